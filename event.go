@@ -1,0 +1,83 @@
+package civicpin
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+)
+
+// An EventCode names what happened, "pin.verified". Codes are stable: a code is never given another meaning. Each package
+// lists its own as constants.
+type EventCode string
+
+// An Event is one act, good or bad, as it is written to an audit log (OWASP ASVS 16.3.1). It never holds a secret.
+type Event struct {
+	// At is when, by the vault's clock.
+	At   time.Time
+	Code EventCode
+	// Subject is whose secret it is about. It is the raw identifier: personal data, to be kept as such.
+	Subject Subject
+	// By is who did it; empty where nobody in particular did.
+	By Actor
+	// Source is where the request came from.
+	Source Source
+	// Ref is the id of the issue, message or code that the event is about; empty if there is none.
+	Ref string
+	// Level is the level of assurance after the event, where it matters.
+	Level Level
+	// Reason says why, in words for the log: a caller's reason for a revocation, a cause of a refusal.
+	Reason string
+}
+
+// A Recorder is told every event. It must be safe for concurrent use, and quick: it is called inline. It has no error to
+// return; a recorder that can fail decides itself what then happens.
+type Recorder interface {
+	Record(ctx context.Context, e Event)
+}
+
+// RecorderFunc lets a function be a [Recorder].
+type RecorderFunc func(ctx context.Context, e Event)
+
+// Record calls f.
+func (f RecorderFunc) Record(ctx context.Context, e Event) { f(ctx, e) }
+
+// Recorders returns a Recorder that passes each event to all of the given ones, in order. Nil ones are left out.
+func Recorders(rs ...Recorder) Recorder {
+	rs = slices.DeleteFunc(slices.Clone(rs), func(r Recorder) bool { return r == nil })
+	return RecorderFunc(func(ctx context.Context, e Event) {
+		for _, r := range rs {
+			r.Record(ctx, e)
+		}
+	})
+}
+
+// SlogRecorder returns a Recorder that writes each event as one record of level Info, its message the event's code, with
+// the attributes subject, by, address, device, ref, level and reason; empty ones are left out. The keys are stable. The
+// device value is written as its presence only, since it opens a lane of its own. A nil logger means slog.Default().
+func SlogRecorder(l *slog.Logger) Recorder {
+	if l == nil {
+		l = slog.Default()
+	}
+	return RecorderFunc(func(ctx context.Context, e Event) {
+		attrs := make([]slog.Attr, 0, 8)
+		add := func(key, value string) {
+			if value != "" {
+				attrs = append(attrs, slog.String(key, value))
+			}
+		}
+		attrs = append(attrs, slog.Time("at", e.At))
+		add("subject", string(e.Subject))
+		add("by", string(e.By))
+		add("address", e.Source.Address)
+		if e.Source.Device != "" {
+			attrs = append(attrs, slog.Bool("device", true))
+		}
+		add("ref", e.Ref)
+		if e.Level != NoLevel {
+			add("level", e.Level.String())
+		}
+		add("reason", e.Reason)
+		l.LogAttrs(ctx, slog.LevelInfo, string(e.Code), attrs...)
+	})
+}

@@ -1,0 +1,32 @@
+// Package gcra is the generic cell rate algorithm (ITU-T I.371): at most so many per window, in one timestamp of state.
+package gcra
+
+import "time"
+
+// A Rate is at most Limit events at once and Limit per Window in the long run.
+type Rate struct {
+	Limit  int
+	Window time.Duration
+}
+
+// Take asks for one event at now. State is the timestamp that the last Take or Refund returned, zero at first. If the event
+// is within the rate it returns the new state; otherwise the old one and when to ask again.
+func (r Rate) Take(state, now time.Time) (next time.Time, ok bool, again time.Time) {
+	cost := r.Window / time.Duration(r.Limit)
+	if state.Before(now) {
+		state = now
+	}
+	// A state further ahead than the window comes from a clock that was ahead: it counts as a full window, no more.
+	if limit := now.Add(r.Window); state.After(limit) {
+		state = limit
+	}
+	if next = state.Add(cost); next.After(now.Add(r.Window)) {
+		return state, false, next.Add(-r.Window)
+	}
+	return next, true, time.Time{}
+}
+
+// Refund gives one event back.
+func (r Rate) Refund(state time.Time) time.Time {
+	return state.Add(-r.Window / time.Duration(r.Limit))
+}

@@ -1,0 +1,158 @@
+package civicpin
+
+import (
+	"context"
+	"errors"
+	"net/mail"
+	"strings"
+	"time"
+)
+
+// A Channel is a way to reach a person. Callers may define their own for what these constants do not name.
+type Channel string
+
+// The channels that the library knows rules for.
+const (
+	SMS            Channel = "sms"             // text message; Address in E.164 form, "+393331234567"
+	Voice          Channel = "voice"           // spoken by telephone; Address in E.164 form
+	Email          Channel = "email"           // Address without display name
+	CertifiedEmail Channel = "certified-email" // PEC in Italy; Address without display name
+	Push           Channel = "push"            // to an app; Address is the caller's id of the installation
+	Letter         Channel = "letter"          // by post; printed by the caller; Address is the postal address
+	HandedOver     Channel = "handed-over"     // printed and handed over in person; Address is empty
+)
+
+// Phone reports whether addresses of the channel are telephone numbers.
+func (c Channel) Phone() bool { return c == SMS || c == Voice }
+
+// Printed reports whether the caller prints what is delivered over the channel, instead of a [Notifier] sending it.
+func (c Channel) Printed() bool { return c == Letter || c == HandedOver }
+
+// A Contact is a person's address on one channel.
+type Contact struct {
+	Channel Channel
+	Address string
+	// Locale is the language of messages to this contact as a BCP 47 tag, "it" or "es-EC"; empty means the notifier's
+	// default.
+	Locale string
+}
+
+// Validate returns nil, or an error that matches [ErrInvalid] if the channel is empty or the address does not fit it: E.164
+// for telephones, one plain address for e-mail, nothing for HandedOver, otherwise 1 to 512 printable bytes. It does not
+// ask whether the address exists.
+func (c Contact) Validate() error {
+	if c.Channel == "" || len(c.Channel) > 32 || !printable(string(c.Channel)) {
+		return invalid("contact needs a channel of 1 to 32 printable bytes")
+	}
+	if len(c.Locale) > 35 || !printable(c.Locale) { // RFC 5646 4.4.1: 35 is room for any registered tag
+		return invalid("contact locale is longer than 35 bytes or not printable")
+	}
+	if len(c.Address) > 512 || (!printable(c.Address) && c.Channel != Letter) {
+		return invalid("contact address is longer than 512 bytes or not printable")
+	}
+	switch {
+	case c.Channel == HandedOver:
+		if c.Address != "" {
+			return invalid("a contact for handing over has no address")
+		}
+	case c.Address == "":
+		return invalid("contact address is empty")
+	case c.Channel.Phone():
+		if !e164(c.Address) {
+			return invalid("telephone number is not in E.164 form")
+		}
+	case c.Channel == Email || c.Channel == CertifiedEmail:
+		a, err := mail.ParseAddress(c.Address)
+		if err != nil || a.Address != c.Address || a.Name != "" || len(c.Address) > 254 { // RFC 5321 4.5.3.1.3
+			return invalid("e-mail address is not one plain address")
+		}
+	case c.Channel == Letter:
+		for line := range strings.Lines(c.Address) {
+			if !printable(strings.TrimRight(line, "\r\n")) {
+				return invalid("postal address is not printable")
+			}
+		}
+	}
+	return nil
+}
+
+// e164 reports whether s is "+", a digit from 1 to 9, and 6 to 14 more digits (ITU-T E.164: at most 15 digits).
+func e164(s string) bool {
+	if len(s) < 8 || len(s) > 16 || s[0] != '+' || s[1] == '0' {
+		return false
+	}
+	return strings.Trim(s[1:], "0123456789") == ""
+}
+
+// SameAddress reports whether two contacts reach the same place, so that whoever holds one holds the other: equal
+// addresses without regard to case, whatever the channel (a call and a text message reach one telephone).
+func (c Contact) SameAddress(other Contact) bool {
+	return c.Address != "" && strings.EqualFold(c.Address, other.Address)
+}
+
+// Masked returns the address with its middle hidden, for showing to somebody who may not be its owner: "+39******567",
+// "m***@example.org". For a letter it returns only asterisks.
+func (c Contact) Masked() string {
+	switch {
+	case c.Address == "":
+		return ""
+	case c.Channel.Phone() && len(c.Address) > 6:
+		return c.Address[:3] + strings.Repeat("*", len(c.Address)-6) + c.Address[len(c.Address)-3:]
+	case c.Channel == Email || c.Channel == CertifiedEmail:
+		if at := strings.LastIndexByte(c.Address, '@'); at > 0 {
+			first := []rune(c.Address[:at])[0]
+			return string(first) + "***" + c.Address[at:]
+		}
+	}
+	return "***"
+}
+
+// A MessageKind says what a [Message] is about; a package that sends messages defines its kinds as constants.
+type MessageKind string
+
+// A Message is something to be told to a person, as data: the notifier words it. Package texts has ready texts.
+type Message struct {
+	// ID is the same for each try to send this message; give it to the provider as its idempotency key.
+	ID   string
+	Kind MessageKind
+	To   Contact
+	// Secret is the code or part of a PIN that the message carries; empty if it carries none.
+	Secret Secret
+	// Part and Parts say which of how many: Part 1 of 2. Both are zero where there are no parts.
+	Part, Parts int
+	// Expires is when the secret stops being good; zero if it does not.
+	Expires time.Time
+	// Params holds further plain values that the kind's documentation names. It never holds a secret.
+	Params map[string]string
+}
+
+// A Notifier hands messages to whatever delivers them: an SMS gateway, a mail server. It must be safe for concurrent use.
+type Notifier interface {
+	// Notify returns when the provider took the message over, with the id under which the provider reports on it later
+	// (empty if it does not). An error that matches [ErrUndeliverable] means that this message can never be delivered;
+	// any other error is taken as passing, and the message is tried again.
+	Notify(ctx context.Context, m Message) (receipt string, err error)
+}
+
+// ErrUndeliverable marks an error of a [Notifier] as final: no such number, no such mailbox. Wrap it:
+// fmt.Errorf("%w: 550", civicpin.ErrUndeliverable).
+var ErrUndeliverable = errors.New("civicpin: undeliverable")
+
+// NotifierFunc lets a function be a [Notifier].
+type NotifierFunc func(ctx context.Context, m Message) (receipt string, err error)
+
+// Notify calls f.
+func (f NotifierFunc) Notify(ctx context.Context, m Message) (string, error) { return f(ctx, m) }
+
+// ByChannel is a [Notifier] that passes each message to the notifier of its channel. A message for a channel that it does
+// not hold gives an error that matches [ErrUndeliverable]. Do not change the map once it is in use.
+type ByChannel map[Channel]Notifier
+
+// Notify passes m on.
+func (b ByChannel) Notify(ctx context.Context, m Message) (string, error) {
+	n, ok := b[m.To.Channel]
+	if !ok || n == nil {
+		return "", errors.Join(ErrUndeliverable, errors.New("civicpin: no notifier for channel "+string(m.To.Channel)))
+	}
+	return n.Notify(ctx, m)
+}

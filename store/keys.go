@@ -1,0 +1,174 @@
+package store
+
+import (
+	"context"
+	"crypto/cipher"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"golang.org/x/crypto/chacha20poly1305"
+
+	"github.com/civicpin/civicpin"
+)
+
+// Keys are the vault's keys. Keep them apart from the store: in a key management service, or in a file that the database's
+// backups do not hold (NIST SP 800-63B-4 3.1.1.2; OWASP ASVS 13.3.1). Printing Keys shows no key.
+type Keys struct {
+	// Index is 32 random bytes. It hides subjects in storage keys and never changes: under another index key, every
+	// subject is unknown.
+	Index civicpin.Secret
+	// Sealing holds the keys that seal values. The first one seals; all of them open. To rotate, put a new one in front
+	// and keep the others until [Vault.Reseal] has finished.
+	Sealing []SealingKey
+}
+
+// A SealingKey is a Sealer with the id that sealed values name. An id is 1 to 32 ASCII letters, digits and "-_.", and is
+// never used for another key.
+type SealingKey struct {
+	ID     string
+	Sealer Sealer
+}
+
+// A Sealer encrypts and authenticates: an AEAD, perhaps in a hardware module. [XChaCha20Poly1305] makes the usual one. It
+// must be safe for concurrent use, and must not keep the slices that it is given.
+type Sealer interface {
+	// Seal returns the sealed plaintext, with whatever nonce Open needs, bound to the associated data.
+	Seal(ctx context.Context, plaintext, associated []byte) ([]byte, error)
+	// Open returns the plaintext, or an error if the sealed bytes or the associated data differ by one bit.
+	Open(ctx context.Context, sealed, associated []byte) ([]byte, error)
+}
+
+// XChaCha20Poly1305 returns a [Sealer] with that AEAD under a key of 32 random bytes. Its nonces are random, 192 bits long,
+// and so do not run out, however many values are sealed. A key of another length gives an error.
+func XChaCha20Poly1305(key civicpin.Secret) (Sealer, error) {
+	aead, err := chacha20poly1305.NewX([]byte(key.Reveal()))
+	if err != nil {
+		return nil, errors.New("store: a sealing key is 32 bytes")
+	}
+	// Behind a closure, so that printing the sealer does not print the key.
+	return xchacha{func() cipher.AEAD { return aead }}, nil
+}
+
+type xchacha struct{ aead func() cipher.AEAD }
+
+func (x xchacha) Seal(_ context.Context, plaintext, associated []byte) ([]byte, error) {
+	nonce := make([]byte, chacha20poly1305.NonceSizeX, chacha20poly1305.NonceSizeX+len(plaintext)+chacha20poly1305.Overhead)
+	_, _ = rand.Read(nonce) // never fails
+	return x.aead().Seal(nonce, nonce, plaintext, associated), nil
+}
+
+func (x xchacha) Open(_ context.Context, sealed, associated []byte) ([]byte, error) {
+	if len(sealed) < chacha20poly1305.NonceSizeX {
+		return nil, errors.New("store: sealed value is too short")
+	}
+	n := chacha20poly1305.NonceSizeX
+	return x.aead().Open(nil, sealed[:n], sealed[n:], associated)
+}
+
+// keyFileHeader is the first line of a key file.
+const keyFileHeader = "civicpin keys 1"
+
+// CreateKeyFile writes a file with new random keys, readable by its owner only, and returns the keys. It gives an error,
+// and changes nothing, if the file exists.
+func CreateKeyFile(path string) (Keys, error) {
+	text := fmt.Sprintf("%s\nindex %s\nseal k1 %s\n", keyFileHeader, newKey(), newKey())
+	keys, err := ParseKeys(text)
+	if err != nil {
+		return Keys{}, err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return Keys{}, fmt.Errorf("store: create key file: %w", err)
+	}
+	_, err = f.WriteString(text)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return Keys{}, errors.Join(fmt.Errorf("store: write key file: %w", err), os.Remove(path))
+	}
+	return keys, nil
+}
+
+func newKey() string {
+	key := make([]byte, chacha20poly1305.KeySize)
+	_, _ = rand.Read(key)
+	return base64.RawStdEncoding.EncodeToString(key)
+}
+
+// ReadKeyFile reads a file as [ParseKeys] describes it.
+func ReadKeyFile(path string) (Keys, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return Keys{}, fmt.Errorf("store: read key file: %w", err)
+	}
+	return ParseKeys(string(text))
+}
+
+// ParseKeys reads keys from text: the line "civicpin keys 1", a line "index KEY", and one or more lines "seal ID KEY", each
+// KEY being 32 bytes in base64 without padding. The first seal line is the key that seals: to rotate, add a line above it.
+// Blank lines and lines that begin with "#" are skipped. Any other text gives an error, which does not quote it.
+func ParseKeys(text string) (Keys, error) {
+	var keys Keys
+	header := false
+	n := 0
+	for line := range strings.Lines(text) {
+		n++
+		bad := func(why string) (Keys, error) { return Keys{}, fmt.Errorf("store: keys, line %d: %s", n, why) }
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		if !header {
+			if line != keyFileHeader {
+				return bad("does not begin a key file")
+			}
+			header = true
+			continue
+		}
+		fields := strings.Fields(line)
+		key, err := base64.RawStdEncoding.Strict().DecodeString(fields[len(fields)-1])
+		if err != nil || len(key) != chacha20poly1305.KeySize {
+			return bad("no key of 32 bytes in base64 without padding")
+		}
+		switch {
+		case fields[0] == "index" && len(fields) == 2:
+			if !keys.Index.IsZero() {
+				return bad("a second index key")
+			}
+			keys.Index = civicpin.NewSecret(string(key))
+		case fields[0] == "seal" && len(fields) == 3:
+			sealer, err := XChaCha20Poly1305(civicpin.NewSecret(string(key)))
+			if err != nil {
+				return bad("unusable key")
+			}
+			keys.Sealing = append(keys.Sealing, SealingKey{ID: fields[1], Sealer: sealer})
+		default:
+			return bad(`neither "index KEY" nor "seal ID KEY"`)
+		}
+	}
+	return keys, keys.validate()
+}
+
+func (k Keys) validate() error {
+	if len(k.Index.Reveal()) != chacha20poly1305.KeySize {
+		return errors.New("store: the index key is not 32 bytes")
+	}
+	if len(k.Sealing) == 0 {
+		return errors.New("store: no sealing key")
+	}
+	seen := make(map[string]bool)
+	for _, s := range k.Sealing {
+		if s.Sealer == nil || !validName(s.ID, 32) || seen[s.ID] {
+			return errors.New("store: a sealing key needs a sealer and an id of its own, 1 to 32 of a-z A-Z 0-9 - _ .")
+		}
+		seen[s.ID] = true
+	}
+	return nil
+}
+
+// validName reports whether s can be part of a storage key between slashes.
+func validName(s string, max int) bool {
+	return len(s) <= max && CheckKey(s) == nil && !strings.Contains(s, "/")
+}

@@ -1,0 +1,272 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"math/rand/v2"
+	"time"
+
+	"github.com/civicpin/civicpin"
+)
+
+const (
+	// maxTries bounds an update's compare-and-swap loop. In each round somebody wins, so reaching it takes as many
+	// rivals on one record, each of which would have to be let in by a limit first.
+	maxTries = 200
+	// maxBackoff bounds the random wait between two tries.
+	maxBackoff = 20 * time.Millisecond
+)
+
+// A Key names a record within a [Kind]: by a subject, by an id, or by both.
+type Key struct {
+	Subject civicpin.Subject
+	ID      string
+}
+
+// A Kind is one sort of record in a vault, with values of type T. T is encoded with encoding/json; a stored field that T
+// does not know makes the record unreadable, so that an older program never drops what a newer one stored. Methods are safe
+// for concurrent use.
+type Kind[T any] struct {
+	vault *Vault
+	name  string
+}
+
+// NewKind returns the kind of that name, which is 1 to 64 ASCII letters, digits and "-_.". Two kinds of one name in one
+// vault are the same records; any other name gives an error.
+func NewKind[T any](v *Vault, name string) (Kind[T], error) {
+	if v == nil || !validName(name, 64) {
+		return Kind[T]{}, fmt.Errorf("store: NewKind: no vault, or a name that is not 1 to 64 of a-z A-Z 0-9 - _ .")
+	}
+	return Kind[T]{vault: v, name: name}, nil
+}
+
+// Name returns the kind's name.
+func (k Kind[T]) Name() string { return k.name }
+
+// An Entry is a record of a kind as it was read, or one that is not there yet. It remembers which state of the record it
+// was read from: writing it is conditional on that state.
+type Entry[T any] struct {
+	Key   Key
+	Value T
+	// Expires is when the record stops being found, by the vault's clock; zero means never.
+	Expires time.Time
+	// Drop, set within Update, deletes the record instead of writing it.
+	Drop bool
+
+	found   bool
+	version Version
+}
+
+// Found reports whether the record was there and had not expired.
+func (e *Entry[T]) Found() bool { return e.found }
+
+// ErrSkip, returned from the function given to [Kind.Update], ends the update without a write and without an error.
+var ErrSkip = errors.New("store: nothing to write")
+
+// Get returns the record of a key. If there is none, or it has expired by the vault's clock, the error is ErrNotFound and
+// the entry can be filled and given to Put, which then creates it.
+func (k Kind[T]) Get(ctx context.Context, key Key) (Entry[T], error) {
+	e, err := k.get(ctx, key)
+	if err == nil && !e.found {
+		err = ErrNotFound
+	}
+	return e, err
+}
+
+// get is Get, but takes a missing record for an answer.
+func (k Kind[T]) get(ctx context.Context, key Key) (Entry[T], error) {
+	storageKey := k.vault.storageKey(k.name, key)
+	r, err := k.vault.store.Get(ctx, storageKey)
+	if errors.Is(err, ErrNotFound) {
+		return Entry[T]{Key: key}, nil
+	}
+	if err != nil {
+		return Entry[T]{Key: key}, fmt.Errorf("store: get %s: %w", k.name, err)
+	}
+	return k.decode(ctx, storageKey, &key, r)
+}
+
+// Put writes an entry if its record is still in the state from which the entry was read, and otherwise gives ErrConflict.
+// The entry then stands for the new state. If the store's answer was lost, Put looks whether the write arrived; if it
+// cannot tell, it returns the store's error, and the write may have happened.
+func (k Kind[T]) Put(ctx context.Context, e *Entry[T]) error {
+	value, err := k.encode(ctx, e)
+	if err != nil {
+		return err
+	}
+	storageKey := k.vault.storageKey(k.name, e.Key)
+	r := Record{Value: value, Version: e.version}
+	if !e.Expires.IsZero() {
+		r.Expires = e.Expires.Add(k.vault.opts.Grace)
+	}
+	version, err := k.vault.store.Put(ctx, storageKey, r)
+	if err != nil {
+		// The sealed bytes hold a random nonce: if they are there, it was this write that put them. That also covers a
+		// driver that lost the answer, tried again, and was told "conflict" about its own success.
+		now, getErr := k.vault.store.Get(ctx, storageKey)
+		if getErr != nil || !bytes.Equal(now.Value, value) {
+			if errors.Is(err, ErrConflict) {
+				return ErrConflict
+			}
+			return fmt.Errorf("store: put %s: %w", k.name, err)
+		}
+		version = now.Version
+	}
+	e.version, e.found = version, true
+	return nil
+}
+
+// Delete removes the record of an entry if it is still in the state from which the entry was read, and otherwise gives
+// ErrConflict. The entry then stands for a record that is not there. An error other than ErrConflict means that the record
+// may be gone.
+func (k Kind[T]) Delete(ctx context.Context, e *Entry[T]) error {
+	if e.version != 0 {
+		err := k.vault.store.Delete(ctx, k.vault.storageKey(k.name, e.Key), e.version)
+		if errors.Is(err, ErrConflict) {
+			return ErrConflict
+		}
+		if err != nil {
+			return fmt.Errorf("store: delete %s: %w", k.name, err)
+		}
+	}
+	e.version, e.found = 0, false
+	return nil
+}
+
+// Update reads the record of a key, lets change work on the entry, and writes it if nobody else did meanwhile; otherwise it
+// does all of that again, with short random waits. The entry given to change is not Found if there is no record yet.
+// change may be called several times and must not act on anything but the entry; an error from it ends the update without
+// a write and is returned, except [ErrSkip], which is not an error. Update gives ErrContended after 200 tries. Any other
+// error is the store's, and the write may have happened.
+func (k Kind[T]) Update(ctx context.Context, key Key, change func(*Entry[T]) error) (Entry[T], error) {
+	for try := range maxTries {
+		e, err := k.get(ctx, key)
+		if err != nil {
+			return e, err
+		}
+		err = change(&e)
+		if errors.Is(err, ErrSkip) {
+			return e, nil
+		}
+		if err != nil {
+			return e, err
+		}
+		if e.Drop {
+			e.Drop = false
+			err = k.Delete(ctx, &e)
+		} else {
+			err = k.Put(ctx, &e)
+		}
+		if !errors.Is(err, ErrConflict) {
+			return e, err
+		}
+		if err := backoff(ctx, try); err != nil {
+			return e, err
+		}
+	}
+	return Entry[T]{Key: key}, ErrContended
+}
+
+// backoff waits a random time that grows with the number of tries.
+func backoff(ctx context.Context, try int) error {
+	most := min(maxBackoff, time.Millisecond<<min(try, 10))
+	t := time.NewTimer(rand.N(most))
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("store: update: %w", ctx.Err())
+	}
+}
+
+// All yields every record of the kind that has not expired, in no order that means anything. It needs a [Lister]
+// (otherwise ErrNoListing). An unreadable record yields an error that matches [ErrUnreadable] and the loop may go on; any
+// other error ends the sequence.
+func (k Kind[T]) All(ctx context.Context) iter.Seq2[Entry[T], error] {
+	return func(yield func(Entry[T], error) bool) {
+		for item, err := range k.vault.list(ctx, k.name+"/") {
+			if err != nil {
+				yield(Entry[T]{}, err)
+				return
+			}
+			e, err := k.decode(ctx, item.Key, nil, item.Record)
+			if err == nil && !e.found {
+				continue
+			}
+			if !yield(e, err) || err != nil && !errors.Is(err, ErrUnreadable) {
+				return
+			}
+		}
+	}
+}
+
+// envelope is what is sealed: the value with whose it is and how long it counts.
+type envelope struct {
+	Subject civicpin.Subject `json:"s,omitempty"`
+	ID      string           `json:"i,omitempty"`
+	Expires int64            `json:"x,omitempty"` // nanoseconds since 1970, zero for never
+	Value   json.RawMessage  `json:"v"`
+}
+
+func (k Kind[T]) encode(ctx context.Context, e *Entry[T]) ([]byte, error) {
+	value, err := json.Marshal(e.Value)
+	if err != nil {
+		return nil, fmt.Errorf("store: encode %s: %w", k.name, err)
+	}
+	env := envelope{Subject: e.Key.Subject, ID: e.Key.ID, Value: value}
+	if !e.Expires.IsZero() {
+		env.Expires = e.Expires.UnixNano()
+	}
+	plain, err := json.Marshal(env)
+	if err != nil {
+		return nil, fmt.Errorf("store: encode %s: %w", k.name, err)
+	}
+	return k.vault.seal(ctx, k.name, k.vault.storageKey(k.name, e.Key), plain)
+}
+
+// decode opens a record. want is the key that it was read for, nil if it comes from a listing.
+func (k Kind[T]) decode(ctx context.Context, storageKey string, want *Key, r Record) (Entry[T], error) {
+	plain, _, err := k.vault.open(ctx, k.name, storageKey, r.Value)
+	if err != nil {
+		return Entry[T]{}, err
+	}
+	var env envelope
+	if err := strictJSON(plain, &env); err != nil {
+		return Entry[T]{}, fmt.Errorf("%w: %s envelope", ErrUnreadable, k.name)
+	}
+	e := Entry[T]{Key: Key{Subject: env.Subject, ID: env.ID}, version: r.Version}
+	if k.vault.storageKey(k.name, e.Key) != storageKey || want != nil && e.Key != *want {
+		return Entry[T]{}, fmt.Errorf("%w: %s record of another key", ErrUnreadable, k.name)
+	}
+	if env.Expires != 0 {
+		e.Expires = time.Unix(0, env.Expires)
+		if !e.Expires.After(k.vault.Now()) {
+			return Entry[T]{Key: e.Key, version: r.Version}, nil
+		}
+	}
+	if err := strictJSON(env.Value, &e.Value); err != nil {
+		return Entry[T]{}, fmt.Errorf("%w: %s value", ErrUnreadable, k.name)
+	}
+	e.found = true
+	return e, nil
+}
+
+// strictJSON decodes exactly one value and accepts no field that v does not have. Its errors may quote the input, which
+// is why callers do not pass them on.
+func strictJSON(data []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return errors.New("store: trailing data")
+	}
+	return nil
+}

@@ -1,0 +1,246 @@
+package store
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/civicpin/civicpin"
+)
+
+var (
+	// ErrUnreadable says that a record is there but does not open: it was changed or moved, or sealed under a key that
+	// the vault does not have, or written by a newer release. It is never taken for "not found".
+	ErrUnreadable = errors.New("store: unreadable record")
+	// ErrNoListing says that the store under the vault is not a [Lister].
+	ErrNoListing = errors.New("store: this store cannot list")
+	// ErrContended says that a record changed under every try of an update. Nothing was written.
+	ErrContended = errors.New("store: too much contention")
+)
+
+const (
+	formatVersion = 1
+	// maxValue bounds a sealed value, so that no record can grow without end and every engine takes it.
+	maxValue = 256 << 10
+	// defaultGrace is how much later than its own expiry a record may be dropped by the engine.
+	defaultGrace = time.Hour
+)
+
+// Options configure a [Vault]; a nil *Options, and the zero value of each field, mean the defaults.
+type Options struct {
+	// Now is the clock of everything that uses the vault; nil means time.Now.
+	Now func() time.Time
+	// Recorder is told every event of everything that uses the vault; nil means nobody is.
+	Recorder civicpin.Recorder
+	// Grace is how long an expired record is kept before the store may drop it, so that clocks may differ by as much; zero
+	// means one hour. A negative one gives an error.
+	Grace time.Duration
+}
+
+// A Vault wraps a [Store]: it seals values, hides subjects, and carries the clock and the recorder, so that all that
+// shares a vault agrees on both. The packages of this library reach the vault's records through [Kind]. Its methods are
+// safe for concurrent use. Make one with [NewVault].
+type Vault struct {
+	store   Store
+	index   civicpin.Secret
+	current SealingKey
+	openers map[string]Sealer
+	opts    Options
+}
+
+// NewVault returns a vault around s. It gives an error if s is nil, if the keys are incomplete or named twice, or if an
+// option is out of range. It makes no call to the store.
+func NewVault(s Store, keys Keys, opts *Options) (*Vault, error) {
+	if s == nil {
+		return nil, errors.New("store: NewVault: no store")
+	}
+	if err := keys.validate(); err != nil {
+		return nil, err
+	}
+	v := &Vault{store: s, index: keys.Index, current: keys.Sealing[0], openers: make(map[string]Sealer)}
+	for _, k := range keys.Sealing {
+		v.openers[k.ID] = k.Sealer
+	}
+	if opts != nil {
+		v.opts = *opts
+	}
+	if v.opts.Grace < 0 {
+		return nil, errors.New("store: NewVault: negative grace")
+	}
+	if v.opts.Grace == 0 {
+		v.opts.Grace = defaultGrace
+	}
+	if v.opts.Now == nil {
+		v.opts.Now = time.Now
+	}
+	return v, nil
+}
+
+// Now returns the time by the vault's clock.
+func (v *Vault) Now() time.Time { return v.opts.Now() }
+
+// Record passes an event to the vault's recorder, if it has one. An event without a time gets the vault's.
+func (v *Vault) Record(ctx context.Context, e civicpin.Event) {
+	if v.opts.Recorder == nil {
+		return
+	}
+	if e.At.IsZero() {
+		e.At = v.Now()
+	}
+	v.opts.Recorder.Record(ctx, e)
+}
+
+// CanList reports whether the store under the vault is a [Lister].
+func (v *Vault) CanList() bool {
+	_, ok := v.store.(Lister)
+	return ok
+}
+
+// Reseal seals every record anew that is not sealed under the first sealing key, and returns how many it sealed. Run it
+// after every process has been given the new key; when it returns no error, the older keys may go. It needs a [Lister]
+// (otherwise ErrNoListing), may be broken off and begun again, and runs beside traffic: a record that changes meanwhile is
+// sealed by whoever changed it, or by the next run. An unreadable record is left as it is and reported at the end, in an
+// error that matches [ErrUnreadable].
+func (v *Vault) Reseal(ctx context.Context) (int, error) {
+	n, unreadable := 0, 0
+	for item, err := range v.list(ctx, "") {
+		if err != nil {
+			return n, err
+		}
+		kind, _, _ := strings.Cut(item.Key, "/")
+		plain, keyID, err := v.open(ctx, kind, item.Key, item.Value)
+		if errors.Is(err, ErrUnreadable) {
+			unreadable++
+			continue
+		}
+		if err != nil {
+			return n, err
+		}
+		if keyID == v.current.ID {
+			continue
+		}
+		sealed, err := v.seal(ctx, kind, item.Key, plain)
+		if err != nil {
+			return n, err
+		}
+		item.Value = sealed
+		switch _, err := v.store.Put(ctx, item.Key, item.Record); {
+		case errors.Is(err, ErrConflict): // changed since; a second run sees it again
+		case err != nil:
+			return n, err
+		default:
+			n++
+		}
+	}
+	if unreadable > 0 {
+		return n, fmt.Errorf("%w: %d left as they were", ErrUnreadable, unreadable)
+	}
+	return n, nil
+}
+
+// Purge deletes records whose expiry and grace have passed, at most max of them, and returns how many it deleted. It needs
+// a [Lister] (otherwise ErrNoListing). Run it now and then from one place, until it returns less than max.
+func (v *Vault) Purge(ctx context.Context, max int) (int, error) {
+	n := 0
+	now := v.Now()
+	for item, err := range v.list(ctx, "") {
+		if err != nil {
+			return n, err
+		}
+		if n >= max {
+			break
+		}
+		if item.Expires.IsZero() || item.Expires.After(now) {
+			continue
+		}
+		switch err := v.store.Delete(ctx, item.Key, item.Version); {
+		case errors.Is(err, ErrConflict): // renewed since
+		case err != nil:
+			return n, err
+		default:
+			n++
+		}
+	}
+	return n, nil
+}
+
+func (v *Vault) list(ctx context.Context, prefix string) iter.Seq2[Item, error] {
+	l, ok := v.store.(Lister)
+	if !ok {
+		return func(yield func(Item, error) bool) { yield(Item{}, ErrNoListing) }
+	}
+	return l.List(ctx, prefix, "")
+}
+
+// storageKey hides the subject and id behind a keyed hash. Each part is preceded by its length, so that no two
+// different triples are hashed alike. 160 bits keep collisions out of reach of any number of records.
+func (v *Vault) storageKey(kind string, k Key) string {
+	mac := hmac.New(sha256.New, []byte(v.index.Reveal()))
+	for _, part := range []string{kind, string(k.Subject), k.ID} {
+		var n [8]byte
+		binary.BigEndian.PutUint64(n[:], uint64(len(part)))
+		mac.Write(n[:])
+		mac.Write([]byte(part))
+	}
+	return kind + "/" + hex.EncodeToString(mac.Sum(nil)[:20])
+}
+
+// Hash returns a keyed hash of the parts under the vault's index key, for what has to be stable and unguessable without
+// being stored. The purpose keeps uses apart. It cannot be turned back into a storage key.
+func (v *Vault) Hash(purpose string, parts ...string) [32]byte {
+	mac := hmac.New(sha256.New, []byte(v.index.Reveal()))
+	for _, part := range append([]string{"\x00hash", purpose}, parts...) {
+		var n [8]byte
+		binary.BigEndian.PutUint64(n[:], uint64(len(part)))
+		mac.Write(n[:])
+		mac.Write([]byte(part))
+	}
+	return [32]byte(mac.Sum(nil))
+}
+
+// seal returns version, key id length, key id, and the sealed plaintext. The associated data binds all of that, the
+// storage key and the kind.
+func (v *Vault) seal(ctx context.Context, kind, key string, plain []byte) ([]byte, error) {
+	head := append([]byte{formatVersion, byte(len(v.current.ID))}, v.current.ID...)
+	sealed, err := v.current.Sealer.Seal(ctx, plain, associated(head, kind, key))
+	if err != nil {
+		return nil, fmt.Errorf("store: seal: %w", err)
+	}
+	if len(head)+len(sealed) > maxValue {
+		return nil, fmt.Errorf("store: a sealed value of %d bytes is over the limit of %d", len(head)+len(sealed), maxValue)
+	}
+	return append(head, sealed...), nil
+}
+
+// open undoes seal. All that is wrong with the bytes matches ErrUnreadable; only the context's own end does not.
+func (v *Vault) open(ctx context.Context, kind, key string, value []byte) (plain []byte, keyID string, err error) {
+	if len(value) < 2 || value[0] != formatVersion || len(value) < 2+int(value[1]) {
+		return nil, "", fmt.Errorf("%w: unknown format", ErrUnreadable)
+	}
+	n := 2 + int(value[1])
+	keyID = string(value[2:n])
+	sealer, ok := v.openers[keyID]
+	if !ok {
+		return nil, "", fmt.Errorf("%w: unknown key id", ErrUnreadable)
+	}
+	plain, err = sealer.Open(ctx, value[n:], associated(value[:n], kind, key))
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, "", fmt.Errorf("store: open: %w", ctx.Err())
+		}
+		return nil, "", fmt.Errorf("%w: %w", ErrUnreadable, err)
+	}
+	return plain, keyID, nil
+}
+
+func associated(head []byte, kind, key string) []byte {
+	a := append([]byte("civicpin\x00"), head...)
+	return append(append(append(a, kind...), 0), key...)
+}

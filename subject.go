@@ -1,0 +1,84 @@
+package civicpin
+
+import (
+	"errors"
+	"strings"
+	"unicode/utf8"
+)
+
+// ErrInvalid is matched (errors.Is) by every error that reports unusable input: an empty or overlong subject, a contact
+// whose address does not fit its channel, a value that no constant names. Nothing was changed. The text of such an error
+// is for the program's log; it never holds a secret.
+var ErrInvalid = errors.New("civicpin: invalid input")
+
+// A Subject is the person that a secret belongs to, named by the caller's own identifier: a tax code, an identity number,
+// a customer number. The library compares it byte for byte, so bring it to one normal form first (upper case, no blanks);
+// two spellings are two subjects. It is at most 256 bytes of valid UTF-8 without control characters.
+type Subject string
+
+// Validate returns nil, or an error that matches [ErrInvalid] if the subject is empty, longer than 256 bytes, not UTF-8 or
+// contains control characters.
+func (s Subject) Validate() error {
+	switch {
+	case s == "":
+		return invalid("subject is empty")
+	case len(s) > 256:
+		return invalid("subject is longer than 256 bytes")
+	case !printable(string(s)):
+		return invalid("subject is not printable UTF-8")
+	}
+	return nil
+}
+
+// A Source is where a request comes from. The empty Source is allowed; limits by source then do not apply.
+type Source struct {
+	// Address is the client's network address as the caller trusts it: behind a proxy, the one the proxy vouches for
+	// (OWASP ASVS 15.3.4), never a header that the client can set.
+	Address string
+	// Device is the value of a signed device cookie, if the client showed one.
+	Device string
+}
+
+// An Actor is who acts: [Citizen], or an operator as [Operator] names it. The zero Actor is nobody, and is refused where
+// an actor is required.
+type Actor string
+
+// Citizen is the subject acting for themself.
+const Citizen Actor = "citizen"
+
+// operatorPrefix keeps operators' ids apart from the constants.
+const operatorPrefix = "operator:"
+
+// Operator is a named member of staff, by the id under which the agency knows them.
+func Operator(id string) Actor { return Actor(operatorPrefix + id) }
+
+// IsOperator reports whether the actor is an operator with an id.
+func (a Actor) IsOperator() bool {
+	return strings.HasPrefix(string(a), operatorPrefix) && len(a) > len(operatorPrefix)
+}
+
+// Validate returns nil for [Citizen] and for an operator whose id is 1 to 128 bytes of printable UTF-8; otherwise an error
+// that matches [ErrInvalid].
+func (a Actor) Validate() error {
+	if a == Citizen || (a.IsOperator() && len(a) <= len(operatorPrefix)+128 && printable(string(a))) {
+		return nil
+	}
+	return invalid("actor is neither Citizen nor an Operator with an id")
+}
+
+// printable reports whether s is valid UTF-8 without control characters, so that it can stand in a log line, a header
+// or a message without ending it early.
+func printable(s string) bool {
+	if !utf8.ValidString(s) {
+		return false
+	}
+	return strings.IndexFunc(s, func(r rune) bool { return r < 0x20 || (r >= 0x7f && r < 0xa0) || r == '\u2028' || r == '\u2029' }) < 0
+}
+
+// invalidError is a fixed text that matches ErrInvalid.
+type invalidError string
+
+func invalid(text string) error { return invalidError(text) }
+
+func (e invalidError) Error() string        { return "civicpin: " + string(e) }
+func (e invalidError) Is(target error) bool { return target == ErrInvalid }
