@@ -1,0 +1,395 @@
+package lockout
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/store"
+)
+
+const (
+	// settleTime is how long after a verification's timeout its outcome may still be stored.
+	settleTime = 15 * time.Second
+	// keepEmpty is how long a record is kept that says nothing any more. It is written rather than deleted, because a
+	// write whose answer was lost can be recognised later and a deletion cannot.
+	keepEmpty = time.Hour
+)
+
+// The events of this package. A gate records locks and what ends them; the single guesses are recorded by whoever asked for
+// them, who knows what they meant.
+const (
+	EventLocked   civicpin.EventCode = "lockout.locked"   // the limit was reached, or an operator locked
+	EventDisabled civicpin.EventCode = "lockout.disabled" // the ceiling was reached
+	EventUnlocked civicpin.EventCode = "lockout.unlocked"
+	EventRebound  civicpin.EventCode = "lockout.rebound"
+	EventSlowed   civicpin.EventCode = "lockout.slowed" // a source or everybody is over the rate
+)
+
+// A Key says whose guess it is and where it came from.
+type Key struct {
+	// Subject is who is guessed at. It need not exist.
+	Subject civicpin.Subject
+	// Lane keeps counts apart for ways in that must not lock each other; empty is the open lane. At most 64 printable
+	// bytes, and never of the visitor's choosing: each lane has its own limit.
+	Lane string
+	// Source is where the guess comes from; limits by source apply if its Address is not empty.
+	Source civicpin.Source
+}
+
+func (k Key) validate() error {
+	if err := k.Subject.Validate(); err != nil {
+		return err
+	}
+	if len(k.Lane) > 64 {
+		return fmt.Errorf("%w: lane is longer than 64 bytes", civicpin.ErrInvalid)
+	}
+	return nil
+}
+
+// A Gate lets guesses through, so many and no more. Make one with [New]. It is safe for concurrent use, and any number of
+// gates of one name, in any number of processes, over one store count together.
+type Gate struct {
+	vault    *store.Vault
+	policy   Policy
+	subjects store.Kind[state]
+	source   *Quota
+	global   *Quota
+}
+
+// New returns a gate. It gives an error that matches [ErrPolicy] if the policy is not valid.
+func New(v *store.Vault, p Policy) (*Gate, error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	p = p.withDefaults()
+	g := &Gate{vault: v, policy: p}
+	var err error
+	if g.subjects, err = store.NewKind[state](v, "lockout."+p.Name); err != nil {
+		return nil, err
+	}
+	if p.Source != (Rate{}) {
+		if g.source, err = newQuota(v, "source."+p.Name, p.Source, ScopeSource); err != nil {
+			return nil, err
+		}
+	}
+	if p.Global != (Rate{}) {
+		if g.global, err = newQuota(v, "global."+p.Name, p.Global, ScopeGlobal); err != nil {
+			return nil, err
+		}
+	}
+	return g, nil
+}
+
+// Do reserves a guess, calls verify, and settles the outcome. It is the only way to a comparison: verify runs only after
+// the guess was counted in the store, so that of any number of concurrent guesses, over any number of processes, no more
+// are compared than may fail.
+//
+// What verify returns decides:
+//   - true: Do returns nil, the counts are reset and the guess is given back. If a lock was set meanwhile, it stays, and Do
+//     returns it as a *[LockedError].
+//   - false: the guess stays counted. Do returns a *[RefusedError], or the *[LockedError] that it brought about.
+//   - an error that matches [ErrNoSubject]: as false.
+//   - any other error means that nothing was compared: the guess is given back and Do returns the error. Never return one
+//     after a comparison that failed.
+//
+// If verify panics, the guess stays counted and the panic goes on. verify's context ends after Policy.Timeout; the outcome
+// is stored even if ctx was cancelled.
+//
+// Without calling verify, Do returns a *[LockedError], [ErrBusy], an error that matches [civicpin.ErrInvalid] for a key that
+// cannot be, or the store's error: the guess may then have been counted, but was not compared.
+//
+// Do makes three store calls: get and put before, put after; one while locked. A source limit adds as many, a global
+// limit one, and two more after a failure.
+func (g *Gate) Do(ctx context.Context, key Key, verify func(context.Context) (bool, error)) error {
+	if err := key.validate(); err != nil {
+		return err
+	}
+	if g.global != nil {
+		if err := g.global.checkShard(ctx); err != nil {
+			return err
+		}
+	}
+	var fromSource *store.Entry[quotaState]
+	if g.source != nil && key.Source.Address != "" {
+		e, err := g.source.take(ctx, sourceKey(key.Source.Address))
+		if err != nil {
+			return err
+		}
+		fromSource = &e
+	}
+	t, err := g.take(ctx, key)
+	if err != nil {
+		return err
+	}
+
+	outcome := counted // also if verify panics
+	defer func() {
+		if r := recover(); r != nil {
+			_ = g.settle(ctx, key, t, outcome)
+			panic(r)
+		}
+	}()
+	verifyCtx, cancel := context.WithTimeout(ctx, g.policy.Timeout)
+	defer cancel()
+	ok, verifyErr := verify(verifyCtx)
+	switch {
+	case errors.Is(verifyErr, ErrNoSubject):
+		outcome = countedStranger
+	case verifyErr != nil:
+		outcome = refunded
+	case ok:
+		outcome = succeeded
+	}
+	err = g.settle(ctx, key, t, outcome)
+	if outcome == refunded {
+		err = errors.Join(verifyErr, err)
+	}
+	if fromSource != nil && (outcome == succeeded && err == nil || outcome == refunded) {
+		err = errors.Join(err, g.source.refund(ctx, fromSource))
+	}
+	if g.global != nil && (outcome == counted || outcome == countedStranger) {
+		g.global.chargeShard(ctx)
+	}
+	return err
+}
+
+// outcome is how an attempt ended.
+type outcome int
+
+const (
+	counted         outcome = iota // compared and wrong
+	countedStranger                // the same, of a subject that does not exist
+	refunded                       // not compared
+	succeeded                      // compared and right
+)
+
+// taken is a reserved attempt: its id, the epoch at which it was taken, and the record as it was then written.
+type taken struct {
+	id    string
+	epoch uint64
+	entry store.Entry[state]
+}
+
+// take reserves an attempt in the subject's record. A locked subject costs one read and no write.
+func (g *Gate) take(ctx context.Context, key Key) (taken, error) {
+	t := taken{id: rand.Text()}
+	var refused error
+	var events []civicpin.EventCode
+	e, err := g.subjects.Update(ctx, g.storeKey(key), func(e *store.Entry[state]) error {
+		now := g.vault.Now()
+		before := e.Value
+		swept := e.Value.sweep(g.policy, now)
+		events = news(before, e.Value)
+		refused = e.Value.take(g.policy, now, t.id)
+		if refused != nil && !swept {
+			return store.ErrSkip
+		}
+		if !e.Found() {
+			e.Expires = now.Add(g.policy.Forget) // until the outcome says that the subject exists
+		}
+		return nil
+	})
+	if err != nil {
+		return taken{}, err
+	}
+	g.record(ctx, key, events)
+	if refused != nil {
+		return taken{}, refused
+	}
+	t.entry, t.epoch = e, e.Value.Epoch
+	return t, nil
+}
+
+// settle stores how an attempt ended and returns what Do returns. It goes on when ctx has been cancelled, since a visitor
+// who hangs up must not escape the count. It first tries to write over the record as take left it, which nobody else
+// has touched as a rule.
+func (g *Gate) settle(ctx context.Context, key Key, t taken, o outcome) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+	defer cancel()
+	var result error
+	var events []civicpin.EventCode
+	change := func(e *store.Entry[state]) error {
+		now := g.vault.Now()
+		before := e.Value
+		result = e.Value.settle(g.policy, now, t, o)
+		events = news(before, e.Value)
+		switch {
+		case e.Value.empty():
+			e.Expires = now.Add(keepEmpty)
+		case o == countedStranger:
+			e.Expires = later(now, e.Value.Until, e.Value.NotBefore).Add(g.policy.Forget)
+		case o == refunded: // taught nothing about the subject
+		default:
+			e.Expires = time.Time{}
+		}
+		return nil
+	}
+	e := t.entry
+	e.Value.Tries = append([]try(nil), e.Value.Tries...) // change works on a copy, in case it has to be done again
+	_ = change(&e)
+	err := g.subjects.Put(ctx, &e)
+	if errors.Is(err, store.ErrConflict) {
+		_, err = g.subjects.Update(ctx, g.storeKey(key), change)
+	}
+	if err != nil {
+		return fmt.Errorf("lockout: settle: %w", err)
+	}
+	g.record(ctx, key, events)
+	return result
+}
+
+// settle applies an outcome and returns what it comes to. An attempt that is not there any more passed its deadline and
+// was counted then: not even a right guess counts as right after that.
+func (s *state) settle(p Policy, now time.Time, t taken, o outcome) error {
+	s.sweep(p, now)
+	there := s.drop(t.id)
+	switch o {
+	case refunded:
+		return nil
+	case succeeded:
+		if !there {
+			return ErrTimeout
+		}
+		s.succeed(t.epoch)
+		if locked := s.refusal(now); locked != nil && s.Epoch != t.epoch {
+			return locked
+		}
+		return nil
+	}
+	if there {
+		s.fail(p, now)
+	}
+	if locked := s.refusal(now); locked != nil && (s.Locked || s.Disabled) {
+		return locked
+	}
+	return &RefusedError{Left: max(1, s.left(p)), Next: s.NotBefore}
+}
+
+// Unlock ends a soft lock or a delay of a subject's lane. The number of failures in a row stays, so that unlocking buys no
+// guesses beyond the ceiling. It returns nil whether or not there was a lock, and a *[LockedError] if the credential is
+// disabled, which an unlock does not change. Other errors are [civicpin.ErrInvalid] and the store's.
+func (g *Gate) Unlock(ctx context.Context, key Key, by civicpin.Actor) error {
+	return g.change(ctx, key, by, EventUnlocked, func(s *state, now time.Time) error {
+		if s.Disabled {
+			return s.refusal(now)
+		}
+		s.unlock()
+		return nil
+	})
+}
+
+// Lock locks a subject's lane until it is unlocked, as an operator does who suspects fraud. A guess that is being verified
+// at that moment does not undo it.
+func (g *Gate) Lock(ctx context.Context, key Key, by civicpin.Actor) error {
+	return g.change(ctx, key, by, EventLocked, func(s *state, _ time.Time) error {
+		s.lock(time.Time{})
+		return nil
+	})
+}
+
+// Rebind forgets all failures of a subject's lane, and lifts a disablement. It is for the moment in which a new credential
+// was bound to the subject after their identity was proved again (NIST SP 800-63B-4 3.2.2, 4.1), and for no other: a code
+// that is merely sent again or issued anew on request keeps the count of the one before.
+func (g *Gate) Rebind(ctx context.Context, key Key, by civicpin.Actor) error {
+	return g.change(ctx, key, by, EventRebound, func(s *state, _ time.Time) error {
+		*s = state{Epoch: s.Epoch, Tries: s.Tries}
+		return nil
+	})
+}
+
+// change applies an act of by to the record and records the event.
+func (g *Gate) change(ctx context.Context, key Key, by civicpin.Actor, code civicpin.EventCode, act func(*state, time.Time) error) error {
+	if err := errors.Join(key.validate(), by.Validate()); err != nil {
+		return err
+	}
+	_, err := g.subjects.Update(ctx, g.storeKey(key), func(e *store.Entry[state]) error {
+		now := g.vault.Now()
+		e.Value.sweep(g.policy, now)
+		if err := act(&e.Value, now); err != nil {
+			return err
+		}
+		if e.Value.empty() {
+			if !e.Found() {
+				return store.ErrSkip
+			}
+			e.Expires = now.Add(keepEmpty)
+		} else {
+			e.Expires = time.Time{}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	g.vault.Record(ctx, civicpin.Event{Code: code, Subject: key.Subject, By: by, Source: key.Source, Reason: key.Lane})
+	return nil
+}
+
+// A Status is what an operator may be shown of a subject's lane.
+type Status struct {
+	// Failures is the number of failures in a row since the last success, whatever came between.
+	Failures int
+	// Left is how many more failures lock.
+	Left int
+	// Locked is nil if a guess would be let in.
+	Locked *LockedError
+}
+
+// Status returns the state of a subject's lane. It is for operators: to a visitor, an error of [Gate.Do] tells all that may
+// be told.
+func (g *Gate) Status(ctx context.Context, key Key) (Status, error) {
+	if err := key.validate(); err != nil {
+		return Status{}, err
+	}
+	e, err := g.subjects.Get(ctx, g.storeKey(key))
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return Status{}, err
+	}
+	now := g.vault.Now()
+	s := e.Value
+	s.sweep(g.policy, now)
+	st := Status{Failures: s.Total, Locked: s.refusal(now)}
+	if st.Locked == nil {
+		if s.Locked {
+			s.Round = 0
+		}
+		st.Left = s.left(g.policy)
+	}
+	return st, nil
+}
+
+// Policy returns the policy with its defaults filled in.
+func (g *Gate) Policy() Policy { return g.policy }
+
+func (g *Gate) storeKey(key Key) store.Key { return store.Key{Subject: key.Subject, ID: key.Lane} }
+
+// news lists the locks that were set between two states.
+func news(before, after state) []civicpin.EventCode {
+	if after.Epoch == before.Epoch {
+		return nil
+	}
+	if after.Disabled && !before.Disabled {
+		return []civicpin.EventCode{EventDisabled}
+	}
+	return []civicpin.EventCode{EventLocked}
+}
+
+func (g *Gate) record(ctx context.Context, key Key, codes []civicpin.EventCode) {
+	for _, code := range codes {
+		g.vault.Record(ctx, civicpin.Event{Code: code, Subject: key.Subject, Source: key.Source, Reason: key.Lane})
+	}
+}
+
+// later returns the latest of the times.
+func later(first time.Time, others ...time.Time) time.Time {
+	for _, t := range others {
+		if t.After(first) {
+			first = t
+		}
+	}
+	return first
+}

@@ -1,0 +1,141 @@
+package lockout
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/civicpin/civicpin/internal/gcra"
+	"github.com/civicpin/civicpin/store"
+)
+
+// A Lock says what happens at a policy's limit.
+type Lock string
+
+const (
+	// Timed locks end by themselves: after Policy.For, and each further one since the last success after twice as long,
+	// up to Policy.Max.
+	Timed Lock = "timed"
+	// UntilUnlocked locks end by [Gate.Unlock] only.
+	UntilUnlocked Lock = "until-unlocked"
+)
+
+// MaxCeiling is the greatest ceiling that a policy may have: NIST SP 800-63B-4 3.2.2 allows no more than 100 consecutive
+// failed attempts on one authenticator before it must be disabled.
+const MaxCeiling = 100
+
+// The defaults of a Policy.
+const (
+	defaultTimeout = 30 * time.Second
+	defaultForget  = 30 * 24 * time.Hour
+)
+
+// A Rate is at most Limit events at once, and Limit per Window in the long run. The zero Rate sets no limit.
+type Rate struct {
+	Limit  int
+	Window time.Duration
+}
+
+func (r Rate) gcra() gcra.Rate { return gcra.Rate{Limit: r.Limit, Window: r.Window} }
+
+// Validate returns nil for the zero Rate and for 1 to 1,000,000 events in 1 second to 366 days.
+func (r Rate) Validate() error {
+	if r == (Rate{}) || r.Limit >= 1 && r.Limit <= 1_000_000 && r.Window >= time.Second && r.Window <= 366*24*time.Hour {
+		return nil
+	}
+	return fmt.Errorf("%w: a rate is 1 to 1000000 events in 1 second to 366 days", ErrPolicy)
+}
+
+// A Policy says how many wrong guesses are borne and what follows. The zero Policy is refused.
+type Policy struct {
+	// Name names what is guessed, "login": gates of one name over one vault share their counts. 1 to 40 ASCII letters,
+	// digits and "-_.". Required.
+	Name string
+	// Limit is how many failures in a row lock. Required, at most Ceiling.
+	Limit int
+	// Lock is what happens at the limit. Required.
+	Lock Lock
+	// For is how long the first Timed lock lasts, and Max how long the longest one does. Max zero means For: all locks last
+	// alike. Both are unused, and must be zero, for UntilUnlocked.
+	For, Max time.Duration
+	// DelayAfter is the number of failures in a row after which each further guess has to wait: for Delay after that
+	// failure, and twice as long after each further one, up to DelayMax (zero: one hour; NIST SP 800-63B-4 3.2.2 names 30
+	// seconds to one hour). Zero means no delays.
+	DelayAfter      int
+	Delay, DelayMax time.Duration
+	// Ceiling is how many failures in a row, whatever locks, unlocks and re-issues come between, disable the credential
+	// until [Gate.Rebind]. Zero means 100, which is also the most ([MaxCeiling]).
+	Ceiling int
+	// Source limits the failures that come from one source address: a host of IPv4, a /64 network of IPv6. Many people may
+	// share one, behind a carrier's or an agency's gateway. An attempt on a locked subject counts here, too.
+	Source Rate
+	// Global limits the failures of all subjects together. It is counted in parts, after the fact, and so holds
+	// approximately: it slows whoever tries one secret on everybody. While it is exceeded, nobody gets in: set it well
+	// above a bad day.
+	Global Rate
+	// Timeout bounds one verification. Zero means 30 seconds. An attempt whose outcome was not stored 15 seconds after that
+	// is a failure: its process died.
+	Timeout time.Duration
+	// Forget is how long the count of a subject is kept that does not exist (see [ErrNoSubject]). Zero means 30 days.
+	// For it, times the rate of failures that the Global and Source limits let through, bounds what strangers can make the
+	// store keep. The counts of subjects that exist are kept until they succeed.
+	Forget time.Duration
+}
+
+// withDefaults returns the policy with its zero fields filled in.
+func (p Policy) withDefaults() Policy {
+	if p.Ceiling == 0 {
+		p.Ceiling = MaxCeiling
+	}
+	if p.Max == 0 {
+		p.Max = p.For
+	}
+	if p.DelayAfter > 0 && p.DelayMax == 0 {
+		p.DelayMax = max(time.Hour, p.Delay)
+	}
+	if p.Timeout == 0 {
+		p.Timeout = defaultTimeout
+	}
+	if p.Forget == 0 {
+		p.Forget = defaultForget
+	}
+	return p
+}
+
+// Validate returns nil, or an error that matches [ErrPolicy] and says what is wrong: fields missing or out of range, or a
+// policy that would bear more failures than NIST allows.
+func (p Policy) Validate() error {
+	const year = 366 * 24 * time.Hour
+	p = p.withDefaults()
+	bad := func(format string, args ...any) error {
+		return fmt.Errorf("%w: %s", ErrPolicy, fmt.Sprintf(format, args...))
+	}
+	switch {
+	case p.Name == "" || len(p.Name) > 40 || store.CheckKey(p.Name) != nil || strings.Contains(p.Name, "/"):
+		return bad("Name is not 1 to 40 ASCII letters, digits and -_.")
+	case p.Ceiling < 1 || p.Ceiling > MaxCeiling:
+		return bad("Ceiling is not 1 to %d", MaxCeiling)
+	case p.Limit < 1 || p.Limit > p.Ceiling:
+		return bad("Limit is not 1 to the ceiling of %d", p.Ceiling)
+	case p.Lock != Timed && p.Lock != UntilUnlocked:
+		return bad("Lock is neither Timed nor UntilUnlocked")
+	case p.Lock == UntilUnlocked && (p.For != 0 || p.Max != 0):
+		return bad("For and Max belong to Timed locks")
+	case p.Lock == Timed && (p.For < time.Second || p.For > p.Max || p.Max > year):
+		return bad("For is not 1 second to Max, or Max is over 366 days")
+	case p.DelayAfter < 0 || p.DelayAfter > p.Ceiling:
+		return bad("DelayAfter is not 0 to the ceiling")
+	case p.DelayAfter == 0 && (p.Delay != 0 || p.DelayMax != 0):
+		return bad("Delay and DelayMax need DelayAfter")
+	case p.DelayAfter > 0 && (p.Delay < time.Second || p.Delay > p.DelayMax || p.DelayMax > year):
+		return bad("Delay is not 1 second to DelayMax, or DelayMax is over 366 days")
+	case p.Timeout < time.Second || p.Timeout > 10*time.Minute:
+		return bad("Timeout is not 1 second to 10 minutes")
+	case p.Forget < time.Hour || p.Forget > 10*year:
+		return bad("Forget is not 1 hour to 10 years")
+	}
+	if err := p.Source.Validate(); err != nil {
+		return err
+	}
+	return p.Global.Validate()
+}

@@ -1,0 +1,153 @@
+package lockout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/store"
+)
+
+// A Quota allows so many events per window for each key: messages to one address, requests from one source. Make one with
+// [NewQuota]. It is safe for concurrent use, also over several processes.
+type Quota struct {
+	vault  *store.Vault
+	rate   Rate
+	scope  Scope
+	states store.Kind[quotaState]
+}
+
+// quotaState is the one timestamp of the generic cell rate algorithm.
+type quotaState struct {
+	Next time.Time `json:"next"`
+}
+
+// maxShards is the number of records over which a global rate is spread, so that failures do not all wait for one.
+const maxShards = 16
+
+// NewQuota returns a quota. Its name is 1 to 50 ASCII letters, digits and "-_."; quotas of one name over one vault count
+// together. It gives an error that matches [ErrPolicy] for another name, and for a rate that is zero or not valid.
+func NewQuota(v *store.Vault, name string, r Rate) (*Quota, error) {
+	return newQuota(v, name, r, ScopeSource)
+}
+
+func newQuota(v *store.Vault, name string, r Rate, scope Scope) (*Quota, error) {
+	if err := r.Validate(); err != nil {
+		return nil, err
+	}
+	if r == (Rate{}) {
+		return nil, fmt.Errorf("%w: a quota needs a rate", ErrPolicy)
+	}
+	kind, err := store.NewKind[quotaState](v, "quota."+name)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrPolicy, err)
+	}
+	return &Quota{vault: v, rate: r, scope: scope, states: kind}, nil
+}
+
+// Take counts one event for a key, or returns a *[LockedError] that says when the next one will be let in. If the store
+// fails, its error is returned and the event may have been counted. Two store calls, one if refused.
+func (q *Quota) Take(ctx context.Context, key store.Key) error {
+	_, err := q.take(ctx, key)
+	return err
+}
+
+func (q *Quota) take(ctx context.Context, key store.Key) (store.Entry[quotaState], error) {
+	return q.states.Update(ctx, key, func(e *store.Entry[quotaState]) error {
+		next, ok, again := q.rate.gcra().Take(e.Value.Next, q.vault.Now())
+		if !ok {
+			return q.refuse(ctx, key, again)
+		}
+		e.Value.Next, e.Expires = next, next
+		return nil
+	})
+}
+
+// refuse returns the error of a key that is over its rate, and records it.
+func (q *Quota) refuse(ctx context.Context, key store.Key, again time.Time) error {
+	e := civicpin.Event{Code: EventSlowed, Subject: key.Subject, Reason: q.states.Name()}
+	if q.scope == ScopeSource {
+		e.Source.Address = key.ID
+	}
+	q.vault.Record(ctx, e)
+	return &LockedError{Scope: q.scope, Until: again}
+}
+
+// refund gives back what take took. It first tries the record as take left it.
+func (q *Quota) refund(ctx context.Context, taken *store.Entry[quotaState]) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+	defer cancel()
+	give := func(e *store.Entry[quotaState]) error {
+		if !e.Found() {
+			return store.ErrSkip
+		}
+		e.Value.Next = q.rate.gcra().Refund(e.Value.Next)
+		return nil
+	}
+	e := *taken
+	_ = give(&e)
+	err := q.states.Put(ctx, &e)
+	if errors.Is(err, store.ErrConflict) {
+		_, err = q.states.Update(ctx, taken.Key, give)
+	}
+	return err
+}
+
+// shards is over how many records a rate is spread, and part is the share of each. Few events are not spread: their
+// shares would be too coarse.
+func (q *Quota) shards() (n int, part Rate) {
+	n = max(1, min(maxShards, q.rate.Limit/100))
+	return n, Rate{Limit: q.rate.Limit / n, Window: q.rate.Window}
+}
+
+// checkShard looks at one shard, chosen at random, without counting.
+func (q *Quota) checkShard(ctx context.Context) error {
+	n, part := q.shards()
+	key := store.Key{ID: strconv.Itoa(rand.IntN(n))}
+	e, err := q.states.Get(ctx, key)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	if _, ok, again := part.gcra().Take(e.Value.Next, q.vault.Now()); !ok {
+		return q.refuse(ctx, key, again)
+	}
+	return nil
+}
+
+// chargeShard counts one event in one shard, chosen at random. A failure to count is passed over: the count is approximate,
+// and the subject's own, which is exact, has been stored.
+func (q *Quota) chargeShard(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+	defer cancel()
+	n, part := q.shards()
+	_, _ = q.states.Update(ctx, store.Key{ID: strconv.Itoa(rand.IntN(n))}, func(e *store.Entry[quotaState]) error {
+		next, ok, _ := part.gcra().Take(e.Value.Next, q.vault.Now())
+		if !ok {
+			return store.ErrSkip
+		}
+		e.Value.Next, e.Expires = next, next
+		return nil
+	})
+}
+
+// sourceKey is what counts as one source: a host of IPv4, a /64 of IPv6 (the least that one customer is given, so that
+// changing the address within it gains nothing), and any other text as it is.
+func sourceKey(address string) store.Key {
+	if ip, err := netip.ParseAddr(address); err == nil {
+		if ip = ip.Unmap(); ip.Is6() {
+			if p, err := ip.WithZone("").Prefix(64); err == nil {
+				return store.Key{ID: p.String()}
+			}
+		}
+		return store.Key{ID: ip.String()}
+	}
+	if len(address) > 256 {
+		address = address[:256]
+	}
+	return store.Key{ID: address}
+}
