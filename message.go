@@ -87,8 +87,32 @@ func e164(s string) bool {
 // SameAddress reports whether two contacts reach the same place, so that whoever holds one holds the other: equal
 // addresses without regard to case, whatever the channel (a call and a text message reach one telephone).
 func (c Contact) SameAddress(other Contact) bool {
-	return c.Address != "" && strings.EqualFold(c.Address, other.Address)
+	return c.Address != "" && c.Canonical() == other.Canonical()
 }
+
+// Canonical returns the address in the form in which it is compared and counted: without regard to case.
+func (c Contact) Canonical() string { return strings.ToLower(c.Address) }
+
+// Prefix returns the country calling code of a telephone number, "+39", and "" for other channels. A number that no code
+// fits gives its first three digits.
+func (c Contact) Prefix() string {
+	if !c.Channel.Phone() || !e164(c.Address) {
+		return ""
+	}
+	digits := c.Address[1:]
+	switch {
+	case digits[0] == '1' || digits[0] == '7':
+		return c.Address[:2]
+	case strings.Contains(twoDigitCodes, " "+digits[:2]+" "):
+		return c.Address[:3]
+	}
+	return c.Address[:4]
+}
+
+// twoDigitCodes are the country calling codes of two digits (ITU-T E.164, list of assigned country codes). Codes of one
+// digit are 1 and 7; all others have three.
+const twoDigitCodes = " 20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66" +
+	" 81 82 84 86 90 91 92 93 94 95 98 "
 
 // Masked returns the address with its middle hidden, for showing to somebody who may not be its owner: "+39******567",
 // "m***@example.org". For a letter it returns only asterisks.

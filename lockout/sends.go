@@ -1,0 +1,109 @@
+package lockout
+
+import (
+	"context"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/store"
+)
+
+// SendLimits say how many messages with a secret may be asked for. A zero Rate means its default: nothing may be sent
+// without limit, or strangers would have the agency pay for their messages (SMS pumping) or flood somebody's telephone.
+type SendLimits struct {
+	Subject Rate // to one subject; default 10 in 24 hours
+	Address Rate // to one address, whoever it belongs to; default 10 in 24 hours
+	Prefix  Rate // to the telephones of one country calling code; default 10,000 in an hour
+	Source  Rate // asked for from one source address; default 60 in an hour
+}
+
+func (l SendLimits) withDefaults() SendLimits {
+	fill := func(r *Rate, limit int, window time.Duration) {
+		if *r == (Rate{}) {
+			*r = Rate{Limit: limit, Window: window}
+		}
+	}
+	fill(&l.Subject, 10, 24*time.Hour)
+	fill(&l.Address, 10, 24*time.Hour)
+	fill(&l.Prefix, 10_000, time.Hour)
+	fill(&l.Source, 60, time.Hour)
+	return l
+}
+
+// Validate returns nil, or an error that matches [ErrPolicy] if one of the rates is not valid.
+func (l SendLimits) Validate() error {
+	for _, r := range []Rate{l.Subject, l.Address, l.Prefix, l.Source} {
+		if err := r.Validate(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Sends counts messages against [SendLimits]. Make one with [NewSends]. It is safe for concurrent use, also over several
+// processes.
+type Sends struct {
+	subject, address, prefix, source *Quota
+}
+
+// NewSends returns a counter. Its name is 1 to 40 ASCII letters, digits and "-_."; the limits by subject are counted for each
+// name, those by address, prefix and source over all names. It gives an error that matches [ErrPolicy].
+func NewSends(v *store.Vault, name string, limits SendLimits) (*Sends, error) {
+	if err := limits.Validate(); err != nil {
+		return nil, err
+	}
+	limits = limits.withDefaults()
+	var s Sends
+	for _, q := range []struct {
+		to    **Quota
+		name  string
+		rate  Rate
+		scope Scope
+	}{
+		{&s.subject, "sends." + name, limits.Subject, ScopeSubject},
+		{&s.address, "sends-to-address", limits.Address, ScopeAddress},
+		{&s.prefix, "sends-to-prefix", limits.Prefix, ScopeAddress},
+		{&s.source, "sends-from-source", limits.Source, ScopeSource},
+	} {
+		var err error
+		if *q.to, err = newQuota(v, q.name, q.rate, q.scope); err != nil {
+			return nil, err
+		}
+	}
+	return &s, nil
+}
+
+// Take counts one message to each contact, or returns a *[LockedError] that says when to ask again. Limits that were
+// counted before the one that refused stay counted. The work is the same whether or not the subject exists. Contacts that
+// the caller prints for ([civicpin.Channel.Printed]) count for the subject and the source only.
+func (s *Sends) Take(ctx context.Context, subject civicpin.Subject, source civicpin.Source, to ...civicpin.Contact) error {
+	for _, c := range to {
+		if source.Address != "" {
+			if err := s.source.Take(ctx, sourceKey(source.Address)); err != nil {
+				return err
+			}
+		}
+		if err := s.subject.Take(ctx, store.Key{Subject: subject}); err != nil {
+			return err
+		}
+		if c.Channel.Printed() {
+			continue
+		}
+		if err := s.address.Take(ctx, store.Key{ID: c.Canonical()}); err != nil {
+			return err
+		}
+		if err := s.prefix.Take(ctx, prefixKey(c)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prefixKey is what a contact counts for beyond its address: a telephone's country. Any other counts for itself once
+// more, which limits nothing further and makes the work the same for each contact.
+func prefixKey(c civicpin.Contact) store.Key {
+	if prefix := c.Prefix(); prefix != "" {
+		return store.Key{ID: prefix}
+	}
+	return store.Key{ID: "-" + c.Canonical()}
+}

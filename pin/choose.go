@@ -1,0 +1,129 @@
+package pin
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/choice"
+	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/store"
+)
+
+// maxPersonal bounds the pieces of Attempt.Personal that count.
+const maxPersonal = 32
+
+// Exchange replaces the issued secret, which the attempt shows, by the citizen's own. From then on only the chosen one is
+// right, and the parts' texts are gone.
+//
+// Errors are those of [Service.Verify], and: a *[ChoiceError] that names the rule which the chosen secret breaks; [ErrState]
+// if the attempt shows a secret that was chosen already; [ErrChanged] if somebody else exchanged it at the same moment. A
+// choice that breaks a rule regardless of the subject costs no try. If the store fails at the end, the exchange may have
+// happened: the citizen can try their own secret, or the issued one once more.
+func (s *Service) Exchange(ctx context.Context, a Attempt, chosen civicpin.Secret) error {
+	return s.choose(ctx, a, chosen, provisional, EventExchanged)
+}
+
+// Change replaces the citizen's secret, which the attempt shows, by another one. It also works when the current one has
+// expired for its age, but not when it has for disuse. Errors are those of [Service.Exchange], with [ErrState] if the attempt
+// shows an issued secret.
+func (s *Service) Change(ctx context.Context, a Attempt, chosen civicpin.Secret) error {
+	return s.choose(ctx, a, chosen, active, EventChanged)
+}
+
+// choose is Exchange and Change: prove the current secret, which has to be in the given state, and set another.
+func (s *Service) choose(ctx context.Context, a Attempt, chosen civicpin.Secret, state string, code civicpin.EventCode) error {
+	// What is wrong with the choice whoever made it is said before a try is spent. What has to do with the subject's own
+	// data is looked at only after the proof, or strangers could find out pieces of it.
+	personal := append([]string{string(a.Subject)}, a.Personal[:min(len(a.Personal), maxPersonal)]...)
+	text, err := s.allowed(chosen, personal)
+	if err != nil {
+		return err
+	}
+	leave, err := s.admit(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	e, err := s.prove(ctx, a)
+	if err != nil {
+		return err
+	}
+	c, now := &e.Value, s.vault.Now()
+	if c.State != state {
+		return ErrState
+	}
+	if since := c.expired(&s.policy, now); since == SinceIssue || since == SinceUse {
+		s.record(ctx, a, EventExpired, c, since)
+		return &ExpiredError{Since: since}
+	}
+	if err := s.fits(ctx, c, text, a); err != nil {
+		return err
+	}
+	var hash string
+	if err := s.hashing.Run(ctx, func() { hash = password.New(s.policy.hashParams(), text).Encode() }); err != nil {
+		return err
+	}
+	c.choose(&s.policy, hash, now)
+	e.Expires = c.keep()
+	if err := s.put(ctx, &e); err != nil {
+		return err
+	}
+	s.record(ctx, a, code, c, "")
+	return nil
+}
+
+// put writes a credential that was read before, and says it in this package's words if it changed since.
+func (s *Service) put(ctx context.Context, e *store.Entry[credential]) error {
+	err := s.creds.Put(ctx, e)
+	if errors.Is(err, store.ErrConflict) {
+		return ErrChanged
+	}
+	return err
+}
+
+// allowed returns the normal form of a chosen secret, or the rule that it breaks.
+func (s *Service) allowed(chosen civicpin.Secret, personal []string) (string, error) {
+	text, err := s.rules.Normalise(chosen.Reveal())
+	if err == nil {
+		err = s.rules.Check(text, personal)
+	}
+	if broken, ok := errors.AsType[*choice.Error](err); ok {
+		return "", &ChoiceError{Rule: string(broken.Rule)}
+	}
+	return text, err
+}
+
+// fits checks a chosen secret against what is known after the proof: the issued secret or the current one, the former
+// ones, and the addresses of the subject's contacts.
+func (s *Service) fits(ctx context.Context, c *credential, text string, a Attempt) error {
+	current, _ := s.normalise(c, a.Secret.Reveal())
+	switch {
+	case c.State == provisional && strings.Contains(strings.ToUpper(current), strings.ToUpper(text)):
+		return &ChoiceError{Rule: "issued"}
+	case c.State == active && current == text:
+		return &ChoiceError{Rule: "same"}
+	}
+	var addresses []string
+	for i := range c.Parts {
+		addresses = append(addresses, c.Parts[i].Address)
+	}
+	if err := s.rules.Check(text, addresses); err != nil {
+		return &ChoiceError{Rule: string(choice.RulePersonal)}
+	}
+	for _, former := range c.History {
+		hash, err := password.Parse(former)
+		if err != nil {
+			continue
+		}
+		reused := false
+		if err := s.hashing.Run(ctx, func() { reused = hash.Verify(text) }); err != nil {
+			return err
+		}
+		if reused {
+			return &ChoiceError{Rule: "history"}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,142 @@
+package pin
+
+import (
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/choice"
+)
+
+// The states of a credential.
+const (
+	provisional = "provisional" // issued, to be exchanged
+	active      = "active"      // the citizen's own secret
+	revoked     = "revoked"
+)
+
+// A PartState is how far the delivery of a part has come.
+type PartState string
+
+// The states of a part.
+const (
+	Pending   PartState = "pending"   // to be sent, or to be printed
+	Accepted  PartState = "accepted"  // the provider took it over, or the caller has the slip
+	Delivered PartState = "delivered" // the provider reports it as delivered
+	Failed    PartState = "failed"    // undeliverable, or reported as bounced
+)
+
+// credential is what is kept of one subject: one sealed record.
+type credential struct {
+	State     string         `json:"state"`
+	Suspended bool           `json:"suspended,omitempty"`
+	Issue     string         `json:"issue,omitempty"` // id of the last issue
+	Hash      string         `json:"hash,omitempty"`  // PHC string; empty once revoked
+	Norm      int            `json:"norm"`            // version of the normaliser that was applied before hashing, 0 for none
+	Level     civicpin.Level `json:"level"`
+	Evidence  []evidence     `json:"evidence,omitempty"`
+	Parts     []part         `json:"parts,omitempty"`
+	Issued    time.Time      `json:"issued,omitzero"`
+	Expires   time.Time      `json:"expires,omitzero"` // of the issued secret, while provisional
+	Changed   time.Time      `json:"changed,omitzero"` // when the current secret was chosen
+	Used      time.Time      `json:"used,omitzero"`    // not before the last use minus usedEvery
+	History   []string       `json:"history,omitempty"`
+	By        civicpin.Actor `json:"by,omitempty"`     // of the last revocation, suspension or resumption
+	Reason    string         `json:"reason,omitempty"` // of the same
+}
+
+type evidence struct {
+	Method   civicpin.Method `json:"method"`
+	Document string          `json:"document,omitempty"`
+	By       civicpin.Actor  `json:"by"`
+	At       time.Time       `json:"at"`
+}
+
+// part is one part of the issued secret. Text is erased at exchange, re-issue, revocation, and by Sweep after expiry.
+type part struct {
+	Channel civicpin.Channel `json:"channel"`
+	Address string           `json:"address,omitempty"`
+	Locale  string           `json:"locale,omitempty"`
+	Text    string           `json:"text,omitempty"`
+	State   PartState        `json:"state"`
+	Receipt string           `json:"receipt,omitempty"`
+	Send    int              `json:"send"` // how many times it was asked to be sent: names the current message
+	At      time.Time        `json:"at"`   // when State was reached
+}
+
+func (p *part) contact() civicpin.Contact {
+	return civicpin.Contact{Channel: p.Channel, Address: p.Address, Locale: p.Locale}
+}
+
+const (
+	// maxEvidence bounds what is kept of one credential; the oldest but one go first, so that the first proof stays.
+	maxEvidence = 16
+	// maxResends bounds the messages of one issue beyond the send limits.
+	maxResends = 100
+	// usedEvery is how often the time of the last use is written: not at every login, since it costs a write.
+	usedEvery = 24 * time.Hour
+	// lateFor is how long after its expiry an issued secret that was never exchanged is still recognised, so that its
+	// holder can be told that it is late rather than wrong.
+	lateFor = 30 * day
+)
+
+// erase drops the texts of the parts.
+func (c *credential) erase() {
+	for i := range c.Parts {
+		c.Parts[i].Text = ""
+	}
+}
+
+// expired returns since when a secret of this credential no longer counts, "" if it does.
+func (c *credential) expired(p *Policy, now time.Time) string {
+	switch {
+	case c.State == provisional:
+		if !now.Before(c.Expires) {
+			return SinceIssue
+		}
+	case p.MaxUnused > 0 && !now.Before(c.Used.Add(p.MaxUnused)):
+		return SinceUse
+	case p.MaxAge > 0 && !now.Before(c.Changed.Add(p.MaxAge)):
+		return SinceChange
+	}
+	return ""
+}
+
+// replaceable reports whether a new secret may be issued over this credential: there is none in use.
+func (c *credential) replaceable(p *Policy, now time.Time) bool {
+	return !c.Suspended && (c.State != active || c.expired(p, now) == SinceUse)
+}
+
+// attest adds evidence and raises the level to what it gives.
+func (c *credential) attest(p *Policy, e civicpin.Evidence, now time.Time) {
+	if e.At.IsZero() {
+		e.At = now
+	}
+	c.Evidence = append(c.Evidence, evidence{Method: e.Method, Document: e.Document, By: e.By, At: e.At})
+	if len(c.Evidence) > maxEvidence {
+		c.Evidence = append(c.Evidence[:1], c.Evidence[2:]...)
+	}
+	c.Level = max(c.Level, p.Levels[e.Method])
+}
+
+// choose makes hash the citizen's own secret.
+func (c *credential) choose(p *Policy, hash string, now time.Time) {
+	c.History = c.former(p)
+	c.erase()
+	c.State, c.Hash, c.Norm = active, hash, choice.NormaliserVersion
+	c.Expires = time.Time{}
+	c.Changed, c.Used = now, now
+}
+
+// former returns the hashes of the secrets that may not be chosen again, once this credential's secret is gone.
+func (c *credential) former(p *Policy) []string {
+	hashes := c.History
+	if c.State == active {
+		hashes = append([]string{c.Hash}, hashes...)
+	}
+	return hashes[:min(len(hashes), p.History)]
+}
+
+// sameSend reports whether part i of the issue is still at its send-th message.
+func (c *credential) sameSend(issue string, i, send int) bool {
+	return c.Issue == issue && i >= 0 && i < len(c.Parts) && c.Parts[i].Send == send
+}

@@ -1,0 +1,198 @@
+package pin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
+)
+
+// PartMessage is the kind of the message that carries a part of an issued secret: its Secret is the part's text.
+const PartMessage civicpin.MessageKind = "pin.part"
+
+// delivery is the service as the outbox sees it.
+type delivery Service
+
+var _ outbox.Owner = (*delivery)(nil)
+
+// receipt says which part a provider's receipt is about.
+type receipt struct {
+	Subject civicpin.Subject `json:"subject,omitempty"`
+	Issue   string           `json:"issue,omitempty"`
+	Part    int              `json:"part,omitempty"`
+	Send    int              `json:"send,omitempty"`
+}
+
+// receiptsFor is how long a provider may take to report on a message.
+const receiptsFor = 60 * day
+
+// ref names the send-th message of a part to the outbox.
+func (s *Service) ref(subject civicpin.Subject, issue string, part, send int) outbox.Ref {
+	return outbox.Ref{Owner: s.owner(), Subject: subject, ID: issue + "." + strconv.Itoa(part) + "." + strconv.Itoa(send)}
+}
+
+// parseRef undoes ref.
+func parseRef(id string) (issue string, part, send int, err error) {
+	fields := strings.Split(id, ".")
+	if len(fields) != 3 {
+		return "", 0, 0, outbox.ErrWithdrawn
+	}
+	part, err1 := strconv.Atoi(fields[1])
+	send, err2 := strconv.Atoi(fields[2])
+	if err1 != nil || err2 != nil {
+		return "", 0, 0, outbox.ErrWithdrawn
+	}
+	return fields[0], part, send, nil
+}
+
+// Confirm implements [outbox.Owner]: it gives the message only while the credential is still waiting for this very one.
+func (d *delivery) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Message, error) {
+	issue, i, send, err := parseRef(ref.ID)
+	if err != nil {
+		return civicpin.Message{}, err
+	}
+	e, err := d.creds.Get(ctx, store.Key{Subject: ref.Subject})
+	if errors.Is(err, store.ErrNotFound) {
+		return civicpin.Message{}, outbox.ErrWithdrawn
+	}
+	if err != nil {
+		return civicpin.Message{}, err
+	}
+	c := &e.Value
+	if !c.sameSend(issue, i, send) || c.State != provisional || !d.vault.Now().Before(c.Expires) {
+		return civicpin.Message{}, outbox.ErrWithdrawn
+	}
+	if c.Suspended {
+		return civicpin.Message{}, errors.New("pin: suspended") // asked again later: it may be resumed
+	}
+	p := &c.Parts[i]
+	if p.Text == "" || p.State == Accepted || p.State == Delivered {
+		return civicpin.Message{}, outbox.ErrWithdrawn
+	}
+	return civicpin.Message{
+		Kind: PartMessage, To: p.contact(), Secret: civicpin.NewSecret(p.Text),
+		Part: i + 1, Parts: len(c.Parts), Expires: c.Expires,
+	}, nil
+}
+
+// Settle implements [outbox.Owner]. The receipt is written before the part, so that a provider's report that comes at once
+// finds where it belongs.
+func (d *delivery) Settle(ctx context.Context, ref outbox.Ref, what outbox.Outcome) error {
+	issue, i, send, err := parseRef(ref.ID)
+	if err != nil {
+		return err
+	}
+	if what.Receipt != "" {
+		_, err := d.receipts.Update(ctx, store.Key{ID: what.Receipt}, func(e *store.Entry[receipt]) error {
+			e.Value = receipt{Subject: ref.Subject, Issue: issue, Part: i, Send: send}
+			e.Expires = d.vault.Now().Add(receiptsFor)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	state, code := Accepted, EventPartAccepted
+	if what.Failed {
+		state, code = Failed, EventPartFailed
+	}
+	return d.setPart(ctx, ref.Subject, issue, i, send, state, code, func(p *part) bool {
+		if p.State == Delivered || p.State == state {
+			return false
+		}
+		p.Receipt = what.Receipt
+		return true
+	}, what.Reason)
+}
+
+// Receipt takes in what a provider reports about a message that it had accepted: [Delivered] or [Failed]. The receipt is the
+// id that the notifier returned. A report about a message that was replaced meanwhile changes nothing. Errors:
+// [civicpin.ErrInvalid] for another state or an empty or overlong receipt; [ErrNoCredential] for a receipt that is not known,
+// or not any more, or not yet: let the provider report again; the store's.
+func (s *Service) Receipt(ctx context.Context, id string, state PartState) error {
+	if id == "" || len(id) > 256 || state != Delivered && state != Failed {
+		return fmt.Errorf("%w: a receipt is 1 to 256 bytes, and its state delivered or failed", civicpin.ErrInvalid)
+	}
+	e, err := s.receipts.Get(ctx, store.Key{ID: id})
+	if errors.Is(err, store.ErrNotFound) || err == nil && e.Value.Subject == "" {
+		return fmt.Errorf("%w: unknown receipt", ErrNoCredential)
+	}
+	if err != nil {
+		return err
+	}
+	code := EventPartDelivered
+	if state == Failed {
+		code = EventPartFailed
+	}
+	r := e.Value
+	return (*delivery)(s).setPart(ctx, r.Subject, r.Issue, r.Part, r.Send, state, code, func(p *part) bool {
+		p.Receipt = id
+		return p.State != state
+	}, "reported by the provider")
+}
+
+// setPart brings a part to a state, if its message is still the current one and change says that something changes.
+func (d *delivery) setPart(ctx context.Context, subject civicpin.Subject, issue string, i, send int,
+	state PartState, code civicpin.EventCode, change func(*part) bool, reason string,
+) error {
+	changed := false
+	_, err := d.creds.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[credential]) error {
+		changed = false
+		if !e.Found() || !e.Value.sameSend(issue, i, send) || !change(&e.Value.Parts[i]) {
+			return store.ErrSkip
+		}
+		e.Value.Parts[i].State, e.Value.Parts[i].At = state, d.vault.Now()
+		changed = true
+		return nil
+	})
+	if err == nil && changed {
+		d.vault.Record(ctx, civicpin.Event{Code: code, Subject: subject, Ref: issue, Reason: reason})
+	}
+	return err
+}
+
+// Sweep erases the texts of parts that expired without an exchange, of at most max credentials, and returns of how many. It
+// needs a store that can list (otherwise [store.ErrNoListing]); run it now and then from one place, beside [store.Vault.Purge].
+// A text that is past its expiry is never sent, swept or not.
+func (s *Service) Sweep(ctx context.Context, max int) (int, error) {
+	n := 0
+	late := func(c *credential, now time.Time) bool {
+		has := false
+		for i := range c.Parts {
+			has = has || c.Parts[i].Text != ""
+		}
+		return has && (c.State != provisional || !now.Before(c.Expires))
+	}
+	for e, err := range s.creds.All(ctx) {
+		if errors.Is(err, store.ErrUnreadable) {
+			continue
+		}
+		if err != nil {
+			return n, err
+		}
+		if n >= max {
+			break
+		}
+		if !late(&e.Value, s.vault.Now()) {
+			continue
+		}
+		_, err := s.creds.Update(ctx, e.Key, func(e *store.Entry[credential]) error {
+			if !e.Found() || !late(&e.Value, s.vault.Now()) {
+				return store.ErrSkip
+			}
+			e.Value.erase()
+			return nil
+		})
+		if err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}

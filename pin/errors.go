@@ -1,0 +1,64 @@
+package pin
+
+import (
+	"errors"
+
+	"github.com/civicpin/civicpin/lockout"
+)
+
+var (
+	// ErrRefused is the one answer to a wrong secret, and to a subject who is unknown, revoked, suspended or was never issued
+	// a credential. It is [lockout.ErrRefused]; errors.As to a *[lockout.RefusedError] tells how many guesses are left.
+	ErrRefused = lockout.ErrRefused
+	// ErrBusy says that too much is being checked at this moment, for this subject or altogether. Nothing was compared and
+	// no try spent: answer 503. It is [lockout.ErrBusy].
+	ErrBusy = lockout.ErrBusy
+	// ErrExpired is matched by [ExpiredError].
+	ErrExpired = errors.New("pin: expired")
+	// ErrState says that the credential is not in a state for the call: exchanging one that was exchanged, changing one
+	// that was not, issuing over one in use, sending again what was erased. Visitors get it only after they proved the secret.
+	ErrState = errors.New("pin: credential is not in a state for this")
+	// ErrChanged says that the credential changed while the call worked on it; nothing was written. Ask again.
+	ErrChanged = errors.New("pin: credential changed meanwhile")
+	// ErrNoCredential says that the subject has no credential. Only calls for operators return it.
+	ErrNoCredential = errors.New("pin: no credential")
+	// ErrEvidence says that the evidence given does not reach the level asked for under the policy.
+	ErrEvidence = errors.New("pin: evidence does not give this level")
+	// ErrParts says that the contacts given cannot carry the parts: not as many as the policy has parts, a channel twice, an
+	// address twice, a channel that the policy does not list, or two parts that the caller prints.
+	ErrParts = errors.New("pin: contacts do not fit the parts")
+)
+
+// Why a secret expired.
+const (
+	SinceIssue  = "issue"  // it was not exchanged in time: issue anew
+	SinceChange = "change" // Policy.MaxAge: the holder may change it with Service.Change
+	SinceUse    = "use"    // Policy.MaxUnused: issue anew
+)
+
+// An ExpiredError says that the secret is right but expired. Only who proved the secret is told. It matches [ErrExpired].
+type ExpiredError struct {
+	Since string // SinceIssue, SinceChange or SinceUse
+}
+
+// Error says since when.
+func (e *ExpiredError) Error() string { return ErrExpired.Error() + " since " + e.Since }
+
+// Is reports whether target is [ErrExpired].
+func (e *ExpiredError) Is(target error) bool { return target == ErrExpired }
+
+// ErrChoice is matched by [ChoiceError].
+var ErrChoice = errors.New("pin: secret may not be chosen")
+
+// A ChoiceError says which rule a chosen secret breaks, to be told to who chose it (NIST SP 800-63B-4 3.1.1.2). It matches
+// [ErrChoice]. Rule is one of "length", "characters", "common", "repeated", "sequence", "date", "personal", "issued" (it is part
+// of the issued secret), "same" (it is the current one) and "history".
+type ChoiceError struct {
+	Rule string
+}
+
+// Error names the rule, never the secret.
+func (e *ChoiceError) Error() string { return ErrChoice.Error() + ": " + e.Rule }
+
+// Is reports whether target is [ErrChoice].
+func (e *ChoiceError) Is(target error) bool { return target == ErrChoice }

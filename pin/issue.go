@@ -1,0 +1,238 @@
+package pin
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/choice"
+	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
+)
+
+// IssueOptions say how a credential is issued.
+type IssueOptions struct {
+	// Parts are the contacts to which the parts go, in order: as many as Policy.Parts, no channel twice, no address twice. At
+	// most one is printed by the caller ([civicpin.Channel.Printed]), so that no member of staff holds two.
+	Parts []civicpin.Contact
+	// Level is the level of assurance that the credential will have. Low needs no evidence: it rests on who receives the
+	// parts. Zero means Low.
+	Level civicpin.Level
+	// Evidence is what gives a higher level, by Policy.Levels. Optional for Low.
+	Evidence civicpin.Evidence
+	// By is who asks for it; required.
+	By civicpin.Actor
+	// Source is where the request comes from; the send limits by source apply if its Address is not empty.
+	Source civicpin.Source
+}
+
+// An Issue is what was issued.
+type Issue struct {
+	// ID names the issue in events.
+	ID string
+	// Parts is how far each part has come, in the order of IssueOptions.Parts.
+	Parts []Part
+	// Slip is the text of the part that the caller prints, if there is one. Print it and forget it.
+	Slip civicpin.Secret
+	// Expires is when the issued secret stops being good, if it is not exchanged before.
+	Expires time.Time
+}
+
+// A Part is how far a part has come.
+type Part struct {
+	Contact civicpin.Contact
+	State   PartState
+	// At is when it reached the state.
+	At time.Time
+	// Receipt is the provider's id of the message, if it gave one.
+	Receipt string
+}
+
+// Issue makes a new secret at random, keeps its hash, and has its parts sent through the outbox, which goes on trying until
+// each is accepted, undeliverable or no longer wanted. The secret is provisional: it is good for one [Service.Exchange].
+//
+// It takes the place of an issued secret that was not exchanged yet, of a revoked one, and of one that expired for disuse.
+// One in use stays as it is, and the error is ErrState: revoke it first, or let its owner recover it. Failures counted
+// against the subject stay counted, unless there is Evidence, which is a new binding (NIST SP 800-63B-4 4.1) and also lifts
+// a disablement.
+//
+// Errors, all before anything changes: [civicpin.ErrInvalid], [ErrParts], [ErrEvidence], [ErrBusy], [ErrState]; a
+// *[lockout.LockedError] if the send limits are reached; [ErrChanged] if somebody else issued at the same moment. If the
+// store fails, the issue may or may not have happened; issuing again is safe. Whether the subject has a credential makes no
+// difference to the work done; it does to the error, so do not pass ErrState on to strangers.
+func (s *Service) Issue(ctx context.Context, subject civicpin.Subject, o IssueOptions) (Issue, error) {
+	if err := s.checkIssue(subject, &o); err != nil {
+		return Issue{}, err
+	}
+	leave, err := s.admit(ctx)
+	if err != nil {
+		return Issue{}, err
+	}
+	defer leave()
+	if err := s.sends.Take(ctx, subject, o.Source, o.Parts...); err != nil {
+		return Issue{}, err
+	}
+	fresh, err := s.fresh(ctx, o)
+	if err != nil {
+		return Issue{}, err
+	}
+
+	// The outbox is told first. An entry that no credential confirms is dropped, so nothing is sent if this stops halfway;
+	// the other order could lose a part of an issue that was acknowledged.
+	refs := s.refs(subject, &fresh)
+	if err := s.out.Add(ctx, refs...); err != nil {
+		return Issue{}, err
+	}
+	e, err := s.creds.Get(ctx, store.Key{Subject: subject})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return Issue{}, err
+	}
+	var refused error
+	if e.Found() && !e.Value.replaceable(&s.policy, s.vault.Now()) {
+		refused = ErrState // the record is written all the same, unchanged: the same work for a stranger to time
+	} else {
+		fresh.History = e.Value.former(&s.policy) // outlives a re-issue
+		e.Value = fresh
+		e.Expires = fresh.keep()
+	}
+	if err := s.put(ctx, &e); err != nil {
+		return Issue{}, err
+	}
+	if err := s.out.Commit(ctx, refs...); err != nil {
+		return Issue{}, err
+	}
+	if refused != nil {
+		return Issue{}, refused
+	}
+	if o.Evidence.Method != "" {
+		if err := s.gate.Rebind(ctx, Attempt{Subject: subject}.key(), o.By); err != nil {
+			return Issue{}, err
+		}
+	}
+	s.vault.Record(ctx, civicpin.Event{
+		Code: EventIssued, Subject: subject, By: o.By, Source: o.Source, Ref: fresh.Issue, Level: fresh.Level,
+	})
+	return fresh.issue(), nil
+}
+
+// checkIssue checks all that can be checked without the store, and fills in the default level.
+func (s *Service) checkIssue(subject civicpin.Subject, o *IssueOptions) error {
+	if err := errors.Join(subject.Validate(), o.By.Validate()); err != nil {
+		return err
+	}
+	if len(o.Parts) != s.policy.Parts {
+		return fmt.Errorf("%w: %d contacts for %d parts", ErrParts, len(o.Parts), s.policy.Parts)
+	}
+	printed := 0
+	for i, c := range o.Parts {
+		if err := c.Validate(); err != nil {
+			return err
+		}
+		if s.policy.Valid[c.Channel] == 0 {
+			return fmt.Errorf("%w: the policy does not list the channel %q", ErrParts, c.Channel)
+		}
+		if c.Channel.Printed() {
+			printed++
+		}
+		for _, other := range o.Parts[:i] {
+			if c.Channel == other.Channel || c.SameAddress(other) {
+				return fmt.Errorf("%w: two parts to one channel or address", ErrParts)
+			}
+		}
+	}
+	if printed > 1 {
+		return fmt.Errorf("%w: two printed parts", ErrParts)
+	}
+	return s.checkLevel(o)
+}
+
+// checkLevel checks that the evidence gives the level, and fills in the default level.
+func (s *Service) checkLevel(o *IssueOptions) error {
+	if o.Level == civicpin.NoLevel {
+		o.Level = civicpin.Low
+	}
+	if o.Evidence.Method == "" {
+		if o.Level > civicpin.Low {
+			return fmt.Errorf("%w: level %s needs some", ErrEvidence, o.Level)
+		}
+		return nil
+	}
+	if err := o.Evidence.Validate(); err != nil {
+		return err
+	}
+	if o.Level > s.policy.Levels[o.Evidence.Method] {
+		return fmt.Errorf("%w: %s", ErrEvidence, o.Evidence.Method)
+	}
+	return nil
+}
+
+// fresh makes the credential of a new issue.
+func (s *Service) fresh(ctx context.Context, o IssueOptions) (credential, error) {
+	now := s.vault.Now()
+	c := credential{State: provisional, Issue: rand.Text(), Norm: choice.NormaliserVersion, Level: o.Level, Issued: now}
+	whole := ""
+	for _, to := range o.Parts {
+		text := s.alphabet.New(s.policy.Length)
+		whole += text
+		c.Parts = append(c.Parts, part{
+			Channel: to.Channel, Address: to.Address, Locale: to.Locale, Text: text, State: Pending, Send: 1, At: now,
+		})
+		if until := now.Add(s.policy.Valid[to.Channel]); until.After(c.Expires) {
+			c.Expires = until
+		}
+	}
+	for i := range c.Parts {
+		if c.Parts[i].Channel.Printed() {
+			c.Parts[i].State = Accepted
+		}
+	}
+	if o.Evidence.Method != "" {
+		c.attest(&s.policy, o.Evidence, now)
+		c.Level = o.Level
+	}
+	err := s.hashing.Run(ctx, func() { c.Hash = password.New(s.policy.hashParams(), whole).Encode() })
+	return c, err
+}
+
+// keep returns how long the store keeps the credential: for ever, unless it was never exchanged.
+func (c *credential) keep() time.Time {
+	if c.State == provisional {
+		return c.Expires.Add(lateFor)
+	}
+	return time.Time{}
+}
+
+// issue returns what the caller is told of a provisional credential.
+func (c *credential) issue() Issue {
+	is := Issue{ID: c.Issue, Parts: c.parts(), Expires: c.Expires}
+	for i := range c.Parts {
+		if c.Parts[i].Channel.Printed() {
+			is.Slip = civicpin.NewSecret(c.Parts[i].Text)
+		}
+	}
+	return is
+}
+
+func (c *credential) parts() []Part {
+	parts := make([]Part, len(c.Parts))
+	for i := range c.Parts {
+		p := &c.Parts[i]
+		parts[i] = Part{Contact: p.contact(), State: p.State, At: p.At, Receipt: p.Receipt}
+	}
+	return parts
+}
+
+// refs returns the outbox's names of the parts that are to be sent.
+func (s *Service) refs(subject civicpin.Subject, c *credential) []outbox.Ref {
+	var refs []outbox.Ref
+	for i := range c.Parts {
+		if !c.Parts[i].Channel.Printed() {
+			refs = append(refs, s.ref(subject, c.Issue, i, c.Parts[i].Send))
+		}
+	}
+	return refs
+}

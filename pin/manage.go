@@ -1,0 +1,239 @@
+package pin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+	"unicode"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/store"
+)
+
+// Attest records evidence of who the subject is, and raises the credential's level to what the policy grants for it; it
+// never lowers one. Errors: [civicpin.ErrInvalid]; [ErrEvidence] if the policy grants nothing for the method;
+// [ErrNoCredential], also for a revoked one; the store's.
+func (s *Service) Attest(ctx context.Context, subject civicpin.Subject, evidence civicpin.Evidence) error {
+	if err := evidence.Validate(); err != nil {
+		return err
+	}
+	if s.policy.Levels[evidence.Method] == civicpin.NoLevel {
+		return fmt.Errorf("%w: %s", ErrEvidence, evidence.Method)
+	}
+	return s.manage(ctx, subject, evidence.By, EventAttested, string(evidence.Method), func(c *credential, now time.Time) error {
+		if c.State == revoked {
+			return ErrNoCredential
+		}
+		c.attest(&s.policy, evidence, now)
+		return nil
+	})
+}
+
+// Revoke ends a credential for good: its secret is refused like any wrong one, parts that were not sent are not, and the
+// level and its evidence are gone; a new issue starts anew. The failures counted against the subject stay. Revoking twice
+// is no error. Errors: [civicpin.ErrInvalid] for subject, actor, or a reason over 512 bytes; [ErrNoCredential]; the store's.
+func (s *Service) Revoke(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor) error {
+	return s.manage(ctx, subject, by, EventRevoked, reason, func(c *credential, _ time.Time) error {
+		if c.State == revoked {
+			return store.ErrSkip
+		}
+		c.erase()
+		*c = credential{
+			State: revoked, Issue: c.Issue, Parts: c.Parts, Issued: c.Issued, Changed: c.Changed, Used: c.Used,
+			History: c.former(&s.policy),
+		}
+		return nil
+	})
+}
+
+// Suspend has the credential refused until [Service.Resume], like one that is wrong; what was not sent yet waits. Suspending
+// twice is no error. Errors are those of [Service.Revoke], and [ErrState] for a revoked credential.
+func (s *Service) Suspend(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor) error {
+	return s.suspend(ctx, subject, reason, by, true, EventSuspended)
+}
+
+// Resume ends a suspension. Errors are those of [Service.Suspend].
+func (s *Service) Resume(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor) error {
+	return s.suspend(ctx, subject, reason, by, false, EventResumed)
+}
+
+func (s *Service) suspend(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor, to bool, code civicpin.EventCode) error {
+	return s.manage(ctx, subject, by, code, reason, func(c *credential, _ time.Time) error {
+		switch {
+		case c.State == revoked:
+			return ErrState
+		case c.Suspended == to:
+			return store.ErrSkip
+		}
+		c.Suspended = to
+		return nil
+	})
+}
+
+// Unlock ends a lock that wrong guesses brought about; see [lockout.Gate.Unlock] for what it does and returns.
+func (s *Service) Unlock(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
+	return s.gate.Unlock(ctx, lockout.Key{Subject: subject}, by)
+}
+
+// manage lets act change a credential on behalf of by, and records the event if anything changed.
+func (s *Service) manage(ctx context.Context, subject civicpin.Subject, by civicpin.Actor, code civicpin.EventCode, reason string,
+	act func(*credential, time.Time) error,
+) error {
+	if err := errors.Join(subject.Validate(), by.Validate(), validReason(reason)); err != nil {
+		return err
+	}
+	changed := false
+	e, err := s.creds.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[credential]) error {
+		changed = false
+		if !e.Found() {
+			return ErrNoCredential
+		}
+		if err := act(&e.Value, s.vault.Now()); err != nil {
+			return err
+		}
+		e.Value.By, e.Value.Reason = by, reason
+		e.Expires = e.Value.keep()
+		changed = true
+		return nil
+	})
+	if err != nil || !changed {
+		return err
+	}
+	s.vault.Record(ctx, civicpin.Event{
+		Code: code, Subject: subject, By: by, Ref: e.Value.Issue, Level: e.Value.Level, Reason: reason,
+	})
+	return nil
+}
+
+func validReason(reason string) error {
+	for _, r := range reason {
+		if unicode.IsControl(r) {
+			return fmt.Errorf("%w: reason holds control characters", civicpin.ErrInvalid)
+		}
+	}
+	if len(reason) > 512 {
+		return fmt.Errorf("%w: reason is longer than 512 bytes", civicpin.ErrInvalid)
+	}
+	return nil
+}
+
+// known reads a credential for an operator.
+func (s *Service) known(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) (store.Entry[credential], error) {
+	if err := errors.Join(subject.Validate(), by.Validate()); err != nil {
+		return store.Entry[credential]{}, err
+	}
+	e, err := s.creds.Get(ctx, store.Key{Subject: subject})
+	if errors.Is(err, store.ErrNotFound) {
+		err = ErrNoCredential
+	}
+	return e, err
+}
+
+// A Status is what an operator, or the citizen after logging in, may see of a credential. It holds no secret.
+type Status struct {
+	// State is "provisional", "active" or "revoked".
+	State     string
+	Suspended bool
+	Level     civicpin.Level
+	Evidence  []civicpin.Evidence
+	// Parts are those of the last issue.
+	Parts []Part
+	// Issued, Changed and Used are when the last issue, choice and (to within a day) use were; zero if there was none.
+	Issued, Changed, Used time.Time
+	// Expires is when the current secret stops being good; zero if never. Expired says since when, as [ExpiredError].
+	Expires time.Time
+	Expired string
+	// Lockout is the state of the guesses.
+	Lockout lockout.Status
+	// By and Reason are those of the last act upon the credential.
+	By     civicpin.Actor
+	Reason string
+}
+
+// Status returns what is known of a subject's credential. It tells whether there is one: not for strangers. Errors:
+// [civicpin.ErrInvalid]; [ErrNoCredential]; the store's.
+func (s *Service) Status(ctx context.Context, subject civicpin.Subject) (Status, error) {
+	e, err := s.known(ctx, subject, civicpin.Citizen)
+	if err != nil {
+		return Status{}, err
+	}
+	locks, err := s.gate.Status(ctx, lockout.Key{Subject: subject})
+	if err != nil {
+		return Status{}, err
+	}
+	c := &e.Value
+	st := Status{
+		State: c.State, Suspended: c.Suspended, Level: c.Level, Parts: c.parts(),
+		Issued: c.Issued, Changed: c.Changed, Used: c.Used, Lockout: locks, By: c.By, Reason: c.Reason,
+	}
+	for _, ev := range c.Evidence {
+		st.Evidence = append(st.Evidence, civicpin.Evidence{Method: ev.Method, Document: ev.Document, By: ev.By, At: ev.At})
+	}
+	switch c.State {
+	case provisional:
+		st.Expires = c.Expires
+	case active:
+		st.Expires = c.end(&s.policy)
+	}
+	if c.State != revoked {
+		st.Expired = c.expired(&s.policy, s.vault.Now())
+	}
+	return st, nil
+}
+
+// ImportOptions say what is known of a credential that comes from another system.
+type ImportOptions struct {
+	// Level and Evidence are as in [IssueOptions].
+	Level    civicpin.Level
+	Evidence civicpin.Evidence
+	// Changed and Used are when the secret was chosen and last used there; zero means now.
+	Changed, Used time.Time
+	// By is who imports; required.
+	By civicpin.Actor
+}
+
+// Import takes over a citizen's own secret from another system by its hash: an argon2id, argon2i, bcrypt, PBKDF2 or scrypt
+// string in the PHC format, or as crypt, passlib and Django write it. The secret is compared as it is typed until its first
+// right use, then normalised and hashed anew under the policy. Until then a check takes as long as the old hash does: a
+// stranger with a stopwatch may tell such a subject from others.
+//
+// Errors: [civicpin.ErrInvalid] for the subject, actor or hash; [ErrEvidence]; [ErrState] if the subject has a credential that is
+// not revoked; [ErrChanged]; the store's.
+func (s *Service) Import(ctx context.Context, subject civicpin.Subject, hash civicpin.Secret, o ImportOptions) error {
+	check := IssueOptions{Level: o.Level, Evidence: o.Evidence, By: o.By}
+	if err := errors.Join(subject.Validate(), o.By.Validate(), s.checkLevel(&check)); err != nil {
+		return err
+	}
+	parsed, err := password.Parse(hash.Reveal())
+	if err != nil {
+		return fmt.Errorf("%w: %w", civicpin.ErrInvalid, err)
+	}
+	e, err := s.creds.Get(ctx, store.Key{Subject: subject})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	if e.Found() && e.Value.State != revoked {
+		return ErrState
+	}
+	now := s.vault.Now()
+	c := credential{State: active, Hash: parsed.Encode(), Changed: now, Used: now, Issued: now, History: e.Value.former(&s.policy)}
+	if !o.Changed.IsZero() && o.Changed.Before(now) {
+		c.Changed = o.Changed
+	}
+	if !o.Used.IsZero() && o.Used.Before(now) {
+		c.Used = o.Used
+	}
+	if o.Evidence.Method != "" {
+		c.attest(&s.policy, o.Evidence, now)
+	}
+	c.Level = check.Level
+	e.Value, e.Expires = c, time.Time{}
+	if err := s.put(ctx, &e); err != nil {
+		return err
+	}
+	s.vault.Record(ctx, civicpin.Event{Code: EventImported, Subject: subject, By: o.By, Level: c.Level, Reason: parsed.String()})
+	return nil
+}

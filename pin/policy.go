@@ -1,0 +1,295 @@
+package pin
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/choice"
+	"github.com/civicpin/civicpin/internal/code"
+	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/internal/policyjson"
+	"github.com/civicpin/civicpin/lockout"
+)
+
+// ErrPolicy is matched by every error about a policy that cannot be.
+var ErrPolicy = errors.New("pin: invalid policy")
+
+// Budget is the greatest chance of guessing a secret, before its credential is disabled, that a policy may leave unless it
+// names an exception: what NIST SP 800-63B-4 leaves to a random code of six digits (3.1.3.2) and 100 tries (3.2.2).
+const Budget = 1e-4
+
+// A Form is what a chosen secret consists of.
+type Form string
+
+// The forms of a chosen secret.
+const (
+	// Digits is a PIN of the digits 0 to 9.
+	Digits Form = "digits"
+	// Alphanumeric is a PIN of the letters A to Z, without regard to case, and the digits.
+	Alphanumeric Form = "alphanumeric"
+	// Password is any text: PRECIS OpaqueString (RFC 8265), counted in code points.
+	Password Form = "password"
+)
+
+// Chosen says what a secret that the citizen chooses may be. Whatever the form, common values, repeats, sequences, dates and
+// pieces of the citizen's own data are refused with a [ChoiceError] that names the rule.
+type Chosen struct {
+	Form Form
+	// Min and Max are the least and the greatest length. Max at most 128. Passwords that are the only factor need 15 (NIST
+	// SP 800-63B-4 3.1.1.2).
+	Min, Max int
+	// Words are further values to refuse: the agency's and the service's names, and what people make of them (NIST SP
+	// 800-63B-4 3.1.1.2). Compared whole, without regard to case and accents. At most 256.
+	Words []string
+}
+
+// Hashing says how chosen and issued secrets are hashed: argon2id. Zero fields mean the defaults.
+type Hashing struct {
+	Memory  uint32 // KiB; default 19,456 (OWASP ASVS 5.0 appendix C)
+	Time    uint32 // passes; default 2
+	Threads uint8  // default 1
+	Permits int    // hashes at once; default GOMAXPROCS-1, at least 1
+	Queue   int    // calls that may wait for a permit before the next gets ErrBusy; default 16
+}
+
+// A Policy is everything in which one PIN system differs from another. It is plain data: it can be written and read as JSON
+// (see [ParsePolicy]). The zero Policy is refused; [Default] and [INPS] are complete ones to begin from.
+type Policy struct {
+	// Name names the system, "inps": services of one name over one vault share their credentials. 1 to 40 ASCII letters,
+	// digits and "-_.". Stored with every record, so never change it.
+	Name string
+
+	// Alphabet, Parts and Length are what is issued: Parts parts, 1 to 8, each of Length characters of the alphabet, drawn at
+	// random. Typed input forgives case, blanks and hyphens.
+	Alphabet string
+	Parts    int
+	Length   int
+	// Valid is how long an issued secret may wait for its exchange, by channel; the longest of its parts' channels counts.
+	// Channels that are not listed are refused. At most 30 days for letters (NIST SP 800-63B-4 4.2.1.2, abroad), and 30 days
+	// for all others.
+	Valid map[civicpin.Channel]time.Duration
+
+	// Chosen is what the citizen may exchange it for.
+	Chosen Chosen
+	// MaxAge is how long after its last change a chosen secret has to be changed, and MaxUnused how long after its last use it
+	// has to be issued anew. Zero means never. NIST SP 800-63B-4 3.1.1.2 forbids periodic change; some systems' rules
+	// require it.
+	MaxAge, MaxUnused time.Duration
+	// History is how many former secrets may not be chosen again, 0 to 10. The current one never may.
+	History int
+
+	// Lockout says how many wrong guesses are borne. Its Name is set from the policy's.
+	Lockout lockout.Policy
+	// Sends says how many messages may be asked for.
+	Sends lockout.SendLimits
+	// Levels says which level of assurance a method of proving identity gives. Methods that are not listed give none.
+	Levels map[civicpin.Method]civicpin.Level
+	// Hashing says what hashing costs.
+	Hashing Hashing
+
+	// Exception names the reason, for the reader of the policy, why a chance of guessing above [Budget] is accepted. Empty
+	// means that it is not.
+	Exception string
+}
+
+// Default returns a policy to begin from: an activation code of 12 characters in one part, exchanged for a password of at
+// least 15; five wrong guesses lock for a minute, and each further five for twice as long, up to a day. An issued code is
+// valid for 24 hours by e-mail, 21 days by letter, 7 days if handed over, and 10 minutes otherwise (NIST SP 800-63B-4
+// 4.2.1.2, 63A-3 4.4.1.6). The chance to guess either secret is below 1 in 10 billion.
+func Default() Policy {
+	return Policy{
+		Name:     "default",
+		Alphabet: string(code.Unambiguous),
+		Parts:    1,
+		Length:   12,
+		Valid: map[civicpin.Channel]time.Duration{
+			civicpin.SMS: 10 * time.Minute, civicpin.Voice: 10 * time.Minute, civicpin.Push: 10 * time.Minute,
+			civicpin.Email: 24 * time.Hour, civicpin.CertifiedEmail: 24 * time.Hour,
+			civicpin.Letter: 21 * day, civicpin.HandedOver: 7 * day,
+		},
+		Chosen:  Chosen{Form: Password, Min: 15, Max: 128},
+		Lockout: lockout.Policy{Limit: 5, Lock: lockout.Timed, For: time.Minute, Max: day},
+		Levels:  defaultLevels(),
+	}
+}
+
+// INPS returns the policy of Italy's INPS PIN: 16 characters in two parts of 8, exchanged for 8 of the citizen's own, letters
+// and digits without regard to case; to be changed every three months, and issued anew after six months without use; level
+// Low is the PIN ordinario, and Substantial, after an identity document was checked, the PIN dispositivo. Letters are valid for
+// 21 days, all else for seven.
+//
+// Who holds one part still has to guess the other: the chance before the PIN is disabled is 50 in 32^8, 1 in 2*10^10. For the
+// chosen PIN it is 3 in 100,000, crediting a chosen secret with half the bits of a random one (see [Policy.GuessProbability]).
+func INPS() Policy {
+	const week = 7 * day
+	return Policy{
+		Name:     "inps",
+		Alphabet: string(code.Unambiguous),
+		Parts:    2,
+		Length:   8,
+		Valid: map[civicpin.Channel]time.Duration{
+			civicpin.SMS: week, civicpin.Voice: week, civicpin.Email: week, civicpin.CertifiedEmail: week,
+			"citizen-certified-email": week, // PEC cittadino
+			civicpin.HandedOver:       week, civicpin.Letter: 3 * week,
+		},
+		Chosen:    Chosen{Form: Alphanumeric, Min: 8, Max: 8},
+		MaxAge:    90 * day,
+		MaxUnused: 180 * day,
+		Lockout:   lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: day, Ceiling: 50},
+		Levels:    defaultLevels(),
+	}
+}
+
+const day = 24 * time.Hour
+
+// defaultLevels grades methods as the systems of the examples do (STANDARDS: Cl@ve's basic and advanced registration).
+func defaultLevels() map[civicpin.Method]civicpin.Level {
+	return map[civicpin.Method]civicpin.Level{
+		civicpin.InPerson:         civicpin.Substantial,
+		civicpin.Video:            civicpin.Substantial,
+		civicpin.UploadedDocument: civicpin.Substantial,
+		civicpin.Certificate:      civicpin.Substantial,
+		civicpin.AutomatedVideo:   civicpin.Low,
+		civicpin.LetterCode:       civicpin.Low,
+	}
+}
+
+// withDefaults returns a copy, sharing nothing with p, with zero fields filled in.
+func (p Policy) withDefaults() Policy {
+	p.Valid, p.Levels, p.Chosen.Words = maps.Clone(p.Valid), maps.Clone(p.Levels), slices.Clone(p.Chosen.Words)
+	p.Lockout.Name = p.Name
+	d := password.Default()
+	if p.Hashing.Memory == 0 {
+		p.Hashing.Memory = d.Memory
+	}
+	if p.Hashing.Time == 0 {
+		p.Hashing.Time = d.Time
+	}
+	if p.Hashing.Threads == 0 {
+		p.Hashing.Threads = d.Threads
+	}
+	return p
+}
+
+func (p Policy) hashParams() password.Params {
+	return password.Params{Memory: p.Hashing.Memory, Time: p.Hashing.Time, Threads: p.Hashing.Threads}
+}
+
+func (p Policy) rules() choice.Rules {
+	return choice.Rules{Form: p.Chosen.Form.rules(), Min: p.Chosen.Min, Max: p.Chosen.Max, Words: p.Chosen.Words}
+}
+
+// rules returns the form as package choice names it, zero for one that is none of the constants.
+func (f Form) rules() choice.Form {
+	switch f {
+	case Digits:
+		return choice.Digits
+	case Alphanumeric:
+		return choice.Alphanumeric
+	case Password:
+		return choice.Password
+	}
+	return 0
+}
+
+// GuessProbability returns the chance that somebody guesses the issued, and the chosen secret before the ceiling of failures
+// in a row disables the credential.
+//
+// For the issued one, the guesser is taken to hold all parts but one. A chosen secret is credited with half the bits of a
+// random one of its least length: chosen PINs of six digits are no better than four random ones against a hundred guesses
+// (arXiv 2003.04868). The owner's own successes in between start the count again.
+func (p Policy) GuessProbability() (issued, chosen float64) {
+	p = p.withDefaults()
+	tries := p.Lockout.Ceiling
+	if tries == 0 {
+		tries = lockout.MaxCeiling
+	}
+	chance := func(bits float64) float64 { return min(1, float64(tries)*math.Pow(2, -bits)) }
+	return chance(code.Alphabet(p.Alphabet).Bits(p.Length)), chance(choice.GuessBits(p.Chosen.Form.rules(), p.Chosen.Min))
+}
+
+// Validate returns nil, or an error that matches [ErrPolicy] and says what is wrong.
+func (p Policy) Validate() error {
+	p = p.withDefaults()
+	bad := func(format string, args ...any) error {
+		return fmt.Errorf("%w: %s", ErrPolicy, fmt.Sprintf(format, args...))
+	}
+	if err := p.Lockout.Validate(); err != nil { // also checks the name
+		return fmt.Errorf("%w: %w", ErrPolicy, err)
+	}
+	if err := p.Sends.Validate(); err != nil {
+		return fmt.Errorf("%w: %w", ErrPolicy, err)
+	}
+	if err := code.Alphabet(p.Alphabet).Validate(); err != nil {
+		return fmt.Errorf("%w: %w", ErrPolicy, err)
+	}
+	if err := p.hashParams().Validate(); err != nil {
+		return fmt.Errorf("%w: %w", ErrPolicy, err)
+	}
+	if p.Parts < 1 || p.Parts > 8 || p.Length < 4 || p.Length > 32 {
+		return bad("Parts is not 1 to 8, or Length not 4 to 32")
+	}
+	if len(p.Valid) == 0 || len(p.Valid) > 32 {
+		return bad("Valid lists no channel, or more than 32")
+	}
+	for c, d := range p.Valid {
+		if c == "" || d < time.Minute || d > 30*day {
+			return bad("Valid for %q is not 1 minute to 30 days", c)
+		}
+	}
+	for m, l := range p.Levels {
+		if m == "" || l < civicpin.Low || l > civicpin.High {
+			return bad("Levels for %q is not a level", m)
+		}
+	}
+	if err := p.rules().Validate(); err != nil {
+		return fmt.Errorf("%w: Chosen: %w", ErrPolicy, err)
+	}
+	switch {
+	case p.Chosen.Form == Password && p.Chosen.Min < 8:
+		return bad("a password of fewer than 8 characters (NIST SP 800-63B-4 3.1.1.2)")
+	case p.MaxAge < 0 || p.MaxUnused < 0 || p.MaxAge > 0 && p.MaxAge < day || p.MaxUnused > 0 && p.MaxUnused < 2*usedEvery:
+		return bad("MaxAge is under a day, or MaxUnused under two")
+	case p.History < 0 || p.History > 10:
+		return bad("History is not 0 to 10")
+	case p.Hashing.Permits < 0 || p.Hashing.Queue < 0:
+		return bad("Hashing.Permits or Queue is negative")
+	}
+	if issued, chosen := p.GuessProbability(); max(issued, chosen) > Budget && p.Exception == "" {
+		return bad("chance of guessing %.1e issued, %.1e chosen, is above %.0e and no Exception is named", issued, chosen, Budget)
+	}
+	return nil
+}
+
+// MarshalJSON writes the policy for people to read and edit: durations as "15m" or "90d", levels by name.
+func (p Policy) MarshalJSON() ([]byte, error) {
+	type plain Policy // without this method
+	return policyjson.Marshal(plain(p))
+}
+
+// UnmarshalJSON reads what [Policy.MarshalJSON] writes. It is strict: unknown and repeated fields are errors that match
+// [ErrPolicy], and leave the policy as it was. It does not validate; [ParsePolicy] and [New] do.
+func (p *Policy) UnmarshalJSON(data []byte) error {
+	type plain Policy
+	if err := policyjson.Unmarshal(data, (*plain)(p)); err != nil {
+		return fmt.Errorf("%w: %w", ErrPolicy, err)
+	}
+	return nil
+}
+
+// ParsePolicy reads and validates a policy in JSON, of at most 64 KiB. All errors match [ErrPolicy].
+func ParsePolicy(data []byte) (Policy, error) {
+	var p Policy
+	if err := p.UnmarshalJSON(data); err != nil {
+		return Policy{}, err
+	}
+	if err := p.Validate(); err != nil {
+		return Policy{}, err
+	}
+	return p, nil
+}

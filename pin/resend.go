@@ -1,0 +1,118 @@
+package pin
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
+)
+
+// Resend has one part of a secret that was not exchanged yet sent again, to where it went before; part counts from zero. It
+// is for the page "I did not receive it", which anybody can reach: for a subject without such a part it does the same work
+// and returns the same nil, and nothing is sent. See [Service.Status] for what happened. A part that the caller prints is
+// not sent: see [Service.Reprint].
+//
+// Errors: [civicpin.ErrInvalid] for a subject or a number that cannot be; a *[lockout.LockedError] if the send limits are
+// reached, which count alike for everybody; [ErrChanged]; the store's.
+func (s *Service) Resend(ctx context.Context, subject civicpin.Subject, part int, source civicpin.Source) error {
+	if err := subject.Validate(); err != nil {
+		return err
+	}
+	if part < 0 || part >= s.policy.Parts {
+		return fmt.Errorf("%w: no part %d", civicpin.ErrInvalid, part)
+	}
+	e, err := s.creds.Get(ctx, store.Key{Subject: subject})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	c, now := &e.Value, s.vault.Now()
+	can := e.Found() && c.canSend(part, now) && !c.Parts[part].Channel.Printed()
+	// A stranger's request is counted against an address made up for them, as stable and as telling as a real one.
+	to := civicpin.Contact{Channel: civicpin.SMS, Address: s.madeUp(subject, part)}
+	ref := s.ref(subject, "none", part, 0)
+	if can {
+		to = c.Parts[part].contact()
+		ref = s.ref(subject, c.Issue, part, c.Parts[part].Send+1)
+	}
+	if err := s.sends.Take(ctx, subject, source, to); err != nil {
+		return err
+	}
+	if !can {
+		return s.pretend(ctx, ref)
+	}
+	if err := s.out.Add(ctx, ref); err != nil {
+		return err
+	}
+	p := &c.Parts[part]
+	p.Send++
+	p.State, p.Receipt, p.At = Pending, "", now
+	if err := s.put(ctx, &e); err != nil {
+		return err
+	}
+	if err := s.out.Commit(ctx, ref); err != nil {
+		return err
+	}
+	s.vault.Record(ctx, civicpin.Event{Code: EventResent, Subject: subject, By: civicpin.Citizen, Source: source, Ref: c.Issue})
+	return nil
+}
+
+// Reprint returns the text of the part that the caller prints, of a secret that was not exchanged yet: the printer jammed, the
+// letter came back. by is the operator who prints it. Errors: [civicpin.ErrInvalid]; [ErrNoCredential]; [ErrState] if
+// there is no such part any more; a *[lockout.LockedError] if the send limits are reached; [ErrChanged]; the store's.
+func (s *Service) Reprint(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) (civicpin.Secret, error) {
+	if !by.IsOperator() {
+		return civicpin.Secret{}, fmt.Errorf("%w: only an operator prints", civicpin.ErrInvalid)
+	}
+	e, err := s.known(ctx, subject, by)
+	if err != nil {
+		return civicpin.Secret{}, err
+	}
+	c, now := &e.Value, s.vault.Now()
+	i := slices.IndexFunc(c.Parts, func(p part) bool { return p.Channel.Printed() })
+	if i < 0 || !c.canSend(i, now) {
+		return civicpin.Secret{}, ErrState
+	}
+	if err := s.sends.Take(ctx, subject, civicpin.Source{}, c.Parts[i].contact()); err != nil {
+		return civicpin.Secret{}, err
+	}
+	text := c.Parts[i].Text
+	c.Parts[i].Send++
+	c.Parts[i].At = now
+	if err := s.put(ctx, &e); err != nil {
+		return civicpin.Secret{}, err
+	}
+	s.vault.Record(ctx, civicpin.Event{Code: EventResent, Subject: subject, By: by, Ref: c.Issue})
+	return civicpin.NewSecret(text), nil
+}
+
+// pretend makes the store calls of a message that is asked for and does not exist.
+func (s *Service) pretend(ctx context.Context, ref outbox.Ref) error {
+	if err := s.out.AddDecoy(ctx, ref); err != nil {
+		return err
+	}
+	decoy := store.Entry[receipt]{Key: store.Key{ID: rand.Text()}, Expires: s.vault.Now().Add(time.Hour)}
+	if err := s.receipts.Put(ctx, &decoy); err != nil {
+		return err
+	}
+	return s.out.Commit(ctx, ref)
+}
+
+// madeUp is an address that stands for the one that a stranger does not have.
+func (s *Service) madeUp(subject civicpin.Subject, part int) string {
+	h := s.vault.Hash("pin.resend", string(subject), strconv.Itoa(part))
+	return hex.EncodeToString(h[:16])
+}
+
+// canSend reports whether part i is still there to be sent.
+func (c *credential) canSend(i int, now time.Time) bool {
+	return c.State == provisional && !c.Suspended && now.Before(c.Expires) && i < len(c.Parts) && c.Parts[i].Text != "" &&
+		c.Parts[i].Send < maxResends
+}

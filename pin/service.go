@@ -1,0 +1,289 @@
+package pin
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/choice"
+	"github.com/civicpin/civicpin/internal/code"
+	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
+)
+
+// The events of this package. Their Ref is the id of the issue where one is concerned.
+const (
+	EventIssued        civicpin.EventCode = "pin.issued"
+	EventResent        civicpin.EventCode = "pin.resent"
+	EventPartAccepted  civicpin.EventCode = "pin.part_accepted"
+	EventPartDelivered civicpin.EventCode = "pin.part_delivered"
+	EventPartFailed    civicpin.EventCode = "pin.part_failed"
+	EventVerified      civicpin.EventCode = "pin.verified"
+	EventRefused       civicpin.EventCode = "pin.refused" // Reason: wrong, unknown, revoked, suspended, locked, busy or not checked
+	EventExpired       civicpin.EventCode = "pin.expired" // the right secret, too late; Reason: issue, change or use
+	EventExchanged     civicpin.EventCode = "pin.exchanged"
+	EventChanged       civicpin.EventCode = "pin.changed"
+	EventAttested      civicpin.EventCode = "pin.attested"
+	EventRevoked       civicpin.EventCode = "pin.revoked"
+	EventSuspended     civicpin.EventCode = "pin.suspended"
+	EventResumed       civicpin.EventCode = "pin.resumed"
+	EventImported      civicpin.EventCode = "pin.imported"
+)
+
+// A Service issues and checks the secrets of one [Policy]. Make one with [New]. It is safe for concurrent use, and any
+// number of services of one policy name, in any number of processes, over one store work on the same credentials.
+type Service struct {
+	vault    *store.Vault
+	out      *outbox.Outbox
+	policy   Policy
+	alphabet code.Alphabet
+	rules    choice.Rules
+	gate     *lockout.Gate
+	sends    *lockout.Sends
+	hashing  *password.Gate
+	dummy    password.Hash // what a guess at nobody is compared with, so that it costs the same
+	creds    store.Kind[credential]
+	receipts store.Kind[receipt]
+}
+
+// New returns a service. out carries the messages; the service registers with it under "pin." and the policy's name. New
+// hashes once, so it takes as long as a verification. Errors match [ErrPolicy] if the policy is not valid.
+func New(v *store.Vault, out *outbox.Outbox, p Policy) (*Service, error) {
+	if v == nil || out == nil {
+		return nil, errors.New("pin: New: no vault or no outbox")
+	}
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	p = p.withDefaults()
+	s := &Service{
+		vault: v, out: out, policy: p, alphabet: code.Alphabet(p.Alphabet), rules: p.rules(),
+		dummy: password.New(p.hashParams(), rand.Text()),
+	}
+	var err error
+	if s.gate, err = lockout.New(v, p.Lockout); err != nil {
+		return nil, err
+	}
+	if s.sends, err = lockout.NewSends(v, p.Name, p.Sends); err != nil {
+		return nil, err
+	}
+	if s.hashing, err = password.NewGate(p.Hashing.Permits, p.Hashing.Queue); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrPolicy, err)
+	}
+	if s.creds, err = store.NewKind[credential](v, "pin."+p.Name); err != nil {
+		return nil, err
+	}
+	if s.receipts, err = store.NewKind[receipt](v, "pin-receipt."+p.Name); err != nil {
+		return nil, err
+	}
+	return s, out.Register(s.owner(), (*delivery)(s))
+}
+
+// Policy returns the policy with its defaults filled in.
+func (s *Service) Policy() Policy { return s.policy.withDefaults() }
+
+// owner is the name under which the service's messages stand in the outbox.
+func (s *Service) owner() string { return "pin." + s.policy.Name }
+
+// An Attempt is a secret as somebody typed it, with whose it is said to be and where it came from.
+type Attempt struct {
+	Subject civicpin.Subject
+	// Secret is what was typed. Parts that were typed into fields of their own are simply joined, first part first.
+	Secret civicpin.Secret
+	Source civicpin.Source
+	// Personal is what else is known of the subject and must not be part of a secret that they choose: name, birth date as
+	// 2006-01-02, customer number. The subject's id and the addresses to which parts were sent are added. Only Exchange and
+	// Change look at it. At most 32 pieces count.
+	Personal []string
+}
+
+func (a Attempt) key() lockout.Key { return lockout.Key{Subject: a.Subject, Source: a.Source} }
+
+// admit takes a place in front of the hashing, before anything is counted, so that a refusal costs nobody a try.
+func (s *Service) admit(ctx context.Context) (leave func(), err error) {
+	leave, err = s.hashing.Enter(ctx)
+	if errors.Is(err, password.ErrBusy) {
+		err = ErrBusy
+	}
+	return leave, err
+}
+
+// prove checks an attempt: nil means that it shows the subject's current secret, which may have expired. The caller has
+// been admitted. The entry is that against which the secret was compared.
+//
+// Whatever the subject is, known or not, the work is the same: one read of the credential and one hash, inside the gate.
+func (s *Service) prove(ctx context.Context, a Attempt) (store.Entry[credential], error) {
+	var e store.Entry[credential]
+	var why string
+	err := s.gate.Do(ctx, a.key(), func(ctx context.Context) (bool, error) {
+		var err error
+		e, err = s.creds.Get(ctx, store.Key{Subject: a.Subject})
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return false, err
+		}
+		hash, typed, usable := s.comparison(&e, a.Secret.Reveal(), &why)
+		right := false
+		if err := s.hashing.Run(ctx, func() { right = hash.Verify(typed) }); err != nil {
+			return false, err
+		}
+		if !e.Found() {
+			return false, lockout.ErrNoSubject
+		}
+		return right && usable, nil
+	})
+	if err != nil {
+		s.record(ctx, a, EventRefused, &e.Value, refusal(err, why))
+	}
+	return e, err
+}
+
+// refusal says for the log why an attempt was refused: why is what the comparison found, empty if there was none.
+func refusal(err error, why string) string {
+	_, locked := errors.AsType[*lockout.LockedError](err)
+	switch {
+	case errors.Is(err, ErrRefused), locked && why != "":
+		return why
+	case locked:
+		return "locked"
+	case errors.Is(err, ErrBusy):
+		return "busy"
+	}
+	return "not checked"
+}
+
+// comparison returns what to compare with what, and whether a match would count. It says why not in *why, for the log.
+func (s *Service) comparison(e *store.Entry[credential], raw string, why *string) (hash password.Hash, typed string, usable bool) {
+	c := &e.Value
+	*why = "wrong"
+	hash = s.dummy
+	switch {
+	case !e.Found():
+		*why = "unknown"
+	case c.State == revoked:
+		*why = "revoked"
+	default:
+		parsed, err := password.Parse(c.Hash)
+		if err != nil {
+			*why = "unreadable hash"
+			break
+		}
+		hash, usable = parsed, true
+		if c.Suspended {
+			*why, usable = "suspended", false
+		}
+	}
+	typed, ok := s.normalise(c, raw)
+	return hash, typed, usable && ok
+}
+
+// normalise brings what was typed to the form in which the credential's secret was hashed. If that cannot be, it returns
+// false and something harmless to hash: the same work is done whatever was typed.
+func (s *Service) normalise(c *credential, raw string) (string, bool) {
+	switch {
+	case c.State == provisional:
+		if typed, ok := s.alphabet.Normalise(raw); ok {
+			return typed, true
+		}
+	case c.Norm == 0:
+		if len(raw) <= maxRaw {
+			return raw, true
+		}
+	default:
+		if typed, err := s.rules.Normalise(raw); err == nil {
+			return typed, true
+		}
+	}
+	return "", false
+}
+
+// maxRaw bounds a secret that is compared as received, in bytes.
+const maxRaw = 1024
+
+// A Verified is what a right secret gives.
+type Verified struct {
+	// Level is the credential's level of assurance; [civicpin.NoLevel] as long as MustExchange.
+	Level civicpin.Level
+	// MustExchange says that the secret is the issued one: the only thing that it is good for is Service.Exchange.
+	MustExchange bool
+	// Expires is when the secret stops being good if it is not exchanged, changed or used before; zero if never.
+	Expires time.Time
+}
+
+// Verify checks a secret. With a nil error the secret is right; look at MustExchange, and at Level before each act that needs
+// one.
+//
+// Errors: a *[lockout.LockedError], which may be told, since unknown subjects lock alike; [ErrBusy]; [ErrExpired], told only
+// to who proved the secret; [ErrRefused] for everything that is wrong with subject or secret; [civicpin.ErrInvalid] for a
+// subject that cannot be. Anything else, such as the store's error, is for the log: tell the visitor what you tell them
+// for ErrRefused, or that the service is down.
+//
+// Four store calls for a right or a wrong secret, known subject or not, one while locked. One more write, at most once a
+// day, if Policy.MaxUnused is set, and one when the hash is renewed because the policy's costs changed.
+func (s *Service) Verify(ctx context.Context, a Attempt) (Verified, error) {
+	leave, err := s.admit(ctx)
+	if err != nil {
+		return Verified{}, err
+	}
+	defer leave()
+	e, err := s.prove(ctx, a)
+	if err != nil {
+		return Verified{}, err
+	}
+	c, now := &e.Value, s.vault.Now()
+	if since := c.expired(&s.policy, now); since != "" {
+		s.record(ctx, a, EventExpired, c, since)
+		return Verified{}, &ExpiredError{Since: since}
+	}
+	s.record(ctx, a, EventVerified, c, "")
+	if c.State == provisional {
+		return Verified{MustExchange: true, Expires: c.Expires}, nil
+	}
+	s.touch(ctx, a, &e, now)
+	return Verified{Level: c.Level, Expires: c.end(&s.policy)}, nil
+}
+
+// touch keeps the time of the last use and renews the hash if it is not as the policy wants it. If it cannot be written,
+// because the store failed or the credential changed meanwhile, the next login tries again: the secret was right all the same.
+func (s *Service) touch(ctx context.Context, a Attempt, e *store.Entry[credential], now time.Time) {
+	c := &e.Value
+	changed := false
+	if s.policy.MaxUnused > 0 && now.Sub(c.Used) >= usedEvery {
+		c.Used, changed = now, true
+	}
+	if hash, err := password.Parse(c.Hash); err == nil && (!hash.Current(s.policy.hashParams()) || c.Norm != choice.NormaliserVersion) {
+		if typed, err := s.rules.Normalise(a.Secret.Reveal()); err == nil {
+			if s.hashing.Run(ctx, func() { c.Hash = password.New(s.policy.hashParams(), typed).Encode() }) == nil {
+				c.Norm, changed = choice.NormaliserVersion, true
+			}
+		}
+	}
+	if changed {
+		_ = s.creds.Put(ctx, e)
+	}
+}
+
+// end returns when the chosen secret will expire, zero if never.
+func (c *credential) end(p *Policy) time.Time {
+	var end time.Time
+	if p.MaxAge > 0 {
+		end = c.Changed.Add(p.MaxAge)
+	}
+	if p.MaxUnused > 0 {
+		if unused := c.Used.Add(p.MaxUnused); end.IsZero() || unused.Before(end) {
+			end = unused
+		}
+	}
+	return end
+}
+
+// record writes an event about an attempt.
+func (s *Service) record(ctx context.Context, a Attempt, code civicpin.EventCode, c *credential, reason string) {
+	s.vault.Record(ctx, civicpin.Event{
+		Code: code, Subject: a.Subject, By: civicpin.Citizen, Source: a.Source, Ref: c.Issue, Level: c.Level, Reason: reason,
+	})
+}
