@@ -1,20 +1,35 @@
 package pin
 
 import (
-	"crypto/rand"
+	"context"
+	"encoding/json"
 
-	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
 // NewCheap is New with hashes that cost next to nothing, which no policy allows: for tests that make thousands.
 func NewCheap(v *store.Vault, out *outbox.Outbox, p Policy) (*Service, error) {
-	s, err := New(v, out, p)
-	if err != nil {
+	if err := p.Validate(); err != nil {
 		return nil, err
 	}
-	s.policy.Hashing.Memory, s.policy.Hashing.Time, s.policy.Hashing.Threads = 8, 1, 1
-	s.dummy = password.New(s.policy.hashParams(), rand.Text())
-	return s, nil
+	p = p.withDefaults()
+	p.Hashing.Memory, p.Hashing.Time, p.Hashing.Threads = 8, 1, 1
+	return build(v, out, p)
+}
+
+// Plain returns all credentials as they are before they are sealed.
+func Plain(ctx context.Context, s *Service) (string, error) {
+	all := ""
+	for e, err := range s.creds.All(ctx) {
+		if err != nil {
+			return "", err
+		}
+		text, err := json.Marshal(e.Value)
+		if err != nil {
+			return "", err
+		}
+		all += string(text)
+	}
+	return all, nil
 }

@@ -60,7 +60,11 @@ func New(v *store.Vault, out *outbox.Outbox, p Policy) (*Service, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
-	p = p.withDefaults()
+	return build(v, out, p.withDefaults())
+}
+
+// build is New for a policy that is valid and complete.
+func build(v *store.Vault, out *outbox.Outbox, p Policy) (*Service, error) {
 	s := &Service{
 		vault: v, out: out, policy: p, alphabet: code.Alphabet(p.Alphabet), rules: p.rules(),
 		dummy: password.New(p.hashParams(), rand.Text()),

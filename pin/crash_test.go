@@ -1,0 +1,338 @@
+package pin_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/storetest"
+)
+
+// A flow is a call whose every store call may be the last one.
+type flow struct {
+	name    string
+	prepare func(t *testing.T, k *kit) // on a store without faults
+	act     func(t *testing.T, k *kit) error
+	// after looks at what another process finds, which has all the time that it needs. err is what act returned.
+	after func(t *testing.T, k *kit, err error)
+}
+
+const changed = "HJ4N8RTX"
+
+// works reports whether a secret is right, and fails the test if it is neither right nor refused.
+func (k *kit) works(t *testing.T, secret string) (pin.Verified, bool) {
+	t.Helper()
+	ok, err := k.Verify(t.Context(), try(secret))
+	if err != nil {
+		require.ErrorIs(t, err, pin.ErrRefused)
+	}
+	return ok, err == nil
+}
+
+// failures is how many wrong guesses are counted against Maria.
+func (k *kit) failures(t *testing.T) int {
+	t.Helper()
+	st, err := k.Status(t.Context(), maria)
+	require.NoError(t, err)
+	return st.Lockout.Failures
+}
+
+// walk takes Maria from nothing to a login: whatever was left behind, she can go on.
+func (k *kit) walk(t *testing.T) {
+	t.Helper()
+	code := k.issued(t)
+	require.NoError(t, k.Exchange(t.Context(), try(code), civicpin.NewSecret(chosen)))
+	_, ok := k.works(t, chosen)
+	require.True(t, ok)
+}
+
+var flows = []flow{
+	{
+		name:    "issue",
+		prepare: func(*testing.T, *kit) {},
+		act: func(t *testing.T, k *kit) error {
+			_, err := k.Issue(t.Context(), maria, inps())
+			return err
+		},
+		after: func(t *testing.T, k *kit, err error) {
+			require.NoError(t, k.out.Flush(t.Context()))
+			first, second := k.mail.last(phone), k.mail.last(email)
+			require.Equal(t, first == "", second == "", "both parts or none")
+			if err == nil {
+				require.NotEmpty(t, first, "an issue that was acknowledged is sent")
+			}
+			if first != "" {
+				ok, right := k.works(t, first+second)
+				require.True(t, right, "what was sent is right")
+				require.True(t, ok.MustExchange)
+			}
+			require.LessOrEqual(t, len(k.mail.messages()), 2, "nothing is sent twice")
+			k.walk(t)
+		},
+	},
+	{
+		name:    "issue again",
+		prepare: func(t *testing.T, k *kit) { k.issued(t) },
+		act: func(t *testing.T, k *kit) error {
+			_, err := k.Issue(t.Context(), maria, inps())
+			return err
+		},
+		after: func(t *testing.T, k *kit, err error) {
+			require.NoError(t, k.out.Flush(t.Context()))
+			if err == nil {
+				require.Len(t, k.mail.messages(), 4)
+			}
+			ok, right := k.works(t, k.mail.last(phone)+k.mail.last(email))
+			require.True(t, right, "the parts that came last belong together and are right")
+			require.True(t, ok.MustExchange)
+			k.walk(t)
+		},
+	},
+	{
+		name:    "resend",
+		prepare: func(t *testing.T, k *kit) { k.issued(t) },
+		act:     func(t *testing.T, k *kit) error { return k.Resend(t.Context(), maria, 0, civicpin.Source{}) },
+		after: func(t *testing.T, k *kit, err error) {
+			require.NoError(t, k.out.Flush(t.Context()))
+			if err == nil {
+				require.Len(t, k.mail.messages(), 3)
+			}
+			_, right := k.works(t, k.mail.last(phone)+k.mail.last(email))
+			require.True(t, right)
+			k.walk(t)
+		},
+	},
+	{
+		name: "deliver",
+		prepare: func(t *testing.T, k *kit) {
+			_, err := k.Issue(t.Context(), maria, inps())
+			require.NoError(t, err)
+		},
+		act: func(t *testing.T, k *kit) error { return k.out.Flush(t.Context()) },
+		after: func(t *testing.T, k *kit, _ error) {
+			for range 3 {
+				k.clock.add(time.Hour)
+				require.NoError(t, k.out.Flush(t.Context()))
+			}
+			_, right := k.works(t, k.mail.last(phone)+k.mail.last(email))
+			require.True(t, right, "both parts arrive")
+			require.LessOrEqual(t, len(k.mail.messages()), 4, "only what a crash hit between send and mark is sent twice")
+			st, err := k.Status(t.Context(), maria)
+			require.NoError(t, err)
+			for _, p := range st.Parts {
+				require.Equal(t, pin.Accepted, p.State)
+				require.NoError(t, k.Receipt(t.Context(), p.Receipt, pin.Delivered))
+			}
+			k.walk(t)
+		},
+	},
+	{
+		name:    "verify right",
+		prepare: func(t *testing.T, k *kit) { k.exchanged(t); k.clock.add(48 * time.Hour) },
+		act: func(t *testing.T, k *kit) error {
+			_, err := k.Verify(t.Context(), try(chosen))
+			return err
+		},
+		after: func(t *testing.T, k *kit, err error) {
+			require.LessOrEqual(t, k.failures(t), 1, "an attempt that died is one failure at most")
+			if err == nil {
+				require.Zero(t, k.failures(t))
+			}
+			_, right := k.works(t, chosen)
+			require.True(t, right)
+			require.Zero(t, k.failures(t))
+		},
+	},
+	{
+		name:    "verify wrong",
+		prepare: func(t *testing.T, k *kit) { k.exchanged(t) },
+		act: func(t *testing.T, k *kit) error {
+			_, err := k.Verify(t.Context(), try(wrong))
+			require.Error(t, err)
+			return err
+		},
+		after: func(t *testing.T, k *kit, err error) {
+			if errors.Is(err, pin.ErrRefused) {
+				require.Equal(t, 1, k.failures(t), "a guess that was answered is counted")
+			}
+			require.LessOrEqual(t, k.failures(t), 1)
+			for i := k.failures(t); i < 5; i++ {
+				_, err := k.Verify(t.Context(), try(wrong))
+				require.Error(t, err)
+			}
+			require.Equal(t, 5, k.failures(t))
+			_, err = k.Verify(t.Context(), try(chosen))
+			require.NotErrorIs(t, err, pin.ErrRefused)
+			require.Error(t, err, "locked after the fifth")
+		},
+	},
+	{
+		name:    "exchange",
+		prepare: func(t *testing.T, k *kit) { k.issued(t) },
+		act: func(t *testing.T, k *kit) error {
+			return k.Exchange(t.Context(), try(k.mail.last(phone)+k.mail.last(email)), civicpin.NewSecret(chosen))
+		},
+		after: func(t *testing.T, k *kit, err error) {
+			code := k.mail.last(phone) + k.mail.last(email)
+			ok, issued := k.works(t, code)
+			_, own := k.works(t, chosen)
+			require.NotEqual(t, issued, own, "exactly one of the two is right")
+			if err == nil {
+				require.True(t, own)
+			}
+			if issued {
+				require.True(t, ok.MustExchange)
+				require.NoError(t, k.Exchange(t.Context(), try(code), civicpin.NewSecret(chosen)))
+			}
+			require.NotContains(t, k.plain(t), k.mail.last(phone), "no text is left after the exchange")
+			_, own = k.works(t, chosen)
+			require.True(t, own)
+		},
+	},
+	{
+		name:    "change",
+		prepare: func(t *testing.T, k *kit) { k.exchanged(t) },
+		act: func(t *testing.T, k *kit) error {
+			return k.Change(t.Context(), try(chosen), civicpin.NewSecret(changed))
+		},
+		after: func(t *testing.T, k *kit, err error) {
+			_, before := k.works(t, chosen)
+			_, now := k.works(t, changed)
+			require.NotEqual(t, before, now, "exactly one of the two is right")
+			if err == nil {
+				require.True(t, now)
+			}
+		},
+	},
+	{
+		name:    "attest",
+		prepare: func(t *testing.T, k *kit) { k.exchanged(t) },
+		act: func(t *testing.T, k *kit) error {
+			return k.Attest(t.Context(), maria, civicpin.Evidence{Method: civicpin.InPerson, By: clerk})
+		},
+		after: func(t *testing.T, k *kit, err error) {
+			ok, right := k.works(t, chosen)
+			require.True(t, right)
+			st, statusErr := k.Status(t.Context(), maria)
+			require.NoError(t, statusErr)
+			require.Equal(t, ok.Level == civicpin.Substantial, len(st.Evidence) == 1, "no level without evidence")
+			if err == nil {
+				require.Equal(t, civicpin.Substantial, ok.Level)
+			}
+		},
+	},
+	{
+		name:    "revoke",
+		prepare: func(t *testing.T, k *kit) { k.exchanged(t) },
+		act:     func(t *testing.T, k *kit) error { return k.Revoke(t.Context(), maria, "lost", clerk) },
+		after: func(t *testing.T, k *kit, err error) {
+			if _, right := k.works(t, chosen); right {
+				require.Error(t, err, "a revocation that was acknowledged holds")
+			}
+			require.NoError(t, k.Revoke(t.Context(), maria, "lost", clerk))
+			_, right := k.works(t, chosen)
+			require.False(t, right)
+			k.walk(t)
+		},
+	},
+	{
+		name: "issue with evidence over a disabled credential",
+		prepare: func(t *testing.T, k *kit) {
+			k.exchanged(t)
+			for range 50 {
+				_, err := k.Verify(t.Context(), try(wrong))
+				require.Error(t, err)
+				k.clock.add(25 * time.Hour)
+			}
+			require.NoError(t, k.Revoke(t.Context(), maria, "disabled", clerk))
+		},
+		act: func(t *testing.T, k *kit) error { return k.atDesk(t) },
+		after: func(t *testing.T, k *kit, err error) {
+			if err != nil {
+				require.NoError(t, k.atDesk(t))
+			}
+			require.NoError(t, k.out.Flush(t.Context()))
+			ok, right := k.works(t, k.mail.last(phone)+k.mail.last(email))
+			require.True(t, right, "identity proved again lifts the disablement")
+			require.True(t, ok.MustExchange)
+		},
+	},
+}
+
+// atDesk issues to Maria with evidence.
+func (k *kit) atDesk(t *testing.T) error {
+	t.Helper()
+	o := inps()
+	o.By, o.Level, o.Evidence = clerk, civicpin.Substantial, civicpin.Evidence{Method: civicpin.InPerson, By: clerk}
+	_, err := k.Issue(t.Context(), maria, o)
+	return err
+}
+
+// TestCrashPoints stops the process at each store call of each flow in turn, in each way in which a call can end, and also
+// lets only that one call fail. Another process then finds a state from which the citizen can go on.
+func TestCrashPoints(t *testing.T) {
+	outcomes := []struct {
+		name string
+		storetest.Outcome
+	}{{"not written", storetest.NotDone}, {"reply lost", storetest.ReplyLost}, {"written later", storetest.DoneLater}}
+	for _, f := range flows {
+		for _, o := range outcomes {
+			for _, stop := range []bool{true, false} {
+				t.Run(fmt.Sprintf("%s/%s/stop=%t", f.name, o.name, stop), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) { // retries wait, in no time
+						for call := 1; ; call++ {
+							if !crashAt(t, f, call, o.Outcome, stop) {
+								require.Greater(t, call, 1)
+								return
+							}
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+// crashAt runs a flow with a fault at one call, and reports whether the flow came as far as that call.
+func crashAt(t *testing.T, f flow, call int, o storetest.Outcome, stop bool) bool {
+	t.Helper()
+	memory := store.NewMemory()
+	faults := storetest.NewFaults(memory)
+	policy := pin.INPS()
+	k := newKitOn(t, faults.Store(), policy, newClock(), &mailbox{}, &events{})
+	f.prepare(t, k)
+	faults.Reset()
+	if stop {
+		faults.StopAt(call, o)
+	} else {
+		faults.FailAt(call, o)
+	}
+	err := f.act(t, k)
+	reached := faults.Calls() >= call
+	faults.Deliver(t.Context())
+	faults.Reset()
+	k.clock.add(5 * time.Minute) // reservations and claims of the dead process run out
+	other := newKitOn(t, memory, policy, k.clock, k.mail, k.events)
+	defer func() {
+		if t.Failed() {
+			t.Logf("at call %d, act returned %v", call, err)
+		}
+	}()
+	f.after(t, other, err)
+	return reached
+}
+
+// plain returns all that the store holds of credentials, unsealed.
+func (k *kit) plain(t *testing.T) string {
+	t.Helper()
+	st, err := pin.Plain(t.Context(), k.Service)
+	require.NoError(t, err)
+	return st
+}
