@@ -305,8 +305,7 @@ func crashAt(t *testing.T, f flow, call int, o storetest.Outcome, stop bool) boo
 	t.Helper()
 	memory := store.NewMemory()
 	faults := storetest.NewFaults(memory)
-	policy := pin.INPS()
-	k := newKitOn(t, faults.Store(), policy, newClock(), &mailbox{}, &events{})
+	k := newKitOn(t, faults.Store(), pin.INPS(), newClock(), &mailbox{}, &events{})
 	f.prepare(t, k)
 	faults.Reset()
 	if stop {
@@ -319,7 +318,7 @@ func crashAt(t *testing.T, f flow, call int, o storetest.Outcome, stop bool) boo
 	faults.Deliver(t.Context())
 	faults.Reset()
 	k.clock.add(5 * time.Minute) // reservations and claims of the dead process run out
-	other := newKitOn(t, memory, policy, k.clock, k.mail, k.events)
+	other := k.other(t, memory)
 	defer func() {
 		if t.Failed() {
 			t.Logf("at call %d, act returned %v", call, err)

@@ -112,12 +112,12 @@ func (r *events) codes() []civicpin.EventCode {
 // kit is a service with everything around it.
 type kit struct {
 	*pin.Service
-	clock   *clock
-	mail    *mailbox
-	events  *events
-	vault   *store.Vault
-	out     *outbox.Outbox
-	backing store.Store
+	clock  *clock
+	mail   *mailbox
+	events *events
+	vault  *store.Vault
+	out    *outbox.Outbox
+	policy pin.Policy
 }
 
 // newKit makes a service of a policy over a store of its own.
@@ -135,13 +135,13 @@ func newKitOn(t testing.TB, s store.Store, p pin.Policy, c *clock, m *mailbox, r
 	require.NoError(t, err)
 	pins, err := pin.NewCheap(vault, out, p)
 	require.NoError(t, err)
-	return &kit{Service: pins, clock: c, mail: m, events: r, vault: vault, out: out, backing: s}
+	return &kit{Service: pins, clock: c, mail: m, events: r, vault: vault, out: out, policy: p}
 }
 
-// again opens the same store as another process would.
-func (k *kit) again(t testing.TB, p pin.Policy) *kit {
+// other is a service of the same policy in another process, which reaches the same records through s.
+func (k *kit) other(t testing.TB, s store.Store) *kit {
 	t.Helper()
-	return newKitOn(t, k.backing, p, k.clock, k.mail, k.events)
+	return newKitOn(t, s, k.policy, k.clock, k.mail, k.events)
 }
 
 const (
