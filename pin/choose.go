@@ -65,22 +65,21 @@ func (s *Service) choose(ctx context.Context, a Attempt, chosen civicpin.Secret,
 	if err := s.hashing.Run(ctx, func() { hash = password.New(s.policy.hashParams(), text).Encode() }); err != nil {
 		return err
 	}
-	c.choose(&s.policy, hash, now)
-	e.Expires = c.keep()
-	if err := s.put(ctx, &e); err != nil {
+	proven := c.Hash
+	e, err = s.creds.UpdateFrom(ctx, e, func(e *store.Entry[credential]) error {
+		// The record may have changed since the proof, as when a part's delivery is noted; the secret may not.
+		if !e.Found() || e.Value.Hash != proven || e.Value.Suspended {
+			return ErrChanged
+		}
+		e.Value.choose(&s.policy, hash, now)
+		e.Expires = e.Value.keep()
+		return nil
+	})
+	if err != nil {
 		return err
 	}
-	s.record(ctx, a, code, c, "")
+	s.record(ctx, a, code, &e.Value, "")
 	return nil
-}
-
-// put writes a credential that was read before, and says it in this package's words if it changed since.
-func (s *Service) put(ctx context.Context, e *store.Entry[credential]) error {
-	err := s.creds.Put(ctx, e)
-	if errors.Is(err, store.ErrConflict) {
-		return ErrChanged
-	}
-	return err
 }
 
 // allowed returns the normal form of a chosen secret, or the rule that it breaks.

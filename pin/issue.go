@@ -61,9 +61,9 @@ type Part struct {
 // a disablement.
 //
 // Errors, all before anything changes: [civicpin.ErrInvalid], [ErrParts], [ErrEvidence], [ErrBusy], [ErrState]; a
-// *[lockout.LockedError] if the send limits are reached; [ErrChanged] if somebody else issued at the same moment. If the
-// store fails, the issue may or may not have happened; issuing again is safe. Whether the subject has a credential makes no
-// difference to the work done; it does to the error, so do not pass ErrState on to strangers.
+// *[lockout.LockedError] if the send limits are reached. If the store fails, the issue may or may not have happened;
+// issuing again is safe. Of two issues at the same moment the later one counts. Whether the subject has a credential makes
+// no difference to the work done; it does to the error, so do not pass ErrState on to strangers.
 func (s *Service) Issue(ctx context.Context, subject civicpin.Subject, o IssueOptions) (Issue, error) {
 	if err := s.checkIssue(subject, &o); err != nil {
 		return Issue{}, err
@@ -87,19 +87,18 @@ func (s *Service) Issue(ctx context.Context, subject civicpin.Subject, o IssueOp
 	if err := s.out.Add(ctx, refs...); err != nil {
 		return Issue{}, err
 	}
-	e, err := s.creds.Get(ctx, store.Key{Subject: subject})
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return Issue{}, err
-	}
 	var refused error
-	if e.Found() && !e.Value.replaceable(&s.policy, s.vault.Now()) {
-		refused = ErrState // the record is written all the same, unchanged: the same work for a stranger to time
-	} else {
+	_, err = s.creds.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[credential]) error {
+		refused = nil
+		if e.Found() && !e.Value.replaceable(&s.policy, s.vault.Now()) {
+			refused = ErrState // the record is written all the same, unchanged: the same work for a stranger to time
+			return nil
+		}
 		fresh.History = e.Value.former(&s.policy) // outlives a re-issue
-		e.Value = fresh
-		e.Expires = fresh.keep()
-	}
-	if err := s.put(ctx, &e); err != nil {
+		e.Value, e.Expires = fresh, fresh.keep()
+		return nil
+	})
+	if err != nil {
 		return Issue{}, err
 	}
 	if err := s.out.Commit(ctx, refs...); err != nil {

@@ -201,7 +201,7 @@ type ImportOptions struct {
 // stranger with a stopwatch may tell such a subject from others.
 //
 // Errors: [civicpin.ErrInvalid] for the subject, actor or hash; [ErrEvidence]; [ErrState] if the subject has a credential that is
-// not revoked; [ErrChanged]; the store's.
+// not revoked; the store's.
 func (s *Service) Import(ctx context.Context, subject civicpin.Subject, hash civicpin.Secret, o ImportOptions) error {
 	check := IssueOptions{Level: o.Level, Evidence: o.Evidence, By: o.By}
 	if err := errors.Join(subject.Validate(), o.By.Validate(), s.checkLevel(&check)); err != nil {
@@ -211,15 +211,8 @@ func (s *Service) Import(ctx context.Context, subject civicpin.Subject, hash civ
 	if err != nil {
 		return fmt.Errorf("%w: %w", civicpin.ErrInvalid, err)
 	}
-	e, err := s.creds.Get(ctx, store.Key{Subject: subject})
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return err
-	}
-	if e.Found() && e.Value.State != revoked {
-		return ErrState
-	}
 	now := s.vault.Now()
-	c := credential{State: active, Hash: parsed.Encode(), Changed: now, Used: now, Issued: now, History: e.Value.former(&s.policy)}
+	c := credential{State: active, Hash: parsed.Encode(), Changed: now, Used: now, Issued: now}
 	if !o.Changed.IsZero() && o.Changed.Before(now) {
 		c.Changed = o.Changed
 	}
@@ -230,8 +223,15 @@ func (s *Service) Import(ctx context.Context, subject civicpin.Subject, hash civ
 		c.attest(&s.policy, o.Evidence, now)
 	}
 	c.Level = check.Level
-	e.Value, e.Expires = c, time.Time{}
-	if err := s.put(ctx, &e); err != nil {
+	_, err = s.creds.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[credential]) error {
+		if e.Found() && e.Value.State != revoked {
+			return ErrState
+		}
+		c.History = e.Value.former(&s.policy)
+		e.Value, e.Expires = c, time.Time{}
+		return nil
+	})
+	if err != nil {
 		return err
 	}
 	s.vault.Record(ctx, civicpin.Event{Code: EventImported, Subject: subject, By: o.By, Level: c.Level, Reason: parsed.String()})

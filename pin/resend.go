@@ -51,16 +51,23 @@ func (s *Service) Resend(ctx context.Context, subject civicpin.Subject, part int
 	if err := s.out.Add(ctx, ref); err != nil {
 		return err
 	}
-	p := &c.Parts[part]
-	p.Send++
-	p.State, p.Receipt, p.At = Pending, "", now
-	if err := s.put(ctx, &e); err != nil {
+	issue, send := c.Issue, c.Parts[part].Send
+	_, err = s.creds.UpdateFrom(ctx, e, func(e *store.Entry[credential]) error {
+		if !e.Found() || !e.Value.sameSend(issue, part, send) || !e.Value.canSend(part, now) {
+			return ErrChanged
+		}
+		p := &e.Value.Parts[part]
+		p.Send++
+		p.State, p.Receipt, p.At = Pending, "", now
+		return nil
+	})
+	if err != nil {
 		return err
 	}
 	if err := s.out.Commit(ctx, ref); err != nil {
 		return err
 	}
-	s.vault.Record(ctx, civicpin.Event{Code: EventResent, Subject: subject, By: civicpin.Citizen, Source: source, Ref: c.Issue})
+	s.vault.Record(ctx, civicpin.Event{Code: EventResent, Subject: subject, By: civicpin.Citizen, Source: source, Ref: issue})
 	return nil
 }
 
@@ -83,13 +90,19 @@ func (s *Service) Reprint(ctx context.Context, subject civicpin.Subject, by civi
 	if err := s.sends.Take(ctx, subject, civicpin.Source{}, c.Parts[i].contact()); err != nil {
 		return civicpin.Secret{}, err
 	}
-	text := c.Parts[i].Text
-	c.Parts[i].Send++
-	c.Parts[i].At = now
-	if err := s.put(ctx, &e); err != nil {
+	issue, text := c.Issue, c.Parts[i].Text
+	_, err = s.creds.UpdateFrom(ctx, e, func(e *store.Entry[credential]) error {
+		if !e.Found() || e.Value.Issue != issue || !e.Value.canSend(i, now) {
+			return ErrChanged
+		}
+		e.Value.Parts[i].Send++
+		e.Value.Parts[i].At = now
+		return nil
+	})
+	if err != nil {
 		return civicpin.Secret{}, err
 	}
-	s.vault.Record(ctx, civicpin.Event{Code: EventResent, Subject: subject, By: by, Ref: c.Issue})
+	s.vault.Record(ctx, civicpin.Event{Code: EventResent, Subject: subject, By: by, Ref: issue})
 	return civicpin.NewSecret(text), nil
 }
 

@@ -247,28 +247,36 @@ func (s *Service) Verify(ctx context.Context, a Attempt) (Verified, error) {
 	if c.State == provisional {
 		return Verified{MustExchange: true, Expires: c.Expires}, nil
 	}
-	s.touch(ctx, a, &e, now)
+	s.touch(ctx, a, e, now)
+	if s.policy.MaxUnused > 0 {
+		c.Used = now
+	}
 	return Verified{Level: c.Level, Expires: c.end(&s.policy)}, nil
 }
 
 // touch keeps the time of the last use and renews the hash if it is not as the policy wants it. If it cannot be written,
-// because the store failed or the credential changed meanwhile, the next login tries again: the secret was right all the same.
-func (s *Service) touch(ctx context.Context, a Attempt, e *store.Entry[credential], now time.Time) {
-	c := &e.Value
-	changed := false
-	if s.policy.MaxUnused > 0 && now.Sub(c.Used) >= usedEvery {
-		c.Used, changed = now, true
-	}
-	if hash, err := password.Parse(c.Hash); err == nil && (!hash.Current(s.policy.hashParams()) || c.Norm != choice.NormaliserVersion) {
+// because the store failed, the next login tries again: the secret was right all the same.
+func (s *Service) touch(ctx context.Context, a Attempt, e store.Entry[credential], now time.Time) {
+	proven, renewed := e.Value.Hash, ""
+	if hash, err := password.Parse(proven); err == nil && (!hash.Current(s.policy.hashParams()) || e.Value.Norm != choice.NormaliserVersion) {
 		if typed, err := s.rules.Normalise(a.Secret.Reveal()); err == nil {
-			if s.hashing.Run(ctx, func() { c.Hash = password.New(s.policy.hashParams(), typed).Encode() }) == nil {
-				c.Norm, changed = choice.NormaliserVersion, true
-			}
+			_ = s.hashing.Run(ctx, func() { renewed = password.New(s.policy.hashParams(), typed).Encode() })
 		}
 	}
-	if changed {
-		_ = s.creds.Put(ctx, e)
-	}
+	_, _ = s.creds.UpdateFrom(ctx, e, func(e *store.Entry[credential]) error {
+		c := &e.Value
+		used := s.policy.MaxUnused > 0 && now.Sub(c.Used) >= usedEvery
+		if !e.Found() || c.Hash != proven || renewed == "" && !used {
+			return store.ErrSkip
+		}
+		if used {
+			c.Used = now
+		}
+		if renewed != "" {
+			c.Hash, c.Norm = renewed, choice.NormaliserVersion
+		}
+		return nil
+	})
 }
 
 // end returns when the chosen secret will expire, zero if never.

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
+	crand "crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"iter"
 	"math/rand/v2"
 	"time"
+	"unicode/utf8"
 
 	"github.com/civicpin/civicpin"
 )
@@ -106,16 +108,20 @@ func (k Kind[T]) Put(ctx context.Context, e *Entry[T]) error {
 	}
 	version, err := k.vault.store.Put(ctx, storageKey, r)
 	if err != nil {
-		// The sealed bytes hold a random nonce: if they are there, it was this write that put them. That also covers a
-		// driver that lost the answer, tried again, and was told "conflict" about its own success.
+		// The bytes hold a random mark: if they are there, it was this write that put them. That also covers a driver that
+		// lost the answer, tried again, and was told "conflict" about its own success; if that cannot be ruled out, the
+		// error must not be ErrConflict, or Update would apply the same change twice.
 		now, getErr := k.vault.store.Get(ctx, storageKey)
-		if getErr != nil || !bytes.Equal(now.Value, value) {
-			if errors.Is(err, ErrConflict) {
-				return ErrConflict
-			}
+		switch {
+		case getErr == nil && bytes.Equal(now.Value, value):
+			version = now.Version
+		case !errors.Is(err, ErrConflict):
 			return fmt.Errorf("store: put %s: %w", k.name, err)
+		case getErr == nil || errors.Is(getErr, ErrNotFound):
+			return ErrConflict
+		default:
+			return fmt.Errorf("store: put %s: %w", k.name, getErr)
 		}
-		version = now.Version
 	}
 	e.version, e.found = version, true
 	return nil
@@ -144,12 +150,19 @@ func (k Kind[T]) Delete(ctx context.Context, e *Entry[T]) error {
 // a write and is returned, except [ErrSkip], which is not an error. Update gives ErrContended after 200 tries. Any other
 // error is the store's, and the write may have happened.
 func (k Kind[T]) Update(ctx context.Context, key Key, change func(*Entry[T]) error) (Entry[T], error) {
+	e, err := k.get(ctx, key)
+	if err != nil {
+		return e, err
+	}
+	return k.UpdateFrom(ctx, e, change)
+}
+
+// UpdateFrom is [Kind.Update] for an entry that has been read already: the first try works on e and saves the read. If e
+// is out of date, the record is read again and change called anew.
+func (k Kind[T]) UpdateFrom(ctx context.Context, e Entry[T], change func(*Entry[T]) error) (Entry[T], error) {
+	key := e.Key
 	for try := range maxTries {
-		e, err := k.get(ctx, key)
-		if err != nil {
-			return e, err
-		}
-		err = change(&e)
+		err := change(&e)
 		if errors.Is(err, ErrSkip) {
 			return e, nil
 		}
@@ -166,6 +179,9 @@ func (k Kind[T]) Update(ctx context.Context, key Key, change func(*Entry[T]) err
 			return e, err
 		}
 		if err := backoff(ctx, try); err != nil {
+			return e, err
+		}
+		if e, err = k.get(ctx, key); err != nil {
 			return e, err
 		}
 	}
@@ -211,7 +227,10 @@ type envelope struct {
 	Subject civicpin.Subject `json:"s,omitempty"`
 	ID      string           `json:"i,omitempty"`
 	Expires int64            `json:"x,omitempty"` // nanoseconds since 1970, zero for never
-	Value   json.RawMessage  `json:"v"`
+	// Mark is random, so that no two writes are alike, whatever the sealer does: with one that gives equal bytes for equal
+	// values, the loser of a race would take the winner's record for its own.
+	Mark  []byte          `json:"w,omitempty"`
+	Value json.RawMessage `json:"v"`
 }
 
 func (k Kind[T]) encode(ctx context.Context, e *Entry[T]) ([]byte, error) {
@@ -219,9 +238,17 @@ func (k Kind[T]) encode(ctx context.Context, e *Entry[T]) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: encode %s: %w", k.name, err)
 	}
-	env := envelope{Subject: e.Key.Subject, ID: e.Key.ID, Value: value}
+	if !utf8.ValidString(string(e.Key.Subject)) || !utf8.ValidString(e.Key.ID) {
+		return nil, fmt.Errorf("store: encode %s: %w: a key that is not UTF-8 could not be read back", k.name, civicpin.ErrInvalid)
+	}
+	env := envelope{Subject: e.Key.Subject, ID: e.Key.ID, Mark: make([]byte, 12), Value: value}
+	_, _ = crand.Read(env.Mark) // never fails
 	if !e.Expires.IsZero() {
 		env.Expires = e.Expires.UnixNano()
+		// Beyond the years 1678 to 2262 that number wraps around, and zero would mean never.
+		if env.Expires == 0 || !time.Unix(0, env.Expires).Equal(e.Expires) {
+			return nil, fmt.Errorf("store: encode %s: %w: an expiry out of range", k.name, civicpin.ErrInvalid)
+		}
 	}
 	plain, err := json.Marshal(env)
 	if err != nil {
