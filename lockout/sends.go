@@ -43,17 +43,21 @@ func (l SendLimits) Validate() error {
 // Sends counts messages against [SendLimits]. Make one with [NewSends]. It is safe for concurrent use, also over several
 // processes.
 type Sends struct {
+	limits                           SendLimits
 	subject, address, prefix, source *Quota
 }
 
-// NewSends returns a counter. Its name is 1 to 40 ASCII letters, digits and "-_."; the limits by subject are counted for each
+// Limits returns the limits with their defaults filled in.
+func (s *Sends) Limits() SendLimits { return s.limits }
+
+// NewSends returns a counter. Its name is 1 to 50 ASCII letters, digits and "-_."; the limits by subject are counted for each
 // name, those by address, prefix and source over all names. It gives an error that matches [ErrPolicy].
 func NewSends(v *store.Vault, name string, limits SendLimits) (*Sends, error) {
 	if err := limits.Validate(); err != nil {
 		return nil, err
 	}
 	limits = limits.withDefaults()
-	var s Sends
+	s := Sends{limits: limits}
 	for _, q := range []struct {
 		to    **Quota
 		name  string

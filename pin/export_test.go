@@ -33,3 +33,6 @@ func Plain(ctx context.Context, s *Service) (string, error) {
 	}
 	return all, nil
 }
+
+// Hashes returns how many hashes a service has run.
+func Hashes(s *Service) int64 { return s.hashing.Total() }

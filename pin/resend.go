@@ -37,12 +37,12 @@ func (s *Service) Resend(ctx context.Context, subject civicpin.Subject, part int
 	can := e.Found() && c.canSend(part, now) && !c.Parts[part].Channel.Printed()
 	// A stranger's request is counted against an address made up for them, as stable and as telling as a real one.
 	to := civicpin.Contact{Channel: civicpin.SMS, Address: s.madeUp(subject, part)}
-	ref := s.ref(subject, "none", part, 0)
+	ref := s.ref(subject, rand.Text(), part, 0)
 	if can {
 		to = c.Parts[part].contact()
 		ref = s.ref(subject, c.Issue, part, c.Parts[part].Send+1)
 	}
-	if err := s.sends.Take(ctx, subject, source, to); err != nil {
+	if err := s.resends.Take(ctx, subject, source, to); err != nil {
 		return err
 	}
 	if !can {

@@ -45,6 +45,7 @@ type Service struct {
 	rules    choice.Rules
 	gate     *lockout.Gate
 	sends    *lockout.Sends
+	resends  *lockout.Sends // see New
 	hashing  *password.Gate
 	dummy    password.Hash // what a guess at nobody is compared with, so that it costs the same
 	creds    store.Kind[credential]
@@ -74,6 +75,13 @@ func build(v *store.Vault, out *outbox.Outbox, p Policy) (*Service, error) {
 		return nil, err
 	}
 	if s.sends, err = lockout.NewSends(v, p.Name, p.Sends); err != nil {
+		return nil, err
+	}
+	// What anybody may ask for again is counted by subject apart from what was issued, and reaches its limit before the
+	// limit by address is: or the number of requests until a refusal would tell whether something was sent before.
+	again := s.sends.Limits()
+	again.Subject.Limit = max(1, again.Subject.Limit/2)
+	if s.resends, err = lockout.NewSends(v, p.Name+".resend", again); err != nil {
 		return nil, err
 	}
 	if s.hashing, err = password.NewGate(p.Hashing.Permits, p.Hashing.Queue); err != nil {
