@@ -23,6 +23,9 @@ var ErrPolicy = errors.New("pin: invalid policy")
 // names an exception: what NIST SP 800-63B-4 leaves to a random code of six digits (3.1.3.2) and 100 tries (3.2.2).
 const Budget = 1e-4
 
+// Unambiguous is an alphabet of 28 digits and letters that cannot be taken for each other on paper or on a screen.
+const Unambiguous = string(code.Unambiguous)
+
 // A Form is what a chosen secret consists of.
 type Form string
 
@@ -104,7 +107,7 @@ type Policy struct {
 func Default() Policy {
 	return Policy{
 		Name:     "default",
-		Alphabet: string(code.Unambiguous),
+		Alphabet: Unambiguous,
 		Parts:    1,
 		Length:   12,
 		Valid: map[civicpin.Channel]time.Duration{
@@ -123,13 +126,13 @@ func Default() Policy {
 // Low is the PIN ordinario, and Substantial, after an identity document was checked, the PIN dispositivo. Letters are valid for
 // 21 days, all else for seven.
 //
-// Who holds one part still has to guess the other: the chance before the PIN is disabled is 50 in 32^8, 1 in 2*10^10. For the
+// Who holds one part still has to guess the other: the chance before the PIN is disabled is 50 in 28^8, 1 in 7*10^9. For the
 // chosen PIN it is 3 in 100,000, crediting a chosen secret with half the bits of a random one (see [Policy.GuessProbability]).
 func INPS() Policy {
 	const week = 7 * day
 	return Policy{
 		Name:     "inps",
-		Alphabet: string(code.Unambiguous),
+		Alphabet: Unambiguous,
 		Parts:    2,
 		Length:   8,
 		Valid: map[civicpin.Channel]time.Duration{

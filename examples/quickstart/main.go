@@ -22,9 +22,12 @@ func main() {
 		log.Fatal(err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	must(store.CreateKeyFile(filepath.Join(dir, "pins.keys")))
+	prepare(dir)
 	run(dir)
 }
+
+// prepare makes the keys, once. In production they come from a key management service, or are kept apart from the database.
+func prepare(dir string) { must(store.CreateKeyFile(filepath.Join(dir, "pins.keys"))) }
 
 func run(dir string) {
 	ctx, cancel := context.WithCancel(context.Background())

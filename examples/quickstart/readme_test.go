@@ -1,0 +1,42 @@
+package main
+
+import (
+	"go/format"
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestREADME keeps the README's first example and this program the same.
+func TestREADME(t *testing.T) {
+	program := between(t, "main.go", "\t// README begin\n", "\t// README end\n")
+	readme := between(t, "../../README.md", "## Ten lines\n\n```go\n", "```\n")
+	if got, err := format.Source([]byte(readme)); err != nil || strings.TrimSpace(string(got)) != strings.TrimSpace(readme) {
+		t.Errorf("the README's example is not as gofmt writes it: %v", err)
+	}
+	program = strings.ReplaceAll(strings.TrimPrefix(program, "\t"), "\n\t", "\n")
+	if strings.TrimSpace(program) != strings.TrimSpace(readme) {
+		t.Errorf("the README says\n%s\nand the program\n%s", readme, program)
+	}
+}
+
+// TestRun runs the program.
+func TestRun(t *testing.T) {
+	dir := t.TempDir()
+	prepare(dir)
+	run(dir)
+}
+
+func between(t *testing.T, file, begin, end string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, ok := strings.Cut(string(text), begin)
+	part, _, ok2 := strings.Cut(rest, end)
+	if !ok || !ok2 {
+		t.Fatalf("%s has no such part", file)
+	}
+	return part
+}
