@@ -1,0 +1,265 @@
+package pin_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/pin"
+)
+
+func TestIssueRefusesBadInputAndChangesNothing(t *testing.T) {
+	sms := civicpin.Contact{Channel: civicpin.SMS, Address: phone}
+	mail := civicpin.Contact{Channel: civicpin.Email, Address: email}
+	letter := civicpin.Contact{Channel: civicpin.Letter, Address: "Via Roma 1\n00100 Roma"}
+	slip := civicpin.Contact{Channel: civicpin.HandedOver}
+	seen := civicpin.Evidence{Method: civicpin.InPerson, By: clerk}
+	for name, tc := range map[string]struct {
+		subject civicpin.Subject
+		o       pin.IssueOptions
+		want    error
+	}{
+		"no subject":             {"", inps(), civicpin.ErrInvalid},
+		"a subject in two lines": {"A\nB", inps(), civicpin.ErrInvalid},
+		"nobody asks":            {maria, pin.IssueOptions{Parts: []civicpin.Contact{sms, mail}}, civicpin.ErrInvalid},
+		"no contacts":            {maria, pin.IssueOptions{By: clerk}, pin.ErrParts},
+		"one contact":            {maria, pin.IssueOptions{By: clerk, Parts: []civicpin.Contact{sms}}, pin.ErrParts},
+		"three contacts":         {maria, pin.IssueOptions{By: clerk, Parts: []civicpin.Contact{sms, mail, letter}}, pin.ErrParts},
+		"one telephone twice": {maria, pin.IssueOptions{By: clerk, Parts: []civicpin.Contact{
+			sms, {Channel: civicpin.Voice, Address: phone},
+		}}, pin.ErrParts},
+		"one mailbox twice": {maria, pin.IssueOptions{By: clerk, Parts: []civicpin.Contact{
+			mail, {Channel: civicpin.CertifiedEmail, Address: strings.ToUpper(email)},
+		}}, pin.ErrParts},
+		"one channel twice": {maria, pin.IssueOptions{By: clerk, Parts: []civicpin.Contact{
+			sms, {Channel: civicpin.SMS, Address: "+393337654321"},
+		}}, pin.ErrParts},
+		"two printed parts":   {maria, pin.IssueOptions{By: clerk, Parts: []civicpin.Contact{letter, slip}}, pin.ErrParts},
+		"a channel of nobody": {maria, pin.IssueOptions{By: clerk, Parts: []civicpin.Contact{sms, {Channel: "pigeon", Address: "x"}}}, pin.ErrParts},
+		"a bad number": {maria, pin.IssueOptions{By: clerk, Parts: []civicpin.Contact{
+			{Channel: civicpin.SMS, Address: "333 123"}, mail,
+		}}, civicpin.ErrInvalid},
+		"a level for nothing": {maria, pin.IssueOptions{By: clerk, Parts: []civicpin.Contact{sms, mail}, Level: civicpin.Substantial}, pin.ErrEvidence},
+		"a level too high": {maria, pin.IssueOptions{
+			By: clerk, Parts: []civicpin.Contact{sms, mail}, Level: civicpin.High, Evidence: seen,
+		}, pin.ErrEvidence},
+		"evidence by the citizen": {maria, pin.IssueOptions{
+			By: clerk, Parts: []civicpin.Contact{sms, mail}, Level: civicpin.Substantial,
+			Evidence: civicpin.Evidence{Method: civicpin.InPerson, By: civicpin.Citizen},
+		}, civicpin.ErrInvalid},
+		"evidence that gives nothing": {maria, pin.IssueOptions{
+			By: clerk, Parts: []civicpin.Contact{sms, mail},
+			Evidence: civicpin.Evidence{Method: "hearsay", By: clerk},
+		}, pin.ErrEvidence},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newKit(t, pin.INPS())
+			_, err := k.Issue(t.Context(), tc.subject, tc.o)
+			require.ErrorIs(t, err, tc.want)
+			require.Empty(t, k.events.all())
+			_, err = k.Status(t.Context(), maria)
+			require.ErrorIs(t, err, pin.ErrNoCredential)
+		})
+	}
+}
+
+func TestPartsAreUnlikeAndOfTheAlphabet(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	seen := map[string]bool{}
+	for range 5 {
+		code := k.issued(t)
+		require.Len(t, code, 16)
+		require.Empty(t, strings.Trim(code, pin.Unambiguous))
+		for _, half := range []string{code[:8], code[8:]} {
+			require.False(t, seen[half])
+			seen[half] = true
+		}
+	}
+}
+
+// No half opens anything, in either order, and nothing tells which half was wrong.
+func TestHalvesCountOnlyTogether(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	code := k.issued(t)
+	var answers []string
+	for _, guess := range []string{code[:8], code[8:], code[8:] + code[:8], code[:8] + wrong, wrong + code[8:]} {
+		_, err := k.Verify(t.Context(), try(guess))
+		require.Error(t, err)
+		answers = append(answers, err.Error())
+		require.NoError(t, k.Unlock(t.Context(), maria, clerk))
+	}
+	for _, a := range answers[:4] {
+		require.Equal(t, answers[0], a)
+	}
+	_, err := k.Verify(t.Context(), try(" "+strings.ToLower(code[:4])+"-"+code[4:8]+"  "+code[8:]+"\n"))
+	require.NoError(t, err, "blanks, hyphens and case are forgiven")
+}
+
+func TestIssueAgain(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	ctx := t.Context()
+	k.mail.fail = func(m civicpin.Message) error {
+		if m.To.Channel == civicpin.SMS {
+			return errors.New("gateway down")
+		}
+		return nil
+	}
+	_, err := k.Issue(ctx, maria, inps())
+	require.NoError(t, err)
+	require.NoError(t, k.out.Flush(ctx)) // the SMS waits
+	old := k.mail.last(email)
+	k.mail.fail = nil
+	code := k.issued(t)
+	k.clock.add(time.Hour)
+	require.NoError(t, k.out.Flush(ctx))
+	require.Len(t, k.mail.messages(), 3, "the part that waited belongs to an issue that was replaced, and is not sent")
+	_, err = k.Verify(ctx, try(k.mail.last(phone)+old))
+	require.ErrorIs(t, err, pin.ErrRefused)
+	_, err = k.Verify(ctx, try(code))
+	require.NoError(t, err)
+}
+
+func TestIssueOverOneInUse(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	ctx := t.Context()
+	k.exchanged(t)
+	for _, by := range []civicpin.Actor{civicpin.Citizen, clerk} {
+		o := inps()
+		o.By = by
+		_, err := k.Issue(ctx, maria, o)
+		require.ErrorIs(t, err, pin.ErrState)
+	}
+	k.clock.add(time.Hour)
+	require.NoError(t, k.out.Flush(ctx))
+	require.Len(t, k.mail.messages(), 2, "nothing is sent")
+	_, err := k.Verify(ctx, try(chosen))
+	require.NoError(t, err)
+
+	k.clock.add(180 * day)
+	k.issued(t) // after half a year without use it may be issued anew
+	_, err = k.Verify(ctx, try(chosen))
+	require.ErrorIs(t, err, pin.ErrRefused)
+}
+
+// Whoever suspended a credential does not want it replaced by a request on line.
+func TestIssueOverASuspendedOne(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.issued(t)
+	require.NoError(t, k.Suspend(t.Context(), maria, "", clerk))
+	_, err := k.Issue(t.Context(), maria, inps())
+	require.ErrorIs(t, err, pin.ErrState)
+}
+
+// Failures outlive the codes (rule 3): a code issued anew brings no new guesses.
+func TestReissueKeepsTheCount(t *testing.T) {
+	p := pin.INPS()
+	p.Lockout = lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, Ceiling: 12}
+	k := newKit(t, p)
+	ctx := t.Context()
+	k.issued(t)
+	for range 4 {
+		_, err := k.Verify(ctx, try(wrong))
+		require.ErrorIs(t, err, pin.ErrRefused)
+	}
+	code := k.issued(t)
+	_, err := k.Verify(ctx, try(wrong))
+	var locked *lockout.LockedError
+	require.ErrorAs(t, err, &locked, "the fifth, over two issues")
+	_, err = k.Verify(ctx, try(code))
+	require.ErrorAs(t, err, &locked)
+	require.NoError(t, k.Unlock(ctx, maria, clerk))
+	for range 5 {
+		_, err = k.Verify(ctx, try(wrong))
+	}
+	require.ErrorAs(t, err, &locked)
+	require.NoError(t, k.Unlock(ctx, maria, clerk))
+	for range 2 {
+		_, err = k.Verify(ctx, try(wrong))
+	}
+	require.ErrorAs(t, err, &locked)
+	require.True(t, locked.Disabled, "twelve in all")
+	require.Error(t, k.Unlock(ctx, maria, clerk))
+	code = k.issued(t)
+	_, err = k.Verify(ctx, try(code))
+	require.ErrorAs(t, err, &locked, "a new code alone does not lift it")
+	require.NoError(t, k.atDesk(t))
+	require.NoError(t, k.out.Flush(ctx))
+	_, err = k.Verify(ctx, try(k.mail.last(phone)+k.mail.last(email)))
+	require.NoError(t, err, "identity proved again does")
+}
+
+func TestHandedOver(t *testing.T) {
+	p := pin.Default()
+	k := newKit(t, p)
+	ctx := t.Context()
+	issue, err := k.Issue(ctx, maria, pin.IssueOptions{
+		Parts: []civicpin.Contact{{Channel: civicpin.HandedOver}}, Level: civicpin.Substantial,
+		Evidence: civicpin.Evidence{Method: civicpin.InPerson, Document: "AX123", By: clerk}, By: clerk,
+	})
+	require.NoError(t, err)
+	require.Equal(t, k.clock.Now().Add(7*day), issue.Expires)
+	require.Len(t, issue.Slip.Reveal(), 12)
+	require.Equal(t, pin.Accepted, issue.Parts[0].State)
+	require.NoError(t, k.out.Flush(ctx))
+	require.Empty(t, k.mail.messages())
+
+	_, err = k.Reprint(ctx, maria, civicpin.Citizen)
+	require.ErrorIs(t, err, civicpin.ErrInvalid)
+	_, err = k.Reprint(ctx, "NOBODY", clerk)
+	require.ErrorIs(t, err, pin.ErrNoCredential)
+	again, err := k.Reprint(ctx, maria, clerk)
+	require.NoError(t, err)
+	require.True(t, again.Equal(issue.Slip))
+
+	require.NoError(t, k.Exchange(ctx, try(issue.Slip.Reveal()), civicpin.NewSecret("correct horse battery")))
+	ok, err := k.Verify(ctx, try("correct horse battery"))
+	require.NoError(t, err)
+	require.Equal(t, civicpin.Substantial, ok.Level)
+	require.Zero(t, ok.Expires)
+	_, err = k.Reprint(ctx, maria, clerk)
+	require.ErrorIs(t, err, pin.ErrState)
+}
+
+func TestValidityFollowsTheSlowestChannel(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	o := inps()
+	o.Parts[1] = civicpin.Contact{Channel: civicpin.Letter, Address: "Via Roma 1\n00100 Roma"}
+	issue, err := k.Issue(t.Context(), maria, o)
+	require.NoError(t, err)
+	require.Equal(t, k.clock.Now().Add(21*day), issue.Expires)
+	require.NoError(t, k.out.Flush(t.Context()))
+	code := k.mail.last(phone) + issue.Slip.Reveal()
+	k.clock.add(21*day - 1)
+	_, err = k.Verify(t.Context(), try(code))
+	require.NoError(t, err)
+	k.clock.add(1)
+	_, err = k.Verify(t.Context(), try(code))
+	var late *pin.ExpiredError
+	require.ErrorAs(t, err, &late, "who has the code is told that it is late")
+	require.Equal(t, pin.SinceIssue, late.Since)
+	require.ErrorAs(t, k.Exchange(t.Context(), try(code), civicpin.NewSecret(chosen)), &late)
+	_, err = k.Verify(t.Context(), try(wrong+wrong))
+	require.ErrorIs(t, err, pin.ErrRefused, "who has not, is not")
+}
+
+func TestSendLimits(t *testing.T) {
+	p := pin.INPS()
+	p.Sends.Subject = lockout.Rate{Limit: 4, Window: time.Hour}
+	k := newKit(t, p)
+	ctx := t.Context()
+	for range 2 {
+		k.issued(t)
+	}
+	_, err := k.Issue(ctx, maria, inps())
+	var locked *lockout.LockedError
+	require.ErrorAs(t, err, &locked)
+	require.Equal(t, lockout.ScopeSubject, locked.Scope)
+	require.Equal(t, k.clock.Now().Add(15*time.Minute), locked.Until)
+	k.clock.add(30 * time.Minute)
+	k.issued(t)
+}
