@@ -118,12 +118,16 @@ type kit struct {
 	vault  *store.Vault
 	out    *outbox.Outbox
 	policy pin.Policy
+	memory *store.Memory // nil if made on another store
 }
 
 // newKit makes a service of a policy over a store of its own.
 func newKit(t testing.TB, p pin.Policy) *kit {
 	t.Helper()
-	return newKitOn(t, store.NewMemory(), p, newClock(), &mailbox{}, &events{})
+	m := store.NewMemory()
+	k := newKitOn(t, m, p, newClock(), &mailbox{}, &events{})
+	k.memory = m
+	return k
 }
 
 // newKitOn makes a service over a store that may have served another before.
