@@ -1,0 +1,170 @@
+package pin_test
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/pin"
+)
+
+func TestChoiceNamesTheRule(t *testing.T) {
+	for rule, choices := range map[string][]string{
+		"length":     {"", "QZ7WK4P", "QZ7WK4PMX", "   "},
+		"characters": {"QZ7WK4P!", "ñ7WK4PMX", "QZ7WK4\x00M"},
+		"common":     {"PASSWORD"},
+		"repeated":   {"AAAAAAAA", "12121212"},
+		"sequence":   {"ABCDEFGH", "87654321", "QWERTYUI"},
+		"date":       {"13051990"},
+		"personal":   {"RSSMRA85", "85T10A56", "XQROSSI7"},
+	} {
+		for _, choice := range choices {
+			t.Run(rule+"/"+choice, func(t *testing.T) {
+				k := newKit(t, pin.INPS())
+				a := try(k.issued(t))
+				a.Personal = []string{"Maria Rossi", "1985-12-10"}
+				err := k.Exchange(t.Context(), a, civicpin.NewSecret(choice))
+				require.ErrorIs(t, err, pin.ErrChoice)
+				var broken *pin.ChoiceError
+				require.ErrorAs(t, err, &broken)
+				require.Equal(t, rule, broken.Rule)
+				_, err = k.Verify(t.Context(), a)
+				require.NoError(t, err, "nothing has changed")
+				require.Zero(t, k.failures(t))
+			})
+		}
+	}
+}
+
+func TestChoiceMayNotBeOfTheIssuedSecret(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	code := k.issued(t)
+	for _, half := range []string{code[:8], strings.ToLower(code[8:]), code[4:12]} {
+		err := k.Exchange(t.Context(), try(code), civicpin.NewSecret(half))
+		var broken *pin.ChoiceError
+		require.ErrorAs(t, err, &broken)
+		// A random half may break another rule first.
+		if broken.Rule != "issued" {
+			t.Logf("%s breaks rule %s", half, broken.Rule)
+		}
+	}
+}
+
+// A stranger must not find out somebody's telephone number by choosing secrets.
+func TestChoiceAgainstContactsNeedsTheProof(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	code := k.issued(t)
+	inPhone := civicpin.NewSecret("K331234W")
+	require.ErrorIs(t, k.Exchange(t.Context(), try(wrong+wrong), inPhone), pin.ErrRefused)
+	var broken *pin.ChoiceError
+	require.ErrorAs(t, k.Exchange(t.Context(), try(code), inPhone), &broken)
+	require.Equal(t, "personal", broken.Rule)
+}
+
+func TestStates(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	code := k.issued(t)
+	require.ErrorIs(t, k.Change(t.Context(), try(code), civicpin.NewSecret(chosen)), pin.ErrState, "an issued secret is exchanged")
+	require.NoError(t, k.Exchange(t.Context(), try(code), civicpin.NewSecret(chosen)))
+	require.ErrorIs(t, k.Exchange(t.Context(), try(code), civicpin.NewSecret(changed)), pin.ErrRefused)
+	require.ErrorIs(t, k.Exchange(t.Context(), try(chosen), civicpin.NewSecret(changed)), pin.ErrState)
+	var broken *pin.ChoiceError
+	require.ErrorAs(t, k.Change(t.Context(), try(chosen), civicpin.NewSecret("qz7w k4pm")), &broken)
+	require.Equal(t, "same", broken.Rule)
+}
+
+func TestExpiry(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.exchanged(t)
+	var expired *pin.ExpiredError
+
+	k.clock.add(90*day - 1)
+	ok, err := k.Verify(t.Context(), try(chosen))
+	require.NoError(t, err)
+	require.Equal(t, k.clock.Now().Add(1), ok.Expires)
+	k.clock.add(1)
+	_, err = k.Verify(t.Context(), try(chosen))
+	require.ErrorAs(t, err, &expired)
+	require.Equal(t, pin.SinceChange, expired.Since)
+	require.ErrorIs(t, err, pin.ErrExpired)
+	require.NoError(t, k.Change(t.Context(), try(chosen), civicpin.NewSecret(changed)))
+
+	// Used now and then it lives as long as it is changed in time; a use within a day of the last one need not count.
+	p := pin.INPS()
+	p.MaxAge = 0
+	k = newKit(t, p)
+	k.exchanged(t)
+	for range 10 {
+		k.clock.add(179 * day)
+		_, err = k.Verify(t.Context(), try(chosen))
+		require.NoError(t, err)
+	}
+	k.clock.add(180 * day)
+	_, err = k.Verify(t.Context(), try(chosen))
+	require.ErrorAs(t, err, &expired)
+	require.Equal(t, pin.SinceUse, expired.Since)
+	require.ErrorIs(t, k.Change(t.Context(), try(chosen), civicpin.NewSecret(changed)), pin.ErrExpired, "must be issued anew")
+	k.walk(t)
+}
+
+func TestHistory(t *testing.T) {
+	p := pin.INPS()
+	p.History = 2
+	k := newKit(t, p)
+	k.exchanged(t)
+	secrets := []string{chosen, "HJ4N8RTX", "MN6B3VCX", "TR5W9PLK"}
+	for i := 1; i < len(secrets); i++ {
+		require.NoError(t, k.Change(t.Context(), try(secrets[i-1]), civicpin.NewSecret(secrets[i])))
+	}
+	var broken *pin.ChoiceError
+	for i, rule := range map[int]string{3: "same", 2: "history", 1: "history"} {
+		require.ErrorAs(t, k.Change(t.Context(), try(secrets[3]), civicpin.NewSecret(secrets[i])), &broken)
+		require.Equal(t, rule, broken.Rule)
+	}
+	require.NoError(t, k.Revoke(t.Context(), maria, "stolen", clerk))
+	code := k.issued(t)
+	require.ErrorAs(t, k.Exchange(t.Context(), try(code), civicpin.NewSecret(secrets[3])), &broken)
+	require.Equal(t, "history", broken.Rule, "what was stolen does not come back")
+	require.NoError(t, k.Exchange(t.Context(), try(code), civicpin.NewSecret(secrets[0])), "two are remembered, no more")
+}
+
+// Of any number of exchanges with the right code, one wins.
+func TestOneExchangeWins(t *testing.T) {
+	p := pin.INPS()
+	p.Hashing.Queue = 1000
+	k := newKit(t, p)
+	code := k.issued(t)
+	var won atomic.Int32
+	var winner atomic.Value
+	var wg sync.WaitGroup
+	for i := range 64 {
+		wg.Go(func() {
+			mine := "QZ7W" + string(rune('A'+i%26)) + string(rune('A'+i/26)) + "PM"
+			for {
+				err := k.Exchange(t.Context(), try(code), civicpin.NewSecret(mine))
+				switch {
+				case err == nil:
+					won.Add(1)
+					winner.Store(mine)
+					return
+				case errors.Is(err, pin.ErrBusy):
+					continue
+				case errors.Is(err, pin.ErrChanged), errors.Is(err, pin.ErrRefused), errors.Is(err, pin.ErrChoice):
+					return
+				}
+				// Locked by the losers' guesses at a secret that is not right any more.
+				return
+			}
+		})
+	}
+	wg.Wait()
+	require.EqualValues(t, 1, won.Load())
+	require.NoError(t, k.Unlock(t.Context(), maria, clerk))
+	_, right := k.works(t, winner.Load().(string))
+	require.True(t, right)
+}
