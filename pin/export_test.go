@@ -36,3 +36,20 @@ func Plain(ctx context.Context, s *Service) (string, error) {
 
 // Hashes returns how many hashes a service has run.
 func Hashes(s *Service) int64 { return s.hashing.Total() }
+
+// Occupy takes n places in front of the hashing until the returned function is called.
+func Occupy(s *Service, n int) (release func()) {
+	var leaves []func()
+	for range n {
+		leave, err := s.hashing.Enter(context.Background())
+		if err != nil {
+			panic(err)
+		}
+		leaves = append(leaves, leave)
+	}
+	return func() {
+		for _, leave := range leaves {
+			leave()
+		}
+	}
+}

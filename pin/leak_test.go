@@ -1,0 +1,105 @@
+package pin_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
+	"github.com/civicpin/civicpin/store/storetest"
+)
+
+// TestNobodyElseLearnsIt walks through good and bad ways with a log of everything, a faulty store and a gateway that
+// quotes what it was given, and looks for secrets in every error, event, log line and stored byte.
+func TestNobodyElseLearnsIt(t *testing.T) {
+	var log bytes.Buffer
+	memory := store.NewMemory()
+	faults := storetest.NewFaults(memory)
+	clock := newClock()
+	vault, err := store.NewVault(faults.Store(), testKeys(), &store.Options{
+		Now:      clock.Now,
+		Recorder: civicpin.SlogRecorder(slog.New(slog.NewTextHandler(&log, nil))),
+	})
+	require.NoError(t, err)
+	var secrets []string
+	mail := &mailbox{}
+	gateway := civicpin.NotifierFunc(func(ctx context.Context, m civicpin.Message) (string, error) {
+		secrets = append(secrets, m.Secret.Reveal())
+		if len(secrets) == 2 {
+			return "", fmt.Errorf("gateway refuses %q to %s", m.Secret.Reveal(), m.To.Address)
+		}
+		return mail.Notify(ctx, m)
+	})
+	out, err := outbox.New(vault, gateway, &outbox.Options{Workers: 1})
+	require.NoError(t, err)
+	p := pin.INPS()
+	p.History = 3
+	pins, err := pin.NewCheap(vault, out, p)
+	require.NoError(t, err)
+	ctx := t.Context()
+	note := func(err error) {
+		if err != nil {
+			fmt.Fprintf(&log, "%v %+v %#v\n", err, err, err)
+		}
+	}
+
+	_, err = pins.Issue(ctx, maria, inps())
+	note(err)
+	for range 3 {
+		note(out.Flush(ctx))
+		clock.add(time.Hour)
+	}
+	code := mail.last(phone) + mail.last(email)
+	secrets = append(secrets, chosen, changed, wrong, code, "MN6B3VCX")
+	for k := 1; k < 8; k++ {
+		for _, o := range []storetest.Outcome{storetest.NotDone, storetest.ReplyLost} {
+			faults.FailAt(k, o)
+			_, err = pins.Verify(ctx, try(wrong))
+			note(err)
+			faults.FailAt(k, o)
+			note(pins.Exchange(ctx, try(code), civicpin.NewSecret(code[:8])))
+			clock.add(time.Hour)
+		}
+	}
+	note(pins.Unlock(ctx, maria, clerk))
+	clock.add(time.Hour)
+	require.NoError(t, pins.Exchange(ctx, try(code), civicpin.NewSecret(chosen)))
+	note(pins.Exchange(ctx, try(code), civicpin.NewSecret(chosen)))
+	note(pins.Change(ctx, try(chosen), civicpin.NewSecret(chosen)))
+	require.NoError(t, pins.Change(ctx, try(chosen), civicpin.NewSecret(changed)))
+	note(pins.Change(ctx, try(changed), civicpin.NewSecret(chosen)))
+	note(pins.Import(ctx, maria, civicpin.NewSecret("MN6B3VCX"), pin.ImportOptions{By: clerk}))
+	clock.add(100 * day)
+	_, err = pins.Verify(ctx, try(changed))
+	note(err)
+	st, err := pins.Status(ctx, maria)
+	note(err)
+	fmt.Fprintf(&log, "%+v %+v", st, try(changed))
+	note(pins.Revoke(ctx, maria, "end", clerk))
+
+	holds := func(text, what string) bool { return strings.Contains(text, what) } // without printing it all
+	require.True(t, holds(log.String(), "pin.refused"))
+	require.True(t, holds(log.String(), "gateway refuses"))
+	var stored strings.Builder
+	for item, err := range memory.List(ctx, "", "") {
+		require.NoError(t, err)
+		stored.WriteString(item.Key)
+		stored.Write(item.Value)
+	}
+	for _, secret := range secrets {
+		require.False(t, holds(log.String(), secret), "a secret in the log")
+		require.False(t, holds(stored.String(), secret), "a secret in the store")
+	}
+	for _, personal := range []string{string(maria), phone, email} {
+		require.False(t, holds(stored.String(), personal), personal)
+	}
+}
