@@ -1,0 +1,300 @@
+package pin_test
+
+import (
+	"errors"
+	"testing"
+	"testing/cryptotest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/storetest"
+)
+
+// model is what a credential should be, told as simply as can be.
+type model struct {
+	state     string // "", provisional, active, revoked
+	suspended bool
+	secret    string
+	level     civicpin.Level
+	issued    time.Time
+	changed   time.Time
+	usedFrom  time.Time // the last use was noted at some time from here
+	usedTo    time.Time // to here
+	wrong     int       // in a row, since the last success
+	round     int       // of those, since the last lock
+	locks     int
+	lockedTo  time.Time
+	disabled  bool
+	forgetAt  time.Time // when the count of a stranger is dropped; zero for never
+}
+
+// machine drives a service and the model side by side.
+type machine struct {
+	k      *kit
+	faults *storetest.Faults
+	m      model
+	serial int
+}
+
+// guess tells the model about a guess and returns what should come of it: "locked", "refused", "expired X" or "right".
+func (s *machine) guess(secret string) string {
+	m, now, p := &s.m, s.k.clock.Now(), s.k.policy
+	if m.disabled || now.Before(m.lockedTo) {
+		return "locked"
+	}
+	if (m.state != "provisional" && m.state != "active") || m.suspended || secret != m.secret {
+		m.wrong++
+		m.round++
+		came := "refused"
+		switch {
+		case m.wrong >= p.Lockout.Ceiling:
+			m.disabled = true
+			came = "locked"
+		case m.round >= p.Lockout.Limit:
+			m.lockedTo = now.Add(min(p.Lockout.Max, p.Lockout.For<<m.locks))
+			m.locks++
+			m.round = 0
+			came = "locked"
+		}
+		m.forgetAt = time.Time{}
+		if m.state == "" {
+			m.forgetAt = now.Add(30 * day)
+			if m.lockedTo.After(now) {
+				m.forgetAt = m.lockedTo.Add(30 * day)
+			}
+		}
+		return came
+	}
+	m.wrong, m.round, m.locks = 0, 0, 0
+	switch {
+	case m.state == "provisional" && !now.Before(m.issued.Add(7*day)):
+		return "expired issue"
+	case m.state == "active" && !now.Before(m.usedFrom.Add(p.MaxUnused)) && !now.Before(m.usedTo.Add(p.MaxUnused)):
+		return "expired use"
+	case m.state == "active" && !now.Before(m.usedFrom.Add(p.MaxUnused)):
+		return "perhaps" // a use within a day of one that was noted need not be noted
+	case m.state == "active" && !now.Before(m.changed.Add(p.MaxAge)):
+		return "expired change"
+	}
+	return "right"
+}
+
+// came says in the model's words what came of a call.
+func came(err error) string {
+	if err == nil {
+		return "right"
+	}
+	if expired, ok := errors.AsType[*pin.ExpiredError](err); ok {
+		return "expired " + expired.Since
+	}
+	if _, ok := errors.AsType[*lockout.LockedError](err); ok {
+		return "locked"
+	}
+	if errors.Is(err, pin.ErrRefused) {
+		return "refused"
+	}
+	return err.Error()
+}
+
+func (s *machine) used(now time.Time) {
+	if now.Sub(s.m.usedFrom) >= day {
+		s.m.usedFrom = now
+	}
+	s.m.usedTo = now
+}
+
+// fresh returns a secret that nobody has used and that breaks no rule.
+func (s *machine) fresh() string {
+	s.serial++
+	const consonants = "BCDFGHJKMNPQRTVWX"
+	n := len(consonants)
+	return "W7" + string(consonants[s.serial%n]) + "4" + string(consonants[s.serial/n%n]) + "9" + string(consonants[s.serial/n/n%n]) + "K"
+}
+
+// fatal makes testify's message that of the failure; rapid would say only that there was one.
+type fatal struct{ *rapid.T }
+
+// Errorf fails at once.
+func (f fatal) Errorf(format string, args ...any) { f.T.Fatalf(format, args...) }
+
+// TestModel drives random sequences of calls, clock moves and lost replies, and holds every answer against the model.
+func TestModel(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		cryptotest.SetGlobalRandom(t, rapid.Uint64().Draw(rt, "seed")) // or no failure could be played again
+		p := pin.INPS()
+		p.Sends.Subject = lockout.Rate{Limit: 1_000_000, Window: time.Hour}
+		p.Sends.Address = p.Sends.Subject
+		p.Lockout.Ceiling = 12
+		faults := storetest.NewFaults(store.NewMemory())
+		s := &machine{k: newKitOn(t, faults.Store(), p, newClock(), &mailbox{}, &events{}), faults: faults}
+		ctx := t.Context()
+		pick := func(rt *rapid.T) string {
+			return rapid.SampledFrom([]string{s.m.secret, s.m.secret, wrong, s.m.secret + "A", ""}).Draw(rt, "secret")
+		}
+		lose := func(rt *rapid.T) { // a lost reply is looked up and makes no difference
+			s.faults.Reset()
+			if rapid.Bool().Draw(rt, "lose a reply") {
+				s.faults.FailAt(rapid.IntRange(1, 3).Draw(rt, "put"), storetest.ReplyLost, storetest.Put)
+			}
+		}
+		issue := func(rt *rapid.T, o pin.IssueOptions) {
+			now := s.k.clock.Now()
+			unused := s.m.state == "active" && !now.Before(s.m.usedTo.Add(p.MaxUnused))
+			if s.m.state == "active" && !unused && !now.Before(s.m.usedFrom.Add(p.MaxUnused)) {
+				rt.Skip("within the day in which a use need not be noted")
+			}
+			_, err := s.k.Issue(ctx, maria, o)
+			if s.m.suspended || s.m.state == "active" && !unused {
+				require.ErrorIs(fatal{rt}, err, pin.ErrState)
+				return
+			}
+			require.NoError(fatal{rt}, err)
+			s.k.clock.add(10 * time.Minute) // or the outbox would send no more to one address
+			require.NoError(fatal{rt}, s.k.out.Flush(ctx))
+			s.m.state, s.m.secret = "provisional", s.k.mail.last(phone)+s.k.mail.last(email)
+			s.m.level, s.m.issued = max(o.Level, civicpin.Low), now
+			if o.Evidence.Method != "" {
+				s.m.wrong, s.m.round, s.m.locks, s.m.disabled, s.m.lockedTo = 0, 0, 0, false, time.Time{}
+			}
+		}
+		choose := func(rt *rapid.T, state string, call func(*testing.T, pin.Attempt, civicpin.Secret) error) {
+			typed, mine := pick(rt), s.fresh()
+			want := s.guess(typed)
+			err := call(t, try(typed), civicpin.NewSecret(mine))
+			switch {
+			case want == "perhaps":
+				rt.Skip("within the day in which a use need not be noted")
+			case want == "right" || want == "expired change":
+				if s.m.state != state {
+					require.ErrorIs(fatal{rt}, err, pin.ErrState)
+					return
+				}
+				require.NoError(fatal{rt}, err)
+				now := s.k.clock.Now()
+				s.m.state, s.m.secret, s.m.changed, s.m.usedFrom, s.m.usedTo = "active", mine, now, now, now
+			case s.m.state != state && want != "locked" && want != "refused":
+				require.ErrorIs(fatal{rt}, err, pin.ErrState)
+			default:
+				require.Equal(fatal{rt}, want, came(err))
+			}
+		}
+		rt.Repeat(map[string]func(*rapid.T){
+			"verify": func(rt *rapid.T) {
+				lose(rt)
+				typed := pick(rt)
+				want := s.guess(typed)
+				ok, err := s.k.Verify(ctx, try(typed))
+				if want == "perhaps" {
+					rt.Skip("within the day in which a use need not be noted")
+				}
+				require.Equal(fatal{rt}, want, came(err))
+				if err != nil {
+					require.Zero(fatal{rt}, ok)
+					return
+				}
+				require.Equal(fatal{rt}, s.m.state == "provisional", ok.MustExchange)
+				if ok.MustExchange {
+					require.Equal(fatal{rt}, civicpin.NoLevel, ok.Level)
+				} else {
+					require.Equal(fatal{rt}, s.m.level, ok.Level)
+					s.used(s.k.clock.Now())
+				}
+			},
+			"exchange": func(rt *rapid.T) {
+				lose(rt)
+				choose(rt, "provisional", func(_ *testing.T, a pin.Attempt, c civicpin.Secret) error { return s.k.Exchange(ctx, a, c) })
+			},
+			"change": func(rt *rapid.T) {
+				lose(rt)
+				choose(rt, "active", func(_ *testing.T, a pin.Attempt, c civicpin.Secret) error { return s.k.Change(ctx, a, c) })
+			},
+			"issue": func(rt *rapid.T) { s.faults.Reset(); issue(rt, inps()) },
+			"issue at the desk": func(rt *rapid.T) {
+				s.faults.Reset()
+				o := inps()
+				o.By, o.Level, o.Evidence = clerk, civicpin.Substantial, civicpin.Evidence{Method: civicpin.InPerson, By: clerk}
+				issue(rt, o)
+			},
+			"attest": func(rt *rapid.T) {
+				lose(rt)
+				err := s.k.Attest(ctx, maria, civicpin.Evidence{Method: civicpin.Video, By: clerk})
+				if s.m.state == "" || s.m.state == "revoked" {
+					require.ErrorIs(fatal{rt}, err, pin.ErrNoCredential)
+					return
+				}
+				require.NoError(fatal{rt}, err)
+				s.m.level = max(s.m.level, civicpin.Substantial)
+			},
+			"revoke": func(rt *rapid.T) {
+				lose(rt)
+				err := s.k.Revoke(ctx, maria, "", clerk)
+				if s.m.state == "" {
+					require.ErrorIs(fatal{rt}, err, pin.ErrNoCredential)
+					return
+				}
+				require.NoError(fatal{rt}, err)
+				s.m.state, s.m.suspended = "revoked", false
+			},
+			"suspend or resume": func(rt *rapid.T) {
+				lose(rt)
+				to := rapid.Bool().Draw(rt, "suspend")
+				act := s.k.Resume
+				if to {
+					act = s.k.Suspend
+				}
+				err := act(ctx, maria, "", clerk)
+				switch s.m.state {
+				case "":
+					require.ErrorIs(fatal{rt}, err, pin.ErrNoCredential)
+				case "revoked":
+					require.ErrorIs(fatal{rt}, err, pin.ErrState)
+				default:
+					require.NoError(fatal{rt}, err)
+					s.m.suspended = to
+				}
+			},
+			"unlock": func(rt *rapid.T) {
+				lose(rt)
+				err := s.k.Unlock(ctx, maria, clerk)
+				if s.m.disabled {
+					require.Equal(fatal{rt}, "locked", came(err))
+					return
+				}
+				require.NoError(fatal{rt}, err)
+				s.m.lockedTo, s.m.round = time.Time{}, 0
+				s.m.forgetAt = time.Time{}
+			},
+			"time passes": func(rt *rapid.T) {
+				s.k.clock.add(rapid.SampledFrom([]time.Duration{
+					time.Second, 15 * time.Minute, day, 6 * day, 89 * day, 181 * day,
+				}).Draw(rt, "for"))
+				if now := s.k.clock.Now(); !s.m.forgetAt.IsZero() && !now.Before(s.m.forgetAt) {
+					s.m.wrong, s.m.round, s.m.locks, s.m.disabled, s.m.lockedTo = 0, 0, 0, false, time.Time{}
+				}
+			},
+			"": func(rt *rapid.T) {
+				s.faults.Reset()
+				st, err := s.k.Status(ctx, maria)
+				if s.m.state == "" {
+					require.ErrorIs(fatal{rt}, err, pin.ErrNoCredential)
+					return
+				}
+				if errors.Is(err, pin.ErrNoCredential) && s.m.state == "provisional" {
+					s.m.state, s.m.suspended = "", false // dropped, a month after its expiry
+					return
+				}
+				require.NoError(fatal{rt}, err)
+				require.Equal(fatal{rt}, s.m.state, st.State)
+				require.Equal(fatal{rt}, s.m.suspended, st.Suspended)
+				require.Equal(fatal{rt}, s.m.wrong, st.Lockout.Failures)
+				require.LessOrEqual(fatal{rt}, st.Lockout.Failures, p.Lockout.Ceiling)
+			},
+		})
+	})
+}
