@@ -21,8 +21,8 @@ const (
 var ErrBusy = errors.New("password: busy")
 
 // A Gate bounds how many hashes run at once, and how many wait for that. Without one, each login of a crowd holds its 19 MiB
-// and all of them finish late. Callers ask for admission with Enter before they take an attempt from a lockout counter, so that
-// being refused costs nobody a try, and then hash within Run. Who waits is served in order. The zero Gate refuses
+// and all of them finish late. Callers ask for admission with Enter before they take an attempt from a lockout counter, so
+// that being refused costs nobody a try, and then hash within Run. Who waits is served in order. The zero Gate refuses
 // everybody; a Gate is safe for concurrent use.
 type Gate struct {
 	places  chan struct{} // one for each admission
