@@ -1,0 +1,186 @@
+// Package texts has ready texts for the messages of this library, in English, Spanish and Italian, for each channel: text
+// message, call, app, e-mail, letter, slip handed over.
+//
+//	w, err := texts.New(texts.Service{Name: "INPS", Location: rome})
+//	text, err := w.Render(message) // or w.Notifier(send), which does it for every message
+//
+// A [civicpin.Message] is data; whoever wants other words writes them, and needs nothing of this package.
+//
+// # What the texts keep to
+//
+// A text for a telephone or an app is the name of the service, the code, and the advice to tell it to nobody. It is one
+// message of at most 160 characters of the GSM 7-bit alphabet (3GPP TS 23.038): a single accent outside of that alphabet
+// would leave room for 70.
+//
+// No text has a link, on any channel: INPS tells citizens that its text messages carry none, so that one that does is known to
+// be false. A service whose name would be taken for a link is refused.
+//
+// No text names the citizen, tells the other parts, or says to which other address they went.
+package texts
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/civicpin/civicpin"
+)
+
+// The kinds of message that have texts.
+const (
+	// PINPart carries one part of a new PIN, or all of it. It needs a Secret of 1 to 24 ASCII letters and digits; blanks and
+	// hyphens in it are left out. Part and Parts are told if there are two or more, and Expires if it is set.
+	PINPart civicpin.MessageKind = "pin.part"
+	// PINChanged, PINRevoked and PINLocked tell of what was done. They carry no Secret: one is refused. PINLocked tells
+	// the parameter "until", a time as in RFC 3339, if there is one.
+	PINChanged civicpin.MessageKind = "pin.changed"
+	PINRevoked civicpin.MessageKind = "pin.revoked"
+	PINLocked  civicpin.MessageKind = "pin.locked"
+)
+
+// ErrLink says that a text would have held what a telephone or a mail program shows as a link: "http", "www", an e-mail
+// address, or a full stop between two letters or digits, as in "inps.it".
+var ErrLink = errors.New("texts: a link in a text")
+
+// An UnknownKindError says that there is no text for a kind of message.
+type UnknownKindError struct {
+	Kind civicpin.MessageKind
+}
+
+func (e *UnknownKindError) Error() string {
+	return fmt.Sprintf("texts: no text for kind %q", string(e.Kind))
+}
+
+// A Service is who writes.
+type Service struct {
+	// Name is the service's short name, "INPS", as it stands in text messages: 1 to 20 characters that a text message can
+	// carry or that have a plain form there ("Administración" is sent as "Administracion"). Required.
+	Name string
+	// LongName is the name in e-mails and on paper, "Istituto Nazionale della Previdenza Sociale"; at most 100 characters.
+	// Empty means Name.
+	LongName string
+	// Help is where the citizen can ask, in e-mails and on paper, "803 164"; at most 100 characters. Empty leaves the line out.
+	Help string
+	// Locale is the language for contacts that name none, or one that there are no texts in: "en", "es" or "it", with or
+	// without a region. Empty means English.
+	Locale string
+	// Location is where times are told; nil means UTC, which is then said beside each time.
+	Location *time.Location
+}
+
+// A Text is a message in words.
+type Text struct {
+	// Language is "en", "es" or "it".
+	Language string
+	// Subject is the subject of an e-mail, the title of an app's notice or the heading of a page; empty for text messages and
+	// calls. It never holds the secret.
+	Subject string
+	// Body is plain text, in lines of at most 72 characters for e-mail and paper. It is a Secret whatever the message, since
+	// it may hold a code: reveal it where it leaves the program.
+	Body civicpin.Secret
+}
+
+// A Writer writes texts for one service. It is immutable and safe for concurrent use. Make one with [New].
+type Writer struct {
+	service  Service
+	language *language
+}
+
+// New returns a Writer for a service. It gives an error that matches [civicpin.ErrInvalid] if a name or the help is too long
+// or not printable, if the name cannot stand in a text message, or if there are no texts in the locale; and one that
+// matches [ErrLink] if the name, the long name or the help would be taken for a link.
+func New(s Service) (*Writer, error) {
+	if s.LongName == "" {
+		s.LongName = s.Name
+	}
+	if s.Location == nil {
+		s.Location = time.UTC
+	}
+	if s.Locale == "" {
+		s.Locale = "en"
+	}
+	lang := match(s.Locale)
+	switch {
+	case lang == nil:
+		return nil, fmt.Errorf("texts: no texts in this locale: %w", civicpin.ErrInvalid)
+	case s.Name == "" || utf8.RuneCountInString(s.Name) > 20 || !line(s.Name):
+		return nil, fmt.Errorf("texts: name is not 1 to 20 printable characters: %w", civicpin.ErrInvalid)
+	case utf8.RuneCountInString(s.LongName) > 100 || !line(s.LongName):
+		return nil, fmt.Errorf("texts: long name is not at most 100 printable characters: %w", civicpin.ErrInvalid)
+	case utf8.RuneCountInString(s.Help) > 100 || !line(s.Help):
+		return nil, fmt.Errorf("texts: help is not at most 100 printable characters: %w", civicpin.ErrInvalid)
+	case linked(s.Name) || linked(s.LongName) || linked(s.Help):
+		return nil, ErrLink
+	}
+	if name, ok := gsm(s.Name); !ok || septets(name) > 20 {
+		return nil, fmt.Errorf("texts: name cannot stand in a text message: %w", civicpin.ErrInvalid)
+	}
+	return &Writer{service: s, language: lang}, nil
+}
+
+// Render returns the text of a message, in the language of m.To.Locale. A kind that has no texts gives an
+// [*UnknownKindError]; a message that is not as its kind's documentation says, or whose contact is not valid, an error
+// that matches [civicpin.ErrInvalid]. No error holds the secret. A channel of the caller's own gets the text of an app's notice.
+func (w *Writer) Render(m civicpin.Message) (Text, error) {
+	lang := match(m.To.Locale)
+	if lang == nil {
+		lang = w.language
+	}
+	wording, ok := lang.wording(m.Kind)
+	if !ok {
+		return Text{}, &UnknownKindError{Kind: m.Kind}
+	}
+	if err := m.To.Validate(); err != nil {
+		return Text{}, fmt.Errorf("texts: %w", err)
+	}
+	v, err := w.values(m, lang)
+	if err != nil {
+		return Text{}, err
+	}
+	t := Text{Language: lang.tag}
+	switch c := m.To.Channel; {
+	case c == civicpin.Email || c == civicpin.CertifiedEmail:
+		t.Subject = v.fill(wording.subject)
+		t.Body = civicpin.NewSecret(mail(wording, lang, v))
+	case c.Printed():
+		t.Subject = v.fill(wording.subject)
+		t.Body = civicpin.NewSecret(page(wording, lang, v, m.To))
+	case c == civicpin.Voice:
+		return spoken(t, wording, v)
+	default:
+		if c != civicpin.SMS {
+			t.Subject = v.fill(wording.title)
+		}
+		return short(t, wording, v)
+	}
+	return t, nil
+}
+
+// short is a text message or an app's notice: one line, no link, one message long.
+func short(t Text, wording wording, v values) (Text, error) {
+	body, ok := gsm(v.fill(wording.short))
+	if !ok || septets(body) > 160 {
+		return Text{}, fmt.Errorf("texts: text does not fit one text message: %w", civicpin.ErrInvalid)
+	}
+	return unlinked(t, wording.short, body, v)
+}
+
+// spoken is what a machine reads aloud: the code character by character, twice.
+func spoken(t Text, wording wording, v values) (Text, error) {
+	return unlinked(t, wording.spoken, v.fill(wording.spoken), v)
+}
+
+// unlinked sets the body, and refuses one with a link. The code is letters and digits in upper case as a rule, among which
+// "WWW" or "HTTP" may come up by chance and harm nobody, so the pattern is looked at without it, and the whole only for
+// the spellings that a telephone would take for an address.
+func unlinked(t Text, pattern, body string, v values) (Text, error) {
+	code := v.code
+	v.code, v.letters = "", ""
+	if linked(v.fill(pattern)) || (code != "" && (strings.Contains(body, "http") || strings.Contains(body, "www"))) {
+		return Text{}, ErrLink
+	}
+	t.Body = civicpin.NewSecret(body)
+	return t, nil
+}

@@ -1,0 +1,352 @@
+package texts_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/texts"
+)
+
+var (
+	kinds   = []civicpin.MessageKind{texts.PINPart, texts.PINChanged, texts.PINRevoked, texts.PINLocked}
+	locales = []string{"en", "es", "it"}
+	// contacts has one of each channel, and one that the library does not know.
+	contacts = []civicpin.Contact{
+		{Channel: civicpin.SMS, Address: "+393331234567"},
+		{Channel: civicpin.Voice, Address: "+393331234567"},
+		{Channel: civicpin.Push, Address: "installation-7"},
+		{Channel: civicpin.Email, Address: "m@example.org"},
+		{Channel: civicpin.CertifiedEmail, Address: "m@pec.example.org"},
+		{Channel: civicpin.Letter, Address: "Mario Rossi\nVia Larga 1\n00100 Roma RM"},
+		{Channel: civicpin.HandedOver},
+		{Channel: "kiosk", Address: "kiosk-4"},
+	}
+	// noon is 14:05 in Rome, and in winter.
+	noon = time.Date(2026, time.December, 3, 13, 5, 59, 0, time.UTC)
+	rome = time.FixedZone("CET", 3600)
+	inps = texts.Service{
+		Name: "INPS", LongName: "Istituto Nazionale della Previdenza Sociale", Help: "803 164", Location: rome,
+	}
+)
+
+const code = "K7PX2MQA"
+
+// message is a complete message of a kind: the second of two parts, or a notice.
+func message(kind civicpin.MessageKind, to civicpin.Contact, locale string) civicpin.Message {
+	to.Locale = locale
+	m := civicpin.Message{ID: "m1", Kind: kind, To: to}
+	switch kind {
+	case texts.PINPart:
+		m.Secret, m.Part, m.Parts, m.Expires = civicpin.NewSecret(code), 2, 2, noon
+	case texts.PINLocked:
+		m.Params = map[string]string{"until": noon.Format(time.RFC3339)}
+	}
+	return m
+}
+
+func writer(t testing.TB, s texts.Service) *texts.Writer {
+	t.Helper()
+	w, err := texts.New(s)
+	require.NoError(t, err)
+	return w
+}
+
+func render(t testing.TB, w *texts.Writer, m civicpin.Message) texts.Text {
+	t.Helper()
+	text, err := w.Render(m)
+	require.NoError(t, err)
+	return text
+}
+
+// each calls f with every kind, language and channel.
+func each(t *testing.T, f func(t *testing.T, m civicpin.Message)) {
+	t.Helper()
+	for _, kind := range kinds {
+		for _, locale := range locales {
+			for _, to := range contacts {
+				t.Run(fmt.Sprintf("%s/%s/%s", kind, locale, to.Channel), func(t *testing.T) { f(t, message(kind, to, locale)) })
+			}
+		}
+	}
+}
+
+func TestEveryText(t *testing.T) {
+	w := writer(t, inps)
+	each(t, func(t *testing.T, m civicpin.Message) {
+		text := render(t, w, m)
+		body := text.Body.Reveal()
+		require.Equal(t, m.To.Locale, text.Language)
+		require.NotContains(t, body+text.Subject, "{", "a name was not filled in")
+		require.NotContains(t, body+text.Subject, "[")
+		require.NotContains(t, text.Subject, code)
+		require.NotContains(t, text.Subject, "K7PX")
+		require.False(t, texts.Linked(text.Subject), text.Subject)
+		require.NotEmpty(t, strings.TrimSpace(body))
+		for l := range strings.Lines(body) {
+			require.Equal(t, strings.TrimRight(l, " \n"), strings.TrimSuffix(l, "\n"), "blanks at a line's end")
+		}
+
+		long := !m.To.Channel.Phone() && m.To.Channel != civicpin.Push && m.To.Channel != "kiosk"
+		require.Equal(t, m.To.Channel.Phone(), text.Subject == "", "telephones have no subject")
+		if long {
+			require.Contains(t, strings.ReplaceAll(body, "\n", " "), "Istituto Nazionale della Previdenza Sociale")
+			require.Contains(t, body, "803 164")
+			for l := range strings.Lines(body) {
+				require.LessOrEqual(t, utf8.RuneCountInString(strings.TrimSuffix(l, "\n")), 72, l)
+			}
+		} else {
+			require.Contains(t, body, "INPS")
+			require.False(t, texts.Linked(body), body)
+		}
+		switch {
+		case m.Kind != texts.PINPart:
+			require.NotContains(t, body, "K7PX")
+		case m.To.Channel == civicpin.Voice:
+			require.Equal(t, 2, strings.Count(body, "K, 7, P, X. 2, M, Q, A"), body)
+		default:
+			require.Equal(t, 1, strings.Count(body, "K7PX 2MQA"), body)
+		}
+		if m.Kind == texts.PINPart || m.Kind == texts.PINLocked {
+			spoken := m.Kind == texts.PINPart && m.To.Channel == civicpin.Voice // a code read aloud goes without its expiry
+			require.Equal(t, !spoken, strings.Contains(body, "14:05"), body)
+			require.NotContains(t, body, "UTC")
+		}
+	})
+}
+
+// The dearest text message of each kind still is one: 160 septets, 140 octets.
+func TestTextMessagesFit(t *testing.T) {
+	late := time.Date(2026, time.September, 30, 23, 59, 0, 0, time.UTC)
+	for _, s := range []texts.Service{{Name: "Seguridad Social {"}, {Name: strings.Repeat("Ü", 20)}, {Name: "€€€€€€€€€€"}} {
+		w := writer(t, s)
+		for _, kind := range kinds {
+			for _, locale := range locales {
+				for _, to := range contacts[:1] {
+					m := message(kind, to, locale)
+					switch kind {
+					case texts.PINPart:
+						m.Secret, m.Part, m.Parts = civicpin.NewSecret(strings.Repeat("W", 24)), 9, 9
+						m.Expires = late
+					case texts.PINLocked:
+						m.Params["until"] = late.Format(time.RFC3339)
+					}
+					body := render(t, w, m).Body.Reveal()
+					septets := encode(t, body)
+					t.Logf("%d: %s", len(septets), body)
+					assert.LessOrEqual(t, len(septets), 160, body)
+					assert.LessOrEqual(t, len(pack(septets)), 140, body)
+				}
+			}
+		}
+	}
+}
+
+func TestLocales(t *testing.T) {
+	for _, tt := range []struct{ fallback, locale, want string }{
+		{"", "", "en"},
+		{"", "it", "it"},
+		{"", "it-IT", "it"},
+		{"", "IT_it", "it"},
+		{"", "es-EC", "es"},
+		{"", "es-419", "es"},
+		{"", "en-GB", "en"},
+		{"", "de", "en"},
+		{"", "ita", "en"},
+		{"it", "", "it"},
+		{"it", "de-AT", "it"},
+		{"es-ES", "ca", "es"},
+		{"it", "en", "en"},
+	} {
+		w := writer(t, texts.Service{Name: "INPS", Locale: tt.fallback})
+		require.Equal(t, tt.want, render(t, w, message(texts.PINChanged, contacts[0], tt.locale)).Language, "%+v", tt)
+	}
+}
+
+func TestParts(t *testing.T) {
+	w := writer(t, inps)
+	for _, to := range contacts {
+		m := message(texts.PINPart, to, "en")
+		m.Part, m.Parts = 1, 3
+		require.Contains(t, render(t, w, m).Body.Reveal(), "art 1 of 3")
+		for _, parts := range []int{0, 1} {
+			m.Part, m.Parts = parts, parts
+			text := render(t, w, m)
+			require.NotContains(t, text.Body.Reveal()+text.Subject, "art "+fmt.Sprint(parts), "the only part is not counted")
+			require.NotContains(t, text.Body.Reveal(), "parts")
+		}
+		for _, bad := range [][2]int{{3, 2}, {0, 2}, {-1, 2}, {1, 0}, {1, -1}, {1, 10}} {
+			m.Part, m.Parts = bad[0], bad[1]
+			_, err := w.Render(m)
+			require.ErrorIs(t, err, civicpin.ErrInvalid, "%v", bad)
+		}
+	}
+}
+
+func TestTimes(t *testing.T) {
+	guayaquil := time.FixedZone("", -5*3600)
+	for _, tt := range []struct {
+		location *time.Location
+		locale   string
+		short    string
+		long     string
+	}{
+		{nil, "en", "Valid until 3 Dec 2026 13:05 UTC. ", "valid until 3 December 2026, 13:05 UTC."},
+		{rome, "en", "Valid until 3 Dec 2026 14:05. ", "valid until 3 December 2026, 14:05."},
+		{rome, "it", "Valido fino al 03/12/2026 14:05. ", "valido fino al 3 dicembre 2026, ore 14:05."},
+		{rome, "es", "Vale hasta el 03/12/2026 14:05. ", "Vale hasta el 3 de diciembre de 2026 a las 14:05."},
+		{guayaquil, "es", "Vale hasta el 03/12/2026 08:05. ", "Vale hasta el 3 de diciembre de 2026 a las 08:05."},
+	} {
+		w := writer(t, texts.Service{Name: "INPS", Location: tt.location})
+		require.Contains(t, render(t, w, message(texts.PINPart, contacts[0], tt.locale)).Body.Reveal(), tt.short)
+		body := render(t, w, message(texts.PINPart, contacts[3], tt.locale)).Body.Reveal()
+		require.Contains(t, strings.ReplaceAll(body, "\n", " "), tt.long)
+	}
+	// Every month has its name.
+	w := writer(t, inps)
+	for _, locale := range locales {
+		seen := map[string]bool{}
+		for month := range 12 {
+			m := message(texts.PINLocked, contacts[3], locale)
+			m.Params["until"] = time.Date(2026, time.Month(month+1), 9, 12, 0, 0, 0, time.UTC).Format(time.RFC3339)
+			seen[render(t, w, m).Body.Reveal()] = true
+		}
+		require.Len(t, seen, 12, locale)
+	}
+}
+
+func TestWithoutATime(t *testing.T) {
+	w := writer(t, inps)
+	each(t, func(t *testing.T, m civicpin.Message) {
+		m.Expires, m.Params = time.Time{}, nil
+		body := render(t, w, m).Body.Reveal()
+		require.NotContains(t, body, "14:05")
+		require.NotContains(t, body, "2026")
+		for _, word := range []string{"until", "hasta el", "fino al"} {
+			require.NotContains(t, body, word)
+		}
+	})
+}
+
+func TestWhatIsRefused(t *testing.T) {
+	w := writer(t, inps)
+	for name, change := range map[string]func(m *civicpin.Message){
+		"no secret":         func(m *civicpin.Message) { m.Secret = civicpin.Secret{} },
+		"blank secret":      func(m *civicpin.Message) { m.Secret = civicpin.NewSecret(" - ") },
+		"long secret":       func(m *civicpin.Message) { m.Secret = civicpin.NewSecret(strings.Repeat("A", 25)) },
+		"link for a secret": func(m *civicpin.Message) { m.Secret = civicpin.NewSecret("https://example.org/t") },
+		"accented secret":   func(m *civicpin.Message) { m.Secret = civicpin.NewSecret("K7PÈ") },
+		"secret in a notice": func(m *civicpin.Message) {
+			m.Kind = texts.PINChanged
+		},
+		"no time": func(m *civicpin.Message) { *m = message(texts.PINLocked, m.To, "en"); m.Params["until"] = "tomorrow" },
+		"link for a time": func(m *civicpin.Message) {
+			*m = message(texts.PINLocked, m.To, "en")
+			m.Params["until"] = "http://x.example"
+		},
+		"time out of range": func(m *civicpin.Message) { m.Expires = time.Unix(1, 0) },
+		"no channel":        func(m *civicpin.Message) { m.To.Channel = "" },
+		"contact":           func(m *civicpin.Message) { m.To.Address = "\x00" },
+	} {
+		for _, to := range contacts {
+			m := message(texts.PINPart, to, "en")
+			change(&m)
+			text, err := w.Render(m)
+			require.ErrorIs(t, err, civicpin.ErrInvalid, "%s, %s", name, to.Channel)
+			require.Zero(t, text.Language)
+			require.True(t, text.Body.IsZero())
+			if s := m.Secret.Reveal(); s != "" {
+				require.NotContains(t, err.Error(), s)
+			}
+		}
+	}
+	for _, to := range contacts {
+		m := message("pin.unheard", to, "it")
+		m.Secret = civicpin.NewSecret(code)
+		_, err := w.Render(m)
+		unknown, ok := errors.AsType[*texts.UnknownKindError](err)
+		require.True(t, ok, "%v", err)
+		require.Equal(t, civicpin.MessageKind("pin.unheard"), unknown.Kind)
+		require.NotContains(t, err.Error(), code)
+	}
+	// In lower case a code could be taken for an address.
+	for _, secret := range []string{"httpk7px", "k7pxwww2"} {
+		m := message(texts.PINPart, contacts[0], "en")
+		m.Secret = civicpin.NewSecret(secret)
+		_, err := w.Render(m)
+		require.ErrorIs(t, err, texts.ErrLink)
+		m.Secret = civicpin.NewSecret(strings.ToUpper(secret))
+		_, err = w.Render(m)
+		require.NoError(t, err, "a code that has these letters by chance must reach the citizen")
+	}
+}
+
+func TestNew(t *testing.T) {
+	for _, s := range []texts.Service{
+		{Name: "INPS"},
+		{Name: "Administración"},
+		{Name: "Serv. Roma"},
+		{Name: "IESS", LongName: "Instituto Ecuatoriano de Seguridad Social", Help: "140", Locale: "es-EC"},
+	} {
+		_, err := texts.New(s)
+		require.NoError(t, err, "%+v", s)
+	}
+	for _, s := range []texts.Service{
+		{},
+		{Name: strings.Repeat("I", 21)},
+		{Name: "€€€€€€€€€€€"}, // 11 characters, 22 septets
+		{Name: "IN\nPS"},
+		{Name: "IN\u2028PS"},
+		{Name: "\xff"},
+		{Name: "Пенсия"},
+		{Name: "INPS", LongName: strings.Repeat("I", 101)},
+		{Name: "INPS", LongName: "Istituto\nNazionale"},
+		{Name: "INPS", Help: strings.Repeat("8", 101)},
+		{Name: "INPS", Help: "\x00"},
+		{Name: "INPS", Locale: "de"},
+	} {
+		_, err := texts.New(s)
+		require.ErrorIs(t, err, civicpin.ErrInvalid, "%+v", s)
+	}
+	for _, link := range []string{"www inps", "inps.it", "HTTPS", "a://b", "Http INPS", "x@inps", "INPS.IT"} {
+		for _, s := range []texts.Service{{Name: link, LongName: "INPS"}, {Name: "INPS", LongName: link}, {Name: "INPS", Help: link}} {
+			_, err := texts.New(s)
+			require.ErrorIs(t, err, texts.ErrLink, "%+v", s)
+		}
+	}
+}
+
+func TestNameWithoutItsAccentsInTextMessagesOnly(t *testing.T) {
+	w := writer(t, texts.Service{Name: "Administración"})
+	require.Contains(t, render(t, w, message(texts.PINChanged, contacts[0], "es")).Body.Reveal(), "Administracion: ")
+	require.Contains(t, render(t, w, message(texts.PINChanged, contacts[3], "es")).Subject, "Administración: ")
+}
+
+// A name that looks like one of the patterns' own marks is a name.
+func TestValuesAreNotPatterns(t *testing.T) {
+	w := writer(t, texts.Service{Name: "{code}[{help}"})
+	body := render(t, w, message(texts.PINPart, contacts[0], "en")).Body.Reveal()
+	require.True(t, strings.HasPrefix(body, "{code}[{help}: your new PIN, part 2 of 2: K7PX 2MQA\n"), body)
+}
+
+func TestTheBodyIsASecret(t *testing.T) {
+	text := render(t, writer(t, inps), message(texts.PINPart, contacts[0], "en"))
+	for _, shown := range []string{fmt.Sprint(text), fmt.Sprintf("%+v %#v %q", text, text, text)} {
+		require.NotContains(t, shown, "K7PX")
+	}
+}
+
+func TestWrap(t *testing.T) {
+	long := strings.Repeat("x", 90)
+	require.Equal(t, "a\n"+long+"\nb", texts.Wrap("a "+long+"  b"))
+	require.Equal(t, strings.Repeat("y", 72), texts.Wrap(strings.Repeat("y", 72)))
+	require.Equal(t, strings.Repeat("ù", 70)+" a\nb", texts.Wrap(strings.Repeat("ù", 70)+" a b"))
+	require.Empty(t, texts.Wrap(" \n "))
+}

@@ -1,0 +1,176 @@
+package texts
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/civicpin/civicpin"
+)
+
+// maxCode is the greatest length of a code, so that the longest name leaves room for it in one text message.
+const maxCode = 24
+
+// values are what a pattern's names in braces stand for. What is between brackets in a pattern is left out if a value in it
+// is empty.
+type values struct {
+	service, longName, help string
+	code, letters           string // ABCD EFGH; A, B, C, D. E, F, G, H
+	part, parts             string
+	time, longTime          string // of the expiry or the end of a lock: 03/12/2026 14:05; 3 dicembre 2026, ore 14:05
+}
+
+func (w *Writer) values(m civicpin.Message, lang *language) (values, error) {
+	v := values{service: w.service.Name, longName: w.service.LongName, help: w.service.Help}
+	at := m.Expires
+	if m.Kind == PINPart {
+		code, ok := plain(m.Secret.Reveal())
+		if !ok {
+			return values{}, fmt.Errorf("texts: secret is not 1 to %d ASCII letters and digits: %w", maxCode, civicpin.ErrInvalid)
+		}
+		v.code, v.letters = grouped(code, "", " "), grouped(code, ", ", ". ")
+		if m.Part < 0 || m.Parts < 0 || m.Part > m.Parts || m.Parts > 9 || (m.Parts > 0 && m.Part == 0) {
+			return values{}, fmt.Errorf("texts: part %d of %d: %w", m.Part, m.Parts, civicpin.ErrInvalid)
+		}
+		if m.Parts > 1 {
+			v.part, v.parts = strconv.Itoa(m.Part), strconv.Itoa(m.Parts)
+		}
+	} else {
+		if !m.Secret.IsZero() {
+			return values{}, fmt.Errorf("texts: kind %q carries no secret: %w", string(m.Kind), civicpin.ErrInvalid)
+		}
+		at = time.Time{}
+		if until := m.Params["until"]; m.Kind == PINLocked && until != "" {
+			var err error
+			if at, err = time.Parse(time.RFC3339, until); err != nil {
+				return values{}, fmt.Errorf("texts: parameter until is not a time as in RFC 3339: %w", civicpin.ErrInvalid)
+			}
+		}
+	}
+	if at.IsZero() {
+		return v, nil
+	}
+	at = at.In(w.service.Location)
+	if at.Year() < 2000 || at.Year() > 9999 {
+		return values{}, fmt.Errorf("texts: a time in the year %d: %w", at.Year(), civicpin.ErrInvalid)
+	}
+	v.time, v.longTime = lang.short(at), lang.long(at)
+	if w.service.Location == time.UTC {
+		v.time, v.longTime = v.time+" UTC", v.longTime+" UTC"
+	}
+	return v, nil
+}
+
+// fill replaces the names in a pattern, and drops what is between brackets where a name in it stands for nothing.
+func (v values) fill(pattern string) string {
+	var b strings.Builder
+	for pattern != "" {
+		before, rest, found := strings.Cut(pattern, "[")
+		b.WriteString(v.replace(before))
+		if !found {
+			break
+		}
+		optional, after, _ := strings.Cut(rest, "]")
+		if !v.lacks(optional) {
+			b.WriteString(v.replace(optional))
+		}
+		pattern = after
+	}
+	return b.String()
+}
+
+func (v values) named() [9][2]string {
+	return [...][2]string{
+		{"{service}", v.service},
+		{"{name}", v.longName},
+		{"{help}", v.help},
+		{"{code}", v.code},
+		{"{letters}", v.letters},
+		{"{part}", v.part},
+		{"{parts}", v.parts},
+		{"{time}", v.time},
+		{"{longtime}", v.longTime},
+	}
+}
+
+// replace goes over the pattern once, so that a value that looks like a name stays as it is.
+func (v values) replace(pattern string) string {
+	var pairs []string
+	for _, n := range v.named() {
+		pairs = append(pairs, n[:]...)
+	}
+	return strings.NewReplacer(pairs...).Replace(pattern)
+}
+
+func (v values) lacks(pattern string) bool {
+	for _, n := range v.named() {
+		if n[1] == "" && strings.Contains(pattern, n[0]) {
+			return true
+		}
+	}
+	return false
+}
+
+// plain returns a secret without blanks and hyphens, and whether that is a code.
+func plain(secret string) (string, bool) {
+	if len(secret) > 4*maxCode {
+		return "", false
+	}
+	secret = strings.NewReplacer(" ", "", "-", "").Replace(secret)
+	if secret == "" || len(secret) > maxCode {
+		return "", false
+	}
+	for i := range len(secret) {
+		if c := secret[i] | 0x20; !(c >= 'a' && c <= 'z') && !(secret[i] >= '0' && secret[i] <= '9') {
+			return "", false
+		}
+	}
+	return secret, true
+}
+
+// grouped puts one separator between the characters of a code and another between groups of four.
+func grouped(code, within, between string) string {
+	var b strings.Builder
+	for i := range len(code) {
+		switch {
+		case i == 0:
+		case i%4 == 0:
+			b.WriteString(between)
+		default:
+			b.WriteString(within)
+		}
+		b.WriteByte(code[i])
+	}
+	return b.String()
+}
+
+// line reports whether s is valid UTF-8 on one line without control characters.
+func line(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(c rune) bool {
+		return unicode.IsControl(c) || c == '\u2028' || c == '\u2029'
+	})
+}
+
+// linked reports whether a telephone may show a piece of s as a link: it names a scheme or a host, or
+// has a letter or digit on both sides of a full stop, as a domain has.
+func linked(s string) bool {
+	s = strings.ToLower(s)
+	if strings.Contains(s, "http") || strings.Contains(s, "www") || strings.Contains(s, "://") || strings.Contains(s, "@") {
+		return true
+	}
+	word := func(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) }
+	for i, c := range s {
+		if c != '.' {
+			continue
+		}
+		before, _ := utf8.DecodeLastRuneInString(s[:i])
+		after, _ := utf8.DecodeRuneInString(s[i+1:])
+		if word(before) && word(after) {
+			return true
+		}
+	}
+	return false
+}
