@@ -1,0 +1,201 @@
+package play
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/mail"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/examples/internal/post"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
+	"github.com/civicpin/civicpin/store/sqlite"
+	"github.com/civicpin/civicpin/texts"
+)
+
+// Options configure a [Stage]. [Run] fills them from a [Play] and its flags.
+type Options struct {
+	// Name names the temporary folder.
+	Name string
+	// DB is the database's file; empty means one in a new temporary folder, which is left there to be looked at.
+	DB string
+	// Service and Email are as in [Play].
+	Service texts.Service
+	Email   string
+	// Lang is the language of messages: "en", "es" or "it"; required.
+	Lang string
+	// Now is the clock from which the stage's starts; nil means time.Now.
+	Now func() time.Time
+	// Interactive makes Ask wait for lines from In.
+	Interactive bool
+	In          io.Reader
+	// Out is where the story is printed; required.
+	Out io.Writer
+}
+
+// A Stage is all that a story needs. Beside the database's file, pins.db, lie
+//
+//	pins.db.keys    the vault's keys; in production they are kept elsewhere, see package store
+//	pins.db.clock   how much time the story has skipped
+//	pins.db.log     every event, a line of JSON each
+//	pins.db.post/   every message that was sent
+type Stage struct {
+	*Printer
+
+	Vault  *store.Vault
+	Outbox *outbox.Outbox
+	Clock  *Clock
+	// Box delivers; tell it to fail for an address.
+	Box *post.Box
+	// Inbox is where citizens find what was delivered.
+	Inbox post.Inbox
+	// Lang is for the Locale of the citizens' contacts.
+	Lang string
+
+	file   string
+	events atomic.Int64
+	closer []func() error
+}
+
+// Open sets the stage. Close it at the end.
+func Open(ctx context.Context, o Options) (_ *Stage, err error) {
+	o.Service.Locale = o.Lang
+	writer, err := texts.New(o.Service)
+	if err != nil {
+		return nil, fmt.Errorf("play: texts in language %q: %w", o.Lang, err)
+	}
+	if o.DB == "" {
+		folder, err := os.MkdirTemp("", "civicpin-"+o.Name+"-")
+		if err != nil {
+			return nil, fmt.Errorf("play: %w", err)
+		}
+		o.DB = filepath.Join(folder, "pins.db")
+	}
+	s := &Stage{Printer: newPrinter(o.In, o.Out, o.Interactive), Lang: o.Lang, file: o.DB}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	if s.Clock, err = openClock(o.DB+".clock", o.Now); err != nil {
+		return nil, err
+	}
+	keys, err := openKeys(o.DB)
+	if err != nil {
+		return nil, err
+	}
+	recorder, err := s.openLog(o.DB + ".log")
+	if err != nil {
+		return nil, err
+	}
+	db, err := sqlite.Open(ctx, o.DB)
+	if err != nil {
+		return nil, err
+	}
+	s.closer = append(s.closer, db.Close)
+	if s.Vault, err = store.NewVault(db, keys, &store.Options{Now: s.Clock.Now, Recorder: recorder}); err != nil {
+		return nil, err
+	}
+	s.Inbox = post.Inbox(o.DB + ".post")
+	from := mail.Address{Name: cmp.Or(o.Service.LongName, o.Service.Name), Address: o.Email}
+	if s.Box, err = post.Open(string(s.Inbox), post.Options{From: from, Words: writer.Render, Now: s.Clock.Now}); err != nil {
+		return nil, err
+	}
+	if s.Outbox, err = outbox.New(s.Vault, s.Box, nil); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Close closes the files. They stay where they are.
+func (s *Stage) Close() error {
+	var errs []error
+	for i := len(s.closer) - 1; i >= 0; i-- {
+		errs = append(errs, s.closer[i]())
+	}
+	s.closer = nil
+	return errors.Join(errs...)
+}
+
+// openKeys reads the keys beside a database, and makes them together with it. A database whose keys are gone gets no new
+// ones: nothing in it could be read, and everybody would be unknown.
+func openKeys(db string) (store.Keys, error) {
+	keys, err := store.ReadKeyFile(db + ".keys")
+	if !errors.Is(err, fs.ErrNotExist) {
+		return keys, err
+	}
+	if _, statErr := os.Stat(db); !errors.Is(statErr, fs.ErrNotExist) {
+		return store.Keys{}, errors.Join(err, statErr)
+	}
+	return store.CreateKeyFile(db + ".keys")
+}
+
+func (s *Stage) openLog(file string) (civicpin.Recorder, error) {
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("play: open log: %w", err)
+	}
+	s.closer = append(s.closer, f.Close)
+	count := civicpin.RecorderFunc(func(context.Context, civicpin.Event) { s.events.Add(1) })
+	return civicpin.Recorders(civicpin.SlogRecorder(slog.New(slog.NewJSONHandler(f, nil))), count), nil
+}
+
+// Events returns how many events were recorded since the stage was opened.
+func (s *Stage) Events() int { return int(s.events.Load()) }
+
+// left says where the files are.
+func (s *Stage) left() string {
+	return fmt.Sprintf("Database, keys, clock, log and post are left in %s*", s.file)
+}
+
+// Later lets time pass, and says so.
+func (s *Stage) Later(d time.Duration) error {
+	if err := s.Clock.Skip(d); err != nil {
+		return err
+	}
+	s.Say("… %s later …", inWords(d))
+	return nil
+}
+
+// Deliver sends what waits in the outbox and is due by the stage's clock. A program that runs on has Outbox.Run do it.
+func (s *Stage) Deliver(ctx context.Context) error { return s.Outbox.Flush(ctx) }
+
+// Read shows and returns the newest message that came to an address.
+func (s *Stage) Read(who, address string) (post.Mail, error) {
+	m, err := s.Inbox.Last(address)
+	if err != nil {
+		return post.Mail{}, err
+	}
+	text := m.Text
+	if m.Subject != "" {
+		text = m.Subject + "\n\n" + text
+	}
+	s.Show(fmt.Sprintf("%s reads (%s):", who, m.File), text)
+	return m, nil
+}
+
+// inWords writes a time span in its largest unit that divides it: "3 days", "90 minutes".
+func inWords(d time.Duration) string {
+	for _, u := range []struct {
+		name string
+		d    time.Duration
+	}{{"day", 24 * time.Hour}, {"hour", time.Hour}, {"minute", time.Minute}, {"second", time.Second}} {
+		switch n := d / u.d; {
+		case d%u.d != 0 || n == 0:
+		case n == 1:
+			return "1 " + u.name
+		default:
+			return fmt.Sprintf("%d %ss", n, u.name)
+		}
+	}
+	return d.String()
+}
