@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 
+	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
@@ -53,3 +54,6 @@ func Occupy(s *Service, n int) (release func()) {
 		}
 	}
 }
+
+// Gate returns the gate of a service.
+func Gate(s *Service) *lockout.Gate { return s.gate }

@@ -1,0 +1,160 @@
+package pin_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
+)
+
+// exampleService makes a service over memory whose messages arrive in a map by address.
+func exampleService(p pin.Policy) (*pin.Service, *outbox.Outbox, map[string]string) {
+	arrived := make(map[string]string)
+	vault, err := store.NewVault(store.NewMemory(), testKeys(), nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	out, err := outbox.New(vault, civicpin.NotifierFunc(func(_ context.Context, m civicpin.Message) (string, error) {
+		arrived[m.To.Address] = m.Secret.Reveal()
+		return "", nil
+	}), &outbox.Options{Workers: 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	pins, err := pin.New(vault, out, p)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return pins, out, arrived
+}
+
+// A PIN goes out in two halves, and is exchanged for the citizen's own at its first use.
+func Example() {
+	ctx := context.Background()
+	pins, out, arrived := exampleService(pin.INPS())
+
+	issue, err := pins.Issue(ctx, "RSSMRA85T10A562S", pin.IssueOptions{
+		Parts: []civicpin.Contact{
+			{Channel: civicpin.SMS, Address: "+393331234567"},
+			{Channel: civicpin.Email, Address: "maria.rossi@example.it"},
+		},
+		By: civicpin.Citizen,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(len(issue.Parts), "parts,", issue.Parts[0].State)
+	_ = out.Flush(ctx) // or go out.Run(ctx), once
+
+	typed := pin.Attempt{
+		Subject: "RSSMRA85T10A562S",
+		Secret:  civicpin.NewSecret(arrived["+393331234567"] + arrived["maria.rossi@example.it"]),
+	}
+	ok, err := pins.Verify(ctx, typed)
+	fmt.Println(ok.MustExchange, ok.Level, err)
+	err = pins.Exchange(ctx, typed, civicpin.NewSecret("12345678"))
+	fmt.Println(err)
+	err = pins.Exchange(ctx, typed, civicpin.NewSecret("qz7w-k4pm"))
+	fmt.Println(err)
+	ok, err = pins.Verify(ctx, pin.Attempt{Subject: "RSSMRA85T10A562S", Secret: civicpin.NewSecret("QZ7WK4PM")})
+	fmt.Println(ok.MustExchange, ok.Level, err)
+	// Output:
+	// 2 parts, pending
+	// true none <nil>
+	// pin: secret may not be chosen: sequence
+	// <nil>
+	// false low <nil>
+}
+
+// What a login page does with the outcome.
+func ExampleService_Verify() {
+	ctx := context.Background()
+	pins, _, _ := exampleService(pin.INPS())
+	attempt := pin.Attempt{Subject: "RSSMRA85T10A562S", Secret: civicpin.NewSecret("a guess")}
+
+	for range 6 {
+		ok, err := pins.Verify(ctx, attempt)
+		locked, isLocked := errors.AsType[*lockout.LockedError](err)
+		refused, isRefused := errors.AsType[*lockout.RefusedError](err)
+		switch {
+		case err == nil && ok.MustExchange:
+			fmt.Println("choose your own PIN")
+		case err == nil:
+			fmt.Println("in, at level", ok.Level)
+		case isLocked:
+			fmt.Println("locked for", time.Until(locked.Until).Round(time.Minute))
+		case errors.Is(err, pin.ErrBusy):
+			fmt.Println("try again in a moment") // 503; no try was spent
+		case errors.Is(err, pin.ErrExpired):
+			fmt.Println("right, but too old") // told only to who proved it
+		case isRefused:
+			fmt.Println("wrong,", refused.Left, "tries left")
+		default:
+			fmt.Println("not now") // for the log: err
+		}
+	}
+	// Nobody of that name was ever issued a PIN. It makes no difference.
+
+	// Output:
+	// wrong, 4 tries left
+	// wrong, 3 tries left
+	// wrong, 2 tries left
+	// wrong, 1 tries left
+	// locked for 15m0s
+	// locked for 15m0s
+}
+
+// An activation code that is handed over at a desk is an issue in one part.
+func ExampleService_Issue_handedOver() {
+	ctx := context.Background()
+	pins, _, _ := exampleService(pin.Default())
+	clerk := civicpin.Operator("bianchi")
+
+	issue, err := pins.Issue(ctx, "12345678Z", pin.IssueOptions{
+		Parts:    []civicpin.Contact{{Channel: civicpin.HandedOver}},
+		Level:    civicpin.Substantial,
+		Evidence: civicpin.Evidence{Method: civicpin.InPerson, Document: "DNI 12345678Z", By: clerk},
+		By:       clerk,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(issue.Slip, len(issue.Slip.Reveal())) // Reveal once, to print it
+
+	err = pins.Exchange(ctx, pin.Attempt{Subject: "12345678Z", Secret: issue.Slip}, civicpin.NewSecret("lluvia en la ventana"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	ok, err := pins.Verify(ctx, pin.Attempt{Subject: "12345678Z", Secret: civicpin.NewSecret("lluvia en la ventana")})
+	fmt.Println(ok.Level, err)
+	// Output:
+	// [redacted] 12
+	// substantial <nil>
+}
+
+// A policy is data, and can be kept in a file.
+func ExampleParsePolicy() {
+	p := pin.Default()
+	p.Name, p.MaxUnused = "members", 365*24*time.Hour
+	p.Lockout = lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked}
+	file, err := json.MarshalIndent(p, "", "  ")
+	if err != nil {
+		log.Fatal(err)
+	}
+	back, err := pin.ParsePolicy(file)
+	fmt.Println(back.Name, back.Lockout.Lock, err)
+
+	back.Chosen = pin.Chosen{Form: pin.Digits, Min: 4, Max: 4}
+	fmt.Println(back.Validate())
+	// Output:
+	// members until-unlocked <nil>
+	// pin: invalid policy: chance of guessing 4.3e-16 issued, 1.0e+00 chosen, is above 1e-04 and no Exception is named
+}

@@ -1,0 +1,26 @@
+package pin_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/texts"
+)
+
+// The ready texts must know what this package sends.
+func TestMessagesHaveTexts(t *testing.T) {
+	words, err := texts.New(texts.Service{Name: "INPS"})
+	require.NoError(t, err)
+	require.Equal(t, texts.PINPart, pin.PartMessage)
+	k := newKit(t, pin.INPS())
+	k.issued(t)
+	for _, m := range k.mail.messages() {
+		for _, locale := range []string{"", "it", "es-EC", "en"} {
+			m.To.Locale = locale
+			_, err := words.Render(m)
+			require.NoError(t, err)
+		}
+	}
+}
