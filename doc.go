@@ -1,0 +1,41 @@
+// Package civicpin is the vocabulary of a library for the secrets that citizens use at public portals: PINs and passwords
+// that are issued, delivered in parts, activated, checked, locked, unlocked, recovered, upgraded and revoked.
+//
+// The library is headless: the caller brings a store and a [Notifier], and calls it from whatever serves its pages; the
+// library brings the rules. Start with two packages: [github.com/civicpin/civicpin/store], whose Vault everything else is
+// built on, and [github.com/civicpin/civicpin/pin], which issues and checks credentials. This package holds only what they
+// all name: [Subject], [Actor], [Source], [Contact], [Message], [Level], [Evidence], [Event] and [Secret]. It does no I/O.
+//
+// # Packages
+//
+//	civicpin         this vocabulary
+//	store            the store contract (three methods), an implementation in memory, and the Vault around any of them
+//	store/storetest  the contract's tests, for stores of your own
+//	store/outbox     messages that are sent after a crash, too
+//	lockout          attempt limits: take, verify, settle
+//	pin              credentials: issue in parts, exchange, verify, change, attest, revoke
+//	otp              HOTP, TOTP, delivered one-time codes, backup codes
+//	recovery         tokens, contacts, questions, facts, and plans of them that end in a new secret
+//	texts            ready texts for messages, in English, Spanish and Italian
+//
+// Adapters for databases are modules of their own, store/sqlite among them, so that nobody inherits another's driver. The
+// directory examples runs whole systems, each with its policies and plans.
+//
+// # Threat model
+//
+// The visitor may be anybody, may know everybody's identifier, and may send any number of requests at once through any
+// number of processes. Such a visitor gets a bounded number of guesses for each secret, learns nothing about who is
+// registered, and cannot make the service flood a telephone. Whoever steals the store's table can read no value and no
+// identifier without the keys, which are kept elsewhere. Whoever reads one channel has only one part of what was sent in
+// two. An operator never chooses or sees a lasting secret. A crash at any point loses nothing that was acknowledged.
+// Whoever has the keys, or runs code in the process, is outside the model; so is a writer to the table who puts an old row
+// back in its place.
+//
+// What is in doubt is refused: the errors that a visitor may see are vague, and their causes go to a [Recorder].
+//
+// # Stored-format compatibility
+//
+// Every stored value names the version of its format. What one release has stored, all later releases read; what a newer
+// release has stored, an older one refuses to read and never overwrites. Codes of events, kinds of messages and names of
+// policies' fields keep their meaning.
+package civicpin
