@@ -28,6 +28,7 @@ const MaxCeiling = 100
 const (
 	defaultTimeout = 30 * time.Second
 	defaultForget  = 30 * 24 * time.Hour
+	maxTimeout     = 10 * time.Minute
 )
 
 // A Rate is at most Limit events at once, and Limit per Window in the long run. The zero Rate sets no limit.
@@ -48,7 +49,7 @@ func (r Rate) Validate() error {
 
 // A Policy says how many wrong guesses are borne and what follows. The zero Policy is refused.
 type Policy struct {
-	// Name names what is guessed, "login": gates of one name over one vault share their counts. 1 to 40 ASCII letters,
+	// Name names what is guessed, "login": gates of one name over one vault share their counts. 1 to 50 ASCII letters,
 	// digits and "-_.". Required.
 	Name string
 	// Limit is how many failures in a row lock. Required, at most Ceiling.
@@ -67,7 +68,7 @@ type Policy struct {
 	// until [Gate.Rebind]. Zero means 100, which is also the most ([MaxCeiling]).
 	Ceiling int
 	// Source limits the failures that come from one source address: a host of IPv4, a /64 network of IPv6. Many people may
-	// share one, behind a carrier's or an agency's gateway. An attempt on a locked subject counts here, too.
+	// share one, behind a carrier's or an agency's gateway. An attempt on a locked or busy subject counts here, too.
 	Source Rate
 	// Global limits the failures of all subjects together. It is counted in parts, after the fact, and so holds
 	// approximately: it slows whoever tries one secret on everybody. While it is exceeded, nobody gets in: set it well
@@ -78,7 +79,8 @@ type Policy struct {
 	Timeout time.Duration
 	// Forget is how long the count of a subject is kept that does not exist (see [ErrNoSubject]). Zero means 30 days.
 	// For it, times the rate of failures that the Global and Source limits let through, bounds what strangers can make the
-	// store keep. The counts of subjects that exist are kept until they succeed.
+	// store keep; what a guess leaves that was given back goes after an hour. The counts of subjects that exist are kept
+	// until they succeed.
 	Forget time.Duration
 }
 
@@ -111,8 +113,8 @@ func (p Policy) Validate() error {
 		return fmt.Errorf("%w: %s", ErrPolicy, fmt.Sprintf(format, args...))
 	}
 	switch {
-	case p.Name == "" || len(p.Name) > 40 || store.CheckKey(p.Name) != nil || strings.Contains(p.Name, "/"):
-		return bad("Name is not 1 to 40 ASCII letters, digits and -_.")
+	case p.Name == "" || len(p.Name) > 50 || store.CheckKey(p.Name) != nil || strings.Contains(p.Name, "/"):
+		return bad("Name is not 1 to 50 ASCII letters, digits and -_.")
 	case p.Ceiling < 1 || p.Ceiling > MaxCeiling:
 		return bad("Ceiling is not 1 to %d", MaxCeiling)
 	case p.Limit < 1 || p.Limit > p.Ceiling:
@@ -129,7 +131,7 @@ func (p Policy) Validate() error {
 		return bad("Delay and DelayMax need DelayAfter")
 	case p.DelayAfter > 0 && (p.Delay < time.Second || p.Delay > p.DelayMax || p.DelayMax > year):
 		return bad("Delay is not 1 second to DelayMax, or DelayMax is over 366 days")
-	case p.Timeout < time.Second || p.Timeout > 10*time.Minute:
+	case p.Timeout < time.Second || p.Timeout > maxTimeout:
 		return bad("Timeout is not 1 second to 10 minutes")
 	case p.Forget < time.Hour || p.Forget > 10*year:
 		return bad("Forget is not 1 hour to 10 years")

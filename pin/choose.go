@@ -97,7 +97,7 @@ func (s *Service) allowed(chosen civicpin.Secret, personal []string) (string, er
 // fits checks a chosen secret against what is known after the proof: the issued secret or the current one, the former
 // ones, and the addresses of the subject's contacts.
 func (s *Service) fits(ctx context.Context, c *credential, text string, a Attempt) error {
-	current, _ := s.normalise(c, a.Secret.Reveal())
+	current, _ := c.Norm.normalise(a.Secret.Reveal())
 	switch {
 	case c.State == provisional && strings.Contains(strings.ToUpper(current), strings.ToUpper(text)):
 		return &ChoiceError{Rule: "issued"}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/choice"
+	"github.com/civicpin/civicpin/internal/code"
 )
 
 // The states of a credential.
@@ -31,7 +32,7 @@ type credential struct {
 	Suspended bool           `json:"suspended,omitempty"`
 	Issue     string         `json:"issue,omitempty"` // id of the last issue
 	Hash      string         `json:"hash,omitempty"`  // PHC string; empty once revoked
-	Norm      int            `json:"norm"`            // version of the normaliser that was applied before hashing, 0 for none
+	Norm      normaliser     `json:"norm"`            // what was applied before hashing
 	Level     civicpin.Level `json:"level"`
 	Evidence  []evidence     `json:"evidence,omitempty"`
 	Parts     []part         `json:"parts,omitempty"`
@@ -43,6 +44,29 @@ type credential struct {
 	By        civicpin.Actor `json:"by,omitempty"`     // of the last revocation, suspension or resumption
 	Reason    string         `json:"reason,omitempty"` // of the same
 }
+
+// normaliser says how a secret was brought to one form before it was hashed. It stays with the hash, so that a policy can
+// change without refusing the secrets that were set under it (NIST SP 800-63B-4 3.1.1.2 changed its mind, too).
+type normaliser struct {
+	Version  int    `json:"version,omitempty"`  // of the rules below; 0 for none: compared as received
+	Alphabet string `json:"alphabet,omitempty"` // of an issued secret
+	Form     Form   `json:"form,omitempty"`     // of a chosen one
+}
+
+// normalise returns the form of what was typed that was hashed, and false if it cannot be one.
+func (n normaliser) normalise(typed string) (string, bool) {
+	switch {
+	case n.Version == 0:
+		return typed, len(typed) <= maxRaw
+	case n.Alphabet != "":
+		return code.Alphabet(n.Alphabet).Normalise(typed)
+	}
+	text, err := choice.Rules{Form: n.Form.rules()}.Normalise(typed)
+	return text, err == nil
+}
+
+// maxRaw bounds a secret that is compared as received, in bytes.
+const maxRaw = 1024
 
 type evidence struct {
 	Method   civicpin.Method `json:"method"`
@@ -102,8 +126,16 @@ func (c *credential) expired(p *Policy, now time.Time) string {
 }
 
 // replaceable reports whether a new secret may be issued over this credential: there is none in use.
-func (c *credential) replaceable(p *Policy, now time.Time) bool {
-	return !c.Suspended && (c.State != active || c.expired(p, now) == SinceUse)
+func (c *credential) replaceable(p *Policy, by civicpin.Actor, now time.Time) bool {
+	switch {
+	case c.Suspended:
+		return false // whoever suspended it does not want it replaced
+	case c.State == active:
+		return c.expired(p, now) == SinceUse
+	case c.State == provisional && len(c.Evidence) > 0 && now.Before(c.Expires):
+		return by.IsOperator() // a request on line does not undo what staff issued to somebody whom they saw
+	}
+	return true
 }
 
 // attest adds evidence and raises the level to what it gives.
@@ -122,7 +154,7 @@ func (c *credential) attest(p *Policy, e civicpin.Evidence, now time.Time) {
 func (c *credential) choose(p *Policy, hash string, now time.Time) {
 	c.History = c.former(p)
 	c.erase()
-	c.State, c.Hash, c.Norm = active, hash, choice.NormaliserVersion
+	c.State, c.Hash, c.Norm = active, hash, p.Chosen.normaliser()
 	c.Expires = time.Time{}
 	c.Changed, c.Used = now, now
 }

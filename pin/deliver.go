@@ -103,7 +103,9 @@ func (d *delivery) Settle(ctx context.Context, ref outbox.Ref, what outbox.Outco
 		state, code = Failed, EventPartFailed
 	}
 	return d.setPart(ctx, ref.Subject, issue, i, send, state, code, func(p *part) bool {
-		if p.State == Delivered || p.State == state {
+		// What was taken over once stays so, should it have been sent twice and refused the second time.
+		// A dead letter may be tried again, but what the provider reports of a message holds.
+		if p.State == Delivered || p.State == Accepted || p.State == Failed && (what.Failed || p.Receipt != "") {
 			return false
 		}
 		p.Receipt = what.Receipt

@@ -56,7 +56,8 @@ type Part struct {
 // each is accepted, undeliverable or no longer wanted. The secret is provisional: it is good for one [Service.Exchange].
 //
 // It takes the place of an issued secret that was not exchanged yet, of a revoked one, and of one that expired for disuse.
-// One in use stays as it is, and the error is ErrState: revoke it first, or let its owner recover it. Failures counted
+// One in use stays as it is, and the error is ErrState: revoke it first, or let its owner recover it. So does one that is
+// suspended, and, if a citizen asks, one that was issued on evidence and still waits for its exchange. Failures counted
 // against the subject stay counted, unless there is Evidence, which is a new binding (NIST SP 800-63B-4 4.1) and also lifts
 // a disablement.
 //
@@ -90,7 +91,7 @@ func (s *Service) Issue(ctx context.Context, subject civicpin.Subject, o IssueOp
 	var refused error
 	_, err = s.creds.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[credential]) error {
 		refused = nil
-		if e.Found() && !e.Value.replaceable(&s.policy, s.vault.Now()) {
+		if e.Found() && !e.Value.replaceable(&s.policy, o.By, s.vault.Now()) {
 			refused = ErrState // the record is written all the same, unchanged: the same work for a stranger to time
 			return nil
 		}
@@ -172,7 +173,8 @@ func (s *Service) checkLevel(o *IssueOptions) error {
 // fresh makes the credential of a new issue.
 func (s *Service) fresh(ctx context.Context, o IssueOptions) (credential, error) {
 	now := s.vault.Now()
-	c := credential{State: provisional, Issue: rand.Text(), Norm: choice.NormaliserVersion, Level: o.Level, Issued: now}
+	c := credential{State: provisional, Issue: rand.Text(), Level: o.Level, Issued: now}
+	c.Norm = normaliser{Version: choice.NormaliserVersion, Alphabet: s.policy.Alphabet}
 	whole := ""
 	for _, to := range o.Parts {
 		text := s.alphabet.New(s.policy.Length)
@@ -197,9 +199,9 @@ func (s *Service) fresh(ctx context.Context, o IssueOptions) (credential, error)
 	return c, err
 }
 
-// keep returns how long the store keeps the credential: for ever, unless it was never exchanged.
+// keep returns how long the store keeps the credential: for ever, unless there never was a secret in use.
 func (c *credential) keep() time.Time {
-	if c.State == provisional {
+	if c.State == provisional && len(c.History) == 0 {
 		return c.Expires.Add(lateFor)
 	}
 	return time.Time{}

@@ -11,6 +11,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/store"
 )
 
 func TestIssueRefusesBadInputAndChangesNothing(t *testing.T) {
@@ -153,6 +154,43 @@ func TestIssueOverASuspendedOne(t *testing.T) {
 	require.NoError(t, k.Suspend(t.Context(), maria, "", clerk))
 	_, err := k.Issue(t.Context(), maria, inps())
 	require.ErrorIs(t, err, pin.ErrState)
+}
+
+// A request on line does not undo what staff issued to somebody whom they saw, as long as it is good.
+func TestIssueOverOneFromTheDesk(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	require.NoError(t, k.atDesk(t))
+	_, err := k.Issue(t.Context(), maria, inps())
+	require.ErrorIs(t, err, pin.ErrState)
+	require.NoError(t, k.atDesk(t), "staff may")
+	k.clock.add(7 * day)
+	_, err = k.Issue(t.Context(), maria, inps())
+	require.NoError(t, err)
+}
+
+// A policy may change under the secrets that were set under it.
+func TestPolicyChanges(t *testing.T) {
+	m := store.NewMemory()
+	k := newKitOn(t, m, pin.INPS(), newClock(), &mailbox{}, &events{})
+	code := k.issued(t)
+	p := pin.INPS()
+	p.Alphabet = "0123456789"
+	p.Length = 12
+	p.Parts = 1
+	p.Chosen = pin.Chosen{Form: pin.Password, Min: 15, Max: 64}
+	changed := newKitOn(t, m, p, k.clock, k.mail, k.events)
+	_, err := changed.Verify(t.Context(), try(strings.ToLower(code)))
+	require.NoError(t, err, "a letter on its way stays good")
+	require.NoError(t, k.Exchange(t.Context(), try(code), civicpin.NewSecret(chosen)))
+	_, err = changed.Verify(t.Context(), try("qz7w k4pm"))
+	require.NoError(t, err, "a chosen PIN, too, in any case")
+	_, err = changed.Verify(t.Context(), try("QZ7W-K4PM"))
+	require.NoError(t, err, "and still so after it was used")
+	require.NoError(t, changed.Change(t.Context(), try("qz7w k4pm"), civicpin.NewSecret("Lluvia en la Ventana")))
+	_, err = k.Verify(t.Context(), try("lluvia en la ventana"))
+	require.ErrorIs(t, err, pin.ErrRefused)
+	_, err = k.Verify(t.Context(), try("Lluvia en la Ventana"))
+	require.NoError(t, err)
 }
 
 // Failures outlive the codes (rule 3): a code issued anew brings no new guesses.

@@ -127,6 +127,23 @@ func TestImport(t *testing.T) {
 	require.ErrorIs(t, k.Import(t.Context(), maria, good, pin.ImportOptions{By: clerk, Level: civicpin.High}), pin.ErrEvidence)
 }
 
+// A secret that the policy's form does not have stays as it was received, with a hash of the policy's costs.
+func TestImportOfWhatTheFormDoesNotHave(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	hash := password.New(password.Params{Memory: 16, Time: 1, Threads: 1}, "pin!pass").Encode()
+	require.NoError(t, k.Import(t.Context(), maria, civicpin.NewSecret(hash), pin.ImportOptions{By: clerk}))
+	for range 2 {
+		_, right := k.works(t, "pin!pass")
+		require.True(t, right)
+		_, right = k.works(t, "PIN!PASS")
+		require.False(t, right)
+	}
+	require.Contains(t, k.plain(t), "m=8,t=1,p=1")
+	require.NoError(t, k.Change(t.Context(), try("pin!pass"), civicpin.NewSecret(chosen)))
+	_, right := k.works(t, strings.ToLower(chosen))
+	require.True(t, right)
+}
+
 // When the costs in the policy change, the hash is renewed at the next login, and only then.
 func TestRehash(t *testing.T) {
 	k := newKit(t, pin.Default())

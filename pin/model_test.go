@@ -31,6 +31,7 @@ type model struct {
 	locks     int
 	lockedTo  time.Time
 	disabled  bool
+	evidence  bool
 	forgetAt  time.Time // when the count of a stranger is dropped; zero for never
 }
 
@@ -150,7 +151,8 @@ func TestModel(t *testing.T) {
 				rt.Skip("within the day in which a use need not be noted")
 			}
 			_, err := s.k.Issue(ctx, maria, o)
-			if s.m.suspended || s.m.state == "active" && !unused {
+			desk := s.m.state == "provisional" && s.m.evidence && now.Before(s.m.issued.Add(7*day)) && o.By == civicpin.Citizen
+			if s.m.suspended || s.m.state == "active" && !unused || desk {
 				require.ErrorIs(fatal{rt}, err, pin.ErrState)
 				return
 			}
@@ -158,7 +160,7 @@ func TestModel(t *testing.T) {
 			s.k.clock.add(10 * time.Minute) // or the outbox would send no more to one address
 			require.NoError(fatal{rt}, s.k.out.Flush(ctx))
 			s.m.state, s.m.secret = "provisional", s.k.mail.last(phone)+s.k.mail.last(email)
-			s.m.level, s.m.issued = max(o.Level, civicpin.Low), now
+			s.m.level, s.m.issued, s.m.evidence = max(o.Level, civicpin.Low), now, o.Evidence.Method != ""
 			if o.Evidence.Method != "" {
 				s.m.wrong, s.m.round, s.m.locks, s.m.disabled, s.m.lockedTo = 0, 0, 0, false, time.Time{}
 			}
@@ -229,7 +231,7 @@ func TestModel(t *testing.T) {
 					return
 				}
 				require.NoError(fatal{rt}, err)
-				s.m.level = max(s.m.level, civicpin.Substantial)
+				s.m.level, s.m.evidence = max(s.m.level, civicpin.Substantial), true
 			},
 			"revoke": func(rt *rapid.T) {
 				lose(rt)

@@ -165,7 +165,7 @@ func defaultLevels() map[civicpin.Method]civicpin.Level {
 // withDefaults returns a copy, sharing nothing with p, with zero fields filled in.
 func (p Policy) withDefaults() Policy {
 	p.Valid, p.Levels, p.Chosen.Words = maps.Clone(p.Valid), maps.Clone(p.Levels), slices.Clone(p.Chosen.Words)
-	p.Lockout.Name = p.Name
+	p.Lockout.Name = gateName(p.Name)
 	d := password.Default()
 	if p.Hashing.Memory == 0 {
 		p.Hashing.Memory = d.Memory
@@ -186,6 +186,14 @@ func (p Policy) hashParams() password.Params {
 func (p Policy) rules() choice.Rules {
 	return choice.Rules{Form: p.Chosen.Form.rules(), Min: p.Chosen.Min, Max: p.Chosen.Max, Words: p.Chosen.Words}
 }
+
+// normaliser is what brings a chosen secret to the form that is hashed.
+func (c Chosen) normaliser() normaliser {
+	return normaliser{Version: choice.NormaliserVersion, Form: c.Form}
+}
+
+// gateName is the name of the gate of a policy, apart from the gates that the caller may have.
+func gateName(policy string) string { return "pin." + policy }
 
 // rules returns the form as package choice names it, zero for one that is none of the constants.
 func (f Form) rules() choice.Form {
@@ -222,7 +230,10 @@ func (p Policy) Validate() error {
 	bad := func(format string, args ...any) error {
 		return fmt.Errorf("%w: %s", ErrPolicy, fmt.Sprintf(format, args...))
 	}
-	if err := p.Lockout.Validate(); err != nil { // also checks the name
+	if len(p.Name) == 0 || len(p.Name) > 40 {
+		return bad("Name is not 1 to 40 ASCII letters, digits and -_.")
+	}
+	if err := p.Lockout.Validate(); err != nil { // also checks the characters of the name
 		return fmt.Errorf("%w: %w", ErrPolicy, err)
 	}
 	if err := p.Sends.Validate(); err != nil {

@@ -59,7 +59,7 @@ func TestDefaults(t *testing.T) {
 	require.NoError(t, err)
 	p := service.Policy()
 	require.Equal(t, pin.Hashing{Memory: 19456, Time: 2, Threads: 1}, p.Hashing)
-	require.Equal(t, "inps", p.Lockout.Name)
+	require.Equal(t, "pin.inps", p.Lockout.Name)
 	p.Valid[civicpin.SMS], p.Levels[civicpin.InPerson] = 1, civicpin.High
 	require.Equal(t, 7*day, service.Policy().Valid[civicpin.SMS], "nobody changes a policy from outside")
 	require.Equal(t, civicpin.Substantial, service.Policy().Levels[civicpin.InPerson])

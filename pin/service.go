@@ -74,14 +74,14 @@ func build(v *store.Vault, out *outbox.Outbox, p Policy) (*Service, error) {
 	if s.gate, err = lockout.New(v, p.Lockout); err != nil {
 		return nil, err
 	}
-	if s.sends, err = lockout.NewSends(v, p.Name, p.Sends); err != nil {
+	if s.sends, err = lockout.NewSends(v, gateName(p.Name), p.Sends); err != nil {
 		return nil, err
 	}
 	// What anybody may ask for again is counted by subject apart from what was issued, and reaches its limit before the
 	// limit by address is: or the number of requests until a refusal would tell whether something was sent before.
 	again := s.sends.Limits()
 	again.Subject.Limit = max(1, again.Subject.Limit/2)
-	if s.resends, err = lockout.NewSends(v, p.Name+".resend", again); err != nil {
+	if s.resends, err = lockout.NewSends(v, gateName(p.Name)+".resend", again); err != nil {
 		return nil, err
 	}
 	if s.hashing, err = password.NewGate(p.Hashing.Permits, p.Hashing.Queue); err != nil {
@@ -189,32 +189,13 @@ func (s *Service) comparison(e *store.Entry[credential], raw string, why *string
 			*why, usable = "suspended", false
 		}
 	}
-	typed, ok := s.normalise(c, raw)
+	// What cannot be a secret is hashed as nothing: the same work is done whatever was typed.
+	typed, ok := c.Norm.normalise(raw)
+	if !ok {
+		typed = ""
+	}
 	return hash, typed, usable && ok
 }
-
-// normalise brings what was typed to the form in which the credential's secret was hashed. If that cannot be, it returns
-// false and something harmless to hash: the same work is done whatever was typed.
-func (s *Service) normalise(c *credential, raw string) (string, bool) {
-	switch {
-	case c.State == provisional:
-		if typed, ok := s.alphabet.Normalise(raw); ok {
-			return typed, true
-		}
-	case c.Norm == 0:
-		if len(raw) <= maxRaw {
-			return raw, true
-		}
-	default:
-		if typed, err := s.rules.Normalise(raw); err == nil {
-			return typed, true
-		}
-	}
-	return "", false
-}
-
-// maxRaw bounds a secret that is compared as received, in bytes.
-const maxRaw = 1024
 
 // A Verified is what a right secret gives.
 type Verified struct {
@@ -266,10 +247,17 @@ func (s *Service) Verify(ctx context.Context, a Attempt) (Verified, error) {
 // because the store failed, the next login tries again: the secret was right all the same.
 func (s *Service) touch(ctx context.Context, a Attempt, e store.Entry[credential], now time.Time) {
 	proven, renewed := e.Value.Hash, ""
-	if hash, err := password.Parse(proven); err == nil && (!hash.Current(s.policy.hashParams()) || e.Value.Norm != choice.NormaliserVersion) {
-		if typed, err := s.rules.Normalise(a.Secret.Reveal()); err == nil {
-			_ = s.hashing.Run(ctx, func() { renewed = password.New(s.policy.hashParams(), typed).Encode() })
+	// What was imported is compared as received until now. A secret that was set under another form keeps its form: "ab 1"
+	// and "AB1" may have been the same PIN, and would not be the same password.
+	norm := e.Value.Norm
+	if norm.Version == 0 {
+		if _, ok := s.policy.Chosen.normaliser().normalise(a.Secret.Reveal()); ok {
+			norm = s.policy.Chosen.normaliser()
 		}
+	}
+	typed, _ := norm.normalise(a.Secret.Reveal())
+	if hash, err := password.Parse(proven); err == nil && (!hash.Current(s.policy.hashParams()) || norm != e.Value.Norm) {
+		_ = s.hashing.Run(ctx, func() { renewed = password.New(s.policy.hashParams(), typed).Encode() })
 	}
 	_, _ = s.creds.UpdateFrom(ctx, e, func(e *store.Entry[credential]) error {
 		c := &e.Value
@@ -281,7 +269,7 @@ func (s *Service) touch(ctx context.Context, a Attempt, e store.Entry[credential
 			c.Used = now
 		}
 		if renewed != "" {
-			c.Hash, c.Norm = renewed, choice.NormaliserVersion
+			c.Hash, c.Norm = renewed, norm
 		}
 		return nil
 	})
