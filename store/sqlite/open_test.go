@@ -1,0 +1,275 @@
+package sqlite_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/sqlite"
+	"github.com/civicpin/civicpin/store/sqlstore"
+)
+
+// open returns a store that is closed when the test ends.
+func open(tb testing.TB, path string) *sqlite.Store {
+	tb.Helper()
+	s, err := sqlite.Open(tb.Context(), path)
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, s.Close()) })
+	return s
+}
+
+// openRaw returns a connection pool of one to the same file by another way, as another program would have.
+func openRaw(tb testing.TB, path string) *sql.DB {
+	tb.Helper()
+	db, err := sql.Open("sqlite", "file:"+path)
+	require.NoError(tb, err)
+	db.SetMaxOpenConns(1)
+	tb.Cleanup(func() { require.NoError(tb, db.Close()) })
+	return db
+}
+
+func newPath(tb testing.TB) string { return filepath.Join(tb.TempDir(), "pins.db") }
+
+func put(tb testing.TB, s store.Store, key, value string, v store.Version) store.Version {
+	tb.Helper()
+	v, err := s.Put(tb.Context(), key, store.Record{Value: []byte(value), Version: v})
+	require.NoError(tb, err)
+	return v
+}
+
+// Every character of a path counts as itself, whatever it means in a URI, an SQLite file name or a DSN.
+func TestOpenTakesThePathLiterally(t *testing.T) {
+	names := []string{
+		"plain.db", "with space.db", "q?mode=memory", "q?_pragma=synchronous(OFF)", "hash#part", "percent%41", "percent%00end",
+		"100%", "a&b=c;d", "+plus", ":memory:", "file:x", "file::memory:?cache=shared", "日本 ñ.db", "quote'\"",
+		"\xff\xfe.db", "back\\slash",
+	}
+	if runtime.GOOS == "windows" {
+		t.Skip("most of these are no file names")
+	}
+	for _, name := range names {
+		t.Run(fmt.Sprintf("%q", name), func(t *testing.T) {
+			dir := t.TempDir()
+			s, err := sqlite.Open(t.Context(), filepath.Join(dir, name))
+			require.NoError(t, err)
+			put(t, s, "k", "v", 0)
+			require.NoError(t, s.Close())
+			entries, err := os.ReadDir(dir)
+			require.NoError(t, err)
+			require.Len(t, entries, 1, "one file, and neither a log nor a temporary one left")
+			require.Equal(t, name, entries[0].Name())
+
+			r, err := open(t, filepath.Join(dir, name)).Get(t.Context(), "k")
+			require.NoError(t, err)
+			require.Equal(t, "v", string(r.Value))
+		})
+	}
+	t.Run("directory", func(t *testing.T) {
+		dir := filepath.Join(t.TempDir(), "a b+c%20d?e#f&g")
+		require.NoError(t, os.Mkdir(dir, 0o700))
+		put(t, open(t, filepath.Join(dir, "x")), "k", "v", 0)
+		info, err := os.Stat(filepath.Join(dir, "x"))
+		require.NoError(t, err)
+		require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	})
+	t.Run("relative", func(t *testing.T) {
+		t.Chdir(t.TempDir())
+		s := open(t, ":memory:")
+		put(t, s, "k", "v", 0)
+		require.FileExists(t, ":memory:")
+		t.Chdir(t.TempDir())
+		// A connection that is opened now must still find the file.
+		for range store.Lister(s).List(t.Context(), "", "") {
+			_, err := s.Get(t.Context(), "k")
+			require.NoError(t, err)
+		}
+	})
+}
+
+func TestOpenRefuses(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+		return path
+	}
+	for name, c := range map[string]struct{ path, want string }{
+		"no name":              {"", "not a file name"},
+		"a NUL":                {filepath.Join(dir, "a\x00b"), "not a file name"},
+		"a directory":          {dir, "is a directory"},
+		"no such directory":    {filepath.Join(dir, "none", "x"), "no such file"},
+		"a short text":         {file("short", "hello"), "not an SQLite database"},
+		"a long text":          {file("long", strings.Repeat("hello ", 10_000)), "not an SQLite database"},
+		"a file as directory":  {filepath.Join(file("f", "x"), "y"), "not a directory"},
+		"a device":             {os.DevNull, "not a regular file"},
+		"a truncated database": {file("cut", "SQLite format 3\x00"), "not an SQLite database"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before, _ := os.ReadFile(c.path)
+			s, err := sqlite.Open(t.Context(), c.path)
+			require.ErrorContains(t, err, c.want)
+			require.ErrorContains(t, err, "sqlite: open")
+			require.Nil(t, s)
+			after, _ := os.ReadFile(c.path)
+			require.Equal(t, before, after, "a file that is refused is not touched")
+		})
+	}
+	t.Run("a context that is done", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err := sqlite.Open(ctx, newPath(t))
+		require.ErrorIs(t, err, context.Canceled)
+	})
+	t.Run("a newer schema", func(t *testing.T) {
+		path := newPath(t)
+		require.NoError(t, open(t, path).Close())
+		_, err := openRaw(t, path).Exec("UPDATE civicpin_records_schema SET version = 2")
+		require.NoError(t, err)
+		_, err = sqlite.Open(t.Context(), path)
+		require.ErrorIs(t, err, sqlstore.ErrNewerSchema)
+	})
+	t.Run("a file that another holds", func(t *testing.T) {
+		path := newPath(t)
+		db := openRaw(t, path)
+		for _, q := range []string{"CREATE TABLE x (y)", "BEGIN EXCLUSIVE"} {
+			_, err := db.Exec(q)
+			require.NoError(t, err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		start := time.Now()
+		_, err := sqlite.Open(ctx, path)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Less(t, time.Since(start), 3*time.Second)
+		_, err = db.Exec("COMMIT")
+		require.NoError(t, err)
+		open(t, path)
+	})
+}
+
+func TestFilesArePrivate(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no such permissions")
+	}
+	path := newPath(t)
+	s := open(t, path)
+	put(t, s, "k", "v", 0)
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		info, err := os.Stat(path + suffix)
+		require.NoError(t, err)
+		require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), "%q", suffix)
+	}
+	require.NoError(t, s.Close())
+
+	require.NoError(t, os.Chmod(path, 0o640))
+	put(t, open(t, path), "l", "v", 0)
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o640), info.Mode().Perm(), "permissions that the operator chose stay")
+}
+
+// Every connection must have the settings, those that are opened later too.
+func TestSettings(t *testing.T) {
+	s := open(t, newPath(t))
+	for name, db := range map[string]*sql.DB{"writer": sqlite.Writer(s), "readers": sqlite.Readers(s)} {
+		var conns []*sql.Conn
+		for range db.Stats().MaxOpenConnections {
+			conn, err := db.Conn(t.Context())
+			require.NoError(t, err)
+			conns = append(conns, conn)
+			for pragma, want := range map[string]string{
+				"journal_mode": "wal", "synchronous": "2", "fullfsync": "1", "secure_delete": "2", "trusted_schema": "0",
+				"cell_size_check": "1", "busy_timeout": "25", "query_only": map[string]string{"writer": "0", "readers": "1"}[name],
+			} {
+				var got string
+				require.NoError(t, conn.QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&got))
+				require.Equal(t, want, got, "%s: %s", name, pragma)
+			}
+		}
+		for _, conn := range conns {
+			require.NoError(t, conn.Close())
+		}
+	}
+	require.Equal(t, 1, sqlite.Writer(s).Stats().MaxOpenConnections)
+	require.GreaterOrEqual(t, sqlite.Readers(s).Stats().MaxOpenConnections, 4)
+}
+
+// If somebody takes the file away, no connection may begin a new, empty one: all would be unknown in it, and nobody locked.
+func TestNoNewFileInTheOldOnesPlace(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("an open file cannot be taken away")
+	}
+	path := newPath(t)
+	s := open(t, path)
+	put(t, s, "k", "v", 0)
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		require.NoError(t, os.Remove(path+suffix))
+	}
+	for _, db := range []*sql.DB{sqlite.Writer(s), sqlite.Readers(s)} {
+		db.SetMaxIdleConns(0) // closes what is open
+		db.SetMaxIdleConns(1)
+	}
+	_, err := s.Get(t.Context(), "k")
+	require.Error(t, err)
+	require.NotErrorIs(t, err, store.ErrNotFound)
+	_, err = s.Put(t.Context(), "k", store.Record{})
+	require.Error(t, err)
+	require.NotErrorIs(t, err, store.ErrConflict)
+	require.NoFileExists(t, path)
+}
+
+func TestClose(t *testing.T) {
+	path := newPath(t)
+	s, err := sqlite.Open(t.Context(), path)
+	require.NoError(t, err)
+	v := put(t, s, "k", "v", 0)
+	require.NoError(t, s.Close())
+	require.NoError(t, s.Close(), "again")
+	require.NoFileExists(t, path+"-wal")
+
+	_, err = s.Get(t.Context(), "k")
+	require.ErrorContains(t, err, "closed")
+	_, err = s.Put(t.Context(), "k", store.Record{Version: v})
+	require.ErrorContains(t, err, "closed")
+	require.ErrorContains(t, s.Delete(t.Context(), "k", v), "closed")
+	n := 0
+	for _, err := range s.List(t.Context(), "", "") {
+		require.ErrorContains(t, err, "closed")
+		n++
+	}
+	require.Equal(t, 1, n)
+}
+
+// A file that another program uses for its own tables can hold the records, too.
+func TestForeignTablesStay(t *testing.T) {
+	path := newPath(t)
+	db := openRaw(t, path)
+	_, err := db.Exec("CREATE TABLE mine (x); INSERT INTO mine VALUES (7)")
+	require.NoError(t, err)
+	put(t, open(t, path), "k", "v", 0)
+	var x int
+	require.NoError(t, db.QueryRow("SELECT x FROM mine").Scan(&x))
+	require.Equal(t, 7, x)
+}
+
+func TestErrorsShowNoValue(t *testing.T) {
+	s := open(t, newPath(t))
+	_, err := sqlite.Writer(s).Exec(`CREATE TRIGGER no BEFORE INSERT ON civicpin_records
+		BEGIN SELECT RAISE(ABORT, 'refused'); END`)
+	require.NoError(t, err)
+	_, err = s.Put(t.Context(), "k", store.Record{Value: []byte("secret-value")})
+	require.ErrorContains(t, err, "refused")
+	require.NotErrorIs(t, err, store.ErrConflict)
+	require.NotContains(t, err.Error(), "secret-value")
+	require.False(t, errors.Is(err, store.ErrNotFound))
+}

@@ -1,0 +1,74 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/sqlstore"
+)
+
+// A Store is a [store.Store] and [store.Lister] in an SQLite file. Make one with [Open]; the zero Store is not usable.
+type Store struct {
+	records         *sqlstore.Store
+	writer, readers *sql.DB
+	// queue holds the token of whoever may write. database/sql has a queue of its own for the one connection, but picks
+	// from it at random, so that under load some writes would wait many times longer than others.
+	queue chan struct{}
+}
+
+var _ store.Lister = (*Store)(nil)
+
+// Get implements [store.Store].
+func (s *Store) Get(ctx context.Context, key string) (store.Record, error) {
+	return s.records.Get(ctx, key)
+}
+
+// Put implements [store.Store].
+func (s *Store) Put(ctx context.Context, key string, r store.Record) (store.Version, error) {
+	if err := s.enter(ctx, key); err != nil {
+		return 0, err
+	}
+	defer s.leave()
+	return s.records.Put(ctx, key, r)
+}
+
+// Delete implements [store.Store].
+func (s *Store) Delete(ctx context.Context, key string, v store.Version) error {
+	if err := s.enter(ctx, key); err != nil {
+		return err
+	}
+	defer s.leave()
+	return s.records.Delete(ctx, key, v)
+}
+
+// List implements [store.Lister]. While the loop's body runs it holds neither a connection nor a snapshot.
+func (s *Store) List(ctx context.Context, prefix, after string) iter.Seq2[store.Item, error] {
+	return s.records.List(ctx, prefix, after)
+}
+
+// Close waits for writes under way and closes the file. Later calls of any method but Close give errors.
+func (s *Store) Close() error {
+	s.queue <- struct{}{}
+	defer s.leave()
+	// The writer goes last: whoever closes a file last moves its log into it, and readers may not write.
+	return errors.Join(s.records.Close(), s.readers.Close(), s.writer.Close())
+}
+
+// enter waits for its turn to write. A key that no write could use does not wait.
+func (s *Store) enter(ctx context.Context, key string) error {
+	if err := store.CheckKey(key); err != nil {
+		return err
+	}
+	select {
+	case s.queue <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("sqlite: waiting to write: %w", ctx.Err())
+	}
+}
+
+func (s *Store) leave() { <-s.queue }

@@ -1,0 +1,53 @@
+// Package sqlstore keeps records in a table of an SQL database that the caller opened, through database/sql and whichever
+// driver the caller chose.
+//
+// Two calls make a store:
+//
+//	db, err := sql.Open("pgx", "postgres://…")
+//	records, err := sqlstore.New(ctx, db, sqlstore.PostgreSQL, nil)
+//
+// For SQLite use package store/sqlite instead, which opens the file with the settings that it needs and calls this one. With
+// another driver, let one connection write (db.SetMaxOpenConns(1)) and set a busy timeout, a write-ahead log and
+// synchronous=FULL, as it does.
+//
+// # How it works
+//
+// One row is one record. Every write is one conditional statement, and the number of rows that it touched decides:
+// INSERT … ON CONFLICT DO NOTHING creates, UPDATE … WHERE key = … AND version = … replaces, DELETE … WHERE … deletes. There
+// is no transaction around it, so nothing is held while the program thinks, and no default isolation level changes what it
+// means. Times are computed by the program; no statement asks the database for the time. All statements are prepared once.
+//
+// # What an error means
+//
+// [store.ErrNotFound], [store.ErrConflict] and [store.ErrInvalidKey] are answers. Any other error is the driver's, wrapped:
+// a broken connection, a database that is locked, a serialisation failure, a context that is done. After such an error from
+// Put or Delete the write may have happened. Nothing is tried again here, except what [Options.Busy] allows; package store
+// does what is needed on top.
+//
+// # What survives what
+//
+// That is the database's doing. A write is acknowledged when the database says that it is committed, so it survives the
+// program's death in every setting. It survives a power cut only if the database waits for its disk: on PostgreSQL, fsync
+// and synchronous_commit on, which is its default; on SQLite, PRAGMA synchronous=FULL, which is not the default of every
+// driver in WAL mode. It survives the loss of a PostgreSQL machine only with a synchronous standby. Never connect to a
+// standby or to a pool that may read from one: a read that is a moment old would bring back a state that was left.
+//
+// # Schema
+//
+// New creates what is missing, also when many processes start at once, and runs no statement that changes the schema when
+// nothing is missing: whoever keeps migrations apart runs the text that [Schema] returns, and lets the program's role only
+// SELECT, INSERT, UPDATE and DELETE. Beside the table of records there is one of one row with the schema version. A
+// database whose schema version is newer than this package knows is refused with [ErrNewerSchema].
+//
+// # Stored-format compatibility
+//
+// This is schema version 1. A later release will read what this one wrote, or bring it up to date in New or by a text to
+// run. The columns of a record are:
+//
+//	key      the key's bytes, as a binary type: compared byte for byte whatever the database's encoding and collation
+//	version  1 to 2^63-1, random, never zero
+//	expires  milliseconds since 1970 UTC, rounded up; NULL for never
+//	value    the value's bytes, not NULL, perhaps empty
+//
+// Rows may be copied to another database as they are.
+package sqlstore
