@@ -38,7 +38,8 @@ type SealingKey struct {
 type Sealer interface {
 	// Seal returns the sealed plaintext, with whatever nonce Open needs, bound to the associated data.
 	Seal(ctx context.Context, plaintext, associated []byte) ([]byte, error)
-	// Open returns the plaintext, or an error if the sealed bytes or the associated data differ by one bit.
+	// Open returns the plaintext. If the sealed bytes or the associated data differ by one bit, the error matches
+	// [ErrUnreadable]; any other error means that the Sealer could not work, as when a module does not answer.
 	Open(ctx context.Context, sealed, associated []byte) ([]byte, error)
 }
 
@@ -63,10 +64,14 @@ func (x xchacha) Seal(_ context.Context, plaintext, associated []byte) ([]byte, 
 
 func (x xchacha) Open(_ context.Context, sealed, associated []byte) ([]byte, error) {
 	if len(sealed) < chacha20poly1305.NonceSizeX {
-		return nil, errors.New("store: sealed value is too short")
+		return nil, ErrUnreadable
 	}
 	n := chacha20poly1305.NonceSizeX
-	return x.aead().Open(nil, sealed[:n], sealed[n:], associated)
+	plain, err := x.aead().Open(nil, sealed[:n], sealed[n:], associated)
+	if err != nil {
+		return nil, ErrUnreadable
+	}
+	return plain, nil
 }
 
 // keyFileHeader is the first line of a key file.
@@ -108,10 +113,12 @@ func ReadKeyFile(path string) (Keys, error) {
 
 // ParseKeys reads keys from text: the line "civicpin keys 1", a line "index KEY", and one or more lines "seal ID KEY", each
 // KEY being 32 bytes in base64 without padding. The first seal line is the key that seals: to rotate, add a line above it.
-// Blank lines and lines that begin with "#" are skipped. Any other text gives an error, which does not quote it.
+// Blank lines and lines that begin with "#" are skipped. Any other text gives an error, which does not quote it; so does one
+// key in two lines.
 func ParseKeys(text string) (Keys, error) {
 	var keys Keys
 	header := false
+	seen := make(map[string]bool)
 	n := 0
 	for line := range strings.Lines(text) {
 		n++
@@ -132,6 +139,10 @@ func ParseKeys(text string) (Keys, error) {
 		if err != nil || len(key) != chacha20poly1305.KeySize {
 			return bad("no key of 32 bytes in base64 without padding")
 		}
+		if seen[string(key)] {
+			return bad("a key that stands here already, under another name") // a rotation that is none
+		}
+		seen[string(key)] = true
 		switch {
 		case fields[0] == "index" && len(fields) == 2:
 			if !keys.Index.IsZero() {
@@ -148,7 +159,10 @@ func ParseKeys(text string) (Keys, error) {
 			return bad(`neither "index KEY" nor "seal ID KEY"`)
 		}
 	}
-	return keys, keys.validate()
+	if err := keys.validate(); err != nil {
+		return Keys{}, err
+	}
+	return keys, nil
 }
 
 func (k Keys) validate() error {
@@ -161,7 +175,7 @@ func (k Keys) validate() error {
 	seen := make(map[string]bool)
 	for _, s := range k.Sealing {
 		if s.Sealer == nil || !validName(s.ID, 32) || seen[s.ID] {
-			return errors.New("store: a sealing key needs a sealer and an id of its own, 1 to 32 of a-z A-Z 0-9 - _ .")
+			return errors.New("store: a sealing key needs a sealer and an id of its own, 1 to 32 letters, digits and -_. of ASCII")
 		}
 		seen[s.ID] = true
 	}

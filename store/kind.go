@@ -10,6 +10,7 @@ import (
 	"io"
 	"iter"
 	"math/rand/v2"
+	"reflect"
 	"time"
 	"unicode/utf8"
 
@@ -39,12 +40,40 @@ type Kind[T any] struct {
 }
 
 // NewKind returns the kind of that name, which is 1 to 64 ASCII letters, digits and "-_.". Two kinds of one name in one
-// vault are the same records; any other name gives an error.
+// vault are the same records; any other name gives an error. So does a T that holds a [civicpin.Secret], which would be
+// stored as "[redacted]": the vault seals what it stores, so keep the text.
 func NewKind[T any](v *Vault, name string) (Kind[T], error) {
 	if v == nil || !validName(name, 64) {
-		return Kind[T]{}, fmt.Errorf("store: NewKind: no vault, or a name that is not 1 to 64 of a-z A-Z 0-9 - _ .")
+		return Kind[T]{}, errors.New("store: NewKind: no vault, or a name that is not 1 to 64 of ASCII letters, digits, - _ and period")
+	}
+	if holdsSecret(reflect.TypeFor[T](), make(map[reflect.Type]bool)) {
+		return Kind[T]{}, fmt.Errorf("store: NewKind: %s holds a civicpin.Secret, which cannot be stored", reflect.TypeFor[T]())
 	}
 	return Kind[T]{vault: v, name: name}, nil
+}
+
+// holdsSecret reports whether values of a type can hold a Secret, as far as the type tells.
+func holdsSecret(t reflect.Type, seen map[reflect.Type]bool) bool {
+	if t == reflect.TypeFor[civicpin.Secret]() {
+		return true
+	}
+	if seen[t] {
+		return false
+	}
+	seen[t] = true
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Array:
+		return holdsSecret(t.Elem(), seen)
+	case reflect.Map:
+		return holdsSecret(t.Key(), seen) || holdsSecret(t.Elem(), seen)
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if holdsSecret(t.Field(i).Type, seen) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Name returns the kind's name.
@@ -82,6 +111,9 @@ func (k Kind[T]) Get(ctx context.Context, key Key) (Entry[T], error) {
 
 // get is Get, but takes a missing record for an answer.
 func (k Kind[T]) get(ctx context.Context, key Key) (Entry[T], error) {
+	if key == (Key{}) {
+		return Entry[T]{}, k.noKey()
+	}
 	storageKey := k.vault.storageKey(k.name, key)
 	r, err := k.vault.store.Get(ctx, storageKey)
 	if errors.Is(err, ErrNotFound) {
@@ -91,6 +123,11 @@ func (k Kind[T]) get(ctx context.Context, key Key) (Entry[T], error) {
 		return Entry[T]{Key: key}, fmt.Errorf("store: get %s: %w", k.name, err)
 	}
 	return k.decode(ctx, storageKey, &key, r)
+}
+
+// noKey refuses the zero Key: a caller that forgot to fill it in would have everybody share one record.
+func (k Kind[T]) noKey() error {
+	return fmt.Errorf("store: %s: %w: a key without subject and id", k.name, civicpin.ErrInvalid)
 }
 
 // Put writes an entry if its record is still in the state from which the entry was read, and otherwise gives ErrConflict.
@@ -128,8 +165,9 @@ func (k Kind[T]) Put(ctx context.Context, e *Entry[T]) error {
 }
 
 // Delete removes the record of an entry if it is still in the state from which the entry was read, and otherwise gives
-// ErrConflict. The entry then stands for a record that is not there. An error other than ErrConflict means that the record
-// may be gone.
+// ErrConflict. The entry then stands for a record that is not there; if it did before, Delete does nothing and returns nil.
+// An error other than ErrConflict means that the record may be gone, and unlike Put, Delete cannot find out whether it was
+// this call that removed it: what may be used once is marked as used, not deleted.
 func (k Kind[T]) Delete(ctx context.Context, e *Entry[T]) error {
 	if e.version != 0 {
 		err := k.vault.store.Delete(ctx, k.vault.storageKey(k.name, e.Key), e.version)
@@ -158,9 +196,12 @@ func (k Kind[T]) Update(ctx context.Context, key Key, change func(*Entry[T]) err
 }
 
 // UpdateFrom is [Kind.Update] for an entry that has been read already: the first try works on e and saves the read. If e
-// is out of date, the record is read again and change called anew.
+// is out of date, the record is read again and change called anew. If it expired since it was read, it is not Found.
 func (k Kind[T]) UpdateFrom(ctx context.Context, e Entry[T], change func(*Entry[T]) error) (Entry[T], error) {
 	key := e.Key
+	if e.found && !e.Expires.IsZero() && !e.Expires.After(k.vault.Now()) {
+		e = Entry[T]{Key: key, version: e.version}
+	}
 	for try := range maxTries {
 		err := change(&e)
 		if errors.Is(err, ErrSkip) {
@@ -234,6 +275,9 @@ type envelope struct {
 }
 
 func (k Kind[T]) encode(ctx context.Context, e *Entry[T]) ([]byte, error) {
+	if e.Key == (Key{}) {
+		return nil, k.noKey()
+	}
 	value, err := json.Marshal(e.Value)
 	if err != nil {
 		return nil, fmt.Errorf("store: encode %s: %w", k.name, err)

@@ -94,6 +94,10 @@ func (m *Memory) Delete(ctx context.Context, key string, v Version) error {
 // List implements [Lister].
 func (m *Memory) List(ctx context.Context, prefix, after string) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
+		if err := ctx.Err(); err != nil {
+			yield(Item{}, fmt.Errorf("store: %w", err))
+			return
+		}
 		var keys []string
 		for i := range m.shards {
 			s := &m.shards[i]

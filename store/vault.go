@@ -104,10 +104,10 @@ func (v *Vault) CanList() bool {
 }
 
 // Reseal seals every record anew that is not sealed under the first sealing key, and returns how many it sealed. Run it
-// after every process has been given the new key; when it returns no error, the older keys may go. It needs a [Lister]
-// (otherwise ErrNoListing), may be broken off and begun again, and runs beside traffic: a record that changes meanwhile is
-// sealed by whoever changed it, or by the next run. An unreadable record is left as it is and reported at the end, in an
-// error that matches [ErrUnreadable].
+// after every process has been given the new key, until it returns zero and no error; keep the older keys among the others
+// for a day more, for writes that were under way. It needs a [Lister] (otherwise ErrNoListing), may be broken off and begun
+// again, and runs beside traffic: a record that changes meanwhile is sealed by whoever changed it, or by the next run. An
+// unreadable record is left as it is and reported at the end, in an error that matches [ErrUnreadable].
 func (v *Vault) Reseal(ctx context.Context) (int, error) {
 	n, unreadable := 0, 0
 	for item, err := range v.list(ctx, "") {
@@ -146,7 +146,8 @@ func (v *Vault) Reseal(ctx context.Context) (int, error) {
 }
 
 // Purge deletes records whose expiry and grace have passed, at most max of them, and returns how many it deleted. It needs
-// a [Lister] (otherwise ErrNoListing). Run it now and then from one place, until it returns less than max.
+// a [Lister] (otherwise ErrNoListing). Run it now and then from one place, until it returns less than max. A clock that is
+// ahead by more than the grace would have it drop what others still count on: run it where the clock is right.
 func (v *Vault) Purge(ctx context.Context, max int) (int, error) {
 	n := 0
 	now := v.Now()
@@ -219,7 +220,7 @@ func (v *Vault) seal(ctx context.Context, kind, key string, plain []byte) ([]byt
 	return append(head, sealed...), nil
 }
 
-// open undoes seal. All that is wrong with the bytes matches ErrUnreadable; only the context's own end does not.
+// open undoes seal. All that is wrong with the bytes matches ErrUnreadable; a sealer that cannot work does not.
 func (v *Vault) open(ctx context.Context, kind, key string, value []byte) (plain []byte, keyID string, err error) {
 	if len(value) < 2 || value[0] != formatVersion || len(value) < 2+int(value[1]) {
 		return nil, "", fmt.Errorf("%w: unknown format", ErrUnreadable)
@@ -231,11 +232,11 @@ func (v *Vault) open(ctx context.Context, kind, key string, value []byte) (plain
 		return nil, "", fmt.Errorf("%w: unknown key id", ErrUnreadable)
 	}
 	plain, err = sealer.Open(ctx, value[n:], associated(value[:n], kind, key))
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err() // whatever the sealer made of it
+	}
 	if err != nil {
-		if ctx.Err() != nil {
-			return nil, "", fmt.Errorf("store: open: %w", ctx.Err())
-		}
-		return nil, "", fmt.Errorf("%w: %w", ErrUnreadable, err)
+		return nil, "", fmt.Errorf("store: open: %w", err)
 	}
 	return plain, keyID, nil
 }

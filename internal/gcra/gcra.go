@@ -10,7 +10,8 @@ type Rate struct {
 }
 
 // Take asks for one event at now. State is the timestamp that the last Take or Refund returned, zero at first. If the event
-// is within the rate it returns the new state; otherwise the old one and when to ask again.
+// is within the rate it returns the new state; otherwise the old one and when to ask again. A state that was written by a
+// clock far ahead is brought back to what it can be at most; that is to be kept, refused or not.
 func (r Rate) Take(state, now time.Time) (next time.Time, ok bool, again time.Time) {
 	cost := r.Window / time.Duration(r.Limit)
 	if state.Before(now) {

@@ -1,0 +1,365 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/storetest"
+)
+
+func TestNewKindRefuses(t *testing.T) {
+	v := newVault(t, store.NewMemory(), sealing(t, "k1"), nil)
+	for _, name := range []string{"", "a/b", "/", "a b", "é", "a\x00", strings.Repeat("x", 65)} {
+		_, err := store.NewKind[account](v, name)
+		assert.Error(t, err, "%q", name)
+	}
+	_, err := store.NewKind[account](nil, "account")
+	require.Error(t, err)
+	k, err := store.NewKind[account](v, strings.Repeat("x", 64))
+	require.NoError(t, err)
+	assert.Equal(t, strings.Repeat("x", 64), k.Name())
+	put(t, k, store.Key{Subject: rossi}, account{N: 1}) // the longest name still makes a storage key
+}
+
+func TestGetPutDelete(t *testing.T) {
+	k := accounts(t, store.NewMemory())
+	key := store.Key{Subject: rossi, ID: "x"}
+	e, err := k.Get(t.Context(), key)
+	require.ErrorIs(t, err, store.ErrNotFound)
+	assert.False(t, e.Found())
+	assert.Equal(t, key, e.Key)
+	twin := e
+
+	e.Value = account{N: 1, Note: "à\x7f\n\u2028<>&"}
+	require.NoError(t, k.Put(t.Context(), &e))
+	assert.True(t, e.Found())
+	require.ErrorIs(t, k.Put(t.Context(), &twin), store.ErrConflict)
+
+	got, err := k.Get(t.Context(), key)
+	require.NoError(t, err)
+	assert.True(t, got.Found())
+	assert.Equal(t, e.Value, got.Value)
+	assert.Equal(t, key, got.Key)
+	assert.True(t, got.Expires.IsZero())
+
+	// An entry follows its own writes, and no others.
+	e.Value.N = 2
+	require.NoError(t, k.Put(t.Context(), &e))
+	require.ErrorIs(t, k.Put(t.Context(), &got), store.ErrConflict)
+	require.ErrorIs(t, k.Delete(t.Context(), &got), store.ErrConflict)
+	require.NoError(t, k.Delete(t.Context(), &e))
+	assert.False(t, e.Found())
+	_, err = k.Get(t.Context(), key)
+	require.ErrorIs(t, err, store.ErrNotFound)
+	require.NoError(t, k.Put(t.Context(), &e), "created anew")
+}
+
+func TestUpdate(t *testing.T) {
+	memory := store.NewMemory()
+	k := accounts(t, memory)
+	key := store.Key{Subject: rossi}
+	e, err := k.Update(t.Context(), key, func(e *store.Entry[account]) error {
+		assert.False(t, e.Found())
+		assert.Equal(t, key, e.Key)
+		return store.ErrSkip
+	})
+	require.NoError(t, err)
+	assert.False(t, e.Found())
+	assert.Empty(t, raw(t, memory))
+
+	e, err = k.Update(t.Context(), key, add(3))
+	require.NoError(t, err)
+	assert.True(t, e.Found())
+	assert.Equal(t, 3, e.Value.N)
+	before := raw(t, memory)
+
+	own := errors.New("own")
+	for name, c := range map[string]struct{ give, want error }{
+		"skip":         {store.ErrSkip, nil},
+		"wrapped skip": {fmt.Errorf("why: %w", store.ErrSkip), nil},
+		"own error":    {own, own},
+		"conflict":     {store.ErrConflict, store.ErrConflict},
+	} {
+		calls := 0
+		e, err := k.Update(t.Context(), key, func(e *store.Entry[account]) error {
+			calls++
+			e.Value.N = 1000
+			return c.give
+		})
+		require.ErrorIs(t, err, c.want, name)
+		assert.Equal(t, 1, calls, name)
+		assert.Equal(t, 1000, e.Value.N, "%s: the entry as change left it", name)
+		assert.Equal(t, before, raw(t, memory), name)
+	}
+
+	e, err = k.Update(t.Context(), key, func(e *store.Entry[account]) error { e.Drop = true; return nil })
+	require.NoError(t, err)
+	assert.False(t, e.Found())
+	assert.False(t, e.Drop)
+	assert.Empty(t, raw(t, memory))
+	_, err = k.Update(t.Context(), key, func(e *store.Entry[account]) error { e.Drop = true; return nil })
+	require.NoError(t, err, "dropping what is not there")
+}
+
+// TestUpdateContention has 64 goroutines count on one record. Each of 3200 increments arrives, once.
+func TestUpdateContention(t *testing.T) {
+	t.Parallel()
+	const workers, each = 64, 50
+	k := accounts(t, store.NewMemory())
+	key := store.Key{Subject: rossi}
+	errs := make(chan error, workers)
+	for range workers {
+		go func() {
+			var err error
+			for range each {
+				_, e := k.Update(t.Context(), key, add(1))
+				err = errors.Join(err, e)
+			}
+			errs <- err
+		}()
+	}
+	for range workers {
+		require.NoError(t, <-errs)
+	}
+	e, err := k.Get(t.Context(), key)
+	require.NoError(t, err)
+	assert.Equal(t, workers*each, e.Value.N)
+}
+
+// TestUpdateLosesOnce lets another writer in between reading and writing: the change is done again on the new state.
+func TestUpdateLosesOnce(t *testing.T) {
+	faults := storetest.NewFaults(store.NewMemory())
+	k := accounts(t, faults.Store())
+	key := store.Key{Subject: rossi}
+	put(t, k, key, account{N: 1})
+	for _, drop := range []bool{false, true} {
+		var seen []int
+		e, err := k.Update(t.Context(), key, func(e *store.Entry[account]) error {
+			if seen = append(seen, e.Value.N); len(seen) == 1 {
+				_, err := k.Update(t.Context(), key, add(10))
+				require.NoError(t, err)
+			}
+			e.Value.N++
+			e.Drop = drop
+			return nil
+		})
+		require.NoError(t, err)
+		require.Len(t, seen, 2)
+		assert.Equal(t, seen[0]+10, seen[1])
+		assert.Equal(t, !drop, e.Found())
+	}
+}
+
+// TestUpdateFrom saves the read, and reads again when what it was given is out of date.
+func TestUpdateFrom(t *testing.T) {
+	faults := storetest.NewFaults(store.NewMemory())
+	k := accounts(t, faults.Store())
+	put(t, k, store.Key{Subject: rossi}, account{N: 1})
+	e, err := k.Get(t.Context(), store.Key{Subject: rossi})
+	require.NoError(t, err)
+	// The second time e is old: Put asks whose record is there, and then it is read anew.
+	for i, c := range []struct{ gets, calls, n int }{{0, 1, 2}, {2, 2, 3}} {
+		faults.Reset()
+		calls := 0
+		got, err := k.UpdateFrom(t.Context(), e, func(e *store.Entry[account]) error { calls++; return add(1)(e) })
+		require.NoError(t, err)
+		assert.Equal(t, c, struct{ gets, calls, n int }{faults.Calls(storetest.Get), calls, got.Value.N}, i)
+	}
+	stranger, err := k.Get(t.Context(), store.Key{Subject: bianchi})
+	require.ErrorIs(t, err, store.ErrNotFound)
+	got, err := k.UpdateFrom(t.Context(), stranger, add(5))
+	require.NoError(t, err)
+	assert.Equal(t, 5, got.Value.N)
+
+	// When the second reading fails, nobody is told that it was a conflict.
+	faults.FailAt(2, storetest.NotDone, storetest.Get)
+	_, err = k.UpdateFrom(t.Context(), e, add(1))
+	require.ErrorIs(t, err, storetest.ErrInjected)
+	require.NotErrorIs(t, err, store.ErrConflict)
+}
+
+// conflicts is a store that always says so.
+type conflicts struct{ store.Store }
+
+func (conflicts) Put(context.Context, string, store.Record) (store.Version, error) {
+	return 0, store.ErrConflict
+}
+
+func TestUpdateGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := accounts(t, conflicts{store.NewMemory()})
+		calls := 0
+		began := time.Now()
+		_, err := k.Update(t.Context(), store.Key{Subject: rossi}, func(*store.Entry[account]) error { calls++; return nil })
+		require.ErrorIs(t, err, store.ErrContended)
+		assert.Equal(t, 200, calls)
+		assert.Less(t, time.Since(began), 4*time.Second)
+
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		began = time.Now()
+		_, err = k.Update(ctx, store.Key{Subject: rossi}, add(1))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Equal(t, 50*time.Millisecond, time.Since(began), "no wait outlives the context")
+	})
+}
+
+func TestContextDone(t *testing.T) {
+	memory := store.NewMemory()
+	k := accounts(t, memory)
+	key := store.Key{Subject: rossi}
+	put(t, k, key, account{N: 1})
+	e, err := k.Get(t.Context(), key)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = k.Get(ctx, key)
+	require.ErrorIs(t, err, context.Canceled)
+	assert.NotErrorIs(t, err, store.ErrNotFound)
+	require.ErrorIs(t, k.Put(ctx, &e), context.Canceled)
+	require.ErrorIs(t, k.Delete(ctx, &e), context.Canceled)
+	called := false
+	_, err = k.Update(ctx, key, func(*store.Entry[account]) error { called = true; return nil })
+	require.ErrorIs(t, err, context.Canceled)
+	assert.False(t, called)
+	for _, err := range k.All(ctx) {
+		require.ErrorIs(t, err, context.Canceled)
+	}
+	got, err := k.Get(t.Context(), key)
+	require.NoError(t, err)
+	assert.Equal(t, 1, got.Value.N)
+}
+
+// TestExpiry: a record counts until its own expiry by the vault's clock; the engine is told a later time.
+func TestExpiry(t *testing.T) {
+	memory, c := store.NewMemory(), newClock()
+	v := newVault(t, memory, sealing(t, "k1"), &store.Options{Now: c.Now, Grace: 90 * time.Second})
+	k := kindOf[account](t, v, "account")
+	key := store.Key{Subject: rossi}
+	expires := c.Now().Add(time.Minute + 123_456_789)
+	_, err := k.Update(t.Context(), key, func(e *store.Entry[account]) error {
+		e.Value.N, e.Expires = 5, expires
+		return nil
+	})
+	require.NoError(t, err)
+	items := raw(t, memory)
+	require.Len(t, items, 1)
+	assert.True(t, expires.Add(90*time.Second).Equal(items[0].Expires))
+
+	e, err := k.Get(t.Context(), key)
+	require.NoError(t, err)
+	assert.True(t, expires.Equal(e.Expires), "to the nanosecond")
+	c.move(expires.Sub(c.Now()) - 1)
+	_, err = k.Get(t.Context(), key)
+	require.NoError(t, err, "a nanosecond before")
+	c.move(1)
+	e, err = k.Get(t.Context(), key)
+	require.ErrorIs(t, err, store.ErrNotFound, "at that instant")
+	assert.Zero(t, e.Value, "nothing of an expired record is shown")
+	assert.True(t, e.Expires.IsZero())
+	for range k.All(t.Context()) {
+		t.Error("All yields an expired record")
+	}
+
+	// It is in nobody's way, though the engine still has it.
+	require.Len(t, raw(t, memory), 1)
+	stale := e
+	e.Value.N = 1
+	require.NoError(t, k.Put(t.Context(), &e))
+	require.ErrorIs(t, k.Put(t.Context(), &stale), store.ErrConflict, "one of two who saw it expired")
+	e, err = k.Update(t.Context(), key, add(1))
+	require.NoError(t, err)
+	assert.Equal(t, 2, e.Value.N)
+	assert.True(t, raw(t, memory)[0].Expires.IsZero())
+
+	// The clock may go back.
+	e.Expires = c.Now().Add(time.Second)
+	require.NoError(t, k.Put(t.Context(), &e))
+	c.move(time.Second)
+	_, err = k.Get(t.Context(), key)
+	require.ErrorIs(t, err, store.ErrNotFound)
+	c.move(-time.Nanosecond)
+	_, err = k.Get(t.Context(), key)
+	require.NoError(t, err)
+}
+
+// TestUnstorable: what could not be read back, or would be read as something else, is refused and leaves nothing.
+func TestUnstorable(t *testing.T) {
+	memory := store.NewMemory()
+	k := accounts(t, memory)
+	for name, e := range map[string]store.Entry[account]{
+		"subject not UTF-8": {Key: store.Key{Subject: "\xff"}},
+		"id not UTF-8":      {Key: store.Key{Subject: rossi, ID: "\xc3("}},
+		"expires in 1970":   {Key: store.Key{Subject: rossi}, Expires: time.Unix(0, 0)}, // zero would mean never
+		"expires in 9999":   {Key: store.Key{Subject: rossi}, Expires: time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)},
+		"expires in 1600":   {Key: store.Key{Subject: rossi}, Expires: time.Date(1600, 1, 1, 0, 0, 0, 0, time.UTC)},
+	} {
+		require.ErrorIs(t, k.Put(t.Context(), &e), civicpin.ErrInvalid, name)
+		assert.False(t, e.Found(), name)
+	}
+	// Sealed, the note is over 256 KiB; one of 255 KiB fits.
+	e := store.Entry[account]{Key: store.Key{Subject: rossi}, Value: account{Note: strings.Repeat("x", 256<<10)}}
+	require.ErrorContains(t, k.Put(t.Context(), &e), "limit")
+	_, err := k.Update(t.Context(), e.Key, func(n *store.Entry[account]) error { n.Value = e.Value; return nil })
+	require.ErrorContains(t, err, "limit")
+	functions := kindOf[func()](t, newVault(t, memory, sealing(t, "k1"), nil), "functions")
+	require.Error(t, functions.Put(t.Context(), &store.Entry[func()]{Key: store.Key{Subject: rossi}}))
+	assert.Empty(t, raw(t, memory))
+	e.Value.Note = e.Value.Note[:255<<10]
+	require.NoError(t, k.Put(t.Context(), &e))
+	got, err := k.Get(t.Context(), e.Key)
+	require.NoError(t, err)
+	assert.Equal(t, e.Value, got.Value)
+}
+
+func TestAll(t *testing.T) {
+	memory := store.NewMemory()
+	v := newVault(t, memory, sealing(t, "k1"), nil)
+	k, other := kindOf[account](t, v, "account"), kindOf[account](t, v, "account2")
+	want := make(map[store.Key]int)
+	for i := range 7 {
+		key := store.Key{Subject: rossi, ID: fmt.Sprint(i)}
+		put(t, k, key, account{N: i})
+		put(t, other, key, account{N: -1})
+		want[key] = i
+	}
+	got := make(map[store.Key]int)
+	for e, err := range k.All(t.Context()) {
+		require.NoError(t, err)
+		assert.True(t, e.Found())
+		got[e.Key] = e.Value.N
+		e.Value.N++ // an entry of a listing can be written
+		require.NoError(t, k.Put(t.Context(), &e))
+	}
+	assert.Equal(t, want, got)
+
+	// One unreadable record does not hide the others.
+	bad := raw(t, memory)[3]
+	bad.Value = []byte("rubbish")
+	_, err := memory.Put(t.Context(), bad.Key, bad.Record)
+	require.NoError(t, err)
+	good, unreadable := 0, 0
+	for _, err := range k.All(t.Context()) {
+		if err != nil {
+			require.ErrorIs(t, err, store.ErrUnreadable)
+			unreadable++
+			continue
+		}
+		good++
+	}
+	assert.Equal(t, 6, good)
+	assert.Equal(t, 1, unreadable)
+	for range k.All(t.Context()) {
+		break
+	}
+}

@@ -1,0 +1,127 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/civicpin/civicpin/store"
+)
+
+func durableRules() []rule {
+	return []rule{{"A write that was acknowledged is seen by every later Get, through whichever connection, and survives " +
+		"the process", []check{
+		{name: "at once, by many readers", run: seenAtOnce},
+		{name: "second handle", run: seenBySecond, durable: true},
+		{name: "close and reopen", run: seenAfterReopen, durable: true},
+		{name: "closed right after many writes", run: seenAfterBurst, durable: true},
+	}}}
+}
+
+// reopen closes the store and opens it again.
+func (f *fixture) reopen() {
+	f.Helper()
+	if err := closeStore(f.store); err != nil {
+		f.Fatalf("Close: %v", err)
+	}
+	f.store = f.open()
+}
+
+// seenAtOnce finds caches, and replicas that lag.
+func seenAtOnce(f *fixture) {
+	key := unique()
+	var v store.Version
+	for i := range 40 {
+		v = f.put(key, []byte{byte(i)}, v)
+		for _, err := range race(8, func(int) error {
+			r, err := f.store.Get(f.Context(), key)
+			if err == nil && r.Version != v {
+				err = fmt.Errorf("version %d after Put told %d", r.Version, v)
+			}
+			return err
+		}) {
+			if err != nil {
+				f.Fatalf("Get right after Put: %v", err)
+			}
+		}
+	}
+	f.delete(key, v)
+	for _, err := range race(8, func(int) error {
+		_, err := f.store.Get(f.Context(), key)
+		return err
+	}) {
+		if !errors.Is(err, store.ErrNotFound) {
+			f.Errorf("Get right after Delete: error %v, want ErrNotFound", err)
+		}
+	}
+}
+
+func seenBySecond(f *fixture) {
+	one, two := f.store, f.open()
+	key := unique()
+	var v store.Version
+	for i := range 10 {
+		f.store = one
+		v = f.put(key, []byte{byte(i)}, v)
+		f.store = two
+		f.holds(key, []byte{byte(i)}, v)
+		_, err := two.Put(f.Context(), key, store.Record{Value: []byte("x")})
+		f.conflict("create through the second handle of what the first created", err)
+		one, two = two, one
+	}
+	f.store = one
+	f.delete(key, v)
+	f.store = two
+	f.missing(key)
+	_, err := two.Put(f.Context(), key, store.Record{Value: []byte("x"), Version: v})
+	f.conflict("Put through one handle of what the other deleted", err)
+}
+
+func seenAfterReopen(f *fixture) {
+	prefix := unique()
+	expires := time.Now().Add(time.Hour)
+	created := f.putRecord(prefix+"/created", store.Record{Value: []byte("created\x00\xff"), Expires: expires})
+	empty := f.put(prefix+"/empty", nil, 0)
+	replaced := f.put(prefix+"/replaced", []byte("old"), 0)
+	replaced = f.put(prefix+"/replaced", []byte("new"), replaced)
+	deleted := f.put(prefix+"/deleted", []byte("x"), 0)
+	f.delete(prefix+"/deleted", deleted)
+	for range 2 {
+		f.reopen()
+		f.holds(prefix+"/created", []byte("created\x00\xff"), created)
+		f.sameExpiry("Get", expires, f.get(prefix+"/created").Expires)
+		f.holds(prefix+"/empty", nil, empty)
+		f.holds(prefix+"/replaced", []byte("new"), replaced)
+		f.missing(prefix + "/deleted")
+		_, err := f.store.Put(f.Context(), prefix+"/created", store.Record{Value: []byte("x")})
+		f.conflict("create over a record of before the reopen", err)
+		f.conflict("Delete of a version of before the reopen", f.store.Delete(f.Context(), prefix+"/replaced", replaced+1))
+	}
+	f.put(prefix+"/created", []byte("later"), created)
+	f.delete(prefix+"/empty", empty)
+}
+
+func seenAfterBurst(f *fixture) {
+	prefix := unique()
+	const workers, each = 8, 8
+	errs := race(workers, func(w int) error {
+		for i := range each {
+			key := fmt.Sprintf("%s/%d/%d", prefix, w, i)
+			if _, err := f.store.Put(f.Context(), key, store.Record{Value: []byte("x")}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for _, err := range errs {
+		if err != nil {
+			f.Fatalf("Put: %v", err)
+		}
+	}
+	f.reopen()
+	for w := range workers {
+		for i := range each {
+			f.sameValue("Get after a reopen", f.get(fmt.Sprintf("%s/%d/%d", prefix, w, i)).Value, []byte("x"))
+		}
+	}
+}
