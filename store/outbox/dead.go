@@ -1,0 +1,96 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/civicpin/civicpin/store"
+)
+
+// ErrNoDeadLetter says that there is no dead letter of that name.
+var ErrNoDeadLetter = errors.New("outbox: no such dead letter")
+
+// A DeadLetter is a message that was given up. It holds no text.
+type DeadLetter struct {
+	Ref Ref
+	// At is when it was given up.
+	At time.Time
+	// Tries is how often it was tried.
+	Tries int
+	// Reason is what the notifier said last, without the message's secret.
+	Reason string
+}
+
+// dead is what is stored of a dead letter; whose it is stands in its key.
+type dead struct {
+	At     int64  `json:"t"`
+	Tries  int    `json:"n"`
+	Reason string `json:"e"`
+}
+
+// keepDead writes the dead letter of a job.
+func (o *Outbox) keepDead(ctx context.Context, j *job, reason string) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	_, err := o.dead.Update(ctx, j.entry.Key, func(e *store.Entry[dead]) error {
+		now := o.vault.Now()
+		e.Value = dead{At: now.UnixNano(), Tries: j.entry.Value.Tries, Reason: reason}
+		e.Expires = now.Add(o.opts.KeepDead)
+		return nil
+	})
+	return err
+}
+
+// DeadLetters yields the messages that were given up, in no order that means anything. An error ends the sequence, except
+// one that matches [store.ErrUnreadable], which stands for one dead letter. On a store that cannot list the error matches
+// [store.ErrNoListing].
+func (o *Outbox) DeadLetters(ctx context.Context) iter.Seq2[DeadLetter, error] {
+	return func(yield func(DeadLetter, error) bool) {
+		for e, err := range o.dead.All(ctx) {
+			if err != nil {
+				err = fmt.Errorf("outbox: dead letters: %w", err)
+			}
+			l := DeadLetter{Ref: refOf(e.Key), At: time.Unix(0, e.Value.At), Tries: e.Value.Tries, Reason: e.Value.Reason}
+			if err != nil {
+				l = DeadLetter{}
+			}
+			if !yield(l, err) {
+				return
+			}
+		}
+	}
+}
+
+// Retry puts a dead letter back among the messages that are due, with all its tries. It is sent if its owner still wants it
+// sent. The error matches [ErrNoDeadLetter] if there is none, or [civicpin.ErrInvalid] if the ref is not valid, and is
+// otherwise the store's; then Retry may be called again.
+func (o *Outbox) Retry(ctx context.Context, ref Ref) error {
+	if err := o.check([]Ref{ref}); err != nil {
+		return err
+	}
+	letter, err := o.dead.Get(ctx, ref.key())
+	if errors.Is(err, store.ErrNotFound) {
+		return ErrNoDeadLetter
+	}
+	if err != nil {
+		return fmt.Errorf("outbox: retry: %w", err)
+	}
+	_, err = o.entries.Update(ctx, ref.key(), func(e *store.Entry[entry]) error {
+		e.Value, e.Expires = o.newEntry(0), o.expiry()
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("outbox: retry: %w", err)
+	}
+	o.track(ref.key())
+	// A conflict means that it was buried again already.
+	if err := o.dead.Delete(ctx, &letter); err != nil && !errors.Is(err, store.ErrConflict) {
+		return fmt.Errorf("outbox: retry: %w", err)
+	}
+	o.record(ctx, EventRequeued, ref, "")
+	o.announce(ref.key())
+	return nil
+}

@@ -1,0 +1,92 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+
+	"github.com/civicpin/civicpin"
+)
+
+// deliver claims an entry and sends its message.
+func (o *Outbox) deliver(ctx context.Context, j *job) {
+	m := j.message
+	j.message = nil
+	if m == nil {
+		// It had to wait. If it now goes elsewhere, the next listing puts it into the right lane.
+		if m = o.confirm(ctx, j); m == nil || routeOf(m.To) != j.route {
+			return
+		}
+	}
+	if !o.free(ctx, m.To.Channel) {
+		o.save(ctx, j, func(e *entry) { e.Waits++; e.Due = o.in(o.opts.delay(min(e.Waits, 4))) })
+		return
+	}
+	// The claim. Of all that read this state of the entry one gets it; until Due nobody else looks at it.
+	tried := j.entry.Value.Tries
+	if !o.save(ctx, j, func(e *entry) {
+		e.Doubt, e.Waits, e.Due = 0, 0, o.in(o.opts.lease())
+		e.Tries++
+	}) {
+		return
+	}
+	claimed := o.vault.Now()
+	// From here on a stop waits: a message that is half sent would be sent twice.
+	ctx = context.WithoutCancel(ctx)
+
+	if j.entry.Value.Decoy == 1 {
+		if o.allow(ctx, j, m.To) {
+			_ = o.entries.Delete(ctx, &j.entry)
+		}
+		return
+	}
+	switch err := m.To.Validate(); {
+	case tried >= o.opts.MaxTries:
+		o.bury(ctx, j, "no try came to an end")
+		return
+	case err != nil:
+		o.bury(ctx, j, err.Error())
+		return
+	case !m.Expires.IsZero() && !m.Expires.After(claimed):
+		o.record(ctx, EventExpired, j.ref, "")
+		o.close(ctx, j, doneFailed, "", "expired")
+		return
+	}
+	if !o.allow(ctx, j, m.To) {
+		return
+	}
+	if o.vault.Now().Sub(claimed) > leaseMargin/3 {
+		return // held up so long that the claim may end before the send does; somebody else will take it
+	}
+	receipt, err := o.notify(ctx, *m)
+	switch {
+	case err == nil:
+		if len(receipt) > 256 {
+			receipt = ""
+		}
+		o.record(ctx, EventSent, j.ref, scrub(receipt, m.Secret))
+		o.close(ctx, j, doneSent, receipt, "")
+	case errors.Is(err, civicpin.ErrUndeliverable), j.entry.Value.Tries >= o.opts.MaxTries:
+		o.bury(ctx, j, scrub(err.Error(), m.Secret))
+	default:
+		o.record(ctx, EventRetried, j.ref, scrub(err.Error(), m.Secret))
+		o.giveBack(ctx, j, func(e *entry) { e.Due = o.in(o.opts.delay(e.Tries)) })
+	}
+}
+
+// giveBack ends a claim. Should that fail, the claim runs out by itself.
+func (o *Outbox) giveBack(ctx context.Context, j *job, change func(*entry)) {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	o.save(ctx, j, change)
+}
+
+// bury makes a dead letter of a message and tells its owner. The dead letter comes first: a crash after it leaves an entry
+// that is buried again, a crash before it would leave a failure that no operator sees.
+func (o *Outbox) bury(ctx context.Context, j *job, reason string) {
+	if err := o.keepDead(ctx, j, reason); err != nil {
+		o.giveBack(ctx, j, func(e *entry) { e.Due = o.in(o.opts.delay(1)) })
+		return
+	}
+	o.record(ctx, EventDead, j.ref, reason)
+	o.close(ctx, j, doneFailed, "", reason)
+}

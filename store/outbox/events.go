@@ -1,0 +1,50 @@
+package outbox
+
+import (
+	"context"
+
+	"github.com/civicpin/civicpin"
+)
+
+// The events of this package. Each that is about a message has its subject, and its [Ref].ID as the event's Ref.
+const (
+	// EventSent: the provider took a message over; the reason is its receipt.
+	EventSent civicpin.EventCode = "outbox.sent"
+	// EventRetried: a try failed, another will follow; the reason is the notifier's error without the secret.
+	EventRetried civicpin.EventCode = "outbox.retried"
+	// EventDead: a message became a dead letter; the reason says why.
+	EventDead civicpin.EventCode = "outbox.dead"
+	// EventExpired: a message was given up because its secret expired before it could be sent.
+	EventExpired civicpin.EventCode = "outbox.expired"
+	// EventWithdrawn: an entry was dropped because its owner's record does not want the message.
+	EventWithdrawn civicpin.EventCode = "outbox.withdrawn"
+	// EventLimited: a message has to wait because its address got as many as Options.PerDestination allows.
+	EventLimited civicpin.EventCode = "outbox.limited"
+	// EventUnconfirmed: an owner could not tell whether it wants a message sent, and is asked again; the reason is its error.
+	EventUnconfirmed civicpin.EventCode = "outbox.unconfirmed"
+	// EventUnsettled: an owner could not write down what became of a message, and is told again; the reason is its error.
+	EventUnsettled civicpin.EventCode = "outbox.unsettled"
+	// EventRequeued: a dead letter was put back by Retry.
+	EventRequeued civicpin.EventCode = "outbox.requeued"
+	// EventStuck: the notifier neither returns nor minds its context; the channel, which the reason names, waits for it.
+	EventStuck civicpin.EventCode = "outbox.stuck"
+	// EventUnknownOwner: entries of an owner are left alone that is not registered in this process; the reason is its
+	// name. Once for each name.
+	EventUnknownOwner civicpin.EventCode = "outbox.unknown_owner"
+	// EventUnreadable: entries cannot be opened, and are left alone.
+	EventUnreadable civicpin.EventCode = "outbox.unreadable"
+	// EventStalled: the store cannot be read; Run goes on trying. Once until it can be read again.
+	EventStalled civicpin.EventCode = "outbox.stalled"
+	// EventNotDurable: Run started on a store that cannot list.
+	EventNotDurable civicpin.EventCode = "outbox.not_durable"
+)
+
+// record records an event about a message.
+func (o *Outbox) record(ctx context.Context, code civicpin.EventCode, ref Ref, reason string) {
+	o.vault.Record(ctx, civicpin.Event{Code: code, Subject: ref.Subject, Ref: ref.ID, Reason: reason})
+}
+
+// notice records an event about the outbox itself.
+func (o *Outbox) notice(ctx context.Context, code civicpin.EventCode, reason string) {
+	o.vault.Record(ctx, civicpin.Event{Code: code, Reason: scrub(reason, civicpin.Secret{})})
+}

@@ -1,0 +1,50 @@
+package outbox
+
+import (
+	"time"
+
+	"github.com/civicpin/civicpin/store"
+)
+
+// Seams for the tests of this package.
+
+const (
+	MaxStuck    = maxStuck
+	MaxFresh    = maxFresh
+	LeaseMargin = leaseMargin
+)
+
+// Scrub is scrub.
+var Scrub = scrub
+
+// WithDefaults is what New makes of options.
+func WithDefaults(o *Options) (Options, error) { return o.withDefaults() }
+
+// Delay is the wait after n failed tries.
+func (o Options) Delay(n int) time.Duration { return o.delay(n) }
+
+// Lease is how long a claim lasts.
+func (o Options) Lease() time.Duration { return o.lease() }
+
+// MaxOwn is how many entries are kept in memory on a store that cannot list.
+const MaxOwn = maxOwn
+
+// Own is how many are.
+func (o *Outbox) Own() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.own)
+}
+
+// Remembered is how many messages were sent and could not be marked so.
+func (o *Outbox) Remembered() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.sent)
+}
+
+// Shrink makes an outbox keep less in memory than it does by default.
+func (o *Outbox) Shrink(parked, listed int) { o.parked, o.listed = parked, listed }
+
+// Fresh is what was just committed.
+func (o *Outbox) Fresh() <-chan store.Key { return o.fresh }

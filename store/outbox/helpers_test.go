@@ -1,0 +1,266 @@
+package outbox_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
+)
+
+// aClock stands still until it is moved.
+type aClock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func newClock() *aClock { return &aClock{now: time.Date(2030, 5, 6, 7, 8, 9, 0, time.UTC)} }
+
+func (c *aClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *aClock) move(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// journal keeps events.
+type journal struct {
+	mu     sync.Mutex
+	events []civicpin.Event
+}
+
+func (l *journal) Record(_ context.Context, e civicpin.Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.events = append(l.events, e)
+}
+
+// of returns the events of a code.
+func (l *journal) of(code civicpin.EventCode) []civicpin.Event {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(l.events), func(e civicpin.Event) bool { return e.Code != code })
+}
+
+// sink is a notifier that keeps what it was given, and does with each message what the test says.
+type sink struct {
+	mu   sync.Mutex
+	got  []civicpin.Message
+	do   func(ctx context.Context, m civicpin.Message) error
+	when []time.Time
+}
+
+func (s *sink) Notify(ctx context.Context, m civicpin.Message) (string, error) {
+	s.mu.Lock()
+	s.got = append(s.got, m)
+	s.when = append(s.when, time.Now())
+	do := s.do
+	s.mu.Unlock()
+	if do != nil {
+		if err := do(ctx, m); err != nil {
+			return "", err
+		}
+	}
+	return "receipt-" + m.ID, nil
+}
+
+func (s *sink) then(do func(ctx context.Context, m civicpin.Message) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.do = do
+}
+
+func (s *sink) messages() []civicpin.Message {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.got)
+}
+
+func (s *sink) times() []time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.when)
+}
+
+// texts are the secrets of what came, in order.
+func (s *sink) texts() []string {
+	var out []string
+	for _, m := range s.messages() {
+		out = append(out, m.Secret.Reveal())
+	}
+	return out
+}
+
+// letter is the record of a clerk: one message.
+type letter struct {
+	Text    string
+	To      civicpin.Contact
+	State   string // "wanted", "accepted", "failed", "replaced"
+	Receipt string
+	Reason  string
+	Expires time.Time
+}
+
+// clerk is an owner of messages as a package of the library is one: its records are in the vault.
+type clerk struct {
+	name    string
+	letters store.Kind[letter]
+}
+
+func newClerk(t require.TestingT, v *store.Vault, name string) *clerk {
+	letters, err := store.NewKind[letter](v, "test."+name)
+	require.NoError(t, err)
+	return &clerk{name: name, letters: letters}
+}
+
+func (c *clerk) key(r outbox.Ref) store.Key { return store.Key{Subject: r.Subject, ID: r.ID} }
+
+func (c *clerk) ref(subject, id string) outbox.Ref {
+	return outbox.Ref{Owner: c.name, Subject: civicpin.Subject(subject), ID: id}
+}
+
+func (c *clerk) Confirm(ctx context.Context, r outbox.Ref) (civicpin.Message, error) {
+	e, err := c.letters.Get(ctx, c.key(r))
+	if errors.Is(err, store.ErrNotFound) || err == nil && e.Value.State != "wanted" && e.Value.State != "failed" {
+		return civicpin.Message{}, fmt.Errorf("%w: %s", outbox.ErrWithdrawn, e.Value.State)
+	}
+	if err != nil {
+		return civicpin.Message{}, err
+	}
+	return civicpin.Message{Kind: "test", To: e.Value.To, Secret: civicpin.NewSecret(e.Value.Text), Expires: e.Value.Expires}, nil
+}
+
+func (c *clerk) Settle(ctx context.Context, r outbox.Ref, what outbox.Outcome) error {
+	_, err := c.letters.Update(ctx, c.key(r), func(e *store.Entry[letter]) error {
+		if !e.Found() || e.Value.State == "replaced" || e.Value.State == "accepted" {
+			return outbox.ErrWithdrawn
+		}
+		e.Value.State, e.Value.Receipt, e.Value.Reason = "accepted", what.Receipt, what.Reason
+		if what.Failed {
+			e.Value.State = "failed"
+		}
+		return nil
+	})
+	return err
+}
+
+// write writes a record without regard to what was there.
+func (c *clerk) write(ctx context.Context, r outbox.Ref, l letter) error {
+	_, err := c.letters.Update(ctx, c.key(r), func(e *store.Entry[letter]) error {
+		e.Value = l
+		return nil
+	})
+	return err
+}
+
+func (c *clerk) state(t require.TestingT, r outbox.Ref) string {
+	e, err := c.letters.Get(context.Background(), c.key(r))
+	if errors.Is(err, store.ErrNotFound) {
+		return ""
+	}
+	require.NoError(t, err)
+	return e.Value.State
+}
+
+// post queues a message as an owner does.
+func (c *clerk) post(ctx context.Context, o *outbox.Outbox, r outbox.Ref, l letter) error {
+	if err := o.Add(ctx, r); err != nil {
+		return err
+	}
+	if l.State == "" {
+		l.State = "wanted"
+	}
+	if err := c.write(ctx, r, l); err != nil {
+		return err
+	}
+	return o.Commit(ctx, r)
+}
+
+func sms(number string) civicpin.Contact {
+	return civicpin.Contact{Channel: civicpin.SMS, Address: number}
+}
+
+func mail(address string) civicpin.Contact {
+	return civicpin.Contact{Channel: civicpin.Email, Address: address}
+}
+
+// keys are the same in every vault of a test, as they are in every process of a system.
+func keys(t require.TestingT) store.Keys {
+	sealer, err := store.XChaCha20Poly1305(civicpin.NewSecret("0123456789abcdef0123456789abcdef"))
+	require.NoError(t, err)
+	return store.Keys{
+		Index:   civicpin.NewSecret("fedcba9876543210fedcba9876543210"),
+		Sealing: []store.SealingKey{{ID: "k", Sealer: sealer}},
+	}
+}
+
+// rig is one process: a vault on a store, an outbox, a notifier, an owner.
+type rig struct {
+	store store.Store
+	vault *store.Vault
+	clock *aClock // nil means the time of the bubble
+	log   *journal
+	sink  *sink
+	clerk *clerk
+	out   *outbox.Outbox
+}
+
+func newRig(t require.TestingT, s store.Store, clock *aClock, opts *outbox.Options) *rig {
+	r := &rig{store: s, clock: clock, log: new(journal), sink: new(sink)}
+	o := &store.Options{Recorder: r.log}
+	if clock != nil {
+		o.Now = clock.Now
+	}
+	var err error
+	r.vault, err = store.NewVault(s, keys(t), o)
+	require.NoError(t, err)
+	r.clerk = newClerk(t, r.vault, "clerk")
+	r.out, err = outbox.New(r.vault, r.sink, opts)
+	require.NoError(t, err)
+	require.NoError(t, r.out.Register("clerk", r.clerk))
+	return r
+}
+
+func onMemory(t require.TestingT) *rig { return newRig(t, store.NewMemory(), newClock(), nil) }
+
+// count returns how many records of a kind the store holds.
+func (r *rig) count(t require.TestingT, kind string) int {
+	n := 0
+	for _, err := range r.store.(store.Lister).List(context.Background(), kind+"/", "") {
+		require.NoError(t, err)
+		n++
+	}
+	return n
+}
+
+// run starts Run until the test, or stop, ends it.
+func (r *rig) run(t *testing.T) (stop func()) {
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- r.out.Run(ctx) }()
+	var once sync.Once
+	stop = func() {
+		once.Do(func() {
+			cancel()
+			require.ErrorIs(t, <-done, context.Canceled)
+		})
+	}
+	t.Cleanup(stop)
+	return stop
+}
+
+// only exposes the three methods of a store.
+type only struct{ store.Store }

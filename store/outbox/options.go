@@ -1,0 +1,123 @@
+package outbox
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/gcra"
+)
+
+const (
+	// leaseMargin is how much longer than Timeout a claim lasts: time for the store calls around the send.
+	leaseMargin = time.Minute
+	// storeTimeout bounds what is done with the store after a claim, when the dispatcher's context may be done already.
+	storeTimeout = 5 * time.Second
+)
+
+// Options configure an [Outbox]; a nil *Options, and the zero value of each field, mean the defaults. Negative values, and
+// those out of the ranges given, make New fail. Processes that share a store should have the same Options.
+type Options struct {
+	// Timeout bounds one call of the notifier; 30 seconds by default, at most 10 minutes.
+	Timeout time.Duration
+	// Grace is how long an entry is kept that its owner's record does not confirm, counted from when a dispatcher first
+	// found that; 2 minutes by default. A message whose process died between the record and Commit is sent after as long.
+	Grace time.Duration
+	// MinDelay is the wait before the second try, which doubles before each further one; 10 seconds by default.
+	MinDelay time.Duration
+	// MaxDelay is the longest wait between two tries; 1 hour by default. Each wait is varied by a fifth up or down.
+	MaxDelay time.Duration
+	// MaxTries is how often a message is tried before it becomes a dead letter; 12 by default, at most 1000.
+	MaxTries int
+	// Poll is how often a Run looks for entries of other processes; 5 seconds by default.
+	Poll time.Duration
+	// Workers is how many messages of one channel a Run sends at once; 4 by default, at most 1024.
+	Workers int
+	// PerDestination is how many messages one address gets; by default 10 at once, and 10 in 10 minutes in the long run.
+	PerDestination Rate
+	// KeepDead is how long a dead letter is kept; 30 days by default.
+	KeepDead time.Duration
+}
+
+// A Rate is at most Limit messages at once, and Limit per Window in the long run. Limit is 1 to 1,000,000 and Window
+// between a second and 366 days; both zero mean the default.
+type Rate struct {
+	Limit  int
+	Window time.Duration
+}
+
+// withDefaults returns a copy that is complete, or an error that matches civicpin.ErrInvalid.
+func (opts *Options) withDefaults() (Options, error) {
+	var o Options
+	if opts != nil {
+		o = *opts
+	}
+	for _, d := range []struct {
+		name     string
+		value    *time.Duration
+		standard time.Duration
+		most     time.Duration
+	}{
+		{"Timeout", &o.Timeout, 30 * time.Second, 10 * time.Minute},
+		{"Grace", &o.Grace, 2 * time.Minute, 24 * time.Hour},
+		{"MinDelay", &o.MinDelay, 10 * time.Second, 24 * time.Hour},
+		{"MaxDelay", &o.MaxDelay, max(time.Hour, o.MinDelay), 7 * 24 * time.Hour},
+		{"Poll", &o.Poll, 5 * time.Second, time.Hour},
+		{"KeepDead", &o.KeepDead, 30 * 24 * time.Hour, 10 * 366 * 24 * time.Hour},
+	} {
+		if *d.value == 0 {
+			*d.value = d.standard
+		}
+		if *d.value < time.Millisecond || *d.value > d.most {
+			return Options{}, fmt.Errorf("outbox: %w: %s is not between 1ms and %v", civicpin.ErrInvalid, d.name, d.most)
+		}
+	}
+	for _, n := range []struct {
+		name           string
+		value          *int
+		standard, most int
+	}{
+		{"MaxTries", &o.MaxTries, 12, 1000},
+		{"Workers", &o.Workers, 4, 1024},
+	} {
+		if *n.value == 0 {
+			*n.value = n.standard
+		}
+		if *n.value < 1 || *n.value > n.most {
+			return Options{}, fmt.Errorf("outbox: %w: %s is not between 1 and %d", civicpin.ErrInvalid, n.name, n.most)
+		}
+	}
+	if o.PerDestination == (Rate{}) {
+		o.PerDestination = Rate{Limit: 10, Window: 10 * time.Minute}
+	}
+	r := o.PerDestination
+	if r.Limit < 1 || r.Limit > 1_000_000 || r.Window < time.Second || r.Window > 366*24*time.Hour {
+		return Options{}, fmt.Errorf("outbox: %w: PerDestination is out of range", civicpin.ErrInvalid)
+	}
+	if o.MaxDelay < o.MinDelay {
+		return Options{}, fmt.Errorf("outbox: %w: MaxDelay is less than MinDelay", civicpin.ErrInvalid)
+	}
+	return o, nil
+}
+
+func (r Rate) gcra() gcra.Rate { return gcra.Rate{Limit: r.Limit, Window: r.Window} }
+
+// lease is how long a claimed entry is left to who claimed it.
+func (o Options) lease() time.Duration { return o.Timeout + leaseMargin }
+
+// delay is the wait before the next try after n that failed. The jitter keeps messages that failed together, because one
+// gateway was down, from coming back together.
+func (o Options) delay(n int) time.Duration {
+	d := o.MaxDelay
+	if n = max(n, 1); n <= 62 && o.MinDelay <= o.MaxDelay>>(n-1) {
+		d = o.MinDelay << (n - 1)
+	}
+	return d - d/5 + rand.N(2*d/5+1)
+}
+
+// farthest is more than any wait that a process with these options ever sets. What is due later than that was written by
+// a clock that was ahead, and is taken as due.
+func (o Options) farthest() time.Duration {
+	return max(o.lease(), o.Grace, o.MaxDelay+o.MaxDelay/5, o.PerDestination.Window) + time.Minute
+}

@@ -1,0 +1,95 @@
+package outbox_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
+)
+
+func TestDefaults(t *testing.T) {
+	want := outbox.Options{
+		Timeout:        30 * time.Second,
+		Grace:          2 * time.Minute,
+		MinDelay:       10 * time.Second,
+		MaxDelay:       time.Hour,
+		MaxTries:       12,
+		Poll:           5 * time.Second,
+		Workers:        4,
+		PerDestination: outbox.Rate{Limit: 10, Window: 10 * time.Minute},
+		KeepDead:       30 * 24 * time.Hour,
+	}
+	for _, o := range []*outbox.Options{nil, {}} {
+		got, err := outbox.WithDefaults(o)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	}
+	// A longer first wait than the default's longest makes that the longest.
+	got, err := outbox.WithDefaults(&outbox.Options{MinDelay: 2 * time.Hour})
+	require.NoError(t, err)
+	require.Equal(t, 2*time.Hour, got.MaxDelay)
+}
+
+func TestOptionsOutOfRange(t *testing.T) {
+	v := onMemory(t).vault
+	for name, o := range map[string]outbox.Options{
+		"negative timeout":     {Timeout: -1},
+		"long timeout":         {Timeout: 11 * time.Minute},
+		"negative grace":       {Grace: -1},
+		"long grace":           {Grace: 25 * time.Hour},
+		"negative delay":       {MinDelay: -1},
+		"long delay":           {MinDelay: 25 * time.Hour},
+		"negative max delay":   {MaxDelay: -1},
+		"max delay below min":  {MinDelay: time.Minute, MaxDelay: time.Second},
+		"long max delay":       {MaxDelay: 8 * 24 * time.Hour},
+		"negative tries":       {MaxTries: -1},
+		"many tries":           {MaxTries: 1001},
+		"negative poll":        {Poll: -1},
+		"busy poll":            {Poll: time.Microsecond},
+		"long poll":            {Poll: 2 * time.Hour},
+		"negative workers":     {Workers: -1},
+		"many workers":         {Workers: 1025},
+		"limit without window": {PerDestination: outbox.Rate{Limit: 1}},
+		"window without limit": {PerDestination: outbox.Rate{Window: time.Minute}},
+		"negative limit":       {PerDestination: outbox.Rate{Limit: -1, Window: time.Minute}},
+		"short window":         {PerDestination: outbox.Rate{Limit: 1, Window: time.Millisecond}},
+		"negative keep":        {KeepDead: -1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, err := outbox.New(v, new(sink), &o)
+			require.ErrorIs(t, err, civicpin.ErrInvalid)
+			require.Nil(t, out)
+		})
+	}
+}
+
+func TestNewNeedsItsParts(t *testing.T) {
+	v := onMemory(t).vault
+	_, err := outbox.New(nil, new(sink), nil)
+	require.ErrorIs(t, err, civicpin.ErrInvalid)
+	_, err = outbox.New(v, nil, nil)
+	require.ErrorIs(t, err, civicpin.ErrInvalid)
+	out, err := outbox.New(v, new(sink), nil)
+	require.NoError(t, err)
+	require.ErrorIs(t, out.Register("", new(fixed)), civicpin.ErrInvalid)
+	require.ErrorIs(t, out.Register("a/b", new(fixed)), civicpin.ErrInvalid)
+	require.ErrorIs(t, out.Register("a", nil), civicpin.ErrInvalid)
+}
+
+// Options are copied: changing them later changes nothing.
+func TestOptionsAreCopied(t *testing.T) {
+	s := store.NewMemory()
+	opts := &outbox.Options{Grace: time.Minute}
+	r := newRig(t, s, newClock(), opts)
+	opts.Grace = time.Hour
+	require.NoError(t, r.out.Add(context.Background(), r.clerk.ref("A", "1")))
+	require.NoError(t, r.out.Flush(t.Context()))
+	r.clock.move(time.Minute)
+	require.NoError(t, r.out.Flush(t.Context()))
+	require.Zero(t, r.count(t, "outbox.entry"))
+}

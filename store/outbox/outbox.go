@@ -1,0 +1,110 @@
+package outbox
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/store"
+)
+
+const (
+	// maxFresh is how many committed entries wait to be picked up without a listing. Beyond, the listing finds them.
+	maxFresh = 1024
+	// maxRemembered bounds what is kept in memory of messages that were sent and could not be marked so.
+	maxRemembered = 4096
+	// maxOwn bounds what is kept in memory of entries on a store that cannot list.
+	maxOwn = 1 << 16
+)
+
+// An Outbox is a durable queue of messages and what dispatches it. Its methods are safe for concurrent use. Make one with
+// [New].
+type Outbox struct {
+	vault    *store.Vault
+	notifier civicpin.Notifier
+	opts     Options
+	entries  store.Kind[entry]
+	rates    store.Kind[rate]
+	dead     store.Kind[dead]
+
+	parked int            // how many messages of one channel a Run keeps in memory
+	listed int            // how many due entries one listing keeps in memory
+	fresh  chan store.Key // just committed
+	wake   chan struct{}  // more was committed than fresh holds
+
+	mu        sync.Mutex
+	owners    map[string]Owner
+	unknown   map[string]bool          // owners' names for which EventUnknownOwner was recorded
+	own       map[store.Key]uint64     // what this process added, on a store that cannot list
+	ownSeq    uint64                   // tells two additions of one key apart
+	sent      map[store.Key]string     // receipts of what was sent but could not be marked so
+	stuck     map[civicpin.Channel]int // calls of the notifier that outlived their time
+	announced map[civicpin.Channel]bool
+}
+
+// New returns an outbox in the vault v that sends through n. Nil opts mean the defaults. It gives an error that matches
+// [civicpin.ErrInvalid] if v or n is nil or an option is out of range. It makes no call to the store and starts nothing:
+// call [Outbox.Run].
+func New(v *store.Vault, n civicpin.Notifier, opts *Options) (*Outbox, error) {
+	if v == nil || n == nil {
+		return nil, fmt.Errorf("outbox: %w: New needs a vault and a notifier", civicpin.ErrInvalid)
+	}
+	complete, err := opts.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	o := &Outbox{
+		vault:     v,
+		notifier:  n,
+		opts:      complete,
+		parked:    maxParked,
+		listed:    maxScan,
+		fresh:     make(chan store.Key, maxFresh),
+		wake:      make(chan struct{}, 1),
+		owners:    make(map[string]Owner),
+		unknown:   make(map[string]bool),
+		own:       make(map[store.Key]uint64),
+		sent:      make(map[store.Key]string),
+		stuck:     make(map[civicpin.Channel]int),
+		announced: make(map[civicpin.Channel]bool),
+	}
+	var errs [3]error
+	o.entries, errs[0] = store.NewKind[entry](v, "outbox.entry")
+	o.rates, errs[1] = store.NewKind[rate](v, "outbox.rate")
+	o.dead, errs[2] = store.NewKind[dead](v, "outbox.dead")
+	if err := errors.Join(errs[:]...); err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+// Register names the owner of messages: entries whose Ref has that name as Owner are confirmed by it. The name is 1 to 64
+// ASCII letters, digits and "-_."; otherwise, or if the owner is nil, the error matches [civicpin.ErrInvalid]. Another
+// registration under the same name takes the place of the earlier one: an owner that was made again reads the same
+// records. It may be called while Run runs.
+func (o *Outbox) Register(name string, owner Owner) error {
+	if !validName(name) || owner == nil {
+		return fmt.Errorf("outbox: %w: Register needs an owner with a name of 1 to 64 letters, digits, dots, hyphens and underscores", civicpin.ErrInvalid)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.owners[name] = owner
+	delete(o.unknown, name)
+	return nil
+}
+
+// Durable reports whether entries outlive the process that added them, which they do on a store that can list.
+func (o *Outbox) Durable() bool { return o.vault.CanList() }
+
+// owner returns the owner of that name; first is true when it is unknown and was not asked for before.
+func (o *Outbox) owner(name string) (owner Owner, first bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if owner, ok := o.owners[name]; ok {
+		return owner, false
+	}
+	first = !o.unknown[name]
+	o.unknown[name] = true
+	return nil, first
+}

@@ -1,0 +1,256 @@
+package outbox_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
+)
+
+func letters(t require.TestingT, o *outbox.Outbox) (out []outbox.DeadLetter) {
+	for l, err := range o.DeadLetters(context.Background()) {
+		require.NoError(t, err)
+		out = append(out, l)
+	}
+	return out
+}
+
+// Each wait is about twice the one before, up to an hour; after twelve tries there is a dead letter.
+func TestDelaysGrowAndEndInADeadLetter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, store.NewMemory(), nil, nil)
+		r.sink.then(func(context.Context, civicpin.Message) error { return errors.New("421 try again later") })
+		ref := r.clerk.ref("A", "1")
+		require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "x", To: mail("a@example.org")}))
+		r.run(t)
+		time.Sleep(10 * time.Hour)
+		when := r.sink.times()
+		require.Len(t, when, 12)
+		want := 10 * time.Second
+		for i := range 11 {
+			wait := when[i+1].Sub(when[i])
+			require.GreaterOrEqual(t, wait, want*8/10, "wait %d", i)
+			require.LessOrEqual(t, wait, want*12/10+time.Second, "wait %d", i)
+			want = min(2*want, time.Hour)
+		}
+		require.Len(t, r.log.of(outbox.EventRetried), 11)
+		require.Equal(t, "421 try again later", r.log.of(outbox.EventRetried)[0].Reason)
+		require.Len(t, r.log.of(outbox.EventDead), 1)
+		require.Equal(t, "failed", r.clerk.state(t, ref))
+		require.Zero(t, r.count(t, "outbox.entry"))
+		dead := letters(t, r.out)
+		require.Len(t, dead, 1)
+		require.Equal(t, outbox.DeadLetter{Ref: ref, At: dead[0].At, Tries: 12, Reason: "421 try again later"}, dead[0])
+		require.WithinDuration(t, when[11], dead[0].At, time.Second)
+	})
+}
+
+// The waits of messages that failed together are spread.
+func TestDelaysAreSpread(t *testing.T) {
+	o, err := outbox.WithDefaults(nil)
+	require.NoError(t, err)
+	different := make(map[time.Duration]bool)
+	for range 50 {
+		different[o.Delay(5)] = true
+	}
+	require.Greater(t, len(different), 40)
+	for n, want := range map[int]time.Duration{0: 10 * time.Second, 1: 10 * time.Second, 2: 20 * time.Second, 9: 2560 * time.Second, 10: time.Hour, 63: time.Hour, 1000: time.Hour} {
+		for range 50 {
+			require.InDelta(t, want, o.Delay(n), float64(want)/5, "n = %d", n)
+		}
+	}
+}
+
+func TestUndeliverableIsNotTriedAgain(t *testing.T) {
+	r := onMemory(t)
+	r.sink.then(func(context.Context, civicpin.Message) error {
+		return fmt.Errorf("%w: 550 no such mailbox", civicpin.ErrUndeliverable)
+	})
+	ref := r.clerk.ref("A", "1")
+	require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "ABCD2345", To: mail("a@example.org")}))
+	for range 3 {
+		require.NoError(t, r.out.Flush(t.Context()))
+		r.clock.move(time.Hour)
+	}
+	require.Len(t, r.sink.messages(), 1)
+	require.Equal(t, "failed", r.clerk.state(t, ref))
+	dead := letters(t, r.out)
+	require.Len(t, dead, 1)
+	require.Equal(t, 1, dead[0].Tries)
+	require.Contains(t, dead[0].Reason, "550 no such mailbox")
+
+	// The mailbox has been made since.
+	r.sink.then(nil)
+	require.NoError(t, r.out.Retry(t.Context(), ref))
+	require.Empty(t, letters(t, r.out))
+	require.NoError(t, r.out.Flush(t.Context()))
+	require.Len(t, r.sink.messages(), 2)
+	require.Equal(t, r.sink.messages()[0].ID, r.sink.messages()[1].ID)
+	require.Equal(t, "accepted", r.clerk.state(t, ref))
+	require.ErrorIs(t, r.out.Retry(t.Context(), ref), outbox.ErrNoDeadLetter)
+}
+
+func TestRetryOfWhatWasReplacedSendsNothing(t *testing.T) {
+	r := onMemory(t)
+	r.sink.then(func(context.Context, civicpin.Message) error { return civicpin.ErrUndeliverable })
+	ref := r.clerk.ref("A", "1")
+	require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "x", To: mail("a@example.org")}))
+	require.NoError(t, r.out.Flush(t.Context()))
+	require.NoError(t, r.clerk.write(t.Context(), ref, letter{State: "replaced"}))
+	require.NoError(t, r.out.Retry(t.Context(), ref))
+	for range 3 {
+		require.NoError(t, r.out.Flush(t.Context()))
+		r.clock.move(time.Hour)
+	}
+	require.Len(t, r.sink.messages(), 1)
+	require.Zero(t, r.count(t, "outbox.entry"))
+}
+
+func TestDeadLettersAreKeptForATime(t *testing.T) {
+	r := onMemory(t)
+	r.sink.then(func(context.Context, civicpin.Message) error { return civicpin.ErrUndeliverable })
+	ref := r.clerk.ref("A", "1")
+	require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "x", To: mail("a@example.org")}))
+	require.NoError(t, r.out.Flush(t.Context()))
+	r.clock.move(30*24*time.Hour - time.Second)
+	require.Len(t, letters(t, r.out), 1)
+	r.clock.move(time.Second)
+	require.Empty(t, letters(t, r.out))
+	require.ErrorIs(t, r.out.Retry(t.Context(), ref), outbox.ErrNoDeadLetter)
+}
+
+func TestExpiredSecretsAreNotSent(t *testing.T) {
+	r := onMemory(t)
+	r.sink.then(func(context.Context, civicpin.Message) error { return errors.New("not now") })
+	ref := r.clerk.ref("A", "1")
+	expires := r.clock.Now().Add(time.Minute)
+	require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "x", To: mail("a@example.org"), Expires: expires}))
+	require.NoError(t, r.out.Flush(t.Context()))
+	r.clock.move(time.Minute)
+	require.NoError(t, r.out.Flush(t.Context()))
+	require.Len(t, r.sink.messages(), 1)
+	require.Equal(t, "failed", r.clerk.state(t, ref))
+	require.Empty(t, letters(t, r.out))
+	require.Len(t, r.log.of(outbox.EventExpired), 1)
+	require.Zero(t, r.count(t, "outbox.entry"))
+}
+
+// An address with a line end in it could add a header of its own to a mail.
+func TestAnUnusableContactNeverReachesTheNotifier(t *testing.T) {
+	r := onMemory(t)
+	ref := r.clerk.ref("A", "1")
+	bad := civicpin.Contact{Channel: civicpin.Email, Address: "a@example.org\r\nBcc: b@example.org"}
+	require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "x", To: bad}))
+	require.NoError(t, r.out.Flush(t.Context()))
+	require.Empty(t, r.sink.messages())
+	require.Len(t, letters(t, r.out), 1)
+}
+
+// A message that kills each process that sends it does not do so for ever.
+func TestAMessageThatKillsItsProcessIsBuriedInTheEnd(t *testing.T) {
+	opts := &outbox.Options{MaxTries: 3}
+	s := store.NewMemory()
+	clock := newClock()
+	r := newRig(t, s, clock, opts)
+	ref := r.clerk.ref("A", "1")
+	require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "x", To: mail("a@example.org")}))
+	sent := 0
+	for range 6 {
+		// The process "dies" in the notifier: nothing that it does to the store afterwards arrives.
+		f := newMortal(s)
+		p := newRig(t, f, clock, opts)
+		p.sink.then(func(context.Context, civicpin.Message) error { sent++; f.die(); return errors.New("dying") })
+		synctest.Test(t, func(t *testing.T) { _ = p.out.Flush(t.Context()) })
+		clock.move(time.Hour)
+	}
+	require.Equal(t, 3, sent)
+	require.Len(t, letters(t, r.out), 1)
+	require.Equal(t, "failed", r.clerk.state(t, ref))
+}
+
+// The provider has it, but the owner could not write that down: it is told again, and nothing is sent twice.
+func TestAnOwnerThatCannotSettleIsToldAgain(t *testing.T) {
+	for name, fail := range map[string]func() error{
+		"error": func() error { return errors.New("register is down") },
+		"panic": func() error { panic("register is down") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, store.NewMemory(), nil, nil)
+				o := &moody{clerk: r.clerk, settle: fail}
+				require.NoError(t, r.out.Register("clerk", o))
+				ref := r.clerk.ref("A", "1")
+				require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "x", To: mail("a@example.org")}))
+				for range 5 {
+					require.NoError(t, r.out.Flush(t.Context()))
+					time.Sleep(3 * time.Hour)
+				}
+				// Another process knows it from the entry.
+				other := newRig(t, r.store, nil, nil)
+				require.NoError(t, other.out.Flush(t.Context()))
+				require.Len(t, r.sink.messages(), 1)
+				require.Empty(t, other.sink.messages())
+				require.NotEmpty(t, r.log.of(outbox.EventUnsettled))
+				require.Equal(t, "accepted", other.clerk.state(t, ref))
+				require.Zero(t, r.count(t, "outbox.entry"))
+			})
+		})
+	}
+}
+
+// Its process died before it could tell the owner again: another one knows from the entry that the message was sent.
+func TestAnotherProcessKnowsWhatWasSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := store.NewMemory()
+		r, other := newRig(t, s, nil, nil), newRig(t, s, nil, nil)
+		require.NoError(t, r.out.Register("clerk", &moody{clerk: r.clerk, settle: func() error { return errors.New("no") }}))
+		ref := r.clerk.ref("A", "1")
+		require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "x", To: mail("a@example.org")}))
+		require.NoError(t, r.out.Flush(t.Context()))
+		require.Zero(t, r.out.Remembered(), "it is in the entry")
+		time.Sleep(time.Hour)
+		require.NoError(t, other.out.Flush(t.Context()))
+		require.Empty(t, other.sink.messages())
+		require.Equal(t, "accepted", other.clerk.state(t, ref))
+		e, err := other.clerk.letters.Get(t.Context(), other.clerk.key(ref))
+		require.NoError(t, err)
+		require.Equal(t, "receipt-"+r.sink.messages()[0].ID, e.Value.Receipt)
+	})
+}
+
+// While one process sends, the others leave the entry alone; if it dies, one of them sends when the claim has run out.
+func TestAClaimIsLeftAloneUntilItRunsOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := store.NewMemory()
+		f := newMortal(s)
+		r, other := newRig(t, f, nil, nil), newRig(t, s, nil, nil)
+		r.sink.then(func(context.Context, civicpin.Message) error {
+			time.Sleep(25 * time.Second)
+			f.die()
+			return errors.New("dying")
+		})
+		ref := r.clerk.ref("A", "1")
+		require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "x", To: mail("a@example.org")}))
+		began := time.Now()
+		other.sink.then(func(context.Context, civicpin.Message) error {
+			require.GreaterOrEqual(t, time.Since(began), 90*time.Second)
+			require.LessOrEqual(t, time.Since(began), 96*time.Second)
+			return nil
+		})
+		go func() { _ = r.out.Flush(t.Context()) }()
+		synctest.Wait()
+		other.run(t)
+		time.Sleep(10 * time.Minute)
+		require.Len(t, r.sink.messages(), 1)
+		require.Len(t, other.sink.messages(), 1)
+		require.Equal(t, "accepted", other.clerk.state(t, ref))
+	})
+}

@@ -1,0 +1,238 @@
+package outbox_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
+	"github.com/civicpin/civicpin/store/storetest"
+)
+
+func TestRunSendsItsOwnAtOnceAndOthersWithinPoll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := store.NewMemory()
+		a, b := newRig(t, s, nil, nil), newRig(t, s, nil, nil)
+		a.run(t)
+		time.Sleep(2 * time.Second)
+		began := time.Now()
+		require.NoError(t, a.clerk.post(t.Context(), a.out, a.clerk.ref("A", "own"), letter{Text: "own", To: mail("a@example.org")}))
+		require.NoError(t, b.clerk.post(t.Context(), b.out, b.clerk.ref("A", "other"), letter{Text: "other", To: mail("b@example.org")}))
+		time.Sleep(time.Minute)
+		require.Equal(t, []string{"own", "other"}, a.sink.texts())
+		when := a.sink.times()
+		require.Zero(t, when[0].Sub(began))
+		require.LessOrEqual(t, when[1].Sub(began), 5*time.Second)
+	})
+}
+
+// More is committed at once than Run is told of one by one.
+func TestRunIsNotOverwhelmedByCommits(t *testing.T) {
+	const n = outbox.MaxFresh + 200
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, store.NewMemory(), nil, &outbox.Options{Poll: time.Hour})
+		o := &crowd{left: make(map[string]bool)}
+		require.NoError(t, r.out.Register("crowd", o))
+		r.run(t)
+		time.Sleep(time.Second)
+		var refs []outbox.Ref
+		for i := range n {
+			ref := outbox.Ref{Owner: "crowd", Subject: "A", ID: fmt.Sprint("+39333", 1000000+i)}
+			refs = append(refs, ref)
+			o.left[ref.ID] = true
+			require.NoError(t, r.out.Add(t.Context(), ref))
+		}
+		require.NoError(t, r.out.Commit(t.Context(), refs...))
+		time.Sleep(time.Minute)
+		require.Len(t, r.sink.messages(), n)
+	})
+}
+
+// Two Runs and a Flush at once do not get in each other's way.
+func TestSeveralRunsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, store.NewMemory(), nil, nil)
+		r.sink.then(func(context.Context, civicpin.Message) error { time.Sleep(time.Second); return nil })
+		r.run(t)
+		r.run(t)
+		for i := range 100 {
+			require.NoError(t, r.clerk.post(t.Context(), r.out, r.clerk.ref("A", fmt.Sprint(i)),
+				letter{Text: "x", To: mail(fmt.Sprintf("a%d@example.org", i))}))
+		}
+		require.NoError(t, r.out.Flush(t.Context()))
+		time.Sleep(time.Minute)
+		require.Len(t, r.sink.messages(), 100)
+	})
+}
+
+func TestAnUnknownOwnersEntriesAreLeftAlone(t *testing.T) {
+	r := onMemory(t)
+	ref := outbox.Ref{Owner: "elsewhere", Subject: "A", ID: "1"}
+	require.NoError(t, r.out.Add(t.Context(), ref))
+	require.NoError(t, r.out.Commit(t.Context(), ref))
+	for range 5 {
+		require.NoError(t, r.out.Flush(t.Context()))
+		r.clock.move(time.Hour)
+	}
+	require.Equal(t, 1, r.count(t, "outbox.entry"))
+	require.Len(t, r.log.of(outbox.EventUnknownOwner), 1)
+	require.Equal(t, "elsewhere", r.log.of(outbox.EventUnknownOwner)[0].Reason)
+
+	o := &fixed{m: civicpin.Message{To: mail("a@example.org")}}
+	require.NoError(t, r.out.Register("elsewhere", o))
+	require.NoError(t, r.out.Flush(t.Context()))
+	require.Len(t, r.sink.messages(), 1)
+	require.Len(t, o.outcomes, 1)
+}
+
+// The latest registration under a name counts, also while Run runs.
+func TestAnOwnerMadeAgainTakesThePlaceOfTheFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, store.NewMemory(), nil, nil)
+		r.run(t)
+		require.NoError(t, r.out.Register("clerk", &moody{clerk: r.clerk, mood: func() error { return errors.New("old owner") }}))
+		again := newClerk(t, r.vault, "clerk")
+		require.NoError(t, r.out.Register("clerk", again))
+		ref := again.ref("A", "1")
+		require.NoError(t, again.post(t.Context(), r.out, ref, letter{Text: "x", To: mail("a@example.org")}))
+		time.Sleep(time.Second)
+		require.Equal(t, "accepted", again.state(t, ref))
+	})
+}
+
+// The store is away for a while: Run goes on when it is back, and says once that it was away.
+func TestRunOutlastsTheStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := storetest.NewFaults(store.NewMemory())
+		r := newRig(t, f.Store(), nil, nil)
+		ref := r.clerk.ref("A", "1")
+		require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "x", To: mail("a@example.org")}))
+		var away atomic.Bool
+		away.Store(true)
+		f.Hook(func(string, string) error {
+			if away.Load() {
+				return errors.New("connection refused")
+			}
+			return nil
+		})
+		r.run(t)
+		time.Sleep(time.Minute)
+		require.Len(t, r.log.of(outbox.EventStalled), 1)
+		require.Contains(t, r.log.of(outbox.EventStalled)[0].Reason, "connection refused")
+		require.ErrorContains(t, r.out.Flush(t.Context()), "connection refused")
+		away.Store(false)
+		time.Sleep(6 * time.Second)
+		require.Equal(t, []string{"x"}, r.sink.texts())
+	})
+}
+
+func TestUnreadableEntriesDoNotStopTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := store.NewMemory()
+		r := newRig(t, m, nil, nil)
+		for i := range 3 {
+			require.NoError(t, r.clerk.post(t.Context(), r.out, r.clerk.ref("A", fmt.Sprint(i)),
+				letter{Text: fmt.Sprint(i), To: mail(fmt.Sprintf("a%d@example.org", i))}))
+		}
+		for item, err := range m.List(t.Context(), "outbox.entry/", "") {
+			require.NoError(t, err)
+			item.Value[len(item.Value)-1] ^= 1
+			_, err := m.Put(t.Context(), item.Key, item.Record)
+			require.NoError(t, err)
+			break
+		}
+		require.ErrorIs(t, r.out.Flush(t.Context()), store.ErrUnreadable)
+		require.Len(t, r.sink.messages(), 2)
+		r.run(t)
+		time.Sleep(time.Minute)
+		require.Len(t, r.log.of(outbox.EventUnreadable), 1)
+		require.Equal(t, 1, r.count(t, "outbox.entry"))
+	})
+}
+
+// A store that cannot list: the process that added an entry sends it, with all that belongs to that; others do not see it.
+func TestAStoreThatCannotList(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := only{store.NewMemory()}
+		r, other := newRig(t, s, nil, nil), newRig(t, s, nil, nil)
+		require.False(t, r.out.Durable())
+		require.True(t, onMemory(t).out.Durable())
+		failures := 3
+		r.sink.then(func(context.Context, civicpin.Message) error {
+			if failures > 0 {
+				failures--
+				return errors.New("not now")
+			}
+			return nil
+		})
+		ref, never := r.clerk.ref("A", "1"), r.clerk.ref("A", "2")
+		require.NoError(t, r.out.Add(t.Context(), never))
+		require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "x", To: mail("a@example.org")}))
+		other.run(t)
+		r.run(t)
+		time.Sleep(time.Hour)
+		require.Empty(t, other.sink.messages())
+		require.Len(t, r.sink.messages(), 4)
+		require.Equal(t, "accepted", r.clerk.state(t, ref))
+		require.Len(t, r.log.of(outbox.EventNotDurable), 1)
+		require.Zero(t, r.out.Own(), "what is done is forgotten")
+
+		r.sink.then(func(context.Context, civicpin.Message) error { return civicpin.ErrUndeliverable })
+		dead := r.clerk.ref("A", "3")
+		require.NoError(t, r.clerk.post(t.Context(), r.out, dead, letter{Text: "y", To: mail("b@example.org")}))
+		time.Sleep(time.Minute)
+		for _, err := range r.out.DeadLetters(t.Context()) {
+			require.ErrorIs(t, err, store.ErrNoListing)
+		}
+		r.sink.then(nil)
+		require.NoError(t, r.out.Retry(t.Context(), dead))
+		time.Sleep(time.Minute)
+		require.Equal(t, "accepted", r.clerk.state(t, dead))
+	})
+}
+
+// What a process keeps in memory for a store that cannot list is bounded.
+func TestAStoreThatCannotListIsNotFilledWithoutEnd(t *testing.T) {
+	r := newRig(t, only{store.NewMemory()}, newClock(), nil)
+	var refs []outbox.Ref
+	for i := range outbox.MaxOwn + 1 {
+		refs = append(refs, r.clerk.ref("A", fmt.Sprint(i)))
+	}
+	require.ErrorContains(t, r.out.Add(t.Context(), refs...), "wait already")
+	require.NoError(t, r.out.Add(t.Context(), refs[0]))
+	require.ErrorContains(t, r.out.Add(t.Context(), refs[1:]...), "wait already")
+}
+
+func TestFlushHeedsItsContext(t *testing.T) {
+	r := onMemory(t)
+	ref := r.clerk.ref("A", "1")
+	require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "x", To: mail("a@example.org")}))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, r.out.Flush(ctx), context.Canceled)
+	require.ErrorIs(t, r.out.Run(ctx), context.Canceled)
+	require.Error(t, r.out.Add(ctx, ref))
+	require.Empty(t, r.sink.messages())
+}
+
+func TestEventCodesAreStable(t *testing.T) {
+	for code, want := range map[civicpin.EventCode]string{
+		outbox.EventSent: "sent", outbox.EventRetried: "retried", outbox.EventDead: "dead", outbox.EventExpired: "expired",
+		outbox.EventWithdrawn: "withdrawn", outbox.EventLimited: "limited", outbox.EventUnconfirmed: "unconfirmed",
+		outbox.EventUnsettled: "unsettled", outbox.EventRequeued: "requeued", outbox.EventStuck: "stuck",
+		outbox.EventUnknownOwner: "unknown_owner", outbox.EventUnreadable: "unreadable", outbox.EventStalled: "stalled",
+		outbox.EventNotDurable: "not_durable",
+	} {
+		require.Equal(t, "outbox."+want, string(code))
+		require.False(t, strings.ContainsAny(string(code), " -"))
+	}
+}

@@ -1,0 +1,67 @@
+package outbox_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/url"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/store/outbox"
+)
+
+func TestScrub(t *testing.T) {
+	for name, c := range map[string]struct{ text, secret, want string }{
+		"nothing to hide":       {"550 no such user", "", "550 no such user"},
+		"not in it":             {"550 no such user", "ABCD", "550 no such user"},
+		"as it is":              {`rejected "ABCD2345"`, "ABCD2345", `rejected "[redacted]"`},
+		"twice":                 {"ABCD2345 ABCD2345", "ABCD2345", "[redacted] [redacted]"},
+		"in another case":       {"text abcd2345!", "ABCD2345", "text [redacted]!"},
+		"in groups":             {"text ABCD-2345, ab cd 23 45", "ABCD2345", "text [redacted], [redacted]"},
+		"without its groups":    {"text ABCD2345", "ABCD-2345", "text [redacted]"},
+		"in a URL's query":      {"GET /?t=a%2Bb%2Fc", "a+b/c", "GET /?t=[redacted]"},
+		"in a URL's path":       {"GET /a+b%2Fc", "a+b/c", "GET /[redacted]"},
+		"in JSON":               {`{"text":"a\"b"}`, `a"b`, `{"text":"[redacted]"}`},
+		"in base64":             {"AUTH QUJDRDIzNDU=", "ABCD2345", "AUTH [redacted]"},
+		"one character":         {"code e refused", "e", "cod[redacted] [redacted] r[redacted]fus[redacted]d"},
+		"only separators":       {"a - b", "-", "a [redacted] b"},
+		"not UTF-8":             {"text ab\xff12.", "ab\xff12", "text [redacted]."},
+		"a pattern":             {"text a.c (x", "a.c (x", "text [redacted]"},
+		"control characters":    {"line\r\nTo: x\x00\u2028y", "", "line  To: x  y"},
+		"text that isn't UTF-8": {"a\xffb", "", "a?b"},
+		"overlong":              {strings.Repeat("é", 200), "", strings.Repeat("é", 128) + "..."},
+		"overlong secret":       {"x", strings.Repeat("s", 2000), "[redacted]"},
+		"at the cut":            {strings.Repeat(".", 252) + "ABCD2345", "ABCD2345", strings.Repeat(".", 252) + "[red..."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, c.want, outbox.Scrub(c.text, civicpin.NewSecret(c.secret)))
+		})
+	}
+}
+
+func FuzzScrub(f *testing.F) {
+	f.Add("rejected: your code is ", "ABCD-2345", "!")
+	f.Add("a\xff", "\xff\xfe", "é")
+	f.Add("", "--", "")
+	f.Fuzz(func(t *testing.T, before, secret, after string) {
+		if len(secret) < 4 || len(before) > 1000 || strings.ContainsAny(secret, " []?.") || strings.Contains("redacted", strings.ToLower(secret)) {
+			return // could come about by chance out of what scrub itself writes
+		}
+		quoted, err := json.Marshal(secret)
+		require.NoError(t, err)
+		for _, form := range []string{
+			secret, url.QueryEscape(secret), url.PathEscape(secret), strings.Trim(string(quoted), `"`),
+			base64.StdEncoding.EncodeToString([]byte(secret)),
+		} {
+			got := outbox.Scrub(before+form+after, civicpin.NewSecret(secret))
+			require.True(t, utf8.ValidString(got))
+			require.LessOrEqual(t, len(got), 259)
+			require.NotContains(t, got, secret)
+			require.False(t, strings.ContainsAny(got, "\r\n\x00"))
+		}
+	})
+}
