@@ -8,7 +8,7 @@ import (
 )
 
 // An EventCode names what happened, "pin.verified". Codes are stable: a code is never given another meaning. Each package
-// lists its own as constants.
+// lists its own in its documentation.
 type EventCode string
 
 // An Event is one act, good or bad, as it is written to an audit log (OWASP ASVS 16.3.1). It never holds a secret.
@@ -53,7 +53,8 @@ func Recorders(rs ...Recorder) Recorder {
 }
 
 // SlogRecorder returns a Recorder that writes each event as one record of level Info, its message the event's code, with
-// the attributes subject, by, address, device, ref, level and reason; empty ones are left out. The keys are stable. The
+// the attributes at, subject, by, address, device, ref, assurance and reason; empty ones are left out. The keys are stable,
+// and none is one of slog's own (the event's level is "assurance": a JSON log with two keys "level" would hide one). The
 // device value is written as its presence only, since it opens a lane of its own. A nil logger means slog.Default().
 func SlogRecorder(l *slog.Logger) Recorder {
 	if l == nil {
@@ -75,7 +76,7 @@ func SlogRecorder(l *slog.Logger) Recorder {
 		}
 		add("ref", e.Ref)
 		if e.Level != NoLevel {
-			add("level", e.Level.String())
+			add("assurance", e.Level.String())
 		}
 		add("reason", e.Reason)
 		l.LogAttrs(ctx, slog.LevelInfo, string(e.Code), attrs...)

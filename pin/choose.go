@@ -22,14 +22,14 @@ const maxPersonal = 32
 // choice that breaks a rule regardless of the subject costs no try. If the store fails at the end, the exchange may have
 // happened: the citizen can try their own secret, or the issued one once more.
 func (s *Service) Exchange(ctx context.Context, a Attempt, chosen civicpin.Secret) error {
-	return s.choose(ctx, a, chosen, provisional, EventExchanged)
+	return s.choose(ctx, a, chosen, provisional, eventExchanged)
 }
 
 // Change replaces the citizen's secret, which the attempt shows, by another one. It also works when the current one has
 // expired for its age, but not when it has for disuse. Errors are those of [Service.Exchange], with [ErrState] if the attempt
 // shows an issued secret.
 func (s *Service) Change(ctx context.Context, a Attempt, chosen civicpin.Secret) error {
-	return s.choose(ctx, a, chosen, active, EventChanged)
+	return s.choose(ctx, a, chosen, active, eventChanged)
 }
 
 // choose is Exchange and Change: prove the current secret, which has to be in the given state, and set another.
@@ -55,7 +55,7 @@ func (s *Service) choose(ctx context.Context, a Attempt, chosen civicpin.Secret,
 		return ErrState
 	}
 	if since := c.expired(&s.policy, now); since == SinceIssue || since == SinceUse {
-		s.record(ctx, a, EventExpired, c, since)
+		s.record(ctx, a, eventExpired, c, since)
 		return &ExpiredError{Since: since}
 	}
 	if err := s.fits(ctx, c, text, a); err != nil {

@@ -98,9 +98,9 @@ func (d *delivery) Settle(ctx context.Context, ref outbox.Ref, what outbox.Outco
 			return err
 		}
 	}
-	state, code := Accepted, EventPartAccepted
+	state, code := Accepted, eventPartAccepted
 	if what.Failed {
-		state, code = Failed, EventPartFailed
+		state, code = Failed, eventPartFailed
 	}
 	return d.setPart(ctx, ref.Subject, issue, i, send, state, code, func(p *part) bool {
 		// What was taken over once stays so, should it have been sent twice and refused the second time.
@@ -128,9 +128,9 @@ func (s *Service) Receipt(ctx context.Context, id string, state PartState) error
 	if err != nil {
 		return err
 	}
-	code := EventPartDelivered
+	code := eventPartDelivered
 	if state == Failed {
-		code = EventPartFailed
+		code = eventPartFailed
 	}
 	r := e.Value
 	return (*delivery)(s).setPart(ctx, r.Subject, r.Issue, r.Part, r.Send, state, code, func(p *part) bool {

@@ -28,6 +28,14 @@
 // Not covered: whoever receives all parts is the citizen as far as this package can tell, and a secret typed into a
 // stranger's page is gone.
 //
+// # Events
+//
+// pin.issued, pin.resent, pin.exchanged, pin.changed, pin.attested, pin.revoked, pin.suspended, pin.resumed and pin.imported say
+// what was done; pin.part_accepted, pin.part_delivered and pin.part_failed how far a part has come; pin.verified that a secret
+// was right, pin.expired that it was right but too old, with the reason issue, change or use; and pin.refused that it was
+// not let in, with the reason wrong, unknown, revoked, suspended, locked, busy, unreadable hash or not checked. Locks are
+// recorded by package lockout. Ref is the id of the issue.
+//
 // # Stored-format compatibility
 //
 // The kinds "pin.NAME" and "pin-receipt.NAME" are this package's, NAME being the policy's. Later releases will read what

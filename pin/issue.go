@@ -114,7 +114,7 @@ func (s *Service) Issue(ctx context.Context, subject civicpin.Subject, o IssueOp
 		}
 	}
 	s.vault.Record(ctx, civicpin.Event{
-		Code: EventIssued, Subject: subject, By: o.By, Source: o.Source, Ref: fresh.Issue, Level: fresh.Level,
+		Code: eventIssued, Subject: subject, By: o.By, Source: o.Source, Ref: fresh.Issue, Level: fresh.Level,
 	})
 	return fresh.issue(), nil
 }

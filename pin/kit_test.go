@@ -17,8 +17,9 @@ import (
 
 // testKeys are the keys of all vaults of these tests, so that a store can be opened again.
 var testKeys = sync.OnceValue(func() store.Keys {
-	const key = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE"
-	keys, err := store.ParseKeys("civicpin keys 1\nindex " + key + "\nseal k1 " + key + "\n")
+	keys, err := store.ParseKeys("civicpin keys 1\n" +
+		"index MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE\n" +
+		"seal k1 c2VhbGluZyBrZXkgZm9yIHRoZSB0ZXN0cyBvbmx5ISE\n")
 	if err != nil {
 		panic(err)
 	}

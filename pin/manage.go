@@ -23,7 +23,7 @@ func (s *Service) Attest(ctx context.Context, subject civicpin.Subject, evidence
 	if s.policy.Levels[evidence.Method] == civicpin.NoLevel {
 		return fmt.Errorf("%w: %s", ErrEvidence, evidence.Method)
 	}
-	return s.manage(ctx, subject, evidence.By, EventAttested, string(evidence.Method), func(c *credential, now time.Time) error {
+	return s.manage(ctx, subject, evidence.By, eventAttested, string(evidence.Method), func(c *credential, now time.Time) error {
 		if c.State == revoked {
 			return ErrNoCredential
 		}
@@ -36,7 +36,7 @@ func (s *Service) Attest(ctx context.Context, subject civicpin.Subject, evidence
 // level and its evidence are gone; a new issue starts anew. The failures counted against the subject stay. Revoking twice
 // is no error. Errors: [civicpin.ErrInvalid] for subject, actor, or a reason over 512 bytes; [ErrNoCredential]; the store's.
 func (s *Service) Revoke(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor) error {
-	return s.manage(ctx, subject, by, EventRevoked, reason, func(c *credential, _ time.Time) error {
+	return s.manage(ctx, subject, by, eventRevoked, reason, func(c *credential, _ time.Time) error {
 		if c.State == revoked {
 			return store.ErrSkip
 		}
@@ -52,12 +52,12 @@ func (s *Service) Revoke(ctx context.Context, subject civicpin.Subject, reason s
 // Suspend has the credential refused until [Service.Resume], like one that is wrong; what was not sent yet waits. Suspending
 // twice is no error. Errors are those of [Service.Revoke], and [ErrState] for a revoked credential.
 func (s *Service) Suspend(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor) error {
-	return s.suspend(ctx, subject, reason, by, true, EventSuspended)
+	return s.suspend(ctx, subject, reason, by, true, eventSuspended)
 }
 
 // Resume ends a suspension. Errors are those of [Service.Suspend].
 func (s *Service) Resume(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor) error {
-	return s.suspend(ctx, subject, reason, by, false, EventResumed)
+	return s.suspend(ctx, subject, reason, by, false, eventResumed)
 }
 
 func (s *Service) suspend(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor, to bool, code civicpin.EventCode) error {
@@ -234,6 +234,6 @@ func (s *Service) Import(ctx context.Context, subject civicpin.Subject, hash civ
 	if err != nil {
 		return err
 	}
-	s.vault.Record(ctx, civicpin.Event{Code: EventImported, Subject: subject, By: o.By, Level: c.Level, Reason: parsed.String()})
+	s.vault.Record(ctx, civicpin.Event{Code: eventImported, Subject: subject, By: o.By, Level: c.Level, Reason: parsed.String()})
 	return nil
 }

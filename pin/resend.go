@@ -67,7 +67,7 @@ func (s *Service) Resend(ctx context.Context, subject civicpin.Subject, part int
 	if err := s.out.Commit(ctx, ref); err != nil {
 		return err
 	}
-	s.vault.Record(ctx, civicpin.Event{Code: EventResent, Subject: subject, By: civicpin.Citizen, Source: source, Ref: issue})
+	s.vault.Record(ctx, civicpin.Event{Code: eventResent, Subject: subject, By: civicpin.Citizen, Source: source, Ref: issue})
 	return nil
 }
 
@@ -102,7 +102,7 @@ func (s *Service) Reprint(ctx context.Context, subject civicpin.Subject, by civi
 	if err != nil {
 		return civicpin.Secret{}, err
 	}
-	s.vault.Record(ctx, civicpin.Event{Code: EventResent, Subject: subject, By: by, Ref: issue})
+	s.vault.Record(ctx, civicpin.Event{Code: eventResent, Subject: subject, By: by, Ref: issue})
 	return civicpin.NewSecret(text), nil
 }
 

@@ -16,25 +16,6 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// The events of this package. Their Ref is the id of the issue where one is concerned.
-const (
-	EventIssued        civicpin.EventCode = "pin.issued"
-	EventResent        civicpin.EventCode = "pin.resent"
-	EventPartAccepted  civicpin.EventCode = "pin.part_accepted"
-	EventPartDelivered civicpin.EventCode = "pin.part_delivered"
-	EventPartFailed    civicpin.EventCode = "pin.part_failed"
-	EventVerified      civicpin.EventCode = "pin.verified"
-	EventRefused       civicpin.EventCode = "pin.refused" // Reason: wrong, unknown, revoked, suspended, locked, busy or not checked
-	EventExpired       civicpin.EventCode = "pin.expired" // the right secret, too late; Reason: issue, change or use
-	EventExchanged     civicpin.EventCode = "pin.exchanged"
-	EventChanged       civicpin.EventCode = "pin.changed"
-	EventAttested      civicpin.EventCode = "pin.attested"
-	EventRevoked       civicpin.EventCode = "pin.revoked"
-	EventSuspended     civicpin.EventCode = "pin.suspended"
-	EventResumed       civicpin.EventCode = "pin.resumed"
-	EventImported      civicpin.EventCode = "pin.imported"
-)
-
 // A Service issues and checks the secrets of one [Policy]. Make one with [New]. It is safe for concurrent use, and any
 // number of services of one policy name, in any number of processes, over one store work on the same credentials.
 type Service struct {
@@ -149,7 +130,7 @@ func (s *Service) prove(ctx context.Context, a Attempt) (store.Entry[credential]
 		return right && usable, nil
 	})
 	if err != nil {
-		s.record(ctx, a, EventRefused, &e.Value, refusal(err, why))
+		s.record(ctx, a, eventRefused, &e.Value, refusal(err, why))
 	}
 	return e, err
 }
@@ -229,10 +210,10 @@ func (s *Service) Verify(ctx context.Context, a Attempt) (Verified, error) {
 	}
 	c, now := &e.Value, s.vault.Now()
 	if since := c.expired(&s.policy, now); since != "" {
-		s.record(ctx, a, EventExpired, c, since)
+		s.record(ctx, a, eventExpired, c, since)
 		return Verified{}, &ExpiredError{Since: since}
 	}
-	s.record(ctx, a, EventVerified, c, "")
+	s.record(ctx, a, eventVerified, c, "")
 	if c.State == provisional {
 		return Verified{MustExchange: true, Expires: c.Expires}, nil
 	}

@@ -1,0 +1,22 @@
+package pin
+
+import "github.com/civicpin/civicpin"
+
+// The events of this package, listed in its documentation. Their Ref is the id of the issue where one is concerned.
+const (
+	eventIssued        civicpin.EventCode = "pin.issued"
+	eventResent        civicpin.EventCode = "pin.resent"
+	eventPartAccepted  civicpin.EventCode = "pin.part_accepted"
+	eventPartDelivered civicpin.EventCode = "pin.part_delivered"
+	eventPartFailed    civicpin.EventCode = "pin.part_failed"
+	eventVerified      civicpin.EventCode = "pin.verified"
+	eventRefused       civicpin.EventCode = "pin.refused" // Reason: wrong, unknown, revoked, suspended, locked, busy or not checked
+	eventExpired       civicpin.EventCode = "pin.expired" // the right secret, too late; Reason: issue, change or use
+	eventExchanged     civicpin.EventCode = "pin.exchanged"
+	eventChanged       civicpin.EventCode = "pin.changed"
+	eventAttested      civicpin.EventCode = "pin.attested"
+	eventRevoked       civicpin.EventCode = "pin.revoked"
+	eventSuspended     civicpin.EventCode = "pin.suspended"
+	eventResumed       civicpin.EventCode = "pin.resumed"
+	eventImported      civicpin.EventCode = "pin.imported"
+)
