@@ -65,8 +65,8 @@ type Evidence struct {
 	Method Method
 	// Document names what was seen, for example a document's type and number; at most 256 bytes.
 	Document string
-	// By is who saw it; required. A subject may not attest for themself, except with a Certificate or a LetterCode,
-	// which a machine checks.
+	// By is who saw it; required. A subject may not attest for themself, except with a Certificate, a LetterCode or an
+	// AutomatedVideo, which a machine checks.
 	By Actor
 	// At is when. Zero means the time of the call that records it.
 	At time.Time

@@ -3,6 +3,7 @@ package civicpin
 import (
 	"errors"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -66,13 +67,12 @@ func (a Actor) Validate() error {
 	return invalid("actor is neither Citizen nor an Operator with an id")
 }
 
-// printable reports whether s is valid UTF-8 without control characters, so that it can stand in a log line, a header
-// or a message without ending it early.
+// printable reports whether s is valid UTF-8 without control characters and line ends, so that it can stand in a log line, a
+// header or a message without ending it early, and without marks that have the text around it read backwards.
 func printable(s string) bool {
-	if !utf8.ValidString(s) {
-		return false
-	}
-	return strings.IndexFunc(s, func(r rune) bool { return r < 0x20 || (r >= 0x7f && r < 0xa0) || r == '\u2028' || r == '\u2029' }) < 0
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || unicode.Is(unicode.Bidi_Control, r)
+	})
 }
 
 // invalidError is a fixed text that matches ErrInvalid.

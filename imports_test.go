@@ -1,0 +1,211 @@
+package civicpin_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const modulePath = "github.com/civicpin/civicpin"
+
+// packageMap says which packages of this module each may import, besides those under internal/. A name that ends in "/*"
+// stands for what has no line of its own. To import is to depend for good: an arrow is added here and in doc.go, with
+// the reason for it.
+var packageMap = map[string][]string{
+	".":            {},
+	"store":        {"."},
+	"store/*":      {".", "store"}, // outbox, storetest, and stores that need no driver
+	"lockout":      {".", "store"},
+	"pin":          {".", "store", "store/outbox", "lockout"},
+	"otp":          {".", "store", "store/outbox", "lockout"},
+	"recovery":     {".", "store", "store/outbox", "lockout", "otp", "pin"},
+	"texts":        {"."},
+	"internal/*":   {"."},
+	"*/internal/*": {"."},
+}
+
+// goPackage is what this file reads of "go list -json".
+type goPackage struct {
+	ImportPath, Dir                    string
+	Standard                           bool
+	Module                             *struct{ Path string }
+	GoFiles                            []string
+	Imports, TestImports, XTestImports []string
+}
+
+// local returns a package's path within the module, "." for the root, and whether it is in it.
+func local(path string) (string, bool) {
+	if path == modulePath {
+		return ".", true
+	}
+	return strings.CutPrefix(path, modulePath+"/")
+}
+
+// goList runs the go command as a user of the module would, without the workspace. With -e a package that does not build
+// is listed all the same: that it does not build is for others to say.
+func goList(t *testing.T, args ...string) []goPackage {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"list", "-e", "-json"}, args...)...)
+	cmd.Env = append(cmd.Environ(), "GOWORK=off")
+	out, err := cmd.Output()
+	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
+		t.Fatalf("go list: %v\n%s", err, failed.Stderr)
+	}
+	require.NoError(t, err)
+	var list []goPackage
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p goPackage
+		if err := d.Decode(&p); err == io.EOF {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, p)
+	}
+	require.NotEmpty(t, list)
+	return list
+}
+
+// A user of the library takes on these modules and no others.
+func TestDependencies(t *testing.T) {
+	allowed := []string{modulePath, "golang.org/x/crypto", "golang.org/x/text", "golang.org/x/sys"}
+	seen := 0
+	for _, p := range goList(t, "-deps", "./...") {
+		if p.Standard {
+			continue
+		}
+		seen++
+		if assert.NotNil(t, p.Module, p.ImportPath) {
+			assert.Contains(t, allowed, p.Module.Path, p.ImportPath)
+		}
+	}
+	assert.Greater(t, seen, 3, "the list holds this module and x/crypto at least")
+}
+
+func TestRequirements(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), "go", "mod", "edit", "-json", "go.mod").Output()
+	require.NoError(t, err)
+	var mod struct {
+		Require []struct {
+			Path     string
+			Indirect bool
+		}
+		Tool, Replace, Exclude []any
+	}
+	require.NoError(t, json.Unmarshal(out, &mod))
+	direct := []string{
+		"golang.org/x/crypto", "golang.org/x/text",
+		"github.com/stretchr/testify", "pgregory.net/rapid", // in tests only, see TestDependencies
+	}
+	indirect := append(slices.Clone(direct), "golang.org/x/sys", "go.yaml.in/yaml/v3") // the last for testify
+	require.NotEmpty(t, mod.Require)
+	for _, r := range mod.Require {
+		if r.Indirect {
+			assert.Contains(t, indirect, r.Path)
+		} else {
+			assert.Contains(t, direct, r.Path)
+		}
+	}
+	assert.Empty(t, mod.Tool, "tools have a module of their own")
+	assert.Empty(t, mod.Replace, "users of a module do not get its replace lines")
+	assert.Empty(t, mod.Exclude)
+}
+
+// rule returns the line of the package map for a package.
+func rule(name string) ([]string, bool) {
+	if may, ok := packageMap[name]; ok {
+		return may, true
+	}
+	switch {
+	case strings.HasPrefix(name, "internal/"):
+		return packageMap["internal/*"], true
+	case strings.Contains(name, "/internal/"):
+		return packageMap["*/internal/*"], true
+	case strings.HasPrefix(name, "store/"):
+		return packageMap["store/*"], true
+	}
+	return nil, false
+}
+
+// breach says what is wrong with an import, or "" if nothing is. Both are paths within the module.
+func breach(from, to string) string {
+	may, ok := rule(from)
+	switch {
+	case !ok:
+		return "package " + from + " is not on the package map"
+	case to == "examples" || strings.HasPrefix(to, "examples/"):
+		return from + " imports an example"
+	case strings.HasPrefix(to, "internal/") || strings.Contains(to, "/internal/"):
+		return "" // the go command judges these
+	case !slices.Contains(may, to):
+		return from + " imports " + to + ", which the package map does not allow"
+	}
+	return ""
+}
+
+func TestPackageMap(t *testing.T) {
+	seen := make(map[string]bool)
+	for _, p := range goList(t, "./...") {
+		from, ok := local(p.ImportPath)
+		require.True(t, ok, p.ImportPath)
+		seen[from] = true
+		_, ok = rule(from)
+		assert.True(t, ok, "package %s is not on the package map", from)
+		for _, path := range p.Imports {
+			if to, ok := local(path); ok {
+				assert.Empty(t, breach(from, to))
+			}
+		}
+		for _, path := range slices.Concat(p.TestImports, p.XTestImports) {
+			assert.False(t, strings.HasPrefix(path, modulePath+"/examples"), "tests of %s import %s", from, path)
+		}
+	}
+	assert.True(t, seen["."] && seen["store"], "the list holds the packages")
+}
+
+// The check itself, on arrows that are there and arrows that must not be.
+func TestPackageMapRules(t *testing.T) {
+	for _, tc := range []struct {
+		from, to string
+		ok       bool
+	}{
+		{"store", ".", true},
+		{"store/outbox", "store", true},
+		{"store/storetest", ".", true},
+		{"lockout", "store", true},
+		{"lockout", "internal/gcra", true},
+		{"pin", "store/outbox", true},
+		{"otp", "lockout", true},
+		{"recovery", "pin", true},
+		{"texts", ".", true},
+		{"internal/gcra", ".", true},
+		{".", "internal/gcra", true},
+
+		{".", "store", false},
+		{"store", "lockout", false},
+		{"store", "store/outbox", false},
+		{"store/outbox", "lockout", false},
+		{"lockout", "pin", false},
+		{"lockout", "store/outbox", false},
+		{"pin", "otp", false},
+		{"otp", "pin", false},
+		{"pin", "recovery", false},
+		{"pin", "texts", false},
+		{"recovery", "texts", false},
+		{"recovery", "store/storetest", false},
+		{"texts", "store", false},
+		{"internal/gcra", "store", false},
+		{"recovery", "examples/inps", false},
+		{"internal/gcra", "examples", false},
+		{"sessions", ".", false},
+	} {
+		assert.Equal(t, tc.ok, breach(tc.from, tc.to) == "", "%s -> %s: %s", tc.from, tc.to, breach(tc.from, tc.to))
+	}
+}

@@ -1,0 +1,67 @@
+package civicpin_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/civicpin/civicpin"
+)
+
+type contextKey struct{}
+
+func TestNotifierFunc(t *testing.T) {
+	ctx := context.WithValue(t.Context(), contextKey{}, "request")
+	want := civicpin.Message{ID: "m1", Kind: "test", Part: 1, Parts: 2}
+	failure := errors.New("gateway is down")
+	n := civicpin.NotifierFunc(func(ctx context.Context, m civicpin.Message) (string, error) {
+		assert.Equal(t, "request", ctx.Value(contextKey{}))
+		assert.Equal(t, want, m)
+		return "receipt-1", failure
+	})
+	receipt, err := n.Notify(ctx, want)
+	assert.Equal(t, "receipt-1", receipt)
+	assert.Same(t, failure, err)
+}
+
+func TestByChannel(t *testing.T) {
+	named := func(name string, err error) civicpin.Notifier {
+		return civicpin.NotifierFunc(func(_ context.Context, m civicpin.Message) (string, error) { return name + " " + m.ID, err })
+	}
+	noMailbox := fmt.Errorf("%w: 550", civicpin.ErrUndeliverable)
+	down := errors.New("gateway is down")
+	b := civicpin.ByChannel{
+		civicpin.SMS:   named("sms", nil),
+		civicpin.Email: named("email", noMailbox),
+		civicpin.Push:  named("push", down),
+		civicpin.Voice: nil,
+	}
+	for _, tc := range []struct {
+		channel civicpin.Channel
+		receipt string
+		err     error
+		final   bool
+	}{
+		{civicpin.SMS, "sms 1", nil, false},
+		{civicpin.Email, "email 1", noMailbox, true},
+		{civicpin.Push, "push 1", down, false},
+		{civicpin.Voice, "", civicpin.ErrUndeliverable, true},  // a nil notifier
+		{civicpin.Letter, "", civicpin.ErrUndeliverable, true}, // none
+		{"", "", civicpin.ErrUndeliverable, true},
+	} {
+		receipt, err := b.Notify(t.Context(), civicpin.Message{ID: "1", To: civicpin.Contact{Channel: tc.channel, Address: "secret address"}})
+		assert.Equal(t, tc.receipt, receipt, tc.channel)
+		assert.ErrorIs(t, err, tc.err, tc.channel)
+		assert.Equal(t, tc.final, errors.Is(err, civicpin.ErrUndeliverable), tc.channel)
+		if err != nil {
+			assert.NotContains(t, err.Error(), "address")
+		}
+	}
+	_, err := civicpin.ByChannel(nil).Notify(t.Context(), civicpin.Message{})
+	assert.ErrorIs(t, err, civicpin.ErrUndeliverable)
+	_, err = b.Notify(t.Context(), civicpin.Message{To: civicpin.Contact{Channel: civicpin.Letter}})
+	assert.ErrorContains(t, err, "letter", "the log must tell which channel lacks its notifier")
+}

@@ -1,0 +1,95 @@
+package civicpin_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/civicpin/civicpin"
+)
+
+// unprintable is text that could end a log line, a header or a message early, or that is no text.
+var unprintable = map[string]string{
+	"line feed": "a\nb", "carriage return": "a\rb", "CRLF and a header": "a\r\nBcc: b", "NUL": "a\x00b", "tab": "a\tb",
+	"escape": "a\x1b[2Jb", "delete": "a\x7fb", "next line": "a\u0085b", "C1 control": "a\u009bb",
+	"line separator": "a\u2028b", "paragraph separator": "a\u2029b", "half a rune": "a\xc3", "no UTF-8": "a\xffb",
+}
+
+// refused checks an answer of a Validate method.
+func refused(t *testing.T, err error, want bool, what string) {
+	t.Helper()
+	if !want {
+		assert.NoError(t, err, what)
+		return
+	}
+	assert.ErrorIs(t, err, civicpin.ErrInvalid, what)
+	assert.True(t, strings.HasPrefix(err.Error(), "civicpin: "), err.Error())
+}
+
+func TestSubjectValidate(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		subject string
+		invalid bool
+	}{
+		{"codice fiscale", "RSSMRA85T10A562S", false},
+		{"one byte", "1", false},
+		{"with blanks and marks", "X-1234567-L / ñ 北", false},
+		{"256 bytes", strings.Repeat("x", 256), false},
+		{"empty", "", true},
+		{"257 bytes", strings.Repeat("x", 257), true},
+		{"256 runes of two bytes", strings.Repeat("ñ", 256), true},
+	} {
+		refused(t, civicpin.Subject(tc.subject).Validate(), tc.invalid, tc.name)
+	}
+	for name, text := range unprintable {
+		refused(t, civicpin.Subject(text).Validate(), true, name)
+	}
+}
+
+func TestErrorsQuoteNothing(t *testing.T) {
+	const text = "Rossi\n42"
+	for _, err := range []error{
+		civicpin.Subject(text).Validate(),
+		civicpin.Actor(text).Validate(),
+		civicpin.Contact{Channel: civicpin.Email, Address: text}.Validate(),
+		civicpin.Contact{Channel: civicpin.SMS, Address: "Rossi 42"}.Validate(),
+		civicpin.Contact{Channel: civicpin.Channel(text), Address: "x"}.Validate(),
+		civicpin.Evidence{Method: civicpin.InPerson, Document: text, By: civicpin.Operator("7")}.Validate(),
+		new(civicpin.Level).UnmarshalText([]byte(text)),
+	} {
+		refused(t, err, true, text)
+		assert.NotContains(t, err.Error(), "Rossi")
+	}
+}
+
+func TestActor(t *testing.T) {
+	for _, tc := range []struct {
+		name     string
+		actor    civicpin.Actor
+		operator bool
+		invalid  bool
+	}{
+		{"citizen", civicpin.Citizen, false, false},
+		{"operator", civicpin.Operator("m.bianchi"), true, false},
+		{"operator called citizen", civicpin.Operator("citizen"), true, false},
+		{"operator called as an operator", civicpin.Operator("operator:7"), true, false},
+		{"operator, 128 bytes", civicpin.Operator(strings.Repeat("x", 128)), true, false},
+		{"operator, 129 bytes", civicpin.Operator(strings.Repeat("x", 129)), true, true},
+		{"nobody", "", false, true},
+		{"operator without an id", civicpin.Operator(""), false, true},
+		{"plain word", "admin", false, true},
+		{"another case", "Citizen", false, true},
+		{"prefix in another case", "Operator:7", false, true},
+		{"blank before", " operator:7", false, true},
+		{"citizen and more", "citizen:7", false, true},
+	} {
+		assert.Equal(t, tc.operator, tc.actor.IsOperator(), tc.name)
+		refused(t, tc.actor.Validate(), tc.invalid, tc.name)
+	}
+	for name, text := range unprintable {
+		refused(t, civicpin.Operator(text).Validate(), true, name)
+	}
+	assert.NotEqual(t, civicpin.Citizen, civicpin.Operator("citizen"))
+}
