@@ -3,6 +3,7 @@ package pin
 import (
 	"context"
 	"encoding/json"
+	"strings"
 
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
@@ -21,7 +22,7 @@ func NewCheap(v *store.Vault, out *outbox.Outbox, p Policy) (*Service, error) {
 
 // Plain returns all credentials as they are before they are sealed.
 func Plain(ctx context.Context, s *Service) (string, error) {
-	all := ""
+	var all strings.Builder
 	for e, err := range s.creds.All(ctx) {
 		if err != nil {
 			return "", err
@@ -30,9 +31,9 @@ func Plain(ctx context.Context, s *Service) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		all += string(text)
+		all.WriteString(string(text))
 	}
-	return all, nil
+	return all.String(), nil
 }
 
 // Hashes returns how many hashes a service has run.

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -175,10 +176,10 @@ func (s *Service) fresh(ctx context.Context, o IssueOptions) (credential, error)
 	now := s.vault.Now()
 	c := credential{State: provisional, Issue: rand.Text(), Level: o.Level, Issued: now}
 	c.Norm = normaliser{Version: choice.NormaliserVersion, Alphabet: s.policy.Alphabet}
-	whole := ""
+	var whole strings.Builder
 	for _, to := range o.Parts {
 		text := s.alphabet.New(s.policy.Length)
-		whole += text
+		whole.WriteString(text)
 		c.Parts = append(c.Parts, part{
 			Channel: to.Channel, Address: to.Address, Locale: to.Locale, Text: text, State: Pending, Send: 1, At: now,
 		})
@@ -195,7 +196,7 @@ func (s *Service) fresh(ctx context.Context, o IssueOptions) (credential, error)
 		c.attest(&s.policy, o.Evidence, now)
 		c.Level = o.Level
 	}
-	err := s.hashing.Run(ctx, func() { c.Hash = password.New(s.policy.hashParams(), whole).Encode() })
+	err := s.hashing.Run(ctx, func() { c.Hash = password.New(s.policy.hashParams(), whole.String()).Encode() })
 	return c, err
 }
 

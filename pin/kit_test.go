@@ -101,15 +101,6 @@ func (r *events) all() []civicpin.Event {
 	return append([]civicpin.Event(nil), r.got...)
 }
 
-// codes lists the codes of all events of package pin.
-func (r *events) codes() []civicpin.EventCode {
-	var codes []civicpin.EventCode
-	for _, e := range r.all() {
-		codes = append(codes, e.Code)
-	}
-	return codes
-}
-
 // kit is a service with everything around it.
 type kit struct {
 	*pin.Service
@@ -150,11 +141,11 @@ func (k *kit) other(t testing.TB, s store.Store) *kit {
 }
 
 const (
-	maria  civicpin.Subject = "RSSMRA85T10A562S"
-	phone                   = "+393331234567"
-	email                   = "maria.rossi@example.it"
-	chosen                  = "QZ7WK4PM"
-	wrong                   = "ZZ9Y8X7W"
+	maria  = civicpin.Subject("RSSMRA85T10A562S")
+	phone  = "+393331234567"
+	email  = "maria.rossi@example.it"
+	chosen = "QZ7WK4PM"
+	wrong  = "ZZ9Y8X7W"
 )
 
 var clerk = civicpin.Operator("bianchi")

@@ -67,8 +67,8 @@ func holdsSecret(t reflect.Type, seen map[reflect.Type]bool) bool {
 	case reflect.Map:
 		return holdsSecret(t.Key(), seen) || holdsSecret(t.Elem(), seen)
 	case reflect.Struct:
-		for i := range t.NumField() {
-			if holdsSecret(t.Field(i).Type, seen) {
+		for field := range t.Fields() {
+			if holdsSecret(field.Type, seen) {
 				return true
 			}
 		}

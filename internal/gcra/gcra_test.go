@@ -20,11 +20,20 @@ func TestBurstThenRate(t *testing.T) {
 		ok    bool
 		again time.Duration
 	}{
-		{0, true, 0}, {0, true, 0}, {0, true, 0}, {0, false, 20 * time.Second},
+		{0, true, 0},
+		{0, true, 0},
+		{0, true, 0},
+		{0, false, 20 * time.Second},
 		{19 * time.Second, false, 20 * time.Second},
-		{20 * time.Second, true, 0}, {20 * time.Second, false, 40 * time.Second},
-		{60 * time.Second, true, 0}, {60 * time.Second, true, 0}, {60 * time.Second, false, 80 * time.Second},
-		{time.Hour, true, 0}, {time.Hour, true, 0}, {time.Hour, true, 0}, {time.Hour, false, time.Hour + 20*time.Second},
+		{20 * time.Second, true, 0},
+		{20 * time.Second, false, 40 * time.Second},
+		{60 * time.Second, true, 0},
+		{60 * time.Second, true, 0},
+		{60 * time.Second, false, 80 * time.Second},
+		{time.Hour, true, 0},
+		{time.Hour, true, 0},
+		{time.Hour, true, 0},
+		{time.Hour, false, time.Hour + 20*time.Second},
 	}
 	for i, s := range steps {
 		next, ok, again := r.Take(state, start.Add(s.at))
