@@ -10,7 +10,7 @@ var (
 	// ErrRefused is matched by the error for a wrong guess; see [RefusedError].
 	ErrRefused = errors.New("lockout: refused")
 	// ErrBusy says that as many guesses on the subject are being verified at this moment as may still fail. Nothing was
-	// compared or counted; the honest thing to tell the visitor is to try again in a moment.
+	// compared, or counted against the subject; the honest thing to tell the visitor is to try again in a moment.
 	ErrBusy = errors.New("lockout: another attempt is being checked")
 	// ErrTimeout says that a verification succeeded too late: its attempt had already become a failure.
 	ErrTimeout = errors.New("lockout: attempt took too long")
@@ -41,8 +41,9 @@ type Scope string
 
 // The scopes of a [LockedError].
 const (
-	ScopeSubject Scope = "subject" // this subject's guesses
-	ScopeSource  Scope = "source"  // guesses from this source address
+	ScopeSubject Scope = "subject" // this subject's guesses or messages
+	ScopeSource  Scope = "source"  // those from this source address
+	ScopeAddress Scope = "address" // messages to this address, or to this country's telephones
 	ScopeGlobal  Scope = "global"  // all guesses
 )
 

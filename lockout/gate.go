@@ -5,7 +5,10 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/store"
@@ -44,8 +47,9 @@ func (k Key) validate() error {
 	if err := k.Subject.Validate(); err != nil {
 		return err
 	}
-	if len(k.Lane) > 64 {
-		return fmt.Errorf("%w: lane is longer than 64 bytes", civicpin.ErrInvalid)
+	unprintable := func(r rune) bool { return !unicode.IsPrint(r) }
+	if len(k.Lane) > 64 || !utf8.ValidString(k.Lane) || strings.ContainsFunc(k.Lane, unprintable) {
+		return fmt.Errorf("%w: lane is not at most 64 printable bytes", civicpin.ErrInvalid)
 	}
 	return nil
 }
@@ -96,20 +100,22 @@ func New(v *store.Vault, p Policy) (*Gate, error) {
 //   - any other error means that nothing was compared: the guess is given back and Do returns the error. Never return one
 //     after a comparison that failed.
 //
-// If verify panics, the guess stays counted and the panic goes on. verify's context ends after Policy.Timeout; the outcome
-// is stored even if ctx was cancelled.
+// If verify panics or ends its goroutine, the guess stays counted and the panic goes on. verify's context ends after
+// Policy.Timeout; the outcome is stored even if ctx was cancelled.
 //
 // Without calling verify, Do returns a *[LockedError], [ErrBusy], an error that matches [civicpin.ErrInvalid] for a key that
 // cannot be, or the store's error: the guess may then have been counted, but was not compared.
 //
-// Do makes three store calls: get and put before, put after; one while locked. A source limit adds as many, a global
-// limit one, and two more after a failure.
+// Do makes three store calls: get and put before, put after; one while locked. A source limit adds two, and a third if it
+// is given back; a global limit one, and two more after a failure. Guesses that meet on one record add a few.
 func (g *Gate) Do(ctx context.Context, key Key, verify func(context.Context) (bool, error)) error {
 	if err := key.validate(); err != nil {
 		return err
 	}
+	var shard store.Key // of the global rate
 	if g.global != nil {
-		if err := g.global.checkShard(ctx); err != nil {
+		var err error
+		if shard, err = g.global.checkShard(ctx); err != nil {
 			return err
 		}
 	}
@@ -126,16 +132,18 @@ func (g *Gate) Do(ctx context.Context, key Key, verify func(context.Context) (bo
 		return err
 	}
 
-	outcome := counted // also if verify panics
+	returned := false
 	defer func() {
-		if r := recover(); r != nil {
-			_ = g.settle(ctx, key, t, outcome)
-			panic(r)
+		if !returned { // verify panicked or ended its goroutine, perhaps after a comparison
+			_ = g.settle(ctx, key, t, counted)
+			g.charge(ctx, shard)
 		}
 	}()
 	verifyCtx, cancel := context.WithTimeout(ctx, g.policy.Timeout)
 	defer cancel()
 	ok, verifyErr := verify(verifyCtx)
+	returned = true
+	outcome := counted
 	switch {
 	case errors.Is(verifyErr, ErrNoSubject):
 		outcome = countedStranger
@@ -145,16 +153,25 @@ func (g *Gate) Do(ctx context.Context, key Key, verify func(context.Context) (bo
 		outcome = succeeded
 	}
 	err = g.settle(ctx, key, t, outcome)
-	if outcome == refunded {
+	if fromSource != nil && (outcome == succeeded && err == nil || outcome == refunded) {
+		_ = g.source.refund(ctx, fromSource) // at worst the source has one guess less
+	}
+	switch {
+	case outcome == counted || outcome == countedStranger:
+		g.charge(ctx, shard)
+	case outcome == refunded && err == nil:
+		err = verifyErr
+	case outcome == refunded:
 		err = errors.Join(verifyErr, err)
 	}
-	if fromSource != nil && (outcome == succeeded && err == nil || outcome == refunded) {
-		err = errors.Join(err, g.source.refund(ctx, fromSource))
-	}
-	if g.global != nil && (outcome == counted || outcome == countedStranger) {
-		g.global.chargeShard(ctx)
-	}
 	return err
+}
+
+// charge counts a failure towards the global limit, if there is one.
+func (g *Gate) charge(ctx context.Context, shard store.Key) {
+	if g.global != nil {
+		g.global.chargeShard(ctx, shard)
+	}
 }
 
 // outcome is how an attempt ended.
@@ -188,8 +205,12 @@ func (g *Gate) take(ctx context.Context, key Key) (taken, error) {
 		if refused != nil && !swept {
 			return store.ErrSkip
 		}
-		if !e.Found() {
-			e.Expires = now.Add(g.policy.Forget) // until the outcome says that the subject exists
+		switch {
+		case !e.Found() || before.empty() || swept && !e.Expires.IsZero():
+			e.Expires = g.forgetAt(e.Value, now) // until the outcome says that the subject exists
+		case !e.Expires.IsZero():
+			// The record must not end under the guess that it holds, or the guess would never be counted.
+			e.Expires = later(e.Expires, now.Add(keepEmpty))
 		}
 		return nil
 	})
@@ -221,21 +242,17 @@ func (g *Gate) settle(ctx context.Context, key Key, t taken, o outcome) error {
 		case e.Value.empty():
 			e.Expires = now.Add(keepEmpty)
 		case o == countedStranger:
-			e.Expires = later(now, e.Value.Until, e.Value.NotBefore).Add(g.policy.Forget)
+			e.Expires = g.forgetAt(e.Value, now)
 		case o == refunded: // taught nothing about the subject
+			if !e.Expires.IsZero() && e.Value.Total != before.Total {
+				e.Expires = g.forgetAt(e.Value, now)
+			}
 		default:
 			e.Expires = time.Time{}
 		}
 		return nil
 	}
-	e := t.entry
-	e.Value.Tries = append([]try(nil), e.Value.Tries...) // change works on a copy, in case it has to be done again
-	_ = change(&e)
-	err := g.subjects.Put(ctx, &e)
-	if errors.Is(err, store.ErrConflict) {
-		_, err = g.subjects.Update(ctx, g.storeKey(key), change)
-	}
-	if err != nil {
+	if _, err := g.subjects.UpdateFrom(ctx, t.entry, change); err != nil {
 		return fmt.Errorf("lockout: settle: %w", err)
 	}
 	g.record(ctx, key, events)
@@ -306,9 +323,12 @@ func (g *Gate) change(ctx context.Context, key Key, by civicpin.Actor, code civi
 	if err := errors.Join(key.validate(), by.Validate()); err != nil {
 		return err
 	}
+	var events []civicpin.EventCode
 	_, err := g.subjects.Update(ctx, g.storeKey(key), func(e *store.Entry[state]) error {
 		now := g.vault.Now()
+		before := e.Value
 		e.Value.sweep(g.policy, now)
+		events = news(before, e.Value)
 		if err := act(&e.Value, now); err != nil {
 			return err
 		}
@@ -325,6 +345,7 @@ func (g *Gate) change(ctx context.Context, key Key, by civicpin.Actor, code civi
 	if err != nil {
 		return err
 	}
+	g.record(ctx, key, events)
 	g.vault.Record(ctx, civicpin.Event{Code: code, Subject: key.Subject, By: by, Source: key.Source, Reason: key.Lane})
 	return nil
 }
@@ -364,6 +385,11 @@ func (g *Gate) Status(ctx context.Context, key Key) (Status, error) {
 
 // Policy returns the policy with its defaults filled in.
 func (g *Gate) Policy() Policy { return g.policy }
+
+// forgetAt is when the record of a subject may go that is not known to exist: Forget after the last thing that it says.
+func (g *Gate) forgetAt(s state, now time.Time) time.Time {
+	return later(now, s.Until, s.NotBefore).Add(g.policy.Forget)
+}
 
 func (g *Gate) storeKey(key Key) store.Key { return store.Key{Subject: key.Subject, ID: key.Lane} }
 

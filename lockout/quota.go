@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -30,9 +31,18 @@ type quotaState struct {
 // maxShards is the number of records over which a global rate is spread, so that failures do not all wait for one.
 const maxShards = 16
 
-// NewQuota returns a quota. Its name is 1 to 50 ASCII letters, digits and "-_."; quotas of one name over one vault count
-// together. It gives an error that matches [ErrPolicy] for another name, and for a rate that is zero or not valid.
+// NewQuota returns a quota. Its name is 1 to 50 ASCII letters, digits and "-_.", and does not begin with "source.",
+// "global.", "sends." or "sends-", which this package uses; quotas of one name over one vault count together. It gives an
+// error that matches [ErrPolicy] for another name, and for a rate that is zero or not valid.
 func NewQuota(v *store.Vault, name string, r Rate) (*Quota, error) {
+	if name == "" || len(name) > 50 {
+		return nil, fmt.Errorf("%w: a quota needs a name of 1 to 50 ASCII letters, digits, hyphens, underscores and dots", ErrPolicy)
+	}
+	for _, ours := range []string{"source.", "global.", "sends.", "sends-"} {
+		if strings.HasPrefix(name, ours) { // it would count together with a gate's, or with Sends
+			return nil, fmt.Errorf("%w: a quota's name begins with %q", ErrPolicy, ours)
+		}
+	}
 	return newQuota(v, name, r, ScopeSource)
 }
 
@@ -58,14 +68,23 @@ func (q *Quota) Take(ctx context.Context, key store.Key) error {
 }
 
 func (q *Quota) take(ctx context.Context, key store.Key) (store.Entry[quotaState], error) {
-	return q.states.Update(ctx, key, func(e *store.Entry[quotaState]) error {
-		next, ok, again := q.rate.gcra().Take(e.Value.Next, q.vault.Now())
-		if !ok {
-			return q.refuse(ctx, key, again)
+	var ok bool
+	var again time.Time
+	e, err := q.states.Update(ctx, key, func(e *store.Entry[quotaState]) error {
+		var next time.Time
+		next, ok, again = q.rate.gcra().Take(e.Value.Next, q.vault.Now())
+		if !ok && next.Equal(e.Value.Next) {
+			return store.ErrSkip
 		}
+		// A refusal changes the state where a clock that was ahead had left it beyond the window. It is then written, or the
+		// key would stay over its rate until that day.
 		e.Value.Next, e.Expires = next, next
 		return nil
 	})
+	if err == nil && !ok {
+		err = q.refuse(ctx, key, again)
+	}
+	return e, err
 }
 
 // refuse returns the error of a key that is over its rate, and records it.
@@ -89,12 +108,7 @@ func (q *Quota) refund(ctx context.Context, taken *store.Entry[quotaState]) erro
 		e.Value.Next = q.rate.gcra().Refund(e.Value.Next)
 		return nil
 	}
-	e := *taken
-	_ = give(&e)
-	err := q.states.Put(ctx, &e)
-	if errors.Is(err, store.ErrConflict) {
-		_, err = q.states.Update(ctx, taken.Key, give)
-	}
+	_, err := q.states.UpdateFrom(ctx, *taken, give)
 	return err
 }
 
@@ -105,27 +119,33 @@ func (q *Quota) shards() (n int, part Rate) {
 	return n, Rate{Limit: q.rate.Limit / n, Window: q.rate.Window}
 }
 
-// checkShard looks at one shard, chosen at random, without counting.
-func (q *Quota) checkShard(ctx context.Context) error {
+// checkShard looks at one shard, chosen at random, without counting. It returns the shard, for chargeShard: counting in
+// another would be lost on those that are full.
+func (q *Quota) checkShard(ctx context.Context) (store.Key, error) {
 	n, part := q.shards()
 	key := store.Key{ID: strconv.Itoa(rand.IntN(n))}
 	e, err := q.states.Get(ctx, key)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return err
+		return key, err
 	}
-	if _, ok, again := part.gcra().Take(e.Value.Next, q.vault.Now()); !ok {
-		return q.refuse(ctx, key, again)
+	next, ok, again := part.gcra().Take(e.Value.Next, q.vault.Now())
+	if ok {
+		return key, nil
 	}
-	return nil
+	if !next.Equal(e.Value.Next) { // left by a clock that was ahead, as in take
+		e.Value.Next, e.Expires = next, next
+		_ = q.states.Put(ctx, &e) // if it fails, the next one does it
+	}
+	return key, q.refuse(ctx, key, again)
 }
 
-// chargeShard counts one event in one shard, chosen at random. A failure to count is passed over: the count is approximate,
+// chargeShard counts one event in the shard that was checked. A failure to count is passed over: the count is approximate,
 // and the subject's own, which is exact, has been stored.
-func (q *Quota) chargeShard(ctx context.Context) {
+func (q *Quota) chargeShard(ctx context.Context, key store.Key) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 	defer cancel()
-	n, part := q.shards()
-	_, _ = q.states.Update(ctx, store.Key{ID: strconv.Itoa(rand.IntN(n))}, func(e *store.Entry[quotaState]) error {
+	_, part := q.shards()
+	_, _ = q.states.Update(ctx, key, func(e *store.Entry[quotaState]) error {
 		next, ok, _ := part.gcra().Take(e.Value.Next, q.vault.Now())
 		if !ok {
 			return store.ErrSkip
@@ -136,8 +156,12 @@ func (q *Quota) chargeShard(ctx context.Context) {
 }
 
 // sourceKey is what counts as one source: a host of IPv4, a /64 of IPv6 (the least that one customer is given, so that
-// changing the address within it gains nothing), and any other text as it is.
+// changing the address within it gains nothing), and any other text as it is. A port is left out: each connection has
+// another one.
 func sourceKey(address string) store.Key {
+	if ap, err := netip.ParseAddrPort(address); err == nil {
+		address = ap.Addr().String()
+	}
 	if ip, err := netip.ParseAddr(address); err == nil {
 		if ip = ip.Unmap(); ip.Is6() {
 			if p, err := ip.WithZone("").Prefix(64); err == nil {
@@ -149,5 +173,5 @@ func sourceKey(address string) store.Key {
 	if len(address) > 256 {
 		address = address[:256]
 	}
-	return store.Key{ID: address}
+	return store.Key{ID: strings.ToValidUTF8(address, "\uFFFD")} // a record whose key is not UTF-8 could not be read back
 }

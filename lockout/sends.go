@@ -2,6 +2,7 @@ package lockout
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -53,6 +54,9 @@ func (s *Sends) Limits() SendLimits { return s.limits }
 // NewSends returns a counter. Its name is 1 to 50 ASCII letters, digits and "-_."; the limits by subject are counted for each
 // name, those by address, prefix and source over all names. It gives an error that matches [ErrPolicy].
 func NewSends(v *store.Vault, name string, limits SendLimits) (*Sends, error) {
+	if name == "" || len(name) > 50 {
+		return nil, fmt.Errorf("%w: Sends need a name of 1 to 50 ASCII letters, digits, hyphens, underscores and dots", ErrPolicy)
+	}
 	if err := limits.Validate(); err != nil {
 		return nil, err
 	}

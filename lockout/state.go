@@ -12,7 +12,7 @@ import (
 type state struct {
 	Total     int       `json:"total,omitempty"`
 	Round     int       `json:"round,omitempty"`
-	Locks     int       `json:"locks,omitempty"` // locks since the last success: how long the next one lasts
+	Locks     int       `json:"locks,omitempty"` // reached limits since the last success: how long the next one lasts
 	Locked    bool      `json:"locked,omitempty"`
 	Until     time.Time `json:"until,omitzero"` // zero while locked: until unlocked
 	Disabled  bool      `json:"disabled,omitempty"`
@@ -32,8 +32,18 @@ func (s *state) empty() bool {
 	return s.Total == 0 && s.Round == 0 && !s.Locked && !s.Disabled && len(s.Tries) == 0
 }
 
-// sweep turns tries whose process must have died into failures, each as of its deadline. It reports whether there were any.
+// sweep turns tries whose process must have died into failures, each as of its deadline, and sets the lock that the counts
+// call for under a policy that has become stricter. It reports whether it changed anything.
 func (s *state) sweep(p Policy, now time.Time) bool {
+	epoch, changed := s.Epoch, false
+	// No try that is still running can end later than this: a longer deadline comes from a clock that was ahead, and would
+	// take the room of a guess until that day.
+	latest := now.Add(maxTimeout + settleTime)
+	for i := range s.Tries {
+		if s.Tries[i].Deadline.After(latest) {
+			s.Tries[i].Deadline, changed = latest, true
+		}
+	}
 	slices.SortFunc(s.Tries, func(a, b try) int { return a.Deadline.Compare(b.Deadline) })
 	n := 0
 	for n < len(s.Tries) && !s.Tries[n].Deadline.After(now) {
@@ -44,7 +54,8 @@ func (s *state) sweep(p Policy, now time.Time) bool {
 	for _, t := range dead {
 		s.fail(p, t.Deadline)
 	}
-	return n > 0
+	s.enforce(p, now)
+	return changed || n > 0 || s.Epoch != epoch
 }
 
 // refusal returns why no guess is let in at now, or nil.
@@ -69,8 +80,8 @@ func (s *state) take(p Policy, now time.Time, id string) error {
 		s.Locked, s.Until, s.Round = false, time.Time{}, 0
 	}
 	room := s.left(p) - len(s.Tries)
-	if p.DelayAfter > 0 && s.Total >= p.DelayAfter && len(s.Tries) > 0 {
-		room = 0 // parallel guesses would not wait for each other's delay
+	if p.DelayAfter > 0 && len(s.Tries) > 0 && s.Total+len(s.Tries) >= p.DelayAfter {
+		room = 0 // if those in flight fail, this one has to wait; in parallel it would not
 	}
 	if room <= 0 {
 		return ErrBusy
@@ -89,36 +100,48 @@ func (s *state) drop(id string) bool {
 	return len(s.Tries) < n
 }
 
-// fail counts a failure at a time. While locked it does nothing, so that guesses in flight cannot extend a lock.
+// fail counts a failure at a time. While locked it neither counts towards the next lock nor extends this one: a guess that
+// was in flight when an operator locked must not. But the ceiling counts whatever was compared, or an operator who locks
+// and unlocks at the right moments could give an accomplice any number of guesses.
 func (s *state) fail(p Policy, at time.Time) {
-	if s.Disabled || s.Locked && (s.Until.IsZero() || at.Before(s.Until)) {
+	if s.Disabled {
+		return
+	}
+	s.Total++
+	if s.Locked && (s.Until.IsZero() || at.Before(s.Until)) {
+		s.enforce(p, at)
 		return
 	}
 	if s.Locked {
 		s.Locked, s.Until, s.Round = false, time.Time{}, 0
 	}
-	s.Total++
 	s.Round++
 	if p.DelayAfter > 0 && s.Total >= p.DelayAfter {
 		s.NotBefore = at.Add(doubled(p.Delay, p.DelayMax, s.Total-p.DelayAfter))
 	}
+	s.enforce(p, at)
+}
+
+// enforce sets the lock that the counts call for, if it is not there yet.
+func (s *state) enforce(p Policy, at time.Time) {
 	switch {
+	case s.Disabled:
 	case s.Total >= p.Ceiling:
 		s.Disabled = true
 		s.Epoch++
-	case s.Round >= p.Limit:
+	case !s.Locked && s.Round >= p.Limit:
 		var until time.Time
 		if p.Lock == Timed {
 			until = at.Add(doubled(p.For, p.Max, s.Locks))
 		}
 		s.lock(until)
+		s.Locks++
 	}
 }
 
 // lock sets a soft lock.
 func (s *state) lock(until time.Time) {
 	s.Locked, s.Until = true, until
-	s.Locks++
 	s.Epoch++
 }
 
@@ -139,7 +162,7 @@ func (s *state) unlock() {
 // doubled is d times 2^n, at most most.
 func doubled(d, most time.Duration, n int) time.Duration {
 	for range n {
-		if d >= most/2 {
+		if d > most/2 {
 			return most
 		}
 		d *= 2

@@ -1,0 +1,242 @@
+package lockout_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/store"
+)
+
+// TestClockJumps: a clock that jumps neither resets nor extends a lock, a delay or a count.
+func TestClockJumps(t *testing.T) {
+	for _, jump := range []time.Duration{-second, -hour, -1000 * day} {
+		t.Run("back "+jump.String(), func(t *testing.T) {
+			clock := newClock()
+			gate := newGate(t, newVault(t, store.NewMemory(), clock.now, nil), lockout.Policy{
+				Limit: 2, Lock: lockout.Timed, For: 15 * minute, DelayAfter: 1, Delay: minute,
+			})
+			next := asRefused(t, gate.Do(t.Context(), key("CITIZEN"), wrong)).Next
+			clock.move(jump)
+			require.Equal(t, next, asLocked(t, gate.Do(t.Context(), key("CITIZEN"), never(t))).Until, "the delay")
+			clock.move(-jump + minute)
+			until := asLocked(t, gate.Do(t.Context(), key("CITIZEN"), wrong)).Until
+			require.Equal(t, start.Add(16*minute), until.UTC())
+			clock.move(jump)
+			for range 5 {
+				require.Equal(t, until, asLocked(t, gate.Do(t.Context(), key("CITIZEN"), never(t))).Until, "the lock")
+			}
+			require.Equal(t, 2, failures(t, gate, key("CITIZEN")))
+			clock.move(-jump + 15*minute)
+			require.NoError(t, gate.Do(t.Context(), key("CITIZEN"), right), "it ends when it would have")
+		})
+	}
+	t.Run("forward and back", func(t *testing.T) {
+		clock := newClock()
+		gate := newGate(t, newVault(t, store.NewMemory(), clock.now, nil), lockout.Policy{
+			Limit: 2, Lock: lockout.Timed, For: 15 * minute, Ceiling: 6,
+		})
+		asRefused(t, gate.Do(t.Context(), key("CITIZEN"), wrong))
+		until := asLocked(t, gate.Do(t.Context(), key("CITIZEN"), wrong)).Until
+		clock.move(-day)
+		require.Equal(t, until, asLocked(t, gate.Do(t.Context(), key("CITIZEN"), never(t))).Until)
+		clock.move(2 * day) // ahead: the lock has ended, but nothing is forgotten
+		require.Equal(t, 1, asRefused(t, gate.Do(t.Context(), key("CITIZEN"), wrong)).Left)
+		clock.move(-day)
+		require.Equal(t, 3, failures(t, gate, key("CITIZEN")))
+		asLocked(t, gate.Do(t.Context(), key("CITIZEN"), wrong))
+		for compared := 4; compared < 6; compared++ {
+			clock.move(day)
+			_ = gate.Do(t.Context(), key("CITIZEN"), wrong)
+			clock.move(-day)
+		}
+		locked := asLocked(t, gate.Do(t.Context(), key("CITIZEN"), never(t)))
+		require.True(t, locked.Disabled, "jumps buy nothing beyond the ceiling")
+	})
+}
+
+// TestReservationOfAWrongClock: a process whose clock was years ahead took a guess and died. That guess does not take up
+// the limit for years.
+func TestReservationOfAWrongClock(t *testing.T) {
+	clock := newClock()
+	gate := newGate(t, newVault(t, store.NewMemory(), clock.now, nil), lockout.Policy{Limit: 2, Lock: lockout.UntilUnlocked})
+	clock.move(3650 * day)
+	mustHold(t, gate, key("CITIZEN"))
+	mustHold(t, gate, key("CITIZEN"))
+	clock.move(-3650 * day)
+	require.ErrorIs(t, gate.Do(t.Context(), key("CITIZEN"), never(t)), lockout.ErrBusy)
+	clock.move(lockout.MaxTimeout + lockout.SettleTime - 1)
+	require.ErrorIs(t, gate.Do(t.Context(), key("CITIZEN"), never(t)), lockout.ErrBusy)
+	clock.move(1)
+	asLocked(t, gate.Do(t.Context(), key("CITIZEN"), never(t)))
+	require.NoError(t, gate.Unlock(t.Context(), key("CITIZEN"), operator))
+	require.NoError(t, gate.Do(t.Context(), key("CITIZEN"), right))
+}
+
+// TestQuotaOfAWrongClock: neither does what it took from a source's rate, or from everybody's.
+func TestQuotaOfAWrongClock(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		rates lockout.Policy
+		scope lockout.Scope
+	}{
+		{"source", lockout.Policy{Source: lockout.Rate{Limit: 4, Window: hour}}, lockout.ScopeSource},
+		{"global", lockout.Policy{Global: lockout.Rate{Limit: 4, Window: hour}}, lockout.ScopeGlobal},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			clock := newClock()
+			tc.rates.Limit, tc.rates.Lock = 9, lockout.UntilUnlocked
+			gate := newGate(t, newVault(t, store.NewMemory(), clock.now, nil), tc.rates)
+			clock.move(3650 * day)
+			asRefused(t, gate.Do(t.Context(), from("CITIZEN", "192.0.2.1"), wrong))
+			clock.move(-3650 * day)
+			locked := asLocked(t, gate.Do(t.Context(), from("CITIZEN", "192.0.2.1"), never(t)))
+			require.Equal(t, tc.scope, locked.Scope)
+			require.Equal(t, start.Add(15*minute), locked.Until.UTC(), "as if the window were full")
+			clock.move(15 * minute)
+			require.NoError(t, gate.Do(t.Context(), from("CITIZEN", "192.0.2.1"), right))
+		})
+	}
+}
+
+// TestRecordDoesNotEndUnderAGuess: a record that says nothing goes after an hour, but not while it holds a guess in flight.
+// If it did, guesses taken just before would never be counted, and as many more would be let in just after.
+func TestRecordDoesNotEndUnderAGuess(t *testing.T) {
+	type act struct {
+		name string
+		do   func(*testing.T, *lockout.Gate)
+	}
+	for _, before := range []act{
+		{"after a success", func(t *testing.T, g *lockout.Gate) { require.NoError(t, g.Do(t.Context(), key("CITIZEN"), right)) }},
+		{"after a refund", func(t *testing.T, g *lockout.Gate) {
+			require.ErrorIs(t, g.Do(t.Context(), key("CITIZEN"), broken), errBroken)
+		}},
+		{"as a stranger", func(t *testing.T, g *lockout.Gate) {
+			asRefused(t, g.Do(t.Context(), key("CITIZEN"), stranger))
+		}},
+	} {
+		t.Run(before.name, func(t *testing.T) {
+			clock := newClock()
+			gate := newGate(t, newVault(t, store.NewMemory(), clock.now, nil), lockout.Policy{
+				Limit: 4, Lock: lockout.UntilUnlocked, Forget: hour,
+			})
+			before.do(t, gate)
+			began := failures(t, gate, key("CITIZEN"))
+			clock.move(hour - second)
+			var all []*held
+			for {
+				h, err := hold(t.Context(), gate, key("CITIZEN"))
+				if err != nil {
+					require.ErrorIs(t, err, lockout.ErrBusy)
+					break
+				}
+				all = append(all, h)
+			}
+			require.Len(t, all, 4-began)
+			clock.move(2 * second)
+			require.ErrorIs(t, gate.Do(t.Context(), key("CITIZEN"), never(t)), lockout.ErrBusy)
+			for _, h := range all {
+				require.Error(t, h.end(false, nil))
+			}
+			require.Equal(t, 4, failures(t, gate, key("CITIZEN")))
+			asLocked(t, gate.Do(t.Context(), key("CITIZEN"), never(t)))
+		})
+	}
+}
+
+// TestCrashedGuessesOfAStranger: reservations that became failures keep their lock as long as any stranger's.
+func TestCrashedGuessesOfAStranger(t *testing.T) {
+	for name, find := range map[string]func(*testing.T, *lockout.Gate, *held){
+		"found by the next guess": func(t *testing.T, g *lockout.Gate, _ *held) {
+			asLocked(t, g.Do(t.Context(), key("CITIZEN"), never(t)))
+		},
+		"found by the guess itself, given back too late": func(t *testing.T, _ *lockout.Gate, h *held) {
+			require.ErrorIs(t, h.end(false, errBroken), errBroken)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			clock := newClock()
+			gate := newGate(t, newVault(t, store.NewMemory(), clock.now, nil), lockout.Policy{
+				Limit: 1, Lock: lockout.Timed, For: 20 * day, Forget: day,
+			})
+			h := mustHold(t, gate, key("CITIZEN"))
+			clock.move(23 * hour)
+			find(t, gate, h)
+			clock.move(20*day + 45*second - 23*hour - 1)
+			asLocked(t, gate.Do(t.Context(), key("CITIZEN"), never(t)))
+			clock.move(day)
+			require.Equal(t, 1, failures(t, gate, key("CITIZEN")))
+			clock.move(1)
+			require.Equal(t, 0, failures(t, gate, key("CITIZEN")))
+		})
+	}
+}
+
+// TestStricterPolicy: where a release brings a lower limit, what was counted under the old one locks; it does not leave
+// the citizen with "try again in a moment" for ever.
+func TestStricterPolicy(t *testing.T) {
+	for _, tc := range []struct {
+		name     string
+		policy   lockout.Policy
+		disabled bool
+	}{
+		{"until unlocked", lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked}, false},
+		{"timed", lockout.Policy{Limit: 3, Lock: lockout.Timed, For: minute}, false},
+		{"ceiling", lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked, Ceiling: 4}, true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			clock := newClock()
+			var events recorder
+			vault := newVault(t, store.NewMemory(), clock.now, &events)
+			before := newGate(t, vault, lockout.Policy{Limit: 10, Lock: lockout.UntilUnlocked})
+			for range 5 {
+				asRefused(t, before.Do(t.Context(), key("CITIZEN"), wrong))
+			}
+			after := newGate(t, vault, tc.policy)
+			st, err := after.Status(t.Context(), key("CITIZEN"))
+			require.NoError(t, err)
+			require.NotNil(t, st.Locked)
+			locked := asLocked(t, after.Do(t.Context(), key("CITIZEN"), never(t)))
+			require.Equal(t, tc.disabled, locked.Disabled)
+			require.Len(t, events.codes(), 1)
+			asLocked(t, after.Do(t.Context(), key("CITIZEN"), never(t)))
+			require.Empty(t, events.codes())
+			switch {
+			case tc.disabled:
+				require.NoError(t, after.Rebind(t.Context(), key("CITIZEN"), operator))
+			case tc.policy.Lock == lockout.Timed:
+				clock.move(minute)
+			default:
+				require.NoError(t, after.Unlock(t.Context(), key("CITIZEN"), operator))
+			}
+			require.NoError(t, after.Do(t.Context(), key("CITIZEN"), right))
+		})
+	}
+}
+
+// TestProcessesWithOtherClocks: gates whose clocks differ by seconds count together.
+func TestProcessesWithOtherClocks(t *testing.T) {
+	s := store.NewMemory()
+	clock := newClock()
+	p := lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * minute}
+	var gates []*lockout.Gate
+	for _, off := range []time.Duration{-3 * second, 0, 3 * second} {
+		gates = append(gates, newGate(t, newVault(t, s, func() time.Time { return clock.now().Add(off) }, nil), p))
+	}
+	for round := range 20 {
+		subject := civicpin.Subject(fmt.Sprint("CITIZEN ", round))
+		compared := 0
+		for i := range 30 {
+			clock.move(second)
+			if h, err := hold(t.Context(), gates[(i+round)%3], key(subject)); err == nil {
+				compared++
+				_ = h.end(false, nil)
+			}
+		}
+		require.Equal(t, 5, compared)
+	}
+}

@@ -1,0 +1,197 @@
+package lockout_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/storetest"
+)
+
+// TestErrorMatrix: each error matches what it is documented to match, also when wrapped, and nothing else.
+func TestErrorMatrix(t *testing.T) {
+	sentinels := []error{
+		lockout.ErrRefused, lockout.ErrBusy, lockout.ErrTimeout, lockout.ErrNoSubject, lockout.ErrPolicy, civicpin.ErrInvalid,
+	}
+	locked := &lockout.LockedError{Scope: lockout.ScopeSubject}
+	for _, tc := range []struct {
+		err     error
+		matches error // nil: none of the sentinels
+		locked  bool
+	}{
+		{&lockout.RefusedError{Left: 1}, lockout.ErrRefused, false},
+		{lockout.ErrRefused, lockout.ErrRefused, false},
+		{lockout.ErrBusy, lockout.ErrBusy, false},
+		{lockout.ErrTimeout, lockout.ErrTimeout, false},
+		{lockout.ErrNoSubject, lockout.ErrNoSubject, false},
+		{lockout.Policy{}.Validate(), lockout.ErrPolicy, false},
+		{lockout.Rate{Limit: 1}.Validate(), lockout.ErrPolicy, false},
+		{locked, nil, true},
+	} {
+		for _, err := range []error{tc.err, fmt.Errorf("pin: %w", tc.err), errors.Join(errBroken, tc.err)} {
+			for _, s := range sentinels {
+				assert.Equal(t, s == tc.matches, errors.Is(err, s), "%v is %v", err, s)
+			}
+			_, isLocked := errors.AsType[*lockout.LockedError](err)
+			assert.Equal(t, tc.locked, isLocked, "%v", err)
+			_, isRefused := errors.AsType[*lockout.RefusedError](err)
+			assert.Equal(t, tc.matches == lockout.ErrRefused && tc.err != lockout.ErrRefused, isRefused, "%v", err)
+		}
+	}
+}
+
+func TestErrorTexts(t *testing.T) {
+	rome := time.FixedZone("CET", 3600)
+	for _, tc := range []struct {
+		err  error
+		want string
+	}{
+		{&lockout.RefusedError{Left: 3}, "lockout: refused"},
+		{&lockout.RefusedError{Left: 1, Next: start}, "lockout: refused"},
+		{&lockout.LockedError{Disabled: true}, "lockout: disabled until bound anew"},
+		{&lockout.LockedError{}, "lockout: locked until unlocked"},
+		{&lockout.LockedError{Until: start.In(rome)}, "lockout: locked until 2026-03-01T09:00:00Z"},
+	} {
+		assert.Equal(t, tc.want, tc.err.Error())
+	}
+}
+
+// TestInvalidKeys: what cannot be a key is refused before the store is asked, by every method.
+func TestInvalidKeys(t *testing.T) {
+	faults := storetest.NewFaults(store.NewMemory())
+	gate := newGate(t, newVault(t, faults.Store(), nil, nil), lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked})
+	for name, k := range map[string]lockout.Key{
+		"no subject":       {},
+		"a long subject":   {Subject: civicpin.Subject(strings.Repeat("x", 257))},
+		"a subject's line": {Subject: "a\nb"},
+		"a long lane":      {Subject: "CITIZEN", Lane: strings.Repeat("x", 65)},
+		"a lane's line":    {Subject: "CITIZEN", Lane: "a\nb"},
+		"not UTF-8":        {Subject: "CITIZEN", Lane: "a\xff"},
+	} {
+		assert.ErrorIs(t, gate.Do(t.Context(), k, never(t)), civicpin.ErrInvalid, name)
+		assert.ErrorIs(t, gate.Unlock(t.Context(), k, operator), civicpin.ErrInvalid, name)
+		assert.ErrorIs(t, gate.Lock(t.Context(), k, operator), civicpin.ErrInvalid, name)
+		assert.ErrorIs(t, gate.Rebind(t.Context(), k, operator), civicpin.ErrInvalid, name)
+		_, err := gate.Status(t.Context(), k)
+		assert.ErrorIs(t, err, civicpin.ErrInvalid, name)
+	}
+	for _, by := range []civicpin.Actor{"", "mallory", civicpin.Operator("")} {
+		assert.ErrorIs(t, gate.Unlock(t.Context(), key("CITIZEN"), by), civicpin.ErrInvalid, by)
+		assert.ErrorIs(t, gate.Lock(t.Context(), key("CITIZEN"), by), civicpin.ErrInvalid, by)
+		assert.ErrorIs(t, gate.Rebind(t.Context(), key("CITIZEN"), by), civicpin.ErrInvalid, by)
+	}
+	require.Zero(t, faults.Calls())
+	require.NoError(t, gate.Do(t.Context(), lockout.Key{Subject: "CITIZEN", Lane: strings.Repeat("x", 64)}, right))
+	require.NoError(t, gate.Do(t.Context(), lockout.Key{Subject: "CITIZEN", Lane: "équipe 1"}, right))
+}
+
+// TestNothingLeaks: no error and no event holds the guess, and no error the subject, the lane or the address.
+func TestNothingLeaks(t *testing.T) {
+	const subject, lane, address, guess = "RSSMRA85T10A562S", "known-device-77", "192.0.2.77", "4711-guess"
+	var log bytes.Buffer
+	clock := newClock()
+	faults := storetest.NewFaults(store.NewMemory())
+	vault := newVault(t, faults.Store(), clock.now, civicpin.SlogRecorder(slog.New(slog.NewTextHandler(&log, nil))))
+	gate := newGate(t, vault, lockout.Policy{
+		Limit: 2, Lock: lockout.UntilUnlocked, Ceiling: 3,
+		Source: lockout.Rate{Limit: 12, Window: hour}, Global: lockout.Rate{Limit: 90, Window: hour},
+	})
+	who := lockout.Key{Subject: subject, Lane: lane, Source: civicpin.Source{Address: address}}
+	compare := func(secret string) func(context.Context) (bool, error) {
+		return func(context.Context) (bool, error) { return secret == "right", nil }
+	}
+	var all []error
+	keep := func(err error) { all = append(all, err) }
+	for k := range 9 {
+		faults.Reset()
+		faults.FailAt(k+1, storetest.ReplyLost)
+		faults.FailAt(k+2, storetest.NotDone)
+		keep(gate.Do(t.Context(), who, compare(guess)))
+		clock.move(20 * second)
+		keep(gate.Unlock(t.Context(), who, operator))
+	}
+	faults.Reset()
+	for range 20 {
+		keep(gate.Do(t.Context(), who, compare(guess)))
+	}
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	keep(gate.Lock(t.Context(), who, operator))
+	keep(gate.Do(cancelled, who, compare(guess)))
+	keep(gate.Do(t.Context(), lockout.Key{Subject: subject, Lane: lane + "\n"}, compare(guess)))
+	told := 0
+	for _, err := range all {
+		if err == nil {
+			continue
+		}
+		told++
+		for _, private := range []string{subject, lane, address, guess} {
+			require.NotContains(t, fmt.Sprintf("%v %+v %q", err, err, err), private)
+		}
+	}
+	require.Greater(t, told, 20)
+	require.NotContains(t, log.String(), guess)
+	for _, code := range []civicpin.EventCode{
+		lockout.EventLocked, lockout.EventDisabled, lockout.EventUnlocked, lockout.EventSlowed,
+	} {
+		require.Contains(t, log.String(), string(code))
+	}
+}
+
+// TestEvents: each lock and what ends it gives one event, with who, where and which lane.
+func TestEvents(t *testing.T) {
+	var events recorder
+	clock := newClock()
+	gate := newGate(t, newVault(t, store.NewMemory(), clock.now, &events), lockout.Policy{
+		Limit: 2, Lock: lockout.UntilUnlocked, Ceiling: 3, Source: lockout.Rate{Limit: 4, Window: hour},
+	})
+	who := lockout.Key{Subject: "CITIZEN", Lane: "open", Source: civicpin.Source{Address: "2001:db8::7"}}
+	event := func(code civicpin.EventCode, by civicpin.Actor) civicpin.Event {
+		return civicpin.Event{At: clock.now(), Code: code, Subject: "CITIZEN", By: by, Source: who.Source, Reason: "open"}
+	}
+	expect := func(want ...civicpin.Event) {
+		t.Helper()
+		require.Equal(t, want, events.events)
+		events.events = nil
+	}
+	_ = gate.Do(t.Context(), who, wrong)
+	expect()
+	_ = gate.Do(t.Context(), who, wrong)
+	expect(event(lockout.EventLocked, ""))
+	_ = gate.Do(t.Context(), who, wrong)
+	expect()
+	require.NoError(t, gate.Unlock(t.Context(), who, operator))
+	expect(event(lockout.EventUnlocked, operator))
+	_ = gate.Do(t.Context(), who, wrong)
+	expect(event(lockout.EventDisabled, ""))
+	require.Error(t, gate.Unlock(t.Context(), who, operator))
+	expect()
+	require.NoError(t, gate.Rebind(t.Context(), who, civicpin.Citizen))
+	expect(event(lockout.EventRebound, civicpin.Citizen))
+	require.NoError(t, gate.Lock(t.Context(), who, operator))
+	expect(event(lockout.EventLocked, operator))
+	asLocked(t, gate.Do(t.Context(), who, never(t)))
+	expect(civicpin.Event{
+		At: clock.now(), Code: lockout.EventSlowed, Source: civicpin.Source{Address: "2001:db8::/64"},
+		Reason: "quota.source.login",
+	})
+
+	// A lock that dead processes brought about is told by whoever finds it, and so is what then ends it.
+	who = lockout.Key{Subject: "ANOTHER"}
+	mustHold(t, gate, who)
+	mustHold(t, gate, who)
+	clock.move(minute)
+	require.NoError(t, gate.Unlock(t.Context(), who, operator))
+	require.Equal(t, []civicpin.EventCode{lockout.EventLocked, lockout.EventUnlocked}, events.codes())
+}

@@ -1,0 +1,179 @@
+package lockout_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/store"
+)
+
+// TestPolicyBounds tries each documented bound from both sides.
+func TestPolicyBounds(t *testing.T) {
+	const year = 366 * day
+	valid := func(change func(*lockout.Policy)) lockout.Policy {
+		p := lockout.Policy{
+			Name: "login", Limit: 5, Lock: lockout.Timed, For: minute, Max: hour, DelayAfter: 3, Delay: 30 * second, DelayMax: hour,
+			Ceiling: 50, Timeout: 10 * second, Forget: day, Source: lockout.Rate{Limit: 10, Window: hour},
+			Global: lockout.Rate{Limit: 1000, Window: hour},
+		}
+		change(&p)
+		return p
+	}
+	unlocked := func(change func(*lockout.Policy)) lockout.Policy {
+		return valid(func(p *lockout.Policy) {
+			p.Lock, p.For, p.Max = lockout.UntilUnlocked, 0, 0
+			change(p)
+		})
+	}
+	type P = *lockout.Policy
+	for _, tc := range []struct {
+		name   string
+		policy lockout.Policy
+		ok     bool
+	}{
+		{"complete", valid(func(P) {}), true},
+		{"complete, until unlocked", unlocked(func(P) {}), true},
+		{"least", lockout.Policy{Name: "x", Limit: 1, Lock: lockout.UntilUnlocked}, true},
+		{"zero", lockout.Policy{}, false},
+
+		{"no name", valid(func(p P) { p.Name = "" }), false},
+		{"a name of 50", valid(func(p P) { p.Name = strings.Repeat("n", 50) }), true},
+		{"a name of 51", valid(func(p P) { p.Name = strings.Repeat("n", 51) }), false},
+		{"a name with every sort of character", valid(func(p P) { p.Name = "aZ09-_." }), true},
+		{"a name with a slash", valid(func(p P) { p.Name = "a/b" }), false},
+		{"a name with a blank", valid(func(p P) { p.Name = "a b" }), false},
+		{"a name that is not ASCII", valid(func(p P) { p.Name = "clé" }), false},
+
+		{"no limit", valid(func(p P) { p.Limit = 0 }), false},
+		{"a negative limit", valid(func(p P) { p.Limit = -1 }), false},
+		{"a limit of one", valid(func(p P) { p.Limit = 1 }), true},
+		{"a limit at the ceiling", valid(func(p P) { p.Limit = 50 }), true},
+		{"a limit over the ceiling", valid(func(p P) { p.Limit = 51 }), false},
+		{"a limit at the default ceiling", valid(func(p P) { p.Limit, p.Ceiling = 100, 0 }), true},
+		{"a limit over the default ceiling", valid(func(p P) { p.Limit, p.Ceiling = 101, 0 }), false},
+		{"a negative ceiling", valid(func(p P) { p.Ceiling = -1 }), false},
+		{"a ceiling of one", valid(func(p P) { p.Ceiling, p.Limit, p.DelayAfter = 1, 1, 1 }), true},
+		{"a ceiling of 100", valid(func(p P) { p.Ceiling = 100 }), true},
+		{"a ceiling of 101", valid(func(p P) { p.Ceiling = 101 }), false},
+
+		{"no lock", valid(func(p P) { p.Lock = "" }), false},
+		{"another lock", valid(func(p P) { p.Lock = "never" }), false},
+		{"For with until unlocked", unlocked(func(p P) { p.For = minute }), false},
+		{"Max with until unlocked", unlocked(func(p P) { p.Max = minute }), false},
+		{"timed without For", valid(func(p P) { p.For = 0 }), false},
+		{"timed with neither", valid(func(p P) { p.For, p.Max = 0, 0 }), false},
+		{"For of a second", valid(func(p P) { p.For = second }), true},
+		{"For below a second", valid(func(p P) { p.For = second - 1 }), false},
+		{"negative For", valid(func(p P) { p.For = -minute }), false},
+		{"For without Max", valid(func(p P) { p.Max = 0 }), true},
+		{"For equal to Max", valid(func(p P) { p.For = hour }), true},
+		{"For over Max", valid(func(p P) { p.For = hour + 1 }), false},
+		{"negative Max", valid(func(p P) { p.Max = -1 }), false},
+		{"Max of 366 days", valid(func(p P) { p.Max = year }), true},
+		{"Max over 366 days", valid(func(p P) { p.Max = year + 1 }), false},
+
+		{"no delays", valid(func(p P) { p.DelayAfter, p.Delay, p.DelayMax = 0, 0, 0 }), true},
+		{"Delay without DelayAfter", valid(func(p P) { p.DelayAfter, p.DelayMax = 0, 0 }), false},
+		{"DelayMax without DelayAfter", valid(func(p P) { p.DelayAfter, p.Delay = 0, 0 }), false},
+		{"DelayAfter without Delay", valid(func(p P) { p.Delay = 0 }), false},
+		{"negative DelayAfter", valid(func(p P) { p.DelayAfter = -1 }), false},
+		{"DelayAfter over the limit", valid(func(p P) { p.DelayAfter = 6 }), true},
+		{"DelayAfter at the ceiling", valid(func(p P) { p.DelayAfter = 50 }), true},
+		{"DelayAfter over the ceiling", valid(func(p P) { p.DelayAfter = 51 }), false},
+		{"Delay of a second", valid(func(p P) { p.Delay = second }), true},
+		{"Delay below a second", valid(func(p P) { p.Delay = second - 1 }), false},
+		{"Delay equal to DelayMax", valid(func(p P) { p.Delay = hour }), true},
+		{"Delay over DelayMax", valid(func(p P) { p.Delay = hour + 1 }), false},
+		{"negative DelayMax", valid(func(p P) { p.DelayMax = -1 }), false},
+		{"DelayMax of 366 days", valid(func(p P) { p.DelayMax = year }), true},
+		{"DelayMax over 366 days", valid(func(p P) { p.DelayMax = year + 1 }), false},
+		{"Delay over the default DelayMax", valid(func(p P) { p.Delay, p.DelayMax = 2*hour, 0 }), true},
+
+		{"Timeout of a second", valid(func(p P) { p.Timeout = second }), true},
+		{"Timeout below a second", valid(func(p P) { p.Timeout = second - 1 }), false},
+		{"negative Timeout", valid(func(p P) { p.Timeout = -second }), false},
+		{"Timeout of ten minutes", valid(func(p P) { p.Timeout = 10 * minute }), true},
+		{"Timeout over ten minutes", valid(func(p P) { p.Timeout = 10*minute + 1 }), false},
+		{"Forget of an hour", valid(func(p P) { p.Forget = hour }), true},
+		{"Forget below an hour", valid(func(p P) { p.Forget = hour - 1 }), false},
+		{"negative Forget", valid(func(p P) { p.Forget = -day }), false},
+		{"Forget of ten years", valid(func(p P) { p.Forget = 10 * year }), true},
+		{"Forget over ten years", valid(func(p P) { p.Forget = 10*year + 1 }), false},
+
+		{"a source rate that is not valid", valid(func(p P) { p.Source.Window = 0 }), false},
+		{"a global rate that is not valid", valid(func(p P) { p.Global.Limit = 0 }), false},
+		{"no rates", valid(func(p P) { p.Source, p.Global = lockout.Rate{}, lockout.Rate{} }), true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := lockout.New(newVault(t, store.NewMemory(), nil, nil), tc.policy)
+			if tc.ok {
+				require.NoError(t, err)
+				require.NoError(t, tc.policy.Validate())
+				return
+			}
+			require.ErrorIs(t, err, lockout.ErrPolicy)
+			require.ErrorIs(t, tc.policy.Validate(), lockout.ErrPolicy)
+		})
+	}
+	_, err := lockout.New(nil, lockout.Policy{Name: "x", Limit: 1, Lock: lockout.UntilUnlocked})
+	require.Error(t, err, "no vault")
+}
+
+func TestRateBounds(t *testing.T) {
+	for _, tc := range []struct {
+		rate lockout.Rate
+		ok   bool
+	}{
+		{lockout.Rate{}, true},
+		{lockout.Rate{Limit: 1, Window: second}, true},
+		{lockout.Rate{Limit: 0, Window: second}, false},
+		{lockout.Rate{Limit: -1, Window: second}, false},
+		{lockout.Rate{Limit: 1_000_000, Window: second}, true},
+		{lockout.Rate{Limit: 1_000_001, Window: second}, false},
+		{lockout.Rate{Limit: 1, Window: second - 1}, false},
+		{lockout.Rate{Limit: 1, Window: -second}, false},
+		{lockout.Rate{Limit: 1}, false},
+		{lockout.Rate{Limit: 1, Window: 366 * day}, true},
+		{lockout.Rate{Limit: 1, Window: 366*day + 1}, false},
+	} {
+		if err := tc.rate.Validate(); tc.ok {
+			require.NoError(t, err, "%+v", tc.rate)
+		} else {
+			require.ErrorIs(t, err, lockout.ErrPolicy, "%+v", tc.rate)
+		}
+	}
+}
+
+// TestDefaults pins what the zero value of each field comes to.
+func TestDefaults(t *testing.T) {
+	policy := func(p lockout.Policy) lockout.Policy {
+		return newGate(t, newVault(t, store.NewMemory(), nil, nil), p).Policy()
+	}
+	timed := policy(lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 7 * minute, DelayAfter: 1, Delay: second})
+	require.Equal(t, 100, timed.Ceiling)
+	require.Equal(t, 100, lockout.MaxCeiling)
+	require.Equal(t, 7*minute, timed.Max, "all locks last alike")
+	require.Equal(t, hour, timed.DelayMax)
+	require.Equal(t, 30*second, timed.Timeout)
+	require.Equal(t, 30*day, timed.Forget)
+	timed.Delay, timed.DelayMax = 2*hour, 0
+	require.Equal(t, 2*hour, policy(timed).DelayMax)
+	require.Equal(t, lockout.Policy{
+		Name: "login", Limit: 5, Lock: lockout.UntilUnlocked, Ceiling: 100, Timeout: 30 * second, Forget: 30 * day,
+	}, policy(lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked}), "nothing else is on by default")
+
+	require.Equal(t, 15*second, lockout.SettleTime, "documented at Policy.Timeout")
+	require.Equal(t, hour, lockout.KeepEmpty, "documented at Policy.Forget")
+	require.Less(t, lockout.MaxTimeout+lockout.SettleTime, lockout.KeepEmpty, "a record outlives the guess that it holds")
+
+	given := lockout.Policy{
+		Name: "login", Limit: 5, Lock: lockout.Timed, For: second, Max: minute, DelayAfter: 2, Delay: second, DelayMax: minute,
+		Ceiling: 9, Timeout: second, Forget: day, Source: lockout.Rate{Limit: 1, Window: time.Second},
+		Global: lockout.Rate{Limit: 2, Window: time.Second},
+	}
+	require.Equal(t, given, policy(given), "what is given is left alone")
+}
