@@ -36,6 +36,9 @@ func FuzzRecordDecode(f *testing.F) {
 		overwrite(t, memory, item.Key, value)
 		k := accounts(t, memory)
 		e, err := k.Get(t.Context(), key)
+		if err == nil && e.Value == (account{N: 1}) {
+			return // a seed, mended: each process of the fuzzer has sealed its own, under the same keys
+		}
 		if !errors.Is(err, store.ErrUnreadable) || e.Found() || e.Value != (account{}) {
 			t.Fatalf("Get of %q: %+v, error %v; want ErrUnreadable", value, e, err)
 		}
