@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/pin"
+)
+
+// exchange is Maria's first login: the sixteen characters are good for nothing but for choosing eight of her own.
+func (t *tale) exchange(ctx context.Context) error {
+	t.Step("First login: sixteen characters for eight of her own")
+	issued, err := t.firstLogin(ctx, t.maria, func() (string, error) {
+		first, err := t.Ask("First half", t.halves[0])
+		if err != nil {
+			return "", err
+		}
+		second, err := t.Ask("Second half", t.halves[1])
+		return first + second, err
+	})
+	if err != nil {
+		return err
+	}
+	t.says("Right. Before anything else, choose a PIN of your own: 8 letters and digits.")
+	bad := []string{"12345678", string(t.maria.cf[:8]), birthday(t.maria), plain(t.halves[0])}
+	if err := t.choose(ctx, issued, bad); err != nil {
+		return err
+	}
+	_, err = t.pins.Verify(ctx, t.maria.attempt(issued))
+	t.Say("The sixteen characters are good for nothing now:")
+	t.refuses(err)
+	return wanted(err, pin.ErrRefused, "the issued PIN after its exchange")
+}
+
+// firstLogin shows the login page to somebody who has both halves of a PIN, and returns what they typed.
+func (t *tale) firstLogin(ctx context.Context, c citizen, typed func() (string, error)) (string, error) {
+	issued, ok, err := t.signIn(ctx, c, typed)
+	if err == nil && !ok.MustExchange {
+		err = errors.New("the issued PIN need not be exchanged")
+	}
+	return issued, err
+}
+
+// both is a login page with one field for both halves: the library does not mind.
+func (t *tale) both(c citizen, halves [2]string) func() (string, error) {
+	return func() (string, error) { return t.Ask(c.name+"'s sixteen characters", halves[0]+" "+halves[1]) }
+}
+
+// choose exchanges Maria's issued PIN for one that she types, after the bad ones.
+func (t *tale) choose(ctx context.Context, issued string, bad []string) error {
+	return t.newPIN(bad, func(chosen civicpin.Secret) error {
+		return t.pins.Exchange(ctx, t.maria.attempt(issued), chosen)
+	})
+}
+
+// newPIN is the page on which Maria chooses a PIN: set says whether it may be. The suggestions are the bad ones, and then
+// one that she never had.
+func (t *tale) newPIN(bad []string, set func(chosen civicpin.Secret) error) error {
+	good := ""
+	for _, s := range []string{"QZ7W-K4PM", "HJ4N-8RTX", "MN6B-3VCX", "TW9F-2HGA"} {
+		if !t.chosen[plain(s)] {
+			good = s
+			break
+		}
+	}
+	return t.ask("Maria's new PIN", append(bad, good), func(typed string) error {
+		if err := set(civicpin.NewSecret(typed)); err != nil {
+			return err
+		}
+		t.pin, t.chosen[plain(typed)] = typed, true
+		return nil
+	})
+}
+
+// otherwise returns a PIN as it might be typed the next time, which is the same PIN for the library.
+func otherwise(typed string) string {
+	if p := strings.ToLower(plain(typed)); len(p) == 8 {
+		return p[:4] + " " + p[4:]
+	}
+	return typed
+}
+
+// plain returns a PIN without blanks and hyphens and in upper case, much as the library compares it.
+func plain(typed string) string {
+	return strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(typed))
+}
+
+// birthday is what many people would choose.
+func birthday(c citizen) string {
+	born, err := time.Parse(time.DateOnly, c.born)
+	if err != nil {
+		return "10121985"
+	}
+	return born.Format("02012006")
+}

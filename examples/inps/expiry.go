@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/pin"
+)
+
+const day = 24 * time.Hour
+
+// expiry lets three months pass, after which the PIN has to be changed, and six without a login, after which it is gone.
+func (t *tale) expiry(ctx context.Context) error {
+	t.Step("Three months, and six without use: the PIN expires")
+	if err := t.tooOld(ctx); err != nil {
+		return err
+	}
+	return t.unused(ctx)
+}
+
+func (t *tale) tooOld(ctx context.Context) error {
+	if err := t.Later(90 * day); err != nil {
+		return err
+	}
+	if err := t.loginExpired(ctx, pin.SinceChange); err != nil {
+		return err
+	}
+	current := t.pin
+	return t.newPIN([]string{current}, func(chosen civicpin.Secret) error {
+		return t.pins.Change(ctx, t.maria.attempt(current), chosen)
+	})
+}
+
+func (t *tale) unused(ctx context.Context) error {
+	if err := t.Later(180 * day); err != nil {
+		return err
+	}
+	if err := t.loginExpired(ctx, pin.SinceUse); err != nil {
+		return err
+	}
+	t.Say("She goes to the counter with her identity card, and so stays dispositivo.")
+	halves, err := t.slip(ctx, t.maria, t.maria.contacts[1], "CA12345BB")
+	if err != nil {
+		return err
+	}
+	issued, err := t.firstLogin(ctx, t.maria, t.both(t.maria, halves))
+	if err != nil {
+		return err
+	}
+	if err := t.choose(ctx, issued, nil); err != nil {
+		return err
+	}
+	_, err = t.login(ctx)
+	return err
+}
+
+// loginExpired is a login with the right PIN after its time. Who does not know the PIN is not told that it expired.
+func (t *tale) loginExpired(ctx context.Context, since string) error {
+	typed, _, err := t.signIn(ctx, t.maria, func() (string, error) { return t.Ask("Maria's PIN", t.pin) })
+	if expired, ok := errors.AsType[*pin.ExpiredError](err); ok && expired.Since != since {
+		return fmt.Errorf("expired since %s, not %s", expired.Since, since)
+	}
+	t.pin = typed
+	t.refuses(err)
+	return wanted(err, pin.ErrExpired, "a PIN after its time")
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"io/fs"
+	"net/mail"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/civicpin/civicpin/examples/internal/post"
+)
+
+// addresses are those to which something goes in the story as it is told without -i.
+var addresses = []string{
+	"+393331234567", "maria.rossi@example.it", "maria.rossi@cec.example",
+	"+393477654321", "Luigi Bianchi\nVia Roma 12\n00184 Roma RM", "anna.verdi@example.it", "",
+}
+
+// ownPINs are those that are chosen in it.
+var ownPINs = []string{"QZ7WK4PM", "HJ4N8RTX", "MN6B3VCX", "TW9F2HGA", "B7XK29VM", "W4HD83RT"}
+
+// checkLeaks looks for every code that was sent and every PIN that was chosen, in everything beside the database but the
+// post, and for the people themselves in the database.
+func checkLeaks(t *testing.T, db string) {
+	t.Helper()
+	secrets := make(map[string]bool)
+	for _, p := range ownPINs {
+		secrets[p] = true
+	}
+	for _, a := range addresses {
+		mails, err := post.Inbox(db + ".post").All(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(mails) == 0 {
+			t.Errorf("nothing came to %q", a)
+		}
+		for _, m := range mails {
+			if code := plain(m.Code()); code != "" {
+				secrets[code] = true
+			}
+		}
+	}
+	if len(secrets) < len(ownPINs)+10 {
+		t.Fatalf("only %d secrets to look for", len(secrets))
+	}
+	files, err := filepath.Glob(db + "*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if filepath.Ext(file) == ".post" {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		content = bytes.ToUpper(content)
+		for s := range secrets {
+			for _, form := range []string{s, s[:4] + " " + s[4:], s[:4] + "-" + s[4:]} {
+				if bytes.Contains(content, []byte(form)) {
+					t.Errorf("%s is in %s", form, filepath.Base(file))
+				}
+			}
+		}
+		if filepath.Ext(file) == ".log" {
+			if !bytes.Contains(content, []byte(`"PIN.EXCHANGED"`)) || !bytes.Contains(content, []byte("RSSMRA85T50A562W")) {
+				t.Error("this log is not of this story")
+			}
+			continue
+		}
+		for _, piece := range []string{"RSSMRA", "MARIA.ROSSI", "3331234567", "VIA ROMA", "BENEFIT", "STOLEN", "CA12345BB"} {
+			if bytes.Contains(content, []byte(piece)) {
+				t.Errorf("%q is in %s", piece, filepath.Base(file))
+			}
+		}
+	}
+	if len(files) < 5 {
+		t.Errorf("only %q to look into", files)
+	}
+}
+
+// link is what a telephone shows as one: a scheme, a host, two words joined by a full stop.
+var link = regexp.MustCompile(`(?i)https?:|www|://|[a-z]\.[a-z]`)
+
+// checkPost reads every e-mail as a mail program would, and looks for links everywhere.
+func checkPost(t *testing.T, folder string) {
+	t.Helper()
+	kinds := make(map[string]int)
+	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		name := d.Name()[len("0000-"):]
+		kind, _, _ := strings.Cut(name, "-")
+		kinds[kind]++
+		body := string(content)
+		if filepath.Ext(path) == ".eml" {
+			body = checkEmail(t, d.Name(), content)
+		}
+		if found := link.FindString(body); found != "" {
+			t.Errorf("%s has %q in it", d.Name(), found)
+		}
+		if kind == "sms" && (len([]rune(body)) > 160 || !strings.HasPrefix(body, "INPS: ")) {
+			t.Errorf("%s is no text message: %q", d.Name(), body)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []string{"sms", "email", "citizen", "letter", "handed"} {
+		if kinds[kind] == 0 {
+			t.Errorf("no message by %s", kind)
+		}
+	}
+}
+
+func checkEmail(t *testing.T, name string, content []byte) (body string) {
+	t.Helper()
+	m, err := mail.ReadMessage(bytes.NewReader(content))
+	if err != nil {
+		t.Errorf("%s: %v", name, err)
+		return ""
+	}
+	from, err := m.Header.AddressList("From")
+	if err != nil || len(from) != 1 || from[0].Address != "pin@inps.example" {
+		t.Errorf("%s is from %v, %v", name, from, err)
+	}
+	to, err := m.Header.AddressList("To")
+	if err != nil || len(to) != 1 || !strings.Contains(name, to[0].Address) {
+		t.Errorf("%s is to %v, %v", name, to, err)
+	}
+	if _, err := m.Header.Date(); err != nil || m.Header.Get("Message-ID") == "" || m.Header.Get("Subject") == "" {
+		t.Errorf("%s has no date, id or subject: %v", name, err)
+	}
+	b, err := io.ReadAll(m.Body)
+	if err != nil || len(b) == 0 {
+		t.Errorf("%s is empty: %v", name, err)
+	}
+	return string(b)
+}

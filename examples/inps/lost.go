@@ -1,0 +1,94 @@
+package main
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/texts"
+)
+
+// lost is how a PIN rests, and how it ends.
+func (t *tale) lost(ctx context.Context) error {
+	t.Step("A lost telephone, and the end of a PIN")
+	if err := t.suspend(ctx); err != nil {
+		return err
+	}
+	if err := t.revoke(ctx); err != nil {
+		return err
+	}
+	return t.again(ctx)
+}
+
+func (t *tale) suspend(ctx context.Context) error {
+	t.Say("Maria's telephone is gone, with her PIN in its notes. The call centre suspends the PIN:")
+	if err := t.pins.Suspend(ctx, t.maria.subject(), "telephone lost", callCentre); err != nil {
+		return err
+	}
+	if err := t.loginRefused(ctx); err != nil {
+		return err
+	}
+	t.Say("It was under the sofa. The call centre resumes the PIN:")
+	if err := t.pins.Resume(ctx, t.maria.subject(), "telephone found", callCentre); err != nil {
+		return err
+	}
+	_, err := t.login(ctx)
+	return err
+}
+
+func (t *tale) revoke(ctx context.Context) error {
+	t.Say("This time it was stolen. The office revokes the PIN, and tells her so:")
+	if err := t.pins.Revoke(ctx, t.maria.subject(), "telephone stolen", clerk); err != nil {
+		return err
+	}
+	// A notice that no stranger can bring about may be sent there and then.
+	to := t.maria.contacts[1]
+	if _, err := t.Box.Notify(ctx, civicpin.Message{Kind: texts.PINRevoked, To: to}); err != nil {
+		return err
+	}
+	m, err := t.Inbox.Last(to.Address)
+	if err != nil {
+		return err
+	}
+	t.Say("%s (%s)", cmp.Or(m.Subject, m.Text), m.File)
+	return t.loginRefused(ctx)
+}
+
+// loginRefused is a login with a PIN that is right and counts for nothing. The answer is that for a wrong one.
+func (t *tale) loginRefused(ctx context.Context) error {
+	typed, err := t.Ask("Maria's PIN", t.pin)
+	if err != nil {
+		return err
+	}
+	_, err = t.pins.Verify(ctx, t.maria.attempt(typed))
+	t.refuses(err)
+	return wanted(err, pin.ErrRefused, "a PIN that was stopped")
+}
+
+// again has Maria ask for a new PIN. It begins as her first one did: ordinario.
+func (t *tale) again(ctx context.Context) error {
+	to := []civicpin.Contact{t.maria.contacts[0], t.maria.contacts[len(t.maria.contacts)-1]}
+	t.Say("With a new telephone of her old number she asks again, half by %s, half by %s.",
+		channelName(to[0].Channel), channelName(to[1].Channel))
+	if _, err := t.issue(ctx, t.maria, pin.IssueOptions{Parts: to, By: civicpin.Citizen}); err != nil {
+		return err
+	}
+	var halves [2]string
+	for i, c := range to {
+		m, err := t.Inbox.Last(c.Address)
+		if err != nil {
+			return err
+		}
+		halves[i] = m.Code()
+	}
+	issued, err := t.firstLogin(ctx, t.maria, t.both(t.maria, halves))
+	if err != nil {
+		return err
+	}
+	if err := t.choose(ctx, issued, nil); err != nil {
+		return err
+	}
+	_, err = t.login(ctx)
+	return err
+}

@@ -1,0 +1,62 @@
+// Command inps plays the whole life of an INPS PIN, as Italy's social security institute gave it to its citizens: asked for
+// on line or by telephone, sent in two halves over two channels, exchanged for the citizen's own at first use, ordinario
+// until a document was checked and dispositivo from then on, locked, unlocked, expired, suspended and revoked.
+//
+//	go run ./examples/inps              plays it in a few seconds
+//	go run ./examples/inps -i           asks you for everything that the citizens type
+//	go run ./examples/inps -db pins.db  keeps the database for the next run, in which Maria has a PIN already
+//
+// Nothing leaves the machine: text messages, e-mails and letters are files beside the database. Each step of the story is
+// a file of this folder, in this order: contacts.go, request.go, exchange.go, counter.go, claims.go, guesses.go, upgrade.go,
+// expiry.go, lost.go.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+	_ "time/tzdata" // Rome's time also where the system has no time zones
+
+	"github.com/civicpin/civicpin/examples/internal/play"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/texts"
+)
+
+func main() {
+	p, err := newPlay()
+	if err == nil {
+		err = play.Run(context.Background(), p, os.Args[1:], os.Stdin, os.Stdout)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// newPlay is the program apart from its flags, input and output, which tests bring themselves.
+func newPlay() (play.Play, error) {
+	rome, err := time.LoadLocation("Europe/Rome")
+	if err != nil {
+		return play.Play{}, err
+	}
+	return play.Play{
+		Name:  "inps",
+		About: "The life of an INPS PIN, on a SQLite file. Nothing is really sent: SMS, e-mails and letters are files.",
+		Service: texts.Service{
+			Name:     "INPS",
+			LongName: "Istituto Nazionale della Previdenza Sociale",
+			Help:     helpLine,
+			Location: rome,
+		},
+		Email: "pin@inps.example",
+		Lang:  "it",
+		Story: func(ctx context.Context, s *play.Stage) error {
+			t, err := newTale(s, rome, pin.INPS())
+			if err != nil {
+				return err
+			}
+			return t.tell(ctx)
+		},
+	}, nil
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/examples/internal/play"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/store"
+)
+
+// The agency's people, by the ids under which they are written into the log.
+const (
+	clerk      = civicpin.Actor("operator:clerk.roma.4") // the same as civicpin.Operator("clerk.roma.4")
+	callCentre = civicpin.Actor("operator:callcentre.17")
+	helpLine   = "803 164"
+)
+
+// A tale is one telling of the story.
+type tale struct {
+	*play.Stage
+	rome   *time.Location
+	pins   *pin.Service
+	claims store.Kind[[]claim]
+
+	maria  citizen
+	halves [2]string       // of Maria's issued PIN, as she read them
+	pin    string          // what she chose, as she typed it
+	chosen map[string]bool // all that she chose so far
+}
+
+// newTale makes the service: a policy, usually that of the INPS PIN, on the stage's vault and outbox. That is all the set-up
+// there is.
+func newTale(s *play.Stage, rome *time.Location, policy pin.Policy) (*tale, error) {
+	pins, err := pin.New(s.Vault, s.Outbox, policy)
+	if err != nil {
+		return nil, err
+	}
+	claims, err := store.NewKind[[]claim](s.Vault, "inps.claims")
+	if err != nil {
+		return nil, err
+	}
+	return &tale{Stage: s, rome: rome, pins: pins, claims: claims, chosen: make(map[string]bool)}, nil
+}
+
+// acts are the steps of the story in their order. Each goes on from where the one before it ended.
+func (t *tale) acts() []func(context.Context) error {
+	return []func(context.Context) error{
+		t.contacts, t.request, t.exchange, t.otherWays, t.file, t.guesses, t.upgrade, t.expiry, t.lost,
+	}
+}
+
+func (t *tale) tell(ctx context.Context) error {
+	for _, act := range t.acts() {
+		if err := act(ctx); err != nil {
+			return t.end(err)
+		}
+	}
+	t.Printf("\n%d events were recorded, each a line of JSON in the log.\n", t.Events())
+	return nil
+}
+
+// end turns what is no failure of the program into a last line.
+func (t *tale) end(err error) error {
+	_, isLocked := errors.AsType[*lockout.LockedError](err)
+	switch {
+	case errors.Is(err, play.ErrNoAnswer):
+		t.Printf("\n\nThe input ended here, and so does the story.\n")
+	case isLocked: // disabled for good, or too many messages in a day
+		t.refuses(err)
+		t.Say("There the story ends. With -db, the next run begins by putting it right.")
+	default:
+		return err
+	}
+	return nil
+}
+
+// wanted returns nil if err is what the story is about here, and otherwise what went wrong.
+func wanted(err, target error, what string) error {
+	switch {
+	case errors.Is(err, target):
+		return nil
+	case err == nil:
+		return errors.New(what + " was accepted")
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+// answers bounds how often a page asks for the same thing.
+const answers = 100
+
+var errAnswers = errors.New("a hundred answers, and none that will do")
+
+// ask shows a page with one field until use takes what was typed. Each time it suggests the next of the suggestions, so that
+// who only presses Enter sees the refusals, too. An error that cannot be explained to a citizen ends it.
+func (t *tale) ask(prompt string, suggestions []string, use func(typed string) error) error {
+	for i := range answers {
+		typed, err := t.Ask(prompt, suggestions[min(i, len(suggestions)-1)])
+		if err != nil {
+			return err
+		}
+		if err = use(strings.TrimSpace(typed)); err == nil {
+			return nil
+		}
+		if !t.refuses(err) {
+			return err
+		}
+	}
+	return errAnswers
+}
+
+// signIn shows the login page until a right PIN is typed, and returns what was typed and what it is good for. The error is a
+// *pin.ExpiredError if it was right but too old. Locks are waited out.
+func (t *tale) signIn(ctx context.Context, c citizen, typed func() (string, error)) (string, pin.Verified, error) {
+	for range answers {
+		text, err := typed()
+		if err != nil {
+			return "", pin.Verified{}, err
+		}
+		ok, err := t.pins.Verify(ctx, c.attempt(text))
+		locked, isLocked := errors.AsType[*lockout.LockedError](err)
+		switch {
+		case isLocked && !locked.Until.IsZero():
+			t.refuses(err)
+			const minute = time.Minute
+			wait := locked.Until.Sub(t.Clock.Now())
+			if err := t.Later((wait + minute - 1).Truncate(minute)); err != nil {
+				return "", pin.Verified{}, err
+			}
+		case errors.Is(err, pin.ErrRefused), errors.Is(err, pin.ErrBusy):
+			t.refuses(err)
+		default:
+			return text, ok, err
+		}
+	}
+	return "", pin.Verified{}, errAnswers
+}
+
+// login is signIn for Maria with the PIN of her own.
+func (t *tale) login(ctx context.Context) (pin.Verified, error) {
+	typed, ok, err := t.signIn(ctx, t.maria, func() (string, error) { return t.Ask("Maria's PIN", t.pin) })
+	if err == nil {
+		t.pin = typed
+		t.says("Welcome. Your PIN is %s.", levelName(ok.Level))
+	}
+	return ok, err
+}
