@@ -41,7 +41,8 @@ type Scope string
 
 // The scopes of a [LockedError].
 const (
-	ScopeSubject Scope = "subject" // this subject's guesses or messages
+	ScopeSubject Scope = "subject" // this subject's guesses
+	ScopeSends   Scope = "sends"   // messages to this subject
 	ScopeSource  Scope = "source"  // those from this source address
 	ScopeAddress Scope = "address" // messages to this address, or to this country's telephones
 	ScopeGlobal  Scope = "global"  // all guesses
@@ -57,9 +58,11 @@ type LockedError struct {
 	Disabled bool
 }
 
-// Error says how the lock ends.
+// Error says what is locked and how that ends.
 func (e *LockedError) Error() string {
 	switch {
+	case e.Scope == ScopeSends || e.Scope == ScopeAddress:
+		return fmt.Sprintf("lockout: no more messages until %s", e.Until.UTC().Format(time.RFC3339))
 	case e.Disabled:
 		return "lockout: disabled until bound anew"
 	case e.Until.IsZero():

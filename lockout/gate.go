@@ -121,7 +121,7 @@ func (g *Gate) Do(ctx context.Context, key Key, verify func(context.Context) (bo
 	}
 	var fromSource *store.Entry[quotaState]
 	if g.source != nil && key.Source.Address != "" {
-		e, err := g.source.take(ctx, sourceKey(key.Source.Address))
+		e, err := g.source.take(ctx, sourceKey(key.Source.Address), 1)
 		if err != nil {
 			return err
 		}
@@ -154,7 +154,7 @@ func (g *Gate) Do(ctx context.Context, key Key, verify func(context.Context) (bo
 	}
 	err = g.settle(ctx, key, t, outcome)
 	if fromSource != nil && (outcome == succeeded && err == nil || outcome == refunded) {
-		_ = g.source.refund(ctx, fromSource) // at worst the source has one guess less
+		_ = g.source.refund(ctx, fromSource, 1) // at worst the source has one guess less
 	}
 	switch {
 	case outcome == counted || outcome == countedStranger:

@@ -63,16 +63,17 @@ func newQuota(v *store.Vault, name string, r Rate, scope Scope) (*Quota, error) 
 // Take counts one event for a key, or returns a *[LockedError] that says when the next one will be let in. If the store
 // fails, its error is returned and the event may have been counted. Two store calls, one if refused.
 func (q *Quota) Take(ctx context.Context, key store.Key) error {
-	_, err := q.take(ctx, key)
+	_, err := q.take(ctx, key, 1)
 	return err
 }
 
-func (q *Quota) take(ctx context.Context, key store.Key) (store.Entry[quotaState], error) {
+// take takes n events, all or none.
+func (q *Quota) take(ctx context.Context, key store.Key, n int) (store.Entry[quotaState], error) {
 	var ok bool
 	var again time.Time
 	e, err := q.states.Update(ctx, key, func(e *store.Entry[quotaState]) error {
 		var next time.Time
-		next, ok, again = q.rate.gcra().Take(e.Value.Next, q.vault.Now())
+		next, ok, again = q.rate.gcra().Take(e.Value.Next, q.vault.Now(), n)
 		if !ok && next.Equal(e.Value.Next) {
 			return store.ErrSkip
 		}
@@ -92,20 +93,22 @@ func (q *Quota) refuse(ctx context.Context, key store.Key, again time.Time) erro
 	e := civicpin.Event{Code: EventSlowed, Subject: key.Subject, Reason: q.states.Name()}
 	if q.scope == ScopeSource {
 		e.Source.Address = key.ID
+	} else {
+		e.Ref = key.ID
 	}
 	q.vault.Record(ctx, e)
 	return &LockedError{Scope: q.scope, Until: again}
 }
 
 // refund gives back what take took. It first tries the record as take left it.
-func (q *Quota) refund(ctx context.Context, taken *store.Entry[quotaState]) error {
+func (q *Quota) refund(ctx context.Context, taken *store.Entry[quotaState], n int) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 	defer cancel()
 	give := func(e *store.Entry[quotaState]) error {
 		if !e.Found() {
 			return store.ErrSkip
 		}
-		e.Value.Next = q.rate.gcra().Refund(e.Value.Next)
+		e.Value.Next = q.rate.gcra().Refund(e.Value.Next, n)
 		return nil
 	}
 	_, err := q.states.UpdateFrom(ctx, *taken, give)
@@ -128,7 +131,7 @@ func (q *Quota) checkShard(ctx context.Context) (store.Key, error) {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return key, err
 	}
-	next, ok, again := part.gcra().Take(e.Value.Next, q.vault.Now())
+	next, ok, again := part.gcra().Take(e.Value.Next, q.vault.Now(), 1)
 	if ok {
 		return key, nil
 	}
@@ -146,7 +149,7 @@ func (q *Quota) chargeShard(ctx context.Context, key store.Key) {
 	defer cancel()
 	_, part := q.shards()
 	_, _ = q.states.Update(ctx, key, func(e *store.Entry[quotaState]) error {
-		next, ok, _ := part.gcra().Take(e.Value.Next, q.vault.Now())
+		next, ok, _ := part.gcra().Take(e.Value.Next, q.vault.Now(), 1)
 		if !ok {
 			return store.ErrSkip
 		}

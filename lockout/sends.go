@@ -68,7 +68,7 @@ func NewSends(v *store.Vault, name string, limits SendLimits) (*Sends, error) {
 		rate  Rate
 		scope Scope
 	}{
-		{&s.subject, "sends." + name, limits.Subject, ScopeSubject},
+		{&s.subject, "sends." + name, limits.Subject, ScopeSends},
 		{&s.address, "sends-to-address", limits.Address, ScopeAddress},
 		{&s.prefix, "sends-to-prefix", limits.Prefix, ScopeAddress},
 		{&s.source, "sends-from-source", limits.Source, ScopeSource},
@@ -81,30 +81,51 @@ func NewSends(v *store.Vault, name string, limits SendLimits) (*Sends, error) {
 	return &s, nil
 }
 
-// Take counts one message to each contact, or returns a *[LockedError] that says when to ask again. Limits that were
-// counted before the one that refused stay counted. The work is the same whether or not the subject exists. Contacts that
-// the caller prints for ([civicpin.Channel.Printed]) count for the subject and the source only.
+// Take counts one message to each contact, all or none, or returns a *[LockedError] that says when to ask again: by then there
+// is room for all of them under the limit that refused. The work is the same whether or not the subject exists. Contacts
+// that the caller prints for ([civicpin.Channel.Printed]) count for the subject and the source only. If the store fails,
+// some may have been counted.
 func (s *Sends) Take(ctx context.Context, subject civicpin.Subject, source civicpin.Source, to ...civicpin.Contact) error {
-	for _, c := range to {
-		if source.Address != "" {
-			if err := s.source.Take(ctx, sourceKey(source.Address)); err != nil {
-				return err
+	var charges []charge
+	add := func(q *Quota, key store.Key, n int) {
+		for i := range charges {
+			if charges[i].quota == q && charges[i].entry.Key == key {
+				charges[i].n += n
+				return
 			}
 		}
-		if err := s.subject.Take(ctx, store.Key{Subject: subject}); err != nil {
-			return err
+		charges = append(charges, charge{quota: q, n: n, entry: store.Entry[quotaState]{Key: key}})
+	}
+	if source.Address != "" {
+		add(s.source, sourceKey(source.Address), len(to))
+	}
+	add(s.subject, store.Key{Subject: subject}, len(to))
+	for _, c := range to {
+		if !c.Channel.Printed() {
+			add(s.address, store.Key{ID: c.Canonical()}, 1)
+			add(s.prefix, prefixKey(c), 1)
 		}
-		if c.Channel.Printed() {
-			continue
-		}
-		if err := s.address.Take(ctx, store.Key{ID: c.Canonical()}); err != nil {
-			return err
-		}
-		if err := s.prefix.Take(ctx, prefixKey(c)); err != nil {
+	}
+	for i := range charges {
+		c := &charges[i]
+		var err error
+		if c.entry, err = c.quota.take(ctx, c.entry.Key, c.n); err != nil {
+			// What was taken goes back, or whoever asks again when they are told to would find the limits eaten up by the
+			// requests that were refused. At worst it does not, and they wait a little longer.
+			for _, taken := range charges[:i] {
+				_ = taken.quota.refund(ctx, &taken.entry, taken.n)
+			}
 			return err
 		}
 	}
 	return nil
+}
+
+// charge is so many messages under one limit.
+type charge struct {
+	quota *Quota
+	n     int
+	entry store.Entry[quotaState]
 }
 
 // prefixKey is what a contact counts for beyond its address: a telephone's country. Any other counts for itself once

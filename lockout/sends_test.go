@@ -37,7 +37,7 @@ func TestSendsDefaults(t *testing.T) {
 		next  time.Duration
 		send  func(s *lockout.Sends, i int) error
 	}{
-		{"subject", 10, lockout.ScopeSubject, 24 * hour / 10, func(s *lockout.Sends, i int) error {
+		{"subject", 10, lockout.ScopeSends, 24 * hour / 10, func(s *lockout.Sends, i int) error {
 			return s.Take(t.Context(), "CITIZEN", civicpin.Source{}, email(fmt.Sprintf("a%d@example.org", i)))
 		}},
 		{"address", 10, lockout.ScopeAddress, 24 * hour / 10, func(s *lockout.Sends, i int) error {
@@ -103,7 +103,7 @@ func TestSendsPrinted(t *testing.T) {
 	slip := civicpin.Contact{Channel: civicpin.HandedOver}
 	for _, subject := range []civicpin.Subject{"A", "B", "C"} {
 		require.NoError(t, sends.Take(t.Context(), subject, civicpin.Source{}, slip, slip))
-		require.Equal(t, lockout.ScopeSubject, asLocked(t, sends.Take(t.Context(), subject, civicpin.Source{}, slip)).Scope)
+		require.Equal(t, lockout.ScopeSends, asLocked(t, sends.Take(t.Context(), subject, civicpin.Source{}, slip)).Scope)
 	}
 }
 

@@ -23,7 +23,8 @@ type IssueOptions struct {
 	// Level is the level of assurance that the credential will have. Low needs no evidence: it rests on who receives the
 	// parts. Zero means Low.
 	Level civicpin.Level
-	// Evidence is what gives a higher level, by Policy.Levels. Optional for Low.
+	// Evidence is what gives a higher level, by Policy.Levels. Optional for Low. The level of a credential that is replaced
+	// does not carry over.
 	Evidence civicpin.Evidence
 	// By is who asks for it; required.
 	By civicpin.Actor
@@ -63,7 +64,8 @@ type Part struct {
 // a disablement.
 //
 // Errors, all before anything changes: [civicpin.ErrInvalid], [ErrParts], [ErrEvidence], [ErrBusy], [ErrState]; a
-// *[lockout.LockedError] if the send limits are reached. If the store fails, the issue may or may not have happened;
+// *[lockout.LockedError] if the send limits are reached, or if the subject is disabled and there is no Evidence, which may be
+// told, since strangers are disabled alike. If the store fails, the issue may or may not have happened;
 // issuing again is safe. Of two issues at the same moment the later one counts. Whether the subject has a credential makes
 // no difference to the work done; it does to the error, so do not pass ErrState on to strangers.
 func (s *Service) Issue(ctx context.Context, subject civicpin.Subject, o IssueOptions) (Issue, error) {
@@ -75,6 +77,9 @@ func (s *Service) Issue(ctx context.Context, subject civicpin.Subject, o IssueOp
 		return Issue{}, err
 	}
 	defer leave()
+	if err := s.usable(ctx, subject, o); err != nil {
+		return Issue{}, err
+	}
 	if err := s.sends.Take(ctx, subject, o.Source, o.Parts...); err != nil {
 		return Issue{}, err
 	}
@@ -118,6 +123,18 @@ func (s *Service) Issue(ctx context.Context, subject civicpin.Subject, o IssueOp
 		Code: eventIssued, Subject: subject, By: o.By, Source: o.Source, Ref: fresh.Issue, Level: fresh.Level,
 	})
 	return fresh.issue(), nil
+}
+
+// usable refuses an issue that nobody could use: of a subject who is disabled, without the evidence that lifts that.
+func (s *Service) usable(ctx context.Context, subject civicpin.Subject, o IssueOptions) error {
+	st, err := s.gate.Status(ctx, Attempt{Subject: subject}.key())
+	if err != nil {
+		return err
+	}
+	if st.Locked != nil && st.Locked.Disabled && o.Evidence.Method == "" {
+		return st.Locked
+	}
+	return nil
 }
 
 // checkIssue checks all that can be checked without the store, and fills in the default level.

@@ -222,9 +222,9 @@ func TestReissueKeepsTheCount(t *testing.T) {
 	require.ErrorAs(t, err, &locked)
 	require.True(t, locked.Disabled, "twelve in all")
 	require.Error(t, k.Unlock(ctx, maria, clerk))
-	code = k.issued(t)
-	_, err = k.Verify(ctx, try(code))
-	require.ErrorAs(t, err, &locked, "a new code alone does not lift it")
+	_, err = k.Issue(ctx, maria, inps())
+	require.ErrorAs(t, err, &locked, "a new code alone does not lift it, and is not sent")
+	require.True(t, locked.Disabled)
 	require.NoError(t, k.atDesk(t))
 	require.NoError(t, k.out.Flush(ctx))
 	_, err = k.Verify(ctx, try(k.mail.last(phone)+k.mail.last(email)))
@@ -296,8 +296,12 @@ func TestSendLimits(t *testing.T) {
 	_, err := k.Issue(ctx, maria, inps())
 	var locked *lockout.LockedError
 	require.ErrorAs(t, err, &locked)
-	require.Equal(t, lockout.ScopeSubject, locked.Scope)
-	require.Equal(t, k.clock.Now().Add(15*time.Minute), locked.Until)
+	require.Equal(t, lockout.ScopeSends, locked.Scope)
+	require.Equal(t, k.clock.Now().Add(30*time.Minute), locked.Until, "when both parts may be sent")
+	for range 3 { // who waits as long as told is let in, however often they asked in between
+		_, err = k.Issue(ctx, maria, inps())
+		require.ErrorAs(t, err, &locked)
+	}
 	k.clock.add(30 * time.Minute)
 	k.issued(t)
 }

@@ -151,6 +151,10 @@ func TestModel(t *testing.T) {
 				rt.Skip("within the day in which a use need not be noted")
 			}
 			_, err := s.k.Issue(ctx, maria, o)
+			if s.m.disabled && o.Evidence.Method == "" {
+				require.Equal(fatal{rt}, "locked", came(err))
+				return
+			}
 			desk := s.m.state == "provisional" && s.m.evidence && now.Before(s.m.issued.Add(7*day)) && o.By == civicpin.Citizen
 			if s.m.suspended || s.m.state == "active" && !unused || desk {
 				require.ErrorIs(fatal{rt}, err, pin.ErrState)

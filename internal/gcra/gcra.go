@@ -9,11 +9,11 @@ type Rate struct {
 	Window time.Duration
 }
 
-// Take asks for one event at now. State is the timestamp that the last Take or Refund returned, zero at first. If the event
-// is within the rate it returns the new state; otherwise the old one and when to ask again. A state that was written by a
-// clock far ahead is brought back to what it can be at most; that is to be kept, refused or not.
-func (r Rate) Take(state, now time.Time) (next time.Time, ok bool, again time.Time) {
-	cost := r.Window / time.Duration(r.Limit)
+// Take asks for n events at now, all or none; more than Limit count as Limit. State is the timestamp that the last Take or
+// Refund returned, zero at first. If the events are within the rate it returns the new state; otherwise the old one and when
+// to ask again. A state that was written by a clock far ahead is brought back to what it can be at most; that is to be kept,
+// refused or not.
+func (r Rate) Take(state, now time.Time, n int) (next time.Time, ok bool, again time.Time) {
 	if state.Before(now) {
 		state = now
 	}
@@ -21,13 +21,15 @@ func (r Rate) Take(state, now time.Time) (next time.Time, ok bool, again time.Ti
 	if limit := now.Add(r.Window); state.After(limit) {
 		state = limit
 	}
-	if next = state.Add(cost); next.After(now.Add(r.Window)) {
+	if next = state.Add(r.cost(n)); next.After(now.Add(r.Window)) {
 		return state, false, next.Add(-r.Window)
 	}
 	return next, true, time.Time{}
 }
 
-// Refund gives one event back.
-func (r Rate) Refund(state time.Time) time.Time {
-	return state.Add(-r.Window / time.Duration(r.Limit))
+// Refund gives n events back.
+func (r Rate) Refund(state time.Time, n int) time.Time { return state.Add(-r.cost(n)) }
+
+func (r Rate) cost(n int) time.Duration {
+	return time.Duration(min(n, r.Limit)) * (r.Window / time.Duration(r.Limit))
 }

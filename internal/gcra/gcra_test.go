@@ -36,7 +36,7 @@ func TestBurstThenRate(t *testing.T) {
 		{time.Hour, false, time.Hour + 20*time.Second},
 	}
 	for i, s := range steps {
-		next, ok, again := r.Take(state, start.Add(s.at))
+		next, ok, again := r.Take(state, start.Add(s.at), 1)
 		require.Equal(t, s.ok, ok, "step %d", i)
 		if ok {
 			state = next
@@ -45,17 +45,17 @@ func TestBurstThenRate(t *testing.T) {
 			require.Equal(t, start.Add(s.again), again, "step %d", i)
 		}
 	}
-	state = r.Refund(state)
-	_, ok, _ := r.Take(state, start.Add(time.Hour))
+	state = r.Refund(state, 1)
+	_, ok, _ := r.Take(state, start.Add(time.Hour), 1)
 	require.True(t, ok, "a refund lets one more in")
 }
 
 // A clock that was ahead when it wrote must not shut everybody out until it is caught up with.
 func TestStateFromTheFuture(t *testing.T) {
 	r := gcra.Rate{Limit: 3, Window: time.Minute}
-	ahead, ok, _ := r.Take(start.Add(24*time.Hour), start.Add(24*time.Hour))
+	ahead, ok, _ := r.Take(start.Add(24*time.Hour), start.Add(24*time.Hour), 1)
 	require.True(t, ok)
-	_, ok, again := r.Take(ahead, start)
+	_, ok, again := r.Take(ahead, start, 1)
 	require.False(t, ok)
 	require.LessOrEqual(t, again.Sub(start), time.Minute)
 }
@@ -69,7 +69,7 @@ func TestNeverMore(t *testing.T) {
 		now := start
 		for range 200 {
 			now = now.Add(time.Duration(rapid.Int64Range(0, int64(r.Window/4)).Draw(t, "step")))
-			next, ok, again := r.Take(state, now)
+			next, ok, again := r.Take(state, now, 1)
 			if !ok {
 				if !again.After(now) {
 					t.Fatalf("refused until %v, which is not after %v", again, now)
@@ -91,4 +91,24 @@ func TestNeverMore(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Who waits as long as they are told to is let in, however many they ask for at once.
+func TestSeveralAtOnce(t *testing.T) {
+	r := gcra.Rate{Limit: 5, Window: 10 * time.Minute}
+	var state time.Time
+	now := start
+	for _, n := range []int{2, 2, 2, 3, 5, 1, 9, 9, 4} {
+		next, ok, again := r.Take(state, now, n)
+		if !ok {
+			require.Equal(t, state, next, "all or none")
+			now = again
+			next, ok, _ = r.Take(state, now, n)
+			require.True(t, ok, "%d at %v", n, now)
+		}
+		state = next
+	}
+	back := r.Refund(state, 4)
+	_, ok, _ := r.Take(back, now, 4)
+	require.True(t, ok)
 }

@@ -33,7 +33,7 @@ func (o *Outbox) allow(ctx context.Context, j *job, to civicpin.Contact) bool {
 			state = time.Unix(0, e.Value.State)
 		}
 		old := state
-		if state, ok, again = limit.Take(state, o.vault.Now()); !ok && state.Equal(old) {
+		if state, ok, again = limit.Take(state, o.vault.Now(), 1); !ok && state.Equal(old) {
 			return store.ErrSkip
 		}
 		// A refusal, too, is written if Take corrected what a clock that was ahead has left: if it were not, each later one
