@@ -2,10 +2,12 @@ package pin_test
 
 import (
 	"errors"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -153,6 +155,7 @@ func TestOneExchangeWins(t *testing.T) {
 					winner.Store(mine)
 					return
 				case errors.Is(err, pin.ErrBusy):
+					time.Sleep(rand.N(5 * time.Millisecond))
 					continue
 				case errors.Is(err, pin.ErrChanged), errors.Is(err, pin.ErrRefused), errors.Is(err, pin.ErrChoice):
 					return
