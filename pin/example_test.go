@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"sync"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -17,15 +18,18 @@ import (
 
 // exampleService makes a service over memory whose messages arrive in a map by address.
 func exampleService(p pin.Policy) (*pin.Service, *outbox.Outbox, map[string]string) {
+	var mu sync.Mutex // channels are served side by side
 	arrived := make(map[string]string)
 	vault, err := store.NewVault(store.NewMemory(), testKeys(), nil)
 	if err != nil {
 		log.Fatal(err)
 	}
 	out, err := outbox.New(vault, civicpin.NotifierFunc(func(_ context.Context, m civicpin.Message) (string, error) {
+		mu.Lock()
+		defer mu.Unlock()
 		arrived[m.To.Address] = m.Secret.Reveal()
 		return "", nil
-	}), &outbox.Options{Workers: 1})
+	}), nil)
 	if err != nil {
 		log.Fatal(err)
 	}

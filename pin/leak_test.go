@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -31,15 +32,18 @@ func TestNobodyElseLearnsIt(t *testing.T) {
 	})
 	require.NoError(t, err)
 	var secrets []string
+	var mu sync.Mutex // channels are served side by side
 	mail := &mailbox{}
 	gateway := civicpin.NotifierFunc(func(ctx context.Context, m civicpin.Message) (string, error) {
+		mu.Lock()
+		defer mu.Unlock()
 		secrets = append(secrets, m.Secret.Reveal())
 		if len(secrets) == 2 {
 			return "", fmt.Errorf("gateway refuses %q to %s", m.Secret.Reveal(), m.To.Address)
 		}
 		return mail.Notify(ctx, m)
 	})
-	out, err := outbox.New(vault, gateway, &outbox.Options{Workers: 1})
+	out, err := outbox.New(vault, gateway, nil)
 	require.NoError(t, err)
 	p := pin.INPS()
 	p.History = 3
