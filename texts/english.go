@@ -66,4 +66,20 @@ var english = language{
 				"in a way that you know; this message has no link and asks for nothing.",
 		},
 	},
+	code: wording{
+		title:   "Your code",
+		subject: "{service}: your code",
+		short: "{service}: your code[ for {act}]: {code}\n[Valid until {time}. ]" +
+			"Never tell it to anybody.",
+		spoken: "This is {service}. Your code[ for {act}] is: {letters}. I repeat: {letters}. " +
+			"Never tell it to anybody, not even to us.",
+		paragraphs: []string{
+			"This is your code for {name}[, for {act}]:",
+			codeLine,
+			"It can be used once[, until {longtime}][, and only for {act}].",
+			"Never tell it to anybody. We never ask for it: not by telephone, not by message, not by e-mail. " +
+				"This message has no link; one that has, and asks for your code, is not from us.",
+			"If you did not ask for a code, somebody else may have tried to act in your name: tell us, in a way that you know.",
+		},
+	},
 }

@@ -29,9 +29,9 @@ func FuzzRender(f *testing.F) {
 			for _, to := range contacts {
 				to.Locale = locale
 				m := civicpin.Message{Kind: kind, To: to, Part: part, Parts: parts, Params: map[string]string{
-					"until": until, "link": "https://example.org", "name": secret,
+					"until": until, "act": until, "link": "https://example.org", "name": secret,
 				}}
-				if kind == texts.PINPart {
+				if kind == texts.PINPart || kind == texts.OTPCode {
 					m.Secret, m.Expires = civicpin.NewSecret(secret), time.Unix(expires, 0)
 				}
 				text, err := w.Render(m)

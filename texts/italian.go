@@ -74,4 +74,20 @@ var italian = language{
 				"via che già conosce; questo messaggio non contiene link e non chiede nulla.",
 		},
 	},
+	code: wording{
+		title:   "Il suo codice",
+		subject: "{service}: il suo codice",
+		short: "{service}: il suo codice[ per {act}]: {code}\n[Valido fino al {time}. ]" +
+			"Non lo dica a nessuno.",
+		spoken: "Qui {service}. Il suo codice[ per {act}] è: {letters}. Ripeto: {letters}. " +
+			"Non lo dica a nessuno, neppure a noi.",
+		paragraphs: []string{
+			"questo è il suo codice per {name}[, per {act}]:",
+			codeLine,
+			"Vale una volta sola[, fino al {longtime}][, e soltanto per {act}].",
+			"Non lo dica a nessuno. Non glielo chiederemo mai: né per telefono, né per messaggio, né per e-mail. " +
+				"Questo messaggio non contiene link; uno che ne contenga e chieda il codice non viene da noi.",
+			"Se non ha chiesto un codice, qualcuno può aver tentato di agire a suo nome: ci avvisi per una via che già conosce.",
+		},
+	},
 }

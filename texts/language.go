@@ -19,7 +19,7 @@ type language struct {
 	short    func(time.Time) string // at most 17 characters of the GSM alphabet
 	long     func(time.Time) string
 
-	part, changed, revoked, locked wording
+	part, changed, revoked, locked, code wording
 }
 
 // wording returns the words for a kind, and whether there are any.
@@ -33,6 +33,8 @@ func (l *language) wording(kind civicpin.MessageKind) (wording, bool) {
 		return l.revoked, true
 	case PINLocked:
 		return l.locked, true
+	case OTPCode:
+		return l.code, true
 	}
 	return wording{}, false
 }

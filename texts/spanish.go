@@ -73,4 +73,21 @@ var spanish = language{
 				"que ya conozca; este mensaje no lleva enlaces ni pide nada.",
 		},
 	},
+	code: wording{
+		title:   "Su clave de un solo uso",
+		subject: "{service}: su clave de un solo uso",
+		short: "{service}: su clave de un solo uso[ para {act}]: {code}\n[Vale hasta el {time}. ]" +
+			"No la diga a nadie.",
+		spoken: "Le llama {service}. Su clave de un solo uso[ para {act}] es: {letters}. Repito: {letters}. " +
+			"No la diga a nadie, tampoco a nosotros.",
+		paragraphs: []string{
+			"Esta es su clave de un solo uso para {name}[, para {act}]:",
+			codeLine,
+			"Vale una sola vez[, hasta el {longtime}][, y solo para {act}].",
+			"No la diga a nadie. Nunca se la pediremos: ni por teléfono, ni por mensaje, ni por correo electrónico. " +
+				"Este mensaje no lleva enlaces; el que los lleve y le pida la clave no es nuestro.",
+			"Si no ha pedido ninguna clave, puede que alguien haya intentado actuar en su nombre: avísenos por una vía que ya " +
+				"conozca.",
+		},
+	},
 }

@@ -8,8 +8,8 @@
 //
 // # What the texts keep to
 //
-// A text for a telephone or an app is the name of the service, the code, and the advice to tell it to nobody. It is one
-// message of at most 160 characters of the GSM 7-bit alphabet (3GPP TS 23.038): a single accent outside of that alphabet
+// A text for a telephone or an app is the name of the service, the code and what it is for, and the advice to tell it to
+// nobody. It is one message of at most 160 characters of the GSM 7-bit alphabet (3GPP TS 23.038): a single accent outside of that alphabet
 // would leave room for 70.
 //
 // No text has a link, on any channel: INPS tells citizens that its text messages carry none, so that one that does is known to
@@ -38,6 +38,10 @@ const (
 	PINChanged civicpin.MessageKind = "pin.changed"
 	PINRevoked civicpin.MessageKind = "pin.revoked"
 	PINLocked  civicpin.MessageKind = "pin.locked"
+	// OTPCode carries a one-time code. It needs a Secret of 1 to 12 ASCII letters and digits; blanks and hyphens in it are
+	// left out. It tells Expires, if it is set, and the parameter "act", what the code is for in the citizen's language, if
+	// there is one: "filing your tax return", at most 32 characters that a text message can carry, and no link.
+	OTPCode civicpin.MessageKind = "otp.code"
 )
 
 // ErrLink says that a text would have held what a telephone or a mail program shows as a link: "http", "www", an e-mail

@@ -16,7 +16,7 @@ import (
 )
 
 var (
-	kinds   = []civicpin.MessageKind{texts.PINPart, texts.PINChanged, texts.PINRevoked, texts.PINLocked}
+	kinds   = []civicpin.MessageKind{texts.PINPart, texts.PINChanged, texts.PINRevoked, texts.PINLocked, texts.OTPCode}
 	locales = []string{"en", "es", "it"}
 	// contacts has one of each channel, and one that the library does not know.
 	contacts = []civicpin.Contact{
@@ -48,6 +48,8 @@ func message(kind civicpin.MessageKind, to civicpin.Contact, locale string) civi
 		m.Secret, m.Part, m.Parts, m.Expires = civicpin.NewSecret(code), 2, 2, noon
 	case texts.PINLocked:
 		m.Params = map[string]string{"until": noon.Format(time.RFC3339)}
+	case texts.OTPCode:
+		m.Secret, m.Expires, m.Params = civicpin.NewSecret(code), noon, map[string]string{"act": "form 130"}
 	}
 	return m
 }
@@ -107,15 +109,18 @@ func TestEveryText(t *testing.T) {
 			require.False(t, texts.Linked(body), body)
 		}
 		switch {
-		case m.Kind != texts.PINPart:
+		case m.Kind != texts.PINPart && m.Kind != texts.OTPCode:
 			require.NotContains(t, body, "K7PX")
 		case m.To.Channel == civicpin.Voice:
 			require.Equal(t, 2, strings.Count(body, "K, 7, P, X. 2, M, Q, A"), body)
 		default:
 			require.Equal(t, 1, strings.Count(body, "K7PX 2MQA"), body)
 		}
-		if m.Kind == texts.PINPart || m.Kind == texts.PINLocked {
-			spoken := m.Kind == texts.PINPart && m.To.Channel == civicpin.Voice // a code read aloud goes without its expiry
+		if m.Kind == texts.OTPCode {
+			require.Contains(t, strings.ReplaceAll(body, "\n", " "), "form 130")
+		}
+		if m.Kind == texts.PINPart || m.Kind == texts.OTPCode || m.Kind == texts.PINLocked {
+			spoken := m.Kind != texts.PINLocked && m.To.Channel == civicpin.Voice // a code read aloud goes without its expiry
 			require.Equal(t, !spoken, strings.Contains(body, "14:05"), body)
 			require.NotContains(t, body, "UTC")
 		}
@@ -137,6 +142,9 @@ func TestTextMessagesFit(t *testing.T) {
 						m.Expires = late
 					case texts.PINLocked:
 						m.Params["until"] = late.Format(time.RFC3339)
+					case texts.OTPCode:
+						m.Secret, m.Expires = civicpin.NewSecret(strings.Repeat("W", 12)), late
+						m.Params["act"] = strings.Repeat("€", 16)
 					}
 					body := render(t, w, m).Body.Reveal()
 					septets := encode(t, body)
@@ -349,4 +357,38 @@ func TestWrap(t *testing.T) {
 	require.Equal(t, strings.Repeat("y", 72), texts.Wrap(strings.Repeat("y", 72)))
 	require.Equal(t, strings.Repeat("ù", 70)+" a\nb", texts.Wrap(strings.Repeat("ù", 70)+" a b"))
 	require.Empty(t, texts.Wrap(" \n "))
+}
+
+func TestOneTimeCodes(t *testing.T) {
+	w := writer(t, inps)
+	for _, tt := range []struct{ secret, act, locale, want string }{
+		{"123456", "", "en", "INPS: your code: 123456\nValid until 3 Dec 2026 14:05. Never tell it to anybody."},
+		{"123 456", "form 130", "en", "INPS: your code for form 130: 123456\nValid until 3 Dec 2026 14:05. Never tell it to anybody."},
+		{"K7P", "firmar", "es", "INPS: su clave de un solo uso para firmar: K7P\nVale hasta el 03/12/2026 14:05. No la diga a nadie."},
+		{"1234567", "la domanda", "it", "INPS: il suo codice per la domanda: 1234 567\nValido fino al 03/12/2026 14:05. Non lo dica a nessuno."},
+		{"K7P", "declaración", "es", "INPS: su clave de un solo uso para declaracion: K7P\nVale hasta el 03/12/2026 14:05. No la diga a nadie."},
+	} {
+		m := message(texts.OTPCode, contacts[0], tt.locale)
+		m.Secret, m.Params = civicpin.NewSecret(tt.secret), map[string]string{"act": tt.act}
+		require.Equal(t, tt.want, render(t, w, m).Body.Reveal())
+	}
+	m := message(texts.OTPCode, contacts[3], "es")
+	m.Params["act"] = "declaración"
+	require.Contains(t, render(t, w, m).Body.Reveal(), "declaración", "only text messages lose their accents")
+	for _, to := range contacts {
+		m := message(texts.OTPCode, to, "en")
+		m.Secret = civicpin.NewSecret(strings.Repeat("1", 13))
+		_, err := w.Render(m)
+		require.ErrorIs(t, err, civicpin.ErrInvalid)
+		for _, act := range []string{strings.Repeat("a", 33), "two\nlines", "Пенсия", strings.Repeat("€", 17), "\xff"} {
+			m = message(texts.OTPCode, to, "en")
+			m.Params["act"] = act
+			_, err := w.Render(m)
+			require.ErrorIs(t, err, civicpin.ErrInvalid, "%q", act)
+			require.NotContains(t, err.Error(), code)
+		}
+		m.Params["act"] = "a look at inps.it"
+		_, err = w.Render(m)
+		require.ErrorIs(t, err, texts.ErrLink)
+	}
 }

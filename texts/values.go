@@ -11,8 +11,13 @@ import (
 	"github.com/civicpin/civicpin"
 )
 
-// maxCode is the greatest length of a code, so that the longest name leaves room for it in one text message.
-const maxCode = 24
+// The greatest lengths of a code in characters, and of an act in septets, so that the longest name leaves room for them in one
+// text message.
+const (
+	maxCode    = 24
+	maxOTPCode = 12
+	maxAct     = 32
+)
 
 // values are what a pattern's names in braces stand for. What is between brackets in a pattern is left out if a value in it
 // is empty.
@@ -20,13 +25,31 @@ type values struct {
 	service, longName, help string
 	code, letters           string // ABCD EFGH; A, B, C, D. E, F, G, H
 	part, parts             string
+	act                     string // filing your tax return
 	time, longTime          string // of the expiry or the end of a lock: 03/12/2026 14:05; 3 dicembre 2026, ore 14:05
 }
 
 func (w *Writer) values(m civicpin.Message, lang *language) (values, error) {
 	v := values{service: w.service.Name, longName: w.service.LongName, help: w.service.Help}
 	at := m.Expires
-	if m.Kind == PINPart {
+	switch m.Kind {
+	case OTPCode:
+		code, ok := plain(m.Secret.Reveal())
+		if !ok || len(code) > maxOTPCode {
+			return values{}, fmt.Errorf("texts: secret is not 1 to %d ASCII letters and digits: %w", maxOTPCode, civicpin.ErrInvalid)
+		}
+		v.code, v.letters = code, grouped(code, ", ", ". ")
+		if len(code) > 6 { // telephones offer to fill in a short code that stands in one piece
+			v.code = grouped(code, "", " ")
+		}
+		v.act = m.Params["act"]
+		if act, ok := gsm(v.act); !ok || !line(v.act) || septets(act) > maxAct {
+			return values{}, fmt.Errorf("texts: act is not at most %d printable characters: %w", maxAct, civicpin.ErrInvalid)
+		}
+		if linked(v.act) {
+			return values{}, ErrLink
+		}
+	case PINPart:
 		code, ok := plain(m.Secret.Reveal())
 		if !ok {
 			return values{}, fmt.Errorf("texts: secret is not 1 to %d ASCII letters and digits: %w", maxCode, civicpin.ErrInvalid)
@@ -38,7 +61,7 @@ func (w *Writer) values(m civicpin.Message, lang *language) (values, error) {
 		if m.Parts > 1 {
 			v.part, v.parts = strconv.Itoa(m.Part), strconv.Itoa(m.Parts)
 		}
-	} else {
+	default:
 		if !m.Secret.IsZero() {
 			return values{}, fmt.Errorf("texts: kind %q carries no secret: %w", string(m.Kind), civicpin.ErrInvalid)
 		}
@@ -82,7 +105,7 @@ func (v values) fill(pattern string) string {
 	return b.String()
 }
 
-func (v values) named() [9][2]string {
+func (v values) named() [10][2]string {
 	return [...][2]string{
 		{"{service}", v.service},
 		{"{name}", v.longName},
@@ -91,6 +114,7 @@ func (v values) named() [9][2]string {
 		{"{letters}", v.letters},
 		{"{part}", v.part},
 		{"{parts}", v.parts},
+		{"{act}", v.act},
 		{"{time}", v.time},
 		{"{longtime}", v.longTime},
 	}

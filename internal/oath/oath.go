@@ -39,6 +39,14 @@ func (h Hash) Size() int {
 	return 0
 }
 
+// blockSize returns the length of the function's blocks in bytes.
+func (h Hash) blockSize() int {
+	if h == SHA512 {
+		return sha512.BlockSize
+	}
+	return sha256.BlockSize // and SHA-1's
+}
+
 // NewSeed returns a random seed of Size bytes.
 func NewSeed(h Hash) []byte {
 	seed := make([]byte, h.Size())
@@ -55,6 +63,16 @@ const (
 
 // maxBlock is the block length of SHA-512, the longest.
 const maxBlock = sha512.BlockSize
+
+// The pads of RFC 2104.
+var ipad, opad = pad(0x36), pad(0x5c)
+
+func pad(b byte) (p [maxBlock]byte) {
+	for i := range p {
+		p[i] = b
+	}
+	return p
+}
 
 // A Key is a seed made ready to compute codes. It is meant to live on the stack. The zero Key is not usable.
 type Key struct {
@@ -86,10 +104,9 @@ func NewKey(h Hash, seed []byte, digits int) Key {
 	default:
 		copy(k.inner[:], seed)
 	}
-	for i := range k.inner {
-		k.outer[i] = k.inner[i] ^ 0x5c
-		k.inner[i] ^= 0x36
-	}
+	n := h.blockSize()
+	subtle.XORBytes(k.outer[:n], k.inner[:n], opad[:])
+	subtle.XORBytes(k.inner[:n], k.inner[:n], ipad[:])
 	return k
 }
 

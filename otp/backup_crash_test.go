@@ -1,0 +1,228 @@
+package otp_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/cryptotest"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/otp"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/storetest"
+)
+
+// TestBackupCrashPoints is [TestCodeCrashPoints] for backup codes.
+func TestBackupCrashPoints(t *testing.T) {
+	var old, fresh []civicpin.Secret
+	for _, f := range []struct {
+		name  string
+		act   func(t *testing.T, k *backupKit) error
+		after func(t *testing.T, k *backupKit, err error)
+	}{
+		{
+			name: "issue",
+			act: func(t *testing.T, k *backupKit) (err error) {
+				fresh, err = k.Issue(t.Context(), ana, civicpin.Citizen)
+				return err
+			},
+			after: func(t *testing.T, k *backupKit, err error) {
+				require.Equal(t, 10, k.left(t), "one set or the other")
+				if err == nil {
+					require.ErrorIs(t, k.use(t, old[0]), otp.ErrRefused)
+					require.NoError(t, k.use(t, fresh[0]), "what was acknowledged is good")
+				}
+			},
+		},
+		{
+			name: "use",
+			act:  func(t *testing.T, k *backupKit) error { return k.use(t, old[3]) },
+			after: func(t *testing.T, k *backupKit, err error) {
+				require.LessOrEqual(t, k.failures(t), 1)
+				if again := k.use(t, old[3]); err == nil {
+					require.ErrorIs(t, again, otp.ErrRefused)
+				}
+				require.ErrorIs(t, k.use(t, old[3]), otp.ErrRefused, "never twice")
+				require.Equal(t, 9, k.left(t), "and the others are there")
+				require.NoError(t, k.use(t, old[4]))
+			},
+		},
+		{
+			name: "guess",
+			act: func(t *testing.T, k *backupKit) error {
+				err := k.use(t, noBackup)
+				require.Error(t, err)
+				return err
+			},
+			after: func(t *testing.T, k *backupKit, err error) {
+				if errors.Is(err, otp.ErrRefused) {
+					require.Equal(t, 1, k.failures(t), "a guess that was answered is counted")
+				}
+				require.LessOrEqual(t, k.failures(t), 1)
+				require.Equal(t, 10, k.left(t))
+				require.NoError(t, k.use(t, old[0]))
+			},
+		},
+		{
+			name: "revoke",
+			act:  func(t *testing.T, k *backupKit) error { return k.Revoke(t.Context(), ana, desk) },
+			after: func(t *testing.T, k *backupKit, err error) {
+				if err == nil {
+					require.Zero(t, k.left(t))
+				}
+				require.NoError(t, k.Revoke(t.Context(), ana, desk))
+				require.ErrorIs(t, k.use(t, old[0]), otp.ErrRefused)
+			},
+		},
+	} {
+		for _, o := range faultyOutcomes {
+			for _, stop := range []bool{true, false} {
+				t.Run(fmt.Sprintf("%s/%s/stop=%t", f.name, o.name, stop), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						reached := true
+						for call := 1; reached; call++ {
+							memory := store.NewMemory()
+							faults := storetest.NewFaults(memory)
+							k := newBackupKitOn(t, faults.Store(), otp.BackupConfig{Name: "paper"}, newCodeClock(), &codeEvents{})
+							old, fresh = k.issued(t), nil
+							faults.Reset()
+							if stop {
+								faults.StopAt(call, o.Outcome)
+							} else {
+								faults.FailAt(call, o.Outcome)
+							}
+							err := f.act(t, k)
+							reached = faults.Calls() >= call
+							require.True(t, reached || call > 2)
+							faults.Deliver(t.Context())
+							faults.Reset()
+							k.clock.add(3 * time.Minute)
+							f.after(t, k.other(t, memory), err)
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+// TestBackupTellsStrangersNothing shows that whoever guesses gets the same answer after the same store calls and the same hash
+// work, whoever the subject is, and however many codes they have left.
+func TestBackupTellsStrangersNothing(t *testing.T) {
+	people := map[string]func(t *testing.T, k *backupKit){
+		"unknown": func(*testing.T, *backupKit) {},
+		"ten":     func(t *testing.T, k *backupKit) { k.issued(t) },
+		"one": func(t *testing.T, k *backupKit) {
+			for _, code := range k.issued(t)[1:] {
+				require.NoError(t, k.use(t, code))
+			}
+		},
+		"none": func(t *testing.T, k *backupKit) {
+			for _, code := range k.issued(t) {
+				require.NoError(t, k.use(t, code))
+			}
+		},
+		"revoked": func(t *testing.T, k *backupKit) {
+			k.issued(t)
+			require.NoError(t, k.Revoke(t.Context(), ana, desk))
+		},
+	}
+	for name, guesses := range map[string][]string{
+		"a guess":            {"00000 00000 00000"},
+		"what cannot be":     {"\x00~~" + strings.Repeat("é", 5000)},
+		"nothing":            {""},
+		"too short":          {"00000"},
+		"until it is a lock": {"0", "1", "2", "3", "4", "5"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			first := ""
+			for who, prepare := range people {
+				f := storetest.NewFaults(store.NewMemory())
+				k := newBackupKitOn(t, f.Store(), otp.BackupConfig{Name: "paper"}, newCodeClock(), &codeEvents{})
+				prepare(t, k)
+				hashes := otp.BackupHashes(k.Backup)
+				got := codeTrace(f, func() (err error) {
+					for _, typed := range guesses {
+						err = k.use(t, civicpin.NewSecret(typed))
+					}
+					return err
+				})
+				got = fmt.Sprint(addresses.ReplaceAllString(got, "0x?"), otp.BackupHashes(k.Backup)-hashes)
+				if first == "" {
+					first = got
+					t.Log(got)
+				}
+				require.Equal(t, first, got, who)
+			}
+		})
+	}
+}
+
+// TestBackupModel drives random sequences of calls and lost replies, and holds every answer against a list of codes.
+func TestBackupModel(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		cryptotest.SetGlobalRandom(t, rapid.Uint64().Draw(rt, "seed"))
+		faults := storetest.NewFaults(store.NewMemory())
+		k := newBackupKitOn(t, faults.Store(), otp.BackupConfig{Name: "paper", Count: 3}, newCodeClock(), &codeEvents{})
+		ctx := t.Context()
+		var good, gone []civicpin.Secret
+		failed := 0
+		lose := func(rt *rapid.T) {
+			faults.Reset()
+			if rapid.Bool().Draw(rt, "lose a reply") {
+				faults.FailAt(rapid.IntRange(1, 3).Draw(rt, "put"), storetest.ReplyLost, storetest.Put)
+			}
+		}
+		rt.Repeat(map[string]func(*rapid.T){
+			"issue": func(rt *rapid.T) {
+				lose(rt)
+				set, err := k.Issue(ctx, ana, civicpin.Citizen)
+				require.NoError(atOnce{rt}, err)
+				require.Len(atOnce{rt}, set, 3)
+				gone, good = append(gone, good...), set
+			},
+			"use": func(rt *rapid.T) {
+				lose(rt)
+				if len(good) == 0 {
+					rt.Skip("none left")
+				}
+				i := rapid.IntRange(0, len(good)-1).Draw(rt, "which")
+				require.NoError(atOnce{rt}, k.Verify(ctx, ana, good[i], home))
+				gone, good = append(gone, good[i]), append(append([]civicpin.Secret(nil), good[:i]...), good[i+1:]...)
+				failed = 0
+			},
+			"use one that has gone": func(rt *rapid.T) {
+				lose(rt)
+				code := rapid.SampledFrom(append([]civicpin.Secret{noBackup}, gone...)).Draw(rt, "which")
+				err := k.Verify(ctx, ana, code, home)
+				if failed++; failed%5 == 0 {
+					require.Equal(atOnce{rt}, "locked", cameOf(err))
+					require.NoError(atOnce{rt}, k.Rebind(ctx, ana, desk))
+					failed = 0
+					return
+				}
+				require.Equal(atOnce{rt}, "refused", cameOf(err))
+			},
+			"revoke": func(rt *rapid.T) {
+				lose(rt)
+				require.NoError(atOnce{rt}, k.Revoke(ctx, ana, desk))
+				gone, good = append(gone, good...), nil
+			},
+			"": func(rt *rapid.T) {
+				faults.Reset()
+				left, err := k.Left(ctx, ana)
+				require.NoError(atOnce{rt}, err)
+				require.Equal(atOnce{rt}, len(good), left)
+				st, err := k.Status(ctx, ana)
+				require.NoError(atOnce{rt}, err)
+				require.Equal(atOnce{rt}, failed, st.Failures)
+			},
+		})
+	})
+}

@@ -1,0 +1,249 @@
+package otp_test
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/otp"
+	"github.com/civicpin/civicpin/store"
+)
+
+func TestBackupConfig(t *testing.T) {
+	vault, err := store.NewVault(store.NewMemory(), codeKeys(), nil)
+	require.NoError(t, err)
+	policy := lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked}
+	for name, tc := range map[string]struct {
+		config otp.BackupConfig
+		ok     bool
+	}{
+		"a name is enough": {otp.BackupConfig{Name: "paper"}, true},
+		"zero":             {otp.BackupConfig{}, false},
+		"a name of 40":     {otp.BackupConfig{Name: strings.Repeat("n", 40)}, true},
+		"a name of 41":     {otp.BackupConfig{Name: strings.Repeat("n", 41)}, false},
+		"a name's slash":   {otp.BackupConfig{Name: "a/b"}, false},
+		"32 codes":         {otp.BackupConfig{Name: "paper", Count: 32}, true},
+		"33 codes":         {otp.BackupConfig{Name: "paper", Count: 33}, false},
+		"no codes":         {otp.BackupConfig{Name: "paper", Count: -1}, false},
+		"a policy":         {otp.BackupConfig{Name: "paper", Lockout: policy}, true},
+		"a bad policy":     {otp.BackupConfig{Name: "paper", Lockout: lockout.Policy{Limit: 3}}, false},
+		"negative permits": {otp.BackupConfig{Name: "paper", Permits: -1}, false},
+		"negative queue":   {otp.BackupConfig{Name: "paper", Queue: -1}, false},
+	} {
+		_, err := otp.NewBackup(vault, tc.config)
+		if tc.ok {
+			require.NoError(t, err, name)
+		} else {
+			require.ErrorIs(t, err, otp.ErrPolicy, name)
+		}
+	}
+	_, err = otp.NewBackup(nil, otp.BackupConfig{Name: "paper"})
+	require.Error(t, err)
+}
+
+// The defaults that BackupConfig states.
+func TestBackupDefaults(t *testing.T) {
+	k := newBackupKit(t)
+	require.Len(t, k.issued(t), 10)
+	for i, lock := range []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute} {
+		for range 4 {
+			require.ErrorIs(t, k.use(t, noBackup), otp.ErrRefused)
+		}
+		var locked *lockout.LockedError
+		require.ErrorAs(t, k.use(t, noBackup), &locked)
+		require.Equal(t, lock, locked.Until.Sub(k.clock.Now()), "lock %d", i+1)
+		k.clock.add(lock)
+	}
+}
+
+func TestBackupCodesAreGoodOnce(t *testing.T) {
+	k := newBackupKit(t)
+	require.Zero(t, k.left(t))
+	set := k.issued(t)
+	for i, code := range set {
+		require.Equal(t, 10-i, k.left(t))
+		require.NoError(t, k.use(t, code))
+		require.ErrorIs(t, k.use(t, code), otp.ErrRefused)
+		require.ErrorIs(t, k.Verify(t.Context(), luis, code, home), otp.ErrRefused, "another's")
+		require.NoError(t, k.Unlock(t.Context(), luis, desk))
+	}
+	require.Zero(t, k.left(t))
+	require.Equal(t, 1, k.failures(t))
+	used := k.events.reasons(otp.EventBackupUsed)
+	require.Len(t, used, 10, "each says how many are left")
+	require.Equal(t, []int{1, 1}, []int{used["9"], used["0"]})
+	require.Equal(t, map[string]int{"wrong": 10, "unknown": 10}, k.events.reasons(otp.EventBackupRefused))
+}
+
+func TestBackupIssueReplacesTheSet(t *testing.T) {
+	k := newBackupKit(t)
+	old := k.issued(t)
+	require.ErrorIs(t, k.use(t, noBackup), otp.ErrRefused)
+	set := k.issued(t)
+	require.ErrorIs(t, k.use(t, old[0]), otp.ErrRefused)
+	require.Equal(t, 2, k.failures(t), "a new set does not reset the count")
+	require.Equal(t, 10, k.left(t))
+	require.NoError(t, k.use(t, set[0]))
+	require.Equal(t, map[string]int{"": 2}, k.events.reasons(otp.EventBackupIssued))
+}
+
+func TestBackupRevoke(t *testing.T) {
+	k := newBackupKit(t)
+	require.NoError(t, k.Revoke(t.Context(), ana, desk), "who has none")
+	set := k.issued(t)
+	for range 2 {
+		require.NoError(t, k.Revoke(t.Context(), ana, desk))
+	}
+	require.Zero(t, k.left(t))
+	require.ErrorIs(t, k.use(t, set[0]), otp.ErrRefused)
+	require.Equal(t, map[string]int{"": 1}, k.events.reasons(otp.EventBackupRevoked))
+	require.NoError(t, k.use(t, k.issued(t)[9]))
+}
+
+func TestBackupRefusesInput(t *testing.T) {
+	k := newBackupKit(t)
+	_, err := k.Issue(t.Context(), "", civicpin.Citizen)
+	require.ErrorIs(t, err, civicpin.ErrInvalid)
+	_, err = k.Issue(t.Context(), ana, "")
+	require.ErrorIs(t, err, civicpin.ErrInvalid)
+	_, err = k.Left(t.Context(), "")
+	require.ErrorIs(t, err, civicpin.ErrInvalid)
+	require.ErrorIs(t, k.Revoke(t.Context(), ana, ""), civicpin.ErrInvalid)
+	require.ErrorIs(t, k.Verify(t.Context(), "", noBackup, home), civicpin.ErrInvalid)
+	set := k.issued(t)
+	for _, typed := range []string{"", " ", "00000", strings.Repeat("0", 300), "\xff", set[0].Reveal()[:5], set[0].Reveal() + "0"} {
+		require.NoError(t, k.Unlock(t.Context(), ana, desk))
+		require.ErrorIs(t, k.use(t, civicpin.NewSecret(typed)), otp.ErrRefused)
+	}
+	require.Equal(t, 7, k.failures(t))
+}
+
+// A hundred failures in a row disable, and only a new binding helps.
+func TestBackupCeiling(t *testing.T) {
+	k := newBackupKit(t)
+	set := k.issued(t)
+	for i := range 100 {
+		require.Equal(t, i, k.failures(t))
+		require.Error(t, k.use(t, noBackup))
+		k.clock.add(25 * time.Hour)
+	}
+	var locked *lockout.LockedError
+	require.ErrorAs(t, k.use(t, set[0]), &locked)
+	require.True(t, locked.Disabled)
+	require.NoError(t, k.Rebind(t.Context(), ana, desk))
+	require.NoError(t, k.use(t, set[0]))
+}
+
+// Refused for want of room, nobody loses a try.
+func TestBackupBusyCostsNoTry(t *testing.T) {
+	k := newBackupKitOn(t, store.NewMemory(), otp.BackupConfig{Name: "paper", Permits: 1, Queue: 1}, newCodeClock(), &codeEvents{})
+	set := k.issued(t)
+	release := otp.OccupyBackup(k.Backup, 2)
+	for range 20 {
+		require.ErrorIs(t, k.use(t, noBackup), otp.ErrBusy)
+		_, err := k.Issue(t.Context(), ana, civicpin.Citizen)
+		require.ErrorIs(t, err, otp.ErrBusy)
+	}
+	release()
+	require.Zero(t, k.failures(t))
+	require.NoError(t, k.use(t, set[0]))
+}
+
+// Two hundred uses of each of two codes at once, over four processes: one of each is let in.
+func TestBackupCodeHasOneWinner(t *testing.T) {
+	m := store.NewMemory()
+	config := otp.BackupConfig{
+		Name: "paper", Permits: 50, Queue: 1000, Lockout: lockout.Policy{Limit: 100, Lock: lockout.UntilUnlocked},
+	}
+	k := newBackupKitOn(t, m, config, newCodeClock(), &codeEvents{})
+	set := k.issued(t)
+	others := []*backupKit{k, k.other(t, m), k.other(t, m), k.other(t, m)}
+	var in [2]atomic.Int64
+	var wg sync.WaitGroup
+	for i := range 400 {
+		wg.Go(func() {
+			err := again(func() error { return others[i%4].Verify(t.Context(), ana, set[i%2], civicpin.Source{}) })
+			if err == nil {
+				in[i%2].Add(1)
+			} else if !errors.Is(err, otp.ErrRefused) && !errors.As(err, new(*lockout.LockedError)) {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	require.Equal(t, []int64{1, 1}, []int64{in[0].Load(), in[1].Load()})
+	require.Equal(t, 8, k.left(t))
+}
+
+// A thousand wrong guesses at once, limit 5: five are hashed, one hash each, known subject or not.
+func TestOnlyFiveBackupCodesAreCompared(t *testing.T) {
+	for name, subject := range map[string]civicpin.Subject{"known": ana, "unknown": "NOBODY"} {
+		t.Run(name, func(t *testing.T) {
+			m := store.NewMemory()
+			config := otp.BackupConfig{Name: "paper", Queue: 2000}
+			k := newBackupKitOn(t, m, config, newCodeClock(), &codeEvents{})
+			k.issued(t)
+			others := []*backupKit{k, k.other(t, m), k.other(t, m), k.other(t, m)}
+			before := otp.BackupHashes(k.Backup)
+			var locked atomic.Int64
+			var wg sync.WaitGroup
+			for i := range 1000 {
+				wg.Go(func() {
+					err := again(func() error { return others[i%4].Verify(t.Context(), subject, noBackup, civicpin.Source{}) })
+					if errors.As(err, new(*lockout.LockedError)) {
+						locked.Add(1)
+					} else if !errors.Is(err, otp.ErrRefused) {
+						t.Error(err)
+					}
+				})
+			}
+			wg.Wait()
+			hashes := -before
+			for _, o := range others {
+				hashes += otp.BackupHashes(o.Backup)
+			}
+			require.EqualValues(t, 5, hashes)
+			require.EqualValues(t, 996, locked.Load())
+		})
+	}
+}
+
+// A record that asks for more work than any policy may is not worked on.
+func TestBackupCostIsCapped(t *testing.T) {
+	m := store.NewMemory()
+	k := newBackupKitOn(t, m, otp.BackupConfig{Name: "paper"}, newCodeClock(), &codeEvents{})
+	set := k.issued(t)
+	for _, memory := range []uint32{0, 7, 1 << 30} {
+		require.NoError(t, otp.SetBackupCost(t.Context(), k.Backup, store.Key{Subject: ana}, memory))
+		hashes := otp.BackupHashes(k.Backup)
+		err := k.use(t, set[0])
+		require.ErrorIs(t, err, store.ErrUnreadable)
+		require.NotErrorIs(t, err, otp.ErrRefused)
+		require.Equal(t, hashes, otp.BackupHashes(k.Backup))
+	}
+	require.Zero(t, k.failures(t))
+	require.NoError(t, otp.SetBackupCost(t.Context(), k.Backup, store.Key{Subject: ana}, 8))
+	require.NoError(t, k.use(t, set[0]))
+}
+
+// Real hashes, once: the codes that were made with them are good, and cost what the policy says.
+func TestBackupHashesForReal(t *testing.T) {
+	vault, err := store.NewVault(store.NewMemory(), codeKeys(), nil)
+	require.NoError(t, err)
+	b, err := otp.NewBackup(vault, otp.BackupConfig{Name: "paper", Count: 2})
+	require.NoError(t, err)
+	set, err := b.Issue(t.Context(), ana, civicpin.Citizen)
+	require.NoError(t, err)
+	require.NoError(t, b.Verify(t.Context(), ana, set[1], home))
+	require.ErrorIs(t, b.Verify(t.Context(), ana, set[1], home), otp.ErrRefused)
+	plain, err := otp.PlainBackup(t.Context(), b)
+	require.NoError(t, err)
+	require.Contains(t, plain, `{"Memory":19456,"Time":2,"Threads":1}`)
+}

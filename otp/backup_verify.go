@@ -1,0 +1,95 @@
+package otp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/store"
+)
+
+// admit takes a place in front of the hashing, before anything is counted, so that a refusal costs nobody a try.
+func (b *Backup) admit(ctx context.Context) (leave func(), err error) {
+	leave, err = b.hashing.Enter(ctx)
+	if errors.Is(err, password.ErrBusy) {
+		err = ErrBusy
+	}
+	return leave, err
+}
+
+// Verify checks and uses up a code: of any number of concurrent uses of one, one is let in. What is typed is forgiven case,
+// blanks, hyphens, O for 0, and I or L for 1.
+//
+// Errors: [ErrRefused] for a code that is wrong or used, and for a subject who is unknown or has none; a
+// *[lockout.LockedError], which may be told, since unknown subjects lock alike; [ErrBusy]; [civicpin.ErrInvalid] for a
+// subject that cannot be. Anything else, such as the store's error, is for the log: the code may then have been used up.
+//
+// One hash and four store calls for a wrong code, known subject or not, five for a right one; one call while locked.
+func (b *Backup) Verify(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret, source civicpin.Source) error {
+	if err := subject.Validate(); err != nil {
+		return err
+	}
+	leave, err := b.admit(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	why, left := "", 0
+	err = b.gate.Do(ctx, lockout.Key{Subject: subject, Source: source}, func(ctx context.Context) (bool, error) {
+		e, err := b.sets.Get(ctx, store.Key{Subject: subject})
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return false, err
+		}
+		set := &e.Value
+		if !e.Found() {
+			set = &b.dummy
+		}
+		if !backupParams(set.Params, b.params) { // whoever wrote this could ask for any amount of work
+			return false, fmt.Errorf("%w: backup codes hashed at a cost out of range", store.ErrUnreadable)
+		}
+		// What cannot be a code is hashed as nothing: the same work is done whatever was typed.
+		text, _ := backupAlphabet.Normalise(typed.Reveal())
+		var h []byte
+		if err := b.hashing.Run(ctx, func() { h = set.hash(text) }); err != nil {
+			return false, err
+		}
+		switch {
+		case !e.Found():
+			why = "unknown"
+			return false, lockout.ErrNoSubject
+		case set.find(h) < 0:
+			why = "wrong"
+			return false, nil
+		}
+		right := false
+		e, err = b.sets.UpdateFrom(ctx, e, func(e *store.Entry[backupSet]) error {
+			i := e.Value.find(h) // of a set that was issued meanwhile it is none, nor if somebody else was quicker
+			if right = i >= 0; !right {
+				return store.ErrSkip
+			}
+			e.Value.Hashes = slices.Delete(e.Value.Hashes, i, i+1)
+			return nil
+		})
+		if err != nil {
+			return false, err
+		}
+		why, left = "wrong", len(e.Value.Hashes)
+		return right, nil
+	})
+	event := civicpin.Event{Code: EventBackupUsed, Subject: subject, By: civicpin.Citizen, Source: source, Reason: strconv.Itoa(left)}
+	if err != nil {
+		event.Code, event.Reason = EventBackupRefused, codeRefusal(err, why)
+	}
+	b.vault.Record(ctx, event)
+	return err
+}
+
+// backupParams reports whether stored costs are ones to work with: those in use, or valid ones from before.
+func backupParams(stored, current password.Params) bool {
+	return stored == current || stored.Validate() == nil
+}

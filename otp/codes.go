@@ -1,0 +1,223 @@
+package otp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/code"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
+)
+
+const (
+	// codeLate is how long after its expiry a code is still recognised, so that who types it can be told that it is late
+	// rather than wrong.
+	codeLate = time.Hour
+	// maxCodeSends bounds the messages of one code beyond the send limits.
+	maxCodeSends = 5
+)
+
+// Codes makes, delivers and checks the one-time codes of one [CodePolicy]. Make one with [NewCodes]. It is safe for concurrent
+// use, and any number of them of one policy name, in any number of processes, over one store work on the same codes.
+//
+// A code is good for one [Purpose] of one subject. It is checked against both, and the request's id, in one comparison:
+//
+//	req, err := codes.Request(ctx, subject, purpose, otp.RequestOptions{To: contacts, Source: source})
+//	... // the page keeps req.ID, and sends back what was typed
+//	err = codes.Verify(ctx, subject, purpose, req.ID, typed, source)
+type Codes struct {
+	vault    *store.Vault
+	out      *outbox.Outbox
+	policy   CodePolicy
+	alphabet code.Alphabet
+	gate     *lockout.Gate
+	sends    *lockout.Sends
+	records  store.Kind[codeRecord]
+	lists    store.Kind[codeList]
+}
+
+// NewCodes returns a Codes. out carries the messages; the Codes registers with it under "code." and the policy's name. Errors
+// match [ErrPolicy] if the policy is not valid.
+func NewCodes(v *store.Vault, out *outbox.Outbox, p CodePolicy) (*Codes, error) {
+	if v == nil || out == nil {
+		return nil, errors.New("otp: NewCodes: no vault or no outbox")
+	}
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	p = p.withDefaults()
+	c := &Codes{vault: v, out: out, policy: p, alphabet: code.Alphabet(p.Alphabet)}
+	var err error
+	if c.gate, err = lockout.New(v, p.Lockout); err != nil {
+		return nil, err
+	}
+	if c.sends, err = lockout.NewSends(v, codeGate(p.Name), p.Sends); err != nil {
+		return nil, err
+	}
+	// A citizen's address may have been counted for other messages before, a stranger's has not. If the limit by address could
+	// be the one that refuses, the number of requests until then would tell the two apart.
+	limits := c.sends.Limits()
+	limits.Subject.Limit = min(limits.Subject.Limit, max(1, limits.Address.Limit/2))
+	if c.sends, err = lockout.NewSends(v, codeGate(p.Name), limits); err != nil {
+		return nil, err
+	}
+	if c.records, err = store.NewKind[codeRecord](v, "code."+p.Name); err != nil {
+		return nil, err
+	}
+	if c.lists, err = store.NewKind[codeList](v, "code-pending."+p.Name); err != nil {
+		return nil, err
+	}
+	return c, out.Register(c.owner(), (*codeDelivery)(c))
+}
+
+// Policy returns the policy with its defaults filled in.
+func (c *Codes) Policy() CodePolicy { return c.policy.withDefaults() }
+
+// Unlock ends a lock that wrong guesses brought about; see [lockout.Gate.Unlock] for what it does and returns.
+func (c *Codes) Unlock(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
+	return c.gate.Unlock(ctx, lockout.Key{Subject: subject}, by)
+}
+
+// Rebind forgets the failures counted against a subject and lifts a disablement. It is for the moment in which the telephone
+// or app was bound anew after the citizen's identity was proved again, and for no other; see [lockout.Gate.Rebind].
+func (c *Codes) Rebind(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
+	return c.gate.Rebind(ctx, lockout.Key{Subject: subject}, by)
+}
+
+// Status returns the state of the guesses at a subject's codes, for operators; see [lockout.Gate.Status].
+func (c *Codes) Status(ctx context.Context, subject civicpin.Subject) (lockout.Status, error) {
+	return c.gate.Status(ctx, lockout.Key{Subject: subject})
+}
+
+// A Purpose is what a code confirms. A code that was asked for with one Purpose is refused with any other.
+type Purpose struct {
+	// Act is the caller's name of the act, "file-return": 1 to 64 printable bytes.
+	Act string
+	// Digest stands for what the act is about, so that nobody has a code that was sent for one payment confirm another: a
+	// SHA-256 sum of the document or the order, for example. At most 64 bytes; empty if the act is all there is, a login.
+	Digest []byte
+}
+
+func (p Purpose) validate() error {
+	if p.Act == "" || len(p.Act) > 64 || !codePrintable(p.Act) {
+		return fmt.Errorf("%w: a purpose needs an act of 1 to 64 printable bytes", civicpin.ErrInvalid)
+	}
+	if len(p.Digest) > 64 {
+		return fmt.Errorf("%w: a purpose's digest is longer than 64 bytes", civicpin.ErrInvalid)
+	}
+	return nil
+}
+
+// codePrintable reports whether s is UTF-8 without control characters.
+func codePrintable(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
+}
+
+// validCodeID reports whether id can be one of a request: 26 characters of base32, as crypto/rand.Text makes them.
+func validCodeID(id string) error {
+	if len(id) == 26 && strings.Trim(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == "" {
+		return nil
+	}
+	return fmt.Errorf("%w: not the id of a request", civicpin.ErrInvalid)
+}
+
+// The states of a code.
+const (
+	codePending   = "pending"
+	codeUsed      = "used"
+	codeCancelled = "cancelled"
+)
+
+// codeRecord is what is kept of one request: one sealed record under the subject and the request's id, so that the id of one
+// subject's request finds nothing under another's name.
+type codeRecord struct {
+	State string `json:"state"`
+	// Decoy says that there is nobody to send it to, and Known that the subject was sent codes at some time.
+	Decoy bool `json:"decoy,omitempty"`
+	Known bool `json:"known,omitempty"`
+
+	Act     string            `json:"act"`
+	Digest  []byte            `json:"digest,omitempty"`
+	Channel civicpin.Channel  `json:"channel"`
+	Address string            `json:"address"`
+	Locale  string            `json:"locale,omitempty"`
+	Params  map[string]string `json:"params,omitempty"`
+
+	// Code is what is sent; erased once it is used or cancelled, or its tries are used up.
+	Code string `json:"code,omitempty"`
+	// Tag is what a guess has to come to: see Codes.tag.
+	Tag     []byte    `json:"tag"`
+	Expires time.Time `json:"expires"`
+	Wrong   int       `json:"wrong,omitempty"` // guesses
+	Send    int       `json:"send"`            // how many times it was asked to be sent: names the current message
+	Sent    bool      `json:"sent,omitempty"`  // that message was taken over by its provider
+}
+
+func (r *codeRecord) contact() civicpin.Contact {
+	return civicpin.Contact{Channel: r.Channel, Address: r.Address, Locale: r.Locale}
+}
+
+func (r *codeRecord) purpose() Purpose { return Purpose{Act: r.Act, Digest: r.Digest} }
+
+// live reports whether the code can still be used.
+func (r *codeRecord) live(p *CodePolicy, now time.Time) bool {
+	return r.State == codePending && r.Wrong < p.Tries && now.Before(r.Expires)
+}
+
+// end takes a code out of use.
+func (r *codeRecord) end(state string) { r.State, r.Code, r.Params = state, "", nil }
+
+// codeList is what is kept of one subject: the codes that may be pending, oldest first. It stays once it is Known, so that a
+// guess with an id that names nothing is told apart from one at a stranger: the count of a stranger may be forgotten.
+type codeList struct {
+	Known bool         `json:"known,omitempty"`
+	Codes []codeListed `json:"codes,omitempty"`
+}
+
+type codeListed struct {
+	ID      string    `json:"id"`
+	Expires time.Time `json:"expires"`
+}
+
+// tag is a keyed hash of all that has to be right about a guess, so that it is compared as one: the subject, the request, the
+// purpose, and what was typed, which is the code behind the part that the citizen chose. Their part is thus kept nowhere in
+// the clear. The key is the vault's, in no record, and the hash lives for an hour under the record's seal: that, and not
+// its cost, protects it. A password hash would make each guess dear for the service, and with a code of 15 bits for nobody
+// else.
+func (c *Codes) tag(subject civicpin.Subject, id string, p Purpose, typed string) []byte {
+	h := c.vault.Hash("otp.code", c.policy.Name, string(subject), id, p.Act, string(p.Digest), typed)
+	return h[:]
+}
+
+// normalise returns what was meant by what was typed, "" if it cannot be a code: the citizen's own part, if there is one, and
+// the code. Which of the two forms it is shows in its length; only the one that was asked for has the record's tag.
+func (c *Codes) normalise(typed string) string {
+	if n := c.policy.Joined; n > 0 {
+		if all, ok := ownAlphabet.Normalise(typed); ok && len(all) == n+c.policy.Length {
+			sent, ok := c.alphabet.Normalise(all[n:])
+			if !ok {
+				return ""
+			}
+			return all[:n] + sent
+		}
+	}
+	sent, ok := c.alphabet.Normalise(typed)
+	if !ok || len(sent) != c.policy.Length {
+		return ""
+	}
+	return sent
+}
+
+// record writes an event about a code.
+func (c *Codes) record(ctx context.Context, code civicpin.EventCode, subject civicpin.Subject, id string, by civicpin.Actor,
+	source civicpin.Source, reason string,
+) {
+	c.vault.Record(ctx, civicpin.Event{Code: code, Subject: subject, By: by, Source: source, Ref: id, Reason: reason})
+}

@@ -1,0 +1,262 @@
+package otp
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/choice"
+	"github.com/civicpin/civicpin/internal/code"
+	"github.com/civicpin/civicpin/internal/policyjson"
+	"github.com/civicpin/civicpin/lockout"
+)
+
+const (
+	// codeBudget is the greatest chance of guessing a code, before the subject's codes are disabled, that a policy may leave
+	// unless it names an exception: what six random digits (NIST SP 800-63B-4 3.1.3.2) and 100 tries (3.2.2) leave.
+	codeBudget = 1e-4
+	// minCodeBits are those of six decimal digits, the least that NIST SP 800-63B-4 3.1.3.2 asks for.
+	minCodeBits = 19.93
+	// maxCodeValid and maxMailValid are how long a code may be good for (NIST SP 800-63B-4 3.1.3.2 and 4.2.1.2).
+	maxCodeValid = 10 * time.Minute
+	maxMailValid = 24 * time.Hour
+	// ownAlphabet is what the part of a code that the citizen chooses consists of, without regard to case. It has every
+	// letter and digit, so that nothing that was chosen is taken for a look-alike of it.
+	ownAlphabet code.Alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+	defaultMaxPending = 3
+)
+
+// A CodePolicy is everything in which one kind of delivered code differs from another. It is plain data: it can be written and
+// read as JSON (see [ParseCodePolicy]). The zero CodePolicy is refused; [SMS] and [ClavePIN] are complete ones to begin from.
+type CodePolicy struct {
+	// Name names the codes, "sms": services of one name over one vault share them. 1 to 40 ASCII letters, digits and "-_.".
+	// Stored with every record, so never change it.
+	Name string
+
+	// Alphabet and Length are what is drawn at random and sent: 3 to 12 characters. Typed input forgives case, blanks and
+	// hyphens.
+	Alphabet string
+	Length   int
+	// Joined is the length of the part that the citizen may choose at [Codes.Request] and then types in front of what was
+	// sent, of the letters A to Z, without regard to case, and the digits; at most 8. Zero means that there is none. Alphabet
+	// may then hold letters and digits only.
+	Joined int
+	// Valid is how long a code is good for: 1 to 10 minutes (NIST SP 800-63B-4 3.1.3.2), or, if Channels holds nothing but
+	// e-mail, up to 24 hours (4.2.1.2).
+	Valid time.Duration
+	// Tries is how many wrong guesses end one code; at most Lockout's ceiling. They count towards Lockout as well.
+	Tries int
+	// MaxPending is how many codes of one subject may be good at the same time, 1 to 10. One more takes the place of the
+	// oldest. Zero means 3, so that a slow message does not die at once of impatience.
+	MaxPending int
+
+	// Channels are the ones that codes may be sent by, the preferred one first: push before text messages, which NIST SP
+	// 800-63B-4 3.1.3.3 restricts. A letter or a slip takes longer than a code lives: see package pin for those.
+	Channels []civicpin.Channel
+	// Decoys are made-up contacts in the likeness of the citizens', {SMS, "+34600000000"}, at most 16. They are what
+	// Request.To is made of where a subject has no contact. If there is none, Request.To is empty for everybody, or it would
+	// tell who is registered.
+	Decoys []civicpin.Contact
+
+	// Lockout says how many wrong guesses at a subject's codes are borne, however many codes were asked for in between. Its
+	// Name is set from the policy's.
+	Lockout lockout.Policy
+	// Sends says how many messages may be asked for. The limit by subject is at most half of the one by address, whatever
+	// stands here: strangers, too, reach it first.
+	Sends lockout.SendLimits
+
+	// Exception names the reason, for the reader of the policy, why a code is accepted that has less than six digits' worth
+	// of randomness, or can be guessed with a chance above 1 in 10,000. Empty means that it is not.
+	Exception string
+}
+
+// SMS returns the policy to begin from: six digits, by push, text message or call, good for 10 minutes and once. Five wrong
+// guesses end a code and lock the subject's codes for 15 minutes, each further five for twice as long, up to a day, and a
+// hundred in a row disable them. The chance to guess one in all of that is 1 in 10,000 (NIST SP 800-63B-4 3.1.3.2, 3.2.2).
+func SMS() CodePolicy {
+	return CodePolicy{
+		Name:     "sms",
+		Alphabet: string(code.Digits),
+		Length:   6,
+		Valid:    10 * time.Minute,
+		Tries:    5,
+		Channels: []civicpin.Channel{civicpin.Push, civicpin.SMS, civicpin.Voice},
+		Lockout:  lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: 24 * time.Hour},
+		Sends:    codeSends(),
+	}
+}
+
+// ClavePIN returns the policy of Spain's Cl@ve PIN: three characters by push or text message, good for 10 minutes and once,
+// typed behind four characters that the citizen may choose when asking. Three wrong guesses end a code, five lock the
+// subject's for 15 minutes, each further five for twice as long, up to a day, and twenty in a row disable them.
+//
+// It is below what NIST asks for, and so names its exception. Three of 32 characters (the letters without Ñ, the digits
+// without 0, 1, 8 and 9) are 15 bits: one guess is right with a chance of 1 in 32,768, three at one code with 1 in 10,923,
+// and all twenty with 1 in 1,638 (6.1e-4). Who does not know the citizen's four characters either is left with a chance of
+// 4.7e-7, crediting what people choose with half the bits of what is drawn.
+func ClavePIN() CodePolicy {
+	return CodePolicy{
+		Name:     "clave-pin",
+		Alphabet: "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567",
+		Length:   3,
+		Joined:   4,
+		Valid:    10 * time.Minute,
+		Tries:    3,
+		Channels: []civicpin.Channel{civicpin.Push, civicpin.SMS},
+		Lockout:  lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: 24 * time.Hour, Ceiling: 20},
+		Sends:    codeSends(),
+		Exception: "the format of Cl@ve PIN: three characters to the registered app or telephone, for one act and ten minutes, " +
+			"asked for with the identity document's data",
+	}
+}
+
+// codeSends are the send limits of the ready policies: enough for somebody who has a dozen acts to confirm, and forty
+// messages a day for whoever is pestered with them.
+func codeSends() lockout.SendLimits {
+	return lockout.SendLimits{
+		Subject: lockout.Rate{Limit: 10, Window: 12 * time.Hour},
+		Address: lockout.Rate{Limit: 20, Window: 12 * time.Hour},
+	}
+}
+
+// withDefaults returns a copy, sharing nothing with p, with zero fields filled in.
+func (p CodePolicy) withDefaults() CodePolicy {
+	p.Channels, p.Decoys = slices.Clone(p.Channels), slices.Clone(p.Decoys)
+	p.Lockout.Name = codeGate(p.Name)
+	if p.MaxPending == 0 {
+		p.MaxPending = defaultMaxPending
+	}
+	return p
+}
+
+// codeGate is the name of the gate of a policy, apart from the gates that the caller may have.
+func codeGate(policy string) string { return "code." + policy }
+
+// GuessProbability returns the chance that somebody guesses codes of a subject before the ceiling of failures in a row
+// disables them: alone if they know the part that the citizen chose, or there is none, and joined if they have to guess
+// that as well. A chosen part is credited with half the bits of a random one. How many codes are asked for makes no
+// difference, since the failures are carried over; the owner's own successes in between start the count again.
+func (p CodePolicy) GuessProbability() (alone, joined float64) {
+	tries := p.Lockout.Ceiling
+	if tries == 0 {
+		tries = lockout.MaxCeiling
+	}
+	bits := code.Alphabet(p.Alphabet).Bits(p.Length)
+	chance := func(bits float64) float64 { return min(1, float64(tries)*math.Pow(2, -bits)) }
+	return chance(bits), chance(bits + choice.GuessBits(choice.Alphanumeric, p.Joined))
+}
+
+// Validate returns nil, or an error that matches [ErrPolicy] and says what is wrong.
+func (p CodePolicy) Validate() error {
+	p = p.withDefaults()
+	bad := func(format string, args ...any) error {
+		return fmt.Errorf("%w: %s", ErrPolicy, fmt.Sprintf(format, args...))
+	}
+	if len(p.Name) == 0 || len(p.Name) > 40 {
+		return bad("Name is not 1 to 40 ASCII letters, digits and -_.")
+	}
+	if err := p.Lockout.Validate(); err != nil { // also checks the characters of the name
+		return fmt.Errorf("%w: %w", ErrPolicy, err)
+	}
+	if err := p.Sends.Validate(); err != nil {
+		return fmt.Errorf("%w: %w", ErrPolicy, err)
+	}
+	if err := code.Alphabet(p.Alphabet).Validate(); err != nil {
+		return fmt.Errorf("%w: %w", ErrPolicy, err)
+	}
+	ceiling := p.Lockout.Ceiling
+	if ceiling == 0 {
+		ceiling = lockout.MaxCeiling
+	}
+	switch {
+	case p.Length < 3 || p.Length > 12:
+		return bad("Length is not 3 to 12")
+	case p.Joined < 0 || p.Joined > 8:
+		return bad("Joined is not 0 to 8")
+	case p.Joined > 0 && strings.Trim(strings.ToUpper(p.Alphabet), string(ownAlphabet)) != "":
+		return bad("Joined needs an Alphabet of letters and digits")
+	case p.Tries < 1 || p.Tries > ceiling:
+		return bad("Tries is not 1 to the ceiling of %d", ceiling)
+	case p.MaxPending < 1 || p.MaxPending > 10:
+		return bad("MaxPending is not 1 to 10")
+	}
+	if err := p.validateChannels(bad); err != nil {
+		return err
+	}
+	if p.Exception != "" {
+		return nil
+	}
+	if bits := code.Alphabet(p.Alphabet).Bits(p.Length); bits < minCodeBits {
+		return bad("a code of %.1f bits is less than six digits (NIST SP 800-63B-4 3.1.3.2) and no Exception is named", bits)
+	}
+	// The margin is for the arithmetic: six digits and a hundred tries are the budget itself.
+	if alone, _ := p.GuessProbability(); alone > codeBudget*(1+1e-9) {
+		return bad("chance of guessing %.1e is above %.0e and no Exception is named", alone, codeBudget)
+	}
+	return nil
+}
+
+// validateChannels checks Channels, Valid, which depends on them, and Decoys.
+func (p CodePolicy) validateChannels(bad func(string, ...any) error) error {
+	if len(p.Channels) == 0 || len(p.Channels) > 16 {
+		return bad("Channels lists no channel, or more than 16")
+	}
+	most := maxMailValid
+	for i, c := range p.Channels {
+		switch {
+		case c == "" || c.Printed():
+			return bad("Channels lists %q, by which no code is sent", c)
+		case slices.Contains(p.Channels[:i], c):
+			return bad("Channels lists %q twice", c)
+		case c != civicpin.Email && c != civicpin.CertifiedEmail:
+			most = maxCodeValid
+		}
+	}
+	if p.Valid < time.Minute || p.Valid > most {
+		return bad("Valid is not 1 minute to %v, the most for these channels", most)
+	}
+	if len(p.Decoys) > 16 {
+		return bad("Decoys lists more than 16 contacts")
+	}
+	for _, d := range p.Decoys {
+		if err := d.Validate(); err != nil {
+			return fmt.Errorf("%w: Decoys: %w", ErrPolicy, err)
+		}
+		if !slices.Contains(p.Channels, d.Channel) {
+			return bad("Decoys lists a contact by %q, which Channels does not", d.Channel)
+		}
+	}
+	return nil
+}
+
+// MarshalJSON writes the policy for people to read and edit: durations as "15m" or "1d".
+func (p CodePolicy) MarshalJSON() ([]byte, error) {
+	type plain CodePolicy // without this method
+	return policyjson.Marshal(plain(p))
+}
+
+// UnmarshalJSON reads what [CodePolicy.MarshalJSON] writes. It is strict: unknown and repeated fields are errors that match
+// [ErrPolicy], and leave the policy as it was. It does not validate; [ParseCodePolicy] and [NewCodes] do.
+func (p *CodePolicy) UnmarshalJSON(data []byte) error {
+	type plain CodePolicy
+	if err := policyjson.Unmarshal(data, (*plain)(p)); err != nil {
+		return fmt.Errorf("%w: %w", ErrPolicy, err)
+	}
+	return nil
+}
+
+// ParseCodePolicy reads and validates a policy in JSON, of at most 64 KiB. All errors match [ErrPolicy].
+func ParseCodePolicy(data []byte) (CodePolicy, error) {
+	var p CodePolicy
+	if err := p.UnmarshalJSON(data); err != nil {
+		return CodePolicy{}, err
+	}
+	if err := p.Validate(); err != nil {
+		return CodePolicy{}, err
+	}
+	return p, nil
+}

@@ -1,0 +1,210 @@
+package otp
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
+)
+
+// RequestOptions say how a code is asked for.
+type RequestOptions struct {
+	// To holds the contacts of the subject, as the caller knows them, never as the visitor types them. The code goes to the one
+	// whose channel comes first in the policy's Channels. If there is none, because the subject is nobody's, has no contact
+	// or none that the policy can use, nothing is sent, and nobody can tell.
+	To []civicpin.Contact
+	// Joined is the part that the citizen chose, if CodePolicy.Joined allows one: exactly as many letters and digits, to be
+	// typed in front of the code. Empty means that the code is typed alone.
+	Joined civicpin.Secret
+	// Params are plain values for the words of the message (civicpin.Message.Params); package texts tells the one called
+	// "act": what the code is for, in the citizen's language. At most 8, of at most 32 and 256 printable bytes. No secrets.
+	Params map[string]string
+	// Source is where the request comes from; the send limits by source apply if its Address is not empty.
+	Source civicpin.Source
+}
+
+// A Request is a code that was asked for.
+type Request struct {
+	// ID names it, for [Codes.Verify]. It is no secret, and cannot be guessed.
+	ID string
+	// Expires is when the code stops being good.
+	Expires time.Time
+	// To is where it goes, masked, "+34******123", to be shown to whoever asked. It is empty if the policy has no Decoys.
+	To string
+}
+
+// Request makes a code for a purpose and has it sent through the outbox. It keeps what failures are counted against the
+// subject. At the policy's MaxPending, the subject's oldest code is cancelled.
+//
+// Whoever the subject is, the answer looks the same after the same store calls. The code of a subject without a contact is
+// sent to nobody and never verifies.
+//
+// Errors: [civicpin.ErrInvalid] for a subject, purpose or options that cannot be; a *[lockout.LockedError] if the subject's
+// codes are locked for longer than this one would live, or the send limits are reached, all of which goes alike for everybody; the store's: the code may then be on its
+// way, and asking again is safe.
+func (c *Codes) Request(ctx context.Context, subject civicpin.Subject, purpose Purpose, o RequestOptions) (Request, error) {
+	own, err := c.checkRequest(subject, purpose, o)
+	if err != nil {
+		return Request{}, err
+	}
+	if err := c.usable(ctx, subject); err != nil {
+		return Request{}, err
+	}
+	to, known := c.choose(subject, o.To)
+	if err := c.sends.Take(ctx, subject, o.Source, to); err != nil {
+		return Request{}, err
+	}
+
+	id, now := rand.Text(), c.vault.Now()
+	sent := c.draw()
+	r := codeRecord{
+		State: codePending, Decoy: !known, Act: purpose.Act, Digest: purpose.Digest,
+		Channel: to.Channel, Address: to.Address, Locale: to.Locale, Params: maps.Clone(o.Params),
+		Code: sent, Tag: c.tag(subject, id, purpose, own+sent), Expires: now.Add(c.policy.Valid), Send: 1,
+	}
+	if r.Decoy {
+		_, _ = rand.Read(r.Tag) // never fails; nothing that is typed comes to this
+	}
+
+	// The outbox first: an entry that no record confirms is dropped, so nothing is sent if this stops halfway. The record
+	// comes last, since it is what makes the code good; a list may name one that is not there.
+	ref := c.ref(subject, id, 1)
+	if err := c.add(ctx, &r, ref); err != nil {
+		return Request{}, err
+	}
+	var over []string
+	if r.Known, over, err = c.enlist(ctx, subject, codeListed{ID: id, Expires: r.Expires}, known); err != nil {
+		return Request{}, err
+	}
+	e := store.Entry[codeRecord]{Key: store.Key{Subject: subject, ID: id}, Value: r, Expires: r.Expires.Add(codeLate)}
+	if err := c.records.Put(ctx, &e); err != nil {
+		return Request{}, err
+	}
+	if err := c.out.Commit(ctx, ref); err != nil {
+		return Request{}, err
+	}
+	for _, old := range over { // if one cannot be cancelled now, it runs out by itself
+		_ = c.cancel(ctx, subject, old, civicpin.Citizen, "too many pending")
+	}
+	reason := ""
+	if r.Decoy {
+		reason = "no contact"
+	}
+	c.record(ctx, EventCodeRequested, subject, id, civicpin.Citizen, o.Source, reason)
+	return Request{ID: id, Expires: r.Expires, To: c.masked(subject, &r)}, nil
+}
+
+// usable refuses, with a *[lockout.LockedError], to send a code that would run out before the subject's lock.
+func (c *Codes) usable(ctx context.Context, subject civicpin.Subject) error {
+	st, err := c.gate.Status(ctx, lockout.Key{Subject: subject})
+	if err != nil || st.Locked == nil {
+		return err
+	}
+	if until := st.Locked.Until; !until.IsZero() && until.Before(c.vault.Now().Add(c.policy.Valid)) {
+		return nil
+	}
+	return st.Locked
+}
+
+// draw makes a code at random.
+func (c *Codes) draw() string { return c.alphabet.New(c.policy.Length) }
+
+// checkRequest checks all that can be checked without the store, and returns the citizen's own part in its normal form.
+func (c *Codes) checkRequest(subject civicpin.Subject, purpose Purpose, o RequestOptions) (own string, err error) {
+	if err := errors.Join(subject.Validate(), purpose.validate()); err != nil {
+		return "", err
+	}
+	if len(o.Params) > 8 {
+		return "", fmt.Errorf("%w: more than 8 parameters", civicpin.ErrInvalid)
+	}
+	for k, v := range o.Params {
+		if k == "" || len(k) > 32 || len(v) > 256 || !codePrintable(k) || !codePrintable(v) {
+			return "", fmt.Errorf("%w: a parameter is empty, too long or not printable", civicpin.ErrInvalid)
+		}
+	}
+	if o.Joined.IsZero() {
+		return "", nil
+	}
+	own, ok := ownAlphabet.Normalise(o.Joined.Reveal())
+	if !ok || len(own) != c.policy.Joined {
+		return "", fmt.Errorf("%w: the part to be joined is not %d letters and digits", civicpin.ErrInvalid, c.policy.Joined)
+	}
+	return own, nil
+}
+
+// choose returns the contact that the code goes to, and whether there is one. If not, it returns one made up, as stable as a
+// real one, for the send limits to be counted against.
+func (c *Codes) choose(subject civicpin.Subject, contacts []civicpin.Contact) (civicpin.Contact, bool) {
+	for _, channel := range c.policy.Channels {
+		for _, to := range contacts {
+			if to.Channel == channel && to.Validate() == nil {
+				return to, true
+			}
+		}
+	}
+	h := c.vault.Hash("otp.code.stranger", c.policy.Name, string(subject))
+	return civicpin.Contact{Channel: c.policy.Channels[0], Address: fmt.Sprintf("%x", h[:16])}, false
+}
+
+// masked returns what is shown of where a code goes. Of a stranger's it is made of one of the policy's Decoys and a keyed hash
+// of the subject: plausible, and the same every time.
+func (c *Codes) masked(subject civicpin.Subject, r *codeRecord) string {
+	if len(c.policy.Decoys) == 0 {
+		return ""
+	}
+	if !r.Decoy {
+		return r.contact().Masked()
+	}
+	h := c.vault.Hash("otp.code.decoy", c.policy.Name, string(subject))
+	d := c.policy.Decoys[binary.BigEndian.Uint64(h[:])%uint64(len(c.policy.Decoys))]
+	switch {
+	case d.Channel.Phone():
+		digits := []byte(d.Address)
+		for i := 3; i < len(digits); i++ {
+			digits[i] = '0' + h[8+i]%10
+		}
+		d.Address = string(digits)
+	case d.Channel == civicpin.Email || d.Channel == civicpin.CertifiedEmail:
+		d.Address = string('a'+rune(h[8]%26)) + d.Address[strings.LastIndexByte(d.Address, '@'):]
+	}
+	return d.Masked()
+}
+
+// add puts a message into the outbox, or what stands for one.
+func (c *Codes) add(ctx context.Context, r *codeRecord, ref outbox.Ref) error {
+	if r.Decoy {
+		return c.out.AddDecoy(ctx, ref)
+	}
+	return c.out.Add(ctx, ref)
+}
+
+// enlist adds a code to the subject's list, and returns whether the subject is known and which codes there is no room for.
+func (c *Codes) enlist(ctx context.Context, subject civicpin.Subject, l codeListed, known bool) (wasKnown bool, over []string, err error) {
+	e, err := c.lists.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[codeList]) error {
+		now := c.vault.Now()
+		all := slices.DeleteFunc(e.Value.Codes, func(l codeListed) bool { return !now.Before(l.Expires) })
+		all = append(all, l)
+		over = nil
+		for len(all) > c.policy.MaxPending {
+			over = append(over, all[0].ID)
+			all = all[1:]
+		}
+		e.Value = codeList{Known: e.Value.Known || known, Codes: all}
+		e.Expires = time.Time{}
+		if !e.Value.Known {
+			e.Expires = l.Expires.Add(codeLate)
+		}
+		return nil
+	})
+	return e.Value.Known, over, err
+}

@@ -1,0 +1,428 @@
+package otp_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/otp"
+	"github.com/civicpin/civicpin/texts"
+)
+
+func TestCodeIsGoodOnce(t *testing.T) {
+	k := newCodeKit(t, sms())
+	req, sent := k.asked(t)
+	require.Len(t, req.ID, 26)
+	require.Empty(t, req.To, "without Decoys nothing is shown")
+	require.Equal(t, newCodeClock().Now().Add(10*time.Minute), req.Expires)
+	require.NoError(t, k.verify(t, req.ID, " "+sent[:3]+"-"+sent[3:]))
+	require.ErrorIs(t, k.verify(t, req.ID, sent), otp.ErrRefused)
+	require.Equal(t, 1, k.failures(t), "a spent code counts like a wrong one")
+	require.Equal(t, map[string]int{"": 1}, k.events.reasons(otp.EventCodeVerified))
+	require.Equal(t, map[string]int{"spent": 1}, k.events.reasons(otp.EventCodeRefused))
+}
+
+func TestCodeMessage(t *testing.T) {
+	k := newCodeKit(t, sms())
+	o := toAna()
+	o.Params = map[string]string{"act": "filing your return"}
+	req, err := k.Request(t.Context(), ana, filing, o)
+	require.NoError(t, err)
+	require.Empty(t, k.mail.messages(), "nothing is sent inline")
+	o.Params["act"] = "changed"
+	require.NoError(t, k.out.Flush(t.Context()))
+	require.Len(t, k.mail.messages(), 1)
+	m := k.mail.messages()[0]
+	require.Equal(t, otp.CodeMessage, m.Kind)
+	require.Equal(t, texts.OTPCode, m.Kind, "the ready texts know it")
+	require.Equal(t, bySMS, m.To)
+	require.True(t, req.Expires.Equal(m.Expires))
+	require.Equal(t, map[string]string{"act": "filing your return"}, m.Params)
+	words, err := texts.New(texts.Service{Name: "Agencia"})
+	require.NoError(t, err)
+	text, err := words.Render(m)
+	require.NoError(t, err)
+	require.Contains(t, text.Body.Reveal(), m.Secret.Reveal())
+	require.NoError(t, k.out.Flush(t.Context()))
+	require.Len(t, k.mail.messages(), 1, "once")
+}
+
+// A code for one act, about one thing, of one person, confirms nothing else.
+func TestCodeIsBound(t *testing.T) {
+	for name, tc := range map[string]struct {
+		subject civicpin.Subject
+		purpose otp.Purpose
+		reason  string
+	}{
+		"another act":      {ana, otp.Purpose{Act: "pay", Digest: filing.Digest}, "wrong"},
+		"another digest":   {ana, otp.Purpose{Act: filing.Act, Digest: paying.Digest}, "wrong"},
+		"no digest":        {ana, otp.Purpose{Act: filing.Act}, "wrong"},
+		"a moved boundary": {ana, otp.Purpose{Act: filing.Act + "t", Digest: filing.Digest[1:]}, "wrong"},
+		"another person":   {luis, filing, "unknown"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newCodeKit(t, sms())
+			req, sent := k.asked(t)
+			err := k.Verify(t.Context(), tc.subject, tc.purpose, req.ID, civicpin.NewSecret(sent), home)
+			require.ErrorIs(t, err, otp.ErrRefused)
+			require.Equal(t, map[string]int{tc.reason: 1}, k.events.reasons(otp.EventCodeRefused))
+			st, err := k.Status(t.Context(), tc.subject)
+			require.NoError(t, err)
+			require.Equal(t, 1, st.Failures, "it counts")
+			require.NoError(t, k.verify(t, req.ID, sent), "and is still good for what it was made for")
+		})
+	}
+}
+
+// The code of one's own request opens nobody else's.
+func TestForeignCode(t *testing.T) {
+	k := newCodeKit(t, sms())
+	_, err := k.Request(t.Context(), ana, filing, toAna())
+	require.NoError(t, err)
+	o := toAna()
+	o.To = []civicpin.Contact{{Channel: civicpin.SMS, Address: "+34600333444"}}
+	his, err := k.Request(t.Context(), luis, filing, o)
+	require.NoError(t, err)
+	require.NoError(t, k.out.Flush(t.Context()))
+	i := slices.IndexFunc(k.mail.messages(), func(m civicpin.Message) bool { return m.To.Address == "+34600333444" })
+	require.ErrorIs(t, k.verify(t, his.ID, k.mail.messages()[i].Secret.Reveal()), otp.ErrRefused)
+	require.Equal(t, 1, k.failures(t))
+}
+
+func TestLateCode(t *testing.T) {
+	for name, late := range map[string]time.Duration{"at the minute": 10 * time.Minute, "after an hour": 69 * time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			k := newCodeKit(t, sms())
+			req, sent := k.asked(t)
+			k.clock.now = req.Expires.Add(late - 10*time.Minute)
+			require.ErrorIs(t, k.verify(t, req.ID, otherThan(sent)), otp.ErrRefused, "a wrong one is told nothing else")
+			for range 20 { // neither counts nor resets
+				require.ErrorIs(t, k.verify(t, req.ID, sent), otp.ErrExpired)
+			}
+			require.Equal(t, 1, k.failures(t))
+			require.Equal(t, 20, k.events.reasons(otp.EventCodeRefused)["expired"])
+		})
+	}
+	k := newCodeKit(t, sms())
+	req, sent := k.asked(t)
+	k.clock.now = req.Expires.Add(-1)
+	require.NoError(t, k.verify(t, req.ID, sent), "the last moment")
+	req, sent = k.asked(t)
+	k.clock.now = req.Expires.Add(time.Hour)
+	require.ErrorIs(t, k.verify(t, req.ID, sent), otp.ErrRefused, "forgotten")
+}
+
+// A late code that is wrong for the purpose is wrong.
+func TestLateCodeForAnotherPurpose(t *testing.T) {
+	k := newCodeKit(t, sms())
+	req, sent := k.asked(t)
+	k.clock.add(11 * time.Minute)
+	err := k.Verify(t.Context(), ana, paying, req.ID, civicpin.NewSecret(sent), home)
+	require.ErrorIs(t, err, otp.ErrRefused)
+	require.NotErrorIs(t, err, otp.ErrExpired)
+}
+
+func TestTriesEndACode(t *testing.T) {
+	p := otp.ClavePIN()
+	p.Lockout.Limit = 10
+	k := newCodeKit(t, unlimited(p))
+	req, sent := k.asked(t)
+	for range 3 {
+		require.ErrorIs(t, k.verify(t, req.ID, otherThan(sent)), otp.ErrRefused)
+	}
+	require.ErrorIs(t, k.verify(t, req.ID, sent), otp.ErrRefused, "the right one is too late")
+	require.Equal(t, map[string]int{"wrong": 3, "tries used up": 1}, k.events.reasons(otp.EventCodeRefused))
+	pending, err := k.Pending(t.Context(), ana)
+	require.NoError(t, err)
+	require.Empty(t, pending)
+	require.ErrorIs(t, k.Resend(t.Context(), ana, req.ID, home), otp.ErrState)
+	plain, err := otp.PlainCodes(t.Context(), k.Codes)
+	require.NoError(t, err)
+	require.NotContains(t, plain, `"code"`, "its text is erased")
+	_, sent2 := k.asked(t)
+	_ = sent2
+	require.Equal(t, 4, k.failures(t), "a new code does not reset the count")
+}
+
+// Failures are carried over from code to code until the account locks, and at the ceiling is disabled.
+func TestFailuresAreCarriedOver(t *testing.T) {
+	k := newCodeKit(t, sms())
+	for i := range 100 {
+		req, sent := k.asked(t)
+		err := k.verify(t, req.ID, otherThan(sent))
+		if i%5 == 4 {
+			locked, ok := errors.AsType[*lockout.LockedError](err)
+			require.True(t, ok, "failure %d: %v", i+1, err)
+			require.Equal(t, i == 99, locked.Disabled)
+			_, err := k.Request(t.Context(), ana, filing, toAna())
+			require.ErrorAs(t, err, new(*lockout.LockedError), "no message for a code that nobody could use")
+			k.clock.add(25 * time.Hour)
+			continue
+		}
+		refused, ok := errors.AsType[*lockout.RefusedError](err)
+		require.True(t, ok, "failure %d: %v", i+1, err)
+		require.Equal(t, 4-i%5, refused.Left)
+	}
+	require.Equal(t, 100, k.failures(t))
+	_, err := k.Request(t.Context(), ana, filing, toAna())
+	require.ErrorAs(t, err, new(*lockout.LockedError))
+	require.ErrorAs(t, k.Unlock(t.Context(), ana, desk), new(*lockout.LockedError), "an unlock does not lift a disablement")
+	require.NoError(t, k.Rebind(t.Context(), ana, desk))
+	req, sent := k.asked(t)
+	require.NoError(t, k.verify(t, req.ID, sent))
+}
+
+func TestUnlock(t *testing.T) {
+	k := newCodeKit(t, sms())
+	req, sent := k.asked(t)
+	for range 5 {
+		require.Error(t, k.verify(t, req.ID, otherThan(sent)))
+	}
+	require.ErrorAs(t, k.verify(t, req.ID, sent), new(*lockout.LockedError))
+	require.NoError(t, k.Unlock(t.Context(), ana, desk))
+	req, sent = k.asked(t)
+	require.NoError(t, k.verify(t, req.ID, sent))
+}
+
+// A lock that ends before the code does is no reason not to send it.
+func TestRequestWhileLocked(t *testing.T) {
+	for wait, ok := range map[time.Duration]bool{0: false, 5 * time.Minute: false, 5*time.Minute + 1: true, 15 * time.Minute: true} {
+		k := newCodeKit(t, sms())
+		req, sent := k.asked(t)
+		for range 5 {
+			require.Error(t, k.verify(t, req.ID, otherThan(sent)))
+		}
+		k.clock.add(wait)
+		_, err := k.Request(t.Context(), ana, filing, toAna())
+		require.Equal(t, ok, err == nil, "%v: %v", wait, err)
+		if !ok {
+			var locked *lockout.LockedError
+			require.ErrorAs(t, err, &locked)
+			require.Equal(t, lockout.ScopeSubject, locked.Scope)
+			continue
+		}
+		k.clock.add(15*time.Minute - min(wait, 15*time.Minute))
+		require.NoError(t, k.out.Flush(t.Context()))
+	}
+}
+
+func TestJoinedPart(t *testing.T) {
+	k := newCodeKit(t, unlimited(otp.ClavePIN()))
+	ask := func(own string) (string, string) {
+		o := toAna()
+		o.Joined = civicpin.NewSecret(own)
+		req, err := k.Request(t.Context(), ana, filing, o)
+		require.NoError(t, err)
+		k.clock.add(time.Minute)
+		require.NoError(t, k.out.Flush(t.Context()))
+		require.NotContains(t, strings.ToLower(k.mail.last()), strings.ToLower(own), "it is not sent back")
+		return req.ID, k.mail.last()
+	}
+	for name, tc := range map[string]struct {
+		own   string
+		typed func(sent string) string
+		ok    bool
+	}{
+		"joined":                     {"ab12", func(s string) string { return "ab12" + s }, true},
+		"in another case":            {"ab12", func(s string) string { return "AB12" + strings.ToLower(s) }, true},
+		"with blanks and hyphens":    {"AB 12", func(s string) string { return " a-b 12 " + s[:1] + "-" + s[1:] }, true},
+		"with the code's own signs":  {"0189", func(s string) string { return "0189" + s }, true},
+		"the code alone":             {"ab12", func(s string) string { return s }, false},
+		"the own part alone":         {"ab12", func(string) string { return "ab12" }, false},
+		"the own part twice":         {"ab12", func(string) string { return "ab12ab1" }, false},
+		"the other way round":        {"ab12", func(s string) string { return s + "ab12" }, false},
+		"another own part":           {"ab12", func(s string) string { return "ab13" + s }, false},
+		"a look-alike of it":         {"ab10", func(s string) string { return "abio" + s }, false},
+		"another code":               {"ab12", func(s string) string { return "ab12" + otherThan(s) }, false},
+		"longer":                     {"ab12", func(s string) string { return "ab12" + s + "A" }, false},
+		"no part chosen":             {"", func(s string) string { return s }, true},
+		"no part chosen, one typed":  {"", func(s string) string { return "ab12" + s }, false},
+		"no part chosen, zeros":      {"", func(s string) string { return "0000" + s }, false},
+		"nothing":                    {"ab12", func(string) string { return "" }, false},
+		"in full width, as is typed": {"ab12", func(s string) string { return "ａｂ１２" + s }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.NoError(t, k.Rebind(t.Context(), ana, desk))
+			var id, sent string
+			if tc.own == "" {
+				req, err := k.Request(t.Context(), ana, filing, toAna())
+				require.NoError(t, err)
+				k.clock.add(time.Minute)
+				require.NoError(t, k.out.Flush(t.Context()))
+				id, sent = req.ID, k.mail.last()
+			} else {
+				id, sent = ask(tc.own)
+			}
+			err := k.verify(t, id, tc.typed(sent))
+			if tc.ok {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorIs(t, err, otp.ErrRefused)
+		})
+	}
+	for _, own := range []string{"abc", "abcde", "ab+2", "añ12", " - "} {
+		o := toAna()
+		o.Joined = civicpin.NewSecret(own)
+		_, err := k.Request(t.Context(), ana, filing, o)
+		require.ErrorIs(t, err, civicpin.ErrInvalid)
+		require.NotContains(t, err.Error(), own)
+	}
+	plain, err := otp.PlainCodes(t.Context(), k.Codes)
+	require.NoError(t, err)
+	require.NotContains(t, strings.ToLower(plain), "ab12", "the chosen part is nowhere, even under the seal")
+	o := toAna()
+	o.Joined = civicpin.NewSecret("ab12")
+	_, err = newCodeKit(t, sms()).Request(t.Context(), ana, filing, o)
+	require.ErrorIs(t, err, civicpin.ErrInvalid, "a policy without one takes none")
+}
+
+func TestWhichContact(t *testing.T) {
+	voice := civicpin.Contact{Channel: civicpin.Voice, Address: "+34910000000"}
+	mail := civicpin.Contact{Channel: civicpin.Email, Address: "ana@example.org"}
+	broken := civicpin.Contact{Channel: civicpin.Push}
+	for name, tc := range map[string]struct {
+		to   []civicpin.Contact
+		want civicpin.Contact
+	}{
+		"push first":           {[]civicpin.Contact{voice, bySMS, byApp}, byApp},
+		"else a text message":  {[]civicpin.Contact{mail, voice, bySMS}, bySMS},
+		"what cannot be":       {[]civicpin.Contact{broken, bySMS}, bySMS},
+		"none that is allowed": {[]civicpin.Contact{mail}, civicpin.Contact{}},
+		"none that can be":     {[]civicpin.Contact{broken}, civicpin.Contact{}},
+		"none":                 {nil, civicpin.Contact{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newCodeKit(t, sms())
+			req, err := k.Request(t.Context(), ana, filing, otp.RequestOptions{To: tc.to})
+			require.NoError(t, err)
+			require.NoError(t, k.out.Flush(t.Context()))
+			k.clock.add(5 * time.Minute)
+			require.NoError(t, k.out.Flush(t.Context()))
+			if tc.want.Channel == "" {
+				require.Empty(t, k.mail.messages())
+				require.Equal(t, map[string]int{"no contact": 1}, k.events.reasons(otp.EventCodeRequested))
+				require.ErrorIs(t, k.verify(t, req.ID, "123456"), otp.ErrRefused)
+				return
+			}
+			require.Equal(t, tc.want, k.mail.messages()[0].To)
+		})
+	}
+}
+
+func TestMaskedDestination(t *testing.T) {
+	p := otp.ClavePIN()
+	p.Decoys = []civicpin.Contact{{Channel: civicpin.SMS, Address: "+34600000000"}}
+	k := newCodeKit(t, unlimited(p))
+	ask := func(subject civicpin.Subject, to ...civicpin.Contact) string {
+		req, err := k.Request(t.Context(), subject, filing, otp.RequestOptions{To: to})
+		require.NoError(t, err)
+		return req.To
+	}
+	require.Equal(t, "+34******222", ask(ana, bySMS))
+	require.Equal(t, "***", ask(ana, byApp))
+	first := ask("NOBODY")
+	require.Regexp(t, `^\+34\*{6}\d{3}$`, first)
+	require.Equal(t, first, ask("NOBODY"), "the same every time")
+	seen := make(map[string]bool)
+	for _, s := range []civicpin.Subject{"A", "B", "C", "D", "E", "F", "G", "H"} {
+		seen[ask(s)] = true
+	}
+	require.Greater(t, len(seen), 4)
+
+	p.Name, p.Channels = "mail", []civicpin.Channel{civicpin.Email, civicpin.Push}
+	p.Decoys = []civicpin.Contact{{Channel: civicpin.Email, Address: "x@example.org"}, byApp}
+	k = newCodeKit(t, unlimited(p))
+	seen = make(map[string]bool)
+	for i := range 200 {
+		seen[ask(civicpin.Subject(strings.Repeat("N", i+1)))] = true
+	}
+	require.True(t, seen["***"], "each of the decoys")
+	require.Greater(t, len(seen), 20)
+	for masked := range seen {
+		require.Regexp(t, `^(\*{3}|[a-z]\*{3}@example\.org)$`, masked)
+	}
+}
+
+func TestRequestRefuses(t *testing.T) {
+	k := newCodeKit(t, sms())
+	many := make(map[string]string)
+	for i := range 9 {
+		many[strings.Repeat("k", i+1)] = "v"
+	}
+	for name, tc := range map[string]struct {
+		subject civicpin.Subject
+		purpose otp.Purpose
+		params  map[string]string
+	}{
+		"no subject":          {"", filing, nil},
+		"no act":              {ana, otp.Purpose{Digest: []byte("x")}, nil},
+		"a long act":          {ana, otp.Purpose{Act: strings.Repeat("a", 65)}, nil},
+		"an act of two lines": {ana, otp.Purpose{Act: "a\nb"}, nil},
+		"not UTF-8":           {ana, otp.Purpose{Act: "\xff"}, nil},
+		"a long digest":       {ana, otp.Purpose{Act: "a", Digest: make([]byte, 65)}, nil},
+		"many parameters":     {ana, filing, many},
+		"a long parameter":    {ana, filing, map[string]string{"act": strings.Repeat("a", 257)}},
+		"one of two lines":    {ana, filing, map[string]string{"act": "a\nb"}},
+		"one without a name":  {ana, filing, map[string]string{"": "a"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := toAna()
+			o.Params = tc.params
+			req, err := k.Request(t.Context(), tc.subject, tc.purpose, o)
+			require.ErrorIs(t, err, civicpin.ErrInvalid)
+			require.Zero(t, req)
+			if tc.params == nil {
+				require.ErrorIs(t, k.Verify(t.Context(), tc.subject, tc.purpose, badID, civicpin.Secret{}, home), civicpin.ErrInvalid)
+			}
+		})
+	}
+	for _, id := range []string{"", "A", strings.Repeat("A", 27), strings.Repeat("a", 26), strings.Repeat("A", 25) + "\x00"} {
+		require.ErrorIs(t, k.verify(t, id, "123456"), civicpin.ErrInvalid)
+		require.ErrorIs(t, k.Resend(t.Context(), ana, id, home), civicpin.ErrInvalid)
+		require.ErrorIs(t, k.Cancel(t.Context(), ana, id, desk), civicpin.ErrInvalid)
+	}
+	require.ErrorIs(t, k.Cancel(t.Context(), ana, badID, ""), civicpin.ErrInvalid)
+	_, err := k.Pending(t.Context(), "")
+	require.ErrorIs(t, err, civicpin.ErrInvalid)
+	require.Zero(t, k.failures(t))
+}
+
+// The count of a citizen is kept until they succeed, also if the guess names a request that is not there; a stranger's is
+// forgotten after a month.
+func TestWhoseCountIsForgotten(t *testing.T) {
+	for name, tc := range map[string]struct {
+		prepare func(t *testing.T, k *codeKit)
+		kept    bool
+	}{
+		"a stranger's": {func(*testing.T, *codeKit) {}, false},
+		"one who asked in vain": {func(t *testing.T, k *codeKit) {
+			_, err := k.Request(t.Context(), ana, filing, otp.RequestOptions{})
+			require.NoError(t, err)
+		}, false},
+		"a citizen's":              {func(t *testing.T, k *codeKit) { k.asked(t) }, true},
+		"a citizen's, years later": {func(t *testing.T, k *codeKit) { k.asked(t); k.clock.add(10000 * time.Hour) }, true},
+		"a citizen's who lost the telephone": {func(t *testing.T, k *codeKit) {
+			k.asked(t)
+			req, err := k.Request(t.Context(), ana, filing, otp.RequestOptions{})
+			require.NoError(t, err)
+			require.ErrorIs(t, k.verify(t, req.ID, "123456"), otp.ErrRefused)
+			require.NoError(t, k.Rebind(t.Context(), ana, desk))
+		}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newCodeKit(t, sms())
+			tc.prepare(t, k)
+			require.ErrorIs(t, k.verify(t, badID, "123456"), otp.ErrRefused)
+			require.Equal(t, 1, k.failures(t))
+			k.clock.add(60 * 24 * time.Hour)
+			require.Equal(t, tc.kept, k.failures(t) == 1)
+		})
+	}
+}

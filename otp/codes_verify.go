@@ -1,0 +1,139 @@
+package otp
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/store"
+)
+
+// What a guess at a code came to, as the event of a refusal says it.
+const (
+	codeRight   = ""
+	codeWrong   = "wrong" // or for another purpose
+	codeUnknown = "unknown"
+	codeSpent   = "spent"
+	codeRevoked = "cancelled"
+	codeWorn    = "tries used up"
+	codeExpired = "expired"
+)
+
+// Verify checks and consumes a code: of any number of concurrent right ones one is let in. The subject and the purpose are what
+// the caller is about to act upon, from the session and the order, not from the form; the id is the request's, and may
+// come from the form. typed is what was typed, the citizen's own part, if there is one, in front.
+//
+// Errors: [ErrRefused] for a code that is wrong, used, cancelled, unknown, another subject's, or for another purpose, all of
+// which count as one failure (errors.As to a *[lockout.RefusedError] tells how many are left); [ErrExpired], told only to
+// who typed the right code too late, and not counted; a *[lockout.LockedError], which may be told, since unknown subjects
+// lock alike; [ErrBusy]; [civicpin.ErrInvalid] for a subject, purpose or id that cannot be. Anything else, such as the
+// store's error, is for the log: the code may then have been consumed.
+//
+// Five store calls, known subject or not, right or wrong; one while locked.
+func (c *Codes) Verify(ctx context.Context, subject civicpin.Subject, purpose Purpose, id string, typed civicpin.Secret, source civicpin.Source) error {
+	if err := errors.Join(subject.Validate(), purpose.validate(), validCodeID(id)); err != nil {
+		return err
+	}
+	why := ""
+	err := c.gate.Do(ctx, lockout.Key{Subject: subject, Source: source}, func(ctx context.Context) (bool, error) {
+		known, err := c.check(ctx, subject, purpose, id, typed, &why)
+		switch {
+		case err != nil:
+			return false, err
+		case why == codeRight:
+			return true, nil
+		case why == codeExpired: // right, so not a failure; but no success either, or an old code would reset the count
+			return false, ErrExpired
+		case !known:
+			return false, lockout.ErrNoSubject
+		}
+		return false, nil
+	})
+	if err == nil {
+		c.record(ctx, EventCodeVerified, subject, id, civicpin.Citizen, source, "")
+		return nil
+	}
+	c.record(ctx, EventCodeRefused, subject, id, civicpin.Citizen, source, codeRefusal(err, why))
+	return err
+}
+
+// check compares a guess, inside the gate, and makes one write: it consumes the code, or counts the failure with it. Nothing is
+// answered before that is stored. An error means that it was not.
+//
+// It says in *why what the guess came to, and returns whether the subject is known.
+func (c *Codes) check(ctx context.Context, subject civicpin.Subject, purpose Purpose, id string, typed civicpin.Secret, why *string) (known bool, err error) {
+	tag := c.tag(subject, id, purpose, c.normalise(typed.Reveal()))
+	e, err := c.records.Get(ctx, store.Key{Subject: subject, ID: id})
+	if errors.Is(err, store.ErrNotFound) {
+		*why = codeUnknown
+		l, err := c.lists.Get(ctx, store.Key{Subject: subject})
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			*why = ""
+			return false, err
+		}
+		return l.Value.Known, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	known = e.Value.Known
+	came := codeUnknown
+	_, err = c.records.UpdateFrom(ctx, e, func(e *store.Entry[codeRecord]) error {
+		if !e.Found() { // purged meanwhile
+			came = codeUnknown
+			return store.ErrSkip
+		}
+		r := &e.Value
+		match := subtle.ConstantTimeCompare(tag, r.Tag) == 1
+		came = r.judge(&c.policy, match, c.vault.Now())
+		switch came {
+		case codeRight:
+			r.end(codeUsed)
+		case codeWrong:
+			r.Wrong++
+			if r.Wrong >= c.policy.Tries {
+				r.Code = ""
+			}
+		}
+		// Otherwise it is written unchanged: the same work for whoever has a stopwatch.
+		return nil
+	})
+	if err == nil {
+		*why = came
+	}
+	return known, err
+}
+
+// judge says what a guess at this code comes to.
+func (r *codeRecord) judge(p *CodePolicy, match bool, now time.Time) string {
+	switch {
+	case r.State == codeUsed:
+		return codeSpent
+	case r.State != codePending:
+		return codeRevoked
+	case r.Wrong >= p.Tries:
+		return codeWorn
+	case !match:
+		return codeWrong
+	case !now.Before(r.Expires):
+		return codeExpired
+	}
+	return codeRight
+}
+
+// codeRefusal says for the log why a guess was refused: why is what the comparison came to, empty if there was none.
+func codeRefusal(err error, why string) string {
+	_, locked := errors.AsType[*lockout.LockedError](err)
+	switch {
+	case why != "" && (locked || errors.Is(err, ErrRefused) || errors.Is(err, ErrExpired)):
+		return why
+	case locked:
+		return "locked"
+	case errors.Is(err, ErrBusy):
+		return "busy"
+	}
+	return "not checked"
+}

@@ -1,0 +1,238 @@
+package otp_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/otp"
+)
+
+// RFC 4226 appendix D.
+var hotpVectors = []string{
+	"755224", "287082", "359152", "969429", "338314", "254676", "287922", "162583", "399871", "520489",
+}
+
+// rfcToken is the token of the RFC's vectors at a counter.
+func rfcToken(counter uint64) otp.Key {
+	return otp.Key{Account: "ada", Seed: civicpin.NewSecret(rfcSeed), Algorithm: otp.SHA1, Digits: 6, Counter: counter}
+}
+
+func (f *fob) resync(t testing.TB, first, second string) string {
+	t.Helper()
+	return outcome(t, f.HOTP.Resync(t.Context(), ada, civicpin.NewSecret(first), civicpin.NewSecret(second), fobSource))
+}
+
+func TestHOTPVectors(t *testing.T) {
+	f := newHOTP(t, otp.HOTPConfig{LookAhead: otp.None})
+	f.imported(t, rfcToken(0))
+	for i, code := range hotpVectors {
+		assert.EqualValues(t, i, f.status(t).Counter)
+		assert.Equal(t, fobRefused, f.verify(t, hotpVectors[(i+1)%10]))
+		assert.Equal(t, fobAccepted, f.verify(t, code))
+		assert.Equal(t, fobRefused, f.verify(t, code))
+	}
+}
+
+func TestHOTPLife(t *testing.T) {
+	f := newHOTP(t, otp.HOTPConfig{Algorithm: otp.SHA256, Digits: 8})
+	key := f.enrol(t)
+	assert.Len(t, key.Seed.Reveal(), 32)
+	assert.Zero(t, key.Period)
+	assert.Zero(t, key.Counter)
+	assert.Contains(t, key.URI().Reveal(), "otpauth://hotp/Agency:")
+	assert.Equal(t, []string{"otp.enrolled"}, f.events.take())
+	assert.Equal(t, fobAccepted, f.verify(t, codeAt(key, 0)))
+	assert.Equal(t, []string{"otp.activated", "otp.verified"}, f.events.take())
+	second, err := f.Enrol(t.Context(), ada)
+	require.NoError(t, err)
+	assert.Equal(t, fobAccepted, f.verify(t, codeAt(key, 1)), "still the active one")
+	assert.Equal(t, fobAccepted, f.verify(t, codeAt(second, 3)))
+	assert.Equal(t, fobRefused, f.verify(t, codeAt(key, 2)), "displaced")
+	assert.EqualValues(t, 4, f.status(t).Counter)
+	require.NoError(t, f.Remove(t.Context(), ada, civicpin.Citizen))
+	assert.Equal(t, fobRefused, f.verify(t, codeAt(second, 4)))
+}
+
+// A match moves the counter behind it, and it never goes back.
+func TestHOTPLookAhead(t *testing.T) {
+	type try struct {
+		at       uint64
+		accepted bool
+		next     uint64
+	}
+	for name, c := range map[string]struct {
+		config otp.HOTPConfig
+		tries  []try
+	}{
+		"defaults": {otp.HOTPConfig{}, []try{
+			{9, true, 10},
+			{20, false, 10},
+			{9, false, 10},
+			{5, false, 10},
+			{19, true, 20},
+			{20, true, 21},
+			{20, false, 21},
+			{31, false, 21},
+			{30, true, 31},
+		}},
+		"none":  {otp.HOTPConfig{LookAhead: otp.None}, []try{{1, false, 0}, {0, true, 1}, {1, true, 2}, {0, false, 2}, {3, false, 2}}},
+		"three": {otp.HOTPConfig{LookAhead: 3}, []try{{4, false, 0}, {3, true, 4}, {7, true, 8}, {12, false, 8}}},
+	} {
+		f := newHOTP(t, c.config)
+		key := rfcToken(0)
+		f.imported(t, key)
+		for i, try := range c.tries {
+			assert.Equal(t, try.accepted, f.verify(t, codeAt(key, try.at)) == fobAccepted, "%s: %d", name, i)
+			assert.Equal(t, try.next, f.status(t).Counter, "%s: %d", name, i)
+		}
+	}
+}
+
+func TestHOTPResync(t *testing.T) {
+	for name, c := range map[string]struct {
+		config        otp.HOTPConfig
+		first, second uint64
+		accepted      bool
+	}{
+		"next":           {otp.HOTPConfig{}, 0, 1, true},
+		"lost":           {otp.HOTPConfig{}, 50, 51, true},
+		"edge":           {otp.HOTPConfig{}, 100, 101, true},
+		"beyond":         {otp.HOTPConfig{}, 101, 102, false},
+		"wide":           {otp.HOTPConfig{ResyncWindow: 1000}, 1000, 1001, true},
+		"narrow":         {otp.HOTPConfig{ResyncWindow: 20}, 21, 22, false},
+		"not in a row":   {otp.HOTPConfig{}, 50, 52, false},
+		"backwards":      {otp.HOTPConfig{}, 51, 50, false},
+		"the same twice": {otp.HOTPConfig{}, 50, 50, false},
+	} {
+		f := newHOTP(t, c.config)
+		key := rfcToken(0)
+		f.imported(t, key)
+		f.events.take()
+		got := f.resync(t, codeAt(key, c.first), codeAt(key, c.second))
+		assert.Equal(t, c.accepted, got == fobAccepted, name)
+		st := f.status(t)
+		if !c.accepted {
+			assert.Zero(t, st.Counter, name)
+			assert.Equal(t, 1, st.Lockout.Failures, "%s: one attempt", name)
+			assert.Equal(t, []string{"otp.refused: wrong"}, f.events.take(), name)
+			continue
+		}
+		assert.Equal(t, []string{"otp.resynced"}, f.events.take(), name)
+		assert.Equal(t, c.second+1, st.Counter, name)
+		assert.Equal(t, fobRefused, f.resync(t, codeAt(key, c.first), codeAt(key, c.second)), "%s: spent", name)
+		assert.Equal(t, fobRefused, f.verify(t, codeAt(key, c.second)), "%s: spent", name)
+		assert.Equal(t, fobAccepted, f.verify(t, codeAt(key, c.second+1)), name)
+	}
+}
+
+// Resync and Verify share one count: the wider window brings no guesses of its own.
+func TestHOTPResyncCounts(t *testing.T) {
+	f := newHOTP(t, otp.HOTPConfig{})
+	key := rfcToken(0)
+	f.imported(t, key)
+	for range 2 {
+		require.Equal(t, fobRefused, f.verify(t, f.wrongCode(key)))
+		require.Equal(t, fobRefused, f.resync(t, codeAt(key, 50), f.wrongCode(key)))
+	}
+	require.Equal(t, fobLocked, f.resync(t, f.wrongCode(key), codeAt(key, 51)))
+	require.Equal(t, fobLocked, f.verify(t, codeAt(key, 0)))
+	require.Equal(t, fobLocked, f.resync(t, codeAt(key, 50), codeAt(key, 51)))
+	require.NoError(t, f.Unlock(t.Context(), ada, fobClerk))
+	require.Equal(t, fobAccepted, f.resync(t, codeAt(key, 50), codeAt(key, 51)))
+	require.Zero(t, f.status(t).Lockout.Failures)
+}
+
+// A pending key can be activated by two codes in a row as well.
+func TestHOTPResyncPending(t *testing.T) {
+	f := newHOTP(t, otp.HOTPConfig{})
+	old := f.enrolled(t)
+	key := f.enrol(t)
+	assert.Equal(t, fobAccepted, f.resync(t, codeAt(key, 30), codeAt(key, 31)))
+	assert.False(t, f.status(t).Pending)
+	assert.Equal(t, fobRefused, f.verify(t, codeAt(old, 1)))
+	assert.Equal(t, fobAccepted, f.verify(t, codeAt(key, 32)))
+}
+
+// What is typed for Resync is digits, as many as the key's.
+func TestHOTPResyncTyped(t *testing.T) {
+	for _, typed := range [][2]string{
+		{"", ""},
+		{hotpVectors[0], ""},
+		{"", hotpVectors[1]},
+		{hotpVectors[0][1:], hotpVectors[1]},
+		{hotpVectors[0], hotpVectors[1] + "0"},
+		{"0" + hotpVectors[0], hotpVectors[1]},
+		{hotpVectors[0] + hotpVectors[1], ""},
+		{"abcdef", "abcdef"},
+	} {
+		f := newHOTP(t, otp.HOTPConfig{})
+		f.imported(t, rfcToken(0))
+		assert.Equal(t, fobRefused, f.resync(t, typed[0], typed[1]), typed)
+		assert.Equal(t, fobAccepted, f.resync(t, " 755 224 ", "287-082"))
+	}
+}
+
+func TestHOTPImport(t *testing.T) {
+	f := newHOTP(t, otp.HOTPConfig{})
+	ctx := t.Context()
+	totp := rfcToken(0)
+	totp.Period = step
+	var wrong *otp.KeyError
+	require.ErrorAs(t, f.Import(ctx, ada, totp, fobClerk), &wrong)
+	require.Equal(t, "type", wrong.Part)
+	far := rfcToken(1<<62 + 1)
+	require.ErrorAs(t, f.Import(ctx, ada, far, fobClerk), &wrong)
+	require.Equal(t, "counter", wrong.Part)
+
+	require.NoError(t, f.Import(ctx, ada, rfcToken(5), fobClerk))
+	require.NoError(t, f.Import(ctx, ada, rfcToken(5), fobClerk))
+	require.ErrorIs(t, f.Import(ctx, ada, rfcToken(0), fobClerk), otp.ErrState, "an older counter of the same token")
+	assert.Equal(t, fobRefused, f.verify(t, hotpVectors[4]))
+	assert.Equal(t, fobAccepted, f.verify(t, hotpVectors[5]))
+	require.ErrorIs(t, f.Import(ctx, ada, rfcToken(5), fobClerk), otp.ErrState)
+	assert.Equal(t, fobRefused, f.verify(t, hotpVectors[5]))
+	assert.Equal(t, fobAccepted, f.verify(t, hotpVectors[6]))
+}
+
+// From a URI to a check: how another system's keys are taken over.
+func TestHOTPImportParsed(t *testing.T) {
+	key, err := otp.ParseKey(civicpin.NewSecret("otpauth://hotp/Old:ada?secret=" + rfcSecret + "&issuer=Old&counter=3"))
+	require.NoError(t, err)
+	f := newHOTP(t, otp.HOTPConfig{})
+	f.imported(t, key)
+	assert.Equal(t, fobAccepted, f.verify(t, hotpVectors[3]))
+}
+
+// The last counters that there may be can be used.
+func TestHOTPLastCounter(t *testing.T) {
+	f := newHOTP(t, otp.HOTPConfig{})
+	key := rfcToken(1 << 62)
+	f.imported(t, key)
+	assert.Equal(t, fobAccepted, f.verify(t, codeAt(key, 1<<62+9)))
+	assert.EqualValues(t, uint64(1<<62+10), f.status(t).Counter)
+	assert.Equal(t, fobAccepted, f.resync(t, codeAt(key, 1<<62+60), codeAt(key, 1<<62+61)))
+}
+
+func TestHOTPCeiling(t *testing.T) {
+	f := newHOTP(t, otp.HOTPConfig{})
+	key := f.enrolled(t)
+	compared := 0
+	f.events.take()
+	for range 80 {
+		f.verify(t, f.wrongCode(key))
+		f.clock.add(25 * 3600e9)
+		for _, e := range f.events.take() {
+			if strings.HasPrefix(e, "otp.refused: wrong") {
+				compared++
+			}
+		}
+	}
+	assert.Equal(t, 50, compared)
+	fresh, err := f.Rebind(t.Context(), ada, inPerson)
+	require.NoError(t, err)
+	assert.Equal(t, fobAccepted, f.verify(t, codeAt(fresh, 0)))
+}

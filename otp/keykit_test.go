@@ -1,0 +1,259 @@
+package otp_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/oath"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/otp"
+	"github.com/civicpin/civicpin/store"
+)
+
+// fobKeys are the keys of all vaults of the tests of HOTP and TOTP, so that a store can be opened again.
+var fobKeys = sync.OnceValue(func() store.Keys {
+	const (
+		index = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE"
+		seal  = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY"
+	)
+	keys, err := store.ParseKeys("civicpin keys 1\nindex " + index + "\nseal k1 " + seal + "\n")
+	if err != nil {
+		panic(err)
+	}
+	return keys
+})
+
+// A fobClock is a clock that tests move.
+type fobClock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+// fobStart is the beginning of a step.
+var fobStart = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+
+func newFobClock() *fobClock { return &fobClock{now: fobStart} }
+
+func (c *fobClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *fobClock) add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+func (c *fobClock) set(t time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = t
+}
+
+// fobEvents is a recorder that keeps what it is told.
+type fobEvents struct {
+	mu  sync.Mutex
+	got []civicpin.Event
+}
+
+func (r *fobEvents) Record(_ context.Context, e civicpin.Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.got = append(r.got, e)
+}
+
+// take returns the events since the last call, as "code" or "code: reason".
+func (r *fobEvents) take() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var texts []string
+	for _, e := range r.got {
+		text := string(e.Code)
+		if e.Reason != "" {
+			text += ": " + e.Reason
+		}
+		texts = append(texts, text)
+	}
+	r.got = nil
+	return texts
+}
+
+const (
+	ada         civicpin.Subject = "BYRDAA15T50Z114X"
+	fobLocked                    = "locked"
+	fobRefused                   = "refused"
+	fobAccepted                  = "accepted"
+)
+
+var (
+	fobClerk  = civicpin.Operator("bianchi")
+	fobSource = civicpin.Source{Address: "192.0.2.1"}
+	inPerson  = civicpin.Evidence{Method: civicpin.InPerson, By: fobClerk}
+)
+
+func fobVault(t testing.TB, s store.Store, c *fobClock, r civicpin.Recorder) *store.Vault {
+	t.Helper()
+	vault, err := store.NewVault(s, fobKeys(), &store.Options{Now: c.Now, Recorder: r})
+	require.NoError(t, err)
+	return vault
+}
+
+// keyService is what TOTP and HOTP have in common.
+type keyService interface {
+	otp.Keys
+	Enrol(ctx context.Context, subject civicpin.Subject) (otp.Key, error)
+	Rebind(ctx context.Context, subject civicpin.Subject, proof civicpin.Evidence) (otp.Key, error)
+	Import(ctx context.Context, subject civicpin.Subject, key otp.Key, by civicpin.Actor) error
+	Enrolled(ctx context.Context, subject civicpin.Subject) (otp.KeyStatus, error)
+	Remove(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error
+	Unlock(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error
+	Verify(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret, source civicpin.Source) error
+}
+
+// fob is a service of either sort with what it needs.
+type fob struct {
+	keyService
+	TOTP   *otp.TOTP // one of the two is nil
+	HOTP   *otp.HOTP
+	clock  *fobClock
+	events *fobEvents
+	store  store.Store
+}
+
+func newTOTP(t testing.TB, c otp.TOTPConfig) *fob {
+	t.Helper()
+	return totpOn(t, store.NewMemory(), c, newFobClock(), &fobEvents{})
+}
+
+func totpOn(t testing.TB, s store.Store, c otp.TOTPConfig, clock *fobClock, r *fobEvents) *fob {
+	t.Helper()
+	if c.Issuer == "" {
+		c.Issuer = "Agency"
+	}
+	service, err := otp.NewTOTP(fobVault(t, s, clock, r), c)
+	require.NoError(t, err)
+	return &fob{keyService: service, TOTP: service, clock: clock, events: r, store: s}
+}
+
+func newHOTP(t testing.TB, c otp.HOTPConfig) *fob {
+	t.Helper()
+	return hotpOn(t, store.NewMemory(), c, newFobClock(), &fobEvents{})
+}
+
+func hotpOn(t testing.TB, s store.Store, c otp.HOTPConfig, clock *fobClock, r *fobEvents) *fob {
+	t.Helper()
+	if c.Issuer == "" {
+		c.Issuer = "Agency"
+	}
+	service, err := otp.NewHOTP(fobVault(t, s, clock, r), c)
+	require.NoError(t, err)
+	return &fob{keyService: service, HOTP: service, clock: clock, events: r, store: s}
+}
+
+// codeAt is what a token with a key shows at a step or counter.
+func codeAt(k otp.Key, counter uint64) string {
+	h := map[otp.Algorithm]oath.Hash{otp.SHA1: oath.SHA1, otp.SHA256: oath.SHA256, otp.SHA512: oath.SHA512}[k.Algorithm]
+	key := oath.NewKey(h, []byte(k.Seed.Reveal()), k.Digits)
+	return fmt.Sprintf("%0*d", k.Digits, key.Code(counter))
+}
+
+// shown is what an app shows whose clock is right plus an offset.
+func (f *fob) shown(k otp.Key, offset time.Duration) string {
+	return codeAt(k, uint64(f.clock.Now().Add(offset).Unix()/int64(k.Period/time.Second)))
+}
+
+// verify checks a code of Ada's and says what came of it.
+func (f *fob) verify(t testing.TB, code string) string {
+	t.Helper()
+	return outcome(t, f.Verify(t.Context(), ada, civicpin.NewSecret(code), fobSource))
+}
+
+// outcome says what an answer is, and fails the test if a visitor may not have it.
+func outcome(t testing.TB, err error) string {
+	t.Helper()
+	_, locked := errors.AsType[*lockout.LockedError](err)
+	switch {
+	case err == nil:
+		return fobAccepted
+	case locked:
+		return fobLocked
+	}
+	require.ErrorIs(t, err, otp.ErrRefused)
+	return fobRefused
+}
+
+// enrol makes a pending key for Ada.
+func (f *fob) enrol(t testing.TB) otp.Key {
+	t.Helper()
+	key, err := f.Enrol(t.Context(), ada)
+	require.NoError(t, err)
+	return key
+}
+
+// enrolled enrols Ada and activates the key with its first code. A TOTP then lets a minute pass, so that the next code counts.
+func (f *fob) enrolled(t testing.TB) otp.Key {
+	t.Helper()
+	key := f.enrol(t)
+	if f.TOTP != nil {
+		require.Equal(t, fobAccepted, f.verify(t, f.shown(key, 0)))
+		f.clock.add(time.Minute)
+	} else {
+		require.Equal(t, fobAccepted, f.verify(t, codeAt(key, 0)))
+	}
+	return key
+}
+
+// imported binds a key of Ada's that is in use already.
+func (f *fob) imported(t testing.TB, key otp.Key) otp.Key {
+	t.Helper()
+	require.NoError(t, f.Import(t.Context(), ada, key, fobClerk))
+	return key
+}
+
+// wrongCode is one that none of the keys shows near now, or among its next counters.
+func (f *fob) wrongCode(keys ...otp.Key) string {
+	for n := 0; ; n++ {
+		code, right := fmt.Sprintf("%06d", n), false
+		for _, k := range keys {
+			for i := range uint64(40) {
+				step := i
+				if k.Period > 0 {
+					step = uint64(f.clock.Now().Unix()/int64(k.Period/time.Second)) + i - 20
+				}
+				right = right || codeAt(k, step) == code
+			}
+		}
+		if !right {
+			return code
+		}
+	}
+}
+
+func (f *fob) status(t testing.TB) otp.KeyStatus {
+	t.Helper()
+	st, err := f.Enrolled(t.Context(), ada)
+	require.NoError(t, err)
+	return st
+}
+
+// copyOf returns a store with the same records.
+func copyOf(t testing.TB, s store.Store) store.Store {
+	t.Helper()
+	to := store.NewMemory()
+	for item, err := range s.(store.Lister).List(t.Context(), "", "") {
+		require.NoError(t, err)
+		item.Version = 0
+		_, err = to.Put(t.Context(), item.Key, item.Record)
+		require.NoError(t, err)
+	}
+	return to
+}

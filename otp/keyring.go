@@ -1,0 +1,312 @@
+package otp
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/oath"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/store"
+)
+
+// keyring is what is kept of one subject: one sealed record.
+type keyring struct {
+	Active  *boundKey `json:"active,omitempty"`
+	Pending *boundKey `json:"pending,omitempty"`
+}
+
+// boundKey is a key with how far it was used.
+type boundKey struct {
+	ID        string    `json:"id"` // in events
+	Seed      []byte    `json:"seed"`
+	Algorithm Algorithm `json:"algorithm"`
+	Digits    int       `json:"digits"`
+	Period    int64     `json:"period,omitempty"` // seconds; zero for HOTP
+	// Next is the first step or counter whose code may still be used. It only grows: that is what makes a code good for once,
+	// and no older one good after it.
+	Next  uint64         `json:"next"`
+	Drift int64          `json:"drift,omitempty"` // steps by which the last code was ahead of the server's clock
+	Bound time.Time      `json:"bound"`           // since when it is active; of a pending key, when it was made
+	Used  time.Time      `json:"used,omitzero"`
+	Until time.Time      `json:"until,omitzero"` // when a pending key lapses
+	By    civicpin.Actor `json:"by"`             // who had it bound
+}
+
+// oath returns the key ready for use. What is stored was checked before it was.
+func (b *boundKey) oath() oath.Key { return oath.NewKey(b.Algorithm.hash(), b.Seed, b.Digits) }
+
+// sweep drops a pending key that has lapsed.
+func (r *keyring) sweep(now time.Time) {
+	if r.Pending != nil && !now.Before(r.Pending.Until) {
+		r.Pending = nil
+	}
+}
+
+// empty reports whether there is no key.
+func (r *keyring) empty() bool { return r.Active == nil && r.Pending == nil }
+
+// keepGone is how long the record of a removed key is kept. It is written, not deleted, because a write whose answer was
+// lost can be recognised later and a deletion cannot.
+const keepGone = time.Hour
+
+// expires is when the record may go.
+func (r *keyring) expires(now time.Time) time.Time {
+	switch {
+	case r.Active != nil:
+		return time.Time{}
+	case r.Pending != nil:
+		return r.Pending.Until
+	}
+	return now.Add(keepGone)
+}
+
+// keys is what HOTP and TOTP have in common. Its exported methods are theirs.
+type keys struct {
+	vault  *store.Vault
+	config keyConfig
+	gate   *lockout.Gate
+	rings  store.Kind[keyring]
+	dummy  boundKey // what is computed with where there is no key, so that it costs the same
+}
+
+func newKeys(v *store.Vault, c keyConfig) (*keys, error) {
+	if v == nil {
+		return nil, fmt.Errorf("otp: New: no vault")
+	}
+	k := &keys{vault: v, config: c}
+	var err error
+	if k.gate, err = lockout.New(v, c.lockout); err != nil {
+		return nil, err
+	}
+	if k.rings, err = store.NewKind[keyring](v, c.service()); err != nil {
+		return nil, err
+	}
+	k.dummy = *k.fresh("", v.Now())
+	return k, nil
+}
+
+// fresh makes a key at random. It has no use for the counter, and so begins at zero.
+func (k *keys) fresh(by civicpin.Actor, now time.Time) *boundKey {
+	return &boundKey{
+		ID: rand.Text(), Seed: oath.NewSeed(k.config.algorithm.hash()), Algorithm: k.config.algorithm, Digits: k.config.digits,
+		Period: int64(k.config.period / time.Second), Bound: now, Until: now.Add(k.config.pending), By: by,
+	}
+}
+
+// key is what an app is shown of a key that was just made.
+func (k *keys) key(b *boundKey, subject civicpin.Subject) Key {
+	return Key{
+		Issuer: k.config.issuer, Account: string(subject), Seed: civicpin.NewSecret(string(b.Seed)), Algorithm: b.Algorithm,
+		Digits: b.Digits, Period: time.Duration(b.Period) * time.Second, Counter: b.Next,
+	}
+}
+
+// Enrol makes a key at random, for the citizen's app to scan. It is pending: the first right code within PendingFor activates
+// it. Until then a key that is active goes on to count; an older pending one is gone.
+//
+// Call it only for who has just proved who they are, with the current key if there is one: whoever sees the key can give the
+// code that activates it. Failures that are counted stay counted; a subject whose key was disabled needs Rebind.
+//
+// Errors: [civicpin.ErrInvalid] for the subject; the store's, after which enrolling again is safe. Two store calls.
+func (k *keys) Enrol(ctx context.Context, subject civicpin.Subject) (Key, error) {
+	return k.enrol(ctx, subject, civicpin.Citizen, "", func(r *keyring, b *boundKey) { r.Pending = b })
+}
+
+// Rebind is Enrol for a subject whose identity was proved anew, as after the loss of a token or a disablement: every other key
+// is gone at once, the failures are forgotten and a disablement is lifted (NIST SP 800-63B-4 3.2.2, 4.1).
+//
+// Errors: [civicpin.ErrInvalid] for subject or proof; the store's, after which the old keys may be gone: call it again.
+func (k *keys) Rebind(ctx context.Context, subject civicpin.Subject, proof civicpin.Evidence) (Key, error) {
+	if err := proof.Validate(); err != nil {
+		return Key{}, err
+	}
+	// The old keys go before the failures do, or whoever guessed at them would be let guess on.
+	key, err := k.enrol(ctx, subject, proof.By, string(proof.Method), func(r *keyring, b *boundKey) { *r = keyring{Pending: b} })
+	if err != nil {
+		return Key{}, err
+	}
+	return key, k.rebindGate(ctx, subject, proof.By, &key)
+}
+
+// rebindGate forgets the failures. If it cannot, the key is not handed out.
+func (k *keys) rebindGate(ctx context.Context, subject civicpin.Subject, by civicpin.Actor, key *Key) error {
+	err := k.gate.Rebind(ctx, lockout.Key{Subject: subject}, by)
+	if err != nil {
+		*key = Key{}
+	}
+	return err
+}
+
+func (k *keys) enrol(ctx context.Context, subject civicpin.Subject, by civicpin.Actor, reason string, set func(*keyring, *boundKey)) (Key, error) {
+	if err := subject.Validate(); err != nil {
+		return Key{}, err
+	}
+	now := k.vault.Now()
+	b := k.fresh(by, now)
+	_, err := k.rings.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[keyring]) error {
+		set(&e.Value, b)
+		e.Expires = e.Value.expires(now)
+		return nil
+	})
+	if err != nil {
+		return Key{}, err
+	}
+	k.record(ctx, civicpin.Event{Code: EventEnrolled, Subject: subject, By: by, Reason: reason}, b.ID)
+	return k.key(b, subject), nil
+}
+
+// Import binds a key that is in use already: from another system, or a hardware token's from its maker's list. It is active at
+// once, keeps its own algorithm, digits and period, and begins at its own counter. A pending key is gone. As a new binding by
+// an operator who knows whom it is for, it forgets failures and lifts a disablement.
+//
+// Errors, before anything changes: [civicpin.ErrInvalid] if the subject cannot be or by is no operator; a *[KeyError], which
+// also names a seed of less than 16 bytes as "secret" (RFC 4226 section 4) and a key of the other sort as "type"; [ErrPolicy]
+// if its codes are shorter than the configuration's and can be guessed too easily; both unless the configuration has an
+// Exception; [ErrState] if another key is active: Remove it first. The store's errors leave open whether it was bound;
+// importing the same key again, as long as it was not used, is no error.
+func (k *keys) Import(ctx context.Context, subject civicpin.Subject, key Key, by civicpin.Actor) error {
+	if err := errors.Join(subject.Validate(), by.Validate(), k.checkImport(key)); err != nil {
+		return err
+	}
+	if !by.IsOperator() {
+		return fmt.Errorf("%w: keys are imported by operators", civicpin.ErrInvalid)
+	}
+	now := k.vault.Now()
+	b := &boundKey{
+		ID: rand.Text(), Seed: []byte(key.Seed.Reveal()), Algorithm: key.Algorithm, Digits: key.Digits,
+		Period: int64(key.Period / time.Second), Next: key.Counter, Bound: now, By: by,
+	}
+	_, err := k.rings.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[keyring]) error {
+		if old := e.Value.Active; old != nil {
+			if !old.sameUnused(b) {
+				return ErrState
+			}
+			b.ID = old.ID
+		}
+		e.Value, e.Expires = keyring{Active: b}, time.Time{}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := k.gate.Rebind(ctx, lockout.Key{Subject: subject}, by); err != nil {
+		return err
+	}
+	k.record(ctx, civicpin.Event{Code: EventImported, Subject: subject, By: by}, b.ID)
+	return nil
+}
+
+// checkImport checks a key against the configuration.
+func (k *keys) checkImport(key Key) error {
+	if err := key.check(); err != nil {
+		return err
+	}
+	if (key.Period == 0) != (k.config.period == 0) {
+		return &KeyError{Part: "type"}
+	}
+	if len(key.Seed.Reveal()) < minSeed && k.config.exception == "" {
+		return &KeyError{Part: "secret"}
+	}
+	return k.config.checkChance(key.Digits)
+}
+
+// sameUnused reports whether b was bound before and not used yet.
+func (b *boundKey) sameUnused(again *boundKey) bool {
+	return b.Used.IsZero() && string(b.Seed) == string(again.Seed) && b.Algorithm == again.Algorithm &&
+		b.Digits == again.Digits && b.Period == again.Period && b.Next == again.Next
+}
+
+// Remove ends all keys of a subject, the active and the pending one. The failures that are counted stay. Errors:
+// [civicpin.ErrInvalid] for subject or actor; [ErrNotEnrolled]; the store's, after which the keys may be gone.
+func (k *keys) Remove(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
+	if err := errors.Join(subject.Validate(), by.Validate()); err != nil {
+		return err
+	}
+	var gone keyring
+	_, err := k.rings.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[keyring]) error {
+		now := k.vault.Now()
+		e.Value.sweep(now)
+		if gone = e.Value; gone.empty() {
+			return ErrNotEnrolled
+		}
+		e.Value = keyring{}
+		e.Expires = e.Value.expires(now)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, b := range []*boundKey{gone.Active, gone.Pending} {
+		if b != nil {
+			k.record(ctx, civicpin.Event{Code: EventRemoved, Subject: subject, By: by}, b.ID)
+		}
+	}
+	return nil
+}
+
+// Unlock ends a lock that wrong codes brought about; see [lockout.Gate.Unlock] for what it does and returns.
+func (k *keys) Unlock(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
+	return k.gate.Unlock(ctx, lockout.Key{Subject: subject}, by)
+}
+
+// A KeyStatus is what an operator, or the citizen after logging in, may see of a subject's keys. It holds no secret.
+type KeyStatus struct {
+	// Active says that there is a key in use, and Pending that one waits for its first code.
+	Active, Pending bool
+	// The others are those of the active key, zero if there is none. ID names it in events.
+	ID        string
+	Algorithm Algorithm
+	Digits    int
+	// Bound and Used are when it became active and when its last code was accepted; zero if none was.
+	Bound, Used time.Time
+	// By is who had it bound.
+	By civicpin.Actor
+	// Drift is how far the last code of a TOTP key was ahead of the server's clock, negative if behind; typing takes time and
+	// counts as behind.
+	Drift time.Duration
+	// Counter is the next one of a HOTP key.
+	Counter uint64
+	// Lockout is the state of the guesses.
+	Lockout lockout.Status
+}
+
+// Enrolled returns the state of a subject's keys; that there is none is no error. It tells who is enrolled: not for strangers.
+// Errors: [civicpin.ErrInvalid]; the store's.
+func (k *keys) Enrolled(ctx context.Context, subject civicpin.Subject) (KeyStatus, error) {
+	if err := subject.Validate(); err != nil {
+		return KeyStatus{}, err
+	}
+	e, err := k.rings.Get(ctx, store.Key{Subject: subject})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return KeyStatus{}, err
+	}
+	locks, err := k.gate.Status(ctx, lockout.Key{Subject: subject})
+	if err != nil {
+		return KeyStatus{}, err
+	}
+	e.Value.sweep(k.vault.Now())
+	st := KeyStatus{Pending: e.Value.Pending != nil, Lockout: locks}
+	if b := e.Value.Active; b != nil {
+		st.Active, st.ID, st.Algorithm, st.Digits = true, b.ID, b.Algorithm, b.Digits
+		st.Bound, st.Used, st.By = b.Bound, b.Used, b.By
+		if b.Period != 0 {
+			st.Drift = time.Duration(b.Drift*b.Period) * time.Second
+		} else {
+			st.Counter = b.Next
+		}
+	}
+	return st, nil
+}
+
+// record writes an event about a key; id is empty where there is none.
+func (k *keys) record(ctx context.Context, e civicpin.Event, id string) {
+	e.Ref = k.config.service()
+	if id != "" {
+		e.Ref += "/" + id
+	}
+	k.vault.Record(ctx, e)
+}

@@ -1,0 +1,136 @@
+package otp
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/code"
+	"github.com/civicpin/civicpin/internal/oath"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/store"
+)
+
+// typedCode is a code as a number, with how many digits were typed. What cannot be a code has zero, fits no key, and is
+// compared all the same: the same work is done whatever was typed.
+type typedCode struct {
+	number uint32
+	digits int
+}
+
+// readCode forgives blanks, hyphens, full-width digits and letters that look like digits.
+func readCode(typed civicpin.Secret) typedCode {
+	text, ok := code.Digits.Normalise(typed.Reveal())
+	if !ok || len(text) > oath.MaxDigits {
+		return typedCode{}
+	}
+	n, err := strconv.ParseUint(text, 10, 32)
+	if err != nil {
+		return typedCode{}
+	}
+	return typedCode{number: uint32(n), digits: len(text)}
+}
+
+// found is how a key and what was typed go together, and how far the key was used if that is accepted.
+type found struct {
+	match oath.Match
+	next  uint64
+	drift int64
+}
+
+// A compare function says how what was typed and a key go together at a time. It does the same work whatever it finds.
+type compare func(b *boundKey, now time.Time) found
+
+// prove checks what somebody typed against the subject's active and pending key: nil means that it is right, and was used up.
+//
+// Whatever the subject is, known or not, with one key or two, the work is the same: one read of the record and two windows of
+// codes, inside the gate. Only a right code is written, by one conditional write. Who loses a race for it reads again, finds
+// the code spent, and is counted as wrong.
+func (k *keys) prove(ctx context.Context, subject civicpin.Subject, source civicpin.Source, success civicpin.EventCode, compare compare) error {
+	var why, id string
+	activated := false
+	err := k.gate.Do(ctx, lockout.Key{Subject: subject, Source: source}, func(ctx context.Context) (bool, error) {
+		known, right := false, false
+		_, err := k.rings.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[keyring]) error {
+			now := k.vault.Now()
+			r := &e.Value
+			r.sweep(now)
+			known = !r.empty()
+			active, pending := k.look(r.Active, now, compare), k.look(r.Pending, now, compare)
+			switch {
+			case active.match == oath.Fresh:
+				activated = false
+				r.Active.accept(active, now)
+			case pending.match == oath.Fresh:
+				activated = true
+				r.Pending.accept(pending, now)
+				r.Pending.Bound, r.Pending.Until = now, time.Time{}
+				*r = keyring{Active: r.Pending}
+			default:
+				right, id, why = false, "", whyNot(known, max(active.match, pending.match))
+				return store.ErrSkip
+			}
+			right, id, why = true, r.Active.ID, ""
+			e.Expires = r.expires(now)
+			return nil
+		})
+		switch {
+		case err != nil:
+			// Nothing was compared, or a right code could not be used up, or it is not known whether it was: no failure.
+			return false, err
+		case !known:
+			return false, lockout.ErrNoSubject
+		}
+		return right, nil
+	})
+	if err != nil {
+		k.record(ctx, civicpin.Event{
+			Code: EventRefused, Subject: subject, By: civicpin.Citizen, Source: source, Reason: refusedFor(err, why),
+		}, id)
+		return err
+	}
+	if activated {
+		k.record(ctx, civicpin.Event{Code: EventActivated, Subject: subject, By: civicpin.Citizen, Source: source}, id)
+	}
+	k.record(ctx, civicpin.Event{Code: success, Subject: subject, By: civicpin.Citizen, Source: source}, id)
+	return nil
+}
+
+// look compares with a key, or with the dummy if there is none.
+func (k *keys) look(b *boundKey, now time.Time, compare compare) found {
+	if b == nil {
+		compare(&k.dummy, now)
+		return found{}
+	}
+	return compare(b, now)
+}
+
+// accept uses a code up.
+func (b *boundKey) accept(f found, now time.Time) { b.Next, b.Drift, b.Used = f.next, f.drift, now }
+
+// whyNot says for the log what was wrong with a code.
+func whyNot(known bool, m oath.Match) string {
+	switch {
+	case !known:
+		return "not enrolled"
+	case m == oath.Spent:
+		return "replayed"
+	}
+	return "wrong"
+}
+
+// refusedFor says for the log why an attempt was refused: why is what the comparison found, empty if there was none.
+func refusedFor(err error, why string) string {
+	_, locked := errors.AsType[*lockout.LockedError](err)
+	switch {
+	case errors.Is(err, ErrRefused), locked && why != "":
+		return why
+	case locked:
+		return "locked"
+	case errors.Is(err, ErrBusy):
+		return "busy"
+	}
+	return "not checked"
+}

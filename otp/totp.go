@@ -1,0 +1,172 @@
+package otp
+
+import (
+	"context"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/oath"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/store"
+)
+
+// The defaults of a TOTPConfig.
+const (
+	defaultBack     = 1
+	defaultForward  = 1
+	defaultMaxDrift = 2
+)
+
+// A TOTPConfig says what time-based codes are like and which are accepted. Only Issuer is required.
+//
+// A code counts for longer than the 30 seconds in which it is shown: it takes time to type, and clocks differ. With the
+// defaults it is accepted in its own period, the one before and the one after (RFC 6238 section 5.2 advises one for the
+// delay), which NIST SP 800-63B-4 3.1.4 allows for and OWASP ASVS 5.0 6.5.5, with its 30 seconds at most, does not. To
+// conform to the letter of that, set Back, Forward and MaxDrift to None, and expect citizens who type slowly to try twice.
+type TOTPConfig struct {
+	// Name names the service: those of one name over one vault share their keys. 1 to 40 ASCII letters, digits and "-_.";
+	// default "totp". Stored with every record, so never change it.
+	Name string
+	// Issuer is the name that the app shows: 1 to 256 bytes without a colon. Required.
+	Issuer string
+	// Algorithm, Digits and Period are those of keys that Enrol makes. Defaults: SHA1, 6 and 30 seconds, because several apps
+	// ignore what a key says about them. Digits at most 8; Period in whole seconds, at most 2 minutes (NIST SP 800-63B-4
+	// 3.1.4).
+	Algorithm Algorithm
+	Digits    int
+	Period    time.Duration
+	// Back and Forward are for how many periods a code is accepted after its own and before. Default 1 each, at most 10; None
+	// for none. What is never let in is never learnt: with Forward None, a clock that is ahead is not.
+	Back, Forward int
+	// MaxDrift is by how many periods the window may also lie elsewhere, for a clock that goes wrong slowly: around where the
+	// last code was found (RFC 6238 section 6). The window around the right time stays open, so that one code that was typed
+	// late does not shut it. Default 2, at most 100; None for no such window.
+	MaxDrift int
+	// PendingFor is how long a key that was enrolled waits for its first code. Default 1 hour; 1 minute to 30 days.
+	PendingFor time.Duration
+	// Lockout says how many wrong codes are borne. Default: five lock for a minute, each further five for twice as long, up to
+	// a day, and a hundred in a row disable the key (NIST SP 800-63B-4 3.2.2). Its Name is set from the configuration's.
+	Lockout lockout.Policy
+	// Exception names the reason, for the reader of the configuration, why a chance of guessing above 1 in 1,000 is accepted
+	// (see GuessProbability), or imported seeds of less than 16 bytes. Empty means that neither is.
+	Exception string
+}
+
+// withDefaults returns the configuration with its zero fields filled in.
+func (c TOTPConfig) withDefaults() TOTPConfig {
+	if c.Name == "" {
+		c.Name = "totp"
+	}
+	if c.Period == 0 {
+		c.Period = defaultPeriod
+	}
+	withCommonDefaults(&c.Algorithm, &c.Digits, &c.PendingFor, &c.Lockout, "totp."+c.Name)
+	return c
+}
+
+// window returns how many periods back and forward codes are accepted, and how far off at most.
+func (c *TOTPConfig) window() (back, forward, drift int) {
+	return orNone(c.Back, defaultBack), orNone(c.Forward, defaultForward), orNone(c.MaxDrift, defaultMaxDrift)
+}
+
+// common returns what HOTP has, too. c has its defaults.
+func (c *TOTPConfig) common() keyConfig {
+	back, forward, drift := c.window()
+	width := back + forward + 1
+	return keyConfig{
+		kind: "totp", name: c.Name, issuer: c.Issuer, algorithm: c.Algorithm, digits: c.Digits, period: c.Period,
+		pending: c.PendingFor, lockout: c.Lockout, exception: c.Exception,
+		accepted: width + min(width, drift) + width, // an active key with a clock that is off, and a pending one
+	}
+}
+
+// GuessProbability returns the chance that somebody guesses a code before the ceiling of failures in a row disables the key.
+// It takes the worst case: a clock as far off as can be, and a pending key beside the active one. For the defaults it is 8 in
+// 10,000, and 3 in 10,000 for a clock that is right; the owner's own successes in between start the count again.
+func (c TOTPConfig) GuessProbability() float64 {
+	c = c.withDefaults()
+	common := c.common()
+	return common.chance(c.Digits)
+}
+
+// Validate returns nil, or an error that matches [ErrPolicy] and says what is wrong.
+func (c TOTPConfig) Validate() error {
+	c = c.withDefaults()
+	back, forward, drift := c.window()
+	switch {
+	case !validPeriod(c.Period):
+		return badPolicy("Period is not whole seconds up to 2 minutes")
+	case back < 0 || back > 10 || forward < 0 || forward > 10:
+		return badPolicy("Back or Forward is not 0 to 10")
+	case drift < 0 || drift > 100:
+		return badPolicy("MaxDrift is not 0 to 100")
+	}
+	common := c.common()
+	return common.validate()
+}
+
+// TOTP checks the codes of authenticator apps and of tokens with a clock (RFC 6238). Make one with [NewTOTP]. It is safe for
+// concurrent use, and any number of them of one name, in any number of processes, over one store work on the same keys. The
+// processes' clocks should agree within seconds.
+type TOTP struct {
+	*keys
+	config TOTPConfig
+}
+
+// NewTOTP returns a TOTP. It gives an error that matches [ErrPolicy] if the configuration is not valid.
+func NewTOTP(v *store.Vault, c TOTPConfig) (*TOTP, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	c = c.withDefaults()
+	k, err := newKeys(v, c.common())
+	if err != nil {
+		return nil, err
+	}
+	return &TOTP{keys: k, config: c}, nil
+}
+
+// Config returns the configuration with its defaults filled in; Back, Forward and MaxDrift stand as they were given.
+func (t *TOTP) Config() TOTPConfig { return t.config }
+
+// Verify checks a code, and uses it up: it is never accepted again, nor is an older one. Blanks and hyphens are forgiven. The
+// first right code of a pending key activates it, and ends the key that was active before.
+//
+// Errors: a *[lockout.LockedError], which may be told, since unknown subjects lock alike; [ErrBusy]; [ErrRefused] for everything
+// that is wrong with code or subject; [civicpin.ErrInvalid] for a subject that cannot be. Anything else, such as the store's
+// error, is for the log: the code may then have been used up, so ask for the next one.
+//
+// Five store calls for a right code, four for a wrong one or an unknown subject, one while locked.
+func (t *TOTP) Verify(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret, source civicpin.Source) error {
+	guess := readCode(typed)
+	return t.prove(ctx, subject, source, EventVerified, func(b *boundKey, now time.Time) found {
+		return t.compare(b, guess, now)
+	})
+}
+
+// compare looks for a code in the window around the server's time and in the one around where the last code was found.
+func (t *TOTP) compare(b *boundKey, guess typedCode, now time.Time) found {
+	back, forward, maxDrift := t.config.window()
+	key := b.oath()
+	step := now.Unix() / b.Period
+	around := func(drift int64) (uint64, oath.Match) {
+		// Counters are not negative. A clock before 1970 must not make them so, or it would open the last counters there are,
+		// and with them close all others for good.
+		from := max(0, step+drift-int64(back))
+		return key.Find(guess.number, uint64(from), back+forward+1, b.Next)
+	}
+	at, match := around(0)
+	if maxDrift > 0 {
+		// What was learnt under a configuration that bore more counts up to what this one does.
+		if there, m := around(bounded(b.Drift, maxDrift)); m > match {
+			at, match = there, m
+		}
+	}
+	if guess.digits != b.Digits {
+		return found{}
+	}
+	return found{match: match, next: at + 1, drift: bounded(int64(at)-step, maxDrift)}
+}
+
+// bounded returns n, or the nearest number that is at most most away from zero.
+func bounded(n int64, most int) int64 { return max(-int64(most), min(n, int64(most))) }
