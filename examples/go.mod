@@ -3,6 +3,7 @@ module github.com/civicpin/civicpin/examples
 go 1.26.0
 
 require (
+	github.com/boombuler/barcode v1.1.0
 	github.com/civicpin/civicpin v0.0.0
 	github.com/civicpin/civicpin/store/sqlite v0.0.0
 	github.com/nyaruka/phonenumbers v1.8.1

@@ -32,6 +32,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/texts"
 )
 
@@ -47,6 +48,8 @@ type Play struct {
 	Email string
 	// Lang is the language of the messages to citizens unless -lang says otherwise; empty means "en".
 	Lang string
+	// Words are the play's own words for a message; false leaves it to package texts. Nil means that it has none.
+	Words func(m civicpin.Message) (texts.Text, bool)
 	// Story plays. An error from it ends the program.
 	Story func(ctx context.Context, s *Stage) error
 	// Now is the clock from which the story starts; nil means time.Now. Tests set it.
@@ -70,7 +73,7 @@ func Run(ctx context.Context, p Play, args []string, in io.Reader, out io.Writer
 	if p.Lang == "" {
 		p.Lang = "en"
 	}
-	opts := Options{Name: p.Name, Service: p.Service, Email: p.Email, Now: p.Now, In: in, Out: out}
+	opts := Options{Name: p.Name, Service: p.Service, Email: p.Email, Words: p.Words, Now: p.Now, In: in, Out: out}
 	flags.BoolVar(&opts.Interactive, "i", false, "ask for what the citizens would type")
 	flags.StringVar(&opts.DB, "db", "", "keep the database in this `file`, and keys, clock, post and log beside it\n"+
 		"(default: in a temporary folder)")

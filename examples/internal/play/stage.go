@@ -28,9 +28,10 @@ type Options struct {
 	Name string
 	// DB is the database's file; empty means one in a new temporary folder, which is left there to be looked at.
 	DB string
-	// Service and Email are as in [Play].
+	// Service, Email and Words are as in [Play].
 	Service texts.Service
 	Email   string
+	Words   func(m civicpin.Message) (texts.Text, bool)
 	// Lang is the language of messages: "en", "es" or "it"; required.
 	Lang string
 	// Now is the clock from which the stage's starts; nil means time.Now.
@@ -107,13 +108,25 @@ func Open(ctx context.Context, o Options) (_ *Stage, err error) {
 	}
 	s.Inbox = post.Inbox(o.DB + ".post")
 	from := mail.Address{Name: cmp.Or(o.Service.LongName, o.Service.Name), Address: o.Email}
-	if s.Box, err = post.Open(string(s.Inbox), post.Options{From: from, Words: writer.Render, Now: s.Clock.Now}); err != nil {
+	if s.Box, err = post.Open(string(s.Inbox), post.Options{From: from, Words: words(o.Words, writer), Now: s.Clock.Now}); err != nil {
 		return nil, err
 	}
 	if s.Outbox, err = outbox.New(s.Vault, s.Box, nil); err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// words returns a play's own words for the messages that it has some for, and the writer's for all others.
+func words(own func(civicpin.Message) (texts.Text, bool), w *texts.Writer) func(civicpin.Message) (texts.Text, error) {
+	return func(m civicpin.Message) (texts.Text, error) {
+		if own != nil {
+			if text, ok := own(m); ok {
+				return text, nil
+			}
+		}
+		return w.Render(m)
+	}
 }
 
 // Close closes the files. They stay where they are.

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/examples/internal/post"
+)
+
+// checkLeaks looks for every code that was sent, and for the further secrets, in everything beside the database but the post,
+// and for the people themselves in the database.
+func checkLeaks(t *testing.T, db string, secrets ...string) {
+	t.Helper()
+	var short []string
+	for _, m := range posted(t, db+".post") {
+		code := strings.ReplaceAll(m.Code(), " ", "")
+		switch {
+		case len(code) == 3:
+			short = append(short, code)
+		case len(code) == 16:
+			secrets = append(secrets, code, m.Code())
+		default:
+			t.Errorf("%s has the code %q", m.File, m.Code())
+		}
+	}
+	if len(short) < 10 || len(secrets) < 10 {
+		t.Fatalf("only %d codes and %d other secrets to look for", len(short), len(secrets))
+	}
+	// Three letters stand somewhere in any sealed record. In the log they would stand alone.
+	alone := regexp.MustCompile(`\b(` + strings.Join(short, "|") + `)\b`)
+	files, err := filepath.Glob(db + "*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if filepath.Ext(file) == ".post" {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range secrets {
+			if bytes.Contains(bytes.ToUpper(content), []byte(strings.ToUpper(s))) {
+				t.Errorf("%s is in %s", s, filepath.Base(file))
+			}
+		}
+		if filepath.Ext(file) == ".log" {
+			for _, event := range []string{`"pin.exchanged"`, `"otp.code_verified"`, `"otp.code_pulled"`, `"otp.activated"`, "12345678Z"} {
+				if !bytes.Contains(content, []byte(event)) {
+					t.Errorf("no %s: this log is not of this story", event)
+				}
+			}
+			if found := alone.Find(content); found != nil {
+				t.Errorf("%s is in the log", found)
+			}
+			continue
+		}
+		for _, piece := range []string{
+			"12345678", "X1234567", "Garc", "612345678", "Calle Mayor", "working-life", "ES91", `"code"`, `"phone"`, `"seed"`, "2031-05",
+		} {
+			if bytes.Contains(content, []byte(piece)) {
+				t.Errorf("%q is in %s", piece, filepath.Base(file))
+			}
+		}
+	}
+	if len(files) < 5 {
+		t.Errorf("only %q to look into", files)
+	}
+}
+
+// posted reads everything that was delivered.
+func posted(t *testing.T, folder string) []post.Mail {
+	t.Helper()
+	var all []post.Mail
+	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		channel, _, _ := strings.Cut(d.Name()[len("0000-"):], "-")
+		if channel == "handed" {
+			channel = string(civicpin.HandedOver)
+		}
+		all = append(all, post.Mail{File: d.Name(), Channel: civicpin.Channel(channel), Text: strings.TrimSpace(string(content))})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// link is what a telephone shows as one: a scheme, a host, two words joined by a full stop.
+var link = regexp.MustCompile(`(?i)https?:|www|://|[a-z]\.[a-z]`)
+
+// checkPost looks for links in all messages, and at how each channel is used.
+func checkPost(t *testing.T, folder string) {
+	t.Helper()
+	kinds := make(map[civicpin.Channel]int)
+	for _, m := range posted(t, folder) {
+		kinds[m.Channel]++
+		if found := link.FindString(m.Text); found != "" {
+			t.Errorf("%s has %q in it", m.File, found)
+		}
+		if m.Channel == civicpin.SMS && (len([]rune(m.Text)) > 160 || !strings.HasPrefix(m.Text, "Clave: ")) {
+			t.Errorf("%s is no text message: %q", m.File, m.Text)
+		}
+	}
+	for _, c := range []civicpin.Channel{civicpin.SMS, civicpin.Push, civicpin.Letter, civicpin.HandedOver} {
+		if kinds[c] == 0 {
+			t.Errorf("no message by %s", c)
+		}
+	}
+}

@@ -1,0 +1,65 @@
+// Command clavepin plays Spain's Cl@ve PIN: citizens register with a certificate, by letter, by video call or in person, which
+// gives a basic or an advanced level; and for each thing that they do on line they ask for three characters, which come to
+// their telephone and are good for ten minutes and once.
+//
+//	go run ./examples/clavepin                plays it in a few seconds
+//	go run ./examples/clavepin -i             asks you for everything that Ana and the others type
+//	go run ./examples/clavepin -db clave.db   keeps the database for the next run, in which Ana is registered already
+//
+// Nothing leaves the machine: pushes to the app, text messages and letters are files beside the database. Each step of the
+// story is a file of this folder, in this order: operator.go, certificate.go, ways.go, asking.go, channels.go, joined.go,
+// deeds.go, refused.go, change.go.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+	_ "time/tzdata" // Madrid's time also where the system has no time zones
+
+	"github.com/civicpin/civicpin/examples/internal/play"
+	"github.com/civicpin/civicpin/otp"
+	"github.com/civicpin/civicpin/texts"
+)
+
+func main() {
+	p, err := newPlay()
+	if err == nil {
+		err = play.Run(context.Background(), p, os.Args[1:], os.Stdin, os.Stdout)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+const longName = "Sistema Clave de la Administración"
+
+// newPlay is the program apart from its flags, input and output, which tests bring themselves.
+func newPlay() (play.Play, error) {
+	madrid, err := time.LoadLocation("Europe/Madrid")
+	if err != nil {
+		return play.Play{}, err
+	}
+	return play.Play{
+		Name:  "clavepin",
+		About: "Spain's Cl@ve PIN, on a SQLite file. Nothing is really sent: pushes, SMS and letters are files.",
+		Service: texts.Service{
+			Name:     "Clave", // a telephone takes an @ for part of an address
+			LongName: longName,
+			Help:     helpLine,
+			Location: madrid,
+		},
+		Email: "clave@clave.example",
+		Lang:  "es",
+		Words: activationWords(madrid),
+		Story: func(ctx context.Context, s *play.Stage) error {
+			t, err := newTale(s, madrid, otp.ClavePIN())
+			if err != nil {
+				return err
+			}
+			return t.tell(ctx)
+		},
+	}, nil
+}

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/civicpin/civicpin/examples/internal/play"
+)
+
+// run runs the program as main does, with arguments, and returns what it printed.
+func run(t *testing.T, input string, args ...string) (string, error) {
+	t.Helper()
+	p, err := newPlay()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	err = play.Run(t.Context(), p, args, strings.NewReader(input), &out)
+	return out.String(), err
+}
+
+// inOrder fails for the first of the lines that does not come after the one before it.
+func inOrder(t *testing.T, out string, lines ...string) {
+	t.Helper()
+	rest := out
+	for _, line := range lines {
+		_, after, ok := strings.Cut(rest, line)
+		if !ok {
+			t.Fatalf("%q is missing, or out of its place, in\n%s", line, out)
+		}
+		rest = after
+	}
+}
+
+// headings are what every telling has, however it comes out.
+var headings = []string{
+	"\n1. An operator gets", "\n2. Ana registers", "\n3. Four other ways", "\n4. She asks for a PIN", "\n5. Three characters",
+	"\n6. Four of her own", "\n7. A fresh PIN", "\n8. PINs that are refused", "\n9. A new telephone number\n",
+	" events were recorded", "are left in ",
+}
+
+// TestRun runs the program twice on one database, and looks at what each run prints and leaves.
+func TestRun(t *testing.T) {
+	t.Parallel()
+	db := filepath.Join(t.TempDir(), "pins.db")
+	first, err := run(t, "", "-db", db)
+	if err != nil {
+		t.Fatalf("%v, after\n%s", err, first)
+	}
+	inOrder(t, first, headings...)
+	inOrder(
+		t, first,
+		"Rosa's code: ", "Tries left: 4", "Rosa's code: ", "From now on", "Tries left: 4",
+
+		"the check character", "old\n   Cl@ve: This certificate is not valid today", "nobody that we trust", "of somebody else",
+		"Welcome, Ana García López", "a fixed line", "Ana's activation code (0001-sms", "Your level is advanced",
+
+		"9 days later", "Luis reads (0002-letter-", "Su código de activación", "28013 Madrid", "Vale hasta el", "Your level is basic",
+		"Carmen's telephone: +34612345678", "registered for somebody else", "Your level is advanced",
+		"(0004-hand", "Your level is advanced", "Elena films", "Your level is basic",
+
+		"The page answers ten times", onItsWay, "9-5-2031", onItsWay, "Nothing comes. (After 5 wrong", "15 minutes later", onItsWay,
+
+		"Ana reads (0006-push-app-", "Clave: su clave de un solo uso para ver su vida laboral: ", "Done: seeing your working life",
+		"is lost", "She opens the app", "Done: ", "by SMS", "Ana reads (0007-sms-", "Done: ",
+
+		"Four letters and digits", "7GAT\n", "Tries left: 4", "7GAT ", "Done: ",
+
+		"Done: filing your tax return", "Done: changing your account", "Luis types", "yours is basic",
+
+		"Typed once more", "Tries left: 4", "A virus", "Tries left: 3", "Carmen's", "Tries left: 2", "Done: changing your account",
+		"10 minutes later", "Right, but too late", "4 left, 3 left, 2 left, 1 left, locked until ", "sees 5 wrong tries", "Done: ",
+
+		"registered for somebody else", "-sms-+34612345678.txt", "we write to +34******322", "-sms-+34655443322.txt", "Done: ",
+	)
+	if strings.Contains(first, "earlier run") {
+		t.Error("the first run speaks of an earlier one")
+	}
+	if n := strings.Count(first, "\n"); n > 180 {
+		t.Errorf("%d lines: nobody reads that", n)
+	}
+	log, err := os.ReadFile(db + ".log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	events := regexp.MustCompile(`\n(\d+) events`).FindStringSubmatch(first)
+	if n := bytes.Count(log, []byte("\n")); events == nil || events[1] != strconv.Itoa(n) {
+		t.Errorf("%q events, and %d lines in the log", events, n)
+	}
+
+	second, err := run(t, "", "-db", db, "-lang", "en")
+	if err != nil {
+		t.Fatalf("%v, after\n%s", err, second)
+	}
+	inOrder(t, second, headings...)
+	inOrder(t, second, "Ana registered in an earlier run", "Luis registered in an earlier run", "Your activation code",
+		"Clave: your one-time code for seeing your working life: ", "yours is basic", "+34******322")
+	checkLeaks(t, db)
+	checkPost(t, db+".post")
+}
+
+// TestWrongAnswers types what people type: nonsense, slips, and at last what is right.
+func TestWrongAnswers(t *testing.T) {
+	t.Parallel()
+	answers := []string{
+		"no code", "", "", // the operator
+		"", "X1234567L", strings.Repeat("x", 5000), "\xff\x00", "12345678z",
+		"mine", "brother's", "hers",
+		"telephone", "+1 23", "622 333 444", "+44 7400 123456",
+		"WRONG", "", // Ana's activation
+		"", "", "nonsense", "", "", "", "", "", "", // Luis, Carmen, who first gives Ana's, Pedro, Elena
+		"12345678A", "12345678Z", "soon", "E12345678", "1-1-1800", "1/1/2030", // while the stranger's guesses are locked
+		"X1234567L", "9/5/2031", "e-12345678", // Luis may ask, too, and nothing comes to Ana
+		"", "9/5/2031",
+		"AAA", "", // pushed
+		"A1", "", // pulled
+		"A", "B", "C", "", // by SMS: used up, and another one
+		"ñ123", "gat", "12ab", "", "", // joined
+	}
+	out, err := run(t, strings.Join(answers, "\n")+strings.Repeat("\n", 60), "-i", "-db", filepath.Join(t.TempDir(), "pins.db"))
+	if err != nil {
+		t.Fatalf("%v, after\n%s", err, out)
+	}
+	inOrder(t, out, headings...)
+	inOrder(
+		t, out,
+		"Tries left: 4", "From now on",
+		"check character", "of somebody else in this story", "wrong length", "neither a letter", "Which one?",
+		"certificate of somebody else", "Welcome", "not written like", "no such telephone", "comes later in this story",
+		"Tries left: 4", "Your level is advanced",
+		"Luis's activation code", "Tries left: 4", "Your level is basic", "registered for somebody else",
+		"4. She asks", "check character", "A date is typed", "A date is typed", "A date is typed", onItsWay,
+		"Nothing comes. (After 5", "15 minutes later", "A support number", onItsWay, "Nothing comes.\n", onItsWay,
+		"5. Three", "Tries left: 4", "Done: ", "is lost", "Tries left: 4", "Done: ", "by SMS", "Tries left: 2",
+		"good for nothing now. Ana asks for another", "Ana reads", "Done: ",
+		"6. Four of her own", "Four letters", "Four letters", "Tries left: 4", "Done: ",
+	)
+}
+
+// TestInputEnds leaves in the middle of the story again and again. Each next run gets by with what the one before left.
+func TestInputEnds(t *testing.T) {
+	t.Parallel()
+	db := filepath.Join(t.TempDir(), "pins.db")
+	for _, c := range []struct {
+		answers int
+		reached string
+	}{
+		{0, "1. An operator"},
+		{10, "Ana's activation code"}, // with a telephone, and not activated
+		{13, "Luis's telephone"},      // with a letter that was not used
+		{21, "4. She asks"},
+		{26, "5. Three"}, // with a PIN that waits
+		{33, "7. A fresh"},
+	} {
+		out, err := run(t, strings.Repeat("\n", c.answers), "-i", "-db", db)
+		if err != nil {
+			t.Fatalf("after %d answers: %v\n%s", c.answers, err, out)
+		}
+		inOrder(t, out, c.reached, "]: \n\nThe input ended here, and so does the story.\n", "are left in "+db)
+	}
+	if out, err := run(t, "", "-db", db); err != nil {
+		t.Fatalf("%v, after\n%s", err, out)
+	}
+}
+
+func TestFlags(t *testing.T) {
+	out, err := run(t, "", "-h")
+	if err != nil || strings.Contains(out, "1. An operator") {
+		t.Errorf("help: %v\n%s", err, out)
+	}
+	inOrder(t, out, "Cl@ve PIN", "Usage: clavepin", "-db file", "-i", "-lang language")
+	nowhere := filepath.Join(t.TempDir(), "no", "folder", "pins.db")
+	for _, args := range [][]string{{"-x"}, {"again"}, {"-lang", "de"}, {"-db", nowhere}, {"-db"}, {"-i=perhaps"}} {
+		if out, err := run(t, "", args...); err == nil || !strings.HasPrefix(err.Error(), "clavepin: ") || strings.Contains(out, "1. An") {
+			t.Errorf("%q: %v\n%s", args, err, out)
+		}
+	}
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/examples/internal/play"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/otp"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/store"
+)
+
+// The staff, by the ids under which they are written into the log.
+const (
+	videoDesk = civicpin.Actor("operator:video.7") // the same as civicpin.Operator("video.7")
+	office    = civicpin.Actor("operator:office.madrid.2")
+	helpDesk  = civicpin.Actor("operator:helpdesk.31")
+	helpLine  = "060"
+)
+
+// A tale is one telling of the story.
+type tale struct {
+	*play.Stage
+	madrid *time.Location
+	people register
+
+	pins      *pin.Service  // activation codes, and the keys that apps get for them
+	codes     *otp.Codes    // the PINs of three characters
+	operators *otp.TOTP     // the second factor of the staff
+	cards     *lockout.Gate // guesses at what is printed on somebody's identity card
+	records   store.Kind[record]
+	phones    store.Kind[owner]
+	filed     store.Kind[[]filing]
+
+	ana, luis, carmen, pedro, elena *citizen
+
+	asked used              // what Ana asked for and has not typed yet
+	read  map[string]string // the message that was read last, by address
+}
+
+// newTale makes the services on the stage's vault and outbox: three calls, a gate, and the program's own records.
+func newTale(s *play.Stage, madrid *time.Location, policy otp.CodePolicy) (*tale, error) {
+	t := &tale{Stage: s, madrid: madrid, read: make(map[string]string)}
+	var errs [8]error
+	t.people, errs[0] = readRegister(registerFile)
+	t.pins, errs[1] = pin.New(s.Vault, s.Outbox, activation())
+	t.codes, errs[2] = otp.NewCodes(s.Vault, s.Outbox, policy)
+	t.operators, errs[3] = otp.NewTOTP(s.Vault, otp.TOTPConfig{Name: "clave-operators", Issuer: "Clave"})
+	t.cards, errs[4] = lockout.New(s.Vault, cardGuesses())
+	t.records, errs[5] = store.NewKind[record](s.Vault, "clave.record")
+	t.phones, errs[6] = store.NewKind[owner](s.Vault, "clave.phone")
+	t.filed, errs[7] = store.NewKind[[]filing](s.Vault, "clave.filed")
+	if err := errors.Join(errs[:]...); err != nil {
+		return nil, err
+	}
+	t.ana, t.luis, t.carmen = t.citizen("12345678Z", 1), t.citizen("X1234567L", 2), t.citizen("23456789D", 3)
+	t.pedro, t.elena = t.citizen("34567890V", 4), t.citizen("45678901G", 5)
+	return t, nil
+}
+
+// acts are the steps of the story in their order. Each goes on from where the one before it ended.
+func (t *tale) acts() []func(context.Context) error {
+	return []func(context.Context) error{
+		t.operator, t.certificate, t.otherWays, t.asking, t.channels, t.joined, t.deeds, t.refused, t.change,
+	}
+}
+
+func (t *tale) tell(ctx context.Context) error {
+	for _, act := range t.acts() {
+		if err := act(ctx); err != nil {
+			return t.end(err)
+		}
+	}
+	t.Printf("\n%d events were recorded, each a line of JSON in the log.\n", t.Events())
+	return nil
+}
+
+// end turns what is no failure of the program into a last line.
+func (t *tale) end(err error) error {
+	_, isLocked := errors.AsType[*lockout.LockedError](err)
+	switch {
+	case errors.Is(err, play.ErrNoAnswer):
+		t.Printf("\n\nThe input ended here, and so does the story.\n")
+	case isLocked: // disabled for good
+		t.refuses(err)
+		t.Say("There the story ends. With -db, the next run begins by putting it right.")
+	default:
+		return err
+	}
+	return nil
+}
+
+// wanted returns nil if err is what the story is about here, and otherwise what went wrong.
+func wanted(err, target error, what string) error {
+	switch {
+	case errors.Is(err, target):
+		return nil
+	case err == nil:
+		return errors.New(what + " was accepted")
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+// answers bounds how often a page asks for the same thing.
+const answers = 100
+
+var errAnswers = errors.New("a hundred answers, and none that will do")
+
+// ask shows a page with one field until use takes what was typed. Each time it suggests the next of the suggestions, so that
+// who only presses Enter sees the refusals, too. Locks are waited out. An error that cannot be explained to a citizen ends it.
+func (t *tale) ask(prompt string, suggestions []string, use func(typed string) error) error {
+	for i := range answers {
+		typed, err := t.Ask(prompt, suggestions[min(i, len(suggestions)-1)])
+		if err != nil {
+			return err
+		}
+		if err = use(strings.TrimSpace(typed)); err == nil {
+			return nil
+		}
+		if locked, ok := errors.AsType[*lockout.LockedError](err); ok {
+			err = t.wait(locked)
+			if err != nil {
+				return err
+			}
+		} else if !t.refuses(err) {
+			return err
+		}
+	}
+	return errAnswers
+}
+
+// wait prints that something is locked and lets the time pass. It returns a lock that does not end by itself.
+func (t *tale) wait(locked *lockout.LockedError) error {
+	if locked.Until.IsZero() {
+		return locked
+	}
+	t.refuses(locked)
+	wait := locked.Until.Sub(t.Clock.Now())
+	return t.Later((max(wait, 0) + time.Minute - 1).Truncate(time.Minute))
+}
+
+// patiently does something, and does it again when a lock that refused it has ended.
+func (t *tale) patiently(do func() error) error {
+	for range answers {
+		err := do()
+		locked, ok := errors.AsType[*lockout.LockedError](err)
+		if !ok {
+			return err
+		}
+		if err := t.wait(locked); err != nil {
+			return err
+		}
+	}
+	return errAnswers
+}
