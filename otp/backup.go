@@ -91,7 +91,7 @@ func newBackup(v *store.Vault, c BackupConfig, params password.Params) (*Backup,
 	}
 	c = c.withDefaults()
 	if len(c.Name) == 0 || len(c.Name) > 40 {
-		return nil, fmt.Errorf("%w: Name is not 1 to 40 ASCII letters, digits and -_.", ErrPolicy)
+		return nil, fmt.Errorf("%w: Name is not 1 to 40 ASCII letters, digits, - _ and period", ErrPolicy)
 	}
 	if c.Count < 1 || c.Count > maxBackupCount {
 		return nil, fmt.Errorf("%w: Count is not 1 to %d", ErrPolicy, maxBackupCount)
@@ -163,7 +163,7 @@ func (b *Backup) Issue(ctx context.Context, subject civicpin.Subject, by civicpi
 	if err != nil {
 		return nil, err
 	}
-	b.vault.Record(ctx, civicpin.Event{Code: EventBackupIssued, Subject: subject, By: by})
+	b.vault.Record(ctx, civicpin.Event{Code: eventBackupIssued, Subject: subject, By: by})
 	return printed, nil
 }
 
@@ -199,7 +199,7 @@ func (b *Backup) Revoke(ctx context.Context, subject civicpin.Subject, by civicp
 		return nil
 	})
 	if err == nil && done {
-		b.vault.Record(ctx, civicpin.Event{Code: EventBackupRevoked, Subject: subject, By: by})
+		b.vault.Record(ctx, civicpin.Event{Code: eventBackupRevoked, Subject: subject, By: by})
 	}
 	return err
 }

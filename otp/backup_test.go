@@ -76,10 +76,10 @@ func TestBackupCodesAreGoodOnce(t *testing.T) {
 	}
 	require.Zero(t, k.left(t))
 	require.Equal(t, 1, k.failures(t))
-	used := k.events.reasons(otp.EventBackupUsed)
+	used := k.events.reasons(civicpin.EventCode("otp.backup_used"))
 	require.Len(t, used, 10, "each says how many are left")
 	require.Equal(t, []int{1, 1}, []int{used["9"], used["0"]})
-	require.Equal(t, map[string]int{"wrong": 10, "unknown": 10}, k.events.reasons(otp.EventBackupRefused))
+	require.Equal(t, map[string]int{"wrong": 10, "unknown": 10}, k.events.reasons(civicpin.EventCode("otp.backup_refused")))
 }
 
 func TestBackupIssueReplacesTheSet(t *testing.T) {
@@ -91,7 +91,7 @@ func TestBackupIssueReplacesTheSet(t *testing.T) {
 	require.Equal(t, 2, k.failures(t), "a new set does not reset the count")
 	require.Equal(t, 10, k.left(t))
 	require.NoError(t, k.use(t, set[0]))
-	require.Equal(t, map[string]int{"": 2}, k.events.reasons(otp.EventBackupIssued))
+	require.Equal(t, map[string]int{"": 2}, k.events.reasons(civicpin.EventCode("otp.backup_issued")))
 }
 
 func TestBackupRevoke(t *testing.T) {
@@ -103,7 +103,7 @@ func TestBackupRevoke(t *testing.T) {
 	}
 	require.Zero(t, k.left(t))
 	require.ErrorIs(t, k.use(t, set[0]), otp.ErrRefused)
-	require.Equal(t, map[string]int{"": 1}, k.events.reasons(otp.EventBackupRevoked))
+	require.Equal(t, map[string]int{"": 1}, k.events.reasons(civicpin.EventCode("otp.backup_revoked")))
 	require.NoError(t, k.use(t, k.issued(t)[9]))
 }
 
@@ -160,7 +160,7 @@ func TestBackupBusyCostsNoTry(t *testing.T) {
 func TestBackupCodeHasOneWinner(t *testing.T) {
 	m := store.NewMemory()
 	config := otp.BackupConfig{
-		Name: "paper", Permits: 50, Queue: 1000, Lockout: lockout.Policy{Limit: 100, Lock: lockout.UntilUnlocked},
+		Name: "paper", Permits: 50, Queue: 1000, Lockout: lockout.Policy{Limit: 20, Lock: lockout.UntilUnlocked},
 	}
 	k := newBackupKitOn(t, m, config, newCodeClock(), &codeEvents{})
 	set := k.issued(t)

@@ -3,6 +3,7 @@ package otp
 import (
 	"context"
 	"encoding/json"
+	"strings"
 
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/store"
@@ -16,7 +17,7 @@ func NormaliseCode(c *Codes, typed string) string { return c.normalise(typed) }
 
 // PlainCodes returns all records of codes as they are before they are sealed.
 func PlainCodes(ctx context.Context, c *Codes) (string, error) {
-	all := ""
+	var all strings.Builder
 	for e, err := range c.records.All(ctx) {
 		if err != nil {
 			return "", err
@@ -25,9 +26,9 @@ func PlainCodes(ctx context.Context, c *Codes) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		all += string(text)
+		all.WriteString(string(text))
 	}
-	return all, nil
+	return all.String(), nil
 }
 
 // Draw makes a code as Issue does.
@@ -61,7 +62,7 @@ func OccupyBackup(b *Backup, n int) (release func()) {
 
 // PlainBackup returns all sets of backup codes as they are before they are sealed.
 func PlainBackup(ctx context.Context, b *Backup) (string, error) {
-	all := ""
+	var all strings.Builder
 	for e, err := range b.sets.All(ctx) {
 		if err != nil {
 			return "", err
@@ -70,9 +71,9 @@ func PlainBackup(ctx context.Context, b *Backup) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		all += string(text)
+		all.WriteString(string(text))
 	}
-	return all, nil
+	return all.String(), nil
 }
 
 // SetBackupCost changes what the stored set of a subject says that its hashes cost.

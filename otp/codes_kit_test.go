@@ -113,7 +113,7 @@ func (r *codeEvents) reasons(code civicpin.EventCode) map[string]int {
 // compared is how many guesses at codes were compared and refused.
 func (r *codeEvents) compared() int {
 	n := 0
-	for reason, times := range r.reasons(otp.EventCodeRefused) {
+	for reason, times := range r.reasons(civicpin.EventCode("otp.code_refused")) {
 		if reason != "locked" && reason != "busy" && reason != "not checked" {
 			n += times
 		}

@@ -103,8 +103,8 @@ func TestNobodyElseLearnsCodes(t *testing.T) {
 	fmt.Fprintf(&log, "%+v %#v %+v", o, o, codes)
 
 	holds := func(text, what string) bool { return strings.Contains(text, what) } // without printing it all
-	require.True(t, holds(log.String(), string(otp.EventCodeRefused)))
-	require.True(t, holds(log.String(), string(otp.EventBackupUsed)))
+	require.True(t, holds(log.String(), string(civicpin.EventCode("otp.code_refused"))))
+	require.True(t, holds(log.String(), string(civicpin.EventCode("otp.backup_used"))))
 	require.True(t, holds(log.String(), "gateway refuses"))
 	require.Greater(t, len(secrets), 50)
 	var stored strings.Builder

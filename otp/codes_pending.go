@@ -49,7 +49,7 @@ func (c *Codes) Pending(ctx context.Context, subject civicpin.Subject) ([]Pendin
 		pending = append(pending, PendingCode{
 			ID: listed.ID, Code: civicpin.NewSecret(r.Code), Purpose: r.purpose(), Params: r.Params, Expires: r.Expires,
 		})
-		c.record(ctx, EventCodePulled, subject, listed.ID, civicpin.Citizen, civicpin.Source{}, "")
+		c.record(ctx, eventCodePulled, subject, listed.ID, civicpin.Citizen, civicpin.Source{}, "")
 	}
 	return pending, nil
 }
@@ -95,7 +95,7 @@ func (c *Codes) Resend(ctx context.Context, subject civicpin.Subject, id string,
 	if err := c.out.Commit(ctx, ref); err != nil {
 		return err
 	}
-	c.record(ctx, EventCodeResent, subject, id, civicpin.Citizen, source, "")
+	c.record(ctx, eventCodeResent, subject, id, civicpin.Citizen, source, "")
 	return nil
 }
 
@@ -119,7 +119,7 @@ func (c *Codes) cancel(ctx context.Context, subject civicpin.Subject, id string,
 		return nil
 	})
 	if err == nil && done {
-		c.record(ctx, EventCodeCancelled, subject, id, by, civicpin.Source{}, reason)
+		c.record(ctx, eventCodeCancelled, subject, id, by, civicpin.Source{}, reason)
 	}
 	return err
 }

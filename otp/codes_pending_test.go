@@ -33,7 +33,7 @@ func TestPull(t *testing.T) {
 	require.Equal(t, []otp.Purpose{filing, paying}, []otp.Purpose{pending[0].Purpose, pending[1].Purpose})
 	require.True(t, pending[0].Expires.Equal(req.Expires))
 	require.Equal(t, o.Params, pending[0].Params)
-	require.Equal(t, map[string]int{"": 2}, k.events.reasons(otp.EventCodePulled))
+	require.Equal(t, map[string]int{"": 2}, k.events.reasons(civicpin.EventCode("otp.code_pulled")))
 	require.NoError(t, k.verify(t, req.ID, "ab12"+pending[0].Code.Reveal()))
 
 	pending, err = k.Pending(t.Context(), ana)
@@ -73,7 +73,7 @@ func TestCancel(t *testing.T) {
 	}
 	require.NoError(t, k.Cancel(t.Context(), ana, badID, civicpin.Citizen))
 	require.NoError(t, k.Cancel(t.Context(), luis, req.ID, civicpin.Citizen))
-	require.Equal(t, map[string]int{"": 1}, k.events.reasons(otp.EventCodeCancelled))
+	require.Equal(t, map[string]int{"": 1}, k.events.reasons(civicpin.EventCode("otp.code_cancelled")))
 	require.NoError(t, k.out.Flush(t.Context()))
 	require.Empty(t, k.mail.messages(), "what was not sent yet is not")
 	require.ErrorIs(t, k.verify(t, req.ID, pending[0].Code.Reveal()), otp.ErrRefused)
@@ -83,7 +83,7 @@ func TestCancel(t *testing.T) {
 	require.NoError(t, k.verify(t, req.ID, sent))
 	require.NoError(t, k.Cancel(t.Context(), ana, req.ID, civicpin.Citizen), "what was used stays used")
 	require.ErrorIs(t, k.verify(t, req.ID, sent), otp.ErrRefused)
-	require.Equal(t, map[string]int{"cancelled": 1, "spent": 1}, k.events.reasons(otp.EventCodeRefused))
+	require.Equal(t, map[string]int{"cancelled": 1, "spent": 1}, k.events.reasons(civicpin.EventCode("otp.code_refused")))
 }
 
 // One more than MaxPending takes the place of the oldest.
@@ -97,7 +97,7 @@ func TestMaxPending(t *testing.T) {
 	pending, err := k.Pending(t.Context(), ana)
 	require.NoError(t, err)
 	require.Len(t, pending, 3)
-	require.Equal(t, map[string]int{"too many pending": 1}, k.events.reasons(otp.EventCodeCancelled))
+	require.Equal(t, map[string]int{"too many pending": 1}, k.events.reasons(civicpin.EventCode("otp.code_cancelled")))
 	require.ErrorIs(t, k.verify(t, ids[0], codes[0]), otp.ErrRefused)
 	for i := range 3 {
 		require.NoError(t, k.verify(t, ids[i+1], codes[i+1]), "an older message may come late")

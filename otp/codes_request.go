@@ -100,7 +100,7 @@ func (c *Codes) Request(ctx context.Context, subject civicpin.Subject, purpose P
 	if r.Decoy {
 		reason = "no contact"
 	}
-	c.record(ctx, EventCodeRequested, subject, id, civicpin.Citizen, o.Source, reason)
+	c.record(ctx, eventCodeRequested, subject, id, civicpin.Citizen, o.Source, reason)
 	return Request{ID: id, Expires: r.Expires, To: c.masked(subject, &r)}, nil
 }
 

@@ -24,8 +24,8 @@ func TestCodeIsGoodOnce(t *testing.T) {
 	require.NoError(t, k.verify(t, req.ID, " "+sent[:3]+"-"+sent[3:]))
 	require.ErrorIs(t, k.verify(t, req.ID, sent), otp.ErrRefused)
 	require.Equal(t, 1, k.failures(t), "a spent code counts like a wrong one")
-	require.Equal(t, map[string]int{"": 1}, k.events.reasons(otp.EventCodeVerified))
-	require.Equal(t, map[string]int{"spent": 1}, k.events.reasons(otp.EventCodeRefused))
+	require.Equal(t, map[string]int{"": 1}, k.events.reasons(civicpin.EventCode("otp.code_verified")))
+	require.Equal(t, map[string]int{"spent": 1}, k.events.reasons(civicpin.EventCode("otp.code_refused")))
 }
 
 func TestCodeMessage(t *testing.T) {
@@ -71,7 +71,7 @@ func TestCodeIsBound(t *testing.T) {
 			req, sent := k.asked(t)
 			err := k.Verify(t.Context(), tc.subject, tc.purpose, req.ID, civicpin.NewSecret(sent), home)
 			require.ErrorIs(t, err, otp.ErrRefused)
-			require.Equal(t, map[string]int{tc.reason: 1}, k.events.reasons(otp.EventCodeRefused))
+			require.Equal(t, map[string]int{tc.reason: 1}, k.events.reasons(civicpin.EventCode("otp.code_refused")))
 			st, err := k.Status(t.Context(), tc.subject)
 			require.NoError(t, err)
 			require.Equal(t, 1, st.Failures, "it counts")
@@ -106,7 +106,7 @@ func TestLateCode(t *testing.T) {
 				require.ErrorIs(t, k.verify(t, req.ID, sent), otp.ErrExpired)
 			}
 			require.Equal(t, 1, k.failures(t))
-			require.Equal(t, 20, k.events.reasons(otp.EventCodeRefused)["expired"])
+			require.Equal(t, 20, k.events.reasons(civicpin.EventCode("otp.code_refused"))["expired"])
 		})
 	}
 	k := newCodeKit(t, sms())
@@ -137,7 +137,7 @@ func TestTriesEndACode(t *testing.T) {
 		require.ErrorIs(t, k.verify(t, req.ID, otherThan(sent)), otp.ErrRefused)
 	}
 	require.ErrorIs(t, k.verify(t, req.ID, sent), otp.ErrRefused, "the right one is too late")
-	require.Equal(t, map[string]int{"wrong": 3, "tries used up": 1}, k.events.reasons(otp.EventCodeRefused))
+	require.Equal(t, map[string]int{"wrong": 3, "tries used up": 1}, k.events.reasons(civicpin.EventCode("otp.code_refused")))
 	pending, err := k.Pending(t.Context(), ana)
 	require.NoError(t, err)
 	require.Empty(t, pending)
@@ -307,7 +307,7 @@ func TestWhichContact(t *testing.T) {
 			require.NoError(t, k.out.Flush(t.Context()))
 			if tc.want.Channel == "" {
 				require.Empty(t, k.mail.messages())
-				require.Equal(t, map[string]int{"no contact": 1}, k.events.reasons(otp.EventCodeRequested))
+				require.Equal(t, map[string]int{"no contact": 1}, k.events.reasons(civicpin.EventCode("otp.code_requested")))
 				require.ErrorIs(t, k.verify(t, req.ID, "123456"), otp.ErrRefused)
 				return
 			}

@@ -53,10 +53,10 @@ func (c *Codes) Verify(ctx context.Context, subject civicpin.Subject, purpose Pu
 		return false, nil
 	})
 	if err == nil {
-		c.record(ctx, EventCodeVerified, subject, id, civicpin.Citizen, source, "")
+		c.record(ctx, eventCodeVerified, subject, id, civicpin.Citizen, source, "")
 		return nil
 	}
-	c.record(ctx, EventCodeRefused, subject, id, civicpin.Citizen, source, codeRefusal(err, why))
+	c.record(ctx, eventCodeRefused, subject, id, civicpin.Citizen, source, codeRefusal(err, why))
 	return err
 }
 

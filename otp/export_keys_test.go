@@ -3,6 +3,7 @@ package otp
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -17,7 +18,7 @@ func (k *keys) common() *keys { return k }
 
 // PlainKeys returns all records of a service as they are before they are sealed.
 func PlainKeys(ctx context.Context, k Keys) (string, error) {
-	all := ""
+	var all strings.Builder
 	for e, err := range k.common().rings.All(ctx) {
 		if err != nil {
 			return "", err
@@ -26,15 +27,15 @@ func PlainKeys(ctx context.Context, k Keys) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		all += string(text)
+		all.WriteString(string(text))
 	}
-	return all, nil
+	return all.String(), nil
 }
 
 // Comparisons returns with how many keys one attempt is compared.
 func Comparisons(ctx context.Context, k Keys, subject civicpin.Subject) (int, error) {
 	n := 0
-	err := k.common().prove(ctx, subject, civicpin.Source{}, EventVerified, func(b *boundKey, _ time.Time) found {
+	err := k.common().prove(ctx, subject, civicpin.Source{}, "", func(b *boundKey, _ time.Time) found {
 		if b.Algorithm != k.common().config.algorithm || b.Digits != k.common().config.digits || len(b.Seed) == 0 {
 			panic("not the work of a key of this configuration")
 		}
@@ -48,6 +49,15 @@ func Comparisons(ctx context.Context, k Keys, subject civicpin.Subject) (int, er
 func SetDrift(ctx context.Context, k Keys, subject civicpin.Subject, steps int64) error {
 	_, err := k.common().rings.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[keyring]) error {
 		e.Value.Active.Drift = steps
+		return nil
+	})
+	return err
+}
+
+// Spoil changes the active key's record to what no release has stored so far.
+func Spoil(ctx context.Context, k Keys, subject civicpin.Subject, algorithm Algorithm, digits int, period int64) error {
+	_, err := k.common().rings.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[keyring]) error {
+		e.Value.Active.Algorithm, e.Value.Active.Digits, e.Value.Active.Period = algorithm, digits, period
 		return nil
 	})
 	return err

@@ -1,6 +1,7 @@
 package otp_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -121,7 +122,7 @@ func TestHOTPResync(t *testing.T) {
 			assert.Equal(t, []string{"otp.refused: wrong"}, f.events.take(), name)
 			continue
 		}
-		assert.Equal(t, []string{"otp.resynced"}, f.events.take(), name)
+		assert.Equal(t, []string{"otp.verified: resynced"}, f.events.take(), name)
 		assert.Equal(t, c.second+1, st.Counter, name)
 		assert.Equal(t, fobRefused, f.resync(t, codeAt(key, c.first), codeAt(key, c.second)), "%s: spent", name)
 		assert.Equal(t, fobRefused, f.verify(t, codeAt(key, c.second)), "%s: spent", name)
@@ -173,6 +174,23 @@ func TestHOTPResyncTyped(t *testing.T) {
 		f.imported(t, rfcToken(0))
 		assert.Equal(t, fobRefused, f.resync(t, typed[0], typed[1]), typed)
 		assert.Equal(t, fobAccepted, f.resync(t, " 755 224 ", "287-082"))
+	}
+}
+
+// A leading zero is a digit of each of the two codes.
+func TestHOTPResyncLeadingZero(t *testing.T) {
+	for _, which := range []uint64{0, 1} {
+		at := uint64(0)
+		for codeAt(rfcToken(0), at+which)[0] != '0' {
+			at++
+		}
+		f := newHOTP(t, otp.HOTPConfig{})
+		key := f.imported(t, rfcToken(at))
+		codes := []string{codeAt(key, at), codeAt(key, at+1)}
+		trimmed := slices.Clone(codes)
+		trimmed[which] = trimmed[which][1:]
+		assert.Equal(t, fobRefused, f.resync(t, trimmed[0], trimmed[1]))
+		assert.Equal(t, fobAccepted, f.resync(t, codes[0], codes[1]))
 	}
 }
 

@@ -34,15 +34,15 @@ func TestKeySecret(t *testing.T) {
 // A key does not print, in whatever way it is printed.
 func TestKeyPrints(t *testing.T) {
 	k := otp.Key{Issuer: "Agency", Account: "ada", Seed: civicpin.NewSecret(rfcSeed), Algorithm: otp.SHA1, Digits: 6, Period: 30 * time.Second}
-	var text string
+	var text strings.Builder
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
-		text += fmt.Sprintf(verb, k) + fmt.Sprintf(verb, k.URI()) + fmt.Sprintf(verb, k.Secret())
+		text.WriteString(fmt.Sprintf(verb, k) + fmt.Sprintf(verb, k.URI()) + fmt.Sprintf(verb, k.Secret()))
 	}
 	b, err := json.Marshal(k)
 	require.NoError(t, err)
-	text += string(b)
+	text.WriteString(string(b))
 	for _, secret := range []string{rfcSeed, rfcSecret, fmt.Sprintf("%x", rfcSeed), "MTIzNDU2Nzg5MDEyMzQ1Njc4OTA", "otpauth"} {
-		assert.NotContains(t, text, secret)
+		assert.NotContains(t, text.String(), secret)
 	}
 }
 

@@ -36,8 +36,14 @@ type boundKey struct {
 	By    civicpin.Actor `json:"by"`             // who had it bound
 }
 
-// oath returns the key ready for use. What is stored was checked before it was.
+// oath returns the key ready for use.
 func (b *boundKey) oath() oath.Key { return oath.NewKey(b.Algorithm.hash(), b.Seed, b.Digits) }
+
+// sound reports whether the key can be computed with. What this release stored can; what a later one did, perhaps not.
+func (b *boundKey) sound(c *keyConfig) bool {
+	return b == nil || b.Algorithm.hash() != 0 && b.Digits >= oath.MinDigits && b.Digits <= oath.MaxDigits &&
+		b.Period >= 0 && (b.Period == 0) == (c.period == 0)
+}
 
 // sweep drops a pending key that has lapsed.
 func (r *keyring) sweep(now time.Time) {
@@ -155,7 +161,7 @@ func (k *keys) enrol(ctx context.Context, subject civicpin.Subject, by civicpin.
 	if err != nil {
 		return Key{}, err
 	}
-	k.record(ctx, civicpin.Event{Code: EventEnrolled, Subject: subject, By: by, Reason: reason}, b.ID)
+	k.record(ctx, civicpin.Event{Code: eventEnrolled, Subject: subject, By: by, Reason: reason}, b.ID)
 	return k.key(b, subject), nil
 }
 
@@ -196,7 +202,7 @@ func (k *keys) Import(ctx context.Context, subject civicpin.Subject, key Key, by
 	if err := k.gate.Rebind(ctx, lockout.Key{Subject: subject}, by); err != nil {
 		return err
 	}
-	k.record(ctx, civicpin.Event{Code: EventImported, Subject: subject, By: by}, b.ID)
+	k.record(ctx, civicpin.Event{Code: eventActivated, Subject: subject, By: by, Reason: "imported"}, b.ID)
 	return nil
 }
 
@@ -216,12 +222,12 @@ func (k *keys) checkImport(key Key) error {
 
 // sameUnused reports whether b was bound before and not used yet.
 func (b *boundKey) sameUnused(again *boundKey) bool {
-	return b.Used.IsZero() && string(b.Seed) == string(again.Seed) && b.Algorithm == again.Algorithm &&
-		b.Digits == again.Digits && b.Period == again.Period && b.Next == again.Next
+	return string(b.Seed) == string(again.Seed) && b.Algorithm == again.Algorithm && b.Digits == again.Digits &&
+		b.Period == again.Period && b.Next == again.Next // every use moves Next
 }
 
 // Remove ends all keys of a subject, the active and the pending one. The failures that are counted stay. Errors:
-// [civicpin.ErrInvalid] for subject or actor; [ErrNotEnrolled]; the store's, after which the keys may be gone.
+// [civicpin.ErrInvalid] for subject or actor; [ErrState] if there is none; the store's, after which the keys may be gone.
 func (k *keys) Remove(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
 	if err := errors.Join(subject.Validate(), by.Validate()); err != nil {
 		return err
@@ -231,7 +237,7 @@ func (k *keys) Remove(ctx context.Context, subject civicpin.Subject, by civicpin
 		now := k.vault.Now()
 		e.Value.sweep(now)
 		if gone = e.Value; gone.empty() {
-			return ErrNotEnrolled
+			return ErrState
 		}
 		e.Value = keyring{}
 		e.Expires = e.Value.expires(now)
@@ -242,7 +248,7 @@ func (k *keys) Remove(ctx context.Context, subject civicpin.Subject, by civicpin
 	}
 	for _, b := range []*boundKey{gone.Active, gone.Pending} {
 		if b != nil {
-			k.record(ctx, civicpin.Event{Code: EventRemoved, Subject: subject, By: by}, b.ID)
+			k.record(ctx, civicpin.Event{Code: eventRemoved, Subject: subject, By: by}, b.ID)
 		}
 	}
 	return nil

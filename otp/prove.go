@@ -3,6 +3,7 @@ package otp
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -46,9 +47,9 @@ type compare func(b *boundKey, now time.Time) found
 // prove checks what somebody typed against the subject's active and pending key: nil means that it is right, and was used up.
 //
 // Whatever the subject is, known or not, with one key or two, the work is the same: one read of the record and two windows of
-// codes, inside the gate. Only a right code is written, by one conditional write. Who loses a race for it reads again, finds
+// codes, inside the gate. how goes into the event of a success. Only a right code is written, by one conditional write. Who loses a race for it reads again, finds
 // the code spent, and is counted as wrong.
-func (k *keys) prove(ctx context.Context, subject civicpin.Subject, source civicpin.Source, success civicpin.EventCode, compare compare) error {
+func (k *keys) prove(ctx context.Context, subject civicpin.Subject, source civicpin.Source, how string, compare compare) error {
 	var why, id string
 	activated := false
 	err := k.gate.Do(ctx, lockout.Key{Subject: subject, Source: source}, func(ctx context.Context) (bool, error) {
@@ -56,6 +57,9 @@ func (k *keys) prove(ctx context.Context, subject civicpin.Subject, source civic
 		_, err := k.rings.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[keyring]) error {
 			now := k.vault.Now()
 			r := &e.Value
+			if !r.Active.sound(&k.config) || !r.Pending.sound(&k.config) {
+				return fmt.Errorf("%w: a key of another sort", store.ErrUnreadable)
+			}
 			r.sweep(now)
 			known = !r.empty()
 			active, pending := k.look(r.Active, now, compare), k.look(r.Pending, now, compare)
@@ -87,14 +91,14 @@ func (k *keys) prove(ctx context.Context, subject civicpin.Subject, source civic
 	})
 	if err != nil {
 		k.record(ctx, civicpin.Event{
-			Code: EventRefused, Subject: subject, By: civicpin.Citizen, Source: source, Reason: refusedFor(err, why),
+			Code: eventRefused, Subject: subject, By: civicpin.Citizen, Source: source, Reason: refusedFor(err, why),
 		}, id)
 		return err
 	}
 	if activated {
-		k.record(ctx, civicpin.Event{Code: EventActivated, Subject: subject, By: civicpin.Citizen, Source: source}, id)
+		k.record(ctx, civicpin.Event{Code: eventActivated, Subject: subject, By: civicpin.Citizen, Source: source}, id)
 	}
-	k.record(ctx, civicpin.Event{Code: success, Subject: subject, By: civicpin.Citizen, Source: source}, id)
+	k.record(ctx, civicpin.Event{Code: eventVerified, Subject: subject, By: civicpin.Citizen, Source: source, Reason: how}, id)
 	return nil
 }
 

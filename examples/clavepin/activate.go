@@ -18,8 +18,8 @@ import (
 
 const day = 24 * time.Hour
 
-// activation is the policy of activation codes: sixteen characters in one part, by letter, text message or on a slip. The app
-// exchanges one for a key of its own, 26 random characters that nobody types. Both are guessed by nobody.
+// activation is the policy of activation codes: sixteen characters in one part, by letter, text message or on a slip. The
+// app exchanges one for a key of its own, 26 random characters that nobody types. Both are guessed by nobody.
 func activation() pin.Policy {
 	p := pin.Default()
 	p.Name = "clave"
@@ -82,8 +82,8 @@ func (t *tale) bySMS(ctx context.Context, c *citizen, o pin.IssueOptions) error 
 	return t.activate(ctx, c, m)
 }
 
-// print puts an activation code onto paper, which the library leaves to its caller. It is given out once; [pin.Service.Reprint]
-// is for the printer that jams.
+// print puts an activation code onto paper, which the library leaves to its caller. It is given out once;
+// [pin.Service.Reprint] is for the printer that jams.
 func (t *tale) print(ctx context.Context, is pin.Issue) error {
 	_, err := t.Box.Notify(ctx, civicpin.Message{
 		Kind: texts.PINPart, To: is.Parts[0].Contact, Secret: is.Slip, Expires: is.Expires,

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
+	"regexp"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -70,7 +72,8 @@ func (s *stage) act(t *testing.T, act func(context.Context) error) string {
 func (s *stage) want(t *testing.T, c *citizen, level civicpin.Level, method civicpin.Method, by civicpin.Actor) {
 	t.Helper()
 	st, err := s.pins.Status(t.Context(), c.subject())
-	if err != nil || st.State != "active" || st.Level != level || len(st.Evidence) != 1 || st.Evidence[0].Method != method || st.Evidence[0].By != by {
+	if err != nil || st.State != "active" || st.Level != level || len(st.Evidence) != 1 ||
+		st.Evidence[0].Method != method || st.Evidence[0].By != by {
 		t.Errorf("%s: %+v, %v; want %s by %s", c.first(), st, err, level, method)
 	}
 	e, err := s.records.Get(t.Context(), store.Key{Subject: c.subject()})
@@ -125,6 +128,10 @@ func TestActs(t *testing.T) {
 		st, err := s.operators.Enrolled(t.Context(), civicpin.Subject(videoDesk))
 		if err != nil || !st.Active || st.Pending || st.Lockout.Failures != 1 {
 			t.Errorf("%+v, %v", st, err)
+		}
+		log, err := os.ReadFile(s.db + ".log")
+		if found := regexp.MustCompile(`"reason":"[^"]*\b[0-9]{6}\b`).Find(log); err != nil || len(log) == 0 || found != nil {
+			t.Errorf("a code is in the log: %s, %v", found, err)
 		}
 	})
 	t.Run("certificate", func(t *testing.T) {
@@ -262,8 +269,29 @@ func TestOneTelephone(t *testing.T) {
 	}
 }
 
-// TestSubmit: a page that was given wrong data, or those of nobody, or of somebody who is not registered, answers as for right
-// ones, and none of them can use anything.
+// TestAnew: who registers again leaves nothing of the old registration behind.
+func TestAnew(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.act(t, s.certificate)
+	ctx := t.Context()
+	const number = "+34600000001"
+	if err := errors.Join(s.claim(ctx, s.ana.subject(), number), s.move(ctx, s.ana, number), s.anew(ctx, s.ana)); err != nil {
+		t.Fatal(err)
+	}
+	if whose := s.whose(t, number); whose != "" {
+		t.Errorf("the old telephone is still %q's", whose)
+	}
+	if to, err := s.contacts(ctx, s.ana.subject()); err != nil || to != nil {
+		t.Errorf("still written to at %v, %v", to, err)
+	}
+	if _, err := s.open(ctx, s.ana); !errors.Is(err, pin.ErrRefused) {
+		t.Errorf("the old app is let in: %v", err)
+	}
+}
+
+// TestSubmit: a page that was given wrong data, or those of nobody, or of somebody who is not registered, answers as for
+// right ones, and sends nothing.
 func TestSubmit(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -349,7 +377,7 @@ func TestDisabled(t *testing.T) {
 			}
 		}
 	}
-	if err := s.end(s.asking(t.Context())); err != nil {
+	if err := s.end(s.joined(t.Context())); err != nil {
 		t.Errorf("the story fails: %v", err)
 	}
 	inOrder(t, s.out.String(), "registered anew. Come to an office", "There the story ends")
@@ -364,8 +392,9 @@ func TestDisabled(t *testing.T) {
 func TestPolicy(t *testing.T) {
 	s := newStage(t)
 	p := s.pins.Policy()
-	if p.Parts != 1 || p.Length != 16 || p.Valid[civicpin.Letter] != 21*day || p.Levels[civicpin.LetterCode] != civicpin.Low ||
-		p.Levels[civicpin.Certificate] != civicpin.Substantial || p.Levels[civicpin.AutomatedVideo] != civicpin.Low || p.Exception != "" {
+	if p.Parts != 1 || p.Length != 16 || p.Valid[civicpin.Letter] != 21*day || p.Exception != "" ||
+		p.Levels[civicpin.LetterCode] != civicpin.Low || p.Levels[civicpin.Certificate] != civicpin.Substantial ||
+		p.Levels[civicpin.AutomatedVideo] != civicpin.Low {
 		t.Errorf("%+v", p)
 	}
 	c := s.codes.Policy()

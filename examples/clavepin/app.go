@@ -11,8 +11,8 @@ import (
 	"github.com/civicpin/civicpin/otp"
 )
 
-// An authenticator is an app that has scanned a key, as there are on everybody's telephone. The library only checks codes; it
-// has no call that makes one.
+// An authenticator is an app that has scanned a key, as there are on everybody's telephone. The library only checks codes;
+// it has no call that makes one.
 type authenticator struct{ key otp.Key }
 
 // scan reads the text of a QR code.

@@ -53,7 +53,8 @@ func (t *tale) submit(ctx context.Context, f form) (otp.Request, error) {
 	}
 	// Without contacts the library does the same work, and nothing is sent.
 	return t.codes.Request(ctx, civicpin.Subject(f.nif), f.deed.purpose(), otp.RequestOptions{
-		To: only(f.by, to), Joined: civicpin.NewSecret(f.own), Params: map[string]string{"act": f.deed.words[t.Lang]}, Source: f.source,
+		To: only(f.by, to), Joined: civicpin.NewSecret(f.own), Source: f.source,
+		Params: map[string]string{"act": f.deed.words[t.Lang]},
 	})
 }
 
@@ -67,8 +68,8 @@ func only(by civicpin.Channel, all []civicpin.Contact) (some []civicpin.Contact)
 	return some
 }
 
-// knowsCard reports whether the data are those of the number's owner. The guess is counted before it is compared, and nothing
-// of what the gate answers reaches the visitor.
+// knowsCard reports whether the data are those of the number's owner. The guess is counted before it is compared, and
+// nothing of what the gate answers reaches the visitor.
 func (t *tale) knowsCard(ctx context.Context, f form) (bool, error) {
 	key := lockout.Key{Subject: civicpin.Subject(f.nif), Source: f.source}
 	err := t.cards.Do(ctx, key, func(context.Context) (bool, error) {
@@ -101,7 +102,7 @@ func (t *tale) asking(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		err = t.ask("Valid until", []string{"9-5-2031"}, func(typed string) (err error) {
+		err = t.ask("Valid until (NIE: support number)", []string{"9-5-2031"}, func(typed string) (err error) {
 			f.data, err = readCardData(f.nif.Kind(), typed)
 			return err
 		})

@@ -78,7 +78,12 @@ func (t *tale) wallet() (authority, []card, error) {
 		by    authority
 		whose person
 		from  time.Time
-	}{{police, t.ana.person, now.AddDate(-5, 0, 0)}, {anybody, t.ana.person, lastYear}, {police, brother, lastYear}, {police, t.ana.person, lastYear}} {
+	}{
+		{police, t.ana.person, now.AddDate(-5, 0, 0)},
+		{anybody, t.ana.person, lastYear},
+		{police, brother, lastYear},
+		{police, t.ana.person, lastYear},
+	} {
 		made, err := c.by.issue(c.whose, c.from, x509.ExtKeyUsageClientAuth)
 		if err != nil {
 			return authority{}, nil, err

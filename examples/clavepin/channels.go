@@ -56,8 +56,8 @@ func (t *tale) pulled(ctx context.Context) error {
 	return t.do(ctx, t.ana, u.deed)
 }
 
-// pull is what the app asks the server when it is opened. It is let in with its own key only: who is shown a pending PIN is the
-// citizen, as far as anybody can tell.
+// pull is what the app asks the server when it is opened. It is let in with its own key only: who is shown a pending PIN is
+// the citizen, as far as anybody can tell.
 func (t *tale) pull(ctx context.Context, c *citizen, req otp.Request) (string, error) {
 	if _, err := t.open(ctx, c); err != nil {
 		return "", err

@@ -27,7 +27,7 @@ func (t *tale) citizen(nif ident.NIF, host int) *citizen {
 
 // attempt is what somebody types or an app shows to the service of activation codes.
 func (c *citizen) attempt(secret string) pin.Attempt {
-	return pin.Attempt{Subject: c.subject(), Secret: civicpin.NewSecret(secret), Source: c.source, Personal: []string{c.Name, c.Born}}
+	return pin.Attempt{Subject: c.subject(), Secret: civicpin.NewSecret(secret), Source: c.source}
 }
 
 func (t *tale) sms(number string) civicpin.Contact {
@@ -71,8 +71,8 @@ var numbers = map[string]ident.NIF{
 }
 
 // claim makes a telephone a citizen's, unless it is another one's: one telephone for one person, so that none but its owner
-// gets their PIN (Resolution of 14 December 2015, BOE-A-2015-14215, annex I 1.6). Two who claim one number at the same moment
-// write to one record, and one of them is refused.
+// gets their PIN (Resolution of 14 December 2015, BOE-A-2015-14215, annex I 1.6). Two who claim one number at the same
+// moment write to one record, and one of them is refused.
 func (t *tale) claim(ctx context.Context, subject civicpin.Subject, number string) error {
 	_, err := t.phones.Update(ctx, store.Key{ID: number}, func(e *store.Entry[owner]) error {
 		switch {

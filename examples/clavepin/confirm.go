@@ -19,7 +19,8 @@ type deed struct {
 	paper string // what is confirmed, to the letter
 }
 
-// purpose binds a PIN to the deed and to every word of it: one that was asked for to confirm one order is refused for another.
+// purpose binds a PIN to the deed and to every word of it: one that was asked for to confirm one order is refused for
+// another.
 func (d deed) purpose() otp.Purpose {
 	sum := sha256.Sum256([]byte(d.paper))
 	return otp.Purpose{Act: d.act, Digest: sum[:]}
@@ -118,16 +119,15 @@ func (t *tale) typeCode(ctx context.Context, c *citizen, u used, suggestions []s
 }
 
 // news returns the newest message that came to an address, and whether it was not read before.
-func (t *tale) news(address string) (post.Mail, bool, error) {
-	m, err := t.Inbox.Last(address)
-	if errors.Is(err, post.ErrNothing) {
+func (t *tale) news(address string) (m post.Mail, isNew bool, err error) {
+	m, err = t.Inbox.Last(address)
+	switch {
+	case errors.Is(err, post.ErrNothing):
 		return post.Mail{}, false, nil
-	}
-	if err != nil {
+	case err != nil:
 		return post.Mail{}, false, err
 	}
-	isNew := t.read[address] != m.File
-	return m, isNew, nil
+	return m, t.read[address] != m.File, nil
 }
 
 // came returns the message that just came to an address.

@@ -49,10 +49,10 @@ type filing struct {
 	At    time.Time `json:"at"`
 }
 
-const tooLow = refusal("Right. But this takes the advanced level, and yours is basic: come to an office, or call the video desk.")
+const tooLow = refusal("Right. But this takes the advanced level, and yours is basic.")
 
-// do is what a page does once the PIN was right: it looks at the level at which whoever typed it is registered, for each deed
-// anew. The refusal may be told, since they have proved who they are.
+// do is what a page does once the PIN was right: it looks at the level at which whoever typed it is registered, for each
+// deed anew. The refusal may be told, since they have proved who they are.
 func (t *tale) do(ctx context.Context, c *citizen, d deed) error {
 	st, err := t.pins.Status(ctx, c.subject())
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/civicpin/civicpin/examples/internal/post"
 )
 
-// checkLeaks looks for every code that was sent, and for the further secrets, in everything beside the database but the post,
-// and for the people themselves in the database.
+// checkLeaks looks for every code that was sent, and for the further secrets, in everything beside the database but the
+// post, and for the people themselves in the database.
 func checkLeaks(t *testing.T, db string, secrets ...string) {
 	t.Helper()
 	var short []string
@@ -52,7 +52,9 @@ func checkLeaks(t *testing.T, db string, secrets ...string) {
 			}
 		}
 		if filepath.Ext(file) == ".log" {
-			for _, event := range []string{`"pin.exchanged"`, `"otp.code_verified"`, `"otp.code_pulled"`, `"otp.activated"`, "12345678Z"} {
+			for _, event := range []string{
+				`"pin.exchanged"`, `"otp.code_verified"`, `"otp.code_pulled"`, `"otp.activated"`, "12345678Z",
+			} {
 				if !bytes.Contains(content, []byte(event)) {
 					t.Errorf("no %s: this log is not of this story", event)
 				}
@@ -63,7 +65,8 @@ func checkLeaks(t *testing.T, db string, secrets ...string) {
 			continue
 		}
 		for _, piece := range []string{
-			"12345678", "X1234567", "Garc", "612345678", "Calle Mayor", "working-life", "ES91", `"code"`, `"phone"`, `"seed"`, "2031-05",
+			"12345678", "X1234567", "Garc", "612345678", "Calle Mayor", "working-life", "ES91", "2031-05",
+			`"code"`, `"phone"`, `"seed"`,
 		} {
 			if bytes.Contains(content, []byte(piece)) {
 				t.Errorf("%q is in %s", piece, filepath.Base(file))

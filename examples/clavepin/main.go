@@ -1,6 +1,6 @@
-// Command clavepin plays Spain's Cl@ve PIN: citizens register with a certificate, by letter, by video call or in person, which
-// gives a basic or an advanced level; and for each thing that they do on line they ask for three characters, which come to
-// their telephone and are good for ten minutes and once.
+// Command clavepin plays Spain's Cl@ve PIN: citizens register with a certificate, by letter, by video call or in person,
+// which gives a basic or an advanced level; and for each thing that they do on line they ask for three characters, which
+// come to their telephone and are good for ten minutes and once.
 //
 //	go run ./examples/clavepin                plays it in a few seconds
 //	go run ./examples/clavepin -i             asks you for everything that Ana and the others type

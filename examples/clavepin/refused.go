@@ -31,6 +31,9 @@ func (t *tale) spentAndForeign(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := t.do(ctx, t.ana, spent.deed); err != nil {
+		return err
+	}
 	t.Say("Typed once more:")
 	if err := t.refusedPIN(ctx, t.ana, spent); err != nil {
 		return err

@@ -45,8 +45,8 @@ func (p person) data() cardData {
 	return cardData(p.Expires)
 }
 
-// cardData is one fact printed on an identity card, in normal form: "2031-05-09", "E12345678". It says that somebody has seen
-// the card, or a copy of it, and no more. The telephone is what proves who asks.
+// cardData is one fact printed on an identity card, in normal form: "2031-05-09", "E12345678". It says that somebody has
+// seen the card, or a copy of it, and no more. The telephone is what proves who asks.
 type cardData string
 
 const (
@@ -96,8 +96,11 @@ func readRegister(file []byte) (register, error) {
 		_, badDate := time.Parse(time.DateOnly, p.Expires+p.Issued)
 		_, badSupport := readCardData(ident.NIE, p.Support)
 		foreign := p.NIF.Kind() == ident.NIE
-		if err != nil || n != p.NIF || twice || p.Name == "" || badBirth != nil || foreign && (badSupport != nil || badDate == nil) ||
-			!foreign && (badDate != nil || p.Support != "") {
+		badData := badDate != nil || p.Support != ""
+		if foreign {
+			badData = badSupport != nil || p.Expires+p.Issued != ""
+		}
+		if err != nil || n != p.NIF || twice || p.Name == "" || badBirth != nil || badData {
 			return nil, fmt.Errorf("register: entry %d is not as it should be", len(all)+1)
 		}
 		all[n] = p

@@ -57,17 +57,17 @@ func TestRun(t *testing.T) {
 		t, first,
 		"Rosa's code: ", "Tries left: 4", "Rosa's code: ", "From now on", "Tries left: 4",
 
-		"the check character", "old\n   Cl@ve: This certificate is not valid today", "nobody that we trust", "of somebody else",
-		"Welcome, Ana García López", "a fixed line", "Ana's activation code (0001-sms", "Your level is advanced",
+		"the check character", "old\n   Cl@ve: This certificate is not valid today", "nobody that we trust",
+		"of somebody else", "Welcome, Ana García López", "a fixed line", "Ana's activation code (0001-sms", "Your level is advanced",
 
-		"9 days later", "Luis reads (0002-letter-", "Su código de activación", "28013 Madrid", "Vale hasta el", "Your level is basic",
+		"9 days later", "Luis reads (0002-letter-", "28013 Madrid", "Su código de activación", "Vale hasta el", "Your level is basic",
 		"Carmen's telephone: +34612345678", "registered for somebody else", "Your level is advanced",
 		"(0004-hand", "Your level is advanced", "Elena films", "Your level is basic",
 
 		"The page answers ten times", onItsWay, "9-5-2031", onItsWay, "Nothing comes. (After 5 wrong", "15 minutes later", onItsWay,
 
-		"Ana reads (0006-push-app-", "Clave: su clave de un solo uso para ver su vida laboral: ", "Done: seeing your working life",
-		"is lost", "She opens the app", "Done: ", "by SMS", "Ana reads (0007-sms-", "Done: ",
+		"Ana reads (0006-push-app-", "Clave: su clave de un solo uso para ver su vida laboral: ",
+		"Done: seeing your working life", "is lost", "She opens the app", "Done: ", "by SMS", "Ana reads (0007-sms-", "Done: ",
 
 		"Four letters and digits", "7GAT\n", "Tries left: 4", "7GAT ", "Done: ",
 
@@ -99,7 +99,7 @@ func TestRun(t *testing.T) {
 	}
 	inOrder(t, second, headings...)
 	inOrder(t, second, "Ana registered in an earlier run", "Luis registered in an earlier run", "Your activation code",
-		"Clave: your one-time code for seeing your working life: ", "yours is basic", "+34******322")
+		"seeing your working life: ", "yours is basic", "+34******322")
 	checkLeaks(t, db)
 	checkPost(t, db+".post")
 }
@@ -108,7 +108,7 @@ func TestRun(t *testing.T) {
 func TestWrongAnswers(t *testing.T) {
 	t.Parallel()
 	answers := []string{
-		"no code", "", "", // the operator
+		"no code", "", // the operator
 		"", "X1234567L", strings.Repeat("x", 5000), "\xff\x00", "12345678z",
 		"mine", "brother's", "hers",
 		"telephone", "+1 23", "622 333 444", "+44 7400 123456",
@@ -133,7 +133,7 @@ func TestWrongAnswers(t *testing.T) {
 		"check character", "of somebody else in this story", "wrong length", "neither a letter", "Which one?",
 		"certificate of somebody else", "Welcome", "not written like", "no such telephone", "comes later in this story",
 		"Tries left: 4", "Your level is advanced",
-		"Luis's activation code", "Tries left: 4", "Your level is basic", "registered for somebody else",
+		"Luis's activation code", "Your level is basic", "not written like", "Your level is advanced", "Your level is basic",
 		"4. She asks", "check character", "A date is typed", "A date is typed", "A date is typed", onItsWay,
 		"Nothing comes. (After 5", "15 minutes later", "A support number", onItsWay, "Nothing comes.\n", onItsWay,
 		"5. Three", "Tries left: 4", "Done: ", "is lost", "Tries left: 4", "Done: ", "by SMS", "Tries left: 2",
@@ -153,9 +153,7 @@ func TestInputEnds(t *testing.T) {
 		{0, "1. An operator"},
 		{10, "Ana's activation code"}, // with a telephone, and not activated
 		{13, "Luis's telephone"},      // with a letter that was not used
-		{21, "4. She asks"},
-		{26, "5. Three"}, // with a PIN that waits
-		{33, "7. A fresh"},
+		{26, "5. Three"},              // with a PIN that waits
 	} {
 		out, err := run(t, strings.Repeat("\n", c.answers), "-i", "-db", db)
 		if err != nil {
@@ -176,7 +174,8 @@ func TestFlags(t *testing.T) {
 	inOrder(t, out, "Cl@ve PIN", "Usage: clavepin", "-db file", "-i", "-lang language")
 	nowhere := filepath.Join(t.TempDir(), "no", "folder", "pins.db")
 	for _, args := range [][]string{{"-x"}, {"again"}, {"-lang", "de"}, {"-db", nowhere}, {"-db"}, {"-i=perhaps"}} {
-		if out, err := run(t, "", args...); err == nil || !strings.HasPrefix(err.Error(), "clavepin: ") || strings.Contains(out, "1. An") {
+		out, err := run(t, "", args...)
+		if err == nil || !strings.HasPrefix(err.Error(), "clavepin: ") || strings.Contains(out, "1. An") {
 			t.Errorf("%q: %v\n%s", args, err, out)
 		}
 	}

@@ -59,7 +59,9 @@ func TestExplain(t *testing.T) {
 			t.Errorf("a citizen is told of %v: %q", err, got)
 		}
 	}
-	for level, want := range map[civicpin.Level]string{0: "none", civicpin.Low: "basic", civicpin.Substantial: "advanced", civicpin.High: "advanced"} {
+	for level, want := range map[civicpin.Level]string{
+		civicpin.NoLevel: "none", civicpin.Low: "basic", civicpin.Substantial: "advanced", civicpin.High: "advanced",
+	} {
 		if got := levelName(level); got != want {
 			t.Errorf("%v is %q", level, got)
 		}
@@ -95,7 +97,8 @@ func TestWords(t *testing.T) {
 		}
 	}
 	for _, other := range []civicpin.Message{
-		{Kind: otp.CodeMessage, To: m.To, Secret: m.Secret}, {Kind: texts.PINPart, To: civicpin.Contact{Channel: civicpin.SMS, Locale: "fr"}},
+		{Kind: otp.CodeMessage, To: m.To, Secret: m.Secret},
+		{Kind: texts.PINPart, To: civicpin.Contact{Channel: civicpin.SMS, Locale: "fr"}},
 	} {
 		if _, ok := words(other); ok {
 			t.Errorf("words for %+v", other)
@@ -103,13 +106,13 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// TestActs' words fit the messages of package texts, in each language.
+// TestDeeds: the words fit the messages of package texts, in each language.
 func TestDeeds(t *testing.T) {
 	c := &citizen{person: person{NIF: "12345678Z"}}
 	seen := make(map[string]bool)
 	for _, d := range []deed{workingLife(c), taxReturn(c, "0"), bankAccount(c, "ES00"), changePhone(c, "+34600000000")} {
 		digest := string(d.purpose().Digest)
-		if seen[d.act] || seen[digest] || len(digest) != 32 || d.needs == civicpin.NoLevel || !strings.Contains(d.paper, "12345678Z") {
+		if seen[d.act] || seen[digest] || len(digest) != 32 || d.needs == 0 || !strings.Contains(d.paper, "12345678Z") {
 			t.Errorf("%+v", d)
 		}
 		seen[d.act], seen[digest] = true, true

@@ -112,7 +112,8 @@ const answers = 100
 var errAnswers = errors.New("a hundred answers, and none that will do")
 
 // ask shows a page with one field until use takes what was typed. Each time it suggests the next of the suggestions, so that
-// who only presses Enter sees the refusals, too. Locks are waited out. An error that cannot be explained to a citizen ends it.
+// who only presses Enter sees the refusals, too. Locks are waited out. An error that cannot be explained to a citizen ends
+// it.
 func (t *tale) ask(prompt string, suggestions []string, use func(typed string) error) error {
 	for i := range answers {
 		typed, err := t.Ask(prompt, suggestions[min(i, len(suggestions)-1)])

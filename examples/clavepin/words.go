@@ -9,8 +9,8 @@ import (
 	"github.com/civicpin/civicpin/texts"
 )
 
-// activationText is how an activation code is worded in one language. Package texts has words for a PIN that is exchanged for
-// another one, which here would be taken for the PIN of three characters.
+// An activationText is how an activation code is worded in one language. Package texts has words for a PIN that is exchanged
+// for another one, which here would be taken for the PIN of three characters.
 type activationText struct {
 	title, sms, use, secret string
 }
@@ -19,31 +19,31 @@ var activationTexts = map[string]activationText{
 	"es": {
 		title: "Su código de activación",
 		sms:   "Clave: su codigo de activacion: %s\nEscribalo en la app antes del %s. No lo diga a nadie.",
-		use: "Ha pedido registrarse en Clave. Instale la app, escriba en ella su DNI o\nNIE y este código, y podrá pedir claves de un solo " +
-			"uso. Vale hasta el\n%s.",
-		secret: "No lo diga a nadie. Nunca se lo pediremos por teléfono, mensaje ni correo.\nSi no lo ha pedido usted, destruya esta hoja " +
-			"y avise al " + helpLine + ".",
+		use: "Ha pedido registrarse en Clave. Instale la app, escriba en ella su DNI o\n" +
+			"NIE y este código, y podrá pedir claves de un solo uso. Vale hasta el\n%s.",
+		secret: "No lo diga a nadie. Nunca se lo pediremos por teléfono, mensaje ni correo.\n" +
+			"Si no lo ha pedido usted, destruya esta hoja y avise al " + helpLine + ".",
 	},
 	"en": {
 		title: "Your activation code",
 		sms:   "Clave: your activation code: %s\nType it into the app before %s. Never tell it to anybody.",
-		use: "You asked to be registered with Clave. Install the app, type your DNI or\nNIE into it and this code, and you can ask for PINs. " +
-			"It is valid until\n%s.",
-		secret: "Never tell it to anybody. We never ask for it, in whatever way.\nIf it was not you who asked, destroy this page and " +
-			"ring " + helpLine + ".",
+		use: "You asked to be registered with Clave. Install the app, type your DNI or\n" +
+			"NIE into it and this code, and you can ask for PINs. It is valid until\n%s.",
+		secret: "Never tell it to anybody. We never ask for it, in whatever way.\n" +
+			"If it was not you who asked, destroy this page and ring " + helpLine + ".",
 	},
 	"it": {
 		title: "Il suo codice di attivazione",
 		sms:   "Clave: il suo codice di attivazione: %s\nLo digiti nella app prima del %s. Non lo dica a nessuno.",
-		use: "ha chiesto di registrarsi a Clave. Installi la app, digiti il suo DNI o\nNIE e questo codice, e potrà chiedere PIN. " +
-			"Vale fino al\n%s.",
-		secret: "Non lo dica a nessuno. Non glielo chiederemo mai, in nessun modo.\nSe non è stato lei a chiederlo, distrugga questo foglio " +
-			"e chiami lo " + helpLine + ".",
+		use: "Ha chiesto di registrarsi a Clave. Installi la app, digiti il suo DNI o\n" +
+			"NIE e questo codice, e potrà chiedere PIN. Vale fino al\n%s.",
+		secret: "Non lo dica a nessuno. Non glielo chiederemo mai, in nessun modo.\n" +
+			"Se non è stato lei a chiederlo, distrugga questo foglio e chiami lo " + helpLine + ".",
 	},
 }
 
-// activationWords returns the words of activation codes. Whoever wants words of their own writes a function from a message to
-// a text, and passes on what it has none for.
+// activationWords returns the words of activation codes. Whoever wants words of their own writes a function from a message
+// to a text, and passes on what it has none for.
 func activationWords(madrid *time.Location) func(civicpin.Message) (texts.Text, bool) {
 	return func(m civicpin.Message) (texts.Text, bool) {
 		w, ok := activationTexts[m.To.Locale]

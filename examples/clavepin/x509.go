@@ -89,7 +89,9 @@ const (
 // checkCertificate returns the number of the person whose certificate it is, if one of the trusted authorities issued it for
 // signing in, it is valid now, and whoever shows it has its key. On the web the handshake of TLS does all of that, with
 // tls.RequireAndVerifyClientCert; what is left to the program is to read the number.
-func checkCertificate(cert *x509.Certificate, trusted *x509.CertPool, challenge, signature []byte, now time.Time) (ident.NIF, error) {
+func checkCertificate(
+	cert *x509.Certificate, trusted *x509.CertPool, challenge, signature []byte, now time.Time,
+) (ident.NIF, error) {
 	_, err := cert.Verify(x509.VerifyOptions{
 		Roots: trusted, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	})

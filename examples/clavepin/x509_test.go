@@ -23,7 +23,8 @@ func TestCheckCertificate(t *testing.T) {
 	trusted := x509.NewCertPool()
 	trusted.AddCert(police.cert)
 	ana := person{NIF: "12345678Z", Name: "Ana"}
-	make := func(by authority, p person, from time.Time, usage x509.ExtKeyUsage) card {
+	const client, server = x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth
+	issue := func(by authority, p person, from time.Time, usage x509.ExtKeyUsage) card {
 		t.Helper()
 		c, err := by.issue(p, from, usage)
 		if err != nil {
@@ -31,8 +32,8 @@ func TestCheckCertificate(t *testing.T) {
 		}
 		return c
 	}
-	good := make(police, ana, now, x509.ExtKeyUsageClientAuth)
-	stranger := make(police, person{NIF: "87654321X"}, now, x509.ExtKeyUsageClientAuth)
+	good := issue(police, ana, now, client)
+	stranger := issue(police, person{NIF: "87654321X"}, now, client)
 	for _, c := range []struct {
 		name string
 		card card
@@ -43,13 +44,13 @@ func TestCheckCertificate(t *testing.T) {
 		{"good", good, now, "12345678Z", ""},
 		{"to its last moment", good, now.AddDate(4, 0, 0), "12345678Z", ""},
 		{"expired", good, now.AddDate(4, 0, 1), "", "This certificate is not valid today."},
-		{"not yet valid", make(police, ana, now.AddDate(0, 0, 1), x509.ExtKeyUsageClientAuth), now, "", "This certificate is not valid today."},
-		{"of another authority of the same name", make(other, ana, now, x509.ExtKeyUsageClientAuth), now, "", "This certificate comes from nobody that we trust."},
-		{"a server's", make(police, ana, now, x509.ExtKeyUsageServerAuth), now, "", "This certificate is not one for signing in with."},
+		{"not yet valid", issue(police, ana, now.AddDate(0, 0, 1), client), now, "", "This certificate is not valid today."},
+		{"of another of its name", issue(other, ana, now, client), now, "", "This certificate comes from nobody that we trust."},
+		{"a server's", issue(police, ana, now, server), now, "", "This certificate is not one for signing in with."},
 		{"somebody else's", stranger, now, "87654321X", ""}, // which the page compares
-		{"a number that is none", make(police, person{NIF: "12345678A"}, now, x509.ExtKeyUsageClientAuth), now, "", string(noNumber)},
-		{"a number not in its form", make(police, person{NIF: "12345678z"}, now, x509.ExtKeyUsageClientAuth), now, "", string(noNumber)},
-		{"no number", make(police, person{}, now, x509.ExtKeyUsageClientAuth), now, "", string(noNumber)},
+		{"a number that is none", issue(police, person{NIF: "12345678A"}, now, client), now, "", string(noNumber)},
+		{"a number not in its form", issue(police, person{NIF: "12345678z"}, now, client), now, "", string(noNumber)},
+		{"no number", issue(police, person{}, now, client), now, "", string(noNumber)},
 		{"shown by who copied it", card{good.cert, stranger.key}, now, "", string(noKey)},
 	} {
 		challenge := []byte(rand.Text())

@@ -83,7 +83,7 @@ func TestTyper(t *testing.T) {
 	n, err := strconv.Atoi(job[2])
 	require.NoError(t, err)
 	totp, closer, err := tokenService(t.Context(), path, limit, tokenStart, civicpin.RecorderFunc(func(_ context.Context, e civicpin.Event) {
-		if e.Code == otp.EventRefused && (e.Reason == "wrong" || e.Reason == "replayed") {
+		if e.Code == civicpin.EventCode("otp.refused") && (e.Reason == "wrong" || e.Reason == "replayed") {
 			say("compared")
 		}
 	}))
