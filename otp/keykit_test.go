@@ -88,10 +88,10 @@ func (r *fobEvents) take() []string {
 }
 
 const (
-	ada         civicpin.Subject = "BYRDAA15T50Z114X"
-	fobLocked                    = "locked"
-	fobRefused                   = "refused"
-	fobAccepted                  = "accepted"
+	ada         = civicpin.Subject("BYRDAA15T50Z114X")
+	fobLocked   = "locked"
+	fobRefused  = "refused"
+	fobAccepted = "accepted"
 )
 
 var (

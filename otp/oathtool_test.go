@@ -40,10 +40,9 @@ func TestOathtoolTOTP(t *testing.T) {
 					c := strict
 					c.Algorithm, c.Digits, c.Period = algorithm, digits, period
 					f := newTOTP(t, c)
-					key := f.enrol(t)
 					for range 3 {
 						f.clock.add(12_345_678 * time.Second)
-						key = f.enrol(t) // a new one, since the last lapsed
+						key := f.enrol(t) // a new one, since the last lapsed
 						code := oathtool(
 							t, key, "--totp="+string(algorithm), fmt.Sprintf("--time-step-size=%ds", int(period.Seconds())),
 							"--now="+f.clock.Now().UTC().Format("2006-01-02 15:04:05 UTC"),
