@@ -22,7 +22,8 @@ func TestRegister(t *testing.T) {
 		"X1234567L": {"Luis", "E12345678"},
 		"34567890V": {"Pedro", "2019-02-05"}, // for ever, so the day of issue counts
 	} {
-		if p := people[nif]; p.NIF != nif || p.first() != want.first || p.data() != want.data || string(p.subject()) != string(nif) {
+		if p := people[nif]; p.NIF != nif || p.first() != want.first ||
+			p.data() != want.data || string(p.subject()) != string(nif) {
 			t.Errorf("%s: %+v", nif, p)
 		}
 	}

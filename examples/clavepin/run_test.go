@@ -58,13 +58,16 @@ func TestRun(t *testing.T) {
 		"Rosa's code: ", "Tries left: 4", "Rosa's code: ", "From now on", "Tries left: 4",
 
 		"the check character", "old\n   Cl@ve: This certificate is not valid today", "nobody that we trust",
-		"of somebody else", "Welcome, Ana García López", "a fixed line", "Ana's activation code (0001-sms", "Your level is advanced",
+		"of somebody else", "Welcome, Ana García López",
+		"a fixed line", "Ana's activation code (0001-sms", "Your level is advanced",
 
-		"9 days later", "Luis reads (0002-letter-", "28013 Madrid", "Su código de activación", "Vale hasta el", "Your level is basic",
+		"9 days later", "Luis reads (0002-letter-", "28013 Madrid",
+		"Su código de activación", "Vale hasta el", "Your level is basic",
 		"Carmen's telephone: +34612345678", "registered for somebody else", "Your level is advanced",
 		"(0004-hand", "Your level is advanced", "Elena films", "Your level is basic",
 
-		"The page answers ten times", onItsWay, "9-5-2031", onItsWay, "Nothing comes. (After 5 wrong", "15 minutes later", onItsWay,
+		"The page answers ten times", onItsWay, "9-5-2031", onItsWay,
+		"Nothing comes. (After 5 wrong", "15 minutes later", onItsWay,
 
 		"Ana reads (0006-push-app-", "Clave: su clave de un solo uso para ver su vida laboral: ",
 		"Done: seeing your working life", "is lost", "She opens the app", "Done: ", "by SMS", "Ana reads (0007-sms-", "Done: ",
