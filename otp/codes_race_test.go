@@ -2,6 +2,7 @@ package otp_test
 
 import (
 	"errors"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -15,15 +16,15 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// again calls f until it is not told that it is busy, or for a minute. The pauses keep those who wait from taking the time
+// again calls f until it is not told that it is busy, or for a minute. The pauses keep hundreds who wait from taking the time
 // of those whom they wait for.
 func again(f func() error) error {
-	pause := time.Millisecond
-	for end := time.Now().Add(time.Minute); ; pause = min(2*pause, 20*time.Millisecond) {
+	pause := 2 * time.Millisecond
+	for end := time.Now().Add(time.Minute); ; pause = min(2*pause, 250*time.Millisecond) {
 		if err := f(); !errors.Is(err, otp.ErrBusy) || time.Now().After(end) {
 			return err
 		}
-		time.Sleep(pause)
+		time.Sleep(pause + rand.N(pause))
 	}
 }
 

@@ -15,9 +15,11 @@ var (
 	ErrBusy = lockout.ErrBusy
 	// ErrPolicy is matched by every error about a configuration or policy that cannot be.
 	ErrPolicy = errors.New("otp: invalid policy")
-	// ErrState says that things are not in a state for the call, such as an import over a key in use, or a removal where there
-	// is none. Visitors never get it before they proved something.
+	// ErrState says that things are not in a state for the call, such as an import over a key in use. Visitors never get it
+	// before they proved something.
 	ErrState = errors.New("otp: not in a state for this")
+	// ErrNotEnrolled says that the subject has no key. Only calls for operators, or for the owner, return it.
+	ErrNotEnrolled = errors.New("otp: not enrolled")
 )
 
 // ErrExpired says that a delivered code is right but came too late: have a new one sent. Only who typed the right code is told.

@@ -5,9 +5,11 @@ import "github.com/civicpin/civicpin"
 // The events of HOTP and TOTP keys. Their Ref is the name of the service and the key's id, "totp.login/ABC…".
 const (
 	eventEnrolled  civicpin.EventCode = "otp.enrolled"  // a key waits for its first code; Reason: how identity was proved, if anew
-	eventActivated civicpin.EventCode = "otp.activated" // tell the citizen (NIST SP 800-63B-4 4.1); Reason: empty, or imported
+	eventActivated civicpin.EventCode = "otp.activated" // the first right code; tell the citizen (NIST SP 800-63B-4 4.1)
+	eventImported  civicpin.EventCode = "otp.imported"
 	eventRemoved   civicpin.EventCode = "otp.removed"
-	eventVerified  civicpin.EventCode = "otp.verified" // Reason: empty, or resynced, by two codes in a row
+	eventVerified  civicpin.EventCode = "otp.verified"
+	eventResynced  civicpin.EventCode = "otp.resynced" // a HOTP token was found again by two codes in a row
 	eventRefused   civicpin.EventCode = "otp.refused"  // Reason: wrong, replayed, not enrolled, locked, busy or not checked
 )
 

@@ -128,7 +128,7 @@ func (h *HOTP) Config() HOTPConfig { return h.config }
 // Five store calls for a right code, four for a wrong one or an unknown subject, one while locked.
 func (h *HOTP) Verify(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret, source civicpin.Source) error {
 	guess := readCode(typed)
-	return h.prove(ctx, subject, source, "", func(b *boundKey, _ time.Time) found {
+	return h.prove(ctx, subject, source, eventVerified, func(b *boundKey, _ time.Time) found {
 		key := b.oath()
 		at, match := key.Find(guess.number, b.Next, h.config.width(), b.Next)
 		if guess.digits != b.Digits {
@@ -145,7 +145,7 @@ func (h *HOTP) Verify(ctx context.Context, subject civicpin.Subject, typed civic
 // Errors and store calls are those of [HOTP.Verify].
 func (h *HOTP) Resync(ctx context.Context, subject civicpin.Subject, first, second civicpin.Secret, source civicpin.Source) error {
 	one, two := readCode(first), readCode(second)
-	return h.prove(ctx, subject, source, "resynced", func(b *boundKey, _ time.Time) found {
+	return h.prove(ctx, subject, source, eventResynced, func(b *boundKey, _ time.Time) found {
 		key := b.oath()
 		at, ok := key.FindPair(one.number, two.number, b.Next, h.config.ResyncWindow+1)
 		if !ok || one.digits != b.Digits || two.digits != b.Digits {

@@ -122,7 +122,7 @@ func TestHOTPResync(t *testing.T) {
 			assert.Equal(t, []string{"otp.refused: wrong"}, f.events.take(), name)
 			continue
 		}
-		assert.Equal(t, []string{"otp.verified: resynced"}, f.events.take(), name)
+		assert.Equal(t, []string{"otp.resynced"}, f.events.take(), name)
 		assert.Equal(t, c.second+1, st.Counter, name)
 		assert.Equal(t, fobRefused, f.resync(t, codeAt(key, c.first), codeAt(key, c.second)), "%s: spent", name)
 		assert.Equal(t, fobRefused, f.verify(t, codeAt(key, c.second)), "%s: spent", name)

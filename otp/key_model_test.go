@@ -234,7 +234,7 @@ func (s *keyMachine) common(t *testing.T) map[string]func(*rapid.T) {
 			s.lose(rt)
 			err := keys.Remove(ctx, ada, civicpin.Citizen)
 			if s.m.active == nil && s.m.pending == nil {
-				require.ErrorIs(fatalFob{rt}, err, otp.ErrState)
+				require.ErrorIs(fatalFob{rt}, err, otp.ErrNotEnrolled)
 				return
 			}
 			require.NoError(fatalFob{rt}, err)

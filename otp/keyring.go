@@ -202,7 +202,7 @@ func (k *keys) Import(ctx context.Context, subject civicpin.Subject, key Key, by
 	if err := k.gate.Rebind(ctx, lockout.Key{Subject: subject}, by); err != nil {
 		return err
 	}
-	k.record(ctx, civicpin.Event{Code: eventActivated, Subject: subject, By: by, Reason: "imported"}, b.ID)
+	k.record(ctx, civicpin.Event{Code: eventImported, Subject: subject, By: by}, b.ID)
 	return nil
 }
 
@@ -227,7 +227,7 @@ func (b *boundKey) sameUnused(again *boundKey) bool {
 }
 
 // Remove ends all keys of a subject, the active and the pending one. The failures that are counted stay. Errors:
-// [civicpin.ErrInvalid] for subject or actor; [ErrState] if there is none; the store's, after which the keys may be gone.
+// [civicpin.ErrInvalid] for subject or actor; [ErrNotEnrolled]; the store's, after which the keys may be gone.
 func (k *keys) Remove(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
 	if err := errors.Join(subject.Validate(), by.Validate()); err != nil {
 		return err
@@ -237,7 +237,7 @@ func (k *keys) Remove(ctx context.Context, subject civicpin.Subject, by civicpin
 		now := k.vault.Now()
 		e.Value.sweep(now)
 		if gone = e.Value; gone.empty() {
-			return ErrState
+			return ErrNotEnrolled
 		}
 		e.Value = keyring{}
 		e.Expires = e.Value.expires(now)

@@ -47,9 +47,9 @@ type compare func(b *boundKey, now time.Time) found
 // prove checks what somebody typed against the subject's active and pending key: nil means that it is right, and was used up.
 //
 // Whatever the subject is, known or not, with one key or two, the work is the same: one read of the record and two windows of
-// codes, inside the gate. how goes into the event of a success. Only a right code is written, by one conditional write. Who loses a race for it reads again, finds
+// codes, inside the gate. Only a right code is written, by one conditional write. Who loses a race for it reads again, finds
 // the code spent, and is counted as wrong.
-func (k *keys) prove(ctx context.Context, subject civicpin.Subject, source civicpin.Source, how string, compare compare) error {
+func (k *keys) prove(ctx context.Context, subject civicpin.Subject, source civicpin.Source, success civicpin.EventCode, compare compare) error {
 	var why, id string
 	activated := false
 	err := k.gate.Do(ctx, lockout.Key{Subject: subject, Source: source}, func(ctx context.Context) (bool, error) {
@@ -98,7 +98,7 @@ func (k *keys) prove(ctx context.Context, subject civicpin.Subject, source civic
 	if activated {
 		k.record(ctx, civicpin.Event{Code: eventActivated, Subject: subject, By: civicpin.Citizen, Source: source}, id)
 	}
-	k.record(ctx, civicpin.Event{Code: eventVerified, Subject: subject, By: civicpin.Citizen, Source: source, Reason: how}, id)
+	k.record(ctx, civicpin.Event{Code: success, Subject: subject, By: civicpin.Citizen, Source: source}, id)
 	return nil
 }
 

@@ -139,7 +139,7 @@ func (t *TOTP) Config() TOTPConfig { return t.config }
 // Five store calls for a right code, four for a wrong one or an unknown subject, one while locked.
 func (t *TOTP) Verify(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret, source civicpin.Source) error {
 	guess := readCode(typed)
-	return t.prove(ctx, subject, source, "", func(b *boundKey, now time.Time) found {
+	return t.prove(ctx, subject, source, eventVerified, func(b *boundKey, now time.Time) found {
 		return t.compare(b, guess, now)
 	})
 }

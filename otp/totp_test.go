@@ -22,7 +22,7 @@ func TestTOTPLife(t *testing.T) {
 	f := newTOTP(t, otp.TOTPConfig{})
 	assert.Equal(t, fobRefused, f.verify(t, "000000"))
 	assert.Equal(t, []string{"otp.refused: not enrolled"}, f.events.take())
-	require.ErrorIs(t, f.Remove(t.Context(), ada, fobClerk), otp.ErrState)
+	require.ErrorIs(t, f.Remove(t.Context(), ada, fobClerk), otp.ErrNotEnrolled)
 	st := f.status(t)
 	assert.False(t, st.Active || st.Pending)
 	assert.Equal(t, 1, st.Lockout.Failures)
@@ -56,7 +56,7 @@ func TestTOTPLife(t *testing.T) {
 	assert.Equal(t, []string{"otp.removed"}, f.events.take())
 	assert.Equal(t, fobRefused, f.verify(t, f.shown(key, 0)))
 	assert.Equal(t, []string{"otp.refused: not enrolled"}, f.events.take())
-	require.ErrorIs(t, f.Remove(t.Context(), ada, fobClerk), otp.ErrState)
+	require.ErrorIs(t, f.Remove(t.Context(), ada, fobClerk), otp.ErrNotEnrolled)
 	st = f.status(t)
 	assert.False(t, st.Active || st.Pending)
 	assert.Empty(t, st.ID)
@@ -206,7 +206,7 @@ func TestTOTPPendingLapses(t *testing.T) {
 				if active {
 					assert.Equal(t, over, f.verify(t, f.shown(old, 0)) == fobAccepted, name)
 				} else if over {
-					require.ErrorIs(t, f.Remove(t.Context(), ada, fobClerk), otp.ErrState)
+					require.ErrorIs(t, f.Remove(t.Context(), ada, fobClerk), otp.ErrNotEnrolled)
 				}
 			}
 		}
@@ -488,7 +488,7 @@ func TestTOTPImport(t *testing.T) {
 	require.NoError(t, err)
 	f.events.take()
 	require.NoError(t, f.Import(ctx, ada, key, fobClerk))
-	assert.Equal(t, []string{"lockout.rebound", "otp.activated: imported"}, f.events.take())
+	assert.Equal(t, []string{"lockout.rebound", "otp.imported"}, f.events.take())
 	st := f.status(t)
 	assert.True(t, st.Active && !st.Pending)
 	assert.Equal(t, fobClerk, st.By)

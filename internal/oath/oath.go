@@ -64,16 +64,6 @@ const (
 // maxBlock is the block length of SHA-512, the longest.
 const maxBlock = sha512.BlockSize
 
-// The pads of RFC 2104.
-var ipad, opad = pad(0x36), pad(0x5c)
-
-func pad(b byte) (p [maxBlock]byte) {
-	for i := range p {
-		p[i] = b
-	}
-	return p
-}
-
 // A Key is a seed made ready to compute codes. It is meant to live on the stack. The zero Key is not usable.
 type Key struct {
 	hash         Hash
@@ -104,9 +94,11 @@ func NewKey(h Hash, seed []byte, digits int) Key {
 	default:
 		copy(k.inner[:], seed)
 	}
-	n := h.blockSize()
-	subtle.XORBytes(k.outer[:n], k.inner[:n], opad[:])
-	subtle.XORBytes(k.inner[:n], k.inner[:n], ipad[:])
+	for i := 0; i < h.blockSize(); i += 8 { // a word at a time
+		word := binary.LittleEndian.Uint64(k.inner[i:])
+		binary.LittleEndian.PutUint64(k.outer[i:], word^0x5c5c5c5c5c5c5c5c)
+		binary.LittleEndian.PutUint64(k.inner[i:], word^0x3636363636363636)
+	}
 	return k
 }
 
