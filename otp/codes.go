@@ -179,6 +179,9 @@ func (r *codeRecord) end(state string) { r.State, r.Code, r.Params = state, "", 
 type codeList struct {
 	Known bool         `json:"known,omitempty"`
 	Codes []codeListed `json:"codes,omitempty"`
+	// Decoys are apart, or whoever knows somebody's number, and nothing else, could ask until there is no room for the
+	// codes that were sent.
+	Decoys []codeListed `json:"decoys,omitempty"`
 }
 
 type codeListed struct {

@@ -192,14 +192,21 @@ func (c *Codes) add(ctx context.Context, r *codeRecord, ref outbox.Ref) error {
 func (c *Codes) enlist(ctx context.Context, subject civicpin.Subject, l codeListed, known bool) (wasKnown bool, over []string, err error) {
 	e, err := c.lists.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[codeList]) error {
 		now := c.vault.Now()
-		all := slices.DeleteFunc(e.Value.Codes, func(l codeListed) bool { return !now.Before(l.Expires) })
-		all = append(all, l)
 		over = nil
-		for len(all) > c.policy.MaxPending {
-			over = append(over, all[0].ID)
-			all = all[1:]
+		room := func(list []codeListed, add bool) []codeListed {
+			list = slices.DeleteFunc(list, func(l codeListed) bool { return !now.Before(l.Expires) })
+			if add {
+				list = append(list, l)
+			}
+			for len(list) > c.policy.MaxPending {
+				over = append(over, list[0].ID)
+				list = list[1:]
+			}
+			return list
 		}
-		e.Value = codeList{Known: e.Value.Known || known, Codes: all}
+		e.Value = codeList{
+			Known: e.Value.Known || known, Codes: room(e.Value.Codes, known), Decoys: room(e.Value.Decoys, !known),
+		}
 		e.Expires = time.Time{}
 		if !e.Value.Known {
 			e.Expires = l.Expires.Add(codeLate)
