@@ -95,7 +95,9 @@ func TestBackupCodesAreEven(t *testing.T) {
 // FuzzCodeNormalise: what Verify compares is either nothing, or made of the symbols that can be right, in their number; it is
 // its own normal form, and what was sent is in it.
 func FuzzCodeNormalise(f *testing.F) {
-	for _, s := range []string{"", "123456", "123 456", "ab12K7P", "AB-12 k7p", "k7p", "０１２３ABC", "l0l0 OIO", "\xff", "ß", "ﷺ", "ab1２K7P"} {
+	for _, s := range []string{
+		"", "123456", "123 456", "ab12K7P", "AB-12 k7p", "k7p", "０１２３ABC", "l0l0 OIO", "\xff", "ß", "ﷺ", "ab1２K7P",
+	} {
 		f.Add(s)
 	}
 	digits, clave := newCodeKit(f, otp.SMS()), newCodeKit(f, otp.ClavePIN())

@@ -50,8 +50,8 @@ type Request struct {
 // sent to nobody and never verifies.
 //
 // Errors: [civicpin.ErrInvalid] for a subject, purpose or options that cannot be; a *[lockout.LockedError] if the subject's
-// codes are locked for longer than this one would live, or the send limits are reached, all of which goes alike for everybody; the store's: the code may then be on its
-// way, and asking again is safe.
+// codes are locked for longer than this one would live, or the send limits are reached, all of which goes alike for
+// everybody; the store's: the code may then be on its way, and asking again is safe.
 func (c *Codes) Request(ctx context.Context, subject civicpin.Subject, purpose Purpose, o RequestOptions) (Request, error) {
 	own, err := c.checkRequest(subject, purpose, o)
 	if err != nil {

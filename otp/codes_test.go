@@ -394,32 +394,45 @@ func TestRequestRefuses(t *testing.T) {
 	require.Zero(t, k.failures(t))
 }
 
-// The count of a citizen is kept until they succeed, also if the guess names a request that is not there; a stranger's is
-// forgotten after a month.
+// The count of a citizen is kept until they succeed, also if the guess names a request that is not there, or one that leads
+// nowhere because they have no telephone any more; a stranger's is forgotten after a month.
 func TestWhoseCountIsForgotten(t *testing.T) {
+	inVain := func(t *testing.T, k *codeKit) string {
+		req, err := k.Request(t.Context(), ana, filing, otp.RequestOptions{})
+		require.NoError(t, err)
+		return req.ID
+	}
 	for name, tc := range map[string]struct {
-		prepare func(t *testing.T, k *codeKit)
+		prepare func(t *testing.T, k *codeKit) (id string) // to guess at
 		kept    bool
 	}{
-		"a stranger's": {func(*testing.T, *codeKit) {}, false},
-		"one who asked in vain": {func(t *testing.T, k *codeKit) {
-			_, err := k.Request(t.Context(), ana, filing, otp.RequestOptions{})
-			require.NoError(t, err)
+		"a stranger's":          {func(*testing.T, *codeKit) string { return badID }, false},
+		"one who asked in vain": {inVain, false},
+		"who asked, and guesses at another": {func(t *testing.T, k *codeKit) string {
+			inVain(t, k)
+			return badID
 		}, false},
-		"a citizen's":              {func(t *testing.T, k *codeKit) { k.asked(t) }, true},
-		"a citizen's, years later": {func(t *testing.T, k *codeKit) { k.asked(t); k.clock.add(10000 * time.Hour) }, true},
-		"a citizen's who lost the telephone": {func(t *testing.T, k *codeKit) {
+		"a citizen's": {func(t *testing.T, k *codeKit) string {
+			req, _ := k.asked(t)
+			return req.ID
+		}, true},
+		"who guesses at what is not there": {func(t *testing.T, k *codeKit) string {
 			k.asked(t)
-			req, err := k.Request(t.Context(), ana, filing, otp.RequestOptions{})
-			require.NoError(t, err)
-			require.ErrorIs(t, k.verify(t, req.ID, "123456"), otp.ErrRefused)
-			require.NoError(t, k.Rebind(t.Context(), ana, desk))
+			return badID
+		}, true},
+		"and years later": {func(t *testing.T, k *codeKit) string {
+			k.asked(t)
+			k.clock.add(10000 * time.Hour)
+			return badID
+		}, true},
+		"who lost the telephone": {func(t *testing.T, k *codeKit) string {
+			k.asked(t)
+			return inVain(t, k)
 		}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			k := newCodeKit(t, sms())
-			tc.prepare(t, k)
-			require.ErrorIs(t, k.verify(t, badID, "123456"), otp.ErrRefused)
+			require.ErrorIs(t, k.verify(t, tc.prepare(t, k), "wrong"), otp.ErrRefused)
 			require.Equal(t, 1, k.failures(t))
 			k.clock.add(60 * 24 * time.Hour)
 			require.Equal(t, tc.kept, k.failures(t) == 1)

@@ -33,7 +33,9 @@ const (
 // store's error, is for the log: the code may then have been consumed.
 //
 // Five store calls, known subject or not, right or wrong; one while locked.
-func (c *Codes) Verify(ctx context.Context, subject civicpin.Subject, purpose Purpose, id string, typed civicpin.Secret, source civicpin.Source) error {
+func (c *Codes) Verify(ctx context.Context, subject civicpin.Subject, purpose Purpose, id string, typed civicpin.Secret,
+	source civicpin.Source,
+) error {
 	if err := errors.Join(subject.Validate(), purpose.validate(), validCodeID(id)); err != nil {
 		return err
 	}
@@ -64,7 +66,9 @@ func (c *Codes) Verify(ctx context.Context, subject civicpin.Subject, purpose Pu
 // answered before that is stored. An error means that it was not.
 //
 // It says in *why what the guess came to, and returns whether the subject is known.
-func (c *Codes) check(ctx context.Context, subject civicpin.Subject, purpose Purpose, id string, typed civicpin.Secret, why *string) (known bool, err error) {
+func (c *Codes) check(ctx context.Context, subject civicpin.Subject, purpose Purpose, id string, typed civicpin.Secret,
+	why *string,
+) (known bool, err error) {
 	tag := c.tag(subject, id, purpose, c.normalise(typed.Reveal()))
 	e, err := c.records.Get(ctx, store.Key{Subject: subject, ID: id})
 	if errors.Is(err, store.ErrNotFound) {
