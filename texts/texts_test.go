@@ -323,7 +323,7 @@ func TestNew(t *testing.T) {
 		_, err := texts.New(s)
 		require.ErrorIs(t, err, civicpin.ErrInvalid, "%+v", s)
 	}
-	for _, link := range []string{"www inps", "inps.it", "HTTPS", "a://b", "Http INPS", "x@inps", "INPS.IT"} {
+	for _, link := range []string{"www inps", "inps.it", "HTTPS", "a://b", "Http INPS", "x@inps.it", "INPS.IT"} {
 		for _, s := range []texts.Service{{Name: link, LongName: "INPS"}, {Name: "INPS", LongName: link}, {Name: "INPS", Help: link}} {
 			_, err := texts.New(s)
 			require.ErrorIs(t, err, texts.ErrLink, "%+v", s)

@@ -179,10 +179,10 @@ func line(s string) bool {
 }
 
 // linked reports whether a telephone may show a piece of s as a link: it names a scheme or a host, or
-// has a letter or digit on both sides of a full stop, as a domain has.
+// has a letter or digit on both sides of a full stop, as a domain has. An @ alone makes none: Cl@ve is a name.
 func linked(s string) bool {
 	s = strings.ToLower(s)
-	if strings.Contains(s, "http") || strings.Contains(s, "www") || strings.Contains(s, "://") || strings.Contains(s, "@") {
+	if strings.Contains(s, "http") || strings.Contains(s, "www") || strings.Contains(s, "://") {
 		return true
 	}
 	word := func(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) }

@@ -112,7 +112,7 @@ func checkPost(t *testing.T, folder string) {
 		if found := link.FindString(m.Text); found != "" {
 			t.Errorf("%s has %q in it", m.File, found)
 		}
-		if m.Channel == civicpin.SMS && (len([]rune(m.Text)) > 160 || !strings.HasPrefix(m.Text, "Clave: ")) {
+		if m.Channel == civicpin.SMS && (len([]rune(m.Text)) > 160 || !strings.HasPrefix(m.Text, "Cl@ve: ")) {
 			t.Errorf("%s is no text message: %q", m.File, m.Text)
 		}
 	}

@@ -34,7 +34,7 @@ func main() {
 	}
 }
 
-const longName = "Sistema Clave de la Administración"
+const longName = "Sistema Cl@ve de la Administración"
 
 // newPlay is the program apart from its flags, input and output, which tests bring themselves.
 func newPlay() (play.Play, error) {
@@ -46,7 +46,7 @@ func newPlay() (play.Play, error) {
 		Name:  "clavepin",
 		About: "Spain's Cl@ve PIN, on a SQLite file. Nothing is really sent: pushes, SMS and letters are files.",
 		Service: texts.Service{
-			Name:     "Clave", // a telephone takes an @ for part of an address
+			Name:     "Cl@ve",
 			LongName: longName,
 			Help:     helpLine,
 			Location: madrid,

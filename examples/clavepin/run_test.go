@@ -69,7 +69,7 @@ func TestRun(t *testing.T) {
 		"The page answers ten times", onItsWay, "9-5-2031", onItsWay,
 		"Nothing comes. (After 5 wrong", "15 minutes later", onItsWay,
 
-		"Ana reads (0006-push-app-", "Clave: su clave de un solo uso para ver su vida laboral: ",
+		"Ana reads (0006-push-app-", "Cl@ve: su clave de un solo uso para ver su vida laboral: ",
 		"Done: seeing your working life", "is lost", "She opens the app", "Done: ", "by SMS", "Ana reads (0007-sms-", "Done: ",
 
 		"Four letters and digits", "7GAT\n", "Tries left: 4", "7GAT ", "Done: ",

@@ -117,7 +117,7 @@ func TestDeeds(t *testing.T) {
 		}
 		seen[d.act], seen[digest] = true, true
 		for _, lang := range []string{"es", "en", "it"} {
-			w, err := texts.New(texts.Service{Name: "Clave", Locale: lang})
+			w, err := texts.New(texts.Service{Name: "Cl@ve", Locale: lang})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -18,24 +18,24 @@ type activationText struct {
 var activationTexts = map[string]activationText{
 	"es": {
 		title: "Su código de activación",
-		sms:   "Clave: su codigo de activacion: %s\nEscribalo en la app antes del %s. No lo diga a nadie.",
-		use: "Ha pedido registrarse en Clave. Instale la app, escriba en ella su DNI o\n" +
+		sms:   "Cl@ve: su codigo de activacion: %s\nEscribalo en la app antes del %s. No lo diga a nadie.",
+		use: "Ha pedido registrarse en Cl@ve. Instale la app, escriba en ella su DNI o\n" +
 			"NIE y este código, y podrá pedir claves de un solo uso. Vale hasta el\n%s.",
 		secret: "No lo diga a nadie. Nunca se lo pediremos por teléfono, mensaje ni correo.\n" +
 			"Si no lo ha pedido usted, destruya esta hoja y avise al " + helpLine + ".",
 	},
 	"en": {
 		title: "Your activation code",
-		sms:   "Clave: your activation code: %s\nType it into the app before %s. Never tell it to anybody.",
-		use: "You asked to be registered with Clave. Install the app, type your DNI or\n" +
+		sms:   "Cl@ve: your activation code: %s\nType it into the app before %s. Never tell it to anybody.",
+		use: "You asked to be registered with Cl@ve. Install the app, type your DNI or\n" +
 			"NIE into it and this code, and you can ask for PINs. It is valid until\n%s.",
 		secret: "Never tell it to anybody. We never ask for it, in whatever way.\n" +
 			"If it was not you who asked, destroy this page and ring " + helpLine + ".",
 	},
 	"it": {
 		title: "Il suo codice di attivazione",
-		sms:   "Clave: il suo codice di attivazione: %s\nLo digiti nella app prima del %s. Non lo dica a nessuno.",
-		use: "Ha chiesto di registrarsi a Clave. Installi la app, digiti il suo DNI o\n" +
+		sms:   "Cl@ve: il suo codice di attivazione: %s\nLo digiti nella app prima del %s. Non lo dica a nessuno.",
+		use: "Ha chiesto di registrarsi a Cl@ve. Installi la app, digiti il suo DNI o\n" +
 			"NIE e questo codice, e potrà chiedere PIN. Vale fino al\n%s.",
 		secret: "Non lo dica a nessuno. Non glielo chiederemo mai, in nessun modo.\n" +
 			"Se non è stato lei a chiederlo, distrugga questo foglio e chiami lo " + helpLine + ".",
