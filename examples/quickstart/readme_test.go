@@ -20,6 +20,15 @@ func TestREADME(t *testing.T) {
 	}
 }
 
+// TestREADMEErrors keeps the README's second example a part of one that compiles and runs.
+func TestREADMEErrors(t *testing.T) {
+	readme := between(t, "../../README.md", "the error:\n\n```go\n", "```\n")
+	example := between(t, "../../pin/example_test.go", "func ExampleService_Verify() {\n", "\n}\n")
+	if indented := "\t\t" + strings.ReplaceAll(strings.TrimSpace(readme), "\n", "\n\t\t"); !strings.Contains(example, indented) {
+		t.Errorf("the README says\n%s\nand the example of pin\n%s", readme, example)
+	}
+}
+
 // TestRun runs the program.
 func TestRun(t *testing.T) {
 	dir := t.TempDir()
