@@ -195,12 +195,12 @@ type taken struct {
 func (g *Gate) take(ctx context.Context, key Key) (taken, error) {
 	t := taken{id: rand.Text()}
 	var refused error
-	var events []civicpin.EventCode
+	var event civicpin.EventCode
 	e, err := g.subjects.Update(ctx, g.storeKey(key), func(e *store.Entry[state]) error {
 		now := g.vault.Now()
 		before := e.Value
 		swept := e.Value.sweep(g.policy, now)
-		events = news(before, e.Value)
+		event = news(before, e.Value)
 		refused = e.Value.take(g.policy, now, t.id)
 		if refused != nil && !swept {
 			return store.ErrSkip
@@ -217,7 +217,7 @@ func (g *Gate) take(ctx context.Context, key Key) (taken, error) {
 	if err != nil {
 		return taken{}, err
 	}
-	g.record(ctx, key, events)
+	g.record(ctx, key, event)
 	if refused != nil {
 		return taken{}, refused
 	}
@@ -232,12 +232,12 @@ func (g *Gate) settle(ctx context.Context, key Key, t taken, o outcome) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 	defer cancel()
 	var result error
-	var events []civicpin.EventCode
+	var event civicpin.EventCode
 	change := func(e *store.Entry[state]) error {
 		now := g.vault.Now()
 		before := e.Value
 		result = e.Value.settle(g.policy, now, t, o)
-		events = news(before, e.Value)
+		event = news(before, e.Value)
 		switch {
 		case e.Value.empty():
 			e.Expires = now.Add(keepEmpty)
@@ -255,132 +255,8 @@ func (g *Gate) settle(ctx context.Context, key Key, t taken, o outcome) error {
 	if _, err := g.subjects.UpdateFrom(ctx, t.entry, change); err != nil {
 		return fmt.Errorf("lockout: settle: %w", err)
 	}
-	g.record(ctx, key, events)
+	g.record(ctx, key, event)
 	return result
-}
-
-// settle applies an outcome and returns what it comes to. An attempt that is not there any more passed its deadline and
-// was counted then: not even a right guess counts as right after that.
-func (s *state) settle(p Policy, now time.Time, t taken, o outcome) error {
-	s.sweep(p, now)
-	there := s.drop(t.id)
-	switch o {
-	case refunded:
-		return nil
-	case succeeded:
-		if !there {
-			return ErrTimeout
-		}
-		s.succeed(t.epoch)
-		if locked := s.refusal(now); locked != nil && s.Epoch != t.epoch {
-			return locked
-		}
-		return nil
-	}
-	if there {
-		s.fail(p, now)
-	}
-	if locked := s.refusal(now); locked != nil && (s.Locked || s.Disabled) {
-		return locked
-	}
-	return &RefusedError{Left: max(1, s.left(p)), Next: s.NotBefore}
-}
-
-// Unlock ends a soft lock or a delay of a subject's lane. The number of failures in a row stays, so that unlocking buys no
-// guesses beyond the ceiling. It returns nil whether or not there was a lock, and a *[LockedError] if the credential is
-// disabled, which an unlock does not change. Other errors are [civicpin.ErrInvalid] and the store's.
-func (g *Gate) Unlock(ctx context.Context, key Key, by civicpin.Actor) error {
-	return g.change(ctx, key, by, EventUnlocked, func(s *state, now time.Time) error {
-		if s.Disabled {
-			return s.refusal(now)
-		}
-		s.unlock()
-		return nil
-	})
-}
-
-// Lock locks a subject's lane until it is unlocked, as an operator does who suspects fraud. A guess that is being verified
-// at that moment does not undo it.
-func (g *Gate) Lock(ctx context.Context, key Key, by civicpin.Actor) error {
-	return g.change(ctx, key, by, EventLocked, func(s *state, _ time.Time) error {
-		s.lock(time.Time{})
-		return nil
-	})
-}
-
-// Rebind forgets all failures of a subject's lane, and lifts a disablement. It is for the moment in which a new credential
-// was bound to the subject after their identity was proved again (NIST SP 800-63B-4 3.2.2, 4.1), and for no other: a code
-// that is merely sent again or issued anew on request keeps the count of the one before.
-func (g *Gate) Rebind(ctx context.Context, key Key, by civicpin.Actor) error {
-	return g.change(ctx, key, by, EventRebound, func(s *state, _ time.Time) error {
-		*s = state{Epoch: s.Epoch, Tries: s.Tries}
-		return nil
-	})
-}
-
-// change applies an act of by to the record and records the event.
-func (g *Gate) change(ctx context.Context, key Key, by civicpin.Actor, code civicpin.EventCode, act func(*state, time.Time) error) error {
-	if err := errors.Join(key.validate(), by.Validate()); err != nil {
-		return err
-	}
-	var events []civicpin.EventCode
-	_, err := g.subjects.Update(ctx, g.storeKey(key), func(e *store.Entry[state]) error {
-		now := g.vault.Now()
-		before := e.Value
-		e.Value.sweep(g.policy, now)
-		events = news(before, e.Value)
-		if err := act(&e.Value, now); err != nil {
-			return err
-		}
-		if e.Value.empty() {
-			if !e.Found() {
-				return store.ErrSkip
-			}
-			e.Expires = now.Add(keepEmpty)
-		} else {
-			e.Expires = time.Time{}
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	g.record(ctx, key, events)
-	g.vault.Record(ctx, civicpin.Event{Code: code, Subject: key.Subject, By: by, Source: key.Source, Reason: key.Lane})
-	return nil
-}
-
-// A Status is what an operator may be shown of a subject's lane.
-type Status struct {
-	// Failures is the number of failures in a row since the last success, whatever came between.
-	Failures int
-	// Left is how many more failures lock.
-	Left int
-	// Locked is nil if a guess would be let in.
-	Locked *LockedError
-}
-
-// Status returns the state of a subject's lane. It is for operators: to a visitor, an error of [Gate.Do] tells all that may
-// be told.
-func (g *Gate) Status(ctx context.Context, key Key) (Status, error) {
-	if err := key.validate(); err != nil {
-		return Status{}, err
-	}
-	e, err := g.subjects.Get(ctx, g.storeKey(key))
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return Status{}, err
-	}
-	now := g.vault.Now()
-	s := e.Value
-	s.sweep(g.policy, now)
-	st := Status{Failures: s.Total, Locked: s.refusal(now)}
-	if st.Locked == nil {
-		if s.Locked {
-			s.Round = 0
-		}
-		st.Left = s.left(g.policy)
-	}
-	return st, nil
 }
 
 // Policy returns the policy with its defaults filled in.
@@ -393,19 +269,20 @@ func (g *Gate) forgetAt(s state, now time.Time) time.Time {
 
 func (g *Gate) storeKey(key Key) store.Key { return store.Key{Subject: key.Subject, ID: key.Lane} }
 
-// news lists the locks that were set between two states.
-func news(before, after state) []civicpin.EventCode {
-	if after.Epoch == before.Epoch {
-		return nil
+// news is the lock that was set between two states, empty if none was.
+func news(before, after state) civicpin.EventCode {
+	switch {
+	case after.Epoch == before.Epoch:
+		return ""
+	case after.Disabled && !before.Disabled:
+		return EventDisabled
 	}
-	if after.Disabled && !before.Disabled {
-		return []civicpin.EventCode{EventDisabled}
-	}
-	return []civicpin.EventCode{EventLocked}
+	return EventLocked
 }
 
-func (g *Gate) record(ctx context.Context, key Key, codes []civicpin.EventCode) {
-	for _, code := range codes {
+// record writes the event of a lock, if there is one.
+func (g *Gate) record(ctx context.Context, key Key, code civicpin.EventCode) {
+	if code != "" {
 		g.vault.Record(ctx, civicpin.Event{Code: code, Subject: key.Subject, Source: key.Source, Reason: key.Lane})
 	}
 }

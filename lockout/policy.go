@@ -2,11 +2,10 @@ package lockout
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/civicpin/civicpin/internal/gcra"
-	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/internal/names"
 )
 
 // A Lock says what happens at a policy's limit.
@@ -113,7 +112,7 @@ func (p Policy) Validate() error {
 		return fmt.Errorf("%w: %s", ErrPolicy, fmt.Sprintf(format, args...))
 	}
 	switch {
-	case p.Name == "" || len(p.Name) > 50 || store.CheckKey(p.Name) != nil || strings.Contains(p.Name, "/"):
+	case !names.Valid(p.Name, 50):
 		return bad("Name is not 1 to 50 ASCII letters, digits and -_.")
 	case p.Ceiling < 1 || p.Ceiling > MaxCeiling:
 		return bad("Ceiling is not 1 to %d", MaxCeiling)

@@ -169,3 +169,30 @@ func doubled(d, most time.Duration, n int) time.Duration {
 	}
 	return min(d, most)
 }
+
+// settle applies an outcome and returns what it comes to. An attempt that is not there any more passed its deadline and
+// was counted then: not even a right guess counts as right after that.
+func (s *state) settle(p Policy, now time.Time, t taken, o outcome) error {
+	s.sweep(p, now)
+	there := s.drop(t.id)
+	switch o {
+	case refunded:
+		return nil
+	case succeeded:
+		if !there {
+			return ErrTimeout
+		}
+		s.succeed(t.epoch)
+		if locked := s.refusal(now); locked != nil && s.Epoch != t.epoch {
+			return locked
+		}
+		return nil
+	}
+	if there {
+		s.fail(p, now)
+	}
+	if locked := s.refusal(now); locked != nil && (s.Locked || s.Disabled) {
+		return locked
+	}
+	return &RefusedError{Left: max(1, s.left(p)), Next: s.NotBefore}
+}

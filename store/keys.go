@@ -13,6 +13,7 @@ import (
 	"golang.org/x/crypto/chacha20poly1305"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/names"
 )
 
 // Keys are the vault's keys. Keep them apart from the store: in a key management service, or in a file that the database's
@@ -174,15 +175,10 @@ func (k Keys) validate() error {
 	}
 	seen := make(map[string]bool)
 	for _, s := range k.Sealing {
-		if s.Sealer == nil || !validName(s.ID, 32) || seen[s.ID] {
+		if s.Sealer == nil || !names.Valid(s.ID, 32) || seen[s.ID] {
 			return errors.New("store: a sealing key needs a sealer and an id of its own, 1 to 32 letters, digits and -_. of ASCII")
 		}
 		seen[s.ID] = true
 	}
 	return nil
-}
-
-// validName reports whether s can be part of a storage key between slashes.
-func validName(s string, max int) bool {
-	return len(s) <= max && CheckKey(s) == nil && !strings.Contains(s, "/")
 }

@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/names"
 )
 
 const (
@@ -43,7 +44,7 @@ type Kind[T any] struct {
 // vault are the same records; any other name gives an error. So does a T that holds a [civicpin.Secret], which would be
 // stored as "[redacted]": the vault seals what it stores, so keep the text.
 func NewKind[T any](v *Vault, name string) (Kind[T], error) {
-	if v == nil || !validName(name, 64) {
+	if v == nil || !names.Valid(name, 64) {
 		return Kind[T]{}, errors.New("store: NewKind: no vault, or a name that is not 1 to 64 of ASCII letters, digits, - _ and period")
 	}
 	if holdsSecret(reflect.TypeFor[T](), make(map[reflect.Type]bool)) {

@@ -180,30 +180,28 @@ func (v *Vault) list(ctx context.Context, prefix string) iter.Seq2[Item, error] 
 	return l.List(ctx, prefix, "")
 }
 
-// storageKey hides the subject and id behind a keyed hash. Each part is preceded by its length, so that no two
-// different triples are hashed alike. 160 bits keep collisions out of reach of any number of records.
+// storageKey hides the subject and id behind a keyed hash. 160 bits keep collisions out of reach of any number of records.
 func (v *Vault) storageKey(kind string, k Key) string {
-	mac := hmac.New(sha256.New, []byte(v.index.Reveal()))
-	for _, part := range []string{kind, string(k.Subject), k.ID} {
-		var n [8]byte
-		binary.BigEndian.PutUint64(n[:], uint64(len(part)))
-		mac.Write(n[:])
-		mac.Write([]byte(part))
-	}
-	return kind + "/" + hex.EncodeToString(mac.Sum(nil)[:20])
+	return kind + "/" + hex.EncodeToString(v.mac(kind, string(k.Subject), k.ID)[:20])
 }
 
 // Hash returns a keyed hash of the parts under the vault's index key, for what has to be stable and unguessable without
 // being stored. The purpose keeps uses apart. It cannot be turned back into a storage key.
 func (v *Vault) Hash(purpose string, parts ...string) [32]byte {
+	// No kind is named so: what is hashed here is never what is hashed for a storage key.
+	return [32]byte(v.mac(append([]string{"\x00hash", purpose}, parts...)...))
+}
+
+// mac hashes the parts under the index key, each preceded by its length, so that no two different lists are hashed alike.
+func (v *Vault) mac(parts ...string) []byte {
 	mac := hmac.New(sha256.New, []byte(v.index.Reveal()))
-	for _, part := range append([]string{"\x00hash", purpose}, parts...) {
+	for _, part := range parts {
 		var n [8]byte
 		binary.BigEndian.PutUint64(n[:], uint64(len(part)))
 		mac.Write(n[:])
 		mac.Write([]byte(part))
 	}
-	return [32]byte(mac.Sum(nil))
+	return mac.Sum(nil)
 }
 
 // seal returns version, key id length, key id, and the sealed plaintext. The associated data binds all of that, the

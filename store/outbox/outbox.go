@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -84,7 +85,7 @@ func New(v *store.Vault, n civicpin.Notifier, opts *Options) (*Outbox, error) {
 // registration under the same name takes the place of the earlier one: an owner that was made again reads the same
 // records. It may be called while Run runs.
 func (o *Outbox) Register(name string, owner Owner) error {
-	if !validName(name) || owner == nil {
+	if !names.Valid(name, maxOwner) || owner == nil {
 		return fmt.Errorf("outbox: %w: Register needs an owner with a name of 1 to 64 letters, digits, dots, hyphens and underscores", civicpin.ErrInvalid)
 	}
 	o.mu.Lock()

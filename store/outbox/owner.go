@@ -11,8 +11,12 @@ import (
 	"unicode/utf8"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/store"
 )
+
+// maxOwner is how long the name of an owner may be.
+const maxOwner = 64
 
 // ErrWithdrawn says that an owner's record does not want a message sent: it does not know it, or it was replaced, used,
 // erased, expired, or accepted already.
@@ -34,7 +38,7 @@ func (r Ref) Validate() error {
 	if err := r.Subject.Validate(); err != nil {
 		return err
 	}
-	if !validName(r.Owner) {
+	if !names.Valid(r.Owner, maxOwner) {
 		return fmt.Errorf("outbox: %w: the owner's name is not 1 to 64 letters, digits, dots, hyphens and underscores", civicpin.ErrInvalid)
 	}
 	if r.ID == "" || len(r.ID) > 256 || !utf8.ValidString(r.ID) || strings.ContainsFunc(r.ID, unicode.IsControl) {
@@ -50,11 +54,6 @@ func (r Ref) key() store.Key { return store.Key{Subject: r.Subject, ID: r.Owner 
 func refOf(k store.Key) Ref {
 	owner, id, _ := strings.Cut(k.ID, "/")
 	return Ref{Owner: owner, Subject: k.Subject, ID: id}
-}
-
-// validName reports whether an owner may be called so.
-func validName(name string) bool {
-	return len(name) <= 64 && store.CheckKey(name) == nil && !strings.Contains(name, "/")
 }
 
 // messageID is the same for every try, over restarts and processes, and tells nothing about the subject.
