@@ -11,6 +11,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/ident"
+	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 )
@@ -93,7 +94,7 @@ func (t *tale) asking(ctx context.Context) error {
 		return err
 	}
 	t.Say("Ana asks for one, to look at her working life.")
-	for range answers {
+	for range play.Answers {
 		f := form{deed: workingLife(t.ana), source: t.ana.source}
 		err := t.ask("Her DNI", []string{"12345678Z"}, func(typed string) (err error) {
 			f.nif, err = ident.ParseNIF(typed)
@@ -123,7 +124,7 @@ func (t *tale) asking(ctx context.Context) error {
 			return nil
 		}
 	}
-	return errAnswers
+	return play.ErrAnswers
 }
 
 // waitsFor reports whether anything came to an address. If it did not because of a lock, it lets that end.

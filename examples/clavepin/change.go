@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store"
 )
@@ -19,7 +20,7 @@ func (t *tale) change(ctx context.Context) error {
 		return err
 	}
 	_, err := t.pins.Verify(ctx, t.ana.attempt(t.carmen.key))
-	if err := wanted(err, otp.ErrRefused, "another one's app"); err != nil {
+	if err := play.Wanted(err, otp.ErrRefused, "another one's app"); err != nil {
 		return err
 	}
 	old, number := t.ana.number, ""

@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/examples/internal/post"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
@@ -62,7 +63,7 @@ func (t *tale) use(ctx context.Context, c *citizen, u used) error {
 func (t *tale) confirm(
 	ctx context.Context, c *citizen, f form, find func(*used) error, suggest func(code string) []string,
 ) (used, error) {
-	for range answers {
+	for range play.Answers {
 		req, err := t.order(ctx, f)
 		if err != nil {
 			return used{}, err
@@ -81,7 +82,7 @@ func (t *tale) confirm(
 		}
 		t.Say("That one is good for nothing now. %s asks for another.", c.first())
 	}
-	return used{}, errAnswers
+	return used{}, play.ErrAnswers
 }
 
 var errUsedUp = errors.New("a PIN cannot be used any more")

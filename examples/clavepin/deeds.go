@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -96,7 +97,7 @@ func (t *tale) deeds(ctx context.Context) error {
 	}
 	err = t.do(ctx, t.luis, u.deed)
 	t.refuses(err)
-	if err := wanted(err, tooLow, "a basic registration"); err != nil {
+	if err := play.Wanted(err, tooLow, "a basic registration"); err != nil {
 		return err
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"github.com/boombuler/barcode/qr"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/otp"
 )
 
@@ -44,7 +45,7 @@ func (t *tale) operator(ctx context.Context) error {
 	err = t.operators.Verify(ctx, rosa, civicpin.NewSecret(used), deskSource)
 	t.Say("Somebody read it over her shoulder, and types it again, in the same half minute:")
 	t.refuses(err)
-	return wanted(err, otp.ErrRefused, "a code that was used")
+	return play.Wanted(err, otp.ErrRefused, "a code that was used")
 }
 
 var deskSource = civicpin.Source{Address: "198.51.100.7"}

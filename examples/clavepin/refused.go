@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 )
@@ -86,7 +87,7 @@ func (t *tale) readOne(ctx context.Context, c *citizen, d deed) (used, error) {
 func (t *tale) refusedPIN(ctx context.Context, c *citizen, u used) error {
 	err := t.patiently(func() error { return t.use(ctx, c, u) })
 	t.refuses(err)
-	return wanted(err, otp.ErrRefused, "a PIN that was not good for it")
+	return play.Wanted(err, otp.ErrRefused, "a PIN that was not good for it")
 }
 
 // late: ten minutes are over. Only who types the right one is told.
@@ -101,7 +102,7 @@ func (t *tale) late(ctx context.Context) error {
 	}
 	err = t.patiently(func() error { return t.use(ctx, t.ana, u) })
 	t.refuses(err)
-	return wanted(err, otp.ErrExpired, "a PIN after its time")
+	return play.Wanted(err, otp.ErrExpired, "a PIN after its time")
 }
 
 // guessed: somebody who has Ana's card, and not her telephone, guesses. Three wrong ones end a PIN, and five lock.
@@ -124,7 +125,7 @@ func (t *tale) guessed(ctx context.Context) error {
 				said = append(said, fmt.Sprintf("%d left", left.Left))
 				continue
 			case !isLocked:
-				return wanted(err, otp.ErrRefused, "a guess")
+				return play.Wanted(err, otp.ErrRefused, "a guess")
 			}
 			said = append(said, "locked until "+lock.Until.In(t.madrid).Format("15:04"))
 			locked = true
@@ -134,7 +135,7 @@ func (t *tale) guessed(ctx context.Context) error {
 			err := t.use(ctx, t.ana, u)
 			left, isRefused := errors.AsType[*lockout.RefusedError](err)
 			if !isRefused {
-				return wanted(err, otp.ErrRefused, "a PIN that was used up")
+				return play.Wanted(err, otp.ErrRefused, "a PIN that was used up")
 			}
 			said = append(said, fmt.Sprintf("%d left", left.Left))
 		}

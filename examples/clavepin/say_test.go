@@ -26,7 +26,7 @@ func TestWanted(t *testing.T) {
 		{nil, "it was accepted"},
 		{play.ErrNoAnswer, "it: " + play.ErrNoAnswer.Error()},
 	} {
-		got := wanted(c.err, otp.ErrRefused, "it")
+		got := play.Wanted(c.err, otp.ErrRefused, "it")
 		if (got == nil) != (c.want == "") || got != nil && got.Error() != c.want {
 			t.Errorf("%v: %v, want %q", c.err, got, c.want)
 		}

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -95,44 +93,18 @@ func (t *tale) end(err error) error {
 	return nil
 }
 
-// wanted returns nil if err is what the story is about here, and otherwise what went wrong.
-func wanted(err, target error, what string) error {
-	switch {
-	case errors.Is(err, target):
-		return nil
-	case err == nil:
-		return errors.New(what + " was accepted")
-	}
-	return fmt.Errorf("%s: %w", what, err)
-}
-
-// answers bounds how often a page asks for the same thing.
-const answers = 100
-
-var errAnswers = errors.New("a hundred answers, and none that will do")
-
-// ask shows a page with one field until use takes what was typed. Each time it suggests the next of the suggestions, so that
-// who only presses Enter sees the refusals, too. Locks are waited out. An error that cannot be explained to a citizen ends
-// it.
+// ask shows a page with one field until use takes what was typed. Locks are waited out. An error that cannot be explained to
+// a citizen ends it.
 func (t *tale) ask(prompt string, suggestions []string, use func(typed string) error) error {
-	for i := range answers {
-		typed, err := t.Ask(prompt, suggestions[min(i, len(suggestions)-1)])
-		if err != nil {
-			return err
+	return t.AskUntil(prompt, suggestions, use, func(err error) error {
+		if locked, ok := errors.AsType[*lockout.LockedError](err); ok {
+			return t.wait(locked)
 		}
-		if err = use(strings.TrimSpace(typed)); err == nil {
+		if t.refuses(err) {
 			return nil
 		}
-		if locked, ok := errors.AsType[*lockout.LockedError](err); ok {
-			err = t.wait(locked)
-			if err != nil {
-				return err
-			}
-		} else if !t.refuses(err) {
-			return err
-		}
-	}
-	return errAnswers
+		return err
+	})
 }
 
 // wait prints that something is locked and lets the time pass. It returns a lock that does not end by itself.
@@ -147,7 +119,7 @@ func (t *tale) wait(locked *lockout.LockedError) error {
 
 // patiently does something, and does it again when a lock that refused it has ended.
 func (t *tale) patiently(do func() error) error {
-	for range answers {
+	for range play.Answers {
 		err := do()
 		locked, ok := errors.AsType[*lockout.LockedError](err)
 		if !ok {
@@ -157,5 +129,5 @@ func (t *tale) patiently(do func() error) error {
 			return err
 		}
 	}
-	return errAnswers
+	return play.ErrAnswers
 }

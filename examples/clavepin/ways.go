@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/pin"
 )
 
@@ -108,7 +109,7 @@ func (t *tale) byMachine(ctx context.Context) error {
 		Evidence: civicpin.Evidence{Method: civicpin.AutomatedVideo, Document: "DNI", By: civicpin.Citizen},
 	}
 	_, err := t.pins.Issue(ctx, t.elena.subject(), o)
-	if err := wanted(err, pin.ErrEvidence, "the advanced level from a machine"); err != nil {
+	if err := play.Wanted(err, pin.ErrEvidence, "the advanced level from a machine"); err != nil {
 		return err
 	}
 	o.Level = civicpin.Low

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/texts"
 )
@@ -97,7 +98,7 @@ func (t *tale) slip(ctx context.Context, c citizen, other civicpin.Contact, card
 	}
 	// Nobody becomes dispositivo because a clerk says so: it takes evidence, which is kept.
 	_, err := t.pins.Issue(ctx, c.subject(), by)
-	if err := wanted(err, pin.ErrEvidence, "dispositivo without evidence"); err != nil {
+	if err := play.Wanted(err, pin.ErrEvidence, "dispositivo without evidence"); err != nil {
 		return [2]string{}, err
 	}
 	by.Evidence = civicpin.Evidence{Method: civicpin.InPerson, Document: "carta d'identità " + card, By: clerk}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/pin"
 )
 
@@ -32,7 +33,7 @@ func (t *tale) exchange(ctx context.Context) error {
 	_, err = t.pins.Verify(ctx, t.maria.attempt(issued))
 	t.Say("The sixteen characters are good for nothing now:")
 	t.refuses(err)
-	return wanted(err, pin.ErrRefused, "the issued PIN after its exchange")
+	return play.Wanted(err, pin.ErrRefused, "the issued PIN after its exchange")
 }
 
 // firstLogin shows the login page to somebody who has both halves of a PIN, and returns what they typed.

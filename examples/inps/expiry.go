@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/pin"
 )
 
@@ -65,5 +66,5 @@ func (t *tale) loginExpired(ctx context.Context, since string) error {
 	}
 	t.pin = typed
 	t.refuses(err)
-	return wanted(err, pin.ErrExpired, "a PIN after its time")
+	return play.Wanted(err, pin.ErrExpired, "a PIN after its time")
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/texts"
 )
@@ -63,7 +64,7 @@ func (t *tale) loginRefused(ctx context.Context) error {
 	}
 	_, err = t.pins.Verify(ctx, t.maria.attempt(typed))
 	t.refuses(err)
-	return wanted(err, pin.ErrRefused, "a PIN that was stopped")
+	return play.Wanted(err, pin.ErrRefused, "a PIN that was stopped")
 }
 
 // again has Maria ask for a new PIN. It begins as her first one did: ordinario.

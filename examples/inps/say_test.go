@@ -46,7 +46,7 @@ func TestWanted(t *testing.T) {
 		{nil, "it was accepted"},
 		{play.ErrNoAnswer, "it: " + play.ErrNoAnswer.Error()},
 	} {
-		got := wanted(c.err, pin.ErrExpired, "it")
+		got := play.Wanted(c.err, pin.ErrExpired, "it")
 		if (got == nil) != (c.want == "") || got != nil && (got.Error() != c.want) {
 			t.Errorf("%v: %v, want %q", c.err, got, c.want)
 		}

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -80,44 +78,20 @@ func (t *tale) end(err error) error {
 	return nil
 }
 
-// wanted returns nil if err is what the story is about here, and otherwise what went wrong.
-func wanted(err, target error, what string) error {
-	switch {
-	case errors.Is(err, target):
-		return nil
-	case err == nil:
-		return errors.New(what + " was accepted")
-	}
-	return fmt.Errorf("%s: %w", what, err)
-}
-
-// answers bounds how often a page asks for the same thing.
-const answers = 100
-
-var errAnswers = errors.New("a hundred answers, and none that will do")
-
-// ask shows a page with one field until use takes what was typed. Each time it suggests the next of the suggestions, so that
-// who only presses Enter sees the refusals, too. An error that cannot be explained to a citizen ends it.
+// ask shows a page with one field until use takes what was typed. An error that cannot be explained to a citizen ends it.
 func (t *tale) ask(prompt string, suggestions []string, use func(typed string) error) error {
-	for i := range answers {
-		typed, err := t.Ask(prompt, suggestions[min(i, len(suggestions)-1)])
-		if err != nil {
-			return err
-		}
-		if err = use(strings.TrimSpace(typed)); err == nil {
+	return t.AskUntil(prompt, suggestions, use, func(err error) error {
+		if t.refuses(err) {
 			return nil
 		}
-		if !t.refuses(err) {
-			return err
-		}
-	}
-	return errAnswers
+		return err
+	})
 }
 
 // signIn shows the login page until a right PIN is typed, and returns what was typed and what it is good for. The error is a
 // *pin.ExpiredError if it was right but too old. Locks are waited out.
 func (t *tale) signIn(ctx context.Context, c citizen, typed func() (string, error)) (string, pin.Verified, error) {
-	for range answers {
+	for range play.Answers {
 		text, err := typed()
 		if err != nil {
 			return "", pin.Verified{}, err
@@ -138,7 +112,7 @@ func (t *tale) signIn(ctx context.Context, c citizen, typed func() (string, erro
 			return text, ok, err
 		}
 	}
-	return "", pin.Verified{}, errAnswers
+	return "", pin.Verified{}, play.ErrAnswers
 }
 
 // login is signIn for Maria with the PIN of her own.

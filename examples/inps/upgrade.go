@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/examples/internal/play"
 )
 
 // upgrade makes Maria's PIN dispositivo, on evidence.
@@ -13,7 +14,7 @@ func (t *tale) upgrade(ctx context.Context) error {
 	t.Say("Maria sends a copy of her identity card.")
 	copied := civicpin.Evidence{Method: civicpin.UploadedDocument, Document: "carta d'identità CA12345BB", By: civicpin.Citizen}
 	err := t.pins.Attest(ctx, t.maria.subject(), copied)
-	if err := wanted(err, civicpin.ErrInvalid, "a document that nobody looked at"); err != nil {
+	if err := play.Wanted(err, civicpin.ErrInvalid, "a document that nobody looked at"); err != nil {
 		return err
 	}
 	t.Say("By itself that changes nothing: %q.", err)
