@@ -13,6 +13,7 @@ const (
 	provisional = "provisional" // issued, to be exchanged
 	active      = "active"      // the citizen's own secret
 	revoked     = "revoked"
+	vacant      = "vacant" // a recovery plan that begins a credential was completed, and no secret chosen yet
 )
 
 // A PartState is how far the delivery of a part has come.
@@ -43,6 +44,9 @@ type credential struct {
 	History   []string       `json:"history,omitempty"`
 	By        civicpin.Actor `json:"by,omitempty"`     // of the last revocation, suspension or resumption
 	Reason    string         `json:"reason,omitempty"` // of the same
+	Epoch     uint64         `json:"epoch,omitempty"`  // counts what ends recoveries under way: see proof.Mark
+	Grant     *grant         `json:"grant,omitempty"`
+	Lowered   *lowered       `json:"lowered,omitempty"`
 }
 
 // normaliser says how a secret was brought to one form before it was hashed. It stays with the hash, so that a policy can
@@ -67,6 +71,12 @@ func (n normaliser) normalise(typed string) (string, bool) {
 
 // maxRaw bounds a secret that is compared as received, in bytes.
 const maxRaw = 1024
+
+// lowered is a level that holds for a time instead of a higher one.
+type lowered struct {
+	Level civicpin.Level `json:"level"`
+	Until time.Time      `json:"until"`
+}
 
 type evidence struct {
 	Method   civicpin.Method `json:"method"`
@@ -113,6 +123,7 @@ func (c *credential) erase() {
 // expired returns since when a secret of this credential no longer counts, "" if it does.
 func (c *credential) expired(p *Policy, now time.Time) string {
 	switch {
+	case c.vacant():
 	case c.State == provisional:
 		if !now.Before(c.Expires) {
 			return SinceIssue
@@ -148,6 +159,17 @@ func (c *credential) attest(p *Policy, e civicpin.Evidence, now time.Time) {
 		c.Evidence = append(c.Evidence[:1], c.Evidence[2:]...)
 	}
 	c.Level = max(c.Level, p.Levels[e.Method])
+	if e.By.IsOperator() {
+		c.Lowered = nil // somebody has seen them since
+	}
+}
+
+// level is the level of assurance at a time.
+func (c *credential) level(now time.Time) civicpin.Level {
+	if c.Lowered != nil && now.Before(c.Lowered.Until) {
+		return min(c.Level, c.Lowered.Level)
+	}
+	return c.Level
 }
 
 // choose makes hash the citizen's own secret.
@@ -155,8 +177,9 @@ func (c *credential) choose(p *Policy, hash string, now time.Time) {
 	c.History = c.former(p)
 	c.erase()
 	c.State, c.Hash, c.Norm = active, hash, p.Chosen.normaliser()
-	c.Expires = time.Time{}
+	c.Expires, c.Grant = time.Time{}, nil
 	c.Changed, c.Used = now, now
+	c.Epoch++
 }
 
 // former returns the hashes of the secrets that may not be chosen again, once this credential's secret is gone.

@@ -27,6 +27,7 @@ type Service struct {
 	gate     *lockout.Gate
 	sends    *lockout.Sends
 	resends  *lockout.Sends // see New
+	reuse    *lockout.Gate  // see Service.fresher
 	hashing  *password.Gate
 	dummy    password.Hash // what a guess at nobody is compared with, so that it costs the same
 	creds    store.Kind[credential]
@@ -63,6 +64,10 @@ func build(v *store.Vault, out *outbox.Outbox, p Policy) (*Service, error) {
 	again := s.sends.Limits()
 	again.Subject.Limit = max(1, again.Subject.Limit/2)
 	if s.resends, err = lockout.NewSends(v, gateName(p.Name)+".resend", again); err != nil {
+		return nil, err
+	}
+	reuse := lockout.Policy{Name: gateName(p.Name) + ".reuse", Limit: 5, Lock: lockout.Timed, For: time.Hour}
+	if s.reuse, err = lockout.New(v, reuse); err != nil {
 		return nil, err
 	}
 	if s.hashing, err = password.NewGate(p.Hashing.Permits, p.Hashing.Queue); err != nil {
@@ -157,8 +162,8 @@ func (s *Service) comparison(e *store.Entry[credential], raw string, why *string
 	switch {
 	case !e.Found():
 		*why = "unknown"
-	case c.State == revoked:
-		*why = "revoked"
+	case c.vacant():
+		*why = c.State
 	default:
 		parsed, err := password.Parse(c.Hash)
 		if err != nil {
@@ -221,7 +226,7 @@ func (s *Service) Verify(ctx context.Context, a Attempt) (Verified, error) {
 	if s.policy.MaxUnused > 0 {
 		c.Used = now
 	}
-	return Verified{Level: c.Level, Expires: c.end(&s.policy)}, nil
+	return Verified{Level: c.level(now), Expires: c.end(&s.policy)}, nil
 }
 
 // touch keeps the time of the last use and renews the hash if it is not as the policy wants it. If it cannot be written,
