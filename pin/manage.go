@@ -37,7 +37,7 @@ func (s *Service) Attest(ctx context.Context, subject civicpin.Subject, evidence
 // is no error. Errors: [civicpin.ErrInvalid] for subject, actor, or a reason over 512 bytes; [ErrNoCredential]; the store's.
 func (s *Service) Revoke(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor) error {
 	return s.manage(ctx, subject, by, eventRevoked, reason, func(c *credential, _ time.Time) error {
-		if c.State == revoked {
+		if c.State == revoked && c.Grant == nil {
 			return store.ErrSkip
 		}
 		c.erase()
