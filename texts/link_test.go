@@ -157,6 +157,7 @@ func TestLinksThatAreRefused(t *testing.T) {
 			m.Secret = civicpin.NewSecret(code)
 			_, err := w.Render(m)
 			require.ErrorIs(t, err, civicpin.ErrInvalid, kind)
+			require.ErrorContains(t, err, "carries no secret")
 			require.NotContains(t, err.Error(), code)
 		}
 		for _, bad := range []string{"", " - ", strings.Repeat("A", 25), "K7PÈ", token} {
@@ -209,6 +210,9 @@ func TestCodesOfRecoveries(t *testing.T) {
 			require.Contains(t, render(t, w, m).Body.Reveal(), want)
 		}
 	}
+	m := message(texts.PINPart, contacts[0], "en") // nothing fills these in
+	m.Secret = civicpin.NewSecret("123456")
+	require.Contains(t, render(t, w, m).Body.Reveal(), ": 1234 56\n")
 }
 
 // FuzzPage: whatever page New takes, the link in the e-mail is one address with the page's host and the token as its fragment.
