@@ -68,7 +68,12 @@ func (s *Service) Answer(ctx context.Context, ticket civicpin.Secret, a Answers)
 }
 
 // named says which step it is, for the log.
-func (w *way) named(step int) string { return fmt.Sprintf("%d %T", step+1, w.Steps[step]) }
+func (w *way) named(step int) string {
+	if terms, ok := w.Steps[step].(Terms); ok {
+		return fmt.Sprintf("%d %T %s", step+1, terms, terms.Version)
+	}
+	return fmt.Sprintf("%d %T", step+1, w.Steps[step])
+}
 
 // take checks the answers to the step at which a run is, and advances it.
 func (s *Service) take(ctx context.Context, e store.Entry[run], w *way, id string, a Answers) (store.Entry[run], error) {
@@ -140,7 +145,7 @@ func (w *way) fits(r *run, a *Answers) error {
 			}
 			want.Image = a.Image
 		case Questions:
-			if !answersAll(r.Asked, a.Questions) {
+			if !answersAll(r.asked(step.Ask), a.Questions) {
 				return ErrStep
 			}
 			want.Questions = a.Questions
@@ -256,6 +261,9 @@ func (s *Service) guess(ctx context.Context, e store.Entry[run], w *way, id stri
 		}
 		if !right {
 			why = "wrong"
+			if w.Begin { // nobody knows yet whether there is such a subject: see lockout.Policy.Forget
+				return false, lockout.ErrNoSubject
+			}
 			return false, nil
 		}
 		e, err = s.advance(ctx, e, w, id, r.Step+len(steps), func(r *run, now time.Time) error {
@@ -295,10 +303,13 @@ func (s *Service) right(ctx context.Context, r *run, steps []Step, a Answers) (r
 				}
 			}
 			ok := false
-			if _, image := step.(Image); image {
+			switch step := step.(type) {
+			case Image:
 				ok, err = s.sameImage(ctx, k, a.Image)
-			} else {
-				ok, err = s.sameAnswers(ctx, k, r.Asked, a.Questions)
+			case Questions:
+				ok, err = s.sameAnswers(ctx, k, r.asked(step.Ask), a.Questions)
+			case Operator:
+				ok, err = s.sameAnswers(ctx, k, r.asked(step.Questions), a.Questions)
 			}
 			if err != nil {
 				return false, nil, err
@@ -312,7 +323,6 @@ func (s *Service) right(ctx context.Context, r *run, steps []Step, a Answers) (r
 			ok := false
 			named, ok = s.sameContacts(b, a.Contacts)
 			right = right && ok
-			_ = step
 		}
 	}
 	return right, named, nil

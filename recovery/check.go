@@ -17,7 +17,11 @@ type seen struct {
 	confirmed  bool
 	rest       time.Duration
 	otherProof int
-	last       Step
+	// independent counts the proofs that no member of staff can make up; staff says that one approves, second that another
+	// one has to confirm.
+	independent   int
+	staff, second bool
+	last          Step
 }
 
 // add checks a step after those before it, and returns what is wrong with it, "" if nothing is.
@@ -30,6 +34,7 @@ func (v *seen) add(i int, s Step, p *Plan, c *Config) string {
 		v.possession++
 		if !v.corrects || !slices.Contains(channels, v.channel) {
 			v.otherProof++
+			v.independent++
 		}
 		return checkSent(channels, valid, link, n)
 	}
@@ -62,6 +67,7 @@ func (v *seen) add(i int, s Step, p *Plan, c *Config) string {
 	case Factor:
 		v.possession++
 		v.otherProof++
+		v.independent++
 		if c.Factors[string(s)] == nil {
 			return "not one of Config.Factors"
 		}
@@ -70,6 +76,7 @@ func (v *seen) add(i int, s Step, p *Plan, c *Config) string {
 	case Operator:
 		v.possession++
 		v.otherProof++
+		v.staff, v.second = true, v.second || s.Second
 		if _, ok := c.Roles[s.Role]; !ok {
 			return "Role is not one of Config.Roles"
 		}
