@@ -207,7 +207,7 @@ func (p *Plan) validate(c *Config) error {
 	case soFar.corrects && !p.Begin && soFar.otherProof == 0 && soFar.rest < day:
 		return bad("an address that the visitor gives cannot be the only proof: rest for a day or more (ConfirmContact.Wait), or ask an operator or for another proof")
 	}
-	if usual, corrected := p.GuessProbability(len(c.Images)); max(usual, corrected) > pin.Budget && p.Exception == "" {
+	if usual, corrected := p.GuessProbability(min(len(c.Images), maxShown)); max(usual, corrected) > pin.Budget && p.Exception == "" {
 		return bad("chance of guessing %.1e, %.1e with a contact corrected, is above %.0e and no Exception is named", usual, corrected, pin.Budget)
 	}
 	return nil
