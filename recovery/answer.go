@@ -284,46 +284,52 @@ func (s *Service) guess(ctx context.Context, e store.Entry[run], w *way, id stri
 	return e, err
 }
 
-// right makes every comparison that the steps call for.
+// right makes every comparison that the steps call for. All that has to be read is read first: once something was compared,
+// neither the store nor a caller who hangs up may give the try back.
 func (s *Service) right(ctx context.Context, r *run, steps []Step, a Answers) (right bool, named []contact, err error) {
-	right = true
 	var k *knowledge
+	var b *book
 	for _, step := range steps {
-		switch step := step.(type) {
-		case Facts:
-			ok, err := s.config.Register.Check(ctx, r.Subject, a.Facts)
-			if err != nil {
-				return false, nil, err
-			}
-			right = right && ok
+		switch step.(type) {
 		case Image, Questions, Operator:
 			if k == nil {
-				if k, err = s.knows(ctx, r.Subject); err != nil {
-					return false, nil, err
-				}
+				k, err = s.knows(ctx, r.Subject)
 			}
-			ok := false
-			switch step := step.(type) {
-			case Image:
-				ok, err = s.sameImage(ctx, k, a.Image)
-			case Questions:
-				ok, err = s.sameAnswers(ctx, k, r.asked(step.Ask), a.Questions)
-			case Operator:
-				ok, err = s.sameAnswers(ctx, k, r.asked(step.Questions), a.Questions)
-			}
-			if err != nil {
-				return false, nil, err
-			}
-			right = right && ok
 		case Contacts:
-			b, err := s.book(ctx, r.Subject)
-			if err != nil {
+			if b == nil {
+				b, err = s.book(ctx, r.Subject)
+			}
+		}
+		if err != nil {
+			return false, nil, err
+		}
+	}
+	right = true
+	for _, step := range steps { // there is one such step at the most, and the register may fail: before all others
+		if _, ok := step.(Facts); ok {
+			if right, err = s.config.Register.Check(ctx, r.Subject, a.Facts); err != nil {
 				return false, nil, err
 			}
-			ok := false
-			named, ok = s.sameContacts(b, a.Contacts)
-			right = right && ok
+			ctx = context.WithoutCancel(ctx)
 		}
+	}
+	for _, step := range steps {
+		ok := true
+		switch step := step.(type) {
+		case Image:
+			ok = k.sameImage(a.Image)
+		case Questions:
+			ok, err = s.sameAnswers(ctx, k, r.asked(step.Ask), a.Questions)
+		case Operator:
+			ok, err = s.sameAnswers(ctx, k, r.asked(step.Questions), a.Questions)
+		case Contacts:
+			named, ok = s.sameContacts(b, a.Contacts)
+		}
+		if err != nil {
+			return false, nil, err
+		}
+		ctx = context.WithoutCancel(ctx)
+		right = right && ok
 	}
 	return right, named, nil
 }

@@ -11,6 +11,7 @@ import (
 // seen is what a plan's earlier steps amount to.
 type seen struct {
 	guesses, possession int
+	facts               bool
 	// corrects says that a contact may be corrected, on channel; otherProof counts the proofs that do not rest on it.
 	corrects   bool
 	channel    civicpin.Channel
@@ -47,9 +48,10 @@ func (v *seen) add(i int, s Step, p *Plan, c *Config) string {
 		if c.Register == nil {
 			return "needs Config.Register"
 		}
-		if len(s) == 0 || len(s) > 8 || slices.Contains(s, "") {
-			return "not 1 to 8 names"
+		if v.facts || len(s) == 0 || len(s) > 8 || slices.Contains(s, "") {
+			return "not 1 to 8 names, or a second such step"
 		}
+		v.facts = true
 	case Image:
 		if len(c.Images) < 2 {
 			return "needs Config.Images"

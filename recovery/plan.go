@@ -210,7 +210,7 @@ func (p *Plan) validate(c *Config) error {
 	if soFar.staff && !soFar.second && soFar.independent == 0 && p.Outcome == ChooseSecret && p.Exception == "" {
 		return bad("one member of staff alone could begin, approve and choose: ask for a second one, or for a proof by the subject")
 	}
-	if usual, corrected := p.GuessProbability(len(c.Images)); max(usual, corrected) > pin.Budget && p.Exception == "" {
+	if usual, corrected := p.GuessProbability(min(len(c.Images), maxShown)); max(usual, corrected) > pin.Budget && p.Exception == "" {
 		return bad("chance of guessing %.1e, %.1e with a contact corrected, is above %.0e and no Exception is named", usual, corrected, pin.Budget)
 	}
 	return nil
