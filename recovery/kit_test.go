@@ -135,7 +135,7 @@ const (
 	anaMail  = "ana@correo.example"
 	anaPEC   = "ana@certificado.example"
 	anaPhone = "+593991234567"
-	newMail  = "ana.nueva@correo.example"
+	anaNewMail  = "ana.nueva@correo.example"
 
 	anaSecret = "tres gatos en el tejado"
 	newSecret = "cinco perros bajo la mesa"
