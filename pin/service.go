@@ -186,6 +186,8 @@ type Verified struct {
 	MustExchange bool
 	// Expires is when the secret stops being good if it is not exchanged, changed or used before; zero if never.
 	Expires time.Time
+
+	proof *proof // for Remember; nil as long as MustExchange
 }
 
 // Verify checks a secret. With a nil error the secret is right; look at MustExchange, and at Level before each act that needs
@@ -197,7 +199,8 @@ type Verified struct {
 // for ErrRefused, or that the service is down.
 //
 // Four store calls for a right or a wrong secret, known subject or not, one while locked. One more write, at most once a
-// day, if Policy.MaxUnused is set, and one when the hash is renewed because the policy's costs changed.
+// day, if Policy.MaxUnused is set, and one when the hash is renewed because the policy's costs changed. For a known device
+// (Attempt.Source.Device, see [Service.Remember]) whose own lane is locked, one or two more.
 func (s *Service) Verify(ctx context.Context, a Attempt) (Verified, error) {
 	leave, err := s.admit(ctx)
 	if err != nil {
@@ -221,7 +224,7 @@ func (s *Service) Verify(ctx context.Context, a Attempt) (Verified, error) {
 	if s.policy.MaxUnused > 0 {
 		c.Used = now
 	}
-	return Verified{Level: c.Level, Expires: c.end(&s.policy)}, nil
+	return Verified{Level: c.Level, Expires: c.end(&s.policy), proof: proofOf(a, c)}, nil
 }
 
 // touch keeps the time of the last use and renews the hash if it is not as the policy wants it. If it cannot be written,
@@ -273,6 +276,6 @@ func (c *credential) end(p *Policy) time.Time {
 // record writes an event about an attempt.
 func (s *Service) record(ctx context.Context, a Attempt, code civicpin.EventCode, c *credential, reason string) {
 	s.vault.Record(ctx, civicpin.Event{
-		Code: code, Subject: a.Subject, By: civicpin.Citizen, Source: a.Source, Ref: c.Issue, Level: c.Level, Reason: reason,
+		Code: code, Subject: a.Subject, By: civicpin.Citizen, Source: logged(a.Source), Ref: c.Issue, Level: c.Level, Reason: reason,
 	})
 }
