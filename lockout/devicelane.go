@@ -94,10 +94,15 @@ func (g *Gate) settleDevice(ctx context.Context, key Key, t taken, o outcome) er
 	var event civicpin.EventCode
 	_, err := g.devices.UpdateFrom(ctx, t.device.entry, func(e *store.Entry[devices]) error {
 		now := g.vault.Now()
+		e.Value.tidy(g.policy, now)
 		known := e.Value.find(t.device.id)
 		if known == nil {
 			result, event = t.device.settleGone(&e.Value, now, o), ""
-			return store.ErrSkip
+			if !e.Found() {
+				return store.ErrSkip
+			}
+			e.Expires = e.Value.keepUntil(now)
+			return nil // written, or what take read might be out of date: all may have been forgotten since
 		}
 		before := known.Lane
 		result = known.Lane.settle(g.policy.deviceLane(), now, t, o)

@@ -99,16 +99,17 @@ func (g *Gate) Remember(ctx context.Context, key Key) (civicpin.Secret, error) {
 
 // ForgetDevices ends the lanes of all known devices of a subject: their guesses go to the open lane, and one that is in flight
 // does not get in. Call it after the subject's secret was recovered or revoked. It returns nil if there were none. Errors:
-// [civicpin.ErrInvalid] for subject and actor; the store's. One store call, two if there were any.
+// [civicpin.ErrInvalid] for subject and actor; the store's. One store call, two where there is a record.
 func (g *Gate) ForgetDevices(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
 	if err := errors.Join(subject.Validate(), by.Validate()); err != nil {
 		return err
 	}
 	forgot := false
 	_, err := g.devices.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[devices]) error {
-		if forgot = len(e.Value.Known) > 0; !forgot {
+		if forgot = len(e.Value.Known) > 0; !e.Found() {
 			return store.ErrSkip
 		}
+		// Also if none is known any more: one that expired may have a guess in flight.
 		e.Value = devices{Forgotten: e.Value.Forgotten + 1}
 		e.Expires = e.Value.keepUntil(g.vault.Now())
 		return nil

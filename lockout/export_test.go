@@ -9,6 +9,21 @@ const (
 	MaxTimeout = maxTimeout
 )
 
+// Shown reports whether a key shows a device's value that is genuine and the subject's.
+func Shown(g *Gate, key Key) bool {
+	_, ok := g.shown(key)
+	return ok
+}
+
+// ParseDevice parses a device's value, and writes it again.
+func ParseDevice(value string) (again string, ok bool) {
+	id, mac, ok := parseDevice(value)
+	return encodeDevice(id, mac), ok
+}
+
+// Sooner returns the lock that ends first.
+func Sooner(a, b *LockedError) *LockedError { return sooner(a, b) }
+
 // SourceID returns the id under which an address is counted.
 func SourceID(address string) string { return sourceKey(address).ID }
 
