@@ -110,6 +110,9 @@ func TestStolenDevice(t *testing.T) {
 	thief("left 2", "left 1", "locks to 1h0m0s", "locked to 1h0m0s")
 	require.Equal(t, "locked to 1h0m0s", do(value, right), "who shares a value shares its lane")
 	clock.move(hour)
+	require.Equal(t, "left 2", do(value, wrong))
+	require.Equal(t, "ok", do(value, right))
+	require.Equal(t, "left 2", do(value, wrong), "also after a lock, a success resets")
 	require.Equal(t, "ok", do(value, right))
 	fresh := remember(t, gate, "CITIZEN", value)
 	thief("left 2", "left 1", "locks to 2h0m0s", "locked to 2h0m0s") // in the open lane, like anybody
@@ -250,6 +253,16 @@ func TestDeviceGoesDuringVerification(t *testing.T) {
 			"expired and forgotten",
 			func(g *lockout.Gate, c *clock, _ string) {
 				c.move(20 * second)
+				_ = g.ForgetDevices(t.Context(), "CITIZEN", operator)
+			},
+			map[string]string{"right": "timeout", "wrong": "left 1", "broken": "broken"},
+		},
+		{
+			"expired, dropped and forgotten",
+			func(g *lockout.Gate, c *clock, v string) {
+				h := mustHold(t, g, showing("CITIZEN", v))
+				c.move(20 * second)
+				_ = h.end(true, nil) // drops it
 				_ = g.ForgetDevices(t.Context(), "CITIZEN", operator)
 			},
 			map[string]string{"right": "timeout", "wrong": "left 1", "broken": "broken"},
