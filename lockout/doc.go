@@ -50,7 +50,8 @@
 // learns that its subject exists, which they knew, and can lock that device's lane.
 //
 // Clocks of processes that share a store should agree within seconds. One that jumps back makes a lock seem longer by the
-// jump, and neither resets nor extends it; one that is ahead sees locks end as much too early, as long as it is ahead.
+// jump, and neither resets nor extends it; one that is ahead sees locks end as much too early, as long as it is ahead. A known
+// device is at worst forgotten too early.
 //
 // # Stored-format compatibility
 //
