@@ -1,6 +1,10 @@
 package lockout
 
-import "time"
+import (
+	"time"
+
+	"github.com/civicpin/civicpin"
+)
 
 // The seams of the tests: constants, and how an address becomes a key.
 const (
@@ -13,6 +17,11 @@ const (
 func Shown(g *Gate, key Key) bool {
 	_, ok := g.shown(key)
 	return ok
+}
+
+// DeviceValue returns the value of a device with a given id.
+func DeviceValue(g *Gate, subject civicpin.Subject, id [16]byte) string {
+	return encodeDevice(id, g.deviceMAC(subject, id))
 }
 
 // ParseDevice parses a device's value, and writes it again.
