@@ -1,0 +1,172 @@
+package recovery_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
+)
+
+const (
+	rosa   = civicpin.Subject("1710034065")
+	nobody = civicpin.Subject("1714307103")
+)
+
+// rosas are Rosa's answers.
+var rosas = map[string]string{"pet": "José María", "teacher": "Li", "street": "L'Aquila 7", "colour": "verde"}
+
+// answerNotes is a recorder that keeps what it is told.
+type answerNotes struct {
+	mu  sync.Mutex
+	got []civicpin.Event
+}
+
+func (r *answerNotes) Record(_ context.Context, e civicpin.Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.got = append(r.got, e)
+}
+
+// coded returns the events of a code.
+func (r *answerNotes) coded(code civicpin.EventCode) (list []civicpin.Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range r.got {
+		if e.Code == code {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// answerRegister says what everybody's facts are.
+type answerRegister struct{}
+
+func (answerRegister) Check(_ context.Context, _ civicpin.Subject, facts map[string]string) (bool, error) {
+	return facts["birth-day"] == "14", nil
+}
+
+// answerKit is a service whose plans ask for what was enrolled, with everything around it.
+type answerKit struct {
+	*recovery.Service
+	notes *answerNotes
+	now   time.Time
+}
+
+func answerKeys() store.Keys {
+	keys, err := store.ParseKeys("civicpin keys 1\n" +
+		"index MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE\n" +
+		"seal k1 c2VhbGluZyBrZXkgZm9yIHRoZSB0ZXN0cyBvbmx5ISE\n")
+	if err != nil {
+		panic(err)
+	}
+	return keys
+}
+
+// answerPlans are three plans for people without a credential, so that none has to be issued: of all that can be enrolled, of the
+// image alone, and of nothing.
+func answerPlans() []recovery.Plan {
+	plan := func(name string, steps ...recovery.Step) recovery.Plan {
+		return recovery.Plan{
+			Name: name, Begin: true, Outcome: recovery.ChooseSecret,
+			Limit: lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked}, Steps: steps,
+		}
+	}
+	facts, desk := recovery.Facts{"birth-day"}, recovery.Operator{Role: "desk"}
+	return []recovery.Plan{
+		plan("all", recovery.Captcha{}, facts, recovery.Image{}, recovery.Questions{Ask: 2}, desk),
+		plan("image", facts, recovery.Image{}, desk),
+		plan("facts", facts, desk, recovery.Enrol{Image: true, Questions: 3}),
+	}
+}
+
+func answerConfig() recovery.Config {
+	wide := lockout.Rate{Limit: 100_000, Window: time.Hour}
+	c := recovery.Config{
+		Plans: answerPlans(), Register: answerRegister{}, Roles: map[string]recovery.Role{"desk": {PerHour: 1000}},
+		Questions: []string{"pet", "teacher", "street", "colour", "first-school", "hero"},
+		Sends:     lockout.SendLimits{Subject: wide, Address: wide, Source: wide},
+		Hashing:   pin.Hashing{Permits: 2, Queue: 2000},
+	}
+	for i := range 20 {
+		c.Images = append(c.Images, fmt.Sprintf("image-%02d", i))
+	}
+	return c
+}
+
+func newAnswerKit(t testing.TB) *answerKit {
+	t.Helper()
+	return newAnswerKitOn(t, store.NewMemory(), answerConfig())
+}
+
+func newAnswerKitOn(t testing.TB, s store.Store, c recovery.Config) *answerKit {
+	t.Helper()
+	k := &answerKit{notes: &answerNotes{}, now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}
+	vault, err := store.NewVault(s, answerKeys(), &store.Options{Now: func() time.Time { return k.now }, Recorder: k.notes})
+	require.NoError(t, err)
+	none := civicpin.NotifierFunc(func(context.Context, civicpin.Message) (string, error) { return "", nil })
+	out, err := outbox.New(vault, none, nil)
+	require.NoError(t, err)
+	c.Pins, err = pin.New(vault, out, pin.Default())
+	require.NoError(t, err)
+	made, err := recovery.New(vault, out, c)
+	require.NoError(t, err)
+	k.Service = recovery.CheapAnswers(made)
+	return k
+}
+
+// secrets makes secrets of texts.
+func secrets(texts map[string]string) map[string]civicpin.Secret {
+	m := make(map[string]civicpin.Secret)
+	for question, text := range texts {
+		m[question] = civicpin.NewSecret(text)
+	}
+	return m
+}
+
+// enrolled enrols Rosa's image and answers.
+func (k *answerKit) enrolled(t testing.TB) {
+	t.Helper()
+	require.NoError(t, k.EnrolAnswers(t.Context(), rosa, "image-07", secrets(rosas), civicpin.Source{Address: "192.0.2.1"}))
+}
+
+// asked begins a run of the plan "all" and goes on to its guesses.
+func (k *answerKit) asked(t testing.TB, subject civicpin.Subject) recovery.Run {
+	t.Helper()
+	started, err := k.Start(t.Context(), "all", subject, civicpin.Source{})
+	require.NoError(t, err)
+	run, err := k.Answer(t.Context(), started.Ticket, recovery.Answers{Captcha: true})
+	require.NoError(t, err)
+	require.Len(t, run.Next.Questions, 2)
+	require.Len(t, run.Next.Images, 12)
+	run.Ticket = started.Ticket
+	return run
+}
+
+// guess answers what a run asks for.
+func (k *answerKit) guess(ctx context.Context, run recovery.Run, image string, known map[string]string) error {
+	a := recovery.Answers{Facts: map[string]string{"birth-day": "14"}, Image: image, Questions: make(map[string]civicpin.Secret)}
+	for _, q := range run.Next.Questions {
+		a.Questions[q] = civicpin.NewSecret(known[q])
+	}
+	_, err := k.Answer(ctx, run.Ticket, a)
+	return err
+}
+
+// failures is how many failures are counted against a subject.
+func (k *answerKit) failures(t testing.TB, plan string, subject civicpin.Subject) int {
+	t.Helper()
+	st, err := recovery.PlanGate(k.Service, plan).Status(t.Context(), lockout.Key{Subject: subject})
+	require.NoError(t, err)
+	return st.Failures
+}
