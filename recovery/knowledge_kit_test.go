@@ -114,12 +114,7 @@ func newAnswerKitOn(t testing.TB, s store.Store, c recovery.Config) *answerKit {
 	k := &answerKit{notes: &answerNotes{}, now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}
 	vault, err := store.NewVault(s, answerKeys(), &store.Options{Now: func() time.Time { return k.now }, Recorder: k.notes})
 	require.NoError(t, err)
-	none := civicpin.NotifierFunc(func(context.Context, civicpin.Message) (string, error) { return "", nil })
-	out, err := outbox.New(vault, none, nil)
-	require.NoError(t, err)
-	c.Pins, err = pin.New(vault, out, pin.Default())
-	require.NoError(t, err)
-	made, err := recovery.New(vault, out, c)
+	made, err := newAnswerService(t, vault, c)
 	require.NoError(t, err)
 	k.Service = recovery.CheapAnswers(made)
 	return k
@@ -169,4 +164,20 @@ func (k *answerKit) failures(t testing.TB, plan string, subject civicpin.Subject
 	st, err := recovery.PlanGate(k.Service, plan).Status(t.Context(), lockout.Key{Subject: subject})
 	require.NoError(t, err)
 	return st.Failures
+}
+
+// noFactor is a factor that nobody has.
+func noFactor(context.Context, civicpin.Subject, civicpin.Secret, civicpin.Source) error {
+	return recovery.ErrRefused
+}
+
+// newAnswerService makes a service of a configuration, if it can be.
+func newAnswerService(t testing.TB, vault *store.Vault, c recovery.Config) (*recovery.Service, error) {
+	t.Helper()
+	none := civicpin.NotifierFunc(func(context.Context, civicpin.Message) (string, error) { return "", nil })
+	out, err := outbox.New(vault, none, nil)
+	require.NoError(t, err)
+	c.Pins, err = pin.New(vault, out, pin.Default())
+	require.NoError(t, err)
+	return recovery.New(vault, out, c)
 }

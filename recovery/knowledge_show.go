@@ -62,9 +62,9 @@ func (s *Service) images(subject civicpin.Subject, k *knowledge) []string {
 // made up, as if they had enrolled as many as people do. A catalogue that is too small gives fewer.
 func (s *Service) pick(subject civicpin.Subject, k *knowledge, epoch uint64, n int) []string {
 	at := strconv.FormatUint(epoch, 10)
-	madeUp := s.ranked(s.config.Questions, "recovery.questions.own", string(subject))
-	madeUp = madeUp[:min(len(madeUp), max(n, s.usual()))]
-	madeUp = s.ranked(madeUp, "recovery.questions.ask", string(subject), at)
+	all := s.ranked(s.config.Questions, "recovery.questions.own", string(subject))
+	have := min(len(all), s.usual())
+	madeUp := append(s.ranked(all[:have], "recovery.questions.ask", string(subject), at), all[have:]...)
 	picked := s.ranked(k.names(), "recovery.questions.ask", string(subject), at)
 	for _, question := range madeUp {
 		if !slices.Contains(picked, question) {
