@@ -63,3 +63,20 @@ func AlterAnswers(ctx context.Context, s *Service, subject civicpin.Subject, alt
 
 // HashOfNothing returns the stored form of the hash that what cannot be an answer is compared as.
 func HashOfNothing(s *Service) string { return password.New(s.params, "").Encode() }
+
+// OccupyAnswers takes n places in front of the hashing until the returned function is called.
+func OccupyAnswers(s *Service, n int) (release func()) {
+	var leaves []func()
+	for range n {
+		leave, err := s.hashing.Enter(context.Background())
+		if err != nil {
+			panic(err)
+		}
+		leaves = append(leaves, leave)
+	}
+	return func() {
+		for _, leave := range leaves {
+			leave()
+		}
+	}
+}

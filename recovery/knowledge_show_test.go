@@ -124,7 +124,7 @@ func TestShownImages(t *testing.T) {
 func TestShownImagesTellNothing(t *testing.T) {
 	k := newAnswerKit(t)
 	all := answerConfig().Images
-	const n = 2400
+	const n = 1200
 	var places [12]int
 	known, unknown := make(map[string]int), make(map[string]int)
 	for i := range n {
@@ -139,12 +139,12 @@ func TestShownImagesTellNothing(t *testing.T) {
 			unknown[image]++
 		}
 	}
-	for place, times := range places { // 200 each, with a standard deviation of 14
-		require.InDelta(t, n/12, times, 70, "place %d", place)
+	for place, times := range places { // 100 each, with a standard deviation of 10
+		require.InDelta(t, n/12, times, 45, "place %d", place)
 	}
-	for _, image := range all { // 1440 each, with one of 24
-		require.InDelta(t, n*12/20, known[image], 120, image)
-		require.InDelta(t, n*12/20, unknown[image], 120, image)
+	for _, image := range all { // 720 each, with one of 17
+		require.InDelta(t, n*12/20, known[image], 80, image)
+		require.InDelta(t, n*12/20, unknown[image], 80, image)
 	}
 }
 
@@ -153,7 +153,7 @@ func TestShownImagesTellNothing(t *testing.T) {
 func TestAnotherImageChangesTheOthers(t *testing.T) {
 	k := newAnswerKit(t)
 	common := 0
-	const n = 500
+	const n = 300
 	for i := range n {
 		subject := civicpin.Subject(fmt.Sprintf("%010d", i))
 		before := recovery.ShownImages(k.Service, subject, []string{"", "image-03"}[i%2])
