@@ -100,6 +100,7 @@ type Service struct {
 	books    store.Kind[book]
 	pointers store.Kind[pointer]
 	answers  store.Kind[knowledge]
+	nothing  store.Decoy // of a knowledge
 }
 
 // way is a plan with what it needs at work.
@@ -138,6 +139,10 @@ func New(v *store.Vault, out *outbox.Outbox, c Config) (*Service, error) {
 	s.pointers, errs[2] = store.NewKind[pointer](v, "recovery.token")
 	s.answers, errs[3] = store.NewKind[knowledge](v, "recovery.knowledge")
 	if err := errors.Join(errs[:]...); err != nil {
+		return nil, err
+	}
+	var err error
+	if s.nothing, err = s.answers.Decoy(context.Background(), s.likeness()); err != nil {
 		return nil, err
 	}
 	return s, out.Register(owner, (*delivery)(s))

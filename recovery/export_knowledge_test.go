@@ -10,16 +10,6 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// CheapAnswers has a service hash answers at next to no cost, which no configuration allows.
-func CheapAnswers(s *Service) *Service {
-	s.params = password.Params{Memory: 8, Time: 1, Threads: 1}
-	s.dummy = password.New(s.params, newID())
-	return s
-}
-
-// AnswerHashes returns how many answers a service has hashed.
-func AnswerHashes(s *Service) int64 { return s.hashing.Total() }
-
 // HoldAnswers takes a permit to hash, as somebody else's hash does, and calls f while it is held.
 func HoldAnswers(ctx context.Context, s *Service, f func()) error { return s.hashing.Run(ctx, f) }
 

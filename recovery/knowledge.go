@@ -32,7 +32,7 @@ type answered struct {
 // knows returns what a subject enrolled, empty if nothing. What was since taken out of the configuration is left out: nobody has
 // the words or the picture to ask for it.
 func (s *Service) knows(ctx context.Context, subject civicpin.Subject) (*knowledge, error) {
-	e, err := s.answers.Get(ctx, store.Key{Subject: subject})
+	e, err := s.answers.GetOr(ctx, store.Key{Subject: subject}, s.nothing)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
@@ -42,6 +42,18 @@ func (s *Service) knows(ctx context.Context, subject civicpin.Subject) (*knowled
 	}
 	k.Questions = slices.DeleteFunc(k.Questions, func(a answered) bool { return !slices.Contains(s.config.Questions, a.Question) })
 	return k, nil
+}
+
+// likeness is what somebody has enrolled as a rule: what is opened instead where a subject has nothing.
+func (s *Service) likeness() knowledge {
+	k := knowledge{}
+	if len(s.config.Images) > 0 {
+		k.Image = s.config.Images[0]
+	}
+	for _, question := range s.config.Questions[:min(len(s.config.Questions), s.usual())] {
+		k.Questions = append(k.Questions, answered{Question: question, Form: answer.Version, Hash: s.dummy.Encode()})
+	}
+	return k
 }
 
 // names returns the questions that were enrolled.

@@ -33,7 +33,7 @@ func TestRefusedChoices(t *testing.T) {
 	k.enrolled(t)
 	kept, err := recovery.PlainAnswers(t.Context(), k.Service, rosa)
 	require.NoError(t, err)
-	hashed := recovery.AnswerHashes(k.Service)
+	hashed := recovery.Hashes(k.Service)
 	for name, tt := range map[string]struct {
 		subject civicpin.Subject
 		image   string
@@ -80,8 +80,8 @@ func TestRefusedChoices(t *testing.T) {
 	now, err := recovery.PlainAnswers(t.Context(), k.Service, rosa)
 	require.NoError(t, err)
 	require.Equal(t, kept, now)
-	require.Equal(t, hashed, recovery.AnswerHashes(k.Service))
-	require.Len(t, k.notes.coded("recovery.enrolled"), 1)
+	require.Equal(t, hashed, recovery.Hashes(k.Service))
+	require.Len(t, k.coded("recovery.enrolled"), 1)
 }
 
 // tooMany is an answer to each of nine questions, of which the kit has six.
@@ -108,13 +108,13 @@ func TestEnrolledApart(t *testing.T) {
 	require.NoError(t, k.guess(t.Context(), run, "image-09", map[string]string{"hero": "zorro", "pet": "fido"}))
 
 	var what []string
-	for _, e := range k.notes.coded("recovery.enrolled") {
+	for _, e := range k.coded("recovery.enrolled") {
 		require.Equal(t, civicpin.Citizen, e.By)
 		require.Equal(t, rosa, e.Subject)
 		what = append(what, e.Reason)
 	}
 	require.Equal(t, []string{"an image, 4 answers", "an image, 0 answers", "no image, 2 answers"}, what)
-	require.Equal(t, "192.0.2.1", k.notes.coded("recovery.enrolled")[0].Source.Address)
+	require.Equal(t, "192.0.2.1", k.coded("recovery.enrolled")[0].Source.Address)
 }
 
 // What is new has no failures against it; what is old keeps them, whatever else is new.
@@ -208,14 +208,12 @@ func TestCrashesWhileEnrolling(t *testing.T) {
 // At a step of a plan, what is chosen counts once the plan is completed, and not before.
 func TestEnrolledByAPlan(t *testing.T) {
 	k := newAnswerKit(t)
-	desk := recovery.Staff{ID: civicpin.Operator("perez"), Role: "desk"}
 	run, err := k.Start(t.Context(), "facts", rosa, civicpin.Source{})
 	require.NoError(t, err)
 	ticket := run.Ticket
 	_, err = k.Answer(t.Context(), ticket, recovery.Answers{Facts: map[string]string{"birth-day": "14"}})
 	require.NoError(t, err)
-	run, err = k.Assist(t.Context(), run.ID, desk, recovery.Verdict{Approve: true})
-	require.NoError(t, err)
+	run = k.approved(t, run.ID)
 	require.Equal(t, &recovery.Enrol{Image: true, Questions: 3}, run.Next.Enrol)
 
 	three := map[string]string{"pet": "Fido", "teacher": "Bo", "hero": "Zorro"}
@@ -243,7 +241,7 @@ func TestEnrolledByAPlan(t *testing.T) {
 	require.True(t, image)
 	require.Equal(t, []string{"pet", "teacher", "hero"}, questions)
 	require.NoError(t, k.guess(t.Context(), k.asked(t, rosa), "image-09", three))
-	noted := k.notes.coded("recovery.enrolled")
+	noted := k.coded("recovery.enrolled")
 	require.Len(t, noted, 1)
 	require.Equal(t, "192.0.2.7", noted[0].Source.Address)
 }
@@ -255,13 +253,12 @@ func TestEnrolOfHalf(t *testing.T) {
 	for name, step := range map[string]recovery.Enrol{"an image": {Image: true}, "answers": {Questions: 1}} {
 		c.Plans = []recovery.Plan{{
 			Name: "half", Begin: true, Outcome: recovery.ChooseSecret, Limit: limit,
-			Steps: []recovery.Step{recovery.Operator{Role: "desk"}, step},
+			Steps: []recovery.Step{recovery.Operator{Role: "desk", Second: true}, step},
 		}}
 		k := newAnswerKitOn(t, store.NewMemory(), c)
 		run, err := k.Start(t.Context(), "half", rosa, civicpin.Source{})
 		require.NoError(t, err)
-		_, err = k.Assist(t.Context(), run.ID, recovery.Staff{ID: civicpin.Operator("perez"), Role: "desk"}, recovery.Verdict{Approve: true})
-		require.NoError(t, err)
+		k.approved(t, run.ID)
 		image, answers := "image-09", secrets(map[string]string{"pet": "Fido"})
 		_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{EnrolImage: image, EnrolQuestions: answers})
 		require.ErrorIs(t, err, civicpin.ErrInvalid, name)
@@ -320,14 +317,14 @@ func TestNobodyElseLearnsAnswers(t *testing.T) {
 				note(k.guess(t.Context(), run, "image-07", typed))
 			}
 			faults.Reset()
-			k.now = k.now.Add(time.Minute)
+			k.clock.add(time.Minute)
 		}
 	}
 	k.enrolled(t)
 	require.NoError(t, k.EnrolAnswers(t.Context(), rosa, "image-07", secrets(texts), civicpin.Source{}))
-	require.NotEmpty(t, k.notes.coded("recovery.refused"))
+	require.NotEmpty(t, k.coded("recovery.refused"))
 	recorder := civicpin.SlogRecorder(slog.New(slog.NewTextHandler(&log, nil)))
-	for _, e := range k.notes.got {
+	for _, e := range k.notes.all() {
 		recorder.Record(t.Context(), e)
 		fmt.Fprintf(&log, "%+v\n", e)
 	}

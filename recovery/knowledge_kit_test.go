@@ -3,7 +3,6 @@ package recovery_test
 import (
 	"context"
 	"fmt"
-	"sync"
 	"testing"
 	"time"
 
@@ -25,23 +24,9 @@ const (
 // rosas are Rosa's answers.
 var rosas = map[string]string{"pet": "José María", "teacher": "Li", "street": "L'Aquila 7", "colour": "verde"}
 
-// answerNotes is a recorder that keeps what it is told.
-type answerNotes struct {
-	mu  sync.Mutex
-	got []civicpin.Event
-}
-
-func (r *answerNotes) Record(_ context.Context, e civicpin.Event) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.got = append(r.got, e)
-}
-
 // coded returns the events of a code.
-func (r *answerNotes) coded(code civicpin.EventCode) (list []civicpin.Event) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, e := range r.got {
+func (k *answerKit) coded(code civicpin.EventCode) (list []civicpin.Event) {
+	for _, e := range k.notes.all() {
 		if e.Code == code {
 			list = append(list, e)
 		}
@@ -59,18 +44,8 @@ func (answerRegister) Check(_ context.Context, _ civicpin.Subject, facts map[str
 // answerKit is a service whose plans ask for what was enrolled, with everything around it.
 type answerKit struct {
 	*recovery.Service
-	notes *answerNotes
-	now   time.Time
-}
-
-func answerKeys() store.Keys {
-	keys, err := store.ParseKeys("civicpin keys 1\n" +
-		"index MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE\n" +
-		"seal k1 c2VhbGluZyBrZXkgZm9yIHRoZSB0ZXN0cyBvbmx5ISE\n")
-	if err != nil {
-		panic(err)
-	}
-	return keys
+	notes *events
+	clock *clock
 }
 
 // answerPlans are three plans for people without a credential, so that none has to be issued: of all that can be enrolled, of the
@@ -82,7 +57,7 @@ func answerPlans() []recovery.Plan {
 			Limit: lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked}, Steps: steps,
 		}
 	}
-	facts, desk := recovery.Facts{"birth-day"}, recovery.Operator{Role: "desk"}
+	facts, desk := recovery.Facts{"birth-day"}, recovery.Operator{Role: "desk", Second: true}
 	return []recovery.Plan{
 		plan("all", recovery.Captcha{}, facts, recovery.Image{}, recovery.Questions{Ask: 2}, desk),
 		plan("image", facts, recovery.Image{}, desk),
@@ -96,7 +71,7 @@ func answerConfig() recovery.Config {
 		Plans: answerPlans(), Register: answerRegister{}, Roles: map[string]recovery.Role{"desk": {PerHour: 1000}},
 		Questions: []string{"pet", "teacher", "street", "colour", "first-school", "hero"},
 		Sends:     lockout.SendLimits{Subject: wide, Address: wide, Source: wide},
-		Hashing:   pin.Hashing{Permits: 2, Queue: 2000},
+		Hashing:   cheap(),
 	}
 	for i := range 20 {
 		c.Images = append(c.Images, fmt.Sprintf("image-%02d", i))
@@ -111,22 +86,13 @@ func newAnswerKit(t testing.TB) *answerKit {
 
 func newAnswerKitOn(t testing.TB, s store.Store, c recovery.Config) *answerKit {
 	t.Helper()
-	k := &answerKit{notes: &answerNotes{}, now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}
-	vault, err := store.NewVault(s, answerKeys(), &store.Options{Now: func() time.Time { return k.now }, Recorder: k.notes})
+	k := &answerKit{notes: &events{}, clock: newClock()}
+	vault, err := store.NewVault(s, testKeys(), &store.Options{Now: k.clock.Now, Recorder: k.notes})
 	require.NoError(t, err)
 	made, err := newAnswerService(t, vault, c)
 	require.NoError(t, err)
-	k.Service = recovery.CheapAnswers(made)
+	k.Service = made
 	return k
-}
-
-// secrets makes secrets of texts.
-func secrets(texts map[string]string) map[string]civicpin.Secret {
-	m := make(map[string]civicpin.Secret)
-	for question, text := range texts {
-		m[question] = civicpin.NewSecret(text)
-	}
-	return m
 }
 
 // enrolled enrols Rosa's image and answers.
@@ -150,7 +116,10 @@ func (k *answerKit) asked(t testing.TB, subject civicpin.Subject) recovery.Run {
 
 // guess answers what a run asks for.
 func (k *answerKit) guess(ctx context.Context, run recovery.Run, image string, known map[string]string) error {
-	a := recovery.Answers{Facts: map[string]string{"birth-day": "14"}, Image: image, Questions: make(map[string]civicpin.Secret)}
+	a := recovery.Answers{Image: image, Questions: make(map[string]civicpin.Secret)}
+	if run.Next.Facts != nil {
+		a.Facts = map[string]string{"birth-day": "14"}
+	}
 	for _, q := range run.Next.Questions {
 		a.Questions[q] = civicpin.NewSecret(known[q])
 	}
@@ -177,7 +146,22 @@ func newAnswerService(t testing.TB, vault *store.Vault, c recovery.Config) (*rec
 	none := civicpin.NotifierFunc(func(context.Context, civicpin.Message) (string, error) { return "", nil })
 	out, err := outbox.New(vault, none, nil)
 	require.NoError(t, err)
-	c.Pins, err = pin.New(vault, out, pin.Default())
+	p := pin.Default()
+	p.Hashing = cheap()
+	c.Pins, err = pin.New(vault, out, p)
 	require.NoError(t, err)
 	return recovery.New(vault, out, c)
+}
+
+// approved has two members of staff approve a run.
+func (k *answerKit) approved(t testing.TB, id string) recovery.Run {
+	t.Helper()
+	var run recovery.Run
+	for _, name := range []string{"perez", "suarez"} {
+		var err error
+		desk := recovery.Staff{ID: civicpin.Operator(name), Role: "desk"}
+		run, err = k.Assist(t.Context(), id, desk, recovery.Verdict{Approve: true})
+		require.NoError(t, err)
+	}
+	return run
 }

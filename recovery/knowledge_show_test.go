@@ -83,7 +83,7 @@ func TestSmallCatalogues(t *testing.T) {
 	c.Questions, c.Images = nil, nil
 	c.Plans = []recovery.Plan{{
 		Name: "facts", Begin: true, Outcome: recovery.ChooseSecret, Limit: lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked},
-		Steps: []recovery.Step{recovery.Facts{"birth-day"}, recovery.Operator{Role: "desk"}},
+		Steps: []recovery.Step{recovery.Facts{"birth-day"}, recovery.Operator{Role: "desk", Second: true}},
 	}}
 	k := newAnswerKitOn(t, store.NewMemory(), c)
 	require.Empty(t, recovery.PickedQuestions(k.Service, rosa, nil, 0, 2))
@@ -185,7 +185,7 @@ func TestImagesShownAreWhatCounts(t *testing.T) {
 	refused.Steps = p.Steps
 	c.Plans = []recovery.Plan{refused}
 	c.Factors = map[string]recovery.FactorFunc{"app": noFactor}
-	vault, err := store.NewVault(store.NewMemory(), answerKeys(), nil)
+	vault, err := store.NewVault(store.NewMemory(), testKeys(), nil)
 	require.NoError(t, err)
 	_, err = newAnswerService(t, vault, c)
 	require.ErrorIs(t, err, recovery.ErrPlan)

@@ -69,9 +69,9 @@ func TestEveryGuessHashesOnceForEachQuestion(t *testing.T) {
 		run := k.asked(t, subject)
 		for _, typed := range []map[string]string{rosas, {}, {"pet": "\x00", "teacher": strings.Repeat("x", 5000)}} {
 			for _, image := range []string{run.Next.Images[0], run.Next.Images[11]} {
-				before := recovery.AnswerHashes(k.Service)
+				before := recovery.Hashes(k.Service)
 				err := k.guess(t.Context(), run, image, typed)
-				require.EqualValues(t, 2, recovery.AnswerHashes(k.Service)-before, subject)
+				require.EqualValues(t, 2, recovery.Hashes(k.Service)-before, subject)
 				if err == nil {
 					require.Equal(t, rosa, subject)
 					require.Equal(t, "image-07", image)
@@ -102,7 +102,7 @@ func TestOnlyThreeAnswersAreCompared(t *testing.T) {
 		k := newAnswerKit(t)
 		k.enrolled(t)
 		run := k.asked(t, subject)
-		before := recovery.AnswerHashes(k.Service)
+		before := recovery.Hashes(k.Service)
 		var locked atomic.Int64
 		var wg sync.WaitGroup
 		for range 1000 {
@@ -122,7 +122,7 @@ func TestOnlyThreeAnswersAreCompared(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		require.EqualValues(t, 3*2, recovery.AnswerHashes(k.Service)-before)
+		require.EqualValues(t, 3*2, recovery.Hashes(k.Service)-before)
 		require.EqualValues(t, 998, locked.Load(), "all but two, who were told how many are left")
 	}
 }
@@ -138,10 +138,15 @@ func TestHangingUp(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := answerConfig()
 				c.Hashing.Permits = 1
+				c.Plans = c.Plans[:1]
+				// Questions first: facts and images are compared before there is a hash to wait for.
+				c.Plans[0].Steps = []recovery.Step{
+					recovery.Captcha{}, recovery.Questions{Ask: 2}, recovery.Image{}, recovery.Operator{Role: "desk", Second: true},
+				}
 				k := newAnswerKitOn(t, store.NewMemory(), c)
 				k.enrolled(t)
 				run := k.asked(t, rosa)
-				before := recovery.AnswerHashes(k.Service)
+				before := recovery.Hashes(k.Service)
 				ctx, hangUp := context.WithCancel(t.Context())
 				release := make(chan struct{})
 				var wg sync.WaitGroup
@@ -159,7 +164,7 @@ func TestHangingUp(t *testing.T) {
 				}
 				close(release)
 				wg.Wait()
-				require.EqualValues(t, tt.hashes, recovery.AnswerHashes(k.Service)-before-2)
+				require.EqualValues(t, tt.hashes, recovery.Hashes(k.Service)-before-2)
 				require.Equal(t, tt.failures, k.failures(t, "all", rosa))
 			})
 		})
