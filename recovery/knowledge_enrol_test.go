@@ -20,9 +20,9 @@ import (
 	"github.com/civicpin/civicpin/store/storetest"
 )
 
-// with returns Rosa's answers with one of them changed.
+// with returns Elsa's answers with one of them changed.
 func with(question, text string) map[string]string {
-	m := maps.Clone(rosas)
+	m := maps.Clone(elsas)
 	m[question] = text
 	return m
 }
@@ -31,7 +31,7 @@ func with(question, text string) map[string]string {
 func TestRefusedChoices(t *testing.T) {
 	k := newAnswerKit(t)
 	k.enrolled(t)
-	kept, err := recovery.PlainAnswers(t.Context(), k.Service, rosa)
+	kept, err := recovery.PlainAnswers(t.Context(), k.Service, elsa)
 	require.NoError(t, err)
 	hashed := recovery.Hashes(k.Service)
 	for name, tt := range map[string]struct {
@@ -40,26 +40,26 @@ func TestRefusedChoices(t *testing.T) {
 		answers map[string]string
 		rule    string // of an AnswerError; empty for another error
 	}{
-		"nothing":                {rosa, "", nil, ""},
-		"no answers":             {rosa, "", map[string]string{}, ""},
-		"no subject":             {"", "image-01", rosas, ""},
-		"another image":          {rosa, "image-99", rosas, ""},
-		"another question":       {rosa, "", with("shoe", "red shoe"), ""},
-		"too few":                {rosa, "", map[string]string{"pet": "Fido"}, ""},
-		"no answer to one":       {rosa, "", with("pet", ""), "length"},
-		"one character":          {rosa, "", with("pet", "x"), "length"},
-		"too long":               {rosa, "", with("pet", strings.Repeat("ab", 65)), "length"},
-		"control character":      {rosa, "", with("pet", "Fi\x00do"), "characters"},
-		"not UTF-8":              {rosa, "", with("pet", "Fi\xffdo"), "characters"},
-		"signs":                  {rosa, "", with("pet", "?!"), "characters"},
-		"one over and over":      {rosa, "", with("pet", "aaaa"), "repeated"},
-		"none":                   {rosa, "", with("pet", "N/A"), "common"},
-		"123":                    {rosa, "", with("pet", "123"), "common"},
-		"the question":           {rosa, "", with("first-school", "First school"), "question"},
-		"the subject":            {rosa, "", with("pet", "171003 4065"), "personal"},
-		"alike":                  {rosa, "", with("pet", "L\u00cd"), "same"},
-		"with a right image":     {rosa, "image-01", with("pet", "x"), "length"},
-		"more than there may be": {rosa, "", tooMany(), ""},
+		"nothing":                {elsa, "", nil, ""},
+		"no answers":             {elsa, "", map[string]string{}, ""},
+		"no subject":             {"", "image-01", elsas, ""},
+		"another image":          {elsa, "image-99", elsas, ""},
+		"another question":       {elsa, "", with("shoe", "red shoe"), ""},
+		"too few":                {elsa, "", map[string]string{"pet": "Fido"}, ""},
+		"no answer to one":       {elsa, "", with("pet", ""), "length"},
+		"one character":          {elsa, "", with("pet", "x"), "length"},
+		"too long":               {elsa, "", with("pet", strings.Repeat("ab", 65)), "length"},
+		"control character":      {elsa, "", with("pet", "Fi\x00do"), "characters"},
+		"not UTF-8":              {elsa, "", with("pet", "Fi\xffdo"), "characters"},
+		"signs":                  {elsa, "", with("pet", "?!"), "characters"},
+		"one over and over":      {elsa, "", with("pet", "aaaa"), "repeated"},
+		"none":                   {elsa, "", with("pet", "N/A"), "common"},
+		"123":                    {elsa, "", with("pet", "123"), "common"},
+		"the question":           {elsa, "", with("first-school", "First school"), "question"},
+		"the subject":            {elsa, "", with("pet", "171003 4065"), "personal"},
+		"alike":                  {elsa, "", with("pet", "L\u00cd"), "same"},
+		"with a right image":     {elsa, "image-01", with("pet", "x"), "length"},
+		"more than there may be": {elsa, "", tooMany(), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var answers map[string]civicpin.Secret
@@ -77,7 +77,7 @@ func TestRefusedChoices(t *testing.T) {
 			}
 		})
 	}
-	now, err := recovery.PlainAnswers(t.Context(), k.Service, rosa)
+	now, err := recovery.PlainAnswers(t.Context(), k.Service, elsa)
 	require.NoError(t, err)
 	require.Equal(t, kept, now)
 	require.Equal(t, hashed, recovery.Hashes(k.Service))
@@ -97,20 +97,20 @@ func tooMany() map[string]string {
 func TestEnrolledApart(t *testing.T) {
 	k := newAnswerKit(t)
 	k.enrolled(t)
-	require.NoError(t, k.EnrolAnswers(t.Context(), rosa, "image-09", nil, civicpin.Source{}))
-	require.NoError(t, k.guess(t.Context(), k.asked(t, rosa), "image-09", rosas))
-	require.NoError(t, k.EnrolAnswers(t.Context(), rosa, "", secrets(map[string]string{"hero": "Zorro", "pet": "Fido"}), civicpin.Source{}))
-	_, questions, err := k.Enrolled(t.Context(), rosa)
+	require.NoError(t, k.EnrolAnswers(t.Context(), elsa, "image-09", nil, civicpin.Source{}))
+	require.NoError(t, k.guess(t.Context(), k.asked(t, elsa), "image-09", elsas))
+	require.NoError(t, k.EnrolAnswers(t.Context(), elsa, "", secrets(map[string]string{"hero": "Zorro", "pet": "Fido"}), civicpin.Source{}))
+	_, questions, err := k.Enrolled(t.Context(), elsa)
 	require.NoError(t, err)
 	require.Equal(t, []string{"pet", "hero"}, questions, "in the order of the configuration")
-	run := k.asked(t, rosa)
+	run := k.asked(t, elsa)
 	require.ErrorIs(t, k.guess(t.Context(), run, "image-09", with("hero", "Zorro")), recovery.ErrRefused)
 	require.NoError(t, k.guess(t.Context(), run, "image-09", map[string]string{"hero": "zorro", "pet": "fido"}))
 
 	var what []string
 	for _, e := range k.coded("recovery.enrolled") {
 		require.Equal(t, civicpin.Citizen, e.By)
-		require.Equal(t, rosa, e.Subject)
+		require.Equal(t, elsa, e.Subject)
 		what = append(what, e.Reason)
 	}
 	require.Equal(t, []string{"an image, 4 answers", "an image, 0 answers", "no image, 2 answers"}, what)
@@ -125,20 +125,20 @@ func TestNewAnswersAreANewBinding(t *testing.T) {
 		answers      map[string]string
 		all, onImage int // failures that are left
 	}{
-		"both":         {"image-09", rosas, 0, 0},
+		"both":         {"image-09", elsas, 0, 0},
 		"image alone":  {"image-09", nil, 3, 0},
-		"answers only": {"", rosas, 3, 3},
+		"answers only": {"", elsas, 3, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			subject := civicpin.Subject(name)
-			require.NoError(t, k.EnrolAnswers(t.Context(), subject, "image-07", secrets(rosas), civicpin.Source{}))
+			require.NoError(t, k.EnrolAnswers(t.Context(), subject, "image-07", secrets(elsas), civicpin.Source{}))
 			run := k.asked(t, subject)
 			imageRun, err := k.Start(t.Context(), "image", subject, civicpin.Source{})
 			require.NoError(t, err)
 			facts, err := k.Start(t.Context(), "facts", subject, civicpin.Source{})
 			require.NoError(t, err)
 			for range 3 {
-				require.Error(t, k.guess(t.Context(), run, otherImage(run), rosas))
+				require.Error(t, k.guess(t.Context(), run, otherImage(run), elsas))
 				_, err := k.Answer(t.Context(), imageRun.Ticket, recovery.Answers{Facts: map[string]string{"birth-day": "1"}, Image: "image-07"})
 				require.Error(t, err)
 				_, err = k.Answer(t.Context(), facts.Ticket, recovery.Answers{Facts: map[string]string{"birth-day": "1"}})
@@ -150,7 +150,7 @@ func TestNewAnswersAreANewBinding(t *testing.T) {
 			require.Equal(t, tt.onImage, k.failures(t, "image", subject))
 			require.Equal(t, 3, k.failures(t, "facts", subject), "asks for nothing that was enrolled")
 			if tt.all == 0 {
-				require.NoError(t, k.guess(t.Context(), k.asked(t, subject), tt.image, rosas), "no lock is left")
+				require.NoError(t, k.guess(t.Context(), k.asked(t, subject), tt.image, elsas), "no lock is left")
 			}
 		})
 	}
@@ -171,9 +171,9 @@ func TestCrashesWhileEnrolling(t *testing.T) {
 		for _, outcome := range []storetest.Outcome{storetest.NotDone, storetest.ReplyLost} {
 			for _, stop := range []bool{false, true} {
 				subject := civicpin.Subject(fmt.Sprintf("citizen %d %v %v", call, outcome, stop))
-				require.NoError(t, k.EnrolAnswers(t.Context(), subject, "image-07", secrets(rosas), civicpin.Source{}))
+				require.NoError(t, k.EnrolAnswers(t.Context(), subject, "image-07", secrets(elsas), civicpin.Source{}))
 				run := k.asked(t, subject)
-				require.Error(t, k.guess(t.Context(), run, otherImage(run), rosas))
+				require.Error(t, k.guess(t.Context(), run, otherImage(run), elsas))
 				faults.Reset()
 				if stop {
 					faults.StopAt(call, outcome)
@@ -187,7 +187,7 @@ func TestCrashesWhileEnrolling(t *testing.T) {
 				faults.Reset()
 				failures := k.failures(t, "all", subject)
 				run = k.asked(t, subject)
-				if slices.Contains(run.Next.Images, "image-07") && k.guess(t.Context(), run, "image-07", rosas) == nil {
+				if slices.Contains(run.Next.Images, "image-07") && k.guess(t.Context(), run, "image-07", elsas) == nil {
 					require.Error(t, err)
 					require.Equal(t, 1, failures, "no new tries at old answers")
 					old++
@@ -208,7 +208,7 @@ func TestCrashesWhileEnrolling(t *testing.T) {
 // At a step of a plan, what is chosen counts once the plan is completed, and not before.
 func TestEnrolledByAPlan(t *testing.T) {
 	k := newAnswerKit(t)
-	run, err := k.Start(t.Context(), "facts", rosa, civicpin.Source{})
+	run, err := k.Start(t.Context(), "facts", elsa, civicpin.Source{})
 	require.NoError(t, err)
 	ticket := run.Ticket
 	_, err = k.Answer(t.Context(), ticket, recovery.Answers{Facts: map[string]string{"birth-day": "14"}})
@@ -221,7 +221,7 @@ func TestEnrolledByAPlan(t *testing.T) {
 		"no image":        {EnrolQuestions: secrets(three)},
 		"another image":   {EnrolImage: "mine", EnrolQuestions: secrets(three)},
 		"no answers":      {EnrolImage: "image-09"},
-		"four answers":    {EnrolImage: "image-09", EnrolQuestions: secrets(rosas)},
+		"four answers":    {EnrolImage: "image-09", EnrolQuestions: secrets(elsas)},
 		"a common answer": {EnrolImage: "image-09", EnrolQuestions: secrets(map[string]string{"pet": "none", "teacher": "Bo", "hero": "Zorro"})},
 	} {
 		_, err := k.Answer(t.Context(), ticket, bad)
@@ -230,17 +230,17 @@ func TestEnrolledByAPlan(t *testing.T) {
 	run, err = k.Answer(t.Context(), ticket, recovery.Answers{EnrolImage: "image-09", EnrolQuestions: secrets(three)})
 	require.NoError(t, err)
 	require.True(t, run.Done)
-	image, questions, err := k.Enrolled(t.Context(), rosa)
+	image, questions, err := k.Enrolled(t.Context(), elsa)
 	require.NoError(t, err)
 	require.False(t, image || len(questions) > 0, "the plan is not completed")
 
 	_, err = k.Finish(t.Context(), ticket, civicpin.Source{Address: "192.0.2.7"})
 	require.NoError(t, err)
-	image, questions, err = k.Enrolled(t.Context(), rosa)
+	image, questions, err = k.Enrolled(t.Context(), elsa)
 	require.NoError(t, err)
 	require.True(t, image)
 	require.Equal(t, []string{"pet", "teacher", "hero"}, questions)
-	require.NoError(t, k.guess(t.Context(), k.asked(t, rosa), "image-09", three))
+	require.NoError(t, k.guess(t.Context(), k.asked(t, elsa), "image-09", three))
 	noted := k.coded("recovery.enrolled")
 	require.Len(t, noted, 1)
 	require.Equal(t, "192.0.2.7", noted[0].Source.Address)
@@ -256,7 +256,7 @@ func TestEnrolOfHalf(t *testing.T) {
 			Steps: []recovery.Step{recovery.Operator{Role: "desk", Second: true}, step},
 		}}
 		k := newAnswerKitOn(t, store.NewMemory(), c)
-		run, err := k.Start(t.Context(), "half", rosa, civicpin.Source{})
+		run, err := k.Start(t.Context(), "half", elsa, civicpin.Source{})
 		require.NoError(t, err)
 		k.approved(t, run.ID)
 		image, answers := "image-09", secrets(map[string]string{"pet": "Fido"})
@@ -278,13 +278,13 @@ func TestEnrollingIsBounded(t *testing.T) {
 	c.Hashing.Permits, c.Hashing.Queue = 1, 1
 	k := newAnswerKitOn(t, store.NewMemory(), c)
 	release := recovery.OccupyAnswers(k.Service, 2)
-	require.ErrorIs(t, k.EnrolAnswers(t.Context(), rosa, "image-07", secrets(rosas), civicpin.Source{}), recovery.ErrBusy)
+	require.ErrorIs(t, k.EnrolAnswers(t.Context(), elsa, "image-07", secrets(elsas), civicpin.Source{}), recovery.ErrBusy)
 	release()
 	k.enrolled(t)
 	release = recovery.OccupyAnswers(k.Service, 2)
-	require.ErrorIs(t, k.guess(t.Context(), k.asked(t, rosa), "image-07", rosas), recovery.ErrBusy)
+	require.ErrorIs(t, k.guess(t.Context(), k.asked(t, elsa), "image-07", elsas), recovery.ErrBusy)
 	release()
-	require.Zero(t, k.failures(t, "all", rosa))
+	require.Zero(t, k.failures(t, "all", elsa))
 }
 
 // TestNobodyElseLearnsAnswers enrols and guesses, well and badly, with a faulty store, and looks for answers in every error,
@@ -304,14 +304,14 @@ func TestNobodyElseLearnsAnswers(t *testing.T) {
 	for call := 1; call < 14; call++ {
 		for _, outcome := range []storetest.Outcome{storetest.NotDone, storetest.ReplyLost} {
 			faults.FailAt(call, outcome)
-			note(k.EnrolAnswers(t.Context(), rosa, "image-07", secrets(texts), civicpin.Source{}))
+			note(k.EnrolAnswers(t.Context(), elsa, "image-07", secrets(texts), civicpin.Source{}))
 			for _, rule := range []string{texts["pet"] + "\x00", texts["teacher"], strings.Repeat(texts["street"], 20)} {
 				bad := maps.Clone(texts)
 				bad["pet"] = rule
-				note(k.EnrolAnswers(t.Context(), rosa, "image-07", secrets(bad), civicpin.Source{}))
+				note(k.EnrolAnswers(t.Context(), elsa, "image-07", secrets(bad), civicpin.Source{}))
 			}
 			faults.Reset()
-			run := k.asked(t, rosa)
+			run := k.asked(t, elsa)
 			for _, typed := range []map[string]string{guessed, texts} {
 				faults.FailAt(call, outcome)
 				note(k.guess(t.Context(), run, "image-07", typed))
@@ -321,7 +321,7 @@ func TestNobodyElseLearnsAnswers(t *testing.T) {
 		}
 	}
 	k.enrolled(t)
-	require.NoError(t, k.EnrolAnswers(t.Context(), rosa, "image-07", secrets(texts), civicpin.Source{}))
+	require.NoError(t, k.EnrolAnswers(t.Context(), elsa, "image-07", secrets(texts), civicpin.Source{}))
 	require.NotEmpty(t, k.coded("recovery.refused"))
 	recorder := civicpin.SlogRecorder(slog.New(slog.NewTextHandler(&log, nil)))
 	for _, e := range k.notes.all() {
@@ -336,7 +336,7 @@ func TestNobodyElseLearnsAnswers(t *testing.T) {
 		stored.WriteString(item.Key)
 		stored.Write(item.Value)
 	}
-	plain, err := recovery.PlainAnswers(t.Context(), k.Service, rosa)
+	plain, err := recovery.PlainAnswers(t.Context(), k.Service, elsa)
 	require.NoError(t, err)
 	require.Contains(t, plain, "$argon2id$")
 	require.Contains(t, log.String(), "recovery: answer to")

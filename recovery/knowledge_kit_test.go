@@ -17,12 +17,12 @@ import (
 )
 
 const (
-	rosa   = civicpin.Subject("1710034065")
+	elsa   = civicpin.Subject("1710034065")
 	nobody = civicpin.Subject("1714307103")
 )
 
-// rosas are Rosa's answers.
-var rosas = map[string]string{"pet": "José María", "teacher": "Li", "street": "L'Aquila 7", "colour": "verde"}
+// elsas are Elsa's answers.
+var elsas = map[string]string{"pet": "José María", "teacher": "Li", "street": "L'Aquila 7", "colour": "verde"}
 
 // coded returns the events of a code.
 func (k *answerKit) coded(code civicpin.EventCode) (list []civicpin.Event) {
@@ -95,10 +95,10 @@ func newAnswerKitOn(t testing.TB, s store.Store, c recovery.Config) *answerKit {
 	return k
 }
 
-// enrolled enrols Rosa's image and answers.
+// enrolled enrols Elsa's image and answers.
 func (k *answerKit) enrolled(t testing.TB) {
 	t.Helper()
-	require.NoError(t, k.EnrolAnswers(t.Context(), rosa, "image-07", secrets(rosas), civicpin.Source{Address: "192.0.2.1"}))
+	require.NoError(t, k.EnrolAnswers(t.Context(), elsa, "image-07", secrets(elsas), civicpin.Source{Address: "192.0.2.1"}))
 }
 
 // asked begins a run of the plan "all" and goes on to its guesses.

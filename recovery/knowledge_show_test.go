@@ -66,7 +66,7 @@ func TestQuestionsRotateWithTheEpoch(t *testing.T) {
 	for _, enrolled := range [][]string{{"pet", "street", "hero"}, nil} {
 		seen := make(map[string]int)
 		for epoch := range uint64(60) {
-			for _, q := range recovery.PickedQuestions(k.Service, rosa, enrolled, epoch, 1) {
+			for _, q := range recovery.PickedQuestions(k.Service, elsa, enrolled, epoch, 1) {
 				seen[q]++
 			}
 		}
@@ -86,14 +86,14 @@ func TestSmallCatalogues(t *testing.T) {
 		Steps: []recovery.Step{recovery.Facts{"birth-day"}, recovery.Operator{Role: "desk", Second: true}},
 	}}
 	k := newAnswerKitOn(t, store.NewMemory(), c)
-	require.Empty(t, recovery.PickedQuestions(k.Service, rosa, nil, 0, 2))
-	require.Empty(t, recovery.ShownImages(k.Service, rosa, ""))
+	require.Empty(t, recovery.PickedQuestions(k.Service, elsa, nil, 0, 2))
+	require.Empty(t, recovery.ShownImages(k.Service, elsa, ""))
 	c.Images, c.Questions = []string{"a", "b", "c"}, []string{"pet"}
 	k = newAnswerKitOn(t, store.NewMemory(), c)
-	require.Equal(t, []string{"pet"}, recovery.PickedQuestions(k.Service, rosa, nil, 0, 2))
+	require.Equal(t, []string{"pet"}, recovery.PickedQuestions(k.Service, elsa, nil, 0, 2))
 	for _, own := range []string{"", "b"} {
-		require.ElementsMatch(t, c.Images, recovery.ShownImages(k.Service, rosa, own))
-		require.Equal(t, recovery.ShownImages(k.Service, rosa, ""), recovery.ShownImages(k.Service, rosa, own), "the order tells nothing")
+		require.ElementsMatch(t, c.Images, recovery.ShownImages(k.Service, elsa, own))
+		require.Equal(t, recovery.ShownImages(k.Service, elsa, ""), recovery.ShownImages(k.Service, elsa, own), "the order tells nothing")
 	}
 }
 

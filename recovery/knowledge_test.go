@@ -22,24 +22,24 @@ import (
 func TestAnswersAreForgivenHowTheyAreTyped(t *testing.T) {
 	k := newAnswerKit(t)
 	k.enrolled(t)
-	image, questions, err := k.Enrolled(t.Context(), rosa)
+	image, questions, err := k.Enrolled(t.Context(), elsa)
 	require.NoError(t, err)
 	require.True(t, image)
 	require.Equal(t, []string{"pet", "teacher", "street", "colour"}, questions)
 
 	typed := map[string]string{"pet": "  JOSE\u0301  MARI\u0301A ", "teacher": "LI", "street": "l\u2019aquila 7", "colour": "Verde"}
-	require.NoError(t, k.guess(t.Context(), k.asked(t, rosa), "image-07", typed))
+	require.NoError(t, k.guess(t.Context(), k.asked(t, elsa), "image-07", typed))
 
 	// One thing that is wrong is enough, and each is told alike.
-	run := k.asked(t, rosa)
-	require.ErrorIs(t, k.guess(t.Context(), run, otherImage(run), rosas), recovery.ErrRefused)
-	wrong := maps.Clone(rosas)
+	run := k.asked(t, elsa)
+	require.ErrorIs(t, k.guess(t.Context(), run, otherImage(run), elsas), recovery.ErrRefused)
+	wrong := maps.Clone(elsas)
 	wrong[run.Next.Questions[1]] = "Maria"
 	require.ErrorIs(t, k.guess(t.Context(), run, "image-07", wrong), recovery.ErrRefused)
-	require.NoError(t, k.guess(t.Context(), run, "image-07", rosas))
+	require.NoError(t, k.guess(t.Context(), run, "image-07", elsas))
 }
 
-// otherImage is one that is shown and not Rosa's.
+// otherImage is one that is shown and not Elsa's.
 func otherImage(run recovery.Run) string {
 	for _, image := range run.Next.Images {
 		if image != "image-07" {
@@ -61,19 +61,19 @@ func TestEveryGuessHashesOnceForEachQuestion(t *testing.T) {
 		"another form": func(form *int, _ *string) { *form = 2 },
 	}
 	for subject, alter := range altered {
-		require.NoError(t, k.EnrolAnswers(t.Context(), subject, "image-07", secrets(rosas), civicpin.Source{}))
+		require.NoError(t, k.EnrolAnswers(t.Context(), subject, "image-07", secrets(elsas), civicpin.Source{}))
 		require.NoError(t, recovery.AlterAnswers(t.Context(), k.Service, subject, alter))
 	}
 	require.NoError(t, k.EnrolAnswers(t.Context(), "image only", "image-07", nil, civicpin.Source{}))
-	for _, subject := range slices.AppendSeq([]civicpin.Subject{rosa, nobody, "image only"}, maps.Keys(altered)) {
+	for _, subject := range slices.AppendSeq([]civicpin.Subject{elsa, nobody, "image only"}, maps.Keys(altered)) {
 		run := k.asked(t, subject)
-		for _, typed := range []map[string]string{rosas, {}, {"pet": "\x00", "teacher": strings.Repeat("x", 5000)}} {
+		for _, typed := range []map[string]string{elsas, {}, {"pet": "\x00", "teacher": strings.Repeat("x", 5000)}} {
 			for _, image := range []string{run.Next.Images[0], run.Next.Images[11]} {
 				before := recovery.Hashes(k.Service)
 				err := k.guess(t.Context(), run, image, typed)
 				require.EqualValues(t, 2, recovery.Hashes(k.Service)-before, subject)
 				if err == nil {
-					require.Equal(t, rosa, subject)
+					require.Equal(t, elsa, subject)
 					require.Equal(t, "image-07", image)
 					run = k.asked(t, subject)
 					continue
@@ -90,15 +90,15 @@ func TestEveryGuessHashesOnceForEachQuestion(t *testing.T) {
 func TestNothingIsNoAnswer(t *testing.T) {
 	k := newAnswerKit(t)
 	k.enrolled(t)
-	require.NoError(t, recovery.AlterAnswers(t.Context(), k.Service, rosa, func(_ *int, hash *string) { *hash = recovery.HashOfNothing(k.Service) }))
-	run := k.asked(t, rosa)
+	require.NoError(t, recovery.AlterAnswers(t.Context(), k.Service, elsa, func(_ *int, hash *string) { *hash = recovery.HashOfNothing(k.Service) }))
+	run := k.asked(t, elsa)
 	require.ErrorIs(t, k.guess(t.Context(), run, "image-07", map[string]string{}), recovery.ErrRefused)
 	require.ErrorIs(t, k.guess(t.Context(), run, "image-07", map[string]string{"pet": "\x00"}), recovery.ErrRefused)
 }
 
 // A thousand wrong answers at once, limit 3: three are compared.
 func TestOnlyThreeAnswersAreCompared(t *testing.T) {
-	for _, subject := range []civicpin.Subject{rosa, nobody} {
+	for _, subject := range []civicpin.Subject{elsa, nobody} {
 		k := newAnswerKit(t)
 		k.enrolled(t)
 		run := k.asked(t, subject)
@@ -145,7 +145,7 @@ func TestHangingUp(t *testing.T) {
 				}
 				k := newAnswerKitOn(t, store.NewMemory(), c)
 				k.enrolled(t)
-				run := k.asked(t, rosa)
+				run := k.asked(t, elsa)
 				before := recovery.Hashes(k.Service)
 				ctx, hangUp := context.WithCancel(t.Context())
 				release := make(chan struct{})
@@ -165,7 +165,7 @@ func TestHangingUp(t *testing.T) {
 				close(release)
 				wg.Wait()
 				require.EqualValues(t, tt.hashes, recovery.Hashes(k.Service)-before-2)
-				require.Equal(t, tt.failures, k.failures(t, "all", rosa))
+				require.Equal(t, tt.failures, k.failures(t, "all", elsa))
 			})
 		})
 	}
@@ -179,16 +179,16 @@ func TestRetiredQuestionsAndImages(t *testing.T) {
 	c.Images = slices.DeleteFunc(c.Images, func(image string) bool { return image == "image-07" })
 	c.Questions = slices.DeleteFunc(c.Questions, func(q string) bool { return q == "pet" || q == "colour" })
 	k := newAnswerKitOn(t, m, c)
-	image, questions, err := k.Enrolled(t.Context(), rosa)
+	image, questions, err := k.Enrolled(t.Context(), elsa)
 	require.NoError(t, err)
 	require.False(t, image)
 	require.Equal(t, []string{"teacher", "street"}, questions)
-	run := k.asked(t, rosa)
+	run := k.asked(t, elsa)
 	require.ElementsMatch(t, questions, run.Next.Questions)
-	require.ErrorIs(t, k.guess(t.Context(), run, run.Next.Images[0], rosas), recovery.ErrRefused)
+	require.ErrorIs(t, k.guess(t.Context(), run, run.Next.Images[0], elsas), recovery.ErrRefused)
 
 	k = newAnswerKitOn(t, m, answerConfig())
-	image, questions, err = k.Enrolled(t.Context(), rosa)
+	image, questions, err = k.Enrolled(t.Context(), elsa)
 	require.NoError(t, err)
 	require.True(t, image)
 	require.Len(t, questions, 4)
