@@ -70,3 +70,6 @@ func OccupyAnswers(s *Service, n int) (release func()) {
 		}
 	}
 }
+
+// SameImage reports whether an image is the one that was enrolled.
+func SameImage(own, image string) bool { return (&knowledge{Image: own}).sameImage(image) }

@@ -84,11 +84,11 @@ func TestRefusedChoices(t *testing.T) {
 	require.Len(t, k.coded("recovery.enrolled"), 1)
 }
 
-// tooMany is an answer to each of nine questions, of which the kit has six.
+// tooMany is an answer to each of nine questions.
 func tooMany() map[string]string {
 	m := make(map[string]string)
-	for i := range 9 {
-		m[fmt.Sprintf("q%d", i)] = fmt.Sprintf("answer of mine %d", i)
+	for i, question := range answerConfig().Questions[:9] {
+		m[question] = fmt.Sprintf("answer of mine %d", i)
 	}
 	return m
 }

@@ -69,7 +69,7 @@ func answerConfig() recovery.Config {
 	wide := lockout.Rate{Limit: 100_000, Window: time.Hour}
 	c := recovery.Config{
 		Plans: answerPlans(), Register: answerRegister{}, Roles: map[string]recovery.Role{"desk": {PerHour: 1000}},
-		Questions: []string{"pet", "teacher", "street", "colour", "first-school", "hero"},
+		Questions: []string{"pet", "teacher", "street", "colour", "first-school", "hero", "song", "dish", "hobby", "city"},
 		Sends:     lockout.SendLimits{Subject: wide, Address: wide, Source: wide},
 		Hashing:   cheap(),
 	}

@@ -203,3 +203,12 @@ func TestEnrolledOfNobody(t *testing.T) {
 	_, _, err = k.Enrolled(t.Context(), "")
 	require.ErrorIs(t, err, civicpin.ErrInvalid)
 }
+
+// An image that was not chosen is not the one of somebody who chose none.
+func TestNoImage(t *testing.T) {
+	require.True(t, recovery.SameImage("barco", "barco"))
+	require.False(t, recovery.SameImage("barco", "tren"))
+	require.False(t, recovery.SameImage("", "tren"))
+	require.False(t, recovery.SameImage("barco", ""))
+	require.False(t, recovery.SameImage("", ""))
+}
