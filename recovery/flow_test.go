@@ -150,6 +150,7 @@ func TestLinkAndCodeAreOne(t *testing.T) {
 // Three are outstanding, so that slow mail kills no link; the first that is used ends all.
 func TestThreeOutstanding(t *testing.T) {
 	k := newKit(t)
+	k.unlimited(t)
 	run, err := k.Start(t.Context(), "two", ana, home)
 	require.NoError(t, err)
 	_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Captcha: true})
