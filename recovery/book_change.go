@@ -109,7 +109,8 @@ func (b *book) find(id string) int {
 
 // rollback undoes a change and all that came after it: whoever did it may have done those, too, and one that stood on it could
 // not stand alone. What staff brought since stays, and what they took away stays away. Everything that waits for its proof
-// goes. Nobody can undo an undo.
+// goes. Nobody can undo an undo. It may leave fewer contacts than the policy wants kept, where staff took away what it would
+// bring back: rather none than one that was repudiated.
 func (b *book) rollback(k int, now time.Time) {
 	c := &b.Changes[k]
 	back, came := slices.Clone(c.Before), slices.Clone(c.New)
