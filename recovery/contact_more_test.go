@@ -15,6 +15,7 @@ import (
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
+	"github.com/civicpin/civicpin/store/storetest"
 )
 
 // What a caller vouches for is proved at once; whose word it is decides whether it cools down.
@@ -170,6 +171,32 @@ func TestContactMailIsRetried(t *testing.T) {
 	require.NoError(t, k.out.Retry(t.Context(), outbox.Ref{Owner: "recovery", Subject: rosa, ID: "b." + p.ID + ".1"}))
 	k.flush(t)
 	k.proves(t, newMail)
+}
+
+// A process may be held up before it writes its record, for so long that the outbox has dropped what it announced.
+func TestContactMailOutlivesADelay(t *testing.T) {
+	memory := store.NewMemory()
+	faults := storetest.NewFaults(memory)
+	k := newBookKitOn(t, faults.Store(), bookConfig(), newBookClock(), &bookPost{}, &bookEvents{})
+	k.enrolled(t)
+	other := newBookKitOn(t, memory, bookConfig(), k.clock, k.post, k.events)
+	held := false
+	faults.Hook(func(method, key string) error {
+		if method == storetest.Put && strings.HasPrefix(key, "recovery.contacts/") && !held {
+			held = true
+			for range 5 {
+				k.clock.add(time.Hour)
+				other.flush(t)
+			}
+		}
+		return nil
+	})
+	_, err := k.AddContact(t.Context(), rosa, byNewMail, civicpin.Citizen, bookHome)
+	require.NoError(t, err)
+	require.True(t, held)
+	require.Empty(t, k.post.messages())
+	other.flush(t)
+	require.Equal(t, 1, k.post.count(proveKind, newMail))
 }
 
 // What was taken over is in no record any more.
