@@ -310,6 +310,9 @@ func TestContactCrashPoints(t *testing.T) {
 	for _, f := range bookFlows {
 		for _, o := range outcomes {
 			for _, stop := range []bool{true, false} {
+				if f.policy != nil && !stop {
+					continue // each of these hashes
+				}
 				t.Run(fmt.Sprintf("%s/%s/stop=%t", f.name, o.name, stop), func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) { // retries wait, in no time
 						for call := 1; ; call++ {
