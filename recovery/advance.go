@@ -94,7 +94,7 @@ func (s *Service) arrive(ctx context.Context, e store.Entry[run], w *way, source
 
 // Send sends the link or code of the present step, again or for the first time: for the page "I did not receive it", and after a
 // run has rested. The earlier ones stay good, at most three. Of a run that leads nowhere the answer is the same after the same
-// work, and nothing is sent.
+// work, and nothing is sent. Eleven store calls, thirteen with a source's address.
 //
 // Errors: [ErrStep] if nothing is to be sent; [ErrWaiting]; a *[lockout.LockedError] if the limits of messages are reached, which go
 // alike for everybody; [ErrExpired]; [ErrGone]; the store's.

@@ -38,6 +38,8 @@ type Answers struct {
 // Answer takes in what a visitor answers, and returns what is asked next. Guesses that are asked together are compared
 // together, after the try was counted; no answer says which was wrong. They may be tried again until the plan's limit.
 //
+// Five store calls for wrong guesses at facts, image and questions, known subject or not, six for right ones, two while locked.
+//
 // Errors: [ErrRefused] for wrong answers, and for all of a subject whom nothing is known of; a *[lockout.LockedError], which may be
 // told, since unknown subjects lock alike; [ErrBusy]; [ErrStep] if the answers are not to what is asked; [ErrWaiting];
 // [ErrExpired]; [ErrGone]; [civicpin.ErrInvalid] for contacts or uploads that cannot be, all before anything changes. The limits

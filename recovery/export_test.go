@@ -1,6 +1,12 @@
 package recovery
 
-import "github.com/civicpin/civicpin"
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	"github.com/civicpin/civicpin"
+)
 
 // NewToken returns a token of a kind, of a record of its own.
 func NewToken(kind byte, n int) string { return newToken(tokenKind(kind), newID(), n).text().Reveal() }
@@ -23,3 +29,38 @@ func Fits(text, of string) bool {
 
 // Hashes returns how many hashes a service has run.
 func Hashes(s *Service) int64 { return s.hashing.Total() }
+
+// Forge returns the token of a kind, record and number whose verifier is all zeros, and the hash that a record keeps of it.
+func Forge(kind byte, id string, n int) (civicpin.Secret, []byte) {
+	t := token{kind: tokenKind(kind), selector: id, n: n, verifier: make([]byte, verifierSize)}
+	return t.text(), t.hash()
+}
+
+// Plain returns all runs, contacts and enrolled answers as they are before they are sealed.
+func Plain(ctx context.Context, s *Service) (string, error) {
+	var all strings.Builder
+	write := func(v any, err error) error {
+		if err != nil {
+			return err
+		}
+		text, err := json.Marshal(v)
+		all.Write(text)
+		return err
+	}
+	for e, err := range s.runs.All(ctx) {
+		if err := write(e.Value, err); err != nil {
+			return "", err
+		}
+	}
+	for e, err := range s.books.All(ctx) {
+		if err := write(e.Value, err); err != nil {
+			return "", err
+		}
+	}
+	for e, err := range s.answers.All(ctx) {
+		if err := write(e.Value, err); err != nil {
+			return "", err
+		}
+	}
+	return all.String(), nil
+}

@@ -28,6 +28,8 @@ func gone(err error) error {
 // The grant is for [pin.Service.Set] or [pin.Service.Reissue]. It is zero for a plan that ends in an unlock, which is done then; whether
 // there was a lock is not told. A credential that too many guesses have disabled is not unlocked: that takes a new secret.
 //
+// Five store calls for a grant, six for an unlock, and two more for each contact that is told.
+//
 // Errors: [ErrExpired] for a right link that is too late: begin again; [ErrGone]; [ErrStep] if something is still asked;
 // [ErrWaiting]; the store's. After one of the store's the run may have ended: begin again if trying once more says ErrGone.
 func (s *Service) Finish(ctx context.Context, tok civicpin.Secret, source civicpin.Source) (pin.Grant, error) {

@@ -380,11 +380,15 @@ func (k *kit) teachAna(t testing.TB) {
 // adoptAna gives Ana her contacts.
 func (k *kit) adoptAna(t testing.TB) {
 	t.Helper()
-	require.NoError(t, k.AdoptContacts(t.Context(), ana, []civicpin.Contact{
+	require.NoError(t, k.AdoptContacts(t.Context(), ana, anaContacts(), agency.ID, home))
+}
+
+func anaContacts() []civicpin.Contact {
+	return []civicpin.Contact{
 		{Channel: civicpin.Email, Address: anaMail},
 		{Channel: civicpin.SMS, Address: anaPhone},
 		{Channel: civicpin.CertifiedEmail, Address: anaPEC},
-	}, agency.ID, home))
+	}
 }
 
 // answered are Ana's answers to the questions asked, as she might type them now; wrong ones if she is not herself.

@@ -75,7 +75,7 @@ func (s *Service) follow(ctx context.Context, t token) (store.Entry[run], *way, 
 		return e, nil, link{}, err
 	}
 	i := e.Value.link(t)
-	if i < 0 || !e.Value.Known {
+	if i < 0 || !e.Value.Known || !w.links(e.Value.Step) {
 		return e, nil, link{}, ErrGone
 	}
 	now := s.vault.Now()
@@ -87,6 +87,15 @@ func (s *Service) follow(ctx context.Context, t token) (store.Entry[run], *way, 
 		return e, nil, link{}, ErrExpired
 	}
 	return e, w, l, nil
+}
+
+// links reports whether a step sends a link. At any other step a run has none outstanding.
+func (w *way) links(step int) bool {
+	if step >= len(w.Steps) {
+		return false
+	}
+	_, ok := w.Steps[step].(Link)
+	return ok
 }
 
 // link returns which outstanding link a token is, -1 if none.

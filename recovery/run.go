@@ -3,6 +3,7 @@ package recovery
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -243,6 +244,9 @@ func (s *Service) load(ctx context.Context, id string) (store.Entry[run], *way, 
 	w := s.plans[e.Value.Plan]
 	if w == nil || !slices.Equal(w.digest, e.Value.Digest) {
 		return e, nil, ErrGone
+	}
+	if e.Value.Step < 0 || e.Value.Step > len(w.Steps) { // whoever wrote this, it says nothing about what was proved
+		return e, nil, fmt.Errorf("recovery: %w: a run at step %d of %d", store.ErrUnreadable, e.Value.Step, len(w.Steps))
 	}
 	return e, w, nil
 }

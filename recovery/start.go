@@ -13,7 +13,8 @@ import (
 )
 
 // Start begins a recovery. Whoever the subject is, the answer looks the same after the same store calls; a run of a subject
-// who is unknown, or whom the plan cannot help, leads through its steps to nothing.
+// who is unknown, or whom the plan cannot help, leads through its steps to nothing. Six store calls, eight with a source's
+// address; and those of [Service.Send] but one if the plan's first step sends a message.
 //
 // Errors: [civicpin.ErrInvalid] for a subject that cannot be, or a plan that is not there; a *[lockout.LockedError] if too many
 // recoveries were begun for the subject or from the source, which goes alike for everybody; the store's.
@@ -122,7 +123,7 @@ func (w *way) helps(s *Service, mark proof.Mark, b *book, k *knowledge) bool {
 	return can
 }
 
-// Show returns what a run asks for now. It changes nothing. Errors: [ErrGone]; [ErrExpired]; the store's.
+// Show returns what a run asks for now. It changes nothing. One store call. Errors: [ErrGone]; [ErrExpired]; the store's.
 func (s *Service) Show(ctx context.Context, ticket civicpin.Secret) (Run, error) {
 	e, _, t, err := s.enter(ctx, ticket)
 	if err != nil {

@@ -1,6 +1,6 @@
 // Package policyjson writes and reads policies as JSON that people edit: durations as "15m" or "90d", levels by name, field
-// names in lower camel case, zero fields left out. Reading is strict: unknown and repeated names, null, and anything after
-// the value are errors.
+// names in lower camel case, zero fields and nil pointers left out. Reading is strict: unknown and repeated names, null, and
+// anything after the value are errors.
 package policyjson
 
 import (
@@ -26,8 +26,8 @@ const (
 
 var durationType = reflect.TypeFor[time.Duration]()
 
-// Marshal writes a struct of strings, booleans, numbers, durations, text marshalers, slices, maps with string keys, and
-// structs.
+// Marshal writes a struct of strings, booleans, numbers, durations, text marshalers, slices, maps with string keys, structs, and
+// pointers to all of these, which tell a zero value from one that is not there.
 func Marshal(v any) ([]byte, error) {
 	var b bytes.Buffer
 	if err := write(&b, reflect.ValueOf(v)); err != nil {
@@ -44,6 +44,10 @@ func write(b *bytes.Buffer, v reflect.Value) error {
 		return writeJSON(b, v.Interface())
 	}
 	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			return write(b, v.Elem())
+		}
 	case reflect.Struct:
 		return writeObject(b, func(yield func(string, reflect.Value)) {
 			for i := range v.NumField() {
@@ -72,7 +76,7 @@ func write(b *bytes.Buffer, v reflect.Value) error {
 		}
 		b.WriteByte(']')
 		return nil
-	case reflect.String, reflect.Bool, reflect.Int, reflect.Uint8, reflect.Uint32, reflect.Float64:
+	case reflect.String, reflect.Bool, reflect.Int, reflect.Int64, reflect.Uint8, reflect.Uint32, reflect.Float64:
 		return writeJSON(b, v.Interface())
 	}
 	return fmt.Errorf("policyjson: cannot write %s", v.Type())
@@ -127,6 +131,10 @@ func Unmarshal(data []byte, v any) error {
 // read reads one value into v. Recursion is as deep as v's type, whatever the input.
 func read(d *json.Decoder, v reflect.Value, name string) error {
 	bad := func(want string) error { return fmt.Errorf("policyjson: %s: want %s", name, want) }
+	if v.Kind() == reflect.Pointer {
+		v.Set(reflect.New(v.Type().Elem()))
+		return read(d, v.Elem(), name)
+	}
 	token, err := d.Token()
 	if err != nil {
 		return bad("JSON")
@@ -178,7 +186,7 @@ func read(d *json.Decoder, v reflect.Value, name string) error {
 			return bad("true or false")
 		}
 		v.SetBool(b)
-	case reflect.Int, reflect.Uint8, reflect.Uint32:
+	case reflect.Int, reflect.Int64, reflect.Uint8, reflect.Uint32:
 		n, err := strconv.ParseInt(number.String(), 10, 64)
 		signed := v.CanInt()
 		if !isNumber || err != nil || signed && v.OverflowInt(n) || !signed && (n < 0 || v.OverflowUint(uint64(n))) {

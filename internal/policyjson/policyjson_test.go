@@ -1,6 +1,7 @@
 package policyjson_test
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -20,12 +21,21 @@ type outer struct {
 	Count  int
 	Small  uint8
 	Wide   uint32
+	Long   int64
 	For    time.Duration
 	Level  civicpin.Level
 	Inner  inner
 	Words  []string
 	Levels map[civicpin.Method]civicpin.Level
 	Times  map[string]time.Duration
+	There  *inner
+	List   *[]string
+	Each   []choice
+}
+
+type choice struct {
+	Inner *inner
+	Word  *string
 }
 
 func TestRoundTrip(t *testing.T) {
@@ -35,6 +45,12 @@ func TestRoundTrip(t *testing.T) {
 	}{
 		{outer{}, `{}`},
 		{outer{Name: `a"b<>`, Count: -3, Small: 255, Wide: 1 << 31}, `{"name":"a\"b\u003c\u003e","count":-3,"small":255,"wide":2147483648}`},
+		{outer{Long: math.MinInt64}, `{"long":-9223372036854775808}`},
+		{outer{There: new(inner), List: new([]string)}, `{"there":{},"list":[]}`},
+		{
+			outer{Each: []choice{{Inner: &inner{On: true}}, {}, {Word: new("")}}},
+			`{"each":[{"inner":{"on":true}},{},{"word":""}]}`,
+		},
 		{outer{For: 90 * 24 * time.Hour}, `{"for":"90d"}`},
 		{outer{For: 90 * time.Minute}, `{"for":"1h30m"}`},
 		{outer{For: time.Hour}, `{"for":"1h"}`},
@@ -79,6 +95,11 @@ func TestErrorsLeaveTheValueAndNameTheField(t *testing.T) {
 		`{"inner":{"on":1}}`:               "inner.on: want true or false",
 		`{"inner":{"rate":1e999}}`:         "inner.rate: want a number",
 		`{"inner":[]}`:                     "inner: want an object",
+		`{"long":9223372036854775808}`:     "long: want a whole number",
+		`{"there":null}`:                   "there: want an object",
+		`{"there":{},"there":{}}`:          "stands twice",
+		`{"each":[{"word":null}]}`:         "each.word: want a string",
+		`{"each":[null]}`:                  "each: want an object",
 		`{"words":{}}`:                     "words: want a list",
 		`{"words":[1]}`:                    "words: want a string",
 		`{"words":["a"`:                    "words: want a closing bracket",

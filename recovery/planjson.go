@@ -1,0 +1,110 @@
+package recovery
+
+import (
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/civicpin/civicpin/internal/policyjson"
+	"github.com/civicpin/civicpin/lockout"
+)
+
+// planText is a [Plan] as it is written: the same fields, with steps that tell which they are.
+type planText struct {
+	Name      string
+	Steps     []stepText
+	Limit     lockout.Policy
+	Outcome   Outcome
+	Begin     bool
+	Valid     time.Duration
+	Grant     time.Duration
+	Repudiate time.Duration
+	Exception string
+}
+
+// stepText is a step as it is written: an object with one key, which names the step. Of the fields one is set.
+type stepText struct {
+	Captcha        *Captcha
+	Facts          *Facts
+	Image          *Image
+	Questions      *Questions
+	Contacts       *Contacts
+	ConfirmContact *ConfirmContact
+	Link           *Link
+	Code           *Code
+	Factor         *Factor
+	Documents      *Documents
+	Operator       *Operator
+	Wait           *Wait
+	Terms          *Terms
+	Enrol          *Enrol
+}
+
+// of sets the field of the step's type, and reports whether there is one.
+func (t *stepText) of(s Step) bool {
+	fields := reflect.ValueOf(t).Elem()
+	for _, field := range fields.Fields() {
+		if field.Type().Elem() == reflect.TypeOf(s) {
+			field.Set(reflect.New(field.Type().Elem()))
+			field.Elem().Set(reflect.ValueOf(s))
+			return true
+		}
+	}
+	return false
+}
+
+// step returns the one step that is set, false if there are none or several.
+func (t *stepText) step() (s Step, ok bool) {
+	n := 0
+	for _, field := range reflect.ValueOf(t).Elem().Fields() {
+		if !field.IsNil() {
+			s, _ = field.Elem().Interface().(Step)
+			n++
+		}
+	}
+	return s, n == 1 && s != nil
+}
+
+// MarshalJSON writes the plan for people to read and edit: durations as "3m" or "7d", zero fields left out, and each step as an
+// object with one key that names it:
+//
+//	"steps": [{"captcha": {}}, {"facts": ["birth-day"]}, {"questions": {"ask": 1}}, {"link": {"channel": "email", "valid": "3m"}}]
+//
+// A step that is not one of this package's is an error that matches [ErrPlan].
+func (p Plan) MarshalJSON() ([]byte, error) {
+	text := planText{
+		Name: p.Name, Limit: p.Limit, Outcome: p.Outcome, Begin: p.Begin, Valid: p.Valid, Grant: p.Grant, Repudiate: p.Repudiate,
+		Exception: p.Exception,
+	}
+	for i, s := range p.Steps {
+		var step stepText
+		if !step.of(s) {
+			return nil, fmt.Errorf("%w: %s: step %d, %T: not a step of this package", ErrPlan, p.Name, i+1, s)
+		}
+		text.Steps = append(text.Steps, step)
+	}
+	return policyjson.Marshal(text)
+}
+
+// UnmarshalJSON reads what [Plan.MarshalJSON] writes, at most 64 KiB. It is strict: unknown and repeated fields, unknown steps,
+// and a step of no key or of two are errors that match [ErrPlan], and leave the plan as it was. It does not validate, which takes
+// the configuration around the plan: [New] does.
+func (p *Plan) UnmarshalJSON(data []byte) error {
+	var text planText
+	if err := policyjson.Unmarshal(data, &text); err != nil {
+		return fmt.Errorf("%w: %w", ErrPlan, err)
+	}
+	var steps []Step
+	for i := range text.Steps {
+		s, ok := text.Steps[i].step()
+		if !ok {
+			return fmt.Errorf("%w: step %d is not an object with one key, the step's name", ErrPlan, i+1)
+		}
+		steps = append(steps, s)
+	}
+	*p = Plan{
+		Name: text.Name, Steps: steps, Limit: text.Limit, Outcome: text.Outcome, Begin: text.Begin, Valid: text.Valid, Grant: text.Grant,
+		Repudiate: text.Repudiate, Exception: text.Exception,
+	}
+	return nil
+}
