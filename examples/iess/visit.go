@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/examples/internal/play"
+	"github.com/civicpin/civicpin/examples/internal/post"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/recovery"
+)
+
+// A visit is somebody on the pages of a plan. What a browser would hold of it is the ticket, in a cookie.
+type visit struct {
+	*citizen
+	ticket civicpin.Secret
+	recovery.Run
+}
+
+// visit opens the first page of a plan: is this a person, or a program?
+func (t *tale) visit(ctx context.Context, plan string, c *citizen) (*visit, error) {
+	run, err := t.rec.Start(ctx, plan, c.subject, c.source)
+	if err != nil {
+		return nil, err
+	}
+	v := &visit{citizen: c, ticket: run.Ticket, Run: run}
+	err = t.ask("[ ] I am not a robot", []string{"x"}, func(typed string) error {
+		return t.answer(ctx, v, recovery.Answers{Captcha: typed == "x"})
+	})
+	return v, err
+}
+
+// answer is what a page does with a form that was filled in. What is to be sent is sent.
+func (t *tale) answer(ctx context.Context, v *visit, a recovery.Answers) error {
+	a.Source = v.source
+	run, err := t.rec.Answer(ctx, v.ticket, a)
+	if err != nil {
+		return err
+	}
+	v.Run = run
+	return t.Deliver(ctx)
+}
+
+// whoYouAre is the page that asks for what only they should know, all on one form. It suggests one of the answers after the
+// other, until they are right. The error is a *[lockout.LockedError] after the last try.
+func (t *tale) whoYouAre(ctx context.Context, v *visit, suggestions ...answers) error {
+	for i := range play.Answers {
+		a, err := t.typeAnswers(v.Next, suggestions[min(i, len(suggestions)-1)])
+		if err != nil {
+			return err
+		}
+		err = t.answer(ctx, v, a)
+		if _, locked := errors.AsType[*lockout.LockedError](err); err == nil || locked || !t.refuses(err) {
+			return err
+		}
+	}
+	return play.ErrAnswers
+}
+
+// typeAnswers fills the form in.
+func (t *tale) typeAnswers(ask recovery.Ask, mind answers) (a recovery.Answers, err error) {
+	err = t.ask("Birthday (day/month)", []string{mind.birthday}, func(typed string) (err error) {
+		a.Facts, err = readBirthday(typed)
+		return err
+	})
+	if err != nil {
+		return a, err
+	}
+	if len(ask.Images) > 0 {
+		if a.Image, err = t.typeImage(ask.Images, mind.image); err != nil {
+			return a, err
+		}
+	}
+	if len(ask.Questions) > 0 {
+		a.Questions = make(map[string]civicpin.Secret)
+	}
+	for _, q := range ask.Questions {
+		typed, err := t.Ask(questions[q], mind.questions[q])
+		if err != nil {
+			return a, err
+		}
+		a.Questions[q] = civicpin.NewSecret(typed)
+	}
+	return a, nil
+}
+
+const noImage = refusal("One of these images, please.")
+
+func (t *tale) typeImage(shown []string, suggestion string) (image string, err error) {
+	t.Say("Images: %s", strings.Join(shown, ", "))
+	err = t.ask("Your image", []string{suggestion}, func(typed string) error {
+		if image = typed; !slices.Contains(shown, image) {
+			return noImage
+		}
+		return nil
+	})
+	return image, err
+}
+
+const noEmail = refusal("This is no e-mail address.")
+
+// whereTo is the page that shows where the link goes, for it to be confirmed, or another address given.
+func (t *tale) whereTo(ctx context.Context, v *visit, suggestions ...string) error {
+	t.says("The link goes to %s. Right? Or to which address?", v.Next.Confirm.Masked)
+	return t.ask("yes, or another address", suggestions, func(typed string) error {
+		if typed == "yes" {
+			return t.answer(ctx, v, recovery.Answers{Confirm: true})
+		}
+		to := t.contact(strings.ToLower(typed))
+		if to.Validate() != nil {
+			return noEmail
+		}
+		if err := t.answer(ctx, v, recovery.Answers{Correct: to}); err != nil {
+			return err
+		}
+		v.email = to.Address
+		return nil
+	})
+}
+
+// news is the newest e-mail that came to an address, of which it prints a line.
+func (t *tale) news(who, address string) (post.Mail, error) {
+	m, err := t.Inbox.Last(address)
+	if err == nil {
+		t.Say("%s reads (%s): %s", who, m.File, m.Subject)
+	}
+	return m, err
+}
+
+// minutes says how long a link that was sent is good for.
+func (t *tale) minutes(ask *recovery.SentAsk) int {
+	return int(ask.Expires.Sub(t.Clock.Now()).Round(time.Minute) / time.Minute)
+}
