@@ -3,12 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
 	"strings"
 
+	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/recovery"
 )
@@ -70,7 +72,7 @@ func (t *tale) send(ctx context.Context, v *visit) error {
 			t.says("Thank you. Our %s will look at it.", v.Next.Operator)
 			return nil
 		}
-		if t.explain(err) == "" {
+		if !errors.Is(err, civicpin.ErrInvalid) {
 			return err
 		}
 		t.refuses(badFile)

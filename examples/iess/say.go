@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/ident"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
@@ -45,6 +44,9 @@ func (t *tale) explain(err error) string {
 	if e, ok := errors.AsType[*pin.ChoiceError](err); ok {
 		return choice(e.Rule)
 	}
+	if e, ok := errors.AsType[*recovery.AnswerError](err); ok {
+		return fmt.Sprintf("%s %s", questions[e.Question], answer(e.Rule))
+	}
 	if e, ok := errors.AsType[*lockout.RefusedError](err); ok {
 		return fmt.Sprintf("Something of this is wrong. Tries left: %d.", e.Left)
 	}
@@ -61,10 +63,6 @@ func (t *tale) explain(err error) string {
 		return "Right, but too late. Please begin again."
 	case errors.Is(err, recovery.ErrGone), errors.Is(err, pin.ErrGrant):
 		return "This leads nowhere, or no longer. Please begin again."
-	case errors.Is(err, recovery.ErrStep):
-		return "That is not what is asked here."
-	case errors.Is(err, civicpin.ErrInvalid):
-		return "This cannot be."
 	}
 	return ""
 }
@@ -120,6 +118,21 @@ func choice(rule string) string {
 		return "This is a password that you had."
 	}
 	return "Not this one, please."
+}
+
+// answer words the rule that an answer breaks which somebody wants to enrol.
+func answer(rule string) string {
+	switch rule {
+	case "length":
+		return "A word or two, please."
+	case "same":
+		return "You gave this answer to another question, too."
+	case "question":
+		return "That is in the question."
+	case "personal":
+		return "That is in your cédula."
+	}
+	return "That is guessed first." // characters, repeated, common
 }
 
 // local writes a time as it is in Ecuador.

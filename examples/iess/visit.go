@@ -29,10 +29,15 @@ func (t *tale) visit(ctx context.Context, plan string, c *citizen) (*visit, erro
 	}
 	v := &visit{citizen: c, ticket: run.Ticket, Run: run}
 	err = t.ask("[ ] I am not a robot", []string{"x"}, func(typed string) error {
-		return t.answer(ctx, v, recovery.Answers{Captcha: typed == "x"})
+		if typed != "x" {
+			return notTicked
+		}
+		return t.answer(ctx, v, recovery.Answers{Captcha: true})
 	})
 	return v, err
 }
+
+const notTicked = refusal("Tick the box with an x, please.")
 
 // answer is what a page does with a form that was filled in. What is to be sent is sent.
 func (t *tale) answer(ctx context.Context, v *visit, a recovery.Answers) error {
