@@ -3,6 +3,8 @@ package recovery_test
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -308,7 +310,7 @@ func openKit(s store.Store, c *clock, m *mailbox, r *events) (*kit, error) {
 		return recovery.ErrRefused
 	}
 	k.config = recovery.Config{
-		Pins: k.pins, Plans: plans(), Register: k.facts, Documents: k.files, Questions: questions, Images: images,
+		Pins: k.pins, Plans: plans(), Register: k.facts, Documents: k.files, Questions: slices.Clone(questions), Images: slices.Clone(images),
 		Factors: map[string]recovery.FactorFunc{
 			"app": func(_ context.Context, subject civicpin.Subject, typed civicpin.Secret, _ civicpin.Source) error {
 				return k.app(subject, typed)
@@ -333,4 +335,59 @@ func cheap() pin.Hashing {
 	return pin.Hashing{Memory: 8, Time: 1, Threads: 1, Permits: 64, Queue: 4096}
 }
 
-func (k *kit) enrolAna(t testing.TB) { t.Helper() }
+// anaAnswers are what Ana answered when she enrolled.
+var anaAnswers = map[string]string{"mascota": "Luna Lunera", "escuela": "Simón Bolívar", "ciudad": "Riobamba", "madrina": "Tía Rosario"}
+
+const anaImage = "tren"
+
+// secrets are texts as they are typed.
+func secrets(texts map[string]string) map[string]civicpin.Secret {
+	m := make(map[string]civicpin.Secret)
+	for name, text := range texts {
+		m[name] = civicpin.NewSecret(text)
+	}
+	return m
+}
+
+// enrolAna gives Ana a key at level substantial, contacts and answers.
+func (k *kit) enrolAna(t testing.TB) {
+	t.Helper()
+	hash := password.New(password.Params{Memory: 8, Time: 1, Threads: 1}, anaSecret).Encode()
+	require.NoError(t, k.pins.Import(t.Context(), ana, civicpin.NewSecret(hash), pin.ImportOptions{
+		Level: civicpin.Substantial, By: agency.ID, Evidence: civicpin.Evidence{Method: civicpin.InPerson, By: agency.ID},
+	}))
+	require.NoError(t, k.EnrolAnswers(t.Context(), ana, anaImage, secrets(anaAnswers), home))
+	k.adoptAna(t)
+}
+
+func (k *kit) adoptAna(t testing.TB) { t.Helper() }
+
+// answered are Ana's answers to the questions asked, as she might type them now; wrong ones if she is not herself.
+func answered(asked []string, right bool) map[string]civicpin.Secret {
+	m := make(map[string]civicpin.Secret)
+	for _, q := range asked {
+		text := "  " + strings.ToUpper(anaAnswers[q])
+		if !right {
+			text = "no lo sé"
+		}
+		m[q] = civicpin.NewSecret(text)
+	}
+	return m
+}
+
+// login reports whether a secret lets Ana in.
+func (k *kit) login(t testing.TB, secret string) (pin.Verified, error) {
+	t.Helper()
+	return k.pins.Verify(t.Context(), pin.Attempt{Subject: ana, Secret: civicpin.NewSecret(secret), Source: home})
+}
+
+// lock has strangers guess until Ana's key is locked.
+func (k *kit) lock(t testing.TB) {
+	t.Helper()
+	for range 5 {
+		_, err := k.login(t, "wrong and wrong again")
+		require.Error(t, err)
+	}
+	_, err := k.login(t, anaSecret)
+	require.ErrorAs(t, err, new(*lockout.LockedError))
+}
