@@ -2,9 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/play"
+	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/recovery"
 )
 
@@ -14,30 +18,70 @@ func (t *tale) blocked(ctx context.Context) error {
 	if err := t.Later(day); err != nil {
 		return err
 	}
-	v, err := t.visit(ctx, forgotten, t.lucia)
+	var said string
+	err := t.ask("Lucía's answer, whatever is asked", []string{"I do not know"}, func(typed string) (err error) {
+		said, err = t.misses(ctx, t.lucia, typed)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	err = t.whoYouAre(ctx, v, t.lucia.mind.wrong())
-	if err := untilUnlocked(err, "the third miss"); err != nil {
+	t.Say("She types it again and again: %s.", said)
+	t.Say("Then she remembers, but the page no longer looks at it:")
+	v, err := t.begin(ctx, forgotten, t.lucia)
+	if err != nil {
 		return err
 	}
-	t.says("That was the third miss. Come to an agency with your cédula.")
-	t.Say("Now she remembers, but the page no longer looks at it:")
 	err = t.whoYouAre(ctx, v, t.lucia.mind)
 	if err := untilUnlocked(err, "a right answer after the third miss"); err != nil {
 		return err
 	}
-	t.refuses(err)
+	t.says("Three misses, and so it is locked. Come to an agency with your cédula.")
+	return t.atAgency(ctx)
+}
 
-	t.Say("At the agency she shows her cédula. A video operator could not do this; a clerk can.")
+// atAgency lifts the lock, which is an act of a role that may: recovery.Role.Unlocks.
+func (t *tale) atAgency(ctx context.Context) error {
 	seen := civicpin.Evidence{Method: civicpin.InPerson, Document: "cédula " + string(luciaID), By: clerk.ID}
-	err = t.rec.Unlock(ctx, forgotten, t.lucia.subject, seen, operator)
+	t.Say("She calls, but a video operator cannot help with this:")
+	err := t.rec.Unlock(ctx, forgotten, t.lucia.subject, seen, operator)
+	t.refuses(err)
 	if err := play.Wanted(err, recovery.ErrStaff, "an unlock by a video operator"); err != nil {
 		return err
 	}
+	t.Say("At an agency she shows her cédula, and the clerk can.")
 	if err := t.rec.Unlock(ctx, forgotten, t.lucia.subject, seen, clerk); err != nil {
 		return err
 	}
 	return t.recover(ctx, t.lucia, "siete llamas en el páramo")
+}
+
+const right = refusal("Right. (In this story she does not remember it yet. Another answer, please.)")
+
+// misses types one answer to whatever is asked until that locks, and returns what the page said each time.
+func (t *tale) misses(ctx context.Context, c *citizen, answer string) (string, error) {
+	var said []string
+	for {
+		v, err := t.begin(ctx, forgotten, c)
+		if err != nil {
+			return "", err
+		}
+		a := recovery.Answers{Image: c.mind.image, Questions: make(map[string]civicpin.Secret)}
+		if a.Facts, err = readBirthday(c.mind.birthday); err != nil {
+			return "", err
+		}
+		for _, q := range v.Next.Questions {
+			a.Questions[q] = civicpin.NewSecret(answer)
+		}
+		err = t.answer(ctx, v, a)
+		refused, isRefused := errors.AsType[*lockout.RefusedError](err)
+		switch {
+		case err == nil:
+			return "", right
+		case isRefused:
+			said = append(said, fmt.Sprintf("%d left", refused.Left))
+		default:
+			return strings.Join(append(said, "locked"), ", "), untilUnlocked(err, "the third miss")
+		}
+	}
 }

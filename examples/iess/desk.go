@@ -51,7 +51,7 @@ func (t *tale) send(ctx context.Context, v *visit) error {
 	if err != nil {
 		return err
 	}
-	tries := [][]string{{"scan.pdf", "back.jpg", "face.jpg"}, {"notes.txt", "back.jpg", "face.jpg"}, {"front.jpg", "back.jpg", "face.jpg"}}
+	tries := [][]string{{"scan.pdf", "notes.txt", "face.jpg"}, {"front.jpg", "back.jpg", "face.jpg"}}
 	for i := range play.Answers {
 		a := recovery.Answers{Documents: make(map[string]string)}
 		for j, kind := range v.Next.Documents {

@@ -18,7 +18,8 @@ import (
 // the e-mail, the terms and a password.
 func (t *tale) first(ctx context.Context) error {
 	t.Step("Lucía's first key")
-	if err := t.anew(ctx, t.lucia); err != nil {
+	known, err := t.anew(ctx, t.lucia)
+	if err != nil {
 		return err
 	}
 	if err := t.typeCedula("1710034066", "171003406-5"); err != nil {
@@ -36,7 +37,11 @@ func (t *tale) first(ctx context.Context) error {
 	if err := t.enrol(ctx, v); err != nil {
 		return err
 	}
-	if err := t.whereTo(ctx, v, "lucia.andrade", "lucia.andrade@example.ec"); err != nil {
+	address := []string{"lucia.andrade", v.email}
+	if known {
+		address = []string{"yes"}
+	}
+	if err := t.whereTo(ctx, v, address...); err != nil {
 		return err
 	}
 	m, err := t.Read("Lucía", v.email)
@@ -46,7 +51,7 @@ func (t *tale) first(ctx context.Context) error {
 	if v.Run, err = t.rec.Use(ctx, civicpin.NewSecret(m.Link()), v.source); err != nil {
 		return err
 	}
-	// Whoever began may have been somebody else: with the link comes a new ticket.
+	// Whoever began may have been somebody else: with the link comes a new ticket, and the old one is worth nothing.
 	v.ticket = v.Run.Ticket
 	if err := t.accept(ctx, v); err != nil {
 		return err
@@ -71,39 +76,40 @@ func (t *tale) typeCedula(suggestions ...string) error {
 	})
 }
 
-// enrol is the page on which she chooses an image, and questions and what she will answer to them.
+// enrol is the page on which she chooses an image, and what she will answer to questions.
 func (t *tale) enrol(ctx context.Context, v *visit) error {
-	want := *v.Next.Enrol
+	t.says("Choose an image: %s.", strings.Join(images, ", "))
 	image, err := t.typeImage(images, v.mind.image)
 	if err != nil {
 		return err
 	}
-	asked := sorted(v.mind.questions)
-	t.says("Choose %d questions, and answer them as you will again in some years.", want.Questions)
-	for first := true; ; first = false {
-		typed := make(map[string]civicpin.Secret)
-		for i, q := range asked[:want.Questions] {
-			suggestion := v.mind.questions[q]
-			if first && i > 0 {
-				suggestion = v.mind.questions[asked[0]] // one answer to everything is easy to remember
-			}
-			answer, err := t.Ask(questions[q], suggestion)
-			if err != nil {
-				return err
-			}
-			typed[q] = civicpin.NewSecret(answer)
+	asked := sorted(v.mind.questions)[:v.Next.Enrol.Questions]
+	same := make(map[string]string) // one answer to everything is easy to remember
+	for _, q := range asked {
+		same[q] = v.mind.questions[asked[0]]
+	}
+	for i := range play.Answers {
+		suggestions := v.mind.questions
+		if i == 0 {
+			suggestions = same
 		}
-		err := t.answer(ctx, v, recovery.Answers{EnrolImage: image, EnrolQuestions: typed})
+		typed, err := t.typeQuestions(asked, suggestions)
+		if err != nil {
+			return err
+		}
+		err = t.answer(ctx, v, recovery.Answers{EnrolImage: image, EnrolQuestions: typed})
 		if err == nil {
 			v.mind.image = image
 			for q, a := range typed {
 				v.mind.questions[q] = a.Reveal() // she remembers
 			}
+			return nil
 		}
-		if err == nil || !t.refuses(err) {
+		if !t.refuses(err) {
 			return err
 		}
 	}
+	return play.ErrAnswers
 }
 
 // sorted returns the questions in an order that stays.
@@ -173,18 +179,20 @@ func (t *tale) login(ctx context.Context, c *citizen) error {
 	})
 }
 
-// anew takes what earlier runs have left of somebody out of the way, as an agency does for who comes with their card.
-func (t *tale) anew(ctx context.Context, c *citizen) error {
+// anew takes what earlier runs have left of somebody out of the way, as an agency does for who comes with their card. It reports
+// whether they have an address that can be written to.
+func (t *tale) anew(ctx context.Context, c *citizen) (known bool, err error) {
 	st, err := t.pins.Status(ctx, c.subject)
-	switch {
-	case errors.Is(err, pin.ErrNoCredential):
-		return nil
-	case err != nil:
-		return err
-	case st.State != "revoked":
+	if errors.Is(err, pin.ErrNoCredential) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if st.State != "revoked" {
 		t.Say("%s has a key from an earlier run, and no longer knows it. An agency, which has seen the card, ends it.", c.name)
 		if err := t.pins.Revoke(ctx, c.subject, "forgotten", clerk.ID); err != nil {
-			return err
+			return false, err
 		}
 	}
 	seen := civicpin.Evidence{Method: civicpin.InPerson, Document: "cédula", By: clerk.ID}
@@ -192,6 +200,11 @@ func (t *tale) anew(ctx context.Context, c *citizen) error {
 	for _, p := range plans() {
 		errs = append(errs, t.rec.Unlock(ctx, p.Name, c.subject, seen, clerk))
 	}
-	errs = append(errs, t.Later(day)) // so many messages a day, and no more
-	return errors.Join(errs...)
+	// So many messages a day and no more, and an address that was just changed proves nothing for a week.
+	errs = append(errs, t.Later(8*day))
+	proved, _, err := t.rec.Contacts(ctx, c.subject)
+	if len(proved) > 0 {
+		known, c.email = true, proved[0].Address
+	}
+	return known, errors.Join(append(errs, err)...)
 }

@@ -24,14 +24,14 @@ func (t *tale) forgotten(ctx context.Context) error {
 	if err := t.whereTo(ctx, v, "yes"); err != nil {
 		return err
 	}
-	m, err := t.news("Lucía", v.email)
+	link, err := t.news("Lucía", v.email)
 	if err != nil {
 		return err
 	}
 	if err := t.Later(3*time.Minute + time.Second); err != nil {
 		return err
 	}
-	_, err = t.rec.Finish(ctx, civicpin.NewSecret(m.Link()), v.source)
+	_, err = t.rec.Finish(ctx, link, v.source)
 	t.refuses(err)
 	if err := play.Wanted(err, recovery.ErrExpired, "a link of three minutes and a second"); err != nil {
 		return err
@@ -51,11 +51,10 @@ func (t *tale) recover(ctx context.Context, c *citizen, passwords ...string) err
 	if err := t.whereTo(ctx, v, "yes"); err != nil {
 		return err
 	}
-	m, err := t.news(c.name, v.email)
+	link, err := t.news(c.name, v.email)
 	if err != nil {
 		return err
 	}
-	link := civicpin.NewSecret(m.Link())
 	if err := t.scanned(ctx, link); err != nil {
 		return err
 	}

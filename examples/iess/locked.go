@@ -23,13 +23,13 @@ func (t *tale) locked(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.says("We have written to %s. The link is good for %d minutes.", v.Next.Sent.Masked, t.minutes(v.Next.Sent))
-	m, err := t.news("Lucía", v.email)
+	t.says("We have written to %s. The link is good until %s.", v.Next.Sent.Masked, t.hour(v.Next.Sent.Expires))
+	link, err := t.news("Lucía", v.email)
 	if err != nil {
 		return err
 	}
 	// The grant of a plan that unlocks is empty: it is done.
-	if _, err := t.rec.Finish(ctx, civicpin.NewSecret(m.Link()), v.source); err != nil {
+	if _, err := t.rec.Finish(ctx, link, v.source); err != nil {
 		return err
 	}
 	t.says("Your key is unlocked, if it was locked. Your password is what it was.")

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/play"
+	"github.com/civicpin/civicpin/examples/internal/post"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
 )
@@ -13,7 +15,10 @@ import (
 // do about it.
 func (t *tale) moved(ctx context.Context) error {
 	t.Step("Her mailbox was at her old job: another address, after three days")
-	old := t.lucia.email
+	old, other := t.lucia.email, "lucia@correo.example"
+	if old == other { // from an earlier run
+		other = "lucia.andrade@example.ec"
+	}
 	v, err := t.visit(ctx, forgotten, t.lucia)
 	if err != nil {
 		return err
@@ -21,10 +26,10 @@ func (t *tale) moved(ctx context.Context) error {
 	if err := t.whoYouAre(ctx, v, t.lucia.mind); err != nil {
 		return err
 	}
-	if err := t.whereTo(ctx, v, "lucia@correo.example"); err != nil {
+	if err := t.whereTo(ctx, v, other); err != nil {
 		return err
 	}
-	t.says("We have told the address that we know. If nobody objects, the link comes on %s.", t.local(v.Next.Waits))
+	t.rests(v)
 	_, err = t.rec.Send(ctx, v.ticket, v.source)
 	if err := play.Wanted(err, recovery.ErrWaiting, "a link before its time"); err != nil {
 		return err
@@ -32,17 +37,18 @@ func (t *tale) moved(ctx context.Context) error {
 	if err := t.Later(3 * day); err != nil {
 		return err
 	}
+	// Her browser still has the ticket. The link goes to the new address, and proves that she reads there.
 	if v.Run, err = t.rec.Send(ctx, v.ticket, v.source); err != nil {
 		return err
 	}
 	if err := t.Deliver(ctx); err != nil {
 		return err
 	}
-	m, err := t.news("Lucía", v.email)
+	link, err := t.news("Lucía", v.email)
 	if err != nil {
 		return err
 	}
-	grant, err := t.rec.Finish(ctx, civicpin.NewSecret(m.Link()), v.source)
+	grant, err := t.rec.Finish(ctx, link, v.source)
 	if err != nil {
 		return err
 	}
@@ -55,11 +61,12 @@ func (t *tale) moved(ctx context.Context) error {
 // objection: at the old address somebody reads that the key has a new password, and takes it for a theft. To be on the safe
 // side that is believed, until an agency has seen who Lucía is.
 func (t *tale) objection(ctx context.Context, old string) error {
-	m, err := t.news("Her former employer", old)
+	m, link, err := t.told(ctx, old)
 	if err != nil {
 		return err
 	}
-	if err := t.notMe(ctx, m.Link()); err != nil {
+	t.Say("Her former employer reads (%s): %s", m.File, m.Subject)
+	if err := t.notMe(ctx, link); err != nil {
 		return err
 	}
 	typed, err := t.Ask("Lucía's password", t.lucia.password)
@@ -71,9 +78,52 @@ func (t *tale) objection(ctx context.Context, old string) error {
 	if err := play.Wanted(err, pin.ErrRefused, "a key that was suspended"); err != nil {
 		return err
 	}
-	t.Say("She goes to an agency with her cédula. The clerk lets the key go on.")
+	t.Say("She goes to an agency with her cédula. The clerk lets the key go on, and takes her address.")
 	if err := t.pins.Resume(ctx, t.lucia.subject, "cédula seen", clerk.ID); err != nil {
 		return err
 	}
+	if err := t.newAddress(ctx, old); err != nil {
+		return err
+	}
 	return t.login(ctx, t.lucia)
+}
+
+// told finds the e-mail that tells of a recovery. Another one tells of the change of contacts that came with it.
+func (t *tale) told(ctx context.Context, address string) (post.Mail, civicpin.Secret, error) {
+	mails, err := t.Inbox.All(address)
+	if err != nil {
+		return post.Mail{}, civicpin.Secret{}, err
+	}
+	for i := len(mails) - 1; i >= 0; i-- {
+		link := civicpin.NewSecret(mails[i].Link())
+		if look, err := t.rec.Look(ctx, link); err == nil && look.What == "disown" {
+			return mails[i], link, nil
+		}
+	}
+	return post.Mail{}, civicpin.Secret{}, errors.New("nobody was told")
+}
+
+// newAddress has a clerk write down another address in the place of one. It counts when the link that goes there was used; and
+// since staff have seen whose it is, it counts in full from then on.
+func (t *tale) newAddress(ctx context.Context, old string) error {
+	proved, _, err := t.rec.Contacts(ctx, t.lucia.subject)
+	if err != nil {
+		return err
+	}
+	for _, c := range proved {
+		if c.Address != old {
+			return errors.New("what was disowned is still in force: " + c.Masked())
+		}
+		if _, err := t.rec.ChangeContact(ctx, t.lucia.subject, c.ID, t.contact(t.lucia.email), clerk.ID, operators); err != nil {
+			return err
+		}
+	}
+	if err := t.Deliver(ctx); err != nil {
+		return err
+	}
+	link, err := t.news("Lucía", t.lucia.email)
+	if err != nil {
+		return err
+	}
+	return t.rec.ProveContact(ctx, link, t.lucia.source)
 }

@@ -32,10 +32,10 @@ func given(t *testing.T, ask recovery.Ask, mind answers) recovery.Answers {
 	return a
 }
 
-// visit goes through a plan's form, and confirms the contact.
+// visitTo goes through a plan's form, and confirms the contact.
 func (s *stage) visitTo(t *testing.T, plan string, c *citizen, correct ...string) *visit {
 	t.Helper()
-	v, err := s.behindCaptcha(t.Context(), plan, c)
+	v, err := s.begin(t.Context(), plan, c)
 	if err == nil && plan != byLink {
 		err = s.answer(t.Context(), v, given(t, v.Next, c.mind))
 	}
@@ -145,7 +145,7 @@ func TestOneFirstKey(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.act(t, s.first)
-	v, err := s.behindCaptcha(t.Context(), firstKey, s.lucia)
+	v, err := s.begin(t.Context(), firstKey, s.lucia)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +167,7 @@ func TestThreeMisses(t *testing.T) {
 	slip, other, birth := mind, mind.wrong(), mind
 	slip.image, birth.birthday = "llama", "14/4"
 	for i, wrong := range []answers{slip, other, birth} {
-		v, err := s.behindCaptcha(ctx, forgotten, s.lucia)
+		v, err := s.begin(ctx, forgotten, s.lucia)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -181,7 +181,7 @@ func TestThreeMisses(t *testing.T) {
 		}
 	}
 	right := func() error {
-		v, err := s.behindCaptcha(ctx, forgotten, s.lucia)
+		v, err := s.begin(ctx, forgotten, s.lucia)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -396,7 +396,7 @@ func TestStrangers(t *testing.T) {
 	said := make(map[civicpin.Subject]string)
 	for _, c := range []*citizen{s.lucia, nobody} {
 		for range 4 {
-			v, err := s.behindCaptcha(ctx, forgotten, c)
+			v, err := s.begin(ctx, forgotten, c)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -406,7 +406,7 @@ func TestStrangers(t *testing.T) {
 			err = s.answer(ctx, v, given(t, v.Next, s.lucia.mind.wrong()))
 			said[c.subject] += fmt.Sprintf("%s ", s.explain(err))
 		}
-		v, err := s.behindCaptcha(ctx, byLink, c)
+		v, err := s.begin(ctx, byLink, c)
 		if err != nil || v.Next.Sent == nil || v.Next.Sent.Masked == "" || !v.Next.Sent.Link {
 			t.Errorf("%s is shown %+v, %v", c.subject, v.Next.Sent, err)
 		}

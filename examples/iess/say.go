@@ -139,3 +139,6 @@ func answer(rule string) string {
 func (t *tale) local(when time.Time) string {
 	return when.In(t.ecuador).Format("Monday, 2 January 2006, at 15:04")
 }
+
+// hour is the time of the day in Ecuador.
+func (t *tale) hour(when time.Time) string { return when.In(t.ecuador).Format("15:04") }

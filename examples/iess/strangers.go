@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/recovery"
 )
 
 // strangers has somebody try the pages with a cédula that is not registered. They are what they are for anybody.
@@ -44,25 +43,16 @@ func (t *tale) strangers(ctx context.Context) error {
 
 // doors returns what the pages of the plans show before anything is proved.
 func (t *tale) doors(ctx context.Context, c *citizen) (string, error) {
-	form, err := t.behindCaptcha(ctx, forgotten, c)
+	form, err := t.begin(ctx, forgotten, c)
 	if err != nil {
 		return "", err
 	}
-	sent, err := t.behindCaptcha(ctx, byLink, c)
+	sent, err := t.begin(ctx, byLink, c)
 	if err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("Images: %s\n%s\nWe have written to %s.",
 		strings.Join(form.Next.Images, ", "), questions[form.Next.Questions[0]], sent.Next.Sent.Masked), nil
-}
-
-func (t *tale) behindCaptcha(ctx context.Context, plan string, c *citizen) (*visit, error) {
-	run, err := t.rec.Start(ctx, plan, c.subject, c.source)
-	if err != nil {
-		return nil, err
-	}
-	v := &visit{citizen: c, ticket: run.Ticket, Run: run}
-	return v, t.answer(ctx, v, recovery.Answers{Captcha: true})
 }
 
 // posted counts the messages that were delivered.

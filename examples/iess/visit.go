@@ -3,13 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/play"
-	"github.com/civicpin/civicpin/examples/internal/post"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/recovery"
 )
@@ -22,22 +21,28 @@ type visit struct {
 }
 
 // visit opens the first page of a plan: is this a person, or a program?
-func (t *tale) visit(ctx context.Context, plan string, c *citizen) (*visit, error) {
-	run, err := t.rec.Start(ctx, plan, c.subject, c.source)
-	if err != nil {
-		return nil, err
-	}
-	v := &visit{citizen: c, ticket: run.Ticket, Run: run}
+func (t *tale) visit(ctx context.Context, plan string, c *citizen) (v *visit, err error) {
 	err = t.ask("[ ] I am not a robot", []string{"x"}, func(typed string) error {
 		if typed != "x" {
 			return notTicked
 		}
-		return t.answer(ctx, v, recovery.Answers{Captcha: true})
+		v, err = t.begin(ctx, plan, c)
+		return err
 	})
 	return v, err
 }
 
 const notTicked = refusal("Tick the box with an x, please.")
+
+// begin begins a plan for somebody who has been told from a program, which is the portal's own business.
+func (t *tale) begin(ctx context.Context, plan string, c *citizen) (*visit, error) {
+	run, err := t.rec.Start(ctx, plan, c.subject, c.source)
+	if err != nil {
+		return nil, err
+	}
+	v := &visit{citizen: c, ticket: run.Ticket, Run: run}
+	return v, t.answer(ctx, v, recovery.Answers{Captcha: true})
+}
 
 // answer is what a page does with a form that was filled in. What is to be sent is sent.
 func (t *tale) answer(ctx context.Context, v *visit, a recovery.Answers) error {
@@ -72,38 +77,35 @@ func (t *tale) typeAnswers(ask recovery.Ask, mind answers) (a recovery.Answers, 
 		a.Facts, err = readBirthday(typed)
 		return err
 	})
-	if err != nil {
-		return a, err
+	if err == nil && len(ask.Images) > 0 {
+		a.Image, err = t.typeImage(ask.Images, mind.image)
 	}
-	if len(ask.Images) > 0 {
-		if a.Image, err = t.typeImage(ask.Images, mind.image); err != nil {
-			return a, err
-		}
+	if err == nil && len(ask.Questions) > 0 {
+		a.Questions, err = t.typeQuestions(ask.Questions, mind.questions)
 	}
-	if len(ask.Questions) > 0 {
-		a.Questions = make(map[string]civicpin.Secret)
-	}
-	for _, q := range ask.Questions {
-		typed, err := t.Ask(questions[q], mind.questions[q])
-		if err != nil {
-			return a, err
-		}
-		a.Questions[q] = civicpin.NewSecret(typed)
-	}
-	return a, nil
+	return a, err
 }
 
-const noImage = refusal("One of these images, please.")
-
 func (t *tale) typeImage(shown []string, suggestion string) (image string, err error) {
-	t.Say("Images: %s", strings.Join(shown, ", "))
-	err = t.ask("Your image", []string{suggestion}, func(typed string) error {
+	err = t.ask(fmt.Sprintf("Image (one of %d)", len(shown)), []string{suggestion}, func(typed string) error {
 		if image = typed; !slices.Contains(shown, image) {
-			return noImage
+			return refusal("One of these, please: " + strings.Join(shown, ", ") + ".")
 		}
 		return nil
 	})
 	return image, err
+}
+
+func (t *tale) typeQuestions(ids []string, suggestions map[string]string) (map[string]civicpin.Secret, error) {
+	typed := make(map[string]civicpin.Secret)
+	for _, q := range ids {
+		answer, err := t.Ask(questions[q], suggestions[q])
+		if err != nil {
+			return nil, err
+		}
+		typed[q] = civicpin.NewSecret(answer)
+	}
+	return typed, nil
 }
 
 const noEmail = refusal("This is no e-mail address.")
@@ -127,16 +129,12 @@ func (t *tale) whereTo(ctx context.Context, v *visit, suggestions ...string) err
 	})
 }
 
-// news is the newest e-mail that came to an address, of which it prints a line.
-func (t *tale) news(who, address string) (post.Mail, error) {
+// news is the newest e-mail that came to an address, of which it prints a line, and the link in it.
+func (t *tale) news(who, address string) (link civicpin.Secret, err error) {
 	m, err := t.Inbox.Last(address)
-	if err == nil {
-		t.Say("%s reads (%s): %s", who, m.File, m.Subject)
+	if err != nil {
+		return civicpin.Secret{}, err
 	}
-	return m, err
-}
-
-// minutes says how long a link that was sent is good for.
-func (t *tale) minutes(ask *recovery.SentAsk) int {
-	return int(ask.Expires.Sub(t.Clock.Now()).Round(time.Minute) / time.Minute)
+	t.Say("%s reads (%s): %s", who, m.File, m.Subject)
+	return civicpin.NewSecret(m.Link()), nil
 }
