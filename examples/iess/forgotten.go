@@ -24,7 +24,7 @@ func (t *tale) forgotten(ctx context.Context) error {
 	if err := t.whereTo(ctx, v, "yes"); err != nil {
 		return err
 	}
-	link, err := t.news("Lucía", v.email)
+	link, err := t.news(ctx, "Lucía", v.email, "prove")
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (t *tale) recover(ctx context.Context, c *citizen, passwords ...string) err
 	if err := t.whereTo(ctx, v, "yes"); err != nil {
 		return err
 	}
-	link, err := t.news(c.name, v.email)
+	link, err := t.news(ctx, c.name, v.email, "prove")
 	if err != nil {
 		return err
 	}

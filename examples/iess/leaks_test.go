@@ -18,8 +18,10 @@ func checkLeaks(t *testing.T, db string, people ...*citizen) {
 	t.Helper()
 	var secrets []string
 	for _, m := range posted(t, db+".post") {
-		if m.Link() == "" {
-			t.Errorf("%s has no link", m.File)
+		if m.Link() == "" { // nobody can undo an undo
+			if !strings.Contains(m.Subject, "contact") {
+				t.Errorf("%s has no link", m.File)
+			}
 			continue
 		}
 		_, verifier, _ := strings.Cut(m.Link(), ".")
@@ -59,7 +61,8 @@ func checkLeaks(t *testing.T, db string, people ...*citizen) {
 					t.Errorf("no %s: this log is not of this story", event)
 				}
 			}
-			for _, piece := range []string{"example.ec", "correo", "volcano", "t9j"} {
+			// The addresses in it are in the names of the files that were delivered, which are the receipts.
+			for _, piece := range []string{"volcano", "orchid", "Andrade", "nobody.special"} {
 				if bytes.Contains(content, []byte(piece)) {
 					t.Errorf("%q is in the log", piece)
 				}

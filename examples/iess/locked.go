@@ -24,7 +24,7 @@ func (t *tale) locked(ctx context.Context) error {
 		return err
 	}
 	t.says("We have written to %s. The link is good until %s.", v.Next.Sent.Masked, t.hour(v.Next.Sent.Expires))
-	link, err := t.news("Lucía", v.email)
+	link, err := t.news(ctx, "Lucía", v.email, "prove")
 	if err != nil {
 		return err
 	}
@@ -53,8 +53,7 @@ func (t *tale) guesses(ctx context.Context, c *citizen) error {
 		return err
 	})
 	if err == nil {
-		t.Say("Five times at %s's cédula: %s.", c.name, theirs)
-		t.Say("Five times at one that nobody has: the same.")
+		t.Say("Five times as %s: %s. As somebody who does not exist: the same.", c.name, theirs)
 	}
 	return err
 }

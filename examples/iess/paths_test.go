@@ -221,7 +221,7 @@ func TestOfficeHours(t *testing.T) {
 		{17 * time.Hour, 32 * time.Hour},
 		{19 * time.Hour, 32 * time.Hour},
 		{24 * time.Hour, 32 * time.Hour},
-		{6*day + 10*time.Hour, 0},                     // a Sunday
+		{6*day + 10*time.Hour, 0}, // a Sunday
 		{6*day + 23*time.Hour, 7*day + 8*time.Hour},
 	} {
 		s.skip(t, monday.Add(c.at).Sub(s.Clock.Now()))

@@ -35,7 +35,9 @@ var _ recovery.Register = civilRegister(nil)
 
 // people returns the register of this story.
 func people() civilRegister {
-	born := func(year int, month time.Month, day int) time.Time { return time.Date(year, month, day, 0, 0, 0, 0, time.UTC) }
+	born := func(year int, month time.Month, day int) time.Time {
+		return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
+	}
 	return civilRegister{
 		luciaID: {"Lucía Andrade Vera", born(1985, time.March, 14)},
 		diegoID: {"Diego Mora Paz", born(1971, time.November, 2)},

@@ -115,7 +115,7 @@ func choice(rule string) string {
 	case "same":
 		return "This is the password that you have."
 	case "history":
-		return "This is a password that you had."
+		return "This is a password that you have, or had."
 	}
 	return "Not this one, please."
 }

@@ -53,4 +53,6 @@ func (u *uploads) Describe(_ context.Context, subject civicpin.Subject, ref stri
 }
 
 // clean stands for the scanner that a portal has: it knows the one virus that was made to be found.
-func clean(content []byte) bool { return !bytes.Contains(content, []byte("EICAR-STANDARD-ANTIVIRUS-TEST-FILE")) }
+func clean(content []byte) bool {
+	return !bytes.Contains(content, []byte("EICAR-STANDARD-ANTIVIRUS-TEST-FILE"))
+}

@@ -129,12 +129,18 @@ func (t *tale) whereTo(ctx context.Context, v *visit, suggestions ...string) err
 	})
 }
 
-// news is the newest e-mail that came to an address, of which it prints a line, and the link in it.
-func (t *tale) news(who, address string) (link civicpin.Secret, err error) {
-	m, err := t.Inbox.Last(address)
+// news finds the newest e-mail at an address whose link is still for something, as Look names it, and prints a line about it.
+func (t *tale) news(ctx context.Context, who, address, what string) (link civicpin.Secret, err error) {
+	mails, err := t.Inbox.All(address)
 	if err != nil {
-		return civicpin.Secret{}, err
+		return link, err
 	}
-	t.Say("%s reads (%s): %s", who, m.File, m.Subject)
-	return civicpin.NewSecret(m.Link()), nil
+	for _, m := range slices.Backward(mails) {
+		link = civicpin.NewSecret(m.Link())
+		if look, err := t.rec.Look(ctx, link); err == nil && look.What == what {
+			t.Say("%s reads (%s): %s", who, m.File, m.Subject)
+			return link, nil
+		}
+	}
+	return civicpin.Secret{}, fmt.Errorf("no link to %s at %s", what, address)
 }
