@@ -53,7 +53,18 @@ func (t *tale) atAgency(ctx context.Context) error {
 	if err := t.rec.Unlock(ctx, forgotten, t.lucia.subject, seen, clerk); err != nil {
 		return err
 	}
-	return t.recover(ctx, t.lucia, "siete llamas en el páramo")
+	v, err := t.visit(ctx, forgotten, t.lucia)
+	if err != nil {
+		return err
+	}
+	if err := t.whoYouAre(ctx, v, t.lucia.mind); err != nil {
+		return err
+	}
+	t.Say("By now the password has come back to her, too. She leaves the page.")
+	if err := t.rec.Cancel(ctx, v.ticket); err != nil {
+		return err
+	}
+	return t.login(ctx, t.lucia)
 }
 
 const right = refusal("Right. (In this story she does not remember it yet. Another answer, please.)")

@@ -53,11 +53,40 @@ func TestRun(t *testing.T) {
 		t.Fatalf("%v, after\n%s", err, first)
 	}
 	inOrder(t, first, headings...)
-	inOrder(t, first)
+	inOrder(
+		t, first,
+		"the check character", "Tries left: 2", "gave this answer to another", "no e-mail address",
+		"Lucía reads (0001-email-lucia.andrade@example.ec.eml)", "https://iess.example/clave#", "I accept the terms of 2026-01: yes",
+		"15 to 64", "a piece of your name", "Once more: tres volcanes y un colibrí\n", "Level of assurance: low",
+
+		"4 left, 3 left, 2 left, 1 left, locked. As somebody who does not exist: the same", "Your key is locked",
+		"We have written to l***@example.ec", "desbloquee su acceso", "is unlocked", "Welcome, Lucía",
+
+		"Tries left: 2", "l***@example.ec. Right?", "recupere su acceso", "181 seconds later", "too late", "not a robot",
+		"It is still good", "a password that you have", "Welcome, Lucía",
+
+		"2 left, 1 left, locked", "Come to an agency", "Your role does not", "the clerk can", "She leaves the page", "Welcome, Lucía",
+
+		"another address: nobody.special@example.com", "If nobody objects", "recuperación de su acceso", "We have stopped it",
+		"3 days later", "leads nowhere", "Welcome, Lucía", "orchid",
+
+		"Image (one of 9): orchid", "another address: lucia@correo.example", "3 days later", "lucia@correo.example.eml): IESS: recupere",
+		"Her former employer reads", "su acceso se ha recuperado", "We have stopped it", "Tries left: 4", "agency",
+		"confirme este contacto", "Welcome, Lucía",
+
+		", 19:00", "The office is closed. It opens on", "at 08:00", ", 08:00", "Lucía: I do not know", "Tries left: 2", "Lucía: Paloma",
+		"is unlocked", "Welcome, Lucía",
+
+		"no cédula: wrong length", "a slip", "assurance: substantial", "locked. As", "unlocks the key", "Welcome, Camila",
+
+		"Diego", "locked. As", "card-front: scan.pdf", "1 MB", "3 documents", "Somebody else of your desk", "A colleague", "Welcome, Diego",
+
+		"We have written to ", "Nothing was sent",
+	)
 	if strings.Contains(first, "earlier run") {
 		t.Error("the first run speaks of an earlier one")
 	}
-	if n := strings.Count(first, "\n"); n > 230 {
+	if n := strings.Count(first, "\n"); n > 240 {
 		t.Errorf("%d lines: nobody reads that", n)
 	}
 	log, err := os.ReadFile(db + ".log")
@@ -74,9 +103,66 @@ func TestRun(t *testing.T) {
 		t.Fatalf("%v, after\n%s", err, second)
 	}
 	inOrder(t, second, headings...)
-	inOrder(t, second, "Lucía has a key from an earlier run", "IESS: activate your access")
+	inOrder(t, second, "Lucía has a key from an earlier run", "another address: lucia.andrade@example.ec", "IESS: recover your access")
 	checkLeaks(t, db, newLucia(), newDiego(), newCamila())
 	checkPost(t, db+".post")
+}
+
+// TestWrongAnswers types what people type: nonsense, slips, and at last what is right.
+func TestWrongAnswers(t *testing.T) {
+	t.Parallel()
+	answers := []string{
+		"", "1714307103", strings.Repeat("x", 5000), "\xff\x00", "1710034065",
+		"no", "x",
+		"14 de marzo", "31/2", "3/14", "14/3", // a slip of Lucía's, and then right
+		"VOLCANO", "llama",
+		"Paloma", "paloma!", "Escuela", "Trompo", // too much alike
+		"P", "Galápagos", "Escuela", "Trompo", // one letter
+		"Paloma", "Galápagos", "Escuela", "Trompo",
+		"yes?", "LUCIA@EXAMPLE.EC",
+		"no", "yes",
+		"corta", "corta", "una frase de Lucía", "otra frase de Lucía", "dos ríos y un puente", "dos ríos y un puente",
+		"",                                             // login
+		"dos ríos y un puente", "dos ríos y una torre", // the stranger's guesses
+	}
+	out, err := run(t, strings.Join(answers, "\n")+strings.Repeat("\n", 140), "-i", "-db", filepath.Join(t.TempDir(), "pins.db"))
+	if err != nil {
+		t.Fatalf("%v, after\n%s", err, out)
+	}
+	inOrder(t, out, headings...)
+	inOrder(
+		t, out,
+		"the check character", "somebody else. Lucía's is", "wrong length", "neither a letter", "Tick the box",
+		"Day and month in numbers", "Day and month in numbers", "Day and month in numbers", "Choose an image", "One of these, please",
+		"gave this answer to another", "A word or two", "no e-mail address", "lucia@example.ec.eml", "Without them there is no key",
+		"15 to 64", "not alike", "Welcome, Lucía",
+		"2. Five wrong", "the stranger would be in", "locked. As somebody who does not exist",
+		"3. She forgets",
+	)
+}
+
+// TestInputEnds leaves in the middle of the story again and again. Each next run gets by with what the one before left.
+func TestInputEnds(t *testing.T) {
+	t.Parallel()
+	db := filepath.Join(t.TempDir(), "pins.db")
+	for _, c := range []struct {
+		answers int
+		reached string
+	}{
+		{0, "1. Lucía's first key"},
+		{18, "I accept the terms"},   // a link was used, and nothing chosen
+		{30, "2. Five wrong logins"}, // locked
+		{45, "3. She forgets"},
+	} {
+		out, err := run(t, strings.Repeat("\n", c.answers), "-i", "-db", db)
+		if err != nil {
+			t.Fatalf("after %d answers: %v\n%s", c.answers, err, out)
+		}
+		inOrder(t, out, c.reached, "]: \n\nThe input ended here, and so does the story.\n", "are left in "+db)
+	}
+	if out, err := run(t, "", "-db", db); err != nil {
+		t.Fatalf("%v, after\n%s", err, out)
+	}
 }
 
 func TestFlags(t *testing.T) {
