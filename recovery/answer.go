@@ -58,7 +58,7 @@ func (s *Service) Answer(ctx context.Context, ticket civicpin.Secret, a Answers)
 	if err := w.fits(r, &a); err != nil {
 		return s.view(t.selector, r), err
 	}
-	step := r.Step // r follows e
+	step := r.Step
 	e, err = s.take(ctx, e, w, t.selector, a)
 	if err != nil {
 		return Run{}, err

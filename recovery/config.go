@@ -23,10 +23,6 @@ type Register interface {
 	Check(ctx context.Context, subject civicpin.Subject, facts map[string]string) (bool, error)
 }
 
-// A FactorFunc proves something else that the subject has: otp's TOTP.Verify and Backup.Verify have this form. It limits guesses
-// itself, and answers as they do: nil, an error that matches [ErrRefused], or another one.
-type FactorFunc func(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret, source civicpin.Source) error
-
 // A DocumentStore is where the caller keeps what was uploaded. The library keeps the reference and the verdict, never the file.
 type DocumentStore interface {
 	// Describe returns what is known of an upload. An error that matches [civicpin.ErrInvalid] means that there is none.
@@ -63,8 +59,10 @@ type Config struct {
 
 	// Register is asked for facts; needed by plans with Facts.
 	Register Register
-	// Factors are what plans may ask for by Factor.
-	Factors map[string]FactorFunc
+	// Factors are what plans may ask for by Factor: functions that prove something else that the subject has. otp's TOTP.Verify
+	// and Backup.Verify have this form. They limit guesses themselves, and return nil, an error that matches [ErrRefused],
+	// or another one.
+	Factors map[string]func(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret, source civicpin.Source) error
 	// Documents describes uploads; needed by plans with Documents.
 	Documents DocumentStore
 	// Roles are the roles of staff by name.
