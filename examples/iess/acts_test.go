@@ -156,6 +156,11 @@ func TestActs(t *testing.T) {
 			t.Error(s.lucia.password)
 		}
 	})
+	t.Run("device", func(t *testing.T) {
+		s.act(t, s.device)
+		_, err := s.pins.Verify(ctx, s.lucia.attempt(first))
+		locks(t, err)
+	})
 	t.Run("forgotten", func(t *testing.T) {
 		if d := s.passed(t, s.forgotten); d != 3*time.Minute+time.Second {
 			t.Errorf("%v went by", d)

@@ -168,15 +168,20 @@ func (t *tale) choose(ctx context.Context, c *citizen, grant pin.Grant, suggesti
 
 // login is the page behind which everything is.
 func (t *tale) login(ctx context.Context, c *citizen) error {
-	return t.ask(c.name+"'s password", []string{c.password}, func(typed string) error {
-		ok, err := t.pins.Verify(ctx, c.attempt(typed))
-		if err == nil {
-			c.password = typed
-			name, _, _ := strings.Cut(c.full, " ")
-			t.says("Welcome, %s. (Level of assurance: %s.)", name, ok.Level)
+	_, err := t.signIn(ctx, c)
+	return err
+}
+
+func (t *tale) signIn(ctx context.Context, c *citizen) (ok pin.Verified, err error) {
+	err = t.ask(c.name+"'s password", []string{c.password}, func(typed string) (err error) {
+		if ok, err = t.pins.Verify(ctx, c.attempt(typed)); err != nil {
+			return err
 		}
-		return err
+		c.password = typed
+		t.says("Welcome, %s. (Level of assurance: %s.)", c.name, ok.Level)
+		return nil
 	})
+	return ok, err
 }
 
 // anew takes what earlier runs have left of somebody out of the way, as an agency does for who comes with their card. It reports

@@ -8,8 +8,8 @@
 //	go run ./examples/iess -db iess.db  keeps the database for the next run, in which Lucía has a key already
 //
 // Nothing leaves the machine: e-mails are files beside the database. All that makes it the IESS's is in plans.go. Each step of
-// the story is a file of this folder, in this order: first.go, locked.go, forgotten.go, blocked.go, thief.go, moved.go,
-// video.go, counter.go, desk.go, strangers.go.
+// the story is a file of this folder, in this order: first.go, locked.go, device.go, forgotten.go, blocked.go, thief.go,
+// moved.go, video.go, counter.go, desk.go, strangers.go.
 package main
 
 import (

@@ -14,8 +14,8 @@ const (
 	zone = "America/Guayaquil"
 )
 
-// key is the clave itself: five wrong logins lock it until it is unlocked. A code on a slip, for who gets it at a counter, is
-// exchanged for it within a week.
+// key is the clave itself: five wrong logins lock it until it is unlocked, but for three devices that its owner has had the page
+// remember. A code on a slip, for who gets it at a counter, is exchanged for it within a week.
 //
 // The IESS has people choose 6 to 15 letters and digits. Here it is 15 characters or more, blanks and accents included: what
 // NIST SP 800-63B-4 3.1.1.2 asks of a password that is all there is, and a sentence is easier to keep in mind.
@@ -24,7 +24,7 @@ func key() pin.Policy {
 	p.Name = "iess"
 	p.Valid = map[civicpin.Channel]time.Duration{civicpin.HandedOver: 7 * day}
 	p.Chosen = pin.Chosen{Form: pin.Password, Min: 15, Max: 64, Words: []string{"seguridad social", "clave del iess"}}
-	p.Lockout = lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked}
+	p.Lockout = lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, Devices: 3}
 	return p
 }
 

@@ -63,7 +63,7 @@ func newTale(s *play.Stage, ecuador *time.Location) (*tale, error) {
 // acts are the steps of the story in their order. Each goes on from where the one before it ended.
 func (t *tale) acts() []func(context.Context) error {
 	return []func(context.Context) error{
-		t.first, t.locked, t.forgotten, t.blocked, t.thief, t.moved, t.video, t.counter, t.desk, t.strangers,
+		t.first, t.locked, t.device, t.forgotten, t.blocked, t.thief, t.moved, t.video, t.counter, t.desk, t.strangers,
 	}
 }
 
