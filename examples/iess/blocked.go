@@ -84,7 +84,7 @@ func (t *tale) misses(ctx context.Context, c *citizen, answer string) (string, e
 		for _, q := range v.Next.Questions {
 			a.Questions[q] = civicpin.NewSecret(answer)
 		}
-		err = t.answer(ctx, v, a)
+		err = t.submit(ctx, v, a)
 		refused, isRefused := errors.AsType[*lockout.RefusedError](err)
 		switch {
 		case err == nil:

@@ -20,32 +20,32 @@ type citizen struct {
 	full    string
 	subject civicpin.Subject
 	source  civicpin.Source
-	mind    answers
+	mind    memory
 	// email is where they read, password what they chose last.
 	email, password string
 }
 
-// answers are what somebody types into the form that asks who they are.
-type answers struct {
+// A memory is what somebody types into the form that asks who they are.
+type memory struct {
 	birthday, image string
 	questions       map[string]string
 }
 
-// wrong returns the answers with another one to each question.
-func (a answers) wrong() answers {
+// wrong returns it with another one to each question.
+func (m memory) wrong() memory {
 	other := make(map[string]string)
-	for q := range a.questions {
+	for q := range m.questions {
 		other[q] = "I do not know"
 	}
-	a.questions = other
-	return a
+	m.questions = other
+	return m
 }
 
 func newLucia() *citizen {
 	return &citizen{
 		name: "Lucía", full: "Lucía Andrade Vera", subject: civicpin.Subject(luciaID), source: civicpin.Source{Address: "192.0.2.10"},
 		email: "lucia.andrade@example.ec",
-		mind: answers{
+		mind: memory{
 			birthday: "14/3", image: "volcano",
 			questions: map[string]string{
 				"school": "Escuela Simón Bolívar", "friend": "Paloma", "journey": "Galápagos", "toy": "Un trompo azul",
@@ -57,7 +57,7 @@ func newLucia() *citizen {
 func newDiego() *citizen {
 	return &citizen{
 		name: "Diego", full: "Diego Mora Paz", subject: civicpin.Subject(diegoID), source: civicpin.Source{Address: "198.51.100.20"},
-		mind: answers{birthday: "2/11"},
+		mind: memory{birthday: "2/11"},
 	}
 }
 

@@ -47,8 +47,13 @@ func (t *tale) keyAtCounter(ctx context.Context, c *citizen, document, password 
 		return err
 	}
 	t.Say("The clerk sees %s's document, and hands over a slip.", c.name)
-	code := is.Slip.Reveal() // where it is printed
-	if code, err = t.Ask("The code on it", code); err != nil {
+	var code string
+	err = t.ask("The code on it", []string{is.Slip.Reveal()}, func(typed string) error {
+		code = typed
+		_, err := t.pins.Verify(ctx, c.attempt(code)) // good for nothing but for the next page
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	err = t.ask("New password", []string{password}, func(typed string) error {

@@ -67,7 +67,7 @@ func (t *tale) send(ctx context.Context, v *visit) error {
 				return err
 			}
 		}
-		err := t.answer(ctx, v, a)
+		err := t.submit(ctx, v, a)
 		if err == nil {
 			t.says("Thank you. Our %s will look at it.", v.Next.Operator)
 			return nil

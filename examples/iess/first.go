@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,7 +9,6 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/ident"
 	"github.com/civicpin/civicpin/examples/internal/play"
-	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
 )
 
@@ -37,11 +35,12 @@ func (t *tale) first(ctx context.Context) error {
 	if err := t.enrol(ctx, v); err != nil {
 		return err
 	}
-	address := []string{"lucia.andrade", v.email}
-	if known {
-		address = []string{"yes"}
+	if known { // from an earlier run
+		err = t.confirm(ctx, v)
+	} else {
+		err = t.correct(ctx, v, "lucia.andrade", v.email)
 	}
-	if err := t.whereTo(ctx, v, address...); err != nil {
+	if err != nil {
 		return err
 	}
 	m, err := t.Read("Lucía", v.email)
@@ -65,7 +64,7 @@ func (t *tale) first(ctx context.Context) error {
 
 const somebodyElse = refusal("That is somebody else. Lucía's is 171003406-5.")
 
-// typeCedula is the page on which every plan begins. The IESS asks a person who has no cédula to an agency: see counter.go.
+// typeCedula is the field with which every page of the portal begins. Who has no cédula goes to an agency: see counter.go.
 func (t *tale) typeCedula(suggestions ...string) error {
 	return t.ask("Her cédula", suggestions, func(typed string) error {
 		id, err := ident.ParseCedula(typed)
@@ -97,7 +96,7 @@ func (t *tale) enrol(ctx context.Context, v *visit) error {
 		if err != nil {
 			return err
 		}
-		err = t.answer(ctx, v, recovery.Answers{EnrolImage: image, EnrolQuestions: typed})
+		err = t.submit(ctx, v, recovery.Answers{EnrolImage: image, EnrolQuestions: typed})
 		if err == nil {
 			v.mind.image = image
 			for q, a := range typed {
@@ -131,85 +130,6 @@ func (t *tale) accept(ctx context.Context, v *visit) error {
 		if typed != "yes" {
 			return notAccepted
 		}
-		return t.answer(ctx, v, recovery.Answers{Terms: version})
+		return t.submit(ctx, v, recovery.Answers{Terms: version})
 	})
-}
-
-const notAlike = refusal("The two are not alike.")
-
-// choose is the page on which somebody chooses a password, typed twice, and then logs in with it.
-func (t *tale) choose(ctx context.Context, c *citizen, grant pin.Grant, suggestions ...string) error {
-	for i := range play.Answers {
-		suggestion := suggestions[min(i, len(suggestions)-1)]
-		once, err := t.Ask("New password", suggestion)
-		if err != nil {
-			return err
-		}
-		again, err := t.Ask("Once more", once)
-		if err != nil {
-			return err
-		}
-		chosen := civicpin.NewSecret(once)
-		if chosen.Equal(civicpin.NewSecret(again)) {
-			err = t.pins.Set(ctx, grant, chosen, c.personal()...)
-		} else {
-			err = notAlike
-		}
-		if err == nil {
-			c.password = once
-			return errors.Join(t.Deliver(ctx), t.login(ctx, c))
-		}
-		if !t.refuses(err) {
-			return err
-		}
-	}
-	return play.ErrAnswers
-}
-
-// login is the page behind which everything is.
-func (t *tale) login(ctx context.Context, c *citizen) error {
-	_, err := t.signIn(ctx, c)
-	return err
-}
-
-func (t *tale) signIn(ctx context.Context, c *citizen) (ok pin.Verified, err error) {
-	err = t.ask(c.name+"'s password", []string{c.password}, func(typed string) (err error) {
-		if ok, err = t.pins.Verify(ctx, c.attempt(typed)); err != nil {
-			return err
-		}
-		c.password = typed
-		t.says("Welcome, %s. (Level of assurance: %s.)", c.name, ok.Level)
-		return nil
-	})
-	return ok, err
-}
-
-// anew takes what earlier runs have left of somebody out of the way, as an agency does for who comes with their card. It reports
-// whether they have an address that can be written to.
-func (t *tale) anew(ctx context.Context, c *citizen) (known bool, err error) {
-	st, err := t.pins.Status(ctx, c.subject)
-	if errors.Is(err, pin.ErrNoCredential) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	if st.State != "revoked" {
-		t.Say("%s has a key from an earlier run, and no longer knows it. An agency, which has seen the card, ends it.", c.name)
-		if err := t.pins.Revoke(ctx, c.subject, "forgotten", clerk.ID); err != nil {
-			return false, err
-		}
-	}
-	seen := civicpin.Evidence{Method: civicpin.InPerson, Document: "cédula", By: clerk.ID}
-	errs := []error{t.pins.Unlock(ctx, c.subject, clerk.ID)}
-	for _, p := range plans() {
-		errs = append(errs, t.rec.Unlock(ctx, p.Name, c.subject, seen, clerk))
-	}
-	// So many messages a day and no more, and an address that was just changed proves nothing for a week.
-	errs = append(errs, t.Later(8*day))
-	proved, _, err := t.rec.Contacts(ctx, c.subject)
-	if len(proved) > 0 {
-		known, c.email = true, proved[0].Address
-	}
-	return known, errors.Join(append(errs, err)...)
 }

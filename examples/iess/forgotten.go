@@ -21,7 +21,7 @@ func (t *tale) forgotten(ctx context.Context) error {
 	if err := t.whoYouAre(ctx, v, t.lucia.mind.wrong(), t.lucia.mind); err != nil {
 		return err
 	}
-	if err := t.whereTo(ctx, v, "yes"); err != nil {
+	if err := t.confirm(ctx, v); err != nil {
 		return err
 	}
 	link, err := t.news(ctx, "Lucía", v.email, "prove")
@@ -36,22 +36,22 @@ func (t *tale) forgotten(ctx context.Context) error {
 	if err := play.Wanted(err, recovery.ErrExpired, "a link of three minutes and a second"); err != nil {
 		return err
 	}
-	return t.recover(ctx, t.lucia, t.lucia.password, "una iguana duerme al sol")
+	return t.again(ctx)
 }
 
-// recover goes the whole way without a slip.
-func (t *tale) recover(ctx context.Context, c *citizen, passwords ...string) error {
-	v, err := t.visit(ctx, forgotten, c)
+// again goes the whole way without a slip.
+func (t *tale) again(ctx context.Context) error {
+	v, err := t.visit(ctx, forgotten, t.lucia)
 	if err != nil {
 		return err
 	}
-	if err := t.whoYouAre(ctx, v, c.mind); err != nil {
+	if err := t.whoYouAre(ctx, v, t.lucia.mind); err != nil {
 		return err
 	}
-	if err := t.whereTo(ctx, v, "yes"); err != nil {
+	if err := t.confirm(ctx, v); err != nil {
 		return err
 	}
-	link, err := t.news(ctx, c.name, v.email, "prove")
+	link, err := t.news(ctx, "Lucía", v.email, "prove")
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (t *tale) recover(ctx context.Context, c *citizen, passwords ...string) err
 	if err != nil {
 		return err
 	}
-	return t.choose(ctx, c, grant, passwords...)
+	return t.choose(ctx, t.lucia, grant, t.lucia.password, "una iguana duerme al sol")
 }
 
 // scanned is what happens to a link before its reader sees it: mail servers open it, to look for malware. That is a GET, and

@@ -24,7 +24,7 @@ func (t *tale) moved(ctx context.Context) error {
 	if err := t.whoYouAre(ctx, v, t.lucia.mind); err != nil {
 		return err
 	}
-	if err := t.whereTo(ctx, v, other); err != nil {
+	if err := t.correct(ctx, v, other); err != nil {
 		return err
 	}
 	t.rests(v)
@@ -94,6 +94,9 @@ func (t *tale) newAddress(ctx context.Context, old string) error {
 		return err
 	}
 	for _, c := range proved {
+		if c.Address == t.lucia.email { // nothing was corrected after all
+			return nil
+		}
 		if c.Address != old {
 			return fmt.Errorf("what was disowned is still in force: %s", c.Masked())
 		}

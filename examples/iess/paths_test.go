@@ -13,7 +13,7 @@ import (
 )
 
 // given is a form as somebody fills it in who has these answers in mind.
-func given(t *testing.T, ask recovery.Ask, mind answers) recovery.Answers {
+func given(t *testing.T, ask recovery.Ask, mind memory) recovery.Answers {
 	t.Helper()
 	facts, err := readBirthday(mind.birthday)
 	if err != nil {
@@ -37,21 +37,21 @@ func (s *stage) visitTo(t *testing.T, plan string, c *citizen, correct ...string
 	t.Helper()
 	v, err := s.begin(t.Context(), plan, c)
 	if err == nil && plan != byLink {
-		err = s.answer(t.Context(), v, given(t, v.Next, c.mind))
+		err = s.submit(t.Context(), v, given(t, v.Next, c.mind))
 	}
 	if err == nil && v.Next.Enrol != nil {
 		a := recovery.Answers{EnrolImage: c.mind.image, EnrolQuestions: make(map[string]civicpin.Secret)}
 		for q, typed := range c.mind.questions {
 			a.EnrolQuestions[q] = civicpin.NewSecret(typed)
 		}
-		err = s.answer(t.Context(), v, a)
+		err = s.submit(t.Context(), v, a)
 	}
 	if err == nil && v.Next.Confirm != nil {
 		a := recovery.Answers{Confirm: len(correct) == 0}
 		if len(correct) > 0 {
 			a.Correct = s.contact(correct[0])
 		}
-		err = s.answer(t.Context(), v, a)
+		err = s.submit(t.Context(), v, a)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -141,6 +141,74 @@ func TestLinksInTime(t *testing.T) {
 	s.want(t, s.lucia, civicpin.Low)
 }
 
+// TestLinkTakesOver: whoever begins in somebody's name and has them click is left with a ticket that is worth nothing.
+func TestLinkTakesOver(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	ctx := t.Context()
+	v := s.visitTo(t, firstKey, s.lucia, s.lucia.email)
+	run, err := s.rec.Use(ctx, s.link(t, s.lucia.email), s.lucia.source)
+	if err != nil || run.Ticket.IsZero() || run.Ticket.Equal(v.ticket) {
+		t.Fatalf("%+v, %v", run, err)
+	}
+	accepted := recovery.Answers{Terms: run.Next.Terms}
+	if _, err := s.rec.Answer(ctx, v.ticket, accepted); !errors.Is(err, recovery.ErrGone) {
+		t.Errorf("with the old ticket: %v", err)
+	}
+	if _, err := s.rec.Finish(ctx, run.Ticket, s.lucia.source); !errors.Is(err, recovery.ErrStep) {
+		t.Errorf("without the terms: %v", err)
+	}
+	if run, err := s.rec.Answer(ctx, run.Ticket, accepted); err != nil || !run.Done {
+		t.Errorf("%+v, %v", run, err)
+	}
+	if grant, err := s.rec.Finish(ctx, v.ticket, s.lucia.source); !errors.Is(err, recovery.ErrGone) || !grant.IsZero() {
+		t.Errorf("with the old ticket: %v", err)
+	}
+}
+
+// TestDevice: however often strangers guess, the known telephone lets its owner in, and nobody else; until a new password makes it
+// unknown.
+func TestDevice(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.act(t, s.first)
+	ctx := t.Context()
+	ok, err := s.pins.Verify(ctx, s.lucia.attempt(s.lucia.password))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cookie, err := s.pins.Remember(ctx, ok)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 60 { // an unlock would let five more be compared, each time
+		if err := s.pins.Unlock(ctx, s.lucia.subject, clerk.ID); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.pins.Verify(ctx, s.lucia.attempt("iess quito 2026")); err == nil {
+			t.Fatal("guessed")
+		}
+	}
+	telephone := *s.lucia
+	telephone.source.Device = cookie.Reveal()
+	if _, err := s.pins.Verify(ctx, s.lucia.attempt(s.lucia.password)); err == nil {
+		t.Error("the open lane is open")
+	}
+	if _, err := s.pins.Verify(ctx, telephone.attempt(telephone.password)); err != nil {
+		t.Errorf("on her telephone: %v", err)
+	}
+	if _, err := s.pins.Verify(ctx, telephone.attempt("iess quito 2026")); !errors.Is(err, pin.ErrRefused) {
+		t.Errorf("a thief of the telephone: %v", err)
+	}
+	s.act(t, s.again)
+	s.refused(t, s.lucia, "tres volcanes y un colibrí")
+	if _, err := s.guessAll(ctx, s.lucia.subject, "iess quito 2026"); err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.pins.Verify(ctx, telephone.attempt(s.lucia.password))
+	locks(t, err)
+}
+
 // TestOneFirstKey: who has a key gets no second one by the way to the first. The page tells them what it tells who is wrong.
 func TestOneFirstKey(t *testing.T) {
 	t.Parallel()
@@ -150,7 +218,7 @@ func TestOneFirstKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = s.answer(t.Context(), v, given(t, v.Next, s.lucia.mind))
+	err = s.submit(t.Context(), v, given(t, v.Next, s.lucia.mind))
 	if refused, ok := errors.AsType[*lockout.RefusedError](err); !ok || refused.Left != 2 {
 		t.Errorf("%v", err)
 	}
@@ -167,12 +235,12 @@ func TestThreeMisses(t *testing.T) {
 	mind := s.lucia.mind
 	slip, other, birth := mind, mind.wrong(), mind
 	slip.image, birth.birthday = "llama", "14/4"
-	for i, wrong := range []answers{slip, other, birth} {
+	for i, wrong := range []memory{slip, other, birth} {
 		v, err := s.begin(ctx, forgotten, s.lucia)
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = s.answer(ctx, v, given(t, v.Next, wrong))
+		err = s.submit(ctx, v, given(t, v.Next, wrong))
 		refused, ok := errors.AsType[*lockout.RefusedError](err)
 		if i < 2 && (!ok || refused.Left != 2-i) {
 			t.Errorf("miss %d: %v", i+1, err)
@@ -186,7 +254,7 @@ func TestThreeMisses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return s.answer(ctx, v, given(t, v.Next, mind))
+		return s.submit(ctx, v, given(t, v.Next, mind))
 	}
 	locks(t, right())
 	s.skip(t, 365*day)
@@ -321,7 +389,7 @@ func TestDocuments(t *testing.T) {
 	files["empty.jpg"] = nil
 	v := s.visitTo(t, byDesk, s.diego)
 	send := func(front, back, face string) error {
-		return s.answer(ctx, v, recovery.Answers{Documents: map[string]string{
+		return s.submit(ctx, v, recovery.Answers{Documents: map[string]string{
 			"card-front": s.files.add(v.subject, files[front]), "card-back": s.files.add(v.subject, files[back]),
 			"face": s.files.add(v.subject, files[face]),
 		}})
@@ -345,7 +413,7 @@ func TestDocuments(t *testing.T) {
 		{"card-front": own, "card-back": own, "face": ""},
 		{"card-front": own, "card-back": own, "face": own, "passport": own},
 	} {
-		err := s.answer(ctx, v, recovery.Answers{Documents: docs})
+		err := s.submit(ctx, v, recovery.Answers{Documents: docs})
 		if !errors.Is(err, civicpin.ErrInvalid) && !errors.Is(err, recovery.ErrStep) {
 			t.Errorf("%v: %v", docs, err)
 		}
@@ -404,7 +472,7 @@ func TestStrangers(t *testing.T) {
 			if len(v.Next.Images) != len(images) || len(v.Next.Questions) != 1 || len(v.Next.Facts) != 2 {
 				t.Errorf("%s is asked %+v", c.subject, v.Next)
 			}
-			err = s.answer(ctx, v, given(t, v.Next, s.lucia.mind.wrong()))
+			err = s.submit(ctx, v, given(t, v.Next, s.lucia.mind.wrong()))
 			said[c.subject] += fmt.Sprintf("%s ", s.explain(err))
 		}
 		v, err := s.begin(ctx, byLink, c)

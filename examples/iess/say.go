@@ -42,10 +42,10 @@ func (t *tale) explain(err error) string {
 		return fmt.Sprintf("This is no cédula: %s.", e.Problem)
 	}
 	if e, ok := errors.AsType[*pin.ChoiceError](err); ok {
-		return choice(e.Rule)
+		return badPassword(e.Rule)
 	}
 	if e, ok := errors.AsType[*recovery.AnswerError](err); ok {
-		return fmt.Sprintf("%s %s", questions[e.Question], answer(e.Rule))
+		return fmt.Sprintf("%s %s", questions[e.Question], badAnswer(e.Rule))
 	}
 	if e, ok := errors.AsType[*lockout.RefusedError](err); ok {
 		return fmt.Sprintf("Something of this is wrong. Tries left: %d.", e.Left)
@@ -93,8 +93,8 @@ func (t *tale) staffText(e *recovery.StaffError) string {
 	return "Not now."
 }
 
-// choice words the rule that a chosen password breaks.
-func choice(rule string) string {
+// badPassword words the rule that a chosen password breaks.
+func badPassword(rule string) string {
 	switch rule {
 	case "length":
 		return "15 to 64 characters, please. A sentence is easy to keep in mind."
@@ -120,8 +120,8 @@ func choice(rule string) string {
 	return "Not this one, please."
 }
 
-// answer words the rule that an answer breaks which somebody wants to enrol.
-func answer(rule string) string {
+// badAnswer words the rule that an answer breaks which somebody wants to enrol.
+func badAnswer(rule string) string {
 	switch rule {
 	case "length":
 		return "A word or two, please."

@@ -57,14 +57,14 @@ func TestRules(t *testing.T) {
 	for _, rule := range []string{
 		"length", "characters", "repeated", "sequence", "date", "common", "personal", "issued", "same", "history", "",
 	} {
-		text := choice(rule)
+		text := badPassword(rule)
 		if before, twice := seen[text]; twice || text == "" {
 			t.Errorf("%q for %q and %q", text, rule, before)
 		}
 		seen[text] = rule
 	}
 	for _, rule := range []string{"length", "characters", "repeated", "common", "question", "personal", "same"} {
-		if answer(rule) == "" {
+		if badAnswer(rule) == "" {
 			t.Errorf("nothing for %q", rule)
 		}
 	}

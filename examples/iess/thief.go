@@ -22,7 +22,7 @@ func (t *tale) thief(ctx context.Context) error {
 	if err := t.whoYouAre(ctx, v, thief.mind); err != nil {
 		return err
 	}
-	if err := t.whereTo(ctx, v, "nobody.special@example.com"); err != nil {
+	if err := t.correct(ctx, v, "nobody.special@example.com"); err != nil {
 		return err
 	}
 	t.rests(v)

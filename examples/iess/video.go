@@ -45,7 +45,7 @@ func (t *tale) video(ctx context.Context) error {
 }
 
 // interview is the operator's page. What the citizen says is typed there, and compared by the library.
-func (t *tale) interview(ctx context.Context, id string, suggestions ...answers) error {
+func (t *tale) interview(ctx context.Context, id string, suggestions ...memory) error {
 	for i := range play.Answers {
 		c, err := t.rec.Case(ctx, id, operator)
 		if err != nil {
