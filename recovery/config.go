@@ -99,6 +99,7 @@ type Service struct {
 	books    store.Kind[book]
 	pointers store.Kind[pointer]
 	answers  store.Kind[knowledge]
+	alike    alike
 }
 
 // way is a plan with what it needs at work.
@@ -137,6 +138,10 @@ func New(v *store.Vault, out *outbox.Outbox, c Config) (*Service, error) {
 	s.pointers, errs[2] = store.NewKind[pointer](v, "recovery.token")
 	s.answers, errs[3] = store.NewKind[knowledge](v, "recovery.knowledge")
 	if err := errors.Join(errs[:]...); err != nil {
+		return nil, err
+	}
+	var err error
+	if s.alike, err = s.newAlike(); err != nil {
 		return nil, err
 	}
 	return s, out.Register(owner, (*delivery)(s))
@@ -228,7 +233,7 @@ func (s *Service) limits() error {
 	if s.sends, err = lockout.NewSends(s.vault, "recovery", limits); err != nil {
 		return err
 	}
-	limits.Subject.Limit *= 3 // not each recovery that is begun gets as far as a message
+	limits.Subject.Limit = min(3*limits.Subject.Limit, 1_000_000) // not each recovery that is begun gets as far as a message
 	if s.starts, err = lockout.NewSends(s.vault, "recovery.start", limits); err != nil {
 		return err
 	}
