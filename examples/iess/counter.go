@@ -23,7 +23,7 @@ func (t *tale) counter(ctx context.Context) error {
 	if err := t.keyAtCounter(ctx, t.camila, "pasaporte COL AV123456", "café con pan de yuca"); err != nil {
 		return err
 	}
-	if err := t.guesses(ctx, t.camila); err != nil {
+	if err := t.lockUp(ctx, t.camila); err != nil {
 		return err
 	}
 	t.Say("She comes back with her passport, and the clerk unlocks the key.")

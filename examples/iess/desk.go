@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/color"
 	"image/jpeg"
 	"strings"
 
@@ -21,7 +20,7 @@ func (t *tale) desk(ctx context.Context) error {
 	if err := t.keyAtCounter(ctx, t.diego, "cédula "+string(diegoID), "cinco delfines rosados"); err != nil {
 		return err
 	}
-	if err := t.guesses(ctx, t.diego); err != nil {
+	if err := t.lockUp(ctx, t.diego); err != nil {
 		return err
 	}
 	v, err := t.visit(ctx, byDesk, t.diego)
@@ -110,15 +109,12 @@ func telephone() (map[string][]byte, error) {
 		"notes.txt": []byte(strings.Repeat("milk, bread, cédula\n", 20)),
 	}
 	for i, name := range []string{"front.jpg", "back.jpg", "face.jpg"} {
-		picture := image.NewUniform(color.Gray{Y: uint8(80 * i)})
-		var file bytes.Buffer
-		small := image.NewGray(image.Rect(0, 0, 64, 40))
-		for x := range 64 {
-			for y := range 40 {
-				small.Set(x, y, picture.At(x, y))
-			}
+		picture := image.NewGray(image.Rect(0, 0, 64, 40))
+		for p := range picture.Pix {
+			picture.Pix[p] = uint8(80 * i)
 		}
-		if err := jpeg.Encode(&file, small, nil); err != nil {
+		var file bytes.Buffer
+		if err := jpeg.Encode(&file, picture, nil); err != nil {
 			return nil, fmt.Errorf("the camera: %w", err)
 		}
 		files[name] = file.Bytes()

@@ -15,7 +15,7 @@ func (t *tale) device(ctx context.Context) error {
 		return err
 	}
 	t.Say("She has the page remember her telephone.")
-	if err := t.guesses(ctx, t.lucia); err != nil {
+	if err := t.lockUp(ctx, t.lucia); err != nil {
 		return err
 	}
 	t.Say("At a computer of the library:")

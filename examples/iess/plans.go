@@ -99,6 +99,7 @@ func plans() []recovery.Plan {
 		},
 		Limit:   threeTries,
 		Outcome: recovery.Unlocked,
+		Valid:   3 * day, // for the desk to look at it
 	}}
 }
 

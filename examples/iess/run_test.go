@@ -63,7 +63,7 @@ func TestRun(t *testing.T) {
 		"4 left, 3 left, 2 left, 1 left, locked. As somebody who does not exist: the same", "Your key is locked",
 		"We have written to l***@example.ec", "desbloquee su acceso", "is unlocked", "Welcome, Lucía",
 
-		"remember her telephone", "locked. As", "library", "Your key is locked", "On her telephone", "Welcome, Lucía",
+		"remember her telephone", "2 left, 1 left, locked.", "library", "Your key is locked", "On her telephone", "Welcome, Lucía",
 
 		"Tries left: 2", "goes to l***@example.ec", "recupere su acceso", "181 seconds later", "too late", "not a robot",
 		"It is still good", "a password that you have", "Welcome, Lucía",
@@ -80,9 +80,10 @@ func TestRun(t *testing.T) {
 		", 19:00", "The office is closed. It opens on", "at 08:00", ", 08:00", "Lucía: I do not know", "Tries left: 2", "Lucía: Paloma",
 		"is unlocked", "Welcome, Lucía",
 
-		"no cédula: wrong length", "a slip", "assurance: substantial", "locked. As", "unlocks the key", "Welcome, Camila",
+		"no cédula: wrong length", "a slip", "assurance: substantial", "1 left, locked", "unlocks the key", "Welcome, Camila",
 
-		"Diego", "locked. As", "card-front: scan.pdf", "1 MB", "3 documents", "Somebody else of your desk", "A colleague", "Welcome, Diego",
+		"Diego", "1 left, locked", "card-front: scan.pdf", "1 MB", "3 documents", "Somebody else of your desk", "A colleague",
+		"Welcome, Diego",
 
 		"We have written to ", "Nothing was sent",
 	)
@@ -106,7 +107,10 @@ func TestRun(t *testing.T) {
 		t.Fatalf("%v, after\n%s", err, second)
 	}
 	inOrder(t, second, headings...)
-	inOrder(t, second, "Lucía has a key from an earlier run", "another address: lucia.andrade@example.ec", "IESS: recover your access")
+	inOrder(
+		t, second,
+		"Lucía has a key from an earlier run", "another address: lucia.andrade@example.ec", "IESS: recover your access",
+	)
 	checkLeaks(t, db, newLucia(), newDiego(), newCamila())
 	checkPost(t, db+".post")
 }
@@ -137,7 +141,8 @@ func TestWrongAnswers(t *testing.T) {
 		t, out,
 		"the check character", "somebody else. Lucía's is", "wrong length", "neither a letter", "Tick the box",
 		"Day and month in numbers", "Day and month in numbers", "Day and month in numbers", "Choose an image", "One of these, please",
-		"gave this answer to another", "A word or two", "Another address, please", "no e-mail address", "lucia@example.ec.eml", "Without them there is no key",
+		"gave this answer to another", "A word or two", "Another address, please", "no e-mail address",
+		"lucia@example.ec.eml", "Without them there is no key",
 		"15 to 64", "not alike", "Welcome, Lucía",
 		"2. Five wrong", "the stranger would be in", "locked. As somebody who does not exist",
 		"3. Her own telephone",
@@ -153,10 +158,10 @@ func TestInputEnds(t *testing.T) {
 		reached string
 	}{
 		{0, "1. Lucía's first key"},
-		{18, "I accept the terms"},        // a link was used, and nothing chosen
-		{29, "2. Five wrong logins"},      // locked
-		{75, "Her former employer reads"}, // suspended
-		{38, "3. Her own telephone is known"},
+		{18, "I accept the terms"},           // a link was used, and nothing chosen
+		{28, "At a computer of the library"}, // locked
+		{74, "Her former employer reads"},    // suspended
+		{36, "3. Her own telephone is known"},
 	} {
 		out, err := run(t, strings.Repeat("\n", c.answers), "-i", "-db", db)
 		if err != nil {

@@ -14,7 +14,7 @@ import (
 // five.
 func (t *tale) video(ctx context.Context) error {
 	t.Step("A video call: four questions, within office hours")
-	if err := t.guesses(ctx, t.lucia); err != nil {
+	if err := t.lockUp(ctx, t.lucia); err != nil {
 		return err
 	}
 	if err := t.until(19); err != nil {
