@@ -14,24 +14,14 @@ import (
 // late by a second, and has to begin again.
 func (t *tale) forgotten(ctx context.Context) error {
 	t.Step("She forgets her password: three tries, and a link for three minutes")
-	v, err := t.visit(ctx, forgotten, t.lucia)
-	if err != nil {
-		return err
-	}
-	if err := t.whoYouAre(ctx, v, t.lucia.mind.wrong(), t.lucia.mind); err != nil {
-		return err
-	}
-	if err := t.confirm(ctx, v); err != nil {
-		return err
-	}
-	link, err := t.news(ctx, "Lucía", v.email, "prove")
+	link, err := t.linkFor(ctx, t.lucia.mind.wrong(), t.lucia.mind)
 	if err != nil {
 		return err
 	}
 	if err := t.Later(3*time.Minute + time.Second); err != nil {
 		return err
 	}
-	_, err = t.rec.Finish(ctx, link, v.source)
+	_, err = t.rec.Finish(ctx, link, t.lucia.source)
 	t.refuses(err)
 	if err := play.Wanted(err, recovery.ErrExpired, "a link of three minutes and a second"); err != nil {
 		return err
@@ -41,17 +31,7 @@ func (t *tale) forgotten(ctx context.Context) error {
 
 // again goes the whole way without a slip.
 func (t *tale) again(ctx context.Context) error {
-	v, err := t.visit(ctx, forgotten, t.lucia)
-	if err != nil {
-		return err
-	}
-	if err := t.whoYouAre(ctx, v, t.lucia.mind); err != nil {
-		return err
-	}
-	if err := t.confirm(ctx, v); err != nil {
-		return err
-	}
-	link, err := t.news(ctx, "Lucía", v.email, "prove")
+	link, err := t.linkFor(ctx, t.lucia.mind)
 	if err != nil {
 		return err
 	}
@@ -59,11 +39,26 @@ func (t *tale) again(ctx context.Context) error {
 		return err
 	}
 	// This is for the button on the page that the link opens: a POST.
-	grant, err := t.rec.Finish(ctx, link, v.source)
+	grant, err := t.rec.Finish(ctx, link, t.lucia.source)
 	if err != nil {
 		return err
 	}
 	return t.choose(ctx, t.lucia, grant, t.lucia.password, "una iguana duerme al sol")
+}
+
+// linkFor goes through the pages until the link comes.
+func (t *tale) linkFor(ctx context.Context, suggestions ...memory) (civicpin.Secret, error) {
+	v, err := t.visit(ctx, forgotten, t.lucia)
+	if err != nil {
+		return civicpin.Secret{}, err
+	}
+	if err := t.whoYouAre(ctx, v, suggestions...); err != nil {
+		return civicpin.Secret{}, err
+	}
+	if err := t.confirm(ctx, v); err != nil {
+		return civicpin.Secret{}, err
+	}
+	return t.news(ctx, "Lucía", v.email, "prove")
 }
 
 // scanned is what happens to a link before its reader sees it: mail servers open it, to look for malware. That is a GET, and
