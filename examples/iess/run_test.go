@@ -133,7 +133,7 @@ func TestWrongAnswers(t *testing.T) {
 		"dos ríos y un puente", "dos ríos y una torre", // the stranger's guesses
 		"", "", "wrong", "", // locked out, unlocked, and in at the second try
 	}
-	out, err := run(t, strings.Join(answers, "\n"), "-i", "-db", filepath.Join(t.TempDir(), "pins.db"))
+	out, err := run(t, strings.Join(answers, "\n")+"\n", "-i", "-db", filepath.Join(t.TempDir(), "pins.db"))
 	if err != nil {
 		t.Fatalf("%v, after\n%s", err, out)
 	}
