@@ -1,0 +1,229 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/examples/internal/play"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/pin"
+)
+
+// stage is a tale with what it prints and where its database is.
+type stage struct {
+	*tale
+	out *bytes.Buffer
+	db  string
+}
+
+// newStage sets a stage on which time stands still but for what the story skips. It is a Monday, ten in the morning in Ecuador.
+func newStage(t *testing.T) *stage {
+	t.Helper()
+	p, err := newPlay()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stage{out: new(bytes.Buffer), db: filepath.Join(t.TempDir(), "pins.db")}
+	start := time.Date(2026, 3, 9, 15, 0, 0, 0, time.UTC)
+	set, err := play.Open(t.Context(), play.Options{
+		Name: p.Name, DB: s.db, Service: p.Service, Email: p.Email, Lang: p.Lang, Out: s.out, Now: func() time.Time { return start },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := set.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if s.tale, err = newTale(set, p.Service.Location); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// act plays one act and returns what it printed.
+func (s *stage) act(t *testing.T, act func(context.Context) error) string {
+	t.Helper()
+	s.out.Reset()
+	if err := act(t.Context()); err != nil {
+		t.Fatalf("%v, after\n%s", err, s.out)
+	}
+	return s.out.String()
+}
+
+// want checks what a credential has come to.
+func (s *stage) want(t *testing.T, c *citizen, level civicpin.Level, proved ...civicpin.Method) {
+	t.Helper()
+	if ok, err := s.pins.Verify(t.Context(), c.attempt(c.password)); err != nil || ok.Level != level {
+		t.Errorf("%s's password: %+v, %v", c.name, ok, err)
+	}
+	st, err := s.pins.Status(t.Context(), c.subject)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var methods []civicpin.Method
+	for _, e := range st.Evidence {
+		methods = append(methods, e.Method)
+	}
+	if st.State != "active" || st.Suspended || st.Level != level || !slices.Equal(methods, proved) || st.Lockout.Failures != 0 ||
+		st.Lockout.Locked != nil {
+		t.Errorf("%s: %+v", c.name, st)
+	}
+}
+
+// refused checks that passwords are good for nothing, and gives the tries back.
+func (s *stage) refused(t *testing.T, c *citizen, passwords ...string) {
+	t.Helper()
+	for _, p := range passwords {
+		if _, err := s.pins.Verify(t.Context(), c.attempt(p)); !errors.Is(err, pin.ErrRefused) {
+			t.Errorf("%s: %q: %v", c.name, p, err)
+		}
+	}
+	if _, err := s.pins.Verify(t.Context(), c.attempt(c.password)); err != nil {
+		t.Errorf("%s: %v", c.name, err)
+	}
+}
+
+// writtenTo checks which contacts somebody has.
+func (s *stage) writtenTo(t *testing.T, c *citizen, want ...string) {
+	t.Helper()
+	proved, pending, err := s.rec.Contacts(t.Context(), c.subject)
+	if err != nil || len(pending) > 0 {
+		t.Errorf("%s: pending %+v, %v", c.name, pending, err)
+	}
+	var got []string
+	for _, p := range proved {
+		got = append(got, p.Address)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%s is written to at %q, want %q", c.name, got, want)
+	}
+}
+
+// subjects returns those of all e-mails that came to an address, oldest first.
+func (s *stage) subjects(t *testing.T, address string) []string {
+	t.Helper()
+	all, err := s.Inbox.All(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var subjects []string
+	for _, m := range all {
+		subjects = append(subjects, m.Subject)
+	}
+	return subjects
+}
+
+// passed returns how much time an act lets pass.
+func (s *stage) passed(t *testing.T, act func(context.Context) error) time.Duration {
+	t.Helper()
+	before := s.Clock.Now()
+	s.act(t, act)
+	return s.Clock.Now().Sub(before)
+}
+
+// TestActs plays one act after the other, and looks behind the scene after each.
+func TestActs(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	ctx := t.Context()
+	const first = "tres volcanes y un colibrí"
+
+	t.Run("first", func(t *testing.T) {
+		s.act(t, s.first)
+		s.want(t, s.lucia, civicpin.Low)
+		s.writtenTo(t, s.lucia, "lucia.andrade@example.ec")
+		image, questions, err := s.rec.Enrolled(ctx, s.lucia.subject)
+		if !image || !slices.Equal(questions, []string{"friend", "journey", "school", "toy"}) || err != nil {
+			t.Errorf("enrolled %v, %q, %v", image, questions, err)
+		}
+		if got := s.subjects(t, s.lucia.email); !slices.Equal(got, []string{"IESS: active su acceso"}) {
+			t.Errorf("she got %q", got)
+		}
+		s.refused(t, s.lucia, "iess2026", "lucía andrade vera")
+	})
+	t.Run("locked", func(t *testing.T) {
+		s.act(t, s.locked)
+		s.want(t, s.lucia, civicpin.Low)
+		if s.lucia.password != first {
+			t.Error(s.lucia.password)
+		}
+	})
+	t.Run("device", func(t *testing.T) {
+		s.act(t, s.device)
+		_, err := s.pins.Verify(ctx, s.lucia.attempt(first))
+		locks(t, err)
+	})
+	t.Run("forgotten", func(t *testing.T) {
+		if d := s.passed(t, s.forgotten); d != 3*time.Minute+time.Second {
+			t.Errorf("%v went by", d)
+		}
+		s.want(t, s.lucia, civicpin.Low)
+		s.refused(t, s.lucia, first)
+	})
+	t.Run("blocked", func(t *testing.T) {
+		s.act(t, s.blocked)
+		s.want(t, s.lucia, civicpin.Low)
+		if s.lucia.password != "una iguana duerme al sol" {
+			t.Error(s.lucia.password)
+		}
+	})
+	t.Run("thief", func(t *testing.T) {
+		s.act(t, s.thief)
+		s.want(t, s.lucia, civicpin.Low)
+		s.writtenTo(t, s.lucia, "lucia.andrade@example.ec")
+		if got := s.subjects(t, "nobody.special@example.com"); len(got) > 0 {
+			t.Errorf("the thief got %q", got)
+		}
+	})
+	t.Run("moved", func(t *testing.T) {
+		if d := s.passed(t, s.moved); d != 3*day {
+			t.Errorf("%v went by", d)
+		}
+		s.want(t, s.lucia, civicpin.Low)
+		s.writtenTo(t, s.lucia, "lucia@correo.example")
+		if got := s.subjects(t, "lucia@correo.example"); !slices.Contains(got, "IESS: recupere su acceso") {
+			t.Errorf("there came %q", got)
+		}
+	})
+	t.Run("video", func(t *testing.T) {
+		s.act(t, s.video)
+		s.want(t, s.lucia, civicpin.Low)
+		if now := s.Clock.Now().In(s.ecuador); now.Format("15:04:05") != "08:00:00" {
+			t.Errorf("it is %v", now)
+		}
+	})
+	t.Run("counter", func(t *testing.T) {
+		s.act(t, s.counter)
+		s.want(t, s.camila, civicpin.Substantial, civicpin.InPerson)
+	})
+	t.Run("desk", func(t *testing.T) {
+		s.act(t, s.desk)
+		s.want(t, s.diego, civicpin.Substantial, civicpin.InPerson)
+	})
+	t.Run("strangers", func(t *testing.T) {
+		if d := s.passed(t, s.strangers); d != 0 {
+			t.Errorf("%v went by", d)
+		}
+	})
+	// The database is still open, and much of it in its write-ahead log.
+	checkLeaks(t, s.db, s.lucia, s.diego, s.camila)
+}
+
+// locks fails unless an error is that of a lock which does not end by itself.
+func locks(t *testing.T, err error) {
+	t.Helper()
+	if err := untilUnlocked(err, "this"); err != nil {
+		t.Error(err)
+	}
+	if _, ok := errors.AsType[*lockout.LockedError](err); !ok {
+		t.Errorf("%v", err)
+	}
+}

@@ -1,0 +1,63 @@
+// Command iess plays the clave with which people sign in at Ecuador's social security institute, the IESS: the first one,
+// behind a cédula, a birthday, an image and questions; the one that was forgotten, with three tries and then a walk to an
+// agency; and the one that five wrong logins have locked, unlocked by a link that is good for three minutes, in a video call, at
+// a counter, or by documents sent from abroad.
+//
+//	go run ./examples/iess              plays it in a few seconds
+//	go run ./examples/iess -i           asks you for everything that Lucía and the others type
+//	go run ./examples/iess -db iess.db  keeps the database for the next run, in which Lucía has a key already
+//
+// Nothing leaves the machine: e-mails are files beside the database. All that makes it the IESS's is in plans.go. Each step of
+// the story is a file of this folder, in this order: first.go, locked.go, device.go, forgotten.go, blocked.go, thief.go,
+// moved.go, video.go, counter.go, desk.go, strangers.go.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+	_ "time/tzdata" // Ecuador's time also where the system has no time zones
+
+	"github.com/civicpin/civicpin/examples/internal/play"
+	"github.com/civicpin/civicpin/texts"
+)
+
+func main() {
+	p, err := newPlay()
+	if err == nil {
+		err = play.Run(context.Background(), p, os.Args[1:], os.Stdin, os.Stdout)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// newPlay is the program apart from its flags, input and output, which tests bring themselves.
+func newPlay() (play.Play, error) {
+	ecuador, err := time.LoadLocation(zone)
+	if err != nil {
+		return play.Play{}, err
+	}
+	return play.Play{
+		Name:  "iess",
+		About: "The clave of Ecuador's IESS, on a SQLite file. Nothing is really sent: e-mails are files.",
+		Service: texts.Service{
+			Name:     "IESS",
+			LongName: "Instituto Ecuatoriano de Seguridad Social",
+			Help:     helpLine,
+			Location: ecuador,
+			Page:     "https://iess.example/clave",
+		},
+		Email: "clave@iess.example",
+		Lang:  "es",
+		Story: func(ctx context.Context, s *play.Stage) error {
+			t, err := newTale(s, ecuador)
+			if err != nil {
+				return err
+			}
+			return t.tell(ctx)
+		},
+	}, nil
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/recovery"
+)
+
+const (
+	day  = 24 * time.Hour
+	zone = "America/Guayaquil"
+)
+
+// key is the clave itself: five wrong logins lock it until it is unlocked, but for three devices that its owner has had the page
+// remember. A code on a slip, for who gets it at a counter, is exchanged for it within a week.
+//
+// The IESS has people choose 6 to 15 letters and digits. Here it is 15 characters or more, blanks and accents included: what
+// NIST SP 800-63B-4 3.1.1.2 asks of a password that is all there is, and a sentence is easier to keep in mind.
+func key() pin.Policy {
+	p := pin.Default()
+	p.Name = "iess"
+	p.Valid = map[civicpin.Channel]time.Duration{civicpin.HandedOver: 7 * day}
+	p.Chosen = pin.Chosen{Form: pin.Password, Min: 15, Max: 64, Words: []string{"seguridad social", "clave del iess"}}
+	p.Lockout = lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, Devices: 3}
+	return p
+}
+
+// The plans by their names.
+const (
+	firstKey  = "iess-first-key"
+	forgotten = "iess-clave"
+	byLink    = "iess-unlock-link"
+	byVideo   = "iess-unlock-video"
+	inPerson  = "iess-unlock-agency"
+	byDesk    = "iess-unlock-desk"
+)
+
+// threeTries: after the third miss only an agency unlocks.
+var threeTries = lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked}
+
+var birthday = recovery.Facts{"birth-day", "birth-month"}
+
+// plans are the ways to a key, and out of a lock.
+func plans() []recovery.Plan {
+	return []recovery.Plan{{
+		Name: firstKey,
+		Steps: []recovery.Step{
+			recovery.Captcha{},
+			birthday,
+			recovery.Enrol{Image: true, Questions: 4},
+			recovery.ConfirmContact{Channel: civicpin.Email, MayCorrect: true},
+			recovery.Link{Channel: civicpin.Email, Valid: 15 * time.Minute},
+			recovery.Terms{Version: "2026-01"},
+		},
+		Limit:     threeTries,
+		Outcome:   recovery.ChooseSecret,
+		Begin:     true,
+		Exception: "a first key proves no more than a birthday and a mailbox; its level is low until an agency has seen who has it",
+	}, {
+		Name: forgotten,
+		Steps: []recovery.Step{
+			recovery.Captcha{},
+			birthday,
+			recovery.Image{},
+			recovery.Questions{Ask: 1},
+			recovery.ConfirmContact{Channel: civicpin.Email, MayCorrect: true, Wait: 3 * day},
+			recovery.Link{Channel: civicpin.Email, Valid: 3 * time.Minute},
+		},
+		Limit:     threeTries,
+		Outcome:   recovery.ChooseSecret,
+		Exception: "an address may be corrected by who knows the answers: the old one is told, and has three days to stop it",
+	}, {
+		Name:    byLink,
+		Steps:   []recovery.Step{recovery.Captcha{}, recovery.Link{Channel: civicpin.Email, Valid: 3 * time.Minute}},
+		Limit:   threeTries,
+		Outcome: recovery.Unlocked,
+	}, {
+		Name:    byVideo,
+		Steps:   []recovery.Step{recovery.Operator{Role: "video", Questions: 4}},
+		Limit:   threeTries,
+		Outcome: recovery.Unlocked,
+	}, {
+		Name:    inPerson,
+		Steps:   []recovery.Step{recovery.Operator{Role: "agency"}},
+		Limit:   threeTries,
+		Outcome: recovery.Unlocked,
+	}, {
+		Name: byDesk,
+		Steps: []recovery.Step{
+			recovery.Captcha{},
+			birthday,
+			recovery.Documents{
+				Kinds: []string{"card-front", "card-back", "face"}, Types: []string{"image/jpeg", "application/pdf"}, MaxBytes: 1 << 20,
+			},
+			recovery.Operator{Role: "desk", Second: true},
+		},
+		Limit:   threeTries,
+		Outcome: recovery.Unlocked,
+		Valid:   3 * day, // for the desk to look at it
+	}}
+}
+
+// roles are those of the staff. Video calls are taken from eight to five, every day.
+func roles() map[string]recovery.Role {
+	return map[string]recovery.Role{
+		"agency": {Unlocks: true},
+		"video":  {From: 8 * time.Hour, To: 17 * time.Hour, Zone: zone},
+		"desk":   {PerHour: 30},
+	}
+}
+
+// The questions and images that people choose from, by the ids under which the library knows them, with what the page says.
+var (
+	questions = map[string]string{
+		"school":  "The name of your first school?",
+		"street":  "The street where you grew up?",
+		"friend":  "Your best friend when you were a child?",
+		"teacher": "A teacher whom you remember?",
+		"book":    "The first book that you loved?",
+		"journey": "Where did your first journey go?",
+		"job":     "Your first employer?",
+		"toy":     "Your favourite toy?",
+	}
+	images = []string{"condor", "hummingbird", "iguana", "llama", "orchid", "sombrero", "tortoise", "tree", "volcano"}
+)

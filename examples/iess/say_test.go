@@ -1,0 +1,71 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/examples/internal/ident"
+	"github.com/civicpin/civicpin/examples/internal/play"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/recovery"
+)
+
+func TestExplain(t *testing.T) {
+	s := newStage(t)
+	until := time.Date(2026, 7, 1, 3, 30, 0, 0, time.UTC)
+	const evening = "Tuesday, 30 June 2026, at 22:30"
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{&ident.Error{What: "cédula", Problem: ident.Length}, "no cédula"},
+		{&lockout.RefusedError{Left: 2}, "Tries left: 2"},
+		{&lockout.LockedError{Until: until}, evening},
+		{&lockout.LockedError{}, "until it is unlocked"},
+		{&lockout.LockedError{Disabled: true}, "an agency"},
+		{&recovery.StaffError{Reason: "role"}, "Your role"},
+		{&recovery.StaffError{Reason: "hours", Until: until}, "opens on " + evening},
+		{&recovery.StaffError{Reason: "limit", Until: until}, evening},
+		{&recovery.StaffError{Reason: "same person"}, "Somebody else"},
+		{&recovery.AnswerError{Question: "toy", Rule: "same"}, questions["toy"] + " You gave"},
+		{recovery.ErrExpired, "too late"},
+		{&pin.ExpiredError{Since: pin.SinceIssue}, "too late"},
+		{recovery.ErrGone, "begin again"},
+		{pin.ErrGrant, "begin again"},
+		{recovery.ErrBusy, "Just a moment"},
+		{fmt.Errorf("page: %w", notAlike), "not alike"},
+	} {
+		if got := s.explain(c.err); !strings.Contains(got, c.want) {
+			t.Errorf("%v: %q, want %q", c.err, got, c.want)
+		}
+	}
+	for _, err := range []error{errors.New("disk full"), recovery.ErrStep, pin.ErrState, civicpin.ErrInvalid, play.ErrNoAnswer} {
+		if got := s.explain(err); got != "" {
+			t.Errorf("a citizen is told of %v: %q", err, got)
+		}
+	}
+}
+
+// TestRules: each rule that a password or an answer can break has words of its own.
+func TestRules(t *testing.T) {
+	seen := make(map[string]string)
+	for _, rule := range []string{
+		"length", "characters", "repeated", "sequence", "date", "common", "personal", "issued", "same", "history", "",
+	} {
+		text := badPassword(rule)
+		if before, twice := seen[text]; twice || text == "" {
+			t.Errorf("%q for %q and %q", text, rule, before)
+		}
+		seen[text] = rule
+	}
+	for _, rule := range []string{"length", "characters", "repeated", "common", "question", "personal", "same"} {
+		if badAnswer(rule) == "" {
+			t.Errorf("nothing for %q", rule)
+		}
+	}
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/examples/internal/play"
+	"github.com/civicpin/civicpin/recovery"
+)
+
+// thief is somebody who knows all of Lucía's answers, and gives an address of their own. She is told, and ends it.
+func (t *tale) thief(ctx context.Context) error {
+	t.Step("Somebody knows her answers, and gives another address")
+	if err := t.Later(day); err != nil {
+		return err
+	}
+	thief := &citizen{name: "The thief", subject: t.lucia.subject, source: stranger, mind: t.lucia.mind}
+	v, err := t.visit(ctx, forgotten, thief)
+	if err != nil {
+		return err
+	}
+	if err := t.whoYouAre(ctx, v, thief.mind); err != nil {
+		return err
+	}
+	if err := t.correct(ctx, v, "nobody.special@example.com"); err != nil {
+		return err
+	}
+	t.rests(v)
+	link, err := t.news(ctx, "Lucía", t.lucia.email, "disown")
+	if err != nil {
+		return err
+	}
+	if err := t.notMe(ctx, link); err != nil {
+		return err
+	}
+	if err := t.Later(3 * day); err != nil {
+		return err
+	}
+	_, err = t.rec.Send(ctx, v.ticket, v.source)
+	t.Say("The thief comes for the link:")
+	t.refuses(err)
+	if err := play.Wanted(err, recovery.ErrGone, "a recovery that was stopped"); err != nil {
+		return err
+	}
+	return t.newImage(ctx)
+}
+
+// newImage is a page behind the login, on which Lucía chooses another image. Questions could be answered anew there as well.
+func (t *tale) newImage(ctx context.Context) error {
+	if err := t.login(ctx, t.lucia); err != nil {
+		return err
+	}
+	image, err := t.typeImage(images, "orchid")
+	if err != nil {
+		return err
+	}
+	t.lucia.mind.image = image
+	return t.rec.EnrolAnswers(ctx, t.lucia.subject, image, nil, t.lucia.source)
+}
+
+// rests is what the page says while a run rests. Whoever reads at the old address is told at once, and can end it.
+func (t *tale) rests(v *visit) {
+	t.says("We have told the address that we know. If nobody objects, go on here on %s.", t.local(v.Next.Waits))
+}
+
+const notMeant = refusal("Then there is nothing to do here. In this story, say yes.")
+
+// notMe follows a link that says "it was not me". Like every link it is looked at first; the button makes it count, once.
+func (t *tale) notMe(ctx context.Context, link civicpin.Secret) error {
+	if _, err := t.rec.Look(ctx, link); err != nil {
+		return err
+	}
+	reader := civicpin.Source{Address: "192.0.2.77"}
+	err := t.ask("It was not me", []string{"yes"}, func(typed string) error {
+		if typed != "yes" {
+			return notMeant
+		}
+		return t.rec.Disown(ctx, link, reader)
+	})
+	if err != nil {
+		return err
+	}
+	t.says("We have stopped it.")
+	return play.Wanted(t.rec.Disown(ctx, link, reader), recovery.ErrGone, "the same link again")
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/recovery"
+)
+
+// A visit is somebody on the pages of a plan. What a browser would hold of it is the ticket, in a cookie.
+type visit struct {
+	*citizen
+	ticket civicpin.Secret
+	recovery.Run
+}
+
+// visit opens the first page of a plan: is this a person, or a program?
+func (t *tale) visit(ctx context.Context, plan string, c *citizen) (v *visit, err error) {
+	err = t.ask("[ ] I am not a robot", []string{"x"}, func(typed string) error {
+		if typed != "x" {
+			return notTicked
+		}
+		v, err = t.begin(ctx, plan, c)
+		return err
+	})
+	return v, err
+}
+
+const notTicked = refusal("Tick the box with an x, please.")
+
+// begin begins a plan for somebody who has been told from a program, which is the portal's own business.
+func (t *tale) begin(ctx context.Context, plan string, c *citizen) (*visit, error) {
+	run, err := t.rec.Start(ctx, plan, c.subject, c.source)
+	if err != nil {
+		return nil, err
+	}
+	v := &visit{citizen: c, ticket: run.Ticket, Run: run}
+	return v, t.submit(ctx, v, recovery.Answers{Captcha: true})
+}
+
+// submit is what a page does with a form that was filled in. What is to be sent is sent.
+func (t *tale) submit(ctx context.Context, v *visit, a recovery.Answers) error {
+	a.Source = v.source
+	run, err := t.rec.Answer(ctx, v.ticket, a)
+	if err != nil {
+		return err
+	}
+	v.Run = run
+	return t.Deliver(ctx)
+}
+
+// news finds the newest e-mail at an address whose link is still for something, as Look names it, and prints a line about it.
+func (t *tale) news(ctx context.Context, who, address, what string) (link civicpin.Secret, err error) {
+	mails, err := t.Inbox.All(address)
+	if err != nil {
+		return link, err
+	}
+	for _, m := range slices.Backward(mails) {
+		link = civicpin.NewSecret(m.Link())
+		if look, err := t.rec.Look(ctx, link); err == nil && look.What == what {
+			t.Say("%s reads (%s): %s", who, m.File, m.Subject)
+			return link, nil
+		}
+	}
+	return civicpin.Secret{}, fmt.Errorf("no link to %s at %s", what, address)
+}
