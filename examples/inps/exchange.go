@@ -33,7 +33,13 @@ func (t *tale) exchange(ctx context.Context) error {
 	_, err = t.pins.Verify(ctx, t.maria.attempt(issued))
 	t.Say("The sixteen characters are good for nothing now:")
 	t.refuses(err)
-	return play.Wanted(err, pin.ErrRefused, "the issued PIN after its exchange")
+	if err := play.Wanted(err, pin.ErrRefused, "the issued PIN after its exchange"); err != nil {
+		return err
+	}
+	if err := t.keep(ctx, t.maria); err != nil {
+		return err
+	}
+	return t.proveOthers(ctx)
 }
 
 // firstLogin shows the login page to somebody who has both halves of a PIN, and returns what they typed.
