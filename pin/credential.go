@@ -1,6 +1,7 @@
 package pin
 
 import (
+	"strings"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -194,4 +195,19 @@ func (c *credential) former(p *Policy) []string {
 // sameSend reports whether part i of the issue is still at its send-th message.
 func (c *credential) sameSend(issue string, i, send int) bool {
 	return c.Issue == issue && i >= 0 && i < len(c.Parts) && c.Parts[i].Send == send
+}
+
+// likeness is a credential as most of this policy look: what is opened instead where a subject has none.
+func (s *Service) likeness() credential {
+	now := s.vault.Now()
+	c := credential{
+		State: active, Issue: strings.Repeat("A", 26), Hash: s.dummy.Encode(), Norm: s.policy.Chosen.normaliser(), Level: civicpin.Low,
+		Issued: now, Changed: now, Used: now, Epoch: 2,
+	}
+	for range s.policy.Parts {
+		c.Parts = append(c.Parts, part{
+			Channel: civicpin.Email, Address: "somebody@example.org", State: Delivered, Receipt: strings.Repeat("A", 26), Send: 1, At: now,
+		})
+	}
+	return c
 }

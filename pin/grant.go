@@ -98,7 +98,7 @@ type grant struct {
 // Mark returns what a recovery has to know of a subject's credential when it begins. It is for package recovery. One store
 // call, whoever the subject is.
 func (s *Service) Mark(ctx context.Context, subject civicpin.Subject) (proof.Mark, error) {
-	e, err := s.creds.Get(ctx, store.Key{Subject: subject})
+	e, err := s.creds.GetOr(ctx, store.Key{Subject: subject}, s.nobody)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return proof.Mark{}, err
 	}
@@ -199,7 +199,7 @@ func (s *Service) opened(ctx context.Context, g Grant, parts bool) (store.Entry[
 	if g.IsZero() {
 		return store.Entry[credential]{}, ErrGrant
 	}
-	e, err := s.creds.Get(ctx, store.Key{Subject: g.subject})
+	e, err := s.creds.GetOr(ctx, store.Key{Subject: g.subject}, s.nobody)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return e, err
 	}

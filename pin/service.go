@@ -31,6 +31,7 @@ type Service struct {
 	hashing  *password.Gate
 	dummy    password.Hash // what a guess at nobody is compared with, so that it costs the same
 	creds    store.Kind[credential]
+	nobody   store.Decoy // of a credential
 	receipts store.Kind[receipt]
 }
 
@@ -74,6 +75,9 @@ func build(v *store.Vault, out *outbox.Outbox, p Policy) (*Service, error) {
 		return nil, fmt.Errorf("%w: %w", ErrPolicy, err)
 	}
 	if s.creds, err = store.NewKind[credential](v, "pin."+p.Name); err != nil {
+		return nil, err
+	}
+	if s.nobody, err = s.creds.Decoy(context.Background(), s.likeness()); err != nil {
 		return nil, err
 	}
 	if s.receipts, err = store.NewKind[receipt](v, "pin-receipt."+p.Name); err != nil {
@@ -120,7 +124,7 @@ func (s *Service) prove(ctx context.Context, a Attempt) (store.Entry[credential]
 	var why string
 	err := s.gate.Do(ctx, a.key(), func(ctx context.Context) (bool, error) {
 		var err error
-		e, err = s.creds.Get(ctx, store.Key{Subject: a.Subject})
+		e, err = s.creds.GetOr(ctx, store.Key{Subject: a.Subject}, s.nobody)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return false, err
 		}

@@ -68,7 +68,12 @@ func (s *Service) Answer(ctx context.Context, ticket civicpin.Secret, a Answers)
 }
 
 // named says which step it is, for the log.
-func (w *way) named(step int) string { return fmt.Sprintf("%d %T", step+1, w.Steps[step]) }
+func (w *way) named(step int) string {
+	if terms, ok := w.Steps[step].(Terms); ok {
+		return fmt.Sprintf("%d %T %s", step+1, terms, terms.Version)
+	}
+	return fmt.Sprintf("%d %T", step+1, w.Steps[step])
+}
 
 // take checks the answers to the step at which a run is, and advances it.
 func (s *Service) take(ctx context.Context, e store.Entry[run], w *way, id string, a Answers) (store.Entry[run], error) {
@@ -140,7 +145,7 @@ func (w *way) fits(r *run, a *Answers) error {
 			}
 			want.Image = a.Image
 		case Questions:
-			if !answersAll(r.Asked, a.Questions) {
+			if !answersAll(r.asked(step.Ask), a.Questions) {
 				return ErrStep
 			}
 			want.Questions = a.Questions
@@ -256,6 +261,9 @@ func (s *Service) guess(ctx context.Context, e store.Entry[run], w *way, id stri
 		}
 		if !right {
 			why = "wrong"
+			if w.Begin { // nobody knows yet whether there is such a subject: see lockout.Policy.Forget
+				return false, lockout.ErrNoSubject
+			}
 			return false, nil
 		}
 		e, err = s.advance(ctx, e, w, id, r.Step+len(steps), func(r *run, now time.Time) error {
@@ -276,44 +284,52 @@ func (s *Service) guess(ctx context.Context, e store.Entry[run], w *way, id stri
 	return e, err
 }
 
-// right makes every comparison that the steps call for.
+// right makes every comparison that the steps call for. All that has to be read is read first: once something was compared,
+// neither the store nor a caller who hangs up may give the try back.
 func (s *Service) right(ctx context.Context, r *run, steps []Step, a Answers) (right bool, named []contact, err error) {
-	right = true
 	var k *knowledge
+	var b *book
 	for _, step := range steps {
-		switch step := step.(type) {
-		case Facts:
-			ok, err := s.config.Register.Check(ctx, r.Subject, a.Facts)
-			if err != nil {
-				return false, nil, err
-			}
-			right = right && ok
+		switch step.(type) {
 		case Image, Questions, Operator:
 			if k == nil {
-				if k, err = s.knows(ctx, r.Subject); err != nil {
-					return false, nil, err
-				}
+				k, err = s.knows(ctx, r.Subject)
 			}
-			ok := false
-			if _, image := step.(Image); image {
-				ok, err = s.sameImage(ctx, k, a.Image)
-			} else {
-				ok, err = s.sameAnswers(ctx, k, r.Asked, a.Questions)
-			}
-			if err != nil {
-				return false, nil, err
-			}
-			right = right && ok
 		case Contacts:
-			b, err := s.book(ctx, r.Subject)
-			if err != nil {
+			if b == nil {
+				b, err = s.book(ctx, r.Subject)
+			}
+		}
+		if err != nil {
+			return false, nil, err
+		}
+	}
+	right = true
+	for _, step := range steps { // there is one such step at the most, and the register may fail: before all others
+		if _, ok := step.(Facts); ok {
+			if right, err = s.config.Register.Check(ctx, r.Subject, a.Facts); err != nil {
 				return false, nil, err
 			}
-			ok := false
-			named, ok = s.sameContacts(b, a.Contacts)
-			right = right && ok
-			_ = step
+			ctx = context.WithoutCancel(ctx)
 		}
+	}
+	for _, step := range steps {
+		ok := true
+		switch step := step.(type) {
+		case Image:
+			ok = k.sameImage(a.Image)
+		case Questions:
+			ok, err = s.sameAnswers(ctx, k, r.asked(step.Ask), a.Questions)
+		case Operator:
+			ok, err = s.sameAnswers(ctx, k, r.asked(step.Questions), a.Questions)
+		case Contacts:
+			named, ok = s.sameContacts(b, a.Contacts)
+		}
+		if err != nil {
+			return false, nil, err
+		}
+		ctx = context.WithoutCancel(ctx)
+		right = right && ok
 	}
 	return right, named, nil
 }

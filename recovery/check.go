@@ -11,13 +11,18 @@ import (
 // seen is what a plan's earlier steps amount to.
 type seen struct {
 	guesses, possession int
+	facts               bool
 	// corrects says that a contact may be corrected, on channel; otherProof counts the proofs that do not rest on it.
 	corrects   bool
 	channel    civicpin.Channel
 	confirmed  bool
 	rest       time.Duration
 	otherProof int
-	last       Step
+	// independent counts the proofs that no member of staff can make up; staff says that one approves, second that another
+	// one has to confirm.
+	independent   int
+	staff, second bool
+	last          Step
 }
 
 // add checks a step after those before it, and returns what is wrong with it, "" if nothing is.
@@ -30,6 +35,7 @@ func (v *seen) add(i int, s Step, p *Plan, c *Config) string {
 		v.possession++
 		if !v.corrects || !slices.Contains(channels, v.channel) {
 			v.otherProof++
+			v.independent++
 		}
 		return checkSent(channels, valid, link, n)
 	}
@@ -42,9 +48,10 @@ func (v *seen) add(i int, s Step, p *Plan, c *Config) string {
 		if c.Register == nil {
 			return "needs Config.Register"
 		}
-		if len(s) == 0 || len(s) > 8 || slices.Contains(s, "") {
-			return "not 1 to 8 names"
+		if v.facts || len(s) == 0 || len(s) > 8 || slices.Contains(s, "") {
+			return "not 1 to 8 names, or a second such step"
 		}
+		v.facts = true
 	case Image:
 		if len(c.Images) < 2 {
 			return "needs Config.Images"
@@ -62,6 +69,7 @@ func (v *seen) add(i int, s Step, p *Plan, c *Config) string {
 	case Factor:
 		v.possession++
 		v.otherProof++
+		v.independent++
 		if c.Factors[string(s)] == nil {
 			return "not one of Config.Factors"
 		}
@@ -70,6 +78,7 @@ func (v *seen) add(i int, s Step, p *Plan, c *Config) string {
 	case Operator:
 		v.possession++
 		v.otherProof++
+		v.staff, v.second = true, v.second || s.Second
 		if _, ok := c.Roles[s.Role]; !ok {
 			return "Role is not one of Config.Roles"
 		}

@@ -121,7 +121,7 @@ func (s *Service) complete(ctx context.Context, e store.Entry[run], w *way, id s
 	if err := s.out.Commit(ctx, refs...); err != nil {
 		return pin.Grant{}, err
 	}
-	if err := s.keepEnrolled(ctx, r.Subject, e.Value.Enrolled); err != nil {
+	if err := s.keepEnrolled(ctx, r.Subject, e.Value.Enrolled, source); err != nil {
 		return pin.Grant{}, err
 	}
 	if change != "" {

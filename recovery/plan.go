@@ -58,8 +58,8 @@ type Plan struct {
 	// Repudiate is for how long whoever is told of a completed recovery can say that it was not theirs, which suspends the
 	// credential. Zero means 7 days; 1 to 60.
 	Repudiate time.Duration
-	// Exception names the reason, for the reader of the plan, why a chance of guessing above pin.Budget is accepted. Empty
-	// means that it is not.
+	// Exception names the reason, for the reader of the plan, why a chance of guessing above pin.Budget is accepted, or that
+	// one member of staff alone could choose somebody's secret. Empty means that it is not.
 	Exception string
 }
 
@@ -207,7 +207,10 @@ func (p *Plan) validate(c *Config) error {
 	case soFar.corrects && !p.Begin && soFar.otherProof == 0 && soFar.rest < day:
 		return bad("an address that the visitor gives cannot be the only proof: rest for a day or more (ConfirmContact.Wait), or ask an operator or for another proof")
 	}
-	if usual, corrected := p.GuessProbability(len(c.Images)); max(usual, corrected) > pin.Budget && p.Exception == "" {
+	if soFar.staff && !soFar.second && soFar.independent == 0 && p.Outcome == ChooseSecret && p.Exception == "" {
+		return bad("one member of staff alone could begin, approve and choose: ask for a second one, or for a proof by the subject")
+	}
+	if usual, corrected := p.GuessProbability(min(len(c.Images), maxShown)); max(usual, corrected) > pin.Budget && p.Exception == "" {
 		return bad("chance of guessing %.1e, %.1e with a contact corrected, is above %.0e and no Exception is named", usual, corrected, pin.Budget)
 	}
 	return nil

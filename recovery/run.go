@@ -39,7 +39,7 @@ type run struct {
 	// Rests is until when the run waits, if it does: its next step is then not asked for.
 	Rests time.Time `json:"rests,omitzero"`
 
-	Asked   []string        `json:"asked,omitempty"` // the questions
+	Asked   []string        `json:"asked,omitempty"` // the questions: each step asks the first so many
 	Images  []string        `json:"images,omitempty"`
 	Named   []contact       `json:"named,omitempty"` // contacts that the visitor named, all proved
 	Correct *pendingContact `json:"correct,omitempty"`
@@ -183,7 +183,7 @@ func (s *Service) view(id string, r *run) Run {
 		case Image:
 			v.Next.Images = slices.Clone(r.Images)
 		case Questions:
-			v.Next.Questions = slices.Clone(r.Asked)
+			v.Next.Questions = slices.Clone(r.asked(step.Ask))
 		case Contacts:
 			v.Next.Contacts, v.Next.Of = step.AtLeast, slices.Clone(step.Of)
 		case ConfirmContact:
@@ -215,6 +215,9 @@ func (s *Service) view(id string, r *run) Run {
 	}
 	return v
 }
+
+// asked returns the questions of a step that asks n.
+func (r *run) asked(n int) []string { return r.Asked[:min(n, len(r.Asked))] }
 
 // group returns the index behind the steps that are asked together with step i.
 func (w *way) group(i int) int {

@@ -150,7 +150,7 @@ func (s *Service) Case(ctx context.Context, id string, by Staff) (Case, error) {
 	if step, ok := w.staffs(r); ok {
 		c.Role = step.Role
 		if step.Questions > 0 {
-			c.Questions = slices.Clone(r.Asked)
+			c.Questions = slices.Clone(r.asked(step.Questions))
 		}
 		for _, a := range r.Approved {
 			c.Approved = append(c.Approved, a.By)
@@ -197,7 +197,7 @@ func (s *Service) Assist(ctx context.Context, id string, by Staff, v Verdict) (R
 	if err := r.open(s.vault.Now()); err != nil {
 		return Run{}, err
 	}
-	if !ok || len(v.Reason) > 256 || v.Approve && step.Questions > 0 && !answersAll(r.Asked, v.Questions) ||
+	if !ok || len(v.Reason) > 256 || v.Approve && step.Questions > 0 && !answersAll(r.asked(step.Questions), v.Questions) ||
 		step.Questions == 0 && len(v.Questions) > 0 {
 		return Run{}, ErrStep
 	}

@@ -55,17 +55,19 @@ func (s *Service) start(ctx context.Context, plan string, subject civicpin.Subje
 		Started: now, Expires: now.Add(w.Valid + w.rests()),
 	}
 	r.Known = w.helps(s, mark, b, k)
+	ask := 0
 	for _, step := range w.Steps {
 		switch step := step.(type) {
 		case Image:
 			r.Images = s.images(subject, k)
 		case Questions:
-			r.Asked = s.pick(subject, k, mark.Epoch, step.Ask)
+			ask = max(ask, step.Ask)
 		case Operator:
-			if step.Questions > 0 {
-				r.Asked = s.pick(subject, k, mark.Epoch, step.Questions)
-			}
+			ask = max(ask, step.Questions)
 		}
+	}
+	if ask > 0 {
+		r.Asked = s.pick(subject, k, mark.Epoch, ask)
 	}
 	var ticket civicpin.Secret
 	if by == civicpin.Citizen {
