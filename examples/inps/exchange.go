@@ -67,7 +67,7 @@ func (t *tale) choose(ctx context.Context, issued string, bad []string) error {
 // one that she never had.
 func (t *tale) newPIN(bad []string, set func(chosen civicpin.Secret) error) error {
 	good := ""
-	for _, s := range []string{"QZ7W-K4PM", "HJ4N-8RTX", "MN6B-3VCX", "TW9F-2HGA"} {
+	for _, s := range []string{"QZ7W-K4PM", "HJ4N-8RTX", "MN6B-3VCX", "TW9F-2HGA", "DX7K-5RWB", "VF2N-6JQE"} {
 		if !t.chosen[plain(s)] {
 			good = s
 			break

@@ -18,7 +18,9 @@ func (t *tale) forgotten(ctx context.Context) error {
 	t.Step("A forgotten PIN: two contacts, a link and a code")
 	lost := t.pin
 	named := typedContacts(t.maria.contacts[:2])
-	ticket, err := t.nameContacts(ctx, t.maria, []string{"333 999 8877, " + named, named})
+	wrong := slices.Clone(t.maria.contacts[:2])
+	wrong[0].Address = otherAddress(wrong[0])
+	ticket, err := t.nameContacts(ctx, t.maria, []string{typedContacts(wrong), typedContacts(wrong[1:]), named})
 	if err != nil {
 		return err
 	}
@@ -50,11 +52,19 @@ func (t *tale) forgotten(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := t.choose(ctx, issued, []string{lost}); err != nil {
+	if err := t.choose(ctx, issued, nil); err != nil {
 		return err
 	}
 	_, err = t.login(ctx)
 	return err
+}
+
+// otherAddress is an address that Maria took for hers.
+func otherAddress(c civicpin.Contact) string {
+	if c.Channel == civicpin.SMS {
+		return "+393339998877"
+	}
+	return "once." + c.Address
 }
 
 // nameContacts is the page "I lost my PIN", which anybody can reach. It returns the ticket, which a page keeps in a cookie.
@@ -103,9 +113,10 @@ func (t *tale) late(ctx context.Context, link civicpin.Secret) error {
 	if err != nil {
 		return err
 	}
-	if err := t.Later(look.Expires.Sub(t.Clock.Now()) + time.Second); err != nil {
+	if err := t.Clock.Skip(look.Expires.Add(time.Second).Sub(t.Clock.Now())); err != nil {
 		return err
 	}
+	t.Say("… one hour and one second later …")
 	_, err = t.rec.Finish(ctx, link, t.maria.source)
 	t.refuses(err)
 	return play.Wanted(err, recovery.ErrExpired, "a link after its time")

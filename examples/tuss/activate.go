@@ -17,6 +17,7 @@ const (
 	omarsFirst   = "un gato azul en Lugo"
 	omarsSecond  = "mi abuela toca el bajo"
 	juliasFirst  = "patatas con arco iris"
+	spare        = "otro reloj sin agujas" // for who had the one above in an earlier run
 )
 
 // activate has Nuria exchange the code for her password. The code opens nothing else.
@@ -69,7 +70,7 @@ func (t *tale) exchange(ctx context.Context, c *citizen, code string, suggestion
 
 // choose is every page on which somebody chooses a password. set says whether it may be.
 func (t *tale) choose(c *citizen, suggestions []string, set func(chosen civicpin.Secret) error) error {
-	return t.ask(c.first()+"'s new password", suggestions, func(typed string) error {
+	return t.ask(c.first()+"'s new password", append(suggestions, spare), func(typed string) error {
 		if err := set(civicpin.NewSecret(typed)); err != nil {
 			return err
 		}

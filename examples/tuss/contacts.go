@@ -104,11 +104,11 @@ func (t *tale) contact(ctx context.Context, c *citizen, to civicpin.Contact) (re
 
 // openLink proves an e-mail address by the link that came there.
 func (t *tale) openLink(ctx context.Context, c *citizen) error {
-	m, err := t.Inbox.Last(c.email)
-	if err != nil {
+	if _, has, err := t.contact(ctx, c, t.mail(c.email)); err != nil || has {
 		return err
 	}
-	if _, has, err := t.contact(ctx, c, t.mail(c.email)); err != nil || has {
+	m, err := t.linked(c.email)
+	if err != nil {
 		return err
 	}
 	link := civicpin.NewSecret(m.Link())

@@ -52,5 +52,8 @@ func (t *tale) letter(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return t.openLink(ctx, t.omar)
+	if err := t.openLink(ctx, t.omar); err != nil {
+		return err
+	}
+	return t.strike(ctx, t.omar) // what an earlier run left
 }

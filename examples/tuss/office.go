@@ -34,7 +34,7 @@ func (t *tale) office(ctx context.Context) error {
 	if err := t.approve(ctx); err != nil {
 		return err
 	}
-	m, err := t.Inbox.Last(t.nuria.email)
+	m, err := t.linked(t.nuria.email)
 	if err != nil {
 		return err
 	}
@@ -60,8 +60,11 @@ func (t *tale) office(ctx context.Context) error {
 
 // approve is what the clerk does in the morning, who has seen Nuria's face and card.
 func (t *tale) approve(ctx context.Context) error {
-	t.Say("In the morning the clerk sees her and her card, ends the stop, and begins and approves a recovery.")
-	if err := t.pins.Resume(ctx, t.nuria.subject(), "seen in person", clerk.ID); err != nil {
+	t.Say("In the morning the clerk sees her and her card, ends the stop, attests, and begins and approves a recovery.")
+	err := errors.Join(
+		t.pins.Resume(ctx, t.nuria.subject(), "seen in person", clerk.ID),
+		t.pins.Attest(ctx, t.nuria.subject(), seen(t.nuria))) // ends the lower level, too, which a recovery cannot
+	if err != nil {
 		return err
 	}
 	run, err := t.rec.StartBy(ctx, planCounter.Name, t.nuria.subject(), clerk)
@@ -162,10 +165,10 @@ func (t *tale) turnedDown(err error, reason string) error {
 		return errors.Join(errors.New("staff were not turned down for "+reason), err)
 	}
 	if e.Until.IsZero() {
-		t.Say("Not for this role: %q.", e.Reason)
+		t.Say("Refused: not in this role.")
 		return nil
 	}
-	t.Say("Not at this hour: open again on %s.", t.local(e.Until))
+	t.Say("Refused: closed until %s.", t.local(e.Until))
 	return nil
 }
 

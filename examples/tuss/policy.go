@@ -25,7 +25,7 @@ func passwords() pin.Policy {
 	p.Valid = map[civicpin.Channel]time.Duration{civicpin.HandedOver: 7 * day, civicpin.Letter: 21 * day}
 	p.Chosen.Words = []string{"tuseguridadsocial", "seguridadsocial1", "contraseñasegura"}
 	p.Lockout = lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked}
-	p.History = 3
+	p.History = 1
 	return p
 }
 

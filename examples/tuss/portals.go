@@ -68,7 +68,7 @@ func (t *tale) login(ctx context.Context, c *citizen, p portal, typed string) er
 	case ok.Level < p.needs: // asked at each act, not once at the login
 		return &notHere{p, ok.Level}
 	}
-	t.Say("%s: Welcome, %s. Your level is %s. Here is %s.", p.name, c.full, levelName(ok.Level), p.act)
+	t.Say("%s: Welcome, %s. Your level is %s. You see %s.", p.name, c.full, levelName(ok.Level), p.act)
 	return nil
 }
 

@@ -119,4 +119,6 @@ func levelName(l civicpin.Level) string {
 }
 
 // local writes a time as it is in Madrid.
-func (t *tale) local(when time.Time) string { return when.In(t.madrid).Format("Monday, 2 January 2006, 15:04") }
+func (t *tale) local(when time.Time) string {
+	return when.In(t.madrid).Format("Monday, 2 January 2006, 15:04")
+}

@@ -41,6 +41,9 @@ func (t *tale) undo(ctx context.Context) error {
 		return err
 	}
 	t.says("Your contacts are as they were. Whoever did this was logged in: your password is stopped. Come to an office.")
+	if err := t.told(ctx, theirs.Address, old); err != nil {
+		return err
+	}
 	if _, has, err := t.contact(ctx, t.nuria, t.sms(old)); err != nil || !has {
 		return errors.Join(err, errors.New("the old telephone did not come back"))
 	}
