@@ -58,11 +58,12 @@ func (s *Service) Answer(ctx context.Context, ticket civicpin.Secret, a Answers)
 	if err := w.fits(r, &a); err != nil {
 		return s.view(t.selector, r), err
 	}
+	step := r.Step
 	e, err = s.take(ctx, e, w, t.selector, a)
 	if err != nil {
 		return Run{}, err
 	}
-	s.record(ctx, eventStep, t.selector, &e.Value, civicpin.Citizen, a.Source, w.named(r.Step))
+	s.record(ctx, eventStep, t.selector, &e.Value, civicpin.Citizen, a.Source, w.named(step))
 	e, err = s.arrive(ctx, e, w, a.Source)
 	return s.view(t.selector, &e.Value), err
 }

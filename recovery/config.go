@@ -93,6 +93,7 @@ type Service struct {
 	roles    map[string]*role
 	sends    *lockout.Sends
 	starts   *lockout.Sends
+	proofs   *lockout.Gate // of codes that prove contacts
 	hashing  *password.Gate
 	params   password.Params
 	dummy    password.Hash // what a guess at nobody's answer is compared with, so that it costs the same
@@ -153,6 +154,7 @@ func (s *Service) check() error {
 	if !distinct(c.Questions, 64) || !distinct(c.Images, 256) {
 		return bad("Questions are not at most 64, or Images not at most 256, different names of 1 to 64 bytes")
 	}
+	c.Contacts = c.Contacts.withDefaults()
 	if err := c.Contacts.validate(); err != nil {
 		return err
 	}
@@ -229,6 +231,9 @@ func (s *Service) limits() error {
 		return err
 	}
 	limits.Subject.Limit *= 3 // not each recovery that is begun gets as far as a message
-	s.starts, err = lockout.NewSends(s.vault, "recovery.start", limits)
+	if s.starts, err = lockout.NewSends(s.vault, "recovery.start", limits); err != nil {
+		return err
+	}
+	s.proofs, err = lockout.New(s.vault, proofLimit())
 	return err
 }

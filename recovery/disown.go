@@ -40,7 +40,8 @@ func (s *Service) disowned(ctx context.Context, t token) (store.Entry[run], diso
 
 // Disown is the link "it was not me". A run under way is ended. After a completed one, a change of contacts that came with it is
 // undone and the credential suspended, until an operator resumes it ([pin.Service.Resume]) or a new one is issued on evidence; a
-// credential that the run began is revoked. A link that undoes a change of contacts undoes that, and ends all recoveries.
+// credential that the run began is revoked. A link that undoes a change of contacts undoes that and all changes after it, but for
+// what staff did since, and ends the recoveries under way; with ContactPolicy.SuspendOnUndo it also suspends the credential.
 //
 // Call it for a POST behind a button, never for a GET. Errors: [ErrExpired]; [ErrGone], also for one that was used; the store's:
 // call again.

@@ -75,6 +75,9 @@ func (s *Service) complete(ctx context.Context, e store.Entry[run], w *way, id s
 	if err != nil {
 		return pin.Grant{}, err
 	}
+	if b.Epoch != r.Book { // a contact went, and a link may have been on its way there
+		return pin.Grant{}, ErrGone
+	}
 	p := proof.Completed{
 		Subject: r.Subject, Plan: w.Name, Run: id, Epoch: r.Epoch, Begin: w.Begin, Valid: w.Grant, Source: source,
 	}
@@ -125,7 +128,7 @@ func (s *Service) complete(ctx context.Context, e store.Entry[run], w *way, id s
 		return pin.Grant{}, err
 	}
 	if change != "" {
-		if err := s.adopt(ctx, r.Subject, change, e.Value.Correct, by, source); err != nil {
+		if err := s.adopt(ctx, r.Subject, change, e.Value.Correct, by, source, s.vault.Now().Add(w.Repudiate)); err != nil {
 			return pin.Grant{}, err
 		}
 	}

@@ -135,7 +135,7 @@ const (
 	anaMail  = "ana@correo.example"
 	anaPEC   = "ana@certificado.example"
 	anaPhone = "+593991234567"
-	newMail  = "ana.nueva@correo.example"
+	anaNewMail  = "ana.nueva@correo.example"
 
 	anaSecret = "tres gatos en el tejado"
 	newSecret = "cinco perros bajo la mesa"
@@ -352,15 +352,34 @@ func secrets(texts map[string]string) map[string]civicpin.Secret {
 // enrolAna gives Ana a key at level substantial, contacts and answers.
 func (k *kit) enrolAna(t testing.TB) {
 	t.Helper()
+	k.importAna(t)
+	k.teachAna(t)
+	k.adoptAna(t)
+}
+
+// importAna gives Ana a key.
+func (k *kit) importAna(t testing.TB) {
+	t.Helper()
 	hash := password.New(password.Params{Memory: 8, Time: 1, Threads: 1}, anaSecret).Encode()
 	require.NoError(t, k.pins.Import(t.Context(), ana, civicpin.NewSecret(hash), pin.ImportOptions{
 		Level: civicpin.Substantial, By: agency.ID, Evidence: civicpin.Evidence{Method: civicpin.InPerson, By: agency.ID},
 	}))
-	require.NoError(t, k.EnrolAnswers(t.Context(), ana, anaImage, secrets(anaAnswers), home))
-	k.adoptAna(t)
 }
 
-func (k *kit) adoptAna(t testing.TB) { t.Helper() }
+// teachAna enrols Ana's image and answers.
+func (k *kit) teachAna(t testing.TB) {
+	t.Helper()
+	require.NoError(t, k.EnrolAnswers(t.Context(), ana, anaImage, secrets(anaAnswers), home))
+}
+
+// adoptAna gives Ana her contacts.
+func (k *kit) adoptAna(t testing.TB) {
+	t.Helper()
+	require.NoError(t, k.AdoptContacts(t.Context(), ana, []civicpin.Contact{
+		{Channel: civicpin.Email, Address: anaMail}, {Channel: civicpin.SMS, Address: anaPhone},
+		{Channel: civicpin.CertifiedEmail, Address: anaPEC},
+	}, agency.ID, home))
+}
 
 // answered are Ana's answers to the questions asked, as she might type them now; wrong ones if she is not herself.
 func answered(asked []string, right bool) map[string]civicpin.Secret {

@@ -69,7 +69,7 @@ type notices struct {
 // Their names, and the numbers of their tokens, depend on the step alone, and a run comes to each step once.
 func (s *Service) notices(r *run, b *book, id string, kind civicpin.MessageKind, until time.Time) notices {
 	var n notices
-	for _, c := range b.all() {
+	for _, c := range b.all(s.vault.Now()) {
 		if c.Channel.Printed() {
 			continue
 		}

@@ -30,6 +30,7 @@ type run struct {
 	// Known says that there is somebody whom this run can help. All other runs go through the same steps, and to nothing.
 	Known   bool           `json:"known,omitempty"`
 	Epoch   uint64         `json:"epoch,omitempty"`
+	Book    uint64         `json:"book,omitempty"` // epoch of the contacts
 	By      civicpin.Actor `json:"by"`
 	Source  string         `json:"source,omitempty"`
 	Started time.Time      `json:"started"`
@@ -41,6 +42,7 @@ type run struct {
 
 	Asked   []string        `json:"asked,omitempty"` // the questions: each step asks the first so many
 	Images  []string        `json:"images,omitempty"`
+	Shown   string          `json:"shown,omitempty"` // the contact that is to be confirmed, masked
 	Named   []contact       `json:"named,omitempty"` // contacts that the visitor named, all proved
 	Correct *pendingContact `json:"correct,omitempty"`
 	// Adopt says that a message to Correct was read, which makes it the subject's contact once the run is completed.
@@ -187,7 +189,7 @@ func (s *Service) view(id string, r *run) Run {
 		case Contacts:
 			v.Next.Contacts, v.Next.Of = step.AtLeast, slices.Clone(step.Of)
 		case ConfirmContact:
-			v.Next.Confirm = &ConfirmAsk{Channel: step.Channel, Masked: s.shown(r, step.Channel), MayCorrect: step.MayCorrect}
+			v.Next.Confirm = &ConfirmAsk{Channel: step.Channel, Masked: r.Shown, MayCorrect: step.MayCorrect}
 		case Factor:
 			v.Next.Factor = string(step)
 		case Documents:

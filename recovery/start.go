@@ -51,7 +51,7 @@ func (s *Service) start(ctx context.Context, plan string, subject civicpin.Subje
 	now := s.vault.Now()
 	id := newID()
 	r := run{
-		Subject: subject, Plan: plan, Digest: w.digest, State: runOpen, Epoch: mark.Epoch, By: by, Source: source.Address,
+		Subject: subject, Plan: plan, Digest: w.digest, State: runOpen, Epoch: mark.Epoch, Book: b.Epoch, By: by, Source: source.Address,
 		Started: now, Expires: now.Add(w.Valid + w.rests()),
 	}
 	r.Known = w.helps(s, mark, b, k)
@@ -62,6 +62,8 @@ func (s *Service) start(ctx context.Context, plan string, subject civicpin.Subje
 			r.Images = s.images(subject, k)
 		case Questions:
 			ask = max(ask, step.Ask)
+		case ConfirmContact:
+			r.Shown = s.masked(subject, b, step.Channel)
 		case Operator:
 			ask = max(ask, step.Questions)
 		}

@@ -111,7 +111,7 @@ func walkCorrected(ctx context.Context, k *kit, secret string) error {
 	if run, err = k.Answer(ctx, ticket, k.known(run, true)); err != nil {
 		return err
 	}
-	to := civicpin.Contact{Channel: civicpin.Email, Address: newMail}
+	to := civicpin.Contact{Channel: civicpin.Email, Address: anaNewMail}
 	if run, err = k.Answer(ctx, ticket, recovery.Answers{Correct: to}); err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func walkCorrected(ctx context.Context, k *kit, secret string) error {
 	if _, err := k.Send(ctx, ticket, home); err != nil {
 		return err
 	}
-	m, err := k.mailed(ctx, newMail, "recovery.link")
+	m, err := k.mailed(ctx, anaNewMail, "recovery.link")
 	if err != nil {
 		return err
 	}
