@@ -43,7 +43,7 @@ func (t *tale) notMe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.Say("One of them is of no use to the thief. Maria, whom all this surprises, reads (%s):", notice.File)
+	t.Say("The thief can read one of them. Maria, who has asked for nothing, reads (%s):", notice.File)
 	t.Show(notice.Subject, beginning(notice.Text, 4))
 	return t.disown(ctx, civicpin.NewSecret(notice.Link()), halves)
 }
