@@ -40,7 +40,7 @@ func (t *tale) keep(ctx context.Context, c citizen) error {
 			return err
 		}
 	}
-	return nil
+	return t.Deliver(ctx) // to those that are told of it
 }
 
 // proveOthers has Maria prove the contacts to which no half went, by a code that comes there.

@@ -90,6 +90,9 @@ func TestContactsThatRecover(t *testing.T) {
 	if err := s.rec.AdoptContacts(ctx, s.maria.subject(), kinds[2:3], clerk, civicpin.Source{}); err != nil {
 		t.Fatal(err)
 	}
+	if err := s.Deliver(ctx); err != nil { // the others are told
+		t.Fatal(err)
+	}
 	order := lostPIN.Steps[0].(recovery.Contacts).Of
 	for i, first := range kinds {
 		for _, second := range kinds[:i] {
