@@ -240,7 +240,7 @@ func TestLinkIsNotEnough(t *testing.T) {
 	if _, err := s.answerDate(ctx, began, s.nuria.born, strangerSource); err != nil {
 		t.Fatal(err)
 	}
-	m, err := s.linked(s.nuria.email)
+	m, err := s.linked(ctx, s.nuria.email, "prove")
 	if err != nil {
 		t.Fatal(err)
 	}

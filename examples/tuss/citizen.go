@@ -108,10 +108,13 @@ func typedDate(date string) string {
 // readMobile reads a number. Foreign ones are welcome.
 func readMobile(typed string) (string, error) {
 	n, err := phone.Parse(typed, "ES")
-	if err == nil && !n.Mobile {
-		err = noMobile
+	switch {
+	case err != nil:
+		return "", err
+	case !n.Mobile:
+		return "", noMobile
 	}
-	return n.E164, err
+	return n.E164, nil
 }
 
 // readEmail reads an address. Few mail servers take characters beyond ASCII in one.

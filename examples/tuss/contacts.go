@@ -107,7 +107,7 @@ func (t *tale) openLink(ctx context.Context, c *citizen) error {
 	if _, has, err := t.contact(ctx, c, t.mail(c.email)); err != nil || has {
 		return err
 	}
-	m, err := t.linked(c.email)
+	m, err := t.linked(ctx, c.email, "contact")
 	if err != nil {
 		return err
 	}
@@ -132,11 +132,34 @@ func (t *tale) sayCode(ctx context.Context, c *citizen) error {
 		return err
 	}
 	t.Show(c.first()+" reads ("+m.File+"):", m.Text)
-	return t.typeProof(ctx, c, m, c.source)
+	prove := func(typed string) error {
+		return t.rec.ProveCode(ctx, c.subject(), civicpin.NewSecret(typed), c.source)
+	}
+	return t.typed(ctx, c.mobile, prove, func() error { return t.add(ctx, c, t.sms(c.mobile), clerk.ID) })
 }
 
-func (t *tale) typeProof(ctx context.Context, c *citizen, m post.Mail, source civicpin.Source) error {
-	return t.ask("The code", []string{m.Code()}, func(typed string) error {
-		return t.rec.ProveCode(ctx, c.subject(), civicpin.NewSecret(typed), source)
-	})
+// typed is the field for a code that came to a telephone, with suggestions in front of it. While wrong ones are locked its ten
+// minutes pass, and another one has to be sent.
+func (t *tale) typed(
+	ctx context.Context, number string, use func(typed string) error, again func() error, before ...func(post.Mail) string,
+) error {
+	for range play.Answers {
+		m, err := t.Inbox.Last(number)
+		if err != nil {
+			return err
+		}
+		var suggestions []string
+		for _, s := range before {
+			suggestions = append(suggestions, s(m))
+		}
+		err = t.ask("The code", append(suggestions, m.Code()), use)
+		if !errors.Is(err, recovery.ErrExpired) {
+			return err
+		}
+		t.says("Too late: its ten minutes have passed. Another one is on its way.")
+		if err := errors.Join(again(), t.Deliver(ctx)); err != nil {
+			return err
+		}
+	}
+	return play.ErrAnswers
 }

@@ -81,7 +81,7 @@ func (t *tale) askLink(ctx context.Context, c *citizen, dates []string) (civicpi
 		return civicpin.Secret{}, err
 	}
 	t.says("A link is on its way to %s. It is good for 30 minutes, and once.", next.Next.Sent.Masked)
-	m, err := t.linked(c.email)
+	m, err := t.linked(ctx, c.email, "prove")
 	if err != nil {
 		return civicpin.Secret{}, err
 	}
@@ -89,14 +89,15 @@ func (t *tale) askLink(ctx context.Context, c *citizen, dates []string) (civicpi
 	return civicpin.NewSecret(m.Link()), nil
 }
 
-// linked is the newest message with a link that came to an address.
-func (t *tale) linked(address string) (post.Mail, error) {
+// linked is the newest message with a link for something that came to an address: "prove", as Look calls it, or "contact".
+func (t *tale) linked(ctx context.Context, address, what string) (post.Mail, error) {
 	all, err := t.Inbox.All(address)
 	if err != nil {
 		return post.Mail{}, err
 	}
 	for _, m := range slices.Backward(all) {
-		if m.Link() != "" {
+		look, err := t.rec.Look(ctx, civicpin.NewSecret(m.Link()))
+		if err == nil && look.What == what {
 			return m, nil
 		}
 	}
@@ -167,15 +168,18 @@ func (t *tale) follow(ctx context.Context, c *citizen, link civicpin.Secret) (pi
 	}
 	t.Say("%s presses the button.", c.first())
 	t.says("Now the code that comes to %s.", run.Next.Sent.Masked)
-	m, err := t.Read(c.first(), c.mobile)
-	if err != nil {
+	if _, err := t.Read(c.first(), c.mobile); err != nil {
 		return pin.Grant{}, err
 	}
-	err = t.ask("The code", []string{slipped(m), m.Code()}, func(typed string) error {
+	prove := func(typed string) error {
 		_, err := t.rec.Answer(ctx, run.Ticket, recovery.Answers{Code: civicpin.NewSecret(typed), Source: c.source})
 		return err
-	})
-	if err != nil {
+	}
+	again := func() error {
+		_, err := t.rec.Send(ctx, run.Ticket, c.source)
+		return err
+	}
+	if err := t.typed(ctx, c.mobile, prove, again, slipped); err != nil {
 		return pin.Grant{}, err
 	}
 	return t.rec.Finish(ctx, run.Ticket, c.source)

@@ -13,6 +13,8 @@ import (
 	"github.com/civicpin/civicpin/examples/internal/play"
 )
 
+var tuesday, begun = time.Date(2026, 3, 10, 9, 0, 0, 0, time.UTC), time.Now()
+
 // run runs the program as main does, with arguments, and returns what it printed. It is always Tuesday morning at first, so
 // that what is printed does not depend on when the test is run.
 func run(t *testing.T, input string, args ...string) (string, error) {
@@ -21,8 +23,7 @@ func run(t *testing.T, input string, args ...string) (string, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	begun, start := time.Now(), time.Date(2026, 3, 10, 9, 0, 0, 0, time.UTC)
-	p.Now = func() time.Time { return start.Add(time.Since(begun)) }
+	p.Now = func() time.Time { return tuesday.Add(time.Since(begun)) }
 	var out bytes.Buffer
 	err = play.Run(t.Context(), p, args, strings.NewReader(input), &out)
 	return out.String(), err
@@ -60,7 +61,7 @@ func TestRun(t *testing.T) {
 	inOrder(
 		t, first,
 		"the check character", "a fixed line", "no e-mail address", "Nuria reads (0001-sms-", "Seg. Social: clave", "signs them",
-		"(0003-handed-over.txt)", "Su código de activación", "Vale", "Nobody else keeps the code",
+		"(0003-handed-over.txt)", "Su código de activación", "Nobody else keeps the code",
 
 		"Tries left: 4", "15 characters", "has 15 characters", "a piece of your name", "guessed first", "A sequence",
 		"confirme este contacto", "good for nothing now", "Tries left: 4",
@@ -144,6 +145,7 @@ func TestWrongAnswers(t *testing.T) {
 		t, out,
 		"check character", "not the number on her card", "wrong length", "neither a letter",
 		"not written like", "no such telephone", "no e-mail address", "Nuria reads", "Tries left: 4", "Tries left: 1", "Try again on",
+		"15 minutes later", "Too late", "signs them",
 	)
 }
 

@@ -18,11 +18,11 @@ func (t *tale) undo(ctx context.Context) error {
 	if err := t.replace(ctx, t.nuria, t.sms(old), theirs, strangerSource); err != nil {
 		return err
 	}
-	m, err := t.Inbox.Last(theirs.Address)
-	if err != nil {
-		return err
+	prove := func(typed string) error {
+		return t.rec.ProveCode(ctx, t.nuria.subject(), civicpin.NewSecret(typed), strangerSource)
 	}
-	if err := t.typeProof(ctx, t.nuria, m, strangerSource); err != nil {
+	again := func() error { return t.replace(ctx, t.nuria, t.sms(old), theirs, strangerSource) }
+	if err := t.typed(ctx, theirs.Address, prove, again); err != nil {
 		return err
 	}
 	t.nuria.mobile = old

@@ -33,7 +33,7 @@ var activationTexts = map[string]activationText{
 		use: "Con questo codice crea la sua password, su Tu Seguridad Social o su\n" +
 			"SEDESS. Il suo nome utente è il DNI o NIE. Il codice vale una volta, fino al\n%s.",
 		secret: "Non lo dica a nessuno. Non glielo chiederemo mai, in nessun modo.\n" +
-			"Se non è stato lei a chiederlo, distrugga questo foglio e chiami lo " + helpLine + ".",
+			"Se non l'ha chiesto lei, distrugga questo foglio e chiami lo " + helpLine + ".",
 	},
 }
 
