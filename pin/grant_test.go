@@ -327,7 +327,7 @@ func TestForgedGrantsAlike(t *testing.T) {
 		first := ""
 		for _, p := range people {
 			f := storetest.NewFaults(store.NewMemory())
-			k := newKitOn(t, f.Store(), pin.INPS(), newClock(), &mailbox{}, &events{})
+			k := newKitOn(t, f.Store(), withDevices(), newClock(), &mailbox{}, &events{})
 			p.prepare(t, k)
 			got := trace(t, k, f, func() error { return do(k) })
 			if first == "" {

@@ -33,10 +33,11 @@ func (s *Service) Attest(ctx context.Context, subject civicpin.Subject, evidence
 }
 
 // Revoke ends a credential for good: its secret is refused like any wrong one, parts that were not sent are not, and the
-// level and its evidence are gone; a new issue starts anew. The failures counted against the subject stay. Revoking twice
-// is no error. Errors: [civicpin.ErrInvalid] for subject, actor, or a reason over 512 bytes; [ErrNoCredential]; the store's.
+// level and its evidence are gone; a new issue starts anew. The failures counted against the subject stay, known devices are
+// forgotten. Revoking twice is no error; after one of the store's, revoke again. Errors: [civicpin.ErrInvalid] for subject,
+// actor, or a reason over 512 bytes; [ErrNoCredential]; the store's.
 func (s *Service) Revoke(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor) error {
-	return s.manage(ctx, subject, by, eventRevoked, reason, func(c *credential, _ time.Time) error {
+	err := s.manage(ctx, subject, by, eventRevoked, reason, func(c *credential, _ time.Time) error {
 		if c.State == revoked && c.Grant == nil {
 			return store.ErrSkip
 		}
@@ -47,6 +48,10 @@ func (s *Service) Revoke(ctx context.Context, subject civicpin.Subject, reason s
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return s.gate.ForgetDevices(ctx, subject, by)
 }
 
 // Suspend has the credential refused until [Service.Resume], like one that is wrong; what was not sent yet waits. Suspending

@@ -195,6 +195,8 @@ type Verified struct {
 	MustExchange bool
 	// Expires is when the secret stops being good if it is not exchanged, changed or used before; zero if never.
 	Expires time.Time
+
+	shown *shown // for Remember; nil as long as MustExchange
 }
 
 // Verify checks a secret. With a nil error the secret is right; look at MustExchange, and at Level before each act that needs
@@ -206,7 +208,8 @@ type Verified struct {
 // for ErrRefused, or that the service is down.
 //
 // Four store calls for a right or a wrong secret, known subject or not, one while locked. One more write, at most once a
-// day, if Policy.MaxUnused is set, and one when the hash is renewed because the policy's costs changed.
+// day, if Policy.MaxUnused is set, and one when the hash is renewed because the policy's costs changed. For a known device
+// (Attempt.Source.Device, see [Service.Remember]) whose own lane is locked, one or two more.
 func (s *Service) Verify(ctx context.Context, a Attempt) (Verified, error) {
 	leave, err := s.admit(ctx)
 	if err != nil {
@@ -230,7 +233,7 @@ func (s *Service) Verify(ctx context.Context, a Attempt) (Verified, error) {
 	if s.policy.MaxUnused > 0 {
 		c.Used = now
 	}
-	return Verified{Level: c.level(now), Expires: c.end(&s.policy)}, nil
+	return Verified{Level: c.level(now), Expires: c.end(&s.policy), shown: shownBy(a, c)}, nil
 }
 
 // touch keeps the time of the last use and renews the hash if it is not as the policy wants it. If it cannot be written,

@@ -74,7 +74,7 @@ type pointer struct {
 
 // book reads a subject's contacts. One store call, whoever the subject is.
 func (s *Service) book(ctx context.Context, subject civicpin.Subject) (*book, error) {
-	e, err := s.books.Get(ctx, store.Key{Subject: subject})
+	e, err := s.books.GetOr(ctx, store.Key{Subject: subject}, s.alike.book)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}

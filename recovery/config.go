@@ -23,10 +23,6 @@ type Register interface {
 	Check(ctx context.Context, subject civicpin.Subject, facts map[string]string) (bool, error)
 }
 
-// A FactorFunc proves something else that the subject has: otp's TOTP.Verify and Backup.Verify have this form. It limits guesses
-// itself, and answers as they do: nil, an error that matches [ErrRefused], or another one.
-type FactorFunc func(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret, source civicpin.Source) error
-
 // A DocumentStore is where the caller keeps what was uploaded. The library keeps the reference and the verdict, never the file.
 type DocumentStore interface {
 	// Describe returns what is known of an upload. An error that matches [civicpin.ErrInvalid] means that there is none.
@@ -63,8 +59,10 @@ type Config struct {
 
 	// Register is asked for facts; needed by plans with Facts.
 	Register Register
-	// Factors are what plans may ask for by Factor.
-	Factors map[string]FactorFunc
+	// Factors are what plans may ask for by Factor: functions that prove something else that the subject has. otp's TOTP.Verify
+	// and Backup.Verify have this form. They limit guesses themselves, and return nil, an error that matches [ErrRefused],
+	// or another one.
+	Factors map[string]func(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret, source civicpin.Source) error
 	// Documents describes uploads; needed by plans with Documents.
 	Documents DocumentStore
 	// Roles are the roles of staff by name.
@@ -101,6 +99,7 @@ type Service struct {
 	books    store.Kind[book]
 	pointers store.Kind[pointer]
 	answers  store.Kind[knowledge]
+	alike    alike
 }
 
 // way is a plan with what it needs at work.
@@ -139,6 +138,10 @@ func New(v *store.Vault, out *outbox.Outbox, c Config) (*Service, error) {
 	s.pointers, errs[2] = store.NewKind[pointer](v, "recovery.token")
 	s.answers, errs[3] = store.NewKind[knowledge](v, "recovery.knowledge")
 	if err := errors.Join(errs[:]...); err != nil {
+		return nil, err
+	}
+	var err error
+	if s.alike, err = s.newAlike(); err != nil {
 		return nil, err
 	}
 	return s, out.Register(owner, (*delivery)(s))
@@ -230,7 +233,7 @@ func (s *Service) limits() error {
 	if s.sends, err = lockout.NewSends(s.vault, "recovery", limits); err != nil {
 		return err
 	}
-	limits.Subject.Limit *= 3 // not each recovery that is begun gets as far as a message
+	limits.Subject.Limit = min(3*limits.Subject.Limit, 1_000_000) // not each recovery that is begun gets as far as a message
 	if s.starts, err = lockout.NewSends(s.vault, "recovery.start", limits); err != nil {
 		return err
 	}

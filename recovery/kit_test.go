@@ -132,10 +132,10 @@ const (
 	luis     = civicpin.Subject("1714307103") // in the register, without a key
 	stranger = civicpin.Subject("0926687856")
 
-	anaMail  = "ana@correo.example"
-	anaPEC   = "ana@certificado.example"
-	anaPhone = "+593991234567"
-	anaNewMail  = "ana.nueva@correo.example"
+	anaMail    = "ana@correo.example"
+	anaPEC     = "ana@certificado.example"
+	anaPhone   = "+593991234567"
+	anaNewMail = "ana.nueva@correo.example"
 
 	anaSecret = "tres gatos en el tejado"
 	newSecret = "cinco perros bajo la mesa"
@@ -311,7 +311,7 @@ func openKit(s store.Store, c *clock, m *mailbox, r *events) (*kit, error) {
 	}
 	k.config = recovery.Config{
 		Pins: k.pins, Plans: plans(), Register: k.facts, Documents: k.files, Questions: slices.Clone(questions), Images: slices.Clone(images),
-		Factors: map[string]recovery.FactorFunc{
+		Factors: map[string]func(context.Context, civicpin.Subject, civicpin.Secret, civicpin.Source) error{
 			"app": func(_ context.Context, subject civicpin.Subject, typed civicpin.Secret, _ civicpin.Source) error {
 				return k.app(subject, typed)
 			},
@@ -376,7 +376,8 @@ func (k *kit) teachAna(t testing.TB) {
 func (k *kit) adoptAna(t testing.TB) {
 	t.Helper()
 	require.NoError(t, k.AdoptContacts(t.Context(), ana, []civicpin.Contact{
-		{Channel: civicpin.Email, Address: anaMail}, {Channel: civicpin.SMS, Address: anaPhone},
+		{Channel: civicpin.Email, Address: anaMail},
+		{Channel: civicpin.SMS, Address: anaPhone},
 		{Channel: civicpin.CertifiedEmail, Address: anaPEC},
 	}, agency.ID, home))
 }

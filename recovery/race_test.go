@@ -43,7 +43,7 @@ func (k *kit) linked(t *testing.T, plan string, kind civicpin.MessageKind) civic
 	require.NoError(t, err)
 	_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Captcha: true})
 	require.NoError(t, err)
-	m, err := k.mailed(t.Context(), anaMail, kind)
+	m, err := k.mailed(t.Context(), 0, anaMail, kind)
 	require.NoError(t, err)
 	return m
 }
@@ -103,7 +103,7 @@ func TestGrantsRace(t *testing.T) {
 	require.NoError(t, err)
 	_, err = k.Answer(t.Context(), ticket, recovery.Answers{Confirm: true})
 	require.NoError(t, err)
-	m, err := k.mailed(t.Context(), anaMail, "recovery.link")
+	m, err := k.mailed(t.Context(), 0, anaMail, "recovery.link")
 	require.NoError(t, err)
 	var mu sync.Mutex
 	var grant pin.Grant
@@ -179,7 +179,7 @@ func TestThreeCodesOfAThousand(t *testing.T) {
 	m := k.linked(t, "two", "recovery.link")
 	run, err := k.Use(t.Context(), m.Link, home)
 	require.NoError(t, err)
-	sent, err := k.mailed(t.Context(), anaPhone, "recovery.code")
+	sent, err := k.mailed(t.Context(), 0, anaPhone, "recovery.code")
 	require.NoError(t, err)
 	_, errs := together(1000, func(int) error {
 		for {

@@ -136,8 +136,8 @@ type Ask struct {
 	Questions []string           // an answer to each
 	Contacts  int                // how many are to be named
 	Of        []civicpin.Channel // of these channels; empty for any
-	Confirm   *ConfirmAsk        // a contact
-	Sent      *SentAsk           // follow the link, or type the code, that was sent
+	Confirm   *ContactAsk        // a contact
+	Sent      *ContactAsk        // follow the link, or type the code, that was sent
 	Factor    string             // a proof by this factor
 	Documents []string           // an upload of each kind
 	Operator  string             // nothing to be typed: somebody of this role goes on
@@ -146,21 +146,17 @@ type Ask struct {
 	Enrol     *Enrol             // an image and answers to questions of the visitor's choice
 }
 
-// A ConfirmAsk shows a contact.
-type ConfirmAsk struct {
+// A ContactAsk shows a contact: one to be confirmed, or where a link or code was sent. It looks the same for a subject who has
+// none.
+type ContactAsk struct {
 	Channel civicpin.Channel
-	// Masked is the contact, or one made up for a subject who has none; empty if ContactPolicy.Decoys has none in its likeness.
-	Masked     string
+	// Masked is the contact, or one made up; empty if ContactPolicy.Decoys has none in its likeness.
+	Masked string
+	// MayCorrect says that another one may be given instead.
 	MayCorrect bool
-}
-
-// A SentAsk says what was sent. That it was looks the same for a subject to whom nothing is.
-type SentAsk struct {
-	Channel civicpin.Channel
-	Masked  string // as ConfirmAsk.Masked
-	Link    bool
-	Code    bool
-	// Expires is when the latest one ends; zero if none is outstanding: ask for one with [Service.Send].
+	// Link and Code say what was sent: a link, a code to be typed, or both.
+	Link, Code bool
+	// Expires is when the latest that was sent ends; zero if none is outstanding: ask for one with [Service.Send].
 	Expires time.Time
 }
 
@@ -189,7 +185,7 @@ func (s *Service) view(id string, r *run) Run {
 		case Contacts:
 			v.Next.Contacts, v.Next.Of = step.AtLeast, slices.Clone(step.Of)
 		case ConfirmContact:
-			v.Next.Confirm = &ConfirmAsk{Channel: step.Channel, Masked: r.Shown, MayCorrect: step.MayCorrect}
+			v.Next.Confirm = &ContactAsk{Channel: step.Channel, Masked: r.Shown, MayCorrect: step.MayCorrect}
 		case Factor:
 			v.Next.Factor = string(step)
 		case Documents:
@@ -203,7 +199,7 @@ func (s *Service) view(id string, r *run) Run {
 			v.Next.Enrol = &e
 		case Link, Code:
 			channels, _, isLink, n, _ := sent(step)
-			ask := &SentAsk{Channel: channels[0], Link: isLink, Code: n > 0}
+			ask := &ContactAsk{Channel: channels[0], Link: isLink, Code: n > 0}
 			if len(r.Links) > 0 {
 				l := r.Links[len(r.Links)-1]
 				ask.Channel = l.To.Channel
