@@ -20,7 +20,7 @@ func (t *tale) forgotten(ctx context.Context) error {
 	named := typedContacts(t.maria.contacts[:2])
 	wrong := slices.Clone(t.maria.contacts[:2])
 	wrong[0].Address = otherAddress(wrong[0])
-	ticket, err := t.nameContacts(ctx, t.maria, []string{typedContacts(wrong), typedContacts(wrong[1:]), named})
+	_, err := t.nameContacts(ctx, t.maria, []string{typedContacts(wrong), typedContacts(wrong[1:]), named})
 	if err != nil {
 		return err
 	}
@@ -31,7 +31,8 @@ func (t *tale) forgotten(ctx context.Context) error {
 	if err := t.late(ctx, civicpin.NewSecret(m.Link())); err != nil {
 		return err
 	}
-	if ticket, err = t.nameContacts(ctx, t.maria, []string{named}); err != nil {
+	ticket, err := t.nameContacts(ctx, t.maria, []string{named})
+	if err != nil {
 		return err
 	}
 	grant, err := t.prove(ctx, ticket)

@@ -338,11 +338,12 @@ func TestCounterHours(t *testing.T) {
 
 // TestOpening: whenever the program is started, the story begins when the counters are open.
 func TestOpening(t *testing.T) {
+	s := newStageAt(t, time.Date(2026, 3, 9, 7, 59, 0, 0, time.UTC))
 	for _, c := range []struct{ start, want string }{
-		{"2026-03-09T09:00:00Z", "2026-03-09T09:00:00Z"}, // Monday, ten o'clock in Madrid
-		{"2026-03-09T08:00:00Z", "2026-03-09T08:00:00Z"},
-		{"2026-03-09T07:59:00Z", "2026-03-09T09:00:00Z"},
+		{"2026-03-09T07:59:00Z", "2026-03-09T09:00:00Z"}, // Monday, a minute before nine o'clock in Madrid
+		{"2026-03-09T09:00:00Z", "2026-03-09T09:00:00Z"},
 		{"2026-03-09T12:00:00Z", "2026-03-10T09:00:00Z"}, // closed in an hour
+		{"2026-03-11T08:00:00Z", "2026-03-11T08:00:00Z"},
 		{"2026-03-13T20:00:00Z", "2026-03-16T09:00:00Z"}, // Friday evening
 		{"2026-03-28T12:00:00Z", "2026-03-30T08:00:00Z"}, // the weekend on which the clocks change
 	} {
@@ -350,7 +351,9 @@ func TestOpening(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := newStageAt(t, start)
+		if err := s.Clock.Skip(start.Sub(s.Clock.Now())); err != nil {
+			t.Fatal(err)
+		}
 		if err := s.opening(); err != nil {
 			t.Fatal(err)
 		}
