@@ -138,6 +138,33 @@ func TestContactsThatRecover(t *testing.T) {
 	}
 }
 
+// TestOneContact: one contact is no answer, whether or not it is right, and costs no try. Neither is one twice.
+func TestOneContact(t *testing.T) {
+	t.Parallel()
+	s := recoverable(t)
+	ctx := t.Context()
+	for _, subject := range []civicpin.Subject{s.maria.subject(), nobody()} {
+		ticket, err := s.begin(ctx, subject, s.maria.source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mine := s.maria.contacts
+		for range lostPIN.Limit.Limit {
+			if err := s.name(ctx, ticket, mine[:1], s.maria.source); !errors.Is(err, recovery.ErrStep) {
+				t.Errorf("%s: one contact: %v", subject, err)
+			}
+			twice := []civicpin.Contact{mine[1], mine[1]}
+			if err := s.name(ctx, ticket, twice, s.maria.source); !errors.Is(err, civicpin.ErrInvalid) {
+				t.Errorf("%s: one contact twice: %v", subject, err)
+			}
+		}
+		err = s.name(ctx, ticket, mine[:2], s.maria.source)
+		if subject == s.maria.subject() && err != nil || subject != s.maria.subject() && !errors.Is(err, recovery.ErrRefused) {
+			t.Errorf("%s: two contacts: %v", subject, err)
+		}
+	}
+}
+
 // TestOldTicket: whoever began a recovery in Maria's name, and had her press the button, has nothing of it.
 func TestOldTicket(t *testing.T) {
 	t.Parallel()

@@ -64,7 +64,7 @@ func TestRun(t *testing.T) {
 		"half 1 by SMS delivered, half 2 by e-mail failed", "sent once more",
 
 		"A sequence is guessed first", "a piece of your name, codice fiscale", "A date is guessed first",
-		"a piece of the PIN that we sent you", "good for nothing now", "Tries left: 4",
+		"good for nothing now", "Tries left: 4", // before it, a half of the PIN that was sent: now and then it breaks another rule
 		"She confirms her PEC cittadino",
 
 		"18 days later", "The letter comes (", "Luigi Bianchi", "00184 Roma RM", "È valido fino al", "Luigi's new PIN",
