@@ -31,7 +31,8 @@ type Service struct {
 	hashing  *password.Gate
 	dummy    password.Hash // what a guess at nobody is compared with, so that it costs the same
 	creds    store.Kind[credential]
-	nobody   store.Decoy // of a credential
+	somebody credential  // in the likeness of most: see likeness
+	nobody   store.Decoy // the same, sealed
 	receipts store.Kind[receipt]
 }
 
@@ -77,7 +78,8 @@ func build(v *store.Vault, out *outbox.Outbox, p Policy) (*Service, error) {
 	if s.creds, err = store.NewKind[credential](v, "pin."+p.Name); err != nil {
 		return nil, err
 	}
-	if s.nobody, err = s.creds.Decoy(context.Background(), s.likeness()); err != nil {
+	s.somebody = s.likeness()
+	if s.nobody, err = s.creds.Decoy(context.Background(), s.somebody); err != nil {
 		return nil, err
 	}
 	if s.receipts, err = store.NewKind[receipt](v, "pin-receipt."+p.Name); err != nil {
@@ -162,19 +164,17 @@ func refusal(err error, why string) string {
 func (s *Service) comparison(e *store.Entry[credential], raw string, why *string) (hash password.Hash, typed string, usable bool) {
 	c := &e.Value
 	*why = "wrong"
-	hash = s.dummy
-	switch {
-	case !e.Found():
+	if !e.Found() {
+		c = &s.somebody // parsed and normalised alike, and then good for nothing
 		*why = "unknown"
-	case c.vacant():
+	}
+	hash = s.dummy
+	if c.vacant() {
 		*why = c.State
-	default:
-		parsed, err := password.Parse(c.Hash)
-		if err != nil {
-			*why = "unreadable hash"
-			break
-		}
-		hash, usable = parsed, true
+	} else if parsed, err := password.Parse(c.Hash); err != nil {
+		*why = "unreadable hash"
+	} else {
+		hash, usable = parsed, e.Found()
 		if c.Suspended {
 			*why, usable = "suspended", false
 		}

@@ -25,6 +25,7 @@ func (s *Service) newAlike() (a alike, err error) {
 			{ID: id, To: contact{Channel: civicpin.SMS, Address: "+593990000000"}, Since: now},
 		},
 		Primary: id,
+		Changes: []bookChange{{ID: id, What: "added", By: "operator:somebody", Until: now, New: []string{id, id}}},
 	}
 	k := knowledge{}
 	if len(s.config.Images) > 0 {

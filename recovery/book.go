@@ -173,7 +173,7 @@ func (b *book) tidy(now time.Time) {
 	b.Changes = slices.DeleteFunc(b.Changes, func(c bookChange) bool { return past(c.Until) })
 	b.Contacts = slices.DeleteFunc(b.Contacts, func(h held) bool {
 		return !h.live() && !now.Before(h.Told) && !slices.ContainsFunc(b.Changes, func(c bookChange) bool {
-			return !c.Undone && (slices.Contains(c.Before, h.ID) || slices.Contains(c.New, h.ID))
+			return !c.Undone && slices.Contains(c.Before, h.ID) || c.counts() && slices.Contains(c.New, h.ID)
 		})
 	})
 }

@@ -27,7 +27,12 @@ type bookChange struct {
 	New     []string       `json:"new,omitempty"` // ids that it brought
 	Tokens  []repudiation  `json:"tokens,omitempty"`
 	Undone  bool           `json:"undone,omitempty"`
+	// Stands says of one that was undone with an earlier one that what it did stays: it was by staff.
+	Stands bool `json:"stands,omitempty"`
 }
+
+// counts reports whether what the change did still holds, as far as it is up to undoing.
+func (c *bookChange) counts() bool { return !c.Undone || c.Stands }
 
 // repudiation is a token that undoes a change.
 type repudiation struct {
@@ -104,13 +109,14 @@ func (b *book) find(id string) int {
 
 // rollback undoes a change and all that came after it: whoever did it may have done those, too, and one that stood on it could
 // not stand alone. What staff brought since stays, and what they took away stays away. Everything that waits for its proof
-// goes. Nobody can undo an undo.
+// goes. Nobody can undo an undo. It may leave fewer contacts than the policy wants kept, where staff took away what it would
+// bring back: rather none than one that was repudiated.
 func (b *book) rollback(k int, now time.Time) {
 	c := &b.Changes[k]
 	back, came := slices.Clone(c.Before), slices.Clone(c.New)
 	for _, after := range b.Changes[k+1:] {
 		came = append(came, after.New...)
-		if !after.Undone && after.By.IsOperator() {
+		if after.counts() && after.By.IsOperator() {
 			back = append(back, after.New...)
 		}
 	}
@@ -130,13 +136,16 @@ func (b *book) rollback(k int, now time.Time) {
 	b.once(now)
 	dead := make(map[string]bool)
 	for i := k; i < len(b.Changes); i++ {
-		b.Changes[i].Undone, b.Changes[i].Tokens = true, nil
-		dead[b.Changes[i].ID] = true
+		after := &b.Changes[i]
+		after.Stands = i > k && after.counts() && after.By.IsOperator()
+		after.Undone, after.Tokens = true, nil
+		dead[after.ID] = true
 	}
 	b.Mail = slices.DeleteFunc(b.Mail, func(m note) bool { return m.Link > 0 || dead[m.Of] })
 	b.Pending = nil
 	b.Epoch++
-	b.lead(c.Primary)
+	b.Primary = c.Primary
+	b.lead("")
 }
 
 // once drops all but the oldest of contacts with one address: staff may have brought back what an undo brings back, too.

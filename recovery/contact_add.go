@@ -141,8 +141,8 @@ func (b *book) wait(id string, to civicpin.Contact, replaces string, by civicpin
 	return &b.Pending[len(b.Pending)-1], nil
 }
 
-// fresh reports whether the subject has no contact, and had none lately.
-func (b *book) fresh() bool { return len(b.Contacts) == 0 }
+// fresh reports whether the subject has no contact, and nothing that could be undone lately brought that about.
+func (b *book) fresh() bool { return len(b.live()) == 0 && len(b.Changes) == 0 }
 
 // prove makes a token, or a code, or both, and the message that carries them.
 func (s *Service) prove(subject civicpin.Subject, p *unproved, now time.Time) note {

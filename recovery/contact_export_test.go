@@ -129,3 +129,13 @@ const (
 	MaxContacts = maxContacts
 	MaxChanges  = maxChanges
 )
+
+// ConfirmMail is what the outbox asks of a message.
+func ConfirmMail(ctx context.Context, s *Service, subject civicpin.Subject, id string) (civicpin.Message, error) {
+	return (*delivery)(s).Confirm(ctx, outbox.Ref{Owner: owner, Subject: subject, ID: id})
+}
+
+// SettleMail tells that a message was taken over.
+func SettleMail(ctx context.Context, s *Service, subject civicpin.Subject, id string) {
+	_ = (*delivery)(s).Settle(ctx, outbox.Ref{Owner: owner, Subject: subject, ID: id}, outbox.Outcome{})
+}

@@ -153,6 +153,7 @@ type bookKit struct {
 	vault  *store.Vault
 	out    *outbox.Outbox
 	config recovery.Config
+	mailID string // of Rosa's mailbox
 }
 
 // bookConfig is a configuration whose limits of messages are not reached.
@@ -176,12 +177,6 @@ func newBookKitOn(t testing.TB, s store.Store, c recovery.Config, clock *bookClo
 	svc, err := recovery.NewContacts(vault, out, c)
 	require.NoError(t, err)
 	return &bookKit{Service: svc, clock: clock, post: post, events: events, vault: vault, out: out, config: c}
-}
-
-// other is a service of the same configuration in another process, which reaches the same records through s.
-func (k *bookKit) other(t testing.TB, s store.Store) *bookKit {
-	t.Helper()
-	return newBookKitOn(t, s, k.config, k.clock, k.post, k.events)
 }
 
 // flush sends what waits.
@@ -210,7 +205,9 @@ func (k *bookKit) proves(t testing.TB, address string) {
 func (k *bookKit) enrolled(t testing.TB) (phone, mail recovery.ProvedContact) {
 	t.Helper()
 	require.NoError(t, k.AdoptContacts(t.Context(), rosa, []civicpin.Contact{bySMS, byMail}, bookClerk, bookHome))
-	return k.contact(t, rosaPhone), k.contact(t, rosaMail)
+	phone, mail = k.contact(t, rosaPhone), k.contact(t, rosaMail)
+	k.mailID = mail.ID
+	return phone, mail
 }
 
 // contact returns Rosa's contact of an address.

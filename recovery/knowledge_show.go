@@ -61,16 +61,22 @@ func (s *Service) images(subject civicpin.Subject, k *knowledge) []string {
 // bring no easier question (OWASP cheat sheet "Choosing and Using Security Questions"). What a subject has not enrolled is
 // made up, as if they had enrolled as many as people do. A catalogue that is too small gives fewer.
 func (s *Service) pick(subject civicpin.Subject, k *knowledge, epoch uint64, n int) []string {
-	at := strconv.FormatUint(epoch, 10)
-	madeUp := s.ranked(s.config.Questions, "recovery.questions.own", string(subject))
-	madeUp = madeUp[:min(len(madeUp), max(n, s.usual()))]
-	madeUp = s.ranked(madeUp, "recovery.questions.ask", string(subject), at)
-	picked := s.ranked(k.names(), "recovery.questions.ask", string(subject), at)
-	for _, question := range madeUp {
-		if !slices.Contains(picked, question) {
-			picked = append(picked, question)
+	own := k.names()
+	var like, rest []string // what the subject could have enrolled as well, so that as much is hashed for everybody; all else
+	for _, question := range s.ranked(s.config.Questions, "recovery.questions.own", string(subject)) {
+		switch {
+		case slices.Contains(own, question):
+		case len(own)+len(like) < s.usual():
+			like = append(like, question)
+		default:
+			rest = append(rest, question)
 		}
 	}
+	ask := func(list []string) []string {
+		return s.ranked(list, "recovery.questions.ask", string(subject), strconv.FormatUint(epoch, 10))
+	}
+	// In this order for any n: a plan that asks more asks the same ones first.
+	picked := slices.Concat(ask(own), ask(like), rest)
 	return picked[:min(len(picked), n)]
 }
 

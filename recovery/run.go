@@ -28,7 +28,7 @@ type run struct {
 	Ticket  []byte           `json:"ticket,omitempty"` // hash; nobody has one of a run that staff began
 	Tickets int              `json:"tickets"`          // how many there were: a link that is used gives a new one
 	// Known says that there is somebody whom this run can help. All other runs go through the same steps, and to nothing.
-	Known   bool           `json:"known,omitempty"`
+	Known   bool           `json:"known"`
 	Epoch   uint64         `json:"epoch,omitempty"`
 	Book    uint64         `json:"book,omitempty"` // epoch of the contacts
 	By      civicpin.Actor `json:"by"`

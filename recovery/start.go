@@ -89,42 +89,37 @@ func (s *Service) start(ctx context.Context, plan string, subject civicpin.Subje
 	return shown, nil
 }
 
-// helps reports whether a plan can come to something for a subject.
+// helps reports whether a plan can come to something for a subject. It looks at everything, whatever it found first, and for
+// who has no contacts at those of nobody: the same work for strangers.
 func (w *way) helps(s *Service, mark proof.Mark, b *book, k *knowledge) bool {
-	if w.Begin && !mark.Vacant || !w.Begin && !mark.Held {
-		return false
+	can := w.Begin && mark.Vacant || !w.Begin && mark.Held
+	now := s.vault.Now()
+	mine := len(b.Contacts) > 0
+	if !mine {
+		b = &s.alike.contacts
 	}
 	corrects := civicpin.Channel("")
 	for _, step := range w.Steps {
 		switch step := step.(type) {
 		case Image:
-			if k.Image == "" {
-				return false
-			}
+			can = k.Image != "" && can
 		case Questions:
-			if len(k.Questions) < step.Ask {
-				return false
-			}
+			can = len(k.Questions) >= step.Ask && can
 		case Operator:
-			if len(k.Questions) < step.Questions {
-				return false
-			}
+			can = len(k.Questions) >= step.Questions && can
 		case Contacts:
-			if len(b.usable(s.vault.Now())) < step.AtLeast {
-				return false
-			}
+			can = len(b.usable(now)) >= step.AtLeast && mine && can
 		case ConfirmContact:
 			if step.MayCorrect {
 				corrects = step.Channel
 			}
 		}
 		if channels, _, _, _, ok := sent(step); ok && !slices.Contains(channels, corrects) {
-			if _, ok := b.on(channels, s.vault.Now()); !ok {
-				return false
-			}
+			_, there := b.on(channels, now)
+			can = there && mine && can
 		}
 	}
-	return true
+	return can
 }
 
 // Show returns what a run asks for now. It changes nothing. Errors: [ErrGone]; [ErrExpired]; the store's.

@@ -55,6 +55,7 @@ func TestNormalise(t *testing.T) {
 		{"an\u200ba\u00ad\ufe0f\u200e", "ana", ""}, // nothing to be seen
 		{"\u1fb3\u0345\u0313", "\u1f00\u03b9\u03b9", ""},
 		{"St. John's!", "st. john's!", ""},
+		{"\u2121", "tel", ""}, // capitals that come out of one sign
 		{"7", "7", ""},
 
 		{"", "", answer.RuleLength},
