@@ -56,6 +56,19 @@ func (t *tale) both(c citizen, halves [2]string) func() (string, error) {
 	return func() (string, error) { return t.Ask(c.name+"'s sixteen characters", halves[0]+" "+halves[1]) }
 }
 
+// chooseAnew has Maria exchange a further PIN that was issued to her, and log in with the one that she chooses.
+func (t *tale) chooseAnew(ctx context.Context, halves [2]string) error {
+	issued, err := t.firstLogin(ctx, t.maria, t.both(t.maria, halves))
+	if err != nil {
+		return err
+	}
+	if err := t.choose(ctx, issued, nil); err != nil {
+		return err
+	}
+	_, err = t.login(ctx)
+	return err
+}
+
 // choose exchanges Maria's issued PIN for one that she types, after the bad ones.
 func (t *tale) choose(ctx context.Context, issued string, bad []string) error {
 	return t.newPIN(bad, func(chosen civicpin.Secret) error {

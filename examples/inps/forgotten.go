@@ -49,15 +49,7 @@ func (t *tale) forgotten(ctx context.Context) error {
 	if err := play.Wanted(err, pin.ErrRefused, "a PIN after its recovery"); err != nil {
 		return err
 	}
-	issued, err := t.firstLogin(ctx, t.maria, t.both(t.maria, halves))
-	if err != nil {
-		return err
-	}
-	if err := t.choose(ctx, issued, nil); err != nil {
-		return err
-	}
-	_, err = t.login(ctx)
-	return err
+	return t.chooseAnew(ctx, halves)
 }
 
 // otherAddress is an address that Maria took for hers.

@@ -98,7 +98,7 @@ func checkLeaks(t *testing.T, db string) {
 var page = regexp.MustCompile(`\nhttps://inps\.example/pin#[A-Za-z0-9._~-]{60,100}\n`)
 
 // link is what a telephone shows as one: a scheme, a host, two words joined by a full stop.
-var link = regexp.MustCompile(`(?i)https?:|www|://|[a-z]\.[a-z]`)
+var link = regexp.MustCompile(`(?i)https?:|www\.|://|[a-z]\.[a-z]`)
 
 // checkPost reads every e-mail as a mail program would, and looks for links everywhere.
 func checkPost(t *testing.T, folder string) {

@@ -85,13 +85,5 @@ func (t *tale) again(ctx context.Context) error {
 		}
 		halves[i] = m.Code()
 	}
-	issued, err := t.firstLogin(ctx, t.maria, t.both(t.maria, halves))
-	if err != nil {
-		return err
-	}
-	if err := t.choose(ctx, issued, nil); err != nil {
-		return err
-	}
-	_, err = t.login(ctx)
-	return err
+	return t.chooseAnew(ctx, halves)
 }

@@ -89,13 +89,5 @@ func (t *tale) disown(ctx context.Context, link civicpin.Secret, halves [2]strin
 	if err != nil {
 		return err
 	}
-	issued, err := t.firstLogin(ctx, t.maria, t.both(t.maria, own))
-	if err != nil {
-		return err
-	}
-	if err := t.choose(ctx, issued, nil); err != nil {
-		return err
-	}
-	_, err = t.login(ctx)
-	return err
+	return t.chooseAnew(ctx, own)
 }

@@ -105,7 +105,7 @@ func posted(t *testing.T, db string) []post.Mail {
 // words joined by a full stop.
 var (
 	page = regexp.MustCompile(`\nhttps://tuss\.example/clave#[A-Za-z0-9._~-]{60,100}\n`)
-	link = regexp.MustCompile(`(?i)https?:|www|://|[a-z]\.[a-z]`)
+	link = regexp.MustCompile(`(?i)https?:|www\.|://|[a-z]\.[a-z]`)
 )
 
 // checkPost looks for links where there should be none, and at how each channel is used.

@@ -35,6 +35,7 @@ func (e *notHere) Error() string {
 // portals has Nuria in both portals with one password, and Omar in one.
 func (t *tale) portals(ctx context.Context) error {
 	t.Step("One password, two portals")
+	t.Say("At both, the user is the DNI or NIE. Each asks for a level of its own.")
 	for _, p := range []portal{tuss, sedess} {
 		if err := t.enter(ctx, t.nuria, p); err != nil {
 			return err
