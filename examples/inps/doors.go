@@ -73,7 +73,7 @@ func (t *tale) nameAll(ctx context.Context, subject civicpin.Subject, typed stri
 		case isRefused:
 			said = append(said, fmt.Sprintf("%d left", refused.Left))
 		case isLocked:
-			said = append(said, "locked until "+locked.Until.In(t.rome).Format("15:04"))
+			said = append(said, t.lockedFor(locked))
 		default:
 			return "", errors.Join(errors.New("wrong contacts were not refused"), err)
 		}

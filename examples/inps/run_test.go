@@ -72,7 +72,7 @@ func TestRun(t *testing.T) {
 
 		"Maria's PIN: qz7w k4pm", "Your PIN is ordinario", "We hold your claim",
 
-		"4 left, 3 left, 2 left, 1 left, locked until ", "Too many times", "15 minutes later", "ordinario",
+		"4 left, 3 left, 2 left, 1 left, locked for 15 minutes", "Too many times", "15 minutes later", "ordinario",
 		"The operator sees 5 wrong tries", "ordinario",
 
 		"evidence by this method needs an operator", "Your PIN is dispositivo", "Your claim goes through: unemployment benefit.",
@@ -123,7 +123,7 @@ func TestRun(t *testing.T) {
 func sameRows(t *testing.T, out string) {
 	t.Helper()
 	row := regexp.MustCompile(`At Maria's codice fiscale: (.*)\n.*At one that nobody has: +(.*)\n`).FindStringSubmatch(out)
-	if row == nil || row[1] != row[2] || !strings.HasPrefix(row[1], "4 left, 3 left, 2 left, 1 left, locked until ") {
+	if row == nil || row[1] != row[2] || !strings.HasPrefix(row[1], "4 left, 3 left, 2 left, 1 left, locked for 15 minutes") {
 		t.Errorf("the stranger sees a difference: %q", row)
 	}
 }

@@ -235,11 +235,11 @@ func (t *tale) untilLocked(try func() error) (string, error) {
 		if !ok {
 			return "", errors.Join(errors.New("a wrong guess was not refused"), err)
 		}
-		until := "unlocked"
+		until := "until unlocked"
 		if !locked.Until.IsZero() {
-			until = locked.Until.In(t.madrid).Format("15:04")
+			until = fmt.Sprintf("for %.0f minutes", locked.Until.Sub(t.Clock.Now()).Minutes())
 		}
-		return strings.Join(append(said, "locked until "+until), ", "), nil
+		return strings.Join(append(said, "locked "+until), ", "), nil
 	}
 	return "", play.ErrAnswers
 }

@@ -123,7 +123,7 @@ func TestRun(t *testing.T) {
 func sameRows(t *testing.T, out string) {
 	t.Helper()
 	row := regexp.MustCompile(`At Nuria's number: +(.*)\n.*At one that nobody has: +(.*)\n`).FindStringSubmatch(out)
-	if row == nil || row[1] != row[2] || !strings.HasPrefix(row[1], "4 left, 3 left, 2 left, 1 left, locked until ") {
+	if row == nil || row[1] != row[2] || !strings.HasPrefix(row[1], "4 left, 3 left, 2 left, 1 left, locked for 15 minutes") {
 		t.Errorf("the stranger sees a difference: %q", row)
 	}
 }
