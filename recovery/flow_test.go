@@ -404,3 +404,19 @@ func TestUnlockLink(t *testing.T) {
 	require.Equal(t, civicpin.Substantial, ok.Level)
 	require.NoError(t, walkUnlock(t.Context(), k, ""), "the same when there is no lock")
 }
+
+// A new address that cools down is told of recoveries, and cannot take one from its owner.
+func TestContactThatCoolsDownDisownsNothing(t *testing.T) {
+	k := newKit(t)
+	_, err := k.AddContact(t.Context(), ana, civicpin.Contact{Channel: civicpin.Email, Address: anaNewMail}, civicpin.Citizen, home)
+	require.NoError(t, err)
+	m, err := k.mailed(t.Context(), 0, anaNewMail, "contact.prove")
+	require.NoError(t, err)
+	require.NoError(t, k.ProveContact(t.Context(), m.Link, home))
+	require.NoError(t, walkClave(t.Context(), k, newSecret))
+	for address, link := range map[string]bool{anaMail: true, anaPEC: true, anaPhone: true, anaNewMail: false} {
+		m, err := k.mailed(t.Context(), 0, address, "recovery.done")
+		require.NoError(t, err)
+		require.Equal(t, link, !m.Link.IsZero(), address)
+	}
+}

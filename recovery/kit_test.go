@@ -232,6 +232,11 @@ func plans() []recovery.Plan {
 			Limit: threeTries(), Outcome: recovery.ReissueInParts,
 		},
 		{
+			Name:  "texted",
+			Steps: []recovery.Step{recovery.Captcha{}, recovery.Code{Channel: civicpin.SMS, Valid: 10 * time.Minute}},
+			Limit: threeTries(), Outcome: recovery.Unlocked,
+		},
+		{
 			Name:  "factor",
 			Steps: []recovery.Step{recovery.Factor("app"), recovery.Code{Channel: civicpin.SMS, Valid: 10 * time.Minute}},
 			Limit: threeTries(), Outcome: recovery.Unlocked,

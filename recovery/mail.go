@@ -63,8 +63,8 @@ type notices struct {
 	tokens []disown
 }
 
-// notices returns what all contacts of the subject are told about a run, each with a token of its own to say "it was not me",
-// which is good until a time (NIST SP 800-63B-4 4.6: to all addresses, with how to repudiate).
+// notices returns what all contacts of the subject are told about a run, with tokens of their own to say "it was not me", which
+// are good until a time (NIST SP 800-63B-4 4.6: to all addresses, with how to repudiate).
 //
 // Their names, and the numbers of their tokens, depend on the step alone, and a run comes to each step once.
 func (s *Service) notices(r *run, b *book, id string, kind civicpin.MessageKind, until time.Time) notices {
@@ -73,12 +73,16 @@ func (s *Service) notices(r *run, b *book, id string, kind civicpin.MessageKind,
 		if c.Channel.Printed() {
 			continue
 		}
-		t := newToken(disownToken, id, (len(r.Disown)+len(n.tokens)+1)&0xff)
-		n.tokens = append(n.tokens, disown{N: t.n, Hash: t.hash(), Expires: until})
-		n.mails = append(n.mails, mail{
-			Name: fmt.Sprintf("n%d-%d", r.Step, len(n.mails)), Kind: kind, To: stored(c.Contact), Token: t.text().Reveal(),
-			Expires: until, State: mailPending,
-		})
+		m := mail{
+			Name: fmt.Sprintf("n%d-%d", r.Step, len(n.mails)), Kind: kind, To: stored(c.Contact), Expires: until, State: mailPending,
+		}
+		// One that cools down may be a thief's: it is told, but cannot take the recovery from its owner.
+		if !s.vault.Now().Before(c.Cooling) {
+			t := newToken(disownToken, id, (len(r.Disown)+len(n.tokens)+1)&0xff)
+			n.tokens = append(n.tokens, disown{N: t.n, Hash: t.hash(), Expires: until})
+			m.Token = t.text().Reveal()
+		}
+		n.mails = append(n.mails, m)
 	}
 	return n
 }
@@ -145,13 +149,13 @@ func (d *delivery) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Messag
 
 // wants reports whether a mail is still to be sent.
 func (r *run) wants(m *mail, now time.Time) bool {
-	if m.State != mailPending && m.State != mailFailed || m.Token == "" && m.Code == "" || !now.Before(m.Expires) {
+	if m.State != mailPending && m.State != mailFailed || !now.Before(m.Expires) {
 		return false
 	}
 	if m.notice() {
 		return r.State == runOpen || r.State == runFinished
 	}
-	if r.State != runOpen || !now.Before(r.Expires) {
+	if m.Token == "" && m.Code == "" || r.State != runOpen || !now.Before(r.Expires) {
 		return false
 	}
 	for i := range r.Links {

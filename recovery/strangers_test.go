@@ -159,6 +159,17 @@ func TestStrangersLearnNothing(t *testing.T) {
 		{"type a code where a link is", to("two", captcha), func(k *kit, run recovery.Run) (recovery.Run, error) {
 			return k.Answer(t.Context(), run.Ticket, typed)
 		}},
+		{"type a code", to("texted", captcha), func(k *kit, run recovery.Run) (recovery.Run, error) {
+			return k.Answer(t.Context(), run.Ticket, typed)
+		}},
+		{"type codes until locked", to("texted", captcha), func(k *kit, run recovery.Run) (recovery.Run, error) {
+			var err error
+			for range 4 {
+				_, err = k.Answer(t.Context(), run.Ticket, typed)
+			}
+			require.ErrorAs(t, err, new(*lockout.LockedError))
+			return recovery.Run{}, err
+		}},
 		{"documents", to("desk", captcha), func(k *kit, run recovery.Run) (recovery.Run, error) {
 			return k.Answer(t.Context(), run.Ticket, recovery.Answers{Documents: map[string]string{"front": "a", "back": "b", "face": "c"}})
 		}},

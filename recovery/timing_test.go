@@ -1,10 +1,12 @@
 package recovery_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -147,6 +149,67 @@ func TestTiming(t *testing.T) {
 				_, err := k.Show(t.Context(), run.Ticket)
 				return err
 			},
+		},
+		{
+			"have it sent again",
+			func(k *kit, s civicpin.Subject) (recovery.Run, error) {
+				run, err := k.Start(t.Context(), "unlock", s, civicpin.Source{})
+				if err != nil {
+					return run, err
+				}
+				_, err = k.Answer(t.Context(), run.Ticket, captcha)
+				return run, err
+			},
+			func(k *kit, _ civicpin.Subject, run recovery.Run) error {
+				_, err := k.Send(t.Context(), run.Ticket, civicpin.Source{})
+				return err
+			},
+		},
+		{
+			"type a code",
+			func(k *kit, s civicpin.Subject) (recovery.Run, error) {
+				run, err := k.Start(t.Context(), "texted", s, civicpin.Source{})
+				if err != nil {
+					return run, err
+				}
+				_, err = k.Answer(t.Context(), run.Ticket, captcha)
+				return run, err
+			},
+			func(k *kit, _ civicpin.Subject, run recovery.Run) error {
+				_, err := k.Answer(t.Context(), run.Ticket, recovery.Answers{Code: civicpin.NewSecret("ACDEFGHJ")})
+				return err
+			},
+		},
+		{
+			"forge a link",
+			func(k *kit, s civicpin.Subject) (recovery.Run, error) {
+				run, err := k.Start(t.Context(), "unlock", s, civicpin.Source{})
+				if err != nil {
+					return run, err
+				}
+				_, err = k.Answer(t.Context(), run.Ticket, captcha)
+				return run, err
+			},
+			func(k *kit, _ civicpin.Subject, run recovery.Run) error {
+				_, err := k.Finish(t.Context(), forged("l", run), civicpin.Source{})
+				return err
+			},
+		},
+		{
+			"set under a forged grant", nil,
+			func(k *kit, s civicpin.Subject, _ recovery.Run) error {
+				g, err := pin.ParseGrant(civicpin.NewSecret(
+					"g1." + base64.RawURLEncoding.EncodeToString([]byte(s)) + "." + strings.Repeat("A", 43)))
+				require.NoError(t, err)
+				return k.pins.Set(t.Context(), g, civicpin.NewSecret(newSecret))
+			},
+		},
+		{
+			"cancel",
+			func(k *kit, s civicpin.Subject) (recovery.Run, error) {
+				return k.Start(t.Context(), "clave", s, civicpin.Source{})
+			},
+			func(k *kit, _ civicpin.Subject, run recovery.Run) error { return k.Cancel(t.Context(), run.Ticket) },
 		},
 		{
 			"log in", nil,
