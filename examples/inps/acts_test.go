@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -129,6 +130,10 @@ func TestActs(t *testing.T) {
 		}
 	})
 	t.Run("exchange", func(t *testing.T) {
+		half := civicpin.NewSecret(s.halves[0])
+		if err := s.pins.Exchange(t.Context(), s.maria.attempt(s.halves[0]+s.halves[1]), half); !errors.Is(err, pin.ErrChoice) {
+			t.Errorf("a half of the PIN as her own: %v", err)
+		}
 		s.act(t, s.exchange)
 		want(t, s.status(t, s.maria.subject()), "active", civicpin.Low, "")
 		for _, typed := range []string{s.halves[0] + s.halves[1], "12345678", "RSSMRA85"} {
@@ -195,6 +200,30 @@ func TestActs(t *testing.T) {
 			}
 		}
 	})
+	t.Run("forgotten", func(t *testing.T) {
+		s.act(t, s.forgotten)
+		want(t, s.status(t, s.maria.subject()), "active", civicpin.Substantial, civicpin.InPerson)
+		if _, err := s.verify(t, ownPINs[2]); !errors.Is(err, pin.ErrRefused) {
+			t.Errorf("the lost PIN: %v", err)
+		}
+		for _, c := range s.maria.contacts {
+			if all, err := s.Inbox.All(c.Address); err != nil || !slices.ContainsFunc(all, isNotice) {
+				t.Errorf("%s was not told: %v", c.Channel, err)
+			}
+		}
+	})
+	t.Run("not me", func(t *testing.T) {
+		s.act(t, s.notMe)
+		st := s.status(t, s.maria.subject())
+		want(t, st, "active", civicpin.Substantial, civicpin.InPerson)
+		if st.Parts[0].Contact.Channel != civicpin.HandedOver {
+			t.Errorf("parts %+v", st.Parts)
+		}
+	})
+	t.Run("doors", func(t *testing.T) {
+		s.act(t, s.doors)
+		want(t, s.status(t, s.maria.subject()), "active", civicpin.Substantial, civicpin.InPerson)
+	})
 	t.Run("lost", func(t *testing.T) {
 		s.act(t, s.lost)
 		st := s.status(t, s.maria.subject())
@@ -202,15 +231,20 @@ func TestActs(t *testing.T) {
 		if st.Parts[1].Contact.Channel != post.CitizenCertifiedEmail {
 			t.Errorf("parts %+v", st.Parts)
 		}
-		if _, err := s.verify(t, ownPINs[2]); !errors.Is(err, pin.ErrRefused) {
+		if _, err := s.verify(t, ownPINs[4]); !errors.Is(err, pin.ErrRefused) {
 			t.Errorf("the stolen PIN: %v", err)
 		}
-		if ok, err := s.verify(t, ownPINs[3]); err != nil || ok.Level != civicpin.Low {
+		if ok, err := s.verify(t, ownPINs[5]); err != nil || ok.Level != civicpin.Low {
 			t.Errorf("the new one: %+v, %v", ok, err)
 		}
 	})
 	// The database is still open, and much of it in its write-ahead log.
 	checkLeaks(t, s.db)
+}
+
+// isNotice reports whether a message tells of a recovery.
+func isNotice(m post.Mail) bool {
+	return m.Code() == "" && strings.Contains(m.Subject+m.Text, "accesso è stato recuperato")
 }
 
 // TestDisabled: after too many wrong guesses in a row the story ends, and goes on when a clerk has seen the identity card.

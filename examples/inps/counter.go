@@ -53,9 +53,13 @@ func (t *tale) byTelephone(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return t.ask("Luigi's new PIN", []string{"b7xk 29vm"}, func(typed string) error {
+	err = t.ask("Luigi's new PIN", []string{"b7xk 29vm"}, func(typed string) error {
 		return t.pins.Exchange(ctx, luigi.attempt(issued), civicpin.NewSecret(typed))
 	})
+	if err != nil {
+		return err
+	}
+	return t.keep(ctx, luigi)
 }
 
 // atCounter: a clerk sees Anna's identity card. Her PIN is dispositivo from the start.
@@ -83,10 +87,11 @@ func (t *tale) atCounter(ctx context.Context) error {
 		return err
 	}
 	ok, err := t.pins.Verify(ctx, anna.attempt(own))
-	if err == nil {
-		t.says("Welcome, Anna. Your PIN is %s.", levelName(ok.Level))
+	if err != nil {
+		return err
 	}
-	return err
+	t.says("Welcome, Anna. Your PIN is %s.", levelName(ok.Level))
+	return t.keep(ctx, anna)
 }
 
 // slip issues a PIN at the counter, with half of it on a printed slip, and returns both halves as the citizen reads them.

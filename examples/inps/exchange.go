@@ -33,7 +33,13 @@ func (t *tale) exchange(ctx context.Context) error {
 	_, err = t.pins.Verify(ctx, t.maria.attempt(issued))
 	t.Say("The sixteen characters are good for nothing now:")
 	t.refuses(err)
-	return play.Wanted(err, pin.ErrRefused, "the issued PIN after its exchange")
+	if err := play.Wanted(err, pin.ErrRefused, "the issued PIN after its exchange"); err != nil {
+		return err
+	}
+	if err := t.keep(ctx, t.maria); err != nil {
+		return err
+	}
+	return t.proveOthers(ctx)
 }
 
 // firstLogin shows the login page to somebody who has both halves of a PIN, and returns what they typed.
@@ -50,6 +56,19 @@ func (t *tale) both(c citizen, halves [2]string) func() (string, error) {
 	return func() (string, error) { return t.Ask(c.name+"'s sixteen characters", halves[0]+" "+halves[1]) }
 }
 
+// chooseAnew has Maria exchange a further PIN that was issued to her, and log in with the one that she chooses.
+func (t *tale) chooseAnew(ctx context.Context, halves [2]string) error {
+	issued, err := t.firstLogin(ctx, t.maria, t.both(t.maria, halves))
+	if err != nil {
+		return err
+	}
+	if err := t.choose(ctx, issued, nil); err != nil {
+		return err
+	}
+	_, err = t.login(ctx)
+	return err
+}
+
 // choose exchanges Maria's issued PIN for one that she types, after the bad ones.
 func (t *tale) choose(ctx context.Context, issued string, bad []string) error {
 	return t.newPIN(bad, func(chosen civicpin.Secret) error {
@@ -61,7 +80,7 @@ func (t *tale) choose(ctx context.Context, issued string, bad []string) error {
 // one that she never had.
 func (t *tale) newPIN(bad []string, set func(chosen civicpin.Secret) error) error {
 	good := ""
-	for _, s := range []string{"QZ7W-K4PM", "HJ4N-8RTX", "MN6B-3VCX", "TW9F-2HGA"} {
+	for _, s := range []string{"QZ7W-K4PM", "HJ4N-8RTX", "MN6B-3VCX", "TW9F-2HGA", "DX7K-5RWB", "VF2N-6JQE"} {
 		if !t.chosen[plain(s)] {
 			good = s
 			break

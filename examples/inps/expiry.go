@@ -47,15 +47,7 @@ func (t *tale) unused(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	issued, err := t.firstLogin(ctx, t.maria, t.both(t.maria, halves))
-	if err != nil {
-		return err
-	}
-	if err := t.choose(ctx, issued, nil); err != nil {
-		return err
-	}
-	_, err = t.login(ctx)
-	return err
+	return t.chooseAnew(ctx, halves)
 }
 
 // loginExpired is a login with the right PIN after its time. Who does not know the PIN is not told that it expired.

@@ -58,6 +58,11 @@ func stranger(subject civicpin.Subject, guess string) pin.Attempt {
 	return pin.Attempt{Subject: subject, Secret: civicpin.NewSecret(guess), Source: civicpin.Source{Address: "203.0.113.66"}}
 }
 
+// lockedFor says for how long something is locked, whenever that began.
+func (t *tale) lockedFor(locked *lockout.LockedError) string {
+	return fmt.Sprintf("locked for %.0f minutes", locked.Until.Sub(t.Clock.Now()).Minutes())
+}
+
 // guessAll guesses until it locks, and returns what the page said each time.
 func (t *tale) guessAll(ctx context.Context, subject civicpin.Subject, guess string) (string, error) {
 	var said []string
@@ -71,7 +76,7 @@ func (t *tale) guessAll(ctx context.Context, subject civicpin.Subject, guess str
 		case isRefused:
 			said = append(said, fmt.Sprintf("%d left", refused.Left))
 		case isLocked:
-			said = append(said, "locked until "+locked.Until.In(t.rome).Format("15:04"))
+			said = append(said, t.lockedFor(locked))
 		default:
 			return "", err
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"io/fs"
+	"mime/quotedprintable"
 	"net/mail"
 	"os"
 	"path/filepath"
@@ -21,13 +22,13 @@ var addresses = []string{
 }
 
 // ownPINs are those that are chosen in it.
-var ownPINs = []string{"QZ7WK4PM", "HJ4N8RTX", "MN6B3VCX", "TW9F2HGA", "B7XK29VM", "W4HD83RT"}
+var ownPINs = []string{"QZ7WK4PM", "HJ4N8RTX", "MN6B3VCX", "TW9F2HGA", "DX7K5RWB", "VF2N6JQE", "B7XK29VM", "W4HD83RT"}
 
 // checkLeaks looks for every code that was sent and every PIN that was chosen, in everything beside the database but the
 // post, and for the people themselves in the database.
 func checkLeaks(t *testing.T, db string) {
 	t.Helper()
-	secrets := make(map[string]bool)
+	secrets, links := make(map[string]bool), 0
 	for _, p := range ownPINs {
 		secrets[p] = true
 	}
@@ -43,10 +44,14 @@ func checkLeaks(t *testing.T, db string) {
 			if code := plain(m.Code()); code != "" {
 				secrets[code] = true
 			}
+			if token := strings.ToUpper(m.Link()); token != "" {
+				secrets[token] = true
+				links++
+			}
 		}
 	}
-	if len(secrets) < len(ownPINs)+10 {
-		t.Fatalf("only %d secrets to look for", len(secrets))
+	if len(secrets) < len(ownPINs)+20 || links < 8 {
+		t.Fatalf("only %d secrets to look for, %d of them in links", len(secrets), links)
 	}
 	files, err := filepath.Glob(db + "*")
 	if err != nil {
@@ -69,8 +74,12 @@ func checkLeaks(t *testing.T, db string) {
 			}
 		}
 		if filepath.Ext(file) == ".log" {
-			if !bytes.Contains(content, []byte(`"PIN.EXCHANGED"`)) || !bytes.Contains(content, []byte("RSSMRA85T50A562W")) {
-				t.Error("this log is not of this story")
+			for _, piece := range []string{
+				`"PIN.EXCHANGED"`, `"PIN.RECOVERED"`, `"RECOVERY.FINISHED"`, `"RECOVERY.DISOWNED"`, "RSSMRA85T50A562W",
+			} {
+				if !bytes.Contains(content, []byte(piece)) {
+					t.Errorf("no %s: this log is not of this story", piece)
+				}
 			}
 			continue
 		}
@@ -85,8 +94,11 @@ func checkLeaks(t *testing.T, db string) {
 	}
 }
 
+// page is the one link that an e-mail may have, alone on its line.
+var page = regexp.MustCompile(`\nhttps://inps\.example/pin#[A-Za-z0-9._~-]{60,100}\n`)
+
 // link is what a telephone shows as one: a scheme, a host, two words joined by a full stop.
-var link = regexp.MustCompile(`(?i)https?:|www|://|[a-z]\.[a-z]`)
+var link = regexp.MustCompile(`(?i)https?:|www\.|://|[a-z]\.[a-z]`)
 
 // checkPost reads every e-mail as a mail program would, and looks for links everywhere.
 func checkPost(t *testing.T, folder string) {
@@ -106,6 +118,12 @@ func checkPost(t *testing.T, folder string) {
 		body := string(content)
 		if filepath.Ext(path) == ".eml" {
 			body = checkEmail(t, d.Name(), content)
+			linked := page.ReplaceAllString(body, "\n")
+			if linked != body {
+				kinds["link"]++
+			}
+			// Once more, where it says with what the page's address begins.
+			body = strings.ReplaceAll(linked, "https://inps.example/", "")
 		}
 		if found := link.FindString(body); found != "" {
 			t.Errorf("%s has %q in it", d.Name(), found)
@@ -118,7 +136,7 @@ func checkPost(t *testing.T, folder string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, kind := range []string{"sms", "email", "citizen", "letter", "handed"} {
+	for _, kind := range []string{"sms", "email", "citizen", "letter", "handed", "link"} {
 		if kinds[kind] == 0 {
 			t.Errorf("no message by %s", kind)
 		}
@@ -143,9 +161,9 @@ func checkEmail(t *testing.T, name string, content []byte) (body string) {
 	if _, err := m.Header.Date(); err != nil || m.Header.Get("Message-ID") == "" || m.Header.Get("Subject") == "" {
 		t.Errorf("%s has no date, id or subject: %v", name, err)
 	}
-	b, err := io.ReadAll(m.Body)
+	b, err := io.ReadAll(quotedprintable.NewReader(m.Body))
 	if err != nil || len(b) == 0 {
 		t.Errorf("%s is empty: %v", name, err)
 	}
-	return string(b)
+	return strings.ReplaceAll(string(b), "\r\n", "\n")
 }

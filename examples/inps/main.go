@@ -1,6 +1,6 @@
 // Command inps plays the whole life of an INPS PIN, as Italy's social security institute gave it to its citizens: asked for
 // on line or by telephone, sent in two halves over two channels, exchanged for the citizen's own at first use, ordinario
-// until a document was checked and dispositivo from then on, locked, unlocked, expired, suspended and revoked.
+// until a document was checked and dispositivo from then on, locked, unlocked, expired, recovered on line when it was lost, suspended and revoked.
 //
 //	go run ./examples/inps              plays it in a few seconds
 //	go run ./examples/inps -i           asks you for everything that the citizens type
@@ -8,7 +8,7 @@
 //
 // Nothing leaves the machine: text messages, e-mails and letters are files beside the database. Each step of the story is
 // a file of this folder, in this order: contacts.go, request.go, exchange.go, counter.go, claims.go, guesses.go, upgrade.go,
-// expiry.go, lost.go.
+// expiry.go, forgotten.go, notme.go, doors.go, lost.go. The plan for a lost PIN is in plan.go.
 package main
 
 import (
@@ -47,6 +47,7 @@ func newPlay() (play.Play, error) {
 			Name:     "INPS",
 			LongName: "Istituto Nazionale della Previdenza Sociale",
 			Help:     helpLine,
+			Page:     "https://inps.example/pin",
 			Location: rome,
 		},
 		Email: "pin@inps.example",

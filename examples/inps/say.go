@@ -13,6 +13,7 @@ import (
 	"github.com/civicpin/civicpin/examples/internal/post"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/recovery"
 )
 
 // says prints what the agency's page says.
@@ -55,6 +56,10 @@ func (t *tale) explain(err error) string {
 		return fmt.Sprintf("Too many times. Try again on %s.", t.at(e.Until))
 	}
 	switch {
+	case errors.Is(err, recovery.ErrExpired):
+		return "This link is too old. Please begin again."
+	case errors.Is(err, recovery.ErrGone):
+		return "This leads nowhere any more. Please begin again."
 	case errors.Is(err, pin.ErrBusy):
 		return "Just a moment, and try again."
 	case errors.Is(err, phone.ErrFormat):
@@ -146,6 +151,12 @@ func excerpt(page string) string {
 		}
 	}
 	return strings.Join(kept, "\n") + "\n..."
+}
+
+// beginning leaves of a mail its first paragraphs.
+func beginning(text string, paragraphs int) string {
+	all := strings.Split(text, "\n\n")
+	return strings.Join(all[:min(paragraphs, len(all))], "\n\n") + "\n..."
 }
 
 // at writes a time as it is in Rome.

@@ -9,6 +9,7 @@ import (
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -24,6 +25,7 @@ type tale struct {
 	*play.Stage
 	rome   *time.Location
 	pins   *pin.Service
+	rec    *recovery.Service // keeps the contacts, too
 	claims store.Kind[[]claim]
 
 	maria  citizen
@@ -32,10 +34,14 @@ type tale struct {
 	chosen map[string]bool // all that she chose so far
 }
 
-// newTale makes the service: a policy, usually that of the INPS PIN, on the stage's vault and outbox. That is all the set-up
-// there is.
+// newTale makes the services: a policy, usually that of the INPS PIN, and the plan for lost ones, on the stage's vault and outbox.
+// That is all the set-up there is.
 func newTale(s *play.Stage, rome *time.Location, policy pin.Policy) (*tale, error) {
 	pins, err := pin.New(s.Vault, s.Outbox, policy)
+	if err != nil {
+		return nil, err
+	}
+	rec, err := recovery.New(s.Vault, s.Outbox, recovery.Config{Pins: pins, Plans: []recovery.Plan{lostPIN}})
 	if err != nil {
 		return nil, err
 	}
@@ -43,13 +49,13 @@ func newTale(s *play.Stage, rome *time.Location, policy pin.Policy) (*tale, erro
 	if err != nil {
 		return nil, err
 	}
-	return &tale{Stage: s, rome: rome, pins: pins, claims: claims, chosen: make(map[string]bool)}, nil
+	return &tale{Stage: s, rome: rome, pins: pins, rec: rec, claims: claims, chosen: make(map[string]bool)}, nil
 }
 
 // acts are the steps of the story in their order. Each goes on from where the one before it ended.
 func (t *tale) acts() []func(context.Context) error {
 	return []func(context.Context) error{
-		t.contacts, t.request, t.exchange, t.otherWays, t.file, t.guesses, t.upgrade, t.expiry, t.lost,
+		t.contacts, t.request, t.exchange, t.otherWays, t.file, t.guesses, t.upgrade, t.expiry, t.forgotten, t.notMe, t.doors, t.lost,
 	}
 }
 

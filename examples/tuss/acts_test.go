@@ -1,0 +1,381 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/examples/internal/play"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/store"
+)
+
+// stage is a tale with what it prints and where its database is.
+type stage struct {
+	*tale
+	out *bytes.Buffer
+	db  string
+}
+
+// newStage sets a stage on which time stands still but for what the story skips. It is a Monday, and the counters are open.
+func newStage(t *testing.T) *stage {
+	t.Helper()
+	return newStageAt(t, time.Date(2026, 3, 9, 10, 0, 0, 0, time.UTC))
+}
+
+func newStageAt(t *testing.T, start time.Time) *stage {
+	t.Helper()
+	p, err := newPlay()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stage{out: new(bytes.Buffer), db: filepath.Join(t.TempDir(), "pins.db")}
+	set, err := play.Open(t.Context(), play.Options{
+		Name: p.Name, DB: s.db, Service: p.Service, Email: p.Email, Words: p.Words, Lang: p.Lang, Out: s.out,
+		Now: func() time.Time { return start },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := set.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if s.tale, err = newTale(set, p.Service.Location); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// act plays one act and returns what it printed.
+func (s *stage) act(t *testing.T, act func(context.Context) error) string {
+	t.Helper()
+	s.out.Reset()
+	if err := act(t.Context()); err != nil {
+		t.Fatalf("%v, after\n%s", err, s.out)
+	}
+	return s.out.String()
+}
+
+// want checks what a credential has come to.
+func (s *stage) want(t *testing.T, c *citizen, state string, level civicpin.Level, method civicpin.Method) {
+	t.Helper()
+	st, err := s.pins.Status(t.Context(), c.subject())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var proved civicpin.Method
+	if n := len(st.Evidence); n > 0 {
+		proved = st.Evidence[n-1].Method
+	}
+	if st.State != state || st.Level != level || proved != method || st.Suspended || st.Expired != "" || st.Lockout.Locked != nil {
+		t.Errorf("%s: %+v, want %s, %s by %q", c.first(), st, state, level, method)
+	}
+}
+
+// has checks the contacts of somebody.
+func (s *stage) has(t *testing.T, c *citizen, want ...string) {
+	t.Helper()
+	proved, pending, err := s.rec.Contacts(t.Context(), c.subject())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, p := range proved {
+		got = append(got, p.Address)
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) || len(pending) > 0 {
+		t.Errorf("%s has %q, and %d that wait; want %q", c.first(), got, len(pending), want)
+	}
+}
+
+// opens checks which password somebody has, and at which level.
+func (s *stage) opens(t *testing.T, c *citizen, password string, level civicpin.Level) {
+	t.Helper()
+	ok, err := s.pins.Verify(t.Context(), c.attempt(password))
+	if err != nil || ok.Level != level || ok.MustExchange {
+		t.Errorf("%s: %+v, %v; want level %s", c.first(), ok, err, level)
+	}
+}
+
+func (s *stage) shut(t *testing.T, c *citizen, password string) {
+	t.Helper()
+	if _, err := s.pins.Verify(t.Context(), c.attempt(password)); !errors.Is(err, pin.ErrRefused) {
+		t.Errorf("%s's old password: %v", c.first(), err)
+	}
+}
+
+// TestActs plays one act after the other, and looks behind the scene after each.
+func TestActs(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	const mobile, email, newEmail = "+34612345678", "nuria@example.es", "nuria.vidal@correo.example"
+
+	t.Run("counter", func(t *testing.T) {
+		s.act(t, s.counter)
+		s.want(t, s.nuria, "provisional", civicpin.Substantial, civicpin.InPerson)
+		e, err := s.records.Get(t.Context(), store.Key{Subject: s.nuria.subject()})
+		if err != nil || e.Value.Terms != terms || !e.Value.Signed.Equal(s.Clock.Now()) {
+			t.Errorf("terms %+v, %v", e.Value, err)
+		}
+		st, err := s.pins.Status(t.Context(), s.nuria.subject())
+		if err != nil || st.By != clerk.ID && st.Evidence[0].By != clerk.ID || st.Expires.Sub(st.Issued) != 7*day {
+			t.Errorf("%+v, %v", st, err)
+		}
+	})
+	t.Run("activate", func(t *testing.T) {
+		s.act(t, s.activate)
+		s.want(t, s.nuria, "active", civicpin.Substantial, civicpin.InPerson)
+		s.has(t, s.nuria, mobile, email)
+		s.opens(t, s.nuria, nuriasFirst, civicpin.Substantial)
+	})
+	t.Run("letter", func(t *testing.T) {
+		s.act(t, s.letter)
+		s.want(t, s.omar, "active", civicpin.Low, civicpin.LetterCode)
+		s.has(t, s.omar, "omar@example.es")
+	})
+	t.Run("portals", func(t *testing.T) {
+		s.act(t, s.portals)
+		err := s.login(t.Context(), s.omar, sedess, omarsFirst)
+		if too, ok := errors.AsType[*notHere](err); !ok || too.level != civicpin.Low {
+			t.Errorf("Omar at SEDESS: %v", err)
+		}
+	})
+	t.Run("change", func(t *testing.T) {
+		s.act(t, s.change)
+		s.shut(t, s.nuria, nuriasFirst)
+		s.opens(t, s.nuria, nuriasSecond, civicpin.Substantial)
+	})
+	t.Run("forgotten", func(t *testing.T) {
+		s.act(t, s.forgotten)
+		s.want(t, s.nuria, "active", civicpin.Substantial, civicpin.InPerson)
+		s.shut(t, s.nuria, nuriasSecond)
+		s.opens(t, s.nuria, nuriasThird, civicpin.Substantial)
+	})
+	t.Run("strangers", func(t *testing.T) {
+		before, err := s.Inbox.All(email)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.act(t, s.strangers)
+		if err := s.Deliver(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		after, err := s.Inbox.All(email)
+		if err != nil || len(after) != len(before) {
+			t.Errorf("Nuria was sent %d messages, %v", len(after)-len(before), err)
+		}
+		s.opens(t, s.nuria, nuriasThird, civicpin.Substantial)
+	})
+	t.Run("new contact", func(t *testing.T) {
+		before := s.Clock.Now()
+		s.act(t, s.newContact)
+		if d := s.Clock.Now().Sub(before); d != 8*day {
+			t.Errorf("%v went by", d)
+		}
+		s.has(t, s.nuria, mobile, newEmail)
+		s.want(t, s.nuria, "active", civicpin.Substantial, civicpin.InPerson)
+	})
+	t.Run("undo", func(t *testing.T) {
+		s.act(t, s.undo)
+		s.has(t, s.nuria, mobile, newEmail)
+		s.shut(t, s.nuria, nuriasThird)
+		st, err := s.pins.Status(t.Context(), s.nuria.subject())
+		if err != nil || !st.Suspended || st.Level != civicpin.Low {
+			t.Errorf("%+v, %v", st, err)
+		}
+	})
+	t.Run("office", func(t *testing.T) {
+		s.act(t, s.office)
+		s.want(t, s.nuria, "active", civicpin.Substantial, civicpin.InPerson)
+		s.has(t, s.nuria, "+34655443322", newEmail)
+		s.opens(t, s.nuria, nuriasFourth, civicpin.Substantial)
+		s.want(t, s.omar, "active", civicpin.Substantial, civicpin.InPerson)
+		s.has(t, s.omar, "+34633221100", "omar@correo.example")
+		s.shut(t, s.omar, omarsFirst)
+	})
+	t.Run("codes", func(t *testing.T) {
+		s.act(t, s.codes)
+		s.want(t, s.julia, "active", civicpin.Substantial, civicpin.InPerson)
+		st, err := s.pins.Status(t.Context(), s.tomas.subject())
+		if err != nil || st.State != "provisional" || st.Expired != pin.SinceIssue {
+			t.Errorf("Tomás: %+v, %v", st, err)
+		}
+	})
+	// The database is still open, and much of it in its write-ahead log.
+	checkLeaks(t, s.db)
+}
+
+// registered sets a stage on which Nuria has a password, and two contacts that were proved.
+func registered(t *testing.T) *stage {
+	t.Helper()
+	s := newStage(t)
+	s.act(t, s.counter)
+	s.act(t, s.activate)
+	if err := s.Clock.Skip(day); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestLinkIsNotEnough: a plan of two codes is not finished with one, nor by whoever began it.
+func TestLinkIsNotEnough(t *testing.T) {
+	t.Parallel()
+	s := registered(t)
+	ctx := t.Context()
+	began, err := s.begin(ctx, s.nuria.subject(), strangerSource)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.answerDate(ctx, began, s.nuria.born, strangerSource); err != nil {
+		t.Fatal(err)
+	}
+	m, err := s.linked(ctx, s.nuria.email, "prove")
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := civicpin.NewSecret(m.Link())
+	if _, err := s.rec.Finish(ctx, link, s.nuria.source); !errors.Is(err, recovery.ErrStep) {
+		t.Errorf("the link alone: %v", err)
+	}
+	run, err := s.rec.Use(ctx, link, s.nuria.source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Deliver(ctx); err != nil {
+		t.Fatal(err)
+	}
+	sms, err := s.Inbox.Last(s.nuria.mobile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := recovery.Answers{Code: civicpin.NewSecret(sms.Code()), Source: strangerSource}
+	if _, err := s.rec.Answer(ctx, began, code); !errors.Is(err, recovery.ErrGone) {
+		t.Errorf("the ticket of who began: %v", err)
+	}
+	if _, err := s.rec.Finish(ctx, run.Ticket, s.nuria.source); !errors.Is(err, recovery.ErrStep) {
+		t.Errorf("without the code: %v", err)
+	}
+	// The code is good for ten minutes, and for the one who is late another one is sent.
+	if err := s.Clock.Skip(10 * minute); err != nil {
+		t.Fatal(err)
+	}
+	code.Source = s.nuria.source
+	if _, err := s.rec.Answer(ctx, run.Ticket, code); !errors.Is(err, recovery.ErrExpired) {
+		t.Errorf("the code after ten minutes: %v", err)
+	}
+	if _, err := s.rec.Send(ctx, run.Ticket, s.nuria.source); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Deliver(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if sms, err = s.Inbox.Last(s.nuria.mobile); err != nil {
+		t.Fatal(err)
+	}
+	code.Code = civicpin.NewSecret(sms.Code())
+	if _, err := s.rec.Answer(ctx, run.Ticket, code); err != nil {
+		t.Fatal(err)
+	}
+	grant, err := s.rec.Finish(ctx, run.Ticket, s.nuria.source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.pins.Set(ctx, grant, civicpin.NewSecret(nuriasThird), s.nuria.personal()...); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.pins.Set(ctx, grant, civicpin.NewSecret(nuriasFourth)); !errors.Is(err, pin.ErrGrant) {
+		t.Errorf("a grant was used twice: %v", err)
+	}
+	s.opens(t, s.nuria, nuriasThird, civicpin.Substantial)
+}
+
+// TestCounterHours: at no other time does a clerk begin, approve or unlock anything, and nobody else at any time.
+func TestCounterHours(t *testing.T) {
+	t.Parallel()
+	s := registered(t) // on Tuesday at eleven, in Madrid
+	ctx := t.Context()
+	for _, c := range []struct {
+		skip   time.Duration
+		by     recovery.Staff
+		reason string
+	}{
+		{0, clerk, ""},
+		{0, operator, "role"},
+		{0, recovery.Staff{ID: clerk.ID, Role: "director"}, "role"},
+		{0, recovery.Staff{ID: civicpin.Citizen, Role: "counter"}, "role"},
+		{3*time.Hour - minute, clerk, ""},
+		{minute, clerk, "hours"},
+		{19*time.Hour - minute, clerk, "hours"},
+		{minute, clerk, ""},
+		{3 * day, clerk, "hours"}, // Saturday
+		{2 * day, clerk, ""},
+	} {
+		if err := s.Clock.Skip(c.skip); err != nil {
+			t.Fatal(err)
+		}
+		_, err := s.rec.StartBy(ctx, planCounter.Name, s.nuria.subject(), c.by)
+		e, refused := errors.AsType[*recovery.StaffError](err)
+		if refused != (c.reason != "") || refused && e.Reason != c.reason || !refused && err != nil {
+			t.Errorf("%s on %s: %v, want %q", c.by.ID, s.local(s.Clock.Now()), err, c.reason)
+		}
+		err = s.rec.Unlock(ctx, planCounter.Name, s.nuria.subject(), civicpin.Evidence{}, c.by)
+		if refused != errors.Is(err, recovery.ErrStaff) {
+			t.Errorf("unlock by %s on %s: %v", c.by.ID, s.local(s.Clock.Now()), err)
+		}
+	}
+}
+
+// TestOpening: whenever the program is started, the story begins when the counters are open.
+func TestOpening(t *testing.T) {
+	s := newStageAt(t, time.Date(2026, 3, 9, 7, 59, 0, 0, time.UTC))
+	for _, c := range []struct{ start, want string }{
+		{"2026-03-09T07:59:00Z", "2026-03-09T09:00:00Z"}, // Monday, a minute before nine o'clock in Madrid
+		{"2026-03-09T09:00:00Z", "2026-03-09T09:00:00Z"},
+		{"2026-03-09T12:00:00Z", "2026-03-10T09:00:00Z"}, // closed in an hour
+		{"2026-03-11T08:00:00Z", "2026-03-11T08:00:00Z"},
+		{"2026-03-13T20:00:00Z", "2026-03-16T09:00:00Z"}, // Friday evening
+		{"2026-03-28T12:00:00Z", "2026-03-30T08:00:00Z"}, // the weekend on which the clocks change
+	} {
+		start, err := time.Parse(time.RFC3339, c.start)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Clock.Skip(start.Sub(s.Clock.Now())); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.opening(); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Clock.Now().UTC().Format(time.RFC3339); got != c.want {
+			t.Errorf("started at %s: %s, want %s", c.start, got, c.want)
+		}
+	}
+}
+
+// TestPolicy: the numbers that the story tells are those of the policies.
+func TestPolicy(t *testing.T) {
+	s := newStage(t)
+	p := s.pins.Policy()
+	if p.Parts != 1 || p.Length != 12 || p.Chosen.Min != 15 || p.Lockout.Limit != 5 || p.Valid[civicpin.HandedOver] != 7*day {
+		t.Errorf("%+v", p)
+	}
+	for _, plan := range []recovery.Plan{planForgotten, planCounter} {
+		if usual, corrected := plan.GuessProbability(0); max(usual, corrected) > 1e-9 {
+			t.Errorf("%s is guessed with a chance of %.0e, %.0e", plan.Name, usual, corrected)
+		}
+		if !strings.HasPrefix(plan.Name, "tuss-") || plan.Outcome != recovery.ChooseSecret {
+			t.Errorf("%+v", plan)
+		}
+	}
+}

@@ -1,0 +1,69 @@
+// Command tuss plays Tu Seguridad Social, the portal of Spain's social security: citizens register in person, sign the terms,
+// are handed an activation code and exchange it for a password, which with their DNI or NIE as the user's name opens that
+// portal and a second one, SEDESS, which asks for more. The password is changed, forgotten and recovered; e-mail and telephone
+// change and get lost; somebody else tries all of it.
+//
+//	go run ./examples/tuss               plays it in a few seconds
+//	go run ./examples/tuss -i            asks you for everything that the citizens type
+//	go run ./examples/tuss -db tuss.db   keeps the database for the next run, in which Nuria is registered already
+//
+// Nothing leaves the machine: text messages, e-mails, letters and slips are files beside the database. The whole system is in
+// policy.go, as three values. Each step of the story is a file of this folder, in this order: counter.go, activate.go,
+// letter.go, portals.go, password.go, forgotten.go, strangers.go, contacts.go, undo.go, office.go, codes.go.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+	_ "time/tzdata" // Madrid's time also where the system has no time zones
+
+	"github.com/civicpin/civicpin/examples/internal/play"
+	"github.com/civicpin/civicpin/texts"
+)
+
+func main() {
+	p, err := newPlay()
+	if err == nil {
+		err = play.Run(context.Background(), p, os.Args[1:], os.Stdin, os.Stdout)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+const (
+	longName = "Tu Seguridad Social"
+	helpLine = "901 50 20 50"
+)
+
+// newPlay is the program apart from its flags, input and output, which tests bring themselves.
+func newPlay() (play.Play, error) {
+	madrid, err := time.LoadLocation(officeZone)
+	if err != nil {
+		return play.Play{}, err
+	}
+	return play.Play{
+		Name:  "tuss",
+		About: "Spain's Tu Seguridad Social, on a SQLite file. Nothing is really sent: SMS, e-mails and letters are files.",
+		Service: texts.Service{
+			Name:     "Seg. Social",
+			LongName: longName,
+			Help:     helpLine,
+			Page:     "https://tuss.example/clave",
+			Location: madrid,
+		},
+		Email: "clave@tuss.example",
+		Lang:  "es",
+		Words: activationWords(madrid),
+		Story: func(ctx context.Context, s *play.Stage) error {
+			t, err := newTale(s, madrid)
+			if err != nil {
+				return err
+			}
+			return t.tell(ctx)
+		},
+	}, nil
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/recovery"
+)
+
+const (
+	second = time.Second
+	minute = time.Minute
+	day    = 24 * time.Hour
+
+	officeZone = "Europe/Madrid"
+)
+
+// passwords is an activation code of twelve characters, on a slip or by letter, that is exchanged for a password. Whoever knows
+// a DNI can lock its owner out with five wrong passwords; a forgotten password is recovered in spite of that.
+func passwords() pin.Policy {
+	p := pin.Default()
+	p.Name = "tuss"
+	p.Valid = map[civicpin.Channel]time.Duration{civicpin.HandedOver: 7 * day, civicpin.Letter: 21 * day}
+	p.Chosen.Words = []string{"tuseguridadsocial", "seguridadsocial1", "contraseñasegura"}
+	p.Lockout = lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked}
+	p.History = 1
+	return p
+}
+
+// The plans. A forgotten password takes two codes that come over two channels (NIST SP 800-63B-4 4.2.2.2), or one channel and a
+// clerk who has seen the person.
+var (
+	planForgotten = recovery.Plan{
+		Name: "tuss-forgotten",
+		Steps: []recovery.Step{
+			recovery.Captcha{},
+			recovery.Facts{birthDate},
+			recovery.Link{Channel: civicpin.Email, Valid: 30 * minute},
+			recovery.Code{Channel: civicpin.SMS, Valid: 10 * minute},
+		},
+		Limit:   lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * minute, Max: day},
+		Outcome: recovery.ChooseSecret,
+	}
+	planCounter = recovery.Plan{
+		Name: "tuss-counter",
+		Steps: []recovery.Step{
+			recovery.Operator{Role: "counter"},
+			recovery.Link{Channel: civicpin.Email, Valid: 30 * minute},
+		},
+		Limit:   lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked},
+		Outcome: recovery.ChooseSecret,
+	}
+)
+
+// contactPolicy has a change of contacts told to the old ones, who can undo it for seven days. For so long a new one proves
+// nothing, and the level is basic.
+func contactPolicy() recovery.ContactPolicy {
+	return recovery.ContactPolicy{
+		LowerTo:       new(civicpin.Low),
+		SuspendOnUndo: true,
+		Decoys: []civicpin.Contact{
+			{Channel: civicpin.Email, Address: "someone@example.es"}, {Channel: civicpin.SMS, Address: "+34600000000"},
+		},
+	}
+}
+
+// roles are the staff: the counters are open in the morning of working days; the telephone may tell, and do nothing.
+func roles() map[string]recovery.Role {
+	workdays := []time.Weekday{time.Monday, time.Tuesday, time.Wednesday, time.Thursday, time.Friday}
+	return map[string]recovery.Role{
+		"counter":   {From: 9 * time.Hour, To: 14 * time.Hour, Days: workdays, Zone: officeZone, PerHour: 20, Unlocks: true},
+		"telephone": {},
+	}
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/examples/internal/play"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/store"
+)
+
+// The staff, by the ids under which they are written into the log, and in their roles.
+var (
+	clerk    = recovery.Staff{ID: "operator:counter.madrid.4", Role: "counter"} // the same as civicpin.Operator("counter.madrid.4")
+	operator = recovery.Staff{ID: "operator:telephone.17", Role: "telephone"}
+)
+
+// A tale is one telling of the story.
+type tale struct {
+	*play.Stage
+	madrid *time.Location
+	people register
+
+	pins    *pin.Service      // activation codes, and the passwords that they are exchanged for
+	rec     *recovery.Service // contacts, and the ways to a new password
+	records store.Kind[record]
+
+	nuria, omar, julia, tomas *citizen
+}
+
+// newTale makes the services on the stage's vault and outbox: the values of policy.go, and nothing more.
+func newTale(s *play.Stage, madrid *time.Location) (*tale, error) {
+	t := &tale{Stage: s, madrid: madrid, people: people()}
+	var err error
+	if t.pins, err = pin.New(s.Vault, s.Outbox, passwords()); err != nil {
+		return nil, err
+	}
+	t.rec, err = recovery.New(s.Vault, s.Outbox, recovery.Config{
+		Pins: t.pins, Register: t.people, Roles: roles(), Plans: []recovery.Plan{planForgotten, planCounter},
+		Contacts: contactPolicy(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	if t.records, err = store.NewKind[record](s.Vault, "tuss.record"); err != nil {
+		return nil, err
+	}
+	t.nuria, t.omar = t.people["12345678Z"], t.people["Y1234567X"]
+	t.julia, t.tomas = t.people["23456789D"], t.people["34567890V"]
+	return t, nil
+}
+
+// acts are the steps of the story in their order. Each goes on from where the one before it ended.
+func (t *tale) acts() []func(context.Context) error {
+	return []func(context.Context) error{
+		t.counter, t.activate, t.letter, t.portals, t.change, t.forgotten, t.strangers, t.newContact, t.undo, t.office, t.codes,
+	}
+}
+
+func (t *tale) tell(ctx context.Context) error {
+	for _, act := range t.acts() {
+		if err := act(ctx); err != nil {
+			return t.end(err)
+		}
+	}
+	t.Printf("\n%d events were recorded, each a line of JSON in the log.\n", t.Events())
+	return nil
+}
+
+// end turns what is no failure of the program into a last line.
+func (t *tale) end(err error) error {
+	_, isLocked := errors.AsType[*lockout.LockedError](err)
+	switch {
+	case errors.Is(err, play.ErrNoAnswer):
+		t.Printf("\n\nThe input ended here, and so does the story.\n")
+	case isLocked: // for good, or too many messages in a day
+		t.refuses(err)
+		t.Say("There the story ends. With -db, the next run begins by putting it right.")
+	default:
+		return err
+	}
+	return nil
+}
+
+// ask shows a page with one field until use takes what was typed. Locks that end are waited out. An error that cannot be
+// explained to a citizen ends it.
+func (t *tale) ask(prompt string, suggestions []string, use func(typed string) error) error {
+	return t.AskUntil(prompt, suggestions, use, func(err error) error {
+		locked, isLocked := errors.AsType[*lockout.LockedError](err)
+		switch {
+		case isLocked:
+			return t.wait(locked)
+		case errors.Is(err, recovery.ErrGone), errors.Is(err, recovery.ErrExpired), errors.Is(err, pin.ErrGrant):
+			return err // no other answer would do
+		case t.refuses(err):
+			return nil
+		}
+		return err
+	})
+}
+
+// wait prints that something is locked and lets the time pass. It returns a lock that does not end by itself.
+func (t *tale) wait(locked *lockout.LockedError) error {
+	if locked.Until.IsZero() {
+		return locked
+	}
+	t.refuses(locked)
+	wait := locked.Until.Sub(t.Clock.Now())
+	return t.Later((max(wait, 0) + minute - 1).Truncate(minute))
+}
+
+// patiently does something, and does it again when a lock that refused it has ended.
+func (t *tale) patiently(do func() error) error {
+	for range play.Answers {
+		err := do()
+		locked, ok := errors.AsType[*lockout.LockedError](err)
+		if !ok {
+			return err
+		}
+		if err := t.wait(locked); err != nil {
+			return err
+		}
+	}
+	return play.ErrAnswers
+}
+
+// status is a citizen's credential as staff see it, whether or not there is one.
+func (t *tale) status(ctx context.Context, c *citizen) (pin.Status, error) {
+	st, err := t.pins.Status(ctx, c.subject())
+	if errors.Is(err, pin.ErrNoCredential) {
+		return pin.Status{}, nil
+	}
+	return st, err
+}
+
+// seen is what a clerk writes down who has seen somebody with an identity card.
+func seen(c *citizen) civicpin.Evidence {
+	return civicpin.Evidence{Method: civicpin.InPerson, Document: string(c.nif.Kind()) + " " + string(c.nif), By: clerk.ID}
+}
