@@ -330,6 +330,9 @@ func (s *Service) Reissue(ctx context.Context, g Grant, source civicpin.Source) 
 			fresh.Level, fresh.Evidence, fresh.Lowered = c.Level, c.Evidence, c.Lowered
 		}
 		fresh.History, fresh.Epoch = c.former(&s.policy), c.Epoch+1
+		if c.State == active && len(fresh.History) == 0 {
+			fresh.History = []string{c.Hash} // a lost secret is not chosen again, whatever the policy keeps
+		}
 		e.Value, e.Expires = fresh, fresh.keep()
 		return nil
 	})

@@ -142,6 +142,8 @@ func TestReissue(t *testing.T) {
 	ok, right := k.works(t, both)
 	require.True(t, right)
 	require.True(t, ok.MustExchange)
+	err = k.Exchange(t.Context(), try(both), civicpin.NewSecret(chosen))
+	require.ErrorIs(t, err, pin.ErrChoice, "a lost secret is not chosen again")
 	require.NoError(t, k.Exchange(t.Context(), try(both), civicpin.NewSecret(changed)))
 	ok, _ = k.works(t, changed)
 	require.Equal(t, civicpin.Substantial, ok.Level, "level kept over the re-issue and the exchange")

@@ -217,7 +217,11 @@ func (s *Service) addPlan(p Plan) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrPlan, err)
 	}
-	s.plans[p.Name] = &way{Plan: p, gate: gate, digest: p.digest()}
+	digest, err := p.digest()
+	if err != nil {
+		return err
+	}
+	s.plans[p.Name] = &way{Plan: p, gate: gate, digest: digest}
 	return nil
 }
 

@@ -100,9 +100,10 @@ func (p Plan) withDefaults() Plan {
 func gateName(plan string) string { return "recovery." + plan }
 
 // digest tells whether a run was begun under the plan as it is now. A run whose plan changed in the middle ends.
-func (p *Plan) digest() []byte {
-	h := sha256.Sum256(fmt.Appendf(nil, "%#v %v %v", p.Steps, p.Outcome, p.Begin))
-	return h[:16]
+func (p *Plan) digest() ([]byte, error) {
+	text, err := Plan{Steps: p.Steps, Outcome: p.Outcome, Begin: p.Begin}.MarshalJSON()
+	h := sha256.Sum256(text)
+	return h[:16], err
 }
 
 // rests is how long a run may rest at the most.

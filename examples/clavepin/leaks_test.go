@@ -101,7 +101,7 @@ func posted(t *testing.T, folder string) []post.Mail {
 }
 
 // link is what a telephone shows as one: a scheme, a host, two words joined by a full stop.
-var link = regexp.MustCompile(`(?i)https?:|www|://|[a-z]\.[a-z]`)
+var link = regexp.MustCompile(`(?i)https?:|www\.|://|[a-z]\.[a-z]`)
 
 // checkPost looks for links in all messages, and at how each channel is used.
 func checkPost(t *testing.T, folder string) {
