@@ -16,9 +16,9 @@ import (
 const memoryShards = 64
 
 // Memory is a [Store] and [Lister] in the memory of one process: for tests, and for what may be lost at a restart. It never
-// drops anything by itself; call [Vault.Purge] now and then. It is [Forgetful]: a [NewRouter] lets it hold what may be lost;
-// [NewVault] takes it as the only store all the same, since with all records gone at once nothing is left to attack. The
-// zero Memory is not usable; call [NewMemory].
+// drops anything by itself; call [Vault.Purge] now and then. Beside other stores, in [NewRouter], it counts as one that
+// forgets. As the only store it does not: with all records gone at once, nothing is left to attack. The zero Memory is not
+// usable; call [NewMemory].
 type Memory struct {
 	seed     maphash.Seed
 	versions atomic.Uint64 // one sequence for all keys, so that no version of any key comes twice
@@ -30,10 +30,7 @@ type memoryShard struct {
 	records map[string]Record
 }
 
-var (
-	_ Lister    = (*Memory)(nil)
-	_ Forgetful = (*Memory)(nil)
-)
+var _ Lister = (*Memory)(nil)
 
 // NewMemory returns an empty Memory.
 func NewMemory() *Memory {
@@ -47,9 +44,6 @@ func NewMemory() *Memory {
 func (m *Memory) shard(key string) *memoryShard {
 	return &m.shards[maphash.String(m.seed, key)%memoryShards]
 }
-
-// Forgets implements [Forgetful].
-func (m *Memory) Forgets() bool { return true }
 
 // Get implements [Store].
 func (m *Memory) Get(ctx context.Context, key string) (Record, error) {

@@ -44,6 +44,8 @@ func NewRouter(routes ...Route) (Store, error) {
 		if route.Store == nil || len(route.Kinds) == 0 {
 			return nil, errors.New("store: NewRouter: a route without a store or without kinds")
 		}
+		_, memory := route.Store.(*Memory)
+		loses := memory || forgets(route.Store)
 		_, lists := route.Store.(Lister)
 		_, purges := route.Store.(Purger)
 		listers, purgers = listers && lists, purgers && purges
@@ -55,7 +57,7 @@ func NewRouter(routes ...Route) (Store, error) {
 			}
 		}
 		for _, pattern := range route.Kinds {
-			if forgets(route.Store) && !mayLose(pattern) && !slices.Contains(route.MayLose, pattern) {
+			if loses && !mayLose(pattern) && !slices.Contains(route.MayLose, pattern) {
 				return nil, fmt.Errorf("store: NewRouter: %w: %q", ErrForgetful, pattern)
 			}
 			if err := r.add(pattern, p); err != nil {

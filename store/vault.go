@@ -58,13 +58,13 @@ type Vault struct {
 }
 
 // NewVault returns a vault around s. It gives an error if s is nil, if the keys are incomplete or named twice, or if an
-// option is out of range. A store that is [Forgetful], other than a [Memory], gives an error that matches [ErrForgetful]:
-// put it behind a [NewRouter], whose [Route] says which kinds may be lost. It makes no call to the store.
+// option is out of range. A store that is [Forgetful] gives an error that matches [ErrForgetful]: put it behind a
+// [NewRouter], whose [Route] says which kinds may be lost. It makes no call to the store.
 func NewVault(s Store, keys Keys, opts *Options) (*Vault, error) {
 	if s == nil {
 		return nil, errors.New("store: NewVault: no store")
 	}
-	if _, memory := s.(*Memory); !memory && forgets(s) {
+	if forgets(s) {
 		return nil, fmt.Errorf("store: NewVault: %w: use NewRouter, and name in Route.MayLose what may be lost all the same", ErrForgetful)
 	}
 	if err := keys.validate(); err != nil {
