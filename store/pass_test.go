@@ -141,7 +141,7 @@ func TestPurgeByEngine(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, store.Progress{End: true}, at, "in grace")
 
-	c.move(2)
+	c.move(1)
 	engine.asked = nil
 	at, err = v.Purge(t.Context(), store.Pass{Max: 100, After: "z"})
 	require.NoError(t, err)

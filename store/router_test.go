@@ -37,7 +37,7 @@ func (p *purging) PurgeExpired(ctx context.Context, before time.Time, most int) 
 		if err != nil || n == most {
 			return n, err
 		}
-		if !item.Expires.IsZero() && item.Expires.Before(before) {
+		if !item.Expires.IsZero() && !item.Expires.After(before) {
 			if err := p.Delete(ctx, item.Key, item.Version); err != nil {
 				return n, err
 			}
@@ -191,7 +191,7 @@ func TestRouterPurges(t *testing.T) {
 		}
 	}
 	for _, want := range []int{4, 2, 0} {
-		n, err := r.(store.Purger).PurgeExpired(t.Context(), now.Add(1), 4)
+		n, err := r.(store.Purger).PurgeExpired(t.Context(), now, 4)
 		require.NoError(t, err)
 		assert.Equal(t, want, n)
 	}
