@@ -20,10 +20,10 @@ import (
 // demanded.
 func TestAcknowledgedLoss(t *testing.T) {
 	const writes, size = 150, 32 << 10 // more than the buffers of a connection, which outlive the primary
-	primary := servers.Redis(t)
+	primary := servers.Redis(t, "--repl-diskless-sync-delay", "0")
 	host, port, err := net.SplitHostPort(primary.Addr())
 	require.NoError(t, err)
-	replica := servers.Redis(t, "--replicaof", host, port, "--repl-diskless-sync-delay", "0")
+	replica := servers.Redis(t, "--replicaof", host, port)
 	second := dial(t, replica.Addr())
 	require.Eventually(t, func() bool {
 		info, err := second.Info(t.Context(), "replication").Result()
