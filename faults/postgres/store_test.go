@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"net/url"
 	"path/filepath"
 	"testing"
 
@@ -18,14 +19,14 @@ import (
 func TestStore(t *testing.T) {
 	for i, bin := range servers.PostgreSQLBins(t) {
 		p := servers.PostgreSQLIn(t, bin)
-		version, err := kitVersion(t, p)
+		version, err := serverVersion(t, p)
 		require.NoError(t, err)
 		for _, isolation := range []string{"read committed", "serializable"} {
 			if i > 0 && isolation != "read committed" && !kit.Full() {
 				continue
 			}
 			t.Run(filepath.Join(version, isolation), func(t *testing.T) {
-				dsn := p.DSN() + "&default_transaction_isolation=" + isolation
+				dsn := p.DSN() + "&default_transaction_isolation=" + url.PathEscape(isolation)
 				storetest.RunDurable(t, func(t *testing.T, _ string) store.Store {
 					return kit.MustOpenPostgres(t, dsn, 16, &sqlstore.Options{Schema: "civic pins"})
 				})
@@ -34,7 +35,7 @@ func TestStore(t *testing.T) {
 	}
 }
 
-func kitVersion(t *testing.T, p *servers.Postgres) (version string, err error) {
+func serverVersion(t *testing.T, p *servers.Postgres) (version string, err error) {
 	t.Helper()
 	db := kit.MustOpenPostgres(t, p.DSN(), 1, nil).DB
 	err = db.QueryRowContext(t.Context(), "SHOW server_version").Scan(&version)
