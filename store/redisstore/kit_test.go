@@ -1,6 +1,7 @@
 package redisstore_test
 
 import (
+	"bytes"
 	"crypto/rand"
 	"io"
 	"net"
@@ -50,8 +51,35 @@ func open(tb testing.TB, c redis.UniversalClient, prefix string) *redisstore.Sto
 // A proxy stands between a client and a server, and can lose what the server answers.
 type proxy struct {
 	addr string
-	lose atomic.Bool // the next answer, and the connection with it
 	lost atomic.Int32
+
+	mu    sync.Mutex
+	word  []byte // the next command that has this in it loses its answer, and its connection
+	conns []net.Conn
+}
+
+// lose makes the next command with a word in it lose its answer.
+func (p *proxy) lose(word string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.word = []byte(word)
+}
+
+// doomed reports whether what a client sends is to lose its answer, once.
+func (p *proxy) doomed(sent []byte) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.word == nil || !bytes.Contains(sent, p.word) {
+		return false
+	}
+	p.word = nil
+	return true
+}
+
+func (p *proxy) keep(conns ...net.Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.conns = append(p.conns, conns...)
 }
 
 // newProxy returns a proxy to a server, which ends with the test.
@@ -61,8 +89,6 @@ func newProxy(tb testing.TB, to string) *proxy {
 	require.NoError(tb, err)
 	p := &proxy{addr: l.Addr().String()}
 	var wg sync.WaitGroup
-	var mu sync.Mutex
-	var conns []net.Conn
 	wg.Go(func() {
 		for {
 			in, err := l.Accept()
@@ -74,37 +100,51 @@ func newProxy(tb testing.TB, to string) *proxy {
 				_ = in.Close()
 				continue
 			}
-			mu.Lock()
-			conns = append(conns, in, out)
-			mu.Unlock()
-			wg.Go(func() { _, _ = io.Copy(out, in); _ = out.Close() })
+			p.keep(in, out)
+			var doomed atomic.Bool
+			wg.Go(func() {
+				defer func() { _ = out.Close() }()
+				pass(out, in, func(b []byte) bool {
+					if p.doomed(b) {
+						doomed.Store(true)
+					}
+					return true
+				})
+			})
 			wg.Go(func() {
 				defer func() { _ = in.Close() }()
-				b := make([]byte, 64<<10)
-				for {
-					n, err := out.Read(b)
-					if err != nil {
-						return
-					}
-					if p.lose.CompareAndSwap(true, false) {
+				pass(in, out, func([]byte) bool {
+					if doomed.Load() {
 						p.lost.Add(1)
-						return
+						return false
 					}
-					if _, err := in.Write(b[:n]); err != nil {
-						return
-					}
-				}
+					return true
+				})
 			})
 		}
 	})
 	tb.Cleanup(func() {
 		_ = l.Close()
-		mu.Lock()
-		for _, c := range conns {
+		p.mu.Lock()
+		for _, c := range p.conns {
 			_ = c.Close()
 		}
-		mu.Unlock()
+		p.mu.Unlock()
 		wg.Wait()
 	})
 	return p
+}
+
+// pass copies as long as look agrees.
+func pass(to io.Writer, from io.Reader, look func([]byte) bool) {
+	b := make([]byte, 64<<10)
+	for {
+		n, err := from.Read(b)
+		if err != nil || !look(b[:n]) {
+			return
+		}
+		if _, err := to.Write(b[:n]); err != nil {
+			return
+		}
+	}
 }
