@@ -61,21 +61,21 @@ func (w *crowd) pick() int {
 }
 
 // act is one visit of a citizen, or of somebody who pretends to be one. Nobody is in two places at once, so what has to come of it
-// is known.
-func (w *crowd) act(ctx context.Context, i int) {
+// is known. Who uses codes does nothing else, or would wait with all others for the hashes of passwords.
+func (w *crowd) act(ctx context.Context, i int, codes bool) {
 	p := &w.people[i]
 	if !p.mu.TryLock() {
 		return
 	}
 	defer p.mu.Unlock()
 	switch n := rand.IntN(100); {
-	case n < 70:
-		w.code(ctx, i, rand.IntN(100) < 30)
-	case n < 75:
+	case codes:
+		w.code(ctx, i, n < 30)
+	case n < 15:
 		w.login(ctx, w.config.Subjects+i, chosen(i, 0), false, "stranger")
 	case !p.active:
 		w.enrol(ctx, i, p)
-	case n < 80:
+	case n < 35:
 		w.login(ctx, i, chosen(i, p.draw+1), false, "wrong login")
 	default:
 		w.login(ctx, i, chosen(i, p.draw), true, "login")

@@ -27,7 +27,7 @@ import (
 type Config struct {
 	Store    store.Store
 	Subjects int           // how many citizens there are
-	Workers  int           // how many of them are at it at the same time
+	Workers  int           // how many of them are at it at the same time: half of these log in, half use codes
 	For      time.Duration // how long
 	Every    time.Duration // how often to look
 	Out      io.Writer     // where what is seen is printed
@@ -98,10 +98,10 @@ func Run(ctx context.Context, c Config) (Report, error) {
 		}
 	})
 	wg.Go(func() { w.keep(ctx) })
-	for range c.Workers {
+	for i := range c.Workers {
 		wg.Go(func() {
 			for ctx.Err() == nil {
-				w.act(ctx, w.pick())
+				w.act(ctx, w.pick(), i%2 == 0)
 			}
 		})
 	}
