@@ -241,12 +241,10 @@ func (c *chain) append(ctx context.Context, events json.RawMessage) error {
 			return c.log.advance(ctx, c.number, head{Seq: e.Value.Seq, Sum: e.Value.Sum})
 		}
 		if !errors.Is(err, store.ErrConflict) {
-			c.known = false // it may be there, or come to be
-			return fmt.Errorf("audit: %w", err)
+			return fmt.Errorf("audit: %w", err) // it may be there, or come to be: the next one will see
 		}
 		// Somebody else has the number: go on behind them. Reading on to the end is quicker than they can write.
 		if err := c.toEnd(ctx); err != nil {
-			c.known = false
 			return err
 		}
 	}

@@ -286,6 +286,30 @@ func TestHeadLost(t *testing.T) {
 	assert.Len(t, events, 3)
 }
 
+// TestHeadNeverGoesBack holds a process up between its entry and the head, until another has gone on: the head stays where that one put
+// it, or what it wrote could be cut off unseen.
+func TestHeadNeverGoesBack(t *testing.T) {
+	memory := store.NewMemory()
+	faults := storetest.NewFaults(memory)
+	slow, a := open(t, faults.Store(), audit.Options{Chains: 1})
+	write(t, slow, 1)
+	quick, _ := open(t, memory, audit.Options{Chains: 1})
+	faults.Hook(func(method, key string) error {
+		if method == storetest.Put && strings.HasPrefix(key, "audit-head.") {
+			faults.Hook(nil)
+			write(t, quick, 2)
+		}
+		return nil
+	})
+	write(t, slow, 1)
+	assert.Zero(t, a.count())
+	heads, err := store.NewKind[forgedHead](vault(t, memory), "audit-head.log")
+	require.NoError(t, err)
+	h, err := heads.Get(t.Context(), store.Key{ID: "0"})
+	require.NoError(t, err)
+	assert.EqualValues(t, 3, h.Value.Seq)
+}
+
 func TestVerifyErrors(t *testing.T) {
 	faults := storetest.NewFaults(store.NewMemory())
 	l, _ := open(t, faults.Store(), audit.Options{Chains: 1})
