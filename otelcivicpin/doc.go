@@ -15,7 +15,7 @@
 // # Names
 //
 // The counter is "civicpin.events", by "civicpin.event.code". Spans are "civicpin.store.get", "put", "delete", "list" and
-// "purge", with "civicpin.record.kind" and "civicpin.outcome" ("ok", "not found", "conflict", "error"); a list's and a purge's have
-// "civicpin.records" as well, how many there were. Events in a span bear their code, with "civicpin.level" and "civicpin.by".
-// The names are stable.
+// "purge", with "civicpin.record.kind" and "civicpin.outcome" ("ok", "not found", "conflict", "error"); a list's and a purge's
+// have "civicpin.records" as well, how many there were. Events in a span bear their code, with "civicpin.level" and
+// "civicpin.by". The names are stable.
 package otelcivicpin

@@ -25,7 +25,10 @@ import (
 )
 
 // secrets are in everything that the tests do, and must be in nothing that leaves.
-var secrets = []string{"RSSMRA85T10A562S", "192.0.2.1", "device-7", "operator:9", "issue-3", "because-of", "hash-of-a-key", "sealed-value", "text-of-an-error"}
+var secrets = []string{
+	"RSSMRA85T10A562S", "192.0.2.1", "device-7", "operator:9", "issue-3", "because-of", "hash-of-a-key", "sealed-value",
+	"text-of-an-error",
+}
 
 // leaves fails the test if something of a secret is in what was exported.
 func leaves(t *testing.T, exported any) {

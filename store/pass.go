@@ -81,10 +81,10 @@ func (v *Vault) walk(ctx context.Context, p Pass, visit func(Item) (changed bool
 	return at, nil
 }
 
-// Reseal seals every record anew that is not sealed under the first sealing key. Run it after every process has been given
-// the new key, until a walk from the first record to the last changes and misses none; keep the older keys among the others for a
-// day more, for writes that were under way. It needs a [Lister] (otherwise ErrNoListing). An unreadable record is left as
-// it is and reported at the end, in an error that matches [ErrUnreadable].
+// Reseal seals every record anew that is not sealed under the first sealing key. Run it after every process has been given the
+// new key, until a walk from the first record to the last changes and misses none; keep the older keys among the others for a
+// day more, for writes that were under way. It needs a [Lister] (otherwise ErrNoListing). An unreadable record is left as it is
+// and reported at the end, in an error that matches [ErrUnreadable].
 func (v *Vault) Reseal(ctx context.Context, p Pass) (Progress, error) {
 	return v.walk(ctx, p, func(item Item) (bool, error) {
 		kind := kindOf(item.Key)

@@ -160,7 +160,8 @@ func checkExport(t reflect.Type, seen map[reflect.Type]bool) error {
 		for field := range t.Fields() {
 			switch tag, has := field.Tag.Lookup(exportTag); {
 			case has && tag != exportYes && (tag != exportSubject || field.Type != reflect.TypeFor[civicpin.Subject]()):
-				return fmt.Errorf("%w: field %s of %s: the tag export is \"yes\", or \"subject\" at a civicpin.Subject", civicpin.ErrInvalid, field.Name, t)
+				return fmt.Errorf("%w: field %s of %s: the tag export is \"yes\", or \"subject\" at a civicpin.Subject",
+					civicpin.ErrInvalid, field.Name, t)
 			case has && !field.IsExported():
 				return fmt.Errorf("%w: field %s of %s has the tag export, but is not encoded", civicpin.ErrInvalid, field.Name, t)
 			}

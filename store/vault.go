@@ -65,7 +65,7 @@ func NewVault(s Store, keys Keys, opts *Options) (*Vault, error) {
 		return nil, errors.New("store: NewVault: no store")
 	}
 	if forgets(s) {
-		return nil, fmt.Errorf("store: NewVault: %w: use NewRouter, and name in Route.MayLose what may be lost all the same", ErrForgetful)
+		return nil, fmt.Errorf("store: NewVault: %w: use NewRouter, and name in Route.MayLose what may be lost", ErrForgetful)
 	}
 	if err := keys.validate(); err != nil {
 		return nil, err

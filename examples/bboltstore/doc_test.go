@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestDocs keeps docs/stores.md and this program the same: what the page shows of it stands in it. The first block shows the test
-// of another store.
+// TestDocs keeps docs/stores.md and this program the same: what the page shows of it stands in it. The first block shows the
+// test of another store.
 func TestDocs(t *testing.T) {
 	page, err := os.ReadFile("../../docs/stores.md")
 	require.NoError(t, err)

@@ -1,8 +1,8 @@
 // Package bboltstore keeps records in a bbolt file. It is the worked example of docs/stores.md: a store of your own in an
 // hour, complete, and passing the contract's tests. It is not meant to be imported; take it as a pattern.
 //
-// bbolt is a B+ tree in one file that one process opens at a time. It serialises all writes, and waits for the disk at the end of
-// each, so a record survives a power cut; for more than some hundred writes a second take another engine.
+// bbolt is a B+ tree in one file that one process opens at a time. It serialises all writes, and waits for the disk at the end
+// of each, so a record survives a power cut; for more than some hundred writes a second take another engine.
 package bboltstore
 
 import (
@@ -125,8 +125,8 @@ func (s *Store) write(ctx context.Context, key string, v store.Version, do func(
 // page is how many records List reads in one transaction.
 const page = 100
 
-// List implements [store.Lister]. It yields between transactions, not within: the loop may write, and in bbolt a transaction that
-// reads must not wait for one that writes.
+// List implements [store.Lister]. It yields between transactions, not within: the loop may write, and in bbolt a transaction
+// that reads must not wait for one that writes.
 func (s *Store) List(ctx context.Context, prefix, after string) iter.Seq2[store.Item, error] {
 	return func(yield func(store.Item, error) bool) {
 		for more := true; more; {

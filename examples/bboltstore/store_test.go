@@ -20,8 +20,8 @@ func TestStore(t *testing.T) {
 	})
 }
 
-// files hands out several handles on one file, which bbolt opens once: it is closed with the last of them, and opened anew by the next.
-// A store that can be opened twice needs nothing of this.
+// files hands out several handles on one file, which bbolt opens once: it is closed with the last of them, and opened anew by
+// the next. A store that can be opened twice needs nothing of this.
 type files struct {
 	mu   sync.Mutex
 	open map[string]*file

@@ -58,7 +58,8 @@ func Open(tb testing.TB, name string) store.Store {
 	if main == "memory" {
 		rest.MayLose = rest.Kinds
 	}
-	routed, err := store.NewRouter(rest, store.Route{Kinds: []string{"code.*", "code-pending.*", "quota.*", "outbox.rate"}, Store: cache})
+	losable := []string{"code.*", "code-pending.*", "quota.*", "outbox.rate"}
+	routed, err := store.NewRouter(rest, store.Route{Kinds: losable, Store: cache})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -51,8 +51,8 @@ func source(i int) civicpin.Source {
 	return civicpin.Source{Address: fmt.Sprintf("10.%d.%d.%d", i>>16&255, i>>8&255, i&255)}
 }
 
-// pick chooses who comes next. Half of the visits are those of a few who come often, or most would come for the first time and never
-// again.
+// pick chooses who comes next. Half of the visits are those of a few who come often, or most would come for the first time and
+// never again.
 func (w *crowd) pick() int {
 	if n := min(1000, w.config.Subjects); rand.IntN(2) == 0 {
 		return rand.IntN(n)
@@ -60,8 +60,8 @@ func (w *crowd) pick() int {
 	return rand.IntN(w.config.Subjects)
 }
 
-// act is one visit of a citizen, or of somebody who pretends to be one. Nobody is in two places at once, so what has to come of it
-// is known. Who uses codes does nothing else, or would wait with all others for the hashes of passwords.
+// act is one visit of a citizen, or of somebody who pretends to be one. Nobody is in two places at once, so what has to come of
+// it is known. Who uses codes does nothing else, or would wait with all others for the hashes of passwords.
 func (w *crowd) act(ctx context.Context, i int, codes bool) {
 	p := &w.people[i]
 	if !p.mu.TryLock() {
@@ -82,8 +82,8 @@ func (w *crowd) act(ctx context.Context, i int, codes bool) {
 	}
 }
 
-// answer counts what a guess was told. It is wrong to let a wrong one in, and to refuse a right one for any other reason than a lock or
-// a queue.
+// answer counts what a guess was told. It is wrong to let a wrong one in, and to refuse a right one for any other reason than a
+// lock or a queue.
 func (w *crowd) answer(ctx context.Context, what string, right bool, err error) {
 	switch {
 	case ctx.Err() != nil: // broken off at the end
@@ -161,7 +161,8 @@ func (w *crowd) enrol(ctx context.Context, i int, p *person) {
 		}
 	}
 	for {
-		err = w.pins.Exchange(ctx, pin.Attempt{Subject: subject(i), Secret: civicpin.NewSecret(typed.String()), Source: source(i)}, chosen(i, p.draw))
+		a := pin.Attempt{Subject: subject(i), Secret: civicpin.NewSecret(typed.String()), Source: source(i)}
+		err = w.pins.Exchange(ctx, a, chosen(i, p.draw))
 		if !errors.Is(err, pin.ErrChoice) {
 			break
 		}

@@ -115,10 +115,13 @@ func Run(ctx context.Context, c Config) (Report, error) {
 	}, nil
 }
 
-// newCrowd makes the services. Their policies are the ready ones; only the limits by address and country are wide, since the whole
-// crowd comes from one machine. Limits by subject stay.
+// newCrowd makes the services. Their policies are the ready ones; only the limits by address and country are wide, since the
+// whole crowd comes from one machine. Limits by subject stay.
 func newCrowd(c Config) (*crowd, *outbox.Outbox, error) {
-	w := &crowd{config: c, people: make([]person, c.Subjects), outcomes: make(map[string]int), mail: &mail{waiting: make(map[string]chan string)}}
+	w := &crowd{
+		config: c, people: make([]person, c.Subjects), outcomes: make(map[string]int),
+		mail: &mail{waiting: make(map[string]chan string)},
+	}
 	keys, err := newKeys()
 	if err != nil {
 		return nil, nil, err

@@ -67,8 +67,8 @@ func files() int {
 	return len(entries)
 }
 
-// judge returns what has grown: the medians of the second and of the last quarter of the samples are compared. The first quarter is
-// for pools and caches to fill. What is allowed on top is what a busy second more or less makes.
+// judge returns what has grown: the medians of the second and of the last quarter of the samples are compared. The first
+// quarter is for pools and caches to fill. What is allowed on top is what a busy second more or less makes.
 func judge(all []Sample) (grown []string) {
 	n := len(all) / 4
 	if n < 3 {

@@ -14,8 +14,8 @@ import (
 	"github.com/civicpin/civicpin/store/audit"
 )
 
-// TestStoredFormat reads a log that the first release wrote, under the keys of these tests. The file is never written anew: what
-// a later release writes goes into another.
+// TestStoredFormat reads a log that the first release wrote, under the keys of these tests. The file is never written anew:
+// what a later release writes goes into another.
 func TestStoredFormat(t *testing.T) {
 	text, err := os.ReadFile("testdata/log-1.json")
 	require.NoError(t, err)

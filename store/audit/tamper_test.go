@@ -93,6 +93,13 @@ func (th *thief) remove(seqs ...int) {
 	}
 }
 
+// flip changes a bit of an entry.
+func (th *thief) flip(seq int) {
+	v := th.get(th.keys[seq]).Value
+	v[len(v)-1] ^= 1
+	th.put(th.keys[seq], v)
+}
+
 // rewrite changes an entry with the keys, and gives it a right sum.
 func (th *thief) rewrite(seq int, change func(*forged)) {
 	th.t.Helper()
@@ -133,16 +140,19 @@ func TestTampering(t *testing.T) {
 		want      []audit.Fault
 		withHeads []audit.Fault // nil: the same
 	}{
-		"nothing":                    {do: func(*thief) {}},
-		"one removed":                {do: func(th *thief) { th.remove(4) }, want: []audit.Fault{at(4, audit.Removed)}},
-		"the first removed":          {do: func(th *thief) { th.remove(0) }, want: []audit.Fault{at(0, audit.Removed)}},
-		"several removed":            {do: func(th *thief) { th.remove(2, 3, 7) }, want: []audit.Fault{at(2, audit.Removed), at(3, audit.Removed), at(7, audit.Removed)}},
+		"nothing":           {do: func(*thief) {}},
+		"one removed":       {do: func(th *thief) { th.remove(4) }, want: []audit.Fault{at(4, audit.Removed)}},
+		"the first removed": {do: func(th *thief) { th.remove(0) }, want: []audit.Fault{at(0, audit.Removed)}},
+		"several removed": {
+			do:   func(th *thief) { th.remove(2, 3, 7) },
+			want: []audit.Fault{at(2, audit.Removed), at(3, audit.Removed), at(7, audit.Removed)},
+		},
 		"the last removed":           {do: func(th *thief) { th.remove(9) }, want: []audit.Fault{at(9, audit.Truncated)}},
 		"the last three removed":     {do: func(th *thief) { th.remove(7, 8, 9) }, want: []audit.Fault{at(7, audit.Truncated)}},
 		"one and the last removed":   {do: func(th *thief) { th.remove(5, 9) }, want: []audit.Fault{at(5, audit.Removed), at(9, audit.Truncated)}},
 		"all removed but the head":   {do: func(th *thief) { th.remove(0, 1, 2, 3, 4, 5, 6, 7, 8, 9) }, want: []audit.Fault{at(0, audit.Truncated)}},
-		"a bit changed":              {do: func(th *thief) { v := th.get(th.keys[3]).Value; v[len(v)-1] ^= 1; th.put(th.keys[3], v) }, want: []audit.Fault{at(3, audit.Changed)}},
-		"the last one's bit changed": {do: func(th *thief) { v := th.get(th.keys[9]).Value; v[len(v)-1] ^= 1; th.put(th.keys[9], v) }, want: []audit.Fault{at(9, audit.Changed)}},
+		"a bit changed":              {do: func(th *thief) { th.flip(3) }, want: []audit.Fault{at(3, audit.Changed)}},
+		"the last one's bit changed": {do: func(th *thief) { th.flip(9) }, want: []audit.Fault{at(9, audit.Changed)}},
 		"rows exchanged": {
 			do: func(th *thief) {
 				a, b := th.get(th.keys[2]).Value, th.get(th.keys[6]).Value
@@ -190,7 +200,10 @@ func TestTampering(t *testing.T) {
 			do: func(th *thief) {
 				sum := th.read(4).Sum
 				th.rewrite(4, func(e *forged) { e.Events = json.RawMessage(`[]`) })
-				_, err := th.entries.Update(th.t.Context(), store.Key{ID: "0/4"}, func(e *store.Entry[forged]) error { e.Value.Sum = sum; return nil })
+				_, err := th.entries.Update(th.t.Context(), store.Key{ID: "0/4"}, func(e *store.Entry[forged]) error {
+					e.Value.Sum = sum
+					return nil
+				})
 				require.NoError(th.t, err)
 			},
 			want: []audit.Fault{at(4, audit.Changed)},

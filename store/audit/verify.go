@@ -67,9 +67,9 @@ type Report struct {
 }
 
 // Verify reads every chain from its beginning and checks it. It costs a Get for each entry, and one listing where the store can
-// list: without it, entries behind a gap at the end are not seen, and are told as truncated or not at all. Beside traffic, what is
-// added meanwhile may be in the report or not. The error is the store's, Each's, or [civicpin.ErrInvalid] for a head of a chain
-// that the log does not have; what is wrong with the log is in the report.
+// list: without it, entries behind a gap at the end are not seen, and are told as truncated or not at all. Beside traffic, what
+// is added meanwhile may be in the report or not. The error is the store's, Each's, or [civicpin.ErrInvalid] for a head of a
+// chain that the log does not have; what is wrong with the log is in the report.
 func (l *Log) Verify(ctx context.Context, c Check) (Report, error) {
 	var r Report
 	since := make(map[int][]Head)

@@ -16,8 +16,8 @@ import (
 // benchValue is as long as a sealed lockout record.
 var benchValue = bytes.Repeat([]byte("x"), 300)
 
-// BenchmarkRedis measures each operation beside the plain command of Redis that comes nearest to it, on one server that waits for
-// its disk. A swap is what every decision of the library costs: a Get, and a Put of the version that was read.
+// BenchmarkRedis measures each operation beside the plain command of Redis that comes nearest to it, on one server that waits
+// for its disk. A swap is what every decision of the library costs: a Get, and a Put of the version that was read.
 func BenchmarkRedis(b *testing.B) {
 	const keys = 1000
 	server := servers.Redis(b)

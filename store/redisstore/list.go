@@ -22,8 +22,8 @@ const (
 )
 
 // List implements [store.Lister]. It gathers the keys of all primaries and sorts them, which takes memory for all of them, and
-// reads their records page by page. It holds nothing in Redis while the loop's body runs. While a cluster moves slots, keys that are on
-// their way may be left out.
+// reads their records page by page. It holds nothing in Redis while the loop's body runs. While a cluster moves slots, keys
+// that are on their way may be left out.
 func (s *Store) List(ctx context.Context, prefix, after string) iter.Seq2[store.Item, error] {
 	return func(yield func(store.Item, error) bool) {
 		keys, err := s.keys(ctx, prefix, after)
@@ -50,7 +50,8 @@ func (s *Store) List(ctx context.Context, prefix, after string) iter.Seq2[store.
 	}
 }
 
-// keys returns the keys of a listing in order. A scan may show one several times, and never lacks one that was there throughout.
+// keys returns the keys of a listing in order. A scan may show one several times, and never lacks one that was there
+// throughout.
 func (s *Store) keys(ctx context.Context, prefix, after string) ([]string, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

@@ -15,8 +15,8 @@ import (
 	"github.com/civicpin/civicpin/store/redisstore"
 )
 
-// TestAcknowledgedLoss shows why a credential does not belong here: of writes that were acknowledged, by a primary that had them on
-// its disk, some are gone when a replica takes over that had fallen behind. How many is chance, so it is told and not
+// TestAcknowledgedLoss shows why a credential does not belong here: of writes that were acknowledged, by a primary that had
+// them on its disk, some are gone when a replica takes over that had fallen behind. How many is chance, so it is told and not
 // demanded.
 func TestAcknowledgedLoss(t *testing.T) {
 	const writes, size = 150, 32 << 10 // more than the buffers of a connection, which outlive the primary

@@ -46,8 +46,8 @@ type once struct{ *redis.Cmd }
 // NoRetry implements [redis.Cmder].
 func (once) NoRetry() bool { return true }
 
-// run runs a script on one key and returns nil or ErrConflict for what it answers. Redis remembers scripts by their hash until it
-// is restarted; one that it does not know has not been run, and is sent whole.
+// run runs a script on one key and returns nil or ErrConflict for what it answers. Redis remembers scripts by their hash until
+// it is restarted; one that it does not know has not been run, and is sent whole.
 func (s script) run(ctx context.Context, c redis.UniversalClient, key string, args ...any) error {
 	cmd := once{redis.NewCmd(ctx, append([]any{"evalsha", s.hash, 1, key}, args...)...)}
 	err := c.Process(ctx, cmd)

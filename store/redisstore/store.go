@@ -25,8 +25,8 @@ type Options struct {
 	Accept []string
 }
 
-// A Store is a [store.Store], [store.Lister] and [store.Purger] in Redis, and a [store.Forgetful]. It holds no record in memory;
-// any number of them, in any number of processes, may share a Redis. Make one with [New]; the zero Store is not usable.
+// A Store is a [store.Store], [store.Lister] and [store.Purger] in Redis, and a [store.Forgetful]. It holds no record in
+// memory; any number of them, in any number of processes, may share a Redis. Make one with [New]; the zero Store is not usable.
 type Store struct {
 	client   redis.UniversalClient
 	prefix   string
@@ -39,12 +39,12 @@ var (
 	_ store.Forgetful = (*Store)(nil)
 )
 
-// New returns a store over a *redis.Client, also one for sentinels, or a *redis.ClusterClient. The client remains the caller's, to
-// be closed after the store; set its ContextTimeoutEnabled, or it goes on for its own timeouts when a context ends.
+// New returns a store over a *redis.Client, also one for sentinels, or a *redis.ClusterClient. The client remains the caller's,
+// to be closed after the store; set its ContextTimeoutEnabled, or it goes on for its own timeouts when a context ends.
 //
-// New gives an error for another sort of client, for one that may read from replicas or from a cache of its own, since it would not
-// see what was just written; for options out of range; a *[SettingsError] for settings that are not safe and not accepted; and the
-// client's if Redis does not answer.
+// New gives an error for another sort of client, for one that may read from replicas or from a cache of its own, since it would
+// not see what was just written; for options out of range; a *[SettingsError] for settings that are not safe and not accepted;
+// and the client's if Redis does not answer.
 func New(ctx context.Context, client redis.UniversalClient, opts *Options) (*Store, error) {
 	var o Options
 	if opts != nil {

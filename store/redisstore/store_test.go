@@ -119,8 +119,8 @@ func testExpiry(t *testing.T, server *servers.RedisServer) {
 	assert.True(t, r.Expires.Equal(far))
 }
 
-// testAnswerLost: a write whose answer is lost is not sent again, or its repetition would be told as a conflict. What became of it is
-// seen by the next Get.
+// testAnswerLost: a write whose answer is lost is not sent again, or its repetition would be told as a conflict. What became of
+// it is seen by the next Get.
 func testAnswerLost(t *testing.T, server *servers.RedisServer) {
 	p := newProxy(t, server.Addr())
 	s := open(t, dial(t, p.addr), "")

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// host lets what was written for tests start servers for a command: it has what they use of testing.TB, and ends it all when the
-// command does. Any other method would panic for want of a test.
+// host lets what was written for tests start servers for a command: it has what they use of testing.TB, and ends it all when
+// the command does. Any other method would panic for want of a test.
 type host struct {
 	testing.TB
 	ctx      context.Context

@@ -1,5 +1,5 @@
-// Command soak lets a crowd use a store for a while, prints what the process takes, and fails if that grows, or if anybody is told
-// what they should not be:
+// Command soak lets a crowd use a store for a while, prints what the process takes, and fails if that grows, or if anybody is
+// told what they should not be:
 //
 //	go run ./faults/cmd/soak -for 30m -subjects 100000 -store postgres
 //
