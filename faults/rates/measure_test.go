@@ -2,6 +2,7 @@ package rates_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -43,7 +44,9 @@ func (s *side) measure(t *testing.T, clients int, while time.Duration, do func(c
 			var each []time.Duration
 			for time.Since(start) < while {
 				at := time.Now()
-				if err := do(t.Context(), client); err != nil {
+				if err := do(t.Context(), client); errors.Is(err, errNoMore) {
+					break
+				} else if err != nil {
 					t.Error(err)
 					return
 				}
