@@ -140,11 +140,19 @@ type Message struct {
 	ID   string
 	Kind MessageKind
 	To   Contact
-	// Secret is the code or part of a PIN that the message carries; empty if it carries none.
+	// Secret is the code or part of a PIN that the message carries, for the person to type; empty if it carries none.
 	Secret Secret
+	// Link is the token of the link that the message carries, in the characters that an address takes as they are: letters,
+	// digits and "-._~" (RFC 3986 2.3); empty if it carries none. The notifier puts it behind an address that is fixed in its
+	// own configuration, as the fragment: "https://portal.example/recover#" and the token. A path or query ends up in logs and
+	// Referer headers (OWASP ASVS 5.0 14.2.1), and an address made from a request's Host header is the attacker's.
+	//
+	// In a message with both, Secret and Link are two faces of one record: either is enough, and using one ends both. So a
+	// channel over which no link should go takes the Secret.
+	Link Secret
 	// Part and Parts say which of how many: Part 1 of 2. Both are zero where there are no parts.
 	Part, Parts int
-	// Expires is when the secret stops being good; zero if it does not.
+	// Expires is when Secret and Link stop being good; zero if they do not.
 	Expires time.Time
 	// Params holds further plain values that the kind's documentation names. It never holds a secret.
 	Params map[string]string

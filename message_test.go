@@ -2,6 +2,7 @@ package civicpin_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"testing"
@@ -25,6 +26,18 @@ func TestNotifierFunc(t *testing.T) {
 	receipt, err := n.Notify(ctx, want)
 	assert.Equal(t, "receipt-1", receipt)
 	assert.Same(t, failure, err)
+}
+
+// A message that gets into a log shows neither what is typed nor the link's token.
+func TestMessageShowsNoSecret(t *testing.T) {
+	m := civicpin.Message{ID: "m1", Kind: "test", Secret: civicpin.NewSecret("K7PX2MQA"), Link: civicpin.NewSecret("token-1")}
+	marshalled, err := json.Marshal(m)
+	assert.NoError(t, err)
+	for _, shown := range []string{fmt.Sprint(m), fmt.Sprintf("%+v %#v", m, m), string(marshalled)} {
+		assert.Contains(t, shown, "m1")
+		assert.NotContains(t, shown, "K7PX2MQA")
+		assert.NotContains(t, shown, "token-1")
+	}
 }
 
 func TestByChannel(t *testing.T) {

@@ -35,6 +35,25 @@ func BenchmarkRight(b *testing.B) {
 	reportCalls(b, faults, 0)
 }
 
+// BenchmarkDevice: a right guess in a known device's lane, and one whose value is made up.
+func BenchmarkDevice(b *testing.B) {
+	for _, name := range []string{"known", "made up"} {
+		b.Run(name, func(b *testing.B) {
+			gate, faults := benchGate(b, threeDevices)
+			k := showing("CITIZEN", remember(b, gate, "CITIZEN", ""))
+			if name != "known" {
+				k.Subject = "SOMEBODY ELSE"
+			}
+			before := faults.Calls()
+			b.ReportAllocs()
+			for b.Loop() {
+				require.NoError(b, gate.Do(b.Context(), k, right))
+			}
+			reportCalls(b, faults, before)
+		})
+	}
+}
+
 // BenchmarkRightParallel: many citizens at once, each on a record of their own.
 func BenchmarkRightParallel(b *testing.B) {
 	gate, faults := benchGate(b, lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked})

@@ -12,7 +12,8 @@ var (
 	// ErrBusy says that as many guesses on the subject are being verified at this moment as may still fail. Nothing was
 	// compared, or counted against the subject; the honest thing to tell the visitor is to try again in a moment.
 	ErrBusy = errors.New("lockout: another attempt is being checked")
-	// ErrTimeout says that a verification succeeded too late: its attempt had already become a failure.
+	// ErrTimeout says that a verification succeeded too late: its attempt had already become a failure, or the known
+	// device that it came from was forgotten meanwhile.
 	ErrTimeout = errors.New("lockout: attempt took too long")
 	// ErrNoSubject is returned by a verify function for a subject that does not exist, after the same work as for one that
 	// does. It counts like a wrong guess, and lets the gate forget the count after Policy.Forget.
@@ -23,8 +24,8 @@ var (
 
 // A RefusedError says that a guess was compared and wrong. It matches [ErrRefused].
 type RefusedError struct {
-	// Left is how many more wrong guesses the subject has before the next lock; at least one. It may be told: a subject
-	// that does not exist counts down alike.
+	// Left is how many more wrong guesses the subject, or the known device, has before the next lock; at least one. It may be
+	// told: a subject that does not exist counts down alike.
 	Left int
 	// Next is when the policy's delay lets the next guess in; zero if there is no delay.
 	Next time.Time

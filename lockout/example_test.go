@@ -142,3 +142,33 @@ func ExamplePolicy() {
 	// <nil>
 	// lockout: invalid policy: Ceiling is not 1 to 100
 }
+
+// A known device has a lane of its own, so that strangers who lock the open one do not lock the owner out.
+func ExampleGate_Remember() {
+	ctx := context.Background()
+	gate, err := lockout.New(exampleVault(), lockout.Policy{Name: "login", Limit: 5, Lock: lockout.UntilUnlocked, Devices: 3})
+	if err != nil {
+		log.Fatal(err)
+	}
+	key := lockout.Key{Subject: "RSSMRA85T10A562S"}
+	guess := func(key lockout.Key, right bool) error {
+		return gate.Do(ctx, key, func(context.Context) (bool, error) { return right, nil })
+	}
+	if err := guess(key, true); err != nil {
+		log.Fatal(err)
+	}
+	value, err := gate.Remember(ctx, key) // after a right guess; the value goes into a cookie
+	if err != nil {
+		log.Fatal(err)
+	}
+	for range 5 {
+		err = guess(key, false)
+	}
+	fmt.Println("strangers:", err)
+
+	key.Source.Device = value.Reveal() // as it comes back from the cookie
+	fmt.Println("the owner:", guess(key, true))
+	// Output:
+	// strangers: lockout: locked until unlocked
+	// the owner: <nil>
+}

@@ -1,6 +1,10 @@
 package lockout
 
-import "time"
+import (
+	"time"
+
+	"github.com/civicpin/civicpin"
+)
 
 // The seams of the tests: constants, and how an address becomes a key.
 const (
@@ -8,6 +12,26 @@ const (
 	KeepEmpty  = keepEmpty
 	MaxTimeout = maxTimeout
 )
+
+// Shown reports whether a key shows a device's value that is genuine and the subject's.
+func Shown(g *Gate, key Key) bool {
+	_, ok := g.shown(key)
+	return ok
+}
+
+// DeviceValue returns the value of a device with a given id.
+func DeviceValue(g *Gate, subject civicpin.Subject, id [16]byte) string {
+	return encodeDevice(id, g.deviceMAC(subject, id))
+}
+
+// ParseDevice parses a device's value, and writes it again.
+func ParseDevice(value string) (again string, ok bool) {
+	id, mac, ok := parseDevice(value)
+	return encodeDevice(id, mac), ok
+}
+
+// Sooner returns the lock that ends first.
+func Sooner(a, b *LockedError) *LockedError { return sooner(a, b) }
 
 // SourceID returns the id under which an address is counted.
 func SourceID(address string) string { return sourceKey(address).ID }

@@ -23,13 +23,16 @@ const (
 )
 
 // The events of this package. A gate records locks and what ends them; the single guesses are recorded by whoever asked for
-// them, who knows what they meant.
+// them, who knows what they meant. Reason is the lane, "device" for a known device's: Ref then tells devices apart.
 const (
 	EventLocked   civicpin.EventCode = "lockout.locked"   // the limit was reached, or an operator locked
 	EventDisabled civicpin.EventCode = "lockout.disabled" // the ceiling was reached
 	EventUnlocked civicpin.EventCode = "lockout.unlocked"
 	EventRebound  civicpin.EventCode = "lockout.rebound"
 	EventSlowed   civicpin.EventCode = "lockout.slowed" // a source or everybody is over the rate
+
+	EventDeviceRemembered civicpin.EventCode = "lockout.device_remembered"
+	EventDevicesForgotten civicpin.EventCode = "lockout.devices_forgotten"
 )
 
 // A Key says whose guess it is and where it came from.
@@ -37,9 +40,11 @@ type Key struct {
 	// Subject is who is guessed at. It need not exist.
 	Subject civicpin.Subject
 	// Lane keeps counts apart for ways in that must not lock each other; empty is the open lane. At most 64 printable
-	// bytes, and never of the visitor's choosing: each lane has its own limit.
+	// bytes, and never of the visitor's choosing: each lane has its own limit, and its own ceiling. Lanes that lead to one
+	// credential add up, so for known devices leave it empty and use Policy.Devices.
 	Lane string
-	// Source is where the guess comes from; limits by source apply if its Address is not empty.
+	// Source is where the guess comes from; limits by source apply if its Address is not empty. Its Device, a value that
+	// [Gate.Remember] made for the subject, opens that device's lane in place of the open one; anything else opens nothing.
 	Source civicpin.Source
 }
 
@@ -60,6 +65,7 @@ type Gate struct {
 	vault    *store.Vault
 	policy   Policy
 	subjects store.Kind[state]
+	devices  store.Kind[devices]
 	source   *Quota
 	global   *Quota
 }
@@ -73,6 +79,9 @@ func New(v *store.Vault, p Policy) (*Gate, error) {
 	g := &Gate{vault: v, policy: p}
 	var err error
 	if g.subjects, err = store.NewKind[state](v, "lockout."+p.Name); err != nil {
+		return nil, err
+	}
+	if g.devices, err = store.NewKind[devices](v, "devices."+p.Name); err != nil {
 		return nil, err
 	}
 	if p.Source != (Rate{}) {
@@ -107,7 +116,9 @@ func New(v *store.Vault, p Policy) (*Gate, error) {
 // cannot be, or the store's error: the guess may then have been counted, but was not compared.
 //
 // Do makes three store calls: get and put before, put after; one while locked. A source limit adds two, and a third if it
-// is given back; a global limit one, and two more after a failure. Guesses that meet on one record add a few.
+// is given back; a global limit one, and two more after a failure. Guesses that meet on one record add a few. A known
+// device's lane takes the same calls, one more if it is locked or the device not known any more, and one more for the
+// failure that locks it; a value that is not genuine, or somebody else's, takes none.
 func (g *Gate) Do(ctx context.Context, key Key, verify func(context.Context) (bool, error)) error {
 	if err := key.validate(); err != nil {
 		return err
@@ -127,7 +138,7 @@ func (g *Gate) Do(ctx context.Context, key Key, verify func(context.Context) (bo
 		}
 		fromSource = &e
 	}
-	t, err := g.take(ctx, key)
+	t, err := g.enter(ctx, key)
 	if err != nil {
 		return err
 	}
@@ -135,7 +146,7 @@ func (g *Gate) Do(ctx context.Context, key Key, verify func(context.Context) (bo
 	returned := false
 	defer func() {
 		if !returned { // verify panicked or ended its goroutine, perhaps after a comparison
-			_ = g.settle(ctx, key, t, counted)
+			_ = g.leave(ctx, key, t, counted)
 			g.charge(ctx, shard)
 		}
 	}()
@@ -152,7 +163,7 @@ func (g *Gate) Do(ctx context.Context, key Key, verify func(context.Context) (bo
 	case ok:
 		outcome = succeeded
 	}
-	err = g.settle(ctx, key, t, outcome)
+	err = g.leave(ctx, key, t, outcome)
 	if fromSource != nil && (outcome == succeeded && err == nil || outcome == refunded) {
 		_ = g.source.refund(ctx, fromSource, 1) // at worst the source has one guess less
 	}
@@ -186,22 +197,24 @@ const (
 
 // taken is a reserved attempt: its id, the epoch at which it was taken, and the record as it was then written.
 type taken struct {
-	id    string
-	epoch uint64
-	entry store.Entry[state]
+	id     string
+	epoch  uint64
+	entry  store.Entry[state]
+	device *takenDevice // if it was taken in a known device's lane; there is no entry then
 }
 
 // take reserves an attempt in the subject's record. A locked subject costs one read and no write.
 func (g *Gate) take(ctx context.Context, key Key) (taken, error) {
 	t := taken{id: rand.Text()}
+	p := g.lane(key)
 	var refused error
 	var event civicpin.EventCode
 	e, err := g.subjects.Update(ctx, g.storeKey(key), func(e *store.Entry[state]) error {
 		now := g.vault.Now()
 		before := e.Value
-		swept := e.Value.sweep(g.policy, now)
+		swept := e.Value.sweep(p, now)
 		event = news(before, e.Value)
-		refused = e.Value.take(g.policy, now, t.id)
+		refused = e.Value.take(p, now, t.id)
 		if refused != nil && !swept {
 			return store.ErrSkip
 		}
@@ -236,7 +249,7 @@ func (g *Gate) settle(ctx context.Context, key Key, t taken, o outcome) error {
 	change := func(e *store.Entry[state]) error {
 		now := g.vault.Now()
 		before := e.Value
-		result = e.Value.settle(g.policy, now, t, o)
+		result = e.Value.settle(g.lane(key), now, t, o)
 		event = news(before, e.Value)
 		switch {
 		case e.Value.empty():
@@ -265,6 +278,14 @@ func (g *Gate) Policy() Policy { return g.policy }
 // forgetAt is when the record of a subject may go that is not known to exist: Forget after the last thing that it says.
 func (g *Gate) forgetAt(s state, now time.Time) time.Time {
 	return later(now, s.Until, s.NotBefore).Add(g.policy.Forget)
+}
+
+// lane is the policy that holds for a key's lane.
+func (g *Gate) lane(key Key) Policy {
+	if key.Lane == "" {
+		return g.policy.openLane()
+	}
+	return g.policy
 }
 
 func (g *Gate) storeKey(key Key) store.Key { return store.Key{Subject: key.Subject, ID: key.Lane} }

@@ -11,7 +11,8 @@ import (
 
 // Unlock ends a soft lock or a delay of a subject's lane. The number of failures in a row stays, so that unlocking buys no
 // guesses beyond the ceiling. It returns nil whether or not there was a lock, and a *[LockedError] if the credential is
-// disabled, which an unlock does not change. Other errors are [civicpin.ErrInvalid] and the store's.
+// disabled, which an unlock does not change. Other errors are [civicpin.ErrInvalid] and the store's. Lanes of known devices
+// are not unlocked: an owner who is let in has a new one with [Gate.Remember].
 func (g *Gate) Unlock(ctx context.Context, key Key, by civicpin.Actor) error {
 	return g.change(ctx, key, by, EventUnlocked, func(s *state, now time.Time) error {
 		if s.Disabled {
@@ -23,8 +24,12 @@ func (g *Gate) Unlock(ctx context.Context, key Key, by civicpin.Actor) error {
 }
 
 // Lock locks a subject's lane until it is unlocked, as an operator does who suspects fraud. A guess that is being verified
-// at that moment does not undo it.
+// at that moment does not undo it. With the open lane, known devices are forgotten ([Gate.ForgetDevices]), or whoever holds
+// one would still get in.
 func (g *Gate) Lock(ctx context.Context, key Key, by civicpin.Actor) error {
+	if err := g.closeDevices(ctx, key, by); err != nil {
+		return err
+	}
 	return g.change(ctx, key, by, EventLocked, func(s *state, _ time.Time) error {
 		s.lock(time.Time{})
 		return nil
@@ -33,8 +38,12 @@ func (g *Gate) Lock(ctx context.Context, key Key, by civicpin.Actor) error {
 
 // Rebind forgets all failures of a subject's lane, and lifts a disablement. It is for the moment in which a new credential
 // was bound to the subject after their identity was proved again (NIST SP 800-63B-4 3.2.2, 4.1), and for no other: a code
-// that is merely sent again or issued anew on request keeps the count of the one before.
+// that is merely sent again or issued anew on request keeps the count of the one before. With the open lane, devices that
+// were known are forgotten ([Gate.ForgetDevices]): they belong to the binding before.
 func (g *Gate) Rebind(ctx context.Context, key Key, by civicpin.Actor) error {
+	if err := g.closeDevices(ctx, key, by); err != nil {
+		return err
+	}
 	return g.change(ctx, key, by, EventRebound, func(s *state, _ time.Time) error {
 		*s = state{Epoch: s.Epoch, Tries: s.Tries}
 		return nil
@@ -50,7 +59,7 @@ func (g *Gate) change(ctx context.Context, key Key, by civicpin.Actor, code civi
 	_, err := g.subjects.Update(ctx, g.storeKey(key), func(e *store.Entry[state]) error {
 		now := g.vault.Now()
 		before := e.Value
-		e.Value.sweep(g.policy, now)
+		e.Value.sweep(g.lane(key), now)
 		event = news(before, e.Value)
 		if err := act(&e.Value, now); err != nil {
 			return err
@@ -81,27 +90,41 @@ type Status struct {
 	Left int
 	// Locked is nil if a guess would be let in.
 	Locked *LockedError
+	// Devices is how many known devices have lanes of their own, which the above does not tell of. Of the open lane only.
+	Devices int
 }
 
 // Status returns the state of a subject's lane. It is for operators: to a visitor, an error of [Gate.Do] tells all that may
-// be told.
+// be told. One store call, two for the open lane of a policy with known devices.
 func (g *Gate) Status(ctx context.Context, key Key) (Status, error) {
 	if err := key.validate(); err != nil {
 		return Status{}, err
 	}
+	st, err := g.look(ctx, key)
+	if err == nil && key.Lane == "" && g.policy.Devices > 0 {
+		st.Devices, err = g.countDevices(ctx, key.Subject)
+	}
+	if err != nil {
+		return Status{}, err
+	}
+	return st, nil
+}
+
+// look is the state of one lane that is not a device's.
+func (g *Gate) look(ctx context.Context, key Key) (Status, error) {
 	e, err := g.subjects.Get(ctx, g.storeKey(key))
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return Status{}, err
 	}
 	now := g.vault.Now()
-	s := e.Value
-	s.sweep(g.policy, now)
+	p, s := g.lane(key), e.Value
+	s.sweep(p, now)
 	st := Status{Failures: s.Total, Locked: s.refusal(now)}
 	if st.Locked == nil {
 		if s.Locked {
 			s.Round = 0
 		}
-		st.Left = s.left(g.policy)
+		st.Left = s.left(p)
 	}
 	return st, nil
 }

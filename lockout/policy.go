@@ -28,6 +28,8 @@ const (
 	defaultTimeout = 30 * time.Second
 	defaultForget  = 30 * 24 * time.Hour
 	maxTimeout     = 10 * time.Minute
+	defaultDevice  = 180 * 24 * time.Hour
+	maxDevices     = 10
 )
 
 // A Rate is at most Limit events at once, and Limit per Window in the long run. The zero Rate sets no limit.
@@ -64,8 +66,16 @@ type Policy struct {
 	DelayAfter      int
 	Delay, DelayMax time.Duration
 	// Ceiling is how many failures in a row, whatever locks, unlocks and re-issues come between, disable the credential
-	// until [Gate.Rebind]. Zero means 100, which is also the most ([MaxCeiling]).
+	// until [Gate.Rebind]. Zero means 100, which is also the most ([MaxCeiling]). Known devices take their part of it.
 	Ceiling int
+	// Devices is how many known devices of one subject (see [Gate.Remember]) have a lane each, which strangers cannot lock;
+	// at most 10. Zero means none. NIST SP 800-63B-4 3.2.2 counts the failures on a credential, so the lanes share Ceiling.
+	// Each device's has Ceiling/(2*(Devices+1)) of it, but at least Limit; there is one such share more than Devices, for a
+	// device that takes the place of another one. The open lane has the rest, which must be at least Limit: a policy with
+	// Limit*(Devices+2) above Ceiling is refused. With a Ceiling of 100, 3 devices have 12 each and the open lane has 52.
+	Devices int
+	// DeviceValid is how long a device stays known after Remember. Zero means 180 days if Devices is set.
+	DeviceValid time.Duration
 	// Source limits the failures that come from one source address: a host of IPv4, a /64 network of IPv6. Many people may
 	// share one, behind a carrier's or an agency's gateway. An attempt on a locked or busy subject counts here, too.
 	Source Rate
@@ -100,6 +110,23 @@ func (p Policy) withDefaults() Policy {
 	if p.Forget == 0 {
 		p.Forget = defaultForget
 	}
+	if p.Devices > 0 && p.DeviceValid == 0 {
+		p.DeviceValid = defaultDevice
+	}
+	return p
+}
+
+// openLane is the policy of the open lane: the ceiling without the devices' shares.
+func (p Policy) openLane() Policy {
+	if p.Devices > 0 {
+		p.Ceiling -= (p.Devices + 1) * p.deviceLane().Ceiling
+	}
+	return p
+}
+
+// deviceLane is the policy of a known device's lane.
+func (p Policy) deviceLane() Policy {
+	p.Ceiling = max(p.Limit, p.Ceiling/(2*(p.Devices+1)))
 	return p
 }
 
@@ -130,6 +157,14 @@ func (p Policy) Validate() error {
 		return bad("Delay and DelayMax need DelayAfter")
 	case p.DelayAfter > 0 && (p.Delay < time.Second || p.Delay > p.DelayMax || p.DelayMax > year):
 		return bad("Delay is not 1 second to DelayMax, or DelayMax is over 366 days")
+	case p.Devices < 0 || p.Devices > maxDevices:
+		return bad("Devices is not 0 to %d", maxDevices)
+	case p.Devices == 0 && p.DeviceValid != 0:
+		return bad("DeviceValid needs Devices")
+	case p.Devices > 0 && (p.DeviceValid < time.Hour || p.DeviceValid > 2*year):
+		return bad("DeviceValid is not 1 hour to 732 days")
+	case p.Devices > 0 && p.Limit*(p.Devices+2) > p.Ceiling:
+		return bad("Limit*(Devices+2) is over the ceiling of %d: %d known devices do not fit", p.Ceiling, p.Devices)
 	case p.Timeout < time.Second || p.Timeout > maxTimeout:
 		return bad("Timeout is not 1 second to 10 minutes")
 	case p.Forget < time.Hour || p.Forget > 10*year:

@@ -104,6 +104,20 @@ func TestPolicyBounds(t *testing.T) {
 		{"Forget of ten years", valid(func(p P) { p.Forget = 10 * year }), true},
 		{"Forget over ten years", valid(func(p P) { p.Forget = 10*year + 1 }), false},
 
+		{"devices that just fit", valid(func(p P) { p.Devices = 8 }), true},
+		{"a device more than fits", valid(func(p P) { p.Devices = 9 }), false},
+		{"a failure more than fits", valid(func(p P) { p.Devices, p.Limit = 8, 6 }), false},
+		{"a ceiling less than fits", valid(func(p P) { p.Devices, p.Ceiling = 8, 49 }), false},
+		{"negative Devices", valid(func(p P) { p.Devices = -1 }), false},
+		{"ten devices", valid(func(p P) { p.Devices, p.Ceiling = 10, 100 }), true},
+		{"eleven devices", valid(func(p P) { p.Devices, p.Ceiling, p.Limit = 11, 100, 1 }), false},
+		{"DeviceValid without Devices", valid(func(p P) { p.DeviceValid = day }), false},
+		{"DeviceValid of an hour", valid(func(p P) { p.Devices, p.DeviceValid = 1, hour }), true},
+		{"DeviceValid below an hour", valid(func(p P) { p.Devices, p.DeviceValid = 1, hour-1 }), false},
+		{"negative DeviceValid", valid(func(p P) { p.Devices, p.DeviceValid = 1, -hour }), false},
+		{"DeviceValid of two years", valid(func(p P) { p.Devices, p.DeviceValid = 1, 2*year }), true},
+		{"DeviceValid over two years", valid(func(p P) { p.Devices, p.DeviceValid = 1, 2*year+1 }), false},
+
 		{"a source rate that is not valid", valid(func(p P) { p.Source.Window = 0 }), false},
 		{"a global rate that is not valid", valid(func(p P) { p.Global.Limit = 0 }), false},
 		{"no rates", valid(func(p P) { p.Source, p.Global = lockout.Rate{}, lockout.Rate{} }), true},
@@ -160,6 +174,8 @@ func TestDefaults(t *testing.T) {
 	require.Equal(t, hour, timed.DelayMax)
 	require.Equal(t, 30*second, timed.Timeout)
 	require.Equal(t, 30*day, timed.Forget)
+	require.Zero(t, timed.DeviceValid)
+	require.Equal(t, 180*day, policy(lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, Devices: 1}).DeviceValid)
 	timed.Delay, timed.DelayMax = 2*hour, 0
 	require.Equal(t, 2*hour, policy(timed).DelayMax)
 	require.Equal(t, lockout.Policy{
@@ -172,8 +188,8 @@ func TestDefaults(t *testing.T) {
 
 	given := lockout.Policy{
 		Name: "login", Limit: 5, Lock: lockout.Timed, For: second, Max: minute, DelayAfter: 2, Delay: second, DelayMax: minute,
-		Ceiling: 9, Timeout: second, Forget: day, Source: lockout.Rate{Limit: 1, Window: time.Second},
-		Global: lockout.Rate{Limit: 2, Window: time.Second},
+		Ceiling: 19, Timeout: second, Forget: day, Source: lockout.Rate{Limit: 1, Window: time.Second},
+		Global: lockout.Rate{Limit: 2, Window: time.Second}, Devices: 1, DeviceValid: 9 * hour,
 	}
 	require.Equal(t, given, policy(given), "what is given is left alone")
 }

@@ -3,15 +3,14 @@ package otp
 import (
 	"context"
 	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/decoy"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
@@ -165,19 +164,7 @@ func (c *Codes) masked(subject civicpin.Subject, r *codeRecord) string {
 	if !r.Decoy {
 		return r.contact().Masked()
 	}
-	h := c.vault.Hash("otp.code.decoy", c.policy.Name, string(subject))
-	d := c.policy.Decoys[binary.BigEndian.Uint64(h[:])%uint64(len(c.policy.Decoys))]
-	switch {
-	case d.Channel.Phone():
-		digits := []byte(d.Address)
-		for i := 3; i < len(digits); i++ {
-			digits[i] = '0' + h[8+i]%10
-		}
-		d.Address = string(digits)
-	case d.Channel == civicpin.Email || d.Channel == civicpin.CertifiedEmail:
-		d.Address = string('a'+rune(h[8]%26)) + d.Address[strings.LastIndexByte(d.Address, '@'):]
-	}
-	return d.Masked()
+	return decoy.Masked(c.vault.Hash("otp.code.decoy", c.policy.Name, string(subject)), c.policy.Decoys)
 }
 
 // add puts a message into the outbox, or what stands for one.

@@ -61,8 +61,8 @@ func (s *Service) choose(ctx context.Context, a Attempt, chosen civicpin.Secret,
 	if err := s.fits(ctx, c, text, a); err != nil {
 		return err
 	}
-	var hash string
-	if err := s.hashing.Run(ctx, func() { hash = password.New(s.policy.hashParams(), text).Encode() }); err != nil {
+	hash, err := s.hash(ctx, text)
+	if err != nil {
 		return err
 	}
 	proven := c.Hash
@@ -104,6 +104,18 @@ func (s *Service) fits(ctx context.Context, c *credential, text string, a Attemp
 	case c.State == active && current == text:
 		return &ChoiceError{Rule: "same"}
 	}
+	if err := s.apart(c, text); err != nil {
+		return err
+	}
+	reused, err := s.among(ctx, c.History, text)
+	if err == nil && reused {
+		err = &ChoiceError{Rule: "history"}
+	}
+	return err
+}
+
+// apart checks that a chosen secret is no piece of the addresses of the subject's contacts.
+func (s *Service) apart(c *credential, text string) error {
 	var addresses []string
 	for i := range c.Parts {
 		addresses = append(addresses, c.Parts[i].Address)
@@ -111,18 +123,21 @@ func (s *Service) fits(ctx context.Context, c *credential, text string, a Attemp
 	if err := s.rules.Check(text, addresses); err != nil {
 		return &ChoiceError{Rule: string(choice.RulePersonal)}
 	}
-	for _, former := range c.History {
+	return nil
+}
+
+// among reports whether a secret is one of those that were hashed. The caller has been admitted, and has proved who they are or
+// is inside a gate.
+func (s *Service) among(ctx context.Context, hashes []string, text string) (bool, error) {
+	for _, former := range hashes {
 		hash, err := password.Parse(former)
 		if err != nil {
 			continue
 		}
-		reused := false
-		if err := s.hashing.Run(ctx, func() { reused = hash.Verify(text) }); err != nil {
-			return err
-		}
-		if reused {
-			return &ChoiceError{Rule: "history"}
+		found := false
+		if err := s.hashing.Run(ctx, func() { found = hash.Verify(text) }); err != nil || found {
+			return found, err
 		}
 	}
-	return nil
+	return false, nil
 }

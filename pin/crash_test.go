@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/proof"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
@@ -240,6 +241,62 @@ var flows = []flow{
 			_, right := k.works(t, chosen)
 			require.False(t, right)
 			k.walk(t)
+		},
+	},
+	{
+		name:    "grant",
+		prepare: func(t *testing.T, k *kit) { k.exchanged(t) },
+		act: func(t *testing.T, k *kit) error {
+			m, err := k.Mark(t.Context(), maria)
+			if err == nil {
+				k.grant, err = k.Grant(t.Context(), proof.Completed{Subject: maria, Run: "run", Epoch: m.Epoch, Valid: time.Hour})
+			}
+			return err
+		},
+		after: func(t *testing.T, k *kit, err error) {
+			_, right := k.works(t, chosen)
+			require.True(t, right, "a grant alone takes nothing away")
+			g := k.granted(t) // whatever became of the other one, the citizen can begin again
+			require.NoError(t, k.Set(t.Context(), g, civicpin.NewSecret(changed)))
+		},
+	},
+	{
+		name:    "set",
+		prepare: func(t *testing.T, k *kit) { k.exchanged(t); k.grant = k.granted(t) },
+		act:     func(t *testing.T, k *kit) error { return k.Set(t.Context(), k.grant, civicpin.NewSecret(changed)) },
+		after: func(t *testing.T, k *kit, err error) {
+			_, before := k.works(t, chosen)
+			_, now := k.works(t, changed)
+			require.NotEqual(t, before, now, "exactly one of the two is right")
+			if err == nil {
+				require.True(t, now)
+			}
+			if before {
+				require.NoError(t, k.Set(t.Context(), k.grant, civicpin.NewSecret(changed)), "the grant is still good")
+			}
+		},
+	},
+	{
+		name:    "reissue",
+		prepare: func(t *testing.T, k *kit) { k.exchanged(t); k.grant = k.granted(t, inps().Parts...) },
+		act: func(t *testing.T, k *kit) error {
+			_, err := k.Reissue(t.Context(), k.grant, civicpin.Source{})
+			return err
+		},
+		after: func(t *testing.T, k *kit, err error) {
+			sent := len(k.mail.messages())
+			require.NoError(t, k.out.Flush(t.Context()))
+			_, before := k.works(t, chosen)
+			if before {
+				require.Error(t, err)
+				require.Len(t, k.mail.messages(), sent, "nothing is sent of what never was")
+				_, err := k.Reissue(t.Context(), k.grant, civicpin.Source{})
+				require.NoError(t, err, "the grant is still good")
+				require.NoError(t, k.out.Flush(t.Context()))
+			}
+			ok, right := k.works(t, k.mail.last(phone)+k.mail.last(email))
+			require.True(t, right, "both parts arrive")
+			require.True(t, ok.MustExchange)
 		},
 	},
 	{

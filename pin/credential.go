@@ -1,6 +1,7 @@
 package pin
 
 import (
+	"strings"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -13,6 +14,7 @@ const (
 	provisional = "provisional" // issued, to be exchanged
 	active      = "active"      // the citizen's own secret
 	revoked     = "revoked"
+	vacant      = "vacant" // a recovery plan that begins a credential was completed, and no secret chosen yet
 )
 
 // A PartState is how far the delivery of a part has come.
@@ -43,6 +45,9 @@ type credential struct {
 	History   []string       `json:"history,omitempty"`
 	By        civicpin.Actor `json:"by,omitempty" export:"yes"`     // of the last revocation, suspension or resumption
 	Reason    string         `json:"reason,omitempty" export:"yes"` // of the same
+	Epoch     uint64         `json:"epoch,omitempty"`               // counts what ends recoveries under way: see proof.Mark
+	Grant     *grant         `json:"grant,omitempty"`
+	Lowered   *lowered       `json:"lowered,omitempty" export:"yes"`
 }
 
 // normaliser says how a secret was brought to one form before it was hashed. It stays with the hash, so that a policy can
@@ -67,6 +72,12 @@ func (n normaliser) normalise(typed string) (string, bool) {
 
 // maxRaw bounds a secret that is compared as received, in bytes.
 const maxRaw = 1024
+
+// lowered is a level that holds for a time instead of a higher one.
+type lowered struct {
+	Level civicpin.Level `json:"level" export:"yes"`
+	Until time.Time      `json:"until" export:"yes"`
+}
 
 type evidence struct {
 	Method   civicpin.Method `json:"method" export:"yes"`
@@ -113,6 +124,7 @@ func (c *credential) erase() {
 // expired returns since when a secret of this credential no longer counts, "" if it does.
 func (c *credential) expired(p *Policy, now time.Time) string {
 	switch {
+	case c.vacant():
 	case c.State == provisional:
 		if !now.Before(c.Expires) {
 			return SinceIssue
@@ -148,6 +160,17 @@ func (c *credential) attest(p *Policy, e civicpin.Evidence, now time.Time) {
 		c.Evidence = append(c.Evidence[:1], c.Evidence[2:]...)
 	}
 	c.Level = max(c.Level, p.Levels[e.Method])
+	if e.By.IsOperator() {
+		c.Lowered = nil // somebody has seen them since
+	}
+}
+
+// level is the level of assurance at a time.
+func (c *credential) level(now time.Time) civicpin.Level {
+	if c.Lowered != nil && now.Before(c.Lowered.Until) {
+		return min(c.Level, c.Lowered.Level)
+	}
+	return c.Level
 }
 
 // choose makes hash the citizen's own secret.
@@ -155,8 +178,9 @@ func (c *credential) choose(p *Policy, hash string, now time.Time) {
 	c.History = c.former(p)
 	c.erase()
 	c.State, c.Hash, c.Norm = active, hash, p.Chosen.normaliser()
-	c.Expires = time.Time{}
+	c.Expires, c.Grant = time.Time{}, nil
 	c.Changed, c.Used = now, now
+	c.Epoch++
 }
 
 // former returns the hashes of the secrets that may not be chosen again, once this credential's secret is gone.
@@ -171,4 +195,19 @@ func (c *credential) former(p *Policy) []string {
 // sameSend reports whether part i of the issue is still at its send-th message.
 func (c *credential) sameSend(issue string, i, send int) bool {
 	return c.Issue == issue && i >= 0 && i < len(c.Parts) && c.Parts[i].Send == send
+}
+
+// likeness is a credential as most of this policy look: what is opened instead where a subject has none.
+func (s *Service) likeness() credential {
+	now := s.vault.Now()
+	c := credential{
+		State: active, Issue: strings.Repeat("A", 26), Hash: s.dummy.Encode(), Norm: s.policy.Chosen.normaliser(), Level: civicpin.Low,
+		Issued: now, Changed: now, Used: now, Epoch: 2,
+	}
+	for range s.policy.Parts {
+		c.Parts = append(c.Parts, part{
+			Channel: civicpin.Email, Address: "somebody@example.org", State: Delivered, Receipt: strings.Repeat("A", 26), Send: 1, At: now,
+		})
+	}
+	return c
 }

@@ -19,4 +19,7 @@ const (
 	eventSuspended     civicpin.EventCode = "pin.suspended"
 	eventResumed       civicpin.EventCode = "pin.resumed"
 	eventImported      civicpin.EventCode = "pin.imported"
+	eventLowered       civicpin.EventCode = "pin.lowered"
+	eventGranted       civicpin.EventCode = "pin.granted"   // Reason: the plan and the run of the recovery
+	eventRecovered     civicpin.EventCode = "pin.recovered" // a grant was used
 )

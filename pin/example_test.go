@@ -162,3 +162,47 @@ func ExampleParsePolicy() {
 	// members until-unlocked <nil>
 	// pin: invalid policy: chance of guessing 4.3e-16 issued, 1.0e+00 chosen, is above 1e-04 and no Exception is named
 }
+
+// A citizen who ticked "remember this device" gets in while strangers guess at their PIN.
+func ExampleService_Remember() {
+	ctx := context.Background()
+	policy := pin.INPS()
+	policy.Lockout.Devices = 3
+	pins, out, arrived := exampleService(policy)
+	_, err := pins.Issue(ctx, "RSSMRA85T10A562S", pin.IssueOptions{
+		Parts: []civicpin.Contact{
+			{Channel: civicpin.SMS, Address: "+393331234567"},
+			{Channel: civicpin.Email, Address: "maria.rossi@example.it"},
+		},
+		By: civicpin.Citizen,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	_ = out.Flush(ctx)
+	code := civicpin.NewSecret(arrived["+393331234567"] + arrived["maria.rossi@example.it"])
+	login := pin.Attempt{Subject: "RSSMRA85T10A562S", Secret: civicpin.NewSecret("QZ7WK4PM")}
+	if err := pins.Exchange(ctx, pin.Attempt{Subject: login.Subject, Secret: code}, login.Secret); err != nil {
+		log.Fatal(err)
+	}
+
+	ok, err := pins.Verify(ctx, login)
+	if err != nil {
+		log.Fatal(err)
+	}
+	value, err := pins.Remember(ctx, ok) // for a cookie: HttpOnly, Secure, SameSite
+	if err != nil {
+		log.Fatal(err)
+	}
+	for range 5 {
+		_, err = pins.Verify(ctx, pin.Attempt{Subject: login.Subject, Secret: civicpin.NewSecret("ZZ9Y8X7W")})
+	}
+	fmt.Println(errors.As(err, new(*lockout.LockedError)))
+
+	login.Source.Device = value.Reveal() // at each login, what the cookie holds
+	ok, err = pins.Verify(ctx, login)
+	fmt.Println(ok.Level, err)
+	// Output:
+	// true
+	// low <nil>
+}

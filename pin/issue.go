@@ -101,7 +101,7 @@ func (s *Service) Issue(ctx context.Context, subject civicpin.Subject, o IssueOp
 			refused = ErrState // the record is written all the same, unchanged: the same work for a stranger to time
 			return nil
 		}
-		fresh.History = e.Value.former(&s.policy) // outlives a re-issue
+		fresh.History, fresh.Epoch = e.Value.former(&s.policy), e.Value.Epoch+1 // outlive a re-issue
 		e.Value, e.Expires = fresh, fresh.keep()
 		return nil
 	})
@@ -213,14 +213,24 @@ func (s *Service) fresh(ctx context.Context, o IssueOptions) (credential, error)
 		c.attest(&s.policy, o.Evidence, now)
 		c.Level = o.Level
 	}
-	err := s.hashing.Run(ctx, func() { c.Hash = password.New(s.policy.hashParams(), whole.String()).Encode() })
+	var err error
+	c.Hash, err = s.hash(ctx, whole.String())
 	return c, err
+}
+
+// hash returns the hash of a secret in its normal form, as it is stored. The caller has been admitted.
+func (s *Service) hash(ctx context.Context, text string) (hash string, err error) {
+	err = s.hashing.Run(ctx, func() { hash = password.New(s.policy.hashParams(), text).Encode() })
+	return hash, err
 }
 
 // keep returns how long the store keeps the credential: for ever, unless there never was a secret in use.
 func (c *credential) keep() time.Time {
-	if c.State == provisional && len(c.History) == 0 {
+	switch {
+	case c.State == provisional && len(c.History) == 0:
 		return c.Expires.Add(lateFor)
+	case c.State == vacant && c.Grant != nil:
+		return c.Grant.Expires.Add(lateFor)
 	}
 	return time.Time{}
 }

@@ -111,6 +111,7 @@ type kit struct {
 	out    *outbox.Outbox
 	policy pin.Policy
 	memory *store.Memory // nil if made on another store
+	grant  pin.Grant     // for flows that use one
 }
 
 // newKit makes a service of a policy over a store of its own.
@@ -137,7 +138,9 @@ func newKitOn(t testing.TB, s store.Store, p pin.Policy, c *clock, m *mailbox, r
 // other is a service of the same policy in another process, which reaches the same records through s.
 func (k *kit) other(t testing.TB, s store.Store) *kit {
 	t.Helper()
-	return newKitOn(t, s, k.policy, k.clock, k.mail, k.events)
+	o := newKitOn(t, s, k.policy, k.clock, k.mail, k.events)
+	o.grant = k.grant
+	return o
 }
 
 const (

@@ -24,7 +24,7 @@ func (s *Service) Attest(ctx context.Context, subject civicpin.Subject, evidence
 		return fmt.Errorf("%w: %s", ErrEvidence, evidence.Method)
 	}
 	return s.manage(ctx, subject, evidence.By, eventAttested, string(evidence.Method), func(c *credential, now time.Time) error {
-		if c.State == revoked {
+		if c.vacant() {
 			return ErrNoCredential
 		}
 		c.attest(&s.policy, evidence, now)
@@ -33,20 +33,25 @@ func (s *Service) Attest(ctx context.Context, subject civicpin.Subject, evidence
 }
 
 // Revoke ends a credential for good: its secret is refused like any wrong one, parts that were not sent are not, and the
-// level and its evidence are gone; a new issue starts anew. The failures counted against the subject stay. Revoking twice
-// is no error. Errors: [civicpin.ErrInvalid] for subject, actor, or a reason over 512 bytes; [ErrNoCredential]; the store's.
+// level and its evidence are gone; a new issue starts anew. The failures counted against the subject stay, known devices are
+// forgotten. Revoking twice is no error; after one of the store's, revoke again. Errors: [civicpin.ErrInvalid] for subject,
+// actor, or a reason over 512 bytes; [ErrNoCredential]; the store's.
 func (s *Service) Revoke(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor) error {
-	return s.manage(ctx, subject, by, eventRevoked, reason, func(c *credential, _ time.Time) error {
-		if c.State == revoked {
+	err := s.manage(ctx, subject, by, eventRevoked, reason, func(c *credential, _ time.Time) error {
+		if c.State == revoked && c.Grant == nil {
 			return store.ErrSkip
 		}
 		c.erase()
 		*c = credential{
 			State: revoked, Issue: c.Issue, Parts: c.Parts, Issued: c.Issued, Changed: c.Changed, Used: c.Used,
-			History: c.former(&s.policy),
+			History: c.former(&s.policy), Epoch: c.Epoch + 1,
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return s.gate.ForgetDevices(ctx, subject, by)
 }
 
 // Suspend has the credential refused until [Service.Resume], like one that is wrong; what was not sent yet waits. Suspending
@@ -63,12 +68,13 @@ func (s *Service) Resume(ctx context.Context, subject civicpin.Subject, reason s
 func (s *Service) suspend(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor, to bool, code civicpin.EventCode) error {
 	return s.manage(ctx, subject, by, code, reason, func(c *credential, _ time.Time) error {
 		switch {
-		case c.State == revoked:
+		case c.vacant():
 			return ErrState
 		case c.Suspended == to:
 			return store.ErrSkip
 		}
-		c.Suspended = to
+		c.Suspended, c.Grant = to, nil
+		c.Epoch++
 		return nil
 	})
 }
@@ -76,6 +82,31 @@ func (s *Service) suspend(ctx context.Context, subject civicpin.Subject, reason 
 // Unlock ends a lock that wrong guesses brought about; see [lockout.Gate.Unlock] for what it does and returns.
 func (s *Service) Unlock(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
 	return s.gate.Unlock(ctx, lockout.Key{Subject: subject}, by)
+}
+
+// LowerLevel has the credential's level of assurance count as at most to until a time, as after a change of the contacts that
+// it rests on. A later end and a lower level stand; evidence that an operator recorded after it ends it. Errors are those of
+// [Service.Revoke], and [civicpin.ErrInvalid] for a level that is none.
+func (s *Service) LowerLevel(ctx context.Context, subject civicpin.Subject, to civicpin.Level, until time.Time, reason string,
+	by civicpin.Actor,
+) error {
+	if _, err := to.MarshalText(); err != nil {
+		return err
+	}
+	return s.manage(ctx, subject, by, eventLowered, reason, func(c *credential, now time.Time) error {
+		next := lowered{Level: to, Until: until}
+		if old := c.Lowered; old != nil && now.Before(old.Until) {
+			next.Level = min(next.Level, old.Level)
+			if old.Until.After(until) {
+				next.Until = old.Until
+			}
+		}
+		if !next.Until.After(now) || c.Lowered != nil && c.Lowered.Level == next.Level && c.Lowered.Until.Equal(next.Until) {
+			return store.ErrSkip
+		}
+		c.Lowered = &next
+		return nil
+	})
 }
 
 // manage lets act change a credential on behalf of by, and records the event if anything changed.
@@ -134,7 +165,8 @@ func (s *Service) known(ctx context.Context, subject civicpin.Subject, by civicp
 
 // A Status is what an operator, or the citizen after logging in, may see of a credential. It holds no secret.
 type Status struct {
-	// State is "provisional", "active" or "revoked".
+	// State is "provisional", "active", "revoked", or "vacant": a recovery plan that begins a credential was completed and no
+	// secret chosen yet.
 	State     string
 	Suspended bool
 	Level     civicpin.Level
@@ -166,7 +198,7 @@ func (s *Service) Status(ctx context.Context, subject civicpin.Subject) (Status,
 	}
 	c := &e.Value
 	st := Status{
-		State: c.State, Suspended: c.Suspended, Level: c.Level, Parts: c.parts(),
+		State: c.State, Suspended: c.Suspended, Level: c.level(s.vault.Now()), Parts: c.parts(),
 		Issued: c.Issued, Changed: c.Changed, Used: c.Used, Lockout: locks, By: c.By, Reason: c.Reason,
 	}
 	for _, ev := range c.Evidence {
@@ -178,7 +210,7 @@ func (s *Service) Status(ctx context.Context, subject civicpin.Subject) (Status,
 	case active:
 		st.Expires = c.end(&s.policy)
 	}
-	if c.State != revoked {
+	if !c.vacant() {
 		st.Expired = c.expired(&s.policy, s.vault.Now())
 	}
 	return st, nil
@@ -224,10 +256,10 @@ func (s *Service) Import(ctx context.Context, subject civicpin.Subject, hash civ
 	}
 	c.Level = check.Level
 	_, err = s.creds.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[credential]) error {
-		if e.Found() && e.Value.State != revoked {
+		if e.Found() && !e.Value.vacant() {
 			return ErrState
 		}
-		c.History = e.Value.former(&s.policy)
+		c.History, c.Epoch = e.Value.former(&s.policy), e.Value.Epoch+1
 		e.Value, e.Expires = c, time.Time{}
 		return nil
 	})

@@ -101,9 +101,10 @@ type Policy struct {
 }
 
 // Default returns a policy to begin from: an activation code of 12 characters in one part, exchanged for a password of at
-// least 15; five wrong guesses lock for a minute, and each further five for twice as long, up to a day. An issued code is
-// valid for 24 hours by e-mail, 21 days by letter, 7 days if handed over, and 10 minutes otherwise (NIST SP 800-63B-4
-// 4.2.1.2, 63A-3 4.4.1.6). The chance to guess either secret is below 1 in 10 billion.
+// least 15; five wrong guesses lock for a minute, and each further five for twice as long, up to a day; up to three devices
+// of the citizen have lanes of their own ([Service.Remember]), with 12 of the 100 wrong guesses that disable each, and 52 for
+// everybody else. An issued code is valid for 24 hours by e-mail, 21 days by letter, 7 days if handed over, and 10 minutes
+// otherwise (NIST SP 800-63B-4 4.2.1.2, 63A-3 4.4.1.6). The chance to guess either secret is below 1 in 10 billion.
 func Default() Policy {
 	return Policy{
 		Name:     "default",
@@ -116,7 +117,7 @@ func Default() Policy {
 			civicpin.Letter: 21 * day, civicpin.HandedOver: 7 * day,
 		},
 		Chosen:  Chosen{Form: Password, Min: 15, Max: 128},
-		Lockout: lockout.Policy{Limit: 5, Lock: lockout.Timed, For: time.Minute, Max: day},
+		Lockout: lockout.Policy{Limit: 5, Lock: lockout.Timed, For: time.Minute, Max: day, Devices: 3},
 		Levels:  defaultLevels(),
 	}
 }
@@ -128,6 +129,7 @@ func Default() Policy {
 //
 // Who holds one part still has to guess the other: the chance before the PIN is disabled is 50 in 28^8, 1 in 7*10^9. For the
 // chosen PIN it is 3 in 100,000, crediting a chosen secret with half the bits of a random one (see [Policy.GuessProbability]).
+// It has no known devices; with Lockout.Devices of 3 these chances stay, and 26 of the 50 guesses are for strangers.
 func INPS() Policy {
 	const week = 7 * day
 	return Policy{
@@ -213,7 +215,8 @@ func (f Form) rules() choice.Form {
 //
 // For the issued one, the guesser is taken to hold all parts but one. A chosen secret is credited with half the bits of a
 // random one of its least length: chosen PINs of six digits are no better than four random ones against a hundred guesses
-// (arXiv 2003.04868). The owner's own successes in between start the count again.
+// (arXiv 2003.04868). The owner's own successes in between start the count again. Known devices change nothing: their lanes and
+// the open one share the ceiling.
 func (p Policy) GuessProbability() (issued, chosen float64) {
 	p = p.withDefaults()
 	tries := p.Lockout.Ceiling

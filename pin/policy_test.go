@@ -48,6 +48,30 @@ func TestReadyPoliciesAsDocumented(t *testing.T) {
 	require.Equal(t, 21*day, d.Valid[civicpin.Letter])
 	require.Equal(t, 7*day, d.Valid[civicpin.HandedOver])
 	require.Equal(t, 10*time.Minute, d.Valid[civicpin.SMS])
+	require.Equal(t, 3, d.Lockout.Devices)
+	require.Zero(t, p.Lockout.Devices)
+}
+
+// TestDevicesLeaveTheChance: known devices share the ceiling, and a policy in which they do not fit is refused.
+func TestDevicesLeaveTheChance(t *testing.T) {
+	for _, p := range []pin.Policy{pin.INPS(), pin.Default()} {
+		p.Lockout.Devices = 0
+		issued, chosen := p.GuessProbability()
+		p.Lockout.Devices, p.Lockout.DeviceValid = 8, 30*day
+		require.NoError(t, p.Validate())
+		withDevices, chosenWith := p.GuessProbability()
+		require.Equal(t, []float64{issued, chosen}, []float64{withDevices, chosenWith})
+		text, err := json.Marshal(p)
+		require.NoError(t, err)
+		require.Contains(t, string(text), `"devices":8,"deviceValid":"30d"`)
+		back, err := pin.ParsePolicy(text)
+		require.NoError(t, err)
+		require.Equal(t, p, back)
+	}
+	p := pin.INPS()
+	p.Lockout.Devices = 9
+	require.ErrorIs(t, p.Validate(), pin.ErrPolicy)
+	require.ErrorIs(t, p.Validate(), lockout.ErrPolicy)
 }
 
 // TestDefaults pins each default that a zero field stands for.

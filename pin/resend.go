@@ -29,7 +29,7 @@ func (s *Service) Resend(ctx context.Context, subject civicpin.Subject, part int
 	if part < 0 || part >= s.policy.Parts {
 		return fmt.Errorf("%w: no part %d", civicpin.ErrInvalid, part)
 	}
-	e, err := s.creds.Get(ctx, store.Key{Subject: subject})
+	e, err := s.creds.GetOr(ctx, store.Key{Subject: subject}, s.nobody)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}

@@ -27,9 +27,12 @@ type Service struct {
 	gate     *lockout.Gate
 	sends    *lockout.Sends
 	resends  *lockout.Sends // see New
+	reuse    *lockout.Gate  // see Service.fresher
 	hashing  *password.Gate
 	dummy    password.Hash // what a guess at nobody is compared with, so that it costs the same
 	creds    store.Kind[credential]
+	somebody credential  // in the likeness of most: see likeness
+	nobody   store.Decoy // the same, sealed
 	receipts store.Kind[receipt]
 }
 
@@ -65,10 +68,18 @@ func build(v *store.Vault, out *outbox.Outbox, p Policy) (*Service, error) {
 	if s.resends, err = lockout.NewSends(v, gateName(p.Name)+".resend", again); err != nil {
 		return nil, err
 	}
+	reuse := lockout.Policy{Name: gateName(p.Name) + ".reuse", Limit: 5, Lock: lockout.Timed, For: time.Hour}
+	if s.reuse, err = lockout.New(v, reuse); err != nil {
+		return nil, err
+	}
 	if s.hashing, err = password.NewGate(p.Hashing.Permits, p.Hashing.Queue); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrPolicy, err)
 	}
 	if s.creds, err = store.NewKind[credential](v, "pin."+p.Name); err != nil {
+		return nil, err
+	}
+	s.somebody = s.likeness()
+	if s.nobody, err = s.creds.Decoy(context.Background(), s.somebody); err != nil {
 		return nil, err
 	}
 	if s.receipts, err = store.NewKind[receipt](v, "pin-receipt."+p.Name); err != nil {
@@ -115,7 +126,7 @@ func (s *Service) prove(ctx context.Context, a Attempt) (store.Entry[credential]
 	var why string
 	err := s.gate.Do(ctx, a.key(), func(ctx context.Context) (bool, error) {
 		var err error
-		e, err = s.creds.Get(ctx, store.Key{Subject: a.Subject})
+		e, err = s.creds.GetOr(ctx, store.Key{Subject: a.Subject}, s.nobody)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return false, err
 		}
@@ -153,19 +164,17 @@ func refusal(err error, why string) string {
 func (s *Service) comparison(e *store.Entry[credential], raw string, why *string) (hash password.Hash, typed string, usable bool) {
 	c := &e.Value
 	*why = "wrong"
-	hash = s.dummy
-	switch {
-	case !e.Found():
+	if !e.Found() {
+		c = &s.somebody // parsed and normalised alike, and then good for nothing
 		*why = "unknown"
-	case c.State == revoked:
-		*why = "revoked"
-	default:
-		parsed, err := password.Parse(c.Hash)
-		if err != nil {
-			*why = "unreadable hash"
-			break
-		}
-		hash, usable = parsed, true
+	}
+	hash = s.dummy
+	if c.vacant() {
+		*why = c.State
+	} else if parsed, err := password.Parse(c.Hash); err != nil {
+		*why = "unreadable hash"
+	} else {
+		hash, usable = parsed, e.Found()
 		if c.Suspended {
 			*why, usable = "suspended", false
 		}
@@ -186,6 +195,8 @@ type Verified struct {
 	MustExchange bool
 	// Expires is when the secret stops being good if it is not exchanged, changed or used before; zero if never.
 	Expires time.Time
+
+	shown *shown // for Remember; nil as long as MustExchange
 }
 
 // Verify checks a secret. With a nil error the secret is right; look at MustExchange, and at Level before each act that needs
@@ -197,7 +208,8 @@ type Verified struct {
 // for ErrRefused, or that the service is down.
 //
 // Four store calls for a right or a wrong secret, known subject or not, one while locked. One more write, at most once a
-// day, if Policy.MaxUnused is set, and one when the hash is renewed because the policy's costs changed.
+// day, if Policy.MaxUnused is set, and one when the hash is renewed because the policy's costs changed. For a known device
+// (Attempt.Source.Device, see [Service.Remember]) whose own lane is locked, one or two more.
 func (s *Service) Verify(ctx context.Context, a Attempt) (Verified, error) {
 	leave, err := s.admit(ctx)
 	if err != nil {
@@ -221,7 +233,7 @@ func (s *Service) Verify(ctx context.Context, a Attempt) (Verified, error) {
 	if s.policy.MaxUnused > 0 {
 		c.Used = now
 	}
-	return Verified{Level: c.Level, Expires: c.end(&s.policy)}, nil
+	return Verified{Level: c.level(now), Expires: c.end(&s.policy), shown: shownBy(a, c)}, nil
 }
 
 // touch keeps the time of the last use and renews the hash if it is not as the policy wants it. If it cannot be written,

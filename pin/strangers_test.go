@@ -31,6 +31,7 @@ var people = []struct {
 		k.exchanged(t)
 		require.NoError(t, k.Revoke(t.Context(), maria, "", clerk))
 	}},
+	{"active with devices", func(t *testing.T, k *kit) { k.exchanged(t); k.remembered(t, "") }},
 	{"unknown before", func(t *testing.T, k *kit) {
 		_, err := k.Verify(t.Context(), try(wrong))
 		require.ErrorIs(t, err, pin.ErrRefused)
@@ -75,6 +76,16 @@ func TestStrangersLearnNothing(t *testing.T) {
 			_, err := k.Verify(t.Context(), try(""))
 			return err
 		}},
+		{"verify with a device's value of another subject", func(k *kit) error {
+			value, err := pin.Gate(k.Service).Remember(t.Context(), lockout.Key{Subject: "SOMEBODY ELSE"})
+			require.NoError(t, err)
+			_, err = k.Verify(t.Context(), from(value.Reveal(), wrong))
+			return err
+		}},
+		{"verify with a device's value that is made up", func(k *kit) error {
+			_, err := k.Verify(t.Context(), from(strings.Repeat("A", 44), wrong))
+			return err
+		}},
 		{"exchange", func(k *kit) error { return k.Exchange(t.Context(), try(wrong), civicpin.NewSecret(changed)) }},
 		{"change", func(k *kit) error { return k.Change(t.Context(), try(wrong), civicpin.NewSecret(changed)) }},
 		{"change to a common value", func(k *kit) error { return k.Change(t.Context(), try(wrong), civicpin.NewSecret("12345678")) }},
@@ -101,7 +112,7 @@ func TestStrangersLearnNothing(t *testing.T) {
 			first := ""
 			for _, p := range people {
 				f := storetest.NewFaults(store.NewMemory())
-				k := newKitOn(t, f.Store(), pin.INPS(), newClock(), &mailbox{}, &events{})
+				k := newKitOn(t, f.Store(), withDevices(), newClock(), &mailbox{}, &events{})
 				p.prepare(t, k)
 				k.clock.now = newClock().Now().Add(200 * 24 * 3600e9)
 				if p.name == "provisional" { // must still be one

@@ -22,12 +22,19 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 	"github.com/civicpin/civicpin/store/storetest"
 )
 
-var mobile = civicpin.Contact{Channel: civicpin.SMS, Address: "+393331234567"}
+// mobile is a subject's own, or the limit of messages to one address would count both.
+func mobile(subject civicpin.Subject) civicpin.Contact {
+	if subject == rossi {
+		return civicpin.Contact{Channel: civicpin.SMS, Address: "+393331234567"}
+	}
+	return civicpin.Contact{Channel: civicpin.SMS, Address: "+393337654321"}
+}
 
 // A person is somebody who has a record of every kind that this library keeps.
 type person struct {
@@ -48,7 +55,12 @@ func live(t *testing.T, v *store.Vault, subject civicpin.Subject) *person {
 		mu.Lock()
 		defer mu.Unlock()
 		sent++
-		p.secrets[fmt.Sprintf("message %d", sent)] = m.Secret.Reveal()
+		if text := m.Secret.Reveal(); text != "" {
+			p.secrets[fmt.Sprintf("message %d", sent)] = text
+		}
+		if link := m.Link.Reveal(); link != "" {
+			p.secrets[fmt.Sprintf("link %d", sent)] = link
+		}
 		if m.To.Channel == civicpin.CertifiedEmail {
 			return "", fmt.Errorf("%w: no such mailbox", civicpin.ErrUndeliverable)
 		}
@@ -73,7 +85,7 @@ func live(t *testing.T, v *store.Vault, subject civicpin.Subject) *person {
 	source := civicpin.Source{Address: "192.0.2.1", Device: "device-of-" + string(subject)}
 	p.secrets["device"] = source.Device
 	issue := func(second civicpin.Contact) {
-		_, err := p.pins.Issue(ctx, subject, pin.IssueOptions{Parts: []civicpin.Contact{mobile, second}, By: civicpin.Citizen})
+		_, err := p.pins.Issue(ctx, subject, pin.IssueOptions{Parts: []civicpin.Contact{mobile(subject), second}, By: civicpin.Citizen})
 		require.NoError(t, err)
 		_ = out.Flush(ctx) // one is sent to a mailbox that is not
 	}
@@ -88,6 +100,7 @@ func live(t *testing.T, v *store.Vault, subject civicpin.Subject) *person {
 		require.NoError(t, err)
 		p.secrets[name] = key.Seed.Reveal()
 	}
+	p.recover(t, out)
 	set, err := backup.Issue(ctx, subject, civicpin.Citizen)
 	require.NoError(t, err)
 	for i, code := range set {
@@ -96,12 +109,50 @@ func live(t *testing.T, v *store.Vault, subject civicpin.Subject) *person {
 	return p
 }
 
+// recover has contacts and answers enrolled, and begins a recovery that waits for a link.
+func (p *person) recover(t *testing.T, out *outbox.Outbox) {
+	t.Helper()
+	ctx, clerk := t.Context(), civicpin.Operator("7")
+	questions := []string{"school", "street", "pet", "teacher", "song"}
+	var images []string
+	for i := range 30 {
+		images = append(images, fmt.Sprintf("image-of-%d", i))
+	}
+	rec, err := recovery.New(p.vault, out, recovery.Config{Pins: p.pins, Images: images, Questions: questions, Plans: []recovery.Plan{{
+		Name:    "mail",
+		Steps:   []recovery.Step{recovery.Captcha{}, recovery.Link{Channel: civicpin.Email, Valid: 30 * time.Minute}},
+		Limit:   lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked},
+		Outcome: recovery.ChooseSecret,
+	}}})
+	require.NoError(t, err)
+	source := civicpin.Source{Address: "192.0.2.1"}
+	require.NoError(t, rec.AdoptContacts(ctx, p.subject, []civicpin.Contact{
+		{Channel: civicpin.Email, Address: strings.ToLower(string(p.subject)) + "@example.it"},
+	}, clerk, source))
+	answers := make(map[string]civicpin.Secret)
+	for i, q := range questions {
+		text := "answer about the " + q
+		p.secrets["answer "+fmt.Sprint(i)] = text
+		answers[q] = civicpin.NewSecret(text)
+	}
+	p.secrets["image"] = images[17]
+	require.NoError(t, rec.EnrolAnswers(ctx, p.subject, images[17], answers, source))
+	_, err = rec.AddContact(ctx, p.subject, mobile(p.subject), civicpin.Citizen, source) // pending
+	require.NoError(t, err)
+	run, err := rec.Start(ctx, "mail", p.subject, source)
+	require.NoError(t, err)
+	p.secrets["ticket"] = run.Ticket.Reveal()
+	_, err = rec.Answer(ctx, run.Ticket, recovery.Answers{Captcha: true, Source: source})
+	require.NoError(t, err)
+	require.NoError(t, out.Flush(ctx))
+}
+
 // ask has two codes drawn, which are not sent: their entries wait in the outbox.
 func (p *person) ask(t *testing.T) *person {
 	t.Helper()
 	for range 2 {
 		_, err := p.codes.Request(t.Context(), p.subject, otp.Purpose{Act: "file-return"}, otp.RequestOptions{
-			To: []civicpin.Contact{mobile}, Params: map[string]string{"act": "your return"}, Source: civicpin.Source{Address: "192.0.2.1"},
+			To: []civicpin.Contact{mobile(p.subject)}, Params: map[string]string{"act": "your return"}, Source: civicpin.Source{Address: "192.0.2.1"},
 		})
 		require.NoError(t, err)
 	}
@@ -143,7 +194,8 @@ func TestEveryKindIsJudged(t *testing.T) {
 	assert.Equal(t, []string{
 		"backup.paper", "code-pending.sms", "code.sms", "hotp.hotp", "lockout.pin.inps", "outbox.dead", "outbox.entry", "outbox.rate",
 		"pin-receipt.inps", "pin.inps", "quota.sends-from-source", "quota.sends-to-address", "quota.sends-to-prefix",
-		"quota.sends.code.sms", "quota.sends.pin.inps", "quota.source.pin.inps", "totp.totp",
+		"quota.sends.code.sms", "quota.sends.pin.inps", "quota.sends.recovery", "quota.sends.recovery.start", "quota.source.pin.inps",
+		"recovery.contacts", "recovery.knowledge", "recovery.run", "recovery.token", "totp.totp",
 	}, slices.Sorted(maps.Keys(kinds)))
 	for kind := range kinds {
 		_, err := store.NewRouter(store.Route{Kinds: []string{"*"}, Store: newLasting()}, store.Route{Kinds: []string{kind}, Store: store.NewMemory()})
@@ -205,13 +257,23 @@ func TestExport(t *testing.T) {
 			assert.Equal(t, "file-return", got.Value["act"])
 			assert.Equal(t, map[string]any{"act": "your return"}, got.Value["params"])
 			assert.False(t, got.Expires.IsZero())
+		case "recovery.run":
+			assert.Equal(t, "mail", got.Value["plan"])
+			assert.Equal(t, string(rossi), got.Value["subject"])
+		case "recovery.contacts":
+			held := got.Value["contacts"].([]any)[0].(map[string]any)
+			assert.Equal(t, "rssmra85t10a562s@example.it", held["to"].(map[string]any)["address"])
+		case "recovery.knowledge":
+			assert.Len(t, got.Value["questions"], 5)
 		case "totp.totp":
 			assert.EqualValues(t, 6, got.Value["pending"].(map[string]any)["digits"])
 		}
 	}
 	assert.Equal(t, map[string]int{
 		"backup.paper": 1, "code-pending.sms": 1, "code.sms": 2, "hotp.hotp": 1, "lockout.pin.inps": 1, "outbox.dead": 1,
-		"outbox.entry": 2, "pin-receipt.inps": 3, "pin.inps": 1, "quota.sends.code.sms": 1, "quota.sends.pin.inps": 1, "totp.totp": 1,
+		"outbox.entry": 2, "pin-receipt.inps": 3, "pin.inps": 1, "quota.sends.code.sms": 1, "quota.sends.pin.inps": 1,
+		"quota.sends.recovery": 1, "quota.sends.recovery.start": 1, "recovery.contacts": 1, "recovery.knowledge": 1,
+		"recovery.run": 1, "recovery.token": 1, "totp.totp": 1,
 	}, kinds)
 }
 
@@ -224,7 +286,10 @@ func TestErase(t *testing.T) {
 	theirs.ask(t)
 	want := kindsOf(t, faults.Store()) // and what is nobody's: the quotas of addresses
 	want["code-pending.sms"], want["quota.sends.code.sms"] = 1, 1
-	for _, kind := range []string{"backup.paper", "hotp.hotp", "lockout.pin.inps", "outbox.dead", "pin.inps", "quota.sends.pin.inps", "totp.totp"} {
+	for _, kind := range []string{
+		"backup.paper", "hotp.hotp", "lockout.pin.inps", "outbox.dead", "pin.inps", "quota.sends.pin.inps", "quota.sends.recovery",
+		"quota.sends.recovery.start", "recovery.contacts", "recovery.knowledge", "recovery.run", "recovery.token", "totp.totp",
+	} {
 		require.Equal(t, 2, want[kind], kind)
 		want[kind] = 1
 	}

@@ -92,13 +92,17 @@ func NewVault(s Store, keys Keys, opts *Options) (*Vault, error) {
 // Now returns the time by the vault's clock.
 func (v *Vault) Now() time.Time { return v.opts.Now() }
 
-// Record passes an event to the vault's recorder, if it has one. An event without a time gets the vault's.
+// Record passes an event to the vault's recorder, if it has one. An event without a time gets the vault's. Of the value of a
+// device it tells only that one was shown: the value opens a lane of its own.
 func (v *Vault) Record(ctx context.Context, e civicpin.Event) {
 	if v.opts.Recorder == nil {
 		return
 	}
 	if e.At.IsZero() {
 		e.At = v.Now()
+	}
+	if e.Source.Device != "" {
+		e.Source.Device = "[redacted]"
 	}
 	v.opts.Recorder.Record(ctx, e)
 }

@@ -12,20 +12,36 @@ var english = language{
 	short:    func(t time.Time) string { return t.Format("2 Jan 2006 15:04") },
 	long:     func(t time.Time) string { return t.Format("2 January 2006, 15:04") },
 	part: wording{
-		title:   "Your new PIN[, part {part} of {parts}]",
-		subject: "{service}: your new PIN[, part {part} of {parts}]",
-		short: "{service}: your new PIN[, part {part} of {parts}]: {code}\n[Valid until {time}. ]" +
+		title:   "Your new PIN, part {part} of {parts}",
+		subject: "{service}: your new PIN, part {part} of {parts}",
+		short: "{service}: your new PIN, part {part} of {parts}: {code}\n[Valid until {time}. ]" +
 			"Never tell it to anybody, not even to us.",
-		spoken: "This is {service}. Your new PIN[, part {part} of {parts}], is: {letters}. I repeat: {letters}. " +
+		spoken: "This is {service}. Your new PIN, part {part} of {parts}, is: {letters}. I repeat: {letters}. " +
 			"Never tell it to anybody, not even to us.",
 		paragraphs: []string{
-			"This is your new PIN for {name}[, part {part} of {parts}]:",
+			"This is your new PIN for {name}, part {part} of {parts}:",
 			codeLine,
 			"[It is valid until {longtime}.] When you first use it, you will be asked to choose a PIN of your own.",
-			"[There are {parts} parts, and you need them all. Each comes to you in a different way.]",
+			"There are {parts} parts, and you need them all. Each comes to you in a different way.",
 			"Never tell it to anybody. We never ask for it: not by telephone, not by message, not by e-mail. " +
 				"This message has no link; one that has, and asks for your PIN, is not from us.",
 			"If you did not ask for a new PIN, tell us at once, and do not use this one.",
+		},
+	},
+	activation: wording{
+		title:   "Your activation code",
+		subject: "{service}: your activation code",
+		short: "{service}: your activation code: {code}\n[Valid until {time}. ]" +
+			"Never tell it to anybody, not even to us.",
+		spoken: "This is {service}. Your activation code is: {letters}. I repeat: {letters}. " +
+			"Never tell it to anybody, not even to us.",
+		paragraphs: []string{
+			"This is your activation code for {name}:",
+			codeLine,
+			"[It is valid until {longtime}.] When you first use it, you will be asked to choose a PIN or password of your own.",
+			"Never tell it to anybody. We never ask for it: not by telephone, not by message, not by e-mail. " +
+				"This message has no link; one that has, and asks for this code, is not from us.",
+			"If you did not ask for access, tell us at once, and do not use this code.",
 		},
 	},
 	changed: wording{
@@ -82,4 +98,5 @@ var english = language{
 			"If you did not ask for a code, somebody else may have tried to act in your name: tell us, in a way that you know.",
 		},
 	},
+	recovery: englishRecovery,
 }

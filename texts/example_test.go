@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"strings"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -41,4 +42,39 @@ func Example() {
 	// to +393331234567
 	// INPS: il suo nuovo PIN, parte 1 di 2: K7PX 2MQA
 	// Valido fino al 03/12/2026 14:05. Non lo dica a nessuno, neppure a noi.
+}
+
+func ExampleWriter_Render() {
+	w, err := texts.New(texts.Service{Name: "IESS", Page: "https://portal.example/unlock"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	unlock := civicpin.Message{
+		Kind:    texts.RecoveryUnlock,
+		To:      civicpin.Contact{Channel: civicpin.Email, Address: "ana@example.org", Locale: "es-EC"},
+		Link:    civicpin.NewSecret("q3X-vZ_8tYb2Nc5m"), // a token of at least 128 bits in a program
+		Secret:  civicpin.NewSecret("K7PX2MQA"),
+		Expires: time.Date(2026, time.December, 3, 13, 5, 0, 0, time.UTC),
+	}
+	email, err := w.Render(unlock)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for line := range strings.Lines(email.Body.Reveal()) {
+		if strings.Contains(line, "#") || strings.HasPrefix(line, "    ") {
+			fmt.Print(line)
+		}
+	}
+	// A text message carries no link, so it has the code alone.
+	unlock.To = civicpin.Contact{Channel: civicpin.SMS, Address: "+593991234567", Locale: "es-EC"}
+	sms, err := w.Render(unlock)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(sms.Body.Reveal())
+	// Output:
+	// https://portal.example/unlock#q3X-vZ_8tYb2Nc5m
+	//     K7PX 2MQA
+	// IESS: clave de un solo uso para desbloquear el acceso: K7PX 2MQA
+	// Vale hasta el 03/12/2026 13:05 UTC. No la diga a nadie.
 }

@@ -1,5 +1,7 @@
 package texts
 
+import "github.com/civicpin/civicpin"
+
 // Seams for the tests of this package.
 var (
 	GSM    = gsm
@@ -7,8 +9,14 @@ var (
 	Wrap   = wrap
 )
 
-// ShortPatterns are the patterns of the text messages of one language, as they are written.
-func ShortPatterns(locale string) []string {
-	l := match(locale)
-	return []string{l.part.short, l.changed.short, l.revoked.short, l.locked.short, l.code.short}
+// ShortPattern is the pattern of a kind's text message in a language, as it is written.
+func ShortPattern(locale string, kind civicpin.MessageKind, parts int) string {
+	w, _ := match(locale).wording(kind, parts)
+	return w.short
+}
+
+// Change is what a text says of a change of contacts.
+func Change(locale, change string) string {
+	words, _ := match(locale).recovery.changes.of(change)
+	return words
 }

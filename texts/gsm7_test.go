@@ -106,9 +106,18 @@ func TestGSM(t *testing.T) {
 
 // The texts themselves need no accent left out; only a service's name may.
 func TestShortPatternsAreInTheAlphabet(t *testing.T) {
-	for _, locale := range []string{"en", "es", "it"} {
-		for _, pattern := range texts.ShortPatterns(locale) {
-			encode(t, pattern)
+	for _, locale := range locales {
+		for _, kind := range kinds {
+			for parts := range 3 {
+				pattern := texts.ShortPattern(locale, kind, parts)
+				require.NotEmpty(t, pattern)
+				encode(t, pattern)
+			}
+		}
+		for _, change := range []string{"", "added", "changed", "removed", "primary"} {
+			words := texts.Change(locale, change)
+			require.NotEmpty(t, words)
+			encode(t, words)
 		}
 	}
 }

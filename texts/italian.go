@@ -20,20 +20,36 @@ var italian = language{
 		return fmt.Sprintf("%d %s %d, ore %s", t.Day(), months[t.Month()-1], t.Year(), t.Format("15:04"))
 	},
 	part: wording{
-		title:   "Il suo nuovo PIN[, parte {part} di {parts}]",
-		subject: "{service}: il suo nuovo PIN[, parte {part} di {parts}]",
-		short: "{service}: il suo nuovo PIN[, parte {part} di {parts}]: {code}\n[Valido fino al {time}. ]" +
+		title:   "Il suo nuovo PIN, parte {part} di {parts}",
+		subject: "{service}: il suo nuovo PIN, parte {part} di {parts}",
+		short: "{service}: il suo nuovo PIN, parte {part} di {parts}: {code}\n[Valido fino al {time}. ]" +
 			"Non lo dica a nessuno, neppure a noi.",
-		spoken: "Qui {service}. Il suo nuovo PIN[, parte {part} di {parts}], è: {letters}. Ripeto: {letters}. " +
+		spoken: "Qui {service}. Il suo nuovo PIN, parte {part} di {parts}, è: {letters}. Ripeto: {letters}. " +
 			"Non lo dica a nessuno, neppure a noi.",
 		paragraphs: []string{
-			"questo è il suo nuovo PIN per {name}[, parte {part} di {parts}]:",
+			"questo è il suo nuovo PIN per {name}, parte {part} di {parts}:",
 			codeLine,
 			"[È valido fino al {longtime}.] Al primo utilizzo le sarà chiesto di scegliere un PIN suo.",
-			"[Le parti sono {parts} e servono tutte. Ognuna le arriva per una via diversa.]",
+			"Le parti sono {parts} e servono tutte. Ognuna le arriva per una via diversa.",
 			"Non lo dica a nessuno. Non glielo chiederemo mai: né per telefono, né per messaggio, né per e-mail. " +
 				"Questo messaggio non contiene link; uno che ne contenga e chieda il PIN non viene da noi.",
 			"Se non ha chiesto un nuovo PIN, ci avvisi subito e non usi questo.",
+		},
+	},
+	activation: wording{
+		title:   "Il suo codice di attivazione",
+		subject: "{service}: il suo codice di attivazione",
+		short: "{service}: il suo codice di attivazione: {code}\n[Valido fino al {time}. ]" +
+			"Non lo dica a nessuno, neppure a noi.",
+		spoken: "Qui {service}. Il suo codice di attivazione è: {letters}. Ripeto: {letters}. " +
+			"Non lo dica a nessuno, neppure a noi.",
+		paragraphs: []string{
+			"questo è il suo codice di attivazione per {name}:",
+			codeLine,
+			"[È valido fino al {longtime}.] Al primo utilizzo le sarà chiesto di scegliere un PIN o una password di sua scelta.",
+			"Non lo dica a nessuno. Non glielo chiederemo mai: né per telefono, né per messaggio, né per e-mail. " +
+				"Questo messaggio non contiene link; uno che ne contenga e chieda questo codice non viene da noi.",
+			"Se non ha chiesto l'accesso, ci avvisi subito e non usi questo codice.",
 		},
 	},
 	changed: wording{
@@ -90,4 +106,5 @@ var italian = language{
 			"Se non ha chiesto un codice, qualcuno può aver tentato di agire a suo nome: ci avvisi per una via che già conosce.",
 		},
 	},
+	recovery: italianRecovery,
 }

@@ -7,8 +7,11 @@ import (
 	"github.com/civicpin/civicpin"
 )
 
-// codeLine is the paragraph that is the code.
-const codeLine = "{code}"
+// The paragraphs that are the code and the link.
+const (
+	codeLine = "{code}"
+	linkLine = "{link}"
+)
 
 // A language holds the words of one language. The three are constant: nothing writes to them.
 type language struct {
@@ -19,13 +22,44 @@ type language struct {
 	short    func(time.Time) string // at most 17 characters of the GSM alphabet
 	long     func(time.Time) string
 
-	part, changed, revoked, locked, code wording
+	part, activation, changed, revoked, locked, code wording
+	recovery                                         recovery
 }
 
-// wording returns the words for a kind, and whether there are any.
-func (l *language) wording(kind civicpin.MessageKind) (wording, bool) {
+// recovery holds the words for recovering, unlocking and contacts.
+type recovery struct {
+	link, activate, unlock, prove, code wording
+	waiting, done, unlocked, contact    wording
+	changes                             changes
+}
+
+// changes say what was done to a contact.
+type changes struct{ added, changed, removed, primary, some string }
+
+// of returns the words for a parameter "change", and whether there are any.
+func (c changes) of(change string) (string, bool) {
+	switch change {
+	case "":
+		return c.some, true
+	case "added":
+		return c.added, true
+	case "changed":
+		return c.changed, true
+	case "removed":
+		return c.removed, true
+	case "primary":
+		return c.primary, true
+	}
+	return "", false
+}
+
+// wording returns the words for a kind, and whether there are any. What there are no parts of is an activation code.
+func (l *language) wording(kind civicpin.MessageKind, parts int) (wording, bool) {
 	switch kind {
 	case PINPart:
+		if parts <= 1 {
+			return l.activation, true
+		}
 		return l.part, true
 	case PINChanged:
 		return l.changed, true
@@ -35,6 +69,24 @@ func (l *language) wording(kind civicpin.MessageKind) (wording, bool) {
 		return l.locked, true
 	case OTPCode:
 		return l.code, true
+	case RecoveryLink:
+		return l.recovery.link, true
+	case RecoveryActivate:
+		return l.recovery.activate, true
+	case RecoveryUnlock:
+		return l.recovery.unlock, true
+	case RecoveryCode:
+		return l.recovery.code, true
+	case RecoveryWaiting:
+		return l.recovery.waiting, true
+	case RecoveryDone:
+		return l.recovery.done, true
+	case RecoveryUnlocked:
+		return l.recovery.unlocked, true
+	case ContactProve:
+		return l.recovery.prove, true
+	case ContactChanged:
+		return l.recovery.contact, true
 	}
 	return wording{}, false
 }

@@ -10,7 +10,7 @@ import (
 // width is the greatest length of a line in e-mails and on paper, in characters.
 const width = 72
 
-// mail lays an e-mail out: the paragraphs of the kind, the code alone on its line, the name below.
+// mail lays an e-mail out: the paragraphs of the kind, code and link alone on their lines, the name below.
 func mail(wording wording, lang *language, v values) string {
 	blocks := []string{lang.greeting}
 	blocks = append(blocks, body(wording, lang, v)...)
@@ -43,8 +43,14 @@ func page(wording wording, lang *language, v values, to civicpin.Contact) string
 func body(wording wording, lang *language, v values) []string {
 	var blocks []string
 	for _, paragraph := range append(append([]string{}, wording.paragraphs...), lang.help) {
-		if paragraph == codeLine {
+		switch {
+		case paragraph == codeLine && v.code != "":
 			blocks = append(blocks, "    "+v.code)
+			continue
+		case paragraph == linkLine: // from the line's beginning to its end, so that mail programs take all of it
+			if v.link != "" {
+				blocks = append(blocks, v.link)
+			}
 			continue
 		}
 		if text := strings.TrimSpace(v.fill(paragraph)); text != "" {

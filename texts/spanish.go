@@ -20,20 +20,36 @@ var spanish = language{
 		return fmt.Sprintf("%d de %s de %d a las %s", t.Day(), months[t.Month()-1], t.Year(), t.Format("15:04"))
 	},
 	part: wording{
-		title:   "Su nuevo PIN[, parte {part} de {parts}]",
-		subject: "{service}: su nuevo PIN[, parte {part} de {parts}]",
-		short: "{service}: su nuevo PIN[, parte {part} de {parts}]: {code}\n[Vale hasta el {time}. ]" +
+		title:   "Su nuevo PIN, parte {part} de {parts}",
+		subject: "{service}: su nuevo PIN, parte {part} de {parts}",
+		short: "{service}: su nuevo PIN, parte {part} de {parts}: {code}\n[Vale hasta el {time}. ]" +
 			"No lo diga a nadie, tampoco a nosotros.",
-		spoken: "Le llama {service}. Su nuevo PIN[, parte {part} de {parts}], es: {letters}. Repito: {letters}. " +
+		spoken: "Le llama {service}. Su nuevo PIN, parte {part} de {parts}, es: {letters}. Repito: {letters}. " +
 			"No lo diga a nadie, tampoco a nosotros.",
 		paragraphs: []string{
-			"Este es su nuevo PIN para {name}[, parte {part} de {parts}]:",
+			"Este es su nuevo PIN para {name}, parte {part} de {parts}:",
 			codeLine,
 			"[Vale hasta el {longtime}.] La primera vez que lo use se le pedirá que elija un PIN propio.",
-			"[Son {parts} partes y las necesita todas. Cada una le llega por una vía distinta.]",
+			"Son {parts} partes y las necesita todas. Cada una le llega por una vía distinta.",
 			"No lo diga a nadie. Nunca se lo pediremos: ni por teléfono, ni por mensaje, ni por correo electrónico. " +
 				"Este mensaje no lleva enlaces; el que los lleve y le pida el PIN no es nuestro.",
 			"Si no ha pedido un nuevo PIN, avísenos cuanto antes y no use este.",
+		},
+	},
+	activation: wording{
+		title:   "Su código de activación",
+		subject: "{service}: su código de activación",
+		short: "{service}: clave de un solo uso para activar su acceso: {code}\n[Vale hasta el {time}. ]" +
+			"No la diga a nadie.",
+		spoken: "Le llama {service}. Su código de activación es: {letters}. Repito: {letters}. " +
+			"No lo diga a nadie, tampoco a nosotros.",
+		paragraphs: []string{
+			"Este es su código de activación para {name}:",
+			codeLine,
+			"[Vale hasta el {longtime}.] La primera vez que lo use se le pedirá que elija un PIN o una contraseña propios.",
+			"No lo diga a nadie. Nunca se lo pediremos: ni por teléfono, ni por mensaje, ni por correo electrónico. " +
+				"Este mensaje no lleva enlaces; el que los lleve y le pida este código no es nuestro.",
+			"Si no ha solicitado el acceso, avísenos cuanto antes y no use este código.",
 		},
 	},
 	changed: wording{
@@ -90,4 +106,5 @@ var spanish = language{
 				"conozca.",
 		},
 	},
+	recovery: spanishRecovery,
 }

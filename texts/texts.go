@@ -9,11 +9,16 @@
 // # What the texts keep to
 //
 // A text for a telephone or an app is the name of the service, the code and what it is for, and the advice to tell it to
-// nobody. It is one message of at most 160 characters of the GSM 7-bit alphabet (3GPP TS 23.038): a single accent outside of that alphabet
-// would leave room for 70.
+// nobody. It is one message of at most 160 characters of the GSM 7-bit alphabet (3GPP TS 23.038): a single accent outside of
+// that alphabet would leave room for 70.
 //
-// No text has a link, on any channel: INPS tells citizens that its text messages carry none, so that one that does is known to
-// be false. A service whose name would be taken for a link is refused.
+// No text message, call, app's notice, letter or slip has a link: INPS tells citizens that its text messages carry none, so
+// that one that does is known to be false. A service whose name would be taken for a link is refused.
+//
+// An e-mail has a link if it is of a kind that carries one's token: the fixed Service.Page, "#" and the token, alone on a
+// line. What is behind the "#" is in no log and no Referer header (OWASP ASVS 5.0 14.2.1). Such an e-mail also tells with what
+// the page's address begins, and to open the page oneself if in doubt, and type the code if it has one. No e-mail has any
+// other address.
 //
 // No text names the citizen, tells the other parts, or says to which other address they went.
 package texts
@@ -26,22 +31,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/civicpin/civicpin"
-)
-
-// The kinds of message that have texts.
-const (
-	// PINPart carries one part of a new PIN, or all of it. It needs a Secret of 1 to 24 ASCII letters and digits; blanks and
-	// hyphens in it are left out. Part and Parts are told if there are two or more, and Expires if it is set.
-	PINPart civicpin.MessageKind = "pin.part"
-	// PINChanged, PINRevoked and PINLocked tell of what was done. They carry no Secret: one is refused. PINLocked tells
-	// the parameter "until", a time as in RFC 3339, if there is one.
-	PINChanged civicpin.MessageKind = "pin.changed"
-	PINRevoked civicpin.MessageKind = "pin.revoked"
-	PINLocked  civicpin.MessageKind = "pin.locked"
-	// OTPCode carries a one-time code. It needs a Secret of 1 to 12 ASCII letters and digits; blanks and hyphens in it are
-	// left out. It tells Expires, if it is set, and the parameter "act", what the code is for in the citizen's language, if
-	// there is one: "filing your tax return", at most 32 characters that a text message can carry, and no link.
-	OTPCode civicpin.MessageKind = "otp.code"
 )
 
 // ErrLink says that a text would have held what a telephone or a mail program shows as a link: "http", "www", an e-mail
@@ -67,6 +56,11 @@ type Service struct {
 	LongName string
 	// Help is where the citizen can ask, in e-mails and on paper, "803 164"; at most 100 characters. Empty leaves the line out.
 	Help string
+	// Page is the address of the page that takes the tokens of links, "https://portal.example/recover": https, at most 200 bytes
+	// of letters, digits and "-._~:/%", without user, query and fragment. For development it may be http on localhost or
+	// 127.0.0.1. It is fixed: an address made from a request's Host header would be the attacker's. Empty means that no e-mail
+	// has a link.
+	Page string
 	// Locale is the language for contacts that name none, or one that there are no texts in: "en", "es" or "it", with or
 	// without a region. Empty means English.
 	Locale string
@@ -79,10 +73,10 @@ type Text struct {
 	// Language is "en", "es" or "it".
 	Language string
 	// Subject is the subject of an e-mail, the title of an app's notice or the heading of a page; empty for text messages and
-	// calls. It never holds the secret.
+	// calls. It never holds the code or the token.
 	Subject string
-	// Body is plain text, in lines of at most 72 characters for e-mail and paper. It is a Secret whatever the message, since
-	// it may hold a code: reveal it where it leaves the program.
+	// Body is plain text, in lines of at most 72 characters for e-mail and paper; only a link is not broken. It is a Secret
+	// whatever the message, since it may hold a code or a link: reveal it where it leaves the program.
 	Body civicpin.Secret
 }
 
@@ -93,8 +87,8 @@ type Writer struct {
 }
 
 // New returns a Writer for a service. It gives an error that matches [civicpin.ErrInvalid] if a name or the help is too long
-// or not printable, if the name cannot stand in a text message, or if there are no texts in the locale; and one that
-// matches [ErrLink] if the name, the long name or the help would be taken for a link.
+// or not printable, if the name cannot stand in a text message, if the page is not as its field says, or if there are no
+// texts in the locale; and one that matches [ErrLink] if the name, the long name or the help would be taken for a link.
 func New(s Service) (*Writer, error) {
 	if s.LongName == "" {
 		s.LongName = s.Name
@@ -115,6 +109,8 @@ func New(s Service) (*Writer, error) {
 		return nil, fmt.Errorf("texts: long name is not at most 100 printable characters: %w", civicpin.ErrInvalid)
 	case utf8.RuneCountInString(s.Help) > 100 || !line(s.Help):
 		return nil, fmt.Errorf("texts: help is not at most 100 printable characters: %w", civicpin.ErrInvalid)
+	case s.Page != "" && !validPage(s.Page):
+		return nil, fmt.Errorf("texts: page is not a plain https address of at most %d bytes: %w", maxPage, civicpin.ErrInvalid)
 	case linked(s.Name) || linked(s.LongName) || linked(s.Help):
 		return nil, ErrLink
 	}
@@ -126,13 +122,14 @@ func New(s Service) (*Writer, error) {
 
 // Render returns the text of a message, in the language of m.To.Locale. A kind that has no texts gives an
 // [*UnknownKindError]; a message that is not as its kind's documentation says, or whose contact is not valid, an error
-// that matches [civicpin.ErrInvalid]. No error holds the secret. A channel of the caller's own gets the text of an app's notice.
+// that matches [civicpin.ErrInvalid]. No error holds the code or the token. A channel of the caller's own gets the text of an
+// app's notice.
 func (w *Writer) Render(m civicpin.Message) (Text, error) {
 	lang := match(m.To.Locale)
 	if lang == nil {
 		lang = w.language
 	}
-	wording, ok := lang.wording(m.Kind)
+	wording, ok := lang.wording(m.Kind, m.Parts)
 	if !ok {
 		return Text{}, &UnknownKindError{Kind: m.Kind}
 	}
@@ -145,7 +142,7 @@ func (w *Writer) Render(m civicpin.Message) (Text, error) {
 	}
 	t := Text{Language: lang.tag}
 	switch c := m.To.Channel; {
-	case c == civicpin.Email || c == civicpin.CertifiedEmail:
+	case isMail(c):
 		t.Subject = v.fill(wording.subject)
 		t.Body = civicpin.NewSecret(mail(wording, lang, v))
 	case c.Printed():

@@ -3,6 +3,7 @@ package texts_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,7 +17,14 @@ import (
 )
 
 var (
-	kinds   = []civicpin.MessageKind{texts.PINPart, texts.PINChanged, texts.PINRevoked, texts.PINLocked, texts.OTPCode}
+	// steps carry a link, a code, or both; notices may carry a link.
+	steps   = []civicpin.MessageKind{texts.RecoveryLink, texts.RecoveryActivate, texts.RecoveryUnlock, texts.ContactProve}
+	notices = []civicpin.MessageKind{
+		texts.RecoveryWaiting, texts.RecoveryDone, texts.RecoveryUnlocked, texts.ContactChanged,
+	}
+	kinds = slices.Concat([]civicpin.MessageKind{
+		texts.PINPart, texts.PINChanged, texts.PINRevoked, texts.PINLocked, texts.OTPCode, texts.RecoveryCode,
+	}, steps, notices)
 	locales = []string{"en", "es", "it"}
 	// contacts has one of each channel, and one that the library does not know.
 	contacts = []civicpin.Contact{
@@ -34,12 +42,24 @@ var (
 	rome = time.FixedZone("CET", 3600)
 	inps = texts.Service{
 		Name: "INPS", LongName: "Istituto Nazionale della Previdenza Sociale", Help: "803 164", Location: rome,
+		Page: page,
 	}
 )
 
-const code = "K7PX2MQA"
+const (
+	code  = "K7PX2MQA"
+	page  = "https://portal.example/recover"
+	token = "Zq3-_.~4vXw7tYb2Nc5mKd8fGh1jLp6r"
+)
 
-// message is a complete message of a kind: the second of two parts, or a notice.
+// hasCode reports whether messages of a kind may have a code.
+func hasCode(kind civicpin.MessageKind) bool {
+	return kind == texts.PINPart || kind == texts.OTPCode || kind == texts.RecoveryCode || slices.Contains(steps, kind)
+}
+
+func isMail(c civicpin.Channel) bool { return c == civicpin.Email || c == civicpin.CertifiedEmail }
+
+// message is a complete message of a kind: the second of two parts, a link and a code, or a notice with a link.
 func message(kind civicpin.MessageKind, to civicpin.Contact, locale string) civicpin.Message {
 	to.Locale = locale
 	m := civicpin.Message{ID: "m1", Kind: kind, To: to}
@@ -50,6 +70,16 @@ func message(kind civicpin.MessageKind, to civicpin.Contact, locale string) civi
 		m.Params = map[string]string{"until": noon.Format(time.RFC3339)}
 	case texts.OTPCode:
 		m.Secret, m.Expires, m.Params = civicpin.NewSecret(code), noon, map[string]string{"act": "form 130"}
+	case texts.RecoveryCode:
+		m.Secret, m.Expires = civicpin.NewSecret(code), noon
+	case texts.RecoveryLink, texts.RecoveryActivate, texts.RecoveryUnlock, texts.ContactProve:
+		m.Secret, m.Link, m.Expires = civicpin.NewSecret(code), civicpin.NewSecret(token), noon
+	case texts.RecoveryDone, texts.RecoveryUnlocked:
+		m.Link, m.Expires = civicpin.NewSecret(token), noon
+	case texts.RecoveryWaiting:
+		m.Link, m.Params = civicpin.NewSecret(token), map[string]string{"until": noon.Format(time.RFC3339)}
+	case texts.ContactChanged:
+		m.Link, m.Expires, m.Params = civicpin.NewSecret(token), noon, map[string]string{"change": "removed"}
 	}
 	return m
 }
@@ -106,10 +136,19 @@ func TestEveryText(t *testing.T) {
 			}
 		} else {
 			require.Contains(t, body, "INPS")
-			require.False(t, texts.Linked(body), body)
 		}
+		// The link is a line of its own in the e-mails of its kinds, which name its beginning once more, and nowhere else.
+		rest := body
+		if isMail(m.To.Channel) && !m.Link.IsZero() {
+			require.Equal(t, 1, strings.Count(body, "\n"+page+"#"+token+"\n"), body)
+			rest = strings.Replace(body, page+"#"+token, "", 1)
+			require.Equal(t, 1, strings.Count(rest, "https://portal.example/"), body)
+			rest = strings.Replace(rest, "https://portal.example/", "", 1)
+		}
+		require.False(t, texts.Linked(rest), body)
+		require.NotContains(t, rest+text.Subject, token)
 		switch {
-		case m.Kind != texts.PINPart && m.Kind != texts.OTPCode:
+		case !hasCode(m.Kind):
 			require.NotContains(t, body, "K7PX")
 		case m.To.Channel == civicpin.Voice:
 			require.Equal(t, 2, strings.Count(body, "K, 7, P, X. 2, M, Q, A"), body)
@@ -119,39 +158,51 @@ func TestEveryText(t *testing.T) {
 		if m.Kind == texts.OTPCode {
 			require.Contains(t, strings.ReplaceAll(body, "\n", " "), "form 130")
 		}
-		if m.Kind == texts.PINPart || m.Kind == texts.OTPCode || m.Kind == texts.PINLocked {
-			spoken := m.Kind != texts.PINLocked && m.To.Channel == civicpin.Voice // a code read aloud goes without its expiry
-			require.Equal(t, !spoken, strings.Contains(body, "14:05"), body)
-			require.NotContains(t, body, "UTC")
-		}
+		told := m.Kind == texts.PINLocked || m.Kind == texts.RecoveryWaiting ||
+			(hasCode(m.Kind) && m.To.Channel != civicpin.Voice) || // a code read aloud goes without its expiry
+			(!m.Link.IsZero() && isMail(m.To.Channel))
+		require.Equal(t, told, strings.Contains(body, "14:05"), body)
+		require.NotContains(t, body, "UTC")
 	})
 }
 
 // The dearest text message of each kind still is one: 160 septets, 140 octets.
 func TestTextMessagesFit(t *testing.T) {
 	late := time.Date(2026, time.September, 30, 23, 59, 0, 0, time.UTC)
+	fits := func(w *texts.Writer, m civicpin.Message) {
+		body := render(t, w, m).Body.Reveal()
+		septets := encode(t, body)
+		t.Logf("%d: %s", len(septets), body)
+		assert.LessOrEqual(t, len(septets), 160, body)
+		assert.LessOrEqual(t, len(pack(septets)), 140, body)
+	}
 	for _, s := range []texts.Service{{Name: "Seguridad Social {"}, {Name: strings.Repeat("Ü", 20)}, {Name: "€€€€€€€€€€"}} {
 		w := writer(t, s)
 		for _, kind := range kinds {
 			for _, locale := range locales {
-				for _, to := range contacts[:1] {
-					m := message(kind, to, locale)
-					switch kind {
-					case texts.PINPart:
-						m.Secret, m.Part, m.Parts = civicpin.NewSecret(strings.Repeat("W", 24)), 9, 9
-						m.Expires = late
-					case texts.PINLocked:
-						m.Params["until"] = late.Format(time.RFC3339)
-					case texts.OTPCode:
-						m.Secret, m.Expires = civicpin.NewSecret(strings.Repeat("W", 12)), late
-						m.Params["act"] = strings.Repeat("€", 16)
-					}
-					body := render(t, w, m).Body.Reveal()
-					septets := encode(t, body)
-					t.Logf("%d: %s", len(septets), body)
-					assert.LessOrEqual(t, len(septets), 160, body)
-					assert.LessOrEqual(t, len(pack(septets)), 140, body)
+				m := message(kind, contacts[0], locale)
+				m.Expires = late
+				if hasCode(kind) {
+					m.Secret = civicpin.NewSecret(strings.Repeat("W", 24))
 				}
+				switch kind {
+				case texts.PINPart:
+					m.Part, m.Parts = 1, 1
+					fits(w, m)
+					m.Part, m.Parts = 9, 9
+				case texts.PINLocked, texts.RecoveryWaiting:
+					m.Params["until"] = late.Format(time.RFC3339)
+				case texts.OTPCode:
+					m.Secret = civicpin.NewSecret(strings.Repeat("W", 12))
+					m.Params["act"] = strings.Repeat("€", 16)
+				case texts.ContactChanged:
+					for _, change := range []string{"", "added", "changed", "primary"} {
+						m.Params["change"] = change
+						fits(w, m)
+					}
+					m.Params["change"] = "removed"
+				}
+				fits(w, m)
 			}
 		}
 	}
@@ -189,6 +240,8 @@ func TestParts(t *testing.T) {
 			text := render(t, w, m)
 			require.NotContains(t, text.Body.Reveal()+text.Subject, "art "+fmt.Sprint(parts), "the only part is not counted")
 			require.NotContains(t, text.Body.Reveal(), "parts")
+			require.Regexp(t, "(?i)your activation code", text.Body.Reveal())
+			require.NotContains(t, text.Body.Reveal()+text.Subject, "new PIN")
 		}
 		for _, bad := range [][2]int{{3, 2}, {0, 2}, {-1, 2}, {1, 0}, {1, -1}, {1, 10}} {
 			m.Part, m.Parts = bad[0], bad[1]
@@ -237,7 +290,7 @@ func TestWithoutATime(t *testing.T) {
 		body := render(t, w, m).Body.Reveal()
 		require.NotContains(t, body, "14:05")
 		require.NotContains(t, body, "2026")
-		for _, word := range []string{"until", "hasta el", "fino al"} {
+		for _, word := range []string{"until", "hasta el", "fino al", "goes ahead", "efectivo", "efectiva", "effettivo"} {
 			require.NotContains(t, body, word)
 		}
 	})

@@ -20,28 +20,35 @@ const (
 )
 
 // values are what a pattern's names in braces stand for. What is between brackets in a pattern is left out if a value in it
-// is empty.
+// is empty, or a condition in it does not hold.
 type values struct {
 	service, longName, help string
 	code, letters           string // ABCD EFGH; A, B, C, D. E, F, G, H
 	part, parts             string
+	link, origin            string // https://portal.example/recover#token; https://portal.example/
 	act                     string // filing your tax return
+	change                  string // one of your contacts was removed
 	time, longTime          string // of the expiry or the end of a lock: 03/12/2026 14:05; 3 dicembre 2026, ore 14:05
 }
 
 func (w *Writer) values(m civicpin.Message, lang *language) (values, error) {
 	v := values{service: w.service.Name, longName: w.service.LongName, help: w.service.Help}
-	at := m.Expires
+	if err := w.secrets(&v, m); err != nil {
+		return values{}, err
+	}
+	at := time.Time{}
+	if may := carries(m.Kind); may.code > 0 || may.link {
+		at = m.Expires
+	}
 	switch m.Kind {
+	case PINPart:
+		if m.Part < 0 || m.Parts < 0 || m.Part > m.Parts || m.Parts > 9 || (m.Parts > 0 && m.Part == 0) {
+			return values{}, fmt.Errorf("texts: part %d of %d: %w", m.Part, m.Parts, civicpin.ErrInvalid)
+		}
+		if m.Parts > 1 {
+			v.part, v.parts = strconv.Itoa(m.Part), strconv.Itoa(m.Parts)
+		}
 	case OTPCode:
-		code, ok := plain(m.Secret.Reveal())
-		if !ok || len(code) > maxOTPCode {
-			return values{}, fmt.Errorf("texts: secret is not 1 to %d ASCII letters and digits: %w", maxOTPCode, civicpin.ErrInvalid)
-		}
-		v.code, v.letters = code, grouped(code, ", ", ". ")
-		if len(code) > 6 { // telephones offer to fill in a short code that stands in one piece
-			v.code = grouped(code, "", " ")
-		}
 		v.act = m.Params["act"]
 		if act, ok := gsm(v.act); !ok || !line(v.act) || septets(act) > maxAct {
 			return values{}, fmt.Errorf("texts: act is not at most %d printable characters: %w", maxAct, civicpin.ErrInvalid)
@@ -49,24 +56,14 @@ func (w *Writer) values(m civicpin.Message, lang *language) (values, error) {
 		if linked(v.act) {
 			return values{}, ErrLink
 		}
-	case PINPart:
-		code, ok := plain(m.Secret.Reveal())
-		if !ok {
-			return values{}, fmt.Errorf("texts: secret is not 1 to %d ASCII letters and digits: %w", maxCode, civicpin.ErrInvalid)
+	case ContactChanged:
+		var ok bool
+		if v.change, ok = lang.recovery.changes.of(m.Params["change"]); !ok {
+			return values{}, fmt.Errorf("texts: parameter change is not one of the four: %w", civicpin.ErrInvalid)
 		}
-		v.code, v.letters = grouped(code, "", " "), grouped(code, ", ", ". ")
-		if m.Part < 0 || m.Parts < 0 || m.Part > m.Parts || m.Parts > 9 || (m.Parts > 0 && m.Part == 0) {
-			return values{}, fmt.Errorf("texts: part %d of %d: %w", m.Part, m.Parts, civicpin.ErrInvalid)
-		}
-		if m.Parts > 1 {
-			v.part, v.parts = strconv.Itoa(m.Part), strconv.Itoa(m.Parts)
-		}
-	default:
-		if !m.Secret.IsZero() {
-			return values{}, fmt.Errorf("texts: kind %q carries no secret: %w", string(m.Kind), civicpin.ErrInvalid)
-		}
+	case PINLocked, RecoveryWaiting:
 		at = time.Time{}
-		if until := m.Params["until"]; m.Kind == PINLocked && until != "" {
+		if until := m.Params["until"]; until != "" {
 			var err error
 			if at, err = time.Parse(time.RFC3339, until); err != nil {
 				return values{}, fmt.Errorf("texts: parameter until is not a time as in RFC 3339: %w", civicpin.ErrInvalid)
@@ -89,23 +86,24 @@ func (w *Writer) values(m civicpin.Message, lang *language) (values, error) {
 
 // fill replaces the names in a pattern, and drops what is between brackets where a name in it stands for nothing.
 func (v values) fill(pattern string) string {
+	names := v.replacer()
 	var b strings.Builder
 	for pattern != "" {
 		before, rest, found := strings.Cut(pattern, "[")
-		b.WriteString(v.replace(before))
+		b.WriteString(names.Replace(before))
 		if !found {
 			break
 		}
 		optional, after, _ := strings.Cut(rest, "]")
 		if !v.lacks(optional) {
-			b.WriteString(v.replace(optional))
+			b.WriteString(names.Replace(optional))
 		}
 		pattern = after
 	}
 	return b.String()
 }
 
-func (v values) named() [10][2]string {
+func (v values) named() [13][2]string {
 	return [...][2]string{
 		{"{service}", v.service},
 		{"{name}", v.longName},
@@ -114,24 +112,52 @@ func (v values) named() [10][2]string {
 		{"{letters}", v.letters},
 		{"{part}", v.part},
 		{"{parts}", v.parts},
+		{"{link}", v.link},
+		{"{origin}", v.origin},
 		{"{act}", v.act},
+		{"{change}", v.change},
 		{"{time}", v.time},
 		{"{longtime}", v.longTime},
 	}
 }
 
-// replace goes over the pattern once, so that a value that looks like a name stays as it is.
-func (v values) replace(pattern string) string {
-	var pairs []string
+// Conditions stand for nothing: where one does not hold, what it stands in is left out.
+const (
+	ifLink = "{if link}"
+	ifCode = "{if only code}" // and no link
+	ifBoth = "{if both}"
+	ifNone = "{if no link}"
+)
+
+func (v values) holds(condition string) bool {
+	switch condition {
+	case ifLink:
+		return v.link != ""
+	case ifCode:
+		return v.link == "" && v.code != ""
+	case ifBoth:
+		return v.link != "" && v.code != ""
+	}
+	return v.link == ""
+}
+
+// replacer goes over a pattern once, so that a value that looks like a name stays as it is.
+func (v values) replacer() *strings.Replacer {
+	pairs := []string{ifLink, "", ifCode, "", ifBoth, "", ifNone, ""}
 	for _, n := range v.named() {
 		pairs = append(pairs, n[:]...)
 	}
-	return strings.NewReplacer(pairs...).Replace(pattern)
+	return strings.NewReplacer(pairs...)
 }
 
 func (v values) lacks(pattern string) bool {
 	for _, n := range v.named() {
 		if n[1] == "" && strings.Contains(pattern, n[0]) {
+			return true
+		}
+	}
+	for _, condition := range []string{ifLink, ifCode, ifBoth, ifNone} {
+		if strings.Contains(pattern, condition) && !v.holds(condition) {
 			return true
 		}
 	}

@@ -29,6 +29,15 @@ func TestREADMEErrors(t *testing.T) {
 	}
 }
 
+// TestREADMERecovery keeps the README's third example a part of one that compiles and runs.
+func TestREADMERecovery(t *testing.T) {
+	readme := between(t, "../../README.md", "sets a secret:\n\n```go\n", "```\n")
+	example := between(t, "../../recovery/example_test.go", "func Example() {\n", "\n}\n")
+	if indented := "\t" + strings.ReplaceAll(strings.TrimSpace(readme), "\n", "\n\t"); !strings.Contains(example, indented) {
+		t.Errorf("the README says\n%s\nand the example of recovery\n%s", readme, example)
+	}
+}
+
 // TestRun runs the program.
 func TestRun(t *testing.T) {
 	dir := t.TempDir()

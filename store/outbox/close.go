@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -49,7 +48,7 @@ func (o *Outbox) settled(ctx context.Context, j *job) bool {
 		})
 	})
 	if err != nil && !errors.Is(err, ErrWithdrawn) {
-		o.record(ctx, EventUnsettled, j.ref, scrub(err.Error(), civicpin.Secret{}))
+		o.record(ctx, EventUnsettled, j.ref, scrub(err.Error()))
 		return false
 	}
 	// Somebody may have added the entry anew: then it stays, and its owner is asked again. If it cannot be deleted now, it is

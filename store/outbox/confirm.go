@@ -48,7 +48,7 @@ func (o *Outbox) confirm(ctx context.Context, j *job) *civicpin.Message {
 		return nil // stopped, which is no fault of the owner's
 	}
 	o.save(ctx, j, func(e *entry) { e.Waits++; e.Due = o.in(o.opts.delay(e.Waits)) })
-	o.record(ctx, EventUnconfirmed, j.ref, scrub(err.Error(), civicpin.Secret{}))
+	o.record(ctx, EventUnconfirmed, j.ref, scrub(err.Error()))
 	return nil
 }
 

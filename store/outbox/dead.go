@@ -20,7 +20,7 @@ type DeadLetter struct {
 	At time.Time
 	// Tries is how often it was tried.
 	Tries int
-	// Reason is what the notifier said last, without the message's secret.
+	// Reason is what the notifier said last, without the message's Secret and Link.
 	Reason string
 }
 

@@ -63,12 +63,12 @@ func (o *Outbox) deliver(ctx context.Context, j *job) {
 		if len(receipt) > 256 {
 			receipt = ""
 		}
-		o.record(ctx, EventSent, j.ref, scrub(receipt, m.Secret))
+		o.record(ctx, EventSent, j.ref, scrub(receipt, m.Secret, m.Link))
 		o.close(ctx, j, doneSent, receipt, "")
 	case errors.Is(err, civicpin.ErrUndeliverable), j.entry.Value.Tries >= o.opts.MaxTries:
-		o.bury(ctx, j, scrub(err.Error(), m.Secret))
+		o.bury(ctx, j, scrub(err.Error(), m.Secret, m.Link))
 	default:
-		o.record(ctx, EventRetried, j.ref, scrub(err.Error(), m.Secret))
+		o.record(ctx, EventRetried, j.ref, scrub(err.Error(), m.Secret, m.Link))
 		o.giveBack(ctx, j, func(e *entry) { e.Due = o.in(o.opts.delay(e.Tries)) })
 	}
 }

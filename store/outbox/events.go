@@ -46,5 +46,5 @@ func (o *Outbox) record(ctx context.Context, code civicpin.EventCode, ref Ref, r
 
 // notice records an event about the outbox itself.
 func (o *Outbox) notice(ctx context.Context, code civicpin.EventCode, reason string) {
-	o.vault.Record(ctx, civicpin.Event{Code: code, Reason: scrub(reason, civicpin.Secret{})})
+	o.vault.Record(ctx, civicpin.Event{Code: code, Reason: scrub(reason)})
 }

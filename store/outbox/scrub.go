@@ -22,30 +22,42 @@ const (
 	redacted  = "[redacted]"
 )
 
-// scrub makes an error's text fit for an event: gateways like to repeat what they were sent. The secret is replaced where it
-// stands as it is, in another case, with blanks or hyphens between its characters, or as a URL, JSON or base64 holds it;
-// control characters become blanks, and what is beyond 256 bytes is cut.
-func scrub(text string, secret civicpin.Secret) string {
-	s := secret.Reveal()
-	if len(s) > maxSecret {
-		return redacted // it could reach over the end of what is searched
-	}
+// scrub makes an error's text fit for an event: gateways like to repeat what they were sent. The secrets are replaced where
+// they stand as they are, in another case, with blanks, hyphens or line ends (as in quoted-printable mail) between their
+// characters, or as a URL, JSON or base64 holds them; control characters become blanks, and what is beyond 256 bytes is cut.
+func scrub(text string, secrets ...civicpin.Secret) string {
 	whole := len(text) <= maxScrubbed
 	if !whole {
 		text = text[:maxScrubbed]
 	}
-	if s != "" {
+	var patterns []string
+	for _, secret := range secrets {
+		s := secret.Reveal()
+		if s == "" {
+			continue
+		}
+		if len(s) > maxSecret {
+			return redacted // it could reach over the end of what is searched
+		}
 		if !utf8.ValidString(s) { // the expression cannot hold it
 			text = strings.ReplaceAll(text, s, redacted)
 		}
-		text = strings.ToValidUTF8(text, "?")
-		if re, err := forms(s); err == nil {
-			text = re.ReplaceAllLiteralString(text, redacted)
-		} else {
-			text = redacted
+		all, err := forms(s)
+		if err != nil {
+			return redacted
 		}
+		patterns = append(patterns, all...)
 	}
 	text = strings.ToValidUTF8(text, "?")
+	if len(patterns) > 0 {
+		// One expression, so that what was replaced is not searched again.
+		re, err := regexp.Compile("(?i)" + strings.Join(patterns, "|"))
+		if err != nil {
+			return redacted
+		}
+		re.Longest() // a code may be the beginning of a token
+		text = re.ReplaceAllLiteralString(text, redacted)
+	}
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
 			return ' '
@@ -62,9 +74,8 @@ func scrub(text string, secret civicpin.Secret) string {
 	return text
 }
 
-// forms matches what a secret may look like in a text. It is one expression, so that what was replaced is not searched
-// again.
-func forms(s string) (*regexp.Regexp, error) {
+// forms returns expressions for what a secret may look like in a text.
+func forms(s string) ([]string, error) {
 	quoted, err := json.Marshal(s)
 	if err != nil {
 		return nil, err
@@ -83,7 +94,7 @@ func forms(s string) (*regexp.Regexp, error) {
 		}
 	}
 	if len(apart) > 0 {
-		all = append(all, strings.Join(apart, `[\s-]*`))
+		all = append(all, strings.Join(apart, `[\s=-]*`)) // "=" ends a line in the middle of a word (RFC 2045 6.7)
 	}
-	return regexp.Compile("(?i)" + strings.Join(all, "|"))
+	return all, nil
 }

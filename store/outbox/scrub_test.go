@@ -43,6 +43,32 @@ func TestScrub(t *testing.T) {
 	}
 }
 
+// A message may carry a code and a link's token: neither is left, also where one is the beginning of the other.
+func TestScrubBoth(t *testing.T) {
+	const token = "ABCD2345-_.~efgh"
+	for name, c := range map[string]struct{ text, want string }{
+		"neither":            {"550 no such user", "550 no such user"},
+		"code":               {"text ABCD 2345!", "text [redacted]!"},
+		"token":              {"rejected https://portal.example/r#" + token + " as spam", "rejected https://portal.example/r#[redacted] as spam"},
+		"both":               {"ABCD2345 " + token + " ABCD2345", "[redacted] [redacted] [redacted]"},
+		"one after another":  {"ABCD2345" + token, "[redacted][redacted]"},
+		"over a line's end":  {"r#ABCD2345-_=\r\n.~efgh\r\n", "r#[redacted]  "},
+		"in another case":    {strings.ToUpper(token), "[redacted]"},
+		"in base64":          {base64.StdEncoding.EncodeToString([]byte(token)), "[redacted]"},
+		"what is overlong":   {strings.Repeat(".", 5000) + token, strings.Repeat(".", 256) + "..."},
+		"over the kept text": {strings.Repeat(".", 250) + token, strings.Repeat(".", 250) + "[redac..."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, link := civicpin.NewSecret("ABCD2345"), civicpin.NewSecret(token)
+			require.Equal(t, c.want, outbox.Scrub(c.text, code, link))
+			require.Equal(t, c.want, outbox.Scrub(c.text, link, code))
+		})
+	}
+	overlong := civicpin.NewSecret(strings.Repeat("s", 2000))
+	require.Equal(t, "[redacted]", outbox.Scrub("x", civicpin.NewSecret("a"), overlong))
+	require.Equal(t, "x", outbox.Scrub("x", civicpin.Secret{}, civicpin.Secret{}))
+}
+
 func FuzzScrub(f *testing.F) {
 	f.Add("rejected: your code is ", "ABCD-2345", "!")
 	f.Add("a\xff", "\xff\xfe", "é")
@@ -57,11 +83,17 @@ func FuzzScrub(f *testing.F) {
 			secret, url.QueryEscape(secret), url.PathEscape(secret), strings.Trim(string(quoted), `"`),
 			base64.StdEncoding.EncodeToString([]byte(secret)),
 		} {
-			got := outbox.Scrub(before+form+after, civicpin.NewSecret(secret))
-			require.True(t, utf8.ValidString(got))
-			require.LessOrEqual(t, len(got), 259)
-			require.NotContains(t, got, secret)
-			require.False(t, strings.ContainsAny(got, "\r\n\x00"))
+			for _, got := range []string{
+				outbox.Scrub(before+form+after, civicpin.NewSecret(secret)),
+				outbox.Scrub(before+form+after, civicpin.Secret{}, civicpin.NewSecret(secret)),
+				// Another secret that the text holds as well, and that may reach into this one.
+				outbox.Scrub(form+after, civicpin.NewSecret(secret[:2]), civicpin.NewSecret(secret)),
+			} {
+				require.True(t, utf8.ValidString(got))
+				require.LessOrEqual(t, len(got), 259)
+				require.NotContains(t, got, secret)
+				require.False(t, strings.ContainsAny(got, "\r\n\x00"))
+			}
 		}
 	})
 }

@@ -108,10 +108,12 @@ func TestNoTextAndNoAddressIsInTheOutboxsRecords(t *testing.T) {
 	s := new(sink)
 	out, err := outbox.New(v, s, &outbox.Options{MaxTries: 2, MinDelay: time.Millisecond, MaxDelay: time.Millisecond})
 	require.NoError(t, err)
-	o := &fixed{m: civicpin.Message{To: mail("maria@example.org"), Secret: civicpin.NewSecret("SECRET99")}}
+	o := &fixed{m: civicpin.Message{
+		To: mail("maria@example.org"), Secret: civicpin.NewSecret("SECRET99"), Link: civicpin.NewSecret("token-of-the_link"),
+	}}
 	require.NoError(t, out.Register("fixed", o))
 	s.then(func(_ context.Context, m civicpin.Message) error {
-		return fmt.Errorf("550 cannot deliver %q", m.Secret.Reveal())
+		return fmt.Errorf("550 cannot deliver %q, https://portal.example/r#%s", m.Secret.Reveal(), m.Link.Reveal())
 	})
 	ref := outbox.Ref{Owner: "fixed", Subject: "A", ID: "1"}
 	require.NoError(t, out.Add(t.Context(), ref))
@@ -124,6 +126,7 @@ func TestNoTextAndNoAddressIsInTheOutboxsRecords(t *testing.T) {
 	all := c.seen.String()
 	require.Contains(t, all, "550 cannot deliver", "the dead letter's reason")
 	require.NotContains(t, all, "SECRET99")
+	require.NotContains(t, all, "token-of-the_link")
 	require.NotContains(t, strings.ToLower(all), "maria")
 }
 

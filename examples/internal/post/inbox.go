@@ -36,9 +36,11 @@ type Mail struct {
 
 var (
 	// onScreen is what a text message or an app's notice has between a colon and the end of the line.
-	onScreen = regexp.MustCompile(`: ((?:[A-Za-z0-9]{4} )*[A-Za-z0-9]{1,4})(?:\n|$)`)
+	onScreen = regexp.MustCompile(`: ((?:[A-Za-z0-9]{4} )*[A-Za-z0-9]{1,4}|[A-Za-z0-9]{5,6})(?:\n|$)`)
 	// onPage is a paragraph of an e-mail or a page that is nothing but the code.
-	onPage = regexp.MustCompile(`^ {4}((?:[A-Za-z0-9]{4} )*[A-Za-z0-9]{1,4})\n?$`)
+	onPage = regexp.MustCompile(`^ {4}((?:[A-Za-z0-9]{4} )*[A-Za-z0-9]{1,4}|[A-Za-z0-9]{5,6})\n?$`)
+	// onLine is a paragraph of an e-mail that is nothing but a link with a token.
+	onLine = regexp.MustCompile(`^https?://[^\s?#]+#([A-Za-z0-9._~-]+)\n?$`)
 )
 
 // Code finds the code in one of package texts' messages with the eye of somebody who knows no language: it is what stands
@@ -56,6 +58,20 @@ func (m Mail) Code() string {
 			continue // the address, below the sender's name
 		}
 		if found := onPage.FindStringSubmatch(paragraph); found != nil {
+			return found[1]
+		}
+	}
+	return ""
+}
+
+// Link finds the link in one of package texts' e-mails, and returns the token behind its "#", which is what the page gets
+// from somebody who follows it; "" if there is no link.
+func (m Mail) Link() string {
+	if !isEmail(m.Channel) {
+		return ""
+	}
+	for paragraph := range strings.SplitSeq(m.Text, "\n\n") {
+		if found := onLine.FindStringSubmatch(paragraph); found != nil {
 			return found[1]
 		}
 	}

@@ -386,6 +386,65 @@ func TestCode(t *testing.T) {
 	}
 }
 
+// TestLink has the citizen follow the link in the real e-mails, and find none elsewhere.
+func TestLink(t *testing.T) {
+	const token = "Zq3-_.~4vXw7tYb2Nc5mKd8fGh1jLp6rZq3-_.~4vXw7tYb2Nc5mKd8fGh1jLp6r" // longer than a line of quoted-printable
+	writer, err := texts.New(texts.Service{Name: "INPS", Page: "https://portal.example/recover"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var folder string
+	last := func(m civicpin.Message) post.Mail {
+		t.Helper()
+		b, err := post.Open(folder, post.Options{From: mail.Address{Address: "pin@ente.example"}, Words: writer.Render})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.ID = "m"
+		send(t, b, m)
+		got, err := post.Inbox(folder).Last(m.To.Address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	for _, lang := range []string{"en", "es", "it"} {
+		for channel, address := range map[civicpin.Channel]string{
+			civicpin.SMS: phone, civicpin.Email: email, civicpin.CertifiedEmail: "maria@pec.example",
+			post.CitizenCertifiedEmail: "maria@cec.example", civicpin.Letter: "ROMA", civicpin.HandedOver: "", civicpin.Push: "app-1",
+		} {
+			folder = t.TempDir() // each read goes through all that came
+			want := ""
+			if strings.Contains(address, "@") {
+				want = token
+			}
+			for _, kind := range []civicpin.MessageKind{texts.RecoveryLink, texts.RecoveryActivate, texts.RecoveryUnlock, texts.ContactProve} {
+				for _, code := range []string{"K7PM2QRD", "K7PM2", "123456"} {
+					m := message(channel, address, code)
+					m.Kind, m.To.Locale, m.Link, m.Expires = kind, lang, civicpin.NewSecret(token), noon
+					got := last(m)
+					if got.Link() != want || strings.ReplaceAll(got.Code(), " ", "") != code {
+						t.Errorf("%s, %s, %s: link %q, code %q, in\n%s", kind, lang, channel, got.Link(), got.Code(), got.Text)
+					}
+					m.Link = civicpin.Secret{}
+					if got := last(m); got.Link() != "" || got.Code() == "" {
+						t.Errorf("%s, %s, %s: link %q, code %q, in\n%s", kind, lang, channel, got.Link(), got.Code(), got.Text)
+					}
+				}
+			}
+			for _, kind := range []civicpin.MessageKind{
+				texts.RecoveryWaiting, texts.RecoveryDone, texts.RecoveryUnlocked, texts.ContactChanged,
+			} {
+				m := message(channel, address, "")
+				m.Kind, m.To.Locale, m.Link, m.Expires = kind, lang, civicpin.NewSecret(token), noon
+				if got := last(m); got.Link() != want || got.Code() != "" {
+					t.Errorf("%s, %s, %s: link %q, code %q, in\n%s", kind, lang, channel, got.Link(), got.Code(), got.Text)
+				}
+			}
+		}
+	}
+}
+
 // FuzzAddress: whatever an address holds, its mail is one file in the folder, found by that address and by no other.
 func FuzzAddress(f *testing.F) {
 	long := strings.Repeat("é", 200)

@@ -1,0 +1,5 @@
+package answer
+
+const CommonAnswers = commonAnswers
+
+var Squash = squash

@@ -1,0 +1,148 @@
+package lockout
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/store"
+)
+
+// deviceReason stands in the events of all devices' lanes.
+const deviceReason = "device"
+
+// devices is what a gate keeps of a subject's known devices: the devices and their lanes in one record, so that a guess is
+// let in, and a device forgotten, by one conditional write. Lanes that are forgotten leave nothing behind.
+type devices struct {
+	Known []device `json:"known,omitempty"` // the one made last at the end
+	// Forgotten counts how often all were: a guess that was in flight then must not get in.
+	Forgotten uint64 `json:"forgotten,omitempty"`
+}
+
+type device struct {
+	ID    string    `json:"id"`
+	Until time.Time `json:"until"`
+	Lane  state     `json:"lane,omitzero"`
+}
+
+// tidy drops the devices that are known no longer: those that expired, and the oldest beyond the policy's number, or what a
+// policy with more devices left would add up with this one's lanes to more than the ceiling.
+func (d *devices) tidy(p Policy, now time.Time) {
+	latest := now.Add(p.DeviceValid)
+	d.Known = slices.DeleteFunc(d.Known, func(k device) bool { return !now.Before(k.Until) })
+	for i := range d.Known {
+		if d.Known[i].Until.After(latest) { // from a clock that was ahead, or a policy that kept them longer
+			d.Known[i].Until = latest
+		}
+	}
+	d.Known = d.Known[max(0, len(d.Known)-p.Devices):]
+}
+
+// find returns a device, nil if it is not known.
+func (d *devices) find(id deviceID) *device {
+	if i := slices.IndexFunc(d.Known, func(k device) bool { return k.ID == id.text() }); i >= 0 {
+		return &d.Known[i]
+	}
+	return nil
+}
+
+// keepUntil is when the record may go: when the last device expires, and not under a guess in flight.
+func (d *devices) keepUntil(now time.Time) time.Time {
+	until := now.Add(keepEmpty)
+	for i := range d.Known {
+		until = later(until, d.Known[i].Until)
+	}
+	return until
+}
+
+// Remember makes a device known and returns the value that it shows from then on as [civicpin.Source].Device, in a cookie as a
+// rule: with it, guesses at key.Subject count in a lane of the device's own, up to Policy.Limit before a lock and a part of
+// the ceiling in all, whatever strangers have done to the open lane (OWASP, "Slow down online guessing attacks with device
+// cookies"). It opens nothing else, and nothing for another subject or gate. While that lane is locked or disabled, its guesses
+// go to the open lane.
+//
+// Call it only after a right guess, and once for each: every new device brings new guesses to whoever has its value. A device
+// that key.Source shows is replaced, and its old value, which may have been copied, is known no longer. If there are more than
+// Policy.Devices, the one made first is not known any more.
+//
+// Two store calls. Errors: [civicpin.ErrInvalid], also for a key with a lane and if Policy.Devices is zero; the store's.
+func (g *Gate) Remember(ctx context.Context, key Key) (civicpin.Secret, error) {
+	if err := key.validate(); err != nil {
+		return civicpin.Secret{}, err
+	}
+	if key.Lane != "" || g.policy.Devices == 0 {
+		return civicpin.Secret{}, fmt.Errorf("%w: a key with a lane, or a policy without known devices", civicpin.ErrInvalid)
+	}
+	var id deviceID
+	_, _ = rand.Read(id[:]) // never fails
+	former, replaces := g.shown(key)
+	_, err := g.devices.Update(ctx, store.Key{Subject: key.Subject}, func(e *store.Entry[devices]) error {
+		now, d := g.vault.Now(), &e.Value
+		if replaces {
+			d.Known = slices.DeleteFunc(d.Known, func(k device) bool { return k.ID == former.text() })
+		}
+		d.Known = append(d.Known, device{ID: id.text(), Until: now.Add(g.policy.DeviceValid)})
+		d.tidy(g.policy, now)
+		e.Expires = d.keepUntil(now)
+		return nil
+	})
+	if err != nil {
+		return civicpin.Secret{}, err
+	}
+	g.recordDevice(ctx, key, EventDeviceRemembered, civicpin.Citizen, id)
+	return civicpin.NewSecret(encodeDevice(id, g.deviceMAC(key.Subject, id))), nil
+}
+
+// ForgetDevices ends the lanes of all known devices of a subject: their guesses go to the open lane, and one that is in flight
+// does not get in. Call it after the subject's secret was recovered or revoked. It returns nil if there were none. Errors:
+// [civicpin.ErrInvalid] for subject and actor; the store's. One store call, two where there is a record.
+func (g *Gate) ForgetDevices(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
+	if err := errors.Join(subject.Validate(), by.Validate()); err != nil {
+		return err
+	}
+	forgot := false
+	_, err := g.devices.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[devices]) error {
+		if forgot = len(e.Value.Known) > 0; !e.Found() {
+			return store.ErrSkip
+		}
+		// Also if none is known any more: one that expired may have a guess in flight.
+		e.Value = devices{Forgotten: e.Value.Forgotten + 1}
+		e.Expires = e.Value.keepUntil(g.vault.Now())
+		return nil
+	})
+	if err == nil && forgot {
+		g.vault.Record(ctx, civicpin.Event{Code: EventDevicesForgotten, Subject: subject, By: by})
+	}
+	return err
+}
+
+// closeDevices forgets the devices of a subject whose open lane an operator acts on.
+func (g *Gate) closeDevices(ctx context.Context, key Key, by civicpin.Actor) error {
+	if key.Lane != "" || g.policy.Devices == 0 {
+		return nil
+	}
+	return g.ForgetDevices(ctx, key.Subject, by)
+}
+
+// countDevices returns how many devices of a subject are known.
+func (g *Gate) countDevices(ctx context.Context, subject civicpin.Subject) (int, error) {
+	e, err := g.devices.Get(ctx, store.Key{Subject: subject})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return 0, err
+	}
+	e.Value.tidy(g.policy, g.vault.Now())
+	return len(e.Value.Known), nil
+}
+
+// recordDevice writes an event about one device.
+func (g *Gate) recordDevice(ctx context.Context, key Key, code civicpin.EventCode, by civicpin.Actor, id deviceID) {
+	if code != "" {
+		g.vault.Record(ctx, civicpin.Event{
+			Code: code, Subject: key.Subject, By: by, Source: key.Source, Ref: id.text(), Reason: deviceReason,
+		})
+	}
+}

@@ -1,0 +1,351 @@
+package lockout_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/storetest"
+)
+
+// TestDeviceFaults plays an owner's story with a fault at each store call in turn. Whatever happens, no more than a lane may
+// bear is compared in it, nobody gets in whose device was forgotten, and the owner gets in with one that was remembered.
+func TestDeviceFaults(t *testing.T) {
+	for name, outcome := range map[string]storetest.Outcome{
+		"not done": storetest.NotDone, "reply lost": storetest.ReplyLost, "done later": storetest.DoneLater,
+	} {
+		for _, dies := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, dies %t", name, dies), func(t *testing.T) {
+				k := 1
+				for ; deviceStory(t, k, outcome, dies); k++ {
+					require.Less(t, k, 100)
+				}
+				require.Greater(t, k, 15, "too few calls were tried")
+			})
+		}
+	}
+}
+
+// deviceStory plays the story with a fault at call k, and reports whether there was such a call.
+func deviceStory(t *testing.T, k int, o storetest.Outcome, dies bool) (reached bool) {
+	clock := newClock()
+	memory := store.NewMemory()
+	faults := storetest.NewFaults(memory)
+	calm := newGate(t, newVault(t, memory, clock.now, nil), threeDevices)
+	lockOpen(t, calm, "CITIZEN")
+	value := remember(t, calm, "CITIZEN", "")
+
+	gate := newGate(t, newVault(t, faults.Store(), clock.now, nil), threeDevices)
+	faults.Reset()
+	if dies {
+		faults.StopAt(k, o)
+	} else {
+		faults.FailAt(k, o)
+	}
+	inRow := 0 // compared in the device's lane since the last right guess, whether or not that one could be settled
+	for _, verify := range []func(context.Context) (bool, error){wrong, right, wrong, broken, wrong} {
+		err := gate.Do(t.Context(), showing("CITIZEN", value), func(ctx context.Context) (bool, error) {
+			ok, err := verify(ctx)
+			if err == nil {
+				inRow++
+			}
+			return ok, err
+		})
+		if ok, _ := verify(t.Context()); !ok {
+			require.Error(t, err, "call %d", k)
+			continue
+		}
+		if err != nil {
+			require.ErrorIs(t, err, storetest.ErrInjected, "call %d", k)
+		}
+		inRow = 0
+	}
+	if fresh, err := gate.Remember(t.Context(), showing("CITIZEN", value)); err == nil {
+		value, inRow = fresh.Reveal(), 0
+	} else {
+		require.ErrorIs(t, err, storetest.ErrInjected)
+	}
+	forgotten := gate.ForgetDevices(t.Context(), "CITIZEN", operator) == nil
+	reached = faults.Calls() >= k
+	faults.Deliver(t.Context())
+	faults.Reset()
+
+	clock.move(45 * second)
+	story := inRow
+	for range 10 {
+		_ = calm.Do(t.Context(), showing("CITIZEN", value), func(context.Context) (bool, error) { inRow++; return false, nil })
+	}
+	require.LessOrEqual(t, inRow, 5, "call %d: compared in a row, the story's and ten more", k)
+	asLocked(t, calm.Do(t.Context(), showing("CITIZEN", value), never(t)))
+	require.Equal(t, 5, failures(t, calm, key("CITIZEN")))
+	if forgotten {
+		require.Equal(t, story, inRow, "call %d: forgotten, it opens nothing", k)
+	}
+	value = remember(t, calm, "CITIZEN", value)
+	require.NoError(t, calm.Do(t.Context(), showing("CITIZEN", value), right))
+	return reached
+}
+
+// TestDeviceStoreFails: if the devices cannot be read, or the outcome not written, the caller is told so; nothing is
+// compared in another lane, and nobody gets in. Whoever shows no device is not concerned.
+func TestDeviceStoreFails(t *testing.T) {
+	memory := store.NewMemory()
+	faults := storetest.NewFaults(memory)
+	clock := newClock()
+	gate := newGate(t, newVault(t, faults.Store(), clock.now, nil), threeDevices)
+	value := remember(t, gate, "CITIZEN", "")
+	for k := 1; k <= 2; k++ {
+		faults.Reset()
+		faults.StopAt(k, storetest.NotDone)
+		require.ErrorIs(t, gate.Do(t.Context(), showing("CITIZEN", value), never(t)), storetest.ErrInjected)
+	}
+	for _, verify := range []func(context.Context) (bool, error){right, wrong, broken} {
+		faults.Reset()
+		faults.StopAt(3, storetest.NotDone)
+		err := gate.Do(t.Context(), showing("CITIZEN", value), verify)
+		require.ErrorIs(t, err, storetest.ErrInjected)
+		require.NotErrorIs(t, err, lockout.ErrRefused)
+	}
+	faults.Reset()
+	clock.move(minute) // the three have failed
+	asRefused(t, gate.Do(t.Context(), showing("CITIZEN", value), wrong))
+	faults.Reset()
+	faults.StopAt(4, storetest.NotDone) // the look at the open lane, after the one that locks
+	err := gate.Do(t.Context(), showing("CITIZEN", value), wrong)
+	require.ErrorIs(t, err, storetest.ErrInjected)
+	faults.Reset()
+
+	ctx, cancel := context.WithCancel(t.Context())
+	value = remember(t, gate, "CITIZEN", value)
+	require.NoError(t, gate.Do(ctx, showing("CITIZEN", value), func(context.Context) (bool, error) {
+		cancel() // whoever hangs up neither escapes the count nor loses a success
+		return true, nil
+	}))
+	require.ErrorIs(t, gate.Do(ctx, showing("CITIZEN", value), never(t)), context.Canceled)
+	_, err = gate.Remember(ctx, key("CITIZEN"))
+	require.ErrorIs(t, err, context.Canceled)
+
+	for item, err := range memory.List(t.Context(), "devices.", "") {
+		require.NoError(t, err)
+		item.Value[len(item.Value)-1] ^= 1
+		_, err = memory.Put(t.Context(), item.Key, item.Record)
+		require.NoError(t, err)
+	}
+	require.ErrorIs(t, gate.Do(t.Context(), showing("CITIZEN", value), never(t)), store.ErrUnreadable)
+	require.ErrorIs(t, gate.ForgetDevices(t.Context(), "CITIZEN", operator), store.ErrUnreadable)
+	require.ErrorIs(t, gate.Lock(t.Context(), key("CITIZEN"), operator), store.ErrUnreadable)
+	_, err = gate.Status(t.Context(), key("CITIZEN"))
+	require.ErrorIs(t, err, store.ErrUnreadable)
+	require.NoError(t, gate.Do(t.Context(), key("CITIZEN"), right))
+}
+
+// TestDeviceClockJumps: a clock that jumps does not bring back a device, keep one for years, or reset its lane.
+func TestDeviceClockJumps(t *testing.T) {
+	clock := newClock()
+	gate := newGate(t, newVault(t, store.NewMemory(), clock.now, nil), threeDevices)
+	value := remember(t, gate, "CITIZEN", "")
+	left := func(value string) int {
+		return asRefused(t, gate.Do(t.Context(), showing("CITIZEN", value), wrong)).Left
+	}
+	require.Equal(t, 4, left(value))
+	clock.move(-hour)
+	require.Equal(t, 3, left(value))
+	clock.move(hour)
+	require.Equal(t, 2, left(value))
+
+	clock.move(3650 * day) // one remembered by a clock that is ten years ahead
+	ahead := remember(t, gate, "CITIZEN", "")
+	clock.move(-3650 * day)
+	require.Equal(t, 4, left(ahead), "from here it counts 180 days")
+	clock.move(180*day - 1)
+	require.Equal(t, 3, left(ahead))
+	clock.move(180 * day)
+	lockOpen(t, gate, "CITIZEN")
+	asLocked(t, gate.Do(t.Context(), showing("CITIZEN", ahead), never(t)))
+}
+
+// TestDevicesLeaveNothing: devices of subjects who never come back are gone when they have expired, and forgotten ones an
+// hour after; a guess in flight keeps its record.
+func TestDevicesLeaveNothing(t *testing.T) {
+	clock := newClock()
+	memory := store.NewMemory()
+	vault := newVault(t, memory, clock.now, nil)
+	p := threeDevices
+	p.Timeout = lockout.MaxTimeout
+	gate := newGate(t, vault, p)
+	for i := range 50 {
+		subject := civicpin.Subject(fmt.Sprint("CITIZEN ", i))
+		for range 12 {
+			value := remember(t, gate, subject, "")
+			asRefused(t, gate.Do(t.Context(), showing(subject, value), wrong))
+		}
+		if i < 25 {
+			require.NoError(t, gate.ForgetDevices(t.Context(), subject, civicpin.Citizen))
+		}
+	}
+	require.Equal(t, 50, purgeAll(t, vault, memory), "one record a subject")
+	clock.move(2 * hour)
+	require.Equal(t, 25, purgeAll(t, vault, memory))
+	clock.move(180*day - hour)
+	require.Zero(t, purgeAll(t, vault, memory))
+
+	value := remember(t, gate, "CITIZEN", "")
+	clock.move(180*day - second)
+	h := mustHold(t, gate, showing("CITIZEN", value))
+	clock.move(lockout.MaxTimeout)
+	require.Equal(t, 1, purgeAll(t, vault, memory))
+	require.NoError(t, h.end(true, nil))
+
+	largest := 0
+	p = lockout.Policy{Limit: 8, Lock: lockout.Timed, For: day, DelayAfter: 8, Delay: day, Devices: 10, Name: "large"}
+	gate = newGate(t, vault, p)
+	var all []*held
+	for range p.Devices {
+		value := remember(t, gate, "CITIZEN", "")
+		for range p.Limit {
+			all = append(all, mustHold(t, gate, showing("CITIZEN", value)))
+		}
+	}
+	for _, text := range values(t, memory, "devices.large/") {
+		largest = max(largest, len(text))
+	}
+	require.Less(t, largest, 12<<10)
+	for _, h := range all {
+		require.Error(t, h.end(false, nil))
+	}
+}
+
+// TestDeviceStatus: operators see how many devices there are, and what they do to the open lane.
+func TestDeviceStatus(t *testing.T) {
+	clock := newClock()
+	gate := newGate(t, newVault(t, store.NewMemory(), clock.now, nil), threeDevices)
+	count := func() int {
+		st, err := gate.Status(t.Context(), key("CITIZEN"))
+		require.NoError(t, err)
+		return st.Devices
+	}
+	for n := range 5 {
+		require.Equal(t, min(n, 3), count())
+		remember(t, gate, "CITIZEN", "")
+		clock.move(day)
+	}
+	clock.move(177 * day)
+	require.Equal(t, 2, count())
+	for name, act := range map[string]func() error{
+		"lock":   func() error { return gate.Lock(t.Context(), key("CITIZEN"), operator) },
+		"rebind": func() error { return gate.Rebind(t.Context(), key("CITIZEN"), operator) },
+	} {
+		value := remember(t, gate, "CITIZEN", "")
+		require.NoError(t, gate.Unlock(t.Context(), key("CITIZEN"), operator), "keeps them")
+		require.NoError(t, gate.Lock(t.Context(), lockout.Key{Subject: "CITIZEN", Lane: "x"}, operator), "another lane")
+		require.NoError(t, gate.Do(t.Context(), showing("CITIZEN", value), right))
+		require.NoError(t, act(), name)
+		require.Zero(t, count(), name)
+	}
+	require.ErrorIs(t, gate.Lock(t.Context(), key("CITIZEN"), ""), civicpin.ErrInvalid)
+	st, err := gate.Status(t.Context(), lockout.Key{Subject: "CITIZEN", Lane: "x"})
+	require.NoError(t, err)
+	require.Zero(t, st.Devices)
+}
+
+// TestDeviceEvents: what happens to devices is recorded with their id, and no event or error holds a value.
+func TestDeviceEvents(t *testing.T) {
+	var events recorder
+	var log bytes.Buffer
+	clock := newClock()
+	faults := storetest.NewFaults(store.NewMemory())
+	vault := newVault(t, faults.Store(), clock.now, civicpin.Recorders(&events, civicpin.SlogRecorder(slog.New(slog.NewTextHandler(&log, nil)))))
+	gate := newGate(t, vault, lockout.Policy{Limit: 2, Lock: lockout.Timed, For: minute, Ceiling: 6, Devices: 1})
+	source := civicpin.Source{Address: "192.0.2.1"}
+	value, err := gate.Remember(t.Context(), lockout.Key{Subject: "CITIZEN", Source: source})
+	require.NoError(t, err)
+	secrets := []string{value.Reveal()}
+	k := lockout.Key{Subject: "CITIZEN", Source: source}
+	k.Source.Device = value.Reveal()
+	source.Device = "[redacted]"
+
+	ref := events.events[0].Ref
+	require.Len(t, ref, 22)
+	event := func(code civicpin.EventCode, by civicpin.Actor) civicpin.Event {
+		return civicpin.Event{At: clock.now(), Code: code, Subject: "CITIZEN", By: by, Source: source, Ref: ref, Reason: "device"}
+	}
+	first := event(lockout.EventDeviceRemembered, civicpin.Citizen)
+	first.Source.Device = ""
+	require.Equal(t, []civicpin.Event{first}, events.events)
+	events.events = nil
+	var errs []error
+	for range 6 { // 2 of a device's share of 2, and 2 of the open lane's share of 2
+		errs = append(errs, gate.Do(t.Context(), k, wrong))
+	}
+	open := event(lockout.EventDisabled, "")
+	open.Ref, open.Reason = "", ""
+	require.Equal(t, []civicpin.Event{event(lockout.EventDisabled, ""), open}, events.events)
+	events.events = nil
+
+	value, err = gate.Remember(t.Context(), k)
+	require.NoError(t, err)
+	ref = events.events[0].Ref
+	require.Equal(t, []civicpin.Event{event(lockout.EventDeviceRemembered, civicpin.Citizen)}, events.events)
+	events.events = nil
+	secrets = append(secrets, value.Reveal())
+	k.Source.Device = value.Reveal()
+	require.NoError(t, gate.ForgetDevices(t.Context(), "CITIZEN", operator))
+	require.NoError(t, gate.ForgetDevices(t.Context(), "CITIZEN", operator))
+	require.Equal(t, []civicpin.Event{{
+		At: clock.now(), Code: lockout.EventDevicesForgotten, Subject: "CITIZEN", By: operator,
+	}}, events.events, "once")
+	for _, act := range []func(context.Context, lockout.Key, civicpin.Actor) error{gate.Lock, gate.Unlock, gate.Rebind} {
+		errs = append(errs, act(t.Context(), k, operator))
+	}
+	for n := range 8 {
+		faults.Reset()
+		faults.FailAt(n+1, storetest.NotDone)
+		value, err := gate.Remember(t.Context(), k)
+		secrets = append(secrets, value.Reveal())
+		errs = append(errs, err, gate.Do(t.Context(), k, wrong), gate.ForgetDevices(t.Context(), "CITIZEN", ""))
+		if err == nil {
+			k.Source.Device = value.Reveal()
+		}
+	}
+	text := log.String() + fmt.Sprintf("%v %+v %#v %+v", errs, errors.Join(errs...), errs, events.events)
+	require.Contains(t, text, "device=true")
+	require.Contains(t, text, "injected")
+	for _, secret := range secrets {
+		if secret != "" {
+			assert.NotContains(t, text, secret)
+		}
+	}
+}
+
+// TestRememberAtOnce: devices remembered at once are all known, up to the policy's number, and a device of one subject is not
+// in another's way.
+func TestRememberAtOnce(t *testing.T) {
+	vault := newVault(t, store.NewMemory(), nil, nil)
+	gate := newGate(t, vault, threeDevices)
+	values := make([]string, 20)
+	require.NoError(t, errors.Join(crowd(20, func(i int) error {
+		subject := civicpin.Subject(fmt.Sprint("CITIZEN ", i%2))
+		value, err := gate.Remember(t.Context(), key(subject))
+		values[i] = value.Reveal()
+		return err
+	})...))
+	for _, subject := range []civicpin.Subject{"CITIZEN 0", "CITIZEN 1"} {
+		lockOpen(t, gate, subject)
+	}
+	in := 0
+	for i, value := range values {
+		if gate.Do(t.Context(), showing(civicpin.Subject(fmt.Sprint("CITIZEN ", i%2)), value), right) == nil {
+			in++
+		}
+	}
+	require.Equal(t, 6, in)
+}

@@ -1,0 +1,353 @@
+package pin
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/proof"
+	"github.com/civicpin/civicpin/store"
+)
+
+// ErrGrant says that a grant is not, or no longer, good: it was used, replaced or ended by another act upon the credential, or
+// is too old. It says the same of one that never was.
+var ErrGrant = errors.New("pin: no such grant")
+
+// A Grant is the permission to set a subject's secret once, without the current one. Only a completed plan of package
+// recovery gives one. It is kept in the credential's own record, so that using it is one conditional write, and ends with
+// the next grant, issue, exchange, change, suspension or revocation. The zero Grant permits nothing.
+//
+// It prints as "[redacted]".
+type Grant struct {
+	subject civicpin.Subject
+	secret  civicpin.Secret // 256 random bits
+}
+
+// grantSecret is the length of a grant's secret in bytes: 256 bits, so that guesses need not be counted (NIST SP
+// 800-63B-4 3.1.2.2 asks for a limit below 112).
+const grantSecret = 32
+
+// Subject returns whose secret the grant sets.
+func (g Grant) Subject() civicpin.Subject { return g.subject }
+
+// IsZero reports whether the grant is the zero Grant.
+func (g Grant) IsZero() bool { return g.secret.IsZero() }
+
+// String returns "[redacted]".
+func (g Grant) String() string { return g.secret.String() }
+
+// GoString returns "[redacted]".
+func (g Grant) GoString() string { return g.secret.String() }
+
+// MarshalText returns "[redacted]"; see [Grant.Text].
+func (g Grant) MarshalText() ([]byte, error) { return g.secret.MarshalText() }
+
+// Text returns the grant as text, for the page on which the citizen chooses: in a cookie or a hidden field, never in an
+// address. Whoever has it can use it.
+func (g Grant) Text() civicpin.Secret {
+	if g.IsZero() {
+		return civicpin.Secret{}
+	}
+	b64 := base64.RawURLEncoding
+	return civicpin.NewSecret("g1." + b64.EncodeToString([]byte(g.subject)) + "." + b64.EncodeToString([]byte(g.secret.Reveal())))
+}
+
+// ParseGrant reads what [Grant.Text] wrote. Anything else gives an error that matches [ErrGrant]; whether the grant is good
+// shows when it is used.
+func ParseGrant(text civicpin.Secret) (Grant, error) {
+	b64 := base64.RawURLEncoding.Strict()
+	fields := strings.Split(text.Reveal(), ".")
+	if len(fields) != 3 || fields[0] != "g1" || len(fields[1]) > 400 {
+		return Grant{}, ErrGrant
+	}
+	// The decoder passes over line ends; a text has one form only.
+	if strings.ContainsAny(text.Reveal(), "\r\n") {
+		return Grant{}, ErrGrant
+	}
+	subject, err1 := b64.DecodeString(fields[1])
+	secret, err2 := b64.DecodeString(fields[2])
+	if err1 != nil || err2 != nil || len(secret) != grantSecret || civicpin.Subject(subject).Validate() != nil {
+		return Grant{}, ErrGrant
+	}
+	return Grant{subject: civicpin.Subject(subject), secret: civicpin.NewSecret(string(secret))}, nil
+}
+
+// hash is what the credential keeps of the grant.
+func (g Grant) hash() []byte {
+	h := sha256.Sum256([]byte(g.secret.Reveal()))
+	return h[:]
+}
+
+// grant is what a credential's record says of the grant that may set it.
+type grant struct {
+	Hash    []byte    `json:"hash"`
+	Run     string    `json:"run"` // of the recovery, for the log
+	Expires time.Time `json:"expires"`
+	// Parts are where the parts of a new secret go; empty if the citizen chooses one.
+	Parts []part `json:"parts,omitempty"`
+}
+
+// Mark returns what a recovery has to know of a subject's credential when it begins. It is for package recovery. One store
+// call, whoever the subject is.
+func (s *Service) Mark(ctx context.Context, subject civicpin.Subject) (proof.Mark, error) {
+	e, err := s.creds.GetOr(ctx, store.Key{Subject: subject}, s.nobody)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return proof.Mark{}, err
+	}
+	c := &e.Value
+	return proof.Mark{
+		Epoch: c.Epoch, Held: e.Found() && c.recoverable(), Vacant: !e.Found() || c.vacant() && !c.Suspended, Level: c.Level,
+	}, nil
+}
+
+// vacant reports whether nobody has a secret that this credential would accept, or was sent one.
+func (c *credential) vacant() bool { return c.State == vacant || c.State == revoked }
+
+// recoverable reports whether a recovery may end in a new secret for this credential.
+func (c *credential) recoverable() bool {
+	return (c.State == provisional || c.State == active) && !c.Suspended
+}
+
+// Grant writes a grant into the credential's record, if nothing happened to it since the recovery began. It is for package
+// recovery: nobody else can make a proof. Of any number of recoveries of one subject that complete at once, one gets
+// a grant. Errors: [ErrChanged] if the credential is another than it was; [ErrState] if it may not be recovered; [ErrParts]; the
+// store's, after which there may be a grant that nobody knows.
+func (s *Service) Grant(ctx context.Context, p proof.Completed) (Grant, error) {
+	if err := p.Subject.Validate(); err != nil {
+		return Grant{}, err
+	}
+	if p.Run == "" || p.Valid <= 0 {
+		return Grant{}, fmt.Errorf("%w: an empty proof", ErrGrant)
+	}
+	if len(p.Parts) > 0 {
+		check := IssueOptions{Parts: p.Parts, By: civicpin.Citizen}
+		if err := s.checkIssue(p.Subject, &check); err != nil {
+			return Grant{}, err
+		}
+	}
+	secret := make([]byte, grantSecret)
+	_, _ = rand.Read(secret) // never fails
+	g := Grant{subject: p.Subject, secret: civicpin.NewSecret(string(secret))}
+	slot := grant{Hash: g.hash(), Run: p.Run, Expires: s.vault.Now().Add(p.Valid)}
+	for _, to := range p.Parts {
+		slot.Parts = append(slot.Parts, part{Channel: to.Channel, Address: to.Address, Locale: to.Locale})
+	}
+	e, err := s.creds.Update(ctx, store.Key{Subject: p.Subject}, func(e *store.Entry[credential]) error {
+		c := &e.Value
+		switch {
+		case c.Epoch != p.Epoch:
+			return ErrChanged
+		case p.Begin && e.Found() && (!c.vacant() || c.Suspended), !p.Begin && (!e.Found() || !c.recoverable()):
+			return ErrState
+		}
+		if !e.Found() {
+			c.State = vacant
+		}
+		c.Epoch++
+		c.Grant = &slot
+		e.Expires = c.keep()
+		return nil
+	})
+	if err != nil {
+		return Grant{}, err
+	}
+	s.vault.Record(ctx, civicpin.Event{
+		Code: eventGranted, Subject: p.Subject, By: civicpin.Citizen, Source: p.Source, Ref: e.Value.Issue, Level: e.Value.Level,
+		Reason: p.Plan + " " + p.Run,
+	})
+	return g, nil
+}
+
+// Reopen is what completes a plan that ends in an unlock: like [Service.Grant] it holds only if nothing happened to the
+// credential since the recovery began, and ends the others under way; then it does what [Service.Unlock] does. Nothing tells
+// whether there was a lock. It is for package recovery. Errors are those of Grant; a *[lockout.LockedError] if the credential is
+// disabled, which takes a new secret; the store's, after which it may be as locked as before: recover again.
+func (s *Service) Reopen(ctx context.Context, p proof.Completed) error {
+	if err := p.Subject.Validate(); err != nil {
+		return err
+	}
+	if p.Run == "" {
+		return fmt.Errorf("%w: an empty proof", ErrGrant)
+	}
+	_, err := s.creds.Update(ctx, store.Key{Subject: p.Subject}, func(e *store.Entry[credential]) error {
+		switch {
+		case e.Value.Epoch != p.Epoch:
+			return ErrChanged
+		case !e.Found() || !e.Value.recoverable():
+			return ErrState
+		}
+		e.Value.Epoch++
+		e.Value.Grant = nil
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.Unlock(ctx, p.Subject, civicpin.Citizen)
+}
+
+// opened returns the credential that a grant opens, read from the store, or ErrGrant.
+func (s *Service) opened(ctx context.Context, g Grant, parts bool) (store.Entry[credential], error) {
+	if g.IsZero() {
+		return store.Entry[credential]{}, ErrGrant
+	}
+	e, err := s.creds.GetOr(ctx, store.Key{Subject: g.subject}, s.nobody)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return e, err
+	}
+	if !e.Value.opens(g, parts, s.vault.Now()) {
+		return e, ErrGrant
+	}
+	return e, nil
+}
+
+// opens reports whether the grant is this credential's, for parts or for a secret of the citizen's choice.
+func (c *credential) opens(g Grant, parts bool, now time.Time) bool {
+	return c.Grant != nil && subtle.ConstantTimeCompare(c.Grant.Hash, g.hash()) == 1 && now.Before(c.Grant.Expires) &&
+		len(c.Grant.Parts) > 0 == parts && !c.Suspended
+}
+
+// Set makes chosen the citizen's own secret, under a grant of a plan that lets them choose. The level of assurance stays as it
+// was; a credential that begins here has level Low. The failures counted against the subject are forgotten and a
+// disablement is lifted, since this binds a new secret after a recovery (NIST SP 800-63B-4 3.2.2, 4.2), and known devices
+// are forgotten. personal is as Attempt.Personal.
+//
+// Errors: [ErrGrant]; a *[ChoiceError], after which the grant is still good: ask for another secret; a *[lockout.LockedError]
+// after many choices of secrets that the citizen had before; [ErrBusy]; the store's. Then the secret may have been set: try it,
+// and recover again if it is not.
+func (s *Service) Set(ctx context.Context, g Grant, chosen civicpin.Secret, personal ...string) error {
+	known := append([]string{string(g.subject)}, personal[:min(len(personal), maxPersonal)]...)
+	text, err := s.allowed(chosen, known)
+	if err != nil {
+		return err
+	}
+	leave, err := s.admit(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	e, err := s.opened(ctx, g, false)
+	if err != nil {
+		return err
+	}
+	if err := s.fresher(ctx, g, &e.Value, text); err != nil {
+		return err
+	}
+	hash, err := s.hash(ctx, text)
+	if err != nil {
+		return err
+	}
+	e, err = s.creds.UpdateFrom(ctx, e, func(e *store.Entry[credential]) error {
+		now := s.vault.Now()
+		if !e.Found() || !e.Value.opens(g, false, now) {
+			return ErrGrant
+		}
+		if e.Value.vacant() {
+			e.Value.Level, e.Value.Evidence, e.Value.Issued = civicpin.Low, nil, now
+		}
+		e.Value.choose(&s.policy, hash, now)
+		e.Expires = e.Value.keep()
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.recovered(ctx, g, &e.Value, civicpin.Source{})
+}
+
+// fresher refuses a secret that the citizen has or had, as it does at a change. Whoever holds a grant must not find out a
+// former secret by trying, so the trying goes through a gate.
+func (s *Service) fresher(ctx context.Context, g Grant, c *credential, text string) error {
+	err := s.reuse.Do(ctx, Attempt{Subject: g.subject}.key(), func(ctx context.Context) (bool, error) {
+		if c.State == provisional {
+			var issued strings.Builder
+			for i := range c.Parts {
+				issued.WriteString(c.Parts[i].Text)
+			}
+			return !strings.Contains(strings.ToUpper(issued.String()), strings.ToUpper(text)), nil
+		}
+		former := slices.Clone(c.History)
+		if c.State == active {
+			former = append(former, c.Hash)
+		}
+		reused, err := s.among(ctx, former, text)
+		return !reused, err
+	})
+	if errors.Is(err, ErrRefused) {
+		return &ChoiceError{Rule: "history"}
+	}
+	if err != nil {
+		return err
+	}
+	return s.apart(c, text)
+}
+
+// Reissue makes a new secret at random under a grant of a plan that ends in one, and has its parts sent to the contacts that the
+// plan proved. It is as provisional as any issue; the level, and the evidence for it, stay as they were. The current secret is
+// good for nothing from then on. What Set says of failures and known devices holds here, too.
+//
+// Errors: [ErrGrant]; [ErrBusy]; a *[lockout.LockedError] if the send limits are reached; the store's, after which it may have
+// been issued: look for the messages, and recover again if there are none.
+func (s *Service) Reissue(ctx context.Context, g Grant, source civicpin.Source) (Issue, error) {
+	leave, err := s.admit(ctx)
+	if err != nil {
+		return Issue{}, err
+	}
+	defer leave()
+	e, err := s.opened(ctx, g, true)
+	if err != nil {
+		return Issue{}, err
+	}
+	o := IssueOptions{Level: max(e.Value.Level, civicpin.Low), By: civicpin.Citizen, Source: source}
+	for i := range e.Value.Grant.Parts {
+		o.Parts = append(o.Parts, e.Value.Grant.Parts[i].contact())
+	}
+	if err := s.sends.Take(ctx, g.subject, source, o.Parts...); err != nil {
+		return Issue{}, err
+	}
+	fresh, err := s.fresh(ctx, o)
+	if err != nil {
+		return Issue{}, err
+	}
+	refs := s.refs(g.subject, &fresh) // written first, as in Issue
+	if err := s.out.Add(ctx, refs...); err != nil {
+		return Issue{}, err
+	}
+	_, err = s.creds.UpdateFrom(ctx, e, func(e *store.Entry[credential]) error {
+		if !e.Found() || !e.Value.opens(g, true, s.vault.Now()) {
+			return ErrGrant
+		}
+		c := &e.Value
+		if !c.vacant() {
+			fresh.Level, fresh.Evidence, fresh.Lowered = c.Level, c.Evidence, c.Lowered
+		}
+		fresh.History, fresh.Epoch = c.former(&s.policy), c.Epoch+1
+		e.Value, e.Expires = fresh, fresh.keep()
+		return nil
+	})
+	if err != nil {
+		return Issue{}, err
+	}
+	if err := s.out.Commit(ctx, refs...); err != nil {
+		return Issue{}, err
+	}
+	return fresh.issue(), s.recovered(ctx, g, &fresh, source)
+}
+
+// recovered does what follows a use of a grant: the new secret starts with clean counts, and nothing that opened a way for the
+// lost one does.
+func (s *Service) recovered(ctx context.Context, g Grant, c *credential, source civicpin.Source) error {
+	key := Attempt{Subject: g.subject}.key()
+	s.vault.Record(ctx, civicpin.Event{
+		Code: eventRecovered, Subject: g.subject, By: civicpin.Citizen, Source: source, Ref: c.Issue, Level: c.Level,
+	})
+	return s.gate.Rebind(ctx, key, civicpin.Citizen)
+}

@@ -1,0 +1,394 @@
+package pin_test
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/proof"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/storetest"
+)
+
+// completed is a plan that was completed just now.
+func (k *kit) completed(t testing.TB, parts ...civicpin.Contact) proof.Completed {
+	t.Helper()
+	m, err := k.Mark(t.Context(), maria)
+	require.NoError(t, err)
+	return proof.Completed{
+		Subject: maria, Plan: "plan", Run: "run", Epoch: m.Epoch, Begin: m.Vacant, Parts: parts, Valid: 15 * time.Minute,
+	}
+}
+
+// granted gives Maria a grant.
+func (k *kit) granted(t testing.TB, parts ...civicpin.Contact) pin.Grant {
+	t.Helper()
+	g, err := k.Grant(t.Context(), k.completed(t, parts...))
+	require.NoError(t, err)
+	return g
+}
+
+func TestSet(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.exchanged(t)
+	require.NoError(t, k.Attest(t.Context(), maria, civicpin.Evidence{Method: civicpin.InPerson, By: clerk}))
+	for range 4 {
+		_, err := k.Verify(t.Context(), try(wrong))
+		require.ErrorIs(t, err, pin.ErrRefused)
+	}
+	g := k.granted(t)
+	_, right := k.works(t, chosen)
+	require.True(t, right, "a grant alone takes nothing away")
+
+	require.NoError(t, k.Set(t.Context(), g, civicpin.NewSecret(changed)))
+	_, right = k.works(t, chosen)
+	require.False(t, right)
+	ok, right := k.works(t, changed)
+	require.True(t, right)
+	require.Equal(t, civicpin.Substantial, ok.Level, "the level is kept")
+	require.False(t, ok.MustExchange)
+	require.ErrorIs(t, k.Set(t.Context(), g, civicpin.NewSecret("MN6B3VCX")), pin.ErrGrant, "once")
+}
+
+func TestSetChecksTheChoice(t *testing.T) {
+	p := pin.INPS()
+	p.History = 3
+	k := newKit(t, p)
+	k.exchanged(t)
+	require.NoError(t, k.Change(t.Context(), try(chosen), civicpin.NewSecret(changed)))
+	g := k.granted(t)
+	for _, tt := range []struct{ secret, rule string }{
+		{"12345678", "sequence"},
+		{"RSSMRA85", "personal"},
+		{"ROSSI4QX", "personal"},
+		{"SHORT", "length"},
+		{chosen, "history"},
+		{changed, "history"},
+	} {
+		err := k.Set(t.Context(), g, civicpin.NewSecret(tt.secret), "Maria Rossi")
+		require.ErrorIs(t, err, pin.ErrChoice, tt.secret)
+		choice, _ := errors.AsType[*pin.ChoiceError](err)
+		require.Equal(t, tt.rule, choice.Rule, tt.secret)
+	}
+	require.NoError(t, k.Set(t.Context(), g, civicpin.NewSecret("MN6B3VCX")), "the grant is still good")
+}
+
+// Whoever holds a grant must not find out the former secrets by trying them.
+func TestSetIsNoOracle(t *testing.T) {
+	p := pin.INPS()
+	p.History = 10
+	k := newKit(t, p)
+	k.exchanged(t)
+	g := k.granted(t)
+	tries := 0
+	for range 50 {
+		err := k.Set(t.Context(), g, civicpin.NewSecret(chosen))
+		if _, locked := errors.AsType[*lockout.LockedError](err); !locked {
+			require.ErrorIs(t, err, pin.ErrChoice)
+			tries++
+		}
+	}
+	require.LessOrEqual(t, tries, 5)
+}
+
+func TestSetBegins(t *testing.T) {
+	for _, before := range []string{"nothing", "revoked"} {
+		t.Run(before, func(t *testing.T) {
+			k := newKit(t, pin.INPS())
+			if before == "revoked" {
+				k.exchanged(t)
+				require.NoError(t, k.Attest(t.Context(), maria, civicpin.Evidence{Method: civicpin.InPerson, By: clerk}))
+				require.NoError(t, k.Revoke(t.Context(), maria, "lost", clerk))
+			}
+			g := k.granted(t)
+			_, right := k.works(t, "")
+			require.False(t, right, "nobody gets in before a secret is chosen")
+			require.NoError(t, k.Set(t.Context(), g, civicpin.NewSecret(chosen)))
+			ok, right := k.works(t, chosen)
+			require.True(t, right)
+			require.Equal(t, civicpin.Low, ok.Level, "it begins at low, whatever was before")
+		})
+	}
+}
+
+func TestReissue(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.exchanged(t)
+	require.NoError(t, k.Attest(t.Context(), maria, civicpin.Evidence{Method: civicpin.InPerson, By: clerk}))
+	g := k.granted(t, inps().Parts...)
+	require.ErrorIs(t, k.Set(t.Context(), g, civicpin.NewSecret(changed)), pin.ErrGrant, "this grant is for parts")
+	is, err := k.Reissue(t.Context(), g, civicpin.Source{})
+	require.NoError(t, err)
+	require.Len(t, is.Parts, 2)
+	require.True(t, is.Slip.IsZero())
+	_, right := k.works(t, chosen)
+	require.False(t, right, "the lost secret is good for nothing")
+	require.NoError(t, k.out.Flush(t.Context()))
+	both := k.mail.last(phone) + k.mail.last(email)
+	ok, right := k.works(t, both)
+	require.True(t, right)
+	require.True(t, ok.MustExchange)
+	require.NoError(t, k.Exchange(t.Context(), try(both), civicpin.NewSecret(changed)))
+	ok, _ = k.works(t, changed)
+	require.Equal(t, civicpin.Substantial, ok.Level, "level kept over the re-issue and the exchange")
+	_, err = k.Reissue(t.Context(), g, civicpin.Source{})
+	require.ErrorIs(t, err, pin.ErrGrant)
+}
+
+// Every act upon the credential ends the grant, and the recoveries that began before it.
+func TestGrantEnds(t *testing.T) {
+	for name, act := range map[string]func(t *testing.T, k *kit){
+		"time": func(_ *testing.T, k *kit) { k.clock.add(15 * time.Minute) },
+		"change": func(t *testing.T, k *kit) {
+			require.NoError(t, k.Change(t.Context(), try(chosen), civicpin.NewSecret(changed)))
+		},
+		"revoke":    func(t *testing.T, k *kit) { require.NoError(t, k.Revoke(t.Context(), maria, "", clerk)) },
+		"suspend":   func(t *testing.T, k *kit) { require.NoError(t, k.Suspend(t.Context(), maria, "", clerk)) },
+		"a new one": func(t *testing.T, k *kit) { k.granted(t) },
+		"suspend and resume": func(t *testing.T, k *kit) {
+			require.NoError(t, k.Suspend(t.Context(), maria, "", clerk))
+			require.NoError(t, k.Resume(t.Context(), maria, "", clerk))
+		},
+		"unlock by link": func(t *testing.T, k *kit) { require.NoError(t, k.Reopen(t.Context(), k.completed(t))) },
+		"revoke and issue": func(t *testing.T, k *kit) {
+			require.NoError(t, k.Revoke(t.Context(), maria, "", clerk))
+			k.issued(t)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newKit(t, pin.INPS())
+			k.exchanged(t)
+			old := k.completed(t)
+			g := k.granted(t)
+			act(t, k)
+			require.ErrorIs(t, k.Set(t.Context(), g, civicpin.NewSecret("MN6B3VCX")), pin.ErrGrant)
+			if name != "time" {
+				_, err := k.Grant(t.Context(), old)
+				require.ErrorIs(t, err, pin.ErrChanged)
+				require.ErrorIs(t, k.Reopen(t.Context(), old), pin.ErrChanged)
+			}
+		})
+	}
+}
+
+func TestGrantIsNotForOthers(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	for _, p := range []proof.Completed{
+		{},
+		{Subject: maria},
+		{Subject: maria, Run: "r"},
+		{Subject: maria, Run: "r", Valid: time.Minute}, // nobody there, and Begin not said
+		{Subject: maria, Run: "r", Valid: time.Minute, Begin: true, Epoch: 1},
+	} {
+		_, err := k.Grant(t.Context(), p)
+		require.Error(t, err)
+		require.Error(t, k.Reopen(t.Context(), p))
+	}
+	k.exchanged(t)
+	p := k.completed(t)
+	p.Begin = true
+	_, err := k.Grant(t.Context(), p)
+	require.ErrorIs(t, err, pin.ErrState, "a plan that begins does not replace what is in use")
+	require.ErrorIs(t, k.Set(t.Context(), pin.Grant{}, civicpin.NewSecret(changed)), pin.ErrGrant)
+	_, err = k.Reissue(t.Context(), pin.Grant{}, civicpin.Source{})
+	require.ErrorIs(t, err, pin.ErrGrant)
+}
+
+// A grant lifts a disablement: the secret that was guessed at is gone.
+func TestSetRebinds(t *testing.T) {
+	p := pin.INPS()
+	p.Lockout = lockout.Policy{Limit: 2, Ceiling: 4, Lock: lockout.UntilUnlocked}
+	k := newKit(t, p)
+	k.exchanged(t)
+	for range 2 {
+		for range 2 {
+			_, _ = k.Verify(t.Context(), try(wrong))
+		}
+		_ = k.Unlock(t.Context(), maria, clerk)
+	}
+	st, err := k.Status(t.Context(), maria)
+	require.NoError(t, err)
+	require.True(t, st.Lockout.Locked.Disabled)
+	require.Error(t, k.Reopen(t.Context(), k.completed(t)), "an unlock does not lift a disablement")
+	require.NoError(t, k.Set(t.Context(), k.granted(t), civicpin.NewSecret(changed)))
+	_, right := k.works(t, changed)
+	require.True(t, right)
+}
+
+func TestGrantText(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.exchanged(t)
+	g := k.granted(t)
+	back, err := pin.ParseGrant(g.Text())
+	require.NoError(t, err)
+	require.Equal(t, maria, back.Subject())
+	require.Equal(t, g.Text().Reveal(), back.Text().Reveal())
+	text := g.Text().Reveal()
+	for _, bad := range []string{
+		"", "g1", "g1..", text + "x", text[:len(text)-1], "g2" + text[2:], text + "\n", strings.Replace(text, ".", ".\n", 1),
+		strings.ToUpper(text), "g1." + strings.Repeat("A", 401) + "." + strings.Repeat("A", 43),
+	} {
+		_, err := pin.ParseGrant(civicpin.NewSecret(bad))
+		require.ErrorIs(t, err, pin.ErrGrant, bad)
+	}
+	require.True(t, pin.Grant{}.IsZero())
+	require.True(t, pin.Grant{}.Text().IsZero())
+	var log strings.Builder
+	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "g", g)
+	secret := text[strings.LastIndex(text, ".")+1:]
+	for _, shown := range []string{fmt.Sprint(g), fmt.Sprintf("%+v %#v %s %x", g, g, g, g), log.String()} {
+		require.NotContains(t, shown, secret)
+	}
+	require.NoError(t, k.Set(t.Context(), back, civicpin.NewSecret(changed)))
+}
+
+func FuzzParseGrant(f *testing.F) {
+	f.Add("g1.TUFSSUE.MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE")
+	f.Add("g1..")
+	f.Fuzz(func(t *testing.T, text string) {
+		g, err := pin.ParseGrant(civicpin.NewSecret(text))
+		if err != nil {
+			require.ErrorIs(t, err, pin.ErrGrant)
+			require.True(t, g.IsZero())
+			return
+		}
+		require.Equal(t, text, g.Text().Reveal())
+		require.NoError(t, g.Subject().Validate())
+	})
+}
+
+// Of 64 uses of one grant, and of 64 plans that complete at once, one wins.
+func TestGrantRace(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.exchanged(t)
+	p := k.completed(t)
+	var mu sync.Mutex
+	var grants []pin.Grant
+	var wg sync.WaitGroup
+	for range 64 {
+		wg.Go(func() {
+			g, err := k.Grant(t.Context(), p)
+			if err == nil {
+				mu.Lock()
+				grants = append(grants, g)
+				mu.Unlock()
+			} else {
+				require.ErrorIs(t, err, pin.ErrChanged)
+			}
+		})
+	}
+	wg.Wait()
+	require.Len(t, grants, 1)
+	won := 0
+	for range 64 {
+		wg.Go(func() {
+			err := k.Set(t.Context(), grants[0], civicpin.NewSecret(changed))
+			for errors.Is(err, pin.ErrBusy) {
+				time.Sleep(time.Millisecond)
+				err = k.Set(t.Context(), grants[0], civicpin.NewSecret(changed))
+			}
+			if err == nil {
+				mu.Lock()
+				won++
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	require.Equal(t, 1, won)
+}
+
+// A stranger with a made-up grant sees no difference, whoever the subject is.
+func TestForgedGrantsAlike(t *testing.T) {
+	forged, err := pin.ParseGrant(civicpin.NewSecret("g1.UlNTTVJBODVUMTBBNTYyUw.MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE"))
+	require.NoError(t, err)
+	require.Equal(t, maria, forged.Subject())
+	for _, do := range []func(k *kit) error{
+		func(k *kit) error { return k.Set(t.Context(), forged, civicpin.NewSecret(changed)) },
+		func(k *kit) error {
+			_, err := k.Reissue(t.Context(), forged, civicpin.Source{})
+			return err
+		},
+	} {
+		first := ""
+		for _, p := range people {
+			f := storetest.NewFaults(store.NewMemory())
+			k := newKitOn(t, f.Store(), withDevices(), newClock(), &mailbox{}, &events{})
+			p.prepare(t, k)
+			got := trace(t, k, f, func() error { return do(k) })
+			if first == "" {
+				first = got
+			}
+			require.Equal(t, first, got, p.name)
+		}
+	}
+}
+
+// Only a completed plan makes a proof: nothing outside of package recovery does, and nobody outside of this module can.
+func TestOnlyRecoveryMakesProofs(t *testing.T) {
+	found := 0
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			lit, ok := n.(*ast.CompositeLit)
+			if !ok {
+				return true
+			}
+			if sel, ok := lit.Type.(*ast.SelectorExpr); ok && sel.Sel.Name == "Completed" {
+				require.Equal(t, filepath.Join("..", "recovery", "finish.go"), path)
+				found++
+			}
+			return true
+		})
+		return nil
+	})
+	require.NoError(t, err)
+	require.Equal(t, 1, found)
+}
+
+func TestLowerLevel(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.exchanged(t)
+	require.NoError(t, k.Attest(t.Context(), maria, civicpin.Evidence{Method: civicpin.InPerson, By: clerk}))
+	level := func() civicpin.Level {
+		ok, right := k.works(t, chosen)
+		require.True(t, right)
+		return ok.Level
+	}
+	until := k.clock.Now().Add(48 * time.Hour)
+	require.NoError(t, k.LowerLevel(t.Context(), maria, civicpin.Low, until, "contact changed", civicpin.Citizen))
+	require.Equal(t, civicpin.Low, level())
+	require.NoError(t, k.LowerLevel(t.Context(), maria, civicpin.High, until.Add(-time.Hour), "", civicpin.Citizen))
+	require.Equal(t, civicpin.Low, level(), "a lower level and a later end stand")
+	k.clock.add(48*time.Hour - 1)
+	require.Equal(t, civicpin.Low, level())
+	k.clock.add(1)
+	require.Equal(t, civicpin.Substantial, level(), "for a time")
+
+	require.NoError(t, k.LowerLevel(t.Context(), maria, civicpin.NoLevel, k.clock.Now().Add(time.Hour), "", civicpin.Citizen))
+	require.Equal(t, civicpin.NoLevel, level())
+	require.NoError(t, k.Attest(t.Context(), maria, civicpin.Evidence{Method: civicpin.InPerson, By: clerk}))
+	require.Equal(t, civicpin.Substantial, level(), "seen in person since")
+	require.ErrorIs(t, k.LowerLevel(t.Context(), maria, civicpin.Level(9), until, "", clerk), civicpin.ErrInvalid)
+	require.ErrorIs(t, k.LowerLevel(t.Context(), "NOBODY", civicpin.Low, until, "", clerk), pin.ErrNoCredential)
+}

@@ -1,0 +1,242 @@
+package recovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
+)
+
+// A Register is the caller's own file of people.
+type Register interface {
+	// Check reports whether all the facts are the subject's. It does the same work for a subject whom it does not know, and
+	// answers false. An error means that it could not look: no try is spent. It is called inside the attempt limit.
+	Check(ctx context.Context, subject civicpin.Subject, facts map[string]string) (bool, error)
+}
+
+// A DocumentStore is where the caller keeps what was uploaded. The library keeps the reference and the verdict, never the file.
+type DocumentStore interface {
+	// Describe returns what is known of an upload. An error that matches [civicpin.ErrInvalid] means that there is none.
+	Describe(ctx context.Context, subject civicpin.Subject, ref string) (Document, error)
+}
+
+// A Document is an upload as its store describes it: found out from the bytes, not from what the browser says.
+type Document struct {
+	Type  string // media type, "image/jpeg"
+	Size  int64  // bytes
+	Clean bool   // a scanner has found nothing
+}
+
+// A Role says when members of staff of that role act, and how much. The zero Role acts at any time, 60 times an hour.
+type Role struct {
+	// From and To bound the hours of a day as time since midnight in Zone; both zero means all day. From is before To.
+	From, To time.Duration
+	// Days lists the days of the week; empty means all.
+	Days []time.Weekday
+	// Zone is the time zone, "America/Guayaquil", as time.LoadLocation takes it; empty means UTC.
+	Zone string
+	// PerHour is how many acts one member of staff does in an hour at most. Zero means 60.
+	PerHour int
+	// Unlocks says that the role may lift the lock of a plan ([Service.Unlock]).
+	Unlocks bool
+}
+
+// Config is what recoveries rest on. It is copied by [New].
+type Config struct {
+	// Pins holds the credentials that are recovered. Required.
+	Pins *pin.Service
+	// Plans are the ways. Required; their names differ.
+	Plans []Plan
+
+	// Register is asked for facts; needed by plans with Facts.
+	Register Register
+	// Factors are what plans may ask for by Factor: functions that prove something else that the subject has. otp's TOTP.Verify
+	// and Backup.Verify have this form. They limit guesses themselves, and return nil, an error that matches [ErrRefused],
+	// or another one.
+	Factors map[string]func(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret, source civicpin.Source) error
+	// Documents describes uploads; needed by plans with Documents.
+	Documents DocumentStore
+	// Roles are the roles of staff by name.
+	Roles map[string]Role
+
+	// Questions are the ids of all questions that can be enrolled, at most 64, and Images those of all images, at most 256.
+	// The words and pictures are the caller's.
+	Questions, Images []string
+
+	// Contacts says how contacts are kept.
+	Contacts ContactPolicy
+	// Sends says how many messages may be asked for, and how many recoveries begun: by subject, address, country and source.
+	// The limit by subject is at most half of the one by address, as in package otp.
+	Sends lockout.SendLimits
+	// Hashing says what hashing the answers costs.
+	Hashing pin.Hashing
+}
+
+// A Service runs plans. Make one with [New]. It is safe for concurrent use, and any number of services with the same
+// configuration, in any number of processes, over one store run the same recoveries.
+type Service struct {
+	vault    *store.Vault
+	out      *outbox.Outbox
+	config   Config
+	plans    map[string]*way
+	roles    map[string]*role
+	sends    *lockout.Sends
+	starts   *lockout.Sends
+	proofs   *lockout.Gate // of codes that prove contacts
+	hashing  *password.Gate
+	params   password.Params
+	dummy    password.Hash // what a guess at nobody's answer is compared with, so that it costs the same
+	runs     store.Kind[run]
+	books    store.Kind[book]
+	pointers store.Kind[pointer]
+	answers  store.Kind[knowledge]
+	alike    alike
+}
+
+// way is a plan with what it needs at work.
+type way struct {
+	Plan
+	gate   *lockout.Gate
+	digest []byte
+}
+
+// codeLane keeps the count of typed codes apart: who knows the answers must not be able to start it again with them.
+const codeLane = "code"
+
+// New returns a service. out carries the messages; the service registers with it as "recovery". Errors match [ErrPlan] if the
+// configuration cannot be, and say which plan and step is why. New hashes once.
+func New(v *store.Vault, out *outbox.Outbox, c Config) (*Service, error) {
+	if v == nil || out == nil {
+		return nil, errors.New("recovery: New: no vault or no outbox")
+	}
+	s := &Service{vault: v, out: out, config: c, plans: make(map[string]*way), roles: make(map[string]*role)}
+	s.config.Factors, s.config.Roles = maps.Clone(c.Factors), maps.Clone(c.Roles)
+	s.config.Questions, s.config.Images = slices.Clone(c.Questions), slices.Clone(c.Images)
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	for _, p := range c.Plans {
+		if err := s.addPlan(p); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.limits(); err != nil {
+		return nil, err
+	}
+	var errs [4]error
+	s.runs, errs[0] = store.NewKind[run](v, "recovery.run")
+	s.books, errs[1] = store.NewKind[book](v, "recovery.contacts")
+	s.pointers, errs[2] = store.NewKind[pointer](v, "recovery.token")
+	s.answers, errs[3] = store.NewKind[knowledge](v, "recovery.knowledge")
+	if err := errors.Join(errs[:]...); err != nil {
+		return nil, err
+	}
+	var err error
+	if s.alike, err = s.newAlike(); err != nil {
+		return nil, err
+	}
+	return s, out.Register(owner, (*delivery)(s))
+}
+
+// check checks what is not a plan's.
+func (s *Service) check() error {
+	c := &s.config
+	bad := func(what string) error { return fmt.Errorf("%w: %s", ErrPlan, what) }
+	if c.Pins == nil || len(c.Plans) == 0 {
+		return bad("no Pins, or no Plans")
+	}
+	if !distinct(c.Questions, 64) || !distinct(c.Images, 256) {
+		return bad("Questions are not at most 64, or Images not at most 256, different names of 1 to 64 bytes")
+	}
+	c.Contacts = c.Contacts.withDefaults()
+	if err := c.Contacts.validate(); err != nil {
+		return err
+	}
+	for name, r := range c.Roles {
+		made, err := newRole(s.vault, name, r)
+		if err != nil {
+			return err
+		}
+		s.roles[name] = made
+	}
+	if err := c.Sends.Validate(); err != nil {
+		return fmt.Errorf("%w: %w", ErrPlan, err)
+	}
+	s.params = password.Default()
+	h := c.Hashing
+	if h.Memory != 0 {
+		s.params.Memory = h.Memory
+	}
+	if h.Time != 0 {
+		s.params.Time = h.Time
+	}
+	if h.Threads != 0 {
+		s.params.Threads = h.Threads
+	}
+	if err := s.params.Validate(); err != nil {
+		return fmt.Errorf("%w: %w", ErrPlan, err)
+	}
+	var err error
+	if s.hashing, err = password.NewGate(h.Permits, h.Queue); err != nil {
+		return fmt.Errorf("%w: %w", ErrPlan, err)
+	}
+	s.dummy = password.New(s.params, newID())
+	return nil
+}
+
+// distinct reports whether names are at most n different ones of 1 to 64 bytes.
+func distinct(list []string, n int) bool {
+	seen := make(map[string]bool)
+	for _, name := range list {
+		if name == "" || len(name) > 64 || seen[name] {
+			return false
+		}
+		seen[name] = true
+	}
+	return len(list) <= n
+}
+
+func (s *Service) addPlan(p Plan) error {
+	p = p.withDefaults()
+	if err := p.validate(&s.config); err != nil {
+		return err
+	}
+	if s.plans[p.Name] != nil {
+		return fmt.Errorf("%w: two plans called %s", ErrPlan, p.Name)
+	}
+	gate, err := lockout.New(s.vault, p.Limit)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrPlan, err)
+	}
+	s.plans[p.Name] = &way{Plan: p, gate: gate, digest: p.digest()}
+	return nil
+}
+
+// limits makes the counters of messages and of beginnings.
+func (s *Service) limits() error {
+	var err error
+	if s.sends, err = lockout.NewSends(s.vault, "recovery", s.config.Sends); err != nil {
+		return err
+	}
+	// Strangers must reach the limit by subject first: see otp.NewCodes.
+	limits := s.sends.Limits()
+	limits.Subject.Limit = min(limits.Subject.Limit, max(1, limits.Address.Limit/2))
+	if s.sends, err = lockout.NewSends(s.vault, "recovery", limits); err != nil {
+		return err
+	}
+	limits.Subject.Limit = min(3*limits.Subject.Limit, 1_000_000) // not each recovery that is begun gets as far as a message
+	if s.starts, err = lockout.NewSends(s.vault, "recovery.start", limits); err != nil {
+		return err
+	}
+	s.proofs, err = lockout.New(s.vault, proofLimit())
+	return err
+}

@@ -1,0 +1,366 @@
+package recovery_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/crypto/bcrypt"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/storetest"
+)
+
+// cheapHash is of Rosa's password, as another system kept it.
+var cheapHash = sync.OnceValue(func() string {
+	hash, err := bcrypt.GenerateFromPassword([]byte("the long password of Rosa"), 10)
+	if err != nil {
+		panic(err)
+	}
+	return string(hash)
+})
+
+// withPins gives the kit, whose contacts have a policy then, credentials, and Rosa one of level Substantial.
+func (k *bookKit) withPins(t testing.TB, p recovery.ContactPolicy) *bookKit {
+	t.Helper()
+	pins, err := pin.New(k.vault, k.out, pin.Default())
+	require.NoError(t, err)
+	k.config.Pins, k.config.Contacts = pins, p
+	k.Service, err = recovery.NewContacts(k.vault, k.out, k.config)
+	require.NoError(t, err)
+	return k
+}
+
+// credential imports a credential for Rosa.
+func (k *bookKit) credential(t testing.TB) {
+	t.Helper()
+	require.NoError(t, k.config.Pins.Import(t.Context(), rosa, civicpin.NewSecret(cheapHash()), pin.ImportOptions{
+		Level: civicpin.Substantial, Evidence: civicpin.Evidence{Method: civicpin.InPerson, By: bookClerk}, By: bookClerk,
+	}))
+}
+
+// status is what is known of Rosa's credential.
+func (k *bookKit) status(t testing.TB) pin.Status {
+	t.Helper()
+	st, err := k.config.Pins.Status(t.Context(), rosa)
+	require.NoError(t, err)
+	return st
+}
+
+// A bookFlow is a call whose every store call may be the last one.
+type bookFlow struct {
+	name    string
+	policy  *recovery.ContactPolicy        // with credentials, if not nil
+	prepare func(t *testing.T, k *bookKit) // on a store without faults
+	act     func(t *testing.T, k *bookKit) error
+	// after looks at what another process finds, which has all the time that it needs. err is what act returned.
+	after func(t *testing.T, k *bookKit, err error)
+}
+
+// changing has Rosa's new address waiting to take the place of her mailbox.
+func changing(t *testing.T, k *bookKit) {
+	_, mail := k.enrolled(t)
+	_, err := k.ChangeContact(t.Context(), rosa, mail.ID, byNewMail, civicpin.Citizen, bookHome)
+	require.NoError(t, err)
+	k.flush(t)
+}
+
+// changed looks at what became of the change: it was made, told, and can be undone, or it can still be made.
+func changed(t *testing.T, k *bookKit, err error) {
+	if len(k.addresses(t)) == 2 && k.addresses(t)[1] == rosaMail {
+		require.Error(t, err, "a proof that was acknowledged holds")
+		require.Zero(t, k.post.count(changedKind, rosaMail), "nobody is told of what did not happen")
+		require.NoError(t, k.ProveContact(t.Context(), k.post.last(proveKind, newMail).Link, bookHome))
+		k.flush(t)
+	}
+	require.Equal(t, []string{rosaPhone, newMail}, k.addresses(t))
+	require.Equal(t, []string{rosaPhone}, k.usable(t))
+	require.ErrorIs(t, k.ProveContact(t.Context(), k.post.last(proveKind, newMail).Link, bookHome), recovery.ErrGone)
+	require.Equal(t, 1, k.post.count(changedKind, rosaPhone))
+	require.Equal(t, 1, k.post.count(changedKind, rosaMail))
+	require.NoError(t, k.undoes(t, rosaMail))
+	require.Equal(t, []string{rosaPhone, rosaMail}, k.usable(t))
+}
+
+var bookFlows = []bookFlow{
+	{
+		name:    "add",
+		prepare: func(t *testing.T, k *bookKit) { k.enrolled(t) },
+		act: func(t *testing.T, k *bookKit) error {
+			_, err := k.AddContact(t.Context(), rosa, byNewMail, civicpin.Citizen, bookHome)
+			return err
+		},
+		after: func(t *testing.T, k *bookKit, err error) {
+			require.Equal(t, []string{rosaPhone, rosaMail}, k.addresses(t))
+			require.LessOrEqual(t, k.post.count(proveKind, newMail), 1)
+			if err == nil {
+				require.Equal(t, 1, k.post.count(proveKind, newMail), "what was acknowledged is sent")
+			}
+			if k.post.count(proveKind, newMail) == 0 {
+				k.asks(t, byNewMail)
+			}
+			k.proves(t, newMail)
+			require.Equal(t, []string{rosaPhone, rosaMail, newMail}, k.addresses(t))
+		},
+	},
+	{
+		name: "add again",
+		prepare: func(t *testing.T, k *bookKit) {
+			k.enrolled(t)
+			k.asks(t, byNewMail)
+		},
+		act: func(t *testing.T, k *bookKit) error {
+			_, err := k.AddContact(t.Context(), rosa, byNewMail, civicpin.Citizen, bookHome)
+			return err
+		},
+		after: func(t *testing.T, k *bookKit, err error) {
+			if err == nil {
+				require.Equal(t, 2, k.post.count(proveKind, newMail))
+			}
+			for _, m := range k.post.messages() {
+				if m.Kind == proveKind {
+					_, lookErr := k.Look(t.Context(), m.Link)
+					require.NoError(t, lookErr, "every one that was sent is good")
+				}
+			}
+			k.proves(t, newMail)
+			require.Equal(t, []string{rosaPhone, rosaMail, newMail}, k.addresses(t))
+		},
+	},
+	{
+		name: "prove by link", prepare: changing,
+		act: func(t *testing.T, k *bookKit) error {
+			return k.ProveContact(t.Context(), k.post.last(proveKind, newMail).Link, bookHome)
+		},
+		after: changed,
+	},
+	{
+		name: "prove by code", prepare: changing,
+		act: func(t *testing.T, k *bookKit) error {
+			return k.ProveCode(t.Context(), rosa, k.post.last(proveKind, newMail).Secret, bookHome)
+		},
+		after: changed,
+	},
+	{
+		name: "prove, with a lower level", policy: &recovery.ContactPolicy{LowerTo: new(civicpin.Low)},
+		prepare: func(t *testing.T, k *bookKit) {
+			k.credential(t)
+			changing(t, k)
+		},
+		act: func(t *testing.T, k *bookKit) error {
+			return k.ProveContact(t.Context(), k.post.last(proveKind, newMail).Link, bookHome)
+		},
+		after: func(t *testing.T, k *bookKit, err error) {
+			if k.addresses(t)[1] == newMail {
+				require.Equal(t, civicpin.Low, k.status(t).Level, "no new contact without the lower level")
+			}
+			changed(t, k, err)
+			require.Equal(t, civicpin.Low, k.status(t).Level)
+			k.clock.add(8 * bookDay)
+			require.Equal(t, civicpin.Substantial, k.status(t).Level)
+		},
+	},
+	{
+		name:    "remove",
+		prepare: func(t *testing.T, k *bookKit) { k.enrolled(t) },
+		act: func(t *testing.T, k *bookKit) error {
+			return k.RemoveContact(t.Context(), rosa, k.mailID, civicpin.Citizen, bookHome)
+		},
+		after: func(t *testing.T, k *bookKit, err error) {
+			if len(k.addresses(t)) == 2 {
+				require.Error(t, err)
+				require.Zero(t, k.post.count(changedKind, rosaMail))
+				require.NoError(t, k.RemoveContact(t.Context(), rosa, k.contact(t, rosaMail).ID, civicpin.Citizen, bookHome))
+				k.flush(t)
+			}
+			require.Equal(t, []string{rosaPhone}, k.addresses(t))
+			require.Equal(t, 1, k.post.count(changedKind, rosaMail))
+			require.NoError(t, k.undoes(t, rosaMail))
+			require.Equal(t, []string{rosaPhone, rosaMail}, k.addresses(t))
+		},
+	},
+	{
+		name:    "make primary",
+		prepare: func(t *testing.T, k *bookKit) { k.enrolled(t) },
+		act: func(t *testing.T, k *bookKit) error {
+			return k.MakePrimary(t.Context(), rosa, k.mailID, civicpin.Citizen, bookHome)
+		},
+		after: func(t *testing.T, k *bookKit, err error) {
+			if !k.contact(t, rosaMail).Primary {
+				require.Error(t, err)
+				require.NoError(t, k.MakePrimary(t.Context(), rosa, k.contact(t, rosaMail).ID, civicpin.Citizen, bookHome))
+				k.flush(t)
+			}
+			require.Equal(t, []string{rosaMail, rosaPhone}, k.addresses(t))
+			require.Equal(t, 1, k.post.count(changedKind, rosaPhone))
+			require.NoError(t, k.undoes(t, rosaPhone))
+			require.Equal(t, []string{rosaPhone, rosaMail}, k.addresses(t))
+		},
+	},
+	{
+		name: "adopt",
+		prepare: func(t *testing.T, k *bookKit) {
+			k.enrolled(t)
+			k.asks(t, byNewMail)
+			for range 5 {
+				require.Error(t, k.ProveCode(t.Context(), rosa, civicpin.NewSecret("WWWWWWWW"), bookHome))
+			}
+		},
+		act: func(t *testing.T, k *bookKit) error {
+			return k.AdoptContacts(t.Context(), rosa, []civicpin.Contact{byThief}, bookClerk, bookHome)
+		},
+		after: func(t *testing.T, k *bookKit, err error) {
+			if err != nil {
+				require.NoError(t, k.AdoptContacts(t.Context(), rosa, []civicpin.Contact{byThief}, bookClerk, bookHome))
+				k.flush(t)
+			}
+			require.Equal(t, []string{rosaPhone, rosaMail, thiefMail}, k.usable(t))
+			require.Equal(t, 1, k.post.count(changedKind, rosaPhone))
+			k.proves(t, newMail) // the lock is gone
+		},
+	},
+	{
+		name:    "adopt after a recovery",
+		prepare: func(t *testing.T, k *bookKit) { k.enrolled(t) },
+		act: func(t *testing.T, k *bookKit) error {
+			return recovery.Adopt(t.Context(), k.Service, rosa, bookChange, byNewMail, k.clock.Now().Add(10*bookDay))
+		},
+		after: func(t *testing.T, k *bookKit, err error) {
+			until := k.clock.Now().Add(10 * bookDay)
+			if err == nil {
+				require.Equal(t, []string{rosaPhone, newMail}, k.addresses(t))
+			}
+			for range 2 {
+				require.NoError(t, recovery.Adopt(t.Context(), k.Service, rosa, bookChange, byNewMail, until))
+			}
+			k.flush(t)
+			require.Equal(t, []string{rosaPhone, newMail}, k.addresses(t))
+			require.Equal(t, []string{rosaPhone}, k.usable(t))
+			require.Equal(t, 1, k.post.count(changedKind, rosaMail))
+			for range 2 {
+				require.NoError(t, recovery.UndoChange(t.Context(), k.Service, rosa, bookChange))
+			}
+			require.Equal(t, []string{rosaPhone, rosaMail}, k.usable(t))
+		},
+	},
+	{
+		name: "undo", policy: &recovery.ContactPolicy{SuspendOnUndo: true},
+		prepare: func(t *testing.T, k *bookKit) {
+			k.credential(t)
+			changing(t, k)
+			k.proves(t, newMail)
+		},
+		act: func(t *testing.T, k *bookKit) error { return k.undoes(t, rosaMail) },
+		after: func(t *testing.T, k *bookKit, err error) {
+			if k.addresses(t)[1] == newMail {
+				require.Error(t, err)
+				require.NoError(t, k.undoes(t, rosaMail), "the link works once more")
+				k.flush(t)
+			}
+			require.True(t, k.status(t).Suspended, "no undo without it")
+			require.ErrorIs(t, k.undoes(t, rosaPhone), recovery.ErrGone)
+			require.Equal(t, []string{rosaPhone, rosaMail}, k.usable(t))
+		},
+	},
+	{
+		name:    "notify",
+		prepare: func(t *testing.T, k *bookKit) { k.enrolled(t) },
+		act:     func(t *testing.T, k *bookKit) error { return k.Notify(t.Context(), rosa, "pin.changed", nil) },
+		after: func(t *testing.T, k *bookKit, err error) {
+			n := k.post.count("pin.changed", rosaPhone)
+			require.Equal(t, n, k.post.count("pin.changed", rosaMail), "all or none")
+			require.LessOrEqual(t, n, 1)
+			if err == nil {
+				require.Equal(t, 1, n)
+			}
+		},
+	},
+	{
+		name: "deliver",
+		prepare: func(t *testing.T, k *bookKit) {
+			changing(t, k)
+			require.NoError(t, k.ProveContact(t.Context(), k.post.last(proveKind, newMail).Link, bookHome))
+		},
+		act: func(t *testing.T, k *bookKit) error { return k.out.Flush(t.Context()) },
+		after: func(t *testing.T, k *bookKit, _ error) {
+			for _, address := range []string{rosaPhone, rosaMail} {
+				require.Positive(t, k.post.count(changedKind, address))
+			}
+			require.NoError(t, k.undoes(t, rosaMail))
+		},
+	},
+}
+
+// bookChange names a change that a recovery brings about.
+const bookChange = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+// TestContactCrashPoints stops the process at each store call of each flow in turn, in each way in which a call can end, and also
+// lets only that one call fail. Another process then finds a state from which the citizen can go on.
+func TestContactCrashPoints(t *testing.T) {
+	outcomes := []struct {
+		name string
+		storetest.Outcome
+	}{{"not written", storetest.NotDone}, {"reply lost", storetest.ReplyLost}, {"written later", storetest.DoneLater}}
+	for _, f := range bookFlows {
+		for _, o := range outcomes {
+			for _, stop := range []bool{true, false} {
+				if f.policy != nil && !stop {
+					continue // each of these hashes
+				}
+				t.Run(fmt.Sprintf("%s/%s/stop=%t", f.name, o.name, stop), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) { // retries wait, in no time
+						for call := 1; ; call++ {
+							if !bookCrashAt(t, f, call, o.Outcome, stop) {
+								require.Greater(t, call, 1)
+								return
+							}
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+// bookCrashAt runs a flow with a fault at one call, and reports whether the flow came as far as that call.
+func bookCrashAt(t *testing.T, f bookFlow, call int, o storetest.Outcome, stop bool) bool {
+	t.Helper()
+	memory := store.NewMemory()
+	faults := storetest.NewFaults(memory)
+	k := newBookKitOn(t, faults.Store(), bookConfig(), newBookClock(), &bookPost{}, &bookEvents{})
+	if f.policy != nil {
+		k.withPins(t, *f.policy)
+	}
+	f.prepare(t, k)
+	faults.Reset()
+	if stop {
+		faults.StopAt(call, o)
+	} else {
+		faults.FailAt(call, o)
+	}
+	err := f.act(t, k)
+	reached := faults.Calls() >= call
+	faults.Deliver(t.Context())
+	faults.Reset()
+	k.clock.add(5 * time.Minute) // reservations and claims of the dead process run out
+	defer func() {
+		if t.Failed() {
+			t.Logf("at call %d, act returned %v", call, err)
+		}
+	}()
+	c := bookConfig()
+	c.Pins, c.Contacts = k.config.Pins, k.config.Contacts // credentials have crash points of their own; to make them hashes
+	other := newBookKitOn(t, memory, c, k.clock, k.post, k.events)
+	for range 3 {
+		other.flush(t)
+		k.clock.add(time.Minute)
+	}
+	f.after(t, other, err)
+	return reached
+}

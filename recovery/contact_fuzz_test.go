@@ -1,0 +1,79 @@
+package recovery_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/recovery"
+)
+
+// FuzzContactTokens brings texts in the place of tokens and codes: unless it is the very one, nothing comes of it.
+func FuzzContactTokens(f *testing.F) {
+	for _, seed := range []string{
+		"", ".", "c", "c" + strings.Repeat("A", 26) + "AA." + strings.Repeat("A", 43), "u" + strings.Repeat("A", 26) + "AQ." + strings.Repeat("_", 43),
+		strings.Repeat("c", 73), "ABCD EFGH", "\xff\xfe", strings.Repeat("W", 300),
+	} {
+		f.Add(seed)
+	}
+	k := newBookKit(f, bookConfig())
+	k.enrolled(f)
+	k.asks(f, byNewMail)
+	proof := k.post.last(proveKind, newMail)
+	k.asks(f, byThief)
+	k.proves(f, thiefMail)
+	undo := k.post.last(changedKind, rosaMail).Link
+	for _, m := range []civicpin.Secret{proof.Link, undo} {
+		text := m.Reveal()
+		f.Add(text[:len(text)-1])
+		f.Add(strings.ToUpper(text))
+		f.Add(text + "\n")
+		f.Add("u" + text[1:])
+		f.Add("c" + text[1:])
+	}
+	before, err := recovery.PlainBooks(f.Context(), k.Service)
+	require.NoError(f, err)
+	f.Fuzz(func(t *testing.T, text string) {
+		if text == proof.Link.Reveal() || text == undo.Reveal() {
+			t.Skip("the very one")
+		}
+		s := civicpin.NewSecret(text)
+		require.ErrorIs(t, k.ProveContact(t.Context(), s, bookHome), recovery.ErrGone)
+		require.ErrorIs(t, k.Disown(t.Context(), s, bookHome), recovery.ErrGone)
+		_, err := k.Look(t.Context(), s)
+		require.ErrorIs(t, err, recovery.ErrGone)
+		after, err := recovery.PlainBooks(t.Context(), k.Service)
+		require.NoError(t, err)
+		require.Equal(t, before, after)
+	})
+}
+
+// FuzzContactMail brings names of messages to the outbox's owner: a name that no book has written leads to no message and changes
+// nothing.
+func FuzzContactMail(f *testing.F) {
+	k := newBookKit(f, bookConfig())
+	p, err := k.AddContact(f.Context(), rosa, byMail, civicpin.Citizen, bookHome)
+	require.NoError(f, err)
+	name := "b." + p.ID + ".1"
+	for _, seed := range []string{"", "b.", "b", name, name + "0", name[2:], "b." + name, "b." + p.ID, "b." + p.ID + ".01"} {
+		f.Add(seed)
+	}
+	before, err := recovery.PlainBooks(f.Context(), k.Service)
+	require.NoError(f, err)
+	f.Fuzz(func(t *testing.T, id string) {
+		sent, err := recovery.ConfirmMail(t.Context(), k.Service, rosa, id)
+		if id == name {
+			require.NoError(t, err)
+			require.Equal(t, byMail, sent.To)
+			return
+		}
+		require.Error(t, err)
+		require.Zero(t, sent)
+		recovery.SettleMail(t.Context(), k.Service, rosa, id)
+		after, err := recovery.PlainBooks(t.Context(), k.Service)
+		require.NoError(t, err)
+		require.Equal(t, before, after)
+	})
+}

@@ -1,0 +1,611 @@
+package recovery_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/cryptotest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/storetest"
+)
+
+// The model keeps whole copies of what the contacts were, where the service keeps ids: told as simply as can be.
+type (
+	modelContact struct {
+		serial  int
+		address string
+		cooling time.Time
+	}
+	modelFormer struct {
+		modelContact
+		told time.Time
+	}
+	modelProof struct {
+		link, code civicpin.Secret
+		expires    time.Time
+	}
+	modelPending struct {
+		address  string
+		replaces int // serial; 0 if it is added
+		first    bool
+		staff    bool
+		expires  time.Time
+		sends    int
+		proofs   []modelProof
+	}
+	modelChange struct {
+		before  []modelContact
+		primary int
+		brought []modelContact
+		staff   bool
+		until   time.Time
+		barred  int                 // serial of what staff took away by it
+		links   map[int]modelUndoer // by serial of the contact that it was sent to
+	}
+	modelUndoer struct{ link civicpin.Secret }
+)
+
+type modelBook struct {
+	serial  int
+	live    []modelContact
+	former  []modelFormer
+	primary int
+	pending []*modelPending
+	changes []*modelChange
+	wrong   int
+	barred  map[int]int // what staff took away, by which change
+	given   map[int]int // what staff brought, by which change
+	emptied bool        // an undo found nothing that staff had not taken away
+}
+
+// bookMachine drives a service and the model side by side.
+type bookMachine struct {
+	k      *bookKit
+	faults *storetest.Faults
+	m      modelBook
+	seen   int // messages that were looked at
+	least  int
+}
+
+func (s *bookMachine) now() time.Time { return s.k.clock.Now() }
+
+func (m *modelBook) find(serial int) int {
+	return slices.IndexFunc(m.live, func(c modelContact) bool { return c.serial == serial })
+}
+
+func (m *modelBook) has(address string) bool {
+	return slices.ContainsFunc(m.live, func(c modelContact) bool { return c.address == address })
+}
+
+// waiting drops what is too late, and returns what waits.
+func (m *modelBook) waiting(now time.Time) []*modelPending {
+	m.pending = slices.DeleteFunc(m.pending, func(p *modelPending) bool { return !now.Before(p.expires) })
+	return m.pending
+}
+
+func (m *modelBook) lead() {
+	if m.find(m.primary) < 0 {
+		m.primary = 0
+		for _, c := range m.live { // the oldest
+			if m.primary == 0 || c.serial < m.primary {
+				m.primary = c.serial
+			}
+		}
+	}
+}
+
+// told are the addresses that are told of something, with the contact of each.
+func (m *modelBook) told(now time.Time) []modelContact {
+	list := slices.Clone(m.live)
+	for _, f := range m.former {
+		if now.Before(f.told) {
+			list = append(list, f.modelContact)
+		}
+	}
+	return list
+}
+
+// fresh says whether there is no contact, and was none lately.
+func (m *modelBook) fresh(now time.Time) bool {
+	return len(m.live) == 0 && !slices.ContainsFunc(m.changes, func(c *modelChange) bool { return now.Before(c.until.Add(bookDay)) })
+}
+
+// full says whether a further change is refused.
+func (m *modelBook) full(staff bool, now time.Time) bool {
+	open := 0
+	for _, c := range m.changes {
+		if now.Before(c.until) {
+			open++
+		}
+	}
+	if staff {
+		return open >= 2*recovery.MaxChanges
+	}
+	return open >= recovery.MaxChanges
+}
+
+// open begins a change.
+func (s *bookMachine) open(staff bool) *modelChange {
+	c := &modelChange{
+		before: slices.Clone(s.m.live), primary: s.m.primary, staff: staff, until: s.now().Add(7 * bookDay),
+		links: make(map[int]modelUndoer),
+	}
+	s.m.changes = append(s.m.changes, c)
+	return c
+}
+
+// take has a contact be one no longer.
+func (s *bookMachine) take(serial int, c *modelChange) {
+	i := s.m.find(serial)
+	gone := s.m.live[i]
+	s.m.live = slices.Delete(s.m.live, i, i+1)
+	if c.staff {
+		c.barred, s.m.barred[serial] = serial, len(s.m.changes)-1
+		for _, other := range s.m.changes {
+			delete(other.links, serial)
+		}
+	} else {
+		s.m.former = append(s.m.former, modelFormer{gone, s.now().Add(7 * bookDay)})
+	}
+	s.m.pending = slices.DeleteFunc(s.m.pending, func(p *modelPending) bool { return p.replaces == serial })
+	s.m.lead()
+}
+
+// brought notes that a change, which is the last one, brought a contact.
+func (s *bookMachine) brought(c *modelChange, fresh modelContact) {
+	c.brought = append(c.brought, fresh)
+	if c.staff {
+		s.m.given[fresh.serial] = len(s.m.changes) - 1
+	}
+}
+
+// arrived looks at the messages of a change: everybody who is to be told was, and those who may undo it can.
+func (s *bookMachine) arrived(rt *rapid.T, c *modelChange, told []modelContact) {
+	s.faults.Reset()
+	require.NoError(fatalBook{rt}, s.k.out.Flush(rt.Context()))
+	fresh := s.k.post.messages()[s.seen:]
+	s.seen += len(fresh)
+	require.Len(fatalBook{rt}, fresh, len(told))
+	// One address may be told twice: as a former contact and as one that it became again.
+	for _, to := range told {
+		may := !s.now().Before(to.cooling) && c.barred != to.serial
+		i := slices.IndexFunc(fresh, func(m civicpin.Message) bool {
+			return m.Kind == changedKind && m.To.Address == to.address && m.Link.IsZero() != may
+		})
+		require.GreaterOrEqual(fatalBook{rt}, i, 0, "%s, may undo: %t", to.address, may)
+		if may {
+			c.links[to.serial] = modelUndoer{fresh[i].Link}
+		}
+		fresh = slices.Delete(fresh, i, i+1)
+	}
+}
+
+// fatalBook makes testify's message that of the failure; rapid would say only that there was one.
+type fatalBook struct{ *rapid.T }
+
+// Errorf fails at once.
+func (f fatalBook) Errorf(format string, args ...any) { f.T.Fatalf(format, args...) }
+
+// bookCame says in the model's words what came of a call.
+func bookCame(err error) string {
+	_, locked := errors.AsType[*lockout.LockedError](err)
+	switch {
+	case err == nil:
+		return "done"
+	case locked:
+		return "locked"
+	case errors.Is(err, recovery.ErrContacts):
+		return "contacts"
+	case errors.Is(err, recovery.ErrGone):
+		return "gone"
+	case errors.Is(err, recovery.ErrExpired):
+		return "expired"
+	case errors.Is(err, recovery.ErrRefused):
+		return "refused"
+	}
+	return err.Error()
+}
+
+// id returns the service's id of a contact of the model.
+func (s *bookMachine) id(rt *rapid.T, serial int) string {
+	i := s.m.find(serial)
+	if i < 0 {
+		return "NONE"
+	}
+	proved, _, err := s.k.Contacts(rt.Context(), rosa)
+	require.NoError(fatalBook{rt}, err)
+	for _, c := range proved {
+		if c.Address == s.m.live[i].address {
+			return c.ID
+		}
+	}
+	rt.Fatalf("%s is lost", s.m.live[i].address)
+	return ""
+}
+
+func bookContact(address string) civicpin.Contact {
+	return civicpin.Contact{Channel: civicpin.Email, Address: address}
+}
+
+// ask is AddContact or ChangeContact.
+func (s *bookMachine) ask(rt *rapid.T, address string, replaces int, staff bool) {
+	by := civicpin.Citizen
+	if staff {
+		by = bookClerk
+	}
+	now := s.now()
+	want := "done"
+	waiting := s.m.waiting(now)
+	i := slices.IndexFunc(waiting, func(p *modelPending) bool { return p.address == address && p.replaces == replaces })
+	others := len(s.m.live)
+	if replaces != 0 {
+		others--
+	}
+	switch {
+	case replaces != 0 && s.m.find(replaces) < 0, s.m.has(address), others >= recovery.MaxContacts:
+		want = "contacts"
+	case i >= 0 && waiting[i].sends >= 10:
+		want = "locked"
+	case i >= 0:
+	case len(waiting) >= recovery.MaxContacts, replaces == 0 && len(s.m.live)+len(waiting) >= recovery.MaxContacts:
+		want = "contacts"
+	}
+	var err error
+	if replaces == 0 {
+		_, err = s.k.AddContact(rt.Context(), rosa, bookContact(address), by, bookHome)
+	} else {
+		_, err = s.k.ChangeContact(rt.Context(), rosa, s.id(rt, replaces), bookContact(address), by, bookHome)
+	}
+	require.Equal(fatalBook{rt}, want, bookCame(err))
+	if err != nil {
+		return
+	}
+	if i < 0 {
+		s.m.pending = append(s.m.pending, &modelPending{
+			address: address, replaces: replaces, first: s.m.fresh(now), staff: staff, expires: now.Add(bookDay),
+		})
+		i = len(s.m.pending) - 1
+	}
+	p := s.m.pending[i]
+	p.staff = p.staff || staff
+	p.sends++
+	s.faults.Reset()
+	require.NoError(fatalBook{rt}, s.k.out.Flush(rt.Context()))
+	fresh := s.k.post.messages()[s.seen:]
+	s.seen += len(fresh)
+	require.Len(fatalBook{rt}, fresh, 1)
+	p.proofs = append(p.proofs, modelProof{fresh[0].Link, fresh[0].Secret, fresh[0].Expires})
+	p.proofs = p.proofs[max(0, len(p.proofs)-3):]
+}
+
+// prove brings a proof back, by link or by code.
+func (s *bookMachine) prove(rt *rapid.T, p *modelPending, proof modelProof, byLink bool) {
+	want := "done"
+	address := s.m.has(p.address)
+	others := len(s.m.live)
+	if p.replaces != 0 {
+		others--
+	}
+	switch {
+	case address || others >= recovery.MaxContacts:
+		want = "contacts"
+	case s.m.full(p.staff, s.now()):
+		want = "locked"
+	}
+	var err error
+	if byLink {
+		err = s.k.ProveContact(rt.Context(), proof.link, bookHome)
+	} else {
+		err = s.k.ProveCode(rt.Context(), rosa, proof.code, bookHome)
+	}
+	require.Equal(fatalBook{rt}, want, bookCame(err))
+	if err != nil {
+		return
+	}
+	if !byLink {
+		s.m.wrong = 0
+	}
+	s.m.pending = slices.DeleteFunc(s.m.pending, func(other *modelPending) bool { return other == p })
+	told := s.m.told(s.now())
+	c := s.open(p.staff)
+	s.m.serial++
+	fresh := modelContact{serial: s.m.serial, address: p.address}
+	if !p.first && !p.staff {
+		fresh.cooling = s.now().Add(7 * bookDay)
+	}
+	s.brought(c, fresh)
+	s.m.live = append(s.m.live, fresh)
+	if p.replaces != 0 {
+		if s.m.primary == p.replaces {
+			s.m.primary = fresh.serial
+		}
+		s.take(p.replaces, c)
+	}
+	s.m.lead()
+	s.arrived(rt, c, told)
+}
+
+// undo goes back to before a change.
+func (s *bookMachine) undo(k int) {
+	c := s.m.changes[k]
+	came := make(map[int]bool)
+	var kept []modelContact
+	for i := k; i < len(s.m.changes); i++ {
+		for _, b := range s.m.changes[i].brought {
+			came[b.serial] = true
+			if by, ok := s.m.given[b.serial]; ok && by > k {
+				kept = append(kept, b)
+			} else {
+				delete(s.m.given, b.serial)
+			}
+		}
+	}
+	if by, ok := s.m.barred[c.barred]; ok && by == k {
+		delete(s.m.barred, c.barred)
+	}
+	s.m.live = nil
+	for _, back := range slices.Concat(c.before, kept) {
+		if _, barred := s.m.barred[back.serial]; !barred && !s.m.has(back.address) {
+			s.m.live = append(s.m.live, back)
+		}
+	}
+	s.m.emptied = s.m.emptied || len(s.m.live) == 0
+	s.m.former = slices.DeleteFunc(s.m.former, func(f modelFormer) bool { return came[f.serial] || s.m.find(f.serial) >= 0 })
+	s.m.primary = c.primary
+	s.m.lead()
+	for _, after := range s.m.changes[k:] {
+		after.links = nil
+	}
+	s.m.pending = nil
+}
+
+// TestContactModel drives random sequences of calls, clock moves and lost replies, and holds every answer against the model:
+// nothing becomes a contact but by its proof, an undo brings back what there was, so many are always left, nothing is lost.
+func TestContactModel(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		cryptotest.SetGlobalRandom(t, rapid.Uint64().Draw(rt, "seed")) // or no failure could be played again
+		faults := storetest.NewFaults(store.NewMemory())
+		s := &bookMachine{faults: faults, least: rapid.IntRange(1, 2).Draw(rt, "at least")}
+		s.m.barred, s.m.given = make(map[int]int), make(map[int]int)
+		config := bookConfig()
+		config.Contacts.AtLeast = s.least
+		s.k = newBookKitOn(t, faults.Store(), config, newBookClock(), &bookPost{}, &bookEvents{})
+		ctx := rt.Context()
+		lose := func(rt *rapid.T) { // a lost reply is looked up and makes no difference
+			s.faults.Reset()
+			if rapid.Bool().Draw(rt, "lose a reply") {
+				s.faults.FailAt(rapid.IntRange(1, 6).Draw(rt, "put"), storetest.ReplyLost, storetest.Put)
+			}
+		}
+		address := func(rt *rapid.T) string {
+			return fmt.Sprintf("m%d@example.ec", rapid.IntRange(1, 11).Draw(rt, "address"))
+		}
+		staff := func(rt *rapid.T) bool { return rapid.IntRange(0, 3).Draw(rt, "by") == 0 }
+		one := func(rt *rapid.T) int {
+			if len(s.m.live) == 0 {
+				rt.Skip("none")
+			}
+			return rapid.SampledFrom(s.m.live).Draw(rt, "contact").serial
+		}
+		rt.Repeat(map[string]func(*rapid.T){
+			"add":    func(rt *rapid.T) { lose(rt); s.ask(rt, address(rt), 0, staff(rt)) },
+			"change": func(rt *rapid.T) { lose(rt); s.ask(rt, address(rt), one(rt), staff(rt)) },
+			"prove": func(rt *rapid.T) {
+				waiting := s.m.waiting(s.now())
+				if len(waiting) == 0 {
+					rt.Skip("nothing waits")
+				}
+				lose(rt)
+				p := rapid.SampledFrom(waiting).Draw(rt, "pending")
+				s.prove(rt, p, rapid.SampledFrom(p.proofs).Draw(rt, "proof"), rapid.Bool().Draw(rt, "by link"))
+			},
+			"prove with something else": func(rt *rapid.T) {
+				// Whatever came by mail and is not, or no longer, a proof of what waits.
+				lose(rt)
+				valid := make(map[string]bool)
+				for _, p := range s.m.waiting(s.now()) {
+					for _, proof := range p.proofs {
+						valid[proof.link.Reveal()] = true
+					}
+				}
+				all := s.k.post.messages()
+				if len(all) == 0 {
+					rt.Skip("nothing came")
+				}
+				link := rapid.SampledFrom(all).Draw(rt, "message").Link
+				if valid[link.Reveal()] {
+					rt.Skip("a proof")
+				}
+				require.Contains(fatalBook{rt}, []string{"gone", "expired"}, bookCame(s.k.ProveContact(ctx, link, bookHome)))
+			},
+			"prove with a wrong code": func(rt *rapid.T) {
+				if s.m.wrong >= 4 {
+					rt.Skip("it would lock")
+				}
+				lose(rt)
+				s.m.wrong++
+				require.Equal(fatalBook{rt}, "refused", bookCame(s.k.ProveCode(ctx, rosa, civicpin.NewSecret("WWWWWWWW"), bookHome)))
+			},
+			"remove": func(rt *rapid.T) {
+				lose(rt)
+				serial, byStaff := one(rt), staff(rt)
+				want, by := "done", civicpin.Citizen
+				if byStaff {
+					by = bookClerk
+				}
+				switch {
+				case len(s.m.live) <= s.least:
+					want = "contacts"
+				case s.m.full(byStaff, s.now()):
+					want = "locked"
+				}
+				err := s.k.RemoveContact(ctx, rosa, s.id(rt, serial), by, bookHome)
+				require.Equal(fatalBook{rt}, want, bookCame(err))
+				if err == nil {
+					told := s.m.told(s.now())
+					c := s.open(byStaff)
+					s.take(serial, c)
+					s.arrived(rt, c, told)
+				}
+			},
+			"make primary": func(rt *rapid.T) {
+				lose(rt)
+				serial := one(rt)
+				want := "done"
+				switch {
+				case s.now().Before(s.m.live[s.m.find(serial)].cooling):
+					want = "contacts"
+				case serial == s.m.primary:
+				case s.m.full(false, s.now()):
+					want = "locked"
+				}
+				err := s.k.MakePrimary(ctx, rosa, s.id(rt, serial), civicpin.Citizen, bookHome)
+				require.Equal(fatalBook{rt}, want, bookCame(err))
+				if err == nil && serial != s.m.primary {
+					c := s.open(false)
+					s.m.primary = serial
+					s.arrived(rt, c, s.m.told(s.now()))
+				}
+			},
+			"adopt": func(rt *rapid.T) {
+				lose(rt)
+				to, byStaff := address(rt), staff(rt)
+				by := civicpin.Citizen
+				if byStaff {
+					by = bookClerk
+				}
+				want, has := "done", s.m.has(to)
+				switch {
+				case has:
+				case len(s.m.live) >= recovery.MaxContacts:
+					want = "contacts"
+				case s.m.full(byStaff, s.now()):
+					want = "locked"
+				}
+				err := s.k.AdoptContacts(ctx, rosa, []civicpin.Contact{bookContact(to)}, by, bookHome)
+				require.Equal(fatalBook{rt}, want, bookCame(err))
+				if err != nil {
+					return
+				}
+				if byStaff {
+					s.m.wrong = 0
+				}
+				if has {
+					i := slices.IndexFunc(s.m.live, func(c modelContact) bool { return c.address == to })
+					if byStaff && s.now().Before(s.m.live[i].cooling) {
+						s.cooled(s.m.live[i].serial)
+					}
+					return
+				}
+				first, told := s.m.fresh(s.now()), s.m.told(s.now())
+				c := s.open(byStaff)
+				s.m.serial++
+				fresh := modelContact{serial: s.m.serial, address: to}
+				if !first && !byStaff {
+					fresh.cooling = s.now().Add(7 * bookDay)
+				}
+				s.m.pending = slices.DeleteFunc(s.m.pending, func(p *modelPending) bool { return p.replaces == 0 && p.address == to })
+				s.brought(c, fresh)
+				s.m.live = append(s.m.live, fresh)
+				s.m.lead()
+				s.arrived(rt, c, told)
+			},
+			"undo": func(rt *rapid.T) {
+				lose(rt)
+				k := -1
+				var link civicpin.Secret
+				for i, c := range s.m.changes {
+					for _, u := range c.links {
+						if rapid.IntRange(0, 5).Draw(rt, "this one") == 0 || k < 0 {
+							k, link = i, u.link
+						}
+						break // the map's order is no one's choice; any link does the same
+					}
+				}
+				if k < 0 {
+					rt.Skip("none can be undone")
+				}
+				err := s.k.Disown(ctx, link, bookHome)
+				if !s.now().Before(s.m.changes[k].until) {
+					require.Contains(fatalBook{rt}, []string{"expired", "gone"}, bookCame(err))
+					s.m.changes[k].links = nil
+					return
+				}
+				require.Equal(fatalBook{rt}, "done", bookCame(err))
+				s.undo(k)
+				require.Equal(fatalBook{rt}, "gone", bookCame(s.k.Disown(ctx, link, bookHome)))
+				s.faults.Reset()
+				require.NoError(fatalBook{rt}, s.k.out.Flush(ctx))
+				fresh := s.k.post.messages()[s.seen:]
+				s.seen += len(fresh)
+				for _, m := range fresh {
+					require.True(fatalBook{rt}, m.Kind == changedKind && m.Link.IsZero(), "%s to %s, %v", m.Kind, m.To.Address, m.Params)
+				}
+				for _, c := range s.m.told(s.now()) {
+					require.True(fatalBook{rt}, slices.ContainsFunc(fresh, func(m civicpin.Message) bool { return m.To.Address == c.address }), "%v %v %v", c, fresh, s.m)
+				}
+			},
+			"time passes": func(rt *rapid.T) {
+				s.k.clock.add(rapid.SampledFrom([]time.Duration{
+					time.Second, 5 * time.Minute, 25 * time.Hour, 3 * bookDay, 7 * bookDay,
+				}).Draw(rt, "for"))
+			},
+			"": func(rt *rapid.T) {
+				s.faults.Reset()
+				now := s.now()
+				proved, pending, err := s.k.Contacts(ctx, rosa)
+				require.NoError(fatalBook{rt}, err)
+				var want, got, wantPending, gotPending []string
+				for _, c := range s.m.live {
+					want = append(want, fmt.Sprint(c.address, c.serial == s.m.primary, now.Before(c.cooling)))
+				}
+				for _, c := range proved {
+					got = append(got, fmt.Sprint(c.Address, c.Primary, now.Before(c.Cooling)))
+				}
+				require.ElementsMatch(fatalBook{rt}, want, got)
+				for _, p := range s.m.waiting(now) {
+					wantPending = append(wantPending, fmt.Sprint(p.address, p.replaces != 0, p.expires))
+				}
+				for _, p := range pending {
+					gotPending = append(gotPending, fmt.Sprint(p.Address, p.Replaces != "", p.Expires))
+				}
+				require.ElementsMatch(fatalBook{rt}, wantPending, gotPending)
+				var told []string
+				for _, c := range s.m.told(now) {
+					told = append(told, c.address)
+				}
+				gotTold, err := recovery.Told(ctx, s.k.Service, rosa)
+				require.NoError(fatalBook{rt}, err)
+				require.ElementsMatch(fatalBook{rt}, told, gotTold)
+				if s.m.serial > 0 && !s.m.emptied {
+					require.NotEmpty(fatalBook{rt}, proved)
+				}
+			},
+		})
+	})
+}
+
+// cooled has a contact cool down no more, also in what an undo brings back.
+func (s *bookMachine) cooled(serial int) {
+	warm := func(list []modelContact) {
+		for i := range list {
+			if list[i].serial == serial {
+				list[i].cooling = time.Time{}
+			}
+		}
+	}
+	warm(s.m.live)
+	for _, c := range s.m.changes {
+		warm(c.before)
+		warm(c.brought)
+	}
+}

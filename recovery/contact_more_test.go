@@ -1,0 +1,347 @@
+package recovery_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
+	"github.com/civicpin/civicpin/store/storetest"
+)
+
+// What a caller vouches for is proved at once; whose word it is decides whether it cools down.
+func TestContactsAreAdopted(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		before []civicpin.Contact
+		by     civicpin.Actor
+		usable []string
+	}{
+		{"first, by the citizen", nil, civicpin.Citizen, []string{rosaPhone, rosaMail}},
+		{"first, by staff", nil, bookClerk, []string{rosaPhone, rosaMail}},
+		{"more, by the citizen", []civicpin.Contact{byNewMail}, civicpin.Citizen, []string{newMail}},
+		{"more, by staff", []civicpin.Contact{byNewMail}, bookClerk, []string{newMail, rosaPhone, rosaMail}},
+		{"some that are there", []civicpin.Contact{bySMS}, civicpin.Citizen, []string{rosaPhone}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			k := newBookKit(t, bookConfig())
+			if tc.before != nil {
+				require.NoError(t, k.AdoptContacts(t.Context(), rosa, tc.before, bookClerk, bookHome))
+			}
+			k.asks(t, byMail)
+			require.NoError(t, k.AdoptContacts(t.Context(), rosa, []civicpin.Contact{bySMS, byMail}, tc.by, bookHome))
+			require.Equal(t, tc.usable, k.usable(t))
+			_, pending, err := k.Contacts(t.Context(), rosa)
+			require.NoError(t, err)
+			require.Empty(t, pending, "what waited needs no proof any more")
+			k.flush(t)
+			for _, c := range tc.before {
+				require.Equal(t, "added", k.post.last(changedKind, c.Address).Params["change"])
+			}
+		})
+	}
+}
+
+// Staff who see the citizen and their telephone end its cooling down.
+func TestContactIsSeenByStaff(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	k.enrolled(t)
+	k.asks(t, byNewMail)
+	k.proves(t, newMail)
+	require.Equal(t, []string{rosaPhone, rosaMail}, k.usable(t))
+	require.NoError(t, k.AdoptContacts(t.Context(), rosa, []civicpin.Contact{byNewMail}, civicpin.Citizen, bookHome))
+	require.Equal(t, []string{rosaPhone, rosaMail}, k.usable(t))
+	require.NoError(t, k.AdoptContacts(t.Context(), rosa, []civicpin.Contact{byNewMail}, bookClerk, bookHome))
+	require.Equal(t, []string{rosaPhone, rosaMail, newMail}, k.usable(t))
+	require.Contains(t, k.events.of("recovery.contact"), "seen email")
+}
+
+// An address that a visitor gave in a recovery takes the place of all of its channel, and cools down for as long as it can be undone.
+func TestContactOfARecovery(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	k.enrolled(t)
+	require.NoError(t, k.AdoptContacts(t.Context(), rosa, []civicpin.Contact{byThief}, bookClerk, bookHome))
+	k.flush(t)
+	until := k.clock.Now().Add(30 * bookDay)
+	require.NoError(t, recovery.Adopt(t.Context(), k.Service, rosa, bookChange, byNewMail, until))
+	k.flush(t)
+	require.Equal(t, []string{rosaPhone, newMail}, k.addresses(t))
+	require.Equal(t, until, k.contact(t, newMail).Cooling)
+	for _, address := range []string{rosaPhone, rosaMail, thiefMail} {
+		require.Equal(t, "changed", k.post.last(changedKind, address).Params["change"])
+	}
+	k.clock.add(29 * bookDay)
+	require.NoError(t, recovery.UndoChange(t.Context(), k.Service, rosa, bookChange))
+	require.Equal(t, []string{rosaPhone, rosaMail, thiefMail}, k.addresses(t))
+
+	k.clock.add(3 * bookDay)
+	require.NoError(t, recovery.UndoChange(t.Context(), k.Service, rosa, bookChange), "long gone")
+	require.NoError(t, recovery.Adopt(t.Context(), k.Service, rosa, "OTHERCHANGE", byMail, until), "is one already")
+	require.Equal(t, []string{rosaPhone, rosaMail, thiefMail}, k.addresses(t))
+}
+
+// A recovery has room for its change beyond what others may use up, and so have staff.
+func TestContactChangesAreBounded(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	phone, mail := k.enrolled(t)
+	ids := []string{mail.ID, phone.ID}
+	var err error
+	n := 1 // the enrolment
+	for ; err == nil && n < 100; n++ {
+		err = k.MakePrimary(t.Context(), rosa, ids[(n-1)%2], civicpin.Citizen, bookHome)
+	}
+	locked, ok := errors.AsType[*lockout.LockedError](err)
+	require.True(t, ok, err)
+	require.Equal(t, k.clock.Now().Add(7*bookDay), locked.Until)
+	require.Equal(t, recovery.MaxChanges, n-1)
+	require.NoError(t, recovery.Adopt(t.Context(), k.Service, rosa, bookChange, byNewMail, k.clock.Now().Add(7*bookDay)))
+	k.flush(t)
+	require.NoError(t, k.RemoveContact(t.Context(), rosa, phone.ID, bookClerk, bookHome))
+	k.flush(t)
+	require.NoError(t, k.undoes(t, rosaMail), "the newest can be undone")
+	k.clock.add(7 * bookDay)
+	require.NoError(t, k.MakePrimary(t.Context(), rosa, k.contact(t, newMail).ID, civicpin.Citizen, bookHome))
+}
+
+// All contacts are told of what concerns them, once, without anything that opens something.
+func TestContactsAreNotified(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	require.NoError(t, k.Notify(t.Context(), rosa, "pin.changed", nil), "nobody to tell")
+	_, mail := k.enrolled(t)
+	k.asks(t, byNewMail)
+	k.proves(t, newMail)
+	k.asks(t, byThief) // waits
+	require.NoError(t, k.RemoveContact(t.Context(), rosa, mail.ID, civicpin.Citizen, bookHome))
+	k.flush(t)
+	params := map[string]string{"until": "2026-03-02T10:00:00Z"}
+	require.NoError(t, k.Notify(t.Context(), rosa, "pin.locked", params))
+	params["until"] = "changed by the caller"
+	k.flush(t)
+	for _, address := range []string{rosaPhone, newMail, rosaMail} {
+		require.Equal(t, 1, k.post.count("pin.locked", address), address)
+		m := k.post.last("pin.locked", address)
+		require.Equal(t, map[string]string{"until": "2026-03-02T10:00:00Z"}, m.Params)
+		require.True(t, m.Link.IsZero() && m.Secret.IsZero() && m.Expires.IsZero())
+	}
+	require.Zero(t, k.post.count("pin.locked", thiefMail), "that is no contact")
+}
+
+// What waits is bounded, and what failed makes room.
+func TestContactNoticesAreBounded(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	k.enrolled(t)
+	var err error
+	n := 0
+	for ; err == nil && n < 100; n++ {
+		err = k.Notify(t.Context(), rosa, "pin.changed", nil)
+	}
+	require.ErrorIs(t, err, recovery.ErrBusy)
+	require.Equal(t, 32, n-1)
+	k.post.fail = func(civicpin.Message) error { return civicpin.ErrUndeliverable }
+	k.flush(t)
+	require.NoError(t, k.Notify(t.Context(), rosa, "pin.revoked", nil))
+	k.post.fail = nil
+	k.flush(t)
+	require.Equal(t, 1, k.post.count("pin.revoked", rosaPhone))
+	k.clock.add(8 * bookDay)
+	require.NoError(t, k.Notify(t.Context(), rosa, "pin.locked", nil))
+	plain, err := recovery.PlainBooks(t.Context(), k.Service)
+	require.NoError(t, err)
+	require.NotContains(t, plain, "pin.changed", "what is not worth sending any more goes")
+}
+
+// A message that failed is sent when staff have it tried again.
+func TestContactMailIsRetried(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	k.enrolled(t)
+	k.post.fail = func(civicpin.Message) error { return fmt.Errorf("%w: 550", civicpin.ErrUndeliverable) }
+	p, err := k.AddContact(t.Context(), rosa, byNewMail, civicpin.Citizen, bookHome)
+	require.NoError(t, err)
+	k.flush(t)
+	k.post.fail = nil
+	require.NoError(t, k.out.Retry(t.Context(), outbox.Ref{Owner: "recovery", Subject: rosa, ID: "b." + p.ID + ".1"}))
+	k.flush(t)
+	k.proves(t, newMail)
+}
+
+// A process may be held up before it writes its record, for so long that the outbox has dropped what it announced.
+func TestContactMailOutlivesADelay(t *testing.T) {
+	memory := store.NewMemory()
+	faults := storetest.NewFaults(memory)
+	k := newBookKitOn(t, faults.Store(), bookConfig(), newBookClock(), &bookPost{}, &bookEvents{})
+	k.enrolled(t)
+	other := newBookKitOn(t, memory, bookConfig(), k.clock, k.post, k.events)
+	held := false
+	faults.Hook(func(method, key string) error {
+		if method == storetest.Put && strings.HasPrefix(key, "recovery.contacts/") && !held {
+			held = true
+			for range 5 {
+				k.clock.add(time.Hour)
+				other.flush(t)
+			}
+		}
+		return nil
+	})
+	_, err := k.AddContact(t.Context(), rosa, byNewMail, civicpin.Citizen, bookHome)
+	require.NoError(t, err)
+	require.True(t, held)
+	require.Empty(t, k.post.messages())
+	other.flush(t)
+	require.Equal(t, 1, k.post.count(proveKind, newMail))
+}
+
+// What was taken over is in no record any more.
+func TestContactSecretsAreErased(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	k.enrolled(t)
+	k.asks(t, byNewMail)
+	m := k.post.last(proveKind, newMail)
+	plain, err := recovery.PlainBooks(t.Context(), k.Service)
+	require.NoError(t, err)
+	require.NotContains(t, plain, m.Secret.Reveal())
+	require.NotContains(t, plain, m.Link.Reveal())
+	k.proves(t, newMail)
+	undo := k.post.last(changedKind, rosaMail).Link.Reveal()
+	plain, err = recovery.PlainBooks(t.Context(), k.Service)
+	require.NoError(t, err)
+	require.NotContains(t, plain, undo)
+	require.NotContains(t, plain, strings.Split(undo, ".")[1])
+}
+
+// The level counts as lower while a contact cools down, if the policy says so, and not for one that staff have seen.
+func TestContactLowersTheLevel(t *testing.T) {
+	k := newBookKit(t, bookConfig()).withPins(t, recovery.ContactPolicy{LowerTo: new(civicpin.Low)})
+	k.enrolled(t)
+	k.asks(t, byNewMail)
+	k.proves(t, newMail) // nobody's credential
+	k.credential(t)
+	require.NoError(t, k.AdoptContacts(t.Context(), rosa, []civicpin.Contact{byThief}, bookClerk, bookHome))
+	require.Equal(t, civicpin.Substantial, k.status(t).Level)
+	require.NoError(t, k.RemoveContact(t.Context(), rosa, k.mailID, civicpin.Citizen, bookHome))
+	require.Equal(t, civicpin.Substantial, k.status(t).Level)
+	k.asks(t, byMail)
+	k.proves(t, rosaMail)
+	require.Equal(t, civicpin.Low, k.status(t).Level)
+	k.clock.add(7*bookDay - time.Second)
+	require.Equal(t, civicpin.Low, k.status(t).Level)
+	k.clock.add(time.Second)
+	require.Equal(t, civicpin.Substantial, k.status(t).Level)
+}
+
+// An undo suspends the credential if the policy says so, and not otherwise.
+func TestContactUndoSuspends(t *testing.T) {
+	for _, suspends := range []bool{false, true} {
+		k := newBookKit(t, bookConfig()).withPins(t, recovery.ContactPolicy{SuspendOnUndo: suspends})
+		k.credential(t)
+		k.enrolled(t)
+		k.asks(t, byThief)
+		k.proves(t, thiefMail)
+		require.NoError(t, k.undoes(t, rosaPhone))
+		require.Equal(t, suspends, k.status(t).Suspended)
+	}
+}
+
+// Policies that cannot be do not construct; the zero one is the defaults.
+func TestContactPolicy(t *testing.T) {
+	for name, p := range map[string]recovery.ContactPolicy{
+		"at least": {AtLeast: 5}, "negative": {AtLeast: -1}, "undo too short": {Undo: time.Hour}, "undo too long": {Undo: 61 * bookDay},
+		"cool-down shorter than undo": {CoolDown: 6 * bookDay}, "cool-down too long": {CoolDown: 91 * bookDay},
+		"level": {LowerTo: new(civicpin.Level(17))}, "decoy": {Decoys: []civicpin.Contact{{Channel: civicpin.SMS, Address: "1"}}},
+		"printed decoy": {Decoys: []civicpin.Contact{{Channel: civicpin.HandedOver}}},
+		"many decoys":   {Decoys: slices.Repeat([]civicpin.Contact{byMail}, 17)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := bookConfig()
+			c.Contacts = p
+			vault, err := store.NewVault(store.NewMemory(), bookKeys(), nil)
+			require.NoError(t, err)
+			out, err := outbox.New(vault, &bookPost{}, nil)
+			require.NoError(t, err)
+			_, err = recovery.NewContacts(vault, out, c)
+			require.ErrorIs(t, err, recovery.ErrPlan)
+		})
+	}
+	// The default of each field is shown by TestContactsAtLeast, TestContactsThatAreFirst and TestContactChange.
+}
+
+// Contacts that a visitor names have to be the subject's, all of them, and usable.
+func TestSameContacts(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	k.enrolled(t)
+	k.asks(t, byNewMail)
+	k.proves(t, newMail)
+	k.asks(t, byThief)
+	upper := civicpin.Contact{Channel: civicpin.Email, Address: strings.ToUpper(rosaMail)}
+	for _, tc := range []struct {
+		name  string
+		given []civicpin.Contact
+		want  []string
+	}{
+		{"none", nil, nil},
+		{"one", []civicpin.Contact{byMail}, []string{"email " + rosaMail}},
+		{"both", []civicpin.Contact{byMail, bySMS}, []string{"email " + rosaMail, "sms " + rosaPhone}},
+		{"in capitals", []civicpin.Contact{upper}, []string{"email " + rosaMail}},
+		{"another channel", []civicpin.Contact{{Channel: civicpin.Voice, Address: rosaPhone}}, nil},
+		{"one and another", []civicpin.Contact{byMail, {Channel: civicpin.SMS, Address: "+593990000001"}}, nil},
+		{"one twice", []civicpin.Contact{byMail, byMail}, nil},
+		{"one that cools down", []civicpin.Contact{byNewMail}, nil},
+		{"one that waits", []civicpin.Contact{byThief}, nil},
+		{"what fills up", []civicpin.Contact{{Channel: civicpin.Email, Address: "nobody"}}, nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			named, ok, err := recovery.SameContacts(t.Context(), k.Service, rosa, tc.given...)
+			require.NoError(t, err)
+			require.Equal(t, tc.want != nil, ok)
+			require.Equal(t, tc.want, named)
+			_, ok, err = recovery.SameContacts(t.Context(), k.Service, "NOBODY", tc.given...)
+			require.NoError(t, err)
+			require.False(t, ok)
+		})
+	}
+}
+
+// What is shown of nobody's contact looks like somebody's, and is the same every time; without examples nothing is shown of anybody's.
+func TestContactDecoys(t *testing.T) {
+	c := bookConfig()
+	c.Contacts.Decoys = []civicpin.Contact{
+		{Channel: civicpin.SMS, Address: "+593990000000"}, {Channel: civicpin.Email, Address: "x@example.ec"},
+	}
+	k := newBookKit(t, c)
+	k.enrolled(t)
+	shown := func(subject civicpin.Subject, channel civicpin.Channel) string {
+		masked, err := recovery.MaskedContact(t.Context(), k.Service, subject, channel)
+		require.NoError(t, err)
+		return masked
+	}
+	require.Equal(t, "+59*******567", shown(rosa, civicpin.SMS))
+	require.Equal(t, "r***@example.ec", shown(rosa, civicpin.Email))
+	require.Empty(t, shown(rosa, civicpin.Push))
+	require.Empty(t, shown("NOBODY", civicpin.Push))
+	different := make(map[string]bool)
+	for i := range 50 {
+		nobody := civicpin.Subject(fmt.Sprintf("NOBODY%d", i))
+		sms, mail := shown(nobody, civicpin.SMS), shown(nobody, civicpin.Email)
+		require.Regexp(t, `^\+59\*{7}\d{3}$`, sms)
+		require.Regexp(t, `^[a-z]\*{3}@example\.ec$`, mail)
+		require.Equal(t, sms, shown(nobody, civicpin.SMS))
+		require.Equal(t, mail, shown(nobody, civicpin.Email))
+		require.Equal(t, sms, recovery.MaskedNobody(k.Service, nobody, civicpin.SMS), "before and after the message")
+		different[sms] = true
+	}
+	require.Greater(t, len(different), 40)
+
+	k = newBookKit(t, bookConfig())
+	k.enrolled(t)
+	require.Empty(t, shown(rosa, civicpin.SMS))
+	require.Empty(t, shown("NOBODY", civicpin.SMS))
+	require.Empty(t, recovery.MaskedNobody(k.Service, rosa, civicpin.SMS))
+}

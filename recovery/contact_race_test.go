@@ -1,0 +1,98 @@
+package recovery_test
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/store"
+)
+
+// bookRace runs act 64 times at once, over four processes, and returns how often it returned nil.
+func bookRace(t *testing.T, m store.Store, k *bookKit, act func(k *bookKit, i int) error) (won int64) {
+	t.Helper()
+	kits := []*bookKit{k}
+	for range 3 {
+		kits = append(kits, newBookKitOn(t, m, k.config, k.clock, k.post, k.events))
+	}
+	var n atomic.Int64
+	var wg sync.WaitGroup
+	for i := range 64 {
+		wg.Go(func() {
+			err := act(kits[i%4], i)
+			_, locked := errors.AsType[*lockout.LockedError](err)
+			switch {
+			case err == nil:
+				n.Add(1)
+			case locked, errors.Is(err, recovery.ErrGone), errors.Is(err, recovery.ErrRefused), errors.Is(err, recovery.ErrBusy),
+				errors.Is(err, recovery.ErrContacts):
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	return n.Load()
+}
+
+// One proof is used once, whoever comes with it and however: the contact is there once, and each of the others is told once.
+func TestContactProofHasOneWinner(t *testing.T) {
+	m := store.NewMemory()
+	k := newBookKitOn(t, m, bookConfig(), newBookClock(), &bookPost{}, &bookEvents{})
+	k.enrolled(t)
+	k.asks(t, byNewMail)
+	proof := k.post.last(proveKind, newMail)
+	won := bookRace(t, m, k, func(k *bookKit, i int) error {
+		if i%8 == 7 {
+			return k.ProveCode(t.Context(), rosa, proof.Secret, bookHome)
+		}
+		return k.ProveContact(t.Context(), proof.Link, bookHome)
+	})
+	require.EqualValues(t, 1, won)
+	k.flush(t)
+	require.Equal(t, []string{rosaPhone, rosaMail, newMail}, k.addresses(t))
+	require.Equal(t, 1, k.post.count(changedKind, rosaPhone))
+	require.Equal(t, 1, k.post.count(changedKind, rosaMail))
+	require.Contains(t, k.events.of("recovery.contact"), "added email")
+}
+
+// One undo, too.
+func TestContactUndoHasOneWinner(t *testing.T) {
+	m := store.NewMemory()
+	k := newBookKitOn(t, m, bookConfig(), newBookClock(), &bookPost{}, &bookEvents{})
+	k.enrolled(t)
+	k.asks(t, byThief)
+	k.proves(t, thiefMail)
+	links := []civicpin.Secret{k.post.last(changedKind, rosaPhone).Link, k.post.last(changedKind, rosaMail).Link}
+	require.EqualValues(t, 1, bookRace(t, m, k, func(k *bookKit, i int) error { return k.Disown(t.Context(), links[i%2], bookHome) }))
+	require.Equal(t, []string{rosaPhone, rosaMail}, k.addresses(t))
+}
+
+// However many are removed or brought at once, so many are left, and there are no more than eight.
+func TestContactLimitsHoldAtOnce(t *testing.T) {
+	m := store.NewMemory()
+	k := newBookKitOn(t, m, bookConfig(), newBookClock(), &bookPost{}, &bookEvents{})
+	won := bookRace(t, m, k, func(k *bookKit, i int) error {
+		to := civicpin.Contact{Channel: civicpin.Email, Address: fmt.Sprintf("rosa%d@example.ec", i)}
+		return k.AdoptContacts(t.Context(), rosa, []civicpin.Contact{to}, bookClerk, bookHome)
+	})
+	require.EqualValues(t, recovery.MaxContacts, won)
+	proved, _, err := k.Contacts(t.Context(), rosa)
+	require.NoError(t, err)
+	require.Len(t, proved, recovery.MaxContacts)
+	won = bookRace(t, m, k, func(k *bookKit, i int) error {
+		if i >= len(proved) {
+			return recovery.ErrContacts
+		}
+		return k.RemoveContact(t.Context(), rosa, proved[i].ID, civicpin.Citizen, bookHome)
+	})
+	require.EqualValues(t, recovery.MaxContacts-1, won)
+	require.Len(t, k.addresses(t), 1)
+}

@@ -1,0 +1,512 @@
+package recovery_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/recovery"
+)
+
+// A contact is one only when its proof came back, and the first ones are so at once.
+func TestContactIsProved(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		to    civicpin.Contact
+		link  bool
+		valid time.Duration
+	}{
+		{"text message", bySMS, false, 10 * time.Minute},
+		{"voice", civicpin.Contact{Channel: civicpin.Voice, Address: rosaPhone}, false, 10 * time.Minute},
+		{"app", civicpin.Contact{Channel: civicpin.Push, Address: "app-1"}, false, 10 * time.Minute},
+		{"e-mail", byMail, true, 24 * time.Hour},
+		{"certified e-mail", civicpin.Contact{Channel: civicpin.CertifiedEmail, Address: "rosa@pec.example", Locale: "it"}, true, 24 * time.Hour},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			k := newBookKit(t, bookConfig())
+			p := k.asks(t, tc.to)
+			require.Empty(t, k.addresses(t))
+			proved, pending, err := k.Contacts(t.Context(), rosa)
+			require.NoError(t, err)
+			require.Empty(t, proved)
+			require.Equal(t, []recovery.PendingContact{p}, pending)
+			require.Equal(t, k.clock.Now().Add(24*time.Hour), p.Expires)
+
+			m := k.post.last(proveKind, tc.to.Address)
+			require.Equal(t, tc.to, m.To)
+			require.Equal(t, tc.link, !m.Link.IsZero())
+			require.Len(t, m.Secret.Reveal(), 8)
+			require.Equal(t, k.clock.Now().Add(tc.valid), m.Expires)
+
+			if tc.link {
+				look, err := k.Look(t.Context(), m.Link)
+				require.NoError(t, err)
+				require.Equal(t, recovery.Look{What: "contact", Sent: tc.to.Masked(), Expires: m.Expires}, look)
+				require.NoError(t, k.ProveContact(t.Context(), m.Link, bookHome))
+				require.ErrorIs(t, k.ProveContact(t.Context(), m.Link, bookHome), recovery.ErrGone)
+				_, err = k.Look(t.Context(), m.Link)
+				require.ErrorIs(t, err, recovery.ErrGone)
+				require.ErrorIs(t, k.ProveCode(t.Context(), rosa, m.Secret, bookHome), recovery.ErrRefused, "code and link are one")
+			} else {
+				require.NoError(t, k.ProveCode(t.Context(), rosa, civicpin.NewSecret(strings.ToLower(m.Secret.Reveal())), bookHome))
+				require.ErrorIs(t, k.ProveCode(t.Context(), rosa, m.Secret, bookHome), recovery.ErrRefused)
+			}
+			proved, pending, err = k.Contacts(t.Context(), rosa)
+			require.NoError(t, err)
+			require.Empty(t, pending)
+			require.Equal(t, []recovery.ProvedContact{{Contact: tc.to, ID: p.ID, Primary: true, Since: k.clock.Now()}}, proved)
+			require.Equal(t, []string{tc.to.Address}, k.usable(t), "the first one does not cool down")
+			require.Equal(t, []string{"asked " + string(tc.to.Channel), "added " + string(tc.to.Channel)}, k.events.of("recovery.contact"))
+		})
+	}
+}
+
+// Several that were asked for before there was any are all first ones; what is asked for later cools down.
+func TestContactsThatAreFirst(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	k.asks(t, bySMS)
+	k.asks(t, byMail)
+	k.proves(t, rosaPhone)
+	k.proves(t, rosaMail)
+	require.Equal(t, []string{rosaPhone, rosaMail}, k.usable(t))
+	require.Equal(t, 1, k.post.count(changedKind, rosaPhone), "but it is told")
+
+	k.asks(t, byNewMail)
+	k.proves(t, newMail)
+	require.Equal(t, []string{rosaPhone, rosaMail, newMail}, k.addresses(t))
+	require.Equal(t, []string{rosaPhone, rosaMail}, k.usable(t))
+	require.Equal(t, k.clock.Now().Add(7*bookDay), k.contact(t, newMail).Cooling)
+	k.clock.add(7*bookDay - time.Second)
+	require.Equal(t, []string{rosaPhone, rosaMail}, k.usable(t))
+	k.clock.add(time.Second)
+	require.Equal(t, []string{rosaPhone, rosaMail, newMail}, k.usable(t))
+}
+
+// A proof that is late says so to its holder, also as a code, and leads to nothing.
+func TestContactProofsExpire(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	k.asks(t, bySMS)
+	k.asks(t, byMail)
+	sms, mail := k.post.last(proveKind, rosaPhone), k.post.last(proveKind, rosaMail)
+	k.clock.add(10 * time.Minute)
+	require.ErrorIs(t, k.ProveCode(t.Context(), rosa, sms.Secret, bookHome), recovery.ErrExpired)
+	_, pending, err := k.Contacts(t.Context(), rosa)
+	require.NoError(t, err)
+	require.Len(t, pending, 2, "both may still be sent again")
+	k.clock.add(24*time.Hour - 10*time.Minute)
+	require.ErrorIs(t, k.ProveContact(t.Context(), mail.Link, bookHome), recovery.ErrExpired)
+	require.ErrorIs(t, k.ProveCode(t.Context(), rosa, mail.Secret, bookHome), recovery.ErrExpired)
+	_, err = k.Look(t.Context(), mail.Link)
+	require.ErrorIs(t, err, recovery.ErrExpired)
+	_, pending, err = k.Contacts(t.Context(), rosa)
+	require.NoError(t, err)
+	require.Empty(t, pending)
+	require.Empty(t, k.addresses(t))
+	k.clock.add(25 * time.Hour)
+	require.ErrorIs(t, k.ProveContact(t.Context(), mail.Link, bookHome), recovery.ErrGone)
+}
+
+// Slow mail does not kill the older link: three are good, of one address.
+func TestContactIsAskedAgain(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	first := k.asks(t, byMail)
+	var links []civicpin.Secret
+	for range 4 {
+		links = append(links, k.post.last(proveKind, rosaMail).Link)
+		require.Equal(t, first, k.asks(t, byMail), "the same one, which does not live longer for it")
+		k.clock.add(time.Minute)
+	}
+	require.ErrorIs(t, k.ProveContact(t.Context(), links[0], bookHome), recovery.ErrGone)
+	require.ErrorIs(t, k.ProveContact(t.Context(), links[1], bookHome), recovery.ErrGone)
+	require.NoError(t, k.ProveContact(t.Context(), links[2], bookHome))
+	require.ErrorIs(t, k.ProveContact(t.Context(), links[3], bookHome), recovery.ErrGone)
+	require.Equal(t, []string{rosaMail}, k.addresses(t))
+}
+
+// One contact, or one that waits, is asked for ten times at the most, whatever the limits of messages.
+func TestContactSendsAreBounded(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	for range 10 {
+		k.asks(t, byMail)
+	}
+	_, err := k.AddContact(t.Context(), rosa, byMail, civicpin.Citizen, bookHome)
+	_, locked := errors.AsType[*lockout.LockedError](err)
+	require.True(t, locked, err)
+
+	c := bookConfig()
+	c.Sends.Subject = lockout.Rate{Limit: 2, Window: time.Hour}
+	k = newBookKit(t, c)
+	k.asks(t, byMail)
+	k.asks(t, bySMS)
+	_, err = k.AddContact(t.Context(), rosa, byNewMail, civicpin.Citizen, bookHome)
+	_, locked = errors.AsType[*lockout.LockedError](err)
+	require.True(t, locked, err)
+	_, pending, err := k.Contacts(t.Context(), rosa)
+	require.NoError(t, err)
+	require.Len(t, pending, 2)
+}
+
+// Wrong codes are counted over all that waits; staff who bring a contact end the lock.
+func TestContactCodesAreLimited(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	k.asks(t, byMail)
+	right := k.post.last(proveKind, rosaMail).Secret
+	for i := range 5 {
+		err := k.ProveCode(t.Context(), rosa, civicpin.NewSecret("WWWWWWWW"), bookHome)
+		if i < 4 {
+			require.ErrorIs(t, err, recovery.ErrRefused)
+		}
+		k.asks(t, byMail) // gives no new tries
+	}
+	_, locked := errors.AsType[*lockout.LockedError](k.ProveCode(t.Context(), rosa, right, bookHome))
+	require.True(t, locked)
+	require.NoError(t, k.AdoptContacts(t.Context(), rosa, []civicpin.Contact{bySMS}, bookClerk, bookHome))
+	require.NoError(t, k.ProveCode(t.Context(), rosa, k.post.last(proveKind, rosaMail).Secret, bookHome))
+	require.Contains(t, k.events.of("recovery.refused"), "wrong")
+	require.Contains(t, k.events.of("recovery.refused"), "locked")
+}
+
+// What cannot be gets a clear error and changes nothing.
+func TestContactInput(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	phone, _ := k.enrolled(t)
+	for name, tc := range map[string]struct {
+		err error
+		act func() error
+	}{
+		"subject": {civicpin.ErrInvalid, func() error {
+			_, err := k.AddContact(t.Context(), "", byNewMail, civicpin.Citizen, bookHome)
+			return err
+		}},
+		"actor": {civicpin.ErrInvalid, func() error {
+			_, err := k.AddContact(t.Context(), rosa, byNewMail, "", bookHome)
+			return err
+		}},
+		"address": {civicpin.ErrInvalid, func() error {
+			_, err := k.AddContact(t.Context(), rosa, civicpin.Contact{Channel: civicpin.Email, Address: "rosa"}, civicpin.Citizen, bookHome)
+			return err
+		}},
+		"printed": {civicpin.ErrInvalid, func() error {
+			_, err := k.AddContact(t.Context(), rosa, civicpin.Contact{Channel: civicpin.Letter, Address: "Calle 1"}, civicpin.Citizen, bookHome)
+			return err
+		}},
+		"is one": {recovery.ErrContacts, func() error {
+			_, err := k.AddContact(t.Context(), rosa, bySMS, civicpin.Citizen, bookHome)
+			return err
+		}},
+		"is one on another channel": {recovery.ErrContacts, func() error {
+			_, err := k.AddContact(t.Context(), rosa, civicpin.Contact{Channel: civicpin.Voice, Address: rosaPhone}, civicpin.Citizen, bookHome)
+			return err
+		}},
+		"is one in capitals": {recovery.ErrContacts, func() error {
+			_, err := k.AddContact(t.Context(), rosa, civicpin.Contact{Channel: civicpin.Email, Address: strings.ToUpper(rosaMail)}, civicpin.Citizen, bookHome)
+			return err
+		}},
+		"change of nothing": {civicpin.ErrInvalid, func() error {
+			_, err := k.ChangeContact(t.Context(), rosa, "", byNewMail, civicpin.Citizen, bookHome)
+			return err
+		}},
+		"change of none": {recovery.ErrContacts, func() error {
+			_, err := k.ChangeContact(t.Context(), rosa, "NONE", byNewMail, civicpin.Citizen, bookHome)
+			return err
+		}},
+		"change to itself": {recovery.ErrContacts, func() error {
+			_, err := k.ChangeContact(t.Context(), rosa, phone.ID, bySMS, civicpin.Citizen, bookHome)
+			return err
+		}},
+		"remove none":  {recovery.ErrContacts, func() error { return k.RemoveContact(t.Context(), rosa, "NONE", civicpin.Citizen, bookHome) }},
+		"primary none": {recovery.ErrContacts, func() error { return k.MakePrimary(t.Context(), rosa, "NONE", civicpin.Citizen, bookHome) }},
+		"adopt nothing": {civicpin.ErrInvalid, func() error {
+			return k.AdoptContacts(t.Context(), rosa, nil, bookClerk, bookHome)
+		}},
+		"adopt one twice": {civicpin.ErrInvalid, func() error {
+			return k.AdoptContacts(t.Context(), rosa, []civicpin.Contact{byNewMail, byNewMail}, bookClerk, bookHome)
+		}},
+		"notice without kind": {civicpin.ErrInvalid, func() error { return k.Notify(t.Context(), rosa, "", nil) }},
+		"notice with a line end": {civicpin.ErrInvalid, func() error {
+			return k.Notify(t.Context(), rosa, "pin.locked", map[string]string{"until": "a\nb"})
+		}},
+		"a token of another kind": {recovery.ErrGone, func() error {
+			return k.ProveContact(t.Context(), civicpin.NewSecret("u"+strings.Repeat("A", 26)+"AA."+strings.Repeat("A", 43)), bookHome)
+		}},
+		"a token of nothing": {recovery.ErrGone, func() error {
+			return k.ProveContact(t.Context(), civicpin.NewSecret("c"+strings.Repeat("A", 26)+"AA."+strings.Repeat("A", 43)), bookHome)
+		}},
+		"no token": {recovery.ErrGone, func() error { return k.ProveContact(t.Context(), civicpin.Secret{}, bookHome) }},
+		"an undo of nothing": {recovery.ErrGone, func() error {
+			return k.Disown(t.Context(), civicpin.NewSecret("u"+strings.Repeat("A", 26)+"AA."+strings.Repeat("A", 43)), bookHome)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before, err := recovery.PlainBooks(t.Context(), k.Service)
+			require.NoError(t, err)
+			require.ErrorIs(t, tc.act(), tc.err)
+			after, err := recovery.PlainBooks(t.Context(), k.Service)
+			require.NoError(t, err)
+			require.Equal(t, before, after)
+		})
+	}
+}
+
+// There are eight at the most, with those that wait.
+func TestContactsAreBounded(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	k.enrolled(t)
+	for i := range recovery.MaxContacts - 2 {
+		k.asks(t, civicpin.Contact{Channel: civicpin.Email, Address: fmt.Sprintf("rosa%d@example.ec", i)})
+	}
+	_, err := k.AddContact(t.Context(), rosa, byNewMail, civicpin.Citizen, bookHome)
+	require.ErrorIs(t, err, recovery.ErrContacts)
+	for i := range recovery.MaxContacts - 2 {
+		k.proves(t, fmt.Sprintf("rosa%d@example.ec", i))
+	}
+	require.Len(t, k.addresses(t), recovery.MaxContacts)
+	require.ErrorIs(t, k.AdoptContacts(t.Context(), rosa, []civicpin.Contact{byNewMail}, bookClerk, bookHome), recovery.ErrContacts)
+	_, err = k.ChangeContact(t.Context(), rosa, k.contact(t, rosaMail).ID, byNewMail, civicpin.Citizen, bookHome)
+	require.NoError(t, err, "one for another")
+}
+
+// The new address is proved before the old one goes, which is told and can take it back.
+func TestContactChange(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	_, mail := k.enrolled(t)
+	p, err := k.ChangeContact(t.Context(), rosa, mail.ID, byNewMail, civicpin.Citizen, bookHome)
+	require.NoError(t, err)
+	require.Equal(t, mail.ID, p.Replaces)
+	k.flush(t)
+	require.Equal(t, []string{rosaPhone, rosaMail}, k.addresses(t))
+	require.Equal(t, []string{rosaPhone, rosaMail}, k.usable(t))
+
+	k.proves(t, newMail)
+	require.Equal(t, []string{rosaPhone, newMail}, k.addresses(t))
+	require.Equal(t, []string{rosaPhone}, k.usable(t), "the new one cools down")
+	told, err := recovery.Told(t.Context(), k.Service, rosa)
+	require.NoError(t, err)
+	require.Equal(t, []string{rosaPhone, newMail, rosaMail}, told, "the old one is told of what follows")
+	for _, address := range []string{rosaPhone, rosaMail} {
+		m := k.post.last(changedKind, address)
+		require.Equal(t, "changed", m.Params["change"])
+		require.False(t, m.Link.IsZero())
+		require.Equal(t, k.clock.Now().Add(7*bookDay), m.Expires)
+	}
+	require.Zero(t, k.post.count(changedKind, newMail))
+
+	undo := k.post.last(changedKind, rosaMail).Link
+	look, err := k.Look(t.Context(), undo)
+	require.NoError(t, err)
+	require.Equal(t, recovery.Look{What: "undo", Sent: byMail.Masked(), Expires: k.clock.Now().Add(7 * bookDay)}, look)
+	require.NoError(t, k.Disown(t.Context(), undo, bookHome))
+	require.Equal(t, []string{rosaPhone, rosaMail}, k.addresses(t))
+	require.Equal(t, []string{rosaPhone, rosaMail}, k.usable(t), "as it was")
+	require.ErrorIs(t, k.Disown(t.Context(), undo, bookHome), recovery.ErrGone)
+	require.ErrorIs(t, k.undoes(t, rosaPhone), recovery.ErrGone, "the other one's, too")
+	told, err = recovery.Told(t.Context(), k.Service, rosa)
+	require.NoError(t, err)
+	require.Equal(t, []string{rosaPhone, rosaMail}, told)
+
+	k.flush(t)
+	for _, address := range []string{rosaPhone, rosaMail, newMail} {
+		m := k.post.last(changedKind, address)
+		require.Empty(t, m.Params, address)
+		require.True(t, m.Link.IsZero(), "nobody undoes an undo")
+	}
+}
+
+// An undo is good for the policy's time, and not longer.
+func TestContactUndoExpires(t *testing.T) {
+	c := bookConfig()
+	c.Contacts = recovery.ContactPolicy{Undo: 3 * bookDay, CoolDown: 5 * bookDay}
+	k := newBookKit(t, c)
+	_, mail := k.enrolled(t)
+	require.NoError(t, k.RemoveContact(t.Context(), rosa, mail.ID, civicpin.Citizen, bookHome))
+	k.flush(t)
+	undo := k.post.last(changedKind, rosaMail).Link
+	k.clock.add(3*bookDay - time.Second)
+	_, err := k.Look(t.Context(), undo)
+	require.NoError(t, err)
+	k.clock.add(time.Second)
+	require.ErrorIs(t, k.Disown(t.Context(), undo, bookHome), recovery.ErrExpired)
+	_, err = k.Look(t.Context(), undo)
+	require.ErrorIs(t, err, recovery.ErrExpired)
+	require.Equal(t, []string{rosaPhone}, k.addresses(t))
+	told, err := recovery.Told(t.Context(), k.Service, rosa)
+	require.NoError(t, err)
+	require.Equal(t, []string{rosaPhone}, told)
+	k.clock.add(bookDay)
+	k.asks(t, byNewMail) // tidies up
+	require.ErrorIs(t, k.Disown(t.Context(), undo, bookHome), recovery.ErrGone)
+	k.proves(t, newMail)
+	require.Equal(t, k.clock.Now().Add(5*bookDay), k.contact(t, newMail).Cooling)
+}
+
+// Whoever took an account over brings an address of theirs, removes the owner's and makes theirs the primary one. One link, at
+// any of the old addresses, puts all of it back, and nothing that the thief holds changes that.
+func TestContactTheft(t *testing.T) {
+	for _, finder := range []string{rosaPhone, rosaMail} {
+		t.Run(finder, func(t *testing.T) {
+			k := newBookKit(t, bookConfig())
+			phone, mail := k.enrolled(t)
+			k.asks(t, byThief)
+			k.proves(t, thiefMail)
+			first := k.post.last(changedKind, finder).Link
+			require.ErrorIs(t, k.MakePrimary(t.Context(), rosa, k.contact(t, thiefMail).ID, civicpin.Citizen, bookHome), recovery.ErrContacts)
+			require.NoError(t, k.RemoveContact(t.Context(), rosa, phone.ID, civicpin.Citizen, bookHome))
+			require.NoError(t, k.RemoveContact(t.Context(), rosa, mail.ID, civicpin.Citizen, bookHome))
+			k.asks(t, byNewMail)
+			k.flush(t)
+			require.Equal(t, []string{thiefMail}, k.addresses(t))
+			require.Empty(t, k.usable(t), "it can prove nothing")
+			require.Equal(t, 2, k.post.count(changedKind, thiefMail), "it is told, and given nothing")
+			require.True(t, k.post.last(changedKind, thiefMail).Link.IsZero())
+			waits := k.post.last(proveKind, newMail)
+
+			require.NoError(t, k.Disown(t.Context(), first, bookHome))
+			require.Equal(t, []string{rosaPhone, rosaMail}, k.addresses(t))
+			require.Equal(t, []string{rosaPhone, rosaMail}, k.usable(t))
+			require.ErrorIs(t, k.ProveContact(t.Context(), waits.Link, bookHome), recovery.ErrGone, "what waited is gone")
+			for _, m := range k.post.messages() {
+				if m.Kind == changedKind && !m.Link.IsZero() {
+					require.ErrorIs(t, k.Disown(t.Context(), m.Link, bookHome), recovery.ErrGone)
+				}
+			}
+			require.Equal(t, []string{rosaPhone, rosaMail}, k.addresses(t))
+		})
+	}
+}
+
+// The owner who removes the thief's address while it cools down need not fear that the thief takes that back.
+func TestContactThatCoolsDownUndoesNothing(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	k.enrolled(t)
+	k.asks(t, byThief)
+	k.proves(t, thiefMail)
+	require.NoError(t, k.RemoveContact(t.Context(), rosa, k.contact(t, thiefMail).ID, civicpin.Citizen, bookHome))
+	k.flush(t)
+	m := k.post.last(changedKind, thiefMail)
+	require.Equal(t, "removed", m.Params["change"])
+	require.True(t, m.Link.IsZero())
+	require.True(t, m.Expires.IsZero())
+}
+
+// A stolen telephone that staff took away stays away: by its own links, and by those of others about earlier changes.
+func TestContactThatStaffRemoved(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	phone, _ := k.enrolled(t)
+	k.asks(t, byNewMail)
+	k.proves(t, newMail)
+	earlier, others := k.post.last(changedKind, rosaPhone).Link, k.post.last(changedKind, rosaMail).Link
+	require.NoError(t, k.RemoveContact(t.Context(), rosa, phone.ID, bookClerk, bookHome))
+	k.flush(t)
+	require.True(t, k.post.last(changedKind, rosaPhone).Link.IsZero(), "it is told, and can do nothing")
+	require.ErrorIs(t, k.Disown(t.Context(), earlier, bookHome), recovery.ErrGone)
+	told, err := recovery.Told(t.Context(), k.Service, rosa)
+	require.NoError(t, err)
+	require.Equal(t, []string{rosaMail, newMail}, told)
+
+	second := k.post.last(changedKind, rosaMail).Link
+	require.NoError(t, k.Disown(t.Context(), others, bookHome), "undoes that the new one was added")
+	require.Equal(t, []string{rosaMail}, k.addresses(t))
+	require.ErrorIs(t, k.Disown(t.Context(), second, bookHome), recovery.ErrGone)
+}
+
+// Others can undo what staff did, too: staff can be deceived.
+func TestContactRemovalByStaffIsUndone(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	phone, _ := k.enrolled(t)
+	require.NoError(t, k.RemoveContact(t.Context(), rosa, phone.ID, bookClerk, bookHome))
+	k.flush(t)
+	require.NoError(t, k.undoes(t, rosaMail))
+	require.Equal(t, []string{rosaPhone, rosaMail}, k.addresses(t))
+}
+
+// What staff brought after a change outlives its undo.
+func TestContactThatStaffBroughtSince(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	_, mail := k.enrolled(t)
+	k.asks(t, byThief)
+	k.proves(t, thiefMail)
+	undo := k.post.last(changedKind, rosaPhone).Link
+	require.NoError(t, k.RemoveContact(t.Context(), rosa, mail.ID, civicpin.Citizen, bookHome))
+	require.NoError(t, k.AdoptContacts(t.Context(), rosa, []civicpin.Contact{byNewMail, byMail}, bookClerk, bookHome))
+	require.Equal(t, []string{rosaPhone, newMail, rosaMail}, k.usable(t))
+	require.NoError(t, k.Disown(t.Context(), undo, bookHome))
+	require.Equal(t, []string{rosaPhone, rosaMail, newMail}, k.addresses(t), "each once")
+}
+
+// At least so many are kept, as the policy says.
+func TestContactsAtLeast(t *testing.T) {
+	for least := range 3 {
+		c := bookConfig()
+		c.Contacts.AtLeast = least
+		k := newBookKit(t, c)
+		phone, mail := k.enrolled(t)
+		err := k.RemoveContact(t.Context(), rosa, phone.ID, civicpin.Citizen, bookHome)
+		if least == 2 {
+			require.ErrorIs(t, err, recovery.ErrContacts)
+			require.Len(t, k.addresses(t), 2)
+			continue
+		}
+		require.NoError(t, err)
+		require.NoError(t, k.RemoveContact(t.Context(), rosa, phone.ID, civicpin.Citizen, bookHome), "twice is no error")
+		require.ErrorIs(t, k.RemoveContact(t.Context(), rosa, mail.ID, civicpin.Citizen, bookHome), recovery.ErrContacts, "zero means one")
+		require.Equal(t, []string{rosaMail}, k.addresses(t))
+		require.True(t, k.contact(t, rosaMail).Primary)
+	}
+}
+
+// The primary one is preferred within its channel; channels come first.
+func TestContactPrimary(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	k.enrolled(t)
+	require.NoError(t, k.AdoptContacts(t.Context(), rosa, []civicpin.Contact{byNewMail}, bookClerk, bookHome))
+	k.flush(t)
+	on := func(channels ...civicpin.Channel) string {
+		address, err := recovery.On(t.Context(), k.Service, rosa, channels...)
+		require.NoError(t, err)
+		return address
+	}
+	require.Equal(t, rosaMail, on(civicpin.Email, civicpin.SMS))
+	require.NoError(t, k.MakePrimary(t.Context(), rosa, k.contact(t, newMail).ID, civicpin.Citizen, bookHome))
+	require.NoError(t, k.MakePrimary(t.Context(), rosa, k.contact(t, newMail).ID, civicpin.Citizen, bookHome))
+	require.Equal(t, newMail, on(civicpin.Email, civicpin.SMS))
+	require.Equal(t, rosaPhone, on(civicpin.SMS, civicpin.Email))
+	require.Equal(t, rosaPhone, on(civicpin.Push, civicpin.SMS))
+	require.Empty(t, on(civicpin.Push))
+	k.flush(t)
+	require.Equal(t, "primary", k.post.last(changedKind, rosaMail).Params["change"])
+	require.NoError(t, k.undoes(t, newMail))
+	require.Equal(t, rosaMail, on(civicpin.Email))
+}
+
+// Something that waits can be given up.
+func TestContactIsGivenUp(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	p := k.asks(t, byMail)
+	m := k.post.last(proveKind, rosaMail)
+	require.NoError(t, k.RemoveContact(t.Context(), rosa, p.ID, civicpin.Citizen, bookHome))
+	require.ErrorIs(t, k.ProveContact(t.Context(), m.Link, bookHome), recovery.ErrGone)
+	require.ErrorIs(t, k.ProveCode(t.Context(), rosa, m.Secret, bookHome), recovery.ErrRefused)
+}
+
+// A message that a record does not stand behind any more is not sent.
+func TestContactMailIsWithdrawn(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	p, err := k.AddContact(t.Context(), rosa, byMail, civicpin.Citizen, bookHome)
+	require.NoError(t, err)
+	require.NoError(t, k.RemoveContact(t.Context(), rosa, p.ID, civicpin.Citizen, bookHome))
+	k.flush(t)
+	require.Empty(t, k.post.messages())
+
+	k.enrolled(t)
+	_, err = k.AddContact(t.Context(), rosa, byNewMail, civicpin.Citizen, bookHome)
+	require.NoError(t, err)
+	k.clock.add(24 * time.Hour)
+	k.flush(t)
+	require.Zero(t, k.post.count(proveKind, newMail), "too late to be of use")
+}

@@ -1,0 +1,136 @@
+package recovery_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/storetest"
+)
+
+// TestWalks goes through every plan to its end.
+func TestWalks(t *testing.T) {
+	for _, w := range walks {
+		t.Run(w.name, func(t *testing.T) {
+			k := newKit(t)
+			w.before(t, k)
+			require.NoError(t, w.through(t.Context(), k, newSecret))
+			w.holds(t, k, newSecret, nil)
+		})
+	}
+}
+
+// works reports whether a secret lets the subject in. Wrong guesses at it are few enough not to lock.
+func (w walk) works(t *testing.T, k *kit, secret string) (pin.Verified, bool) {
+	t.Helper()
+	ok, err := k.pins.Verify(t.Context(), pin.Attempt{Subject: w.subject, Secret: civicpin.NewSecret(secret)})
+	if err != nil {
+		require.NotErrorIs(t, err, store.ErrUnreadable)
+	}
+	return ok, err == nil
+}
+
+// holds checks what must hold after a walk that ended with err, wherever it stopped.
+func (w walk) holds(t *testing.T, k *kit, secret string, err error) {
+	t.Helper()
+	if w.unlocks() {
+		if _, right := w.works(t, k, anaSecret); !right {
+			require.Error(t, err, "an unlock that was acknowledged holds")
+		}
+		return
+	}
+	own, before := w.works(t, k, secret)
+	old, after := w.works(t, k, anaSecret)
+	require.False(t, before && after, "one secret at the most is right")
+	if err == nil {
+		require.True(t, before, "a secret that was acknowledged holds")
+	}
+	want := civicpin.Substantial
+	if w.subject == luis {
+		want = civicpin.Low
+	}
+	for _, v := range []pin.Verified{own, old} {
+		require.LessOrEqual(t, v.Level, want, "a recovery never raises the level")
+		if v.Level != civicpin.NoLevel {
+			require.Equal(t, want, v.Level, "and keeps it")
+		}
+	}
+}
+
+// TestCrashPoints stops the process at each store call of each plan in turn, in each way in which a call can end, and also lets
+// only that one call fail. Another process then finds a state from which the citizen can go through the plan to its end.
+func TestCrashPoints(t *testing.T) {
+	outcomes := []struct {
+		name string
+		storetest.Outcome
+	}{{"not written", storetest.NotDone}, {"reply lost", storetest.ReplyLost}, {"written later", storetest.DoneLater}}
+	for _, w := range walks {
+		for _, o := range outcomes {
+			for _, stop := range []bool{true, false} {
+				t.Run(fmt.Sprintf("%s/%s/stop=%t", w.name, o.name, stop), func(t *testing.T) {
+					t.Parallel()
+					synctest.Test(t, func(t *testing.T) { // retries wait, in no time
+						for call := 1; ; call++ {
+							if !w.crashAt(t, call, o.Outcome, stop) {
+								require.Greater(t, call, 10)
+								return
+							}
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+// crashAt goes through a plan with a fault at one call, and reports whether it came as far as that call.
+func (w walk) crashAt(t *testing.T, call int, o storetest.Outcome, stop bool) bool {
+	t.Helper()
+	memory := store.NewMemory()
+	faults := storetest.NewFaults(memory)
+	k := newKitOn(t, faults.Store(), newClock(), &mailbox{}, &events{})
+	k.enrolAna(t)
+	w.before(t, k)
+	faults.Reset()
+	if stop {
+		faults.StopAt(call, o)
+	} else {
+		faults.FailAt(call, o)
+	}
+	err := w.through(t.Context(), k, newSecret)
+	reached := faults.Calls() >= call
+	faults.Deliver(t.Context())
+	faults.Reset()
+	k.clock.add(5 * time.Minute) // reservations and claims of the dead process run out
+	after := newKitOn(t, memory, k.clock, k.mail, k.events)
+	defer func() {
+		if t.Failed() {
+			t.Logf("at call %d, the walk returned %v", call, err)
+		}
+	}()
+	w.holds(t, after, newSecret, err)
+	if err != nil {
+		_, isLocked := errors.AsType[*lockout.LockedError](err)
+		require.False(t, isLocked, "a fault locks nobody")
+	}
+
+	// The citizen begins again, and gets there.
+	again := "siete peces en la pecera"
+	after.clock.add(5 * time.Minute)
+	if w.subject == luis {
+		if _, done := w.works(t, after, newSecret); done {
+			return reached // has a key now, and needs another plan for the next
+		}
+	}
+	require.NoError(t, w.through(t.Context(), after, again), "beginning again")
+	w.holds(t, after, again, nil)
+	return reached
+}

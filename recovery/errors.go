@@ -1,0 +1,55 @@
+package recovery
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/civicpin/civicpin/lockout"
+)
+
+var (
+	// ErrRefused is the one answer to wrong answers, and to right-looking ones about a subject who is unknown or cannot be
+	// recovered by this plan. It is [lockout.ErrRefused]; errors.As to a *[lockout.RefusedError] tells how many tries are left.
+	ErrRefused = lockout.ErrRefused
+	// ErrBusy says that too much is being checked at this moment, for this subject or altogether. No try was spent: answer
+	// 503. It is [lockout.ErrBusy].
+	ErrBusy = lockout.ErrBusy
+	// ErrGone says that a ticket or token leads nowhere: it never was, was used, was cancelled, or another act upon the
+	// credential ended its recovery. Begin again.
+	ErrGone = errors.New("recovery: no such recovery, or it has ended")
+	// ErrExpired says that a right ticket or token came too late. Only its holder is told. Begin again.
+	ErrExpired = errors.New("recovery: too late")
+	// ErrStep says that an answer is not one to what is asked, or that something is still to be answered. Nothing was changed
+	// and no try spent. Look at Run.Next.
+	ErrStep = errors.New("recovery: not what is asked now")
+	// ErrWaiting says that a waiting window has not ended; Run.Next says when it does.
+	ErrWaiting = errors.New("recovery: a waiting window has not ended")
+	// ErrPlan is matched by every error about a plan or configuration that cannot be.
+	ErrPlan = errors.New("recovery: invalid plan")
+	// ErrStaff is matched by [StaffError].
+	ErrStaff = errors.New("recovery: not for this member of staff, or not now")
+	// ErrContacts says that a contact cannot be what the call would make of it: it is not the subject's, still waits for its
+	// proof, cools down, or is one of the last that the policy wants kept.
+	ErrContacts = errors.New("recovery: contacts do not allow this")
+)
+
+// A StaffError says why a member of staff may not do an act. It matches [ErrStaff].
+type StaffError struct {
+	// Reason is "role" (not the one that the act needs), "hours" (the office is closed), "limit" (too many acts in this
+	// hour) or "same person" (a second one has to confirm).
+	Reason string
+	// Until is when the office opens, or the next act is let in; zero if that is not the reason.
+	Until time.Time
+}
+
+// Error says why.
+func (e *StaffError) Error() string {
+	if e.Until.IsZero() {
+		return fmt.Sprintf("%v: %s", ErrStaff, e.Reason)
+	}
+	return fmt.Sprintf("%v: %s, until %s", ErrStaff, e.Reason, e.Until.UTC().Format(time.RFC3339))
+}
+
+// Is reports whether target is [ErrStaff].
+func (e *StaffError) Is(target error) bool { return target == ErrStaff }

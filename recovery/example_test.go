@@ -1,0 +1,151 @@
+package recovery_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
+)
+
+// onePerson is a register of one.
+type onePerson struct{}
+
+func (onePerson) Check(_ context.Context, subject civicpin.Subject, facts map[string]string) (bool, error) {
+	return subject == "1710034065" && facts["birth-day"] == "14" && facts["birth-month"] == "3", nil
+}
+
+// exampleServices makes the services over memory, with Ana's key and mailbox in them. What is sent arrives in last.
+func exampleServices(plans ...recovery.Plan) (rec *recovery.Service, pins *pin.Service, out *outbox.Outbox, last *civicpin.Message) {
+	ctx := context.Background()
+	last = new(civicpin.Message)
+	monday := func() time.Time { return time.Date(2026, 3, 2, 10, 0, 0, 0, time.FixedZone("Guayaquil", -5*60*60)) }
+	vault, err := store.NewVault(store.NewMemory(), testKeys(), &store.Options{Now: monday})
+	check(err)
+	out, err = outbox.New(vault, civicpin.NotifierFunc(func(_ context.Context, m civicpin.Message) (string, error) {
+		*last = m
+		return "", nil
+	}), nil)
+	check(err)
+	pins, err = pin.New(vault, out, pin.Default())
+	check(err)
+	rec, err = recovery.New(vault, out, recovery.Config{
+		Pins: pins, Plans: plans, Register: onePerson{}, Images: images, Questions: questions,
+		Roles: map[string]recovery.Role{"office": {From: 8 * time.Hour, To: 17 * time.Hour, Zone: "America/Guayaquil"}},
+	})
+	check(err)
+
+	clerk := civicpin.Operator("clerk.7")
+	issue, err := pins.Issue(ctx, "1710034065", pin.IssueOptions{
+		Parts: []civicpin.Contact{{Channel: civicpin.HandedOver}}, By: clerk,
+	})
+	check(err)
+	slip := pin.Attempt{Subject: "1710034065", Secret: issue.Slip}
+	check(pins.Exchange(ctx, slip, civicpin.NewSecret("tres gatos en el tejado")))
+	check(rec.AdoptContacts(ctx, "1710034065", []civicpin.Contact{
+		{Channel: civicpin.Email, Address: "ana@correo.example"},
+	}, clerk, civicpin.Source{}))
+	return rec, pins, out, last
+}
+
+func check(err error) {
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+// A forgotten password: facts that slow guessers down, and a link.
+func Example() {
+	ctx := context.Background()
+	source := civicpin.Source{Address: "192.0.2.10"}
+	rec, pins, out, last := exampleServices(recovery.Plan{
+		Name: "password",
+		Steps: []recovery.Step{
+			recovery.Captcha{}, // checked by the caller
+			recovery.Facts{"birth-day", "birth-month"},
+			recovery.Link{Channel: civicpin.Email, Valid: 30 * time.Minute},
+		},
+		Limit:   lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked},
+		Outcome: recovery.ChooseSecret,
+	})
+
+	run, err := rec.Start(ctx, "password", "1710034065", source)
+	check(err)
+	ticket := run.Ticket // into a cookie
+	run, err = rec.Answer(ctx, ticket, recovery.Answers{Captcha: true, Source: source})
+	check(err)
+	fmt.Println("asked for", run.Next.Facts)
+	run, err = rec.Answer(ctx, ticket, recovery.Answers{
+		Facts: map[string]string{"birth-day": "14", "birth-month": "3"}, Source: source,
+	})
+	check(err)
+	fmt.Println("a link was sent:", run.Next.Sent.Link)
+
+	check(out.Flush(ctx)) // out.Run does it all the time
+	token := last.Link
+	look, err := rec.Look(ctx, token) // GET: scanners may, nothing happens
+	check(err)
+	fmt.Println("the link proves that mail to", look.Sent, "was read")
+	grant, err := rec.Finish(ctx, token, source) // POST: once
+	check(err)
+	check(pins.Set(ctx, grant, civicpin.NewSecret("cinco perros bajo la mesa")))
+	_, err = rec.Finish(ctx, token, source)
+	fmt.Println(errors.Is(err, recovery.ErrGone))
+	// Output:
+	// asked for [birth-day birth-month]
+	// a link was sent: true
+	// the link proves that mail to a***@correo.example was read
+	// true
+}
+
+// At the desk: staff see the person, and the link goes to the person's own mailbox. Staff get no ticket, token or grant.
+func ExampleService_Assist() {
+	ctx := context.Background()
+	rec, _, out, last := exampleServices(recovery.Plan{
+		Name: "desk",
+		Steps: []recovery.Step{
+			recovery.Operator{Role: "office"},
+			recovery.Link{Channel: civicpin.Email, Valid: 24 * time.Hour},
+		},
+		Limit: lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked}, Valid: 25 * time.Hour, Outcome: recovery.ChooseSecret,
+	})
+	staff := recovery.Staff{ID: civicpin.Operator("quito.1"), Role: "office"}
+	run, err := rec.StartBy(ctx, "desk", "1710034065", staff)
+	if closed, ok := errors.AsType[*recovery.StaffError](err); ok {
+		fmt.Println("the office is closed until", closed.Until)
+		return
+	}
+	check(err)
+	_, err = rec.Assist(ctx, run.ID, staff, recovery.Verdict{Approve: true, Reason: "cédula seen"})
+	check(err)
+	check(out.Flush(ctx))
+	fmt.Println(last.Kind, "to", last.To.Address)
+	// Output: recovery.link to ana@correo.example
+}
+
+// A captcha, a link, and the lock is gone, if there was one: nobody is told.
+func ExampleService_Finish() {
+	ctx := context.Background()
+	source := civicpin.Source{Address: "192.0.2.10"}
+	rec, _, out, last := exampleServices(recovery.Plan{
+		Name:    "unlock",
+		Steps:   []recovery.Step{recovery.Captcha{}, recovery.Link{Channel: civicpin.Email, Valid: 10 * time.Minute}},
+		Limit:   lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked},
+		Outcome: recovery.Unlocked,
+	})
+	run, err := rec.Start(ctx, "unlock", "1710034065", source)
+	check(err)
+	_, err = rec.Answer(ctx, run.Ticket, recovery.Answers{Captcha: true, Source: source})
+	check(err)
+	check(out.Flush(ctx))
+	grant, err := rec.Finish(ctx, last.Link, source)
+	fmt.Println(grant.IsZero(), err)
+	// Output: true <nil>
+}

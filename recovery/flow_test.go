@@ -1,0 +1,422 @@
+package recovery_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/recovery"
+)
+
+// toLink takes Ana's recovery to its link, and returns the ticket and the message.
+func (k *kit) toLink(t *testing.T) (civicpin.Secret, civicpin.Message) {
+	t.Helper()
+	run, err := k.Start(t.Context(), "clave", ana, home)
+	require.NoError(t, err)
+	ticket := run.Ticket
+	run, err = k.Answer(t.Context(), ticket, recovery.Answers{Captcha: true})
+	require.NoError(t, err)
+	_, err = k.Answer(t.Context(), ticket, k.known(run, true))
+	require.NoError(t, err)
+	run, err = k.Answer(t.Context(), ticket, recovery.Answers{Confirm: true})
+	require.NoError(t, err)
+	require.Equal(t, "a***@correo.example", run.Next.Sent.Masked)
+	m, err := k.mailed(t.Context(), 0, anaMail, "recovery.link")
+	require.NoError(t, err)
+	return ticket, m
+}
+
+func TestScannersOpenLinks(t *testing.T) {
+	k := newKit(t)
+	_, m := k.toLink(t)
+	for range 50 {
+		look, err := k.Look(t.Context(), m.Link)
+		require.NoError(t, err)
+		require.Equal(t, "prove", look.What)
+		require.True(t, look.Last)
+		require.Equal(t, "clave", look.Plan)
+	}
+	_, err := k.Finish(t.Context(), m.Link, home)
+	require.NoError(t, err)
+	_, err = k.Look(t.Context(), m.Link)
+	require.ErrorIs(t, err, recovery.ErrGone)
+}
+
+func TestLateByASecond(t *testing.T) {
+	k := newKit(t)
+	ticket, m := k.toLink(t)
+	k.clock.now = m.Expires.Add(-time.Nanosecond)
+	_, err := k.Look(t.Context(), m.Link)
+	require.NoError(t, err)
+	k.clock.now = m.Expires
+	_, err = k.Look(t.Context(), m.Link)
+	require.ErrorIs(t, err, recovery.ErrExpired)
+	_, err = k.Finish(t.Context(), m.Link, home)
+	require.ErrorIs(t, err, recovery.ErrExpired, "its holder is told")
+	forged := civicpin.NewSecret(m.Link.Reveal()[:len(m.Link.Reveal())-4] + "AAAA")
+	_, err = k.Finish(t.Context(), forged, home)
+	require.ErrorIs(t, err, recovery.ErrGone, "nobody else is")
+	run, err := k.Show(t.Context(), ticket)
+	require.NoError(t, err)
+	require.Zero(t, run.Next.Sent.Expires)
+	_, err = k.Send(t.Context(), ticket, home)
+	require.NoError(t, err, "another one, from the page that is still open")
+	k.clock.add(26 * time.Hour)
+	_, err = k.Show(t.Context(), ticket)
+	require.ErrorIs(t, err, recovery.ErrExpired)
+	k.clock.add(48 * time.Hour)
+	_, err = k.Show(t.Context(), ticket)
+	require.ErrorIs(t, err, recovery.ErrGone)
+}
+
+// Whoever uses the link takes the run over: who began it, perhaps a stranger, has nothing from it.
+func TestALinkTakesTheRunOver(t *testing.T) {
+	k := newKit(t)
+	stranger, err := k.Start(t.Context(), "two", ana, civicpin.Source{Address: "203.0.113.9"})
+	require.NoError(t, err)
+	_, err = k.Answer(t.Context(), stranger.Ticket, recovery.Answers{Captcha: true})
+	require.NoError(t, err)
+	m, err := k.mailed(t.Context(), 0, anaMail, "recovery.link")
+	require.NoError(t, err)
+	_, err = k.Finish(t.Context(), m.Link, home)
+	require.ErrorIs(t, err, recovery.ErrStep, "there is more to come")
+	owner, err := k.Use(t.Context(), m.Link, home)
+	require.NoError(t, err)
+	require.NotEqual(t, stranger.Ticket.Reveal(), owner.Ticket.Reveal())
+	for range 2 {
+		_, err = k.Show(t.Context(), stranger.Ticket)
+		require.ErrorIs(t, err, recovery.ErrGone)
+		_, err = k.Answer(t.Context(), stranger.Ticket, recovery.Answers{Code: civicpin.NewSecret("ACDEFGHJ")})
+		require.ErrorIs(t, err, recovery.ErrGone)
+		_, err = k.Finish(t.Context(), stranger.Ticket, home)
+		require.ErrorIs(t, err, recovery.ErrGone)
+		require.ErrorIs(t, k.Cancel(t.Context(), stranger.Ticket), recovery.ErrGone)
+	}
+	_, err = k.Show(t.Context(), owner.Ticket)
+	require.NoError(t, err)
+	_, err = k.Use(t.Context(), m.Link, home)
+	require.ErrorIs(t, err, recovery.ErrGone, "once")
+}
+
+// A link and the code beside it are one: they die together.
+func TestLinkAndCodeAreOne(t *testing.T) {
+	named := recovery.Answers{Contacts: []civicpin.Contact{
+		{Channel: civicpin.Email, Address: anaMail}, {Channel: civicpin.SMS, Address: anaPhone},
+	}}
+	begin := func(t *testing.T) (*kit, civicpin.Secret, civicpin.Message) {
+		k := newKit(t)
+		run, err := k.Start(t.Context(), "parts", ana, home)
+		require.NoError(t, err)
+		_, err = k.Answer(t.Context(), run.Ticket, named)
+		require.NoError(t, err)
+		m, err := k.mailed(t.Context(), 0, anaMail, "recovery.link")
+		require.NoError(t, err)
+		return k, run.Ticket, m
+	}
+	t.Run("link first", func(t *testing.T) {
+		k, ticket, m := begin(t)
+		_, err := k.Finish(t.Context(), m.Link, home)
+		require.NoError(t, err)
+		_, err = k.Answer(t.Context(), ticket, recovery.Answers{Code: m.Secret})
+		require.ErrorIs(t, err, recovery.ErrGone)
+	})
+	t.Run("code first", func(t *testing.T) {
+		k, ticket, m := begin(t)
+		run, err := k.Answer(t.Context(), ticket, recovery.Answers{Code: m.Secret})
+		require.NoError(t, err)
+		require.True(t, run.Done)
+		_, err = k.Look(t.Context(), m.Link)
+		require.ErrorIs(t, err, recovery.ErrGone)
+		_, err = k.Finish(t.Context(), m.Link, home)
+		require.ErrorIs(t, err, recovery.ErrGone)
+		_, err = k.Finish(t.Context(), ticket, home)
+		require.NoError(t, err)
+	})
+	t.Run("of another run", func(t *testing.T) {
+		k, _, m := begin(t)
+		run, err := k.Start(t.Context(), "parts", ana, home)
+		require.NoError(t, err)
+		_, err = k.Answer(t.Context(), run.Ticket, named)
+		require.NoError(t, err)
+		_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Code: m.Secret})
+		require.ErrorIs(t, err, recovery.ErrRefused, "a code opens the run that it was sent for")
+	})
+}
+
+// Three are outstanding, so that slow mail kills no link; the first that is used ends all.
+func TestThreeOutstanding(t *testing.T) {
+	k := newKit(t)
+	k.unlimited(t)
+	run, err := k.Start(t.Context(), "two", ana, home)
+	require.NoError(t, err)
+	_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Captcha: true})
+	require.NoError(t, err)
+	var links []civicpin.Secret
+	for range 4 {
+		m, err := k.mailed(t.Context(), len(links), anaMail, "recovery.link")
+		require.NoError(t, err)
+		links = append(links, m.Link)
+		k.clock.add(time.Minute)
+		_, err = k.Send(t.Context(), run.Ticket, home)
+		if len(links) < 4 {
+			require.NoError(t, err)
+		}
+	}
+	_, err = k.Look(t.Context(), links[0])
+	require.ErrorIs(t, err, recovery.ErrGone)
+	for _, l := range links[2:] {
+		_, err = k.Look(t.Context(), l)
+		require.NoError(t, err)
+	}
+	_, err = k.Use(t.Context(), links[2], home)
+	require.NoError(t, err)
+	_, err = k.Look(t.Context(), links[3])
+	require.ErrorIs(t, err, recovery.ErrGone)
+}
+
+func TestStepsAreNotSkippedOrReplayed(t *testing.T) {
+	k := newKit(t)
+	run, err := k.Start(t.Context(), "clave", ana, home)
+	require.NoError(t, err)
+	ticket := run.Ticket
+	for _, a := range []recovery.Answers{
+		{},
+		{Confirm: true},
+		{Facts: map[string]string{"birth-day": "14", "birth-month": "3"}},
+		{Code: civicpin.NewSecret("ACDEFGHJ")},
+		{Terms: "2026"},
+		{Captcha: true, Confirm: true},
+		{Captcha: true, Factor: civicpin.NewSecret("1")},
+	} {
+		_, err = k.Answer(t.Context(), ticket, a)
+		require.ErrorIs(t, err, recovery.ErrStep)
+	}
+	_, err = k.Finish(t.Context(), ticket, home)
+	require.ErrorIs(t, err, recovery.ErrStep)
+	_, err = k.Send(t.Context(), ticket, home)
+	require.ErrorIs(t, err, recovery.ErrStep)
+	run, err = k.Answer(t.Context(), ticket, recovery.Answers{Captcha: true})
+	require.NoError(t, err)
+	_, err = k.Answer(t.Context(), ticket, recovery.Answers{Captcha: true})
+	require.ErrorIs(t, err, recovery.ErrStep, "none twice")
+	whole := k.known(run, true)
+	for name, change := range map[string]func(a *recovery.Answers){
+		"a fact less":      func(a *recovery.Answers) { a.Facts = map[string]string{"birth-day": "14"} },
+		"another fact":     func(a *recovery.Answers) { a.Facts = map[string]string{"birth-day": "14", "shoe-size": "3"} },
+		"no image":         func(a *recovery.Answers) { a.Image = "" },
+		"an image unshown": func(a *recovery.Answers) { a.Image = "nothing" },
+		"no questions":     func(a *recovery.Answers) { a.Questions = nil },
+		"all questions":    func(a *recovery.Answers) { a.Questions = secrets(anaAnswers) },
+	} {
+		a := whole
+		change(&a)
+		_, err = k.Answer(t.Context(), ticket, a)
+		require.ErrorIs(t, err, recovery.ErrStep, name)
+	}
+	_, err = k.Answer(t.Context(), ticket, whole)
+	require.NoError(t, err, "none of these cost a try")
+}
+
+// Any act upon the credential ends the recoveries under way.
+func TestActsEndRecoveries(t *testing.T) {
+	for name, act := range map[string]func(t *testing.T, k *kit){
+		"the owner changes it": func(t *testing.T, k *kit) {
+			require.NoError(t, k.pins.Change(t.Context(), pin.Attempt{Subject: ana, Secret: civicpin.NewSecret(anaSecret)}, civicpin.NewSecret(newSecret)))
+		},
+		"it is revoked":           func(t *testing.T, k *kit) { require.NoError(t, k.pins.Revoke(t.Context(), ana, "", agency.ID)) },
+		"it is suspended":         func(t *testing.T, k *kit) { require.NoError(t, k.pins.Suspend(t.Context(), ana, "", agency.ID)) },
+		"another recovery":        func(t *testing.T, k *kit) { require.NoError(t, walkOffice(t.Context(), k, newSecret)) },
+		"another unlock":          func(t *testing.T, k *kit) { require.NoError(t, walkVideo(t.Context(), k, "")) },
+		"the visitor cancels":     nil,
+		"an operator turns it up": nil,
+	} {
+		if act == nil {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			k := newKit(t)
+			_, m := k.toLink(t)
+			act(t, k)
+			_, err := k.Look(t.Context(), m.Link)
+			require.ErrorIs(t, err, recovery.ErrGone)
+			_, err = k.Finish(t.Context(), m.Link, home)
+			require.ErrorIs(t, err, recovery.ErrGone)
+		})
+	}
+}
+
+func TestCancel(t *testing.T) {
+	k := newKit(t)
+	ticket, m := k.toLink(t)
+	require.NoError(t, k.Cancel(t.Context(), ticket))
+	_, err := k.Finish(t.Context(), m.Link, home)
+	require.ErrorIs(t, err, recovery.ErrGone)
+	_, err = k.Show(t.Context(), ticket)
+	require.ErrorIs(t, err, recovery.ErrGone)
+}
+
+// A corrected contact: the old ones are told and can end it, it rests, and then the new one is proved.
+func TestCorrectedContactRests(t *testing.T) {
+	begin := func(t *testing.T) (*kit, civicpin.Secret) {
+		k := newKit(t)
+		run, err := k.Start(t.Context(), "clave", ana, home)
+		require.NoError(t, err)
+		ticket := run.Ticket
+		run, err = k.Answer(t.Context(), ticket, recovery.Answers{Captcha: true})
+		require.NoError(t, err)
+		_, err = k.Answer(t.Context(), ticket, k.known(run, true))
+		require.NoError(t, err)
+		_, err = k.Answer(t.Context(), ticket, recovery.Answers{Correct: civicpin.Contact{Channel: civicpin.SMS, Address: anaPhone}})
+		require.ErrorIs(t, err, recovery.ErrStep, "another channel")
+		_, err = k.Answer(t.Context(), ticket, recovery.Answers{Correct: civicpin.Contact{Channel: civicpin.Email, Address: "nothing"}})
+		require.ErrorIs(t, err, civicpin.ErrInvalid)
+		run, err = k.Answer(t.Context(), ticket, recovery.Answers{Correct: civicpin.Contact{Channel: civicpin.Email, Address: anaNewMail}})
+		require.NoError(t, err)
+		require.Equal(t, k.clock.Now().Add(24*time.Hour), run.Next.Waits)
+		require.NoError(t, k.out.Flush(t.Context()))
+		for _, address := range []string{anaMail, anaPEC, anaPhone} {
+			require.Len(t, k.mail.to(address, "recovery.waiting"), 1, address)
+		}
+		require.Empty(t, k.mail.to(anaNewMail, ""))
+		return k, ticket
+	}
+	t.Run("goes on", func(t *testing.T) {
+		k, ticket := begin(t)
+		k.clock.add(24*time.Hour - 1)
+		_, err := k.Send(t.Context(), ticket, home)
+		require.ErrorIs(t, err, recovery.ErrWaiting)
+		_, err = k.Answer(t.Context(), ticket, recovery.Answers{Code: civicpin.NewSecret("ACDEFGHJ")})
+		require.ErrorIs(t, err, recovery.ErrWaiting)
+		_, err = k.Finish(t.Context(), ticket, home)
+		require.ErrorIs(t, err, recovery.ErrWaiting)
+		k.clock.add(1)
+		run, err := k.Send(t.Context(), ticket, home)
+		require.NoError(t, err)
+		require.Equal(t, "a***@correo.example", run.Next.Sent.Masked)
+		m, err := k.mailed(t.Context(), 0, anaNewMail, "recovery.link")
+		require.NoError(t, err)
+		grant, err := k.Finish(t.Context(), m.Link, home)
+		require.NoError(t, err)
+		require.NoError(t, k.pins.Set(t.Context(), grant, civicpin.NewSecret(newSecret)))
+		proved, _, err := k.Contacts(t.Context(), ana)
+		require.NoError(t, err)
+		var addresses []string
+		for _, c := range proved {
+			addresses = append(addresses, c.Address)
+		}
+		require.Contains(t, addresses, anaNewMail)
+		require.NotContains(t, addresses, anaMail, "it took its place")
+		// The old address is told, and can say that it was not her: the change is undone and the key suspended.
+		require.NoError(t, k.out.Flush(t.Context()))
+		done := k.mail.to(anaMail, "recovery.done")
+		require.Len(t, done, 1)
+		require.NoError(t, k.Disown(t.Context(), done[0].Link, home))
+		_, err = k.login(t, newSecret)
+		require.ErrorIs(t, err, pin.ErrRefused)
+		proved, _, err = k.Contacts(t.Context(), ana)
+		require.NoError(t, err)
+		addresses = nil
+		for _, c := range proved {
+			addresses = append(addresses, c.Address)
+		}
+		require.Contains(t, addresses, anaMail)
+		require.NotContains(t, addresses, anaNewMail)
+		require.ErrorIs(t, k.Disown(t.Context(), done[0].Link, home), recovery.ErrGone, "once")
+		require.NoError(t, k.pins.Resume(t.Context(), ana, "seen at the desk", agency.ID))
+		_, err = k.login(t, newSecret)
+		require.NoError(t, err)
+	})
+	t.Run("is ended", func(t *testing.T) {
+		k, ticket := begin(t)
+		waiting := k.mail.to(anaMail, "recovery.waiting")[0]
+		look, err := k.Look(t.Context(), waiting.Link)
+		require.NoError(t, err)
+		require.Equal(t, "disown", look.What)
+		_, err = k.Finish(t.Context(), waiting.Link, home)
+		require.ErrorIs(t, err, recovery.ErrGone, "that token opens nothing else")
+		require.NoError(t, k.Disown(t.Context(), waiting.Link, home))
+		k.clock.add(24 * time.Hour)
+		_, err = k.Send(t.Context(), ticket, home)
+		require.ErrorIs(t, err, recovery.ErrGone)
+		_, err = k.login(t, anaSecret)
+		require.NoError(t, err, "nothing happened to the key")
+	})
+}
+
+// A plan for beginners leads nowhere for who has a key.
+func TestBeginIsForBeginners(t *testing.T) {
+	k := newKit(t)
+	run, err := k.Start(t.Context(), "first", ana, home)
+	require.NoError(t, err)
+	_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Captcha: true})
+	require.NoError(t, err)
+	_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Facts: map[string]string{"birth-day": "14", "birth-month": "3"}})
+	require.ErrorIs(t, err, recovery.ErrRefused, "the facts are right, and it is refused all the same")
+	require.NoError(t, walkFirst(t.Context(), k, newSecret))
+	require.Error(t, walkFirst(t.Context(), k, newSecret), "has a key now")
+}
+
+// The third miss blocks, whatever was right among the answers, until an agency unlocks.
+func TestThirdMissBlocks(t *testing.T) {
+	k := newKit(t)
+	run, err := k.Start(t.Context(), "clave", ana, home)
+	require.NoError(t, err)
+	ticket := run.Ticket
+	run, err = k.Answer(t.Context(), ticket, recovery.Answers{Captcha: true})
+	require.NoError(t, err)
+	misses := []recovery.Answers{k.known(run, false), k.known(run, true), k.known(run, true)}
+	misses[1].Image = "gato"
+	misses[2].Questions = answered(run.Next.Questions, false)
+	for i, a := range misses {
+		_, err = k.Answer(t.Context(), ticket, a)
+		if i < 2 {
+			require.Equal(t, recovery.ErrRefused.Error(), err.Error(), "no answer says which was wrong")
+			continue
+		}
+		require.ErrorAs(t, err, new(*lockout.LockedError))
+	}
+	_, err = k.Answer(t.Context(), ticket, k.known(run, true))
+	require.ErrorAs(t, err, new(*lockout.LockedError))
+	require.Error(t, walkClave(t.Context(), k, newSecret), "nor in another run")
+	_, err = k.login(t, anaSecret)
+	require.NoError(t, err, "who has the key is not concerned")
+	require.NoError(t, k.Unlock(t.Context(), "clave", ana, civicpin.Evidence{}, agency))
+	require.NoError(t, walkClave(t.Context(), k, newSecret))
+}
+
+// While strangers have locked the open lane, the owner gets in by the unlock link, and whoever asks is not told whether it was
+// locked.
+func TestUnlockLink(t *testing.T) {
+	k := newKit(t)
+	for range 10_000 {
+		_, err := k.pins.Verify(t.Context(), pin.Attempt{Subject: ana, Secret: civicpin.NewSecret("not what it is")})
+		require.Error(t, err)
+	}
+	_, err := k.login(t, anaSecret)
+	require.ErrorAs(t, err, new(*lockout.LockedError))
+	require.NoError(t, walkUnlock(t.Context(), k, ""))
+	ok, err := k.login(t, anaSecret)
+	require.NoError(t, err)
+	require.Equal(t, civicpin.Substantial, ok.Level)
+	require.NoError(t, walkUnlock(t.Context(), k, ""), "the same when there is no lock")
+}
+
+// A new address that cools down is told of recoveries, and cannot take one from its owner.
+func TestContactThatCoolsDownDisownsNothing(t *testing.T) {
+	k := newKit(t)
+	_, err := k.AddContact(t.Context(), ana, civicpin.Contact{Channel: civicpin.Email, Address: anaNewMail}, civicpin.Citizen, home)
+	require.NoError(t, err)
+	m, err := k.mailed(t.Context(), 0, anaNewMail, "contact.prove")
+	require.NoError(t, err)
+	require.NoError(t, k.ProveContact(t.Context(), m.Link, home))
+	require.NoError(t, walkClave(t.Context(), k, newSecret))
+	for address, link := range map[string]bool{anaMail: true, anaPEC: true, anaPhone: true, anaNewMail: false} {
+		m, err := k.mailed(t.Context(), 0, address, "recovery.done")
+		require.NoError(t, err)
+		require.Equal(t, link, !m.Link.IsZero(), address)
+	}
+}

@@ -1,0 +1,418 @@
+package recovery_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
+)
+
+// testKeys are the keys of all vaults of these tests, so that a store can be opened again.
+var testKeys = sync.OnceValue(func() store.Keys {
+	keys, err := store.ParseKeys("civicpin keys 1\n" +
+		"index MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE\n" +
+		"seal k1 c2VhbGluZyBrZXkgZm9yIHRoZSB0ZXN0cyBvbmx5ISE\n")
+	if err != nil {
+		panic(err)
+	}
+	return keys
+})
+
+// A clock that tests move.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func newClock() *clock { return &clock{now: time.Date(2026, 3, 2, 15, 0, 0, 0, time.UTC)} } // 10:00 in Guayaquil
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// mailbox is a notifier that keeps what it is given.
+type mailbox struct {
+	mu   sync.Mutex
+	got  []civicpin.Message
+	fail func(civicpin.Message) error
+}
+
+func (m *mailbox) Notify(_ context.Context, msg civicpin.Message) (string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.fail != nil {
+		if err := m.fail(msg); err != nil {
+			return "", err
+		}
+	}
+	m.got = append(m.got, msg)
+	return fmt.Sprintf("receipt-%d", len(m.got)), nil
+}
+
+func (m *mailbox) messages() []civicpin.Message {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return append([]civicpin.Message(nil), m.got...)
+}
+
+// to returns what came to an address of a kind, oldest first; of every kind if it is empty.
+func (m *mailbox) to(address string, kind civicpin.MessageKind) []civicpin.Message {
+	var got []civicpin.Message
+	for _, msg := range m.messages() {
+		if msg.To.Address == address && (kind == "" || msg.Kind == kind) {
+			got = append(got, msg)
+		}
+	}
+	return got
+}
+
+// events is a recorder that keeps what it is told.
+type events struct {
+	mu  sync.Mutex
+	got []civicpin.Event
+}
+
+func (r *events) Record(_ context.Context, e civicpin.Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.got = append(r.got, e)
+}
+
+func (r *events) all() []civicpin.Event {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]civicpin.Event(nil), r.got...)
+}
+
+// register is the agency's file of people.
+type register map[civicpin.Subject]map[string]string
+
+func (r register) Check(_ context.Context, subject civicpin.Subject, facts map[string]string) (bool, error) {
+	known, right := r[subject]
+	for name, value := range facts {
+		right = known[name] == value && right
+	}
+	return right, nil
+}
+
+// uploads is the agency's store of documents.
+type uploads map[string]recovery.Document
+
+func (u uploads) Describe(_ context.Context, _ civicpin.Subject, ref string) (recovery.Document, error) {
+	d, ok := u[ref]
+	if !ok {
+		return d, fmt.Errorf("%w: no upload", civicpin.ErrInvalid)
+	}
+	return d, nil
+}
+
+const (
+	ana      = civicpin.Subject("1710034065")
+	luis     = civicpin.Subject("1714307103") // in the register, without a key
+	stranger = civicpin.Subject("0926687856")
+
+	anaMail    = "ana@correo.example"
+	anaPEC     = "ana@certificado.example"
+	anaPhone   = "+593991234567"
+	anaNewMail = "ana.nueva@correo.example"
+
+	anaSecret = "tres gatos en el tejado"
+	newSecret = "cinco perros bajo la mesa"
+)
+
+var (
+	video  = recovery.Staff{ID: civicpin.Operator("video.3"), Role: "video"}
+	agency = recovery.Staff{ID: civicpin.Operator("quito.1"), Role: "agency"}
+	other  = recovery.Staff{ID: civicpin.Operator("quito.2"), Role: "agency"}
+
+	home = civicpin.Source{Address: "192.0.2.10"}
+)
+
+var (
+	questions = []string{"mascota", "escuela", "ciudad", "madrina", "plato", "calle"}
+	images    = []string{"barco", "gato", "casa", "rosa", "tren", "luna", "pera", "vela", "oso"}
+)
+
+func threeTries() lockout.Policy { return lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked} }
+
+// The plans of the four systems, and some more.
+func plans() []recovery.Plan {
+	const email = civicpin.Email
+	return []recovery.Plan{
+		{
+			Name: "clave", // IESS: A4
+			Steps: []recovery.Step{
+				recovery.Captcha{},
+				recovery.Facts{"birth-day", "birth-month"},
+				recovery.Image{},
+				recovery.Questions{Ask: 1},
+				recovery.ConfirmContact{Channel: email, MayCorrect: true, Wait: 24 * time.Hour},
+				recovery.Link{Channel: email, Valid: 3 * time.Minute},
+			},
+			Limit: threeTries(), Outcome: recovery.ChooseSecret,
+			Exception: "with a contact corrected it rests on what is known, and a day in which the old one can object",
+		},
+		{
+			Name: "first", // IESS: A3
+			Steps: []recovery.Step{
+				recovery.Captcha{},
+				recovery.Facts{"birth-day", "birth-month"},
+				recovery.Enrol{Image: true, Questions: 4},
+				recovery.ConfirmContact{Channel: email, MayCorrect: true},
+				recovery.Link{Channel: email, Valid: 15 * time.Minute},
+				recovery.Terms{Version: "2026"},
+			},
+			Limit: threeTries(), Outcome: recovery.ChooseSecret, Begin: true,
+			Exception: "nothing is known of somebody who begins but what the register has",
+		},
+		{
+			Name:  "unlock", // IESS: A5, by link
+			Steps: []recovery.Step{recovery.Captcha{}, recovery.Link{Channel: email, Valid: 3 * time.Minute}},
+			Limit: threeTries(), Outcome: recovery.Unlocked,
+		},
+		{
+			Name:  "video", // A5, by a video operator
+			Steps: []recovery.Step{recovery.Operator{Role: "video", Questions: 4}},
+			Limit: threeTries(), Outcome: recovery.Unlocked,
+		},
+		{
+			Name: "desk", // A5, with uploaded documents
+			Steps: []recovery.Step{
+				recovery.Captcha{},
+				recovery.Documents{
+					Kinds: []string{"front", "back", "face"}, Types: []string{"image/jpeg", "application/pdf"}, MaxBytes: 1 << 20,
+				},
+				recovery.Operator{Role: "agency", Second: true},
+				recovery.Link{Channel: email, Valid: time.Hour},
+			},
+			Limit: threeTries(), Outcome: recovery.ChooseSecret, Valid: 72 * time.Hour,
+		},
+		{
+			Name: "parts", // INPS: A2
+			Steps: []recovery.Step{
+				recovery.Contacts{AtLeast: 2, Of: []civicpin.Channel{civicpin.SMS, email, civicpin.CertifiedEmail}},
+				recovery.Link{Channel: email, Or: []civicpin.Channel{civicpin.CertifiedEmail}, Valid: 24 * time.Hour, Code: 8},
+			},
+			Limit: threeTries(), Outcome: recovery.ReissueInParts, Valid: 25 * time.Hour,
+		},
+		{
+			Name: "two", // Tu Seguridad Social: two codes by different methods
+			Steps: []recovery.Step{
+				recovery.Captcha{},
+				recovery.Link{Channel: email, Valid: time.Hour},
+				recovery.Code{Channel: civicpin.SMS, Valid: 10 * time.Minute},
+				recovery.Wait{For: time.Hour},
+			},
+			Limit: threeTries(), Outcome: recovery.ChooseSecret,
+		},
+		{
+			Name:  "office", // in person
+			Steps: []recovery.Step{recovery.Operator{Role: "agency"}},
+			Limit: threeTries(), Outcome: recovery.ReissueInParts,
+		},
+		{
+			Name:  "texted",
+			Steps: []recovery.Step{recovery.Captcha{}, recovery.Code{Channel: civicpin.SMS, Valid: 10 * time.Minute}},
+			Limit: threeTries(), Outcome: recovery.Unlocked,
+		},
+		{
+			Name:  "factor",
+			Steps: []recovery.Step{recovery.Factor("app"), recovery.Code{Channel: civicpin.SMS, Valid: 10 * time.Minute}},
+			Limit: threeTries(), Outcome: recovery.Unlocked,
+		},
+	}
+}
+
+// policy is that of the keys: five wrong logins lock until somebody unlocks.
+func policy() pin.Policy {
+	p := pin.Default()
+	p.Name = "clave"
+	p.Parts = 2
+	p.Lockout = lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked}
+	return p
+}
+
+// kit is a service with everything around it.
+type kit struct {
+	*recovery.Service
+	pins   *pin.Service
+	clock  *clock
+	mail   *mailbox
+	events *events
+	vault  *store.Vault
+	out    *outbox.Outbox
+	store  store.Store
+	facts  register
+	files  uploads
+	config recovery.Config
+	app    func(civicpin.Subject, civicpin.Secret) error // the factor
+}
+
+// newKit makes a service over a store of its own, in which Ana has a key, contacts and answers, and Luis is in the register.
+func newKit(t testing.TB) *kit {
+	t.Helper()
+	k := newKitOn(t, store.NewMemory(), newClock(), &mailbox{}, &events{})
+	k.enrolAna(t)
+	return k
+}
+
+// newKitOn makes a service over a store that may have served another before.
+func newKitOn(t testing.TB, s store.Store, c *clock, m *mailbox, r *events) *kit {
+	t.Helper()
+	k, err := openKit(s, c, m, r)
+	require.NoError(t, err)
+	return k
+}
+
+func openKit(s store.Store, c *clock, m *mailbox, r *events) (*kit, error) {
+	k := &kit{clock: c, mail: m, events: r, store: s}
+	var err error
+	if k.vault, err = store.NewVault(s, testKeys(), &store.Options{Now: c.Now, Recorder: r}); err != nil {
+		return nil, err
+	}
+	if k.out, err = outbox.New(k.vault, m, nil); err != nil {
+		return nil, err
+	}
+	p := policy()
+	p.Hashing = cheap()
+	if k.pins, err = pin.New(k.vault, k.out, p); err != nil {
+		return nil, err
+	}
+	k.facts = register{
+		ana:  {"birth-day": "14", "birth-month": "3"},
+		luis: {"birth-day": "1", "birth-month": "12"},
+	}
+	k.files = uploads{
+		"a": {Type: "image/jpeg", Size: 200_000, Clean: true},
+		"b": {Type: "application/pdf", Size: 1 << 20, Clean: true},
+		"c": {Type: "image/jpeg", Size: 1, Clean: true},
+	}
+	k.app = func(subject civicpin.Subject, typed civicpin.Secret) error {
+		if subject == ana && typed.Reveal() == "123456" {
+			return nil
+		}
+		return recovery.ErrRefused
+	}
+	k.config = recovery.Config{
+		Pins: k.pins, Plans: plans(), Register: k.facts, Documents: k.files, Questions: slices.Clone(questions), Images: slices.Clone(images),
+		Factors: map[string]func(context.Context, civicpin.Subject, civicpin.Secret, civicpin.Source) error{
+			"app": func(_ context.Context, subject civicpin.Subject, typed civicpin.Secret, _ civicpin.Source) error {
+				return k.app(subject, typed)
+			},
+		},
+		Roles: map[string]recovery.Role{
+			"video":  {From: 8 * time.Hour, To: 17 * time.Hour, Zone: "America/Guayaquil"},
+			"agency": {Unlocks: true},
+		},
+		Contacts: recovery.ContactPolicy{Decoys: []civicpin.Contact{
+			{Channel: civicpin.Email, Address: "x@correo.example"}, {Channel: civicpin.SMS, Address: "+593990000000"},
+		}},
+		Hashing: cheap(),
+	}
+	k.Service, err = recovery.New(k.vault, k.out, k.config)
+	return k, err
+}
+
+// cheap is hashing that costs nothing: the tests make thousands of hashes.
+func cheap() pin.Hashing {
+	password.Cheap()
+	return pin.Hashing{Memory: 8, Time: 1, Threads: 1, Permits: 64, Queue: 4096}
+}
+
+// anaAnswers are what Ana answered when she enrolled.
+var anaAnswers = map[string]string{"mascota": "Luna Lunera", "escuela": "Simón Bolívar", "ciudad": "Riobamba", "madrina": "Tía Rosario"}
+
+const anaImage = "tren"
+
+// secrets are texts as they are typed.
+func secrets(texts map[string]string) map[string]civicpin.Secret {
+	m := make(map[string]civicpin.Secret)
+	for name, text := range texts {
+		m[name] = civicpin.NewSecret(text)
+	}
+	return m
+}
+
+// enrolAna gives Ana a key at level substantial, contacts and answers.
+func (k *kit) enrolAna(t testing.TB) {
+	t.Helper()
+	k.importAna(t)
+	k.teachAna(t)
+	k.adoptAna(t)
+}
+
+// importAna gives Ana a key.
+func (k *kit) importAna(t testing.TB) {
+	t.Helper()
+	hash := password.New(password.Params{Memory: 8, Time: 1, Threads: 1}, anaSecret).Encode()
+	require.NoError(t, k.pins.Import(t.Context(), ana, civicpin.NewSecret(hash), pin.ImportOptions{
+		Level: civicpin.Substantial, By: agency.ID, Evidence: civicpin.Evidence{Method: civicpin.InPerson, By: agency.ID},
+	}))
+}
+
+// teachAna enrols Ana's image and answers.
+func (k *kit) teachAna(t testing.TB) {
+	t.Helper()
+	require.NoError(t, k.EnrolAnswers(t.Context(), ana, anaImage, secrets(anaAnswers), home))
+}
+
+// adoptAna gives Ana her contacts.
+func (k *kit) adoptAna(t testing.TB) {
+	t.Helper()
+	require.NoError(t, k.AdoptContacts(t.Context(), ana, []civicpin.Contact{
+		{Channel: civicpin.Email, Address: anaMail},
+		{Channel: civicpin.SMS, Address: anaPhone},
+		{Channel: civicpin.CertifiedEmail, Address: anaPEC},
+	}, agency.ID, home))
+}
+
+// answered are Ana's answers to the questions asked, as she might type them now; wrong ones if she is not herself.
+func answered(asked []string, right bool) map[string]civicpin.Secret {
+	m := make(map[string]civicpin.Secret)
+	for _, q := range asked {
+		text := "  " + strings.ToUpper(anaAnswers[q])
+		if !right {
+			text = "no lo sé"
+		}
+		m[q] = civicpin.NewSecret(text)
+	}
+	return m
+}
+
+// login reports whether a secret lets Ana in.
+func (k *kit) login(t testing.TB, secret string) (pin.Verified, error) {
+	t.Helper()
+	return k.pins.Verify(t.Context(), pin.Attempt{Subject: ana, Secret: civicpin.NewSecret(secret), Source: home})
+}
+
+// lock has strangers guess until Ana's key is locked.
+func (k *kit) lock(t testing.TB) {
+	t.Helper()
+	for range 5 {
+		_, err := k.login(t, "wrong and wrong again")
+		require.Error(t, err)
+	}
+	_, err := k.login(t, anaSecret)
+	require.ErrorAs(t, err, new(*lockout.LockedError))
+}

@@ -1,0 +1,180 @@
+package recovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/answer"
+	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/store"
+)
+
+// An AnswerError says which rule a chosen answer breaks, to be told to who chose it. It matches [civicpin.ErrInvalid].
+type AnswerError struct {
+	// Question is the one that it was chosen for.
+	Question string
+	// Rule is "length" (one character, or over 128 bytes), "characters" (no letter or digit, or control characters), "repeated"
+	// (one character over and over), "common" (none, 123, password), "question" (a word of the question's id), "personal" (a piece of
+	// the subject's id) or "same" (the answer to another question as well).
+	Rule string
+}
+
+// Error names the question and the rule, never the answer.
+func (e *AnswerError) Error() string {
+	return fmt.Sprintf("recovery: answer to %q may not be chosen: %s", e.Question, e.Rule)
+}
+
+// Is reports whether target is [civicpin.ErrInvalid].
+func (e *AnswerError) Is(target error) bool { return target == civicpin.ErrInvalid }
+
+// EnrolAnswers has a citizen choose an image, answers to questions, or both, outside a plan. Call it for nobody but the citizen who
+// has just logged in, as strongly as they can: who sets the answers can later give them. Staff never choose or see one.
+//
+// An image replaces the former one; "" leaves it. Answers replace all former ones; nil leaves them. They are as many as any plan
+// asks at once, or more, up to 8, to different questions of Config.Questions. What is new begins with no failures counted against it
+// (NIST SP 800-63B-4 3.2.2), for each plan that asks for nothing else of what was enrolled. The source is for the log.
+//
+// It hashes each answer, one after the other. Errors: *[AnswerError]; [civicpin.ErrInvalid] for an image or questions that cannot
+// be; [ErrBusy]; all before anything changes. After the store's, enrol again: doing it twice does no harm.
+func (s *Service) EnrolAnswers(ctx context.Context, subject civicpin.Subject, image string, answers map[string]civicpin.Secret,
+	source civicpin.Source,
+) error {
+	if err := subject.Validate(); err != nil {
+		return err
+	}
+	if image == "" && len(answers) == 0 {
+		return fmt.Errorf("%w: neither an image nor answers", civicpin.ErrInvalid)
+	}
+	if n := len(answers); n > 0 && (n < s.fewest() || n > maxEnrolled) {
+		return fmt.Errorf("%w: not %d to %d answers", civicpin.ErrInvalid, s.fewest(), maxEnrolled)
+	}
+	k, err := s.chosen(ctx, subject, image, answers)
+	if err != nil {
+		return err
+	}
+	return s.keepEnrolled(ctx, subject, k, source)
+}
+
+// fewest is how many answers a subject needs so that each plan can ask its questions.
+func (s *Service) fewest() int {
+	n := 1
+	for _, w := range s.plans {
+		questions, _ := w.asks()
+		n = max(n, questions)
+	}
+	return n
+}
+
+// enrolment checks and hashes what a visitor chose at a step. Nothing is kept before the run is completed.
+func (s *Service) enrolment(ctx context.Context, subject civicpin.Subject, step Enrol, image string, answers map[string]civicpin.Secret,
+) (*knowledge, error) {
+	if step.Image == (image == "") {
+		return nil, fmt.Errorf("%w: no image, or one that was not asked for", civicpin.ErrInvalid)
+	}
+	if len(answers) != step.Questions {
+		return nil, fmt.Errorf("%w: not %d answers", civicpin.ErrInvalid, step.Questions)
+	}
+	return s.chosen(ctx, subject, image, answers)
+}
+
+// chosen checks an image and answers, all before the first is hashed.
+func (s *Service) chosen(ctx context.Context, subject civicpin.Subject, image string, answers map[string]civicpin.Secret) (*knowledge, error) {
+	if image != "" && !slices.Contains(s.config.Images, image) {
+		return nil, fmt.Errorf("%w: the image is none of Config.Images", civicpin.ErrInvalid)
+	}
+	k := &knowledge{Image: image}
+	var texts []string
+	for _, question := range s.config.Questions { // not in the map's order: the first rule broken is then the same each time
+		typed, ok := answers[question]
+		if !ok {
+			continue
+		}
+		text, err := answer.Normalise(answer.Version, typed.Reveal())
+		if err == nil {
+			err = answer.Check(text, question, string(subject))
+		}
+		if broken, ok := errors.AsType[*answer.Error](err); ok {
+			return nil, &AnswerError{Question: question, Rule: string(broken.Rule)}
+		}
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(texts, func(other string) bool { return answer.Alike(text, other) }) {
+			return nil, &AnswerError{Question: question, Rule: string(answer.RuleSame)}
+		}
+		texts = append(texts, text)
+		k.Questions = append(k.Questions, answered{Question: question, Form: answer.Version})
+	}
+	if len(texts) != len(answers) {
+		return nil, fmt.Errorf("%w: a question is none of Config.Questions", civicpin.ErrInvalid)
+	}
+	if len(texts) == 0 {
+		return k, nil
+	}
+	leave, err := s.admit(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	for i, text := range texts {
+		err := s.hashing.Run(ctx, func() { k.Questions[i].Hash = password.New(s.params, text).Encode() })
+		if err != nil {
+			return nil, err
+		}
+	}
+	return k, nil
+}
+
+// keepEnrolled keeps what a citizen chose, and forgets the failures at what it replaced. It can be done twice.
+//
+// The record is written first: if the process dies behind that, the new answers stand with the old count, which an agency can lift.
+// The other way round, the old answers would have got new tries.
+func (s *Service) keepEnrolled(ctx context.Context, subject civicpin.Subject, k *knowledge, source civicpin.Source) error {
+	if k == nil {
+		return nil
+	}
+	_, err := s.answers.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[knowledge]) error {
+		if k.Image != "" {
+			e.Value.Image = k.Image
+		}
+		if len(k.Questions) > 0 {
+			e.Value.Questions = k.Questions
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	s.vault.Record(ctx, civicpin.Event{
+		Code: eventEnrolled, Subject: subject, By: civicpin.Citizen, Source: source, Reason: k.what(),
+	})
+	for _, name := range slices.Sorted(maps.Keys(s.plans)) {
+		if w := s.plans[name]; w.rebinds(k) {
+			if err := w.gate.Rebind(ctx, lockout.Key{Subject: subject}, civicpin.Citizen); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// what says for the log what was enrolled.
+func (k *knowledge) what() string {
+	image := "no image"
+	if k.Image != "" {
+		image = "an image"
+	}
+	return fmt.Sprintf("%s, %d answers", image, len(k.Questions))
+}
+
+// rebinds reports whether all that a plan asks for of what can be enrolled is new. If a part of it stays, so do the failures: a
+// new image must not bring new guesses at old answers. Nor do answers concern the count of a plan that asks for none.
+func (w *way) rebinds(k *knowledge) bool {
+	questions, image := w.asks()
+	return (questions > 0 || image) && (questions == 0 || len(k.Questions) > 0) && (!image || k.Image != "")
+}

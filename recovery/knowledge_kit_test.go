@@ -1,0 +1,167 @@
+package recovery_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
+)
+
+const (
+	elsa   = civicpin.Subject("1710034065")
+	nobody = civicpin.Subject("1714307103")
+)
+
+// elsas are Elsa's answers.
+var elsas = map[string]string{"pet": "José María", "teacher": "Li", "street": "L'Aquila 7", "colour": "verde"}
+
+// coded returns the events of a code.
+func (k *answerKit) coded(code civicpin.EventCode) (list []civicpin.Event) {
+	for _, e := range k.notes.all() {
+		if e.Code == code {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// answerRegister says what everybody's facts are.
+type answerRegister struct{}
+
+func (answerRegister) Check(_ context.Context, _ civicpin.Subject, facts map[string]string) (bool, error) {
+	return facts["birth-day"] == "14", nil
+}
+
+// answerKit is a service whose plans ask for what was enrolled, with everything around it.
+type answerKit struct {
+	*recovery.Service
+	notes *events
+	clock *clock
+}
+
+// answerPlans are three plans for people without a credential, so that none has to be issued: of all that can be enrolled, of the
+// image alone, and of nothing.
+func answerPlans() []recovery.Plan {
+	plan := func(name string, steps ...recovery.Step) recovery.Plan {
+		return recovery.Plan{
+			Name: name, Begin: true, Outcome: recovery.ChooseSecret,
+			Limit: lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked}, Steps: steps,
+		}
+	}
+	facts, desk := recovery.Facts{"birth-day"}, recovery.Operator{Role: "desk", Second: true}
+	return []recovery.Plan{
+		plan("all", recovery.Captcha{}, facts, recovery.Image{}, recovery.Questions{Ask: 2}, desk),
+		plan("image", facts, recovery.Image{}, desk),
+		plan("facts", facts, desk, recovery.Enrol{Image: true, Questions: 3}),
+	}
+}
+
+func answerConfig() recovery.Config {
+	wide := lockout.Rate{Limit: 100_000, Window: time.Hour}
+	c := recovery.Config{
+		Plans: answerPlans(), Register: answerRegister{}, Roles: map[string]recovery.Role{"desk": {PerHour: 1000}},
+		Questions: []string{"pet", "teacher", "street", "colour", "first-school", "hero", "song", "dish", "hobby", "city"},
+		Sends:     lockout.SendLimits{Subject: wide, Address: wide, Source: wide},
+		Hashing:   cheap(),
+	}
+	for i := range 20 {
+		c.Images = append(c.Images, fmt.Sprintf("image-%02d", i))
+	}
+	return c
+}
+
+func newAnswerKit(t testing.TB) *answerKit {
+	t.Helper()
+	return newAnswerKitOn(t, store.NewMemory(), answerConfig())
+}
+
+func newAnswerKitOn(t testing.TB, s store.Store, c recovery.Config) *answerKit {
+	t.Helper()
+	k := &answerKit{notes: &events{}, clock: newClock()}
+	vault, err := store.NewVault(s, testKeys(), &store.Options{Now: k.clock.Now, Recorder: k.notes})
+	require.NoError(t, err)
+	made, err := newAnswerService(t, vault, c)
+	require.NoError(t, err)
+	k.Service = made
+	return k
+}
+
+// enrolled enrols Elsa's image and answers.
+func (k *answerKit) enrolled(t testing.TB) {
+	t.Helper()
+	require.NoError(t, k.EnrolAnswers(t.Context(), elsa, "image-07", secrets(elsas), civicpin.Source{Address: "192.0.2.1"}))
+}
+
+// asked begins a run of the plan "all" and goes on to its guesses.
+func (k *answerKit) asked(t testing.TB, subject civicpin.Subject) recovery.Run {
+	t.Helper()
+	started, err := k.Start(t.Context(), "all", subject, civicpin.Source{})
+	require.NoError(t, err)
+	run, err := k.Answer(t.Context(), started.Ticket, recovery.Answers{Captcha: true})
+	require.NoError(t, err)
+	require.Len(t, run.Next.Questions, 2)
+	require.Len(t, run.Next.Images, 12)
+	run.Ticket = started.Ticket
+	return run
+}
+
+// guess answers what a run asks for.
+func (k *answerKit) guess(ctx context.Context, run recovery.Run, image string, known map[string]string) error {
+	a := recovery.Answers{Image: image, Questions: make(map[string]civicpin.Secret)}
+	if run.Next.Facts != nil {
+		a.Facts = map[string]string{"birth-day": "14"}
+	}
+	for _, q := range run.Next.Questions {
+		a.Questions[q] = civicpin.NewSecret(known[q])
+	}
+	_, err := k.Answer(ctx, run.Ticket, a)
+	return err
+}
+
+// failures is how many failures are counted against a subject.
+func (k *answerKit) failures(t testing.TB, plan string, subject civicpin.Subject) int {
+	t.Helper()
+	st, err := recovery.PlanGate(k.Service, plan).Status(t.Context(), lockout.Key{Subject: subject})
+	require.NoError(t, err)
+	return st.Failures
+}
+
+// noFactor is a factor that nobody has.
+func noFactor(context.Context, civicpin.Subject, civicpin.Secret, civicpin.Source) error {
+	return recovery.ErrRefused
+}
+
+// newAnswerService makes a service of a configuration, if it can be.
+func newAnswerService(t testing.TB, vault *store.Vault, c recovery.Config) (*recovery.Service, error) {
+	t.Helper()
+	none := civicpin.NotifierFunc(func(context.Context, civicpin.Message) (string, error) { return "", nil })
+	out, err := outbox.New(vault, none, nil)
+	require.NoError(t, err)
+	p := pin.Default()
+	p.Hashing = cheap()
+	c.Pins, err = pin.New(vault, out, p)
+	require.NoError(t, err)
+	return recovery.New(vault, out, c)
+}
+
+// approved has two members of staff approve a run.
+func (k *answerKit) approved(t testing.TB, id string) recovery.Run {
+	t.Helper()
+	var run recovery.Run
+	for _, name := range []string{"perez", "suarez"} {
+		var err error
+		desk := recovery.Staff{ID: civicpin.Operator(name), Role: "desk"}
+		run, err = k.Assist(t.Context(), id, desk, recovery.Verdict{Approve: true})
+		require.NoError(t, err)
+	}
+	return run
+}

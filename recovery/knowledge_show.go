@@ -1,0 +1,112 @@
+package recovery
+
+import (
+	"bytes"
+	"slices"
+	"strconv"
+
+	"github.com/civicpin/civicpin"
+)
+
+const (
+	// maxShown is how many images are shown at the most: what fits a page of a telephone.
+	maxShown = 12
+	// maxEnrolled is how many answers a subject has at the most.
+	maxEnrolled = 8
+)
+
+// ranked returns a list in the order of a keyed hash: the same whenever it is asked for, and unlike any other to who has
+// no key.
+func (s *Service) ranked(list []string, purpose string, parts ...string) []string {
+	type ranking struct {
+		item string
+		hash [32]byte
+	}
+	ranks := make([]ranking, 0, len(list))
+	for _, item := range list {
+		ranks = append(ranks, ranking{item, s.vault.Hash(purpose, append(slices.Clone(parts), item)...)})
+	}
+	slices.SortFunc(ranks, func(a, b ranking) int { return bytes.Compare(a.hash[:], b.hash[:]) })
+	out := make([]string, 0, len(list))
+	for _, r := range ranks {
+		out = append(out, r.item)
+	}
+	return out
+}
+
+// images returns the images that are shown for a subject: all of a small catalogue, otherwise their own among others. Where
+// there is none, one is made up to be their own, so that the choice is made alike.
+//
+// The others depend on the own one. Were they the same for each of a subject's, who looks before and after another image
+// was enrolled would see which one came in; if they were drawn anew each time, which one is always there.
+func (s *Service) images(subject civicpin.Subject, k *knowledge) []string {
+	all := s.config.Images
+	if len(all) == 0 {
+		return nil
+	}
+	own := s.ranked(all, "recovery.image.own", string(subject))[0] // also where it is not needed: it takes time
+	if k.Image != "" {
+		own = k.Image
+	}
+	shown := []string{own}
+	for _, image := range s.ranked(all, "recovery.image.others", string(subject), own) {
+		if image != own && len(shown) < maxShown {
+			shown = append(shown, image)
+		}
+	}
+	return s.ranked(shown, "recovery.image.order", string(subject))
+}
+
+// pick returns which n questions a subject is asked: the same ones until their credential's epoch changes, so that wrong answers
+// bring no easier question (OWASP cheat sheet "Choosing and Using Security Questions"). What a subject has not enrolled is
+// made up, as if they had enrolled as many as people do. A catalogue that is too small gives fewer.
+func (s *Service) pick(subject civicpin.Subject, k *knowledge, epoch uint64, n int) []string {
+	own := k.names()
+	var like, rest []string // what the subject could have enrolled as well, so that as much is hashed for everybody; all else
+	for _, question := range s.ranked(s.config.Questions, "recovery.questions.own", string(subject)) {
+		switch {
+		case slices.Contains(own, question):
+		case len(own)+len(like) < s.usual():
+			like = append(like, question)
+		default:
+			rest = append(rest, question)
+		}
+	}
+	ask := func(list []string) []string {
+		return s.ranked(list, "recovery.questions.ask", string(subject), strconv.FormatUint(epoch, 10))
+	}
+	// In this order for any n: a plan that asks more asks the same ones first.
+	picked := slices.Concat(ask(own), ask(like), rest)
+	return picked[:min(len(picked), n)]
+}
+
+// usual is how many answers people have as a rule: what plans ask them to enrol.
+func (s *Service) usual() int {
+	most := 0
+	for _, w := range s.plans {
+		for _, step := range w.Steps {
+			if e, ok := step.(Enrol); ok {
+				most = max(most, e.Questions)
+			}
+		}
+	}
+	if most == 0 {
+		most = maxEnrolled
+	}
+	return most
+}
+
+// asks returns how many of the enrolled questions a plan asks at once, at the most, and whether it asks for the image.
+func (w *way) asks() (questions int, image bool) {
+	for _, step := range w.Steps {
+		switch step := step.(type) {
+		case Image:
+			image = true
+		case Questions:
+			questions = max(questions, step.Ask)
+		case Operator:
+			questions = max(questions, step.Questions)
+		}
+	}
+	return questions, image
+}

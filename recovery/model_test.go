@@ -1,0 +1,413 @@
+package recovery_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/cryptotest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/storetest"
+)
+
+// A trip is a run as the model sees it.
+type trip struct {
+	id      string
+	plan    string
+	tickets []civicpin.Secret // all that were given out, the newest last
+	owner   bool              // who began it
+	proved  map[string]bool   // what the owner, or staff who saw them, have truly shown: the type of the step
+	granted bool
+}
+
+// machine drives the service, and remembers what was truly proved.
+type machine struct {
+	k       *kit
+	faults  *storetest.Faults
+	secret  string
+	trips   []*trip
+	granted int
+	serial  int
+}
+
+// fatal makes testify's message that of the failure; rapid would say only that there was one.
+type fatal struct{ *rapid.T }
+
+// Errorf fails at once.
+func (f fatal) Errorf(format string, args ...any) { f.T.Fatalf(format, args...) }
+
+// needs are the steps of each plan that a grant has to rest on.
+var needs = map[string][]string{
+	"clave":  {"guess", "link"},
+	"two":    {"link", "code"},
+	"parts":  {"guess", "link"},
+	"unlock": {"link"},
+	"desk":   {"staff", "second", "link"},
+	"factor": {"factor", "code"},
+}
+
+func (s *machine) trip(id string) *trip {
+	for _, tr := range s.trips {
+		if tr.id == id {
+			return tr
+		}
+	}
+	return nil
+}
+
+// finished checks what Finish may only say of a trip whose every step was proved, and only once.
+func (s *machine) finished(rt *rapid.T, tr *trip, g pin.Grant) {
+	for _, need := range needs[tr.plan] {
+		require.True(fatal{rt}, tr.proved[need], "%s finished without %s", tr.plan, need)
+	}
+	require.False(fatal{rt}, tr.granted, "%s finished twice", tr.plan)
+	tr.granted = true
+	s.granted++
+	if g.IsZero() {
+		return
+	}
+	if rapid.IntRange(0, 3).Draw(rt, "leave the grant") == 0 {
+		return
+	}
+	if tr.plan == "parts" {
+		s.reissue(rt, g)
+		return
+	}
+	s.serial++
+	secret := []string{"siete peces en la pecera", "cinco perros bajo la mesa", "nueve nubes sobre el mar"}[s.serial%3]
+	if secret == s.secret {
+		secret += " otra vez"
+	}
+	if err := s.k.pins.Set(context.Background(), g, civicpin.NewSecret(secret)); err == nil {
+		s.secret = secret
+		require.ErrorIs(fatal{rt}, s.k.pins.Set(context.Background(), g, civicpin.NewSecret("diez dedos en dos manos")), pin.ErrGrant)
+	} else {
+		s.settle(rt, secret)
+	}
+}
+
+// reissue uses a grant for parts, and exchanges what came.
+func (s *machine) reissue(rt *rapid.T, g pin.Grant) {
+	s.faults.Reset()
+	if _, err := s.k.pins.Reissue(context.Background(), g, home); err != nil {
+		return // the limits of messages
+	}
+	s.k.clock.add(2 * time.Minute) // or the outbox would send no more to one address
+	require.NoError(fatal{rt}, s.k.out.Flush(context.Background()))
+	s.serial++
+	secret := []string{"siete peces en la pecera", "cinco perros bajo la mesa"}[s.serial%2] + " de mi casa"
+	if secret == s.secret {
+		secret += " otra vez"
+	}
+	one, two := s.k.mail.to(anaPhone, pin.PartMessage), s.k.mail.to(anaPEC, pin.PartMessage)
+	if len(two) == 0 {
+		two = s.k.mail.to(anaMail, pin.PartMessage)
+	}
+	require.NotEmpty(fatal{rt}, one)
+	require.NotEmpty(fatal{rt}, two)
+	typed := civicpin.NewSecret(one[len(one)-1].Secret.Reveal() + two[len(two)-1].Secret.Reveal())
+	require.NoError(fatal{rt}, s.k.pins.Exchange(context.Background(), pin.Attempt{Subject: ana, Secret: typed}, civicpin.NewSecret(secret)))
+	s.secret = secret
+}
+
+// settle finds out, after an error, which secret holds: the one that there was, or another.
+func (s *machine) settle(rt *rapid.T, perhaps string) {
+	s.faults.Reset()
+	s.k.clock.add(time.Minute)
+	if _, err := s.k.login2(perhaps); err == nil {
+		s.secret = perhaps
+	}
+}
+
+// login2 logs Ana in from nowhere.
+func (k *kit) login2(secret string) (pin.Verified, error) {
+	return k.pins.Verify(context.Background(), pin.Attempt{Subject: ana, Secret: civicpin.NewSecret(secret)})
+}
+
+// ours reports whether an error is one that the documentation names, or the fault that was injected.
+func ours(err error) bool {
+	_, locked := errors.AsType[*lockout.LockedError](err)
+	for _, known := range []error{
+		recovery.ErrRefused, recovery.ErrBusy, recovery.ErrGone, recovery.ErrExpired, recovery.ErrStep, recovery.ErrWaiting, recovery.ErrStaff,
+		recovery.ErrContacts, pin.ErrNoCredential, pin.ErrState, pin.ErrGrant, pin.ErrChanged, storetest.ErrInjected, context.Canceled,
+	} {
+		locked = locked || errors.Is(err, known)
+	}
+	return err == nil || locked
+}
+
+// TestModel drives random sequences of every public call, by the owner, a stranger and staff, with faults and moves of the clock.
+// No grant comes without every step proved, and never two from one run; the level is never raised; whatever happened, the owner
+// gets to a new secret in the end.
+func TestModel(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		cryptotest.SetGlobalRandom(t, rapid.Uint64().Draw(rt, "seed")) // or no failure could be played again
+		faults := storetest.NewFaults(store.NewMemory())
+		k := newKitOn(t, faults.Store(), newClock(), &mailbox{}, &events{})
+		k.enrolAna(t)
+		s := &machine{k: k, faults: faults, secret: anaSecret}
+		ctx := t.Context()
+		fault := func(rt *rapid.T) {
+			s.faults.Reset()
+			if rapid.IntRange(0, 3).Draw(rt, "fault") == 0 {
+				o := rapid.SampledFrom([]storetest.Outcome{storetest.NotDone, storetest.ReplyLost}).Draw(rt, "outcome")
+				s.faults.FailAt(rapid.IntRange(1, 12).Draw(rt, "call"), o)
+			}
+		}
+		some := func(rt *rapid.T, owner bool) *trip {
+			var all []*trip
+			for _, tr := range s.trips {
+				if tr.owner == owner {
+					all = append(all, tr)
+				}
+			}
+			if len(all) == 0 {
+				rt.Skip("no run")
+			}
+			return rapid.SampledFrom(all).Draw(rt, "run")
+		}
+		begin := func(rt *rapid.T, owner bool) {
+			fault(rt)
+			plan := rapid.SampledFrom([]string{"clave", "two", "parts", "unlock", "desk", "factor"}).Draw(rt, "plan")
+			run, err := k.Start(ctx, plan, ana, civicpin.Source{})
+			require.True(fatal{rt}, ours(err), err)
+			if err == nil {
+				s.trips = append(s.trips, &trip{
+					id: run.ID, plan: plan, owner: owner, tickets: []civicpin.Secret{run.Ticket}, proved: make(map[string]bool),
+				})
+			}
+		}
+		// answer answers what a run asks, rightly if it is the owner who knows it.
+		answer := func(rt *rapid.T, tr *trip, right bool) {
+			s.faults.Reset()
+			ticket := tr.tickets[len(tr.tickets)-1]
+			run, err := k.Show(ctx, ticket)
+			if err != nil {
+				return
+			}
+			var a recovery.Answers
+			shows := ""
+			switch n := run.Next; {
+			case n.Captcha:
+				a.Captcha = true
+			case n.Contacts > 0:
+				shows = "guess"
+				a.Contacts = []civicpin.Contact{{Channel: civicpin.SMS, Address: anaPhone}, {Channel: civicpin.CertifiedEmail, Address: anaPEC}}
+				if !right {
+					a.Contacts[0].Address = "+593990000001"
+				}
+			case len(n.Facts) > 0:
+				shows = "guess"
+				a = k.known(run, right)
+			case n.Confirm != nil:
+				a.Confirm = true
+			case n.Factor != "":
+				shows = "factor"
+				a.Factor = civicpin.NewSecret("123456")
+				if !right {
+					a.Factor = civicpin.NewSecret("654321")
+				}
+			case len(n.Documents) > 0:
+				a.Documents = map[string]string{"front": "a", "back": "b", "face": "c"}
+			case n.Sent != nil && n.Sent.Code:
+				shows = "code"
+				if n.Sent.Link {
+					shows = "link" // the code is the link's other face
+				}
+				a.Code = civicpin.NewSecret("ACDEFGHJ")
+				if right {
+					for _, m := range k.mail.messages() {
+						if !m.Secret.IsZero() && m.Kind != pin.PartMessage {
+							a.Code = m.Secret
+						}
+					}
+				}
+			default:
+				return
+			}
+			fault(rt)
+			_, err = k.Answer(ctx, ticket, a)
+			require.True(fatal{rt}, ours(err), err)
+			if !right && shows != "" {
+				require.Error(fatal{rt}, err, "%s went on after a wrong answer", tr.plan)
+			}
+			if right && shows != "" {
+				tr.proved[shows] = true // an error may mean that it was taken all the same
+			}
+		}
+		finish := func(rt *rapid.T, tr *trip) {
+			fault(rt)
+			g, err := k.Finish(ctx, rapid.SampledFrom(tr.tickets).Draw(rt, "ticket"), home)
+			require.True(fatal{rt}, ours(err), err)
+			if err != nil {
+				return
+			}
+			require.True(fatal{rt}, tr.owner, "a stranger finished")
+			s.finished(rt, tr, g)
+		}
+		rt.Repeat(map[string]func(*rapid.T){
+			"owner begins":    func(rt *rapid.T) { begin(rt, true) },
+			"stranger begins": func(rt *rapid.T) { begin(rt, false) },
+			"owner answers":   func(rt *rapid.T) { answer(rt, some(rt, true), true) },
+			"owner answers on": func(rt *rapid.T) {
+				tr := some(rt, true)
+				for range 3 {
+					answer(rt, tr, true)
+				}
+			},
+			"owner errs":       func(rt *rapid.T) { answer(rt, some(rt, true), false) },
+			"stranger guesses": func(rt *rapid.T) { answer(rt, some(rt, false), false) },
+			"anybody has it sent again": func(rt *rapid.T) {
+				fault(rt)
+				tr := some(rt, rapid.Bool().Draw(rt, "owner"))
+				_, err := k.Send(ctx, tr.tickets[0], home)
+				require.True(fatal{rt}, ours(err), err)
+			},
+			"mail goes out": func(rt *rapid.T) {
+				fault(rt)
+				_ = k.out.Flush(ctx)
+				k.clock.add(10 * time.Second)
+			},
+			"owner follows a link": func(rt *rapid.T) {
+				var links []civicpin.Message
+				for _, m := range k.mail.messages() {
+					if !m.Link.IsZero() {
+						links = append(links, m)
+					}
+				}
+				if len(links) == 0 {
+					rt.Skip("no mail")
+				}
+				m := links[len(links)-1-rapid.IntRange(0, min(3, len(links)-1)).Draw(rt, "mail")]
+				s.faults.Reset()
+				look, err := k.Look(ctx, m.Link)
+				require.True(fatal{rt}, ours(err), err)
+				tr := s.trip(m.Link.Reveal()[1:27])
+				if err != nil || tr == nil {
+					return
+				}
+				fault(rt)
+				switch {
+				case look.What == "disown":
+					if rapid.IntRange(0, 5).Draw(rt, "disown") == 0 {
+						err := k.Disown(ctx, m.Link, home)
+						require.True(fatal{rt}, ours(err), err)
+					}
+				case look.Last:
+					// What a stranger began the owner may finish: it is theirs once they bring the token.
+					g, err := k.Finish(ctx, m.Link, home)
+					require.True(fatal{rt}, ours(err), err)
+					if err == nil {
+						tr.proved["link"] = true
+						s.finished(rt, tr, g)
+					}
+				default:
+					run, err := k.Use(ctx, m.Link, home)
+					require.True(fatal{rt}, ours(err), err)
+					if !run.Ticket.IsZero() {
+						tr.proved["link"] = true
+						// The run is the owner's from now on, and whoever began it is out.
+						for _, old := range tr.tickets {
+							s.faults.Reset()
+							_, err := k.Show(ctx, old)
+							require.Error(fatal{rt}, err, "an old ticket still opens the run")
+						}
+						tr.owner, tr.tickets = true, append(tr.tickets, run.Ticket)
+					}
+				}
+			},
+			"staff sees the owner": func(rt *rapid.T) {
+				tr := some(rt, true)
+				if tr.plan != "desk" {
+					rt.Skip("no step of staff")
+				}
+				by := rapid.SampledFrom([]recovery.Staff{agency, other, video}).Draw(rt, "by")
+				fault(rt)
+				_, err := k.Assist(ctx, tr.id, by, recovery.Verdict{Approve: true, Reason: "seen"})
+				require.True(fatal{rt}, ours(err), err)
+				if by != video {
+					if tr.proved["staff:"+string(by.ID)] = true; tr.proved["staff:"+string(agency.ID)] && tr.proved["staff:"+string(other.ID)] {
+						tr.proved["second"] = true
+					}
+					tr.proved["staff"] = true
+				} else {
+					require.Error(fatal{rt}, err)
+				}
+			},
+			"staff turns a stranger down": func(rt *rapid.T) {
+				tr := some(rt, false)
+				fault(rt)
+				_, err := k.Assist(ctx, tr.id, agency, recovery.Verdict{Reason: "another face"})
+				require.True(fatal{rt}, ours(err), err)
+			},
+			"owner finishes":    func(rt *rapid.T) { finish(rt, some(rt, true)) },
+			"stranger finishes": func(rt *rapid.T) { finish(rt, some(rt, false)) },
+			"stranger forges": func(rt *rapid.T) {
+				tr := some(rt, rapid.Bool().Draw(rt, "owner"))
+				kind := rapid.SampledFrom([]string{"t", "l", "d", "c", "u"}).Draw(rt, "kind")
+				text := tr.tickets[0].Reveal()
+				_, err := k.Finish(ctx, civicpin.NewSecret(kind+text[1:27]+"AQ"+text[29:]), home)
+				require.Error(fatal{rt}, err)
+				require.Error(fatal{rt}, k.Disown(ctx, civicpin.NewSecret("d"+text[1:]), home))
+			},
+			"owner cancels": func(rt *rapid.T) {
+				fault(rt)
+				tr := some(rt, true)
+				err := k.Cancel(ctx, tr.tickets[len(tr.tickets)-1])
+				require.True(fatal{rt}, ours(err), err)
+			},
+			"owner logs in": func(rt *rapid.T) {
+				fault(rt)
+				ok, err := k.login2(s.secret)
+				if err == nil {
+					require.LessOrEqual(fatal{rt}, ok.Level, civicpin.Substantial)
+				}
+			},
+			"stranger logs in": func(rt *rapid.T) {
+				fault(rt)
+				_, err := k.login2("not what it is")
+				require.Error(fatal{rt}, err)
+			},
+			"agency helps": func(rt *rapid.T) {
+				s.faults.Reset()
+				for name := range needs {
+					_ = k.Service.Unlock(ctx, name, ana, civicpin.Evidence{}, agency)
+				}
+				_ = k.pins.Resume(ctx, ana, "seen", agency.ID)
+			},
+			"time passes": func(rt *rapid.T) {
+				k.clock.add(rapid.SampledFrom([]time.Duration{
+					time.Second, time.Minute, 3 * time.Minute, time.Hour, 25 * time.Hour,
+				}).Draw(rt, "for"))
+			},
+			"": func(rt *rapid.T) {
+				s.faults.Reset()
+				st, err := k.pins.Status(ctx, ana)
+				if err == nil {
+					require.LessOrEqual(fatal{rt}, st.Level, civicpin.Substantial, "the level is never raised")
+				}
+			},
+		})
+
+		// Nothing is lost: with the agency's help and a day of patience the owner gets a new secret.
+		s.faults.Reset()
+		k.clock.add(8 * 24 * time.Hour)
+		k.clock.now = k.clock.now.Truncate(24 * time.Hour).Add(15 * time.Hour)
+		_ = k.pins.Resume(ctx, ana, "seen", agency.ID)
+		require.NoError(fatal{rt}, k.Service.Unlock(ctx, "clave", ana, civicpin.Evidence{Method: civicpin.InPerson, By: agency.ID}, agency))
+		require.NoError(fatal{rt}, k.out.Flush(ctx))
+		last := "once olas en la orilla"
+		require.NoError(fatal{rt}, walkClave(ctx, k, last))
+		ok, err := k.login2(last)
+		require.NoError(fatal{rt}, err)
+		require.Equal(fatal{rt}, civicpin.Substantial, ok.Level, "and the level is kept")
+	})
+}

@@ -1,0 +1,202 @@
+package recovery_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/recovery"
+)
+
+// together runs f in n goroutines and returns how many of them got nil.
+func together(n int, f func(i int) error) (won int, errs []error) {
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			err := f(i)
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil {
+				won++
+			} else {
+				errs = append(errs, err)
+			}
+		})
+	}
+	wg.Wait()
+	return won, errs
+}
+
+// linked takes Ana to the link of a plan that begins with a captcha and sends one.
+func (k *kit) linked(t *testing.T, plan string, kind civicpin.MessageKind) civicpin.Message {
+	t.Helper()
+	run, err := k.Start(t.Context(), plan, ana, home)
+	require.NoError(t, err)
+	_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Captcha: true})
+	require.NoError(t, err)
+	m, err := k.mailed(t.Context(), 0, anaMail, kind)
+	require.NoError(t, err)
+	return m
+}
+
+func TestOneLinkOneWinner(t *testing.T) {
+	for _, plan := range []string{"unlock", "two"} {
+		t.Run(plan, func(t *testing.T) {
+			k := newKit(t)
+			kind := civicpin.MessageKind("recovery.unlock")
+			if plan == "two" {
+				kind = "recovery.link"
+			}
+			m := k.linked(t, plan, kind)
+			won, errs := together(64, func(int) error {
+				if plan == "two" {
+					_, err := k.Use(t.Context(), m.Link, home)
+					return err
+				}
+				_, err := k.Finish(t.Context(), m.Link, home)
+				return err
+			})
+			require.Equal(t, 1, won)
+			for _, err := range errs {
+				require.ErrorIs(t, err, recovery.ErrGone)
+			}
+		})
+	}
+}
+
+// Of many recoveries of one subject that complete at once, one does, and ends all others.
+func TestOneRunOneWinner(t *testing.T) {
+	k := newKit(t)
+	var links []civicpin.Message
+	for range 4 {
+		links = append(links, k.linked(t, "unlock", "recovery.unlock"))
+	}
+	won, _ := together(64, func(i int) error {
+		_, err := k.Finish(t.Context(), links[i%len(links)].Link, home)
+		return err
+	})
+	require.Equal(t, 1, won)
+	for _, m := range links {
+		_, err := k.Look(t.Context(), m.Link)
+		require.ErrorIs(t, err, recovery.ErrGone)
+	}
+}
+
+// TestGrantsRace: of many who finish one plan, one gets a grant, and it is good.
+func TestGrantsRace(t *testing.T) {
+	k := newKit(t)
+	run, err := k.Start(t.Context(), "clave", ana, home)
+	require.NoError(t, err)
+	ticket := run.Ticket
+	run, err = k.Answer(t.Context(), ticket, recovery.Answers{Captcha: true})
+	require.NoError(t, err)
+	_, err = k.Answer(t.Context(), ticket, k.known(run, true))
+	require.NoError(t, err)
+	_, err = k.Answer(t.Context(), ticket, recovery.Answers{Confirm: true})
+	require.NoError(t, err)
+	m, err := k.mailed(t.Context(), 0, anaMail, "recovery.link")
+	require.NoError(t, err)
+	var mu sync.Mutex
+	var grant pin.Grant
+	won, _ := together(64, func(int) error {
+		g, err := k.Finish(t.Context(), m.Link, home)
+		if err == nil {
+			mu.Lock()
+			grant = g
+			mu.Unlock()
+		}
+		return err
+	})
+	require.Equal(t, 1, won)
+	require.NoError(t, k.pins.Set(t.Context(), grant, civicpin.NewSecret(newSecret)))
+}
+
+// counting is a register that counts how often it is asked.
+type counting struct {
+	register
+	n atomic.Int64
+}
+
+func (c *counting) Check(ctx context.Context, subject civicpin.Subject, facts map[string]string) (bool, error) {
+	c.n.Add(1)
+	return c.register.Check(ctx, subject, facts)
+}
+
+// Exactly three of a thousand wrong answers are compared, over many runs at once.
+func TestThreeOfAThousand(t *testing.T) {
+	k := newKit(t)
+	asked := &counting{register: k.facts}
+	k.config.Register = asked
+	rec, err := recovery.New(k.vault, k.out, k.config)
+	require.NoError(t, err)
+	var runs []recovery.Run
+	for range 8 {
+		run, err := rec.Start(t.Context(), "clave", ana, civicpin.Source{})
+		require.NoError(t, err)
+		shown, err := rec.Answer(t.Context(), run.Ticket, recovery.Answers{Captcha: true})
+		require.NoError(t, err)
+		shown.Ticket = run.Ticket
+		runs = append(runs, shown)
+	}
+	var refused, locked atomic.Int64
+	won, errs := together(1000, func(i int) error {
+		run := runs[i%len(runs)]
+		for {
+			_, err := rec.Answer(t.Context(), run.Ticket, recovery.Answers{
+				Facts: map[string]string{"birth-day": "9", "birth-month": "9"}, Image: run.Next.Images[0],
+				Questions: answered(run.Next.Questions, false),
+			})
+			if _, is := errors.AsType[*lockout.LockedError](err); is {
+				locked.Add(1)
+				return err
+			}
+			if !errors.Is(err, recovery.ErrBusy) {
+				refused.Add(1)
+				return err
+			}
+			time.Sleep(time.Millisecond)
+		}
+	})
+	require.Zero(t, won)
+	require.Len(t, errs, 1000)
+	require.EqualValues(t, 3, asked.n.Load(), "compared")
+	require.EqualValues(t, 2, refused.Load())
+	require.EqualValues(t, 998, locked.Load(), "the third is told that it locked")
+}
+
+// Typed codes are counted apart, and exactly three of a thousand are compared.
+func TestThreeCodesOfAThousand(t *testing.T) {
+	k := newKit(t)
+	m := k.linked(t, "two", "recovery.link")
+	run, err := k.Use(t.Context(), m.Link, home)
+	require.NoError(t, err)
+	sent, err := k.mailed(t.Context(), 0, anaPhone, "recovery.code")
+	require.NoError(t, err)
+	_, errs := together(1000, func(int) error {
+		for {
+			_, err := k.Answer(t.Context(), run.Ticket, recovery.Answers{Code: civicpin.NewSecret("ACDEFGHJ")})
+			if !errors.Is(err, recovery.ErrBusy) {
+				return err
+			}
+			time.Sleep(time.Millisecond)
+		}
+	})
+	refused := 0
+	for _, err := range errs {
+		if errors.Is(err, recovery.ErrRefused) {
+			refused++
+		}
+	}
+	require.Equal(t, 2, refused, "and the third is told that it locked")
+	_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Code: sent.Secret})
+	require.ErrorAs(t, err, new(*lockout.LockedError), "the right one as well")
+}

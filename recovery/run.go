@@ -1,0 +1,315 @@
+package recovery
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/store"
+)
+
+// The states of a run.
+const (
+	runOpen      = "open"
+	runFinished  = "finished"
+	runCancelled = "cancelled" // by its owner, an old contact or staff
+	runDisowned  = "disowned"  // "it was not me", after it was finished
+)
+
+// run is a recovery under way: one sealed record under an id that nobody can guess. All that its steps decide is decided by one
+// conditional write of it; what it comes to, by one of the credential.
+type run struct {
+	Subject civicpin.Subject `json:"subject" export:"subject"`
+	Plan    string           `json:"plan" export:"yes"`
+	Digest  []byte           `json:"digest"` // of the plan, see Plan.digest
+	State   string           `json:"state" export:"yes"`
+	Ticket  []byte           `json:"ticket,omitempty"` // hash; nobody has one of a run that staff began
+	Tickets int              `json:"tickets"`          // how many there were: a link that is used gives a new one
+	// Known says that there is somebody whom this run can help. All other runs go through the same steps, and to nothing.
+	Known   bool           `json:"known"`
+	Epoch   uint64         `json:"epoch,omitempty"`
+	Book    uint64         `json:"book,omitempty"` // epoch of the contacts
+	By      civicpin.Actor `json:"by" export:"yes"`
+	Source  string         `json:"source,omitempty" export:"yes"`
+	Started time.Time      `json:"started" export:"yes"`
+	Expires time.Time      `json:"expires" export:"yes"`
+
+	Step int `json:"step"` // the next one; len(Plan.Steps) when all are done
+	// Rests is until when the run waits, if it does: its next step is then not asked for.
+	Rests time.Time `json:"rests,omitzero"`
+
+	Asked   []string        `json:"asked,omitempty"` // the questions: each step asks the first so many
+	Images  []string        `json:"images,omitempty"`
+	Shown   string          `json:"shown,omitempty"` // the contact that is to be confirmed, masked
+	Named   []contact       `json:"named,omitempty"` // contacts that the visitor named, all proved
+	Correct *pendingContact `json:"correct,omitempty"`
+	// Adopt says that a message to Correct was read, which makes it the subject's contact once the run is completed.
+	Adopt bool `json:"adopt,omitempty"`
+	// Links are the outstanding tokens of the step, oldest first.
+	Links     []link     `json:"links,omitempty"`
+	Sends     int        `json:"sends,omitempty"`
+	Documents []document `json:"documents,omitempty" export:"yes"`
+	Approved  []approval `json:"approved,omitempty"` // of the step
+	Enrolled  *knowledge `json:"enrolled,omitempty"`
+	Terms     string     `json:"terms,omitempty"`
+
+	Disown []disown `json:"disown,omitempty"` // tokens that say "it was not me"
+	Change string   `json:"change,omitempty"` // the change of contacts that the run brought about
+	Mail   []mail   `json:"mail,omitempty"`
+}
+
+// contact is a civicpin.Contact as it is stored.
+type contact struct {
+	Channel civicpin.Channel `json:"channel" export:"yes"`
+	Address string           `json:"address" export:"yes"`
+	Locale  string           `json:"locale,omitempty" export:"yes"`
+}
+
+func stored(c civicpin.Contact) contact {
+	return contact{Channel: c.Channel, Address: c.Address, Locale: c.Locale}
+}
+
+func (c contact) contact() civicpin.Contact {
+	return civicpin.Contact{Channel: c.Channel, Address: c.Address, Locale: c.Locale}
+}
+
+// A pendingContact is an address that a visitor gave and nobody has proved. It is no contact: nothing takes one where a
+// contact is wanted, and only [Service.adopt], after a token that was sent there came back, makes one of it.
+type pendingContact struct {
+	Channel civicpin.Channel `json:"channel" export:"yes"`
+	Address string           `json:"address" export:"yes"`
+	Locale  string           `json:"locale,omitempty" export:"yes"`
+}
+
+// link is an outstanding token, with the typed code that is its other face.
+type link struct {
+	N    int    `json:"n"`
+	Hash []byte `json:"hash,omitempty"` // of the token; empty for a code without a link
+	Tag  []byte `json:"tag,omitempty"`  // keyed hash of the code; empty for a link without a code
+	// To is where it was sent, so that it proves that address and no other.
+	To      contact   `json:"to"`
+	Expires time.Time `json:"expires"`
+}
+
+type disown struct {
+	N       int       `json:"n"`
+	Hash    []byte    `json:"hash"`
+	Expires time.Time `json:"expires"`
+}
+
+type document struct {
+	Kind string `json:"kind" export:"yes"`
+	Ref  string `json:"ref" export:"yes"`
+	Type string `json:"type" export:"yes"`
+	Size int64  `json:"size" export:"yes"`
+}
+
+type approval struct {
+	By civicpin.Actor `json:"by"`
+	At time.Time      `json:"at"`
+}
+
+// A Run is a recovery under way, as it is shown to whoever goes through it.
+type Run struct {
+	// ID names the run: to the office, in the log. It is not secret, and opens nothing.
+	ID string
+	// Ticket is the right to go on, for a cookie. It is given by Start and by Use, and is otherwise empty: keep it.
+	Ticket civicpin.Secret
+	// Plan names the plan.
+	Plan string
+	// Next is what is asked now. For an unknown subject it looks like anybody's.
+	Next Ask
+	// Done says that nothing more is asked: call [Service.Finish] with the ticket.
+	Done bool
+	// Expires is when the run ends.
+	Expires time.Time
+}
+
+// An Ask is what a run asks for. Fields that are zero are not asked for; those that are set are answered together, by the
+// fields of [Answers] with the same names.
+type Ask struct {
+	Captcha   bool
+	Facts     []string
+	Images    []string           // one of these
+	Questions []string           // an answer to each
+	Contacts  int                // how many are to be named
+	Of        []civicpin.Channel // of these channels; empty for any
+	Confirm   *ContactAsk        // a contact
+	Sent      *ContactAsk        // follow the link, or type the code, that was sent
+	Factor    string             // a proof by this factor
+	Documents []string           // an upload of each kind
+	Operator  string             // nothing to be typed: somebody of this role goes on
+	Waits     time.Time          // nothing to be typed: the run rests until then, and goes on with [Service.Send]
+	Terms     string             // this version is to be accepted
+	Enrol     *Enrol             // an image and answers to questions of the visitor's choice
+}
+
+// A ContactAsk shows a contact: one to be confirmed, or where a link or code was sent. It looks the same for a subject who has
+// none.
+type ContactAsk struct {
+	Channel civicpin.Channel
+	// Masked is the contact, or one made up; empty if ContactPolicy.Decoys has none in its likeness.
+	Masked string
+	// MayCorrect says that another one may be given instead.
+	MayCorrect bool
+	// Link and Code say what was sent: a link, a code to be typed, or both.
+	Link, Code bool
+	// Expires is when the latest that was sent ends; zero if none is outstanding: ask for one with [Service.Send].
+	Expires time.Time
+}
+
+// view is a run as it is shown.
+func (s *Service) view(id string, r *run) Run {
+	w := s.plans[r.Plan]
+	v := Run{ID: id, Plan: r.Plan, Expires: r.Expires, Done: r.Step >= len(w.Steps) && r.Rests.IsZero()}
+	now := s.vault.Now()
+	if !r.Rests.IsZero() {
+		v.Next.Waits = r.Rests
+		return v
+	}
+	if v.Done {
+		return v
+	}
+	for _, step := range w.Steps[r.Step:w.group(r.Step)] {
+		switch step := step.(type) {
+		case Captcha:
+			v.Next.Captcha = true
+		case Facts:
+			v.Next.Facts = slices.Clone(step)
+		case Image:
+			v.Next.Images = slices.Clone(r.Images)
+		case Questions:
+			v.Next.Questions = slices.Clone(r.asked(step.Ask))
+		case Contacts:
+			v.Next.Contacts, v.Next.Of = step.AtLeast, slices.Clone(step.Of)
+		case ConfirmContact:
+			v.Next.Confirm = &ContactAsk{Channel: step.Channel, Masked: r.Shown, MayCorrect: step.MayCorrect}
+		case Factor:
+			v.Next.Factor = string(step)
+		case Documents:
+			v.Next.Documents = slices.Clone(step.Kinds)
+		case Operator:
+			v.Next.Operator = step.Role
+		case Terms:
+			v.Next.Terms = step.Version
+		case Enrol:
+			e := step
+			v.Next.Enrol = &e
+		case Link, Code:
+			channels, _, isLink, n, _ := sent(step)
+			ask := &ContactAsk{Channel: channels[0], Link: isLink, Code: n > 0}
+			if len(r.Links) > 0 {
+				l := r.Links[len(r.Links)-1]
+				ask.Channel = l.To.Channel
+				ask.Masked = s.maskedFor(r, l.To.contact())
+				if now.Before(l.Expires) {
+					ask.Expires = l.Expires
+				}
+			}
+			v.Next.Sent = ask
+		}
+	}
+	return v
+}
+
+// asked returns the questions of a step that asks n.
+func (r *run) asked(n int) []string { return r.Asked[:min(n, len(r.Asked))] }
+
+// group returns the index behind the steps that are asked together with step i.
+func (w *way) group(i int) int {
+	end := i + 1
+	if guessed(w.Steps[i]) {
+		for end < len(w.Steps) && guessed(w.Steps[end]) {
+			end++
+		}
+	}
+	return end
+}
+
+// load reads a run by its id. What is not there, has ended, or was begun under a plan that is another now is ErrGone.
+func (s *Service) load(ctx context.Context, id string) (store.Entry[run], *way, error) {
+	if !validID(id) {
+		return store.Entry[run]{}, nil, ErrGone
+	}
+	e, err := s.runs.Get(ctx, store.Key{ID: id})
+	if errors.Is(err, store.ErrNotFound) {
+		return e, nil, ErrGone
+	}
+	if err != nil {
+		return e, nil, err
+	}
+	w := s.plans[e.Value.Plan]
+	if w == nil || !slices.Equal(w.digest, e.Value.Digest) {
+		return e, nil, ErrGone
+	}
+	return e, w, nil
+}
+
+// open returns why nobody can go on with a run, nil if somebody can.
+func (r *run) open(now time.Time) error {
+	switch {
+	case r.State != runOpen:
+		return ErrGone
+	case !now.Before(r.Expires):
+		return ErrExpired
+	}
+	return nil
+}
+
+// enter reads the run that a ticket opens.
+func (s *Service) enter(ctx context.Context, ticket civicpin.Secret) (store.Entry[run], *way, token, error) {
+	t, err := parseToken(ticket)
+	if err != nil || t.kind != ticketToken {
+		return store.Entry[run]{}, nil, t, ErrGone
+	}
+	e, w, err := s.load(ctx, t.selector)
+	if err != nil {
+		return e, nil, t, err
+	}
+	if !e.Value.holds(t) {
+		return e, nil, t, ErrGone
+	}
+	return e, w, t, e.Value.open(s.vault.Now())
+}
+
+// holds reports whether a ticket is the run's.
+func (r *run) holds(t token) bool {
+	return len(r.Ticket) > 0 && t.n == r.Tickets&0xff && t.fits(r.Ticket)
+}
+
+// change lets act change an open run, if it is still at a step, and has the run kept for as long as it says something.
+func (s *Service) change(ctx context.Context, e store.Entry[run], step int, act func(*run, time.Time) error) (store.Entry[run], error) {
+	return s.runs.UpdateFrom(ctx, e, func(e *store.Entry[run]) error {
+		now := s.vault.Now()
+		if !e.Found() {
+			return ErrGone
+		}
+		if err := e.Value.open(now); err != nil {
+			return err
+		}
+		if e.Value.Step != step {
+			return ErrStep
+		}
+		if err := act(&e.Value, now); err != nil {
+			return err
+		}
+		e.Expires = e.Value.keep()
+		return nil
+	})
+}
+
+// late is how long after its end a run is still recognised, so that who holds its link can be told that it is late.
+const late = day
+
+// keep returns until when a run's record is kept.
+func (r *run) keep() time.Time {
+	until := r.Expires.Add(late)
+	for _, d := range r.Disown {
+		if d.Expires.After(until) {
+			until = d.Expires
+		}
+	}
+	return until
+}

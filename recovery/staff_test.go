@@ -1,0 +1,239 @@
+package recovery_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/store"
+)
+
+// reason is why staff may not.
+func reason(t *testing.T, err error) string {
+	t.Helper()
+	require.ErrorIs(t, err, recovery.ErrStaff)
+	refused, ok := errors.AsType[*recovery.StaffError](err)
+	require.True(t, ok, err)
+	return refused.Reason
+}
+
+func TestVideoOperatorUnlocks(t *testing.T) {
+	k := newKit(t)
+	k.lock(t)
+	run, err := k.StartBy(t.Context(), "video", ana, video)
+	require.NoError(t, err)
+	require.True(t, run.Ticket.IsZero(), "staff get no ticket")
+	require.Equal(t, "video", run.Next.Operator)
+	c, err := k.Case(t.Context(), run.ID, video)
+	require.NoError(t, err)
+	require.Equal(t, ana, c.Subject)
+	require.Equal(t, "video", c.Role)
+	require.Len(t, c.Questions, 4)
+
+	_, err = k.Assist(t.Context(), run.ID, video, recovery.Verdict{Approve: true, Questions: answered(c.Questions, false)})
+	require.ErrorIs(t, err, recovery.ErrRefused)
+	_, err = k.login(t, anaSecret)
+	require.Error(t, err, "still locked")
+	run, err = k.Assist(t.Context(), run.ID, video, recovery.Verdict{Approve: true, Questions: answered(c.Questions, true)})
+	require.NoError(t, err)
+	require.True(t, run.Done)
+	ok, err := k.login(t, anaSecret)
+	require.NoError(t, err)
+	require.Equal(t, civicpin.Substantial, ok.Level)
+	_, err = k.Assist(t.Context(), run.ID, video, recovery.Verdict{Approve: true, Questions: answered(c.Questions, true)})
+	require.ErrorIs(t, err, recovery.ErrGone, "once")
+}
+
+func TestOfficeHours(t *testing.T) {
+	k := newKit(t)
+	guayaquil, err := time.LoadLocation("America/Guayaquil")
+	require.NoError(t, err)
+	at := func(day, hour, minute int) time.Time { return time.Date(2026, 3, day, hour, minute, 0, 0, guayaquil) }
+	for _, tt := range []struct {
+		now, opens time.Time
+	}{
+		{at(2, 8, 0), time.Time{}},
+		{at(2, 16, 59), time.Time{}},
+		{at(2, 7, 59), at(2, 8, 0)},
+		{at(2, 17, 0), at(3, 8, 0)},
+		{at(2, 23, 59), at(3, 8, 0)},
+		{at(8, 12, 0), time.Time{}}, // a Sunday: every day of the week
+	} {
+		k.clock.now = tt.now
+		_, err := k.StartBy(t.Context(), "video", ana, video)
+		if tt.opens.IsZero() {
+			require.NoError(t, err, tt.now)
+			continue
+		}
+		require.Equal(t, "hours", reason(t, err), tt.now)
+		closed, _ := errors.AsType[*recovery.StaffError](err)
+		require.True(t, tt.opens.Equal(closed.Until), "%v: %v", tt.now, closed.Until)
+	}
+}
+
+func TestOfficeDays(t *testing.T) {
+	k := newKitOn(t, store.NewMemory(), newClock(), &mailbox{}, &events{})
+	k.config.Roles["video"] = recovery.Role{
+		From: 8 * time.Hour, To: 17 * time.Hour, Days: []time.Weekday{time.Monday, time.Friday}, Zone: "Europe/Madrid",
+	}
+	rec, err := recovery.New(k.vault, k.out, k.config)
+	require.NoError(t, err)
+	madrid, err := time.LoadLocation("Europe/Madrid")
+	require.NoError(t, err)
+	k.clock.now = time.Date(2026, 3, 27, 17, 0, 0, 0, madrid) // a Friday; clocks go forward on Sunday
+	_, err = rec.StartBy(t.Context(), "video", ana, video)
+	closed, _ := errors.AsType[*recovery.StaffError](err)
+	require.True(t, time.Date(2026, 3, 30, 8, 0, 0, 0, madrid).Equal(closed.Until), closed.Until)
+	k.clock.now = closed.Until
+	_, err = rec.StartBy(t.Context(), "video", ana, video)
+	require.NoError(t, err)
+}
+
+func TestStaffThatMayNot(t *testing.T) {
+	k := newKit(t)
+	run, err := k.StartBy(t.Context(), "video", ana, video)
+	require.NoError(t, err)
+	right := recovery.Verdict{Approve: true, Questions: answered(run.Next.Questions, true)}
+	c, err := k.Case(t.Context(), run.ID, video)
+	require.NoError(t, err)
+	right.Questions = answered(c.Questions, true)
+
+	_, err = k.Assist(t.Context(), run.ID, agency, right)
+	require.Equal(t, "role", reason(t, err), "another role's step")
+	_, err = k.StartBy(t.Context(), "video", ana, agency)
+	require.Equal(t, "role", reason(t, err))
+	_, err = k.Assist(t.Context(), run.ID, recovery.Staff{ID: civicpin.Operator("x"), Role: "nothing"}, right)
+	require.Equal(t, "role", reason(t, err))
+	_, err = k.Assist(t.Context(), run.ID, recovery.Staff{ID: civicpin.Citizen, Role: "video"}, right)
+	require.Equal(t, "role", reason(t, err), "a citizen is no staff")
+	_, err = k.Assist(t.Context(), run.ID, recovery.Staff{Role: "video"}, right)
+	require.ErrorIs(t, err, civicpin.ErrInvalid)
+	_, err = k.StartBy(t.Context(), "clave", ana, agency)
+	require.ErrorIs(t, err, recovery.ErrStep, "a plan for visitors")
+	_, err = k.StartBy(t.Context(), "nothing", ana, agency)
+	require.ErrorIs(t, err, civicpin.ErrInvalid)
+	_, err = k.Assist(t.Context(), "nothing", video, right)
+	require.ErrorIs(t, err, recovery.ErrGone)
+	for _, v := range []recovery.Verdict{
+		{Approve: true},
+		{Approve: true, Questions: answered(c.Questions[:3], true)},
+		{Approve: true, Questions: secrets(map[string]string{"a": "", "b": "", "c": "", "d": ""})},
+	} {
+		_, err = k.Assist(t.Context(), run.ID, video, v)
+		require.ErrorIs(t, err, recovery.ErrStep)
+	}
+	k.clock.add(9 * time.Hour) // nineteen hours
+	_, err = k.Assist(t.Context(), run.ID, video, right)
+	require.Error(t, err)
+	_, err = k.StartBy(t.Context(), "video", ana, video)
+	require.Equal(t, "hours", reason(t, err))
+}
+
+func TestStaffActsAreLimited(t *testing.T) {
+	k := newKit(t)
+	acts := 0
+	for range 100 {
+		if _, err := k.StartBy(t.Context(), "video", ana, video); err != nil {
+			require.Equal(t, "limit", reason(t, err))
+			break
+		}
+		acts++
+	}
+	require.Equal(t, 60, acts)
+	_, err := k.StartBy(t.Context(), "video", ana, recovery.Staff{ID: civicpin.Operator("video.4"), Role: "video"})
+	require.NoError(t, err, "each has a limit of their own")
+	k.clock.add(time.Hour)
+	_, err = k.StartBy(t.Context(), "video", ana, video)
+	require.NoError(t, err)
+}
+
+// Wrong answers to staff count like any, and lock; then only an agency unlocks.
+func TestAgencyUnlocksThePlan(t *testing.T) {
+	k := newKit(t)
+	run, err := k.StartBy(t.Context(), "video", ana, video)
+	require.NoError(t, err)
+	c, err := k.Case(t.Context(), run.ID, video)
+	require.NoError(t, err)
+	for range 3 {
+		_, err = k.Assist(t.Context(), run.ID, video, recovery.Verdict{Approve: true, Questions: answered(c.Questions, false)})
+		require.Error(t, err)
+	}
+	right := recovery.Verdict{Approve: true, Questions: answered(c.Questions, true)}
+	_, err = k.Assist(t.Context(), run.ID, video, right)
+	require.ErrorAs(t, err, new(*lockout.LockedError))
+
+	require.Equal(t, "role", reason(t, k.Unlock(t.Context(), "video", ana, civicpin.Evidence{}, video)))
+	require.Equal(t, "role", reason(t, k.Unlock(t.Context(), "video", ana, civicpin.Evidence{}, recovery.Staff{ID: agency.ID})))
+	require.ErrorIs(t, k.Unlock(t.Context(), "nothing", ana, civicpin.Evidence{}, agency), civicpin.ErrInvalid)
+	require.NoError(t, k.Unlock(t.Context(), "video", ana, civicpin.Evidence{}, agency))
+	_, err = k.Assist(t.Context(), run.ID, video, right)
+	require.NoError(t, err)
+}
+
+// At the ceiling an unlock is not enough: the person has to be seen.
+func TestAgencyRebinds(t *testing.T) {
+	k := newKit(t)
+	k.config.Roles["video"] = recovery.Role{PerHour: 1000}
+	k.config.Roles["agency"] = recovery.Role{PerHour: 1000, Unlocks: true}
+	rec, err := recovery.New(k.vault, k.out, k.config)
+	require.NoError(t, err)
+	run, err := rec.StartBy(t.Context(), "video", ana, video)
+	require.NoError(t, err)
+	c, err := rec.Case(t.Context(), run.ID, video)
+	require.NoError(t, err)
+	compared := 0
+	for {
+		_, err = rec.Assist(t.Context(), run.ID, video, recovery.Verdict{Approve: true, Questions: answered(c.Questions, false)})
+		compared++
+		locked, ok := errors.AsType[*lockout.LockedError](err)
+		if ok && locked.Disabled {
+			break
+		}
+		require.Less(t, compared, 200)
+		if ok {
+			require.NoError(t, rec.Unlock(t.Context(), "video", ana, civicpin.Evidence{}, agency))
+		}
+	}
+	require.Equal(t, 100, compared)
+	require.Error(t, rec.Unlock(t.Context(), "video", ana, civicpin.Evidence{}, agency))
+	require.ErrorIs(t, rec.Unlock(t.Context(), "video", ana, civicpin.Evidence{Method: civicpin.InPerson}, agency), civicpin.ErrInvalid)
+	seen := civicpin.Evidence{Method: civicpin.InPerson, Document: "cédula", By: agency.ID}
+	require.NoError(t, rec.Unlock(t.Context(), "video", ana, seen, agency))
+	_, err = rec.Assist(t.Context(), run.ID, video, recovery.Verdict{Approve: true, Questions: answered(c.Questions, true)})
+	require.NoError(t, err)
+}
+
+func TestStaffTurnDown(t *testing.T) {
+	k := newKit(t)
+	run, err := k.StartBy(t.Context(), "video", ana, video)
+	require.NoError(t, err)
+	c, err := k.Case(t.Context(), run.ID, video)
+	require.NoError(t, err)
+	_, err = k.Assist(t.Context(), run.ID, video, recovery.Verdict{Reason: "not the face on the card"})
+	require.NoError(t, err)
+	_, err = k.Assist(t.Context(), run.ID, video, recovery.Verdict{Approve: true, Questions: answered(c.Questions, true)})
+	require.ErrorIs(t, err, recovery.ErrGone)
+}
+
+// Staff are told whether there is anybody; a caller who answers for a stranger is wrong like anybody.
+func TestStaffAndStrangers(t *testing.T) {
+	k := newKit(t)
+	run, err := k.StartBy(t.Context(), "office", stranger, agency)
+	require.NoError(t, err)
+	_, err = k.Assist(t.Context(), run.ID, agency, recovery.Verdict{Approve: true})
+	require.ErrorIs(t, err, pin.ErrNoCredential)
+
+	run, err = k.StartBy(t.Context(), "video", stranger, video)
+	require.NoError(t, err)
+	c, err := k.Case(t.Context(), run.ID, video)
+	require.NoError(t, err)
+	require.Len(t, c.Questions, 4)
+	_, err = k.Assist(t.Context(), run.ID, video, recovery.Verdict{Approve: true, Questions: answered(c.Questions, false)})
+	require.ErrorIs(t, err, recovery.ErrRefused)
+}

@@ -1,0 +1,273 @@
+package recovery_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/storetest"
+)
+
+// people are the states in which whoever is asked for can be. All of them have Ana's number.
+var people = []struct {
+	name    string
+	prepare func(t *testing.T, k *kit)
+}{
+	{"unknown", func(*testing.T, *kit) {}},
+	{"whole", func(t *testing.T, k *kit) { k.enrolAna(t) }},
+	{"locked", func(t *testing.T, k *kit) { k.enrolAna(t); k.lock(t) }},
+	{"suspended", func(t *testing.T, k *kit) {
+		k.enrolAna(t)
+		require.NoError(t, k.pins.Suspend(t.Context(), ana, "", agency.ID))
+	}},
+	{"revoked", func(t *testing.T, k *kit) {
+		k.enrolAna(t)
+		require.NoError(t, k.pins.Revoke(t.Context(), ana, "", agency.ID))
+	}},
+	{"without contacts", func(t *testing.T, k *kit) { k.importAna(t); k.teachAna(t) }},
+	{"without answers", func(t *testing.T, k *kit) { k.importAna(t); k.adoptAna(t) }},
+	{"recovered before", func(t *testing.T, k *kit) {
+		k.enrolAna(t)
+		require.NoError(t, walkOffice(t.Context(), k, newSecret))
+	}},
+	{"begun by somebody", func(t *testing.T, k *kit) {
+		_, err := k.Start(t.Context(), "clave", stranger, home)
+		require.NoError(t, err)
+	}},
+}
+
+// trace does something and returns what it came to: the error, what is asked, and every store call with its kind of record.
+func trace(t *testing.T, k *kit, f *storetest.Faults, do func() (recovery.Run, error)) string {
+	t.Helper()
+	var calls []string
+	f.Hook(func(method, key string) error {
+		kind, _, _ := strings.Cut(key, "/")
+		calls = append(calls, method+" "+kind)
+		return nil
+	})
+	defer f.Hook(nil)
+	hashes, sent := recovery.Hashes(k.Service), len(k.mail.messages())
+	run, err := do()
+	require.Len(t, k.mail.messages(), sent, "the notifier is never called inline")
+	next := run.Next
+	shown := fmt.Sprintf("%v %v %v %d %v %v %q %v %s", next.Captcha, next.Facts, len(next.Images), len(next.Questions), next.Contacts,
+		next.Of, next.Factor, next.Documents, next.Operator)
+	if c := next.Confirm; c != nil {
+		shown += fmt.Sprintf(" confirm %v %v %v", c.Channel, c.MayCorrect, c.Masked != "")
+	}
+	if s := next.Sent; s != nil {
+		shown += fmt.Sprintf(" sent %v %v %v %v %v", s.Channel, s.Link, s.Code, s.Masked != "", s.Expires)
+	}
+	return fmt.Sprintf("%v; %s; done %v; ticket %v; expires %v; %s; %d hashes", err, shown, run.Done, !run.Ticket.IsZero(), run.Expires,
+		strings.Join(calls, ", "), recovery.Hashes(k.Service)-hashes)
+}
+
+// forged is a token of a kind that nobody made, for a run that there is.
+func forged(kind string, run recovery.Run) civicpin.Secret {
+	return civicpin.NewSecret(kind + run.ID + "AQ." + strings.Repeat("A", 43))
+}
+
+// TestStrangersLearnNothing shows, for each call that an anonymous visitor can make, that the answer is the same after the same
+// store calls and the same hash work, whoever the subject is.
+func TestStrangersLearnNothing(t *testing.T) {
+	to := func(plan string, answers ...func(recovery.Run) recovery.Answers) func(t *testing.T, k *kit) recovery.Run {
+		return func(t *testing.T, k *kit) recovery.Run {
+			run, err := k.Start(t.Context(), plan, ana, civicpin.Source{})
+			require.NoError(t, err)
+			ticket := run.Ticket
+			for _, a := range answers {
+				run, err = k.Answer(t.Context(), ticket, a(run))
+				require.NoError(t, err)
+			}
+			run.Ticket = ticket
+			return run
+		}
+	}
+	captcha := func(recovery.Run) recovery.Answers { return recovery.Answers{Captcha: true} }
+	wrong := func(run recovery.Run) recovery.Answers {
+		return recovery.Answers{
+			Facts: map[string]string{"birth-day": "9", "birth-month": "9"}, Image: run.Next.Images[0],
+			Questions: answered(run.Next.Questions, false),
+		}
+	}
+	others := recovery.Answers{Contacts: []civicpin.Contact{
+		{Channel: civicpin.SMS, Address: "+593999999999"}, {Channel: civicpin.Email, Address: "otra@correo.example"},
+	}}
+	typed := recovery.Answers{Code: civicpin.NewSecret("ACDE FGHJ")}
+	none := func(*testing.T, *kit) recovery.Run { return recovery.Run{} }
+	forgedGrant, err := pin.ParseGrant(civicpin.NewSecret("g1.MTcxMDAzNDA2NQ." + strings.Repeat("A", 43)))
+	require.NoError(t, err)
+	require.Equal(t, ana, forgedGrant.Subject())
+
+	anonymous := []struct {
+		name   string
+		before func(t *testing.T, k *kit) recovery.Run
+		do     func(k *kit, run recovery.Run) (recovery.Run, error)
+	}{
+		{"set under a forged grant", none, func(k *kit, _ recovery.Run) (recovery.Run, error) {
+			return recovery.Run{}, k.pins.Set(t.Context(), forgedGrant, civicpin.NewSecret(newSecret))
+		}},
+		{"guess", to("clave", captcha), func(k *kit, run recovery.Run) (recovery.Run, error) {
+			return k.Answer(t.Context(), run.Ticket, wrong(run))
+		}},
+		{"guess until locked", to("clave", captcha), func(k *kit, run recovery.Run) (recovery.Run, error) {
+			var err error
+			for range 4 {
+				_, err = k.Answer(t.Context(), run.Ticket, wrong(run))
+			}
+			require.ErrorAs(t, err, new(*lockout.LockedError))
+			return recovery.Run{}, err
+		}},
+		{"name contacts", to("parts"), func(k *kit, run recovery.Run) (recovery.Run, error) {
+			return k.Answer(t.Context(), run.Ticket, others)
+		}},
+		{"answer what is not asked", to("clave", captcha), func(k *kit, run recovery.Run) (recovery.Run, error) {
+			return k.Answer(t.Context(), run.Ticket, recovery.Answers{Confirm: true})
+		}},
+		{"show", to("unlock", captcha), func(k *kit, run recovery.Run) (recovery.Run, error) {
+			return k.Show(t.Context(), run.Ticket)
+		}},
+		{"have a link sent", to("unlock"), func(k *kit, run recovery.Run) (recovery.Run, error) {
+			return k.Answer(t.Context(), run.Ticket, captcha(run))
+		}},
+		{"have it sent again", to("unlock", captcha), func(k *kit, run recovery.Run) (recovery.Run, error) {
+			return k.Send(t.Context(), run.Ticket, home)
+		}},
+		{"have it sent until limited", to("unlock", captcha), func(k *kit, run recovery.Run) (recovery.Run, error) {
+			var err error
+			var shown recovery.Run
+			for range 11 {
+				if shown, err = k.Send(t.Context(), run.Ticket, home); err != nil {
+					break
+				}
+			}
+			require.ErrorAs(t, err, new(*lockout.LockedError))
+			return shown, err
+		}},
+		{"type a factor", to("factor"), func(k *kit, run recovery.Run) (recovery.Run, error) {
+			return k.Answer(t.Context(), run.Ticket, recovery.Answers{Factor: civicpin.NewSecret("000000")})
+		}},
+		{"type a code where a link is", to("two", captcha), func(k *kit, run recovery.Run) (recovery.Run, error) {
+			return k.Answer(t.Context(), run.Ticket, typed)
+		}},
+		{"type a code", to("texted", captcha), func(k *kit, run recovery.Run) (recovery.Run, error) {
+			return k.Answer(t.Context(), run.Ticket, typed)
+		}},
+		{"type codes until locked", to("texted", captcha), func(k *kit, run recovery.Run) (recovery.Run, error) {
+			var err error
+			for range 4 {
+				_, err = k.Answer(t.Context(), run.Ticket, typed)
+			}
+			require.ErrorAs(t, err, new(*lockout.LockedError))
+			return recovery.Run{}, err
+		}},
+		{"documents", to("desk", captcha), func(k *kit, run recovery.Run) (recovery.Run, error) {
+			return k.Answer(t.Context(), run.Ticket, recovery.Answers{Documents: map[string]string{"front": "a", "back": "b", "face": "c"}})
+		}},
+		{"finish with the ticket", to("unlock", captcha), func(k *kit, run recovery.Run) (recovery.Run, error) {
+			_, err := k.Finish(t.Context(), run.Ticket, home)
+			return recovery.Run{}, err
+		}},
+		{"forge a link", to("unlock", captcha), func(k *kit, run recovery.Run) (recovery.Run, error) {
+			_, err := k.Finish(t.Context(), forged("l", run), home)
+			_, err2 := k.Use(t.Context(), forged("l", run), home)
+			_, err3 := k.Look(t.Context(), forged("l", run))
+			return recovery.Run{}, errors.Join(err, err2, err3)
+		}},
+		{"forge a disowning", to("unlock", captcha), func(k *kit, run recovery.Run) (recovery.Run, error) {
+			return recovery.Run{}, errors.Join(k.Disown(t.Context(), forged("d", run), home), k.Disown(t.Context(), forged("u", run), home))
+		}},
+		{"cancel", to("unlock", captcha), func(k *kit, run recovery.Run) (recovery.Run, error) {
+			return recovery.Run{}, k.Cancel(t.Context(), run.Ticket)
+		}},
+		{"begin until limited", none, func(k *kit, _ recovery.Run) (recovery.Run, error) {
+			var err error
+			for range 100 {
+				if _, err = k.Start(t.Context(), "clave", ana, civicpin.Source{}); err != nil {
+					break
+				}
+			}
+			require.ErrorAs(t, err, new(*lockout.LockedError))
+			return recovery.Run{}, err
+		}},
+	}
+	for _, p := range plans() {
+		if _, ok := p.Steps[0].(recovery.Operator); ok {
+			continue
+		}
+		anonymous = append(anonymous, struct {
+			name   string
+			before func(t *testing.T, k *kit) recovery.Run
+			do     func(k *kit, run recovery.Run) (recovery.Run, error)
+		}{"begin " + p.Name, none, func(k *kit, _ recovery.Run) (recovery.Run, error) {
+			return k.Start(t.Context(), p.Name, ana, civicpin.Source{})
+		}})
+	}
+	for _, a := range anonymous {
+		t.Run(a.name, func(t *testing.T) {
+			first := ""
+			for _, p := range people {
+				f := storetest.NewFaults(store.NewMemory())
+				k := newKitOn(t, f.Store(), newClock(), &mailbox{}, &events{})
+				p.prepare(t, k)
+				require.NoError(t, k.out.Flush(t.Context()))
+				k.clock.now = newClock().Now().Add(40 * 24 * time.Hour)
+				run := a.before(t, k)
+				got := trace(t, k, f, func() (recovery.Run, error) { return a.do(k, run) })
+				if first == "" {
+					first = got
+					t.Log(got)
+				}
+				require.Equal(t, first, got, p.name)
+			}
+		})
+	}
+}
+
+// What is shown of a stranger is plausible and the same every time, and nothing is ever sent to nobody.
+func TestStrangersAreShownTheSame(t *testing.T) {
+	k := newKit(t)
+	var seen []recovery.Ask
+	for range 3 {
+		run, err := k.Start(t.Context(), "clave", stranger, home)
+		require.NoError(t, err)
+		ticket := run.Ticket
+		run, err = k.Answer(t.Context(), ticket, recovery.Answers{Captcha: true})
+		require.NoError(t, err)
+		seen = append(seen, run.Next)
+		for range 2 { // a wrong answer does not swap them
+			_, err = k.Answer(t.Context(), ticket, recovery.Answers{
+				Facts: map[string]string{"birth-day": "9", "birth-month": "9"}, Image: run.Next.Images[0],
+				Questions: answered(run.Next.Questions, false),
+			})
+			require.Error(t, err)
+			again, err := k.Show(t.Context(), ticket)
+			require.NoError(t, err)
+			require.Equal(t, run.Next, again.Next)
+		}
+		require.NoError(t, k.Service.Unlock(t.Context(), "clave", stranger, civicpin.Evidence{}, agency))
+	}
+	require.Equal(t, seen[0], seen[1])
+	require.Equal(t, seen[0], seen[2])
+	require.NotEmpty(t, seen[0].Images)
+	require.Subset(t, questions, seen[0].Questions)
+
+	run, err := k.Start(t.Context(), "unlock", stranger, home)
+	require.NoError(t, err)
+	run, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Captcha: true})
+	require.NoError(t, err)
+	require.Regexp(t, `^.\*\*\*@correo\.example$`, run.Next.Sent.Masked)
+	require.NoError(t, k.out.Flush(t.Context()))
+	for _, m := range k.mail.messages() {
+		require.Contains(t, []string{anaMail, anaPEC, anaPhone}, m.To.Address)
+	}
+}
