@@ -21,7 +21,7 @@ const modulePath = "github.com/civicpin/civicpin"
 var packageMap = map[string][]string{
 	".":            {},
 	"store":        {"."},
-	"store/*":      {".", "store"}, // outbox, storetest, and stores that need no driver
+	"store/*":      {".", "store"}, // outbox, audit, storetest, and stores that need no driver
 	"lockout":      {".", "store"},
 	"pin":          {".", "store", "store/outbox", "lockout"},
 	"otp":          {".", "store", "store/outbox", "lockout"},

@@ -7,7 +7,9 @@ require (
 	github.com/civicpin/civicpin v0.0.0
 	github.com/civicpin/civicpin/store/sqlite v0.0.0
 	github.com/nyaruka/phonenumbers v1.8.1
+	github.com/stretchr/testify v1.12.1
 	github.com/wneessen/go-mail v0.8.1
+	go.etcd.io/bbolt v1.5.0
 )
 
 require (

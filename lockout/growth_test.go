@@ -16,7 +16,7 @@ import (
 // purgeAll removes what has run out and returns how many records are left.
 func purgeAll(t *testing.T, v *store.Vault, m *store.Memory) (left int) {
 	t.Helper()
-	_, err := v.Purge(t.Context(), 1<<30)
+	_, err := v.Purge(t.Context(), store.Pass{})
 	require.NoError(t, err)
 	for _, err := range m.List(t.Context(), "", "") {
 		require.NoError(t, err)

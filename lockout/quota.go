@@ -25,7 +25,7 @@ type Quota struct {
 
 // quotaState is the one timestamp of the generic cell rate algorithm.
 type quotaState struct {
-	Next time.Time `json:"next"`
+	Next time.Time `json:"next" export:"yes"`
 }
 
 // maxShards is the number of records over which a global rate is spread, so that failures do not all wait for one.

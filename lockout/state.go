@@ -10,15 +10,15 @@ import (
 // Two counts are kept (STANDARDS.md names the clause: NIST SP 800-63B-4 3.2.2): round, since the last success or lock,
 // brings the soft locks; total, since the last success, is reset by nothing else and brings the ceiling.
 type state struct {
-	Total     int       `json:"total,omitempty"`
-	Round     int       `json:"round,omitempty"`
-	Locks     int       `json:"locks,omitempty"` // reached limits since the last success: how long the next one lasts
-	Locked    bool      `json:"locked,omitempty"`
-	Until     time.Time `json:"until,omitzero"` // zero while locked: until unlocked
-	Disabled  bool      `json:"disabled,omitempty"`
-	NotBefore time.Time `json:"notBefore,omitzero"` // the delay after the last failure
-	Epoch     uint64    `json:"epoch,omitempty"`    // counts the locks ever set in this record
-	Tries     []try     `json:"tries,omitempty"`    // in flight
+	Total     int       `json:"total,omitempty" export:"yes"`
+	Round     int       `json:"round,omitempty" export:"yes"`
+	Locks     int       `json:"locks,omitempty" export:"yes"` // reached limits since the last success: how long the next one lasts
+	Locked    bool      `json:"locked,omitempty" export:"yes"`
+	Until     time.Time `json:"until,omitzero" export:"yes"` // zero while locked: until unlocked
+	Disabled  bool      `json:"disabled,omitempty" export:"yes"`
+	NotBefore time.Time `json:"notBefore,omitzero" export:"yes"` // the delay after the last failure
+	Epoch     uint64    `json:"epoch,omitempty"`                 // counts the locks ever set in this record
+	Tries     []try     `json:"tries,omitempty"`                 // in flight
 }
 
 // A try is a guess that was taken and not yet settled.

@@ -94,9 +94,9 @@ func play(t *testing.T, p lockout.Policy, steps []step) {
 			case "rebind":
 				got = describe(gate.Rebind(t.Context(), key("CITIZEN"), civicpin.Citizen), true, began)
 			case "purge":
-				n, err := vault.Purge(t.Context(), 10)
+				at, err := vault.Purge(t.Context(), store.Pass{})
 				require.NoError(t, err)
-				got = fmt.Sprint(n)
+				got = fmt.Sprint(at.Changed)
 			case "status":
 				st, err := gate.Status(t.Context(), key("CITIZEN"))
 				require.NoError(t, err)

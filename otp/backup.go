@@ -77,7 +77,7 @@ type backupSet struct {
 	Salt   []byte          `json:"salt"`
 	// Hashes are argon2id's of the codes that were not used.
 	Hashes [][]byte  `json:"hashes,omitempty"`
-	Issued time.Time `json:"issued,omitzero"`
+	Issued time.Time `json:"issued,omitzero" export:"yes"`
 }
 
 // NewBackup returns a Backup. Errors match [ErrPolicy] if the config is not valid.

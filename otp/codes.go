@@ -138,26 +138,26 @@ const (
 // codeRecord is what is kept of one request: one sealed record under the subject and the request's id, so that the id of one
 // subject's request finds nothing under another's name.
 type codeRecord struct {
-	State string `json:"state"`
+	State string `json:"state" export:"yes"`
 	// Decoy says that there is nobody to send it to, and Known that the subject was sent codes at some time.
 	Decoy bool `json:"decoy,omitempty"`
 	Known bool `json:"known,omitempty"`
 
-	Act     string            `json:"act"`
+	Act     string            `json:"act" export:"yes"`
 	Digest  []byte            `json:"digest,omitempty"`
-	Channel civicpin.Channel  `json:"channel"`
-	Address string            `json:"address"`
-	Locale  string            `json:"locale,omitempty"`
-	Params  map[string]string `json:"params,omitempty"`
+	Channel civicpin.Channel  `json:"channel" export:"yes"`
+	Address string            `json:"address" export:"yes"`
+	Locale  string            `json:"locale,omitempty" export:"yes"`
+	Params  map[string]string `json:"params,omitempty" export:"yes"`
 
 	// Code is what is sent; erased once it is used or cancelled, or its tries are used up.
 	Code string `json:"code,omitempty"`
 	// Tag is what a guess has to come to: see Codes.tag.
 	Tag     []byte    `json:"tag"`
-	Expires time.Time `json:"expires"`
-	Wrong   int       `json:"wrong,omitempty"` // guesses
-	Send    int       `json:"send"`            // how many times it was asked to be sent: names the current message
-	Sent    bool      `json:"sent,omitempty"`  // that message was taken over by its provider
+	Expires time.Time `json:"expires" export:"yes"`
+	Wrong   int       `json:"wrong,omitempty" export:"yes"` // guesses
+	Send    int       `json:"send" export:"yes"`            // how many times it was asked to be sent: names the current message
+	Sent    bool      `json:"sent,omitempty" export:"yes"`  // that message was taken over by its provider
 }
 
 func (r *codeRecord) contact() civicpin.Contact {
@@ -178,7 +178,7 @@ func (r *codeRecord) end(state string) { r.State, r.Code, r.Params = state, "", 
 // guess with an id that names nothing is told apart from one at a stranger: the count of a stranger may be forgotten.
 type codeList struct {
 	Known bool         `json:"known,omitempty"`
-	Codes []codeListed `json:"codes,omitempty"`
+	Codes []codeListed `json:"codes,omitempty" export:"yes"`
 	// Decoys are apart, or whoever knows somebody's number, and nothing else, could ask until there is no room for the
 	// codes that were sent.
 	Decoys []codeListed `json:"decoys,omitempty"`
@@ -186,7 +186,7 @@ type codeList struct {
 
 type codeListed struct {
 	ID      string    `json:"id"`
-	Expires time.Time `json:"expires"`
+	Expires time.Time `json:"expires" export:"yes"`
 }
 
 // tag is a keyed hash of all that has to be right about a guess, so that it is compared as one: the subject, the request, the

@@ -15,25 +15,25 @@ import (
 
 // keyring is what is kept of one subject: one sealed record.
 type keyring struct {
-	Active  *boundKey `json:"active,omitempty"`
-	Pending *boundKey `json:"pending,omitempty"`
+	Active  *boundKey `json:"active,omitempty" export:"yes"`
+	Pending *boundKey `json:"pending,omitempty" export:"yes"`
 }
 
 // boundKey is a key with how far it was used.
 type boundKey struct {
-	ID        string    `json:"id"` // in events
+	ID        string    `json:"id" export:"yes"` // in events
 	Seed      []byte    `json:"seed"`
-	Algorithm Algorithm `json:"algorithm"`
-	Digits    int       `json:"digits"`
-	Period    int64     `json:"period,omitempty"` // seconds; zero for HOTP
+	Algorithm Algorithm `json:"algorithm" export:"yes"`
+	Digits    int       `json:"digits" export:"yes"`
+	Period    int64     `json:"period,omitempty" export:"yes"` // seconds; zero for HOTP
 	// Next is the first step or counter whose code may still be used. It only grows: that is what makes a code good for once,
 	// and no older one good after it.
 	Next  uint64         `json:"next"`
-	Drift int64          `json:"drift,omitempty"` // steps by which the last code was ahead of the server's clock
-	Bound time.Time      `json:"bound"`           // since when it is active; of a pending key, when it was made
-	Used  time.Time      `json:"used,omitzero"`
-	Until time.Time      `json:"until,omitzero"` // when a pending key lapses
-	By    civicpin.Actor `json:"by"`             // who had it bound
+	Drift int64          `json:"drift,omitempty"`    // steps by which the last code was ahead of the server's clock
+	Bound time.Time      `json:"bound" export:"yes"` // since when it is active; of a pending key, when it was made
+	Used  time.Time      `json:"used,omitzero" export:"yes"`
+	Until time.Time      `json:"until,omitzero" export:"yes"` // when a pending key lapses
+	By    civicpin.Actor `json:"by" export:"yes"`             // who had it bound
 }
 
 // oath returns the key ready for use.

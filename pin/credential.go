@@ -30,24 +30,24 @@ const (
 
 // credential is what is kept of one subject: one sealed record.
 type credential struct {
-	State     string         `json:"state"`
-	Suspended bool           `json:"suspended,omitempty"`
-	Issue     string         `json:"issue,omitempty"` // id of the last issue
-	Hash      string         `json:"hash,omitempty"`  // PHC string; empty once revoked
-	Norm      normaliser     `json:"norm"`            // what was applied before hashing
-	Level     civicpin.Level `json:"level"`
-	Evidence  []evidence     `json:"evidence,omitempty"`
-	Parts     []part         `json:"parts,omitempty"`
-	Issued    time.Time      `json:"issued,omitzero"`
-	Expires   time.Time      `json:"expires,omitzero"` // of the issued secret, while provisional
-	Changed   time.Time      `json:"changed,omitzero"` // when the current secret was chosen
-	Used      time.Time      `json:"used,omitzero"`    // not before the last use minus usedEvery
+	State     string         `json:"state" export:"yes"`
+	Suspended bool           `json:"suspended,omitempty" export:"yes"`
+	Issue     string         `json:"issue,omitempty" export:"yes"` // id of the last issue
+	Hash      string         `json:"hash,omitempty"`               // PHC string; empty once revoked
+	Norm      normaliser     `json:"norm"`                         // what was applied before hashing
+	Level     civicpin.Level `json:"level" export:"yes"`
+	Evidence  []evidence     `json:"evidence,omitempty" export:"yes"`
+	Parts     []part         `json:"parts,omitempty" export:"yes"`
+	Issued    time.Time      `json:"issued,omitzero" export:"yes"`
+	Expires   time.Time      `json:"expires,omitzero" export:"yes"` // of the issued secret, while provisional
+	Changed   time.Time      `json:"changed,omitzero" export:"yes"` // when the current secret was chosen
+	Used      time.Time      `json:"used,omitzero" export:"yes"`    // not before the last use minus usedEvery
 	History   []string       `json:"history,omitempty"`
-	By        civicpin.Actor `json:"by,omitempty"`     // of the last revocation, suspension or resumption
-	Reason    string         `json:"reason,omitempty"` // of the same
-	Epoch     uint64         `json:"epoch,omitempty"`  // counts what ends recoveries under way: see proof.Mark
+	By        civicpin.Actor `json:"by,omitempty" export:"yes"`     // of the last revocation, suspension or resumption
+	Reason    string         `json:"reason,omitempty" export:"yes"` // of the same
+	Epoch     uint64         `json:"epoch,omitempty"`               // counts what ends recoveries under way: see proof.Mark
 	Grant     *grant         `json:"grant,omitempty"`
-	Lowered   *lowered       `json:"lowered,omitempty"`
+	Lowered   *lowered       `json:"lowered,omitempty" export:"yes"`
 }
 
 // normaliser says how a secret was brought to one form before it was hashed. It stays with the hash, so that a policy can
@@ -75,27 +75,27 @@ const maxRaw = 1024
 
 // lowered is a level that holds for a time instead of a higher one.
 type lowered struct {
-	Level civicpin.Level `json:"level"`
-	Until time.Time      `json:"until"`
+	Level civicpin.Level `json:"level" export:"yes"`
+	Until time.Time      `json:"until" export:"yes"`
 }
 
 type evidence struct {
-	Method   civicpin.Method `json:"method"`
-	Document string          `json:"document,omitempty"`
-	By       civicpin.Actor  `json:"by"`
-	At       time.Time       `json:"at"`
+	Method   civicpin.Method `json:"method" export:"yes"`
+	Document string          `json:"document,omitempty" export:"yes"`
+	By       civicpin.Actor  `json:"by" export:"yes"`
+	At       time.Time       `json:"at" export:"yes"`
 }
 
 // part is one part of the issued secret. Text is erased at exchange, re-issue, revocation, and by Sweep after expiry.
 type part struct {
-	Channel civicpin.Channel `json:"channel"`
-	Address string           `json:"address,omitempty"`
-	Locale  string           `json:"locale,omitempty"`
+	Channel civicpin.Channel `json:"channel" export:"yes"`
+	Address string           `json:"address,omitempty" export:"yes"`
+	Locale  string           `json:"locale,omitempty" export:"yes"`
 	Text    string           `json:"text,omitempty"`
-	State   PartState        `json:"state"`
-	Receipt string           `json:"receipt,omitempty"`
-	Send    int              `json:"send"` // how many times it was asked to be sent: names the current message
-	At      time.Time        `json:"at"`   // when State was reached
+	State   PartState        `json:"state" export:"yes"`
+	Receipt string           `json:"receipt,omitempty" export:"yes"`
+	Send    int              `json:"send" export:"yes"` // how many times it was asked to be sent: names the current message
+	At      time.Time        `json:"at" export:"yes"`   // when State was reached
 }
 
 func (p *part) contact() civicpin.Contact {

@@ -23,10 +23,10 @@ var _ outbox.Owner = (*delivery)(nil)
 
 // receipt says which part a provider's receipt is about.
 type receipt struct {
-	Subject civicpin.Subject `json:"subject,omitempty"`
-	Issue   string           `json:"issue,omitempty"`
-	Part    int              `json:"part,omitempty"`
-	Send    int              `json:"send,omitempty"`
+	Subject civicpin.Subject `json:"subject,omitempty" export:"subject"`
+	Issue   string           `json:"issue,omitempty" export:"yes"`
+	Part    int              `json:"part,omitempty" export:"yes"`
+	Send    int              `json:"send,omitempty" export:"yes"`
 }
 
 // receiptsFor is how long a provider may take to report on a message.

@@ -195,7 +195,7 @@ func TestSweepIsBoundedAndPurgeDropsWhatWasNeverExchanged(t *testing.T) {
 		k.clock.add(time.Hour)
 	}
 	require.Empty(t, k.mail.messages())
-	_, err = k.vault.Purge(ctx, 1000)
+	_, err = k.vault.Purge(ctx, store.Pass{})
 	require.NoError(t, err)
 	for item, err := range k.memory.List(ctx, "", "") {
 		require.NoError(t, err)

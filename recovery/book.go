@@ -22,9 +22,9 @@ const (
 // conditional write.
 type book struct {
 	// Contacts holds the proved ones, also those that are the subject's no longer, as long as they are told or can come back.
-	Contacts []held       `json:"contacts,omitempty"`
+	Contacts []held       `json:"contacts,omitempty" export:"yes"`
 	Primary  string       `json:"primary,omitempty"` // id
-	Pending  []unproved   `json:"pending,omitempty"`
+	Pending  []unproved   `json:"pending,omitempty" export:"yes"`
 	Changes  []bookChange `json:"changes,omitempty"` // that can be undone, oldest first
 	Mail     []note       `json:"mail,omitempty"`
 	// Epoch counts the writes after which a contact was the subject's no longer. They end the recoveries under way: a link
@@ -35,13 +35,13 @@ type book struct {
 // held is a proved contact.
 type held struct {
 	ID      string    `json:"id"`
-	To      contact   `json:"to"`
-	Since   time.Time `json:"since"`
-	Cooling time.Time `json:"cooling,omitzero"` // until when it proves nothing
+	To      contact   `json:"to" export:"yes"`
+	Since   time.Time `json:"since" export:"yes"`
+	Cooling time.Time `json:"cooling,omitzero" export:"yes"` // until when it proves nothing
 	// Gone is since when it is the subject's no longer, and Told until when it is told of what happens all the same; zero for
 	// one that an undo or a member of staff took away.
-	Gone time.Time `json:"gone,omitzero"`
-	Told time.Time `json:"told,omitzero"`
+	Gone time.Time `json:"gone,omitzero" export:"yes"`
+	Told time.Time `json:"told,omitzero" export:"yes"`
 	// Barred is the change by which a member of staff took it away. Nothing but an undo of that brings it back.
 	Barred string `json:"barred,omitempty"`
 }
@@ -57,19 +57,19 @@ func (b *book) proved(h *held) ProvedContact {
 // unproved is a contact that waits for its proof. What is made of one is in [Service.accept] alone.
 type unproved struct {
 	ID       string         `json:"id"` // also of the contact that it may become
-	To       pendingContact `json:"to"`
+	To       pendingContact `json:"to" export:"yes"`
 	Replaces string         `json:"replaces,omitempty"` // a contact's id
 	// First says that the subject had no contact when this one was asked for.
 	First   bool           `json:"first,omitempty"`
-	By      civicpin.Actor `json:"by"`
-	Expires time.Time      `json:"expires"`
+	By      civicpin.Actor `json:"by" export:"yes"`
+	Expires time.Time      `json:"expires" export:"yes"`
 	Links   []link         `json:"links,omitempty"` // oldest first
 	Sends   int            `json:"sends"`
 }
 
 // pointer leads from the selector of a token to whose it is. It is written once and decides nothing.
 type pointer struct {
-	Subject civicpin.Subject `json:"subject"`
+	Subject civicpin.Subject `json:"subject" export:"subject"`
 }
 
 // book reads a subject's contacts. One store call, whoever the subject is.

@@ -18,12 +18,12 @@ type knowledge struct {
 	// Image is kept as it is, under the seal: it has to be among those that are shown, and a hash of one in a few hides nothing.
 	Image string `json:"image,omitempty"`
 	// Questions are in the order of Config.Questions.
-	Questions []answered `json:"questions,omitempty"`
+	Questions []answered `json:"questions,omitempty" export:"yes"`
 }
 
 // answered is a question with the hash of its answer. Each has a hash of its own, so that any of them can be asked together.
 type answered struct {
-	Question string `json:"question"`
+	Question string `json:"question" export:"yes"`
 	// Form is the version of the normal form that was hashed; see package answer.
 	Form int    `json:"form"`
 	Hash string `json:"hash"`

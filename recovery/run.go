@@ -22,20 +22,20 @@ const (
 // run is a recovery under way: one sealed record under an id that nobody can guess. All that its steps decide is decided by one
 // conditional write of it; what it comes to, by one of the credential.
 type run struct {
-	Subject civicpin.Subject `json:"subject"`
-	Plan    string           `json:"plan"`
+	Subject civicpin.Subject `json:"subject" export:"subject"`
+	Plan    string           `json:"plan" export:"yes"`
 	Digest  []byte           `json:"digest"` // of the plan, see Plan.digest
-	State   string           `json:"state"`
+	State   string           `json:"state" export:"yes"`
 	Ticket  []byte           `json:"ticket,omitempty"` // hash; nobody has one of a run that staff began
 	Tickets int              `json:"tickets"`          // how many there were: a link that is used gives a new one
 	// Known says that there is somebody whom this run can help. All other runs go through the same steps, and to nothing.
 	Known   bool           `json:"known"`
 	Epoch   uint64         `json:"epoch,omitempty"`
 	Book    uint64         `json:"book,omitempty"` // epoch of the contacts
-	By      civicpin.Actor `json:"by"`
-	Source  string         `json:"source,omitempty"`
-	Started time.Time      `json:"started"`
-	Expires time.Time      `json:"expires"`
+	By      civicpin.Actor `json:"by" export:"yes"`
+	Source  string         `json:"source,omitempty" export:"yes"`
+	Started time.Time      `json:"started" export:"yes"`
+	Expires time.Time      `json:"expires" export:"yes"`
 
 	Step int `json:"step"` // the next one; len(Plan.Steps) when all are done
 	// Rests is until when the run waits, if it does: its next step is then not asked for.
@@ -51,7 +51,7 @@ type run struct {
 	// Links are the outstanding tokens of the step, oldest first.
 	Links     []link     `json:"links,omitempty"`
 	Sends     int        `json:"sends,omitempty"`
-	Documents []document `json:"documents,omitempty"`
+	Documents []document `json:"documents,omitempty" export:"yes"`
 	Approved  []approval `json:"approved,omitempty"` // of the step
 	Enrolled  *knowledge `json:"enrolled,omitempty"`
 	Terms     string     `json:"terms,omitempty"`
@@ -63,9 +63,9 @@ type run struct {
 
 // contact is a civicpin.Contact as it is stored.
 type contact struct {
-	Channel civicpin.Channel `json:"channel"`
-	Address string           `json:"address"`
-	Locale  string           `json:"locale,omitempty"`
+	Channel civicpin.Channel `json:"channel" export:"yes"`
+	Address string           `json:"address" export:"yes"`
+	Locale  string           `json:"locale,omitempty" export:"yes"`
 }
 
 func stored(c civicpin.Contact) contact {
@@ -79,9 +79,9 @@ func (c contact) contact() civicpin.Contact {
 // A pendingContact is an address that a visitor gave and nobody has proved. It is no contact: nothing takes one where a
 // contact is wanted, and only [Service.adopt], after a token that was sent there came back, makes one of it.
 type pendingContact struct {
-	Channel civicpin.Channel `json:"channel"`
-	Address string           `json:"address"`
-	Locale  string           `json:"locale,omitempty"`
+	Channel civicpin.Channel `json:"channel" export:"yes"`
+	Address string           `json:"address" export:"yes"`
+	Locale  string           `json:"locale,omitempty" export:"yes"`
 }
 
 // link is an outstanding token, with the typed code that is its other face.
@@ -101,10 +101,10 @@ type disown struct {
 }
 
 type document struct {
-	Kind string `json:"kind"`
-	Ref  string `json:"ref"`
-	Type string `json:"type"`
-	Size int64  `json:"size"`
+	Kind string `json:"kind" export:"yes"`
+	Ref  string `json:"ref" export:"yes"`
+	Type string `json:"type" export:"yes"`
+	Size int64  `json:"size" export:"yes"`
 }
 
 type approval struct {

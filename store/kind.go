@@ -42,7 +42,8 @@ type Kind[T any] struct {
 
 // NewKind returns the kind of that name, which is 1 to 64 ASCII letters, digits and "-_.". Two kinds of one name in one
 // vault are the same records; any other name gives an error. So does a T that holds a [civicpin.Secret], which would be
-// stored as "[redacted]": the vault seals what it stores, so keep the text.
+// stored as "[redacted]": the vault seals what it stores, so keep the text. What fields' tag "export" means is told at
+// [Vault.Export]; a tag with another text gives an error.
 func NewKind[T any](v *Vault, name string) (Kind[T], error) {
 	if v == nil || !names.Valid(name, 64) {
 		return Kind[T]{}, errors.New("store: NewKind: no vault, or a name that is not 1 to 64 of ASCII letters, digits, - _ and period")
@@ -50,6 +51,10 @@ func NewKind[T any](v *Vault, name string) (Kind[T], error) {
 	if holdsSecret(reflect.TypeFor[T](), make(map[reflect.Type]bool)) {
 		return Kind[T]{}, fmt.Errorf("store: NewKind: %s holds a civicpin.Secret, which cannot be stored", reflect.TypeFor[T]())
 	}
+	if err := checkExport(reflect.TypeFor[T](), make(map[reflect.Type]bool)); err != nil {
+		return Kind[T]{}, fmt.Errorf("store: NewKind: %w", err)
+	}
+	v.types.LoadOrStore(name, reflect.TypeFor[T]())
 	return Kind[T]{vault: v, name: name}, nil
 }
 

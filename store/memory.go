@@ -16,7 +16,9 @@ import (
 const memoryShards = 64
 
 // Memory is a [Store] and [Lister] in the memory of one process: for tests, and for what may be lost at a restart. It never
-// drops anything by itself; call [Vault.Purge] now and then. The zero Memory is not usable; call [NewMemory].
+// drops anything by itself; call [Vault.Purge] now and then. Beside other stores, in [NewRouter], it counts as one that
+// forgets. As the only store it does not: with all records gone at once, nothing is left to attack. The zero Memory is not
+// usable; call [NewMemory].
 type Memory struct {
 	seed     maphash.Seed
 	versions atomic.Uint64 // one sequence for all keys, so that no version of any key comes twice

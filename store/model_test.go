@@ -200,12 +200,12 @@ func TestKindModel(t *testing.T) {
 				})
 			},
 			"purge": func(t *rapid.T) {
-				if _, err := v.Purge(ctx, 100); err != nil {
+				if _, err := v.Purge(ctx, store.Pass{Max: 100}); err != nil {
 					t.Fatalf("Purge: %v", err)
 				}
 			},
 			"reseal": func(t *rapid.T) {
-				if _, err := v.Reseal(ctx); err != nil {
+				if _, err := v.Reseal(ctx, store.Pass{}); err != nil {
 					t.Fatalf("Reseal: %v", err)
 				}
 			},

@@ -92,6 +92,15 @@ type Lister interface {
 	List(ctx context.Context, prefix, after string) iter.Seq2[Item, error]
 }
 
+// A Purger is a Store that can remove expired records faster than by a listing. [Vault.Purge] uses it where it is there.
+type Purger interface {
+	Store
+	// PurgeExpired removes records whose Expires is at or before the given time, at most max of them, and returns how many. It
+	// never removes another, nor one that was written anew since it was looked at. An engine that drops expired records
+	// by itself may do nothing.
+	PurgeExpired(ctx context.Context, before time.Time, max int) (int, error)
+}
+
 // maxKey is the greatest length of a key in bytes. It fits the index limits of every engine in common use.
 const maxKey = 200
 

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -53,18 +54,23 @@ type Vault struct {
 	current SealingKey
 	openers map[string]Sealer
 	opts    Options
+	types   *sync.Map // of the values of each kind that NewKind made: string to reflect.Type
 }
 
 // NewVault returns a vault around s. It gives an error if s is nil, if the keys are incomplete or named twice, or if an
-// option is out of range. It makes no call to the store.
+// option is out of range. A store that is [Forgetful] gives an error that matches [ErrForgetful]: put it behind a
+// [NewRouter], whose [Route] says which kinds may be lost. It makes no call to the store.
 func NewVault(s Store, keys Keys, opts *Options) (*Vault, error) {
 	if s == nil {
 		return nil, errors.New("store: NewVault: no store")
 	}
+	if forgets(s) {
+		return nil, fmt.Errorf("store: NewVault: %w: use NewRouter, and name in Route.MayLose what may be lost", ErrForgetful)
+	}
 	if err := keys.validate(); err != nil {
 		return nil, err
 	}
-	v := &Vault{store: s, index: keys.Index, current: keys.Sealing[0], openers: make(map[string]Sealer)}
+	v := &Vault{store: s, index: keys.Index, current: keys.Sealing[0], openers: make(map[string]Sealer), types: new(sync.Map)}
 	for _, k := range keys.Sealing {
 		v.openers[k.ID] = k.Sealer
 	}
@@ -107,81 +113,18 @@ func (v *Vault) CanList() bool {
 	return ok
 }
 
-// Reseal seals every record anew that is not sealed under the first sealing key, and returns how many it sealed. Run it
-// after every process has been given the new key, until it returns zero and no error; keep the older keys among the others
-// for a day more, for writes that were under way. It needs a [Lister] (otherwise ErrNoListing), may be broken off and begun
-// again, and runs beside traffic: a record that changes meanwhile is sealed by whoever changed it, or by the next run. An
-// unreadable record is left as it is and reported at the end, in an error that matches [ErrUnreadable].
-func (v *Vault) Reseal(ctx context.Context) (int, error) {
-	n, unreadable := 0, 0
-	for item, err := range v.list(ctx, "") {
-		if err != nil {
-			return n, err
-		}
-		kind, _, _ := strings.Cut(item.Key, "/")
-		plain, keyID, err := v.open(ctx, kind, item.Key, item.Value)
-		if errors.Is(err, ErrUnreadable) {
-			unreadable++
-			continue
-		}
-		if err != nil {
-			return n, err
-		}
-		if keyID == v.current.ID {
-			continue
-		}
-		sealed, err := v.seal(ctx, kind, item.Key, plain)
-		if err != nil {
-			return n, err
-		}
-		item.Value = sealed
-		switch _, err := v.store.Put(ctx, item.Key, item.Record); {
-		case errors.Is(err, ErrConflict): // changed since; a second run sees it again
-		case err != nil:
-			return n, err
-		default:
-			n++
-		}
-	}
-	if unreadable > 0 {
-		return n, fmt.Errorf("%w: %d left as they were", ErrUnreadable, unreadable)
-	}
-	return n, nil
-}
-
-// Purge deletes records whose expiry and grace have passed, at most max of them, and returns how many it deleted. It needs
-// a [Lister] (otherwise ErrNoListing). Run it now and then from one place, until it returns less than max. A clock that is
-// ahead by more than the grace would have it drop what others still count on: run it where the clock is right.
-func (v *Vault) Purge(ctx context.Context, max int) (int, error) {
-	n := 0
-	now := v.Now()
-	for item, err := range v.list(ctx, "") {
-		if err != nil {
-			return n, err
-		}
-		if n >= max {
-			break
-		}
-		if item.Expires.IsZero() || item.Expires.After(now) {
-			continue
-		}
-		switch err := v.store.Delete(ctx, item.Key, item.Version); {
-		case errors.Is(err, ErrConflict): // renewed since
-		case err != nil:
-			return n, err
-		default:
-			n++
-		}
-	}
-	return n, nil
-}
-
 func (v *Vault) list(ctx context.Context, prefix string) iter.Seq2[Item, error] {
 	l, ok := v.store.(Lister)
 	if !ok {
 		return func(yield func(Item, error) bool) { yield(Item{}, ErrNoListing) }
 	}
 	return l.List(ctx, prefix, "")
+}
+
+// kindOf returns the kind that a storage key begins with.
+func kindOf(storageKey string) string {
+	kind, _, _ := strings.Cut(storageKey, "/")
+	return kind
 }
 
 // storageKey hides the subject and id behind a keyed hash. 160 bits keep collisions out of reach of any number of records.

@@ -26,9 +26,9 @@ type DeadLetter struct {
 
 // dead is what is stored of a dead letter; whose it is stands in its key.
 type dead struct {
-	At     int64  `json:"t"`
-	Tries  int    `json:"n"`
-	Reason string `json:"e"`
+	At     int64  `json:"t" export:"yes"`
+	Tries  int    `json:"n" export:"yes"`
+	Reason string `json:"e" export:"yes"`
 }
 
 // keepDead writes the dead letter of a job.

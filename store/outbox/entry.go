@@ -18,14 +18,14 @@ type entry struct {
 	// Done is what is left to be told to the owner: one of the constants below.
 	Done int `json:"o"`
 	// Due is when to look at the entry next, in nanoseconds since 1970: the next try, or the end of a claim.
-	Due int64 `json:"t"`
+	Due int64 `json:"t" export:"yes"`
 	// Tries counts the claims, so that a message that kills its process does not do so for ever.
-	Tries int `json:"n"`
+	Tries int `json:"n" export:"yes"`
 	// Waits counts the times that the owner could not answer, for growing delays.
 	Waits int `json:"w"`
 	// Receipt and Reason are the outcome's, if Done is not zero.
-	Receipt string `json:"r,omitempty"`
-	Reason  string `json:"e,omitempty"`
+	Receipt string `json:"r,omitempty" export:"yes"`
+	Reason  string `json:"e,omitempty" export:"yes"`
 }
 
 const (

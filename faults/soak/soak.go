@@ -1,0 +1,231 @@
+// Package soak lets a mixed crowd use a store for as long as one likes, and looks whether memory, goroutines and connections
+// stay where they are.
+//
+//	go run ./faults/cmd/soak -for 30m -subjects 100000 -store postgres
+package soak
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/otp"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
+)
+
+// Config says how to soak. Every field is required.
+type Config struct {
+	Store    store.Store
+	Subjects int           // how many citizens there are
+	Workers  int           // how many of them are at it at the same time: half of these log in, half use codes
+	For      time.Duration // how long
+	Every    time.Duration // how often to look
+	Out      io.Writer     // where what is seen is printed
+}
+
+// A Report is what came of it.
+type Report struct {
+	Took time.Duration
+	// Outcomes counts what the crowd did and what it was told: "login: in", "code: refused".
+	Outcomes map[string]int
+	// Samples is what was seen of the process, oldest first.
+	Samples []Sample
+	// Wrong lists what should not have happened: a wrong secret let in, a right one refused, an error of the store. At most 20.
+	Wrong []string
+	// Grown lists what did not stay where it was.
+	Grown []string
+}
+
+// Err returns what is wrong with the report, or nil.
+func (r Report) Err() error {
+	if len(r.Wrong)+len(r.Grown) == 0 {
+		return nil
+	}
+	return errors.New("soak: " + strings.Join(slices.Concat(r.Wrong, r.Grown), "; "))
+}
+
+// String is the report for people.
+func (r Report) String() string {
+	var b strings.Builder
+	n := 0
+	for _, outcome := range slices.Sorted(maps.Keys(r.Outcomes)) {
+		fmt.Fprintf(&b, "%9d  %s\n", r.Outcomes[outcome], outcome)
+		n += r.Outcomes[outcome]
+	}
+	fmt.Fprintf(&b, "%9d  in all, %.0f a second\n", n, float64(n)/r.Took.Seconds())
+	for _, line := range slices.Concat(r.Wrong, r.Grown) {
+		fmt.Fprintf(&b, "WRONG: %s\n", line)
+	}
+	return b.String()
+}
+
+// crowd is all that the workers share.
+type crowd struct {
+	config Config
+	vault  *store.Vault
+	pins   *pin.Service
+	codes  *otp.Codes
+	people []person
+	mail   *mail
+
+	mu       sync.Mutex
+	outcomes map[string]int
+	wrong    []string
+}
+
+// Run soaks. The error is that of setting up; what happened afterwards is in the report.
+func Run(ctx context.Context, c Config) (Report, error) {
+	w, out, err := newCrowd(c)
+	if err != nil {
+		return Report{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.For)
+	defer cancel()
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := out.Run(ctx); err != nil && ctx.Err() == nil {
+			w.fault("the outbox ended: %v", err)
+		}
+	})
+	wg.Go(func() { w.keep(ctx) })
+	for i := range c.Workers {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				w.act(ctx, w.pick(), i%2 == 0)
+			}
+		})
+	}
+	start := time.Now()
+	samples := watch(ctx, c.Every, c.Out, w.count)
+	wg.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return Report{
+		Took: time.Since(start), Outcomes: w.outcomes, Samples: samples, Wrong: w.wrong, Grown: judge(samples),
+	}, nil
+}
+
+// newCrowd makes the services. Their policies are the ready ones; only the limits by address and country are wide, since the
+// whole crowd comes from one machine. Limits by subject stay.
+func newCrowd(c Config) (*crowd, *outbox.Outbox, error) {
+	w := &crowd{
+		config: c, people: make([]person, c.Subjects), outcomes: make(map[string]int),
+		mail: &mail{waiting: make(map[string]chan string)},
+	}
+	keys, err := newKeys()
+	if err != nil {
+		return nil, nil, err
+	}
+	if w.vault, err = store.NewVault(c.Store, keys, nil); err != nil {
+		return nil, nil, err
+	}
+	out, err := outbox.New(w.vault, w.mail, &outbox.Options{Workers: 16})
+	if err != nil {
+		return nil, nil, err
+	}
+	wide := lockout.Rate{Limit: 1_000_000, Window: time.Minute}
+	policy := pin.INPS()
+	policy.Sends.Prefix, policy.Sends.Source = wide, wide
+	if w.pins, err = pin.New(w.vault, out, policy); err != nil {
+		return nil, nil, err
+	}
+	codes := otp.SMS()
+	codes.Sends.Prefix, codes.Sends.Source = wide, wide
+	w.codes, err = otp.NewCodes(w.vault, out, codes)
+	return w, out, err
+}
+
+// keep does the upkeep beside the traffic, as a portal would.
+func (w *crowd) keep(ctx context.Context) {
+	t := time.NewTicker(max(w.config.For/10, time.Second))
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		_, err := w.vault.Purge(ctx, store.Pass{Max: 10_000})
+		w.told("upkeep: purge", err, ctx)
+		_, err = w.pins.Sweep(ctx, 1000)
+		w.told("upkeep: sweep", err, ctx)
+	}
+}
+
+// told counts an outcome that may only be good.
+func (w *crowd) told(what string, err error, ctx context.Context) {
+	switch {
+	case err == nil:
+		w.note(what)
+	case ctx.Err() == nil:
+		w.fault("%s: %v", what, err)
+	}
+}
+
+func (w *crowd) note(outcome string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.outcomes[outcome]++
+}
+
+func (w *crowd) fault(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.wrong) < 20 {
+		w.wrong = append(w.wrong, fmt.Sprintf(format, args...))
+	}
+}
+
+// count is how many acts there were so far.
+func (w *crowd) count() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := 0
+	for _, k := range w.outcomes {
+		n += k
+	}
+	return n
+}
+
+// mail hands what is sent to whoever waits for it, and drops the rest.
+type mail struct {
+	mu      sync.Mutex
+	waiting map[string]chan string // by address
+}
+
+// Notify implements civicpin.Notifier.
+func (m *mail) Notify(_ context.Context, msg civicpin.Message) (string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if c, ok := m.waiting[msg.To.Address]; ok {
+		delete(m.waiting, msg.To.Address)
+		c <- msg.Secret.Reveal() // has room for one
+	}
+	return msg.ID, nil
+}
+
+// wait returns where the next message to an address comes.
+func (m *mail) wait(address string) <-chan string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c := make(chan string, 1)
+	m.waiting[address] = c
+	return c
+}
+
+// forget stops waiting.
+func (m *mail) forget(address string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.waiting, address)
+}

@@ -1,0 +1,21 @@
+// Package otelcivicpin shows OpenTelemetry what the library does: [NewRecorder] counts events, and notes them in the span of
+// the request; [NewStore] makes a span of each call of a store.
+//
+//	traced := otelcivicpin.NewStore(db, nil)
+//	counted, err := otelcivicpin.NewRecorder(nil)
+//	vault, err := store.NewVault(traced, keys, &store.Options{Recorder: civicpin.Recorders(log, counted)})
+//
+// # What leaves the process
+//
+// Telemetry goes to many eyes, and is kept by other rules than an audit log. So no subject, address, device, operator, reason,
+// id or key is in any attribute, and no text of an error: an event is its code, the level of assurance and who did it in
+// general ("citizen", "operator"); a call is the method, the kind of the record, and how it ended. Metrics have an attribute
+// for each code and nothing else, so that the number of time series stays small.
+//
+// # Names
+//
+// The counter is "civicpin.events", by "civicpin.event.code". Spans are "civicpin.store.get", "put", "delete", "list" and
+// "purge", with "civicpin.record.kind" and "civicpin.outcome" ("ok", "not found", "conflict", "error"); a list's and a purge's
+// have "civicpin.records" as well, how many there were. Events in a span bear their code, with "civicpin.level" and
+// "civicpin.by". The names are stable.
+package otelcivicpin

@@ -1,0 +1,32 @@
+// Package audit keeps events in the store, chained by keyed hashes, so that one that was removed, changed or put elsewhere
+// is found, with its place.
+//
+// [New] makes a [Log], which is a civicpin.Recorder: give it to the vault of everything else. The log needs a vault of its
+// own, over the same store and keys or others, since the vault that records comes after it:
+//
+//	own, err := store.NewVault(db, keys, nil)
+//	log, err := audit.New(own, audit.Options{Failed: alarm})
+//	vault, err := store.NewVault(db, keys, &store.Options{Recorder: civicpin.Recorders(log, civicpin.SlogRecorder(nil))})
+//
+// [Log.Verify] goes through everything, and is run by whoever has the keys, beside traffic or on a copy.
+//
+// # How it is stored
+//
+// Events go to one of several chains, all of one subject to the same. A chain is a row of entries numbered from zero; each
+// holds the events of one moment, the keyed hash of the entry before it, and one of itself (store.Vault.Hash). An entry is
+// created under its chain and number, never written again, and nothing but that one create decides who is next: of
+// processes that want the same number one wins, and the others go on behind it. Events that come while an entry is being
+// written go together into the next, so that a chain is as fast as it is asked to be. A head record for each chain says how far
+// it has come; it may be behind, by what was under way when a process died. Entries never expire, and store.Vault.Erase
+// does not find them: an audit log has its own term. Give each year a log of its own, by Options.Name.
+//
+// # What it shows, and what it cannot
+//
+// Whoever can write to the table, but has no keys, cannot change or move an entry, and cannot delete one without a gap, not
+// even the last ones: the head knows them. But they can delete the last entries and put an older row of the head back; and
+// whoever has the keys can write everything anew. Against both, keep what Verify returns, the [Head] of each chain, where
+// neither gets at it (printed, in another's log), and give it to the next Verify: what was there then must still be. What
+// came after the last such head, and was cut off together with it, nobody can see. The log also does not show what was never
+// recorded: a process that dies between an act and its event leaves an act without one. Which events each act gives is told by
+// the packages.
+package audit

@@ -1,0 +1,65 @@
+package audit
+
+import (
+	"encoding/json"
+	"strconv"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/store"
+)
+
+// entry is what is stored of some events of a chain. It holds where it stands as well, although its key says so too: the sum
+// covers it.
+type entry struct {
+	Chain  int             `json:"chain"`
+	Seq    uint64          `json:"seq"`
+	Prev   []byte          `json:"prev"` // the sum of the entry before; 32 zeros at the beginning
+	Events json.RawMessage `json:"events"`
+	Sum    []byte          `json:"sum"`
+}
+
+// head says which entry of a chain is the last one.
+type head struct {
+	Seq uint64 `json:"seq"`
+	Sum []byte `json:"sum"`
+}
+
+// event is an event as it is stored. The device value is left out, since it opens a lane of its own.
+type event struct {
+	At      time.Time          `json:"at"`
+	Code    civicpin.EventCode `json:"code"`
+	Subject civicpin.Subject   `json:"subject,omitempty"`
+	By      civicpin.Actor     `json:"by,omitempty"`
+	Address string             `json:"address,omitempty"`
+	Device  bool               `json:"device,omitempty"`
+	Ref     string             `json:"ref,omitempty"`
+	Level   civicpin.Level     `json:"level,omitempty"`
+	Reason  string             `json:"reason,omitempty"`
+}
+
+func stored(e civicpin.Event) event {
+	return event{
+		At: e.At.UTC(), Code: e.Code, Subject: e.Subject, By: e.By, Address: e.Source.Address, Device: e.Source.Device != "",
+		Ref: e.Ref, Level: e.Level, Reason: e.Reason,
+	}
+}
+
+func (e event) event() civicpin.Event {
+	return civicpin.Event{
+		At: e.At, Code: e.Code, Subject: e.Subject, By: e.By, Source: civicpin.Source{Address: e.Address}, Ref: e.Ref, Level: e.Level,
+		Reason: e.Reason,
+	}
+}
+
+func (l *Log) key(chain int, seq uint64) store.Key {
+	return store.Key{ID: strconv.Itoa(chain) + "/" + strconv.FormatUint(seq, 10)}
+}
+
+func (l *Log) headKey(chain int) store.Key { return store.Key{ID: strconv.Itoa(chain)} }
+
+// sum is the keyed hash of all that an entry holds. The key is the vault's index key, which never changes.
+func (l *Log) sum(e *entry) []byte {
+	h := l.vault.Hash("audit.entry", l.opts.Name, strconv.Itoa(e.Chain), strconv.FormatUint(e.Seq, 10), string(e.Prev), string(e.Events))
+	return h[:]
+}

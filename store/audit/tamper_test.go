@@ -1,0 +1,295 @@
+package audit_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/audit"
+)
+
+// forged is an entry as somebody with the keys can write it.
+type forged struct {
+	Chain  int             `json:"chain"`
+	Seq    uint64          `json:"seq"`
+	Prev   []byte          `json:"prev"`
+	Events json.RawMessage `json:"events"`
+	Sum    []byte          `json:"sum"`
+}
+
+type forgedHead struct {
+	Seq uint64 `json:"seq"`
+	Sum []byte `json:"sum"`
+}
+
+// A thief has the table, and perhaps the keys.
+type thief struct {
+	t       *testing.T
+	memory  *store.Memory
+	vault   *store.Vault
+	entries store.Kind[forged]
+	heads   store.Kind[forgedHead]
+	keys    []string // the storage keys of the entries, by number
+	head    string
+	heads0  store.Record // the head as it was after six entries
+}
+
+// breakIn records ten events in one chain, and looks where each is stored.
+func breakIn(t *testing.T) (*audit.Log, *thief) {
+	t.Helper()
+	memory := store.NewMemory()
+	l, _ := open(t, memory, audit.Options{Chains: 1})
+	th := &thief{t: t, memory: memory, vault: vault(t, memory)}
+	seen := make(map[string]bool)
+	for i := range 10 {
+		l.Record(t.Context(), civicpin.Event{Code: "test.done", Ref: strconv.Itoa(i)})
+		for item, err := range memory.List(t.Context(), "", "") {
+			require.NoError(t, err)
+			switch {
+			case item.Key[:len("audit-head")] == "audit-head":
+				th.head = item.Key
+				if i == 5 {
+					th.heads0 = item.Record
+				}
+			case !seen[item.Key]:
+				seen[item.Key] = true
+				th.keys = append(th.keys, item.Key)
+			}
+		}
+	}
+	require.Len(t, th.keys, 10)
+	var errs [2]error
+	th.entries, errs[0] = store.NewKind[forged](th.vault, "audit.log")
+	th.heads, errs[1] = store.NewKind[forgedHead](th.vault, "audit-head.log")
+	require.NoError(t, errs[0])
+	require.NoError(t, errs[1])
+	return l, th
+}
+
+func (th *thief) get(key string) store.Record {
+	th.t.Helper()
+	r, err := th.memory.Get(th.t.Context(), key)
+	require.NoError(th.t, err)
+	return r
+}
+
+func (th *thief) put(key string, value []byte) {
+	th.t.Helper()
+	r, _ := th.memory.Get(th.t.Context(), key)
+	_, err := th.memory.Put(th.t.Context(), key, store.Record{Value: value, Version: r.Version})
+	require.NoError(th.t, err)
+}
+
+func (th *thief) remove(seqs ...int) {
+	th.t.Helper()
+	for _, seq := range seqs {
+		require.NoError(th.t, th.memory.Delete(th.t.Context(), th.keys[seq], th.get(th.keys[seq]).Version))
+	}
+}
+
+// flip changes a bit of an entry.
+func (th *thief) flip(seq int) {
+	v := th.get(th.keys[seq]).Value
+	v[len(v)-1] ^= 1
+	th.put(th.keys[seq], v)
+}
+
+// rewrite changes an entry with the keys, and gives it a right sum.
+func (th *thief) rewrite(seq int, change func(*forged)) {
+	th.t.Helper()
+	_, err := th.entries.Update(th.t.Context(), store.Key{ID: "0/" + strconv.Itoa(seq)}, func(e *store.Entry[forged]) error {
+		change(&e.Value)
+		v := &e.Value
+		sum := th.vault.Hash("audit.entry", "log", strconv.Itoa(v.Chain), strconv.FormatUint(v.Seq, 10), string(v.Prev), string(v.Events))
+		v.Sum = sum[:]
+		return nil
+	})
+	require.NoError(th.t, err)
+}
+
+func (th *thief) read(seq int) forged {
+	th.t.Helper()
+	e, err := th.entries.Get(th.t.Context(), store.Key{ID: "0/" + strconv.Itoa(seq)})
+	require.NoError(th.t, err)
+	return e.Value
+}
+
+func (th *thief) setHead(seq int) {
+	th.t.Helper()
+	_, err := th.heads.Update(th.t.Context(), store.Key{ID: "0"}, func(e *store.Entry[forgedHead]) error {
+		e.Value = forgedHead{Seq: uint64(seq), Sum: th.read(seq).Sum}
+		return nil
+	})
+	require.NoError(th.t, err)
+}
+
+func at(seq uint64, w audit.What) audit.Fault { return audit.Fault{Seq: seq, What: w} }
+
+// TestTampering: what was done to the log is found, with its place. Each case but the marked ones is found without a head that
+// was kept elsewhere; with one, all are.
+func TestTampering(t *testing.T) {
+	const unseen = "seen with a kept head only"
+	for name, c := range map[string]struct {
+		do        func(th *thief)
+		want      []audit.Fault
+		withHeads []audit.Fault // nil: the same
+	}{
+		"nothing":           {do: func(*thief) {}},
+		"one removed":       {do: func(th *thief) { th.remove(4) }, want: []audit.Fault{at(4, audit.Removed)}},
+		"the first removed": {do: func(th *thief) { th.remove(0) }, want: []audit.Fault{at(0, audit.Removed)}},
+		"several removed": {
+			do:   func(th *thief) { th.remove(2, 3, 7) },
+			want: []audit.Fault{at(2, audit.Removed), at(3, audit.Removed), at(7, audit.Removed)},
+		},
+		"the last removed":           {do: func(th *thief) { th.remove(9) }, want: []audit.Fault{at(9, audit.Truncated)}},
+		"the last three removed":     {do: func(th *thief) { th.remove(7, 8, 9) }, want: []audit.Fault{at(7, audit.Truncated)}},
+		"one and the last removed":   {do: func(th *thief) { th.remove(5, 9) }, want: []audit.Fault{at(5, audit.Removed), at(9, audit.Truncated)}},
+		"all removed but the head":   {do: func(th *thief) { th.remove(0, 1, 2, 3, 4, 5, 6, 7, 8, 9) }, want: []audit.Fault{at(0, audit.Truncated)}},
+		"a bit changed":              {do: func(th *thief) { th.flip(3) }, want: []audit.Fault{at(3, audit.Changed)}},
+		"the last one's bit changed": {do: func(th *thief) { th.flip(9) }, want: []audit.Fault{at(9, audit.Changed)}},
+		"rows exchanged": {
+			do: func(th *thief) {
+				a, b := th.get(th.keys[2]).Value, th.get(th.keys[6]).Value
+				th.put(th.keys[2], b)
+				th.put(th.keys[6], a)
+			},
+			want: []audit.Fault{at(2, audit.Changed), at(6, audit.Changed)},
+		},
+		"a row copied behind the end": {
+			do: func(th *thief) {
+				key := store.Key{ID: "0/10"}
+				require.NoError(th.t, th.entries.Put(th.t.Context(), &store.Entry[forged]{Key: key, Value: th.read(9)}))
+			},
+			want: []audit.Fault{at(10, audit.Changed)},
+		},
+		"the head removed": {
+			do: func(th *thief) {
+				require.NoError(th.t, th.memory.Delete(th.t.Context(), th.head, th.get(th.head).Version))
+			},
+			want: []audit.Fault{at(0, audit.BadHead)},
+		},
+		"the head changed": {do: func(th *thief) { th.put(th.head, []byte("junk")) }, want: []audit.Fault{at(0, audit.BadHead)}},
+		"an older head, and a gap": {
+			do:   func(th *thief) { th.put(th.head, th.heads0.Value); th.remove(6) },
+			want: []audit.Fault{at(6, audit.Removed)},
+		},
+		"cut off, with an older head: " + unseen: {
+			do:        func(th *thief) { th.put(th.head, th.heads0.Value); th.remove(6, 7, 8, 9) },
+			withHeads: []audit.Fault{at(6, audit.Truncated)},
+		},
+		"everything gone: " + unseen: {
+			do: func(th *thief) {
+				th.remove(0, 1, 2, 3, 4, 5, 6, 7, 8, 9)
+				require.NoError(th.t, th.memory.Delete(th.t.Context(), th.head, th.get(th.head).Version))
+			},
+			withHeads: []audit.Fault{at(0, audit.Truncated)},
+		},
+
+		// With the keys.
+		"an event changed, its sum with it": {
+			do:   func(th *thief) { th.rewrite(4, func(e *forged) { e.Events = json.RawMessage(`[]`) }) },
+			want: []audit.Fault{at(5, audit.Displaced)},
+		},
+		"an event changed, its sum not": {
+			do: func(th *thief) {
+				sum := th.read(4).Sum
+				th.rewrite(4, func(e *forged) { e.Events = json.RawMessage(`[]`) })
+				_, err := th.entries.Update(th.t.Context(), store.Key{ID: "0/4"}, func(e *store.Entry[forged]) error {
+					e.Value.Sum = sum
+					return nil
+				})
+				require.NoError(th.t, err)
+			},
+			want: []audit.Fault{at(4, audit.Changed)},
+		},
+		"two entries exchanged": {
+			do: func(th *thief) {
+				a, b := th.read(3).Events, th.read(4).Events
+				th.rewrite(3, func(e *forged) { e.Events = b })
+				th.rewrite(4, func(e *forged) { e.Events = a; e.Prev = th.read(3).Sum })
+			},
+			want: []audit.Fault{at(5, audit.Displaced)},
+		},
+		"an event that is no list": {
+			do: func(th *thief) {
+				th.rewrite(9, func(e *forged) { e.Events = json.RawMessage(`{}`) })
+				th.setHead(9)
+			},
+			want: []audit.Fault{at(9, audit.Changed)},
+		},
+		"another last event, the head not": {
+			do:        func(th *thief) { th.rewrite(9, func(e *forged) { e.Events = json.RawMessage(`[]`) }) },
+			want:      []audit.Fault{at(0, audit.BadHead)},
+			withHeads: []audit.Fault{at(9, audit.Changed), at(0, audit.BadHead)},
+		},
+		"everything rewritten from 5 on: " + unseen: {
+			do: func(th *thief) {
+				for seq := 5; seq < 10; seq++ {
+					th.rewrite(seq, func(e *forged) { e.Prev, e.Events = th.read(seq-1).Sum, json.RawMessage(`[]`) })
+				}
+				th.setHead(9)
+			},
+			withHeads: []audit.Fault{at(9, audit.Changed)},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, th := breakIn(t)
+			r, _ := verify(t, l)
+			require.Empty(t, r.Faults)
+			kept, err := json.Marshal(r.Heads)
+			require.NoError(t, err)
+			c.do(th)
+			fresh, _ := open(t, th.memory, audit.Options{Chains: 1})
+			r, _ = verify(t, fresh)
+			assert.Equal(t, c.want, r.Faults)
+			var heads []audit.Head
+			require.NoError(t, json.Unmarshal(kept, &heads))
+			if c.withHeads == nil {
+				c.withHeads = c.want
+			}
+			r, _ = verify(t, fresh, heads...)
+			assert.Equal(t, c.withHeads, r.Faults)
+			for _, f := range r.Faults {
+				assert.Contains(t, f.String(), fmt.Sprintf("entry %d: %s", f.Seq, f.What))
+			}
+		})
+	}
+}
+
+// TestTamperingGoesOn: a log that was tampered with is recorded in all the same, and what was done stays visible.
+func TestTamperingGoesOn(t *testing.T) {
+	for name, c := range map[string]struct {
+		do   func(th *thief)
+		want []audit.Fault
+	}{
+		"cut off":             {func(th *thief) { th.remove(8, 9) }, []audit.Fault{at(8, audit.Removed), at(9, audit.Removed)}},
+		"the last one spoilt": {func(th *thief) { th.put(th.keys[9], []byte("junk")) }, []audit.Fault{at(9, audit.Changed)}},
+		"a gap, an older head": {
+			func(th *thief) { th.put(th.head, th.heads0.Value); th.remove(6) }, // the gap is filled, and what follows does not fit
+			[]audit.Fault{at(7, audit.Displaced)},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, th := breakIn(t)
+			c.do(th)
+			l, a := open(t, th.memory, audit.Options{Chains: 1})
+			l.Record(t.Context(), civicpin.Event{Ref: "one"})
+			l.Record(t.Context(), civicpin.Event{Ref: "two"})
+			assert.Zero(t, a.count())
+			r, events := verify(t, l)
+			assert.Equal(t, c.want, r.Faults)
+			refs := make(map[string]int)
+			for _, e := range events {
+				refs[e.Ref]++
+			}
+			assert.Equal(t, 1, refs["one"])
+			assert.Equal(t, 1, refs["two"])
+		})
+	}
+}

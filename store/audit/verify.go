@@ -1,0 +1,212 @@
+package audit
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/store"
+)
+
+// A Head names the last entry of a chain, and with it, by its keyed hash, all before it. It is no secret. Keep it out of the
+// reach of who can write to the store, as JSON or printed.
+type Head struct {
+	Chain int    `json:"chain"`
+	Seq   uint64 `json:"seq"`
+	Sum   []byte `json:"sum"`
+}
+
+// A What is what is wrong at a place of a chain.
+type What string
+
+// The faults that a verification tells apart.
+const (
+	// Removed: the entry is not there, and a later one is.
+	Removed What = "removed"
+	// Truncated: neither this entry nor any later one is there, but the head knows of it, or one that was kept does.
+	Truncated What = "truncated"
+	// Changed: the entry is not what was written there. It does not open, because it was altered, or taken from another
+	// place, or the vault lacks a sealing key; or its hash is wrong, or another than a head that was kept has.
+	Changed What = "changed"
+	// Displaced: the entry is whole, but does not follow the one before it: somebody with the keys put in, left out or
+	// exchanged entries, or filled a gap.
+	Displaced What = "displaced"
+	// BadHead: the head of the chain does not open, is missing, or names another entry than the one that is there. Seq is 0.
+	BadHead What = "bad head"
+)
+
+// A Fault is one thing that is wrong.
+type Fault struct {
+	Chain int
+	Seq   uint64
+	What  What
+}
+
+// String says what is wrong where, in words.
+func (f Fault) String() string { return fmt.Sprintf("chain %d, entry %d: %s", f.Chain, f.Seq, f.What) }
+
+// A Check says how to verify. The zero Check takes the store's own word for where the chains end.
+type Check struct {
+	// Since holds heads that an earlier verification returned and that were kept elsewhere. What they name must be there.
+	Since []Head
+	// Each, if not nil, is called with every event that is in the chain as it was written, in the order of its chain; chains
+	// come one after the other. An error from it ends the verification and is returned.
+	Each func(chain int, seq uint64, e civicpin.Event) error
+}
+
+// A Report is what a verification found.
+type Report struct {
+	Entries, Events int
+	// Heads names the end of every chain that is not empty, to be kept for the next verification. After a fault, too.
+	Heads []Head
+	// Faults holds what is wrong, chain by chain; empty if nothing is.
+	Faults []Fault
+}
+
+// Verify reads every chain from its beginning and checks it. It costs a Get for each entry, and one listing where the store can
+// list: without it, entries behind a gap at the end are not seen, and are told as truncated or not at all. Beside traffic, what
+// is added meanwhile may be in the report or not. The error is the store's, Each's, or [civicpin.ErrInvalid] for a head of a
+// chain that the log does not have; what is wrong with the log is in the report.
+func (l *Log) Verify(ctx context.Context, c Check) (Report, error) {
+	var r Report
+	since := make(map[int][]Head)
+	for _, h := range c.Since {
+		if h.Chain < 0 || h.Chain >= len(l.chains) {
+			return r, fmt.Errorf("audit: %w: a head of chain %d", civicpin.ErrInvalid, h.Chain)
+		}
+		since[h.Chain] = append(since[h.Chain], h)
+	}
+	ends, err := l.ends(ctx)
+	if err != nil {
+		return r, err
+	}
+	for chain := range l.chains {
+		v := verification{log: l, chain: chain, check: c, since: since[chain], end: ends[chain], report: &r}
+		if err := v.run(ctx); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+// ends returns one more than the greatest number in each chain, as far as a listing tells.
+func (l *Log) ends(ctx context.Context) (map[int]uint64, error) {
+	ends := make(map[int]uint64)
+	if !l.vault.CanList() {
+		return ends, nil
+	}
+	for e, err := range l.entries.All(ctx) {
+		if errors.Is(err, store.ErrUnreadable) {
+			continue // its place is looked at later, if there is one
+		}
+		if err != nil {
+			return nil, fmt.Errorf("audit: %w", err)
+		}
+		ends[e.Value.Chain] = max(ends[e.Value.Chain], e.Value.Seq+1)
+	}
+	return ends, nil
+}
+
+// verification is that of one chain.
+type verification struct {
+	log    *Log
+	chain  int
+	check  Check
+	since  []Head
+	end    uint64 // one more than the greatest number that must be there
+	report *Report
+}
+
+func (v *verification) fault(seq uint64, w What) {
+	v.report.Faults = append(v.report.Faults, Fault{Chain: v.chain, Seq: seq, What: w})
+}
+
+func (v *verification) run(ctx context.Context) error {
+	h, err := v.log.heads.Get(ctx, v.log.headKey(v.chain))
+	switch {
+	case errors.Is(err, store.ErrUnreadable), errors.Is(err, store.ErrNotFound) && v.end > 1:
+		// Without a head there may be one entry: the process that wrote it died.
+		v.fault(0, BadHead)
+	case err == nil:
+		v.end = max(v.end, h.Value.Seq+1)
+	case !errors.Is(err, store.ErrNotFound):
+		return fmt.Errorf("audit: %w", err)
+	}
+	for _, s := range v.since {
+		v.end = max(v.end, s.Seq+1)
+	}
+
+	prev := make([]byte, 32) // nil: unknown, after a fault
+	missing, last := uint64(0), Head{}
+	for seq := uint64(0); ; seq++ {
+		e, err := v.log.entries.Get(ctx, v.log.key(v.chain, seq))
+		if errors.Is(err, store.ErrNotFound) {
+			if seq >= v.end {
+				break
+			}
+			missing, prev = missing+1, nil
+			continue
+		}
+		for ; missing > 0; missing-- {
+			v.fault(seq-missing, Removed)
+		}
+		if errors.Is(err, store.ErrUnreadable) {
+			v.fault(seq, Changed)
+			prev = nil
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("audit: %w", err)
+		}
+		ok, err := v.entry(seq, &e.Value, prev)
+		if err != nil {
+			return err
+		}
+		if h.Found() && h.Value.Seq == seq && !bytes.Equal(h.Value.Sum, e.Value.Sum) {
+			v.fault(0, BadHead)
+		}
+		prev = e.Value.Sum
+		if ok {
+			last = Head{Chain: v.chain, Seq: seq, Sum: e.Value.Sum}
+		}
+	}
+	if missing > 0 {
+		v.fault(v.end-missing, Truncated)
+	}
+	if last.Sum != nil {
+		v.report.Heads = append(v.report.Heads, last)
+	}
+	return nil
+}
+
+// entry checks an entry that is there.
+func (v *verification) entry(seq uint64, e *entry, prev []byte) (ok bool, err error) {
+	var events []event
+	if e.Chain != v.chain || e.Seq != seq || !bytes.Equal(e.Sum, v.log.sum(e)) || json.Unmarshal(e.Events, &events) != nil {
+		v.fault(seq, Changed)
+		return false, nil
+	}
+	for _, s := range v.since {
+		if s.Seq == seq && !bytes.Equal(s.Sum, e.Sum) {
+			v.fault(seq, Changed)
+			return false, nil
+		}
+	}
+	if prev != nil && !bytes.Equal(e.Prev, prev) {
+		v.fault(seq, Displaced)
+	}
+	v.report.Entries++
+	v.report.Events += len(events)
+	if v.check.Each == nil {
+		return true, nil
+	}
+	for _, one := range events {
+		if err := v.check.Each(v.chain, seq, one.event()); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}

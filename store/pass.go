@@ -1,0 +1,147 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/civicpin/civicpin"
+)
+
+// A Pass says how a walk over all records is bounded, gone on with, and watched: [Vault.Purge], [Vault.Reseal],
+// [Vault.Export], [Vault.Erase]. Such a walk runs beside traffic, holds nothing in the engine, and may be broken off at any
+// time. The zero Pass goes from the first record to the last.
+type Pass struct {
+	// After is where to go on: Progress.Last of the pass before. Empty means from the beginning.
+	After string
+	// Max is how many records to look at; zero means all. A negative one gives an error.
+	Max int
+	// Progress, if not nil, is told after each record how far the pass is. It is called inline: it may sleep, to spare the
+	// engine, and keep Last somewhere, so that another process can go on.
+	Progress func(Progress)
+}
+
+// Progress is how far a [Pass] came. It is right also beside an error.
+type Progress struct {
+	// Last is the storage key of the last record that is done with: the next pass's After.
+	Last string
+	// End says that there are no more records.
+	End bool
+	// Seen is how many records were looked at, and Changed how many of them were deleted, sealed anew, or exported.
+	Seen, Changed int
+	// Missed is how many were to be changed, but were written by somebody else at that moment: for the next walk.
+	Missed int
+	// Unreadable is how many did not open. They were left as they are.
+	Unreadable int
+}
+
+// walk shows each record of a pass to visit, which changes the counts. An error from visit that matches ErrUnreadable is
+// counted, one that matches ErrConflict is a miss, and any other ends the pass before that record.
+func (v *Vault) walk(ctx context.Context, p Pass, visit func(Item) (changed bool, err error)) (Progress, error) {
+	at := Progress{Last: p.After}
+	l, ok := v.store.(Lister)
+	if !ok {
+		return at, ErrNoListing
+	}
+	if p.Max < 0 {
+		return at, fmt.Errorf("store: %w: a pass with a negative Max", civicpin.ErrInvalid)
+	}
+	at.End = true // unless something comes between
+	for item, err := range l.List(ctx, "", p.After) {
+		if err != nil {
+			at.End = false
+			return at, err
+		}
+		if p.Max > 0 && at.Seen == p.Max {
+			at.End = false
+			break
+		}
+		changed, err := visit(item)
+		switch {
+		case errors.Is(err, ErrUnreadable):
+			at.Unreadable++
+		case errors.Is(err, ErrConflict):
+			at.Missed++
+		case err != nil:
+			at.End = false
+			return at, err
+		case changed:
+			at.Changed++
+		}
+		at.Seen++
+		at.Last = item.Key
+		if p.Progress != nil {
+			p.Progress(at)
+		}
+	}
+	if at.Unreadable > 0 {
+		return at, fmt.Errorf("%w: %d left as they were", ErrUnreadable, at.Unreadable)
+	}
+	return at, nil
+}
+
+// Reseal seals every record anew that is not sealed under the first sealing key. Run it after every process has been given the
+// new key, until a walk from the first record to the last changes and misses none; keep the older keys among the others for a
+// day more, for writes that were under way. It needs a [Lister] (otherwise ErrNoListing). An unreadable record is left as it is
+// and reported at the end, in an error that matches [ErrUnreadable].
+func (v *Vault) Reseal(ctx context.Context, p Pass) (Progress, error) {
+	return v.walk(ctx, p, func(item Item) (bool, error) {
+		kind := kindOf(item.Key)
+		plain, keyID, err := v.open(ctx, kind, item.Key, item.Value)
+		if err != nil || keyID == v.current.ID {
+			return false, err
+		}
+		if item.Value, err = v.seal(ctx, kind, item.Key, plain); err != nil {
+			return false, err
+		}
+		_, err = v.store.Put(ctx, item.Key, item.Record)
+		return err == nil, err
+	})
+}
+
+// purgeBatch is how many records an engine is asked to remove at once.
+const purgeBatch = 1000
+
+// Purge deletes records whose expiry and grace have passed. Run it now and then from one place. A clock that is ahead by
+// more than the grace would have it drop what others still count on: run it where the clock is right.
+//
+// It needs a [Lister] (otherwise ErrNoListing). If the store is a [Purger], the engine does it, in batches: After does not
+// count then, Max bounds the records deleted, and Last stays as it was. Either way, what is left to do after a pass that
+// did not reach the End is done by the next.
+func (v *Vault) Purge(ctx context.Context, p Pass) (Progress, error) {
+	now := v.Now()
+	if e, ok := v.store.(Purger); ok && p.Max >= 0 {
+		return purgeByEngine(ctx, e, now, p)
+	}
+	return v.walk(ctx, p, func(item Item) (bool, error) {
+		if item.Expires.IsZero() || item.Expires.After(now) {
+			return false, nil
+		}
+		err := v.store.Delete(ctx, item.Key, item.Version)
+		if errors.Is(err, ErrConflict) {
+			return false, nil // renewed since
+		}
+		return err == nil, err
+	})
+}
+
+func purgeByEngine(ctx context.Context, e Purger, before time.Time, p Pass) (Progress, error) {
+	at := Progress{Last: p.After}
+	for !at.End && (p.Max == 0 || at.Changed < p.Max) {
+		batch := purgeBatch
+		if p.Max > 0 {
+			batch = min(batch, p.Max-at.Changed)
+		}
+		n, err := e.PurgeExpired(ctx, before, batch)
+		at.Seen, at.Changed = at.Seen+n, at.Changed+n
+		if err != nil {
+			return at, err
+		}
+		at.End = n < batch
+		if p.Progress != nil {
+			p.Progress(at)
+		}
+	}
+	return at, nil
+}

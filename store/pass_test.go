@@ -1,0 +1,169 @@
+package store_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/storetest"
+)
+
+// TestPassInSteps goes through all records a few at a time, on from where the last pass ended: each is looked at once.
+func TestPassInSteps(t *testing.T) {
+	memory := store.NewMemory()
+	old := accounts(t, memory)
+	for i := range 10 {
+		put(t, old, store.Key{ID: fmt.Sprint(i)}, account{N: i})
+	}
+	keys := raw(t, memory)
+	both := newVault(t, memory, sealing(t, "k2", "k1"), nil)
+	var told []store.Progress
+	pass := store.Pass{Max: 4, Progress: func(at store.Progress) { told = append(told, at) }}
+	for i, want := range []store.Progress{
+		{Last: keys[3].Key, Seen: 4, Changed: 4},
+		{Last: keys[7].Key, Seen: 4, Changed: 4},
+		{Last: keys[9].Key, Seen: 2, Changed: 2, End: true},
+		{Last: keys[9].Key, End: true},
+	} {
+		at, err := both.Reseal(t.Context(), pass)
+		require.NoError(t, err)
+		assert.Equal(t, want, at, i)
+		pass.After = at.Last
+	}
+	require.Len(t, told, 10)
+	for i, at := range told {
+		assert.Equal(t, keys[i].Key, at.Last)
+		assert.Equal(t, i%4+1, at.Seen)
+	}
+	at, err := both.Reseal(t.Context(), store.Pass{})
+	require.NoError(t, err)
+	assert.Equal(t, store.Progress{Last: keys[9].Key, Seen: 10, End: true}, at)
+}
+
+// TestPassBrokenOff: what a pass tells beside its error is where to go on.
+func TestPassBrokenOff(t *testing.T) {
+	faults := storetest.NewFaults(store.NewMemory())
+	old := accounts(t, faults.Store())
+	for i := range 6 {
+		put(t, old, store.Key{ID: fmt.Sprint(i)}, account{N: i})
+	}
+	keys := raw(t, faults.Store())
+	both := newVault(t, faults.Store(), sealing(t, "k2", "k1"), nil)
+	faults.FailAt(3, storetest.NotDone, storetest.Put)
+	at, err := both.Reseal(t.Context(), store.Pass{})
+	require.ErrorIs(t, err, storetest.ErrInjected)
+	assert.Equal(t, store.Progress{Last: keys[1].Key, Seen: 2, Changed: 2}, at)
+	at, err = both.Reseal(t.Context(), store.Pass{After: at.Last})
+	require.NoError(t, err)
+	assert.Equal(t, store.Progress{Last: keys[5].Key, Seen: 4, Changed: 4, End: true}, at)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	at, err = both.Reseal(ctx, store.Pass{Progress: func(at store.Progress) {
+		if at.Seen == 2 {
+			cancel()
+		}
+	}})
+	require.ErrorIs(t, err, context.Canceled)
+	assert.False(t, at.End)
+}
+
+// TestPassMisses: a record that somebody else wrote at that moment is counted, so that nobody takes the walk for complete.
+func TestPassMisses(t *testing.T) {
+	faults := storetest.NewFaults(store.NewMemory())
+	old := accounts(t, faults.Store())
+	put(t, old, store.Key{Subject: rossi}, account{N: 1})
+	both := newVault(t, faults.Store(), sealing(t, "k2", "k1"), nil)
+	for _, walk := range []func() (store.Progress, error){
+		func() (store.Progress, error) { return both.Reseal(t.Context(), store.Pass{}) },
+		func() (store.Progress, error) { return both.Erase(t.Context(), rossi, store.Pass{}) },
+	} {
+		faults.Hook(func(method, _ string) error {
+			if method == storetest.Put || method == storetest.Delete {
+				faults.Hook(nil)
+				put(t, old, store.Key{Subject: rossi}, account{N: 2})
+			}
+			return nil
+		})
+		at, err := walk()
+		require.NoError(t, err)
+		assert.Equal(t, 1, at.Missed)
+		assert.Zero(t, at.Changed)
+	}
+}
+
+func TestPassRefuses(t *testing.T) {
+	v := newVault(t, &purging{Lister: newLasting()}, sealing(t, "k1"), nil)
+	bare := newVault(t, struct{ store.Store }{store.NewMemory()}, sealing(t, "k1"), nil)
+	var out bytes.Buffer
+	for name, walk := range map[string]func(*store.Vault, store.Pass) (store.Progress, error){
+		"purge":  func(v *store.Vault, p store.Pass) (store.Progress, error) { return v.Purge(t.Context(), p) },
+		"reseal": func(v *store.Vault, p store.Pass) (store.Progress, error) { return v.Reseal(t.Context(), p) },
+		"export": func(v *store.Vault, p store.Pass) (store.Progress, error) {
+			return v.Export(t.Context(), &out, rossi, p)
+		},
+		"erase": func(v *store.Vault, p store.Pass) (store.Progress, error) { return v.Erase(t.Context(), rossi, p) },
+	} {
+		at, err := walk(v, store.Pass{After: "x", Max: -1})
+		require.ErrorIs(t, err, civicpin.ErrInvalid, name)
+		assert.Equal(t, store.Progress{Last: "x"}, at, name)
+		_, err = walk(bare, store.Pass{})
+		require.ErrorIs(t, err, store.ErrNoListing, name)
+	}
+	_, err := v.Erase(t.Context(), "", store.Pass{})
+	require.ErrorIs(t, err, civicpin.ErrInvalid)
+	_, err = v.Export(t.Context(), &out, "", store.Pass{})
+	require.ErrorIs(t, err, civicpin.ErrInvalid)
+	assert.Empty(t, out.String())
+}
+
+// TestPurgeByEngine: an engine that can remove expired records is asked to, in bounded batches, by the vault's clock and
+// nothing else.
+func TestPurgeByEngine(t *testing.T) {
+	c := newClock()
+	engine := &purging{Lister: newLasting()}
+	v := newVault(t, engine, sealing(t, "k1"), &store.Options{Now: c.Now, Grace: time.Minute})
+	k := kindOf[account](t, v, "account")
+	for i := range 2500 {
+		e := store.Entry[account]{Key: store.Key{ID: fmt.Sprint(i)}, Expires: c.Now().Add(time.Hour)}
+		require.NoError(t, k.Put(t.Context(), &e))
+	}
+	put(t, k, store.Key{ID: "for ever"}, account{})
+	c.move(time.Hour + time.Minute - 1)
+	at, err := v.Purge(t.Context(), store.Pass{})
+	require.NoError(t, err)
+	assert.Equal(t, store.Progress{End: true}, at, "in grace")
+
+	c.move(1)
+	engine.asked = nil
+	at, err = v.Purge(t.Context(), store.Pass{Max: 100, After: "z"})
+	require.NoError(t, err)
+	assert.Equal(t, store.Progress{Last: "z", Seen: 100, Changed: 100}, at)
+	var told []int
+	at, err = v.Purge(t.Context(), store.Pass{Progress: func(at store.Progress) { told = append(told, at.Changed) }})
+	require.NoError(t, err)
+	assert.Equal(t, store.Progress{Seen: 2400, Changed: 2400, End: true}, at)
+	assert.Equal(t, []int{1000, 2000, 2400}, told)
+	assert.Equal(t, []int{100, 1000, 1000, 1000}, engine.asked)
+	assert.Len(t, raw(t, engine), 1)
+}
+
+// failing is an engine whose purge breaks off.
+type failing struct{ store.Lister }
+
+func (failing) PurgeExpired(context.Context, time.Time, int) (int, error) {
+	return 7, errors.New("broken off")
+}
+
+func TestPurgeByEngineFails(t *testing.T) {
+	at, err := newVault(t, failing{newLasting()}, sealing(t, "k1"), nil).Purge(t.Context(), store.Pass{})
+	require.Error(t, err)
+	assert.Equal(t, store.Progress{Seen: 7, Changed: 7}, at)
+}
