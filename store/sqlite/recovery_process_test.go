@@ -199,7 +199,7 @@ func TestRescuer(t *testing.T) {
 	}
 	close(todo)
 	var wg sync.WaitGroup
-	for range min(n, guessesAtOnce) {
+	for range min(n, typedAtOnce) {
 		wg.Go(func() {
 			for range todo {
 				err := try[job[0]]()
@@ -229,11 +229,11 @@ func TestRescuer(t *testing.T) {
 }
 
 // rescuers starts a process for each job, which waits for the word.
-func rescuers(t *testing.T, path string, offset time.Duration, jobs ...string) []*guesser {
+func rescuers(t *testing.T, path string, offset time.Duration, jobs ...string) []*typer {
 	t.Helper()
-	var all []*guesser
+	var all []*typer
 	for _, job := range jobs {
-		g := &guesser{cmd: exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestRescuer$")}
+		g := &typer{cmd: exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestRescuer$")}
 		g.cmd.Env = append(os.Environ(), rescuerFile+"="+path, rescuerJob+"="+job, rescuerOffset+"="+offset.String())
 		g.cmd.Stderr = os.Stderr
 		var err error
@@ -254,7 +254,7 @@ func rescuers(t *testing.T, path string, offset time.Duration, jobs ...string) [
 }
 
 // outcomes lets the processes do their jobs of n tries each, and counts their lines.
-func outcomes(t *testing.T, all []*guesser, n int) map[string]int {
+func outcomes(t *testing.T, all []*typer, n int) map[string]int {
 	t.Helper()
 	for _, g := range all {
 		g.begin(t)
@@ -269,7 +269,7 @@ func outcomes(t *testing.T, all []*guesser, n int) map[string]int {
 }
 
 // kill kills the processes when the first of them has got out so many lines, and counts the lines of all.
-func kill(t *testing.T, all []*guesser, after int) map[string]int {
+func kill(t *testing.T, all []*typer, after int) map[string]int {
 	t.Helper()
 	lines := make(map[string]int)
 	for range after {
