@@ -1,0 +1,355 @@
+// Package natscluster starts clusters of real NATS servers for tests, each server a process of its own that can be killed,
+// frozen and started again, and tests the NATS store against them.
+//
+// The servers come from the nats-server module and run in processes of the test binary itself, so nothing has to be
+// installed. That module is why these tests are here and not beside the store: a test's requirements stand in the go.mod of
+// its module, and who uses the store should not find a server in theirs.
+package natscluster
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// variable makes the test binary run as a server; it holds the path of a configuration.
+const variable = "CIVICPIN_TEST_NATS_SERVER"
+
+// System is the user of the system account, and Password its password and everybody's.
+const (
+	System   = "system"
+	User     = "citizen"
+	Password = "only-on-127.0.0.1"
+)
+
+// Main is what TestMain of a package that starts clusters calls first: it runs the server if this process is to be one, and
+// does not return then.
+func Main() {
+	path := os.Getenv(variable)
+	if path == "" {
+		return
+	}
+	opts, err := server.ProcessConfigFile(path)
+	if err == nil {
+		opts.NoSigs = true // the test decides
+		var s *server.Server
+		if s, err = server.NewServer(opts); err == nil {
+			s.ConfigureLogger()
+			s.Start()
+			fmt.Println("started")
+			_, _ = io.Copy(io.Discard, os.Stdin) // until the test ends, or asks it to
+			s.Shutdown()
+			s.WaitForShutdown()
+		}
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// Options say how a cluster is started; the zero Options are right for most tests.
+type Options struct {
+	// SyncInterval is the servers' sync_interval; empty means "always".
+	SyncInterval string
+	// Routes, if it is not nil, returns the address at which server "from" finds the route port of server "to": a proxy's.
+	Routes func(from, to int, address string) string
+}
+
+// A Cluster is some servers.
+type Cluster struct {
+	tb      testing.TB
+	Servers []*Server
+}
+
+// A Server is one process. Its methods are for one goroutine at a time.
+type Server struct {
+	Name      string
+	URL       string // without a user
+	Address   string // host and port for clients
+	tb        testing.TB
+	config    string
+	log       string
+	mu        sync.Mutex
+	cmd       *exec.Cmd
+	in        io.Closer
+	suspended bool
+}
+
+// Start starts n servers, 1 of which is no cluster, and waits until they are ready to keep records. They end with the test.
+func Start(tb testing.TB, n int, opts Options) *Cluster {
+	tb.Helper()
+	if opts.SyncInterval == "" {
+		opts.SyncInterval = "always"
+	}
+	dir := tb.TempDir()
+	ports := freePorts(tb, 2*n)
+	c := &Cluster{tb: tb}
+	for i := range n {
+		name := fmt.Sprint("server-", i)
+		s := &Server{
+			tb: tb, Name: name, Address: fmt.Sprint("127.0.0.1:", ports[i]), URL: fmt.Sprint("nats://127.0.0.1:", ports[i]),
+			config: filepath.Join(dir, name+".conf"), log: filepath.Join(dir, name+".log"),
+		}
+		var b strings.Builder
+		fmt.Fprintf(&b, "server_name: %s\nlisten: %q\nlogfile: %q\n", name, s.Address, s.log)
+		fmt.Fprintf(&b, "jetstream { store_dir: %q, sync_interval: %s, max_mem: 64MB, max_file: 8GB }\n", filepath.Join(dir, name), opts.SyncInterval)
+		fmt.Fprintf(&b, "accounts { SYS { users: [{user: %q, password: %q}] }, APP { jetstream: enabled, users: [{user: %q, password: %q}] } }\n",
+			System, Password, User, Password)
+		fmt.Fprintf(&b, "system_account: SYS\n")
+		if n > 1 {
+			var routes []string
+			for j := range n {
+				address := fmt.Sprint("127.0.0.1:", ports[n+j])
+				if opts.Routes != nil && j != i {
+					address = opts.Routes(i, j, address)
+				}
+				routes = append(routes, fmt.Sprintf("%q", "nats://"+address))
+			}
+			fmt.Fprintf(&b, "cluster { name: test, listen: \"127.0.0.1:%d\", pool_size: 1, no_advertise: true, routes: [%s] }\n", ports[n+i], strings.Join(routes, ", "))
+		}
+		if err := os.WriteFile(s.config, []byte(b.String()), 0o600); err != nil {
+			tb.Fatal(err)
+		}
+		c.Servers = append(c.Servers, s)
+	}
+	tb.Cleanup(func() {
+		for _, s := range c.Servers {
+			s.Kill()
+			if tb.Failed() && os.Getenv("CIVICPIN_NATS_LOGS") != "" {
+				data, _ := os.ReadFile(s.log)
+				tb.Logf("%s:\n%s", s.Name, data)
+			}
+		}
+	})
+	for _, s := range c.Servers {
+		s.Start()
+	}
+	c.WaitReady()
+	return c
+}
+
+func freePorts(tb testing.TB, n int) []int {
+	tb.Helper()
+	var ports []int
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			tb.Fatal(err)
+		}
+		defer l.Close() // together, so that they differ
+		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+	}
+	return ports
+}
+
+// URLs returns the servers' addresses as a client takes them.
+func (c *Cluster) URLs() string {
+	var urls []string
+	for _, s := range c.Servers {
+		urls = append(urls, s.URL)
+	}
+	return strings.Join(urls, ",")
+}
+
+// Connect returns a connection of the user, to the given servers or else to all of them, which is closed with the test.
+// It connects anew for as long as it takes.
+func (c *Cluster) Connect(tb testing.TB, servers ...*Server) *nats.Conn {
+	tb.Helper()
+	urls := c.URLs()
+	if len(servers) > 0 {
+		urls = (&Cluster{Servers: servers}).URLs()
+	}
+	return Connect(tb, urls)
+}
+
+// Connect is Cluster.Connect by addresses.
+func Connect(tb testing.TB, urls string) *nats.Conn {
+	tb.Helper()
+	nc, err := Dial(urls)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(nc.Close)
+	return nc
+}
+
+// Dial connects as User, and goes on connecting anew for as long as it takes.
+func Dial(urls string) (*nats.Conn, error) {
+	return nats.Connect(urls, nats.UserInfo(User, Password), nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond),
+		nats.ReconnectJitter(20*time.Millisecond, 20*time.Millisecond), nats.RetryOnFailedConnect(true), nats.Timeout(time.Second),
+		nats.PingInterval(time.Second), nats.MaxPingsOutstanding(2))
+}
+
+// ConnectSystem returns a connection of the system account.
+func (c *Cluster) ConnectSystem(tb testing.TB) *nats.Conn {
+	tb.Helper()
+	nc, err := nats.Connect(c.URLs(), nats.UserInfo(System, Password))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(nc.Close)
+	return nc
+}
+
+// JetStream returns what the store takes.
+func JetStream(tb testing.TB, nc *nats.Conn) jetstream.JetStream {
+	tb.Helper()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return js
+}
+
+// WaitReady waits until every server answers for the cluster.
+func (c *Cluster) WaitReady() {
+	c.tb.Helper()
+	deadline := time.Now().Add(60 * time.Second)
+	for _, s := range c.Servers {
+		for {
+			err := s.ready()
+			if err == nil {
+				break
+			}
+			if time.Now().After(deadline) {
+				c.tb.Fatalf("%s is not ready: %v", s.Name, err)
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+	}
+}
+
+func (s *Server) ready() error {
+	nc, err := nats.Connect(s.URL, nats.UserInfo(User, Password), nats.Timeout(time.Second))
+	if err != nil {
+		return err
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_, err = js.AccountInfo(ctx)
+	return err
+}
+
+// Leader returns the server that leads a stream, nil if there is none that the asked servers know.
+func (c *Cluster) Leader(js jetstream.JetStream, stream string) *Server {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	st, err := js.Stream(ctx, stream)
+	if err != nil || st.CachedInfo().Cluster == nil {
+		return nil
+	}
+	for _, s := range c.Servers {
+		if s.Name == st.CachedInfo().Cluster.Leader {
+			return s
+		}
+	}
+	return nil
+}
+
+// Start starts the process and waits until it has begun to serve.
+func (s *Server) Start() {
+	s.tb.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd != nil {
+		return
+	}
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), variable+"="+s.config)
+	cmd.Stderr = os.Stderr
+	endWithParent(cmd)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		s.tb.Fatal(err)
+	}
+	s.cmd, s.in = cmd, in
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != "started\n" {
+		s.tb.Errorf("%s does not start: %q, %v", s.Name, line, err)
+	}
+}
+
+// Running reports whether the process is there and not frozen.
+func (s *Server) Running() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cmd != nil && !s.suspended
+}
+
+// Kill ends the process as kill -9 does.
+func (s *Server) Kill() { s.end(func() { _ = s.cmd.Process.Kill() }) }
+
+// Stop lets the process end by itself, as an operator would.
+func (s *Server) Stop() { s.end(func() { _ = s.in.Close() }) }
+
+func (s *Server) end(how func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd == nil {
+		return
+	}
+	how()
+	_ = s.cmd.Wait()
+	s.cmd, s.suspended = nil, false
+}
+
+// Freeze stops the process where it is, and Thaw lets it go on.
+func (s *Server) Freeze() { s.signal(syscall.SIGSTOP, true) }
+
+// Thaw undoes Freeze.
+func (s *Server) Thaw() { s.signal(syscall.SIGCONT, false) }
+
+func (s *Server) signal(sig syscall.Signal, suspended bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd != nil {
+		_ = s.cmd.Process.Signal(sig)
+		s.suspended = suspended
+	}
+}
+
+// Log returns what the server wrote down.
+func (s *Server) Log() string {
+	data, _ := os.ReadFile(s.log)
+	return string(data)
+}
+
+// StepDown asks the leader of a stream to hand over, and reports whether it did.
+func StepDown(nc *nats.Conn, stream string) bool {
+	m, err := nc.Request("$JS.API.STREAM.LEADER.STEPDOWN."+stream, nil, time.Second)
+	if err != nil {
+		return false
+	}
+	var resp struct {
+		Success bool `json:"success"`
+	}
+	return json.Unmarshal(m.Data, &resp) == nil && resp.Success
+}

@@ -1,0 +1,119 @@
+package natsstore
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/civicpin/civicpin/store"
+)
+
+const (
+	// operation is the header by which the engine's key-value tools know a mark.
+	operation       = "KV-Operation"
+	operationDelete = "DEL"
+	// markFor is how long a mark is kept. A mark is not needed for anything but those tools: versions are sequence numbers
+	// of the whole bucket, so a record that is created anew never has one that it had before.
+	markFor = 2 * time.Minute
+)
+
+// A place is where a key's record is kept.
+type place struct{ stream, subject string }
+
+func (s *Store) place(key string) place {
+	bucket := s.opts.bucket(bucketOf(key, s.opts.Buckets))
+	return place{stream: streamPrefix + bucket, subject: subjectPrefix + bucket + "." + encodeKey(key)}
+}
+
+// apiPrefix returns what the subjects of the engine's requests begin with, as the caller configured it.
+func apiPrefix(o jetstream.JetStreamOptions) string {
+	switch {
+	case o.APIPrefix != "":
+		return strings.TrimSuffix(o.APIPrefix, ".") + "."
+	case o.Domain != "":
+		return "$JS." + o.Domain + ".API."
+	default:
+		return jetstream.DefaultAPIPrefix
+	}
+}
+
+// request makes a request of the engine. The client library's own calls would do; but they look at a copy of the bucket's
+// settings to choose whom to ask, and a copy that is renewed while somebody has just allowed followers to answer would have
+// them asked.
+func (s *Store) request(ctx context.Context, subject string, req, resp any) error {
+	data, err := json.Marshal(req)
+	if err != nil {
+		return err
+	}
+	m, err := s.js.Conn().RequestWithContext(ctx, s.api+subject, data)
+	if err != nil {
+		return err
+	}
+	var failed struct {
+		Error *jetstream.APIError `json:"error"`
+	}
+	if err := json.Unmarshal(m.Data, &failed); err != nil {
+		return fmt.Errorf("unreadable answer: %w", err)
+	}
+	if failed.Error != nil {
+		return failed.Error
+	}
+	return json.Unmarshal(m.Data, resp)
+}
+
+// A message is what a bucket holds under a subject. The zero message stands for none.
+type message struct {
+	Subject  string `json:"subject"`
+	Sequence uint64 `json:"seq"`
+	Header   []byte `json:"hdrs"`
+	Data     []byte `json:"data"`
+
+	mark bool // of a deletion
+}
+
+// live reports whether the message is a record.
+func (m message) live() bool { return m.Sequence != 0 && !m.mark }
+
+func (m message) record() (store.Record, error) {
+	value, expires, err := decodeValue(m.Data)
+	if err != nil {
+		return store.Record{}, err
+	}
+	return store.Record{Value: value, Version: store.Version(m.Sequence), Expires: expires}, nil
+}
+
+// last returns the last message of a key from the bucket's leader, the zero message if there is none.
+func (s *Store) last(ctx context.Context, p place) (message, error) {
+	req := struct {
+		LastFor string `json:"last_by_subj"`
+	}{p.subject}
+	var resp struct {
+		Message *message `json:"message"`
+	}
+	err := s.request(ctx, "STREAM.MSG.GET."+p.stream, req, &resp)
+	if refused, ok := errors.AsType[*jetstream.APIError](err); ok && refused.ErrorCode == jetstream.JSErrCodeMessageNotFound {
+		return message{}, nil
+	}
+	if err != nil {
+		return message{}, err
+	}
+	if resp.Message == nil || resp.Message.Subject != p.subject || resp.Message.Sequence == 0 {
+		return message{}, errors.New("unreadable answer: no message, or another one")
+	}
+	m := *resp.Message
+	if len(m.Header) > 0 {
+		h, err := nats.DecodeHeadersMsg(m.Header)
+		if err != nil {
+			return message{}, fmt.Errorf("unreadable answer: %w", err)
+		}
+		// The second header is on marks that the engine makes itself, where it is told to.
+		m.mark = h.Get(operation) != "" || h.Get(jetstream.MarkerReasonHeader) != ""
+	}
+	return m, nil
+}
