@@ -1,6 +1,7 @@
 package natsstore
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,12 +24,13 @@ const (
 	markFor = 2 * time.Minute
 )
 
-// A place is where a key's record is kept.
-type place struct{ stream, subject string }
+// A place is where a key's record is kept, and where a reading of it is confirmed.
+type place struct{ stream, subject, confirm string }
 
 func (s *Store) place(key string) place {
 	bucket := s.opts.bucket(bucketOf(key, s.opts.Buckets))
-	return place{stream: streamPrefix + bucket, subject: subjectPrefix + bucket + "." + encodeKey(key)}
+	subject := subjectPrefix + bucket + "."
+	return place{stream: streamPrefix + bucket, subject: subject + encodeKey(key), confirm: subject + confirmation}
 }
 
 // apiPrefix returns what the subjects of the engine's requests begin with, as the caller configured it.
@@ -81,7 +83,7 @@ type message struct {
 func (m message) live() bool { return m.Sequence != 0 && !m.mark }
 
 func (m message) record() (store.Record, error) {
-	value, expires, err := decodeValue(m.Data)
+	value, expires, err := decodeValue(bytes.Clone(m.Data)) // other readers may have the same message
 	if err != nil {
 		return store.Record{}, err
 	}

@@ -69,6 +69,10 @@ func (o Options) config(i int) jetstream.StreamConfig {
 // check returns what is unsafe about how bucket i is set, nil if nothing is.
 func (o Options) check(i int, c jetstream.StreamConfig) error {
 	want := o.config(i)
+	replicas := fmt.Sprintf("%d or more", o.Replicas)
+	if o.Replicas == 1 {
+		replicas = "1, or else Options.Replicas 3: reads of what has one copy need no confirmation, others do"
+	}
 	for _, s := range []struct {
 		name  string
 		ok    bool
@@ -84,7 +88,7 @@ func (o Options) check(i int, c jetstream.StreamConfig) error {
 		{"allow_direct", !c.AllowDirect, c.AllowDirect, "false: followers would answer reads with old records"},
 		{"mirror_direct", !c.MirrorDirect, c.MirrorDirect, "false: mirrors would answer reads with old records"},
 		// What is durable when it is acknowledged.
-		{"num_replicas", c.Replicas >= o.Replicas, c.Replicas, fmt.Sprintf("%d or more", o.Replicas)},
+		{"num_replicas", c.Replicas >= o.Replicas && (o.Replicas > 1 || c.Replicas == 1), c.Replicas, replicas},
 		{"storage", c.Storage == jetstream.FileStorage, c.Storage, "file: memory is lost at a restart"},
 		{"no_ack", !c.NoAck, c.NoAck, "false: writes would not be acknowledged"},
 		{"persist_mode", c.PersistMode == jetstream.DefaultPersistMode, c.PersistMode, "default: writes would be acknowledged " +

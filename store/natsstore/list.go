@@ -49,7 +49,7 @@ func (s *Store) list(ctx context.Context, prefix, after string, yield func(store
 	}
 	keys, err := s.keys(ctx, prefix, after)
 	if err == nil {
-		return s.read(ctx, keys, yield)
+		return s.records(ctx, keys, yield)
 	}
 	if !errors.Is(err, errMany) {
 		return yield(store.Item{}, err)
@@ -61,7 +61,7 @@ func (s *Store) list(ctx context.Context, prefix, after string, yield func(store
 	for _, p := range parts {
 		switch {
 		case p.exact && p.prefix > after:
-			if !s.read(ctx, []string{p.prefix}, yield) {
+			if !s.records(ctx, []string{p.prefix}, yield) {
 				return false
 			}
 		case !p.exact && (after <= p.prefix || strings.HasPrefix(after, p.prefix)):
@@ -73,16 +73,20 @@ func (s *Store) list(ctx context.Context, prefix, after string, yield func(store
 	return true
 }
 
-// read yields the records of keys.
-func (s *Store) read(ctx context.Context, keys []string, yield func(store.Item, error) bool) bool {
+// records yields the records of keys, from who says to be the leader: a listing takes its time, so that a few seconds more
+// or less tell it apart from no other, and whoever acts on an item does so on condition of its version.
+func (s *Store) records(ctx context.Context, keys []string, yield func(store.Item, error) bool) bool {
 	for keys := range slices.Chunk(keys, page) {
 		items := make([]store.Item, len(keys))
 		err := each(len(keys), func(i int) error {
-			r, err := s.Get(ctx, keys[i])
-			if errors.Is(err, store.ErrNotFound) {
-				return nil // a mark, or deleted since
+			ctx, cancel := bounded(ctx)
+			defer cancel()
+			m, err := s.last(ctx, s.place(keys[i]))
+			if err != nil || !m.live() {
+				return err // a mark, or deleted since
 			}
-			items[i] = store.Item{Key: keys[i], Record: r}
+			items[i].Key = keys[i]
+			items[i].Record, err = m.record()
 			return err
 		})
 		if err != nil {
@@ -223,6 +227,10 @@ func (s *Store) subjects(ctx context.Context, bucket int, filter string, offset 
 		return nil, 0, err
 	}
 	for subject := range resp.State.Subjects {
+		if subject == prefix+confirmation {
+			resp.Total--
+			continue
+		}
 		key, err := decodeKey(strings.TrimPrefix(subject, prefix))
 		if err != nil {
 			return nil, 0, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -28,6 +29,10 @@ type Store struct {
 	js   jetstream.JetStream
 	api  string // what subjects of the engine's requests begin with
 	opts Options
+
+	mu       sync.Mutex
+	ticks    uint64              // counts those who asked to read
+	readings map[string]*reading // under way, by subject
 }
 
 var _ store.Lister = (*Store)(nil)
@@ -53,7 +58,7 @@ func New(ctx context.Context, js jetstream.JetStream, opts *Options) (*Store, er
 	if err := o.open(ctx, js); err != nil {
 		return nil, err
 	}
-	return &Store{js: js, api: apiPrefix(js.Options()), opts: o}, nil
+	return &Store{js: js, api: apiPrefix(js.Options()), opts: o, readings: make(map[string]*reading)}, nil
 }
 
 // checkLevel finds servers that do not know times to live of single messages, which they would ignore.
@@ -68,14 +73,14 @@ func checkLevel(ctx context.Context, js jetstream.JetStream) error {
 	return nil
 }
 
-// Get implements [store.Store]. The bucket's leader answers.
+// Get implements [store.Store]. See [Options.Reads] for who answers.
 func (s *Store) Get(ctx context.Context, key string) (store.Record, error) {
 	ctx, cancel, err := begin(ctx, key)
 	if err != nil {
 		return store.Record{}, err
 	}
 	defer cancel()
-	m, err := s.last(ctx, s.place(key))
+	m, err := s.read(ctx, s.place(key))
 	if err != nil {
 		return store.Record{}, fmt.Errorf("natsstore: get: %w", err)
 	}
@@ -140,48 +145,43 @@ func (s *Store) create(ctx context.Context, p place, m *nats.Msg) (store.Version
 		if !errors.Is(err, store.ErrConflict) {
 			return version, err
 		}
-		found, err := s.last(ctx, p)
+		found, err := s.read(ctx, p)
 		if err != nil {
 			return 0, err // nothing was written, but whether there is a record is not known
 		}
 		if found.live() {
 			return 0, store.ErrConflict
 		}
-		if next := store.Version(found.Sequence); next != last {
-			last = next
-		} else if err := pause(ctx); err != nil { // two servers that do not agree yet
-			return 0, err
-		}
+		last = store.Version(found.Sequence)
 	}
 }
 
 // write publishes a message that replaces what the key has at the given version, zero meaning nothing. It gives ErrConflict
-// only if the engine said that the version is another one.
+// only if the version is another one. That the engine refused the write is not enough to know that:
+//
+//   - It refuses at once what meets another write of the same key. Whether the version will be another one depends on how
+//     that one ends; and until it has, a Get returns the version that would just have been called out of date.
+//   - A server that takes itself for the leader, and is it no more, judges by what it knew. As versions only grow, one that
+//     it knows to be greater is an answer; with a smaller one, it may be the server that is out of date.
 func (s *Store) write(ctx context.Context, p place, m *nats.Msg, v store.Version) (store.Version, error) {
 	for {
-		ack, err := s.js.PublishMsg(ctx, m,
-			jetstream.WithExpectLastSequencePerSubject(uint64(v)),
-			jetstream.WithExpectStream(p.stream),
-			// The engine has no one to take the message, so it was not done; that passes when a leader is elected. The
-			// caller may not have so long, and knows.
-			jetstream.WithRetryAttempts(2))
-		if err == nil {
-			return store.Version(ack.Sequence), nil
+		version, err := s.publish(ctx, p, m, uint64(v))
+		if other, ok := errors.AsType[lastError](err); ok {
+			if other.last > v {
+				return 0, store.ErrConflict
+			}
+			now, err := s.read(ctx, p)
+			if err != nil {
+				return 0, err
+			}
+			if now.Sequence != uint64(v) {
+				return 0, store.ErrConflict
+			}
+		} else if !errors.Is(err, errBusy) {
+			return version, err
 		}
-		refused, ok := errors.AsType[*jetstream.APIError](err)
-		switch {
-		case !ok:
-			return 0, err
-		case refused.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence:
-			return 0, store.ErrConflict
-		case refused.ErrorCode != jetstream.JSErrCodeStreamWrongLastSequenceConstant:
-			return 0, err
-		}
-		// Another write of this key is under way, and this one was not done. Whether the version will be another one
-		// depends on how that one ends, so ErrConflict would be a guess: wrong if its leader dies, and until it is done a
-		// Get still returns the version that we were told is out of date.
 		if err := pause(ctx); err != nil {
-			return 0, fmt.Errorf("another write of the key is under way: %w", err)
+			return 0, fmt.Errorf("the key is being written: %w", err)
 		}
 	}
 }

@@ -1,0 +1,123 @@
+package natsstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/civicpin/civicpin/store"
+)
+
+// confirmation is where confirmations are written in each bucket, each over the one before. No key is encoded so: it has a
+// period where encodeKey puts none.
+const confirmation = "read.confirmed"
+
+// A reading is one look at a key, which several callers may be waiting for.
+type reading struct {
+	began   uint64 // by Store.ticks
+	done    chan struct{}
+	message message
+	err     error
+}
+
+// read returns the last message of a key, and it is the last one: see Options.Reads. Callers that ask for one key at the same
+// time share a look at it, if it began after they asked; so somebody who hammers at a locked account costs the servers no
+// more than a few writes at a time.
+func (s *Store) read(ctx context.Context, p place) (message, error) {
+	if s.opts.Reads == LeaderReads {
+		return s.last(ctx, p)
+	}
+	s.mu.Lock()
+	s.ticks++
+	asked := s.ticks
+	for {
+		r := s.readings[p.subject]
+		if r == nil {
+			r = &reading{began: s.ticks, done: make(chan struct{})}
+			s.readings[p.subject] = r
+			s.mu.Unlock()
+			r.message, r.err = s.confirmed(ctx, p)
+			s.mu.Lock()
+			delete(s.readings, p.subject)
+			s.mu.Unlock()
+			close(r.done)
+			return r.message, r.err
+		}
+		s.mu.Unlock()
+		select {
+		case <-r.done:
+		case <-ctx.Done():
+			return message{}, ctx.Err()
+		}
+		if asked <= r.began && r.err == nil { // an error may be its caller's context
+			return r.message, nil
+		}
+		s.mu.Lock()
+	}
+}
+
+// confirmed reads from whoever says to be the leader, and then has the bucket's servers agree that this is the last message,
+// by a write that is conditional on it. A server that was frozen or cut off goes on taking itself for the leader for some
+// seconds, and answers reads from what it knew; but it cannot get a write agreed to.
+func (s *Store) confirmed(ctx context.Context, p place) (message, error) {
+	for {
+		m, err := s.last(ctx, p)
+		if err != nil {
+			return message{}, err
+		}
+		_, err = s.publish(ctx, p, &nats.Msg{Subject: p.confirm}, m.Sequence)
+		switch {
+		case err == nil:
+			return m, nil
+		case !errors.Is(err, errBusy) && !errors.Is(err, errOther):
+			return message{}, err
+		}
+		if err := pause(ctx); err != nil {
+			return message{}, fmt.Errorf("the key is being written: %w", err)
+		}
+	}
+}
+
+// errBusy says that another conditional write about the same key is under way; errOther that its last message is another
+// one. In both cases nothing was done.
+var (
+	errBusy  = errors.New("another write is under way")
+	errOther = errors.New("another version")
+)
+
+// A lastError is an errOther that says which version the server has, zero if that cannot be told.
+type lastError struct{ last store.Version }
+
+func (e lastError) Error() string        { return errOther.Error() }
+func (e lastError) Is(target error) bool { return target == errOther }
+
+// publish writes a message on the condition that the last message of the place is the given one, zero meaning none.
+func (s *Store) publish(ctx context.Context, p place, m *nats.Msg, last uint64) (store.Version, error) {
+	if m.Header == nil {
+		m.Header = nats.Header{}
+	}
+	m.Header.Set(jetstream.ExpectedLastSubjSeqSubjHeader, p.subject)
+	m.Header.Set(jetstream.ExpectedLastSubjSeqHeader, strconv.FormatUint(last, 10))
+	m.Header.Set(jetstream.ExpectedStreamHeader, p.stream)
+	// If nobody is there to take the message, it was not done, and the client library tries twice more: that passes when a
+	// leader is elected. It sends nothing twice that may have arrived.
+	ack, err := s.js.PublishMsg(ctx, m)
+	if err == nil {
+		return store.Version(ack.Sequence), nil
+	}
+	refused, ok := errors.AsType[*jetstream.APIError](err)
+	switch {
+	case ok && refused.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence:
+		_, number, _ := strings.Cut(refused.Description, ": ")
+		n, _ := strconv.ParseUint(number, 10, 64)
+		return 0, lastError{store.Version(n)}
+	case ok && refused.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequenceConstant:
+		return 0, errBusy
+	}
+	return 0, err
+}
