@@ -193,7 +193,7 @@ func Connect(tb testing.TB, urls string) *nats.Conn {
 // Dial connects as User, and goes on connecting anew for as long as it takes.
 func Dial(urls string) (*nats.Conn, error) {
 	return nats.Connect(urls, nats.UserInfo(User, Password), nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond),
-		nats.ReconnectJitter(20*time.Millisecond, 20*time.Millisecond), nats.RetryOnFailedConnect(true), nats.Timeout(time.Second),
+		nats.ReconnectJitter(20*time.Millisecond, 20*time.Millisecond), nats.DontRandomize(), nats.Timeout(time.Second),
 		nats.PingInterval(time.Second), nats.MaxPingsOutstanding(2))
 }
 
