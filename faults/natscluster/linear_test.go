@@ -1,6 +1,9 @@
 package natscluster_test
 
 import (
+	"context"
+	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -9,6 +12,7 @@ import (
 
 	"github.com/civicpin/civicpin/faults/linear"
 	"github.com/civicpin/civicpin/faults/natscluster"
+	"github.com/civicpin/civicpin/faults/network"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/natsstore"
 )
@@ -32,11 +36,80 @@ func stores(t *testing.T, c *natscluster.Cluster, opts natsstore.Options, n int)
 
 // TestLinearizable kills, freezes and stops leaders under clients that compete for few keys.
 func TestLinearizable(t *testing.T) {
+	t.Parallel()
 	c := natscluster.Start(t, 3, natscluster.Options{})
 	opts := natsstore.Options{Buckets: 2}
 	r := linear.Run(t, linear.Config{
 		Clients: clients, Keys: 6, For: times(20*time.Second, 3*time.Minute), Patience: 5 * time.Second, Think: 5 * time.Millisecond,
 		Open: stores(t, c, opts, 9), Chaos: chaos(t, c, "KV_civicpin-0", "KV_civicpin-1"), Recovery: time.Minute,
+	})
+	require.Equal(t, porcupine.Ok, r.Verdict, "%s", r)
+	require.Greater(t, r.Done, 100)
+	require.Greater(t, r.Reads, 100)
+}
+
+// TestLinearizableOverBadNetworks delays, cuts and silences connections of clients to servers and of servers to each other,
+// loses replies, and in between kills leaders.
+func TestLinearizableOverBadNetworks(t *testing.T) {
+	t.Parallel()
+	c, between := startWithRoutes(t, 3)
+	opts := natsstore.Options{Buckets: 2}
+	open(t, c, opts) // makes the buckets
+	var links []*network.Link
+	var all []store.Store
+	for i := range 9 {
+		l := network.Start(t, c.Servers[i%3].Address)
+		links = append(links, l)
+		nc := natscluster.Connect(t, "nats://"+l.Address())
+		s, err := natsstore.New(t.Context(), natscluster.JetStream(t, nc), &opts)
+		require.NoError(t, err)
+		all = append(all, s)
+	}
+	harm := []struct {
+		name string
+		do   func(*network.Link)
+	}{
+		{"slow", func(l *network.Link) { l.Slow(50*time.Millisecond, 40*time.Millisecond) }},
+		{"silent", (*network.Link).Silence},
+		{"replies lost", (*network.Link).LoseReplies},
+		{"cut", (*network.Link).Cut},
+	}
+	js := natscluster.JetStream(t, c.Connect(t))
+	counts := make(map[string]int)
+	worst := func(ctx context.Context) {
+		for sleep(ctx, 200*time.Millisecond) {
+			h := harm[rand.IntN(len(harm))]
+			leader := c.Leader(js, fmt.Sprint("KV_civicpin-", rand.IntN(2)))
+			switch what := rand.IntN(10); {
+			case what < 6 || leader == nil: // some clients
+				counts["clients: "+h.name]++
+				some := rand.Perm(len(links))[:1+rand.IntN(5)]
+				for _, i := range some {
+					h.do(links[i])
+				}
+				sleep(ctx, rand.N(2*time.Second))
+				for _, i := range some {
+					links[i].Heal()
+				}
+			case what < 9: // a leader and its followers
+				counts["servers: "+h.name]++
+				between.around(c, leader, h.do)
+				sleep(ctx, rand.N(10*time.Second))
+				between.around(c, leader, (*network.Link).Heal)
+			default:
+				counts["killed"]++
+				leader.Kill()
+				sleep(ctx, rand.N(2*time.Second))
+				leader.Start()
+			}
+		}
+		c.WaitReady()
+		t.Log(counts)
+	}
+	r := linear.Run(t, linear.Config{
+		Clients: clients, Keys: 6, For: times(20*time.Second, 3*time.Minute), Patience: 5 * time.Second, Think: 5 * time.Millisecond,
+		Open:  func(client int) (store.Store, error) { return all[client%len(all)], nil },
+		Chaos: worst, Recovery: time.Minute,
 	})
 	require.Equal(t, porcupine.Ok, r.Verdict, "%s", r)
 	require.Greater(t, r.Done, 100)
