@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/sqlstore"
@@ -50,6 +51,32 @@ func (s *Store) List(ctx context.Context, prefix, after string) iter.Seq2[store.
 	return s.records.List(ctx, prefix, after)
 }
 
+// purgeBatch is how many records PurgeExpired deletes at a time: other writes come in between.
+const purgeBatch = 500
+
+// PurgeExpired deletes records whose Expires is at or before a time, at most max of them, and returns how many it deleted,
+// also if it then met an error. It begins with those that expired first, and lets other writes in after each 500.
+func (s *Store) PurgeExpired(ctx context.Context, before time.Time, max int) (int, error) {
+	n := 0
+	for n < max {
+		batch := min(purgeBatch, max-n)
+		deleted, err := s.purge(ctx, before, batch)
+		n += deleted
+		if err != nil || deleted < batch {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+func (s *Store) purge(ctx context.Context, before time.Time, max int) (int, error) {
+	if err := s.queued(ctx); err != nil {
+		return 0, err
+	}
+	defer s.leave()
+	return s.records.PurgeExpired(ctx, before, max)
+}
+
 // Close waits for writes under way and closes the file. Later calls of any method but Close give errors.
 func (s *Store) Close() error {
 	s.queue <- struct{}{}
@@ -63,6 +90,11 @@ func (s *Store) enter(ctx context.Context, key string) error {
 	if err := store.CheckKey(key); err != nil {
 		return err
 	}
+	return s.queued(ctx)
+}
+
+// queued waits for its turn.
+func (s *Store) queued(ctx context.Context) error {
 	select {
 	case s.queue <- struct{}{}:
 		return nil

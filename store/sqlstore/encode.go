@@ -62,14 +62,16 @@ func decodeVersion(v int64) (store.Version, error) {
 	return store.Version(v), nil
 }
 
+// mostSeconds is how far from 1970 a time may be that is stored: 292 million years.
+const mostSeconds = math.MaxInt64/1000 - 1
+
 // encodeExpires returns a time in milliseconds since 1970, rounded up, for an expiry must not come back earlier; NULL for
 // the zero time, which means never.
 func encodeExpires(t time.Time) (sql.NullInt64, error) {
 	if t.IsZero() {
 		return sql.NullInt64{}, nil
 	}
-	const most = math.MaxInt64/1000 - 1 // seconds: 292 million years either way
-	if s := t.Unix(); s > most || s < -most {
+	if s := t.Unix(); s > mostSeconds || s < -mostSeconds {
 		return sql.NullInt64{}, errors.New("sqlstore: expiry out of range")
 	}
 	ms := t.UnixMilli()
@@ -80,6 +82,17 @@ func encodeExpires(t time.Time) (sql.NullInt64, error) {
 		ms++ // a fraction before the zero time must not become "never"
 	}
 	return sql.NullInt64{Int64: ms, Valid: true}, nil
+}
+
+// floorMillis returns a time in milliseconds since 1970, rounded down: what is stored as at most that had expired by then.
+func floorMillis(t time.Time) int64 {
+	switch s := t.Unix(); {
+	case s > mostSeconds:
+		return math.MaxInt64
+	case s < -mostSeconds:
+		return math.MinInt64
+	}
+	return t.UnixMilli()
 }
 
 // decodeExpires undoes encodeExpires.

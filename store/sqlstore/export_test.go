@@ -15,6 +15,9 @@ var (
 // PageSize is how many rows a listing reads at a time.
 const PageSize = page
 
+// PurgeBatch is how many rows a statement of PurgeExpired deletes.
+const PurgeBatch = purgeBatch
+
 // NewVersion returns a version as Put makes it.
 func NewVersion() int64 { return newVersion() }
 

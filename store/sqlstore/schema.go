@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"hash/fnv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // A Dialect is a database's way of writing SQL. The zero value is none, and refused.
@@ -25,45 +27,69 @@ const DefaultTable = "civicpin_records"
 // schemaVersion is the one that this package creates and understands.
 const schemaVersion = 1
 
-// maxTable keeps the longer of the two table names within PostgreSQL's 63 bytes; beyond those it would cut them off, and
-// two tables might become one.
-const maxTable = 48
+const (
+	// maxTable keeps the longest of the names made of it within PostgreSQL's 63 bytes; beyond those it would cut them off,
+	// and two tables might become one.
+	maxTable = 48
+	// maxSchema is PostgreSQL's own limit.
+	maxSchema = 63
+)
 
 // ErrNewerSchema says that the tables were made, or brought up to date, by a newer release. Nothing was changed.
 var ErrNewerSchema = errors.New("sqlstore: the database has a newer schema than this program knows")
 
-// Schema returns the SQL text that New would run in an empty database, for those who run migrations themselves. An empty
-// table name means [DefaultTable]. Running the text again changes nothing. A name other than 1 to 48 of a-z, 0-9 and "_",
-// not beginning with a digit or with "sqlite_", gives an error, as does an unknown dialect.
-func Schema(d Dialect, table string) (string, error) {
-	s, err := newStatements(d, table)
+// Schema returns the SQL text that New would run in an empty database with the same options, for those who run migrations
+// themselves; nil options mean the defaults. Running the text again changes nothing. It gives an error where [New] would:
+// for an unknown dialect, and for the name of a table or schema that is unfit.
+func Schema(d Dialect, opts *Options) (string, error) {
+	var o Options
+	if opts != nil {
+		o = *opts
+	}
+	s, err := newStatements(d, o.Schema, o.Table)
 	if err != nil {
 		return "", err
 	}
-	return strings.Join(s.create, ";\n\n") + ";\n", nil
+	create := s.create
+	if s.createSchema != "" {
+		create = append([]string{s.createSchema}, create...)
+	}
+	return strings.Join(create, ";\n\n") + ";\n", nil
 }
 
 // statements are all the SQL that a store runs.
 type statements struct {
-	table                             string
-	schemaTable                       string   // as exists wants it
-	create                            []string // in this order: the version comes last, and says that the rest is there
-	exists, version                   string
-	get, insert, update, remove, list string
+	records                                  string   // the table, quoted
+	schemaTable                              string   // as exists wants it
+	namespace                                string   // as namespaceExists wants it; empty if it is the caller's business
+	createSchema                             string   // likewise
+	create                                   []string // in this order: the version comes last, and says that the rest is there
+	namespaceExists, exists, version         string
+	get, insert, update, remove, list, purge string
 }
 
-func newStatements(d Dialect, table string) (*statements, error) {
+func newStatements(d Dialect, namespace, table string) (*statements, error) {
 	if table == "" {
 		table = DefaultTable
 	}
 	if !validTable(table) {
 		return nil, errors.New(`sqlstore: a table name is 1 to 48 of a-z 0-9 _, and begins with neither a digit nor "sqlite_"`)
 	}
-	// Both dialects quote names like this; quoted, a name that is also a keyword does no harm.
-	records, schema := `"`+table+`"`, `"`+table+`_schema"`
+	if err := checkNamespace(d, namespace); err != nil {
+		return nil, err
+	}
+	// A name that is also a keyword does no harm when it is quoted.
+	records, schema := quote(table), quote(table+"_schema")
+	s := &statements{}
+	if namespace != "" {
+		// Named so, the tables are found whatever the search path of a connection is.
+		s.namespace = quote(namespace)
+		s.createSchema = "CREATE SCHEMA IF NOT EXISTS " + s.namespace
+		records, schema = s.namespace+"."+records, s.namespace+"."+schema
+	}
+	s.records = records
 
 	var blob, integer, suffix string
-	s := &statements{table: table}
 	switch d {
 	case SQLite:
 		blob, integer, suffix = "BLOB", "INTEGER", " STRICT"
@@ -73,6 +99,7 @@ func newStatements(d Dialect, table string) (*statements, error) {
 		blob, integer = "bytea", "bigint"
 		s.schemaTable = schema
 		s.exists = "SELECT to_regclass($1) IS NOT NULL"
+		s.namespaceExists = "SELECT to_regnamespace($1) IS NOT NULL"
 	default:
 		return nil, fmt.Errorf("sqlstore: unknown dialect %d", d)
 	}
@@ -88,6 +115,8 @@ func newStatements(d Dialect, table string) (*statements, error) {
 			"    version " + integer + " NOT NULL,\n" +
 			"    expires " + integer + ",\n" +
 			"    value   " + blob + " NOT NULL\n)" + suffix,
+		// Most records never expire, and cost this index nothing.
+		"CREATE INDEX IF NOT EXISTS " + quote(table+"_expires") + " ON " + records + " (expires) WHERE expires IS NOT NULL",
 		fmt.Sprintf("INSERT INTO %s (one, version) VALUES (1, %d) ON CONFLICT (one) DO NOTHING", schema, schemaVersion),
 	}
 	s.version = "SELECT version FROM " + schema + " WHERE one = 1"
@@ -96,9 +125,10 @@ func newStatements(d Dialect, table string) (*statements, error) {
 	s.update = "UPDATE " + records + " SET version = $2, expires = $3, value = $4 WHERE key = $1 AND version = $5"
 	s.remove = "DELETE FROM " + records + " WHERE key = $1 AND version = $2"
 	s.list = "SELECT key, version, expires, value FROM " + records + " WHERE key >= $1 AND key < $2 ORDER BY key LIMIT $3"
+	s.purge = purgeStatement(d, records)
 	if d == SQLite {
 		// In SQLite $1 is a parameter called "1", numbered as it is met; only ?1 has the number 1.
-		for _, q := range []*string{&s.exists, &s.get, &s.insert, &s.update, &s.remove, &s.list} {
+		for _, q := range []*string{&s.exists, &s.get, &s.insert, &s.update, &s.remove, &s.list, &s.purge} {
 			*q = strings.ReplaceAll(*q, "$", "?")
 		}
 	}
@@ -116,6 +146,22 @@ func validTable(name string) bool {
 		}
 	}
 	return true
+}
+
+// quote writes a name as SQL does.
+func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// checkNamespace refuses what PostgreSQL would refuse or cut off, and what would be unreadable in a log.
+func checkNamespace(d Dialect, name string) error {
+	switch {
+	case name == "":
+		return nil
+	case d == SQLite:
+		return errors.New("sqlstore: SQLite has no schemas")
+	case len(name) > maxSchema || strings.HasPrefix(name, "pg_") || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
+		return errors.New(`sqlstore: a schema's name is 1 to 63 bytes of UTF-8 without control characters, not beginning with "pg_"`)
+	}
+	return nil
 }
 
 // migrate makes the tables be there at the version that this package knows.
@@ -152,11 +198,22 @@ func createLocked(ctx context.Context, db *sql.DB, s *statements) error {
 	}
 	defer func() { _ = tx.Rollback() }() // does nothing after Commit
 	h := fnv.New64a()
-	_, _ = h.Write([]byte("civicpin/sqlstore/" + s.table))
+	_, _ = h.Write([]byte("civicpin/sqlstore/" + s.records))
 	if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", int64(h.Sum64())); err != nil {
 		return err
 	}
-	for _, q := range s.create {
+	create := s.create
+	if s.namespace != "" {
+		// To create a schema that is there already is refused to who may not create any, IF NOT EXISTS or not.
+		var exists bool
+		if err := tx.QueryRowContext(ctx, s.namespaceExists, s.namespace).Scan(&exists); err != nil {
+			return err
+		}
+		if !exists {
+			create = append([]string{s.createSchema}, create...)
+		}
+	}
+	for _, q := range create {
 		if _, err := tx.ExecContext(ctx, q); err != nil {
 			return err
 		}

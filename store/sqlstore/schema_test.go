@@ -19,7 +19,7 @@ import (
 
 // The schema is a promise to whoever has data in it: a change of this text is a change of the schema version.
 func TestSchemaText(t *testing.T) {
-	got, err := sqlstore.Schema(sqlstore.SQLite, "")
+	got, err := sqlstore.Schema(sqlstore.SQLite, nil)
 	require.NoError(t, err)
 	require.Equal(t, `CREATE TABLE IF NOT EXISTS "civicpin_records_schema" (
     one     INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
@@ -33,25 +33,53 @@ CREATE TABLE IF NOT EXISTS "civicpin_records" (
     value   BLOB NOT NULL
 ) STRICT;
 
+CREATE INDEX IF NOT EXISTS "civicpin_records_expires" ON "civicpin_records" (expires) WHERE expires IS NOT NULL;
+
 INSERT INTO "civicpin_records_schema" (one, version) VALUES (1, 1) ON CONFLICT (one) DO NOTHING;
 `, got)
 
-	got, err = sqlstore.Schema(sqlstore.PostgreSQL, "pins")
+	got, err = sqlstore.Schema(sqlstore.PostgreSQL, &sqlstore.Options{Table: "pins", Schema: `a "b"`})
 	require.NoError(t, err)
-	require.Equal(t, `CREATE TABLE IF NOT EXISTS "pins_schema" (
+	require.Equal(t, `CREATE SCHEMA IF NOT EXISTS "a ""b""";
+
+CREATE TABLE IF NOT EXISTS "a ""b"""."pins_schema" (
     one     bigint NOT NULL PRIMARY KEY CHECK (one = 1),
     version bigint NOT NULL
 );
 
-CREATE TABLE IF NOT EXISTS "pins" (
+CREATE TABLE IF NOT EXISTS "a ""b"""."pins" (
     key     bytea NOT NULL PRIMARY KEY,
     version bigint NOT NULL,
     expires bigint,
     value   bytea NOT NULL
 );
 
-INSERT INTO "pins_schema" (one, version) VALUES (1, 1) ON CONFLICT (one) DO NOTHING;
+CREATE INDEX IF NOT EXISTS "pins_expires" ON "a ""b"""."pins" (expires) WHERE expires IS NOT NULL;
+
+INSERT INTO "a ""b"""."pins_schema" (one, version) VALUES (1, 1) ON CONFLICT (one) DO NOTHING;
 `, got)
+}
+
+func TestSchemaNames(t *testing.T) {
+	for name, good := range map[string]bool{
+		"":                      true, // the search path's
+		"a":                     true,
+		"Citizens' PINs":        true,
+		`a".b`:                  true,
+		"nóminas":               true,
+		strings.Repeat("a", 63): true,
+		strings.Repeat("a", 64): false,
+		strings.Repeat("ñ", 32): false,
+		"pg_catalog":            false,
+		"a\x00":                 false,
+		"a\nb":                  false,
+		"\xff":                  false,
+	} {
+		_, err := sqlstore.Schema(sqlstore.PostgreSQL, &sqlstore.Options{Schema: name})
+		require.Equal(t, good, err == nil, "%q: %v", name, err)
+		_, err = sqlstore.Schema(sqlstore.SQLite, &sqlstore.Options{Schema: name})
+		require.Equal(t, name == "", err == nil, "%q on SQLite", name)
+	}
 }
 
 func TestTableNames(t *testing.T) {
@@ -77,7 +105,7 @@ func TestTableNames(t *testing.T) {
 		"civicpin_records; DELETE": false,
 	} {
 		for _, d := range []sqlstore.Dialect{sqlstore.SQLite, sqlstore.PostgreSQL} {
-			text, err := sqlstore.Schema(d, name)
+			text, err := sqlstore.Schema(d, &sqlstore.Options{Table: name})
 			if good {
 				require.NoError(t, err, "%q", name)
 				require.NotEmpty(t, text)
@@ -87,13 +115,13 @@ func TestTableNames(t *testing.T) {
 			}
 		}
 	}
-	_, err := sqlstore.Schema(0, "")
+	_, err := sqlstore.Schema(0, nil)
 	require.ErrorContains(t, err, "dialect")
 }
 
 // Where somebody else ran the text, New needs no right to change the schema.
 func TestSchemaRunByHand(t *testing.T) {
-	text, err := sqlstore.Schema(sqlstore.SQLite, "pins")
+	text, err := sqlstore.Schema(sqlstore.SQLite, &sqlstore.Options{Table: "pins"})
 	require.NoError(t, err)
 	db := openMemory(t)
 	for range 2 {
@@ -253,7 +281,7 @@ func TestPostgreSQLCreates(t *testing.T) {
 	require.Equal(t, []string{
 		"SELECT to_regclass($1) IS NOT NULL",
 		"BEGIN Read Committed", "SELECT pg_advisory_xact_lock($1)", "CREATE TABLE IF NOT EXISTS", "CREATE TABLE IF NOT EXISTS",
-		"INSERT INTO", "COMMIT",
+		"CREATE INDEX IF NOT EXISTS", "INSERT INTO", "COMMIT",
 		"SELECT to_regclass($1) IS NOT NULL", "SELECT version FROM",
 	}, verbs)
 	first := lock

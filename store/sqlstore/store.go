@@ -21,29 +21,32 @@ const (
 // Options configure a [Store]; a nil *Options, and the zero value of each field, mean the defaults.
 type Options struct {
 	// Table is the name of the table of records: 1 to 48 of a-z, 0-9 and "_", not beginning with a digit or with
-	// "sqlite_". Empty means [DefaultTable]. The table of the schema version has the same name with "_schema" behind it. On
-	// PostgreSQL both are in the first schema of the connection's search path.
+	// "sqlite_". Empty means [DefaultTable]. The table of the schema version has the same name with "_schema" behind it, the
+	// index of expiries with "_expires".
 	Table string
+	// Schema is the PostgreSQL schema that the tables are in, and which New creates if it is not there: 1 to 63 bytes, written
+	// exactly as the database has it. Empty means the first one of the connection's search path. SQLite has none: an error.
+	Schema string
 	// Readers is where Get and List read, if not where Put and Delete write: for SQLite, where one connection writes and
 	// many can read. It must see every committed write at once, so it is never a replica. Nil means the same.
 	Readers *sql.DB
 	// Busy reports whether an error of the driver means that a statement did nothing because of another's lock. Such a
-	// statement is run again until the context is done, and for no longer than 10 seconds. Nil means that none is: right
-	// for PostgreSQL, where statements wait by themselves and heed the context while they do.
+	// statement is run again until the context is done, and for no longer than 10 seconds. Nil means none but PostgreSQL's
+	// serialisation failures and deadlocks, which are run again in any case.
 	Busy func(error) bool
 }
 
 // A Store is a [store.Store] and [store.Lister] in a table. It holds no record in memory, so any number of them, in any
 // number of processes, may share a table. Make one with [New]; the zero Store is not usable.
 type Store struct {
-	busy                              func(error) bool
-	get, insert, update, remove, list *sql.Stmt
+	busy                                     func(error) bool
+	get, insert, update, remove, list, purge *sql.Stmt
 }
 
 var _ store.Lister = (*Store)(nil)
 
 // New returns a store in a table of db, which it creates if it is not there. It gives an error if db is nil, if the dialect
-// is unknown or the table's name unfit, if the schema is newer than this package ([ErrNewerSchema]) or the table not one of
+// is unknown or the name of the table or schema unfit, if the schema is newer than this package ([ErrNewerSchema]) or the table not one of
 // this package's, or if the database cannot be reached. The database remains the caller's, to be closed after the store.
 func New(ctx context.Context, db *sql.DB, d Dialect, opts *Options) (*Store, error) {
 	var o Options
@@ -56,11 +59,11 @@ func New(ctx context.Context, db *sql.DB, d Dialect, opts *Options) (*Store, err
 	if o.Readers == nil {
 		o.Readers = db
 	}
-	q, err := newStatements(d, o.Table)
+	q, err := newStatements(d, o.Schema, o.Table)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{busy: o.Busy}
+	s := &Store{busy: func(err error) bool { return mayRetry(err) || o.Busy != nil && o.Busy(err) }}
 	// Every step of this may be done twice, so all of it is run again when it met a lock.
 	if err := s.retry(func() error { return migrate(ctx, db, d, q) }); err != nil {
 		return nil, err
@@ -75,6 +78,7 @@ func New(ctx context.Context, db *sql.DB, d Dialect, opts *Options) (*Store, err
 		{&s.insert, db, q.insert},
 		{&s.update, db, q.update},
 		{&s.remove, db, q.remove},
+		{&s.purge, db, q.purge},
 	} {
 		err := s.retry(func() (err error) {
 			*p.stmt, err = p.db.PrepareContext(ctx, p.text)
@@ -90,7 +94,7 @@ func New(ctx context.Context, db *sql.DB, d Dialect, opts *Options) (*Store, err
 // Close frees the prepared statements. It does not close the database. Later calls of other methods give errors.
 func (s *Store) Close() error {
 	var errs []error
-	for _, stmt := range []*sql.Stmt{s.get, s.list, s.insert, s.update, s.remove} {
+	for _, stmt := range []*sql.Stmt{s.get, s.list, s.insert, s.update, s.remove, s.purge} {
 		if stmt != nil {
 			errs = append(errs, stmt.Close())
 		}
@@ -172,7 +176,7 @@ func (s *Store) write(ctx context.Context, stmt *sql.Stmt, args ...any) error {
 func (s *Store) retry(f func() error) error {
 	for start := time.Now(); ; time.Sleep(busyPause) {
 		err := f()
-		if err == nil || s.busy == nil || !s.busy(err) || time.Since(start) > busyFor {
+		if err == nil || !s.busy(err) || time.Since(start) > busyFor {
 			return err
 		}
 	}
@@ -194,12 +198,4 @@ func (r row) record() (store.Record, error) {
 		r.value = []byte{} // some drivers return an empty value so; the column holds no NULL
 	}
 	return store.Record{Value: r.value, Version: v, Expires: decodeExpires(r.expires)}, nil
-}
-
-// wrap says where an error came from, except of a conflict, which is an answer.
-func wrap(what string, err error) error {
-	if err == nil || errors.Is(err, store.ErrConflict) {
-		return err
-	}
-	return fmt.Errorf("sqlstore: %s: %w", what, err)
 }
