@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"testing"
 	"time"
 
@@ -12,17 +11,6 @@ import (
 
 	"github.com/civicpin/civicpin/faults/natscluster"
 )
-
-// full reports whether everything is to run, for as long as it takes.
-var full = os.Getenv("CIVICPIN_FULL") != ""
-
-// times returns short, or long in the full form.
-func times[T any](short, long T) T {
-	if full {
-		return long
-	}
-	return short
-}
 
 // sleep waits, or returns false as soon as the context is done.
 func sleep(ctx context.Context, d time.Duration) bool {

@@ -342,14 +342,33 @@ func (s *Server) Log() string {
 	return string(data)
 }
 
-// StepDown asks the leader of a stream to hand over, and reports whether it did.
-func StepDown(nc *nats.Conn, stream string) bool {
-	m, err := nc.Request("$JS.API.STREAM.LEADER.STEPDOWN."+stream, nil, time.Second)
+// MetaLeader returns the server that leads the cluster itself, nil if it is not known. The connection is of the system
+// account.
+func (c *Cluster) MetaLeader(sys *nats.Conn) *Server {
+	m, err := sys.Request("$SYS.REQ.SERVER.PING.JSZ", nil, time.Second)
 	if err != nil {
-		return false
+		return nil
 	}
-	var resp struct {
-		Success bool `json:"success"`
+	var answer struct {
+		Data struct {
+			Meta struct {
+				Leader string `json:"leader"`
+			} `json:"meta_cluster"`
+		} `json:"data"`
 	}
-	return json.Unmarshal(m.Data, &resp) == nil && resp.Success
+	if json.Unmarshal(m.Data, &answer) != nil {
+		return nil
+	}
+	for _, s := range c.Servers {
+		if s.Name == answer.Data.Meta.Leader {
+			return s
+		}
+	}
+	return nil
+}
+
+// Hand asks the leader of a stream to hand over to a server.
+func Hand(nc *nats.Conn, stream string, to *Server) {
+	req := fmt.Sprintf(`{"placement": {"preferred": %q}}`, to.Name)
+	_, _ = nc.Request("$JS.API.STREAM.LEADER.STEPDOWN."+stream, []byte(req), time.Second) // who leads then, is for the caller to see
 }

@@ -14,7 +14,7 @@ import (
 
 	"github.com/civicpin/civicpin/faults/linear"
 	"github.com/civicpin/civicpin/faults/natscluster"
-	"github.com/civicpin/civicpin/faults/network"
+	"github.com/civicpin/civicpin/faults/proxy"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/natsstore"
 )
@@ -102,7 +102,7 @@ func TestFollowerReadsAreFound(t *testing.T) {
 	}
 	// One follower is far away. If all are near, followers lag by less, and it takes more tries to find that out.
 	far := others(c, leader)[0]
-	links.around(c, far, func(l *network.Link) { l.Slow(100*time.Millisecond, 10*time.Millisecond) })
+	links.around(t, c, far, proxy.Latency)
 	_, err := natsstore.New(t.Context(), js, &opts)
 	unsafe, ok := errors.AsType[*natsstore.SettingError](err)
 	require.True(t, ok, "%v", err)

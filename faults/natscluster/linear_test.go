@@ -10,9 +10,10 @@ import (
 	"github.com/anishathalye/porcupine"
 	"github.com/stretchr/testify/require"
 
+	"github.com/civicpin/civicpin/faults/internal/kit"
 	"github.com/civicpin/civicpin/faults/linear"
 	"github.com/civicpin/civicpin/faults/natscluster"
-	"github.com/civicpin/civicpin/faults/network"
+	"github.com/civicpin/civicpin/faults/proxy"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/natsstore"
 )
@@ -40,7 +41,7 @@ func TestLinearizable(t *testing.T) {
 	c := natscluster.Start(t, 3, natscluster.Options{})
 	opts := natsstore.Options{Buckets: 2}
 	r := linear.Run(t, linear.Config{
-		Clients: clients, Keys: 6, For: times(20*time.Second, 3*time.Minute), Patience: 5 * time.Second, Think: 5 * time.Millisecond,
+		Clients: clients, Keys: 6, For: kit.Pick(20*time.Second, 3*time.Minute), Patience: 5 * time.Second, Think: 5 * time.Millisecond,
 		Open: stores(t, c, opts, 9), Chaos: chaos(t, c, "KV_civicpin-0", "KV_civicpin-1"), Recovery: time.Minute,
 	})
 	require.Equal(t, porcupine.Ok, r.Verdict, "%s", r)
@@ -55,47 +56,38 @@ func TestLinearizableOverBadNetworks(t *testing.T) {
 	c, between := startWithRoutes(t, 3)
 	opts := natsstore.Options{Buckets: 2}
 	open(t, c, opts) // makes the buckets
-	var links []*network.Link
+	var links []*proxy.Proxy
 	var all []store.Store
 	for i := range 9 {
-		l := network.Start(t, c.Servers[i%3].Address)
+		l := proxy.New(t, c.Servers[i%3].Address)
 		links = append(links, l)
-		nc := natscluster.Connect(t, "nats://"+l.Address())
+		nc := natscluster.Connect(t, "nats://"+l.Addr())
 		s, err := natsstore.New(t.Context(), natscluster.JetStream(t, nc), &opts)
 		require.NoError(t, err)
 		all = append(all, s)
-	}
-	harm := []struct {
-		name string
-		do   func(*network.Link)
-	}{
-		{"slow", func(l *network.Link) { l.Slow(50*time.Millisecond, 40*time.Millisecond) }},
-		{"silent", (*network.Link).Silence},
-		{"replies lost", (*network.Link).LoseReplies},
-		{"cut", (*network.Link).Cut},
 	}
 	js := natscluster.JetStream(t, c.Connect(t))
 	counts := make(map[string]int)
 	worst := func(ctx context.Context) {
 		for sleep(ctx, 200*time.Millisecond) {
-			h := harm[rand.IntN(len(harm))]
+			f := proxy.Faults[rand.IntN(len(proxy.Faults))]
 			leader := c.Leader(js, fmt.Sprint("KV_civicpin-", rand.IntN(2)))
 			switch what := rand.IntN(10); {
 			case what < 6 || leader == nil: // some clients
-				counts["clients: "+h.name]++
+				counts["clients: "+string(f)]++
 				some := rand.Perm(len(links))[:1+rand.IntN(5)]
 				for _, i := range some {
-					h.do(links[i])
+					breakOrHeal(t, links[i], f)
 				}
 				sleep(ctx, rand.N(2*time.Second))
 				for _, i := range some {
-					links[i].Heal()
+					breakOrHeal(t, links[i], "")
 				}
 			case what < 9: // a leader and its followers
-				counts["servers: "+h.name]++
-				between.around(c, leader, h.do)
+				counts["servers: "+string(f)]++
+				between.around(t, c, leader, f)
 				sleep(ctx, rand.N(10*time.Second))
-				between.around(c, leader, (*network.Link).Heal)
+				between.around(t, c, leader, "")
 			default:
 				counts["killed"]++
 				leader.Kill()
@@ -107,7 +99,7 @@ func TestLinearizableOverBadNetworks(t *testing.T) {
 		t.Log(counts)
 	}
 	r := linear.Run(t, linear.Config{
-		Clients: clients, Keys: 6, For: times(20*time.Second, 3*time.Minute), Patience: 5 * time.Second, Think: 5 * time.Millisecond,
+		Clients: clients, Keys: 6, For: kit.Pick(20*time.Second, 3*time.Minute), Patience: 5 * time.Second, Think: 5 * time.Millisecond,
 		Open:  func(client int) (store.Store, error) { return all[client%len(all)], nil },
 		Chaos: worst, Recovery: time.Minute,
 	})

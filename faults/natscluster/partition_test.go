@@ -8,31 +8,43 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin/faults/natscluster"
-	"github.com/civicpin/civicpin/faults/network"
+	"github.com/civicpin/civicpin/faults/proxy"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/natsstore"
 )
 
 // routes are the links between the servers of a cluster, by who dials and who is dialled.
-type routes map[[2]int]*network.Link
+type routes map[[2]int]*proxy.Proxy
 
 // startWithRoutes starts a cluster whose servers reach each other over links only.
 func startWithRoutes(t *testing.T, n int) (*natscluster.Cluster, routes) {
 	t.Helper()
 	r := make(routes)
 	c := natscluster.Start(t, n, natscluster.Options{Routes: func(from, to int, address string) string {
-		r[[2]int{from, to}] = network.Start(t, address)
-		return r[[2]int{from, to}].Address()
+		r[[2]int{from, to}] = proxy.New(t, address)
+		return r[[2]int{from, to}].Addr()
 	}})
 	return c, r
 }
 
-// around does something to each link from and to a server.
-func (r routes) around(c *natscluster.Cluster, s *natscluster.Server, do func(*network.Link)) {
+// around breaks each link from and to a server, or heals it if the fault is "".
+func (r routes) around(t *testing.T, c *natscluster.Cluster, s *natscluster.Server, f proxy.Fault) {
+	t.Helper()
 	for ends, link := range r {
 		if c.Servers[ends[0]] == s || c.Servers[ends[1]] == s {
-			do(link)
+			breakOrHeal(t, link, f)
 		}
+	}
+}
+
+func breakOrHeal(t *testing.T, link *proxy.Proxy, f proxy.Fault) {
+	t.Helper()
+	err := link.Heal()
+	if f != "" {
+		err = link.Break(f)
+	}
+	if err != nil {
+		t.Error(err)
 	}
 }
 
@@ -62,7 +74,17 @@ func TestLeaderCutOff(t *testing.T) {
 	c, links := startWithRoutes(t, 3)
 	trusting, sure := natsstore.Options{Buckets: 1, Reads: natsstore.LeaderReads}, natsstore.Options{Buckets: 1}
 	open(t, c, sure) // makes the bucket
-	leader := leaderOf(t, c, c.Connect(t), "KV_civicpin-0")
+	// A server that leads the whole cluster as well as the bucket takes longest to notice that it does not.
+	nc, sys := c.Connect(t), c.ConnectSystem(t)
+	var leader *natscluster.Server
+	require.Eventually(t, func() bool {
+		leader = leaderOf(t, c, nc, "KV_civicpin-0")
+		meta := c.MetaLeader(sys)
+		if meta != nil && meta != leader {
+			natscluster.Hand(nc, "KV_civicpin-0", meta)
+		}
+		return meta == leader
+	}, 30*time.Second, 200*time.Millisecond)
 	away := open(t, c, sure, others(c, leader)...)
 	trusts, asks := open(t, c, trusting, leader), open(t, c, sure, leader)
 	v, err := away.Put(t.Context(), "pin", store.Record{Value: []byte("valid")})
@@ -77,7 +99,7 @@ func TestLeaderCutOff(t *testing.T) {
 		require.Equal(t, "valid", value)
 	}
 
-	links.around(c, leader, (*network.Link).Cut)
+	links.around(t, c, leader, proxy.Cut)
 	// The others elect a leader of their own, which takes them some seconds.
 	start := time.Now()
 	for {
@@ -105,7 +127,7 @@ func TestLeaderCutOff(t *testing.T) {
 	require.Error(t, err)
 	require.NotErrorIs(t, err, store.ErrConflict)
 
-	links.around(c, leader, (*network.Link).Heal)
+	links.around(t, c, leader, "")
 	require.Eventually(t, func() bool {
 		value, err := get(asks, time.Second)
 		require.NotEqual(t, "valid", value)
