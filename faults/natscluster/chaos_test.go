@@ -2,7 +2,10 @@ package natscluster_test
 
 import (
 	"context"
+	"cmp"
 	"fmt"
+	"os"
+	"strings"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -47,9 +50,9 @@ func chaos(t *testing.T, c *natscluster.Cluster, streams ...string) func(context
 			if victim == nil {
 				continue
 			}
-			how := []string{"killed", "frozen", "stopped"}[rand.IntN(3)]
-			counts[how]++
-			switch how {
+			how := strings.Split(cmp.Or(os.Getenv("CHAOS"), "killed,frozen,stopped"), ",")[0:]; pick := how[rand.IntN(len(how))]
+			counts[pick]++
+			switch pick {
 			case "killed":
 				victim.Kill()
 				sleep(ctx, rand.N(8*time.Second))

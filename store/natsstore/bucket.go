@@ -116,31 +116,42 @@ func (o Options) check(i int, c jetstream.StreamConfig) error {
 // open makes the buckets that are not there, and checks all. Bucket 0 is made last: once it is there, all have been, and one
 // that is missing was lost, with the counts and locks that were in it. An empty one in its place would be worse than none.
 func (o Options) open(ctx context.Context, js jetstream.JetStream) error {
-	made, err := o.openOne(ctx, js, 0, false)
+	first, err := o.openOne(ctx, js, 0, false)
 	if err != nil {
 		return err
 	}
 	err = each(o.Buckets-1, func(i int) error {
-		found, err := o.openOne(ctx, js, i+1, !made)
-		if err == nil && !found {
-			err = &SettingError{Bucket: o.bucket(i + 1), Setting: "name", Value: "not there", Want: "there: others of these " +
-				"buckets are, so this one was lost; put it back from a backup"}
+		info, err := o.openOne(ctx, js, i+1, first == nil)
+		switch {
+		case err != nil:
+			return err
+		case info == nil:
+			return o.lost(i + 1)
+		case first == nil && info.State.Msgs > 0:
+			return o.lost(0) // nobody writes before all are made
 		}
-		return err
+		return nil
 	})
-	if err == nil && !made {
+	if err == nil && first == nil {
 		_, err = o.openOne(ctx, js, 0, true)
 	}
 	return err
 }
 
-// openOne checks a bucket, and reports whether it is there. If it is not, it makes it first if it may.
-func (o Options) openOne(ctx context.Context, js jetstream.JetStream, i int, create bool) (bool, error) {
+func (o Options) lost(i int) error {
+	return &SettingError{
+		Bucket: o.bucket(i), Setting: "name", Value: "not there",
+		Want: "there: the other buckets are, so this one was lost; put it back from a backup",
+	}
+}
+
+// openOne checks a bucket and returns what it is. If it is not there, it makes it first if it may, and else returns nil.
+func (o Options) openOne(ctx context.Context, js jetstream.JetStream, i int, create bool) (*jetstream.StreamInfo, error) {
 	want := o.config(i)
 	stream, err := js.Stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		if !create {
-			return false, nil
+			return nil, nil
 		}
 		stream, err = js.CreateStream(ctx, want)
 		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // somebody else made it, perhaps otherwise
@@ -148,9 +159,10 @@ func (o Options) openOne(ctx context.Context, js jetstream.JetStream, i int, cre
 		}
 	}
 	if err != nil {
-		return false, fmt.Errorf("natsstore: open bucket %s: %w", o.bucket(i), err)
+		return nil, fmt.Errorf("natsstore: open bucket %s: %w", o.bucket(i), err)
 	}
-	return true, o.check(i, stream.CachedInfo().Config)
+	info := stream.CachedInfo()
+	return info, o.check(i, info.Config)
 }
 
 // each runs do(0) to do(n-1), some at a time, and returns an error of the lowest number if there is one.
