@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,6 +30,9 @@ const (
 	tokenFile = "CIVICPIN_TEST_TOKEN_FILE" // the database
 	tokenJob  = "CIVICPIN_TEST_TOKEN_JOB"  // limit, code, and how often to type it
 	tokenSeed = "12345678901234567890"
+	// typedAtOnce is how many codes a process types at the same time. With all of them, the first write alone would queue for
+	// seconds on a loaded machine.
+	typedAtOnce = 16
 )
 
 // tokenStart is the time in all processes. It stands still, or the code that they race for would run out on a slow machine.
@@ -97,7 +101,7 @@ func TestTyper(t *testing.T) {
 	}
 	close(todo)
 	var wg sync.WaitGroup
-	for range min(n, guessesAtOnce) {
+	for range min(n, typedAtOnce) {
 		wg.Go(func() {
 			for range todo {
 				say(typeCode(t.Context(), totp, job[1]))
@@ -127,12 +131,47 @@ func typeCode(ctx context.Context, totp *otp.TOTP, code string) string {
 	}
 }
 
-// typers starts processes that wait for the word to type a code.
-func typers(t *testing.T, path string, limit int, code string, each int) []*guesser {
+// A typer is a process that types codes.
+type typer struct {
+	cmd *exec.Cmd
+	in  io.WriteCloser
+	out *bufio.Scanner
+}
+
+func (p *typer) line() string {
+	if !p.out.Scan() {
+		return "end of output"
+	}
+	return p.out.Text()
+}
+
+func (p *typer) begin(t *testing.T) {
 	t.Helper()
-	var all []*guesser
+	_, err := io.WriteString(p.in, "\n")
+	require.NoError(t, err)
+}
+
+// count reads lines until there are n outcomes, and counts each sort.
+func (p *typer) count(t *testing.T, n int, outcomes ...string) map[string]int {
+	t.Helper()
+	lines := make(map[string]int)
+	for seen := 0; seen < n; {
+		line := p.line()
+		require.False(t, line == "end of output" || strings.HasPrefix(line, "error"), line)
+		lines[line]++
+		if slices.Contains(outcomes, line) {
+			seen++
+		}
+	}
+	return lines
+}
+
+// typers starts processes that wait for the word to type a code.
+func typers(t *testing.T, path string, limit int, code string, each int) []*typer {
+	t.Helper()
+	var all []*typer
 	for range processes {
-		g := &guesser{cmd: exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestTyper$")}
+		g := &typer{cmd: exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestTyper$")}
 		g.cmd.Env = append(os.Environ(), tokenFile+"="+path, fmt.Sprintf("%s=%d %s %d", tokenJob, limit, code, each))
 		g.cmd.Stderr = os.Stderr
 		var err error
