@@ -194,7 +194,7 @@ func Connect(tb testing.TB, urls string) *nats.Conn {
 func Dial(urls string) (*nats.Conn, error) {
 	return nats.Connect(urls, nats.UserInfo(User, Password), nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond),
 		nats.ReconnectJitter(20*time.Millisecond, 20*time.Millisecond), nats.DontRandomize(), nats.Timeout(time.Second),
-		nats.PingInterval(time.Second), nats.MaxPingsOutstanding(2))
+		nats.PingInterval(time.Second), nats.MaxPingsOutstanding(2), nats.ErrorHandler(nil))
 }
 
 // ConnectSystem returns a connection of the system account.

@@ -49,6 +49,7 @@ func TestUnsafeBuckets(t *testing.T) {
 		"max_msgs_per_subject":    func(c *jetstream.StreamConfig) { c.MaxMsgsPerSubject = 64 },
 		"discard_new_per_subject": func(c *jetstream.StreamConfig) { c.DiscardNewPerSubject = true },
 		"allow_msg_ttl":           func(c *jetstream.StreamConfig) { c.AllowMsgTTL = false },
+		"duplicate_window":        func(c *jetstream.StreamConfig) { c.Duplicates = time.Second },
 		"max_msg_size":            func(c *jetstream.StreamConfig) { c.MaxMsgSize = 100 << 10 },
 	} {
 		name := "unsafe-" + setting

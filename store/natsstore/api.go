@@ -76,7 +76,8 @@ type message struct {
 	Header   []byte `json:"hdrs"`
 	Data     []byte `json:"data"`
 
-	mark bool // of a deletion
+	id   string // of the write
+	mark bool   // of a deletion
 }
 
 // live reports whether the message is a record.
@@ -90,23 +91,35 @@ func (m message) record() (store.Record, error) {
 	return store.Record{Value: value, Version: store.Version(m.Sequence), Expires: expires}, nil
 }
 
-// last returns the last message of a key from the bucket's leader, the zero message if there is none.
+// A get says which message is asked for: one of the two.
+type get struct {
+	Last     string `json:"last_by_subj,omitempty"`
+	Sequence uint64 `json:"seq,omitempty"`
+}
+
+// last returns the last message of a key from who says to be the bucket's leader, the zero message if there is none.
 func (s *Store) last(ctx context.Context, p place) (message, error) {
-	req := struct {
-		LastFor string `json:"last_by_subj"`
-	}{p.subject}
+	m, err := s.message(ctx, p, get{Last: p.subject})
+	if err == nil && m.Sequence != 0 && m.Subject != p.subject {
+		return message{}, errors.New("unreadable answer: another key's message")
+	}
+	return m, err
+}
+
+// message returns a message from who says to be the bucket's leader, the zero message if there is none.
+func (s *Store) message(ctx context.Context, p place, which get) (message, error) {
 	var resp struct {
 		Message *message `json:"message"`
 	}
-	err := s.request(ctx, "STREAM.MSG.GET."+p.stream, req, &resp)
+	err := s.request(ctx, "STREAM.MSG.GET."+p.stream, which, &resp)
 	if refused, ok := errors.AsType[*jetstream.APIError](err); ok && refused.ErrorCode == jetstream.JSErrCodeMessageNotFound {
 		return message{}, nil
 	}
 	if err != nil {
 		return message{}, err
 	}
-	if resp.Message == nil || resp.Message.Subject != p.subject || resp.Message.Sequence == 0 {
-		return message{}, errors.New("unreadable answer: no message, or another one")
+	if resp.Message == nil || resp.Message.Sequence == 0 {
+		return message{}, errors.New("unreadable answer: no message")
 	}
 	m := *resp.Message
 	if len(m.Header) > 0 {
@@ -114,6 +127,7 @@ func (s *Store) last(ctx context.Context, p place) (message, error) {
 		if err != nil {
 			return message{}, fmt.Errorf("unreadable answer: %w", err)
 		}
+		m.id = h.Get(jetstream.MsgIDHeader)
 		// The second header is on marks that the engine makes itself, where it is told to.
 		m.mark = h.Get(operation) != "" || h.Get(jetstream.MarkerReasonHeader) != ""
 	}

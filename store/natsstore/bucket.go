@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -16,6 +17,8 @@ const (
 	subjectPrefix = "$KV."
 	// bucketsKey is where a bucket's metadata keeps the number of buckets.
 	bucketsKey = "civicpin_buckets"
+	// window is for how long the engine knows which writes it has seen. It takes some 100 bytes of memory for each.
+	window = 2 * time.Minute
 	// maxMessage is the size of the greatest message that has to fit: a vault's greatest value, with room for headers.
 	maxMessage = 384 << 10
 	// atOnce is how many requests one call has under way together.
@@ -60,6 +63,7 @@ func (o Options) config(i int) jetstream.StreamConfig {
 		Discard:           jetstream.DiscardNew, // should it be full one day, it says so, and drops nothing
 		AllowDirect:       false,                // or followers, which may lag, would answer reads
 		AllowMsgTTL:       true,
+		Duplicates:        window,
 		DenyDelete:        true, // nothing here deletes by sequence or purges, so a tool need not be able to
 		DenyPurge:         true,
 		Metadata:          map[string]string{bucketsKey: strconv.Itoa(o.Buckets)},
@@ -103,6 +107,8 @@ func (o Options) check(i int, c jetstream.StreamConfig) error {
 		{"discard_new_per_subject", !c.DiscardNewPerSubject, c.DiscardNewPerSubject, "false: records could not be replaced"},
 		{"allow_msg_ttl", c.AllowMsgTTL, c.AllowMsgTTL, "true: records with an expiry would be refused"},
 		{"max_msg_size", c.MaxMsgSize <= 0 || c.MaxMsgSize >= maxMessage, c.MaxMsgSize, fmt.Sprintf("-1, or %d or more", maxMessage)},
+		// What tells whether a refused write was done, see fence.
+		{"duplicate_window", c.Duplicates >= window, c.Duplicates, window.String() + " or more"},
 		{"sealed", !c.Sealed, c.Sealed, "false: nothing could be written"},
 		{"allow_msg_counter", !c.AllowMsgCounter, c.AllowMsgCounter, "false: it takes nothing but counters"},
 	} {

@@ -74,6 +74,7 @@ var unsafe = map[string]func(*jetstream.StreamConfig){
 	"discard_new_per_subject": func(c *jetstream.StreamConfig) { c.DiscardNewPerSubject = true },
 	"allow_msg_ttl":           func(c *jetstream.StreamConfig) { c.AllowMsgTTL = false },
 	"max_msg_size":            func(c *jetstream.StreamConfig) { c.MaxMsgSize = 100 << 10 },
+	"duplicate_window":        func(c *jetstream.StreamConfig) { c.Duplicates = time.Second },
 	"sealed":                  func(c *jetstream.StreamConfig) { c.Sealed = true },
 	"allow_msg_counter":       func(c *jetstream.StreamConfig) { c.AllowMsgCounter = true },
 }
@@ -106,7 +107,7 @@ func TestUnsafeSettings(t *testing.T) {
 // TestEverySettingIsJudged: a setting that a later release of the engine adds is looked at by somebody.
 func TestEverySettingIsJudged(t *testing.T) {
 	harmless := []string{
-		"name", "description", "max_consumers", "consumer_limits", "duplicate_window", "placement", "compression", "first_seq",
+		"name", "description", "max_consumers", "consumer_limits", "placement", "compression", "first_seq",
 		"max_msgs", "max_bytes", // with discard=new they refuse writes, and drop nothing
 		"deny_delete", "deny_purge", "allow_rollup_hdrs", // what other programs may do
 		"republish",                                            // sealed values

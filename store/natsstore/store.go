@@ -2,10 +2,11 @@ package natsstore
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"math"
-	"math/rand/v2"
+	mrand "math/rand/v2"
 	"sync"
 	"time"
 
@@ -157,19 +158,31 @@ func (s *Store) create(ctx context.Context, p place, m *nats.Msg) (store.Version
 }
 
 // write publishes a message that replaces what the key has at the given version, zero meaning nothing. It gives ErrConflict
-// only if the version is another one. That the engine refused the write is not enough to know that:
+// only if the write was not done, never will be, and the version is another one. That the engine refused the write is not
+// enough to know that:
 //
 //   - It refuses at once what meets another write of the same key. Whether the version will be another one depends on how
 //     that one ends; and until it has, a Get returns the version that would just have been called out of date.
 //   - A server that takes itself for the leader, and is it no more, judges by what it knew. As versions only grow, one that
 //     it knows to be greater is an answer; with a smaller one, it may be the server that is out of date.
+//   - Such a server and the real leader both get the message, and both answer. The first answer may be the one's refusal,
+//     and the second the other's acknowledgement, for which nobody waits any more.
 func (s *Store) write(ctx context.Context, p place, m *nats.Msg, v store.Version) (store.Version, error) {
 	for {
+		id := rand.Text()
+		m.Header.Set(jetstream.MsgIDHeader, id)
 		version, err := s.publish(ctx, p, m, uint64(v))
-		if other, ok := errors.AsType[lastError](err); ok {
-			if other.last > v {
-				return 0, store.ErrConflict
-			}
+		other, isOther := errors.AsType[lastError](err)
+		if !isOther && !errors.Is(err, errBusy) {
+			return version, err
+		}
+		if version, err = s.fence(ctx, p, id); version != 0 || err != nil {
+			return version, err
+		}
+		if isOther && other.last > v {
+			return 0, store.ErrConflict
+		}
+		if isOther {
 			now, err := s.read(ctx, p)
 			if err != nil {
 				return 0, err
@@ -177,8 +190,6 @@ func (s *Store) write(ctx context.Context, p place, m *nats.Msg, v store.Version
 			if now.Sequence != uint64(v) {
 				return 0, store.ErrConflict
 			}
-		} else if !errors.Is(err, errBusy) {
-			return version, err
 		}
 		if err := pause(ctx); err != nil {
 			return 0, fmt.Errorf("the key is being written: %w", err)
@@ -187,7 +198,7 @@ func (s *Store) write(ctx context.Context, p place, m *nats.Msg, v store.Version
 }
 
 func pause(ctx context.Context) error {
-	t := time.NewTimer(time.Millisecond + rand.N(maxPause))
+	t := time.NewTimer(time.Millisecond + mrand.N(maxPause))
 	defer t.Stop()
 	select {
 	case <-t.C:
