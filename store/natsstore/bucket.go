@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -21,6 +22,8 @@ const (
 	window = 2 * time.Minute
 	// maxMessage is the size of the greatest message that has to fit: a vault's greatest value, with room for headers.
 	maxMessage = 384 << 10
+	// openTimeout bounds New if its context has no deadline.
+	openTimeout = time.Minute
 	// atOnce is how many requests one call has under way together.
 	atOnce = 16
 )
@@ -153,6 +156,24 @@ func (o Options) lost(i int) error {
 
 // openOne checks a bucket and returns what it is. If it is not there, it makes it first if it may, and else returns nil.
 func (o Options) openOne(ctx context.Context, js jetstream.JetStream, i int, create bool) (*jetstream.StreamInfo, error) {
+	for {
+		info, err := o.tryOne(ctx, js, i, create)
+		if err == nil {
+			return info, nil
+		}
+		if _, ok := errors.AsType[*SettingError](err); ok {
+			return nil, err
+		}
+		// A cluster that has just started has no leaders for some seconds, and a request that meets none is lost.
+		if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, nats.ErrNoResponders) || pause(ctx) != nil {
+			return nil, fmt.Errorf("natsstore: open bucket %s: %w", o.bucket(i), err)
+		}
+	}
+}
+
+func (o Options) tryOne(ctx context.Context, js jetstream.JetStream, i int, create bool) (*jetstream.StreamInfo, error) {
+	ctx, cancel := context.WithTimeout(ctx, openTimeout/4)
+	defer cancel()
 	want := o.config(i)
 	stream, err := js.Stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
@@ -165,7 +186,7 @@ func (o Options) openOne(ctx context.Context, js jetstream.JetStream, i int, cre
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("natsstore: open bucket %s: %w", o.bucket(i), err)
+		return nil, err
 	}
 	info := stream.CachedInfo()
 	return info, o.check(i, info.Config)

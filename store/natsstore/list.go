@@ -79,7 +79,7 @@ func (s *Store) records(ctx context.Context, keys []string, yield func(store.Ite
 	for keys := range slices.Chunk(keys, page) {
 		items := make([]store.Item, len(keys))
 		err := each(len(keys), func(i int) error {
-			ctx, cancel := bounded(ctx)
+			ctx, cancel := bounded(ctx, timeout)
 			defer cancel()
 			m, err := s.last(ctx, s.place(keys[i]))
 			if err != nil || !m.live() {
@@ -221,7 +221,7 @@ func (s *Store) subjects(ctx context.Context, bucket int, filter string, offset 
 			Subjects map[string]uint64 `json:"subjects"`
 		} `json:"state"`
 	}
-	ctx, cancel := bounded(ctx)
+	ctx, cancel := bounded(ctx, timeout)
 	defer cancel()
 	if err := s.request(ctx, "STREAM.INFO."+streamPrefix+name, req, &resp); err != nil {
 		return nil, 0, err

@@ -50,6 +50,8 @@ func New(ctx context.Context, js jetstream.JetStream, opts *Options) (*Store, er
 	if js == nil {
 		return nil, errors.New("natsstore: New: no JetStream")
 	}
+	ctx, cancel := bounded(ctx, openTimeout)
+	defer cancel()
 	if have := js.Conn().MaxPayload(); have < maxMessage {
 		return nil, &SettingError{Setting: "max_payload", Value: fmt.Sprint(have), Want: fmt.Sprintf("%d or more", maxMessage)}
 	}
@@ -216,12 +218,12 @@ func begin(ctx context.Context, key string) (context.Context, context.CancelFunc
 	if err := store.CheckKey(key); err != nil {
 		return nil, nil, err
 	}
-	ctx, cancel := bounded(ctx)
+	ctx, cancel := bounded(ctx, timeout)
 	return ctx, cancel, nil
 }
 
 // bounded gives a context without a deadline one.
-func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+func bounded(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	if _, ok := ctx.Deadline(); ok {
 		return ctx, func() {}
 	}
