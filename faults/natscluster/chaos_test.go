@@ -1,12 +1,12 @@
 package natscluster_test
 
 import (
-	"context"
 	"cmp"
+	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"strings"
-	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -50,7 +50,8 @@ func chaos(t *testing.T, c *natscluster.Cluster, streams ...string) func(context
 			if victim == nil {
 				continue
 			}
-			how := strings.Split(cmp.Or(os.Getenv("CHAOS"), "killed,frozen,stopped"), ",")[0:]; pick := how[rand.IntN(len(how))]
+			how := strings.Split(cmp.Or(os.Getenv("CHAOS"), "killed,frozen,stopped"), ",")[0:]
+			pick := how[rand.IntN(len(how))]
 			counts[pick]++
 			switch pick {
 			case "killed":
