@@ -1,12 +1,9 @@
 package natscluster_test
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"strings"
 	"testing"
 	"time"
 
@@ -50,10 +47,9 @@ func chaos(t *testing.T, c *natscluster.Cluster, streams ...string) func(context
 			if victim == nil {
 				continue
 			}
-			how := strings.Split(cmp.Or(os.Getenv("CHAOS"), "killed,frozen,stopped"), ",")[0:]
-			pick := how[rand.IntN(len(how))]
-			counts[pick]++
-			switch pick {
+			how := []string{"killed", "frozen", "stopped"}[rand.IntN(3)]
+			counts[how]++
+			switch how {
 			case "killed":
 				victim.Kill()
 				sleep(ctx, rand.N(8*time.Second))

@@ -22,6 +22,10 @@ const (
 	// markFor is how long a mark is kept. A mark is not needed for anything but those tools: versions are sequence numbers
 	// of the whole bucket, so a record that is created anew never has one that it had before.
 	markFor = 2 * time.Minute
+	// answerIn is how long one request waits for its answer.
+	answerIn = 2 * time.Second
+	// noLeaderPause is how long a request waits before it is made again.
+	noLeaderPause = 100 * time.Millisecond
 )
 
 // A place is where a key's record is kept, and where a reading of it is confirmed.
@@ -45,28 +49,60 @@ func apiPrefix(o jetstream.JetStreamOptions) string {
 	}
 }
 
-// request makes a request of the engine. The client library's own calls would do; but they look at a copy of the bucket's
-// settings to choose whom to ask, and a copy that is renewed while somebody has just allowed followers to answer would have
-// them asked.
+// patiently calls do again while it meets what passes when a leader is elected. A request that was on its way to a leader
+// that died is never answered, so each call has less time than the whole.
+func patiently(ctx context.Context, do func(ctx context.Context) error) error {
+	for {
+		short, cancel := context.WithTimeout(ctx, answerIn)
+		err := do(short)
+		cancel()
+		if err == nil || !passes(err) || ctx.Err() != nil || wait(ctx, noLeaderPause) != nil {
+			return err
+		}
+	}
+}
+
+// passes reports whether an error may be gone the next time.
+func passes(err error) bool {
+	refused, ok := errors.AsType[*jetstream.APIError](err)
+	return ok && refused.Code == 503 || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrNoResponders) ||
+		errors.Is(err, jetstream.ErrNoStreamResponse)
+}
+
+// send publishes a message to a place's bucket. What is sent again has the same id, if it has one, so it is not done twice.
+func (s *Store) send(ctx context.Context, p place, m *nats.Msg) (ack *jetstream.PubAck, err error) {
+	m.Header.Set(jetstream.ExpectedStreamHeader, p.stream)
+	err = patiently(ctx, func(ctx context.Context) (err error) {
+		ack, err = s.js.PublishMsg(ctx, m)
+		return err
+	})
+	return ack, err
+}
+
+// request makes a request of the engine that changes nothing. The client library's own calls would do; but they look at a
+// copy of the bucket's settings to choose whom to ask, and a copy that is renewed while somebody has just allowed followers
+// to answer would have them asked.
 func (s *Store) request(ctx context.Context, subject string, req, resp any) error {
 	data, err := json.Marshal(req)
 	if err != nil {
 		return err
 	}
-	m, err := s.js.Conn().RequestWithContext(ctx, s.api+subject, data)
-	if err != nil {
-		return err
-	}
-	var failed struct {
-		Error *jetstream.APIError `json:"error"`
-	}
-	if err := json.Unmarshal(m.Data, &failed); err != nil {
-		return fmt.Errorf("unreadable answer: %w", err)
-	}
-	if failed.Error != nil {
-		return failed.Error
-	}
-	return json.Unmarshal(m.Data, resp)
+	return patiently(ctx, func(ctx context.Context) error {
+		m, err := s.js.Conn().RequestWithContext(ctx, s.api+subject, data)
+		if err != nil {
+			return err
+		}
+		var failed struct {
+			Error *jetstream.APIError `json:"error"`
+		}
+		if err := json.Unmarshal(m.Data, &failed); err != nil {
+			return fmt.Errorf("unreadable answer: %w", err)
+		}
+		if failed.Error != nil {
+			return failed.Error
+		}
+		return json.Unmarshal(m.Data, resp)
+	})
 }
 
 // A message is what a bucket holds under a subject. The zero message stands for none.

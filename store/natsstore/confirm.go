@@ -96,17 +96,15 @@ type lastError struct{ last store.Version }
 func (e lastError) Error() string        { return errOther.Error() }
 func (e lastError) Is(target error) bool { return target == errOther }
 
-// publish writes a message on the condition that the last message of the place is the given one, zero meaning none.
+// publish writes a message on the condition that the last message of the place is the given one, zero meaning none. One that
+// changes something has an id: it may be sent twice.
 func (s *Store) publish(ctx context.Context, p place, m *nats.Msg, last uint64) (store.Version, error) {
 	if m.Header == nil {
 		m.Header = nats.Header{}
 	}
 	m.Header.Set(jetstream.ExpectedLastSubjSeqSubjHeader, p.subject)
 	m.Header.Set(jetstream.ExpectedLastSubjSeqHeader, strconv.FormatUint(last, 10))
-	m.Header.Set(jetstream.ExpectedStreamHeader, p.stream)
-	// If nobody is there to take the message, it was not done, and the client library tries twice more: that passes when a
-	// leader is elected. It sends nothing twice that may have arrived.
-	ack, err := s.js.PublishMsg(ctx, m)
+	ack, err := s.send(ctx, p, m)
 	if err == nil {
 		return store.Version(ack.Sequence), nil
 	}
@@ -120,49 +118,4 @@ func (s *Store) publish(ctx context.Context, p place, m *nats.Msg, last uint64) 
 		return 0, errBusy
 	}
 	return 0, err
-}
-
-// duplicateInFlight is the engine's error for a message whose id another one has that is not yet written.
-const duplicateInFlight jetstream.ErrorCode = 10158
-
-// fence makes sure that a write that was refused, perhaps by one server of two, is not done: it returns its version if it
-// was done all the same, and zero if it was not and never will be. It publishes an empty message with the same id. The
-// engine keeps only the first message with an id, so either this one is agreed to, and shuts the other out for as long as
-// the engine remembers ids; or the engine says which it kept.
-func (s *Store) fence(ctx context.Context, p place, id string) (store.Version, error) {
-	if s.opts.Replicas == 1 {
-		return 0, nil // there is only one server, so what it said is true
-	}
-	for {
-		m := &nats.Msg{Subject: p.confirm, Header: nats.Header{
-			jetstream.MsgIDHeader:          {id},
-			jetstream.ExpectedStreamHeader: {p.stream},
-		}}
-		ack, err := s.js.PublishMsg(ctx, m)
-		if err == nil {
-			if !ack.Duplicate {
-				return 0, nil
-			}
-			return s.kept(ctx, p, id, ack.Sequence)
-		}
-		if refused, ok := errors.AsType[*jetstream.APIError](err); !ok || refused.ErrorCode != duplicateInFlight {
-			return 0, fmt.Errorf("not known whether it was written: %w", err)
-		}
-		if err := pause(ctx); err != nil {
-			return 0, fmt.Errorf("not known whether it was written: %w", err)
-		}
-	}
-}
-
-// kept returns the version of a write, of which the engine says that it kept it under a sequence number, if it is still there
-// to be seen. Otherwise somebody has written since; or it was a fence that it kept, sent again when an answer was lost.
-func (s *Store) kept(ctx context.Context, p place, id string, sequence uint64) (store.Version, error) {
-	m, err := s.message(ctx, p, get{Sequence: sequence})
-	if err != nil {
-		return 0, fmt.Errorf("not known whether it was written: %w", err)
-	}
-	if m.Subject != p.subject || m.id != id {
-		return 0, errors.New("not known whether it was written: the key was written again since")
-	}
-	return store.Version(sequence), nil
 }

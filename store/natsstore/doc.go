@@ -44,8 +44,10 @@
 //
 // [store.ErrNotFound], [store.ErrConflict] and [store.ErrInvalidKey] are answers. Any other error is the client library's or
 // the server's, wrapped: a connection that broke, nobody who leads the bucket at the moment, a context that is done. After
-// such an error from Put or Delete the write may have happened, or may happen yet. A call whose context has no deadline gets
-// one of five seconds; an election takes four to nine.
+// such an error from Put or Delete the write may have happened, or may happen yet. Until the context is done, a request that
+// meets no leader, or has no answer for two seconds, is made again; a write with the same id, so that the engine does it once.
+// So a call whose context lasts as long as an election, four to nine seconds, mostly gets through one. A call whose context
+// has no deadline gets one of ten seconds.
 //
 // # What survives what
 //

@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// timeout bounds a call whose context has no deadline.
-	timeout = 5 * time.Second
+	// timeout bounds a call whose context has no deadline: an election takes four to nine seconds.
+	timeout = 10 * time.Second
 	// maxPause bounds the random wait before a write that met another one is tried again.
 	maxPause = 8 * time.Millisecond
 )
@@ -199,8 +199,11 @@ func (s *Store) write(ctx context.Context, p place, m *nats.Msg, v store.Version
 	}
 }
 
-func pause(ctx context.Context) error {
-	t := time.NewTimer(time.Millisecond + mrand.N(maxPause))
+// pause waits a short random time.
+func pause(ctx context.Context) error { return wait(ctx, time.Millisecond+mrand.N(maxPause)) }
+
+func wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
