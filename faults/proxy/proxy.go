@@ -110,6 +110,18 @@ func (p *Proxy) Break(f Fault) error {
 	return nil
 }
 
+// Point sends what comes from now on to another server, and closes the connections to the one before.
+func (p *Proxy) Point(upstream string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.heal(); err != nil {
+		return err
+	}
+	p.proxy.Stop()
+	p.proxy.Upstream = upstream
+	return p.proxy.Start()
+}
+
 // Heal ends the fault, if there is one. Connections that it held up are closed.
 func (p *Proxy) Heal() error {
 	p.mu.Lock()

@@ -133,6 +133,15 @@ func TestFaults(t *testing.T) {
 		require.NoError(t, p.Heal())
 		well()
 	})
+	t.Run("another server", func(t *testing.T) {
+		other, heardThere := echo(t)
+		require.NoError(t, p.Break(proxy.Cut))
+		require.NoError(t, p.Point(other))
+		_, err := say(dial(), "there", 5*time.Second)
+		require.NoError(t, err)
+		require.Equal(t, "there", <-heardThere)
+		quiet()
+	})
 	require.Error(t, p.Break("no such fault"))
 }
 

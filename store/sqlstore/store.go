@@ -41,6 +41,7 @@ type Options struct {
 type Store struct {
 	busy                                     func(error) bool
 	get, insert, update, remove, list, purge *sql.Stmt
+	doubt                                    doubt
 }
 
 var _ store.Lister = (*Store)(nil)
@@ -64,6 +65,9 @@ func New(ctx context.Context, db *sql.DB, d Dialect, opts *Options) (*Store, err
 		return nil, err
 	}
 	s := &Store{busy: func(err error) bool { return mayRetry(err) || o.Busy != nil && o.Busy(err) }}
+	if d == PostgreSQL {
+		s.doubt.db = db
+	}
 	// Every step of this may be done twice, so all of it is run again when it met a lock.
 	if err := s.retry(func() error { return migrate(ctx, db, d, q) }); err != nil {
 		return nil, err
@@ -111,7 +115,13 @@ func (s *Store) Get(ctx context.Context, key string) (store.Record, error) {
 	err := s.retry(func() error {
 		return s.get.QueryRowContext(ctx, encodeKey(key)).Scan(&row.version, &row.expires, &row.value)
 	})
-	if errors.Is(err, sql.ErrNoRows) {
+	missing := errors.Is(err, sql.ErrNoRows)
+	if err == nil || missing {
+		if settleErr := s.doubt.settle(ctx); settleErr != nil {
+			return store.Record{}, fmt.Errorf("sqlstore: get: wait for what was read to be durable: %w", settleErr)
+		}
+	}
+	if missing {
 		return store.Record{}, store.ErrNotFound
 	}
 	if err != nil {
@@ -138,8 +148,8 @@ func (s *Store) Put(ctx context.Context, key string, r store.Record) (store.Vers
 		// A version beyond 2^63-1 becomes negative here, which no row's is.
 		err = s.write(ctx, s.update, encodeKey(key), version, expires, value, int64(r.Version))
 	}
-	if err != nil {
-		return 0, wrap("put", err)
+	if err = s.outcome("put", err); err != nil {
+		return 0, err
 	}
 	return store.Version(version), nil
 }
@@ -149,7 +159,7 @@ func (s *Store) Delete(ctx context.Context, key string, v store.Version) error {
 	if err := store.CheckKey(key); err != nil {
 		return err
 	}
-	return wrap("delete", s.write(ctx, s.remove, encodeKey(key), int64(v)))
+	return s.outcome("delete", s.write(ctx, s.remove, encodeKey(key), int64(v)))
 }
 
 // write runs a statement that touches one row, or none if its condition did not hold.
@@ -170,6 +180,15 @@ func (s *Store) write(ctx context.Context, stmt *sql.Stmt, args ...any) error {
 		}
 		return nil
 	})
+}
+
+// outcome says where an error of a write came from, and remembers it if nobody knows whether the write was done.
+func (s *Store) outcome(what string, err error) error {
+	err = wrap(what, err)
+	if err != nil && !errors.Is(err, store.ErrConflict) && !errors.Is(err, ErrNotDone) {
+		s.doubt.raise()
+	}
+	return err
 }
 
 // retry runs f again while it meets locks. It leaves the context to database/sql, which looks at it before each statement.

@@ -1,0 +1,63 @@
+package flows_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin/faults/flows"
+	"github.com/civicpin/civicpin/store"
+)
+
+// On a store that keeps its promises nothing is broken, also if it loses answers.
+func TestGood(t *testing.T) {
+	s := &flaky{Memory: store.NewMemory()}
+	j := flows.Run(t, flows.Config{
+		Clients: len(flows.Kinds),
+		Open:    func(int) (store.Store, error) { return s, nil },
+		Chaos: func(ctx context.Context, j *flows.Journal) {
+			s.bad.Store(true)
+			for _, what := range [][]string{{"exchanges", "logins", "codes used", "codes refused", "locks", "issues"}, {"codes failed", "guesses failed"}} {
+				require.NoError(t, j.Progress(ctx, 1, what...))
+			}
+			s.bad.Store(false)
+			require.NoError(t, j.Progress(ctx, 1, "logins", "codes used", "locks", "issues"))
+		},
+	})
+	require.Empty(t, j.Broken())
+	for _, what := range []string{"logins audited", "codes audited", "locks audited", "parts audited"} {
+		require.Positive(t, j.Counts()[what], what)
+	}
+}
+
+var errLost = errors.New("connection lost")
+
+// flaky loses answers for a while: of writes that it does, and of writes that it does not do.
+type flaky struct {
+	*store.Memory
+	bad atomic.Bool
+}
+
+func (s *flaky) lost() bool { return s.bad.Load() && rand.IntN(200) == 0 }
+
+func (s *flaky) Put(ctx context.Context, key string, r store.Record) (store.Version, error) {
+	if s.lost() {
+		return 0, errLost
+	}
+	v, err := s.Memory.Put(ctx, key, r)
+	if err == nil && s.lost() {
+		return 0, errLost
+	}
+	return v, err
+}
+
+func (s *flaky) Get(ctx context.Context, key string) (store.Record, error) {
+	if s.lost() {
+		return store.Record{}, errLost
+	}
+	return s.Memory.Get(ctx, key)
+}

@@ -1,0 +1,92 @@
+package flows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/pin"
+)
+
+// issue is an agency that issues PINs in two parts, by text message and by e-mail.
+type issue struct {
+	site     *Site
+	journal  *Journal
+	client   int
+	n        int
+	promised []civicpin.Subject // to whom an issue was acknowledged
+}
+
+// issueAudits is how many of the PINs are tried: each costs two hashes.
+const issueAudits = 5
+
+func newIssue(s *Site, client int, j *Journal) Flow {
+	return &issue{site: s, client: client, journal: j}
+}
+
+// contacts returns where a subject's parts go, different ones for each.
+func (f *issue) contacts(n int) []civicpin.Contact {
+	return []civicpin.Contact{
+		{Channel: civicpin.SMS, Address: fmt.Sprintf("+39333%03d%04d", f.client, n)},
+		{Channel: civicpin.Email, Address: fmt.Sprintf("c%d.%d@example.org", f.client, n)},
+	}
+}
+
+func (f *issue) subject(n int) civicpin.Subject {
+	return civicpin.Subject(fmt.Sprintf("ISSUE-%d-%d", f.client, n))
+}
+
+// Step implements [Flow].
+func (f *issue) Step(ctx context.Context) {
+	f.n++
+	_, err := f.site.INPS.Issue(ctx, f.subject(f.n), pin.IssueOptions{Parts: f.contacts(f.n), By: operator})
+	if err != nil {
+		f.journal.Count("issues failed")
+		pause(ctx)
+		return
+	}
+	f.journal.Count("issues")
+	f.promised = append(f.promised, f.subject(f.n))
+}
+
+// Audit implements [Flow]: both parts of every PIN that was promised arrive, and are good.
+func (f *issue) Audit(ctx context.Context) {
+	deadline := time.Now().Add(f.site.Mail.arrival)
+	for i, subject := range f.promised {
+		var n int
+		if _, err := fmt.Sscanf(string(subject), fmt.Sprintf("ISSUE-%d-%%d", f.client), &n); err != nil {
+			f.journal.Break("issue %s: %v", subject, err)
+			continue
+		}
+		var typed string
+		for part, to := range f.contacts(n) {
+			text, ok := f.site.Mail.Wait(to.Address, deadline)
+			if !ok {
+				f.journal.Break("issue %s: part %d was never sent", subject, part+1)
+				break
+			}
+			typed += text.Reveal()
+			f.journal.Count("parts audited")
+		}
+		if i >= len(f.promised)-issueAudits {
+			f.try(ctx, subject, typed)
+		}
+	}
+}
+
+// try types both parts.
+func (f *issue) try(ctx context.Context, subject civicpin.Subject, typed string) {
+	v, err := f.site.INPS.Verify(ctx, pin.Attempt{Subject: subject, Secret: civicpin.NewSecret(typed)})
+	_, locked := errors.AsType[*lockout.LockedError](err)
+	switch {
+	case locked, errors.Is(err, pin.ErrBusy):
+		f.journal.Break("issue %s: locked, though nobody guessed", subject)
+	case err != nil:
+		f.journal.Break("issue %s: the two parts are not right: %v", subject, err)
+	case !v.MustExchange:
+		f.journal.Break("issue %s: needs no exchange", subject)
+	}
+}

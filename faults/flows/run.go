@@ -1,0 +1,209 @@
+package flows
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/civicpin/civicpin/store"
+)
+
+// A Flow is one client. Its methods are called one at a time.
+type Flow interface {
+	// Step does one thing, and notes what it was told. It breaks off when the context is done.
+	Step(ctx context.Context)
+	// Audit holds everything that was acknowledged against the store, when that is whole again.
+	Audit(ctx context.Context)
+}
+
+// A Kind is one sort of client.
+type Kind struct {
+	Name string
+	// New returns the client of a number on a site.
+	New func(s *Site, client int, j *Journal) Flow
+}
+
+// Kinds are all sorts of clients.
+var Kinds = []Kind{
+	{"login", newLogin},
+	{"code", newCode},
+	{"lock", newLock},
+	{"issue", newIssue},
+}
+
+// A Journal holds what the clients of a run were told, and what of it was broken. Its methods may be called by several
+// goroutines.
+type Journal struct {
+	mu     sync.Mutex
+	counts map[string]int
+	broken []string
+}
+
+// Count adds one to a count.
+func (j *Journal) Count(what string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.counts[what]++
+}
+
+// Break notes a promise that was broken.
+func (j *Journal) Break(format string, args ...any) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.broken = append(j.broken, fmt.Sprintf(format, args...))
+}
+
+// Counts returns the counts.
+func (j *Journal) Counts() map[string]int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return maps.Clone(j.counts)
+}
+
+// Broken returns what was broken.
+func (j *Journal) Broken() []string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Clone(j.broken)
+}
+
+// Progress waits until each of some counts has grown by n: a round means nothing in which nobody got anything done.
+func (j *Journal) Progress(ctx context.Context, n int, what ...string) error {
+	before := j.Counts()
+	for start := time.Now(); ; {
+		now := j.Counts()
+		if !slices.ContainsFunc(what, func(w string) bool { return now[w] < before[w]+n }) {
+			return nil
+		}
+		if time.Since(start) > 2*time.Minute {
+			return fmt.Errorf("flows: no progress of %q in %v: %s", what, time.Since(start), j)
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (j *Journal) String() string {
+	counts := j.Counts()
+	var parts []string
+	for _, what := range slices.Sorted(maps.Keys(counts)) {
+		parts = append(parts, fmt.Sprintf("%d %s", counts[what], what))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// A Config says who does what, and for how long.
+type Config struct {
+	// Clients is how many work at once; zero means 16, which is four of each kind.
+	Clients int
+	// Kinds are the sorts of clients, which take turns; nil means [Kinds].
+	Kinds []Kind
+	// Patience is the deadline of one step; zero means 15 seconds.
+	Patience time.Duration
+	// Arrival is how long what was promised may take to be sent when the store is whole again; zero means a minute.
+	Arrival time.Duration
+	// Open returns a handle on the store for a client, its own or one that several share. One that is an io.Closer is closed
+	// in the end.
+	Open func(client int) (store.Store, error)
+	// Chaos does its worst, and returns when the store is whole again. The clients work until then; the journal tells how far
+	// they have come.
+	Chaos func(ctx context.Context, j *Journal)
+}
+
+// Run lets the clients work until the chaos is over, audits what they were told, and fails the test for whatever was broken.
+func Run(tb testing.TB, c Config) *Journal {
+	tb.Helper()
+	if c.Clients == 0 {
+		c.Clients = 16
+	}
+	if c.Kinds == nil {
+		c.Kinds = Kinds
+	}
+	if c.Patience == 0 {
+		c.Patience = 15 * time.Second
+	}
+	if c.Arrival == 0 {
+		c.Arrival = time.Minute
+	}
+	j := &Journal{counts: make(map[string]int)}
+	var clk clock
+	mail := &Mail{arrival: c.Arrival}
+	site := func(client int) *Site {
+		s, err := c.Open(client)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		if closer, ok := s.(io.Closer); ok {
+			tb.Cleanup(func() { _ = closer.Close() })
+		}
+		site, err := newSite(s, &clk, mail)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		return site
+	}
+	var all []Flow
+	for i := range c.Clients {
+		all = append(all, c.Kinds[i%len(c.Kinds)].New(site(i), i, j))
+	}
+
+	// What must be sent is sent by a process of its own, all the time.
+	sending, stopSending := context.WithCancel(tb.Context())
+	var sender sync.WaitGroup
+	defer sender.Wait()
+	defer stopSending()
+	dispatcher := site(c.Clients)
+	sender.Go(func() { _ = dispatcher.Out.Run(sending) })
+
+	working, stopWorking := context.WithCancel(tb.Context())
+	var workers sync.WaitGroup
+	for _, f := range all {
+		workers.Go(func() {
+			for working.Err() == nil {
+				ctx, cancel := context.WithTimeout(tb.Context(), c.Patience)
+				f.Step(ctx)
+				cancel()
+				time.Sleep(breath)
+			}
+		})
+	}
+	c.Chaos(tb.Context(), j)
+	stopWorking()
+	workers.Wait()
+
+	// What was under way when the store broke down, reservations and claims, has run out by then.
+	clk.forward(3 * time.Minute)
+	for _, f := range all {
+		f.Audit(tb.Context())
+	}
+	tb.Log(j)
+	for i, what := range j.Broken() {
+		if i == 20 {
+			tb.Errorf("and %d more", len(j.Broken())-i)
+			break
+		}
+		tb.Error(what)
+	}
+	return j
+}
+
+// breath is how long a client waits between two steps: on a fast store those that need no hash would leave the others no
+// processor.
+const breath = 10 * time.Millisecond
+
+// pause waits a moment after a failure: nothing is learned from asking the dead in a loop.
+func pause(ctx context.Context) {
+	select {
+	case <-time.After(20 * time.Millisecond):
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,114 @@
+package postgres_test
+
+import (
+	"context"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin/faults/flows"
+	"github.com/civicpin/civicpin/faults/internal/kit"
+	"github.com/civicpin/civicpin/faults/linear"
+	"github.com/civicpin/civicpin/faults/proxy"
+	"github.com/civicpin/civicpin/internal/servers"
+	"github.com/civicpin/civicpin/store"
+)
+
+// pair is a primary with a synchronous standby, behind one address.
+type pair struct {
+	primary, standby *servers.Postgres
+	front            *proxy.Proxy
+}
+
+func newPair(t *testing.T) *pair {
+	t.Helper()
+	p := &pair{primary: servers.PostgreSQL(t)}
+	p.front = proxy.New(t, p.primary.Addr())
+	var err error
+	p.standby, err = p.primary.AddStandby(t.Context())
+	require.NoError(t, err)
+	return p
+}
+
+func (p *pair) dsn() string { return p.primary.DSNThrough(p.front.Addr()) }
+
+// failOver kills the primary, puts the standby in its place, and gives that a standby of its own.
+func (p *pair) failOver(ctx context.Context) error {
+	if err := p.primary.Kill(); err != nil {
+		return err
+	}
+	if err := p.front.Break(proxy.Cut); err != nil {
+		return err
+	}
+	if err := p.standby.Promote(ctx); err != nil {
+		return err
+	}
+	if err := p.front.Point(p.standby.Addr()); err != nil {
+		return err
+	}
+	p.primary = p.standby
+	var err error
+	p.standby, err = p.primary.AddStandby(ctx)
+	return err
+}
+
+// Clients log in, change PINs, use codes, lock and have PINs issued while the primary is killed again and again. Whatever
+// was acknowledged is there afterwards, and what was consumed stays so.
+func TestFailover(t *testing.T) {
+	p := newPair(t)
+	rounds := kit.Pick(2, 20)
+	j := flows.Run(t, flows.Config{
+		Open: func(int) (store.Store, error) { return kit.OpenPostgres(t.Context(), p.dsn(), 2, nil) },
+		Chaos: func(ctx context.Context, j *flows.Journal) {
+			for round := range rounds {
+				if err := j.Progress(ctx, 2, "logins", "codes used", "locks", "issues"); err != nil {
+					t.Error(err)
+					return
+				}
+				time.Sleep(rand.N(500 * time.Millisecond))
+				if err := p.failOver(ctx); err != nil {
+					t.Errorf("round %d: %v", round, err)
+					return
+				}
+			}
+			if err := j.Progress(ctx, 1, "logins", "codes used", "locks", "issues"); err != nil {
+				t.Error(err)
+			}
+		},
+	})
+	for _, what := range []string{"logins audited", "codes audited", "locks audited", "parts audited"} {
+		require.Positive(t, j.Counts()[what], what)
+	}
+	require.Positive(t, j.Counts()["logins failed"]+j.Counts()["codes failed"]+j.Counts()["guesses failed"]+j.Counts()["issues failed"],
+		"nobody noticed")
+}
+
+// The same, judged record by record.
+func TestLinearFailover(t *testing.T) {
+	p := newPair(t)
+	failovers := 0
+	var pools []*kit.Postgres
+	for range 3 {
+		pools = append(pools, kit.MustOpenPostgres(t, p.dsn(), 4, nil))
+	}
+	r := linear.Run(t, linear.Config{
+		Clients:  kit.Pick(12, 36),
+		For:      kit.Pick(6*time.Second, 90*time.Second),
+		Patience: 2 * time.Second,
+		Open:     func(client int) (store.Store, error) { return pools[client%len(pools)].Store, nil },
+		Chaos: func(ctx context.Context) {
+			until(ctx, 2*time.Second, func() {
+				if err := p.failOver(context.WithoutCancel(ctx)); err != nil {
+					t.Error(err)
+				}
+				failovers++
+			})
+		},
+	})
+	require.Equal(t, porcupine.Ok, r.Verdict)
+	require.Positive(t, failovers)
+	require.Positive(t, r.Unknown)
+}
