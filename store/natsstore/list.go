@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/civicpin/civicpin/store"
 )
@@ -15,6 +16,8 @@ import (
 const (
 	// page is how many records a listing holds in memory: at the vault's greatest value, 32 MiB.
 	page = 128
+	// listIn is how long a listing waits for each answer. It does not wait for an election: who lists can do so again.
+	listIn = 3 * time.Second
 	// alphabet is what keys are made of, in ascending order.
 	alphabet = "-./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
 )
@@ -79,7 +82,7 @@ func (s *Store) records(ctx context.Context, keys []string, yield func(store.Ite
 	for keys := range slices.Chunk(keys, page) {
 		items := make([]store.Item, len(keys))
 		err := each(len(keys), func(i int) error {
-			ctx, cancel := bounded(ctx, timeout)
+			ctx, cancel := context.WithTimeout(ctx, listIn)
 			defer cancel()
 			m, err := s.last(ctx, s.place(keys[i]))
 			if err != nil || !m.live() {
@@ -221,7 +224,7 @@ func (s *Store) subjects(ctx context.Context, bucket int, filter string, offset 
 			Subjects map[string]uint64 `json:"subjects"`
 		} `json:"state"`
 	}
-	ctx, cancel := bounded(ctx, timeout)
+	ctx, cancel := context.WithTimeout(ctx, listIn)
 	defer cancel()
 	if err := s.request(ctx, "STREAM.INFO."+streamPrefix+name, req, &resp); err != nil {
 		return nil, 0, err
