@@ -87,22 +87,20 @@ func (s *Store) request(ctx context.Context, subject string, req, resp any) erro
 	if err != nil {
 		return err
 	}
-	return patiently(ctx, func(ctx context.Context) error {
-		m, err := s.js.Conn().RequestWithContext(ctx, s.api+subject, data)
-		if err != nil {
-			return err
-		}
-		var failed struct {
-			Error *jetstream.APIError `json:"error"`
-		}
-		if err := json.Unmarshal(m.Data, &failed); err != nil {
-			return fmt.Errorf("unreadable answer: %w", err)
-		}
-		if failed.Error != nil {
-			return failed.Error
-		}
-		return json.Unmarshal(m.Data, resp)
-	})
+	m, err := s.js.Conn().RequestWithContext(ctx, s.api+subject, data)
+	if err != nil {
+		return err
+	}
+	var failed struct {
+		Error *jetstream.APIError `json:"error"`
+	}
+	if err := json.Unmarshal(m.Data, &failed); err != nil {
+		return fmt.Errorf("unreadable answer: %w", err)
+	}
+	if failed.Error != nil {
+		return failed.Error
+	}
+	return json.Unmarshal(m.Data, resp)
 }
 
 // A message is what a bucket holds under a subject. The zero message stands for none.
@@ -147,7 +145,9 @@ func (s *Store) message(ctx context.Context, p place, which get) (message, error
 	var resp struct {
 		Message *message `json:"message"`
 	}
-	err := s.request(ctx, "STREAM.MSG.GET."+p.stream, which, &resp)
+	err := patiently(ctx, func(ctx context.Context) error {
+		return s.request(ctx, "STREAM.MSG.GET."+p.stream, which, &resp)
+	})
 	if refused, ok := errors.AsType[*jetstream.APIError](err); ok && refused.ErrorCode == jetstream.JSErrCodeMessageNotFound {
 		return message{}, nil
 	}

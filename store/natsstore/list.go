@@ -17,7 +17,7 @@ const (
 	// page is how many records a listing holds in memory: at the vault's greatest value, 32 MiB.
 	page = 128
 	// listIn is how long a listing waits for each answer. It does not wait for an election: who lists can do so again.
-	listIn = 3 * time.Second
+	listIn = 5 * time.Second
 	// alphabet is what keys are made of, in ascending order.
 	alphabet = "-./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
 )
