@@ -33,6 +33,7 @@ func open(tb testing.TB, c *natscluster.Cluster, opts natsstore.Options, servers
 }
 
 func TestStore(t *testing.T) {
+	t.Parallel()
 	c := natscluster.Start(t, 1, natscluster.Options{})
 	storetest.RunDurable(t, func(t *testing.T, dir string) store.Store {
 		// A name for each directory: the store keeps its data with the server.
@@ -47,6 +48,7 @@ func TestStore(t *testing.T) {
 }
 
 func TestStoreOnCluster(t *testing.T) {
+	t.Parallel()
 	c := natscluster.Start(t, 3, natscluster.Options{})
 	storetest.RunDurable(t, func(t *testing.T, dir string) store.Store {
 		return open(t, c, natsstore.Options{Buckets: 4})

@@ -41,12 +41,34 @@ func TestLinearizable(t *testing.T) {
 	c := natscluster.Start(t, 3, natscluster.Options{})
 	opts := natsstore.Options{Buckets: 2}
 	r := linear.Run(t, linear.Config{
-		Clients: clients, Keys: 6, For: kit.Pick(20*time.Second, 3*time.Minute), Patience: 5 * time.Second, Think: 5 * time.Millisecond,
+		Clients: clients, Keys: 6, For: kit.Pick(15*time.Second, 3*time.Minute), Patience: 5 * time.Second, Think: 5 * time.Millisecond,
 		Open: stores(t, c, opts, 9), Chaos: chaos(t, c, "KV_civicpin-0", "KV_civicpin-1"), Recovery: time.Minute,
 	})
 	require.Equal(t, porcupine.Ok, r.Verdict, "%s", r)
-	require.Greater(t, r.Done, 100)
-	require.Greater(t, r.Reads, 100)
+	require.Greater(t, r.Done, 20)
+	require.Greater(t, r.Reads, 20)
+}
+
+// TestLinearizableOnOneServer kills the only server there is, and starts it again.
+func TestLinearizableOnOneServer(t *testing.T) {
+	t.Parallel()
+	c := natscluster.Start(t, 1, natscluster.Options{})
+	kills := 0
+	r := linear.Run(t, linear.Config{
+		Clients: clients, Keys: 6, For: kit.Pick(6*time.Second, time.Minute), Patience: 5 * time.Second, Think: 5 * time.Millisecond,
+		Open: stores(t, c, natsstore.Options{Buckets: 2, Replicas: 1}, 9), Recovery: time.Minute,
+		Chaos: func(ctx context.Context) {
+			for ; sleep(ctx, rand.N(time.Second)); kills++ {
+				c.Servers[0].Kill()
+				sleep(ctx, rand.N(300*time.Millisecond))
+				c.Servers[0].Start()
+			}
+			c.WaitReady()
+		},
+	})
+	require.Equal(t, porcupine.Ok, r.Verdict, "%s", r)
+	require.Positive(t, kills)
+	require.Greater(t, r.Done, 20)
 }
 
 // TestLinearizableOverBadNetworks delays, cuts and silences connections of clients to servers and of servers to each other,
@@ -73,7 +95,7 @@ func TestLinearizableOverBadNetworks(t *testing.T) {
 			f := proxy.Faults[rand.IntN(len(proxy.Faults))]
 			leader := c.Leader(js, fmt.Sprint("KV_civicpin-", rand.IntN(2)))
 			switch what := rand.IntN(10); {
-			case what < 6 || leader == nil: // some clients
+			case what < 7 || leader == nil: // some clients
 				counts["clients: "+string(f)]++
 				some := rand.Perm(len(links))[:1+rand.IntN(5)]
 				for _, i := range some {
@@ -86,7 +108,7 @@ func TestLinearizableOverBadNetworks(t *testing.T) {
 			case what < 9: // a leader and its followers
 				counts["servers: "+string(f)]++
 				between.around(t, c, leader, f)
-				sleep(ctx, rand.N(10*time.Second))
+				sleep(ctx, rand.N(7*time.Second))
 				between.around(t, c, leader, "")
 			default:
 				counts["killed"]++
@@ -99,11 +121,11 @@ func TestLinearizableOverBadNetworks(t *testing.T) {
 		t.Log(counts)
 	}
 	r := linear.Run(t, linear.Config{
-		Clients: clients, Keys: 6, For: kit.Pick(20*time.Second, 3*time.Minute), Patience: 5 * time.Second, Think: 5 * time.Millisecond,
+		Clients: clients, Keys: 6, For: kit.Pick(15*time.Second, 3*time.Minute), Patience: 5 * time.Second, Think: 5 * time.Millisecond,
 		Open:  func(client int) (store.Store, error) { return all[client%len(all)], nil },
 		Chaos: worst, Recovery: time.Minute,
 	})
 	require.Equal(t, porcupine.Ok, r.Verdict, "%s", r)
-	require.Greater(t, r.Done, 100)
-	require.Greater(t, r.Reads, 100)
+	require.Greater(t, r.Done, 20)
+	require.Greater(t, r.Reads, 20)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -98,14 +99,15 @@ func subject(key string) string {
 		if key[i] != '/' {
 			continue
 		}
-		s := escape(key[:i+1])
+		var s strings.Builder
+		s.WriteString(escape(key[:i+1]))
 		for j := i + 1; j < len(key) && j < i+3; j++ {
-			s += "." + key[j:j+1]
+			s.WriteString("." + key[j:j+1])
 		}
 		if len(key) > i+3 {
-			s += "." + escape(key[i+3:])
+			s.WriteString("." + escape(key[i+3:]))
 		}
-		return s
+		return s.String()
 	}
 	return escape(key)
 }

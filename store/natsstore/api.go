@@ -69,14 +69,19 @@ func passes(err error) bool {
 		errors.Is(err, jetstream.ErrNoStreamResponse)
 }
 
-// send publishes a message to a place's bucket. What is sent again has the same id, if it has one, so it is not done twice.
-func (s *Store) send(ctx context.Context, p place, m *nats.Msg) (ack *jetstream.PubAck, err error) {
+// send publishes a message to a place's bucket, and reports whether it was sent again after it may have arrived. What is sent
+// again has the same id, if it has one, so it is not done twice.
+func (s *Store) send(ctx context.Context, p place, m *nats.Msg) (ack *jetstream.PubAck, again bool, err error) {
 	m.Header.Set(jetstream.ExpectedStreamHeader, p.stream)
+	doubt := false // whether it may have arrived
 	err = patiently(ctx, func(ctx context.Context) (err error) {
+		again = again || doubt
 		ack, err = s.js.PublishMsg(ctx, m)
+		// If there is nobody who takes it, it did not.
+		doubt = doubt || err != nil && !errors.Is(err, jetstream.ErrNoStreamResponse)
 		return err
 	})
-	return ack, err
+	return ack, again, err
 }
 
 // request makes a request of the engine that changes nothing. The client library's own calls would do; but they look at a

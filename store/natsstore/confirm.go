@@ -74,7 +74,7 @@ func (s *Store) confirmed(ctx context.Context, p place) (message, error) {
 		switch {
 		case err == nil:
 			return m, nil
-		case !errors.Is(err, errBusy) && !errors.Is(err, errOther):
+		case !isRefusal(err):
 			return message{}, err
 		}
 		if err := pause(ctx); err != nil {
@@ -83,18 +83,26 @@ func (s *Store) confirmed(ctx context.Context, p place) (message, error) {
 	}
 }
 
-// errBusy says that another conditional write about the same key is under way; errOther that its last message is another
-// one. In both cases nothing was done.
+// errBusy is a server's answer that another conditional write about the same key is under way; errOther that the key's last
+// message is another one. The server that says so did nothing; see write for others.
 var (
 	errBusy  = errors.New("another write is under way")
 	errOther = errors.New("another version")
 )
 
-// A lastError is an errOther that says which version the server has, zero if that cannot be told.
-type lastError struct{ last store.Version }
+// A refusal is an errBusy or errOther.
+type refusal struct {
+	error
+	last  store.Version // the version that the server has, zero if it does not say
+	again bool          // the message had been sent before, and may have arrived
+}
 
-func (e lastError) Error() string        { return errOther.Error() }
-func (e lastError) Is(target error) bool { return target == errOther }
+func (r refusal) Unwrap() error { return r.error }
+
+func isRefusal(err error) bool {
+	_, ok := errors.AsType[refusal](err)
+	return ok
+}
 
 // publish writes a message on the condition that the last message of the place is the given one, zero meaning none. One that
 // changes something has an id: it may be sent twice.
@@ -104,7 +112,7 @@ func (s *Store) publish(ctx context.Context, p place, m *nats.Msg, last uint64) 
 	}
 	m.Header.Set(jetstream.ExpectedLastSubjSeqSubjHeader, p.subject)
 	m.Header.Set(jetstream.ExpectedLastSubjSeqHeader, strconv.FormatUint(last, 10))
-	ack, err := s.send(ctx, p, m)
+	ack, again, err := s.send(ctx, p, m)
 	if err == nil {
 		return store.Version(ack.Sequence), nil
 	}
@@ -113,9 +121,9 @@ func (s *Store) publish(ctx context.Context, p place, m *nats.Msg, last uint64) 
 	case ok && refused.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence:
 		_, number, _ := strings.Cut(refused.Description, ": ")
 		n, _ := strconv.ParseUint(number, 10, 64)
-		return 0, lastError{store.Version(n)}
+		return 0, refusal{errOther, store.Version(n), again}
 	case ok && refused.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequenceConstant:
-		return 0, errBusy
+		return 0, refusal{errBusy, 0, again}
 	}
 	return 0, err
 }

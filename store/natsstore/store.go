@@ -174,17 +174,21 @@ func (s *Store) write(ctx context.Context, p place, m *nats.Msg, v store.Version
 		id := rand.Text()
 		m.Header.Set(jetstream.MsgIDHeader, id)
 		version, err := s.publish(ctx, p, m, uint64(v))
-		other, isOther := errors.AsType[lastError](err)
-		if !isOther && !errors.Is(err, errBusy) {
+		refused, ok := errors.AsType[refusal](err)
+		if !ok {
 			return version, err
 		}
 		if version, err = s.fence(ctx, p, id); version != 0 || err != nil {
 			return version, err
 		}
-		if isOther && other.last > v {
+		if refused.again {
+			// A server that was started anew knows the ids of the messages that it still has, and no others.
+			return 0, fmt.Errorf("%w: there was no answer, and it was refused when it was sent again", errDoubt)
+		}
+		if refused.last > v {
 			return 0, store.ErrConflict
 		}
-		if isOther {
+		if errors.Is(refused, errOther) {
 			now, err := s.read(ctx, p)
 			if err != nil {
 				return 0, err
