@@ -25,12 +25,12 @@ type reading struct {
 	err     error
 }
 
-// read returns the last message of a key, and it is the last one: see Options.Reads. Callers that ask for one key at the same
+// read returns the last message of a key, and it is the last one. Callers that ask for one key at the same
 // time share a look at it, if it began after they asked; so somebody who hammers at a locked account costs the servers no
 // more than a few writes at a time.
 func (s *Store) read(ctx context.Context, p place) (message, error) {
-	if s.opts.Reads == LeaderReads {
-		return s.last(ctx, p)
+	if s.opts.Replicas == 1 {
+		return s.last(ctx, p) // there is only one server
 	}
 	s.mu.Lock()
 	s.ticks++

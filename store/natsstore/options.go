@@ -70,8 +70,5 @@ func (o *Options) withDefaults() (Options, error) {
 	case p.Replicas != 1 && p.Replicas != 3 && p.Replicas != 5:
 		return Options{}, errors.New("natsstore: New: the number of replicas is not 1, 3 or 5")
 	}
-	if p.Replicas == 1 {
-		p.Reads = LeaderReads
-	}
 	return p, nil
 }

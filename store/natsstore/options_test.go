@@ -22,9 +22,6 @@ func TestDefaults(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want, got)
 	}
-	got, err := natsstore.Defaults(&natsstore.Options{Replicas: 1})
-	require.NoError(t, err)
-	require.Equal(t, natsstore.LeaderReads, got.Reads, "one copy needs no confirmation")
 }
 
 func TestOptionsOutOfRange(t *testing.T) {

@@ -83,7 +83,11 @@ func (s *Store) Get(ctx context.Context, key string) (store.Record, error) {
 		return store.Record{}, err
 	}
 	defer cancel()
-	m, err := s.read(ctx, s.place(key))
+	read := s.read
+	if s.opts.Reads == LeaderReads {
+		read = s.last
+	}
+	m, err := read(ctx, s.place(key))
 	if err != nil {
 		return store.Record{}, fmt.Errorf("natsstore: get: %w", err)
 	}
