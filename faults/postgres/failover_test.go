@@ -96,7 +96,7 @@ func TestLinearFailover(t *testing.T) {
 	}
 	r := linear.Run(t, linear.Config{
 		Clients:  kit.Pick(12, 36),
-		For:      kit.Pick(6*time.Second, 90*time.Second),
+		For:      kit.Pick(5*time.Second, 90*time.Second),
 		Patience: 2 * time.Second,
 		Open:     func(client int) (store.Store, error) { return pools[client%len(pools)].Store, nil },
 		Chaos: func(ctx context.Context) {
