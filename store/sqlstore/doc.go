@@ -36,10 +36,10 @@
 //
 // PostgreSQL shows others a write that still waits for the standby, if that wait is broken off: by a client that cancels,
 // as drivers do when a context is done or a connection breaks, or by a crash of the server. A Store that lost sight of a
-// write of its own therefore has each Get followed by an empty transaction (pg_logical_emit_message, which every role may
-// call unless it was revoked) until one is acknowledged, so that finding a write proves that it will stay. A Get in another
-// process may still see a write that a failover then takes back; the library lets nobody in and consumes nothing by a Get
-// alone, but by a write that follows it, and whose acknowledgement covers what was read.
+// write of its own therefore has each Get, and each conflict, followed by an empty transaction (pg_logical_emit_message,
+// which every role may call unless it was revoked) until one is acknowledged, so that finding a write proves that it will
+// stay. A Get in another process may still see a write that a failover then takes back; the library lets nobody in and
+// consumes nothing by a Get alone, but by a write that follows it, and whose acknowledgement covers what was read.
 //
 // # Schema
 //

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/civicpin/civicpin/store"
 )
 
 // ErrNotDone says of an error of Put or Delete that nothing was written and nothing will be: PostgreSQL itself said that it
@@ -54,11 +52,8 @@ func mayRetry(err error) bool {
 	return code == serializationFailure || code == deadlockDetected
 }
 
-// wrap says where an error of a write came from, and whether it is known to have done nothing. A conflict is an answer.
+// wrap says where an error of a write came from, and whether it is known to have done nothing.
 func wrap(what string, err error) error {
-	if err == nil || errors.Is(err, store.ErrConflict) {
-		return err
-	}
 	if code := sqlState(err); slices.ContainsFunc(notDone, func(c string) bool { return code != "" && strings.HasPrefix(code, c) }) {
 		return fmt.Errorf("sqlstore: %s: %w: %w", what, ErrNotDone, err)
 	}

@@ -148,7 +148,7 @@ func (s *Store) Put(ctx context.Context, key string, r store.Record) (store.Vers
 		// A version beyond 2^63-1 becomes negative here, which no row's is.
 		err = s.write(ctx, s.update, encodeKey(key), version, expires, value, int64(r.Version))
 	}
-	if err = s.outcome("put", err); err != nil {
+	if err = s.outcome(ctx, "put", err); err != nil {
 		return 0, err
 	}
 	return store.Version(version), nil
@@ -159,7 +159,7 @@ func (s *Store) Delete(ctx context.Context, key string, v store.Version) error {
 	if err := store.CheckKey(key); err != nil {
 		return err
 	}
-	return s.outcome("delete", s.write(ctx, s.remove, encodeKey(key), int64(v)))
+	return s.outcome(ctx, "delete", s.write(ctx, s.remove, encodeKey(key), int64(v)))
 }
 
 // write runs a statement that touches one row, or none if its condition did not hold.
@@ -183,10 +183,18 @@ func (s *Store) write(ctx context.Context, stmt *sql.Stmt, args ...any) error {
 }
 
 // outcome says where an error of a write came from, and remembers it if nobody knows whether the write was done.
-func (s *Store) outcome(what string, err error) error {
-	err = wrap(what, err)
-	if err != nil && !errors.Is(err, store.ErrConflict) && !errors.Is(err, ErrNotDone) {
-		s.doubt.raise()
+func (s *Store) outcome(ctx context.Context, what string, err error) error {
+	switch {
+	case err == nil:
+	case errors.Is(err, store.ErrConflict):
+		// It tells that another write was done, as a read would.
+		if settleErr := s.doubt.settle(ctx); settleErr != nil {
+			return fmt.Errorf("sqlstore: %s: %w: wait for the conflict to be durable: %w", what, ErrNotDone, settleErr)
+		}
+	default:
+		if err = wrap(what, err); !errors.Is(err, ErrNotDone) {
+			s.doubt.raise()
+		}
 	}
 	return err
 }
