@@ -22,8 +22,8 @@ type login struct {
 
 	subject civicpin.Subject
 	secret  string // the right one; "" until there is one
-	// maybe holds further secrets after changes whose answer was lost: one of all is right, and which one may still change,
-	// until another change is acknowledged.
+	// maybe holds further secrets after changes whose answer was lost: one of all is right, and which one may still
+	// change, until another change is acknowledged.
 	maybe []string
 	old   string // was right once, and was replaced
 }

@@ -28,8 +28,9 @@ func vault(t *testing.T, s store.Store) *store.Vault {
 	return v
 }
 
-// A write whose answer was lost is looked for, and found, while the standby does not have it yet: the driver cancelled the
-// wait for that, and PostgreSQL then shows what it committed. If that were taken for done, it would be lost with the primary.
+// A write whose answer was lost is looked for, and found, while the standby does not have it yet: the driver cancelled
+// the wait for that, and PostgreSQL then shows what it committed. If that were taken for done, it would be lost with the
+// primary.
 func TestLostAnswerIsNoProof(t *testing.T) {
 	p := newPair(t)
 	v := vault(t, kit.MustOpenPostgres(t, p.dsn(), 4, nil))

@@ -120,8 +120,8 @@ func TestLinearFailover(t *testing.T) {
 	require.Positive(t, r.Unknown)
 }
 
-// The standby stands still, so that clients give up waiting for it and their drivers cancel: PostgreSQL then shows what the
-// standby does not have. The standby then loses even what it had not read yet, and takes over.
+// The standby stands still, so that clients give up waiting for it and their drivers cancel: PostgreSQL then shows what
+// the standby does not have. The standby then loses even what it had not read yet, and takes over.
 func TestLinearFrozenStandby(t *testing.T) {
 	p := newPair(t)
 	pool := kit.MustOpenPostgres(t, p.dsn(), 12, nil)

@@ -14,8 +14,8 @@ import (
 	"github.com/civicpin/civicpin/store/storetest"
 )
 
-// The conformance suite, on every version that is here; in the full form also where the database's default isolation level is
-// the strictest, which refuses with serialisation failures what the usual one waits for.
+// The conformance suite, on every version that is here; in the full form also where the database's default isolation
+// level is the strictest, which refuses with serialisation failures what the usual one waits for.
 func TestStore(t *testing.T) {
 	for _, bin := range servers.PostgreSQLBins(t) {
 		p := servers.PostgreSQLIn(t, bin)

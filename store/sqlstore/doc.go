@@ -12,19 +12,20 @@
 //
 // # How it works
 //
-// One row is one record. Every write is one conditional statement, and the number of rows that it touched decides: INSERT …
-// ON CONFLICT DO NOTHING creates, UPDATE … WHERE key = … AND version = … replaces, DELETE … WHERE … deletes. There is no
-// transaction around it, so nothing is held while the program thinks, and no default isolation level changes what it means.
-// Times are computed by the program; no statement asks the database for the time. All statements are prepared once.
+// One row is one record. Every write is one conditional statement, and the number of rows that it touched decides: INSERT
+// … ON CONFLICT DO NOTHING creates, UPDATE … WHERE key = … AND version = … replaces, DELETE … WHERE … deletes. There is
+// no transaction around it, so nothing is held while the program thinks, and no default isolation level changes what it
+// means. Times are computed by the program; no statement asks the database for the time. All statements are prepared
+// once.
 //
 // # What an error means
 //
-// [store.ErrNotFound], [store.ErrConflict] and [store.ErrInvalidKey] are answers. Any other error is the driver's, wrapped.
-// Of those from Put and Delete, the ones that match [ErrNotDone] say that nothing was written: PostgreSQL refused the
-// statement (no permission, a lock_timeout, a standby). After all others the write may have happened: a broken connection,
-// a server that is being shut down, a context that is done. Serialisation failures and deadlocks, after which nothing
-// happened either, are tried again here, for no longer than 10 seconds, as is what [Options.Busy] allows; everything else
-// is left to package store.
+// [store.ErrNotFound], [store.ErrConflict] and [store.ErrInvalidKey] are answers. Any other error is the driver's,
+// wrapped. Of those from Put and Delete, the ones that match [ErrNotDone] say that nothing was written: PostgreSQL
+// refused the statement (no permission, a lock_timeout, a standby). After all others the write may have happened: a
+// broken connection, a server that is being shut down, a context that is done. Serialisation failures and deadlocks,
+// after which nothing happened either, are tried again here, for no longer than 10 seconds, as is what [Options.Busy]
+// allows; everything else is left to package store.
 //
 // # What survives what
 //
@@ -44,10 +45,10 @@
 // # Schema
 //
 // New creates what is missing, in the PostgreSQL schema that [Options.Schema] names, also when many processes start at
-// once, and runs no statement that changes the schema when nothing is missing: whoever keeps migrations apart runs the text
-// that [Schema] returns, and lets the program's role only SELECT, INSERT, UPDATE and DELETE. Beside the table of records
-// there is one of one row with the schema version. A database whose schema version is newer than this package knows is
-// refused with [ErrNewerSchema].
+// once, and runs no statement that changes the schema when nothing is missing: whoever keeps migrations apart runs the
+// text that [Schema] returns, and lets the program's role only SELECT, INSERT, UPDATE and DELETE. Beside the table of
+// records there is one of one row with the schema version. A database whose schema version is newer than this package
+// knows is refused with [ErrNewerSchema].
 //
 // # Stored-format compatibility
 //
