@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -17,7 +18,7 @@ type issue struct {
 	journal  *Journal
 	client   int
 	n        int
-	promised []civicpin.Subject // to whom an issue was acknowledged
+	promised []int // to whom an issue was acknowledged
 }
 
 // issueAudits is how many of the PINs are tried: each costs two hashes.
@@ -49,30 +50,26 @@ func (f *issue) Step(ctx context.Context) {
 		return
 	}
 	f.journal.Count("issues")
-	f.promised = append(f.promised, f.subject(f.n))
+	f.promised = append(f.promised, f.n)
 }
 
 // Audit implements [Flow]: both parts of every PIN that was promised arrive, and are good.
 func (f *issue) Audit(ctx context.Context) {
 	deadline := time.Now().Add(f.site.Mail.arrival)
-	for i, subject := range f.promised {
-		var n int
-		if _, err := fmt.Sscanf(string(subject), fmt.Sprintf("ISSUE-%d-%%d", f.client), &n); err != nil {
-			f.journal.Break("issue %s: %v", subject, err)
-			continue
-		}
-		var typed string
+	for i, n := range f.promised {
+		subject := f.subject(n)
+		var typed strings.Builder
 		for part, to := range f.contacts(n) {
 			text, ok := f.site.Mail.Wait(to.Address, deadline)
 			if !ok {
 				f.journal.Break("issue %s: part %d was never sent", subject, part+1)
 				break
 			}
-			typed += text.Reveal()
+			typed.WriteString(text.Reveal())
 			f.journal.Count("parts audited")
 		}
 		if i >= len(f.promised)-issueAudits {
-			f.try(ctx, subject, typed)
+			f.try(ctx, subject, typed.String())
 		}
 	}
 }

@@ -22,8 +22,8 @@ type login struct {
 
 	subject civicpin.Subject
 	secret  string // the right one; "" until there is one
-	// maybe holds further secrets after changes whose answer was lost: one of all is right, and which one may still change,
-	// until another change is acknowledged.
+	// maybe holds further secrets after changes whose answer was lost: one of all is right, and which one may still
+	// change, until another change is acknowledged.
 	maybe []string
 	old   string // was right once, and was replaced
 }
@@ -136,7 +136,11 @@ func (l *login) failed(ctx context.Context, err error) {
 	_, locked := errors.AsType[*lockout.LockedError](err)
 	switch {
 	case locked:
+		// By reservations that were never settled, or wrong ones of several secrets. An operator helps.
 		l.journal.Count("logins locked")
+		if l.site.PINs.Unlock(ctx, l.subject, operator) == nil {
+			l.journal.Count("logins unlocked")
+		}
 	case errors.Is(err, pin.ErrBusy):
 		l.journal.Count("logins busy")
 	case !errors.Is(err, pin.ErrRefused):

@@ -111,15 +111,16 @@ type Config struct {
 	Patience time.Duration
 	// Arrival is how long what was promised may take to be sent when the store is whole again; zero means a minute.
 	Arrival time.Duration
-	// Open returns a handle on the store for a client, its own or one that several share. One that is an io.Closer is closed
-	// in the end.
+	// Open returns a handle on the store for a client, its own or one that several share. One that is an io.Closer is
+	// closed in the end.
 	Open func(client int) (store.Store, error)
-	// Chaos does its worst, and returns when the store is whole again. The clients work until then; the journal tells how far
-	// they have come.
+	// Chaos does its worst, and returns when the store is whole again. The clients work until then; the journal tells how
+	// far they have come.
 	Chaos func(ctx context.Context, j *Journal)
 }
 
-// Run lets the clients work until the chaos is over, audits what they were told, and fails the test for whatever was broken.
+// Run lets the clients work until the chaos is over, audits what they were told, and fails the test for whatever was
+// broken.
 func Run(tb testing.TB, c Config) *Journal {
 	tb.Helper()
 	if c.Clients == 0 {

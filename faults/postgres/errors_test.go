@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -140,7 +141,7 @@ func TestPurgeExpired(t *testing.T) {
 	require.Equal(t, 50_001, rows)
 
 	// It looks at the expired rows alone, however many others there are.
-	var plan string
+	var plan strings.Builder
 	query := `EXPLAIN DELETE FROM civicpin_records WHERE key = ANY (ARRAY(SELECT key FROM civicpin_records
 		WHERE expires <= 1 ORDER BY expires LIMIT 500 FOR UPDATE SKIP LOCKED))`
 	lines, err := s.DB.QueryContext(t.Context(), query)
@@ -148,9 +149,9 @@ func TestPurgeExpired(t *testing.T) {
 	for lines.Next() {
 		var line string
 		require.NoError(t, lines.Scan(&line))
-		plan += line + "\n"
+		plan.WriteString(line + "\n")
 	}
 	require.NoError(t, lines.Err())
-	require.Contains(t, plan, "civicpin_records_expires")
-	require.NotContains(t, plan, "Seq Scan")
+	require.Contains(t, plan.String(), "civicpin_records_expires")
+	require.NotContains(t, plan.String(), "Seq Scan")
 }
