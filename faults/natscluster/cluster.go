@@ -10,15 +10,17 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/civicpin/civicpin/internal/servers"
 )
 
 // System is the user of the system account, and Password its password and everybody's.
@@ -49,7 +51,12 @@ func Start(tb testing.TB, n int, opts Options) *Cluster {
 		opts.SyncInterval = "always"
 	}
 	dir := tb.TempDir()
-	ports := freePorts(tb, 2*n)
+	var ports []int // first the clients', then the routes'
+	for len(ports) < 2*n {
+		if port := servers.FreePort(tb); !slices.Contains(ports, port) {
+			ports = append(ports, port)
+		}
+	}
 	c := &Cluster{tb: tb}
 	for i := range n {
 		name := fmt.Sprint("server-", i)
@@ -93,20 +100,6 @@ func Start(tb testing.TB, n int, opts Options) *Cluster {
 	}
 	c.WaitReady()
 	return c
-}
-
-func freePorts(tb testing.TB, n int) []int {
-	tb.Helper()
-	var ports []int
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			tb.Fatal(err)
-		}
-		defer l.Close() // together, so that they differ
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
-	}
-	return ports
 }
 
 // URLs returns the servers' addresses as a client takes them.
@@ -179,7 +172,8 @@ func (c *Cluster) WaitReady() {
 				break
 			}
 			if time.Now().After(deadline) {
-				c.tb.Fatalf("%s is not ready: %v", s.Name, err)
+				c.tb.Errorf("%s is not ready: %v", s.Name, err)
+				return
 			}
 			time.Sleep(100 * time.Millisecond)
 		}

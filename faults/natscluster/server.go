@@ -91,14 +91,17 @@ func (s *Server) Start() {
 	endWithParent(cmd)
 	in, err := cmd.StdinPipe()
 	if err != nil {
-		s.tb.Fatal(err)
+		s.tb.Error(err)
+		return
 	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		s.tb.Fatal(err)
+		s.tb.Error(err)
+		return
 	}
 	if err := cmd.Start(); err != nil {
-		s.tb.Fatal(err)
+		s.tb.Error(err)
+		return
 	}
 	s.cmd, s.in = cmd, in
 	if line, err := bufio.NewReader(out).ReadString('\n'); line != "started\n" {
