@@ -67,7 +67,7 @@ func TestFailover(t *testing.T) {
 	p := newPair(t)
 	rounds := kit.Pick(2, 20)
 	j := flows.Run(t, flows.Config{
-		Open: func(int) (store.Store, error) { return kit.OpenPostgres(t.Context(), p.dsn(), 2, nil) },
+		Open: func(int) (store.Store, error) { return kit.OpenPostgres(t.Context(), p.dsn(), 4, nil) },
 		Chaos: func(ctx context.Context, j *flows.Journal) {
 			for round := range rounds {
 				if err := j.Progress(ctx, 2, "logins", "codes used", "locks", "issues"); err != nil {

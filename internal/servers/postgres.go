@@ -101,7 +101,14 @@ func (p *Postgres) log() string  { return filepath.Join(p.dir, "log") }
 
 // command returns a command of PostgreSQL's, run by the user whom the data belongs to.
 func (p *Postgres) command(ctx context.Context, name string, args ...string) (*exec.Cmd, error) {
-	cmd := exec.CommandContext(ctx, filepath.Join(p.bin, name), args...)
+	path := filepath.Join(p.bin, name)
+	if _, err := os.Stat(path); err != nil {
+		// Some distributions leave out the clients, and any version's will do.
+		if other := filepath.Join(installed(debianBins), name); other != name {
+			path = other
+		}
+	}
+	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Dir = p.dir
 	for _, v := range os.Environ() {
 		if !strings.HasPrefix(v, "PG") && !strings.HasPrefix(v, "LC_") {
