@@ -31,8 +31,8 @@ var returnPurpose = otp.Purpose{Act: "file-return", Digest: []byte("the return")
 
 func newCode(s *Site, client int, j *Journal) Flow { return &code{site: s, client: client, journal: j} }
 
-// Step implements [Flow]: a new code is asked for, by a subject of its own so that used codes lock nobody, and the one before
-// that is used twice.
+// Step implements [Flow]: a new code is asked for, by a subject of its own so that used codes lock nobody, and the one
+// before that is used twice.
 func (c *code) Step(ctx context.Context) {
 	subject := civicpin.Subject(fmt.Sprintf("CODE-%d-%d", c.client, len(c.used)))
 	req, err := c.site.Codes.Request(ctx, subject, returnPurpose, otp.RequestOptions{

@@ -21,8 +21,12 @@ type issue struct {
 	promised []int // to whom an issue was acknowledged
 }
 
-// issueAudits is how many of the PINs are tried: each costs two hashes.
-const issueAudits = 5
+const (
+	// issueAudits is how many of the PINs are tried: each costs a hash.
+	issueAudits = 5
+	// issuePause keeps issues, each of which costs a hash, from leaving logins no processor.
+	issuePause = 250 * time.Millisecond
+)
 
 func newIssue(s *Site, client int, j *Journal) Flow {
 	return &issue{site: s, client: client, journal: j}
@@ -51,6 +55,7 @@ func (f *issue) Step(ctx context.Context) {
 	}
 	f.journal.Count("issues")
 	f.promised = append(f.promised, f.n)
+	time.Sleep(issuePause)
 }
 
 // Audit implements [Flow]: both parts of every PIN that was promised arrive, and are good.

@@ -22,10 +22,11 @@ type login struct {
 
 	subject civicpin.Subject
 	secret  string // the right one; "" until there is one
-	// maybe holds further secrets after changes whose answer was lost: one of all is right, and which one may still change,
-	// until another change is acknowledged.
-	maybe []string
-	old   string // was right once, and was replaced
+	// maybe holds further secrets after changes whose answer was lost: one of all is right, and which one may still
+	// change, until another change is acknowledged.
+	maybe    []string
+	resolved bool   // secret was right a moment ago, though there are others
+	old      string // was right once, and was replaced
 }
 
 func newLogin(s *Site, client int, j *Journal) Flow {
@@ -38,6 +39,9 @@ func (l *login) Step(ctx context.Context) {
 	switch {
 	case l.secret == "":
 		l.enrol(ctx)
+	case l.resolved:
+		l.resolved = false
+		l.change(ctx, l.secret)
 	case len(l.maybe) > 0:
 		l.resolve(ctx)
 	case l.step%4 == 0:
@@ -98,6 +102,9 @@ func (l *login) change(ctx context.Context, from string) {
 	switch {
 	case err == nil:
 		l.journal.Count("changes")
+		if len(l.maybe) > 0 {
+			l.journal.Count("changes resolved")
+		}
 		l.old, l.secret, l.maybe = from, to, nil
 	case errors.Is(err, pin.ErrRefused) && len(l.maybe) == 0:
 		l.journal.Break("login %s: the right secret was refused for a change", l.subject)
@@ -109,7 +116,7 @@ func (l *login) change(ctx context.Context, from string) {
 	}
 }
 
-// resolve finds which of the secrets is right, and changes it, so that there is an answer.
+// resolve finds which of the secrets is right.
 func (l *login) resolve(ctx context.Context) {
 	if l.site.PINs.Unlock(ctx, l.subject, operator) != nil {
 		pause(ctx)
@@ -121,8 +128,12 @@ func (l *login) resolve(ctx context.Context) {
 	for _, s := range all {
 		switch err := l.verify(ctx, s); {
 		case err == nil:
-			l.journal.Count("changes resolved")
-			l.change(ctx, s)
+			// The step that follows changes it, so that there is an answer.
+			l.journal.Count("logins")
+			l.maybe = append(l.maybe, l.secret)
+			l.secret = s
+			l.maybe = slices.DeleteFunc(l.maybe, func(other string) bool { return other == s })
+			l.resolved = true
 			return
 		case !errors.Is(err, pin.ErrRefused):
 			return
@@ -136,7 +147,11 @@ func (l *login) failed(ctx context.Context, err error) {
 	_, locked := errors.AsType[*lockout.LockedError](err)
 	switch {
 	case locked:
+		// By reservations that were never settled, or wrong ones of several secrets. An operator helps.
 		l.journal.Count("logins locked")
+		if l.site.PINs.Unlock(ctx, l.subject, operator) == nil {
+			l.journal.Count("logins unlocked")
+		}
 	case errors.Is(err, pin.ErrBusy):
 		l.journal.Count("logins busy")
 	case !errors.Is(err, pin.ErrRefused):

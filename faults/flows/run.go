@@ -107,19 +107,20 @@ type Config struct {
 	Clients int
 	// Kinds are the sorts of clients, which take turns; nil means [Kinds].
 	Kinds []Kind
-	// Patience is the deadline of one step; zero means 15 seconds.
+	// Patience is the deadline of one step; zero means 20 seconds.
 	Patience time.Duration
 	// Arrival is how long what was promised may take to be sent when the store is whole again; zero means a minute.
 	Arrival time.Duration
-	// Open returns a handle on the store for a client, its own or one that several share. One that is an io.Closer is closed
-	// in the end.
-	Open func(client int) (store.Store, error)
-	// Chaos does its worst, and returns when the store is whole again. The clients work until then; the journal tells how far
-	// they have come.
+	// Open returns a handle on the store for the process of a number, which serves one client of each kind. One that is an
+	// io.Closer is closed in the end.
+	Open func(process int) (store.Store, error)
+	// Chaos does its worst, and returns when the store is whole again. The clients work until then; the journal tells how
+	// far they have come.
 	Chaos func(ctx context.Context, j *Journal)
 }
 
-// Run lets the clients work until the chaos is over, audits what they were told, and fails the test for whatever was broken.
+// Run lets the clients work until the chaos is over, audits what they were told, and fails the test for whatever was
+// broken.
 func Run(tb testing.TB, c Config) *Journal {
 	tb.Helper()
 	if c.Clients == 0 {
@@ -129,7 +130,7 @@ func Run(tb testing.TB, c Config) *Journal {
 		c.Kinds = Kinds
 	}
 	if c.Patience == 0 {
-		c.Patience = 15 * time.Second
+		c.Patience = 20 * time.Second
 	}
 	if c.Arrival == 0 {
 		c.Arrival = time.Minute
@@ -137,8 +138,8 @@ func Run(tb testing.TB, c Config) *Journal {
 	j := &Journal{counts: make(map[string]int)}
 	var clk clock
 	mail := &Mail{arrival: c.Arrival}
-	site := func(client int) *Site {
-		s, err := c.Open(client)
+	site := func(process int) *Site {
+		s, err := c.Open(process)
 		if err != nil {
 			tb.Fatal(err)
 		}
@@ -151,9 +152,14 @@ func Run(tb testing.TB, c Config) *Journal {
 		}
 		return site
 	}
+	// A process serves one client of each kind.
 	var all []Flow
+	var shared *Site
 	for i := range c.Clients {
-		all = append(all, c.Kinds[i%len(c.Kinds)].New(site(i), i, j))
+		if i%len(c.Kinds) == 0 {
+			shared = site(i / len(c.Kinds))
+		}
+		all = append(all, c.Kinds[i%len(c.Kinds)].New(shared, i, j))
 	}
 
 	// What must be sent is sent by a process of its own, all the time.

@@ -52,7 +52,9 @@ func newSite(s store.Store, c *clock, mail *Mail) (*Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := outbox.New(vault, mail, &outbox.Options{Poll: 200 * time.Millisecond, MinDelay: 100 * time.Millisecond, Grace: time.Second})
+	out, err := outbox.New(vault, mail, &outbox.Options{
+		Poll: 200 * time.Millisecond, MinDelay: 100 * time.Millisecond, Grace: time.Second,
+	})
 	if err != nil {
 		return nil, err
 	}

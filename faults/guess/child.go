@@ -25,8 +25,8 @@ import (
 const (
 	// Limit is how many wrong guesses lock.
 	Limit = 5
-	// atOnce is how many of a process's guesses are under way together. With all of them, the first write alone would queue
-	// for seconds on a loaded machine.
+	// atOnce is how many of a process's guesses are under way together. With all of them, the first write alone would
+	// queue for seconds on a loaded machine.
 	atOnce = 16
 	// variable tells a process what to do; see job.
 	variable = "CIVICPIN_TEST_GUESSER"
@@ -92,8 +92,8 @@ func openGate(s store.Store, offset time.Duration) (*lockout.Gate, error) {
 	return lockout.New(vault, lockout.Policy{Name: "login", Limit: Limit, Lock: lockout.UntilUnlocked})
 }
 
-// Child does a job if this is a process that was started for one, and otherwise skips the test. It prints a line "compared"
-// from within each verification, and a line for the outcome of each guess.
+// Child does a job if this is a process that was started for one, and otherwise skips the test. It prints a line
+// "compared" from within each verification, and a line for the outcome of each guess.
 func Child(t *testing.T, open Open) {
 	text := os.Getenv(variable)
 	if text == "" {

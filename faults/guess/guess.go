@@ -130,10 +130,10 @@ func ShareALimit(t *testing.T, where string) {
 	require.Equal(t, map[string]int{"locked": 1}, run(t, job{where: where, subject: "CITIZEN", verdict: right, n: 1}))
 }
 
-// ShareALimitThrough requires that of a thousand wrong guesses by four processes at most as many as the limit are compared,
-// though the store breaks down meanwhile: outage makes it do so, and makes it whole again. What was reserved when it broke
-// down becomes a failure after its deadline, so that the subject ends up locked with no more compared in all. It returns how
-// many guesses the store failed.
+// ShareALimitThrough requires that of a thousand wrong guesses by four processes at most as many as the limit are
+// compared, though the store breaks down meanwhile: outage makes it do so, and makes it whole again. What was reserved
+// when it broke down becomes a failure after its deadline, so that the subject ends up locked with no more compared in
+// all. It returns how many guesses the store failed.
 func ShareALimitThrough(t *testing.T, where string, round int, outage func()) (failed int) {
 	subject := civicpin.Subject(fmt.Sprint("CITIZEN ", round))
 	// Not patient: what was reserved when the store broke down keeps everybody waiting until its deadline.
@@ -150,8 +150,9 @@ func ShareALimitThrough(t *testing.T, where string, round int, outage func()) (f
 	return lines["failed"]
 }
 
-// Killed requires that processes that are killed within a verification leave reservations, which take up the limit and become
-// failures after their deadline: at most the limit is compared, whatever is killed. newWhere returns an empty store's place.
+// Killed requires that processes that are killed within a verification leave reservations, which take up the limit and
+// become failures after their deadline: at most the limit is compared, whatever is killed. newWhere returns an empty
+// store's place.
 func Killed(t *testing.T, newWhere func(t *testing.T) string, open Open) {
 	for _, tc := range []struct {
 		each     int // guesses by each of the processes that are killed

@@ -52,8 +52,8 @@ type output struct {
 // never is the return time of what got no answer.
 const never = math.MaxInt64
 
-// tidy returns a history that is linearizable if and only if the given one is, and is quicker to judge. The history must end
-// with a get of each key that was called after all else had returned. See the package's documentation for why.
+// tidy returns a history that is linearizable if and only if the given one is, and is quicker to judge. The history must
+// end with a get of each key that was called after all else had returned. See the package's documentation for why.
 func tidy(history []porcupine.Operation) []porcupine.Operation {
 	type read struct {
 		returned int64

@@ -20,7 +20,7 @@ import (
 func run(t *testing.T, s store.Store) linear.Result {
 	t.Helper()
 	return linear.Run(t, linear.Config{
-		For:  300 * time.Millisecond,
+		For:  200 * time.Millisecond,
 		Open: func(int) (store.Store, error) { return s, nil },
 		// As slow as a server: otherwise the history is long and hardly anything overlaps.
 		Think: time.Millisecond,
@@ -114,7 +114,7 @@ func (s lossy) lose(write func() error) error {
 func TestUnknown(t *testing.T) {
 	var later sync.WaitGroup
 	defer later.Wait()
-	for range 5 {
+	for range 3 {
 		r := run(t, lossy{slow{store.NewMemory()}, &later})
 		require.Equal(t, porcupine.Ok, r.Verdict)
 		require.Greater(t, r.Unknown, 10)

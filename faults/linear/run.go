@@ -35,7 +35,8 @@ type Config struct {
 	Open func(client int) (store.Store, error)
 	// Chaos does its worst until the context is done, and then makes the store whole again. Nil does nothing.
 	Chaos func(ctx context.Context)
-	// NotDone, if it is not nil, reports whether an error of a write means that it was certainly not done and never will be.
+	// NotDone, if it is not nil, reports whether an error of a write means that it was certainly not done and never will
+	// be.
 	NotDone func(error) bool
 }
 

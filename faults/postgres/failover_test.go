@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -40,6 +41,11 @@ func (p *pair) failOver(ctx context.Context) error {
 	if err := p.primary.Kill(); err != nil {
 		return err
 	}
+	return p.takeOver(ctx)
+}
+
+// takeOver puts the standby in the place of a primary that was killed, and gives it a standby of its own.
+func (p *pair) takeOver(ctx context.Context) error {
 	if err := p.front.Break(proxy.Cut); err != nil {
 		return err
 	}
@@ -61,7 +67,7 @@ func TestFailover(t *testing.T) {
 	p := newPair(t)
 	rounds := kit.Pick(2, 20)
 	j := flows.Run(t, flows.Config{
-		Open: func(int) (store.Store, error) { return kit.OpenPostgres(t.Context(), p.dsn(), 2, nil) },
+		Open: func(int) (store.Store, error) { return kit.OpenPostgres(t.Context(), p.dsn(), 4, nil) },
 		Chaos: func(ctx context.Context, j *flows.Journal) {
 			for round := range rounds {
 				if err := j.Progress(ctx, 2, "logins", "codes used", "locks", "issues"); err != nil {
@@ -96,9 +102,10 @@ func TestLinearFailover(t *testing.T) {
 	}
 	r := linear.Run(t, linear.Config{
 		Clients:  kit.Pick(12, 36),
-		For:      kit.Pick(6*time.Second, 90*time.Second),
+		For:      kit.Pick(5*time.Second, 90*time.Second),
 		Patience: 2 * time.Second,
 		Open:     func(client int) (store.Store, error) { return pools[client%len(pools)].Store, nil },
+		NotDone:  notDone,
 		Chaos: func(ctx context.Context) {
 			until(ctx, 2*time.Second, func() {
 				if err := p.failOver(context.WithoutCancel(ctx)); err != nil {
@@ -110,5 +117,31 @@ func TestLinearFailover(t *testing.T) {
 	})
 	require.Equal(t, porcupine.Ok, r.Verdict)
 	require.Positive(t, failovers)
+	require.Positive(t, r.Unknown)
+}
+
+// The standby stands still, so that clients give up waiting for it and their drivers cancel: PostgreSQL then shows what
+// the standby does not have. The standby then loses even what it had not read yet, and takes over.
+func TestLinearFrozenStandby(t *testing.T) {
+	p := newPair(t)
+	pool := kit.MustOpenPostgres(t, p.dsn(), 12, nil)
+	r := linear.Run(t, linear.Config{
+		Clients:  12,
+		For:      kit.Pick(4*time.Second, time.Minute),
+		Patience: 500 * time.Millisecond,
+		Open:     func(int) (store.Store, error) { return struct{ store.Store }{pool}, nil },
+		NotDone:  notDone,
+		Chaos: func(ctx context.Context) {
+			until(ctx, time.Second, func() {
+				err := p.standby.Stop()
+				time.Sleep(time.Second + rand.N(time.Second))
+				err = errors.Join(err, p.standby.Kill(), p.primary.Kill(), p.standby.Restart(), p.takeOver(context.WithoutCancel(ctx)))
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		},
+	})
+	require.Equal(t, porcupine.Ok, r.Verdict)
 	require.Positive(t, r.Unknown)
 }

@@ -37,7 +37,7 @@ func TestGuessers(t *testing.T) {
 	t.Run("killed", func(t *testing.T) { guess.Killed(t, newWhere, openAt) })
 	t.Run("share a limit while the server restarts", func(t *testing.T) {
 		failed := 0
-		for round := range kit.Pick(3, 20) {
+		for round := range kit.Pick(2, 20) {
 			failed += guess.ShareALimitThrough(t, newWhere(t), round, func() {
 				// From the first reservation to after the lock: most of it is over in a tenth of a second.
 				time.Sleep(rand.N(120 * time.Millisecond))

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/civicpin/civicpin/faults/proxy"
 	"github.com/civicpin/civicpin/internal/servers"
 	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/sqlstore"
 )
 
 // work lets clients share records, each four of them a pool, while something goes wrong, and requires a linear history.
@@ -26,17 +28,21 @@ func work(t *testing.T, dsn string, chaos func(context.Context)) linear.Result {
 	}
 	r := linear.Run(t, linear.Config{
 		Clients: clients,
-		For:     kit.Pick(4*time.Second, time.Minute),
+		For:     kit.Pick(3*time.Second, time.Minute),
 		// Long enough for a restart, short enough that a frozen server leaves outcomes open.
 		Patience: time.Second,
 		Open:     func(client int) (store.Store, error) { return pools[client%len(pools)].Store, nil },
 		Chaos:    chaos,
+		NotDone:  notDone,
 	})
 	require.Equal(t, porcupine.Ok, r.Verdict)
 	require.Positive(t, r.Done)
 	require.Positive(t, r.Conflicts)
 	return r
 }
+
+// notDone holds sqlstore to its word: what it says was not done must never be read.
+func notDone(err error) bool { return errors.Is(err, sqlstore.ErrNotDone) }
 
 // until calls f again and again with pauses of random length, until the context is done.
 func until(ctx context.Context, longest time.Duration, f func()) {
@@ -51,10 +57,12 @@ func until(ctx context.Context, longest time.Duration, f func()) {
 }
 
 func TestLinear(t *testing.T) {
-	t.Run("in peace", func(t *testing.T) {
-		r := work(t, servers.PostgreSQL(t).DSN(), nil)
-		require.Zero(t, r.Unknown+r.ReadErrors)
-	})
+	if kit.Full() { // all have their peaceful moments
+		t.Run("in peace", func(t *testing.T) {
+			r := work(t, servers.PostgreSQL(t).DSN(), nil)
+			require.Zero(t, r.Unknown+r.ReadErrors)
+		})
+	}
 	t.Run("killed", func(t *testing.T) {
 		p := servers.PostgreSQL(t)
 		kills := 0
@@ -70,18 +78,20 @@ func TestLinear(t *testing.T) {
 				kills++
 			})
 		})
-		require.GreaterOrEqual(t, kills, 2)
+		require.Positive(t, kills)
 		require.Positive(t, r.Unknown)
 	})
 	t.Run("frozen", func(t *testing.T) {
 		p := servers.PostgreSQL(t)
+		long := 1200 * time.Millisecond
 		r := work(t, p.DSN(), func(ctx context.Context) {
 			until(ctx, 600*time.Millisecond, func() {
 				if err := p.Stop(); err != nil {
 					t.Error(err)
 				}
-				// Some freezes end before the clients give up, and some after.
-				time.Sleep(500*time.Millisecond + rand.N(time.Second))
+				// The first freeze ends after the clients gave up, and later ones perhaps before.
+				time.Sleep(long + rand.N(500*time.Millisecond))
+				long = rand.N(1200 * time.Millisecond)
 				if err := p.Cont(); err != nil {
 					t.Error(err)
 				}

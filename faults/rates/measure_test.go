@@ -62,8 +62,8 @@ func (s *side) measure(t *testing.T, clients int, while time.Duration, do func(c
 	s.spent += time.Since(start)
 }
 
-// compare measures both sides in turns, and returns the median over the turns of the store's rate by the raw one's: what else
-// the machine does comes in bursts, and would decide a comparison of two sums.
+// compare measures both sides in turns, and returns the median over the turns of the store's rate by the raw one's: what
+// else the machine does comes in bursts, and would decide a comparison of two sums.
 func compare(t *testing.T, op operation, clients, rounds int, slice time.Duration, trips func() int64) float64 {
 	t.Helper()
 	var store, raw side

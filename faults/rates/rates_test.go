@@ -140,7 +140,7 @@ func operations(t *testing.T, s store.Store, raw byHand) []operation {
 var errNoMore = errors.New("nothing left to delete")
 
 func TestRates(t *testing.T) {
-	rounds, slice := kit.Pick(5, 11), kit.Pick(60*time.Millisecond, time.Second)
+	rounds, slice := kit.Pick(5, 11), kit.Pick(40*time.Millisecond, 400*time.Millisecond)
 	all := func(t *testing.T, s store.Store, raw byHand, trips func() int64) {
 		ops := operations(t, s, raw)
 		t.Log(header)

@@ -1,5 +1,5 @@
-// Package remote has a process of its own carry out the calls of a store, so that the process can be killed in the middle of
-// them.
+// Package remote has a process of its own carry out the calls of a store, so that the process can be killed in the middle
+// of them.
 //
 // A test package calls [Serve] from a test of its own named TestRemote, which is what the processes run.
 package remote
@@ -42,8 +42,8 @@ type answer struct {
 	Error    string
 }
 
-// A Store is a store in another process, which is started when it is needed. Its methods may be called by several goroutines.
-// Contexts end the wait for an answer, not what the process does.
+// A Store is a store in another process, which is started when it is needed. Its methods may be called by several
+// goroutines. Contexts end the wait for an answer, not what the process does.
 type Store struct {
 	where string
 
@@ -206,8 +206,8 @@ func (s *Store) Delete(ctx context.Context, key string, v store.Version) error {
 	return err
 }
 
-// Serve carries out calls if this is a process that was started for that, until nobody is left to call, and otherwise skips
-// the test.
+// Serve carries out calls if this is a process that was started for that, until nobody is left to call, and otherwise
+// skips the test.
 func Serve(t *testing.T, open func(ctx context.Context, where string) (store.Store, error)) {
 	where := os.Getenv(variable)
 	if where == "" {

@@ -19,8 +19,8 @@ const (
 	postgresDatabase = "postgres"
 )
 
-// postgresSettings are those of every server. Whatever decides what survives (fsync, synchronous_commit, full_page_writes) is
-// at PostgreSQL's default, which is the safe one.
+// postgresSettings are those of every server. Whatever decides what survives (fsync, synchronous_commit,
+// full_page_writes) is at PostgreSQL's default, which is the safe one.
 var postgresSettings = []string{
 	"listen_addresses=127.0.0.1",
 	"unix_socket_directories=",
@@ -101,7 +101,14 @@ func (p *Postgres) log() string  { return filepath.Join(p.dir, "log") }
 
 // command returns a command of PostgreSQL's, run by the user whom the data belongs to.
 func (p *Postgres) command(ctx context.Context, name string, args ...string) (*exec.Cmd, error) {
-	cmd := exec.CommandContext(ctx, filepath.Join(p.bin, name), args...)
+	path := filepath.Join(p.bin, name)
+	if _, err := os.Stat(path); err != nil {
+		// Some distributions leave out the clients, and any version's will do.
+		if other := filepath.Join(installed(debianBins), name); other != name {
+			path = other
+		}
+	}
+	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Dir = p.dir
 	for _, v := range os.Environ() {
 		if !strings.HasPrefix(v, "PG") && !strings.HasPrefix(v, "LC_") {
@@ -126,8 +133,8 @@ func (p *Postgres) DSNThrough(addr string) string {
 	return "postgres://" + postgresUser + "@" + addr + "/" + postgresDatabase + "?sslmode=disable"
 }
 
-// Kill ends all of the server's processes at once, as a power cut of its machine would, but for what the kernel holds: that
-// a write reached the disk can not be shown so.
+// Kill ends all of the server's processes at once, as a power cut of its machine would, but for what the kernel holds:
+// that a write reached the disk can not be shown so.
 func (p *Postgres) Kill() error { return p.with((*process).kill) }
 
 // Stop freezes all of the server's processes: connections stay open, and nothing answers.
@@ -190,8 +197,8 @@ func (p *Postgres) ready() bool {
 	return state == "ready" || state == "standby"
 }
 
-// Query runs a statement by psql and returns what it prints, without headers: for tests that have no driver. The end of the
-// context ends psql.
+// Query runs a statement by psql and returns what it prints, without headers: for tests that have no driver. The end of
+// the context ends psql.
 func (p *Postgres) Query(ctx context.Context, statement string) (string, error) {
 	cmd, err := p.command(ctx, "psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--command="+statement, p.DSN())
 	if err != nil {

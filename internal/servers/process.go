@@ -83,8 +83,8 @@ func (p *process) wait() error {
 // errNotRunning is what signals to a server give that was killed.
 var errNotRunning = errors.New("servers: it is not running")
 
-// directory returns a new directory that belongs to a user, or to the test's own if that is nil, and removes it at the end.
-// A test's own TempDir would be closed to that user.
+// directory returns a new directory that belongs to a user, or to the test's own if that is nil, and removes it at the
+// end. A test's own TempDir would be closed to that user.
 func directory(tb testing.TB, name string, as *user.User) string {
 	tb.Helper()
 	dir, err := os.MkdirTemp("", "civicpin-"+name+"-")

@@ -91,6 +91,16 @@ func (p *process) signal(sig syscall.Signal) (children []int, err error) {
 	if err := syscall.Kill(p.pid(), sig); err != nil {
 		return nil, err
 	}
+	// A process is not stopped yet when the call that stops it returns. It may be starting another, which nobody would
+	// find any more.
+	for start := time.Now(); sig == syscall.SIGSTOP; time.Sleep(time.Millisecond) {
+		if state, _ := look(p.pid()); state == "T" || state == "" || state == "Z" {
+			break
+		}
+		if time.Since(start) > patience {
+			return nil, fmt.Errorf("servers: process %d does not stop", p.pid())
+		}
+	}
 	children, err = descendants(p.pid())
 	for _, pid := range children {
 		if e := syscall.Kill(pid, sig); e != nil && !errors.Is(e, syscall.ESRCH) {
@@ -127,15 +137,24 @@ func descendants(pid int) ([]int, error) {
 // parent returns the id of a process's parent, and whether the process lives: one that has ended and waits for its parent
 // to notice does not.
 func parent(pid int) (int, bool) {
+	state, of := look(pid)
+	return of, state != "" && state != "Z" && state != "X"
+}
+
+// look returns a process's state, "" if there is none, and the id of its parent.
+func look(pid int) (state string, parent int) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return 0, false
+		return "", 0
 	}
 	// pid (name) state parent …, and the name may hold anything.
 	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
 	if len(fields) < 2 {
-		return 0, false
+		return "", 0
 	}
-	of, err := strconv.Atoi(string(fields[1]))
-	return of, err == nil && string(fields[0]) != "Z" && string(fields[0]) != "X"
+	parent, err = strconv.Atoi(string(fields[1]))
+	if err != nil {
+		return "", 0
+	}
+	return string(fields[0]), parent
 }

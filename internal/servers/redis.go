@@ -114,8 +114,10 @@ func (r *RedisServer) answers() bool {
 	return err == nil && string(answer[:n]) == "+PONG\r\n"
 }
 
-// Do runs a command by redis-cli and returns what that prints: for tests that have no driver. The end of the context ends it.
+// Do runs a command by redis-cli and returns what that prints: for tests that have no driver. The end of the context ends
+// it.
 func (r *RedisServer) Do(ctx context.Context, args ...string) (string, error) {
-	out, err := run(exec.CommandContext(ctx, "redis-cli", append([]string{"-e", "-h", "127.0.0.1", "-p", strconv.Itoa(r.port)}, args...)...))
+	args = append([]string{"-e", "-h", "127.0.0.1", "-p", strconv.Itoa(r.port)}, args...)
+	out, err := run(exec.CommandContext(ctx, "redis-cli", args...))
 	return strings.ReplaceAll(out, "\r", ""), err
 }

@@ -69,8 +69,8 @@ func (p *Postgres) setStandbys(ctx context.Context, name string) error {
 	return nil
 }
 
-// Promote makes a standby a server of its own, which waits for no standby. It returns when it takes writes. Its primary must
-// be dead: two that take writes are two truths.
+// Promote makes a standby a server of its own, which waits for no standby. It returns when it takes writes. Its primary
+// must be dead: two that take writes are two truths.
 func (p *Postgres) Promote(ctx context.Context) error {
 	if _, err := p.Query(ctx, "SELECT pg_promote(true, 30)"); err != nil {
 		return err

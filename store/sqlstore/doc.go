@@ -12,19 +12,20 @@
 //
 // # How it works
 //
-// One row is one record. Every write is one conditional statement, and the number of rows that it touched decides: INSERT …
-// ON CONFLICT DO NOTHING creates, UPDATE … WHERE key = … AND version = … replaces, DELETE … WHERE … deletes. There is no
-// transaction around it, so nothing is held while the program thinks, and no default isolation level changes what it means.
-// Times are computed by the program; no statement asks the database for the time. All statements are prepared once.
+// One row is one record. Every write is one conditional statement, and the number of rows that it touched decides: INSERT
+// … ON CONFLICT DO NOTHING creates, UPDATE … WHERE key = … AND version = … replaces, DELETE … WHERE … deletes. There is
+// no transaction around it, so nothing is held while the program thinks, and no default isolation level changes what it
+// means. Times are computed by the program; no statement asks the database for the time. All statements are prepared
+// once.
 //
 // # What an error means
 //
-// [store.ErrNotFound], [store.ErrConflict] and [store.ErrInvalidKey] are answers. Any other error is the driver's, wrapped.
-// Of those from Put and Delete, the ones that match [ErrNotDone] say that nothing was written: PostgreSQL refused the
-// statement (no permission, a lock_timeout, a standby). After all others the write may have happened: a broken connection,
-// a server that is being shut down, a context that is done. Serialisation failures and deadlocks, after which nothing
-// happened either, are tried again here, for no longer than 10 seconds, as is what [Options.Busy] allows; everything else
-// is left to package store.
+// [store.ErrNotFound], [store.ErrConflict] and [store.ErrInvalidKey] are answers. Any other error is the driver's,
+// wrapped. Of those from Put and Delete, the ones that match [ErrNotDone] say that nothing was written: PostgreSQL
+// refused the statement (no permission, a lock_timeout, a standby). After all others the write may have happened: a
+// broken connection, a server that is being shut down, a context that is done. Serialisation failures and deadlocks,
+// after which nothing happened either, are tried again here, for no longer than 10 seconds, as is what [Options.Busy]
+// allows; everything else is left to package store.
 //
 // # What survives what
 //
@@ -36,18 +37,18 @@
 //
 // PostgreSQL shows others a write that still waits for the standby, if that wait is broken off: by a client that cancels,
 // as drivers do when a context is done or a connection breaks, or by a crash of the server. A Store that lost sight of a
-// write of its own therefore has each Get followed by an empty transaction (pg_logical_emit_message, which every role may
-// call unless it was revoked) until one is acknowledged, so that finding a write proves that it will stay. A Get in another
-// process may still see a write that a failover then takes back; the library lets nobody in and consumes nothing by a Get
-// alone, but by a write that follows it, and whose acknowledgement covers what was read.
+// write of its own therefore has each Get, and each conflict, followed by an empty transaction (pg_logical_emit_message,
+// which every role may call unless it was revoked) until one is acknowledged, so that finding a write proves that it will
+// stay. A Get in another process may still see a write that a failover then takes back; the library lets nobody in and
+// consumes nothing by a Get alone, but by a write that follows it, and whose acknowledgement covers what was read.
 //
 // # Schema
 //
 // New creates what is missing, in the PostgreSQL schema that [Options.Schema] names, also when many processes start at
-// once, and runs no statement that changes the schema when nothing is missing: whoever keeps migrations apart runs the text
-// that [Schema] returns, and lets the program's role only SELECT, INSERT, UPDATE and DELETE. Beside the table of records
-// there is one of one row with the schema version. A database whose schema version is newer than this package knows is
-// refused with [ErrNewerSchema].
+// once, and runs no statement that changes the schema when nothing is missing: whoever keeps migrations apart runs the
+// text that [Schema] returns, and lets the program's role only SELECT, INSERT, UPDATE and DELETE. Beside the table of
+// records there is one of one row with the schema version. A database whose schema version is newer than this package
+// knows is refused with [ErrNewerSchema].
 //
 // # Stored-format compatibility
 //

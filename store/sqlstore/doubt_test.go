@@ -70,6 +70,22 @@ func TestDoubt(t *testing.T) {
 				asked, err = get()
 				require.ErrorIs(t, err, store.ErrNotFound)
 				require.Equal(t, []string{"version,"}, asked, "it was proved")
+
+				// A conflict says that another write was done, and must be proved like one that is read.
+				f.answer = func(string, []driver.Value) reply { return c.reply }
+				_ = callOf(t.Context(), s, verb)
+				f.answer = func(query string, _ []driver.Value) reply {
+					if strings.Contains(query, "emit_message") {
+						return reply{err: broken}
+					}
+					return reply{}
+				}
+				err = callOf(t.Context(), s, verb)
+				require.ErrorIs(t, err, broken)
+				require.ErrorIs(t, err, sqlstore.ErrNotDone)
+				require.NotErrorIs(t, err, store.ErrConflict)
+				f.answer = func(string, []driver.Value) reply { return reply{} }
+				require.ErrorIs(t, callOf(t.Context(), s, verb), store.ErrConflict)
 			})
 		}
 	}

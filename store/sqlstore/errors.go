@@ -5,25 +5,23 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/civicpin/civicpin/store"
 )
 
-// ErrNotDone says of an error of Put or Delete that nothing was written and nothing will be: PostgreSQL itself said that it
-// refused the statement or gave it up. Any other error that is no answer leaves it open.
+// ErrNotDone says of an error of Put or Delete that nothing was written and nothing will be: PostgreSQL itself said that
+// it refused the statement or gave it up. Any other error that is no answer leaves it open.
 var ErrNotDone = errors.New("sqlstore: not done")
 
-// Codes of the SQL standard and of PostgreSQL, see https://www.postgresql.org/docs/current/errcodes-appendix.html. The first
-// two characters are the class.
+// Codes of the SQL standard and of PostgreSQL, see https://www.postgresql.org/docs/current/errcodes-appendix.html. The
+// first two characters are the class.
 const (
 	serializationFailure = "40001"
 	deadlockDetected     = "40P01"
 )
 
-// notDone are the codes of errors after which a statement outside a transaction has certainly done nothing, and the classes
-// of which that is true as a whole. Not among them: 57P01 and 57P02, the server is being shut down, which it also says when
-// the write was committed and waits for the standby; 40003, which says that it does not know; broken connections (class 08),
-// and whatever says that the server is not well.
+// notDone are the codes of errors after which a statement outside a transaction has certainly done nothing, and the
+// classes of which that is true as a whole. Not among them: 57P01 and 57P02, the server is being shut down, which it also
+// says when the write was committed and waits for the standby; 40003, which says that it does not know; broken
+// connections (class 08), and whatever says that the server is not well.
 var notDone = []string{
 	serializationFailure, deadlockDetected, "40000", "40002",
 	"22",    // data exception
@@ -54,11 +52,8 @@ func mayRetry(err error) bool {
 	return code == serializationFailure || code == deadlockDetected
 }
 
-// wrap says where an error of a write came from, and whether it is known to have done nothing. A conflict is an answer.
+// wrap says where an error of a write came from, and whether it is known to have done nothing.
 func wrap(what string, err error) error {
-	if err == nil || errors.Is(err, store.ErrConflict) {
-		return err
-	}
 	if code := sqlState(err); slices.ContainsFunc(notDone, func(c string) bool { return code != "" && strings.HasPrefix(code, c) }) {
 		return fmt.Errorf("sqlstore: %s: %w: %w", what, ErrNotDone, err)
 	}

@@ -6,13 +6,14 @@ import (
 	"time"
 )
 
-// purgeBatch is how many rows one statement deletes at most: as long as it runs, their locks are held, on SQLite everybody's.
+// purgeBatch is how many rows one statement deletes at most: as long as it runs, their locks are held, on SQLite
+// everybody's.
 const purgeBatch = 500
 
-// PurgeExpired deletes records whose Expires is at or before a time, at most max of them, and returns how many it deleted,
-// also if it then met an error. It begins with those that expired first, in batches of 500, each one statement. A record that
-// is renewed meanwhile stays, and on PostgreSQL one that somebody is writing is not waited for. Several processes may do so
-// at once.
+// PurgeExpired deletes records whose Expires is at or before a time, at most max of them, and returns how many it
+// deleted, also if it then met an error. It begins with those that expired first, in batches of 500, each one statement.
+// A record that is renewed meanwhile stays, and on PostgreSQL one that somebody is writing is not waited for. Several
+// processes may do so at once.
 func (s *Store) PurgeExpired(ctx context.Context, before time.Time, max int) (int, error) {
 	limit := floorMillis(before)
 	n := 0

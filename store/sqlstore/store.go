@@ -21,11 +21,12 @@ const (
 // Options configure a [Store]; a nil *Options, and the zero value of each field, mean the defaults.
 type Options struct {
 	// Table is the name of the table of records: 1 to 48 of a-z, 0-9 and "_", not beginning with a digit or with
-	// "sqlite_". Empty means [DefaultTable]. The table of the schema version has the same name with "_schema" behind it, the
-	// index of expiries with "_expires".
+	// "sqlite_". Empty means [DefaultTable]. The table of the schema version has the same name with "_schema" behind it,
+	// the index of expiries with "_expires".
 	Table string
-	// Schema is the PostgreSQL schema that the tables are in, and which New creates if it is not there: 1 to 63 bytes, written
-	// exactly as the database has it. Empty means the first one of the connection's search path. SQLite has none: an error.
+	// Schema is the PostgreSQL schema that the tables are in, and which New creates if it is not there: 1 to 63 bytes,
+	// written exactly as the database has it. Empty means the first one of the connection's search path. SQLite has none:
+	// an error.
 	Schema string
 	// Readers is where Get and List read, if not where Put and Delete write: for SQLite, where one connection writes and
 	// many can read. It must see every committed write at once, so it is never a replica. Nil means the same.
@@ -46,9 +47,10 @@ type Store struct {
 
 var _ store.Lister = (*Store)(nil)
 
-// New returns a store in a table of db, which it creates if it is not there. It gives an error if db is nil, if the dialect
-// is unknown or the name of the table or schema unfit, if the schema is newer than this package ([ErrNewerSchema]) or the table not one of
-// this package's, or if the database cannot be reached. The database remains the caller's, to be closed after the store.
+// New returns a store in a table of db, which it creates if it is not there. It gives an error if db is nil, if the
+// dialect is unknown or the name of the table or schema unfit, if the schema is newer than this package
+// ([ErrNewerSchema]) or the table not one of this package's, or if the database cannot be reached. The database remains
+// the caller's, to be closed after the store.
 func New(ctx context.Context, db *sql.DB, d Dialect, opts *Options) (*Store, error) {
 	var o Options
 	if opts != nil {
@@ -148,7 +150,7 @@ func (s *Store) Put(ctx context.Context, key string, r store.Record) (store.Vers
 		// A version beyond 2^63-1 becomes negative here, which no row's is.
 		err = s.write(ctx, s.update, encodeKey(key), version, expires, value, int64(r.Version))
 	}
-	if err = s.outcome("put", err); err != nil {
+	if err = s.outcome(ctx, "put", err); err != nil {
 		return 0, err
 	}
 	return store.Version(version), nil
@@ -159,7 +161,7 @@ func (s *Store) Delete(ctx context.Context, key string, v store.Version) error {
 	if err := store.CheckKey(key); err != nil {
 		return err
 	}
-	return s.outcome("delete", s.write(ctx, s.remove, encodeKey(key), int64(v)))
+	return s.outcome(ctx, "delete", s.write(ctx, s.remove, encodeKey(key), int64(v)))
 }
 
 // write runs a statement that touches one row, or none if its condition did not hold.
@@ -183,10 +185,18 @@ func (s *Store) write(ctx context.Context, stmt *sql.Stmt, args ...any) error {
 }
 
 // outcome says where an error of a write came from, and remembers it if nobody knows whether the write was done.
-func (s *Store) outcome(what string, err error) error {
-	err = wrap(what, err)
-	if err != nil && !errors.Is(err, store.ErrConflict) && !errors.Is(err, ErrNotDone) {
-		s.doubt.raise()
+func (s *Store) outcome(ctx context.Context, what string, err error) error {
+	switch {
+	case err == nil:
+	case errors.Is(err, store.ErrConflict):
+		// It tells that another write was done, as a read would.
+		if settleErr := s.doubt.settle(ctx); settleErr != nil {
+			return fmt.Errorf("sqlstore: %s: %w: wait for the conflict to be durable: %w", what, ErrNotDone, settleErr)
+		}
+	default:
+		if err = wrap(what, err); !errors.Is(err, ErrNotDone) {
+			s.doubt.raise()
+		}
 	}
 	return err
 }
