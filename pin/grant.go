@@ -328,6 +328,7 @@ func (s *Service) Reissue(ctx context.Context, g Grant, source civicpin.Source) 
 		c := &e.Value
 		if !c.vacant() {
 			fresh.Level, fresh.Evidence, fresh.Lowered = c.Level, c.Evidence, c.Lowered
+			fresh.Changed, fresh.Used = c.Changed, c.Used // that they had a secret of their own: see replaceable and keep
 		}
 		fresh.History, fresh.Epoch = c.former(&s.policy), c.Epoch+1
 		e.Value, e.Expires = fresh, fresh.keep()
