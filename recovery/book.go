@@ -49,6 +49,14 @@ type held struct {
 func (h *held) live() bool                 { return h.Gone.IsZero() }
 func (h *held) cooling(now time.Time) bool { return now.Before(h.Cooling) }
 
+// established reports whether the contact is, or was when it went, one that proves something. Only such a one gets tokens.
+func (h *held) established(now time.Time) bool {
+	if !h.live() {
+		now = h.Gone // what went while it cooled down never comes to be one, however long it is told of things
+	}
+	return !h.cooling(now)
+}
+
 // proved is a contact as it is shown.
 func (b *book) proved(h *held) ProvedContact {
 	return ProvedContact{Contact: h.To.contact(), ID: h.ID, Primary: h.ID == b.Primary, Since: h.Since, Cooling: h.Cooling}
@@ -137,15 +145,6 @@ func (b *book) told(now time.Time) []held {
 		if h := &b.Contacts[i]; !h.live() && now.Before(h.Told) {
 			list = append(list, *h)
 		}
-	}
-	return list
-}
-
-// all is told, for those who tell of recoveries.
-func (b *book) all(now time.Time) []ProvedContact {
-	var list []ProvedContact
-	for _, h := range b.told(now) {
-		list = append(list, b.proved(&h))
 	}
 	return list
 }

@@ -60,7 +60,7 @@ func (b *book) announce(c *bookChange, told []held, now time.Time) effects {
 			Name: c.ID + "." + strconv.Itoa(i+1), Kind: changedMail, To: h.To, Expires: c.Until, State: mailPending,
 		}
 		barred := slices.ContainsFunc(b.Contacts, func(now held) bool { return now.ID == h.ID && now.Barred == c.ID })
-		if !h.cooling(now) && !barred {
+		if h.established(now) && !barred {
 			t := newToken(undoToken, c.ID, (i+1)&0xff)
 			c.Tokens = append(c.Tokens, repudiation{N: t.n, Hash: t.hash(), To: h.ID})
 			m.Token, fx.pointer = t.text().Reveal(), c.ID

@@ -419,4 +419,20 @@ func TestContactThatCoolsDownDisownsNothing(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, link, !m.Link.IsZero(), address)
 	}
+
+	// Nor once it has gone, when the time is over for which it would have cooled down.
+	proved, _, err := k.Contacts(t.Context(), ana)
+	require.NoError(t, err)
+	k.clock.add(6 * 24 * time.Hour)
+	for _, c := range proved {
+		if c.Address == anaNewMail {
+			require.NoError(t, k.RemoveContact(t.Context(), ana, c.ID, civicpin.Citizen, home))
+		}
+	}
+	k.clock.add(2 * 24 * time.Hour)
+	after := k.sofar()
+	require.NoError(t, walkClave(t.Context(), k, "siete peces en el rio"))
+	m, err = k.mailed(t.Context(), after, anaNewMail, "recovery.done")
+	require.NoError(t, err)
+	require.True(t, m.Link.IsZero())
 }
