@@ -257,6 +257,7 @@ func TestCancel(t *testing.T) {
 	require.ErrorIs(t, err, recovery.ErrGone)
 	_, err = k.Show(t.Context(), ticket)
 	require.ErrorIs(t, err, recovery.ErrGone)
+	require.ErrorIs(t, k.Cancel(t.Context(), ticket), recovery.ErrGone)
 }
 
 // A corrected contact: the old ones are told and can end it, it rests, and then the new one is proved.

@@ -131,7 +131,8 @@ func (s *Service) Show(ctx context.Context, ticket civicpin.Secret) (Run, error)
 	return s.view(t.selector, &e.Value), nil
 }
 
-// Cancel ends a run whose ticket the visitor has. Cancelling twice is no error. Errors: [ErrGone]; the store's.
+// Cancel ends a run whose ticket the visitor has. Errors: [ErrGone], also for one that was cancelled before: it has ended all the
+// same; the store's.
 func (s *Service) Cancel(ctx context.Context, ticket civicpin.Secret) error {
 	e, _, t, err := s.enter(ctx, ticket)
 	if errors.Is(err, ErrExpired) {
