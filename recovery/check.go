@@ -100,8 +100,8 @@ func (v *seen) add(i int, s Step, p *Plan, c *Config) string {
 			return "Version is not 1 to 64 bytes"
 		}
 	case Enrol:
-		if v.guesses+v.possession == 0 {
-			return "comes after a guess or a proof"
+		if v.possession == 0 {
+			return "comes after a proof, or whoever knows the facts could choose answers for the citizen who then uses the link"
 		}
 		if !s.Image && s.Questions == 0 || s.Questions < 0 || s.Questions > 8 || s.Questions > len(c.Questions) ||
 			s.Image && len(c.Images) < 2 {
