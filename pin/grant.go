@@ -105,6 +105,7 @@ func (s *Service) Mark(ctx context.Context, subject civicpin.Subject) (proof.Mar
 	c := &e.Value
 	return proof.Mark{
 		Epoch: c.Epoch, Held: e.Found() && c.recoverable(), Vacant: !e.Found() || c.vacant() && !c.Suspended, Level: c.Level,
+		Revoked: e.Found() && c.State == revoked && !(c.Issued.IsZero() && c.Changed.IsZero()),
 	}, nil
 }
 

@@ -25,6 +25,9 @@ type seen struct {
 	last          Step
 }
 
+// hasty reports whether an address that the visitor gives can be the only proof, at once.
+func (v *seen) hasty() bool { return v.corrects && v.otherProof == 0 && v.rest < day }
+
 // add checks a step after those before it, and returns what is wrong with it, "" if nothing is.
 func (v *seen) add(i int, s Step, p *Plan, c *Config) string {
 	defer func() { v.last = s }()

@@ -348,6 +348,38 @@ func TestCorrectedContactRests(t *testing.T) {
 	})
 }
 
+// After a revocation nobody begins a key on the word of whoever knows the birthday and has some mailbox. On a proof of its own, they do.
+func TestBeginAfterARevocation(t *testing.T) {
+	k := newKit(t)
+	k.config.Plans = append(plans(), recovery.Plan{
+		Name: "anew", Limit: threeTries(), Outcome: recovery.ChooseSecret, Begin: true,
+		Steps: []recovery.Step{
+			recovery.Facts{"birth-day", "birth-month"}, recovery.Link{Channel: civicpin.Email, Valid: time.Hour},
+		},
+	})
+	var err error
+	k.Service, err = recovery.New(k.vault, k.out, k.config)
+	require.NoError(t, err)
+	require.NoError(t, k.pins.Revoke(t.Context(), ana, "fraud", agency.ID))
+	run, err := k.Start(t.Context(), "first", ana, home)
+	require.NoError(t, err)
+	_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Captcha: true})
+	require.NoError(t, err)
+	born := recovery.Answers{Facts: map[string]string{"birth-day": "14", "birth-month": "3"}}
+	_, err = k.Answer(t.Context(), run.Ticket, born)
+	require.ErrorIs(t, err, recovery.ErrRefused)
+
+	run, err = k.Start(t.Context(), "anew", ana, home)
+	require.NoError(t, err)
+	_, err = k.Answer(t.Context(), run.Ticket, born)
+	require.NoError(t, err)
+	m, err := k.mailed(t.Context(), 0, anaMail, "recovery.activate")
+	require.NoError(t, err)
+	grant, err := k.Finish(t.Context(), m.Link, home)
+	require.NoError(t, err)
+	require.NoError(t, k.pins.Set(t.Context(), grant, civicpin.NewSecret(newSecret)))
+}
+
 // A plan for beginners leads nowhere for who has a key.
 func TestBeginIsForBeginners(t *testing.T) {
 	k := newKit(t)

@@ -92,7 +92,7 @@ func (s *Service) start(ctx context.Context, plan string, subject civicpin.Subje
 // helps reports whether a plan can come to something for a subject. It looks at everything, whatever it found first, and for
 // who has no contacts at those of nobody: the same work for strangers.
 func (w *way) helps(s *Service, mark proof.Mark, b *book, k *knowledge) bool {
-	can := w.Begin && mark.Vacant || !w.Begin && mark.Held
+	can := w.Begin && mark.Vacant && !(w.hasty && mark.Revoked) || !w.Begin && mark.Held
 	now := s.vault.Now()
 	mine := len(b.Contacts) > 0
 	if !mine {
