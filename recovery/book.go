@@ -159,6 +159,12 @@ func (b *book) contact(id string) *held {
 	return nil
 }
 
+// barred reports whether a contact was taken away by a member of staff lately: a stolen telephone says no more that it was not its
+// owner.
+func (b *book) barred(id string) bool {
+	return slices.ContainsFunc(b.Contacts, func(h held) bool { return h.ID == id && h.Barred != "" })
+}
+
 // waits returns which pending contact has an id, -1 if none; one whose time is over is none.
 func (b *book) waits(id string, now time.Time) int {
 	return slices.IndexFunc(b.Pending, func(p unproved) bool { return p.ID == id && now.Before(p.Expires) })

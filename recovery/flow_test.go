@@ -438,6 +438,33 @@ func TestUnlockLink(t *testing.T) {
 	require.NoError(t, walkUnlock(t.Context(), k, ""), "the same when there is no lock")
 }
 
+// Whoever has a stolen telephone has links that say "it was not me". Once staff have taken it away they suspend nobody.
+func TestContactThatStaffRemovedDisownsNothing(t *testing.T) {
+	k := newKit(t)
+	require.NoError(t, walkClave(t.Context(), k, newSecret))
+	stolen, err := k.mailed(t.Context(), 0, anaPhone, "recovery.done")
+	require.NoError(t, err)
+	own, err := k.mailed(t.Context(), 0, anaMail, "recovery.done")
+	require.NoError(t, err)
+	_, err = k.Look(t.Context(), stolen.Link)
+	require.NoError(t, err)
+	proved, _, err := k.Contacts(t.Context(), ana)
+	require.NoError(t, err)
+	for _, c := range proved {
+		if c.Address == anaPhone {
+			require.NoError(t, k.RemoveContact(t.Context(), ana, c.ID, agency.ID, home))
+		}
+	}
+	_, err = k.Look(t.Context(), stolen.Link)
+	require.ErrorIs(t, err, recovery.ErrGone)
+	require.ErrorIs(t, k.Disown(t.Context(), stolen.Link, home), recovery.ErrGone)
+	_, err = k.login(t, newSecret)
+	require.NoError(t, err)
+	require.NoError(t, k.Disown(t.Context(), own.Link, home))
+	_, err = k.login(t, newSecret)
+	require.ErrorIs(t, err, pin.ErrRefused)
+}
+
 // A new address that cools down is told of recoveries, and cannot take one from its owner.
 func TestContactThatCoolsDownDisownsNothing(t *testing.T) {
 	k := newKit(t)

@@ -80,7 +80,7 @@ func (s *Service) notices(r *run, b *book, id string, kind civicpin.MessageKind,
 		// One that cools down may be a thief's: it is told, but cannot take the recovery from its owner.
 		if h.established(now) {
 			t := newToken(disownToken, id, (len(r.Disown)+len(n.tokens)+1)&0xff)
-			n.tokens = append(n.tokens, disown{N: t.n, Hash: t.hash(), Expires: until})
+			n.tokens = append(n.tokens, disown{N: t.n, Hash: t.hash(), To: h.ID, Expires: until})
 			m.Token = t.text().Reveal()
 		}
 		n.mails = append(n.mails, m)
