@@ -23,6 +23,8 @@ const (
 const (
 	// maxNotes bounds the messages of [Service.Notify] that wait in one book.
 	maxNotes = 64
+	// maxFailed bounds the messages of one book that no provider would take and that may be tried again.
+	maxFailed = 64
 	// noteLives is for how long a message of Notify is worth sending: longer than any outage that ought to be.
 	noteLives = 7 * day
 )
@@ -165,6 +167,24 @@ func (s *Service) Notify(ctx context.Context, subject civicpin.Subject, kind civ
 			return fx, ErrBusy
 		}
 		return fx, nil
+	})
+}
+
+// shed drops the oldest messages that failed beyond so many: addresses at which nothing arrives, changed over and over, must not make
+// a record that is too large to be written, or nobody could undo what a thief did.
+func (b *book) shed() {
+	failed := 0
+	for i := range b.Mail {
+		if b.Mail[i].State == mailFailed {
+			failed++
+		}
+	}
+	b.Mail = slices.DeleteFunc(b.Mail, func(m note) bool {
+		drop := m.State == mailFailed && failed > maxFailed
+		if drop {
+			failed--
+		}
+		return drop
 	})
 }
 
