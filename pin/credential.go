@@ -144,8 +144,10 @@ func (c *credential) replaceable(p *Policy, by civicpin.Actor, now time.Time) bo
 		return false // whoever suspended it does not want it replaced
 	case c.State == active:
 		return c.expired(p, now) == SinceUse
-	case c.State == provisional && len(c.Evidence) > 0 && now.Before(c.Expires):
-		return by.IsOperator() // a request on line does not undo what staff issued to somebody whom they saw
+	case c.State == provisional && (len(c.Evidence) > 0 || !c.Changed.IsZero()) && now.Before(c.Expires):
+		// A request on line does not undo what staff issued to somebody whom they saw. Nor does it take an account from its
+		// owner while the parts of their recovery are on the way.
+		return by.IsOperator()
 	}
 	return true
 }

@@ -105,6 +105,7 @@ func (s *Service) Mark(ctx context.Context, subject civicpin.Subject) (proof.Mar
 	c := &e.Value
 	return proof.Mark{
 		Epoch: c.Epoch, Held: e.Found() && c.recoverable(), Vacant: !e.Found() || c.vacant() && !c.Suspended, Level: c.Level,
+		Revoked: e.Found() && c.State == revoked && !(c.Issued.IsZero() && c.Changed.IsZero()),
 	}, nil
 }
 
@@ -328,6 +329,7 @@ func (s *Service) Reissue(ctx context.Context, g Grant, source civicpin.Source) 
 		c := &e.Value
 		if !c.vacant() {
 			fresh.Level, fresh.Evidence, fresh.Lowered = c.Level, c.Evidence, c.Lowered
+			fresh.Changed, fresh.Used = c.Changed, c.Used // that they had a secret of their own: see replaceable and keep
 		}
 		fresh.History, fresh.Epoch = c.former(&s.policy), c.Epoch+1
 		if c.State == active && len(fresh.History) == 0 {
@@ -352,5 +354,11 @@ func (s *Service) recovered(ctx context.Context, g Grant, c *credential, source 
 	s.vault.Record(ctx, civicpin.Event{
 		Code: eventRecovered, Subject: g.subject, By: civicpin.Citizen, Source: source, Ref: c.Issue, Level: c.Level,
 	})
+	// Also for somebody who has hung up: or what opened a way for the lost secret would go on to.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rebindTime)
+	defer cancel()
 	return s.gate.Rebind(ctx, key, civicpin.Citizen)
 }
+
+// rebindTime bounds what follows a use of a grant.
+const rebindTime = 15 * time.Second

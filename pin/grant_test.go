@@ -151,6 +151,33 @@ func TestReissue(t *testing.T) {
 	require.ErrorIs(t, err, pin.ErrGrant)
 }
 
+// While the parts of a recovery are on the way, or were not read in time, the account is still its owner's: nobody has it issued to
+// their own contacts, and the store does not forget it.
+func TestReissuedStaysItsOwners(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.exchanged(t)
+	thiefs := inps()
+	thiefs.Parts = []civicpin.Contact{
+		{Channel: civicpin.SMS, Address: "+393339999999"}, {Channel: civicpin.Email, Address: "thief@example.net"},
+	}
+	_, err := k.Issue(t.Context(), maria, thiefs)
+	require.ErrorIs(t, err, pin.ErrState, "in use")
+	before, err := k.Status(t.Context(), maria)
+	require.NoError(t, err)
+	is, err := k.Reissue(t.Context(), k.granted(t, inps().Parts...), civicpin.Source{})
+	require.NoError(t, err)
+	_, err = k.Issue(t.Context(), maria, thiefs)
+	require.ErrorIs(t, err, pin.ErrState, "as much as before")
+	k.clock.add(is.Expires.Sub(k.clock.Now()) + 365*24*time.Hour)
+	st, err := k.Status(t.Context(), maria)
+	require.NoError(t, err)
+	require.Equal(t, "provisional", st.State)
+	require.Equal(t, before.Changed, st.Changed)
+	m, err := k.Mark(t.Context(), maria)
+	require.NoError(t, err)
+	require.True(t, m.Held, "and can be recovered once more")
+}
+
 // Every act upon the credential ends the grant, and the recoveries that began before it.
 func TestGrantEnds(t *testing.T) {
 	for name, act := range map[string]func(t *testing.T, k *kit){

@@ -59,8 +59,8 @@ type Part struct {
 //
 // It takes the place of an issued secret that was not exchanged yet, of a revoked one, and of one that expired for disuse.
 // One in use stays as it is, and the error is ErrState: revoke it first, or let its owner recover it. So does one that is
-// suspended, and, if a citizen asks, one that was issued on evidence and still waits for its exchange. Failures counted
-// against the subject stay counted, unless there is Evidence, which is a new binding (NIST SP 800-63B-4 4.1) and also lifts
+// suspended, and, if a citizen asks, one that still waits for its exchange and was issued on evidence or by a recovery of the
+// owner's own secret ([Service.Reissue]). Failures counted against the subject stay counted, unless there is Evidence, which is a new binding (NIST SP 800-63B-4 4.1) and also lifts
 // a disablement.
 //
 // Errors, all before anything changes: [civicpin.ErrInvalid], [ErrParts], [ErrEvidence], [ErrBusy], [ErrState]; a
@@ -227,7 +227,7 @@ func (s *Service) hash(ctx context.Context, text string) (hash string, err error
 // keep returns how long the store keeps the credential: for ever, unless there never was a secret in use.
 func (c *credential) keep() time.Time {
 	switch {
-	case c.State == provisional && len(c.History) == 0:
+	case c.State == provisional && len(c.History) == 0 && c.Changed.IsZero():
 		return c.Expires.Add(lateFor)
 	case c.State == vacant && c.Grant != nil:
 		return c.Grant.Expires.Add(lateFor)

@@ -2,6 +2,7 @@ package recovery
 
 import (
 	"context"
+	"encoding/binary"
 	"slices"
 	"strconv"
 	"time"
@@ -226,7 +227,14 @@ func (s *Service) destination(r *run, b *book, channels []civicpin.Channel) (civ
 			return c.Contact, true
 		}
 	}
-	return s.nobody(r.Subject, channels[0]), false
+	return s.nobody(r.Subject, s.anyOf(r.Subject, channels)), false
+}
+
+// anyOf returns the channel on which a message to nobody is said to have been sent: made up, and the same each time. Were it always
+// the first, a message on another one would tell that there is somebody.
+func (s *Service) anyOf(subject civicpin.Subject, channels []civicpin.Channel) civicpin.Channel {
+	h := s.vault.Hash("recovery.contact.channel", string(subject))
+	return channels[binary.BigEndian.Uint64(h[:])%uint64(len(channels))]
 }
 
 // tag is a keyed hash of all that has to be right about a typed code: the subject, the run, the message, where it went, and the

@@ -42,7 +42,8 @@ type Answers struct {
 //
 // Errors: [ErrRefused] for wrong answers, and for all of a subject whom nothing is known of; a *[lockout.LockedError], which may be
 // told, since unknown subjects lock alike; [ErrBusy]; [ErrStep] if the answers are not to what is asked; [ErrWaiting];
-// [ErrExpired]; [ErrGone]; [civicpin.ErrInvalid] for contacts or uploads that cannot be, all before anything changes. The limits
+// [ErrExpired]; [ErrGone]; [civicpin.ErrInvalid] for contacts or uploads that cannot be; [ErrContacts] for a corrected contact where
+// there is room for none, which only who has answered a guess or proved something is told; all before anything changes. The limits
 // of messages may come with the step behind the answered one: then the error is a *[lockout.LockedError] whose scope says so, and
 // [Service.Send] goes on from there. Anything else, such as the store's error, is for the log: the step may have been taken.
 func (s *Service) Answer(ctx context.Context, ticket civicpin.Secret, a Answers) (Run, error) {
@@ -377,6 +378,14 @@ func (s *Service) confirm(ctx context.Context, e store.Entry[run], w *way, id st
 	}
 	if a.Correct.Channel != step.Channel {
 		return e, ErrStep
+	}
+	// Told now, and not when all has been proved and a day waited for.
+	b, err := s.book(ctx, e.Value.Subject)
+	if err != nil {
+		return e, err
+	}
+	if _, err := b.displaced(stored(a.Correct)); err != nil {
+		return e, err
 	}
 	return s.advance(ctx, e, w, id, e.Value.Step+1, func(r *run, now time.Time) error {
 		r.Correct = &pendingContact{Channel: a.Correct.Channel, Address: a.Correct.Address, Locale: a.Correct.Locale}

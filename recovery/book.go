@@ -49,6 +49,14 @@ type held struct {
 func (h *held) live() bool                 { return h.Gone.IsZero() }
 func (h *held) cooling(now time.Time) bool { return now.Before(h.Cooling) }
 
+// established reports whether the contact is, or was when it went, one that proves something. Only such a one gets tokens.
+func (h *held) established(now time.Time) bool {
+	if !h.live() {
+		now = h.Gone // what went while it cooled down never comes to be one, however long it is told of things
+	}
+	return !h.cooling(now)
+}
+
 // proved is a contact as it is shown.
 func (b *book) proved(h *held) ProvedContact {
 	return ProvedContact{Contact: h.To.contact(), ID: h.ID, Primary: h.ID == b.Primary, Since: h.Since, Cooling: h.Cooling}
@@ -141,15 +149,6 @@ func (b *book) told(now time.Time) []held {
 	return list
 }
 
-// all is told, for those who tell of recoveries.
-func (b *book) all(now time.Time) []ProvedContact {
-	var list []ProvedContact
-	for _, h := range b.told(now) {
-		list = append(list, b.proved(&h))
-	}
-	return list
-}
-
 // contact returns a contact of the subject's, nil if there is none of that id.
 func (b *book) contact(id string) *held {
 	for i := range b.Contacts {
@@ -158,6 +157,12 @@ func (b *book) contact(id string) *held {
 		}
 	}
 	return nil
+}
+
+// barred reports whether a contact was taken away by a member of staff lately: a stolen telephone says no more that it was not its
+// owner.
+func (b *book) barred(id string) bool {
+	return slices.ContainsFunc(b.Contacts, func(h held) bool { return h.ID == id && h.Barred != "" })
 }
 
 // waits returns which pending contact has an id, -1 if none; one whose time is over is none.

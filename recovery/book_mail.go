@@ -23,6 +23,8 @@ const (
 const (
 	// maxNotes bounds the messages of [Service.Notify] that wait in one book.
 	maxNotes = 64
+	// maxFailed bounds the messages of one book that no provider would take and that may be tried again.
+	maxFailed = 64
 	// noteLives is for how long a message of Notify is worth sending: longer than any outage that ought to be.
 	noteLives = 7 * day
 )
@@ -60,7 +62,7 @@ func (b *book) announce(c *bookChange, told []held, now time.Time) effects {
 			Name: c.ID + "." + strconv.Itoa(i+1), Kind: changedMail, To: h.To, Expires: c.Until, State: mailPending,
 		}
 		barred := slices.ContainsFunc(b.Contacts, func(now held) bool { return now.ID == h.ID && now.Barred == c.ID })
-		if !h.cooling(now) && !barred {
+		if h.established(now) && !barred {
 			t := newToken(undoToken, c.ID, (i+1)&0xff)
 			c.Tokens = append(c.Tokens, repudiation{N: t.n, Hash: t.hash(), To: h.ID})
 			m.Token, fx.pointer = t.text().Reveal(), c.ID
@@ -165,6 +167,24 @@ func (s *Service) Notify(ctx context.Context, subject civicpin.Subject, kind civ
 			return fx, ErrBusy
 		}
 		return fx, nil
+	})
+}
+
+// shed drops the oldest messages that failed beyond so many: addresses at which nothing arrives, changed over and over, must not make
+// a record that is too large to be written, or nobody could undo what a thief did.
+func (b *book) shed() {
+	failed := 0
+	for i := range b.Mail {
+		if b.Mail[i].State == mailFailed {
+			failed++
+		}
+	}
+	b.Mail = slices.DeleteFunc(b.Mail, func(m note) bool {
+		drop := m.State == mailFailed && failed > maxFailed
+		if drop {
+			failed--
+		}
+		return drop
 	})
 }
 

@@ -50,6 +50,7 @@ func (s *Service) alter(ctx context.Context, subject civicpin.Subject, by civicp
 			return err
 		}
 		b.Mail = append(b.Mail, fx.notes...)
+		b.shed()
 		e.Expires = b.keep(now)
 		err = s.books.Put(ctx, &e)
 		if err == nil {

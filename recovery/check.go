@@ -25,6 +25,9 @@ type seen struct {
 	last          Step
 }
 
+// hasty reports whether an address that the visitor gives can be the only proof, at once.
+func (v *seen) hasty() bool { return v.corrects && v.otherProof == 0 && v.rest < day }
+
 // add checks a step after those before it, and returns what is wrong with it, "" if nothing is.
 func (v *seen) add(i int, s Step, p *Plan, c *Config) string {
 	defer func() { v.last = s }()
@@ -93,15 +96,15 @@ func (v *seen) add(i int, s Step, p *Plan, c *Config) string {
 			return "For is not 1 hour to 30 days"
 		}
 	case Terms:
-		if v.guesses+v.possession == 0 {
-			return "comes after a guess or a proof"
+		if v.possession == 0 {
+			return "comes after a proof: before it, somebody else may have begun"
 		}
 		if s.Version == "" || len(s.Version) > 64 {
 			return "Version is not 1 to 64 bytes"
 		}
 	case Enrol:
-		if v.guesses+v.possession == 0 {
-			return "comes after a guess or a proof"
+		if v.possession == 0 {
+			return "comes after a proof, or whoever knows the facts could choose answers for the citizen who then uses the link"
 		}
 		if !s.Image && s.Questions == 0 || s.Questions < 0 || s.Questions > 8 || s.Questions > len(c.Questions) ||
 			s.Image && len(c.Images) < 2 {

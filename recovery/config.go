@@ -107,6 +107,7 @@ type way struct {
 	Plan
 	gate   *lockout.Gate
 	digest []byte
+	hasty  bool // see Plan.hasty
 }
 
 // codeLane keeps the count of typed codes apart: who knows the answers must not be able to start it again with them.
@@ -221,7 +222,7 @@ func (s *Service) addPlan(p Plan) error {
 	if err != nil {
 		return err
 	}
-	s.plans[p.Name] = &way{Plan: p, gate: gate, digest: digest}
+	s.plans[p.Name] = &way{Plan: p, gate: gate, digest: digest, hasty: p.hasty(&s.config)}
 	return nil
 }
 

@@ -150,39 +150,53 @@ func (s *Service) adopt(ctx context.Context, subject civicpin.Subject, change st
 		return nil
 	}
 	reason := ""
-	err := s.alter(ctx, subject, by, func(b *book, now time.Time) (effects, error) {
-		reason = ""
-		given := contact(*to)
-		if b.find(change) >= 0 || b.same(given.contact()) != nil {
-			return effects{}, store.ErrSkip
-		}
-		var gone []string
-		for _, h := range b.live() {
-			if h.To.Channel == to.Channel || h.To.contact().SameAddress(given.contact()) {
-				gone = append(gone, h.ID)
-			}
-		}
-		what := changeAdded
-		if len(gone) > 0 {
-			what = changeChanged
-		} else if err := b.fits(given.contact(), ""); err != nil {
-			return effects{}, err
-		}
-		reason = what + " " + string(to.Channel) + " by a recovery"
-		first, told := b.fresh(), b.told(now)
-		// The recovery counts as the citizen's whoever of staff took part: they saw the citizen, not the address.
-		c, err := b.open(change, what, civicpin.Citizen, now, later(now.Add(s.config.Contacts.Undo), undo), maxChanges)
-		if err != nil {
-			return effects{}, err
-		}
-		h := held{ID: newID(), To: given}
-		if !first {
-			h.Cooling = s.cools(civicpin.Citizen, now, c.Until)
-		}
-		return s.bring(b, c, h, gone, told, now), nil
+	err := s.alter(ctx, subject, by, func(b *book, now time.Time) (fx effects, err error) {
+		fx, reason, err = s.corrected(b, change, contact(*to), undo, now)
+		return fx, err
 	})
 	if err == nil && reason != "" {
 		s.wrote(ctx, subject, by, source, change, reason)
 	}
 	return err
+}
+
+// corrected puts an address into the book that a recovery brought.
+func (s *Service) corrected(b *book, change string, given contact, undo, now time.Time) (effects, string, error) {
+	if b.find(change) >= 0 || b.same(given.contact()) != nil {
+		return effects{}, "", store.ErrSkip
+	}
+	gone, err := b.displaced(given)
+	if err != nil {
+		return effects{}, "", err
+	}
+	what := changeAdded
+	if len(gone) > 0 {
+		what = changeChanged
+	}
+	first, told := b.fresh(), b.told(now)
+	// The recovery counts as the citizen's whoever of staff took part: they saw the citizen, not the address.
+	c, err := b.open(change, what, civicpin.Citizen, now, later(now.Add(s.config.Contacts.Undo), undo), maxChanges)
+	if err != nil {
+		return effects{}, "", err
+	}
+	h := held{ID: newID(), To: given}
+	if !first {
+		h.Cooling = s.cools(civicpin.Citizen, now, c.Until)
+	}
+	return s.bring(b, c, h, gone, told, now), what + " " + string(given.Channel) + " by a recovery", nil
+}
+
+// displaced returns whose place an address takes that a recovery brings: the contacts of its channel, and of its address. It gives
+// ErrContacts if there are none and the book is full.
+func (b *book) displaced(given contact) ([]string, error) {
+	var gone []string
+	for _, h := range b.live() {
+		if h.To.Channel == given.Channel || h.To.contact().SameAddress(given.contact()) {
+			gone = append(gone, h.ID)
+		}
+	}
+	if len(gone) > 0 {
+		return gone, nil
+	}
+	return nil, b.fits(given.contact(), "")
 }

@@ -69,8 +69,8 @@ func Told(ctx context.Context, s *Service, subject civicpin.Subject) ([]string, 
 		return nil, err
 	}
 	var list []string
-	for _, c := range b.all(s.vault.Now()) {
-		list = append(list, c.Address)
+	for _, h := range b.told(s.vault.Now()) {
+		list = append(list, h.To.Address)
 	}
 	return list, nil
 }

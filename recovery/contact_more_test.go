@@ -112,6 +112,42 @@ func TestContactChangesAreBounded(t *testing.T) {
 	require.NoError(t, k.MakePrimary(t.Context(), rosa, k.contact(t, newMail).ID, civicpin.Citizen, bookHome))
 }
 
+// Addresses at which nothing arrives, changed over and over, do not make the record too large to be written: of what failed the newest
+// is kept.
+func TestContactMailThatFailsIsBounded(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	list := []civicpin.Contact{byMail}
+	for i := range 7 {
+		list = append(list, civicpin.Contact{Channel: civicpin.Push, Address: fmt.Sprint("app-", i)})
+	}
+	require.NoError(t, k.AdoptContacts(t.Context(), rosa, list, bookClerk, bookHome))
+	k.post.fail = func(m civicpin.Message) error {
+		if m.To.Channel == civicpin.Push {
+			return civicpin.ErrUndeliverable
+		}
+		return nil
+	}
+	failed := func() int {
+		k.flush(t)
+		text, err := recovery.PlainBooks(t.Context(), k.Service)
+		require.NoError(t, err)
+		return strings.Count(text, `"state":"failed"`)
+	}
+	primary := func() {
+		proved, _, err := k.Contacts(t.Context(), rosa)
+		require.NoError(t, err)
+		require.NoError(t, k.MakePrimary(t.Context(), rosa, proved[1].ID, civicpin.Citizen, bookHome))
+	}
+	for range 12 {
+		primary()
+	}
+	require.Equal(t, 12*7, failed())
+	first := k.post.last(changedKind, rosaMail)
+	primary()
+	require.Equal(t, 64+7, failed())
+	require.NoError(t, k.Disown(t.Context(), first.Link, bookHome))
+}
+
 // All contacts are told of what concerns them, once, without anything that opens something.
 func TestContactsAreNotified(t *testing.T) {
 	k := newBookKit(t, bookConfig())

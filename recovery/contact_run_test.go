@@ -82,6 +82,63 @@ func TestContactCorrectedInARecovery(t *testing.T) {
 	require.ErrorIs(t, k.undoes(t, rosaPhone), recovery.ErrGone)
 }
 
+// Where there is room for no more contacts, a corrected one is refused when it is given; and if the room went since, the grant is not
+// spent on a recovery that could not be completed.
+func TestContactCorrectedWithoutRoom(t *testing.T) {
+	fill := func(k *bookKit, n int) {
+		var list []civicpin.Contact
+		for i := range n {
+			list = append(list, civicpin.Contact{Channel: civicpin.Push, Address: string(rune('a' + i))})
+		}
+		require.NoError(t, k.AdoptContacts(t.Context(), rosa, list, bookClerk, bookHome))
+		k.flush(t)
+	}
+	// The plan's own channel has a contact, whose place is taken: there is always room.
+	k := newRunKit(t)
+	fill(k, 6)
+	_, err := k.Finish(t.Context(), k.linked(t), bookHome)
+	require.NoError(t, err)
+
+	// It has none.
+	k = newRunKit(t)
+	require.NoError(t, k.RemoveContact(t.Context(), rosa, k.mailID, bookClerk, bookHome))
+	fill(k, 7)
+	k.flush(t)
+	run, err := k.Start(t.Context(), "mailbox-lost", rosa, bookHome)
+	require.NoError(t, err)
+	k.flush(t)
+	_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Code: k.post.last("recovery.code", rosaPhone).Secret})
+	require.NoError(t, err)
+	_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Correct: byNewMail})
+	require.ErrorIs(t, err, recovery.ErrContacts)
+
+	// It had none, and there was room.
+	k = newRunKit(t)
+	require.NoError(t, k.RemoveContact(t.Context(), rosa, k.mailID, bookClerk, bookHome))
+	k.flush(t)
+	run, err = k.Start(t.Context(), "mailbox-lost", rosa, bookHome)
+	require.NoError(t, err)
+	k.flush(t)
+	_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Code: k.post.last("recovery.code", rosaPhone).Secret})
+	require.NoError(t, err)
+	_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Correct: byNewMail})
+	require.NoError(t, err)
+	k.clock.add(bookDay)
+	_, err = k.Send(t.Context(), run.Ticket, bookHome)
+	require.NoError(t, err)
+	fill(k, 7)
+	before, err := k.config.Pins.Mark(t.Context(), rosa)
+	require.NoError(t, err)
+	for range 2 {
+		_, err = k.Finish(t.Context(), k.post.last("recovery.link", newMail).Link, bookHome)
+		require.ErrorIs(t, err, recovery.ErrContacts)
+	}
+	after, err := k.config.Pins.Mark(t.Context(), rosa)
+	require.NoError(t, err)
+	require.Equal(t, before, after, "no grant was made that nobody has")
+	require.Zero(t, k.post.count("recovery.done", rosaPhone))
+}
+
 // A contact that goes ends the recoveries under way: a link may be on its way there. So does an undo.
 func TestContactThatGoesEndsRecoveries(t *testing.T) {
 	for name, tc := range map[string]struct {

@@ -394,6 +394,25 @@ func TestContactThatCoolsDownUndoesNothing(t *testing.T) {
 	require.True(t, m.Expires.IsZero())
 }
 
+// Nor when the time is over for which it would have cooled down: what went before that is told for some days more, and never was
+// the owner's.
+func TestContactThatWentWhileItCooledDownUndoesNothing(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	k.enrolled(t)
+	k.asks(t, byThief)
+	k.proves(t, thiefMail)
+	k.clock.add(6 * bookDay)
+	require.NoError(t, k.RemoveContact(t.Context(), rosa, k.contact(t, thiefMail).ID, civicpin.Citizen, bookHome))
+	k.flush(t)
+	k.clock.add(2 * bookDay)
+	k.asks(t, byNewMail)
+	k.proves(t, newMail)
+	m := k.post.last(changedKind, thiefMail)
+	require.Equal(t, "added", m.Params["change"], "it is told still")
+	require.True(t, m.Link.IsZero())
+	require.False(t, k.post.last(changedKind, rosaMail).Link.IsZero())
+}
+
 // A stolen telephone that staff took away stays away: by its own links, and by those of others about earlier changes.
 func TestContactThatStaffRemoved(t *testing.T) {
 	k := newBookKit(t, bookConfig())

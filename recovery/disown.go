@@ -33,7 +33,11 @@ func (s *Service) disowned(ctx context.Context, t token) (store.Entry[run], diso
 		case e.Value.State != runOpen && e.Value.State != runFinished:
 			return e, d, ErrGone
 		}
-		return e, d, nil
+		b, err := s.book(ctx, e.Value.Subject)
+		if err == nil && b.barred(d.To) {
+			err = ErrGone
+		}
+		return e, d, err
 	}
 	return e, disown{}, ErrGone
 }
@@ -43,8 +47,8 @@ func (s *Service) disowned(ctx context.Context, t token) (store.Entry[run], diso
 // credential that the run began is revoked. A link that undoes a change of contacts undoes that and all changes after it, but for
 // what staff did since, and ends the recoveries under way; with ContactPolicy.SuspendOnUndo it also suspends the credential.
 //
-// Call it for a POST behind a button, never for a GET. Errors: [ErrExpired]; [ErrGone], also for one that was used; the store's:
-// call again.
+// Call it for a POST behind a button, never for a GET. Errors: [ErrExpired]; [ErrGone], also for one that was used, or was sent to a
+// contact that a member of staff has removed since; the store's: call again.
 func (s *Service) Disown(ctx context.Context, tok civicpin.Secret, source civicpin.Source) error {
 	t, err := parseToken(tok)
 	if err != nil {

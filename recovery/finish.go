@@ -31,7 +31,9 @@ func gone(err error) error {
 // Five store calls for a grant, six for an unlock, and two more for each contact that is told.
 //
 // Errors: [ErrExpired] for a right link that is too late: begin again; [ErrGone]; [ErrStep] if something is still asked;
-// [ErrWaiting]; the store's. After one of the store's the run may have ended: begin again if trying once more says ErrGone.
+// [ErrWaiting]; [ErrContacts] or a *[lockout.LockedError] if there are too few contacts for the parts of a new secret, or too many
+// contacts or changes of them for the corrected one to be kept; the latter also for an unlock if the credential is disabled; the
+// store's. After one of the store's the run may have ended: begin again if trying once more says ErrGone.
 func (s *Service) Finish(ctx context.Context, tok civicpin.Secret, source civicpin.Source) (pin.Grant, error) {
 	t, err := parseToken(tok)
 	if err != nil {
@@ -93,6 +95,13 @@ func (s *Service) complete(ctx context.Context, e store.Entry[run], w *way, id s
 		kind = unlockedMail
 	}
 	told := s.notices(&r, b, id, kind, s.vault.Now().Add(w.Repudiate))
+	if r.Adopt && r.Correct != nil {
+		// Before the grant, which would be lost. It works on this copy of the book, which is not looked at any more.
+		now := s.vault.Now()
+		if _, _, err := s.corrected(b, id, contact(*r.Correct), now, now); err != nil && !errors.Is(err, store.ErrSkip) {
+			return pin.Grant{}, err
+		}
+	}
 	refs := s.refs(r.Subject, id, told.mails)
 	if err := s.out.Add(ctx, refs...); err != nil {
 		return pin.Grant{}, err

@@ -257,6 +257,7 @@ func TestCancel(t *testing.T) {
 	require.ErrorIs(t, err, recovery.ErrGone)
 	_, err = k.Show(t.Context(), ticket)
 	require.ErrorIs(t, err, recovery.ErrGone)
+	require.ErrorIs(t, k.Cancel(t.Context(), ticket), recovery.ErrGone)
 }
 
 // A corrected contact: the old ones are told and can end it, it rests, and then the new one is proved.
@@ -347,6 +348,38 @@ func TestCorrectedContactRests(t *testing.T) {
 	})
 }
 
+// After a revocation nobody begins a key on the word of whoever knows the birthday and has some mailbox. On a proof of its own, they do.
+func TestBeginAfterARevocation(t *testing.T) {
+	k := newKit(t)
+	k.config.Plans = append(plans(), recovery.Plan{
+		Name: "anew", Limit: threeTries(), Outcome: recovery.ChooseSecret, Begin: true,
+		Steps: []recovery.Step{
+			recovery.Facts{"birth-day", "birth-month"}, recovery.Link{Channel: civicpin.Email, Valid: time.Hour},
+		},
+	})
+	var err error
+	k.Service, err = recovery.New(k.vault, k.out, k.config)
+	require.NoError(t, err)
+	require.NoError(t, k.pins.Revoke(t.Context(), ana, "fraud", agency.ID))
+	run, err := k.Start(t.Context(), "first", ana, home)
+	require.NoError(t, err)
+	_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Captcha: true})
+	require.NoError(t, err)
+	born := recovery.Answers{Facts: map[string]string{"birth-day": "14", "birth-month": "3"}}
+	_, err = k.Answer(t.Context(), run.Ticket, born)
+	require.ErrorIs(t, err, recovery.ErrRefused)
+
+	run, err = k.Start(t.Context(), "anew", ana, home)
+	require.NoError(t, err)
+	_, err = k.Answer(t.Context(), run.Ticket, born)
+	require.NoError(t, err)
+	m, err := k.mailed(t.Context(), 0, anaMail, "recovery.activate")
+	require.NoError(t, err)
+	grant, err := k.Finish(t.Context(), m.Link, home)
+	require.NoError(t, err)
+	require.NoError(t, k.pins.Set(t.Context(), grant, civicpin.NewSecret(newSecret)))
+}
+
 // A plan for beginners leads nowhere for who has a key.
 func TestBeginIsForBeginners(t *testing.T) {
 	k := newKit(t)
@@ -405,6 +438,33 @@ func TestUnlockLink(t *testing.T) {
 	require.NoError(t, walkUnlock(t.Context(), k, ""), "the same when there is no lock")
 }
 
+// Whoever has a stolen telephone has links that say "it was not me". Once staff have taken it away they suspend nobody.
+func TestContactThatStaffRemovedDisownsNothing(t *testing.T) {
+	k := newKit(t)
+	require.NoError(t, walkClave(t.Context(), k, newSecret))
+	stolen, err := k.mailed(t.Context(), 0, anaPhone, "recovery.done")
+	require.NoError(t, err)
+	own, err := k.mailed(t.Context(), 0, anaMail, "recovery.done")
+	require.NoError(t, err)
+	_, err = k.Look(t.Context(), stolen.Link)
+	require.NoError(t, err)
+	proved, _, err := k.Contacts(t.Context(), ana)
+	require.NoError(t, err)
+	for _, c := range proved {
+		if c.Address == anaPhone {
+			require.NoError(t, k.RemoveContact(t.Context(), ana, c.ID, agency.ID, home))
+		}
+	}
+	_, err = k.Look(t.Context(), stolen.Link)
+	require.ErrorIs(t, err, recovery.ErrGone)
+	require.ErrorIs(t, k.Disown(t.Context(), stolen.Link, home), recovery.ErrGone)
+	_, err = k.login(t, newSecret)
+	require.NoError(t, err)
+	require.NoError(t, k.Disown(t.Context(), own.Link, home))
+	_, err = k.login(t, newSecret)
+	require.ErrorIs(t, err, pin.ErrRefused)
+}
+
 // A new address that cools down is told of recoveries, and cannot take one from its owner.
 func TestContactThatCoolsDownDisownsNothing(t *testing.T) {
 	k := newKit(t)
@@ -419,4 +479,20 @@ func TestContactThatCoolsDownDisownsNothing(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, link, !m.Link.IsZero(), address)
 	}
+
+	// Nor once it has gone, when the time is over for which it would have cooled down.
+	proved, _, err := k.Contacts(t.Context(), ana)
+	require.NoError(t, err)
+	k.clock.add(6 * 24 * time.Hour)
+	for _, c := range proved {
+		if c.Address == anaNewMail {
+			require.NoError(t, k.RemoveContact(t.Context(), ana, c.ID, civicpin.Citizen, home))
+		}
+	}
+	k.clock.add(2 * 24 * time.Hour)
+	after := k.sofar()
+	require.NoError(t, walkClave(t.Context(), k, "siete peces en el rio"))
+	m, err = k.mailed(t.Context(), after, anaNewMail, "recovery.done")
+	require.NoError(t, err)
+	require.True(t, m.Link.IsZero())
 }

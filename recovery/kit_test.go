@@ -178,9 +178,9 @@ func plans() []recovery.Plan {
 			Steps: []recovery.Step{
 				recovery.Captcha{},
 				recovery.Facts{"birth-day", "birth-month"},
-				recovery.Enrol{Image: true, Questions: 4},
 				recovery.ConfirmContact{Channel: email, MayCorrect: true},
 				recovery.Link{Channel: email, Valid: 15 * time.Minute},
+				recovery.Enrol{Image: true, Questions: 4},
 				recovery.Terms{Version: "2026"},
 			},
 			Limit: threeTries(), Outcome: recovery.ChooseSecret, Begin: true,

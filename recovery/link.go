@@ -39,7 +39,7 @@ func (s *Service) Look(ctx context.Context, tok civicpin.Secret) (Look, error) {
 		if err != nil {
 			return Look{}, err
 		}
-		// Another recovery, or the citizen's own login, may have ended this one.
+		// Another recovery, or the citizen's own change, may have ended this one.
 		mark, err := s.config.Pins.Mark(ctx, e.Value.Subject)
 		if err != nil {
 			return Look{}, err

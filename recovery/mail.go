@@ -69,17 +69,18 @@ type notices struct {
 // Their names, and the numbers of their tokens, depend on the step alone, and a run comes to each step once.
 func (s *Service) notices(r *run, b *book, id string, kind civicpin.MessageKind, until time.Time) notices {
 	var n notices
-	for _, c := range b.all(s.vault.Now()) {
-		if c.Channel.Printed() {
+	now := s.vault.Now()
+	for _, h := range b.told(now) {
+		if h.To.Channel.Printed() {
 			continue
 		}
 		m := mail{
-			Name: fmt.Sprintf("n%d-%d", r.Step, len(n.mails)), Kind: kind, To: stored(c.Contact), Expires: until, State: mailPending,
+			Name: fmt.Sprintf("n%d-%d", r.Step, len(n.mails)), Kind: kind, To: h.To, Expires: until, State: mailPending,
 		}
 		// One that cools down may be a thief's: it is told, but cannot take the recovery from its owner.
-		if !s.vault.Now().Before(c.Cooling) {
+		if h.established(now) {
 			t := newToken(disownToken, id, (len(r.Disown)+len(n.tokens)+1)&0xff)
-			n.tokens = append(n.tokens, disown{N: t.n, Hash: t.hash(), Expires: until})
+			n.tokens = append(n.tokens, disown{N: t.n, Hash: t.hash(), To: h.ID, Expires: until})
 			m.Token = t.text().Reveal()
 		}
 		n.mails = append(n.mails, m)

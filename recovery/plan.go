@@ -50,6 +50,9 @@ type Plan struct {
 	Outcome Outcome
 	// Begin says that the plan is for somebody who has no credential yet, or whose was revoked: it begins one, at level Low. For
 	// everybody else such a plan leads nowhere. Only with ChooseSecret.
+	//
+	// If an address that the visitor gives can be its only proof, and it rests for less than a day, it leads nowhere after a
+	// revocation, either: whoever knows the facts would have the account of somebody whom the office has just protected.
 	Begin bool
 	// Valid is how long a run may take, apart from the time that it rests. Zero means one hour; at most 7 days.
 	Valid time.Duration
@@ -98,6 +101,15 @@ func (p Plan) withDefaults() Plan {
 }
 
 func gateName(plan string) string { return "recovery." + plan }
+
+// hasty reports whether a plan that is valid begins credentials on the word of whoever knows the facts.
+func (p *Plan) hasty(c *Config) bool {
+	var v seen
+	for i, s := range p.Steps {
+		v.add(i, s, p, c)
+	}
+	return p.Begin && v.hasty()
+}
 
 // digest tells whether a run was begun under the plan as it is now. A run whose plan changed in the middle ends.
 func (p *Plan) digest() ([]byte, error) {
@@ -205,7 +217,7 @@ func (p *Plan) validate(c *Config) error {
 	switch {
 	case soFar.possession == 0:
 		return bad("knowing is not enough: a plan needs a link, a code, a factor or an operator")
-	case soFar.corrects && !p.Begin && soFar.otherProof == 0 && soFar.rest < day:
+	case !p.Begin && soFar.hasty():
 		return bad("an address that the visitor gives cannot be the only proof: rest for a day or more (ConfirmContact.Wait), or ask an operator or for another proof")
 	}
 	if soFar.staff && !soFar.second && soFar.independent == 0 && p.Outcome == ChooseSecret && p.Exception == "" {

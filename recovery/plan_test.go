@@ -48,8 +48,8 @@ func TestKnowledgeAloneDoesNotConstruct(t *testing.T) {
 		recovery.ConfirmContact{Channel: civicpin.Email},
 		recovery.Terms{Version: "1"},
 		recovery.Wait{For: 24 * time.Hour},
-		recovery.Enrol{Image: true},
 		recovery.Documents{Kinds: []string{"a"}, Types: []string{"image/jpeg"}, MaxBytes: 1},
+		recovery.Enrol{Image: true},
 	}
 	for n := 1; n <= len(know); n++ {
 		for m := 0; m <= len(more); m++ {
@@ -105,6 +105,7 @@ func TestPlansThatDoNotConstruct(t *testing.T) {
 		"waiting before a proof":   steps(recovery.Captcha{}, recovery.Wait{For: time.Hour}, link),
 		"terms before a proof":     steps(recovery.Terms{Version: "1"}, link),
 		"enrolling before a proof": steps(recovery.Enrol{Image: true}, link),
+		"enrolling after a guess":  steps(recovery.Facts{"birth-day"}, recovery.Enrol{Image: true}, link),
 		"enrolling nothing":        steps(link, recovery.Enrol{}),
 		"a short wait":             steps(link, recovery.Wait{For: time.Minute}),
 		"a wait without end":       steps(link, recovery.Wait{For: 31 * 24 * time.Hour}),

@@ -97,6 +97,7 @@ type link struct {
 type disown struct {
 	N       int       `json:"n"`
 	Hash    []byte    `json:"hash"`
+	To      string    `json:"to"` // id of the contact that it was sent to
 	Expires time.Time `json:"expires"`
 }
 

@@ -184,7 +184,7 @@ type Verdict struct {
 // first approval leaves the run where it is, and another member of staff has to give theirs. If nothing more is asked, a plan that
 // ends in an unlock, or in a new secret in parts, is completed at once; no member of staff ever gets a grant or a ticket.
 //
-// Errors: [ErrStaff], before anything else; [ErrRefused] for wrong answers, which count; a *[lockout.LockedError]; [ErrBusy]; [ErrStep] if
+// Errors: [ErrStaff], before any comparison; [ErrRefused] for wrong answers, which count; a *[lockout.LockedError]; [ErrBusy]; [ErrStep] if
 // the run is not at a step of staff, or answers do not fit the questions; [pin.ErrNoCredential] if there is nobody whom the plan
 // could help; [ErrGone]; [ErrExpired]; the store's. After one of the store's at the plan's end begin again.
 func (s *Service) Assist(ctx context.Context, id string, by Staff, v Verdict) (Run, error) {
@@ -197,7 +197,7 @@ func (s *Service) Assist(ctx context.Context, id string, by Staff, v Verdict) (R
 	if err := r.open(s.vault.Now()); err != nil {
 		return Run{}, err
 	}
-	if !ok || len(v.Reason) > 256 || v.Approve && step.Questions > 0 && !answersAll(r.asked(step.Questions), v.Questions) ||
+	if !ok || len(v.Reason) > 256 || !plainText(v.Reason) || v.Approve && step.Questions > 0 && !answersAll(r.asked(step.Questions), v.Questions) ||
 		step.Questions == 0 && len(v.Questions) > 0 {
 		return Run{}, ErrStep
 	}

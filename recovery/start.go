@@ -93,7 +93,7 @@ func (s *Service) start(ctx context.Context, plan string, subject civicpin.Subje
 // helps reports whether a plan can come to something for a subject. It looks at everything, whatever it found first, and for
 // who has no contacts at those of nobody: the same work for strangers.
 func (w *way) helps(s *Service, mark proof.Mark, b *book, k *knowledge) bool {
-	can := w.Begin && mark.Vacant || !w.Begin && mark.Held
+	can := w.Begin && mark.Vacant && !(w.hasty && mark.Revoked) || !w.Begin && mark.Held
 	now := s.vault.Now()
 	mine := len(b.Contacts) > 0
 	if !mine {
@@ -132,7 +132,8 @@ func (s *Service) Show(ctx context.Context, ticket civicpin.Secret) (Run, error)
 	return s.view(t.selector, &e.Value), nil
 }
 
-// Cancel ends a run whose ticket the visitor has. Cancelling twice is no error. Errors: [ErrGone]; the store's.
+// Cancel ends a run whose ticket the visitor has. Errors: [ErrGone], also for one that was cancelled before: it has ended all the
+// same; the store's.
 func (s *Service) Cancel(ctx context.Context, ticket civicpin.Secret) error {
 	e, _, t, err := s.enter(ctx, ticket)
 	if errors.Is(err, ErrExpired) {

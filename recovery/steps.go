@@ -103,8 +103,8 @@ type Terms struct {
 	Version string
 }
 
-// Enrol asks for an image, and for answers to questions, that later recoveries ask for. It comes after a guess or a proof, and
-// counts once the recovery is completed.
+// Enrol asks for an image, and for answers to questions, that later recoveries ask for. It comes after a proof, and counts once the
+// recovery is completed. A link's user takes the run over as it is: what somebody else enrolled before would be the user's.
 type Enrol struct {
 	Image     bool
 	Questions int // 0 to 8

@@ -271,3 +271,30 @@ func TestStrangersAreShownTheSame(t *testing.T) {
 		require.Contains(t, []string{anaMail, anaPEC, anaPhone}, m.To.Address)
 	}
 }
+
+// Where a message may go over one channel or another, none of them tells that there is somebody.
+func TestStrangersAreSentOverEachChannel(t *testing.T) {
+	k := newKit(t)
+	k.config.Plans = append(plans(), recovery.Plan{
+		Name: "either", Limit: threeTries(), Outcome: recovery.Unlocked, Steps: []recovery.Step{
+			recovery.Link{Channel: civicpin.Email, Or: []civicpin.Channel{civicpin.CertifiedEmail}, Valid: time.Hour},
+		},
+	})
+	var err error
+	k.Service, err = recovery.New(k.vault, k.out, k.config)
+	require.NoError(t, err)
+	channels := make(map[civicpin.Channel]int)
+	for i := range 100 {
+		subject := civicpin.Subject(fmt.Sprintf("%010d", i))
+		run, err := k.Start(t.Context(), "either", subject, civicpin.Source{})
+		require.NoError(t, err)
+		again, err := k.Start(t.Context(), "either", subject, civicpin.Source{})
+		require.NoError(t, err)
+		require.Equal(t, run.Next.Sent.Channel, again.Next.Sent.Channel)
+		channels[run.Next.Sent.Channel]++
+	}
+	require.Len(t, channels, 2)
+	for channel, n := range channels { // 50 each, with a standard deviation of 5
+		require.InDelta(t, 50, n, 25, channel)
+	}
+}

@@ -171,9 +171,6 @@ func walkFirst(ctx context.Context, k *kit, secret string) error {
 	for _, a := range []recovery.Answers{
 		{Captcha: true},
 		{Facts: map[string]string{"birth-day": "1", "birth-month": "12"}},
-		{EnrolImage: "gato", EnrolQuestions: secrets(map[string]string{
-			"mascota": "Rocinante", "plato": "encebollado", "calle": "Diez de Agosto", "ciudad": "Loja",
-		})},
 		{Correct: civicpin.Contact{Channel: civicpin.Email, Address: luisMail}},
 	} {
 		if _, err := k.Answer(ctx, run.Ticket, a); err != nil {
@@ -188,8 +185,15 @@ func walkFirst(ctx context.Context, k *kit, secret string) error {
 	if err != nil {
 		return err
 	}
-	if _, err = k.Answer(ctx, used.Ticket, recovery.Answers{Terms: "2026"}); err != nil {
-		return err
+	for _, a := range []recovery.Answers{
+		{EnrolImage: "gato", EnrolQuestions: secrets(map[string]string{
+			"mascota": "Rocinante", "plato": "encebollado", "calle": "Diez de Agosto", "ciudad": "Loja",
+		})},
+		{Terms: "2026"},
+	} {
+		if _, err := k.Answer(ctx, used.Ticket, a); err != nil {
+			return err
+		}
 	}
 	grant, err := k.Finish(ctx, used.Ticket, home)
 	if err != nil {

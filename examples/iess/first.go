@@ -12,8 +12,8 @@ import (
 	"github.com/civicpin/civicpin/recovery"
 )
 
-// first is Lucía's way to her first key: who she is, what she will be asked some day, where she reads, and then, by the link in
-// the e-mail, the terms and a password.
+// first is Lucía's way to her first key: who she is, where she reads, and then, by the link in the e-mail, what she will be asked
+// some day, the terms and a password.
 func (t *tale) first(ctx context.Context) error {
 	t.Step("Lucía's first key")
 	known, err := t.anew(ctx, t.lucia)
@@ -30,9 +30,6 @@ func (t *tale) first(ctx context.Context) error {
 	slip := t.lucia.mind
 	slip.birthday = "15/3"
 	if err := t.whoYouAre(ctx, v, slip, t.lucia.mind); err != nil {
-		return err
-	}
-	if err := t.enrol(ctx, v); err != nil {
 		return err
 	}
 	if known { // from an earlier run
@@ -52,6 +49,9 @@ func (t *tale) first(ctx context.Context) error {
 	}
 	// Whoever began may have been somebody else: with the link comes a new ticket, and the old one is worth nothing.
 	v.ticket = v.Run.Ticket
+	if err := t.enrol(ctx, v); err != nil {
+		return err
+	}
 	if err := t.accept(ctx, v); err != nil {
 		return err
 	}

@@ -50,9 +50,9 @@ func plans() []recovery.Plan {
 		Steps: []recovery.Step{
 			recovery.Captcha{},
 			birthday,
-			recovery.Enrol{Image: true, Questions: 4},
 			recovery.ConfirmContact{Channel: civicpin.Email, MayCorrect: true},
 			recovery.Link{Channel: civicpin.Email, Valid: 15 * time.Minute},
+			recovery.Enrol{Image: true, Questions: 4}, // by who has the link: before it, anybody may have begun
 			recovery.Terms{Version: "2026-01"},
 		},
 		Limit:     threeTries,

@@ -16,6 +16,8 @@ type Mark struct {
 	// Held says that there is a credential that can be recovered: not revoked and not suspended. Vacant says that there is
 	// none, so that one can be begun: never issued, or revoked.
 	Held, Vacant bool
+	// Revoked says that one that is vacant was somebody's, and ended: they were issued a secret, or had one of their own.
+	Revoked bool
 	// Level is the credential's.
 	Level civicpin.Level
 }
