@@ -102,7 +102,7 @@ func TestLinearFailover(t *testing.T) {
 		Clients:  kit.Pick(12, 36),
 		For:      kit.Pick(5*time.Second, time.Minute),
 		Patience: 2 * time.Second,
-		Think:    kit.Pick(0, 20*time.Millisecond), // a longer history takes longer to judge than to make
+		Think:    kit.Pick(0, 100*time.Millisecond), // a longer history takes longer to judge than to make
 		Open:     func(int) (store.Store, error) { return struct{ store.Store }{pool}, nil },
 		NotDone:  notDone,
 		Chaos: func(ctx context.Context) {
