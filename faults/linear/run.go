@@ -59,8 +59,12 @@ func (r Result) String() string {
 		r.Verdict, r.Reads, r.Missing, r.ReadErrors, r.Done, r.Conflicts, r.Unknown, r.Checking.Round(time.Millisecond), r.Errors)
 }
 
-// checkFor bounds the search for an explanation.
-const checkFor = 2 * time.Minute
+const (
+	// checkFor bounds the search for an explanation.
+	checkFor = 2 * time.Minute
+	// drawFor bounds the search for what to draw where there is none.
+	drawFor = 10 * time.Second
+)
 
 // Run lets the clients work and judges the history. It fails the test if a store cannot be opened or does not answer once
 // the chaos has ended; what to make of the verdict is the caller's to say. The log gets the counts.
@@ -135,12 +139,14 @@ func judge(tb testing.TB, history []porcupine.Operation) Result {
 	}
 	start := time.Now()
 	history = tidy(history)
-	var info porcupine.LinearizationInfo
-	r.Verdict = porcupine.CheckOperationsTimeout(model, history, checkFor)
+	r.Verdict = porcupine.Illegal
+	if tight, possible := tighten(history); possible {
+		r.Verdict = porcupine.CheckOperationsTimeout(model, tight, checkFor)
+	}
 	r.Checking = time.Since(start)
 	if r.Verdict == porcupine.Illegal {
-		// Once more for the picture, which costs memory.
-		_, info = porcupine.CheckOperationsVerbose(model, history, checkFor)
+		// Once more for the picture, which costs memory, and may not be of the whole.
+		_, info := porcupine.CheckOperationsVerbose(model, history, drawFor)
 		path := filepath.Join(tb.ArtifactDir(), "history.html")
 		if err := porcupine.VisualizePath(model, info, path); err != nil {
 			tb.Log(err)

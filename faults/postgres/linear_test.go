@@ -33,6 +33,7 @@ func work(t *testing.T, dsn string, chaos func(context.Context)) linear.Result {
 		Patience: time.Second,
 		Open:     func(client int) (store.Store, error) { return pools[client%len(pools)].Store, nil },
 		Chaos:    chaos,
+		Think:    kit.Pick(0, 100*time.Millisecond), // a longer history takes longer to judge than to make
 		NotDone:  notDone,
 	})
 	require.Equal(t, porcupine.Ok, r.Verdict)

@@ -24,6 +24,7 @@ func TestLinear(t *testing.T) {
 	config := func() linear.Config {
 		return linear.Config{
 			Clients: kit.Pick(12, 36), For: kit.Pick(3*time.Second, time.Minute), Patience: 2 * time.Second,
+			Think: kit.Pick(0, 100*time.Millisecond), // a longer history takes longer to judge than to make
 		}
 	}
 	t.Run("several handles", func(t *testing.T) {
