@@ -1,0 +1,181 @@
+package pin
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/store"
+)
+
+// opened returns the credential that a grant opens, read from the store, or ErrGrant.
+func (s *Service) opened(ctx context.Context, g Grant, parts bool) (store.Entry[credential], error) {
+	if g.IsZero() {
+		return store.Entry[credential]{}, ErrGrant
+	}
+	e, err := s.creds.GetOr(ctx, store.Key{Subject: g.subject}, s.nobody)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return e, err
+	}
+	if !e.Value.opens(g, parts, s.vault.Now()) {
+		return e, ErrGrant
+	}
+	return e, nil
+}
+
+// opens reports whether the grant is this credential's, for parts or for a secret of the citizen's choice.
+func (c *credential) opens(g Grant, parts bool, now time.Time) bool {
+	return c.Grant != nil && subtle.ConstantTimeCompare(c.Grant.Hash, g.hash()) == 1 && now.Before(c.Grant.Expires) &&
+		len(c.Grant.Parts) > 0 == parts && !c.Suspended
+}
+
+// Set makes chosen the citizen's own secret, under a grant of a plan that lets them choose. The level of assurance stays as it
+// was; a credential that begins here has level Low. The failures counted against the subject are forgotten and a
+// disablement is lifted, since this binds a new secret after a recovery (NIST SP 800-63B-4 3.2.2, 4.2), and known devices
+// are forgotten. personal is as Attempt.Personal.
+//
+// Errors: [ErrGrant]; a *[ChoiceError], after which the grant is still good: ask for another secret; a *[lockout.LockedError]
+// after many choices of secrets that the citizen had before; [ErrBusy]; the store's. Then the secret may have been set: try it,
+// and recover again if it is not.
+func (s *Service) Set(ctx context.Context, g Grant, chosen civicpin.Secret, personal ...string) error {
+	known := append([]string{string(g.subject)}, personal[:min(len(personal), maxPersonal)]...)
+	text, err := s.allowed(chosen, known)
+	if err != nil {
+		return err
+	}
+	leave, err := s.admit(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	e, err := s.opened(ctx, g, false)
+	if err != nil {
+		return err
+	}
+	if err := s.fresher(ctx, g, &e.Value, text); err != nil {
+		return err
+	}
+	hash, err := s.hash(ctx, text)
+	if err != nil {
+		return err
+	}
+	e, err = s.creds.UpdateFrom(ctx, e, func(e *store.Entry[credential]) error {
+		now := s.vault.Now()
+		if !e.Found() || !e.Value.opens(g, false, now) {
+			return ErrGrant
+		}
+		if e.Value.vacant() {
+			e.Value.Level, e.Value.Evidence, e.Value.Issued = civicpin.Low, nil, now
+		}
+		e.Value.choose(&s.policy, hash, now)
+		e.Expires = e.Value.keep()
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.recovered(ctx, g, &e.Value, civicpin.Source{})
+}
+
+// fresher refuses a secret that the citizen has or had, as it does at a change. Whoever holds a grant must not find out a
+// former secret by trying, so the trying goes through a gate.
+func (s *Service) fresher(ctx context.Context, g Grant, c *credential, text string) error {
+	err := s.reuse.Do(ctx, Attempt{Subject: g.subject}.key(), func(ctx context.Context) (bool, error) {
+		if c.State == provisional {
+			var issued strings.Builder
+			for i := range c.Parts {
+				issued.WriteString(c.Parts[i].Text)
+			}
+			return !strings.Contains(strings.ToUpper(issued.String()), strings.ToUpper(text)), nil
+		}
+		former := slices.Clone(c.History)
+		if c.State == active {
+			former = append(former, c.Hash)
+		}
+		reused, err := s.among(ctx, former, text)
+		return !reused, err
+	})
+	if errors.Is(err, ErrRefused) {
+		return &ChoiceError{Rule: "history"}
+	}
+	if err != nil {
+		return err
+	}
+	return s.apart(c, text)
+}
+
+// Reissue makes a new secret at random under a grant of a plan that ends in one, and has its parts sent to the contacts that the
+// plan proved. It is as provisional as any issue; the level, and the evidence for it, stay as they were. The current secret is
+// good for nothing from then on. What Set says of failures and known devices holds here, too.
+//
+// Errors: [ErrGrant]; [ErrBusy]; a *[lockout.LockedError] if the send limits are reached; the store's, after which it may have
+// been issued: look for the messages, and recover again if there are none.
+func (s *Service) Reissue(ctx context.Context, g Grant, source civicpin.Source) (Issue, error) {
+	leave, err := s.admit(ctx)
+	if err != nil {
+		return Issue{}, err
+	}
+	defer leave()
+	e, err := s.opened(ctx, g, true)
+	if err != nil {
+		return Issue{}, err
+	}
+	o := IssueOptions{Level: max(e.Value.Level, civicpin.Low), By: civicpin.Citizen, Source: source}
+	for i := range e.Value.Grant.Parts {
+		o.Parts = append(o.Parts, e.Value.Grant.Parts[i].contact())
+	}
+	if err := s.sends.Take(ctx, g.subject, source, o.Parts...); err != nil {
+		return Issue{}, err
+	}
+	fresh, err := s.fresh(ctx, o)
+	if err != nil {
+		return Issue{}, err
+	}
+	refs := s.refs(g.subject, &fresh) // written first, as in Issue
+	if err := s.out.Add(ctx, refs...); err != nil {
+		return Issue{}, err
+	}
+	_, err = s.creds.UpdateFrom(ctx, e, func(e *store.Entry[credential]) error {
+		if !e.Found() || !e.Value.opens(g, true, s.vault.Now()) {
+			return ErrGrant
+		}
+		c := &e.Value
+		if !c.vacant() {
+			fresh.Level, fresh.Evidence, fresh.Lowered = c.Level, c.Evidence, c.Lowered
+			fresh.Changed, fresh.Used = c.Changed, c.Used // that they had a secret of their own: see replaceable and keep
+		}
+		fresh.History, fresh.Epoch = c.former(&s.policy), c.Epoch+1
+		if c.State == active && len(fresh.History) == 0 {
+			fresh.History = []string{c.Hash} // a lost secret is not chosen again, whatever the policy keeps
+		}
+		e.Value, e.Expires = fresh, fresh.keep()
+		return nil
+	})
+	if err != nil {
+		return Issue{}, err
+	}
+	if err := s.out.Commit(ctx, refs...); err != nil {
+		return Issue{}, err
+	}
+	return fresh.issue(), s.recovered(ctx, g, &fresh, source)
+}
+
+// recovered does what follows a use of a grant: the new secret starts with clean counts, and nothing that opened a way for the
+// lost one does.
+func (s *Service) recovered(ctx context.Context, g Grant, c *credential, source civicpin.Source) error {
+	key := Attempt{Subject: g.subject}.key()
+	s.vault.Record(ctx, civicpin.Event{
+		Code: eventRecovered, Subject: g.subject, By: civicpin.Citizen, Source: source, Ref: c.Issue, Level: c.Level,
+	})
+	// Also for somebody who has hung up: or what opened a way for the lost secret would go on to.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rebindTime)
+	defer cancel()
+	return s.gate.Rebind(ctx, key, civicpin.Citizen)
+}
+
+// rebindTime bounds what follows a use of a grant.
+const rebindTime = 15 * time.Second

@@ -1,0 +1,120 @@
+package recovery
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/civicpin/civicpin"
+)
+
+// fits checks that the answers are to what is asked, and to nothing else: an answer that is passed over would look like one
+// that was right.
+func (w *way) fits(r *run, a *Answers) error {
+	var want Answers
+	for _, step := range w.Steps[r.Step:w.group(r.Step)] {
+		switch step := step.(type) {
+		case Captcha:
+			if !a.Captcha {
+				return ErrStep
+			}
+			want.Captcha = true
+		case Facts:
+			if len(a.Facts) != len(step) {
+				return ErrStep
+			}
+			for _, name := range step {
+				if v, ok := a.Facts[name]; !ok || len(v) > maxFact {
+					return ErrStep
+				}
+			}
+			want.Facts = a.Facts
+		case Image:
+			if !slices.Contains(r.Images, a.Image) {
+				return ErrStep
+			}
+			want.Image = a.Image
+		case Questions:
+			if !answersAll(r.asked(step.Ask), a.Questions) {
+				return ErrStep
+			}
+			want.Questions = a.Questions
+		case Contacts:
+			if err := step.check(a.Contacts); err != nil {
+				return err
+			}
+			want.Contacts = a.Contacts
+		case ConfirmContact:
+			if a.Confirm == (a.Correct != civicpin.Contact{}) || !a.Confirm && !step.MayCorrect {
+				return ErrStep
+			}
+			want.Confirm, want.Correct = a.Confirm, a.Correct
+		case Link, Code:
+			if _, _, _, n, _ := sent(step); n == 0 || a.Code.IsZero() {
+				return ErrStep
+			}
+			want.Code = a.Code
+		case Factor:
+			if a.Factor.IsZero() {
+				return ErrStep
+			}
+			want.Factor = a.Factor
+		case Documents:
+			want.Documents = a.Documents
+		case Terms:
+			if a.Terms != step.Version {
+				return ErrStep
+			}
+			want.Terms = a.Terms
+		case Enrol:
+			want.EnrolImage, want.EnrolQuestions = a.EnrolImage, a.EnrolQuestions
+		default:
+			return ErrStep
+		}
+	}
+	if want.fields() != a.fields() {
+		return ErrStep
+	}
+	return nil
+}
+
+// maxFact bounds a fact in bytes.
+const maxFact = 256
+
+// answersAll reports whether there is an answer to each of the questions and to no other.
+func answersAll(asked []string, given map[string]civicpin.Secret) bool {
+	for _, q := range asked {
+		if _, ok := given[q]; !ok {
+			return false
+		}
+	}
+	return len(given) == len(asked)
+}
+
+// fields tells which fields are set.
+func (a *Answers) fields() [12]bool {
+	return [...]bool{
+		a.Captcha, a.Facts != nil, a.Image != "", a.Questions != nil, a.Contacts != nil, a.Confirm, a.Correct != civicpin.Contact{},
+		!a.Code.IsZero(), !a.Factor.IsZero(), a.Documents != nil, a.Terms != "", a.EnrolImage != "" || a.EnrolQuestions != nil,
+	}
+}
+
+// check checks that contacts can be what is asked for.
+func (c Contacts) check(given []civicpin.Contact) error {
+	if len(given) < c.AtLeast || len(given) > maxContacts {
+		return ErrStep
+	}
+	for i, g := range given {
+		if err := g.Validate(); err != nil {
+			return err
+		}
+		if len(c.Of) > 0 && !slices.Contains(c.Of, g.Channel) {
+			return ErrStep
+		}
+		for _, other := range given[:i] {
+			if g.Channel == other.Channel || g.SameAddress(other) {
+				return fmt.Errorf("%w: two contacts of one channel or address", civicpin.ErrInvalid)
+			}
+		}
+	}
+	return nil
+}
