@@ -382,7 +382,7 @@ func TestDisabled(t *testing.T) {
 			}
 		}
 	}
-	if err := s.end(s.joined(t.Context())); err != nil {
+	if err := s.End(s.joined(t.Context())); err != nil {
 		t.Errorf("the story fails: %v", err)
 	}
 	inOrder(t, s.out.String(), "registered anew. Come to an office", "There the story ends")

@@ -114,7 +114,7 @@ func (t *tale) asking(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		t.says(onItsWay)
+		t.Says(onItsWay)
 		came, err := t.waitsFor(ctx, f, t.ana.app)
 		if err != nil {
 			return err
@@ -177,7 +177,7 @@ func (t *tale) guessCard(ctx context.Context) error {
 		return errors.New("the page tells who is registered")
 	}
 	t.Say("A stranger guesses five dates, for Ana's number and for one that nobody has. The page answers ten times:")
-	t.says(onItsWay)
+	t.Says(onItsWay)
 	return nil
 }
 

@@ -47,7 +47,7 @@ func (t *tale) certificate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.says("Welcome, %s.", hers.Subject.CommonName)
+	t.Says("Welcome, %s.", hers.Subject.CommonName)
 	if err := t.typePhone(ctx, t.ana, []string{"915 550 123", "612 345 678"}); err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func (t *tale) change(ctx context.Context) error {
 	if err := t.move(ctx, t.ana, number); err != nil {
 		return err
 	}
-	t.says("Done. From now on we write to %s.", t.sms(number).Masked())
+	t.Says("Done. From now on we write to %s.", t.sms(number).Masked())
 	f = t.ana.form(workingLife(t.ana))
 	f.by = civicpin.SMS
 	u, err := t.confirm(ctx, t.ana, f, t.at(number), nil)

@@ -109,7 +109,7 @@ func (t *tale) typeCode(ctx context.Context, c *citizen, u used, suggestions []s
 			}
 			return used{}, errUsedUp // it does not live as long as a lock
 		}
-		if !t.refuses(err) {
+		if !t.Refuses(err) {
 			return used{}, err
 		}
 		if errors.Is(err, otp.ErrExpired) {

@@ -67,7 +67,7 @@ func (t *tale) do(ctx context.Context, c *citizen, d deed) error {
 		return nil
 	})
 	if err == nil {
-		t.says("Done: %s.", d.words["en"])
+		t.Says("Done: %s.", d.words["en"])
 	}
 	return err
 }
@@ -96,7 +96,7 @@ func (t *tale) deeds(ctx context.Context) error {
 		return err
 	}
 	err = t.do(ctx, t.luis, u.deed)
-	t.refuses(err)
+	t.Refuses(err)
 	if err := play.Wanted(err, tooLow, "a basic registration"); err != nil {
 		return err
 	}

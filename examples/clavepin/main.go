@@ -59,7 +59,7 @@ func newPlay() (play.Play, error) {
 			if err != nil {
 				return err
 			}
-			return t.tell(ctx)
+			return t.Tell(ctx, t.acts())
 		},
 	}, nil
 }

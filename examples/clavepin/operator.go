@@ -41,10 +41,10 @@ func (t *tale) operator(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.says("Right. From now on you are asked for a code from this app.")
+	t.Says("Right. From now on you are asked for a code from this app.")
 	err = t.operators.Verify(ctx, rosa, civicpin.NewSecret(used), deskSource)
 	t.Say("Somebody read it over her shoulder, and types it again, in the same half minute:")
-	t.refuses(err)
+	t.Refuses(err)
 	return play.Wanted(err, otp.ErrRefused, "a code that was used")
 }
 

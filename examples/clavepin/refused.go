@@ -86,7 +86,7 @@ func (t *tale) readOne(ctx context.Context, c *citizen, d deed) (used, error) {
 // refusedPIN types a PIN that will not do.
 func (t *tale) refusedPIN(ctx context.Context, c *citizen, u used) error {
 	err := t.patiently(func() error { return t.use(ctx, c, u) })
-	t.refuses(err)
+	t.Refuses(err)
 	return play.Wanted(err, otp.ErrRefused, "a PIN that was not good for it")
 }
 
@@ -101,7 +101,7 @@ func (t *tale) late(ctx context.Context) error {
 		return err
 	}
 	err = t.patiently(func() error { return t.use(ctx, t.ana, u) })
-	t.refuses(err)
+	t.Refuses(err)
 	return play.Wanted(err, otp.ErrExpired, "a PIN after its time")
 }
 
@@ -140,7 +140,7 @@ func (t *tale) guessed(ctx context.Context) error {
 			said = append(said, fmt.Sprintf("%d left", left.Left))
 		}
 	}
-	t.says("%s.", strings.Join(said, ", "))
+	t.Says("%s.", strings.Join(said, ", "))
 	st, err := t.codes.Status(ctx, t.ana.subject())
 	if err != nil {
 		return err

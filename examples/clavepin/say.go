@@ -4,37 +4,18 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/ident"
 	"github.com/civicpin/civicpin/examples/internal/phone"
+	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
 )
 
-// A refusal is what a page says to a citizen whose entry it does not take.
-type refusal string
-
-func (r refusal) Error() string { return string(r) }
-
-// says prints what a page says.
-func (t *tale) says(format string, args ...any) {
-	t.Say("Cl@ve: %s", strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "\n       "))
-}
-
-// refuses prints what the page says about an error, and reports whether there is anything to say: an error that is not
-// about what the citizen did, such as the store's, is for the log, and a page would say that the service is down.
-func (t *tale) refuses(err error) bool {
-	text := t.explain(err)
-	if text == "" {
-		return false
-	}
-	t.says("%s", text)
-	return true
-}
+type refusal = play.Refusal
 
 // explain words an error for the citizen; empty if it is not for them.
 func (t *tale) explain(err error) string {

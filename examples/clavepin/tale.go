@@ -23,7 +23,7 @@ const (
 
 // A tale is one telling of the story.
 type tale struct {
-	*play.Stage
+	*play.Page
 	madrid *time.Location
 	people register
 
@@ -41,9 +41,13 @@ type tale struct {
 	read  map[string]string // the message that was read last, by address
 }
 
+// ending is what is said where a lock ends the story.
+const ending = "There the story ends. With -db, the next run begins by putting it right."
+
 // newTale makes the services on the stage's vault and outbox: three calls, a gate, and the program's own records.
 func newTale(s *play.Stage, madrid *time.Location, policy otp.CodePolicy) (*tale, error) {
-	t := &tale{Stage: s, madrid: madrid, read: make(map[string]string)}
+	t := &tale{Page: &play.Page{Stage: s, Name: "Cl@ve", Ending: ending}, madrid: madrid, read: make(map[string]string)}
+	t.Explain = t.explain
 	var errs [8]error
 	t.people, errs[0] = readRegister(registerFile)
 	t.pins, errs[1] = pin.New(s.Vault, s.Outbox, activation())
@@ -68,31 +72,6 @@ func (t *tale) acts() []func(context.Context) error {
 	}
 }
 
-func (t *tale) tell(ctx context.Context) error {
-	for _, act := range t.acts() {
-		if err := act(ctx); err != nil {
-			return t.end(err)
-		}
-	}
-	t.Printf("\n%d events were recorded, each a line of JSON in the log.\n", t.Events())
-	return nil
-}
-
-// end turns what is no failure of the program into a last line.
-func (t *tale) end(err error) error {
-	_, isLocked := errors.AsType[*lockout.LockedError](err)
-	switch {
-	case errors.Is(err, play.ErrNoAnswer):
-		t.Printf("\n\nThe input ended here, and so does the story.\n")
-	case isLocked: // disabled for good
-		t.refuses(err)
-		t.Say("There the story ends. With -db, the next run begins by putting it right.")
-	default:
-		return err
-	}
-	return nil
-}
-
 // ask shows a page with one field until use takes what was typed. Locks are waited out. An error that cannot be explained to
 // a citizen ends it.
 func (t *tale) ask(prompt string, suggestions []string, use func(typed string) error) error {
@@ -100,7 +79,7 @@ func (t *tale) ask(prompt string, suggestions []string, use func(typed string) e
 		if locked, ok := errors.AsType[*lockout.LockedError](err); ok {
 			return t.wait(locked)
 		}
-		if t.refuses(err) {
+		if t.Refuses(err) {
 			return nil
 		}
 		return err
@@ -112,7 +91,7 @@ func (t *tale) wait(locked *lockout.LockedError) error {
 	if locked.Until.IsZero() {
 		return locked
 	}
-	t.refuses(locked)
+	t.Refuses(locked)
 	wait := locked.Until.Sub(t.Clock.Now())
 	return t.Later((max(wait, 0) + time.Minute - 1).Truncate(time.Minute))
 }

@@ -36,7 +36,7 @@ func (t *tale) blocked(ctx context.Context) error {
 	if err := untilUnlocked(err, "a right answer after the third miss"); err != nil {
 		return err
 	}
-	t.says("Three misses, and so it is locked. Come to an agency with your cédula.")
+	t.Says("Three misses, and so it is locked. Come to an agency with your cédula.")
 	return t.atAgency(ctx)
 }
 
@@ -45,7 +45,7 @@ func (t *tale) atAgency(ctx context.Context) error {
 	seen := civicpin.Evidence{Method: civicpin.InPerson, Document: "cédula " + string(luciaID), By: clerk.ID}
 	t.Say("She calls, but a video operator cannot help with this:")
 	err := t.rec.Unlock(ctx, forgotten, t.lucia.subject, seen, operator)
-	t.refuses(err)
+	t.Refuses(err)
 	if err := play.Wanted(err, recovery.ErrStaff, "an unlock by a video operator"); err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ func (t *tale) counter(ctx context.Context) error {
 	t.Step("At the counter: Camila has a passport, and no cédula")
 	_, err := ident.ParseCedula("AV123456")
 	t.Say("On line she types the number of her passport:")
-	t.refuses(err)
+	t.Refuses(err)
 	if err := play.Wanted(err, civicpin.ErrInvalid, "a passport instead of a cédula"); err != nil {
 		return err
 	}

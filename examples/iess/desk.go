@@ -68,13 +68,13 @@ func (t *tale) send(ctx context.Context, v *visit) error {
 		}
 		err := t.submit(ctx, v, a)
 		if err == nil {
-			t.says("Thank you. Our %s will look at it.", v.Next.Operator)
+			t.Says("Thank you. Our %s will look at it.", v.Next.Operator)
 			return nil
 		}
 		if !errors.Is(err, civicpin.ErrInvalid) {
 			return err
 		}
-		t.refuses(badFile)
+		t.Refuses(badFile)
 	}
 	return play.ErrAnswers
 }
@@ -91,7 +91,7 @@ func (t *tale) approve(ctx context.Context, id string) error {
 		return err
 	}
 	_, err = t.rec.Assist(ctx, id, checker, verdict)
-	t.refuses(err)
+	t.Refuses(err)
 	if err := play.Wanted(err, recovery.ErrStaff, "one person's approval, twice"); err != nil {
 		return err
 	}

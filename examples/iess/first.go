@@ -77,7 +77,7 @@ func (t *tale) typeCedula(suggestions ...string) error {
 
 // enrol is the page on which she chooses an image, and what she will answer to questions.
 func (t *tale) enrol(ctx context.Context, v *visit) error {
-	t.says("Choose an image: %s.", strings.Join(images, ", "))
+	t.Says("Choose an image: %s.", strings.Join(images, ", "))
 	image, err := t.typeImage(images, v.mind.image)
 	if err != nil {
 		return err
@@ -104,7 +104,7 @@ func (t *tale) enrol(ctx context.Context, v *visit) error {
 			}
 			return nil
 		}
-		if !t.refuses(err) {
+		if !t.Refuses(err) {
 			return err
 		}
 	}

@@ -22,7 +22,7 @@ func (t *tale) forgotten(ctx context.Context) error {
 		return err
 	}
 	_, err = t.rec.Finish(ctx, link, t.lucia.source)
-	t.refuses(err)
+	t.Refuses(err)
 	if err := play.Wanted(err, recovery.ErrExpired, "a link of three minutes and a second"); err != nil {
 		return err
 	}

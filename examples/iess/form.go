@@ -22,7 +22,7 @@ func (t *tale) whoYouAre(ctx context.Context, v *visit, suggestions ...memory) e
 			return err
 		}
 		err = t.submit(ctx, v, a)
-		if _, locked := errors.AsType[*lockout.LockedError](err); err == nil || locked || !t.refuses(err) {
+		if _, locked := errors.AsType[*lockout.LockedError](err); err == nil || locked || !t.Refuses(err) {
 			return err
 		}
 	}
@@ -74,7 +74,7 @@ const (
 
 // confirm is the page that shows where the link will go, to somebody for whom that is right.
 func (t *tale) confirm(ctx context.Context, v *visit) error {
-	t.says("The link goes to %s.", v.Next.Confirm.Masked)
+	t.Says("The link goes to %s.", v.Next.Confirm.Masked)
 	return t.ask("yes, or another address", []string{"yes"}, func(typed string) error {
 		if typed != "yes" {
 			return notYet
@@ -85,7 +85,7 @@ func (t *tale) confirm(ctx context.Context, v *visit) error {
 
 // correct is the same page for somebody who gives another address.
 func (t *tale) correct(ctx context.Context, v *visit, suggestions ...string) error {
-	t.says("The link goes to %s.", v.Next.Confirm.Masked)
+	t.Says("The link goes to %s.", v.Next.Confirm.Masked)
 	return t.ask("yes, or another address", suggestions, func(typed string) error {
 		to := t.contact(strings.ToLower(typed))
 		switch {

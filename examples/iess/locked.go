@@ -23,7 +23,7 @@ func (t *tale) locked(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.says("We have written to %s. The link is good until %s.", v.Next.Sent.Masked, t.hour(v.Next.Sent.Expires))
+	t.Says("We have written to %s. The link is good until %s.", v.Next.Sent.Masked, t.hour(v.Next.Sent.Expires))
 	link, err := t.news(ctx, "Lucía", v.email, "prove")
 	if err != nil {
 		return err
@@ -32,7 +32,7 @@ func (t *tale) locked(ctx context.Context) error {
 	if _, err := t.rec.Finish(ctx, link, v.source); err != nil {
 		return err
 	}
-	t.says("Your key is unlocked, if it was locked. Your password is what it was.")
+	t.Says("Your key is unlocked, if it was locked. Your password is what it was.")
 	return errors.Join(t.Deliver(ctx), t.login(ctx, t.lucia))
 }
 
@@ -103,7 +103,7 @@ func (t *tale) lockedOut(ctx context.Context, c *citizen) error {
 	if err := untilUnlocked(err, "a login while the key is locked"); err != nil {
 		return err
 	}
-	t.says("Your key is locked. Unlock it by e-mail, in a video call, or at an agency.")
+	t.Says("Your key is locked. Unlock it by e-mail, in a video call, or at an agency.")
 	return nil
 }
 

@@ -72,7 +72,7 @@ func (t *tale) objection(ctx context.Context, old string) error {
 		return err
 	}
 	_, err = t.pins.Verify(ctx, t.lucia.attempt(typed))
-	t.refuses(err)
+	t.Refuses(err)
 	if err := play.Wanted(err, pin.ErrRefused, "a key that was suspended"); err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func (t *tale) choose(ctx context.Context, c *citizen, grant pin.Grant, suggesti
 			c.password = once
 			return errors.Join(t.Deliver(ctx), t.login(ctx, c))
 		}
-		if !t.refuses(err) {
+		if !t.Refuses(err) {
 			return err
 		}
 	}
@@ -52,7 +52,7 @@ func (t *tale) signIn(ctx context.Context, c *citizen) (ok pin.Verified, err err
 			return err
 		}
 		c.password = typed
-		t.says("Welcome, %s. (Level of assurance: %s.)", c.name, ok.Level)
+		t.Says("Welcome, %s. (Level of assurance: %s.)", c.name, ok.Level)
 		return nil
 	})
 	return ok, err

@@ -26,7 +26,7 @@ const helpLine = "140"
 
 // A tale is one telling of the story.
 type tale struct {
-	*play.Stage
+	*play.Page
 	ecuador *time.Location
 	people  civilRegister
 	files   *uploads
@@ -37,12 +37,16 @@ type tale struct {
 	lucia, diego, camila *citizen
 }
 
+// ending is what is said where a lock ends the story.
+const ending = "There the story ends. With -db, the next run begins at an agency, which puts it right."
+
 // newTale makes the two services on the stage's vault and outbox. What they do is said in plans.go.
 func newTale(s *play.Stage, ecuador *time.Location) (*tale, error) {
 	t := &tale{
-		Stage: s, ecuador: ecuador, people: people(), files: new(uploads),
+		Page: &play.Page{Stage: s, Name: "IESS", Ending: ending}, ecuador: ecuador, people: people(), files: new(uploads),
 		lucia: newLucia(), diego: newDiego(), camila: newCamila(),
 	}
+	t.Explain = t.explain
 	var err error
 	if t.pins, err = pin.New(s.Vault, s.Outbox, key()); err != nil {
 		return nil, err
@@ -67,35 +71,10 @@ func (t *tale) acts() []func(context.Context) error {
 	}
 }
 
-func (t *tale) tell(ctx context.Context) error {
-	for _, act := range t.acts() {
-		if err := act(ctx); err != nil {
-			return t.end(err)
-		}
-	}
-	t.Printf("\n%d events were recorded, each a line of JSON in the log.\n", t.Events())
-	return nil
-}
-
-// end turns what is no failure of the program into a last line.
-func (t *tale) end(err error) error {
-	_, isLocked := errors.AsType[*lockout.LockedError](err)
-	switch {
-	case errors.Is(err, play.ErrNoAnswer):
-		t.Printf("\n\nThe input ended here, and so does the story.\n")
-	case isLocked: // at a place where the story has no agency at hand
-		t.refuses(err)
-		t.Say("There the story ends. With -db, the next run begins at an agency, which puts it right.")
-	default:
-		return err
-	}
-	return nil
-}
-
 // ask shows a page with one field until use takes what was typed. An error that cannot be explained to a citizen ends it.
 func (t *tale) ask(prompt string, suggestions []string, use func(typed string) error) error {
 	return t.AskUntil(prompt, suggestions, use, func(err error) error {
-		if _, locked := errors.AsType[*lockout.LockedError](err); !locked && t.refuses(err) {
+		if _, locked := errors.AsType[*lockout.LockedError](err); !locked && t.Refuses(err) {
 			return nil
 		}
 		return err

@@ -38,7 +38,7 @@ func (t *tale) thief(ctx context.Context) error {
 	}
 	_, err = t.rec.Send(ctx, v.ticket, v.source)
 	t.Say("The thief comes for the link:")
-	t.refuses(err)
+	t.Refuses(err)
 	if err := play.Wanted(err, recovery.ErrGone, "a recovery that was stopped"); err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (t *tale) newImage(ctx context.Context) error {
 
 // rests is what the page says while a run rests. Whoever reads at the old address is told at once, and can end it.
 func (t *tale) rests(v *visit) {
-	t.says("We have told the address that we know. If nobody objects, go on here on %s.", t.local(v.Next.Waits))
+	t.Says("We have told the address that we know. If nobody objects, go on here on %s.", t.local(v.Next.Waits))
 }
 
 const notMeant = refusal("Then there is nothing to do here. In this story, say yes.")
@@ -80,6 +80,6 @@ func (t *tale) notMe(ctx context.Context, link civicpin.Secret) error {
 	if err != nil {
 		return err
 	}
-	t.says("We have stopped it.")
+	t.Says("We have stopped it.")
 	return play.Wanted(t.rec.Disown(ctx, link, reader), recovery.ErrGone, "the same link again")
 }

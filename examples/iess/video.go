@@ -22,7 +22,7 @@ func (t *tale) video(ctx context.Context) error {
 	}
 	t.Say("Lucía calls.")
 	_, err := t.rec.StartBy(ctx, byVideo, t.lucia.subject, operator)
-	t.refuses(err)
+	t.Refuses(err)
 	if err := play.Wanted(err, recovery.ErrStaff, "a call in the evening"); err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (t *tale) interview(ctx context.Context, id string, suggestions ...memory) 
 		if err == nil || !errors.Is(err, recovery.ErrRefused) {
 			return err
 		}
-		t.refuses(err)
+		t.Refuses(err)
 	}
 	return play.ErrAnswers
 }

@@ -267,7 +267,7 @@ func TestDisabled(t *testing.T) {
 	if locked == nil || !locked.Disabled {
 		t.Fatalf("not disabled: %v", locked)
 	}
-	if err := s.end(s.exchange(t.Context())); err != nil {
+	if err := s.End(s.exchange(t.Context())); err != nil {
 		t.Errorf("the story fails: %v", err)
 	}
 	inOrder(t, s.out.String(), "this one is disabled. Come to an office", "There the story ends")

@@ -8,6 +8,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/ident"
 	"github.com/civicpin/civicpin/examples/internal/phone"
+	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/examples/internal/post"
 	"github.com/civicpin/civicpin/pin"
 )
@@ -53,10 +54,7 @@ func (c citizen) letter(lang string) civicpin.Contact {
 	return civicpin.Contact{Channel: civicpin.Letter, Address: c.full + "\n" + c.street, Locale: lang}
 }
 
-// A refusal is what a page says to a citizen whose entry it does not take.
-type refusal string
-
-func (r refusal) Error() string { return string(r) }
+type refusal = play.Refusal
 
 const (
 	tooFew = refusal("Two contacts are needed, of mobile, e-mail, PEC and PEC cittadino. If you have but one, come to an INPS\n" +

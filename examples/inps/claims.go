@@ -27,7 +27,7 @@ func (t *tale) file(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.says("These are your contributions.")
+	t.Says("These are your contributions.")
 	t.Say("She files a claim: %s.", benefit)
 	held, err := t.fileClaim(ctx, t.maria.subject(), ok.Level, benefit)
 	if err != nil {
@@ -36,7 +36,7 @@ func (t *tale) file(ctx context.Context) error {
 	if !held {
 		return errors.New("an ordinario PIN filed a claim")
 	}
-	t.says("Your PIN is ordinario. We hold your claim until it is dispositivo: send us a copy of a document.")
+	t.Says("Your PIN is ordinario. We hold your claim until it is dispositivo: send us a copy of a document.")
 	return nil
 }
 

@@ -49,7 +49,7 @@ func (t *tale) contacts(ctx context.Context) error {
 	for _, c := range t.maria.contacts {
 		shown = append(shown, channelName(c.Channel)+" "+masked(c))
 	}
-	t.says("Thank you, %s. We shall write to: %s.", t.maria.cf, strings.Join(shown, ", "))
+	t.Says("Thank you, %s. We shall write to: %s.", t.maria.cf, strings.Join(shown, ", "))
 	return t.twoToOne(ctx)
 }
 

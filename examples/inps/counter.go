@@ -90,7 +90,7 @@ func (t *tale) atCounter(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.says("Welcome, Anna. Your PIN is %s.", levelName(ok.Level))
+	t.Says("Welcome, Anna. Your PIN is %s.", levelName(ok.Level))
 	return t.keep(ctx, anna)
 }
 

@@ -43,7 +43,7 @@ func (t *tale) doors(ctx context.Context) error {
 	if len(rows) != 1 {
 		return errors.New("the page tells people apart")
 	}
-	t.says("%s", notTwo)
+	t.Says("%s", notTwo)
 	if err := t.Deliver(ctx); err != nil {
 		return err
 	}

@@ -25,14 +25,14 @@ func (t *tale) exchange(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.says("Right. Before anything else, choose a PIN of your own: 8 letters and digits.")
+	t.Says("Right. Before anything else, choose a PIN of your own: 8 letters and digits.")
 	bad := []string{"12345678", string(t.maria.cf[:8]), birthday(t.maria), plain(t.halves[0])}
 	if err := t.choose(ctx, issued, bad); err != nil {
 		return err
 	}
 	_, err = t.pins.Verify(ctx, t.maria.attempt(issued))
 	t.Say("The sixteen characters are good for nothing now:")
-	t.refuses(err)
+	t.Refuses(err)
 	if err := play.Wanted(err, pin.ErrRefused, "the issued PIN after its exchange"); err != nil {
 		return err
 	}

@@ -57,6 +57,6 @@ func (t *tale) loginExpired(ctx context.Context, since string) error {
 		return fmt.Errorf("expired since %s, not %s", expired.Since, since)
 	}
 	t.pin = typed
-	t.refuses(err)
+	t.Refuses(err)
 	return play.Wanted(err, pin.ErrExpired, "a PIN after its time")
 }

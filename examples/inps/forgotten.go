@@ -45,7 +45,7 @@ func (t *tale) forgotten(ctx context.Context) error {
 	}
 	t.Say("The lost PIN is good for nothing from now on:")
 	_, err = t.pins.Verify(ctx, t.maria.attempt(lost))
-	t.refuses(err)
+	t.Refuses(err)
 	if err := play.Wanted(err, pin.ErrRefused, "a PIN after its recovery"); err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func (t *tale) nameContacts(ctx context.Context, c citizen, suggestions []string
 	if err != nil {
 		return civicpin.Secret{}, err
 	}
-	t.says("A link and a code are on their way. They are good for an hour, and once.")
+	t.Says("A link and a code are on their way. They are good for an hour, and once.")
 	return ticket, t.Deliver(ctx)
 }
 
@@ -111,7 +111,7 @@ func (t *tale) late(ctx context.Context, link civicpin.Secret) error {
 	}
 	t.Say("… one hour and one second later …")
 	_, err = t.rec.Finish(ctx, link, t.maria.source)
-	t.refuses(err)
+	t.Refuses(err)
 	return play.Wanted(err, recovery.ErrExpired, "a link after its time")
 }
 
@@ -199,7 +199,7 @@ func (t *tale) patient(err error) error {
 	if !ok || locked.Until.IsZero() {
 		return err
 	}
-	t.refuses(locked)
+	t.Refuses(locked)
 	const minute = time.Minute
 	wait := locked.Until.Sub(t.Clock.Now())
 	if err := t.Later((max(wait, 0) + minute - 1).Truncate(minute)); err != nil {

@@ -65,7 +65,7 @@ func (t *tale) loginRefused(ctx context.Context) error {
 		return err
 	}
 	_, err = t.pins.Verify(ctx, t.maria.attempt(typed))
-	t.refuses(err)
+	t.Refuses(err)
 	return play.Wanted(err, pin.ErrRefused, "a PIN that was stopped")
 }
 

@@ -70,10 +70,10 @@ func (t *tale) disown(ctx context.Context, link civicpin.Secret, halves [2]strin
 	if err := t.rec.Disown(ctx, link, t.maria.source); err != nil {
 		return err
 	}
-	t.says("Thank you. Nobody gets in now. Please come to an office with your identity card.")
+	t.Says("Thank you. Nobody gets in now. Please come to an office with your identity card.")
 	t.Say("Even with both halves the thief would not get in:")
 	_, err := t.pins.Verify(ctx, stranger(t.maria.subject(), halves[0]+halves[1]))
-	t.refuses(err)
+	t.Refuses(err)
 	if err := play.Wanted(err, pin.ErrRefused, "a PIN that was disowned"); err != nil {
 		return err
 	}

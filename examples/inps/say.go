@@ -16,22 +16,6 @@ import (
 	"github.com/civicpin/civicpin/recovery"
 )
 
-// says prints what the agency's page says.
-func (t *tale) says(format string, args ...any) {
-	t.Say("INPS: %s", strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "\n      "))
-}
-
-// refuses prints what the page says about an error, and reports whether there is anything to say: an error that is not
-// about what the citizen did, such as the store's, is for the log, and a page would say that the service is down.
-func (t *tale) refuses(err error) bool {
-	text := t.explain(err)
-	if text == "" {
-		return false
-	}
-	t.says("%s", text)
-	return true
-}
-
 // explain words an error for the citizen; empty if it is not for them.
 func (t *tale) explain(err error) string {
 	if r, ok := errors.AsType[refusal](err); ok {

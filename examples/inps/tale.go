@@ -22,7 +22,7 @@ const (
 
 // A tale is one telling of the story.
 type tale struct {
-	*play.Stage
+	*play.Page
 	rome   *time.Location
 	pins   *pin.Service
 	rec    *recovery.Service // keeps the contacts, too
@@ -33,6 +33,9 @@ type tale struct {
 	pin    string          // what she chose, as she typed it
 	chosen map[string]bool // all that she chose so far
 }
+
+// ending is what is said where a lock ends the story.
+const ending = "There the story ends. With -db, the next run begins by putting it right."
 
 // newTale makes the services: a policy, usually that of the INPS PIN, and the plan for lost ones, on the stage's vault and outbox.
 // That is all the set-up there is.
@@ -49,7 +52,9 @@ func newTale(s *play.Stage, rome *time.Location, policy pin.Policy) (*tale, erro
 	if err != nil {
 		return nil, err
 	}
-	return &tale{Stage: s, rome: rome, pins: pins, rec: rec, claims: claims, chosen: make(map[string]bool)}, nil
+	t := &tale{Page: &play.Page{Stage: s, Name: "INPS", Ending: ending}, rome: rome, pins: pins, rec: rec, claims: claims, chosen: make(map[string]bool)}
+	t.Explain = t.explain
+	return t, nil
 }
 
 // acts are the steps of the story in their order. Each goes on from where the one before it ended.
@@ -59,35 +64,10 @@ func (t *tale) acts() []func(context.Context) error {
 	}
 }
 
-func (t *tale) tell(ctx context.Context) error {
-	for _, act := range t.acts() {
-		if err := act(ctx); err != nil {
-			return t.end(err)
-		}
-	}
-	t.Printf("\n%d events were recorded, each a line of JSON in the log.\n", t.Events())
-	return nil
-}
-
-// end turns what is no failure of the program into a last line.
-func (t *tale) end(err error) error {
-	_, isLocked := errors.AsType[*lockout.LockedError](err)
-	switch {
-	case errors.Is(err, play.ErrNoAnswer):
-		t.Printf("\n\nThe input ended here, and so does the story.\n")
-	case isLocked: // disabled for good, or too many messages in a day
-		t.refuses(err)
-		t.Say("There the story ends. With -db, the next run begins by putting it right.")
-	default:
-		return err
-	}
-	return nil
-}
-
 // ask shows a page with one field until use takes what was typed. An error that cannot be explained to a citizen ends it.
 func (t *tale) ask(prompt string, suggestions []string, use func(typed string) error) error {
 	return t.AskUntil(prompt, suggestions, use, func(err error) error {
-		if t.refuses(err) {
+		if t.Refuses(err) {
 			return nil
 		}
 		return err
@@ -106,14 +86,14 @@ func (t *tale) signIn(ctx context.Context, c citizen, typed func() (string, erro
 		locked, isLocked := errors.AsType[*lockout.LockedError](err)
 		switch {
 		case isLocked && !locked.Until.IsZero():
-			t.refuses(err)
+			t.Refuses(err)
 			const minute = time.Minute
 			wait := locked.Until.Sub(t.Clock.Now())
 			if err := t.Later((wait + minute - 1).Truncate(minute)); err != nil {
 				return "", pin.Verified{}, err
 			}
 		case errors.Is(err, pin.ErrRefused), errors.Is(err, pin.ErrBusy):
-			t.refuses(err)
+			t.Refuses(err)
 		default:
 			return text, ok, err
 		}
@@ -126,7 +106,7 @@ func (t *tale) login(ctx context.Context) (pin.Verified, error) {
 	typed, ok, err := t.signIn(ctx, t.maria, func() (string, error) { return t.Ask("Maria's PIN", t.pin) })
 	if err == nil {
 		t.pin = typed
-		t.says("Welcome. Your PIN is %s.", levelName(ok.Level))
+		t.Says("Welcome. Your PIN is %s.", levelName(ok.Level))
 	}
 	return ok, err
 }

@@ -31,6 +31,6 @@ func (t *tale) upgrade(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.says("Your claim goes through: %s.", strings.Join(released, ", "))
+	t.Says("Your claim goes through: %s.", strings.Join(released, ", "))
 	return nil
 }

@@ -31,7 +31,7 @@ func (t *tale) activate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.says("Right. Your password, please: 15 characters or more.")
+	t.Says("Right. Your password, please: 15 characters or more.")
 	bad := []string{"nuria1979", "Nuria Vidal Soler", "tuseguridadsocial", "abcdefghijklmnop"}
 	if err := t.exchange(ctx, t.nuria, code, append(bad, nuriasFirst)); err != nil {
 		return err
@@ -44,7 +44,7 @@ func (t *tale) activate(ctx context.Context) error {
 	}
 	_, err = t.pins.Verify(ctx, t.nuria.attempt(code))
 	t.Say("The slip is good for nothing now:")
-	t.refuses(err)
+	t.Refuses(err)
 	return play.Wanted(err, pin.ErrRefused, "the activation code after its exchange")
 }
 

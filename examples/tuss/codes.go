@@ -32,13 +32,13 @@ func (t *tale) expired(ctx context.Context) error {
 		return err
 	}
 	_, err = t.pins.Verify(ctx, t.tomas.attempt(slip.Code()))
-	t.refuses(err)
+	t.Refuses(err)
 	if err := play.Wanted(err, pin.ErrExpired, "a code after its week"); err != nil {
 		return err
 	}
 	t.Say("Only who has the right code is told so. To a wrong one:")
 	_, err = t.pins.Verify(ctx, t.tomas.attempt("2222 3333 4444"))
-	t.refuses(err)
+	t.Refuses(err)
 	return play.Wanted(err, pin.ErrRefused, "a wrong code")
 }
 
@@ -60,7 +60,7 @@ func (t *tale) fiveTimes(ctx context.Context) error {
 	}
 	t.Say("Julia types hers wrong. Five tries: %s. Then what is right:", tries)
 	_, err = t.pins.Verify(ctx, t.julia.attempt(first.Code()))
-	t.refuses(err)
+	t.Refuses(err)
 	if _, ok := errors.AsType[*lockout.LockedError](err); !ok {
 		return errors.Join(errors.New("five wrong codes did not lock"), err)
 	}

@@ -47,7 +47,7 @@ func (t *tale) newContact(ctx context.Context) error {
 		return err
 	}
 	_, err = t.answerDate(ctx, ticket, t.nuria.born, t.nuria.source)
-	t.refuses(err)
+	t.Refuses(err)
 	if err := play.Wanted(err, recovery.ErrRefused, "a recovery over a contact that cools down"); err != nil {
 		return err
 	}
@@ -156,7 +156,7 @@ func (t *tale) typed(
 		if !errors.Is(err, recovery.ErrExpired) {
 			return err
 		}
-		t.says("Too late: its ten minutes have passed. Another one is on its way.")
+		t.Says("Too late: its ten minutes have passed. Another one is on its way.")
 		if err := errors.Join(again(), t.Deliver(ctx)); err != nil {
 			return err
 		}

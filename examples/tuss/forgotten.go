@@ -56,7 +56,7 @@ func (t *tale) forgotten(ctx context.Context) error {
 		return err
 	}
 	_, err = t.rec.Use(ctx, link, t.nuria.source)
-	t.refuses(err)
+	t.Refuses(err)
 	if err := play.Wanted(err, recovery.ErrGone, "a link that was used"); err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (t *tale) askLink(ctx context.Context, c *citizen, dates []string) (civicpi
 	if err != nil {
 		return civicpin.Secret{}, err
 	}
-	t.says("A link is on its way to %s. It is good for 30 minutes, and once.", next.Next.Sent.Masked)
+	t.Says("A link is on its way to %s. It is good for 30 minutes, and once.", next.Next.Sent.Masked)
 	m, err := t.linked(ctx, c.email, "prove")
 	if err != nil {
 		return civicpin.Secret{}, err
@@ -138,7 +138,7 @@ func (t *tale) late(ctx context.Context, link civicpin.Secret) error {
 	}
 	t.Say("… half an hour and a second later …")
 	_, err = t.rec.Use(ctx, link, t.nuria.source)
-	t.refuses(err)
+	t.Refuses(err)
 	return play.Wanted(err, recovery.ErrExpired, "a link after its time")
 }
 
@@ -167,7 +167,7 @@ func (t *tale) follow(ctx context.Context, c *citizen, link civicpin.Secret) (pi
 		return pin.Grant{}, err
 	}
 	t.Say("%s presses the button.", c.first())
-	t.says("Now the code that comes to %s.", run.Next.Sent.Masked)
+	t.Says("Now the code that comes to %s.", run.Next.Sent.Masked)
 	if _, err := t.Read(c.first(), c.mobile); err != nil {
 		return pin.Grant{}, err
 	}

@@ -91,7 +91,7 @@ func (t *tale) shutOut(ctx context.Context, c *citizen, p portal) error {
 // refused has somebody type a password that is no longer right.
 func (t *tale) refused(ctx context.Context, c *citizen, typed string) error {
 	_, err := t.pins.Verify(ctx, c.attempt(typed))
-	t.refuses(err)
+	t.Refuses(err)
 	if errors.Is(err, pin.ErrRefused) {
 		return nil
 	}

@@ -58,8 +58,8 @@ func (t *tale) oneContact(ctx context.Context) error {
 		return err
 	}
 	_, err = t.answerDate(ctx, ticket, t.omar.born, t.omar.source)
-	t.refuses(err)
-	t.says("If it is right, we have no telephone or no e-mail of yours that is confirmed. Come to an office, please.")
+	t.Refuses(err)
+	t.Says("If it is right, we have no telephone or no e-mail of yours that is confirmed. Come to an office, please.")
 	return play.Wanted(err, recovery.ErrRefused, "a recovery with one contact")
 }
 

@@ -21,7 +21,7 @@ var (
 
 // A tale is one telling of the story.
 type tale struct {
-	*play.Stage
+	*play.Page
 	madrid *time.Location
 	people register
 
@@ -32,9 +32,13 @@ type tale struct {
 	nuria, omar, julia, tomas *citizen
 }
 
+// ending is what is said where a lock ends the story.
+const ending = "There the story ends. With -db, the next run begins by putting it right."
+
 // newTale makes the services on the stage's vault and outbox: the values of policy.go, and nothing more.
 func newTale(s *play.Stage, madrid *time.Location) (*tale, error) {
-	t := &tale{Stage: s, madrid: madrid, people: people()}
+	t := &tale{Page: &play.Page{Stage: s, Name: "TUSS", Ending: ending}, madrid: madrid, people: people()}
+	t.Explain = t.explain
 	var err error
 	if t.pins, err = pin.New(s.Vault, s.Outbox, passwords()); err != nil {
 		return nil, err
@@ -61,31 +65,6 @@ func (t *tale) acts() []func(context.Context) error {
 	}
 }
 
-func (t *tale) tell(ctx context.Context) error {
-	for _, act := range t.acts() {
-		if err := act(ctx); err != nil {
-			return t.end(err)
-		}
-	}
-	t.Printf("\n%d events were recorded, each a line of JSON in the log.\n", t.Events())
-	return nil
-}
-
-// end turns what is no failure of the program into a last line.
-func (t *tale) end(err error) error {
-	_, isLocked := errors.AsType[*lockout.LockedError](err)
-	switch {
-	case errors.Is(err, play.ErrNoAnswer):
-		t.Printf("\n\nThe input ended here, and so does the story.\n")
-	case isLocked: // for good, or too many messages in a day
-		t.refuses(err)
-		t.Say("There the story ends. With -db, the next run begins by putting it right.")
-	default:
-		return err
-	}
-	return nil
-}
-
 // ask shows a page with one field until use takes what was typed. Locks that end are waited out. An error that cannot be
 // explained to a citizen ends it.
 func (t *tale) ask(prompt string, suggestions []string, use func(typed string) error) error {
@@ -96,7 +75,7 @@ func (t *tale) ask(prompt string, suggestions []string, use func(typed string) e
 			return t.wait(locked)
 		case errors.Is(err, recovery.ErrGone), errors.Is(err, recovery.ErrExpired), errors.Is(err, pin.ErrGrant):
 			return err // no other answer would do
-		case t.refuses(err):
+		case t.Refuses(err):
 			return nil
 		}
 		return err
@@ -108,7 +87,7 @@ func (t *tale) wait(locked *lockout.LockedError) error {
 	if locked.Until.IsZero() {
 		return locked
 	}
-	t.refuses(locked)
+	t.Refuses(locked)
 	wait := locked.Until.Sub(t.Clock.Now())
 	return t.Later((max(wait, 0) + minute - 1).Truncate(minute))
 }

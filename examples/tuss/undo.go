@@ -40,7 +40,7 @@ func (t *tale) undo(ctx context.Context) error {
 	if err := t.rec.Disown(ctx, link, t.nuria.source); err != nil {
 		return err
 	}
-	t.says("Your contacts are as they were. Whoever did this was logged in: your password is stopped. Come to an office.")
+	t.Says("Your contacts are as they were. Whoever did this was logged in: your password is stopped. Come to an office.")
 	if err := t.told(ctx, theirs.Address, old); err != nil {
 		return err
 	}
