@@ -56,8 +56,9 @@ func TestRun(t *testing.T) {
 	inOrder(t, first, headings...)
 	inOrder(
 		t, first,
-		"the check character", "Tries left: 2", "gave this answer to another", "no e-mail address",
-		"Lucía reads (0001-email-lucia.andrade@example.ec.eml)", "https://iess.example/clave#", "I accept the terms of 2026-01: yes",
+		"the check character", "Tries left: 2", "no e-mail address",
+		"Lucía reads (0001-email-lucia.andrade@example.ec.eml)", "https://iess.example/clave#", "gave this answer to another",
+		"I accept the terms of 2026-01: yes",
 		"15 to 64", "a piece of your name", "Once more: tres volcanes y un colibrí\n", "Level of assurance: low",
 
 		"4 left, 3 left, 2 left, 1 left, locked. As somebody who does not exist: the same", "Your key is locked",
