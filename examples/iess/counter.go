@@ -35,7 +35,7 @@ func (t *tale) counter(ctx context.Context) error {
 
 // keyAtCounter has a clerk, who has seen a document, hand over a code on a slip. At home it is exchanged for a password.
 func (t *tale) keyAtCounter(ctx context.Context, c *citizen, document, password string) error {
-	if _, err := t.anew(ctx, c); err != nil {
+	if err := t.anew(ctx, c); err != nil {
 		return err
 	}
 	is, err := t.pins.Issue(ctx, c.subject, pin.IssueOptions{

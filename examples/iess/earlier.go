@@ -6,34 +6,32 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/store"
 )
 
-// anew takes what earlier runs have left of somebody out of the way, as an agency does for who comes with their card. It reports
-// whether they have an address that can be written to.
-func (t *tale) anew(ctx context.Context, c *citizen) (known bool, err error) {
-	st, err := t.pins.Status(ctx, c.subject)
+// anew takes what earlier runs have left of somebody out of the way: they have all erased that is stored about them, and begin like
+// anybody.
+func (t *tale) anew(ctx context.Context, c *citizen) error {
+	_, err := t.pins.Status(ctx, c.subject)
 	if errors.Is(err, pin.ErrNoCredential) {
-		return false, nil
+		return nil
 	}
 	if err != nil {
-		return false, err
+		return err
 	}
-	if st.State != "revoked" {
-		t.Say("%s has a key from an earlier run, and no longer knows it. An agency, which has seen the card, ends it.", c.name)
-		if err := t.pins.Revoke(ctx, c.subject, "forgotten", clerk.ID); err != nil {
-			return false, err
+	t.Say("%s has a key from an earlier run, and has had all erased that is stored about them.", c.name)
+	if err := t.pins.Revoke(ctx, c.subject, "to be erased", clerk.ID); err != nil {
+		return err
+	}
+	return errors.Join(t.erase(ctx, c.subject), t.Later(8*day)) // an address gets so many messages a day and no more
+}
+
+// erase walks through the store until nothing is left of a subject.
+func (t *tale) erase(ctx context.Context, subject civicpin.Subject) error {
+	for {
+		walk, err := t.Vault.Erase(ctx, subject, store.Pass{})
+		if err != nil || walk.End && walk.Changed == 0 && walk.Missed == 0 {
+			return err
 		}
 	}
-	seen := civicpin.Evidence{Method: civicpin.InPerson, Document: "cédula", By: clerk.ID}
-	errs := []error{t.pins.Unlock(ctx, c.subject, clerk.ID)}
-	for _, p := range plans() {
-		errs = append(errs, t.rec.Unlock(ctx, p.Name, c.subject, seen, clerk))
-	}
-	// So many messages a day and no more, and an address that was just changed proves nothing for a week.
-	errs = append(errs, t.Later(8*day))
-	proved, _, err := t.rec.Contacts(ctx, c.subject)
-	if len(proved) > 0 {
-		known, c.email = true, proved[0].Address
-	}
-	return known, errors.Join(append(errs, err)...)
 }

@@ -16,8 +16,7 @@ import (
 // some day, the terms and a password.
 func (t *tale) first(ctx context.Context) error {
 	t.Step("Lucía's first key")
-	known, err := t.anew(ctx, t.lucia)
-	if err != nil {
+	if err := t.anew(ctx, t.lucia); err != nil {
 		return err
 	}
 	if err := t.typeCedula("1710034066", "171003406-5"); err != nil {
@@ -32,12 +31,7 @@ func (t *tale) first(ctx context.Context) error {
 	if err := t.whoYouAre(ctx, v, slip, t.lucia.mind); err != nil {
 		return err
 	}
-	if known { // from an earlier run
-		err = t.confirm(ctx, v)
-	} else {
-		err = t.correct(ctx, v, "lucia.andrade", v.email)
-	}
-	if err != nil {
+	if err := t.correct(ctx, v, "lucia.andrade", v.email); err != nil {
 		return err
 	}
 	m, err := t.Read("Lucía", v.email)

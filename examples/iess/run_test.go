@@ -123,11 +123,11 @@ func TestWrongAnswers(t *testing.T) {
 		"", "1714307103", strings.Repeat("x", 5000), "\xff\x00", "1710034065",
 		"no", "x",
 		"14 de marzo", "31/2", "3/14", "14/3", // a slip of Lucía's, and then right
+		"yes", "yes?", "LUCIA@EXAMPLE.EC",
 		"VOLCANO", "llama",
 		"Paloma", "paloma!", "Escuela", "Trompo", // too much alike
 		"P", "Galápagos", "Escuela", "Trompo", // one letter
 		"Paloma", "Galápagos", "Escuela", "Trompo",
-		"yes", "yes?", "LUCIA@EXAMPLE.EC",
 		"no", "yes",
 		"corta", "corta", "una frase de Lucía", "otra frase de Lucía", "dos ríos y un puente", "dos ríos y un puente",
 		"",                                             // login
@@ -141,9 +141,9 @@ func TestWrongAnswers(t *testing.T) {
 	inOrder(
 		t, out,
 		"the check character", "somebody else. Lucía's is", "wrong length", "neither a letter", "Tick the box",
-		"Day and month in numbers", "Day and month in numbers", "Day and month in numbers", "Choose an image", "One of these, please",
-		"gave this answer to another", "A word or two", "Another address, please", "no e-mail address",
-		"lucia@example.ec.eml", "Without them there is no key",
+		"Day and month in numbers", "Day and month in numbers", "Day and month in numbers", "Another address, please", "no e-mail address",
+		"lucia@example.ec.eml", "Choose an image", "One of these, please", "gave this answer to another", "A word or two",
+		"Without them there is no key",
 		"15 to 64", "not alike", "Welcome, Lucía",
 		"2. Five wrong", "the stranger would be in", "locked. As somebody who does not exist",
 		"is unlocked", "Tries left: 4", "Welcome, Lucía", "3. Her own telephone", "The input ended here",
@@ -160,9 +160,9 @@ func TestInputEnds(t *testing.T) {
 	}{
 		{0, "1. Lucía's first key"},
 		{18, "I accept the terms"},           // a link was used, and nothing chosen
-		{28, "At a computer of the library"}, // locked
-		{74, "Her former employer reads"},    // suspended
-		{36, "3. Her own telephone is known"},
+		{29, "At a computer of the library"}, // locked
+		{75, "Her former employer reads"},    // suspended
+		{37, "3. Her own telephone is known"},
 	} {
 		out, err := run(t, strings.Repeat("\n", c.answers), "-i", "-db", db)
 		if err != nil {
