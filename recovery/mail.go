@@ -70,6 +70,10 @@ type notices struct {
 func (s *Service) notices(r *run, b *book, id string, kind civicpin.MessageKind, until time.Time) notices {
 	var n notices
 	now := s.vault.Now()
+	good := until
+	if kind == waitingMail { // it can be ended as long as it can be completed
+		good = later(until, r.Expires)
+	}
 	for _, h := range b.told(now) {
 		if h.To.Channel.Printed() {
 			continue
@@ -80,7 +84,7 @@ func (s *Service) notices(r *run, b *book, id string, kind civicpin.MessageKind,
 		// One that cools down may be a thief's: it is told, but cannot take the recovery from its owner.
 		if h.established(now) {
 			t := newToken(disownToken, id, (len(r.Disown)+len(n.tokens)+1)&0xff)
-			n.tokens = append(n.tokens, disown{N: t.n, Hash: t.hash(), To: h.ID, Expires: until})
+			n.tokens = append(n.tokens, disown{N: t.n, Hash: t.hash(), To: h.ID, Expires: good})
 			m.Token = t.text().Reveal()
 		}
 		n.mails = append(n.mails, m)
