@@ -358,6 +358,75 @@ func TestModel(t *testing.T) {
 				require.Error(fatal{rt}, err)
 				require.Error(fatal{rt}, k.Disown(ctx, civicpin.NewSecret("d"+text[1:]), home))
 			},
+			"staff unlocks for the owner": func(rt *rapid.T) {
+				fault(rt)
+				run, err := k.StartBy(ctx, "video", ana, video)
+				require.True(fatal{rt}, ours(err), err)
+				if err != nil {
+					return
+				}
+				require.True(fatal{rt}, run.Ticket.IsZero())
+				c, err := k.Case(ctx, run.ID, video)
+				require.True(fatal{rt}, ours(err), err)
+				right := rapid.Bool().Draw(rt, "right")
+				done, err := k.Assist(ctx, run.ID, video, recovery.Verdict{Approve: true, Questions: answered(c.Questions, right)})
+				require.True(fatal{rt}, ours(err), err)
+				if !right {
+					require.Error(fatal{rt}, err)
+				}
+				require.True(fatal{rt}, done.Ticket.IsZero())
+			},
+			"staff issues anew for the owner": func(rt *rapid.T) {
+				s.faults.Reset()
+				run, err := k.StartBy(ctx, "office", ana, agency)
+				require.True(fatal{rt}, ours(err), err)
+				if err != nil {
+					return
+				}
+				after := k.sofar()
+				_, err = k.Assist(ctx, run.ID, agency, recovery.Verdict{Approve: true, Reason: "seen"})
+				require.True(fatal{rt}, ours(err), err)
+				if err != nil {
+					return
+				}
+				secret := "doce dados en la mesa"
+				if s.secret == secret {
+					secret = "trece trenes en la noche"
+				}
+				require.NoError(fatal{rt}, k.exchange(ctx, after, anaMail, anaPhone, secret))
+				s.secret = secret
+			},
+			"owner enrols anew": func(rt *rapid.T) {
+				fault(rt)
+				err := k.EnrolAnswers(ctx, ana, anaImage, secrets(anaAnswers), home)
+				require.True(fatal{rt}, ours(err), err)
+			},
+			"owner adds a contact": func(rt *rapid.T) {
+				fault(rt)
+				to := civicpin.Contact{Channel: civicpin.Email, Address: rapid.SampledFrom([]string{anaNewMail, "ana@otra.example"}).Draw(rt, "to")}
+				_, err := k.AddContact(ctx, ana, to, civicpin.Citizen, home)
+				require.True(fatal{rt}, ours(err), err)
+				s.faults.Reset()
+				_ = k.out.Flush(ctx)
+				if got := k.mail.to(to.Address, "contact.prove"); len(got) > 0 {
+					fault(rt)
+					err := k.ProveContact(ctx, got[len(got)-1].Link, home)
+					require.True(fatal{rt}, ours(err), err)
+				}
+			},
+			"owner removes a contact": func(rt *rapid.T) {
+				s.faults.Reset()
+				proved, _, err := k.Contacts(ctx, ana)
+				require.NoError(fatal{rt}, err)
+				for _, c := range proved {
+					if c.Address != anaMail && c.Address != anaPhone && c.Address != anaPEC {
+						fault(rt)
+						err := k.RemoveContact(ctx, ana, c.ID, civicpin.Citizen, home)
+						require.True(fatal{rt}, ours(err), err)
+						return
+					}
+				}
+			},
 			"owner cancels": func(rt *rapid.T) {
 				fault(rt)
 				tr := some(rt, true)
