@@ -3,6 +3,7 @@ package recovery_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/cryptotest"
 	"time"
@@ -157,7 +158,7 @@ func TestModel(t *testing.T) {
 		ctx := t.Context()
 		fault := func(rt *rapid.T) {
 			s.faults.Reset()
-			if rapid.IntRange(0, 3).Draw(rt, "fault") == 0 {
+			if rapid.IntRange(0, 5).Draw(rt, "fault") == 0 {
 				o := rapid.SampledFrom([]storetest.Outcome{storetest.NotDone, storetest.ReplyLost}).Draw(rt, "outcome")
 				s.faults.FailAt(rapid.IntRange(1, 12).Draw(rt, "call"), o)
 			}
@@ -253,10 +254,109 @@ func TestModel(t *testing.T) {
 			require.True(fatal{rt}, tr.owner, "a stranger finished")
 			s.finished(rt, tr, g)
 		}
+		// follow opens a link, and does what its page offers.
+		follow := func(rt *rapid.T, m civicpin.Message) {
+			s.faults.Reset()
+			look, err := k.Look(ctx, m.Link)
+			require.True(fatal{rt}, ours(err), err)
+			tr := s.trip(m.Link.Reveal()[1:27])
+			if err != nil || tr == nil {
+				return
+			}
+			fault(rt)
+			switch {
+			case look.What == "disown":
+				if rapid.IntRange(0, 5).Draw(rt, "disown") == 0 {
+					err := k.Disown(ctx, m.Link, home)
+					require.True(fatal{rt}, ours(err), err)
+				}
+			case look.Last:
+				// What a stranger began the owner may finish: it is theirs once they bring the token.
+				g, err := k.Finish(ctx, m.Link, home)
+				require.True(fatal{rt}, ours(err), err)
+				if err == nil {
+					tr.proved["link"] = true
+					s.finished(rt, tr, g)
+				}
+			default:
+				run, err := k.Use(ctx, m.Link, home)
+				require.True(fatal{rt}, ours(err), err)
+				if !run.Ticket.IsZero() {
+					tr.proved["link"] = true
+					// The run is the owner's from now on, and whoever began it is out.
+					for _, old := range tr.tickets {
+						s.faults.Reset()
+						_, err := k.Show(ctx, old)
+						require.Error(fatal{rt}, err, "an old ticket still opens the run")
+					}
+					tr.owner, tr.tickets = true, append(tr.tickets, run.Ticket)
+				}
+			}
+		}
+		// assist has staff approve of the owner.
+		assist := func(rt *rapid.T, tr *trip, by recovery.Staff) {
+			fault(rt)
+			_, err := k.Assist(ctx, tr.id, by, recovery.Verdict{Approve: true, Reason: "seen"})
+			require.True(fatal{rt}, ours(err), err)
+			if by == video {
+				require.Error(fatal{rt}, err)
+				return
+			}
+			tr.proved["staff"], tr.proved["staff:"+string(by.ID)] = true, true
+			tr.proved["second"] = tr.proved["staff:"+string(agency.ID)] && tr.proved["staff:"+string(other.ID)]
+		}
+		// onwards takes the owner one step on, whatever it is.
+		onwards := func(rt *rapid.T, tr *trip) {
+			s.faults.Reset()
+			run, err := k.Show(ctx, tr.tickets[len(tr.tickets)-1])
+			switch {
+			case err != nil:
+			case run.Done:
+				finish(rt, tr)
+			case !run.Next.Waits.IsZero():
+				if run.Next.Waits.After(k.clock.Now()) {
+					k.clock.now = run.Next.Waits
+				}
+				fault(rt)
+				_, err := k.Send(ctx, tr.tickets[len(tr.tickets)-1], home)
+				require.True(fatal{rt}, ours(err), err)
+			case run.Next.Operator != "":
+				assist(rt, tr, rapid.SampledFrom([]recovery.Staff{agency, other}).Draw(rt, "by"))
+			case run.Next.Sent != nil && run.Next.Sent.Link:
+				for range 4 {
+					_ = k.out.Flush(ctx)
+					k.clock.add(15 * time.Second)
+				}
+				for _, m := range slices.Backward(k.mail.messages()) {
+					if !m.Link.IsZero() && m.Link.Reveal()[:27] == "l"+tr.id {
+						follow(rt, m)
+						return
+					}
+				}
+			case run.Next.Sent != nil:
+				for range 4 {
+					_ = k.out.Flush(ctx)
+					k.clock.add(15 * time.Second)
+				}
+				answer(rt, tr, true)
+			default:
+				answer(rt, tr, true)
+			}
+		}
+		goesOn := func(rt *rapid.T) {
+			tr := some(rt, true)
+			for range rapid.IntRange(1, 8).Draw(rt, "steps") {
+				onwards(rt, tr)
+			}
+		}
 		rt.Repeat(map[string]func(*rapid.T){
-			"owner begins":    func(rt *rapid.T) { begin(rt, true) },
-			"stranger begins": func(rt *rapid.T) { begin(rt, false) },
-			"owner answers":   func(rt *rapid.T) { answer(rt, some(rt, true), true) },
+			// Several times, or few would ever come to an end.
+			"owner goes on": goesOn, "owner goes on again": goesOn, "owner goes on and on": goesOn, "owner is patient": goesOn,
+			"owner begins and goes on": func(rt *rapid.T) { begin(rt, true); goesOn(rt) },
+			"owner begins at last":     func(rt *rapid.T) { begin(rt, true); goesOn(rt) },
+			"owner begins":             func(rt *rapid.T) { begin(rt, true) },
+			"stranger begins":          func(rt *rapid.T) { begin(rt, false) },
+			"owner answers":            func(rt *rapid.T) { answer(rt, some(rt, true), true) },
 			"owner answers on": func(rt *rapid.T) {
 				tr := some(rt, true)
 				for range 3 {
@@ -287,60 +387,14 @@ func TestModel(t *testing.T) {
 					rt.Skip("no mail")
 				}
 				m := links[len(links)-1-rapid.IntRange(0, min(3, len(links)-1)).Draw(rt, "mail")]
-				s.faults.Reset()
-				look, err := k.Look(ctx, m.Link)
-				require.True(fatal{rt}, ours(err), err)
-				tr := s.trip(m.Link.Reveal()[1:27])
-				if err != nil || tr == nil {
-					return
-				}
-				fault(rt)
-				switch {
-				case look.What == "disown":
-					if rapid.IntRange(0, 5).Draw(rt, "disown") == 0 {
-						err := k.Disown(ctx, m.Link, home)
-						require.True(fatal{rt}, ours(err), err)
-					}
-				case look.Last:
-					// What a stranger began the owner may finish: it is theirs once they bring the token.
-					g, err := k.Finish(ctx, m.Link, home)
-					require.True(fatal{rt}, ours(err), err)
-					if err == nil {
-						tr.proved["link"] = true
-						s.finished(rt, tr, g)
-					}
-				default:
-					run, err := k.Use(ctx, m.Link, home)
-					require.True(fatal{rt}, ours(err), err)
-					if !run.Ticket.IsZero() {
-						tr.proved["link"] = true
-						// The run is the owner's from now on, and whoever began it is out.
-						for _, old := range tr.tickets {
-							s.faults.Reset()
-							_, err := k.Show(ctx, old)
-							require.Error(fatal{rt}, err, "an old ticket still opens the run")
-						}
-						tr.owner, tr.tickets = true, append(tr.tickets, run.Ticket)
-					}
-				}
+				follow(rt, m)
 			},
 			"staff sees the owner": func(rt *rapid.T) {
 				tr := some(rt, true)
 				if tr.plan != "desk" {
 					rt.Skip("no step of staff")
 				}
-				by := rapid.SampledFrom([]recovery.Staff{agency, other, video}).Draw(rt, "by")
-				fault(rt)
-				_, err := k.Assist(ctx, tr.id, by, recovery.Verdict{Approve: true, Reason: "seen"})
-				require.True(fatal{rt}, ours(err), err)
-				if by != video {
-					if tr.proved["staff:"+string(by.ID)] = true; tr.proved["staff:"+string(agency.ID)] && tr.proved["staff:"+string(other.ID)] {
-						tr.proved["second"] = true
-					}
-					tr.proved["staff"] = true
-				} else {
-					require.Error(fatal{rt}, err)
-				}
+				assist(rt, tr, rapid.SampledFrom([]recovery.Staff{agency, other, video}).Draw(rt, "by"))
 			},
 			"staff turns a stranger down": func(rt *rapid.T) {
 				tr := some(rt, false)
