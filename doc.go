@@ -12,6 +12,7 @@
 //	store            the store contract (three methods), an implementation in memory, and the Vault around any of them
 //	store/storetest  the contract's tests, for stores of your own
 //	store/outbox     messages that are sent after a crash, too
+//	store/audit      events chained by hash, so that tampering shows
 //	store/audit      events chained by hash, so that a missing one is found
 //	lockout          attempt limits: take, verify, settle
 //	pin              credentials: issue in parts, exchange, verify, change, attest, revoke
