@@ -207,7 +207,8 @@ type mail struct {
 func (m *mail) Notify(_ context.Context, msg civicpin.Message) (string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if c, ok := m.waiting[msg.To.Address]; ok {
+	// Codes go to the same telephones, and nobody waits for those: they are shown.
+	if c, ok := m.waiting[msg.To.Address]; ok && msg.Kind == pin.PartMessage {
 		delete(m.waiting, msg.To.Address)
 		c <- msg.Secret.Reveal() // has room for one
 	}
