@@ -20,16 +20,37 @@ func (s *Service) admit(ctx context.Context) (leave func(), err error) {
 	return leave, err
 }
 
-// guess compares answers inside the plan's gate, all of them whatever the first comes to, and advances the run if all are
-// right. also, if given, changes the run with it.
+// guess compares answers inside the plan's gate, and advances the run if all are right. also, if given, changes the run with
+// it.
 func (s *Service) guess(ctx context.Context, e store.Entry[run], w *way, id string, steps []Step, a Answers, also func(*run, time.Time) error,
 ) (store.Entry[run], error) {
+	to := e.Value.Step + len(steps)
+	err := s.compare(ctx, &e.Value, w, id, steps, a, func(ctx context.Context, named []contact) error {
+		var err error
+		e, err = s.advance(ctx, e, w, id, to, func(r *run, now time.Time) error {
+			if named != nil {
+				r.Named = named
+			}
+			if also != nil {
+				return also(r, now)
+			}
+			return nil
+		})
+		return err
+	})
+	return e, err
+}
+
+// compare compares answers inside the plan's gate, all of them whatever the first comes to, and calls then there if all are
+// right.
+func (s *Service) compare(ctx context.Context, r *run, w *way, id string, steps []Step, a Answers,
+	then func(ctx context.Context, named []contact) error,
+) error {
 	leave, err := s.admit(ctx)
 	if err != nil {
-		return e, err
+		return err
 	}
 	defer leave()
-	r := &e.Value
 	why := ""
 	err = w.gate.Do(ctx, lockout.Key{Subject: r.Subject, Source: a.Source}, func(ctx context.Context) (bool, error) {
 		right, named, err := s.right(ctx, r, steps, a)
@@ -47,22 +68,14 @@ func (s *Service) guess(ctx context.Context, e store.Entry[run], w *way, id stri
 			}
 			return false, nil
 		}
-		e, err = s.advance(ctx, e, w, id, r.Step+len(steps), func(r *run, now time.Time) error {
-			if named != nil {
-				r.Named = named
-			}
-			if also != nil {
-				return also(r, now)
-			}
-			return nil
-		})
 		// After a right comparison nothing may be refunded but what another right answer overtook.
+		err = then(ctx, named)
 		return err == nil, err
 	})
 	if err != nil {
 		s.record(ctx, eventRefused, id, r, civicpin.Citizen, a.Source, refusal(err, why))
 	}
-	return e, err
+	return err
 }
 
 // right makes every comparison that the steps call for. All that has to be read is read first: once something was compared,

@@ -176,31 +176,14 @@ func (s *Service) approve(ctx context.Context, e store.Entry[run], w *way, id st
 		return nil
 	}
 	if step.Questions > 0 {
-		if err := s.asked(ctx, e.Value, w, id, step, v); err != nil {
+		// What the citizen answered is compared, and the run goes on only with the second approval.
+		answers := Answers{Questions: v.Questions, Source: v.Source}
+		stay := func(context.Context, []contact) error { return nil }
+		if err := s.compare(ctx, &e.Value, w, id, []Step{step}, answers, stay); err != nil {
 			return e, err
 		}
 	}
 	return s.change(ctx, e, e.Value.Step, note)
-}
-
-// asked compares what the citizen answered to staff, without going on.
-func (s *Service) asked(ctx context.Context, r run, w *way, id string, step Operator, v Verdict) error {
-	leave, err := s.admit(ctx)
-	if err != nil {
-		return err
-	}
-	defer leave()
-	err = w.gate.Do(ctx, lockout.Key{Subject: r.Subject, Source: v.Source}, func(ctx context.Context) (bool, error) {
-		right, _, err := s.right(ctx, &r, []Step{step}, Answers{Questions: v.Questions})
-		if err == nil && !r.Known {
-			err = lockout.ErrNoSubject
-		}
-		return right, err
-	})
-	if err != nil {
-		s.record(ctx, eventRefused, id, &r, civicpin.Citizen, v.Source, refusal(err, "wrong"))
-	}
-	return err
 }
 
 // onwards goes on behind a step of staff: to the message that the next step sends, or to the plan's end where that gives nothing

@@ -237,3 +237,37 @@ func TestStaffAndStrangers(t *testing.T) {
 	_, err = k.Assist(t.Context(), run.ID, video, recovery.Verdict{Approve: true, Questions: answered(c.Questions, false)})
 	require.ErrorIs(t, err, recovery.ErrRefused)
 }
+
+// Where a step of staff asks questions and wants a second one, the first approval compares the answers and leaves the run.
+func TestQuestionsBeforeASecond(t *testing.T) {
+	k := newKit(t)
+	k.lock(t)
+	k.config.Plans = []recovery.Plan{{
+		Name: "both", Steps: []recovery.Step{recovery.Operator{Role: "agency", Questions: 4, Second: true}},
+		Limit: threeTries(), Outcome: recovery.Unlocked,
+	}}
+	rec, err := recovery.New(k.vault, k.out, k.config)
+	require.NoError(t, err)
+	run, err := rec.StartBy(t.Context(), "both", ana, agency)
+	require.NoError(t, err)
+	c, err := rec.Case(t.Context(), run.ID, agency)
+	require.NoError(t, err)
+	wrong := recovery.Verdict{Approve: true, Questions: answered(c.Questions, false)}
+	right := recovery.Verdict{Approve: true, Questions: answered(c.Questions, true)}
+	_, err = rec.Assist(t.Context(), run.ID, agency, wrong)
+	refused, ok := errors.AsType[*lockout.RefusedError](err)
+	require.True(t, ok, err)
+	require.Equal(t, 2, refused.Left, "it counts")
+	run, err = rec.Assist(t.Context(), run.ID, agency, right)
+	require.NoError(t, err)
+	require.False(t, run.Done)
+	_, err = rec.Assist(t.Context(), run.ID, agency, right)
+	require.Equal(t, "same person", reason(t, err))
+	_, err = k.login(t, anaSecret)
+	require.Error(t, err, "one is not enough")
+	run, err = rec.Assist(t.Context(), run.ID, other, right)
+	require.NoError(t, err)
+	require.True(t, run.Done)
+	_, err = k.login(t, anaSecret)
+	require.NoError(t, err)
+}
