@@ -15,6 +15,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/ident"
 	"github.com/civicpin/civicpin/examples/internal/play"
+	"github.com/civicpin/civicpin/examples/internal/play/playtest"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
@@ -385,9 +386,9 @@ func TestDisabled(t *testing.T) {
 	if err := s.End(s.joined(t.Context())); err != nil {
 		t.Errorf("the story fails: %v", err)
 	}
-	inOrder(t, s.out.String(), "registered anew. Come to an office", "There the story ends")
+	playtest.InOrder(t, s.out.String(), "registered anew. Come to an office", "There the story ends")
 
-	inOrder(t, s.act(t, s.certificate), "Ana registered in an earlier run")
+	playtest.InOrder(t, s.act(t, s.certificate), "Ana registered in an earlier run")
 	if _, err := s.order(t.Context(), s.ana.form(workingLife(s.ana))); err != nil {
 		t.Error(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/civicpin/civicpin/examples/internal/play"
+	"github.com/civicpin/civicpin/examples/internal/play/playtest"
 )
 
 // run runs the program as main does, with arguments, and returns what it printed.
@@ -19,22 +19,7 @@ func run(t *testing.T, input string, args ...string) (string, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out bytes.Buffer
-	err = play.Run(t.Context(), p, args, strings.NewReader(input), &out)
-	return out.String(), err
-}
-
-// inOrder fails for the first of the lines that does not come after the one before it.
-func inOrder(t *testing.T, out string, lines ...string) {
-	t.Helper()
-	rest := out
-	for _, line := range lines {
-		_, after, ok := strings.Cut(rest, line)
-		if !ok {
-			t.Fatalf("%q is missing, or out of its place, in\n%s", line, out)
-		}
-		rest = after
-	}
+	return playtest.Run(t, p, input, args...)
 }
 
 // headings are what every telling has, however it comes out.
@@ -52,8 +37,8 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v, after\n%s", err, first)
 	}
-	inOrder(t, first, headings...)
-	inOrder(
+	playtest.InOrder(t, first, headings...)
+	playtest.InOrder(
 		t, first,
 		"Rosa's code: ", "Tries left: 4", "Rosa's code: ", "From now on", "Tries left: 4",
 
@@ -100,8 +85,8 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v, after\n%s", err, second)
 	}
-	inOrder(t, second, headings...)
-	inOrder(t, second, "Ana registered in an earlier run", "Luis registered in an earlier run", "Your activation code",
+	playtest.InOrder(t, second, headings...)
+	playtest.InOrder(t, second, "Ana registered in an earlier run", "Luis registered in an earlier run", "Your activation code",
 		"seeing your working life: ", "yours is basic", "+34******322")
 	checkLeaks(t, db)
 	checkPost(t, db+".post")
@@ -129,8 +114,8 @@ func TestWrongAnswers(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v, after\n%s", err, out)
 	}
-	inOrder(t, out, headings...)
-	inOrder(
+	playtest.InOrder(t, out, headings...)
+	playtest.InOrder(
 		t, out,
 		"Tries left: 4", "From now on",
 		"check character", "of somebody else in this story", "wrong length", "neither a letter", "Which one?",
@@ -162,7 +147,7 @@ func TestInputEnds(t *testing.T) {
 		if err != nil {
 			t.Fatalf("after %d answers: %v\n%s", c.answers, err, out)
 		}
-		inOrder(t, out, c.reached, "]: \n\nThe input ended here, and so does the story.\n", "are left in "+db)
+		playtest.InOrder(t, out, c.reached, "]: \n\nThe input ended here, and so does the story.\n", "are left in "+db)
 	}
 	if out, err := run(t, "", "-db", db); err != nil {
 		t.Fatalf("%v, after\n%s", err, out)
@@ -174,7 +159,7 @@ func TestFlags(t *testing.T) {
 	if err != nil || strings.Contains(out, "1. An operator") {
 		t.Errorf("help: %v\n%s", err, out)
 	}
-	inOrder(t, out, "Cl@ve PIN", "Usage: clavepin", "-db file", "-i", "-lang language")
+	playtest.InOrder(t, out, "Cl@ve PIN", "Usage: clavepin", "-db file", "-i", "-lang language")
 	nowhere := filepath.Join(t.TempDir(), "no", "folder", "pins.db")
 	for _, args := range [][]string{{"-x"}, {"again"}, {"-lang", "de"}, {"-db", nowhere}, {"-db"}, {"-i=perhaps"}} {
 		out, err := run(t, "", args...)

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/civicpin/civicpin/examples/internal/play"
+	"github.com/civicpin/civicpin/examples/internal/play/playtest"
 )
 
 // run runs the program as main does, with arguments, and returns what it printed.
@@ -19,22 +19,7 @@ func run(t *testing.T, input string, args ...string) (string, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out bytes.Buffer
-	err = play.Run(t.Context(), p, args, strings.NewReader(input), &out)
-	return out.String(), err
-}
-
-// inOrder fails for the first of the lines that does not come after the one before it.
-func inOrder(t *testing.T, out string, lines ...string) {
-	t.Helper()
-	rest := out
-	for _, line := range lines {
-		_, after, ok := strings.Cut(rest, line)
-		if !ok {
-			t.Fatalf("%q is missing, or out of its place, in\n%s", line, out)
-		}
-		rest = after
-	}
+	return playtest.Run(t, p, input, args...)
 }
 
 // headings are what every telling has, however it comes out.
@@ -53,8 +38,8 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v, after\n%s", err, first)
 	}
-	inOrder(t, first, headings...)
-	inOrder(
+	playtest.InOrder(t, first, headings...)
+	playtest.InOrder(
 		t, first,
 		"the check character", "Tries left: 2", "no e-mail address",
 		"Lucía reads (0001-email-lucia.andrade@example.ec.eml)", "https://iess.example/clave#", "gave this answer to another",
@@ -107,8 +92,8 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v, after\n%s", err, second)
 	}
-	inOrder(t, second, headings...)
-	inOrder(
+	playtest.InOrder(t, second, headings...)
+	playtest.InOrder(
 		t, second,
 		"Lucía has a key from an earlier run", "another address: lucia.andrade@example.ec", "IESS: recover your access",
 	)
@@ -138,7 +123,7 @@ func TestWrongAnswers(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v, after\n%s", err, out)
 	}
-	inOrder(
+	playtest.InOrder(
 		t, out,
 		"the check character", "somebody else. Lucía's is", "wrong length", "neither a letter", "Tick the box",
 		"Day and month in numbers", "Day and month in numbers", "Day and month in numbers", "Another address, please", "no e-mail address",
@@ -168,7 +153,7 @@ func TestInputEnds(t *testing.T) {
 		if err != nil {
 			t.Fatalf("after %d answers: %v\n%s", c.answers, err, out)
 		}
-		inOrder(t, out, c.reached, "]: \n\nThe input ended here, and so does the story.\n", "are left in "+db)
+		playtest.InOrder(t, out, c.reached, "]: \n\nThe input ended here, and so does the story.\n", "are left in "+db)
 		if strings.Contains(out, "takes her address") {
 			t.Errorf("after %d answers the story is further than it should be", c.answers)
 		}
@@ -180,7 +165,7 @@ func TestFlags(t *testing.T) {
 	if err != nil || strings.Contains(out, "1. Lucía") {
 		t.Errorf("help: %v\n%s", err, out)
 	}
-	inOrder(t, out, "Ecuador's IESS", "Usage: iess", "-db file", "-i", "-lang language")
+	playtest.InOrder(t, out, "Ecuador's IESS", "Usage: iess", "-db file", "-i", "-lang language")
 	nowhere := filepath.Join(t.TempDir(), "no", "folder", "pins.db")
 	for _, args := range [][]string{{"-x"}, {"again"}, {"-lang", "de"}, {"-db", nowhere}, {"-db"}, {"-i=perhaps"}} {
 		out, err := run(t, "", args...)

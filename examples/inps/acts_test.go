@@ -12,6 +12,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/play"
+	"github.com/civicpin/civicpin/examples/internal/play/playtest"
 	"github.com/civicpin/civicpin/examples/internal/post"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
@@ -270,12 +271,12 @@ func TestDisabled(t *testing.T) {
 	if err := s.End(s.exchange(t.Context())); err != nil {
 		t.Errorf("the story fails: %v", err)
 	}
-	inOrder(t, s.out.String(), "this one is disabled. Come to an office", "There the story ends")
+	playtest.InOrder(t, s.out.String(), "this one is disabled. Come to an office", "There the story ends")
 
 	if err := s.Clock.Skip(day); err != nil {
 		t.Fatal(err)
 	}
-	inOrder(t, s.act(t, s.request), "was disabled. A clerk has seen the identity card")
+	playtest.InOrder(t, s.act(t, s.request), "was disabled. A clerk has seen the identity card")
 	s.act(t, s.exchange)
 	want(t, s.status(t, s.maria.subject()), "active", civicpin.Low, civicpin.InPerson)
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/civicpin/civicpin/examples/internal/play"
+	"github.com/civicpin/civicpin/examples/internal/play/playtest"
 )
 
 // run runs the program as main does, with arguments, and returns what it printed.
@@ -19,22 +19,7 @@ func run(t *testing.T, input string, args ...string) (string, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out bytes.Buffer
-	err = play.Run(t.Context(), p, args, strings.NewReader(input), &out)
-	return out.String(), err
-}
-
-// inOrder fails for the first of the lines that does not come after the one before it.
-func inOrder(t *testing.T, out string, lines ...string) {
-	t.Helper()
-	rest := out
-	for _, line := range lines {
-		_, after, ok := strings.Cut(rest, line)
-		if !ok {
-			t.Fatalf("%q is missing, or out of its place, in\n%s", line, out)
-		}
-		rest = after
-	}
+	return playtest.Run(t, p, input, args...)
 }
 
 // headings are what every telling has, however it comes out.
@@ -53,8 +38,8 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inOrder(t, first, headings...)
-	inOrder(
+	playtest.InOrder(t, first, headings...)
+	playtest.InOrder(
 		t, first,
 		"no codice fiscale: the check character", "no such telephone number", "Two contacts are needed", "are one address",
 		"Thank you, RSSMRA85T50A562W.", "two parts to one channel or address",
@@ -110,8 +95,8 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inOrder(t, second, headings...)
-	inOrder(t, second, "Maria has a PIN from an earlier run", "INPS: your new PIN, part 1 of 2: ",
+	playtest.InOrder(t, second, headings...)
+	playtest.InOrder(t, second, "Maria has a PIN from an earlier run", "INPS: your new PIN, part 1 of 2: ",
 		"Your claim goes through: unemployment benefit.")
 	sameRows(t, first)
 	sameRows(t, second)
@@ -148,8 +133,8 @@ func TestWrongAnswers(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v, after\n%s", err, out)
 	}
-	inOrder(t, out, headings...)
-	inOrder(
+	playtest.InOrder(t, out, headings...)
+	playtest.InOrder(
 		t, out,
 		"the check character", "not where they should be", "neither a letter", "somebody else in this story", "wrong length",
 		"neither a letter",
@@ -183,7 +168,7 @@ func TestInputEnds(t *testing.T) {
 		if err != nil {
 			t.Fatalf("after %d answers: %v\n%s", c.answers, err, out)
 		}
-		inOrder(t, out, c.reached, "]: \n\nThe input ended here, and so does the story.\n", "are left in "+db)
+		playtest.InOrder(t, out, c.reached, "]: \n\nThe input ended here, and so does the story.\n", "are left in "+db)
 	}
 }
 
@@ -192,7 +177,7 @@ func TestFlags(t *testing.T) {
 	if err != nil || strings.Contains(out, "1. Maria") {
 		t.Errorf("help: %v\n%s", err, out)
 	}
-	inOrder(t, out, "The life of an INPS PIN", "Usage: inps", "-db file", "-i", "-lang language")
+	playtest.InOrder(t, out, "The life of an INPS PIN", "Usage: inps", "-db file", "-i", "-lang language")
 	nowhere := filepath.Join(t.TempDir(), "no", "folder", "pins.db")
 	for _, args := range [][]string{{"-x"}, {"again"}, {"-lang", "de"}, {"-db", nowhere}, {"-db"}, {"-i=perhaps"}} {
 		if out, err := run(t, "", args...); err == nil || !strings.HasPrefix(err.Error(), "inps: ") || strings.Contains(out, "1. Maria") {

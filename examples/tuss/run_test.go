@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/civicpin/civicpin/examples/internal/play"
+	"github.com/civicpin/civicpin/examples/internal/play/playtest"
 )
 
 var tuesday, begun = time.Date(2026, 3, 10, 9, 0, 0, 0, time.UTC), time.Now()
@@ -24,22 +24,7 @@ func run(t *testing.T, input string, args ...string) (string, error) {
 		t.Fatal(err)
 	}
 	p.Now = func() time.Time { return tuesday.Add(time.Since(begun)) }
-	var out bytes.Buffer
-	err = play.Run(t.Context(), p, args, strings.NewReader(input), &out)
-	return out.String(), err
-}
-
-// inOrder fails for the first of the lines that does not come after the one before it.
-func inOrder(t *testing.T, out string, lines ...string) {
-	t.Helper()
-	rest := out
-	for _, line := range lines {
-		_, after, ok := strings.Cut(rest, line)
-		if !ok {
-			t.Fatalf("%q is missing, or out of its place, in\n%s", line, out)
-		}
-		rest = after
-	}
+	return playtest.Run(t, p, input, args...)
 }
 
 // headings are what every telling has, however it comes out.
@@ -57,8 +42,8 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v, after\n%s", err, first)
 	}
-	inOrder(t, first, headings...)
-	inOrder(
+	playtest.InOrder(t, first, headings...)
+	playtest.InOrder(
 		t, first,
 		"the check character", "a fixed line", "no e-mail address", "Nuria reads (0001-sms-", "Seg. Social: clave", "signs them",
 		"(0003-handed-over.txt)", "Su código de activación", "Nobody else keeps the code",
@@ -111,8 +96,8 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v, after\n%s", err, second)
 	}
-	inOrder(t, second, headings...)
-	inOrder(t, second, "Nuria registered in an earlier run", "Your activation code", "Omar registered in an earlier run",
+	playtest.InOrder(t, second, headings...)
+	playtest.InOrder(t, second, "Nuria registered in an earlier run", "Your activation code", "Omar registered in an earlier run",
 		"recover your access", "SEDESS: Welcome, Omar Haddad. Your level is advanced", "Welcome, Julia")
 	sameRows(t, second)
 	checkLeaks(t, db)
@@ -148,8 +133,8 @@ func TestWrongAnswers(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v, after\n%s", err, out)
 	}
-	inOrder(t, out, headings[0])
-	inOrder(
+	playtest.InOrder(t, out, headings[0])
+	playtest.InOrder(
 		t, out,
 		"check character", "not the number on her card", "wrong length", "neither a letter",
 		"not written like", "no such telephone", "no e-mail address", "Nuria reads", "Tries left: 4", "Tries left: 1", "Try again on",
@@ -182,7 +167,7 @@ func TestInputEnds(t *testing.T) {
 		if err != nil {
 			t.Fatalf("after %d answers: %v\n%s", c.answers, err, out)
 		}
-		inOrder(t, out, c.reached, "]: \n\nThe input ended here, and so does the story.\n", "are left in "+db)
+		playtest.InOrder(t, out, c.reached, "]: \n\nThe input ended here, and so does the story.\n", "are left in "+db)
 	}
 }
 
@@ -191,7 +176,7 @@ func TestFlags(t *testing.T) {
 	if err != nil || strings.Contains(out, "1. Nuria") {
 		t.Errorf("help: %v\n%s", err, out)
 	}
-	inOrder(t, out, "Tu Seguridad Social", "Usage: tuss", "-db file", "-i", "-lang language")
+	playtest.InOrder(t, out, "Tu Seguridad Social", "Usage: tuss", "-db file", "-i", "-lang language")
 	nowhere := filepath.Join(t.TempDir(), "no", "folder", "pins.db")
 	for _, args := range [][]string{{"-x"}, {"again"}, {"-lang", "de"}, {"-db", nowhere}, {"-db"}, {"-i=perhaps"}} {
 		out, err := run(t, "", args...)
