@@ -20,8 +20,9 @@ import (
 )
 
 // What the database refuses is known not to be done; what it gave no answer to is not known; and both are told apart.
-func TestErrors(t *testing.T) {
-	p := servers.PostgreSQL(t)
+func TestErrors(t *testing.T) { eachVersion(t, testErrors) }
+
+func testErrors(t *testing.T, p *servers.Postgres) {
 	s := kit.MustOpenPostgres(t, p.DSN(), 2, nil)
 	v, err := s.Put(t.Context(), "k", store.Record{Value: []byte("v")})
 	require.NoError(t, err)
@@ -74,8 +75,9 @@ func TestErrors(t *testing.T) {
 }
 
 // Serialisation failures do happen at that isolation level, and none reaches the caller.
-func TestSerializable(t *testing.T) {
-	p := servers.PostgreSQL(t)
+func TestSerializable(t *testing.T) { eachVersion(t, testSerializable) }
+
+func testSerializable(t *testing.T, p *servers.Postgres) {
 	s := kit.MustOpenPostgres(t, p.DSN()+"&default_transaction_isolation=serializable", 8, nil)
 	var failures atomic.Int64
 	var wg sync.WaitGroup
@@ -108,10 +110,11 @@ func TestSerializable(t *testing.T) {
 }
 
 // Expired rows go in batches, also by several at once; what is being written is passed by, and what is renewed stays.
-func TestPurgeExpired(t *testing.T) {
-	p := servers.PostgreSQL(t)
+func TestPurgeExpired(t *testing.T) { eachVersion(t, testPurgeExpired) }
+
+func testPurgeExpired(t *testing.T, p *servers.Postgres) {
 	s := kit.MustOpenPostgres(t, p.DSN(), 4, nil)
-	exec(t, s.DB,
+	execAll(t, s.DB,
 		`INSERT INTO civicpin_records SELECT convert_to('old/' || n, 'UTF8'), 1, n, '' FROM generate_series(1, 5000) n`,
 		`INSERT INTO civicpin_records SELECT convert_to('kept/' || n, 'UTF8'), 1, NULL, '' FROM generate_series(1, 50000) n`,
 		`ANALYZE civicpin_records`)

@@ -26,8 +26,9 @@ func openAt(ctx context.Context, where string) (store.Store, error) {
 // TestGuesser is not a test: it is what a process of the tests below does.
 func TestGuesser(t *testing.T) { guess.Child(t, openAt) }
 
-func TestGuessers(t *testing.T) {
-	p := servers.PostgreSQL(t)
+func TestGuessers(t *testing.T) { eachVersion(t, testGuessers) }
+
+func testGuessers(t *testing.T, p *servers.Postgres) {
 	schemas := 0
 	newWhere := func(*testing.T) string {
 		schemas++

@@ -64,24 +64,7 @@ func TestLinear(t *testing.T) {
 			require.Zero(t, r.Unknown+r.ReadErrors)
 		})
 	}
-	t.Run("killed", func(t *testing.T) {
-		p := servers.PostgreSQL(t)
-		kills := 0
-		r := work(t, p.DSN(), func(ctx context.Context) {
-			until(ctx, time.Second, func() {
-				if err := p.Kill(); err != nil {
-					t.Error(err)
-				}
-				time.Sleep(rand.N(200 * time.Millisecond))
-				if err := p.Restart(); err != nil {
-					t.Error(err)
-				}
-				kills++
-			})
-		})
-		require.Positive(t, kills)
-		require.Positive(t, r.Unknown)
-	})
+	t.Run("killed", func(t *testing.T) { eachVersion(t, testKilled) })
 	t.Run("frozen", func(t *testing.T) {
 		p := servers.PostgreSQL(t)
 		long := 1200 * time.Millisecond
@@ -112,4 +95,22 @@ func TestLinear(t *testing.T) {
 		})
 		require.Positive(t, r.Unknown)
 	})
+}
+
+func testKilled(t *testing.T, p *servers.Postgres) {
+	kills := 0
+	r := work(t, p.DSN(), func(ctx context.Context) {
+		until(ctx, time.Second, func() {
+			if err := p.Kill(); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(rand.N(200 * time.Millisecond))
+			if err := p.Restart(); err != nil {
+				t.Error(err)
+			}
+			kills++
+		})
+	})
+	require.Positive(t, kills)
+	require.Positive(t, r.Unknown)
 }

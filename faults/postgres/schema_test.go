@@ -15,8 +15,8 @@ import (
 	"github.com/civicpin/civicpin/store/sqlstore"
 )
 
-// exec runs statements that must succeed.
-func exec(t *testing.T, db *sql.DB, statements ...string) {
+// execAll runs statements that must succeed.
+func execAll(t *testing.T, db *sql.DB, statements ...string) {
 	t.Helper()
 	for _, s := range statements {
 		_, err := db.ExecContext(t.Context(), s)
@@ -39,8 +39,9 @@ func relations(t *testing.T, db *sql.DB) (names []string) {
 	return names
 }
 
-func TestSchema(t *testing.T) {
-	p := servers.PostgreSQL(t)
+func TestSchema(t *testing.T) { eachVersion(t, testSchema) }
+
+func testSchema(t *testing.T, p *servers.Postgres) {
 	admin := kit.MustOpenPostgres(t, p.DSN(), 2, nil).DB
 
 	t.Run("made once by many", func(t *testing.T) {
@@ -70,7 +71,7 @@ func TestSchema(t *testing.T) {
 	})
 
 	t.Run("whatever the search path", func(t *testing.T) {
-		exec(t, admin, "CREATE SCHEMA elsewhere")
+		execAll(t, admin, "CREATE SCHEMA elsewhere")
 		one := kit.MustOpenPostgres(t, p.DSN()+"&search_path=elsewhere", 1, &sqlstore.Options{Schema: "here"})
 		two := kit.MustOpenPostgres(t, p.DSN()+"&search_path=nowhere", 1, &sqlstore.Options{Schema: "here"})
 		_, err := one.Put(t.Context(), "k", store.Record{Value: []byte("v")})
@@ -82,15 +83,15 @@ func TestSchema(t *testing.T) {
 		path := kit.MustOpenPostgres(t, p.DSN()+"&search_path=elsewhere", 1, nil)
 		_, err = path.Get(t.Context(), "k")
 		require.ErrorIs(t, err, store.ErrNotFound)
-		exec(t, admin, "SELECT count(*) FROM elsewhere.civicpin_records")
+		execAll(t, admin, "SELECT count(*) FROM elsewhere.civicpin_records")
 	})
 
 	t.Run("run by hand", func(t *testing.T) {
 		opts := &sqlstore.Options{Schema: "by hand", Table: "pins"}
 		text, err := sqlstore.Schema(sqlstore.PostgreSQL, opts)
 		require.NoError(t, err)
-		exec(t, admin, text, text) // a second time changes nothing
-		exec(t, admin, `CREATE ROLE program LOGIN`, `GRANT USAGE ON SCHEMA "by hand" TO program`,
+		execAll(t, admin, text, text) // a second time changes nothing
+		execAll(t, admin, `CREATE ROLE program LOGIN`, `GRANT USAGE ON SCHEMA "by hand" TO program`,
 			`GRANT SELECT, INSERT, UPDATE, DELETE ON "by hand".pins TO program`, `GRANT SELECT ON "by hand".pins_schema TO program`)
 		dsn := strings.Replace(p.DSN(), "civicpin@", "program@", 1)
 		s := kit.MustOpenPostgres(t, dsn, 1, opts)
@@ -103,14 +104,14 @@ func TestSchema(t *testing.T) {
 		_, err = kit.OpenPostgres(t.Context(), dsn, 1, &sqlstore.Options{Schema: "by hand", Table: "another"})
 		require.ErrorContains(t, err, "permission denied")
 		// A role that may create tables in a schema, but no schemas.
-		exec(t, admin, `GRANT CREATE ON SCHEMA "by hand" TO program`)
+		execAll(t, admin, `GRANT CREATE ON SCHEMA "by hand" TO program`)
 		kit.MustOpenPostgres(t, dsn, 1, &sqlstore.Options{Schema: "by hand", Table: "another"})
 	})
 
 	t.Run("newer", func(t *testing.T) {
 		opts := &sqlstore.Options{Schema: "newer", Table: "pins"}
 		kit.MustOpenPostgres(t, p.DSN(), 1, opts)
-		exec(t, admin, "UPDATE newer.pins_schema SET version = 2")
+		execAll(t, admin, "UPDATE newer.pins_schema SET version = 2")
 		_, err := kit.OpenPostgres(t.Context(), p.DSN(), 1, opts)
 		require.ErrorIs(t, err, sqlstore.ErrNewerSchema)
 	})
