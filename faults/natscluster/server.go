@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"sync"
 	"syscall"
 	"testing"
@@ -27,6 +28,8 @@ func Main() {
 	if path == "" {
 		return
 	}
+	// A terminal interrupts all of its processes; this one ends when whoever started it says so.
+	signal.Ignore(os.Interrupt)
 	opts, err := server.ProcessConfigFile(path)
 	if err == nil {
 		opts.NoSigs = true // the test decides

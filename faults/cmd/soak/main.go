@@ -3,7 +3,7 @@
 //
 //	go run ./faults/cmd/soak -for 30m -subjects 100000 -store postgres
 //
-// It starts the server that the store needs, and ends it.
+// It starts the servers that the store needs, and ends them, also when it is interrupted.
 package main
 
 import (
@@ -14,12 +14,14 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/civicpin/civicpin/faults/soak"
 )
 
 func main() {
+	soak.Main()
 	length := flag.Duration("for", 30*time.Minute, "how long")
 	subjects := flag.Int("subjects", 100_000, "how many citizens")
 	workers := flag.Int("workers", 16, "how many at the same time")
@@ -29,14 +31,18 @@ func main() {
 	if *every == 0 {
 		*every = *length / 200
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	err := hosted(ctx, func(h *host) error {
 		if flag.NArg() > 0 || *length <= 0 || *subjects < 1 || *subjects > 9_999_999 || *workers < 1 || *every <= 0 {
 			return errors.New("soak: arguments out of range; see -h")
 		}
+		s, inMemory := soak.Open(h, *name)
+		if h.failed != nil {
+			return h.failed
+		}
 		r, err := soak.Run(ctx, soak.Config{
-			Store: soak.Open(h, *name), Subjects: *subjects, Workers: *workers, For: *length, Every: *every, Out: os.Stdout,
+			Store: s, InMemory: inMemory, Subjects: *subjects, Workers: *workers, For: *length, Every: *every, Out: os.Stdout,
 		})
 		if err != nil {
 			return err
