@@ -3,7 +3,8 @@
 //
 //	go run ./faults/cmd/soak -for 30m -subjects 100000 -store postgres
 //
-// It starts the servers that the store needs, and ends them, also when it is interrupted.
+// It starts the servers that the store needs, of NATS three that each keep every record, and ends them, also when it is
+// interrupted. What they take is not in its figures. With the store memory, memory is printed and not judged.
 package main
 
 import (
