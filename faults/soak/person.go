@@ -50,7 +50,7 @@ func source(i int) civicpin.Source {
 // pick chooses who comes next. Half of the visits are those of a few who come often, or most would come for the first time and
 // never again. Not so with codes: those few would soon have had as many as they get in a day.
 func (w *crowd) pick(codes bool) int {
-	if n := min(1000, w.config.Subjects); !codes && rand.IntN(2) == 0 {
+	if n := min(300, w.config.Subjects); !codes && rand.IntN(2) == 0 {
 		return rand.IntN(n)
 	}
 	return rand.IntN(w.config.Subjects)
