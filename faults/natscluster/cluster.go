@@ -1,7 +1,7 @@
 // Package natscluster starts clusters of real NATS servers for tests, each server a process of its own that can be killed,
 // frozen and started again, and tests the NATS store against them.
 //
-// The servers come from the nats-server module and run in processes of the test binary itself, so nothing has to be
+// The servers come from the nats-server module and run in processes of the program itself, see [Main], so nothing has to be
 // installed. That module is why these tests are here and not beside the store: a test's requirements stand in the go.mod of
 // its module, and who uses the store should not find a server in theirs.
 package natscluster

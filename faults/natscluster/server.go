@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"sync"
 	"syscall"
 	"testing"
@@ -17,16 +18,18 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// variable makes the test binary run as a server; it holds the path of a configuration.
+// variable makes a binary that calls Main run as a server; it holds the path of a configuration.
 const variable = "CIVICPIN_TEST_NATS_SERVER"
 
-// Main is what TestMain of a package that starts clusters calls first: it runs the server if this process is to be one, and
-// does not return then.
+// Main is what a program that starts clusters calls first, a test binary in its TestMain: it runs the server if this process is to
+// be one, and does not return then.
 func Main() {
 	path := os.Getenv(variable)
 	if path == "" {
 		return
 	}
+	// A terminal interrupts all of its processes; this one ends when whoever started it says so.
+	signal.Ignore(os.Interrupt)
 	opts, err := server.ProcessConfigFile(path)
 	if err == nil {
 		opts.NoSigs = true // the test decides

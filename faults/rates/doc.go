@@ -1,6 +1,7 @@
 // Package rates measures what the stores cost on top of their engines: each operation against the same thing written by
-// hand for the engine alone, in turns within the same run, so that whatever else the machine does hits both.
+// hand for the engine alone, in turns within the same run, so that whatever else the machine does hits both. It prints tables
+// as docs/stores.md has them.
 //
-//	go test -run TestRates -v ./rates                  # a few seconds
-//	CIVICPIN_FULL=1 go test -run TestRates -v ./rates  # what docs/stores.md quotes
+//	go test -run TestRates -v ./rates                               # some seconds
+//	CIVICPIN_FULL=1 go test -run TestRates -v -timeout 40m ./rates  # a quarter of an hour: what docs/stores.md quotes
 package rates

@@ -11,8 +11,10 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/civicpin/civicpin/faults/internal/kit"
+	"github.com/civicpin/civicpin/faults/natscluster"
 	"github.com/civicpin/civicpin/internal/servers"
 	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/natsstore"
 	"github.com/civicpin/civicpin/store/redisstore"
 	"github.com/civicpin/civicpin/store/sqlite"
 )
@@ -31,22 +33,35 @@ var engines = map[string]func(tb testing.TB) store.Store{
 	"postgres": func(tb testing.TB) store.Store {
 		return kit.MustOpenPostgres(tb, servers.PostgreSQL(tb).DSN(), 16, nil)
 	},
+	// Three servers, each of which keeps every record.
+	"nats": func(tb testing.TB) store.Store {
+		c := natscluster.Start(tb, 3, natscluster.Options{})
+		s, err := natsstore.New(tb.Context(), natscluster.JetStream(tb, c.Connect(tb)), &natsstore.Options{Buckets: 16})
+		if err != nil {
+			tb.Fatal(err)
+		}
+		return s
+	},
 }
+
+// Main is what a program that opens stores calls first: NATS servers are processes of its own binary.
+func Main() { natscluster.Main() }
 
 // Names returns the names that Open knows, without the addition.
 func Names() []string { return slices.Sorted(maps.Keys(engines)) }
 
-// Open opens a store by name. With "+redis" behind it, throttles and delivered codes go to Redis.
-func Open(tb testing.TB, name string) store.Store {
+// Open opens a store by name, and tells whether it keeps its records in this process. With "+redis" behind it, throttles and
+// delivered codes go to Redis. What it starts ends with tb.
+func Open(tb testing.TB, name string) (s store.Store, inMemory bool) {
 	tb.Helper()
 	main, throttles := strings.CutSuffix(name, "+redis")
 	open, ok := engines[main]
 	if !ok {
 		tb.Fatal(fmt.Errorf("soak: no store %q; there are %s, each also with +redis", name, strings.Join(Names(), ", ")))
 	}
-	s := open(tb)
+	s, inMemory = open(tb), main == "memory"
 	if !throttles {
-		return s
+		return s, inMemory
 	}
 	client := redis.NewClient(&redis.Options{Addr: servers.Redis(tb).Addr(), ContextTimeoutEnabled: true})
 	tb.Cleanup(func() { _ = client.Close() })
@@ -55,7 +70,7 @@ func Open(tb testing.TB, name string) store.Store {
 		tb.Fatal(err)
 	}
 	rest := store.Route{Kinds: []string{"*"}, Store: s}
-	if main == "memory" {
+	if inMemory {
 		rest.MayLose = rest.Kinds
 	}
 	losable := []string{"code.*", "code-pending.*", "quota.*", "outbox.rate"}
@@ -63,5 +78,5 @@ func Open(tb testing.TB, name string) store.Store {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return routed
+	return routed, inMemory
 }

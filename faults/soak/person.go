@@ -10,7 +10,6 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/lockout"
@@ -27,9 +26,6 @@ type person struct {
 }
 
 var purpose = otp.Purpose{Act: "file-return"}
-
-// patience is how long a citizen waits for a message.
-const patience = 20 * time.Second
 
 func subject(i int) civicpin.Subject { return civicpin.Subject(fmt.Sprintf("SUBJECT-%07d", i)) }
 
@@ -52,9 +48,9 @@ func source(i int) civicpin.Source {
 }
 
 // pick chooses who comes next. Half of the visits are those of a few who come often, or most would come for the first time and
-// never again.
-func (w *crowd) pick() int {
-	if n := min(1000, w.config.Subjects); rand.IntN(2) == 0 {
+// never again. Not so with codes: those few would soon have had as many as they get in a day.
+func (w *crowd) pick(codes bool) int {
+	if n := min(300, w.config.Subjects); !codes && rand.IntN(2) == 0 {
 		return rand.IntN(n)
 	}
 	return rand.IntN(w.config.Subjects)
@@ -77,6 +73,8 @@ func (w *crowd) act(ctx context.Context, i int, codes bool) {
 		w.enrol(ctx, i, p)
 	case n < 35:
 		w.login(ctx, i, chosen(i, p.draw+1), false, "wrong login")
+	case n < 45:
+		w.recover(ctx, i, p)
 	default:
 		w.login(ctx, i, chosen(i, p.draw), true, "login")
 	}
@@ -135,43 +133,50 @@ func (w *crowd) code(ctx context.Context, i int, wrong bool) {
 	}
 }
 
-// enrol has a PIN issued in two halves, waits for both, and exchanges them.
+// enrol has a PIN issued in two halves, waits for both, and exchanges them. Where the halves went is then where a lost PIN is
+// recovered.
 func (w *crowd) enrol(ctx context.Context, i int, p *person) {
-	first, second := w.mail.wait(mobile(i).Address), w.mail.wait(email(i).Address)
-	defer w.mail.forget(mobile(i).Address)
-	defer w.mail.forget(email(i).Address)
-	_, err := w.pins.Issue(ctx, subject(i), pin.IssueOptions{
-		Parts: []civicpin.Contact{mobile(i), email(i)}, By: civicpin.Citizen, Source: source(i),
-	})
+	to := []civicpin.Contact{mobile(i), email(i)}
+	var halves []*awaited
+	for _, c := range to {
+		half := w.mail.wait(c.Address, pin.PartMessage)
+		defer half.forget()
+		halves = append(halves, half)
+	}
+	_, err := w.pins.Issue(ctx, subject(i), pin.IssueOptions{Parts: to, By: civicpin.Citizen, Source: source(i)})
 	if err != nil {
 		w.answer(ctx, "issue", true, err)
 		return
 	}
 	w.note("issue: issued")
 	var typed strings.Builder
-	for _, half := range []<-chan string{first, second} {
-		select {
-		case text := <-half:
-			typed.WriteString(text)
-		case <-ctx.Done():
-			return
-		case <-time.After(patience):
-			w.fault("a half did not come in %v", patience)
+	for _, half := range halves {
+		text, ok := w.read(ctx, half)
+		if !ok {
 			return
 		}
+		typed.WriteString(text.Reveal())
 	}
+	err = p.choose(i, func(chosen civicpin.Secret) error {
+		return w.pins.Exchange(ctx, pin.Attempt{Subject: subject(i), Secret: civicpin.NewSecret(typed.String()), Source: source(i)}, chosen)
+	})
+	w.answer(ctx, "exchange", true, err)
+	if err != nil {
+		return
+	}
+	p.active = true
+	w.told("contacts taken", w.ways.AdoptContacts(ctx, subject(i), to, civicpin.Citizen, source(i)), ctx)
+}
+
+// choose offers the citizen's choices until one is not refused as a bad one.
+func (p *person) choose(i int, offer func(civicpin.Secret) error) error {
 	for {
-		a := pin.Attempt{Subject: subject(i), Secret: civicpin.NewSecret(typed.String()), Source: source(i)}
-		err = w.pins.Exchange(ctx, a, chosen(i, p.draw))
+		err := offer(chosen(i, p.draw))
 		if !errors.Is(err, pin.ErrChoice) {
-			break
+			return err
 		}
 		p.draw += 2 // the next one is the wrong one of before
 	}
-	if err == nil {
-		p.active = true
-	}
-	w.answer(ctx, "exchange", true, err)
 }
 
 // newKeys returns keys for this run only.

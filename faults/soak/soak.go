@@ -19,13 +19,17 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// Config says how to soak. Every field is required.
+// Config says how to soak. Every field but InMemory is required.
 type Config struct {
-	Store    store.Store
+	Store store.Store
+	// InMemory says that the store keeps its records in this process. Its memory then grows with every citizen who comes for the
+	// first time, by design, and says nothing.
+	InMemory bool
 	Subjects int           // how many citizens there are
 	Workers  int           // how many of them are at it at the same time: half of these log in, half use codes
 	For      time.Duration // how long
@@ -75,6 +79,7 @@ type crowd struct {
 	vault  *store.Vault
 	pins   *pin.Service
 	codes  *otp.Codes
+	ways   *recovery.Service
 	people []person
 	mail   *mail
 
@@ -101,7 +106,8 @@ func Run(ctx context.Context, c Config) (Report, error) {
 	for i := range c.Workers {
 		wg.Go(func() {
 			for ctx.Err() == nil {
-				w.act(ctx, w.pick(), i%2 == 0)
+				codes := i%2 == 0
+				w.act(ctx, w.pick(codes), codes)
 			}
 		})
 	}
@@ -111,7 +117,7 @@ func Run(ctx context.Context, c Config) (Report, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return Report{
-		Took: time.Since(start), Outcomes: w.outcomes, Samples: samples, Wrong: w.wrong, Grown: judge(samples),
+		Took: time.Since(start), Outcomes: w.outcomes, Samples: samples, Wrong: w.wrong, Grown: judge(samples, c.InMemory),
 	}, nil
 }
 
@@ -120,7 +126,7 @@ func Run(ctx context.Context, c Config) (Report, error) {
 func newCrowd(c Config) (*crowd, *outbox.Outbox, error) {
 	w := &crowd{
 		config: c, people: make([]person, c.Subjects), outcomes: make(map[string]int),
-		mail: &mail{waiting: make(map[string]chan string)},
+		mail: &mail{waiting: make(map[letter]chan civicpin.Secret)},
 	}
 	keys, err := newKeys()
 	if err != nil {
@@ -141,7 +147,12 @@ func newCrowd(c Config) (*crowd, *outbox.Outbox, error) {
 	}
 	codes := otp.SMS()
 	codes.Sends.Prefix, codes.Sends.Source = wide, wide
-	w.codes, err = otp.NewCodes(w.vault, out, codes)
+	if w.codes, err = otp.NewCodes(w.vault, out, codes); err != nil {
+		return nil, nil, err
+	}
+	ways := recovery.Config{Pins: w.pins, Plans: []recovery.Plan{forgotten}}
+	ways.Sends.Prefix, ways.Sends.Source = wide, wide
+	w.ways, err = recovery.New(w.vault, out, ways)
 	return w, out, err
 }
 
@@ -195,38 +206,4 @@ func (w *crowd) count() int {
 		n += k
 	}
 	return n
-}
-
-// mail hands what is sent to whoever waits for it, and drops the rest.
-type mail struct {
-	mu      sync.Mutex
-	waiting map[string]chan string // by address
-}
-
-// Notify implements civicpin.Notifier.
-func (m *mail) Notify(_ context.Context, msg civicpin.Message) (string, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	// Codes go to the same telephones, and nobody waits for those: they are shown.
-	if c, ok := m.waiting[msg.To.Address]; ok && msg.Kind == pin.PartMessage {
-		delete(m.waiting, msg.To.Address)
-		c <- msg.Secret.Reveal() // has room for one
-	}
-	return msg.ID, nil
-}
-
-// wait returns where the next message to an address comes.
-func (m *mail) wait(address string) <-chan string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	c := make(chan string, 1)
-	m.waiting[address] = c
-	return c
-}
-
-// forget stops waiting.
-func (m *mail) forget(address string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.waiting, address)
 }

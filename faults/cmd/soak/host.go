@@ -51,6 +51,7 @@ func (h *host) Fatal(args ...any) {
 	runtime.Goexit()
 }
 
+func (h *host) Errorf(format string, args ...any) { h.Error(fmt.Sprintf(format, args...)) }
 func (h *host) Fatalf(format string, args ...any) { h.Fatal(fmt.Sprintf(format, args...)) }
 func (h *host) Skipf(format string, args ...any)  { h.Fatalf(format, args...) }
 

@@ -3,7 +3,8 @@
 //
 //	go run ./faults/cmd/soak -for 30m -subjects 100000 -store postgres
 //
-// It starts the server that the store needs, and ends it.
+// It starts the servers that the store needs, of NATS three that each keep every record, and ends them, also when it is
+// interrupted. What they take is not in its figures. With the store memory, memory is printed and not judged.
 package main
 
 import (
@@ -14,12 +15,14 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/civicpin/civicpin/faults/soak"
 )
 
 func main() {
+	soak.Main()
 	length := flag.Duration("for", 30*time.Minute, "how long")
 	subjects := flag.Int("subjects", 100_000, "how many citizens")
 	workers := flag.Int("workers", 16, "how many at the same time")
@@ -29,14 +32,18 @@ func main() {
 	if *every == 0 {
 		*every = *length / 200
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	err := hosted(ctx, func(h *host) error {
 		if flag.NArg() > 0 || *length <= 0 || *subjects < 1 || *subjects > 9_999_999 || *workers < 1 || *every <= 0 {
 			return errors.New("soak: arguments out of range; see -h")
 		}
+		s, inMemory := soak.Open(h, *name)
+		if h.failed != nil {
+			return h.failed
+		}
 		r, err := soak.Run(ctx, soak.Config{
-			Store: soak.Open(h, *name), Subjects: *subjects, Workers: *workers, For: *length, Every: *every, Out: os.Stdout,
+			Store: s, InMemory: inMemory, Subjects: *subjects, Workers: *workers, For: *length, Every: *every, Out: os.Stdout,
 		})
 		if err != nil {
 			return err

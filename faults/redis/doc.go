@@ -1,0 +1,2 @@
+// Package redis tests store/redisstore where several processes share a server, and the server is killed.
+package redis
