@@ -79,7 +79,13 @@ func Start(tb testing.TB, n int, opts Options) *Cluster {
 				}
 				routes = append(routes, fmt.Sprintf("%q", "nats://"+address))
 			}
-			fmt.Fprintf(&b, "cluster { name: test, listen: \"127.0.0.1:%d\", pool_size: 1, no_advertise: true, routes: [%s] }\n", ports[n+i], strings.Join(routes, ", "))
+			// Servers tell each other where others are, and would then go there past the proxies: so they tell what leads nowhere.
+			nowhere := ""
+			if opts.Routes != nil {
+				nowhere = "advertise: \"127.0.0.1:1\", "
+			}
+			fmt.Fprintf(&b, "cluster { name: test, listen: \"127.0.0.1:%d\", %spool_size: 1, no_advertise: true, routes: [%s] }\n",
+				ports[n+i], nowhere, strings.Join(routes, ", "))
 		}
 		if err := os.WriteFile(s.config, []byte(b.String()), 0o600); err != nil {
 			tb.Fatal(err)

@@ -2,9 +2,11 @@ package natscluster_test
 
 import (
 	"context"
+	"encoding/json"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin/faults/natscluster"
@@ -46,6 +48,24 @@ func breakOrHeal(t *testing.T, link *proxy.Proxy, f proxy.Fault) {
 	if err != nil {
 		t.Error(err)
 	}
+}
+
+// routesOf returns how many connections to other servers a server says to have.
+func routesOf(t *testing.T, s *natscluster.Server) int {
+	t.Helper()
+	nc, err := nats.Connect(s.URL, nats.UserInfo(natscluster.System, natscluster.Password))
+	require.NoError(t, err)
+	defer nc.Close()
+	m, err := nc.Request("$SYS.REQ.SERVER.PING.ROUTEZ", nil, time.Second)
+	require.NoError(t, err)
+	var answer struct {
+		Data struct {
+			Routes *int `json:"num_routes"`
+		} `json:"data"`
+	}
+	require.NoError(t, json.Unmarshal(m.Data, &answer))
+	require.NotNil(t, answer.Data.Routes)
+	return *answer.Data.Routes
 }
 
 // others returns the servers of a cluster but one.
@@ -100,6 +120,7 @@ func TestLeaderCutOff(t *testing.T) {
 	}
 
 	links.around(t, c, leader, proxy.Cut)
+	require.Eventually(t, func() bool { return routesOf(t, leader) == 0 }, 5*time.Second, 10*time.Millisecond)
 	// The others elect a leader of their own, which takes them some seconds.
 	start := time.Now()
 	for {
