@@ -106,6 +106,9 @@ func (r Rate) gcra() gcra.Rate { return gcra.Rate{Limit: r.Limit, Window: r.Wind
 // lease is how long a claimed entry is left to who claimed it.
 func (o Options) lease() time.Duration { return o.Timeout + leaseMargin }
 
+// listing bounds one listing. A store that shows nothing for as long hangs; one that is slow goes on with the next listing.
+func (o Options) listing() time.Duration { return max(o.Timeout, storeTimeout) }
+
 // delay is the wait before the next try after n that failed. The jitter keeps messages that failed together, because one
 // gateway was down, from coming back together.
 func (o Options) delay(n int) time.Duration {
