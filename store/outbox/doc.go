@@ -47,7 +47,8 @@
 // returns nor minds its context is called at most 16 times per channel before its channel waits for it.
 //
 // Each channel has senders of its own, and one address has one message under way at a time: a gateway that hangs
-// holds up its own channel only, and a mailbox that hangs only itself. Within a channel the longest due goes first.
+// holds up its own channel only, and a mailbox that hangs only itself. Within a channel the longest due goes first, of those
+// that a process has found.
 //
 // To one address, whatever the channel, at most Options.PerDestination messages are sent in a time, over all processes; the
 // others wait for their turn and lose no try.

@@ -66,6 +66,7 @@ func (o *Outbox) walkOwn(ctx context.Context, p store.Pass, visit func(store.Ent
 		switch {
 		case errors.Is(err, store.ErrNotFound):
 			o.untrack(a.key, a.seq)
+			continue
 		case errors.Is(err, store.ErrUnreadable):
 			at.Unreadable++
 		case err == nil:

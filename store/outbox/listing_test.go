@@ -1,0 +1,448 @@
+package outbox_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
+)
+
+// listings is a store whose listings do what the test says before they show an item, the n-th behind a place, counted from zero.
+type listings struct {
+	*store.Memory
+	mu   sync.Mutex
+	do   func(ctx context.Context, key string, n int) error
+	made []int // how many items each listing has shown
+}
+
+func (s *listings) then(do func(ctx context.Context, key string, n int) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.do = do
+}
+
+func (s *listings) shown() []int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.made)
+}
+
+func (s *listings) List(ctx context.Context, prefix, after string) iter.Seq2[store.Item, error] {
+	return func(yield func(store.Item, error) bool) {
+		n := 0
+		defer func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.made = append(s.made, n)
+		}()
+		for item, err := range s.Memory.List(ctx, prefix, after) {
+			s.mu.Lock()
+			do := s.do
+			s.mu.Unlock()
+			if err == nil && do != nil {
+				err = do(ctx, item.Key, n)
+			}
+			if err != nil {
+				yield(store.Item{}, err)
+				return
+			}
+			n++
+			if !yield(item, nil) {
+				return
+			}
+		}
+	}
+}
+
+// keys returns the places of what waits.
+func (s *listings) keys(t require.TestingT) (keys []string) {
+	for item, err := range s.Memory.List(context.Background(), "outbox.entry/", "") {
+		require.NoError(t, err)
+		keys = append(keys, item.Key)
+	}
+	return keys
+}
+
+// placed returns refs in the order of their places in a listing.
+func placed(t require.TestingT, n int) (refs []outbox.Ref) {
+	scratch := &listings{Memory: store.NewMemory()}
+	r := newRig(t, scratch, newClock(), nil)
+	at := make(map[string]outbox.Ref)
+	for i := range n {
+		ref := r.clerk.ref("A", fmt.Sprint("placed-", i))
+		require.NoError(t, r.out.Add(context.Background(), ref))
+		for _, key := range scratch.keys(t) {
+			if _, ok := at[key]; !ok {
+				at[key] = ref
+			}
+		}
+	}
+	for _, key := range scratch.keys(t) {
+		refs = append(refs, at[key])
+	}
+	return refs
+}
+
+// elsewhere queues a message in another process, so that it has to be found by a listing. It is due after d.
+func elsewhere(t require.TestingT, s store.Store, ref outbox.Ref, d time.Duration) {
+	c := &aClock{now: time.Now().Add(d)}
+	other := newRig(t, s, c, nil)
+	require.NoError(t, other.clerk.post(context.Background(), other.out, ref, letter{Text: ref.ID, To: mail(ref.ID + "@example.org")}))
+}
+
+// Of ten thousand messages each listing looks at a few, and each message is sent once.
+func TestManyMessagesInBoundedListings(t *testing.T) {
+	const n, bound = 10_000, 300
+	for name, dispatch := range map[string]func(*testing.T, *rig){
+		"run": func(t *testing.T, r *rig) {
+			stop := r.run(t)
+			time.Sleep(time.Minute)
+			stop()
+		},
+		"flush": func(t *testing.T, r *rig) { require.NoError(t, r.out.Flush(t.Context())) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &listings{Memory: store.NewMemory()}
+				r := newRig(t, s, nil, &outbox.Options{Poll: time.Hour})
+				r.out.Shrink(n, bound)
+				o := &crowd{left: make(map[string]bool)}
+				require.NoError(t, r.out.Register("crowd", o))
+				for i := range n {
+					ref := outbox.Ref{Owner: "crowd", Subject: "A", ID: fmt.Sprint("+39333", 10000000+i)}
+					o.left[ref.ID] = true
+					require.NoError(t, r.out.Add(t.Context(), ref))
+				}
+				dispatch(t, r)
+				require.Zero(t, o.waiting())
+				require.Len(t, r.sink.messages(), n)
+				require.GreaterOrEqual(t, len(s.shown()), n/bound)
+				require.LessOrEqual(t, slices.Max(s.shown()), bound+1, "one more shows that there is more")
+			})
+		})
+	}
+}
+
+// What is due behind thousands of messages that are not is found within a round, and when the earliest of all of them is due,
+// wherever it lies, there is a round, however long Poll is.
+func TestDueBehindThousandsThatAreNot(t *testing.T) {
+	refs := placed(t, 400)
+	first, last := refs[0], refs[len(refs)-1]
+	for name, early := range map[string]outbox.Ref{"first": first, "last": last} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := store.NewMemory()
+				r := newRig(t, s, nil, &outbox.Options{Poll: time.Hour})
+				r.out.Shrink(100, 20)
+				late := newRig(t, s, &aClock{now: time.Now().Add(50 * time.Minute)}, nil)
+				for i := range 2000 {
+					ref := r.clerk.ref("B", fmt.Sprint(i))
+					require.NoError(t, late.out.Add(t.Context(), ref))
+				}
+				elsewhere(t, s, early, 20*time.Minute)
+				began := time.Now()
+				r.run(t)
+				// A hundred listings, ten milliseconds apart.
+				time.Sleep(20*time.Minute - time.Second)
+				require.Empty(t, r.sink.messages())
+				time.Sleep(3 * time.Second)
+				require.Equal(t, []string{early.ID}, r.sink.texts())
+				require.LessOrEqual(t, r.sink.times()[0].Sub(began), 20*time.Minute+2*time.Second)
+			})
+		})
+	}
+}
+
+// A listing that hangs holds up nothing that is committed here; and once the store answers again, what is due is sent after
+// Options.Timeout and five seconds at the latest.
+func TestAListingThatHangs(t *testing.T) {
+	for name, shows := range map[string]int{"at once": 0, "in the middle": 7} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &listings{Memory: store.NewMemory()}
+				r := newRig(t, s, nil, &outbox.Options{Poll: time.Hour})
+				refs := placed(t, 20)
+				for _, ref := range refs {
+					elsewhere(t, s, ref, 0)
+				}
+				s.then(func(ctx context.Context, _ string, n int) error {
+					if n < shows {
+						return nil
+					}
+					<-ctx.Done()
+					return ctx.Err()
+				})
+				r.run(t)
+				for i := range 10 {
+					time.Sleep(7 * time.Second)
+					ref := r.clerk.ref("A", fmt.Sprint("own-", i))
+					require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "own", To: mail(fmt.Sprintf("own-%d@example.org", i))}))
+					synctest.Wait()
+					require.Equal(t, "accepted", r.clerk.state(t, ref), "sent at once")
+				}
+				time.Sleep(10 * time.Minute)
+				if shows > 0 {
+					require.Len(t, r.sink.messages(), 30, "what such listings show is sent all the same")
+					require.Empty(t, r.log.of(outbox.EventStalled), "slow is not away")
+					return
+				}
+				require.Len(t, r.sink.messages(), 10)
+				require.Len(t, r.log.of(outbox.EventStalled), 1)
+				s.then(nil)
+				time.Sleep(35 * time.Second)
+				require.Len(t, r.sink.messages(), 30)
+				require.Len(t, r.log.of(outbox.EventStalled), 1)
+			})
+		})
+	}
+}
+
+// After a listing that took long, the next one waits five seconds at most.
+func TestTheWaitAfterASlowListingIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &listings{Memory: store.NewMemory()}
+		r := newRig(t, s, nil, nil)
+		elsewhere(t, s.Memory, r.clerk.ref("A", "0"), 0)
+		slow := true
+		s.then(func(_ context.Context, _ string, n int) error {
+			if slow {
+				slow = false
+				time.Sleep(9 * time.Second)
+				elsewhere(t, s.Memory, r.clerk.ref("A", "1"), 0)
+				return errors.New("the leader was killed")
+			}
+			return nil
+		})
+		began := time.Now()
+		r.run(t)
+		time.Sleep(time.Minute)
+		require.Len(t, r.sink.messages(), 2)
+		require.LessOrEqual(t, r.sink.times()[1].Sub(began), 14*time.Second)
+		require.Len(t, r.log.of(outbox.EventStalled), 1)
+	})
+}
+
+// An error in the middle of a round: the next listing goes on there, and it is told once in a round.
+func TestAnErrorInTheMiddleOfARound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &listings{Memory: store.NewMemory()}
+		r := newRig(t, s, nil, &outbox.Options{Poll: time.Hour})
+		r.out.Shrink(100, 10)
+		refs := placed(t, 60)
+		for _, ref := range refs {
+			elsewhere(t, s, ref, 0)
+		}
+		var places []string
+		s.then(func(_ context.Context, key string, n int) error {
+			if n == 0 {
+				places = append(places, key)
+			}
+			if n == 5 && len(places)%2 == 0 { // every other listing breaks off in its middle
+				return errors.New("connection reset")
+			}
+			return nil
+		})
+		r.run(t)
+		time.Sleep(time.Minute)
+		require.Len(t, r.sink.messages(), 60)
+		require.True(t, slices.IsSorted(places), "%v", places)
+		require.Len(t, slices.Compact(places), len(places))
+		require.Len(t, r.log.of(outbox.EventStalled), 1)
+	})
+}
+
+// A place that can never be read does not keep Run from what is before it.
+func TestAPlaceThatCannotBeRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &listings{Memory: store.NewMemory()}
+		r := newRig(t, s, nil, nil)
+		r.out.Shrink(100, 10)
+		refs := placed(t, 40)
+		for _, ref := range refs[20:] {
+			elsewhere(t, s, ref, 0)
+		}
+		bad := s.keys(t)[15]
+		s.then(func(_ context.Context, key string, _ int) error {
+			if key >= bad {
+				return errors.New("damaged page")
+			}
+			return nil
+		})
+		r.run(t)
+		time.Sleep(time.Minute)
+		require.Len(t, r.sink.messages(), 15)
+		for _, ref := range refs[:3] {
+			elsewhere(t, s, ref, 0)
+		}
+		time.Sleep(30 * time.Second)
+		require.Len(t, r.sink.messages(), 18)
+		require.Subset(t, r.sink.texts(), []string{refs[0].ID, refs[1].ID, refs[2].ID})
+		require.Len(t, r.log.of(outbox.EventStalled), 1)
+	})
+}
+
+// Messages come while a round is under way: what lies before it is found in it, what lies behind it in the next, each once.
+func TestMessagesThatComeDuringARound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &listings{Memory: store.NewMemory()}
+		r := newRig(t, s, nil, nil)
+		r.out.Shrink(100, 10)
+		refs := placed(t, 100)
+		for _, ref := range refs[10:90] {
+			elsewhere(t, s, ref, 0)
+		}
+		listed := 0
+		s.then(func(_ context.Context, _ string, n int) error {
+			if n == 3 {
+				if listed++; listed == 4 {
+					for _, ref := range append(refs[:10:10], refs[90:]...) {
+						elsewhere(t, s.Memory, ref, 0)
+					}
+				}
+			}
+			return nil
+		})
+		began := time.Now()
+		r.run(t)
+		time.Sleep(time.Second)
+		require.Len(t, r.sink.messages(), 90)
+		require.Subset(t, r.sink.texts(), []string{refs[90].ID, refs[99].ID})
+		time.Sleep(6 * time.Second)
+		require.Len(t, r.sink.messages(), 100)
+		require.LessOrEqual(t, r.sink.times()[99].Sub(began), 6*time.Second)
+		time.Sleep(time.Hour)
+		require.Len(t, r.sink.messages(), 100)
+	})
+}
+
+// Entries that cannot be opened are told of once, however many listings a round has, and again only if there are more.
+func TestUnreadableEntriesAreToldOncePerRound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := store.NewMemory()
+		r := newRig(t, m, nil, nil)
+		r.out.Shrink(100, 2)
+		spoil := func(refs []outbox.Ref) {
+			for _, ref := range refs {
+				elsewhere(t, m, ref, 0)
+			}
+			for item, err := range m.List(t.Context(), "outbox.entry/", "") {
+				require.NoError(t, err)
+				item.Value[len(item.Value)-1] ^= 0x55
+				_, err = m.Put(t.Context(), item.Key, item.Record)
+				require.NoError(t, err)
+			}
+		}
+		refs := placed(t, 9)
+		spoil(refs[:7])
+		r.run(t)
+		time.Sleep(time.Minute)
+		require.Len(t, r.log.of(outbox.EventUnreadable), 1)
+		require.Empty(t, r.sink.messages())
+		r.sink.then(nil)
+		elsewhere(t, m, refs[7], 0)
+		time.Sleep(time.Minute)
+		require.Len(t, r.sink.messages(), 1)
+		require.Len(t, r.log.of(outbox.EventUnreadable), 1)
+	})
+}
+
+// Under a load that takes every sender, and fills each room that a lane has with new messages, the longest due still goes
+// first, wherever it lies; also if it was left in the store before because what was in the lane was due for longer.
+func TestNoMessageStarves(t *testing.T) {
+	for name, c := range map[string]struct {
+		due  time.Duration
+		most int
+	}{
+		"the longest due":  {-time.Minute, 10}, // a poll, and what is under way
+		"behind a backlog": {0, 45},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := store.NewMemory()
+				r := newRig(t, s, nil, &outbox.Options{Workers: 1})
+				r.out.Shrink(10, 5)
+				r.sink.then(func(context.Context, civicpin.Message) error { time.Sleep(time.Second); return nil })
+				r.run(t)
+				post := func(id string) {
+					to := mail(id + "@example.org")
+					require.NoError(t, r.clerk.post(t.Context(), r.out, r.clerk.ref("B", id), letter{Text: "new", To: to}))
+				}
+				time.Sleep(time.Second)
+				for i := range 30 {
+					post(fmt.Sprint("b", i))
+				}
+				time.Sleep(time.Second)
+				refs := placed(t, 50)
+				last := refs[len(refs)-1]
+				elsewhere(t, s, last, c.due)
+				time.Sleep(6 * time.Second) // it is found
+				for i := range 90 {
+					time.Sleep(time.Second)
+					post(fmt.Sprint("c", i))
+				}
+				at := slices.Index(r.sink.texts(), last.ID)
+				require.GreaterOrEqual(t, at, 0, "never sent")
+				require.LessOrEqual(t, at, c.most)
+			})
+		})
+	}
+}
+
+// What had to leave its lane for another comes back when there is room, without a poll.
+func TestWhatGaveWayComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := store.NewMemory()
+		r := newRig(t, s, nil, &outbox.Options{Workers: 1, Poll: time.Hour})
+		r.out.Shrink(2, 2)
+		r.sink.then(func(context.Context, civicpin.Message) error { time.Sleep(time.Second); return nil })
+		refs := placed(t, 4)
+		for i, due := range []time.Duration{-2 * time.Second, -time.Second, -time.Minute, -time.Minute} {
+			elsewhere(t, s, refs[i], due)
+		}
+		r.run(t)
+		time.Sleep(10 * time.Second)
+		sent := r.sink.texts()
+		require.Len(t, sent, 4)
+		require.Equal(t, []string{refs[0].ID, refs[1].ID}, []string{sent[0], sent[3]})
+	})
+}
+
+// On a store that cannot list, too, each listing looks at a few.
+func TestBoundedListingsOnAStoreThatCannotList(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, only{store.NewMemory()}, nil, nil)
+		r.out.Shrink(100, 7)
+		post := func(from, to int) {
+			for i := from; i < to; i++ {
+				require.NoError(t, r.clerk.post(t.Context(), r.out, r.clerk.ref("A", fmt.Sprint(i)),
+					letter{Text: fmt.Sprint(i), To: mail(fmt.Sprintf("a%d@example.org", i))}))
+			}
+		}
+		post(0, 50)
+		require.NoError(t, r.out.Flush(t.Context()))
+		require.Len(t, r.sink.messages(), 50)
+		for len(r.out.Fresh()) > 0 {
+			<-r.out.Fresh()
+		}
+		post(50, 100)
+		for len(r.out.Fresh()) > 0 {
+			<-r.out.Fresh()
+		}
+		r.run(t)
+		time.Sleep(time.Second)
+		require.Len(t, r.sink.messages(), 100)
+		time.Sleep(time.Minute)
+		require.Zero(t, r.out.Own())
+	})
+}
