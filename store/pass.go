@@ -10,8 +10,8 @@ import (
 )
 
 // A Pass says how a walk over all records is bounded, gone on with, and watched: [Vault.Purge], [Vault.Reseal],
-// [Vault.Export], [Vault.Erase]. Such a walk runs beside traffic, holds nothing in the engine, and may be broken off at any
-// time. The zero Pass goes from the first record to the last.
+// [Vault.Export], [Vault.Erase]; and one over the records of a kind, [Kind.Walk]. Such a walk runs beside traffic, holds nothing
+// in the engine, and may be broken off at any time. The zero Pass goes from the first record to the last.
 type Pass struct {
 	// After is where to go on: Progress.Last of the pass before. Empty means from the beginning.
 	After string
@@ -36,9 +36,9 @@ type Progress struct {
 	Unreadable int
 }
 
-// walk shows each record of a pass to visit, which changes the counts. An error from visit that matches ErrUnreadable is
+// walk shows each record of a pass whose key begins with prefix to visit, which changes the counts. An error from visit that matches ErrUnreadable is
 // counted, one that matches ErrConflict is a miss, and any other ends the pass before that record.
-func (v *Vault) walk(ctx context.Context, p Pass, visit func(Item) (changed bool, err error)) (Progress, error) {
+func (v *Vault) walk(ctx context.Context, prefix string, p Pass, visit func(Item) (changed bool, err error)) (Progress, error) {
 	at := Progress{Last: p.After}
 	l, ok := v.store.(Lister)
 	if !ok {
@@ -48,7 +48,7 @@ func (v *Vault) walk(ctx context.Context, p Pass, visit func(Item) (changed bool
 		return at, fmt.Errorf("store: %w: a pass with a negative Max", civicpin.ErrInvalid)
 	}
 	at.End = true // unless something comes between
-	for item, err := range l.List(ctx, "", p.After) {
+	for item, err := range l.List(ctx, prefix, p.After) {
 		if err != nil {
 			at.End = false
 			return at, err
@@ -86,7 +86,7 @@ func (v *Vault) walk(ctx context.Context, p Pass, visit func(Item) (changed bool
 // day more, for writes that were under way. It needs a [Lister] (otherwise ErrNoListing). An unreadable record is left as it is
 // and reported at the end, in an error that matches [ErrUnreadable].
 func (v *Vault) Reseal(ctx context.Context, p Pass) (Progress, error) {
-	return v.walk(ctx, p, func(item Item) (bool, error) {
+	return v.walk(ctx, "", p, func(item Item) (bool, error) {
 		kind := kindOf(item.Key)
 		plain, keyID, err := v.open(ctx, kind, item.Key, item.Value)
 		if err != nil || keyID == v.current.ID {
@@ -114,7 +114,7 @@ func (v *Vault) Purge(ctx context.Context, p Pass) (Progress, error) {
 	if e, ok := v.store.(Purger); ok && p.Max >= 0 {
 		return purgeByEngine(ctx, e, now, p)
 	}
-	return v.walk(ctx, p, func(item Item) (bool, error) {
+	return v.walk(ctx, "", p, func(item Item) (bool, error) {
 		if item.Expires.IsZero() || item.Expires.After(now) {
 			return false, nil
 		}
@@ -144,4 +144,20 @@ func purgeByEngine(ctx context.Context, e Purger, before time.Time, p Pass) (Pro
 		}
 	}
 	return at, nil
+}
+
+// Walk is [Kind.All] in steps: it shows visit the records of the kind that have not expired, as many and from where on as p
+// says. An error from visit ends the pass before that record, except one that matches [ErrConflict], which counts as Missed,
+// or [ErrUnreadable]. Nothing counts as Changed. Records that come while the walk is behind them are seen by the next.
+//
+// It needs a [Lister] (otherwise ErrNoListing). Records that do not open are passed over, counted, and reported at the end, in
+// an error that matches [ErrUnreadable].
+func (k Kind[T]) Walk(ctx context.Context, p Pass, visit func(Entry[T]) error) (Progress, error) {
+	return k.vault.walk(ctx, k.name+"/", p, func(item Item) (bool, error) {
+		e, err := k.decode(ctx, item.Key, nil, item.Record)
+		if err != nil || !e.found {
+			return false, err
+		}
+		return false, visit(e)
+	})
 }

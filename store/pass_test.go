@@ -117,7 +117,13 @@ func TestPassRefuses(t *testing.T) {
 		_, err = walk(bare, store.Pass{})
 		require.ErrorIs(t, err, store.ErrNoListing, name)
 	}
-	_, err := v.Erase(t.Context(), "", store.Pass{})
+	for _, p := range []store.Pass{{Max: -1}, {}} {
+		_, err := kindOf[account](t, bare, "account").Walk(t.Context(), p, func(store.Entry[account]) error { return nil })
+		require.ErrorIs(t, err, store.ErrNoListing)
+	}
+	_, err := kindOf[account](t, v, "account").Walk(t.Context(), store.Pass{Max: -1}, func(store.Entry[account]) error { return nil })
+	require.ErrorIs(t, err, civicpin.ErrInvalid)
+	_, err = v.Erase(t.Context(), "", store.Pass{})
 	require.ErrorIs(t, err, civicpin.ErrInvalid)
 	_, err = v.Export(t.Context(), &out, "", store.Pass{})
 	require.ErrorIs(t, err, civicpin.ErrInvalid)
@@ -166,4 +172,75 @@ func TestPurgeByEngineFails(t *testing.T) {
 	at, err := newVault(t, failing{newLasting()}, sealing(t, "k1"), nil).Purge(t.Context(), store.Pass{})
 	require.Error(t, err)
 	assert.Equal(t, store.Progress{Seen: 7, Changed: 7}, at)
+}
+
+// TestKindWalk: the records of one kind, and no others, each once, a few at a time; what has expired, or does not open, is
+// passed over, and an error from the visitor ends the pass before that record.
+func TestKindWalk(t *testing.T) {
+	c := newClock()
+	memory := store.NewMemory()
+	v := newVault(t, memory, sealing(t, "k1"), &store.Options{Now: c.Now})
+	k := kindOf[account](t, v, "account")
+	put(t, kindOf[account](t, v, "accoun"), store.Key{ID: "before"}, account{N: 100})
+	put(t, kindOf[account](t, v, "account.x"), store.Key{ID: "behind"}, account{N: 100})
+	for i := range 8 {
+		put(t, k, store.Key{ID: fmt.Sprint(i)}, account{N: 1 << i})
+	}
+	e := store.Entry[account]{Key: store.Key{ID: "expires"}, Value: account{N: 1000}, Expires: c.Now().Add(time.Minute)}
+	require.NoError(t, k.Put(t.Context(), &e))
+	c.move(time.Minute)
+	var keys []string
+	for item, err := range memory.List(t.Context(), "account/", "") {
+		require.NoError(t, err)
+		keys = append(keys, item.Key)
+	}
+	require.Len(t, keys, 9)
+
+	sum := 0
+	count := func(e store.Entry[account]) error { sum += e.Value.N; return nil }
+	var told []store.Progress
+	pass := store.Pass{Max: 4, Progress: func(at store.Progress) { told = append(told, at) }}
+	for i, want := range []store.Progress{
+		{Last: keys[3], Seen: 4},
+		{Last: keys[7], Seen: 4},
+		{Last: keys[8], Seen: 1, End: true},
+		{Last: keys[8], End: true},
+	} {
+		at, err := k.Walk(t.Context(), pass, count)
+		require.NoError(t, err)
+		assert.Equal(t, want, at, i)
+		pass.After = at.Last
+	}
+	assert.Equal(t, 255, sum)
+	assert.Len(t, told, 9)
+
+	calls := 0
+	broken := errors.New("broken")
+	at, err := k.Walk(t.Context(), store.Pass{}, func(store.Entry[account]) error {
+		if calls++; calls == 3 {
+			return broken
+		}
+		return nil
+	})
+	require.ErrorIs(t, err, broken)
+	assert.False(t, at.End)
+	assert.Less(t, at.Seen, 4) // the expired one may be among them
+	sum = 0
+	_, err = k.Walk(t.Context(), store.Pass{After: at.Last}, count)
+	require.NoError(t, err)
+	assert.Greater(t, sum, 0)
+
+	for _, i := range []int{1, 5} {
+		r, err := memory.Get(t.Context(), keys[i])
+		require.NoError(t, err)
+		r.Value[len(r.Value)-1] ^= 1
+		_, err = memory.Put(t.Context(), keys[i], r)
+		require.NoError(t, err)
+	}
+	at, err = k.Walk(t.Context(), store.Pass{}, func(store.Entry[account]) error { return store.ErrConflict })
+	require.ErrorIs(t, err, store.ErrUnreadable)
+	assert.True(t, at.End)
+	assert.Equal(t, 9, at.Seen)
+	assert.Equal(t, 2, at.Unreadable)
+	assert.GreaterOrEqual(t, at.Missed, 6)
 }

@@ -46,7 +46,7 @@ func (v *Vault) Export(ctx context.Context, w io.Writer, subject civicpin.Subjec
 		return Progress{Last: p.After}, err
 	}
 	var failed error // w's, whatever it matches
-	at, err := v.walk(ctx, p, func(item Item) (bool, error) {
+	at, err := v.walk(ctx, "", p, func(item Item) (bool, error) {
 		env, ok, err := v.about(ctx, item, subject)
 		if !ok || err != nil {
 			return false, err
@@ -92,7 +92,7 @@ func (v *Vault) Erase(ctx context.Context, subject civicpin.Subject, p Pass) (Pr
 	if err := subject.Validate(); err != nil {
 		return Progress{Last: p.After}, err
 	}
-	return v.walk(ctx, p, func(item Item) (bool, error) {
+	return v.walk(ctx, "", p, func(item Item) (bool, error) {
 		if _, ok, err := v.about(ctx, item, subject); !ok || err != nil {
 			return false, err
 		}

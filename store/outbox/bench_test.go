@@ -3,7 +3,9 @@ package outbox_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -44,4 +46,37 @@ func BenchmarkFlush(b *testing.B) {
 		b.StartTimer()
 	}
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/n, "us/message")
+}
+
+// BenchmarkListings measures a round over a hundred thousand messages that are all due; the longest listing of it, which is what
+// holds up the others, and how much memory one listing keeps.
+func BenchmarkListings(b *testing.B) {
+	r := onMemory(b)
+	for i := range 100_000 {
+		require.NoError(b, r.out.Add(b.Context(), r.clerk.ref("A", fmt.Sprint(i))))
+	}
+	held := func() float64 {
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		found, _, err := r.out.Scan(b.Context(), "")
+		require.NoError(b, err)
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		runtime.KeepAlive(found)
+		return float64(after.HeapAlloc) - float64(before.HeapAlloc)
+	}()
+	var longest time.Duration
+	b.ReportAllocs()
+	for b.Loop() {
+		for next, more := "", true; more; more = next != "" {
+			var err error
+			began := time.Now()
+			_, next, err = r.out.Scan(b.Context(), next)
+			longest = max(longest, time.Since(began))
+			require.NoError(b, err)
+		}
+	}
+	b.ReportMetric(held, "held-B")
+	b.ReportMetric(float64(longest.Milliseconds()), "longest-ms")
 }

@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -35,8 +36,8 @@ type dispatch struct {
 // lane is one channel's senders and what waits for them.
 type lane struct {
 	senders int
-	parked  []*job
-	left    bool // something was left in the store since the lane was full
+	parked  []*job // the longest due first
+	left    bool   // something was left in the store since the lane was full
 }
 
 // route is where a message goes: its channel, and its address as it is told from others.
@@ -59,15 +60,15 @@ func newDispatch(o *Outbox, most int) *dispatch {
 	}
 }
 
-// taken reports whether a listing need not look at an entry: it is in hand, or its lane is still full.
-func (d *dispatch) taken(key store.Key) bool {
+// taken reports whether a listing need not look at an entry: it is in hand, or its lane is full of what is due for longer.
+func (d *dispatch) taken(key store.Key, due int64) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.held[key] {
 		return true
 	}
 	l, ok := d.known[key]
-	if ok && len(l.parked) >= d.most {
+	if ok && len(l.parked) >= d.most && l.parked[len(l.parked)-1].entry.Value.Due <= due {
 		return true
 	}
 	delete(d.known, key)
@@ -124,22 +125,37 @@ func (d *dispatch) admit(ctx context.Context, j *job) {
 		l = &lane{}
 		d.lanes[j.route.channel] = l
 	}
-	if len(l.parked) >= d.most {
-		delete(d.held, j.entry.Key)
-		if len(d.known) >= maxKnown {
-			clear(d.known)
+	// Listings show entries in an order that means nothing. So what is due for longer takes the place of what is not, or under
+	// load one message might find its lane full each time.
+	if n := len(l.parked); n >= d.most {
+		youngest := l.parked[n-1]
+		if byDue(youngest, j) <= 0 {
+			d.leave(l, j)
+			return
 		}
-		d.known[j.entry.Key] = l
-		l.left = true
-		return
+		l.parked = slices.Delete(l.parked, n-1, n)
+		d.leave(l, youngest)
 	}
 	j.message = m
-	l.parked = append(l.parked, j)
+	at, _ := slices.BinarySearchFunc(l.parked, j, func(parked, j *job) int {
+		return cmp.Or(byDue(parked, j), -1) // behind its equals
+	})
+	l.parked = slices.Insert(l.parked, at, j)
 	d.start(ctx, l)
 	if !j.started {
 		// By the time that there is a sender the record may have changed; and a secret is not kept while it waits.
 		j.message = nil
 	}
+}
+
+// leave leaves an entry in the store until its lane has room. The lock is held.
+func (d *dispatch) leave(l *lane, j *job) {
+	delete(d.held, j.entry.Key)
+	if len(d.known) >= maxKnown {
+		clear(d.known)
+	}
+	d.known[j.entry.Key] = l
+	l.left = true
 }
 
 // start gives a lane's senders what waits for them, except for an address to which something is under way: one mailbox that

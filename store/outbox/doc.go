@@ -47,7 +47,8 @@
 // returns nor minds its context is called at most 16 times per channel before its channel waits for it.
 //
 // Each channel has senders of its own, and one address has one message under way at a time: a gateway that hangs
-// holds up its own channel only, and a mailbox that hangs only itself. Within a channel the longest due goes first.
+// holds up its own channel only, and a mailbox that hangs only itself. Within a channel the longest due goes first, of those
+// that a process has found.
 //
 // To one address, whatever the channel, at most Options.PerDestination messages are sent in a time, over all processes; the
 // others wait for their turn and lose no try.
@@ -56,7 +57,20 @@
 //
 // Any number of processes, and of Runs in one process, may work on one store with the same vault keys; each should have the
 // same Options. An entry whose owner is not registered in a process is left to the others. A process finds its own new
-// messages at once and those of others within Options.Poll.
+// messages at once, and those of others in its next round.
+//
+// # Many messages
+//
+// Run looks for what is due in rounds, from the first entry to the last, and rests for Options.Poll between two rounds, or until
+// something is due. One listing looks at no more than 10,000 entries, and takes no longer than Options.Timeout, or five seconds if
+// that is less; the next goes on where it ended, after a pause of four times as long as it took, at most five seconds, which
+// leaves the store to its users. So neither the memory nor the time of a listing grows with what waits, but a round has more of
+// them: a million messages are a hundred listings. What is due is found within one round, wherever it lies. The place is kept in
+// memory only, since a fresh start is right as well.
+//
+// A store that hangs holds up neither what is committed in this process, as long as single records can be read, nor what is being
+// sent. Once it answers again, the next listing comes after Options.Timeout and five seconds at the latest. [EventStalled] tells
+// of it, and [Outbox.Count] how much waits, and since when.
 //
 // # Stores that cannot list
 //

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 	"sync"
+	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/store"
@@ -147,4 +148,42 @@ func ExampleOutbox_DeadLetters() {
 	}
 	// Output:
 	// 2030-17 1 civicpin: undeliverable civicpin: no notifier for channel sms
+}
+
+// A gauge of what waits: how much of it is due, and for how long.
+func ExampleOutbox_Count() {
+	ctx := context.Background()
+	keys, err := store.ParseKeys(exampleKeys)
+	if err != nil {
+		log.Fatal(err)
+	}
+	vault, err := store.NewVault(store.NewMemory(), keys, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	out, err := outbox.New(vault, civicpin.ByChannel{}, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, id := range []string{"2030-17", "2030-18", "2030-19"} {
+		if err := out.Add(ctx, outbox.Ref{Owner: "invoices", Subject: "RSSMRA80A01H501U", ID: id}); err != nil {
+			log.Fatal(err)
+		}
+	}
+
+	var waiting outbox.Backlog
+	pass := store.Pass{Max: 1000} // so many at a time
+	for {
+		at, err := out.Count(ctx, &waiting, pass)
+		if err != nil && !errors.Is(err, store.ErrUnreadable) {
+			log.Fatal(err) // and later on from at.Last, with the same Backlog
+		}
+		if at.End {
+			break
+		}
+		pass.After = at.Last
+	}
+	fmt.Println(waiting.Due, waiting.Later, vault.Now().Sub(waiting.Since).Round(time.Minute))
+	// Output:
+	// 3 0 0s
 }

@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"context"
 	"time"
 
 	"github.com/civicpin/civicpin/store"
@@ -43,8 +44,20 @@ func (o *Outbox) Remembered() int {
 	return len(o.sent)
 }
 
-// Shrink makes an outbox keep less in memory than it does by default.
+// Shrink makes an outbox keep less in memory, and look at less in one listing, than it does by default.
 func (o *Outbox) Shrink(parked, listed int) { o.parked, o.listed = parked, listed }
 
 // Fresh is what was just committed.
 func (o *Outbox) Fresh() <-chan store.Key { return o.fresh }
+
+// MaxScan is how many entries one listing looks at.
+const MaxScan = maxScan
+
+// Scan makes one listing behind a place. It returns what was found, and where the next one goes on: empty at the end.
+func (o *Outbox) Scan(ctx context.Context, after string) (found any, next string, err error) {
+	s := o.scan(ctx, after, func(store.Key, int64) bool { return false })
+	if s.at.End {
+		return s.jobs, "", s.err
+	}
+	return s.jobs, s.at.Last, s.err
+}

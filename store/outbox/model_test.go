@@ -25,6 +25,7 @@ type model struct {
 	rigs   [2]*rig
 	lines  [2]*mortal
 	opts   *outbox.Options
+	bound  int // of a listing
 	next   int
 	state  map[string]string // of each message: added, wanted, committed, replaced, decoy
 
@@ -38,6 +39,7 @@ func newModel(tt *testing.T, t *rapid.T) *model {
 		t:       tt,
 		memory:  store.NewMemory(),
 		opts:    &outbox.Options{Workers: 1, MaxTries: 4, PerDestination: outbox.Rate{Limit: 3, Window: time.Minute}},
+		bound:   rapid.SampledFrom([]int{1, 2, 3, 10_000}).Draw(t, "bound"),
 		state:   make(map[string]string),
 		sends:   make(map[string]int),
 		tries:   make(map[string]int),
@@ -55,6 +57,7 @@ func newModel(tt *testing.T, t *rapid.T) *model {
 func (m *model) start(t require.TestingT, i int) {
 	m.lines[i] = newMortal(m.memory)
 	m.rigs[i] = newRig(t, m.lines[i], m.clocks[i], m.opts)
+	m.rigs[i].out.Shrink(1<<13, m.bound)
 }
 
 // ref names message i by its text.

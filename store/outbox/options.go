@@ -19,7 +19,8 @@ const (
 // Options configure an [Outbox]; a nil *Options, and the zero value of each field, mean the defaults. Negative values, and
 // those out of the ranges given, make New fail. Processes that share a store should have the same Options.
 type Options struct {
-	// Timeout bounds one call of the notifier; 30 seconds by default, at most 10 minutes.
+	// Timeout bounds one call of the notifier; 30 seconds by default, at most 10 minutes. It also bounds one question to an
+	// owner, and one listing of what waits, but not to less than 5 seconds.
 	Timeout time.Duration
 	// Grace is how long an entry is kept that its owner's record does not confirm, counted from when a dispatcher first
 	// found that; 2 minutes by default. A message whose process died between the record and Commit is sent after as long.
@@ -30,7 +31,8 @@ type Options struct {
 	MaxDelay time.Duration
 	// MaxTries is how often a message is tried before it becomes a dead letter; 12 by default, at most 1000.
 	MaxTries int
-	// Poll is how often a Run looks for entries of other processes; 5 seconds by default.
+	// Poll is how long a Run rests after it looked at all entries, before it looks again for those of other processes; 5
+	// seconds by default. It rests for less if one of them will be due, and for 5 seconds at most if the store failed.
 	Poll time.Duration
 	// Workers is how many messages of one channel a Run sends at once; 4 by default, at most 1024.
 	Workers int
@@ -105,6 +107,9 @@ func (r Rate) gcra() gcra.Rate { return gcra.Rate{Limit: r.Limit, Window: r.Wind
 
 // lease is how long a claimed entry is left to who claimed it.
 func (o Options) lease() time.Duration { return o.Timeout + leaseMargin }
+
+// listing bounds one listing. A store that shows nothing for as long hangs; one that is slow goes on with the next listing.
+func (o Options) listing() time.Duration { return max(o.Timeout, storeTimeout) }
 
 // delay is the wait before the next try after n that failed. The jitter keeps messages that failed together, because one
 // gateway was down, from coming back together.

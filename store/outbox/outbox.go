@@ -30,7 +30,7 @@ type Outbox struct {
 	dead     store.Kind[dead]
 
 	parked int            // how many messages of one channel a Run keeps in memory
-	listed int            // how many due entries one listing keeps in memory
+	listed int            // how many entries one listing looks at
 	fresh  chan store.Key // just committed
 	wake   chan struct{}  // more was committed than fresh holds
 

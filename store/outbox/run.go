@@ -8,64 +8,99 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// minPause is the least time between two listings.
-const minPause = 10 * time.Millisecond
+const (
+	// minPause is the least time between two listings.
+	minPause = 10 * time.Millisecond
+	// maxPause is the longest that one listing may hold up the next, however long it took.
+	maxPause = 5 * time.Second
+	// maxFailed is how many listings may fail in a row at one place before Run begins again with the first entry: a place that
+	// can never be read must not hide what is before it.
+	maxFailed = 3
+)
 
 // Run sends what is due until the context is done, waits for what is being sent then, at most Options.Timeout and a few
 // seconds, and returns the context's error. It goes on over failures of the store. Any number may run at once.
 func (o *Outbox) Run(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if !o.Durable() {
 		o.notice(ctx, EventNotDurable, "messages that wait when this process ends are lost")
 	}
 	d := newDispatch(o, o.parked)
 	defer d.running.Wait()
-	var last health
+	d.running.Go(func() { d.listen(ctx) }) // for itself, so that a listing that hangs does not hold up what is committed here
+	var r round
 	for {
 		began := time.Now()
-		s := o.scan(ctx, d.taken)
+		s := o.scan(ctx, r.after, d.taken)
+		// A listing that takes long, because much is waiting, is not made all the time.
+		pause := min(max(minPause, 4*time.Since(began)), maxPause)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		last = o.report(ctx, last, s)
+		over := r.add(s)
+		o.report(ctx, &r, s.err, over)
 		d.hand(ctx, s.jobs)
 
-		// A listing that takes long, because much is waiting, is not made all the time.
-		pause := max(minPause, 4*time.Since(began))
-		wait := o.opts.Poll
-		if s.more {
-			wait = 0
-		} else if !s.next.IsZero() {
-			wait = min(wait, s.next.Sub(o.vault.Now()))
+		wait := pause
+		var wake <-chan struct{} // what asks for a listing may be about entries behind this one, so it has to be a round's
+		switch {
+		case s.err != nil:
+			wait = min(o.opts.Poll, maxPause)
+		case over:
+			wait, wake = o.opts.Poll, o.wake
+			if !r.next.IsZero() {
+				wait = min(wait, r.next.Sub(o.vault.Now()))
+			}
+			r = round{health: r.health}
 		}
-		if err := d.listen(ctx, pause, max(pause, wait)); err != nil {
+		if err := sleep(ctx, pause, nil); err != nil {
+			return err
+		}
+		if err := sleep(ctx, wait-pause, wake); err != nil {
 			return err
 		}
 	}
 }
 
-// listen hands over what this process commits, until it is time for the next listing: after least if somebody asks for one,
-// and otherwise after most.
-func (d *dispatch) listen(ctx context.Context, least, most time.Duration) error {
-	earliest, latest := time.NewTimer(least), time.NewTimer(most)
-	defer earliest.Stop()
-	defer latest.Stop()
-	var wake <-chan struct{} // nil until a listing may be made
+// listen hands over what this process commits.
+func (d *dispatch) listen(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return
 		case key := <-d.o.fresh:
 			if j := d.o.find(ctx, key); j != nil {
 				d.hand(ctx, []*job{j})
 			}
-		case <-earliest.C:
-			wake = d.o.wake
-		case <-wake:
-			return nil
-		case <-latest.C:
-			return nil
 		}
 	}
+}
+
+// sleep waits for d, or until it is woken. The error is the context's.
+func sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+	case <-wake:
+	}
+	return nil
+}
+
+// round is how far a Run is on its way from the first entry to the last, and what it found on it.
+type round struct {
+	after      string    // where the next listing goes on
+	next       time.Time // when the next of what is not due will be; zero if there is none
+	unreadable int
+	failed     int // listings that failed in a row without showing an entry
+	health     health
 }
 
 // health is what a Run last said about the store.
@@ -74,16 +109,32 @@ type health struct {
 	unreadable int
 }
 
-// report records once what went wrong with a listing, and not at each of them.
-func (o *Outbox) report(ctx context.Context, last health, s scan) health {
-	stalled := s.err != nil
-	if stalled && !last.stalled {
-		o.notice(ctx, EventStalled, s.err.Error())
+// add adds what a listing found, and reports whether the round is over.
+func (r *round) add(s part) (over bool) {
+	r.after = s.at.Last
+	r.next = earlier(r.next, s.next)
+	r.unreadable += s.at.Unreadable
+	if s.err == nil || s.at.Seen > 0 {
+		r.failed = 0
+	} else if r.failed++; r.failed == maxFailed {
+		*r = round{health: r.health}
 	}
-	if s.unreadable > last.unreadable {
-		o.notice(ctx, EventUnreadable, "entries that cannot be opened are left alone")
+	return s.err == nil && s.at.End
+}
+
+// report records what went wrong, once in a round at most, and not again in each round: a store that stalls until a whole
+// round is read, and unreadable entries when there are more of them than in the round before.
+func (o *Outbox) report(ctx context.Context, r *round, err error, over bool) {
+	switch {
+	case err != nil && !r.health.stalled:
+		r.health.stalled = true
+		o.notice(ctx, EventStalled, err.Error())
+	case over:
+		if r.unreadable > r.health.unreadable {
+			o.notice(ctx, EventUnreadable, "entries that cannot be opened are left alone")
+		}
+		r.health = health{unreadable: r.unreadable}
 	}
-	return health{stalled: stalled, unreadable: s.unreadable}
 }
 
 // Flush tries each message once that is due now, and returns when that is done: for cron jobs and tests. A send that fails
@@ -92,23 +143,19 @@ func (o *Outbox) report(ctx context.Context, last health, s scan) health {
 // once, also beside Run.
 func (o *Outbox) Flush(ctx context.Context) error {
 	d := newDispatch(o, o.listed)
-	seen := make(map[store.Key]bool)
-	for {
-		s := o.scan(ctx, func(key store.Key) bool { return seen[key] })
-		for _, j := range s.jobs {
-			seen[j.entry.Key] = true
-		}
+	unreadable := false
+	for after, end := "", false; !end; {
+		s := o.scan(ctx, after, func(store.Key, int64) bool { return false })
 		d.hand(ctx, s.jobs)
 		d.running.Wait()
 		if ctx.Err() != nil || s.err != nil {
 			return errors.Join(ctx.Err(), s.err)
 		}
-		if s.more && len(s.jobs) > 0 {
-			continue
-		}
-		if s.unreadable > 0 {
-			return store.ErrUnreadable
-		}
-		return nil
+		after, end = s.at.Last, s.at.End
+		unreadable = unreadable || s.at.Unreadable > 0
 	}
+	if unreadable {
+		return store.ErrUnreadable
+	}
+	return nil
 }

@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
-	"maps"
 	"slices"
 	"time"
 
@@ -14,8 +12,9 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// maxScan bounds how many due entries one listing holds in memory.
-const maxScan = 1 << 15
+// maxScan is how many entries one listing looks at; the next one goes on behind them. It bounds what a listing takes of memory
+// and time, however many messages wait: some megabytes if all of them are due.
+const maxScan = 10_000
 
 // job is one entry on its way through a dispatch.
 type job struct {
@@ -29,54 +28,52 @@ type job struct {
 	started bool
 }
 
-// scan is what one listing found.
-type scan struct {
-	jobs       []*job    // what is due, the longest due first
-	next       time.Time // when the next of the others will be due; zero if there is none
-	more       bool      // more is due than jobs holds
-	unreadable int
-	err        error // what ended the listing early
+// part is what one listing found, which is a part of a round.
+type part struct {
+	jobs []*job         // what is due, the longest due first
+	next time.Time      // when the next of the others will be due; zero if there is none
+	at   store.Progress // how far it came
+	err  error          // what ended it early
 }
 
-// scan lists what is due and not skipped.
-func (o *Outbox) scan(ctx context.Context, skip func(store.Key) bool) (s scan) {
+// scan looks at the entries behind a place, at most maxScan of them, and returns those that are due and not skipped.
+func (o *Outbox) scan(ctx context.Context, after string, skip func(store.Key, int64) bool) (s part) {
+	within, cancel := context.WithTimeout(ctx, o.opts.listing())
+	defer cancel()
 	now := o.vault.Now()
-	for e, err := range o.all(ctx) {
-		if errors.Is(err, store.ErrUnreadable) {
-			s.unreadable++
-			continue
-		}
-		if err != nil {
-			s.err = fmt.Errorf("outbox: list: %w", err)
-			break
-		}
-		if skip(e.Key) {
-			continue
+	s.at, s.err = o.walk(within, store.Pass{After: after, Max: o.listed}, func(e store.Entry[entry]) error {
+		if skip(e.Key, e.Value.Due) {
+			return nil
 		}
 		if due := time.Unix(0, e.Value.Due); !o.isDue(due, now) {
-			if s.next.IsZero() || due.Before(s.next) {
-				s.next = due
-			}
-			continue
+			s.next = earlier(s.next, due)
+			return nil
 		}
 		if j := o.job(ctx, e); j != nil {
 			s.jobs = append(s.jobs, j)
 		}
-		if len(s.jobs) >= 2*o.listed {
-			s.trim(o.listed)
-		}
+		return nil
+	})
+	switch {
+	case s.at.Unreadable > 0 && errors.Is(s.err, store.ErrUnreadable):
+		s.err = nil // they are counted
+	case s.at.Seen > 0 && within.Err() != nil && ctx.Err() == nil:
+		s.err = nil // the store is slow, not away: what was read counts, and the next listing goes on
+	case s.err != nil:
+		s.err = fmt.Errorf("outbox: list: %w", s.err)
 	}
-	s.trim(o.listed)
+	slices.SortStableFunc(s.jobs, byDue)
 	return s
 }
 
-// trim sorts the jobs and leaves the n that are longest due.
-func (s *scan) trim(n int) {
-	slices.SortStableFunc(s.jobs, func(a, b *job) int { return cmp.Compare(a.entry.Value.Due, b.entry.Value.Due) })
-	if len(s.jobs) > n {
-		clear(s.jobs[n:])
-		s.jobs, s.more = s.jobs[:n], true
+func byDue(a, b *job) int { return cmp.Compare(a.entry.Value.Due, b.entry.Value.Due) }
+
+// earlier returns the earlier of two times, of which zero is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
 	}
+	return a
 }
 
 func (o *Outbox) isDue(due, now time.Time) bool {
@@ -98,31 +95,19 @@ func (o *Outbox) job(ctx context.Context, e store.Entry[entry]) *job {
 
 // find reads one entry that was just committed, and returns nil if it is not to be sent now.
 func (o *Outbox) find(ctx context.Context, key store.Key) *job {
-	e, err := o.entries.Get(ctx, key)
+	within, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	e, err := o.entries.Get(within, key)
 	if err != nil || !o.isDue(time.Unix(0, e.Value.Due), o.vault.Now()) {
-		return nil // the next listing sees it, if there is something to see
+		return nil // the next round sees it, if there is something to see
 	}
 	return o.job(ctx, e)
 }
 
-// all yields every entry; on a store that cannot list, those that this process added.
-func (o *Outbox) all(ctx context.Context) iter.Seq2[store.Entry[entry], error] {
+// walk shows the entries to visit; on a store that cannot list, those that this process added.
+func (o *Outbox) walk(ctx context.Context, p store.Pass, visit func(store.Entry[entry]) error) (store.Progress, error) {
 	if o.Durable() {
-		return o.entries.All(ctx)
+		return o.entries.Walk(ctx, p, visit)
 	}
-	return func(yield func(store.Entry[entry], error) bool) {
-		o.mu.Lock()
-		own := maps.Clone(o.own)
-		o.mu.Unlock()
-		for key, seq := range own {
-			e, err := o.entries.Get(ctx, key)
-			if errors.Is(err, store.ErrNotFound) {
-				o.untrack(key, seq)
-				continue
-			}
-			if !yield(e, err) || err != nil && !errors.Is(err, store.ErrUnreadable) {
-				return
-			}
-		}
-	}
+	return o.walkOwn(ctx, p, visit)
 }

@@ -1,0 +1,287 @@
+package outbox_test
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
+)
+
+// listings is a store whose listings do what the test says before they show an item, the n-th behind a place, counted from zero.
+type listings struct {
+	*store.Memory
+	mu   sync.Mutex
+	do   func(ctx context.Context, key string, n int) error
+	made []int // how many items each listing has shown
+}
+
+func (s *listings) then(do func(ctx context.Context, key string, n int) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.do = do
+}
+
+func (s *listings) shown() []int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.made)
+}
+
+func (s *listings) List(ctx context.Context, prefix, after string) iter.Seq2[store.Item, error] {
+	return func(yield func(store.Item, error) bool) {
+		n := 0
+		defer func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.made = append(s.made, n)
+		}()
+		for item, err := range s.Memory.List(ctx, prefix, after) {
+			s.mu.Lock()
+			do := s.do
+			s.mu.Unlock()
+			if err == nil && do != nil {
+				err = do(ctx, item.Key, n)
+			}
+			if err != nil {
+				yield(store.Item{}, err)
+				return
+			}
+			n++
+			if !yield(item, nil) {
+				return
+			}
+		}
+	}
+}
+
+// keys returns the places of what waits.
+func (s *listings) keys(t require.TestingT) (keys []string) {
+	for item, err := range s.Memory.List(context.Background(), "outbox.entry/", "") {
+		require.NoError(t, err)
+		keys = append(keys, item.Key)
+	}
+	return keys
+}
+
+// placed returns refs in the order of their places in a listing.
+func placed(t require.TestingT, n int) (refs []outbox.Ref) {
+	scratch := &listings{Memory: store.NewMemory()}
+	r := newRig(t, scratch, newClock(), nil)
+	at := make(map[string]outbox.Ref)
+	for i := range n {
+		ref := r.clerk.ref("A", fmt.Sprint("placed-", i))
+		require.NoError(t, r.out.Add(context.Background(), ref))
+		key := scratch.keys(t)[0]
+		at[key] = ref
+		e, err := scratch.Get(context.Background(), key)
+		require.NoError(t, err)
+		require.NoError(t, scratch.Delete(context.Background(), key, e.Version))
+	}
+	for _, key := range slices.Sorted(maps.Keys(at)) {
+		refs = append(refs, at[key])
+	}
+	return refs
+}
+
+// elsewhere queues a message in another process, so that it has to be found by a listing. It is due after d.
+func elsewhere(t require.TestingT, s store.Store, ref outbox.Ref, d time.Duration) {
+	c := &aClock{now: time.Now().Add(d)}
+	other := newRig(t, s, c, nil)
+	require.NoError(t, other.clerk.post(context.Background(), other.out, ref, letter{Text: ref.ID, To: mail(ref.ID + "@example.org")}))
+}
+
+// Of ten thousand messages each listing looks at a few, and each message is sent once.
+func TestManyMessagesInBoundedListings(t *testing.T) {
+	for name, c := range map[string]struct {
+		n, bound int
+		dispatch func(*testing.T, *rig)
+	}{
+		"run": {10_000, 300, func(t *testing.T, r *rig) {
+			stop := r.run(t)
+			time.Sleep(time.Minute)
+			stop()
+		}},
+		"flush": {2_000, 100, func(t *testing.T, r *rig) { require.NoError(t, r.out.Flush(t.Context())) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &listings{Memory: store.NewMemory()}
+				r := newRig(t, s, nil, &outbox.Options{Poll: time.Hour})
+				r.out.Shrink(c.n, c.bound)
+				o := &crowd{left: make(map[string]bool)}
+				require.NoError(t, r.out.Register("crowd", o))
+				for i := range c.n {
+					ref := outbox.Ref{Owner: "crowd", Subject: "A", ID: fmt.Sprint("+39333", 10000000+i)}
+					o.left[ref.ID] = true
+					require.NoError(t, r.out.Add(t.Context(), ref))
+				}
+				c.dispatch(t, r)
+				require.Zero(t, o.waiting())
+				require.Len(t, r.sink.messages(), c.n)
+				require.GreaterOrEqual(t, len(s.shown()), c.n/c.bound)
+				require.LessOrEqual(t, slices.Max(s.shown()), c.bound+1, "one more shows that there is more")
+			})
+		})
+	}
+}
+
+// What is due behind thousands of messages that are not is found within a round, and when the earliest of all of them is due,
+// wherever it lies, there is a round, however long Poll is.
+func TestDueBehindThousandsThatAreNot(t *testing.T) {
+	refs := placed(t, 2001)
+	for name, early := range map[string]int{"first": 0, "middle": 1000, "last": 2000} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := store.NewMemory()
+				r := newRig(t, s, nil, &outbox.Options{Poll: time.Hour})
+				r.out.Shrink(100, 20)
+				late := newRig(t, s, &aClock{now: time.Now().Add(50 * time.Minute)}, nil)
+				require.NoError(t, late.out.Add(t.Context(), slices.Delete(slices.Clone(refs), early, early+1)...))
+				elsewhere(t, s, refs[early], 20*time.Minute)
+				began := time.Now()
+				r.run(t)
+				// A hundred listings, ten milliseconds apart.
+				time.Sleep(20*time.Minute - time.Second)
+				require.Empty(t, r.sink.messages())
+				time.Sleep(3 * time.Second)
+				require.Equal(t, []string{refs[early].ID}, r.sink.texts())
+				require.LessOrEqual(t, r.sink.times()[0].Sub(began), 20*time.Minute+2*time.Second)
+			})
+		})
+	}
+}
+
+// Messages come while a round is under way: what lies before it is found in it, what lies behind it in the next, each once.
+func TestMessagesThatComeDuringARound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &listings{Memory: store.NewMemory()}
+		r := newRig(t, s, nil, nil)
+		r.out.Shrink(100, 10)
+		refs := placed(t, 100)
+		for _, ref := range refs[10:90] {
+			elsewhere(t, s, ref, 0)
+		}
+		listed := 0
+		s.then(func(_ context.Context, _ string, n int) error {
+			if n == 3 {
+				if listed++; listed == 4 {
+					for _, ref := range append(refs[:10:10], refs[90:]...) {
+						elsewhere(t, s.Memory, ref, 0)
+					}
+				}
+			}
+			return nil
+		})
+		began := time.Now()
+		r.run(t)
+		time.Sleep(time.Second)
+		require.Len(t, r.sink.messages(), 90)
+		require.Subset(t, r.sink.texts(), []string{refs[90].ID, refs[99].ID})
+		time.Sleep(6 * time.Second)
+		require.Len(t, r.sink.messages(), 100)
+		require.LessOrEqual(t, r.sink.times()[99].Sub(began), 6*time.Second)
+		time.Sleep(time.Hour)
+		require.Len(t, r.sink.messages(), 100)
+	})
+}
+
+// Under a load that takes every sender, and fills each room that a lane has with new messages, the longest due still goes
+// first, wherever it lies; also if it was left in the store before because what was in the lane was due for longer.
+func TestNoMessageStarves(t *testing.T) {
+	for name, c := range map[string]struct {
+		due  time.Duration
+		most int
+	}{
+		"the longest due":  {-time.Minute, 10}, // a poll, and what is under way
+		"behind a backlog": {0, 45},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := store.NewMemory()
+				r := newRig(t, s, nil, &outbox.Options{Workers: 1})
+				r.out.Shrink(10, 5)
+				r.sink.then(func(context.Context, civicpin.Message) error { time.Sleep(time.Second); return nil })
+				r.run(t)
+				post := func(id string) {
+					to := mail(id + "@example.org")
+					require.NoError(t, r.clerk.post(t.Context(), r.out, r.clerk.ref("B", id), letter{Text: "new", To: to}))
+				}
+				time.Sleep(time.Second)
+				for i := range 30 {
+					post(fmt.Sprint("b", i))
+				}
+				time.Sleep(time.Second)
+				refs := placed(t, 50)
+				last := refs[len(refs)-1]
+				elsewhere(t, s, last, c.due)
+				time.Sleep(6 * time.Second) // it is found
+				for i := range 90 {
+					time.Sleep(time.Second)
+					post(fmt.Sprint("c", i))
+				}
+				at := slices.Index(r.sink.texts(), last.ID)
+				require.GreaterOrEqual(t, at, 0, "never sent")
+				require.LessOrEqual(t, at, c.most)
+			})
+		})
+	}
+}
+
+// What had to leave its lane for another comes back when there is room, without a poll.
+func TestWhatGaveWayComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := store.NewMemory()
+		r := newRig(t, s, nil, &outbox.Options{Workers: 1, Poll: time.Hour})
+		r.out.Shrink(2, 2)
+		r.sink.then(func(context.Context, civicpin.Message) error { time.Sleep(time.Second); return nil })
+		refs := placed(t, 4)
+		for i, due := range []time.Duration{-2 * time.Second, -time.Second, -time.Minute, -time.Minute} {
+			elsewhere(t, s, refs[i], due)
+		}
+		r.run(t)
+		time.Sleep(10 * time.Second)
+		sent := r.sink.texts()
+		require.Len(t, sent, 4)
+		require.Equal(t, []string{refs[0].ID, refs[1].ID}, []string{sent[0], sent[3]})
+	})
+}
+
+// On a store that cannot list, too, each listing looks at a few.
+func TestBoundedListingsOnAStoreThatCannotList(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, only{store.NewMemory()}, nil, nil)
+		r.out.Shrink(100, 7)
+		post := func(from, to int) {
+			for i := from; i < to; i++ {
+				require.NoError(t, r.clerk.post(t.Context(), r.out, r.clerk.ref("A", fmt.Sprint(i)),
+					letter{Text: fmt.Sprint(i), To: mail(fmt.Sprintf("a%d@example.org", i))}))
+			}
+		}
+		post(0, 50)
+		require.NoError(t, r.out.Flush(t.Context()))
+		require.Len(t, r.sink.messages(), 50)
+		for len(r.out.Fresh()) > 0 {
+			<-r.out.Fresh()
+		}
+		post(50, 100)
+		for len(r.out.Fresh()) > 0 {
+			<-r.out.Fresh()
+		}
+		r.run(t)
+		time.Sleep(time.Second)
+		require.Len(t, r.sink.messages(), 100)
+		time.Sleep(time.Minute)
+		require.Zero(t, r.out.Own())
+	})
+}
