@@ -58,17 +58,18 @@ func (o *Outbox) deliver(ctx context.Context, j *job) {
 		return // held up so long that the claim may end before the send does; somebody else will take it
 	}
 	receipt, err := o.notify(ctx, *m)
+	private := []civicpin.Secret{m.Secret, m.Link, civicpin.NewSecret(m.To.Address)}
 	switch {
 	case err == nil:
 		if len(receipt) > 256 {
 			receipt = ""
 		}
-		o.record(ctx, EventSent, j.ref, scrub(receipt, m.Secret, m.Link))
+		o.record(ctx, EventSent, j.ref, scrub(receipt, private...))
 		o.close(ctx, j, doneSent, receipt, "")
 	case errors.Is(err, civicpin.ErrUndeliverable), j.entry.Value.Tries >= o.opts.MaxTries:
-		o.bury(ctx, j, scrub(err.Error(), m.Secret, m.Link))
+		o.bury(ctx, j, scrub(err.Error(), private...))
 	default:
-		o.record(ctx, EventRetried, j.ref, scrub(err.Error(), m.Secret, m.Link))
+		o.record(ctx, EventRetried, j.ref, scrub(err.Error(), private...))
 		o.giveBack(ctx, j, func(e *entry) { e.Due = o.in(o.opts.delay(e.Tries)) })
 	}
 }

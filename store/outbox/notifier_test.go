@@ -17,7 +17,8 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// What a notifier may do wrong, other than to say so: the message is tried again, and its secret is in no event.
+// What a notifier may do wrong, other than to say so: the message is tried again, and neither its secret nor its address
+// is in an event.
 func TestNotifiersThatMisbehave(t *testing.T) {
 	release := make(chan struct{})
 	for name, c := range map[string]struct {
@@ -29,6 +30,12 @@ func TestNotifiersThatMisbehave(t *testing.T) {
 				return fmt.Errorf("rejected body: your PIN is %s", m.Secret.Reveal())
 			},
 			"rejected body: your PIN is [redacted]",
+		},
+		"fails and quotes the address": {
+			func(_ context.Context, m civicpin.Message) error {
+				return fmt.Errorf("no such mailbox: <%s>", m.To.Address)
+			},
+			"no such mailbox: <[redacted]>",
 		},
 		"panics with the secret": {
 			func(_ context.Context, m civicpin.Message) error { panic("bad template for " + m.Secret.Reveal()) },

@@ -17,14 +17,15 @@ const (
 	maxReason = 256
 	// maxScrubbed bounds what is searched of it.
 	maxScrubbed = 4 << 10
-	// maxSecret is more than any secret of this library has.
-	maxSecret = 256
+	// maxSecret is as much as an address may have, and more than any secret of this library has.
+	maxSecret = 512
 	redacted  = "[redacted]"
 )
 
-// scrub makes an error's text fit for an event: gateways like to repeat what they were sent. The secrets are replaced where
-// they stand as they are, in another case, with blanks, hyphens or line ends (as in quoted-printable mail) between their
-// characters, or as a URL, JSON or base64 holds them; control characters become blanks, and what is beyond 256 bytes is cut.
+// scrub makes an error's text fit for an event: gateways like to repeat what they were sent, and to whom. The secrets are
+// replaced where they stand as they are, in another case, with blanks, hyphens or line ends (as in quoted-printable mail)
+// between their characters, or as a URL, JSON or base64 holds them; control characters become blanks, and what is beyond 256
+// bytes is cut.
 func scrub(text string, secrets ...civicpin.Secret) string {
 	whole := len(text) <= maxScrubbed
 	if !whole {
