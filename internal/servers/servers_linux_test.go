@@ -109,7 +109,7 @@ func TestFreePort(t *testing.T) {
 		require.Less(t, port, 32_768)
 		seen[port] = true
 	}
-	require.Greater(t, len(seen), 40)
+	require.Len(t, seen, 50, "no port is given away twice")
 }
 
 const childVariable = "CIVICPIN_SERVERS_TEST_CHILD"
