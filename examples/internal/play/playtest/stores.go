@@ -22,8 +22,10 @@ import (
 type Database struct {
 	// Files is what the names of its files begin with: keys, clock, log, post.
 	Files string
+	// URL is the store's, and empty for an SQLite file, which Files is then.
+	URL string
 
-	play, url string // url is empty for an SQLite file, which Files is then
+	play string
 }
 
 // SQLite is the database in a file of the play of that name.
@@ -31,17 +33,17 @@ func SQLite(name, file string) Database { return Database{Files: file, play: nam
 
 // Flags are those with which the play uses the database.
 func (d Database) Flags() []string {
-	if d.url == "" {
+	if d.URL == "" {
 		return []string{"-db", d.Files}
 	}
-	return []string{"-db", d.url, "-files", d.Files}
+	return []string{"-db", d.URL, "-files", d.Files}
 }
 
 // stores are those that may hold credentials. All but SQLite are servers of the test's own, and end with it.
 var stores = map[string]func(t *testing.T) (url string){
 	"sqlite":   func(*testing.T) string { return "" },
 	"postgres": func(t *testing.T) string { return servers.PostgreSQL(t).DSN() },
-	"nats":     natsServer,
+	"nats":     NATS,
 }
 
 // OnEveryStore runs a test of a play on each store that may hold credentials, side by side, with a database that is empty at
@@ -54,7 +56,7 @@ func OnEveryStore(t *testing.T, name string, test func(t *testing.T, db Database
 		for store, start := range stores {
 			t.Run(store, func(t *testing.T) {
 				t.Parallel()
-				db := Database{play: name, Files: filepath.Join(t.TempDir(), "pins.db"), url: start(t)}
+				db := Database{play: name, Files: filepath.Join(t.TempDir(), "pins.db"), URL: start(t)}
 				test(t, db)
 				events := db.events(t)
 				mu.Lock()
@@ -73,8 +75,9 @@ func OnEveryStore(t *testing.T, name string, test func(t *testing.T, db Database
 	}
 }
 
-// natsServer starts one NATS server in this process, which answers when its disk has what it was sent.
-func natsServer(t *testing.T) (url string) {
+// NATS starts one NATS server in this process, which answers when its disk has what it was sent, and ends with the test. It
+// returns the URL for -db.
+func NATS(t *testing.T) (url string) {
 	t.Helper()
 	s, err := server.NewServer(&server.Options{
 		Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true,
@@ -142,7 +145,7 @@ func (d Database) Kept(t *testing.T) map[string][]byte {
 	if len(kept) < 3 {
 		t.Errorf("only %q to look into", slices.Sorted(maps.Keys(kept)))
 	}
-	records, err := play.OpenRecords(t.Context(), d.play, cmp.Or(d.url, d.Files))
+	records, err := play.OpenRecords(t.Context(), d.play, cmp.Or(d.URL, d.Files))
 	if err != nil {
 		t.Fatal(err)
 	}
