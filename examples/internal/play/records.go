@@ -94,13 +94,9 @@ func (r *Records) Close() error {
 
 // openPostgres keeps a play's records in a schema of its own.
 func openPostgres(ctx context.Context, play, address string) (*Records, error) {
-	// The driver hides passwords in its errors where it can tell where they end, as in a URL that is one.
-	if _, err := url.Parse(address); err != nil {
-		return nil, fmt.Errorf("%w: this URL cannot be read; is a %% missing in its password?", ErrURL)
-	}
 	config, err := pgx.ParseConfig(address)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrURL, err)
+		return nil, fmt.Errorf("%w: %w", ErrURL, err) // the driver hides passwords in its errors
 	}
 	schema := "civicpin_" + play
 	db := stdlib.OpenDB(*config)
@@ -131,7 +127,7 @@ func openNATS(ctx context.Context, play, address string) (*Records, error) {
 	}
 	nc, err := nats.Connect(address, nats.Name("civicpin "+play))
 	if _, ok := errors.AsType[*url.Error](err); ok { // which quotes the URL
-		return nil, fmt.Errorf("%w: this URL cannot be read; is a %% missing in its password?", ErrURL)
+		return nil, fmt.Errorf("%w: this one cannot be read; in a password, / and @ are written as %%2F and %%40", ErrURL)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("play: connect to NATS: %w", err)

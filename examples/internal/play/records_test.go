@@ -185,6 +185,7 @@ func TestURLs(t *testing.T) {
 		"postgres://bank:per%zz" + hidden + "@" + unused:                  true,
 		"postgres://bank:" + hidden + "@" + unused + "/pins?sslmode=no":   true,
 		"postgres://bank:" + hidden + "@" + unused + "/pins":              false,
+		"postgres://bank:" + hidden + "@" + unused + ",127.0.0.1:2/pins":  false, // whichever answers
 		"postgresql://" + unused + "/pins?user=b&password=" + hidden:      false,
 		"nats://bank:slash/" + hidden + "@" + unused:                      true,
 		"nats://bank:per%zz" + hidden + "@" + unused:                      true,
