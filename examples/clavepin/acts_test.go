@@ -203,7 +203,7 @@ func TestActs(t *testing.T) {
 		s.did(t, s.ana, map[string]int{"working-life": 7, "tax-return": 1, "bank-account": 2})
 	})
 	// The database is still open, and much of it in its write-ahead log.
-	checkLeaks(t, s.db, s.ana.key, s.luis.key, s.carmen.key, s.pedro.key, s.elena.key)
+	checkLeaks(t, playtest.SQLite("clavepin", s.db), s.ana.key, s.luis.key, s.carmen.key, s.pedro.key, s.elena.key)
 }
 
 // TestLetter: the code in a letter is good for 21 days, and once.

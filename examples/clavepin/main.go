@@ -2,13 +2,19 @@
 // which gives a basic or an advanced level; and for each thing that they do on line they ask for three characters, which
 // come to their telephone and are good for ten minutes and once.
 //
-//	go run ./examples/clavepin                plays it in a few seconds
-//	go run ./examples/clavepin -i             asks you for everything that Ana and the others type
-//	go run ./examples/clavepin -db clave.db   keeps the database for the next run, in which Ana is registered already
+//	go run ./examples/clavepin               plays it in a few seconds
+//	go run ./examples/clavepin -i            asks you for everything that Ana and the others type
+//	go run ./examples/clavepin -db clave.db  keeps the database for the next run, in which Ana is registered already
 //
-// Nothing leaves the machine: pushes to the app, text messages and letters are files beside the database. Each step of the
-// story is a file of this folder, in this order: operator.go, certificate.go, ways.go, asking.go, channels.go, joined.go,
-// deeds.go, refused.go, change.go.
+// Or it keeps the records on a server, for many machines or one, and keys, clock, log and post in files of the current folder,
+// clavepin.keys and so on (-files names them otherwise), which the next run needs:
+//
+//	go run ./examples/clavepin -db postgres://user@host/database  keeps the records in PostgreSQL
+//	go run ./examples/clavepin -db 'nats://host:4222?replicas=1'  keeps them in NATS JetStream, here of one server
+//
+// Nothing is sent to anybody: pushes to the app, text messages and letters are files. Each step of the story is a file of
+// this folder, in this order: operator.go, certificate.go, ways.go, asking.go, channels.go, joined.go, deeds.go, refused.go,
+// change.go.
 package main
 
 import (
@@ -44,7 +50,7 @@ func newPlay() (play.Play, error) {
 	}
 	return play.Play{
 		Name:  "clavepin",
-		About: "Spain's Cl@ve PIN, on a SQLite file. Nothing is really sent: pushes, SMS and letters are files.",
+		About: "Spain's Cl@ve PIN. Nothing is really sent: pushes, SMS and letters are files.",
 		Service: texts.Service{
 			Name:     "Cl@ve",
 			LongName: longName,

@@ -29,11 +29,15 @@ var headings = []string{
 	" events were recorded", "are left in ",
 }
 
-// TestRun runs the program twice on one database, and looks at what each run prints and leaves.
+// TestRun runs the program twice on one database of each store, and looks at what each run prints and leaves.
 func TestRun(t *testing.T) {
 	t.Parallel()
-	db := filepath.Join(t.TempDir(), "pins.db")
-	first, err := run(t, "", "-db", db)
+	playtest.OnEveryStore(t, "clavepin", checkRuns)
+}
+
+func checkRuns(t *testing.T, db playtest.Database) {
+	t.Helper()
+	first, err := run(t, "", db.Flags()...)
 	if err != nil {
 		t.Fatalf("%v, after\n%s", err, first)
 	}
@@ -72,7 +76,7 @@ func TestRun(t *testing.T) {
 	if n := strings.Count(first, "\n"); n > 180 {
 		t.Errorf("%d lines: nobody reads that", n)
 	}
-	log, err := os.ReadFile(db + ".log")
+	log, err := os.ReadFile(db.Files + ".log")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +85,7 @@ func TestRun(t *testing.T) {
 		t.Errorf("%q events, and %d lines in the log", events, n)
 	}
 
-	second, err := run(t, "", "-db", db, "-lang", "en")
+	second, err := run(t, "", append(db.Flags(), "-lang", "en")...)
 	if err != nil {
 		t.Fatalf("%v, after\n%s", err, second)
 	}
@@ -89,7 +93,7 @@ func TestRun(t *testing.T) {
 	playtest.InOrder(t, second, "Ana registered in an earlier run", "Luis registered in an earlier run", "Your activation code",
 		"seeing your working life: ", "yours is basic", "+34******322")
 	checkLeaks(t, db)
-	checkPost(t, db+".post")
+	checkPost(t, db.Files+".post")
 }
 
 // TestWrongAnswers types what people type: nonsense, slips, and at last what is right.

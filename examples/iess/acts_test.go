@@ -11,6 +11,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/play"
+	"github.com/civicpin/civicpin/examples/internal/play/playtest"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 )
@@ -214,7 +215,7 @@ func TestActs(t *testing.T) {
 		}
 	})
 	// The database is still open, and much of it in its write-ahead log.
-	checkLeaks(t, s.db, s.lucia, s.diego, s.camila)
+	checkLeaks(t, playtest.SQLite("iess", s.db), s.lucia, s.diego, s.camila)
 }
 
 // locks fails unless an error is that of a lock which does not end by itself.

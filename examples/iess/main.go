@@ -7,9 +7,15 @@
 //	go run ./examples/iess -i           asks you for everything that Lucía and the others type
 //	go run ./examples/iess -db iess.db  keeps the database for the next run, in which Lucía has a key already
 //
-// Nothing leaves the machine: e-mails are files beside the database. All that makes it the IESS's is in plans.go. Each step of
-// the story is a file of this folder, in this order: first.go, locked.go, device.go, forgotten.go, blocked.go, thief.go,
-// moved.go, video.go, counter.go, desk.go, strangers.go.
+// Or it keeps the records on a server, for many machines or one, and keys, clock, log and post in files of the current folder,
+// iess.keys and so on (-files names them otherwise), which the next run needs:
+//
+//	go run ./examples/iess -db postgres://user@host/database  keeps the records in PostgreSQL
+//	go run ./examples/iess -db 'nats://host:4222?replicas=1'  keeps them in NATS JetStream, here of one server
+//
+// Nothing is sent to anybody: e-mails are files. All that makes it the IESS's is in plans.go. Each step of the story is a
+// file of this folder, in this order: first.go, locked.go, device.go, forgotten.go, blocked.go, thief.go, moved.go,
+// video.go, counter.go, desk.go, strangers.go.
 package main
 
 import (
@@ -42,7 +48,7 @@ func newPlay() (play.Play, error) {
 	}
 	return play.Play{
 		Name:  "iess",
-		About: "The clave of Ecuador's IESS, on a SQLite file. Nothing is really sent: e-mails are files.",
+		About: "The clave of Ecuador's IESS. Nothing is really sent: e-mails are files.",
 		Service: texts.Service{
 			Name:     "IESS",
 			LongName: "Instituto Ecuatoriano de Seguridad Social",

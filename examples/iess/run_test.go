@@ -30,11 +30,15 @@ var headings = []string{
 	" events were recorded", "are left in ",
 }
 
-// TestRun runs the program twice on one database, and looks at what each run prints and leaves.
+// TestRun runs the program twice on one database of each store, and looks at what each run prints and leaves.
 func TestRun(t *testing.T) {
 	t.Parallel()
-	db := filepath.Join(t.TempDir(), "pins.db")
-	first, err := run(t, "", "-db", db)
+	playtest.OnEveryStore(t, "iess", checkRuns)
+}
+
+func checkRuns(t *testing.T, db playtest.Database) {
+	t.Helper()
+	first, err := run(t, "", db.Flags()...)
 	if err != nil {
 		t.Fatalf("%v, after\n%s", err, first)
 	}
@@ -79,7 +83,7 @@ func TestRun(t *testing.T) {
 	if n := strings.Count(first, "\n"); n > 260 {
 		t.Errorf("%d lines: nobody reads that", n)
 	}
-	log, err := os.ReadFile(db + ".log")
+	log, err := os.ReadFile(db.Files + ".log")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +92,7 @@ func TestRun(t *testing.T) {
 		t.Errorf("%q events, and %d lines in the log", events, n)
 	}
 
-	second, err := run(t, "", "-db", db, "-lang", "en")
+	second, err := run(t, "", append(db.Flags(), "-lang", "en")...)
 	if err != nil {
 		t.Fatalf("%v, after\n%s", err, second)
 	}
@@ -98,7 +102,7 @@ func TestRun(t *testing.T) {
 		"Lucía has a key from an earlier run", "another address: lucia.andrade@example.ec", "IESS: recover your access",
 	)
 	checkLeaks(t, db, newLucia(), newDiego(), newCamila())
-	checkPost(t, db+".post")
+	checkPost(t, db.Files+".post")
 }
 
 // TestWrongAnswers types what people type: nonsense, slips, and at last what is right.

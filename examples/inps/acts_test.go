@@ -240,7 +240,7 @@ func TestActs(t *testing.T) {
 		}
 	})
 	// The database is still open, and much of it in its write-ahead log.
-	checkLeaks(t, s.db)
+	checkLeaks(t, playtest.SQLite("inps", s.db))
 }
 
 // isNotice reports whether a message tells of a recovery.

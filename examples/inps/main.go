@@ -6,9 +6,15 @@
 //	go run ./examples/inps -i           asks you for everything that the citizens type
 //	go run ./examples/inps -db pins.db  keeps the database for the next run, in which Maria has a PIN already
 //
-// Nothing leaves the machine: text messages, e-mails and letters are files beside the database. Each step of the story is
-// a file of this folder, in this order: contacts.go, request.go, exchange.go, counter.go, claims.go, guesses.go, upgrade.go,
-// expiry.go, forgotten.go, notme.go, doors.go, lost.go. The plan for a lost PIN is in plan.go.
+// Or it keeps the records on a server, for many machines or one, and keys, clock, log and post in files of the current folder,
+// inps.keys and so on (-files names them otherwise), which the next run needs:
+//
+//	go run ./examples/inps -db postgres://user@host/database  keeps the records in PostgreSQL
+//	go run ./examples/inps -db 'nats://host:4222?replicas=1'  keeps them in NATS JetStream, here of one server
+//
+// Nothing is sent to anybody: text messages, e-mails and letters are files. Each step of the story is a file of this folder,
+// in this order: contacts.go, request.go, exchange.go, counter.go, claims.go, guesses.go, upgrade.go, expiry.go,
+// forgotten.go, notme.go, doors.go, lost.go. The plan for a lost PIN is in plan.go.
 package main
 
 import (
@@ -42,7 +48,7 @@ func newPlay() (play.Play, error) {
 	}
 	return play.Play{
 		Name:  "inps",
-		About: "The life of an INPS PIN, on a SQLite file. Nothing is really sent: SMS, e-mails and letters are files.",
+		About: "The life of an INPS PIN. Nothing is really sent: SMS, e-mails and letters are files.",
 		Service: texts.Service{
 			Name:     "INPS",
 			LongName: "Istituto Nazionale della Previdenza Sociale",

@@ -30,11 +30,15 @@ var headings = []string{
 	" events were recorded", "are left in ",
 }
 
-// TestRun runs the program twice on one database, and looks at what each run prints and leaves.
+// TestRun runs the program twice on one database of each store, and looks at what each run prints and leaves.
 func TestRun(t *testing.T) {
 	t.Parallel()
-	db := filepath.Join(t.TempDir(), "pins.db")
-	first, err := run(t, "", "-db", db)
+	playtest.OnEveryStore(t, "inps", checkRuns)
+}
+
+func checkRuns(t *testing.T, db playtest.Database) {
+	t.Helper()
+	first, err := run(t, "", db.Flags()...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +86,7 @@ func TestRun(t *testing.T) {
 	if n := strings.Count(first, "\n"); n > 255 {
 		t.Errorf("%d lines: nobody reads that", n)
 	}
-	log, err := os.ReadFile(db + ".log")
+	log, err := os.ReadFile(db.Files + ".log")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +95,7 @@ func TestRun(t *testing.T) {
 		t.Errorf("%q events, and %d lines in the log", events, n)
 	}
 
-	second, err := run(t, "", "-db", db, "-lang", "en")
+	second, err := run(t, "", append(db.Flags(), "-lang", "en")...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +105,7 @@ func TestRun(t *testing.T) {
 	sameRows(t, first)
 	sameRows(t, second)
 	checkLeaks(t, db)
-	checkPost(t, db+".post")
+	checkPost(t, db.Files+".post")
 }
 
 // sameRows fails if the stranger was told different things about Maria and about nobody.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/play"
+	"github.com/civicpin/civicpin/examples/internal/play/playtest"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/store"
@@ -213,7 +214,7 @@ func TestActs(t *testing.T) {
 		}
 	})
 	// The database is still open, and much of it in its write-ahead log.
-	checkLeaks(t, s.db)
+	checkLeaks(t, playtest.SQLite("tuss", s.db))
 }
 
 // registered sets a stage on which Nuria has a password, and two contacts that were proved.

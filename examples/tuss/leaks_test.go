@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/civicpin/civicpin/examples/internal/play/playtest"
 	"github.com/civicpin/civicpin/examples/internal/post"
 )
 
@@ -19,11 +20,11 @@ var addresses = []string{
 
 // checkLeaks looks for every code and every link's token that was sent and every password that was chosen, in everything
 // beside the database but the post, and for the people themselves in the database.
-func checkLeaks(t *testing.T, db string) {
+func checkLeaks(t *testing.T, db playtest.Database) {
 	t.Helper()
 	secrets := []string{nuriasFirst, nuriasSecond, nuriasThird, nuriasFourth, omarsFirst, omarsSecond, juliasFirst, spare}
 	own, links := len(secrets), 0
-	for _, m := range posted(t, db) {
+	for _, m := range posted(t, db.Files+".post") {
 		if code := m.Code(); code != "" {
 			plain := strings.ReplaceAll(code, " ", "")
 			secrets = append(secrets, code, plain, strings.ReplaceAll(code, " ", "-"))
@@ -38,25 +39,14 @@ func checkLeaks(t *testing.T, db string) {
 	if len(secrets)-own < 3*10 || links < 8 {
 		t.Fatalf("only %d secrets to look for, and %d links", len(secrets), links)
 	}
-	files, err := filepath.Glob(db + "*")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		content, err := os.ReadFile(file)
-		if filepath.Ext(file) == ".post" {
-			continue
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+	for name, content := range db.Kept(t) {
 		lower := bytes.ToLower(content)
 		for _, s := range secrets {
 			if s == "" || bytes.Contains(lower, []byte(strings.ToLower(s))) {
-				t.Errorf("%q is in %s", s, filepath.Base(file))
+				t.Errorf("%q is in %s", s, name)
 			}
 		}
-		if filepath.Ext(file) == ".log" {
+		if filepath.Ext(name) == ".log" {
 			for _, event := range []string{
 				`"pin.exchanged"`, `"pin.recovered"`, `"recovery.finished"`, `"recovery.refused"`, `"recovery.assisted"`,
 				`"recovery.contact"`, "12345678Z",
@@ -71,21 +61,18 @@ func checkLeaks(t *testing.T, db string) {
 			"12345678", "Y1234567", "Nuria", "nuria@", "612345678", "Calle del Pez", "1979-05", terms, `"terms"`, `"contacts"`,
 		} {
 			if bytes.Contains(content, []byte(piece)) {
-				t.Errorf("%q is in %s", piece, filepath.Base(file))
+				t.Errorf("%q is in %s", piece, name)
 			}
 		}
-	}
-	if len(files) < 5 {
-		t.Errorf("only %q to look into", files)
 	}
 }
 
 // posted reads everything that was delivered.
-func posted(t *testing.T, db string) []post.Mail {
+func posted(t *testing.T, folder string) []post.Mail {
 	t.Helper()
 	var all []post.Mail
 	for _, a := range addresses {
-		mails, err := post.Inbox(db + ".post").All(a)
+		mails, err := post.Inbox(folder).All(a)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +81,7 @@ func posted(t *testing.T, db string) []post.Mail {
 		}
 		all = append(all, mails...)
 	}
-	files, err := os.ReadDir(db + ".post")
+	files, err := os.ReadDir(folder)
 	if err != nil || len(files) != len(all) {
 		t.Errorf("%d messages, and %d of people in this story; %v", len(files), len(all), err)
 	}
@@ -109,10 +96,10 @@ var (
 )
 
 // checkPost looks for links where there should be none, and at how each channel is used.
-func checkPost(t *testing.T, db string) {
+func checkPost(t *testing.T, folder string) {
 	t.Helper()
 	kinds := make(map[string]int)
-	for _, m := range posted(t, db) {
+	for _, m := range posted(t, folder) {
 		kinds[string(m.Channel)]++
 		text := m.Text
 		if m.Subject != "" { // an e-mail

@@ -3,13 +3,19 @@
 // portal and a second one, SEDESS, which asks for more. The password is changed, forgotten and recovered; e-mail and telephone
 // change and get lost; somebody else tries all of it.
 //
-//	go run ./examples/tuss               plays it in a few seconds
-//	go run ./examples/tuss -i            asks you for everything that the citizens type
-//	go run ./examples/tuss -db tuss.db   keeps the database for the next run, in which Nuria is registered already
+//	go run ./examples/tuss              plays it in a few seconds
+//	go run ./examples/tuss -i           asks you for everything that the citizens type
+//	go run ./examples/tuss -db tuss.db  keeps the database for the next run, in which Nuria is registered already
 //
-// Nothing leaves the machine: text messages, e-mails, letters and slips are files beside the database. The whole system is in
-// policy.go, as three values. Each step of the story is a file of this folder, in this order: counter.go, activate.go,
-// letter.go, portals.go, password.go, forgotten.go, strangers.go, contacts.go, undo.go, office.go, codes.go.
+// Or it keeps the records on a server, for many machines or one, and keys, clock, log and post in files of the current folder,
+// tuss.keys and so on (-files names them otherwise), which the next run needs:
+//
+//	go run ./examples/tuss -db postgres://user@host/database  keeps the records in PostgreSQL
+//	go run ./examples/tuss -db 'nats://host:4222?replicas=1'  keeps them in NATS JetStream, here of one server
+//
+// Nothing is sent to anybody: text messages, e-mails, letters and slips are files. The whole system is in policy.go, as
+// three values. Each step of the story is a file of this folder, in this order: counter.go, activate.go, letter.go,
+// portals.go, password.go, forgotten.go, strangers.go, contacts.go, undo.go, office.go, codes.go.
 package main
 
 import (
@@ -47,7 +53,7 @@ func newPlay() (play.Play, error) {
 	}
 	return play.Play{
 		Name:  "tuss",
-		About: "Spain's Tu Seguridad Social, on a SQLite file. Nothing is really sent: SMS, e-mails and letters are files.",
+		About: "Spain's Tu Seguridad Social. Nothing is really sent: SMS, e-mails and letters are files.",
 		Service: texts.Service{
 			Name:     "Seg. Social",
 			LongName: longName,

@@ -34,11 +34,15 @@ var headings = []string{
 	"\n9. Somebody else", "\n10. In person", "\n11. Two activation codes", " events were recorded", "are left in ",
 }
 
-// TestRun runs the program twice on one database, and looks at what each run prints and leaves.
+// TestRun runs the program twice on one database of each store, and looks at what each run prints and leaves.
 func TestRun(t *testing.T) {
 	t.Parallel()
-	db := filepath.Join(t.TempDir(), "pins.db")
-	first, err := run(t, "", "-db", db)
+	playtest.OnEveryStore(t, "tuss", checkRuns)
+}
+
+func checkRuns(t *testing.T, db playtest.Database) {
+	t.Helper()
+	first, err := run(t, "", db.Flags()...)
 	if err != nil {
 		t.Fatalf("%v, after\n%s", err, first)
 	}
@@ -83,7 +87,7 @@ func TestRun(t *testing.T) {
 	if n := strings.Count(first, "\n"); n > 245 {
 		t.Errorf("%d lines: nobody reads that", n)
 	}
-	log, err := os.ReadFile(db + ".log")
+	log, err := os.ReadFile(db.Files + ".log")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +96,7 @@ func TestRun(t *testing.T) {
 		t.Errorf("%q events, and %d lines in the log", events, n)
 	}
 
-	second, err := run(t, "", "-db", db, "-lang", "en")
+	second, err := run(t, "", append(db.Flags(), "-lang", "en")...)
 	if err != nil {
 		t.Fatalf("%v, after\n%s", err, second)
 	}
@@ -101,7 +105,7 @@ func TestRun(t *testing.T) {
 		"recover your access", "SEDESS: Welcome, Omar Haddad. Your level is advanced", "Welcome, Julia")
 	sameRows(t, second)
 	checkLeaks(t, db)
-	checkPost(t, db)
+	checkPost(t, db.Files+".post")
 }
 
 // sameRows fails if the stranger was told different things about Nuria and about nobody.

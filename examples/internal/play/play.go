@@ -1,5 +1,5 @@
-// Package play is the little stage on which the examples play: it prints what happens step by step, keeps their database,
-// post and log, asks what a citizen would be asked, and lets hours pass at once.
+// Package play is the little stage on which the examples play: it prints what happens step by step, keeps their database (an
+// SQLite file, PostgreSQL or NATS), post and log, asks what a citizen would be asked, and lets hours pass at once.
 //
 // An example is a [Play]: a name, an agency, and a function that tells the story.
 //
@@ -30,6 +30,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"strconv"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -58,9 +59,11 @@ type Play struct {
 
 // Run reads the flags in args, opens the stage, plays the story on it, and says where everything was left:
 //
-//	-i          asks for what the citizens would type, suggesting an answer; otherwise the suggestions are taken
-//	-db FILE    keeps the database, and beside it keys, clock, post and log, for the next run
-//	-lang TAG   sets the language of messages: en, es, it
+//	-i             asks for what the citizens would type, suggesting an answer; otherwise the suggestions are taken
+//	-db FILE       keeps the database, and beside it keys, clock, post and log, for the next run
+//	-db URL        keeps the records in PostgreSQL or NATS; the rest is kept in files named after the play
+//	-files PREFIX  names the files beside a URL otherwise
+//	-lang TAG      sets the language of messages: en, es, it
 //
 // It returns the story's error or its own. Asked for help (-h), it prints the flags and returns nil.
 func Run(ctx context.Context, p Play, args []string, in io.Reader, out io.Writer) (err error) {
@@ -75,8 +78,13 @@ func Run(ctx context.Context, p Play, args []string, in io.Reader, out io.Writer
 	}
 	opts := Options{Name: p.Name, Service: p.Service, Email: p.Email, Words: p.Words, Now: p.Now, In: in, Out: out}
 	flags.BoolVar(&opts.Interactive, "i", false, "ask for what the citizens would type")
-	flags.StringVar(&opts.DB, "db", "", "keep the database in this `file`, and keys, clock, post and log beside it\n"+
+	flags.StringVar(&opts.DB, "db", "", "keep the database in this `file`, and keys, clock, post and log beside it,\n"+
+		"or the records in a database by its URL, and the others in this folder:\n"+
+		"  postgres://user@host/database   in a schema of their own; PGPASSWORD may hold the password\n"+
+		"  nats://host:4222?replicas=1     in JetStream of one server alone; without replicas, of three\n"+
 		"(default: in a temporary folder)")
+	flags.StringVar(&opts.Files, "files", "", "with a URL, begin the names of keys, clock, post and log with this `prefix`\n"+
+		"(default "+strconv.Quote(p.Name)+"); the next run needs them")
 	flags.StringVar(&opts.Lang, "lang", p.Lang, "`language` of the messages to citizens: en, es or it")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):

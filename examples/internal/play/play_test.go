@@ -3,21 +3,17 @@ package play_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/play"
-	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/texts"
 )
 
@@ -114,94 +110,6 @@ func TestAskInteractively(t *testing.T) {
 	}
 }
 
-type note struct{ Text string }
-
-// TestDatabaseIsKept writes a record in one run and reads it in the next, by which it has expired.
-func TestDatabaseIsKept(t *testing.T) {
-	db := database(t)
-	key := store.Key{Subject: "maria"}
-	_, err := run(t, func(ctx context.Context, s *play.Stage) error {
-		notes, err := store.NewKind[note](s.Vault, "note")
-		if err != nil {
-			return err
-		}
-		if !s.Vault.Now().Equal(start) {
-			return fmt.Errorf("the vault's clock shows %v", s.Vault.Now())
-		}
-		s.Vault.Record(ctx, civicpin.Event{Code: "sample.written", Subject: key.Subject})
-		if s.Events() != 1 {
-			return fmt.Errorf("%d events were counted", s.Events())
-		}
-		_, err = notes.Update(ctx, key, func(e *store.Entry[note]) error {
-			e.Value, e.Expires = note{"hello"}, s.Clock.Now().Add(time.Hour)
-			return nil
-		})
-		return err
-	}, "", "-db", db)
-	if err != nil {
-		t.Fatal(err)
-	}
-	read := func(_ context.Context, wait time.Duration) (text string, err error) {
-		_, err = run(t, func(ctx context.Context, s *play.Stage) error {
-			notes, err := store.NewKind[note](s.Vault, "note")
-			if err != nil {
-				return err
-			}
-			e, err := notes.Get(ctx, key)
-			text = e.Value.Text
-			return errors.Join(err, s.Later(wait))
-		}, "", "-db", db)
-		return text, err
-	}
-	if text, err := read(t.Context(), 59*time.Minute); text != "hello" || err != nil {
-		t.Fatalf("second run reads %q, %v", text, err)
-	}
-	if text, err := read(t.Context(), time.Minute); text != "hello" || err != nil {
-		t.Fatalf("third run, 59 minutes later, reads %q, %v", text, err)
-	}
-	if _, err := read(t.Context(), 0); !errors.Is(err, store.ErrNotFound) {
-		t.Fatalf("fourth run, after the hour: %v", err)
-	}
-
-	for _, file := range []string{"", ".keys", ".clock", ".log"} {
-		info, err := os.Stat(db + file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if info.Mode().Perm() != 0o600 {
-			t.Errorf("%s is readable by others: %v", info.Name(), info.Mode())
-		}
-	}
-	log, err := os.ReadFile(db + ".log")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var line struct{ Msg, Subject, At string }
-	if err := json.Unmarshal(log, &line); err != nil {
-		t.Fatalf("logged %s, %v", log, err)
-	}
-	if line.Msg != "sample.written" || line.Subject != "maria" || line.At != start.Format(time.RFC3339) {
-		t.Errorf("logged %+v", line)
-	}
-}
-
-func TestKeysAreNotReplaced(t *testing.T) {
-	db := database(t)
-	nothing := func(context.Context, *play.Stage) error { return nil }
-	if _, err := run(t, nothing, "", "-db", db); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Remove(db + ".keys"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := run(t, nothing, "", "-db", db); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("a database without its keys opens: %v", err)
-	}
-	if _, err := os.Stat(db + ".keys"); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("new keys for an old database: %v", err)
-	}
-}
-
 func TestTemporaryFolder(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	folders := make(map[string]bool)
@@ -239,11 +147,13 @@ func TestStoryFails(t *testing.T) {
 func TestFlags(t *testing.T) {
 	story := func(context.Context, *play.Stage) error { return errors.New("the story was played") }
 	got, err := run(t, story, "", "-h")
-	if err != nil || !strings.Contains(got, "A sample of a play.") || !strings.Contains(got, "-db file") {
+	if err != nil || !strings.Contains(got, "A sample of a play.") || !strings.Contains(got, "-db file") || !strings.Contains(got, `(default "sample")`) {
 		t.Errorf("help: %v\n%s", err, got)
 	}
 	nowhere := filepath.Join(t.TempDir(), "no", "folder")
-	for _, args := range [][]string{{"-wrong"}, {"extra"}, {"-lang", "xx"}, {"-db", nowhere}} {
+	for _, args := range [][]string{
+		{"-wrong"}, {"extra"}, {"-lang", "xx"}, {"-db", nowhere}, {"-files", "pins"}, {"-db", database(t), "-files", "pins"},
+	} {
 		_, err := run(t, story, "", args...)
 		if err == nil || strings.Contains(err.Error(), "was played") || errors.Is(err, flag.ErrHelp) {
 			t.Errorf("%q: %v", args, err)

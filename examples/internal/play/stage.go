@@ -18,7 +18,6 @@ import (
 	"github.com/civicpin/civicpin/examples/internal/post"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
-	"github.com/civicpin/civicpin/store/sqlite"
 	"github.com/civicpin/civicpin/texts"
 )
 
@@ -26,8 +25,12 @@ import (
 type Options struct {
 	// Name names the temporary folder.
 	Name string
-	// DB is the database's file; empty means one in a new temporary folder, which is left there to be looked at.
+	// DB is the database's file, or the URL of a store as [OpenRecords] takes it; empty means a file in a new temporary folder,
+	// which is left there to be looked at.
 	DB string
+	// Files is what the names of the files beside a database begin with that DB names by URL; empty means Name, in the current
+	// folder. Beside a database's file it must be empty: they are named after that.
+	Files string
 	// Service, Email and Words are as in [Play].
 	Service texts.Service
 	Email   string
@@ -49,6 +52,8 @@ type Options struct {
 //	pins.db.clock   how much time the story has skipped
 //	pins.db.log     every event, a line of JSON each
 //	pins.db.post/   every message that was sent
+//
+// Beside a database that is named by URL they begin with [Options.Files] instead.
 type Stage struct {
 	*Printer
 
@@ -62,9 +67,10 @@ type Stage struct {
 	// Lang is for the Locale of the citizens' contacts.
 	Lang string
 
-	file   string
-	events atomic.Int64
-	closer []func() error
+	records *Records
+	files   string
+	events  atomic.Int64
+	closer  []func() error
 }
 
 // Open sets the stage. Close it at the end.
@@ -74,39 +80,31 @@ func Open(ctx context.Context, o Options) (_ *Stage, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("play: texts in language %q: %w", o.Lang, err)
 	}
-	if o.DB == "" {
-		folder, err := os.MkdirTemp("", "civicpin-"+o.Name+"-")
-		if err != nil {
-			return nil, fmt.Errorf("play: %w", err)
-		}
-		o.DB = filepath.Join(folder, "pins.db")
+	files, err := o.files()
+	if err != nil {
+		return nil, err
 	}
-	s := &Stage{Printer: newPrinter(o.In, o.Out, o.Interactive), Lang: o.Lang, file: o.DB}
+	s := &Stage{Printer: newPrinter(o.In, o.Out, o.Interactive), Lang: o.Lang, files: files}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	if s.Clock, err = openClock(o.DB+".clock", o.Now); err != nil {
+	if s.Clock, err = openClock(files+".clock", o.Now); err != nil {
 		return nil, err
 	}
-	keys, err := openKeys(o.DB)
+	keys, err := s.openRecords(ctx, o.Name, cmp.Or(o.DB, files))
 	if err != nil {
 		return nil, err
 	}
-	recorder, err := s.openLog(o.DB + ".log")
+	recorder, err := s.openLog(files + ".log")
 	if err != nil {
 		return nil, err
 	}
-	db, err := sqlite.Open(ctx, o.DB)
-	if err != nil {
+	if s.Vault, err = store.NewVault(s.records.Lister, keys, &store.Options{Now: s.Clock.Now, Recorder: recorder}); err != nil {
 		return nil, err
 	}
-	s.closer = append(s.closer, db.Close)
-	if s.Vault, err = store.NewVault(db, keys, &store.Options{Now: s.Clock.Now, Recorder: recorder}); err != nil {
-		return nil, err
-	}
-	s.Inbox = post.Inbox(o.DB + ".post")
+	s.Inbox = post.Inbox(files + ".post")
 	from := mail.Address{Name: cmp.Or(o.Service.LongName, o.Service.Name), Address: o.Email}
 	if s.Box, err = post.Open(string(s.Inbox), post.Options{From: from, Words: words(o.Words, writer), Now: s.Clock.Now}); err != nil {
 		return nil, err
@@ -129,7 +127,7 @@ func words(own func(civicpin.Message) (texts.Text, bool), w *texts.Writer) func(
 	}
 }
 
-// Close closes the files. They stay where they are.
+// Close closes the files and the database. They stay where they are.
 func (s *Stage) Close() error {
 	var errs []error
 	for i := len(s.closer) - 1; i >= 0; i-- {
@@ -139,17 +137,57 @@ func (s *Stage) Close() error {
 	return errors.Join(errs...)
 }
 
-// openKeys reads the keys beside a database, and makes them together with it. A database whose keys are gone gets no new
-// ones: nothing in it could be read, and everybody would be unknown.
-func openKeys(db string) (store.Keys, error) {
-	keys, err := store.ReadKeyFile(db + ".keys")
-	if !errors.Is(err, fs.ErrNotExist) {
-		return keys, err
+// files returns what the names of all files begin with: the database's, where it is one.
+func (o *Options) files() (string, error) {
+	switch {
+	case scheme(o.DB) != "":
+		files := cmp.Or(o.Files, o.Name)
+		if _, err := os.Stat(filepath.Dir(files)); err != nil { // before anything is made in the database
+			return "", fmt.Errorf("play: files: %w", err)
+		}
+		return files, nil
+	case o.Files != "":
+		return "", errors.New("play: files are named only beside the URL of a database; beside its file they are named after that")
+	case o.DB != "":
+		return o.DB, nil
 	}
-	if _, statErr := os.Stat(db); !errors.Is(statErr, fs.ErrNotExist) {
-		return store.Keys{}, errors.Join(err, statErr)
+	folder, err := os.MkdirTemp("", "civicpin-"+o.Name+"-")
+	if err != nil {
+		return "", fmt.Errorf("play: %w", err)
 	}
-	return store.CreateKeyFile(db + ".keys")
+	return filepath.Join(folder, "pins.db"), nil
+}
+
+// openRecords opens the database and reads its keys, which it makes together with it. A database whose keys are gone gets no
+// new ones: nothing in it could be read, and everybody would be unknown.
+func (s *Stage) openRecords(ctx context.Context, play, db string) (store.Keys, error) {
+	file := s.files + ".keys"
+	keys, err := store.ReadKeyFile(file)
+	missing := errors.Is(err, fs.ErrNotExist)
+	if missing && scheme(db) == "" {
+		if _, statErr := os.Stat(db); !errors.Is(statErr, fs.ErrNotExist) {
+			return store.Keys{}, errors.Join(err, statErr)
+		}
+		keys, err = store.CreateKeyFile(file)
+		missing = false
+	}
+	if err != nil && !missing {
+		return store.Keys{}, err
+	}
+	if s.records, err = OpenRecords(ctx, play, db); err != nil {
+		return store.Keys{}, err
+	}
+	s.closer = append(s.closer, s.records.Close)
+	if !missing {
+		return keys, nil
+	}
+	for _, err := range s.records.List(ctx, "", "") {
+		if err == nil {
+			err = fmt.Errorf("play: %s has records of an earlier run, whose keys are not in %s; -files names another: %w", s.records.Where, file, fs.ErrNotExist)
+		}
+		return store.Keys{}, err
+	}
+	return store.CreateKeyFile(file)
 }
 
 func (s *Stage) openLog(file string) (civicpin.Recorder, error) {
@@ -165,9 +203,12 @@ func (s *Stage) openLog(file string) (civicpin.Recorder, error) {
 // Events returns how many events were recorded since the stage was opened.
 func (s *Stage) Events() int { return int(s.events.Load()) }
 
-// left says where the files are.
+// left says where everything is.
 func (s *Stage) left() string {
-	return fmt.Sprintf("Database, keys, clock, log and post are left in %s*", s.file)
+	if s.records.Where == s.files {
+		return fmt.Sprintf("Database, keys, clock, log and post are left in %s*", s.files)
+	}
+	return fmt.Sprintf("Records are left in %s,\nand keys, clock, log and post in %s*", s.records.Where, s.files)
 }
 
 // Later lets time pass, and says so.
