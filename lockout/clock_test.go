@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 )
@@ -17,42 +18,42 @@ func TestClockJumps(t *testing.T) {
 	for _, jump := range []time.Duration{-second, -hour, -1000 * day} {
 		t.Run("back "+jump.String(), func(t *testing.T) {
 			clock := newClock()
-			gate := newGate(t, newVault(t, store.NewMemory(), clock.now, nil), lockout.Policy{
+			gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, nil), lockout.Policy{
 				Limit: 2, Lock: lockout.Timed, For: 15 * minute, DelayAfter: 1, Delay: minute,
 			})
 			next := asRefused(t, gate.Do(t.Context(), key("CITIZEN"), wrong)).Next
-			clock.move(jump)
+			clock.Add(jump)
 			require.Equal(t, next, asLocked(t, gate.Do(t.Context(), key("CITIZEN"), never(t))).Until, "the delay")
-			clock.move(-jump + minute)
+			clock.Add(-jump + minute)
 			until := asLocked(t, gate.Do(t.Context(), key("CITIZEN"), wrong)).Until
 			require.Equal(t, start.Add(16*minute), until.UTC())
-			clock.move(jump)
+			clock.Add(jump)
 			for range 5 {
 				require.Equal(t, until, asLocked(t, gate.Do(t.Context(), key("CITIZEN"), never(t))).Until, "the lock")
 			}
 			require.Equal(t, 2, failures(t, gate, key("CITIZEN")))
-			clock.move(-jump + 15*minute)
+			clock.Add(-jump + 15*minute)
 			require.NoError(t, gate.Do(t.Context(), key("CITIZEN"), right), "it ends when it would have")
 		})
 	}
 	t.Run("forward and back", func(t *testing.T) {
 		clock := newClock()
-		gate := newGate(t, newVault(t, store.NewMemory(), clock.now, nil), lockout.Policy{
+		gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, nil), lockout.Policy{
 			Limit: 2, Lock: lockout.Timed, For: 15 * minute, Ceiling: 6,
 		})
 		asRefused(t, gate.Do(t.Context(), key("CITIZEN"), wrong))
 		until := asLocked(t, gate.Do(t.Context(), key("CITIZEN"), wrong)).Until
-		clock.move(-day)
+		clock.Add(-day)
 		require.Equal(t, until, asLocked(t, gate.Do(t.Context(), key("CITIZEN"), never(t))).Until)
-		clock.move(2 * day) // ahead: the lock has ended, but nothing is forgotten
+		clock.Add(2 * day) // ahead: the lock has ended, but nothing is forgotten
 		require.Equal(t, 1, asRefused(t, gate.Do(t.Context(), key("CITIZEN"), wrong)).Left)
-		clock.move(-day)
+		clock.Add(-day)
 		require.Equal(t, 3, failures(t, gate, key("CITIZEN")))
 		asLocked(t, gate.Do(t.Context(), key("CITIZEN"), wrong))
 		for compared := 4; compared < 6; compared++ {
-			clock.move(day)
+			clock.Add(day)
 			_ = gate.Do(t.Context(), key("CITIZEN"), wrong)
-			clock.move(-day)
+			clock.Add(-day)
 		}
 		locked := asLocked(t, gate.Do(t.Context(), key("CITIZEN"), never(t)))
 		require.True(t, locked.Disabled, "jumps buy nothing beyond the ceiling")
@@ -63,15 +64,15 @@ func TestClockJumps(t *testing.T) {
 // the limit for years.
 func TestReservationOfAWrongClock(t *testing.T) {
 	clock := newClock()
-	gate := newGate(t, newVault(t, store.NewMemory(), clock.now, nil), lockout.Policy{Limit: 2, Lock: lockout.UntilUnlocked})
-	clock.move(3650 * day)
+	gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, nil), lockout.Policy{Limit: 2, Lock: lockout.UntilUnlocked})
+	clock.Add(3650 * day)
 	mustHold(t, gate, key("CITIZEN"))
 	mustHold(t, gate, key("CITIZEN"))
-	clock.move(-3650 * day)
+	clock.Add(-3650 * day)
 	require.ErrorIs(t, gate.Do(t.Context(), key("CITIZEN"), never(t)), lockout.ErrBusy)
-	clock.move(lockout.MaxTimeout + lockout.SettleTime - 1)
+	clock.Add(lockout.MaxTimeout + lockout.SettleTime - 1)
 	require.ErrorIs(t, gate.Do(t.Context(), key("CITIZEN"), never(t)), lockout.ErrBusy)
-	clock.move(1)
+	clock.Add(1)
 	asLocked(t, gate.Do(t.Context(), key("CITIZEN"), never(t)))
 	require.NoError(t, gate.Unlock(t.Context(), key("CITIZEN"), operator))
 	require.NoError(t, gate.Do(t.Context(), key("CITIZEN"), right))
@@ -90,14 +91,14 @@ func TestQuotaOfAWrongClock(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			clock := newClock()
 			tc.rates.Limit, tc.rates.Lock = 9, lockout.UntilUnlocked
-			gate := newGate(t, newVault(t, store.NewMemory(), clock.now, nil), tc.rates)
-			clock.move(3650 * day)
+			gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, nil), tc.rates)
+			clock.Add(3650 * day)
 			asRefused(t, gate.Do(t.Context(), from("CITIZEN", "192.0.2.1"), wrong))
-			clock.move(-3650 * day)
+			clock.Add(-3650 * day)
 			locked := asLocked(t, gate.Do(t.Context(), from("CITIZEN", "192.0.2.1"), never(t)))
 			require.Equal(t, tc.scope, locked.Scope)
 			require.Equal(t, start.Add(15*minute), locked.Until.UTC(), "as if the window were full")
-			clock.move(15 * minute)
+			clock.Add(15 * minute)
 			require.NoError(t, gate.Do(t.Context(), from("CITIZEN", "192.0.2.1"), right))
 		})
 	}
@@ -121,12 +122,12 @@ func TestRecordDoesNotEndUnderAGuess(t *testing.T) {
 	} {
 		t.Run(before.name, func(t *testing.T) {
 			clock := newClock()
-			gate := newGate(t, newVault(t, store.NewMemory(), clock.now, nil), lockout.Policy{
+			gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, nil), lockout.Policy{
 				Limit: 4, Lock: lockout.UntilUnlocked, Forget: hour,
 			})
 			before.do(t, gate)
 			began := failures(t, gate, key("CITIZEN"))
-			clock.move(hour - second)
+			clock.Add(hour - second)
 			var all []*held
 			for {
 				h, err := hold(t.Context(), gate, key("CITIZEN"))
@@ -137,7 +138,7 @@ func TestRecordDoesNotEndUnderAGuess(t *testing.T) {
 				all = append(all, h)
 			}
 			require.Len(t, all, 4-began)
-			clock.move(2 * second)
+			clock.Add(2 * second)
 			require.ErrorIs(t, gate.Do(t.Context(), key("CITIZEN"), never(t)), lockout.ErrBusy)
 			for _, h := range all {
 				require.Error(t, h.end(false, nil))
@@ -160,17 +161,17 @@ func TestCrashedGuessesOfAStranger(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			clock := newClock()
-			gate := newGate(t, newVault(t, store.NewMemory(), clock.now, nil), lockout.Policy{
+			gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, nil), lockout.Policy{
 				Limit: 1, Lock: lockout.Timed, For: 20 * day, Forget: day,
 			})
 			h := mustHold(t, gate, key("CITIZEN"))
-			clock.move(23 * hour)
+			clock.Add(23 * hour)
 			find(t, gate, h)
-			clock.move(20*day + 45*second - 23*hour - 1)
+			clock.Add(20*day + 45*second - 23*hour - 1)
 			asLocked(t, gate.Do(t.Context(), key("CITIZEN"), never(t)))
-			clock.move(day)
+			clock.Add(day)
 			require.Equal(t, 1, failures(t, gate, key("CITIZEN")))
-			clock.move(1)
+			clock.Add(1)
 			require.Equal(t, 0, failures(t, gate, key("CITIZEN")))
 		})
 	}
@@ -190,8 +191,8 @@ func TestStricterPolicy(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			clock := newClock()
-			var events recorder
-			vault := newVault(t, store.NewMemory(), clock.now, &events)
+			var events testkit.Recorder
+			vault := newVault(t, store.NewMemory(), clock.Now, &events)
 			before := newGate(t, vault, lockout.Policy{Limit: 10, Lock: lockout.UntilUnlocked})
 			for range 5 {
 				asRefused(t, before.Do(t.Context(), key("CITIZEN"), wrong))
@@ -202,14 +203,14 @@ func TestStricterPolicy(t *testing.T) {
 			require.NotNil(t, st.Locked)
 			locked := asLocked(t, after.Do(t.Context(), key("CITIZEN"), never(t)))
 			require.Equal(t, tc.disabled, locked.Disabled)
-			require.Len(t, events.codes(), 1)
+			require.Len(t, codes(&events), 1)
 			asLocked(t, after.Do(t.Context(), key("CITIZEN"), never(t)))
-			require.Empty(t, events.codes())
+			require.Empty(t, codes(&events))
 			switch {
 			case tc.disabled:
 				require.NoError(t, after.Rebind(t.Context(), key("CITIZEN"), operator))
 			case tc.policy.Lock == lockout.Timed:
-				clock.move(minute)
+				clock.Add(minute)
 			default:
 				require.NoError(t, after.Unlock(t.Context(), key("CITIZEN"), operator))
 			}
@@ -225,13 +226,13 @@ func TestProcessesWithOtherClocks(t *testing.T) {
 	p := lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * minute}
 	var gates []*lockout.Gate
 	for _, off := range []time.Duration{-3 * second, 0, 3 * second} {
-		gates = append(gates, newGate(t, newVault(t, s, func() time.Time { return clock.now().Add(off) }, nil), p))
+		gates = append(gates, newGate(t, newVault(t, s, func() time.Time { return clock.Now().Add(off) }, nil), p))
 	}
 	for round := range 20 {
 		subject := civicpin.Subject(fmt.Sprint("CITIZEN ", round))
 		compared := 0
 		for i := range 30 {
-			clock.move(second)
+			clock.Add(second)
 			if h, err := hold(t.Context(), gates[(i+round)%3], key(subject)); err == nil {
 				compared++
 				_ = h.end(false, nil)

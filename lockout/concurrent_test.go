@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 )
@@ -100,7 +101,7 @@ func TestConcurrentGuesses(t *testing.T) {
 // TestConcurrentSource: many guesses at many subjects from one source.
 func TestConcurrentSource(t *testing.T) {
 	const n, most = 1000, 40
-	vault := newVault(t, store.NewMemory(), newClock().now, nil)
+	vault := newVault(t, store.NewMemory(), newClock().Now, nil)
 	gate := newGate(t, vault, lockout.Policy{
 		Limit: 5, Lock: lockout.UntilUnlocked, Source: lockout.Rate{Limit: most, Window: hour},
 	})
@@ -141,8 +142,8 @@ func TestConcurrentLogins(t *testing.T) {
 
 // TestInFlight: guesses in flight use up the limit, lock nobody, and cause no notice.
 func TestInFlight(t *testing.T) {
-	var events recorder
-	vault := newVault(t, store.NewMemory(), newClock().now, &events)
+	var events testkit.Recorder
+	vault := newVault(t, store.NewMemory(), newClock().Now, &events)
 	gate := newGate(t, vault, lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked})
 	var all []*held
 	for range 3 {
@@ -155,13 +156,13 @@ func TestInFlight(t *testing.T) {
 	require.NoError(t, all[0].end(true, nil))
 	require.ErrorIs(t, all[1].end(false, errBroken), errBroken)
 	require.NoError(t, all[2].end(true, nil))
-	require.Empty(t, events.codes())
+	require.Empty(t, codes(&events))
 }
 
 // TestDelayInParallel: guesses at once do not get around the delays between them.
 func TestDelayInParallel(t *testing.T) {
 	for _, after := range []int{1, 3} {
-		gate := newGate(t, newVault(t, store.NewMemory(), newClock().now, nil), lockout.Policy{
+		gate := newGate(t, newVault(t, store.NewMemory(), newClock().Now, nil), lockout.Policy{
 			Limit: 50, Lock: lockout.UntilUnlocked, DelayAfter: after, Delay: minute,
 		})
 		var all []*held

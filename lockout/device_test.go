@@ -41,7 +41,7 @@ func lockOpen(tb testing.TB, g *lockout.Gate, subject civicpin.Subject) {
 // gets anybody in.
 func TestWhatOpensNoLane(t *testing.T) {
 	clock := newClock()
-	vault := newVault(t, store.NewMemory(), clock.now, nil)
+	vault := newVault(t, store.NewMemory(), clock.Now, nil)
 	gate := newGate(t, vault, threeDevices)
 	named := threeDevices
 	named.Name = "login2"
@@ -94,9 +94,9 @@ func TestWhatOpensNoLane(t *testing.T) {
 	for _, value := range more[1:] {
 		require.NoError(t, gate.Do(t.Context(), showing("CITIZEN", value), right))
 	}
-	clock.move(180*day - 1)
+	clock.Add(180*day - 1)
 	require.NoError(t, gate.Do(t.Context(), showing("CITIZEN", more[1]), right))
-	clock.move(1)
+	clock.Add(1)
 	opensNothing(more[1]) // expired
 	fresh := remember(t, gate, "CITIZEN", more[1])
 	require.NoError(t, gate.Do(t.Context(), showing("CITIZEN", fresh), right))

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
@@ -31,7 +32,7 @@ func TestShares(t *testing.T) {
 		{5, 25, 3, 5, 5},
 	} {
 		clock := newClock()
-		gate := newGate(t, newVault(t, store.NewMemory(), clock.now, nil), lockout.Policy{
+		gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, nil), lockout.Policy{
 			Limit: tc.limit, Lock: lockout.Timed, For: minute, Ceiling: tc.ceiling, Devices: tc.devices,
 		})
 		compared := 0
@@ -40,7 +41,7 @@ func TestShares(t *testing.T) {
 			before := compared
 			for range tc.ceiling {
 				require.Error(t, gate.Do(t.Context(), showing("CITIZEN", value), count))
-				clock.move(minute)
+				clock.Add(minute)
 			}
 			return compared - before
 		}
@@ -63,7 +64,7 @@ func TestShares(t *testing.T) {
 
 // TestFewerDevices: a policy with fewer devices does not leave those beyond their lanes, whose shares have become larger.
 func TestFewerDevices(t *testing.T) {
-	vault := newVault(t, store.NewMemory(), newClock().now, nil)
+	vault := newVault(t, store.NewMemory(), newClock().Now, nil)
 	gate := newGate(t, vault, threeDevices)
 	var known []string
 	for range 3 {
@@ -85,7 +86,7 @@ func TestFewerDevices(t *testing.T) {
 // TestStolenDevice is the story of a value that a thief has copied: a few guesses, and the owner gets in all along.
 func TestStolenDevice(t *testing.T) {
 	clock := newClock()
-	gate := newGate(t, newVault(t, store.NewMemory(), clock.now, nil), lockout.Policy{
+	gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, nil), lockout.Policy{
 		Limit: 3, Lock: lockout.Timed, For: hour, Max: hour, Ceiling: 60, Devices: 2, // 10 each, 30 open
 	})
 	value := remember(t, gate, "CITIZEN", "")
@@ -108,7 +109,7 @@ func TestStolenDevice(t *testing.T) {
 	thief("left 2", "left 1", "left 3") // locks the device's lane; the next one goes to the open lane
 	thief("left 2", "left 1", "locks to 1h0m0s", "locked to 1h0m0s")
 	require.Equal(t, "locked to 1h0m0s", do(value, right), "who shares a value shares its lane")
-	clock.move(hour)
+	clock.Add(hour)
 	require.Equal(t, "left 2", do(value, wrong))
 	require.Equal(t, "ok", do(value, right))
 	require.Equal(t, "left 2", do(value, wrong), "also after a lock, a success resets")
@@ -150,20 +151,20 @@ func TestSooner(t *testing.T) {
 // TestBothLanesLocked: whoever shows a device is told when the first of the two lanes ends.
 func TestBothLanesLocked(t *testing.T) {
 	clock := newClock()
-	gate := newGate(t, newVault(t, store.NewMemory(), clock.now, nil), lockout.Policy{
+	gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, nil), lockout.Policy{
 		Limit: 2, Lock: lockout.Timed, For: hour, Devices: 1,
 	})
 	value := remember(t, gate, "CITIZEN", "")
 	lockOpen(t, gate, "CITIZEN")
-	clock.move(minute)
+	clock.Add(minute)
 	asRefused(t, gate.Do(t.Context(), showing("CITIZEN", value), wrong))
 	told := asLocked(t, gate.Do(t.Context(), showing("CITIZEN", value), wrong))
 	require.Equal(t, start.Add(hour), told.Until.UTC())
-	clock.move(hour - minute)
+	clock.Add(hour - minute)
 	lockOpen(t, gate, "CITIZEN")
 	told = asLocked(t, gate.Do(t.Context(), showing("CITIZEN", value), never(t)))
 	require.Equal(t, start.Add(hour+minute), told.Until.UTC(), "the device's")
-	clock.move(minute)
+	clock.Add(minute)
 	require.NoError(t, gate.Do(t.Context(), showing("CITIZEN", value), right))
 }
 
@@ -175,7 +176,7 @@ func TestConcurrentLanes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			policy := locks[name]
 			policy.Devices = 3
-			vault := newVault(t, store.NewMemory(), newClock().now, nil)
+			vault := newVault(t, store.NewMemory(), newClock().Now, nil)
 			gates := []*lockout.Gate{newGate(t, vault, policy), newGate(t, vault, policy)}
 			value := remember(t, gates[0], "CITIZEN", "")
 			var compared atomic.Int32
@@ -205,7 +206,7 @@ func TestConcurrentLanes(t *testing.T) {
 
 // TestBusyDevice: guesses with one value that are in flight do not spread over to the open lane.
 func TestBusyDevice(t *testing.T) {
-	gate := newGate(t, newVault(t, store.NewMemory(), newClock().now, nil), threeDevices)
+	gate := newGate(t, newVault(t, store.NewMemory(), newClock().Now, nil), threeDevices)
 	value := remember(t, gate, "CITIZEN", "")
 	var all []*held
 	for range 5 {
@@ -224,18 +225,18 @@ func TestBusyDevice(t *testing.T) {
 func TestDeviceGoesDuringVerification(t *testing.T) {
 	for _, tc := range []struct {
 		name string
-		goes func(*lockout.Gate, *clock, string)
+		goes func(*lockout.Gate, *testkit.Clock, string)
 		want map[string]string // by outcome
 	}{
-		{"it stays", func(*lockout.Gate, *clock, string) {}, map[string]string{"right": "ok", "wrong": "left 4", "broken": "broken"}},
+		{"it stays", func(*lockout.Gate, *testkit.Clock, string) {}, map[string]string{"right": "ok", "wrong": "left 4", "broken": "broken"}},
 		{
 			"replaced",
-			func(g *lockout.Gate, _ *clock, v string) { remember(t, g, "CITIZEN", v) },
+			func(g *lockout.Gate, _ *testkit.Clock, v string) { remember(t, g, "CITIZEN", v) },
 			map[string]string{"right": "ok", "wrong": "left 1", "broken": "broken"},
 		},
 		{
 			"displaced",
-			func(g *lockout.Gate, _ *clock, _ string) {
+			func(g *lockout.Gate, _ *testkit.Clock, _ string) {
 				for range 3 {
 					remember(t, g, "CITIZEN", "")
 				}
@@ -244,22 +245,22 @@ func TestDeviceGoesDuringVerification(t *testing.T) {
 		},
 		{
 			"expired",
-			func(_ *lockout.Gate, c *clock, _ string) { c.move(20 * second) },
+			func(_ *lockout.Gate, c *testkit.Clock, _ string) { c.Add(20 * second) },
 			map[string]string{"right": "ok", "wrong": "left 1", "broken": "broken"},
 		},
 		{
 			"expired and forgotten",
-			func(g *lockout.Gate, c *clock, _ string) {
-				c.move(20 * second)
+			func(g *lockout.Gate, c *testkit.Clock, _ string) {
+				c.Add(20 * second)
 				_ = g.ForgetDevices(t.Context(), "CITIZEN", operator)
 			},
 			map[string]string{"right": "timeout", "wrong": "left 1", "broken": "broken"},
 		},
 		{
 			"expired, dropped and forgotten",
-			func(g *lockout.Gate, c *clock, v string) {
+			func(g *lockout.Gate, c *testkit.Clock, v string) {
 				h := mustHold(t, g, showing("CITIZEN", v))
-				c.move(20 * second)
+				c.Add(20 * second)
 				_ = h.end(true, nil) // drops it
 				_ = g.ForgetDevices(t.Context(), "CITIZEN", operator)
 			},
@@ -267,22 +268,24 @@ func TestDeviceGoesDuringVerification(t *testing.T) {
 		},
 		{
 			"too late",
-			func(_ *lockout.Gate, c *clock, _ string) { c.move(minute) },
+			func(_ *lockout.Gate, c *testkit.Clock, _ string) { c.Add(minute) },
 			map[string]string{"right": "timeout", "wrong": "left 1", "broken": "broken"},
 		},
 		{
 			"replaced, and too late",
-			func(g *lockout.Gate, c *clock, v string) { remember(t, g, "CITIZEN", v); c.move(minute) },
+			func(g *lockout.Gate, c *testkit.Clock, v string) { remember(t, g, "CITIZEN", v); c.Add(minute) },
 			map[string]string{"right": "timeout", "wrong": "left 1", "broken": "broken"},
 		},
 		{
 			"forgotten",
-			func(g *lockout.Gate, _ *clock, _ string) { _ = g.ForgetDevices(t.Context(), "CITIZEN", operator) },
+			func(g *lockout.Gate, _ *testkit.Clock, _ string) {
+				_ = g.ForgetDevices(t.Context(), "CITIZEN", operator)
+			},
 			map[string]string{"right": "timeout", "wrong": "left 1", "broken": "broken"},
 		},
 		{
 			"forgotten, and another remembered",
-			func(g *lockout.Gate, _ *clock, v string) {
+			func(g *lockout.Gate, _ *testkit.Clock, v string) {
 				_ = g.ForgetDevices(t.Context(), "CITIZEN", operator)
 				remember(t, g, "CITIZEN", v)
 			},
@@ -290,17 +293,17 @@ func TestDeviceGoesDuringVerification(t *testing.T) {
 		},
 		{
 			"the subject is locked by an operator",
-			func(g *lockout.Gate, _ *clock, _ string) { _ = g.Lock(t.Context(), key("CITIZEN"), operator) },
+			func(g *lockout.Gate, _ *testkit.Clock, _ string) { _ = g.Lock(t.Context(), key("CITIZEN"), operator) },
 			map[string]string{"right": "timeout", "wrong": "left 1", "broken": "broken"},
 		},
 		{
 			"the subject is bound anew",
-			func(g *lockout.Gate, _ *clock, _ string) { _ = g.Rebind(t.Context(), key("CITIZEN"), operator) },
+			func(g *lockout.Gate, _ *testkit.Clock, _ string) { _ = g.Rebind(t.Context(), key("CITIZEN"), operator) },
 			map[string]string{"right": "timeout", "wrong": "left 1", "broken": "broken"},
 		},
 		{
 			"it is the last that may fail",
-			func(g *lockout.Gate, _ *clock, v string) {
+			func(g *lockout.Gate, _ *testkit.Clock, v string) {
 				for range 4 {
 					_ = g.Do(t.Context(), showing("CITIZEN", v), wrong)
 				}
@@ -313,9 +316,9 @@ func TestDeviceGoesDuringVerification(t *testing.T) {
 				clock := newClock()
 				p := threeDevices
 				p.DeviceValid = hour
-				gate := newGate(t, newVault(t, store.NewMemory(), clock.now, nil), p)
+				gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, nil), p)
 				value := remember(t, gate, "CITIZEN", "")
-				clock.move(hour - 10*second)
+				clock.Add(hour - 10*second)
 				h := mustHold(t, gate, showing("CITIZEN", value))
 				tc.goes(gate, clock, value)
 				var err error
@@ -331,28 +334,28 @@ func TestDeviceGoesDuringVerification(t *testing.T) {
 // TestDeadProcessInDeviceLane: reservations that nobody settles become failures there, too, and may lock.
 func TestDeadProcessInDeviceLane(t *testing.T) {
 	clock := newClock()
-	var events recorder
+	var events testkit.Recorder
 	p := threeDevices
 	p.Limit = 2
-	gate := newGate(t, newVault(t, store.NewMemory(), clock.now, &events), p)
+	gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, &events), p)
 	value := remember(t, gate, "CITIZEN", "")
 	mustHold(t, gate, showing("CITIZEN", value))
 	mustHold(t, gate, showing("CITIZEN", value))
 	require.ErrorIs(t, gate.Do(t.Context(), showing("CITIZEN", value), never(t)), lockout.ErrBusy)
-	clock.move(minute)
-	events.codes()
+	clock.Add(minute)
+	events.Take()
 	lockOpen(t, gate, "CITIZEN")
 	asLocked(t, gate.Do(t.Context(), showing("CITIZEN", value), never(t)))
-	require.Equal(t, []civicpin.EventCode{lockout.EventLocked, lockout.EventLocked}, events.codes())
+	require.Equal(t, []civicpin.EventCode{lockout.EventLocked, lockout.EventLocked}, codes(&events))
 	asLocked(t, gate.Do(t.Context(), showing("CITIZEN", value), never(t)))
-	require.Empty(t, events.codes(), "told once")
+	require.Empty(t, codes(&events), "told once")
 }
 
 // TestLimitsHoldForDevices: a source over its rate, and everybody's, are refused with a device as without.
 func TestLimitsHoldForDevices(t *testing.T) {
 	p := threeDevices
 	p.Source, p.Global = lockout.Rate{Limit: 3, Window: hour}, lockout.Rate{Limit: 4, Window: hour}
-	gate := newGate(t, newVault(t, store.NewMemory(), newClock().now, nil), p)
+	gate := newGate(t, newVault(t, store.NewMemory(), newClock().Now, nil), p)
 	k := showing("CITIZEN", remember(t, gate, "CITIZEN", ""))
 	k.Source.Address = "192.0.2.1"
 	require.NoError(t, gate.Do(t.Context(), k, right))
@@ -368,7 +371,7 @@ func TestLimitsHoldForDevices(t *testing.T) {
 
 // TestPanicInDeviceLane: a guess that brings the verifier down is counted in the lane that it was taken in.
 func TestPanicInDeviceLane(t *testing.T) {
-	gate := newGate(t, newVault(t, store.NewMemory(), newClock().now, nil), threeDevices)
+	gate := newGate(t, newVault(t, store.NewMemory(), newClock().Now, nil), threeDevices)
 	value := remember(t, gate, "CITIZEN", "")
 	require.Panics(t, func() {
 		_ = gate.Do(t.Context(), showing("CITIZEN", value), func(context.Context) (bool, error) { panic("falls") })
@@ -380,7 +383,7 @@ func TestPanicInDeviceLane(t *testing.T) {
 // TestDeviceCalls counts the store's calls: as documented, and none for what a stranger can show.
 func TestDeviceCalls(t *testing.T) {
 	faults := storetest.NewFaults(store.NewMemory())
-	gate := newGate(t, newVault(t, faults.Store(), newClock().now, nil), threeDevices)
+	gate := newGate(t, newVault(t, faults.Store(), newClock().Now, nil), threeDevices)
 	calls := func(f func()) int {
 		before := faults.Calls()
 		f()

@@ -134,7 +134,7 @@ func TestDeviceModel(t *testing.T) {
 		policy.Devices = rapid.IntRange(1, 3).Draw(rt, "devices")
 		policy.Ceiling = policy.Limit*(policy.Devices+2) + rapid.IntRange(0, 12).Draw(rt, "more for the ceiling of all")
 		policy.DeviceValid = 3 * hour
-		vault := newVault(t, store.NewMemory(), clock.now, nil)
+		vault := newVault(t, store.NewMemory(), clock.Now, nil)
 		gates := []*lockout.Gate{newGate(t, vault, policy), newGate(t, vault, policy)}
 		share := max(policy.Limit, policy.Ceiling/(2*(policy.Devices+1)))
 		m := &deviceModel{policy: policy, open: &model{policy: policy}}
@@ -153,7 +153,7 @@ func TestDeviceModel(t *testing.T) {
 		value := func() string { return values[rapid.IntRange(0, len(values)-1).Draw(rt, "value")] }
 		check := func(want, got string) {
 			if want != got {
-				rt.Fatalf("at %s: want %q, got %q", clock.now().Sub(start), want, got)
+				rt.Fatalf("at %s: want %q, got %q", clock.Now().Sub(start), want, got)
 			}
 		}
 		next := func() { generation, inRow = generation+1, 0 }
@@ -162,7 +162,7 @@ func TestDeviceModel(t *testing.T) {
 				if len(m.flying) >= 6 {
 					rt.Skip("enough in flight")
 				}
-				shown, now := value(), clock.now()
+				shown, now := value(), clock.Now()
 				want, d := m.begin(shown, now)
 				h, err := hold(ctx, gate(), showing("CITIZEN", shown))
 				if h == nil {
@@ -187,7 +187,7 @@ func TestDeviceModel(t *testing.T) {
 				f := m.flying[i]
 				m.flying = slices.Delete(m.flying, i, i+1)
 				outcome := rapid.SampledFrom([]string{"right", "wrong", "wrong", "wrong", "broken"}).Draw(rt, "outcome")
-				want := m.end(f, outcome, clock.now())
+				want := m.end(f, outcome, clock.Now())
 				var err error
 				if outcome == "broken" {
 					err = errBroken
@@ -198,7 +198,7 @@ func TestDeviceModel(t *testing.T) {
 				case got == "ok":
 					next()
 					mayRemember = true
-				case outcome == "broken" && f.generation == generation && clock.now().Before(f.deadline):
+				case outcome == "broken" && f.generation == generation && clock.Now().Before(f.deadline):
 					inRow-- // given back
 				}
 			},
@@ -209,7 +209,7 @@ func TestDeviceModel(t *testing.T) {
 				mayRemember = false
 				shown := value()
 				fresh := remember(t, gate(), "CITIZEN", shown)
-				m.remember(shown, fresh, clock.now())
+				m.remember(shown, fresh, clock.Now())
 				values = append(values, fresh)
 			},
 			"forget": func(*rapid.T) {
@@ -218,7 +218,7 @@ func TestDeviceModel(t *testing.T) {
 			},
 			"unlock": func(*rapid.T) {
 				c := m.open.copy()
-				c.bury(clock.now())
+				c.bury(clock.Now())
 				want := "locks for good"
 				if !c.disabled {
 					c.wait = time.Time{}
@@ -229,25 +229,25 @@ func TestDeviceModel(t *testing.T) {
 			},
 			"lock": func(*rapid.T) {
 				m.forget()
-				m.open.bury(clock.now())
+				m.open.bury(clock.Now())
 				m.open.lockedBy, m.open.until = "operator", time.Time{}
 				m.open.locks++
 				require.NoError(rt, gate().Lock(ctx, key("CITIZEN"), operator))
 			},
 			"rebind": func(*rapid.T) {
 				m.forget()
-				m.open.bury(clock.now())
+				m.open.bury(clock.Now())
 				m.open = &model{policy: m.open.policy, locks: m.open.locks, guesses: m.open.guesses}
 				next()
 				require.NoError(rt, gate().Rebind(ctx, key("CITIZEN"), operator))
 			},
 			"time passes": func(rt *rapid.T) {
-				clock.move(rapid.SampledFrom([]time.Duration{
+				clock.Add(rapid.SampledFrom([]time.Duration{
 					1, second, 15 * second, 30 * second, minute, 10 * minute, hour, day,
 				}).Draw(rt, "how long"))
 			},
 			"": func(rt *rapid.T) {
-				now := clock.now()
+				now := clock.Now()
 				st, err := gates[0].Status(ctx, key("CITIZEN"))
 				require.NoError(rt, err)
 				sum, known := 0, 0

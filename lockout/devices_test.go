@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
@@ -40,11 +41,11 @@ func deviceStory(t *testing.T, k int, o storetest.Outcome, dies bool) (reached b
 	clock := newClock()
 	memory := store.NewMemory()
 	faults := storetest.NewFaults(memory)
-	calm := newGate(t, newVault(t, memory, clock.now, nil), threeDevices)
+	calm := newGate(t, newVault(t, memory, clock.Now, nil), threeDevices)
 	lockOpen(t, calm, "CITIZEN")
 	value := remember(t, calm, "CITIZEN", "")
 
-	gate := newGate(t, newVault(t, faults.Store(), clock.now, nil), threeDevices)
+	gate := newGate(t, newVault(t, faults.Store(), clock.Now, nil), threeDevices)
 	faults.Reset()
 	if dies {
 		faults.StopAt(k, o)
@@ -79,7 +80,7 @@ func deviceStory(t *testing.T, k int, o storetest.Outcome, dies bool) (reached b
 	faults.Deliver(t.Context())
 	faults.Reset()
 
-	clock.move(45 * second)
+	clock.Add(45 * second)
 	story := inRow
 	for range 10 {
 		_ = calm.Do(t.Context(), showing("CITIZEN", value), func(context.Context) (bool, error) { inRow++; return false, nil })
@@ -101,7 +102,7 @@ func TestDeviceStoreFails(t *testing.T) {
 	memory := store.NewMemory()
 	faults := storetest.NewFaults(memory)
 	clock := newClock()
-	gate := newGate(t, newVault(t, faults.Store(), clock.now, nil), threeDevices)
+	gate := newGate(t, newVault(t, faults.Store(), clock.Now, nil), threeDevices)
 	value := remember(t, gate, "CITIZEN", "")
 	for k := 1; k <= 2; k++ {
 		faults.Reset()
@@ -116,7 +117,7 @@ func TestDeviceStoreFails(t *testing.T) {
 		require.NotErrorIs(t, err, lockout.ErrRefused)
 	}
 	faults.Reset()
-	clock.move(minute) // the three have failed
+	clock.Add(minute) // the three have failed
 	asRefused(t, gate.Do(t.Context(), showing("CITIZEN", value), wrong))
 	faults.Reset()
 	faults.StopAt(4, storetest.NotDone) // the look at the open lane, after the one that locks
@@ -151,24 +152,24 @@ func TestDeviceStoreFails(t *testing.T) {
 // TestDeviceClockJumps: a clock that jumps does not bring back a device, keep one for years, or reset its lane.
 func TestDeviceClockJumps(t *testing.T) {
 	clock := newClock()
-	gate := newGate(t, newVault(t, store.NewMemory(), clock.now, nil), threeDevices)
+	gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, nil), threeDevices)
 	value := remember(t, gate, "CITIZEN", "")
 	left := func(value string) int {
 		return asRefused(t, gate.Do(t.Context(), showing("CITIZEN", value), wrong)).Left
 	}
 	require.Equal(t, 4, left(value))
-	clock.move(-hour)
+	clock.Add(-hour)
 	require.Equal(t, 3, left(value))
-	clock.move(hour)
+	clock.Add(hour)
 	require.Equal(t, 2, left(value))
 
-	clock.move(3650 * day) // one remembered by a clock that is ten years ahead
+	clock.Add(3650 * day) // one remembered by a clock that is ten years ahead
 	ahead := remember(t, gate, "CITIZEN", "")
-	clock.move(-3650 * day)
+	clock.Add(-3650 * day)
 	require.Equal(t, 4, left(ahead), "from here it counts 180 days")
-	clock.move(180*day - 1)
+	clock.Add(180*day - 1)
 	require.Equal(t, 3, left(ahead))
-	clock.move(180 * day)
+	clock.Add(180 * day)
 	lockOpen(t, gate, "CITIZEN")
 	asLocked(t, gate.Do(t.Context(), showing("CITIZEN", ahead), never(t)))
 }
@@ -178,7 +179,7 @@ func TestDeviceClockJumps(t *testing.T) {
 func TestDevicesLeaveNothing(t *testing.T) {
 	clock := newClock()
 	memory := store.NewMemory()
-	vault := newVault(t, memory, clock.now, nil)
+	vault := newVault(t, memory, clock.Now, nil)
 	p := threeDevices
 	p.Timeout = lockout.MaxTimeout
 	gate := newGate(t, vault, p)
@@ -193,15 +194,15 @@ func TestDevicesLeaveNothing(t *testing.T) {
 		}
 	}
 	require.Equal(t, 50, purgeAll(t, vault, memory), "one record a subject")
-	clock.move(2 * hour)
+	clock.Add(2 * hour)
 	require.Equal(t, 25, purgeAll(t, vault, memory))
-	clock.move(180*day - hour)
+	clock.Add(180*day - hour)
 	require.Zero(t, purgeAll(t, vault, memory))
 
 	value := remember(t, gate, "CITIZEN", "")
-	clock.move(180*day - second)
+	clock.Add(180*day - second)
 	h := mustHold(t, gate, showing("CITIZEN", value))
-	clock.move(lockout.MaxTimeout)
+	clock.Add(lockout.MaxTimeout)
 	require.Equal(t, 1, purgeAll(t, vault, memory))
 	require.NoError(t, h.end(true, nil))
 
@@ -227,7 +228,7 @@ func TestDevicesLeaveNothing(t *testing.T) {
 // TestDeviceStatus: operators see how many devices there are, and what they do to the open lane.
 func TestDeviceStatus(t *testing.T) {
 	clock := newClock()
-	gate := newGate(t, newVault(t, store.NewMemory(), clock.now, nil), threeDevices)
+	gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, nil), threeDevices)
 	count := func() int {
 		st, err := gate.Status(t.Context(), key("CITIZEN"))
 		require.NoError(t, err)
@@ -236,9 +237,9 @@ func TestDeviceStatus(t *testing.T) {
 	for n := range 5 {
 		require.Equal(t, min(n, 3), count())
 		remember(t, gate, "CITIZEN", "")
-		clock.move(day)
+		clock.Add(day)
 	}
-	clock.move(177 * day)
+	clock.Add(177 * day)
 	require.Equal(t, 2, count())
 	for name, act := range map[string]func() error{
 		"lock":   func() error { return gate.Lock(t.Context(), key("CITIZEN"), operator) },
@@ -259,11 +260,11 @@ func TestDeviceStatus(t *testing.T) {
 
 // TestDeviceEvents: what happens to devices is recorded with their id, and no event or error holds a value.
 func TestDeviceEvents(t *testing.T) {
-	var events recorder
+	var events testkit.Recorder
 	var log bytes.Buffer
 	clock := newClock()
 	faults := storetest.NewFaults(store.NewMemory())
-	vault := newVault(t, faults.Store(), clock.now, civicpin.Recorders(&events, civicpin.SlogRecorder(slog.New(slog.NewTextHandler(&log, nil)))))
+	vault := newVault(t, faults.Store(), clock.Now, civicpin.Recorders(&events, civicpin.SlogRecorder(slog.New(slog.NewTextHandler(&log, nil)))))
 	gate := newGate(t, vault, lockout.Policy{Limit: 2, Lock: lockout.Timed, For: minute, Ceiling: 6, Devices: 1})
 	source := civicpin.Source{Address: "192.0.2.1"}
 	value, err := gate.Remember(t.Context(), lockout.Key{Subject: "CITIZEN", Source: source})
@@ -273,36 +274,33 @@ func TestDeviceEvents(t *testing.T) {
 	k.Source.Device = value.Reveal()
 	source.Device = "[redacted]"
 
-	ref := events.events[0].Ref
+	ref := events.All()[0].Ref
 	require.Len(t, ref, 22)
 	event := func(code civicpin.EventCode, by civicpin.Actor) civicpin.Event {
-		return civicpin.Event{At: clock.now(), Code: code, Subject: "CITIZEN", By: by, Source: source, Ref: ref, Reason: "device"}
+		return civicpin.Event{At: clock.Now(), Code: code, Subject: "CITIZEN", By: by, Source: source, Ref: ref, Reason: "device"}
 	}
 	first := event(lockout.EventDeviceRemembered, civicpin.Citizen)
 	first.Source.Device = ""
-	require.Equal(t, []civicpin.Event{first}, events.events)
-	events.events = nil
+	require.Equal(t, []civicpin.Event{first}, events.Take())
 	var errs []error
 	for range 6 { // 2 of a device's share of 2, and 2 of the open lane's share of 2
 		errs = append(errs, gate.Do(t.Context(), k, wrong))
 	}
 	open := event(lockout.EventDisabled, "")
 	open.Ref, open.Reason = "", ""
-	require.Equal(t, []civicpin.Event{event(lockout.EventDisabled, ""), open}, events.events)
-	events.events = nil
+	require.Equal(t, []civicpin.Event{event(lockout.EventDisabled, ""), open}, events.Take())
 
 	value, err = gate.Remember(t.Context(), k)
 	require.NoError(t, err)
-	ref = events.events[0].Ref
-	require.Equal(t, []civicpin.Event{event(lockout.EventDeviceRemembered, civicpin.Citizen)}, events.events)
-	events.events = nil
+	ref = events.All()[0].Ref
+	require.Equal(t, []civicpin.Event{event(lockout.EventDeviceRemembered, civicpin.Citizen)}, events.Take())
 	secrets = append(secrets, value.Reveal())
 	k.Source.Device = value.Reveal()
 	require.NoError(t, gate.ForgetDevices(t.Context(), "CITIZEN", operator))
 	require.NoError(t, gate.ForgetDevices(t.Context(), "CITIZEN", operator))
 	require.Equal(t, []civicpin.Event{{
-		At: clock.now(), Code: lockout.EventDevicesForgotten, Subject: "CITIZEN", By: operator,
-	}}, events.events, "once")
+		At: clock.Now(), Code: lockout.EventDevicesForgotten, Subject: "CITIZEN", By: operator,
+	}}, events.All(), "once")
 	for _, act := range []func(context.Context, lockout.Key, civicpin.Actor) error{gate.Lock, gate.Unlock, gate.Rebind} {
 		errs = append(errs, act(t.Context(), k, operator))
 	}
@@ -316,7 +314,7 @@ func TestDeviceEvents(t *testing.T) {
 			k.Source.Device = value.Reveal()
 		}
 	}
-	text := log.String() + fmt.Sprintf("%v %+v %#v %+v", errs, errors.Join(errs...), errs, events.events)
+	text := log.String() + fmt.Sprintf("%v %+v %#v %+v", errs, errors.Join(errs...), errs, events.All())
 	require.Contains(t, text, "device=true")
 	require.Contains(t, text, "injected")
 	for _, secret := range secrets {

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
@@ -102,7 +103,7 @@ func TestNothingLeaks(t *testing.T) {
 	var log bytes.Buffer
 	clock := newClock()
 	faults := storetest.NewFaults(store.NewMemory())
-	vault := newVault(t, faults.Store(), clock.now, civicpin.SlogRecorder(slog.New(slog.NewTextHandler(&log, nil))))
+	vault := newVault(t, faults.Store(), clock.Now, civicpin.SlogRecorder(slog.New(slog.NewTextHandler(&log, nil))))
 	gate := newGate(t, vault, lockout.Policy{
 		Limit: 2, Lock: lockout.UntilUnlocked, Ceiling: 3,
 		Source: lockout.Rate{Limit: 12, Window: hour}, Global: lockout.Rate{Limit: 90, Window: hour},
@@ -118,7 +119,7 @@ func TestNothingLeaks(t *testing.T) {
 		faults.FailAt(k+1, storetest.ReplyLost)
 		faults.FailAt(k+2, storetest.NotDone)
 		keep(gate.Do(t.Context(), who, compare(guess)))
-		clock.move(20 * second)
+		clock.Add(20 * second)
 		keep(gate.Unlock(t.Context(), who, operator))
 	}
 	faults.Reset()
@@ -151,19 +152,18 @@ func TestNothingLeaks(t *testing.T) {
 
 // TestEvents: each lock and what ends it gives one event, with who, where and which lane.
 func TestEvents(t *testing.T) {
-	var events recorder
+	var events testkit.Recorder
 	clock := newClock()
-	gate := newGate(t, newVault(t, store.NewMemory(), clock.now, &events), lockout.Policy{
+	gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, &events), lockout.Policy{
 		Limit: 2, Lock: lockout.UntilUnlocked, Ceiling: 3, Source: lockout.Rate{Limit: 4, Window: hour},
 	})
 	who := lockout.Key{Subject: "CITIZEN", Lane: "open", Source: civicpin.Source{Address: "2001:db8::7"}}
 	event := func(code civicpin.EventCode, by civicpin.Actor) civicpin.Event {
-		return civicpin.Event{At: clock.now(), Code: code, Subject: "CITIZEN", By: by, Source: who.Source, Reason: "open"}
+		return civicpin.Event{At: clock.Now(), Code: code, Subject: "CITIZEN", By: by, Source: who.Source, Reason: "open"}
 	}
 	expect := func(want ...civicpin.Event) {
 		t.Helper()
-		require.Equal(t, want, events.events)
-		events.events = nil
+		require.Equal(t, want, events.Take())
 	}
 	_ = gate.Do(t.Context(), who, wrong)
 	expect()
@@ -183,7 +183,7 @@ func TestEvents(t *testing.T) {
 	expect(event(lockout.EventLocked, operator))
 	asLocked(t, gate.Do(t.Context(), who, never(t)))
 	expect(civicpin.Event{
-		At: clock.now(), Code: lockout.EventSlowed, Source: civicpin.Source{Address: "2001:db8::/64"},
+		At: clock.Now(), Code: lockout.EventSlowed, Source: civicpin.Source{Address: "2001:db8::/64"},
 		Reason: "quota.source.login",
 	})
 
@@ -191,7 +191,7 @@ func TestEvents(t *testing.T) {
 	who = lockout.Key{Subject: "ANOTHER"}
 	mustHold(t, gate, who)
 	mustHold(t, gate, who)
-	clock.move(minute)
+	clock.Add(minute)
 	require.NoError(t, gate.Unlock(t.Context(), who, operator))
-	require.Equal(t, []civicpin.EventCode{lockout.EventLocked, lockout.EventUnlocked}, events.codes())
+	require.Equal(t, []civicpin.EventCode{lockout.EventLocked, lockout.EventUnlocked}, codes(&events))
 }

@@ -65,7 +65,7 @@ func storyWithFault(
 	clock := newClock()
 	memory := store.NewMemory()
 	faults := storetest.NewFaults(memory)
-	gate := newGate(t, newVault(t, faults.Store(), clock.now, nil), p)
+	gate := newGate(t, newVault(t, faults.Store(), clock.Now, nil), p)
 	if dies {
 		faults.StopAt(k, o)
 	} else {
@@ -107,20 +107,20 @@ func storyWithFault(
 	faults.Reset()
 
 	// The process is started anew. The citizen gets in, now or when the reservation has run out.
-	gate = newGate(t, newVault(t, faults.Store(), clock.now, nil), p)
+	gate = newGate(t, newVault(t, faults.Store(), clock.Now, nil), p)
 	err := gate.Do(t.Context(), who, right)
 	if err != nil {
 		require.ErrorIs(t, err, lockout.ErrBusy, "call %d", k)
-		clock.move(45 * second)
+		clock.Add(45 * second)
 		err = gate.Do(t.Context(), who, right)
 	}
 	require.NoError(t, err, "call %d", k)
 
 	// And where an attacker goes on instead, all in all no more than the limit is compared.
-	storyGate := newGate(t, newVault(t, memory, clock.now, nil), p)
+	storyGate := newGate(t, newVault(t, memory, clock.Now, nil), p)
 	require.NoError(t, storyGate.Rebind(t.Context(), key("ATTACKED"), operator))
 	faults.Reset()
-	gate = newGate(t, newVault(t, faults.Store(), clock.now, nil), p)
+	gate = newGate(t, newVault(t, faults.Store(), clock.Now, nil), p)
 	faults.FailAt(k, o)
 	compared := 0
 	for range 12 {
@@ -131,7 +131,7 @@ func storyWithFault(
 		require.Error(t, err)
 		faults.Deliver(t.Context())
 		if errors.Is(err, lockout.ErrBusy) {
-			clock.move(45 * second)
+			clock.Add(45 * second)
 		}
 	}
 	assert.LessOrEqual(t, compared, p.Limit, "call %d", k)
@@ -148,7 +148,7 @@ func TestSettleFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			clock := newClock()
 			faults := storetest.NewFaults(store.NewMemory())
-			gate := newGate(t, newVault(t, faults.Store(), clock.now, nil), lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked})
+			gate := newGate(t, newVault(t, faults.Store(), clock.Now, nil), lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked})
 			faults.StopAt(3, storetest.NotDone)
 			err := gate.Do(t.Context(), key("CITIZEN"), verify)
 			require.ErrorIs(t, err, storetest.ErrInjected)
@@ -158,7 +158,7 @@ func TestSettleFails(t *testing.T) {
 			}
 			faults.Reset()
 			require.Equal(t, 0, failures(t, gate, key("CITIZEN")))
-			clock.move(45 * second)
+			clock.Add(45 * second)
 			require.Equal(t, 1, failures(t, gate, key("CITIZEN")))
 			require.NoError(t, gate.Do(t.Context(), key("CITIZEN"), right))
 		})
@@ -168,7 +168,7 @@ func TestSettleFails(t *testing.T) {
 // TestRefundFails: that a source's share could not be given back keeps nobody out.
 func TestRefundFails(t *testing.T) {
 	faults := storetest.NewFaults(store.NewMemory())
-	gate := newGate(t, newVault(t, faults.Store(), newClock().now, nil), lockout.Policy{
+	gate := newGate(t, newVault(t, faults.Store(), newClock().Now, nil), lockout.Policy{
 		Limit: 3, Lock: lockout.UntilUnlocked, Source: lockout.Rate{Limit: 2, Window: hour},
 	})
 	who := from("CITIZEN", "192.0.2.1")
@@ -218,7 +218,7 @@ func TestStoreCalls(t *testing.T) {
 			type verifier = func(context.Context) (bool, error)
 			for name, failed := range map[civicpin.Subject]verifier{"CITIZEN": wrong, "STRANGER": stranger} {
 				faults := storetest.NewFaults(store.NewMemory())
-				gate := newGate(t, newVault(t, faults.Store(), newClock().now, nil), tc.policy)
+				gate := newGate(t, newVault(t, faults.Store(), newClock().Now, nil), tc.policy)
 				calls := func(verify func(context.Context) (bool, error)) int {
 					before := faults.Calls()
 					_ = gate.Do(t.Context(), from(name, "192.0.2.1"), verify)
@@ -246,7 +246,7 @@ func TestStoreCalls(t *testing.T) {
 	})
 	t.Run("what is told", func(t *testing.T) {
 		// Citizens and strangers cannot be told apart by what Do returns either.
-		gate := newGate(t, newVault(t, store.NewMemory(), newClock().now, nil), lockout.Policy{
+		gate := newGate(t, newVault(t, store.NewMemory(), newClock().Now, nil), lockout.Policy{
 			Limit: 4, Lock: lockout.Timed, For: hour, DelayAfter: 3, Delay: second,
 		})
 		for range 6 {

@@ -36,7 +36,7 @@ func TestStrangersFillNoStore(t *testing.T) {
 	)
 	clock := newClock()
 	memory := store.NewMemory()
-	vault := newVault(t, memory, clock.now, nil)
+	vault := newVault(t, memory, clock.Now, nil)
 	gate := newGate(t, vault, lockout.Policy{
 		Limit: 5, Lock: lockout.UntilUnlocked, Global: lockout.Rate{Limit: rate, Window: hour}, Forget: forget,
 	})
@@ -46,7 +46,7 @@ func TestStrangersFillNoStore(t *testing.T) {
 		if _, ok := err.(*lockout.RefusedError); ok {
 			compared++
 		}
-		clock.move(interval)
+		clock.Add(interval)
 		if i%500 == 0 {
 			most = max(most, purgeAll(t, vault, memory))
 		}
@@ -58,7 +58,7 @@ func TestStrangersFillNoStore(t *testing.T) {
 	assert.LessOrEqual(t, most, int((forget+hour)/hour)*rate+rate+1)
 	assert.Greater(t, most, rate)
 
-	clock.move(forget + hour)
+	clock.Add(forget + hour)
 	assert.Zero(t, purgeAll(t, vault, memory))
 }
 
@@ -66,7 +66,7 @@ func TestStrangersFillNoStore(t *testing.T) {
 func TestGivenBackFillNoStore(t *testing.T) {
 	clock := newClock()
 	memory := store.NewMemory()
-	vault := newVault(t, memory, clock.now, nil)
+	vault := newVault(t, memory, clock.Now, nil)
 	gate := newGate(t, vault, lockout.Policy{
 		Limit: 5, Lock: lockout.UntilUnlocked,
 		Source: lockout.Rate{Limit: 10, Window: hour}, Global: lockout.Rate{Limit: 9, Window: hour},
@@ -75,14 +75,14 @@ func TestGivenBackFillNoStore(t *testing.T) {
 		k := from(civicpin.Subject(fmt.Sprint("INVENTED ", i)), fmt.Sprint("192.0.2.", i%200))
 		require.ErrorIs(t, gate.Do(t.Context(), k, broken), errBroken)
 	}
-	clock.move(2 * hour)
+	clock.Add(2 * hour)
 	require.Zero(t, purgeAll(t, vault, memory))
 }
 
 // TestSizeOfState: the largest record that guesses can bring about, with as many in flight as the ceiling allows.
 func TestSizeOfState(t *testing.T) {
 	memory := store.NewMemory()
-	gate := newGate(t, newVault(t, memory, newClock().now, nil), lockout.Policy{
+	gate := newGate(t, newVault(t, memory, newClock().Now, nil), lockout.Policy{
 		Limit: lockout.MaxCeiling, Lock: lockout.Timed, For: 366 * day, DelayAfter: 100, Delay: day,
 	})
 	var all []*held
@@ -114,12 +114,12 @@ func TestSizeOfState(t *testing.T) {
 func TestPurgeDuringVerification(t *testing.T) {
 	clock := newClock()
 	memory := store.NewMemory()
-	vault := newVault(t, memory, clock.now, nil)
+	vault := newVault(t, memory, clock.Now, nil)
 	gate := newGate(t, vault, lockout.Policy{Limit: 1, Lock: lockout.UntilUnlocked, Timeout: lockout.MaxTimeout})
 	require.NoError(t, gate.Do(t.Context(), key("CITIZEN"), right))
-	clock.move(lockout.KeepEmpty - time.Second)
+	clock.Add(lockout.KeepEmpty - time.Second)
 	h := mustHold(t, gate, key("CITIZEN"))
-	clock.move(lockout.MaxTimeout)
+	clock.Add(lockout.MaxTimeout)
 	require.Equal(t, 1, purgeAll(t, vault, memory))
 	asLocked(t, h.end(false, nil))
 }

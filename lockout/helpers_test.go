@@ -3,14 +3,13 @@ package lockout_test
 import (
 	"context"
 	"errors"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 )
@@ -20,64 +19,20 @@ const operator = civicpin.Actor("operator:7")
 // start is where the clocks of these tests begin.
 var start = time.Date(2026, time.March, 1, 9, 0, 0, 0, time.UTC)
 
-// A clock is set by hand.
-type clock struct {
-	mu sync.Mutex
-	t  time.Time
-}
+func newClock() *testkit.Clock { return testkit.NewClock(start) }
 
-func newClock() *clock { return &clock{t: start} }
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.t
-}
-
-func (c *clock) move(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = c.t.Add(d)
-}
-
-// A recorder keeps what it is told.
-type recorder struct {
-	mu     sync.Mutex
-	events []civicpin.Event
-}
-
-func (r *recorder) Record(_ context.Context, e civicpin.Event) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.events = append(r.events, e)
-}
-
-// codes returns the codes since the last call.
-func (r *recorder) codes() (codes []civicpin.EventCode) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, e := range r.events {
+// codes returns the codes of the events since the last call.
+func codes(r *testkit.Recorder) (codes []civicpin.EventCode) {
+	for _, e := range r.Take() {
 		codes = append(codes, e.Code)
 	}
-	r.events = nil
 	return codes
-}
-
-// testKeys are the same each time, so that several vaults read one store.
-func testKeys(tb testing.TB) store.Keys {
-	tb.Helper()
-	sealer, err := store.XChaCha20Poly1305(civicpin.NewSecret(strings.Repeat("s", 32)))
-	require.NoError(tb, err)
-	return store.Keys{
-		Index:   civicpin.NewSecret(strings.Repeat("i", 32)),
-		Sealing: []store.SealingKey{{ID: "k1", Sealer: sealer}},
-	}
 }
 
 // newVault returns a vault over s by the clock now; nil means the real one.
 func newVault(tb testing.TB, s store.Store, now func() time.Time, r civicpin.Recorder) *store.Vault {
 	tb.Helper()
-	v, err := store.NewVault(s, testKeys(tb), &store.Options{Now: now, Recorder: r})
+	v, err := store.NewVault(s, testkit.Keys(), &store.Options{Now: now, Recorder: r})
 	require.NoError(tb, err)
 	return v
 }

@@ -209,7 +209,7 @@ func TestModel(t *testing.T) {
 		clock := newClock()
 		latest := start
 		policy := drawPolicy(rt)
-		vault := newVault(t, store.NewMemory(), clock.now, nil)
+		vault := newVault(t, store.NewMemory(), clock.Now, nil)
 		gates := []*lockout.Gate{newGate(t, vault, policy), newGate(t, vault, policy)}
 		m := &model{policy: policy}
 		ctx := context.Background()
@@ -226,7 +226,7 @@ func TestModel(t *testing.T) {
 		gate := func() *lockout.Gate { return gates[rapid.IntRange(0, 1).Draw(rt, "gate")] }
 		check := func(want, got string) {
 			if want != got {
-				rt.Fatalf("at %s: want %q, got %q", clock.now().Sub(start), want, got)
+				rt.Fatalf("at %s: want %q, got %q", clock.Now().Sub(start), want, got)
 			}
 		}
 		operate := func(f func(context.Context, lockout.Key) error) string {
@@ -237,7 +237,7 @@ func TestModel(t *testing.T) {
 				if len(flying) >= 6 {
 					rt.Skip("enough in flight")
 				}
-				now := clock.now()
+				now := clock.Now()
 				want := m.begin(now)
 				h, err := hold(ctx, gate(), who)
 				if h == nil {
@@ -257,10 +257,10 @@ func TestModel(t *testing.T) {
 				i := rapid.IntRange(0, len(flying)-1).Draw(rt, "which")
 				h := flying[i]
 				flying = slices.Delete(flying, i, i+1)
-				m.bury(clock.now())
+				m.bury(clock.Now())
 				alive := slices.ContainsFunc(m.guesses, func(g modelGuess) bool { return g.h == h })
 				outcome := rapid.SampledFrom([]string{"right", "wrong", "wrong", "wrong", "broken"}).Draw(rt, "outcome")
-				want := m.end(h, outcome, clock.now())
+				want := m.end(h, outcome, clock.Now())
 				var err error
 				if outcome == "broken" {
 					err = errBroken
@@ -277,7 +277,7 @@ func TestModel(t *testing.T) {
 			},
 			"unlock": func(*rapid.T) {
 				c := m.copy()
-				c.bury(clock.now())
+				c.bury(clock.Now())
 				want := "locks for good"
 				if !c.disabled {
 					c.wait = time.Time{}
@@ -288,34 +288,34 @@ func TestModel(t *testing.T) {
 				check(want, operate(func(ctx context.Context, k lockout.Key) error { return gate().Unlock(ctx, k, operator) }))
 			},
 			"lock": func(*rapid.T) {
-				m.bury(clock.now())
+				m.bury(clock.Now())
 				m.lockedBy, m.until = "operator", time.Time{}
 				m.locks++
 				check("ok", operate(func(ctx context.Context, k lockout.Key) error { return gate().Lock(ctx, k, operator) }))
 			},
 			"rebind": func(*rapid.T) {
-				m.bury(clock.now())
+				m.bury(clock.Now())
 				m = &model{policy: m.policy, locks: m.locks, guesses: m.guesses}
 				sinceReset, sinceUnlock = len(m.guesses), len(m.guesses)
 				check("ok", operate(func(ctx context.Context, k lockout.Key) error { return gate().Rebind(ctx, k, operator) }))
 			},
 			"time passes": func(rt *rapid.T) {
-				clock.move(rapid.SampledFrom([]time.Duration{
+				clock.Add(rapid.SampledFrom([]time.Duration{
 					1, second, 15 * second, 30 * second, minute, 2 * minute, 10 * minute, day,
 				}).Draw(rt, "how long"))
-				if now := clock.now(); now.After(latest) {
+				if now := clock.Now(); now.After(latest) {
 					latest = now
 				}
 			},
 			"the clock jumps back": func(rt *rapid.T) {
 				back := rapid.SampledFrom([]time.Duration{1, second, minute, 3 * minute}).Draw(rt, "how far")
-				if clock.now().Add(-back).Before(latest.Add(-5 * minute)) {
+				if clock.Now().Add(-back).Before(latest.Add(-5 * minute)) {
 					rt.Skip("too far") // beyond, deadlines are cut: TestReservationOfAWrongClock
 				}
-				clock.move(-back)
+				clock.Add(-back)
 			},
 			"": func(rt *rapid.T) {
-				now := clock.now()
+				now := clock.Now()
 				st, err := gates[0].Status(ctx, who)
 				require.NoError(rt, err)
 				want := m.status(now)

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 )
@@ -56,7 +57,7 @@ func TestVerifyReturns(t *testing.T) {
 
 // TestVerifyPanics: a guess that brings the verifier down is counted, and the panic goes on as it was.
 func TestVerifyPanics(t *testing.T) {
-	vault := newVault(t, store.NewMemory(), newClock().now, nil)
+	vault := newVault(t, store.NewMemory(), newClock().Now, nil)
 	gate := newGate(t, vault, lockout.Policy{
 		Limit: 2, Lock: lockout.UntilUnlocked, Global: lockout.Rate{Limit: 3, Window: hour},
 	})
@@ -76,7 +77,7 @@ func TestVerifyPanics(t *testing.T) {
 
 // TestVerifyEndsGoroutine: the same for runtime.Goexit, which t.FailNow calls.
 func TestVerifyEndsGoroutine(t *testing.T) {
-	vault := newVault(t, store.NewMemory(), newClock().now, nil)
+	vault := newVault(t, store.NewMemory(), newClock().Now, nil)
 	gate := newGate(t, vault, lockout.Policy{Limit: 1, Lock: lockout.UntilUnlocked})
 	done := make(chan struct{})
 	go func() {
@@ -163,35 +164,35 @@ func TestTimeout(t *testing.T) {
 // TestDeadProcess: reservations that nobody settles become failures at their deadline, as of then, and may lock.
 func TestDeadProcess(t *testing.T) {
 	clock := newClock()
-	var events recorder
-	vault := newVault(t, store.NewMemory(), clock.now, &events)
+	var events testkit.Recorder
+	vault := newVault(t, store.NewMemory(), clock.Now, &events)
 	gate := newGate(t, vault, lockout.Policy{Limit: 2, Lock: lockout.Timed, For: minute, Timeout: 10 * second})
 	mustHold(t, gate, key("CITIZEN")) // never ended: as good as dead
-	clock.move(5 * second)
+	clock.Add(5 * second)
 	mustHold(t, gate, key("CITIZEN"))
 	require.ErrorIs(t, gate.Do(t.Context(), key("CITIZEN"), never(t)), lockout.ErrBusy)
 
-	clock.move(20*second - 1)
+	clock.Add(20*second - 1)
 	require.ErrorIs(t, gate.Do(t.Context(), key("CITIZEN"), never(t)), lockout.ErrBusy)
-	clock.move(1) // the first one's deadline
+	clock.Add(1) // the first one's deadline
 	require.ErrorIs(t, gate.Do(t.Context(), key("CITIZEN"), never(t)), lockout.ErrBusy)
 	require.Equal(t, 1, failures(t, gate, key("CITIZEN")))
-	require.Empty(t, events.codes())
+	require.Empty(t, codes(&events))
 
-	clock.move(20 * second) // beyond the second one's, at 30 s
+	clock.Add(20 * second) // beyond the second one's, at 30 s
 	locked := asLocked(t, gate.Do(t.Context(), key("CITIZEN"), never(t)))
 	require.Equal(t, start.Add(90*second), locked.Until.UTC(), "a minute after the deadline, not after it was seen")
-	require.Equal(t, []civicpin.EventCode{lockout.EventLocked}, events.codes())
+	require.Equal(t, []civicpin.EventCode{lockout.EventLocked}, codes(&events))
 	asLocked(t, gate.Do(t.Context(), key("CITIZEN"), never(t)))
-	require.Empty(t, events.codes(), "told once")
-	clock.move(45 * second)
+	require.Empty(t, codes(&events), "told once")
+	clock.Add(45 * second)
 	require.NoError(t, gate.Do(t.Context(), key("CITIZEN"), right))
 }
 
 // TestOperatorDuringVerification: what an operator does while a guess is being verified is not undone by its outcome.
 func TestOperatorDuringVerification(t *testing.T) {
 	setUp := func(t *testing.T) (*lockout.Gate, *held) {
-		gate := newGate(t, newVault(t, store.NewMemory(), newClock().now, nil), lockout.Policy{
+		gate := newGate(t, newVault(t, store.NewMemory(), newClock().Now, nil), lockout.Policy{
 			Limit: 3, Lock: lockout.Timed, For: minute, Ceiling: 5,
 		})
 		asRefused(t, gate.Do(t.Context(), key("CITIZEN"), wrong))
@@ -273,7 +274,7 @@ func TestOperatorDuringVerification(t *testing.T) {
 func TestSuccessAmongFailures(t *testing.T) {
 	const limit = 4
 	for place := range limit {
-		vault := newVault(t, store.NewMemory(), newClock().now, nil)
+		vault := newVault(t, store.NewMemory(), newClock().Now, nil)
 		gate := newGate(t, vault, lockout.Policy{Limit: limit, Lock: lockout.UntilUnlocked})
 		var all []*held
 		for range limit {

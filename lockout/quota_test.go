@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
@@ -24,7 +25,7 @@ func newQuota(tb testing.TB, v *store.Vault, r lockout.Rate) *lockout.Quota {
 
 // TestQuotaConcurrent: exactly as many of a thousand at once as the limit, over two quotas of one name.
 func TestQuotaConcurrent(t *testing.T) {
-	vault := newVault(t, store.NewMemory(), newClock().now, nil)
+	vault := newVault(t, store.NewMemory(), newClock().Now, nil)
 	quotas := []*lockout.Quota{
 		newQuota(t, vault, lockout.Rate{Limit: 30, Window: hour}), newQuota(t, vault, lockout.Rate{Limit: 30, Window: hour}),
 	}
@@ -45,7 +46,7 @@ func TestQuotaConcurrent(t *testing.T) {
 func TestQuotaRefills(t *testing.T) {
 	clock := newClock()
 	memory := store.NewMemory()
-	vault := newVault(t, memory, clock.now, nil)
+	vault := newVault(t, memory, clock.Now, nil)
 	quota := newQuota(t, vault, lockout.Rate{Limit: 4, Window: hour})
 	k := store.Key{ID: "a"}
 	burst := func() (n int) {
@@ -57,39 +58,39 @@ func TestQuotaRefills(t *testing.T) {
 	require.Equal(t, 4, burst())
 	until := asLocked(t, quota.Take(t.Context(), k)).Until
 	require.Equal(t, start.Add(15*minute), until.UTC())
-	clock.move(15*minute - 1)
+	clock.Add(15*minute - 1)
 	require.Equal(t, 0, burst())
-	clock.move(1)
+	clock.Add(1)
 	require.Equal(t, 1, burst())
-	clock.move(30 * minute)
+	clock.Add(30 * minute)
 	require.Equal(t, 2, burst())
-	clock.move(hour)
+	clock.Add(hour)
 	require.Equal(t, 4, burst())
-	clock.move(100 * day)
+	clock.Add(100 * day)
 	require.Equal(t, 4, burst(), "no more is saved up than the limit")
 
 	require.Equal(t, 1, purgeAll(t, vault, memory))
-	clock.move(2 * hour)
+	clock.Add(2 * hour)
 	require.Zero(t, purgeAll(t, vault, memory), "the window and the grace")
 }
 
 // TestQuotaClockBack: a clock that jumps back refills nothing.
 func TestQuotaClockBack(t *testing.T) {
 	clock := newClock()
-	quota := newQuota(t, newVault(t, store.NewMemory(), clock.now, nil), lockout.Rate{Limit: 2, Window: hour})
+	quota := newQuota(t, newVault(t, store.NewMemory(), clock.Now, nil), lockout.Rate{Limit: 2, Window: hour})
 	for range 2 {
 		require.NoError(t, quota.Take(t.Context(), store.Key{ID: "a"}))
 	}
-	clock.move(-10 * minute)
+	clock.Add(-10 * minute)
 	asLocked(t, quota.Take(t.Context(), store.Key{ID: "a"}))
-	clock.move(10 * minute)
+	clock.Add(10 * minute)
 	asLocked(t, quota.Take(t.Context(), store.Key{ID: "a"}))
 }
 
 // TestSourceRefund: right guesses and those that were not compared leave a source's share as it was, and no more than that.
 func TestSourceRefund(t *testing.T) {
 	clock := newClock()
-	gate := newGate(t, newVault(t, store.NewMemory(), clock.now, nil), lockout.Policy{
+	gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, nil), lockout.Policy{
 		Limit: 9, Lock: lockout.UntilUnlocked, Source: lockout.Rate{Limit: 3, Window: hour},
 	})
 	who := from("CITIZEN", "192.0.2.1")
@@ -110,7 +111,7 @@ func TestSourceRefund(t *testing.T) {
 
 // TestRefundMeetsOthers: a share is given back also where others took theirs meanwhile.
 func TestRefundMeetsOthers(t *testing.T) {
-	gate := newGate(t, newVault(t, store.NewMemory(), newClock().now, nil), lockout.Policy{
+	gate := newGate(t, newVault(t, store.NewMemory(), newClock().Now, nil), lockout.Policy{
 		Limit: 9, Lock: lockout.UntilUnlocked, Source: lockout.Rate{Limit: 3, Window: hour},
 	})
 	a, b := mustHold(t, gate, from("A", "192.0.2.1")), mustHold(t, gate, from("B", "192.0.2.1"))
@@ -130,8 +131,8 @@ func TestGlobal(t *testing.T) {
 	for _, limit := range []int{20, 2000} { // in one part, and in sixteen
 		t.Run(fmt.Sprint(limit), func(t *testing.T) {
 			clock := newClock()
-			var events recorder
-			gate := newGate(t, newVault(t, store.NewMemory(), clock.now, &events), lockout.Policy{
+			var events testkit.Recorder
+			gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, &events), lockout.Policy{
 				Limit: 5, Lock: lockout.UntilUnlocked, Global: lockout.Rate{Limit: limit, Window: hour},
 			})
 			compared := 0
@@ -147,15 +148,15 @@ func TestGlobal(t *testing.T) {
 			assert.LessOrEqual(t, compared, limit)
 			assert.GreaterOrEqual(t, compared, limit*9/10)
 			assert.True(t, asLocked(t, slowed).Until.After(start))
-			codes := events.codes()
+			codes := codes(&events)
 			require.NotEmpty(t, codes)
 			assert.Equal(t, lockout.EventSlowed, codes[0])
-			clock.move(hour)
+			clock.Add(hour)
 			require.NoError(t, gate.Do(t.Context(), key("CITIZEN"), right))
 		})
 	}
 	t.Run("right guesses do not count", func(t *testing.T) {
-		gate := newGate(t, newVault(t, store.NewMemory(), newClock().now, nil), lockout.Policy{
+		gate := newGate(t, newVault(t, store.NewMemory(), newClock().Now, nil), lockout.Policy{
 			Limit: 5, Lock: lockout.UntilUnlocked, Global: lockout.Rate{Limit: 1, Window: hour},
 		})
 		for range 10 {
@@ -196,7 +197,7 @@ func TestQuotaNames(t *testing.T) {
 // TestQuotaStore: the calls are as documented, and a store that fails lets nothing through.
 func TestQuotaStore(t *testing.T) {
 	faults := storetest.NewFaults(store.NewMemory())
-	quota := newQuota(t, newVault(t, faults.Store(), newClock().now, nil), lockout.Rate{Limit: 2, Window: hour})
+	quota := newQuota(t, newVault(t, faults.Store(), newClock().Now, nil), lockout.Rate{Limit: 2, Window: hour})
 	k := store.Key{ID: "a"}
 	faults.FailAt(1, storetest.NotDone)
 	require.ErrorIs(t, quota.Take(t.Context(), k), storetest.ErrInjected)
@@ -242,7 +243,7 @@ func TestSourceKey(t *testing.T) {
 func TestSourceOfAnyText(t *testing.T) {
 	long := strings.Repeat("é", 999)
 	for _, address := range []string{"\xff\xfe", long, "x" + long, "<b>&\u2028\x00", "%"} {
-		gate := newGate(t, newVault(t, store.NewMemory(), newClock().now, nil), lockout.Policy{
+		gate := newGate(t, newVault(t, store.NewMemory(), newClock().Now, nil), lockout.Policy{
 			Limit: 9, Lock: lockout.UntilUnlocked, Source: lockout.Rate{Limit: 2, Window: hour},
 		})
 		asRefused(t, gate.Do(t.Context(), from("CITIZEN", address), wrong))
@@ -260,7 +261,7 @@ func FuzzSourceKey(f *testing.F) {
 		if address == "" {
 			t.Skip("no source")
 		}
-		quota := newQuota(t, newVault(t, store.NewMemory(), newClock().now, nil), lockout.Rate{Limit: 1, Window: hour})
+		quota := newQuota(t, newVault(t, store.NewMemory(), newClock().Now, nil), lockout.Rate{Limit: 1, Window: hour})
 		k := store.Key{ID: lockout.SourceID(address)}
 		require.NotEmpty(t, k.ID)
 		require.LessOrEqual(t, len(k.ID), 3*256)

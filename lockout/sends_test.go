@@ -49,7 +49,7 @@ func TestSendsDefaults(t *testing.T) {
 		}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			sends := newSends(t, newVault(t, store.NewMemory(), newClock().now, nil), "pin", lockout.SendLimits{})
+			sends := newSends(t, newVault(t, store.NewMemory(), newClock().Now, nil), "pin", lockout.SendLimits{})
 			for i := range tc.limit {
 				require.NoError(t, tc.send(sends, i))
 			}
@@ -62,7 +62,7 @@ func TestSendsDefaults(t *testing.T) {
 
 // TestSendsPrefixDefault: 10,000 in an hour. All but ten of them are taken at once, by one under another rate.
 func TestSendsPrefixDefault(t *testing.T) {
-	vault := newVault(t, store.NewMemory(), newClock().now, nil)
+	vault := newVault(t, store.NewMemory(), newClock().Now, nil)
 	const each = hour / 10_000
 	most := newSends(t, vault, "pin", lockout.SendLimits{Prefix: lockout.Rate{Limit: 1, Window: hour - 10*each}})
 	require.NoError(t, most.Take(t.Context(), "CITIZEN", civicpin.Source{}, sms("+393330000000")))
@@ -82,7 +82,7 @@ func TestSendsPrefixDefault(t *testing.T) {
 // TestSendsPerAddress: an address is one, however it is written, whoever asks, whatever for, and on whichever channel.
 func TestSendsPerAddress(t *testing.T) {
 	limits := lockout.SendLimits{Address: lockout.Rate{Limit: 2, Window: hour}}
-	vault := newVault(t, store.NewMemory(), newClock().now, nil)
+	vault := newVault(t, store.NewMemory(), newClock().Now, nil)
 	pins, codes := newSends(t, vault, "pin", limits), newSends(t, vault, "otp", limits)
 	require.NoError(t, pins.Take(t.Context(), "A", civicpin.Source{}, email("Mario@Example.org")))
 	require.NoError(t, codes.Take(t.Context(), "B", civicpin.Source{}, email("mario@example.org")))
@@ -97,7 +97,7 @@ func TestSendsPerAddress(t *testing.T) {
 
 // TestSendsPrinted: what the caller prints counts for the subject and the source only.
 func TestSendsPrinted(t *testing.T) {
-	sends := newSends(t, newVault(t, store.NewMemory(), newClock().now, nil), "pin", lockout.SendLimits{
+	sends := newSends(t, newVault(t, store.NewMemory(), newClock().Now, nil), "pin", lockout.SendLimits{
 		Subject: lockout.Rate{Limit: 2, Window: hour}, Address: lockout.Rate{Limit: 1, Window: hour},
 	})
 	slip := civicpin.Contact{Channel: civicpin.HandedOver}

@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
@@ -81,33 +82,22 @@ func TestBackupCrashPoints(t *testing.T) {
 			},
 		},
 	} {
-		for _, o := range faultyOutcomes {
-			for _, stop := range []bool{true, false} {
-				t.Run(fmt.Sprintf("%s/%s/stop=%t", f.name, o.name, stop), func(t *testing.T) {
-					synctest.Test(t, func(t *testing.T) {
-						reached := true
-						for call := 1; reached; call++ {
-							memory := store.NewMemory()
-							faults := storetest.NewFaults(memory)
-							k := newBackupKitOn(t, faults.Store(), otp.BackupConfig{Name: "paper"}, newCodeClock(), &codeEvents{})
-							old, fresh = k.issued(t), nil
-							faults.Reset()
-							if stop {
-								faults.StopAt(call, o.Outcome)
-							} else {
-								faults.FailAt(call, o.Outcome)
-							}
-							err := f.act(t, k)
-							reached = faults.Calls() >= call
-							require.True(t, reached || call > 2)
-							faults.Deliver(t.Context())
-							faults.Reset()
-							k.clock.add(3 * time.Minute)
-							f.after(t, k.other(t, memory), err)
-						}
-					})
+		for _, fault := range testkit.Faults() {
+			t.Run(f.name+"/"+fault.String(), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					for reached := true; reached; fault.Call++ {
+						memory := store.NewMemory()
+						faults := storetest.NewFaults(memory)
+						k := newBackupKitOn(t, faults.Store(), otp.BackupConfig{Name: "paper"}, newClock(), &testkit.Recorder{})
+						old, fresh = k.issued(t), nil
+						var err error
+						reached, err = fault.During(t, faults, func() error { return f.act(t, k) })
+						require.True(t, reached || fault.Call > 2)
+						k.clock.Add(3 * time.Minute)
+						f.after(t, k.other(t, memory), err)
+					}
 				})
-			}
+			})
 		}
 	}
 }
@@ -144,7 +134,7 @@ func TestBackupTellsStrangersNothing(t *testing.T) {
 			first := ""
 			for who, prepare := range people {
 				f := storetest.NewFaults(store.NewMemory())
-				k := newBackupKitOn(t, f.Store(), otp.BackupConfig{Name: "paper"}, newCodeClock(), &codeEvents{})
+				k := newBackupKitOn(t, f.Store(), otp.BackupConfig{Name: "paper"}, newClock(), &testkit.Recorder{})
 				prepare(t, k)
 				hashes := otp.BackupHashes(k.Backup)
 				got := codeTrace(f, func() (err error) {
@@ -169,7 +159,7 @@ func TestBackupModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		cryptotest.SetGlobalRandom(t, rapid.Uint64().Draw(rt, "seed"))
 		faults := storetest.NewFaults(store.NewMemory())
-		k := newBackupKitOn(t, faults.Store(), otp.BackupConfig{Name: "paper", Count: 3}, newCodeClock(), &codeEvents{})
+		k := newBackupKitOn(t, faults.Store(), otp.BackupConfig{Name: "paper", Count: 3}, newClock(), &testkit.Recorder{})
 		ctx := t.Context()
 		var good, gone []civicpin.Secret
 		failed := 0

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store"
 )
@@ -13,19 +14,19 @@ import (
 // backupKit is a Backup with everything around it.
 type backupKit struct {
 	*otp.Backup
-	clock  *codeClock
-	events *codeEvents
+	clock  *testkit.Clock
+	events *testkit.Recorder
 	config otp.BackupConfig
 }
 
 func newBackupKit(t testing.TB) *backupKit {
 	t.Helper()
-	return newBackupKitOn(t, store.NewMemory(), otp.BackupConfig{Name: "paper"}, newCodeClock(), &codeEvents{})
+	return newBackupKitOn(t, store.NewMemory(), otp.BackupConfig{Name: "paper"}, newClock(), &testkit.Recorder{})
 }
 
-func newBackupKitOn(t testing.TB, s store.Store, c otp.BackupConfig, clock *codeClock, r *codeEvents) *backupKit {
+func newBackupKitOn(t testing.TB, s store.Store, c otp.BackupConfig, clock *testkit.Clock, r *testkit.Recorder) *backupKit {
 	t.Helper()
-	vault, err := store.NewVault(s, codeKeys(), &store.Options{Now: clock.Now, Recorder: r})
+	vault, err := store.NewVault(s, testkit.Keys(), &store.Options{Now: clock.Now, Recorder: r})
 	require.NoError(t, err)
 	b, err := otp.NewCheapBackup(vault, c)
 	require.NoError(t, err)

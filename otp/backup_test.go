@@ -11,13 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store"
 )
 
 func TestBackupConfig(t *testing.T) {
-	vault, err := store.NewVault(store.NewMemory(), codeKeys(), nil)
+	vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), nil)
 	require.NoError(t, err)
 	policy := lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked}
 	for name, tc := range map[string]struct {
@@ -59,7 +60,7 @@ func TestBackupDefaults(t *testing.T) {
 		var locked *lockout.LockedError
 		require.ErrorAs(t, k.use(t, noBackup), &locked)
 		require.Equal(t, lock, locked.Until.Sub(k.clock.Now()), "lock %d", i+1)
-		k.clock.add(lock)
+		k.clock.Add(lock)
 	}
 }
 
@@ -76,10 +77,10 @@ func TestBackupCodesAreGoodOnce(t *testing.T) {
 	}
 	require.Zero(t, k.left(t))
 	require.Equal(t, 1, k.failures(t))
-	used := k.events.reasons(civicpin.EventCode("otp.backup_used"))
+	used := reasons(k.events, civicpin.EventCode("otp.backup_used"))
 	require.Len(t, used, 10, "each says how many are left")
 	require.Equal(t, []int{1, 1}, []int{used["9"], used["0"]})
-	require.Equal(t, map[string]int{"wrong": 10, "unknown": 10}, k.events.reasons(civicpin.EventCode("otp.backup_refused")))
+	require.Equal(t, map[string]int{"wrong": 10, "unknown": 10}, reasons(k.events, civicpin.EventCode("otp.backup_refused")))
 }
 
 func TestBackupIssueReplacesTheSet(t *testing.T) {
@@ -91,7 +92,7 @@ func TestBackupIssueReplacesTheSet(t *testing.T) {
 	require.Equal(t, 2, k.failures(t), "a new set does not reset the count")
 	require.Equal(t, 10, k.left(t))
 	require.NoError(t, k.use(t, set[0]))
-	require.Equal(t, map[string]int{"": 2}, k.events.reasons(civicpin.EventCode("otp.backup_issued")))
+	require.Equal(t, map[string]int{"": 2}, reasons(k.events, civicpin.EventCode("otp.backup_issued")))
 }
 
 func TestBackupRevoke(t *testing.T) {
@@ -103,7 +104,7 @@ func TestBackupRevoke(t *testing.T) {
 	}
 	require.Zero(t, k.left(t))
 	require.ErrorIs(t, k.use(t, set[0]), otp.ErrRefused)
-	require.Equal(t, map[string]int{"": 1}, k.events.reasons(civicpin.EventCode("otp.backup_revoked")))
+	require.Equal(t, map[string]int{"": 1}, reasons(k.events, civicpin.EventCode("otp.backup_revoked")))
 	require.NoError(t, k.use(t, k.issued(t)[9]))
 }
 
@@ -132,7 +133,7 @@ func TestBackupCeiling(t *testing.T) {
 	for i := range 100 {
 		require.Equal(t, i, k.failures(t))
 		require.Error(t, k.use(t, noBackup))
-		k.clock.add(25 * time.Hour)
+		k.clock.Add(25 * time.Hour)
 	}
 	var locked *lockout.LockedError
 	require.ErrorAs(t, k.use(t, set[0]), &locked)
@@ -143,7 +144,7 @@ func TestBackupCeiling(t *testing.T) {
 
 // Refused for want of room, nobody loses a try.
 func TestBackupBusyCostsNoTry(t *testing.T) {
-	k := newBackupKitOn(t, store.NewMemory(), otp.BackupConfig{Name: "paper", Permits: 1, Queue: 1}, newCodeClock(), &codeEvents{})
+	k := newBackupKitOn(t, store.NewMemory(), otp.BackupConfig{Name: "paper", Permits: 1, Queue: 1}, newClock(), &testkit.Recorder{})
 	set := k.issued(t)
 	release := otp.OccupyBackup(k.Backup, 2)
 	for range 20 {
@@ -162,7 +163,7 @@ func TestBackupCodeHasOneWinner(t *testing.T) {
 	config := otp.BackupConfig{
 		Name: "paper", Permits: 50, Queue: 1000, Lockout: lockout.Policy{Limit: 20, Lock: lockout.UntilUnlocked},
 	}
-	k := newBackupKitOn(t, m, config, newCodeClock(), &codeEvents{})
+	k := newBackupKitOn(t, m, config, newClock(), &testkit.Recorder{})
 	set := k.issued(t)
 	others := []*backupKit{k, k.other(t, m), k.other(t, m), k.other(t, m)}
 	var in [2]atomic.Int64
@@ -188,7 +189,7 @@ func TestOnlyFiveBackupCodesAreCompared(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m := store.NewMemory()
 			config := otp.BackupConfig{Name: "paper", Queue: 2000}
-			k := newBackupKitOn(t, m, config, newCodeClock(), &codeEvents{})
+			k := newBackupKitOn(t, m, config, newClock(), &testkit.Recorder{})
 			k.issued(t)
 			others := []*backupKit{k, k.other(t, m), k.other(t, m), k.other(t, m)}
 			before := otp.BackupHashes(k.Backup)
@@ -218,7 +219,7 @@ func TestOnlyFiveBackupCodesAreCompared(t *testing.T) {
 // A record that asks for more work than any policy may is not worked on.
 func TestBackupCostIsCapped(t *testing.T) {
 	m := store.NewMemory()
-	k := newBackupKitOn(t, m, otp.BackupConfig{Name: "paper"}, newCodeClock(), &codeEvents{})
+	k := newBackupKitOn(t, m, otp.BackupConfig{Name: "paper"}, newClock(), &testkit.Recorder{})
 	set := k.issued(t)
 	for _, memory := range []uint32{0, 7, 1 << 30} {
 		require.NoError(t, otp.SetBackupCost(t.Context(), k.Backup, store.Key{Subject: ana}, memory))
@@ -235,7 +236,7 @@ func TestBackupCostIsCapped(t *testing.T) {
 
 // Real hashes, once: the codes that were made with them are good, and cost what the policy says.
 func TestBackupHashesForReal(t *testing.T) {
-	vault, err := store.NewVault(store.NewMemory(), codeKeys(), nil)
+	vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), nil)
 	require.NoError(t, err)
 	b, err := otp.NewBackup(vault, otp.BackupConfig{Name: "paper", Count: 2})
 	require.NoError(t, err)

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store"
@@ -17,7 +18,7 @@ import (
 // TestCodeCalls pins what the documentation of Verify says, and what a request costs.
 func TestCodeCalls(t *testing.T) {
 	f := storetest.NewFaults(store.NewMemory())
-	k := newCodeKitOn(t, f.Store(), sms(), newCodeClock(), &codeMail{}, &codeEvents{})
+	k := newCodeKitOn(t, f.Store(), sms(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 	count := func(do func()) int {
 		f.Reset()
 		do()
@@ -33,7 +34,7 @@ func TestCodeCalls(t *testing.T) {
 	require.Equal(t, 5, count(func() { _ = k.verify(t, req.ID, sent) }), "spent")
 	require.Equal(t, 5, count(func() { _ = k.verify(t, badID, sent) }), "unknown")
 	req, sent = k.asked(t)
-	k.clock.add(11 * time.Minute)
+	k.clock.Add(11 * time.Minute)
 	require.Equal(t, 5, count(func() { require.ErrorIs(t, k.verify(t, req.ID, sent), otp.ErrExpired) }), "late")
 	for range 5 {
 		_ = k.verify(t, req.ID, "wrong")
@@ -44,7 +45,7 @@ func TestCodeCalls(t *testing.T) {
 // TestBackupCalls pins what the documentation of Verify says.
 func TestBackupCalls(t *testing.T) {
 	f := storetest.NewFaults(store.NewMemory())
-	k := newBackupKitOn(t, f.Store(), otp.BackupConfig{Name: "paper"}, newCodeClock(), &codeEvents{})
+	k := newBackupKitOn(t, f.Store(), otp.BackupConfig{Name: "paper"}, newClock(), &testkit.Recorder{})
 	count := func(do func()) (int, int64) {
 		f.Reset()
 		hashes := otp.BackupHashes(k.Backup)
@@ -70,7 +71,7 @@ func BenchmarkCodeRequest(b *testing.B) {
 	for name, to := range map[string][]civicpin.Contact{"citizen": {bySMS}, "stranger": nil} {
 		b.Run(name, func(b *testing.B) {
 			f := storetest.NewFaults(store.NewMemory())
-			k := newCodeKitOn(b, f.Store(), sms(), newCodeClock(), &codeMail{}, &codeEvents{})
+			k := newCodeKitOn(b, f.Store(), sms(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 			n := 0
 			for b.Loop() {
 				_, err := k.Request(b.Context(), civicpin.Subject(fmt.Sprint("CITIZEN ", n)), filing, otp.RequestOptions{To: to})
@@ -87,7 +88,7 @@ func BenchmarkCodeVerify(b *testing.B) {
 	for _, name := range []string{"right", "wrong", "locked"} {
 		b.Run(name, func(b *testing.B) {
 			f := storetest.NewFaults(store.NewMemory())
-			k := newCodeKitOn(b, f.Store(), sms(), newCodeClock(), &codeMail{}, &codeEvents{})
+			k := newCodeKitOn(b, f.Store(), sms(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 			n, calls := 0, 0
 			for b.Loop() {
 				b.StopTimer()
@@ -121,8 +122,8 @@ func BenchmarkCodeVerify(b *testing.B) {
 func BenchmarkBackupVerify(b *testing.B) {
 	for _, count := range []int{10, 1, 0} {
 		b.Run(fmt.Sprintf("of=%d", count), func(b *testing.B) {
-			clock := newCodeClock()
-			vault, err := store.NewVault(store.NewMemory(), codeKeys(), &store.Options{Now: clock.Now})
+			clock := newClock()
+			vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), &store.Options{Now: clock.Now})
 			require.NoError(b, err)
 			k, err := otp.NewBackup(vault, otp.BackupConfig{
 				Name: "paper", Count: max(count, 1), Lockout: lockout.Policy{Limit: 100, Lock: lockout.Timed, For: time.Second},

@@ -2,7 +2,6 @@ package otp_test
 
 import (
 	"errors"
-	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
@@ -51,14 +51,14 @@ func codeFlows() []codeFlow {
 			},
 			after: func(t *testing.T, k *codeKit, err error) {
 				require.NoError(t, k.out.Flush(t.Context()))
-				require.LessOrEqual(t, len(k.mail.messages()), 1, "nothing is sent twice")
+				require.LessOrEqual(t, len(k.mail.Messages()), 1, "nothing is sent twice")
 				if err == nil {
-					require.Len(t, k.mail.messages(), 1, "what was acknowledged is sent")
+					require.Len(t, k.mail.Messages(), 1, "what was acknowledged is sent")
 					pending, err := k.Pending(t.Context(), ana)
 					require.NoError(t, err)
 					require.Len(t, pending, 1, "and can be pulled")
-					require.Equal(t, k.mail.last(), pending[0].Code.Reveal())
-					require.NoError(t, k.verify(t, s.req.ID, k.mail.last()), "and is good")
+					require.Equal(t, k.last(), pending[0].Code.Reveal())
+					require.NoError(t, k.verify(t, s.req.ID, k.last()), "and is good")
 				}
 				walk(t, k)
 			},
@@ -81,7 +81,7 @@ func codeFlows() []codeFlow {
 				require.LessOrEqual(t, len(pending), 3)
 				require.GreaterOrEqual(t, len(pending), 2, "at most the oldest has gone")
 				if err == nil {
-					require.Len(t, k.mail.messages(), 4)
+					require.Len(t, k.mail.Messages(), 4)
 				}
 				require.NoError(t, k.verify(t, s.req.ID, s.sent), "the others are good")
 				walk(t, k)
@@ -163,11 +163,11 @@ func codeFlows() []codeFlow {
 			act:     func(t *testing.T, k *codeKit) error { return k.Resend(t.Context(), ana, s.req.ID, home) },
 			after: func(t *testing.T, k *codeKit, err error) {
 				require.NoError(t, k.out.Flush(t.Context()))
-				require.LessOrEqual(t, len(k.mail.messages()), 2)
+				require.LessOrEqual(t, len(k.mail.Messages()), 2)
 				if err == nil {
-					require.Len(t, k.mail.messages(), 2)
+					require.Len(t, k.mail.Messages(), 2)
 				}
-				require.Equal(t, s.sent, k.mail.last())
+				require.Equal(t, s.sent, k.last())
 				require.NoError(t, k.verify(t, s.req.ID, s.sent))
 				walk(t, k)
 			},
@@ -195,12 +195,12 @@ func codeFlows() []codeFlow {
 			act: func(t *testing.T, k *codeKit) error { return k.out.Flush(t.Context()) },
 			after: func(t *testing.T, k *codeKit, _ error) {
 				for range 3 {
-					k.clock.add(2 * time.Minute) // claims run out
+					k.clock.Add(2 * time.Minute) // claims run out
 					require.NoError(t, k.out.Flush(t.Context()))
 				}
-				require.NotEmpty(t, k.mail.messages())
-				require.LessOrEqual(t, len(k.mail.messages()), 2, "only what a crash hit between send and mark is sent twice")
-				require.NoError(t, k.verify(t, s.req.ID, k.mail.last()))
+				require.NotEmpty(t, k.mail.Messages())
+				require.LessOrEqual(t, len(k.mail.Messages()), 2, "only what a crash hit between send and mark is sent twice")
+				require.NoError(t, k.verify(t, s.req.ID, k.last()))
 			},
 		},
 		{
@@ -215,56 +215,34 @@ func codeFlows() []codeFlow {
 	}
 }
 
-// faultyOutcomes are the ways in which a call can fail.
-var faultyOutcomes = []struct {
-	name string
-	storetest.Outcome
-}{{"not written", storetest.NotDone}, {"reply lost", storetest.ReplyLost}, {"written later", storetest.DoneLater}}
-
 // TestCodeCrashPoints stops the process at each store call of each flow in turn, in each way in which a call can end, and also
 // lets only that one call fail. Another process then finds a state from which the citizen can go on and nobody gained
 // anything.
 func TestCodeCrashPoints(t *testing.T) {
 	for _, f := range codeFlows() {
-		for _, o := range faultyOutcomes {
-			for _, stop := range []bool{true, false} {
-				t.Run(fmt.Sprintf("%s/%s/stop=%t", f.name, o.name, stop), func(t *testing.T) {
-					synctest.Test(t, func(t *testing.T) { // retries wait, in no time
-						call := 1
-						for codeCrashAt(t, f, call, o.Outcome, stop) {
-							call++
-						}
-						require.Greater(t, call, 2)
-					})
+		for _, fault := range testkit.Faults() {
+			t.Run(f.name+"/"+fault.String(), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { // retries wait, in no time
+					for codeCrashAt(t, f, fault) {
+						fault.Call++
+					}
+					require.Greater(t, fault.Call, 2)
 				})
-			}
+			})
 		}
 	}
 }
 
 // codeCrashAt runs a flow with a fault at one call, and reports whether the flow came as far as that call.
-func codeCrashAt(t *testing.T, f codeFlow, call int, o storetest.Outcome, stop bool) bool {
+func codeCrashAt(t *testing.T, f codeFlow, fault testkit.Fault) bool {
 	t.Helper()
 	memory := store.NewMemory()
 	faults := storetest.NewFaults(memory)
-	k := newCodeKitOn(t, faults.Store(), sms(), newCodeClock(), &codeMail{}, &codeEvents{})
+	k := newCodeKitOn(t, faults.Store(), sms(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 	f.prepare(t, k)
-	faults.Reset()
-	if stop {
-		faults.StopAt(call, o)
-	} else {
-		faults.FailAt(call, o)
-	}
-	err := f.act(t, k)
-	reached := faults.Calls() >= call
-	faults.Deliver(t.Context())
-	faults.Reset()
-	k.clock.add(3 * time.Minute) // reservations and claims of the dead process run out, and the code does not
-	defer func() {
-		if t.Failed() {
-			t.Logf("at call %d, act returned %v", call, err)
-		}
-	}()
+	reached, err := fault.During(t, faults, func() error { return f.act(t, k) })
+	defer fault.Explain(t, err)
+	k.clock.Add(3 * time.Minute) // reservations and claims of the dead process run out, and the code does not
 	f.after(t, k.other(t, memory), err)
 	return reached
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store"
 )
@@ -74,7 +75,7 @@ func TestCodesAreEven(t *testing.T) {
 }
 
 func TestBackupCodesAreEven(t *testing.T) {
-	vault, err := store.NewVault(store.NewMemory(), codeKeys(), nil)
+	vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), nil)
 	require.NoError(t, err)
 	b, err := otp.NewCheapBackup(vault, otp.BackupConfig{Name: "paper"})
 	require.NoError(t, err)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store"
@@ -18,7 +19,7 @@ import (
 
 // exampleCodes makes Codes over memory, whose messages arrive in *arrived.
 func exampleCodes(p otp.CodePolicy, arrived *civicpin.Message) (*otp.Codes, *outbox.Outbox) {
-	vault, err := store.NewVault(store.NewMemory(), codeKeys(), nil)
+	vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), nil)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -156,7 +157,7 @@ func ExampleCodePolicy() {
 // Backup codes are printed once, and each opens once.
 func ExampleBackup() {
 	ctx := context.Background()
-	vault, err := store.NewVault(store.NewMemory(), codeKeys(), nil)
+	vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), nil)
 	if err != nil {
 		log.Fatal(err)
 	}

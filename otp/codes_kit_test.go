@@ -1,119 +1,36 @@
 package otp_test
 
 import (
-	"context"
-	"fmt"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// codeKeys are the keys of all vaults of the tests of codes, so that a store can be opened again.
-var codeKeys = sync.OnceValue(func() store.Keys {
-	sealer, err := store.XChaCha20Poly1305(civicpin.NewSecret(strings.Repeat("s", 32)))
-	if err != nil {
-		panic(err)
-	}
-	return store.Keys{
-		Index:   civicpin.NewSecret(strings.Repeat("i", 32)),
-		Sealing: []store.SealingKey{{ID: "k1", Sealer: sealer}},
-	}
-})
+func newClock() *testkit.Clock { return testkit.NewClock(start) }
 
-// A codeClock is one that tests move.
-type codeClock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func newCodeClock() *codeClock {
-	return &codeClock{now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}
-}
-
-func (c *codeClock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *codeClock) add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
-// codeMail is a notifier that keeps what it is given. fail, if set, decides about each message first.
-type codeMail struct {
-	mu   sync.Mutex
-	got  []civicpin.Message
-	fail func(civicpin.Message) error
-}
-
-func (m *codeMail) Notify(_ context.Context, msg civicpin.Message) (string, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.fail != nil {
-		if err := m.fail(msg); err != nil {
-			return "", err
-		}
-	}
-	m.got = append(m.got, msg)
-	return fmt.Sprintf("receipt-%d", len(m.got)), nil
-}
-
-// messages returns what arrived, oldest first.
-func (m *codeMail) messages() []civicpin.Message {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return append([]civicpin.Message(nil), m.got...)
-}
-
-// last returns the code that came last, "" if none did.
-func (m *codeMail) last() string {
-	all := m.messages()
-	if len(all) == 0 {
-		return ""
-	}
-	return all[len(all)-1].Secret.Reveal()
-}
-
-// codeEvents is a recorder that keeps what it is told.
-type codeEvents struct {
-	mu  sync.Mutex
-	got []civicpin.Event
-}
-
-func (r *codeEvents) Record(_ context.Context, e civicpin.Event) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.got = append(r.got, e)
-}
+// start is where the clocks of these tests begin: at the beginning of a step of TOTP.
+var start = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 
 // reasons counts the reasons of the events of a code.
-func (r *codeEvents) reasons(code civicpin.EventCode) map[string]int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+func reasons(r *testkit.Recorder, code civicpin.EventCode) map[string]int {
 	n := make(map[string]int)
-	for _, e := range r.got {
-		if e.Code == code {
-			n[e.Reason]++
-		}
+	for _, e := range r.Of(code) {
+		n[e.Reason]++
 	}
 	return n
 }
 
 // compared is how many guesses at codes were compared and refused.
-func (r *codeEvents) compared() int {
+func compared(r *testkit.Recorder) int {
 	n := 0
-	for reason, times := range r.reasons(civicpin.EventCode("otp.code_refused")) {
+	for reason, times := range reasons(r, civicpin.EventCode("otp.code_refused")) {
 		if reason != "locked" && reason != "busy" && reason != "not checked" {
 			n += times
 		}
@@ -124,9 +41,9 @@ func (r *codeEvents) compared() int {
 // codeKit is a Codes with everything around it.
 type codeKit struct {
 	*otp.Codes
-	clock  *codeClock
-	mail   *codeMail
-	events *codeEvents
+	clock  *testkit.Clock
+	mail   *testkit.Mailbox
+	events *testkit.Recorder
 	vault  *store.Vault
 	out    *outbox.Outbox
 	policy otp.CodePolicy
@@ -135,13 +52,13 @@ type codeKit struct {
 // newCodeKit makes a Codes of a policy over a store of its own.
 func newCodeKit(t testing.TB, p otp.CodePolicy) *codeKit {
 	t.Helper()
-	return newCodeKitOn(t, store.NewMemory(), p, newCodeClock(), &codeMail{}, &codeEvents{})
+	return newCodeKitOn(t, store.NewMemory(), p, newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 }
 
 // newCodeKitOn makes a Codes over a store that may have served another before.
-func newCodeKitOn(t testing.TB, s store.Store, p otp.CodePolicy, c *codeClock, m *codeMail, r *codeEvents) *codeKit {
+func newCodeKitOn(t testing.TB, s store.Store, p otp.CodePolicy, c *testkit.Clock, m *testkit.Mailbox, r *testkit.Recorder) *codeKit {
 	t.Helper()
-	vault, err := store.NewVault(s, codeKeys(), &store.Options{Now: c.Now, Recorder: r})
+	vault, err := store.NewVault(s, testkit.Keys(), &store.Options{Now: c.Now, Recorder: r})
 	require.NoError(t, err)
 	out, err := outbox.New(vault, m, nil)
 	require.NoError(t, err)
@@ -154,6 +71,15 @@ func newCodeKitOn(t testing.TB, s store.Store, p otp.CodePolicy, c *codeClock, m
 func (k *codeKit) other(t testing.TB, s store.Store) *codeKit {
 	t.Helper()
 	return newCodeKitOn(t, s, k.policy, k.clock, k.mail, k.events)
+}
+
+// last returns the code that came last, "" if none did.
+func (k *codeKit) last() string {
+	all := k.mail.Messages()
+	if len(all) == 0 {
+		return ""
+	}
+	return all[len(all)-1].Secret.Reveal()
 }
 
 const (
@@ -186,9 +112,9 @@ func (k *codeKit) asked(t testing.TB) (otp.Request, string) {
 	t.Helper()
 	req, err := k.Request(t.Context(), ana, filing, toAna())
 	require.NoError(t, err)
-	k.clock.add(time.Second)
+	k.clock.Add(time.Second)
 	require.NoError(t, k.out.Flush(t.Context()))
-	sent := k.mail.last()
+	sent := k.last()
 	require.Len(t, sent, k.policy.Length)
 	return req, sent
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
@@ -26,8 +27,8 @@ func TestNobodyElseLearnsCodes(t *testing.T) {
 	var log bytes.Buffer
 	memory := store.NewMemory()
 	faults := storetest.NewFaults(memory)
-	clock := newCodeClock()
-	vault, err := store.NewVault(faults.Store(), codeKeys(), &store.Options{
+	clock := newClock()
+	vault, err := store.NewVault(faults.Store(), testkit.Keys(), &store.Options{
 		Now:      clock.Now,
 		Recorder: civicpin.SlogRecorder(slog.New(slog.NewTextHandler(&log, nil))),
 	})
@@ -98,7 +99,7 @@ func TestNobodyElseLearnsCodes(t *testing.T) {
 			faults.Reset()
 			note(codes.Rebind(ctx, ana, desk))
 			note(paper.Rebind(ctx, ana, desk))
-			clock.add(time.Minute)
+			clock.Add(time.Minute)
 		}
 	}
 	fmt.Fprintf(&log, "%+v %#v %+v", o, o, codes)
@@ -108,19 +109,14 @@ func TestNobodyElseLearnsCodes(t *testing.T) {
 	require.True(t, holds(log.String(), string(civicpin.EventCode("otp.backup_used"))))
 	require.True(t, holds(log.String(), "gateway refuses"))
 	require.Greater(t, len(secrets), 50)
-	var stored strings.Builder
-	for item, err := range memory.List(ctx, "", "") {
-		require.NoError(t, err)
-		stored.WriteString(item.Key)
-		stored.Write(item.Value)
-	}
+	stored := testkit.Stored(t, memory)
 	for _, secret := range append(secrets, own, guess) {
 		require.NotEmpty(t, secret)
 		require.False(t, holds(log.String(), secret), "a secret in the log")
-		require.False(t, holds(stored.String(), secret), "a secret in the store")
+		require.False(t, holds(stored, secret), "a secret in the store")
 	}
 	for _, personal := range []string{string(ana), mobile, digest, "personal words"} {
-		require.False(t, holds(stored.String(), personal), personal)
+		require.False(t, holds(stored, personal), personal)
 	}
 	plain, err := otp.PlainBackup(ctx, paper)
 	require.NoError(t, err)

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store"
@@ -128,7 +129,7 @@ func TestCodesModel(t *testing.T) {
 		p := unlimited(otp.ClavePIN())
 		p.Lockout.Limit, p.Lockout.Ceiling, p.MaxPending = 4, 14, 2
 		faults := storetest.NewFaults(store.NewMemory())
-		k := newCodeKitOn(t, faults.Store(), p, newCodeClock(), &codeMail{}, &codeEvents{})
+		k := newCodeKitOn(t, faults.Store(), p, newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 		m := &modelOfCodes{p: p}
 		ctx := t.Context()
 		purposes := map[string]otp.Purpose{"file": filing, "pay": paying}
@@ -171,10 +172,10 @@ func TestCodesModel(t *testing.T) {
 				require.NoError(atOnce{rt}, err)
 				c.sent = pulled[len(pulled)-1].Code.Reveal()
 				if rapid.Bool().Draw(rt, "send it") {
-					n := len(k.mail.messages())
-					k.clock.add(time.Minute) // or the outbox would send no more to one address
+					n := len(k.mail.Messages())
+					k.clock.Add(time.Minute) // or the outbox would send no more to one address
 					require.NoError(atOnce{rt}, k.out.Flush(ctx))
-					for _, sent := range k.mail.messages()[n:] {
+					for _, sent := range k.mail.Messages()[n:] {
 						good := slices.ContainsFunc(m.codes, func(c *modelCode) bool {
 							return c.sent == sent.Secret.Reveal() && m.live(c, k.clock.Now())
 						})
@@ -238,7 +239,7 @@ func TestCodesModel(t *testing.T) {
 				m.wrong, m.round, m.locks, m.lockedTo, m.disabled = 0, 0, 0, time.Time{}, false
 			},
 			"time passes": func(rt *rapid.T) {
-				k.clock.add(rapid.SampledFrom([]time.Duration{
+				k.clock.Add(rapid.SampledFrom([]time.Duration{
 					time.Second, time.Minute, 9 * time.Minute, time.Hour, 25 * time.Hour,
 				}).Draw(rt, "for"))
 			},

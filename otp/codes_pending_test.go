@@ -17,7 +17,7 @@ func TestPull(t *testing.T) {
 	none, err := k.Pending(t.Context(), ana)
 	require.NoError(t, err)
 	require.Empty(t, none)
-	k.mail.fail = func(civicpin.Message) error { return errors.New("lost") }
+	k.mail.Fail = func(civicpin.Message) error { return errors.New("lost") }
 	o := otp.RequestOptions{
 		To: []civicpin.Contact{byApp}, Joined: civicpin.NewSecret("ab12"), Params: map[string]string{"act": "filing"},
 	}
@@ -33,7 +33,7 @@ func TestPull(t *testing.T) {
 	require.Equal(t, []otp.Purpose{filing, paying}, []otp.Purpose{pending[0].Purpose, pending[1].Purpose})
 	require.True(t, pending[0].Expires.Equal(req.Expires))
 	require.Equal(t, o.Params, pending[0].Params)
-	require.Equal(t, map[string]int{"": 2}, k.events.reasons(civicpin.EventCode("otp.code_pulled")))
+	require.Equal(t, map[string]int{"": 2}, reasons(k.events, civicpin.EventCode("otp.code_pulled")))
 	require.NoError(t, k.verify(t, req.ID, "ab12"+pending[0].Code.Reveal()))
 
 	pending, err = k.Pending(t.Context(), ana)
@@ -46,7 +46,7 @@ func TestPull(t *testing.T) {
 		require.Empty(t, pending, "nor what was cancelled")
 		_, err = k.Request(t.Context(), ana, filing, o)
 		require.NoError(t, err)
-		k.clock.add(10 * time.Minute) // nor what has expired
+		k.clock.Add(10 * time.Minute) // nor what has expired
 	}
 	foreign, err := k.Pending(t.Context(), luis)
 	require.NoError(t, err)
@@ -73,9 +73,9 @@ func TestCancel(t *testing.T) {
 	}
 	require.NoError(t, k.Cancel(t.Context(), ana, badID, civicpin.Citizen))
 	require.NoError(t, k.Cancel(t.Context(), luis, req.ID, civicpin.Citizen))
-	require.Equal(t, map[string]int{"": 1}, k.events.reasons(civicpin.EventCode("otp.code_cancelled")))
+	require.Equal(t, map[string]int{"": 1}, reasons(k.events, civicpin.EventCode("otp.code_cancelled")))
 	require.NoError(t, k.out.Flush(t.Context()))
-	require.Empty(t, k.mail.messages(), "what was not sent yet is not")
+	require.Empty(t, k.mail.Messages(), "what was not sent yet is not")
 	require.ErrorIs(t, k.verify(t, req.ID, pending[0].Code.Reveal()), otp.ErrRefused)
 	require.ErrorIs(t, k.Resend(t.Context(), ana, req.ID, home), otp.ErrState)
 
@@ -83,7 +83,7 @@ func TestCancel(t *testing.T) {
 	require.NoError(t, k.verify(t, req.ID, sent))
 	require.NoError(t, k.Cancel(t.Context(), ana, req.ID, civicpin.Citizen), "what was used stays used")
 	require.ErrorIs(t, k.verify(t, req.ID, sent), otp.ErrRefused)
-	require.Equal(t, map[string]int{"cancelled": 1, "spent": 1}, k.events.reasons(civicpin.EventCode("otp.code_refused")))
+	require.Equal(t, map[string]int{"cancelled": 1, "spent": 1}, reasons(k.events, civicpin.EventCode("otp.code_refused")))
 }
 
 // One more than MaxPending takes the place of the oldest.
@@ -97,7 +97,7 @@ func TestMaxPending(t *testing.T) {
 	pending, err := k.Pending(t.Context(), ana)
 	require.NoError(t, err)
 	require.Len(t, pending, 3)
-	require.Equal(t, map[string]int{"too many pending": 1}, k.events.reasons(civicpin.EventCode("otp.code_cancelled")))
+	require.Equal(t, map[string]int{"too many pending": 1}, reasons(k.events, civicpin.EventCode("otp.code_cancelled")))
 	require.ErrorIs(t, k.verify(t, ids[0], codes[0]), otp.ErrRefused)
 	for i := range 3 {
 		require.NoError(t, k.verify(t, ids[i+1], codes[i+1]), "an older message may come late")
@@ -108,22 +108,22 @@ func TestResendCode(t *testing.T) {
 	k := newCodeKit(t, sms())
 	req, sent := k.asked(t)
 	for i := range 4 {
-		k.clock.add(time.Minute)
+		k.clock.Add(time.Minute)
 		require.NoError(t, k.Resend(t.Context(), ana, req.ID, home))
 		require.NoError(t, k.out.Flush(t.Context()))
-		require.Len(t, k.mail.messages(), i+2)
-		m := k.mail.messages()[i+1]
+		require.Len(t, k.mail.Messages(), i+2)
+		m := k.mail.Messages()[i+1]
 		require.Equal(t, sent, m.Secret.Reveal(), "the same code")
 		require.Equal(t, bySMS, m.To, "to the same address")
 		require.True(t, req.Expires.Equal(m.Expires), "good for no longer")
-		require.NotEqual(t, k.mail.messages()[0].ID, m.ID)
+		require.NotEqual(t, k.mail.Messages()[0].ID, m.ID)
 	}
 	require.ErrorIs(t, k.Resend(t.Context(), ana, req.ID, home), otp.ErrState, "often enough")
 	require.ErrorIs(t, k.Resend(t.Context(), ana, badID, home), otp.ErrState)
 	require.ErrorIs(t, k.Resend(t.Context(), luis, req.ID, home), otp.ErrState)
 	require.NoError(t, k.verify(t, req.ID, sent))
 	req, _ = k.asked(t)
-	k.clock.add(10 * time.Minute)
+	k.clock.Add(10 * time.Minute)
 	require.ErrorIs(t, k.Resend(t.Context(), ana, req.ID, home), otp.ErrState, "too late")
 }
 
@@ -135,7 +135,7 @@ func TestWhatIsNotSentAnyMore(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, k.verify(t, req.ID, pending[0].Code.Reveal()))
 		},
-		"expired": func(_ *testing.T, k *codeKit, _ otp.Request) { k.clock.add(10 * time.Minute) },
+		"expired": func(_ *testing.T, k *codeKit, _ otp.Request) { k.clock.Add(10 * time.Minute) },
 		"worn": func(t *testing.T, k *codeKit, req otp.Request) {
 			pending, err := k.Pending(t.Context(), ana)
 			require.NoError(t, err)
@@ -150,7 +150,7 @@ func TestWhatIsNotSentAnyMore(t *testing.T) {
 			require.NoError(t, err)
 			change(t, k, req)
 			require.NoError(t, k.out.Flush(t.Context()))
-			require.Empty(t, k.mail.messages())
+			require.Empty(t, k.mail.Messages())
 		})
 	}
 	k := newCodeKit(t, sms())
@@ -158,17 +158,17 @@ func TestWhatIsNotSentAnyMore(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, k.Resend(t.Context(), ana, req.ID, home))
 	require.NoError(t, k.out.Flush(t.Context()))
-	require.Len(t, k.mail.messages(), 1, "the first message was never sent, and is not wanted any more")
+	require.Len(t, k.mail.Messages(), 1, "the first message was never sent, and is not wanted any more")
 }
 
 // What cannot be delivered can be tried again by an operator while the code is good.
 func TestUndeliverableCode(t *testing.T) {
 	k := newCodeKit(t, sms())
-	k.mail.fail = func(civicpin.Message) error { return civicpin.ErrUndeliverable }
+	k.mail.Fail = func(civicpin.Message) error { return civicpin.ErrUndeliverable }
 	req, err := k.Request(t.Context(), ana, filing, toAna())
 	require.NoError(t, err)
 	require.NoError(t, k.out.Flush(t.Context()))
-	k.mail.fail = nil
+	k.mail.Fail = nil
 	n := 0
 	for letter, err := range k.out.DeadLetters(t.Context()) {
 		require.NoError(t, err)
@@ -177,5 +177,5 @@ func TestUndeliverableCode(t *testing.T) {
 	}
 	require.Equal(t, 1, n)
 	require.NoError(t, k.out.Flush(t.Context()))
-	require.NoError(t, k.verify(t, req.ID, k.mail.last()))
+	require.NoError(t, k.verify(t, req.ID, k.last()))
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store"
@@ -118,9 +119,9 @@ func TestCodePolicyValidate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := otp.SMS()
 			tc.change(&p)
-			vault, err := store.NewVault(store.NewMemory(), codeKeys(), nil)
+			vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), nil)
 			require.NoError(t, err)
-			out, err := outbox.New(vault, &codeMail{}, nil)
+			out, err := outbox.New(vault, &testkit.Mailbox{}, nil)
 			require.NoError(t, err)
 			_, newErr := otp.NewCodes(vault, out, p)
 			if tc.ok {

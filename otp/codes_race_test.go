@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store"
@@ -33,7 +34,7 @@ func TestCodeHasOneWinner(t *testing.T) {
 	m := store.NewMemory()
 	p := sms()
 	p.Lockout.Limit = 20 // so many are looked at together
-	k := newCodeKitOn(t, m, p, newCodeClock(), &codeMail{}, &codeEvents{})
+	k := newCodeKitOn(t, m, p, newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 	req, sent := k.asked(t)
 	others := []*codeKit{k, k.other(t, m), k.other(t, m), k.other(t, m)}
 	var in, refused, locked atomic.Int64
@@ -58,7 +59,7 @@ func TestCodeHasOneWinner(t *testing.T) {
 	wg.Wait()
 	require.EqualValues(t, 1, in.Load())
 	require.EqualValues(t, 199, refused.Load()+locked.Load())
-	require.Equal(t, k.events.compared(), k.events.reasons(civicpin.EventCode("otp.code_refused"))["spent"])
+	require.Equal(t, compared(k.events), reasons(k.events, civicpin.EventCode("otp.code_refused"))["spent"])
 }
 
 // A thousand wrong guesses at once, limit 5: five are compared, whoever the subject is, however many codes are asked for
@@ -69,7 +70,7 @@ func TestOnlyFiveCodesAreCompared(t *testing.T) {
 			m := store.NewMemory()
 			p := sms()
 			p.Tries = 100
-			k := newCodeKitOn(t, m, p, newCodeClock(), &codeMail{}, &codeEvents{})
+			k := newCodeKitOn(t, m, p, newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 			req, err := k.Request(t.Context(), ana, filing, otp.RequestOptions{To: to})
 			require.NoError(t, err)
 			var ids [8]atomic.Value // requests made meanwhile
@@ -103,7 +104,7 @@ func TestOnlyFiveCodesAreCompared(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			require.Equal(t, 5, k.events.compared())
+			require.Equal(t, 5, compared(k.events))
 			require.EqualValues(t, 996, locked.Load(), "all but four, who were told how many are left")
 		})
 	}
@@ -114,7 +115,7 @@ func TestTriesAreExact(t *testing.T) {
 	m := store.NewMemory()
 	p := sms()
 	p.Tries, p.Lockout.Limit = 3, 20
-	k := newCodeKitOn(t, m, p, newCodeClock(), &codeMail{}, &codeEvents{})
+	k := newCodeKitOn(t, m, p, newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 	req, sent := k.asked(t)
 	other := k.other(t, m)
 	var wg sync.WaitGroup
@@ -130,7 +131,7 @@ func TestTriesAreExact(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	require.Equal(t, map[string]int{"wrong": 3, "tries used up": 16}, withoutBusy(k.events.reasons(civicpin.EventCode("otp.code_refused"))))
+	require.Equal(t, map[string]int{"wrong": 3, "tries used up": 16}, withoutBusy(reasons(k.events, civicpin.EventCode("otp.code_refused"))))
 }
 
 func withoutBusy(reasons map[string]int) map[string]int {
@@ -154,7 +155,7 @@ func TestCodeUseMeetsOtherCalls(t *testing.T) {
 		if used != nil {
 			require.ErrorIs(t, used, otp.ErrRefused)
 		}
-		n := len(k.events.reasons(civicpin.EventCode("otp.code_verified"))) + len(k.events.reasons(civicpin.EventCode("otp.code_cancelled")))
+		n := len(reasons(k.events, civicpin.EventCode("otp.code_verified"))) + len(reasons(k.events, civicpin.EventCode("otp.code_cancelled")))
 		require.Equal(t, 1, n, "used or cancelled, not both")
 		require.ErrorIs(t, k.verify(t, req.ID, sent), otp.ErrRefused)
 	}

@@ -91,7 +91,7 @@ func TestCodeSendLimits(t *testing.T) {
 			require.True(t, locked.Until.After(k.clock.Now()))
 			_, err = k.Request(t.Context(), luis, filing, tc.free)
 			require.NoError(t, err)
-			k.clock.now = locked.Until
+			k.clock.Set(locked.Until)
 			_, err = k.Request(t.Context(), subject, filing, o)
 			require.NoError(t, err)
 		})
@@ -129,7 +129,7 @@ func TestSendLimitsTellNothing(t *testing.T) {
 			require.NoError(t, err)
 			for range before.Limits().Address.Limit / 2 {
 				require.NoError(t, before.Take(t.Context(), ana, civicpin.Source{}, bySMS))
-				k.clock.add(before.Limits().Subject.Window) // what limits that subject is over; the address is shared
+				k.clock.Add(before.Limits().Subject.Window) // what limits that subject is over; the address is shared
 				require.NoError(t, before.Take(t.Context(), ana, civicpin.Source{}, bySMS))
 			}
 			until := func(subject civicpin.Subject, to ...civicpin.Contact) (n int, scope lockout.Scope) {

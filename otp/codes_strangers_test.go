@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store"
@@ -21,14 +22,8 @@ var addresses = regexp.MustCompile(`0x[0-9a-f]+`)
 
 // codeTrace does something and returns what it came to: the error, and every store call with its kind of record.
 func codeTrace(f *storetest.Faults, do func() error) string {
-	var calls []string
-	f.Hook(func(method, key string) error {
-		kind, _, _ := strings.Cut(key, "/")
-		calls = append(calls, method+" "+kind)
-		return nil
-	})
-	defer f.Hook(nil)
-	err := do()
+	var err error
+	calls := testkit.Calls(f, func() { err = do() })
 	return fmt.Sprintf("%#v; %v; %s", err, err, strings.Join(calls, ", "))
 }
 
@@ -95,11 +90,11 @@ func TestCodesTellStrangersNothing(t *testing.T) {
 		}},
 		{"verify what was not asked for", func(t *testing.T, v visitor) error { return v.verify(t, badID, guess) }},
 		{"verify late", func(t *testing.T, v visitor) error {
-			v.clock.add(11 * time.Minute)
+			v.clock.Add(11 * time.Minute)
 			return v.verify(t, v.id, guess)
 		}},
 		{"verify much too late", func(t *testing.T, v visitor) error {
-			v.clock.add(3 * time.Hour)
+			v.clock.Add(3 * time.Hour)
 			return v.verify(t, v.id, guess)
 		}},
 		{"verify until the tries are used up", func(t *testing.T, v visitor) (err error) {
@@ -134,7 +129,7 @@ func TestCodesTellStrangersNothing(t *testing.T) {
 		}},
 		{"resend what was not asked for", func(t *testing.T, v visitor) error { return v.Resend(t.Context(), ana, badID, home) }},
 		{"resend late", func(t *testing.T, v visitor) error {
-			v.clock.add(10 * time.Minute)
+			v.clock.Add(10 * time.Minute)
 			return v.Resend(t.Context(), ana, v.id, home)
 		}},
 		{"cancel", func(t *testing.T, v visitor) error { return v.Cancel(t.Context(), ana, v.id, civicpin.Citizen) }},
@@ -151,9 +146,9 @@ func TestCodesTellStrangersNothing(t *testing.T) {
 				policy := otp.SMS()
 				policy.Tries = 3
 				policy.Decoys = []civicpin.Contact{bySMS}
-				k := newCodeKitOn(t, f.Store(), policy, newCodeClock(), &codeMail{}, &codeEvents{})
+				k := newCodeKitOn(t, f.Store(), policy, newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 				p.prepare(t, k)
-				k.clock.now = newCodeClock().Now().Add(200 * 24 * time.Hour)
+				k.clock.Set(newClock().Now().Add(200 * 24 * time.Hour))
 				o := otp.RequestOptions{To: p.to, Source: home}
 				req, err := k.Request(t.Context(), ana, filing, o)
 				require.NoError(t, err)
@@ -176,7 +171,7 @@ func TestDecoysLookAlike(t *testing.T) {
 	sizes := make(map[bool]map[string]int)
 	for _, known := range []bool{true, false} {
 		m := store.NewMemory()
-		k := newCodeKitOn(t, m, otp.SMS(), newCodeClock(), &codeMail{}, &codeEvents{})
+		k := newCodeKitOn(t, m, otp.SMS(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 		o := otp.RequestOptions{}
 		if known {
 			o = toAna()

@@ -20,12 +20,12 @@ func TestCodeIsGoodOnce(t *testing.T) {
 	req, sent := k.asked(t)
 	require.Len(t, req.ID, 26)
 	require.Empty(t, req.To, "without Decoys nothing is shown")
-	require.Equal(t, newCodeClock().Now().Add(10*time.Minute), req.Expires)
+	require.Equal(t, newClock().Now().Add(10*time.Minute), req.Expires)
 	require.NoError(t, k.verify(t, req.ID, " "+sent[:3]+"-"+sent[3:]))
 	require.ErrorIs(t, k.verify(t, req.ID, sent), otp.ErrRefused)
 	require.Equal(t, 1, k.failures(t), "a spent code counts like a wrong one")
-	require.Equal(t, map[string]int{"": 1}, k.events.reasons(civicpin.EventCode("otp.code_verified")))
-	require.Equal(t, map[string]int{"spent": 1}, k.events.reasons(civicpin.EventCode("otp.code_refused")))
+	require.Equal(t, map[string]int{"": 1}, reasons(k.events, civicpin.EventCode("otp.code_verified")))
+	require.Equal(t, map[string]int{"spent": 1}, reasons(k.events, civicpin.EventCode("otp.code_refused")))
 }
 
 func TestCodeMessage(t *testing.T) {
@@ -34,11 +34,11 @@ func TestCodeMessage(t *testing.T) {
 	o.Params = map[string]string{"act": "filing your return"}
 	req, err := k.Request(t.Context(), ana, filing, o)
 	require.NoError(t, err)
-	require.Empty(t, k.mail.messages(), "nothing is sent inline")
+	require.Empty(t, k.mail.Messages(), "nothing is sent inline")
 	o.Params["act"] = "changed"
 	require.NoError(t, k.out.Flush(t.Context()))
-	require.Len(t, k.mail.messages(), 1)
-	m := k.mail.messages()[0]
+	require.Len(t, k.mail.Messages(), 1)
+	m := k.mail.Messages()[0]
 	require.Equal(t, otp.CodeMessage, m.Kind)
 	require.Equal(t, texts.OTPCode, m.Kind, "the ready texts know it")
 	require.Equal(t, bySMS, m.To)
@@ -50,7 +50,7 @@ func TestCodeMessage(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, text.Body.Reveal(), m.Secret.Reveal())
 	require.NoError(t, k.out.Flush(t.Context()))
-	require.Len(t, k.mail.messages(), 1, "once")
+	require.Len(t, k.mail.Messages(), 1, "once")
 }
 
 // A code for one act, about one thing, of one person, confirms nothing else.
@@ -71,7 +71,7 @@ func TestCodeIsBound(t *testing.T) {
 			req, sent := k.asked(t)
 			err := k.Verify(t.Context(), tc.subject, tc.purpose, req.ID, civicpin.NewSecret(sent), home)
 			require.ErrorIs(t, err, otp.ErrRefused)
-			require.Equal(t, map[string]int{tc.reason: 1}, k.events.reasons(civicpin.EventCode("otp.code_refused")))
+			require.Equal(t, map[string]int{tc.reason: 1}, reasons(k.events, civicpin.EventCode("otp.code_refused")))
 			st, err := k.Status(t.Context(), tc.subject)
 			require.NoError(t, err)
 			require.Equal(t, 1, st.Failures, "it counts")
@@ -90,8 +90,8 @@ func TestForeignCode(t *testing.T) {
 	his, err := k.Request(t.Context(), luis, filing, o)
 	require.NoError(t, err)
 	require.NoError(t, k.out.Flush(t.Context()))
-	i := slices.IndexFunc(k.mail.messages(), func(m civicpin.Message) bool { return m.To.Address == "+34600333444" })
-	require.ErrorIs(t, k.verify(t, his.ID, k.mail.messages()[i].Secret.Reveal()), otp.ErrRefused)
+	i := slices.IndexFunc(k.mail.Messages(), func(m civicpin.Message) bool { return m.To.Address == "+34600333444" })
+	require.ErrorIs(t, k.verify(t, his.ID, k.mail.Messages()[i].Secret.Reveal()), otp.ErrRefused)
 	require.Equal(t, 1, k.failures(t))
 }
 
@@ -100,21 +100,21 @@ func TestLateCode(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			k := newCodeKit(t, sms())
 			req, sent := k.asked(t)
-			k.clock.now = req.Expires.Add(late - 10*time.Minute)
+			k.clock.Set(req.Expires.Add(late - 10*time.Minute))
 			require.ErrorIs(t, k.verify(t, req.ID, otherThan(sent)), otp.ErrRefused, "a wrong one is told nothing else")
 			for range 20 { // neither counts nor resets
 				require.ErrorIs(t, k.verify(t, req.ID, sent), otp.ErrExpired)
 			}
 			require.Equal(t, 1, k.failures(t))
-			require.Equal(t, 20, k.events.reasons(civicpin.EventCode("otp.code_refused"))["expired"])
+			require.Equal(t, 20, reasons(k.events, civicpin.EventCode("otp.code_refused"))["expired"])
 		})
 	}
 	k := newCodeKit(t, sms())
 	req, sent := k.asked(t)
-	k.clock.now = req.Expires.Add(-1)
+	k.clock.Set(req.Expires.Add(-1))
 	require.NoError(t, k.verify(t, req.ID, sent), "the last moment")
 	req, sent = k.asked(t)
-	k.clock.now = req.Expires.Add(time.Hour)
+	k.clock.Set(req.Expires.Add(time.Hour))
 	require.ErrorIs(t, k.verify(t, req.ID, sent), otp.ErrRefused, "forgotten")
 }
 
@@ -122,7 +122,7 @@ func TestLateCode(t *testing.T) {
 func TestLateCodeForAnotherPurpose(t *testing.T) {
 	k := newCodeKit(t, sms())
 	req, sent := k.asked(t)
-	k.clock.add(11 * time.Minute)
+	k.clock.Add(11 * time.Minute)
 	err := k.Verify(t.Context(), ana, paying, req.ID, civicpin.NewSecret(sent), home)
 	require.ErrorIs(t, err, otp.ErrRefused)
 	require.NotErrorIs(t, err, otp.ErrExpired)
@@ -137,7 +137,7 @@ func TestTriesEndACode(t *testing.T) {
 		require.ErrorIs(t, k.verify(t, req.ID, otherThan(sent)), otp.ErrRefused)
 	}
 	require.ErrorIs(t, k.verify(t, req.ID, sent), otp.ErrRefused, "the right one is too late")
-	require.Equal(t, map[string]int{"wrong": 3, "tries used up": 1}, k.events.reasons(civicpin.EventCode("otp.code_refused")))
+	require.Equal(t, map[string]int{"wrong": 3, "tries used up": 1}, reasons(k.events, civicpin.EventCode("otp.code_refused")))
 	pending, err := k.Pending(t.Context(), ana)
 	require.NoError(t, err)
 	require.Empty(t, pending)
@@ -162,7 +162,7 @@ func TestFailuresAreCarriedOver(t *testing.T) {
 			require.Equal(t, i == 99, locked.Disabled)
 			_, err := k.Request(t.Context(), ana, filing, toAna())
 			require.ErrorAs(t, err, new(*lockout.LockedError), "no message for a code that nobody could use")
-			k.clock.add(25 * time.Hour)
+			k.clock.Add(25 * time.Hour)
 			continue
 		}
 		refused, ok := errors.AsType[*lockout.RefusedError](err)
@@ -198,7 +198,7 @@ func TestRequestWhileLocked(t *testing.T) {
 		for range 5 {
 			require.Error(t, k.verify(t, req.ID, otherThan(sent)))
 		}
-		k.clock.add(wait)
+		k.clock.Add(wait)
 		_, err := k.Request(t.Context(), ana, filing, toAna())
 		require.Equal(t, ok, err == nil, "%v: %v", wait, err)
 		if !ok {
@@ -207,7 +207,7 @@ func TestRequestWhileLocked(t *testing.T) {
 			require.Equal(t, lockout.ScopeSubject, locked.Scope)
 			continue
 		}
-		k.clock.add(15*time.Minute - min(wait, 15*time.Minute))
+		k.clock.Add(15*time.Minute - min(wait, 15*time.Minute))
 		require.NoError(t, k.out.Flush(t.Context()))
 	}
 }
@@ -219,10 +219,10 @@ func TestJoinedPart(t *testing.T) {
 		o.Joined = civicpin.NewSecret(own)
 		req, err := k.Request(t.Context(), ana, filing, o)
 		require.NoError(t, err)
-		k.clock.add(time.Minute)
+		k.clock.Add(time.Minute)
 		require.NoError(t, k.out.Flush(t.Context()))
-		require.NotContains(t, strings.ToLower(k.mail.last()), strings.ToLower(own), "it is not sent back")
-		return req.ID, k.mail.last()
+		require.NotContains(t, strings.ToLower(k.last()), strings.ToLower(own), "it is not sent back")
+		return req.ID, k.last()
 	}
 	for name, tc := range map[string]struct {
 		own   string
@@ -253,9 +253,9 @@ func TestJoinedPart(t *testing.T) {
 			if tc.own == "" {
 				req, err := k.Request(t.Context(), ana, filing, toAna())
 				require.NoError(t, err)
-				k.clock.add(time.Minute)
+				k.clock.Add(time.Minute)
 				require.NoError(t, k.out.Flush(t.Context()))
-				id, sent = req.ID, k.mail.last()
+				id, sent = req.ID, k.last()
 			} else {
 				id, sent = ask(tc.own)
 			}
@@ -303,15 +303,15 @@ func TestWhichContact(t *testing.T) {
 			req, err := k.Request(t.Context(), ana, filing, otp.RequestOptions{To: tc.to})
 			require.NoError(t, err)
 			require.NoError(t, k.out.Flush(t.Context()))
-			k.clock.add(5 * time.Minute)
+			k.clock.Add(5 * time.Minute)
 			require.NoError(t, k.out.Flush(t.Context()))
 			if tc.want.Channel == "" {
-				require.Empty(t, k.mail.messages())
-				require.Equal(t, map[string]int{"no contact": 1}, k.events.reasons(civicpin.EventCode("otp.code_requested")))
+				require.Empty(t, k.mail.Messages())
+				require.Equal(t, map[string]int{"no contact": 1}, reasons(k.events, civicpin.EventCode("otp.code_requested")))
 				require.ErrorIs(t, k.verify(t, req.ID, "123456"), otp.ErrRefused)
 				return
 			}
-			require.Equal(t, tc.want, k.mail.messages()[0].To)
+			require.Equal(t, tc.want, k.mail.Messages()[0].To)
 		})
 	}
 }
@@ -422,7 +422,7 @@ func TestWhoseCountIsForgotten(t *testing.T) {
 		}, true},
 		"and years later": {func(t *testing.T, k *codeKit) string {
 			k.asked(t)
-			k.clock.add(10000 * time.Hour)
+			k.clock.Add(10000 * time.Hour)
 			return badID
 		}, true},
 		"who lost the telephone": {func(t *testing.T, k *codeKit) string {
@@ -434,7 +434,7 @@ func TestWhoseCountIsForgotten(t *testing.T) {
 			k := newCodeKit(t, sms())
 			require.ErrorIs(t, k.verify(t, tc.prepare(t, k), "wrong"), otp.ErrRefused)
 			require.Equal(t, 1, k.failures(t))
-			k.clock.add(60 * 24 * time.Hour)
+			k.clock.Add(60 * 24 * time.Hour)
 			require.Equal(t, tc.kept, k.failures(t) == 1)
 		})
 	}

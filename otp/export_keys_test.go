@@ -2,11 +2,10 @@ package otp
 
 import (
 	"context"
-	"encoding/json"
-	"strings"
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 )
@@ -18,18 +17,7 @@ func (k *keys) common() *keys { return k }
 
 // PlainKeys returns all records of a service as they are before they are sealed.
 func PlainKeys(ctx context.Context, k Keys) (string, error) {
-	var all strings.Builder
-	for e, err := range k.common().rings.All(ctx) {
-		if err != nil {
-			return "", err
-		}
-		text, err := json.Marshal(e.Value)
-		if err != nil {
-			return "", err
-		}
-		all.WriteString(string(text))
-	}
-	return all.String(), nil
+	return testkit.Plain(ctx, k.common().rings)
 }
 
 // Comparisons returns with how many keys one attempt is compared.

@@ -45,9 +45,9 @@ func TestHOTPLife(t *testing.T) {
 	assert.Zero(t, key.Period)
 	assert.Zero(t, key.Counter)
 	assert.Contains(t, key.URI().Reveal(), "otpauth://hotp/Agency:")
-	assert.Equal(t, []string{"otp.enrolled"}, f.events.take())
+	assert.Equal(t, []string{"otp.enrolled"}, f.told())
 	assert.Equal(t, fobAccepted, f.verify(t, codeAt(key, 0)))
-	assert.Equal(t, []string{"otp.activated", "otp.verified"}, f.events.take())
+	assert.Equal(t, []string{"otp.activated", "otp.verified"}, f.told())
 	second, err := f.Enrol(t.Context(), ada)
 	require.NoError(t, err)
 	assert.Equal(t, fobAccepted, f.verify(t, codeAt(key, 1)), "still the active one")
@@ -112,17 +112,17 @@ func TestHOTPResync(t *testing.T) {
 		f := newHOTP(t, c.config)
 		key := rfcToken(0)
 		f.imported(t, key)
-		f.events.take()
+		f.told()
 		got := f.resync(t, codeAt(key, c.first), codeAt(key, c.second))
 		assert.Equal(t, c.accepted, got == fobAccepted, name)
 		st := f.status(t)
 		if !c.accepted {
 			assert.Zero(t, st.Counter, name)
 			assert.Equal(t, 1, st.Lockout.Failures, "%s: one attempt", name)
-			assert.Equal(t, []string{"otp.refused: wrong"}, f.events.take(), name)
+			assert.Equal(t, []string{"otp.refused: wrong"}, f.told(), name)
 			continue
 		}
-		assert.Equal(t, []string{"otp.resynced"}, f.events.take(), name)
+		assert.Equal(t, []string{"otp.resynced"}, f.told(), name)
 		assert.Equal(t, c.second+1, st.Counter, name)
 		assert.Equal(t, fobRefused, f.resync(t, codeAt(key, c.first), codeAt(key, c.second)), "%s: spent", name)
 		assert.Equal(t, fobRefused, f.verify(t, codeAt(key, c.second)), "%s: spent", name)
@@ -239,11 +239,11 @@ func TestHOTPCeiling(t *testing.T) {
 	f := newHOTP(t, otp.HOTPConfig{})
 	key := f.enrolled(t)
 	compared := 0
-	f.events.take()
+	f.told()
 	for range 80 {
 		f.verify(t, f.wrongCode(key))
-		f.clock.add(25 * 3600e9)
-		for _, e := range f.events.take() {
+		f.clock.Add(25 * 3600e9)
+		for _, e := range f.told() {
 			if strings.HasPrefix(e, "otp.refused: wrong") {
 				compared++
 			}

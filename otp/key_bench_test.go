@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store"
@@ -18,7 +19,7 @@ func BenchmarkKeyVerify(b *testing.B) {
 	for _, name := range []string{"right", "wrong", "unknown", "locked"} {
 		b.Run(name, func(b *testing.B) {
 			faults := storetest.NewFaults(store.NewMemory())
-			f := totpOn(b, faults.Store(), otp.TOTPConfig{Lockout: roomy}, newFobClock(), &fobEvents{})
+			f := totpOn(b, faults.Store(), otp.TOTPConfig{Lockout: roomy}, newClock(), &testkit.Recorder{})
 			key := f.enrolled(b)
 			subject := ada
 			if name == "unknown" {
@@ -35,13 +36,13 @@ func BenchmarkKeyVerify(b *testing.B) {
 				b.StopTimer()
 				typed := civicpin.NewSecret("000000")
 				if name == "right" {
-					f.clock.add(2 * step)
+					f.clock.Add(2 * step)
 					typed = civicpin.NewSecret(f.shown(key, 0))
 				} else if n%50 == 49 && name != "locked" { // before wrong codes lock
 					require.NoError(b, otp.GateOf(f).Rebind(b.Context(), gate, fobClerk))
 				}
 				n++
-				f.events.take()
+				f.told()
 				before := faults.Calls()
 				b.StartTimer()
 				_ = f.Verify(b.Context(), subject, typed, fobSource)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store"
@@ -17,7 +18,7 @@ var gateKey = lockout.Key{Subject: ada}
 // TestKeyStoreCalls pins what the documentation of Verify says.
 func TestKeyStoreCalls(t *testing.T) {
 	faults := storetest.NewFaults(store.NewMemory())
-	f := totpOn(t, faults.Store(), otp.TOTPConfig{}, newFobClock(), &fobEvents{})
+	f := totpOn(t, faults.Store(), otp.TOTPConfig{}, newClock(), &testkit.Recorder{})
 	key := f.enrolled(t)
 	count := func(code string) int {
 		faults.Reset()
@@ -27,7 +28,7 @@ func TestKeyStoreCalls(t *testing.T) {
 	require.Equal(t, 5, count(f.shown(key, 0)), "right")
 	require.Equal(t, 4, count(f.shown(key, 0)), "replayed")
 	require.Equal(t, 4, count(f.wrongCode(key)), "wrong")
-	f.clock.add(time.Minute)
+	f.clock.Add(time.Minute)
 	require.Equal(t, 5, count(f.shown(key, 0)), "right after wrong")
 	for range 5 {
 		count(f.wrongCode(key))

@@ -1,7 +1,6 @@
 package otp_test
 
 import (
-	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
@@ -17,21 +17,21 @@ import (
 // A keyFlow is a call whose every store call may be the last one.
 type keyFlow struct {
 	name    string
-	make    func(t *testing.T, s store.Store, clock *fobClock) *fob
+	make    func(t *testing.T, s store.Store, clock *testkit.Clock) *fob
 	prepare func(t *testing.T, f *fob) otp.Key // on a store without faults
 	act     func(t *testing.T, f *fob, k otp.Key) error
 	// after looks at what another process finds five minutes later. err is what act returned.
 	after func(t *testing.T, f *fob, k otp.Key, err error)
 }
 
-func totpFlow(t *testing.T, s store.Store, clock *fobClock) *fob {
+func totpFlow(t *testing.T, s store.Store, clock *testkit.Clock) *fob {
 	t.Helper()
-	return totpOn(t, s, otp.TOTPConfig{}, clock, &fobEvents{})
+	return totpOn(t, s, otp.TOTPConfig{}, clock, &testkit.Recorder{})
 }
 
-func hotpFlow(t *testing.T, s store.Store, clock *fobClock) *fob {
+func hotpFlow(t *testing.T, s store.Store, clock *testkit.Clock) *fob {
 	t.Helper()
-	return hotpOn(t, s, otp.HOTPConfig{}, clock, &fobEvents{})
+	return hotpOn(t, s, otp.HOTPConfig{}, clock, &testkit.Recorder{})
 }
 
 // walk takes Ada from nothing to a login: whatever was left behind, she can go on.
@@ -90,12 +90,12 @@ var keyFlows = []keyFlow{
 		prepare: func(t *testing.T, f *fob) otp.Key { return f.enrolled(t) },
 		act:     func(t *testing.T, f *fob, k otp.Key) error { return f.verifyErr(t, f.shown(k, 0)) },
 		after: func(t *testing.T, f *fob, k otp.Key, err error) {
-			f.clock.add(-5 * time.Minute)
+			f.clock.Add(-5 * time.Minute)
 			again := f.verify(t, f.shown(k, 0))
 			if err == nil {
 				require.Equal(t, fobRefused, again, "what was accepted is not accepted again")
 			}
-			f.clock.add(5 * time.Minute)
+			f.clock.Add(5 * time.Minute)
 			require.LessOrEqual(t, f.status(t).Lockout.Failures, 2, "an attempt that died is one failure at most")
 			require.Equal(t, fobAccepted, f.verify(t, f.shown(k, 0)), "the next code counts")
 			require.Zero(t, f.status(t).Lockout.Failures)
@@ -161,7 +161,7 @@ var keyFlows = []keyFlow{
 			key := f.enrolled(t)
 			for range 100 {
 				f.verify(t, f.wrongCode(key))
-				f.clock.add(25 * time.Hour)
+				f.clock.Add(25 * time.Hour)
 			}
 			require.True(t, f.status(t).Lockout.Locked.Disabled)
 			return key
@@ -245,51 +245,30 @@ func fobIs(err error) (none, refused bool) {
 // TestKeyCrashPoints stops the process at each store call of each flow in turn, in each way in which a call can end, and also
 // lets only that one call fail. Another process then finds a state from which the citizen can go on.
 func TestKeyCrashPoints(t *testing.T) {
-	outcomes := []struct {
-		name string
-		storetest.Outcome
-	}{{"not written", storetest.NotDone}, {"reply lost", storetest.ReplyLost}, {"written later", storetest.DoneLater}}
 	for _, flow := range keyFlows {
-		for _, o := range outcomes {
-			for _, stop := range []bool{true, false} {
-				t.Run(fmt.Sprintf("%s/%s/stop=%t", flow.name, o.name, stop), func(t *testing.T) {
-					synctest.Test(t, func(t *testing.T) { // retries wait, in no time
-						for call := 1; ; call++ {
-							if !keyCrashAt(t, flow, call, o.Outcome, stop) {
-								require.Greater(t, call, 1)
-								return
-							}
-						}
-					})
+		for _, fault := range testkit.Faults() {
+			t.Run(flow.name+"/"+fault.String(), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { // retries wait, in no time
+					for keyCrashAt(t, flow, fault) {
+						fault.Call++
+					}
+					require.Greater(t, fault.Call, 1)
 				})
-			}
+			})
 		}
 	}
 }
 
 // keyCrashAt runs a flow with a fault at one call, and reports whether the flow came as far as that call.
-func keyCrashAt(t *testing.T, flow keyFlow, call int, o storetest.Outcome, stop bool) bool {
+func keyCrashAt(t *testing.T, flow keyFlow, fault testkit.Fault) bool {
 	t.Helper()
 	memory := store.NewMemory()
 	faults := storetest.NewFaults(memory)
-	f := flow.make(t, faults.Store(), newFobClock())
+	f := flow.make(t, faults.Store(), newClock())
 	key := flow.prepare(t, f)
-	faults.Reset()
-	if stop {
-		faults.StopAt(call, o)
-	} else {
-		faults.FailAt(call, o)
-	}
-	err := flow.act(t, f, key)
-	reached := faults.Calls() >= call
-	faults.Deliver(t.Context())
-	faults.Reset()
-	f.clock.add(5 * time.Minute) // reservations of the dead process run out
-	defer func() {
-		if t.Failed() {
-			t.Logf("at call %d, act returned %v", call, err)
-		}
-	}()
+	reached, err := fault.During(t, faults, func() error { return flow.act(t, f, key) })
+	defer fault.Explain(t, err)
+	f.clock.Add(5 * time.Minute) // reservations of the dead process run out
 	flow.after(t, flow.make(t, memory, f.clock), key, err)
 	return reached
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store"
@@ -16,7 +17,7 @@ import (
 
 // exampleVault is a vault over memory with a clock that stands still.
 func exampleVault(now time.Time) *store.Vault {
-	vault, err := store.NewVault(store.NewMemory(), fobKeys(), &store.Options{Now: func() time.Time { return now }})
+	vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), &store.Options{Now: func() time.Time { return now }})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
@@ -22,7 +23,7 @@ func TestKeyNobodyElseLearnsIt(t *testing.T) {
 	var log bytes.Buffer
 	memory := store.NewMemory()
 	faults := storetest.NewFaults(memory)
-	clock := newFobClock()
+	clock := newClock()
 	vault := fobVault(t, faults.Store(), clock, civicpin.SlogRecorder(slog.New(slog.NewTextHandler(&log, nil))))
 	totp, err := otp.NewTOTP(vault, otp.TOTPConfig{Issuer: "Agency", Digits: 8})
 	require.NoError(t, err)
@@ -56,7 +57,7 @@ func TestKeyNobodyElseLearnsIt(t *testing.T) {
 	require.NoError(t, totp.Verify(ctx, ada, code(tk, now()), fobSource))
 	note(totp.Verify(ctx, ada, code(tk, now()), fobSource))
 	require.NoError(t, hotp.Verify(ctx, ada, code(hk, 0), fobSource))
-	clock.add(time.Hour)
+	clock.Add(time.Hour)
 	for call := 1; call < 8; call++ {
 		for _, o := range []storetest.Outcome{storetest.NotDone, storetest.ReplyLost} {
 			faults.FailAt(call, o)
@@ -68,7 +69,7 @@ func TestKeyNobodyElseLearnsIt(t *testing.T) {
 			faults.FailAt(call, o)
 			note(hotp.Resync(ctx, ada, code(hk, 500), code(hk, 501), fobSource))
 			faults.Reset()
-			clock.add(time.Hour)
+			clock.Add(time.Hour)
 		}
 	}
 	second, err := totp.Enrol(ctx, ada)
@@ -90,17 +91,12 @@ func TestKeyNobodyElseLearnsIt(t *testing.T) {
 	for _, event := range []string{"otp.activated", "otp.verified", "otp.refused", "otp.enrolled", "otp.removed"} {
 		require.True(t, holds(log.String(), event), event)
 	}
-	var stored strings.Builder
-	for item, err := range memory.List(ctx, "", "") {
-		require.NoError(t, err)
-		stored.WriteString(item.Key)
-		stored.Write(item.Value)
-	}
+	stored := testkit.Stored(t, memory)
 	for _, secret := range secrets {
 		require.False(t, holds(log.String(), secret), "a secret in the log")
-		require.False(t, holds(stored.String(), secret), "a secret in the store")
+		require.False(t, holds(stored, secret), "a secret in the store")
 	}
-	require.False(t, holds(stored.String(), string(ada)))
+	require.False(t, holds(stored, string(ada)))
 }
 
 // Under the seal the seed is there, and only there: what the vault protects is what there is to protect.

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store"
@@ -251,7 +252,7 @@ func (s *keyMachine) common(t *testing.T) map[string]func(*rapid.T) {
 			s.m.lockedTo, s.m.round, s.m.forgetAt = time.Time{}, 0, time.Time{}
 		},
 		"time passes": func(rt *rapid.T) {
-			s.f.clock.add(rapid.SampledFrom([]time.Duration{
+			s.f.clock.Add(rapid.SampledFrom([]time.Duration{
 				time.Second, step, 45 * time.Second, time.Minute, 59 * time.Minute, time.Hour, 40 * 24 * time.Hour,
 			}).Draw(rt, "for"))
 			s.m.pass(s.f.clock.Now())
@@ -279,7 +280,7 @@ func TestTOTPModel(t *testing.T) {
 		cryptotest.SetGlobalRandom(t, rapid.Uint64().Draw(rt, "seed")) // or no failure could be played again
 		faults := storetest.NewFaults(store.NewMemory())
 		c := otp.TOTPConfig{Digits: 8, Lockout: modelLocks}
-		s := &keyMachine{f: totpOn(t, faults.Store(), c, newFobClock(), &fobEvents{}), faults: faults}
+		s := &keyMachine{f: totpOn(t, faults.Store(), c, newClock(), &testkit.Recorder{}), faults: faults}
 		actions := s.common(t)
 		actions["verify"] = func(rt *rapid.T) {
 			s.lose(rt)
@@ -299,7 +300,7 @@ func TestHOTPModel(t *testing.T) {
 		cryptotest.SetGlobalRandom(t, rapid.Uint64().Draw(rt, "seed"))
 		faults := storetest.NewFaults(store.NewMemory())
 		c := otp.HOTPConfig{Digits: 8, Lockout: modelLocks}
-		s := &keyMachine{f: hotpOn(t, faults.Store(), c, newFobClock(), &fobEvents{}), faults: faults}
+		s := &keyMachine{f: hotpOn(t, faults.Store(), c, newClock(), &testkit.Recorder{}), faults: faults}
 		actions := s.common(t)
 		none := func(int64) int64 { return 0 }
 		actions["verify"] = func(rt *rapid.T) {

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store"
@@ -50,7 +51,7 @@ func storm(t *testing.T, n int, do func(i int) error) map[string]int {
 func TestKeyOneWinner(t *testing.T) {
 	for _, policy := range []lockout.Policy{roomy, {}} {
 		s := store.NewMemory()
-		first := totpOn(t, s, otp.TOTPConfig{Lockout: policy}, newFobClock(), &fobEvents{})
+		first := totpOn(t, s, otp.TOTPConfig{Lockout: policy}, newClock(), &testkit.Recorder{})
 		key := first.enrolled(t)
 		services := []*fob{first}
 		for range 3 {
@@ -62,7 +63,7 @@ func TestKeyOneWinner(t *testing.T) {
 		assert.Equal(t, 199, counts[fobRefused]+counts[fobLocked], counts)
 	}
 	s := store.NewMemory()
-	first := hotpOn(t, s, otp.HOTPConfig{Lockout: lockout.Policy{Limit: 50, Lock: lockout.UntilUnlocked}}, newFobClock(), &fobEvents{})
+	first := hotpOn(t, s, otp.HOTPConfig{Lockout: lockout.Policy{Limit: 50, Lock: lockout.UntilUnlocked}}, newClock(), &testkit.Recorder{})
 	key := first.enrolled(t)
 	code, next := civicpin.NewSecret(codeAt(key, 1)), civicpin.NewSecret(codeAt(key, 2))
 	counts := storm(t, 200, func(i int) error {
@@ -78,7 +79,7 @@ func TestKeyOneWinner(t *testing.T) {
 func TestKeyOneWriteWins(t *testing.T) {
 	const n = 50
 	faults := storetest.NewFaults(store.NewMemory())
-	f := totpOn(t, faults.Store(), otp.TOTPConfig{Lockout: roomy}, newFobClock(), &fobEvents{})
+	f := totpOn(t, faults.Store(), otp.TOTPConfig{Lockout: roomy}, newClock(), &testkit.Recorder{})
 	key := f.enrolled(t)
 	var waiting atomic.Int32
 	all := make(chan struct{})
@@ -103,17 +104,17 @@ func TestKeyLimitIsExact(t *testing.T) {
 	for name, subject := range map[string]civicpin.Subject{"known": ada, "unknown": "NOBODY"} {
 		s := store.NewMemory()
 		policy := lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked}
-		one := totpOn(t, s, otp.TOTPConfig{Lockout: policy}, newFobClock(), &fobEvents{})
+		one := totpOn(t, s, otp.TOTPConfig{Lockout: policy}, newClock(), &testkit.Recorder{})
 		two := totpOn(t, s, otp.TOTPConfig{Lockout: policy}, one.clock, one.events)
 		key := one.enrolled(t)
-		one.events.take()
+		one.told()
 		typed := civicpin.NewSecret(one.wrongCode(key))
 		counts := storm(t, 1000, func(i int) error {
 			return []*fob{one, two}[i%2].TOTP.Verify(t.Context(), subject, typed, fobSource)
 		})
 		assert.Equal(t, map[string]int{fobRefused: 4, fobLocked: 996}, counts, name)
 		compared := 0
-		for _, e := range one.events.take() {
+		for _, e := range one.told() {
 			if e == "otp.refused: wrong" || e == "otp.refused: not enrolled" {
 				compared++
 			}

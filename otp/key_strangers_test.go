@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
@@ -22,15 +23,15 @@ var keyPeople = []struct {
 }{
 	{"unknown", func(*testing.T, *fob) {}},
 	{"pending", func(t *testing.T, f *fob) { f.enrol(t) }},
-	{"lapsed", func(t *testing.T, f *fob) { f.enrol(t); f.clock.add(2 * time.Hour) }},
+	{"lapsed", func(t *testing.T, f *fob) { f.enrol(t); f.clock.Add(2 * time.Hour) }},
 	{"active", func(t *testing.T, f *fob) { f.enrolled(t) }},
 	{"active and pending", func(t *testing.T, f *fob) { f.enrolled(t); f.enrol(t) }},
-	{"active and lapsed", func(t *testing.T, f *fob) { f.enrolled(t); f.enrol(t); f.clock.add(2 * time.Hour) }},
+	{"active and lapsed", func(t *testing.T, f *fob) { f.enrolled(t); f.enrol(t); f.clock.Add(2 * time.Hour) }},
 	{"removed", func(t *testing.T, f *fob) { f.enrolled(t); require.NoError(t, f.Remove(t.Context(), ada, fobClerk)) }},
 	{"removed long ago", func(t *testing.T, f *fob) {
 		f.enrolled(t)
 		require.NoError(t, f.Remove(t.Context(), ada, fobClerk))
-		f.clock.add(48 * time.Hour)
+		f.clock.Add(48 * time.Hour)
 	}},
 	{"drifting", func(t *testing.T, f *fob) {
 		key := f.enrolled(t)
@@ -67,10 +68,10 @@ func TestKeyStrangersLearnNothing(t *testing.T) {
 	}
 	sorts := map[string]func(t *testing.T, s store.Store) *fob{
 		"TOTP": func(t *testing.T, s store.Store) *fob {
-			return totpOn(t, s, otp.TOTPConfig{Digits: 8}, newFobClock(), &fobEvents{})
+			return totpOn(t, s, otp.TOTPConfig{Digits: 8}, newClock(), &testkit.Recorder{})
 		},
 		"HOTP": func(t *testing.T, s store.Store) *fob {
-			return hotpOn(t, s, otp.HOTPConfig{Digits: 8}, newFobClock(), &fobEvents{})
+			return hotpOn(t, s, otp.HOTPConfig{Digits: 8}, newClock(), &testkit.Recorder{})
 		},
 	}
 	for sort, make := range sorts {
@@ -81,18 +82,12 @@ func TestKeyStrangersLearnNothing(t *testing.T) {
 					faults := storetest.NewFaults(store.NewMemory())
 					f := make(t, faults.Store())
 					p.prepare(t, f)
-					f.clock.set(fobStart.Add(96 * time.Hour))
+					f.clock.Set(start.Add(96 * time.Hour))
 					if strings.Contains(p.name, "pending") { // must still be one
-						f.clock.set(fobStart.Add(2 * time.Minute))
+						f.clock.Set(start.Add(2 * time.Minute))
 					}
-					var calls []string
-					faults.Hook(func(method, key string) error {
-						kind, _, _ := strings.Cut(key, "/")
-						calls = append(calls, method+" "+kind)
-						return nil
-					})
-					err := do(t, f)
-					faults.Hook(nil)
+					var err error
+					calls := testkit.Calls(faults, func() { err = do(t, f) })
 					got := fmt.Sprintf("%v; %s", err, strings.Join(calls, ", "))
 					got = strings.ReplaceAll(got, f.clock.Now().Format("2006-01-02T15:04"), "NOW")
 					got = strings.ReplaceAll(got, f.clock.Now().Add(time.Minute).Format("2006-01-02T15:04"), "NOW")

@@ -77,7 +77,7 @@ func TestTOTPConfigRefused(t *testing.T) {
 		require.NoError(t, c.Validate())
 		change(&c)
 		assert.ErrorIs(t, c.Validate(), otp.ErrPolicy, name)
-		_, err := otp.NewTOTP(fobVault(t, store.NewMemory(), newFobClock(), nil), c)
+		_, err := otp.NewTOTP(fobVault(t, store.NewMemory(), newClock(), nil), c)
 		assert.ErrorIs(t, err, otp.ErrPolicy, name)
 		c.Exception = "nobody minds"
 		assert.Equal(t, name == "easy to guess", c.Validate() == nil, name)
@@ -103,7 +103,7 @@ func TestHOTPConfigRefused(t *testing.T) {
 		require.NoError(t, c.Validate())
 		change(&c)
 		assert.ErrorIs(t, c.Validate(), otp.ErrPolicy, name)
-		_, err := otp.NewHOTP(fobVault(t, store.NewMemory(), newFobClock(), nil), c)
+		_, err := otp.NewHOTP(fobVault(t, store.NewMemory(), newClock(), nil), c)
 		assert.ErrorIs(t, err, otp.ErrPolicy, name)
 		c.Exception = "nobody minds"
 		assert.Equal(t, name == "easy to guess", c.Validate() == nil, name)
@@ -129,7 +129,7 @@ func TestKeyGuessProbabilityIsMeasured(t *testing.T) {
 	many := lockout.Policy{Limit: limit, Lock: lockout.UntilUnlocked}
 	f := newTOTP(t, otp.TOTPConfig{Lockout: many})
 	key := f.enrolled(t)
-	f.clock.add(100 * step)
+	f.clock.Add(100 * step)
 	require.NoError(t, otp.SetDrift(t.Context(), f.TOTP, ada, 2))
 	pending, err := f.Enrol(t.Context(), ada)
 	require.NoError(t, err)

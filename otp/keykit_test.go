@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"testing"
 	"time"
 
@@ -12,80 +11,11 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/oath"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store"
 )
-
-// fobKeys are the keys of all vaults of the tests of HOTP and TOTP, so that a store can be opened again.
-var fobKeys = sync.OnceValue(func() store.Keys {
-	const (
-		index = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE"
-		seal  = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY"
-	)
-	keys, err := store.ParseKeys("civicpin keys 1\nindex " + index + "\nseal k1 " + seal + "\n")
-	if err != nil {
-		panic(err)
-	}
-	return keys
-})
-
-// A fobClock is a clock that tests move.
-type fobClock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-// fobStart is the beginning of a step.
-var fobStart = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
-
-func newFobClock() *fobClock { return &fobClock{now: fobStart} }
-
-func (c *fobClock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *fobClock) add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
-func (c *fobClock) set(t time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = t
-}
-
-// fobEvents is a recorder that keeps what it is told.
-type fobEvents struct {
-	mu  sync.Mutex
-	got []civicpin.Event
-}
-
-func (r *fobEvents) Record(_ context.Context, e civicpin.Event) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.got = append(r.got, e)
-}
-
-// take returns the events since the last call, as "code" or "code: reason".
-func (r *fobEvents) take() []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var texts []string
-	for _, e := range r.got {
-		text := string(e.Code)
-		if e.Reason != "" {
-			text += ": " + e.Reason
-		}
-		texts = append(texts, text)
-	}
-	r.got = nil
-	return texts
-}
 
 const (
 	ada         = civicpin.Subject("BYRDAA15T50Z114X")
@@ -100,9 +30,9 @@ var (
 	inPerson  = civicpin.Evidence{Method: civicpin.InPerson, By: fobClerk}
 )
 
-func fobVault(t testing.TB, s store.Store, c *fobClock, r civicpin.Recorder) *store.Vault {
+func fobVault(t testing.TB, s store.Store, c *testkit.Clock, r civicpin.Recorder) *store.Vault {
 	t.Helper()
-	vault, err := store.NewVault(s, fobKeys(), &store.Options{Now: c.Now, Recorder: r})
+	vault, err := store.NewVault(s, testkit.Keys(), &store.Options{Now: c.Now, Recorder: r})
 	require.NoError(t, err)
 	return vault
 }
@@ -124,17 +54,17 @@ type fob struct {
 	keyService
 	TOTP   *otp.TOTP // one of the two is nil
 	HOTP   *otp.HOTP
-	clock  *fobClock
-	events *fobEvents
+	clock  *testkit.Clock
+	events *testkit.Recorder
 	store  store.Store
 }
 
 func newTOTP(t testing.TB, c otp.TOTPConfig) *fob {
 	t.Helper()
-	return totpOn(t, store.NewMemory(), c, newFobClock(), &fobEvents{})
+	return totpOn(t, store.NewMemory(), c, newClock(), &testkit.Recorder{})
 }
 
-func totpOn(t testing.TB, s store.Store, c otp.TOTPConfig, clock *fobClock, r *fobEvents) *fob {
+func totpOn(t testing.TB, s store.Store, c otp.TOTPConfig, clock *testkit.Clock, r *testkit.Recorder) *fob {
 	t.Helper()
 	if c.Issuer == "" {
 		c.Issuer = "Agency"
@@ -146,10 +76,10 @@ func totpOn(t testing.TB, s store.Store, c otp.TOTPConfig, clock *fobClock, r *f
 
 func newHOTP(t testing.TB, c otp.HOTPConfig) *fob {
 	t.Helper()
-	return hotpOn(t, store.NewMemory(), c, newFobClock(), &fobEvents{})
+	return hotpOn(t, store.NewMemory(), c, newClock(), &testkit.Recorder{})
 }
 
-func hotpOn(t testing.TB, s store.Store, c otp.HOTPConfig, clock *fobClock, r *fobEvents) *fob {
+func hotpOn(t testing.TB, s store.Store, c otp.HOTPConfig, clock *testkit.Clock, r *testkit.Recorder) *fob {
 	t.Helper()
 	if c.Issuer == "" {
 		c.Issuer = "Agency"
@@ -157,6 +87,19 @@ func hotpOn(t testing.TB, s store.Store, c otp.HOTPConfig, clock *fobClock, r *f
 	service, err := otp.NewHOTP(fobVault(t, s, clock, r), c)
 	require.NoError(t, err)
 	return &fob{keyService: service, HOTP: service, clock: clock, events: r, store: s}
+}
+
+// told returns the events since the last call, as "code" or "code: reason".
+func (f *fob) told() []string {
+	var texts []string
+	for _, e := range f.events.Take() {
+		text := string(e.Code)
+		if e.Reason != "" {
+			text += ": " + e.Reason
+		}
+		texts = append(texts, text)
+	}
+	return texts
 }
 
 // codeAt is what a token with a key shows at a step or counter.
@@ -205,7 +148,7 @@ func (f *fob) enrolled(t testing.TB) otp.Key {
 	key := f.enrol(t)
 	if f.TOTP != nil {
 		require.Equal(t, fobAccepted, f.verify(t, f.shown(key, 0)))
-		f.clock.add(time.Minute)
+		f.clock.Add(time.Minute)
 	} else {
 		require.Equal(t, fobAccepted, f.verify(t, codeAt(key, 0)))
 	}

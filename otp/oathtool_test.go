@@ -41,7 +41,7 @@ func TestOathtoolTOTP(t *testing.T) {
 					c.Algorithm, c.Digits, c.Period = algorithm, digits, period
 					f := newTOTP(t, c)
 					for range 3 {
-						f.clock.add(12_345_678 * time.Second)
+						f.clock.Add(12_345_678 * time.Second)
 						key := f.enrol(t) // a new one, since the last lapsed
 						code := oathtool(
 							t, key, "--totp="+string(algorithm), fmt.Sprintf("--time-step-size=%ds", int(period.Seconds())),

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store"
 )
@@ -21,7 +22,7 @@ var strict = otp.TOTPConfig{Back: otp.None, Forward: otp.None, MaxDrift: otp.Non
 func TestTOTPLife(t *testing.T) {
 	f := newTOTP(t, otp.TOTPConfig{})
 	assert.Equal(t, fobRefused, f.verify(t, "000000"))
-	assert.Equal(t, []string{"otp.refused: not enrolled"}, f.events.take())
+	assert.Equal(t, []string{"otp.refused: not enrolled"}, f.told())
 	require.ErrorIs(t, f.Remove(t.Context(), ada, fobClerk), otp.ErrNotEnrolled)
 	st := f.status(t)
 	assert.False(t, st.Active || st.Pending)
@@ -31,31 +32,31 @@ func TestTOTPLife(t *testing.T) {
 	assert.Equal(t, "Agency", key.Issuer)
 	assert.Equal(t, string(ada), key.Account)
 	assert.Len(t, key.Seed.Reveal(), 20)
-	assert.Equal(t, []string{"otp.enrolled"}, f.events.take())
+	assert.Equal(t, []string{"otp.enrolled"}, f.told())
 	st = f.status(t)
 	assert.False(t, st.Active)
 	assert.True(t, st.Pending)
 	assert.Equal(t, fobRefused, f.verify(t, f.wrongCode(key)))
-	assert.Equal(t, []string{"otp.refused: wrong"}, f.events.take())
+	assert.Equal(t, []string{"otp.refused: wrong"}, f.told())
 	assert.Equal(t, fobAccepted, f.verify(t, f.shown(key, 0)))
-	assert.Equal(t, []string{"otp.activated", "otp.verified"}, f.events.take())
+	assert.Equal(t, []string{"otp.activated", "otp.verified"}, f.told())
 	st = f.status(t)
 	assert.True(t, st.Active)
 	assert.False(t, st.Pending)
 	assert.Zero(t, st.Lockout.Failures)
-	assert.Equal(t, fobStart, st.Bound.UTC())
-	assert.Equal(t, fobStart, st.Used.UTC())
+	assert.Equal(t, start, st.Bound.UTC())
+	assert.Equal(t, start, st.Used.UTC())
 	assert.Equal(t, civicpin.Citizen, st.By)
 	assert.NotEmpty(t, st.ID)
 
-	f.clock.add(step)
+	f.clock.Add(step)
 	assert.Equal(t, fobAccepted, f.verify(t, f.shown(key, 0)))
-	assert.Equal(t, []string{"otp.verified"}, f.events.take())
-	f.clock.add(step)
+	assert.Equal(t, []string{"otp.verified"}, f.told())
+	f.clock.Add(step)
 	require.NoError(t, f.Remove(t.Context(), ada, fobClerk))
-	assert.Equal(t, []string{"otp.removed"}, f.events.take())
+	assert.Equal(t, []string{"otp.removed"}, f.told())
 	assert.Equal(t, fobRefused, f.verify(t, f.shown(key, 0)))
-	assert.Equal(t, []string{"otp.refused: not enrolled"}, f.events.take())
+	assert.Equal(t, []string{"otp.refused: not enrolled"}, f.told())
 	require.ErrorIs(t, f.Remove(t.Context(), ada, fobClerk), otp.ErrNotEnrolled)
 	st = f.status(t)
 	assert.False(t, st.Active || st.Pending)
@@ -80,7 +81,7 @@ func TestTOTPVectors(t *testing.T) {
 		}
 		f.imported(t, key)
 		for i, unix := range []int64{59, 1111111109, 1111111111, 1234567890, 2000000000} {
-			f.clock.set(time.Unix(unix, 0))
+			f.clock.Set(time.Unix(unix, 0))
 			assert.Equal(t, fobRefused, f.verify(t, codes[(i+1)%len(codes)]))
 			assert.Equal(t, fobAccepted, f.verify(t, codes[i]), "%s at %d", algorithm, unix)
 		}
@@ -126,7 +127,7 @@ func TestTOTPEdges(t *testing.T) {
 		key, err := f.Enrol(t.Context(), ada)
 		require.NoError(t, err)
 		code := f.shown(key, 0)
-		f.clock.add(c.at)
+		f.clock.Add(c.at)
 		assert.Equal(t, c.accepted, f.verify(t, code) == fobAccepted, c.at)
 	}
 }
@@ -136,16 +137,16 @@ func TestTOTPReplay(t *testing.T) {
 	f := newTOTP(t, otp.TOTPConfig{})
 	key := f.enrolled(t)
 	current, previous, next := f.shown(key, 0), f.shown(key, -step), f.shown(key, step)
-	f.events.take()
+	f.told()
 	assert.Equal(t, fobAccepted, f.verify(t, current))
 	assert.Equal(t, fobRefused, f.verify(t, previous), "an older one")
 	assert.Equal(t, fobRefused, f.verify(t, current), "the same")
-	assert.Equal(t, []string{"otp.verified", "otp.refused: replayed", "otp.refused: replayed"}, f.events.take())
+	assert.Equal(t, []string{"otp.verified", "otp.refused: replayed", "otp.refused: replayed"}, f.told())
 	assert.Equal(t, 2, f.status(t).Lockout.Failures, "counted like wrong ones")
 	assert.Equal(t, fobAccepted, f.verify(t, next))
-	f.clock.add(step)
+	f.clock.Add(step)
 	assert.Equal(t, fobRefused, f.verify(t, next), "the clock has come to it since")
-	f.clock.add(step)
+	f.clock.Add(step)
 	assert.Equal(t, fobAccepted, f.verify(t, f.shown(key, 0)))
 }
 
@@ -175,7 +176,7 @@ func TestTOTPPending(t *testing.T) {
 	st = f.status(t)
 	assert.True(t, st.Active && !st.Pending)
 	assert.NotEqual(t, id, st.ID)
-	f.clock.add(step)
+	f.clock.Add(step)
 	assert.Equal(t, fobRefused, f.verify(t, f.shown(first, 0)), "displaced")
 	assert.Equal(t, fobAccepted, f.verify(t, f.shown(third, 0)))
 }
@@ -197,9 +198,9 @@ func TestTOTPPendingLapses(t *testing.T) {
 				}
 				key, err := f.Enrol(t.Context(), ada)
 				require.NoError(t, err)
-				f.clock.add(c.valid - time.Nanosecond)
+				f.clock.Add(c.valid - time.Nanosecond)
 				if over {
-					f.clock.add(time.Nanosecond)
+					f.clock.Add(time.Nanosecond)
 				}
 				assert.Equal(t, !over, f.status(t).Pending, name)
 				assert.Equal(t, !over, f.verify(t, f.shown(key, 0)) == fobAccepted, name)
@@ -248,7 +249,7 @@ func TestTOTPDigitsOfTheKey(t *testing.T) {
 		if strings.HasPrefix(f.shown(key, 0), "00") {
 			break
 		}
-		f.clock.add(step)
+		f.clock.Add(step)
 	}
 	code := f.shown(key, 0)
 	require.True(t, strings.HasPrefix(code, "00"))
@@ -298,7 +299,7 @@ func TestTOTPDrift(t *testing.T) {
 		f := newTOTP(t, c.config)
 		key := f.enrolled(t)
 		for i, try := range c.tries {
-			f.clock.add(10 * step) // so that nothing is a replay
+			f.clock.Add(10 * step) // so that nothing is a replay
 			got := f.verify(t, f.shown(key, time.Duration(try.offset)*step))
 			assert.Equal(t, try.accepted, got == fobAccepted, "%s: %d", name, i)
 			assert.Equal(t, time.Duration(try.drift)*step, f.status(t).Drift, "%s: %d", name, i)
@@ -323,7 +324,7 @@ func TestTOTPDriftIsBounded(t *testing.T) {
 		for offset := -60; offset <= 60; offset++ {
 			f := newTOTP(t, c.config)
 			key := f.enrolled(t)
-			f.clock.add(100 * step)
+			f.clock.Add(100 * step)
 			require.NoError(t, otp.SetDrift(t.Context(), f.TOTP, ada, c.drift))
 			if f.verify(t, f.shown(key, time.Duration(offset)*step)) == fobAccepted {
 				accepted = append(accepted, offset)
@@ -339,11 +340,11 @@ func TestTOTPClockJumps(t *testing.T) {
 	key := f.enrolled(t)
 	now := f.shown(key, 0)
 	assert.Equal(t, fobAccepted, f.verify(t, now))
-	f.clock.add(-time.Hour)
+	f.clock.Add(-time.Hour)
 	assert.Equal(t, fobRefused, f.verify(t, f.shown(key, 0)), "older than what was used")
-	f.clock.add(time.Hour)
+	f.clock.Add(time.Hour)
 	assert.Equal(t, fobRefused, f.verify(t, now))
-	f.clock.add(step)
+	f.clock.Add(step)
 	assert.Equal(t, fobAccepted, f.verify(t, f.shown(key, 0)))
 }
 
@@ -351,7 +352,7 @@ func TestTOTPClockJumps(t *testing.T) {
 func TestTOTPBefore1970(t *testing.T) {
 	for _, unix := range []int64{-1, 0, 1, -31, -1_000_000_000} {
 		f := newTOTP(t, otp.TOTPConfig{Back: 10, Digits: 8})
-		f.clock.set(time.Unix(unix, 0))
+		f.clock.Set(time.Unix(unix, 0))
 		key, err := f.Enrol(t.Context(), ada)
 		require.NoError(t, err)
 		for _, counter := range []uint64{1<<64 - 1, 1<<64 - 2, 1<<63 - 1, 1 << 63} {
@@ -367,13 +368,13 @@ func TestTOTPLocks(t *testing.T) {
 	for range 4 {
 		require.Equal(t, fobRefused, f.verify(t, f.wrongCode(key)))
 	}
-	f.events.take()
+	f.told()
 	assert.Equal(t, fobLocked, f.verify(t, f.wrongCode(key)))
 	assert.Equal(t, fobLocked, f.verify(t, f.shown(key, 0)), "right, but locked")
-	assert.Equal(t, []string{"lockout.locked", "otp.refused: wrong", "otp.refused: locked"}, f.events.take())
-	f.clock.add(time.Minute)
+	assert.Equal(t, []string{"lockout.locked", "otp.refused: wrong", "otp.refused: locked"}, f.told())
+	f.clock.Add(time.Minute)
 	assert.Equal(t, fobAccepted, f.verify(t, f.shown(key, 0)))
-	f.clock.add(time.Minute)
+	f.clock.Add(time.Minute)
 	for range 5 {
 		f.verify(t, f.wrongCode(key))
 	}
@@ -387,11 +388,11 @@ func TestTOTPCeiling(t *testing.T) {
 	f := newTOTP(t, otp.TOTPConfig{})
 	key := f.enrolled(t)
 	compared := 0
-	f.events.take()
+	f.told()
 	for range 200 {
 		f.verify(t, f.wrongCode(key))
-		f.clock.add(25 * time.Hour)
-		for _, e := range f.events.take() {
+		f.clock.Add(25 * time.Hour)
+		for _, e := range f.told() {
 			if e == "otp.refused: wrong" {
 				compared++
 			}
@@ -420,7 +421,7 @@ func TestTOTPRebind(t *testing.T) {
 	old := f.enrolled(t)
 	pending, err := f.Enrol(t.Context(), ada)
 	require.NoError(t, err)
-	f.events.take()
+	f.told()
 	for _, proof := range []civicpin.Evidence{
 		{}, {Method: civicpin.InPerson}, {Method: civicpin.InPerson, By: civicpin.Citizen}, {By: fobClerk},
 	} {
@@ -429,10 +430,10 @@ func TestTOTPRebind(t *testing.T) {
 	}
 	_, err = f.Rebind(t.Context(), "", inPerson)
 	require.ErrorIs(t, err, civicpin.ErrInvalid)
-	require.Empty(t, f.events.take())
+	require.Empty(t, f.told())
 	key, err := f.Rebind(t.Context(), ada, inPerson)
 	require.NoError(t, err)
-	assert.Equal(t, []string{"otp.enrolled: in-person", "lockout.rebound"}, f.events.take())
+	assert.Equal(t, []string{"otp.enrolled: in-person", "lockout.rebound"}, f.told())
 	assert.Equal(t, fobRefused, f.verify(t, f.shown(old, 0)))
 	assert.Equal(t, fobRefused, f.verify(t, f.shown(pending, 0)))
 	assert.Equal(t, fobAccepted, f.verify(t, f.shown(key, 0)))
@@ -486,9 +487,9 @@ func TestTOTPImport(t *testing.T) {
 	require.Equal(t, fobLocked, f.verify(t, "000000"))
 	pending, err := f.Enrol(ctx, ada)
 	require.NoError(t, err)
-	f.events.take()
+	f.told()
 	require.NoError(t, f.Import(ctx, ada, key, fobClerk))
-	assert.Equal(t, []string{"lockout.rebound", "otp.imported"}, f.events.take())
+	assert.Equal(t, []string{"lockout.rebound", "otp.imported"}, f.told())
 	st := f.status(t)
 	assert.True(t, st.Active && !st.Pending)
 	assert.Equal(t, fobClerk, st.By)
@@ -548,7 +549,7 @@ func TestTOTPInvalid(t *testing.T) {
 // Two services of one name share their keys, two of different names do not, nor does a HOTP of the same name.
 func TestTOTPNames(t *testing.T) {
 	s := store.NewMemory()
-	one := totpOn(t, s, otp.TOTPConfig{Name: "a"}, newFobClock(), &fobEvents{})
+	one := totpOn(t, s, otp.TOTPConfig{Name: "a"}, newClock(), &testkit.Recorder{})
 	same := totpOn(t, s, otp.TOTPConfig{Name: "a"}, one.clock, one.events)
 	other := totpOn(t, s, otp.TOTPConfig{Name: "b"}, one.clock, one.events)
 	hotp := hotpOn(t, s, otp.HOTPConfig{Name: "a"}, one.clock, one.events)
@@ -563,7 +564,7 @@ func TestTOTPNames(t *testing.T) {
 // A record that cannot be read refuses, and is not taken for "not enrolled".
 func TestTOTPUnreadable(t *testing.T) {
 	s := store.NewMemory()
-	f := totpOn(t, s, otp.TOTPConfig{}, newFobClock(), &fobEvents{})
+	f := totpOn(t, s, otp.TOTPConfig{}, newClock(), &testkit.Recorder{})
 	key := f.enrolled(t)
 	for item, err := range s.List(t.Context(), "totp.totp/", "") {
 		require.NoError(t, err)

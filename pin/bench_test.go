@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
@@ -21,7 +22,7 @@ func benchKit(b *testing.B, real bool) (*kit, *storetest.Faults) {
 	p := pin.INPS()
 	p.Lockout = lockout.Policy{Limit: 100, Lock: lockout.Timed, For: time.Second}
 	f := storetest.NewFaults(store.NewMemory())
-	k := newKitOn(b, f.Store(), p, newClock(), &mailbox{}, &events{})
+	k := newKitOn(b, f.Store(), p, newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 	if real {
 		var err error
 		out, err := outbox.New(k.vault, k.mail, nil)
@@ -33,7 +34,7 @@ func benchKit(b *testing.B, real bool) (*kit, *storetest.Faults) {
 	_, err := k.Issue(b.Context(), maria, inps())
 	require.NoError(b, err)
 	require.NoError(b, k.out.Flush(b.Context()))
-	code := k.mail.last(phone) + k.mail.last(email)
+	code := k.last(phone) + k.last(email)
 	require.NoError(b, k.Exchange(b.Context(), try(code), civicpin.NewSecret(chosen)))
 	return k, f
 }
@@ -85,7 +86,7 @@ func BenchmarkIssue(b *testing.B) {
 	p.Sends.Subject = lockout.Rate{Limit: 1_000_000, Window: time.Second}
 	p.Sends.Address = p.Sends.Subject
 	f := storetest.NewFaults(store.NewMemory())
-	k := newKitOn(b, f.Store(), p, newClock(), &mailbox{}, &events{})
+	k := newKitOn(b, f.Store(), p, newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 	calls, n := 0, 0
 	for b.Loop() {
 		n++
@@ -93,7 +94,7 @@ func BenchmarkIssue(b *testing.B) {
 		_, err := k.Issue(b.Context(), maria, inps())
 		require.NoError(b, err)
 		calls += f.Calls()
-		k.clock.add(time.Second)
+		k.clock.Add(time.Second)
 	}
 	b.ReportMetric(float64(calls)/float64(n), "calls/op")
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
@@ -14,7 +15,7 @@ import (
 // TestStoreCalls pins what the documentation of Verify says.
 func TestStoreCalls(t *testing.T) {
 	f := storetest.NewFaults(store.NewMemory())
-	k := newKitOn(t, f.Store(), pin.INPS(), newClock(), &mailbox{}, &events{})
+	k := newKitOn(t, f.Store(), pin.INPS(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 	k.exchanged(t)
 	count := func(secret string) int {
 		f.Reset()
@@ -24,7 +25,7 @@ func TestStoreCalls(t *testing.T) {
 	require.Equal(t, 4, count(chosen), "right")
 	require.Equal(t, 4, count(wrong), "wrong")
 	require.Equal(t, 4, count(chosen), "right after wrong")
-	k.clock.add(24 * time.Hour)
+	k.clock.Add(24 * time.Hour)
 	require.Equal(t, 5, count(chosen), "once a day the use is noted")
 	require.Equal(t, 4, count(chosen))
 	for range 5 {

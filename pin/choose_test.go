@@ -85,11 +85,11 @@ func TestExpiry(t *testing.T) {
 	k.exchanged(t)
 	var expired *pin.ExpiredError
 
-	k.clock.add(90*day - 1)
+	k.clock.Add(90*day - 1)
 	ok, err := k.Verify(t.Context(), try(chosen))
 	require.NoError(t, err)
 	require.Equal(t, k.clock.Now().Add(1), ok.Expires)
-	k.clock.add(1)
+	k.clock.Add(1)
 	_, err = k.Verify(t.Context(), try(chosen))
 	require.ErrorAs(t, err, &expired)
 	require.Equal(t, pin.SinceChange, expired.Since)
@@ -102,11 +102,11 @@ func TestExpiry(t *testing.T) {
 	k = newKit(t, p)
 	k.exchanged(t)
 	for range 10 {
-		k.clock.add(179 * day)
+		k.clock.Add(179 * day)
 		_, err = k.Verify(t.Context(), try(chosen))
 		require.NoError(t, err)
 	}
-	k.clock.add(180 * day)
+	k.clock.Add(180 * day)
 	_, err = k.Verify(t.Context(), try(chosen))
 	require.ErrorAs(t, err, &expired)
 	require.Equal(t, pin.SinceUse, expired.Since)

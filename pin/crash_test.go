@@ -2,7 +2,6 @@ package pin_test
 
 import (
 	"errors"
-	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/proof"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
@@ -64,7 +64,7 @@ var flows = []flow{
 		},
 		after: func(t *testing.T, k *kit, err error) {
 			require.NoError(t, k.out.Flush(t.Context()))
-			first, second := k.mail.last(phone), k.mail.last(email)
+			first, second := k.last(phone), k.last(email)
 			require.Equal(t, first == "", second == "", "both parts or none")
 			if err == nil {
 				require.NotEmpty(t, first, "an issue that was acknowledged is sent")
@@ -74,7 +74,7 @@ var flows = []flow{
 				require.True(t, right, "what was sent is right")
 				require.True(t, ok.MustExchange)
 			}
-			require.LessOrEqual(t, len(k.mail.messages()), 2, "nothing is sent twice")
+			require.LessOrEqual(t, len(k.mail.Messages()), 2, "nothing is sent twice")
 			k.walk(t)
 		},
 	},
@@ -88,9 +88,9 @@ var flows = []flow{
 		after: func(t *testing.T, k *kit, err error) {
 			require.NoError(t, k.out.Flush(t.Context()))
 			if err == nil {
-				require.Len(t, k.mail.messages(), 4)
+				require.Len(t, k.mail.Messages(), 4)
 			}
-			ok, right := k.works(t, k.mail.last(phone)+k.mail.last(email))
+			ok, right := k.works(t, k.last(phone)+k.last(email))
 			require.True(t, right, "the parts that came last belong together and are right")
 			require.True(t, ok.MustExchange)
 			k.walk(t)
@@ -103,9 +103,9 @@ var flows = []flow{
 		after: func(t *testing.T, k *kit, err error) {
 			require.NoError(t, k.out.Flush(t.Context()))
 			if err == nil {
-				require.Len(t, k.mail.messages(), 3)
+				require.Len(t, k.mail.Messages(), 3)
 			}
-			_, right := k.works(t, k.mail.last(phone)+k.mail.last(email))
+			_, right := k.works(t, k.last(phone)+k.last(email))
 			require.True(t, right)
 			k.walk(t)
 		},
@@ -119,12 +119,12 @@ var flows = []flow{
 		act: func(t *testing.T, k *kit) error { return k.out.Flush(t.Context()) },
 		after: func(t *testing.T, k *kit, _ error) {
 			for range 3 {
-				k.clock.add(time.Hour)
+				k.clock.Add(time.Hour)
 				require.NoError(t, k.out.Flush(t.Context()))
 			}
-			_, right := k.works(t, k.mail.last(phone)+k.mail.last(email))
+			_, right := k.works(t, k.last(phone)+k.last(email))
 			require.True(t, right, "both parts arrive")
-			require.LessOrEqual(t, len(k.mail.messages()), 4, "only what a crash hit between send and mark is sent twice")
+			require.LessOrEqual(t, len(k.mail.Messages()), 4, "only what a crash hit between send and mark is sent twice")
 			st, err := k.Status(t.Context(), maria)
 			require.NoError(t, err)
 			for _, p := range st.Parts {
@@ -136,7 +136,7 @@ var flows = []flow{
 	},
 	{
 		name:    "verify right",
-		prepare: func(t *testing.T, k *kit) { k.exchanged(t); k.clock.add(48 * time.Hour) },
+		prepare: func(t *testing.T, k *kit) { k.exchanged(t); k.clock.Add(48 * time.Hour) },
 		act: func(t *testing.T, k *kit) error {
 			_, err := k.Verify(t.Context(), try(chosen))
 			return err
@@ -178,10 +178,10 @@ var flows = []flow{
 		name:    "exchange",
 		prepare: func(t *testing.T, k *kit) { k.issued(t) },
 		act: func(t *testing.T, k *kit) error {
-			return k.Exchange(t.Context(), try(k.mail.last(phone)+k.mail.last(email)), civicpin.NewSecret(chosen))
+			return k.Exchange(t.Context(), try(k.last(phone)+k.last(email)), civicpin.NewSecret(chosen))
 		},
 		after: func(t *testing.T, k *kit, err error) {
-			code := k.mail.last(phone) + k.mail.last(email)
+			code := k.last(phone) + k.last(email)
 			ok, issued := k.works(t, code)
 			_, own := k.works(t, chosen)
 			require.NotEqual(t, issued, own, "exactly one of the two is right")
@@ -192,7 +192,7 @@ var flows = []flow{
 				require.True(t, ok.MustExchange)
 				require.NoError(t, k.Exchange(t.Context(), try(code), civicpin.NewSecret(chosen)))
 			}
-			require.NotContains(t, k.plain(t), k.mail.last(phone), "no text is left after the exchange")
+			require.NotContains(t, k.plain(t), k.last(phone), "no text is left after the exchange")
 			_, own = k.works(t, chosen)
 			require.True(t, own)
 		},
@@ -284,17 +284,17 @@ var flows = []flow{
 			return err
 		},
 		after: func(t *testing.T, k *kit, err error) {
-			sent := len(k.mail.messages())
+			sent := len(k.mail.Messages())
 			require.NoError(t, k.out.Flush(t.Context()))
 			_, before := k.works(t, chosen)
 			if before {
 				require.Error(t, err)
-				require.Len(t, k.mail.messages(), sent, "nothing is sent of what never was")
+				require.Len(t, k.mail.Messages(), sent, "nothing is sent of what never was")
 				_, err := k.Reissue(t.Context(), k.grant, civicpin.Source{})
 				require.NoError(t, err, "the grant is still good")
 				require.NoError(t, k.out.Flush(t.Context()))
 			}
-			ok, right := k.works(t, k.mail.last(phone)+k.mail.last(email))
+			ok, right := k.works(t, k.last(phone)+k.last(email))
 			require.True(t, right, "both parts arrive")
 			require.True(t, ok.MustExchange)
 		},
@@ -306,7 +306,7 @@ var flows = []flow{
 			for range 50 {
 				_, err := k.Verify(t.Context(), try(wrong))
 				require.Error(t, err)
-				k.clock.add(25 * time.Hour)
+				k.clock.Add(25 * time.Hour)
 			}
 			require.NoError(t, k.Revoke(t.Context(), maria, "disabled", clerk))
 		},
@@ -316,7 +316,7 @@ var flows = []flow{
 				require.NoError(t, k.atDesk(t))
 			}
 			require.NoError(t, k.out.Flush(t.Context()))
-			ok, right := k.works(t, k.mail.last(phone)+k.mail.last(email))
+			ok, right := k.works(t, k.last(phone)+k.last(email))
 			require.True(t, right, "identity proved again lifts the disablement")
 			require.True(t, ok.MustExchange)
 		},
@@ -335,53 +335,31 @@ func (k *kit) atDesk(t *testing.T) error {
 // TestCrashPoints stops the process at each store call of each flow in turn, in each way in which a call can end, and also
 // lets only that one call fail. Another process then finds a state from which the citizen can go on.
 func TestCrashPoints(t *testing.T) {
-	outcomes := []struct {
-		name string
-		storetest.Outcome
-	}{{"not written", storetest.NotDone}, {"reply lost", storetest.ReplyLost}, {"written later", storetest.DoneLater}}
 	for _, f := range flows {
-		for _, o := range outcomes {
-			for _, stop := range []bool{true, false} {
-				t.Run(fmt.Sprintf("%s/%s/stop=%t", f.name, o.name, stop), func(t *testing.T) {
-					synctest.Test(t, func(t *testing.T) { // retries wait, in no time
-						for call := 1; ; call++ {
-							if !crashAt(t, f, call, o.Outcome, stop) {
-								require.Greater(t, call, 1)
-								return
-							}
-						}
-					})
+		for _, fault := range testkit.Faults() {
+			t.Run(f.name+"/"+fault.String(), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { // retries wait, in no time
+					for crashAt(t, f, fault) {
+						fault.Call++
+					}
+					require.Greater(t, fault.Call, 1)
 				})
-			}
+			})
 		}
 	}
 }
 
 // crashAt runs a flow with a fault at one call, and reports whether the flow came as far as that call.
-func crashAt(t *testing.T, f flow, call int, o storetest.Outcome, stop bool) bool {
+func crashAt(t *testing.T, f flow, fault testkit.Fault) bool {
 	t.Helper()
 	memory := store.NewMemory()
 	faults := storetest.NewFaults(memory)
-	k := newKitOn(t, faults.Store(), pin.INPS(), newClock(), &mailbox{}, &events{})
+	k := newKitOn(t, faults.Store(), pin.INPS(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 	f.prepare(t, k)
-	faults.Reset()
-	if stop {
-		faults.StopAt(call, o)
-	} else {
-		faults.FailAt(call, o)
-	}
-	err := f.act(t, k)
-	reached := faults.Calls() >= call
-	faults.Deliver(t.Context())
-	faults.Reset()
-	k.clock.add(5 * time.Minute) // reservations and claims of the dead process run out
-	other := k.other(t, memory)
-	defer func() {
-		if t.Failed() {
-			t.Logf("at call %d, act returned %v", call, err)
-		}
-	}()
-	f.after(t, other, err)
+	reached, err := fault.During(t, faults, func() error { return f.act(t, k) })
+	defer fault.Explain(t, err)
+	k.clock.Add(5 * time.Minute) // reservations and claims of the dead process run out
+	f.after(t, k.other(t, memory), err)
 	return reached
 }
 

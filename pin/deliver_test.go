@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
 )
@@ -61,14 +62,14 @@ func TestReceipts(t *testing.T) {
 	require.NoError(t, k.out.Flush(ctx))
 	require.Equal(t, []pin.PartState{pin.Accepted, pin.Failed}, k.states(t))
 
-	k.clock.add(61 * day)
+	k.clock.Add(61 * day)
 	require.ErrorIs(t, k.Receipt(ctx, first, pin.Delivered), pin.ErrNoCredential)
 }
 
 func TestUndeliverable(t *testing.T) {
 	k := newKit(t, pin.INPS())
 	ctx := t.Context()
-	k.mail.fail = func(m civicpin.Message) error {
+	k.mail.Fail = func(m civicpin.Message) error {
 		if m.To.Channel == civicpin.SMS {
 			return fmt.Errorf("%w: no such number", civicpin.ErrUndeliverable)
 		}
@@ -78,11 +79,11 @@ func TestUndeliverable(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, k.out.Flush(ctx))
 	require.Equal(t, []pin.PartState{pin.Failed, pin.Accepted}, k.states(t))
-	k.mail.fail = nil
+	k.mail.Fail = nil
 	require.NoError(t, k.Resend(ctx, maria, 0, civicpin.Source{}))
 	require.NoError(t, k.out.Flush(ctx))
 	require.Equal(t, []pin.PartState{pin.Accepted, pin.Accepted}, k.states(t))
-	_, err = k.Verify(ctx, try(k.mail.last(phone)+k.mail.last(email)))
+	_, err = k.Verify(ctx, try(k.last(phone)+k.last(email)))
 	require.NoError(t, err, "the same part, sent again")
 }
 
@@ -91,7 +92,7 @@ func TestDownForADay(t *testing.T) {
 		k := newKit(t, pin.INPS())
 		ctx := t.Context()
 		down := true
-		k.mail.fail = func(civicpin.Message) error {
+		k.mail.Fail = func(civicpin.Message) error {
 			if down {
 				return errors.New("connection refused")
 			}
@@ -101,11 +102,11 @@ func TestDownForADay(t *testing.T) {
 		require.NoError(t, err)
 		for range 5 {
 			require.NoError(t, k.out.Flush(ctx))
-			k.clock.add(20 * time.Second)
+			k.clock.Add(20 * time.Second)
 		}
 		require.Equal(t, []pin.PartState{pin.Pending, pin.Pending}, k.states(t))
 		down = false
-		k.clock.add(2 * time.Hour)
+		k.clock.Add(2 * time.Hour)
 		require.NoError(t, k.out.Flush(ctx))
 		require.Equal(t, []pin.PartState{pin.Accepted, pin.Accepted}, k.states(t))
 	})
@@ -118,11 +119,11 @@ func TestSuspendedPartsWait(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, k.Suspend(ctx, maria, "", clerk))
 	require.NoError(t, k.out.Flush(ctx))
-	require.Empty(t, k.mail.messages())
+	require.Empty(t, k.mail.Messages())
 	require.NoError(t, k.Resume(ctx, maria, "", clerk))
-	k.clock.add(3 * time.Hour)
+	k.clock.Add(3 * time.Hour)
 	require.NoError(t, k.out.Flush(ctx))
-	require.Len(t, k.mail.messages(), 2)
+	require.Len(t, k.mail.Messages(), 2)
 }
 
 func TestRevokedPartsAreNotSent(t *testing.T) {
@@ -133,9 +134,9 @@ func TestRevokedPartsAreNotSent(t *testing.T) {
 	require.NoError(t, k.Revoke(ctx, maria, "", clerk))
 	for range 3 {
 		require.NoError(t, k.out.Flush(ctx))
-		k.clock.add(time.Hour)
+		k.clock.Add(time.Hour)
 	}
-	require.Empty(t, k.mail.messages())
+	require.Empty(t, k.mail.Messages())
 }
 
 // The texts of the parts are gone once they are of no use any more.
@@ -153,7 +154,7 @@ func TestTextsAreErased(t *testing.T) {
 			n, err := k.Sweep(t.Context(), 10)
 			require.Zero(t, n, "not yet")
 			require.NoError(t, err)
-			k.clock.add(7 * day)
+			k.clock.Add(7 * day)
 			n, err = k.Sweep(t.Context(), 10)
 			require.Equal(t, 1, n)
 			return err
@@ -181,20 +182,20 @@ func TestSweepIsBoundedAndPurgeDropsWhatWasNeverExchanged(t *testing.T) {
 		}})
 		require.NoError(t, err)
 	}
-	k.clock.add(7 * day)
+	k.clock.Add(7 * day)
 	for _, want := range []int{2, 2, 1, 0} {
 		n, err := k.Sweep(ctx, 2)
 		require.NoError(t, err)
 		require.Equal(t, want, n)
 	}
-	k.clock.add(31 * day)
+	k.clock.Add(31 * day)
 	_, err := k.Status(ctx, "S0")
 	require.ErrorIs(t, err, pin.ErrNoCredential)
 	for range 3 { // what they were to be sent is dropped as well
 		require.NoError(t, k.out.Flush(ctx))
-		k.clock.add(time.Hour)
+		k.clock.Add(time.Hour)
 	}
-	require.Empty(t, k.mail.messages())
+	require.Empty(t, k.mail.Messages())
 	_, err = k.vault.Purge(ctx, store.Pass{})
 	require.NoError(t, err)
 	for item, err := range k.memory.List(ctx, "", "") {
@@ -204,7 +205,7 @@ func TestSweepIsBoundedAndPurgeDropsWhatWasNeverExchanged(t *testing.T) {
 }
 
 func TestSweepNeedsAListing(t *testing.T) {
-	k := newKitOn(t, struct{ store.Store }{store.NewMemory()}, pin.INPS(), newClock(), &mailbox{}, &events{})
+	k := newKitOn(t, struct{ store.Store }{store.NewMemory()}, pin.INPS(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 	_, err := k.Sweep(t.Context(), 1)
 	require.ErrorIs(t, err, store.ErrNoListing)
 }
@@ -219,11 +220,11 @@ func TestResendIsForWhatIsThere(t *testing.T) {
 		require.NoError(t, k.Resend(ctx, "NOBODY", 0, civicpin.Source{}))
 	}
 	k.exchanged(t)
-	sent := len(k.mail.messages())
+	sent := len(k.mail.Messages())
 	require.NoError(t, k.Resend(ctx, maria, 0, civicpin.Source{}), "exchanged: there is nothing to send")
 	for range 3 {
-		k.clock.add(time.Hour)
+		k.clock.Add(time.Hour)
 		require.NoError(t, k.out.Flush(ctx))
 	}
-	require.Len(t, k.mail.messages(), sent)
+	require.Len(t, k.mail.Messages(), sent)
 }

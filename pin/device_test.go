@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
@@ -74,7 +75,7 @@ func TestOwnerGetsInWhileStrangersLock(t *testing.T) {
 		if i%100 == 99 {
 			require.Equal(t, "right", k.login(device))
 			owners++
-			k.clock.add(6 * time.Hour)
+			k.clock.Add(6 * time.Hour)
 		}
 	}
 	require.EqualValues(t, 26, pin.Hashes(k.Service)-before-owners, "all that the open lane bears")
@@ -91,7 +92,7 @@ func TestOwnerGetsInWhileStrangersLock(t *testing.T) {
 // Of a thousand wrong guesses with a stolen device at once, five are compared in its lane and five in the open one.
 func TestStolenDeviceIsLimited(t *testing.T) {
 	m := store.NewMemory()
-	k := newKitOn(t, m, withDevices(), newClock(), &mailbox{}, &events{})
+	k := newKitOn(t, m, withDevices(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 	k.exchanged(t)
 	device, another := k.remembered(t, ""), k.remembered(t, "")
 	others := []*kit{k, k.other(t, m)}
@@ -156,7 +157,7 @@ func TestRememberNeedsALogin(t *testing.T) {
 		k.exchanged(t)
 		ok, err := k.Verify(ctx, try(chosen))
 		require.NoError(t, err)
-		k.clock.add(time.Second)
+		k.clock.Add(time.Second)
 		require.NoError(t, end(k), name)
 		refused(k, ok)
 	}
@@ -176,7 +177,7 @@ func TestDevicesOfOneCitizen(t *testing.T) {
 	phone, tablet := k.remembered(t, ""), k.remembered(t, "")
 	for range 5 {
 		phone = k.remembered(t, phone)
-		k.clock.add(day)
+		k.clock.Add(day)
 	}
 	st, err := k.Status(t.Context(), maria)
 	require.NoError(t, err)
@@ -196,7 +197,7 @@ func TestRevokingForgetsDevices(t *testing.T) {
 	for _, o := range []storetest.Outcome{storetest.NotDone, storetest.ReplyLost, storetest.DoneLater} {
 		for call := 1; call <= 5; call++ {
 			f := storetest.NewFaults(store.NewMemory())
-			k := newKitOn(t, f.Store(), withDevices(), newClock(), &mailbox{}, &events{})
+			k := newKitOn(t, f.Store(), withDevices(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 			k.exchanged(t)
 			device := k.remembered(t, "")
 			f.Reset()
@@ -219,11 +220,11 @@ func TestRevokingForgetsDevices(t *testing.T) {
 	// Revoked and issued anew between the moment in which the device is written and its end.
 	for _, before := range []string{"put devices.", "get pin.inps"} {
 		f := storetest.NewFaults(store.NewMemory())
-		k := newKitOn(t, f.Store(), withDevices(), newClock(), &mailbox{}, &events{})
+		k := newKitOn(t, f.Store(), withDevices(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 		k.exchanged(t)
 		ok, err := k.Verify(t.Context(), try(chosen))
 		require.NoError(t, err)
-		k.clock.add(time.Second)
+		k.clock.Add(time.Second)
 		met := false
 		f.Hook(func(method, key string) error {
 			if !met && strings.HasPrefix(strings.ToLower(method)+" "+key, before) {
@@ -243,7 +244,7 @@ func TestRevokingForgetsDevices(t *testing.T) {
 // TestDeviceStoreCalls pins what the documentation says.
 func TestDeviceStoreCalls(t *testing.T) {
 	f := storetest.NewFaults(store.NewMemory())
-	k := newKitOn(t, f.Store(), withDevices(), newClock(), &mailbox{}, &events{})
+	k := newKitOn(t, f.Store(), withDevices(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 	k.exchanged(t)
 	device := k.remembered(t, "")
 	count := func(device, secret string) int {
@@ -271,7 +272,7 @@ func TestDeviceStoreCalls(t *testing.T) {
 // TestDeviceIsNotPrinted: neither the answer of Verify, nor an event, an error or the store shows a device's value.
 func TestDeviceIsNotPrinted(t *testing.T) {
 	m := store.NewMemory()
-	k := newKitOn(t, m, withDevices(), newClock(), &mailbox{}, &events{})
+	k := newKitOn(t, m, withDevices(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 	k.exchanged(t)
 	device := k.remembered(t, "")
 	ok, err := k.Verify(t.Context(), from(device, chosen))
@@ -282,7 +283,7 @@ func TestDeviceIsNotPrinted(t *testing.T) {
 	require.NoError(t, err)
 	_, err = k.Verify(t.Context(), from(value.Reveal(), wrong))
 	var all strings.Builder
-	all.WriteString(string(text) + fmt.Sprintf("%v %+v %#v %v %+v %+v", ok, ok, ok, err, value, k.events.all()))
+	all.WriteString(string(text) + fmt.Sprintf("%v %+v %#v %v %+v %+v", ok, ok, ok, err, value, k.events.All()))
 	for item, err := range m.List(t.Context(), "", "") {
 		require.NoError(t, err)
 		all.WriteString(item.Key + string(item.Value))

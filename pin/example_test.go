@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
@@ -20,7 +21,7 @@ import (
 func exampleService(p pin.Policy) (*pin.Service, *outbox.Outbox, map[string]string) {
 	var mu sync.Mutex // channels are served side by side
 	arrived := make(map[string]string)
-	vault, err := store.NewVault(store.NewMemory(), testKeys(), nil)
+	vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), nil)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -2,9 +2,8 @@ package pin
 
 import (
 	"context"
-	"encoding/json"
-	"strings"
 
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
@@ -21,40 +20,13 @@ func NewCheap(v *store.Vault, out *outbox.Outbox, p Policy) (*Service, error) {
 }
 
 // Plain returns all credentials as they are before they are sealed.
-func Plain(ctx context.Context, s *Service) (string, error) {
-	var all strings.Builder
-	for e, err := range s.creds.All(ctx) {
-		if err != nil {
-			return "", err
-		}
-		text, err := json.Marshal(e.Value)
-		if err != nil {
-			return "", err
-		}
-		all.WriteString(string(text))
-	}
-	return all.String(), nil
-}
+func Plain(ctx context.Context, s *Service) (string, error) { return testkit.Plain(ctx, s.creds) }
 
 // Hashes returns how many hashes a service has run.
 func Hashes(s *Service) int64 { return s.hashing.Total() }
 
 // Occupy takes n places in front of the hashing until the returned function is called.
-func Occupy(s *Service, n int) (release func()) {
-	var leaves []func()
-	for range n {
-		leave, err := s.hashing.Enter(context.Background())
-		if err != nil {
-			panic(err)
-		}
-		leaves = append(leaves, leave)
-	}
-	return func() {
-		for _, leave := range leaves {
-			leave()
-		}
-	}
-}
+func Occupy(s *Service, n int) (release func()) { return testkit.Occupy(s.hashing, n) }
 
 // Gate returns the gate of a service.
 func Gate(s *Service) *lockout.Gate { return s.gate }

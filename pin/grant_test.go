@@ -18,6 +18,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/proof"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
@@ -138,7 +139,7 @@ func TestReissue(t *testing.T) {
 	_, right := k.works(t, chosen)
 	require.False(t, right, "the lost secret is good for nothing")
 	require.NoError(t, k.out.Flush(t.Context()))
-	both := k.mail.last(phone) + k.mail.last(email)
+	both := k.last(phone) + k.last(email)
 	ok, right := k.works(t, both)
 	require.True(t, right)
 	require.True(t, ok.MustExchange)
@@ -168,7 +169,7 @@ func TestReissuedStaysItsOwners(t *testing.T) {
 	require.NoError(t, err)
 	_, err = k.Issue(t.Context(), maria, thiefs)
 	require.ErrorIs(t, err, pin.ErrState, "as much as before")
-	k.clock.add(is.Expires.Sub(k.clock.Now()) + 365*24*time.Hour)
+	k.clock.Add(is.Expires.Sub(k.clock.Now()) + 365*24*time.Hour)
 	st, err := k.Status(t.Context(), maria)
 	require.NoError(t, err)
 	require.Equal(t, "provisional", st.State)
@@ -181,7 +182,7 @@ func TestReissuedStaysItsOwners(t *testing.T) {
 // Every act upon the credential ends the grant, and the recoveries that began before it.
 func TestGrantEnds(t *testing.T) {
 	for name, act := range map[string]func(t *testing.T, k *kit){
-		"time": func(_ *testing.T, k *kit) { k.clock.add(15 * time.Minute) },
+		"time": func(_ *testing.T, k *kit) { k.clock.Add(15 * time.Minute) },
 		"change": func(t *testing.T, k *kit) {
 			require.NoError(t, k.Change(t.Context(), try(chosen), civicpin.NewSecret(changed)))
 		},
@@ -356,7 +357,7 @@ func TestForgedGrantsAlike(t *testing.T) {
 		first := ""
 		for _, p := range people {
 			f := storetest.NewFaults(store.NewMemory())
-			k := newKitOn(t, f.Store(), withDevices(), newClock(), &mailbox{}, &events{})
+			k := newKitOn(t, f.Store(), withDevices(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 			p.prepare(t, k)
 			got := trace(t, k, f, func() error { return do(k) })
 			if first == "" {
@@ -409,9 +410,9 @@ func TestLowerLevel(t *testing.T) {
 	require.Equal(t, civicpin.Low, level())
 	require.NoError(t, k.LowerLevel(t.Context(), maria, civicpin.High, until.Add(-time.Hour), "", civicpin.Citizen))
 	require.Equal(t, civicpin.Low, level(), "a lower level and a later end stand")
-	k.clock.add(48*time.Hour - 1)
+	k.clock.Add(48*time.Hour - 1)
 	require.Equal(t, civicpin.Low, level())
-	k.clock.add(1)
+	k.clock.Add(1)
 	require.Equal(t, civicpin.Substantial, level(), "for a time")
 
 	require.NoError(t, k.LowerLevel(t.Context(), maria, civicpin.NoLevel, k.clock.Now().Add(time.Hour), "", civicpin.Citizen))

@@ -50,7 +50,7 @@ func TestINPS(t *testing.T) {
 	require.Equal(t, k.clock.Now().Add(15*time.Minute), locked.Until)
 	_, err = k.Verify(ctx, try(chosen))
 	require.ErrorAs(t, err, &locked, "the right PIN, too")
-	k.clock.add(15 * time.Minute)
+	k.clock.Add(15 * time.Minute)
 	_, err = k.Verify(ctx, try(chosen))
 	require.NoError(t, err)
 
@@ -59,7 +59,7 @@ func TestINPS(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, civicpin.Substantial, ok.Level, "dispositivo")
 
-	k.clock.add(90 * 24 * time.Hour)
+	k.clock.Add(90 * 24 * time.Hour)
 	_, err = k.Verify(ctx, try(wrong))
 	require.ErrorIs(t, err, pin.ErrRefused, "who does not know the PIN is not told that it expired")
 	_, err = k.Verify(ctx, try(chosen))

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
@@ -62,7 +63,7 @@ func TestIssueRefusesBadInputAndChangesNothing(t *testing.T) {
 			k := newKit(t, pin.INPS())
 			_, err := k.Issue(t.Context(), tc.subject, tc.o)
 			require.ErrorIs(t, err, tc.want)
-			require.Empty(t, k.events.all())
+			require.Empty(t, k.events.All())
 			_, err = k.Status(t.Context(), maria)
 			require.ErrorIs(t, err, pin.ErrNoCredential)
 		})
@@ -104,7 +105,7 @@ func TestHalvesCountOnlyTogether(t *testing.T) {
 func TestIssueAgain(t *testing.T) {
 	k := newKit(t, pin.INPS())
 	ctx := t.Context()
-	k.mail.fail = func(m civicpin.Message) error {
+	k.mail.Fail = func(m civicpin.Message) error {
 		if m.To.Channel == civicpin.SMS {
 			return errors.New("gateway down")
 		}
@@ -113,13 +114,13 @@ func TestIssueAgain(t *testing.T) {
 	_, err := k.Issue(ctx, maria, inps())
 	require.NoError(t, err)
 	require.NoError(t, k.out.Flush(ctx)) // the SMS waits
-	old := k.mail.last(email)
-	k.mail.fail = nil
+	old := k.last(email)
+	k.mail.Fail = nil
 	code := k.issued(t)
-	k.clock.add(time.Hour)
+	k.clock.Add(time.Hour)
 	require.NoError(t, k.out.Flush(ctx))
-	require.Len(t, k.mail.messages(), 3, "the part that waited belongs to an issue that was replaced, and is not sent")
-	_, err = k.Verify(ctx, try(k.mail.last(phone)+old))
+	require.Len(t, k.mail.Messages(), 3, "the part that waited belongs to an issue that was replaced, and is not sent")
+	_, err = k.Verify(ctx, try(k.last(phone)+old))
 	require.ErrorIs(t, err, pin.ErrRefused)
 	_, err = k.Verify(ctx, try(code))
 	require.NoError(t, err)
@@ -135,13 +136,13 @@ func TestIssueOverOneInUse(t *testing.T) {
 		_, err := k.Issue(ctx, maria, o)
 		require.ErrorIs(t, err, pin.ErrState)
 	}
-	k.clock.add(time.Hour)
+	k.clock.Add(time.Hour)
 	require.NoError(t, k.out.Flush(ctx))
-	require.Len(t, k.mail.messages(), 2, "nothing is sent")
+	require.Len(t, k.mail.Messages(), 2, "nothing is sent")
 	_, err := k.Verify(ctx, try(chosen))
 	require.NoError(t, err)
 
-	k.clock.add(180 * day)
+	k.clock.Add(180 * day)
 	k.issued(t) // after half a year without use it may be issued anew
 	_, err = k.Verify(ctx, try(chosen))
 	require.ErrorIs(t, err, pin.ErrRefused)
@@ -163,7 +164,7 @@ func TestIssueOverOneFromTheDesk(t *testing.T) {
 	_, err := k.Issue(t.Context(), maria, inps())
 	require.ErrorIs(t, err, pin.ErrState)
 	require.NoError(t, k.atDesk(t), "staff may")
-	k.clock.add(7 * day)
+	k.clock.Add(7 * day)
 	_, err = k.Issue(t.Context(), maria, inps())
 	require.NoError(t, err)
 }
@@ -171,7 +172,7 @@ func TestIssueOverOneFromTheDesk(t *testing.T) {
 // A policy may change under the secrets that were set under it.
 func TestPolicyChanges(t *testing.T) {
 	m := store.NewMemory()
-	k := newKitOn(t, m, pin.INPS(), newClock(), &mailbox{}, &events{})
+	k := newKitOn(t, m, pin.INPS(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 	code := k.issued(t)
 	p := pin.INPS()
 	p.Alphabet = "0123456789"
@@ -227,7 +228,7 @@ func TestReissueKeepsTheCount(t *testing.T) {
 	require.True(t, locked.Disabled)
 	require.NoError(t, k.atDesk(t))
 	require.NoError(t, k.out.Flush(ctx))
-	_, err = k.Verify(ctx, try(k.mail.last(phone)+k.mail.last(email)))
+	_, err = k.Verify(ctx, try(k.last(phone)+k.last(email)))
 	require.NoError(t, err, "identity proved again does")
 }
 
@@ -244,7 +245,7 @@ func TestHandedOver(t *testing.T) {
 	require.Len(t, issue.Slip.Reveal(), 12)
 	require.Equal(t, pin.Accepted, issue.Parts[0].State)
 	require.NoError(t, k.out.Flush(ctx))
-	require.Empty(t, k.mail.messages())
+	require.Empty(t, k.mail.Messages())
 
 	_, err = k.Reprint(ctx, maria, civicpin.Citizen)
 	require.ErrorIs(t, err, civicpin.ErrInvalid)
@@ -271,11 +272,11 @@ func TestValidityFollowsTheSlowestChannel(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, k.clock.Now().Add(21*day), issue.Expires)
 	require.NoError(t, k.out.Flush(t.Context()))
-	code := k.mail.last(phone) + issue.Slip.Reveal()
-	k.clock.add(21*day - 1)
+	code := k.last(phone) + issue.Slip.Reveal()
+	k.clock.Add(21*day - 1)
 	_, err = k.Verify(t.Context(), try(code))
 	require.NoError(t, err)
-	k.clock.add(1)
+	k.clock.Add(1)
 	_, err = k.Verify(t.Context(), try(code))
 	var late *pin.ExpiredError
 	require.ErrorAs(t, err, &late, "who has the code is told that it is late")
@@ -302,6 +303,6 @@ func TestSendLimits(t *testing.T) {
 		_, err = k.Issue(ctx, maria, inps())
 		require.ErrorAs(t, err, &locked)
 	}
-	k.clock.add(30 * time.Minute)
+	k.clock.Add(30 * time.Minute)
 	k.issued(t)
 }

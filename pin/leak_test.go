@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
@@ -26,14 +27,14 @@ func TestNobodyElseLearnsIt(t *testing.T) {
 	memory := store.NewMemory()
 	faults := storetest.NewFaults(memory)
 	clock := newClock()
-	vault, err := store.NewVault(faults.Store(), testKeys(), &store.Options{
+	vault, err := store.NewVault(faults.Store(), testkit.Keys(), &store.Options{
 		Now:      clock.Now,
 		Recorder: civicpin.SlogRecorder(slog.New(slog.NewTextHandler(&log, nil))),
 	})
 	require.NoError(t, err)
 	var secrets []string
 	var mu sync.Mutex // channels are served side by side
-	mail := &mailbox{}
+	mail := &testkit.Mailbox{}
 	gateway := civicpin.NotifierFunc(func(ctx context.Context, m civicpin.Message) (string, error) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -60,9 +61,9 @@ func TestNobodyElseLearnsIt(t *testing.T) {
 	note(err)
 	for range 3 {
 		note(out.Flush(ctx))
-		clock.add(time.Hour)
+		clock.Add(time.Hour)
 	}
-	code := mail.last(phone) + mail.last(email)
+	code := mail.Last(phone, "").Secret.Reveal() + mail.Last(email, "").Secret.Reveal()
 	secrets = append(secrets, chosen, changed, wrong, code, "MN6B3VCX")
 	for k := 1; k < 8; k++ {
 		for _, o := range []storetest.Outcome{storetest.NotDone, storetest.ReplyLost} {
@@ -71,18 +72,18 @@ func TestNobodyElseLearnsIt(t *testing.T) {
 			note(err)
 			faults.FailAt(k, o)
 			note(pins.Exchange(ctx, try(code), civicpin.NewSecret(code[:8])))
-			clock.add(time.Hour)
+			clock.Add(time.Hour)
 		}
 	}
 	note(pins.Unlock(ctx, maria, clerk))
-	clock.add(time.Hour)
+	clock.Add(time.Hour)
 	require.NoError(t, pins.Exchange(ctx, try(code), civicpin.NewSecret(chosen)))
 	note(pins.Exchange(ctx, try(code), civicpin.NewSecret(chosen)))
 	note(pins.Change(ctx, try(chosen), civicpin.NewSecret(chosen)))
 	require.NoError(t, pins.Change(ctx, try(chosen), civicpin.NewSecret(changed)))
 	note(pins.Change(ctx, try(changed), civicpin.NewSecret(chosen)))
 	note(pins.Import(ctx, maria, civicpin.NewSecret("MN6B3VCX"), pin.ImportOptions{By: clerk}))
-	clock.add(100 * day)
+	clock.Add(100 * day)
 	_, err = pins.Verify(ctx, try(changed))
 	note(err)
 	st, err := pins.Status(ctx, maria)
@@ -93,17 +94,12 @@ func TestNobodyElseLearnsIt(t *testing.T) {
 	holds := func(text, what string) bool { return strings.Contains(text, what) } // without printing it all
 	require.True(t, holds(log.String(), "pin.refused"))
 	require.True(t, holds(log.String(), "gateway refuses"))
-	var stored strings.Builder
-	for item, err := range memory.List(ctx, "", "") {
-		require.NoError(t, err)
-		stored.WriteString(item.Key)
-		stored.Write(item.Value)
-	}
+	stored := testkit.Stored(t, memory)
 	for _, secret := range secrets {
 		require.False(t, holds(log.String(), secret), "a secret in the log")
-		require.False(t, holds(stored.String(), secret), "a secret in the store")
+		require.False(t, holds(stored, secret), "a secret in the store")
 	}
 	for _, personal := range []string{string(maria), phone, email} {
-		require.False(t, holds(stored.String(), personal), personal)
+		require.False(t, holds(stored, personal), personal)
 	}
 }

@@ -30,7 +30,7 @@ func TestManage(t *testing.T) {
 	require.ErrorIs(t, k.Suspend(ctx, maria, "", clerk), pin.ErrNoCredential)
 	require.ErrorIs(t, k.Attest(ctx, maria, civicpin.Evidence{Method: civicpin.Video, By: clerk}), pin.ErrNoCredential)
 	require.ErrorIs(t, k.Attest(ctx, maria, civicpin.Evidence{Method: "hearsay", By: clerk}), pin.ErrEvidence)
-	require.Empty(t, k.events.all())
+	require.Empty(t, k.events.All())
 
 	k.exchanged(t)
 	require.NoError(t, k.Suspend(ctx, maria, "lost telephone", clerk))

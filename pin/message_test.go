@@ -16,7 +16,7 @@ func TestMessagesHaveTexts(t *testing.T) {
 	require.Equal(t, texts.PINPart, pin.PartMessage)
 	k := newKit(t, pin.INPS())
 	k.issued(t)
-	for _, m := range k.mail.messages() {
+	for _, m := range k.mail.Messages() {
 		for _, locale := range []string{"", "it", "es-EC", "en"} {
 			m.To.Locale = locale
 			_, err := words.Render(m)

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
@@ -133,7 +134,7 @@ func TestModel(t *testing.T) {
 		p.Sends.Address = p.Sends.Subject
 		p.Lockout.Ceiling = 12
 		faults := storetest.NewFaults(store.NewMemory())
-		s := &machine{k: newKitOn(t, faults.Store(), p, newClock(), &mailbox{}, &events{}), faults: faults}
+		s := &machine{k: newKitOn(t, faults.Store(), p, newClock(), &testkit.Mailbox{}, &testkit.Recorder{}), faults: faults}
 		ctx := t.Context()
 		pick := func(rt *rapid.T) string {
 			return rapid.SampledFrom([]string{s.m.secret, s.m.secret, wrong, s.m.secret + "A", ""}).Draw(rt, "secret")
@@ -161,9 +162,9 @@ func TestModel(t *testing.T) {
 				return
 			}
 			require.NoError(fatal{rt}, err)
-			s.k.clock.add(10 * time.Minute) // or the outbox would send no more to one address
+			s.k.clock.Add(10 * time.Minute) // or the outbox would send no more to one address
 			require.NoError(fatal{rt}, s.k.out.Flush(ctx))
-			s.m.state, s.m.secret = "provisional", s.k.mail.last(phone)+s.k.mail.last(email)
+			s.m.state, s.m.secret = "provisional", s.k.last(phone)+s.k.last(email)
 			s.m.level, s.m.issued, s.m.evidence = max(o.Level, civicpin.Low), now, o.Evidence.Method != ""
 			if o.Evidence.Method != "" {
 				s.m.wrong, s.m.round, s.m.locks, s.m.disabled, s.m.lockedTo = 0, 0, 0, false, time.Time{}
@@ -277,7 +278,7 @@ func TestModel(t *testing.T) {
 				s.m.forgetAt = time.Time{}
 			},
 			"time passes": func(rt *rapid.T) {
-				s.k.clock.add(rapid.SampledFrom([]time.Duration{
+				s.k.clock.Add(rapid.SampledFrom([]time.Duration{
 					time.Second, 15 * time.Minute, day, 6 * day, 89 * day, 181 * day,
 				}).Draw(rt, "for"))
 				if now := s.k.clock.Now(); !s.m.forgetAt.IsZero() && !now.Before(s.m.forgetAt) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
@@ -19,7 +20,7 @@ func TestPausedIssue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		memory := store.NewMemory()
 		faults := storetest.NewFaults(memory)
-		k := newKitOn(t, faults.Store(), pin.INPS(), newClock(), &mailbox{}, &events{})
+		k := newKitOn(t, faults.Store(), pin.INPS(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 		other := k.other(t, memory)
 		paused := false
 		faults.Hook(func(method, key string) error {
@@ -28,7 +29,7 @@ func TestPausedIssue(t *testing.T) {
 			}
 			paused = true
 			for range 5 {
-				k.clock.add(time.Hour)
+				k.clock.Add(time.Hour)
 				require.NoError(t, other.out.Flush(t.Context()))
 			}
 			for item, err := range memory.List(t.Context(), "outbox.entry/", "") {
@@ -42,10 +43,10 @@ func TestPausedIssue(t *testing.T) {
 		require.True(t, paused)
 		for range 3 {
 			require.NoError(t, other.out.Flush(t.Context()))
-			k.clock.add(time.Hour)
+			k.clock.Add(time.Hour)
 		}
-		_, right := other.works(t, k.mail.last(phone)+k.mail.last(email))
+		_, right := other.works(t, k.last(phone)+k.last(email))
 		require.True(t, right)
-		require.Len(t, k.mail.messages(), 2)
+		require.Len(t, k.mail.Messages(), 2)
 	})
 }

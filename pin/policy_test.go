@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
@@ -77,7 +78,7 @@ func TestDevicesLeaveTheChance(t *testing.T) {
 // TestDefaults pins each default that a zero field stands for.
 func TestDefaults(t *testing.T) {
 	k := newKit(t, pin.INPS())
-	vault, err := store.NewVault(store.NewMemory(), testKeys(), nil)
+	vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), nil)
 	require.NoError(t, err)
 	service, err := pin.New(vault, k.out, pin.INPS())
 	require.NoError(t, err)
@@ -156,9 +157,9 @@ func TestPolicyValidation(t *testing.T) {
 			p := pin.INPS()
 			tc.change(&p)
 			err := p.Validate()
-			vault, vaultErr := store.NewVault(store.NewMemory(), testKeys(), nil)
+			vault, vaultErr := store.NewVault(store.NewMemory(), testkit.Keys(), nil)
 			require.NoError(t, vaultErr)
-			out, outErr := outbox.New(vault, &mailbox{}, nil)
+			out, outErr := outbox.New(vault, &testkit.Mailbox{}, nil)
 			require.NoError(t, outErr)
 			if tc.ok {
 				require.NoError(t, err)

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
@@ -21,7 +22,7 @@ func TestOnlyFiveAreCompared(t *testing.T) {
 	for name, subject := range map[string]civicpin.Subject{"known": maria, "unknown": "NOBODY"} {
 		t.Run(name, func(t *testing.T) {
 			m := store.NewMemory()
-			k := newKitOn(t, m, pin.INPS(), newClock(), &mailbox{}, &events{})
+			k := newKitOn(t, m, pin.INPS(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 			k.exchanged(t)
 			others := []*kit{k, k.other(t, m), k.other(t, m), k.other(t, m)}
 			before := int64(0)

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
@@ -22,7 +23,7 @@ var people = []struct {
 	{"unknown", func(*testing.T, *kit) {}},
 	{"provisional", func(t *testing.T, k *kit) { k.issued(t) }},
 	{"active", func(t *testing.T, k *kit) { k.exchanged(t) }},
-	{"expired", func(t *testing.T, k *kit) { k.exchanged(t); k.clock.add(100 * 24 * 3600e9) }},
+	{"expired", func(t *testing.T, k *kit) { k.exchanged(t); k.clock.Add(100 * 24 * 3600e9) }},
 	{"suspended", func(t *testing.T, k *kit) {
 		k.exchanged(t)
 		require.NoError(t, k.Suspend(t.Context(), maria, "", clerk))
@@ -42,19 +43,14 @@ var people = []struct {
 // trace does something and returns what it came to: the error, and every store call with its kind of record.
 func trace(t *testing.T, k *kit, f *storetest.Faults, do func() error) string {
 	t.Helper()
-	var calls []string
-	f.Hook(func(method, key string) error {
-		kind, _, _ := strings.Cut(key, "/")
-		if kind == "pin-receipt.inps" {
-			kind = "pin.inps" // a stranger has no credential to write to
-		}
-		calls = append(calls, method+" "+kind)
-		return nil
-	})
-	defer f.Hook(nil)
 	hashes := pin.Hashes(k.Service)
-	err := do()
-	return fmt.Sprintf("%v; %s; %d hashes", err, strings.Join(calls, ", "), pin.Hashes(k.Service)-hashes)
+	var err error
+	calls := testkit.Calls(f, func() { err = do() })
+	hashes = pin.Hashes(k.Service) - hashes
+	for i, call := range calls {
+		calls[i] = strings.Replace(call, "pin-receipt.inps", "pin.inps", 1) // a stranger has no credential to write to
+	}
+	return fmt.Sprintf("%v; %s; %d hashes", err, strings.Join(calls, ", "), hashes)
 }
 
 // TestStrangersLearnNothing shows that whoever does not know the secret gets the same answer after the same store calls and
@@ -112,11 +108,11 @@ func TestStrangersLearnNothing(t *testing.T) {
 			first := ""
 			for _, p := range people {
 				f := storetest.NewFaults(store.NewMemory())
-				k := newKitOn(t, f.Store(), withDevices(), newClock(), &mailbox{}, &events{})
+				k := newKitOn(t, f.Store(), withDevices(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 				p.prepare(t, k)
-				k.clock.now = newClock().Now().Add(200 * 24 * 3600e9)
+				k.clock.Set(newClock().Now().Add(200 * 24 * 3600e9))
 				if p.name == "provisional" { // must still be one
-					k.clock.now = newClock().Now()
+					k.clock.Set(newClock().Now())
 				}
 				got := trace(t, k, f, func() error { return a.do(k) })
 				got = strings.ReplaceAll(got, k.clock.Now().Format("2006-01-02"), "DAY")

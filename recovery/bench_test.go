@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
@@ -25,7 +26,7 @@ func countedKit(t testing.TB, real bool) (*kit, *storetest.Faults) {
 func countedKitWith(t testing.TB, real bool, contacts []civicpin.Contact) (*kit, *storetest.Faults) {
 	t.Helper()
 	f := storetest.NewFaults(store.NewMemory())
-	k := newKitOn(t, f.Store(), newClock(), &mailbox{}, &events{})
+	k := newKitOn(t, f.Store(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 	often := lockout.Rate{Limit: 1_000_000, Window: time.Second}
 	k.config.Sends = lockout.SendLimits{Subject: often, Address: often}
 	if real {
@@ -74,7 +75,7 @@ func BenchmarkStart(b *testing.B) {
 	for name, subject := range map[string]civicpin.Subject{"known": ana, "unknown": stranger} {
 		b.Run(name, func(b *testing.B) {
 			k, f := countedKit(b, false)
-			measure(b, f, func() struct{} { k.clock.add(time.Second); return struct{}{} }, func(struct{}) {
+			measure(b, f, func() struct{} { k.clock.Add(time.Second); return struct{}{} }, func(struct{}) {
 				_, err := k.Start(b.Context(), "clave", subject, civicpin.Source{})
 				require.NoError(b, err)
 			})
@@ -101,12 +102,12 @@ func BenchmarkGuess(b *testing.B) {
 			k, f := countedKit(b, bc.real)
 			n := 0
 			measure(b, f, func() recovery.Run {
-				k.clock.add(time.Second)
+				k.clock.Add(time.Second)
 				if n++; n%50 == 0 && !bc.right { // before wrong guesses lock
 					require.NoError(b, k.Unlock(b.Context(), "clave", bc.subject, civicpin.Evidence{
 						Method: civicpin.InPerson, By: agency.ID,
 					}, agency))
-					k.clock.add(time.Hour)
+					k.clock.Add(time.Hour)
 				}
 				return k.asked(b, "clave", bc.subject)
 			}, func(run recovery.Run) {
@@ -142,7 +143,7 @@ func BenchmarkFinish(b *testing.B) {
 // atItsEnd goes through "unlock" or "two" to where only Finish is missing, and returns the link or ticket for it.
 func (k *kit) atItsEnd(t testing.TB, plan string, kind civicpin.MessageKind) civicpin.Secret {
 	t.Helper()
-	k.clock.add(time.Hour)
+	k.clock.Add(time.Hour)
 	after := k.sofar()
 	k.asked(t, plan, ana)
 	m, err := k.mailed(t.Context(), after, anaMail, kind)
@@ -153,6 +154,6 @@ func (k *kit) atItsEnd(t testing.TB, plan string, kind civicpin.MessageKind) civ
 	used, err := k.Use(t.Context(), m.Link, civicpin.Source{})
 	require.NoError(t, err)
 	require.NoError(t, k.types(t.Context(), after, used.Ticket, anaPhone, "recovery.code"))
-	k.clock.add(time.Hour)
+	k.clock.Add(time.Hour)
 	return used.Ticket
 }

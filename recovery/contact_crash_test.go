@@ -1,7 +1,6 @@
 package recovery_test
 
 import (
-	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -11,6 +10,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/store"
@@ -75,15 +75,15 @@ func changing(t *testing.T, k *bookKit) {
 func changed(t *testing.T, k *bookKit, err error) {
 	if len(k.addresses(t)) == 2 && k.addresses(t)[1] == rosaMail {
 		require.Error(t, err, "a proof that was acknowledged holds")
-		require.Zero(t, k.post.count(changedKind, rosaMail), "nobody is told of what did not happen")
-		require.NoError(t, k.ProveContact(t.Context(), k.post.last(proveKind, newMail).Link, bookHome))
+		require.Empty(t, k.post.To(rosaMail, changedKind), "nobody is told of what did not happen")
+		require.NoError(t, k.ProveContact(t.Context(), k.post.Last(newMail, proveKind).Link, bookHome))
 		k.flush(t)
 	}
 	require.Equal(t, []string{rosaPhone, newMail}, k.addresses(t))
 	require.Equal(t, []string{rosaPhone}, k.usable(t))
-	require.ErrorIs(t, k.ProveContact(t.Context(), k.post.last(proveKind, newMail).Link, bookHome), recovery.ErrGone)
-	require.Equal(t, 1, k.post.count(changedKind, rosaPhone))
-	require.Equal(t, 1, k.post.count(changedKind, rosaMail))
+	require.ErrorIs(t, k.ProveContact(t.Context(), k.post.Last(newMail, proveKind).Link, bookHome), recovery.ErrGone)
+	require.Len(t, k.post.To(rosaPhone, changedKind), 1)
+	require.Len(t, k.post.To(rosaMail, changedKind), 1)
 	require.NoError(t, k.undoes(t, rosaMail))
 	require.Equal(t, []string{rosaPhone, rosaMail}, k.usable(t))
 }
@@ -98,11 +98,11 @@ var bookFlows = []bookFlow{
 		},
 		after: func(t *testing.T, k *bookKit, err error) {
 			require.Equal(t, []string{rosaPhone, rosaMail}, k.addresses(t))
-			require.LessOrEqual(t, k.post.count(proveKind, newMail), 1)
+			require.LessOrEqual(t, len(k.post.To(newMail, proveKind)), 1)
 			if err == nil {
-				require.Equal(t, 1, k.post.count(proveKind, newMail), "what was acknowledged is sent")
+				require.Len(t, k.post.To(newMail, proveKind), 1, "what was acknowledged is sent")
 			}
-			if k.post.count(proveKind, newMail) == 0 {
+			if len(k.post.To(newMail, proveKind)) == 0 {
 				k.asks(t, byNewMail)
 			}
 			k.proves(t, newMail)
@@ -121,9 +121,9 @@ var bookFlows = []bookFlow{
 		},
 		after: func(t *testing.T, k *bookKit, err error) {
 			if err == nil {
-				require.Equal(t, 2, k.post.count(proveKind, newMail))
+				require.Len(t, k.post.To(newMail, proveKind), 2)
 			}
-			for _, m := range k.post.messages() {
+			for _, m := range k.post.Messages() {
 				if m.Kind == proveKind {
 					_, lookErr := k.Look(t.Context(), m.Link)
 					require.NoError(t, lookErr, "every one that was sent is good")
@@ -136,14 +136,14 @@ var bookFlows = []bookFlow{
 	{
 		name: "prove by link", prepare: changing,
 		act: func(t *testing.T, k *bookKit) error {
-			return k.ProveContact(t.Context(), k.post.last(proveKind, newMail).Link, bookHome)
+			return k.ProveContact(t.Context(), k.post.Last(newMail, proveKind).Link, bookHome)
 		},
 		after: changed,
 	},
 	{
 		name: "prove by code", prepare: changing,
 		act: func(t *testing.T, k *bookKit) error {
-			return k.ProveCode(t.Context(), rosa, k.post.last(proveKind, newMail).Secret, bookHome)
+			return k.ProveCode(t.Context(), rosa, k.post.Last(newMail, proveKind).Secret, bookHome)
 		},
 		after: changed,
 	},
@@ -154,7 +154,7 @@ var bookFlows = []bookFlow{
 			changing(t, k)
 		},
 		act: func(t *testing.T, k *bookKit) error {
-			return k.ProveContact(t.Context(), k.post.last(proveKind, newMail).Link, bookHome)
+			return k.ProveContact(t.Context(), k.post.Last(newMail, proveKind).Link, bookHome)
 		},
 		after: func(t *testing.T, k *bookKit, err error) {
 			if k.addresses(t)[1] == newMail {
@@ -162,7 +162,7 @@ var bookFlows = []bookFlow{
 			}
 			changed(t, k, err)
 			require.Equal(t, civicpin.Low, k.status(t).Level)
-			k.clock.add(8 * bookDay)
+			k.clock.Add(8 * bookDay)
 			require.Equal(t, civicpin.Substantial, k.status(t).Level)
 		},
 	},
@@ -175,12 +175,12 @@ var bookFlows = []bookFlow{
 		after: func(t *testing.T, k *bookKit, err error) {
 			if len(k.addresses(t)) == 2 {
 				require.Error(t, err)
-				require.Zero(t, k.post.count(changedKind, rosaMail))
+				require.Empty(t, k.post.To(rosaMail, changedKind))
 				require.NoError(t, k.RemoveContact(t.Context(), rosa, k.contact(t, rosaMail).ID, civicpin.Citizen, bookHome))
 				k.flush(t)
 			}
 			require.Equal(t, []string{rosaPhone}, k.addresses(t))
-			require.Equal(t, 1, k.post.count(changedKind, rosaMail))
+			require.Len(t, k.post.To(rosaMail, changedKind), 1)
 			require.NoError(t, k.undoes(t, rosaMail))
 			require.Equal(t, []string{rosaPhone, rosaMail}, k.addresses(t))
 		},
@@ -198,7 +198,7 @@ var bookFlows = []bookFlow{
 				k.flush(t)
 			}
 			require.Equal(t, []string{rosaMail, rosaPhone}, k.addresses(t))
-			require.Equal(t, 1, k.post.count(changedKind, rosaPhone))
+			require.Len(t, k.post.To(rosaPhone, changedKind), 1)
 			require.NoError(t, k.undoes(t, rosaPhone))
 			require.Equal(t, []string{rosaPhone, rosaMail}, k.addresses(t))
 		},
@@ -221,7 +221,7 @@ var bookFlows = []bookFlow{
 				k.flush(t)
 			}
 			require.Equal(t, []string{rosaPhone, rosaMail, thiefMail}, k.usable(t))
-			require.Equal(t, 1, k.post.count(changedKind, rosaPhone))
+			require.Len(t, k.post.To(rosaPhone, changedKind), 1)
 			k.proves(t, newMail) // the lock is gone
 		},
 	},
@@ -242,7 +242,7 @@ var bookFlows = []bookFlow{
 			k.flush(t)
 			require.Equal(t, []string{rosaPhone, newMail}, k.addresses(t))
 			require.Equal(t, []string{rosaPhone}, k.usable(t))
-			require.Equal(t, 1, k.post.count(changedKind, rosaMail))
+			require.Len(t, k.post.To(rosaMail, changedKind), 1)
 			for range 2 {
 				require.NoError(t, recovery.UndoChange(t.Context(), k.Service, rosa, bookChange))
 			}
@@ -273,8 +273,8 @@ var bookFlows = []bookFlow{
 		prepare: func(t *testing.T, k *bookKit) { k.enrolled(t) },
 		act:     func(t *testing.T, k *bookKit) error { return k.Notify(t.Context(), rosa, "pin.changed", nil) },
 		after: func(t *testing.T, k *bookKit, err error) {
-			n := k.post.count("pin.changed", rosaPhone)
-			require.Equal(t, n, k.post.count("pin.changed", rosaMail), "all or none")
+			n := len(k.post.To(rosaPhone, "pin.changed"))
+			require.Equal(t, n, len(k.post.To(rosaMail, "pin.changed")), "all or none")
 			require.LessOrEqual(t, n, 1)
 			if err == nil {
 				require.Equal(t, 1, n)
@@ -285,12 +285,12 @@ var bookFlows = []bookFlow{
 		name: "deliver",
 		prepare: func(t *testing.T, k *bookKit) {
 			changing(t, k)
-			require.NoError(t, k.ProveContact(t.Context(), k.post.last(proveKind, newMail).Link, bookHome))
+			require.NoError(t, k.ProveContact(t.Context(), k.post.Last(newMail, proveKind).Link, bookHome))
 		},
 		act: func(t *testing.T, k *bookKit) error { return k.out.Flush(t.Context()) },
 		after: func(t *testing.T, k *bookKit, _ error) {
 			for _, address := range []string{rosaPhone, rosaMail} {
-				require.Positive(t, k.post.count(changedKind, address))
+				require.NotEmpty(t, k.post.To(address, changedKind))
 			}
 			require.NoError(t, k.undoes(t, rosaMail))
 		},
@@ -303,63 +303,42 @@ const bookChange = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 // TestContactCrashPoints stops the process at each store call of each flow in turn, in each way in which a call can end, and also
 // lets only that one call fail. Another process then finds a state from which the citizen can go on.
 func TestContactCrashPoints(t *testing.T) {
-	outcomes := []struct {
-		name string
-		storetest.Outcome
-	}{{"not written", storetest.NotDone}, {"reply lost", storetest.ReplyLost}, {"written later", storetest.DoneLater}}
 	for _, f := range bookFlows {
-		for _, o := range outcomes {
-			for _, stop := range []bool{true, false} {
-				if f.policy != nil && !stop {
-					continue // each of these hashes
-				}
-				t.Run(fmt.Sprintf("%s/%s/stop=%t", f.name, o.name, stop), func(t *testing.T) {
-					synctest.Test(t, func(t *testing.T) { // retries wait, in no time
-						for call := 1; ; call++ {
-							if !bookCrashAt(t, f, call, o.Outcome, stop) {
-								require.Greater(t, call, 1)
-								return
-							}
-						}
-					})
-				})
+		for _, fault := range testkit.Faults() {
+			if f.policy != nil && !fault.Stop {
+				continue // each of these hashes
 			}
+			t.Run(f.name+"/"+fault.String(), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { // retries wait, in no time
+					for bookCrashAt(t, f, fault) {
+						fault.Call++
+					}
+					require.Greater(t, fault.Call, 1)
+				})
+			})
 		}
 	}
 }
 
 // bookCrashAt runs a flow with a fault at one call, and reports whether the flow came as far as that call.
-func bookCrashAt(t *testing.T, f bookFlow, call int, o storetest.Outcome, stop bool) bool {
+func bookCrashAt(t *testing.T, f bookFlow, fault testkit.Fault) bool {
 	t.Helper()
 	memory := store.NewMemory()
 	faults := storetest.NewFaults(memory)
-	k := newBookKitOn(t, faults.Store(), bookConfig(), newBookClock(), &bookPost{}, &bookEvents{})
+	k := newBookKitOn(t, faults.Store(), bookConfig(), newBookClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 	if f.policy != nil {
 		k.withPins(t, *f.policy)
 	}
 	f.prepare(t, k)
-	faults.Reset()
-	if stop {
-		faults.StopAt(call, o)
-	} else {
-		faults.FailAt(call, o)
-	}
-	err := f.act(t, k)
-	reached := faults.Calls() >= call
-	faults.Deliver(t.Context())
-	faults.Reset()
-	k.clock.add(5 * time.Minute) // reservations and claims of the dead process run out
-	defer func() {
-		if t.Failed() {
-			t.Logf("at call %d, act returned %v", call, err)
-		}
-	}()
+	reached, err := fault.During(t, faults, func() error { return f.act(t, k) })
+	defer fault.Explain(t, err)
+	k.clock.Add(5 * time.Minute) // reservations and claims of the dead process run out
 	c := bookConfig()
 	c.Pins, c.Contacts = k.config.Pins, k.config.Contacts // credentials have crash points of their own; to make them hashes
 	other := newBookKitOn(t, memory, c, k.clock, k.post, k.events)
 	for range 3 {
 		other.flush(t)
-		k.clock.add(time.Minute)
+		k.clock.Add(time.Minute)
 	}
 	f.after(t, other, err)
 	return reached

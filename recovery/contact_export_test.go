@@ -2,11 +2,10 @@ package recovery
 
 import (
 	"context"
-	"encoding/json"
-	"strings"
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
@@ -34,20 +33,7 @@ func NewContacts(v *store.Vault, out *outbox.Outbox, c Config) (*Service, error)
 }
 
 // PlainBooks returns all contacts as they are before they are sealed.
-func PlainBooks(ctx context.Context, s *Service) (string, error) {
-	var all strings.Builder
-	for e, err := range s.books.All(ctx) {
-		if err != nil {
-			return "", err
-		}
-		text, err := json.Marshal(e.Value)
-		if err != nil {
-			return "", err
-		}
-		all.Write(text)
-	}
-	return all.String(), nil
-}
+func PlainBooks(ctx context.Context, s *Service) (string, error) { return testkit.Plain(ctx, s.books) }
 
 // Usable returns the addresses of the contacts that can prove something, in the order in which they are preferred.
 func Usable(ctx context.Context, s *Service, subject civicpin.Subject) ([]string, error) {

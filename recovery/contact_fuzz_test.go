@@ -21,10 +21,10 @@ func FuzzContactTokens(f *testing.F) {
 	k := newBookKit(f, bookConfig())
 	k.enrolled(f)
 	k.asks(f, byNewMail)
-	proof := k.post.last(proveKind, newMail)
+	proof := k.post.Last(newMail, proveKind)
 	k.asks(f, byThief)
 	k.proves(f, thiefMail)
-	undo := k.post.last(changedKind, rosaMail).Link
+	undo := k.post.Last(rosaMail, changedKind).Link
 	for _, m := range []civicpin.Secret{proof.Link, undo} {
 		text := m.Reveal()
 		f.Add(text[:len(text)-1])

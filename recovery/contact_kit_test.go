@@ -1,15 +1,13 @@
 package recovery_test
 
 import (
-	"context"
-	"fmt"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/store"
@@ -34,84 +32,8 @@ var (
 	bookHome  = civicpin.Source{Address: "192.0.2.7"}
 )
 
-// bookKeys are the keys of all vaults of these tests, so that a store can be opened again.
-var bookKeys = sync.OnceValue(func() store.Keys {
-	keys, err := store.ParseKeys("civicpin keys 1\n" +
-		"index MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE\n" +
-		"seal k1 c2VhbGluZyBrZXkgZm9yIHRoZSB0ZXN0cyBvbmx5ISE\n")
-	if err != nil {
-		panic(err)
-	}
-	return keys
-})
-
-// bookClock is a clock that tests move.
-type bookClock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func newBookClock() *bookClock {
-	return &bookClock{now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}
-}
-
-func (c *bookClock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *bookClock) add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
-// bookPost is a notifier that keeps what it is given. fail, if set, decides about each message first.
-type bookPost struct {
-	mu   sync.Mutex
-	got  []civicpin.Message
-	fail func(civicpin.Message) error
-}
-
-func (p *bookPost) Notify(_ context.Context, m civicpin.Message) (string, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.fail != nil {
-		if err := p.fail(m); err != nil {
-			return "", err
-		}
-	}
-	p.got = append(p.got, m)
-	return fmt.Sprintf("receipt-%d", len(p.got)), nil
-}
-
-func (p *bookPost) messages() []civicpin.Message {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return append([]civicpin.Message(nil), p.got...)
-}
-
-// last returns the message of a kind that came last to an address; the zero one if none did.
-func (p *bookPost) last(kind civicpin.MessageKind, address string) civicpin.Message {
-	var last civicpin.Message
-	for _, m := range p.messages() {
-		if m.Kind == kind && m.To.Address == address {
-			last = m
-		}
-	}
-	return last
-}
-
-// count returns how many messages of a kind came to an address.
-func (p *bookPost) count(kind civicpin.MessageKind, address string) int {
-	n := 0
-	for _, m := range p.messages() {
-		if m.Kind == kind && m.To.Address == address {
-			n++
-		}
-	}
-	return n
+func newBookClock() *testkit.Clock {
+	return testkit.NewClock(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC))
 }
 
 const (
@@ -119,27 +41,11 @@ const (
 	changedKind civicpin.MessageKind = "contact.changed"
 )
 
-// bookEvents is a recorder that keeps what it is told.
-type bookEvents struct {
-	mu  sync.Mutex
-	got []civicpin.Event
-}
-
-func (r *bookEvents) Record(_ context.Context, e civicpin.Event) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.got = append(r.got, e)
-}
-
-// of returns the reasons of the events of a code.
-func (r *bookEvents) of(code civicpin.EventCode) []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+// reasons returns the reasons of the events of a code.
+func reasons(r *testkit.Recorder, code civicpin.EventCode) []string {
 	var list []string
-	for _, e := range r.got {
-		if e.Code == code {
-			list = append(list, e.Reason)
-		}
+	for _, e := range r.Of(code) {
+		list = append(list, e.Reason)
 	}
 	return list
 }
@@ -147,9 +53,9 @@ func (r *bookEvents) of(code civicpin.EventCode) []string {
 // bookKit is a service with everything around it.
 type bookKit struct {
 	*recovery.Service
-	clock  *bookClock
-	post   *bookPost
-	events *bookEvents
+	clock  *testkit.Clock
+	post   *testkit.Mailbox
+	events *testkit.Recorder
 	vault  *store.Vault
 	out    *outbox.Outbox
 	config recovery.Config
@@ -164,19 +70,19 @@ func bookConfig() recovery.Config {
 
 func newBookKit(t testing.TB, c recovery.Config) *bookKit {
 	t.Helper()
-	return newBookKitOn(t, store.NewMemory(), c, newBookClock(), &bookPost{}, &bookEvents{})
+	return newBookKitOn(t, store.NewMemory(), c, newBookClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 }
 
 // newBookKitOn makes a service over a store that may have served another before.
-func newBookKitOn(t testing.TB, s store.Store, c recovery.Config, clock *bookClock, post *bookPost, events *bookEvents) *bookKit {
+func newBookKitOn(t testing.TB, s store.Store, c recovery.Config, clock *testkit.Clock, post *testkit.Mailbox, r *testkit.Recorder) *bookKit {
 	t.Helper()
-	vault, err := store.NewVault(s, bookKeys(), &store.Options{Now: clock.Now, Recorder: events})
+	vault, err := store.NewVault(s, testkit.Keys(), &store.Options{Now: clock.Now, Recorder: r})
 	require.NoError(t, err)
 	out, err := outbox.New(vault, post, &outbox.Options{PerDestination: outbox.Rate{Limit: 1_000_000, Window: time.Hour}})
 	require.NoError(t, err)
 	svc, err := recovery.NewContacts(vault, out, c)
 	require.NoError(t, err)
-	return &bookKit{Service: svc, clock: clock, post: post, events: events, vault: vault, out: out, config: c}
+	return &bookKit{Service: svc, clock: clock, post: post, events: r, vault: vault, out: out, config: c}
 }
 
 // flush sends what waits.
@@ -197,7 +103,7 @@ func (k *bookKit) asks(t testing.TB, to civicpin.Contact) recovery.PendingContac
 // proves types the code that came last to an address.
 func (k *bookKit) proves(t testing.TB, address string) {
 	t.Helper()
-	require.NoError(t, k.ProveCode(t.Context(), rosa, k.post.last(proveKind, address).Secret, bookHome))
+	require.NoError(t, k.ProveCode(t.Context(), rosa, k.post.Last(address, proveKind).Secret, bookHome))
 	k.flush(t)
 }
 
@@ -247,5 +153,5 @@ func (k *bookKit) usable(t testing.TB) []string {
 // undoes uses the link that came last to an address.
 func (k *bookKit) undoes(t testing.TB, address string) error {
 	t.Helper()
-	return k.Disown(t.Context(), k.post.last(changedKind, address).Link, bookHome)
+	return k.Disown(t.Context(), k.post.Last(address, changedKind).Link, bookHome)
 }

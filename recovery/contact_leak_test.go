@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
@@ -25,13 +26,13 @@ func TestContactsLeakNothing(t *testing.T) {
 	memory := store.NewMemory()
 	faults := storetest.NewFaults(memory)
 	clock := newBookClock()
-	vault, err := store.NewVault(faults.Store(), bookKeys(), &store.Options{
+	vault, err := store.NewVault(faults.Store(), testkit.Keys(), &store.Options{
 		Now: clock.Now, Recorder: civicpin.SlogRecorder(slog.New(slog.NewTextHandler(&log, nil))),
 	})
 	require.NoError(t, err)
 	var mu sync.Mutex // channels are served side by side
 	var secrets []string
-	post := &bookPost{}
+	post := &testkit.Mailbox{}
 	quotes := true
 	gateway := civicpin.NotifierFunc(func(ctx context.Context, m civicpin.Message) (string, error) {
 		mu.Lock()
@@ -50,7 +51,7 @@ func TestContactsLeakNothing(t *testing.T) {
 	require.NoError(t, err)
 	svc, err := recovery.NewContacts(vault, out, bookConfig())
 	require.NoError(t, err)
-	k := &bookKit{Service: svc, clock: clock, post: post, events: &bookEvents{}, vault: vault, out: out}
+	k := &bookKit{Service: svc, clock: clock, post: post, events: &testkit.Recorder{}, vault: vault, out: out}
 	ctx := t.Context()
 	note := func(err error) {
 		if err != nil {
@@ -60,7 +61,7 @@ func TestContactsLeakNothing(t *testing.T) {
 	flush := func() {
 		for range 3 {
 			note(out.Flush(ctx))
-			clock.add(bookDay / 24)
+			clock.Add(bookDay / 24)
 		}
 	}
 
@@ -68,7 +69,7 @@ func TestContactsLeakNothing(t *testing.T) {
 	_, err = k.AddContact(ctx, rosa, byNewMail, civicpin.Citizen, bookHome)
 	require.NoError(t, err)
 	flush()
-	proof := post.last(proveKind, newMail)
+	proof := post.Last(newMail, proveKind)
 	require.False(t, proof.Link.IsZero())
 	for call := 1; call < 10; call++ {
 		for _, o := range []storetest.Outcome{storetest.NotDone, storetest.ReplyLost} {
@@ -92,7 +93,7 @@ func TestContactsLeakNothing(t *testing.T) {
 	note(err)
 	fmt.Fprintf(&log, "%+v %#v", proof, pending)
 	require.Len(t, proved, 3)
-	undo := post.last(changedKind, rosaMail).Link
+	undo := post.Last(rosaMail, changedKind).Link
 	look, err := k.Look(ctx, undo)
 	note(err)
 	fmt.Fprintf(&log, "%+v", look)
@@ -103,23 +104,18 @@ func TestContactsLeakNothing(t *testing.T) {
 	holds := func(text, what string) bool { return strings.Contains(text, what) } // without printing it all
 	require.True(t, holds(log.String(), "recovery.contact"))
 	require.True(t, holds(log.String(), "gateway refuses"))
-	var stored strings.Builder
-	for item, err := range memory.List(ctx, "", "") {
-		require.NoError(t, err)
-		stored.WriteString(item.Key)
-		stored.Write(item.Value)
-	}
+	stored := testkit.Stored(t, memory)
 	require.Greater(t, len(secrets), 4)
 	for _, secret := range secrets {
 		_, verifier, _ := strings.Cut(secret, ".")
 		for _, s := range []string{secret, verifier} {
 			if s != "" {
 				require.False(t, holds(log.String(), s), "a secret in the log")
-				require.False(t, holds(stored.String(), s), "a secret in the store")
+				require.False(t, holds(stored, s), "a secret in the store")
 			}
 		}
 	}
 	for _, personal := range []string{string(rosa), rosaPhone, rosaMail, newMail} {
-		require.False(t, holds(stored.String(), personal), personal)
+		require.False(t, holds(stored, personal), personal)
 	}
 }

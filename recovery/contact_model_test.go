@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/store"
@@ -176,7 +177,7 @@ func (s *bookMachine) brought(c *modelChange, fresh modelContact) {
 func (s *bookMachine) arrived(rt *rapid.T, c *modelChange, told []modelContact) {
 	s.faults.Reset()
 	require.NoError(fatalBook{rt}, s.k.out.Flush(rt.Context()))
-	fresh := s.k.post.messages()[s.seen:]
+	fresh := s.k.post.Messages()[s.seen:]
 	s.seen += len(fresh)
 	require.Len(fatalBook{rt}, fresh, len(told))
 	// One address may be told twice: as a former contact and as one that it became again.
@@ -284,7 +285,7 @@ func (s *bookMachine) ask(rt *rapid.T, address string, replaces int, staff bool)
 	p.sends++
 	s.faults.Reset()
 	require.NoError(fatalBook{rt}, s.k.out.Flush(rt.Context()))
-	fresh := s.k.post.messages()[s.seen:]
+	fresh := s.k.post.Messages()[s.seen:]
 	s.seen += len(fresh)
 	require.Len(fatalBook{rt}, fresh, 1)
 	p.proofs = append(p.proofs, modelProof{fresh[0].Link, fresh[0].Secret, fresh[0].Expires})
@@ -382,7 +383,7 @@ func TestContactModel(t *testing.T) {
 		s.m.barred, s.m.given = make(map[int]int), make(map[int]int)
 		config := bookConfig()
 		config.Contacts.AtLeast = s.least
-		s.k = newBookKitOn(t, faults.Store(), config, newBookClock(), &bookPost{}, &bookEvents{})
+		s.k = newBookKitOn(t, faults.Store(), config, newBookClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 		ctx := rt.Context()
 		lose := func(rt *rapid.T) { // a lost reply is looked up and makes no difference
 			s.faults.Reset()
@@ -421,7 +422,7 @@ func TestContactModel(t *testing.T) {
 						valid[proof.link.Reveal()] = true
 					}
 				}
-				all := s.k.post.messages()
+				all := s.k.post.Messages()
 				if len(all) == 0 {
 					rt.Skip("nothing came")
 				}
@@ -548,7 +549,7 @@ func TestContactModel(t *testing.T) {
 				require.Equal(fatalBook{rt}, "gone", bookCame(s.k.Disown(ctx, link, bookHome)))
 				s.faults.Reset()
 				require.NoError(fatalBook{rt}, s.k.out.Flush(ctx))
-				fresh := s.k.post.messages()[s.seen:]
+				fresh := s.k.post.Messages()[s.seen:]
 				s.seen += len(fresh)
 				for _, m := range fresh {
 					require.True(fatalBook{rt}, m.Kind == changedKind && m.Link.IsZero(), "%s to %s, %v", m.Kind, m.To.Address, m.Params)
@@ -558,7 +559,7 @@ func TestContactModel(t *testing.T) {
 				}
 			},
 			"time passes": func(rt *rapid.T) {
-				s.k.clock.add(rapid.SampledFrom([]time.Duration{
+				s.k.clock.Add(rapid.SampledFrom([]time.Duration{
 					time.Second, 5 * time.Minute, 25 * time.Hour, 3 * bookDay, 7 * bookDay,
 				}).Draw(rt, "for"))
 			},

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/store"
@@ -45,7 +46,7 @@ func TestContactsAreAdopted(t *testing.T) {
 			require.Empty(t, pending, "what waited needs no proof any more")
 			k.flush(t)
 			for _, c := range tc.before {
-				require.Equal(t, "added", k.post.last(changedKind, c.Address).Params["change"])
+				require.Equal(t, "added", k.post.Last(c.Address, changedKind).Params["change"])
 			}
 		})
 	}
@@ -62,7 +63,7 @@ func TestContactIsSeenByStaff(t *testing.T) {
 	require.Equal(t, []string{rosaPhone, rosaMail}, k.usable(t))
 	require.NoError(t, k.AdoptContacts(t.Context(), rosa, []civicpin.Contact{byNewMail}, bookClerk, bookHome))
 	require.Equal(t, []string{rosaPhone, rosaMail, newMail}, k.usable(t))
-	require.Contains(t, k.events.of("recovery.contact"), "seen email")
+	require.Contains(t, reasons(k.events, "recovery.contact"), "seen email")
 }
 
 // An address that a visitor gave in a recovery takes the place of all of its channel, and cools down for as long as it can be undone.
@@ -77,13 +78,13 @@ func TestContactOfARecovery(t *testing.T) {
 	require.Equal(t, []string{rosaPhone, newMail}, k.addresses(t))
 	require.Equal(t, until, k.contact(t, newMail).Cooling)
 	for _, address := range []string{rosaPhone, rosaMail, thiefMail} {
-		require.Equal(t, "changed", k.post.last(changedKind, address).Params["change"])
+		require.Equal(t, "changed", k.post.Last(address, changedKind).Params["change"])
 	}
-	k.clock.add(29 * bookDay)
+	k.clock.Add(29 * bookDay)
 	require.NoError(t, recovery.UndoChange(t.Context(), k.Service, rosa, bookChange))
 	require.Equal(t, []string{rosaPhone, rosaMail, thiefMail}, k.addresses(t))
 
-	k.clock.add(3 * bookDay)
+	k.clock.Add(3 * bookDay)
 	require.NoError(t, recovery.UndoChange(t.Context(), k.Service, rosa, bookChange), "long gone")
 	require.NoError(t, recovery.Adopt(t.Context(), k.Service, rosa, "OTHERCHANGE", byMail, until), "is one already")
 	require.Equal(t, []string{rosaPhone, rosaMail, thiefMail}, k.addresses(t))
@@ -108,7 +109,7 @@ func TestContactChangesAreBounded(t *testing.T) {
 	require.NoError(t, k.RemoveContact(t.Context(), rosa, phone.ID, bookClerk, bookHome))
 	k.flush(t)
 	require.NoError(t, k.undoes(t, rosaMail), "the newest can be undone")
-	k.clock.add(7 * bookDay)
+	k.clock.Add(7 * bookDay)
 	require.NoError(t, k.MakePrimary(t.Context(), rosa, k.contact(t, newMail).ID, civicpin.Citizen, bookHome))
 }
 
@@ -121,7 +122,7 @@ func TestContactMailThatFailsIsBounded(t *testing.T) {
 		list = append(list, civicpin.Contact{Channel: civicpin.Push, Address: fmt.Sprint("app-", i)})
 	}
 	require.NoError(t, k.AdoptContacts(t.Context(), rosa, list, bookClerk, bookHome))
-	k.post.fail = func(m civicpin.Message) error {
+	k.post.Fail = func(m civicpin.Message) error {
 		if m.To.Channel == civicpin.Push {
 			return civicpin.ErrUndeliverable
 		}
@@ -142,7 +143,7 @@ func TestContactMailThatFailsIsBounded(t *testing.T) {
 		primary()
 	}
 	require.Equal(t, 12*7, failed())
-	first := k.post.last(changedKind, rosaMail)
+	first := k.post.Last(rosaMail, changedKind)
 	primary()
 	require.Equal(t, 64+7, failed())
 	require.NoError(t, k.Disown(t.Context(), first.Link, bookHome))
@@ -163,12 +164,12 @@ func TestContactsAreNotified(t *testing.T) {
 	params["until"] = "changed by the caller"
 	k.flush(t)
 	for _, address := range []string{rosaPhone, newMail, rosaMail} {
-		require.Equal(t, 1, k.post.count("pin.locked", address), address)
-		m := k.post.last("pin.locked", address)
+		require.Len(t, k.post.To(address, "pin.locked"), 1, address)
+		m := k.post.Last(address, "pin.locked")
 		require.Equal(t, map[string]string{"until": "2026-03-02T10:00:00Z"}, m.Params)
 		require.True(t, m.Link.IsZero() && m.Secret.IsZero() && m.Expires.IsZero())
 	}
-	require.Zero(t, k.post.count("pin.locked", thiefMail), "that is no contact")
+	require.Empty(t, k.post.To(thiefMail, "pin.locked"), "that is no contact")
 }
 
 // What waits is bounded, and what failed makes room.
@@ -182,13 +183,13 @@ func TestContactNoticesAreBounded(t *testing.T) {
 	}
 	require.ErrorIs(t, err, recovery.ErrBusy)
 	require.Equal(t, 32, n-1)
-	k.post.fail = func(civicpin.Message) error { return civicpin.ErrUndeliverable }
+	k.post.Fail = func(civicpin.Message) error { return civicpin.ErrUndeliverable }
 	k.flush(t)
 	require.NoError(t, k.Notify(t.Context(), rosa, "pin.revoked", nil))
-	k.post.fail = nil
+	k.post.Fail = nil
 	k.flush(t)
-	require.Equal(t, 1, k.post.count("pin.revoked", rosaPhone))
-	k.clock.add(8 * bookDay)
+	require.Len(t, k.post.To(rosaPhone, "pin.revoked"), 1)
+	k.clock.Add(8 * bookDay)
 	require.NoError(t, k.Notify(t.Context(), rosa, "pin.locked", nil))
 	plain, err := recovery.PlainBooks(t.Context(), k.Service)
 	require.NoError(t, err)
@@ -199,11 +200,11 @@ func TestContactNoticesAreBounded(t *testing.T) {
 func TestContactMailIsRetried(t *testing.T) {
 	k := newBookKit(t, bookConfig())
 	k.enrolled(t)
-	k.post.fail = func(civicpin.Message) error { return fmt.Errorf("%w: 550", civicpin.ErrUndeliverable) }
+	k.post.Fail = func(civicpin.Message) error { return fmt.Errorf("%w: 550", civicpin.ErrUndeliverable) }
 	p, err := k.AddContact(t.Context(), rosa, byNewMail, civicpin.Citizen, bookHome)
 	require.NoError(t, err)
 	k.flush(t)
-	k.post.fail = nil
+	k.post.Fail = nil
 	require.NoError(t, k.out.Retry(t.Context(), outbox.Ref{Owner: "recovery", Subject: rosa, ID: "b." + p.ID + ".1"}))
 	k.flush(t)
 	k.proves(t, newMail)
@@ -213,7 +214,7 @@ func TestContactMailIsRetried(t *testing.T) {
 func TestContactMailOutlivesADelay(t *testing.T) {
 	memory := store.NewMemory()
 	faults := storetest.NewFaults(memory)
-	k := newBookKitOn(t, faults.Store(), bookConfig(), newBookClock(), &bookPost{}, &bookEvents{})
+	k := newBookKitOn(t, faults.Store(), bookConfig(), newBookClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 	k.enrolled(t)
 	other := newBookKitOn(t, memory, bookConfig(), k.clock, k.post, k.events)
 	held := false
@@ -221,7 +222,7 @@ func TestContactMailOutlivesADelay(t *testing.T) {
 		if method == storetest.Put && strings.HasPrefix(key, "recovery.contacts/") && !held {
 			held = true
 			for range 5 {
-				k.clock.add(time.Hour)
+				k.clock.Add(time.Hour)
 				other.flush(t)
 			}
 		}
@@ -230,9 +231,9 @@ func TestContactMailOutlivesADelay(t *testing.T) {
 	_, err := k.AddContact(t.Context(), rosa, byNewMail, civicpin.Citizen, bookHome)
 	require.NoError(t, err)
 	require.True(t, held)
-	require.Empty(t, k.post.messages())
+	require.Empty(t, k.post.Messages())
 	other.flush(t)
-	require.Equal(t, 1, k.post.count(proveKind, newMail))
+	require.Len(t, k.post.To(newMail, proveKind), 1)
 }
 
 // What was taken over is in no record any more.
@@ -240,13 +241,13 @@ func TestContactSecretsAreErased(t *testing.T) {
 	k := newBookKit(t, bookConfig())
 	k.enrolled(t)
 	k.asks(t, byNewMail)
-	m := k.post.last(proveKind, newMail)
+	m := k.post.Last(newMail, proveKind)
 	plain, err := recovery.PlainBooks(t.Context(), k.Service)
 	require.NoError(t, err)
 	require.NotContains(t, plain, m.Secret.Reveal())
 	require.NotContains(t, plain, m.Link.Reveal())
 	k.proves(t, newMail)
-	undo := k.post.last(changedKind, rosaMail).Link.Reveal()
+	undo := k.post.Last(rosaMail, changedKind).Link.Reveal()
 	plain, err = recovery.PlainBooks(t.Context(), k.Service)
 	require.NoError(t, err)
 	require.NotContains(t, plain, undo)
@@ -267,9 +268,9 @@ func TestContactLowersTheLevel(t *testing.T) {
 	k.asks(t, byMail)
 	k.proves(t, rosaMail)
 	require.Equal(t, civicpin.Low, k.status(t).Level)
-	k.clock.add(7*bookDay - time.Second)
+	k.clock.Add(7*bookDay - time.Second)
 	require.Equal(t, civicpin.Low, k.status(t).Level)
-	k.clock.add(time.Second)
+	k.clock.Add(time.Second)
 	require.Equal(t, civicpin.Substantial, k.status(t).Level)
 }
 
@@ -298,9 +299,9 @@ func TestContactPolicy(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := bookConfig()
 			c.Contacts = p
-			vault, err := store.NewVault(store.NewMemory(), bookKeys(), nil)
+			vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), nil)
 			require.NoError(t, err)
-			out, err := outbox.New(vault, &bookPost{}, nil)
+			out, err := outbox.New(vault, &testkit.Mailbox{}, nil)
 			require.NoError(t, err)
 			_, err = recovery.NewContacts(vault, out, c)
 			require.ErrorIs(t, err, recovery.ErrPlan)

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/store"
@@ -45,10 +46,10 @@ func bookRace(t *testing.T, m store.Store, k *bookKit, act func(k *bookKit, i in
 // One proof is used once, whoever comes with it and however: the contact is there once, and each of the others is told once.
 func TestContactProofHasOneWinner(t *testing.T) {
 	m := store.NewMemory()
-	k := newBookKitOn(t, m, bookConfig(), newBookClock(), &bookPost{}, &bookEvents{})
+	k := newBookKitOn(t, m, bookConfig(), newBookClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 	k.enrolled(t)
 	k.asks(t, byNewMail)
-	proof := k.post.last(proveKind, newMail)
+	proof := k.post.Last(newMail, proveKind)
 	won := bookRace(t, m, k, func(k *bookKit, i int) error {
 		if i%8 == 7 {
 			return k.ProveCode(t.Context(), rosa, proof.Secret, bookHome)
@@ -58,19 +59,19 @@ func TestContactProofHasOneWinner(t *testing.T) {
 	require.EqualValues(t, 1, won)
 	k.flush(t)
 	require.Equal(t, []string{rosaPhone, rosaMail, newMail}, k.addresses(t))
-	require.Equal(t, 1, k.post.count(changedKind, rosaPhone))
-	require.Equal(t, 1, k.post.count(changedKind, rosaMail))
-	require.Contains(t, k.events.of("recovery.contact"), "added email")
+	require.Len(t, k.post.To(rosaPhone, changedKind), 1)
+	require.Len(t, k.post.To(rosaMail, changedKind), 1)
+	require.Contains(t, reasons(k.events, "recovery.contact"), "added email")
 }
 
 // One undo, too.
 func TestContactUndoHasOneWinner(t *testing.T) {
 	m := store.NewMemory()
-	k := newBookKitOn(t, m, bookConfig(), newBookClock(), &bookPost{}, &bookEvents{})
+	k := newBookKitOn(t, m, bookConfig(), newBookClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 	k.enrolled(t)
 	k.asks(t, byThief)
 	k.proves(t, thiefMail)
-	links := []civicpin.Secret{k.post.last(changedKind, rosaPhone).Link, k.post.last(changedKind, rosaMail).Link}
+	links := []civicpin.Secret{k.post.Last(rosaPhone, changedKind).Link, k.post.Last(rosaMail, changedKind).Link}
 	require.EqualValues(t, 1, bookRace(t, m, k, func(k *bookKit, i int) error { return k.Disown(t.Context(), links[i%2], bookHome) }))
 	require.Equal(t, []string{rosaPhone, rosaMail}, k.addresses(t))
 }
@@ -78,7 +79,7 @@ func TestContactUndoHasOneWinner(t *testing.T) {
 // However many are removed or brought at once, so many are left, and there are no more than eight.
 func TestContactLimitsHoldAtOnce(t *testing.T) {
 	m := store.NewMemory()
-	k := newBookKitOn(t, m, bookConfig(), newBookClock(), &bookPost{}, &bookEvents{})
+	k := newBookKitOn(t, m, bookConfig(), newBookClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 	won := bookRace(t, m, k, func(k *bookKit, i int) error {
 		to := civicpin.Contact{Channel: civicpin.Email, Address: fmt.Sprintf("rosa%d@example.ec", i)}
 		return k.AdoptContacts(t.Context(), rosa, []civicpin.Contact{to}, bookClerk, bookHome)

@@ -49,17 +49,17 @@ func (k *bookKit) linked(t *testing.T) civicpin.Secret {
 	require.Equal(t, bySMS.Masked(), run.Next.Sent.Masked)
 	k.flush(t)
 	ticket := run.Ticket
-	run, err = k.Answer(t.Context(), ticket, recovery.Answers{Code: k.post.last("recovery.code", rosaPhone).Secret})
+	run, err = k.Answer(t.Context(), ticket, recovery.Answers{Code: k.post.Last(rosaPhone, "recovery.code").Secret})
 	require.NoError(t, err)
 	require.Equal(t, byMail.Masked(), run.Next.Confirm.Masked)
 	_, err = k.Answer(t.Context(), ticket, recovery.Answers{Correct: byNewMail})
 	require.NoError(t, err)
-	k.clock.add(bookDay)
+	k.clock.Add(bookDay)
 	run, err = k.Send(t.Context(), ticket, bookHome)
 	require.NoError(t, err)
 	require.Equal(t, byNewMail.Masked(), run.Next.Sent.Masked)
 	k.flush(t)
-	return k.post.last("recovery.link", newMail).Link
+	return k.post.Last(newMail, "recovery.link").Link
 }
 
 // A contact that was corrected counts once the recovery is completed, and whoever disowns the recovery undoes that, too.
@@ -73,9 +73,9 @@ func TestContactCorrectedInARecovery(t *testing.T) {
 	k.flush(t)
 	require.Equal(t, []string{rosaPhone, newMail}, k.addresses(t))
 	require.Equal(t, []string{rosaPhone}, k.usable(t))
-	require.Equal(t, 1, k.post.count(changedKind, rosaMail))
+	require.Len(t, k.post.To(rosaMail, changedKind), 1)
 
-	require.NoError(t, k.Disown(t.Context(), k.post.last("recovery.done", rosaMail).Link, bookHome))
+	require.NoError(t, k.Disown(t.Context(), k.post.Last(rosaMail, "recovery.done").Link, bookHome))
 	require.Equal(t, []string{rosaPhone, rosaMail}, k.usable(t))
 	require.True(t, k.status(t).Suspended)
 	require.ErrorIs(t, k.config.Pins.Set(t.Context(), grant, civicpin.NewSecret("another long password")), pin.ErrGrant)
@@ -107,7 +107,7 @@ func TestContactCorrectedWithoutRoom(t *testing.T) {
 	run, err := k.Start(t.Context(), "mailbox-lost", rosa, bookHome)
 	require.NoError(t, err)
 	k.flush(t)
-	_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Code: k.post.last("recovery.code", rosaPhone).Secret})
+	_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Code: k.post.Last(rosaPhone, "recovery.code").Secret})
 	require.NoError(t, err)
 	_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Correct: byNewMail})
 	require.ErrorIs(t, err, recovery.ErrContacts)
@@ -119,24 +119,24 @@ func TestContactCorrectedWithoutRoom(t *testing.T) {
 	run, err = k.Start(t.Context(), "mailbox-lost", rosa, bookHome)
 	require.NoError(t, err)
 	k.flush(t)
-	_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Code: k.post.last("recovery.code", rosaPhone).Secret})
+	_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Code: k.post.Last(rosaPhone, "recovery.code").Secret})
 	require.NoError(t, err)
 	_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Correct: byNewMail})
 	require.NoError(t, err)
-	k.clock.add(bookDay)
+	k.clock.Add(bookDay)
 	_, err = k.Send(t.Context(), run.Ticket, bookHome)
 	require.NoError(t, err)
 	fill(k, 7)
 	before, err := k.config.Pins.Mark(t.Context(), rosa)
 	require.NoError(t, err)
 	for range 2 {
-		_, err = k.Finish(t.Context(), k.post.last("recovery.link", newMail).Link, bookHome)
+		_, err = k.Finish(t.Context(), k.post.Last(newMail, "recovery.link").Link, bookHome)
 		require.ErrorIs(t, err, recovery.ErrContacts)
 	}
 	after, err := k.config.Pins.Mark(t.Context(), rosa)
 	require.NoError(t, err)
 	require.Equal(t, before, after, "no grant was made that nobody has")
-	require.Zero(t, k.post.count("recovery.done", rosaPhone))
+	require.Empty(t, k.post.To(rosaPhone, "recovery.done"))
 }
 
 // A contact that goes ends the recoveries under way: a link may be on its way there. So does an undo.

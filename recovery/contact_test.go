@@ -38,7 +38,7 @@ func TestContactIsProved(t *testing.T) {
 			require.Equal(t, []recovery.PendingContact{p}, pending)
 			require.Equal(t, k.clock.Now().Add(24*time.Hour), p.Expires)
 
-			m := k.post.last(proveKind, tc.to.Address)
+			m := k.post.Last(tc.to.Address, proveKind)
 			require.Equal(t, tc.to, m.To)
 			require.Equal(t, tc.link, !m.Link.IsZero())
 			require.Len(t, m.Secret.Reveal(), 8)
@@ -62,7 +62,7 @@ func TestContactIsProved(t *testing.T) {
 			require.Empty(t, pending)
 			require.Equal(t, []recovery.ProvedContact{{Contact: tc.to, ID: p.ID, Primary: true, Since: k.clock.Now()}}, proved)
 			require.Equal(t, []string{tc.to.Address}, k.usable(t), "the first one does not cool down")
-			require.Equal(t, []string{"asked " + string(tc.to.Channel), "added " + string(tc.to.Channel)}, k.events.of("recovery.contact"))
+			require.Equal(t, []string{"asked " + string(tc.to.Channel), "added " + string(tc.to.Channel)}, reasons(k.events, "recovery.contact"))
 		})
 	}
 }
@@ -75,16 +75,16 @@ func TestContactsThatAreFirst(t *testing.T) {
 	k.proves(t, rosaPhone)
 	k.proves(t, rosaMail)
 	require.Equal(t, []string{rosaPhone, rosaMail}, k.usable(t))
-	require.Equal(t, 1, k.post.count(changedKind, rosaPhone), "but it is told")
+	require.Len(t, k.post.To(rosaPhone, changedKind), 1, "but it is told")
 
 	k.asks(t, byNewMail)
 	k.proves(t, newMail)
 	require.Equal(t, []string{rosaPhone, rosaMail, newMail}, k.addresses(t))
 	require.Equal(t, []string{rosaPhone, rosaMail}, k.usable(t))
 	require.Equal(t, k.clock.Now().Add(7*bookDay), k.contact(t, newMail).Cooling)
-	k.clock.add(7*bookDay - time.Second)
+	k.clock.Add(7*bookDay - time.Second)
 	require.Equal(t, []string{rosaPhone, rosaMail}, k.usable(t))
-	k.clock.add(time.Second)
+	k.clock.Add(time.Second)
 	require.Equal(t, []string{rosaPhone, rosaMail, newMail}, k.usable(t))
 }
 
@@ -93,13 +93,13 @@ func TestContactProofsExpire(t *testing.T) {
 	k := newBookKit(t, bookConfig())
 	k.asks(t, bySMS)
 	k.asks(t, byMail)
-	sms, mail := k.post.last(proveKind, rosaPhone), k.post.last(proveKind, rosaMail)
-	k.clock.add(10 * time.Minute)
+	sms, mail := k.post.Last(rosaPhone, proveKind), k.post.Last(rosaMail, proveKind)
+	k.clock.Add(10 * time.Minute)
 	require.ErrorIs(t, k.ProveCode(t.Context(), rosa, sms.Secret, bookHome), recovery.ErrExpired)
 	_, pending, err := k.Contacts(t.Context(), rosa)
 	require.NoError(t, err)
 	require.Len(t, pending, 2, "both may still be sent again")
-	k.clock.add(24*time.Hour - 10*time.Minute)
+	k.clock.Add(24*time.Hour - 10*time.Minute)
 	require.ErrorIs(t, k.ProveContact(t.Context(), mail.Link, bookHome), recovery.ErrExpired)
 	require.ErrorIs(t, k.ProveCode(t.Context(), rosa, mail.Secret, bookHome), recovery.ErrExpired)
 	_, err = k.Look(t.Context(), mail.Link)
@@ -108,7 +108,7 @@ func TestContactProofsExpire(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, pending)
 	require.Empty(t, k.addresses(t))
-	k.clock.add(25 * time.Hour)
+	k.clock.Add(25 * time.Hour)
 	require.ErrorIs(t, k.ProveContact(t.Context(), mail.Link, bookHome), recovery.ErrGone)
 }
 
@@ -118,9 +118,9 @@ func TestContactIsAskedAgain(t *testing.T) {
 	first := k.asks(t, byMail)
 	var links []civicpin.Secret
 	for range 4 {
-		links = append(links, k.post.last(proveKind, rosaMail).Link)
+		links = append(links, k.post.Last(rosaMail, proveKind).Link)
 		require.Equal(t, first, k.asks(t, byMail), "the same one, which does not live longer for it")
-		k.clock.add(time.Minute)
+		k.clock.Add(time.Minute)
 	}
 	require.ErrorIs(t, k.ProveContact(t.Context(), links[0], bookHome), recovery.ErrGone)
 	require.ErrorIs(t, k.ProveContact(t.Context(), links[1], bookHome), recovery.ErrGone)
@@ -156,7 +156,7 @@ func TestContactSendsAreBounded(t *testing.T) {
 func TestContactCodesAreLimited(t *testing.T) {
 	k := newBookKit(t, bookConfig())
 	k.asks(t, byMail)
-	right := k.post.last(proveKind, rosaMail).Secret
+	right := k.post.Last(rosaMail, proveKind).Secret
 	for i := range 5 {
 		err := k.ProveCode(t.Context(), rosa, civicpin.NewSecret("WWWWWWWW"), bookHome)
 		if i < 4 {
@@ -167,9 +167,9 @@ func TestContactCodesAreLimited(t *testing.T) {
 	_, locked := errors.AsType[*lockout.LockedError](k.ProveCode(t.Context(), rosa, right, bookHome))
 	require.True(t, locked)
 	require.NoError(t, k.AdoptContacts(t.Context(), rosa, []civicpin.Contact{bySMS}, bookClerk, bookHome))
-	require.NoError(t, k.ProveCode(t.Context(), rosa, k.post.last(proveKind, rosaMail).Secret, bookHome))
-	require.Contains(t, k.events.of("recovery.refused"), "wrong")
-	require.Contains(t, k.events.of("recovery.refused"), "locked")
+	require.NoError(t, k.ProveCode(t.Context(), rosa, k.post.Last(rosaMail, proveKind).Secret, bookHome))
+	require.Contains(t, reasons(k.events, "recovery.refused"), "wrong")
+	require.Contains(t, reasons(k.events, "recovery.refused"), "locked")
 }
 
 // What cannot be gets a clear error and changes nothing.
@@ -290,14 +290,14 @@ func TestContactChange(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{rosaPhone, newMail, rosaMail}, told, "the old one is told of what follows")
 	for _, address := range []string{rosaPhone, rosaMail} {
-		m := k.post.last(changedKind, address)
+		m := k.post.Last(address, changedKind)
 		require.Equal(t, "changed", m.Params["change"])
 		require.False(t, m.Link.IsZero())
 		require.Equal(t, k.clock.Now().Add(7*bookDay), m.Expires)
 	}
-	require.Zero(t, k.post.count(changedKind, newMail))
+	require.Empty(t, k.post.To(newMail, changedKind))
 
-	undo := k.post.last(changedKind, rosaMail).Link
+	undo := k.post.Last(rosaMail, changedKind).Link
 	look, err := k.Look(t.Context(), undo)
 	require.NoError(t, err)
 	require.Equal(t, recovery.Look{What: "undo", Sent: byMail.Masked(), Expires: k.clock.Now().Add(7 * bookDay)}, look)
@@ -312,7 +312,7 @@ func TestContactChange(t *testing.T) {
 
 	k.flush(t)
 	for _, address := range []string{rosaPhone, rosaMail, newMail} {
-		m := k.post.last(changedKind, address)
+		m := k.post.Last(address, changedKind)
 		require.Empty(t, m.Params, address)
 		require.True(t, m.Link.IsZero(), "nobody undoes an undo")
 	}
@@ -326,11 +326,11 @@ func TestContactUndoExpires(t *testing.T) {
 	_, mail := k.enrolled(t)
 	require.NoError(t, k.RemoveContact(t.Context(), rosa, mail.ID, civicpin.Citizen, bookHome))
 	k.flush(t)
-	undo := k.post.last(changedKind, rosaMail).Link
-	k.clock.add(3*bookDay - time.Second)
+	undo := k.post.Last(rosaMail, changedKind).Link
+	k.clock.Add(3*bookDay - time.Second)
 	_, err := k.Look(t.Context(), undo)
 	require.NoError(t, err)
-	k.clock.add(time.Second)
+	k.clock.Add(time.Second)
 	require.ErrorIs(t, k.Disown(t.Context(), undo, bookHome), recovery.ErrExpired)
 	_, err = k.Look(t.Context(), undo)
 	require.ErrorIs(t, err, recovery.ErrExpired)
@@ -338,7 +338,7 @@ func TestContactUndoExpires(t *testing.T) {
 	told, err := recovery.Told(t.Context(), k.Service, rosa)
 	require.NoError(t, err)
 	require.Equal(t, []string{rosaPhone}, told)
-	k.clock.add(bookDay)
+	k.clock.Add(bookDay)
 	k.asks(t, byNewMail) // tidies up
 	require.ErrorIs(t, k.Disown(t.Context(), undo, bookHome), recovery.ErrGone)
 	k.proves(t, newMail)
@@ -354,7 +354,7 @@ func TestContactTheft(t *testing.T) {
 			phone, mail := k.enrolled(t)
 			k.asks(t, byThief)
 			k.proves(t, thiefMail)
-			first := k.post.last(changedKind, finder).Link
+			first := k.post.Last(finder, changedKind).Link
 			require.ErrorIs(t, k.MakePrimary(t.Context(), rosa, k.contact(t, thiefMail).ID, civicpin.Citizen, bookHome), recovery.ErrContacts)
 			require.NoError(t, k.RemoveContact(t.Context(), rosa, phone.ID, civicpin.Citizen, bookHome))
 			require.NoError(t, k.RemoveContact(t.Context(), rosa, mail.ID, civicpin.Citizen, bookHome))
@@ -362,15 +362,15 @@ func TestContactTheft(t *testing.T) {
 			k.flush(t)
 			require.Equal(t, []string{thiefMail}, k.addresses(t))
 			require.Empty(t, k.usable(t), "it can prove nothing")
-			require.Equal(t, 2, k.post.count(changedKind, thiefMail), "it is told, and given nothing")
-			require.True(t, k.post.last(changedKind, thiefMail).Link.IsZero())
-			waits := k.post.last(proveKind, newMail)
+			require.Len(t, k.post.To(thiefMail, changedKind), 2, "it is told, and given nothing")
+			require.True(t, k.post.Last(thiefMail, changedKind).Link.IsZero())
+			waits := k.post.Last(newMail, proveKind)
 
 			require.NoError(t, k.Disown(t.Context(), first, bookHome))
 			require.Equal(t, []string{rosaPhone, rosaMail}, k.addresses(t))
 			require.Equal(t, []string{rosaPhone, rosaMail}, k.usable(t))
 			require.ErrorIs(t, k.ProveContact(t.Context(), waits.Link, bookHome), recovery.ErrGone, "what waited is gone")
-			for _, m := range k.post.messages() {
+			for _, m := range k.post.Messages() {
 				if m.Kind == changedKind && !m.Link.IsZero() {
 					require.ErrorIs(t, k.Disown(t.Context(), m.Link, bookHome), recovery.ErrGone)
 				}
@@ -388,7 +388,7 @@ func TestContactThatCoolsDownUndoesNothing(t *testing.T) {
 	k.proves(t, thiefMail)
 	require.NoError(t, k.RemoveContact(t.Context(), rosa, k.contact(t, thiefMail).ID, civicpin.Citizen, bookHome))
 	k.flush(t)
-	m := k.post.last(changedKind, thiefMail)
+	m := k.post.Last(thiefMail, changedKind)
 	require.Equal(t, "removed", m.Params["change"])
 	require.True(t, m.Link.IsZero())
 	require.True(t, m.Expires.IsZero())
@@ -401,16 +401,16 @@ func TestContactThatWentWhileItCooledDownUndoesNothing(t *testing.T) {
 	k.enrolled(t)
 	k.asks(t, byThief)
 	k.proves(t, thiefMail)
-	k.clock.add(6 * bookDay)
+	k.clock.Add(6 * bookDay)
 	require.NoError(t, k.RemoveContact(t.Context(), rosa, k.contact(t, thiefMail).ID, civicpin.Citizen, bookHome))
 	k.flush(t)
-	k.clock.add(2 * bookDay)
+	k.clock.Add(2 * bookDay)
 	k.asks(t, byNewMail)
 	k.proves(t, newMail)
-	m := k.post.last(changedKind, thiefMail)
+	m := k.post.Last(thiefMail, changedKind)
 	require.Equal(t, "added", m.Params["change"], "it is told still")
 	require.True(t, m.Link.IsZero())
-	require.False(t, k.post.last(changedKind, rosaMail).Link.IsZero())
+	require.False(t, k.post.Last(rosaMail, changedKind).Link.IsZero())
 }
 
 // A stolen telephone that staff took away stays away: by its own links, and by those of others about earlier changes.
@@ -419,16 +419,16 @@ func TestContactThatStaffRemoved(t *testing.T) {
 	phone, _ := k.enrolled(t)
 	k.asks(t, byNewMail)
 	k.proves(t, newMail)
-	earlier, others := k.post.last(changedKind, rosaPhone).Link, k.post.last(changedKind, rosaMail).Link
+	earlier, others := k.post.Last(rosaPhone, changedKind).Link, k.post.Last(rosaMail, changedKind).Link
 	require.NoError(t, k.RemoveContact(t.Context(), rosa, phone.ID, bookClerk, bookHome))
 	k.flush(t)
-	require.True(t, k.post.last(changedKind, rosaPhone).Link.IsZero(), "it is told, and can do nothing")
+	require.True(t, k.post.Last(rosaPhone, changedKind).Link.IsZero(), "it is told, and can do nothing")
 	require.ErrorIs(t, k.Disown(t.Context(), earlier, bookHome), recovery.ErrGone)
 	told, err := recovery.Told(t.Context(), k.Service, rosa)
 	require.NoError(t, err)
 	require.Equal(t, []string{rosaMail, newMail}, told)
 
-	second := k.post.last(changedKind, rosaMail).Link
+	second := k.post.Last(rosaMail, changedKind).Link
 	require.NoError(t, k.Disown(t.Context(), others, bookHome), "undoes that the new one was added")
 	require.Equal(t, []string{rosaMail}, k.addresses(t))
 	require.ErrorIs(t, k.Disown(t.Context(), second, bookHome), recovery.ErrGone)
@@ -450,7 +450,7 @@ func TestContactThatStaffBroughtSince(t *testing.T) {
 	_, mail := k.enrolled(t)
 	k.asks(t, byThief)
 	k.proves(t, thiefMail)
-	undo := k.post.last(changedKind, rosaPhone).Link
+	undo := k.post.Last(rosaPhone, changedKind).Link
 	require.NoError(t, k.RemoveContact(t.Context(), rosa, mail.ID, civicpin.Citizen, bookHome))
 	require.NoError(t, k.AdoptContacts(t.Context(), rosa, []civicpin.Contact{byNewMail, byMail}, bookClerk, bookHome))
 	require.Equal(t, []string{rosaPhone, newMail, rosaMail}, k.usable(t))
@@ -498,7 +498,7 @@ func TestContactPrimary(t *testing.T) {
 	require.Equal(t, rosaPhone, on(civicpin.Push, civicpin.SMS))
 	require.Empty(t, on(civicpin.Push))
 	k.flush(t)
-	require.Equal(t, "primary", k.post.last(changedKind, rosaMail).Params["change"])
+	require.Equal(t, "primary", k.post.Last(rosaMail, changedKind).Params["change"])
 	require.NoError(t, k.undoes(t, newMail))
 	require.Equal(t, rosaMail, on(civicpin.Email))
 }
@@ -507,7 +507,7 @@ func TestContactPrimary(t *testing.T) {
 func TestContactIsGivenUp(t *testing.T) {
 	k := newBookKit(t, bookConfig())
 	p := k.asks(t, byMail)
-	m := k.post.last(proveKind, rosaMail)
+	m := k.post.Last(rosaMail, proveKind)
 	require.NoError(t, k.RemoveContact(t.Context(), rosa, p.ID, civicpin.Citizen, bookHome))
 	require.ErrorIs(t, k.ProveContact(t.Context(), m.Link, bookHome), recovery.ErrGone)
 	require.ErrorIs(t, k.ProveCode(t.Context(), rosa, m.Secret, bookHome), recovery.ErrRefused)
@@ -520,12 +520,12 @@ func TestContactMailIsWithdrawn(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, k.RemoveContact(t.Context(), rosa, p.ID, civicpin.Citizen, bookHome))
 	k.flush(t)
-	require.Empty(t, k.post.messages())
+	require.Empty(t, k.post.Messages())
 
 	k.enrolled(t)
 	_, err = k.AddContact(t.Context(), rosa, byNewMail, civicpin.Citizen, bookHome)
 	require.NoError(t, err)
-	k.clock.add(24 * time.Hour)
+	k.clock.Add(24 * time.Hour)
 	k.flush(t)
-	require.Zero(t, k.post.count(proveKind, newMail), "too late to be of use")
+	require.Empty(t, k.post.To(newMail, proveKind), "too late to be of use")
 }

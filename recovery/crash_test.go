@@ -2,7 +2,6 @@ package recovery_test
 
 import (
 	"errors"
-	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
@@ -71,62 +71,42 @@ func (w walk) holds(t *testing.T, k *kit, secret string, err error) {
 // A read whose reply is lost is like one that was not made, so these outcomes are for writes. Under the race detector it looks
 // at every fifth call only; .ci/run runs it without, too.
 func TestCrashPoints(t *testing.T) {
-	outcomes := []struct {
-		name string
-		storetest.Outcome
-	}{{"not written", storetest.NotDone}, {"reply lost", storetest.ReplyLost}, {"written later", storetest.DoneLater}}
 	for _, w := range walks {
-		for _, o := range outcomes {
-			for _, stop := range []bool{true, false} {
-				t.Run(fmt.Sprintf("%s/%s/stop=%t", w.name, o.name, stop), func(t *testing.T) {
-					t.Parallel()
-					synctest.Test(t, func(t *testing.T) { // retries wait, in no time
-						every := 1
-						if raced {
-							every = 5
-						}
-						for call := 1 + len(o.name)%every; ; call += every {
-							if !w.crashAt(t, call, o.Outcome, stop) {
-								require.Greater(t, call, 10)
-								return
-							}
-						}
-					})
+		for _, fault := range testkit.Faults() {
+			t.Run(w.name+"/"+fault.String(), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) { // retries wait, in no time
+					every := 1
+					if raced {
+						every = 5
+					}
+					fault.Call += len(fault.Name) % every
+					for w.crashAt(t, fault) {
+						fault.Call += every
+					}
+					require.Greater(t, fault.Call, 10)
 				})
-			}
+			})
 		}
 	}
 }
 
 // crashAt goes through a plan with a fault at one call, and reports whether it came as far as that call.
-func (w walk) crashAt(t *testing.T, call int, o storetest.Outcome, stop bool) bool {
+func (w walk) crashAt(t *testing.T, fault testkit.Fault) bool {
 	t.Helper()
 	memory := store.NewMemory()
 	faults := storetest.NewFaults(memory)
-	k := newKitOn(t, faults.Store(), newClock(), &mailbox{}, &events{})
+	k := newKitOn(t, faults.Store(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 	k.enrolAna(t)
 	w.before(t, k)
-	faults.Reset()
 	var methods []string // all
-	if o != storetest.NotDone {
+	if fault.Outcome != storetest.NotDone {
 		methods = []string{storetest.Put, storetest.Delete}
 	}
-	if stop {
-		faults.StopAt(call, o, methods...)
-	} else {
-		faults.FailAt(call, o, methods...)
-	}
-	err := w.through(t.Context(), k, newSecret)
-	reached := faults.Calls(methods...) >= call
-	faults.Deliver(t.Context())
-	faults.Reset()
-	k.clock.add(5 * time.Minute) // reservations and claims of the dead process run out
+	reached, err := fault.During(t, faults, func() error { return w.through(t.Context(), k, newSecret) }, methods...)
+	defer fault.Explain(t, err)
+	k.clock.Add(5 * time.Minute) // reservations and claims of the dead process run out
 	after := newKitOn(t, memory, k.clock, k.mail, k.events)
-	defer func() {
-		if t.Failed() {
-			t.Logf("at call %d, the walk returned %v", call, err)
-		}
-	}()
 	w.holds(t, after, newSecret, err)
 	if err != nil {
 		_, isLocked := errors.AsType[*lockout.LockedError](err)
@@ -135,7 +115,7 @@ func (w walk) crashAt(t *testing.T, call int, o storetest.Outcome, stop bool) bo
 
 	// The citizen begins again, and gets there.
 	again := "siete peces en la pecera"
-	after.clock.add(5 * time.Minute)
+	after.clock.Add(5 * time.Minute)
 	if w.subject == luis {
 		if _, done := w.works(t, after, newSecret); done {
 			return reached // has a key now, and needs another plan for the next

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
@@ -27,7 +28,7 @@ func exampleServices(plans ...recovery.Plan) (rec *recovery.Service, pins *pin.S
 	ctx := context.Background()
 	last = new(civicpin.Message)
 	monday := func() time.Time { return time.Date(2026, 3, 2, 10, 0, 0, 0, time.FixedZone("Guayaquil", -5*60*60)) }
-	vault, err := store.NewVault(store.NewMemory(), testKeys(), &store.Options{Now: monday})
+	vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), &store.Options{Now: monday})
 	check(err)
 	out, err = outbox.New(vault, civicpin.NotifierFunc(func(_ context.Context, m civicpin.Message) (string, error) {
 		*last = m

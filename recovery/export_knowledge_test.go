@@ -6,6 +6,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 )
@@ -55,21 +56,7 @@ func AlterAnswers(ctx context.Context, s *Service, subject civicpin.Subject, alt
 func HashOfNothing(s *Service) string { return password.New(s.params, "").Encode() }
 
 // OccupyAnswers takes n places in front of the hashing until the returned function is called.
-func OccupyAnswers(s *Service, n int) (release func()) {
-	var leaves []func()
-	for range n {
-		leave, err := s.hashing.Enter(context.Background())
-		if err != nil {
-			panic(err)
-		}
-		leaves = append(leaves, leave)
-	}
-	return func() {
-		for _, leave := range leaves {
-			leave()
-		}
-	}
-}
+func OccupyAnswers(s *Service, n int) (release func()) { return testkit.Occupy(s.hashing, n) }
 
 // SameImage reports whether an image is the one that was enrolled.
 func SameImage(own, image string) bool { return (&knowledge{Image: own}).sameImage(image) }

@@ -2,10 +2,10 @@ package recovery
 
 import (
 	"context"
-	"encoding/json"
-	"strings"
+	"errors"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 )
 
 // NewToken returns a token of a kind, of a record of its own.
@@ -38,29 +38,8 @@ func Forge(kind byte, id string, n int) (civicpin.Secret, []byte) {
 
 // Plain returns all runs, contacts and enrolled answers as they are before they are sealed.
 func Plain(ctx context.Context, s *Service) (string, error) {
-	var all strings.Builder
-	write := func(v any, err error) error {
-		if err != nil {
-			return err
-		}
-		text, err := json.Marshal(v)
-		all.Write(text)
-		return err
-	}
-	for e, err := range s.runs.All(ctx) {
-		if err := write(e.Value, err); err != nil {
-			return "", err
-		}
-	}
-	for e, err := range s.books.All(ctx) {
-		if err := write(e.Value, err); err != nil {
-			return "", err
-		}
-	}
-	for e, err := range s.answers.All(ctx) {
-		if err := write(e.Value, err); err != nil {
-			return "", err
-		}
-	}
-	return all.String(), nil
+	runs, err1 := testkit.Plain(ctx, s.runs)
+	books, err2 := testkit.Plain(ctx, s.books)
+	answers, err3 := testkit.Plain(ctx, s.answers)
+	return runs + books + answers, errors.Join(err1, err2, err3)
 }

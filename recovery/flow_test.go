@@ -49,10 +49,10 @@ func TestScannersOpenLinks(t *testing.T) {
 func TestLateByASecond(t *testing.T) {
 	k := newKit(t)
 	ticket, m := k.toLink(t)
-	k.clock.now = m.Expires.Add(-time.Nanosecond)
+	k.clock.Set(m.Expires.Add(-time.Nanosecond))
 	_, err := k.Look(t.Context(), m.Link)
 	require.NoError(t, err)
-	k.clock.now = m.Expires
+	k.clock.Set(m.Expires)
 	_, err = k.Look(t.Context(), m.Link)
 	require.ErrorIs(t, err, recovery.ErrExpired)
 	_, err = k.Finish(t.Context(), m.Link, home)
@@ -65,10 +65,10 @@ func TestLateByASecond(t *testing.T) {
 	require.Zero(t, run.Next.Sent.Expires)
 	_, err = k.Send(t.Context(), ticket, home)
 	require.NoError(t, err, "another one, from the page that is still open")
-	k.clock.add(26 * time.Hour)
+	k.clock.Add(26 * time.Hour)
 	_, err = k.Show(t.Context(), ticket)
 	require.ErrorIs(t, err, recovery.ErrExpired)
-	k.clock.add(48 * time.Hour)
+	k.clock.Add(48 * time.Hour)
 	_, err = k.Show(t.Context(), ticket)
 	require.ErrorIs(t, err, recovery.ErrGone)
 }
@@ -160,7 +160,7 @@ func TestThreeOutstanding(t *testing.T) {
 		m, err := k.mailed(t.Context(), len(links), anaMail, "recovery.link")
 		require.NoError(t, err)
 		links = append(links, m.Link)
-		k.clock.add(time.Minute)
+		k.clock.Add(time.Minute)
 		_, err = k.Send(t.Context(), run.Ticket, home)
 		if len(links) < 4 {
 			require.NoError(t, err)
@@ -280,21 +280,21 @@ func TestCorrectedContactRests(t *testing.T) {
 		require.Equal(t, k.clock.Now().Add(24*time.Hour), run.Next.Waits)
 		require.NoError(t, k.out.Flush(t.Context()))
 		for _, address := range []string{anaMail, anaPEC, anaPhone} {
-			require.Len(t, k.mail.to(address, "recovery.waiting"), 1, address)
+			require.Len(t, k.mail.To(address, "recovery.waiting"), 1, address)
 		}
-		require.Empty(t, k.mail.to(anaNewMail, ""))
+		require.Empty(t, k.mail.To(anaNewMail, ""))
 		return k, ticket
 	}
 	t.Run("goes on", func(t *testing.T) {
 		k, ticket := begin(t)
-		k.clock.add(24*time.Hour - 1)
+		k.clock.Add(24*time.Hour - 1)
 		_, err := k.Send(t.Context(), ticket, home)
 		require.ErrorIs(t, err, recovery.ErrWaiting)
 		_, err = k.Answer(t.Context(), ticket, recovery.Answers{Code: civicpin.NewSecret("ACDEFGHJ")})
 		require.ErrorIs(t, err, recovery.ErrWaiting)
 		_, err = k.Finish(t.Context(), ticket, home)
 		require.ErrorIs(t, err, recovery.ErrWaiting)
-		k.clock.add(1)
+		k.clock.Add(1)
 		run, err := k.Send(t.Context(), ticket, home)
 		require.NoError(t, err)
 		require.Equal(t, "a***@correo.example", run.Next.Sent.Masked)
@@ -313,7 +313,7 @@ func TestCorrectedContactRests(t *testing.T) {
 		require.NotContains(t, addresses, anaMail, "it took its place")
 		// The old address is told, and can say that it was not her: the change is undone and the key suspended.
 		require.NoError(t, k.out.Flush(t.Context()))
-		done := k.mail.to(anaMail, "recovery.done")
+		done := k.mail.To(anaMail, "recovery.done")
 		require.Len(t, done, 1)
 		require.NoError(t, k.Disown(t.Context(), done[0].Link, home))
 		_, err = k.login(t, newSecret)
@@ -333,13 +333,13 @@ func TestCorrectedContactRests(t *testing.T) {
 	})
 	t.Run("is ended", func(t *testing.T) {
 		k, ticket := begin(t)
-		waiting := k.mail.to(anaMail, "recovery.waiting")[0]
+		waiting := k.mail.To(anaMail, "recovery.waiting")[0]
 		look, err := k.Look(t.Context(), waiting.Link)
 		require.NoError(t, err)
 		require.Equal(t, "disown", look.What)
 		_, err = k.Finish(t.Context(), waiting.Link, home)
 		require.ErrorIs(t, err, recovery.ErrGone, "that token opens nothing else")
-		k.clock.add(24*time.Hour + time.Minute) // the rest is over, the recovery is not
+		k.clock.Add(24*time.Hour + time.Minute) // the rest is over, the recovery is not
 		require.NoError(t, k.Disown(t.Context(), waiting.Link, home))
 		_, err = k.Send(t.Context(), ticket, home)
 		require.ErrorIs(t, err, recovery.ErrGone)
@@ -483,13 +483,13 @@ func TestContactThatCoolsDownDisownsNothing(t *testing.T) {
 	// Nor once it has gone, when the time is over for which it would have cooled down.
 	proved, _, err := k.Contacts(t.Context(), ana)
 	require.NoError(t, err)
-	k.clock.add(6 * 24 * time.Hour)
+	k.clock.Add(6 * 24 * time.Hour)
 	for _, c := range proved {
 		if c.Address == anaNewMail {
 			require.NoError(t, k.RemoveContact(t.Context(), ana, c.ID, civicpin.Citizen, home))
 		}
 	}
-	k.clock.add(2 * 24 * time.Hour)
+	k.clock.Add(2 * 24 * time.Hour)
 	after := k.sofar()
 	require.NoError(t, walkClave(t.Context(), k, "siete peces en el rio"))
 	m, err = k.mailed(t.Context(), after, anaNewMail, "recovery.done")

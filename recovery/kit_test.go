@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
@@ -20,90 +20,8 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// testKeys are the keys of all vaults of these tests, so that a store can be opened again.
-var testKeys = sync.OnceValue(func() store.Keys {
-	keys, err := store.ParseKeys("civicpin keys 1\n" +
-		"index MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE\n" +
-		"seal k1 c2VhbGluZyBrZXkgZm9yIHRoZSB0ZXN0cyBvbmx5ISE\n")
-	if err != nil {
-		panic(err)
-	}
-	return keys
-})
-
-// A clock that tests move.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func newClock() *clock { return &clock{now: time.Date(2026, 3, 2, 15, 0, 0, 0, time.UTC)} } // 10:00 in Guayaquil
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
-// mailbox is a notifier that keeps what it is given.
-type mailbox struct {
-	mu   sync.Mutex
-	got  []civicpin.Message
-	fail func(civicpin.Message) error
-}
-
-func (m *mailbox) Notify(_ context.Context, msg civicpin.Message) (string, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.fail != nil {
-		if err := m.fail(msg); err != nil {
-			return "", err
-		}
-	}
-	m.got = append(m.got, msg)
-	return fmt.Sprintf("receipt-%d", len(m.got)), nil
-}
-
-func (m *mailbox) messages() []civicpin.Message {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return append([]civicpin.Message(nil), m.got...)
-}
-
-// to returns what came to an address of a kind, oldest first; of every kind if it is empty.
-func (m *mailbox) to(address string, kind civicpin.MessageKind) []civicpin.Message {
-	var got []civicpin.Message
-	for _, msg := range m.messages() {
-		if msg.To.Address == address && (kind == "" || msg.Kind == kind) {
-			got = append(got, msg)
-		}
-	}
-	return got
-}
-
-// events is a recorder that keeps what it is told.
-type events struct {
-	mu  sync.Mutex
-	got []civicpin.Event
-}
-
-func (r *events) Record(_ context.Context, e civicpin.Event) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.got = append(r.got, e)
-}
-
-func (r *events) all() []civicpin.Event {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return append([]civicpin.Event(nil), r.got...)
-}
+// newClock returns a clock that stands at 10:00 in Guayaquil.
+func newClock() *testkit.Clock { return testkit.NewClock(time.Date(2026, 3, 2, 15, 0, 0, 0, time.UTC)) }
 
 // register is the agency's file of people.
 type register map[civicpin.Subject]map[string]string
@@ -257,9 +175,9 @@ func policy() pin.Policy {
 type kit struct {
 	*recovery.Service
 	pins   *pin.Service
-	clock  *clock
-	mail   *mailbox
-	events *events
+	clock  *testkit.Clock
+	mail   *testkit.Mailbox
+	events *testkit.Recorder
 	vault  *store.Vault
 	out    *outbox.Outbox
 	store  store.Store
@@ -272,23 +190,23 @@ type kit struct {
 // newKit makes a service over a store of its own, in which Ana has a key, contacts and answers, and Luis is in the register.
 func newKit(t testing.TB) *kit {
 	t.Helper()
-	k := newKitOn(t, store.NewMemory(), newClock(), &mailbox{}, &events{})
+	k := newKitOn(t, store.NewMemory(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 	k.enrolAna(t)
 	return k
 }
 
 // newKitOn makes a service over a store that may have served another before.
-func newKitOn(t testing.TB, s store.Store, c *clock, m *mailbox, r *events) *kit {
+func newKitOn(t testing.TB, s store.Store, c *testkit.Clock, m *testkit.Mailbox, r *testkit.Recorder) *kit {
 	t.Helper()
 	k, err := openKit(s, c, m, r)
 	require.NoError(t, err)
 	return k
 }
 
-func openKit(s store.Store, c *clock, m *mailbox, r *events) (*kit, error) {
+func openKit(s store.Store, c *testkit.Clock, m *testkit.Mailbox, r *testkit.Recorder) (*kit, error) {
 	k := &kit{clock: c, mail: m, events: r, store: s}
 	var err error
-	if k.vault, err = store.NewVault(s, testKeys(), &store.Options{Now: c.Now, Recorder: r}); err != nil {
+	if k.vault, err = store.NewVault(s, testkit.Keys(), &store.Options{Now: c.Now, Recorder: r}); err != nil {
 		return nil, err
 	}
 	if k.out, err = outbox.New(k.vault, m, nil); err != nil {

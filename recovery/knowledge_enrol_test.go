@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/store"
@@ -81,7 +82,7 @@ func TestRefusedChoices(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, kept, now)
 	require.Equal(t, hashed, recovery.Hashes(k.Service))
-	require.Len(t, k.coded("recovery.enrolled"), 1)
+	require.Len(t, k.notes.Of("recovery.enrolled"), 1)
 }
 
 // tooMany is an answer to each of nine questions.
@@ -108,13 +109,13 @@ func TestEnrolledApart(t *testing.T) {
 	require.NoError(t, k.guess(t.Context(), run, "image-09", map[string]string{"hero": "zorro", "pet": "fido"}))
 
 	var what []string
-	for _, e := range k.coded("recovery.enrolled") {
+	for _, e := range k.notes.Of("recovery.enrolled") {
 		require.Equal(t, civicpin.Citizen, e.By)
 		require.Equal(t, elsa, e.Subject)
 		what = append(what, e.Reason)
 	}
 	require.Equal(t, []string{"an image, 4 answers", "an image, 0 answers", "no image, 2 answers"}, what)
-	require.Equal(t, "192.0.2.1", k.coded("recovery.enrolled")[0].Source.Address)
+	require.Equal(t, "192.0.2.1", k.notes.Of("recovery.enrolled")[0].Source.Address)
 }
 
 // What is new has no failures against it; what is old keeps them, whatever else is new.
@@ -241,7 +242,7 @@ func TestEnrolledByAPlan(t *testing.T) {
 	require.True(t, image)
 	require.Equal(t, []string{"pet", "teacher", "hero"}, questions)
 	require.NoError(t, k.guess(t.Context(), k.asked(t, elsa), "image-09", three))
-	noted := k.coded("recovery.enrolled")
+	noted := k.notes.Of("recovery.enrolled")
 	require.Len(t, noted, 1)
 	require.Equal(t, "192.0.2.7", noted[0].Source.Address)
 }
@@ -317,35 +318,30 @@ func TestNobodyElseLearnsAnswers(t *testing.T) {
 				note(k.guess(t.Context(), run, "image-07", typed))
 			}
 			faults.Reset()
-			k.clock.add(time.Minute)
+			k.clock.Add(time.Minute)
 		}
 	}
 	k.enrolled(t)
 	require.NoError(t, k.EnrolAnswers(t.Context(), elsa, "image-07", secrets(texts), civicpin.Source{}))
-	require.NotEmpty(t, k.coded("recovery.refused"))
+	require.NotEmpty(t, k.notes.Of("recovery.refused"))
 	recorder := civicpin.SlogRecorder(slog.New(slog.NewTextHandler(&log, nil)))
-	for _, e := range k.notes.all() {
+	for _, e := range k.notes.All() {
 		recorder.Record(t.Context(), e)
 		fmt.Fprintf(&log, "%+v\n", e)
 	}
 	fmt.Fprintf(&log, "%+v\n", recovery.Answers{Questions: secrets(texts), EnrolQuestions: secrets(guessed)})
 
-	var stored strings.Builder
-	for item, err := range memory.List(t.Context(), "", "") {
-		require.NoError(t, err)
-		stored.WriteString(item.Key)
-		stored.Write(item.Value)
-	}
+	stored := testkit.Stored(t, memory)
 	plain, err := recovery.PlainAnswers(t.Context(), k.Service, elsa)
 	require.NoError(t, err)
 	require.Contains(t, plain, "$argon2id$")
 	require.Contains(t, log.String(), "recovery: answer to")
-	lower := strings.ToLower(log.String() + stored.String() + plain)
+	lower := strings.ToLower(log.String() + stored + plain)
 	for _, m := range []map[string]string{texts, guessed} {
 		for _, text := range m {
 			require.False(t, strings.Contains(lower, strings.ToLower(text)), "an answer somewhere")
 		}
 	}
-	require.False(t, strings.Contains(log.String()+stored.String(), "image-07"), "the image is known to nobody, either")
+	require.False(t, strings.Contains(log.String()+stored, "image-07"), "the image is known to nobody, either")
 	require.Contains(t, plain, "image-07", "it is kept as it is, under the seal")
 }

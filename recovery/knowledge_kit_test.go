@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
@@ -24,16 +25,6 @@ const (
 // elsas are Elsa's answers.
 var elsas = map[string]string{"pet": "José María", "teacher": "Li", "street": "L'Aquila 7", "colour": "verde"}
 
-// coded returns the events of a code.
-func (k *answerKit) coded(code civicpin.EventCode) (list []civicpin.Event) {
-	for _, e := range k.notes.all() {
-		if e.Code == code {
-			list = append(list, e)
-		}
-	}
-	return list
-}
-
 // answerRegister says what everybody's facts are.
 type answerRegister struct{}
 
@@ -44,8 +35,8 @@ func (answerRegister) Check(_ context.Context, _ civicpin.Subject, facts map[str
 // answerKit is a service whose plans ask for what was enrolled, with everything around it.
 type answerKit struct {
 	*recovery.Service
-	notes *events
-	clock *clock
+	notes *testkit.Recorder
+	clock *testkit.Clock
 }
 
 // answerPlans are three plans for people without a credential, so that none has to be issued: of all that can be enrolled, of the
@@ -86,8 +77,8 @@ func newAnswerKit(t testing.TB) *answerKit {
 
 func newAnswerKitOn(t testing.TB, s store.Store, c recovery.Config) *answerKit {
 	t.Helper()
-	k := &answerKit{notes: &events{}, clock: newClock()}
-	vault, err := store.NewVault(s, testKeys(), &store.Options{Now: k.clock.Now, Recorder: k.notes})
+	k := &answerKit{notes: &testkit.Recorder{}, clock: newClock()}
+	vault, err := store.NewVault(s, testkit.Keys(), &store.Options{Now: k.clock.Now, Recorder: k.notes})
 	require.NoError(t, err)
 	made, err := newAnswerService(t, vault, c)
 	require.NoError(t, err)

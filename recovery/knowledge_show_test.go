@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/store"
@@ -186,7 +187,7 @@ func TestImagesShownAreWhatCounts(t *testing.T) {
 	refused.Steps = p.Steps
 	c.Plans = []recovery.Plan{refused}
 	c.Factors = map[string]func(context.Context, civicpin.Subject, civicpin.Secret, civicpin.Source) error{"app": noFactor}
-	vault, err := store.NewVault(store.NewMemory(), testKeys(), nil)
+	vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), nil)
 	require.NoError(t, err)
 	_, err = newAnswerService(t, vault, c)
 	require.ErrorIs(t, err, recovery.ErrPlan)

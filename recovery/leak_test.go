@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
@@ -40,7 +41,7 @@ func newLeaks(t *testing.T) *leaks {
 	t.Helper()
 	l := &leaks{secrets: typed(), accepted: typed(), memory: store.NewMemory()}
 	l.faults = storetest.NewFaults(l.memory)
-	l.kit = newKitOn(t, l.faults.Store(), newClock(), &mailbox{}, &events{})
+	l.kit = newKitOn(t, l.faults.Store(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 	l.enrolAna(t)
 	return l
 }
@@ -71,28 +72,23 @@ func (l *leaks) message(m civicpin.Message, to map[string]bool) {
 func (l *leaks) end(t *testing.T) string {
 	t.Helper()
 	log := slog.New(slog.NewJSONHandler(&l.log, nil))
-	for _, e := range l.events.all() {
+	for _, e := range l.events.All() {
 		civicpin.SlogRecorder(log).Record(t.Context(), e)
 		fmt.Fprintf(&l.log, "%+v %#v\n", e, e)
 	}
-	for _, m := range l.mail.messages() {
+	for _, m := range l.mail.Messages() {
 		l.message(m, l.secrets)
 		l.message(m, l.accepted)
 	}
 	absent(t, l.log.String(), "in the log", l.secrets, anyToken)
-	var stored strings.Builder
-	for item, err := range l.memory.List(t.Context(), "", "") {
-		require.NoError(t, err)
-		stored.WriteString(item.Key)
-		stored.Write(item.Value)
-	}
-	absent(t, stored.String(), "in the store", l.secrets, anyToken)
+	stored := testkit.Stored(t, l.memory)
+	absent(t, stored, "in the store", l.secrets, anyToken)
 	addresses := []string{anaMail, anaPEC, anaPhone, anaNewMail, luisMail}
 	for _, address := range addresses {
 		require.False(t, strings.Contains(l.log.String(), address), "in the log: %s", address)
 	}
 	for _, personal := range append(addresses, string(ana), string(luis), "birth-day") {
-		require.False(t, strings.Contains(stored.String(), personal), "in the store: %s", personal)
+		require.False(t, strings.Contains(stored, personal), "in the store: %s", personal)
 	}
 	return l.log.String()
 }
@@ -128,7 +124,7 @@ func TestNobodyElseLearnsIt(t *testing.T) {
 			require.NoError(t, w.through(t.Context(), l.kit, newSecret))
 			for range 20 { // until all is taken over
 				require.NoError(t, l.out.Flush(t.Context()))
-				l.clock.add(time.Minute)
+				l.clock.Add(time.Minute)
 			}
 			require.True(t, strings.Contains(l.end(t), "recovery.finished"))
 			plain, err := recovery.Plain(t.Context(), l.Service)
@@ -141,7 +137,7 @@ func TestNobodyElseLearnsIt(t *testing.T) {
 			l := newLeaks(t)
 			w.before(t, l.kit)
 			n := 0
-			l.mail.fail = func(m civicpin.Message) error {
+			l.mail.Fail = func(m civicpin.Message) error {
 				if n++; n > 2 {
 					return nil
 				}

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
@@ -101,16 +102,16 @@ func (s *machine) reissue(rt *rapid.T, g pin.Grant) {
 	if _, err := s.k.pins.Reissue(context.Background(), g, home); err != nil {
 		return // the limits of messages
 	}
-	s.k.clock.add(2 * time.Minute) // or the outbox would send no more to one address
+	s.k.clock.Add(2 * time.Minute) // or the outbox would send no more to one address
 	require.NoError(fatal{rt}, s.k.out.Flush(context.Background()))
 	s.serial++
 	secret := []string{"siete peces en la pecera", "cinco perros bajo la mesa"}[s.serial%2] + " de mi casa"
 	if secret == s.secret {
 		secret += " otra vez"
 	}
-	one, two := s.k.mail.to(anaPhone, pin.PartMessage), s.k.mail.to(anaPEC, pin.PartMessage)
+	one, two := s.k.mail.To(anaPhone, pin.PartMessage), s.k.mail.To(anaPEC, pin.PartMessage)
 	if len(two) == 0 {
-		two = s.k.mail.to(anaMail, pin.PartMessage)
+		two = s.k.mail.To(anaMail, pin.PartMessage)
 	}
 	require.NotEmpty(fatal{rt}, one)
 	require.NotEmpty(fatal{rt}, two)
@@ -122,7 +123,7 @@ func (s *machine) reissue(rt *rapid.T, g pin.Grant) {
 // settle finds out, after an error, which secret holds: the one that there was, or another.
 func (s *machine) settle(rt *rapid.T, perhaps string) {
 	s.faults.Reset()
-	s.k.clock.add(time.Minute)
+	s.k.clock.Add(time.Minute)
 	if _, err := s.k.login2(perhaps); err == nil {
 		s.secret = perhaps
 	}
@@ -152,7 +153,7 @@ func TestModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		cryptotest.SetGlobalRandom(t, rapid.Uint64().Draw(rt, "seed")) // or no failure could be played again
 		faults := storetest.NewFaults(store.NewMemory())
-		k := newKitOn(t, faults.Store(), newClock(), &mailbox{}, &events{})
+		k := newKitOn(t, faults.Store(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 		k.enrolAna(t)
 		s := &machine{k: k, faults: faults, secret: anaSecret}
 		ctx := t.Context()
@@ -225,7 +226,7 @@ func TestModel(t *testing.T) {
 				}
 				a.Code = civicpin.NewSecret("ACDEFGHJ")
 				if right {
-					for _, m := range k.mail.messages() {
+					for _, m := range k.mail.Messages() {
 						if !m.Secret.IsZero() && m.Kind != pin.PartMessage {
 							a.Code = m.Secret
 						}
@@ -315,7 +316,7 @@ func TestModel(t *testing.T) {
 				finish(rt, tr)
 			case !run.Next.Waits.IsZero():
 				if run.Next.Waits.After(k.clock.Now()) {
-					k.clock.now = run.Next.Waits
+					k.clock.Set(run.Next.Waits)
 				}
 				fault(rt)
 				_, err := k.Send(ctx, tr.tickets[len(tr.tickets)-1], home)
@@ -325,9 +326,9 @@ func TestModel(t *testing.T) {
 			case run.Next.Sent != nil && run.Next.Sent.Link:
 				for range 4 {
 					_ = k.out.Flush(ctx)
-					k.clock.add(15 * time.Second)
+					k.clock.Add(15 * time.Second)
 				}
-				for _, m := range slices.Backward(k.mail.messages()) {
+				for _, m := range slices.Backward(k.mail.Messages()) {
 					if !m.Link.IsZero() && m.Link.Reveal()[:27] == "l"+tr.id {
 						follow(rt, m)
 						return
@@ -336,7 +337,7 @@ func TestModel(t *testing.T) {
 			case run.Next.Sent != nil:
 				for range 4 {
 					_ = k.out.Flush(ctx)
-					k.clock.add(15 * time.Second)
+					k.clock.Add(15 * time.Second)
 				}
 				answer(rt, tr, true)
 			default:
@@ -374,11 +375,11 @@ func TestModel(t *testing.T) {
 			"mail goes out": func(rt *rapid.T) {
 				fault(rt)
 				_ = k.out.Flush(ctx)
-				k.clock.add(10 * time.Second)
+				k.clock.Add(10 * time.Second)
 			},
 			"owner follows a link": func(rt *rapid.T) {
 				var links []civicpin.Message
-				for _, m := range k.mail.messages() {
+				for _, m := range k.mail.Messages() {
 					if !m.Link.IsZero() {
 						links = append(links, m)
 					}
@@ -462,7 +463,7 @@ func TestModel(t *testing.T) {
 				require.True(fatal{rt}, ours(err), err)
 				s.faults.Reset()
 				_ = k.out.Flush(ctx)
-				if got := k.mail.to(to.Address, "contact.prove"); len(got) > 0 {
+				if got := k.mail.To(to.Address, "contact.prove"); len(got) > 0 {
 					fault(rt)
 					err := k.ProveContact(ctx, got[len(got)-1].Link, home)
 					require.True(fatal{rt}, ours(err), err)
@@ -507,7 +508,7 @@ func TestModel(t *testing.T) {
 				_ = k.pins.Resume(ctx, ana, "seen", agency.ID)
 			},
 			"time passes": func(rt *rapid.T) {
-				k.clock.add(rapid.SampledFrom([]time.Duration{
+				k.clock.Add(rapid.SampledFrom([]time.Duration{
 					time.Second, time.Minute, 3 * time.Minute, time.Hour, 25 * time.Hour,
 				}).Draw(rt, "for"))
 			},
@@ -522,8 +523,8 @@ func TestModel(t *testing.T) {
 
 		// Nothing is lost: with the agency's help and a day of patience the owner gets a new secret.
 		s.faults.Reset()
-		k.clock.add(8 * 24 * time.Hour)
-		k.clock.now = k.clock.now.Truncate(24 * time.Hour).Add(15 * time.Hour)
+		k.clock.Add(8 * 24 * time.Hour)
+		k.clock.Set(k.clock.Now().Truncate(24 * time.Hour).Add(15 * time.Hour))
 		_ = k.pins.Resume(ctx, ana, "seen", agency.ID)
 		require.NoError(fatal{rt}, k.Service.Unlock(ctx, "clave", ana, civicpin.Evidence{Method: civicpin.InPerson, By: agency.ID}, agency))
 		require.NoError(fatal{rt}, k.out.Flush(ctx))

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
@@ -17,7 +18,7 @@ import (
 // construct makes a service of one plan with all that it could need around it.
 func construct(t *testing.T, change func(*recovery.Config), p ...recovery.Plan) error {
 	t.Helper()
-	k := newKitOn(t, store.NewMemory(), newClock(), &mailbox{}, &events{})
+	k := newKitOn(t, store.NewMemory(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 	c := k.config
 	if len(p) > 0 {
 		c.Plans = p
@@ -189,7 +190,7 @@ func TestStaffAloneDoNotChoose(t *testing.T) {
 
 // Configurations are copied: who changes theirs afterwards changes nothing.
 func TestConfigIsCopied(t *testing.T) {
-	k := newKitOn(t, store.NewMemory(), newClock(), &mailbox{}, &events{})
+	k := newKitOn(t, store.NewMemory(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 	before, err := k.Start(t.Context(), "clave", stranger, home)
 	require.NoError(t, err)
 	for i := range k.config.Plans {

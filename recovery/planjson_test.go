@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/store"
@@ -174,7 +175,7 @@ func FuzzPlanJSON(f *testing.F) {
 	}
 	f.Add([]byte(`{"steps":[{"captcha":{},"image":{}}]}`))
 	f.Add([]byte(`{"steps":[{"facts":[]},{"contacts":{"of":[]}}],"limit":{"for":"1h0m1s"}}`))
-	k := newKitOn(f, store.NewMemory(), newClock(), &mailbox{}, &events{})
+	k := newKitOn(f, store.NewMemory(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 	f.Fuzz(func(t *testing.T, text []byte) {
 		p := plans()[0]
 		if err := p.UnmarshalJSON(text); err != nil {

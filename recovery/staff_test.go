@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
@@ -65,7 +66,7 @@ func TestOfficeHours(t *testing.T) {
 		{at(2, 23, 59), at(3, 8, 0)},
 		{at(8, 12, 0), time.Time{}}, // a Sunday: every day of the week
 	} {
-		k.clock.now = tt.now
+		k.clock.Set(tt.now)
 		_, err := k.StartBy(t.Context(), "video", ana, video)
 		if tt.opens.IsZero() {
 			require.NoError(t, err, tt.now)
@@ -78,7 +79,7 @@ func TestOfficeHours(t *testing.T) {
 }
 
 func TestOfficeDays(t *testing.T) {
-	k := newKitOn(t, store.NewMemory(), newClock(), &mailbox{}, &events{})
+	k := newKitOn(t, store.NewMemory(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 	k.config.Roles["video"] = recovery.Role{
 		From: 8 * time.Hour, To: 17 * time.Hour, Days: []time.Weekday{time.Monday, time.Friday}, Zone: "Europe/Madrid",
 	}
@@ -86,11 +87,11 @@ func TestOfficeDays(t *testing.T) {
 	require.NoError(t, err)
 	madrid, err := time.LoadLocation("Europe/Madrid")
 	require.NoError(t, err)
-	k.clock.now = time.Date(2026, 3, 27, 17, 0, 0, 0, madrid) // a Friday; clocks go forward on Sunday
+	k.clock.Set(time.Date(2026, 3, 27, 17, 0, 0, 0, madrid)) // a Friday; clocks go forward on Sunday
 	_, err = rec.StartBy(t.Context(), "video", ana, video)
 	closed, _ := errors.AsType[*recovery.StaffError](err)
 	require.True(t, time.Date(2026, 3, 30, 8, 0, 0, 0, madrid).Equal(closed.Until), closed.Until)
-	k.clock.now = closed.Until
+	k.clock.Set(closed.Until)
 	_, err = rec.StartBy(t.Context(), "video", ana, video)
 	require.NoError(t, err)
 }
@@ -128,7 +129,7 @@ func TestStaffThatMayNot(t *testing.T) {
 		_, err = k.Assist(t.Context(), run.ID, video, v)
 		require.ErrorIs(t, err, recovery.ErrStep)
 	}
-	k.clock.add(9 * time.Hour) // nineteen hours
+	k.clock.Add(9 * time.Hour) // nineteen hours
 	_, err = k.Assist(t.Context(), run.ID, video, right)
 	require.Error(t, err)
 	_, err = k.StartBy(t.Context(), "video", ana, video)
@@ -148,7 +149,7 @@ func TestStaffActsAreLimited(t *testing.T) {
 	require.Equal(t, 60, acts)
 	_, err := k.StartBy(t.Context(), "video", ana, recovery.Staff{ID: civicpin.Operator("video.4"), Role: "video"})
 	require.NoError(t, err, "each has a limit of their own")
-	k.clock.add(time.Hour)
+	k.clock.Add(time.Hour)
 	_, err = k.StartBy(t.Context(), "video", ana, video)
 	require.NoError(t, err)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
@@ -48,16 +49,11 @@ var people = []struct {
 // trace does something and returns what it came to: the error, what is asked, and every store call with its kind of record.
 func trace(t *testing.T, k *kit, f *storetest.Faults, do func() (recovery.Run, error)) string {
 	t.Helper()
-	var calls []string
-	f.Hook(func(method, key string) error {
-		kind, _, _ := strings.Cut(key, "/")
-		calls = append(calls, method+" "+kind)
-		return nil
-	})
-	defer f.Hook(nil)
-	hashes, sent := recovery.Hashes(k.Service), len(k.mail.messages())
-	run, err := do()
-	require.Len(t, k.mail.messages(), sent, "the notifier is never called inline")
+	hashes, sent := recovery.Hashes(k.Service), len(k.mail.Messages())
+	var run recovery.Run
+	var err error
+	calls := testkit.Calls(f, func() { run, err = do() })
+	require.Len(t, k.mail.Messages(), sent, "the notifier is never called inline")
 	next := run.Next
 	shown := fmt.Sprintf("%v %v %v %d %v %v %q %v %s", next.Captcha, next.Facts, len(next.Images), len(next.Questions), next.Contacts,
 		next.Of, next.Factor, next.Documents, next.Operator)
@@ -217,10 +213,10 @@ func TestStrangersLearnNothing(t *testing.T) {
 			first := ""
 			for _, p := range people {
 				f := storetest.NewFaults(store.NewMemory())
-				k := newKitOn(t, f.Store(), newClock(), &mailbox{}, &events{})
+				k := newKitOn(t, f.Store(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 				p.prepare(t, k)
 				require.NoError(t, k.out.Flush(t.Context()))
-				k.clock.now = newClock().Now().Add(40 * 24 * time.Hour)
+				k.clock.Set(newClock().Now().Add(40 * 24 * time.Hour))
 				run := a.before(t, k)
 				got := trace(t, k, f, func() (recovery.Run, error) { return a.do(k, run) })
 				if first == "" {
@@ -267,7 +263,7 @@ func TestStrangersAreShownTheSame(t *testing.T) {
 	require.NoError(t, err)
 	require.Regexp(t, `^.\*\*\*@correo\.example$`, run.Next.Sent.Masked)
 	require.NoError(t, k.out.Flush(t.Context()))
-	for _, m := range k.mail.messages() {
+	for _, m := range k.mail.Messages() {
 		require.Contains(t, []string{anaMail, anaPEC, anaPhone}, m.To.Address)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
@@ -60,7 +61,7 @@ func crowd(t *testing.T, k *kit, n int) (known, unknown []civicpin.Subject) {
 	}
 	require.NoError(t, k.out.Flush(t.Context()))
 	halves := make(map[string]string)
-	for _, m := range k.mail.messages() {
+	for _, m := range k.mail.Messages() {
 		halves[m.To.Address] = m.Secret.Reveal()
 	}
 	for i, subject := range known {
@@ -71,7 +72,7 @@ func crowd(t *testing.T, k *kit, n int) (known, unknown []civicpin.Subject) {
 		require.NoError(t, k.AdoptContacts(t.Context(), subject, c, agency.ID, civicpin.Source{}))
 	}
 	// By the time that somebody has forgotten their key, the messages that they were sent are long forgotten, too.
-	k.clock.add(30 * 24 * time.Hour)
+	k.clock.Add(30 * 24 * time.Hour)
 	_, err := k.vault.Purge(t.Context(), store.Pass{})
 	require.NoError(t, err)
 	return known, unknown
@@ -223,7 +224,7 @@ func TestTiming(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			var ts []float64
 			for range 3 {
-				k := newKitOn(t, store.NewMemory(), newClock(), &mailbox{}, &events{})
+				k := newKitOn(t, store.NewMemory(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 				k.unlimited(t)
 				known, unknown := crowd(t, k, n)
 				var samples [2][]float64

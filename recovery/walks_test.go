@@ -51,12 +51,12 @@ func (k *kit) mailed(ctx context.Context, after int, address string, kind civicp
 		if err := k.out.Flush(ctx); err != nil {
 			return civicpin.Message{}, err
 		}
-		for _, m := range slices.Backward(k.mail.messages()[after:]) {
+		for _, m := range slices.Backward(k.mail.Messages()[after:]) {
 			if m.To.Address == address && m.Kind == kind {
 				return m, nil
 			}
 		}
-		k.clock.add(15 * time.Second)
+		k.clock.Add(15 * time.Second)
 	}
 	return civicpin.Message{}, fmt.Errorf("%w: %s to %s", errNoMail, kind, address)
 }
@@ -67,10 +67,10 @@ func (k *kit) types(ctx context.Context, after int, ticket civicpin.Secret, addr
 		if _, err := k.mailed(ctx, i, address, kind); err != nil {
 			return err
 		}
-		for m := k.mail.messages()[i]; m.To.Address != address || m.Kind != kind; m = k.mail.messages()[i] {
+		for m := k.mail.Messages()[i]; m.To.Address != address || m.Kind != kind; m = k.mail.Messages()[i] {
 			i++
 		}
-		_, err := k.Answer(ctx, ticket, recovery.Answers{Code: k.mail.messages()[i].Secret})
+		_, err := k.Answer(ctx, ticket, recovery.Answers{Code: k.mail.Messages()[i].Secret})
 		if !errors.Is(err, recovery.ErrRefused) {
 			return err
 		}
@@ -78,7 +78,7 @@ func (k *kit) types(ctx context.Context, after int, ticket civicpin.Secret, addr
 }
 
 // sofar is how many messages there are.
-func (k *kit) sofar() int { return len(k.mail.messages()) }
+func (k *kit) sofar() int { return len(k.mail.Messages()) }
 
 // exchange reads both halves and exchanges them.
 func (k *kit) exchange(ctx context.Context, after int, one, two, secret string) error {
@@ -145,7 +145,7 @@ func walkCorrected(ctx context.Context, k *kit, secret string) error {
 	if err := k.out.Flush(ctx); err != nil {
 		return err
 	}
-	k.clock.add(24 * time.Hour)
+	k.clock.Add(24 * time.Hour)
 	if _, err := k.Send(ctx, ticket, home); err != nil {
 		return err
 	}
@@ -306,7 +306,7 @@ func walkTwo(ctx context.Context, k *kit, secret string) error {
 	if err := k.types(ctx, after, used.Ticket, anaPhone, "recovery.code"); err != nil {
 		return err
 	}
-	k.clock.add(time.Hour)
+	k.clock.Add(time.Hour)
 	grant, err := k.Finish(ctx, used.Ticket, home)
 	if err != nil {
 		return err
