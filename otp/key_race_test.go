@@ -3,6 +3,7 @@ package otp_test
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -34,7 +35,7 @@ func storm(t *testing.T, n int, do func(i int) error) map[string]int {
 			<-gun
 			err := do(i)
 			for errors.Is(err, otp.ErrBusy) {
-				time.Sleep(time.Millisecond)
+				time.Sleep(rand.N(20 * time.Millisecond)) // or they leave the one who is at it no processor
 				err = do(i)
 			}
 			mu.Lock()
