@@ -12,7 +12,7 @@ import (
 	"github.com/civicpin/civicpin/recovery"
 )
 
-// recoverer is a citizen with a password who forgets it again and again, and recovers it by a link and then a code.
+// recoverer is a citizen who forgets their secret again and again, and recovers it by a link and then a code.
 type recoverer struct {
 	site    *Site
 	journal *Journal
@@ -24,48 +24,53 @@ type recoverer struct {
 const (
 	// recoveries is how many there are of one citizen, within what an address is sent in ten minutes.
 	recoveries = 3
-	// recoverPause keeps recoveries, each of which costs five hashes, from leaving logins no processor.
+	// recoverPause keeps recoveries, each of which costs three hashes, from leaving logins no processor.
 	recoverPause = 500 * time.Millisecond
+	// messagePatience is how long nothing but a message is waited for: a dispatcher's claim that had no answer holds it up for longer.
+	messagePatience = 5 * time.Second
 )
 
 func newRecover(s *Site, client int, j *Journal) Flow {
 	return &recoverer{site: s, journal: j, client: client}
 }
 
-// Step implements [Flow].
+// Step implements [Flow]. While a message is late the client is somebody else.
 func (r *recoverer) Step(ctx context.Context) {
-	if len(r.all) == 0 {
+	var c *forgetful
+	for _, c = range r.all {
+		if w := c.open(); w != nil && r.arrived(c, w) {
+			r.goOn(ctx, c, w)
+			return
+		}
+	}
+	if c == nil {
 		r.enrol(ctx)
 		return
 	}
-	c := r.all[len(r.all)-1]
 	switch w := c.open(); {
-	case w != nil:
+	case w != nil && time.Since(w.since) < messagePatience:
 		r.goOn(ctx, c, w)
-	case c.over || len(c.walks) == recoveries:
+	case w != nil, c.over, len(c.walks) == recoveries:
 		r.enrol(ctx)
 	default:
 		r.begin(ctx, c)
 	}
 }
 
-// enrol makes the client another citizen, with a password and two contacts that a member of staff has seen. One of whom
-// something had no answer is nobody.
+// enrol makes the client another citizen, with a PIN that was handed over at a desk, which costs the fewest hashes, and two contacts
+// that a member of staff has seen. One of whom something had no answer is nobody.
 func (r *recoverer) enrol(ctx context.Context) {
 	r.n++
 	c := &forgetful{
 		subject: civicpin.Subject(fmt.Sprintf("RECOVER-%d-%d", r.client, r.n)),
 		email:   civicpin.Contact{Channel: civicpin.Email, Address: fmt.Sprintf("r%d.%d@example.org", r.client, r.n)},
 		phone:   civicpin.Contact{Channel: civicpin.SMS, Address: fmt.Sprintf("+39344%03d%04d", r.client, r.n)},
-		secret:  rand.Text(),
 	}
-	slip := pin.IssueOptions{Parts: []civicpin.Contact{{Channel: civicpin.HandedOver}}, By: operator}
-	issue, err := r.site.PINs.Issue(ctx, c.subject, slip)
+	issue, err := r.site.PINs.Issue(ctx, c.subject, pin.IssueOptions{
+		Parts: []civicpin.Contact{{Channel: civicpin.HandedOver}}, By: operator,
+	})
 	if err == nil {
-		attempt := pin.Attempt{Subject: c.subject, Secret: issue.Slip}
-		err = r.site.PINs.Exchange(ctx, attempt, civicpin.NewSecret(c.secret))
-	}
-	if err == nil {
+		c.secret = issue.Slip.Reveal()
 		contacts := []civicpin.Contact{c.email, c.phone}
 		err = r.site.Recovery.AdoptContacts(ctx, c.subject, contacts, operator, civicpin.Source{})
 	}
@@ -77,8 +82,14 @@ func (r *recoverer) enrol(ctx context.Context) {
 	r.all = append(r.all, c)
 }
 
-// begin begins a recovery. One that had no answer may be under way, and its link may come.
+// begin begins a recovery, before which the secret of the last one is still right. One that had no answer may be under way, and its
+// link may come.
 func (r *recoverer) begin(ctx context.Context, c *forgetful) {
+	if right, err := r.right(ctx, c, c.secret); err == nil && !right {
+		r.journal.Break("recover %s: the secret that was chosen is not right any more", c.subject)
+		c.over = true
+		return
+	}
 	run, err := r.site.Recovery.Start(ctx, linkAndCode, c.subject, civicpin.Source{})
 	if err != nil {
 		r.journal.Count("recoveries failed")
@@ -87,33 +98,44 @@ func (r *recoverer) begin(ctx context.Context, c *forgetful) {
 		return
 	}
 	r.journal.Count("recoveries begun")
-	c.walks = append(c.walks, &walk{id: run.ID, ticket: run.Ticket})
+	c.walks = append(c.walks, &walk{id: run.ID, ticket: run.Ticket, since: time.Now()})
 }
 
 // goOn does what comes next.
 func (r *recoverer) goOn(ctx context.Context, c *forgetful, w *walk) {
-	switch w.at {
-	case toUse:
+	switch {
+	case w.at == toType && !w.sent:
+		r.send(ctx, c, w)
+	case !r.arrived(c, w):
+		r.look(ctx, c, w)
+	case w.at == toUse:
 		r.use(ctx, c, w)
-	case toType:
+	case w.at == toType:
 		r.typeIn(ctx, c, w)
-	case toFinish:
+	case w.at == toFinish:
 		r.finish(ctx, c, w)
-	case toSet:
+	case w.at == toSet:
 		r.set(ctx, c, w)
 	}
 }
 
+// arrived takes in the message that a walk waits for. It returns whether there is anything to be done.
+func (r *recoverer) arrived(c *forgetful, w *walk) bool {
+	switch {
+	case w.at == toUse && w.link.IsZero():
+		m, ok := r.site.Mail.To(c.email.Address, w.about(linkKind))
+		w.link = m.Link
+		return ok
+	case w.at == toType && w.sent && w.code.IsZero():
+		m, ok := r.site.Mail.To(c.phone.Address, c.fresh)
+		w.code = m.Secret
+		return ok
+	}
+	return true
+}
+
 // use opens the link twice, as a mail scanner and the page with the button do, and then uses it.
 func (r *recoverer) use(ctx context.Context, c *forgetful, w *walk) {
-	if w.link.IsZero() {
-		m, ok := r.site.Mail.To(c.email.Address, w.about(linkKind))
-		if !ok {
-			r.look(ctx, c, w)
-			return
-		}
-		w.link = m.Link
-	}
 	for range 2 {
 		if w.doubt {
 			break
@@ -137,25 +159,19 @@ func (r *recoverer) use(ctx context.Context, c *forgetful, w *walk) {
 	r.reached(ctx, c, w, "links used")
 }
 
+// send asks for a code that could not be promised when the link was used. There may be two, then. Both are good, but the other one
+// must not be taken for that of the next recovery.
+func (r *recoverer) send(ctx context.Context, c *forgetful, w *walk) {
+	c.over = true
+	if _, err := r.site.Recovery.Send(ctx, w.ticket, civicpin.Source{}); err != nil {
+		r.failed(ctx, c, w, err)
+		return
+	}
+	w.sent = true
+}
+
 // typeIn types the code that was sent.
 func (r *recoverer) typeIn(ctx context.Context, c *forgetful, w *walk) {
-	if !w.sent {
-		// There may be two, then. Both are good; the other one must not be taken for that of the next recovery.
-		c.over = true
-		if _, err := r.site.Recovery.Send(ctx, w.ticket, civicpin.Source{}); err != nil {
-			r.failed(ctx, c, w, err)
-			return
-		}
-		w.sent = true
-	}
-	if w.code.IsZero() {
-		m, ok := r.site.Mail.To(c.phone.Address, c.fresh)
-		if !ok {
-			r.look(ctx, c, w)
-			return
-		}
-		w.code = m.Secret
-	}
 	run, err := r.site.Recovery.Answer(ctx, w.ticket, recovery.Answers{Code: w.code})
 	switch {
 	case err == nil && !run.Done:
@@ -192,7 +208,6 @@ func (r *recoverer) set(ctx context.Context, c *forgetful, w *walk) {
 	c.secret, c.maybe = chosen, nil
 	r.reached(ctx, c, w, "recoveries finished")
 	w.ended = true
-	r.secrets(ctx, c)
 	time.Sleep(recoverPause)
 }
 
@@ -213,6 +228,6 @@ func (r *recoverer) look(ctx context.Context, c *forgetful, w *walk) {
 // reached brings a walk to its next stage, and tries what has led there once more.
 func (r *recoverer) reached(ctx context.Context, c *forgetful, w *walk, what string) {
 	r.journal.Count(what)
-	w.at, w.doubt = w.at+1, false
+	w.at, w.doubt, w.since = w.at+1, false, time.Now()
 	r.again(ctx, c, w)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -51,10 +52,10 @@ func (r *recoverer) secrets(ctx context.Context, c *forgetful) {
 		}
 	}
 	n := 0
-	for _, s := range append([]string{c.secret}, c.maybe...) {
+	for _, s := range slices.Concat(c.maybe, []string{c.secret}) { // the right one last: it ends the count of the others
 		right, err := r.right(ctx, c, s)
 		if err != nil {
-			return
+			r.journal.Break("recover %s: after all: %v", c.subject, err)
 		}
 		if right {
 			n++

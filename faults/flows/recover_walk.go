@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/lockout"
@@ -35,9 +36,10 @@ type walk struct {
 	grant  pin.Grant
 
 	at    stage
-	doubt bool // what comes next may have been done already: an answer was lost
-	sent  bool // the code was promised
-	ended bool // nobody can go on
+	since time.Time // it came there
+	doubt bool      // what comes next may have been done already: an answer was lost
+	sent  bool      // the code was promised
+	ended bool      // nobody can go on
 }
 
 // stage says what comes next. What opened the stages before it must never open them again.
