@@ -68,10 +68,10 @@ func TestFailover(t *testing.T) {
 	rounds := kit.Pick(2, 20)
 	all := []string{"logins", "codes used", "locks", "issues", "links used", "recoveries finished"}
 	j := flows.Run(t, flows.Config{
-		Open: func(int) (store.Store, error) { return kit.OpenPostgres(t.Context(), p.dsn(), 4, nil) },
+		Open: func(int) (store.Store, error) { return kit.OpenPostgres(t.Context(), p.dsn(), 8, nil) },
 		Chaos: func(ctx context.Context, j *flows.Journal) {
 			for round := range rounds {
-				if err := j.Progress(ctx, 2, all...); err != nil {
+				if err := j.Progress(ctx, 1, all...); err != nil { // a recovery takes so long that there are more of the others
 					t.Error(err)
 					return
 				}
