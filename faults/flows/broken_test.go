@@ -35,7 +35,9 @@ func (q *quiet) note(s string) {
 // A store that goes back to what it was, as a failover to a machine does that lagged behind, is found out by every kind of
 // client whose promises it broke.
 func TestRollbackIsSeen(t *testing.T) {
-	for kind, what := range map[string]string{"login": "changes", "code": "codes used", "lock": "locks", "issue": "issues"} {
+	for kind, what := range map[string]string{
+		"login": "changes", "code": "codes used", "lock": "locks", "issue": "issues", "recover": "recoveries finished",
+	} {
 		t.Run(kind, func(t *testing.T) {
 			s := &rollback{Memory: store.NewMemory(), was: make(map[string]store.Record)}
 			q := &quiet{TB: t}

@@ -21,14 +21,17 @@ func TestGood(t *testing.T) {
 		Open:    func(int) (store.Store, error) { return s, nil },
 		Chaos: func(ctx context.Context, j *flows.Journal) {
 			s.bad.Store(true)
-			require.NoError(t, j.Progress(ctx, 1, "exchanges", "logins", "codes used", "codes refused", "locks", "issues"))
+			require.NoError(t, j.Progress(ctx, 1, "exchanges", "logins", "codes used", "codes refused", "locks", "issues", "recoveries finished"))
 			require.NoError(t, j.Progress(ctx, 1, "codes failed", "guesses failed"))
 			s.bad.Store(false)
-			require.NoError(t, j.Progress(ctx, 1, "logins", "codes used", "locks", "issues"))
+			require.NoError(t, j.Progress(ctx, 1, "logins", "codes used", "locks", "issues", "recoveries finished"))
 		},
 	})
 	require.Empty(t, j.Broken())
-	for _, what := range []string{"logins audited", "codes audited", "locks audited", "parts audited"} {
+	for _, what := range []string{
+		"logins audited", "codes audited", "locks audited", "parts audited", "recoveries begun", "links used", "recovery codes used",
+		"recoveries completed", "recoveries finished", "recoveries refused", "recoveries audited", "notices audited",
+	} {
 		require.Positive(t, j.Counts()[what], what)
 	}
 }

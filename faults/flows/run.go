@@ -35,6 +35,7 @@ var Kinds = []Kind{
 	{"code", newCode},
 	{"lock", newLock},
 	{"issue", newIssue},
+	{"recover", newRecover},
 }
 
 // A Journal holds what the clients of a run were told, and what of it was broken. Its methods may be called by several

@@ -2,6 +2,7 @@ package flows
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -11,6 +12,7 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
@@ -28,6 +30,8 @@ type Site struct {
 	// PINs issues one slip, exchanged for a password. INPS issues two parts, by text message and e-mail.
 	PINs, INPS *pin.Service
 	Codes      *otp.Codes
+	// Recovery gives a password of PINs back, by a link and then a code.
+	Recovery *recovery.Service
 	// Gate limits guesses at nothing in particular, and locks until unlocked.
 	Gate *lockout.Gate
 	Mail *Mail
@@ -53,7 +57,7 @@ func newSite(s store.Store, c *clock, mail *Mail) (*Site, error) {
 		return nil, err
 	}
 	out, err := outbox.New(vault, mail, &outbox.Options{
-		Poll: 200 * time.Millisecond, MinDelay: 100 * time.Millisecond, Grace: time.Second,
+		Poll: 200 * time.Millisecond, MinDelay: 100 * time.Millisecond, Grace: time.Second, Workers: 8,
 	})
 	if err != nil {
 		return nil, err
@@ -68,14 +72,44 @@ func newSite(s store.Store, c *clock, mail *Mail) (*Site, error) {
 	if site.Codes, err = otp.NewCodes(vault, out, otp.SMS()); err != nil {
 		return nil, err
 	}
+	if site.Recovery, err = newRecovery(vault, out, site.PINs); err != nil {
+		return nil, err
+	}
 	site.Gate, err = lockout.New(vault, lockout.Policy{Name: "gate", Limit: limit, Lock: lockout.UntilUnlocked})
 	return site, err
+}
+
+// linkAndCode is the name of the plan of recoveries, and deskRole that of who lifts its locks.
+const (
+	linkAndCode = "link-and-code"
+	deskRole    = "desk"
+)
+
+// newRecovery returns the service with that plan. Its limit of messages is above what a recovery needs whose answers are lost.
+func newRecovery(v *store.Vault, out *outbox.Outbox, pins *pin.Service) (*recovery.Service, error) {
+	return recovery.New(v, out, recovery.Config{
+		Pins: pins,
+		Plans: []recovery.Plan{{
+			Name: linkAndCode,
+			Steps: []recovery.Step{
+				recovery.Link{Channel: civicpin.Email, Valid: time.Hour},
+				recovery.Code{Channel: civicpin.SMS, Valid: 10 * time.Minute},
+			},
+			Limit:   lockout.Policy{Limit: limit, Lock: lockout.UntilUnlocked},
+			Outcome: recovery.ChooseSecret,
+		}},
+		Roles: map[string]recovery.Role{deskRole: {Unlocks: true}},
+		Sends: lockout.SendLimits{
+			Subject: lockout.Rate{Limit: 20, Window: 24 * time.Hour},
+			Address: lockout.Rate{Limit: 40, Window: 24 * time.Hour},
+		},
+	})
 }
 
 // Mail is the notifier of all sites of a run: it keeps what it is given.
 type Mail struct {
 	mu  sync.Mutex
-	got map[string][]civicpin.Secret // by address
+	got map[string][]civicpin.Message // by address
 
 	arrival time.Duration
 }
@@ -85,28 +119,29 @@ func (m *Mail) Notify(_ context.Context, msg civicpin.Message) (string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.got == nil {
-		m.got = make(map[string][]civicpin.Secret)
+		m.got = make(map[string][]civicpin.Message)
 	}
-	m.got[msg.To.Address] = append(m.got[msg.To.Address], msg.Secret)
+	m.got[msg.To.Address] = append(m.got[msg.To.Address], msg)
 	return msg.ID, nil
 }
 
-// To returns what was sent to an address last, and whether anything was.
-func (m *Mail) To(address string) (civicpin.Secret, bool) {
+// To returns the last message to an address that is wanted, and whether there is one. Nil wants all.
+func (m *Mail) To(address string, wanted func(civicpin.Message) bool) (civicpin.Message, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	all := m.got[address]
-	if len(all) == 0 {
-		return civicpin.Secret{}, false
+	for _, msg := range slices.Backward(m.got[address]) {
+		if wanted == nil || wanted(msg) {
+			return msg, true
+		}
 	}
-	return all[len(all)-1], true
+	return civicpin.Message{}, false
 }
 
 // Wait is To, but waits until a deadline for something to be sent.
-func (m *Mail) Wait(address string, deadline time.Time) (civicpin.Secret, bool) {
+func (m *Mail) Wait(address string, wanted func(civicpin.Message) bool, deadline time.Time) (civicpin.Message, bool) {
 	for {
-		if text, ok := m.To(address); ok || time.Now().After(deadline) {
-			return text, ok
+		if msg, ok := m.To(address, wanted); ok || time.Now().After(deadline) {
+			return msg, ok
 		}
 		time.Sleep(50 * time.Millisecond)
 	}

@@ -17,7 +17,7 @@ import (
 )
 
 // TestNothingLost kills leaders of a cluster of five, one a round, under sixteen clients who log in, change their PINs, use
-// codes, guess, and have PINs issued. What was acknowledged is there in the end, and what was consumed or locked stays so.
+// codes, guess, have PINs issued, and recover passwords. What was acknowledged is there in the end, and what was consumed or locked stays so.
 func TestNothingLost(t *testing.T) {
 	t.Parallel()
 	const buckets = 16
@@ -32,7 +32,7 @@ func TestNothingLost(t *testing.T) {
 			return open(t, c, opts, append([]*natscluster.Server{first}, c.Servers...)...), nil
 		},
 		Chaos: func(ctx context.Context, j *flows.Journal) {
-			all := []string{"logins", "codes used", "locks", "issues"}
+			all := []string{"logins", "codes used", "locks", "issues", "links used", "recoveries finished"}
 			require.NoError(t, j.Progress(ctx, 1, all...))
 			for round := range kit.Pick(2, 20) {
 				bucket := rand.IntN(buckets)
@@ -49,7 +49,9 @@ func TestNothingLost(t *testing.T) {
 		},
 	})
 	require.Empty(t, j.Broken())
-	for _, what := range []string{"logins audited", "codes audited", "locks audited", "parts audited"} {
+	for _, what := range []string{
+		"logins audited", "codes audited", "locks audited", "parts audited", "recoveries audited", "notices audited",
+	} {
 		require.Positive(t, j.Counts()[what], what)
 	}
 }

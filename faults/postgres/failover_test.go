@@ -61,16 +61,17 @@ func (p *pair) takeOver(ctx context.Context) error {
 	return err
 }
 
-// Clients log in, change PINs, use codes, lock and have PINs issued while the primary is killed again and again. Whatever
-// was acknowledged is there afterwards, and what was consumed stays so.
+// Clients log in, change PINs, use codes, lock, have PINs issued and recover passwords while the primary is killed again and
+// again. Whatever was acknowledged is there afterwards, and what was consumed stays so.
 func TestFailover(t *testing.T) {
 	p := newPair(t)
 	rounds := kit.Pick(2, 20)
+	all := []string{"logins", "codes used", "locks", "issues", "links used", "recoveries finished"}
 	j := flows.Run(t, flows.Config{
-		Open: func(int) (store.Store, error) { return kit.OpenPostgres(t.Context(), p.dsn(), 4, nil) },
+		Open: func(int) (store.Store, error) { return kit.OpenPostgres(t.Context(), p.dsn(), 8, nil) },
 		Chaos: func(ctx context.Context, j *flows.Journal) {
 			for round := range rounds {
-				if err := j.Progress(ctx, 2, "logins", "codes used", "locks", "issues"); err != nil {
+				if err := j.Progress(ctx, 1, all...); err != nil { // a recovery takes so long that there are more of the others
 					t.Error(err)
 					return
 				}
@@ -80,16 +81,21 @@ func TestFailover(t *testing.T) {
 					return
 				}
 			}
-			if err := j.Progress(ctx, 1, "logins", "codes used", "locks", "issues"); err != nil {
+			if err := j.Progress(ctx, 1, all...); err != nil {
 				t.Error(err)
 			}
 		},
 	})
-	for _, what := range []string{"logins audited", "codes audited", "locks audited", "parts audited"} {
+	for _, what := range []string{
+		"logins audited", "codes audited", "locks audited", "parts audited", "recoveries audited", "notices audited",
+	} {
 		require.Positive(t, j.Counts()[what], what)
 	}
-	require.Positive(t, j.Counts()["logins failed"]+j.Counts()["codes failed"]+j.Counts()["guesses failed"]+j.Counts()["issues failed"],
-		"nobody noticed")
+	failed := 0
+	for _, what := range []string{"logins failed", "codes failed", "guesses failed", "issues failed", "recoveries failed"} {
+		failed += j.Counts()[what]
+	}
+	require.Positive(t, failed, "nobody noticed")
 }
 
 // The same, judged record by record. The clients share a Store: see sqlstore on what a read of another may show of a write
