@@ -131,9 +131,10 @@ func TestLinearFrozenStandby(t *testing.T) {
 	p := newPair(t)
 	pool := kit.MustOpenPostgres(t, p.dsn(), 12, nil)
 	r := linear.Run(t, linear.Config{
-		Clients:  12,
+		Clients:  kit.Pick(12, 36),
 		For:      kit.Pick(4*time.Second, time.Minute),
 		Patience: 500 * time.Millisecond,
+		Think:    kit.Pick(0, 100*time.Millisecond), // as above
 		Open:     func(int) (store.Store, error) { return struct{ store.Store }{pool}, nil },
 		NotDone:  notDone,
 		Chaos: func(ctx context.Context) {
