@@ -21,7 +21,8 @@ func TestGood(t *testing.T) {
 		Open:    func(int) (store.Store, error) { return s, nil },
 		Chaos: func(ctx context.Context, j *flows.Journal) {
 			s.bad.Store(true)
-			require.NoError(t, j.Progress(ctx, 1, "exchanges", "logins", "codes used", "codes refused", "locks", "issues", "recoveries finished"))
+			require.NoError(t, j.Progress(ctx, 1,
+				"exchanges", "logins", "codes used", "codes refused", "locks", "issues", "recoveries finished"))
 			require.NoError(t, j.Progress(ctx, 1, "codes failed", "guesses failed"))
 			s.bad.Store(false)
 			require.NoError(t, j.Progress(ctx, 1, "logins", "codes used", "locks", "issues", "recoveries finished"))

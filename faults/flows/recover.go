@@ -57,8 +57,8 @@ func (r *recoverer) Step(ctx context.Context) {
 	}
 }
 
-// enrol makes the client another citizen, with a PIN that was handed over at a desk, which costs the fewest hashes, and two contacts
-// that a member of staff has seen. One of whom something had no answer is nobody.
+// enrol makes the client another citizen, with a PIN that was handed over at a desk, which costs the fewest hashes, and two
+// contacts that a member of staff has seen. One of whom something had no answer is nobody.
 func (r *recoverer) enrol(ctx context.Context) {
 	r.n++
 	c := &forgetful{

@@ -112,8 +112,8 @@ type Config struct {
 	Patience time.Duration
 	// Arrival is how long what was promised may take to be sent when the store is whole again; zero means a minute.
 	Arrival time.Duration
-	// Open returns a handle on the store for the process of a number, which serves one client of each kind. One that is an
-	// io.Closer is closed in the end.
+	// Open returns a handle on the store for the process of a number, which serves at most one client of each kind. One that is
+	// an io.Closer is closed in the end.
 	Open func(process int) (store.Store, error)
 	// Chaos does its worst, and returns when the store is whole again. The clients work until then; the journal tells how
 	// far they have come.
@@ -153,7 +153,7 @@ func Run(tb testing.TB, c Config) *Journal {
 		}
 		return site
 	}
-	// A process serves one client of each kind.
+	// A process serves one client of each kind; the last one serves those that are left.
 	var all []Flow
 	var shared *Site
 	for i := range c.Clients {

@@ -61,8 +61,8 @@ func (p *pair) takeOver(ctx context.Context) error {
 	return err
 }
 
-// Clients log in, change PINs, use codes, lock, have PINs issued and recover passwords while the primary is killed again and
-// again. Whatever was acknowledged is there afterwards, and what was consumed stays so.
+// Clients log in, change PINs, use codes, lock, have PINs issued and recover them while the primary is killed again and again.
+// Whatever was acknowledged is there afterwards, and what was consumed stays so.
 func TestFailover(t *testing.T) {
 	p := newPair(t)
 	rounds := kit.Pick(2, 20)
