@@ -144,9 +144,13 @@ func (l *login) resolve(ctx context.Context) {
 
 // failed counts an error that is no answer about the secret.
 func (l *login) failed(ctx context.Context, err error) {
-	_, locked := errors.AsType[*lockout.LockedError](err)
+	locked, isLocked := errors.AsType[*lockout.LockedError](err)
 	switch {
-	case locked:
+	case isLocked && locked.Disabled:
+		// Wrong ones of several secrets have reached the ceiling, which no operator lifts: the client is somebody else.
+		l.journal.Count("logins disabled")
+		l.secret, l.maybe, l.resolved = "", nil, false
+	case isLocked:
 		// By reservations that were never settled, or wrong ones of several secrets. An operator helps.
 		l.journal.Count("logins locked")
 		if l.site.PINs.Unlock(ctx, l.subject, operator) == nil {
@@ -166,10 +170,15 @@ func (l *login) Audit(ctx context.Context) {
 		return
 	}
 	// What was reserved and never settled counts as a failure, and may have locked.
-	if err := l.site.PINs.Unlock(ctx, l.subject, operator); err != nil {
+	err := l.site.PINs.Unlock(ctx, l.subject, operator)
+	if locked, ok := errors.AsType[*lockout.LockedError](err); ok && locked.Disabled {
+		l.journal.Count("logins disabled")
+		return
+	}
+	if err != nil {
 		l.journal.Break("login %s: unlock: %v", l.subject, err)
 	}
-	err := l.verify(ctx, l.secret)
+	err = l.verify(ctx, l.secret)
 	for _, s := range l.maybe {
 		if err != nil {
 			err = l.verify(ctx, s)
