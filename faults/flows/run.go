@@ -156,20 +156,23 @@ func Run(tb testing.TB, c Config) *Journal {
 	// A process serves one client of each kind; the last one serves those that are left.
 	var all []Flow
 	var shared *Site
+	var sites []*Site
 	for i := range c.Clients {
 		if i%len(c.Kinds) == 0 {
 			shared = site(i / len(c.Kinds))
+			sites = append(sites, shared)
 		}
 		all = append(all, c.Kinds[i%len(c.Kinds)].New(shared, i, j))
 	}
 
-	// What must be sent is sent by a process of its own, all the time.
+	// Every process sends, all the time: its own messages at once, and those of others when they wait.
 	sending, stopSending := context.WithCancel(tb.Context())
-	var sender sync.WaitGroup
-	defer sender.Wait()
+	var senders sync.WaitGroup
+	defer senders.Wait()
 	defer stopSending()
-	dispatcher := site(c.Clients)
-	sender.Go(func() { _ = dispatcher.Out.Run(sending) })
+	for _, s := range sites {
+		senders.Go(func() { _ = s.Out.Run(sending) })
+	}
 
 	working, stopWorking := context.WithCancel(tb.Context())
 	var workers sync.WaitGroup

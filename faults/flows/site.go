@@ -57,7 +57,7 @@ func newSite(s store.Store, c *clock, mail *Mail) (*Site, error) {
 		return nil, err
 	}
 	out, err := outbox.New(vault, mail, &outbox.Options{
-		Poll: 200 * time.Millisecond, MinDelay: 100 * time.Millisecond, Grace: time.Second, Workers: 8,
+		Poll: time.Second, MinDelay: 100 * time.Millisecond, Grace: time.Second,
 	})
 	if err != nil {
 		return nil, err
