@@ -25,9 +25,9 @@ const (
 	// recoveries is how many there are of one citizen, within what an address is sent in ten minutes.
 	recoveries = 3
 	// recoverPause keeps recoveries, each of which costs three hashes, from leaving logins no processor.
-	recoverPause = 500 * time.Millisecond
+	recoverPause = 250 * time.Millisecond
 	// messagePatience is how long nothing but a message is waited for: a dispatcher's claim that had no answer holds it up for longer.
-	messagePatience = 5 * time.Second
+	messagePatience = 2 * time.Second
 )
 
 func newRecover(s *Site, client int, j *Journal) Flow {

@@ -192,9 +192,11 @@ func Run(tb testing.TB, c Config) *Journal {
 
 	// What was under way when the store broke down, reservations and claims, has run out by then.
 	clk.forward(3 * time.Minute)
+	var auditors sync.WaitGroup
 	for _, f := range all {
-		f.Audit(tb.Context())
+		auditors.Go(func() { f.Audit(tb.Context()) })
 	}
+	auditors.Wait()
 	tb.Log(j)
 	for i, what := range j.Broken() {
 		if i == 20 {
