@@ -118,8 +118,8 @@ func (l *login) change(ctx context.Context, from string) {
 
 // resolve finds which of the secrets is right.
 func (l *login) resolve(ctx context.Context) {
-	if l.site.PINs.Unlock(ctx, l.subject, operator) != nil {
-		pause(ctx)
+	if err := l.site.PINs.Unlock(ctx, l.subject, operator); err != nil {
+		l.failed(ctx, err)
 		return
 	}
 	// Twice: a change may arrive between.
