@@ -209,7 +209,7 @@ func TestKindModel(t *testing.T) {
 					t.Fatalf("Reseal: %v", err)
 				}
 			},
-			"wait": func(t *rapid.T) { c.move(time.Duration(rapid.IntRange(1, 90).Draw(t, "seconds")) * time.Second) },
+			"wait": func(t *rapid.T) { c.Add(time.Duration(rapid.IntRange(1, 90).Draw(t, "seconds")) * time.Second) },
 			"all": func(t *rapid.T) {
 				found := make(map[store.Key]bool)
 				for e, err := range k.All(ctx) {

@@ -142,12 +142,12 @@ func TestPurgeByEngine(t *testing.T) {
 		require.NoError(t, k.Put(t.Context(), &e))
 	}
 	put(t, k, store.Key{ID: "for ever"}, account{})
-	c.move(time.Hour + time.Minute - 1)
+	c.Add(time.Hour + time.Minute - 1)
 	at, err := v.Purge(t.Context(), store.Pass{})
 	require.NoError(t, err)
 	assert.Equal(t, store.Progress{End: true}, at, "in grace")
 
-	c.move(1)
+	c.Add(1)
 	engine.asked = nil
 	at, err = v.Purge(t.Context(), store.Pass{Max: 100, After: "z"})
 	require.NoError(t, err)
@@ -188,7 +188,7 @@ func TestKindWalk(t *testing.T) {
 	}
 	e := store.Entry[account]{Key: store.Key{ID: "expires"}, Value: account{N: 1000}, Expires: c.Now().Add(time.Minute)}
 	require.NoError(t, k.Put(t.Context(), &e))
-	c.move(time.Minute)
+	c.Add(time.Minute)
 	var keys []string
 	for item, err := range memory.List(t.Context(), "account/", "") {
 		require.NoError(t, err)

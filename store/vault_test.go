@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
 )
@@ -29,24 +30,8 @@ type account struct {
 	Note string
 }
 
-// A clock stands still until it is moved.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func newClock() *clock { return &clock{now: time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)} }
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) move(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
+func newClock() *testkit.Clock {
+	return testkit.NewClock(time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC))
 }
 
 // keyBytes are 32 bytes that differ from key to key.
@@ -463,13 +448,13 @@ func TestPurge(t *testing.T) {
 		assert.Len(t, raw(t, memory), left)
 	}
 	purged(100, 0, 11)
-	c.move(time.Hour)
+	c.Add(time.Hour)
 	_, err := k.Get(t.Context(), store.Key{ID: "3"})
 	require.ErrorIs(t, err, store.ErrNotFound, "expired by the vault's clock")
 	purged(100, 0, 11) // in grace
-	c.move(time.Minute - 1)
+	c.Add(time.Minute - 1)
 	purged(100, 0, 11)
-	c.move(1)
+	c.Add(1)
 	purged(0, 10, 1)
 	purged(0, 0, 1)
 }
@@ -482,7 +467,7 @@ func TestPurgeSparesTheRenewed(t *testing.T) {
 	k := kindOf[account](t, v, "account")
 	e := store.Entry[account]{Key: store.Key{Subject: rossi}, Expires: c.Now().Add(time.Minute)}
 	require.NoError(t, k.Put(t.Context(), &e))
-	c.move(time.Hour)
+	c.Add(time.Hour)
 	faults.Hook(func(method, _ string) error {
 		if method == storetest.Delete {
 			faults.Hook(nil)

@@ -37,9 +37,9 @@ func TestCount(t *testing.T) {
 			require.Equal(t, outbox.Backlog{}, count())
 
 			// A clock that was a year ahead wrote one: it is due, but not since next year.
-			r.clock.move(365 * 24 * time.Hour)
+			r.clock.Add(365 * 24 * time.Hour)
 			r.queue(t, 100, 101)
-			r.clock.move(-365 * 24 * time.Hour)
+			r.clock.Add(-365 * 24 * time.Hour)
 			require.Equal(t, outbox.Backlog{Due: 1}, count())
 			require.NoError(t, r.out.Flush(t.Context()))
 			require.Equal(t, outbox.Backlog{}, count())
@@ -48,11 +48,11 @@ func TestCount(t *testing.T) {
 			r.queue(t, 0, 5)
 			require.NoError(t, r.out.Flush(t.Context()))
 			require.Equal(t, outbox.Backlog{Later: 5}, count())
-			r.clock.move(time.Second)
+			r.clock.Add(time.Second)
 			since := r.clock.Now()
 			r.queue(t, 5, 7)
 			require.NoError(t, r.out.AddDecoy(t.Context(), r.clerk.ref("B", "1")))
-			r.clock.move(time.Second)
+			r.clock.Add(time.Second)
 			r.queue(t, 7, 8)
 			require.Equal(t, outbox.Backlog{Due: 4, Later: 5, Since: since}, localBacklog(count(), since))
 			sent := len(r.sink.messages())
@@ -61,7 +61,7 @@ func TestCount(t *testing.T) {
 			r.sink.then(nil)
 			for range 3 {
 				require.NoError(t, r.out.Flush(t.Context()))
-				r.clock.move(time.Minute)
+				r.clock.Add(time.Minute)
 			}
 			require.Equal(t, outbox.Backlog{}, count())
 		})

@@ -12,48 +12,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// aClock stands still until it is moved.
-type aClock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func newClock() *aClock { return &aClock{now: time.Date(2030, 5, 6, 7, 8, 9, 0, time.UTC)} }
-
-func (c *aClock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *aClock) move(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
-// journal keeps events.
-type journal struct {
-	mu     sync.Mutex
-	events []civicpin.Event
-}
-
-func (l *journal) Record(_ context.Context, e civicpin.Event) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.events = append(l.events, e)
-}
-
-// of returns the events of a code.
-func (l *journal) of(code civicpin.EventCode) []civicpin.Event {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(l.events), func(e civicpin.Event) bool { return e.Code != code })
-}
+func newClock() *testkit.Clock { return testkit.NewClock(time.Date(2030, 5, 6, 7, 8, 9, 0, time.UTC)) }
 
 // sink is a notifier that keeps what it was given, and does with each message what the test says.
 type sink struct {
@@ -211,15 +175,15 @@ func keys(t require.TestingT) store.Keys {
 type rig struct {
 	store store.Store
 	vault *store.Vault
-	clock *aClock // nil means the time of the bubble
-	log   *journal
+	clock *testkit.Clock // nil means the time of the bubble
+	log   *testkit.Recorder
 	sink  *sink
 	clerk *clerk
 	out   *outbox.Outbox
 }
 
-func newRig(t require.TestingT, s store.Store, clock *aClock, opts *outbox.Options) *rig {
-	r := &rig{store: s, clock: clock, log: new(journal), sink: new(sink)}
+func newRig(t require.TestingT, s store.Store, clock *testkit.Clock, opts *outbox.Options) *rig {
+	r := &rig{store: s, clock: clock, log: new(testkit.Recorder), sink: new(sink)}
 	o := &store.Options{Recorder: r.log}
 	if clock != nil {
 		o.Now = clock.Now

@@ -45,7 +45,7 @@ func TestOneAddressGetsABoundedNumberOfMessages(t *testing.T) {
 		require.GreaterOrEqual(t, sent(), 15)
 		time.Sleep(30 * time.Minute)
 		require.Equal(t, n, sent())
-		require.NotEmpty(t, append(a.log.of(outbox.EventLimited), b.log.of(outbox.EventLimited)...))
+		require.NotEmpty(t, append(a.log.Of(outbox.EventLimited), b.log.Of(outbox.EventLimited)...))
 		require.Empty(t, letters(t, a.out))
 	})
 }
@@ -60,7 +60,7 @@ func TestTheLimitSparesTheTries(t *testing.T) {
 	}
 	for range 40 {
 		require.NoError(t, r.out.Flush(t.Context()))
-		r.clock.move(7 * time.Minute)
+		r.clock.Add(7 * time.Minute)
 	}
 	require.Len(t, r.sink.messages(), 3)
 	require.Empty(t, letters(t, r.out))
@@ -70,7 +70,7 @@ func TestTheLimitSparesTheTries(t *testing.T) {
 func TestAClockThatWasAhead(t *testing.T) {
 	r := onMemory(t)
 	const year = 365 * 24 * time.Hour
-	r.clock.move(year)
+	r.clock.Add(year)
 	for i := range 12 { // more than the limit, so that some wait
 		require.NoError(t, r.clerk.post(t.Context(), r.out, r.clerk.ref("A", fmt.Sprint(i)), letter{Text: "x", To: mail("a@example.org")}))
 	}
@@ -78,10 +78,10 @@ func TestAClockThatWasAhead(t *testing.T) {
 	require.Len(t, r.sink.messages(), 10)
 	ref := r.clerk.ref("A", "new")
 	require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "x", To: mail("b@example.org")}))
-	r.clock.move(-year)
+	r.clock.Add(-year)
 	for range 30 {
 		require.NoError(t, r.out.Flush(t.Context()))
-		r.clock.move(time.Minute)
+		r.clock.Add(time.Minute)
 	}
 	require.Len(t, r.sink.messages(), 13)
 }

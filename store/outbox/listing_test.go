@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
@@ -96,7 +97,7 @@ func placed(t require.TestingT, n int) (refs []outbox.Ref) {
 
 // elsewhere queues a message in another process, so that it has to be found by a listing. It is due after d.
 func elsewhere(t require.TestingT, s store.Store, ref outbox.Ref, d time.Duration) {
-	c := &aClock{now: time.Now().Add(d)}
+	c := testkit.NewClock(time.Now().Add(d))
 	other := newRig(t, s, c, nil)
 	require.NoError(t, other.clerk.post(context.Background(), other.out, ref, letter{Text: ref.ID, To: mail(ref.ID + "@example.org")}))
 }
@@ -146,7 +147,7 @@ func TestDueBehindThousandsThatAreNot(t *testing.T) {
 				s := store.NewMemory()
 				r := newRig(t, s, nil, &outbox.Options{Poll: time.Hour})
 				r.out.Shrink(100, 20)
-				late := newRig(t, s, &aClock{now: time.Now().Add(50 * time.Minute)}, nil)
+				late := newRig(t, s, testkit.NewClock(time.Now().Add(50*time.Minute)), nil)
 				require.NoError(t, late.out.Add(t.Context(), slices.Delete(slices.Clone(refs), early, early+1)...))
 				elsewhere(t, s, refs[early], 20*time.Minute)
 				began := time.Now()

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
@@ -21,7 +22,7 @@ import (
 type model struct {
 	t      *testing.T
 	memory *store.Memory
-	clocks [2]*aClock
+	clocks [2]*testkit.Clock
 	rigs   [2]*rig
 	lines  [2]*mortal
 	opts   *outbox.Options
@@ -47,7 +48,7 @@ func newModel(tt *testing.T, t *rapid.T) *model {
 	}
 	for i := range m.rigs {
 		m.clocks[i] = newClock()
-		m.clocks[i].move(time.Duration(i) * rapid.SampledFrom([]time.Duration{0, time.Second, time.Minute}).Draw(t, "skew"))
+		m.clocks[i].Add(time.Duration(i) * rapid.SampledFrom([]time.Duration{0, time.Second, time.Minute}).Draw(t, "skew"))
 		m.start(t, i)
 	}
 	return m
@@ -130,7 +131,7 @@ func (m *model) replace(t *rapid.T) {
 func (m *model) pass(t *rapid.T) {
 	d := rapid.SampledFrom([]time.Duration{time.Second, 20 * time.Second, 3 * time.Minute, time.Hour}).Draw(t, "d")
 	for _, c := range m.clocks {
-		c.move(d)
+		c.Add(d)
 	}
 }
 
@@ -204,7 +205,7 @@ func (m *model) settle(t *rapid.T) {
 			require.NoError(t, r.out.Flush(t.Context()))
 		}
 		for _, c := range m.clocks {
-			c.move(2 * time.Hour)
+			c.Add(2 * time.Hour)
 		}
 	}
 }

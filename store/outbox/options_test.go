@@ -89,7 +89,7 @@ func TestOptionsAreCopied(t *testing.T) {
 	opts.Grace = time.Hour
 	require.NoError(t, r.out.Add(context.Background(), r.clerk.ref("A", "1")))
 	require.NoError(t, r.out.Flush(t.Context()))
-	r.clock.move(time.Minute)
+	r.clock.Add(time.Minute)
 	require.NoError(t, r.out.Flush(t.Context()))
 	require.Zero(t, r.count(t, "outbox.entry"))
 }

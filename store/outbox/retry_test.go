@@ -41,9 +41,9 @@ func TestDelaysGrowAndEndInADeadLetter(t *testing.T) {
 			require.LessOrEqual(t, wait, want*12/10+time.Second, "wait %d", i)
 			want = min(2*want, time.Hour)
 		}
-		require.Len(t, r.log.of(outbox.EventRetried), 11)
-		require.Equal(t, "421 try again later", r.log.of(outbox.EventRetried)[0].Reason)
-		require.Len(t, r.log.of(outbox.EventDead), 1)
+		require.Len(t, r.log.Of(outbox.EventRetried), 11)
+		require.Equal(t, "421 try again later", r.log.Of(outbox.EventRetried)[0].Reason)
+		require.Len(t, r.log.Of(outbox.EventDead), 1)
 		require.Equal(t, "failed", r.clerk.state(t, ref))
 		require.Zero(t, r.count(t, "outbox.entry"))
 		dead := letters(t, r.out)
@@ -78,7 +78,7 @@ func TestUndeliverableIsNotTriedAgain(t *testing.T) {
 	require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "ABCD2345", To: mail("a@example.org")}))
 	for range 3 {
 		require.NoError(t, r.out.Flush(t.Context()))
-		r.clock.move(time.Hour)
+		r.clock.Add(time.Hour)
 	}
 	require.Len(t, r.sink.messages(), 1)
 	require.Equal(t, "failed", r.clerk.state(t, ref))
@@ -108,7 +108,7 @@ func TestRetryOfWhatWasReplacedSendsNothing(t *testing.T) {
 	require.NoError(t, r.out.Retry(t.Context(), ref))
 	for range 3 {
 		require.NoError(t, r.out.Flush(t.Context()))
-		r.clock.move(time.Hour)
+		r.clock.Add(time.Hour)
 	}
 	require.Len(t, r.sink.messages(), 1)
 	require.Zero(t, r.count(t, "outbox.entry"))
@@ -120,9 +120,9 @@ func TestDeadLettersAreKeptForATime(t *testing.T) {
 	ref := r.clerk.ref("A", "1")
 	require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "x", To: mail("a@example.org")}))
 	require.NoError(t, r.out.Flush(t.Context()))
-	r.clock.move(30*24*time.Hour - time.Second)
+	r.clock.Add(30*24*time.Hour - time.Second)
 	require.Len(t, letters(t, r.out), 1)
-	r.clock.move(time.Second)
+	r.clock.Add(time.Second)
 	require.Empty(t, letters(t, r.out))
 	require.ErrorIs(t, r.out.Retry(t.Context(), ref), outbox.ErrNoDeadLetter)
 }
@@ -134,12 +134,12 @@ func TestExpiredSecretsAreNotSent(t *testing.T) {
 	expires := r.clock.Now().Add(time.Minute)
 	require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "x", To: mail("a@example.org"), Expires: expires}))
 	require.NoError(t, r.out.Flush(t.Context()))
-	r.clock.move(time.Minute)
+	r.clock.Add(time.Minute)
 	require.NoError(t, r.out.Flush(t.Context()))
 	require.Len(t, r.sink.messages(), 1)
 	require.Equal(t, "failed", r.clerk.state(t, ref))
 	require.Empty(t, letters(t, r.out))
-	require.Len(t, r.log.of(outbox.EventExpired), 1)
+	require.Len(t, r.log.Of(outbox.EventExpired), 1)
 	require.Zero(t, r.count(t, "outbox.entry"))
 }
 
@@ -169,7 +169,7 @@ func TestAMessageThatKillsItsProcessIsBuriedInTheEnd(t *testing.T) {
 		p := newRig(t, f, clock, opts)
 		p.sink.then(func(context.Context, civicpin.Message) error { sent++; f.die(); return errors.New("dying") })
 		synctest.Test(t, func(t *testing.T) { _ = p.out.Flush(t.Context()) })
-		clock.move(time.Hour)
+		clock.Add(time.Hour)
 	}
 	require.Equal(t, 3, sent)
 	require.Len(t, letters(t, r.out), 1)
@@ -198,7 +198,7 @@ func TestAnOwnerThatCannotSettleIsToldAgain(t *testing.T) {
 				require.NoError(t, other.out.Flush(t.Context()))
 				require.Len(t, r.sink.messages(), 1)
 				require.Empty(t, other.sink.messages())
-				require.NotEmpty(t, r.log.of(outbox.EventUnsettled))
+				require.NotEmpty(t, r.log.Of(outbox.EventUnsettled))
 				require.Equal(t, "accepted", other.clerk.state(t, ref))
 				require.Zero(t, r.count(t, "outbox.entry"))
 			})

@@ -81,11 +81,11 @@ func TestAnUnknownOwnersEntriesAreLeftAlone(t *testing.T) {
 	require.NoError(t, r.out.Commit(t.Context(), ref))
 	for range 5 {
 		require.NoError(t, r.out.Flush(t.Context()))
-		r.clock.move(time.Hour)
+		r.clock.Add(time.Hour)
 	}
 	require.Equal(t, 1, r.count(t, "outbox.entry"))
-	require.Len(t, r.log.of(outbox.EventUnknownOwner), 1)
-	require.Equal(t, "elsewhere", r.log.of(outbox.EventUnknownOwner)[0].Reason)
+	require.Len(t, r.log.Of(outbox.EventUnknownOwner), 1)
+	require.Equal(t, "elsewhere", r.log.Of(outbox.EventUnknownOwner)[0].Reason)
 
 	o := &fixed{m: civicpin.Message{To: mail("a@example.org")}}
 	require.NoError(t, r.out.Register("elsewhere", o))
@@ -126,8 +126,8 @@ func TestRunOutlastsTheStore(t *testing.T) {
 		})
 		r.run(t)
 		time.Sleep(time.Minute)
-		require.Len(t, r.log.of(outbox.EventStalled), 1)
-		require.Contains(t, r.log.of(outbox.EventStalled)[0].Reason, "connection refused")
+		require.Len(t, r.log.Of(outbox.EventStalled), 1)
+		require.Contains(t, r.log.Of(outbox.EventStalled)[0].Reason, "connection refused")
 		require.ErrorContains(t, r.out.Flush(t.Context()), "connection refused")
 		away.Store(false)
 		time.Sleep(6 * time.Second)
@@ -154,7 +154,7 @@ func TestUnreadableEntriesDoNotStopTheOthers(t *testing.T) {
 		require.Len(t, r.sink.messages(), 2)
 		r.run(t)
 		time.Sleep(time.Minute)
-		require.Len(t, r.log.of(outbox.EventUnreadable), 1)
+		require.Len(t, r.log.Of(outbox.EventUnreadable), 1)
 		require.Equal(t, 1, r.count(t, "outbox.entry"))
 	})
 }
@@ -183,7 +183,7 @@ func TestAStoreThatCannotList(t *testing.T) {
 		require.Empty(t, other.sink.messages())
 		require.Len(t, r.sink.messages(), 4)
 		require.Equal(t, "accepted", r.clerk.state(t, ref))
-		require.Len(t, r.log.of(outbox.EventNotDurable), 1)
+		require.Len(t, r.log.Of(outbox.EventNotDurable), 1)
 		require.Zero(t, r.out.Own(), "what is done is forgotten")
 
 		r.sink.then(func(context.Context, civicpin.Message) error { return civicpin.ErrUndeliverable })

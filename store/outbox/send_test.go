@@ -23,7 +23,7 @@ func TestSendsOnceAndTellsTheOwner(t *testing.T) {
 	require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "ABCD2345", To: sms("+393331234567")}))
 	for range 3 {
 		require.NoError(t, r.out.Flush(t.Context()))
-		r.clock.move(time.Hour)
+		r.clock.Add(time.Hour)
 	}
 	got := r.sink.messages()
 	require.Len(t, got, 1)
@@ -32,7 +32,7 @@ func TestSendsOnceAndTellsTheOwner(t *testing.T) {
 	require.Regexp(t, `^[0-9a-f]{32}$`, got[0].ID)
 	require.Equal(t, "accepted", r.clerk.state(t, ref))
 	require.Zero(t, r.count(t, "outbox.entry"))
-	sent := r.log.of(outbox.EventSent)
+	sent := r.log.Of(outbox.EventSent)
 	require.Len(t, sent, 1)
 	require.Equal(t, civicpin.Subject("RSSMRA"), sent[0].Subject)
 	require.Equal(t, "issue-1/part-1", sent[0].Ref)
@@ -61,7 +61,7 @@ func TestMessageIDIsOfTheMessageAlone(t *testing.T) {
 	}
 	for range 3 {
 		require.NoError(t, r.out.Flush(t.Context()))
-		r.clock.move(10 * time.Minute)
+		r.clock.Add(10 * time.Minute)
 	}
 	ids := make(map[string]string)
 	for _, m := range r.sink.messages() {
@@ -155,7 +155,7 @@ func TestLongestDueGoesFirst(t *testing.T) {
 		text := fmt.Sprintf("text-%02d", i)
 		want = append(want, text)
 		require.NoError(t, r.clerk.post(t.Context(), r.out, r.clerk.ref("A", text), letter{Text: text, To: mail(text + "@example.org")}))
-		r.clock.move(time.Second)
+		r.clock.Add(time.Second)
 	}
 	require.NoError(t, r.out.Flush(t.Context()))
 	require.Equal(t, want, r.sink.texts())

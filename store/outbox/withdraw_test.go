@@ -21,14 +21,14 @@ func TestWhatNeverHappenedIsNotSent(t *testing.T) {
 	r := onMemory(t)
 	require.NoError(t, r.out.Add(t.Context(), r.clerk.ref("A", "1"), r.clerk.ref("A", "2")))
 	require.NoError(t, r.out.Flush(t.Context()))
-	r.clock.move(2*time.Minute - time.Second)
+	r.clock.Add(2*time.Minute - time.Second)
 	require.NoError(t, r.out.Flush(t.Context()))
 	require.Equal(t, 2, r.count(t, "outbox.entry"), "kept for the grace")
-	r.clock.move(time.Second)
+	r.clock.Add(time.Second)
 	require.NoError(t, r.out.Flush(t.Context()))
 	require.Zero(t, r.count(t, "outbox.entry"))
 	require.Empty(t, r.sink.messages())
-	require.Len(t, r.log.of(outbox.EventWithdrawn), 2)
+	require.Len(t, r.log.Of(outbox.EventWithdrawn), 2)
 }
 
 func TestWhatWasReplacedIsNotSent(t *testing.T) {
@@ -38,7 +38,7 @@ func TestWhatWasReplacedIsNotSent(t *testing.T) {
 	require.NoError(t, r.clerk.write(t.Context(), ref, letter{State: "replaced"}))
 	for range 5 {
 		require.NoError(t, r.out.Flush(t.Context()))
-		r.clock.move(time.Minute)
+		r.clock.Add(time.Minute)
 	}
 	require.Empty(t, r.sink.messages())
 	require.Zero(t, r.count(t, "outbox.entry"))
@@ -53,7 +53,7 @@ func TestWhatIsReplacedBetweenTriesIsDroppedAtOnce(t *testing.T) {
 	require.NoError(t, r.out.Flush(t.Context()))
 	require.Len(t, r.sink.messages(), 1)
 	require.NoError(t, r.clerk.write(t.Context(), ref, letter{State: "replaced"}))
-	r.clock.move(time.Minute)
+	r.clock.Add(time.Minute)
 	require.NoError(t, r.out.Flush(t.Context()))
 	require.Len(t, r.sink.messages(), 1)
 	require.Zero(t, r.count(t, "outbox.entry"))
@@ -86,7 +86,7 @@ func TestCommitPutsBackWhatWasWithdrawnMeanwhile(t *testing.T) {
 			require.NoError(t, r.out.Add(t.Context(), ref))
 			for range visits {
 				require.NoError(t, r.out.Flush(t.Context()))
-				r.clock.move(time.Hour)
+				r.clock.Add(time.Hour)
 			}
 			require.Equal(t, 2-visits, r.count(t, "outbox.entry"))
 			require.NoError(t, r.clerk.write(t.Context(), ref, letter{State: "wanted", Text: "x", To: mail("a@example.org")}))
@@ -109,7 +109,7 @@ func TestCommitRacesWithdrawal(t *testing.T) {
 			require.NoError(t, r.out.Add(t.Context(), ref))
 			if grace < 0 {
 				require.NoError(t, r.out.Flush(t.Context()))
-				r.clock.move(time.Hour)
+				r.clock.Add(time.Hour)
 			}
 			var calls atomic.Int32
 			var acknowledged atomic.Bool
@@ -148,7 +148,7 @@ func TestCommitOfWhatWasSentSendsNothing(t *testing.T) {
 	require.NoError(t, r.out.Commit(t.Context(), ref))
 	for range 3 {
 		require.NoError(t, r.out.Flush(t.Context()))
-		r.clock.move(time.Hour)
+		r.clock.Add(time.Hour)
 	}
 	require.Equal(t, []string{"x"}, r.sink.texts())
 	require.Zero(t, r.count(t, "outbox.entry"))
@@ -163,7 +163,7 @@ func TestWithoutCommitItIsSentAfterTheGrace(t *testing.T) {
 	require.NoError(t, r.clerk.write(t.Context(), ref, letter{State: "wanted", Text: "x", To: mail("a@example.org")}))
 	require.NoError(t, r.out.Flush(t.Context()))
 	require.Empty(t, r.sink.texts())
-	r.clock.move(2 * time.Minute)
+	r.clock.Add(2 * time.Minute)
 	require.NoError(t, r.out.Flush(t.Context()))
 	require.Equal(t, []string{"x"}, r.sink.texts())
 }
@@ -176,7 +176,7 @@ func TestAddRacesWithdrawal(t *testing.T) {
 	ref := r.clerk.ref("A", "1")
 	require.NoError(t, r.out.Add(t.Context(), ref))
 	require.NoError(t, r.out.Flush(t.Context()))
-	r.clock.move(time.Hour)
+	r.clock.Add(time.Hour)
 	rival := newRig(t, memory, r.clock, nil)
 	f.Hook(func(method, key string) error {
 		if method == storetest.Delete && strings.HasPrefix(key, "outbox.entry/") {
@@ -205,14 +205,14 @@ func TestAnOwnerThatCannotTellIsAskedAgain(t *testing.T) {
 			require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "x", To: mail("a@example.org")}))
 			for range 20 { // more often than there are tries
 				require.NoError(t, r.out.Flush(t.Context()))
-				r.clock.move(2 * time.Hour)
+				r.clock.Add(2 * time.Hour)
 			}
 			require.NoError(t, r.out.Flush(t.Context()))
 			require.NoError(t, r.out.Flush(t.Context()), "not asked again at once")
-			r.clock.move(2 * time.Hour)
+			r.clock.Add(2 * time.Hour)
 			require.Empty(t, r.sink.texts())
-			require.Len(t, r.log.of(outbox.EventUnconfirmed), 21)
-			require.Contains(t, r.log.of(outbox.EventUnconfirmed)[0].Reason, "register is down")
+			require.Len(t, r.log.Of(outbox.EventUnconfirmed), 21)
+			require.Contains(t, r.log.Of(outbox.EventUnconfirmed)[0].Reason, "register is down")
 			o.mood = nil
 			require.NoError(t, r.out.Flush(t.Context()))
 			require.Equal(t, []string{"x"}, r.sink.texts())
