@@ -1,4 +1,4 @@
-package recovery_test
+package contact_test
 
 import (
 	"errors"
@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/lockout"
-	"github.com/civicpin/civicpin/recovery"
 )
 
 // A contact is one only when its proof came back, and the first ones are so at once.
@@ -32,10 +32,10 @@ func TestContactIsProved(t *testing.T) {
 			k := newBookKit(t, bookConfig())
 			p := k.asks(t, tc.to)
 			require.Empty(t, k.addresses(t))
-			proved, pending, err := k.Contacts(t.Context(), rosa)
+			proved, pending, err := k.List(t.Context(), rosa)
 			require.NoError(t, err)
 			require.Empty(t, proved)
-			require.Equal(t, []recovery.PendingContact{p}, pending)
+			require.Equal(t, []contact.Candidate{p}, pending)
 			require.Equal(t, k.clock.Now().Add(24*time.Hour), p.Expires)
 
 			m := k.post.Last(tc.to.Address, proveKind)
@@ -45,24 +45,24 @@ func TestContactIsProved(t *testing.T) {
 			require.Equal(t, k.clock.Now().Add(tc.valid), m.Expires)
 
 			if tc.link {
-				look, err := k.Look(t.Context(), m.Link)
+				look, err := k.Inspect(t.Context(), m.Link)
 				require.NoError(t, err)
-				require.Equal(t, recovery.Look{What: "contact", Sent: tc.to.Masked(), Expires: m.Expires}, look)
-				require.NoError(t, k.ProveContact(t.Context(), m.Link, bookHome))
-				require.ErrorIs(t, k.ProveContact(t.Context(), m.Link, bookHome), recovery.ErrGone)
-				_, err = k.Look(t.Context(), m.Link)
-				require.ErrorIs(t, err, recovery.ErrGone)
-				require.ErrorIs(t, k.ProveCode(t.Context(), rosa, m.Secret, bookHome), recovery.ErrRefused, "code and link are one")
+				require.Equal(t, contact.Inspection{What: "contact", Sent: tc.to.Masked(), Expires: m.Expires}, look)
+				require.NoError(t, k.Prove(t.Context(), m.Link, bookHome))
+				require.ErrorIs(t, k.Prove(t.Context(), m.Link, bookHome), contact.ErrGone)
+				_, err = k.Inspect(t.Context(), m.Link)
+				require.ErrorIs(t, err, contact.ErrGone)
+				require.ErrorIs(t, k.ProveCode(t.Context(), rosa, m.Secret, bookHome), contact.ErrRefused, "code and link are one")
 			} else {
 				require.NoError(t, k.ProveCode(t.Context(), rosa, civicpin.NewSecret(strings.ToLower(m.Secret.Reveal())), bookHome))
-				require.ErrorIs(t, k.ProveCode(t.Context(), rosa, m.Secret, bookHome), recovery.ErrRefused)
+				require.ErrorIs(t, k.ProveCode(t.Context(), rosa, m.Secret, bookHome), contact.ErrRefused)
 			}
-			proved, pending, err = k.Contacts(t.Context(), rosa)
+			proved, pending, err = k.List(t.Context(), rosa)
 			require.NoError(t, err)
 			require.Empty(t, pending)
-			require.Equal(t, []recovery.ProvedContact{{Contact: tc.to, ID: p.ID, Primary: true, Since: k.clock.Now()}}, proved)
+			require.Equal(t, []contact.Contact{{Contact: tc.to, ID: p.ID, Primary: true, Since: k.clock.Now()}}, proved)
 			require.Equal(t, []string{tc.to.Address}, k.usable(t), "the first one does not cool down")
-			require.Equal(t, []string{"asked " + string(tc.to.Channel), "added " + string(tc.to.Channel)}, reasons(k.events, "recovery.contact"))
+			require.Equal(t, []string{"asked " + string(tc.to.Channel), "added " + string(tc.to.Channel)}, reasons(k.events, "contact.changed"))
 		})
 	}
 }
@@ -95,21 +95,21 @@ func TestContactProofsExpire(t *testing.T) {
 	k.asks(t, byMail)
 	sms, mail := k.post.Last(rosaPhone, proveKind), k.post.Last(rosaMail, proveKind)
 	k.clock.Add(10 * time.Minute)
-	require.ErrorIs(t, k.ProveCode(t.Context(), rosa, sms.Secret, bookHome), recovery.ErrExpired)
-	_, pending, err := k.Contacts(t.Context(), rosa)
+	require.ErrorIs(t, k.ProveCode(t.Context(), rosa, sms.Secret, bookHome), contact.ErrExpired)
+	_, pending, err := k.List(t.Context(), rosa)
 	require.NoError(t, err)
 	require.Len(t, pending, 2, "both may still be sent again")
 	k.clock.Add(24*time.Hour - 10*time.Minute)
-	require.ErrorIs(t, k.ProveContact(t.Context(), mail.Link, bookHome), recovery.ErrExpired)
-	require.ErrorIs(t, k.ProveCode(t.Context(), rosa, mail.Secret, bookHome), recovery.ErrExpired)
-	_, err = k.Look(t.Context(), mail.Link)
-	require.ErrorIs(t, err, recovery.ErrExpired)
-	_, pending, err = k.Contacts(t.Context(), rosa)
+	require.ErrorIs(t, k.Prove(t.Context(), mail.Link, bookHome), contact.ErrExpired)
+	require.ErrorIs(t, k.ProveCode(t.Context(), rosa, mail.Secret, bookHome), contact.ErrExpired)
+	_, err = k.Inspect(t.Context(), mail.Link)
+	require.ErrorIs(t, err, contact.ErrExpired)
+	_, pending, err = k.List(t.Context(), rosa)
 	require.NoError(t, err)
 	require.Empty(t, pending)
 	require.Empty(t, k.addresses(t))
 	k.clock.Add(25 * time.Hour)
-	require.ErrorIs(t, k.ProveContact(t.Context(), mail.Link, bookHome), recovery.ErrGone)
+	require.ErrorIs(t, k.Prove(t.Context(), mail.Link, bookHome), contact.ErrGone)
 }
 
 // Slow mail does not kill the older link: three are good, of one address.
@@ -122,10 +122,10 @@ func TestContactIsAskedAgain(t *testing.T) {
 		require.Equal(t, first, k.asks(t, byMail), "the same one, which does not live longer for it")
 		k.clock.Add(time.Minute)
 	}
-	require.ErrorIs(t, k.ProveContact(t.Context(), links[0], bookHome), recovery.ErrGone)
-	require.ErrorIs(t, k.ProveContact(t.Context(), links[1], bookHome), recovery.ErrGone)
-	require.NoError(t, k.ProveContact(t.Context(), links[2], bookHome))
-	require.ErrorIs(t, k.ProveContact(t.Context(), links[3], bookHome), recovery.ErrGone)
+	require.ErrorIs(t, k.Prove(t.Context(), links[0], bookHome), contact.ErrGone)
+	require.ErrorIs(t, k.Prove(t.Context(), links[1], bookHome), contact.ErrGone)
+	require.NoError(t, k.Prove(t.Context(), links[2], bookHome))
+	require.ErrorIs(t, k.Prove(t.Context(), links[3], bookHome), contact.ErrGone)
 	require.Equal(t, []string{rosaMail}, k.addresses(t))
 }
 
@@ -135,7 +135,7 @@ func TestContactSendsAreBounded(t *testing.T) {
 	for range 10 {
 		k.asks(t, byMail)
 	}
-	_, err := k.AddContact(t.Context(), rosa, byMail, civicpin.Citizen, bookHome)
+	_, err := k.Add(t.Context(), rosa, byMail, civicpin.Citizen, bookHome)
 	_, locked := errors.AsType[*lockout.LockedError](err)
 	require.True(t, locked, err)
 
@@ -144,10 +144,10 @@ func TestContactSendsAreBounded(t *testing.T) {
 	k = newBookKit(t, c)
 	k.asks(t, byMail)
 	k.asks(t, bySMS)
-	_, err = k.AddContact(t.Context(), rosa, byNewMail, civicpin.Citizen, bookHome)
+	_, err = k.Add(t.Context(), rosa, byNewMail, civicpin.Citizen, bookHome)
 	_, locked = errors.AsType[*lockout.LockedError](err)
 	require.True(t, locked, err)
-	_, pending, err := k.Contacts(t.Context(), rosa)
+	_, pending, err := k.List(t.Context(), rosa)
 	require.NoError(t, err)
 	require.Len(t, pending, 2)
 }
@@ -160,16 +160,16 @@ func TestContactCodesAreLimited(t *testing.T) {
 	for i := range 5 {
 		err := k.ProveCode(t.Context(), rosa, civicpin.NewSecret("WWWWWWWW"), bookHome)
 		if i < 4 {
-			require.ErrorIs(t, err, recovery.ErrRefused)
+			require.ErrorIs(t, err, contact.ErrRefused)
 		}
 		k.asks(t, byMail) // gives no new tries
 	}
 	_, locked := errors.AsType[*lockout.LockedError](k.ProveCode(t.Context(), rosa, right, bookHome))
 	require.True(t, locked)
-	require.NoError(t, k.AdoptContacts(t.Context(), rosa, []civicpin.Contact{bySMS}, bookClerk, bookHome))
+	require.NoError(t, k.Adopt(t.Context(), rosa, []civicpin.Contact{bySMS}, bookClerk, bookHome))
 	require.NoError(t, k.ProveCode(t.Context(), rosa, k.post.Last(rosaMail, proveKind).Secret, bookHome))
-	require.Contains(t, reasons(k.events, "recovery.refused"), "wrong")
-	require.Contains(t, reasons(k.events, "recovery.refused"), "locked")
+	require.Contains(t, reasons(k.events, "contact.refused"), "wrong")
+	require.Contains(t, reasons(k.events, "contact.refused"), "locked")
 }
 
 // What cannot be gets a clear error and changes nothing.
@@ -181,73 +181,73 @@ func TestContactInput(t *testing.T) {
 		act func() error
 	}{
 		"subject": {civicpin.ErrInvalid, func() error {
-			_, err := k.AddContact(t.Context(), "", byNewMail, civicpin.Citizen, bookHome)
+			_, err := k.Add(t.Context(), "", byNewMail, civicpin.Citizen, bookHome)
 			return err
 		}},
 		"actor": {civicpin.ErrInvalid, func() error {
-			_, err := k.AddContact(t.Context(), rosa, byNewMail, "", bookHome)
+			_, err := k.Add(t.Context(), rosa, byNewMail, "", bookHome)
 			return err
 		}},
 		"address": {civicpin.ErrInvalid, func() error {
-			_, err := k.AddContact(t.Context(), rosa, civicpin.Contact{Channel: civicpin.Email, Address: "rosa"}, civicpin.Citizen, bookHome)
+			_, err := k.Add(t.Context(), rosa, civicpin.Contact{Channel: civicpin.Email, Address: "rosa"}, civicpin.Citizen, bookHome)
 			return err
 		}},
 		"printed": {civicpin.ErrInvalid, func() error {
-			_, err := k.AddContact(t.Context(), rosa, civicpin.Contact{Channel: civicpin.Letter, Address: "Calle 1"}, civicpin.Citizen, bookHome)
+			_, err := k.Add(t.Context(), rosa, civicpin.Contact{Channel: civicpin.Letter, Address: "Calle 1"}, civicpin.Citizen, bookHome)
 			return err
 		}},
-		"is one": {recovery.ErrContacts, func() error {
-			_, err := k.AddContact(t.Context(), rosa, bySMS, civicpin.Citizen, bookHome)
+		"is one": {contact.ErrUnsuitable, func() error {
+			_, err := k.Add(t.Context(), rosa, bySMS, civicpin.Citizen, bookHome)
 			return err
 		}},
-		"is one on another channel": {recovery.ErrContacts, func() error {
-			_, err := k.AddContact(t.Context(), rosa, civicpin.Contact{Channel: civicpin.Voice, Address: rosaPhone}, civicpin.Citizen, bookHome)
+		"is one on another channel": {contact.ErrUnsuitable, func() error {
+			_, err := k.Add(t.Context(), rosa, civicpin.Contact{Channel: civicpin.Voice, Address: rosaPhone}, civicpin.Citizen, bookHome)
 			return err
 		}},
-		"is one in capitals": {recovery.ErrContacts, func() error {
-			_, err := k.AddContact(t.Context(), rosa, civicpin.Contact{Channel: civicpin.Email, Address: strings.ToUpper(rosaMail)}, civicpin.Citizen, bookHome)
+		"is one in capitals": {contact.ErrUnsuitable, func() error {
+			_, err := k.Add(t.Context(), rosa, civicpin.Contact{Channel: civicpin.Email, Address: strings.ToUpper(rosaMail)}, civicpin.Citizen, bookHome)
 			return err
 		}},
 		"change of nothing": {civicpin.ErrInvalid, func() error {
-			_, err := k.ChangeContact(t.Context(), rosa, "", byNewMail, civicpin.Citizen, bookHome)
+			_, err := k.Change(t.Context(), rosa, "", byNewMail, civicpin.Citizen, bookHome)
 			return err
 		}},
-		"change of none": {recovery.ErrContacts, func() error {
-			_, err := k.ChangeContact(t.Context(), rosa, "NONE", byNewMail, civicpin.Citizen, bookHome)
+		"change of none": {contact.ErrUnsuitable, func() error {
+			_, err := k.Change(t.Context(), rosa, "NONE", byNewMail, civicpin.Citizen, bookHome)
 			return err
 		}},
-		"change to itself": {recovery.ErrContacts, func() error {
-			_, err := k.ChangeContact(t.Context(), rosa, phone.ID, bySMS, civicpin.Citizen, bookHome)
+		"change to itself": {contact.ErrUnsuitable, func() error {
+			_, err := k.Change(t.Context(), rosa, phone.ID, bySMS, civicpin.Citizen, bookHome)
 			return err
 		}},
-		"remove none":  {recovery.ErrContacts, func() error { return k.RemoveContact(t.Context(), rosa, "NONE", civicpin.Citizen, bookHome) }},
-		"primary none": {recovery.ErrContacts, func() error { return k.MakePrimary(t.Context(), rosa, "NONE", civicpin.Citizen, bookHome) }},
+		"remove none":  {contact.ErrUnsuitable, func() error { return k.Remove(t.Context(), rosa, "NONE", civicpin.Citizen, bookHome) }},
+		"primary none": {contact.ErrUnsuitable, func() error { return k.MakePrimary(t.Context(), rosa, "NONE", civicpin.Citizen, bookHome) }},
 		"adopt nothing": {civicpin.ErrInvalid, func() error {
-			return k.AdoptContacts(t.Context(), rosa, nil, bookClerk, bookHome)
+			return k.Adopt(t.Context(), rosa, nil, bookClerk, bookHome)
 		}},
 		"adopt one twice": {civicpin.ErrInvalid, func() error {
-			return k.AdoptContacts(t.Context(), rosa, []civicpin.Contact{byNewMail, byNewMail}, bookClerk, bookHome)
+			return k.Adopt(t.Context(), rosa, []civicpin.Contact{byNewMail, byNewMail}, bookClerk, bookHome)
 		}},
-		"notice without kind": {civicpin.ErrInvalid, func() error { return k.Notify(t.Context(), rosa, "", nil) }},
+		"notice without kind": {civicpin.ErrInvalid, func() error { return k.tells(t.Context(), rosa, "", nil) }},
 		"notice with a line end": {civicpin.ErrInvalid, func() error {
-			return k.Notify(t.Context(), rosa, "pin.locked", map[string]string{"until": "a\nb"})
+			return k.tells(t.Context(), rosa, "pin.locked", map[string]string{"until": "a\nb"})
 		}},
-		"a token of another kind": {recovery.ErrGone, func() error {
-			return k.ProveContact(t.Context(), civicpin.NewSecret("u"+strings.Repeat("A", 26)+"AA."+strings.Repeat("A", 43)), bookHome)
+		"a token of another kind": {contact.ErrGone, func() error {
+			return k.Prove(t.Context(), civicpin.NewSecret("u"+strings.Repeat("A", 26)+"AA."+strings.Repeat("A", 43)), bookHome)
 		}},
-		"a token of nothing": {recovery.ErrGone, func() error {
-			return k.ProveContact(t.Context(), civicpin.NewSecret("c"+strings.Repeat("A", 26)+"AA."+strings.Repeat("A", 43)), bookHome)
+		"a token of nothing": {contact.ErrGone, func() error {
+			return k.Prove(t.Context(), civicpin.NewSecret("c"+strings.Repeat("A", 26)+"AA."+strings.Repeat("A", 43)), bookHome)
 		}},
-		"no token": {recovery.ErrGone, func() error { return k.ProveContact(t.Context(), civicpin.Secret{}, bookHome) }},
-		"an undo of nothing": {recovery.ErrGone, func() error {
-			return k.Disown(t.Context(), civicpin.NewSecret("u"+strings.Repeat("A", 26)+"AA."+strings.Repeat("A", 43)), bookHome)
+		"no token": {contact.ErrGone, func() error { return k.Prove(t.Context(), civicpin.Secret{}, bookHome) }},
+		"an undo of nothing": {contact.ErrGone, func() error {
+			return k.Undo(t.Context(), civicpin.NewSecret("u"+strings.Repeat("A", 26)+"AA."+strings.Repeat("A", 43)), bookHome)
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			before, err := recovery.PlainBooks(t.Context(), k.Service)
+			before, err := contact.PlainBooks(t.Context(), k.Service)
 			require.NoError(t, err)
 			require.ErrorIs(t, tc.act(), tc.err)
-			after, err := recovery.PlainBooks(t.Context(), k.Service)
+			after, err := contact.PlainBooks(t.Context(), k.Service)
 			require.NoError(t, err)
 			require.Equal(t, before, after)
 		})
@@ -258,17 +258,17 @@ func TestContactInput(t *testing.T) {
 func TestContactsAreBounded(t *testing.T) {
 	k := newBookKit(t, bookConfig())
 	k.enrolled(t)
-	for i := range recovery.MaxContacts - 2 {
+	for i := range contact.MaxContacts - 2 {
 		k.asks(t, civicpin.Contact{Channel: civicpin.Email, Address: fmt.Sprintf("rosa%d@example.ec", i)})
 	}
-	_, err := k.AddContact(t.Context(), rosa, byNewMail, civicpin.Citizen, bookHome)
-	require.ErrorIs(t, err, recovery.ErrContacts)
-	for i := range recovery.MaxContacts - 2 {
+	_, err := k.Add(t.Context(), rosa, byNewMail, civicpin.Citizen, bookHome)
+	require.ErrorIs(t, err, contact.ErrUnsuitable)
+	for i := range contact.MaxContacts - 2 {
 		k.proves(t, fmt.Sprintf("rosa%d@example.ec", i))
 	}
-	require.Len(t, k.addresses(t), recovery.MaxContacts)
-	require.ErrorIs(t, k.AdoptContacts(t.Context(), rosa, []civicpin.Contact{byNewMail}, bookClerk, bookHome), recovery.ErrContacts)
-	_, err = k.ChangeContact(t.Context(), rosa, k.contact(t, rosaMail).ID, byNewMail, civicpin.Citizen, bookHome)
+	require.Len(t, k.addresses(t), contact.MaxContacts)
+	require.ErrorIs(t, k.Adopt(t.Context(), rosa, []civicpin.Contact{byNewMail}, bookClerk, bookHome), contact.ErrUnsuitable)
+	_, err = k.Change(t.Context(), rosa, k.contact(t, rosaMail).ID, byNewMail, civicpin.Citizen, bookHome)
 	require.NoError(t, err, "one for another")
 }
 
@@ -276,7 +276,7 @@ func TestContactsAreBounded(t *testing.T) {
 func TestContactChange(t *testing.T) {
 	k := newBookKit(t, bookConfig())
 	_, mail := k.enrolled(t)
-	p, err := k.ChangeContact(t.Context(), rosa, mail.ID, byNewMail, civicpin.Citizen, bookHome)
+	p, err := k.Change(t.Context(), rosa, mail.ID, byNewMail, civicpin.Citizen, bookHome)
 	require.NoError(t, err)
 	require.Equal(t, mail.ID, p.Replaces)
 	k.flush(t)
@@ -286,7 +286,7 @@ func TestContactChange(t *testing.T) {
 	k.proves(t, newMail)
 	require.Equal(t, []string{rosaPhone, newMail}, k.addresses(t))
 	require.Equal(t, []string{rosaPhone}, k.usable(t), "the new one cools down")
-	told, err := recovery.Told(t.Context(), k.Service, rosa)
+	told, err := contact.Told(t.Context(), k.Service, rosa)
 	require.NoError(t, err)
 	require.Equal(t, []string{rosaPhone, newMail, rosaMail}, told, "the old one is told of what follows")
 	for _, address := range []string{rosaPhone, rosaMail} {
@@ -298,15 +298,15 @@ func TestContactChange(t *testing.T) {
 	require.Empty(t, k.post.To(newMail, changedKind))
 
 	undo := k.post.Last(rosaMail, changedKind).Link
-	look, err := k.Look(t.Context(), undo)
+	look, err := k.Inspect(t.Context(), undo)
 	require.NoError(t, err)
-	require.Equal(t, recovery.Look{What: "undo", Sent: byMail.Masked(), Expires: k.clock.Now().Add(7 * bookDay)}, look)
-	require.NoError(t, k.Disown(t.Context(), undo, bookHome))
+	require.Equal(t, contact.Inspection{What: "undo", Sent: byMail.Masked(), Expires: k.clock.Now().Add(7 * bookDay)}, look)
+	require.NoError(t, k.Undo(t.Context(), undo, bookHome))
 	require.Equal(t, []string{rosaPhone, rosaMail}, k.addresses(t))
 	require.Equal(t, []string{rosaPhone, rosaMail}, k.usable(t), "as it was")
-	require.ErrorIs(t, k.Disown(t.Context(), undo, bookHome), recovery.ErrGone)
-	require.ErrorIs(t, k.undoes(t, rosaPhone), recovery.ErrGone, "the other one's, too")
-	told, err = recovery.Told(t.Context(), k.Service, rosa)
+	require.ErrorIs(t, k.Undo(t.Context(), undo, bookHome), contact.ErrGone)
+	require.ErrorIs(t, k.undoes(t, rosaPhone), contact.ErrGone, "the other one's, too")
+	told, err = contact.Told(t.Context(), k.Service, rosa)
 	require.NoError(t, err)
 	require.Equal(t, []string{rosaPhone, rosaMail}, told)
 
@@ -321,26 +321,26 @@ func TestContactChange(t *testing.T) {
 // An undo is good for the policy's time, and not longer.
 func TestContactUndoExpires(t *testing.T) {
 	c := bookConfig()
-	c.Contacts = recovery.ContactPolicy{Undo: 3 * bookDay, CoolDown: 5 * bookDay}
+	c.Undo, c.CoolDown = 3*bookDay, 5*bookDay
 	k := newBookKit(t, c)
 	_, mail := k.enrolled(t)
-	require.NoError(t, k.RemoveContact(t.Context(), rosa, mail.ID, civicpin.Citizen, bookHome))
+	require.NoError(t, k.Remove(t.Context(), rosa, mail.ID, civicpin.Citizen, bookHome))
 	k.flush(t)
 	undo := k.post.Last(rosaMail, changedKind).Link
 	k.clock.Add(3*bookDay - time.Second)
-	_, err := k.Look(t.Context(), undo)
+	_, err := k.Inspect(t.Context(), undo)
 	require.NoError(t, err)
 	k.clock.Add(time.Second)
-	require.ErrorIs(t, k.Disown(t.Context(), undo, bookHome), recovery.ErrExpired)
-	_, err = k.Look(t.Context(), undo)
-	require.ErrorIs(t, err, recovery.ErrExpired)
+	require.ErrorIs(t, k.Undo(t.Context(), undo, bookHome), contact.ErrExpired)
+	_, err = k.Inspect(t.Context(), undo)
+	require.ErrorIs(t, err, contact.ErrExpired)
 	require.Equal(t, []string{rosaPhone}, k.addresses(t))
-	told, err := recovery.Told(t.Context(), k.Service, rosa)
+	told, err := contact.Told(t.Context(), k.Service, rosa)
 	require.NoError(t, err)
 	require.Equal(t, []string{rosaPhone}, told)
 	k.clock.Add(bookDay)
 	k.asks(t, byNewMail) // tidies up
-	require.ErrorIs(t, k.Disown(t.Context(), undo, bookHome), recovery.ErrGone)
+	require.ErrorIs(t, k.Undo(t.Context(), undo, bookHome), contact.ErrGone)
 	k.proves(t, newMail)
 	require.Equal(t, k.clock.Now().Add(5*bookDay), k.contact(t, newMail).Cooling)
 }
@@ -355,9 +355,9 @@ func TestContactTheft(t *testing.T) {
 			k.asks(t, byThief)
 			k.proves(t, thiefMail)
 			first := k.post.Last(finder, changedKind).Link
-			require.ErrorIs(t, k.MakePrimary(t.Context(), rosa, k.contact(t, thiefMail).ID, civicpin.Citizen, bookHome), recovery.ErrContacts)
-			require.NoError(t, k.RemoveContact(t.Context(), rosa, phone.ID, civicpin.Citizen, bookHome))
-			require.NoError(t, k.RemoveContact(t.Context(), rosa, mail.ID, civicpin.Citizen, bookHome))
+			require.ErrorIs(t, k.MakePrimary(t.Context(), rosa, k.contact(t, thiefMail).ID, civicpin.Citizen, bookHome), contact.ErrUnsuitable)
+			require.NoError(t, k.Remove(t.Context(), rosa, phone.ID, civicpin.Citizen, bookHome))
+			require.NoError(t, k.Remove(t.Context(), rosa, mail.ID, civicpin.Citizen, bookHome))
 			k.asks(t, byNewMail)
 			k.flush(t)
 			require.Equal(t, []string{thiefMail}, k.addresses(t))
@@ -366,13 +366,13 @@ func TestContactTheft(t *testing.T) {
 			require.True(t, k.post.Last(thiefMail, changedKind).Link.IsZero())
 			waits := k.post.Last(newMail, proveKind)
 
-			require.NoError(t, k.Disown(t.Context(), first, bookHome))
+			require.NoError(t, k.Undo(t.Context(), first, bookHome))
 			require.Equal(t, []string{rosaPhone, rosaMail}, k.addresses(t))
 			require.Equal(t, []string{rosaPhone, rosaMail}, k.usable(t))
-			require.ErrorIs(t, k.ProveContact(t.Context(), waits.Link, bookHome), recovery.ErrGone, "what waited is gone")
+			require.ErrorIs(t, k.Prove(t.Context(), waits.Link, bookHome), contact.ErrGone, "what waited is gone")
 			for _, m := range k.post.Messages() {
 				if m.Kind == changedKind && !m.Link.IsZero() {
-					require.ErrorIs(t, k.Disown(t.Context(), m.Link, bookHome), recovery.ErrGone)
+					require.ErrorIs(t, k.Undo(t.Context(), m.Link, bookHome), contact.ErrGone)
 				}
 			}
 			require.Equal(t, []string{rosaPhone, rosaMail}, k.addresses(t))
@@ -386,7 +386,7 @@ func TestContactThatCoolsDownUndoesNothing(t *testing.T) {
 	k.enrolled(t)
 	k.asks(t, byThief)
 	k.proves(t, thiefMail)
-	require.NoError(t, k.RemoveContact(t.Context(), rosa, k.contact(t, thiefMail).ID, civicpin.Citizen, bookHome))
+	require.NoError(t, k.Remove(t.Context(), rosa, k.contact(t, thiefMail).ID, civicpin.Citizen, bookHome))
 	k.flush(t)
 	m := k.post.Last(thiefMail, changedKind)
 	require.Equal(t, "removed", m.Params["change"])
@@ -402,7 +402,7 @@ func TestContactThatWentWhileItCooledDownUndoesNothing(t *testing.T) {
 	k.asks(t, byThief)
 	k.proves(t, thiefMail)
 	k.clock.Add(6 * bookDay)
-	require.NoError(t, k.RemoveContact(t.Context(), rosa, k.contact(t, thiefMail).ID, civicpin.Citizen, bookHome))
+	require.NoError(t, k.Remove(t.Context(), rosa, k.contact(t, thiefMail).ID, civicpin.Citizen, bookHome))
 	k.flush(t)
 	k.clock.Add(2 * bookDay)
 	k.asks(t, byNewMail)
@@ -420,25 +420,25 @@ func TestContactThatStaffRemoved(t *testing.T) {
 	k.asks(t, byNewMail)
 	k.proves(t, newMail)
 	earlier, others := k.post.Last(rosaPhone, changedKind).Link, k.post.Last(rosaMail, changedKind).Link
-	require.NoError(t, k.RemoveContact(t.Context(), rosa, phone.ID, bookClerk, bookHome))
+	require.NoError(t, k.Remove(t.Context(), rosa, phone.ID, bookClerk, bookHome))
 	k.flush(t)
 	require.True(t, k.post.Last(rosaPhone, changedKind).Link.IsZero(), "it is told, and can do nothing")
-	require.ErrorIs(t, k.Disown(t.Context(), earlier, bookHome), recovery.ErrGone)
-	told, err := recovery.Told(t.Context(), k.Service, rosa)
+	require.ErrorIs(t, k.Undo(t.Context(), earlier, bookHome), contact.ErrGone)
+	told, err := contact.Told(t.Context(), k.Service, rosa)
 	require.NoError(t, err)
 	require.Equal(t, []string{rosaMail, newMail}, told)
 
 	second := k.post.Last(rosaMail, changedKind).Link
-	require.NoError(t, k.Disown(t.Context(), others, bookHome), "undoes that the new one was added")
+	require.NoError(t, k.Undo(t.Context(), others, bookHome), "undoes that the new one was added")
 	require.Equal(t, []string{rosaMail}, k.addresses(t))
-	require.ErrorIs(t, k.Disown(t.Context(), second, bookHome), recovery.ErrGone)
+	require.ErrorIs(t, k.Undo(t.Context(), second, bookHome), contact.ErrGone)
 }
 
 // Others can undo what staff did, too: staff can be deceived.
 func TestContactRemovalByStaffIsUndone(t *testing.T) {
 	k := newBookKit(t, bookConfig())
 	phone, _ := k.enrolled(t)
-	require.NoError(t, k.RemoveContact(t.Context(), rosa, phone.ID, bookClerk, bookHome))
+	require.NoError(t, k.Remove(t.Context(), rosa, phone.ID, bookClerk, bookHome))
 	k.flush(t)
 	require.NoError(t, k.undoes(t, rosaMail))
 	require.Equal(t, []string{rosaPhone, rosaMail}, k.addresses(t))
@@ -451,10 +451,10 @@ func TestContactThatStaffBroughtSince(t *testing.T) {
 	k.asks(t, byThief)
 	k.proves(t, thiefMail)
 	undo := k.post.Last(rosaPhone, changedKind).Link
-	require.NoError(t, k.RemoveContact(t.Context(), rosa, mail.ID, civicpin.Citizen, bookHome))
-	require.NoError(t, k.AdoptContacts(t.Context(), rosa, []civicpin.Contact{byNewMail, byMail}, bookClerk, bookHome))
+	require.NoError(t, k.Remove(t.Context(), rosa, mail.ID, civicpin.Citizen, bookHome))
+	require.NoError(t, k.Adopt(t.Context(), rosa, []civicpin.Contact{byNewMail, byMail}, bookClerk, bookHome))
 	require.Equal(t, []string{rosaPhone, newMail, rosaMail}, k.usable(t))
-	require.NoError(t, k.Disown(t.Context(), undo, bookHome))
+	require.NoError(t, k.Undo(t.Context(), undo, bookHome))
 	require.Equal(t, []string{rosaPhone, rosaMail, newMail}, k.addresses(t), "each once")
 }
 
@@ -462,18 +462,18 @@ func TestContactThatStaffBroughtSince(t *testing.T) {
 func TestContactsAtLeast(t *testing.T) {
 	for least := range 3 {
 		c := bookConfig()
-		c.Contacts.AtLeast = least
+		c.AtLeast = least
 		k := newBookKit(t, c)
 		phone, mail := k.enrolled(t)
-		err := k.RemoveContact(t.Context(), rosa, phone.ID, civicpin.Citizen, bookHome)
+		err := k.Remove(t.Context(), rosa, phone.ID, civicpin.Citizen, bookHome)
 		if least == 2 {
-			require.ErrorIs(t, err, recovery.ErrContacts)
+			require.ErrorIs(t, err, contact.ErrUnsuitable)
 			require.Len(t, k.addresses(t), 2)
 			continue
 		}
 		require.NoError(t, err)
-		require.NoError(t, k.RemoveContact(t.Context(), rosa, phone.ID, civicpin.Citizen, bookHome), "twice is no error")
-		require.ErrorIs(t, k.RemoveContact(t.Context(), rosa, mail.ID, civicpin.Citizen, bookHome), recovery.ErrContacts, "zero means one")
+		require.NoError(t, k.Remove(t.Context(), rosa, phone.ID, civicpin.Citizen, bookHome), "twice is no error")
+		require.ErrorIs(t, k.Remove(t.Context(), rosa, mail.ID, civicpin.Citizen, bookHome), contact.ErrUnsuitable, "zero means one")
 		require.Equal(t, []string{rosaMail}, k.addresses(t))
 		require.True(t, k.contact(t, rosaMail).Primary)
 	}
@@ -483,10 +483,10 @@ func TestContactsAtLeast(t *testing.T) {
 func TestContactPrimary(t *testing.T) {
 	k := newBookKit(t, bookConfig())
 	k.enrolled(t)
-	require.NoError(t, k.AdoptContacts(t.Context(), rosa, []civicpin.Contact{byNewMail}, bookClerk, bookHome))
+	require.NoError(t, k.Adopt(t.Context(), rosa, []civicpin.Contact{byNewMail}, bookClerk, bookHome))
 	k.flush(t)
 	on := func(channels ...civicpin.Channel) string {
-		address, err := recovery.On(t.Context(), k.Service, rosa, channels...)
+		address, err := contact.On(t.Context(), k.Service, rosa, channels...)
 		require.NoError(t, err)
 		return address
 	}
@@ -508,22 +508,22 @@ func TestContactIsGivenUp(t *testing.T) {
 	k := newBookKit(t, bookConfig())
 	p := k.asks(t, byMail)
 	m := k.post.Last(rosaMail, proveKind)
-	require.NoError(t, k.RemoveContact(t.Context(), rosa, p.ID, civicpin.Citizen, bookHome))
-	require.ErrorIs(t, k.ProveContact(t.Context(), m.Link, bookHome), recovery.ErrGone)
-	require.ErrorIs(t, k.ProveCode(t.Context(), rosa, m.Secret, bookHome), recovery.ErrRefused)
+	require.NoError(t, k.Remove(t.Context(), rosa, p.ID, civicpin.Citizen, bookHome))
+	require.ErrorIs(t, k.Prove(t.Context(), m.Link, bookHome), contact.ErrGone)
+	require.ErrorIs(t, k.ProveCode(t.Context(), rosa, m.Secret, bookHome), contact.ErrRefused)
 }
 
 // A message that a record does not stand behind any more is not sent.
 func TestContactMailIsWithdrawn(t *testing.T) {
 	k := newBookKit(t, bookConfig())
-	p, err := k.AddContact(t.Context(), rosa, byMail, civicpin.Citizen, bookHome)
+	p, err := k.Add(t.Context(), rosa, byMail, civicpin.Citizen, bookHome)
 	require.NoError(t, err)
-	require.NoError(t, k.RemoveContact(t.Context(), rosa, p.ID, civicpin.Citizen, bookHome))
+	require.NoError(t, k.Remove(t.Context(), rosa, p.ID, civicpin.Citizen, bookHome))
 	k.flush(t)
 	require.Empty(t, k.post.Messages())
 
 	k.enrolled(t)
-	_, err = k.AddContact(t.Context(), rosa, byNewMail, civicpin.Citizen, bookHome)
+	_, err = k.Add(t.Context(), rosa, byNewMail, civicpin.Citizen, bookHome)
 	require.NoError(t, err)
 	k.clock.Add(24 * time.Hour)
 	k.flush(t)

@@ -1,4 +1,4 @@
-package recovery_test
+package contact_test
 
 import (
 	"sync"
@@ -10,9 +10,9 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
-	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
 )
@@ -27,12 +27,20 @@ var cheapHash = sync.OnceValue(func() string {
 })
 
 // withPins gives the kit, whose contacts have a policy then, credentials, and Rosa one of level Substantial.
-func (k *bookKit) withPins(t testing.TB, p recovery.ContactPolicy) *bookKit {
+func (k *bookKit) withPins(t testing.TB, p contact.Policy) *bookKit {
 	t.Helper()
 	pins, err := pin.New(k.vault, k.out, pin.Default())
 	require.NoError(t, err)
-	k.config.Pins, k.config.Contacts = pins, p
-	k.Service, err = recovery.NewContacts(k.vault, k.out, k.config)
+	return k.rests(t, p, pins)
+}
+
+// rests has the kit's contacts have a policy, and credentials.
+func (k *bookKit) rests(t testing.TB, p contact.Policy, pins *pin.Service) *bookKit {
+	t.Helper()
+	p.Sends = k.config.Sends
+	k.pins, k.config = pins, p
+	var err error
+	k.Service, err = contact.New(k.vault, k.out, p, pins)
 	require.NoError(t, err)
 	return k
 }
@@ -40,7 +48,7 @@ func (k *bookKit) withPins(t testing.TB, p recovery.ContactPolicy) *bookKit {
 // credential imports a credential for Rosa.
 func (k *bookKit) credential(t testing.TB) {
 	t.Helper()
-	require.NoError(t, k.config.Pins.Import(t.Context(), rosa, civicpin.NewSecret(cheapHash()), pin.ImportOptions{
+	require.NoError(t, k.pins.Import(t.Context(), rosa, civicpin.NewSecret(cheapHash()), pin.ImportOptions{
 		Level: civicpin.Substantial, Evidence: civicpin.Evidence{Method: civicpin.InPerson, By: bookClerk}, By: bookClerk,
 	}))
 }
@@ -48,7 +56,7 @@ func (k *bookKit) credential(t testing.TB) {
 // status is what is known of Rosa's credential.
 func (k *bookKit) status(t testing.TB) pin.Status {
 	t.Helper()
-	st, err := k.config.Pins.Status(t.Context(), rosa)
+	st, err := k.pins.Status(t.Context(), rosa)
 	require.NoError(t, err)
 	return st
 }
@@ -56,7 +64,7 @@ func (k *bookKit) status(t testing.TB) pin.Status {
 // A bookFlow is a call whose every store call may be the last one.
 type bookFlow struct {
 	name    string
-	policy  *recovery.ContactPolicy        // with credentials, if not nil
+	policy  *contact.Policy                // with credentials, if not nil
 	prepare func(t *testing.T, k *bookKit) // on a store without faults
 	act     func(t *testing.T, k *bookKit) error
 	// after looks at what another process finds, which has all the time that it needs. err is what act returned.
@@ -66,7 +74,7 @@ type bookFlow struct {
 // changing has Rosa's new address waiting to take the place of her mailbox.
 func changing(t *testing.T, k *bookKit) {
 	_, mail := k.enrolled(t)
-	_, err := k.ChangeContact(t.Context(), rosa, mail.ID, byNewMail, civicpin.Citizen, bookHome)
+	_, err := k.Change(t.Context(), rosa, mail.ID, byNewMail, civicpin.Citizen, bookHome)
 	require.NoError(t, err)
 	k.flush(t)
 }
@@ -76,12 +84,12 @@ func changed(t *testing.T, k *bookKit, err error) {
 	if len(k.addresses(t)) == 2 && k.addresses(t)[1] == rosaMail {
 		require.Error(t, err, "a proof that was acknowledged holds")
 		require.Empty(t, k.post.To(rosaMail, changedKind), "nobody is told of what did not happen")
-		require.NoError(t, k.ProveContact(t.Context(), k.post.Last(newMail, proveKind).Link, bookHome))
+		require.NoError(t, k.Prove(t.Context(), k.post.Last(newMail, proveKind).Link, bookHome))
 		k.flush(t)
 	}
 	require.Equal(t, []string{rosaPhone, newMail}, k.addresses(t))
 	require.Equal(t, []string{rosaPhone}, k.usable(t))
-	require.ErrorIs(t, k.ProveContact(t.Context(), k.post.Last(newMail, proveKind).Link, bookHome), recovery.ErrGone)
+	require.ErrorIs(t, k.Prove(t.Context(), k.post.Last(newMail, proveKind).Link, bookHome), contact.ErrGone)
 	require.Len(t, k.post.To(rosaPhone, changedKind), 1)
 	require.Len(t, k.post.To(rosaMail, changedKind), 1)
 	require.NoError(t, k.undoes(t, rosaMail))
@@ -93,7 +101,7 @@ var bookFlows = []bookFlow{
 		name:    "add",
 		prepare: func(t *testing.T, k *bookKit) { k.enrolled(t) },
 		act: func(t *testing.T, k *bookKit) error {
-			_, err := k.AddContact(t.Context(), rosa, byNewMail, civicpin.Citizen, bookHome)
+			_, err := k.Add(t.Context(), rosa, byNewMail, civicpin.Citizen, bookHome)
 			return err
 		},
 		after: func(t *testing.T, k *bookKit, err error) {
@@ -116,7 +124,7 @@ var bookFlows = []bookFlow{
 			k.asks(t, byNewMail)
 		},
 		act: func(t *testing.T, k *bookKit) error {
-			_, err := k.AddContact(t.Context(), rosa, byNewMail, civicpin.Citizen, bookHome)
+			_, err := k.Add(t.Context(), rosa, byNewMail, civicpin.Citizen, bookHome)
 			return err
 		},
 		after: func(t *testing.T, k *bookKit, err error) {
@@ -125,7 +133,7 @@ var bookFlows = []bookFlow{
 			}
 			for _, m := range k.post.Messages() {
 				if m.Kind == proveKind {
-					_, lookErr := k.Look(t.Context(), m.Link)
+					_, lookErr := k.Inspect(t.Context(), m.Link)
 					require.NoError(t, lookErr, "every one that was sent is good")
 				}
 			}
@@ -136,7 +144,7 @@ var bookFlows = []bookFlow{
 	{
 		name: "prove by link", prepare: changing,
 		act: func(t *testing.T, k *bookKit) error {
-			return k.ProveContact(t.Context(), k.post.Last(newMail, proveKind).Link, bookHome)
+			return k.Prove(t.Context(), k.post.Last(newMail, proveKind).Link, bookHome)
 		},
 		after: changed,
 	},
@@ -148,13 +156,13 @@ var bookFlows = []bookFlow{
 		after: changed,
 	},
 	{
-		name: "prove, with a lower level", policy: &recovery.ContactPolicy{LowerTo: new(civicpin.Low)},
+		name: "prove, with a lower level", policy: &contact.Policy{LowerTo: new(civicpin.Low)},
 		prepare: func(t *testing.T, k *bookKit) {
 			k.credential(t)
 			changing(t, k)
 		},
 		act: func(t *testing.T, k *bookKit) error {
-			return k.ProveContact(t.Context(), k.post.Last(newMail, proveKind).Link, bookHome)
+			return k.Prove(t.Context(), k.post.Last(newMail, proveKind).Link, bookHome)
 		},
 		after: func(t *testing.T, k *bookKit, err error) {
 			if k.addresses(t)[1] == newMail {
@@ -170,13 +178,13 @@ var bookFlows = []bookFlow{
 		name:    "remove",
 		prepare: func(t *testing.T, k *bookKit) { k.enrolled(t) },
 		act: func(t *testing.T, k *bookKit) error {
-			return k.RemoveContact(t.Context(), rosa, k.mailID, civicpin.Citizen, bookHome)
+			return k.Remove(t.Context(), rosa, k.mailID, civicpin.Citizen, bookHome)
 		},
 		after: func(t *testing.T, k *bookKit, err error) {
 			if len(k.addresses(t)) == 2 {
 				require.Error(t, err)
 				require.Empty(t, k.post.To(rosaMail, changedKind))
-				require.NoError(t, k.RemoveContact(t.Context(), rosa, k.contact(t, rosaMail).ID, civicpin.Citizen, bookHome))
+				require.NoError(t, k.Remove(t.Context(), rosa, k.contact(t, rosaMail).ID, civicpin.Citizen, bookHome))
 				k.flush(t)
 			}
 			require.Equal(t, []string{rosaPhone}, k.addresses(t))
@@ -213,11 +221,11 @@ var bookFlows = []bookFlow{
 			}
 		},
 		act: func(t *testing.T, k *bookKit) error {
-			return k.AdoptContacts(t.Context(), rosa, []civicpin.Contact{byThief}, bookClerk, bookHome)
+			return k.Adopt(t.Context(), rosa, []civicpin.Contact{byThief}, bookClerk, bookHome)
 		},
 		after: func(t *testing.T, k *bookKit, err error) {
 			if err != nil {
-				require.NoError(t, k.AdoptContacts(t.Context(), rosa, []civicpin.Contact{byThief}, bookClerk, bookHome))
+				require.NoError(t, k.Adopt(t.Context(), rosa, []civicpin.Contact{byThief}, bookClerk, bookHome))
 				k.flush(t)
 			}
 			require.Equal(t, []string{rosaPhone, rosaMail, thiefMail}, k.usable(t))
@@ -229,7 +237,7 @@ var bookFlows = []bookFlow{
 		name:    "adopt after a recovery",
 		prepare: func(t *testing.T, k *bookKit) { k.enrolled(t) },
 		act: func(t *testing.T, k *bookKit) error {
-			return recovery.Adopt(t.Context(), k.Service, rosa, bookChange, byNewMail, k.clock.Now().Add(10*bookDay))
+			return contact.Adopt(t.Context(), k.Service, rosa, bookChange, byNewMail, k.clock.Now().Add(10*bookDay))
 		},
 		after: func(t *testing.T, k *bookKit, err error) {
 			until := k.clock.Now().Add(10 * bookDay)
@@ -237,20 +245,20 @@ var bookFlows = []bookFlow{
 				require.Equal(t, []string{rosaPhone, newMail}, k.addresses(t))
 			}
 			for range 2 {
-				require.NoError(t, recovery.Adopt(t.Context(), k.Service, rosa, bookChange, byNewMail, until))
+				require.NoError(t, contact.Adopt(t.Context(), k.Service, rosa, bookChange, byNewMail, until))
 			}
 			k.flush(t)
 			require.Equal(t, []string{rosaPhone, newMail}, k.addresses(t))
 			require.Equal(t, []string{rosaPhone}, k.usable(t))
 			require.Len(t, k.post.To(rosaMail, changedKind), 1)
 			for range 2 {
-				require.NoError(t, recovery.UndoChange(t.Context(), k.Service, rosa, bookChange))
+				require.NoError(t, contact.UndoChange(t.Context(), k.Service, rosa, bookChange))
 			}
 			require.Equal(t, []string{rosaPhone, rosaMail}, k.usable(t))
 		},
 	},
 	{
-		name: "undo", policy: &recovery.ContactPolicy{SuspendOnUndo: true},
+		name: "undo", policy: &contact.Policy{SuspendOnUndo: true},
 		prepare: func(t *testing.T, k *bookKit) {
 			k.credential(t)
 			changing(t, k)
@@ -264,14 +272,14 @@ var bookFlows = []bookFlow{
 				k.flush(t)
 			}
 			require.True(t, k.status(t).Suspended, "no undo without it")
-			require.ErrorIs(t, k.undoes(t, rosaPhone), recovery.ErrGone)
+			require.ErrorIs(t, k.undoes(t, rosaPhone), contact.ErrGone)
 			require.Equal(t, []string{rosaPhone, rosaMail}, k.usable(t))
 		},
 	},
 	{
 		name:    "notify",
 		prepare: func(t *testing.T, k *bookKit) { k.enrolled(t) },
-		act:     func(t *testing.T, k *bookKit) error { return k.Notify(t.Context(), rosa, "pin.changed", nil) },
+		act:     func(t *testing.T, k *bookKit) error { return k.tells(t.Context(), rosa, "pin.changed", nil) },
 		after: func(t *testing.T, k *bookKit, err error) {
 			n := len(k.post.To(rosaPhone, "pin.changed"))
 			require.Equal(t, n, len(k.post.To(rosaMail, "pin.changed")), "all or none")
@@ -285,7 +293,7 @@ var bookFlows = []bookFlow{
 		name: "deliver",
 		prepare: func(t *testing.T, k *bookKit) {
 			changing(t, k)
-			require.NoError(t, k.ProveContact(t.Context(), k.post.Last(newMail, proveKind).Link, bookHome))
+			require.NoError(t, k.Prove(t.Context(), k.post.Last(newMail, proveKind).Link, bookHome))
 		},
 		act: func(t *testing.T, k *bookKit) error { return k.out.Flush(t.Context()) },
 		after: func(t *testing.T, k *bookKit, _ error) {
@@ -333,9 +341,10 @@ func bookCrashAt(t *testing.T, f bookFlow, fault testkit.Fault) bool {
 	reached, err := fault.During(t, faults, func() error { return f.act(t, k) })
 	defer fault.Explain(t, err)
 	k.clock.Add(5 * time.Minute) // reservations and claims of the dead process run out
-	c := bookConfig()
-	c.Pins, c.Contacts = k.config.Pins, k.config.Contacts // credentials have crash points of their own; to make them hashes
-	other := newBookKitOn(t, memory, c, k.clock, k.post, k.events)
+	other := newBookKitOn(t, memory, bookConfig(), k.clock, k.post, k.events)
+	if f.policy != nil {
+		other.rests(t, *f.policy, k.pins) // credentials have crash points of their own; to make them hashes
+	}
 	for range 3 {
 		other.flush(t)
 		k.clock.Add(time.Minute)

@@ -1,4 +1,4 @@
-package recovery_test
+package contact_test
 
 import (
 	"strings"
@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/contact"
 )
 
 // FuzzContactTokens brings texts in the place of tokens and codes: unless it is the very one, nothing comes of it.
@@ -33,18 +33,18 @@ func FuzzContactTokens(f *testing.F) {
 		f.Add("u" + text[1:])
 		f.Add("c" + text[1:])
 	}
-	before, err := recovery.PlainBooks(f.Context(), k.Service)
+	before, err := contact.PlainBooks(f.Context(), k.Service)
 	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, text string) {
 		if text == proof.Link.Reveal() || text == undo.Reveal() {
 			t.Skip("the very one")
 		}
 		s := civicpin.NewSecret(text)
-		require.ErrorIs(t, k.ProveContact(t.Context(), s, bookHome), recovery.ErrGone)
-		require.ErrorIs(t, k.Disown(t.Context(), s, bookHome), recovery.ErrGone)
-		_, err := k.Look(t.Context(), s)
-		require.ErrorIs(t, err, recovery.ErrGone)
-		after, err := recovery.PlainBooks(t.Context(), k.Service)
+		require.ErrorIs(t, k.Prove(t.Context(), s, bookHome), contact.ErrGone)
+		require.ErrorIs(t, k.Undo(t.Context(), s, bookHome), contact.ErrGone)
+		_, err := k.Inspect(t.Context(), s)
+		require.ErrorIs(t, err, contact.ErrGone)
+		after, err := contact.PlainBooks(t.Context(), k.Service)
 		require.NoError(t, err)
 		require.Equal(t, before, after)
 	})
@@ -54,16 +54,16 @@ func FuzzContactTokens(f *testing.F) {
 // nothing.
 func FuzzContactMail(f *testing.F) {
 	k := newBookKit(f, bookConfig())
-	p, err := k.AddContact(f.Context(), rosa, byMail, civicpin.Citizen, bookHome)
+	p, err := k.Add(f.Context(), rosa, byMail, civicpin.Citizen, bookHome)
 	require.NoError(f, err)
-	name := "b." + p.ID + ".1"
+	name := p.ID + ".1"
 	for _, seed := range []string{"", "b.", "b", name, name + "0", name[2:], "b." + name, "b." + p.ID, "b." + p.ID + ".01"} {
 		f.Add(seed)
 	}
-	before, err := recovery.PlainBooks(f.Context(), k.Service)
+	before, err := contact.PlainBooks(f.Context(), k.Service)
 	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, id string) {
-		sent, err := recovery.ConfirmMail(t.Context(), k.Service, rosa, id)
+		sent, err := contact.ConfirmMail(t.Context(), k.Service, rosa, id)
 		if id == name {
 			require.NoError(t, err)
 			require.Equal(t, byMail, sent.To)
@@ -71,8 +71,8 @@ func FuzzContactMail(f *testing.F) {
 		}
 		require.Error(t, err)
 		require.Zero(t, sent)
-		recovery.SettleMail(t.Context(), k.Service, rosa, id)
-		after, err := recovery.PlainBooks(t.Context(), k.Service)
+		contact.SettleMail(t.Context(), k.Service, rosa, id)
+		after, err := contact.PlainBooks(t.Context(), k.Service)
 		require.NoError(t, err)
 		require.Equal(t, before, after)
 	})

@@ -1,15 +1,17 @@
-package recovery_test
+package contact_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
-	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
@@ -52,35 +54,36 @@ func reasons(r *testkit.Recorder, code civicpin.EventCode) []string {
 
 // bookKit is a service with everything around it.
 type bookKit struct {
-	*recovery.Service
+	*contact.Service
 	clock  *testkit.Clock
 	post   *testkit.Mailbox
 	events *testkit.Recorder
 	vault  *store.Vault
 	out    *outbox.Outbox
-	config recovery.Config
-	mailID string // of Rosa's mailbox
+	config contact.Policy
+	pins   *pin.Service // nil but for withPins
+	mailID string       // of Rosa's mailbox
 }
 
 // bookConfig is a configuration whose limits of messages are not reached.
-func bookConfig() recovery.Config {
+func bookConfig() contact.Policy {
 	wide := lockout.Rate{Limit: 100_000, Window: time.Hour}
-	return recovery.Config{Sends: lockout.SendLimits{Subject: wide, Address: wide, Prefix: wide, Source: wide}}
+	return contact.Policy{Sends: lockout.SendLimits{Subject: wide, Address: wide, Prefix: wide, Source: wide}}
 }
 
-func newBookKit(t testing.TB, c recovery.Config) *bookKit {
+func newBookKit(t testing.TB, c contact.Policy) *bookKit {
 	t.Helper()
 	return newBookKitOn(t, store.NewMemory(), c, newBookClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 }
 
 // newBookKitOn makes a service over a store that may have served another before.
-func newBookKitOn(t testing.TB, s store.Store, c recovery.Config, clock *testkit.Clock, post *testkit.Mailbox, r *testkit.Recorder) *bookKit {
+func newBookKitOn(t testing.TB, s store.Store, c contact.Policy, clock *testkit.Clock, post *testkit.Mailbox, r *testkit.Recorder) *bookKit {
 	t.Helper()
 	vault, err := store.NewVault(s, testkit.Keys(), &store.Options{Now: clock.Now, Recorder: r})
 	require.NoError(t, err)
 	out, err := outbox.New(vault, post, &outbox.Options{PerDestination: outbox.Rate{Limit: 1_000_000, Window: time.Hour}})
 	require.NoError(t, err)
-	svc, err := recovery.NewContacts(vault, out, c)
+	svc, err := contact.New(vault, out, c, nil)
 	require.NoError(t, err)
 	return &bookKit{Service: svc, clock: clock, post: post, events: r, vault: vault, out: out, config: c}
 }
@@ -92,9 +95,9 @@ func (k *bookKit) flush(t testing.TB) {
 }
 
 // asks adds an address and has the proof sent.
-func (k *bookKit) asks(t testing.TB, to civicpin.Contact) recovery.PendingContact {
+func (k *bookKit) asks(t testing.TB, to civicpin.Contact) contact.Candidate {
 	t.Helper()
-	p, err := k.AddContact(t.Context(), rosa, to, civicpin.Citizen, bookHome)
+	p, err := k.Add(t.Context(), rosa, to, civicpin.Citizen, bookHome)
 	require.NoError(t, err)
 	k.flush(t)
 	return p
@@ -108,18 +111,18 @@ func (k *bookKit) proves(t testing.TB, address string) {
 }
 
 // enrolled gives Rosa a telephone and a mailbox, neither of which cools down.
-func (k *bookKit) enrolled(t testing.TB) (phone, mail recovery.ProvedContact) {
+func (k *bookKit) enrolled(t testing.TB) (phone, mail contact.Contact) {
 	t.Helper()
-	require.NoError(t, k.AdoptContacts(t.Context(), rosa, []civicpin.Contact{bySMS, byMail}, bookClerk, bookHome))
+	require.NoError(t, k.Adopt(t.Context(), rosa, []civicpin.Contact{bySMS, byMail}, bookClerk, bookHome))
 	phone, mail = k.contact(t, rosaPhone), k.contact(t, rosaMail)
 	k.mailID = mail.ID
 	return phone, mail
 }
 
 // contact returns Rosa's contact of an address.
-func (k *bookKit) contact(t testing.TB, address string) recovery.ProvedContact {
+func (k *bookKit) contact(t testing.TB, address string) contact.Contact {
 	t.Helper()
-	proved, _, err := k.Contacts(t.Context(), rosa)
+	proved, _, err := k.List(t.Context(), rosa)
 	require.NoError(t, err)
 	for _, c := range proved {
 		if c.Address == address {
@@ -127,13 +130,13 @@ func (k *bookKit) contact(t testing.TB, address string) recovery.ProvedContact {
 		}
 	}
 	t.Fatalf("%s is no contact", address)
-	return recovery.ProvedContact{}
+	return contact.Contact{}
 }
 
 // addresses returns those of Rosa's contacts, the primary one first.
 func (k *bookKit) addresses(t testing.TB) []string {
 	t.Helper()
-	proved, _, err := k.Contacts(t.Context(), rosa)
+	proved, _, err := k.List(t.Context(), rosa)
 	require.NoError(t, err)
 	list := []string{}
 	for _, c := range proved {
@@ -145,7 +148,7 @@ func (k *bookKit) addresses(t testing.TB) []string {
 // usable returns the addresses of those that prove something.
 func (k *bookKit) usable(t testing.TB) []string {
 	t.Helper()
-	list, err := recovery.Usable(t.Context(), k.Service, rosa)
+	list, err := contact.Usable(t.Context(), k.Service, rosa)
 	require.NoError(t, err)
 	return list
 }
@@ -153,5 +156,11 @@ func (k *bookKit) usable(t testing.TB) []string {
 // undoes uses the link that came last to an address.
 func (k *bookKit) undoes(t testing.TB, address string) error {
 	t.Helper()
-	return k.Disown(t.Context(), k.post.Last(address, changedKind).Link, bookHome)
+	return k.Undo(t.Context(), k.post.Last(address, changedKind).Link, bookHome)
+}
+
+// tells is Notify without the number of those who are told.
+func (k *bookKit) tells(ctx context.Context, subject civicpin.Subject, kind civicpin.MessageKind, params map[string]string) error {
+	_, err := k.Notify(ctx, subject, kind, params)
+	return err
 }

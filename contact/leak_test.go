@@ -1,4 +1,4 @@
-package recovery_test
+package contact_test
 
 import (
 	"bytes"
@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/testkit"
-	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 	"github.com/civicpin/civicpin/store/storetest"
@@ -49,7 +49,7 @@ func TestContactsLeakNothing(t *testing.T) {
 	})
 	out, err := outbox.New(vault, gateway, nil)
 	require.NoError(t, err)
-	svc, err := recovery.NewContacts(vault, out, bookConfig())
+	svc, err := contact.New(vault, out, bookConfig(), nil)
 	require.NoError(t, err)
 	k := &bookKit{Service: svc, clock: clock, post: post, events: &testkit.Recorder{}, vault: vault, out: out}
 	ctx := t.Context()
@@ -66,7 +66,7 @@ func TestContactsLeakNothing(t *testing.T) {
 	}
 
 	k.enrolled(t)
-	_, err = k.AddContact(ctx, rosa, byNewMail, civicpin.Citizen, bookHome)
+	_, err = k.Add(ctx, rosa, byNewMail, civicpin.Citizen, bookHome)
 	require.NoError(t, err)
 	flush()
 	proof := post.Last(newMail, proveKind)
@@ -76,33 +76,33 @@ func TestContactsLeakNothing(t *testing.T) {
 			faults.FailAt(call, o, storetest.Get)
 			note(k.ProveCode(ctx, rosa, civicpin.NewSecret("WWWWWWWW"), bookHome))
 			note(k.ProveCode(ctx, rosa, civicpin.NewSecret(proof.Link.Reveal()), bookHome))
-			note(k.ProveContact(ctx, civicpin.NewSecret(proof.Link.Reveal()+"A"), bookHome))
-			note(k.Disown(ctx, proof.Link, bookHome))
+			note(k.Prove(ctx, civicpin.NewSecret(proof.Link.Reveal()+"A"), bookHome))
+			note(k.Undo(ctx, proof.Link, bookHome))
 			faults.Reset()
 		}
 	}
 	faults.FailAt(3, storetest.NotDone)
-	note(k.ProveContact(ctx, proof.Link, bookHome))
+	note(k.Prove(ctx, proof.Link, bookHome))
 	faults.Reset()
-	require.NoError(t, k.ProveContact(ctx, proof.Link, bookHome))
-	note(k.ProveContact(ctx, proof.Link, bookHome))
-	_, err = k.Look(ctx, proof.Link)
+	require.NoError(t, k.Prove(ctx, proof.Link, bookHome))
+	note(k.Prove(ctx, proof.Link, bookHome))
+	_, err = k.Inspect(ctx, proof.Link)
 	note(err)
 	flush()
-	proved, pending, err := k.Contacts(ctx, rosa)
+	proved, pending, err := k.List(ctx, rosa)
 	note(err)
 	fmt.Fprintf(&log, "%+v %#v", proof, pending)
 	require.Len(t, proved, 3)
 	undo := post.Last(rosaMail, changedKind).Link
-	look, err := k.Look(ctx, undo)
+	look, err := k.Inspect(ctx, undo)
 	note(err)
 	fmt.Fprintf(&log, "%+v", look)
-	require.NoError(t, k.Disown(ctx, undo, bookHome))
-	note(k.Disown(ctx, undo, bookHome))
+	require.NoError(t, k.Undo(ctx, undo, bookHome))
+	note(k.Undo(ctx, undo, bookHome))
 	flush()
 
 	holds := func(text, what string) bool { return strings.Contains(text, what) } // without printing it all
-	require.True(t, holds(log.String(), "recovery.contact"))
+	require.True(t, holds(log.String(), "contact.changed"))
 	require.True(t, holds(log.String(), "gateway refuses"))
 	stored := testkit.Stored(t, memory)
 	require.Greater(t, len(secrets), 4)

@@ -1,4 +1,4 @@
-package recovery_test
+package contact_test
 
 import (
 	"errors"
@@ -13,9 +13,9 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
-	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
 )
@@ -130,9 +130,9 @@ func (m *modelBook) full(staff bool, now time.Time) bool {
 		}
 	}
 	if staff {
-		return open >= 2*recovery.MaxChanges
+		return open >= 2*contact.MaxChanges
 	}
-	return open >= recovery.MaxChanges
+	return open >= contact.MaxChanges
 }
 
 // open begins a change.
@@ -208,13 +208,13 @@ func bookCame(err error) string {
 		return "done"
 	case locked:
 		return "locked"
-	case errors.Is(err, recovery.ErrContacts):
+	case errors.Is(err, contact.ErrUnsuitable):
 		return "contacts"
-	case errors.Is(err, recovery.ErrGone):
+	case errors.Is(err, contact.ErrGone):
 		return "gone"
-	case errors.Is(err, recovery.ErrExpired):
+	case errors.Is(err, contact.ErrExpired):
 		return "expired"
-	case errors.Is(err, recovery.ErrRefused):
+	case errors.Is(err, contact.ErrRefused):
 		return "refused"
 	}
 	return err.Error()
@@ -226,7 +226,7 @@ func (s *bookMachine) id(rt *rapid.T, serial int) string {
 	if i < 0 {
 		return "NONE"
 	}
-	proved, _, err := s.k.Contacts(rt.Context(), rosa)
+	proved, _, err := s.k.List(rt.Context(), rosa)
 	require.NoError(fatalBook{rt}, err)
 	for _, c := range proved {
 		if c.Address == s.m.live[i].address {
@@ -256,19 +256,19 @@ func (s *bookMachine) ask(rt *rapid.T, address string, replaces int, staff bool)
 		others--
 	}
 	switch {
-	case replaces != 0 && s.m.find(replaces) < 0, s.m.has(address), others >= recovery.MaxContacts:
+	case replaces != 0 && s.m.find(replaces) < 0, s.m.has(address), others >= contact.MaxContacts:
 		want = "contacts"
 	case i >= 0 && waiting[i].sends >= 10:
 		want = "locked"
 	case i >= 0:
-	case len(waiting) >= recovery.MaxContacts, replaces == 0 && len(s.m.live)+len(waiting) >= recovery.MaxContacts:
+	case len(waiting) >= contact.MaxContacts, replaces == 0 && len(s.m.live)+len(waiting) >= contact.MaxContacts:
 		want = "contacts"
 	}
 	var err error
 	if replaces == 0 {
-		_, err = s.k.AddContact(rt.Context(), rosa, bookContact(address), by, bookHome)
+		_, err = s.k.Add(rt.Context(), rosa, bookContact(address), by, bookHome)
 	} else {
-		_, err = s.k.ChangeContact(rt.Context(), rosa, s.id(rt, replaces), bookContact(address), by, bookHome)
+		_, err = s.k.Change(rt.Context(), rosa, s.id(rt, replaces), bookContact(address), by, bookHome)
 	}
 	require.Equal(fatalBook{rt}, want, bookCame(err))
 	if err != nil {
@@ -301,14 +301,14 @@ func (s *bookMachine) prove(rt *rapid.T, p *modelPending, proof modelProof, byLi
 		others--
 	}
 	switch {
-	case address || others >= recovery.MaxContacts:
+	case address || others >= contact.MaxContacts:
 		want = "contacts"
 	case s.m.full(p.staff, s.now()):
 		want = "locked"
 	}
 	var err error
 	if byLink {
-		err = s.k.ProveContact(rt.Context(), proof.link, bookHome)
+		err = s.k.Prove(rt.Context(), proof.link, bookHome)
 	} else {
 		err = s.k.ProveCode(rt.Context(), rosa, proof.code, bookHome)
 	}
@@ -382,7 +382,7 @@ func TestContactModel(t *testing.T) {
 		s := &bookMachine{faults: faults, least: rapid.IntRange(1, 2).Draw(rt, "at least")}
 		s.m.barred, s.m.given = make(map[int]int), make(map[int]int)
 		config := bookConfig()
-		config.Contacts.AtLeast = s.least
+		config.AtLeast = s.least
 		s.k = newBookKitOn(t, faults.Store(), config, newBookClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 		ctx := rt.Context()
 		lose := func(rt *rapid.T) { // a lost reply is looked up and makes no difference
@@ -430,7 +430,7 @@ func TestContactModel(t *testing.T) {
 				if valid[link.Reveal()] {
 					rt.Skip("a proof")
 				}
-				require.Contains(fatalBook{rt}, []string{"gone", "expired"}, bookCame(s.k.ProveContact(ctx, link, bookHome)))
+				require.Contains(fatalBook{rt}, []string{"gone", "expired"}, bookCame(s.k.Prove(ctx, link, bookHome)))
 			},
 			"prove with a wrong code": func(rt *rapid.T) {
 				if s.m.wrong >= 4 {
@@ -453,7 +453,7 @@ func TestContactModel(t *testing.T) {
 				case s.m.full(byStaff, s.now()):
 					want = "locked"
 				}
-				err := s.k.RemoveContact(ctx, rosa, s.id(rt, serial), by, bookHome)
+				err := s.k.Remove(ctx, rosa, s.id(rt, serial), by, bookHome)
 				require.Equal(fatalBook{rt}, want, bookCame(err))
 				if err == nil {
 					told := s.m.told(s.now())
@@ -491,12 +491,12 @@ func TestContactModel(t *testing.T) {
 				want, has := "done", s.m.has(to)
 				switch {
 				case has:
-				case len(s.m.live) >= recovery.MaxContacts:
+				case len(s.m.live) >= contact.MaxContacts:
 					want = "contacts"
 				case s.m.full(byStaff, s.now()):
 					want = "locked"
 				}
-				err := s.k.AdoptContacts(ctx, rosa, []civicpin.Contact{bookContact(to)}, by, bookHome)
+				err := s.k.Adopt(ctx, rosa, []civicpin.Contact{bookContact(to)}, by, bookHome)
 				require.Equal(fatalBook{rt}, want, bookCame(err))
 				if err != nil {
 					return
@@ -538,7 +538,7 @@ func TestContactModel(t *testing.T) {
 				if k < 0 {
 					rt.Skip("none can be undone")
 				}
-				err := s.k.Disown(ctx, link, bookHome)
+				err := s.k.Undo(ctx, link, bookHome)
 				if !s.now().Before(s.m.changes[k].until) {
 					require.Contains(fatalBook{rt}, []string{"expired", "gone"}, bookCame(err))
 					s.m.changes[k].links = nil
@@ -546,7 +546,7 @@ func TestContactModel(t *testing.T) {
 				}
 				require.Equal(fatalBook{rt}, "done", bookCame(err))
 				s.undo(k)
-				require.Equal(fatalBook{rt}, "gone", bookCame(s.k.Disown(ctx, link, bookHome)))
+				require.Equal(fatalBook{rt}, "gone", bookCame(s.k.Undo(ctx, link, bookHome)))
 				s.faults.Reset()
 				require.NoError(fatalBook{rt}, s.k.out.Flush(ctx))
 				fresh := s.k.post.Messages()[s.seen:]
@@ -566,7 +566,7 @@ func TestContactModel(t *testing.T) {
 			"": func(rt *rapid.T) {
 				s.faults.Reset()
 				now := s.now()
-				proved, pending, err := s.k.Contacts(ctx, rosa)
+				proved, pending, err := s.k.List(ctx, rosa)
 				require.NoError(fatalBook{rt}, err)
 				var want, got, wantPending, gotPending []string
 				for _, c := range s.m.live {
@@ -587,7 +587,7 @@ func TestContactModel(t *testing.T) {
 				for _, c := range s.m.told(now) {
 					told = append(told, c.address)
 				}
-				gotTold, err := recovery.Told(ctx, s.k.Service, rosa)
+				gotTold, err := contact.Told(ctx, s.k.Service, rosa)
 				require.NoError(fatalBook{rt}, err)
 				require.ElementsMatch(fatalBook{rt}, told, gotTold)
 				if s.m.serial > 0 && !s.m.emptied {

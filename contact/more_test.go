@@ -1,4 +1,4 @@
-package recovery_test
+package contact_test
 
 import (
 	"errors"
@@ -11,9 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
-	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 	"github.com/civicpin/civicpin/store/storetest"
@@ -36,12 +37,12 @@ func TestContactsAreAdopted(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			k := newBookKit(t, bookConfig())
 			if tc.before != nil {
-				require.NoError(t, k.AdoptContacts(t.Context(), rosa, tc.before, bookClerk, bookHome))
+				require.NoError(t, k.Adopt(t.Context(), rosa, tc.before, bookClerk, bookHome))
 			}
 			k.asks(t, byMail)
-			require.NoError(t, k.AdoptContacts(t.Context(), rosa, []civicpin.Contact{bySMS, byMail}, tc.by, bookHome))
+			require.NoError(t, k.Adopt(t.Context(), rosa, []civicpin.Contact{bySMS, byMail}, tc.by, bookHome))
 			require.Equal(t, tc.usable, k.usable(t))
-			_, pending, err := k.Contacts(t.Context(), rosa)
+			_, pending, err := k.List(t.Context(), rosa)
 			require.NoError(t, err)
 			require.Empty(t, pending, "what waited needs no proof any more")
 			k.flush(t)
@@ -59,21 +60,21 @@ func TestContactIsSeenByStaff(t *testing.T) {
 	k.asks(t, byNewMail)
 	k.proves(t, newMail)
 	require.Equal(t, []string{rosaPhone, rosaMail}, k.usable(t))
-	require.NoError(t, k.AdoptContacts(t.Context(), rosa, []civicpin.Contact{byNewMail}, civicpin.Citizen, bookHome))
+	require.NoError(t, k.Adopt(t.Context(), rosa, []civicpin.Contact{byNewMail}, civicpin.Citizen, bookHome))
 	require.Equal(t, []string{rosaPhone, rosaMail}, k.usable(t))
-	require.NoError(t, k.AdoptContacts(t.Context(), rosa, []civicpin.Contact{byNewMail}, bookClerk, bookHome))
+	require.NoError(t, k.Adopt(t.Context(), rosa, []civicpin.Contact{byNewMail}, bookClerk, bookHome))
 	require.Equal(t, []string{rosaPhone, rosaMail, newMail}, k.usable(t))
-	require.Contains(t, reasons(k.events, "recovery.contact"), "seen email")
+	require.Contains(t, reasons(k.events, "contact.changed"), "seen email")
 }
 
 // An address that a visitor gave in a recovery takes the place of all of its channel, and cools down for as long as it can be undone.
 func TestContactOfARecovery(t *testing.T) {
 	k := newBookKit(t, bookConfig())
 	k.enrolled(t)
-	require.NoError(t, k.AdoptContacts(t.Context(), rosa, []civicpin.Contact{byThief}, bookClerk, bookHome))
+	require.NoError(t, k.Adopt(t.Context(), rosa, []civicpin.Contact{byThief}, bookClerk, bookHome))
 	k.flush(t)
 	until := k.clock.Now().Add(30 * bookDay)
-	require.NoError(t, recovery.Adopt(t.Context(), k.Service, rosa, bookChange, byNewMail, until))
+	require.NoError(t, contact.Adopt(t.Context(), k.Service, rosa, bookChange, byNewMail, until))
 	k.flush(t)
 	require.Equal(t, []string{rosaPhone, newMail}, k.addresses(t))
 	require.Equal(t, until, k.contact(t, newMail).Cooling)
@@ -81,12 +82,12 @@ func TestContactOfARecovery(t *testing.T) {
 		require.Equal(t, "changed", k.post.Last(address, changedKind).Params["change"])
 	}
 	k.clock.Add(29 * bookDay)
-	require.NoError(t, recovery.UndoChange(t.Context(), k.Service, rosa, bookChange))
+	require.NoError(t, contact.UndoChange(t.Context(), k.Service, rosa, bookChange))
 	require.Equal(t, []string{rosaPhone, rosaMail, thiefMail}, k.addresses(t))
 
 	k.clock.Add(3 * bookDay)
-	require.NoError(t, recovery.UndoChange(t.Context(), k.Service, rosa, bookChange), "long gone")
-	require.NoError(t, recovery.Adopt(t.Context(), k.Service, rosa, "OTHERCHANGE", byMail, until), "is one already")
+	require.NoError(t, contact.UndoChange(t.Context(), k.Service, rosa, bookChange), "long gone")
+	require.NoError(t, contact.Adopt(t.Context(), k.Service, rosa, "OTHERCHANGE", byMail, until), "is one already")
 	require.Equal(t, []string{rosaPhone, rosaMail, thiefMail}, k.addresses(t))
 }
 
@@ -103,10 +104,10 @@ func TestContactChangesAreBounded(t *testing.T) {
 	locked, ok := errors.AsType[*lockout.LockedError](err)
 	require.True(t, ok, err)
 	require.Equal(t, k.clock.Now().Add(7*bookDay), locked.Until)
-	require.Equal(t, recovery.MaxChanges, n-1)
-	require.NoError(t, recovery.Adopt(t.Context(), k.Service, rosa, bookChange, byNewMail, k.clock.Now().Add(7*bookDay)))
+	require.Equal(t, contact.MaxChanges, n-1)
+	require.NoError(t, contact.Adopt(t.Context(), k.Service, rosa, bookChange, byNewMail, k.clock.Now().Add(7*bookDay)))
 	k.flush(t)
-	require.NoError(t, k.RemoveContact(t.Context(), rosa, phone.ID, bookClerk, bookHome))
+	require.NoError(t, k.Remove(t.Context(), rosa, phone.ID, bookClerk, bookHome))
 	k.flush(t)
 	require.NoError(t, k.undoes(t, rosaMail), "the newest can be undone")
 	k.clock.Add(7 * bookDay)
@@ -121,7 +122,7 @@ func TestContactMailThatFailsIsBounded(t *testing.T) {
 	for i := range 7 {
 		list = append(list, civicpin.Contact{Channel: civicpin.Push, Address: fmt.Sprint("app-", i)})
 	}
-	require.NoError(t, k.AdoptContacts(t.Context(), rosa, list, bookClerk, bookHome))
+	require.NoError(t, k.Adopt(t.Context(), rosa, list, bookClerk, bookHome))
 	k.post.Fail = func(m civicpin.Message) error {
 		if m.To.Channel == civicpin.Push {
 			return civicpin.ErrUndeliverable
@@ -130,12 +131,12 @@ func TestContactMailThatFailsIsBounded(t *testing.T) {
 	}
 	failed := func() int {
 		k.flush(t)
-		text, err := recovery.PlainBooks(t.Context(), k.Service)
+		text, err := contact.PlainBooks(t.Context(), k.Service)
 		require.NoError(t, err)
 		return strings.Count(text, `"state":"failed"`)
 	}
 	primary := func() {
-		proved, _, err := k.Contacts(t.Context(), rosa)
+		proved, _, err := k.List(t.Context(), rosa)
 		require.NoError(t, err)
 		require.NoError(t, k.MakePrimary(t.Context(), rosa, proved[1].ID, civicpin.Citizen, bookHome))
 	}
@@ -146,21 +147,21 @@ func TestContactMailThatFailsIsBounded(t *testing.T) {
 	first := k.post.Last(rosaMail, changedKind)
 	primary()
 	require.Equal(t, 64+7, failed())
-	require.NoError(t, k.Disown(t.Context(), first.Link, bookHome))
+	require.NoError(t, k.Undo(t.Context(), first.Link, bookHome))
 }
 
 // All contacts are told of what concerns them, once, without anything that opens something.
 func TestContactsAreNotified(t *testing.T) {
 	k := newBookKit(t, bookConfig())
-	require.NoError(t, k.Notify(t.Context(), rosa, "pin.changed", nil), "nobody to tell")
+	require.NoError(t, k.tells(t.Context(), rosa, "pin.changed", nil), "nobody to tell")
 	_, mail := k.enrolled(t)
 	k.asks(t, byNewMail)
 	k.proves(t, newMail)
 	k.asks(t, byThief) // waits
-	require.NoError(t, k.RemoveContact(t.Context(), rosa, mail.ID, civicpin.Citizen, bookHome))
+	require.NoError(t, k.Remove(t.Context(), rosa, mail.ID, civicpin.Citizen, bookHome))
 	k.flush(t)
 	params := map[string]string{"until": "2026-03-02T10:00:00Z"}
-	require.NoError(t, k.Notify(t.Context(), rosa, "pin.locked", params))
+	require.NoError(t, k.tells(t.Context(), rosa, "pin.locked", params))
 	params["until"] = "changed by the caller"
 	k.flush(t)
 	for _, address := range []string{rosaPhone, newMail, rosaMail} {
@@ -179,19 +180,19 @@ func TestContactNoticesAreBounded(t *testing.T) {
 	var err error
 	n := 0
 	for ; err == nil && n < 100; n++ {
-		err = k.Notify(t.Context(), rosa, "pin.changed", nil)
+		err = k.tells(t.Context(), rosa, "pin.changed", nil)
 	}
-	require.ErrorIs(t, err, recovery.ErrBusy)
+	require.ErrorIs(t, err, contact.ErrBusy)
 	require.Equal(t, 32, n-1)
 	k.post.Fail = func(civicpin.Message) error { return civicpin.ErrUndeliverable }
 	k.flush(t)
-	require.NoError(t, k.Notify(t.Context(), rosa, "pin.revoked", nil))
+	require.NoError(t, k.tells(t.Context(), rosa, "pin.revoked", nil))
 	k.post.Fail = nil
 	k.flush(t)
 	require.Len(t, k.post.To(rosaPhone, "pin.revoked"), 1)
 	k.clock.Add(8 * bookDay)
-	require.NoError(t, k.Notify(t.Context(), rosa, "pin.locked", nil))
-	plain, err := recovery.PlainBooks(t.Context(), k.Service)
+	require.NoError(t, k.tells(t.Context(), rosa, "pin.locked", nil))
+	plain, err := contact.PlainBooks(t.Context(), k.Service)
 	require.NoError(t, err)
 	require.NotContains(t, plain, "pin.changed", "what is not worth sending any more goes")
 }
@@ -201,11 +202,11 @@ func TestContactMailIsRetried(t *testing.T) {
 	k := newBookKit(t, bookConfig())
 	k.enrolled(t)
 	k.post.Fail = func(civicpin.Message) error { return fmt.Errorf("%w: 550", civicpin.ErrUndeliverable) }
-	p, err := k.AddContact(t.Context(), rosa, byNewMail, civicpin.Citizen, bookHome)
+	p, err := k.Add(t.Context(), rosa, byNewMail, civicpin.Citizen, bookHome)
 	require.NoError(t, err)
 	k.flush(t)
 	k.post.Fail = nil
-	require.NoError(t, k.out.Retry(t.Context(), outbox.Ref{Owner: "recovery", Subject: rosa, ID: "b." + p.ID + ".1"}))
+	require.NoError(t, k.out.Retry(t.Context(), outbox.Ref{Owner: "contact", Subject: rosa, ID: p.ID + ".1"}))
 	k.flush(t)
 	k.proves(t, newMail)
 }
@@ -219,7 +220,7 @@ func TestContactMailOutlivesADelay(t *testing.T) {
 	other := newBookKitOn(t, memory, bookConfig(), k.clock, k.post, k.events)
 	held := false
 	faults.Hook(func(method, key string) error {
-		if method == storetest.Put && strings.HasPrefix(key, "recovery.contacts/") && !held {
+		if method == storetest.Put && strings.HasPrefix(key, "contact.book/") && !held {
 			held = true
 			for range 5 {
 				k.clock.Add(time.Hour)
@@ -228,7 +229,7 @@ func TestContactMailOutlivesADelay(t *testing.T) {
 		}
 		return nil
 	})
-	_, err := k.AddContact(t.Context(), rosa, byNewMail, civicpin.Citizen, bookHome)
+	_, err := k.Add(t.Context(), rosa, byNewMail, civicpin.Citizen, bookHome)
 	require.NoError(t, err)
 	require.True(t, held)
 	require.Empty(t, k.post.Messages())
@@ -242,13 +243,13 @@ func TestContactSecretsAreErased(t *testing.T) {
 	k.enrolled(t)
 	k.asks(t, byNewMail)
 	m := k.post.Last(newMail, proveKind)
-	plain, err := recovery.PlainBooks(t.Context(), k.Service)
+	plain, err := contact.PlainBooks(t.Context(), k.Service)
 	require.NoError(t, err)
 	require.NotContains(t, plain, m.Secret.Reveal())
 	require.NotContains(t, plain, m.Link.Reveal())
 	k.proves(t, newMail)
 	undo := k.post.Last(rosaMail, changedKind).Link.Reveal()
-	plain, err = recovery.PlainBooks(t.Context(), k.Service)
+	plain, err = contact.PlainBooks(t.Context(), k.Service)
 	require.NoError(t, err)
 	require.NotContains(t, plain, undo)
 	require.NotContains(t, plain, strings.Split(undo, ".")[1])
@@ -256,14 +257,14 @@ func TestContactSecretsAreErased(t *testing.T) {
 
 // The level counts as lower while a contact cools down, if the policy says so, and not for one that staff have seen.
 func TestContactLowersTheLevel(t *testing.T) {
-	k := newBookKit(t, bookConfig()).withPins(t, recovery.ContactPolicy{LowerTo: new(civicpin.Low)})
+	k := newBookKit(t, bookConfig()).withPins(t, contact.Policy{LowerTo: new(civicpin.Low)})
 	k.enrolled(t)
 	k.asks(t, byNewMail)
 	k.proves(t, newMail) // nobody's credential
 	k.credential(t)
-	require.NoError(t, k.AdoptContacts(t.Context(), rosa, []civicpin.Contact{byThief}, bookClerk, bookHome))
+	require.NoError(t, k.Adopt(t.Context(), rosa, []civicpin.Contact{byThief}, bookClerk, bookHome))
 	require.Equal(t, civicpin.Substantial, k.status(t).Level)
-	require.NoError(t, k.RemoveContact(t.Context(), rosa, k.mailID, civicpin.Citizen, bookHome))
+	require.NoError(t, k.Remove(t.Context(), rosa, k.mailID, civicpin.Citizen, bookHome))
 	require.Equal(t, civicpin.Substantial, k.status(t).Level)
 	k.asks(t, byMail)
 	k.proves(t, rosaMail)
@@ -277,7 +278,7 @@ func TestContactLowersTheLevel(t *testing.T) {
 // An undo suspends the credential if the policy says so, and not otherwise.
 func TestContactUndoSuspends(t *testing.T) {
 	for _, suspends := range []bool{false, true} {
-		k := newBookKit(t, bookConfig()).withPins(t, recovery.ContactPolicy{SuspendOnUndo: suspends})
+		k := newBookKit(t, bookConfig()).withPins(t, contact.Policy{SuspendOnUndo: suspends})
 		k.credential(t)
 		k.enrolled(t)
 		k.asks(t, byThief)
@@ -289,23 +290,30 @@ func TestContactUndoSuspends(t *testing.T) {
 
 // Policies that cannot be do not construct; the zero one is the defaults.
 func TestContactPolicy(t *testing.T) {
-	for name, p := range map[string]recovery.ContactPolicy{
+	for name, p := range map[string]contact.Policy{
 		"at least": {AtLeast: 5}, "negative": {AtLeast: -1}, "undo too short": {Undo: time.Hour}, "undo too long": {Undo: 61 * bookDay},
 		"cool-down shorter than undo": {CoolDown: 6 * bookDay}, "cool-down too long": {CoolDown: 91 * bookDay},
 		"level": {LowerTo: new(civicpin.Level(17))}, "decoy": {Decoys: []civicpin.Contact{{Channel: civicpin.SMS, Address: "1"}}},
 		"printed decoy": {Decoys: []civicpin.Contact{{Channel: civicpin.HandedOver}}},
+		"sends":         {Sends: lockout.SendLimits{Address: lockout.Rate{Limit: -1, Window: time.Hour}}},
 		"many decoys":   {Decoys: slices.Repeat([]civicpin.Contact{byMail}, 17)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := bookConfig()
-			c.Contacts = p
 			vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), nil)
 			require.NoError(t, err)
 			out, err := outbox.New(vault, &testkit.Mailbox{}, nil)
 			require.NoError(t, err)
-			_, err = recovery.NewContacts(vault, out, c)
-			require.ErrorIs(t, err, recovery.ErrPlan)
+			_, err = contact.New(vault, out, p, &pin.Service{})
+			require.ErrorIs(t, err, contact.ErrPolicy)
 		})
+	}
+	vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), nil)
+	require.NoError(t, err)
+	out, err := outbox.New(vault, &testkit.Mailbox{}, nil)
+	require.NoError(t, err)
+	for name, p := range map[string]contact.Policy{"level": {LowerTo: new(civicpin.Low)}, "suspends": {SuspendOnUndo: true}} {
+		_, err = contact.New(vault, out, p, nil)
+		require.ErrorIs(t, err, contact.ErrPolicy, name+" without credentials")
 	}
 	// The default of each field is shown by TestContactsAtLeast, TestContactsThatAreFirst and TestContactChange.
 }
@@ -335,11 +343,11 @@ func TestSameContacts(t *testing.T) {
 		{"what fills up", []civicpin.Contact{{Channel: civicpin.Email, Address: "nobody"}}, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			named, ok, err := recovery.SameContacts(t.Context(), k.Service, rosa, tc.given...)
+			named, ok, err := contact.SameContacts(t.Context(), k.Service, rosa, tc.given...)
 			require.NoError(t, err)
 			require.Equal(t, tc.want != nil, ok)
 			require.Equal(t, tc.want, named)
-			_, ok, err = recovery.SameContacts(t.Context(), k.Service, "NOBODY", tc.given...)
+			_, ok, err = contact.SameContacts(t.Context(), k.Service, "NOBODY", tc.given...)
 			require.NoError(t, err)
 			require.False(t, ok)
 		})
@@ -349,13 +357,13 @@ func TestSameContacts(t *testing.T) {
 // What is shown of nobody's contact looks like somebody's, and is the same every time; without examples nothing is shown of anybody's.
 func TestContactDecoys(t *testing.T) {
 	c := bookConfig()
-	c.Contacts.Decoys = []civicpin.Contact{
+	c.Decoys = []civicpin.Contact{
 		{Channel: civicpin.SMS, Address: "+593990000000"}, {Channel: civicpin.Email, Address: "x@example.ec"},
 	}
 	k := newBookKit(t, c)
 	k.enrolled(t)
 	shown := func(subject civicpin.Subject, channel civicpin.Channel) string {
-		masked, err := recovery.MaskedContact(t.Context(), k.Service, subject, channel)
+		masked, err := contact.MaskedContact(t.Context(), k.Service, subject, channel)
 		require.NoError(t, err)
 		return masked
 	}
@@ -371,7 +379,7 @@ func TestContactDecoys(t *testing.T) {
 		require.Regexp(t, `^[a-z]\*{3}@example\.ec$`, mail)
 		require.Equal(t, sms, shown(nobody, civicpin.SMS))
 		require.Equal(t, mail, shown(nobody, civicpin.Email))
-		require.Equal(t, sms, recovery.MaskedNobody(k.Service, nobody, civicpin.SMS), "before and after the message")
+		require.Equal(t, sms, k.MaskedDecoy(nobody, civicpin.SMS), "before and after the message")
 		different[sms] = true
 	}
 	require.Greater(t, len(different), 40)
@@ -380,5 +388,5 @@ func TestContactDecoys(t *testing.T) {
 	k.enrolled(t)
 	require.Empty(t, shown(rosa, civicpin.SMS))
 	require.Empty(t, shown("NOBODY", civicpin.SMS))
-	require.Empty(t, recovery.MaskedNobody(k.Service, rosa, civicpin.SMS))
+	require.Empty(t, k.MaskedDecoy(rosa, civicpin.SMS))
 }

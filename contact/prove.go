@@ -1,63 +1,53 @@
-package recovery
+package contact
 
 import (
 	"context"
 	"crypto/subtle"
-	"slices"
+	"errors"
 	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/code"
+	"github.com/civicpin/civicpin/internal/contactbook"
+	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/lockout"
 )
 
-// ProveContact proves a contact by the token of the link that was sent there: whoever has it need not be logged in. The code of
-// the same message, and all others that wait for this proof, end with it. The subject's other contacts are told, each with a
-// link that undoes it ([Service.Disown]); a contact whose place it takes is told, too, and goes.
+// Prove proves a contact by the token of the link that was sent there: its holder need not be logged in. The code of the same
+// message, and all others that wait for this proof, end with it. The subject's other contacts are told, each with a link that
+// undoes it ([Service.Undo]); a contact whose place it takes is told, too, and goes.
 //
-// Call it for a POST behind a button, never for a GET; [Service.Look] is for that. Errors: [ErrGone] for one that is unknown, was
-// used or was given up; [ErrExpired]; [ErrContacts] if the address has become a contact in another way; a *[lockout.LockedError]
-// if too many changes can still be undone; the store's: it may have been proved, and ErrGone then says so.
-func (s *Service) ProveContact(ctx context.Context, tok civicpin.Secret, source civicpin.Source) error {
-	t, err := parseToken(tok)
+// Call it for a POST behind a button, never for a GET; [Service.Inspect] is for that. Errors:
+//   - [ErrGone]: the token is unknown, was used or was given up.
+//   - [ErrExpired]: the token is right, and too late.
+//   - [ErrUnsuitable]: the address has become a contact in another way.
+//   - a *[lockout.LockedError]: too many changes can still be undone.
+//   - the store's: it may have been proved, and ErrGone then says so.
+func (s *Service) Prove(ctx context.Context, tok civicpin.Secret, source civicpin.Source) error {
+	t, err := token.Parse(tok)
 	if err != nil {
 		return err
 	}
-	if t.kind != contactToken {
+	if t.Kind != token.Contact {
 		return ErrGone
 	}
 	subject, err := s.pointed(ctx, t)
 	if err != nil {
 		return err
 	}
-	return s.accept(ctx, subject, source, func(b *book, now time.Time) (int, error) { return b.token(t, now) })
+	return s.accept(ctx, subject, source, func(b *contactbook.Book, now time.Time) (int, error) {
+		i, _, err := b.ByToken(t, now)
+		return i, err
+	})
 }
 
-// token returns which pending contact a token proves. Only who has the whole token is told that it is late.
-func (b *book) token(t token, now time.Time) (int, error) {
-	for i := range b.Pending {
-		p := &b.Pending[i]
-		if p.ID != t.selector {
-			continue
-		}
-		for _, l := range p.Links {
-			if l.N != t.n || len(l.Hash) == 0 || !t.fits(l.Hash) {
-				continue
-			}
-			if !now.Before(l.Expires) {
-				return -1, ErrExpired
-			}
-			return i, nil
-		}
-	}
-	return -1, ErrGone
-}
-
-// ProveCode proves a contact by the code that was sent there, typed by the authenticated citizen, or to the member of staff who
-// gave the address. Wrong codes are counted for the subject, over all addresses and messages: five lock for 15 minutes and longer.
-// [Service.AdoptContacts] by staff ends such a lock, and a disablement. What ProveContact says holds here, too.
-//
-// Errors: [ErrRefused] for a wrong code, or if nothing waits; a *[lockout.LockedError]; [ErrBusy]; otherwise those of ProveContact.
+// ProveCode proves a contact by the code that was sent there, typed by the authenticated citizen, or to the operator who gave the
+// address. Wrong codes are counted for the subject, over all addresses and messages: five lock for 15 minutes and longer.
+// [Service.Adopt] by an operator ends such a lock, and a disablement. What Prove says holds here, too. Errors are those of Prove, and
+//   - [civicpin.ErrInvalid]: the subject is invalid.
+//   - [ErrRefused]: the code is wrong, or nothing waits for a proof.
+//   - a *[lockout.LockedError]: too many wrong codes.
+//   - [ErrBusy].
 func (s *Service) ProveCode(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret, source civicpin.Source) error {
 	if err := subject.Validate(); err != nil {
 		return err
@@ -78,80 +68,72 @@ func (s *Service) ProveCode(ctx context.Context, subject civicpin.Subject, typed
 			why = "wrong"
 			return false, nil
 		}
-		if err := s.accept(ctx, subject, source, func(b *book, now time.Time) (int, error) {
-			i := b.waits(id, now)
+		err = s.accept(ctx, subject, source, func(b *contactbook.Book, now time.Time) (int, error) {
+			i := b.Waits(id, now)
 			switch {
 			case !now.Before(l.Expires): // right, so no failure; but no success, which would reset the count
 				return -1, ErrExpired
-			case i < 0 || !slices.ContainsFunc(b.Pending[i].Links, func(other link) bool { return other.N == l.N }):
+			case i < 0 || !token.Outstanding(b.Pending[i].Links, l.N):
 				return -1, ErrGone
 			}
 			return i, nil
-		}); err != nil {
-			return false, err
-		}
-		return true, nil
+		})
+		return err == nil, err
 	})
 	if err != nil {
 		s.vault.Record(ctx, civicpin.Event{
-			Code: eventRefused, Subject: subject, By: civicpin.Citizen, Source: source, Ref: "contacts", Reason: refusal(err, why),
+			Code: eventRefused, Subject: subject, By: civicpin.Citizen, Source: source, Reason: refusal(err, why),
 		})
 	}
 	return err
 }
 
-// coded returns what a typed code proves: the id of the pending contact, and which message it was in. All are compared.
-func (s *Service) coded(subject civicpin.Subject, b *book, text string) (id string, found *link) {
+// coded returns what a typed code proves: the id of the candidate, and the message that the code was in. All are compared.
+func (s *Service) coded(subject civicpin.Subject, b *contactbook.Book, text string) (id string, found *token.Link) {
 	for i := range b.Pending {
-		p := &b.Pending[i]
-		for j := range p.Links {
-			l := &p.Links[j]
-			if subtle.ConstantTimeCompare(s.proofTag(subject, p, l, text), l.Tag) == 1 && text != "" {
-				id, found = p.ID, l
+		c := &b.Pending[i]
+		for j := range c.Links {
+			l := &c.Links[j]
+			if subtle.ConstantTimeCompare(s.tag(subject, c, l, text), l.Tag) == 1 && text != "" {
+				id, found = c.ID, l
 			}
 		}
 	}
 	return id, found
 }
 
-// accept makes a contact of the pending one that which finds by its proof. It is the only place that does.
-func (s *Service) accept(ctx context.Context, subject civicpin.Subject, source civicpin.Source, which func(*book, time.Time) (int, error)) error {
-	change := newID()
+// refusal says for the log why a code was refused: why is what the comparison found, empty if there was none.
+func refusal(err error, why string) string {
+	_, locked := errors.AsType[*lockout.LockedError](err)
+	switch {
+	case why != "" && (locked || errors.Is(err, ErrRefused)):
+		return why
+	case locked:
+		return "locked"
+	case errors.Is(err, ErrBusy):
+		return "busy"
+	case errors.Is(err, ErrExpired):
+		return "expired"
+	}
+	return "not checked"
+}
+
+// accept makes a contact of the candidate that which finds by its proof.
+func (s *Service) accept(ctx context.Context, subject civicpin.Subject, source civicpin.Source,
+	which func(*contactbook.Book, time.Time) (int, error),
+) error {
+	change, reason := token.NewID(), ""
 	var by civicpin.Actor
-	reason := ""
-	err := s.alter(ctx, subject, civicpin.Citizen, func(b *book, now time.Time) (effects, error) {
+	err := s.alter(ctx, subject, civicpin.Citizen, func(b *contactbook.Book, now time.Time) (fx contactbook.Effects, err error) {
 		i, err := which(b, now)
 		if err != nil {
-			return effects{}, err
+			return fx, err
 		}
-		p := b.Pending[i]
-		b.Pending = slices.Delete(b.Pending, i, i+1)
-		to := contact(p.To)
-		if err := b.fits(to.contact(), p.Replaces); err != nil {
-			return effects{}, err
-		}
-		what := changeAdded
-		if p.Replaces != "" {
-			what = changeChanged
-		}
-		by, reason = p.By, what+" "+string(to.Channel)
-		told := b.told(now)
-		c, err := b.open(change, what, p.By, now, now.Add(s.config.Contacts.Undo), 0)
-		if err != nil {
-			return effects{}, err
-		}
-		var gone []string
-		if p.Replaces != "" {
-			gone = []string{p.Replaces}
-		}
-		h := held{ID: p.ID, To: to}
-		if !p.First {
-			h.Cooling = s.cools(p.By, now, c.Until)
-		}
-		return s.bring(b, c, h, gone, told, now), nil
+		reason, by, fx, err = b.Accept(i, change, now, s.policy.book())
+		return fx, err
 	})
 	if err == nil {
-		s.wrote(ctx, subject, by, source, change, reason)
+		s.record(ctx, subject, by, source, change, reason)
 	}
 	return err
 }

@@ -1,4 +1,4 @@
-package recovery_test
+package contact_test
 
 import (
 	"errors"
@@ -10,9 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
-	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -32,8 +32,8 @@ func bookRace(t *testing.T, m store.Store, k *bookKit, act func(k *bookKit, i in
 			switch {
 			case err == nil:
 				n.Add(1)
-			case locked, errors.Is(err, recovery.ErrGone), errors.Is(err, recovery.ErrRefused), errors.Is(err, recovery.ErrBusy),
-				errors.Is(err, recovery.ErrContacts):
+			case locked, errors.Is(err, contact.ErrGone), errors.Is(err, contact.ErrRefused), errors.Is(err, contact.ErrBusy),
+				errors.Is(err, contact.ErrUnsuitable):
 			default:
 				t.Error(err)
 			}
@@ -54,14 +54,14 @@ func TestContactProofHasOneWinner(t *testing.T) {
 		if i%8 == 7 {
 			return k.ProveCode(t.Context(), rosa, proof.Secret, bookHome)
 		}
-		return k.ProveContact(t.Context(), proof.Link, bookHome)
+		return k.Prove(t.Context(), proof.Link, bookHome)
 	})
 	require.EqualValues(t, 1, won)
 	k.flush(t)
 	require.Equal(t, []string{rosaPhone, rosaMail, newMail}, k.addresses(t))
 	require.Len(t, k.post.To(rosaPhone, changedKind), 1)
 	require.Len(t, k.post.To(rosaMail, changedKind), 1)
-	require.Contains(t, reasons(k.events, "recovery.contact"), "added email")
+	require.Contains(t, reasons(k.events, "contact.changed"), "added email")
 }
 
 // One undo, too.
@@ -72,7 +72,7 @@ func TestContactUndoHasOneWinner(t *testing.T) {
 	k.asks(t, byThief)
 	k.proves(t, thiefMail)
 	links := []civicpin.Secret{k.post.Last(rosaPhone, changedKind).Link, k.post.Last(rosaMail, changedKind).Link}
-	require.EqualValues(t, 1, bookRace(t, m, k, func(k *bookKit, i int) error { return k.Disown(t.Context(), links[i%2], bookHome) }))
+	require.EqualValues(t, 1, bookRace(t, m, k, func(k *bookKit, i int) error { return k.Undo(t.Context(), links[i%2], bookHome) }))
 	require.Equal(t, []string{rosaPhone, rosaMail}, k.addresses(t))
 }
 
@@ -82,18 +82,18 @@ func TestContactLimitsHoldAtOnce(t *testing.T) {
 	k := newBookKitOn(t, m, bookConfig(), newBookClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 	won := bookRace(t, m, k, func(k *bookKit, i int) error {
 		to := civicpin.Contact{Channel: civicpin.Email, Address: fmt.Sprintf("rosa%d@example.ec", i)}
-		return k.AdoptContacts(t.Context(), rosa, []civicpin.Contact{to}, bookClerk, bookHome)
+		return k.Adopt(t.Context(), rosa, []civicpin.Contact{to}, bookClerk, bookHome)
 	})
-	require.EqualValues(t, recovery.MaxContacts, won)
-	proved, _, err := k.Contacts(t.Context(), rosa)
+	require.EqualValues(t, contact.MaxContacts, won)
+	proved, _, err := k.List(t.Context(), rosa)
 	require.NoError(t, err)
-	require.Len(t, proved, recovery.MaxContacts)
+	require.Len(t, proved, contact.MaxContacts)
 	won = bookRace(t, m, k, func(k *bookKit, i int) error {
 		if i >= len(proved) {
-			return recovery.ErrContacts
+			return contact.ErrUnsuitable
 		}
-		return k.RemoveContact(t.Context(), rosa, proved[i].ID, civicpin.Citizen, bookHome)
+		return k.Remove(t.Context(), rosa, proved[i].ID, civicpin.Citizen, bookHome)
 	})
-	require.EqualValues(t, recovery.MaxContacts-1, won)
+	require.EqualValues(t, contact.MaxContacts-1, won)
 	require.Len(t, k.addresses(t), 1)
 }

@@ -2,8 +2,10 @@ package pin
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/store"
 )
 
 var (
@@ -20,8 +22,9 @@ var (
 	ErrState = errors.New("pin: credential is not in a state for this")
 	// ErrChanged says that the credential changed while the call worked on it; nothing was written. Ask again.
 	ErrChanged = errors.New("pin: credential changed meanwhile")
-	// ErrNoCredential says that the subject has no credential. Only calls for operators return it.
-	ErrNoCredential = errors.New("pin: no credential")
+	// ErrNoCredential says that the subject has no credential. Only calls for operators return it. It matches
+	// [store.ErrNotFound].
+	ErrNoCredential = fmt.Errorf("pin: no credential: %w", store.ErrNotFound)
 	// ErrEvidence says that the evidence given does not reach the level asked for under the policy.
 	ErrEvidence = errors.New("pin: evidence does not give this level")
 	// ErrParts says that the contacts given cannot carry the parts: not as many as the policy has parts, a channel twice, an

@@ -79,6 +79,16 @@ func (s *Service) suspend(ctx context.Context, subject civicpin.Subject, reason 
 	})
 }
 
+// Stop makes the credential good for nobody until an operator has looked at it: it suspends one in use or under issue, and revokes
+// one that was only begun. Package contact calls it. Errors are those of [Service.Suspend].
+func (s *Service) Stop(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor) error {
+	err := s.Suspend(ctx, subject, reason, by)
+	if errors.Is(err, ErrState) { // begun, and nothing chosen yet
+		err = s.Revoke(ctx, subject, reason, by)
+	}
+	return err
+}
+
 // Unlock ends a lock that wrong guesses brought about; see [lockout.Gate.Unlock] for what it does and returns.
 func (s *Service) Unlock(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
 	return s.gate.Unlock(ctx, lockout.Key{Subject: subject}, by)

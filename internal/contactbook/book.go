@@ -1,103 +1,88 @@
-package recovery
+// Package contactbook decides what becomes of a subject's contacts: a value and its transitions, without I/O. Package contact
+// stores it, sends what it asks for, and compares tokens and codes.
+package contactbook
 
 import (
-	"context"
-	"errors"
 	"slices"
 	"time"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/internal/letter"
 )
 
 const (
-	// maxContacts bounds the contacts of one subject, and those that wait for their proof.
-	maxContacts = 8
-	// maxChanges bounds the changes of one subject that can still be undone: no more are let in, since to forget one would
+	day = 24 * time.Hour
+
+	// MaxContacts bounds the contacts of one subject, and its candidates.
+	MaxContacts = 8
+	// MaxChanges bounds the changes of one subject that can still be undone: no more are let in, since to forget one would
 	// take the right to undo it away. Staff, and recoveries that are completed, have as many beyond.
-	maxChanges = 16
+	MaxChanges = 16
+	// MaxSends bounds the messages to one candidate, beside the limits on messages.
+	MaxSends = 10
+	// Late is how long after its end something is still recognised, so that its holder can be told that it is late.
+	Late = day
+	// candidateLives is how long a candidate waits for its proof (NIST SP 800-63B-4 4.2.1.2: 24 hours by e-mail).
+	candidateLives = day
 )
 
-// book is all that is kept of one subject's contacts: one sealed record, so that whatever becomes of them is decided by one
+// A Policy holds the numbers by which a book decides; see package contact.
+type Policy struct {
+	AtLeast        int
+	Undo, CoolDown time.Duration
+}
+
+// A Book is all that is kept of one subject's contacts: one sealed record, so that whatever becomes of them is decided by one
 // conditional write.
-type book struct {
-	// Contacts holds the proved ones, also those that are the subject's no longer, as long as they are told or can come back.
-	Contacts []held       `json:"contacts,omitempty" export:"yes"`
-	Primary  string       `json:"primary,omitempty"` // id
-	Pending  []unproved   `json:"pending,omitempty" export:"yes"`
-	Changes  []bookChange `json:"changes,omitempty"` // that can be undone, oldest first
-	Mail     []note       `json:"mail,omitempty"`
+type Book struct {
+	// Contacts holds the proved addresses, also those that are the subject's no longer, as long as they are told or can come back.
+	Contacts []Address   `json:"contacts,omitempty" export:"yes"`
+	Primary  string      `json:"primary,omitempty"` // id
+	Pending  []Candidate `json:"pending,omitempty" export:"yes"`
+	Changes  []Change    `json:"changes,omitempty"` // that can be undone, oldest first
+	Mail     []Note      `json:"mail,omitempty"`
 	// Epoch counts the writes after which a contact was the subject's no longer. They end the recoveries under way: a link
 	// may be on its way to that contact.
 	Epoch uint64 `json:"epoch,omitempty"`
 }
 
-// held is a proved contact.
-type held struct {
-	ID      string    `json:"id"`
-	To      contact   `json:"to" export:"yes"`
-	Since   time.Time `json:"since" export:"yes"`
-	Cooling time.Time `json:"cooling,omitzero" export:"yes"` // until when it proves nothing
-	// Gone is since when it is the subject's no longer, and Told until when it is told of what happens all the same; zero for
-	// one that an undo or a member of staff took away.
+// An Address is a proved contact.
+type Address struct {
+	ID      string         `json:"id"`
+	To      letter.Contact `json:"to" export:"yes"`
+	Since   time.Time      `json:"since" export:"yes"`
+	Cooling time.Time      `json:"cooling,omitzero" export:"yes"` // until when it proves nothing
+	// Gone is since when the address is the subject's no longer, and Told until when it is told of what happens all the same;
+	// Told is zero for one that an undo or an operator took away.
 	Gone time.Time `json:"gone,omitzero" export:"yes"`
 	Told time.Time `json:"told,omitzero" export:"yes"`
-	// Barred is the change by which a member of staff took it away. Nothing but an undo of that brings it back.
+	// Barred is the change by which an operator took the address away. Nothing but an undo of that change brings it back.
 	Barred string `json:"barred,omitempty"`
 }
 
-func (h *held) live() bool                 { return h.Gone.IsZero() }
-func (h *held) cooling(now time.Time) bool { return now.Before(h.Cooling) }
+// Live reports whether the address is the subject's.
+func (a *Address) Live() bool { return a.Gone.IsZero() }
 
-// established reports whether the contact is, or was when it went, one that proves something. Only such a one gets tokens.
-func (h *held) established(now time.Time) bool {
-	if !h.live() {
-		now = h.Gone // what went while it cooled down never comes to be one, however long it is told of things
+// CoolsDown reports whether the address proves nothing yet.
+func (a *Address) CoolsDown(now time.Time) bool { return now.Before(a.Cooling) }
+
+// Established reports whether the address proves something, or did when it went. Only such a one gets tokens.
+func (a *Address) Established(now time.Time) bool {
+	if !a.Live() {
+		now = a.Gone // what went while it cooled down never comes to be one, however long it is told of things
 	}
-	return !h.cooling(now)
+	return !a.CoolsDown(now)
 }
 
-// proved is a contact as it is shown.
-func (b *book) proved(h *held) ProvedContact {
-	return ProvedContact{Contact: h.To.contact(), ID: h.ID, Primary: h.ID == b.Primary, Since: h.Since, Cooling: h.Cooling}
-}
-
-// unproved is a contact that waits for its proof. What is made of one is in [Service.accept] alone.
-type unproved struct {
-	ID       string         `json:"id"` // also of the contact that it may become
-	To       pendingContact `json:"to" export:"yes"`
-	Replaces string         `json:"replaces,omitempty"` // a contact's id
-	// First says that the subject had no contact when this one was asked for.
-	First   bool           `json:"first,omitempty"`
-	By      civicpin.Actor `json:"by" export:"yes"`
-	Expires time.Time      `json:"expires" export:"yes"`
-	Links   []link         `json:"links,omitempty"` // oldest first
-	Sends   int            `json:"sends"`
-}
-
-// pointer leads from the selector of a token to whose it is. It is written once and decides nothing.
-type pointer struct {
-	Subject civicpin.Subject `json:"subject" export:"subject"`
-}
-
-// book reads a subject's contacts. One store call, whoever the subject is.
-func (s *Service) book(ctx context.Context, subject civicpin.Subject) (*book, error) {
-	e, err := s.books.GetOr(ctx, store.Key{Subject: subject}, s.alike.book)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return nil, err
-	}
-	return &e.Value, nil
-}
-
-// live returns the subject's contacts, the primary one first and then the oldest.
-func (b *book) live() []*held {
-	var list []*held
+// Live returns the subject's contacts, the primary one first and then the oldest.
+func (b *Book) Live() []*Address {
+	var list []*Address
 	for i := range b.Contacts {
-		if h := &b.Contacts[i]; h.live() {
-			list = append(list, h)
+		if a := &b.Contacts[i]; a.Live() {
+			list = append(list, a)
 		}
 	}
-	slices.SortStableFunc(list, func(x, y *held) int {
+	slices.SortStableFunc(list, func(x, y *Address) int {
 		if (x.ID == b.Primary) != (y.ID == b.Primary) {
 			if x.ID == b.Primary {
 				return -1
@@ -109,97 +94,104 @@ func (b *book) live() []*held {
 	return list
 }
 
-// usable returns the contacts that can prove something: those that do not cool down.
-func (b *book) usable(now time.Time) []ProvedContact {
-	var list []ProvedContact
-	for _, h := range b.live() {
-		if !h.cooling(now) {
-			list = append(list, b.proved(h))
-		}
-	}
-	return list
+// Usable returns the contacts that can prove something: those that do not cool down.
+func (b *Book) Usable(now time.Time) []*Address {
+	return slices.DeleteFunc(b.Live(), func(a *Address) bool { return a.CoolsDown(now) })
 }
 
-// on returns the usable contact of the first of the channels that has one; of several, the primary one or else the oldest.
-func (b *book) on(channels []civicpin.Channel, now time.Time) (ProvedContact, bool) {
-	usable := b.usable(now)
+// On returns the usable contact of the first of the channels that has one, nil if none has. Of several it is the primary one, or
+// else the oldest.
+func (b *Book) On(channels []civicpin.Channel, now time.Time) *Address {
+	usable := b.Usable(now)
 	for _, channel := range channels {
-		for _, c := range usable {
-			if c.Channel == channel {
-				return c, true
+		for _, a := range usable {
+			if a.To.Channel == channel {
+				return a
 			}
-		}
-	}
-	return ProvedContact{}, false
-}
-
-// told returns whom to tell of what happens: every contact, also one that cools down, and those that were the subject's until
-// lately (NIST SP 800-63B-4 4.6): whoever took an account over removed them first. It leaves out what an undo has removed, whose
-// holder would otherwise be told how the owner gets their account back, and what a member of staff has taken away.
-func (b *book) told(now time.Time) []held {
-	var list []held
-	for _, h := range b.live() {
-		list = append(list, *h)
-	}
-	for i := range b.Contacts {
-		if h := &b.Contacts[i]; !h.live() && now.Before(h.Told) {
-			list = append(list, *h)
-		}
-	}
-	return list
-}
-
-// contact returns a contact of the subject's, nil if there is none of that id.
-func (b *book) contact(id string) *held {
-	for i := range b.Contacts {
-		if h := &b.Contacts[i]; h.ID == id && h.live() {
-			return h
 		}
 	}
 	return nil
 }
 
-// barred reports whether a contact was taken away by a member of staff lately: a stolen telephone says no more that it was not its
-// owner.
-func (b *book) barred(id string) bool {
-	return slices.ContainsFunc(b.Contacts, func(h held) bool { return h.ID == id && h.Barred != "" })
+// Told returns the addresses that are told of what happens: every contact, also one that cools down, and those that were the
+// subject's until lately (NIST SP 800-63B-4 4.6), since a thief removes them first. It leaves out what an undo has removed, whose
+// holder would otherwise be told how the owner gets the account back, and what an operator has taken away.
+func (b *Book) Told(now time.Time) []Address {
+	var list []Address
+	for _, a := range b.Live() {
+		list = append(list, *a)
+	}
+	for i := range b.Contacts {
+		if a := &b.Contacts[i]; !a.Live() && now.Before(a.Told) {
+			list = append(list, *a)
+		}
+	}
+	return list
 }
 
-// waits returns which pending contact has an id, -1 if none; one whose time is over is none.
-func (b *book) waits(id string, now time.Time) int {
-	return slices.IndexFunc(b.Pending, func(p unproved) bool { return p.ID == id && now.Before(p.Expires) })
+// Contact returns a contact of the subject's by its id, nil if there is none.
+func (b *Book) Contact(id string) *Address {
+	for i := range b.Contacts {
+		if a := &b.Contacts[i]; a.ID == id && a.Live() {
+			return a
+		}
+	}
+	return nil
 }
 
-// tidy drops what says nothing any more.
-func (b *book) tidy(now time.Time) {
-	past := func(t time.Time) bool { return !now.Before(t.Add(late)) }
-	b.Pending = slices.DeleteFunc(b.Pending, func(p unproved) bool { return past(p.Expires) })
-	b.Mail = slices.DeleteFunc(b.Mail, func(m note) bool { return !now.Before(m.Expires) })
-	b.Changes = slices.DeleteFunc(b.Changes, func(c bookChange) bool { return past(c.Until) })
-	b.Contacts = slices.DeleteFunc(b.Contacts, func(h held) bool {
-		return !h.live() && !now.Before(h.Told) && !slices.ContainsFunc(b.Changes, func(c bookChange) bool {
-			return !c.Undone && slices.Contains(c.Before, h.ID) || c.counts() && slices.Contains(c.New, h.ID)
+// Same returns the subject's contact of a channel and address, nil if there is none.
+func (b *Book) Same(to civicpin.Contact) *Address {
+	for _, a := range b.Live() {
+		if a.To.Channel == to.Channel && a.To.Contact().SameAddress(to) {
+			return a
+		}
+	}
+	return nil
+}
+
+// IsBarred reports whether an operator took a contact away lately. The holder of a stolen telephone must not speak for its owner.
+func (b *Book) IsBarred(id string) bool {
+	return slices.ContainsFunc(b.Contacts, func(a Address) bool { return a.ID == id && a.Barred != "" })
+}
+
+// Tidy drops what says nothing any more.
+func (b *Book) Tidy(now time.Time) {
+	past := func(t time.Time) bool { return !now.Before(t.Add(Late)) }
+	b.Pending = slices.DeleteFunc(b.Pending, func(c Candidate) bool { return past(c.Expires) })
+	b.Mail = slices.DeleteFunc(b.Mail, func(n Note) bool { return !now.Before(n.Expires) })
+	b.Changes = slices.DeleteFunc(b.Changes, func(c Change) bool { return past(c.Until) })
+	b.Contacts = slices.DeleteFunc(b.Contacts, func(a Address) bool {
+		return !a.Live() && !now.Before(a.Told) && !slices.ContainsFunc(b.Changes, func(c Change) bool {
+			return !c.Undone && slices.Contains(c.Before, a.ID) || c.counts() && slices.Contains(c.New, a.ID)
 		})
 	})
 }
 
-// keep returns until when the record is kept: for ever, unless the subject has no contact.
-func (b *book) keep(now time.Time) time.Time {
-	if len(b.live()) > 0 {
+// Keep returns until when the record is kept: for ever, unless the subject has no contact.
+func (b *Book) Keep(now time.Time) time.Time {
+	if len(b.Live()) > 0 {
 		return time.Time{}
 	}
 	until := now
-	for _, p := range b.Pending {
-		until = later(until, p.Expires)
+	for _, c := range b.Pending {
+		until = Later(until, c.Expires)
 	}
 	for _, c := range b.Changes {
-		until = later(until, c.Until)
+		until = Later(until, c.Until)
 	}
-	for _, m := range b.Mail {
-		until = later(until, m.Expires)
+	for _, n := range b.Mail {
+		until = Later(until, n.Expires)
 	}
-	for _, h := range b.Contacts {
-		until = later(until, h.Told)
+	for _, a := range b.Contacts {
+		until = Later(until, a.Told)
 	}
-	return until.Add(late)
+	return until.Add(Late)
+}
+
+// Later returns the later of two times.
+func Later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }

@@ -1,23 +1,37 @@
-package recovery
+package contactbook
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/internal/letter"
+	"github.com/civicpin/civicpin/internal/token"
 )
 
-// The changes of contacts, as the parameter "change" of the message that tells of one.
+// ErrUnsuitable says that a contact cannot be what an act would make of it.
+var ErrUnsuitable = errors.New("civicpin: the contacts do not allow this")
+
+// A FullError says that too many changes can still be undone, and until when.
+type FullError struct{ Until time.Time }
+
+// Error says so.
+func (e *FullError) Error() string {
+	return "civicpin: too many changes of contacts, until " + e.Until.UTC().Format(time.RFC3339)
+}
+
+// What a change did, as the parameter "change" of the message that tells of it.
 const (
-	changeAdded   = "added"
-	changeChanged = "changed"
-	changeRemoved = "removed"
-	changePrimary = "primary"
+	Added   = "added"
+	Changed = "changed"
+	Removed = "removed"
+	Primary = "primary"
 )
 
-// bookChange is a change of contacts that can be undone: it says what the contacts were before.
-type bookChange struct {
+// A Change is one of contacts that can be undone: it says what the contacts were before.
+type Change struct {
 	ID      string         `json:"id"`
 	What    string         `json:"what"`
 	By      civicpin.Actor `json:"by"`
@@ -25,41 +39,49 @@ type bookChange struct {
 	Before  []string       `json:"before,omitempty"` // ids
 	Primary string         `json:"primary,omitempty"`
 	New     []string       `json:"new,omitempty"` // ids that it brought
-	Tokens  []repudiation  `json:"tokens,omitempty"`
+	Tokens  []UndoToken    `json:"tokens,omitempty"`
 	Undone  bool           `json:"undone,omitempty"`
-	// Stands says of one that was undone with an earlier one that what it did stays: it was by staff.
+	// Stands says of one that was undone with an earlier one that what it did stays: an operator did it.
 	Stands bool `json:"stands,omitempty"`
 }
 
 // counts reports whether what the change did still holds, as far as it is up to undoing.
-func (c *bookChange) counts() bool { return !c.Undone || c.Stands }
+func (c *Change) counts() bool { return !c.Undone || c.Stands }
 
-// repudiation is a token that undoes a change.
-type repudiation struct {
+// An UndoToken undoes a change.
+type UndoToken struct {
 	N    int    `json:"n"`
 	Hash []byte `json:"hash"`
 	To   string `json:"to"` // id of the contact that it was sent to
 }
 
-// open begins a change: call it before the contacts are touched. extra is how many changes may be beyond maxChanges.
-func (b *book) open(id, what string, by civicpin.Actor, now, until time.Time, extra int) (*bookChange, error) {
+// An Act is what a change has in common with others: its id, who does it, and when.
+type Act struct {
+	ID  string // of the change
+	By  civicpin.Actor
+	Now time.Time
+}
+
+// open begins a change, to be undone until a time. Call it before the contacts are touched. extra is how many changes may be
+// beyond MaxChanges.
+func (b *Book) open(a Act, what string, until time.Time, extra int) (*Change, error) {
 	open, first := 0, time.Time{}
 	for _, c := range b.Changes {
-		if now.Before(c.Until) {
+		if a.Now.Before(c.Until) {
 			open++
 			if first.IsZero() || c.Until.Before(first) {
 				first = c.Until
 			}
 		}
 	}
-	if by.IsOperator() {
-		extra = maxChanges
+	if a.By.IsOperator() {
+		extra = MaxChanges
 	}
-	if open >= maxChanges+extra {
-		return nil, &lockout.LockedError{Scope: lockout.ScopeSubject, Until: first}
+	if open >= MaxChanges+extra {
+		return nil, &FullError{Until: first}
 	}
-	c := bookChange{ID: id, What: what, By: by, Until: until, Primary: b.Primary}
-	for _, h := range b.live() {
+	c := Change{ID: a.ID, What: what, By: a.By, Until: until, Primary: b.Primary}
+	for _, h := range b.Live() {
 		c.Before = append(c.Before, h.ID)
 	}
 	b.Changes = append(b.Changes, c)
@@ -67,15 +89,15 @@ func (b *book) open(id, what string, by civicpin.Actor, now, until time.Time, ex
 }
 
 // take has a contact be the subject's no longer, within a change.
-func (b *book) take(id string, c *bookChange, now time.Time, told time.Duration) {
-	h := b.contact(id)
+func (b *Book) take(id string, c *Change, now time.Time, told time.Duration) {
+	h := b.Contact(id)
 	h.Gone, h.Told = now, now.Add(told)
 	if c.By.IsOperator() {
-		// Whoever has a stolen telephone must not be able to undo what staff did about it, or the citizen would never be rid
-		// of it: every removal would give them another right to undo.
+		// The holder of a stolen telephone must not be able to undo what staff did about it, or the citizen would never be rid
+		// of it: every removal would give another right to undo.
 		h.Told, h.Barred = time.Time{}, c.ID
 		for i := range b.Changes {
-			b.Changes[i].Tokens = slices.DeleteFunc(b.Changes[i].Tokens, func(r repudiation) bool { return r.To == id })
+			b.Changes[i].Tokens = slices.DeleteFunc(b.Changes[i].Tokens, func(t UndoToken) bool { return t.To == id })
 		}
 		for i := range b.Mail {
 			if b.Mail[i].For == id {
@@ -83,83 +105,100 @@ func (b *book) take(id string, c *bookChange, now time.Time, told time.Duration)
 			}
 		}
 	}
-	b.Pending = slices.DeleteFunc(b.Pending, func(p unproved) bool { return p.Replaces == id })
+	b.Pending = slices.DeleteFunc(b.Pending, func(p Candidate) bool { return p.Replaces == id })
 	b.Epoch++
 	b.lead("")
 }
 
 // lead sees to it that one of the contacts is the primary one: id, if it is given, or else the one that is, or the oldest.
-func (b *book) lead(id string) {
-	if id != "" && b.contact(id) != nil {
+func (b *Book) lead(id string) {
+	if id != "" && b.Contact(id) != nil {
 		b.Primary = id
 	}
-	if b.contact(b.Primary) != nil {
+	if b.Contact(b.Primary) != nil {
 		return
 	}
 	b.Primary = ""
-	if live := b.live(); len(live) > 0 {
+	if live := b.Live(); len(live) > 0 {
 		b.Primary = live[0].ID
 	}
 }
 
-// find returns which change has an id, -1 if none.
-func (b *book) find(id string) int {
-	return slices.IndexFunc(b.Changes, func(c bookChange) bool { return c.ID == id })
+// Find returns which change has an id, -1 if none.
+func (b *Book) Find(id string) int {
+	return slices.IndexFunc(b.Changes, func(c Change) bool { return c.ID == id })
 }
 
-// rollback undoes a change and all that came after it: whoever did it may have done those, too, and one that stood on it could
-// not stand alone. What staff brought since stays, and what they took away stays away. Everything that waits for its proof
-// goes. Nobody can undo an undo. It may leave fewer contacts than the policy wants kept, where staff took away what it would
-// bring back: rather none than one that was repudiated.
-func (b *book) rollback(k int, now time.Time) {
-	c := &b.Changes[k]
-	back, came := slices.Clone(c.Before), slices.Clone(c.New)
-	for _, after := range b.Changes[k+1:] {
-		came = append(came, after.New...)
-		if after.counts() && after.By.IsOperator() {
-			back = append(back, after.New...)
-		}
+// cools returns until when a contact cools down that the act brings. One that an operator brings does not.
+func (p Policy) cools(a Act, undo time.Time) time.Time {
+	if a.By.IsOperator() {
+		return time.Time{}
 	}
-	for i := range b.Contacts {
-		h := &b.Contacts[i]
-		switch {
-		case !slices.Contains(back, h.ID) && slices.Contains(came, h.ID):
-			if h.live() {
-				h.Gone = now
-			}
-			h.Told = time.Time{}
-		case !slices.Contains(back, h.ID): // went before
-		case h.Barred == "" || h.Barred == c.ID:
-			h.Gone, h.Told, h.Barred = time.Time{}, time.Time{}, ""
-		}
-	}
-	b.once(now)
-	dead := make(map[string]bool)
-	for i := k; i < len(b.Changes); i++ {
-		after := &b.Changes[i]
-		after.Stands = i > k && after.counts() && after.By.IsOperator()
-		after.Undone, after.Tokens = true, nil
-		dead[after.ID] = true
-	}
-	b.Mail = slices.DeleteFunc(b.Mail, func(m note) bool { return m.Link > 0 || dead[m.Of] })
-	b.Pending = nil
-	b.Epoch++
-	b.Primary = c.Primary
-	b.lead("")
+	return Later(a.Now.Add(p.CoolDown), undo)
 }
 
-// once drops all but the oldest of contacts with one address: staff may have brought back what an undo brings back, too.
-func (b *book) once(now time.Time) {
-	var kept []civicpin.Contact
-	for i := range b.Contacts {
-		h := &b.Contacts[i]
-		if !h.live() {
-			continue
+// bring puts an address into the book, within a change, in the place of others.
+func (b *Book) bring(c *Change, h Address, gone []string, told []Address, now time.Time, p Policy) Effects {
+	h.Since = now
+	lead := ""
+	for _, id := range gone {
+		if id == b.Primary {
+			lead = h.ID
 		}
-		if slices.ContainsFunc(kept, h.To.contact().SameAddress) {
-			h.Gone = now
-			continue
-		}
-		kept = append(kept, h.To.contact())
 	}
+	b.Contacts = append(b.Contacts, h)
+	c.New = append(c.New, h.ID)
+	for _, id := range gone {
+		b.take(id, c, now, p.Undo)
+	}
+	b.lead(lead)
+	fx := b.announce(c, told, now)
+	if h.CoolsDown(now) {
+		fx.Lowered = h.Cooling
+	}
+	return fx
 }
+
+// Remove ends a contact. A candidate is given up by [Book.GiveUp]. done is false if the contact went before.
+func (b *Book) Remove(id string, a Act, p Policy) (fx Effects, was letter.Contact, done bool, err error) {
+	h := b.Contact(id)
+	switch {
+	case h == nil && slices.ContainsFunc(b.Contacts, func(h Address) bool { return h.ID == id }):
+		return fx, was, false, nil
+	case h == nil:
+		return fx, was, false, fmt.Errorf("%w: no such contact", ErrUnsuitable)
+	case len(b.Live()) <= p.AtLeast:
+		return fx, was, false, fmt.Errorf("%w: at least %d are kept", ErrUnsuitable, p.AtLeast)
+	}
+	was = h.To
+	told := b.Told(a.Now)
+	c, err := b.open(a, Removed, a.Now.Add(p.Undo), 0)
+	if err != nil {
+		return fx, was, false, err
+	}
+	b.take(id, c, a.Now, p.Undo)
+	return b.announce(c, told, a.Now), was, true, nil
+}
+
+// MakePrimary has a contact be preferred to the others. done is false if it is already.
+func (b *Book) MakePrimary(id string, a Act, p Policy) (fx Effects, done bool, err error) {
+	h := b.Contact(id)
+	switch {
+	case h == nil:
+		return fx, false, fmt.Errorf("%w: no such contact", ErrUnsuitable)
+	case h.CoolsDown(a.Now):
+		return fx, false, fmt.Errorf("%w: it cools down", ErrUnsuitable)
+	case h.ID == b.Primary:
+		return fx, false, nil
+	}
+	told := b.Told(a.Now)
+	c, err := b.open(a, Primary, a.Now.Add(p.Undo), 0)
+	if err != nil {
+		return fx, false, err
+	}
+	b.lead(id)
+	return b.announce(c, told, a.Now), true, nil
+}
+
+// newAddress returns an address of the book, under an id of its own.
+func newAddress(to letter.Contact) Address { return Address{ID: token.NewID(), To: to} }

@@ -35,6 +35,14 @@ type Completed struct {
 	Parts []civicpin.Contact
 	// Valid is how long the grant may wait for its use.
 	Valid time.Duration
-	// Source is where the run's last step came from.
+	// Source is where the run's last step came from, and By is who took it.
 	Source civicpin.Source
+	By     civicpin.Actor
+
+	// Change names the change of contacts that the run brings, and Corrected is the address. It can be undone until Undo.
+	// Repudiated says that the run was repudiated, and the change is to be undone.
+	Change     string
+	Corrected  civicpin.Contact
+	Undo       time.Time
+	Repudiated bool
 }

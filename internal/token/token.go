@@ -1,94 +1,103 @@
-package recovery
+// Package token makes and reads the tokens that packages contact and recovery send and hand out. A token finds its record by a
+// selector, without comparing anything secret, and is then compared as a hash.
+package token
 
 import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"errors"
 	"strings"
 
 	"github.com/civicpin/civicpin"
 )
 
-// tokenKind says what a token opens, so that one never opens another thing.
-type tokenKind byte
-
-const (
-	ticketToken  tokenKind = 't' // the right to go on with a run
-	linkToken    tokenKind = 'l' // proves that a run's message was read
-	disownToken  tokenKind = 'd' // "it was not me", of a run
-	contactToken tokenKind = 'c' // proves a new contact
-	undoToken    tokenKind = 'u' // undoes a change of contacts
+var (
+	// ErrGone says that a token leads nowhere.
+	ErrGone = errors.New("civicpin: the token is unknown, was used, or has ended")
+	// ErrExpired says that a right token came too late. Only its holder is told.
+	ErrExpired = errors.New("civicpin: the token came too late")
 )
 
+// A Kind says what a token opens. A token of one kind never opens anything of another.
+type Kind byte
+
+// The kinds.
 const (
-	verifierSize = 32 // 256 bits: secret, kept as its SHA-256 only (OWASP ASVS 11.5.1 asks for 128)
+	Ticket  Kind = 't' // goes on with a run
+	Redeem  Kind = 'l' // proves that a run's message was read
+	Disown  Kind = 'd' // repudiates a run: "it was not me"
+	Contact Kind = 'c' // proves a new contact
+	Undo    Kind = 'u' // undoes a change of contacts
 )
 
-// A token is selector.verifier: the selector finds a record without comparing anything secret, and the verifier is compared as
-// a hash, in constant time. Guesses at 256 bits need not be counted.
-type token struct {
-	kind     tokenKind
-	selector string // base32, as crypto/rand.Text: the id of the record
-	n        int    // which token of that record
-	verifier []byte
+// VerifierSize is the length of a verifier in bytes: 256 bits, kept as their SHA-256 only (OWASP ASVS 11.5.1 asks for 128).
+const VerifierSize = 32
+
+// A Token is selector.verifier. Guesses at 256 bits need not be counted.
+type Token struct {
+	Kind     Kind
+	Selector string // the id of the record, as [NewID] makes it
+	N        int    // the number of the token within its record, 0 to 255
+	Verifier []byte
 }
 
-// newID names a run or a change: 128 random bits in base32.
-func newID() string { return rand.Text() }
+// NewID returns an id for a record: 128 random bits in base32.
+func NewID() string { return rand.Text() }
 
-func newToken(kind tokenKind, id string, n int) token {
-	t := token{kind: kind, selector: id, n: n, verifier: make([]byte, verifierSize)}
-	_, _ = rand.Read(t.verifier) // never fails
+// New returns a new token of a record.
+func New(kind Kind, id string, n int) Token {
+	t := Token{Kind: kind, Selector: id, N: n & 0xff, Verifier: make([]byte, VerifierSize)}
+	_, _ = rand.Read(t.Verifier) // never fails
 	return t
 }
 
-// text is the token as it travels: letters, digits, "-", "_" and one period, so that it stands in an address's fragment.
-func (t token) text() civicpin.Secret {
+// Text returns the token as it travels: letters, digits, "-", "_" and one period, so that it may stand in a URL's fragment.
+func (t Token) Text() civicpin.Secret {
 	b64 := base64.RawURLEncoding
-	return civicpin.NewSecret(string(t.kind) + t.selector + b64.EncodeToString([]byte{byte(t.n)}) + "." + b64.EncodeToString(t.verifier))
+	return civicpin.NewSecret(string(t.Kind) + t.Selector + b64.EncodeToString([]byte{byte(t.N)}) + "." + b64.EncodeToString(t.Verifier))
 }
 
 // idLength is the length of an id: 26 characters of base32.
 const idLength = 26
 
-// validID reports whether s can be an id that newID made.
-func validID(s string) bool {
+// ValidID reports whether s has the form of an id that NewID returns.
+func ValidID(s string) bool {
 	return len(s) == idLength && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
 }
 
-// parseToken undoes text, strictly: each token has one form. What follows the wrong form is ErrGone, as for a token that is not
-// known.
-func parseToken(s civicpin.Secret) (token, error) {
+// Parse undoes Text, strictly: each token has one form. A malformed token gives ErrGone, as one does that does not exist.
+func Parse(s civicpin.Secret) (Token, error) {
 	text := s.Reveal()
 	head, tail, ok := strings.Cut(text, ".")
 	if !ok || len(text) != 1+idLength+2+1+43 || len(head) != 1+idLength+2 || strings.ContainsAny(text, "\r\n") {
-		return token{}, ErrGone
+		return Token{}, ErrGone
 	}
-	kind := tokenKind(head[0])
+	kind := Kind(head[0])
 	switch kind {
-	case ticketToken, linkToken, disownToken, contactToken, undoToken:
+	case Ticket, Redeem, Disown, Contact, Undo:
 	default:
-		return token{}, ErrGone
+		return Token{}, ErrGone
 	}
 	b64 := base64.RawURLEncoding.Strict()
 	n, err1 := b64.DecodeString(head[1+idLength:])
 	verifier, err2 := b64.DecodeString(tail)
 	id := head[1 : 1+idLength]
-	if err1 != nil || err2 != nil || len(n) != 1 || len(verifier) != verifierSize || !validID(id) {
-		return token{}, ErrGone
+	if err1 != nil || err2 != nil || len(n) != 1 || len(verifier) != VerifierSize || !ValidID(id) {
+		return Token{}, ErrGone
 	}
-	return token{kind: kind, selector: id, n: int(n[0]), verifier: verifier}, nil
+	return Token{Kind: kind, Selector: id, N: int(n[0]), Verifier: verifier}, nil
 }
 
-// hash is what a record keeps of a token. The kind and number are in it: a token of one kind fits no other's hash.
-func (t token) hash() []byte {
+// Hash returns what a record keeps of the token. The hash covers kind and number, so a token of one kind fits no hash of another.
+func (t Token) Hash() []byte {
 	h := sha256.New()
-	h.Write([]byte{byte(t.kind), byte(t.n)})
-	h.Write([]byte(t.selector))
-	h.Write(t.verifier)
+	h.Write([]byte{byte(t.Kind), byte(t.N)})
+	h.Write([]byte(t.Selector))
+	h.Write(t.Verifier)
 	return h.Sum(nil)
 }
 
-// fits reports whether the token is the one of which a record keeps the hash.
-func (t token) fits(hash []byte) bool { return subtle.ConstantTimeCompare(hash, t.hash()) == 1 }
+// Fits reports whether hash is this token's, in constant time.
+func (t Token) Fits(hash []byte) bool { return subtle.ConstantTimeCompare(hash, t.Hash()) == 1 }

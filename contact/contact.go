@@ -1,0 +1,68 @@
+package contact
+
+import (
+	"context"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/contactbook"
+)
+
+// A Contact is a proved address of a subject: a message to it was read, or somebody vouched for it.
+type Contact struct {
+	civicpin.Contact
+	ID string // names it, for the calls that change it; not secret
+	// Primary says that it is preferred to others of its channel. One contact of a subject is.
+	Primary bool
+	Since   time.Time
+	// Cooling is until when it cools down, see Policy.CoolDown; zero if it never did.
+	Cooling time.Time
+}
+
+// A Candidate is an address that was given for a subject and still waits for its proof. It is no civicpin.Contact, so that nobody
+// sends it what a contact gets.
+type Candidate struct {
+	ID       string // also of the Contact that it may become
+	Channel  civicpin.Channel
+	Address  string
+	Locale   string
+	Replaces string    // the ID of the contact that it takes the place of; empty if it is added
+	Expires  time.Time // when it is given up
+}
+
+// shown returns an address of a book as callers see it.
+func shown(b *contactbook.Book, a *contactbook.Address) Contact {
+	return Contact{Contact: a.To.Contact(), ID: a.ID, Primary: a.ID == b.Primary, Since: a.Since, Cooling: a.Cooling}
+}
+
+// candidate returns a candidate of a book as callers see it.
+func candidate(c *contactbook.Candidate) Candidate {
+	return Candidate{
+		ID: c.ID, Channel: c.To.Channel, Address: c.To.Address, Locale: c.To.Locale, Replaces: c.Replaces, Expires: c.Expires,
+	}
+}
+
+// List returns the contacts of a subject, the primary one first, and the candidates. It is for the authenticated citizen and for
+// staff: addresses are not masked. One store call. Errors:
+//   - [civicpin.ErrInvalid]: the subject is invalid.
+//   - the store's.
+func (s *Service) List(ctx context.Context, subject civicpin.Subject) ([]Contact, []Candidate, error) {
+	if err := subject.Validate(); err != nil {
+		return nil, nil, err
+	}
+	b, err := s.book(ctx, subject)
+	if err != nil {
+		return nil, nil, err
+	}
+	var contacts []Contact
+	for _, a := range b.Live() {
+		contacts = append(contacts, shown(b, a))
+	}
+	var candidates []Candidate
+	for i := range b.Pending {
+		if b.Waits(b.Pending[i].ID, s.vault.Now()) == i {
+			candidates = append(candidates, candidate(&b.Pending[i]))
+		}
+	}
+	return contacts, candidates, nil
+}

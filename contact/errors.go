@@ -1,0 +1,41 @@
+package contact
+
+import (
+	"errors"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/contactbook"
+	"github.com/civicpin/civicpin/internal/token"
+	"github.com/civicpin/civicpin/lockout"
+)
+
+var (
+	// ErrRefused answers a wrong code, and any code where nothing waits for a proof. It is [lockout.ErrRefused].
+	ErrRefused = lockout.ErrRefused
+	// ErrBusy says that too much happens at this moment. No try was spent. It is [lockout.ErrBusy].
+	ErrBusy = lockout.ErrBusy
+	// ErrGone says that a token is unknown, was used or was given up.
+	ErrGone = token.ErrGone
+	// ErrExpired says that a right token or code came too late. Only its holder is told.
+	ErrExpired = token.ErrExpired
+	// ErrUnsuitable says that a contact cannot be what the call would make of it: it is not the subject's, it is already, it
+	// cools down, it is one of the last that the policy wants kept, or there are too many.
+	ErrUnsuitable = contactbook.ErrUnsuitable
+)
+
+// The events of this package, listed in its documentation.
+const (
+	eventChanged civicpin.EventCode = "contact.changed"
+	eventRefused civicpin.EventCode = "contact.refused"
+)
+
+// limited turns a book's refusals for number into the error that callers know.
+func limited(err error) error {
+	if full, ok := errors.AsType[*contactbook.FullError](err); ok {
+		return &lockout.LockedError{Scope: lockout.ScopeSubject, Until: full.Until}
+	}
+	if sends, ok := errors.AsType[*contactbook.SendsError](err); ok {
+		return &lockout.LockedError{Scope: lockout.ScopeSends, Until: sends.Until}
+	}
+	return err
+}

@@ -1,0 +1,53 @@
+package contact
+
+import (
+	"context"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/token"
+)
+
+// An Inspection says what a link is for.
+type Inspection struct {
+	// What is "contact" (it proves a contact: Prove) or "undo" (it undoes a change of contacts: Undo).
+	What string
+	// Sent is where it was sent, masked.
+	Sent    string
+	Expires time.Time
+}
+
+// Inspect says what a token is for, and changes nothing: any number of mail scanners may open a link. Errors:
+//   - [ErrGone]: the token is unknown, was used or was given up.
+//   - [ErrExpired]: the token is right, and too late.
+//   - the store's.
+func (s *Service) Inspect(ctx context.Context, tok civicpin.Secret) (Inspection, error) {
+	t, err := token.Parse(tok)
+	if err != nil {
+		return Inspection{}, err
+	}
+	if t.Kind != token.Undo && t.Kind != token.Contact {
+		return Inspection{}, ErrGone
+	}
+	subject, err := s.pointed(ctx, t)
+	if err != nil {
+		return Inspection{}, err
+	}
+	b, err := s.book(ctx, subject)
+	if err != nil {
+		return Inspection{}, err
+	}
+	now := s.vault.Now()
+	if t.Kind == token.Undo {
+		k, to, err := b.Repudiated(t, now)
+		if err != nil {
+			return Inspection{}, err
+		}
+		return Inspection{What: "undo", Sent: to.Contact().Masked(), Expires: b.Changes[k].Until}, nil
+	}
+	_, l, err := b.ByToken(t, now)
+	if err != nil {
+		return Inspection{}, err
+	}
+	return Inspection{What: "contact", Sent: l.To.Contact().Masked(), Expires: l.Expires}, nil
+}

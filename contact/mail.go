@@ -1,0 +1,65 @@
+package contact
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/contactbook"
+	"github.com/civicpin/civicpin/internal/letter"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
+)
+
+// noteRef names a message of a book to the outbox.
+func noteRef(subject civicpin.Subject, name string) outbox.Ref {
+	return outbox.Ref{Owner: owner, Subject: subject, ID: name}
+}
+
+// delivery is the service as the outbox sees it.
+type delivery Service
+
+var _ outbox.Owner = (*delivery)(nil)
+
+// Confirm implements [outbox.Owner]: it gives the message only while the book still stands behind it.
+func (d *delivery) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Message, error) {
+	e, err := d.books.Get(ctx, store.Key{Subject: ref.Subject})
+	if errors.Is(err, store.ErrNotFound) {
+		return civicpin.Message{}, outbox.ErrWithdrawn
+	}
+	if err != nil {
+		return civicpin.Message{}, err
+	}
+	n := e.Value.Note(ref.ID)
+	if n == nil || !e.Value.Wants(n, d.vault.Now()) {
+		return civicpin.Message{}, outbox.ErrWithdrawn
+	}
+	m := n.Message()
+	m.Params = maps.Clone(n.Params)
+	if n.Code == "" && n.Token == "" {
+		m.Expires = time.Time{} // it opens nothing, so there is no end to be told of
+	}
+	return m, nil
+}
+
+// Settle implements [outbox.Owner]. What was taken over is dropped, with its token and code: the provider has it, and nobody else
+// needs it.
+func (d *delivery) Settle(ctx context.Context, ref outbox.Ref, what outbox.Outcome) error {
+	_, err := d.books.Update(ctx, store.Key{Subject: ref.Subject}, func(e *store.Entry[contactbook.Book]) error {
+		b := &e.Value
+		n := b.Note(ref.ID)
+		if n == nil || what.Failed && n.State == letter.Failed {
+			return store.ErrSkip
+		}
+		if what.Failed {
+			n.State = letter.Failed
+			return nil
+		}
+		b.Mail = slices.DeleteFunc(b.Mail, func(n contactbook.Note) bool { return n.Name == ref.ID })
+		return nil
+	})
+	return err
+}

@@ -1,0 +1,114 @@
+package contact
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/contactbook"
+	"github.com/civicpin/civicpin/internal/letter"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
+)
+
+// owner is the name under which the messages of this package stand in the outbox.
+const owner = "contact"
+
+// Credentials are what a change of contacts does to the secret that rests on them. Package pin's Service implements it. An error
+// that matches [store.ErrNotFound] means that the subject has no credential.
+type Credentials interface {
+	// LowerLevel caps the assurance level at to until the given time.
+	LowerLevel(ctx context.Context, subject civicpin.Subject, to civicpin.Level, until time.Time, reason string, by civicpin.Actor) error
+	// Stop makes the credential good for nobody until an operator has looked at it.
+	Stop(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor) error
+}
+
+// A Service keeps contacts. Make one with [New]. It is safe for concurrent use, and any number of services with the same policy, in
+// any number of processes, over one store keep the same contacts.
+type Service struct {
+	vault       *store.Vault
+	out         *outbox.Outbox
+	policy      Policy
+	credentials Credentials
+	sends       *lockout.Sends
+	proofs      *lockout.Gate
+	books       store.Kind[contactbook.Book]
+	pointers    store.Kind[pointer]
+	decoyBook   contactbook.Book // what is looked at where a subject has no contacts
+	decoy       store.Decoy      // the same, sealed
+}
+
+// New returns a service. out carries its messages; the service registers with it as "contact". credentials may be nil. Errors:
+//   - [ErrPolicy]: the policy is invalid, or needs credentials and there are none.
+func New(v *store.Vault, out *outbox.Outbox, p Policy, credentials Credentials) (*Service, error) {
+	if v == nil || out == nil {
+		return nil, errors.New("contact: New: no vault or no outbox")
+	}
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	s := &Service{vault: v, out: out, policy: p.withDefaults(), credentials: credentials}
+	if credentials == nil && (p.LowerTo != nil || p.SuspendOnUndo) {
+		return nil, errors.Join(ErrPolicy, errors.New("contact: LowerTo and SuspendOnUndo need credentials"))
+	}
+	var errs [5]error
+	s.sends, errs[0] = newSends(v, p.Sends)
+	s.proofs, errs[1] = lockout.New(v, proofLimit())
+	s.books, errs[2] = store.NewKind[contactbook.Book](v, "contact.book")
+	s.pointers, errs[3] = store.NewKind[pointer](v, "contact.token")
+	if err := errors.Join(errs[:]...); err != nil {
+		return nil, err
+	}
+	s.decoyBook = newDecoyBook(v.Now())
+	s.decoy, errs[4] = s.books.Decoy(context.Background(), s.decoyBook)
+	if err := errors.Join(errs[4], out.Register(owner, (*delivery)(s))); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// newSends makes the counter of messages. Strangers must reach the limit by subject first: see otp.NewCodes.
+func newSends(v *store.Vault, limits lockout.SendLimits) (*lockout.Sends, error) {
+	sends, err := lockout.NewSends(v, "contact", limits)
+	if err != nil {
+		return nil, err
+	}
+	limits = sends.Limits()
+	limits.Subject.Limit = min(limits.Subject.Limit, max(1, limits.Address.Limit/2))
+	return lockout.NewSends(v, "contact", limits)
+}
+
+// Policy returns a copy of the policy, with its defaults.
+func (s *Service) Policy() Policy { return s.policy.withDefaults() }
+
+// newDecoyBook returns a book like most: it is opened where a subject has none, so that both cases take the same time.
+func newDecoyBook(now time.Time) contactbook.Book {
+	id := strings.Repeat("A", 26)
+	return contactbook.Book{
+		Contacts: []contactbook.Address{
+			{ID: id, To: letter.Contact{Channel: civicpin.Email, Address: "somebody@example.org"}, Since: now},
+			{ID: id, To: letter.Contact{Channel: civicpin.SMS, Address: "+593990000000"}, Since: now},
+		},
+		Primary: id,
+		Changes: []contactbook.Change{{
+			ID: id, What: contactbook.Added, By: "operator:somebody", Until: now, New: []string{id, id},
+		}},
+	}
+}
+
+// book reads a subject's contacts. One store call, whoever the subject is.
+func (s *Service) book(ctx context.Context, subject civicpin.Subject) (*contactbook.Book, error) {
+	e, err := s.books.GetOr(ctx, store.Key{Subject: subject}, s.decoy)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	return &e.Value, nil
+}
+
+// record writes an event about a contact.
+func (s *Service) record(ctx context.Context, subject civicpin.Subject, by civicpin.Actor, source civicpin.Source, ref, reason string) {
+	s.vault.Record(ctx, civicpin.Event{Code: eventChanged, Subject: subject, By: by, Source: source, Ref: ref, Reason: reason})
+}

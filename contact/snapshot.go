@@ -1,0 +1,100 @@
+package contact
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/contactbook"
+	"github.com/civicpin/civicpin/internal/letter"
+)
+
+// A Snapshot is the contacts of a subject at one moment. That of an unknown subject answers all questions after the same work.
+// Package recovery decides by it. It is not safe for concurrent use.
+type Snapshot struct {
+	service *Service
+	subject civicpin.Subject
+	book    *contactbook.Book
+	now     time.Time
+}
+
+// A Recipient is an address that is told of what happens.
+type Recipient struct {
+	civicpin.Contact
+	ID string
+	// Established says that it proves something. Only such a recipient gets a token: one that cools down may be a thief's.
+	Established bool
+}
+
+// Snapshot reads the contacts of a subject. One store call, whoever the subject is. Errors are the store's.
+func (s *Service) Snapshot(ctx context.Context, subject civicpin.Subject) (*Snapshot, error) {
+	b, err := s.book(ctx, subject)
+	if err != nil {
+		return nil, err
+	}
+	return &Snapshot{service: s, subject: subject, book: b, now: s.vault.Now()}, nil
+}
+
+// Epoch changes with each act after which a contact was the subject's no longer. It is 0 for an unknown subject.
+func (v *Snapshot) Epoch() uint64 { return v.book.Epoch }
+
+// looked returns the book to look at: the subject's, or the decoy where there is nothing in it.
+func (v *Snapshot) looked() (b *contactbook.Book, mine bool) {
+	if len(v.book.Contacts) > 0 {
+		return v.book, true
+	}
+	return &v.service.decoyBook, false
+}
+
+// Usable returns the contacts that can prove something, the primary one first: those that do not cool down.
+func (v *Snapshot) Usable() []civicpin.Contact {
+	b, mine := v.looked()
+	var list []civicpin.Contact
+	for _, a := range b.Usable(v.now) {
+		list = append(list, a.To.Contact())
+	}
+	if !mine {
+		return nil
+	}
+	return list
+}
+
+// On returns the usable contact of the first of the channels that has one; of several, the primary one or else the oldest.
+func (v *Snapshot) On(channels ...civicpin.Channel) (civicpin.Contact, bool) {
+	b, mine := v.looked()
+	a := b.On(channels, v.now)
+	if a == nil || !mine {
+		return civicpin.Contact{}, false
+	}
+	return a.To.Contact(), true
+}
+
+// Recipients returns the addresses that are told of what happens to the account: every contact, and those that were the subject's
+// until lately.
+func (v *Snapshot) Recipients() []Recipient {
+	var list []Recipient
+	for _, a := range v.book.Told(v.now) {
+		list = append(list, Recipient{Contact: a.To.Contact(), ID: a.ID, Established: a.Established(v.now)})
+	}
+	return list
+}
+
+// Barred reports whether an operator took a contact away lately, by its ID: a stolen telephone does not speak for its owner.
+func (v *Snapshot) Barred(id string) bool { return v.book.IsBarred(id) }
+
+// Admits returns why an address could not take the place of those of its channel, nil if it could: [ErrUnsuitable].
+func (v *Snapshot) Admits(to civicpin.Contact) error {
+	_, err := v.book.Displaced(to)
+	return limited(err)
+}
+
+// CanCorrect returns why a completed recovery could not bring an address now, nil if it could: [ErrUnsuitable], or a
+// *[lockout.LockedError] if too many changes can still be undone. The snapshot itself does not change.
+func (v *Snapshot) CanCorrect(to civicpin.Contact) error {
+	b := *v.book // a copy as deep as Correct writes
+	b.Contacts, b.Changes = slices.Clone(b.Contacts), slices.Clone(b.Changes)
+	b.Pending, b.Mail = slices.Clone(b.Pending), slices.Clone(b.Mail)
+	_, _, err := b.Correct("", letter.Stored(to), v.now, v.now, v.service.policy.book())
+	return limited(err)
+}

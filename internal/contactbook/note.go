@@ -1,0 +1,136 @@
+package contactbook
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/letter"
+	"github.com/civicpin/civicpin/internal/token"
+)
+
+// The kinds of the messages about contacts; see package contact.
+const (
+	ProveMail   civicpin.MessageKind = "contact.prove"
+	ChangedMail civicpin.MessageKind = "contact.changed"
+)
+
+const (
+	// maxNotices bounds the messages of [Book.Notify] that wait in one book.
+	maxNotices = 64
+	// maxFailed bounds the messages of one book that no provider would take and that may be tried again.
+	maxFailed = 64
+	// noticeLives is for how long a message of Notify is worth sending: longer than any outage that ought to be.
+	noticeLives = 7 * day
+)
+
+// Effects are what has to be there before a change of a book is written.
+type Effects struct {
+	Notes []Note // to be sent
+	// Pointer is the selector of new tokens, which are good until a time; empty if there are none.
+	Pointer string
+	Until   time.Time
+	// Lowered is until when the level of assurance counts as lower; zero if it does not.
+	Lowered time.Time
+}
+
+// A Note is a message about contacts, or to all of them. It is dropped when a provider has taken it over.
+type Note struct {
+	letter.Mail
+	// Of is the id of the candidate or the change that the note is about; empty for a message of Notify.
+	Of     string            `json:"of,omitempty"`
+	For    string            `json:"for,omitempty"` // id of the contact that it goes to
+	Params map[string]string `json:"params,omitempty"`
+}
+
+// notice returns the i-th message of an act, without a token.
+func notice(id string, i int, kind civicpin.MessageKind, to letter.Contact, until time.Time) letter.Mail {
+	return letter.Mail{Name: id + "." + strconv.Itoa(i+1), Kind: kind, To: to, Expires: until, State: letter.Pending}
+}
+
+// announce tells contacts of a change, each established one with a token of its own to undo it. One that cools down gets
+// none: it could keep what an owner does to get rid of it from lasting.
+func (b *Book) announce(c *Change, told []Address, now time.Time) Effects {
+	fx := Effects{Until: c.Until}
+	for i := range told {
+		h := &told[i]
+		if slices.Contains(c.New, h.ID) {
+			continue
+		}
+		n := Note{Of: c.ID, For: h.ID, Params: map[string]string{"change": c.What}, Mail: notice(c.ID, i, ChangedMail, h.To, c.Until)}
+		barred := slices.ContainsFunc(b.Contacts, func(now Address) bool { return now.ID == h.ID && now.Barred == c.ID })
+		if h.Established(now) && !barred {
+			t := token.New(token.Undo, c.ID, i+1)
+			c.Tokens = append(c.Tokens, UndoToken{N: t.N, Hash: t.Hash(), To: h.ID})
+			n.Token, fx.Pointer = t.Text().Reveal(), c.ID
+		}
+		fx.Notes = append(fx.Notes, n)
+	}
+	return fx
+}
+
+// Notify tells all of something. ok is false if too many such messages wait; without anybody to tell, Notes is empty.
+func (b *Book) Notify(id string, kind civicpin.MessageKind, params map[string]string, now time.Time) (fx Effects, ok bool) {
+	for i, h := range b.Told(now) {
+		fx.Notes = append(fx.Notes, Note{For: h.ID, Params: maps.Clone(params), Mail: notice(id, i, kind, h.To, now.Add(noticeLives))})
+	}
+	return fx, b.room(len(fx.Notes))
+}
+
+// Wants reports whether a message is still to be sent.
+func (b *Book) Wants(n *Note, now time.Time) bool {
+	if !n.Open(now) || n.Notice() {
+		return n.Open(now)
+	}
+	i := b.Waits(n.Of, now)
+	return i >= 0 && token.Outstanding(b.Pending[i].Links, n.Link)
+}
+
+// Note returns the message of a name, nil if there is none.
+func (b *Book) Note(name string) *Note {
+	for i := range b.Mail {
+		if b.Mail[i].Name == name {
+			return &b.Mail[i]
+		}
+	}
+	return nil
+}
+
+// Enqueue adds messages. It drops the oldest that failed beyond so many: addresses at which nothing arrives, changed over and over,
+// must not make a record that is too large to be written, or nobody could undo what a thief did.
+func (b *Book) Enqueue(notes []Note) {
+	b.Mail = append(b.Mail, notes...)
+	failed := 0
+	for i := range b.Mail {
+		if b.Mail[i].State == letter.Failed {
+			failed++
+		}
+	}
+	b.Mail = slices.DeleteFunc(b.Mail, func(n Note) bool {
+		drop := n.State == letter.Failed && failed > maxFailed
+		if drop {
+			failed--
+		}
+		return drop
+	})
+}
+
+// room makes room for so many messages of Notify, at the cost of older ones that failed.
+func (b *Book) room(n int) bool {
+	waiting := 0
+	for i := range b.Mail {
+		if b.Mail[i].Of == "" {
+			waiting++
+		}
+	}
+	b.Mail = slices.DeleteFunc(b.Mail, func(m Note) bool {
+		drop := m.Of == "" && m.State == letter.Failed && waiting+n > maxNotices
+		if drop {
+			waiting--
+		}
+		return drop
+	})
+	return waiting+n <= maxNotices
+}

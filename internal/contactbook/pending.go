@@ -1,0 +1,153 @@
+package contactbook
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/letter"
+	"github.com/civicpin/civicpin/internal/token"
+)
+
+// A Candidate is an address that waits for its proof. Only [Book.Accept] makes a contact of one.
+type Candidate struct {
+	ID       string          `json:"id"` // also of the contact that it may become
+	To       letter.Unproved `json:"to" export:"yes"`
+	Replaces string          `json:"replaces,omitempty"` // a contact's id
+	// First says that the subject had no contact when this one was asked for.
+	First   bool           `json:"first,omitempty"`
+	By      civicpin.Actor `json:"by" export:"yes"`
+	Expires time.Time      `json:"expires" export:"yes"`
+	Links   []token.Link   `json:"links,omitempty"` // oldest first
+	Sends   int            `json:"sends"`
+}
+
+// A SendsError says that a candidate was sent as many messages as it gets, and until when it waits.
+type SendsError struct{ Until time.Time }
+
+// Error says so.
+func (e *SendsError) Error() string {
+	return "civicpin: too many messages to one address, until " + e.Until.UTC().Format(time.RFC3339)
+}
+
+// Fits returns why an address cannot become a contact, nil if it can. replaces is the id of the one whose place it takes.
+func (b *Book) Fits(to civicpin.Contact, replaces string) error {
+	if replaces != "" && b.Contact(replaces) == nil {
+		return fmt.Errorf("%w: no such contact", ErrUnsuitable)
+	}
+	others := 0
+	for _, h := range b.Live() {
+		if h.ID == replaces && (h.To.Channel != to.Channel || !h.To.Contact().SameAddress(to)) {
+			continue
+		}
+		// Two channels to one telephone are no two contacts: whoever holds it holds both.
+		if h.To.Contact().SameAddress(to) {
+			return fmt.Errorf("%w: it is one already", ErrUnsuitable)
+		}
+		others++
+	}
+	if others >= MaxContacts {
+		return fmt.Errorf("%w: there are %d", ErrUnsuitable, others)
+	}
+	return nil
+}
+
+// fresh reports whether the subject has no contact, and nothing that can be undone brought that about.
+func (b *Book) fresh() bool { return len(b.Live()) == 0 && len(b.Changes) == 0 }
+
+// Ask returns the candidate of an address: one that waits already, or a new one under id.
+func (b *Book) Ask(id string, to civicpin.Contact, replaces string, by civicpin.Actor, now time.Time) (*Candidate, error) {
+	if err := b.Fits(to, replaces); err != nil {
+		return nil, err
+	}
+	waiting := 0
+	for i := range b.Pending {
+		p := &b.Pending[i]
+		if !now.Before(p.Expires) {
+			continue
+		}
+		if p.Replaces == replaces && p.To.Channel == to.Channel && p.To.Address == to.Address {
+			if p.Sends >= MaxSends {
+				return nil, &SendsError{Until: p.Expires}
+			}
+			if by.IsOperator() {
+				p.By = by
+			}
+			return p, nil
+		}
+		waiting++
+	}
+	if live := len(b.Live()); waiting >= MaxContacts || replaces == "" && live+waiting >= MaxContacts {
+		return nil, fmt.Errorf("%w: there are %d, and %d that wait for their proof", ErrUnsuitable, live, waiting)
+	}
+	b.Pending = append(b.Pending, Candidate{
+		ID: id, To: letter.Given(to), Replaces: replaces, First: b.fresh(), By: by, Expires: now.Add(candidateLives),
+	})
+	return &b.Pending[len(b.Pending)-1], nil
+}
+
+// Waits returns which candidate has an id, -1 if none that still waits.
+func (b *Book) Waits(id string, now time.Time) int {
+	return slices.IndexFunc(b.Pending, func(p Candidate) bool { return p.ID == id && now.Before(p.Expires) })
+}
+
+// GiveUp drops a candidate by its id, and returns its channel; empty if none waits.
+func (b *Book) GiveUp(id string, now time.Time) civicpin.Channel {
+	i := b.Waits(id, now)
+	if i < 0 {
+		return ""
+	}
+	channel := b.Pending[i].To.Channel
+	b.Pending = slices.Delete(b.Pending, i, i+1)
+	return channel
+}
+
+// ByToken returns which candidate a token proves, and the link that it is. Only the holder of the whole token is told that it is
+// late.
+func (b *Book) ByToken(t token.Token, now time.Time) (int, *token.Link, error) {
+	for i := range b.Pending {
+		p := &b.Pending[i]
+		if p.ID != t.Selector {
+			continue
+		}
+		for j := range p.Links {
+			l := &p.Links[j]
+			if !l.Is(t) {
+				continue
+			}
+			if !now.Before(l.Expires) {
+				return -1, l, token.ErrExpired
+			}
+			return i, l, nil
+		}
+	}
+	return -1, nil, token.ErrGone
+}
+
+// Accept makes a contact of a candidate whose proof came back, by its place in Pending. What was done is the first result. It is
+// the only place that makes one.
+func (b *Book) Accept(i int, id string, now time.Time, policy Policy) (what string, by civicpin.Actor, fx Effects, err error) {
+	p := b.Pending[i]
+	b.Pending = slices.Delete(b.Pending, i, i+1)
+	to := letter.Contact(p.To)
+	if err := b.Fits(to.Contact(), p.Replaces); err != nil {
+		return "", p.By, fx, err
+	}
+	what = Added
+	var gone []string
+	if p.Replaces != "" {
+		what, gone = Changed, []string{p.Replaces}
+	}
+	act := Act{ID: id, By: p.By, Now: now}
+	told := b.Told(now)
+	c, err := b.open(act, what, now.Add(policy.Undo), 0)
+	if err != nil {
+		return "", p.By, fx, err
+	}
+	h := Address{ID: p.ID, To: to}
+	if !p.First {
+		h.Cooling = policy.cools(act, c.Until)
+	}
+	return what + " " + string(to.Channel), p.By, b.bring(c, h, gone, told, now, policy), nil
+}

@@ -1,0 +1,117 @@
+package contactbook
+
+import (
+	"slices"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/letter"
+	"github.com/civicpin/civicpin/internal/token"
+)
+
+// Repudiated returns which change a token undoes, and where the token was sent.
+func (b *Book) Repudiated(t token.Token, now time.Time) (int, letter.Contact, error) {
+	k := b.Find(t.Selector)
+	if k < 0 {
+		return -1, letter.Contact{}, token.ErrGone
+	}
+	for _, r := range b.Changes[k].Tokens {
+		if r.N != t.N || !t.Fits(r.Hash) {
+			continue
+		}
+		if !now.Before(b.Changes[k].Until) {
+			return -1, letter.Contact{}, token.ErrExpired
+		}
+		to := letter.Contact{}
+		for i := range b.Contacts {
+			if b.Contacts[i].ID == r.To {
+				to = b.Contacts[i].To
+			}
+		}
+		return k, to, nil
+	}
+	return -1, letter.Contact{}, token.ErrGone
+}
+
+// CanUndo returns which change of an id can still be undone, -1 if none.
+func (b *Book) CanUndo(id string, now time.Time) int {
+	k := b.Find(id)
+	if k < 0 || b.Changes[k].Undone || !now.Before(b.Changes[k].Until) {
+		return -1
+	}
+	return k
+}
+
+// Undo undoes a change, by its place in Changes, and everything after it. All are told, also those whom it removes, and nobody can
+// undo it. id names the undo.
+func (b *Book) Undo(k int, id string, now time.Time, p Policy) Effects {
+	tell := b.Told(now)
+	b.rollback(k, now)
+	for _, h := range b.Told(now) {
+		if !slices.ContainsFunc(tell, func(other Address) bool { return other.ID == h.ID }) {
+			tell = append(tell, h)
+		}
+	}
+	var fx Effects
+	for i, h := range tell {
+		fx.Notes = append(fx.Notes, Note{Of: id, For: h.ID, Mail: notice(id, i, ChangedMail, h.To, now.Add(p.Undo))})
+	}
+	return fx
+}
+
+// rollback undoes a change and all that came after it: whoever did it may have done those, too, and one that stood on it could
+// not stand alone. What staff brought since stays, and what they took away stays away. Every candidate goes. Nobody can undo an
+// undo. It may leave fewer contacts than the policy wants kept, where staff took away what it would bring back: rather none than
+// one that was repudiated.
+func (b *Book) rollback(k int, now time.Time) {
+	c := &b.Changes[k]
+	back, came := slices.Clone(c.Before), slices.Clone(c.New)
+	for _, after := range b.Changes[k+1:] {
+		came = append(came, after.New...)
+		if after.counts() && after.By.IsOperator() {
+			back = append(back, after.New...)
+		}
+	}
+	for i := range b.Contacts {
+		h := &b.Contacts[i]
+		switch {
+		case !slices.Contains(back, h.ID) && slices.Contains(came, h.ID):
+			if h.Live() {
+				h.Gone = now
+			}
+			h.Told = time.Time{}
+		case !slices.Contains(back, h.ID): // went before
+		case h.Barred == "" || h.Barred == c.ID:
+			h.Gone, h.Told, h.Barred = time.Time{}, time.Time{}, ""
+		}
+	}
+	b.once(now)
+	dead := make(map[string]bool)
+	for i := k; i < len(b.Changes); i++ {
+		after := &b.Changes[i]
+		after.Stands = i > k && after.counts() && after.By.IsOperator()
+		after.Undone, after.Tokens = true, nil
+		dead[after.ID] = true
+	}
+	b.Mail = slices.DeleteFunc(b.Mail, func(n Note) bool { return n.Link > 0 || dead[n.Of] })
+	b.Pending = nil
+	b.Epoch++
+	b.Primary = c.Primary
+	b.lead("")
+}
+
+// once drops all but the oldest of contacts with one address: staff may have brought back what an undo brings back, too.
+func (b *Book) once(now time.Time) {
+	var kept []civicpin.Contact
+	for i := range b.Contacts {
+		h := &b.Contacts[i]
+		if !h.Live() {
+			continue
+		}
+		if slices.ContainsFunc(kept, h.To.Contact().SameAddress) {
+			h.Gone = now
+			continue
+		}
+		kept = append(kept, h.To.Contact())
+	}
+}

@@ -1,0 +1,86 @@
+// Package letter holds what records keep of a message to be sent, and of the address that it goes to.
+package letter
+
+import (
+	"time"
+
+	"github.com/civicpin/civicpin"
+)
+
+// A Contact is a civicpin.Contact as it is stored.
+type Contact struct {
+	Channel civicpin.Channel `json:"channel" export:"yes"`
+	Address string           `json:"address" export:"yes"`
+	Locale  string           `json:"locale,omitempty" export:"yes"`
+}
+
+// Stored returns a contact as it is stored.
+func Stored(c civicpin.Contact) Contact {
+	return Contact{Channel: c.Channel, Address: c.Address, Locale: c.Locale}
+}
+
+// Contact returns a stored contact as callers see it.
+func (c Contact) Contact() civicpin.Contact {
+	return civicpin.Contact{Channel: c.Channel, Address: c.Address, Locale: c.Locale}
+}
+
+// An Unproved is an address that was given and that nobody has proved. It is a type of its own, so that nothing takes it where a
+// contact is wanted.
+type Unproved struct {
+	Channel civicpin.Channel `json:"channel" export:"yes"`
+	Address string           `json:"address" export:"yes"`
+	Locale  string           `json:"locale,omitempty" export:"yes"`
+}
+
+// Given returns an address as it waits for its proof.
+func Given(c civicpin.Contact) Unproved {
+	return Unproved{Channel: c.Channel, Address: c.Address, Locale: c.Locale}
+}
+
+// Is reports whether the address is where a message was sent.
+func (u *Unproved) Is(to Contact) bool {
+	return u != nil && u.Channel == to.Channel && u.Address == to.Address
+}
+
+// The states of a [Mail].
+const (
+	Pending = "pending"
+	Sent    = "sent"
+	Failed  = "failed"
+	None    = "none" // there is nobody to send it to
+)
+
+// A Mail is a message of a record. Its token and code are kept, sealed, until a provider took them over.
+type Mail struct {
+	Name    string               `json:"name"` // within the record, to the outbox
+	Kind    civicpin.MessageKind `json:"kind"`
+	To      Contact              `json:"to"`
+	Link    int                  `json:"link,omitempty"` // number of its link; zero for a notice
+	Token   string               `json:"token,omitempty"`
+	Code    string               `json:"code,omitempty"`
+	Expires time.Time            `json:"expires"`
+	State   string               `json:"state"`
+}
+
+// Notice reports whether the mail only tells of something.
+func (m *Mail) Notice() bool { return m.Link == 0 }
+
+// Open reports whether the mail has yet to be taken over by a provider.
+func (m *Mail) Open(now time.Time) bool {
+	return (m.State == Pending || m.State == Failed) && now.Before(m.Expires)
+}
+
+// Erase drops the token and code. A mail that was not sent is sent no more.
+func (m *Mail) Erase() {
+	m.Token, m.Code = "", ""
+	if m.State == Pending {
+		m.State = None
+	}
+}
+
+// Message returns the mail as the notifier gets it.
+func (m *Mail) Message() civicpin.Message {
+	return civicpin.Message{
+		Kind: m.Kind, To: m.To.Contact(), Secret: civicpin.NewSecret(m.Code), Link: civicpin.NewSecret(m.Token), Expires: m.Expires,
+	}
+}

@@ -1,0 +1,35 @@
+package token
+
+import (
+	"slices"
+	"time"
+
+	"github.com/civicpin/civicpin/internal/letter"
+)
+
+// MaxLinks is how many links of one record may be outstanding, so that slow mail does not kill the older link.
+const MaxLinks = 3
+
+// A Link is an outstanding token, with the typed code that is its other face. It is stored.
+type Link struct {
+	N    int    `json:"n"`
+	Hash []byte `json:"hash,omitempty"` // of the token; empty for a code without a link
+	Tag  []byte `json:"tag,omitempty"`  // keyed hash of the code; empty for a link without a code
+	// To is where the token was sent, so that it proves that address and no other.
+	To      letter.Contact `json:"to"`
+	Expires time.Time      `json:"expires"`
+}
+
+// Is reports whether a token is the link's.
+func (l *Link) Is(t Token) bool { return l.N == t.N && len(l.Hash) > 0 && t.Fits(l.Hash) }
+
+// Push returns the links with one more, the oldest dropped beyond MaxLinks.
+func Push(links []Link, l Link) []Link {
+	links = append(links, l)
+	return slices.Clone(links[max(0, len(links)-MaxLinks):])
+}
+
+// Outstanding reports whether a link of that number is among the links.
+func Outstanding(links []Link, n int) bool {
+	return slices.ContainsFunc(links, func(l Link) bool { return l.N == n })
+}
