@@ -11,7 +11,9 @@ import (
 )
 
 // text returns a new token of a record of its own.
-func text(kind byte, n int) string { return token.New(token.Kind(kind), token.NewID(), n).Text().Reveal() }
+func text(kind byte, n int) string {
+	return token.New(token.Kind(kind), token.NewID(), n).Text().Reveal()
+}
 
 // reparse reads a token and writes it again.
 func reparse(text string) (string, bool) {
