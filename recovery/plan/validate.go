@@ -1,174 +1,95 @@
-package recovery
+package plan
 
 import (
+	"errors"
 	"fmt"
-	"slices"
-	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/names"
 )
 
-// seen is what a plan's earlier steps amount to.
-type seen struct {
-	guesses, possession int
-	facts               bool
-	// corrects says that a contact may be corrected, on channel; otherProof counts the proofs that do not rest on it.
-	corrects   bool
-	channel    civicpin.Channel
-	confirmed  bool
-	rest       time.Duration
-	otherProof int
-	// independent counts the proofs that no member of staff can make up; staff says that one approves, second that another
-	// one has to confirm.
-	independent   int
-	staff, second bool
-	last          Step
+// ErrInvalid matches every error about an invalid plan, and every error about an invalid configuration of package recovery.
+var ErrInvalid = errors.New("recovery: invalid plan")
+
+const maxSteps = 16
+
+// Facilities is what the configuration around a plan offers to its steps. Package recovery makes it of its Config.
+type Facilities struct {
+	// Register reports whether there is a register that checks facts, and Documents whether there is a store for uploads.
+	Register, Documents bool
+	// Factors and Roles are the names that a [Factor] and an [Operator] may have.
+	Factors, Roles []string
+	// Images is how many images a visitor is shown, and Questions how many questions there are.
+	Images, Questions int
 }
 
-// hasty reports whether an address that the visitor gives can be the only proof, at once.
-func (v *seen) hasty() bool { return v.corrects && v.otherProof == 0 && v.rest < day }
-
-// add checks a step after those before it, and returns what is wrong with it, "" if nothing is.
-func (v *seen) add(i int, s Step, p *Plan, c *Config) string {
-	defer func() { v.last = s }()
-	if guessed(s) {
-		v.guesses++
+// Validate checks a plan that has its defaults, from [Plan.WithDefaults], against the configuration around it. An error matches
+// [ErrInvalid] and says which step is wrong and why.
+func (p Plan) Validate(around Facilities) error {
+	if !names.Valid(p.Name, 32) {
+		return p.invalid("Name is not 1 to 32 ASCII letters, digits and -_.")
 	}
-	if channels, valid, link, n, ok := sent(s); ok {
-		v.possession++
-		if !v.corrects || !slices.Contains(channels, v.channel) {
-			v.otherProof++
-			v.independent++
-		}
-		return checkSent(channels, valid, link, n)
+	if err := p.Limit.Validate(); err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrInvalid, p.Name, err)
 	}
-	switch s := s.(type) {
-	case Captcha:
-		if i > 0 {
-			return "comes first"
-		}
-	case Facts:
-		if c.Register == nil {
-			return "needs Config.Register"
-		}
-		if v.facts || len(s) == 0 || len(s) > 8 || slices.Contains(s, "") {
-			return "not 1 to 8 names, or a second such step"
-		}
-		v.facts = true
-	case Image:
-		if len(c.Images) < 2 {
-			return "needs Config.Images"
-		}
-	case Questions:
-		if s.Ask < 1 || s.Ask > 4 || s.Ask > len(c.Questions) {
-			return "Ask is not 1 to 4 of Config.Questions"
-		}
-	case Contacts:
-		if s.AtLeast < 1 || s.AtLeast > 4 {
-			return "AtLeast is not 1 to 4"
-		}
-	case ConfirmContact:
-		return v.confirm(s, p)
-	case Factor:
-		v.possession++
-		v.otherProof++
-		v.independent++
-		if c.Factors[string(s)] == nil {
-			return "not one of Config.Factors"
-		}
-	case Documents:
-		return checkDocuments(s, c)
-	case Operator:
-		v.possession++
-		v.otherProof++
-		v.staff, v.second = true, v.second || s.Second
-		if _, ok := c.Roles[s.Role]; !ok {
-			return "Role is not one of Config.Roles"
-		}
-		if s.Questions < 0 || s.Questions > 4 || s.Questions > len(c.Questions) {
-			return "Questions is not 0 to 4 of Config.Questions"
-		}
-	case Wait:
-		if v.guesses+v.possession == 0 {
-			return "comes after a guess or a proof, or strangers could have people told" // rule 7
-		}
-		if s.For < time.Hour || s.For > 30*day {
-			return "For is not 1 hour to 30 days"
-		}
-	case Terms:
-		if v.possession == 0 {
-			return "comes after a proof: before it, somebody else may have begun"
-		}
-		if s.Version == "" || len(s.Version) > 64 {
-			return "Version is not 1 to 64 bytes"
-		}
-	case Enrol:
-		if v.possession == 0 {
-			return "comes after a proof, or whoever knows the facts could choose answers for the citizen who then uses the link"
-		}
-		if !s.Image && s.Questions == 0 || s.Questions < 0 || s.Questions > 8 || s.Questions > len(c.Questions) ||
-			s.Image && len(c.Images) < 2 {
-			return "asks for nothing, or for more than Config.Questions or Config.Images have"
-		}
-	default:
-		return "not a step of this package"
+	if err := p.validateFields(); err != nil {
+		return err
 	}
-	return ""
+	all := progress{around: around, outcome: p.Outcome}
+	for i, s := range p.Steps {
+		problem := "not a step of this package"
+		if closed(s) {
+			problem = s.check(&all)
+		}
+		if problem != "" {
+			return p.invalid("step %d, %T: %s", i+1, s, problem)
+		}
+		all.add(s)
+	}
+	return p.validateWhole(&all)
 }
 
-func (v *seen) confirm(s ConfirmContact, p *Plan) string {
+// validateFields checks what needs no look at single steps.
+func (p Plan) validateFields() error {
 	switch {
-	case v.confirmed:
-		return "comes once"
-	case s.Channel == "" || s.Channel.Printed():
-		return "needs a channel that is not printed"
-	case s.MayCorrect && v.guesses+v.possession == 0:
-		return "MayCorrect comes after a guess or a proof"
-	case s.Wait != 0 && (!s.MayCorrect || s.Wait < day || s.Wait > 30*day):
-		return "Wait needs MayCorrect, and is 1 to 30 days"
-	case s.MayCorrect && p.Outcome == Unlocked:
-		return "an unlock corrects no contact"
+	case p.Outcome != ChooseSecret && p.Outcome != ReissueInParts && p.Outcome != Unlocked:
+		return p.invalid("Outcome is none of the constants")
+	case p.Begin && p.Outcome != ChooseSecret:
+		return p.invalid("a plan that begins a credential ends in ChooseSecret")
+	case p.Keeps > civicpin.High:
+		return p.invalid("Keeps is not a level")
+	case p.Valid < minute || p.Valid > 7*day:
+		return p.invalid("Valid is not 1 minute to 7 days")
+	case p.Grant < minute || p.Grant > day:
+		return p.invalid("Grant is not 1 minute to 24 hours")
+	case p.Repudiate < day || p.Repudiate > 60*day:
+		return p.invalid("Repudiate is not 1 to 60 days")
+	case len(p.Steps) == 0 || len(p.Steps) > maxSteps:
+		return p.invalid("not 1 to %d steps", maxSteps)
 	}
-	v.confirmed, v.corrects, v.channel, v.rest = true, s.MayCorrect, s.Channel, s.Wait
-	v.otherProof = v.possession // what was proved before rests on the contacts as they were
-	return ""
+	return nil
 }
 
-func checkSent(channels []civicpin.Channel, valid time.Duration, link bool, n int) string {
-	most := 10 * minute
-	mail := true
-	for _, ch := range channels {
-		switch {
-		case ch == "" || ch.Printed():
-			return "needs a channel that is not printed"
-		case ch.Phone() && link:
-			return "no message to a telephone has a link"
-		case ch.Phone() || ch == civicpin.Push:
-			mail = false
-		}
-	}
-	if mail {
-		most = day
-	}
-	if valid < minute || valid > most {
-		return fmt.Sprintf("Valid is not 1 minute to %v", most)
-	}
-	if n != 0 && (n < 6 || n > 12) {
-		return "the code is not of 6 to 12 characters"
-	}
-	return ""
-}
-
-func checkDocuments(s Documents, c *Config) string {
+// validateWhole checks what all steps together amount to.
+func (p Plan) validateWhole(all *progress) error {
 	switch {
-	case c.Documents == nil:
-		return "needs Config.Documents"
-	case len(s.Kinds) == 0 || len(s.Kinds) > 8 || slices.Contains(s.Kinds, ""):
-		return "Kinds are not 1 to 8 names"
-	case len(s.Types) == 0 || slices.Contains(s.Types, ""):
-		return "lists no Types"
-	case s.MaxBytes < 1:
-		return "MaxBytes is below 1"
+	case all.possession == 0:
+		return p.invalid("knowing is not enough: a plan needs a link, a code, a factor or an operator")
+	case !p.Begin && all.hasty():
+		return p.invalid("an address that the visitor gives cannot be the only proof: " +
+			"rest for a day or more (ConfirmContact.Wait), or ask an operator or for another proof")
+	case p.Exception != "":
+		return nil
+	case all.staffAlone() && p.Outcome == ChooseSecret:
+		return p.invalid("one member of staff alone could begin, approve and choose: ask for a second one, or for a proof by the subject")
 	}
-	return ""
+	if usual, corrected := p.GuessProbability(all.around.Images); max(usual, corrected) > Budget {
+		return p.invalid("chance of guessing %.1e, %.1e with a contact corrected, is above %.0e and no Exception is named",
+			usual, corrected, Budget)
+	}
+	return nil
+}
+
+func (p Plan) invalid(format string, args ...any) error {
+	return fmt.Errorf("%w: %s: %s", ErrInvalid, p.Name, fmt.Sprintf(format, args...))
 }
