@@ -10,6 +10,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/code"
 	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -71,7 +72,7 @@ func later(a, b time.Time) time.Time {
 // resting returns for how long the plan wants a run to rest that has come to step i, and the step behind that.
 func (w *way) resting(i int) (rests time.Duration, behind int) {
 	for i < len(w.Steps) {
-		wait, ok := w.Steps[i].(Wait)
+		wait, ok := w.Steps[i].(plan.Wait)
 		if !ok {
 			break
 		}
@@ -87,7 +88,7 @@ func (s *Service) arrive(ctx context.Context, e store.Entry[run], w *way, source
 	if r.State != runOpen || !r.Rests.IsZero() || r.Step >= len(w.Steps) {
 		return e, nil
 	}
-	if _, _, _, _, ok := sent(w.Steps[r.Step]); ok {
+	if _, ok := plan.SentBy(w.Steps[r.Step]); ok {
 		return s.deliver(ctx, e, w, source)
 	}
 	return e, nil
@@ -121,7 +122,7 @@ func (s *Service) Send(ctx context.Context, ticket civicpin.Secret, source civic
 	if e.Value.Step >= len(w.Steps) {
 		return s.view(t.selector, &e.Value), ErrStep
 	}
-	if _, _, _, _, ok := sent(w.Steps[e.Value.Step]); !ok {
+	if _, ok := plan.SentBy(w.Steps[e.Value.Step]); !ok {
 		return s.view(t.selector, &e.Value), ErrStep
 	}
 	e, err = s.deliver(ctx, e, w, source)
@@ -131,7 +132,7 @@ func (s *Service) Send(ctx context.Context, ticket civicpin.Secret, source civic
 // deliver makes a token, and a code, for the present step and has them sent.
 func (s *Service) deliver(ctx context.Context, e store.Entry[run], w *way, source civicpin.Source) (store.Entry[run], error) {
 	r := &e.Value
-	channels, valid, isLink, n, _ := sent(w.Steps[r.Step])
+	d, _ := plan.SentBy(w.Steps[r.Step])
 	b, err := s.book(ctx, r.Subject)
 	if err != nil {
 		return e, err
@@ -140,23 +141,23 @@ func (s *Service) deliver(ctx context.Context, e store.Entry[run], w *way, sourc
 		return e, &lockout.LockedError{Scope: lockout.ScopeSends, Until: r.Expires}
 	}
 	id, step := e.Key.ID, r.Step
-	to, real := s.destination(r, b, channels)
+	to, real := s.destination(r, b, d.Channels)
 	if err := s.sends.Take(ctx, r.Subject, source, to); err != nil {
 		return e, err
 	}
-	m := mail{Kind: w.message(isLink), To: stored(to), Link: r.Sends + 1, State: mailPending, Expires: s.vault.Now().Add(valid)}
+	m := mail{Kind: w.message(d.Link), To: stored(to), Link: r.Sends + 1, State: mailPending, Expires: s.vault.Now().Add(d.Valid)}
 	l := link{N: m.Link, To: m.To, Expires: m.Expires}
 	t := newToken(linkToken, id, l.N)
-	if isLink {
+	if d.Link {
 		l.Hash, m.Token = t.hash(), t.text().Reveal()
 	}
-	if n > 0 {
-		m.Code = code.Unambiguous.New(n)
+	if d.Code > 0 {
+		m.Code = code.Unambiguous.New(d.Code)
 		l.Tag = s.tag(r, id, &l, m.Code)
 	}
 	if !real { // nobody has these, and nothing may come to them
 		l.Hash, l.Tag, m.Token, m.Code = newToken(linkToken, id, l.N).hash(), nil, "", ""
-		if n > 0 {
+		if d.Code > 0 {
 			l.Tag = s.tag(r, id, &l, code.Unambiguous.New(32))
 		}
 		m.State = mailNone
@@ -201,7 +202,7 @@ func (w *way) message(isLink bool) civicpin.MessageKind {
 		return codeMail
 	case w.Begin:
 		return activateMail
-	case w.Outcome == Unlocked:
+	case w.Outcome == plan.Unlocked:
 		return unlockMail
 	}
 	return linkMail

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -70,7 +71,7 @@ func (s *Service) Answer(ctx context.Context, ticket civicpin.Secret, a Answers)
 
 // named says which step it is, for the log.
 func (w *way) named(step int) string {
-	if terms, ok := w.Steps[step].(Terms); ok {
+	if terms, ok := w.Steps[step].(plan.Terms); ok {
 		return fmt.Sprintf("%d %T %s", step+1, terms, terms.Version)
 	}
 	return fmt.Sprintf("%d %T", step+1, w.Steps[step])
@@ -82,17 +83,17 @@ func (s *Service) take(ctx context.Context, e store.Entry[run], w *way, id strin
 	next := w.group(r.Step)
 	plain := func(*run, time.Time) error { return nil }
 	switch step := w.Steps[r.Step].(type) {
-	case Captcha:
+	case plan.Captcha:
 		return s.advance(ctx, e, w, id, next, plain)
-	case Facts, Image, Questions, Contacts:
+	case plan.Facts, plan.Image, plan.Questions, plan.Contacts:
 		return s.guess(ctx, e, w, id, w.Steps[r.Step:next], a, nil)
-	case ConfirmContact:
+	case plan.ConfirmContact:
 		return s.confirm(ctx, e, w, id, step, a)
-	case Link, Code:
+	case plan.Link, plan.Code:
 		return s.typed(ctx, e, w, id, a)
-	case Factor:
+	case plan.Factor:
 		return s.factor(ctx, e, w, id, string(step), a)
-	case Documents:
+	case plan.Documents:
 		docs, err := s.describe(ctx, r.Subject, step, a.Documents)
 		if err != nil {
 			return e, err
@@ -101,12 +102,12 @@ func (s *Service) take(ctx context.Context, e store.Entry[run], w *way, id strin
 			r.Documents = append(r.Documents, docs...)
 			return nil
 		})
-	case Terms:
+	case plan.Terms:
 		return s.advance(ctx, e, w, id, next, func(r *run, _ time.Time) error {
 			r.Terms = step.Version
 			return nil
 		})
-	case Enrol:
+	case plan.Enrol:
 		k, err := s.enrolment(ctx, r.Subject, step, a.EnrolImage, a.EnrolQuestions)
 		if err != nil {
 			return e, err
@@ -120,7 +121,7 @@ func (s *Service) take(ctx context.Context, e store.Entry[run], w *way, id strin
 }
 
 // confirm takes a contact as it is, or another address for it.
-func (s *Service) confirm(ctx context.Context, e store.Entry[run], w *way, id string, step ConfirmContact, a Answers) (store.Entry[run], error) {
+func (s *Service) confirm(ctx context.Context, e store.Entry[run], w *way, id string, step plan.ConfirmContact, a Answers) (store.Entry[run], error) {
 	if a.Confirm {
 		return s.advance(ctx, e, w, id, e.Value.Step+1, func(*run, time.Time) error { return nil })
 	}
@@ -148,7 +149,7 @@ func (s *Service) confirm(ctx context.Context, e store.Entry[run], w *way, id st
 }
 
 // describe asks the caller's store about uploads.
-func (s *Service) describe(ctx context.Context, subject civicpin.Subject, step Documents, refs map[string]string) ([]document, error) {
+func (s *Service) describe(ctx context.Context, subject civicpin.Subject, step plan.Documents, refs map[string]string) ([]document, error) {
 	var docs []document
 	for _, kind := range step.Kinds {
 		ref := refs[kind]

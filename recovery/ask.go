@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/recovery/plan"
 )
 
 // A Run is a recovery under way, as it is shown to whoever goes through it.
@@ -39,7 +40,7 @@ type Ask struct {
 	Operator  string             // nothing to be typed: somebody of this role goes on
 	Waits     time.Time          // nothing to be typed: the run rests until then, and goes on with [Service.Send]
 	Terms     string             // this version is to be accepted
-	Enrol     *Enrol             // an image and answers to questions of the visitor's choice
+	Enrol     *plan.Enrol        // an image and answers to questions of the visitor's choice
 }
 
 // A ContactAsk shows a contact: one to be confirmed, or where a link or code was sent. It looks the same for a subject who has
@@ -70,32 +71,32 @@ func (s *Service) view(id string, r *run) Run {
 	}
 	for _, step := range w.Steps[r.Step:w.group(r.Step)] {
 		switch step := step.(type) {
-		case Captcha:
+		case plan.Captcha:
 			v.Next.Captcha = true
-		case Facts:
+		case plan.Facts:
 			v.Next.Facts = slices.Clone(step)
-		case Image:
+		case plan.Image:
 			v.Next.Images = slices.Clone(r.Images)
-		case Questions:
+		case plan.Questions:
 			v.Next.Questions = slices.Clone(r.asked(step.Ask))
-		case Contacts:
+		case plan.Contacts:
 			v.Next.Contacts, v.Next.Of = step.AtLeast, slices.Clone(step.Of)
-		case ConfirmContact:
+		case plan.ConfirmContact:
 			v.Next.Confirm = &ContactAsk{Channel: step.Channel, Masked: r.Shown, MayCorrect: step.MayCorrect}
-		case Factor:
+		case plan.Factor:
 			v.Next.Factor = string(step)
-		case Documents:
+		case plan.Documents:
 			v.Next.Documents = slices.Clone(step.Kinds)
-		case Operator:
+		case plan.Operator:
 			v.Next.Operator = step.Role
-		case Terms:
+		case plan.Terms:
 			v.Next.Terms = step.Version
-		case Enrol:
+		case plan.Enrol:
 			e := step
 			v.Next.Enrol = &e
-		case Link, Code:
-			channels, _, isLink, n, _ := sent(step)
-			ask := &ContactAsk{Channel: channels[0], Link: isLink, Code: n > 0}
+		case plan.Link, plan.Code:
+			d, _ := plan.SentBy(step)
+			ask := &ContactAsk{Channel: d.Channels[0], Link: d.Link, Code: d.Code > 0}
 			if len(r.Links) > 0 {
 				l := r.Links[len(r.Links)-1]
 				ask.Channel = l.To.Channel

@@ -45,9 +45,9 @@ func countedKitWith(t testing.TB, real bool, contacts []civicpin.Contact) (*kit,
 }
 
 // asked begins a recovery and answers its captcha.
-func (k *kit) asked(t testing.TB, plan string, subject civicpin.Subject) recovery.Run {
+func (k *kit) asked(t testing.TB, name string, subject civicpin.Subject) recovery.Run {
 	t.Helper()
-	run, err := k.Start(t.Context(), plan, subject, civicpin.Source{})
+	run, err := k.Start(t.Context(), name, subject, civicpin.Source{})
 	require.NoError(t, err)
 	shown, err := k.Answer(t.Context(), run.Ticket, recovery.Answers{Captcha: true})
 	require.NoError(t, err)
@@ -129,10 +129,10 @@ func BenchmarkGuess(b *testing.B) {
 
 // BenchmarkFinish times the end of a recovery by a link, which tells three contacts, and after which the key is new.
 func BenchmarkFinish(b *testing.B) {
-	for plan, kind := range map[string]civicpin.MessageKind{"unlock": "recovery.unlock", "two": "recovery.link"} {
-		b.Run(plan, func(b *testing.B) {
+	for name, kind := range map[string]civicpin.MessageKind{"unlock": "recovery.unlock", "two": "recovery.link"} {
+		b.Run(name, func(b *testing.B) {
 			k, f := countedKit(b, false)
-			measure(b, f, func() civicpin.Secret { return k.atItsEnd(b, plan, kind) }, func(tok civicpin.Secret) {
+			measure(b, f, func() civicpin.Secret { return k.atItsEnd(b, name, kind) }, func(tok civicpin.Secret) {
 				_, err := k.Finish(b.Context(), tok, civicpin.Source{})
 				require.NoError(b, err)
 			})
@@ -141,14 +141,14 @@ func BenchmarkFinish(b *testing.B) {
 }
 
 // atItsEnd goes through "unlock" or "two" to where only Finish is missing, and returns the link or ticket for it.
-func (k *kit) atItsEnd(t testing.TB, plan string, kind civicpin.MessageKind) civicpin.Secret {
+func (k *kit) atItsEnd(t testing.TB, name string, kind civicpin.MessageKind) civicpin.Secret {
 	t.Helper()
 	k.clock.Add(time.Hour)
 	after := k.sofar()
-	k.asked(t, plan, ana)
+	k.asked(t, name, ana)
 	m, err := k.mailed(t.Context(), after, anaMail, kind)
 	require.NoError(t, err)
-	if plan == "unlock" {
+	if name == "unlock" {
 		return m.Link
 	}
 	used, err := k.Use(t.Context(), m.Link, civicpin.Source{})

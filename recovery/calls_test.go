@@ -10,6 +10,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/recovery/plan"
 )
 
 // TestStoreCalls pins what the documentation of Start, Show, Answer, Send and Finish says.
@@ -53,9 +54,9 @@ func TestStoreCalls(t *testing.T) {
 			}
 
 			c := k.config
-			c.Plans = []recovery.Plan{{
-				Name: "bare", Steps: []recovery.Step{recovery.Link{Channel: civicpin.Email, Valid: time.Hour}}, Limit: threeTries(),
-				Outcome: recovery.Unlocked,
+			c.Plans = []plan.Plan{{
+				Name: "bare", Steps: []plan.Step{plan.Link{Channel: civicpin.Email, Valid: time.Hour}}, Limit: threeTries(),
+				Outcome: plan.Unlocked,
 			}}
 			bare, err := recovery.New(k.vault, k.out, c)
 			require.NoError(t, err)

@@ -12,8 +12,17 @@ import (
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
+)
+
+const (
+	minute = time.Minute
+	day    = 24 * time.Hour
+
+	// defaultCodeLength is 38 bits: with a hundred tries, 1 in 4 billion.
+	defaultCodeLength = 8
 )
 
 // A Register is the caller's own file of people.
@@ -55,7 +64,7 @@ type Config struct {
 	// Pins holds the credentials that are recovered. Required.
 	Pins *pin.Service
 	// Plans are the ways. Required; their names differ.
-	Plans []Plan
+	Plans []plan.Plan
 
 	// Register is asked for facts; needed by plans with Facts.
 	Register Register
@@ -101,17 +110,6 @@ type Service struct {
 	answers  store.Kind[knowledge]
 	alike    alike
 }
-
-// way is a plan with what it needs at work.
-type way struct {
-	Plan
-	gate   *lockout.Gate
-	digest []byte
-	hasty  bool // see Plan.hasty
-}
-
-// codeLane keeps the count of typed codes apart: who knows the answers must not be able to start it again with them.
-const codeLane = "code"
 
 // New returns a service. out carries the messages; the service registers with it as "recovery". Errors match [ErrPlan] if the
 // configuration cannot be, and say which plan and step is why. New hashes once.
@@ -204,26 +202,6 @@ func distinct(list []string, n int) bool {
 		seen[name] = true
 	}
 	return len(list) <= n
-}
-
-func (s *Service) addPlan(p Plan) error {
-	p = p.withDefaults()
-	if err := p.validate(&s.config); err != nil {
-		return err
-	}
-	if s.plans[p.Name] != nil {
-		return fmt.Errorf("%w: two plans called %s", ErrPlan, p.Name)
-	}
-	gate, err := lockout.New(s.vault, p.Limit)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrPlan, err)
-	}
-	digest, err := p.digest()
-	if err != nil {
-		return err
-	}
-	s.plans[p.Name] = &way{Plan: p, gate: gate, digest: digest, hasty: p.hasty(&s.config)}
-	return nil
 }
 
 // limits makes the counters of messages and of beginnings.

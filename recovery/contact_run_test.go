@@ -10,19 +10,20 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/recovery/plan"
 )
 
 // correcting is a plan in which a visitor with Rosa's telephone gives another mailbox.
-func correcting() recovery.Plan {
-	return recovery.Plan{
+func correcting() plan.Plan {
+	return plan.Plan{
 		Name: "mailbox-lost",
-		Steps: []recovery.Step{
-			recovery.Code{Channel: civicpin.SMS, Valid: 5 * time.Minute},
-			recovery.ConfirmContact{Channel: civicpin.Email, MayCorrect: true, Wait: bookDay},
-			recovery.Link{Channel: civicpin.Email, Valid: 10 * time.Minute},
+		Steps: []plan.Step{
+			plan.Code{Channel: civicpin.SMS, Valid: 5 * time.Minute},
+			plan.ConfirmContact{Channel: civicpin.Email, MayCorrect: true, Wait: bookDay},
+			plan.Link{Channel: civicpin.Email, Valid: 10 * time.Minute},
 		},
 		Limit:   lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked},
-		Outcome: recovery.ChooseSecret,
+		Outcome: plan.ChooseSecret,
 	}
 }
 
@@ -30,7 +31,7 @@ func correcting() recovery.Plan {
 func newRunKit(t *testing.T) *bookKit {
 	t.Helper()
 	c := bookConfig()
-	c.Plans = []recovery.Plan{correcting()}
+	c.Plans = []plan.Plan{correcting()}
 	k := newBookKit(t, bookConfig())
 	k.config = c
 	k.withPins(t, recovery.ContactPolicy{Decoys: []civicpin.Contact{

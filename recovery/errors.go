@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/recovery/plan"
 )
 
 var (
@@ -25,8 +26,8 @@ var (
 	ErrStep = errors.New("recovery: not what is asked now")
 	// ErrWaiting says that a waiting window has not ended; Run.Next says when it does.
 	ErrWaiting = errors.New("recovery: a waiting window has not ended")
-	// ErrPlan is matched by every error about a plan or configuration that cannot be.
-	ErrPlan = errors.New("recovery: invalid plan")
+	// ErrPlan matches every error about an invalid plan or configuration. It is [plan.ErrInvalid].
+	ErrPlan = plan.ErrInvalid
 	// ErrStaff is matched by [StaffError].
 	ErrStaff = errors.New("recovery: not for this member of staff, or not now")
 	// ErrContacts says that a contact cannot be what the call would make of it: it is not the subject's, still waits for its

@@ -12,6 +12,7 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
@@ -24,7 +25,7 @@ func (onePerson) Check(_ context.Context, subject civicpin.Subject, facts map[st
 }
 
 // exampleServices makes the services over memory, with Ana's key and mailbox in them. What is sent arrives in last.
-func exampleServices(plans ...recovery.Plan) (rec *recovery.Service, pins *pin.Service, out *outbox.Outbox, last *civicpin.Message) {
+func exampleServices(plans ...plan.Plan) (rec *recovery.Service, pins *pin.Service, out *outbox.Outbox, last *civicpin.Message) {
 	ctx := context.Background()
 	last = new(civicpin.Message)
 	monday := func() time.Time { return time.Date(2026, 3, 2, 10, 0, 0, 0, time.FixedZone("Guayaquil", -5*60*60)) }
@@ -66,15 +67,15 @@ func check(err error) {
 func Example() {
 	ctx := context.Background()
 	source := civicpin.Source{Address: "192.0.2.10"}
-	rec, pins, out, last := exampleServices(recovery.Plan{
+	rec, pins, out, last := exampleServices(plan.Plan{
 		Name: "password",
-		Steps: []recovery.Step{
-			recovery.Captcha{}, // checked by the caller
-			recovery.Facts{"birth-day", "birth-month"},
-			recovery.Link{Channel: civicpin.Email, Valid: 30 * time.Minute},
+		Steps: []plan.Step{
+			plan.Captcha{}, // checked by the caller
+			plan.Facts{"birth-day", "birth-month"},
+			plan.Link{Channel: civicpin.Email, Valid: 30 * time.Minute},
 		},
 		Limit:   lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked},
-		Outcome: recovery.ChooseSecret,
+		Outcome: plan.ChooseSecret,
 	})
 
 	run, err := rec.Start(ctx, "password", "1710034065", source)
@@ -109,13 +110,13 @@ func Example() {
 // At the desk: staff see the person, and the link goes to the person's own mailbox. Staff get no ticket, token or grant.
 func ExampleService_Assist() {
 	ctx := context.Background()
-	rec, _, out, last := exampleServices(recovery.Plan{
+	rec, _, out, last := exampleServices(plan.Plan{
 		Name: "desk",
-		Steps: []recovery.Step{
-			recovery.Operator{Role: "office"},
-			recovery.Link{Channel: civicpin.Email, Valid: 24 * time.Hour},
+		Steps: []plan.Step{
+			plan.Operator{Role: "office"},
+			plan.Link{Channel: civicpin.Email, Valid: 24 * time.Hour},
 		},
-		Limit: lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked}, Valid: 25 * time.Hour, Outcome: recovery.ChooseSecret,
+		Limit: lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked}, Valid: 25 * time.Hour, Outcome: plan.ChooseSecret,
 	})
 	staff := recovery.Staff{ID: civicpin.Operator("quito.1"), Role: "office"}
 	run, err := rec.StartBy(ctx, "desk", "1710034065", staff)
@@ -135,11 +136,11 @@ func ExampleService_Assist() {
 func ExampleService_Finish() {
 	ctx := context.Background()
 	source := civicpin.Source{Address: "192.0.2.10"}
-	rec, _, out, last := exampleServices(recovery.Plan{
+	rec, _, out, last := exampleServices(plan.Plan{
 		Name:    "unlock",
-		Steps:   []recovery.Step{recovery.Captcha{}, recovery.Link{Channel: civicpin.Email, Valid: 10 * time.Minute}},
+		Steps:   []plan.Step{plan.Captcha{}, plan.Link{Channel: civicpin.Email, Valid: 10 * time.Minute}},
 		Limit:   lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked},
-		Outcome: recovery.Unlocked,
+		Outcome: plan.Unlocked,
 	})
 	run, err := rec.Start(ctx, "unlock", "1710034065", source)
 	check(err)

@@ -15,7 +15,7 @@ import (
 func HoldAnswers(ctx context.Context, s *Service, f func()) error { return s.hashing.Run(ctx, f) }
 
 // PlanGate returns the gate of a plan.
-func PlanGate(s *Service, plan string) *lockout.Gate { return s.plans[plan].gate }
+func PlanGate(s *Service, name string) *lockout.Gate { return s.plans[name].gate }
 
 // ShownImages returns the images that are shown for a subject who enrolled own; "" for nobody's.
 func ShownImages(s *Service, subject civicpin.Subject, own string) []string {

@@ -10,6 +10,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/proof"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -85,13 +86,13 @@ func (s *Service) complete(ctx context.Context, e store.Entry[run], w *way, id s
 	p := proof.Completed{
 		Subject: r.Subject, Plan: w.Name, Run: id, Epoch: r.Epoch, Begin: w.Begin, Valid: w.Grant, Source: source,
 	}
-	if w.Outcome == ReissueInParts {
+	if w.Outcome == plan.ReissueInParts {
 		if p.Parts, err = s.parts(&r, b, w); err != nil {
 			return pin.Grant{}, err
 		}
 	}
 	kind := doneMail
-	if w.Outcome == Unlocked {
+	if w.Outcome == plan.Unlocked {
 		kind = unlockedMail
 	}
 	told := s.notices(&r, b, id, kind, s.vault.Now().Add(w.Repudiate))
@@ -108,7 +109,7 @@ func (s *Service) complete(ctx context.Context, e store.Entry[run], w *way, id s
 	}
 
 	var grant pin.Grant
-	if w.Outcome == Unlocked {
+	if w.Outcome == plan.Unlocked {
 		err = s.config.Pins.Reopen(ctx, p)
 	} else {
 		grant, err = s.config.Pins.Grant(ctx, p)
@@ -153,7 +154,7 @@ func (s *Service) parts(r *run, b *book, w *way) ([]civicpin.Contact, error) {
 	policy := s.config.Pins.Policy()
 	var order []civicpin.Channel
 	for _, step := range w.Steps {
-		if c, ok := step.(Contacts); ok {
+		if c, ok := step.(plan.Contacts); ok {
 			order = append(order, c.Of...)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/recovery/plan"
 )
 
 // fits checks that the answers are to what is asked, and to nothing else: an answer that is passed over would look like one
@@ -13,12 +14,12 @@ func (w *way) fits(r *run, a *Answers) error {
 	var want Answers
 	for _, step := range w.Steps[r.Step:w.group(r.Step)] {
 		switch step := step.(type) {
-		case Captcha:
+		case plan.Captcha:
 			if !a.Captcha {
 				return ErrStep
 			}
 			want.Captcha = true
-		case Facts:
+		case plan.Facts:
 			if len(a.Facts) != len(step) {
 				return ErrStep
 			}
@@ -28,44 +29,44 @@ func (w *way) fits(r *run, a *Answers) error {
 				}
 			}
 			want.Facts = a.Facts
-		case Image:
+		case plan.Image:
 			if !slices.Contains(r.Images, a.Image) {
 				return ErrStep
 			}
 			want.Image = a.Image
-		case Questions:
+		case plan.Questions:
 			if !answersAll(r.asked(step.Ask), a.Questions) {
 				return ErrStep
 			}
 			want.Questions = a.Questions
-		case Contacts:
-			if err := step.check(a.Contacts); err != nil {
+		case plan.Contacts:
+			if err := fitContacts(step, a.Contacts); err != nil {
 				return err
 			}
 			want.Contacts = a.Contacts
-		case ConfirmContact:
+		case plan.ConfirmContact:
 			if a.Confirm == (a.Correct != civicpin.Contact{}) || !a.Confirm && !step.MayCorrect {
 				return ErrStep
 			}
 			want.Confirm, want.Correct = a.Confirm, a.Correct
-		case Link, Code:
-			if _, _, _, n, _ := sent(step); n == 0 || a.Code.IsZero() {
+		case plan.Link, plan.Code:
+			if d, _ := plan.SentBy(step); d.Code == 0 || a.Code.IsZero() {
 				return ErrStep
 			}
 			want.Code = a.Code
-		case Factor:
+		case plan.Factor:
 			if a.Factor.IsZero() {
 				return ErrStep
 			}
 			want.Factor = a.Factor
-		case Documents:
+		case plan.Documents:
 			want.Documents = a.Documents
-		case Terms:
+		case plan.Terms:
 			if a.Terms != step.Version {
 				return ErrStep
 			}
 			want.Terms = a.Terms
-		case Enrol:
+		case plan.Enrol:
 			want.EnrolImage, want.EnrolQuestions = a.EnrolImage, a.EnrolQuestions
 		default:
 			return ErrStep
@@ -98,8 +99,8 @@ func (a *Answers) fields() [12]bool {
 	}
 }
 
-// check checks that contacts can be what is asked for.
-func (c Contacts) check(given []civicpin.Contact) error {
+// fitContacts checks that contacts can be what is asked for.
+func fitContacts(c plan.Contacts, given []civicpin.Contact) error {
 	if len(given) < c.AtLeast || len(given) > maxContacts {
 		return ErrStep
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/recovery/plan"
 )
 
 // toLink takes Ana's recovery to its link, and returns the ticket and the message.
@@ -351,10 +352,10 @@ func TestCorrectedContactRests(t *testing.T) {
 // After a revocation nobody begins a key on the word of whoever knows the birthday and has some mailbox. On a proof of its own, they do.
 func TestBeginAfterARevocation(t *testing.T) {
 	k := newKit(t)
-	k.config.Plans = append(plans(), recovery.Plan{
-		Name: "anew", Limit: threeTries(), Outcome: recovery.ChooseSecret, Begin: true,
-		Steps: []recovery.Step{
-			recovery.Facts{"birth-day", "birth-month"}, recovery.Link{Channel: civicpin.Email, Valid: time.Hour},
+	k.config.Plans = append(plans(), plan.Plan{
+		Name: "anew", Limit: threeTries(), Outcome: plan.ChooseSecret, Begin: true,
+		Steps: []plan.Step{
+			plan.Facts{"birth-day", "birth-month"}, plan.Link{Channel: civicpin.Email, Valid: time.Hour},
 		},
 	})
 	var err error

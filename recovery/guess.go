@@ -8,6 +8,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -22,7 +23,7 @@ func (s *Service) admit(ctx context.Context) (leave func(), err error) {
 
 // guess compares answers inside the plan's gate, and advances the run if all are right. also, if given, changes the run with
 // it.
-func (s *Service) guess(ctx context.Context, e store.Entry[run], w *way, id string, steps []Step, a Answers, also func(*run, time.Time) error,
+func (s *Service) guess(ctx context.Context, e store.Entry[run], w *way, id string, steps []plan.Step, a Answers, also func(*run, time.Time) error,
 ) (store.Entry[run], error) {
 	to := e.Value.Step + len(steps)
 	err := s.compare(ctx, &e.Value, w, id, steps, a, func(ctx context.Context, named []contact) error {
@@ -43,7 +44,7 @@ func (s *Service) guess(ctx context.Context, e store.Entry[run], w *way, id stri
 
 // compare compares answers inside the plan's gate, all of them whatever the first comes to, and calls then there if all are
 // right.
-func (s *Service) compare(ctx context.Context, r *run, w *way, id string, steps []Step, a Answers,
+func (s *Service) compare(ctx context.Context, r *run, w *way, id string, steps []plan.Step, a Answers,
 	then func(ctx context.Context, named []contact) error,
 ) error {
 	leave, err := s.admit(ctx)
@@ -80,16 +81,16 @@ func (s *Service) compare(ctx context.Context, r *run, w *way, id string, steps 
 
 // right makes every comparison that the steps call for. All that has to be read is read first: once something was compared,
 // neither the store nor a caller who hangs up may give the try back.
-func (s *Service) right(ctx context.Context, r *run, steps []Step, a Answers) (right bool, named []contact, err error) {
+func (s *Service) right(ctx context.Context, r *run, steps []plan.Step, a Answers) (right bool, named []contact, err error) {
 	var k *knowledge
 	var b *book
 	for _, step := range steps {
 		switch step.(type) {
-		case Image, Questions, Operator:
+		case plan.Image, plan.Questions, plan.Operator:
 			if k == nil {
 				k, err = s.knows(ctx, r.Subject)
 			}
-		case Contacts:
+		case plan.Contacts:
 			if b == nil {
 				b, err = s.book(ctx, r.Subject)
 			}
@@ -100,7 +101,7 @@ func (s *Service) right(ctx context.Context, r *run, steps []Step, a Answers) (r
 	}
 	right = true
 	for _, step := range steps { // there is one such step at the most, and the register may fail: before all others
-		if _, ok := step.(Facts); ok {
+		if _, ok := step.(plan.Facts); ok {
 			if right, err = s.config.Register.Check(ctx, r.Subject, a.Facts); err != nil {
 				return false, nil, err
 			}
@@ -110,13 +111,13 @@ func (s *Service) right(ctx context.Context, r *run, steps []Step, a Answers) (r
 	for _, step := range steps {
 		ok := true
 		switch step := step.(type) {
-		case Image:
+		case plan.Image:
 			ok = k.sameImage(a.Image)
-		case Questions:
+		case plan.Questions:
 			ok, err = s.sameAnswers(ctx, k, r.asked(step.Ask), a.Questions)
-		case Operator:
+		case plan.Operator:
 			ok, err = s.sameAnswers(ctx, k, r.asked(step.Questions), a.Questions)
-		case Contacts:
+		case plan.Contacts:
 			named, ok = s.sameContacts(b, a.Contacts)
 		}
 		if err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
@@ -75,89 +76,89 @@ var (
 func threeTries() lockout.Policy { return lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked} }
 
 // The plans of the four systems, and some more.
-func plans() []recovery.Plan {
+func plans() []plan.Plan {
 	const email = civicpin.Email
-	return []recovery.Plan{
+	return []plan.Plan{
 		{
 			Name: "clave", // IESS: A4
-			Steps: []recovery.Step{
-				recovery.Captcha{},
-				recovery.Facts{"birth-day", "birth-month"},
-				recovery.Image{},
-				recovery.Questions{Ask: 1},
-				recovery.ConfirmContact{Channel: email, MayCorrect: true, Wait: 24 * time.Hour},
-				recovery.Link{Channel: email, Valid: 3 * time.Minute},
+			Steps: []plan.Step{
+				plan.Captcha{},
+				plan.Facts{"birth-day", "birth-month"},
+				plan.Image{},
+				plan.Questions{Ask: 1},
+				plan.ConfirmContact{Channel: email, MayCorrect: true, Wait: 24 * time.Hour},
+				plan.Link{Channel: email, Valid: 3 * time.Minute},
 			},
-			Limit: threeTries(), Outcome: recovery.ChooseSecret,
+			Limit: threeTries(), Outcome: plan.ChooseSecret,
 			Exception: "with a contact corrected it rests on what is known, and a day in which the old one can object",
 		},
 		{
 			Name: "first", // IESS: A3
-			Steps: []recovery.Step{
-				recovery.Captcha{},
-				recovery.Facts{"birth-day", "birth-month"},
-				recovery.ConfirmContact{Channel: email, MayCorrect: true},
-				recovery.Link{Channel: email, Valid: 15 * time.Minute},
-				recovery.Enrol{Image: true, Questions: 4},
-				recovery.Terms{Version: "2026"},
+			Steps: []plan.Step{
+				plan.Captcha{},
+				plan.Facts{"birth-day", "birth-month"},
+				plan.ConfirmContact{Channel: email, MayCorrect: true},
+				plan.Link{Channel: email, Valid: 15 * time.Minute},
+				plan.Enrol{Image: true, Questions: 4},
+				plan.Terms{Version: "2026"},
 			},
-			Limit: threeTries(), Outcome: recovery.ChooseSecret, Begin: true,
+			Limit: threeTries(), Outcome: plan.ChooseSecret, Begin: true,
 			Exception: "nothing is known of somebody who begins but what the register has",
 		},
 		{
 			Name:  "unlock", // IESS: A5, by link
-			Steps: []recovery.Step{recovery.Captcha{}, recovery.Link{Channel: email, Valid: 3 * time.Minute}},
-			Limit: threeTries(), Outcome: recovery.Unlocked,
+			Steps: []plan.Step{plan.Captcha{}, plan.Link{Channel: email, Valid: 3 * time.Minute}},
+			Limit: threeTries(), Outcome: plan.Unlocked,
 		},
 		{
 			Name:  "video", // A5, by a video operator
-			Steps: []recovery.Step{recovery.Operator{Role: "video", Questions: 4}},
-			Limit: threeTries(), Outcome: recovery.Unlocked,
+			Steps: []plan.Step{plan.Operator{Role: "video", Questions: 4}},
+			Limit: threeTries(), Outcome: plan.Unlocked,
 		},
 		{
 			Name: "desk", // A5, with uploaded documents
-			Steps: []recovery.Step{
-				recovery.Captcha{},
-				recovery.Documents{
+			Steps: []plan.Step{
+				plan.Captcha{},
+				plan.Documents{
 					Kinds: []string{"front", "back", "face"}, Types: []string{"image/jpeg", "application/pdf"}, MaxBytes: 1 << 20,
 				},
-				recovery.Operator{Role: "agency", Second: true},
-				recovery.Link{Channel: email, Valid: time.Hour},
+				plan.Operator{Role: "agency", Second: true},
+				plan.Link{Channel: email, Valid: time.Hour},
 			},
-			Limit: threeTries(), Outcome: recovery.ChooseSecret, Valid: 72 * time.Hour,
+			Limit: threeTries(), Outcome: plan.ChooseSecret, Valid: 72 * time.Hour,
 		},
 		{
 			Name: "parts", // INPS: A2
-			Steps: []recovery.Step{
-				recovery.Contacts{AtLeast: 2, Of: []civicpin.Channel{civicpin.SMS, email, civicpin.CertifiedEmail}},
-				recovery.Link{Channel: email, Or: []civicpin.Channel{civicpin.CertifiedEmail}, Valid: 24 * time.Hour, Code: 8},
+			Steps: []plan.Step{
+				plan.Contacts{AtLeast: 2, Of: []civicpin.Channel{civicpin.SMS, email, civicpin.CertifiedEmail}},
+				plan.Link{Channel: email, Or: []civicpin.Channel{civicpin.CertifiedEmail}, Valid: 24 * time.Hour, Code: 8},
 			},
-			Limit: threeTries(), Outcome: recovery.ReissueInParts, Valid: 25 * time.Hour,
+			Limit: threeTries(), Outcome: plan.ReissueInParts, Valid: 25 * time.Hour,
 		},
 		{
 			Name: "two", // Tu Seguridad Social: two codes by different methods
-			Steps: []recovery.Step{
-				recovery.Captcha{},
-				recovery.Link{Channel: email, Valid: time.Hour},
-				recovery.Code{Channel: civicpin.SMS, Valid: 10 * time.Minute},
-				recovery.Wait{For: time.Hour},
+			Steps: []plan.Step{
+				plan.Captcha{},
+				plan.Link{Channel: email, Valid: time.Hour},
+				plan.Code{Channel: civicpin.SMS, Valid: 10 * time.Minute},
+				plan.Wait{For: time.Hour},
 			},
-			Limit: threeTries(), Outcome: recovery.ChooseSecret,
+			Limit: threeTries(), Outcome: plan.ChooseSecret,
 		},
 		{
 			Name:  "office", // in person
-			Steps: []recovery.Step{recovery.Operator{Role: "agency"}},
-			Limit: threeTries(), Outcome: recovery.ReissueInParts,
+			Steps: []plan.Step{plan.Operator{Role: "agency"}},
+			Limit: threeTries(), Outcome: plan.ReissueInParts,
 		},
 		{
 			Name:  "texted",
-			Steps: []recovery.Step{recovery.Captcha{}, recovery.Code{Channel: civicpin.SMS, Valid: 10 * time.Minute}},
-			Limit: threeTries(), Outcome: recovery.Unlocked,
+			Steps: []plan.Step{plan.Captcha{}, plan.Code{Channel: civicpin.SMS, Valid: 10 * time.Minute}},
+			Limit: threeTries(), Outcome: plan.Unlocked,
 		},
 		{
 			Name:  "factor",
-			Steps: []recovery.Step{recovery.Factor("app"), recovery.Code{Channel: civicpin.SMS, Valid: 10 * time.Minute}},
-			Limit: threeTries(), Outcome: recovery.Unlocked,
+			Steps: []plan.Step{plan.Factor("app"), plan.Code{Channel: civicpin.SMS, Valid: 10 * time.Minute}},
+			Limit: threeTries(), Outcome: plan.Unlocked,
 		},
 	}
 }

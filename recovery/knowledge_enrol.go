@@ -11,6 +11,7 @@ import (
 	"github.com/civicpin/civicpin/internal/answer"
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -71,7 +72,7 @@ func (s *Service) fewest() int {
 }
 
 // enrolment checks and hashes what a visitor chose at a step. Nothing is kept before the run is completed.
-func (s *Service) enrolment(ctx context.Context, subject civicpin.Subject, step Enrol, image string, answers map[string]civicpin.Secret,
+func (s *Service) enrolment(ctx context.Context, subject civicpin.Subject, step plan.Enrol, image string, answers map[string]civicpin.Secret,
 ) (*knowledge, error) {
 	if step.Image == (image == "") {
 		return nil, fmt.Errorf("%w: no image, or one that was not asked for", civicpin.ErrInvalid)

@@ -17,6 +17,7 @@ import (
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
 )
@@ -215,7 +216,7 @@ func TestEnrolledByAPlan(t *testing.T) {
 	_, err = k.Answer(t.Context(), ticket, recovery.Answers{Facts: map[string]string{"birth-day": "14"}})
 	require.NoError(t, err)
 	run = k.approved(t, run.ID)
-	require.Equal(t, &recovery.Enrol{Image: true, Questions: 3}, run.Next.Enrol)
+	require.Equal(t, &plan.Enrol{Image: true, Questions: 3}, run.Next.Enrol)
 
 	three := map[string]string{"pet": "Fido", "teacher": "Bo", "hero": "Zorro"}
 	for name, bad := range map[string]recovery.Answers{
@@ -251,10 +252,10 @@ func TestEnrolledByAPlan(t *testing.T) {
 func TestEnrolOfHalf(t *testing.T) {
 	c := answerConfig()
 	limit := lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked}
-	for name, step := range map[string]recovery.Enrol{"an image": {Image: true}, "answers": {Questions: 1}} {
-		c.Plans = []recovery.Plan{{
-			Name: "half", Begin: true, Outcome: recovery.ChooseSecret, Limit: limit,
-			Steps: []recovery.Step{recovery.Operator{Role: "desk", Second: true}, step},
+	for name, step := range map[string]plan.Enrol{"an image": {Image: true}, "answers": {Questions: 1}} {
+		c.Plans = []plan.Plan{{
+			Name: "half", Begin: true, Outcome: plan.ChooseSecret, Limit: limit,
+			Steps: []plan.Step{plan.Operator{Role: "desk", Second: true}, step},
 		}}
 		k := newAnswerKitOn(t, store.NewMemory(), c)
 		run, err := k.Start(t.Context(), "half", elsa, civicpin.Source{})

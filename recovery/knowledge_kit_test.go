@@ -13,6 +13,7 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
@@ -41,18 +42,18 @@ type answerKit struct {
 
 // answerPlans are three plans for people without a credential, so that none has to be issued: of all that can be enrolled, of the
 // image alone, and of nothing.
-func answerPlans() []recovery.Plan {
-	plan := func(name string, steps ...recovery.Step) recovery.Plan {
-		return recovery.Plan{
-			Name: name, Begin: true, Outcome: recovery.ChooseSecret,
+func answerPlans() []plan.Plan {
+	one := func(name string, steps ...plan.Step) plan.Plan {
+		return plan.Plan{
+			Name: name, Begin: true, Outcome: plan.ChooseSecret,
 			Limit: lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked}, Steps: steps,
 		}
 	}
-	facts, desk := recovery.Facts{"birth-day"}, recovery.Operator{Role: "desk", Second: true}
-	return []recovery.Plan{
-		plan("all", recovery.Captcha{}, facts, recovery.Image{}, recovery.Questions{Ask: 2}, desk),
-		plan("image", facts, recovery.Image{}, desk),
-		plan("facts", facts, desk, recovery.Enrol{Image: true, Questions: 3}),
+	facts, desk := plan.Facts{"birth-day"}, plan.Operator{Role: "desk", Second: true}
+	return []plan.Plan{
+		one("all", plan.Captcha{}, facts, plan.Image{}, plan.Questions{Ask: 2}, desk),
+		one("image", facts, plan.Image{}, desk),
+		one("facts", facts, desk, plan.Enrol{Image: true, Questions: 3}),
 	}
 }
 
@@ -119,9 +120,9 @@ func (k *answerKit) guess(ctx context.Context, run recovery.Run, image string, k
 }
 
 // failures is how many failures are counted against a subject.
-func (k *answerKit) failures(t testing.TB, plan string, subject civicpin.Subject) int {
+func (k *answerKit) failures(t testing.TB, name string, subject civicpin.Subject) int {
 	t.Helper()
-	st, err := recovery.PlanGate(k.Service, plan).Status(t.Context(), lockout.Key{Subject: subject})
+	st, err := recovery.PlanGate(k.Service, name).Status(t.Context(), lockout.Key{Subject: subject})
 	require.NoError(t, err)
 	return st.Failures
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/recovery/plan"
 )
 
 const (
@@ -85,7 +86,7 @@ func (s *Service) usual() int {
 	most := 0
 	for _, w := range s.plans {
 		for _, step := range w.Steps {
-			if e, ok := step.(Enrol); ok {
+			if e, ok := step.(plan.Enrol); ok {
 				most = max(most, e.Questions)
 			}
 		}
@@ -100,11 +101,11 @@ func (s *Service) usual() int {
 func (w *way) asks() (questions int, image bool) {
 	for _, step := range w.Steps {
 		switch step := step.(type) {
-		case Image:
+		case plan.Image:
 			image = true
-		case Questions:
+		case plan.Questions:
 			questions = max(questions, step.Ask)
-		case Operator:
+		case plan.Operator:
 			questions = max(questions, step.Questions)
 		}
 	}

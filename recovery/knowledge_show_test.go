@@ -13,6 +13,7 @@ import (
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -83,9 +84,9 @@ func TestQuestionsRotateWithTheEpoch(t *testing.T) {
 func TestSmallCatalogues(t *testing.T) {
 	c := answerConfig()
 	c.Questions, c.Images = nil, nil
-	c.Plans = []recovery.Plan{{
-		Name: "facts", Begin: true, Outcome: recovery.ChooseSecret, Limit: lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked},
-		Steps: []recovery.Step{recovery.Facts{"birth-day"}, recovery.Operator{Role: "desk", Second: true}},
+	c.Plans = []plan.Plan{{
+		Name: "facts", Begin: true, Outcome: plan.ChooseSecret, Limit: lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked},
+		Steps: []plan.Step{plan.Facts{"birth-day"}, plan.Operator{Role: "desk", Second: true}},
 	}}
 	k := newAnswerKitOn(t, store.NewMemory(), c)
 	require.Empty(t, recovery.PickedQuestions(k.Service, elsa, nil, 0, 2))
@@ -175,8 +176,8 @@ func TestImagesShownAreWhatCounts(t *testing.T) {
 	for i := range 256 {
 		c.Images = append(c.Images, fmt.Sprintf("image-%03d", i))
 	}
-	p := recovery.Plan{
-		Steps: []recovery.Step{recovery.Image{}, recovery.Questions{Ask: 2}, recovery.Factor("app")},
+	p := plan.Plan{
+		Steps: []plan.Step{plan.Image{}, plan.Questions{Ask: 2}, plan.Factor("app")},
 		Limit: lockout.Policy{Ceiling: 100},
 	}
 	usual, _ := p.GuessProbability(256)
@@ -185,7 +186,7 @@ func TestImagesShownAreWhatCounts(t *testing.T) {
 	require.Greater(t, usual, 1e-4)
 	refused := c.Plans[0]
 	refused.Steps = p.Steps
-	c.Plans = []recovery.Plan{refused}
+	c.Plans = []plan.Plan{refused}
 	c.Factors = map[string]func(context.Context, civicpin.Subject, civicpin.Secret, civicpin.Source) error{"app": noFactor}
 	vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), nil)
 	require.NoError(t, err)

@@ -16,6 +16,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -140,8 +141,8 @@ func TestHangingUp(t *testing.T) {
 				c.Hashing.Permits = 1
 				c.Plans = c.Plans[:1]
 				// Questions first: facts and images are compared before there is a hash to wait for.
-				c.Plans[0].Steps = []recovery.Step{
-					recovery.Captcha{}, recovery.Questions{Ask: 2}, recovery.Image{}, recovery.Operator{Role: "desk", Second: true},
+				c.Plans[0].Steps = []plan.Step{
+					plan.Captcha{}, plan.Questions{Ask: 2}, plan.Image{}, plan.Operator{Role: "desk", Second: true},
 				}
 				k := newAnswerKitOn(t, store.NewMemory(), c)
 				k.enrolled(t)

@@ -9,6 +9,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/code"
 	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -94,7 +95,7 @@ func (w *way) links(step int) bool {
 	if step >= len(w.Steps) {
 		return false
 	}
-	_, ok := w.Steps[step].(Link)
+	_, ok := w.Steps[step].(plan.Link)
 	return ok
 }
 

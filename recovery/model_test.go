@@ -178,12 +178,12 @@ func TestModel(t *testing.T) {
 		}
 		begin := func(rt *rapid.T, owner bool) {
 			fault(rt)
-			plan := rapid.SampledFrom([]string{"clave", "two", "parts", "unlock", "desk", "factor"}).Draw(rt, "plan")
-			run, err := k.Start(ctx, plan, ana, civicpin.Source{})
+			name := rapid.SampledFrom([]string{"clave", "two", "parts", "unlock", "desk", "factor"}).Draw(rt, "plan")
+			run, err := k.Start(ctx, name, ana, civicpin.Source{})
 			require.True(fatal{rt}, ours(err), err)
 			if err == nil {
 				s.trips = append(s.trips, &trip{
-					id: run.ID, plan: plan, owner: owner, tickets: []civicpin.Secret{run.Ticket}, proved: make(map[string]bool),
+					id: run.ID, plan: name, owner: owner, tickets: []civicpin.Secret{run.Ticket}, proved: make(map[string]bool),
 				})
 			}
 		}

@@ -37,9 +37,9 @@ func together(n int, f func(i int) error) (won int, errs []error) {
 }
 
 // linked takes Ana to the link of a plan that begins with a captcha and sends one.
-func (k *kit) linked(t *testing.T, plan string, kind civicpin.MessageKind) civicpin.Message {
+func (k *kit) linked(t *testing.T, name string, kind civicpin.MessageKind) civicpin.Message {
 	t.Helper()
-	run, err := k.Start(t.Context(), plan, ana, home)
+	run, err := k.Start(t.Context(), name, ana, home)
 	require.NoError(t, err)
 	_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Captcha: true})
 	require.NoError(t, err)
@@ -49,16 +49,16 @@ func (k *kit) linked(t *testing.T, plan string, kind civicpin.MessageKind) civic
 }
 
 func TestOneLinkOneWinner(t *testing.T) {
-	for _, plan := range []string{"unlock", "two"} {
-		t.Run(plan, func(t *testing.T) {
+	for _, name := range []string{"unlock", "two"} {
+		t.Run(name, func(t *testing.T) {
 			k := newKit(t)
 			kind := civicpin.MessageKind("recovery.unlock")
-			if plan == "two" {
+			if name == "two" {
 				kind = "recovery.link"
 			}
-			m := k.linked(t, plan, kind)
+			m := k.linked(t, name, kind)
 			won, errs := together(64, func(int) error {
-				if plan == "two" {
+				if name == "two" {
 					_, err := k.Use(t.Context(), m.Link, home)
 					return err
 				}

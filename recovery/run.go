@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -24,7 +25,7 @@ const (
 type run struct {
 	Subject civicpin.Subject `json:"subject" export:"subject"`
 	Plan    string           `json:"plan" export:"yes"`
-	Digest  []byte           `json:"digest"` // of the plan, see Plan.digest
+	Digest  []byte           `json:"digest"` // of the plan, see [plan.Plan.Digest]
 	State   string           `json:"state" export:"yes"`
 	Ticket  []byte           `json:"ticket,omitempty"` // hash; nobody has one of a run that staff began
 	Tickets int              `json:"tickets"`          // how many there were: a link that is used gives a new one
@@ -119,8 +120,8 @@ func (r *run) asked(n int) []string { return r.Asked[:min(n, len(r.Asked))] }
 // group returns the index behind the steps that are asked together with step i.
 func (w *way) group(i int) int {
 	end := i + 1
-	if guessed(w.Steps[i]) {
-		for end < len(w.Steps) && guessed(w.Steps[end]) {
+	if plan.Guessed(w.Steps[i]) {
+		for end < len(w.Steps) && plan.Guessed(w.Steps[end]) {
 			end++
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -22,19 +23,19 @@ type Staff struct {
 // StartBy begins a recovery on behalf of somebody who is at the desk or on the telephone. The run has no ticket: the member of
 // staff goes on with Assist, and what the citizen alone may do waits for the link that the citizen gets. The plan's first
 // step has to be one of staff's. Errors: [ErrStaff]; [ErrStep] if the plan begins otherwise; those of [Service.Start].
-func (s *Service) StartBy(ctx context.Context, plan string, subject civicpin.Subject, by Staff) (Run, error) {
-	w := s.plans[plan]
+func (s *Service) StartBy(ctx context.Context, name string, subject civicpin.Subject, by Staff) (Run, error) {
+	w := s.plans[name]
 	if w == nil {
-		return Run{}, fmt.Errorf("%w: no plan %q", civicpin.ErrInvalid, plan)
+		return Run{}, fmt.Errorf("%w: no plan %q", civicpin.ErrInvalid, name)
 	}
-	first, ok := w.Steps[0].(Operator)
+	first, ok := w.Steps[0].(plan.Operator)
 	if !ok {
 		return Run{}, ErrStep
 	}
 	if err := s.may(ctx, by, first.Role); err != nil {
 		return Run{}, err
 	}
-	return s.start(ctx, plan, subject, by.ID, civicpin.Source{})
+	return s.start(ctx, name, subject, by.ID, civicpin.Source{})
 }
 
 // A Case is a run as staff see it. It holds no secret and no ticket.
@@ -81,11 +82,11 @@ func (s *Service) Case(ctx context.Context, id string, by Staff) (Case, error) {
 }
 
 // staffs returns the step of staff at which a run is.
-func (w *way) staffs(r *run) (Operator, bool) {
+func (w *way) staffs(r *run) (plan.Operator, bool) {
 	if r.Step >= len(w.Steps) || !r.Rests.IsZero() {
-		return Operator{}, false
+		return plan.Operator{}, false
 	}
-	step, ok := w.Steps[r.Step].(Operator)
+	step, ok := w.Steps[r.Step].(plan.Operator)
 	return step, ok
 }
 
@@ -152,7 +153,7 @@ func (s *Service) Assist(ctx context.Context, id string, by Staff, v Verdict) (R
 }
 
 // pass brings a run behind a step of staff.
-func (s *Service) pass(ctx context.Context, e store.Entry[run], w *way, id string, step Operator, by Staff, v Verdict) (store.Entry[run], error) {
+func (s *Service) pass(ctx context.Context, e store.Entry[run], w *way, id string, step plan.Operator, by Staff, v Verdict) (store.Entry[run], error) {
 	approved := e.Value.Approved
 	same := func(r *run, _ time.Time) error {
 		if len(r.Approved) != len(approved) {
@@ -161,13 +162,13 @@ func (s *Service) pass(ctx context.Context, e store.Entry[run], w *way, id strin
 		return nil
 	}
 	if step.Questions > 0 && len(approved) == 0 {
-		return s.guess(ctx, e, w, id, []Step{step}, Answers{Questions: v.Questions, Source: v.Source}, same)
+		return s.guess(ctx, e, w, id, []plan.Step{step}, Answers{Questions: v.Questions, Source: v.Source}, same)
 	}
 	return s.advance(ctx, e, w, id, e.Value.Step+1, same)
 }
 
 // approve notes a first approval.
-func (s *Service) approve(ctx context.Context, e store.Entry[run], w *way, id string, step Operator, by Staff, v Verdict) (store.Entry[run], error) {
+func (s *Service) approve(ctx context.Context, e store.Entry[run], w *way, id string, step plan.Operator, by Staff, v Verdict) (store.Entry[run], error) {
 	note := func(r *run, now time.Time) error {
 		if len(r.Approved) > 0 {
 			return ErrStep // somebody else did at this moment
@@ -179,7 +180,7 @@ func (s *Service) approve(ctx context.Context, e store.Entry[run], w *way, id st
 		// What the citizen answered is compared, and the run goes on only with the second approval.
 		answers := Answers{Questions: v.Questions, Source: v.Source}
 		stay := func(context.Context, []contact) error { return nil }
-		if err := s.compare(ctx, &e.Value, w, id, []Step{step}, answers, stay); err != nil {
+		if err := s.compare(ctx, &e.Value, w, id, []plan.Step{step}, answers, stay); err != nil {
 			return e, err
 		}
 	}
@@ -190,9 +191,9 @@ func (s *Service) approve(ctx context.Context, e store.Entry[run], w *way, id st
 // to staff.
 func (s *Service) onwards(ctx context.Context, e store.Entry[run], w *way, id string, by Staff, v Verdict) (Run, error) {
 	r := &e.Value
-	if r.Step >= len(w.Steps) && r.Rests.IsZero() && w.Outcome != ChooseSecret {
+	if r.Step >= len(w.Steps) && r.Rests.IsZero() && w.Outcome != plan.ChooseSecret {
 		grant, err := s.complete(ctx, e, w, id, by.ID, v.Source)
-		if err == nil && w.Outcome == ReissueInParts {
+		if err == nil && w.Outcome == plan.ReissueInParts {
 			_, err = s.config.Pins.Reissue(ctx, grant, v.Source)
 		}
 		return Run{ID: id, Plan: w.Name, Done: true}, err
@@ -207,10 +208,10 @@ func (s *Service) onwards(ctx context.Context, e store.Entry[run], w *way, id st
 //
 // Errors: [ErrStaff], also for a role without Role.Unlocks; [civicpin.ErrInvalid]; a *[lockout.LockedError] if the subject is disabled and
 // there is no evidence; the store's.
-func (s *Service) Unlock(ctx context.Context, plan string, subject civicpin.Subject, seen civicpin.Evidence, by Staff) error {
-	w := s.plans[plan]
+func (s *Service) Unlock(ctx context.Context, name string, subject civicpin.Subject, seen civicpin.Evidence, by Staff) error {
+	w := s.plans[name]
 	if w == nil {
-		return fmt.Errorf("%w: no plan %q", civicpin.ErrInvalid, plan)
+		return fmt.Errorf("%w: no plan %q", civicpin.ErrInvalid, name)
 	}
 	lift := w.gate.Unlock
 	if seen != (civicpin.Evidence{}) {

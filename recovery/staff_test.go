@@ -12,6 +12,7 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -243,9 +244,9 @@ func TestStaffAndStrangers(t *testing.T) {
 func TestQuestionsBeforeASecond(t *testing.T) {
 	k := newKit(t)
 	k.lock(t)
-	k.config.Plans = []recovery.Plan{{
-		Name: "both", Steps: []recovery.Step{recovery.Operator{Role: "agency", Questions: 4, Second: true}},
-		Limit: threeTries(), Outcome: recovery.Unlocked,
+	k.config.Plans = []plan.Plan{{
+		Name: "both", Steps: []plan.Step{plan.Operator{Role: "agency", Questions: 4, Second: true}},
+		Limit: threeTries(), Outcome: plan.Unlocked,
 	}}
 	rec, err := recovery.New(k.vault, k.out, k.config)
 	require.NoError(t, err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/proof"
+	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -18,15 +19,15 @@ import (
 //
 // Errors: [civicpin.ErrInvalid] for a subject that cannot be, or a plan that is not there; a *[lockout.LockedError] if too many
 // recoveries were begun for the subject or from the source, which goes alike for everybody; the store's.
-func (s *Service) Start(ctx context.Context, plan string, subject civicpin.Subject, source civicpin.Source) (Run, error) {
-	return s.start(ctx, plan, subject, civicpin.Citizen, source)
+func (s *Service) Start(ctx context.Context, name string, subject civicpin.Subject, source civicpin.Source) (Run, error) {
+	return s.start(ctx, name, subject, civicpin.Citizen, source)
 }
 
 // start begins a run. A run that staff begin has no ticket.
-func (s *Service) start(ctx context.Context, plan string, subject civicpin.Subject, by civicpin.Actor, source civicpin.Source) (Run, error) {
-	w := s.plans[plan]
+func (s *Service) start(ctx context.Context, name string, subject civicpin.Subject, by civicpin.Actor, source civicpin.Source) (Run, error) {
+	w := s.plans[name]
 	if w == nil {
-		return Run{}, fmt.Errorf("%w: no plan %q", civicpin.ErrInvalid, plan)
+		return Run{}, fmt.Errorf("%w: no plan %q", civicpin.ErrInvalid, name)
 	}
 	if err := subject.Validate(); err != nil {
 		return Run{}, err
@@ -52,20 +53,20 @@ func (s *Service) start(ctx context.Context, plan string, subject civicpin.Subje
 	now := s.vault.Now()
 	id := newID()
 	r := run{
-		Subject: subject, Plan: plan, Digest: w.digest, State: runOpen, Epoch: mark.Epoch, Book: b.Epoch, By: by, Source: source.Address,
-		Started: now, Expires: now.Add(w.Valid + w.rests()),
+		Subject: subject, Plan: name, Digest: w.digest, State: runOpen, Epoch: mark.Epoch, Book: b.Epoch, By: by, Source: source.Address,
+		Started: now, Expires: now.Add(w.Valid + w.Rests()),
 	}
 	r.Known = w.helps(s, mark, b, k)
 	ask := 0
 	for _, step := range w.Steps {
 		switch step := step.(type) {
-		case Image:
+		case plan.Image:
 			r.Images = s.images(subject, k)
-		case Questions:
+		case plan.Questions:
 			ask = max(ask, step.Ask)
-		case ConfirmContact:
+		case plan.ConfirmContact:
 			r.Shown = s.masked(subject, b, step.Channel)
-		case Operator:
+		case plan.Operator:
 			ask = max(ask, step.Questions)
 		}
 	}
@@ -102,21 +103,21 @@ func (w *way) helps(s *Service, mark proof.Mark, b *book, k *knowledge) bool {
 	corrects := civicpin.Channel("")
 	for _, step := range w.Steps {
 		switch step := step.(type) {
-		case Image:
+		case plan.Image:
 			can = k.Image != "" && can
-		case Questions:
+		case plan.Questions:
 			can = len(k.Questions) >= step.Ask && can
-		case Operator:
+		case plan.Operator:
 			can = len(k.Questions) >= step.Questions && can
-		case Contacts:
+		case plan.Contacts:
 			can = len(b.usable(now)) >= step.AtLeast && mine && can
-		case ConfirmContact:
+		case plan.ConfirmContact:
 			if step.MayCorrect {
 				corrects = step.Channel
 			}
 		}
-		if channels, _, _, _, ok := sent(step); ok && !slices.Contains(channels, corrects) {
-			_, there := b.on(channels, now)
+		if d, ok := plan.SentBy(step); ok && !slices.Contains(d.Channels, corrects) {
+			_, there := b.on(d.Channels, now)
 			can = there && mine && can
 		}
 	}

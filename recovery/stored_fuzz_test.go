@@ -12,6 +12,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -45,8 +46,8 @@ func (k *kit) begun(t testing.TB) map[string]map[string]any {
 	all := make(map[string]map[string]any)
 	for _, p := range plans() {
 		var run recovery.Run
-		if _, staffs := p.Steps[0].(recovery.Operator); staffs {
-			run, err = k.StartBy(t.Context(), p.Name, ana, recovery.Staff{ID: agency.ID, Role: p.Steps[0].(recovery.Operator).Role})
+		if _, staffs := p.Steps[0].(plan.Operator); staffs {
+			run, err = k.StartBy(t.Context(), p.Name, ana, recovery.Staff{ID: agency.ID, Role: p.Steps[0].(plan.Operator).Role})
 		} else {
 			run, err = k.Start(t.Context(), p.Name, ana, civicpin.Source{})
 		}
@@ -136,7 +137,7 @@ func FuzzStoredRun(f *testing.F) {
 		readable := json.Unmarshal(text, &r) == nil
 		// proved reports whether the record says that a token completes the plan.
 		proved := func(link bool) bool {
-			i := slices.IndexFunc(plans(), func(p recovery.Plan) bool { return p.Name == r.Plan })
+			i := slices.IndexFunc(plans(), func(p plan.Plan) bool { return p.Name == r.Plan })
 			if i < 0 || !readable || !bytes.Equal(r.Digest, digests[r.Plan]) || r.State != "open" || !r.Known || !k.clock.Now().Before(r.Expires) {
 				return false
 			}

@@ -14,6 +14,7 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
 )
@@ -75,9 +76,9 @@ func forged(kind string, run recovery.Run) civicpin.Secret {
 // TestStrangersLearnNothing shows, for each call that an anonymous visitor can make, that the answer is the same after the same
 // store calls and the same hash work, whoever the subject is.
 func TestStrangersLearnNothing(t *testing.T) {
-	to := func(plan string, answers ...func(recovery.Run) recovery.Answers) func(t *testing.T, k *kit) recovery.Run {
+	to := func(name string, answers ...func(recovery.Run) recovery.Answers) func(t *testing.T, k *kit) recovery.Run {
 		return func(t *testing.T, k *kit) recovery.Run {
-			run, err := k.Start(t.Context(), plan, ana, civicpin.Source{})
+			run, err := k.Start(t.Context(), name, ana, civicpin.Source{})
 			require.NoError(t, err)
 			ticket := run.Ticket
 			for _, a := range answers {
@@ -197,7 +198,7 @@ func TestStrangersLearnNothing(t *testing.T) {
 		}},
 	}
 	for _, p := range plans() {
-		if _, ok := p.Steps[0].(recovery.Operator); ok {
+		if _, ok := p.Steps[0].(plan.Operator); ok {
 			continue
 		}
 		anonymous = append(anonymous, struct {
@@ -271,9 +272,9 @@ func TestStrangersAreShownTheSame(t *testing.T) {
 // Where a message may go over one channel or another, none of them tells that there is somebody.
 func TestStrangersAreSentOverEachChannel(t *testing.T) {
 	k := newKit(t)
-	k.config.Plans = append(plans(), recovery.Plan{
-		Name: "either", Limit: threeTries(), Outcome: recovery.Unlocked, Steps: []recovery.Step{
-			recovery.Link{Channel: civicpin.Email, Or: []civicpin.Channel{civicpin.CertifiedEmail}, Valid: time.Hour},
+	k.config.Plans = append(plans(), plan.Plan{
+		Name: "either", Limit: threeTries(), Outcome: plan.Unlocked, Steps: []plan.Step{
+			plan.Link{Channel: civicpin.Email, Or: []civicpin.Channel{civicpin.CertifiedEmail}, Valid: time.Hour},
 		},
 	})
 	var err error

@@ -23,6 +23,7 @@ import (
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 	"github.com/civicpin/civicpin/store/storetest"
@@ -118,11 +119,11 @@ func (p *person) recover(t *testing.T, out *outbox.Outbox) {
 	for i := range 30 {
 		images = append(images, fmt.Sprintf("image-of-%d", i))
 	}
-	rec, err := recovery.New(p.vault, out, recovery.Config{Pins: p.pins, Images: images, Questions: questions, Plans: []recovery.Plan{{
+	rec, err := recovery.New(p.vault, out, recovery.Config{Pins: p.pins, Images: images, Questions: questions, Plans: []plan.Plan{{
 		Name:    "mail",
-		Steps:   []recovery.Step{recovery.Captcha{}, recovery.Link{Channel: civicpin.Email, Valid: 30 * time.Minute}},
+		Steps:   []plan.Step{plan.Captcha{}, plan.Link{Channel: civicpin.Email, Valid: 30 * time.Minute}},
 		Limit:   lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked},
-		Outcome: recovery.ChooseSecret,
+		Outcome: plan.ChooseSecret,
 	}}})
 	require.NoError(t, err)
 	source := civicpin.Source{Address: "192.0.2.1"}

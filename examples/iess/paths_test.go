@@ -34,10 +34,10 @@ func given(t *testing.T, ask recovery.Ask, mind memory) recovery.Answers {
 }
 
 // visitTo goes through a plan's form, and confirms the contact.
-func (s *stage) visitTo(t *testing.T, plan string, c *citizen, correct ...string) *visit {
+func (s *stage) visitTo(t *testing.T, name string, c *citizen, correct ...string) *visit {
 	t.Helper()
-	v, err := s.begin(t.Context(), plan, c)
-	if err == nil && plan != byLink {
+	v, err := s.begin(t.Context(), name, c)
+	if err == nil && name != byLink {
 		err = s.submit(t.Context(), v, given(t, v.Next, c.mind))
 	}
 	if err == nil && v.Next.Confirm != nil {

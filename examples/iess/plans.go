@@ -7,6 +7,7 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/recovery/plan"
 )
 
 const (
@@ -41,64 +42,64 @@ const (
 // threeTries: after the third miss only an agency unlocks.
 var threeTries = lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked}
 
-var birthday = recovery.Facts{"birth-day", "birth-month"}
+var birthday = plan.Facts{"birth-day", "birth-month"}
 
 // plans are the ways to a key, and out of a lock.
-func plans() []recovery.Plan {
-	return []recovery.Plan{{
+func plans() []plan.Plan {
+	return []plan.Plan{{
 		Name: firstKey,
-		Steps: []recovery.Step{
-			recovery.Captcha{},
+		Steps: []plan.Step{
+			plan.Captcha{},
 			birthday,
-			recovery.ConfirmContact{Channel: civicpin.Email, MayCorrect: true},
-			recovery.Link{Channel: civicpin.Email, Valid: 15 * time.Minute},
-			recovery.Enrol{Image: true, Questions: 4}, // by who has the link: before it, anybody may have begun
-			recovery.Terms{Version: "2026-01"},
+			plan.ConfirmContact{Channel: civicpin.Email, MayCorrect: true},
+			plan.Link{Channel: civicpin.Email, Valid: 15 * time.Minute},
+			plan.Enrol{Image: true, Questions: 4}, // by who has the link: before it, anybody may have begun
+			plan.Terms{Version: "2026-01"},
 		},
 		Limit:     threeTries,
-		Outcome:   recovery.ChooseSecret,
+		Outcome:   plan.ChooseSecret,
 		Begin:     true,
 		Exception: "a first key proves no more than a birthday and a mailbox; its level is low until an agency has seen who has it",
 	}, {
 		Name: forgotten,
-		Steps: []recovery.Step{
-			recovery.Captcha{},
+		Steps: []plan.Step{
+			plan.Captcha{},
 			birthday,
-			recovery.Image{},
-			recovery.Questions{Ask: 1},
-			recovery.ConfirmContact{Channel: civicpin.Email, MayCorrect: true, Wait: 3 * day},
-			recovery.Link{Channel: civicpin.Email, Valid: 3 * time.Minute},
+			plan.Image{},
+			plan.Questions{Ask: 1},
+			plan.ConfirmContact{Channel: civicpin.Email, MayCorrect: true, Wait: 3 * day},
+			plan.Link{Channel: civicpin.Email, Valid: 3 * time.Minute},
 		},
 		Limit:     threeTries,
-		Outcome:   recovery.ChooseSecret,
+		Outcome:   plan.ChooseSecret,
 		Exception: "an address may be corrected by who knows the answers: the old one is told, and has three days to stop it",
 	}, {
 		Name:    byLink,
-		Steps:   []recovery.Step{recovery.Captcha{}, recovery.Link{Channel: civicpin.Email, Valid: 3 * time.Minute}},
+		Steps:   []plan.Step{plan.Captcha{}, plan.Link{Channel: civicpin.Email, Valid: 3 * time.Minute}},
 		Limit:   threeTries,
-		Outcome: recovery.Unlocked,
+		Outcome: plan.Unlocked,
 	}, {
 		Name:    byVideo,
-		Steps:   []recovery.Step{recovery.Operator{Role: "video", Questions: 4}},
+		Steps:   []plan.Step{plan.Operator{Role: "video", Questions: 4}},
 		Limit:   threeTries,
-		Outcome: recovery.Unlocked,
+		Outcome: plan.Unlocked,
 	}, {
 		Name:    inPerson,
-		Steps:   []recovery.Step{recovery.Operator{Role: "agency"}},
+		Steps:   []plan.Step{plan.Operator{Role: "agency"}},
 		Limit:   threeTries,
-		Outcome: recovery.Unlocked,
+		Outcome: plan.Unlocked,
 	}, {
 		Name: byDesk,
-		Steps: []recovery.Step{
-			recovery.Captcha{},
+		Steps: []plan.Step{
+			plan.Captcha{},
 			birthday,
-			recovery.Documents{
+			plan.Documents{
 				Kinds: []string{"card-front", "card-back", "face"}, Types: []string{"image/jpeg", "application/pdf"}, MaxBytes: 1 << 20,
 			},
-			recovery.Operator{Role: "desk", Second: true},
+			plan.Operator{Role: "desk", Second: true},
 		},
 		Limit:   threeTries,
-		Outcome: recovery.Unlocked,
+		Outcome: plan.Unlocked,
 		Valid:   3 * day, // for the desk to look at it
 	}}
 }

@@ -17,12 +17,12 @@ type visit struct {
 }
 
 // visit opens the first page of a plan: is this a person, or a program?
-func (t *tale) visit(ctx context.Context, plan string, c *citizen) (v *visit, err error) {
+func (t *tale) visit(ctx context.Context, name string, c *citizen) (v *visit, err error) {
 	err = t.ask("[ ] I am not a robot", []string{"x"}, func(typed string) error {
 		if typed != "x" {
 			return notTicked
 		}
-		v, err = t.begin(ctx, plan, c)
+		v, err = t.begin(ctx, name, c)
 		return err
 	})
 	return v, err
@@ -31,8 +31,8 @@ func (t *tale) visit(ctx context.Context, plan string, c *citizen) (v *visit, er
 const notTicked = refusal("Tick the box with an x, please.")
 
 // begin begins a plan for somebody who has been told from a program, which is the portal's own business.
-func (t *tale) begin(ctx context.Context, plan string, c *citizen) (*visit, error) {
-	run, err := t.rec.Start(ctx, plan, c.subject, c.source)
+func (t *tale) begin(ctx context.Context, name string, c *citizen) (*visit, error) {
+	run, err := t.rec.Start(ctx, name, c.subject, c.source)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/recovery/plan"
 )
 
 // forgotten has Maria lose her PIN, and get a new one on line.
@@ -183,7 +184,7 @@ func (t *tale) half(address string) (string, error) {
 
 // mailbox is where Maria's links go: the plan prefers e-mail.
 func (t *tale) mailbox() civicpin.Contact {
-	link := lostPIN.Steps[1].(recovery.Link)
+	link := lostPIN.Steps[1].(plan.Link)
 	for _, channel := range append([]civicpin.Channel{link.Channel}, link.Or...) {
 		i := slices.IndexFunc(t.maria.contacts[:2], func(c civicpin.Contact) bool { return c.Channel == channel })
 		if i >= 0 {

@@ -6,22 +6,22 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/post"
 	"github.com/civicpin/civicpin/lockout"
-	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/recovery/plan"
 )
 
 // lostPIN is the way to a new PIN on line: two contacts are named, a link and a code come by e-mail, of which either will do,
 // and a new PIN comes in two halves, at the level of the lost one. Who has but one contact goes to an office.
-var lostPIN = recovery.Plan{
+var lostPIN = plan.Plan{
 	Name: "inps-lost-pin",
-	Steps: []recovery.Step{
-		recovery.Contacts{AtLeast: 2, Of: []civicpin.Channel{
+	Steps: []plan.Step{
+		plan.Contacts{AtLeast: 2, Of: []civicpin.Channel{
 			civicpin.SMS, civicpin.Email, civicpin.CertifiedEmail, post.CitizenCertifiedEmail,
 		}},
-		recovery.Link{
+		plan.Link{
 			Channel: civicpin.Email, Or: []civicpin.Channel{civicpin.CertifiedEmail, post.CitizenCertifiedEmail},
 			Valid: time.Hour, Code: 8,
 		},
 	},
 	Limit:   lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: day},
-	Outcome: recovery.ReissueInParts,
+	Outcome: plan.ReissueInParts,
 }

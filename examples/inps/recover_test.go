@@ -10,6 +10,7 @@ import (
 	"github.com/civicpin/civicpin/examples/internal/post"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/recovery/plan"
 )
 
 // recoverable sets a stage on which Maria has a PIN, and contacts that INPS knows.
@@ -93,7 +94,7 @@ func TestContactsThatRecover(t *testing.T) {
 	if err := s.Deliver(ctx); err != nil { // the others are told
 		t.Fatal(err)
 	}
-	order := lostPIN.Steps[0].(recovery.Contacts).Of
+	order := lostPIN.Steps[0].(plan.Contacts).Of
 	for i, first := range kinds {
 		for _, second := range kinds[:i] {
 			s.maria.contacts = []civicpin.Contact{first, second}

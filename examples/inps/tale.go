@@ -10,6 +10,7 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -44,7 +45,7 @@ func newTale(s *play.Stage, rome *time.Location, policy pin.Policy) (*tale, erro
 	if err != nil {
 		return nil, err
 	}
-	rec, err := recovery.New(s.Vault, s.Outbox, recovery.Config{Pins: pins, Plans: []recovery.Plan{lostPIN}})
+	rec, err := recovery.New(s.Vault, s.Outbox, recovery.Config{Pins: pins, Plans: []plan.Plan{lostPIN}})
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/civicpin/civicpin/examples/internal/play/playtest"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -371,12 +372,12 @@ func TestPolicy(t *testing.T) {
 	if p.Parts != 1 || p.Length != 12 || p.Chosen.Min != 15 || p.Lockout.Limit != 5 || p.Valid[civicpin.HandedOver] != 7*day {
 		t.Errorf("%+v", p)
 	}
-	for _, plan := range []recovery.Plan{planForgotten, planCounter} {
-		if usual, corrected := plan.GuessProbability(0); max(usual, corrected) > 1e-9 {
-			t.Errorf("%s is guessed with a chance of %.0e, %.0e", plan.Name, usual, corrected)
+	for _, p := range []plan.Plan{planForgotten, planCounter} {
+		if usual, corrected := p.GuessProbability(0); max(usual, corrected) > 1e-9 {
+			t.Errorf("%s is guessed with a chance of %.0e, %.0e", p.Name, usual, corrected)
 		}
-		if !strings.HasPrefix(plan.Name, "tuss-") || plan.Outcome != recovery.ChooseSecret {
-			t.Errorf("%+v", plan)
+		if !strings.HasPrefix(p.Name, "tuss-") || p.Outcome != plan.ChooseSecret {
+			t.Errorf("%+v", p)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/recovery/plan"
 )
 
 const (
@@ -32,25 +33,25 @@ func passwords() pin.Policy {
 // The plans. A forgotten password takes two codes that come over two channels (NIST SP 800-63B-4 4.2.2.2), or one channel and a
 // clerk who has seen the person.
 var (
-	planForgotten = recovery.Plan{
+	planForgotten = plan.Plan{
 		Name: "tuss-forgotten",
-		Steps: []recovery.Step{
-			recovery.Captcha{},
-			recovery.Facts{birthDate},
-			recovery.Link{Channel: civicpin.Email, Valid: 30 * minute},
-			recovery.Code{Channel: civicpin.SMS, Valid: 10 * minute},
+		Steps: []plan.Step{
+			plan.Captcha{},
+			plan.Facts{birthDate},
+			plan.Link{Channel: civicpin.Email, Valid: 30 * minute},
+			plan.Code{Channel: civicpin.SMS, Valid: 10 * minute},
 		},
 		Limit:   lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * minute, Max: day},
-		Outcome: recovery.ChooseSecret,
+		Outcome: plan.ChooseSecret,
 	}
-	planCounter = recovery.Plan{
+	planCounter = plan.Plan{
 		Name: "tuss-counter",
-		Steps: []recovery.Step{
-			recovery.Operator{Role: "counter"},
-			recovery.Link{Channel: civicpin.Email, Valid: 30 * minute},
+		Steps: []plan.Step{
+			plan.Operator{Role: "counter"},
+			plan.Link{Channel: civicpin.Email, Valid: 30 * minute},
 		},
 		Limit:   lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked},
-		Outcome: recovery.ChooseSecret,
+		Outcome: plan.ChooseSecret,
 	}
 )
 

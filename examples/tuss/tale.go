@@ -10,6 +10,7 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -44,7 +45,7 @@ func newTale(s *play.Stage, madrid *time.Location) (*tale, error) {
 		return nil, err
 	}
 	t.rec, err = recovery.New(s.Vault, s.Outbox, recovery.Config{
-		Pins: t.pins, Register: t.people, Roles: roles(), Plans: []recovery.Plan{planForgotten, planCounter},
+		Pins: t.pins, Register: t.people, Roles: roles(), Plans: []plan.Plan{planForgotten, planCounter},
 		Contacts: contactPolicy(),
 	})
 	if err != nil {

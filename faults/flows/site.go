@@ -13,6 +13,7 @@ import (
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
@@ -89,14 +90,14 @@ const (
 func newRecovery(v *store.Vault, out *outbox.Outbox, pins *pin.Service) (*recovery.Service, error) {
 	return recovery.New(v, out, recovery.Config{
 		Pins: pins,
-		Plans: []recovery.Plan{{
+		Plans: []plan.Plan{{
 			Name: linkAndCode,
-			Steps: []recovery.Step{
-				recovery.Link{Channel: civicpin.Email, Valid: time.Hour},
-				recovery.Code{Channel: civicpin.SMS, Valid: 10 * time.Minute},
+			Steps: []plan.Step{
+				plan.Link{Channel: civicpin.Email, Valid: time.Hour},
+				plan.Code{Channel: civicpin.SMS, Valid: 10 * time.Minute},
 			},
 			Limit:   lockout.Policy{Limit: limit, Lock: lockout.UntilUnlocked},
-			Outcome: recovery.ChooseSecret,
+			Outcome: plan.ChooseSecret,
 		}},
 		Roles: map[string]recovery.Role{deskRole: {Unlocks: true}},
 		Sends: lockout.SendLimits{

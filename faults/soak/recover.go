@@ -9,17 +9,18 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/recovery/plan"
 )
 
 // linkMessage is the kind of the message that carries a recovery's link.
 const linkMessage civicpin.MessageKind = "recovery.link"
 
 // forgotten is the way to a new PIN: a link by e-mail, and then another choice.
-var forgotten = recovery.Plan{
+var forgotten = plan.Plan{
 	Name:    "soak",
-	Steps:   []recovery.Step{recovery.Captcha{}, recovery.Link{Channel: civicpin.Email, Valid: 3 * time.Minute}},
+	Steps:   []plan.Step{plan.Captcha{}, plan.Link{Channel: civicpin.Email, Valid: 3 * time.Minute}},
 	Limit:   lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked},
-	Outcome: recovery.ChooseSecret,
+	Outcome: plan.ChooseSecret,
 }
 
 // recover lets a citizen who has a PIN say that they have forgotten it, open the link that comes, and choose another.

@@ -20,6 +20,7 @@ import (
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
@@ -150,7 +151,7 @@ func newCrowd(c Config) (*crowd, *outbox.Outbox, error) {
 	if w.codes, err = otp.NewCodes(w.vault, out, codes); err != nil {
 		return nil, nil, err
 	}
-	ways := recovery.Config{Pins: w.pins, Plans: []recovery.Plan{forgotten}}
+	ways := recovery.Config{Pins: w.pins, Plans: []plan.Plan{forgotten}}
 	ways.Sends.Prefix, ways.Sends.Source = wide, wide
 	w.ways, err = recovery.New(w.vault, out, ways)
 	return w, out, err

@@ -22,6 +22,7 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 	"github.com/civicpin/civicpin/store/sqlite"
@@ -81,16 +82,16 @@ func openRescue(ctx context.Context, path string, offset time.Duration, check re
 	if r.pins, err = pin.New(vault, r.out, p); err != nil {
 		return nil, err
 	}
-	link := recovery.Link{Channel: civicpin.Email, Valid: time.Hour}
+	link := plan.Link{Channel: civicpin.Email, Valid: time.Hour}
 	limit := lockout.Policy{Limit: rescueLimit, Lock: lockout.UntilUnlocked}
 	r.Service, err = recovery.New(vault, r.out, recovery.Config{
 		Pins: r.pins, Register: check, Hashing: p.Hashing,
-		Plans: []recovery.Plan{
-			{Name: "short", Steps: []recovery.Step{recovery.Facts{"birth-day"}, link}, Limit: limit, Outcome: recovery.ChooseSecret},
+		Plans: []plan.Plan{
+			{Name: "short", Steps: []plan.Step{plan.Facts{"birth-day"}, link}, Limit: limit, Outcome: plan.ChooseSecret},
 			{
 				Name:  "long",
-				Steps: []recovery.Step{recovery.Facts{"birth-day"}, link, recovery.Terms{Version: "1"}},
-				Limit: limit, Outcome: recovery.ChooseSecret,
+				Steps: []plan.Step{plan.Facts{"birth-day"}, link, plan.Terms{Version: "1"}},
+				Limit: limit, Outcome: plan.ChooseSecret,
 			},
 		},
 	})
@@ -119,17 +120,17 @@ func lose(t *testing.T) (*rescue, string) {
 }
 
 // begin begins a recovery and returns its ticket.
-func (r *rescue) begin(t *testing.T, plan string) civicpin.Secret {
+func (r *rescue) begin(t *testing.T, name string) civicpin.Secret {
 	t.Helper()
-	run, err := r.Start(t.Context(), plan, "CITIZEN", civicpin.Source{})
+	run, err := r.Start(t.Context(), name, "CITIZEN", civicpin.Source{})
 	require.NoError(t, err)
 	return run.Ticket
 }
 
 // linked begins a recovery and returns the link that comes.
-func (r *rescue) linked(t *testing.T, plan string) civicpin.Secret {
+func (r *rescue) linked(t *testing.T, name string) civicpin.Secret {
 	t.Helper()
-	_, err := r.Answer(t.Context(), r.begin(t, plan), recovery.Answers{Facts: map[string]string{"birth-day": "14"}})
+	_, err := r.Answer(t.Context(), r.begin(t, name), recovery.Answers{Facts: map[string]string{"birth-day": "14"}})
 	require.NoError(t, err)
 	before := len(r.mail)
 	require.NoError(t, r.out.Flush(t.Context()))

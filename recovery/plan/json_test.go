@@ -1,4 +1,4 @@
-package recovery_test
+package plan_test
 
 import (
 	"encoding/json"
@@ -11,47 +11,45 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
-	"github.com/civicpin/civicpin/recovery"
-	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/recovery/plan"
 )
 
 // everyStep is a plan with each sort of step, twice: with all its fields, and with none.
-func everyStep() recovery.Plan {
+func everyStep() plan.Plan {
 	const email = civicpin.Email
-	return recovery.Plan{
+	return plan.Plan{
 		Name: "every", Limit: lockout.Policy{Limit: 3, Lock: lockout.Timed, For: 15 * time.Minute, Ceiling: 30, Source: lockout.Rate{Limit: 9}},
-		Outcome: recovery.ReissueInParts, Begin: true, Valid: 90 * time.Minute, Grant: time.Second, Repudiate: 30 * 24 * time.Hour,
+		Outcome: plan.ReissueInParts, Keeps: civicpin.Substantial, Begin: true, Valid: 90 * time.Minute, Grant: time.Second, Repudiate: 30 * 24 * time.Hour,
 		Exception: `"none" <of> these`,
-		Steps: []recovery.Step{
-			recovery.Captcha{},
-			recovery.Facts{"birth-day", "ñ"},
-			recovery.Image{},
-			recovery.Questions{Ask: 1},
-			recovery.Contacts{AtLeast: 2, Of: []civicpin.Channel{email, civicpin.SMS}},
-			recovery.ConfirmContact{Channel: email, MayCorrect: true, Wait: 24 * time.Hour},
-			recovery.Link{Channel: email, Or: []civicpin.Channel{civicpin.CertifiedEmail}, Valid: 3 * time.Minute, Code: 8},
-			recovery.Code{Channel: email, Or: []civicpin.Channel{civicpin.SMS}, Valid: time.Minute, Length: 6},
-			recovery.Factor("app"),
-			recovery.Documents{Kinds: []string{"front"}, Types: []string{"image/jpeg"}, MaxBytes: 1 << 40},
-			recovery.Operator{Role: "agency", Questions: 4, Second: true},
-			recovery.Wait{For: time.Hour},
-			recovery.Terms{Version: "2026"},
-			recovery.Enrol{Image: true, Questions: 4},
+		Steps: []plan.Step{
+			plan.Captcha{},
+			plan.Facts{"birth-day", "ñ"},
+			plan.Image{},
+			plan.Questions{Ask: 1},
+			plan.Contacts{AtLeast: 2, Of: []civicpin.Channel{email, civicpin.SMS}},
+			plan.ConfirmContact{Channel: email, MayCorrect: true, Wait: 24 * time.Hour},
+			plan.Link{Channel: email, Or: []civicpin.Channel{civicpin.CertifiedEmail}, Valid: 3 * time.Minute, Code: 8},
+			plan.Code{Channel: email, Or: []civicpin.Channel{civicpin.SMS}, Valid: time.Minute, Length: 6},
+			plan.Factor("app"),
+			plan.Documents{Kinds: []string{"front"}, Types: []string{"image/jpeg"}, MaxBytes: 1 << 40},
+			plan.Operator{Role: "agency", Questions: 4, Second: true},
+			plan.Wait{For: time.Hour},
+			plan.Terms{Version: "2026"},
+			plan.Enrol{Image: true, Questions: 4},
 
-			recovery.Facts(nil),
-			recovery.Questions{},
-			recovery.Contacts{},
-			recovery.ConfirmContact{},
-			recovery.Link{},
-			recovery.Code{},
-			recovery.Factor(""),
-			recovery.Documents{},
-			recovery.Operator{},
-			recovery.Wait{},
-			recovery.Terms{},
-			recovery.Enrol{},
+			plan.Facts(nil),
+			plan.Questions{},
+			plan.Contacts{},
+			plan.ConfirmContact{},
+			plan.Link{},
+			plan.Code{},
+			plan.Factor(""),
+			plan.Documents{},
+			plan.Operator{},
+			plan.Wait{},
+			plan.Terms{},
+			plan.Enrol{},
 		},
 	}
 }
@@ -61,10 +59,10 @@ func TestPlanJSON(t *testing.T) {
 	for i := range every.NumField() {
 		require.False(t, every.Field(i).IsZero(), "a field of Plan that this test does not try: %s", every.Type().Field(i).Name)
 	}
-	for _, p := range append(plans(), everyStep(), recovery.Plan{}) {
+	for _, p := range append(plans(), everyStep(), plan.Plan{}) {
 		text, err := json.MarshalIndent(p, "", "  ")
 		require.NoError(t, err)
-		var back recovery.Plan
+		var back plan.Plan
 		require.NoError(t, json.Unmarshal(text, &back), "%s", text)
 		require.Equal(t, p, back)
 	}
@@ -76,28 +74,12 @@ func TestPlanJSON(t *testing.T) {
 		`"exception":"with a contact corrected it rests on what is known, and a day in which the old one can object"}`, string(text))
 }
 
-// A run that was begun under a plan goes on under the same plan that was written and read again.
-func TestRunsOutliveJSON(t *testing.T) {
-	k := newKit(t)
-	run, err := k.Start(t.Context(), "clave", ana, home)
-	require.NoError(t, err)
-	c := k.config
-	c.Plans = nil
-	text, err := json.Marshal(plans())
-	require.NoError(t, err)
-	require.NoError(t, json.Unmarshal(text, &c.Plans))
-	again, err := recovery.New(k.vault, k.out, c)
-	require.NoError(t, err)
-	_, err = again.Answer(t.Context(), run.Ticket, recovery.Answers{Captcha: true})
-	require.NoError(t, err)
-}
-
 // A step of somebody else's making has no name, nor has a pointer to one of this package's.
 func TestPlanJSONOfForeignSteps(t *testing.T) {
-	type foreign struct{ recovery.Step }
-	for _, s := range []recovery.Step{nil, foreign{}, foreign{recovery.Captcha{}}, &recovery.Captcha{}, (*recovery.Captcha)(nil)} {
-		_, err := json.Marshal(recovery.Plan{Name: "p", Steps: []recovery.Step{s}})
-		require.ErrorIs(t, err, recovery.ErrPlan, "%T", s)
+	type foreign struct{ plan.Step }
+	for _, s := range []plan.Step{nil, foreign{}, foreign{plan.Captcha{}}, &plan.Captcha{}, (*plan.Captcha)(nil)} {
+		_, err := json.Marshal(plan.Plan{Name: "p", Steps: []plan.Step{s}})
+		require.ErrorIs(t, err, plan.ErrInvalid, "%T", s)
 	}
 }
 
@@ -143,49 +125,41 @@ func TestPlanJSONIsStrict(t *testing.T) {
 		"a limit's unknown field":  with(`"limit":{`, `"limit":{"tries":3,`),
 		"cut off":                  string(good[:len(good)-1]),
 		"something behind":         string(good) + "{}",
+		"a level of no name":       with(`"substantial"`, `"enough"`),
+		"a level as a number":      with(`"substantial"`, `2`),
 		"over 64 KiB":              with(`{`, "{"+strings.Repeat(" ", 64<<10)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := plans()[1]
-			require.ErrorIs(t, p.UnmarshalJSON([]byte(text)), recovery.ErrPlan)
+			require.ErrorIs(t, p.UnmarshalJSON([]byte(text)), plan.ErrInvalid)
 			require.Equal(t, plans()[1], p, "as it was")
 			require.Error(t, json.Unmarshal([]byte(text), &p))
 			require.Equal(t, plans()[1], p)
 		})
 	}
-	require.NoError(t, new(recovery.Plan).UnmarshalJSON(good))
-}
-
-// Reading does not validate; New does, and nothing comes of a plan that cannot be.
-func TestPlanJSONIsValidatedByNew(t *testing.T) {
-	var p recovery.Plan
-	require.NoError(t, p.UnmarshalJSON([]byte(`{"name":"p","steps":[{"facts":["birth-day"]}],"limit":{"limit":3,"lock":"until-unlocked"},"outcome":"unlocked"}`)))
-	require.ErrorIs(t, construct(t, nil, p), recovery.ErrPlan, "knowing is not enough")
-	require.NoError(t, p.UnmarshalJSON([]byte(`{"name":"p","steps":[{"link":{"channel":"email","valid":"3m"}}],"limit":{"limit":3,"lock":"until-unlocked"},"outcome":"unlocked"}`)))
-	require.NoError(t, construct(t, nil, p))
+	require.NoError(t, new(plan.Plan).UnmarshalJSON(good))
 }
 
 // FuzzPlanJSON: what is refused leaves the plan as it was, what is accepted is written and read again without change, and
-// neither has New do anything but accept or refuse.
+// validation does nothing but accept or refuse.
 func FuzzPlanJSON(f *testing.F) {
-	for _, p := range append(plans(), everyStep(), recovery.Plan{}) {
+	for _, p := range append(plans(), everyStep(), plan.Plan{}) {
 		text, err := json.Marshal(p)
 		require.NoError(f, err)
 		f.Add(text)
 	}
 	f.Add([]byte(`{"steps":[{"captcha":{},"image":{}}]}`))
 	f.Add([]byte(`{"steps":[{"facts":[]},{"contacts":{"of":[]}}],"limit":{"for":"1h0m1s"}}`))
-	k := newKitOn(f, store.NewMemory(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 	f.Fuzz(func(t *testing.T, text []byte) {
 		p := plans()[0]
 		if err := p.UnmarshalJSON(text); err != nil {
-			require.ErrorIs(t, err, recovery.ErrPlan)
+			require.ErrorIs(t, err, plan.ErrInvalid)
 			require.Equal(t, plans()[0], p)
 			return
 		}
 		written, err := json.Marshal(p)
 		require.NoError(t, err)
-		var back recovery.Plan
+		var back plan.Plan
 		if len(written) <= 64<<10 { // "1.5h" and the like grow when they are written
 			require.NoError(t, json.Unmarshal(written, &back))
 			require.Equal(t, p, back)
@@ -196,17 +170,15 @@ func FuzzPlanJSON(f *testing.F) {
 		for _, images := range []int{0, 9} {
 			_, _ = p.GuessProbability(images) // of a plan that cannot be it means nothing, and does not panic
 		}
-		c := k.config
-		c.Plans = []recovery.Plan{p}
-		if _, err := recovery.New(k.vault, k.out, c); err != nil {
-			require.ErrorIs(t, err, recovery.ErrPlan)
+		if err := validate(p); err != nil {
+			require.ErrorIs(t, err, plan.ErrInvalid)
 		}
 	})
 }
 
 // A plan stands in a file that the agency edits; the program that reads it decides what it may rest on.
 func ExamplePlan_UnmarshalJSON() {
-	var p recovery.Plan
+	var p plan.Plan
 	err := json.Unmarshal([]byte(`{
 		"name": "two-ways",
 		"steps": [
@@ -229,10 +201,10 @@ func ExamplePlan_UnmarshalJSON() {
 	fmt.Println(err)
 	fmt.Println(p.Name)
 	// Output:
-	// recovery.Captcha
-	// recovery.Link
-	// recovery.Code
-	// recovery.Wait
+	// plan.Captcha
+	// plan.Link
+	// plan.Code
+	// plan.Wait
 	// recovery: invalid plan: policyjson: policy.steps.link has no field "chanel"
 	// two-ways
 }

@@ -1,10 +1,11 @@
-package recovery
+package plan
 
 import (
 	"fmt"
 	"reflect"
 	"time"
 
+	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/policyjson"
 	"github.com/civicpin/civicpin/lockout"
 )
@@ -15,6 +16,7 @@ type planText struct {
 	Steps     []stepText
 	Limit     lockout.Policy
 	Outcome   Outcome
+	Keeps     civicpin.Level
 	Begin     bool
 	Valid     time.Duration
 	Grant     time.Duration
@@ -40,17 +42,25 @@ type stepText struct {
 	Enrol          *Enrol
 }
 
-// of sets the field of the step's type, and reports whether there is one.
-func (t *stepText) of(s Step) bool {
-	fields := reflect.ValueOf(t).Elem()
-	for _, field := range fields.Fields() {
-		if field.Type().Elem() == reflect.TypeOf(s) {
-			field.Set(reflect.New(field.Type().Elem()))
-			field.Elem().Set(reflect.ValueOf(s))
-			return true
+// field returns the field of a step's type; invalid if there is none.
+func (t *stepText) field(of reflect.Type) reflect.Value {
+	for _, field := range reflect.ValueOf(t).Elem().Fields() {
+		if field.Type().Elem() == of {
+			return field
 		}
 	}
-	return false
+	return reflect.Value{}
+}
+
+// set sets the field of the step's type, and reports whether there is one.
+func (t *stepText) set(s Step) bool {
+	field := t.field(reflect.TypeOf(s))
+	if !field.IsValid() {
+		return false
+	}
+	field.Set(reflect.New(field.Type().Elem()))
+	field.Elem().Set(reflect.ValueOf(s))
+	return true
 }
 
 // step returns the one step that is set, false if there are none or several.
@@ -70,41 +80,45 @@ func (t *stepText) step() (s Step, ok bool) {
 //
 //	"steps": [{"captcha": {}}, {"facts": ["birth-day"]}, {"questions": {"ask": 1}}, {"link": {"channel": "email", "valid": "3m"}}]
 //
-// A step that is not one of this package's is an error that matches [ErrPlan].
+// A step that is not one of this package's, or an invalid level, is an error that matches [ErrInvalid].
 func (p Plan) MarshalJSON() ([]byte, error) {
 	text := planText{
-		Name: p.Name, Limit: p.Limit, Outcome: p.Outcome, Begin: p.Begin, Valid: p.Valid, Grant: p.Grant, Repudiate: p.Repudiate,
-		Exception: p.Exception,
+		Name: p.Name, Limit: p.Limit, Outcome: p.Outcome, Keeps: p.Keeps, Begin: p.Begin, Valid: p.Valid, Grant: p.Grant,
+		Repudiate: p.Repudiate, Exception: p.Exception,
 	}
 	for i, s := range p.Steps {
 		var step stepText
-		if !step.of(s) {
-			return nil, fmt.Errorf("%w: %s: step %d, %T: not a step of this package", ErrPlan, p.Name, i+1, s)
+		if !step.set(s) {
+			return nil, fmt.Errorf("%w: %s: step %d, %T: not a step of this package", ErrInvalid, p.Name, i+1, s)
 		}
 		text.Steps = append(text.Steps, step)
 	}
-	return policyjson.Marshal(text)
+	data, err := policyjson.Marshal(text)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrInvalid, p.Name, err)
+	}
+	return data, nil
 }
 
 // UnmarshalJSON reads what [Plan.MarshalJSON] writes, at most 64 KiB. It is strict: unknown and repeated fields, unknown steps,
-// and a step of no key or of two are errors that match [ErrPlan], and leave the plan as it was. It does not validate, which takes
-// the configuration around the plan: [New] does.
+// and a step of no key or of two are errors that match [ErrInvalid], and leave the plan as it was. It does not validate, which takes
+// the configuration around the plan: [Plan.Validate] does.
 func (p *Plan) UnmarshalJSON(data []byte) error {
 	var text planText
 	if err := policyjson.Unmarshal(data, &text); err != nil {
-		return fmt.Errorf("%w: %w", ErrPlan, err)
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	var steps []Step
 	for i := range text.Steps {
 		s, ok := text.Steps[i].step()
 		if !ok {
-			return fmt.Errorf("%w: step %d is not an object with one key, the step's name", ErrPlan, i+1)
+			return fmt.Errorf("%w: step %d is not an object with one key, the step's name", ErrInvalid, i+1)
 		}
 		steps = append(steps, s)
 	}
 	*p = Plan{
-		Name: text.Name, Steps: steps, Limit: text.Limit, Outcome: text.Outcome, Begin: text.Begin, Valid: text.Valid, Grant: text.Grant,
-		Repudiate: text.Repudiate, Exception: text.Exception,
+		Name: text.Name, Steps: steps, Limit: text.Limit, Outcome: text.Outcome, Keeps: text.Keeps, Begin: text.Begin,
+		Valid: text.Valid, Grant: text.Grant, Repudiate: text.Repudiate, Exception: text.Exception,
 	}
 	return nil
 }

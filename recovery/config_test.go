@@ -1,0 +1,106 @@
+package recovery_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin/internal/testkit"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/recovery/plan"
+	"github.com/civicpin/civicpin/store"
+)
+
+// construct makes a service of one plan with all that it could need around it.
+func construct(t *testing.T, change func(*recovery.Config), p ...plan.Plan) error {
+	t.Helper()
+	k := newKitOn(t, store.NewMemory(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	c := k.config
+	if len(p) > 0 {
+		c.Plans = p
+	}
+	if change != nil {
+		change(&c)
+	}
+	_, err := recovery.New(k.vault, k.out, c)
+	return err
+}
+
+func TestPlansThatConstruct(t *testing.T) {
+	for _, p := range plans() {
+		require.NoError(t, construct(t, nil, p), p.Name)
+	}
+}
+
+func TestConfigsThatDoNotConstruct(t *testing.T) {
+	good := plans()[0]
+	require.ErrorIs(t, construct(t, nil, good, good), recovery.ErrPlan, "two of one name")
+	for name, change := range map[string]func(*recovery.Config){
+		"no pins":            func(c *recovery.Config) { c.Pins = nil },
+		"no plans":           func(c *recovery.Config) { c.Plans = nil },
+		"no register":        func(c *recovery.Config) { c.Register = nil },
+		"no document store":  func(c *recovery.Config) { c.Documents = nil },
+		"no images":          func(c *recovery.Config) { c.Images = nil },
+		"no questions":       func(c *recovery.Config) { c.Questions = nil },
+		"a question twice":   func(c *recovery.Config) { c.Questions = []string{"a", "b", "c", "d", "a"} },
+		"no roles":           func(c *recovery.Config) { c.Roles = nil },
+		"a place of no time": func(c *recovery.Config) { c.Roles = map[string]recovery.Role{"video": {Zone: "Nowhere"}} },
+		"hours backwards":    func(c *recovery.Config) { c.Roles = map[string]recovery.Role{"video": {From: 2, To: 1}} },
+		"negative limits":    func(c *recovery.Config) { c.Sends.Subject.Limit = -1 },
+	} {
+		require.ErrorIs(t, construct(t, change), recovery.ErrPlan, name)
+	}
+}
+
+// A run that was begun under a plan goes on under the same plan that was written and read again.
+func TestRunsOutliveJSON(t *testing.T) {
+	k := newKit(t)
+	run, err := k.Start(t.Context(), "clave", ana, home)
+	require.NoError(t, err)
+	c := k.config
+	c.Plans = nil
+	text, err := json.Marshal(plans())
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(text, &c.Plans))
+	again, err := recovery.New(k.vault, k.out, c)
+	require.NoError(t, err)
+	_, err = again.Answer(t.Context(), run.Ticket, recovery.Answers{Captcha: true})
+	require.NoError(t, err)
+}
+
+// Reading does not validate; New does, and nothing comes of a plan that cannot be.
+func TestPlanJSONIsValidatedByNew(t *testing.T) {
+	var p plan.Plan
+	require.NoError(t, p.UnmarshalJSON([]byte(`{"name":"p","steps":[{"facts":["birth-day"]}],"limit":{"limit":3,"lock":"until-unlocked"},"outcome":"unlocked"}`)))
+	require.ErrorIs(t, construct(t, nil, p), recovery.ErrPlan, "knowing is not enough")
+	require.NoError(t, p.UnmarshalJSON([]byte(`{"name":"p","steps":[{"link":{"channel":"email","valid":"3m"}}],"limit":{"limit":3,"lock":"until-unlocked"},"outcome":"unlocked"}`)))
+	require.NoError(t, construct(t, nil, p))
+}
+
+// Configurations are copied: who changes theirs afterwards changes nothing.
+func TestConfigIsCopied(t *testing.T) {
+	k := newKitOn(t, store.NewMemory(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	before, err := k.Start(t.Context(), "clave", stranger, home)
+	require.NoError(t, err)
+	for i := range k.config.Plans {
+		clear(k.config.Plans[i].Steps)
+	}
+	clear(k.config.Images)
+	clear(k.config.Roles)
+	after, err := k.Start(t.Context(), "clave", stranger, home)
+	require.NoError(t, err)
+	require.Equal(t, before.Next, after.Next)
+}
+
+// Package plan must not import package pin, and has a figure of its own.
+func TestBudgetIsThatOfPINs(t *testing.T) {
+	require.Equal(t, pin.Budget, plan.Budget)
+}
+
+// Whoever matches either error catches the other.
+func TestErrPlanIsErrInvalid(t *testing.T) {
+	require.ErrorIs(t, construct(t, nil, plan.Plan{}), plan.ErrInvalid)
+	require.ErrorIs(t, plan.Plan{}.Validate(plan.Facilities{}), recovery.ErrPlan)
+}

@@ -1,0 +1,56 @@
+package plan
+
+import (
+	"slices"
+	"time"
+)
+
+const (
+	minute = time.Minute
+	day    = 24 * time.Hour
+
+	defaultValid     = time.Hour
+	defaultGrant     = 15 * minute
+	defaultRepudiate = 7 * day
+)
+
+// WithDefaults returns a copy with its zero fields filled in. The copy shares nothing with the plan that a later write to either
+// would change.
+func (p Plan) WithDefaults() Plan {
+	p.Steps = slices.Clone(p.Steps)
+	for i, s := range p.Steps {
+		p.Steps[i] = cloned(s)
+	}
+	p.Limit.Name = "recovery." + p.Name // the name of its gate, which is stored
+	if p.Valid == 0 {
+		p.Valid = defaultValid
+	}
+	if p.Grant == 0 {
+		p.Grant = defaultGrant
+	}
+	if p.Repudiate == 0 {
+		p.Repudiate = defaultRepudiate
+	}
+	return p
+}
+
+// cloned returns a copy of a step with lists of its own.
+func cloned(s Step) Step {
+	switch s := s.(type) {
+	case Facts:
+		return slices.Clone(s)
+	case Contacts:
+		s.Of = slices.Clone(s.Of)
+		return s
+	case Link:
+		s.Or = slices.Clone(s.Or)
+		return s
+	case Code:
+		s.Or = slices.Clone(s.Or)
+		return s
+	case Documents:
+		s.Kinds, s.Types = slices.Clone(s.Kinds), slices.Clone(s.Types)
+		return s
+	}
+	return s
+}

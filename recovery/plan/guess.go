@@ -1,0 +1,71 @@
+package plan
+
+import (
+	"math"
+	"slices"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/code"
+	"github.com/civicpin/civicpin/lockout"
+)
+
+// Budget is the highest chance of guessing that a plan may leave unless it names an Exception: what NIST SP 800-63B-4 leaves to a
+// random code of six digits (3.1.3.2) and 100 tries (3.2.2). It equals the Budget of package pin.
+const Budget = 1e-4
+
+// The chances that a plan's steps leave to a guesser in one try, beside those of codes, which come out of their length.
+const (
+	// questionChance is that of guessing one answer at the first try (Bonneau et al., WWW 2015: 19.7% for a favourite food).
+	questionChance = 0.2
+	// factorChance is what is left of a second factor after all its tries: the budget that package otp states for codes of
+	// authenticator apps, the weakest of those that it has.
+	factorChance = 1e-3
+)
+
+// GuessProbability returns the chance that somebody who is not the subject completes the plan before guesses are disabled:
+// usual, if they take the contacts as they are, and corrected, if they give an address of their own where a step allows it.
+// images is how many images are shown. Facts and the names of contacts get no credit; an operator is taken not to be deceived.
+func (p Plan) GuessProbability(images int) (usual, corrected float64) {
+	tries := float64(p.Limit.Ceiling)
+	if tries == 0 {
+		tries = lockout.MaxCeiling
+	}
+	known, possessed, weak := 1.0, 1.0, 1.0
+	mayCorrect := civicpin.Channel("")
+	for _, s := range p.Steps {
+		switch s := s.(type) {
+		case Image:
+			known /= float64(max(1, images))
+		case Questions:
+			known *= math.Pow(questionChance, float64(s.Ask))
+		case Factor:
+			possessed, weak = possessed*factorChance, weak*factorChance
+		case Operator:
+			possessed, weak = 0, 0
+		case ConfirmContact:
+			if s.MayCorrect {
+				mayCorrect = s.Channel
+			}
+		}
+		if d, ok := SentBy(s); ok {
+			chance := d.guess(tries)
+			possessed *= chance
+			if !slices.Contains(d.Channels, mayCorrect) {
+				weak *= chance
+			}
+		}
+	}
+	known = min(1, tries*known)
+	if mayCorrect == "" {
+		return known * possessed, known * possessed
+	}
+	return known * possessed, known * weak
+}
+
+// guess returns the chance of guessing what was sent, in so many tries.
+func (d Delivery) guess(tries float64) float64 {
+	if d.Code <= 0 {
+		return 0 // a link cannot be guessed
+	}
+	return min(1, tries*math.Pow(2, -code.Unambiguous.Bits(d.Code)))
+}

@@ -1,0 +1,72 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/lockout"
+)
+
+// A Plan is one way to a new secret, or out of a lock: steps in their order, and what follows. It is plain data.
+type Plan struct {
+	// Name names the plan, "iess-clave"; runs and counts go by it, so never change it. 1 to 32 ASCII letters, digits and "-_.".
+	Name string
+	// Steps are asked for in this order; guesses that follow each other (Facts, Image, Questions, Contacts) together.
+	Steps []Step
+	// Limit says how many wrong guesses at a subject are borne, over all runs of the plan; codes that are sent and typed are
+	// counted apart by the same policy. Its Name is set from the plan's.
+	Limit lockout.Policy
+	// Outcome is what a completed run comes to. Required.
+	Outcome Outcome
+	// Keeps is the highest level of assurance that is left after a recovery: the lower of the lost credential's level and Keeps.
+	// Zero means [civicpin.Low]. It is not enforced yet: this release validates, reads and writes it, and a recovered credential
+	// keeps its level whatever Keeps says. Changing it does not end runs under way.
+	Keeps civicpin.Level
+	// Begin says that the plan is for somebody who has no credential yet, or whose was revoked: it begins one, at level Low. For
+	// everybody else such a plan leads nowhere. Only with ChooseSecret.
+	//
+	// If an address that the visitor gives can be its only proof, and it rests for less than a day, it leads nowhere after a
+	// revocation, either: whoever knows the facts would have the account of somebody whom the office has just protected.
+	Begin bool
+	// Valid is how long a run may take, apart from the time that it rests. Zero means one hour; at most 7 days.
+	Valid time.Duration
+	// Grant is how long the grant may wait for its use. Zero means 15 minutes; at most 24 hours.
+	Grant time.Duration
+	// Repudiate is for how long whoever is told of a completed recovery can say that it was not theirs, which suspends the
+	// credential. Zero means 7 days; 1 to 60.
+	Repudiate time.Duration
+	// Exception names the reason, for the reader of the plan, why a chance of guessing above [Budget] is accepted, or that
+	// one member of staff alone could choose somebody's secret. Empty means that it is not.
+	Exception string
+}
+
+// Hasty reports whether a valid plan begins credentials with no other proof than an address that the visitor gives, and at once.
+func (p Plan) Hasty() bool {
+	var all progress
+	for _, s := range p.Steps {
+		all.add(s)
+	}
+	return p.Begin && all.hasty()
+}
+
+// Rests returns how long a run of the plan may rest at the most.
+func (p Plan) Rests() (all time.Duration) {
+	for _, s := range p.Steps {
+		switch s := s.(type) {
+		case Wait:
+			all += s.For
+		case ConfirmContact:
+			all += s.Wait
+		}
+	}
+	return all
+}
+
+// Digest returns 16 bytes that tell whether a run began under the plan as it is now: they change with Steps, Outcome and Begin, and
+// with nothing else. A step that is not of this package is an error that matches [ErrInvalid].
+func (p Plan) Digest() ([]byte, error) {
+	text, err := Plan{Steps: p.Steps, Outcome: p.Outcome, Begin: p.Begin}.MarshalJSON()
+	h := sha256.Sum256(text)
+	return h[:16], err
+}

@@ -1,0 +1,51 @@
+package plan
+
+import "time"
+
+// Wait has the recovery rest while the subject's contacts, who are told, can end it. It comes after a proof.
+type Wait struct {
+	For time.Duration // 1 hour to 30 days
+}
+
+func (s Wait) check(before *progress) string {
+	if before.guesses+before.possession == 0 {
+		return "comes after a guess or a proof, or strangers could have people told" // rule 7
+	}
+	if s.For < time.Hour || s.For > 30*day {
+		return "For is not 1 hour to 30 days"
+	}
+	return ""
+}
+
+// Terms asks that the subject accepts terms. It comes after a proof. It is answered by Answers.Terms, the version.
+type Terms struct {
+	Version string
+}
+
+func (s Terms) check(before *progress) string {
+	if before.possession == 0 {
+		return "comes after a proof: before it, somebody else may have begun"
+	}
+	if s.Version == "" || len(s.Version) > 64 {
+		return "Version is not 1 to 64 bytes"
+	}
+	return ""
+}
+
+// Enrol asks for an image, and for answers to questions, that later recoveries ask for. It comes after a proof, and counts once the
+// recovery is completed. A link's user takes the run over as it is: what somebody else enrolled before would be the user's.
+type Enrol struct {
+	Image     bool
+	Questions int // 0 to 8
+}
+
+func (s Enrol) check(before *progress) string {
+	if before.possession == 0 {
+		return "comes after a proof, or whoever knows the facts could choose answers for the citizen who then uses the link"
+	}
+	if !s.Image && s.Questions == 0 || s.Questions < 0 || s.Questions > 8 || s.Questions > before.around.Questions ||
+		s.Image && before.around.Images < 2 {
+		return "asks for nothing, or for more than Config.Questions or Config.Images have"
+	}
+	return ""
+}

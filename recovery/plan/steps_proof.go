@@ -1,0 +1,57 @@
+package plan
+
+import "slices"
+
+// Factor asks for a proof by one of Config.Factors: an authenticator app, a backup code.
+type Factor string
+
+func (s Factor) check(before *progress) string {
+	if !slices.Contains(before.around.Factors, string(s)) {
+		return "not one of Config.Factors"
+	}
+	return ""
+}
+
+// Documents asks for pictures of documents that the caller takes in; see DocumentStore of package recovery.
+type Documents struct {
+	// Kinds names what has to be there: "card-front", "card-back", "face". 1 to 8.
+	Kinds []string
+	// Types are the media types allowed, "image/jpeg"; MaxBytes is the greatest size of each.
+	Types    []string
+	MaxBytes int64
+}
+
+func (s Documents) check(before *progress) string {
+	switch {
+	case !before.around.Documents:
+		return "needs Config.Documents"
+	case len(s.Kinds) == 0 || len(s.Kinds) > 8 || slices.Contains(s.Kinds, ""):
+		return "Kinds are not 1 to 8 names"
+	case len(s.Types) == 0 || slices.Contains(s.Types, ""):
+		return "lists no Types"
+	case s.MaxBytes < 1:
+		return "MaxBytes is below 1"
+	}
+	return ""
+}
+
+// Operator asks that a member of staff approves; see Service.Assist of package recovery.
+type Operator struct {
+	// Role is one of Config.Roles.
+	Role string
+	// Questions is how many of the enrolled questions the operator asks, 0 to 4. The library compares what the citizen
+	// said; the operator never sees an answer that is on file.
+	Questions int
+	// Second says that another member of staff of the role has to confirm.
+	Second bool
+}
+
+func (s Operator) check(before *progress) string {
+	if !slices.Contains(before.around.Roles, s.Role) {
+		return "Role is not one of Config.Roles"
+	}
+	if s.Questions < 0 || s.Questions > 4 || s.Questions > before.around.Questions {
+		return "Questions is not 0 to 4 of Config.Questions"
+	}
+	return ""
+}

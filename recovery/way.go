@@ -1,0 +1,56 @@
+package recovery
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/recovery/plan"
+)
+
+// way is a plan with what it needs at work.
+type way struct {
+	plan.Plan
+	gate   *lockout.Gate
+	digest []byte
+	hasty  bool // see [plan.Plan.Hasty]
+}
+
+// codeLane keeps the count of typed codes apart: who knows the answers must not be able to start it again with them.
+const codeLane = "code"
+
+// addPlan checks a plan and makes what it needs at work.
+func (s *Service) addPlan(p plan.Plan) error {
+	p = p.WithDefaults()
+	if err := p.Validate(s.config.facilities()); err != nil {
+		return err
+	}
+	if s.plans[p.Name] != nil {
+		return fmt.Errorf("%w: two plans called %s", ErrPlan, p.Name)
+	}
+	gate, err := lockout.New(s.vault, p.Limit)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrPlan, err)
+	}
+	digest, err := p.Digest()
+	if err != nil {
+		return err
+	}
+	s.plans[p.Name] = &way{Plan: p, gate: gate, digest: digest, hasty: p.Hasty()}
+	return nil
+}
+
+// facilities returns what the configuration offers to the steps of plans.
+func (c *Config) facilities() plan.Facilities {
+	around := plan.Facilities{
+		Register: c.Register != nil, Documents: c.Documents != nil, Roles: slices.Collect(maps.Keys(c.Roles)),
+		Images: min(len(c.Images), maxShown), Questions: len(c.Questions),
+	}
+	for name, check := range c.Factors {
+		if check != nil {
+			around.Factors = append(around.Factors, name)
+		}
+	}
+	return around
+}
