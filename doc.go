@@ -17,7 +17,8 @@
 //	lockout          attempt limits: take, verify, settle
 //	pin              credentials: issue in parts, exchange, verify, change, attest, revoke
 //	otp              HOTP, TOTP, delivered one-time codes, backup codes
-//	recovery         plans that end in a grant: links, contacts, questions, facts, staff
+//	recovery         recoveries that end in a grant: links, contacts, questions, facts, staff
+//	recovery/plan    the plans that recoveries follow: steps and outcome, as Go values or JSON, and their rules
 //	texts            ready texts for messages, in English, Spanish and Italian
 //
 // Adapters for databases are modules of their own, store/sqlite among them, so that nobody inherits another's driver. The

@@ -19,16 +19,17 @@ const modulePath = "github.com/civicpin/civicpin"
 // stands for what has no line of its own. To import is to depend for good: an arrow is added here and in doc.go, with
 // the reason for it.
 var packageMap = map[string][]string{
-	".":            {},
-	"store":        {"."},
-	"store/*":      {".", "store"}, // outbox, audit, storetest, and stores that need no driver
-	"lockout":      {".", "store"},
-	"pin":          {".", "store", "store/outbox", "lockout"},
-	"otp":          {".", "store", "store/outbox", "lockout"},
-	"recovery":     {".", "store", "store/outbox", "lockout", "otp", "pin"},
-	"texts":        {"."},
-	"internal/*":   {"."},
-	"*/internal/*": {"."},
+	".":             {},
+	"store":         {"."},
+	"store/*":       {".", "store"}, // outbox, audit, storetest, and stores that need no driver
+	"lockout":       {".", "store"},
+	"pin":           {".", "store", "store/outbox", "lockout"},
+	"otp":           {".", "store", "store/outbox", "lockout"},
+	"recovery":      {".", "store", "store/outbox", "lockout", "otp", "pin", "recovery/plan"},
+	"recovery/plan": {".", "lockout"}, // plain data and its rules: no store, no service
+	"texts":         {"."},
+	"internal/*":    {"."},
+	"*/internal/*":  {"."},
 
 	"internal/testkit": {".", "store", "store/storetest"}, // what tests share; only tests import it
 }
@@ -188,6 +189,8 @@ func TestPackageMapRules(t *testing.T) {
 		{"pin", "store/outbox", true},
 		{"otp", "lockout", true},
 		{"recovery", "pin", true},
+		{"recovery", "recovery/plan", true},
+		{"recovery/plan", "lockout", true},
 		{"texts", ".", true},
 		{"internal/gcra", ".", true},
 		{".", "internal/gcra", true},
@@ -204,6 +207,10 @@ func TestPackageMapRules(t *testing.T) {
 		{"pin", "recovery", false},
 		{"pin", "texts", false},
 		{"recovery", "texts", false},
+		{"recovery/plan", "recovery", false},
+		{"recovery/plan", "pin", false},
+		{"recovery/plan", "store", false},
+		{"pin", "recovery/plan", false},
 		{"recovery", "store/storetest", false},
 		{"texts", "store", false},
 		{"internal/gcra", "store", false},

@@ -72,10 +72,13 @@ func TestRunsOutliveJSON(t *testing.T) {
 
 // Reading does not validate; New does, and nothing comes of a plan that cannot be.
 func TestPlanJSONIsValidatedByNew(t *testing.T) {
+	text := func(step string) []byte {
+		return []byte(`{"name":"p","steps":[` + step + `],"limit":{"limit":3,"lock":"until-unlocked"},"outcome":"unlocked"}`)
+	}
 	var p plan.Plan
-	require.NoError(t, p.UnmarshalJSON([]byte(`{"name":"p","steps":[{"facts":["birth-day"]}],"limit":{"limit":3,"lock":"until-unlocked"},"outcome":"unlocked"}`)))
+	require.NoError(t, p.UnmarshalJSON(text(`{"facts":["birth-day"]}`)))
 	require.ErrorIs(t, construct(t, nil, p), recovery.ErrPlan, "knowing is not enough")
-	require.NoError(t, p.UnmarshalJSON([]byte(`{"name":"p","steps":[{"link":{"channel":"email","valid":"3m"}}],"limit":{"limit":3,"lock":"until-unlocked"},"outcome":"unlocked"}`)))
+	require.NoError(t, p.UnmarshalJSON(text(`{"link":{"channel":"email","valid":"3m"}}`)))
 	require.NoError(t, construct(t, nil, p))
 }
 

@@ -1,8 +1,8 @@
 // Package recovery gives a secret back to who has lost it, or opens what wrong guesses have locked, in the way that the agency
 // chooses: facts, images, questions, named contacts, links, typed codes, second factors, uploaded documents, staff, waiting.
 //
-// A [Plan] is one such way, as a value: its steps, its limit, and its outcome. [New] makes a [Service] of any number of them.
-// A visitor goes through a plan with [Service.Start], [Service.Answer] as often as [Run].Next asks, and [Service.Finish], which gives
+// A [plan.Plan] is one such way, as a value of package plan: its steps, its limit, and its outcome. [New] makes a [Service] of any
+// number of them. A visitor goes through a plan with [Service.Start], [Service.Answer] as often as [Run].Next asks, and [Service.Finish], which gives
 // the grant that [pin.Service.Set] or [pin.Service.Reissue] wants:
 //
 //	run, err := rec.Start(ctx, "iess-clave", subject, source) // run.Ticket goes into a cookie; run.Next says what to ask

@@ -14,8 +14,8 @@ const (
 	defaultRepudiate = 7 * day
 )
 
-// WithDefaults returns a copy with its zero fields filled in. The copy shares nothing with the plan that a later write to either
-// would change.
+// WithDefaults returns a copy with its zero fields filled in. The copy shares nothing with the plan that a later write to
+// either would change.
 func (p Plan) WithDefaults() Plan {
 	p.Steps = slices.Clone(p.Steps)
 	for i, s := range p.Steps {

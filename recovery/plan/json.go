@@ -78,7 +78,7 @@ func (t *stepText) step() (s Step, ok bool) {
 // MarshalJSON writes the plan for people to read and edit: durations as "3m" or "7d", zero fields left out, and each step as an
 // object with one key that names it:
 //
-//	"steps": [{"captcha": {}}, {"facts": ["birth-day"]}, {"questions": {"ask": 1}}, {"link": {"channel": "email", "valid": "3m"}}]
+//	"steps": [{"captcha": {}}, {"facts": ["birth-day"]}, {"link": {"channel": "email", "valid": "3m"}}]
 //
 // A step that is not one of this package's, or an invalid level, is an error that matches [ErrInvalid].
 func (p Plan) MarshalJSON() ([]byte, error) {
@@ -101,8 +101,8 @@ func (p Plan) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads what [Plan.MarshalJSON] writes, at most 64 KiB. It is strict: unknown and repeated fields, unknown steps,
-// and a step of no key or of two are errors that match [ErrInvalid], and leave the plan as it was. It does not validate, which takes
-// the configuration around the plan: [Plan.Validate] does.
+// and a step of no key or of two are errors that match [ErrInvalid], and leave the plan as it was. It does not validate, which
+// takes the configuration around the plan: [Plan.Validate] does.
 func (p *Plan) UnmarshalJSON(data []byte) error {
 	var text planText
 	if err := policyjson.Unmarshal(data, &text); err != nil {

@@ -19,8 +19,11 @@ import (
 func everyStep() plan.Plan {
 	const email = civicpin.Email
 	return plan.Plan{
-		Name: "every", Limit: lockout.Policy{Limit: 3, Lock: lockout.Timed, For: 15 * time.Minute, Ceiling: 30, Source: lockout.Rate{Limit: 9}},
-		Outcome: plan.ReissueInParts, Keeps: civicpin.Substantial, Begin: true, Valid: 90 * time.Minute, Grant: time.Second, Repudiate: 30 * 24 * time.Hour,
+		Name: "every", Outcome: plan.ReissueInParts, Keeps: civicpin.Substantial, Begin: true,
+		Limit: lockout.Policy{
+			Limit: 3, Lock: lockout.Timed, For: 15 * time.Minute, Ceiling: 30, Source: lockout.Rate{Limit: 9},
+		},
+		Valid: 90 * time.Minute, Grant: time.Second, Repudiate: 30 * 24 * time.Hour,
 		Exception: `"none" <of> these`,
 		Steps: []plan.Step{
 			plan.Captcha{},

@@ -41,7 +41,8 @@ type Plan struct {
 	Exception string
 }
 
-// Hasty reports whether a valid plan begins credentials with no other proof than an address that the visitor gives, and at once.
+// Hasty reports whether a valid plan begins credentials with no other proof than an address that the visitor gives, and at
+// once.
 func (p Plan) Hasty() bool {
 	var all progress
 	for _, s := range p.Steps {
@@ -63,8 +64,8 @@ func (p Plan) Rests() (all time.Duration) {
 	return all
 }
 
-// Digest returns 16 bytes that tell whether a run began under the plan as it is now: they change with Steps, Outcome and Begin, and
-// with nothing else. A step that is not of this package is an error that matches [ErrInvalid].
+// Digest returns 16 bytes that tell whether a run began under the plan as it is now: they change with Steps, Outcome and Begin,
+// and with nothing else. A step that is not of this package is an error that matches [ErrInvalid].
 func (p Plan) Digest() ([]byte, error) {
 	text, err := Plan{Steps: p.Steps, Outcome: p.Outcome, Begin: p.Begin}.MarshalJSON()
 	h := sha256.Sum256(text)

@@ -91,6 +91,7 @@ func TestDigest(t *testing.T) {
 func TestHasty(t *testing.T) {
 	const email, day = civicpin.Email, 24 * time.Hour
 	facts, link := plan.Facts{"birth-day"}, plan.Link{Channel: email, Valid: time.Hour}
+	sms := plan.Code{Channel: civicpin.SMS, Valid: time.Minute}
 	corrects := plan.ConfirmContact{Channel: email, MayCorrect: true}
 	rests := plan.ConfirmContact{Channel: email, MayCorrect: true, Wait: day}
 	for name, tc := range map[string]struct {
@@ -99,7 +100,7 @@ func TestHasty(t *testing.T) {
 	}{
 		"an address that the visitor gives": {[]plan.Step{facts, corrects, link}, true},
 		"with a day of rest":                {[]plan.Step{facts, rests, link}, false},
-		"with a code to another channel":    {[]plan.Step{facts, corrects, link, plan.Code{Channel: civicpin.SMS, Valid: time.Minute}}, false},
+		"with a code to another channel":    {[]plan.Step{facts, corrects, link, sms}, false},
 		"with an operator":                  {[]plan.Step{facts, corrects, link, plan.Operator{Role: "agency"}}, false},
 		"with a factor before":              {[]plan.Step{plan.Factor("app"), corrects, link}, false},
 		"an address on file":                {[]plan.Step{facts, plan.ConfirmContact{Channel: email}, link}, false},
@@ -116,12 +117,13 @@ func TestRests(t *testing.T) {
 
 func TestSentBy(t *testing.T) {
 	const email, sms = civicpin.Email, civicpin.SMS
-	d, ok := plan.SentBy(plan.Link{Channel: email, Or: []civicpin.Channel{civicpin.CertifiedEmail}, Valid: time.Hour, Code: 6})
+	const pec = civicpin.CertifiedEmail
+	d, ok := plan.SentBy(plan.Link{Channel: email, Or: []civicpin.Channel{pec}, Valid: time.Hour, Code: 6})
 	require.True(t, ok)
-	require.Equal(t, plan.Delivery{Channels: []civicpin.Channel{email, civicpin.CertifiedEmail}, Valid: time.Hour, Link: true, Code: 6}, d)
+	require.Equal(t, plan.Delivery{Channels: []civicpin.Channel{email, pec}, Valid: time.Hour, Link: true, Code: 6}, d)
 	d, ok = plan.SentBy(plan.Code{Channel: sms, Valid: time.Minute})
 	require.True(t, ok)
-	require.Equal(t, plan.Delivery{Channels: []civicpin.Channel{sms}, Valid: time.Minute, Code: 8}, d, "eight characters unless it says otherwise")
+	require.Equal(t, plan.Delivery{Channels: []civicpin.Channel{sms}, Valid: time.Minute, Code: 8}, d, "the default length")
 }
 
 // Which steps send and which are guessed decides what recovery counts and compares together.

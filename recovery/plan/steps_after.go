@@ -32,8 +32,8 @@ func (s Terms) check(before *progress) string {
 	return ""
 }
 
-// Enrol asks for an image, and for answers to questions, that later recoveries ask for. It comes after a proof, and counts once the
-// recovery is completed. A link's user takes the run over as it is: what somebody else enrolled before would be the user's.
+// Enrol asks for an image, and for answers to questions, that later recoveries ask for. It comes after a proof, and counts once
+// the recovery is completed. A link's user takes the run over as it is: what somebody else enrolled before would be the user's.
 type Enrol struct {
 	Image     bool
 	Questions int // 0 to 8

@@ -81,7 +81,8 @@ func (p Plan) validateWhole(all *progress) error {
 	case p.Exception != "":
 		return nil
 	case all.staffAlone() && p.Outcome == ChooseSecret:
-		return p.invalid("one member of staff alone could begin, approve and choose: ask for a second one, or for a proof by the subject")
+		return p.invalid("one member of staff alone could begin, approve and choose: " +
+			"ask for a second one, or for a proof by the subject")
 	}
 	if usual, corrected := p.GuessProbability(all.around.Images); max(usual, corrected) > Budget {
 		return p.invalid("chance of guessing %.1e, %.1e with a contact corrected, is above %.0e and no Exception is named",

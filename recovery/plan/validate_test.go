@@ -99,7 +99,8 @@ func TestPlansThatDoNotConstruct(t *testing.T) {
 	}
 }
 
-// An address that the visitor gives proves nothing about the subject: what it costs has to be said, and something else be there.
+// An address that the visitor gives proves nothing about the subject: the plan has to name what it costs, and ask for another
+// proof.
 func TestCorrectedContacts(t *testing.T) {
 	const email = civicpin.Email
 	made := func(exception string, s ...plan.Step) plan.Plan {
