@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/contactbook"
@@ -57,14 +54,9 @@ func validNotice(kind civicpin.MessageKind, params map[string]string) error {
 		return fmt.Errorf("%w: more than 8 parameters", civicpin.ErrInvalid)
 	}
 	for k, v := range params {
-		if !names.Valid(k, 32) || len(v) > 256 || !plainText(v) {
+		if !names.Valid(k, 32) || len(v) > 256 || !names.Plain(v) {
 			return fmt.Errorf("%w: a parameter is empty, too long or not printable", civicpin.ErrInvalid)
 		}
 	}
 	return nil
-}
-
-// plainText reports whether s is UTF-8 without control characters.
-func plainText(s string) bool {
-	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }

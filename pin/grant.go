@@ -93,15 +93,29 @@ type grant struct {
 	Parts []part `json:"parts,omitempty"`
 }
 
+// A Mark is what a credential looked like when a recovery began. Every act that changes whose hands the secret is in, or gives a
+// grant, changes it: so of several recoveries under way the first that completes ends all others.
+type Mark struct {
+	// Epoch counts those acts; 0 if there is no record.
+	Epoch uint64
+	// Held says that there is a credential that can be recovered: not revoked and not suspended. Vacant says that there is
+	// none, so that one can be begun: never issued, or revoked.
+	Held, Vacant bool
+	// Revoked says that one that is vacant was somebody's, and ended: they were issued a secret, or had one of their own.
+	Revoked bool
+	// Level is the credential's.
+	Level civicpin.Level
+}
+
 // Mark returns what a recovery has to know of a subject's credential when it begins. It is for package recovery. One store
 // call, whoever the subject is.
-func (s *Service) Mark(ctx context.Context, subject civicpin.Subject) (proof.Mark, error) {
+func (s *Service) Mark(ctx context.Context, subject civicpin.Subject) (Mark, error) {
 	e, err := s.creds.GetOr(ctx, store.Key{Subject: subject}, s.nobody)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return proof.Mark{}, err
+		return Mark{}, err
 	}
 	c := &e.Value
-	return proof.Mark{
+	return Mark{
 		Epoch: c.Epoch, Held: e.Found() && c.recoverable(), Vacant: !e.Found() || c.vacant() && !c.Suspended, Level: c.Level,
 		Revoked: e.Found() && c.State == revoked && !(c.Issued.IsZero() && c.Changed.IsZero()),
 	}, nil
@@ -115,17 +129,29 @@ func (c *credential) recoverable() bool {
 	return (c.State == provisional || c.State == active) && !c.Suspended
 }
 
-// Grant writes a grant into the credential's record, if nothing happened to it since the recovery began. It is for package
-// recovery: nobody else can make a proof. Of any number of recoveries of one subject that complete at once, one gets
-// a grant. Errors: [ErrChanged] if the credential is another than it was; [ErrState] if it may not be recovered; [ErrParts]; the
-// store's, after which there may be a grant that nobody knows.
-func (s *Service) Grant(ctx context.Context, p proof.Completed) (Grant, error) {
+// Complete ends a recovery, if nothing happened to the credential since it began: it writes a grant into the credential's record,
+// or, where the plan ends in an unlock, does what [Service.Unlock] does and returns no grant. It is for package recovery: nobody
+// else can make a proof. Of any number of recoveries of one subject that complete at once, one does. Errors:
+//   - [ErrChanged]: the credential is another than it was.
+//   - [ErrState]: it may not be recovered.
+//   - [ErrParts], [civicpin.ErrInvalid]: the proof does not fit the policy.
+//   - a *[lockout.LockedError]: an unlock of a credential that is disabled, which takes a new secret.
+//   - the store's: there may be a grant that nobody knows, or the lock may still stand. Recover again.
+func (s *Service) Complete(ctx context.Context, p proof.Completed) (Grant, error) {
 	if err := p.Subject.Validate(); err != nil {
 		return Grant{}, err
 	}
-	if p.Run == "" || p.Valid <= 0 {
+	if p.Run == "" || p.Valid <= 0 && !p.Unlock {
 		return Grant{}, fmt.Errorf("%w: an empty proof", ErrGrant)
 	}
+	if p.Unlock {
+		return Grant{}, s.reopen(ctx, p)
+	}
+	return s.grant(ctx, p)
+}
+
+// grant writes a grant into the credential's record.
+func (s *Service) grant(ctx context.Context, p proof.Completed) (Grant, error) {
 	if len(p.Parts) > 0 {
 		check := IssueOptions{Parts: p.Parts, By: civicpin.Citizen}
 		if err := s.checkIssue(p.Subject, &check); err != nil {
@@ -165,17 +191,8 @@ func (s *Service) Grant(ctx context.Context, p proof.Completed) (Grant, error) {
 	return g, nil
 }
 
-// Reopen is what completes a plan that ends in an unlock: like [Service.Grant] it holds only if nothing happened to the
-// credential since the recovery began, and ends the others under way; then it does what [Service.Unlock] does. Nothing tells
-// whether there was a lock. It is for package recovery. Errors are those of Grant; a *[lockout.LockedError] if the credential is
-// disabled, which takes a new secret; the store's, after which it may be as locked as before: recover again.
-func (s *Service) Reopen(ctx context.Context, p proof.Completed) error {
-	if err := p.Subject.Validate(); err != nil {
-		return err
-	}
-	if p.Run == "" {
-		return fmt.Errorf("%w: an empty proof", ErrGrant)
-	}
+// reopen ends the recoveries under way, and the lock. Nothing tells whether there was one.
+func (s *Service) reopen(ctx context.Context, p proof.Completed) error {
 	_, err := s.creds.Update(ctx, store.Key{Subject: p.Subject}, func(e *store.Entry[credential]) error {
 		switch {
 		case e.Value.Epoch != p.Epoch:

@@ -2,21 +2,21 @@ package recovery
 
 import (
 	"context"
-	"encoding/binary"
 	"slices"
 	"strconv"
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/code"
+	"github.com/civicpin/civicpin/internal/letter"
+	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 )
 
 const (
-	// maxLinks is how many tokens of one run may be outstanding, so that slow mail does not kill the older link.
-	maxLinks = 3
 	// maxSends bounds the messages of one run beyond the send limits.
 	maxSends = 10
 )
@@ -33,11 +33,11 @@ func (s *Service) advance(ctx context.Context, e store.Entry[run], w *way, id st
 	rests, behind := w.resting(to)
 	until := ahead.Rests
 	if rests > 0 {
-		until = later(until, now).Add(rests)
+		until = slices.MaxFunc([]time.Time{until, now}, time.Time.Compare).Add(rests)
 	}
 	var told notices
 	if !until.IsZero() {
-		b, err := s.book(ctx, e.Value.Subject)
+		b, err := s.config.Contacts.Snapshot(ctx, e.Value.Subject)
 		if err != nil {
 			return e, err
 		}
@@ -59,14 +59,6 @@ func (s *Service) advance(ctx context.Context, e store.Entry[run], w *way, id st
 		return e, err
 	}
 	return e, s.out.Commit(ctx, refs...)
-}
-
-// later returns the later of two times.
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }
 
 // resting returns for how long the plan wants a run to rest that has come to step i, and the step behind that.
@@ -107,7 +99,7 @@ func (s *Service) Send(ctx context.Context, ticket civicpin.Secret, source civic
 	}
 	if rests := e.Value.Rests; !rests.IsZero() {
 		if s.vault.Now().Before(rests) {
-			return s.view(t.selector, &e.Value), ErrWaiting
+			return s.view(t.Selector, &e.Value), ErrWaiting
 		}
 		e, err = s.change(ctx, e, e.Value.Step, func(r *run, _ time.Time) error {
 			r.Rests = time.Time{}
@@ -117,23 +109,23 @@ func (s *Service) Send(ctx context.Context, ticket civicpin.Secret, source civic
 			return Run{}, err
 		}
 		e, err = s.arrive(ctx, e, w, source)
-		return s.view(t.selector, &e.Value), err
+		return s.view(t.Selector, &e.Value), err
 	}
 	if e.Value.Step >= len(w.Steps) {
-		return s.view(t.selector, &e.Value), ErrStep
+		return s.view(t.Selector, &e.Value), ErrStep
 	}
 	if _, ok := plan.SentBy(w.Steps[e.Value.Step]); !ok {
-		return s.view(t.selector, &e.Value), ErrStep
+		return s.view(t.Selector, &e.Value), ErrStep
 	}
 	e, err = s.deliver(ctx, e, w, source)
-	return s.view(t.selector, &e.Value), err
+	return s.view(t.Selector, &e.Value), err
 }
 
 // deliver makes a token, and a code, for the present step and has them sent.
 func (s *Service) deliver(ctx context.Context, e store.Entry[run], w *way, source civicpin.Source) (store.Entry[run], error) {
 	r := &e.Value
 	d, _ := plan.SentBy(w.Steps[r.Step])
-	b, err := s.book(ctx, r.Subject)
+	b, err := s.config.Contacts.Snapshot(ctx, r.Subject)
 	if err != nil {
 		return e, err
 	}
@@ -145,22 +137,22 @@ func (s *Service) deliver(ctx context.Context, e store.Entry[run], w *way, sourc
 	if err := s.sends.Take(ctx, r.Subject, source, to); err != nil {
 		return e, err
 	}
-	m := mail{Kind: w.message(d.Link), To: stored(to), Link: r.Sends + 1, State: mailPending, Expires: s.vault.Now().Add(d.Valid)}
-	l := link{N: m.Link, To: m.To, Expires: m.Expires}
-	t := newToken(linkToken, id, l.N)
+	m := letter.Mail{Kind: w.message(d.Link), To: letter.Stored(to), Link: r.Sends + 1, State: letter.Pending, Expires: s.vault.Now().Add(d.Valid)}
+	l := token.Link{N: m.Link, To: m.To, Expires: m.Expires}
+	t := token.New(token.Redeem, id, l.N)
 	if d.Link {
-		l.Hash, m.Token = t.hash(), t.text().Reveal()
+		l.Hash, m.Token = t.Hash(), t.Text().Reveal()
 	}
 	if d.Code > 0 {
 		m.Code = code.Unambiguous.New(d.Code)
 		l.Tag = s.tag(r, id, &l, m.Code)
 	}
 	if !real { // nobody has these, and nothing may come to them
-		l.Hash, l.Tag, m.Token, m.Code = newToken(linkToken, id, l.N).hash(), nil, "", ""
+		l.Hash, l.Tag, m.Token, m.Code = token.New(token.Redeem, id, l.N).Hash(), nil, "", ""
 		if d.Code > 0 {
 			l.Tag = s.tag(r, id, &l, code.Unambiguous.New(32))
 		}
-		m.State = mailNone
+		m.State = letter.None
 	}
 	m.Name = "s" + strconv.Itoa(m.Link)
 	ref := s.ref(r.Subject, id, m.Name)
@@ -177,8 +169,7 @@ func (s *Service) deliver(ctx context.Context, e store.Entry[run], w *way, sourc
 		}
 		r.Mail = append(r.Mail, m)
 		r.Sends++
-		r.Links = append(r.Links, l)
-		r.Links = r.Links[max(0, len(r.Links)-maxLinks):]
+		r.Links = token.Push(r.Links, l)
 		return nil
 	})
 	if err != nil {
@@ -210,37 +201,30 @@ func (w *way) message(isLink bool) civicpin.MessageKind {
 
 // destination returns where the message of a step goes, and whether there is anybody. If not, it returns an address made up, as
 // stable as a real one, for the limits to be counted against.
-func (s *Service) destination(r *run, b *book, channels []civicpin.Channel) (civicpin.Contact, bool) {
+func (s *Service) destination(r *run, b *contact.Snapshot, channels []civicpin.Channel) (civicpin.Contact, bool) {
 	for _, channel := range channels {
 		if r.Correct != nil && r.Correct.Channel == channel {
-			return civicpin.Contact{Channel: channel, Address: r.Correct.Address, Locale: r.Correct.Locale}, r.Known
+			return letter.Contact(*r.Correct).Contact(), r.Known
 		}
 	}
 	if r.Known {
 		for _, channel := range channels {
 			for _, c := range r.Named {
 				if c.Channel == channel {
-					return c.contact(), true
+					return c.Contact(), true
 				}
 			}
 		}
-		if c, ok := b.on(channels, s.vault.Now()); ok {
-			return c.Contact, true
+		if c, ok := b.On(channels...); ok {
+			return c, true
 		}
 	}
-	return s.nobody(r.Subject, s.anyOf(r.Subject, channels)), false
-}
-
-// anyOf returns the channel on which a message to nobody is said to have been sent: made up, and the same each time. Were it always
-// the first, a message on another one would tell that there is somebody.
-func (s *Service) anyOf(subject civicpin.Subject, channels []civicpin.Channel) civicpin.Channel {
-	h := s.vault.Hash("recovery.contact.channel", string(subject))
-	return channels[binary.BigEndian.Uint64(h[:])%uint64(len(channels))]
+	return s.config.Contacts.Decoy(r.Subject, channels...), false
 }
 
 // tag is a keyed hash of all that has to be right about a typed code: the subject, the run, the message, where it went, and the
 // code. It lives for a day at most, under the record's seal; see otp.Codes.
-func (s *Service) tag(r *run, id string, l *link, text string) []byte {
+func (s *Service) tag(r *run, id string, l *token.Link, text string) []byte {
 	h := s.vault.Hash("recovery.code", r.Plan, string(r.Subject), id, strconv.Itoa(l.N), string(l.To.Channel), l.To.Address, text)
 	return h[:]
 }

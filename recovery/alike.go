@@ -1,43 +1,18 @@
 package recovery
 
 import (
-	"context"
-	"strings"
-
-	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/answer"
-	"github.com/civicpin/civicpin/store"
 )
 
-// alike are records in the likeness of most people's: what is opened instead where a subject has none, so that a stopwatch
-// does not tell that nothing was found.
-type alike struct {
-	book, knowledge store.Decoy
-	contacts        book // what is sealed in book
-}
-
-func (s *Service) newAlike() (a alike, err error) {
-	id := strings.Repeat("A", idLength)
-	now := s.vault.Now()
-	b := book{
-		Contacts: []held{
-			{ID: id, To: contact{Channel: civicpin.Email, Address: "somebody@example.org"}, Since: now},
-			{ID: id, To: contact{Channel: civicpin.SMS, Address: "+593990000000"}, Since: now},
-		},
-		Primary: id,
-		Changes: []bookChange{{ID: id, What: "added", By: "operator:somebody", Until: now, New: []string{id, id}}},
-	}
-	k := knowledge{}
+// decoyKnowledge is what most subjects enrolled: it is opened where a subject has enrolled nothing, so that both cases take the same
+// time.
+func (s *Service) decoyKnowledge() knowledge {
+	var k knowledge
 	if len(s.config.Images) > 0 {
 		k.Image = s.config.Images[0]
 	}
 	for _, q := range s.config.Questions[:min(4, len(s.config.Questions))] {
 		k.Questions = append(k.Questions, answered{Question: q, Form: answer.Version, Hash: s.dummy.Encode()})
 	}
-	a.contacts = b
-	if a.book, err = s.books.Decoy(context.Background(), b); err != nil {
-		return a, err
-	}
-	a.knowledge, err = s.answers.Decoy(context.Background(), k)
-	return a, err
+	return k
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/letter"
 	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 )
@@ -40,7 +41,7 @@ type Answers struct {
 //
 // Errors: [ErrRefused] for wrong answers, and for all of a subject whom nothing is known of; a *[lockout.LockedError], which may be
 // told, since unknown subjects lock alike; [ErrBusy]; [ErrStep] if the answers are not to what is asked; [ErrWaiting];
-// [ErrExpired]; [ErrGone]; [civicpin.ErrInvalid] for contacts or uploads that cannot be; [ErrContacts] for a corrected contact where
+// [ErrExpired]; [ErrGone]; [civicpin.ErrInvalid] for contacts or uploads that cannot be; [contact.ErrUnsuitable] for a corrected contact where
 // there is room for none, which only who has answered a guess or proved something is told; all before anything changes. The limits
 // of messages may come with the step behind the answered one: then the error is a *[lockout.LockedError] whose scope says so, and
 // [Service.Send] goes on from there. Anything else, such as the store's error, is for the log: the step may have been taken.
@@ -51,22 +52,22 @@ func (s *Service) Answer(ctx context.Context, ticket civicpin.Secret, a Answers)
 	}
 	r := &e.Value
 	if !r.Rests.IsZero() {
-		return s.view(t.selector, r), ErrWaiting
+		return s.view(t.Selector, r), ErrWaiting
 	}
 	if r.Step >= len(w.Steps) {
-		return s.view(t.selector, r), ErrStep
+		return s.view(t.Selector, r), ErrStep
 	}
 	if err := w.fits(r, &a); err != nil {
-		return s.view(t.selector, r), err
+		return s.view(t.Selector, r), err
 	}
 	step := r.Step
-	e, err = s.take(ctx, e, w, t.selector, a)
+	e, err = s.take(ctx, e, w, t.Selector, a)
 	if err != nil {
 		return Run{}, err
 	}
-	s.record(ctx, eventStep, t.selector, &e.Value, civicpin.Citizen, a.Source, w.named(step))
+	s.record(ctx, eventStep, t.Selector, &e.Value, civicpin.Citizen, a.Source, w.named(step))
 	e, err = s.arrive(ctx, e, w, a.Source)
-	return s.view(t.selector, &e.Value), err
+	return s.view(t.Selector, &e.Value), err
 }
 
 // named says which step it is, for the log.
@@ -132,15 +133,15 @@ func (s *Service) confirm(ctx context.Context, e store.Entry[run], w *way, id st
 		return e, ErrStep
 	}
 	// Told now, and not when all has been proved and a day waited for.
-	b, err := s.book(ctx, e.Value.Subject)
+	b, err := s.config.Contacts.Snapshot(ctx, e.Value.Subject)
 	if err != nil {
 		return e, err
 	}
-	if _, err := b.displaced(stored(a.Correct)); err != nil {
+	if err := b.Admits(a.Correct); err != nil {
 		return e, err
 	}
 	return s.advance(ctx, e, w, id, e.Value.Step+1, func(r *run, now time.Time) error {
-		r.Correct = &pendingContact{Channel: a.Correct.Channel, Address: a.Correct.Address, Locale: a.Correct.Locale}
+		r.Correct = new(letter.Given(a.Correct))
 		if step.Wait > 0 {
 			r.Rests = now.Add(step.Wait)
 		}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/letter"
 	"github.com/civicpin/civicpin/recovery/plan"
 )
 
@@ -100,7 +101,7 @@ func (s *Service) view(id string, r *run) Run {
 			if len(r.Links) > 0 {
 				l := r.Links[len(r.Links)-1]
 				ask.Channel = l.To.Channel
-				ask.Masked = s.maskedFor(r, l.To.contact())
+				ask.Masked = s.maskedFor(r, l.To)
 				if now.Before(l.Expires) {
 					ask.Expires = l.Expires
 				}
@@ -109,4 +110,17 @@ func (s *Service) view(id string, r *run) Run {
 		}
 	}
 	return v
+}
+
+// maskedFor returns what is shown of where a message of a run went. An address that the visitor gave is shown whatever the
+// policy: they know it.
+func (s *Service) maskedFor(r *run, to letter.Contact) string {
+	shown := s.config.Contacts.MaskedDecoy(r.Subject, to.Channel)
+	switch {
+	case r.Correct.Is(to):
+		return to.Contact().Masked()
+	case shown == "" || s.config.Contacts.IsDecoy(r.Subject, to.Contact()):
+		return shown
+	}
+	return to.Contact().Masked()
 }

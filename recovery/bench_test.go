@@ -40,7 +40,7 @@ func countedKitWith(t testing.TB, real bool, contacts []civicpin.Contact) (*kit,
 	require.NoError(t, err)
 	k.importAna(t)
 	k.teachAna(t)
-	require.NoError(t, k.AdoptContacts(t.Context(), ana, contacts, agency.ID, home))
+	require.NoError(t, k.contacts.Adopt(t.Context(), ana, contacts, agency.ID, home))
 	return k, f
 }
 
@@ -151,7 +151,7 @@ func (k *kit) atItsEnd(t testing.TB, name string, kind civicpin.MessageKind) civ
 	if name == "unlock" {
 		return m.Link
 	}
-	used, err := k.Use(t.Context(), m.Link, civicpin.Source{})
+	used, err := k.Redeem(t.Context(), m.Link, civicpin.Source{})
 	require.NoError(t, err)
 	require.NoError(t, k.types(t.Context(), after, used.Ticket, anaPhone, "recovery.code"))
 	k.clock.Add(time.Hour)

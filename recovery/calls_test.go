@@ -92,7 +92,7 @@ func TestStoreCalls(t *testing.T) {
 
 			link := k.atItsEnd(t, "unlock", "recovery.unlock")
 			f.Reset()
-			_, err = k.Look(t.Context(), link)
+			_, err = k.Inspect(t.Context(), link)
 			require.NoError(t, err)
 			require.Equal(t, 2, f.Calls(), "look")
 			f.Reset()

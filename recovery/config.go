@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery/plan"
@@ -81,8 +83,8 @@ type Config struct {
 	// The words and pictures are the caller's.
 	Questions, Images []string
 
-	// Contacts says how contacts are kept.
-	Contacts ContactPolicy
+	// Contacts are the subjects'. Required.
+	Contacts *contact.Service
 	// Sends says how many messages may be asked for, and how many recoveries begun: by subject, address, country and source.
 	// The limit by subject is at most half of the one by address, as in package otp.
 	Sends lockout.SendLimits
@@ -93,22 +95,19 @@ type Config struct {
 // A Service runs plans. Make one with [New]. It is safe for concurrent use, and any number of services with the same
 // configuration, in any number of processes, over one store run the same recoveries.
 type Service struct {
-	vault    *store.Vault
-	out      *outbox.Outbox
-	config   Config
-	plans    map[string]*way
-	roles    map[string]*role
-	sends    *lockout.Sends
-	starts   *lockout.Sends
-	proofs   *lockout.Gate // of codes that prove contacts
-	hashing  *password.Gate
-	params   password.Params
-	dummy    password.Hash // what a guess at nobody's answer is compared with, so that it costs the same
-	runs     store.Kind[run]
-	books    store.Kind[book]
-	pointers store.Kind[pointer]
-	answers  store.Kind[knowledge]
-	alike    alike
+	vault   *store.Vault
+	out     *outbox.Outbox
+	config  Config
+	plans   map[string]*way
+	roles   map[string]*role
+	sends   *lockout.Sends
+	starts  *lockout.Sends
+	hashing *password.Gate
+	params  password.Params
+	dummy   password.Hash // what a guess at nobody's answer is compared with, so that it costs the same
+	runs    store.Kind[run]
+	answers store.Kind[knowledge]
+	decoy   store.Decoy // what is opened where a subject has enrolled nothing
 }
 
 // New returns a service. out carries the messages; the service registers with it as "recovery". Errors match [ErrPlan] if the
@@ -131,16 +130,11 @@ func New(v *store.Vault, out *outbox.Outbox, c Config) (*Service, error) {
 	if err := s.limits(); err != nil {
 		return nil, err
 	}
-	var errs [4]error
+	var errs [3]error
 	s.runs, errs[0] = store.NewKind[run](v, "recovery.run")
-	s.books, errs[1] = store.NewKind[book](v, "recovery.contacts")
-	s.pointers, errs[2] = store.NewKind[pointer](v, "recovery.token")
-	s.answers, errs[3] = store.NewKind[knowledge](v, "recovery.knowledge")
+	s.answers, errs[1] = store.NewKind[knowledge](v, "recovery.knowledge")
+	s.decoy, errs[2] = s.answers.Decoy(context.Background(), s.decoyKnowledge())
 	if err := errors.Join(errs[:]...); err != nil {
-		return nil, err
-	}
-	var err error
-	if s.alike, err = s.newAlike(); err != nil {
 		return nil, err
 	}
 	return s, out.Register(owner, (*delivery)(s))
@@ -150,15 +144,11 @@ func New(v *store.Vault, out *outbox.Outbox, c Config) (*Service, error) {
 func (s *Service) check() error {
 	c := &s.config
 	bad := func(what string) error { return fmt.Errorf("%w: %s", ErrPlan, what) }
-	if c.Pins == nil || len(c.Plans) == 0 {
-		return bad("no Pins, or no Plans")
+	if c.Pins == nil || c.Contacts == nil || len(c.Plans) == 0 {
+		return bad("no Pins, no Contacts, or no Plans")
 	}
 	if !distinct(c.Questions, 64) || !distinct(c.Images, 256) {
 		return bad("Questions are not at most 64, or Images not at most 256, different names of 1 to 64 bytes")
-	}
-	c.Contacts = c.Contacts.withDefaults()
-	if err := c.Contacts.validate(); err != nil {
-		return err
 	}
 	for name, r := range c.Roles {
 		made, err := newRole(s.vault, name, r)
@@ -188,7 +178,7 @@ func (s *Service) check() error {
 	if s.hashing, err = password.NewGate(h.Permits, h.Queue); err != nil {
 		return fmt.Errorf("%w: %w", ErrPlan, err)
 	}
-	s.dummy = password.New(s.params, newID())
+	s.dummy = password.New(s.params, token.NewID())
 	return nil
 }
 
@@ -217,9 +207,6 @@ func (s *Service) limits() error {
 		return err
 	}
 	limits.Subject.Limit = min(3*limits.Subject.Limit, 1_000_000) // not each recovery that is begun gets as far as a message
-	if s.starts, err = lockout.NewSends(s.vault, "recovery.start", limits); err != nil {
-		return err
-	}
-	s.proofs, err = lockout.New(s.vault, proofLimit())
+	s.starts, err = lockout.NewSends(s.vault, "recovery.start", limits)
 	return err
 }

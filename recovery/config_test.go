@@ -39,6 +39,7 @@ func TestConfigsThatDoNotConstruct(t *testing.T) {
 	require.ErrorIs(t, construct(t, nil, good, good), recovery.ErrPlan, "two of one name")
 	for name, change := range map[string]func(*recovery.Config){
 		"no pins":            func(c *recovery.Config) { c.Pins = nil },
+		"no contacts":        func(c *recovery.Config) { c.Contacts = nil },
 		"no plans":           func(c *recovery.Config) { c.Plans = nil },
 		"no register":        func(c *recovery.Config) { c.Register = nil },
 		"no document store":  func(c *recovery.Config) { c.Documents = nil },

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
@@ -19,7 +20,7 @@ func correcting() plan.Plan {
 		Name: "mailbox-lost",
 		Steps: []plan.Step{
 			plan.Code{Channel: civicpin.SMS, Valid: 5 * time.Minute},
-			plan.ConfirmContact{Channel: civicpin.Email, MayCorrect: true, Wait: bookDay},
+			plan.ConfirmContact{Channel: civicpin.Email, MayCorrect: true, Wait: runDay},
 			plan.Link{Channel: civicpin.Email, Valid: 10 * time.Minute},
 		},
 		Limit:   lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked},
@@ -27,25 +28,10 @@ func correcting() plan.Plan {
 	}
 }
 
-// newRunKit gives the kit that plan, and Rosa a credential and two contacts.
-func newRunKit(t *testing.T) *bookKit {
-	t.Helper()
-	c := bookConfig()
-	c.Plans = []plan.Plan{correcting()}
-	k := newBookKit(t, bookConfig())
-	k.config = c
-	k.withPins(t, recovery.ContactPolicy{Decoys: []civicpin.Contact{
-		{Channel: civicpin.SMS, Address: "+593990000000"}, {Channel: civicpin.Email, Address: "x@example.ec"},
-	}})
-	k.credential(t)
-	k.enrolled(t)
-	return k
-}
-
 // linked runs the plan, with another mailbox, up to its last link.
-func (k *bookKit) linked(t *testing.T) civicpin.Secret {
+func (k *runKit) linked(t *testing.T) civicpin.Secret {
 	t.Helper()
-	run, err := k.Start(t.Context(), "mailbox-lost", rosa, bookHome)
+	run, err := k.Start(t.Context(), "mailbox-lost", rosa, runHome)
 	require.NoError(t, err)
 	require.Equal(t, bySMS.Masked(), run.Next.Sent.Masked)
 	k.flush(t)
@@ -55,8 +41,8 @@ func (k *bookKit) linked(t *testing.T) civicpin.Secret {
 	require.Equal(t, byMail.Masked(), run.Next.Confirm.Masked)
 	_, err = k.Answer(t.Context(), ticket, recovery.Answers{Correct: byNewMail})
 	require.NoError(t, err)
-	k.clock.Add(bookDay)
-	run, err = k.Send(t.Context(), ticket, bookHome)
+	k.clock.Add(runDay)
+	run, err = k.Send(t.Context(), ticket, runHome)
 	require.NoError(t, err)
 	require.Equal(t, byNewMail.Masked(), run.Next.Sent.Masked)
 	k.flush(t)
@@ -68,7 +54,7 @@ func TestContactCorrectedInARecovery(t *testing.T) {
 	k := newRunKit(t)
 	link := k.linked(t)
 	require.Equal(t, []string{rosaPhone, rosaMail}, k.addresses(t), "not before")
-	grant, err := k.Finish(t.Context(), link, bookHome)
+	grant, err := k.Finish(t.Context(), link, runHome)
 	require.NoError(t, err)
 	require.False(t, grant.IsZero())
 	k.flush(t)
@@ -76,65 +62,67 @@ func TestContactCorrectedInARecovery(t *testing.T) {
 	require.Equal(t, []string{rosaPhone}, k.usable(t))
 	require.Len(t, k.post.To(rosaMail, changedKind), 1)
 
-	require.NoError(t, k.Disown(t.Context(), k.post.Last(rosaMail, "recovery.done").Link, bookHome))
+	require.NoError(t, k.Repudiate(t.Context(), k.post.Last(rosaMail, "recovery.done").Link, runHome))
 	require.Equal(t, []string{rosaPhone, rosaMail}, k.usable(t))
-	require.True(t, k.status(t).Suspended)
-	require.ErrorIs(t, k.config.Pins.Set(t.Context(), grant, civicpin.NewSecret("another long password")), pin.ErrGrant)
+	status, err := k.pins.Status(t.Context(), rosa)
+	require.NoError(t, err)
+	require.True(t, status.Suspended)
+	require.ErrorIs(t, k.pins.Set(t.Context(), grant, civicpin.NewSecret("another long password")), pin.ErrGrant)
 	require.ErrorIs(t, k.undoes(t, rosaPhone), recovery.ErrGone)
 }
 
 // Where there is room for no more contacts, a corrected one is refused when it is given; and if the room went since, the grant is not
 // spent on a recovery that could not be completed.
 func TestContactCorrectedWithoutRoom(t *testing.T) {
-	fill := func(k *bookKit, n int) {
+	fill := func(k *runKit, n int) {
 		var list []civicpin.Contact
 		for i := range n {
 			list = append(list, civicpin.Contact{Channel: civicpin.Push, Address: string(rune('a' + i))})
 		}
-		require.NoError(t, k.AdoptContacts(t.Context(), rosa, list, bookClerk, bookHome))
+		require.NoError(t, k.contacts.Adopt(t.Context(), rosa, list, runClerk, runHome))
 		k.flush(t)
 	}
 	// The plan's own channel has a contact, whose place is taken: there is always room.
 	k := newRunKit(t)
 	fill(k, 6)
-	_, err := k.Finish(t.Context(), k.linked(t), bookHome)
+	_, err := k.Finish(t.Context(), k.linked(t), runHome)
 	require.NoError(t, err)
 
 	// It has none.
 	k = newRunKit(t)
-	require.NoError(t, k.RemoveContact(t.Context(), rosa, k.mailID, bookClerk, bookHome))
+	require.NoError(t, k.contacts.Remove(t.Context(), rosa, k.mailID, runClerk, runHome))
 	fill(k, 7)
 	k.flush(t)
-	run, err := k.Start(t.Context(), "mailbox-lost", rosa, bookHome)
+	run, err := k.Start(t.Context(), "mailbox-lost", rosa, runHome)
 	require.NoError(t, err)
 	k.flush(t)
 	_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Code: k.post.Last(rosaPhone, "recovery.code").Secret})
 	require.NoError(t, err)
 	_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Correct: byNewMail})
-	require.ErrorIs(t, err, recovery.ErrContacts)
+	require.ErrorIs(t, err, contact.ErrUnsuitable)
 
 	// It had none, and there was room.
 	k = newRunKit(t)
-	require.NoError(t, k.RemoveContact(t.Context(), rosa, k.mailID, bookClerk, bookHome))
+	require.NoError(t, k.contacts.Remove(t.Context(), rosa, k.mailID, runClerk, runHome))
 	k.flush(t)
-	run, err = k.Start(t.Context(), "mailbox-lost", rosa, bookHome)
+	run, err = k.Start(t.Context(), "mailbox-lost", rosa, runHome)
 	require.NoError(t, err)
 	k.flush(t)
 	_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Code: k.post.Last(rosaPhone, "recovery.code").Secret})
 	require.NoError(t, err)
 	_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Correct: byNewMail})
 	require.NoError(t, err)
-	k.clock.Add(bookDay)
-	_, err = k.Send(t.Context(), run.Ticket, bookHome)
+	k.clock.Add(runDay)
+	_, err = k.Send(t.Context(), run.Ticket, runHome)
 	require.NoError(t, err)
 	fill(k, 7)
-	before, err := k.config.Pins.Mark(t.Context(), rosa)
+	before, err := k.pins.Mark(t.Context(), rosa)
 	require.NoError(t, err)
 	for range 2 {
-		_, err = k.Finish(t.Context(), k.post.Last(newMail, "recovery.link").Link, bookHome)
-		require.ErrorIs(t, err, recovery.ErrContacts)
+		_, err = k.Finish(t.Context(), k.post.Last(newMail, "recovery.link").Link, runHome)
+		require.ErrorIs(t, err, contact.ErrUnsuitable)
 	}
-	after, err := k.config.Pins.Mark(t.Context(), rosa)
+	after, err := k.pins.Mark(t.Context(), rosa)
 	require.NoError(t, err)
 	require.Equal(t, before, after, "no grant was made that nobody has")
 	require.Empty(t, k.post.To(rosaPhone, "recovery.done"))
@@ -144,27 +132,30 @@ func TestContactCorrectedWithoutRoom(t *testing.T) {
 func TestContactThatGoesEndsRecoveries(t *testing.T) {
 	for name, tc := range map[string]struct {
 		ends bool
-		act  func(k *bookKit) error
+		act  func(k *runKit) error
 	}{
-		"removed": {true, func(k *bookKit) error {
-			return k.RemoveContact(t.Context(), rosa, k.mailID, civicpin.Citizen, bookHome)
+		"removed": {true, func(k *runKit) error {
+			return k.contacts.Remove(t.Context(), rosa, k.mailID, civicpin.Citizen, runHome)
 		}},
-		"undone": {true, func(k *bookKit) error { return k.undoes(t, rosaPhone) }},
-		"primary": {false, func(k *bookKit) error {
-			return k.MakePrimary(t.Context(), rosa, k.mailID, civicpin.Citizen, bookHome)
+		"undone": {true, func(k *runKit) error { return k.undoes(t, rosaPhone) }},
+		"primary": {false, func(k *runKit) error {
+			return k.contacts.MakePrimary(t.Context(), rosa, k.mailID, civicpin.Citizen, runHome)
 		}},
-		"asked": {false, func(k *bookKit) error {
-			_, err := k.AddContact(t.Context(), rosa, civicpin.Contact{Channel: civicpin.Push, Address: "app"}, civicpin.Citizen, bookHome)
+		"asked": {false, func(k *runKit) error {
+			_, err := k.contacts.Add(t.Context(), rosa, civicpin.Contact{Channel: civicpin.Push, Address: "app"}, civicpin.Citizen, runHome)
 			return err
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			k := newRunKit(t)
-			k.asks(t, byThief)
-			k.proves(t, thiefMail)
+			_, err := k.contacts.Add(t.Context(), rosa, civicpin.Contact{Channel: civicpin.Email, Address: thiefMail}, civicpin.Citizen, runHome)
+			require.NoError(t, err)
+			k.flush(t)
+			require.NoError(t, k.contacts.ProveCode(t.Context(), rosa, k.post.Last(thiefMail, "contact.prove").Secret, runHome))
+			k.flush(t)
 			link := k.linked(t)
 			require.NoError(t, tc.act(k))
-			_, err := k.Finish(t.Context(), link, bookHome)
+			_, err = k.Finish(t.Context(), link, runHome)
 			if tc.ends {
 				require.ErrorIs(t, err, recovery.ErrGone)
 				return

@@ -12,7 +12,7 @@
 //	grant, err := rec.Finish(ctx, token, source) // POST behind a button: once
 //	err = pins.Set(ctx, grant, chosen)
 //
-// [Service.Send] sends a link or code once more; [Service.Use] proves a link in the middle of a plan; [Service.Disown] is the link "it
+// [Service.Send] sends a link or code once more; [Service.Redeem] proves a link in the middle of a plan; [Service.Repudiate] is the link "it
 // was not me". Staff begin with [Service.StartBy], look with [Service.Case], act with [Service.Assist], and lift a plan's lock with
 // [Service.Unlock]. Contacts are kept by [Service.AddContact] and its kin, images and answers by [Service.EnrolAnswers].
 //

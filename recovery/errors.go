@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/recovery/plan"
 )
@@ -17,10 +18,10 @@ var (
 	// 503. It is [lockout.ErrBusy].
 	ErrBusy = lockout.ErrBusy
 	// ErrGone says that a ticket or token leads nowhere: it never was, was used, was cancelled, or another act upon the
-	// credential ended its recovery. Begin again.
-	ErrGone = errors.New("recovery: no such recovery, or it has ended")
+	// credential ended its recovery. Begin again. It is contact.ErrGone, too.
+	ErrGone = token.ErrGone
 	// ErrExpired says that a right ticket or token came too late. Only its holder is told. Begin again.
-	ErrExpired = errors.New("recovery: too late")
+	ErrExpired = token.ErrExpired
 	// ErrStep says that an answer is not one to what is asked, or that something is still to be answered. Nothing was changed
 	// and no try spent. Look at Run.Next.
 	ErrStep = errors.New("recovery: not what is asked now")
@@ -30,9 +31,6 @@ var (
 	ErrPlan = plan.ErrInvalid
 	// ErrStaff is matched by [StaffError].
 	ErrStaff = errors.New("recovery: not for this member of staff, or not now")
-	// ErrContacts says that a contact cannot be what the call would make of it: it is not the subject's, still waits for its
-	// proof, cools down, or is one of the last that the policy wants kept.
-	ErrContacts = errors.New("recovery: contacts do not allow this")
 )
 
 // A StaffError says why a member of staff may not do an act. It matches [ErrStaff].

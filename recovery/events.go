@@ -13,5 +13,4 @@ const (
 	eventCancelled civicpin.EventCode = "recovery.cancelled" // Reason: by whom
 	eventDisowned  civicpin.EventCode = "recovery.disowned"  // "it was not me", after it was finished
 	eventEnrolled  civicpin.EventCode = "recovery.enrolled"  // images and answers
-	eventContact   civicpin.EventCode = "recovery.contact"   // Reason: what became of which kind of contact
 )

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
@@ -38,8 +39,10 @@ func exampleServices(plans ...plan.Plan) (rec *recovery.Service, pins *pin.Servi
 	check(err)
 	pins, err = pin.New(vault, out, pin.Default())
 	check(err)
+	contacts, err := contact.New(vault, out, contact.Policy{}, pins)
+	check(err)
 	rec, err = recovery.New(vault, out, recovery.Config{
-		Pins: pins, Plans: plans, Register: onePerson{}, Images: images, Questions: questions,
+		Pins: pins, Contacts: contacts, Plans: plans, Register: onePerson{}, Images: images, Questions: questions,
 		Roles: map[string]recovery.Role{"office": {From: 8 * time.Hour, To: 17 * time.Hour, Zone: "America/Guayaquil"}},
 	})
 	check(err)
@@ -51,7 +54,7 @@ func exampleServices(plans ...plan.Plan) (rec *recovery.Service, pins *pin.Servi
 	check(err)
 	slip := pin.Attempt{Subject: "1710034065", Secret: issue.Slip}
 	check(pins.Exchange(ctx, slip, civicpin.NewSecret("tres gatos en el tejado")))
-	check(rec.AdoptContacts(ctx, "1710034065", []civicpin.Contact{
+	check(contacts.Adopt(ctx, "1710034065", []civicpin.Contact{
 		{Channel: civicpin.Email, Address: "ana@correo.example"},
 	}, clerk, civicpin.Source{}))
 	return rec, pins, out, last
@@ -92,7 +95,7 @@ func Example() {
 
 	check(out.Flush(ctx)) // out.Run does it all the time
 	token := last.Link
-	look, err := rec.Look(ctx, token) // GET: scanners may, nothing happens
+	look, err := rec.Inspect(ctx, token) // GET: scanners may, nothing happens
 	check(err)
 	fmt.Println("the link proves that mail to", look.Sent, "was read")
 	grant, err := rec.Finish(ctx, token, source) // POST: once

@@ -8,7 +8,10 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/internal/letter"
 	"github.com/civicpin/civicpin/internal/proof"
+	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
@@ -32,16 +35,16 @@ func gone(err error) error {
 // Five store calls for a grant, six for an unlock, and two more for each contact that is told.
 //
 // Errors: [ErrExpired] for a right link that is too late: begin again; [ErrGone]; [ErrStep] if something is still asked;
-// [ErrWaiting]; [ErrContacts] or a *[lockout.LockedError] if there are too few contacts for the parts of a new secret, or too many
+// [ErrWaiting]; [contact.ErrUnsuitable] or a *[lockout.LockedError] if there are too few contacts for the parts of a new secret, or too many
 // contacts or changes of them for the corrected one to be kept; the latter also for an unlock if the credential is disabled; the
 // store's. After one of the store's the run may have ended: begin again if trying once more says ErrGone.
 func (s *Service) Finish(ctx context.Context, tok civicpin.Secret, source civicpin.Source) (pin.Grant, error) {
-	t, err := parseToken(tok)
+	t, err := token.Parse(tok)
 	if err != nil {
 		return pin.Grant{}, err
 	}
-	switch t.kind {
-	case linkToken:
+	switch t.Kind {
+	case token.Redeem:
 		e, w, l, err := s.follow(ctx, t)
 		if err != nil {
 			return pin.Grant{}, err
@@ -50,8 +53,8 @@ func (s *Service) Finish(ctx context.Context, tok civicpin.Secret, source civicp
 			return pin.Grant{}, ErrStep
 		}
 		e.Value.proved(l.To)
-		return s.complete(ctx, e, w, t.selector, civicpin.Citizen, source)
-	case ticketToken:
+		return s.complete(ctx, e, w, t.Selector, civicpin.Citizen, source)
+	case token.Ticket:
 		e, w, _, err := s.enter(ctx, tok)
 		if err != nil {
 			return pin.Grant{}, err
@@ -62,7 +65,7 @@ func (s *Service) Finish(ctx context.Context, tok civicpin.Secret, source civicp
 		case e.Value.Step < len(w.Steps):
 			return pin.Grant{}, ErrStep
 		}
-		return s.complete(ctx, e, w, t.selector, civicpin.Citizen, source)
+		return s.complete(ctx, e, w, t.Selector, civicpin.Citizen, source)
 	}
 	return pin.Grant{}, ErrGone
 }
@@ -76,16 +79,15 @@ func (s *Service) complete(ctx context.Context, e store.Entry[run], w *way, id s
 	if !r.Known {
 		return pin.Grant{}, ErrGone
 	}
-	b, err := s.book(ctx, r.Subject)
+	b, err := s.config.Contacts.Snapshot(ctx, r.Subject)
 	if err != nil {
 		return pin.Grant{}, err
 	}
-	if b.Epoch != r.Book { // a contact went, and a link may have been on its way there
+	if b.Epoch() != r.Book { // a contact went, and a link may have been on its way there
 		return pin.Grant{}, ErrGone
 	}
-	p := proof.Completed{
-		Subject: r.Subject, Plan: w.Name, Run: id, Epoch: r.Epoch, Begin: w.Begin, Valid: w.Grant, Source: source,
-	}
+	p := r.completed(id, by, source)
+	p.Begin, p.Valid, p.Unlock = w.Begin, w.Grant, w.Outcome == plan.Unlocked
 	if w.Outcome == plan.ReissueInParts {
 		if p.Parts, err = s.parts(&r, b, w); err != nil {
 			return pin.Grant{}, err
@@ -97,9 +99,7 @@ func (s *Service) complete(ctx context.Context, e store.Entry[run], w *way, id s
 	}
 	told := s.notices(&r, b, id, kind, s.vault.Now().Add(w.Repudiate))
 	if r.Adopt && r.Correct != nil {
-		// Before the grant, which would be lost. It works on this copy of the book, which is not looked at any more.
-		now := s.vault.Now()
-		if _, _, err := s.corrected(b, id, contact(*r.Correct), now, now); err != nil && !errors.Is(err, store.ErrSkip) {
+		if err := b.CanCorrect(letter.Contact(*r.Correct).Contact()); err != nil { // before the grant, which would be lost
 			return pin.Grant{}, err
 		}
 	}
@@ -108,19 +108,14 @@ func (s *Service) complete(ctx context.Context, e store.Entry[run], w *way, id s
 		return pin.Grant{}, err
 	}
 
-	var grant pin.Grant
-	if w.Outcome == plan.Unlocked {
-		err = s.config.Pins.Reopen(ctx, p)
-	} else {
-		grant, err = s.config.Pins.Grant(ctx, p)
-	}
+	grant, err := s.config.Pins.Complete(ctx, p)
 	if err != nil {
 		return pin.Grant{}, gone(err)
 	}
 
 	change := "" // of the contacts
 	if r.Adopt {
-		change = newID()
+		change = token.NewID()
 	}
 	e, err = s.change(ctx, e, r.Step, func(r *run, _ time.Time) error {
 		enrolled, correct := r.Enrolled, r.Correct
@@ -139,8 +134,9 @@ func (s *Service) complete(ctx context.Context, e store.Entry[run], w *way, id s
 	if err := s.keepEnrolled(ctx, r.Subject, e.Value.Enrolled, source); err != nil {
 		return pin.Grant{}, err
 	}
-	if change != "" {
-		if err := s.adopt(ctx, r.Subject, change, e.Value.Correct, by, source, s.vault.Now().Add(w.Repudiate)); err != nil {
+	if correct := e.Value.Correct; change != "" && correct != nil {
+		p.Change, p.Corrected, p.Undo = change, letter.Contact(*correct).Contact(), s.vault.Now().Add(w.Repudiate)
+		if err := s.config.Contacts.Recovered(ctx, p); err != nil {
 			return pin.Grant{}, err
 		}
 	}
@@ -148,9 +144,14 @@ func (s *Service) complete(ctx context.Context, e store.Entry[run], w *way, id s
 	return grant, nil
 }
 
+// completed says that a run was completed. It is the only place that makes such a proof.
+func (r *run) completed(id string, by civicpin.Actor, source civicpin.Source) proof.Completed {
+	return proof.Completed{Subject: r.Subject, Plan: r.Plan, Run: id, Epoch: r.Epoch, By: by, Source: source}
+}
+
 // parts are the contacts that the parts of a new secret go to: those that were named, in the order of the plan's channels, and
 // then others that the subject has proved.
-func (s *Service) parts(r *run, b *book, w *way) ([]civicpin.Contact, error) {
+func (s *Service) parts(r *run, b *contact.Snapshot, w *way) ([]civicpin.Contact, error) {
 	policy := s.config.Pins.Policy()
 	var order []civicpin.Channel
 	for _, step := range w.Steps {
@@ -160,14 +161,12 @@ func (s *Service) parts(r *run, b *book, w *way) ([]civicpin.Contact, error) {
 	}
 	var from []civicpin.Contact
 	for _, c := range r.Named {
-		from = append(from, c.contact())
+		from = append(from, c.Contact())
 	}
 	slices.SortStableFunc(from, func(a, b civicpin.Contact) int {
 		return rank(order, a.Channel) - rank(order, b.Channel)
 	})
-	for _, c := range b.usable(s.vault.Now()) {
-		from = append(from, c.Contact)
-	}
+	from = append(from, b.Usable()...)
 	var parts []civicpin.Contact
 	for _, c := range from {
 		taken := slices.ContainsFunc(parts, func(p civicpin.Contact) bool { return p.Channel == c.Channel || p.SameAddress(c) })
@@ -176,7 +175,7 @@ func (s *Service) parts(r *run, b *book, w *way) ([]civicpin.Contact, error) {
 		}
 	}
 	if len(parts) < policy.Parts {
-		return nil, fmt.Errorf("%w: %d of %d parts have a contact", ErrContacts, len(parts), policy.Parts)
+		return nil, fmt.Errorf("%w: %d of %d parts have a contact", contact.ErrUnsuitable, len(parts), policy.Parts)
 	}
 	return parts, nil
 }

@@ -78,8 +78,10 @@ func (w *way) fits(r *run, a *Answers) error {
 	return nil
 }
 
-// maxFact bounds a fact in bytes.
-const maxFact = 256
+const (
+	maxFact  = 256 // bytes
+	maxNamed = 8   // contacts
+)
 
 // answersAll reports whether there is an answer to each of the questions and to no other.
 func answersAll(asked []string, given map[string]civicpin.Secret) bool {
@@ -101,7 +103,7 @@ func (a *Answers) fields() [12]bool {
 
 // fitContacts checks that contacts can be what is asked for.
 func fitContacts(c plan.Contacts, given []civicpin.Contact) error {
-	if len(given) < c.AtLeast || len(given) > maxContacts {
+	if len(given) < c.AtLeast || len(given) > maxNamed {
 		return ErrStep
 	}
 	for i, g := range given {

@@ -35,7 +35,7 @@ func TestScannersOpenLinks(t *testing.T) {
 	k := newKit(t)
 	_, m := k.toLink(t)
 	for range 50 {
-		look, err := k.Look(t.Context(), m.Link)
+		look, err := k.Inspect(t.Context(), m.Link)
 		require.NoError(t, err)
 		require.Equal(t, "prove", look.What)
 		require.True(t, look.Last)
@@ -43,7 +43,7 @@ func TestScannersOpenLinks(t *testing.T) {
 	}
 	_, err := k.Finish(t.Context(), m.Link, home)
 	require.NoError(t, err)
-	_, err = k.Look(t.Context(), m.Link)
+	_, err = k.Inspect(t.Context(), m.Link)
 	require.ErrorIs(t, err, recovery.ErrGone)
 }
 
@@ -51,10 +51,10 @@ func TestLateByASecond(t *testing.T) {
 	k := newKit(t)
 	ticket, m := k.toLink(t)
 	k.clock.Set(m.Expires.Add(-time.Nanosecond))
-	_, err := k.Look(t.Context(), m.Link)
+	_, err := k.Inspect(t.Context(), m.Link)
 	require.NoError(t, err)
 	k.clock.Set(m.Expires)
-	_, err = k.Look(t.Context(), m.Link)
+	_, err = k.Inspect(t.Context(), m.Link)
 	require.ErrorIs(t, err, recovery.ErrExpired)
 	_, err = k.Finish(t.Context(), m.Link, home)
 	require.ErrorIs(t, err, recovery.ErrExpired, "its holder is told")
@@ -85,7 +85,7 @@ func TestALinkTakesTheRunOver(t *testing.T) {
 	require.NoError(t, err)
 	_, err = k.Finish(t.Context(), m.Link, home)
 	require.ErrorIs(t, err, recovery.ErrStep, "there is more to come")
-	owner, err := k.Use(t.Context(), m.Link, home)
+	owner, err := k.Redeem(t.Context(), m.Link, home)
 	require.NoError(t, err)
 	require.NotEqual(t, stranger.Ticket.Reveal(), owner.Ticket.Reveal())
 	for range 2 {
@@ -99,7 +99,7 @@ func TestALinkTakesTheRunOver(t *testing.T) {
 	}
 	_, err = k.Show(t.Context(), owner.Ticket)
 	require.NoError(t, err)
-	_, err = k.Use(t.Context(), m.Link, home)
+	_, err = k.Redeem(t.Context(), m.Link, home)
 	require.ErrorIs(t, err, recovery.ErrGone, "once")
 }
 
@@ -130,7 +130,7 @@ func TestLinkAndCodeAreOne(t *testing.T) {
 		run, err := k.Answer(t.Context(), ticket, recovery.Answers{Code: m.Secret})
 		require.NoError(t, err)
 		require.True(t, run.Done)
-		_, err = k.Look(t.Context(), m.Link)
+		_, err = k.Inspect(t.Context(), m.Link)
 		require.ErrorIs(t, err, recovery.ErrGone)
 		_, err = k.Finish(t.Context(), m.Link, home)
 		require.ErrorIs(t, err, recovery.ErrGone)
@@ -167,15 +167,15 @@ func TestThreeOutstanding(t *testing.T) {
 			require.NoError(t, err)
 		}
 	}
-	_, err = k.Look(t.Context(), links[0])
+	_, err = k.Inspect(t.Context(), links[0])
 	require.ErrorIs(t, err, recovery.ErrGone)
 	for _, l := range links[2:] {
-		_, err = k.Look(t.Context(), l)
+		_, err = k.Inspect(t.Context(), l)
 		require.NoError(t, err)
 	}
-	_, err = k.Use(t.Context(), links[2], home)
+	_, err = k.Redeem(t.Context(), links[2], home)
 	require.NoError(t, err)
-	_, err = k.Look(t.Context(), links[3])
+	_, err = k.Inspect(t.Context(), links[3])
 	require.ErrorIs(t, err, recovery.ErrGone)
 }
 
@@ -242,7 +242,7 @@ func TestActsEndRecoveries(t *testing.T) {
 			k := newKit(t)
 			_, m := k.toLink(t)
 			act(t, k)
-			_, err := k.Look(t.Context(), m.Link)
+			_, err := k.Inspect(t.Context(), m.Link)
 			require.ErrorIs(t, err, recovery.ErrGone)
 			_, err = k.Finish(t.Context(), m.Link, home)
 			require.ErrorIs(t, err, recovery.ErrGone)
@@ -304,7 +304,7 @@ func TestCorrectedContactRests(t *testing.T) {
 		grant, err := k.Finish(t.Context(), m.Link, home)
 		require.NoError(t, err)
 		require.NoError(t, k.pins.Set(t.Context(), grant, civicpin.NewSecret(newSecret)))
-		proved, _, err := k.Contacts(t.Context(), ana)
+		proved, _, err := k.contacts.List(t.Context(), ana)
 		require.NoError(t, err)
 		var addresses []string
 		for _, c := range proved {
@@ -316,10 +316,10 @@ func TestCorrectedContactRests(t *testing.T) {
 		require.NoError(t, k.out.Flush(t.Context()))
 		done := k.mail.To(anaMail, "recovery.done")
 		require.Len(t, done, 1)
-		require.NoError(t, k.Disown(t.Context(), done[0].Link, home))
+		require.NoError(t, k.Repudiate(t.Context(), done[0].Link, home))
 		_, err = k.login(t, newSecret)
 		require.ErrorIs(t, err, pin.ErrRefused)
-		proved, _, err = k.Contacts(t.Context(), ana)
+		proved, _, err = k.contacts.List(t.Context(), ana)
 		require.NoError(t, err)
 		addresses = nil
 		for _, c := range proved {
@@ -327,7 +327,7 @@ func TestCorrectedContactRests(t *testing.T) {
 		}
 		require.Contains(t, addresses, anaMail)
 		require.NotContains(t, addresses, anaNewMail)
-		require.ErrorIs(t, k.Disown(t.Context(), done[0].Link, home), recovery.ErrGone, "once")
+		require.ErrorIs(t, k.Repudiate(t.Context(), done[0].Link, home), recovery.ErrGone, "once")
 		require.NoError(t, k.pins.Resume(t.Context(), ana, "seen at the desk", agency.ID))
 		_, err = k.login(t, newSecret)
 		require.NoError(t, err)
@@ -335,13 +335,13 @@ func TestCorrectedContactRests(t *testing.T) {
 	t.Run("is ended", func(t *testing.T) {
 		k, ticket := begin(t)
 		waiting := k.mail.To(anaMail, "recovery.waiting")[0]
-		look, err := k.Look(t.Context(), waiting.Link)
+		look, err := k.Inspect(t.Context(), waiting.Link)
 		require.NoError(t, err)
 		require.Equal(t, "disown", look.What)
 		_, err = k.Finish(t.Context(), waiting.Link, home)
 		require.ErrorIs(t, err, recovery.ErrGone, "that token opens nothing else")
 		k.clock.Add(24*time.Hour + time.Minute) // the rest is over, the recovery is not
-		require.NoError(t, k.Disown(t.Context(), waiting.Link, home))
+		require.NoError(t, k.Repudiate(t.Context(), waiting.Link, home))
 		_, err = k.Send(t.Context(), ticket, home)
 		require.ErrorIs(t, err, recovery.ErrGone)
 		_, err = k.login(t, anaSecret)
@@ -447,21 +447,21 @@ func TestContactThatStaffRemovedDisownsNothing(t *testing.T) {
 	require.NoError(t, err)
 	own, err := k.mailed(t.Context(), 0, anaMail, "recovery.done")
 	require.NoError(t, err)
-	_, err = k.Look(t.Context(), stolen.Link)
+	_, err = k.Inspect(t.Context(), stolen.Link)
 	require.NoError(t, err)
-	proved, _, err := k.Contacts(t.Context(), ana)
+	proved, _, err := k.contacts.List(t.Context(), ana)
 	require.NoError(t, err)
 	for _, c := range proved {
 		if c.Address == anaPhone {
-			require.NoError(t, k.RemoveContact(t.Context(), ana, c.ID, agency.ID, home))
+			require.NoError(t, k.contacts.Remove(t.Context(), ana, c.ID, agency.ID, home))
 		}
 	}
-	_, err = k.Look(t.Context(), stolen.Link)
+	_, err = k.Inspect(t.Context(), stolen.Link)
 	require.ErrorIs(t, err, recovery.ErrGone)
-	require.ErrorIs(t, k.Disown(t.Context(), stolen.Link, home), recovery.ErrGone)
+	require.ErrorIs(t, k.Repudiate(t.Context(), stolen.Link, home), recovery.ErrGone)
 	_, err = k.login(t, newSecret)
 	require.NoError(t, err)
-	require.NoError(t, k.Disown(t.Context(), own.Link, home))
+	require.NoError(t, k.Repudiate(t.Context(), own.Link, home))
 	_, err = k.login(t, newSecret)
 	require.ErrorIs(t, err, pin.ErrRefused)
 }
@@ -469,11 +469,11 @@ func TestContactThatStaffRemovedDisownsNothing(t *testing.T) {
 // A new address that cools down is told of recoveries, and cannot take one from its owner.
 func TestContactThatCoolsDownDisownsNothing(t *testing.T) {
 	k := newKit(t)
-	_, err := k.AddContact(t.Context(), ana, civicpin.Contact{Channel: civicpin.Email, Address: anaNewMail}, civicpin.Citizen, home)
+	_, err := k.contacts.Add(t.Context(), ana, civicpin.Contact{Channel: civicpin.Email, Address: anaNewMail}, civicpin.Citizen, home)
 	require.NoError(t, err)
 	m, err := k.mailed(t.Context(), 0, anaNewMail, "contact.prove")
 	require.NoError(t, err)
-	require.NoError(t, k.ProveContact(t.Context(), m.Link, home))
+	require.NoError(t, k.contacts.Prove(t.Context(), m.Link, home))
 	require.NoError(t, walkClave(t.Context(), k, newSecret))
 	for address, link := range map[string]bool{anaMail: true, anaPEC: true, anaPhone: true, anaNewMail: false} {
 		m, err := k.mailed(t.Context(), 0, address, "recovery.done")
@@ -482,12 +482,12 @@ func TestContactThatCoolsDownDisownsNothing(t *testing.T) {
 	}
 
 	// Nor once it has gone, when the time is over for which it would have cooled down.
-	proved, _, err := k.Contacts(t.Context(), ana)
+	proved, _, err := k.contacts.List(t.Context(), ana)
 	require.NoError(t, err)
 	k.clock.Add(6 * 24 * time.Hour)
 	for _, c := range proved {
 		if c.Address == anaNewMail {
-			require.NoError(t, k.RemoveContact(t.Context(), ana, c.ID, civicpin.Citizen, home))
+			require.NoError(t, k.contacts.Remove(t.Context(), ana, c.ID, civicpin.Citizen, home))
 		}
 	}
 	k.clock.Add(2 * 24 * time.Hour)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/recovery/plan"
@@ -26,11 +27,11 @@ func (s *Service) admit(ctx context.Context) (leave func(), err error) {
 func (s *Service) guess(ctx context.Context, e store.Entry[run], w *way, id string, steps []plan.Step, a Answers, also func(*run, time.Time) error,
 ) (store.Entry[run], error) {
 	to := e.Value.Step + len(steps)
-	err := s.compare(ctx, &e.Value, w, id, steps, a, func(ctx context.Context, named []contact) error {
+	err := s.compare(ctx, &e.Value, w, id, steps, a, func(ctx context.Context, named []civicpin.Contact) error {
 		var err error
 		e, err = s.advance(ctx, e, w, id, to, func(r *run, now time.Time) error {
 			if named != nil {
-				r.Named = named
+				r.Named = letters(named)
 			}
 			if also != nil {
 				return also(r, now)
@@ -45,7 +46,7 @@ func (s *Service) guess(ctx context.Context, e store.Entry[run], w *way, id stri
 // compare compares answers inside the plan's gate, all of them whatever the first comes to, and calls then there if all are
 // right.
 func (s *Service) compare(ctx context.Context, r *run, w *way, id string, steps []plan.Step, a Answers,
-	then func(ctx context.Context, named []contact) error,
+	then func(ctx context.Context, named []civicpin.Contact) error,
 ) error {
 	leave, err := s.admit(ctx)
 	if err != nil {
@@ -81,9 +82,9 @@ func (s *Service) compare(ctx context.Context, r *run, w *way, id string, steps 
 
 // right makes every comparison that the steps call for. All that has to be read is read first: once something was compared,
 // neither the store nor a caller who hangs up may give the try back.
-func (s *Service) right(ctx context.Context, r *run, steps []plan.Step, a Answers) (right bool, named []contact, err error) {
+func (s *Service) right(ctx context.Context, r *run, steps []plan.Step, a Answers) (right bool, named []civicpin.Contact, err error) {
 	var k *knowledge
-	var b *book
+	var b *contact.Snapshot
 	for _, step := range steps {
 		switch step.(type) {
 		case plan.Image, plan.Questions, plan.Operator:
@@ -92,7 +93,7 @@ func (s *Service) right(ctx context.Context, r *run, steps []plan.Step, a Answer
 			}
 		case plan.Contacts:
 			if b == nil {
-				b, err = s.book(ctx, r.Subject)
+				b, err = s.config.Contacts.Snapshot(ctx, r.Subject)
 			}
 		}
 		if err != nil {
@@ -118,7 +119,7 @@ func (s *Service) right(ctx context.Context, r *run, steps []plan.Step, a Answer
 		case plan.Operator:
 			ok, err = s.sameAnswers(ctx, k, r.asked(step.Questions), a.Questions)
 		case plan.Contacts:
-			named, ok = s.sameContacts(b, a.Contacts)
+			named, ok = b.Match(a.Contacts)
 		}
 		if err != nil {
 			return false, nil, err

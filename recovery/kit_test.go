@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
@@ -175,17 +176,18 @@ func policy() pin.Policy {
 // kit is a service with everything around it.
 type kit struct {
 	*recovery.Service
-	pins   *pin.Service
-	clock  *testkit.Clock
-	mail   *testkit.Mailbox
-	events *testkit.Recorder
-	vault  *store.Vault
-	out    *outbox.Outbox
-	store  store.Store
-	facts  register
-	files  uploads
-	config recovery.Config
-	app    func(civicpin.Subject, civicpin.Secret) error // the factor
+	pins     *pin.Service
+	contacts *contact.Service
+	clock    *testkit.Clock
+	mail     *testkit.Mailbox
+	events   *testkit.Recorder
+	vault    *store.Vault
+	out      *outbox.Outbox
+	store    store.Store
+	facts    register
+	files    uploads
+	config   recovery.Config
+	app      func(civicpin.Subject, civicpin.Secret) error // the factor
 }
 
 // newKit makes a service over a store of its own, in which Ana has a key, contacts and answers, and Luis is in the register.
@@ -218,6 +220,12 @@ func openKit(s store.Store, c *testkit.Clock, m *testkit.Mailbox, r *testkit.Rec
 	if k.pins, err = pin.New(k.vault, k.out, p); err != nil {
 		return nil, err
 	}
+	k.contacts, err = contact.New(k.vault, k.out, contact.Policy{Decoys: []civicpin.Contact{
+		{Channel: civicpin.Email, Address: "x@correo.example"}, {Channel: civicpin.SMS, Address: "+593990000000"},
+	}}, k.pins)
+	if err != nil {
+		return nil, err
+	}
 	k.facts = register{
 		ana:  {"birth-day": "14", "birth-month": "3"},
 		luis: {"birth-day": "1", "birth-month": "12"},
@@ -244,10 +252,8 @@ func openKit(s store.Store, c *testkit.Clock, m *testkit.Mailbox, r *testkit.Rec
 			"video":  {From: 8 * time.Hour, To: 17 * time.Hour, Zone: "America/Guayaquil"},
 			"agency": {Unlocks: true},
 		},
-		Contacts: recovery.ContactPolicy{Decoys: []civicpin.Contact{
-			{Channel: civicpin.Email, Address: "x@correo.example"}, {Channel: civicpin.SMS, Address: "+593990000000"},
-		}},
-		Hashing: cheap(),
+		Contacts: k.contacts,
+		Hashing:  cheap(),
 	}
 	k.Service, err = recovery.New(k.vault, k.out, k.config)
 	return k, err
@@ -299,7 +305,7 @@ func (k *kit) teachAna(t testing.TB) {
 // adoptAna gives Ana her contacts.
 func (k *kit) adoptAna(t testing.TB) {
 	t.Helper()
-	require.NoError(t, k.AdoptContacts(t.Context(), ana, anaContacts(), agency.ID, home))
+	require.NoError(t, k.contacts.Adopt(t.Context(), ana, anaContacts(), agency.ID, home))
 }
 
 func anaContacts() []civicpin.Contact {

@@ -32,7 +32,7 @@ type answered struct {
 // knows returns what a subject enrolled, empty if nothing. What was since taken out of the configuration is left out: nobody has
 // the words or the picture to ask for it.
 func (s *Service) knows(ctx context.Context, subject civicpin.Subject) (*knowledge, error) {
-	e, err := s.answers.GetOr(ctx, store.Key{Subject: subject}, s.alike.knowledge)
+	e, err := s.answers.GetOr(ctx, store.Key{Subject: subject}, s.decoy)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
@@ -142,6 +143,9 @@ func newAnswerService(t testing.TB, vault *store.Vault, c recovery.Config) (*rec
 	p.Hashing = cheap()
 	c.Pins, err = pin.New(vault, out, p)
 	require.NoError(t, err)
+	if c.Contacts, err = contact.New(vault, out, contact.Policy{Sends: c.Sends}, c.Pins); err != nil {
+		return nil, err
+	}
 	return recovery.New(vault, out, c)
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/testkit"
+	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
@@ -116,7 +117,7 @@ func typed() map[string]bool {
 // it was given, and with a store that fails. No token, ticket, grant, code, answer or address is in any event, error or log, nor
 // in what is stored; and once a message was taken over, its token and code are not even under the seal.
 func TestNobodyElseLearnsIt(t *testing.T) {
-	require.True(t, anyToken.MatchString(recovery.NewToken('t', 3)))
+	require.True(t, anyToken.MatchString(token.New(token.Ticket, token.NewID(), 3).Text().Reveal()))
 	for _, w := range walks {
 		t.Run(w.name, func(t *testing.T) {
 			l := newLeaks(t)
@@ -202,7 +203,7 @@ func (l *leaks) wrong(t *testing.T) {
 		l.note(err)
 		_, err = l.Finish(t.Context(), ticket, home)
 		l.note(err)
-		_, err = l.Look(t.Context(), civicpin.NewSecret(strings.Replace(ticket.Reveal(), "t", "l", 1)))
+		_, err = l.Inspect(t.Context(), civicpin.NewSecret(strings.Replace(ticket.Reveal(), "t", "l", 1)))
 		l.note(err)
 	}
 	for _, typed := range []string{"ACDEFGHJ", "765432198765", "no lo sé", "otra@correo.example", "not an address"} {

@@ -3,20 +3,21 @@ package recovery
 import (
 	"context"
 	"crypto/subtle"
-	"slices"
 	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/code"
+	"github.com/civicpin/civicpin/internal/letter"
+	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 )
 
-// A Look is what a link is for.
-type Look struct {
-	// What is "prove" (it proves that a message was read: Use or Finish), "disown" ("it was not me": Disown), "contact" (it
-	// proves a new contact: ProveContact) or "undo" (it undoes a change of contacts: Disown).
+// An Inspection says what a link is for.
+type Inspection struct {
+	// What is "prove" (it proves that a message was read: Redeem or Finish), "disown" ("it was not me": Repudiate), "contact" (it
+	// proves a new contact: contact.Service.Prove) or "undo" (it undoes a change of contacts: Disown).
 	What string
 	// Plan names the plan of a run; empty for contacts.
 	Plan string
@@ -29,38 +30,39 @@ type Look struct {
 
 // Look tells what a token is for, and changes nothing: any number of mail scanners may open a link, and whoever shows a page
 // with a button calls it. Errors: [ErrGone]; [ErrExpired]; the store's.
-func (s *Service) Look(ctx context.Context, tok civicpin.Secret) (Look, error) {
-	t, err := parseToken(tok)
+func (s *Service) Inspect(ctx context.Context, tok civicpin.Secret) (Inspection, error) {
+	t, err := token.Parse(tok)
 	if err != nil {
-		return Look{}, err
+		return Inspection{}, err
 	}
-	switch t.kind {
-	case linkToken:
+	switch t.Kind {
+	case token.Redeem:
 		e, w, l, err := s.follow(ctx, t)
 		if err != nil {
-			return Look{}, err
+			return Inspection{}, err
 		}
 		// Another recovery, or the citizen's own change, may have ended this one.
 		mark, err := s.config.Pins.Mark(ctx, e.Value.Subject)
 		if err != nil {
-			return Look{}, err
+			return Inspection{}, err
 		}
 		if mark.Epoch != e.Value.Epoch {
-			return Look{}, ErrGone
+			return Inspection{}, ErrGone
 		}
-		return Look{
-			What: "prove", Plan: w.Name, Last: w.last(e.Value.Step), Sent: l.To.contact().Masked(), Expires: l.Expires,
+		return Inspection{
+			What: "prove", Plan: w.Name, Last: w.last(e.Value.Step), Sent: l.To.Contact().Masked(), Expires: l.Expires,
 		}, nil
-	case disownToken:
+	case token.Disown:
 		e, d, err := s.disowned(ctx, t)
 		if err != nil {
-			return Look{}, err
+			return Inspection{}, err
 		}
-		return Look{What: "disown", Plan: e.Value.Plan, Expires: d.Expires}, nil
-	case contactToken, undoToken:
-		return s.lookContact(ctx, t)
+		return Inspection{What: "disown", Plan: e.Value.Plan, Expires: d.Expires}, nil
+	case token.Contact, token.Undo:
+		look, err := s.config.Contacts.Inspect(ctx, tok)
+		return Inspection{What: look.What, Sent: look.Sent, Expires: look.Expires}, err
 	}
-	return Look{}, ErrGone
+	return Inspection{}, ErrGone
 }
 
 // last reports whether the step is the plan's last one.
@@ -70,22 +72,22 @@ func (w *way) last(step int) bool {
 }
 
 // follow reads the run that a link leads to, and the link. Only who has the whole link is told that it is late.
-func (s *Service) follow(ctx context.Context, t token) (store.Entry[run], *way, link, error) {
-	e, w, err := s.load(ctx, t.selector)
+func (s *Service) follow(ctx context.Context, t token.Token) (store.Entry[run], *way, token.Link, error) {
+	e, w, err := s.load(ctx, t.Selector)
 	if err != nil {
-		return e, nil, link{}, err
+		return e, nil, token.Link{}, err
 	}
 	i := e.Value.link(t)
 	if i < 0 || !e.Value.Known || !w.links(e.Value.Step) {
-		return e, nil, link{}, ErrGone
+		return e, nil, token.Link{}, ErrGone
 	}
 	now := s.vault.Now()
 	if err := e.Value.open(now); err != nil {
-		return e, nil, link{}, err
+		return e, nil, token.Link{}, err
 	}
 	l := e.Value.Links[i]
 	if !now.Before(l.Expires) {
-		return e, nil, link{}, ErrExpired
+		return e, nil, token.Link{}, ErrExpired
 	}
 	return e, w, l, nil
 }
@@ -100,10 +102,10 @@ func (w *way) links(step int) bool {
 }
 
 // link returns which outstanding link a token is, -1 if none.
-func (r *run) link(t token) int {
+func (r *run) link(t token.Token) int {
 	found := -1
 	for i := range r.Links {
-		if r.Links[i].N == t.n && len(r.Links[i].Hash) > 0 && t.fits(r.Links[i].Hash) {
+		if r.Links[i].Is(t) {
 			found = i
 		}
 	}
@@ -116,18 +118,18 @@ func (r *run) link(t token) int {
 //
 // Call it for a POST behind a button, never for a GET. Errors: [ErrExpired] for a right link that is too late: begin again;
 // [ErrGone]; otherwise as [Service.Answer].
-func (s *Service) Use(ctx context.Context, tok civicpin.Secret, source civicpin.Source) (Run, error) {
-	t, err := parseToken(tok)
-	if err != nil || t.kind != linkToken {
+func (s *Service) Redeem(ctx context.Context, tok civicpin.Secret, source civicpin.Source) (Run, error) {
+	t, err := token.Parse(tok)
+	if err != nil || t.Kind != token.Redeem {
 		return Run{}, ErrGone
 	}
 	e, w, _, err := s.follow(ctx, t)
 	if err != nil {
 		return Run{}, err
 	}
-	ticket := newToken(ticketToken, t.selector, (e.Value.Tickets+1)&0xff)
+	ticket := token.New(token.Ticket, t.Selector, e.Value.Tickets+1)
 	step := e.Value.Step
-	e, err = s.advance(ctx, e, w, t.selector, step+1, func(r *run, now time.Time) error {
+	e, err = s.advance(ctx, e, w, t.Selector, step+1, func(r *run, now time.Time) error {
 		i := r.link(t)
 		if i < 0 {
 			return ErrGone
@@ -137,22 +139,22 @@ func (s *Service) Use(ctx context.Context, tok civicpin.Secret, source civicpin.
 		}
 		r.proved(r.Links[i].To)
 		r.Tickets++
-		r.Ticket = ticket.hash()
+		r.Ticket = ticket.Hash()
 		return nil
 	})
 	if err != nil {
 		return Run{}, gone(err)
 	}
-	s.record(ctx, eventStep, t.selector, &e.Value, civicpin.Citizen, source, w.named(step))
+	s.record(ctx, eventStep, t.Selector, &e.Value, civicpin.Citizen, source, w.named(step))
 	e, err = s.arrive(ctx, e, w, source)
-	v := s.view(t.selector, &e.Value)
-	v.Ticket = ticket.text()
+	v := s.view(t.Selector, &e.Value)
+	v.Ticket = ticket.Text()
 	return v, err
 }
 
 // proved notes that a message to an address was read: an address that the visitor gave is theirs, then.
-func (r *run) proved(to contact) {
-	if r.Correct != nil && r.Correct.Channel == to.Channel && r.Correct.Address == to.Address {
+func (r *run) proved(to letter.Contact) {
+	if r.Correct.Is(to) {
 		r.Adopt = true
 	}
 }
@@ -178,7 +180,7 @@ func (s *Service) typed(ctx context.Context, e store.Entry[run], w *way, id stri
 		used := r.Links[i]
 		var err error
 		e, err = s.advance(ctx, e, w, id, r.Step+1, func(r *run, _ time.Time) error {
-			if !slices.ContainsFunc(r.Links, func(l link) bool { return l.N == used.N }) {
+			if !token.Outstanding(r.Links, used.N) {
 				return ErrGone
 			}
 			r.proved(used.To)

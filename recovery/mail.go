@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/internal/letter"
+	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
@@ -26,40 +30,9 @@ const (
 	unlockedMail civicpin.MessageKind = "recovery.unlocked"
 )
 
-// The states of a mail.
-const (
-	mailPending = "pending"
-	mailSent    = "sent"
-	mailFailed  = "failed"
-	mailNone    = "none" // there is nobody to send it to
-)
-
-// mail is a message of a run. Its token and code are kept, sealed, until a provider took them over.
-type mail struct {
-	Name    string               `json:"name"` // within the run, to the outbox
-	Kind    civicpin.MessageKind `json:"kind"`
-	To      contact              `json:"to"`
-	Link    int                  `json:"link,omitempty"` // number of its link; zero for a notice
-	Token   string               `json:"token,omitempty"`
-	Code    string               `json:"code,omitempty"`
-	Expires time.Time            `json:"expires"`
-	State   string               `json:"state"`
-}
-
-// notice reports whether the mail tells of something, and is not a step's.
-func (m *mail) notice() bool { return m.Link == 0 }
-
-// erase drops what nobody needs to read any more.
-func (m *mail) erase() {
-	m.Token, m.Code = "", ""
-	if m.State == mailPending {
-		m.State = mailNone
-	}
-}
-
 // notices are mails that tell of something, with the tokens that they carry.
 type notices struct {
-	mails  []mail
+	mails  []letter.Mail
 	tokens []disown
 }
 
@@ -67,25 +40,24 @@ type notices struct {
 // are good until a time (NIST SP 800-63B-4 4.6: to all addresses, with how to repudiate).
 //
 // Their names, and the numbers of their tokens, depend on the step alone, and a run comes to each step once.
-func (s *Service) notices(r *run, b *book, id string, kind civicpin.MessageKind, until time.Time) notices {
+func (s *Service) notices(r *run, b *contact.Snapshot, id string, kind civicpin.MessageKind, until time.Time) notices {
 	var n notices
-	now := s.vault.Now()
 	good := until
 	if kind == waitingMail { // it can be ended as long as it can be completed
-		good = later(until, r.Expires)
+		good = slices.MaxFunc([]time.Time{until, r.Expires}, time.Time.Compare)
 	}
-	for _, h := range b.told(now) {
-		if h.To.Channel.Printed() {
+	for _, h := range b.Recipients() {
+		if h.Channel.Printed() {
 			continue
 		}
-		m := mail{
-			Name: fmt.Sprintf("n%d-%d", r.Step, len(n.mails)), Kind: kind, To: h.To, Expires: until, State: mailPending,
+		m := letter.Mail{
+			Name: fmt.Sprintf("n%d-%d", r.Step, len(n.mails)), Kind: kind, To: letter.Stored(h.Contact), Expires: until, State: letter.Pending,
 		}
 		// One that cools down may be a thief's: it is told, but cannot take the recovery from its owner.
-		if h.established(now) {
-			t := newToken(disownToken, id, (len(r.Disown)+len(n.tokens)+1)&0xff)
-			n.tokens = append(n.tokens, disown{N: t.n, Hash: t.hash(), To: h.ID, Expires: good})
-			m.Token = t.text().Reveal()
+		if h.Established {
+			t := token.New(token.Disown, id, len(r.Disown)+len(n.tokens)+1)
+			n.tokens = append(n.tokens, disown{N: t.N, Hash: t.Hash(), To: h.ID, Expires: good})
+			m.Token = t.Text().Reveal()
 		}
 		n.mails = append(n.mails, m)
 	}
@@ -98,7 +70,7 @@ func (s *Service) ref(subject civicpin.Subject, id, name string) outbox.Ref {
 }
 
 // refs names mails to the outbox.
-func (s *Service) refs(subject civicpin.Subject, id string, mails []mail) []outbox.Ref {
+func (s *Service) refs(subject civicpin.Subject, id string, mails []letter.Mail) []outbox.Ref {
 	var refs []outbox.Ref
 	for i := range mails {
 		refs = append(refs, s.ref(subject, id, mails[i].Name))
@@ -112,7 +84,7 @@ type delivery Service
 var _ outbox.Owner = (*delivery)(nil)
 
 // mailed returns the mail of that name, nil if there is none.
-func (r *run) mailed(name string) *mail {
+func (r *run) mailed(name string) *letter.Mail {
 	for i := range r.Mail {
 		if r.Mail[i].Name == name {
 			return &r.Mail[i]
@@ -123,11 +95,8 @@ func (r *run) mailed(name string) *mail {
 
 // Confirm implements [outbox.Owner]: it gives the message only while the run still stands behind it.
 func (d *delivery) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Message, error) {
-	if isBookRef(ref.ID) {
-		return d.confirmBook(ctx, ref)
-	}
 	id, name, _ := strings.Cut(ref.ID, ".")
-	if !validID(id) {
+	if !token.ValidID(id) {
 		return civicpin.Message{}, outbox.ErrWithdrawn
 	}
 	e, err := d.runs.Get(ctx, store.Key{ID: id})
@@ -143,9 +112,7 @@ func (d *delivery) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Messag
 	if r.Subject != ref.Subject || m == nil || !r.wants(m, now) {
 		return civicpin.Message{}, outbox.ErrWithdrawn
 	}
-	msg := civicpin.Message{
-		Kind: m.Kind, To: m.To.contact(), Secret: civicpin.NewSecret(m.Code), Link: civicpin.NewSecret(m.Token), Expires: m.Expires,
-	}
+	msg := m.Message()
 	if m.Kind == waitingMail {
 		msg.Params = map[string]string{"until": m.Expires.UTC().Format(time.RFC3339)}
 	}
@@ -153,31 +120,23 @@ func (d *delivery) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Messag
 }
 
 // wants reports whether a mail is still to be sent.
-func (r *run) wants(m *mail, now time.Time) bool {
-	if m.State != mailPending && m.State != mailFailed || !now.Before(m.Expires) {
+func (r *run) wants(m *letter.Mail, now time.Time) bool {
+	if !m.Open(now) {
 		return false
 	}
-	if m.notice() {
+	if m.Notice() {
 		return r.State == runOpen || r.State == runFinished
 	}
 	if m.Token == "" && m.Code == "" || r.State != runOpen || !now.Before(r.Expires) {
 		return false
 	}
-	for i := range r.Links {
-		if r.Links[i].N == m.Link {
-			return true
-		}
-	}
-	return false
+	return token.Outstanding(r.Links, m.Link)
 }
 
 // Settle implements [outbox.Owner]. What was taken over is erased here: the provider has it, and nobody else needs it.
 func (d *delivery) Settle(ctx context.Context, ref outbox.Ref, what outbox.Outcome) error {
-	if isBookRef(ref.ID) {
-		return d.settleBook(ctx, ref, what)
-	}
 	id, name, _ := strings.Cut(ref.ID, ".")
-	if !validID(id) {
+	if !token.ValidID(id) {
 		return outbox.ErrWithdrawn
 	}
 	_, err := d.runs.Update(ctx, store.Key{ID: id}, func(e *store.Entry[run]) error {
@@ -185,12 +144,12 @@ func (d *delivery) Settle(ctx context.Context, ref outbox.Ref, what outbox.Outco
 			return store.ErrSkip
 		}
 		m := e.Value.mailed(name)
-		if m == nil || m.State == mailSent || m.State == mailNone || what.Failed && m.State == mailFailed {
+		if m == nil || m.State == letter.Sent || m.State == letter.None || what.Failed && m.State == letter.Failed {
 			return store.ErrSkip
 		}
-		m.State = mailFailed
+		m.State = letter.Failed
 		if !what.Failed {
-			m.State, m.Token, m.Code = mailSent, "", ""
+			m.State, m.Token, m.Code = letter.Sent, "", ""
 		}
 		return nil
 	})

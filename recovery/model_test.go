@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
@@ -139,7 +140,7 @@ func ours(err error) bool {
 	_, locked := errors.AsType[*lockout.LockedError](err)
 	for _, known := range []error{
 		recovery.ErrRefused, recovery.ErrBusy, recovery.ErrGone, recovery.ErrExpired, recovery.ErrStep, recovery.ErrWaiting, recovery.ErrStaff,
-		recovery.ErrContacts, pin.ErrNoCredential, pin.ErrState, pin.ErrGrant, pin.ErrChanged, storetest.ErrInjected, context.Canceled,
+		contact.ErrUnsuitable, pin.ErrNoCredential, pin.ErrState, pin.ErrGrant, pin.ErrChanged, storetest.ErrInjected, context.Canceled,
 	} {
 		locked = locked || errors.Is(err, known)
 	}
@@ -258,7 +259,7 @@ func TestModel(t *testing.T) {
 		// follow opens a link, and does what its page offers.
 		follow := func(rt *rapid.T, m civicpin.Message) {
 			s.faults.Reset()
-			look, err := k.Look(ctx, m.Link)
+			look, err := k.Inspect(ctx, m.Link)
 			require.True(fatal{rt}, ours(err), err)
 			tr := s.trip(m.Link.Reveal()[1:27])
 			if err != nil || tr == nil {
@@ -268,7 +269,7 @@ func TestModel(t *testing.T) {
 			switch {
 			case look.What == "disown":
 				if rapid.IntRange(0, 5).Draw(rt, "disown") == 0 {
-					err := k.Disown(ctx, m.Link, home)
+					err := k.Repudiate(ctx, m.Link, home)
 					require.True(fatal{rt}, ours(err), err)
 				}
 			case look.Last:
@@ -280,7 +281,7 @@ func TestModel(t *testing.T) {
 					s.finished(rt, tr, g)
 				}
 			default:
-				run, err := k.Use(ctx, m.Link, home)
+				run, err := k.Redeem(ctx, m.Link, home)
 				require.True(fatal{rt}, ours(err), err)
 				if !run.Ticket.IsZero() {
 					tr.proved["link"] = true
@@ -411,7 +412,7 @@ func TestModel(t *testing.T) {
 				text := tr.tickets[0].Reveal()
 				_, err := k.Finish(ctx, civicpin.NewSecret(kind+text[1:27]+"AQ"+text[29:]), home)
 				require.Error(fatal{rt}, err)
-				require.Error(fatal{rt}, k.Disown(ctx, civicpin.NewSecret("d"+text[1:]), home))
+				require.Error(fatal{rt}, k.Repudiate(ctx, civicpin.NewSecret("d"+text[1:]), home))
 			},
 			"staff unlocks for the owner": func(rt *rapid.T) {
 				fault(rt)
@@ -459,24 +460,24 @@ func TestModel(t *testing.T) {
 			"owner adds a contact": func(rt *rapid.T) {
 				fault(rt)
 				to := civicpin.Contact{Channel: civicpin.Email, Address: rapid.SampledFrom([]string{anaNewMail, "ana@otra.example"}).Draw(rt, "to")}
-				_, err := k.AddContact(ctx, ana, to, civicpin.Citizen, home)
+				_, err := k.contacts.Add(ctx, ana, to, civicpin.Citizen, home)
 				require.True(fatal{rt}, ours(err), err)
 				s.faults.Reset()
 				_ = k.out.Flush(ctx)
 				if got := k.mail.To(to.Address, "contact.prove"); len(got) > 0 {
 					fault(rt)
-					err := k.ProveContact(ctx, got[len(got)-1].Link, home)
+					err := k.contacts.Prove(ctx, got[len(got)-1].Link, home)
 					require.True(fatal{rt}, ours(err), err)
 				}
 			},
 			"owner removes a contact": func(rt *rapid.T) {
 				s.faults.Reset()
-				proved, _, err := k.Contacts(ctx, ana)
+				proved, _, err := k.contacts.List(ctx, ana)
 				require.NoError(fatal{rt}, err)
 				for _, c := range proved {
 					if c.Address != anaMail && c.Address != anaPhone && c.Address != anaPEC {
 						fault(rt)
-						err := k.RemoveContact(ctx, ana, c.ID, civicpin.Citizen, home)
+						err := k.contacts.Remove(ctx, ana, c.ID, civicpin.Citizen, home)
 						require.True(fatal{rt}, ours(err), err)
 						return
 					}

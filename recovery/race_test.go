@@ -59,7 +59,7 @@ func TestOneLinkOneWinner(t *testing.T) {
 			m := k.linked(t, name, kind)
 			won, errs := together(64, func(int) error {
 				if name == "two" {
-					_, err := k.Use(t.Context(), m.Link, home)
+					_, err := k.Redeem(t.Context(), m.Link, home)
 					return err
 				}
 				_, err := k.Finish(t.Context(), m.Link, home)
@@ -86,7 +86,7 @@ func TestOneRunOneWinner(t *testing.T) {
 	})
 	require.Equal(t, 1, won)
 	for _, m := range links {
-		_, err := k.Look(t.Context(), m.Link)
+		_, err := k.Inspect(t.Context(), m.Link)
 		require.ErrorIs(t, err, recovery.ErrGone)
 	}
 }
@@ -177,7 +177,7 @@ func TestThreeOfAThousand(t *testing.T) {
 func TestThreeCodesOfAThousand(t *testing.T) {
 	k := newKit(t)
 	m := k.linked(t, "two", "recovery.link")
-	run, err := k.Use(t.Context(), m.Link, home)
+	run, err := k.Redeem(t.Context(), m.Link, home)
 	require.NoError(t, err)
 	sent, err := k.mailed(t.Context(), 0, anaPhone, "recovery.code")
 	require.NoError(t, err)

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/letter"
+	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 )
@@ -42,57 +44,24 @@ type run struct {
 	// Rests is until when the run waits, if it does: its next step is then not asked for.
 	Rests time.Time `json:"rests,omitzero"`
 
-	Asked   []string        `json:"asked,omitempty"` // the questions: each step asks the first so many
-	Images  []string        `json:"images,omitempty"`
-	Shown   string          `json:"shown,omitempty"` // the contact that is to be confirmed, masked
-	Named   []contact       `json:"named,omitempty"` // contacts that the visitor named, all proved
-	Correct *pendingContact `json:"correct,omitempty"`
+	Asked   []string         `json:"asked,omitempty"` // the questions: each step asks the first so many
+	Images  []string         `json:"images,omitempty"`
+	Shown   string           `json:"shown,omitempty"` // the contact that is to be confirmed, masked
+	Named   []letter.Contact `json:"named,omitempty"` // contacts that the visitor named, all proved
+	Correct *letter.Unproved `json:"correct,omitempty"`
 	// Adopt says that a message to Correct was read, which makes it the subject's contact once the run is completed.
 	Adopt bool `json:"adopt,omitempty"`
 	// Links are the outstanding tokens of the step, oldest first.
-	Links     []link     `json:"links,omitempty"`
-	Sends     int        `json:"sends,omitempty"`
-	Documents []document `json:"documents,omitempty" export:"yes"`
-	Approved  []approval `json:"approved,omitempty"` // of the step
-	Enrolled  *knowledge `json:"enrolled,omitempty"`
-	Terms     string     `json:"terms,omitempty"`
+	Links     []token.Link `json:"links,omitempty"`
+	Sends     int          `json:"sends,omitempty"`
+	Documents []document   `json:"documents,omitempty" export:"yes"`
+	Approved  []approval   `json:"approved,omitempty"` // of the step
+	Enrolled  *knowledge   `json:"enrolled,omitempty"`
+	Terms     string       `json:"terms,omitempty"`
 
-	Disown []disown `json:"disown,omitempty"` // tokens that say "it was not me"
-	Change string   `json:"change,omitempty"` // the change of contacts that the run brought about
-	Mail   []mail   `json:"mail,omitempty"`
-}
-
-// contact is a civicpin.Contact as it is stored.
-type contact struct {
-	Channel civicpin.Channel `json:"channel" export:"yes"`
-	Address string           `json:"address" export:"yes"`
-	Locale  string           `json:"locale,omitempty" export:"yes"`
-}
-
-func stored(c civicpin.Contact) contact {
-	return contact{Channel: c.Channel, Address: c.Address, Locale: c.Locale}
-}
-
-func (c contact) contact() civicpin.Contact {
-	return civicpin.Contact{Channel: c.Channel, Address: c.Address, Locale: c.Locale}
-}
-
-// A pendingContact is an address that a visitor gave and nobody has proved. It is no contact: nothing takes one where a
-// contact is wanted, and only [Service.adopt], after a token that was sent there came back, makes one of it.
-type pendingContact struct {
-	Channel civicpin.Channel `json:"channel" export:"yes"`
-	Address string           `json:"address" export:"yes"`
-	Locale  string           `json:"locale,omitempty" export:"yes"`
-}
-
-// link is an outstanding token, with the typed code that is its other face.
-type link struct {
-	N    int    `json:"n"`
-	Hash []byte `json:"hash,omitempty"` // of the token; empty for a code without a link
-	Tag  []byte `json:"tag,omitempty"`  // keyed hash of the code; empty for a link without a code
-	// To is where it was sent, so that it proves that address and no other.
-	To      contact   `json:"to"`
-	Expires time.Time `json:"expires"`
+	Disown []disown      `json:"disown,omitempty"` // tokens that say "it was not me"
+	Change string        `json:"change,omitempty"` // the change of contacts that the run brought about
+	Mail   []letter.Mail `json:"mail,omitempty"`
 }
 
 type disown struct {
@@ -130,7 +99,7 @@ func (w *way) group(i int) int {
 
 // load reads a run by its id. What is not there, has ended, or was begun under a plan that is another now is ErrGone.
 func (s *Service) load(ctx context.Context, id string) (store.Entry[run], *way, error) {
-	if !validID(id) {
+	if !token.ValidID(id) {
 		return store.Entry[run]{}, nil, ErrGone
 	}
 	e, err := s.runs.Get(ctx, store.Key{ID: id})
@@ -162,12 +131,12 @@ func (r *run) open(now time.Time) error {
 }
 
 // enter reads the run that a ticket opens.
-func (s *Service) enter(ctx context.Context, ticket civicpin.Secret) (store.Entry[run], *way, token, error) {
-	t, err := parseToken(ticket)
-	if err != nil || t.kind != ticketToken {
+func (s *Service) enter(ctx context.Context, ticket civicpin.Secret) (store.Entry[run], *way, token.Token, error) {
+	t, err := token.Parse(ticket)
+	if err != nil || t.Kind != token.Ticket {
 		return store.Entry[run]{}, nil, t, ErrGone
 	}
-	e, w, err := s.load(ctx, t.selector)
+	e, w, err := s.load(ctx, t.Selector)
 	if err != nil {
 		return e, nil, t, err
 	}
@@ -178,8 +147,8 @@ func (s *Service) enter(ctx context.Context, ticket civicpin.Secret) (store.Entr
 }
 
 // holds reports whether a ticket is the run's.
-func (r *run) holds(t token) bool {
-	return len(r.Ticket) > 0 && t.n == r.Tickets&0xff && t.fits(r.Ticket)
+func (r *run) holds(t token.Token) bool {
+	return len(r.Ticket) > 0 && t.N == r.Tickets&0xff && t.Fits(r.Ticket)
 }
 
 // change lets act change an open run, if it is still at a step, and has the run kept for as long as it says something.
@@ -215,4 +184,13 @@ func (r *run) keep() time.Time {
 		}
 	}
 	return until
+}
+
+// letters returns contacts as they are stored.
+func letters(list []civicpin.Contact) []letter.Contact {
+	var stored []letter.Contact
+	for _, c := range list {
+		stored = append(stored, letter.Stored(c))
+	}
+	return stored
 }

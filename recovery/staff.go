@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery/plan"
@@ -119,7 +120,7 @@ func (s *Service) Assist(ctx context.Context, id string, by Staff, v Verdict) (R
 	if err := r.open(s.vault.Now()); err != nil {
 		return Run{}, err
 	}
-	if !ok || len(v.Reason) > 256 || !plainText(v.Reason) || v.Approve && step.Questions > 0 && !answersAll(r.asked(step.Questions), v.Questions) ||
+	if !ok || len(v.Reason) > 256 || !names.Plain(v.Reason) || v.Approve && step.Questions > 0 && !answersAll(r.asked(step.Questions), v.Questions) ||
 		step.Questions == 0 && len(v.Questions) > 0 {
 		return Run{}, ErrStep
 	}
@@ -179,7 +180,7 @@ func (s *Service) approve(ctx context.Context, e store.Entry[run], w *way, id st
 	if step.Questions > 0 {
 		// What the citizen answered is compared, and the run goes on only with the second approval.
 		answers := Answers{Questions: v.Questions, Source: v.Source}
-		stay := func(context.Context, []contact) error { return nil }
+		stay := func(context.Context, []civicpin.Contact) error { return nil }
 		if err := s.compare(ctx, &e.Value, w, id, []plan.Step{step}, answers, stay); err != nil {
 			return e, err
 		}

@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/internal/proof"
+	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/internal/token"
+	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 )
@@ -42,7 +44,7 @@ func (s *Service) start(ctx context.Context, name string, subject civicpin.Subje
 	if err != nil {
 		return Run{}, err
 	}
-	b, err := s.book(ctx, subject)
+	b, err := s.config.Contacts.Snapshot(ctx, subject)
 	if err != nil {
 		return Run{}, err
 	}
@@ -51,9 +53,9 @@ func (s *Service) start(ctx context.Context, name string, subject civicpin.Subje
 		return Run{}, err
 	}
 	now := s.vault.Now()
-	id := newID()
+	id := token.NewID()
 	r := run{
-		Subject: subject, Plan: name, Digest: w.digest, State: runOpen, Epoch: mark.Epoch, Book: b.Epoch, By: by, Source: source.Address,
+		Subject: subject, Plan: name, Digest: w.digest, State: runOpen, Epoch: mark.Epoch, Book: b.Epoch(), By: by, Source: source.Address,
 		Started: now, Expires: now.Add(w.Valid + w.Rests()),
 	}
 	r.Known = w.helps(s, mark, b, k)
@@ -65,7 +67,7 @@ func (s *Service) start(ctx context.Context, name string, subject civicpin.Subje
 		case plan.Questions:
 			ask = max(ask, step.Ask)
 		case plan.ConfirmContact:
-			r.Shown = s.masked(subject, b, step.Channel)
+			r.Shown = b.Masked(step.Channel)
 		case plan.Operator:
 			ask = max(ask, step.Questions)
 		}
@@ -75,8 +77,8 @@ func (s *Service) start(ctx context.Context, name string, subject civicpin.Subje
 	}
 	var ticket civicpin.Secret
 	if by == civicpin.Citizen {
-		t := newToken(ticketToken, id, 0)
-		r.Ticket, ticket = t.hash(), t.text()
+		t := token.New(token.Ticket, id, 0)
+		r.Ticket, ticket = t.Hash(), t.Text()
 	}
 	e := store.Entry[run]{Key: store.Key{ID: id}, Value: r, Expires: r.keep()}
 	if err := s.runs.Put(ctx, &e); err != nil {
@@ -93,13 +95,8 @@ func (s *Service) start(ctx context.Context, name string, subject civicpin.Subje
 
 // helps reports whether a plan can come to something for a subject. It looks at everything, whatever it found first, and for
 // who has no contacts at those of nobody: the same work for strangers.
-func (w *way) helps(s *Service, mark proof.Mark, b *book, k *knowledge) bool {
+func (w *way) helps(s *Service, mark pin.Mark, b *contact.Snapshot, k *knowledge) bool {
 	can := w.Begin && mark.Vacant && !(w.hasty && mark.Revoked) || !w.Begin && mark.Held
-	now := s.vault.Now()
-	mine := len(b.Contacts) > 0
-	if !mine {
-		b = &s.alike.contacts
-	}
 	corrects := civicpin.Channel("")
 	for _, step := range w.Steps {
 		switch step := step.(type) {
@@ -110,15 +107,15 @@ func (w *way) helps(s *Service, mark proof.Mark, b *book, k *knowledge) bool {
 		case plan.Operator:
 			can = len(k.Questions) >= step.Questions && can
 		case plan.Contacts:
-			can = len(b.usable(now)) >= step.AtLeast && mine && can
+			can = len(b.Usable()) >= step.AtLeast && can
 		case plan.ConfirmContact:
 			if step.MayCorrect {
 				corrects = step.Channel
 			}
 		}
 		if d, ok := plan.SentBy(step); ok && !slices.Contains(d.Channels, corrects) {
-			_, there := b.on(d.Channels, now)
-			can = there && mine && can
+			_, there := b.On(d.Channels...)
+			can = there && can
 		}
 	}
 	return can
@@ -130,7 +127,7 @@ func (s *Service) Show(ctx context.Context, ticket civicpin.Secret) (Run, error)
 	if err != nil {
 		return Run{}, err
 	}
-	return s.view(t.selector, &e.Value), nil
+	return s.view(t.Selector, &e.Value), nil
 }
 
 // Cancel ends a run whose ticket the visitor has. Errors: [ErrGone], also for one that was cancelled before: it has ended all the
@@ -143,7 +140,7 @@ func (s *Service) Cancel(ctx context.Context, ticket civicpin.Secret) error {
 	if err != nil {
 		return err
 	}
-	return s.end(ctx, e, runCancelled, t.selector, civicpin.Citizen, civicpin.Source{}, "by its owner")
+	return s.end(ctx, e, runCancelled, t.Selector, civicpin.Citizen, civicpin.Source{}, "by its owner")
 }
 
 // end takes a run out of use.
@@ -168,8 +165,8 @@ func (r *run) close(state string) {
 	r.State = state
 	r.Links, r.Ticket, r.Enrolled, r.Correct, r.Rests = nil, nil, nil, nil, time.Time{}
 	for i := range r.Mail {
-		if !r.Mail[i].notice() {
-			r.Mail[i].erase()
+		if !r.Mail[i].Notice() {
+			r.Mail[i].Erase()
 		}
 	}
 }

@@ -161,8 +161,8 @@ func FuzzStoredRun(f *testing.F) {
 		note := func(_ any, err error) { errs = append(errs, err) }
 		put()
 		note(k.Show(t.Context(), ticket))
-		note(k.Look(t.Context(), linked))
-		note(k.Look(t.Context(), disown))
+		note(k.Inspect(t.Context(), linked))
+		note(k.Inspect(t.Context(), disown))
 		note(k.Case(t.Context(), storedID, agency))
 		for _, a := range []recovery.Answers{
 			{},
@@ -181,7 +181,7 @@ func FuzzStoredRun(f *testing.F) {
 		put()
 		note(k.Assist(t.Context(), storedID, agency, recovery.Verdict{}))
 		put()
-		note(k.Use(t.Context(), linked, home))
+		note(k.Redeem(t.Context(), linked, home))
 		put()
 		note(nil, k.Cancel(t.Context(), ticket))
 		put()
@@ -202,7 +202,7 @@ func FuzzStoredRun(f *testing.F) {
 		put()
 		note(k.Assist(t.Context(), storedID, agency, recovery.Verdict{Approve: true}))
 		put()
-		note(nil, k.Disown(t.Context(), disown, home))
+		note(nil, k.Repudiate(t.Context(), disown, home))
 		if !readable {
 			for _, err := range errs {
 				require.ErrorIs(t, err, store.ErrUnreadable)

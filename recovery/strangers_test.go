@@ -176,12 +176,12 @@ func TestStrangersLearnNothing(t *testing.T) {
 		}},
 		{"forge a link", to("unlock", captcha), func(k *kit, run recovery.Run) (recovery.Run, error) {
 			_, err := k.Finish(t.Context(), forged("l", run), home)
-			_, err2 := k.Use(t.Context(), forged("l", run), home)
-			_, err3 := k.Look(t.Context(), forged("l", run))
+			_, err2 := k.Redeem(t.Context(), forged("l", run), home)
+			_, err3 := k.Inspect(t.Context(), forged("l", run))
 			return recovery.Run{}, errors.Join(err, err2, err3)
 		}},
 		{"forge a disowning", to("unlock", captcha), func(k *kit, run recovery.Run) (recovery.Run, error) {
-			return recovery.Run{}, errors.Join(k.Disown(t.Context(), forged("d", run), home), k.Disown(t.Context(), forged("u", run), home))
+			return recovery.Run{}, errors.Join(k.Repudiate(t.Context(), forged("d", run), home), k.Repudiate(t.Context(), forged("u", run), home))
 		}},
 		{"cancel", to("unlock", captcha), func(k *kit, run recovery.Run) (recovery.Run, error) {
 			return recovery.Run{}, k.Cancel(t.Context(), run.Ticket)

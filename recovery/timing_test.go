@@ -69,7 +69,7 @@ func crowd(t *testing.T, k *kit, n int) (known, unknown []civicpin.Subject) {
 		issued := civicpin.NewSecret(halves[c[0].Address] + halves[c[1].Address])
 		require.NoError(t, k.pins.Exchange(t.Context(), pin.Attempt{Subject: subject, Secret: issued}, civicpin.NewSecret(anaSecret)))
 		require.NoError(t, k.EnrolAnswers(t.Context(), subject, anaImage, secrets(anaAnswers), home))
-		require.NoError(t, k.AdoptContacts(t.Context(), subject, c, agency.ID, civicpin.Source{}))
+		require.NoError(t, k.contacts.Adopt(t.Context(), subject, c, agency.ID, civicpin.Source{}))
 	}
 	// By the time that somebody has forgotten their key, the messages that they were sent are long forgotten, too.
 	k.clock.Add(30 * 24 * time.Hour)

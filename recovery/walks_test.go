@@ -114,7 +114,7 @@ func walkClave(ctx context.Context, k *kit, secret string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := k.Look(ctx, m.Link); err != nil {
+	if _, err := k.Inspect(ctx, m.Link); err != nil {
 		return err
 	}
 	grant, err := k.Finish(ctx, m.Link, home)
@@ -181,7 +181,7 @@ func walkFirst(ctx context.Context, k *kit, secret string) error {
 	if err != nil {
 		return err
 	}
-	used, err := k.Use(ctx, m.Link, home)
+	used, err := k.Redeem(ctx, m.Link, home)
 	if err != nil {
 		return err
 	}
@@ -299,7 +299,7 @@ func walkTwo(ctx context.Context, k *kit, secret string) error {
 	if err != nil {
 		return err
 	}
-	used, err := k.Use(ctx, m.Link, home)
+	used, err := k.Redeem(ctx, m.Link, home)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,12 @@
 // Package names says what may be the name of a kind, a gate, an owner or a key: part of a storage key between slashes.
 package names
 
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
 // Valid reports whether s is 1 to most ASCII letters, digits and characters of "-_.".
 func Valid(s string, most int) bool {
 	if s == "" || len(s) > most {
@@ -14,4 +20,9 @@ func Valid(s string, most int) bool {
 		}
 	}
 	return true
+}
+
+// Plain reports whether s is UTF-8 without control characters.
+func Plain(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
