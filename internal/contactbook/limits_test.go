@@ -116,7 +116,6 @@ func TestContactsAreBounded(t *testing.T) {
 			{0, "ask 7 for a", "waits to 1d"},
 			{0, "ask 8 for a", "waits to 1d"},
 			{0, "ask 9 for a", "unsuitable: there are 8, and 8 that wait for their proof"},
-			{day - 1, "ask 9 for a", "unsuitable: there are 8, and 8 that wait for their proof"},
 			{0, "accept 8", "changed email; phone+ a+ b+ c+ d+ e+ f+ g+; lowered to 10d"},
 			{0, "show pending", ""}, // none of them has anything to replace
 			{0, "show", "phone* b c d e f g 8~"},

@@ -68,8 +68,8 @@ func (w *world) wants([]string) string {
 	return strings.Join(list, ", ")
 }
 
-// shows is "show": the subject's contacts, the primary one with "*" and those that cool down with "~". Its other words are those
-// of the cases.
+// shows is "show": the subject's contacts, the primary one with "*" and those that cool down with "~". The cases are its other
+// words; "show all" marks what is the subject's no longer with "-".
 func (w *world) shows(args []string) string {
 	what := strings.Join(args, " ")
 	b := &w.book

@@ -1,6 +1,13 @@
 package contactbook_test
 
-import "testing"
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin/internal/contactbook"
+)
 
 func TestByToken(t *testing.T) {
 	run(t, []table{
@@ -68,6 +75,10 @@ func TestWants(t *testing.T) {
 			{0, "fail", "4 failed"}, // and may be tried again
 			{day - 1, "wants", "prove mail 2+, prove mail 3+, prove mail 4+"},
 			{day, "wants", ""},
+		}},
+		{"proofs of one that was proved", usual, []step{
+			{0, "ask mail", "waits to 1d"},
+			{0, "send mail", "message 1"},
 			{0, "accept mail", "added email"},
 			{0, "wants", ""},
 		}},
@@ -140,6 +151,14 @@ func TestNotify(t *testing.T) {
 			},
 		)},
 	})
+}
+
+// The errors say until when, and nothing of whom they are about.
+func TestErrors(t *testing.T) {
+	until := began.In(time.FixedZone("Guayaquil", -5*60*60))
+	full, sends := &contactbook.FullError{Until: until}, &contactbook.SendsError{Until: until}
+	require.EqualError(t, full, "civicpin: too many changes of contacts, until 2026-03-02T09:00:00Z")
+	require.EqualError(t, sends, "civicpin: too many messages to one address, until 2026-03-02T09:00:00Z")
 }
 
 // Messages that no provider takes do not fill the book: the oldest of them go, and what was not tried yet stays.

@@ -141,8 +141,8 @@ func (w *world) pending(name string) int {
 	return -1
 }
 
-// change lets act change a copy of the book, as it is stored. The copy becomes the book unless there is an error: package contact
-// writes nothing then. The text is what was done, and which notes go out.
+// change lets act change a copy of the book, as it is stored. The copy becomes the book unless there is an error: package
+// contact writes nothing then. The text is what was done, and which notes go out.
 func (w *world) change(act func(b *contactbook.Book, id string) (contactbook.Effects, string, error)) string {
 	b := copied(w.t, &w.book)
 	id := token.NewID()
