@@ -2,6 +2,7 @@ package servers_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -63,6 +64,18 @@ func TestMissing(t *testing.T) {
 	v = judge(t, redis)
 	require.Contains(t, v.failed, "no redis-server")
 	require.Empty(t, v.skipped)
+}
+
+// With -short no server is started.
+func TestShort(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // the child never ends if servers do start
+	defer cancel()
+	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestChild$", "-test.short", "-test.v")
+	cmd.Env = append(os.Environ(), childVariable+"=1")
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Contains(t, string(out), "--- SKIP: TestChild")
+	require.Regexp(t, `(-short|no PostgreSQL.*)\n`, string(out))
 }
 
 // fake puts programs of PostgreSQL's names into a directory.
