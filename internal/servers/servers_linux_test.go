@@ -2,12 +2,13 @@ package servers_test
 
 import (
 	"bufio"
-	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -66,16 +67,17 @@ func TestMissing(t *testing.T) {
 	require.Empty(t, v.skipped)
 }
 
-// With -short no server is started.
+// With -short no server starts.
 func TestShort(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // the child never ends if servers do start
-	defer cancel()
-	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestChild$", "-test.short", "-test.v")
-	cmd.Env = append(os.Environ(), childVariable+"=1")
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	require.Contains(t, string(out), "--- SKIP: TestChild")
-	require.Regexp(t, `(-short|no PostgreSQL.*)\n`, string(out))
+	before := testing.Short()
+	require.NoError(t, flag.Set("test.short", "true"))
+	defer func() { require.NoError(t, flag.Set("test.short", strconv.FormatBool(before))) }()
+	for _, start := range []func(tb testing.TB){
+		func(tb testing.TB) { servers.PostgreSQL(tb) },
+		func(tb testing.TB) { servers.Redis(tb) },
+	} {
+		require.Regexp(t, "^(-short|servers: no .*)$", judge(t, start).skipped)
+	}
 }
 
 // fake puts programs of PostgreSQL's names into a directory.
