@@ -5,7 +5,7 @@
 //	GOWORK=off go -C tools run ./rehearse                      # at the version that is released next
 //	GOWORK=off go -C tools run ./rehearse -proxy DIR v0.1.0    # only makes the proxy, and keeps it
 //
-// The programs are in the folder programs, one for each public module. What a module requires of others comes from this
+// The programs are in the folder testdata, one for each public module. What a module requires of others comes from this
 // machine's module cache or from where "go env GOPROXY" says.
 package main
 
@@ -28,7 +28,7 @@ import (
 
 // The programs are text here: this module does not require the modules that they use.
 //
-//go:embed programs
+//go:embed testdata
 var programs embed.FS
 
 func main() {
@@ -107,7 +107,7 @@ func run(ctx context.Context, dir string, programs fs.FS, args []string, out io.
 // programOf returns the name of the program that uses a module.
 func programOf(m checkout.Module) string {
 	if m.Dir == "." {
-		return "programs/root/main.go"
+		return "testdata/root/main.go"
 	}
-	return path.Join("programs", m.Dir, "main.go")
+	return path.Join("testdata", m.Dir, "main.go")
 }
