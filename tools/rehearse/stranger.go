@@ -40,7 +40,7 @@ func (s *stranger) environment(ctx context.Context) ([]string, error) {
 		return strings.TrimRight(strings.Join(items, ","), ",")
 	}
 	return append(
-		os.Environ(), "GOWORK=off", "GO111MODULE=on", "GOENV=off",
+		os.Environ(), "GOWORK=off", "GO111MODULE=on",
 		// What this machine has downloaded need not come over the network again.
 		"GOPROXY="+list("file://"+filepath.ToSlash(s.proxy), "file://"+filepath.ToSlash(cache)+"/cache/download", proxies),
 		"GONOPROXY=none", "GOPRIVATE=",
