@@ -2,6 +2,7 @@ package main
 
 import (
 	"archive/zip"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -60,9 +61,7 @@ func repository(t *testing.T, files map[string]string) string {
 		".ci/run":         "exit 1\n",
 		"store/x/UP/a.md": "Text.\n",
 	}
-	for name, text := range files {
-		all[name] = text
-	}
+	maps.Copy(all, files)
 	for name, text := range all {
 		write(t, c.Dir, name, text)
 	}

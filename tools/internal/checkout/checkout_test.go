@@ -1,6 +1,7 @@
 package checkout_test
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -54,9 +55,7 @@ func repository(t *testing.T, files map[string]string) string {
 		"testdata/m/go.mod": "module example.org/other\n",
 		"CHANGELOG.md":      "# Changelog\n\n## [Unreleased]\n",
 	}
-	for name, text := range files {
-		all[name] = text
-	}
+	maps.Copy(all, files)
 	for name, text := range all {
 		name = filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
