@@ -159,7 +159,12 @@ func TestDifferences(t *testing.T) {
 		gone  string
 		want  []string // the whole output; nil where the code does not build
 	}{
-		{"new function", map[string]string{"sub/new.go": "package sub\n\nfunc G(int) {}\n"}, "", []string{"api/sub.txt: +func G(int)"}},
+		{
+			"new function",
+			map[string]string{"sub/new.go": "package sub\n\nfunc G(int) {}\n"},
+			"",
+			[]string{"api/sub.txt: +func G(int)"},
+		},
 		{
 			"changed",
 			map[string]string{"sub/sub.go": "package sub\n\nfunc F() int { return 0 }\n"},

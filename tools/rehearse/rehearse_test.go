@@ -74,7 +74,8 @@ func repository(t *testing.T, files map[string]string) string {
 }
 
 func siblingMod(version string) string {
-	return "module example.org/lib/store/x\n\ngo 1.26.0\n\nrequire example.org/lib " + version + "\n\nreplace example.org/lib => ../..\n"
+	return "module example.org/lib/store/x\n\ngo 1.26.0\n\nrequire example.org/lib " + version +
+		"\n\nreplace example.org/lib => ../..\n"
 }
 
 func write(t *testing.T, dir, name, text string) {

@@ -21,7 +21,8 @@ func repository(t *testing.T) *checkout.Checkout {
 	}
 	for name, value := range map[string]string{
 		"GIT_CONFIG_GLOBAL": os.DevNull, "GIT_CONFIG_NOSYSTEM": "1",
-		"GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@example.org", "GIT_COMMITTER_NAME": "A", "GIT_COMMITTER_EMAIL": "a@example.org",
+		"GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@example.org",
+		"GIT_COMMITTER_NAME": "A", "GIT_COMMITTER_EMAIL": "a@example.org",
 	} {
 		t.Setenv(name, value)
 	}
@@ -29,7 +30,8 @@ func repository(t *testing.T) *checkout.Checkout {
 	write(t, c, "go.work", "go 1.26.0\n")
 	write(t, c, "go.mod", "module example.org/lib\n\ngo 1.26.0\n")
 	write(t, c, "store/x/go.mod", "module example.org/lib/store/x\n\ngo 1.26.0\n\nrequire example.org/lib v0.1.0\n")
-	write(t, c, "bench/go.mod", "module example.org/lib/bench\n\ngo 1.26.0\n\nrequire (\n\texample.org/lib v0.1.0\n\texample.org/other v0.1.0\n)\n")
+	write(t, c, "bench/go.mod", "module example.org/lib/bench\n\ngo 1.26.0\n\n"+
+		"require (\n\texample.org/lib v0.1.0\n\texample.org/other v0.1.0\n)\n")
 	write(t, c, "CHANGELOG.md", released)
 	git(t, c, "init", "--quiet")
 	commit(t, c)
@@ -94,7 +96,8 @@ func TestRelease(t *testing.T) {
 	if got := git(t, c, "diff", "--name-only", before, "HEAD"); got != "bench/go.mod\nstore/x/go.mod" {
 		t.Errorf("committed %q", got)
 	}
-	if got := git(t, c, "show", "HEAD:bench/go.mod"); !strings.Contains(got, "\texample.org/lib v0.2.0\n\texample.org/other v0.1.0\n") {
+	want := "\texample.org/lib v0.2.0\n\texample.org/other v0.1.0\n"
+	if got := git(t, c, "show", "HEAD:bench/go.mod"); !strings.Contains(got, want) {
 		t.Errorf("go.mod is\n%s", got)
 	}
 	if got := git(t, c, "status", "--porcelain"); got != "" {
@@ -141,7 +144,10 @@ func TestReleaseRefuses(t *testing.T) {
 		prepare            func(*testing.T, *checkout.Checkout)
 	}{
 		{"no version", "0.2.0", "not a version", nil},
-		{"tagged", "v0.2.0", "not greater than the tag v0.2.0", func(t *testing.T, c *checkout.Checkout) { git(t, c, "tag", "v0.2.0") }},
+		{
+			"tagged", "v0.2.0", "not greater than the tag v0.2.0",
+			func(t *testing.T, c *checkout.Checkout) { git(t, c, "tag", "v0.2.0") },
+		},
 		{
 			"a module is tagged", "v0.2.0", "not greater than the tag store/x/v0.2.1",
 			func(t *testing.T, c *checkout.Checkout) { git(t, c, "tag", "store/x/v0.2.1") },

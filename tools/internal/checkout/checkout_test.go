@@ -84,15 +84,31 @@ func TestNext(t *testing.T) {
 	}{
 		{"one version", nil, "v0.1.0", ""},
 		{"released", map[string]string{"CHANGELOG.md": "## [Unreleased]\n## [0.1.0] - 2026-12-01\n- All.\n"}, "v0.1.0", ""},
-		{"another in a public module", map[string]string{"store/x/go.mod": goMod("store/x", "v0.0.9")}, "", "store/x/go.mod requires example.org/lib v0.0.9"},
-		{"another in a private module", map[string]string{"bench/go.mod": goMod("bench", "v0.2.0")}, "", "bench/go.mod requires example.org/lib v0.2.0"},
+		{
+			"another in a public module",
+			map[string]string{"store/x/go.mod": goMod("store/x", "v0.0.9")},
+			"", "store/x/go.mod requires example.org/lib v0.0.9",
+		},
+		{
+			"another in a private module",
+			map[string]string{"bench/go.mod": goMod("bench", "v0.2.0")},
+			"", "bench/go.mod requires example.org/lib v0.2.0",
+		},
 		{
 			"none that can be had",
 			map[string]string{"store/x/go.mod": goMod("store/x", "v0.0.0"), "bench/go.mod": goMod("bench", "v0.0.0")},
 			"", "v0.0.0 is no release",
 		},
-		{"older than the last", map[string]string{"CHANGELOG.md": "## [Unreleased]\n## [0.2.0] - 2026-12-01\n"}, "", "CHANGELOG.md lists v0.2.0"},
-		{"a path that is not the folder's", map[string]string{"store/x/go.mod": goMod("x", "v0.1.0")}, "", "should be example.org/lib/store/x"},
+		{
+			"older than the last",
+			map[string]string{"CHANGELOG.md": "## [Unreleased]\n## [0.2.0] - 2026-12-01\n"},
+			"", "CHANGELOG.md lists v0.2.0",
+		},
+		{
+			"a path that is not the folder's",
+			map[string]string{"store/x/go.mod": goMod("x", "v0.1.0")},
+			"", "should be example.org/lib/store/x",
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c, err := checkout.Open(t.Context(), filepath.Join(repository(t, tc.files), "store"))
