@@ -1,9 +1,10 @@
-// Structure reports on the structure of the root module, and its tests hold it: which files an operation enters, how large
-// files and functions are, what the public signatures name, and which names hide an import.
+// Structure reports on the structure of the root module: which files an operation enters, what the public signatures name,
+// which names hide an import, and which files and functions are larger than they may be. Its tests hold all of that. Run it in
+// the directory tools:
 //
-// It prints the report for the checkout around the working directory, or for the one named:
+//	GOWORK=off go run ./structure [DIRECTORY]
 //
-//	structure [DIRECTORY]
+// The directory is the checkout to report on; without it, the one that tools is in.
 package main
 
 import (
@@ -23,6 +24,7 @@ func main() {
 	}
 }
 
+// report prints what there is to know of the checkout in a directory.
 func report(out io.Writer, dir string) error {
 	m, err := load(dir)
 	if err != nil {
@@ -42,5 +44,37 @@ func report(out io.Writer, dir string) error {
 			}
 		}
 	}
+	fmt.Fprintln(out, "\nsignatures that name an internal type")
+	for _, p := range m.pkgs {
+		if !isInternal(p.PkgPath) {
+			show(out, internalTypes(p))
+		}
+	}
+	fmt.Fprintln(out, "\nnames that hide an import")
+	for _, p := range m.pkgs {
+		show(out, shadows(m, p))
+	}
+	list, err := m.sources()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "\nsizes above the limits")
+	for _, s := range oversized(list) {
+		fmt.Fprintf(out, "  %s: %d, limit %d\n", s.what, s.size, s.limit)
+	}
+	fmt.Fprintln(out, "\npackages")
+	for _, b := range budgets {
+		size, err := b.size(m, list)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "  %s: %d, limit %d\n", b.what, size, b.limit)
+	}
 	return nil
+}
+
+func show(out io.Writer, lines []string) {
+	for _, line := range lines {
+		fmt.Fprintf(out, "  %s\n", line)
+	}
 }

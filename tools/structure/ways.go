@@ -5,7 +5,6 @@ import (
 	"go/ast"
 	"go/types"
 	"slices"
-
 )
 
 // A way is what a reader of one operation walks through: the entry points, and the most files that they may enter.
@@ -114,4 +113,3 @@ func via(visits []visit, file string) []string {
 	}
 	return lines
 }
-
