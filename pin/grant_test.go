@@ -38,7 +38,7 @@ func (k *kit) completed(t testing.TB, parts ...civicpin.Contact) proof.Completed
 // granted gives Maria a grant.
 func (k *kit) granted(t testing.TB, parts ...civicpin.Contact) pin.Grant {
 	t.Helper()
-	g, err := k.Grant(t.Context(), k.completed(t, parts...))
+	g, err := k.Complete(t.Context(), k.completed(t, parts...))
 	require.NoError(t, err)
 	return g
 }
@@ -193,7 +193,7 @@ func TestGrantEnds(t *testing.T) {
 			require.NoError(t, k.Suspend(t.Context(), maria, "", clerk))
 			require.NoError(t, k.Resume(t.Context(), maria, "", clerk))
 		},
-		"unlock by link": func(t *testing.T, k *kit) { require.NoError(t, k.Reopen(t.Context(), k.completed(t))) },
+		"unlock by link": func(t *testing.T, k *kit) { require.NoError(t, k.unlocked(t, k.completed(t))) },
 		"revoke and issue": func(t *testing.T, k *kit) {
 			require.NoError(t, k.Revoke(t.Context(), maria, "", clerk))
 			k.issued(t)
@@ -207,9 +207,9 @@ func TestGrantEnds(t *testing.T) {
 			act(t, k)
 			require.ErrorIs(t, k.Set(t.Context(), g, civicpin.NewSecret("MN6B3VCX")), pin.ErrGrant)
 			if name != "time" {
-				_, err := k.Grant(t.Context(), old)
+				_, err := k.Complete(t.Context(), old)
 				require.ErrorIs(t, err, pin.ErrChanged)
-				require.ErrorIs(t, k.Reopen(t.Context(), old), pin.ErrChanged)
+				require.ErrorIs(t, k.unlocked(t, old), pin.ErrChanged)
 			}
 		})
 	}
@@ -224,14 +224,14 @@ func TestGrantIsNotForOthers(t *testing.T) {
 		{Subject: maria, Run: "r", Valid: time.Minute}, // nobody there, and Begin not said
 		{Subject: maria, Run: "r", Valid: time.Minute, Begin: true, Epoch: 1},
 	} {
-		_, err := k.Grant(t.Context(), p)
+		_, err := k.Complete(t.Context(), p)
 		require.Error(t, err)
-		require.Error(t, k.Reopen(t.Context(), p))
+		require.Error(t, k.unlocked(t, p))
 	}
 	k.exchanged(t)
 	p := k.completed(t)
 	p.Begin = true
-	_, err := k.Grant(t.Context(), p)
+	_, err := k.Complete(t.Context(), p)
 	require.ErrorIs(t, err, pin.ErrState, "a plan that begins does not replace what is in use")
 	require.ErrorIs(t, k.Set(t.Context(), pin.Grant{}, civicpin.NewSecret(changed)), pin.ErrGrant)
 	_, err = k.Reissue(t.Context(), pin.Grant{}, civicpin.Source{})
@@ -253,7 +253,7 @@ func TestSetRebinds(t *testing.T) {
 	st, err := k.Status(t.Context(), maria)
 	require.NoError(t, err)
 	require.True(t, st.Lockout.Locked.Disabled)
-	require.Error(t, k.Reopen(t.Context(), k.completed(t)), "an unlock does not lift a disablement")
+	require.Error(t, k.unlocked(t, k.completed(t)), "an unlock does not lift a disablement")
 	require.NoError(t, k.Set(t.Context(), k.granted(t), civicpin.NewSecret(changed)))
 	_, right := k.works(t, changed)
 	require.True(t, right)
@@ -311,7 +311,7 @@ func TestGrantRace(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 64 {
 		wg.Go(func() {
-			g, err := k.Grant(t.Context(), p)
+			g, err := k.Complete(t.Context(), p)
 			if err == nil {
 				mu.Lock()
 				grants = append(grants, g)
@@ -366,6 +366,15 @@ func TestForgedGrantsAlike(t *testing.T) {
 			require.Equal(t, first, got, p.name)
 		}
 	}
+}
+
+// unlocked completes a plan that ends in an unlock.
+func (k *kit) unlocked(t testing.TB, p proof.Completed) error {
+	t.Helper()
+	p.Unlock = true
+	g, err := k.Complete(t.Context(), p)
+	require.True(t, g.IsZero())
+	return err
 }
 
 // Only a completed plan makes a proof: nothing outside of package recovery does, and nobody outside of this module can.

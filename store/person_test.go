@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
@@ -119,7 +120,9 @@ func (p *person) recover(t *testing.T, out *outbox.Outbox) {
 	for i := range 30 {
 		images = append(images, fmt.Sprintf("image-of-%d", i))
 	}
-	rec, err := recovery.New(p.vault, out, recovery.Config{Pins: p.pins, Images: images, Questions: questions, Plans: []plan.Plan{{
+	contacts, err := contact.New(p.vault, out, contact.Policy{}, p.pins)
+	require.NoError(t, err)
+	rec, err := recovery.New(p.vault, out, recovery.Config{Pins: p.pins, Contacts: contacts, Images: images, Questions: questions, Plans: []plan.Plan{{
 		Name:    "mail",
 		Steps:   []plan.Step{plan.Captcha{}, plan.Link{Channel: civicpin.Email, Valid: 30 * time.Minute}},
 		Limit:   lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked},
@@ -127,7 +130,7 @@ func (p *person) recover(t *testing.T, out *outbox.Outbox) {
 	}}})
 	require.NoError(t, err)
 	source := civicpin.Source{Address: "192.0.2.1"}
-	require.NoError(t, rec.AdoptContacts(ctx, p.subject, []civicpin.Contact{
+	require.NoError(t, contacts.Adopt(ctx, p.subject, []civicpin.Contact{
 		{Channel: civicpin.Email, Address: strings.ToLower(string(p.subject)) + "@example.it"},
 	}, clerk, source))
 	answers := make(map[string]civicpin.Secret)
@@ -135,7 +138,7 @@ func (p *person) recover(t *testing.T, out *outbox.Outbox) {
 	p.secrets["answer"] = "a cat named Fufi"
 	p.secrets["image"] = images[17]
 	require.NoError(t, rec.EnrolAnswers(ctx, p.subject, images[17], answers, source))
-	_, err = rec.AddContact(ctx, p.subject, mobile(p.subject), civicpin.Citizen, source) // pending
+	_, err = contacts.Add(ctx, p.subject, mobile(p.subject), civicpin.Citizen, source) // pending
 	require.NoError(t, err)
 	run, err := rec.Start(ctx, "mail", p.subject, source)
 	require.NoError(t, err)
@@ -190,10 +193,10 @@ func TestEveryKindIsJudged(t *testing.T) {
 	})
 	live(t, newVault(t, faults.Store(), sealing(t, "k1"), nil), rossi).ask(t)
 	assert.Equal(t, []string{
-		"backup.paper", "code-pending.sms", "code.sms", "hotp.hotp", "lockout.pin.inps", "outbox.dead", "outbox.entry", "outbox.rate",
+		"backup.paper", "code-pending.sms", "code.sms", "contact.book", "contact.token", "hotp.hotp", "lockout.pin.inps", "outbox.dead", "outbox.entry", "outbox.rate",
 		"pin-receipt.inps", "pin.inps", "quota.sends-from-source", "quota.sends-to-address", "quota.sends-to-prefix",
-		"quota.sends.code.sms", "quota.sends.pin.inps", "quota.sends.recovery", "quota.sends.recovery.start", "quota.source.pin.inps",
-		"recovery.contacts", "recovery.knowledge", "recovery.run", "recovery.token", "totp.totp",
+		"quota.sends.code.sms", "quota.sends.contact", "quota.sends.pin.inps", "quota.sends.recovery", "quota.sends.recovery.start",
+		"quota.source.pin.inps", "recovery.knowledge", "recovery.run", "totp.totp",
 	}, slices.Sorted(maps.Keys(kinds)))
 	for kind := range kinds {
 		_, err := store.NewRouter(store.Route{Kinds: []string{"*"}, Store: newLasting()}, store.Route{Kinds: []string{kind}, Store: store.NewMemory()})
@@ -258,7 +261,7 @@ func TestExport(t *testing.T) {
 		case "recovery.run":
 			assert.Equal(t, "mail", got.Value["plan"])
 			assert.Equal(t, string(rossi), got.Value["subject"])
-		case "recovery.contacts":
+		case "contact.book":
 			held := got.Value["contacts"].([]any)[0].(map[string]any)
 			assert.Equal(t, "rssmra85t10a562s@example.it", held["to"].(map[string]any)["address"])
 		case "recovery.knowledge":
@@ -268,10 +271,10 @@ func TestExport(t *testing.T) {
 		}
 	}
 	assert.Equal(t, map[string]int{
-		"backup.paper": 1, "code-pending.sms": 1, "code.sms": 2, "hotp.hotp": 1, "lockout.pin.inps": 1, "outbox.dead": 1,
+		"backup.paper": 1, "code-pending.sms": 1, "code.sms": 2, "contact.book": 1, "contact.token": 1, "hotp.hotp": 1, "lockout.pin.inps": 1, "outbox.dead": 1,
 		"outbox.entry": 2, "pin-receipt.inps": 3, "pin.inps": 1, "quota.sends.code.sms": 1, "quota.sends.pin.inps": 1,
-		"quota.sends.recovery": 1, "quota.sends.recovery.start": 1, "recovery.contacts": 1, "recovery.knowledge": 1,
-		"recovery.run": 1, "recovery.token": 1, "totp.totp": 1,
+		"quota.sends.contact": 1, "quota.sends.recovery": 1, "quota.sends.recovery.start": 1, "recovery.knowledge": 1, "recovery.run": 1,
+		"totp.totp": 1,
 	}, kinds)
 }
 
@@ -285,8 +288,8 @@ func TestErase(t *testing.T) {
 	want := kindsOf(t, faults.Store()) // and what is nobody's: the quotas of addresses
 	want["code-pending.sms"], want["quota.sends.code.sms"] = 1, 1
 	for _, kind := range []string{
-		"backup.paper", "hotp.hotp", "lockout.pin.inps", "outbox.dead", "pin.inps", "quota.sends.pin.inps", "quota.sends.recovery",
-		"quota.sends.recovery.start", "recovery.contacts", "recovery.knowledge", "recovery.run", "recovery.token", "totp.totp",
+		"backup.paper", "contact.book", "contact.token", "hotp.hotp", "lockout.pin.inps", "outbox.dead", "pin.inps", "quota.sends.contact",
+		"quota.sends.pin.inps", "quota.sends.recovery", "quota.sends.recovery.start", "recovery.knowledge", "recovery.run", "totp.totp",
 	} {
 		require.Equal(t, 2, want[kind], kind)
 		want[kind] = 1

@@ -95,7 +95,7 @@ func (s *stage) refused(t *testing.T, c *citizen, passwords ...string) {
 // writtenTo checks which contacts somebody has.
 func (s *stage) writtenTo(t *testing.T, c *citizen, want ...string) {
 	t.Helper()
-	proved, pending, err := s.rec.Contacts(t.Context(), c.subject)
+	proved, pending, err := s.contacts.List(t.Context(), c.subject)
 	if err != nil || len(pending) > 0 {
 		t.Errorf("%s: pending %+v, %v", c.name, pending, err)
 	}

@@ -38,7 +38,7 @@ func (t *tale) first(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if v.Run, err = t.rec.Use(ctx, civicpin.NewSecret(m.Link()), v.source); err != nil {
+	if v.Run, err = t.rec.Redeem(ctx, civicpin.NewSecret(m.Link()), v.source); err != nil {
 		return err
 	}
 	// Whoever began may have been somebody else: with the link comes a new ticket, and the old one is worth nothing.

@@ -65,7 +65,7 @@ func (t *tale) linkFor(ctx context.Context, suggestions ...memory) (civicpin.Sec
 // changes nothing.
 func (t *tale) scanned(ctx context.Context, link civicpin.Secret) error {
 	for range 3 {
-		look, err := t.rec.Look(ctx, link)
+		look, err := t.rec.Inspect(ctx, link)
 		if err != nil {
 			return err
 		}

@@ -89,7 +89,7 @@ func (t *tale) objection(ctx context.Context, old string) error {
 // newAddress has a clerk write down another address in the place of one. It counts when the link that goes there was used; and
 // since staff have seen whose it is, it counts in full from then on.
 func (t *tale) newAddress(ctx context.Context, old string) error {
-	proved, _, err := t.rec.Contacts(ctx, t.lucia.subject)
+	proved, _, err := t.contacts.List(ctx, t.lucia.subject)
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (t *tale) newAddress(ctx context.Context, old string) error {
 		if c.Address != old {
 			return fmt.Errorf("what was disowned is still in force: %s", c.Masked())
 		}
-		if _, err := t.rec.ChangeContact(ctx, t.lucia.subject, c.ID, t.contact(t.lucia.email), clerk.ID, operators); err != nil {
+		if _, err := t.contacts.Change(ctx, t.lucia.subject, c.ID, t.contact(t.lucia.email), clerk.ID, operators); err != nil {
 			return err
 		}
 	}
@@ -111,5 +111,5 @@ func (t *tale) newAddress(ctx context.Context, old string) error {
 	if err != nil {
 		return err
 	}
-	return t.rec.ProveContact(ctx, link, t.lucia.source)
+	return t.contacts.Prove(ctx, link, t.lucia.source)
 }

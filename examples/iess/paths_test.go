@@ -55,7 +55,7 @@ func (s *stage) visitTo(t *testing.T, name string, c *citizen, correct ...string
 
 // taken uses the link of a first key, and enrols: what is asked next are the terms.
 func (s *stage) taken(ctx context.Context, link civicpin.Secret, c *citizen) (recovery.Run, error) {
-	run, err := s.rec.Use(ctx, link, c.source)
+	run, err := s.rec.Redeem(ctx, link, c.source)
 	if err != nil {
 		return run, err
 	}
@@ -116,7 +116,7 @@ func TestLinksInTime(t *testing.T) {
 		s.visitTo(t, c.plan, s.lucia, correct...)
 		link := s.link(t, s.lucia.email)
 		s.skip(t, c.valid)
-		if _, err := s.rec.Look(ctx, link); !errors.Is(err, recovery.ErrExpired) {
+		if _, err := s.rec.Inspect(ctx, link); !errors.Is(err, recovery.ErrExpired) {
 			t.Errorf("%s: looked at in time? %v", c.plan, err)
 		}
 		if grant, err := use(link); !errors.Is(err, recovery.ErrExpired) || !grant.IsZero() {
@@ -126,7 +126,7 @@ func TestLinksInTime(t *testing.T) {
 		link = s.link(t, s.lucia.email)
 		s.skip(t, c.valid-time.Second)
 		for range 50 { // mail scanners
-			if look, err := s.rec.Look(ctx, link); err != nil || look.What != "prove" || look.Last != (c.plan != firstKey) {
+			if look, err := s.rec.Inspect(ctx, link); err != nil || look.What != "prove" || look.Last != (c.plan != firstKey) {
 				t.Fatalf("%s: %+v, %v", c.plan, look, err)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
@@ -31,8 +32,9 @@ type tale struct {
 	people  civilRegister
 	files   *uploads
 
-	pins *pin.Service
-	rec  *recovery.Service
+	pins     *pin.Service
+	contacts *contact.Service
+	rec      *recovery.Service
 
 	lucia, diego, camila *citizen
 }
@@ -51,6 +53,9 @@ func newTale(s *play.Stage, ecuador *time.Location) (*tale, error) {
 	if t.pins, err = pin.New(s.Vault, s.Outbox, key()); err != nil {
 		return nil, err
 	}
+	if t.contacts, err = contact.New(s.Vault, s.Outbox, contact.Policy{Decoys: decoys(t.Lang)}, t.pins); err != nil {
+		return nil, err
+	}
 	t.rec, err = recovery.New(s.Vault, s.Outbox, recovery.Config{
 		Pins:      t.pins,
 		Plans:     plans(),
@@ -59,7 +64,7 @@ func newTale(s *play.Stage, ecuador *time.Location) (*tale, error) {
 		Roles:     roles(),
 		Questions: slices.Sorted(maps.Keys(questions)),
 		Images:    images,
-		Contacts:  recovery.ContactPolicy{Decoys: decoys(t.Lang)},
+		Contacts:  t.contacts,
 	})
 	return t, err
 }

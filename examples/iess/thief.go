@@ -67,7 +67,7 @@ const notMeant = refusal("Then there is nothing to do here. In this story, say y
 
 // notMe follows a link that says "it was not me". Like every link it is looked at first; the button makes it count, once.
 func (t *tale) notMe(ctx context.Context, link civicpin.Secret) error {
-	if _, err := t.rec.Look(ctx, link); err != nil {
+	if _, err := t.rec.Inspect(ctx, link); err != nil {
 		return err
 	}
 	reader := civicpin.Source{Address: "192.0.2.77"}
@@ -75,11 +75,11 @@ func (t *tale) notMe(ctx context.Context, link civicpin.Secret) error {
 		if typed != "yes" {
 			return notMeant
 		}
-		return t.rec.Disown(ctx, link, reader)
+		return t.rec.Repudiate(ctx, link, reader)
 	})
 	if err != nil {
 		return err
 	}
 	t.Says("We have stopped it.")
-	return play.Wanted(t.rec.Disown(ctx, link, reader), recovery.ErrGone, "the same link again")
+	return play.Wanted(t.rec.Repudiate(ctx, link, reader), recovery.ErrGone, "the same link again")
 }

@@ -98,7 +98,7 @@ func TestActs(t *testing.T) {
 	s := newStage(t)
 
 	t.Run("contacts", func(t *testing.T) {
-		s.act(t, s.contacts)
+		s.act(t, s.register)
 		if s.maria.subject() != "RSSMRA85T50A562W" || len(s.maria.contacts) != 3 {
 			t.Errorf("%+v", s.maria)
 		}
@@ -254,7 +254,7 @@ func TestDisabled(t *testing.T) {
 	policy := pin.INPS()
 	policy.Lockout.Ceiling = 7 // 50 would take seconds
 	s := newStageFor(t, policy)
-	s.act(t, s.contacts)
+	s.act(t, s.register)
 	s.act(t, s.request)
 	var locked *lockout.LockedError
 	for range s.pins.Policy().Lockout.Ceiling {

@@ -16,9 +16,9 @@ const (
 	annaCF  = "VRDNNA72C41L219D"
 )
 
-// contacts is the page on which Maria says who she is and how she can be reached. All that is checked here is the agency's
+// register is the page on which Maria says who she is and how she can be reached. All that is checked here is the agency's
 // own business: the library is given a subject and contacts that are fit to be used.
-func (t *tale) contacts(ctx context.Context) error {
+func (t *tale) register(ctx context.Context) error {
 	t.Step("Maria registers her contacts")
 	err := t.ask("Her codice fiscale", []string{"RSSMRA85T50A562X", "rssmra85t50 a562w"}, func(typed string) error {
 		c, err := newCitizen("Maria Rossi", typed, t.Clock.Now())

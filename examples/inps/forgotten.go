@@ -103,7 +103,7 @@ func (t *tale) name(ctx context.Context, ticket civicpin.Secret, contacts []civi
 
 // late uses a link a second after its time.
 func (t *tale) late(ctx context.Context, link civicpin.Secret) error {
-	look, err := t.rec.Look(ctx, link)
+	look, err := t.rec.Inspect(ctx, link)
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func (t *tale) prove(ctx context.Context, ticket civicpin.Secret) (grant pin.Gra
 	}
 	link := civicpin.NewSecret(m.Link())
 	for range 2 { // a GET: nothing happens
-		if _, err := t.rec.Look(ctx, link); err != nil {
+		if _, err := t.rec.Inspect(ctx, link); err != nil {
 			return pin.Grant{}, err
 		}
 	}

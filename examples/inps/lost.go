@@ -44,7 +44,7 @@ func (t *tale) revoke(ctx context.Context) error {
 		return err
 	}
 	// To all her contacts, through the outbox: a mail server that is down at this moment keeps nobody from being told.
-	if err := t.rec.Notify(ctx, t.maria.subject(), texts.PINRevoked, nil); err != nil {
+	if _, err := t.contacts.Notify(ctx, t.maria.subject(), texts.PINRevoked, nil); err != nil {
 		return err
 	}
 	if err := t.Deliver(ctx); err != nil {

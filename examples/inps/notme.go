@@ -67,7 +67,7 @@ func (t *tale) notice() (post.Mail, error) {
 
 // disown is the link "it was not me". It stops the PIN until a clerk has seen her.
 func (t *tale) disown(ctx context.Context, link civicpin.Secret, halves [2]string) error {
-	if err := t.rec.Disown(ctx, link, t.maria.source); err != nil {
+	if err := t.rec.Repudiate(ctx, link, t.maria.source); err != nil {
 		return err
 	}
 	t.Says("Thank you. Nobody gets in now. Please come to an office with your identity card.")
@@ -77,7 +77,7 @@ func (t *tale) disown(ctx context.Context, link civicpin.Secret, halves [2]strin
 	if err := play.Wanted(err, pin.ErrRefused, "a PIN that was disowned"); err != nil {
 		return err
 	}
-	err = t.rec.Disown(ctx, link, t.maria.source)
+	err = t.rec.Repudiate(ctx, link, t.maria.source)
 	if err := play.Wanted(err, recovery.ErrGone, "a link that was used"); err != nil {
 		return err
 	}

@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/examples/internal/post"
-	"github.com/civicpin/civicpin/recovery"
 )
 
 // keep makes contacts of those to which the halves of a PIN went that its owner has exchanged: who typed both halves has read
@@ -24,10 +24,10 @@ func (t *tale) keep(ctx context.Context, c citizen) error {
 			proved = append(proved, p.Contact)
 		}
 	}
-	if err := t.rec.AdoptContacts(ctx, c.subject(), proved, civicpin.Citizen, c.source); err != nil {
+	if err := t.contacts.Adopt(ctx, c.subject(), proved, civicpin.Citizen, c.source); err != nil {
 		return err
 	}
-	all, _, err := t.rec.Contacts(ctx, c.subject())
+	all, _, err := t.contacts.List(ctx, c.subject())
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func (t *tale) keep(ctx context.Context, c citizen) error {
 		if slices.ContainsFunc(hers, p.SameAddress) {
 			continue
 		}
-		if err := t.rec.RemoveContact(ctx, c.subject(), p.ID, clerk, civicpin.Source{}); err != nil {
+		if err := t.contacts.Remove(ctx, c.subject(), p.ID, clerk, civicpin.Source{}); err != nil {
 			return err
 		}
 	}
@@ -46,8 +46,8 @@ func (t *tale) keep(ctx context.Context, c citizen) error {
 // proveOthers has Maria prove the contacts to which no half went, by a code that comes there.
 func (t *tale) proveOthers(ctx context.Context) error {
 	for _, to := range t.maria.contacts[2:] {
-		_, err := t.rec.AddContact(ctx, t.maria.subject(), to, civicpin.Citizen, t.maria.source)
-		if errors.Is(err, recovery.ErrContacts) {
+		_, err := t.contacts.Add(ctx, t.maria.subject(), to, civicpin.Citizen, t.maria.source)
+		if errors.Is(err, contact.ErrUnsuitable) {
 			continue // from an earlier run
 		}
 		if err != nil {
@@ -61,7 +61,7 @@ func (t *tale) proveOthers(ctx context.Context) error {
 			return err
 		}
 		t.Say("She confirms her %s with the code that came there: %s.", channelName(to.Channel), code)
-		if err := t.rec.ProveCode(ctx, t.maria.subject(), civicpin.NewSecret(code), t.maria.source); err != nil {
+		if err := t.contacts.ProveCode(ctx, t.maria.subject(), civicpin.NewSecret(code), t.maria.source); err != nil {
 			return err
 		}
 	}

@@ -17,7 +17,7 @@ import (
 func recoverable(t *testing.T) *stage {
 	t.Helper()
 	s := newStage(t)
-	s.act(t, s.contacts)
+	s.act(t, s.register)
 	s.act(t, s.request)
 	s.act(t, s.exchange)
 	if err := s.Clock.Skip(8 * day); err != nil { // one of them cools down, and there are so many messages a day
@@ -50,7 +50,7 @@ func TestRecoverByCode(t *testing.T) {
 	}
 	for _, used := range []func() error{
 		func() error { _, err := s.rec.Answer(ctx, ticket, code); return err },
-		func() error { _, err := s.rec.Look(ctx, link); return err },
+		func() error { _, err := s.rec.Inspect(ctx, link); return err },
 		func() error { _, err := s.rec.Finish(ctx, link, s.maria.source); return err },
 	} {
 		if err := used(); !errors.Is(err, recovery.ErrGone) && !errors.Is(err, recovery.ErrStep) {
@@ -88,7 +88,7 @@ func TestContactsThatRecover(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Maria has three of them; the fourth a clerk has seen.
-	if err := s.rec.AdoptContacts(ctx, s.maria.subject(), kinds[2:3], clerk, civicpin.Source{}); err != nil {
+	if err := s.contacts.Adopt(ctx, s.maria.subject(), kinds[2:3], clerk, civicpin.Source{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Deliver(ctx); err != nil { // the others are told

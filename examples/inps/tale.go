@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
@@ -24,10 +25,11 @@ const (
 // A tale is one telling of the story.
 type tale struct {
 	*play.Page
-	rome   *time.Location
-	pins   *pin.Service
-	rec    *recovery.Service // keeps the contacts, too
-	claims store.Kind[[]claim]
+	rome     *time.Location
+	pins     *pin.Service
+	contacts *contact.Service
+	rec      *recovery.Service // keeps the contacts, too
+	claims   store.Kind[[]claim]
 
 	maria  citizen
 	halves [2]string       // of Maria's issued PIN, as she read them
@@ -45,7 +47,11 @@ func newTale(s *play.Stage, rome *time.Location, policy pin.Policy) (*tale, erro
 	if err != nil {
 		return nil, err
 	}
-	rec, err := recovery.New(s.Vault, s.Outbox, recovery.Config{Pins: pins, Plans: []plan.Plan{lostPIN}})
+	contacts, err := contact.New(s.Vault, s.Outbox, contact.Policy{}, pins)
+	if err != nil {
+		return nil, err
+	}
+	rec, err := recovery.New(s.Vault, s.Outbox, recovery.Config{Pins: pins, Contacts: contacts, Plans: []plan.Plan{lostPIN}})
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +59,7 @@ func newTale(s *play.Stage, rome *time.Location, policy pin.Policy) (*tale, erro
 	if err != nil {
 		return nil, err
 	}
-	t := &tale{Page: &play.Page{Stage: s, Name: "INPS", Ending: ending}, rome: rome, pins: pins, rec: rec, claims: claims, chosen: make(map[string]bool)}
+	t := &tale{Page: &play.Page{Stage: s, Name: "INPS", Ending: ending}, rome: rome, pins: pins, contacts: contacts, rec: rec, claims: claims, chosen: make(map[string]bool)}
 	t.Explain = t.explain
 	return t, nil
 }
@@ -61,7 +67,7 @@ func newTale(s *play.Stage, rome *time.Location, policy pin.Policy) (*tale, erro
 // acts are the steps of the story in their order. Each goes on from where the one before it ended.
 func (t *tale) acts() []func(context.Context) error {
 	return []func(context.Context) error{
-		t.contacts, t.request, t.exchange, t.otherWays, t.file, t.guesses, t.upgrade, t.expiry, t.forgotten, t.notMe, t.doors, t.lost,
+		t.register, t.request, t.exchange, t.otherWays, t.file, t.guesses, t.upgrade, t.expiry, t.forgotten, t.notMe, t.doors, t.lost,
 	}
 }
 

@@ -86,7 +86,7 @@ func (s *stage) want(t *testing.T, c *citizen, state string, level civicpin.Leve
 // has checks the contacts of somebody.
 func (s *stage) has(t *testing.T, c *citizen, want ...string) {
 	t.Helper()
-	proved, pending, err := s.rec.Contacts(t.Context(), c.subject())
+	proved, pending, err := s.contacts.List(t.Context(), c.subject())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,7 +250,7 @@ func TestLinkIsNotEnough(t *testing.T) {
 	if _, err := s.rec.Finish(ctx, link, s.nuria.source); !errors.Is(err, recovery.ErrStep) {
 		t.Errorf("the link alone: %v", err)
 	}
-	run, err := s.rec.Use(ctx, link, s.nuria.source)
+	run, err := s.rec.Redeem(ctx, link, s.nuria.source)
 	if err != nil {
 		t.Fatal(err)
 	}

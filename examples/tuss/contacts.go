@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/examples/internal/post"
 	"github.com/civicpin/civicpin/recovery"
@@ -65,7 +66,7 @@ func (t *tale) add(ctx context.Context, c *citizen, to civicpin.Contact, by civi
 	if err != nil || has {
 		return err
 	}
-	if _, err := t.rec.AddContact(ctx, c.subject(), to, by, c.source); err != nil {
+	if _, err := t.contacts.Add(ctx, c.subject(), to, by, c.source); err != nil {
 		return err
 	}
 	return t.Deliver(ctx)
@@ -77,8 +78,8 @@ func (t *tale) replace(ctx context.Context, c *citizen, old, to civicpin.Contact
 	if err != nil || !has {
 		return errors.Join(err, errors.New("the contact that is to be changed is not there"))
 	}
-	_, err = t.rec.ChangeContact(ctx, c.subject(), had.ID, to, civicpin.Citizen, source)
-	if errors.Is(err, recovery.ErrContacts) {
+	_, err = t.contacts.Change(ctx, c.subject(), had.ID, to, civicpin.Citizen, source)
+	if errors.Is(err, contact.ErrUnsuitable) {
 		return known
 	}
 	if err != nil {
@@ -93,11 +94,11 @@ func (t *tale) replace(ctx context.Context, c *citizen, old, to civicpin.Contact
 }
 
 // contact returns the contact of a citizen at an address.
-func (t *tale) contact(ctx context.Context, c *citizen, to civicpin.Contact) (recovery.ProvedContact, bool, error) {
-	all, _, err := t.rec.Contacts(ctx, c.subject())
-	i := slices.IndexFunc(all, func(p recovery.ProvedContact) bool { return p.SameAddress(to) })
+func (t *tale) contact(ctx context.Context, c *citizen, to civicpin.Contact) (contact.Contact, bool, error) {
+	all, _, err := t.contacts.List(ctx, c.subject())
+	i := slices.IndexFunc(all, func(p contact.Contact) bool { return p.SameAddress(to) })
 	if err != nil || i < 0 {
-		return recovery.ProvedContact{}, false, err
+		return contact.Contact{}, false, err
 	}
 	return all[i], true, nil
 }
@@ -112,10 +113,10 @@ func (t *tale) openLink(ctx context.Context, c *citizen) error {
 		return err
 	}
 	link := civicpin.NewSecret(m.Link())
-	if _, err := t.rec.Look(ctx, link); err != nil { // the page with the button
+	if _, err := t.rec.Inspect(ctx, link); err != nil { // the page with the button
 		return err
 	}
-	if err := t.rec.ProveContact(ctx, link, c.source); err != nil {
+	if err := t.contacts.Prove(ctx, link, c.source); err != nil {
 		return err
 	}
 	t.Say("%s opens the link in \"%s\" (%s), and confirms.", c.first(), m.Subject, m.File)
@@ -133,7 +134,7 @@ func (t *tale) sayCode(ctx context.Context, c *citizen) error {
 	}
 	t.Show(c.first()+" reads ("+m.File+"):", m.Text)
 	prove := func(typed string) error {
-		return t.rec.ProveCode(ctx, c.subject(), civicpin.NewSecret(typed), c.source)
+		return t.contacts.ProveCode(ctx, c.subject(), civicpin.NewSecret(typed), c.source)
 	}
 	return t.typed(ctx, c.mobile, prove, func() error { return t.add(ctx, c, t.sms(c.mobile), clerk.ID) })
 }

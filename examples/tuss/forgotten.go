@@ -55,7 +55,7 @@ func (t *tale) forgotten(ctx context.Context) error {
 	if err := t.refused(ctx, t.nuria, old); err != nil {
 		return err
 	}
-	_, err = t.rec.Use(ctx, link, t.nuria.source)
+	_, err = t.rec.Redeem(ctx, link, t.nuria.source)
 	t.Refuses(err)
 	if err := play.Wanted(err, recovery.ErrGone, "a link that was used"); err != nil {
 		return err
@@ -96,7 +96,7 @@ func (t *tale) linked(ctx context.Context, address, what string) (post.Mail, err
 		return post.Mail{}, err
 	}
 	for _, m := range slices.Backward(all) {
-		look, err := t.rec.Look(ctx, civicpin.NewSecret(m.Link()))
+		look, err := t.rec.Inspect(ctx, civicpin.NewSecret(m.Link()))
 		if err == nil && look.What == what {
 			return m, nil
 		}
@@ -129,7 +129,7 @@ func (t *tale) answerDate(ctx context.Context, ticket civicpin.Secret, born stri
 
 // late uses a link a second after its time.
 func (t *tale) late(ctx context.Context, link civicpin.Secret) error {
-	look, err := t.rec.Look(ctx, link)
+	look, err := t.rec.Inspect(ctx, link)
 	if err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func (t *tale) late(ctx context.Context, link civicpin.Secret) error {
 		return err
 	}
 	t.Say("… half an hour and a second later …")
-	_, err = t.rec.Use(ctx, link, t.nuria.source)
+	_, err = t.rec.Redeem(ctx, link, t.nuria.source)
 	t.Refuses(err)
 	return play.Wanted(err, recovery.ErrExpired, "a link after its time")
 }
@@ -145,10 +145,10 @@ func (t *tale) late(ctx context.Context, link civicpin.Secret) error {
 // scanners are programs that open every link in every mail, to see whether it is dangerous. A link that looking uses up
 // would never reach its reader.
 func (t *tale) scanners(ctx context.Context, link civicpin.Secret) error {
-	var look recovery.Look
+	var look recovery.Inspection
 	for range 3 {
 		var err error
-		if look, err = t.rec.Look(ctx, link); err != nil {
+		if look, err = t.rec.Inspect(ctx, link); err != nil {
 			return err
 		}
 	}
@@ -159,7 +159,7 @@ func (t *tale) scanners(ctx context.Context, link civicpin.Secret) error {
 
 // follow opens a link, presses the button, and types the code that then comes to the telephone.
 func (t *tale) follow(ctx context.Context, c *citizen, link civicpin.Secret) (pin.Grant, error) {
-	run, err := t.rec.Use(ctx, link, c.source)
+	run, err := t.rec.Redeem(ctx, link, c.source)
 	if err != nil {
 		return pin.Grant{}, err
 	}

@@ -49,7 +49,7 @@ func checkLeaks(t *testing.T, db playtest.Database) {
 		if filepath.Ext(name) == ".log" {
 			for _, event := range []string{
 				`"pin.exchanged"`, `"pin.recovered"`, `"recovery.finished"`, `"recovery.refused"`, `"recovery.assisted"`,
-				`"recovery.contact"`, "12345678Z",
+				`"contact.changed"`, "12345678Z",
 			} {
 				if !bytes.Contains(content, []byte(event)) {
 					t.Errorf("no %s: this log is not of this story", event)

@@ -90,7 +90,7 @@ func (t *tale) newPhone(ctx context.Context) error {
 	if err != nil || !has {
 		return errors.Join(err, errors.New("the lost telephone is not there"))
 	}
-	if err := t.rec.RemoveContact(ctx, t.nuria.subject(), lost.ID, clerk.ID, civicpin.Source{}); err != nil {
+	if err := t.contacts.Remove(ctx, t.nuria.subject(), lost.ID, clerk.ID, civicpin.Source{}); err != nil {
 		return err
 	}
 	err = t.ask("Her new telephone", []string{"655 443 322"}, func(typed string) (err error) {
@@ -143,7 +143,7 @@ func (t *tale) unreachable(ctx context.Context) error {
 
 // strike removes all contacts but those that somebody has just given at a counter.
 func (t *tale) strike(ctx context.Context, c *citizen) error {
-	all, _, err := t.rec.Contacts(ctx, c.subject())
+	all, _, err := t.contacts.List(ctx, c.subject())
 	if err != nil {
 		return err
 	}
@@ -151,7 +151,7 @@ func (t *tale) strike(ctx context.Context, c *citizen) error {
 		if p.SameAddress(t.sms(c.mobile)) || p.SameAddress(t.mail(c.email)) {
 			continue
 		}
-		if err := t.rec.RemoveContact(ctx, c.subject(), p.ID, clerk.ID, civicpin.Source{}); err != nil {
+		if err := t.contacts.Remove(ctx, c.subject(), p.ID, clerk.ID, civicpin.Source{}); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
@@ -57,8 +58,8 @@ var (
 
 // contactPolicy has a change of contacts told to the old ones, who can undo it for seven days. For so long a new one proves
 // nothing, and the level is basic.
-func contactPolicy() recovery.ContactPolicy {
-	return recovery.ContactPolicy{
+func contactPolicy() contact.Policy {
+	return contact.Policy{
 		LowerTo:       new(civicpin.Low),
 		SuspendOnUndo: true,
 		Decoys: []civicpin.Contact{

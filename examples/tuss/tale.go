@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
@@ -26,9 +27,10 @@ type tale struct {
 	madrid *time.Location
 	people register
 
-	pins    *pin.Service      // activation codes, and the passwords that they are exchanged for
-	rec     *recovery.Service // contacts, and the ways to a new password
-	records store.Kind[record]
+	pins     *pin.Service // activation codes, and the passwords that they are exchanged for
+	contacts *contact.Service
+	rec      *recovery.Service // contacts, and the ways to a new password
+	records  store.Kind[record]
 
 	nuria, omar, julia, tomas *citizen
 }
@@ -44,9 +46,12 @@ func newTale(s *play.Stage, madrid *time.Location) (*tale, error) {
 	if t.pins, err = pin.New(s.Vault, s.Outbox, passwords()); err != nil {
 		return nil, err
 	}
+	if t.contacts, err = contact.New(s.Vault, s.Outbox, contactPolicy(), t.pins); err != nil {
+		return nil, err
+	}
 	t.rec, err = recovery.New(s.Vault, s.Outbox, recovery.Config{
 		Pins: t.pins, Register: t.people, Roles: roles(), Plans: []plan.Plan{planForgotten, planCounter},
-		Contacts: contactPolicy(),
+		Contacts: t.contacts,
 	})
 	if err != nil {
 		return nil, err

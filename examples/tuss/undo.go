@@ -19,7 +19,7 @@ func (t *tale) undo(ctx context.Context) error {
 		return err
 	}
 	prove := func(typed string) error {
-		return t.rec.ProveCode(ctx, t.nuria.subject(), civicpin.NewSecret(typed), strangerSource)
+		return t.contacts.ProveCode(ctx, t.nuria.subject(), civicpin.NewSecret(typed), strangerSource)
 	}
 	again := func() error { return t.replace(ctx, t.nuria, t.sms(old), theirs, strangerSource) }
 	if err := t.typed(ctx, theirs.Address, prove, again); err != nil {
@@ -34,10 +34,10 @@ func (t *tale) undo(ctx context.Context) error {
 		return err
 	}
 	link := civicpin.NewSecret(notice.Link())
-	if look, err := t.rec.Look(ctx, link); err != nil || look.What != "undo" {
+	if look, err := t.rec.Inspect(ctx, link); err != nil || look.What != "undo" {
 		return errors.Join(err, errors.New("no link that undoes it"))
 	}
-	if err := t.rec.Disown(ctx, link, t.nuria.source); err != nil {
+	if err := t.rec.Repudiate(ctx, link, t.nuria.source); err != nil {
 		return err
 	}
 	t.Says("Your contacts are as they were. Whoever did this was logged in: your password is stopped. Come to an office.")
@@ -50,7 +50,7 @@ func (t *tale) undo(ctx context.Context) error {
 	if _, has, err := t.contact(ctx, t.nuria, theirs); err != nil || has {
 		return errors.Join(err, errors.New("the thief's telephone stayed"))
 	}
-	err = t.rec.Disown(ctx, link, t.nuria.source)
+	err = t.rec.Repudiate(ctx, link, t.nuria.source)
 	if err := play.Wanted(err, recovery.ErrGone, "a link that was used"); err != nil {
 		return err
 	}

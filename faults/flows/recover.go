@@ -72,7 +72,7 @@ func (r *recoverer) enrol(ctx context.Context) {
 	if err == nil {
 		c.secret = issue.Slip.Reveal()
 		contacts := []civicpin.Contact{c.email, c.phone}
-		err = r.site.Recovery.AdoptContacts(ctx, c.subject, contacts, operator, civicpin.Source{})
+		err = r.site.Contacts.Adopt(ctx, c.subject, contacts, operator, civicpin.Source{})
 	}
 	if err != nil {
 		r.journal.Count("recoveries failed")
@@ -140,7 +140,7 @@ func (r *recoverer) use(ctx context.Context, c *forgetful, w *walk) {
 		if w.doubt {
 			break
 		}
-		look, err := r.site.Recovery.Look(ctx, w.link)
+		look, err := r.site.Recovery.Inspect(ctx, w.link)
 		if err != nil {
 			r.failed(ctx, c, w, err)
 			return
@@ -149,7 +149,7 @@ func (r *recoverer) use(ctx context.Context, c *forgetful, w *walk) {
 			r.journal.Break("recover %s: the link is for something else: %+v", c.subject, look)
 		}
 	}
-	run, err := r.site.Recovery.Use(ctx, w.link, civicpin.Source{})
+	run, err := r.site.Recovery.Redeem(ctx, w.link, civicpin.Source{})
 	if run.Ticket.IsZero() {
 		r.unclear(ctx, c, w, err)
 		return

@@ -27,7 +27,7 @@ func (r *recoverer) again(ctx context.Context, c *forgetful, w *walk) {
 		}
 	}
 	if w.at > toUse {
-		run, err := r.site.Recovery.Use(ctx, w.link, civicpin.Source{})
+		run, err := r.site.Recovery.Redeem(ctx, w.link, civicpin.Source{})
 		try("a link", err == nil || !run.Ticket.IsZero(), err)
 	}
 	if w.at > toType && !w.code.IsZero() {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
@@ -31,6 +32,7 @@ type Site struct {
 	// PINs issues one slip, exchanged for a password. INPS issues two parts, by text message and e-mail.
 	PINs, INPS *pin.Service
 	Codes      *otp.Codes
+	Contacts   *contact.Service
 	// Recovery gives a password of PINs back, by a link and then a code.
 	Recovery *recovery.Service
 	// Gate limits guesses at nothing in particular, and locks until unlocked.
@@ -73,7 +75,10 @@ func newSite(s store.Store, c *clock, mail *Mail) (*Site, error) {
 	if site.Codes, err = otp.NewCodes(vault, out, otp.SMS()); err != nil {
 		return nil, err
 	}
-	if site.Recovery, err = newRecovery(vault, out, site.PINs); err != nil {
+	if site.Contacts, err = contact.New(vault, out, contact.Policy{Sends: sends}, site.PINs); err != nil {
+		return nil, err
+	}
+	if site.Recovery, err = newRecovery(vault, out, site.PINs, site.Contacts); err != nil {
 		return nil, err
 	}
 	site.Gate, err = lockout.New(vault, lockout.Policy{Name: "gate", Limit: limit, Lock: lockout.UntilUnlocked})
@@ -86,10 +91,16 @@ const (
 	deskRole    = "desk"
 )
 
-// newRecovery returns the service with that plan. Its limit of messages is above what a recovery needs whose answers are lost.
-func newRecovery(v *store.Vault, out *outbox.Outbox, pins *pin.Service) (*recovery.Service, error) {
+// sends limits messages above what a recovery needs whose answers are lost.
+var sends = lockout.SendLimits{
+	Subject: lockout.Rate{Limit: 20, Window: 24 * time.Hour},
+	Address: lockout.Rate{Limit: 40, Window: 24 * time.Hour},
+}
+
+// newRecovery returns the service with that plan.
+func newRecovery(v *store.Vault, out *outbox.Outbox, pins *pin.Service, contacts *contact.Service) (*recovery.Service, error) {
 	return recovery.New(v, out, recovery.Config{
-		Pins: pins,
+		Pins: pins, Contacts: contacts,
 		Plans: []plan.Plan{{
 			Name: linkAndCode,
 			Steps: []plan.Step{
@@ -100,10 +111,7 @@ func newRecovery(v *store.Vault, out *outbox.Outbox, pins *pin.Service) (*recove
 			Outcome: plan.ChooseSecret,
 		}},
 		Roles: map[string]recovery.Role{deskRole: {Unlocks: true}},
-		Sends: lockout.SendLimits{
-			Subject: lockout.Rate{Limit: 20, Window: 24 * time.Hour},
-			Address: lockout.Rate{Limit: 40, Window: 24 * time.Hour},
-		},
+		Sends: sends,
 	})
 }
 

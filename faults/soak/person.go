@@ -165,7 +165,7 @@ func (w *crowd) enrol(ctx context.Context, i int, p *person) {
 		return
 	}
 	p.active = true
-	w.told("contacts taken", w.ways.AdoptContacts(ctx, subject(i), to, civicpin.Citizen, source(i)), ctx)
+	w.told("contacts taken", w.contacts.Adopt(ctx, subject(i), to, civicpin.Citizen, source(i)), ctx)
 }
 
 // choose offers the citizen's choices until one is not refused as a bad one.

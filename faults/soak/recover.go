@@ -41,7 +41,7 @@ func (w *crowd) recover(ctx context.Context, i int, p *person) {
 	if !ok {
 		return
 	}
-	_, err = w.ways.Look(ctx, link)
+	_, err = w.ways.Inspect(ctx, link)
 	w.told("recovery: link looked at", err, ctx)
 	grant, err := w.ways.Finish(ctx, link, source(i))
 	if err != nil {

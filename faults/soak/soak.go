@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
@@ -76,13 +77,14 @@ func (r Report) String() string {
 
 // crowd is all that the workers share.
 type crowd struct {
-	config Config
-	vault  *store.Vault
-	pins   *pin.Service
-	codes  *otp.Codes
-	ways   *recovery.Service
-	people []person
-	mail   *mail
+	config   Config
+	vault    *store.Vault
+	pins     *pin.Service
+	codes    *otp.Codes
+	ways     *recovery.Service
+	contacts *contact.Service
+	people   []person
+	mail     *mail
 
 	mu       sync.Mutex
 	outcomes map[string]int
@@ -153,6 +155,10 @@ func newCrowd(c Config) (*crowd, *outbox.Outbox, error) {
 	}
 	ways := recovery.Config{Pins: w.pins, Plans: []plan.Plan{forgotten}}
 	ways.Sends.Prefix, ways.Sends.Source = wide, wide
+	if w.contacts, err = contact.New(w.vault, out, contact.Policy{Sends: ways.Sends}, w.pins); err != nil {
+		return nil, nil, err
+	}
+	ways.Contacts = w.contacts
 	w.ways, err = recovery.New(w.vault, out, ways)
 	return w, out, err
 }

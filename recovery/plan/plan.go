@@ -8,6 +8,19 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 )
 
+// An Outcome is what a completed plan comes to.
+type Outcome string
+
+// The outcomes.
+const (
+	// ChooseSecret gives a grant for Service.Set of package pin.
+	ChooseSecret Outcome = "choose-secret"
+	// ReissueInParts gives a grant for Service.Reissue of package pin, to contacts that the subject has proved.
+	ReissueInParts Outcome = "reissue-in-parts"
+	// Unlocked ends the lock that wrong logins brought about, if there is one.
+	Unlocked Outcome = "unlocked"
+)
+
 // A Plan is one way to a new secret, or out of a lock: steps in their order, and what follows. It is plain data.
 type Plan struct {
 	// Name names the plan, "iess-clave"; runs and counts go by it, so never change it. 1 to 32 ASCII letters, digits and "-_.".

@@ -141,6 +141,7 @@ func TestStaffAloneDoNotChoose(t *testing.T) {
 	require.ErrorIs(t, validate(made(plan.ChooseSecret, "", alone)), plan.ErrInvalid)
 	require.NoError(t, validate(made(plan.ChooseSecret, "named", alone)))
 	require.NoError(t, validate(made(plan.ChooseSecret, "", two)))
+	require.NoError(t, validate(made(plan.ChooseSecret, "", two, alone)), "the second stays asked for")
 	require.NoError(t, validate(made(plan.ChooseSecret, "", alone, link)))
 	require.NoError(t, validate(made(plan.Unlocked, "", alone)))
 	require.NoError(t, validate(made(plan.ReissueInParts, "", alone)), "the parts go to the subject's contacts")

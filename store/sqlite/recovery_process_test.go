@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
@@ -39,9 +40,10 @@ const (
 // rescue is what every process of these tests has in common: two plans over one file.
 type rescue struct {
 	*recovery.Service
-	pins *pin.Service
-	out  *outbox.Outbox
-	mail []civicpin.Message
+	pins     *pin.Service
+	contacts *contact.Service
+	out      *outbox.Outbox
+	mail     []civicpin.Message
 	io.Closer
 }
 
@@ -84,8 +86,11 @@ func openRescue(ctx context.Context, path string, offset time.Duration, check re
 	}
 	link := plan.Link{Channel: civicpin.Email, Valid: time.Hour}
 	limit := lockout.Policy{Limit: rescueLimit, Lock: lockout.UntilUnlocked}
+	if r.contacts, err = contact.New(vault, r.out, contact.Policy{}, r.pins); err != nil {
+		return nil, err
+	}
 	r.Service, err = recovery.New(vault, r.out, recovery.Config{
-		Pins: r.pins, Register: check, Hashing: p.Hashing,
+		Pins: r.pins, Contacts: r.contacts, Register: check, Hashing: p.Hashing,
 		Plans: []plan.Plan{
 			{Name: "short", Steps: []plan.Step{plan.Facts{"birth-day"}, link}, Limit: limit, Outcome: plan.ChooseSecret},
 			{
@@ -113,7 +118,7 @@ func lose(t *testing.T) (*rescue, string) {
 	require.NoError(t, r.pins.Import(t.Context(), "CITIZEN", civicpin.NewSecret(hash), pin.ImportOptions{
 		Level: civicpin.Low, By: clerk, Evidence: civicpin.Evidence{Method: civicpin.InPerson, By: clerk},
 	}))
-	require.NoError(t, r.AdoptContacts(t.Context(), "CITIZEN", []civicpin.Contact{
+	require.NoError(t, r.contacts.Adopt(t.Context(), "CITIZEN", []civicpin.Contact{
 		{Channel: civicpin.Email, Address: lostMail},
 	}, clerk, civicpin.Source{}))
 	return r, path
@@ -182,7 +187,7 @@ func TestRescuer(t *testing.T) {
 			return err
 		},
 		"use": func() error {
-			_, err := r.Use(t.Context(), token, civicpin.Source{})
+			_, err := r.Redeem(t.Context(), token, civicpin.Source{})
 			return err
 		},
 		"finish": func() error {
@@ -378,7 +383,7 @@ func TestRescuersOneWinner(t *testing.T) {
 			}
 			require.Equal(t, map[string]int{"let in": 1, "gone": processes*each - 1}, outcomes(t, rescuers(t, path, 0, jobs...), each))
 			for _, link := range links {
-				_, err := r.Look(t.Context(), civicpin.NewSecret(link))
+				_, err := r.Inspect(t.Context(), civicpin.NewSecret(link))
 				require.ErrorIs(t, err, recovery.ErrGone)
 			}
 		})

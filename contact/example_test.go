@@ -1,0 +1,144 @@
+package contact_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
+)
+
+// A gateway stands for the providers of text messages and mail. It keeps the last message to each address.
+type gateway map[string]civicpin.Message
+
+// Notify implements civicpin.Notifier. This one serves a single goroutine; a notifier of out.Run has to be safe for more.
+func (g gateway) Notify(_ context.Context, m civicpin.Message) (receipt string, err error) {
+	g[m.To.Address] = m
+	return "", nil
+}
+
+// newVault returns a vault in memory. A program takes a store that lasts, makes the key file once, and then reads it with
+// store.ReadKeyFile.
+func newVault() (*store.Vault, error) {
+	dir, err := os.MkdirTemp("", "contact")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	keys, err := store.CreateKeyFile(filepath.Join(dir, "portal.keys"))
+	if err != nil {
+		return nil, err
+	}
+	return store.NewVault(store.NewMemory(), keys, nil)
+}
+
+// A portal keeps Ana's contacts and no PIN: they are added, proved, changed, brought back, vouched for and told.
+func Example() {
+	ctx := context.Background()
+	check := func(err error) {
+		if err != nil {
+			log.Fatal(err)
+		}
+	}
+	vault, err := newVault()
+	check(err)
+	inbox := gateway{}
+	out, err := outbox.New(vault, inbox, nil)
+	check(err)
+	contacts, err := contact.New(vault, out, contact.Policy{Undo: 7 * 24 * time.Hour}, nil)
+	check(err)
+
+	const ana = civicpin.Subject("1710034065")
+	source := civicpin.Source{Address: "192.0.2.10"} // of the request
+	phone := civicpin.Contact{Channel: civicpin.SMS, Address: "+593991234567"}
+	mail := civicpin.Contact{Channel: civicpin.Email, Address: "ana@correo.example"}
+	list := func(when string) {
+		proved, waiting, err := contacts.List(ctx, ana)
+		check(err)
+		fmt.Println(when)
+		for _, c := range proved {
+			fmt.Printf("  %s, primary: %t, cools down: %t\n", c.Address, c.Primary, time.Now().Before(c.Cooling))
+		}
+		for _, c := range waiting {
+			fmt.Printf("  %s waits for its proof\n", c.Address)
+		}
+	}
+
+	// The citizen is logged in and gives two addresses. Each is sent a proof.
+	_, err = contacts.Add(ctx, ana, phone, civicpin.Citizen, source)
+	check(err)
+	_, err = contacts.Add(ctx, ana, mail, civicpin.Citizen, source)
+	check(err)
+	check(out.Flush(ctx)) // out.Run does it all the time
+	list("asked:")
+
+	// The code of the text message is typed. The token of the mail is in a link: a GET inspects it, a POST uses it.
+	check(contacts.ProveCode(ctx, ana, inbox[phone.Address].Secret, source))
+	token := inbox[mail.Address].Link
+	look, err := contacts.Inspect(ctx, token)
+	check(err)
+	fmt.Println("the link proves a", look.What, "by mail to", look.Sent)
+	check(contacts.Prove(ctx, token, source))
+	fmt.Println("once only:", errors.Is(contacts.Prove(ctx, token, source), contact.ErrGone))
+	list("proved:")
+
+	// A thief is logged in as Ana, and replaces Ana's mail address.
+	theirs := civicpin.Contact{Channel: civicpin.Email, Address: "thief@mail.example"}
+	proved, _, err := contacts.List(ctx, ana)
+	check(err)
+	_, err = contacts.Change(ctx, ana, proved[1].ID, theirs, civicpin.Citizen, source)
+	check(err)
+	check(out.Flush(ctx))
+	check(contacts.Prove(ctx, inbox[theirs.Address].Link, source))
+	check(out.Flush(ctx))
+	list("changed:")
+
+	// Both of Ana's addresses are told, also the one that was replaced. Ana undoes the change.
+	for _, to := range []civicpin.Contact{phone, mail} {
+		m := inbox[to.Address]
+		fmt.Printf("%s to %s: %s, can be undone: %t\n", m.Kind, to.Address, m.Params["change"], !m.Link.IsZero())
+	}
+	check(contacts.Undo(ctx, inbox[mail.Address].Link, source))
+	check(out.Flush(ctx))
+	list("undone:")
+
+	// At the desk, an operator has seen Ana read mail at a second address.
+	desk := civicpin.Contact{Channel: civicpin.Email, Address: "ana@trabajo.example"}
+	check(contacts.Adopt(ctx, ana, []civicpin.Contact{desk}, civicpin.Operator("clerk.7"), civicpin.Source{}))
+	list("adopted:")
+
+	// Ana's PIN was changed, and all of Ana's contacts are told.
+	told, err := contacts.Notify(ctx, ana, "pin.changed", nil)
+	check(err)
+	check(out.Flush(ctx))
+	fmt.Println(told, "told; the last message to the desk's address is", inbox[desk.Address].Kind)
+	// Output:
+	// asked:
+	//   +593991234567 waits for its proof
+	//   ana@correo.example waits for its proof
+	// the link proves a contact by mail to a***@correo.example
+	// once only: true
+	// proved:
+	//   +593991234567, primary: true, cools down: false
+	//   ana@correo.example, primary: false, cools down: false
+	// changed:
+	//   +593991234567, primary: true, cools down: false
+	//   thief@mail.example, primary: false, cools down: true
+	// contact.changed to +593991234567: changed, can be undone: true
+	// contact.changed to ana@correo.example: changed, can be undone: true
+	// undone:
+	//   +593991234567, primary: true, cools down: false
+	//   ana@correo.example, primary: false, cools down: false
+	// adopted:
+	//   +593991234567, primary: true, cools down: false
+	//   ana@correo.example, primary: false, cools down: false
+	//   ana@trabajo.example, primary: false, cools down: false
+	// 3 told; the last message to the desk's address is pin.changed
+}
