@@ -135,9 +135,13 @@ func (c *credential) recoverable() bool {
 //   - [ErrChanged]: the credential is another than it was.
 //   - [ErrState]: it may not be recovered.
 //   - [ErrParts], [civicpin.ErrInvalid]: the proof does not fit the policy.
+//   - [ErrGrant]: the proof is empty, or not one of package recovery.
 //   - a *[lockout.LockedError]: an unlock of a credential that is disabled, which takes a new secret.
 //   - the store's: there may be a grant that nobody knows, or the lock may still stand. Recover again.
 func (s *Service) Complete(ctx context.Context, p proof.Completed) (Grant, error) {
+	if !p.Sealed() {
+		return Grant{}, fmt.Errorf("%w: not a proof of package recovery", ErrGrant)
+	}
 	if err := p.Subject.Validate(); err != nil {
 		return Grant{}, err
 	}

@@ -146,7 +146,7 @@ func (s *Service) complete(ctx context.Context, e store.Entry[run], w *way, id s
 
 // completed says that a run was completed. It is the only place that makes such a proof.
 func (r *run) completed(id string, by civicpin.Actor, source civicpin.Source) proof.Completed {
-	return proof.Completed{Subject: r.Subject, Plan: r.Plan, Run: id, Epoch: r.Epoch, By: by, Source: source}
+	return proof.New(proof.Completed{Subject: r.Subject, Plan: r.Plan, Run: id, Epoch: r.Epoch, By: by, Source: source})
 }
 
 // parts are the contacts that the parts of a new secret go to: those that were named, in the order of the plan's channels, and
