@@ -4,7 +4,8 @@
 //
 //	GOWORK=off go run ./structure [DIRECTORY]
 //
-// The directory is the checkout to report on; without it, the one that tools is in.
+// The directory is the checkout to report on; without it, the one that tools is in. Run the tests with -count=1: the go command
+// does not notice that files of another module have changed, and would repeat an old result.
 package main
 
 import (
