@@ -30,14 +30,14 @@ func ofComplete[T any](func(context.Context, T) (pin.Grant, error)) (zero T) { r
 
 func ofRecovered[T any](func(context.Context, T) error) (zero T) { return zero }
 
-// filled sets the fields of a struct by name, and then tries the others that are booleans, as a seal may be.
+// filled sets the fields of a struct by name, and each other boolean, as one may be the seal.
 func filled[T any](zero T, fields map[string]any) T {
 	v := reflect.ValueOf(&zero).Elem()
 	for i := range v.NumField() {
 		f := v.Field(i)
 		if value, ok := fields[v.Type().Field(i).Name]; ok {
 			f.Set(reflect.ValueOf(value))
-		} else if f.Kind() == reflect.Bool && !f.CanSet() {
+		} else if f.Kind() == reflect.Bool {
 			func() {
 				defer func() { _ = recover() }()
 				f.SetBool(true)
@@ -95,7 +95,9 @@ func main() {
 	complete("fields")
 	p.Epoch, p.Unlock = epoch(), true
 	complete("unlock")
-	p = filled(ofComplete(pins.Complete), map[string]any{"Subject": subject, "Run": "run", "Epoch": epoch(), "Valid": time.Hour})
+	p = filled(ofComplete(pins.Complete), map[string]any{
+		"Subject": subject, "Run": "run", "Epoch": epoch(), "Valid": time.Hour, "Begin": false, "Unlock": false, "Repudiated": false,
+	})
 	complete("reflection")
 	p = decoded(ofComplete(pins.Complete), fmt.Sprintf(
 		`{"Subject": %q, "Run": "run", "Epoch": %d, "Valid": 3600000000000, "sealed": true, "Sealed": true}`, subject, epoch()))
@@ -114,6 +116,7 @@ func main() {
 	recovered("repudiated")
 	r = filled(ofRecovered(contacts.Recovered), map[string]any{
 		"Subject": subject, "Run": "run", "Change": "change", "Corrected": mail, "Undo": time.Now().Add(time.Hour),
+		"Begin": false, "Unlock": false, "Repudiated": false,
 	})
 	recovered("reflection")
 	r = decoded(ofRecovered(contacts.Recovered), fmt.Sprintf(
