@@ -2,15 +2,18 @@ package recovery
 
 import (
 	"context"
+	"crypto/subtle"
 	"errors"
 	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/internal/code"
+	"github.com/civicpin/civicpin/internal/letter"
 	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/recovery/plan"
-	"github.com/civicpin/civicpin/store"
 )
 
 // admit takes a place in front of the hashing, before anything is counted, so that a refusal costs nobody a try.
@@ -22,50 +25,46 @@ func (s *Service) admit(ctx context.Context) (leave func(), err error) {
 	return leave, err
 }
 
-// guess compares answers inside the plan's gate, and advances the run if all are right. also, if given, changes the run with
-// it.
-func (s *Service) guess(ctx context.Context, e store.Entry[run], w *way, id string, steps []plan.Step, a Answers, also func(*run, time.Time) error,
-) (store.Entry[run], error) {
-	to := e.Value.Step + len(steps)
-	err := s.compare(ctx, &e.Value, w, id, steps, a, func(ctx context.Context, named []civicpin.Contact) error {
-		var err error
-		e, err = s.advance(ctx, e, w, id, to, func(r *run, now time.Time) error {
+// guess compares answers inside the plan's gate, and advances the run if all are right. also, if given, changes the run with it.
+func (v *visit) guess(ctx context.Context, steps []plan.Step, a Answers, also func(*run, time.Time) error) error {
+	to := v.run().Step + len(steps)
+	return v.compare(ctx, steps, a, func(ctx context.Context, named []civicpin.Contact) error {
+		return v.advance(ctx, to, func(r *run, now time.Time) error {
 			if named != nil {
-				r.Named = letters(named)
+				r.Named = nil
+				for _, c := range named {
+					r.Named = append(r.Named, letter.Stored(c))
+				}
 			}
 			if also != nil {
 				return also(r, now)
 			}
 			return nil
 		})
-		return err
 	})
-	return e, err
 }
 
 // compare compares answers inside the plan's gate, all of them whatever the first comes to, and calls then there if all are
 // right.
-func (s *Service) compare(ctx context.Context, r *run, w *way, id string, steps []plan.Step, a Answers,
-	then func(ctx context.Context, named []civicpin.Contact) error,
-) error {
-	leave, err := s.admit(ctx)
+func (v *visit) compare(ctx context.Context, steps []plan.Step, a Answers, then func(ctx context.Context, named []civicpin.Contact) error) error {
+	leave, err := v.admit(ctx)
 	if err != nil {
 		return err
 	}
 	defer leave()
 	why := ""
-	err = w.gate.Do(ctx, lockout.Key{Subject: r.Subject, Source: a.Source}, func(ctx context.Context) (bool, error) {
-		right, named, err := s.right(ctx, r, steps, a)
+	err = v.way.gate.Do(ctx, lockout.Key{Subject: v.run().Subject, Source: v.source}, func(ctx context.Context) (bool, error) {
+		right, named, err := v.right(ctx, steps, a)
 		if err != nil {
 			return false, err
 		}
-		if !r.Known {
+		if !v.run().Known {
 			why = "unknown"
 			return false, lockout.ErrNoSubject
 		}
 		if !right {
 			why = "wrong"
-			if w.Begin { // nobody knows yet whether there is such a subject: see lockout.Policy.Forget
+			if v.way.Begin { // nobody knows yet whether there is such a subject: see lockout.Policy.Forget
 				return false, lockout.ErrNoSubject
 			}
 			return false, nil
@@ -75,35 +74,23 @@ func (s *Service) compare(ctx context.Context, r *run, w *way, id string, steps 
 		return err == nil, err
 	})
 	if err != nil {
-		s.record(ctx, eventRefused, id, r, civicpin.Citizen, a.Source, refusal(err, why))
+		v.record(ctx, eventRefused, refusal(err, why))
 	}
 	return err
 }
 
 // right makes every comparison that the steps call for. All that has to be read is read first: once something was compared,
 // neither the store nor a caller who hangs up may give the try back.
-func (s *Service) right(ctx context.Context, r *run, steps []plan.Step, a Answers) (right bool, named []civicpin.Contact, err error) {
-	var k *knowledge
-	var b *contact.Snapshot
-	for _, step := range steps {
-		switch step.(type) {
-		case plan.Image, plan.Questions, plan.Operator:
-			if k == nil {
-				k, err = s.knows(ctx, r.Subject)
-			}
-		case plan.Contacts:
-			if b == nil {
-				b, err = s.config.Contacts.Snapshot(ctx, r.Subject)
-			}
-		}
-		if err != nil {
-			return false, nil, err
-		}
+func (v *visit) right(ctx context.Context, steps []plan.Step, a Answers) (right bool, named []civicpin.Contact, err error) {
+	r := v.run()
+	k, contacts, err := v.stored(ctx, steps)
+	if err != nil {
+		return false, nil, err
 	}
 	right = true
 	for _, step := range steps { // there is one such step at the most, and the register may fail: before all others
 		if _, ok := step.(plan.Facts); ok {
-			if right, err = s.config.Register.Check(ctx, r.Subject, a.Facts); err != nil {
+			if right, err = v.config.Register.Check(ctx, r.Subject, a.Facts); err != nil {
 				return false, nil, err
 			}
 			ctx = context.WithoutCancel(ctx)
@@ -115,11 +102,11 @@ func (s *Service) right(ctx context.Context, r *run, steps []plan.Step, a Answer
 		case plan.Image:
 			ok = k.sameImage(a.Image)
 		case plan.Questions:
-			ok, err = s.sameAnswers(ctx, k, r.asked(step.Ask), a.Questions)
+			ok, err = v.sameAnswers(ctx, k, r.asked(step.Ask), a.Questions)
 		case plan.Operator:
-			ok, err = s.sameAnswers(ctx, k, r.asked(step.Questions), a.Questions)
+			ok, err = v.sameAnswers(ctx, k, r.asked(step.Questions), a.Questions)
 		case plan.Contacts:
-			named, ok = b.Match(a.Contacts)
+			named, ok = contacts.Match(a.Contacts)
 		}
 		if err != nil {
 			return false, nil, err
@@ -128,6 +115,85 @@ func (s *Service) right(ctx context.Context, r *run, steps []plan.Step, a Answer
 		right = right && ok
 	}
 	return right, named, nil
+}
+
+// stored reads what the steps compare with.
+func (v *visit) stored(ctx context.Context, steps []plan.Step) (k *knowledge, contacts *contact.Snapshot, err error) {
+	for _, step := range steps {
+		switch step.(type) {
+		case plan.Image, plan.Questions, plan.Operator:
+			if k == nil {
+				k, err = v.knows(ctx, v.run().Subject)
+			}
+		case plan.Contacts:
+			if contacts == nil {
+				contacts, err = v.config.Contacts.Snapshot(ctx, v.run().Subject)
+			}
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	return k, contacts, nil
+}
+
+// typed checks a code that was typed, with a count of its own.
+func (v *visit) typed(ctx context.Context, typed civicpin.Secret) error {
+	r := v.run()
+	why := ""
+	key := lockout.Key{Subject: r.Subject, Lane: codeLane, Source: v.source}
+	err := v.way.gate.Do(ctx, key, func(ctx context.Context) (bool, error) {
+		text, _ := code.Unambiguous.Normalise(typed.Reveal())
+		i := v.code(text)
+		switch {
+		case !r.Known:
+			why = "unknown"
+			return false, lockout.ErrNoSubject
+		case i < 0:
+			why = "wrong"
+			return false, nil
+		case !v.vault.Now().Before(r.Links[i].Expires): // right, so no failure; but no success, which would reset the count
+			return false, ErrExpired
+		}
+		used := r.Links[i]
+		err := v.advance(ctx, r.Step+1, func(r *run, _ time.Time) error {
+			if !token.Outstanding(r.Links, used.N) {
+				return ErrGone
+			}
+			r.proved(used.To)
+			return nil
+		})
+		return err == nil, err
+	})
+	if err != nil {
+		v.record(ctx, eventRefused, refusal(err, why))
+	}
+	return err
+}
+
+// code returns which outstanding message a typed code is of, -1 if of none. All are compared.
+func (v *visit) code(text string) int {
+	found := -1
+	for i := range v.run().Links {
+		l := &v.run().Links[i]
+		if subtle.ConstantTimeCompare(v.tag(l, text), l.Tag) == 1 && text != "" {
+			found = i
+		}
+	}
+	return found
+}
+
+// factor has one of Config.Factors check what was typed. It limits guesses itself.
+func (v *visit) factor(ctx context.Context, name string, typed civicpin.Secret) error {
+	err := v.config.Factors[name](ctx, v.run().Subject, typed, v.source)
+	if err == nil && !v.run().Known {
+		err = ErrRefused
+	}
+	if err != nil {
+		v.record(ctx, eventRefused, "factor")
+		return err
+	}
+	return v.pass(ctx)
 }
 
 // refusal says for the log why answers were refused: why is what the comparison found, empty if there was none.
@@ -144,18 +210,4 @@ func refusal(err error, why string) string {
 		return "expired"
 	}
 	return "not checked"
-}
-
-// factor has one of Config.Factors check what was typed. It limits guesses itself.
-func (s *Service) factor(ctx context.Context, e store.Entry[run], w *way, id, name string, a Answers) (store.Entry[run], error) {
-	r := &e.Value
-	err := s.config.Factors[name](ctx, r.Subject, a.Factor, a.Source)
-	if err == nil && !r.Known {
-		err = ErrRefused
-	}
-	if err != nil {
-		s.record(ctx, eventRefused, id, r, civicpin.Citizen, a.Source, "factor")
-		return e, err
-	}
-	return s.advance(ctx, e, w, id, r.Step+1, func(*run, time.Time) error { return nil })
 }

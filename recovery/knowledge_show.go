@@ -96,18 +96,3 @@ func (s *Service) usual() int {
 	}
 	return most
 }
-
-// asks returns how many of the enrolled questions a plan asks at once, at the most, and whether it asks for the image.
-func (w *way) asks() (questions int, image bool) {
-	for _, step := range w.Steps {
-		switch step := step.(type) {
-		case plan.Image:
-			image = true
-		case plan.Questions:
-			questions = max(questions, step.Ask)
-		case plan.Operator:
-			questions = max(questions, step.Questions)
-		}
-	}
-	return questions, image
-}

@@ -3,13 +3,10 @@ package recovery
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/letter"
 	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/store"
@@ -29,54 +26,6 @@ const (
 	doneMail     civicpin.MessageKind = "recovery.done"
 	unlockedMail civicpin.MessageKind = "recovery.unlocked"
 )
-
-// notices are mails that tell of something, with the tokens that they carry.
-type notices struct {
-	mails  []letter.Mail
-	tokens []disown
-}
-
-// notices returns what all contacts of the subject are told about a run, with tokens of their own to say "it was not me", which
-// are good until a time (NIST SP 800-63B-4 4.6: to all addresses, with how to repudiate).
-//
-// Their names, and the numbers of their tokens, depend on the step alone, and a run comes to each step once.
-func (s *Service) notices(r *run, b *contact.Snapshot, id string, kind civicpin.MessageKind, until time.Time) notices {
-	var n notices
-	good := until
-	if kind == waitingMail { // it can be ended as long as it can be completed
-		good = slices.MaxFunc([]time.Time{until, r.Expires}, time.Time.Compare)
-	}
-	for _, h := range b.Recipients() {
-		if h.Channel.Printed() {
-			continue
-		}
-		m := letter.Mail{
-			Name: fmt.Sprintf("n%d-%d", r.Step, len(n.mails)), Kind: kind, To: letter.Stored(h.Contact), Expires: until, State: letter.Pending,
-		}
-		// One that cools down may be a thief's: it is told, but cannot take the recovery from its owner.
-		if h.Established {
-			t := token.New(token.Disown, id, len(r.Disown)+len(n.tokens)+1)
-			n.tokens = append(n.tokens, disown{N: t.N, Hash: t.Hash(), To: h.ID, Expires: good})
-			m.Token = t.Text().Reveal()
-		}
-		n.mails = append(n.mails, m)
-	}
-	return n
-}
-
-// ref names a mail of a run to the outbox.
-func (s *Service) ref(subject civicpin.Subject, id, name string) outbox.Ref {
-	return outbox.Ref{Owner: owner, Subject: subject, ID: id + "." + name}
-}
-
-// refs names mails to the outbox.
-func (s *Service) refs(subject civicpin.Subject, id string, mails []letter.Mail) []outbox.Ref {
-	var refs []outbox.Ref
-	for i := range mails {
-		refs = append(refs, s.ref(subject, id, mails[i].Name))
-	}
-	return refs
-}
 
 // delivery is the service as the outbox sees it.
 type delivery Service

@@ -1,17 +1,14 @@
 package recovery
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/letter"
 	"github.com/civicpin/civicpin/internal/token"
-	"github.com/civicpin/civicpin/recovery/plan"
-	"github.com/civicpin/civicpin/store"
 )
 
 // The states of a run.
@@ -64,6 +61,7 @@ type run struct {
 	Mail   []letter.Mail `json:"mail,omitempty"`
 }
 
+// disown is a token that repudiates the run.
 type disown struct {
 	N       int       `json:"n"`
 	Hash    []byte    `json:"hash"`
@@ -71,6 +69,7 @@ type disown struct {
 	Expires time.Time `json:"expires"`
 }
 
+// document is an upload, as its store described it.
 type document struct {
 	Kind string `json:"kind" export:"yes"`
 	Ref  string `json:"ref" export:"yes"`
@@ -78,6 +77,7 @@ type document struct {
 	Size int64  `json:"size" export:"yes"`
 }
 
+// approval is an operator's, of the step.
 type approval struct {
 	By civicpin.Actor `json:"by"`
 	At time.Time      `json:"at"`
@@ -86,40 +86,7 @@ type approval struct {
 // asked returns the questions of a step that asks n.
 func (r *run) asked(n int) []string { return r.Asked[:min(n, len(r.Asked))] }
 
-// group returns the index behind the steps that are asked together with step i.
-func (w *way) group(i int) int {
-	end := i + 1
-	if plan.Guessed(w.Steps[i]) {
-		for end < len(w.Steps) && plan.Guessed(w.Steps[end]) {
-			end++
-		}
-	}
-	return end
-}
-
-// load reads a run by its id. What is not there, has ended, or was begun under a plan that is another now is ErrGone.
-func (s *Service) load(ctx context.Context, id string) (store.Entry[run], *way, error) {
-	if !token.ValidID(id) {
-		return store.Entry[run]{}, nil, ErrGone
-	}
-	e, err := s.runs.Get(ctx, store.Key{ID: id})
-	if errors.Is(err, store.ErrNotFound) {
-		return e, nil, ErrGone
-	}
-	if err != nil {
-		return e, nil, err
-	}
-	w := s.plans[e.Value.Plan]
-	if w == nil || !slices.Equal(w.digest, e.Value.Digest) {
-		return e, nil, ErrGone
-	}
-	if e.Value.Step < 0 || e.Value.Step > len(w.Steps) { // whoever wrote this, it says nothing about what was proved
-		return e, nil, fmt.Errorf("recovery: %w: a run at step %d of %d", store.ErrUnreadable, e.Value.Step, len(w.Steps))
-	}
-	return e, w, nil
-}
-
-// open returns why nobody can go on with a run, nil if somebody can.
+// open returns why a run does not go on, nil if it does.
 func (r *run) open(now time.Time) error {
 	switch {
 	case r.State != runOpen:
@@ -130,49 +97,35 @@ func (r *run) open(now time.Time) error {
 	return nil
 }
 
-// enter reads the run that a ticket opens.
-func (s *Service) enter(ctx context.Context, ticket civicpin.Secret) (store.Entry[run], *way, token.Token, error) {
-	t, err := token.Parse(ticket)
-	if err != nil || t.Kind != token.Ticket {
-		return store.Entry[run]{}, nil, t, ErrGone
-	}
-	e, w, err := s.load(ctx, t.Selector)
-	if err != nil {
-		return e, nil, t, err
-	}
-	if !e.Value.holds(t) {
-		return e, nil, t, ErrGone
-	}
-	return e, w, t, e.Value.open(s.vault.Now())
-}
-
 // holds reports whether a ticket is the run's.
 func (r *run) holds(t token.Token) bool {
 	return len(r.Ticket) > 0 && t.N == r.Tickets&0xff && t.Fits(r.Ticket)
 }
 
-// change lets act change an open run, if it is still at a step, and has the run kept for as long as it says something.
-func (s *Service) change(ctx context.Context, e store.Entry[run], step int, act func(*run, time.Time) error) (store.Entry[run], error) {
-	return s.runs.UpdateFrom(ctx, e, func(e *store.Entry[run]) error {
-		now := s.vault.Now()
-		if !e.Found() {
-			return ErrGone
-		}
-		if err := e.Value.open(now); err != nil {
-			return err
-		}
-		if e.Value.Step != step {
-			return ErrStep
-		}
-		if err := act(&e.Value, now); err != nil {
-			return err
-		}
-		e.Expires = e.Value.keep()
-		return nil
-	})
+// link returns which outstanding link a token is, -1 if none.
+func (r *run) link(t token.Token) int {
+	return slices.IndexFunc(r.Links, func(l token.Link) bool { return l.Is(t) })
 }
 
-// late is how long after its end a run is still recognised, so that who holds its link can be told that it is late.
+// proved notes that a message to an address was read: an address that the visitor gave is theirs, then.
+func (r *run) proved(to letter.Contact) {
+	if r.Correct.Is(to) {
+		r.Adopt = true
+	}
+}
+
+// close drops all that could still be used or sent. The tokens that repudiate the run stay.
+func (r *run) close(state string) {
+	r.State = state
+	r.Links, r.Ticket, r.Enrolled, r.Correct, r.Rests = nil, nil, nil, nil, time.Time{}
+	for i := range r.Mail {
+		if !r.Mail[i].Notice() {
+			r.Mail[i].Erase()
+		}
+	}
+}
+
+// late is how long after its end a run is still recognised, so that the holder of its link can be told that it is late.
 const late = day
 
 // keep returns until when a run's record is kept.
@@ -186,11 +139,42 @@ func (r *run) keep() time.Time {
 	return until
 }
 
-// letters returns contacts as they are stored.
-func letters(list []civicpin.Contact) []letter.Contact {
-	var stored []letter.Contact
-	for _, c := range list {
-		stored = append(stored, letter.Stored(c))
+// notices are mails that tell of something, with the tokens that they carry.
+type notices struct {
+	mails  []letter.Mail
+	tokens []disown
+}
+
+// notices returns what all contacts of the subject are told about a run, with tokens of their own that repudiate it, which are good
+// until a time (NIST SP 800-63B-4 4.6: to all addresses, with how to repudiate).
+//
+// Their names, and the numbers of their tokens, depend on the step alone, and a run comes to each step once.
+func (r *run) notices(to []contact.Recipient, id string, kind civicpin.MessageKind, until time.Time) notices {
+	var n notices
+	good := until
+	if kind == waitingMail && r.Expires.After(until) { // it can be ended as long as it can be completed
+		good = r.Expires
 	}
-	return stored
+	for _, c := range to {
+		if c.Channel.Printed() {
+			continue
+		}
+		m := letter.Mail{
+			Name: fmt.Sprintf("n%d-%d", r.Step, len(n.mails)), Kind: kind, To: letter.Stored(c.Contact), Expires: until, State: letter.Pending,
+		}
+		// One that cools down may be a thief's: it is told, but cannot take the recovery from its owner.
+		if c.Established {
+			t := token.New(token.Disown, id, len(r.Disown)+len(n.tokens)+1)
+			n.tokens = append(n.tokens, disown{N: t.N, Hash: t.Hash(), To: c.ID, Expires: good})
+			m.Token = t.Text().Reveal()
+		}
+		n.mails = append(n.mails, m)
+	}
+	return n
+}
+
+// tell puts notices into a run, with the tokens that they carry.
+func (r *run) tell(n notices) {
+	r.Mail = slices.Concat(r.Mail, n.mails)
+	r.Disown = slices.Concat(r.Disown, n.tokens)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
@@ -16,20 +15,20 @@ import (
 )
 
 // Start begins a recovery. Whoever the subject is, the answer looks the same after the same store calls; a run of a subject
-// who is unknown, or whom the plan cannot help, leads through its steps to nothing. Six store calls, eight with a source's
-// address; and those of [Service.Send] but one if the plan's first step sends a message.
-//
-// Errors: [civicpin.ErrInvalid] for a subject that cannot be, or a plan that is not there; a *[lockout.LockedError] if too many
-// recoveries were begun for the subject or from the source, which goes alike for everybody; the store's.
-func (s *Service) Start(ctx context.Context, name string, subject civicpin.Subject, source civicpin.Source) (Run, error) {
-	return s.start(ctx, name, subject, civicpin.Citizen, source)
+// who is unknown, or whom the plan cannot help, leads through its steps to nothing. Errors:
+//   - [civicpin.ErrInvalid]: the subject is invalid, or there is no such plan.
+//   - a *[lockout.LockedError]: too many recoveries were begun for the subject or from the source, alike for everybody.
+//   - those of [Service.Send], if the plan's first step sends a message.
+//   - the store's.
+func (s *Service) Start(ctx context.Context, plan string, subject civicpin.Subject, source civicpin.Source) (Run, error) {
+	return s.start(ctx, plan, subject, civicpin.Citizen, source)
 }
 
-// start begins a run. A run that staff begin has no ticket.
+// start begins a run. A run that an operator begins has no ticket.
 func (s *Service) start(ctx context.Context, name string, subject civicpin.Subject, by civicpin.Actor, source civicpin.Source) (Run, error) {
-	w := s.plans[name]
-	if w == nil {
-		return Run{}, fmt.Errorf("%w: no plan %q", civicpin.ErrInvalid, name)
+	w, err := s.way(name)
+	if err != nil {
+		return Run{}, err
 	}
 	if err := subject.Validate(); err != nil {
 		return Run{}, err
@@ -44,7 +43,7 @@ func (s *Service) start(ctx context.Context, name string, subject civicpin.Subje
 	if err != nil {
 		return Run{}, err
 	}
-	b, err := s.config.Contacts.Snapshot(ctx, subject)
+	contacts, err := s.config.Contacts.Snapshot(ctx, subject)
 	if err != nil {
 		return Run{}, err
 	}
@@ -53,49 +52,63 @@ func (s *Service) start(ctx context.Context, name string, subject civicpin.Subje
 		return Run{}, err
 	}
 	now := s.vault.Now()
-	id := token.NewID()
 	r := run{
-		Subject: subject, Plan: name, Digest: w.digest, State: runOpen, Epoch: mark.Epoch, Book: b.Epoch(), By: by, Source: source.Address,
-		Started: now, Expires: now.Add(w.Valid + w.Rests()),
+		Subject: subject, Plan: name, Digest: w.digest, State: runOpen, Epoch: mark.Epoch, Book: contacts.Epoch(), By: by,
+		Source: source.Address, Started: now, Expires: now.Add(w.Valid + w.Rests()), Known: w.helps(mark, contacts, k),
 	}
-	r.Known = w.helps(s, mark, b, k)
-	ask := 0
-	for _, step := range w.Steps {
-		switch step := step.(type) {
-		case plan.Image:
-			r.Images = s.images(subject, k)
-		case plan.Questions:
-			ask = max(ask, step.Ask)
-		case plan.ConfirmContact:
-			r.Shown = b.Masked(step.Channel)
-		case plan.Operator:
-			ask = max(ask, step.Questions)
-		}
-	}
-	if ask > 0 {
-		r.Asked = s.pick(subject, k, mark.Epoch, ask)
-	}
+	s.prepare(&r, w, contacts, k)
+	id := token.NewID()
 	var ticket civicpin.Secret
 	if by == civicpin.Citizen {
 		t := token.New(token.Ticket, id, 0)
 		r.Ticket, ticket = t.Hash(), t.Text()
 	}
-	e := store.Entry[run]{Key: store.Key{ID: id}, Value: r, Expires: r.keep()}
-	if err := s.runs.Put(ctx, &e); err != nil {
+	v := &visit{
+		Service: s, entry: store.Entry[run]{Key: store.Key{ID: id}, Value: r, Expires: r.keep()}, way: w, by: by, source: source,
+	}
+	if err := s.runs.Put(ctx, &v.entry); err != nil {
 		return Run{}, err
 	}
-	s.record(ctx, eventStarted, id, &r, by, source, "")
-	if e, err = s.arrive(ctx, e, w, source); err != nil {
+	v.record(ctx, eventStarted, "")
+	if err := v.arrive(ctx); err != nil {
 		return Run{}, err
 	}
-	shown := s.view(id, &e.Value)
+	shown := v.view()
 	shown.Ticket = ticket
 	return shown, nil
 }
 
-// helps reports whether a plan can come to something for a subject. It looks at everything, whatever it found first, and for
-// who has no contacts at those of nobody: the same work for strangers.
-func (w *way) helps(s *Service, mark pin.Mark, b *contact.Snapshot, k *knowledge) bool {
+// way returns the plan of a name.
+func (s *Service) way(name string) (*way, error) {
+	if w := s.plans[name]; w != nil {
+		return w, nil
+	}
+	return nil, fmt.Errorf("%w: no plan %q", civicpin.ErrInvalid, name)
+}
+
+// prepare draws what the steps of a run will show.
+func (s *Service) prepare(r *run, w *way, contacts *contact.Snapshot, k *knowledge) {
+	ask := 0
+	for _, step := range w.Steps {
+		switch step := step.(type) {
+		case plan.Image:
+			r.Images = s.images(r.Subject, k)
+		case plan.Questions:
+			ask = max(ask, step.Ask)
+		case plan.ConfirmContact:
+			r.Shown = contacts.Masked(step.Channel)
+		case plan.Operator:
+			ask = max(ask, step.Questions)
+		}
+	}
+	if ask > 0 {
+		r.Asked = s.pick(r.Subject, k, r.Epoch, ask)
+	}
+}
+
+// helps reports whether a plan can come to something for a subject. It looks at everything, whatever it found first: the same work
+// for strangers.
+func (w *way) helps(mark pin.Mark, contacts *contact.Snapshot, k *knowledge) bool {
 	can := w.Begin && mark.Vacant && !(w.hasty && mark.Revoked) || !w.Begin && mark.Held
 	corrects := civicpin.Channel("")
 	for _, step := range w.Steps {
@@ -107,76 +120,30 @@ func (w *way) helps(s *Service, mark pin.Mark, b *contact.Snapshot, k *knowledge
 		case plan.Operator:
 			can = len(k.Questions) >= step.Questions && can
 		case plan.Contacts:
-			can = len(b.Usable()) >= step.AtLeast && can
+			can = len(contacts.Usable()) >= step.AtLeast && can
 		case plan.ConfirmContact:
 			if step.MayCorrect {
 				corrects = step.Channel
 			}
 		}
 		if d, ok := plan.SentBy(step); ok && !slices.Contains(d.Channels, corrects) {
-			_, there := b.On(d.Channels...)
+			_, there := contacts.On(d.Channels...)
 			can = there && can
 		}
 	}
 	return can
 }
 
-// Show returns what a run asks for now. It changes nothing. One store call. Errors: [ErrGone]; [ErrExpired]; the store's.
-func (s *Service) Show(ctx context.Context, ticket civicpin.Secret) (Run, error) {
-	e, _, t, err := s.enter(ctx, ticket)
-	if err != nil {
-		return Run{}, err
-	}
-	return s.view(t.Selector, &e.Value), nil
-}
-
-// Cancel ends a run whose ticket the visitor has. Errors: [ErrGone], also for one that was cancelled before: it has ended all the
-// same; the store's.
+// Cancel ends a run whose ticket the visitor has. Errors:
+//   - [ErrGone]: also for one that was cancelled before; it has ended all the same.
+//   - the store's.
 func (s *Service) Cancel(ctx context.Context, ticket civicpin.Secret) error {
-	e, _, t, err := s.enter(ctx, ticket)
+	v, err := s.enter(ctx, ticket, civicpin.Source{})
 	if errors.Is(err, ErrExpired) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return s.end(ctx, e, runCancelled, t.Selector, civicpin.Citizen, civicpin.Source{}, "by its owner")
-}
-
-// end takes a run out of use.
-func (s *Service) end(ctx context.Context, e store.Entry[run], state, id string, by civicpin.Actor, source civicpin.Source, why string) error {
-	done := false
-	e, err := s.runs.UpdateFrom(ctx, e, func(e *store.Entry[run]) error {
-		done = e.Found() && e.Value.State == runOpen
-		if !done {
-			return store.ErrSkip
-		}
-		e.Value.close(state)
-		return nil
-	})
-	if err == nil && done {
-		s.record(ctx, eventCancelled, id, &e.Value, by, source, why)
-	}
-	return err
-}
-
-// close drops all that could still be used or sent. What says "it was not me" stays.
-func (r *run) close(state string) {
-	r.State = state
-	r.Links, r.Ticket, r.Enrolled, r.Correct, r.Rests = nil, nil, nil, nil, time.Time{}
-	for i := range r.Mail {
-		if !r.Mail[i].Notice() {
-			r.Mail[i].Erase()
-		}
-	}
-}
-
-// record writes an event about a run.
-func (s *Service) record(ctx context.Context, code civicpin.EventCode, id string, r *run, by civicpin.Actor, source civicpin.Source, reason string) {
-	if source.Address == "" && by == civicpin.Citizen {
-		source.Address = r.Source
-	}
-	s.vault.Record(ctx, civicpin.Event{
-		Code: code, Subject: r.Subject, By: by, Source: source, Ref: r.Plan + "/" + id, Reason: reason,
-	})
+	return v.end(ctx, "by its owner")
 }

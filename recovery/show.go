@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -58,69 +59,85 @@ type ContactAsk struct {
 	Expires time.Time
 }
 
-// view is a run as it is shown.
-func (s *Service) view(id string, r *run) Run {
-	w := s.plans[r.Plan]
-	v := Run{ID: id, Plan: r.Plan, Expires: r.Expires, Done: r.Step >= len(w.Steps) && r.Rests.IsZero()}
-	now := s.vault.Now()
+// Show returns what a run asks for now. It changes nothing. Errors:
+//   - [ErrGone], [ErrExpired].
+//   - the store's.
+func (s *Service) Show(ctx context.Context, ticket civicpin.Secret) (Run, error) {
+	v, err := s.enter(ctx, ticket, civicpin.Source{})
+	if err != nil {
+		return Run{}, err
+	}
+	return v.view(), nil
+}
+
+// view returns the run as it is shown.
+func (v *visit) view() Run {
+	r, w := v.run(), v.way
+	shown := Run{ID: v.id(), Plan: r.Plan, Expires: r.Expires, Done: r.Step >= len(w.Steps) && r.Rests.IsZero()}
 	if !r.Rests.IsZero() {
-		v.Next.Waits = r.Rests
-		return v
+		shown.Next.Waits = r.Rests
+		return shown
 	}
-	if v.Done {
-		return v
+	if shown.Done {
+		return shown
 	}
+	ask := &shown.Next
 	for _, step := range w.Steps[r.Step:w.group(r.Step)] {
 		switch step := step.(type) {
 		case plan.Captcha:
-			v.Next.Captcha = true
+			ask.Captcha = true
 		case plan.Facts:
-			v.Next.Facts = slices.Clone(step)
+			ask.Facts = slices.Clone(step)
 		case plan.Image:
-			v.Next.Images = slices.Clone(r.Images)
+			ask.Images = slices.Clone(r.Images)
 		case plan.Questions:
-			v.Next.Questions = slices.Clone(r.asked(step.Ask))
+			ask.Questions = slices.Clone(r.asked(step.Ask))
 		case plan.Contacts:
-			v.Next.Contacts, v.Next.Of = step.AtLeast, slices.Clone(step.Of)
+			ask.Contacts, ask.Of = step.AtLeast, slices.Clone(step.Of)
 		case plan.ConfirmContact:
-			v.Next.Confirm = &ContactAsk{Channel: step.Channel, Masked: r.Shown, MayCorrect: step.MayCorrect}
+			ask.Confirm = &ContactAsk{Channel: step.Channel, Masked: r.Shown, MayCorrect: step.MayCorrect}
 		case plan.Factor:
-			v.Next.Factor = string(step)
+			ask.Factor = string(step)
 		case plan.Documents:
-			v.Next.Documents = slices.Clone(step.Kinds)
+			ask.Documents = slices.Clone(step.Kinds)
 		case plan.Operator:
-			v.Next.Operator = step.Role
+			ask.Operator = step.Role
 		case plan.Terms:
-			v.Next.Terms = step.Version
+			ask.Terms = step.Version
 		case plan.Enrol:
 			e := step
-			v.Next.Enrol = &e
+			ask.Enrol = &e
 		case plan.Link, plan.Code:
-			d, _ := plan.SentBy(step)
-			ask := &ContactAsk{Channel: d.Channels[0], Link: d.Link, Code: d.Code > 0}
-			if len(r.Links) > 0 {
-				l := r.Links[len(r.Links)-1]
-				ask.Channel = l.To.Channel
-				ask.Masked = s.maskedFor(r, l.To)
-				if now.Before(l.Expires) {
-					ask.Expires = l.Expires
-				}
-			}
-			v.Next.Sent = ask
+			ask.Sent = v.sent(step)
 		}
 	}
-	return v
+	return shown
 }
 
-// maskedFor returns what is shown of where a message of a run went. An address that the visitor gave is shown whatever the
+// sent returns what a step has sent so far.
+func (v *visit) sent(step plan.Step) *ContactAsk {
+	d, _ := plan.SentBy(step)
+	ask := &ContactAsk{Channel: d.Channels[0], Link: d.Link, Code: d.Code > 0}
+	if links := v.run().Links; len(links) > 0 {
+		l := links[len(links)-1]
+		ask.Channel, ask.Masked = l.To.Channel, v.masked(l.To)
+		if v.vault.Now().Before(l.Expires) {
+			ask.Expires = l.Expires
+		}
+	}
+	return ask
+}
+
+// masked returns what is shown of where a message of the run went. An address that the visitor gave is shown whatever the
 // policy: they know it.
-func (s *Service) maskedFor(r *run, to letter.Contact) string {
-	shown := s.config.Contacts.MaskedDecoy(r.Subject, to.Channel)
+func (v *visit) masked(to letter.Contact) string {
+	r := v.run()
+	decoy := v.config.Contacts.MaskedDecoy(r.Subject, to.Channel)
 	switch {
 	case r.Correct.Is(to):
 		return to.Contact().Masked()
-	case shown == "" || s.config.Contacts.IsDecoy(r.Subject, to.Contact()):
-		return shown
+	case decoy == "" || v.config.Contacts.IsDecoy(r.Subject, to.Contact()):
+		return decoy
 	}
 	return to.Contact().Masked()
 }

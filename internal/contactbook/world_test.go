@@ -1,0 +1,232 @@
+package contactbook_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/contactbook"
+	"github.com/civicpin/civicpin/internal/letter"
+	"github.com/civicpin/civicpin/internal/token"
+)
+
+const (
+	second = time.Second
+	minute = time.Minute
+	hour   = time.Hour
+	day    = 24 * time.Hour
+)
+
+// began is when every table begins.
+var began = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+
+// clerk is the operator of the tables.
+var clerk = civicpin.Operator("zambrano")
+
+// usual is the policy of the tables that do not say another. A cooling down that differs from Undo tells the two apart.
+var usual = contactbook.Policy{AtLeast: 1, Undo: 7 * day, CoolDown: 10 * day}
+
+// A step is an act at a time since the beginning, and what came of it, in words.
+type step struct {
+	at   time.Duration
+	act  string
+	want string
+}
+
+// A world is a book with what lies outside it: the tokens that arrived.
+type world struct {
+	t      require.TestingT
+	policy contactbook.Policy
+	book   contactbook.Book
+	now    time.Time
+	made   []string                          // ids of the changes: "c1" is the first
+	undo   map[string]map[string]token.Token // by the change's id and the name of the address
+	proofs map[string]map[int]token.Token    // by the name of the address and the number of the message
+	acts   map[string]func(args []string) string
+}
+
+func newWorld(t require.TestingT, p contactbook.Policy) *world {
+	w := &world{
+		t: t, policy: p, now: began, undo: make(map[string]map[string]token.Token),
+		proofs: make(map[string]map[int]token.Token),
+	}
+	w.acts = w.verbs()
+	return w
+}
+
+// play does the steps on an empty book.
+func play(t *testing.T, p contactbook.Policy, steps []step) {
+	t.Helper()
+	w := newWorld(t, p)
+	for i, s := range steps {
+		w.now = began.Add(s.at)
+		require.Equal(t, s.want, w.does(s.act), "step %d: %s at %s", i, s.act, since(w.now))
+	}
+}
+
+// does does an act: "ask mail", "clerk remove phone".
+func (w *world) does(act string) string {
+	words := strings.Fields(act)
+	verb := w.acts[words[0]]
+	if words[0] == "clerk" {
+		verb = w.acts["clerk "+words[1]]
+		words = words[1:]
+	}
+	require.NotNil(w.t, verb, "no such act: %s", act)
+	return verb(words[1:])
+}
+
+// address returns the contact of a name: telephones, and otherwise a mailbox. "call" is a voice contact to "phone".
+func address(name string) civicpin.Contact {
+	switch {
+	case name == "call":
+		return civicpin.Contact{Channel: civicpin.Voice, Address: "+593990000001"}
+	case name == "phone":
+		return civicpin.Contact{Channel: civicpin.SMS, Address: "+593990000001"}
+	case strings.HasPrefix(name, "phone"):
+		return civicpin.Contact{Channel: civicpin.SMS, Address: "+59399000000" + strings.TrimPrefix(name, "phone")}
+	}
+	return civicpin.Contact{Channel: civicpin.Email, Address: name + "@example.ec"}
+}
+
+// nameOf undoes address.
+func nameOf(to civicpin.Contact) string {
+	switch {
+	case to.Channel == civicpin.Voice:
+		return "call"
+	case to == address("phone"):
+		return "phone"
+	case to.Channel == civicpin.SMS:
+		return "phone" + strings.TrimPrefix(to.Address, "+59399000000")
+	}
+	return strings.TrimSuffix(to.Address, "@example.ec")
+}
+
+// id returns that of the contact of a name: of the subject's, or else of the one that went last, or "nobody".
+func (w *world) id(name string) string {
+	if h := w.book.Same(address(name)); h != nil {
+		return h.ID
+	}
+	id := "nobody"
+	for _, h := range w.book.Contacts {
+		if nameOf(h.To.Contact()) == name {
+			id = h.ID
+		}
+	}
+	return id
+}
+
+// changeID returns the id of "c2", the second change.
+func (w *world) changeID(name string) string {
+	n, err := strconv.Atoi(strings.TrimPrefix(name, "c"))
+	require.NoError(w.t, err)
+	require.LessOrEqual(w.t, n, len(w.made), "no change %s", name)
+	return w.made[n-1]
+}
+
+// pending returns the place of the last candidate of a name, -1 if there is none.
+func (w *world) pending(name string) int {
+	for i := len(w.book.Pending) - 1; i >= 0; i-- {
+		if to := letter.Contact(w.book.Pending[i].To); nameOf(to.Contact()) == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// change lets act change a copy of the book, as it is stored. The copy becomes the book unless there is an error: package
+// contact writes nothing then. The text is what was done, and which notes go out.
+func (w *world) change(act func(b *contactbook.Book, id string) (contactbook.Effects, string, error)) string {
+	b := copied(w.t, &w.book)
+	id := token.NewID()
+	fx, done, err := act(b, id)
+	if err != nil {
+		return failed(err)
+	}
+	b.Enqueue(fx.Notes)
+	w.book = *copied(w.t, b)
+	if b.Find(id) >= 0 {
+		w.made = append(w.made, id)
+	}
+	if len(fx.Notes) > 0 {
+		done += ";" + w.arrived(fx)
+	}
+	if !fx.Lowered.IsZero() {
+		done += "; lowered to " + since(fx.Lowered)
+	}
+	return done
+}
+
+// arrived keeps the tokens of notes, and says to whom they went: with "+" if they carry a token.
+func (w *world) arrived(fx contactbook.Effects) string {
+	text, tokens := "", 0
+	for i := range fx.Notes {
+		n := &fx.Notes[i]
+		name := nameOf(n.To.Contact())
+		text += " " + name
+		if n.Token == "" {
+			continue
+		}
+		tokens++
+		text += "+"
+		tok, err := token.Parse(n.Message().Link)
+		require.NoError(w.t, err)
+		require.Equal(w.t, token.Undo, tok.Kind)
+		require.Equal(w.t, fx.Pointer, tok.Selector)
+		require.Equal(w.t, fx.Until, n.Expires, "the token is good for as long as the change can be undone")
+		if w.undo[tok.Selector] == nil {
+			w.undo[tok.Selector] = make(map[string]token.Token)
+		}
+		w.undo[tok.Selector][name] = tok
+	}
+	require.Equal(w.t, tokens > 0, fx.Pointer != "", "a token needs a pointer, and nothing else does")
+	return text
+}
+
+// copied returns a book as it is read after it was written.
+func copied(t require.TestingT, b *contactbook.Book) *contactbook.Book {
+	text, err := json.Marshal(b)
+	require.NoError(t, err)
+	c := new(contactbook.Book)
+	require.NoError(t, json.Unmarshal(text, c))
+	return c
+}
+
+// failed writes an error in words.
+func failed(err error) string {
+	if full, ok := errors.AsType[*contactbook.FullError](err); ok {
+		return "full to " + since(full.Until)
+	}
+	if sends, ok := errors.AsType[*contactbook.SendsError](err); ok {
+		return "sent enough to " + since(sends.Until)
+	}
+	switch {
+	case errors.Is(err, contactbook.ErrUnsuitable):
+		return "unsuitable" + strings.TrimPrefix(err.Error(), contactbook.ErrUnsuitable.Error())
+	case errors.Is(err, token.ErrGone):
+		return "gone"
+	case errors.Is(err, token.ErrExpired):
+		return "expired"
+	}
+	return "error: " + err.Error()
+}
+
+// since writes a time as that since the beginning, in days and the rest.
+func since(t time.Time) string {
+	if t.IsZero() {
+		return "ever"
+	}
+	d := t.Sub(began)
+	text := fmt.Sprintf("%dd", d/day)
+	if rest := d % day; rest != 0 {
+		text += rest.String()
+	}
+	return text
+}

@@ -1,0 +1,66 @@
+package recovery
+
+import (
+	"context"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/token"
+)
+
+// An Inspection says what a link is for.
+type Inspection struct {
+	// What is one of
+	//   - "prove": it proves that a message was read ([Service.Redeem] or [Service.Finish]).
+	//   - "disown": it repudiates a recovery ([Service.Repudiate]).
+	//   - "contact": it proves a new contact (contact.Service.Prove).
+	//   - "undo": it undoes a change of contacts ([Service.Repudiate], which passes it on).
+	What string
+	// Plan names the plan of a run; empty for contacts.
+	Plan string
+	// Last says that Finish completes the plan; otherwise Redeem leads to its next step.
+	Last bool
+	// Sent is where it was sent, masked.
+	Sent    string
+	Expires time.Time
+}
+
+// Inspect says what a token is for, and changes nothing: any number of mail scanners may open a link. It passes the tokens of package
+// contact on, so that a portal has one landing page. Errors:
+//   - [ErrGone]: the token is unknown or was used, or its recovery has ended.
+//   - [ErrExpired]: the token is right, and too late.
+//   - the store's.
+func (s *Service) Inspect(ctx context.Context, tok civicpin.Secret) (Inspection, error) {
+	t, err := token.Parse(tok)
+	if err != nil {
+		return Inspection{}, err
+	}
+	switch t.Kind {
+	case token.Redeem:
+		v, l, err := s.follow(ctx, t, civicpin.Source{})
+		if err != nil {
+			return Inspection{}, err
+		}
+		// Another recovery, or the citizen's own change, may have ended this one.
+		mark, err := s.config.Pins.Mark(ctx, v.run().Subject)
+		if err != nil {
+			return Inspection{}, err
+		}
+		if mark.Epoch != v.run().Epoch {
+			return Inspection{}, ErrGone
+		}
+		return Inspection{
+			What: "prove", Plan: v.way.Name, Last: v.way.last(v.run().Step), Sent: l.To.Contact().Masked(), Expires: l.Expires,
+		}, nil
+	case token.Disown:
+		v, d, err := s.repudiated(ctx, t)
+		if err != nil {
+			return Inspection{}, err
+		}
+		return Inspection{What: "disown", Plan: v.run().Plan, Expires: d.Expires}, nil
+	case token.Contact, token.Undo:
+		i, err := s.config.Contacts.Inspect(ctx, tok)
+		return Inspection{What: i.What, Sent: i.Sent, Expires: i.Expires}, err
+	}
+	return Inspection{}, ErrGone
+}

@@ -1,0 +1,99 @@
+package recovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/token"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/store"
+)
+
+// repudiated reads the run that a token of "it was not me" is about. Its plan may have changed or gone: what was done under it can
+// be repudiated all the same, so the visit has no way.
+func (s *Service) repudiated(ctx context.Context, t token.Token) (*visit, disown, error) {
+	e, err := s.runs.Get(ctx, store.Key{ID: t.Selector})
+	if errors.Is(err, store.ErrNotFound) {
+		err = ErrGone
+	}
+	if err != nil {
+		return nil, disown{}, err
+	}
+	v := &visit{Service: s, entry: e, by: civicpin.Citizen}
+	for _, d := range e.Value.Disown {
+		if d.N != t.N || !t.Fits(d.Hash) {
+			continue
+		}
+		switch {
+		case !s.vault.Now().Before(d.Expires):
+			return v, d, ErrExpired
+		case e.Value.State != runOpen && e.Value.State != runFinished:
+			return v, d, ErrGone
+		}
+		contacts, err := s.config.Contacts.Snapshot(ctx, e.Value.Subject)
+		if err == nil && contacts.Barred(d.To) {
+			err = ErrGone
+		}
+		return v, d, err
+	}
+	return v, disown{}, ErrGone
+}
+
+// Repudiate is the link "it was not me". A run under way is ended. After a completed one, a change of contacts that came with it is
+// undone and the credential suspended, until an operator resumes it ([pin.Service.Resume]) or a new one is issued on evidence; a
+// credential that the run began is revoked. A link that undoes a change of contacts is passed on to contact.Service.Undo.
+//
+// Call it for a POST behind a button, never for a GET. Errors:
+//   - [ErrExpired]: the token is right, and too late.
+//   - [ErrGone]: the token is unknown or was used, or its contact was removed by an operator since.
+//   - the store's: call again.
+func (s *Service) Repudiate(ctx context.Context, tok civicpin.Secret, source civicpin.Source) error {
+	t, err := token.Parse(tok)
+	if err != nil {
+		return err
+	}
+	switch t.Kind {
+	case token.Undo:
+		return s.config.Contacts.Undo(ctx, tok, source)
+	case token.Disown:
+	default:
+		return ErrGone
+	}
+	v, _, err := s.repudiated(ctx, t)
+	if err != nil {
+		return err
+	}
+	v.source = source
+	if v.run().State == runOpen {
+		return v.end(ctx, "disowned")
+	}
+	// What follows can be done twice without harm, so the mark comes last: after a crash the link works once more.
+	if v.run().Change != "" {
+		p := v.completed()
+		p.Change, p.Repudiated = v.run().Change, true
+		if err := s.config.Contacts.Recovered(ctx, p); err != nil {
+			return err
+		}
+	}
+	err = s.config.Pins.Stop(ctx, v.run().Subject, "disowned by a contact", civicpin.Citizen)
+	if err != nil && !errors.Is(err, pin.ErrNoCredential) {
+		return fmt.Errorf("recovery: stop: %w", err)
+	}
+	_, err = s.runs.UpdateFrom(ctx, v.entry, func(e *store.Entry[run]) error {
+		if !e.Found() {
+			return store.ErrSkip
+		}
+		e.Value.State = runDisowned
+		for i := range e.Value.Mail {
+			e.Value.Mail[i].Erase()
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	v.record(ctx, eventDisowned, "")
+	return nil
+}

@@ -1,0 +1,176 @@
+package recovery
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/internal/code"
+	"github.com/civicpin/civicpin/internal/letter"
+	"github.com/civicpin/civicpin/internal/token"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/recovery/plan"
+)
+
+// maxSends bounds the messages of one run beyond the send limits.
+const maxSends = 10
+
+// Send sends the link or code of the present step, again or for the first time: for the page "I did not receive it", and after a
+// run has rested. The earlier ones stay good, at most three. For a run that leads nowhere the answer is the same after the same
+// work, and nothing is sent. Errors:
+//   - [ErrStep]: the step sends nothing.
+//   - [ErrWaiting]: the run rests.
+//   - a *[lockout.LockedError]: the limits of messages are reached, alike for everybody.
+//   - [ErrExpired], [ErrGone].
+//   - the store's.
+func (s *Service) Send(ctx context.Context, ticket civicpin.Secret, source civicpin.Source) (Run, error) {
+	v, err := s.enter(ctx, ticket, source)
+	if err != nil {
+		return Run{}, err
+	}
+	if rests := v.run().Rests; !rests.IsZero() {
+		if s.vault.Now().Before(rests) {
+			return v.view(), ErrWaiting
+		}
+		err := v.change(ctx, func(r *run, _ time.Time) error {
+			r.Rests = time.Time{}
+			return nil
+		})
+		if err != nil {
+			return Run{}, err
+		}
+		err = v.arrive(ctx)
+		return v.view(), err
+	}
+	d, ok := v.delivery()
+	if !ok {
+		return v.view(), ErrStep
+	}
+	err = v.deliver(ctx, d)
+	return v.view(), err
+}
+
+// delivery returns what the present step sends, and whether it sends anything.
+func (v *visit) delivery() (plan.Delivery, bool) {
+	if v.run().Step >= len(v.way.Steps) {
+		return plan.Delivery{}, false
+	}
+	return plan.SentBy(v.way.Steps[v.run().Step])
+}
+
+// arrive does what the step at which a run has arrived does by itself.
+func (v *visit) arrive(ctx context.Context) error {
+	r := v.run()
+	d, ok := v.delivery()
+	if r.State != runOpen || !r.Rests.IsZero() || !ok {
+		return nil
+	}
+	return v.deliver(ctx, d)
+}
+
+// deliver makes a token, and a code, for the present step and has them sent.
+func (v *visit) deliver(ctx context.Context, d plan.Delivery) error {
+	r := v.run()
+	contacts, err := v.config.Contacts.Snapshot(ctx, r.Subject)
+	if err != nil {
+		return err
+	}
+	if r.Sends >= maxSends {
+		return &lockout.LockedError{Scope: lockout.ScopeSends, Until: r.Expires}
+	}
+	to, real := v.destination(contacts, d.Channels)
+	if err := v.sends.Take(ctx, r.Subject, v.source, to); err != nil {
+		return err
+	}
+	m, l := v.message(d, to, real)
+	add := v.out.Add
+	if !real {
+		add = v.out.AddDecoy
+	}
+	ref := v.ref(m.Name)
+	if err := add(ctx, ref); err != nil {
+		return err
+	}
+	err = v.change(ctx, func(r *run, _ time.Time) error {
+		if m.Link != r.Sends+1 || !r.Rests.IsZero() {
+			return ErrBusy // another request asks for one at this moment
+		}
+		r.Mail = append(r.Mail, m)
+		r.Sends++
+		r.Links = token.Push(r.Links, l)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := v.out.Commit(ctx, ref); err != nil {
+		return err
+	}
+	reason := string(to.Channel)
+	if !real {
+		reason = "nobody"
+	}
+	v.record(ctx, eventSent, reason)
+	return nil
+}
+
+// message makes the next message of the run, and the link that it carries. A decoy is made the same way, so that it is as long; its
+// token and code are drawn, and fit nothing that was ever sent.
+func (v *visit) message(d plan.Delivery, to civicpin.Contact, real bool) (letter.Mail, token.Link) {
+	r := v.run()
+	m := letter.Mail{
+		Kind: v.way.message(d.Link), To: letter.Stored(to), Link: r.Sends + 1, State: letter.Pending, Expires: v.vault.Now().Add(d.Valid),
+	}
+	m.Name = "s" + strconv.Itoa(m.Link)
+	l := token.Link{N: m.Link, To: m.To, Expires: m.Expires}
+	t := token.New(token.Redeem, v.id(), l.N)
+	if d.Link {
+		l.Hash, m.Token = t.Hash(), t.Text().Reveal()
+	}
+	if d.Code > 0 {
+		m.Code = code.Unambiguous.New(d.Code)
+		l.Tag = v.tag(&l, m.Code)
+	}
+	if !real { // nobody has these, and nothing may come to them
+		l.Hash, l.Tag, m.Token, m.Code = token.New(token.Redeem, v.id(), l.N).Hash(), nil, "", ""
+		if d.Code > 0 {
+			l.Tag = v.tag(&l, code.Unambiguous.New(32))
+		}
+		m.State = letter.None
+	}
+	return m, l
+}
+
+// destination returns where the message of a step goes, and whether there is such a contact. If not, it returns a decoy, as stable
+// as a contact, for the limits to be counted against.
+func (v *visit) destination(contacts *contact.Snapshot, channels []civicpin.Channel) (civicpin.Contact, bool) {
+	r := v.run()
+	for _, channel := range channels {
+		if r.Correct != nil && r.Correct.Channel == channel {
+			return letter.Contact(*r.Correct).Contact(), r.Known
+		}
+	}
+	if r.Known {
+		for _, channel := range channels {
+			for _, c := range r.Named {
+				if c.Channel == channel {
+					return c.Contact(), true
+				}
+			}
+		}
+		if c, ok := contacts.On(channels...); ok {
+			return c, true
+		}
+	}
+	return v.config.Contacts.Decoy(r.Subject, channels...), false
+}
+
+// tag returns a keyed hash of all that has to be right about a typed code: the subject, the run, the message, where it went, and
+// the code. It lives for a day at most, under the record's seal; see otp.Codes.
+func (v *visit) tag(l *token.Link, text string) []byte {
+	r := v.run()
+	h := v.vault.Hash("recovery.code", r.Plan, string(r.Subject), v.id(), strconv.Itoa(l.N), string(l.To.Channel), l.To.Address, text)
+	return h[:]
+}

@@ -1,0 +1,202 @@
+package recovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/token"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
+)
+
+// visit is one request at a run: the run as it was read, its plan, and where the request comes from.
+type visit struct {
+	*Service
+	entry  store.Entry[run]
+	way    *way
+	by     civicpin.Actor
+	source civicpin.Source
+}
+
+func (v *visit) run() *run  { return &v.entry.Value }
+func (v *visit) id() string { return v.entry.Key.ID }
+
+// load reads a run by its id. A run that was never there, has been purged, or was begun under a plan that has changed since is
+// ErrGone.
+func (s *Service) load(ctx context.Context, id string) (*visit, error) {
+	if !token.ValidID(id) {
+		return nil, ErrGone
+	}
+	e, err := s.runs.Get(ctx, store.Key{ID: id})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, ErrGone
+	}
+	if err != nil {
+		return nil, err
+	}
+	w := s.plans[e.Value.Plan]
+	if w == nil || !slices.Equal(w.digest, e.Value.Digest) {
+		return nil, ErrGone
+	}
+	if e.Value.Step < 0 || e.Value.Step > len(w.Steps) { // such a record says nothing about what was proved
+		return nil, fmt.Errorf("recovery: %w: a run at step %d of %d", store.ErrUnreadable, e.Value.Step, len(w.Steps))
+	}
+	return &visit{Service: s, entry: e, way: w, by: civicpin.Citizen}, nil
+}
+
+// enter reads the run that a ticket opens. With ErrExpired the visit is given, too.
+func (s *Service) enter(ctx context.Context, ticket civicpin.Secret, source civicpin.Source) (*visit, error) {
+	t, err := token.Parse(ticket)
+	if err != nil || t.Kind != token.Ticket {
+		return nil, ErrGone
+	}
+	v, err := s.load(ctx, t.Selector)
+	if err != nil {
+		return nil, err
+	}
+	if !v.run().holds(t) {
+		return nil, ErrGone
+	}
+	v.source = source
+	return v, v.run().open(s.vault.Now())
+}
+
+// follow reads the run that a link leads to, and the link. Only the holder of the whole link is told that it is late.
+func (s *Service) follow(ctx context.Context, t token.Token, source civicpin.Source) (*visit, token.Link, error) {
+	v, err := s.load(ctx, t.Selector)
+	if err != nil {
+		return nil, token.Link{}, err
+	}
+	i := v.run().link(t)
+	if i < 0 || !v.run().Known || !v.way.links(v.run().Step) {
+		return nil, token.Link{}, ErrGone
+	}
+	now := s.vault.Now()
+	if err := v.run().open(now); err != nil {
+		return nil, token.Link{}, err
+	}
+	l := v.run().Links[i]
+	if !now.Before(l.Expires) {
+		return nil, token.Link{}, ErrExpired
+	}
+	v.source = source
+	return v, l, nil
+}
+
+// change lets act change the run, if it is open and still at its step, and has it kept for as long as it says something.
+func (v *visit) change(ctx context.Context, act func(*run, time.Time) error) error {
+	step := v.run().Step
+	e, err := v.runs.UpdateFrom(ctx, v.entry, func(e *store.Entry[run]) error {
+		now := v.vault.Now()
+		if !e.Found() {
+			return ErrGone
+		}
+		if err := e.Value.open(now); err != nil {
+			return err
+		}
+		if e.Value.Step != step {
+			return ErrStep
+		}
+		if err := act(&e.Value, now); err != nil {
+			return err
+		}
+		e.Expires = e.Value.keep()
+		return nil
+	})
+	if err == nil {
+		v.entry = e
+	}
+	return err
+}
+
+// advance brings a run behind the steps that were answered, with what act changes, in one conditional write. Where the run
+// then rests, the same write says until when, and whom that is told to.
+func (v *visit) advance(ctx context.Context, to int, act func(*run, time.Time) error) error {
+	// What the write will say is worked out on a copy first, since messages are announced before it.
+	now := v.vault.Now()
+	ahead := *v.run()
+	if err := act(&ahead, now); err != nil {
+		return err
+	}
+	rests, behind := v.way.resting(to)
+	until := ahead.Rests
+	if rests > 0 {
+		until = slices.MaxFunc([]time.Time{until, now}, time.Time.Compare).Add(rests)
+	}
+	var told notices
+	if !until.IsZero() {
+		contacts, err := v.config.Contacts.Snapshot(ctx, v.run().Subject)
+		if err != nil {
+			return err
+		}
+		told = v.run().notices(contacts.Recipients(), v.id(), waitingMail, until)
+	}
+	refs := v.refs(told)
+	if err := v.out.Add(ctx, refs...); err != nil {
+		return err
+	}
+	err := v.change(ctx, func(r *run, now time.Time) error {
+		if err := act(r, now); err != nil {
+			return err
+		}
+		r.Step, r.Links, r.Approved, r.Rests = behind, nil, nil, until
+		r.tell(told)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return v.out.Commit(ctx, refs...)
+}
+
+// pass is advance behind the present steps, with nothing else changed.
+func (v *visit) pass(ctx context.Context) error {
+	return v.advance(ctx, v.way.group(v.run().Step), func(*run, time.Time) error { return nil })
+}
+
+// refs names notices to the outbox.
+func (v *visit) refs(n notices) []outbox.Ref {
+	var refs []outbox.Ref
+	for i := range n.mails {
+		refs = append(refs, v.ref(n.mails[i].Name))
+	}
+	return refs
+}
+
+// ref names a message of the run to the outbox.
+func (v *visit) ref(name string) outbox.Ref {
+	return outbox.Ref{Owner: owner, Subject: v.run().Subject, ID: v.id() + "." + name}
+}
+
+// record writes an event about the run.
+func (v *visit) record(ctx context.Context, code civicpin.EventCode, reason string) {
+	source := v.source
+	if source.Address == "" && v.by == civicpin.Citizen {
+		source.Address = v.run().Source
+	}
+	v.vault.Record(ctx, civicpin.Event{
+		Code: code, Subject: v.run().Subject, By: v.by, Source: source, Ref: v.run().Plan + "/" + v.id(), Reason: reason,
+	})
+}
+
+// end takes the run out of use.
+func (v *visit) end(ctx context.Context, why string) error {
+	done := false
+	e, err := v.runs.UpdateFrom(ctx, v.entry, func(e *store.Entry[run]) error {
+		done = e.Found() && e.Value.State == runOpen
+		if !done {
+			return store.ErrSkip
+		}
+		e.Value.close(runCancelled)
+		return nil
+	})
+	if err == nil && done {
+		v.entry = e
+		v.record(ctx, eventCancelled, why)
+	}
+	return err
+}
