@@ -199,6 +199,28 @@ func (c *credential) sameSend(issue string, i, send int) bool {
 	return c.Issue == issue && i >= 0 && i < len(c.Parts) && c.Parts[i].Send == send
 }
 
+// vacant reports whether nobody has a secret that this credential would accept, or was sent one.
+func (c *credential) vacant() bool { return c.State == vacant || c.State == revoked }
+
+// recoverable reports whether a recovery may end in a new secret for this credential.
+func (c *credential) recoverable() bool {
+	return (c.State == provisional || c.State == active) && !c.Suspended
+}
+
+// end returns when the chosen secret will expire, zero if never.
+func (c *credential) end(p *Policy) time.Time {
+	var end time.Time
+	if p.MaxAge > 0 {
+		end = c.Changed.Add(p.MaxAge)
+	}
+	if p.MaxUnused > 0 {
+		if unused := c.Used.Add(p.MaxUnused); end.IsZero() || unused.Before(end) {
+			end = unused
+		}
+	}
+	return end
+}
+
 // likeness is a credential as most of this policy look: what is opened instead where a subject has none.
 func (s *Service) likeness() credential {
 	now := s.vault.Now()

@@ -121,14 +121,6 @@ func (s *Service) Mark(ctx context.Context, subject civicpin.Subject) (Mark, err
 	}, nil
 }
 
-// vacant reports whether nobody has a secret that this credential would accept, or was sent one.
-func (c *credential) vacant() bool { return c.State == vacant || c.State == revoked }
-
-// recoverable reports whether a recovery may end in a new secret for this credential.
-func (c *credential) recoverable() bool {
-	return (c.State == provisional || c.State == active) && !c.Suspended
-}
-
 // Complete ends a recovery, if nothing happened to the credential since it began: it writes a grant into the credential's record,
 // or, where the plan ends in an unlock, does what [Service.Unlock] does and returns no grant. It is for package recovery: nobody
 // else can make a proof. Of any number of recoveries of one subject that complete at once, one does. Errors:
