@@ -225,12 +225,13 @@ func (c *credential) end(p *Policy) time.Time {
 func (s *Service) likeness() credential {
 	now := s.vault.Now()
 	c := credential{
-		State: active, Issue: strings.Repeat("A", 26), Hash: s.dummy.Encode(), Norm: s.policy.Chosen.normaliser(), Level: civicpin.Low,
-		Issued: now, Changed: now, Used: now, Epoch: 2,
+		State: active, Issue: strings.Repeat("A", 26), Hash: s.dummy.Encode(), Norm: s.policy.Chosen.normaliser(),
+		Level: civicpin.Low, Issued: now, Changed: now, Used: now, Epoch: 2,
 	}
 	for range s.policy.Parts {
 		c.Parts = append(c.Parts, part{
-			Channel: civicpin.Email, Address: "somebody@example.org", State: Delivered, Receipt: strings.Repeat("A", 26), Send: 1, At: now,
+			Channel: civicpin.Email, Address: "somebody@example.org", State: Delivered, Receipt: strings.Repeat("A", 26),
+			Send: 1, At: now,
 		})
 	}
 	return c

@@ -93,8 +93,8 @@ type grant struct {
 	Parts []part `json:"parts,omitempty"`
 }
 
-// A Mark is what a credential looked like when a recovery began. Every act that changes whose hands the secret is in, or gives a
-// grant, changes it: so of several recoveries under way the first that completes ends all others.
+// A Mark is what a credential looked like when a recovery began. Every act that changes whose hands the secret is in, or gives
+// a grant, changes it: so of several recoveries under way the first that completes ends all others.
 type Mark struct {
 	// Epoch counts those acts; 0 if there is no record.
 	Epoch uint64
@@ -121,9 +121,9 @@ func (s *Service) Mark(ctx context.Context, subject civicpin.Subject) (Mark, err
 	}, nil
 }
 
-// Complete ends a recovery, if nothing happened to the credential since it began: it writes a grant into the credential's record,
-// or, where the plan ends in an unlock, does what [Service.Unlock] does and returns no grant. It is for package recovery: nobody
-// else can make a proof. Of any number of recoveries of one subject that complete at once, one does. Errors:
+// Complete ends a recovery, if nothing happened to the credential since it began: it writes a grant into the credential's
+// record, or, where the plan ends in an unlock, does what [Service.Unlock] does and returns no grant. It is for package
+// recovery: nobody else can make a proof. Of any number of recoveries of one subject that complete at once, one does. Errors:
 //   - [ErrChanged]: the credential is another than it was.
 //   - [ErrState]: it may not be recovered.
 //   - [ErrParts], [civicpin.ErrInvalid]: the proof does not fit the policy.

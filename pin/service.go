@@ -113,7 +113,9 @@ func refusal(err error, why string) string {
 }
 
 // comparison returns what to compare with what, and whether a match would count. It says why not in *why, for the log.
-func (s *Service) comparison(e *store.Entry[credential], raw string, why *string) (hash password.Hash, typed string, usable bool) {
+func (s *Service) comparison(e *store.Entry[credential], raw string, why *string) (
+	hash password.Hash, typed string, usable bool,
+) {
 	c := &e.Value
 	*why = "wrong"
 	if !e.Found() {
@@ -221,8 +223,8 @@ func (s *Service) touch(ctx context.Context, a Attempt, e store.Entry[credential
 }
 
 // record writes an event about an attempt.
-func (s *Service) record(ctx context.Context, a Attempt, code civicpin.EventCode, c *credential, reason string) {
+func (s *Service) record(ctx context.Context, a Attempt, event civicpin.EventCode, c *credential, reason string) {
 	s.vault.Record(ctx, civicpin.Event{
-		Code: code, Subject: a.Subject, By: civicpin.Citizen, Source: a.Source, Ref: c.Issue, Level: c.Level, Reason: reason,
+		Code: event, Subject: a.Subject, By: civicpin.Citizen, Source: a.Source, Ref: c.Issue, Level: c.Level, Reason: reason,
 	})
 }

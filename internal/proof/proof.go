@@ -1,6 +1,6 @@
-// Package proof holds what package recovery hands to packages pin and contact when a plan was completed. The package is internal,
-// so no other module can import it. That alone is not enough: a caller can have the compiler infer the type, and set its exported
-// fields. So a proof is sealed by [New], and an unsealed one is refused.
+// Package proof holds what package recovery hands to packages pin and contact when a plan was completed. The package is
+// internal, so no other module can import it. That alone is not enough: a caller can have the compiler infer the type, and set
+// its exported fields. So a proof is sealed by [New], and an unsealed one is refused.
 package proof
 
 import (
@@ -35,8 +35,8 @@ type Completed struct {
 	Undo       time.Time
 	Repudiated bool
 
-	// sealed is unexported: neither reflection nor a decoder sets it, and no struct type of another package is assignable. There is
-	// no method that sets it, since a caller could call a method on the zero value of an inferred type.
+	// sealed is unexported: neither reflection nor a decoder sets it, and no struct type of another package is assignable. There
+	// is no method that sets it, since a caller could call a method on the zero value of an inferred type.
 	sealed bool
 }
 
