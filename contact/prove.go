@@ -3,10 +3,10 @@ package contact
 import (
 	"context"
 	"crypto/subtle"
-	"errors"
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/code"
 	"github.com/civicpin/civicpin/internal/contactbook"
 	"github.com/civicpin/civicpin/internal/token"
@@ -82,7 +82,7 @@ func (s *Service) ProveCode(ctx context.Context, subject civicpin.Subject, typed
 	})
 	if err != nil {
 		s.vault.Record(ctx, civicpin.Event{
-			Code: eventRefused, Subject: subject, By: civicpin.Citizen, Source: source, Reason: refusal(err, why),
+			Code: eventRefused, Subject: subject, By: civicpin.Citizen, Source: source, Reason: attempt.Reason(err, why),
 		})
 	}
 	return err
@@ -100,22 +100,6 @@ func (s *Service) coded(subject civicpin.Subject, b *contactbook.Book, text stri
 		}
 	}
 	return id, found
-}
-
-// refusal says for the log why a code was refused: why is what the comparison found, empty if there was none.
-func refusal(err error, why string) string {
-	_, locked := errors.AsType[*lockout.LockedError](err)
-	switch {
-	case why != "" && (locked || errors.Is(err, ErrRefused)):
-		return why
-	case locked:
-		return "locked"
-	case errors.Is(err, ErrBusy):
-		return "busy"
-	case errors.Is(err, ErrExpired):
-		return "expired"
-	}
-	return "not checked"
 }
 
 // accept makes a contact of the candidate that which finds by its proof.

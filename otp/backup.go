@@ -11,6 +11,7 @@ import (
 	"golang.org/x/crypto/argon2"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/code"
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/lockout"
@@ -141,7 +142,7 @@ func (b *Backup) Issue(ctx context.Context, subject civicpin.Subject, by civicpi
 	if err := errors.Join(subject.Validate(), by.Validate()); err != nil {
 		return nil, err
 	}
-	leave, err := b.admit(ctx)
+	leave, err := attempt.Enter(ctx, b.hashing)
 	if err != nil {
 		return nil, err
 	}

@@ -8,19 +8,11 @@ import (
 	"strconv"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 )
-
-// admit takes a place in front of the hashing, before anything is counted, so that a refusal costs nobody a try.
-func (b *Backup) admit(ctx context.Context) (leave func(), err error) {
-	leave, err = b.hashing.Enter(ctx)
-	if errors.Is(err, password.ErrBusy) {
-		err = ErrBusy
-	}
-	return leave, err
-}
 
 // Verify checks and uses up a code: of any number of concurrent uses of one, one is let in. What is typed is forgiven case,
 // blanks, hyphens, O for 0, and I or L for 1.
@@ -34,7 +26,7 @@ func (b *Backup) Verify(ctx context.Context, subject civicpin.Subject, typed civ
 	if err := subject.Validate(); err != nil {
 		return err
 	}
-	leave, err := b.admit(ctx)
+	leave, err := attempt.Enter(ctx, b.hashing)
 	if err != nil {
 		return err
 	}
@@ -85,7 +77,7 @@ func (b *Backup) Verify(ctx context.Context, subject civicpin.Subject, typed civ
 		Code: eventBackupUsed, Subject: subject, By: civicpin.Citizen, Source: source, Reason: strconv.Itoa(left),
 	}
 	if err != nil {
-		event.Code, event.Reason = eventBackupRefused, codeRefusal(err, why)
+		event.Code, event.Reason = eventBackupRefused, attempt.Reason(err, why)
 	}
 	b.vault.Record(ctx, event)
 	return err

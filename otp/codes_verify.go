@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 )
@@ -58,7 +59,7 @@ func (c *Codes) Verify(ctx context.Context, subject civicpin.Subject, purpose Pu
 		c.record(ctx, eventCodeVerified, subject, id, civicpin.Citizen, source, "")
 		return nil
 	}
-	c.record(ctx, eventCodeRefused, subject, id, civicpin.Citizen, source, codeRefusal(err, why))
+	c.record(ctx, eventCodeRefused, subject, id, civicpin.Citizen, source, attempt.Reason(err, why))
 	return err
 }
 
@@ -126,18 +127,4 @@ func (r *codeRecord) judge(p *CodePolicy, match bool, now time.Time) string {
 		return codeExpired
 	}
 	return codeRight
-}
-
-// codeRefusal says for the log why a guess was refused: why is what the comparison came to, empty if there was none.
-func codeRefusal(err error, why string) string {
-	_, locked := errors.AsType[*lockout.LockedError](err)
-	switch {
-	case why != "" && (locked || errors.Is(err, ErrRefused) || errors.Is(err, ErrExpired)):
-		return why
-	case locked:
-		return "locked"
-	case errors.Is(err, ErrBusy):
-		return "busy"
-	}
-	return "not checked"
 }

@@ -2,12 +2,12 @@ package otp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/code"
 	"github.com/civicpin/civicpin/internal/oath"
 	"github.com/civicpin/civicpin/lockout"
@@ -93,7 +93,7 @@ func (k *keys) prove(ctx context.Context, subject civicpin.Subject, source civic
 	})
 	if err != nil {
 		k.record(ctx, civicpin.Event{
-			Code: eventRefused, Subject: subject, By: civicpin.Citizen, Source: source, Reason: refusedFor(err, why),
+			Code: eventRefused, Subject: subject, By: civicpin.Citizen, Source: source, Reason: attempt.Reason(err, why),
 		}, id)
 		return err
 	}
@@ -125,18 +125,4 @@ func whyNot(known bool, m oath.Match) string {
 		return "replayed"
 	}
 	return "wrong"
-}
-
-// refusedFor says for the log why an attempt was refused: why is what the comparison found, empty if there was none.
-func refusedFor(err error, why string) string {
-	_, locked := errors.AsType[*lockout.LockedError](err)
-	switch {
-	case errors.Is(err, ErrRefused), locked && why != "":
-		return why
-	case locked:
-		return "locked"
-	case errors.Is(err, ErrBusy):
-		return "busy"
-	}
-	return "not checked"
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/choice"
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/store"
@@ -41,7 +42,7 @@ func (s *Service) choose(ctx context.Context, a Attempt, chosen civicpin.Secret,
 	if err != nil {
 		return err
 	}
-	leave, err := s.admit(ctx)
+	leave, err := attempt.Enter(ctx, s.hashing)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -47,7 +48,7 @@ func (s *Service) Set(ctx context.Context, g Grant, chosen civicpin.Secret, pers
 	if err != nil {
 		return err
 	}
-	leave, err := s.admit(ctx)
+	leave, err := attempt.Enter(ctx, s.hashing)
 	if err != nil {
 		return err
 	}
@@ -115,7 +116,7 @@ func (s *Service) fresher(ctx context.Context, g Grant, c *credential, text stri
 // Errors: [ErrGrant]; [ErrBusy]; a *[lockout.LockedError] if the send limits are reached; the store's, after which it may have
 // been issued: look for the messages, and recover again if there are none.
 func (s *Service) Reissue(ctx context.Context, g Grant, source civicpin.Source) (Issue, error) {
-	leave, err := s.admit(ctx)
+	leave, err := attempt.Enter(ctx, s.hashing)
 	if err != nil {
 		return Issue{}, err
 	}

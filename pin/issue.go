@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/choice"
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/store"
@@ -72,7 +73,7 @@ func (s *Service) Issue(ctx context.Context, subject civicpin.Subject, o IssueOp
 	if err := s.checkIssue(subject, &o); err != nil {
 		return Issue{}, err
 	}
-	leave, err := s.admit(ctx)
+	leave, err := attempt.Enter(ctx, s.hashing)
 	if err != nil {
 		return Issue{}, err
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/choice"
 	"github.com/civicpin/civicpin/internal/code"
 	"github.com/civicpin/civicpin/internal/password"
@@ -60,15 +61,6 @@ type Attempt struct {
 
 func (a Attempt) key() lockout.Key { return lockout.Key{Subject: a.Subject, Source: a.Source} }
 
-// admit takes a place in front of the hashing, before anything is counted, so that a refusal costs nobody a try.
-func (s *Service) admit(ctx context.Context) (leave func(), err error) {
-	leave, err = s.hashing.Enter(ctx)
-	if errors.Is(err, password.ErrBusy) {
-		err = ErrBusy
-	}
-	return leave, err
-}
-
 // prove checks an attempt: nil means that it shows the subject's current secret, which may have expired. The caller has
 // been admitted. The entry is that against which the secret was compared.
 //
@@ -93,23 +85,9 @@ func (s *Service) prove(ctx context.Context, a Attempt) (store.Entry[credential]
 		return right && usable, nil
 	})
 	if err != nil {
-		s.record(ctx, a, eventRefused, &e.Value, refusal(err, why))
+		s.record(ctx, a, eventRefused, &e.Value, attempt.Reason(err, why))
 	}
 	return e, err
-}
-
-// refusal says for the log why an attempt was refused: why is what the comparison found, empty if there was none.
-func refusal(err error, why string) string {
-	_, locked := errors.AsType[*lockout.LockedError](err)
-	switch {
-	case errors.Is(err, ErrRefused), locked && why != "":
-		return why
-	case locked:
-		return "locked"
-	case errors.Is(err, ErrBusy):
-		return "busy"
-	}
-	return "not checked"
 }
 
 // comparison returns what to compare with what, and whether a match would count. It says why not in *why, for the log.
@@ -165,7 +143,7 @@ type Verified struct {
 // day, if Policy.MaxUnused is set, and one when the hash is renewed because the policy's costs changed. For a known device
 // (Attempt.Source.Device, see [Service.Remember]) whose own lane is locked, one or two more.
 func (s *Service) Verify(ctx context.Context, a Attempt) (Verified, error) {
-	leave, err := s.admit(ctx)
+	leave, err := attempt.Enter(ctx, s.hashing)
 	if err != nil {
 		return Verified{}, err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/internal/knowledge"
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/lockout"
@@ -47,20 +48,6 @@ type Document struct {
 	Clean bool   // a scanner has found nothing
 }
 
-// A Role says when members of staff of that role act, and how much. The zero Role acts at any time, 60 times an hour.
-type Role struct {
-	// From and To bound the hours of a day as time since midnight in Zone; both zero means all day. From is before To.
-	From, To time.Duration
-	// Days lists the days of the week; empty means all.
-	Days []time.Weekday
-	// Zone is the time zone, "America/Guayaquil", as time.LoadLocation takes it; empty means UTC.
-	Zone string
-	// PerHour is how many acts one member of staff does in an hour at most. Zero means 60.
-	PerHour int
-	// Unlocks says that the role may lift the lock of a plan ([Service.Unlock]).
-	Unlocks bool
-}
-
 // Config is what recoveries rest on. It is copied by [New].
 type Config struct {
 	// Pins holds the credentials that are recovered. Required.
@@ -95,19 +82,20 @@ type Config struct {
 // A Service runs plans. Make one with [New]. It is safe for concurrent use, and any number of services with the same
 // configuration, in any number of processes, over one store run the same recoveries.
 type Service struct {
-	vault   *store.Vault
-	out     *outbox.Outbox
-	config  Config
-	plans   map[string]*way
-	roles   map[string]*role
-	sends   *lockout.Sends
-	starts  *lockout.Sends
-	hashing *password.Gate
-	params  password.Params
-	dummy   password.Hash // what a guess at nobody's answer is compared with, so that it costs the same
-	runs    store.Kind[run]
-	answers store.Kind[knowledge]
-	decoy   store.Decoy // what is opened where a subject has enrolled nothing
+	vault     *store.Vault
+	out       *outbox.Outbox
+	config    Config
+	plans     map[string]*way
+	roles     map[string]*role
+	sends     *lockout.Sends
+	starts    *lockout.Sends
+	hashing   *password.Gate
+	params    password.Params
+	dummy     password.Hash // what a guess at nobody's answer is compared with, so that it costs the same
+	runs      store.Kind[run]
+	answers   store.Kind[knowledge.Knowledge]
+	catalogue knowledge.Catalogue
+	decoy     store.Decoy // what is opened where a subject has enrolled nothing
 }
 
 // New returns a service. out carries the messages; the service registers with it as "recovery". Errors match [ErrPlan] if the
@@ -130,10 +118,11 @@ func New(v *store.Vault, out *outbox.Outbox, c Config) (*Service, error) {
 	if err := s.limits(); err != nil {
 		return nil, err
 	}
+	s.catalogue = s.newCatalogue()
 	var errs [3]error
 	s.runs, errs[0] = store.NewKind[run](v, "recovery.run")
-	s.answers, errs[1] = store.NewKind[knowledge](v, "recovery.knowledge")
-	s.decoy, errs[2] = s.answers.Decoy(context.Background(), s.decoyKnowledge())
+	s.answers, errs[1] = store.NewKind[knowledge.Knowledge](v, "recovery.knowledge")
+	s.decoy, errs[2] = s.answers.Decoy(context.Background(), s.catalogue.Decoy(s.dummy.Encode()))
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/knowledge"
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
@@ -19,16 +20,16 @@ func PlanGate(s *Service, name string) *lockout.Gate { return s.plans[name].gate
 
 // ShownImages returns the images that are shown for a subject who enrolled own; "" for nobody's.
 func ShownImages(s *Service, subject civicpin.Subject, own string) []string {
-	return s.images(subject, &knowledge{Image: own})
+	return s.catalogue.Shown(subject, &knowledge.Knowledge{Image: own})
 }
 
 // PickedQuestions returns the questions that a subject is asked who enrolled some, none if nobody.
 func PickedQuestions(s *Service, subject civicpin.Subject, enrolled []string, epoch uint64, n int) []string {
-	k := &knowledge{}
+	k := &knowledge.Knowledge{}
 	for _, q := range enrolled {
-		k.Questions = append(k.Questions, answered{Question: q})
+		k.Questions = append(k.Questions, knowledge.Answer{Question: q})
 	}
-	return s.pick(subject, k, epoch, n)
+	return s.catalogue.Pick(subject, k, epoch, n)
 }
 
 // PlainAnswers returns what is kept of a subject before it is sealed.
@@ -43,7 +44,7 @@ func PlainAnswers(ctx context.Context, s *Service, subject civicpin.Subject) (st
 
 // AlterAnswers changes the form and hash of each answer of a subject as they are kept.
 func AlterAnswers(ctx context.Context, s *Service, subject civicpin.Subject, alter func(form *int, hash *string)) error {
-	_, err := s.answers.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[knowledge]) error {
+	_, err := s.answers.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[knowledge.Knowledge]) error {
 		for i := range e.Value.Questions {
 			alter(&e.Value.Questions[i].Form, &e.Value.Questions[i].Hash)
 		}
@@ -59,4 +60,4 @@ func HashOfNothing(s *Service) string { return password.New(s.params, "").Encode
 func OccupyAnswers(s *Service, n int) (release func()) { return testkit.Occupy(s.hashing, n) }
 
 // SameImage reports whether an image is the one that was enrolled.
-func SameImage(own, image string) bool { return (&knowledge{Image: own}).sameImage(image) }
+func SameImage(own, image string) bool { return (&knowledge.Knowledge{Image: own}).SameImage(image) }

@@ -3,27 +3,18 @@ package recovery
 import (
 	"context"
 	"crypto/subtle"
-	"errors"
 	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/code"
+	"github.com/civicpin/civicpin/internal/knowledge"
 	"github.com/civicpin/civicpin/internal/letter"
-	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/recovery/plan"
 )
-
-// admit takes a place in front of the hashing, before anything is counted, so that a refusal costs nobody a try.
-func (s *Service) admit(ctx context.Context) (leave func(), err error) {
-	leave, err = s.hashing.Enter(ctx)
-	if errors.Is(err, password.ErrBusy) {
-		err = ErrBusy
-	}
-	return leave, err
-}
 
 // guess compares answers inside the plan's gate, and advances the run if all are right. also, if given, changes the run with it.
 func (v *visit) guess(ctx context.Context, steps []plan.Step, a Answers, also func(*run, time.Time) error) error {
@@ -47,7 +38,7 @@ func (v *visit) guess(ctx context.Context, steps []plan.Step, a Answers, also fu
 // compare compares answers inside the plan's gate, all of them whatever the first comes to, and calls then there if all are
 // right.
 func (v *visit) compare(ctx context.Context, steps []plan.Step, a Answers, then func(ctx context.Context, named []civicpin.Contact) error) error {
-	leave, err := v.admit(ctx)
+	leave, err := attempt.Enter(ctx, v.hashing)
 	if err != nil {
 		return err
 	}
@@ -74,7 +65,7 @@ func (v *visit) compare(ctx context.Context, steps []plan.Step, a Answers, then 
 		return err == nil, err
 	})
 	if err != nil {
-		v.record(ctx, eventRefused, refusal(err, why))
+		v.record(ctx, eventRefused, attempt.Reason(err, why))
 	}
 	return err
 }
@@ -100,7 +91,7 @@ func (v *visit) right(ctx context.Context, steps []plan.Step, a Answers) (right 
 		ok := true
 		switch step := step.(type) {
 		case plan.Image:
-			ok = k.sameImage(a.Image)
+			ok = k.SameImage(a.Image)
 		case plan.Questions:
 			ok, err = v.sameAnswers(ctx, k, r.asked(step.Ask), a.Questions)
 		case plan.Operator:
@@ -118,7 +109,7 @@ func (v *visit) right(ctx context.Context, steps []plan.Step, a Answers) (right 
 }
 
 // stored reads what the steps compare with.
-func (v *visit) stored(ctx context.Context, steps []plan.Step) (k *knowledge, contacts *contact.Snapshot, err error) {
+func (v *visit) stored(ctx context.Context, steps []plan.Step) (k *knowledge.Knowledge, contacts *contact.Snapshot, err error) {
 	for _, step := range steps {
 		switch step.(type) {
 		case plan.Image, plan.Questions, plan.Operator:
@@ -166,7 +157,7 @@ func (v *visit) typed(ctx context.Context, typed civicpin.Secret) error {
 		return err == nil, err
 	})
 	if err != nil {
-		v.record(ctx, eventRefused, refusal(err, why))
+		v.record(ctx, eventRefused, attempt.Reason(err, why))
 	}
 	return err
 }
@@ -194,20 +185,4 @@ func (v *visit) factor(ctx context.Context, name string, typed civicpin.Secret) 
 		return err
 	}
 	return v.pass(ctx)
-}
-
-// refusal says for the log why answers were refused: why is what the comparison found, empty if there was none.
-func refusal(err error, why string) string {
-	_, locked := errors.AsType[*lockout.LockedError](err)
-	switch {
-	case why != "" && (locked || errors.Is(err, ErrRefused)):
-		return why
-	case locked:
-		return "locked"
-	case errors.Is(err, ErrBusy):
-		return "busy"
-	case errors.Is(err, ErrExpired):
-		return "expired"
-	}
-	return "not checked"
 }

@@ -4,74 +4,53 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/civicpin/civicpin/internal/names"
+	"github.com/civicpin/civicpin/internal/officehours"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 )
 
+// A Role says when operators of that role act, and how much. The zero Role acts at any time, 60 times an hour.
+type Role struct {
+	// From and To bound the hours of a day as time since midnight in Zone; both zero means all day. From is before To.
+	From, To time.Duration
+	// Days lists the days of the week; empty means all.
+	Days []time.Weekday
+	// Zone is the time zone, "America/Guayaquil", as time.LoadLocation takes it; empty means UTC.
+	Zone string
+	// PerHour is how many acts one operator does in an hour at most. Zero means 60.
+	PerHour int
+	// Unlocks says that the role may lift the lock of a plan ([Service.Unlock]).
+	Unlocks bool
+}
+
 // role is a Role with what it needs at work.
 type role struct {
 	Role
-	zone  *time.Location
+	hours officehours.Hours
 	quota *lockout.Quota
 }
 
 const defaultPerHour = 60
 
 func newRole(v *store.Vault, name string, r Role) (*role, error) {
-	bad := func(what string) error { return fmt.Errorf("%w: role %q: %s", ErrPlan, name, what) }
 	if !names.Valid(name, 32) {
-		return nil, bad("the name is not 1 to 32 ASCII letters, digits and -_.")
-	}
-	if r.From < 0 || r.To > day || r.From > r.To || r.From == r.To && r.From != 0 {
-		return nil, bad("From is not before To, within a day")
+		return nil, fmt.Errorf("%w: role %q: the name is not 1 to 32 ASCII letters, digits and -_.", ErrPlan, name)
 	}
 	if r.PerHour == 0 {
 		r.PerHour = defaultPerHour
 	}
-	if r.PerHour < 0 {
-		return nil, bad("PerHour is negative")
+	hours, err1 := officehours.New(r.From, r.To, r.Days, r.Zone)
+	quota, err2 := lockout.NewQuota(v, "staff."+name, lockout.Rate{Limit: r.PerHour, Window: time.Hour})
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, fmt.Errorf("%w: role %q: %w", ErrPlan, name, err)
 	}
-	zone, err := time.LoadLocation(r.Zone)
-	if err != nil {
-		return nil, bad("unknown time zone " + r.Zone)
-	}
-	quota, err := lockout.NewQuota(v, "staff."+name, lockout.Rate{Limit: r.PerHour, Window: time.Hour})
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrPlan, err)
-	}
-	r.Days = slices.Clone(r.Days)
-	return &role{Role: r, zone: zone, quota: quota}, nil
+	return &role{Role: r, hours: hours, quota: quota}, nil
 }
 
-// opens returns when the role acts next; zero if it does now. The hours are those on the wall of the office: a day whose clock is
-// changed has its hours all the same.
-func (r *role) opens(now time.Time) time.Time {
-	now = now.In(r.zone)
-	for i := range 9 {
-		y, m, d := now.AddDate(0, 0, i).Date()
-		at := func(since time.Duration) time.Time {
-			return time.Date(y, m, d, 0, int(since/time.Minute), int(since%time.Minute/time.Second), 0, r.zone)
-		}
-		from, to := at(r.From), at(r.To)
-		if r.From == r.To {
-			to = at(day)
-		}
-		if len(r.Days) > 0 && !slices.Contains(r.Days, from.Weekday()) || !now.Before(to) {
-			continue
-		}
-		if now.Before(from) {
-			return from
-		}
-		return time.Time{}
-	}
-	return now.AddDate(1, 0, 0) // no day of the week at all: refused by no call that checks for that, so closed
-}
-
-// may lets a member of staff act, once, in a role; or any role if it is empty.
+// may lets an operator act, once, in a role; or any role if it is empty.
 func (s *Service) may(ctx context.Context, by Staff, want string) error {
 	if err := by.ID.Validate(); err != nil {
 		return err
@@ -80,7 +59,7 @@ func (s *Service) may(ctx context.Context, by Staff, want string) error {
 	if !by.ID.IsOperator() || r == nil || want != "" && by.Role != want {
 		return &StaffError{Reason: "role"}
 	}
-	if opens := r.opens(s.vault.Now()); !opens.IsZero() {
+	if opens := r.hours.Opens(s.vault.Now()); !opens.IsZero() {
 		return &StaffError{Reason: "hours", Until: opens}
 	}
 	err := r.quota.Take(ctx, store.Key{ID: string(by.ID)})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/internal/knowledge"
 	"github.com/civicpin/civicpin/internal/letter"
 	"github.com/civicpin/civicpin/internal/token"
 )
@@ -49,12 +50,12 @@ type run struct {
 	// Adopt says that a message to Correct was read, which makes it the subject's contact once the run is completed.
 	Adopt bool `json:"adopt,omitempty"`
 	// Links are the outstanding tokens of the step, oldest first.
-	Links     []token.Link `json:"links,omitempty"`
-	Sends     int          `json:"sends,omitempty"`
-	Documents []document   `json:"documents,omitempty" export:"yes"`
-	Approved  []approval   `json:"approved,omitempty"` // of the step
-	Enrolled  *knowledge   `json:"enrolled,omitempty"`
-	Terms     string       `json:"terms,omitempty"`
+	Links     []token.Link         `json:"links,omitempty"`
+	Sends     int                  `json:"sends,omitempty"`
+	Documents []document           `json:"documents,omitempty" export:"yes"`
+	Approved  []approval           `json:"approved,omitempty"` // of the step
+	Enrolled  *knowledge.Knowledge `json:"enrolled,omitempty"`
+	Terms     string               `json:"terms,omitempty"`
 
 	Disown []disown      `json:"disown,omitempty"` // tokens that say "it was not me"
 	Change string        `json:"change,omitempty"` // the change of contacts that the run brought about

@@ -8,6 +8,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/internal/knowledge"
 	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery/plan"
@@ -87,12 +88,12 @@ func (s *Service) way(name string) (*way, error) {
 }
 
 // prepare draws what the steps of a run will show.
-func (s *Service) prepare(r *run, w *way, contacts *contact.Snapshot, k *knowledge) {
+func (s *Service) prepare(r *run, w *way, contacts *contact.Snapshot, k *knowledge.Knowledge) {
 	ask := 0
 	for _, step := range w.Steps {
 		switch step := step.(type) {
 		case plan.Image:
-			r.Images = s.images(r.Subject, k)
+			r.Images = s.catalogue.Shown(r.Subject, k)
 		case plan.Questions:
 			ask = max(ask, step.Ask)
 		case plan.ConfirmContact:
@@ -102,13 +103,13 @@ func (s *Service) prepare(r *run, w *way, contacts *contact.Snapshot, k *knowled
 		}
 	}
 	if ask > 0 {
-		r.Asked = s.pick(r.Subject, k, r.Epoch, ask)
+		r.Asked = s.catalogue.Pick(r.Subject, k, r.Epoch, ask)
 	}
 }
 
 // helps reports whether a plan can come to something for a subject. It looks at everything, whatever it found first: the same work
 // for strangers.
-func (w *way) helps(mark pin.Mark, contacts *contact.Snapshot, k *knowledge) bool {
+func (w *way) helps(mark pin.Mark, contacts *contact.Snapshot, k *knowledge.Knowledge) bool {
 	can := w.Begin && mark.Vacant && !(w.hasty && mark.Revoked) || !w.Begin && mark.Held
 	corrects := civicpin.Channel("")
 	for _, step := range w.Steps {

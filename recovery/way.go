@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/knowledge"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/recovery/plan"
 )
@@ -122,7 +123,7 @@ func (s *Service) addPlan(p plan.Plan) error {
 func (c *Config) facilities() plan.Facilities {
 	around := plan.Facilities{
 		Register: c.Register != nil, Documents: c.Documents != nil, Roles: slices.Collect(maps.Keys(c.Roles)),
-		Images: min(len(c.Images), maxShown), Questions: len(c.Questions),
+		Images: min(len(c.Images), knowledge.MaxShown), Questions: len(c.Questions),
 	}
 	for name, check := range c.Factors {
 		if check != nil {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/answer"
+	"github.com/civicpin/civicpin/internal/attempt"
+	"github.com/civicpin/civicpin/internal/knowledge"
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/recovery/plan"
@@ -40,8 +42,11 @@ func (e *AnswerError) Is(target error) bool { return target == civicpin.ErrInval
 // asks at once, or more, up to 8, to different questions of Config.Questions. What is new begins with no failures counted against it
 // (NIST SP 800-63B-4 3.2.2), for each plan that asks for nothing else of what was enrolled. The source is for the log.
 //
-// It hashes each answer, one after the other. Errors: *[AnswerError]; [civicpin.ErrInvalid] for an image or questions that cannot
-// be; [ErrBusy]; all before anything changes. After the store's, enrol again: doing it twice does no harm.
+// It hashes each answer, one after the other. Errors, all but the last before anything changes:
+//   - *[AnswerError]: an answer breaks a rule.
+//   - [civicpin.ErrInvalid]: the image or a question is not in the configuration.
+//   - [ErrBusy].
+//   - the store's: enrol again, which does no harm.
 func (s *Service) EnrolAnswers(ctx context.Context, subject civicpin.Subject, image string, answers map[string]civicpin.Secret,
 	source civicpin.Source,
 ) error {
@@ -51,8 +56,8 @@ func (s *Service) EnrolAnswers(ctx context.Context, subject civicpin.Subject, im
 	if image == "" && len(answers) == 0 {
 		return fmt.Errorf("%w: neither an image nor answers", civicpin.ErrInvalid)
 	}
-	if n := len(answers); n > 0 && (n < s.fewest() || n > maxEnrolled) {
-		return fmt.Errorf("%w: not %d to %d answers", civicpin.ErrInvalid, s.fewest(), maxEnrolled)
+	if n := len(answers); n > 0 && (n < s.fewest() || n > knowledge.MaxEnrolled) {
+		return fmt.Errorf("%w: not %d to %d answers", civicpin.ErrInvalid, s.fewest(), knowledge.MaxEnrolled)
 	}
 	k, err := s.chosen(ctx, subject, image, answers)
 	if err != nil {
@@ -73,7 +78,7 @@ func (s *Service) fewest() int {
 
 // enrolment checks and hashes what a visitor chose at a step. Nothing is kept before the run is completed.
 func (s *Service) enrolment(ctx context.Context, subject civicpin.Subject, step plan.Enrol, image string, answers map[string]civicpin.Secret,
-) (*knowledge, error) {
+) (*knowledge.Knowledge, error) {
 	if step.Image == (image == "") {
 		return nil, fmt.Errorf("%w: no image, or one that was not asked for", civicpin.ErrInvalid)
 	}
@@ -84,40 +89,15 @@ func (s *Service) enrolment(ctx context.Context, subject civicpin.Subject, step 
 }
 
 // chosen checks an image and answers, all before the first is hashed.
-func (s *Service) chosen(ctx context.Context, subject civicpin.Subject, image string, answers map[string]civicpin.Secret) (*knowledge, error) {
-	if image != "" && !slices.Contains(s.config.Images, image) {
-		return nil, fmt.Errorf("%w: the image is none of Config.Images", civicpin.ErrInvalid)
+func (s *Service) chosen(ctx context.Context, subject civicpin.Subject, image string, answers map[string]civicpin.Secret) (*knowledge.Knowledge, error) {
+	k, texts, question, err := s.catalogue.Choose(subject, image, answers)
+	if broken, ok := errors.AsType[*answer.Error](err); ok {
+		return nil, &AnswerError{Question: question, Rule: string(broken.Rule)}
 	}
-	k := &knowledge{Image: image}
-	var texts []string
-	for _, question := range s.config.Questions { // not in the map's order: the first rule broken is then the same each time
-		typed, ok := answers[question]
-		if !ok {
-			continue
-		}
-		text, err := answer.Normalise(answer.Version, typed.Reveal())
-		if err == nil {
-			err = answer.Check(text, question, string(subject))
-		}
-		if broken, ok := errors.AsType[*answer.Error](err); ok {
-			return nil, &AnswerError{Question: question, Rule: string(broken.Rule)}
-		}
-		if err != nil {
-			return nil, err
-		}
-		if slices.ContainsFunc(texts, func(other string) bool { return answer.Alike(text, other) }) {
-			return nil, &AnswerError{Question: question, Rule: string(answer.RuleSame)}
-		}
-		texts = append(texts, text)
-		k.Questions = append(k.Questions, answered{Question: question, Form: answer.Version})
+	if err != nil || len(texts) == 0 {
+		return k, err
 	}
-	if len(texts) != len(answers) {
-		return nil, fmt.Errorf("%w: a question is none of Config.Questions", civicpin.ErrInvalid)
-	}
-	if len(texts) == 0 {
-		return k, nil
-	}
-	leave, err := s.admit(ctx)
+	leave, err := attempt.Enter(ctx, s.hashing)
 	if err != nil {
 		return nil, err
 	}
@@ -135,24 +115,19 @@ func (s *Service) chosen(ctx context.Context, subject civicpin.Subject, image st
 //
 // The record is written first: if the process dies behind that, the new answers stand with the old count, which an agency can lift.
 // The other way round, the old answers would have got new tries.
-func (s *Service) keepEnrolled(ctx context.Context, subject civicpin.Subject, k *knowledge, source civicpin.Source) error {
+func (s *Service) keepEnrolled(ctx context.Context, subject civicpin.Subject, k *knowledge.Knowledge, source civicpin.Source) error {
 	if k == nil {
 		return nil
 	}
-	_, err := s.answers.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[knowledge]) error {
-		if k.Image != "" {
-			e.Value.Image = k.Image
-		}
-		if len(k.Questions) > 0 {
-			e.Value.Questions = k.Questions
-		}
+	_, err := s.answers.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[knowledge.Knowledge]) error {
+		e.Value.Put(k)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
 	s.vault.Record(ctx, civicpin.Event{
-		Code: eventEnrolled, Subject: subject, By: civicpin.Citizen, Source: source, Reason: k.what(),
+		Code: eventEnrolled, Subject: subject, By: civicpin.Citizen, Source: source, Reason: k.String(),
 	})
 	for _, name := range slices.Sorted(maps.Keys(s.plans)) {
 		if w := s.plans[name]; w.rebinds(k) {
@@ -164,18 +139,9 @@ func (s *Service) keepEnrolled(ctx context.Context, subject civicpin.Subject, k 
 	return nil
 }
 
-// what says for the log what was enrolled.
-func (k *knowledge) what() string {
-	image := "no image"
-	if k.Image != "" {
-		image = "an image"
-	}
-	return fmt.Sprintf("%s, %d answers", image, len(k.Questions))
-}
-
 // rebinds reports whether all that a plan asks for of what can be enrolled is new. If a part of it stays, so do the failures: a
 // new image must not bring new guesses at old answers. Nor do answers concern the count of a plan that asks for none.
-func (w *way) rebinds(k *knowledge) bool {
+func (w *way) rebinds(k *knowledge.Knowledge) bool {
 	questions, image := w.asks()
 	return (questions > 0 || image) && (questions == 0 || len(k.Questions) > 0) && (!image || k.Image != "")
 }

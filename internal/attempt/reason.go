@@ -1,0 +1,37 @@
+// Package attempt holds what the guarded comparisons of this module have in common.
+package attempt
+
+import (
+	"context"
+	"errors"
+
+	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/internal/token"
+	"github.com/civicpin/civicpin/lockout"
+)
+
+// Enter takes a place in front of the hashing, before anything is counted, so that a refusal costs nobody a try. The error of a full
+// queue is [lockout.ErrBusy].
+func Enter(ctx context.Context, g *password.Gate) (leave func(), err error) {
+	leave, err = g.Enter(ctx)
+	if errors.Is(err, password.ErrBusy) {
+		err = lockout.ErrBusy
+	}
+	return leave, err
+}
+
+// Reason says for the log why a guess was refused. found is what the comparison found to be wrong, empty if there was none.
+func Reason(err error, found string) string {
+	_, locked := errors.AsType[*lockout.LockedError](err)
+	switch {
+	case errors.Is(err, lockout.ErrBusy):
+		return "busy"
+	case found != "":
+		return found
+	case locked:
+		return "locked"
+	case errors.Is(err, token.ErrExpired):
+		return "expired"
+	}
+	return "not checked"
+}

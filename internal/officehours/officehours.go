@@ -1,0 +1,53 @@
+// Package officehours says when an office is open.
+package officehours
+
+import (
+	"errors"
+	"slices"
+	"time"
+)
+
+const day = 24 * time.Hour
+
+// Hours are those on the wall of the office: a day whose clock is changed has its hours all the same.
+type Hours struct {
+	from, to time.Duration
+	days     []time.Weekday
+	zone     *time.Location
+}
+
+// New returns the hours from one time since midnight to another, both zero for all day, on the given days, none for all, in the time
+// zone of a name as time.LoadLocation takes it.
+func New(from, to time.Duration, days []time.Weekday, zone string) (Hours, error) {
+	if from < 0 || to > day || from > to || from == to && from != 0 {
+		return Hours{}, errors.New("From is not before To, within a day")
+	}
+	at, err := time.LoadLocation(zone)
+	if err != nil {
+		return Hours{}, errors.New("unknown time zone " + zone)
+	}
+	return Hours{from: from, to: to, days: slices.Clone(days), zone: at}, nil
+}
+
+// Opens returns when the office opens next; zero if it is open now.
+func (h Hours) Opens(now time.Time) time.Time {
+	now = now.In(h.zone)
+	for i := range 9 {
+		y, m, d := now.AddDate(0, 0, i).Date()
+		at := func(since time.Duration) time.Time {
+			return time.Date(y, m, d, 0, int(since/time.Minute), int(since%time.Minute/time.Second), 0, h.zone)
+		}
+		from, to := at(h.from), at(h.to)
+		if h.from == h.to {
+			to = at(day)
+		}
+		if len(h.days) > 0 && !slices.Contains(h.days, from.Weekday()) || !now.Before(to) {
+			continue
+		}
+		if now.Before(from) {
+			return from
+		}
+		return time.Time{}
+	}
+	return now.AddDate(1, 0, 0) // no day of the week at all: refused by no call that checks for that, so closed
+}
