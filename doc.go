@@ -13,10 +13,10 @@
 //	store/storetest  the contract's tests, for stores of your own
 //	store/outbox     messages that are sent after a crash, too
 //	store/audit      events chained by hash, so that tampering shows
-//	store/audit      events chained by hash, so that a missing one is found
 //	lockout          attempt limits: take, verify, settle
 //	pin              credentials: issue in parts, exchange, verify, change, attest, revoke
 //	otp              HOTP, TOTP, delivered one-time codes, backup codes
+//	contact          a subject's addresses: add, prove, change, take over from staff, undo, notify
 //	recovery         recoveries that end in a grant: links, contacts, questions, facts, staff
 //	recovery/plan    the plans that recoveries follow: steps and outcome, as Go values or JSON, and their rules
 //	texts            ready texts for messages, in English, Spanish and Italian

@@ -75,14 +75,14 @@ func MaskedContact(ctx context.Context, s *Service, subject civicpin.Subject, ch
 
 // Adopt is what a completed recovery does with an address that the visitor gave and proved.
 func Adopt(ctx context.Context, s *Service, subject civicpin.Subject, change string, to civicpin.Contact, until time.Time) error {
-	return s.Recovered(ctx, proof.Completed{
+	return s.Recovered(ctx, proof.New(proof.Completed{
 		Subject: subject, Run: "run", Change: change, Corrected: to, Undo: until, By: civicpin.Citizen,
-	})
+	}))
 }
 
 // UndoChange is what repudiating a recovery does with its change of contacts.
 func UndoChange(ctx context.Context, s *Service, subject civicpin.Subject, change string) error {
-	return s.Recovered(ctx, proof.Completed{Subject: subject, Run: "run", Change: change, Repudiated: true})
+	return s.Recovered(ctx, proof.New(proof.Completed{Subject: subject, Run: "run", Change: change, Repudiated: true}))
 }
 
 // MaxContacts and MaxChanges are the limits of a book.

@@ -8,7 +8,8 @@ import (
 )
 
 // A device's value is 33 bytes in base64url: this version, the device's id at random, and a keyed hash that binds the id to
-// the gate and the subject. The hash is cut to 16 bytes, half of it (RFC 2104 section 5), which leaves nothing to guess on line.
+// the gate and the subject. The hash is cut to 16 bytes, half of it (RFC 2104 section 5), which leaves nothing to guess on
+// line.
 const (
 	deviceVersion = 1
 	deviceIDSize  = 16

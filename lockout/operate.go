@@ -51,7 +51,9 @@ func (g *Gate) Rebind(ctx context.Context, key Key, by civicpin.Actor) error {
 }
 
 // change applies an act of by to the record and records the event.
-func (g *Gate) change(ctx context.Context, key Key, by civicpin.Actor, code civicpin.EventCode, act func(*state, time.Time) error) error {
+func (g *Gate) change(ctx context.Context, key Key, by civicpin.Actor, code civicpin.EventCode,
+	act func(*state, time.Time) error,
+) error {
 	if err := errors.Join(key.validate(), by.Validate()); err != nil {
 		return err
 	}

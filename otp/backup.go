@@ -117,8 +117,8 @@ func freshBackup(params password.Params) backupSet {
 }
 
 // hash is what the set keeps of a code.
-func (s *backupSet) hash(code string) []byte {
-	return argon2.IDKey([]byte(code), s.Salt, s.Params.Time, s.Params.Memory, s.Params.Threads, 32)
+func (s *backupSet) hash(typed string) []byte {
+	return argon2.IDKey([]byte(typed), s.Salt, s.Params.Time, s.Params.Memory, s.Params.Threads, 32)
 }
 
 // find returns which of the hashes is equal to h, -1 if none is. It looks at all of them.

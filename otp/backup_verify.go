@@ -73,7 +73,9 @@ func (b *Backup) Verify(ctx context.Context, subject civicpin.Subject, typed civ
 		why, left = "wrong", len(e.Value.Hashes)
 		return right, nil
 	})
-	event := civicpin.Event{Code: eventBackupUsed, Subject: subject, By: civicpin.Citizen, Source: source, Reason: strconv.Itoa(left)}
+	event := civicpin.Event{
+		Code: eventBackupUsed, Subject: subject, By: civicpin.Citizen, Source: source, Reason: strconv.Itoa(left),
+	}
 	if err != nil {
 		event.Code, event.Reason = eventBackupRefused, attempt.Reason(err, why)
 	}

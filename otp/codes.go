@@ -219,8 +219,8 @@ func (c *Codes) normalise(typed string) string {
 }
 
 // record writes an event about a code.
-func (c *Codes) record(ctx context.Context, code civicpin.EventCode, subject civicpin.Subject, id string, by civicpin.Actor,
+func (c *Codes) record(ctx context.Context, event civicpin.EventCode, subject civicpin.Subject, id string, by civicpin.Actor,
 	source civicpin.Source, reason string,
 ) {
-	c.vault.Record(ctx, civicpin.Event{Code: code, Subject: subject, By: by, Source: source, Ref: id, Reason: reason})
+	c.vault.Record(ctx, civicpin.Event{Code: event, Subject: subject, By: by, Source: source, Ref: id, Reason: reason})
 }

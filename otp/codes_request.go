@@ -176,7 +176,9 @@ func (c *Codes) add(ctx context.Context, r *codeRecord, ref outbox.Ref) error {
 }
 
 // enlist adds a code to the subject's list, and returns whether the subject is known and which codes there is no room for.
-func (c *Codes) enlist(ctx context.Context, subject civicpin.Subject, l codeListed, known bool) (wasKnown bool, over []string, err error) {
+func (c *Codes) enlist(ctx context.Context, subject civicpin.Subject, l codeListed, known bool) (
+	wasKnown bool, over []string, err error,
+) {
 	e, err := c.lists.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[codeList]) error {
 		now := c.vault.Now()
 		over = nil

@@ -4,8 +4,8 @@
 // For an authenticator app use [NewTOTP]: [TOTP.Enrol] makes a key, whose URI the caller shows as a QR code, and [TOTP.Verify]
 // checks what the app shows. A token with a button counts instead of looking at the clock; [NewHOTP] is for those.
 //
-// A code that is sent, for one act of one person, is [NewCodes] and a policy: [SMS], [ClavePIN] or your own. [Codes.Request] has
-// it sent, [Codes.Verify] checks what was typed. Codes on paper, for when all else is lost, are [NewBackup]'s.
+// A code that is sent, for one act of one person, is [NewCodes] and a policy: [SMS], [ClavePIN] or your own. [Codes.Request]
+// has it sent, [Codes.Verify] checks what was typed. Codes on paper, for when all else is lost, are [NewBackup]'s.
 //
 // # Life of a key
 //
@@ -39,8 +39,8 @@
 // busy or not checked; their Ref is the service's name and the key's id, "totp.login/ABC…".
 //
 // Of delivered codes: otp.code_requested (reason: no contact), otp.code_resent, otp.code_pulled, otp.code_verified,
-// otp.code_cancelled (reason: too many pending), and otp.code_refused with the reason wrong, unknown, spent, cancelled, tries used
-// up, expired, locked, busy or not checked; their Ref is the request's id.
+// otp.code_cancelled (reason: too many pending), and otp.code_refused with the reason wrong, unknown, spent, cancelled, tries
+// used up, expired, locked, busy or not checked; their Ref is the request's id.
 //
 // Of backup codes: otp.backup_issued, otp.backup_used (reason: how many are left), otp.backup_revoked, and otp.backup_refused
 // with the reason wrong, unknown, locked, busy or not checked.
@@ -48,6 +48,6 @@
 // # Stored-format compatibility
 //
 // The kinds "totp.NAME", "hotp.NAME", "code.NAME", "code-pending.NAME" and "backup.NAME" are this package's, NAME being the
-// configuration's. Later releases will read what earlier ones wrote. A configuration may be changed at any time: keys keep the algorithm, digits and period with which they
-// were bound, and all else holds at once, the Name excepted.
+// configuration's. Later releases will read what earlier ones wrote. A configuration may be changed at any time: keys keep the
+// algorithm, digits and period with which they were bound, and all else holds at once, the Name excepted.
 package otp

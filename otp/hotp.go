@@ -121,9 +121,9 @@ func (h *HOTP) Config() HOTPConfig { return h.config }
 // Verify checks a code, and uses it up together with all that the token made before it. Blanks and hyphens are forgiven. The
 // first right code of a pending key activates it, and ends the key that was active before.
 //
-// Errors: a *[lockout.LockedError], which may be told, since unknown subjects lock alike; [ErrBusy]; [ErrRefused] for everything
-// that is wrong with code or subject; [civicpin.ErrInvalid] for a subject that cannot be. Anything else, such as the store's
-// error, is for the log: the code may then have been used up, so ask for the next one.
+// Errors: a *[lockout.LockedError], which may be told, since unknown subjects lock alike; [ErrBusy]; [ErrRefused] for
+// everything that is wrong with code or subject; [civicpin.ErrInvalid] for a subject that cannot be. Anything else, such as the
+// store's error, is for the log: the code may then have been used up, so ask for the next one.
 //
 // Five store calls for a right code, four for a wrong one or an unknown subject, one while locked.
 func (h *HOTP) Verify(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret, source civicpin.Source) error {
@@ -143,7 +143,9 @@ func (h *HOTP) Verify(ctx context.Context, subject civicpin.Subject, typed civic
 // counts as Verify's do; nil means that the subject has shown the token, and that the next code is the one after those two.
 //
 // Errors and store calls are those of [HOTP.Verify].
-func (h *HOTP) Resync(ctx context.Context, subject civicpin.Subject, first, second civicpin.Secret, source civicpin.Source) error {
+func (h *HOTP) Resync(ctx context.Context, subject civicpin.Subject, first, second civicpin.Secret,
+	source civicpin.Source,
+) error {
 	one, two := readCode(first), readCode(second)
 	return h.prove(ctx, subject, source, eventResynced, func(b *boundKey, _ time.Time) found {
 		key := b.oath()

@@ -147,7 +147,9 @@ func (k *keys) rebindGate(ctx context.Context, subject civicpin.Subject, by civi
 	return err
 }
 
-func (k *keys) enrol(ctx context.Context, subject civicpin.Subject, by civicpin.Actor, reason string, set func(*keyring, *boundKey)) (Key, error) {
+func (k *keys) enrol(ctx context.Context, subject civicpin.Subject, by civicpin.Actor, reason string,
+	set func(*keyring, *boundKey),
+) (Key, error) {
 	if err := subject.Validate(); err != nil {
 		return Key{}, err
 	}

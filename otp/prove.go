@@ -49,7 +49,9 @@ type compare func(b *boundKey, now time.Time) found
 // Whatever the subject is, known or not, with one key or two, the work is the same: one read of the record and two windows of
 // codes, inside the gate. Only a right code is written, by one conditional write. Who loses a race for it reads again, finds
 // the code spent, and is counted as wrong.
-func (k *keys) prove(ctx context.Context, subject civicpin.Subject, source civicpin.Source, success civicpin.EventCode, compare compare) error {
+func (k *keys) prove(ctx context.Context, subject civicpin.Subject, source civicpin.Source,
+	success civicpin.EventCode, compare compare,
+) error {
 	var why, id string
 	activated := false
 	err := k.gate.Do(ctx, lockout.Key{Subject: subject, Source: source}, func(ctx context.Context) (bool, error) {

@@ -132,9 +132,9 @@ func (t *TOTP) Config() TOTPConfig { return t.config }
 // Verify checks a code, and uses it up: it is never accepted again, nor is an older one. Blanks and hyphens are forgiven. The
 // first right code of a pending key activates it, and ends the key that was active before.
 //
-// Errors: a *[lockout.LockedError], which may be told, since unknown subjects lock alike; [ErrBusy]; [ErrRefused] for everything
-// that is wrong with code or subject; [civicpin.ErrInvalid] for a subject that cannot be. Anything else, such as the store's
-// error, is for the log: the code may then have been used up, so ask for the next one.
+// Errors: a *[lockout.LockedError], which may be told, since unknown subjects lock alike; [ErrBusy]; [ErrRefused] for
+// everything that is wrong with code or subject; [civicpin.ErrInvalid] for a subject that cannot be. Anything else, such as the
+// store's error, is for the log: the code may then have been used up, so ask for the next one.
 //
 // Five store calls for a right code, four for a wrong one or an unknown subject, one while locked.
 func (t *TOTP) Verify(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret, source civicpin.Source) error {

@@ -249,7 +249,9 @@ var flows = []flow{
 		act: func(t *testing.T, k *kit) error {
 			m, err := k.Mark(t.Context(), maria)
 			if err == nil {
-				k.grant, err = k.Complete(t.Context(), proof.Completed{Subject: maria, Run: "run", Epoch: m.Epoch, Valid: time.Hour})
+				k.grant, err = k.Complete(t.Context(), proof.New(proof.Completed{
+					Subject: maria, Run: "run", Epoch: m.Epoch, Valid: time.Hour,
+				}))
 			}
 			return err
 		},

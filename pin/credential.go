@@ -199,16 +199,39 @@ func (c *credential) sameSend(issue string, i, send int) bool {
 	return c.Issue == issue && i >= 0 && i < len(c.Parts) && c.Parts[i].Send == send
 }
 
+// vacant reports whether nobody has a secret that this credential would accept, or was sent one.
+func (c *credential) vacant() bool { return c.State == vacant || c.State == revoked }
+
+// recoverable reports whether a recovery may end in a new secret for this credential.
+func (c *credential) recoverable() bool {
+	return (c.State == provisional || c.State == active) && !c.Suspended
+}
+
+// end returns when the chosen secret will expire, zero if never.
+func (c *credential) end(p *Policy) time.Time {
+	var end time.Time
+	if p.MaxAge > 0 {
+		end = c.Changed.Add(p.MaxAge)
+	}
+	if p.MaxUnused > 0 {
+		if unused := c.Used.Add(p.MaxUnused); end.IsZero() || unused.Before(end) {
+			end = unused
+		}
+	}
+	return end
+}
+
 // likeness is a credential as most of this policy look: what is opened instead where a subject has none.
 func (s *Service) likeness() credential {
 	now := s.vault.Now()
 	c := credential{
-		State: active, Issue: strings.Repeat("A", 26), Hash: s.dummy.Encode(), Norm: s.policy.Chosen.normaliser(), Level: civicpin.Low,
-		Issued: now, Changed: now, Used: now, Epoch: 2,
+		State: active, Issue: strings.Repeat("A", 26), Hash: s.dummy.Encode(), Norm: s.policy.Chosen.normaliser(),
+		Level: civicpin.Low, Issued: now, Changed: now, Used: now, Epoch: 2,
 	}
 	for range s.policy.Parts {
 		c.Parts = append(c.Parts, part{
-			Channel: civicpin.Email, Address: "somebody@example.org", State: Delivered, Receipt: strings.Repeat("A", 26), Send: 1, At: now,
+			Channel: civicpin.Email, Address: "somebody@example.org", State: Delivered, Receipt: strings.Repeat("A", 26),
+			Send: 1, At: now,
 		})
 	}
 	return c

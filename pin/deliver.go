@@ -32,11 +32,6 @@ type receipt struct {
 // receiptsFor is how long a provider may take to report on a message.
 const receiptsFor = 60 * day
 
-// ref names the send-th message of a part to the outbox.
-func (s *Service) ref(subject civicpin.Subject, issue string, part, send int) outbox.Ref {
-	return outbox.Ref{Owner: s.owner(), Subject: subject, ID: issue + "." + strconv.Itoa(part) + "." + strconv.Itoa(send)}
-}
-
 // parseRef undoes ref.
 func parseRef(id string) (issue string, part, send int, err error) {
 	fields := strings.Split(id, ".")

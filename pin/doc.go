@@ -1,8 +1,8 @@
 // Package pin issues, delivers, checks and ends the PINs and passwords of a portal's citizens, members or customers.
 //
-// A [Policy] says what one system is like; [New] makes a [Service] of it. The two calls to begin with are [Service.Issue], which
-// makes a secret at random and sends it in parts over different channels, and [Service.Verify], which checks what somebody
-// typed. What is issued is provisional: at its first use the citizen exchanges it for a secret of their own with
+// A [Policy] says what one system is like; [New] makes a [Service] of it. The two calls to begin with are [Service.Issue],
+// which makes a secret at random and sends it in parts over different channels, and [Service.Verify], which checks what
+// somebody typed. What is issued is provisional: at its first use the citizen exchanges it for a secret of their own with
 // [Service.Exchange] (OWASP ASVS 6.4.1). An activation code that is handed over at a desk is an issue in one part.
 //
 // # Life of a credential
@@ -21,9 +21,9 @@
 // Guessers: every comparison goes through package lockout, taken before it is compared; chosen secrets are held against
 // the values that are guessed first; policies whose secrets could be guessed do not construct. Strangers who ask who is
 // registered: Verify, Exchange, Change and Resend do the same work and give the same answers for subjects that are unknown,
-// revoked, suspended or were never issued a credential. A thief of one part: the parts are compared as one, under one count, and
-// no answer says which was wrong. A thief of the store: see package store; a secret is at rest only as an argon2id hash under
-// a seal, and the text of a part under a seal while it may have to be sent again. Staff: nobody sees or chooses the
+// revoked, suspended or were never issued a credential. A thief of one part: the parts are compared as one, under one count,
+// and no answer says which was wrong. A thief of the store: see package store; a secret is at rest only as an argon2id hash
+// under a seal, and the text of a part under a seal while it may have to be sent again. Staff: nobody sees or chooses the
 // citizen's own secret, and at most one part of an issue is printed. Floods: hashing is bounded, and refused before a try is
 // counted; messages are limited by subject, address, country and source. Strangers who lock citizens out: where the policy has
 // known devices, [Service.Remember] gives the device of a citizen who has logged in a lane that strangers cannot lock; a stolen
@@ -34,12 +34,12 @@
 //
 // # Events
 //
-// pin.granted (reason: the plan and run of the recovery), pin.recovered (a grant was used) and pin.lowered tell of recoveries and
-// contacts. pin.issued, pin.resent, pin.exchanged, pin.changed, pin.attested, pin.revoked, pin.suspended, pin.resumed and pin.imported say
-// what was done; pin.part_accepted, pin.part_delivered and pin.part_failed how far a part has come; pin.verified that a secret
-// was right, pin.expired that it was right but too old, with the reason issue, change or use; and pin.refused that it was
-// not let in, with the reason wrong, unknown, vacant, revoked, suspended, locked, busy, unreadable hash or not checked. Locks are
-// recorded by package lockout. Ref is the id of the issue.
+// pin.granted (reason: the plan and run of the recovery), pin.recovered (a grant was used) and pin.lowered tell of recoveries
+// and contacts. pin.issued, pin.resent, pin.exchanged, pin.changed, pin.attested, pin.revoked, pin.suspended, pin.resumed and
+// pin.imported say what was done; pin.part_accepted, pin.part_delivered and pin.part_failed how far a part has come;
+// pin.verified that a secret was right, pin.expired that it was right but too old, with the reason issue, change or use; and
+// pin.refused that it was not let in, with the reason wrong, unknown, vacant, revoked, suspended, locked, busy, unreadable hash
+// or not checked. Locks are recorded by package lockout. Ref is the id of the issue.
 //
 // # Stored-format compatibility
 //

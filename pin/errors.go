@@ -54,8 +54,8 @@ func (e *ExpiredError) Is(target error) bool { return target == ErrExpired }
 var ErrChoice = errors.New("pin: secret may not be chosen")
 
 // A ChoiceError says which rule a chosen secret breaks, to be told to who chose it (NIST SP 800-63B-4 3.1.1.2). It matches
-// [ErrChoice]. Rule is one of "length", "characters", "common", "repeated", "sequence", "date", "personal", "issued" (it is part
-// of the issued secret), "same" (it is the current one) and "history".
+// [ErrChoice]. Rule is one of "length", "characters", "common", "repeated", "sequence", "date", "personal", "issued" (it is
+// part of the issued secret), "same" (it is the current one) and "history".
 type ChoiceError struct {
 	Rule string
 }

@@ -10,7 +10,7 @@ const (
 	eventPartDelivered civicpin.EventCode = "pin.part_delivered"
 	eventPartFailed    civicpin.EventCode = "pin.part_failed"
 	eventVerified      civicpin.EventCode = "pin.verified"
-	eventRefused       civicpin.EventCode = "pin.refused" // Reason: wrong, unknown, revoked, suspended, locked, busy or not checked
+	eventRefused       civicpin.EventCode = "pin.refused" // the reasons are in the package comment
 	eventExpired       civicpin.EventCode = "pin.expired" // the right secret, too late; Reason: issue, change or use
 	eventExchanged     civicpin.EventCode = "pin.exchanged"
 	eventChanged       civicpin.EventCode = "pin.changed"

@@ -93,8 +93,8 @@ type grant struct {
 	Parts []part `json:"parts,omitempty"`
 }
 
-// A Mark is what a credential looked like when a recovery began. Every act that changes whose hands the secret is in, or gives a
-// grant, changes it: so of several recoveries under way the first that completes ends all others.
+// A Mark is what a credential looked like when a recovery began. Every act that changes whose hands the secret is in, or gives
+// a grant, changes it: so of several recoveries under way the first that completes ends all others.
 type Mark struct {
 	// Epoch counts those acts; 0 if there is no record.
 	Epoch uint64
@@ -121,23 +121,19 @@ func (s *Service) Mark(ctx context.Context, subject civicpin.Subject) (Mark, err
 	}, nil
 }
 
-// vacant reports whether nobody has a secret that this credential would accept, or was sent one.
-func (c *credential) vacant() bool { return c.State == vacant || c.State == revoked }
-
-// recoverable reports whether a recovery may end in a new secret for this credential.
-func (c *credential) recoverable() bool {
-	return (c.State == provisional || c.State == active) && !c.Suspended
-}
-
-// Complete ends a recovery, if nothing happened to the credential since it began: it writes a grant into the credential's record,
-// or, where the plan ends in an unlock, does what [Service.Unlock] does and returns no grant. It is for package recovery: nobody
-// else can make a proof. Of any number of recoveries of one subject that complete at once, one does. Errors:
+// Complete ends a recovery, if nothing happened to the credential since it began: it writes a grant into the credential's
+// record, or, where the plan ends in an unlock, does what [Service.Unlock] does and returns no grant. It is for package
+// recovery: nobody else can make a proof. Of any number of recoveries of one subject that complete at once, one does. Errors:
 //   - [ErrChanged]: the credential is another than it was.
 //   - [ErrState]: it may not be recovered.
 //   - [ErrParts], [civicpin.ErrInvalid]: the proof does not fit the policy.
+//   - [ErrGrant]: the proof is empty, or not one of package recovery.
 //   - a *[lockout.LockedError]: an unlock of a credential that is disabled, which takes a new secret.
 //   - the store's: there may be a grant that nobody knows, or the lock may still stand. Recover again.
 func (s *Service) Complete(ctx context.Context, p proof.Completed) (Grant, error) {
+	if !p.Sealed() {
+		return Grant{}, fmt.Errorf("%w: not a proof of package recovery", ErrGrant)
+	}
 	if err := p.Subject.Validate(); err != nil {
 		return Grant{}, err
 	}

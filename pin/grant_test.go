@@ -30,9 +30,9 @@ func (k *kit) completed(t testing.TB, parts ...civicpin.Contact) proof.Completed
 	t.Helper()
 	m, err := k.Mark(t.Context(), maria)
 	require.NoError(t, err)
-	return proof.Completed{
+	return proof.New(proof.Completed{
 		Subject: maria, Plan: "plan", Run: "run", Epoch: m.Epoch, Begin: m.Vacant, Parts: parts, Valid: 15 * time.Minute,
-	}
+	})
 }
 
 // granted gives Maria a grant.
@@ -224,14 +224,19 @@ func TestGrantIsNotForOthers(t *testing.T) {
 		{Subject: maria, Run: "r", Valid: time.Minute}, // nobody there, and Begin not said
 		{Subject: maria, Run: "r", Valid: time.Minute, Begin: true, Epoch: 1},
 	} {
-		_, err := k.Complete(t.Context(), p)
+		_, err := k.Complete(t.Context(), proof.New(p))
 		require.Error(t, err)
-		require.Error(t, k.unlocked(t, p))
+		require.Error(t, k.unlocked(t, proof.New(p)))
 	}
 	k.exchanged(t)
 	p := k.completed(t)
+	bare := proof.Completed{Subject: p.Subject, Run: p.Run, Epoch: p.Epoch, Valid: p.Valid} // as a caller could make one
+	_, err := k.Complete(t.Context(), bare)
+	require.ErrorIs(t, err, pin.ErrGrant)
+	require.ErrorIs(t, k.unlocked(t, bare), pin.ErrGrant)
+	require.Equal(t, p.Epoch, k.completed(t).Epoch, "refused without effect")
 	p.Begin = true
-	_, err := k.Complete(t.Context(), p)
+	_, err = k.Complete(t.Context(), p)
 	require.ErrorIs(t, err, pin.ErrState, "a plan that begins does not replace what is in use")
 	require.ErrorIs(t, k.Set(t.Context(), pin.Grant{}, civicpin.NewSecret(changed)), pin.ErrGrant)
 	_, err = k.Reissue(t.Context(), pin.Grant{}, civicpin.Source{})
@@ -389,11 +394,11 @@ func TestOnlyRecoveryMakesProofs(t *testing.T) {
 			return err
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
-			lit, ok := n.(*ast.CompositeLit)
+			sel, ok := n.(*ast.SelectorExpr)
 			if !ok {
 				return true
 			}
-			if sel, ok := lit.Type.(*ast.SelectorExpr); ok && sel.Sel.Name == "Completed" {
+			if from, ok := sel.X.(*ast.Ident); ok && from.Name == "proof" && sel.Sel.Name == "New" {
 				require.Equal(t, filepath.Join("..", "recovery", "finish.go"), path)
 				found++
 			}

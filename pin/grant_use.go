@@ -109,9 +109,9 @@ func (s *Service) fresher(ctx context.Context, g Grant, c *credential, text stri
 	return s.apart(c, text)
 }
 
-// Reissue makes a new secret at random under a grant of a plan that ends in one, and has its parts sent to the contacts that the
-// plan proved. It is as provisional as any issue; the level, and the evidence for it, stay as they were. The current secret is
-// good for nothing from then on. What Set says of failures and known devices holds here, too.
+// Reissue makes a new secret at random under a grant of a plan that ends in one, and has its parts sent to the contacts that
+// the plan proved. It is as provisional as any issue; the level, and the evidence for it, stay as they were. The current secret
+// is good for nothing from then on. What Set says of failures and known devices holds here, too.
 //
 // Errors: [ErrGrant]; [ErrBusy]; a *[lockout.LockedError] if the send limits are reached; the store's, after which it may have
 // been issued: look for the messages, and recover again if there are none.

@@ -61,8 +61,8 @@ type Part struct {
 // It takes the place of an issued secret that was not exchanged yet, of a revoked one, and of one that expired for disuse.
 // One in use stays as it is, and the error is ErrState: revoke it first, or let its owner recover it. So does one that is
 // suspended, and, if a citizen asks, one that still waits for its exchange and was issued on evidence or by a recovery of the
-// owner's own secret ([Service.Reissue]). Failures counted against the subject stay counted, unless there is Evidence, which is a new binding (NIST SP 800-63B-4 4.1) and also lifts
-// a disablement.
+// owner's own secret ([Service.Reissue]). Failures counted against the subject stay counted, unless there is Evidence, which is
+// a new binding (NIST SP 800-63B-4 4.1) and also lifts a disablement.
 //
 // Errors, all before anything changes: [civicpin.ErrInvalid], [ErrParts], [ErrEvidence], [ErrBusy], [ErrState]; a
 // *[lockout.LockedError] if the send limits are reached, or if the subject is disabled and there is no Evidence, which may be

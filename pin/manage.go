@@ -65,7 +65,9 @@ func (s *Service) Resume(ctx context.Context, subject civicpin.Subject, reason s
 	return s.suspend(ctx, subject, reason, by, false, eventResumed)
 }
 
-func (s *Service) suspend(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor, to bool, code civicpin.EventCode) error {
+func (s *Service) suspend(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor, to bool,
+	code civicpin.EventCode,
+) error {
 	return s.manage(ctx, subject, by, code, reason, func(c *credential, _ time.Time) error {
 		switch {
 		case c.vacant():
@@ -79,8 +81,8 @@ func (s *Service) suspend(ctx context.Context, subject civicpin.Subject, reason 
 	})
 }
 
-// Stop makes the credential good for nobody until an operator has looked at it: it suspends one in use or under issue, and revokes
-// one that was only begun. Package contact calls it. Errors are those of [Service.Suspend].
+// Stop makes the credential good for nobody until an operator has looked at it: it suspends one in use or under issue, and
+// revokes one that was only begun. Package contact calls it. Errors are those of [Service.Suspend].
 func (s *Service) Stop(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor) error {
 	err := s.Suspend(ctx, subject, reason, by)
 	if errors.Is(err, ErrState) { // begun, and nothing chosen yet
@@ -120,8 +122,8 @@ func (s *Service) LowerLevel(ctx context.Context, subject civicpin.Subject, to c
 }
 
 // manage lets act change a credential on behalf of by, and records the event if anything changed.
-func (s *Service) manage(ctx context.Context, subject civicpin.Subject, by civicpin.Actor, code civicpin.EventCode, reason string,
-	act func(*credential, time.Time) error,
+func (s *Service) manage(ctx context.Context, subject civicpin.Subject, by civicpin.Actor, code civicpin.EventCode,
+	reason string, act func(*credential, time.Time) error,
 ) error {
 	if err := errors.Join(subject.Validate(), by.Validate(), validReason(reason)); err != nil {
 		return err
@@ -242,8 +244,8 @@ type ImportOptions struct {
 // right use, then normalised and hashed anew under the policy. Until then a check takes as long as the old hash does: a
 // stranger with a stopwatch may tell such a subject from others.
 //
-// Errors: [civicpin.ErrInvalid] for the subject, actor or hash; [ErrEvidence]; [ErrState] if the subject has a credential that is
-// not revoked; the store's.
+// Errors: [civicpin.ErrInvalid] for the subject, actor or hash; [ErrEvidence]; [ErrState] if the subject has a credential that
+// is not revoked; the store's.
 func (s *Service) Import(ctx context.Context, subject civicpin.Subject, hash civicpin.Secret, o ImportOptions) error {
 	check := IssueOptions{Level: o.Level, Evidence: o.Evidence, By: o.By}
 	if err := errors.Join(subject.Validate(), o.By.Validate(), s.checkLevel(&check)); err != nil {

@@ -2,9 +2,8 @@ package pin
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
-	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -37,63 +36,16 @@ type Service struct {
 	receipts store.Kind[receipt]
 }
 
-// New returns a service. out carries the messages; the service registers with it under "pin." and the policy's name. New
-// hashes once, so it takes as long as a verification. Errors match [ErrPolicy] if the policy is not valid.
-func New(v *store.Vault, out *outbox.Outbox, p Policy) (*Service, error) {
-	if v == nil || out == nil {
-		return nil, errors.New("pin: New: no vault or no outbox")
-	}
-	if err := p.Validate(); err != nil {
-		return nil, err
-	}
-	return build(v, out, p.withDefaults())
-}
-
-// build is New for a policy that is valid and complete.
-func build(v *store.Vault, out *outbox.Outbox, p Policy) (*Service, error) {
-	s := &Service{
-		vault: v, out: out, policy: p, alphabet: code.Alphabet(p.Alphabet), rules: p.rules(),
-		dummy: password.New(p.hashParams(), rand.Text()),
-	}
-	var err error
-	if s.gate, err = lockout.New(v, p.Lockout); err != nil {
-		return nil, err
-	}
-	if s.sends, err = lockout.NewSends(v, gateName(p.Name), p.Sends); err != nil {
-		return nil, err
-	}
-	// What anybody may ask for again is counted by subject apart from what was issued, and reaches its limit before the
-	// limit by address is: or the number of requests until a refusal would tell whether something was sent before.
-	again := s.sends.Limits()
-	again.Subject.Limit = max(1, again.Subject.Limit/2)
-	if s.resends, err = lockout.NewSends(v, gateName(p.Name)+".resend", again); err != nil {
-		return nil, err
-	}
-	reuse := lockout.Policy{Name: gateName(p.Name) + ".reuse", Limit: 5, Lock: lockout.Timed, For: time.Hour}
-	if s.reuse, err = lockout.New(v, reuse); err != nil {
-		return nil, err
-	}
-	if s.hashing, err = password.NewGate(p.Hashing.Permits, p.Hashing.Queue); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrPolicy, err)
-	}
-	if s.creds, err = store.NewKind[credential](v, "pin."+p.Name); err != nil {
-		return nil, err
-	}
-	s.somebody = s.likeness()
-	if s.nobody, err = s.creds.Decoy(context.Background(), s.somebody); err != nil {
-		return nil, err
-	}
-	if s.receipts, err = store.NewKind[receipt](v, "pin-receipt."+p.Name); err != nil {
-		return nil, err
-	}
-	return s, out.Register(s.owner(), (*delivery)(s))
-}
-
 // Policy returns the policy with its defaults filled in.
 func (s *Service) Policy() Policy { return s.policy.withDefaults() }
 
 // owner is the name under which the service's messages stand in the outbox.
 func (s *Service) owner() string { return "pin." + s.policy.Name }
+
+// ref names the send-th message of a part to the outbox.
+func (s *Service) ref(subject civicpin.Subject, issue string, part, send int) outbox.Ref {
+	return outbox.Ref{Owner: s.owner(), Subject: subject, ID: issue + "." + strconv.Itoa(part) + "." + strconv.Itoa(send)}
+}
 
 // An Attempt is a secret as somebody typed it, with whose it is said to be and where it came from.
 type Attempt struct {
@@ -139,7 +91,9 @@ func (s *Service) prove(ctx context.Context, a Attempt) (store.Entry[credential]
 }
 
 // comparison returns what to compare with what, and whether a match would count. It says why not in *why, for the log.
-func (s *Service) comparison(e *store.Entry[credential], raw string, why *string) (hash password.Hash, typed string, usable bool) {
+func (s *Service) comparison(e *store.Entry[credential], raw string, why *string) (
+	hash password.Hash, typed string, usable bool,
+) {
 	c := &e.Value
 	*why = "wrong"
 	if !e.Found() {
@@ -246,23 +200,9 @@ func (s *Service) touch(ctx context.Context, a Attempt, e store.Entry[credential
 	})
 }
 
-// end returns when the chosen secret will expire, zero if never.
-func (c *credential) end(p *Policy) time.Time {
-	var end time.Time
-	if p.MaxAge > 0 {
-		end = c.Changed.Add(p.MaxAge)
-	}
-	if p.MaxUnused > 0 {
-		if unused := c.Used.Add(p.MaxUnused); end.IsZero() || unused.Before(end) {
-			end = unused
-		}
-	}
-	return end
-}
-
 // record writes an event about an attempt.
-func (s *Service) record(ctx context.Context, a Attempt, code civicpin.EventCode, c *credential, reason string) {
+func (s *Service) record(ctx context.Context, a Attempt, event civicpin.EventCode, c *credential, reason string) {
 	s.vault.Record(ctx, civicpin.Event{
-		Code: code, Subject: a.Subject, By: civicpin.Citizen, Source: a.Source, Ref: c.Issue, Level: c.Level, Reason: reason,
+		Code: event, Subject: a.Subject, By: civicpin.Citizen, Source: a.Source, Ref: c.Issue, Level: c.Level, Reason: reason,
 	})
 }

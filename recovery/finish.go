@@ -124,7 +124,9 @@ func (v *visit) prepared(ctx context.Context) (p proof.Completed, told notices, 
 // completed says that the run was completed. It is the only place that makes such a proof.
 func (v *visit) completed() proof.Completed {
 	r := v.run()
-	return proof.Completed{Subject: r.Subject, Plan: r.Plan, Run: v.id(), Epoch: r.Epoch, By: v.by, Source: v.source}
+	return proof.New(proof.Completed{
+		Subject: r.Subject, Plan: r.Plan, Run: v.id(), Epoch: r.Epoch, By: v.by, Source: v.source,
+	})
 }
 
 // finished marks the run as finished. What was enrolled and corrected stays in it, so that it can be kept after a crash.

@@ -19,8 +19,8 @@ func (k Kind[T]) Decoy(ctx context.Context, value T) (Decoy, error) {
 	return Decoy{key: k.vault.storageKey(k.name, e.Key), record: Record{Value: sealed, Version: 1}}, err
 }
 
-// GetOr is [Kind.Get] that opens the decoy where it finds nothing: the same store call, unsealing and decoding for everybody. The
-// entry and the error are those of Get.
+// GetOr is [Kind.Get] that opens the decoy where it finds nothing: the same store call, unsealing and decoding for everybody.
+// The entry and the error are those of Get.
 func (k Kind[T]) GetOr(ctx context.Context, key Key, d Decoy) (Entry[T], error) {
 	e, err := k.Get(ctx, key)
 	if errors.Is(err, ErrNotFound) {

@@ -46,7 +46,9 @@ type Kind[T any] struct {
 // [Vault.Export]; a tag with another text gives an error.
 func NewKind[T any](v *Vault, name string) (Kind[T], error) {
 	if v == nil || !names.Valid(name, 64) {
-		return Kind[T]{}, errors.New("store: NewKind: no vault, or a name that is not 1 to 64 of ASCII letters, digits, - _ and period")
+		return Kind[T]{}, errors.New(
+			"store: NewKind: no vault, or a name that is not 1 to 64 of ASCII letters, digits, - _ and period",
+		)
 	}
 	if holdsSecret(reflect.TypeFor[T](), make(map[reflect.Type]bool)) {
 		return Kind[T]{}, fmt.Errorf("store: NewKind: %s holds a civicpin.Secret, which cannot be stored", reflect.TypeFor[T]())

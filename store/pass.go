@@ -10,8 +10,8 @@ import (
 )
 
 // A Pass says how a walk over all records is bounded, gone on with, and watched: [Vault.Purge], [Vault.Reseal],
-// [Vault.Export], [Vault.Erase]; and one over the records of a kind, [Kind.Walk]. Such a walk runs beside traffic, holds nothing
-// in the engine, and may be broken off at any time. The zero Pass goes from the first record to the last.
+// [Vault.Export], [Vault.Erase]; and one over the records of a kind, [Kind.Walk]. Such a walk runs beside traffic, holds
+// nothing in the engine, and may be broken off at any time. The zero Pass goes from the first record to the last.
 type Pass struct {
 	// After is where to go on: Progress.Last of the pass before. Empty means from the beginning.
 	After string
@@ -36,8 +36,8 @@ type Progress struct {
 	Unreadable int
 }
 
-// walk shows each record of a pass whose key begins with prefix to visit, which changes the counts. An error from visit that matches ErrUnreadable is
-// counted, one that matches ErrConflict is a miss, and any other ends the pass before that record.
+// walk shows each record of a pass whose key begins with prefix to visit, which changes the counts. An error from visit that
+// matches ErrUnreadable is counted, one that matches ErrConflict is a miss, and any other ends the pass before that record.
 func (v *Vault) walk(ctx context.Context, prefix string, p Pass, visit func(Item) (changed bool, err error)) (Progress, error) {
 	at := Progress{Last: p.After}
 	l, ok := v.store.(Lister)

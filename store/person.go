@@ -39,8 +39,8 @@ type exported struct {
 //
 // Records of one person do not lie together, since storage keys tell nothing, so Export looks at every record in the
 // store. It needs a [Lister] (otherwise ErrNoListing). A record that does not open may be anybody's; the error then
-// matches [ErrUnreadable] at the end. Records written meanwhile may be missing; a line that was written after the Progress from which a pass goes on
-// comes twice. An error of w ends the pass.
+// matches [ErrUnreadable] at the end. Records written meanwhile may be missing; a line that was written after the Progress from
+// which a pass goes on comes twice. An error of w ends the pass.
 func (v *Vault) Export(ctx context.Context, w io.Writer, subject civicpin.Subject, p Pass) (Progress, error) {
 	if err := subject.Validate(); err != nil {
 		return Progress{Last: p.After}, err

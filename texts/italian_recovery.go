@@ -68,11 +68,13 @@ var italianRecovery = recovery{
 		subject: "{service}: richiesta di recupero del suo accesso",
 		short: "{service}: è stato chiesto il recupero del suo accesso[ (effettivo dal {time})]. " +
 			"Se non è stato lei, ci avvisi al numero che già conosce.",
-		spoken: "Qui {service}. È stato chiesto il recupero del suo accesso[; se non viene annullato, diventa effettivo il {longtime}]. " +
+		spoken: "Qui {service}. È stato chiesto il recupero del suo accesso[; " +
+			"se non viene annullato, diventa effettivo il {longtime}]. " +
 			"Se non è stato lei, ci avvisi subito al numero che già conosce. " +
 			"Non le chiederemo mai il PIN o la password.",
 		paragraphs: italianNotice(
-			"è stato chiesto il recupero del suo accesso a {name}.[ Se non viene annullato, il recupero diventa effettivo il {longtime}.]",
+			"è stato chiesto il recupero del suo accesso a {name}.[ "+
+				"Se non viene annullato, il recupero diventa effettivo il {longtime}.]",
 			"annulli il recupero",
 		),
 	},

@@ -81,7 +81,8 @@ var spanishRecovery = recovery{
 		title:   "Su acceso se ha recuperado",
 		subject: "{service}: su acceso se ha recuperado",
 		short:   "{service}: se ha recuperado su acceso. Si no ha sido usted, avise al teléfono que ya conoce.",
-		spoken: "Le llama {service}. Se ha recuperado su acceso. Si no ha sido usted, avise cuanto antes al teléfono que ya conoce. " +
+		spoken: "Le llama {service}. Se ha recuperado su acceso. " +
+			"Si no ha sido usted, avise cuanto antes al teléfono que ya conoce. " +
 			"Nunca le pediremos su PIN ni su contraseña.",
 		paragraphs: spanishNotice(
 			"Se ha recuperado su acceso a {name}: "+
@@ -93,7 +94,8 @@ var spanishRecovery = recovery{
 		title:   "Su acceso se ha desbloqueado",
 		subject: "{service}: su acceso se ha desbloqueado",
 		short:   "{service}: se ha desbloqueado su acceso. Si no ha sido usted, avise al teléfono que ya conoce.",
-		spoken: "Le llama {service}. Se ha desbloqueado su acceso. Si no ha sido usted, avise cuanto antes al teléfono que ya conoce. " +
+		spoken: "Le llama {service}. Se ha desbloqueado su acceso. " +
+			"Si no ha sido usted, avise cuanto antes al teléfono que ya conoce. " +
 			"Nunca le pediremos su PIN ni su contraseña.",
 		paragraphs: spanishNotice(
 			"Se ha desbloqueado su acceso a {name}. Su PIN o su contraseña no han cambiado.",
@@ -104,7 +106,8 @@ var spanishRecovery = recovery{
 		title:   "Cambios en sus contactos",
 		subject: "{service}: cambios en sus contactos",
 		short:   "{service}: {change}. Si no ha sido usted, avise al teléfono que ya conoce.",
-		spoken: "Le llama {service}. Le informamos de que {change}. Si no ha sido usted, avise cuanto antes al teléfono que ya conoce. " +
+		spoken: "Le llama {service}. Le informamos de que {change}. " +
+			"Si no ha sido usted, avise cuanto antes al teléfono que ya conoce. " +
 			"Nunca le pediremos su PIN ni su contraseña.",
 		paragraphs: spanishNotice(
 			"Le informamos de que {change} en {name}.",

@@ -12,6 +12,8 @@ tool (
 	mvdan.cc/gofumpt
 )
 
+require golang.org/x/tools v0.52.0
+
 require (
 	golang.org/x/mod v0.42.0
 	golang.org/x/tools v0.52.0

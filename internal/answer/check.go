@@ -45,8 +45,8 @@ const (
 	minPiece = 4
 )
 
-// Check says whether an answer, in its normal form, may be chosen for a question of that name by a subject of that id. It keeps out
-// what is not an answer (OWASP cheat sheet "Choosing and Using Security Questions": a deny list, and a minimum length that
+// Check says whether an answer, in its normal form, may be chosen for a question of that name by a subject of that id. It keeps
+// out what is not an answer (OWASP cheat sheet "Choosing and Using Security Questions": a deny list, and a minimum length that
 // allows for "Li"). It cannot tell which real answers are common: who chose the questions can.
 func Check(normal, question, subject string) error {
 	bare := squash(normal)

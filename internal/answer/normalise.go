@@ -32,8 +32,8 @@ var ErrVersion = errors.New("answer: unknown version of the normal form")
 // NFKC_Casefold: ignorable characters, as keyboards put them in unseen, are left out), one kind of apostrophe and one of dash,
 // as telephones replace them unasked, and blanks squeezed to one and trimmed. It is its own form.
 //
-// It gives an [*Error] with RuleLength if nothing is left, or if there are more than 128 bytes, and with RuleCharacters for control
-// characters, line ends, what is not UTF-8, and what no version of Unicode known here has. It does not ask whether the
+// It gives an [*Error] with RuleLength if nothing is left, or if there are more than 128 bytes, and with RuleCharacters for
+// control characters, line ends, what is not UTF-8, and what no version of Unicode known here has. It does not ask whether the
 // answer is a good one, so that [Check] can become stricter and lock nobody out.
 func Normalise(version int, typed string) (string, error) {
 	if version != Version {

@@ -24,8 +24,8 @@ func (c Contact) Contact() civicpin.Contact {
 	return civicpin.Contact{Channel: c.Channel, Address: c.Address, Locale: c.Locale}
 }
 
-// An Unproved is an address that was given and that nobody has proved. It is a type of its own, so that nothing takes it where a
-// contact is wanted.
+// An Unproved is an address that was given and that nobody has proved. It is a type of its own, so that nothing takes it where
+// a contact is wanted.
 type Unproved struct {
 	Channel civicpin.Channel `json:"channel" export:"yes"`
 	Address string           `json:"address" export:"yes"`

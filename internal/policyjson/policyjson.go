@@ -26,8 +26,8 @@ const (
 
 var durationType = reflect.TypeFor[time.Duration]()
 
-// Marshal writes a struct of strings, booleans, numbers, durations, text marshalers, slices, maps with string keys, structs, and
-// pointers to all of these, which tell a zero value from one that is not there.
+// Marshal writes a struct of strings, booleans, numbers, durations, text marshalers, slices, maps with string keys, structs,
+// and pointers to all of these, which tell a zero value from one that is not there.
 func Marshal(v any) ([]byte, error) {
 	var b bytes.Buffer
 	if err := write(&b, reflect.ValueOf(v)); err != nil {

@@ -1,5 +1,6 @@
-// Package proof holds what package recovery hands to packages pin and contact when a plan was completed. Being internal, it can be
-// made by this module only: nobody else can have a credential set, or an address kept, without a completed plan.
+// Package proof holds what package recovery hands to packages pin and contact when a plan was completed. The package is
+// internal, so no other module can import it. That alone is not enough: a caller can have the compiler infer the type, and set
+// its exported fields. So a proof is sealed by [New], and an unsealed one is refused.
 package proof
 
 import (
@@ -8,18 +9,18 @@ import (
 	"github.com/civicpin/civicpin"
 )
 
-// Completed says that a plan was completed. The zero Completed is refused.
+// Completed says that a plan was completed. The zero Completed is refused; [New] makes one that is not.
 type Completed struct {
 	Subject civicpin.Subject
 	// Plan and Run name the plan and its run, for the log.
 	Plan, Run string
 	// Epoch is that of the credential when the run began.
 	Epoch uint64
-	// Begin says that the plan begins a credential for somebody who has none; otherwise it recovers one.
+	// Begin says that the plan begins a credential for a subject without one; otherwise it recovers one.
 	Begin bool
 	// Unlock says that the plan ends in an unlock, without a grant.
 	Unlock bool
-	// Parts are where the parts of a new secret go; empty if the citizen chooses one.
+	// Parts are where the parts of a new secret go; empty if the subject chooses one.
 	Parts []civicpin.Contact
 	// Valid is how long the grant may wait for its use.
 	Valid time.Duration
@@ -33,4 +34,17 @@ type Completed struct {
 	Corrected  civicpin.Contact
 	Undo       time.Time
 	Repudiated bool
+
+	// sealed is unexported: neither reflection nor a decoder sets it, and no struct type of another package is assignable. There
+	// is no method that sets it, since a caller could call a method on the zero value of an inferred type.
+	sealed bool
 }
+
+// New returns the proof, sealed.
+func New(c Completed) Completed {
+	c.sealed = true
+	return c
+}
+
+// Sealed reports whether the proof comes from [New].
+func (c Completed) Sealed() bool { return c.sealed }

@@ -56,7 +56,8 @@ func New(kind Kind, id string, n int) Token {
 // Text returns the token as it travels: letters, digits, "-", "_" and one period, so that it may stand in a URL's fragment.
 func (t Token) Text() civicpin.Secret {
 	b64 := base64.RawURLEncoding
-	return civicpin.NewSecret(string(t.Kind) + t.Selector + b64.EncodeToString([]byte{byte(t.N)}) + "." + b64.EncodeToString(t.Verifier))
+	number, verifier := b64.EncodeToString([]byte{byte(t.N)}), b64.EncodeToString(t.Verifier)
+	return civicpin.NewSecret(string(t.Kind) + t.Selector + number + "." + verifier)
 }
 
 // idLength is the length of an id: 26 characters of base32.
@@ -90,7 +91,8 @@ func Parse(s civicpin.Secret) (Token, error) {
 	return Token{Kind: kind, Selector: id, N: int(n[0]), Verifier: verifier}, nil
 }
 
-// Hash returns what a record keeps of the token. The hash covers kind and number, so a token of one kind fits no hash of another.
+// Hash returns what a record keeps of the token. The hash covers kind and number, so a token of one kind fits no hash of
+// another.
 func (t Token) Hash() []byte {
 	h := sha256.New()
 	h.Write([]byte{byte(t.Kind), byte(t.N)})

@@ -61,16 +61,16 @@
 //
 // # Many messages
 //
-// Run looks for what is due in rounds, from the first entry to the last, and rests for Options.Poll between two rounds, or until
-// something is due. One listing looks at no more than 10,000 entries, and takes no longer than Options.Timeout, or five seconds if
-// that is less; the next goes on where it ended, after a pause of four times as long as it took, at most five seconds, which
-// leaves the store to its users. So neither the memory nor the time of a listing grows with what waits, but a round has more of
-// them: a million messages are a hundred listings. What is due is found within one round, wherever it lies. The place is kept in
-// memory only, since a fresh start is right as well.
+// Run looks for what is due in rounds, from the first entry to the last, and rests for Options.Poll between two rounds, or
+// until something is due. One listing looks at no more than 10,000 entries, and takes no longer than Options.Timeout, or five
+// seconds if that is less; the next goes on where it ended, after a pause of four times as long as it took, at most five
+// seconds, which leaves the store to its users. So neither the memory nor the time of a listing grows with what waits, but a
+// round has more of them: a million messages are a hundred listings. What is due is found within one round, wherever it lies.
+// The place is kept in memory only, since a fresh start is right as well.
 //
-// A store that hangs holds up neither what is committed in this process, as long as single records can be read, nor what is being
-// sent. Once it answers again, the next listing comes after Options.Timeout and five seconds at the latest. [EventStalled] tells
-// of it, and [Outbox.Count] how much waits, and since when.
+// A store that hangs holds up neither what is committed in this process, as long as single records can be read, nor what is
+// being sent. Once it answers again, the next listing comes after Options.Timeout and five seconds at the latest.
+// [EventStalled] tells of it, and [Outbox.Count] how much waits, and since when.
 //
 // # Stores that cannot list
 //

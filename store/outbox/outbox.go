@@ -86,7 +86,10 @@ func New(v *store.Vault, n civicpin.Notifier, opts *Options) (*Outbox, error) {
 // records. It may be called while Run runs.
 func (o *Outbox) Register(name string, owner Owner) error {
 	if !names.Valid(name, maxOwner) || owner == nil {
-		return fmt.Errorf("outbox: %w: Register needs an owner with a name of 1 to 64 letters, digits, dots, hyphens and underscores", civicpin.ErrInvalid)
+		return fmt.Errorf(
+			"outbox: %w: Register needs an owner with a name of 1 to 64 letters, digits, dots, hyphens and underscores",
+			civicpin.ErrInvalid,
+		)
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -39,7 +39,9 @@ func (r Ref) Validate() error {
 		return err
 	}
 	if !names.Valid(r.Owner, maxOwner) {
-		return fmt.Errorf("outbox: %w: the owner's name is not 1 to 64 letters, digits, dots, hyphens and underscores", civicpin.ErrInvalid)
+		return fmt.Errorf(
+			"outbox: %w: the owner's name is not 1 to 64 letters, digits, dots, hyphens and underscores", civicpin.ErrInvalid,
+		)
 	}
 	if r.ID == "" || len(r.ID) > 256 || !utf8.ValidString(r.ID) || strings.ContainsFunc(r.ID, unicode.IsControl) {
 		return fmt.Errorf("outbox: %w: a message id is 1 to 256 bytes of printable UTF-8", civicpin.ErrInvalid)

@@ -1,0 +1,67 @@
+package pin
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/civicpin/civicpin/internal/code"
+	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
+)
+
+// New returns a service. out carries the messages; the service registers with it under "pin." and the policy's name. New
+// hashes once, so it takes as long as a verification. Errors match [ErrPolicy] if the policy is not valid.
+func New(v *store.Vault, out *outbox.Outbox, p Policy) (*Service, error) {
+	if v == nil || out == nil {
+		return nil, errors.New("pin: New: no vault or no outbox")
+	}
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	return build(v, out, p.withDefaults())
+}
+
+// build is New for a policy that is valid and complete.
+func build(v *store.Vault, out *outbox.Outbox, p Policy) (*Service, error) {
+	s := &Service{
+		vault: v, out: out, policy: p, alphabet: code.Alphabet(p.Alphabet), rules: p.rules(),
+		dummy: password.New(p.hashParams(), rand.Text()),
+	}
+	var err error
+	if s.gate, err = lockout.New(v, p.Lockout); err != nil {
+		return nil, err
+	}
+	if s.sends, err = lockout.NewSends(v, gateName(p.Name), p.Sends); err != nil {
+		return nil, err
+	}
+	// What anybody may ask for again is counted by subject apart from what was issued, and reaches its limit before the
+	// limit by address is: or the number of requests until a refusal would tell whether something was sent before.
+	again := s.sends.Limits()
+	again.Subject.Limit = max(1, again.Subject.Limit/2)
+	if s.resends, err = lockout.NewSends(v, gateName(p.Name)+".resend", again); err != nil {
+		return nil, err
+	}
+	reuse := lockout.Policy{Name: gateName(p.Name) + ".reuse", Limit: 5, Lock: lockout.Timed, For: time.Hour}
+	if s.reuse, err = lockout.New(v, reuse); err != nil {
+		return nil, err
+	}
+	if s.hashing, err = password.NewGate(p.Hashing.Permits, p.Hashing.Queue); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrPolicy, err)
+	}
+	if s.creds, err = store.NewKind[credential](v, "pin."+p.Name); err != nil {
+		return nil, err
+	}
+	s.somebody = s.likeness()
+	if s.nobody, err = s.creds.Decoy(context.Background(), s.somebody); err != nil {
+		return nil, err
+	}
+	if s.receipts, err = store.NewKind[receipt](v, "pin-receipt."+p.Name); err != nil {
+		return nil, err
+	}
+	return s, out.Register(s.owner(), (*delivery)(s))
+}
