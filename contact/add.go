@@ -21,15 +21,18 @@ import (
 //
 // The caller has authenticated the citizen or the operator: that is what keeps strangers from having messages sent. Errors:
 //   - [civicpin.ErrInvalid]: the subject, actor or contact is invalid, or of a channel that the caller prints for.
-//   - [ErrUnsuitable]: the address is one of the subject's contacts, on whatever channel, or there are eight with the candidates.
+//   - [ErrUnsuitable]: the address is one of the subject's contacts, on whatever channel, or there are eight with the
+//     candidates.
 //   - a *[lockout.LockedError]: the limits of messages are reached.
 //   - the store's: call again.
-func (s *Service) Add(ctx context.Context, subject civicpin.Subject, to civicpin.Contact, by civicpin.Actor, source civicpin.Source) (Candidate, error) {
+func (s *Service) Add(ctx context.Context, subject civicpin.Subject, to civicpin.Contact, by civicpin.Actor,
+	source civicpin.Source,
+) (Candidate, error) {
 	return s.ask(ctx, subject, "", to, by, source)
 }
 
-// Change is Add for an address that is to take the place of a contact, by its ID. The old one stays what it is until the new one
-// is proved. Errors are those of Add, and [ErrUnsuitable] if there is no such contact.
+// Change is Add for an address that is to take the place of a contact, by its ID. The old one stays what it is until the new
+// one is proved. Errors are those of Add, and [ErrUnsuitable] if there is no such contact.
 func (s *Service) Change(ctx context.Context, subject civicpin.Subject, id string, to civicpin.Contact, by civicpin.Actor,
 	source civicpin.Source,
 ) (Candidate, error) {
@@ -69,12 +72,12 @@ func (s *Service) ask(ctx context.Context, subject civicpin.Subject, replaces st
 	}
 	id := token.NewID()
 	var asked Candidate
-	err = s.alter(ctx, subject, by, func(b *contactbook.Book, now time.Time) (contactbook.Effects, error) {
+	err = s.alter(ctx, subject, by, func(b *book, now time.Time) (effects, error) {
 		c, err := b.Ask(id, to, replaces, by, now)
 		if err != nil {
-			return contactbook.Effects{}, err
+			return effects{}, err
 		}
-		fx := contactbook.Effects{Notes: []contactbook.Note{s.proof(subject, c, now)}, Until: c.Expires}
+		fx := effects{Notes: []contactbook.Note{s.proof(subject, c, now)}, Until: c.Expires}
 		if c.ID == id {
 			fx.Pointer = id
 		}
@@ -98,8 +101,8 @@ func (s *Service) proof(subject civicpin.Subject, c *contactbook.Candidate, now 
 	}
 	l := token.Link{N: c.Sends, To: letter.Contact(c.To), Expires: until}
 	n := contactbook.Note{Of: c.ID, For: c.ID, Mail: letter.Mail{
-		Name: c.ID + "." + strconv.Itoa(l.N), Kind: contactbook.ProveMail, To: l.To, Link: l.N, Expires: until, State: letter.Pending,
-		Code: code.Unambiguous.New(codeLength),
+		Name: c.ID + "." + strconv.Itoa(l.N), Kind: contactbook.ProveMail, To: l.To, Link: l.N, Expires: until,
+		State: letter.Pending, Code: code.Unambiguous.New(codeLength),
 	}}
 	l.Tag = s.tag(subject, c, &l, n.Code)
 	if mailbox {
@@ -110,8 +113,8 @@ func (s *Service) proof(subject civicpin.Subject, c *contactbook.Candidate, now 
 	return n
 }
 
-// tag returns a keyed hash of all that has to be right about a typed code: the subject, the candidate, the message, where it went,
-// and the code. It lives for a day at most, under the record's seal; see otp.Codes.
+// tag returns a keyed hash of all that has to be right about a typed code: the subject, the candidate, the message, where it
+// went, and the code. It lives for a day at most, under the record's seal; see otp.Codes.
 func (s *Service) tag(subject civicpin.Subject, c *contactbook.Candidate, l *token.Link, text string) []byte {
 	h := s.vault.Hash("contact.code", string(subject), c.ID, strconv.Itoa(l.N), string(l.To.Channel), l.To.Address, text)
 	return h[:]

@@ -4,19 +4,17 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/contactbook"
 	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/lockout"
-	"github.com/civicpin/civicpin/store"
 )
 
 // Adopt takes contacts that the caller vouches for: an operator has seen them (by names the operator), another register knows
 // them, or, by Citizen, a PIN was exchanged of which each half had gone to one. They are proved at once; candidates of these
-// addresses need no proof any more. Contacts that an operator brings do not cool down, and end the cooling down of equal ones; they
-// also end the lock of wrong codes ([Service.ProveCode]). Those that are the subject's already stay.
+// addresses need no proof any more. Contacts that an operator brings do not cool down, and end the cooling down of equal
+// ones; they also end the lock of wrong codes ([Service.ProveCode]). Those that are the subject's already stay.
 //
 // The contacts that there were are told, with a way to undo it, as in [Service.Prove]. Errors:
 //   - [civicpin.ErrInvalid]: the subject, actor or a contact is invalid, or two contacts have one address.
@@ -37,19 +35,11 @@ func (s *Service) Adopt(ctx context.Context, subject civicpin.Subject, contacts 
 	if len(contacts) == 0 || len(contacts) > contactbook.MaxContacts {
 		return fmt.Errorf("%w: not 1 to %d contacts", civicpin.ErrInvalid, contactbook.MaxContacts)
 	}
-	change, reason := token.NewID(), ""
-	err := s.alter(ctx, subject, by, func(b *contactbook.Book, now time.Time) (fx contactbook.Effects, err error) {
-		fx, reason, err = b.Adopt(contacts, contactbook.Act{ID: change, By: by, Now: now}, s.policy.book())
-		if err == nil && reason == "" {
-			err = store.ErrSkip
-		}
-		return fx, err
+	err := s.act(ctx, subject, token.NewID(), by, source, func(b *book, a contactbook.Act) (effects, string, error) {
+		return b.Adopt(contacts, a, s.policy.book())
 	})
 	if err == nil && by.IsOperator() {
 		err = s.proofs.Rebind(ctx, lockout.Key{Subject: subject}, by)
-	}
-	if err == nil && reason != "" {
-		s.record(ctx, subject, by, source, change, reason)
 	}
 	return err
 }

@@ -19,8 +19,8 @@ type Contact struct {
 	Cooling time.Time
 }
 
-// A Candidate is an address that was given for a subject and still waits for its proof. It is no civicpin.Contact, so that nobody
-// sends it what a contact gets.
+// A Candidate is an address that was given for a subject and still waits for its proof. It is no civicpin.Contact, so that
+// nobody sends it what a contact gets.
 type Candidate struct {
 	ID       string // also of the Contact that it may become
 	Channel  civicpin.Channel
@@ -42,8 +42,8 @@ func candidate(c *contactbook.Candidate) Candidate {
 	}
 }
 
-// List returns the contacts of a subject, the primary one first, and the candidates. It is for the authenticated citizen and for
-// staff: addresses are not masked. One store call. Errors:
+// List returns the contacts of a subject, the primary one first, and the candidates. It is for the authenticated citizen and
+// for staff: addresses are not masked. One store call. Errors:
 //   - [civicpin.ErrInvalid]: the subject is invalid.
 //   - the store's.
 func (s *Service) List(ctx context.Context, subject civicpin.Subject) ([]Contact, []Candidate, error) {

@@ -394,8 +394,8 @@ func TestContactThatCoolsDownUndoesNothing(t *testing.T) {
 	require.True(t, m.Expires.IsZero())
 }
 
-// Nor when the time is over for which it would have cooled down: what went before that is told for some days more, and never was
-// the owner's.
+// Nor when the time is over for which it would have cooled down: what went before that is told for some days more, and never
+// was the owner's.
 func TestContactThatWentWhileItCooledDownUndoesNothing(t *testing.T) {
 	k := newBookKit(t, bookConfig())
 	k.enrolled(t)

@@ -308,9 +308,9 @@ var bookFlows = []bookFlow{
 // bookChange names a change that a recovery brings about.
 const bookChange = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-// TestContactCrashPoints stops the process at each store call of each flow in turn, in each way in which a call can end, and also
-// lets only that one call fail. Another process then finds a state from which the citizen can go on. With -short it looks at
-// every third call only.
+// TestContactCrashPoints stops the process at each store call of each flow in turn, in each way in which a call can end, and
+// also lets only that one call fail. Another process then finds a state from which the citizen can go on. With -short it
+// looks at every third call only.
 func TestContactCrashPoints(t *testing.T) {
 	for _, f := range bookFlows {
 		for _, fault := range testkit.Faults() {

@@ -1,34 +1,35 @@
-// Package contact keeps the addresses of subjects: telephones, mailboxes, apps. An address becomes a contact when its proof comes
-// back, other contacts are told of each change, and each change can be undone by those that it concerns.
+// Package contact keeps the addresses of subjects: telephones, mailboxes, apps. An address becomes a contact when its proof
+// comes back, other contacts are told of each change, and each change can be undone by those that it concerns.
 //
 //	contacts, err := contact.New(vault, out, contact.Policy{Undo: 7 * 24 * time.Hour}, pins)
 //	candidate, err := contacts.Add(ctx, subject, address, civicpin.Citizen, source)
 //	err = contacts.ProveCode(ctx, subject, typed, source) // or Prove, with the token of the link
 //	told, err := contacts.Notify(ctx, subject, "pin.changed", nil)
 //
-// [Service.List] returns the contacts of a subject, [Service.Change], [Service.Remove] and [Service.MakePrimary] change them, and
-// [Service.Adopt] takes contacts that somebody vouches for. [Service.Inspect] says what a link is for, and [Service.Undo] undoes a
-// change. The package needs no credential and no recovery plan; package recovery rests on it.
+// [Service.List] returns the contacts of a subject, [Service.Change], [Service.Remove] and [Service.MakePrimary] change them,
+// and [Service.Adopt] takes contacts that somebody vouches for. [Service.Inspect] says what a link is for, and [Service.Undo]
+// undoes a change. The package needs no credential and no recovery plan; package recovery rests on it.
 //
 // # What decides
 //
-// The contacts of a subject are one sealed record, and each act is one conditional write of it. The transitions are pure and stand in
-// internal/contactbook. A code is compared inside package lockout, after the guess was counted; a link's token has 256 bits.
+// The contacts of a subject are one sealed record, and each act is one conditional write of it. The transitions are pure and
+// stand in internal/contactbook. A code is compared inside package lockout, after the guess was counted; a link's token has
+// 256 bits.
 //
 // # Threat model
 //
-// A thief who is logged in and changes the contacts: all others are told, also those that went, and can undo it for Policy.Undo. A
-// contact that was added to others proves nothing until it has cooled down. The thief of a telephone: an operator removes it, and it
-// undoes nothing. Mail scanners: inspecting changes nothing. Strangers: what is shown of the contact of an unknown subject is made up,
-// and the same each time.
+// A thief who is logged in and changes the contacts: all others are told, also those that went, and can undo it for
+// Policy.Undo. A contact that was added to others proves nothing until it has cooled down. The thief of a telephone: an
+// operator removes it, and it undoes nothing. Mail scanners: inspecting changes nothing. Strangers: what is shown of the
+// contact of an unknown subject is made up, and the same each time.
 //
 // Not covered: an attacker who reads all channels of a subject; an operator who vouches for the wrong address.
 //
 // # Messages
 //
 //   - contact.prove carries a token, a code, or both, to a candidate.
-//   - contact.changed (parameter "change": added, changed, removed or primary) tells the others, with a token that undoes it. After
-//     an undo it has no parameter and no token.
+//   - contact.changed (parameter "change": added, changed, removed or primary) tells the others, with a token that undoes it.
+//     After an undo it has no parameter and no token.
 //
 // The messages of [Service.Notify] are of the caller's kind.
 //

@@ -31,11 +31,12 @@ const (
 
 // limited turns a book's refusals for number into the error that callers know.
 func limited(err error) error {
-	if full, ok := errors.AsType[*contactbook.FullError](err); ok {
-		return &lockout.LockedError{Scope: lockout.ScopeSubject, Until: full.Until}
+	limit, ok := errors.AsType[*contactbook.LimitError](err)
+	switch {
+	case !ok:
+		return err
+	case limit.Sends:
+		return &lockout.LockedError{Scope: lockout.ScopeSends, Until: limit.Until}
 	}
-	if sends, ok := errors.AsType[*contactbook.SendsError](err); ok {
-		return &lockout.LockedError{Scope: lockout.ScopeSends, Until: sends.Until}
-	}
-	return err
+	return &lockout.LockedError{Scope: lockout.ScopeSubject, Until: limit.Until}
 }

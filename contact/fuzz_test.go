@@ -50,8 +50,8 @@ func FuzzContactTokens(f *testing.F) {
 	})
 }
 
-// FuzzContactMail brings names of messages to the outbox's owner: a name that no book has written leads to no message and changes
-// nothing.
+// FuzzContactMail brings names of messages to the outbox's owner: a name that no book has written leads to no message and
+// changes nothing.
 func FuzzContactMail(f *testing.F) {
 	k := newBookKit(f, bookConfig())
 	p, err := k.Add(f.Context(), rosa, byMail, civicpin.Citizen, bookHome)

@@ -19,8 +19,8 @@ import (
 	"github.com/civicpin/civicpin/store/storetest"
 )
 
-// TestContactsLeakNothing walks through good and bad ways with a log of everything, a faulty store and a gateway that quotes what it
-// was given, and looks for codes and tokens in every error, event, log line and stored byte.
+// TestContactsLeakNothing walks through good and bad ways with a log of everything, a faulty store and a gateway that quotes
+// what it was given, and looks for codes and tokens in every error, event, log line and stored byte.
 func TestContactsLeakNothing(t *testing.T) {
 	var log bytes.Buffer
 	memory := store.NewMemory()

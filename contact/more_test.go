@@ -67,7 +67,8 @@ func TestContactIsSeenByStaff(t *testing.T) {
 	require.Contains(t, reasons(k.events, "contact.changed"), "seen email")
 }
 
-// An address that a visitor gave in a recovery takes the place of all of its channel, and cools down for as long as it can be undone.
+// An address that a visitor gave in a recovery takes the place of all of its channel, and cools down for as long as it can be
+// undone.
 func TestContactOfARecovery(t *testing.T) {
 	k := newBookKit(t, bookConfig())
 	k.enrolled(t)
@@ -114,8 +115,8 @@ func TestContactChangesAreBounded(t *testing.T) {
 	require.NoError(t, k.MakePrimary(t.Context(), rosa, k.contact(t, newMail).ID, civicpin.Citizen, bookHome))
 }
 
-// Addresses at which nothing arrives, changed over and over, do not make the record too large to be written: of what failed the newest
-// is kept.
+// Addresses at which nothing arrives, changed over and over, do not make the record too large to be written: of what failed
+// the newest is kept.
 func TestContactMailThatFailsIsBounded(t *testing.T) {
 	k := newBookKit(t, bookConfig())
 	list := []civicpin.Contact{byMail}
@@ -354,7 +355,8 @@ func TestSameContacts(t *testing.T) {
 	}
 }
 
-// What is shown of nobody's contact looks like somebody's, and is the same every time; without examples nothing is shown of anybody's.
+// What is shown of nobody's contact looks like somebody's, and is the same every time; without examples nothing is shown of
+// anybody's.
 func TestContactDecoys(t *testing.T) {
 	c := bookConfig()
 	c.Decoys = []civicpin.Contact{

@@ -7,28 +7,30 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/internal/contactbook"
 	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/store"
 )
 
 // Notify tells all contacts of a subject of something, through the outbox: that a PIN was changed, revoked or locked
-// ("pin.changed", "pin.revoked", "pin.locked", see package texts; NIST SP 800-63B-4 4.6). Contacts that cool down, and those that
-// were the subject's until lately, are told, too: a thief changes the contacts first. Notify returns how many contacts are told;
-// if none is, post a letter. params are as civicpin.Message.Params: at most 8, of at most 32 and 256 bytes, and no secret.
+// ("pin.changed", "pin.revoked", "pin.locked", see package texts; NIST SP 800-63B-4 4.6). Contacts that cool down, and those
+// that were the subject's until lately, are told, too: a thief changes the contacts first. Notify returns how many contacts
+// are told; if none is, post a letter. params are as civicpin.Message.Params: at most 8, of at most 32 and 256 bytes, and no
+// secret.
 //
-// It is for what an authenticated citizen or an operator did, or for a lock, once. Never call it for each request of a stranger:
-// nothing limits how often it is called, only that 64 messages wait. Errors:
+// It is for what an authenticated citizen or an operator did, or for a lock, once. Never call it for each request of a
+// stranger: nothing limits how often it is called, only that 64 messages wait. Errors:
 //   - [civicpin.ErrInvalid]: the subject, kind or parameters are invalid.
 //   - [ErrBusy]: 64 messages wait, and none of them has failed.
 //   - the store's: called again, some may be told twice.
-func (s *Service) Notify(ctx context.Context, subject civicpin.Subject, kind civicpin.MessageKind, params map[string]string) (told int, err error) {
+func (s *Service) Notify(ctx context.Context, subject civicpin.Subject, kind civicpin.MessageKind,
+	params map[string]string,
+) (told int, err error) {
 	if err := errors.Join(subject.Validate(), validNotice(kind, params)); err != nil {
 		return 0, err
 	}
 	id := token.NewID()
-	err = s.alter(ctx, subject, civicpin.Citizen, func(b *contactbook.Book, now time.Time) (contactbook.Effects, error) {
+	err = s.alter(ctx, subject, civicpin.Citizen, func(b *book, now time.Time) (effects, error) {
 		fx, ok := b.Notify(id, kind, params, now)
 		told = len(fx.Notes)
 		switch {
@@ -48,7 +50,7 @@ func (s *Service) Notify(ctx context.Context, subject civicpin.Subject, kind civ
 // validNotice checks what Notify is given.
 func validNotice(kind civicpin.MessageKind, params map[string]string) error {
 	if !names.Valid(string(kind), 64) {
-		return fmt.Errorf("%w: the kind of a message is 1 to 64 letters, digits, dots, hyphens and underscores", civicpin.ErrInvalid)
+		return fmt.Errorf("%w: the kind of a message is not 1 to 64 ASCII letters, digits and -_.", civicpin.ErrInvalid)
 	}
 	if len(params) > 8 {
 		return fmt.Errorf("%w: more than 8 parameters", civicpin.ErrInvalid)

@@ -36,8 +36,8 @@ type Policy struct {
 	// part of a new secret goes there. Zero means as long as Undo, which is the least; at most 90 days. A subject's first
 	// contacts do not cool down, and neither do those that an operator has seen.
 	CoolDown time.Duration
-	// LowerTo caps the assurance level while a contact cools down ([Credentials].LowerLevel). Nil leaves the level alone. Set it
-	// with new(civicpin.Low). It needs credentials.
+	// LowerTo caps the assurance level while a contact cools down ([Credentials].LowerLevel). Nil leaves the level alone. Set
+	// it with new(civicpin.Low). It needs credentials.
 	LowerTo *civicpin.Level
 	// SuspendOnUndo makes an undo also stop the credential ([Credentials].Stop), until an operator has looked at it: whoever
 	// changed the contacts was logged in. By default an undo does not: one by the recipient of misdirected mail would keep the

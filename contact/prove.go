@@ -8,7 +8,6 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/code"
-	"github.com/civicpin/civicpin/internal/contactbook"
 	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/lockout"
 )
@@ -35,20 +34,23 @@ func (s *Service) Prove(ctx context.Context, tok civicpin.Secret, source civicpi
 	if err != nil {
 		return err
 	}
-	return s.accept(ctx, subject, source, func(b *contactbook.Book, now time.Time) (int, error) {
+	return s.accept(ctx, subject, source, func(b *book, now time.Time) (int, error) {
 		i, _, err := b.ByToken(t, now)
 		return i, err
 	})
 }
 
-// ProveCode proves a contact by the code that was sent there, typed by the authenticated citizen, or to the operator who gave the
-// address. Wrong codes are counted for the subject, over all addresses and messages: five lock for 15 minutes and longer.
-// [Service.Adopt] by an operator ends such a lock, and a disablement. What Prove says holds here, too. Errors are those of Prove, and
+// ProveCode proves a contact by the code that was sent there, typed by the authenticated citizen, or to the operator who gave
+// the address. Wrong codes are counted for the subject, over all addresses and messages: five lock for 15 minutes and longer.
+// [Service.Adopt] by an operator ends such a lock, and a disablement. What Prove says holds here, too. Errors are those of
+// Prove, and
 //   - [civicpin.ErrInvalid]: the subject is invalid.
 //   - [ErrRefused]: the code is wrong, or nothing waits for a proof.
 //   - a *[lockout.LockedError]: too many wrong codes.
 //   - [ErrBusy].
-func (s *Service) ProveCode(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret, source civicpin.Source) error {
+func (s *Service) ProveCode(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret,
+	source civicpin.Source,
+) error {
 	if err := subject.Validate(); err != nil {
 		return err
 	}
@@ -68,7 +70,7 @@ func (s *Service) ProveCode(ctx context.Context, subject civicpin.Subject, typed
 			why = "wrong"
 			return false, nil
 		}
-		err = s.accept(ctx, subject, source, func(b *contactbook.Book, now time.Time) (int, error) {
+		err = s.accept(ctx, subject, source, func(b *book, now time.Time) (int, error) {
 			i := b.Waits(id, now)
 			switch {
 			case !now.Before(l.Expires): // right, so no failure; but no success, which would reset the count
@@ -89,7 +91,7 @@ func (s *Service) ProveCode(ctx context.Context, subject civicpin.Subject, typed
 }
 
 // coded returns what a typed code proves: the id of the candidate, and the message that the code was in. All are compared.
-func (s *Service) coded(subject civicpin.Subject, b *contactbook.Book, text string) (id string, found *token.Link) {
+func (s *Service) coded(subject civicpin.Subject, b *book, text string) (id string, found *token.Link) {
 	for i := range b.Pending {
 		c := &b.Pending[i]
 		for j := range c.Links {
@@ -104,15 +106,16 @@ func (s *Service) coded(subject civicpin.Subject, b *contactbook.Book, text stri
 
 // accept makes a contact of the candidate that which finds by its proof.
 func (s *Service) accept(ctx context.Context, subject civicpin.Subject, source civicpin.Source,
-	which func(*contactbook.Book, time.Time) (int, error),
+	which func(*book, time.Time) (int, error),
 ) error {
 	change, reason := token.NewID(), ""
 	var by civicpin.Actor
-	err := s.alter(ctx, subject, civicpin.Citizen, func(b *contactbook.Book, now time.Time) (fx contactbook.Effects, err error) {
+	err := s.alter(ctx, subject, civicpin.Citizen, func(b *book, now time.Time) (effects, error) {
 		i, err := which(b, now)
 		if err != nil {
-			return fx, err
+			return effects{}, err
 		}
+		var fx effects
 		reason, by, fx, err = b.Accept(i, change, now, s.policy.book())
 		return fx, err
 	})

@@ -17,17 +17,18 @@ import (
 // owner is the name under which the messages of this package stand in the outbox.
 const owner = "contact"
 
-// Credentials are what a change of contacts does to the secret that rests on them. Package pin's Service implements it. An error
-// that matches [store.ErrNotFound] means that the subject has no credential.
+// Credentials are what a change of contacts does to the secret that rests on them. Package pin's Service implements it. An
+// error that matches [store.ErrNotFound] means that the subject has no credential.
 type Credentials interface {
 	// LowerLevel caps the assurance level at to until the given time.
-	LowerLevel(ctx context.Context, subject civicpin.Subject, to civicpin.Level, until time.Time, reason string, by civicpin.Actor) error
+	LowerLevel(ctx context.Context, subject civicpin.Subject, to civicpin.Level, until time.Time, reason string,
+		by civicpin.Actor) error
 	// Stop makes the credential good for nobody until an operator has looked at it.
 	Stop(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor) error
 }
 
-// A Service keeps contacts. Make one with [New]. It is safe for concurrent use, and any number of services with the same policy, in
-// any number of processes, over one store keep the same contacts.
+// A Service keeps contacts. Make one with [New]. It is safe for concurrent use, and any number of services with the same
+// policy, in any number of processes, over one store keep the same contacts.
 type Service struct {
 	vault       *store.Vault
 	out         *outbox.Outbox
@@ -100,7 +101,7 @@ func newDecoyBook(now time.Time) contactbook.Book {
 }
 
 // book reads a subject's contacts. One store call, whoever the subject is.
-func (s *Service) book(ctx context.Context, subject civicpin.Subject) (*contactbook.Book, error) {
+func (s *Service) book(ctx context.Context, subject civicpin.Subject) (*book, error) {
 	e, err := s.books.GetOr(ctx, store.Key{Subject: subject}, s.decoy)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
@@ -109,6 +110,8 @@ func (s *Service) book(ctx context.Context, subject civicpin.Subject) (*contactb
 }
 
 // record writes an event about a contact.
-func (s *Service) record(ctx context.Context, subject civicpin.Subject, by civicpin.Actor, source civicpin.Source, ref, reason string) {
+func (s *Service) record(ctx context.Context, subject civicpin.Subject, by civicpin.Actor, source civicpin.Source, ref,
+	reason string,
+) {
 	s.vault.Record(ctx, civicpin.Event{Code: eventChanged, Subject: subject, By: by, Source: source, Ref: ref, Reason: reason})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/contactbook"
@@ -12,8 +11,8 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// Undo undoes the change of contacts that a token is about, and all changes after it, but for what an operator did since. It ends
-// the recoveries under way. With Policy.SuspendOnUndo it also stops the credential.
+// Undo undoes the change of contacts that a token is about, and all changes after it, but for what an operator did since. It
+// ends the recoveries under way. With Policy.SuspendOnUndo it also stops the credential.
 //
 // Call it for a POST behind a button, never for a GET. Errors:
 //   - [ErrGone]: the token is unknown or was used, or its contact was removed by an operator since.
@@ -45,29 +44,10 @@ func (s *Service) Undo(ctx context.Context, tok civicpin.Secret, source civicpin
 			return fmt.Errorf("contact: stop: %w", err)
 		}
 	}
-	return s.back(ctx, subject, t.Selector, source, func(b *contactbook.Book, now time.Time) (int, error) {
-		k, _, err := b.Repudiated(t, now)
-		return k, err
-	})
-}
-
-// back rolls a book back to before a change.
-func (s *Service) back(ctx context.Context, subject civicpin.Subject, change string, source civicpin.Source,
-	which func(*contactbook.Book, time.Time) (int, error),
-) error {
-	done := false
-	id := token.NewID()
-	err := s.alter(ctx, subject, civicpin.Citizen, func(b *contactbook.Book, now time.Time) (contactbook.Effects, error) {
-		done = false
-		k, err := which(b, now)
-		if err != nil {
-			return contactbook.Effects{}, err
+	return s.act(ctx, subject, t.Selector, civicpin.Citizen, source, func(b *book, a contactbook.Act) (effects, string, error) {
+		if _, _, err := b.Repudiated(t, a.Now); err != nil {
+			return effects{}, "", err
 		}
-		done = true
-		return b.Undo(k, id, now, s.policy.book()), nil
+		return b.UndoChange(t.Selector, a.Now, s.policy.book())
 	})
-	if err == nil && done {
-		s.record(ctx, subject, civicpin.Citizen, source, change, "undone")
-	}
-	return err
 }

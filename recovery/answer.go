@@ -3,11 +3,11 @@ package recovery
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/letter"
+	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/recovery/plan"
 )
 
@@ -36,8 +36,8 @@ type Answers struct {
 // Answer takes in what a visitor answers, and returns what is asked next. Guesses that are asked together are compared
 // together, after the try was counted; no answer says which was wrong. They may be tried again until the plan's limit. Errors:
 //   - [ErrRefused]: wrong answers, and all answers about a subject of whom nothing is known.
-//   - a *[lockout.LockedError]: too many wrong answers. It may be told: unknown subjects lock alike. Where its scope names a limit of
-//     messages, the step was taken, and [Service.Send] goes on from there.
+//   - a *[lockout.LockedError]: too many wrong answers. It may be told: unknown subjects lock alike. Where its scope names a
+//     limit of messages, the step was taken, and [Service.Send] goes on from there.
 //   - [ErrBusy], [ErrWaiting], [ErrExpired], [ErrGone].
 //   - [ErrStep]: the answers are not to what is asked.
 //   - [civicpin.ErrInvalid]: invalid contacts or uploads.
@@ -57,14 +57,14 @@ func (s *Service) Answer(ctx context.Context, ticket civicpin.Secret, a Answers)
 	if r.Step >= len(v.way.Steps) {
 		return v.view(), ErrStep
 	}
-	if err := v.way.fits(r, &a); err != nil {
+	if err := v.way.fits(r, a); err != nil {
 		return v.view(), err
 	}
 	step := r.Step
 	if err := v.take(ctx, a); err != nil {
 		return Run{}, err
 	}
-	v.record(ctx, eventStep, v.way.named(step))
+	v.record(ctx, eventStep, v.way.Describe(step))
 	err = v.arrive(ctx)
 	return v.view(), err
 }
@@ -72,7 +72,7 @@ func (s *Service) Answer(ctx context.Context, ticket civicpin.Secret, a Answers)
 // take checks the answers to the step at which the run is, and advances it.
 func (v *visit) take(ctx context.Context, a Answers) error {
 	r := v.run()
-	next := v.way.group(r.Step)
+	next := v.way.Group(r.Step)
 	switch step := v.way.Steps[r.Step].(type) {
 	case plan.Captcha:
 		return v.pass(ctx)
@@ -140,8 +140,8 @@ func (v *visit) confirm(ctx context.Context, step plan.ConfirmContact, a Answers
 }
 
 // describe asks the caller's store about uploads.
-func (v *visit) describe(ctx context.Context, step plan.Documents, refs map[string]string) ([]document, error) {
-	var docs []document
+func (v *visit) describe(ctx context.Context, step plan.Documents, refs map[string]string) ([]recoveryrun.Document, error) {
+	var docs []recoveryrun.Document
 	for _, kind := range step.Kinds {
 		ref := refs[kind]
 		if ref == "" || len(ref) > 256 {
@@ -151,15 +151,10 @@ func (v *visit) describe(ctx context.Context, step plan.Documents, refs map[stri
 		if err != nil {
 			return nil, err
 		}
-		switch {
-		case !slices.Contains(step.Types, d.Type):
-			return nil, fmt.Errorf("%w: %s is not of an allowed type", civicpin.ErrInvalid, kind)
-		case d.Size < 1 || d.Size > step.MaxBytes:
-			return nil, fmt.Errorf("%w: %s is empty or over %d bytes", civicpin.ErrInvalid, kind, step.MaxBytes)
-		case !d.Clean:
-			return nil, fmt.Errorf("%w: %s did not pass the scanner", civicpin.ErrInvalid, kind)
+		if problem := step.Problem(d.Type, d.Size, d.Clean); problem != "" {
+			return nil, fmt.Errorf("%w: %s %s", civicpin.ErrInvalid, kind, problem)
 		}
-		docs = append(docs, document{Kind: kind, Ref: ref, Type: d.Type, Size: d.Size})
+		docs = append(docs, recoveryrun.Document{Kind: kind, Ref: ref, Type: d.Type, Size: d.Size})
 	}
 	if len(refs) != len(step.Kinds) {
 		return nil, ErrStep

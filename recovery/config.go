@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
@@ -18,14 +17,6 @@ import (
 	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
-)
-
-const (
-	minute = time.Minute
-	day    = 24 * time.Hour
-
-	// defaultCodeLength is 38 bits: with a hundred tries, 1 in 4 billion.
-	defaultCodeLength = 8
 )
 
 // A Register is the caller's own file of people.
@@ -149,17 +140,8 @@ func (s *Service) check() error {
 	if err := c.Sends.Validate(); err != nil {
 		return fmt.Errorf("%w: %w", ErrPlan, err)
 	}
-	s.params = password.Default()
 	h := c.Hashing
-	if h.Memory != 0 {
-		s.params.Memory = h.Memory
-	}
-	if h.Time != 0 {
-		s.params.Time = h.Time
-	}
-	if h.Threads != 0 {
-		s.params.Threads = h.Threads
-	}
+	s.params = password.Params{Memory: h.Memory, Time: h.Time, Threads: h.Threads}.Or(password.Default())
 	if err := s.params.Validate(); err != nil {
 		return fmt.Errorf("%w: %w", ErrPlan, err)
 	}

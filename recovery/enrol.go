@@ -21,9 +21,9 @@ import (
 type AnswerError struct {
 	// Question is the one that it was chosen for.
 	Question string
-	// Rule is "length" (one character, or over 128 bytes), "characters" (no letter or digit, or control characters), "repeated"
-	// (one character over and over), "common" (none, 123, password), "question" (a word of the question's id), "personal" (a piece of
-	// the subject's id) or "same" (the answer to another question as well).
+	// Rule is "length" (one character, or over 128 bytes), "characters" (no letter or digit, or control characters),
+	// "repeated" (one character over and over), "common" (none, 123, password), "question" (a word of the question's id),
+	// "personal" (a piece of the subject's id) or "same" (the answer to another question as well).
 	Rule string
 }
 
@@ -35,12 +35,14 @@ func (e *AnswerError) Error() string {
 // Is reports whether target is [civicpin.ErrInvalid].
 func (e *AnswerError) Is(target error) bool { return target == civicpin.ErrInvalid }
 
-// EnrolAnswers has a citizen choose an image, answers to questions, or both, outside a plan. Call it for nobody but the citizen who
-// has just logged in, as strongly as they can: who sets the answers can later give them. Staff never choose or see one.
+// EnrolAnswers has a citizen choose an image, answers to questions, or both, outside a plan. Call it for nobody but the
+// citizen who has just logged in, as strongly as they can: who sets the answers can later give them. Staff never choose or
+// see one.
 //
-// An image replaces the former one; "" leaves it. Answers replace all former ones; nil leaves them. They are as many as any plan
-// asks at once, or more, up to 8, to different questions of Config.Questions. What is new begins with no failures counted against it
-// (NIST SP 800-63B-4 3.2.2), for each plan that asks for nothing else of what was enrolled. The source is for the log.
+// An image replaces the former one; "" leaves it. Answers replace all former ones; nil leaves them. They are as many as any
+// plan asks at once, or more, up to 8, to different questions of Config.Questions. What is new begins with no failures
+// counted against it (NIST SP 800-63B-4 3.2.2), for each plan that asks for nothing else of what was enrolled. The source is
+// for the log.
 //
 // It hashes each answer, one after the other. Errors, all but the last before anything changes:
 //   - *[AnswerError]: an answer breaks a rule.
@@ -70,14 +72,15 @@ func (s *Service) EnrolAnswers(ctx context.Context, subject civicpin.Subject, im
 func (s *Service) fewest() int {
 	n := 1
 	for _, w := range s.plans {
-		questions, _ := w.asks()
+		questions, _ := w.Asks()
 		n = max(n, questions)
 	}
 	return n
 }
 
 // enrolment checks and hashes what a visitor chose at a step. Nothing is kept before the run is completed.
-func (s *Service) enrolment(ctx context.Context, subject civicpin.Subject, step plan.Enrol, image string, answers map[string]civicpin.Secret,
+func (s *Service) enrolment(ctx context.Context, subject civicpin.Subject, step plan.Enrol, image string,
+	answers map[string]civicpin.Secret,
 ) (*knowledge.Knowledge, error) {
 	if step.Image == (image == "") {
 		return nil, fmt.Errorf("%w: no image, or one that was not asked for", civicpin.ErrInvalid)
@@ -89,7 +92,9 @@ func (s *Service) enrolment(ctx context.Context, subject civicpin.Subject, step 
 }
 
 // chosen checks an image and answers, all before the first is hashed.
-func (s *Service) chosen(ctx context.Context, subject civicpin.Subject, image string, answers map[string]civicpin.Secret) (*knowledge.Knowledge, error) {
+func (s *Service) chosen(ctx context.Context, subject civicpin.Subject, image string,
+	answers map[string]civicpin.Secret,
+) (*knowledge.Knowledge, error) {
 	k, texts, question, err := s.catalogue.Choose(subject, image, answers)
 	if broken, ok := errors.AsType[*answer.Error](err); ok {
 		return nil, &AnswerError{Question: question, Rule: string(broken.Rule)}
@@ -113,9 +118,11 @@ func (s *Service) chosen(ctx context.Context, subject civicpin.Subject, image st
 
 // keepEnrolled keeps what a citizen chose, and forgets the failures at what it replaced. It can be done twice.
 //
-// The record is written first: if the process dies behind that, the new answers stand with the old count, which an agency can lift.
-// The other way round, the old answers would have got new tries.
-func (s *Service) keepEnrolled(ctx context.Context, subject civicpin.Subject, k *knowledge.Knowledge, source civicpin.Source) error {
+// The record is written first: if the process dies behind that, the new answers stand with the old count, which an agency can
+// lift. The other way round, the old answers would have got new tries.
+func (s *Service) keepEnrolled(ctx context.Context, subject civicpin.Subject, k *knowledge.Knowledge,
+	source civicpin.Source,
+) error {
 	if k == nil {
 		return nil
 	}
@@ -142,6 +149,6 @@ func (s *Service) keepEnrolled(ctx context.Context, subject civicpin.Subject, k 
 // rebinds reports whether all that a plan asks for of what can be enrolled is new. If a part of it stays, so do the failures: a
 // new image must not bring new guesses at old answers. Nor do answers concern the count of a plan that asks for none.
 func (w *way) rebinds(k *knowledge.Knowledge) bool {
-	questions, image := w.asks()
+	questions, image := w.Asks()
 	return (questions > 0 || image) && (questions == 0 || len(k.Questions) > 0) && (!image || k.Image != "")
 }

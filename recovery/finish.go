@@ -11,6 +11,7 @@ import (
 	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/letter"
 	"github.com/civicpin/civicpin/internal/proof"
+	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery/plan"
@@ -20,13 +21,15 @@ import (
 // Done. Of any number of concurrent calls, over all runs of the subject, one completes, and ends every other recovery of the
 // subject under way. The subject's contacts are told, with a link that repudiates it.
 //
-// The grant is for [pin.Service.Set] or [pin.Service.Reissue]. It is zero for a plan that ends in an unlock, which is done then; whether
-// there was a lock is not told. A credential that too many guesses have disabled is not unlocked: that takes a new secret. Errors:
+// The grant is for [pin.Service.Set] or [pin.Service.Reissue]. It is zero for a plan that ends in an unlock, which is done
+// then; whether there was a lock is not told. A credential that too many guesses have disabled is not unlocked: that takes a
+// new secret. Errors:
 //   - [ErrExpired]: the link is right, and too late. Begin again.
 //   - [ErrGone]: the link is unknown or was used, or the recovery has ended.
 //   - [ErrStep]: something is still asked. [ErrWaiting]: the run rests.
-//   - [contact.ErrUnsuitable], a *[lockout.LockedError]: there are too few contacts for the parts of a new secret, or too many contacts
-//     or changes of them for the corrected one to be kept. The latter also for an unlock of a disabled credential.
+//   - [contact.ErrUnsuitable], a *[lockout.LockedError]: there are too few contacts for the parts of a new secret, or too
+//     many contacts or changes of them for the corrected one to be kept. The latter also for an unlock of a disabled
+//     credential.
 //   - the store's: the run may have ended. Begin again if trying once more says ErrGone.
 func (s *Service) Finish(ctx context.Context, tok civicpin.Secret, source civicpin.Source) (pin.Grant, error) {
 	t, err := token.Parse(tok)
@@ -39,10 +42,10 @@ func (s *Service) Finish(ctx context.Context, tok civicpin.Secret, source civicp
 		if err != nil {
 			return pin.Grant{}, err
 		}
-		if !v.way.last(v.run().Step) {
+		if !v.way.Last(v.run().Step) {
 			return pin.Grant{}, ErrStep
 		}
-		v.run().proved(l.To)
+		v.run().Proved(l.To)
 		return v.complete(ctx)
 	case token.Ticket:
 		v, err := s.enter(ctx, tok, source)
@@ -60,8 +63,8 @@ func (s *Service) Finish(ctx context.Context, tok civicpin.Secret, source civicp
 	return pin.Grant{}, ErrGone
 }
 
-// complete turns a run whose steps are all proved into what its plan comes to. Whoever loses the race, or dies in the middle, has
-// got nothing: the grant is handed out when all is durable, and nobody else knows it.
+// complete turns a run whose steps are all proved into what its plan comes to. Whoever loses the race, or dies in the middle,
+// has got nothing: the grant is handed out when all is durable, and nobody else knows it.
 func (v *visit) complete(ctx context.Context) (pin.Grant, error) {
 	p, told, err := v.prepared(ctx)
 	if err != nil {
@@ -90,7 +93,7 @@ func (v *visit) complete(ctx context.Context) (pin.Grant, error) {
 }
 
 // prepared checks that all is there for the run to be completed, and says so, and whom that is told to.
-func (v *visit) prepared(ctx context.Context) (p proof.Completed, told notices, err error) {
+func (v *visit) prepared(ctx context.Context) (p proof.Completed, told recoveryrun.Notices, err error) {
 	r, w := v.run(), v.way
 	if !r.Known {
 		return p, told, ErrGone
@@ -110,7 +113,8 @@ func (v *visit) prepared(ctx context.Context) (p proof.Completed, told notices, 
 		}
 	}
 	if r.Adopt && r.Correct != nil {
-		if err := contacts.CanCorrect(letter.Contact(*r.Correct).Contact()); err != nil { // before the grant, which would be lost
+		// Before the grant, which would be lost.
+		if err := contacts.CanCorrect(letter.Contact(*r.Correct).Contact()); err != nil {
 			return p, told, err
 		}
 	}
@@ -118,7 +122,8 @@ func (v *visit) prepared(ctx context.Context) (p proof.Completed, told notices, 
 	if p.Unlock {
 		kind = unlockedMail
 	}
-	return p, r.notices(contacts.Recipients(), v.id(), kind, v.vault.Now().Add(w.Repudiate)), nil
+	until := v.vault.Now().Add(w.Repudiate)
+	return p, r.Notices(contacts.Recipients(), v.id(), kind, until, until), nil
 }
 
 // completed says that the run was completed. It is the only place that makes such a proof.
@@ -130,17 +135,17 @@ func (v *visit) completed() proof.Completed {
 }
 
 // finished marks the run as finished. What was enrolled and corrected stays in it, so that it can be kept after a crash.
-func (v *visit) finished(ctx context.Context, told notices) error {
+func (v *visit) finished(ctx context.Context, told recoveryrun.Notices) error {
 	change := "" // of the contacts
 	if v.run().Adopt {
 		change = token.NewID()
 	}
 	return v.change(ctx, func(r *run, _ time.Time) error {
 		enrolled, correct := r.Enrolled, r.Correct
-		r.close(runFinished)
+		r.Close(recoveryrun.Finished)
 		r.Enrolled, r.Correct, r.Change = enrolled, correct, change
 		r.Step = len(v.way.Steps)
-		r.tell(told)
+		r.Tell(told)
 		return nil
 	})
 }
@@ -180,13 +185,7 @@ func (v *visit) parts(contacts *contact.Snapshot) ([]civicpin.Contact, error) {
 	}
 	slices.SortStableFunc(from, func(a, b civicpin.Contact) int { return rank(a) - rank(b) })
 	from = append(from, contacts.Usable()...)
-	var parts []civicpin.Contact
-	for _, c := range from {
-		taken := slices.ContainsFunc(parts, func(p civicpin.Contact) bool { return p.Channel == c.Channel || p.SameAddress(c) })
-		if len(parts) < policy.Parts && !taken && policy.Valid[c.Channel] > 0 && !c.Channel.Printed() {
-			parts = append(parts, c)
-		}
-	}
+	parts := policy.Assign(from)
 	if len(parts) < policy.Parts {
 		return nil, fmt.Errorf("%w: %d of %d parts have a contact", contact.ErrUnsuitable, len(parts), policy.Parts)
 	}

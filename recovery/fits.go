@@ -2,6 +2,7 @@ package recovery
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/civicpin/civicpin"
@@ -10,72 +11,69 @@ import (
 
 // fits checks that the answers are to what is asked, and to nothing else: an answer that is passed over would look like one
 // that was right.
-func (w *way) fits(r *run, a *Answers) error {
-	var want Answers
-	for _, step := range w.Steps[r.Step:w.group(r.Step)] {
-		switch step := step.(type) {
-		case plan.Captcha:
-			if !a.Captcha {
-				return ErrStep
-			}
-			want.Captcha = true
-		case plan.Facts:
-			if len(a.Facts) != len(step) {
-				return ErrStep
-			}
-			for _, name := range step {
-				if v, ok := a.Facts[name]; !ok || len(v) > maxFact {
-					return ErrStep
-				}
-			}
-			want.Facts = a.Facts
-		case plan.Image:
-			if !slices.Contains(r.Images, a.Image) {
-				return ErrStep
-			}
-			want.Image = a.Image
-		case plan.Questions:
-			if !answersAll(r.asked(step.Ask), a.Questions) {
-				return ErrStep
-			}
-			want.Questions = a.Questions
-		case plan.Contacts:
-			if err := fitContacts(step, a.Contacts); err != nil {
-				return err
-			}
-			want.Contacts = a.Contacts
-		case plan.ConfirmContact:
-			if a.Confirm == (a.Correct != civicpin.Contact{}) || !a.Confirm && !step.MayCorrect {
-				return ErrStep
-			}
-			want.Confirm, want.Correct = a.Confirm, a.Correct
-		case plan.Link, plan.Code:
-			if d, _ := plan.SentBy(step); d.Code == 0 || a.Code.IsZero() {
-				return ErrStep
-			}
-			want.Code = a.Code
-		case plan.Factor:
-			if a.Factor.IsZero() {
-				return ErrStep
-			}
-			want.Factor = a.Factor
-		case plan.Documents:
-			want.Documents = a.Documents
-		case plan.Terms:
-			if a.Terms != step.Version {
-				return ErrStep
-			}
-			want.Terms = a.Terms
-		case plan.Enrol:
-			want.EnrolImage, want.EnrolQuestions = a.EnrolImage, a.EnrolQuestions
-		default:
-			return ErrStep
+func (w *way) fits(r *run, a Answers) error {
+	a.Source = civicpin.Source{}
+	for _, secret := range []*civicpin.Secret{&a.Code, &a.Factor} {
+		if secret.IsZero() {
+			*secret = civicpin.Secret{} // an empty field of a form is no answer
 		}
 	}
-	if want.fields() != a.fields() {
+	for _, step := range w.Steps[r.Step:w.Group(r.Step)] {
+		if err := a.use(r, step); err != nil {
+			return err
+		}
+	}
+	if !reflect.ValueOf(a).IsZero() {
 		return ErrStep
 	}
 	return nil
+}
+
+// use checks the answer to a step, and empties its fields.
+func (a *Answers) use(r *run, step plan.Step) error {
+	ok := false
+	switch step := step.(type) {
+	case plan.Captcha:
+		ok, a.Captcha = a.Captcha, false
+	case plan.Facts:
+		ok, a.Facts = fitFacts(step, a.Facts), nil
+	case plan.Image:
+		ok, a.Image = slices.Contains(r.Images, a.Image), ""
+	case plan.Questions:
+		ok, a.Questions = answersAll(r.AskedFirst(step.Ask), a.Questions), nil
+	case plan.Contacts:
+		err := fitContacts(step, a.Contacts)
+		a.Contacts = nil
+		return err
+	case plan.ConfirmContact:
+		ok = a.Confirm != (a.Correct != civicpin.Contact{}) && (a.Confirm || step.MayCorrect)
+		a.Confirm, a.Correct = false, civicpin.Contact{}
+	case plan.Link, plan.Code:
+		d, _ := plan.SentBy(step)
+		ok, a.Code = d.Code > 0 && !a.Code.IsZero(), civicpin.Secret{}
+	case plan.Factor:
+		ok, a.Factor = !a.Factor.IsZero(), civicpin.Secret{}
+	case plan.Documents:
+		ok, a.Documents = true, nil
+	case plan.Terms:
+		ok, a.Terms = a.Terms == step.Version, ""
+	case plan.Enrol:
+		ok, a.EnrolImage, a.EnrolQuestions = true, "", nil
+	}
+	if !ok {
+		return ErrStep
+	}
+	return nil
+}
+
+// fitFacts reports whether the facts are those asked for.
+func fitFacts(asked plan.Facts, given map[string]string) bool {
+	for _, name := range asked {
+		if v, ok := given[name]; !ok || len(v) > maxFact {
+			return false
+		}
+	}
+	return len(given) == len(asked)
 }
 
 const (
@@ -91,14 +89,6 @@ func answersAll(asked []string, given map[string]civicpin.Secret) bool {
 		}
 	}
 	return len(given) == len(asked)
-}
-
-// fields tells which fields are set.
-func (a *Answers) fields() [12]bool {
-	return [...]bool{
-		a.Captcha, a.Facts != nil, a.Image != "", a.Questions != nil, a.Contacts != nil, a.Confirm, a.Correct != civicpin.Contact{},
-		!a.Code.IsZero(), !a.Factor.IsZero(), a.Documents != nil, a.Terms != "", a.EnrolImage != "" || a.EnrolQuestions != nil,
-	}
 }
 
 // fitContacts checks that contacts can be what is asked for.

@@ -16,7 +16,8 @@ import (
 	"github.com/civicpin/civicpin/recovery/plan"
 )
 
-// guess compares answers inside the plan's gate, and advances the run if all are right. also, if given, changes the run with it.
+// guess compares answers inside the plan's gate, and advances the run if all are right. also, if given, changes the run with
+// it.
 func (v *visit) guess(ctx context.Context, steps []plan.Step, a Answers, also func(*run, time.Time) error) error {
 	to := v.run().Step + len(steps)
 	return v.compare(ctx, steps, a, func(ctx context.Context, named []civicpin.Contact) error {
@@ -37,7 +38,9 @@ func (v *visit) guess(ctx context.Context, steps []plan.Step, a Answers, also fu
 
 // compare compares answers inside the plan's gate, all of them whatever the first comes to, and calls then there if all are
 // right.
-func (v *visit) compare(ctx context.Context, steps []plan.Step, a Answers, then func(ctx context.Context, named []civicpin.Contact) error) error {
+func (v *visit) compare(ctx context.Context, steps []plan.Step, a Answers,
+	then func(ctx context.Context, named []civicpin.Contact) error,
+) error {
 	leave, err := attempt.Enter(ctx, v.hashing)
 	if err != nil {
 		return err
@@ -93,9 +96,9 @@ func (v *visit) right(ctx context.Context, steps []plan.Step, a Answers) (right 
 		case plan.Image:
 			ok = k.SameImage(a.Image)
 		case plan.Questions:
-			ok, err = v.sameAnswers(ctx, k, r.asked(step.Ask), a.Questions)
+			ok, err = v.sameAnswers(ctx, k, r.AskedFirst(step.Ask), a.Questions)
 		case plan.Operator:
-			ok, err = v.sameAnswers(ctx, k, r.asked(step.Questions), a.Questions)
+			ok, err = v.sameAnswers(ctx, k, r.AskedFirst(step.Questions), a.Questions)
 		case plan.Contacts:
 			named, ok = contacts.Match(a.Contacts)
 		}
@@ -151,7 +154,7 @@ func (v *visit) typed(ctx context.Context, typed civicpin.Secret) error {
 			if !token.Outstanding(r.Links, used.N) {
 				return ErrGone
 			}
-			r.proved(used.To)
+			r.Proved(used.To)
 			return nil
 		})
 		return err == nil, err

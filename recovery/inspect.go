@@ -25,8 +25,8 @@ type Inspection struct {
 	Expires time.Time
 }
 
-// Inspect says what a token is for, and changes nothing: any number of mail scanners may open a link. It passes the tokens of package
-// contact on, so that a portal has one landing page. Errors:
+// Inspect says what a token is for, and changes nothing: any number of mail scanners may open a link. It passes the tokens of
+// package contact on, so that a portal has one landing page. Errors:
 //   - [ErrGone]: the token is unknown or was used, or its recovery has ended.
 //   - [ErrExpired]: the token is right, and too late.
 //   - the store's.
@@ -50,7 +50,7 @@ func (s *Service) Inspect(ctx context.Context, tok civicpin.Secret) (Inspection,
 			return Inspection{}, ErrGone
 		}
 		return Inspection{
-			What: "prove", Plan: v.way.Name, Last: v.way.last(v.run().Step), Sent: l.To.Contact().Masked(), Expires: l.Expires,
+			What: "prove", Plan: v.way.Name, Last: v.way.Last(v.run().Step), Sent: l.To.Contact().Masked(), Expires: l.Expires,
 		}, nil
 	case token.Disown:
 		v, d, err := s.repudiated(ctx, t)

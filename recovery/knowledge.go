@@ -38,8 +38,8 @@ func (s *Service) knows(ctx context.Context, subject civicpin.Subject) (*knowled
 	return &e.Value, nil
 }
 
-// Enrolled returns what a subject enrolled: whether an image, and answers to which questions. It is for the authenticated citizen:
-// a visitor is shown the same whether anything was enrolled or not. Errors: [civicpin.ErrInvalid]; the store's.
+// Enrolled returns what a subject enrolled: whether an image, and answers to which questions. It is for the authenticated
+// citizen: a visitor is shown the same whether anything was enrolled or not. Errors: [civicpin.ErrInvalid]; the store's.
 func (s *Service) Enrolled(ctx context.Context, subject civicpin.Subject) (image bool, questions []string, err error) {
 	if err := subject.Validate(); err != nil {
 		return false, nil, err
@@ -55,7 +55,9 @@ func (s *Service) Enrolled(ctx context.Context, subject civicpin.Subject) (image
 // enrolled, typed or found so far. The caller has been admitted and is inside the gate.
 //
 // Once one was compared, the caller hanging up stops nothing: or the try would be given back after a comparison.
-func (s *Service) sameAnswers(ctx context.Context, k *knowledge.Knowledge, asked []string, given map[string]civicpin.Secret) (bool, error) {
+func (s *Service) sameAnswers(ctx context.Context, k *knowledge.Knowledge, asked []string,
+	given map[string]civicpin.Secret,
+) (bool, error) {
 	right := len(asked) > 0
 	for _, question := range asked {
 		hash, form := s.enrolledHash(k, question)

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/internal/letter"
 	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
@@ -32,16 +31,6 @@ type delivery Service
 
 var _ outbox.Owner = (*delivery)(nil)
 
-// mailed returns the mail of that name, nil if there is none.
-func (r *run) mailed(name string) *letter.Mail {
-	for i := range r.Mail {
-		if r.Mail[i].Name == name {
-			return &r.Mail[i]
-		}
-	}
-	return nil
-}
-
 // Confirm implements [outbox.Owner]: it gives the message only while the run still stands behind it.
 func (d *delivery) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Message, error) {
 	id, name, _ := strings.Cut(ref.ID, ".")
@@ -57,8 +46,8 @@ func (d *delivery) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Messag
 	}
 	r := &e.Value
 	now := d.vault.Now()
-	m := r.mailed(name)
-	if r.Subject != ref.Subject || m == nil || !r.wants(m, now) {
+	m := r.Mailed(name)
+	if r.Subject != ref.Subject || m == nil || !r.Wants(m, now) {
 		return civicpin.Message{}, outbox.ErrWithdrawn
 	}
 	msg := m.Message()
@@ -68,20 +57,6 @@ func (d *delivery) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Messag
 	return msg, nil
 }
 
-// wants reports whether a mail is still to be sent.
-func (r *run) wants(m *letter.Mail, now time.Time) bool {
-	if !m.Open(now) {
-		return false
-	}
-	if m.Notice() {
-		return r.State == runOpen || r.State == runFinished
-	}
-	if m.Token == "" && m.Code == "" || r.State != runOpen || !now.Before(r.Expires) {
-		return false
-	}
-	return token.Outstanding(r.Links, m.Link)
-}
-
 // Settle implements [outbox.Owner]. What was taken over is erased here: the provider has it, and nobody else needs it.
 func (d *delivery) Settle(ctx context.Context, ref outbox.Ref, what outbox.Outcome) error {
 	id, name, _ := strings.Cut(ref.ID, ".")
@@ -89,16 +64,8 @@ func (d *delivery) Settle(ctx context.Context, ref outbox.Ref, what outbox.Outco
 		return outbox.ErrWithdrawn
 	}
 	_, err := d.runs.Update(ctx, store.Key{ID: id}, func(e *store.Entry[run]) error {
-		if !e.Found() {
+		if !e.Found() || !e.Value.Settle(name, what.Failed) {
 			return store.ErrSkip
-		}
-		m := e.Value.mailed(name)
-		if m == nil || m.State == letter.Sent || m.State == letter.None || what.Failed && m.State == letter.Failed {
-			return store.ErrSkip
-		}
-		m.State = letter.Failed
-		if !what.Failed {
-			m.State, m.Token, m.Code = letter.Sent, "", ""
 		}
 		return nil
 	})

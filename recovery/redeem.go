@@ -8,9 +8,9 @@ import (
 	"github.com/civicpin/civicpin/internal/token"
 )
 
-// Redeem proves, with a link that was sent, that its message was read; it ends all links and codes of the step. From then on the
-// run is in the hands of the link's holder: Run.Ticket is a new one, and the old one leads nowhere, since the visitor who began
-// the run may have been a stranger. For a link at the plan's last step, [Service.Finish] does this and the rest.
+// Redeem proves, with a link that was sent, that its message was read; it ends all links and codes of the step. From then on
+// the run is in the hands of the link's holder: Run.Ticket is a new one, and the old one leads nowhere, since the visitor who
+// began the run may have been a stranger. For a link at the plan's last step, [Service.Finish] does this and the rest.
 //
 // Call it for a POST behind a button, never for a GET. Errors:
 //   - [ErrExpired]: the link is right, and too late. Begin again.
@@ -28,14 +28,14 @@ func (s *Service) Redeem(ctx context.Context, tok civicpin.Secret, source civicp
 	ticket := token.New(token.Ticket, t.Selector, v.run().Tickets+1)
 	step := v.run().Step
 	err = v.advance(ctx, step+1, func(r *run, now time.Time) error {
-		i := r.link(t)
+		i := r.Link(t)
 		if i < 0 {
 			return ErrGone
 		}
 		if !now.Before(r.Links[i].Expires) {
 			return ErrExpired
 		}
-		r.proved(r.Links[i].To)
+		r.Proved(r.Links[i].To)
 		r.Tickets++
 		r.Ticket = ticket.Hash()
 		return nil
@@ -43,7 +43,7 @@ func (s *Service) Redeem(ctx context.Context, tok civicpin.Secret, source civicp
 	if err != nil {
 		return Run{}, gone(err)
 	}
-	v.record(ctx, eventStep, v.way.named(step))
+	v.record(ctx, eventStep, v.way.Describe(step))
 	err = v.arrive(ctx)
 	shown := v.view()
 	shown.Ticket = ticket.Text()

@@ -6,20 +6,21 @@ import (
 	"fmt"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
 )
 
-// repudiated reads the run that a token of "it was not me" is about. Its plan may have changed or gone: what was done under it can
-// be repudiated all the same, so the visit has no way.
-func (s *Service) repudiated(ctx context.Context, t token.Token) (*visit, disown, error) {
+// repudiated reads the run that a token of "it was not me" is about. Its plan may have changed or gone: what was done under
+// it can be repudiated all the same, so the visit has no way.
+func (s *Service) repudiated(ctx context.Context, t token.Token) (*visit, recoveryrun.Disown, error) {
 	e, err := s.runs.Get(ctx, store.Key{ID: t.Selector})
 	if errors.Is(err, store.ErrNotFound) {
 		err = ErrGone
 	}
 	if err != nil {
-		return nil, disown{}, err
+		return nil, recoveryrun.Disown{}, err
 	}
 	v := &visit{Service: s, entry: e, by: civicpin.Citizen}
 	for _, d := range e.Value.Disown {
@@ -29,7 +30,7 @@ func (s *Service) repudiated(ctx context.Context, t token.Token) (*visit, disown
 		switch {
 		case !s.vault.Now().Before(d.Expires):
 			return v, d, ErrExpired
-		case e.Value.State != runOpen && e.Value.State != runFinished:
+		case e.Value.State != recoveryrun.Open && e.Value.State != recoveryrun.Finished:
 			return v, d, ErrGone
 		}
 		contacts, err := s.config.Contacts.Snapshot(ctx, e.Value.Subject)
@@ -38,12 +39,13 @@ func (s *Service) repudiated(ctx context.Context, t token.Token) (*visit, disown
 		}
 		return v, d, err
 	}
-	return v, disown{}, ErrGone
+	return v, recoveryrun.Disown{}, ErrGone
 }
 
-// Repudiate is the link "it was not me". A run under way is ended. After a completed one, a change of contacts that came with it is
-// undone and the credential suspended, until an operator resumes it ([pin.Service.Resume]) or a new one is issued on evidence; a
-// credential that the run began is revoked. A link that undoes a change of contacts is passed on to contact.Service.Undo.
+// Repudiate is the link "it was not me". A run under way is ended. After a completed one, a change of contacts that came with
+// it is undone and the credential suspended, until an operator resumes it ([pin.Service.Resume]) or a new one is issued on
+// evidence; a credential that the run began is revoked. A link that undoes a change of contacts is passed on to
+// contact.Service.Undo.
 //
 // Call it for a POST behind a button, never for a GET. Errors:
 //   - [ErrExpired]: the token is right, and too late.
@@ -66,7 +68,7 @@ func (s *Service) Repudiate(ctx context.Context, tok civicpin.Secret, source civ
 		return err
 	}
 	v.source = source
-	if v.run().State == runOpen {
+	if v.run().State == recoveryrun.Open {
 		return v.end(ctx, "disowned")
 	}
 	// What follows can be done twice without harm, so the mark comes last: after a crash the link works once more.
@@ -85,10 +87,7 @@ func (s *Service) Repudiate(ctx context.Context, tok civicpin.Secret, source civ
 		if !e.Found() {
 			return store.ErrSkip
 		}
-		e.Value.State = runDisowned
-		for i := range e.Value.Mail {
-			e.Value.Mail[i].Erase()
-		}
+		e.Value.Repudiate()
 		return nil
 	})
 	if err != nil {

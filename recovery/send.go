@@ -9,6 +9,7 @@ import (
 	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/code"
 	"github.com/civicpin/civicpin/internal/letter"
+	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/recovery/plan"
@@ -17,9 +18,9 @@ import (
 // maxSends bounds the messages of one run beyond the send limits.
 const maxSends = 10
 
-// Send sends the link or code of the present step, again or for the first time: for the page "I did not receive it", and after a
-// run has rested. The earlier ones stay good, at most three. For a run that leads nowhere the answer is the same after the same
-// work, and nothing is sent. Errors:
+// Send sends the link or code of the present step, again or for the first time: for the page "I did not receive it", and
+// after a run has rested. The earlier ones stay good, at most three. For a run that leads nowhere the answer is the same
+// after the same work, and nothing is sent. Errors:
 //   - [ErrStep]: the step sends nothing.
 //   - [ErrWaiting]: the run rests.
 //   - a *[lockout.LockedError]: the limits of messages are reached, alike for everybody.
@@ -64,7 +65,7 @@ func (v *visit) delivery() (plan.Delivery, bool) {
 func (v *visit) arrive(ctx context.Context) error {
 	r := v.run()
 	d, ok := v.delivery()
-	if r.State != runOpen || !r.Rests.IsZero() || !ok {
+	if r.State != recoveryrun.Open || !r.Rests.IsZero() || !ok {
 		return nil
 	}
 	return v.deliver(ctx, d)
@@ -116,12 +117,13 @@ func (v *visit) deliver(ctx context.Context, d plan.Delivery) error {
 	return nil
 }
 
-// message makes the next message of the run, and the link that it carries. A decoy is made the same way, so that it is as long; its
-// token and code are drawn, and fit nothing that was ever sent.
+// message makes the next message of the run, and the link that it carries. A decoy is made the same way, so that it is as
+// long; its token and code are drawn, and fit nothing that was ever sent.
 func (v *visit) message(d plan.Delivery, to civicpin.Contact, real bool) (letter.Mail, token.Link) {
 	r := v.run()
 	m := letter.Mail{
-		Kind: v.way.message(d.Link), To: letter.Stored(to), Link: r.Sends + 1, State: letter.Pending, Expires: v.vault.Now().Add(d.Valid),
+		Kind: v.way.message(d.Link), To: letter.Stored(to), Link: r.Sends + 1, State: letter.Pending,
+		Expires: v.vault.Now().Add(d.Valid),
 	}
 	m.Name = "s" + strconv.Itoa(m.Link)
 	l := token.Link{N: m.Link, To: m.To, Expires: m.Expires}
@@ -143,8 +145,8 @@ func (v *visit) message(d plan.Delivery, to civicpin.Contact, real bool) (letter
 	return m, l
 }
 
-// destination returns where the message of a step goes, and whether there is such a contact. If not, it returns a decoy, as stable
-// as a contact, for the limits to be counted against.
+// destination returns where the message of a step goes, and whether there is such a contact. If not, it returns a decoy, as
+// stable as a contact, for the limits to be counted against.
 func (v *visit) destination(contacts *contact.Snapshot, channels []civicpin.Channel) (civicpin.Contact, bool) {
 	r := v.run()
 	for _, channel := range channels {
@@ -167,10 +169,11 @@ func (v *visit) destination(contacts *contact.Snapshot, channels []civicpin.Chan
 	return v.config.Contacts.Decoy(r.Subject, channels...), false
 }
 
-// tag returns a keyed hash of all that has to be right about a typed code: the subject, the run, the message, where it went, and
-// the code. It lives for a day at most, under the record's seal; see otp.Codes.
+// tag returns a keyed hash of all that has to be right about a typed code: the subject, the run, the message, where it went,
+// and the code. It lives for a day at most, under the record's seal; see otp.Codes.
 func (v *visit) tag(l *token.Link, text string) []byte {
 	r := v.run()
-	h := v.vault.Hash("recovery.code", r.Plan, string(r.Subject), v.id(), strconv.Itoa(l.N), string(l.To.Channel), l.To.Address, text)
+	h := v.vault.Hash("recovery.code", r.Plan, string(r.Subject), v.id(), strconv.Itoa(l.N), string(l.To.Channel), l.To.Address,
+		text)
 	return h[:]
 }

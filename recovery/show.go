@@ -82,7 +82,7 @@ func (v *visit) view() Run {
 		return shown
 	}
 	ask := &shown.Next
-	for _, step := range w.Steps[r.Step:w.group(r.Step)] {
+	for _, step := range w.Steps[r.Step:w.Group(r.Step)] {
 		switch step := step.(type) {
 		case plan.Captcha:
 			ask.Captcha = true
@@ -91,7 +91,7 @@ func (v *visit) view() Run {
 		case plan.Image:
 			ask.Images = slices.Clone(r.Images)
 		case plan.Questions:
-			ask.Questions = slices.Clone(r.asked(step.Ask))
+			ask.Questions = slices.Clone(r.AskedFirst(step.Ask))
 		case plan.Contacts:
 			ask.Contacts, ask.Of = step.AtLeast, slices.Clone(step.Of)
 		case plan.ConfirmContact:

@@ -8,6 +8,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/names"
+	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery/plan"
@@ -65,7 +66,7 @@ func (s *Service) Case(ctx context.Context, id string, by Staff) (Case, error) {
 		return Case{}, err
 	}
 	r := v.run()
-	if err := r.open(s.vault.Now()); err != nil {
+	if err := r.Check(s.vault.Now()); err != nil {
 		return Case{}, err
 	}
 	c := Case{Run: v.view(), Subject: r.Subject, Started: r.Started, Documents: make(map[string]string)}
@@ -75,7 +76,7 @@ func (s *Service) Case(ctx context.Context, id string, by Staff) (Case, error) {
 	if step, ok := v.way.staffs(r); ok {
 		c.Role = step.Role
 		if step.Questions > 0 {
-			c.Questions = slices.Clone(r.asked(step.Questions))
+			c.Questions = slices.Clone(r.AskedFirst(step.Questions))
 		}
 		for _, a := range r.Approved {
 			c.Approved = append(c.Approved, a.By)
@@ -105,9 +106,10 @@ type Verdict struct {
 	Source civicpin.Source
 }
 
-// Assist is a step of staff: an operator of the step's role approves, or ends the run. Where the plan asks for a second one, the
-// first approval leaves the run where it is, and another operator has to give theirs. If nothing more is asked, a plan that
-// ends in an unlock, or in a new secret in parts, is completed at once; no operator ever gets a grant or a ticket. Errors:
+// Assist is a step of staff: an operator of the step's role approves, or ends the run. Where the plan asks for a second one,
+// the first approval leaves the run where it is, and another operator has to give theirs. If nothing more is asked, a plan
+// that ends in an unlock, or in a new secret in parts, is completed at once; no operator ever gets a grant or a ticket.
+// Errors:
 //   - [ErrStaff]: before any comparison.
 //   - [ErrRefused]: wrong answers, which count. A *[lockout.LockedError], [ErrBusy].
 //   - [ErrStep]: the run is not at a step of staff, or answers do not fit the questions.
@@ -121,7 +123,7 @@ func (s *Service) Assist(ctx context.Context, id string, by Staff, verdict Verdi
 	}
 	v.by, v.source = by.ID, verdict.Source
 	r := v.run()
-	if err := r.open(s.vault.Now()); err != nil {
+	if err := r.Check(s.vault.Now()); err != nil {
 		return Run{}, err
 	}
 	step, ok := v.way.staffs(r)
@@ -135,7 +137,7 @@ func (s *Service) Assist(ctx context.Context, id string, by Staff, verdict Verdi
 		v.record(ctx, eventAssisted, "turned down: "+verdict.Reason)
 		return Run{}, v.end(ctx, "turned down")
 	}
-	if slices.ContainsFunc(r.Approved, func(a approval) bool { return a.By == by.ID }) {
+	if slices.ContainsFunc(r.Approved, func(a recoveryrun.Approval) bool { return a.By == by.ID }) {
 		return Run{}, &StaffError{Reason: "same person"}
 	}
 	if !r.Known && step.Questions == 0 {
@@ -163,7 +165,7 @@ func (verdict *Verdict) fits(r *run, step plan.Operator) bool {
 	case step.Questions == 0:
 		return len(verdict.Questions) == 0
 	}
-	return !verdict.Approve || answersAll(r.asked(step.Questions), verdict.Questions)
+	return !verdict.Approve || answersAll(r.AskedFirst(step.Questions), verdict.Questions)
 }
 
 // approved brings a run behind a step of staff.
@@ -193,13 +195,13 @@ func (v *visit) approve(ctx context.Context, step plan.Operator, verdict Verdict
 		if len(r.Approved) > 0 {
 			return ErrStep // another operator approved at this moment
 		}
-		r.Approved = []approval{{By: v.by, At: now}}
+		r.Approved = []recoveryrun.Approval{{By: v.by, At: now}}
 		return nil
 	})
 }
 
-// onwards goes on behind a step of staff: to the message that the next step sends, or to the plan's end where that gives nothing
-// to staff.
+// onwards goes on behind a step of staff: to the message that the next step sends, or to the plan's end where that gives
+// nothing to staff.
 func (v *visit) onwards(ctx context.Context) (Run, error) {
 	r, w := v.run(), v.way
 	if r.Step < len(w.Steps) || !r.Rests.IsZero() || w.Outcome == plan.ChooseSecret {

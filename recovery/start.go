@@ -9,6 +9,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/knowledge"
+	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery/plan"
@@ -26,7 +27,9 @@ func (s *Service) Start(ctx context.Context, plan string, subject civicpin.Subje
 }
 
 // start begins a run. A run that an operator begins has no ticket.
-func (s *Service) start(ctx context.Context, name string, subject civicpin.Subject, by civicpin.Actor, source civicpin.Source) (Run, error) {
+func (s *Service) start(ctx context.Context, name string, subject civicpin.Subject, by civicpin.Actor,
+	source civicpin.Source,
+) (Run, error) {
 	w, err := s.way(name)
 	if err != nil {
 		return Run{}, err
@@ -54,8 +57,8 @@ func (s *Service) start(ctx context.Context, name string, subject civicpin.Subje
 	}
 	now := s.vault.Now()
 	r := run{
-		Subject: subject, Plan: name, Digest: w.digest, State: runOpen, Epoch: mark.Epoch, Book: contacts.Epoch(), By: by,
-		Source: source.Address, Started: now, Expires: now.Add(w.Valid + w.Rests()), Known: w.helps(mark, contacts, k),
+		Subject: subject, Plan: name, Digest: w.digest, State: recoveryrun.Open, Epoch: mark.Epoch, Book: contacts.Epoch(),
+		By: by, Source: source.Address, Started: now, Expires: now.Add(w.Valid + w.Rests()), Known: w.helps(mark, contacts, k),
 	}
 	s.prepare(&r, w, contacts, k)
 	id := token.NewID()
@@ -65,7 +68,8 @@ func (s *Service) start(ctx context.Context, name string, subject civicpin.Subje
 		r.Ticket, ticket = t.Hash(), t.Text()
 	}
 	v := &visit{
-		Service: s, entry: store.Entry[run]{Key: store.Key{ID: id}, Value: r, Expires: r.keep()}, way: w, by: by, source: source,
+		Service: s, entry: store.Entry[run]{Key: store.Key{ID: id}, Value: r, Expires: r.Keep()}, way: w,
+		by: by, source: source,
 	}
 	if err := s.runs.Put(ctx, &v.entry); err != nil {
 		return Run{}, err
@@ -107,8 +111,8 @@ func (s *Service) prepare(r *run, w *way, contacts *contact.Snapshot, k *knowled
 	}
 }
 
-// helps reports whether a plan can come to something for a subject. It looks at everything, whatever it found first: the same work
-// for strangers.
+// helps reports whether a plan can come to something for a subject. It looks at everything, whatever it found first: the same
+// work for strangers.
 func (w *way) helps(mark pin.Mark, contacts *contact.Snapshot, k *knowledge.Knowledge) bool {
 	can := w.Begin && mark.Vacant && !(w.hasty && mark.Revoked) || !w.Begin && mark.Held
 	corrects := civicpin.Channel("")

@@ -8,10 +8,14 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
+
+// run is a recovery under way.
+type run = recoveryrun.Record
 
 // visit is one request at a run: the run as it was read, its plan, and where the request comes from.
 type visit struct {
@@ -58,11 +62,11 @@ func (s *Service) enter(ctx context.Context, ticket civicpin.Secret, source civi
 	if err != nil {
 		return nil, err
 	}
-	if !v.run().holds(t) {
+	if !v.run().Holds(t) {
 		return nil, ErrGone
 	}
 	v.source = source
-	return v, v.run().open(s.vault.Now())
+	return v, v.run().Check(s.vault.Now())
 }
 
 // follow reads the run that a link leads to, and the link. Only the holder of the whole link is told that it is late.
@@ -71,12 +75,12 @@ func (s *Service) follow(ctx context.Context, t token.Token, source civicpin.Sou
 	if err != nil {
 		return nil, token.Link{}, err
 	}
-	i := v.run().link(t)
-	if i < 0 || !v.run().Known || !v.way.links(v.run().Step) {
+	i := v.run().Link(t)
+	if i < 0 || !v.run().Known || !v.way.Links(v.run().Step) {
 		return nil, token.Link{}, ErrGone
 	}
 	now := s.vault.Now()
-	if err := v.run().open(now); err != nil {
+	if err := v.run().Check(now); err != nil {
 		return nil, token.Link{}, err
 	}
 	l := v.run().Links[i]
@@ -95,7 +99,7 @@ func (v *visit) change(ctx context.Context, act func(*run, time.Time) error) err
 		if !e.Found() {
 			return ErrGone
 		}
-		if err := e.Value.open(now); err != nil {
+		if err := e.Value.Check(now); err != nil {
 			return err
 		}
 		if e.Value.Step != step {
@@ -104,7 +108,7 @@ func (v *visit) change(ctx context.Context, act func(*run, time.Time) error) err
 		if err := act(&e.Value, now); err != nil {
 			return err
 		}
-		e.Expires = e.Value.keep()
+		e.Expires = e.Value.Keep()
 		return nil
 	})
 	if err == nil {
@@ -122,18 +126,20 @@ func (v *visit) advance(ctx context.Context, to int, act func(*run, time.Time) e
 	if err := act(&ahead, now); err != nil {
 		return err
 	}
-	rests, behind := v.way.resting(to)
+	rests, behind := v.way.Resting(to)
 	until := ahead.Rests
 	if rests > 0 {
 		until = slices.MaxFunc([]time.Time{until, now}, time.Time.Compare).Add(rests)
 	}
-	var told notices
+	var told recoveryrun.Notices
 	if !until.IsZero() {
 		contacts, err := v.config.Contacts.Snapshot(ctx, v.run().Subject)
 		if err != nil {
 			return err
 		}
-		told = v.run().notices(contacts.Recipients(), v.id(), waitingMail, until)
+		// It can be ended as long as it can be completed.
+		good := slices.MaxFunc([]time.Time{until, v.run().Expires}, time.Time.Compare)
+		told = v.run().Notices(contacts.Recipients(), v.id(), waitingMail, until, good)
 	}
 	refs := v.refs(told)
 	if err := v.out.Add(ctx, refs...); err != nil {
@@ -144,7 +150,7 @@ func (v *visit) advance(ctx context.Context, to int, act func(*run, time.Time) e
 			return err
 		}
 		r.Step, r.Links, r.Approved, r.Rests = behind, nil, nil, until
-		r.tell(told)
+		r.Tell(told)
 		return nil
 	})
 	if err != nil {
@@ -155,14 +161,14 @@ func (v *visit) advance(ctx context.Context, to int, act func(*run, time.Time) e
 
 // pass is advance behind the present steps, with nothing else changed.
 func (v *visit) pass(ctx context.Context) error {
-	return v.advance(ctx, v.way.group(v.run().Step), func(*run, time.Time) error { return nil })
+	return v.advance(ctx, v.way.Group(v.run().Step), func(*run, time.Time) error { return nil })
 }
 
 // refs names notices to the outbox.
-func (v *visit) refs(n notices) []outbox.Ref {
+func (v *visit) refs(n recoveryrun.Notices) []outbox.Ref {
 	var refs []outbox.Ref
-	for i := range n.mails {
-		refs = append(refs, v.ref(n.mails[i].Name))
+	for i := range n.Mails {
+		refs = append(refs, v.ref(n.Mails[i].Name))
 	}
 	return refs
 }
@@ -187,11 +193,11 @@ func (v *visit) record(ctx context.Context, code civicpin.EventCode, reason stri
 func (v *visit) end(ctx context.Context, why string) error {
 	done := false
 	e, err := v.runs.UpdateFrom(ctx, v.entry, func(e *store.Entry[run]) error {
-		done = e.Found() && e.Value.State == runOpen
+		done = e.Found() && e.Value.State == recoveryrun.Open
 		if !done {
 			return store.ErrSkip
 		}
-		e.Value.close(runCancelled)
+		e.Value.Close(recoveryrun.Cancelled)
 		return nil
 	})
 	if err == nil && done {

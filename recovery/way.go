@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/knowledge"
@@ -23,53 +22,6 @@ type way struct {
 // codeLane keeps the count of typed codes apart: who knows the answers must not be able to start it again with them.
 const codeLane = "code"
 
-// group returns the index behind the steps that are asked together with step i.
-func (w *way) group(i int) int {
-	end := i + 1
-	if plan.Guessed(w.Steps[i]) {
-		for end < len(w.Steps) && plan.Guessed(w.Steps[end]) {
-			end++
-		}
-	}
-	return end
-}
-
-// resting returns for how long the plan wants a run to rest that has come to step i, and the step behind that.
-func (w *way) resting(i int) (rests time.Duration, behind int) {
-	for i < len(w.Steps) {
-		wait, ok := w.Steps[i].(plan.Wait)
-		if !ok {
-			break
-		}
-		rests += wait.For
-		i++
-	}
-	return rests, i
-}
-
-// last reports whether the step is the plan's last one.
-func (w *way) last(step int) bool {
-	_, behind := w.resting(step + 1)
-	return behind >= len(w.Steps) && behind == step+1
-}
-
-// links reports whether a step sends a link. At any other step a run has none outstanding.
-func (w *way) links(step int) bool {
-	if step >= len(w.Steps) {
-		return false
-	}
-	_, ok := w.Steps[step].(plan.Link)
-	return ok
-}
-
-// named says which step it is, for the log.
-func (w *way) named(step int) string {
-	if terms, ok := w.Steps[step].(plan.Terms); ok {
-		return fmt.Sprintf("%d %T %s", step+1, terms, terms.Version)
-	}
-	return fmt.Sprintf("%d %T", step+1, w.Steps[step])
-}
-
 // message is the kind of a plan's message with a token or code.
 func (w *way) message(isLink bool) civicpin.MessageKind {
 	switch {
@@ -81,21 +33,6 @@ func (w *way) message(isLink bool) civicpin.MessageKind {
 		return unlockMail
 	}
 	return linkMail
-}
-
-// asks returns how many of the enrolled questions a plan asks at once, at the most, and whether it asks for the image.
-func (w *way) asks() (questions int, image bool) {
-	for _, step := range w.Steps {
-		switch step := step.(type) {
-		case plan.Image:
-			image = true
-		case plan.Questions:
-			questions = max(questions, step.Ask)
-		case plan.Operator:
-			questions = max(questions, step.Questions)
-		}
-	}
-	return questions, image
 }
 
 // addPlan checks a plan and makes what it needs at work.

@@ -10,8 +10,8 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 )
 
-// Enter takes a place in front of the hashing, before anything is counted, so that a refusal costs nobody a try. The error of a full
-// queue is [lockout.ErrBusy].
+// Enter takes a place in front of the hashing, before anything is counted, so that a refusal costs nobody a try. The error of
+// a full queue is [lockout.ErrBusy].
 func Enter(ctx context.Context, g *password.Gate) (leave func(), err error) {
 	leave, err = g.Enter(ctx)
 	if errors.Is(err, password.ErrBusy) {

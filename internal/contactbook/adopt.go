@@ -7,6 +7,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/letter"
+	"github.com/civicpin/civicpin/internal/token"
 )
 
 // Adopt puts contacts into the book that the act's actor vouches for. It returns what was done, for the log; empty if nothing.
@@ -30,8 +31,7 @@ func (b *Book) Adopt(contacts []civicpin.Contact, a Act, p Policy) (fx Effects, 
 				return fx, "", err
 			}
 		}
-		h := newAddress(letter.Stored(to))
-		h.Since = a.Now
+		h := Address{ID: token.NewID(), To: letter.Stored(to), Since: a.Now}
 		if !first {
 			h.Cooling = p.cools(a, c.Until)
 			fx.Lowered = h.Cooling
@@ -52,8 +52,9 @@ func (b *Book) Adopt(contacts []civicpin.Contact, a Act, p Policy) (fx Effects, 
 	return fx, strings.Join(done, " "), nil
 }
 
-// Correct puts an address into the book that a completed recovery brings, in the place of those of its channel. It can be undone
-// until undo at the least. It returns what was done, for the log; empty if the change was made before, or the address is a contact.
+// Correct puts an address into the book that a completed recovery brings, in the place of those of its channel. It can be
+// undone until undo at the least. It returns what was done, for the log; empty if the change was made before, or the address
+// is a contact.
 func (b *Book) Correct(id string, given letter.Contact, undo, now time.Time, p Policy) (fx Effects, reason string, err error) {
 	if b.Find(id) >= 0 || b.Same(given.Contact()) != nil {
 		return fx, "", nil
@@ -73,15 +74,15 @@ func (b *Book) Correct(id string, given letter.Contact, undo, now time.Time, p P
 	if err != nil {
 		return fx, "", err
 	}
-	h := newAddress(given)
+	h := Address{ID: token.NewID(), To: given}
 	if !first {
 		h.Cooling = p.cools(act, c.Until)
 	}
 	return b.bring(c, h, gone, told, now, p), what + " " + string(given.Channel) + " by a recovery", nil
 }
 
-// Displaced returns the ids of the contacts whose place an address takes that a recovery brings: those of its channel, and of its
-// address. It gives ErrUnsuitable if there are none and the book is full.
+// Displaced returns the ids of the contacts whose place an address takes that a recovery brings: those of its channel, and of
+// its address. It gives ErrUnsuitable if there are none and the book is full.
 func (b *Book) Displaced(given civicpin.Contact) ([]string, error) {
 	var gone []string
 	for _, h := range b.Live() {

@@ -35,7 +35,8 @@ type Policy struct {
 // A Book is all that is kept of one subject's contacts: one sealed record, so that whatever becomes of them is decided by one
 // conditional write.
 type Book struct {
-	// Contacts holds the proved addresses, also those that are the subject's no longer, as long as they are told or can come back.
+	// Contacts holds the proved addresses, also those that are the subject's no longer, as long as they are told or can come
+	// back.
 	Contacts []Address   `json:"contacts,omitempty" export:"yes"`
 	Primary  string      `json:"primary,omitempty"` // id
 	Pending  []Candidate `json:"pending,omitempty" export:"yes"`
@@ -99,8 +100,8 @@ func (b *Book) Usable(now time.Time) []*Address {
 	return slices.DeleteFunc(b.Live(), func(a *Address) bool { return a.CoolsDown(now) })
 }
 
-// On returns the usable contact of the first of the channels that has one, nil if none has. Of several it is the primary one, or
-// else the oldest.
+// On returns the usable contact of the first of the channels that has one, nil if none has. Of several it is the primary one,
+// or else the oldest.
 func (b *Book) On(channels []civicpin.Channel, now time.Time) *Address {
 	usable := b.Usable(now)
 	for _, channel := range channels {
@@ -114,8 +115,8 @@ func (b *Book) On(channels []civicpin.Channel, now time.Time) *Address {
 }
 
 // Told returns the addresses that are told of what happens: every contact, also one that cools down, and those that were the
-// subject's until lately (NIST SP 800-63B-4 4.6), since a thief removes them first. It leaves out what an undo has removed, whose
-// holder would otherwise be told how the owner gets the account back, and what an operator has taken away.
+// subject's until lately (NIST SP 800-63B-4 4.6), since a thief removes them first. It leaves out what an undo has removed,
+// whose holder would otherwise be told how the owner gets the account back, and what an operator has taken away.
 func (b *Book) Told(now time.Time) []Address {
 	var list []Address
 	for _, a := range b.Live() {
@@ -149,7 +150,8 @@ func (b *Book) Same(to civicpin.Contact) *Address {
 	return nil
 }
 
-// IsBarred reports whether an operator took a contact away lately. The holder of a stolen telephone must not speak for its owner.
+// IsBarred reports whether an operator took a contact away lately. The holder of a stolen telephone must not speak for its
+// owner.
 func (b *Book) IsBarred(id string) bool {
 	return slices.ContainsFunc(b.Contacts, func(a Address) bool { return a.ID == id && a.Barred != "" })
 }

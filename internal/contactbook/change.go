@@ -7,19 +7,20 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/internal/letter"
-	"github.com/civicpin/civicpin/internal/token"
 )
 
 // ErrUnsuitable says that a contact cannot be what an act would make of it.
 var ErrUnsuitable = errors.New("civicpin: the contacts do not allow this")
 
-// A FullError says that too many changes can still be undone, and until when.
-type FullError struct{ Until time.Time }
+// A LimitError says that there are too many changes that can be undone, or messages to one candidate, and until when.
+type LimitError struct {
+	Sends bool // messages
+	Until time.Time
+}
 
 // Error says so.
-func (e *FullError) Error() string {
-	return "civicpin: too many changes of contacts, until " + e.Until.UTC().Format(time.RFC3339)
+func (e *LimitError) Error() string {
+	return "civicpin: too many changes of contacts, or messages to one"
 }
 
 // What a change did, as the parameter "change" of the message that tells of it.
@@ -78,7 +79,7 @@ func (b *Book) open(a Act, what string, until time.Time, extra int) (*Change, er
 		extra = MaxChanges
 	}
 	if open >= MaxChanges+extra {
-		return nil, &FullError{Until: first}
+		return nil, &LimitError{Until: first}
 	}
 	c := Change{ID: a.ID, What: what, By: a.By, Until: until, Primary: b.Primary}
 	for _, h := range b.Live() {
@@ -159,46 +160,43 @@ func (b *Book) bring(c *Change, h Address, gone []string, told []Address, now ti
 	return fx
 }
 
-// Remove ends a contact. A candidate is given up by [Book.GiveUp]. done is false if the contact went before.
-func (b *Book) Remove(id string, a Act, p Policy) (fx Effects, was letter.Contact, done bool, err error) {
+// Remove ends a contact. It returns what was done, for the log; empty if the contact went before.
+func (b *Book) Remove(id string, a Act, p Policy) (fx Effects, reason string, err error) {
 	h := b.Contact(id)
 	switch {
 	case h == nil && slices.ContainsFunc(b.Contacts, func(h Address) bool { return h.ID == id }):
-		return fx, was, false, nil
+		return fx, "", nil
 	case h == nil:
-		return fx, was, false, fmt.Errorf("%w: no such contact", ErrUnsuitable)
+		return fx, "", fmt.Errorf("%w: no such contact", ErrUnsuitable)
 	case len(b.Live()) <= p.AtLeast:
-		return fx, was, false, fmt.Errorf("%w: at least %d are kept", ErrUnsuitable, p.AtLeast)
+		return fx, "", fmt.Errorf("%w: at least %d are kept", ErrUnsuitable, p.AtLeast)
 	}
-	was = h.To
+	reason = Removed + " " + string(h.To.Channel)
 	told := b.Told(a.Now)
 	c, err := b.open(a, Removed, a.Now.Add(p.Undo), 0)
 	if err != nil {
-		return fx, was, false, err
+		return fx, "", err
 	}
 	b.take(id, c, a.Now, p.Undo)
-	return b.announce(c, told, a.Now), was, true, nil
+	return b.announce(c, told, a.Now), reason, nil
 }
 
-// MakePrimary has a contact be preferred to the others. done is false if it is already.
-func (b *Book) MakePrimary(id string, a Act, p Policy) (fx Effects, done bool, err error) {
+// MakePrimary has a contact be preferred to the others. It returns what was done, for the log; empty if it is already.
+func (b *Book) MakePrimary(id string, a Act, p Policy) (fx Effects, reason string, err error) {
 	h := b.Contact(id)
 	switch {
 	case h == nil:
-		return fx, false, fmt.Errorf("%w: no such contact", ErrUnsuitable)
+		return fx, "", fmt.Errorf("%w: no such contact", ErrUnsuitable)
 	case h.CoolsDown(a.Now):
-		return fx, false, fmt.Errorf("%w: it cools down", ErrUnsuitable)
+		return fx, "", fmt.Errorf("%w: it cools down", ErrUnsuitable)
 	case h.ID == b.Primary:
-		return fx, false, nil
+		return fx, "", nil
 	}
 	told := b.Told(a.Now)
 	c, err := b.open(a, Primary, a.Now.Add(p.Undo), 0)
 	if err != nil {
-		return fx, false, err
+		return fx, "", err
 	}
 	b.lead(id)
-	return b.announce(c, told, a.Now), true, nil
+	return b.announce(c, told, a.Now), Primary, nil
 }
-
-// newAddress returns an address of the book, under an id of its own.
-func newAddress(to letter.Contact) Address { return Address{ID: token.NewID(), To: to} }

@@ -56,10 +56,8 @@ func (b *Book) announce(c *Change, told []Address, now time.Time) Effects {
 	fx := Effects{Until: c.Until}
 	for i := range told {
 		h := &told[i]
-		if slices.Contains(c.New, h.ID) {
-			continue
-		}
-		n := Note{Of: c.ID, For: h.ID, Params: map[string]string{"change": c.What}, Mail: notice(c.ID, i, ChangedMail, h.To, c.Until)}
+		n := Note{Of: c.ID, For: h.ID, Params: map[string]string{"change": c.What}}
+		n.Mail = notice(c.ID, i, ChangedMail, h.To, c.Until)
 		barred := slices.ContainsFunc(b.Contacts, func(now Address) bool { return now.ID == h.ID && now.Barred == c.ID })
 		if h.Established(now) && !barred {
 			t := token.New(token.Undo, c.ID, i+1)
@@ -74,7 +72,8 @@ func (b *Book) announce(c *Change, told []Address, now time.Time) Effects {
 // Notify tells all of something. ok is false if too many such messages wait; without anybody to tell, Notes is empty.
 func (b *Book) Notify(id string, kind civicpin.MessageKind, params map[string]string, now time.Time) (fx Effects, ok bool) {
 	for i, h := range b.Told(now) {
-		fx.Notes = append(fx.Notes, Note{For: h.ID, Params: maps.Clone(params), Mail: notice(id, i, kind, h.To, now.Add(noticeLives))})
+		n := Note{For: h.ID, Params: maps.Clone(params), Mail: notice(id, i, kind, h.To, now.Add(noticeLives))}
+		fx.Notes = append(fx.Notes, n)
 	}
 	return fx, b.room(len(fx.Notes))
 }
@@ -98,8 +97,8 @@ func (b *Book) Note(name string) *Note {
 	return nil
 }
 
-// Enqueue adds messages. It drops the oldest that failed beyond so many: addresses at which nothing arrives, changed over and over,
-// must not make a record that is too large to be written, or nobody could undo what a thief did.
+// Enqueue adds messages. It drops the oldest that failed beyond so many: addresses at which nothing arrives, changed over and
+// over, must not make a record that is too large to be written, or nobody could undo what a thief did.
 func (b *Book) Enqueue(notes []Note) {
 	b.Mail = append(b.Mail, notes...)
 	failed := 0

@@ -23,14 +23,6 @@ type Candidate struct {
 	Sends   int            `json:"sends"`
 }
 
-// A SendsError says that a candidate was sent as many messages as it gets, and until when it waits.
-type SendsError struct{ Until time.Time }
-
-// Error says so.
-func (e *SendsError) Error() string {
-	return "civicpin: too many messages to one address, until " + e.Until.UTC().Format(time.RFC3339)
-}
-
 // Fits returns why an address cannot become a contact, nil if it can. replaces is the id of the one whose place it takes.
 func (b *Book) Fits(to civicpin.Contact, replaces string) error {
 	if replaces != "" && b.Contact(replaces) == nil {
@@ -69,7 +61,7 @@ func (b *Book) Ask(id string, to civicpin.Contact, replaces string, by civicpin.
 		}
 		if p.Replaces == replaces && p.To.Channel == to.Channel && p.To.Address == to.Address {
 			if p.Sends >= MaxSends {
-				return nil, &SendsError{Until: p.Expires}
+				return nil, &LimitError{Sends: true, Until: p.Expires}
 			}
 			if by.IsOperator() {
 				p.By = by
@@ -103,8 +95,8 @@ func (b *Book) GiveUp(id string, now time.Time) civicpin.Channel {
 	return channel
 }
 
-// ByToken returns which candidate a token proves, and the link that it is. Only the holder of the whole token is told that it is
-// late.
+// ByToken returns which candidate a token proves, and the link that it is. Only the holder of the whole token is told that it
+// is late.
 func (b *Book) ByToken(t token.Token, now time.Time) (int, *token.Link, error) {
 	for i := range b.Pending {
 		p := &b.Pending[i]
@@ -125,8 +117,8 @@ func (b *Book) ByToken(t token.Token, now time.Time) (int, *token.Link, error) {
 	return -1, nil, token.ErrGone
 }
 
-// Accept makes a contact of a candidate whose proof came back, by its place in Pending. What was done is the first result. It is
-// the only place that makes one.
+// Accept makes a contact of a candidate whose proof came back, by its place in Pending. What was done is the first result. It
+// is the only place that makes one.
 func (b *Book) Accept(i int, id string, now time.Time, policy Policy) (what string, by civicpin.Actor, fx Effects, err error) {
 	p := b.Pending[i]
 	b.Pending = slices.Delete(b.Pending, i, i+1)

@@ -33,18 +33,13 @@ func (b *Book) Repudiated(t token.Token, now time.Time) (int, letter.Contact, er
 	return -1, letter.Contact{}, token.ErrGone
 }
 
-// CanUndo returns which change of an id can still be undone, -1 if none.
-func (b *Book) CanUndo(id string, now time.Time) int {
+// UndoChange undoes a change by its id, and everything after it. All are told, also those whom it removes, and nobody can
+// undo it. It returns what was done, for the log; empty if the change is not there, was undone, or can be undone no more.
+func (b *Book) UndoChange(id string, now time.Time, p Policy) (fx Effects, reason string, err error) {
 	k := b.Find(id)
 	if k < 0 || b.Changes[k].Undone || !now.Before(b.Changes[k].Until) {
-		return -1
+		return fx, "", nil
 	}
-	return k
-}
-
-// Undo undoes a change, by its place in Changes, and everything after it. All are told, also those whom it removes, and nobody can
-// undo it. id names the undo.
-func (b *Book) Undo(k int, id string, now time.Time, p Policy) Effects {
 	tell := b.Told(now)
 	b.rollback(k, now)
 	for _, h := range b.Told(now) {
@@ -52,17 +47,17 @@ func (b *Book) Undo(k int, id string, now time.Time, p Policy) Effects {
 			tell = append(tell, h)
 		}
 	}
-	var fx Effects
+	undo := token.NewID()
 	for i, h := range tell {
-		fx.Notes = append(fx.Notes, Note{Of: id, For: h.ID, Mail: notice(id, i, ChangedMail, h.To, now.Add(p.Undo))})
+		fx.Notes = append(fx.Notes, Note{Of: undo, For: h.ID, Mail: notice(undo, i, ChangedMail, h.To, now.Add(p.Undo))})
 	}
-	return fx
+	return fx, "undone", nil
 }
 
-// rollback undoes a change and all that came after it: whoever did it may have done those, too, and one that stood on it could
-// not stand alone. What staff brought since stays, and what they took away stays away. Every candidate goes. Nobody can undo an
-// undo. It may leave fewer contacts than the policy wants kept, where staff took away what it would bring back: rather none than
-// one that was repudiated.
+// rollback undoes a change and all that came after it: whoever did it may have done those, too, and one that stood on it
+// could not stand alone. What staff brought since stays, and what they took away stays away. Every candidate goes. Nobody can
+// undo an undo. It may leave fewer contacts than the policy wants kept, where staff took away what it would bring back:
+// rather none than one that was repudiated.
 func (b *Book) rollback(k int, now time.Time) {
 	c := &b.Changes[k]
 	back, came := slices.Clone(c.Before), slices.Clone(c.New)

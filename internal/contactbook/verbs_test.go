@@ -1,6 +1,7 @@
 package contactbook_test
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -142,22 +143,19 @@ func (w *world) adopts(by civicpin.Actor, names []string) string {
 
 func (w *world) removes(by civicpin.Actor, args []string) string {
 	return w.change(func(b *book, id string) (effects, string, error) {
-		fx, was, done, err := b.Remove(w.id(args[0]), contactbook.Act{ID: id, By: by, Now: w.now}, w.policy)
-		if err == nil && done {
-			require.True(w.t, address(args[0]).SameAddress(was.Contact()))
-			return fx, "removed", nil
+		fx, reason, err := b.Remove(w.id(args[0]), contactbook.Act{ID: id, By: by, Now: w.now}, w.policy)
+		if reason == "" {
+			return fx, "nothing", err
 		}
-		return fx, "nothing", err
+		require.Equal(w.t, "removed "+string(address(args[0]).Channel), reason)
+		return fx, "removed", err
 	})
 }
 
 func (w *world) prefers(by civicpin.Actor, args []string) string {
 	return w.change(func(b *book, id string) (effects, string, error) {
-		fx, done, err := b.MakePrimary(w.id(args[0]), contactbook.Act{ID: id, By: by, Now: w.now}, w.policy)
-		if err == nil && done {
-			return fx, "primary", nil
-		}
-		return fx, "nothing", err
+		fx, reason, err := b.MakePrimary(w.id(args[0]), contactbook.Act{ID: id, By: by, Now: w.now}, w.policy)
+		return fx, cmp.Or(reason, "nothing"), err
 	})
 }
 
@@ -195,11 +193,7 @@ func (w *world) displaced(args []string) string {
 
 // undoes is "undo c2": by its id, as a recovery that was repudiated does.
 func (w *world) undoes(args []string) string {
-	k := w.book.CanUndo(w.changeID(args[0]), w.now)
-	if k < 0 {
-		return "cannot"
-	}
-	return w.rollsBack(k)
+	return w.rollsBack(w.changeID(args[0]))
 }
 
 // disowns is "disown c2 phone": by the token that phone was sent about it. "disown c2 phone forged" shows another.
@@ -209,16 +203,17 @@ func (w *world) disowns(args []string) string {
 	if len(args) == 3 {
 		tok = token.New(tok.Kind, tok.Selector, tok.N)
 	}
-	k, to, err := w.book.Repudiated(tok, w.now)
+	_, to, err := w.book.Repudiated(tok, w.now)
 	if err != nil {
 		return failed(err)
 	}
 	require.Equal(w.t, args[1], nameOf(to.Contact()), "where the token was sent")
-	return w.rollsBack(k)
+	return w.rollsBack(tok.Selector)
 }
 
-func (w *world) rollsBack(k int) string {
-	return w.change(func(b *book, id string) (effects, string, error) {
-		return b.Undo(k, id, w.now, w.policy), "undone", nil
+func (w *world) rollsBack(change string) string {
+	return w.change(func(b *book, _ string) (effects, string, error) {
+		fx, reason, err := b.UndoChange(change, w.now, w.policy)
+		return fx, cmp.Or(reason, "cannot"), err
 	})
 }

@@ -201,11 +201,10 @@ func copied(t require.TestingT, b *contactbook.Book) *contactbook.Book {
 
 // failed writes an error in words.
 func failed(err error) string {
-	if full, ok := errors.AsType[*contactbook.FullError](err); ok {
-		return "full to " + since(full.Until)
-	}
-	if sends, ok := errors.AsType[*contactbook.SendsError](err); ok {
-		return "sent enough to " + since(sends.Until)
+	if limit, ok := errors.AsType[*contactbook.LimitError](err); ok && limit.Sends {
+		return "sent enough to " + since(limit.Until)
+	} else if ok {
+		return "full to " + since(limit.Until)
 	}
 	switch {
 	case errors.Is(err, contactbook.ErrUnsuitable):

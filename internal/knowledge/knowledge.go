@@ -1,5 +1,5 @@
-// Package knowledge decides about what a subject enrolled to be recognised by: an image, and answers to questions. It does no I/O and
-// hashes no answer; package recovery does.
+// Package knowledge decides about what a subject enrolled to be recognised by: an image, and answers to questions. It does no
+// I/O and hashes no answer; package recovery does.
 package knowledge
 
 import (
@@ -21,7 +21,8 @@ const (
 
 // Knowledge is what a subject enrolled. It is stored as one record.
 type Knowledge struct {
-	// Image is kept as it is, under the seal: it has to be among those that are shown, and a hash of one in a few hides nothing.
+	// Image is kept as it is, under the seal: it has to be among those that are shown, and a hash of one in a few hides
+	// nothing.
 	Image string `json:"image,omitempty"`
 	// Questions are in the order of the catalogue.
 	Questions []Answer `json:"questions,omitempty" export:"yes"`
@@ -108,10 +109,10 @@ func (c *Catalogue) Decoy(hash string) Knowledge {
 	return k
 }
 
-// Choose checks an image and answers that a subject chooses, and returns them without hashes, with the texts to be hashed. A refused
-// answer gives its question and an *[answer.Error]; what is not in the catalogue matches [civicpin.ErrInvalid].
-func (c *Catalogue) Choose(subject civicpin.Subject, image string, answers map[string]civicpin.Secret) (k *Knowledge, texts []string,
-	question string, err error,
+// Choose checks an image and answers that a subject chooses, and returns them without hashes, with the texts to be hashed. A
+// refused answer gives its question and an *[answer.Error]; what is not in the catalogue matches [civicpin.ErrInvalid].
+func (c *Catalogue) Choose(subject civicpin.Subject, image string, answers map[string]civicpin.Secret) (
+	k *Knowledge, texts []string, question string, err error,
 ) {
 	if image != "" && !slices.Contains(c.Images, image) {
 		return nil, nil, "", fmt.Errorf("%w: the image is none of Config.Images", civicpin.ErrInvalid)

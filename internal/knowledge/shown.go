@@ -48,9 +48,9 @@ func (c *Catalogue) Shown(subject civicpin.Subject, k *Knowledge) []string {
 	return c.ranked(shown, "recovery.image.order", string(subject))
 }
 
-// Pick returns which n questions a subject is asked: the same ones until their credential's epoch changes, so that wrong answers
-// bring no easier question (OWASP cheat sheet "Choosing and Using Security Questions"). What a subject has not enrolled is
-// made up, as if they had enrolled as many as usual. A catalogue that is too small gives fewer.
+// Pick returns which n questions a subject is asked: the same ones until their credential's epoch changes, so that wrong
+// answers bring no easier question (OWASP cheat sheet "Choosing and Using Security Questions"). What a subject has not
+// enrolled is made up, as if they had enrolled as many as usual. A catalogue that is too small gives fewer.
 func (c *Catalogue) Pick(subject civicpin.Subject, k *Knowledge, epoch uint64, n int) []string {
 	own := k.Names()
 	var like, rest []string // what the subject could have enrolled as well, so that as much is hashed for everybody; all else

@@ -81,6 +81,7 @@ func (m *Mail) Erase() {
 // Message returns the mail as the notifier gets it.
 func (m *Mail) Message() civicpin.Message {
 	return civicpin.Message{
-		Kind: m.Kind, To: m.To.Contact(), Secret: civicpin.NewSecret(m.Code), Link: civicpin.NewSecret(m.Token), Expires: m.Expires,
+		Kind: m.Kind, To: m.To.Contact(), Secret: civicpin.NewSecret(m.Code), Link: civicpin.NewSecret(m.Token),
+		Expires: m.Expires,
 	}
 }

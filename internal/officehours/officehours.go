@@ -16,8 +16,8 @@ type Hours struct {
 	zone     *time.Location
 }
 
-// New returns the hours from one time since midnight to another, both zero for all day, on the given days, none for all, in the time
-// zone of a name as time.LoadLocation takes it.
+// New returns the hours from one time since midnight to another, both zero for all day, on the given days, none for all, in
+// the time zone of a name as time.LoadLocation takes it.
 func New(from, to time.Duration, days []time.Weekday, zone string) (Hours, error) {
 	if from < 0 || to > day || from > to || from == to && from != 0 {
 		return Hours{}, errors.New("From is not before To, within a day")

@@ -7,6 +7,7 @@
 package password
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -47,6 +48,11 @@ func Default() Params {
 		return Params{Memory: 8, Time: 1, Threads: 1}
 	}
 	return Params{Memory: 19456, Time: 2, Threads: 1}
+}
+
+// Or returns the parameters with those of d where they are zero.
+func (p Params) Or(d Params) Params {
+	return Params{Memory: cmp.Or(p.Memory, d.Memory), Time: cmp.Or(p.Time, d.Time), Threads: cmp.Or(p.Threads, d.Threads)}
 }
 
 var (

@@ -35,8 +35,8 @@ type Completed struct {
 	Undo       time.Time
 	Repudiated bool
 
-	// sealed is unexported: neither reflection nor a decoder sets it, and no struct type of another package is assignable. There
-	// is no method that sets it, since a caller could call a method on the zero value of an inferred type.
+	// sealed is unexported: neither reflection nor a decoder sets it, and no struct type of another package is assignable.
+	// There is no method that sets it, since a caller could call a method on the zero value of an inferred type.
 	sealed bool
 }
 

@@ -32,12 +32,12 @@ type Plan struct {
 	Limit lockout.Policy
 	// Outcome is what a completed run comes to. Required.
 	Outcome Outcome
-	// Keeps is the highest level of assurance that is left after a recovery: the lower of the lost credential's level and Keeps.
-	// Zero means [civicpin.Low]. It is not enforced yet: this release validates, reads and writes it, and a recovered credential
-	// keeps its level whatever Keeps says. Changing it does not end runs under way.
+	// Keeps is the highest level of assurance that is left after a recovery: the lower of the lost credential's level and
+	// Keeps. Zero means [civicpin.Low]. It is not enforced yet: this release validates, reads and writes it, and a recovered
+	// credential keeps its level whatever Keeps says. Changing it does not end runs under way.
 	Keeps civicpin.Level
-	// Begin says that the plan is for somebody who has no credential yet, or whose was revoked: it begins one, at level Low. For
-	// everybody else such a plan leads nowhere. Only with ChooseSecret.
+	// Begin says that the plan is for somebody who has no credential yet, or whose was revoked: it begins one, at level Low.
+	// For everybody else such a plan leads nowhere. Only with ChooseSecret.
 	//
 	// If an address that the visitor gives can be its only proof, and it rests for less than a day, it leads nowhere after a
 	// revocation, either: whoever knows the facts would have the account of somebody whom the office has just protected.

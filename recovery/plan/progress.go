@@ -14,8 +14,8 @@ type progress struct {
 
 	steps, guesses, possession int
 	facts                      bool
-	// confirmed reports whether a contact was shown, and corrects whether the visitor may have corrected it: the one on channel,
-	// after which the recovery rests. otherProofs counts the proofs that do not rest on the corrected address.
+	// confirmed reports whether a contact was shown, and corrects whether the visitor may have corrected it: the one on
+	// channel, after which the recovery rests. otherProofs counts the proofs that do not rest on the corrected address.
 	confirmed, corrects bool
 	channel             civicpin.Channel
 	rest                time.Duration

@@ -1,6 +1,9 @@
 package plan
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // Factor asks for a proof by one of Config.Factors: an authenticator app, a backup code.
 type Factor string
@@ -19,6 +22,19 @@ type Documents struct {
 	// Types are the media types allowed, "image/jpeg"; MaxBytes is the greatest size of each.
 	Types    []string
 	MaxBytes int64
+}
+
+// Problem says what is wrong with an upload of a media type and size that a scanner has found clean or not, "" if nothing is.
+func (s Documents) Problem(mediaType string, size int64, clean bool) string {
+	switch {
+	case !slices.Contains(s.Types, mediaType):
+		return "is not of an allowed type"
+	case size < 1 || size > s.MaxBytes:
+		return fmt.Sprintf("is empty or over %d bytes", s.MaxBytes)
+	case !clean:
+		return "did not pass the scanner"
+	}
+	return ""
 }
 
 func (s Documents) check(before *progress) string {

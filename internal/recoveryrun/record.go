@@ -1,0 +1,224 @@
+// Package recoveryrun decides what becomes of a recovery under way: a record and its transitions, without I/O. Package
+// recovery stores it, sends what it asks for, and compares tokens and answers.
+package recoveryrun
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/internal/knowledge"
+	"github.com/civicpin/civicpin/internal/letter"
+	"github.com/civicpin/civicpin/internal/token"
+)
+
+// The states of a run.
+const (
+	Open      = "open"
+	Finished  = "finished"
+	Cancelled = "cancelled" // by its owner, an old contact or staff
+	Disowned  = "disowned"  // "it was not me", after it was finished
+)
+
+// A Record is a recovery under way: one sealed record under an id that nobody can guess. All that its steps decide is decided
+// by one conditional write of it; what it comes to, by one of the credential.
+type Record struct {
+	Subject civicpin.Subject `json:"subject" export:"subject"`
+	Plan    string           `json:"plan" export:"yes"`
+	Digest  []byte           `json:"digest"` // of the plan, see plan.Plan.Digest
+	State   string           `json:"state" export:"yes"`
+	Ticket  []byte           `json:"ticket,omitempty"` // hash; nobody has one of a run that staff began
+	Tickets int              `json:"tickets"`          // how many there were: a link that is used gives a new one
+	// Known says that there is somebody whom this run can help. All other runs go through the same steps, and to nothing.
+	Known   bool           `json:"known"`
+	Epoch   uint64         `json:"epoch,omitempty"`
+	Book    uint64         `json:"book,omitempty"` // epoch of the contacts
+	By      civicpin.Actor `json:"by" export:"yes"`
+	Source  string         `json:"source,omitempty" export:"yes"`
+	Started time.Time      `json:"started" export:"yes"`
+	Expires time.Time      `json:"expires" export:"yes"`
+
+	Step int `json:"step"` // the next one; len(Plan.Steps) when all are done
+	// Rests is until when the run waits, if it does: its next step is then not asked for.
+	Rests time.Time `json:"rests,omitzero"`
+
+	Asked   []string         `json:"asked,omitempty"` // the questions: each step asks the first so many
+	Images  []string         `json:"images,omitempty"`
+	Shown   string           `json:"shown,omitempty"` // the contact that is to be confirmed, masked
+	Named   []letter.Contact `json:"named,omitempty"` // contacts that the visitor named, all proved
+	Correct *letter.Unproved `json:"correct,omitempty"`
+	// Adopt says that a message to Correct was read, which makes it the subject's contact once the run is completed.
+	Adopt bool `json:"adopt,omitempty"`
+	// Links are the outstanding tokens of the step, oldest first.
+	Links     []token.Link         `json:"links,omitempty"`
+	Sends     int                  `json:"sends,omitempty"`
+	Documents []Document           `json:"documents,omitempty" export:"yes"`
+	Approved  []Approval           `json:"approved,omitempty"` // of the step
+	Enrolled  *knowledge.Knowledge `json:"enrolled,omitempty"`
+	Terms     string               `json:"terms,omitempty"`
+
+	Disown []Disown      `json:"disown,omitempty"` // tokens that say "it was not me"
+	Change string        `json:"change,omitempty"` // the change of contacts that the run brought about
+	Mail   []letter.Mail `json:"mail,omitempty"`
+}
+
+// A Disown is a token that repudiates the run.
+type Disown struct {
+	N       int       `json:"n"`
+	Hash    []byte    `json:"hash"`
+	To      string    `json:"to"` // id of the contact that it was sent to
+	Expires time.Time `json:"expires"`
+}
+
+// A Document is an upload, as its store described it.
+type Document struct {
+	Kind string `json:"kind" export:"yes"`
+	Ref  string `json:"ref" export:"yes"`
+	Type string `json:"type" export:"yes"`
+	Size int64  `json:"size" export:"yes"`
+}
+
+// An Approval is an operator's, of the step.
+type Approval struct {
+	By civicpin.Actor `json:"by"`
+	At time.Time      `json:"at"`
+}
+
+// AskedFirst returns the questions of a step that asks n.
+func (r *Record) AskedFirst(n int) []string { return r.Asked[:min(n, len(r.Asked))] }
+
+// Check returns why a run does not go on, nil if it does.
+func (r *Record) Check(now time.Time) error {
+	switch {
+	case r.State != Open:
+		return token.ErrGone
+	case !now.Before(r.Expires):
+		return token.ErrExpired
+	}
+	return nil
+}
+
+// Holds reports whether a ticket is the run's.
+func (r *Record) Holds(t token.Token) bool {
+	return len(r.Ticket) > 0 && t.N == r.Tickets&0xff && t.Fits(r.Ticket)
+}
+
+// Link returns which outstanding link a token is, -1 if none.
+func (r *Record) Link(t token.Token) int {
+	return slices.IndexFunc(r.Links, func(l token.Link) bool { return l.Is(t) })
+}
+
+// Proved notes that a message to an address was read: an address that the visitor gave is theirs, then.
+func (r *Record) Proved(to letter.Contact) {
+	if r.Correct.Is(to) {
+		r.Adopt = true
+	}
+}
+
+// Close drops all that could still be used or sent. The tokens that repudiate the run stay.
+func (r *Record) Close(state string) {
+	r.State = state
+	r.Links, r.Ticket, r.Enrolled, r.Correct, r.Rests = nil, nil, nil, nil, time.Time{}
+	for i := range r.Mail {
+		if !r.Mail[i].Notice() {
+			r.Mail[i].Erase()
+		}
+	}
+}
+
+// late is how long after its end a run is still recognised, so that the holder of its link can be told that it is late.
+const late = 24 * time.Hour
+
+// Keep returns until when a run's record is kept.
+func (r *Record) Keep() time.Time {
+	until := r.Expires.Add(late)
+	for _, d := range r.Disown {
+		if d.Expires.After(until) {
+			until = d.Expires
+		}
+	}
+	return until
+}
+
+// Notices are mails that tell of something, with the tokens that they carry.
+type Notices struct {
+	Mails  []letter.Mail
+	Tokens []Disown
+}
+
+// Notices returns what all contacts of the subject are told about a run until a time, with tokens of their own that repudiate
+// it, which are good until another (NIST SP 800-63B-4 4.6: to all addresses, with how to repudiate).
+//
+// Their names, and the numbers of their tokens, depend on the step alone, and a run comes to each step once.
+func (r *Record) Notices(to []contact.Recipient, id string, kind civicpin.MessageKind, until, good time.Time) Notices {
+	var n Notices
+	for _, c := range to {
+		if c.Channel.Printed() {
+			continue
+		}
+		m := letter.Mail{
+			Name: fmt.Sprintf("n%d-%d", r.Step, len(n.Mails)), Kind: kind, To: letter.Stored(c.Contact), Expires: until,
+			State: letter.Pending,
+		}
+		// One that cools down may be a thief's: it is told, but cannot take the recovery from its owner.
+		if c.Established {
+			t := token.New(token.Disown, id, len(r.Disown)+len(n.Tokens)+1)
+			n.Tokens = append(n.Tokens, Disown{N: t.N, Hash: t.Hash(), To: c.ID, Expires: good})
+			m.Token = t.Text().Reveal()
+		}
+		n.Mails = append(n.Mails, m)
+	}
+	return n
+}
+
+// Tell puts notices into a run, with the tokens that they carry.
+func (r *Record) Tell(n Notices) {
+	r.Mail = slices.Concat(r.Mail, n.Mails)
+	r.Disown = slices.Concat(r.Disown, n.Tokens)
+}
+
+// Mailed returns the mail of a name, nil if there is none.
+func (r *Record) Mailed(name string) *letter.Mail {
+	for i := range r.Mail {
+		if r.Mail[i].Name == name {
+			return &r.Mail[i]
+		}
+	}
+	return nil
+}
+
+// Wants reports whether a mail is still to be sent.
+func (r *Record) Wants(m *letter.Mail, now time.Time) bool {
+	switch {
+	case !m.Open(now):
+		return false
+	case m.Notice():
+		return r.State == Open || r.State == Finished
+	case m.Token == "" && m.Code == "" || r.Check(now) != nil:
+		return false
+	}
+	return token.Outstanding(r.Links, m.Link)
+}
+
+// Settle notes what became of a mail, and erases what a provider took over. It reports whether anything changed.
+func (r *Record) Settle(name string, failed bool) bool {
+	m := r.Mailed(name)
+	if m == nil || m.State == letter.Sent || m.State == letter.None || failed && m.State == letter.Failed {
+		return false
+	}
+	m.State = letter.Failed
+	if !failed {
+		m.State, m.Token, m.Code = letter.Sent, "", ""
+	}
+	return true
+}
+
+// Repudiate has the run be disowned, with all that could still be sent.
+func (r *Record) Repudiate() {
+	r.State = Disowned
+	for i := range r.Mail {
+		r.Mail[i].Erase()
+	}
+}

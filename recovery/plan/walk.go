@@ -1,0 +1,68 @@
+package plan
+
+import (
+	"fmt"
+	"time"
+)
+
+// Group returns the index behind the steps that are asked together with step i.
+func (p *Plan) Group(i int) int {
+	end := i + 1
+	if Guessed(p.Steps[i]) {
+		for end < len(p.Steps) && Guessed(p.Steps[end]) {
+			end++
+		}
+	}
+	return end
+}
+
+// Resting returns for how long a run rests that has come to step i, and the step behind that.
+func (p *Plan) Resting(i int) (rests time.Duration, behind int) {
+	for i < len(p.Steps) {
+		wait, ok := p.Steps[i].(Wait)
+		if !ok {
+			break
+		}
+		rests += wait.For
+		i++
+	}
+	return rests, i
+}
+
+// Last reports whether a step is the plan's last one.
+func (p *Plan) Last(step int) bool {
+	_, behind := p.Resting(step + 1)
+	return behind >= len(p.Steps) && behind == step+1
+}
+
+// Links reports whether a step sends a link.
+func (p *Plan) Links(step int) bool {
+	if step >= len(p.Steps) {
+		return false
+	}
+	_, ok := p.Steps[step].(Link)
+	return ok
+}
+
+// Asks returns how many of the enrolled questions the plan asks at once, at the most, and whether it asks for the image.
+func (p *Plan) Asks() (questions int, image bool) {
+	for _, step := range p.Steps {
+		switch step := step.(type) {
+		case Image:
+			image = true
+		case Questions:
+			questions = max(questions, step.Ask)
+		case Operator:
+			questions = max(questions, step.Questions)
+		}
+	}
+	return questions, image
+}
+
+// Describe names a step, for the log.
+func (p *Plan) Describe(step int) string {
+	if terms, ok := p.Steps[step].(Terms); ok {
+		return fmt.Sprintf("%d %T %s", step+1, terms, terms.Version)
+	}
+	return fmt.Sprintf("%d %T", step+1, p.Steps[step])
+}
