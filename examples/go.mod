@@ -4,10 +4,10 @@ go 1.26.0
 
 require (
 	github.com/boombuler/barcode v1.1.0
-	github.com/civicpin/civicpin v0.0.0
-	github.com/civicpin/civicpin/store/natsstore v0.0.0
-	github.com/civicpin/civicpin/store/sqlite v0.0.0
-	github.com/civicpin/civicpin/store/sqlstore v0.0.0
+	github.com/civicpin/civicpin v0.1.0
+	github.com/civicpin/civicpin/store/natsstore v0.1.0
+	github.com/civicpin/civicpin/store/sqlite v0.1.0
+	github.com/civicpin/civicpin/store/sqlstore v0.1.0
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/nats-io/nats-server/v2 v2.15.2
 	github.com/nats-io/nats.go v1.55.0

@@ -5,11 +5,11 @@ go 1.26.0
 require (
 	github.com/Shopify/toxiproxy/v2 v2.5.0
 	github.com/anishathalye/porcupine v1.3.1
-	github.com/civicpin/civicpin v0.0.0
-	github.com/civicpin/civicpin/store/natsstore v0.0.0
-	github.com/civicpin/civicpin/store/redisstore v0.0.0
-	github.com/civicpin/civicpin/store/sqlite v0.0.0
-	github.com/civicpin/civicpin/store/sqlstore v0.0.0
+	github.com/civicpin/civicpin v0.1.0
+	github.com/civicpin/civicpin/store/natsstore v0.1.0
+	github.com/civicpin/civicpin/store/redisstore v0.1.0
+	github.com/civicpin/civicpin/store/sqlite v0.1.0
+	github.com/civicpin/civicpin/store/sqlstore v0.1.0
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/nats-io/nats-server/v2 v2.15.2
 	github.com/nats-io/nats.go v1.55.0

@@ -335,20 +335,29 @@ func (k *kit) atDesk(t *testing.T) error {
 }
 
 // TestCrashPoints stops the process at each store call of each flow in turn, in each way in which a call can end, and also
-// lets only that one call fail. Another process then finds a state from which the citizen can go on.
+// lets only that one call fail. Another process then finds a state from which the citizen can go on. With -short it looks at
+// every third call only.
 func TestCrashPoints(t *testing.T) {
 	for _, f := range flows {
 		for _, fault := range testkit.Faults() {
 			t.Run(f.name+"/"+fault.String(), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) { // retries wait, in no time
 					for crashAt(t, f, fault) {
-						fault.Call++
+						fault.Call += stride()
 					}
 					require.Greater(t, fault.Call, 1)
 				})
 			})
 		}
 	}
+}
+
+// stride returns from how many calls TestCrashPoints takes one.
+func stride() int {
+	if testing.Short() {
+		return 3
+	}
+	return 1
 }
 
 // crashAt runs a flow with a fault at one call, and reports whether the flow came as far as that call.

@@ -68,8 +68,8 @@ func (w walk) holds(t *testing.T, k *kit, secret string, err error) {
 // TestCrashPoints stops the process at each store call of each plan in turn, in each way in which a call can end, and also lets
 // only that one call fail. Another process then finds a state from which the citizen can go through the plan to its end.
 //
-// A read whose reply is lost is like one that was not made, so these outcomes are for writes. Under the race detector it looks
-// at every fifth call only; .ci/run runs it without, too.
+// A read whose reply is lost is like one that was not made, so these outcomes are for writes. Under the race detector and
+// with -short it looks at every fifth call only; .ci/run runs it without either, too.
 func TestCrashPoints(t *testing.T) {
 	for _, w := range walks {
 		for _, fault := range testkit.Faults() {
@@ -77,7 +77,7 @@ func TestCrashPoints(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) { // retries wait, in no time
 					every := 1
-					if raced {
+					if raced || testing.Short() {
 						every = 5
 					}
 					fault.Call += len(fault.Name) % every

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"flag"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -10,7 +11,16 @@ import (
 	"testing"
 
 	"github.com/civicpin/civicpin/examples/internal/play/playtest"
+	"github.com/civicpin/civicpin/internal/password"
 )
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if testing.Short() {
+		password.CheapDefault()
+	}
+	os.Exit(m.Run())
+}
 
 // run runs the program as main does, with arguments, and returns what it printed.
 func run(t *testing.T, input string, args ...string) (string, error) {

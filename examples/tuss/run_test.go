@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"flag"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -11,9 +12,18 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin/examples/internal/play/playtest"
+	"github.com/civicpin/civicpin/internal/password"
 )
 
 var tuesday, begun = time.Date(2026, 3, 10, 9, 0, 0, 0, time.UTC), time.Now()
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if testing.Short() {
+		password.CheapDefault()
+	}
+	os.Exit(m.Run())
+}
 
 // run runs the program as main does, with arguments, and returns what it printed. It is always Tuesday morning at first, so
 // that what is printed does not depend on when the test is run.

@@ -47,6 +47,7 @@ type Cluster struct {
 // Start starts n servers, 1 of which is no cluster, and waits until they are ready to keep records. They end with the test.
 func Start(tb testing.TB, n int, opts Options) *Cluster {
 	tb.Helper()
+	servers.SkipShort(tb)
 	if opts.SyncInterval == "" {
 		opts.SyncInterval = "always"
 	}

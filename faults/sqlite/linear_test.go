@@ -22,8 +22,12 @@ func TestRemote(t *testing.T) { remote.Serve(t, open) }
 
 func TestLinear(t *testing.T) {
 	config := func() linear.Config {
+		long := kit.Pick(3*time.Second, time.Minute)
+		if testing.Short() {
+			long = time.Second
+		}
 		return linear.Config{
-			Clients: kit.Pick(12, 36), For: kit.Pick(3*time.Second, time.Minute), Patience: 2 * time.Second,
+			Clients: kit.Pick(12, 36), For: long, Patience: 2 * time.Second,
 			Think: kit.Pick(0, 100*time.Millisecond), // a longer history takes longer to judge than to make
 		}
 	}

@@ -42,7 +42,12 @@ type Params struct {
 
 // Default returns what new hashes are made with: 19 MiB, two passes, one lane (OWASP ASVS 5.0 appendix C). One lane keeps a
 // hash on one core, so that a [Gate] can keep another free.
-func Default() Params { return Params{Memory: 19456, Time: 2, Threads: 1} }
+func Default() Params {
+	if cheapDefault.Load() {
+		return Params{Memory: 8, Time: 1, Threads: 1}
+	}
+	return Params{Memory: 19456, Time: 2, Threads: 1}
+}
 
 var (
 	// ErrTooWeak says that parameters cost less than OWASP ASVS 5.0 appendix C allows.
@@ -102,9 +107,16 @@ func (p Params) possible() error {
 func malformed(reason string) error { return fmt.Errorf("%w: %s", ErrMalformed, reason) }
 func tooCostly(reason string) error { return fmt.Errorf("%w: %s", ErrTooCostly, reason) }
 
-// cheap is what Cheap sets.
-var cheap atomic.Bool
+// cheap is what Cheap sets, cheapDefault what CheapDefault sets.
+var cheap, cheapDefault atomic.Bool
 
 // Cheap lets parameters validate in this process that are far too weak for any secret. It is for the tests of this module that
 // make thousands of hashes through packages that check what they are given; being internal, nobody else can call it.
 func Cheap() { cheap.Store(true) }
+
+// CheapDefault does what [Cheap] does, and makes [Default] return such parameters in this process. It is for short tests of
+// programs that hash as the library does by default.
+func CheapDefault() {
+	Cheap()
+	cheapDefault.Store(true)
+}

@@ -12,8 +12,9 @@
 // PostgreSQL's are looked for in the path and where Debian puts them, /usr/lib/postgresql/*/bin, the newest first;
 // Redis's in the path. The variable CIVICPIN_POSTGRES_BIN may name further directories of PostgreSQL programs, for other
 // versions; see [PostgreSQLBins]. A test whose server is not there is skipped with the reason, or fails where
-// CIVICPIN_REQUIRE_SERVERS is 1. PostgreSQL refuses to run as root, so there it runs as the user postgres or, if there is
-// none, nobody.
+// CIVICPIN_REQUIRE_SERVERS is 1. With -short no server starts: such a test is skipped with the reason "-short".
+//
+// PostgreSQL refuses to run as root, so there it runs as the user postgres or, if there is none, nobody.
 //
 // It needs Linux: elsewhere tests are skipped in the same way.
 package servers

@@ -31,6 +31,7 @@ func Redis(tb testing.TB, settings ...string) *RedisServer {
 	needLinux(tb)
 	program(tb, "redis-server")
 	program(tb, "redis-cli")
+	SkipShort(tb)
 	r := &RedisServer{dir: directory(tb, "redis", nil), port: FreePort(tb)}
 	r.args = append([]string{
 		"--port", strconv.Itoa(r.port), "--bind", "127.0.0.1", "--dir", r.dir, "--daemonize", "no",

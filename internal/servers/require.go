@@ -30,6 +30,15 @@ func missing(tb testing.TB, format string, args ...any) {
 	tb.Skipf(format, args...)
 }
 
+// SkipShort skips a test that starts a server, with the reason "-short", if tests run with that flag. What starts servers
+// outside this package calls it too; outside tests it does nothing.
+func SkipShort(tb testing.TB) {
+	tb.Helper()
+	if testing.Testing() && testing.Short() {
+		tb.Skipf("-short")
+	}
+}
+
 // needLinux ends a test on a system where this package cannot see a server's processes.
 func needLinux(tb testing.TB) {
 	tb.Helper()
@@ -49,10 +58,12 @@ func program(tb testing.TB, name string) string {
 }
 
 // PostgreSQLBins returns the directories of the PostgreSQL programs that tests should run with: the newest that is
-// installed, then those that CIVICPIN_POSTGRES_BIN names. It is never empty: without any, the test ends here.
+// installed, then those that CIVICPIN_POSTGRES_BIN names. It is never empty: without any, and with -short, the test ends here.
 func PostgreSQLBins(tb testing.TB) []string {
 	tb.Helper()
-	return postgresBins(tb, debianBins)
+	bins := postgresBins(tb, debianBins)
+	SkipShort(tb)
+	return bins
 }
 
 func postgresBins(tb testing.TB, pattern string) []string {

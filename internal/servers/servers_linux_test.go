@@ -2,11 +2,13 @@ package servers_test
 
 import (
 	"bufio"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +65,19 @@ func TestMissing(t *testing.T) {
 	v = judge(t, redis)
 	require.Contains(t, v.failed, "no redis-server")
 	require.Empty(t, v.skipped)
+}
+
+// With -short no server starts.
+func TestShort(t *testing.T) {
+	before := testing.Short()
+	require.NoError(t, flag.Set("test.short", "true"))
+	defer func() { require.NoError(t, flag.Set("test.short", strconv.FormatBool(before))) }()
+	for _, start := range []func(tb testing.TB){
+		func(tb testing.TB) { servers.PostgreSQL(tb) },
+		func(tb testing.TB) { servers.Redis(tb) },
+	} {
+		require.Regexp(t, "^(-short|servers: no .*)$", judge(t, start).skipped)
+	}
 }
 
 // fake puts programs of PostgreSQL's names into a directory.

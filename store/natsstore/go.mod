@@ -3,7 +3,7 @@ module github.com/civicpin/civicpin/store/natsstore
 go 1.26.0
 
 require (
-	github.com/civicpin/civicpin v0.0.0
+	github.com/civicpin/civicpin v0.1.0
 	github.com/nats-io/nats.go v1.55.0
 	github.com/stretchr/testify v1.12.1
 )

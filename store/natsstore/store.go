@@ -52,11 +52,12 @@ func New(ctx context.Context, js jetstream.JetStream, opts *Options) (*Store, er
 	}
 	ctx, cancel := bounded(ctx, openTimeout)
 	defer cancel()
-	if have := js.Conn().MaxPayload(); have < maxMessage {
-		return nil, &SettingError{Setting: "max_payload", Value: fmt.Sprint(have), Want: fmt.Sprintf("%d or more", maxMessage)}
-	}
 	if err := checkLevel(ctx, js); err != nil {
 		return nil, err
+	}
+	// Only after an answer does the client know the server's limit.
+	if have := js.Conn().MaxPayload(); have < maxMessage {
+		return nil, &SettingError{Setting: "max_payload", Value: fmt.Sprint(have), Want: fmt.Sprintf("%d or more", maxMessage)}
 	}
 	if err := o.open(ctx, js); err != nil {
 		return nil, err

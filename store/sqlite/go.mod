@@ -3,8 +3,8 @@ module github.com/civicpin/civicpin/store/sqlite
 go 1.26.0
 
 require (
-	github.com/civicpin/civicpin v0.0.0
-	github.com/civicpin/civicpin/store/sqlstore v0.0.0
+	github.com/civicpin/civicpin v0.1.0
+	github.com/civicpin/civicpin/store/sqlstore v0.1.0
 	github.com/stretchr/testify v1.12.1
 	modernc.org/sqlite v1.60.1
 )

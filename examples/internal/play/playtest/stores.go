@@ -79,6 +79,7 @@ func OnEveryStore(t *testing.T, name string, test func(t *testing.T, db Database
 // returns the URL for -db.
 func NATS(t *testing.T) (url string) {
 	t.Helper()
+	servers.SkipShort(t)
 	s, err := server.NewServer(&server.Options{
 		Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true,
 		JetStream: true, StoreDir: t.TempDir(), SyncAlways: true, JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: 1 << 30,

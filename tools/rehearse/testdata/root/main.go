@@ -1,0 +1,83 @@
+// A PIN is sent in two halves, exchanged for a chosen one, and verified, in memory.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
+)
+
+func main() {
+	if err := run(context.Background()); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(ctx context.Context) error {
+	dir, err := os.MkdirTemp("", "rehearse")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	keys, err := store.CreateKeyFile(filepath.Join(dir, "keys"))
+	if err != nil {
+		return err
+	}
+	vault, err := store.NewVault(store.NewMemory(), keys, nil)
+	if err != nil {
+		return err
+	}
+	var mu sync.Mutex
+	received := make(map[string]string)
+	out, err := outbox.New(vault, civicpin.NotifierFunc(func(_ context.Context, m civicpin.Message) (string, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		received[m.To.Address] = m.Secret.Reveal()
+		return "", nil
+	}), nil)
+	if err != nil {
+		return err
+	}
+	pins, err := pin.New(vault, out, pin.INPS())
+	if err != nil {
+		return err
+	}
+	const subject, phone, mail = "RSSMRA85T10A562S", "+393331234567", "maria.rossi@example.it"
+	_, err = pins.Issue(ctx, subject, pin.IssueOptions{
+		Parts: []civicpin.Contact{{Channel: civicpin.SMS, Address: phone}, {Channel: civicpin.Email, Address: mail}},
+		By:    civicpin.Citizen,
+	})
+	if err != nil {
+		return err
+	}
+	if err := out.Flush(ctx); err != nil {
+		return err
+	}
+	typed := civicpin.NewSecret(received[phone] + received[mail])
+	chosen := civicpin.NewSecret("qz7w-k4pm")
+	if err := pins.Exchange(ctx, pin.Attempt{Subject: subject, Secret: typed}, chosen); err != nil {
+		return err
+	}
+	ok, err := pins.Verify(ctx, pin.Attempt{Subject: subject, Secret: chosen})
+	if err != nil {
+		return err
+	}
+	if ok.Level != civicpin.Low {
+		return fmt.Errorf("level is %v", ok.Level)
+	}
+	_, err = pins.Verify(ctx, pin.Attempt{Subject: subject, Secret: typed})
+	if _, refused := errors.AsType[*lockout.RefusedError](err); !refused {
+		return fmt.Errorf("a spent PIN gives %v", err)
+	}
+	return nil
+}

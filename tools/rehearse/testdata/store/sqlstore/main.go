@@ -1,0 +1,48 @@
+// A record is put into a database and found, with a driver that the program chose.
+package main
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+
+	_ "modernc.org/sqlite"
+
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/sqlstore"
+)
+
+func main() {
+	if err := run(context.Background()); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(ctx context.Context) error {
+	dir, err := os.MkdirTemp("", "rehearse")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	db, err := sql.Open("sqlite", filepath.Join(dir, "pins.db"))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	records, err := sqlstore.New(ctx, db, sqlstore.SQLite, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = records.Close() }()
+	if _, err := records.Put(ctx, "key", store.Record{Value: []byte("value")}); err != nil {
+		return err
+	}
+	r, err := records.Get(ctx, "key")
+	if err == nil && string(r.Value) != "value" {
+		err = fmt.Errorf("found %q", r.Value)
+	}
+	return err
+}
