@@ -23,7 +23,12 @@ func (w *world) notifies(args []string) string {
 	}
 	for range times {
 		b := copied(w.t, &w.book)
-		fx, ok := b.Notify(token.NewID(), noted, map[string]string{"how": "changed"}, w.now)
+		params := map[string]string{"how": "changed"}
+		fx, ok := b.Notify(token.NewID(), noted, params, w.now)
+		params["how"] = "spoilt"
+		for _, n := range fx.Notes {
+			require.Equal(w.t, map[string]string{"how": "changed"}, n.Params, "they are the caller's to change")
+		}
 		if !ok {
 			return "busy"
 		}
@@ -34,12 +39,13 @@ func (w *world) notifies(args []string) string {
 	return text
 }
 
-// fails is "fail phone": no provider would take what waits for it. Without a name it is so for everybody.
+// fails is "fail phone": no provider would take what waits for it. Without a name it is so for all messages, and in "fail
+// later" for all but the first.
 func (w *world) fails(names []string) string {
 	failed := 0
 	for i := range w.book.Mail {
 		n := &w.book.Mail[i]
-		if len(names) == 0 || nameOf(n.To.Contact()) == names[0] {
+		if len(names) == 0 || names[0] == "later" && i > 0 || nameOf(n.To.Contact()) == names[0] {
 			n.State = letter.Failed
 			failed++
 		}
@@ -107,6 +113,8 @@ func (w *world) shows(args []string) string {
 		return strings.Join(list, ", ")
 	case "changes":
 		return strconv.Itoa(len(b.Changes))
+	case "first mail":
+		return b.Mail[0].State
 	case "mail":
 		return strconv.Itoa(len(b.Mail))
 	case "epoch":

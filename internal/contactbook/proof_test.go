@@ -174,7 +174,16 @@ func TestFailedMailIsShed(t *testing.T) {
 				{hour, "notify", "told phone mail"},
 				{hour, "show mail", "66"}, // 64 failed, and the 2 new ones
 				{hour, "fail phone", "33 failed"},
-				{hour, "undo c32", "undone; phone mail"},
+			},
+		)},
+		{"what was not tried yet stays", usual, join(
+			both, toggles("", 7), toggles("clerk ", 8),
+			[]step{
+				{hour, "notify 3", "told phone mail"},
+				{hour, "fail later", "66 failed"},
+				{hour, "notify", "told phone mail"},
+				{hour, "show mail", "67"},
+				{hour, "show first mail", "pending"},
 			},
 		)},
 	})

@@ -127,6 +127,16 @@ func TestStaffAndUndo(t *testing.T) {
 			{0, "disown c2 mail", "undone; phone mail one"},
 			{0, "show", "phone* mail"},
 		}},
+		{"what staff brought and an undo removed does not come back with the undo of something before that", usual, []step{
+			enrolled,
+			{0, "adopt one", "adopted email; phone+ mail+; lowered to 10d"},
+			{0, "adopt two", "adopted email; phone+ mail+ one; lowered to 10d"},
+			{0, "clerk adopt desk", "adopted email; phone+ mail+ one two"},
+			{0, "undo c4", "undone; phone mail one two desk"},
+			{0, "undo c3", "undone; phone mail one two"},
+			{0, "undo c2", "undone; phone mail one"},
+			{0, "show", "phone* mail"},
+		}},
 		{"what staff brought in the place of one stays beside it", usual, []step{
 			enrolled,
 			{0, "adopt thief", "adopted email; phone+ mail+; lowered to 10d"},

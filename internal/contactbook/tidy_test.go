@@ -74,9 +74,9 @@ func TestKeep(t *testing.T) {
 			{0, "show keep", "for 2d"},
 			{hour, "accept mail", "added email"},
 			{hour, "show keep", "for ever"},
-			{hour, "undo c1", "undone; mail"},
-			{hour, "show keep", "for 8d1h0m0s"},
-			{10 * day, "show keep", "for 11d"},
+			{3 * day, "undo c1", "undone; mail"},
+			{3 * day, "show keep", "for 11d"}, // the message about that is sent for seven days
+			{12 * day, "show keep", "for 13d"},
 		}},
 		{"as long as a message, a change or somebody who is told", usual, []step{
 			{0, "adopt mail", "adopted email"},

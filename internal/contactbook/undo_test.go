@@ -80,6 +80,12 @@ func TestUndo(t *testing.T) {
 			step{0, "show", "phone* one~"},
 			step{0, "told", "phone+ one mail+"},
 		)},
+		{"what it removes is not told any more, also where it had gone before", usual, after(
+			step{0, "adopt thief", "adopted email; phone+ mail+; lowered to 10d"},
+			step{0, "remove thief", "removed; phone+ mail+ thief"},
+			step{0, "undo c3", "undone; phone mail thief"},
+			step{0, "told", "phone+ mail+"},
+		)},
 		{"an undo cannot be undone", usual, after(
 			step{0, "adopt one", "adopted email; phone+ mail+; lowered to 10d"},
 			step{0, "undo c3", "undone; phone mail one"},
