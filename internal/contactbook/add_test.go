@@ -74,7 +74,7 @@ func TestAdd(t *testing.T) {
 			{8 * day, "accept new", "added email"},
 			{8 * day, "show", "new*"},
 		}},
-		{"cools down until it cannot be undone, at the least", contactbook.Policy{AtLeast: 1, Undo: 7 * day, CoolDown: day}, after(
+		{"cools down while it can be undone", contactbook.Policy{AtLeast: 1, Undo: 7 * day, CoolDown: day}, after(
 			step{0, "ask new", "waits to 1d"},
 			step{0, "accept new", "added email; phone+ mail+; lowered to 7d"},
 		)},
