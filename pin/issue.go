@@ -16,45 +16,6 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// IssueOptions say how a credential is issued.
-type IssueOptions struct {
-	// Parts are the contacts to which the parts go, in order: as many as Policy.Parts, no channel twice, no address twice. At
-	// most one is printed by the caller ([civicpin.Channel.Printed]), so that no member of staff holds two.
-	Parts []civicpin.Contact
-	// Level is the level of assurance that the credential will have. Low needs no evidence: it rests on who receives the
-	// parts. Zero means Low.
-	Level civicpin.Level
-	// Evidence is what gives a higher level, by Policy.Levels. Optional for Low. The level of a credential that is replaced
-	// does not carry over.
-	Evidence civicpin.Evidence
-	// By is who asks for it; required.
-	By civicpin.Actor
-	// Source is where the request comes from; the send limits by source apply if its Address is not empty.
-	Source civicpin.Source
-}
-
-// An Issue is what was issued.
-type Issue struct {
-	// ID names the issue in events.
-	ID string
-	// Parts is how far each part has come, in the order of IssueOptions.Parts.
-	Parts []Part
-	// Slip is the text of the part that the caller prints, if there is one. Print it and forget it.
-	Slip civicpin.Secret
-	// Expires is when the issued secret stops being good, if it is not exchanged before.
-	Expires time.Time
-}
-
-// A Part is how far a part has come.
-type Part struct {
-	Contact civicpin.Contact
-	State   PartState
-	// At is when it reached the state.
-	At time.Time
-	// Receipt is the provider's id of the message, if it gave one.
-	Receipt string
-}
-
 // Issue makes a new secret at random, keeps its hash, and has its parts sent through the outbox, which goes on trying until
 // each is accepted, undeliverable or no longer wanted. The secret is provisional: it is good for one [Service.Exchange].
 //

@@ -14,10 +14,7 @@ tool (
 
 require golang.org/x/tools v0.52.0
 
-require (
-	golang.org/x/mod v0.42.0
-	golang.org/x/tools v0.52.0
-)
+require golang.org/x/mod v0.42.0
 
 require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
