@@ -25,8 +25,8 @@ type Staff struct {
 //   - [ErrStaff].
 //   - [ErrStep]: the plan's first step is not one of staff's.
 //   - those of [Service.Start].
-func (s *Service) StartBy(ctx context.Context, plan string, subject civicpin.Subject, by Staff) (Run, error) {
-	w, err := s.way(plan)
+func (s *Service) StartBy(ctx context.Context, name string, subject civicpin.Subject, by Staff) (Run, error) {
+	w, err := s.way(name)
 	if err != nil {
 		return Run{}, err
 	}
@@ -37,7 +37,7 @@ func (s *Service) StartBy(ctx context.Context, plan string, subject civicpin.Sub
 	if err := s.may(ctx, by, first.Role); err != nil {
 		return Run{}, err
 	}
-	return s.start(ctx, plan, subject, by.ID, civicpin.Source{})
+	return s.start(ctx, name, subject, by.ID, civicpin.Source{})
 }
 
 // A Case is a run as staff see it. It holds no secret and no ticket.
@@ -222,8 +222,8 @@ func (v *visit) onwards(ctx context.Context) (Run, error) {
 //   - [civicpin.ErrInvalid].
 //   - a *[lockout.LockedError]: the subject is disabled and there is no evidence.
 //   - the store's.
-func (s *Service) Unlock(ctx context.Context, plan string, subject civicpin.Subject, seen civicpin.Evidence, by Staff) error {
-	w, err := s.way(plan)
+func (s *Service) Unlock(ctx context.Context, name string, subject civicpin.Subject, seen civicpin.Evidence, by Staff) error {
+	w, err := s.way(name)
 	if err != nil {
 		return err
 	}

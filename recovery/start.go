@@ -22,8 +22,8 @@ import (
 //   - a *[lockout.LockedError]: too many recoveries were begun for the subject or from the source, alike for everybody.
 //   - those of [Service.Send], if the plan's first step sends a message.
 //   - the store's.
-func (s *Service) Start(ctx context.Context, plan string, subject civicpin.Subject, source civicpin.Source) (Run, error) {
-	return s.start(ctx, plan, subject, civicpin.Citizen, source)
+func (s *Service) Start(ctx context.Context, name string, subject civicpin.Subject, source civicpin.Source) (Run, error) {
+	return s.start(ctx, name, subject, civicpin.Citizen, source)
 }
 
 // start begins a run. A run that an operator begins has no ticket.
@@ -43,15 +43,7 @@ func (s *Service) start(ctx context.Context, name string, subject civicpin.Subje
 			return Run{}, err
 		}
 	}
-	mark, err := s.config.Pins.Mark(ctx, subject)
-	if err != nil {
-		return Run{}, err
-	}
-	contacts, err := s.config.Contacts.Snapshot(ctx, subject)
-	if err != nil {
-		return Run{}, err
-	}
-	k, err := s.knows(ctx, subject)
+	mark, contacts, k, err := s.read(ctx, subject)
 	if err != nil {
 		return Run{}, err
 	}
@@ -81,6 +73,19 @@ func (s *Service) start(ctx context.Context, name string, subject civicpin.Subje
 	shown := v.view()
 	shown.Ticket = ticket
 	return shown, nil
+}
+
+// read reads what a recovery rests on. Three store calls, whoever the subject is.
+func (s *Service) read(ctx context.Context, subject civicpin.Subject) (
+	mark pin.Mark, contacts *contact.Snapshot, k *knowledge.Knowledge, err error,
+) {
+	if mark, err = s.config.Pins.Mark(ctx, subject); err == nil {
+		contacts, err = s.config.Contacts.Snapshot(ctx, subject)
+	}
+	if err == nil {
+		k, err = s.knows(ctx, subject)
+	}
+	return mark, contacts, k, err
 }
 
 // way returns the plan of a name.
