@@ -13,8 +13,12 @@ import (
 // does not tell that nothing was found.
 type alike struct {
 	book, knowledge store.Decoy
-	contacts        book // what is sealed in book
+	contacts        book   // what is sealed in book
+	hash            string // of an answer
 }
+
+// padding makes the contacts and the answers of most subjects as long as those of alike. In bytes.
+const padding = 1024
 
 func (s *Service) newAlike() (a alike, err error) {
 	id := strings.Repeat("A", idLength)
@@ -27,12 +31,13 @@ func (s *Service) newAlike() (a alike, err error) {
 		Primary: id,
 		Changes: []bookChange{{ID: id, What: "added", By: "operator:somebody", Until: now, New: []string{id, id}}},
 	}
+	a.hash = s.dummy.Encode()
 	k := knowledge{}
 	if len(s.config.Images) > 0 {
 		k.Image = s.config.Images[0]
 	}
 	for _, q := range s.config.Questions[:min(4, len(s.config.Questions))] {
-		k.Questions = append(k.Questions, answered{Question: q, Form: answer.Version, Hash: s.dummy.Encode()})
+		k.Questions = append(k.Questions, answered{Question: q, Form: answer.Version, Hash: a.hash})
 	}
 	a.contacts = b
 	if a.book, err = s.books.Decoy(context.Background(), b); err != nil {

@@ -142,6 +142,7 @@ func New(v *store.Vault, out *outbox.Outbox, c Config) (*Service, error) {
 		return nil, err
 	}
 	var err error
+	s.books, s.answers = s.books.Padded(padding), s.answers.Padded(padding)
 	if s.alike, err = s.newAlike(); err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package recovery
 
 import (
 	"crypto/subtle"
-	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -14,15 +13,24 @@ import (
 
 // decoy returns what is shown of a contact that nobody has, "" if nothing is shown on that channel.
 func (s *Service) decoy(subject civicpin.Subject, channel civicpin.Channel) string {
-	like := slices.DeleteFunc(slices.Clone(s.config.Contacts.Decoys), func(d civicpin.Contact) bool { return d.Channel != channel })
-	return decoy.Masked(s.vault.Hash("recovery.contact.decoy", string(subject), string(channel)), like)
+	return decoy.Masked(s.vault.Hash("recovery.contact.decoy", string(subject), string(channel)), s.examples(channel))
+}
+
+// examples returns the policy's decoys of a channel.
+func (s *Service) examples(channel civicpin.Channel) []civicpin.Contact {
+	return slices.DeleteFunc(slices.Clone(s.config.Contacts.Decoys), func(d civicpin.Contact) bool { return d.Channel != channel })
 }
 
 // masked returns what is shown of the subject's contact on a channel: of the true one, or of one made up.
 func (s *Service) masked(subject civicpin.Subject, b *book, channel civicpin.Channel) string {
 	shown := s.decoy(subject, channel)
-	if c, ok := b.on([]civicpin.Channel{channel}, s.vault.Now()); ok && shown != "" {
-		shown = c.Masked()
+	mine := len(b.Contacts) > 0
+	if !mine { // the same work, on a contact that is nobody's
+		b = &s.alike.contacts
+	}
+	c, ok := b.on([]civicpin.Channel{channel}, s.vault.Now())
+	if own := c.Masked(); ok && mine && shown != "" {
+		shown = own
 	}
 	return shown
 }
@@ -30,20 +38,20 @@ func (s *Service) masked(subject civicpin.Subject, b *book, channel civicpin.Cha
 // maskedFor returns what is shown of where a message of a run went. An address that the visitor gave is shown whatever the
 // policy: they know it.
 func (s *Service) maskedFor(r *run, to civicpin.Contact) string {
-	shown := s.decoy(r.Subject, to.Channel)
+	shown, own := s.decoy(r.Subject, to.Channel), to.Masked()
 	switch {
 	case r.Correct != nil && r.Correct.Channel == to.Channel && r.Correct.Address == to.Address:
-		return to.Masked()
+		return own
 	case shown == "" || to == s.nobody(r.Subject, to.Channel):
 		return shown
 	}
-	return to.Masked()
+	return own
 }
 
 // nobody returns an address made up, as stable as a true one, for the limits of messages to be counted against.
 func (s *Service) nobody(subject civicpin.Subject, channel civicpin.Channel) civicpin.Contact {
 	h := s.vault.Hash("recovery.contact.nobody", string(subject), string(channel))
-	return civicpin.Contact{Channel: channel, Address: fmt.Sprintf("%x", h[:16])}
+	return civicpin.Contact{Channel: channel, Address: decoy.Address(h, channel, s.examples(channel))}
 }
 
 // sameContacts compares contacts that a visitor named with the usable ones of the subject: same channel and address. It returns

@@ -40,8 +40,8 @@ type mail struct {
 	Kind    civicpin.MessageKind `json:"kind"`
 	To      contact              `json:"to"`
 	Link    int                  `json:"link,omitempty"` // number of its link; zero for a notice
-	Token   string               `json:"token,omitempty"`
-	Code    string               `json:"code,omitempty"`
+	Token   string               `json:"token"`
+	Code    string               `json:"code"`
 	Expires time.Time            `json:"expires"`
 	State   string               `json:"state"`
 }
@@ -192,6 +192,7 @@ func (d *delivery) Settle(ctx context.Context, ref outbox.Ref, what outbox.Outco
 		if !what.Failed {
 			m.State, m.Token, m.Code = mailSent, "", ""
 		}
+		e.Value.fill()
 		return nil
 	})
 	return err

@@ -30,8 +30,8 @@ type run struct {
 	Tickets int              `json:"tickets"`          // how many there were: a link that is used gives a new one
 	// Known says that there is somebody whom this run can help. All other runs go through the same steps, and to nothing.
 	Known   bool           `json:"known"`
-	Epoch   uint64         `json:"epoch,omitempty"`
-	Book    uint64         `json:"book,omitempty"` // epoch of the contacts
+	Epoch   uint64         `json:"epoch"`
+	Book    uint64         `json:"book"` // epoch of the contacts
 	By      civicpin.Actor `json:"by" export:"yes"`
 	Source  string         `json:"source,omitempty" export:"yes"`
 	Started time.Time      `json:"started" export:"yes"`
@@ -59,6 +59,9 @@ type run struct {
 	Disown []disown `json:"disown,omitempty"` // tokens that say "it was not me"
 	Change string   `json:"change,omitempty"` // the change of contacts that the run brought about
 	Mail   []mail   `json:"mail,omitempty"`
+
+	// Fill says nothing; see fill.
+	Fill string `json:"fill"`
 }
 
 // contact is a civicpin.Contact as it is stored.
@@ -197,6 +200,7 @@ func (s *Service) change(ctx context.Context, e store.Entry[run], step int, act 
 		if err := act(&e.Value, now); err != nil {
 			return err
 		}
+		e.Value.fill()
 		e.Expires = e.Value.keep()
 		return nil
 	})

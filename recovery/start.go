@@ -77,6 +77,7 @@ func (s *Service) start(ctx context.Context, plan string, subject civicpin.Subje
 		t := newToken(ticketToken, id, 0)
 		r.Ticket, ticket = t.hash(), t.text()
 	}
+	r.fill()
 	e := store.Entry[run]{Key: store.Key{ID: id}, Value: r, Expires: r.keep()}
 	if err := s.runs.Put(ctx, &e); err != nil {
 		return Run{}, err
@@ -154,6 +155,7 @@ func (s *Service) end(ctx context.Context, e store.Entry[run], state, id string,
 			return store.ErrSkip
 		}
 		e.Value.close(state)
+		e.Value.fill()
 		return nil
 	})
 	if err == nil && done {
