@@ -246,7 +246,7 @@ func anonymousCalls(t *testing.T) []anonymousCall {
 func TestTiming(t *testing.T) {
 	switch {
 	case os.Getenv("CIVICPIN_TIMING") != "1":
-		t.Skip("it takes a minute, and a busy machine: set CIVICPIN_TIMING=1, as .ci/run does")
+		t.Skip("it takes a minute: set CIVICPIN_TIMING=1, as .ci/run does")
 	case raced:
 		t.Skip("how long instrumented code takes tells nothing; .ci/run runs this without the race detector, too")
 	}
