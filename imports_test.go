@@ -33,8 +33,9 @@ var packageMap = map[string][]string{
 	"internal/*":    {"."},
 	"*/internal/*":  {"."},
 
-	"internal/attempt": {".", "store", "lockout"},         // what all services do around a guess
-	"internal/testkit": {".", "store", "store/storetest"}, // what tests share; only tests import it
+	"internal/attempt":     {".", "store", "lockout"},         // what all services do around a guess
+	"internal/recoveryrun": {".", "contact"},                  // tells a run's notices to contacts
+	"internal/testkit":     {".", "store", "store/storetest"}, // what tests share; only tests import it
 }
 
 // goPackage is what this file reads of "go list -json".

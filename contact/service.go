@@ -63,7 +63,7 @@ func New(v *store.Vault, out *outbox.Outbox, p Policy, credentials Credentials) 
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
 	}
-	s.decoyBook = newDecoyBook(v.Now())
+	s.books, s.decoyBook = s.books.Padded(padding), newDecoyBook(v.Now())
 	s.decoy, errs[4] = s.books.Decoy(context.Background(), s.decoyBook)
 	if err := errors.Join(errs[4], out.Register(owner, (*delivery)(s))); err != nil {
 		return nil, err
@@ -84,6 +84,9 @@ func newSends(v *store.Vault, limits lockout.SendLimits) (*lockout.Sends, error)
 
 // Policy returns a copy of the policy, with its defaults.
 func (s *Service) Policy() Policy { return s.policy.withDefaults() }
+
+// padding makes the contacts of most subjects as long as the decoy, in bytes.
+const padding = 1024
 
 // newDecoyBook returns a book like most: it is opened where a subject has none, so that both cases take the same time.
 func newDecoyBook(now time.Time) contactbook.Book {

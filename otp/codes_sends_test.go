@@ -119,6 +119,24 @@ func TestResendsAreLimited(t *testing.T) {
 
 // An address that got other messages before does not give its owner away: the limit by subject is reached before, as by a
 // stranger.
+func TestSendLimitsByCountryTellNothing(t *testing.T) {
+	p := otp.SMS()
+	p.Channels = []civicpin.Channel{civicpin.SMS}
+	p.Decoys = []civicpin.Contact{{Channel: civicpin.SMS, Address: "+34600000000"}}
+	p.Sends.Prefix = lockout.Rate{Limit: 1, Window: time.Hour}
+	k := newCodeKit(t, p)
+	_, err := k.Request(t.Context(), "SOMEBODY ELSE", filing, otp.RequestOptions{
+		To: []civicpin.Contact{{Channel: civicpin.SMS, Address: "+34611111111"}},
+	})
+	require.NoError(t, err)
+	for subject, to := range map[civicpin.Subject][]civicpin.Contact{
+		ana: {{Channel: civicpin.SMS, Address: "+34622222222"}}, "NOBODY": nil,
+	} {
+		_, err := k.Request(t.Context(), subject, filing, otp.RequestOptions{To: to})
+		require.ErrorAs(t, err, new(*lockout.LockedError), subject)
+	}
+}
+
 func TestSendLimitsTellNothing(t *testing.T) {
 	for name, limits := range map[string]lockout.SendLimits{"default": {}, "ready": otp.SMS().Sends} {
 		t.Run(name, func(t *testing.T) {

@@ -57,6 +57,7 @@ func build(v *store.Vault, out *outbox.Outbox, p Policy) (*Service, error) {
 		return nil, err
 	}
 	s.somebody = s.likeness()
+	s.creds = s.creds.Padded(padding)
 	if s.nobody, err = s.creds.Decoy(context.Background(), s.somebody); err != nil {
 		return nil, err
 	}

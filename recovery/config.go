@@ -87,6 +87,7 @@ type Service struct {
 	answers   store.Kind[knowledge.Knowledge]
 	catalogue knowledge.Catalogue
 	decoy     store.Decoy // what is opened where a subject has enrolled nothing
+	decoyHash string      // of an answer
 }
 
 // New returns a service. out carries the messages; the service registers with it as "recovery". Errors match [ErrPlan] if the
@@ -113,7 +114,9 @@ func New(v *store.Vault, out *outbox.Outbox, c Config) (*Service, error) {
 	var errs [3]error
 	s.runs, errs[0] = store.NewKind[run](v, "recovery.run")
 	s.answers, errs[1] = store.NewKind[knowledge.Knowledge](v, "recovery.knowledge")
-	s.decoy, errs[2] = s.answers.Decoy(context.Background(), s.catalogue.Decoy(s.dummy.Encode()))
+	s.answers = s.answers.Padded(1024) // most subjects' answers are as long as the decoy then
+	s.decoyHash = s.dummy.Encode()
+	s.decoy, errs[2] = s.answers.Decoy(context.Background(), s.catalogue.Decoy(s.decoyHash))
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
 	}

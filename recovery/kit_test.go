@@ -207,9 +207,14 @@ func newKitOn(t testing.TB, s store.Store, c *testkit.Clock, m *testkit.Mailbox,
 }
 
 func openKit(s store.Store, c *testkit.Clock, m *testkit.Mailbox, r *testkit.Recorder) (*kit, error) {
+	return openKitWith(testkit.Keys(), s, c, m, r)
+}
+
+// openKitWith is openKit with other keys.
+func openKitWith(keys store.Keys, s store.Store, c *testkit.Clock, m *testkit.Mailbox, r *testkit.Recorder) (*kit, error) {
 	k := &kit{clock: c, mail: m, events: r, store: s}
 	var err error
-	if k.vault, err = store.NewVault(s, testkit.Keys(), &store.Options{Now: c.Now, Recorder: r}); err != nil {
+	if k.vault, err = store.NewVault(s, keys, &store.Options{Now: c.Now, Recorder: r}); err != nil {
 		return nil, err
 	}
 	if k.out, err = outbox.New(k.vault, m, nil); err != nil {

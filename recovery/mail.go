@@ -67,6 +67,7 @@ func (d *delivery) Settle(ctx context.Context, ref outbox.Ref, what outbox.Outco
 		if !e.Found() || !e.Value.Settle(name, what.Failed) {
 			return store.ErrSkip
 		}
+		e.Value.Pad()
 		return nil
 	})
 	return err

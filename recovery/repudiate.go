@@ -83,7 +83,7 @@ func (s *Service) Repudiate(ctx context.Context, tok civicpin.Secret, source civ
 	if err != nil && !errors.Is(err, pin.ErrNoCredential) {
 		return fmt.Errorf("recovery: stop: %w", err)
 	}
-	_, err = s.runs.UpdateFrom(ctx, v.entry, func(e *store.Entry[run]) error {
+	_, err = v.update(ctx, func(e *store.Entry[run]) error {
 		if !e.Found() {
 			return store.ErrSkip
 		}

@@ -2,6 +2,8 @@ package recovery
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
 	"strconv"
 	"time"
 
@@ -127,19 +129,20 @@ func (v *visit) message(d plan.Delivery, to civicpin.Contact, real bool) (letter
 	}
 	m.Name = "s" + strconv.Itoa(m.Link)
 	l := token.Link{N: m.Link, To: m.To, Expires: m.Expires}
-	t := token.New(token.Redeem, v.id(), l.N)
 	if d.Link {
+		t := token.New(token.Redeem, v.id(), l.N)
 		l.Hash, m.Token = t.Hash(), t.Text().Reveal()
 	}
 	if d.Code > 0 {
 		m.Code = code.Unambiguous.New(d.Code)
 		l.Tag = v.tag(&l, m.Code)
 	}
-	if !real { // nobody has these, and nothing may come to them
-		l.Hash, l.Tag, m.Token, m.Code = token.New(token.Redeem, v.id(), l.N).Hash(), nil, "", ""
-		if d.Code > 0 {
-			l.Tag = v.tag(&l, code.Unambiguous.New(32))
-		}
+	var random [2][sha256.Size]byte // drawn for everybody
+	_, _ = rand.Read(random[0][:])  // never fails
+	_, _ = rand.Read(random[1][:])
+	if !real {
+		copy(l.Hash, random[0][:])
+		copy(l.Tag, random[1][:])
 		m.State = letter.None
 	}
 	return m, l
@@ -149,6 +152,8 @@ func (v *visit) message(d plan.Delivery, to civicpin.Contact, real bool) (letter
 // stable as a contact, for the limits to be counted against.
 func (v *visit) destination(contacts *contact.Snapshot, channels []civicpin.Channel) (civicpin.Contact, bool) {
 	r := v.run()
+	decoy := v.config.Contacts.Decoy(r.Subject, channels...) // what is not needed takes time, too
+	own, usable := contacts.On(channels...)
 	for _, channel := range channels {
 		if r.Correct != nil && r.Correct.Channel == channel {
 			return letter.Contact(*r.Correct).Contact(), r.Known
@@ -162,11 +167,11 @@ func (v *visit) destination(contacts *contact.Snapshot, channels []civicpin.Chan
 				}
 			}
 		}
-		if c, ok := contacts.On(channels...); ok {
-			return c, true
+		if usable {
+			return own, true
 		}
 	}
-	return v.config.Contacts.Decoy(r.Subject, channels...), false
+	return decoy, false
 }
 
 // tag returns a keyed hash of all that has to be right about a typed code: the subject, the run, the message, where it went,

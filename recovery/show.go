@@ -132,12 +132,12 @@ func (v *visit) sent(step plan.Step) *ContactAsk {
 // policy: they know it.
 func (v *visit) masked(to letter.Contact) string {
 	r := v.run()
-	decoy := v.config.Contacts.MaskedDecoy(r.Subject, to.Channel)
+	decoy, own := v.config.Contacts.MaskedDecoy(r.Subject, to.Channel), to.Contact().Masked()
 	switch {
 	case r.Correct.Is(to):
-		return to.Contact().Masked()
+		return own
 	case decoy == "" || v.config.Contacts.IsDecoy(r.Subject, to.Contact()):
 		return decoy
 	}
-	return to.Contact().Masked()
+	return own
 }

@@ -59,6 +59,7 @@ func (s *Service) start(ctx context.Context, name string, subject civicpin.Subje
 		t := token.New(token.Ticket, id, 0)
 		r.Ticket, ticket = t.Hash(), t.Text()
 	}
+	r.Pad()
 	v := &visit{
 		Service: s, entry: store.Entry[run]{Key: store.Key{ID: id}, Value: r, Expires: r.Keep()}, way: w,
 		by: by, source: source,

@@ -94,7 +94,7 @@ func (s *Service) follow(ctx context.Context, t token.Token, source civicpin.Sou
 // change lets act change the run, if it is open and still at its step, and has it kept for as long as it says something.
 func (v *visit) change(ctx context.Context, act func(*run, time.Time) error) error {
 	step := v.run().Step
-	e, err := v.runs.UpdateFrom(ctx, v.entry, func(e *store.Entry[run]) error {
+	e, err := v.update(ctx, func(e *store.Entry[run]) error {
 		now := v.vault.Now()
 		if !e.Found() {
 			return ErrGone
@@ -115,6 +115,15 @@ func (v *visit) change(ctx context.Context, act func(*run, time.Time) error) err
 		v.entry = e
 	}
 	return err
+}
+
+// update writes the run, padded.
+func (v *visit) update(ctx context.Context, act func(*store.Entry[run]) error) (store.Entry[run], error) {
+	return v.runs.UpdateFrom(ctx, v.entry, func(e *store.Entry[run]) error {
+		err := act(e)
+		e.Value.Pad()
+		return err
+	})
 }
 
 // advance brings a run behind the steps that were answered, with what act changes, in one conditional write. Where the run
@@ -192,7 +201,7 @@ func (v *visit) record(ctx context.Context, code civicpin.EventCode, reason stri
 // end takes the run out of use.
 func (v *visit) end(ctx context.Context, why string) error {
 	done := false
-	e, err := v.runs.UpdateFrom(ctx, v.entry, func(e *store.Entry[run]) error {
+	e, err := v.update(ctx, func(e *store.Entry[run]) error {
 		done = e.Found() && e.Value.State == recoveryrun.Open
 		if !done {
 			return store.ErrSkip

@@ -2,7 +2,9 @@ package store_test
 
 import (
 	"context"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -50,6 +52,40 @@ func TestGetOrOpensAlike(t *testing.T) {
 		require.False(t, e.Found())
 		require.Empty(t, e.Value, "nothing of the decoy comes out")
 	}
-	_, err = kind.Get(t.Context(), store.Key{ID: "decoy"})
+	_, err = kind.Get(t.Context(), store.Key{Subject: "decoy-0000"})
 	require.ErrorIs(t, err, store.ErrNotFound, "it was never stored")
+}
+
+// A record that expires is as long as one that does not, and padded records are of one length, which is how GetOr's decoy can be
+// as long as they.
+func TestRecordsOfOneLength(t *testing.T) {
+	m := store.NewMemory()
+	v := newVault(t, m, sealing(t, "k1"), nil)
+	plain := kindOf[string](t, v, "things")
+	length := func(k store.Kind[string], value string, expires time.Time) int {
+		t.Helper()
+		e := store.Entry[string]{Key: store.Key{ID: "x"}, Value: value, Expires: expires}
+		require.NoError(t, k.Put(t.Context(), &e))
+		got, err := plain.Get(t.Context(), e.Key)
+		require.NoError(t, err)
+		require.Equal(t, value, got.Value)
+		require.True(t, expires.Equal(got.Expires))
+		n := 0
+		for item, err := range m.List(t.Context(), "", "") {
+			require.NoError(t, err)
+			n += len(item.Value)
+		}
+		require.NoError(t, k.Delete(t.Context(), &e))
+		return n
+	}
+	soon := v.Now().Add(time.Hour)
+	require.Equal(t, length(plain, "x", time.Time{}), length(plain, "x", soon))
+	require.NotEqual(t, length(plain, "x", soon), length(plain, "longer", soon))
+	padded := plain.Padded(256)
+	short, all := length(padded, "x", soon), make(map[int]bool)
+	require.Equal(t, short, length(padded, "longer", time.Time{}))
+	for i := range 600 { // at whatever length it begins
+		all[length(padded, strings.Repeat("x", i), soon)-short] = true
+	}
+	require.Equal(t, map[int]bool{0: true, 256: true, 512: true}, all)
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"time"
@@ -38,6 +39,7 @@ type Key struct {
 type Kind[T any] struct {
 	vault *Vault
 	name  string
+	pad   int // see Padded
 }
 
 // NewKind returns the kind of that name, which is 1 to 64 ASCII letters, digits and "-_.". Two kinds of one name in one
@@ -275,11 +277,25 @@ func (k Kind[T]) All(ctx context.Context) iter.Seq2[Entry[T], error] {
 type envelope struct {
 	Subject civicpin.Subject `json:"s,omitempty"`
 	ID      string           `json:"i,omitempty"`
-	Expires int64            `json:"x,omitempty"` // nanoseconds since 1970, zero for never
+	Expires int64            `json:"x"` // nanoseconds since 1970; never or zero for never
 	// Mark is random, so that no two writes are alike, whatever the sealer does: with one that gives equal bytes for equal
 	// values, the loser of a race would take the winner's record for its own.
 	Mark  []byte          `json:"w,omitempty"`
 	Value json.RawMessage `json:"v"`
+	// Pad says nothing; see Kind.Padded.
+	Pad string `json:"p,omitempty"`
+}
+
+// never is written as the expiry of a record without one. It has as many digits as any time from 2001 to 2262, so that a record
+// that expires is as long as one that does not: a gate lets only the counts of unknown subjects expire.
+const never = math.MaxInt64
+
+// expires returns when the record expires, zero if never.
+func (env *envelope) expires() time.Time {
+	if env.Expires == 0 || env.Expires == never {
+		return time.Time{}
+	}
+	return time.Unix(0, env.Expires)
 }
 
 func (k Kind[T]) encode(ctx context.Context, e *Entry[T]) ([]byte, error) {
@@ -293,18 +309,26 @@ func (k Kind[T]) encode(ctx context.Context, e *Entry[T]) ([]byte, error) {
 	if !utf8.ValidString(string(e.Key.Subject)) || !utf8.ValidString(e.Key.ID) {
 		return nil, fmt.Errorf("store: encode %s: %w: a key that is not UTF-8 could not be read back", k.name, civicpin.ErrInvalid)
 	}
-	env := envelope{Subject: e.Key.Subject, ID: e.Key.ID, Mark: make([]byte, 12), Value: value}
+	env := envelope{Subject: e.Key.Subject, ID: e.Key.ID, Expires: never, Mark: make([]byte, 12), Value: value}
 	_, _ = crand.Read(env.Mark) // never fails
 	if !e.Expires.IsZero() {
 		env.Expires = e.Expires.UnixNano()
-		// Beyond the years 1678 to 2262 that number wraps around, and zero would mean never.
-		if env.Expires == 0 || !time.Unix(0, env.Expires).Equal(e.Expires) {
+		// Beyond the years 1678 to 2262 that number wraps around, and two values mean never.
+		if env.Expires == 0 || env.Expires == never || !time.Unix(0, env.Expires).Equal(e.Expires) {
 			return nil, fmt.Errorf("store: encode %s: %w: an expiry out of range", k.name, civicpin.ErrInvalid)
 		}
+	}
+	if k.pad > 0 {
+		env.Pad = "-"
 	}
 	plain, err := json.Marshal(env)
 	if err != nil {
 		return nil, fmt.Errorf("store: encode %s: %w", k.name, err)
+	}
+	if k.pad > 0 { // the pad ends the text
+		const end = `"}`
+		missing := (k.pad - len(plain)%k.pad) % k.pad
+		plain = append(append(plain[:len(plain)-len(end)], bytes.Repeat([]byte("-"), missing)...), end...)
 	}
 	return k.vault.seal(ctx, k.name, k.vault.storageKey(k.name, e.Key), plain)
 }
@@ -323,11 +347,8 @@ func (k Kind[T]) decode(ctx context.Context, storageKey string, want *Key, r Rec
 	if k.vault.storageKey(k.name, e.Key) != storageKey || want != nil && e.Key != *want {
 		return Entry[T]{}, fmt.Errorf("%w: %s record of another key", ErrUnreadable, k.name)
 	}
-	if env.Expires != 0 {
-		e.Expires = time.Unix(0, env.Expires)
-		if !e.Expires.After(k.vault.Now()) {
-			return Entry[T]{Key: e.Key, version: r.Version}, nil
-		}
+	if e.Expires = env.expires(); !e.Expires.IsZero() && !e.Expires.After(k.vault.Now()) {
+		return Entry[T]{Key: e.Key, version: r.Version}, nil
 	}
 	if err := strictJSON(env.Value, &e.Value); err != nil {
 		return Entry[T]{}, fmt.Errorf("%w: %s value", ErrUnreadable, k.name)

@@ -52,8 +52,8 @@ func (v *Vault) Export(ctx context.Context, w io.Writer, subject civicpin.Subjec
 			return false, err
 		}
 		line := exported{Kind: kindOf(item.Key)}
-		if env.Expires != 0 {
-			line.Expires = new(time.Unix(0, env.Expires).UTC())
+		if expires := env.expires(); !expires.IsZero() {
+			line.Expires = new(expires.UTC())
 		}
 		if t, known := v.types.Load(line.Kind); known {
 			value := reflect.New(t.(reflect.Type))

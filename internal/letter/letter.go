@@ -24,6 +24,15 @@ func (c Contact) Contact() civicpin.Contact {
 	return civicpin.Contact{Channel: c.Channel, Address: c.Address, Locale: c.Locale}
 }
 
+// Length returns how much of the contact's length in a record is its own, in bytes.
+func (c *Contact) Length() int {
+	n := len(c.Channel) + len(c.Address)
+	if c.Locale != "" {
+		n += len(`,"locale":""`) + len(c.Locale)
+	}
+	return n
+}
+
 // An Unproved is an address that was given and that nobody has proved. It is a type of its own, so that nothing takes it where
 // a contact is wanted.
 type Unproved struct {
@@ -56,8 +65,8 @@ type Mail struct {
 	Kind    civicpin.MessageKind `json:"kind"`
 	To      Contact              `json:"to"`
 	Link    int                  `json:"link,omitempty"` // number of its link; zero for a notice
-	Token   string               `json:"token,omitempty"`
-	Code    string               `json:"code,omitempty"`
+	Token   string               `json:"token"`
+	Code    string               `json:"code"`
 	Expires time.Time            `json:"expires"`
 	State   string               `json:"state"`
 }

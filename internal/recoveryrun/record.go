@@ -33,8 +33,8 @@ type Record struct {
 	Tickets int              `json:"tickets"`          // how many there were: a link that is used gives a new one
 	// Known says that there is somebody whom this run can help. All other runs go through the same steps, and to nothing.
 	Known   bool           `json:"known"`
-	Epoch   uint64         `json:"epoch,omitempty"`
-	Book    uint64         `json:"book,omitempty"` // epoch of the contacts
+	Epoch   uint64         `json:"epoch"`
+	Book    uint64         `json:"book"` // epoch of the contacts
 	By      civicpin.Actor `json:"by" export:"yes"`
 	Source  string         `json:"source,omitempty" export:"yes"`
 	Started time.Time      `json:"started" export:"yes"`
@@ -62,6 +62,9 @@ type Record struct {
 	Disown []Disown      `json:"disown,omitempty"` // tokens that say "it was not me"
 	Change string        `json:"change,omitempty"` // the change of contacts that the run brought about
 	Mail   []letter.Mail `json:"mail,omitempty"`
+
+	// Fill says nothing; see [Record.Pad].
+	Fill string `json:"fill"`
 }
 
 // A Disown is a token that repudiates the run.

@@ -1,0 +1,36 @@
+package recoveryrun
+
+import (
+	"strconv"
+	"strings"
+)
+
+// How long the texts are, at the most, that Pad makes equally long. Longer contacts make a longer record.
+const (
+	questionRoom = 64                                           // the id of a question
+	contactRoom  = 96                                           // channel, address and locale
+	mailRoom     = contactRoom + 7 + 73 + 12                    // the same, state, token and code
+	numbersRoom  = len("false") + 2*len("18446744073709551615") // Known, Epoch and Book
+)
+
+// Pad fills the record, before it is written: all runs that have come the same way are equally long then, whether their messages
+// went to a contact, were sent, or are a decoy's. The time that it takes to read and write a record depends on its length.
+func (r *Record) Pad() {
+	n := numbersRoom - len(strconv.FormatBool(r.Known)) - digits(r.Epoch) - digits(r.Book)
+	for _, question := range r.Asked {
+		n += max(0, questionRoom-len(question))
+	}
+	if r.Shown != "" {
+		n += max(0, contactRoom-len(r.Shown))
+	}
+	for i := range r.Links {
+		n += max(0, contactRoom-r.Links[i].To.Length())
+	}
+	for i := range r.Mail {
+		m := &r.Mail[i]
+		n += max(0, mailRoom-m.To.Length()-len(m.State)-len(m.Token)-len(m.Code))
+	}
+	r.Fill = strings.Repeat("-", n)
+}
+
+func digits(n uint64) int { return len(strconv.FormatUint(n, 10)) }
