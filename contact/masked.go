@@ -8,8 +8,8 @@ import (
 	"github.com/civicpin/civicpin/internal/decoy"
 )
 
-// Masked returns what a visitor is shown of the subject's contact on a channel: of the true one, or of a decoy. It is empty if the
-// policy has no decoy on that channel.
+// Masked returns what a visitor is shown of the subject's contact on a channel: of the true one, or of a decoy. It is empty
+// if the policy has no decoy on that channel.
 func (v *Snapshot) Masked(channel civicpin.Channel) string {
 	masked := v.service.MaskedDecoy(v.subject, channel)
 	b, mine := v.looked()
@@ -21,8 +21,8 @@ func (v *Snapshot) Masked(channel civicpin.Channel) string {
 	return masked
 }
 
-// MaskedDecoy returns what a visitor is shown of the contact of a subject who has none on a channel: made up, and always the same.
-// It is empty if the policy has no decoy on that channel: then show nothing of anybody's.
+// MaskedDecoy returns what a visitor is shown of the contact of a subject who has none on a channel: made up, and always the
+// same. It is empty if the policy has no decoy on that channel: then show nothing of anybody's.
 func (s *Service) MaskedDecoy(subject civicpin.Subject, channel civicpin.Channel) string {
 	return decoy.Masked(s.vault.Hash("contact.decoy", string(subject), string(channel)), s.examples(channel))
 }
@@ -32,9 +32,9 @@ func (s *Service) examples(channel civicpin.Channel) []civicpin.Contact {
 	return slices.DeleteFunc(slices.Clone(s.policy.Decoys), func(d civicpin.Contact) bool { return d.Channel != channel })
 }
 
-// Decoy returns an address on one of the channels that stands for the contact of a subject who has none: made up, and always the
-// same. It is for limits to be counted against; nothing may be sent there. A telephone's has the country of one of the policy's
-// decoys. Were its channel always the first, a message on another one would tell that there is a contact.
+// Decoy returns an address on one of the channels that stands for the contact of a subject who has none: made up, and always
+// the same. It is for limits to be counted against; nothing may be sent there. A telephone's has the country of one of the
+// policy's decoys. Were its channel always the first, a message on another one would tell that there is a contact.
 func (s *Service) Decoy(subject civicpin.Subject, channels ...civicpin.Channel) civicpin.Contact {
 	h := s.vault.Hash("contact.channel", string(subject))
 	channel := channels[binary.BigEndian.Uint64(h[:])%uint64(len(channels))]

@@ -13,8 +13,9 @@ const (
 	numbersRoom  = len("false") + 2*len("18446744073709551615") // Known, Epoch and Book
 )
 
-// Pad fills the record, before it is written: all runs that have come the same way are equally long then, whether their messages
-// went to a contact, were sent, or are a decoy's. The time that it takes to read and write a record depends on its length.
+// Pad fills the record, before it is written: all runs that have come the same way are equally long then, whether their
+// messages went to a contact, were sent, or are a decoy's. The time that it takes to read and write a record depends on its
+// length.
 func (r *Record) Pad() {
 	n := numbersRoom - len(strconv.FormatBool(r.Known)) - digits(r.Epoch) - digits(r.Book)
 	for _, question := range r.Asked {
