@@ -51,7 +51,7 @@ func (t *tale) submit(ctx context.Context, v *visit, a recovery.Answers) error {
 	return t.Deliver(ctx)
 }
 
-// news finds the newest e-mail at an address whose link is still for something, as Look names it, and prints a line about it.
+// news finds the newest e-mail to an address with a link for what (an Inspection.What of recovery), and prints a line about it.
 func (t *tale) news(ctx context.Context, who, address, what string) (link civicpin.Secret, err error) {
 	mails, err := t.Inbox.All(address)
 	if err != nil {

@@ -28,7 +28,7 @@ type tale struct {
 	rome     *time.Location
 	pins     *pin.Service
 	contacts *contact.Service
-	rec      *recovery.Service // keeps the contacts, too
+	rec      *recovery.Service
 	claims   store.Kind[[]claim]
 
 	maria  citizen

@@ -89,7 +89,7 @@ func (t *tale) askLink(ctx context.Context, c *citizen, dates []string) (civicpi
 	return civicpin.NewSecret(m.Link()), nil
 }
 
-// linked is the newest message with a link for something that came to an address: "prove", as Look calls it, or "contact".
+// linked is the newest message to an address with a link for what: an Inspection.What of recovery, "prove" or "contact".
 func (t *tale) linked(ctx context.Context, address, what string) (post.Mail, error) {
 	all, err := t.Inbox.All(address)
 	if err != nil {

@@ -29,7 +29,7 @@ type tale struct {
 
 	pins     *pin.Service // activation codes, and the passwords that they are exchanged for
 	contacts *contact.Service
-	rec      *recovery.Service // contacts, and the ways to a new password
+	rec      *recovery.Service // the ways to a new password
 	records  store.Kind[record]
 
 	nuria, omar, julia, tomas *citizen
