@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"math/rand/v2"
 	"reflect"
 	"time"
@@ -188,11 +187,11 @@ func (k Kind[T]) Delete(ctx context.Context, e *Entry[T]) error {
 }
 
 // Update reads the record of a key, lets change work on the entry, and writes it if nobody else did meanwhile; otherwise it
-// does all of that again, with short random waits. The entry given to change is not Found if there is no record yet.
-// change may be called several times. What it does to anything but the entry comes before the write, and stands though the write
-// does not come about: change may do what has to be there when the record is. An error from it ends the update without
-// a write and is returned, except [ErrSkip], which is not an error. Update gives ErrContended after 200 tries. Any other
-// error is the store's, and the write may have happened.
+// does all of that again, with short random waits. The entry given to change is not Found if there is no record yet. change
+// may be called several times. What it does to anything but the entry comes before the write, and stands though the write
+// does not come about: change may do what has to be there when the record is. An error from it ends the update without a
+// write and is returned, except [ErrSkip], which is not an error. Update gives ErrContended after 200 tries. Any other error
+// is the store's, and the write may have happened.
 func (k Kind[T]) Update(ctx context.Context, key Key, change func(*Entry[T]) error) (Entry[T], error) {
 	e, err := k.get(ctx, key)
 	if err != nil {
@@ -245,26 +244,5 @@ func backoff(ctx context.Context, try int) error {
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("store: update: %w", ctx.Err())
-	}
-}
-
-// All yields every record of the kind that has not expired, in no order that means anything. It needs a [Lister]
-// (otherwise ErrNoListing). An unreadable record yields an error that matches [ErrUnreadable] and the loop may go on; any
-// other error ends the sequence.
-func (k Kind[T]) All(ctx context.Context) iter.Seq2[Entry[T], error] {
-	return func(yield func(Entry[T], error) bool) {
-		for item, err := range k.vault.list(ctx, k.name+"/") {
-			if err != nil {
-				yield(Entry[T]{}, err)
-				return
-			}
-			e, err := k.decode(ctx, item.Key, nil, item.Record)
-			if err == nil && !e.found {
-				continue
-			}
-			if !yield(e, err) || err != nil && !errors.Is(err, ErrUnreadable) {
-				return
-			}
-		}
 	}
 }

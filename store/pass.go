@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -144,6 +145,27 @@ func purgeByEngine(ctx context.Context, e Purger, before time.Time, p Pass) (Pro
 		}
 	}
 	return at, nil
+}
+
+// All yields every record of the kind that has not expired, in no order that means anything. It needs a [Lister]
+// (otherwise ErrNoListing). An unreadable record yields an error that matches [ErrUnreadable] and the loop may go on; any
+// other error ends the sequence.
+func (k Kind[T]) All(ctx context.Context) iter.Seq2[Entry[T], error] {
+	return func(yield func(Entry[T], error) bool) {
+		for item, err := range k.vault.list(ctx, k.name+"/") {
+			if err != nil {
+				yield(Entry[T]{}, err)
+				return
+			}
+			e, err := k.decode(ctx, item.Key, nil, item.Record)
+			if err == nil && !e.found {
+				continue
+			}
+			if !yield(e, err) || err != nil && !errors.Is(err, ErrUnreadable) {
+				return
+			}
+		}
+	}
 }
 
 // Walk is [Kind.All] in steps: it shows visit the records of the kind that have not expired, as many and from where on as p
