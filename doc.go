@@ -21,8 +21,9 @@
 //	recovery/plan    the plans that recoveries follow: steps and outcome, as Go values or JSON, and their rules
 //	texts            ready texts for messages, in English, Spanish and Italian
 //
-// Adapters for databases are modules of their own, store/sqlite among them, so that nobody inherits another's driver. The
-// directory examples runs whole systems, each with its policies and plans.
+// The adapters for databases (store/sqlite, store/sqlstore, store/natsstore, store/redisstore) and otelcivicpin, for
+// OpenTelemetry, are modules of their own, so that no program inherits a driver that it does not use. The directory examples
+// runs whole systems, each with its policies and plans.
 //
 // # Threat model
 //
