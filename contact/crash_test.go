@@ -29,7 +29,7 @@ var cheapHash = sync.OnceValue(func() string {
 // withPins gives the kit, whose contacts have a policy then, credentials, and Rosa one of level Substantial.
 func (k *bookKit) withPins(t testing.TB, p contact.Policy) *bookKit {
 	t.Helper()
-	pins, err := pin.New(k.vault, k.out, pin.Default())
+	pins, err := pin.New(k.out, pin.Default())
 	require.NoError(t, err)
 	return k.rests(t, p, pins)
 }
@@ -40,7 +40,7 @@ func (k *bookKit) rests(t testing.TB, p contact.Policy, pins *pin.Service) *book
 	p.Sends = k.config.Sends
 	k.pins, k.config = pins, p
 	var err error
-	k.Service, err = contact.New(k.vault, k.out, p, pins)
+	k.Service, err = contact.New(k.out, p, pins)
 	require.NoError(t, err)
 	return k
 }

@@ -1,7 +1,7 @@
 // Package contact keeps the addresses of subjects: telephones, mailboxes, apps. An address becomes a contact when its proof
 // comes back, other contacts are told of each change, and each change can be undone by those that it concerns.
 //
-//	contacts, err := contact.New(vault, out, contact.Policy{Undo: 7 * 24 * time.Hour}, pins)
+//	contacts, err := contact.New(out, contact.Policy{Undo: 7 * 24 * time.Hour}, pins)
 //	candidate, err := contacts.Add(ctx, subject, address, civicpin.Citizen, source)
 //	err = contacts.ProveCode(ctx, subject, typed, source) // or Prove, with the token of the link
 //	told, err := contacts.Notify(ctx, subject, "pin.changed", nil)

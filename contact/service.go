@@ -3,6 +3,7 @@ package contact
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -42,15 +43,21 @@ type Service struct {
 	decoy       store.Decoy      // the same, sealed
 }
 
-// New returns a service. out carries its messages; the service registers with it as "contact". credentials may be nil. Errors:
+// New returns a service in the vault of out, which carries its messages; the service registers with it as "contact". credentials may
+// be nil. Errors:
+//   - [civicpin.ErrInvalid]: out is nil, or the credentials are over another outbox.
 //   - [ErrPolicy]: the policy is invalid, or needs credentials and there are none.
-func New(v *store.Vault, out *outbox.Outbox, p Policy, credentials Credentials) (*Service, error) {
-	if v == nil || out == nil {
-		return nil, errors.New("contact: New: no vault or no outbox")
+func New(out *outbox.Outbox, p Policy, credentials Credentials) (*Service, error) {
+	if out == nil {
+		return nil, fmt.Errorf("contact: %w: New needs an outbox", civicpin.ErrInvalid)
+	}
+	if c, ok := credentials.(interface{ Over(*outbox.Outbox) bool }); ok && !c.Over(out) {
+		return nil, fmt.Errorf("contact: %w: the credentials are over another outbox", civicpin.ErrInvalid)
 	}
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
+	v := out.Vault()
 	s := &Service{vault: v, out: out, policy: p.withDefaults(), credentials: credentials}
 	if credentials == nil && (p.LowerTo != nil || p.SuspendOnUndo) {
 		return nil, errors.Join(ErrPolicy, errors.New("contact: LowerTo and SuspendOnUndo need credentials"))
@@ -81,6 +88,9 @@ func newSends(v *store.Vault, limits lockout.SendLimits) (*lockout.Sends, error)
 	limits.Subject.Limit = min(limits.Subject.Limit, max(1, limits.Address.Limit/2))
 	return lockout.NewSends(v, "contact", limits)
 }
+
+// Over reports whether the service works over an outbox: services that rest on each other are over the same one.
+func (s *Service) Over(out *outbox.Outbox) bool { return s.out == out }
 
 // Policy returns a copy of the policy, with its defaults.
 func (s *Service) Policy() Policy { return s.policy.withDefaults() }
