@@ -289,9 +289,6 @@ func TestContactUndoSuspends(t *testing.T) {
 	}
 }
 
-// noCredentials are of nobody.
-type noCredentials struct{ contact.Credentials }
-
 // Policies that cannot be do not construct; the zero one is the defaults.
 func TestContactPolicy(t *testing.T) {
 	for name, p := range map[string]contact.Policy{
@@ -307,7 +304,7 @@ func TestContactPolicy(t *testing.T) {
 			require.NoError(t, err)
 			out, err := outbox.New(vault, &testkit.Mailbox{}, nil)
 			require.NoError(t, err)
-			_, err = contact.New(out, p, noCredentials{})
+			_, err = contact.New(out, p, elsewhere{})
 			require.ErrorIs(t, err, contact.ErrPolicy)
 		})
 	}

@@ -90,8 +90,8 @@ type Service struct {
 	decoyHash string      // of an answer
 }
 
-// New returns a service in the vault of out, which carries its messages; the service registers with it as "recovery". New hashes
-// once. Errors:
+// New returns a service in the vault of out, which carries its messages; the service registers with it as "recovery". New
+// hashes once. Errors:
 //   - [civicpin.ErrInvalid]: out is nil, or Pins or Contacts are over another outbox.
 //   - [ErrPlan]: the configuration or a plan is invalid; the text says which step is why.
 func New(out *outbox.Outbox, c Config) (*Service, error) {
