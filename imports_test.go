@@ -22,7 +22,8 @@ const modulePath = "github.com/civicpin/civicpin"
 var packageMap = map[string][]string{
 	".":             {},
 	"store":         {"."},
-	"store/*":       {".", "store"}, // outbox, audit, storetest, and stores that need no driver
+	"store/*":       {".", "store"},
+	"store/outbox":  {".", "store", "lockout"}, // limits what may be asked for
 	"lockout":       {".", "store"},
 	"pin":           {".", "store", "store/outbox", "lockout"},
 	"otp":           {".", "store", "store/outbox", "lockout"},
@@ -33,9 +34,9 @@ var packageMap = map[string][]string{
 	"internal/*":    {"."},
 	"*/internal/*":  {"."},
 
-	"internal/attempt":     {".", "store", "lockout"},         // what all services do around a guess
-	"internal/recoveryrun": {".", "contact"},                  // tells a run's notices to contacts
-	"internal/testkit":     {".", "store", "store/storetest"}, // what tests share; only tests import it
+	"internal/attempt":     {".", "store", "lockout"},                         // what all services do around a guess
+	"internal/recoveryrun": {".", "contact"},                                  // tells a run's notices to contacts
+	"internal/testkit":     {".", "store", "store/outbox", "store/storetest"}, // what tests share; only tests import it
 }
 
 // goPackage is what this file reads of "go list -json".
@@ -225,7 +226,8 @@ func TestPackageMapRules(t *testing.T) {
 		{".", "store", false},
 		{"store", "lockout", false},
 		{"store", "store/outbox", false},
-		{"store/outbox", "lockout", false},
+		{"store/outbox", "lockout", true},
+		{"store/outbox", "pin", false},
 		{"lockout", "pin", false},
 		{"lockout", "store/outbox", false},
 		{"pin", "otp", false},

@@ -67,7 +67,7 @@ func (s *Service) ask(ctx context.Context, subject civicpin.Subject, replaces st
 	if _, err := b.Ask(token.NewID(), to, replaces, by, s.vault.Now()); err != nil { // before a message is counted
 		return Candidate{}, limited(err)
 	}
-	if err := s.sends.Take(ctx, subject, source, to); err != nil {
+	if err := s.sends.Take(ctx, subject, source, 1); err != nil {
 		return Candidate{}, err
 	}
 	id := token.NewID()

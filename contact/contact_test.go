@@ -140,7 +140,7 @@ func TestContactSendsAreBounded(t *testing.T) {
 	require.True(t, locked, err)
 
 	c := bookConfig()
-	c.Sends.Subject = lockout.Rate{Limit: 2, Window: time.Hour}
+	c.Sends = civicpin.Rate{Limit: 2, Window: time.Hour}
 	k = newBookKit(t, c)
 	k.asks(t, byMail)
 	k.asks(t, bySMS)

@@ -10,7 +10,6 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/testkit"
-	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
@@ -67,8 +66,7 @@ type bookKit struct {
 
 // bookConfig is a configuration whose limits of messages are not reached.
 func bookConfig() contact.Policy {
-	wide := lockout.Rate{Limit: 100_000, Window: time.Hour}
-	return contact.Policy{Sends: lockout.SendLimits{Subject: wide, Address: wide, Prefix: wide, Source: wide}}
+	return contact.Policy{Sends: testkit.Wide}
 }
 
 func newBookKit(t testing.TB, c contact.Policy) *bookKit {
@@ -81,7 +79,7 @@ func newBookKitOn(t testing.TB, s store.Store, c contact.Policy, clock *testkit.
 	t.Helper()
 	vault, err := store.NewVault(s, testkit.Keys(), &store.Options{Now: clock.Now, Recorder: r})
 	require.NoError(t, err)
-	out, err := outbox.New(vault, post, &outbox.Options{PerDestination: outbox.Rate{Limit: 1_000_000, Window: time.Hour}})
+	out, err := outbox.New(vault, post, &outbox.Options{Limits: testkit.Limits()})
 	require.NoError(t, err)
 	svc, err := contact.New(out, c, nil)
 	require.NoError(t, err)

@@ -14,9 +14,13 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// noteRef names a message of a book to the outbox.
-func noteRef(subject civicpin.Subject, name string) outbox.Ref {
-	return outbox.Ref{Owner: owner, Subject: subject, ID: name}
+// noteRef names a message of a book to the outbox. The caller who asks for a proof was authenticated.
+func noteRef(subject civicpin.Subject, n *contactbook.Note) outbox.Ref {
+	ref := outbox.Ref{Owner: owner, Subject: subject, ID: n.Name, Class: outbox.Shown}
+	if n.Notice() {
+		ref.Class = outbox.Notice
+	}
+	return ref
 }
 
 // delivery is the service as the outbox sees it.

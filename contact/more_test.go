@@ -296,7 +296,7 @@ func TestContactPolicy(t *testing.T) {
 		"cool-down shorter than undo": {CoolDown: 6 * bookDay}, "cool-down too long": {CoolDown: 91 * bookDay},
 		"level": {LowerTo: new(civicpin.Level(17))}, "decoy": {Decoys: []civicpin.Contact{{Channel: civicpin.SMS, Address: "1"}}},
 		"printed decoy": {Decoys: []civicpin.Contact{{Channel: civicpin.HandedOver}}},
-		"sends":         {Sends: lockout.SendLimits{Address: lockout.Rate{Limit: -1, Window: time.Hour}}},
+		"sends":         {Sends: civicpin.Rate{Limit: -1, Window: time.Hour}},
 		"many decoys":   {Decoys: slices.Repeat([]civicpin.Contact{byMail}, 17)},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -46,9 +46,9 @@ type Policy struct {
 	// Decoys are examples of contacts, {SMS, "+593990000000"}, at most 16. What is shown, masked, of the contact of an unknown
 	// subject is made of them. Channels without a decoy show no contact at all; showing one would reveal who is registered.
 	Decoys []civicpin.Contact
-	// Sends limits the messages that may be asked for: by subject, address, country and source. The limit by subject is at most
-	// half of the one by address, as in package otp.
-	Sends lockout.SendLimits
+	// Sends is how many proofs may be asked for a subject; the limits by address, country and source are the outbox's. Zero means
+	// 10 in 24 hours.
+	Sends civicpin.Rate
 }
 
 // withDefaults returns a copy with its zero fields filled in, sharing nothing that the caller may change.
@@ -65,6 +65,9 @@ func (p Policy) withDefaults() Policy {
 	}
 	if p.CoolDown == 0 {
 		p.CoolDown = p.Undo
+	}
+	if p.Sends == (civicpin.Rate{}) {
+		p.Sends = civicpin.Rate{Limit: 10, Window: day}
 	}
 	return p
 }

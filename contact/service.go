@@ -60,7 +60,7 @@ func New(out *outbox.Outbox, p Policy, credentials Credentials) (*Service, error
 	v := out.Vault()
 	s := &Service{vault: v, out: out, policy: p.withDefaults(), credentials: credentials}
 	var errs [5]error
-	s.sends, errs[0] = newSends(v, p.Sends)
+	s.sends, errs[0] = out.Sends("contact", s.policy.Sends)
 	s.proofs, errs[1] = lockout.New(v, proofLimit())
 	s.books, errs[2] = store.NewKind[contactbook.Book](v, "contact.book")
 	s.pointers, errs[3] = store.NewKind[pointer](v, "contact.token")
@@ -73,17 +73,6 @@ func New(out *outbox.Outbox, p Policy, credentials Credentials) (*Service, error
 		return nil, err
 	}
 	return s, nil
-}
-
-// newSends makes the counter of messages. Strangers must reach the limit by subject first: see otp.NewCodes.
-func newSends(v *store.Vault, limits lockout.SendLimits) (*lockout.Sends, error) {
-	sends, err := lockout.NewSends(v, "contact", limits)
-	if err != nil {
-		return nil, err
-	}
-	limits = sends.Limits()
-	limits.Subject.Limit = min(limits.Subject.Limit, max(1, limits.Address.Limit/2))
-	return lockout.NewSends(v, "contact", limits)
 }
 
 // Over reports whether the service works over an outbox: services that rest on each other are over the same one.

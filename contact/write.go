@@ -95,7 +95,7 @@ func (s *Service) prepare(ctx context.Context, subject civicpin.Subject, by civi
 	}
 	var refs []outbox.Ref
 	for i := range fx.Notes {
-		refs = append(refs, noteRef(subject, fx.Notes[i].Name))
+		refs = append(refs, noteRef(subject, &fx.Notes[i]))
 	}
 	return refs, s.out.Add(ctx, refs...)
 }

@@ -91,7 +91,7 @@ func BenchmarkWrong(b *testing.B) {
 		"plain": {Limit: 5, Lock: lockout.UntilUnlocked},
 		"with source and global limits": {
 			Limit: 5, Lock: lockout.UntilUnlocked,
-			Source: lockout.Rate{Limit: 1_000_000, Window: hour}, Global: lockout.Rate{Limit: 1_000_000, Window: second},
+			Source: civicpin.Rate{Limit: 1_000_000, Window: hour}, Global: civicpin.Rate{Limit: 1_000_000, Window: second},
 		},
 	} {
 		b.Run(name, func(b *testing.B) {

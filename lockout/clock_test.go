@@ -85,8 +85,8 @@ func TestQuotaOfAWrongClock(t *testing.T) {
 		rates lockout.Policy
 		scope lockout.Scope
 	}{
-		{"source", lockout.Policy{Source: lockout.Rate{Limit: 4, Window: hour}}, lockout.ScopeSource},
-		{"global", lockout.Policy{Global: lockout.Rate{Limit: 4, Window: hour}}, lockout.ScopeGlobal},
+		{"source", lockout.Policy{Source: civicpin.Rate{Limit: 4, Window: hour}}, lockout.ScopeSource},
+		{"global", lockout.Policy{Global: civicpin.Rate{Limit: 4, Window: hour}}, lockout.ScopeGlobal},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			clock := newClock()

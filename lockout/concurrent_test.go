@@ -103,7 +103,7 @@ func TestConcurrentSource(t *testing.T) {
 	const n, most = 1000, 40
 	vault := newVault(t, store.NewMemory(), newClock().Now, nil)
 	gate := newGate(t, vault, lockout.Policy{
-		Limit: 5, Lock: lockout.UntilUnlocked, Source: lockout.Rate{Limit: most, Window: hour},
+		Limit: 5, Lock: lockout.UntilUnlocked, Source: civicpin.Rate{Limit: most, Window: hour},
 	})
 	var compared atomic.Int32
 	results := crowd(n, func(i int) error {

@@ -354,7 +354,7 @@ func TestDeadProcessInDeviceLane(t *testing.T) {
 // TestLimitsHoldForDevices: a source over its rate, and everybody's, are refused with a device as without.
 func TestLimitsHoldForDevices(t *testing.T) {
 	p := threeDevices
-	p.Source, p.Global = lockout.Rate{Limit: 3, Window: hour}, lockout.Rate{Limit: 4, Window: hour}
+	p.Source, p.Global = civicpin.Rate{Limit: 3, Window: hour}, civicpin.Rate{Limit: 4, Window: hour}
 	gate := newGate(t, newVault(t, store.NewMemory(), newClock().Now, nil), p)
 	k := showing("CITIZEN", remember(t, gate, "CITIZEN", ""))
 	k.Source.Address = "192.0.2.1"

@@ -101,7 +101,7 @@ func ExampleGate_Unlock() {
 
 func ExampleQuota() {
 	ctx := context.Background()
-	quota, err := lockout.NewQuota(exampleVault(), "leaflets", lockout.Rate{Limit: 2, Window: 24 * time.Hour})
+	quota, err := lockout.NewQuota(exampleVault(), "leaflets", civicpin.Rate{Limit: 2, Window: 24 * time.Hour})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -131,8 +131,8 @@ func ExamplePolicy() {
 		Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: 24 * time.Hour,
 		DelayAfter: 3, Delay: 5 * time.Second, DelayMax: time.Minute,
 		Ceiling: 50,
-		Source:  lockout.Rate{Limit: 100, Window: time.Hour},
-		Global:  lockout.Rate{Limit: 20_000, Window: time.Hour},
+		Source:  civicpin.Rate{Limit: 100, Window: time.Hour},
+		Global:  civicpin.Rate{Limit: 20_000, Window: time.Hour},
 	}
 	fmt.Println(policy.Validate())
 

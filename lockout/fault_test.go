@@ -36,7 +36,7 @@ func TestFaults(t *testing.T) {
 		"plain": {Limit: 5, Lock: lockout.UntilUnlocked},
 		"all limits": {
 			Limit: 5, Lock: lockout.Timed, For: day,
-			Source: lockout.Rate{Limit: 50, Window: hour}, Global: lockout.Rate{Limit: 50, Window: hour},
+			Source: civicpin.Rate{Limit: 50, Window: hour}, Global: civicpin.Rate{Limit: 50, Window: hour},
 		},
 	}
 	outcomes := map[string]storetest.Outcome{
@@ -169,7 +169,7 @@ func TestSettleFails(t *testing.T) {
 func TestRefundFails(t *testing.T) {
 	faults := storetest.NewFaults(store.NewMemory())
 	gate := newGate(t, newVault(t, faults.Store(), newClock().Now, nil), lockout.Policy{
-		Limit: 3, Lock: lockout.UntilUnlocked, Source: lockout.Rate{Limit: 2, Window: hour},
+		Limit: 3, Lock: lockout.UntilUnlocked, Source: civicpin.Rate{Limit: 2, Window: hour},
 	})
 	who := from("CITIZEN", "192.0.2.1")
 	faults.StopAt(6, storetest.NotDone)
@@ -201,8 +201,8 @@ func TestUnreadableRecord(t *testing.T) {
 func TestStoreCalls(t *testing.T) {
 	plain := lockout.Policy{Limit: 2, Lock: lockout.UntilUnlocked}
 	source, global, both := plain, plain, plain
-	source.Source = lockout.Rate{Limit: 90, Window: hour}
-	global.Global = lockout.Rate{Limit: 90, Window: hour}
+	source.Source = civicpin.Rate{Limit: 90, Window: hour}
+	global.Global = civicpin.Rate{Limit: 90, Window: hour}
 	both.Source, both.Global = source.Source, global.Global
 	for _, tc := range []struct {
 		name                               string

@@ -84,12 +84,12 @@ func New(v *store.Vault, p Policy) (*Gate, error) {
 	if g.devices, err = store.NewKind[devices](v, "devices."+p.Name); err != nil {
 		return nil, err
 	}
-	if p.Source != (Rate{}) {
+	if p.Source != (civicpin.Rate{}) {
 		if g.source, err = newQuota(v, "source."+p.Name, p.Source, ScopeSource); err != nil {
 			return nil, err
 		}
 	}
-	if p.Global != (Rate{}) {
+	if p.Global != (civicpin.Rate{}) {
 		if g.global, err = newQuota(v, "global."+p.Name, p.Global, ScopeGlobal); err != nil {
 			return nil, err
 		}

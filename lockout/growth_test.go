@@ -38,7 +38,7 @@ func TestStrangersFillNoStore(t *testing.T) {
 	memory := store.NewMemory()
 	vault := newVault(t, memory, clock.Now, nil)
 	gate := newGate(t, vault, lockout.Policy{
-		Limit: 5, Lock: lockout.UntilUnlocked, Global: lockout.Rate{Limit: rate, Window: hour}, Forget: forget,
+		Limit: 5, Lock: lockout.UntilUnlocked, Global: civicpin.Rate{Limit: rate, Window: hour}, Forget: forget,
 	})
 	compared, most := 0, 0
 	for i := range invented {
@@ -69,7 +69,7 @@ func TestGivenBackFillNoStore(t *testing.T) {
 	vault := newVault(t, memory, clock.Now, nil)
 	gate := newGate(t, vault, lockout.Policy{
 		Limit: 5, Lock: lockout.UntilUnlocked,
-		Source: lockout.Rate{Limit: 10, Window: hour}, Global: lockout.Rate{Limit: 9, Window: hour},
+		Source: civicpin.Rate{Limit: 10, Window: hour}, Global: civicpin.Rate{Limit: 9, Window: hour},
 	})
 	for i := range 2000 {
 		k := from(civicpin.Subject(fmt.Sprint("INVENTED ", i)), fmt.Sprint("192.0.2.", i%200))

@@ -59,7 +59,7 @@ func TestVerifyReturns(t *testing.T) {
 func TestVerifyPanics(t *testing.T) {
 	vault := newVault(t, store.NewMemory(), newClock().Now, nil)
 	gate := newGate(t, vault, lockout.Policy{
-		Limit: 2, Lock: lockout.UntilUnlocked, Global: lockout.Rate{Limit: 3, Window: hour},
+		Limit: 2, Lock: lockout.UntilUnlocked, Global: civicpin.Rate{Limit: 3, Window: hour},
 	})
 	fall := func(subject civicpin.Subject) {
 		require.PanicsWithValue(t, errBroken, func() {

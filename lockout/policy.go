@@ -1,9 +1,11 @@
 package lockout
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/gcra"
 	"github.com/civicpin/civicpin/internal/names"
 )
@@ -32,21 +34,8 @@ const (
 	maxDevices     = 10
 )
 
-// A Rate is at most Limit events at once, and Limit per Window in the long run. The zero Rate sets no limit.
-type Rate struct {
-	Limit  int
-	Window time.Duration
-}
-
-func (r Rate) gcra() gcra.Rate { return gcra.Rate{Limit: r.Limit, Window: r.Window} }
-
-// Validate returns nil for the zero Rate and for 1 to 1,000,000 events in 1 second to 366 days.
-func (r Rate) Validate() error {
-	if r == (Rate{}) || r.Limit >= 1 && r.Limit <= 1_000_000 && r.Window >= time.Second && r.Window <= 366*24*time.Hour {
-		return nil
-	}
-	return fmt.Errorf("%w: a rate is 1 to 1000000 events in 1 second to 366 days", ErrPolicy)
-}
+// limit returns a rate for package gcra.
+func limit(r civicpin.Rate) gcra.Rate { return gcra.Rate{Limit: r.Limit, Window: r.Window} }
 
 // A Policy says how many wrong guesses are borne and what follows. The zero Policy is refused.
 type Policy struct {
@@ -78,11 +67,11 @@ type Policy struct {
 	DeviceValid time.Duration
 	// Source limits the failures that come from one source address: a host of IPv4, a /64 network of IPv6. Many people may
 	// share one, behind a carrier's or an agency's gateway. An attempt on a locked or busy subject counts here, too.
-	Source Rate
+	Source civicpin.Rate
 	// Global limits the failures of all subjects together. It is counted in parts, after the fact, and so holds
 	// approximately: it slows whoever tries one secret on everybody. While it is exceeded, nobody gets in: set it well
 	// above a bad day.
-	Global Rate
+	Global civicpin.Rate
 	// Timeout bounds one verification. Zero means 30 seconds. An attempt whose outcome was not stored 15 seconds after that
 	// is a failure: its process died.
 	Timeout time.Duration
@@ -170,8 +159,8 @@ func (p Policy) Validate() error {
 	case p.Forget < time.Hour || p.Forget > 10*year:
 		return bad("Forget is not 1 hour to 10 years")
 	}
-	if err := p.Source.Validate(); err != nil {
-		return err
+	if err := errors.Join(p.Source.Validate(), p.Global.Validate()); err != nil {
+		return fmt.Errorf("%w: %w", ErrPolicy, err)
 	}
-	return p.Global.Validate()
+	return nil
 }

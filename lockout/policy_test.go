@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 )
@@ -17,8 +18,8 @@ func TestPolicyBounds(t *testing.T) {
 	valid := func(change func(*lockout.Policy)) lockout.Policy {
 		p := lockout.Policy{
 			Name: "login", Limit: 5, Lock: lockout.Timed, For: minute, Max: hour, DelayAfter: 3, Delay: 30 * second, DelayMax: hour,
-			Ceiling: 50, Timeout: 10 * second, Forget: day, Source: lockout.Rate{Limit: 10, Window: hour},
-			Global: lockout.Rate{Limit: 1000, Window: hour},
+			Ceiling: 50, Timeout: 10 * second, Forget: day, Source: civicpin.Rate{Limit: 10, Window: hour},
+			Global: civicpin.Rate{Limit: 1000, Window: hour},
 		}
 		change(&p)
 		return p
@@ -120,7 +121,7 @@ func TestPolicyBounds(t *testing.T) {
 
 		{"a source rate that is not valid", valid(func(p P) { p.Source.Window = 0 }), false},
 		{"a global rate that is not valid", valid(func(p P) { p.Global.Limit = 0 }), false},
-		{"no rates", valid(func(p P) { p.Source, p.Global = lockout.Rate{}, lockout.Rate{} }), true},
+		{"no rates", valid(func(p P) { p.Source, p.Global = civicpin.Rate{}, civicpin.Rate{} }), true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := lockout.New(newVault(t, store.NewMemory(), nil, nil), tc.policy)
@@ -135,31 +136,6 @@ func TestPolicyBounds(t *testing.T) {
 	}
 	_, err := lockout.New(nil, lockout.Policy{Name: "x", Limit: 1, Lock: lockout.UntilUnlocked})
 	require.Error(t, err, "no vault")
-}
-
-func TestRateBounds(t *testing.T) {
-	for _, tc := range []struct {
-		rate lockout.Rate
-		ok   bool
-	}{
-		{lockout.Rate{}, true},
-		{lockout.Rate{Limit: 1, Window: second}, true},
-		{lockout.Rate{Limit: 0, Window: second}, false},
-		{lockout.Rate{Limit: -1, Window: second}, false},
-		{lockout.Rate{Limit: 1_000_000, Window: second}, true},
-		{lockout.Rate{Limit: 1_000_001, Window: second}, false},
-		{lockout.Rate{Limit: 1, Window: second - 1}, false},
-		{lockout.Rate{Limit: 1, Window: -second}, false},
-		{lockout.Rate{Limit: 1}, false},
-		{lockout.Rate{Limit: 1, Window: 366 * day}, true},
-		{lockout.Rate{Limit: 1, Window: 366*day + 1}, false},
-	} {
-		if err := tc.rate.Validate(); tc.ok {
-			require.NoError(t, err, "%+v", tc.rate)
-		} else {
-			require.ErrorIs(t, err, lockout.ErrPolicy, "%+v", tc.rate)
-		}
-	}
 }
 
 // TestDefaults pins what the zero value of each field comes to.
@@ -188,8 +164,8 @@ func TestDefaults(t *testing.T) {
 
 	given := lockout.Policy{
 		Name: "login", Limit: 5, Lock: lockout.Timed, For: second, Max: minute, DelayAfter: 2, Delay: second, DelayMax: minute,
-		Ceiling: 19, Timeout: second, Forget: day, Source: lockout.Rate{Limit: 1, Window: time.Second},
-		Global: lockout.Rate{Limit: 2, Window: time.Second}, Devices: 1, DeviceValid: 9 * hour,
+		Ceiling: 19, Timeout: second, Forget: day, Source: civicpin.Rate{Limit: 1, Window: time.Second},
+		Global: civicpin.Rate{Limit: 2, Window: time.Second}, Devices: 1, DeviceValid: 9 * hour,
 	}
 	require.Equal(t, given, policy(given), "what is given is left alone")
 }

@@ -18,7 +18,7 @@ import (
 // [NewQuota]. It is safe for concurrent use, also over several processes.
 type Quota struct {
 	vault  *store.Vault
-	rate   Rate
+	rate   civicpin.Rate
 	scope  Scope
 	states store.Kind[quotaState]
 }
@@ -34,7 +34,7 @@ const maxShards = 16
 // NewQuota returns a quota. Its name is 1 to 50 ASCII letters, digits and "-_.", and does not begin with "source.",
 // "global.", "sends." or "sends-", which this package uses; quotas of one name over one vault count together. It gives an
 // error that matches [ErrPolicy] for another name, and for a rate that is zero or not valid.
-func NewQuota(v *store.Vault, name string, r Rate) (*Quota, error) {
+func NewQuota(v *store.Vault, name string, r civicpin.Rate) (*Quota, error) {
 	if name == "" || len(name) > 50 {
 		return nil, fmt.Errorf("%w: a quota needs a name of 1 to 50 ASCII letters, digits, hyphens, underscores and dots", ErrPolicy)
 	}
@@ -46,11 +46,11 @@ func NewQuota(v *store.Vault, name string, r Rate) (*Quota, error) {
 	return newQuota(v, name, r, ScopeSource)
 }
 
-func newQuota(v *store.Vault, name string, r Rate, scope Scope) (*Quota, error) {
+func newQuota(v *store.Vault, name string, r civicpin.Rate, scope Scope) (*Quota, error) {
 	if err := r.Validate(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrPolicy, err)
 	}
-	if r == (Rate{}) {
+	if r == (civicpin.Rate{}) {
 		return nil, fmt.Errorf("%w: a quota needs a rate", ErrPolicy)
 	}
 	kind, err := store.NewKind[quotaState](v, "quota."+name)
@@ -73,7 +73,7 @@ func (q *Quota) take(ctx context.Context, key store.Key, n int) (store.Entry[quo
 	var again time.Time
 	e, err := q.states.Update(ctx, key, func(e *store.Entry[quotaState]) error {
 		var next time.Time
-		next, ok, again = q.rate.gcra().Take(e.Value.Next, q.vault.Now(), n)
+		next, ok, again = limit(q.rate).Take(e.Value.Next, q.vault.Now(), n)
 		if !ok && next.Equal(e.Value.Next) {
 			return store.ErrSkip
 		}
@@ -108,7 +108,7 @@ func (q *Quota) refund(ctx context.Context, taken *store.Entry[quotaState], n in
 		if !e.Found() {
 			return store.ErrSkip
 		}
-		e.Value.Next = q.rate.gcra().Refund(e.Value.Next, n)
+		e.Value.Next = limit(q.rate).Refund(e.Value.Next, n)
 		return nil
 	}
 	_, err := q.states.UpdateFrom(ctx, *taken, give)
@@ -117,9 +117,9 @@ func (q *Quota) refund(ctx context.Context, taken *store.Entry[quotaState], n in
 
 // shards is over how many records a rate is spread, and part is the share of each. Few events are not spread: their
 // shares would be too coarse.
-func (q *Quota) shards() (n int, part Rate) {
+func (q *Quota) shards() (n int, part civicpin.Rate) {
 	n = max(1, min(maxShards, q.rate.Limit/100))
-	return n, Rate{Limit: q.rate.Limit / n, Window: q.rate.Window}
+	return n, civicpin.Rate{Limit: q.rate.Limit / n, Window: q.rate.Window}
 }
 
 // checkShard looks at one shard, chosen at random, without counting. It returns the shard, for chargeShard: counting in
@@ -131,7 +131,7 @@ func (q *Quota) checkShard(ctx context.Context) (store.Key, error) {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return key, err
 	}
-	next, ok, again := part.gcra().Take(e.Value.Next, q.vault.Now(), 1)
+	next, ok, again := limit(part).Take(e.Value.Next, q.vault.Now(), 1)
 	if ok {
 		return key, nil
 	}
@@ -149,7 +149,7 @@ func (q *Quota) chargeShard(ctx context.Context, key store.Key) {
 	defer cancel()
 	_, part := q.shards()
 	_, _ = q.states.Update(ctx, key, func(e *store.Entry[quotaState]) error {
-		next, ok, _ := part.gcra().Take(e.Value.Next, q.vault.Now(), 1)
+		next, ok, _ := limit(part).Take(e.Value.Next, q.vault.Now(), 1)
 		if !ok {
 			return store.ErrSkip
 		}

@@ -16,7 +16,7 @@ import (
 	"github.com/civicpin/civicpin/store/storetest"
 )
 
-func newQuota(tb testing.TB, v *store.Vault, r lockout.Rate) *lockout.Quota {
+func newQuota(tb testing.TB, v *store.Vault, r civicpin.Rate) *lockout.Quota {
 	tb.Helper()
 	q, err := lockout.NewQuota(v, "messages", r)
 	require.NoError(tb, err)
@@ -27,7 +27,7 @@ func newQuota(tb testing.TB, v *store.Vault, r lockout.Rate) *lockout.Quota {
 func TestQuotaConcurrent(t *testing.T) {
 	vault := newVault(t, store.NewMemory(), newClock().Now, nil)
 	quotas := []*lockout.Quota{
-		newQuota(t, vault, lockout.Rate{Limit: 30, Window: hour}), newQuota(t, vault, lockout.Rate{Limit: 30, Window: hour}),
+		newQuota(t, vault, civicpin.Rate{Limit: 30, Window: hour}), newQuota(t, vault, civicpin.Rate{Limit: 30, Window: hour}),
 	}
 	var let atomic.Int32
 	for _, err := range crowd(1000, func(i int) error { return quotas[i%2].Take(t.Context(), store.Key{ID: "a"}) }) {
@@ -47,7 +47,7 @@ func TestQuotaRefills(t *testing.T) {
 	clock := newClock()
 	memory := store.NewMemory()
 	vault := newVault(t, memory, clock.Now, nil)
-	quota := newQuota(t, vault, lockout.Rate{Limit: 4, Window: hour})
+	quota := newQuota(t, vault, civicpin.Rate{Limit: 4, Window: hour})
 	k := store.Key{ID: "a"}
 	burst := func() (n int) {
 		for quota.Take(t.Context(), k) == nil {
@@ -77,7 +77,7 @@ func TestQuotaRefills(t *testing.T) {
 // TestQuotaClockBack: a clock that jumps back refills nothing.
 func TestQuotaClockBack(t *testing.T) {
 	clock := newClock()
-	quota := newQuota(t, newVault(t, store.NewMemory(), clock.Now, nil), lockout.Rate{Limit: 2, Window: hour})
+	quota := newQuota(t, newVault(t, store.NewMemory(), clock.Now, nil), civicpin.Rate{Limit: 2, Window: hour})
 	for range 2 {
 		require.NoError(t, quota.Take(t.Context(), store.Key{ID: "a"}))
 	}
@@ -91,7 +91,7 @@ func TestQuotaClockBack(t *testing.T) {
 func TestSourceRefund(t *testing.T) {
 	clock := newClock()
 	gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, nil), lockout.Policy{
-		Limit: 9, Lock: lockout.UntilUnlocked, Source: lockout.Rate{Limit: 3, Window: hour},
+		Limit: 9, Lock: lockout.UntilUnlocked, Source: civicpin.Rate{Limit: 3, Window: hour},
 	})
 	who := from("CITIZEN", "192.0.2.1")
 	for range 20 {
@@ -112,7 +112,7 @@ func TestSourceRefund(t *testing.T) {
 // TestRefundMeetsOthers: a share is given back also where others took theirs meanwhile.
 func TestRefundMeetsOthers(t *testing.T) {
 	gate := newGate(t, newVault(t, store.NewMemory(), newClock().Now, nil), lockout.Policy{
-		Limit: 9, Lock: lockout.UntilUnlocked, Source: lockout.Rate{Limit: 3, Window: hour},
+		Limit: 9, Lock: lockout.UntilUnlocked, Source: civicpin.Rate{Limit: 3, Window: hour},
 	})
 	a, b := mustHold(t, gate, from("A", "192.0.2.1")), mustHold(t, gate, from("B", "192.0.2.1"))
 	c := mustHold(t, gate, from("C", "192.0.2.1"))
@@ -133,7 +133,7 @@ func TestGlobal(t *testing.T) {
 			clock := newClock()
 			var events testkit.Recorder
 			gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, &events), lockout.Policy{
-				Limit: 5, Lock: lockout.UntilUnlocked, Global: lockout.Rate{Limit: limit, Window: hour},
+				Limit: 5, Lock: lockout.UntilUnlocked, Global: civicpin.Rate{Limit: limit, Window: hour},
 			})
 			compared := 0
 			var slowed error
@@ -157,7 +157,7 @@ func TestGlobal(t *testing.T) {
 	}
 	t.Run("right guesses do not count", func(t *testing.T) {
 		gate := newGate(t, newVault(t, store.NewMemory(), newClock().Now, nil), lockout.Policy{
-			Limit: 5, Lock: lockout.UntilUnlocked, Global: lockout.Rate{Limit: 1, Window: hour},
+			Limit: 5, Lock: lockout.UntilUnlocked, Global: civicpin.Rate{Limit: 1, Window: hour},
 		})
 		for range 10 {
 			require.NoError(t, gate.Do(t.Context(), key("CITIZEN"), right))
@@ -175,7 +175,7 @@ func asGlobal(err error) bool {
 
 func TestQuotaNames(t *testing.T) {
 	vault := newVault(t, store.NewMemory(), nil, nil)
-	rate := lockout.Rate{Limit: 1, Window: hour}
+	rate := civicpin.Rate{Limit: 1, Window: hour}
 	for name, ok := range map[string]bool{
 		"a": true, strings.Repeat("n", 50): true, "aZ09-_.": true, "source": true, "sends": true, "resends.x": true,
 		"": false, strings.Repeat("n", 51): false, "a/b": false, "a b": false, "é": false,
@@ -188,16 +188,16 @@ func TestQuotaNames(t *testing.T) {
 			require.ErrorIs(t, err, lockout.ErrPolicy, "%q", name)
 		}
 	}
-	_, err := lockout.NewQuota(vault, "a", lockout.Rate{})
+	_, err := lockout.NewQuota(vault, "a", civicpin.Rate{})
 	require.ErrorIs(t, err, lockout.ErrPolicy, "no rate is no quota")
-	_, err = lockout.NewQuota(vault, "a", lockout.Rate{Limit: -1, Window: hour})
+	_, err = lockout.NewQuota(vault, "a", civicpin.Rate{Limit: -1, Window: hour})
 	require.ErrorIs(t, err, lockout.ErrPolicy)
 }
 
 // TestQuotaStore: the calls are as documented, and a store that fails lets nothing through.
 func TestQuotaStore(t *testing.T) {
 	faults := storetest.NewFaults(store.NewMemory())
-	quota := newQuota(t, newVault(t, faults.Store(), newClock().Now, nil), lockout.Rate{Limit: 2, Window: hour})
+	quota := newQuota(t, newVault(t, faults.Store(), newClock().Now, nil), civicpin.Rate{Limit: 2, Window: hour})
 	k := store.Key{ID: "a"}
 	faults.FailAt(1, storetest.NotDone)
 	require.ErrorIs(t, quota.Take(t.Context(), k), storetest.ErrInjected)
@@ -244,7 +244,7 @@ func TestSourceOfAnyText(t *testing.T) {
 	long := strings.Repeat("é", 999)
 	for _, address := range []string{"\xff\xfe", long, "x" + long, "<b>&\u2028\x00", "%"} {
 		gate := newGate(t, newVault(t, store.NewMemory(), newClock().Now, nil), lockout.Policy{
-			Limit: 9, Lock: lockout.UntilUnlocked, Source: lockout.Rate{Limit: 2, Window: hour},
+			Limit: 9, Lock: lockout.UntilUnlocked, Source: civicpin.Rate{Limit: 2, Window: hour},
 		})
 		asRefused(t, gate.Do(t.Context(), from("CITIZEN", address), wrong))
 		asRefused(t, gate.Do(t.Context(), from("ANOTHER", address), wrong))
@@ -261,7 +261,7 @@ func FuzzSourceKey(f *testing.F) {
 		if address == "" {
 			t.Skip("no source")
 		}
-		quota := newQuota(t, newVault(t, store.NewMemory(), newClock().Now, nil), lockout.Rate{Limit: 1, Window: hour})
+		quota := newQuota(t, newVault(t, store.NewMemory(), newClock().Now, nil), civicpin.Rate{Limit: 1, Window: hour})
 		k := store.Key{ID: lockout.SourceID(address)}
 		require.NotEmpty(t, k.ID)
 		require.LessOrEqual(t, len(k.ID), 3*256)

@@ -60,14 +60,7 @@ func NewCodes(out *outbox.Outbox, p CodePolicy) (*Codes, error) {
 	if c.gate, err = lockout.New(v, p.Lockout); err != nil {
 		return nil, err
 	}
-	if c.sends, err = lockout.NewSends(v, codeGate(p.Name), p.Sends); err != nil {
-		return nil, err
-	}
-	// A citizen's address may have been counted for other messages before, a stranger's has not. If the limit by address could
-	// be the one that refuses, the number of requests until then would tell the two apart.
-	limits := c.sends.Limits()
-	limits.Subject.Limit = min(limits.Subject.Limit, max(1, limits.Address.Limit/2))
-	if c.sends, err = lockout.NewSends(v, codeGate(p.Name), limits); err != nil {
+	if c.sends, err = out.Sends(codeGate(p.Name), p.Sends); err != nil {
 		return nil, err
 	}
 	if c.records, err = store.NewKind[codeRecord](v, "code."+p.Name); err != nil {

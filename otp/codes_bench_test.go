@@ -24,7 +24,7 @@ func TestCodeCalls(t *testing.T) {
 		do()
 		return f.Calls()
 	}
-	require.Equal(t, 12, count(func() {
+	require.Equal(t, 8, count(func() {
 		_, err := k.Request(t.Context(), luis, filing, otp.RequestOptions{})
 		require.NoError(t, err)
 	}), "request without a source")

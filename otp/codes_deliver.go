@@ -26,7 +26,7 @@ func (c *Codes) owner() string { return "code." + c.policy.Name }
 
 // ref names the send-th message of a code to the outbox.
 func (c *Codes) ref(subject civicpin.Subject, id string, send int) outbox.Ref {
-	return outbox.Ref{Owner: c.owner(), Subject: subject, ID: id + "." + strconv.Itoa(send)}
+	return outbox.Ref{Class: outbox.Proved, Owner: c.owner(), Subject: subject, ID: id + "." + strconv.Itoa(send)}
 }
 
 // parseCodeRef undoes ref.

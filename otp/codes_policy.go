@@ -65,9 +65,9 @@ type CodePolicy struct {
 	// Lockout says how many wrong guesses at a subject's codes are borne, however many codes were asked for in between. Its
 	// Name is set from the policy's.
 	Lockout lockout.Policy
-	// Sends says how many messages may be asked for. The limit by subject is at most half of the one by address, whatever
-	// stands here: strangers, too, reach it first.
-	Sends lockout.SendLimits
+	// Sends is how many messages may be asked for a subject; the limits by address, country and source are the outbox's. Zero
+	// means 10 in 24 hours.
+	Sends civicpin.Rate
 
 	// Exception names the reason, for the reader of the policy, why a code is accepted that has less than six digits' worth
 	// of randomness, or can be guessed with a chance above 1 in 10,000. Empty means that it is not.
@@ -114,14 +114,8 @@ func ClavePIN() CodePolicy {
 	}
 }
 
-// codeSends are the send limits of the ready policies: enough for somebody who has a dozen acts to confirm, and forty
-// messages a day for whoever is pestered with them.
-func codeSends() lockout.SendLimits {
-	return lockout.SendLimits{
-		Subject: lockout.Rate{Limit: 10, Window: 12 * time.Hour},
-		Address: lockout.Rate{Limit: 20, Window: 12 * time.Hour},
-	}
-}
+// codeSends is the send limit of the ready policies: enough for a citizen who has a dozen acts to confirm.
+func codeSends() civicpin.Rate { return civicpin.Rate{Limit: 10, Window: 12 * time.Hour} }
 
 // withDefaults returns a copy, sharing nothing with p, with zero fields filled in.
 func (p CodePolicy) withDefaults() CodePolicy {
@@ -129,6 +123,9 @@ func (p CodePolicy) withDefaults() CodePolicy {
 	p.Lockout.Name = codeGate(p.Name)
 	if p.MaxPending == 0 {
 		p.MaxPending = defaultMaxPending
+	}
+	if p.Sends == (civicpin.Rate{}) {
+		p.Sends = civicpin.Rate{Limit: 10, Window: 24 * time.Hour}
 	}
 	return p
 }

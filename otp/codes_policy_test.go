@@ -11,7 +11,6 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/testkit"
-	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
@@ -19,8 +18,8 @@ import (
 
 // unlimited takes send limits out of the way of tests that are about something else.
 func unlimited(p otp.CodePolicy) otp.CodePolicy {
-	much := lockout.Rate{Limit: 1_000_000, Window: time.Second}
-	p.Sends = lockout.SendLimits{Subject: much, Address: much, Prefix: much, Source: much}
+	much := civicpin.Rate{Limit: 1_000_000, Window: time.Second}
+	p.Sends = much
 	return p
 }
 
@@ -104,7 +103,7 @@ func TestCodePolicyValidate(t *testing.T) {
 		"negative pending":             {func(p *otp.CodePolicy) { p.MaxPending = -1 }, false},
 		"ten pending":                  {func(p *otp.CodePolicy) { p.MaxPending = 10 }, true},
 		"eleven pending":               {func(p *otp.CodePolicy) { p.MaxPending = 11 }, false},
-		"a bad rate of sends":          {func(p *otp.CodePolicy) { p.Sends.Prefix = lockout.Rate{Limit: 1} }, false},
+		"a bad rate of sends":          {func(p *otp.CodePolicy) { p.Sends = civicpin.Rate{Limit: 1} }, false},
 		"a decoy":                      {func(p *otp.CodePolicy) { p.Decoys = []civicpin.Contact{bySMS} }, true},
 		"a decoy that is none":         {func(p *otp.CodePolicy) { p.Decoys = []civicpin.Contact{{Channel: civicpin.SMS}} }, false},
 		"a decoy on no channel": {func(p *otp.CodePolicy) {

@@ -60,7 +60,7 @@ func (c *Codes) Request(ctx context.Context, subject civicpin.Subject, purpose P
 		return Request{}, err
 	}
 	to, known := c.choose(subject, o.To)
-	if err := c.sends.Take(ctx, subject, o.Source, to); err != nil {
+	if err := c.sends.Take(ctx, subject, o.Source, 1); err != nil {
 		return Request{}, err
 	}
 

@@ -7,6 +7,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/choice"
 	"github.com/civicpin/civicpin/internal/code"
+	"github.com/civicpin/civicpin/store/outbox"
 )
 
 // The states of a credential.
@@ -95,6 +96,7 @@ type part struct {
 	State   PartState        `json:"state" export:"yes"`
 	Receipt string           `json:"receipt,omitempty" export:"yes"`
 	Send    int              `json:"send" export:"yes"` // how many times it was asked to be sent: names the current message
+	Class   outbox.Class     `json:"class"`             // of its messages
 	At      time.Time        `json:"at" export:"yes"`   // when State was reached
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
 )
 
 // opened returns the credential that a grant opens, read from the store, or ErrGrant.
@@ -129,10 +130,10 @@ func (s *Service) Reissue(ctx context.Context, g Grant, source civicpin.Source) 
 	for i := range e.Value.Grant.Parts {
 		o.Parts = append(o.Parts, e.Value.Grant.Parts[i].contact())
 	}
-	if err := s.sends.Take(ctx, g.subject, source, o.Parts...); err != nil {
+	if err := s.sends.Take(ctx, g.subject, source, len(o.Parts)); err != nil {
 		return Issue{}, err
 	}
-	fresh, err := s.fresh(ctx, o)
+	fresh, err := s.fresh(ctx, o, outbox.Shown) // the plan proved the addresses
 	if err != nil {
 		return Issue{}, err
 	}

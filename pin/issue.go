@@ -42,10 +42,10 @@ func (s *Service) Issue(ctx context.Context, subject civicpin.Subject, o IssueOp
 	if err := s.usable(ctx, subject, o); err != nil {
 		return Issue{}, err
 	}
-	if err := s.sends.Take(ctx, subject, o.Source, o.Parts...); err != nil {
+	if err := s.sends.Take(ctx, subject, o.Source, len(o.Parts)); err != nil {
 		return Issue{}, err
 	}
-	fresh, err := s.fresh(ctx, o)
+	fresh, err := s.fresh(ctx, o, classOf(o.By))
 	if err != nil {
 		return Issue{}, err
 	}
@@ -151,7 +151,7 @@ func (s *Service) checkLevel(o *IssueOptions) error {
 }
 
 // fresh makes the credential of a new issue.
-func (s *Service) fresh(ctx context.Context, o IssueOptions) (credential, error) {
+func (s *Service) fresh(ctx context.Context, o IssueOptions, class outbox.Class) (credential, error) {
 	now := s.vault.Now()
 	c := credential{State: provisional, Issue: rand.Text(), Level: o.Level, Issued: now}
 	c.Norm = normaliser{Version: choice.NormaliserVersion, Alphabet: s.policy.Alphabet}
@@ -161,6 +161,7 @@ func (s *Service) fresh(ctx context.Context, o IssueOptions) (credential, error)
 		whole.WriteString(text)
 		c.Parts = append(c.Parts, part{
 			Channel: to.Channel, Address: to.Address, Locale: to.Locale, Text: text, State: Pending, Send: 1, At: now,
+			Class: class,
 		})
 		if until := now.Add(s.policy.Valid[to.Channel]); until.After(c.Expires) {
 			c.Expires = until
@@ -178,6 +179,14 @@ func (s *Service) fresh(ctx context.Context, o IssueOptions) (credential, error)
 	var err error
 	c.Hash, err = s.hash(ctx, whole.String())
 	return c, err
+}
+
+// classOf returns the class of the messages of an issue: the addresses of one that a citizen asks for were typed by a visitor.
+func classOf(by civicpin.Actor) outbox.Class {
+	if by.IsOperator() {
+		return outbox.Shown
+	}
+	return outbox.Typed
 }
 
 // hash returns the hash of a secret in its normal form, as it is stored. The caller has been admitted.
@@ -222,7 +231,7 @@ func (s *Service) refs(subject civicpin.Subject, c *credential) []outbox.Ref {
 	var refs []outbox.Ref
 	for i := range c.Parts {
 		if !c.Parts[i].Channel.Printed() {
-			refs = append(refs, s.ref(subject, c.Issue, i, c.Parts[i].Send))
+			refs = append(refs, s.ref(subject, c.Issue, i, c.Parts[i].Send, c.Parts[i].Class))
 		}
 	}
 	return refs

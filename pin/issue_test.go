@@ -288,7 +288,7 @@ func TestValidityFollowsTheSlowestChannel(t *testing.T) {
 
 func TestSendLimits(t *testing.T) {
 	p := pin.INPS()
-	p.Sends.Subject = lockout.Rate{Limit: 4, Window: time.Hour}
+	p.Sends = civicpin.Rate{Limit: 4, Window: time.Hour}
 	k := newKit(t, p)
 	ctx := t.Context()
 	for range 2 {

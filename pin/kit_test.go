@@ -42,7 +42,7 @@ func newKitOn(t testing.TB, s store.Store, p pin.Policy, c *testkit.Clock, m *te
 	t.Helper()
 	vault, err := store.NewVault(s, testkit.Keys(), &store.Options{Now: c.Now, Recorder: r})
 	require.NoError(t, err)
-	out, err := outbox.New(vault, m, nil)
+	out, err := outbox.New(vault, m, &outbox.Options{Limits: testkit.Limits()})
 	require.NoError(t, err)
 	pins, err := pin.NewCheap(vault, out, p)
 	require.NoError(t, err)

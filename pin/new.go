@@ -39,14 +39,14 @@ func build(out *outbox.Outbox, p Policy) (*Service, error) {
 	if s.gate, err = lockout.New(v, p.Lockout); err != nil {
 		return nil, err
 	}
-	if s.sends, err = lockout.NewSends(v, gateName(p.Name), p.Sends); err != nil {
+	if s.sends, err = out.Sends(gateName(p.Name), p.Sends); err != nil {
 		return nil, err
 	}
-	// What anybody may ask for again is counted by subject apart from what was issued, and reaches its limit before the
-	// limit by address is: or the number of requests until a refusal would tell whether something was sent before.
-	again := s.sends.Limits()
-	again.Subject.Limit = max(1, again.Subject.Limit/2)
-	if s.resends, err = lockout.NewSends(v, gateName(p.Name)+".resend", again); err != nil {
+	// What anybody may ask for again is counted apart from what was issued: or the number of requests until a refusal would tell
+	// whether something was sent before.
+	again := p.Sends
+	again.Limit = max(1, again.Limit/2)
+	if s.resends, err = out.Sends(gateName(p.Name)+".resend", again); err != nil {
 		return nil, err
 	}
 	reuse := lockout.Policy{Name: gateName(p.Name) + ".reuse", Limit: 5, Lock: lockout.Timed, For: time.Hour}

@@ -88,8 +88,9 @@ type Policy struct {
 
 	// Lockout says how many wrong guesses are borne. Its Name is set from the policy's.
 	Lockout lockout.Policy
-	// Sends says how many messages may be asked for.
-	Sends lockout.SendLimits
+	// Sends is how many messages may be asked for a subject; the limits by address, country and source are the outbox's. Zero
+	// means 10 in 24 hours.
+	Sends civicpin.Rate
 	// Levels says which level of assurance a method of proving identity gives. Methods that are not listed give none.
 	Levels map[civicpin.Method]civicpin.Level
 	// Hashing says what hashing costs.
@@ -168,16 +169,11 @@ func defaultLevels() map[civicpin.Method]civicpin.Level {
 func (p Policy) withDefaults() Policy {
 	p.Valid, p.Levels, p.Chosen.Words = maps.Clone(p.Valid), maps.Clone(p.Levels), slices.Clone(p.Chosen.Words)
 	p.Lockout.Name = gateName(p.Name)
-	d := password.Default()
-	if p.Hashing.Memory == 0 {
-		p.Hashing.Memory = d.Memory
+	if p.Sends == (civicpin.Rate{}) {
+		p.Sends = civicpin.Rate{Limit: 10, Window: day}
 	}
-	if p.Hashing.Time == 0 {
-		p.Hashing.Time = d.Time
-	}
-	if p.Hashing.Threads == 0 {
-		p.Hashing.Threads = d.Threads
-	}
+	d := p.hashParams().Or(password.Default())
+	p.Hashing.Memory, p.Hashing.Time, p.Hashing.Threads = d.Memory, d.Time, d.Threads
 	return p
 }
 

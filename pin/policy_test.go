@@ -167,7 +167,7 @@ func TestPolicyValidation(t *testing.T) {
 		"no lock":                      {func(p *pin.Policy) { p.Lockout.Lock = "" }, false},
 		"no limit":                     {func(p *pin.Policy) { p.Lockout.Limit = 0 }, false},
 		"above NIST's ceiling":         {func(p *pin.Policy) { p.Lockout.Ceiling = 101 }, false},
-		"a bad rate of sends":          {func(p *pin.Policy) { p.Sends.Prefix = lockout.Rate{Limit: 1} }, false},
+		"a bad rate of sends":          {func(p *pin.Policy) { p.Sends = civicpin.Rate{Limit: 1} }, false},
 		"a level that is none":         {func(p *pin.Policy) { p.Levels[civicpin.InPerson] = civicpin.NoLevel }, false},
 		"a level beyond":               {func(p *pin.Policy) { p.Levels[civicpin.InPerson] = civicpin.High + 1 }, false},
 		"no levels":                    {func(p *pin.Policy) { p.Levels = nil }, true},

@@ -3,11 +3,9 @@ package pin
 import (
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -35,14 +33,11 @@ func (s *Service) Resend(ctx context.Context, subject civicpin.Subject, part int
 	}
 	c, now := &e.Value, s.vault.Now()
 	can := e.Found() && c.canSend(part, now) && !c.Parts[part].Channel.Printed()
-	// A stranger's request is counted against an address made up for them, as stable and as telling as a real one.
-	to := civicpin.Contact{Channel: civicpin.SMS, Address: s.madeUp(subject, part)}
-	ref := s.ref(subject, rand.Text(), part, 0)
+	ref := s.ref(subject, rand.Text(), part, 0, outbox.Typed)
 	if can {
-		to = c.Parts[part].contact()
-		ref = s.ref(subject, c.Issue, part, c.Parts[part].Send+1)
+		ref = s.ref(subject, c.Issue, part, c.Parts[part].Send+1, c.Parts[part].Class)
 	}
-	if err := s.resends.Take(ctx, subject, source, to); err != nil {
+	if err := s.resends.Take(ctx, subject, source, 1); err != nil {
 		return err
 	}
 	if !can {
@@ -87,7 +82,7 @@ func (s *Service) Reprint(ctx context.Context, subject civicpin.Subject, by civi
 	if i < 0 || !c.canSend(i, now) {
 		return civicpin.Secret{}, ErrState
 	}
-	if err := s.sends.Take(ctx, subject, civicpin.Source{}, c.Parts[i].contact()); err != nil {
+	if err := s.sends.Take(ctx, subject, civicpin.Source{}, 1); err != nil {
 		return civicpin.Secret{}, err
 	}
 	issue, text := c.Issue, c.Parts[i].Text
@@ -116,12 +111,6 @@ func (s *Service) pretend(ctx context.Context, ref outbox.Ref) error {
 		return err
 	}
 	return s.out.Commit(ctx, ref)
-}
-
-// madeUp is an address that stands for the one that a stranger does not have.
-func (s *Service) madeUp(subject civicpin.Subject, part int) string {
-	h := s.vault.Hash("pin.resend", string(subject), strconv.Itoa(part))
-	return hex.EncodeToString(h[:16])
 }
 
 // canSend reports whether part i is still there to be sent.

@@ -45,7 +45,7 @@ func TestStoreCalls(t *testing.T) {
 				require.ErrorIs(t, err, recovery.ErrRefused)
 				require.Equal(t, 5, f.Calls(), "wrong answers")
 			}
-			for source, calls := range map[civicpin.Source]int{nowhere: 11, home: 13} {
+			for source, calls := range map[civicpin.Source]int{nowhere: 7, home: 9} {
 				again := k.asked(t, "unlock", subject)
 				f.Reset()
 				_, err := k.Send(t.Context(), again.Ticket, source)
@@ -63,7 +63,7 @@ func TestStoreCalls(t *testing.T) {
 			f.Reset()
 			_, err = bare.Start(t.Context(), "bare", subject, nowhere)
 			require.NoError(t, err)
-			require.Equal(t, 6+11-1, f.Calls(), "start and send")
+			require.Equal(t, 6+7-1, f.Calls(), "start and send")
 
 			run := k.asked(t, "clave", subject)
 			a := k.known(run, false)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
@@ -63,9 +64,9 @@ type Config struct {
 
 	// Contacts are the subjects'. Required.
 	Contacts *contact.Service
-	// Sends says how many messages may be asked for, and how many recoveries begun: by subject, address, country and source.
-	// The limit by subject is at most half of the one by address, as in package otp.
-	Sends lockout.SendLimits
+	// Sends is how many messages may be asked for a subject; three times as many recoveries may be begun. The limits by address,
+	// country and source are the outbox's. Zero means 10 in 24 hours.
+	Sends civicpin.Rate
 	// Hashing says what hashing the answers costs.
 	Hashing pin.Hashing
 }
@@ -173,17 +174,15 @@ func distinct(list []string, n int) bool {
 
 // limits makes the counters of messages and of beginnings.
 func (s *Service) limits() error {
+	rate := s.config.Sends
+	if rate == (civicpin.Rate{}) {
+		rate = civicpin.Rate{Limit: 10, Window: 24 * time.Hour}
+	}
 	var err error
-	if s.sends, err = lockout.NewSends(s.vault, "recovery", s.config.Sends); err != nil {
+	if s.sends, err = s.out.Sends("recovery", rate); err != nil {
 		return err
 	}
-	// Strangers must reach the limit by subject first: see otp.NewCodes.
-	limits := s.sends.Limits()
-	limits.Subject.Limit = min(limits.Subject.Limit, max(1, limits.Address.Limit/2))
-	if s.sends, err = lockout.NewSends(s.vault, "recovery", limits); err != nil {
-		return err
-	}
-	limits.Subject.Limit = min(3*limits.Subject.Limit, 1_000_000) // not each recovery that is begun gets as far as a message
-	s.starts, err = lockout.NewSends(s.vault, "recovery.start", limits)
+	rate.Limit = min(3*rate.Limit, 1_000_000) // not each recovery that is begun gets as far as a message
+	s.starts, err = s.out.Sends("recovery.start", rate)
 	return err
 }

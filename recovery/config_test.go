@@ -52,7 +52,7 @@ func TestConfigsThatDoNotConstruct(t *testing.T) {
 		"no roles":           func(c *recovery.Config) { c.Roles = nil },
 		"a place of no time": func(c *recovery.Config) { c.Roles = map[string]recovery.Role{"video": {Zone: "Nowhere"}} },
 		"hours backwards":    func(c *recovery.Config) { c.Roles = map[string]recovery.Role{"video": {From: 2, To: 1}} },
-		"negative limits":    func(c *recovery.Config) { c.Sends.Subject.Limit = -1 },
+		"negative limits":    func(c *recovery.Config) { c.Sends.Limit = -1 },
 	} {
 		require.ErrorIs(t, construct(t, change), recovery.ErrPlan, name)
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/testkit"
-	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/recovery/plan"
@@ -63,19 +62,17 @@ func newRunKit(t *testing.T) *runKit {
 	k := &runKit{clock: testkit.NewClock(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)), post: &testkit.Mailbox{}}
 	vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), &store.Options{Now: k.clock.Now})
 	require.NoError(t, err)
-	k.out, err = outbox.New(vault, k.post, &outbox.Options{PerDestination: outbox.Rate{Limit: 1_000_000, Window: time.Hour}})
+	k.out, err = outbox.New(vault, k.post, &outbox.Options{Limits: testkit.Limits()})
 	require.NoError(t, err)
 	k.pins, err = pin.New(k.out, pin.Default())
 	require.NoError(t, err)
-	wide := lockout.Rate{Limit: 100_000, Window: time.Hour}
-	sends := lockout.SendLimits{Subject: wide, Address: wide, Prefix: wide, Source: wide}
-	k.contacts, err = contact.New(k.out, contact.Policy{Sends: sends, Decoys: []civicpin.Contact{
+	k.contacts, err = contact.New(k.out, contact.Policy{Sends: testkit.Wide, Decoys: []civicpin.Contact{
 		{Channel: civicpin.SMS, Address: "+593990000000"}, {Channel: civicpin.Email, Address: "x@example.ec"},
 	}}, k.pins)
 
 	require.NoError(t, err)
 	k.Service, err = recovery.New(k.out, recovery.Config{
-		Pins: k.pins, Contacts: k.contacts, Plans: []plan.Plan{correcting()}, Sends: sends, Hashing: cheap(),
+		Pins: k.pins, Contacts: k.contacts, Plans: []plan.Plan{correcting()}, Sends: testkit.Wide, Hashing: cheap(),
 	})
 
 	require.NoError(t, err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -59,11 +58,10 @@ func answerPlans() []plan.Plan {
 }
 
 func answerConfig() recovery.Config {
-	wide := lockout.Rate{Limit: 100_000, Window: time.Hour}
 	c := recovery.Config{
 		Plans: answerPlans(), Register: answerRegister{}, Roles: map[string]recovery.Role{"desk": {PerHour: 1000}},
 		Questions: []string{"pet", "teacher", "street", "colour", "first-school", "hero", "song", "dish", "hobby", "city"},
-		Sends:     lockout.SendLimits{Subject: wide, Address: wide, Source: wide},
+		Sends:     testkit.Wide,
 		Hashing:   cheap(),
 	}
 	for i := range 20 {

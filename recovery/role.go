@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/officehours"
 	"github.com/civicpin/civicpin/lockout"
@@ -43,7 +44,7 @@ func newRole(v *store.Vault, name string, r Role) (*role, error) {
 		r.PerHour = defaultPerHour
 	}
 	hours, err1 := officehours.New(r.From, r.To, r.Days, r.Zone)
-	quota, err2 := lockout.NewQuota(v, "staff."+name, lockout.Rate{Limit: r.PerHour, Window: time.Hour})
+	quota, err2 := lockout.NewQuota(v, "staff."+name, civicpin.Rate{Limit: r.PerHour, Window: time.Hour})
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, fmt.Errorf("%w: role %q: %w", ErrPlan, name, err)
 	}

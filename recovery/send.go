@@ -15,6 +15,7 @@ import (
 	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/recovery/plan"
+	"github.com/civicpin/civicpin/store/outbox"
 )
 
 // maxSends bounds the messages of one run beyond the send limits.
@@ -84,7 +85,7 @@ func (v *visit) deliver(ctx context.Context, d plan.Delivery) error {
 		return &lockout.LockedError{Scope: lockout.ScopeSends, Until: r.Expires}
 	}
 	to, real := v.destination(contacts, d.Channels)
-	if err := v.sends.Take(ctx, r.Subject, v.source, to); err != nil {
+	if err := v.sends.Take(ctx, r.Subject, v.source, 1); err != nil {
 		return err
 	}
 	m, l := v.message(d, to, real)
@@ -92,7 +93,10 @@ func (v *visit) deliver(ctx context.Context, d plan.Delivery) error {
 	if !real {
 		add = v.out.AddDecoy
 	}
-	ref := v.ref(m.Name)
+	ref := v.ref(m.Name, outbox.Proved)
+	if r.Correct.Is(m.To) {
+		ref.Class = outbox.Typed
+	}
 	if err := add(ctx, ref); err != nil {
 		return err
 	}

@@ -38,8 +38,7 @@ func (s *Service) start(ctx context.Context, name string, subject civicpin.Subje
 		return Run{}, err
 	}
 	if by == civicpin.Citizen {
-		// A contact that is printed for counts towards the subject and the source, and for no address.
-		if err := s.starts.Take(ctx, subject, source, civicpin.Contact{Channel: civicpin.HandedOver}); err != nil {
+		if err := s.starts.Take(ctx, subject, source, 1); err != nil {
 			return Run{}, err
 		}
 	}

@@ -299,11 +299,11 @@ func TestTiming(t *testing.T) {
 // unlimited makes the service anew with limits that a crowd does not reach.
 func (k *kit) unlimited(t *testing.T) {
 	t.Helper()
-	many := lockout.Rate{Limit: 1_000_000, Window: time.Hour}
+	many := civicpin.Rate{Limit: 1_000_000, Window: time.Hour}
 	for i := range k.config.Plans {
 		k.config.Plans[i].Limit.Limit = lockout.MaxCeiling
 	}
-	k.config.Sends = lockout.SendLimits{Subject: many, Address: many, Prefix: many, Source: many}
+	k.config.Sends = many
 	rec, err := recovery.New(k.out, k.config)
 	require.NoError(t, err)
 	k.Service = rec

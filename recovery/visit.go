@@ -177,14 +177,14 @@ func (v *visit) pass(ctx context.Context) error {
 func (v *visit) refs(n recoveryrun.Notices) []outbox.Ref {
 	var refs []outbox.Ref
 	for i := range n.Mails {
-		refs = append(refs, v.ref(n.Mails[i].Name))
+		refs = append(refs, v.ref(n.Mails[i].Name, outbox.Notice))
 	}
 	return refs
 }
 
 // ref names a message of the run to the outbox.
-func (v *visit) ref(name string) outbox.Ref {
-	return outbox.Ref{Owner: owner, Subject: v.run().Subject, ID: v.id() + "." + name}
+func (v *visit) ref(name string, class outbox.Class) outbox.Ref {
+	return outbox.Ref{Class: class, Owner: owner, Subject: v.run().Subject, ID: v.id() + "." + name}
 }
 
 // record writes an event about the run.

@@ -72,7 +72,7 @@ func live(t *testing.T, v *store.Vault, subject civicpin.Subject) *person {
 	require.NoError(t, err)
 	policy := pin.INPS()
 	policy.History = 2
-	policy.Lockout.Source = lockout.Rate{Limit: 1000, Window: time.Hour}
+	policy.Lockout.Source = civicpin.Rate{Limit: 1000, Window: time.Hour}
 	p.pins, err = pin.New(out, policy)
 	require.NoError(t, err)
 	p.codes, err = otp.NewCodes(out, otp.SMS())
@@ -195,7 +195,7 @@ func TestEveryKindIsJudged(t *testing.T) {
 	live(t, newVault(t, faults.Store(), sealing(t, "k1"), nil), rossi).ask(t)
 	assert.Equal(t, []string{
 		"backup.paper", "code-pending.sms", "code.sms", "contact.book", "contact.token", "hotp.hotp", "lockout.pin.inps", "outbox.dead", "outbox.entry", "outbox.rate",
-		"pin-receipt.inps", "pin.inps", "quota.sends-from-source", "quota.sends-to-address", "quota.sends-to-prefix",
+		"pin-receipt.inps", "pin.inps", "quota.sends-from-source",
 		"quota.sends.code.sms", "quota.sends.contact", "quota.sends.pin.inps", "quota.sends.recovery", "quota.sends.recovery.start",
 		"quota.source.pin.inps", "recovery.knowledge", "recovery.run", "totp.totp",
 	}, slices.Sorted(maps.Keys(kinds)))

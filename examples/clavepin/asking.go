@@ -20,7 +20,7 @@ import (
 func cardGuesses() lockout.Policy {
 	return lockout.Policy{
 		Name: "clave.card", Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: day,
-		Source: lockout.Rate{Limit: 30, Window: time.Hour},
+		Source: civicpin.Rate{Limit: 30, Window: time.Hour},
 	}
 }
 

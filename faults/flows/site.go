@@ -92,10 +92,7 @@ const (
 )
 
 // sends limits messages above what a recovery needs whose answers are lost.
-var sends = lockout.SendLimits{
-	Subject: lockout.Rate{Limit: 20, Window: 24 * time.Hour},
-	Address: lockout.Rate{Limit: 40, Window: 24 * time.Hour},
-}
+var sends = civicpin.Rate{Limit: 20, Window: 24 * time.Hour}
 
 // newRecovery returns the service with that plan.
 func newRecovery(v *store.Vault, out *outbox.Outbox, pins *pin.Service, contacts *contact.Service) (*recovery.Service, error) {

@@ -17,7 +17,6 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
-	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
@@ -138,24 +137,23 @@ func newCrowd(c Config) (*crowd, *outbox.Outbox, error) {
 	if w.vault, err = store.NewVault(c.Store, keys, nil); err != nil {
 		return nil, nil, err
 	}
-	out, err := outbox.New(w.vault, w.mail, &outbox.Options{Workers: 16})
+	wide := civicpin.Rate{Limit: 1_000_000, Window: time.Minute}
+	out, err := outbox.New(w.vault, w.mail, &outbox.Options{
+		Workers: 16, Limits: outbox.Limits{Source: wide, Typed: wide, Proved: wide, Shown: wide, Home: wide, Abroad: wide},
+	})
 	if err != nil {
 		return nil, nil, err
 	}
-	wide := lockout.Rate{Limit: 1_000_000, Window: time.Minute}
 	policy := pin.INPS()
-	policy.Sends.Prefix, policy.Sends.Source = wide, wide
 	if w.pins, err = pin.New(out, policy); err != nil {
 		return nil, nil, err
 	}
 	codes := otp.SMS()
-	codes.Sends.Prefix, codes.Sends.Source = wide, wide
 	if w.codes, err = otp.NewCodes(out, codes); err != nil {
 		return nil, nil, err
 	}
 	ways := recovery.Config{Pins: w.pins, Plans: []plan.Plan{forgotten}}
-	ways.Sends.Prefix, ways.Sends.Source = wide, wide
-	if w.contacts, err = contact.New(out, contact.Policy{Sends: ways.Sends}, w.pins); err != nil {
+	if w.contacts, err = contact.New(out, contact.Policy{}, w.pins); err != nil {
 		return nil, nil, err
 	}
 	ways.Contacts = w.contacts

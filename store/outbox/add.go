@@ -23,7 +23,7 @@ func (o *Outbox) add(ctx context.Context, decoy int, refs []Ref) error {
 		return err
 	}
 	for _, ref := range refs {
-		e := store.Entry[entry]{Key: ref.key(), Value: o.newEntry(decoy), Expires: o.expiry()}
+		e := store.Entry[entry]{Key: ref.key(), Value: o.newEntry(ref, decoy), Expires: o.expiry()}
 		err := o.entries.Put(ctx, &e)
 		if errors.Is(err, store.ErrConflict) {
 			// There is one. It is written anew even if nothing changes: a dispatcher that is about to drop the entry
@@ -32,7 +32,7 @@ func (o *Outbox) add(ctx context.Context, decoy int, refs []Ref) error {
 				e.Expires = o.expiry()
 				switch {
 				case !e.Found() || e.Value.Decoy == 1:
-					e.Value = o.newEntry(decoy)
+					e.Value = o.newEntry(ref, decoy)
 				case e.Value.Doubt == 1 && decoy == 0:
 					e.Value.Doubt, e.Value.Due = 0, o.vault.Now().UnixNano()
 				}
@@ -64,7 +64,7 @@ func (o *Outbox) Commit(ctx context.Context, refs ...Ref) error {
 		_, err := o.entries.Update(ctx, ref.key(), func(e *store.Entry[entry]) error {
 			switch {
 			case !e.Found():
-				e.Value, e.Expires = o.newEntry(0), o.expiry()
+				e.Value, e.Expires = o.newEntry(ref, 0), o.expiry()
 			case e.Value.Doubt == 1:
 				e.Value.Doubt, e.Value.Due = 0, o.vault.Now().UnixNano()
 			default:

@@ -34,7 +34,7 @@ func (o *Outbox) Count(ctx context.Context, b *Backlog, p store.Pass) (store.Pro
 	now := o.vault.Now()
 	at, err := o.walk(ctx, p, func(e store.Entry[entry]) error {
 		due := time.Unix(0, e.Value.Due)
-		if !o.isDue(due, now) {
+		if !o.isDue(&e.Value, now) {
 			b.Later++
 			return nil
 		}

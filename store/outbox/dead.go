@@ -79,7 +79,7 @@ func (o *Outbox) Retry(ctx context.Context, ref Ref) error {
 		return fmt.Errorf("outbox: retry: %w", err)
 	}
 	_, err = o.entries.Update(ctx, ref.key(), func(e *store.Entry[entry]) error {
-		e.Value, e.Expires = o.newEntry(0), o.expiry()
+		e.Value, e.Expires = o.newEntry(Ref{Class: Shown}, 0), o.expiry()
 		return nil
 	})
 	if err != nil {

@@ -34,7 +34,7 @@ func (o *Outbox) deliver(ctx context.Context, j *job) {
 	ctx = context.WithoutCancel(ctx)
 
 	if j.entry.Value.Decoy == 1 {
-		if o.allow(ctx, j, m.To) {
+		if o.allow(ctx, j, m) {
 			_ = o.entries.Delete(ctx, &j.entry)
 		}
 		return
@@ -51,7 +51,7 @@ func (o *Outbox) deliver(ctx context.Context, j *job) {
 		o.close(ctx, j, doneFailed, "", "expired")
 		return
 	}
-	if !o.allow(ctx, j, m.To) {
+	if !o.allow(ctx, j, m) {
 		return
 	}
 	if o.vault.Now().Sub(claimed) > leaseMargin/3 {

@@ -23,6 +23,9 @@ type entry struct {
 	Tries int `json:"n" export:"yes"`
 	// Waits counts the times that the owner could not answer, for growing delays.
 	Waits int `json:"w"`
+	// Class is the message's, and Slot when its turn to be sent comes, in nanoseconds since 1970; zero if it has none yet.
+	Class Class `json:"c"`
+	Slot  int64 `json:"s" export:"yes"`
 	// Receipt and Reason are the outcome's, if Done is not zero.
 	Receipt string `json:"r,omitempty" export:"yes"`
 	Reason  string `json:"e,omitempty" export:"yes"`
@@ -35,7 +38,9 @@ const (
 )
 
 // newEntry is an entry that is due at once.
-func (o *Outbox) newEntry(decoy int) entry { return entry{Decoy: decoy, Due: o.vault.Now().UnixNano()} }
+func (o *Outbox) newEntry(ref Ref, decoy int) entry {
+	return entry{Decoy: decoy, Class: ref.Class, Due: o.vault.Now().UnixNano()}
+}
 
 // expiry of an entry: never, where it can be found.
 func (o *Outbox) expiry() time.Time {

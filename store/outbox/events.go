@@ -18,8 +18,9 @@ const (
 	EventExpired civicpin.EventCode = "outbox.expired"
 	// EventWithdrawn: an entry was dropped because its owner's record does not want the message.
 	EventWithdrawn civicpin.EventCode = "outbox.withdrawn"
-	// EventLimited: a message has to wait because its address got as many as Options.PerDestination allows.
-	EventLimited civicpin.EventCode = "outbox.limited"
+	// EventHeld: messages of a class (Reason) have to wait, because their address or country got as many as Limits allow. Ref is a
+	// keyed hash of it. It is recorded once an hour for each.
+	EventHeld civicpin.EventCode = "outbox.held"
 	// EventUnconfirmed: an owner could not tell whether it wants a message sent, and is asked again; the reason is its error.
 	EventUnconfirmed civicpin.EventCode = "outbox.unconfirmed"
 	// EventUnsettled: an owner could not write down what became of a message, and is told again; the reason is its error.

@@ -192,7 +192,14 @@ func newRig(t require.TestingT, s store.Store, clock *testkit.Clock, opts *outbo
 	r.vault, err = store.NewVault(s, keys(t), o)
 	require.NoError(t, err)
 	r.clerk = newClerk(t, r.vault, "clerk")
-	r.out, err = outbox.New(r.vault, r.sink, opts)
+	var complete outbox.Options
+	if opts != nil {
+		complete = *opts
+	}
+	if complete.Limits.Source == (civicpin.Rate{}) && complete.Limits.Typed == (civicpin.Rate{}) {
+		complete.Limits = testkit.Limits()
+	}
+	r.out, err = outbox.New(r.vault, r.sink, &complete)
 	require.NoError(t, err)
 	require.NoError(t, r.out.Register("clerk", r.clerk))
 	return r

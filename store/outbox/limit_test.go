@@ -1,7 +1,10 @@
 package outbox_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,16 +12,34 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// One address gets ten messages at once and one a minute from then on, over all processes and channels and however it is
+// limited returns options whose limits no test reaches, but for what change sets.
+func limited(change func(*outbox.Limits)) *outbox.Options {
+	o := &outbox.Options{Limits: testkit.Limits()}
+	change(&o.Limits)
+	return o
+}
+
+// posted posts a message of a class, whose text is its id.
+func (r *rig) posted(t *testing.T, class outbox.Class, subject, id string, to civicpin.Contact, expires time.Time) outbox.Ref {
+	t.Helper()
+	ref := r.clerk.ref(subject, id)
+	ref.Class = class
+	require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: id, To: to, Expires: expires}))
+	return ref
+}
+
+// One address gets so many messages at once and one a minute from then on, over all processes and channels and however it is
 // spelt; nothing is lost, no try is spent, and other addresses do not wait.
 func TestOneAddressGetsABoundedNumberOfMessages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := store.NewMemory()
-		a, b := newRig(t, s, nil, nil), newRig(t, s, nil, nil)
+		ten := limited(func(l *outbox.Limits) { l.Typed = civicpin.Rate{Limit: 10, Window: 10 * time.Minute} })
+		a, b := newRig(t, s, nil, ten), newRig(t, s, nil, ten)
 		const n = 25
 		for i := range n {
 			to := mail("maria@example.org")
@@ -28,10 +49,9 @@ func TestOneAddressGetsABoundedNumberOfMessages(t *testing.T) {
 			if i%3 == 0 {
 				to.Channel = civicpin.CertifiedEmail
 			}
-			require.NoError(t, a.clerk.post(t.Context(), a.out, a.clerk.ref("A", fmt.Sprint(i)), letter{Text: "x", To: to}))
+			a.posted(t, outbox.Typed, "A", fmt.Sprint(i), to, time.Time{})
 		}
-		other := a.clerk.ref("B", "1")
-		require.NoError(t, a.clerk.post(t.Context(), a.out, other, letter{Text: "y", To: mail("b@example.org")}))
+		other := a.posted(t, outbox.Typed, "B", "1", mail("b@example.org"), time.Time{})
 		a.run(t)
 		b.run(t)
 		sent := func() int { return len(a.sink.messages()) + len(b.sink.messages()) - 1 }
@@ -45,18 +65,120 @@ func TestOneAddressGetsABoundedNumberOfMessages(t *testing.T) {
 		require.GreaterOrEqual(t, sent(), 15)
 		time.Sleep(30 * time.Minute)
 		require.Equal(t, n, sent())
-		require.NotEmpty(t, append(a.log.Of(outbox.EventLimited), b.log.Of(outbox.EventLimited)...))
+		held := append(a.log.Of(outbox.EventHeld), b.log.Of(outbox.EventHeld)...)
+		require.Len(t, held, 1, "once an hour")
+		require.Equal(t, "typed", held[0].Reason)
+		require.NotContains(t, strings.ToLower(fmt.Sprint(held[0])), "maria")
 		require.Empty(t, letters(t, a.out))
 	})
 }
 
+// First come, first served: a message that is held is not overtaken, however many come after it.
+func TestHeldMessagesAreNotOvertaken(t *testing.T) {
+	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+		l.Typed = civicpin.Rate{Limit: 2, Window: 2 * time.Hour}
+	}))
+	var want []string
+	for i := range 12 {
+		id := fmt.Sprintf("%02d", i)
+		want = append(want, id)
+		r.posted(t, outbox.Typed, "A", id, mail("a@example.org"), time.Time{})
+		require.NoError(t, r.out.Flush(t.Context()))
+		r.clock.Add(10 * time.Minute)
+	}
+	for range 200 {
+		require.NoError(t, r.out.Flush(t.Context()))
+		r.clock.Add(7 * time.Minute)
+	}
+	require.Equal(t, want, r.sink.texts())
+}
+
+// No class eats another's messages, a subject's own do not eat another subject's, and a notice is never held.
+func TestClassesApart(t *testing.T) {
+	r := newRig(t, store.NewMemory(), newClock(), &outbox.Options{Limits: outbox.Limits{Source: testkit.Wide}}) // the defaults
+	to := sms("+393331234567")
+	flood := func(class outbox.Class, subject string) int {
+		before := len(r.sink.messages())
+		for i := range 60 {
+			r.posted(t, class, subject, fmt.Sprint(class, i), to, time.Time{})
+		}
+		for range 3 {
+			require.NoError(t, r.out.Flush(t.Context()))
+		}
+		return len(r.sink.messages()) - before
+	}
+	require.Equal(t, 3, flood(outbox.Typed, "A"))
+	require.Equal(t, 40, flood(outbox.Proved, "A"))
+	require.Equal(t, 10, flood(outbox.Shown, "A"))
+	require.Equal(t, 10, flood(outbox.Shown, "B"))
+	require.Equal(t, 60, flood(outbox.Notice, "A"))
+}
+
+// The telephones of a country are held together, those of a foreign one sooner, and only what a visitor typed.
+func TestCountries(t *testing.T) {
+	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+		l.Home, l.Abroad = civicpin.Rate{Limit: 5, Window: time.Hour}, civicpin.Rate{Limit: 2, Window: time.Hour}
+		l.HomePrefixes = []string{"+593"}
+	}))
+	sent := func(class outbox.Class, prefix string) int {
+		before := len(r.sink.messages())
+		for i := range 8 {
+			to := sms(fmt.Sprintf("%s%09d", prefix, 991234560+i))
+			r.posted(t, class, "A", fmt.Sprint(class, prefix, i), to, time.Time{})
+		}
+		require.NoError(t, r.out.Flush(t.Context()))
+		return len(r.sink.messages()) - before
+	}
+	require.Equal(t, 5, sent(outbox.Typed, "+593"))
+	require.Equal(t, 2, sent(outbox.Typed, "+39"))
+	require.Equal(t, 2, sent(outbox.Typed, "+34"), "each foreign country apart")
+	require.Equal(t, 8, sent(outbox.Proved, "+39"))
+	require.Equal(t, 8, sent(outbox.Notice, "+593"))
+}
+
+// A message whose turn comes when less than a fifth of its life is left is given up, and takes nobody's place.
+func TestHeldTooLong(t *testing.T) {
+	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+		l.Proved = civicpin.Rate{Limit: 1, Window: time.Hour}
+	}))
+	now := r.clock.Now()
+	r.posted(t, outbox.Proved, "A", "first", mail("a@example.org"), now.Add(10*time.Minute))
+	late := r.posted(t, outbox.Proved, "A", "late", mail("a@example.org"), now.Add(74*time.Minute))
+	last := r.posted(t, outbox.Proved, "A", "in time", mail("a@example.org"), now.Add(76*time.Minute))
+	require.NoError(t, r.out.Flush(t.Context()))
+	require.Equal(t, "failed", r.clerk.state(t, late))
+	require.Len(t, r.log.Of(outbox.EventExpired), 1)
+	r.clock.Add(time.Hour)
+	require.NoError(t, r.out.Flush(t.Context()))
+	require.Equal(t, "accepted", r.clerk.state(t, last))
+	require.Equal(t, []string{"first", "in time"}, r.sink.texts())
+	require.Empty(t, letters(t, r.out))
+}
+
+// At most 64 messages of a class wait for one address.
+func TestHeldMessagesAreBounded(t *testing.T) {
+	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+		l.Typed = civicpin.Rate{Limit: 1, Window: time.Hour}
+	}))
+	for i := range 80 {
+		r.posted(t, outbox.Typed, "A", fmt.Sprint(i), mail("a@example.org"), time.Time{})
+	}
+	require.NoError(t, r.out.Flush(t.Context()))
+	require.Len(t, r.log.Of(outbox.EventExpired), 80-1-64)
+	require.Empty(t, letters(t, r.out), "nobody can do anything about them")
+	for range 70 {
+		r.clock.Add(time.Hour)
+		require.NoError(t, r.out.Flush(t.Context()))
+	}
+	require.Len(t, r.sink.messages(), 65)
+}
+
 func TestTheLimitSparesTheTries(t *testing.T) {
-	r := newRig(t, store.NewMemory(), newClock(), &outbox.Options{
-		MaxTries:       1,
-		PerDestination: outbox.Rate{Limit: 1, Window: time.Hour},
-	})
+	o := limited(func(l *outbox.Limits) { l.Typed = civicpin.Rate{Limit: 1, Window: time.Hour} })
+	o.MaxTries = 1
+	r := newRig(t, store.NewMemory(), newClock(), o)
 	for i := range 3 {
-		require.NoError(t, r.clerk.post(t.Context(), r.out, r.clerk.ref("A", fmt.Sprint(i)), letter{Text: "x", To: mail("a@example.org")}))
+		r.posted(t, outbox.Typed, "A", fmt.Sprint(i), mail("a@example.org"), time.Time{})
 	}
 	for range 40 {
 		require.NoError(t, r.out.Flush(t.Context()))
@@ -66,20 +188,36 @@ func TestTheLimitSparesTheTries(t *testing.T) {
 	require.Empty(t, letters(t, r.out))
 }
 
+// A message that fails is tried again without another place under the limit.
+func TestAnotherTryKeepsThePlace(t *testing.T) {
+	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+		l.Typed = civicpin.Rate{Limit: 1, Window: 24 * time.Hour}
+	}))
+	r.posted(t, outbox.Typed, "A", "1", mail("a@example.org"), time.Time{})
+	r.sink.then(func(context.Context, civicpin.Message) error { return errors.New("not now") })
+	require.NoError(t, r.out.Flush(t.Context()))
+	require.Len(t, r.log.Of(outbox.EventRetried), 1)
+	r.sink.then(nil)
+	r.clock.Add(time.Minute)
+	require.NoError(t, r.out.Flush(t.Context()))
+	require.Len(t, r.log.Of(outbox.EventSent), 1)
+}
+
 // A clock that was a year ahead has left its marks in entries and limits. They must not hold up anything for a year.
 func TestAClockThatWasAhead(t *testing.T) {
-	r := onMemory(t)
+	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+		l.Typed = civicpin.Rate{Limit: 10, Window: 10 * time.Minute}
+	}))
 	const year = 365 * 24 * time.Hour
 	r.clock.Add(year)
 	for i := range 12 { // more than the limit, so that some wait
-		require.NoError(t, r.clerk.post(t.Context(), r.out, r.clerk.ref("A", fmt.Sprint(i)), letter{Text: "x", To: mail("a@example.org")}))
+		r.posted(t, outbox.Typed, "A", fmt.Sprint(i), mail("a@example.org"), time.Time{})
 	}
 	require.NoError(t, r.out.Flush(t.Context()))
 	require.Len(t, r.sink.messages(), 10)
-	ref := r.clerk.ref("A", "new")
-	require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "x", To: mail("b@example.org")}))
+	r.posted(t, outbox.Typed, "A", "new", mail("b@example.org"), time.Time{})
 	r.clock.Add(-year)
-	for range 30 {
+	for range 120 {
 		require.NoError(t, r.out.Flush(t.Context()))
 		r.clock.Add(time.Minute)
 	}

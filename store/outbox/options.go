@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/internal/gcra"
 )
 
 const (
@@ -36,17 +35,10 @@ type Options struct {
 	Poll time.Duration
 	// Workers is how many messages of one channel a Run sends at once; 4 by default, at most 1024.
 	Workers int
-	// PerDestination is how many messages one address gets; by default 10 at once, and 10 in 10 minutes in the long run.
-	PerDestination Rate
+	// Limits say how many messages are let through.
+	Limits Limits
 	// KeepDead is how long a dead letter is kept; 30 days by default.
 	KeepDead time.Duration
-}
-
-// A Rate is at most Limit messages at once, and Limit per Window in the long run. Limit is 1 to 1,000,000 and Window
-// between a second and 366 days; both zero mean the default.
-type Rate struct {
-	Limit  int
-	Window time.Duration
 }
 
 // withDefaults returns a copy that is complete, or an error that matches civicpin.ErrInvalid.
@@ -90,20 +82,15 @@ func (opts *Options) withDefaults() (Options, error) {
 			return Options{}, fmt.Errorf("outbox: %w: %s is not between 1 and %d", civicpin.ErrInvalid, n.name, n.most)
 		}
 	}
-	if o.PerDestination == (Rate{}) {
-		o.PerDestination = Rate{Limit: 10, Window: 10 * time.Minute}
-	}
-	r := o.PerDestination
-	if r.Limit < 1 || r.Limit > 1_000_000 || r.Window < time.Second || r.Window > 366*24*time.Hour {
-		return Options{}, fmt.Errorf("outbox: %w: PerDestination is out of range", civicpin.ErrInvalid)
+	var err error
+	if o.Limits, err = o.Limits.withDefaults(); err != nil {
+		return Options{}, err
 	}
 	if o.MaxDelay < o.MinDelay {
 		return Options{}, fmt.Errorf("outbox: %w: MaxDelay is less than MinDelay", civicpin.ErrInvalid)
 	}
 	return o, nil
 }
-
-func (r Rate) gcra() gcra.Rate { return gcra.Rate{Limit: r.Limit, Window: r.Window} }
 
 // lease is how long a claimed entry is left to who claimed it.
 func (o Options) lease() time.Duration { return o.Timeout + leaseMargin }
@@ -124,5 +111,5 @@ func (o Options) delay(n int) time.Duration {
 // farthest is more than any wait that a process with these options ever sets. What is due later than that was written by
 // a clock that was ahead, and is taken as due.
 func (o Options) farthest() time.Duration {
-	return max(o.lease(), o.Grace, o.MaxDelay+o.MaxDelay/5, o.PerDestination.Window) + time.Minute
+	return max(o.lease(), o.Grace, o.MaxDelay+o.MaxDelay/5) + time.Minute
 }

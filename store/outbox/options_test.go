@@ -14,15 +14,22 @@ import (
 
 func TestDefaults(t *testing.T) {
 	want := outbox.Options{
-		Timeout:        30 * time.Second,
-		Grace:          2 * time.Minute,
-		MinDelay:       10 * time.Second,
-		MaxDelay:       time.Hour,
-		MaxTries:       12,
-		Poll:           5 * time.Second,
-		Workers:        4,
-		PerDestination: outbox.Rate{Limit: 10, Window: 10 * time.Minute},
-		KeepDead:       30 * 24 * time.Hour,
+		Timeout:  30 * time.Second,
+		Grace:    2 * time.Minute,
+		MinDelay: 10 * time.Second,
+		MaxDelay: time.Hour,
+		MaxTries: 12,
+		Poll:     5 * time.Second,
+		Workers:  4,
+		Limits: outbox.Limits{
+			Source: civicpin.Rate{Limit: 60, Window: time.Hour},
+			Typed:  civicpin.Rate{Limit: 3, Window: 24 * time.Hour},
+			Proved: civicpin.Rate{Limit: 40, Window: 24 * time.Hour},
+			Shown:  civicpin.Rate{Limit: 10, Window: 24 * time.Hour},
+			Home:   civicpin.Rate{Limit: 2000, Window: time.Hour},
+			Abroad: civicpin.Rate{Limit: 100, Window: time.Hour},
+		},
+		KeepDead: 30 * 24 * time.Hour,
 	}
 	for _, o := range []*outbox.Options{nil, {}} {
 		got, err := outbox.WithDefaults(o)
@@ -54,10 +61,10 @@ func TestOptionsOutOfRange(t *testing.T) {
 		"long poll":            {Poll: 2 * time.Hour},
 		"negative workers":     {Workers: -1},
 		"many workers":         {Workers: 1025},
-		"limit without window": {PerDestination: outbox.Rate{Limit: 1}},
-		"window without limit": {PerDestination: outbox.Rate{Window: time.Minute}},
-		"negative limit":       {PerDestination: outbox.Rate{Limit: -1, Window: time.Minute}},
-		"short window":         {PerDestination: outbox.Rate{Limit: 1, Window: time.Millisecond}},
+		"limit without window": {Limits: outbox.Limits{Typed: civicpin.Rate{Limit: 1}}},
+		"window without limit": {Limits: outbox.Limits{Typed: civicpin.Rate{Window: time.Minute}}},
+		"negative limit":       {Limits: outbox.Limits{Typed: civicpin.Rate{Limit: -1, Window: time.Minute}}},
+		"short window":         {Limits: outbox.Limits{Typed: civicpin.Rate{Limit: 1, Window: time.Millisecond}}},
 		"negative keep":        {KeepDead: -1},
 	} {
 		t.Run(name, func(t *testing.T) {

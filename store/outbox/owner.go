@@ -31,6 +31,8 @@ type Ref struct {
 	// ID is the owner's own name of the message, 1 to 256 bytes of printable UTF-8, and unique with the subject. It is
 	// not secret: events show it. One ID names one message for good.
 	ID string
+	// Class says which limit of its address the message counts against. It is no part of the name.
+	Class Class
 }
 
 // Validate returns nil, or an error that matches [civicpin.ErrInvalid].

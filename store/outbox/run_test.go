@@ -227,7 +227,7 @@ func TestFlushHeedsItsContext(t *testing.T) {
 func TestEventCodesAreStable(t *testing.T) {
 	for code, want := range map[civicpin.EventCode]string{
 		outbox.EventSent: "sent", outbox.EventRetried: "retried", outbox.EventDead: "dead", outbox.EventExpired: "expired",
-		outbox.EventWithdrawn: "withdrawn", outbox.EventLimited: "limited", outbox.EventUnconfirmed: "unconfirmed",
+		outbox.EventWithdrawn: "withdrawn", outbox.EventHeld: "held", outbox.EventUnconfirmed: "unconfirmed",
 		outbox.EventUnsettled: "unsettled", outbox.EventRequeued: "requeued", outbox.EventStuck: "stuck",
 		outbox.EventUnknownOwner: "unknown_owner", outbox.EventUnreadable: "unreadable", outbox.EventStalled: "stalled",
 		outbox.EventNotDurable: "not_durable",

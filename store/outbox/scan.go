@@ -45,7 +45,7 @@ func (o *Outbox) scan(ctx context.Context, after string, skip func(store.Key, in
 		if skip(e.Key, e.Value.Due) {
 			return nil
 		}
-		if due := time.Unix(0, e.Value.Due); !o.isDue(due, now) {
+		if due := time.Unix(0, e.Value.Due); !o.isDue(&e.Value, now) {
 			s.next = earlier(s.next, due)
 			return nil
 		}
@@ -76,8 +76,14 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-func (o *Outbox) isDue(due, now time.Time) bool {
-	return !due.After(now) || due.After(now.Add(o.opts.farthest()))
+// isDue reports whether an entry is to be looked at. One that is due later than any wait was written by a clock that was ahead.
+func (o *Outbox) isDue(e *entry, now time.Time) bool {
+	farthest := o.opts.farthest()
+	if e.Slot == e.Due {
+		farthest = maxHold
+	}
+	due := time.Unix(0, e.Due)
+	return !due.After(now) || due.After(now.Add(farthest))
 }
 
 // job makes a job of an entry, or returns nil if its owner is not of this process.
@@ -98,7 +104,7 @@ func (o *Outbox) find(ctx context.Context, key store.Key) *job {
 	within, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	e, err := o.entries.Get(within, key)
-	if err != nil || !o.isDue(time.Unix(0, e.Value.Due), o.vault.Now()) {
+	if err != nil || !o.isDue(&e.Value, o.vault.Now()) {
 		return nil // the next round sees it, if there is something to see
 	}
 	return o.job(ctx, e)
