@@ -116,8 +116,7 @@ func Unmarshal(data []byte, v any) error {
 	}
 	to := reflect.ValueOf(v).Elem()
 	fresh := reflect.New(to.Type()).Elem()
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
+	d := newDecoder(data)
 	if err := read(d, fresh, "policy"); err != nil {
 		return err
 	}
@@ -129,7 +128,7 @@ func Unmarshal(data []byte, v any) error {
 }
 
 // read reads one value into v. Recursion is as deep as v's type, whatever the input.
-func read(d *json.Decoder, v reflect.Value, name string) error {
+func read(d *decoder, v reflect.Value, name string) error {
 	bad := func(want string) error { return fmt.Errorf("policyjson: %s: want %s", name, want) }
 	if v.Kind() == reflect.Pointer {
 		v.Set(reflect.New(v.Type().Elem()))
@@ -210,7 +209,7 @@ func read(d *json.Decoder, v reflect.Value, name string) error {
 }
 
 // readObject reads the fields of an object whose opening brace has been read.
-func readObject(d *json.Decoder, v reflect.Value, name string) error {
+func readObject(d *decoder, v reflect.Value, name string) error {
 	seen := make(map[string]bool)
 	for d.More() {
 		token, err := d.Token()

@@ -3,7 +3,7 @@ package main
 // exceptions are the sizes that were above their limits when the limits were set. A size on this list may not grow, and goes from
 // the list when it keeps to its limit. Nothing is added.
 var exceptions = map[string]int{
-	"lines of internal/policyjson/policyjson.go": 281,
+	"lines of internal/policyjson/policyjson.go": 280,
 	"lines of lockout/gate.go":                   319,
 	"lines of otp/codes_policy.go":               262,
 	"lines of otp/keyring.go":                    320,
