@@ -12,8 +12,7 @@ import (
 type Inspection struct {
 	// What is "contact" (it proves a contact: Prove) or "undo" (it undoes a change of contacts: Undo).
 	What string
-	// Sent is where it was sent, masked.
-	Sent    string
+	Sent    string // where it was sent, masked
 	Expires time.Time
 }
 

@@ -20,8 +20,7 @@ type Inspection struct {
 	Plan string
 	// Last says that Finish completes the plan; otherwise Redeem leads to its next step.
 	Last bool
-	// Sent is where it was sent, masked.
-	Sent    string
+	Sent    string // where it was sent, masked
 	Expires time.Time
 }
 

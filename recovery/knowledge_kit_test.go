@@ -40,8 +40,8 @@ type answerKit struct {
 	clock *testkit.Clock
 }
 
-// answerPlans are three plans for people without a credential, so that none has to be issued: of all that can be enrolled, of the
-// image alone, and of nothing.
+// answerPlans are three plans for people without a credential, so that none has to be issued: of all that can be enrolled, of
+// the image alone, and of nothing.
 func answerPlans() []plan.Plan {
 	one := func(name string, steps ...plan.Step) plan.Plan {
 		return plan.Plan{

@@ -27,8 +27,8 @@ func subset(t *rapid.T, list []string, n int) []string {
 	return rapid.Permutation(list).Draw(t, "some")[:n]
 }
 
-// Questions that are asked are enrolled ones, all different, the same ones as long as the epoch is, and the same ones again for a
-// plan that asks more. Of whom nothing is known, the answer has the same form.
+// Questions that are asked are enrolled ones, all different, the same ones as long as the epoch is, and the same ones again
+// for a plan that asks more. Of whom nothing is known, the answer has the same form.
 func TestPickedQuestions(t *testing.T) {
 	k := newAnswerKit(t)
 	all := answerConfig().Questions
