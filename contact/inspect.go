@@ -11,7 +11,7 @@ import (
 // An Inspection says what a link is for.
 type Inspection struct {
 	// What is "contact" (it proves a contact: Prove) or "undo" (it undoes a change of contacts: Undo).
-	What string
+	What    string
 	Sent    string // where it was sent, masked
 	Expires time.Time
 }

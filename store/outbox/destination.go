@@ -101,7 +101,9 @@ func (o *Outbox) hold(ctx context.Context, j *job, slot, now time.Time) bool {
 
 // reserve takes the next place under a limit. ok is false if that is later than the message is worth sending: a fifth of its
 // life has to be left.
-func (o *Outbox) reserve(ctx context.Context, b bucket, class Class, now, expires time.Time) (at time.Time, ok bool, err error) {
+func (o *Outbox) reserve(ctx context.Context, b bucket, class Class, now, expires time.Time) (
+	at time.Time, ok bool, err error,
+) {
 	within, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	tell := false
