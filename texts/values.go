@@ -8,6 +8,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/civicpin/civicpin"
 )
 
@@ -49,11 +51,12 @@ func (w *Writer) values(m civicpin.Message, lang *language) (values, error) {
 			v.part, v.parts = strconv.Itoa(m.Part), strconv.Itoa(m.Parts)
 		}
 	case OTPCode:
-		v.act = m.Params["act"]
-		if act, ok := gsm(v.act); !ok || !line(v.act) || septets(act) > maxAct {
+		v.act = norm.NFC.String(m.Params["act"])
+		sent, ok := gsm(v.act)
+		if !ok || !line(v.act) || septets(sent) > maxAct {
 			return values{}, fmt.Errorf("texts: act is not at most %d printable characters: %w", maxAct, civicpin.ErrInvalid)
 		}
-		if linked(v.act) {
+		if linked(v.act) || linked(sent) {
 			return values{}, ErrLink
 		}
 	case ContactChanged:
@@ -78,10 +81,35 @@ func (w *Writer) values(m civicpin.Message, lang *language) (values, error) {
 		return values{}, fmt.Errorf("texts: a time in the year %d: %w", at.Year(), civicpin.ErrInvalid)
 	}
 	v.time, v.longTime = lang.short(at), lang.long(at)
-	if w.service.Location == time.UTC {
-		v.time, v.longTime = v.time+" UTC", v.longTime+" UTC"
+	if w.service.Location == time.UTC || twice(at) {
+		zone := " " + at.Format("MST")
+		v.time, v.longTime = v.time+zone, v.longTime+zone
 	}
 	return v, nil
+}
+
+// twice reports whether the clocks of t's location show the time of t twice, since they go back around it.
+func twice(t time.Time) bool {
+	_, offset := t.Zone()
+	gone := func(from, to int) time.Duration { return time.Duration(from-to) * time.Second } // how far the clocks go back
+	start, end := t.ZoneBounds()
+	if !start.IsZero() {
+		_, before := start.Add(-1).Zone()
+		if t.Before(start.Add(gone(before, offset))) {
+			return true
+		}
+	}
+	if !end.IsZero() {
+		_, after := end.Zone()
+		return !t.Before(end.Add(-gone(offset, after)))
+	}
+	return false
+}
+
+// codeless returns the values without the code.
+func (v values) codeless() values {
+	v.code, v.letters = "", ""
+	return v
 }
 
 // fill replaces the names in a pattern, and drops what is between brackets where a name in it stands for nothing.
@@ -205,21 +233,34 @@ func line(s string) bool {
 }
 
 // linked reports whether a telephone may show a piece of s as a link: it names a scheme or a host, or
-// has a letter or digit on both sides of a full stop, as a domain has. An @ alone makes none: Cl@ve is a name.
+// has a full stop between a letter and a letter or digit, as a domain has, or four numbers with full stops between them, as
+// an IPv4 address has. No domain ends in a number (RFC 3696 2), so "1.250" and "12.03.2026" are none. An @ alone makes no link:
+// Cl@ve is a name.
 func linked(s string) bool {
 	s = strings.ToLower(s)
 	if strings.Contains(s, "http") || strings.Contains(s, "www") || strings.Contains(s, "://") {
 		return true
 	}
 	word := func(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) }
+	joints := 0 // of the numbers on the left, with full stops and nothing else between them
 	for i, c := range s {
 		if c != '.' {
+			if !unicode.IsDigit(c) {
+				joints = 0
+			}
 			continue
 		}
 		before, _ := utf8.DecodeLastRuneInString(s[:i])
 		after, _ := utf8.DecodeRuneInString(s[i+1:])
-		if word(before) && word(after) {
+		switch {
+		case unicode.IsDigit(before) && unicode.IsDigit(after):
+			if joints++; joints == 3 {
+				return true
+			}
+		case word(before) && word(after):
 			return true
+		default:
+			joints = 0
 		}
 	}
 	return false
