@@ -128,21 +128,27 @@ func New(s Service) (*Writer, error) {
 	return &Writer{service: s, language: lang}, nil
 }
 
-// Render returns the text of a message, in the language of m.To.Locale. A kind that has no texts gives an
-// [*UnknownKindError]; a message that is not as its kind's documentation says, or whose contact is not valid, an error
-// that matches [civicpin.ErrInvalid]. No error holds the code or the token. A channel of the caller's own gets the text of an
-// app's notice.
+// Render returns the text of a message, in the language of m.To.Locale. No error holds the code or the token. A channel of the
+// caller's own gets the text of an app's notice. Errors:
+//   - an [*UnknownKindError]: the kind has no texts.
+//   - [civicpin.ErrInvalid]: the message is not as its kind's documentation says, or its contact is invalid.
+//   - [ErrLink]: the text would have a link that is not the message's.
 func (w *Writer) Render(m civicpin.Message) (Text, error) {
-	lang := match(m.To.Locale)
-	if lang == nil {
-		lang = w.language
-	}
-	wording, ok := lang.wording(m.Kind, m.Parts)
-	if !ok {
+	lang := w.in(m.To.Locale)
+	if _, ok := lang.wording(m.Kind, m.Parts); !ok {
 		return Text{}, &UnknownKindError{Kind: m.Kind}
 	}
 	if err := m.To.Validate(); err != nil {
 		return Text{}, fmt.Errorf("texts: %w", err)
+	}
+	return w.render(m, lang)
+}
+
+// render is Render in a language, whatever the address.
+func (w *Writer) render(m civicpin.Message, lang *language) (Text, error) {
+	wording, ok := lang.wording(m.Kind, m.Parts)
+	if !ok {
+		return Text{}, &UnknownKindError{Kind: m.Kind}
 	}
 	v, err := w.values(m, lang)
 	if err != nil {
@@ -165,6 +171,14 @@ func (w *Writer) Render(m civicpin.Message) (Text, error) {
 		return short(t, wording, v)
 	}
 	return t, nil
+}
+
+// in returns the language for a locale.
+func (w *Writer) in(locale string) *language {
+	if lang := match(locale); lang != nil {
+		return lang
+	}
+	return w.language
 }
 
 // short is a text message or an app's notice: one line, no link, one message long.

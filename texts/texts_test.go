@@ -190,7 +190,8 @@ func TestTextMessagesFit(t *testing.T) {
 		{Name: "Seguridad Social {"},
 		{Name: strings.Repeat("Ü", 20)},
 		{Name: "€€€€€€€€€€"},
-		{Name: "€€€€€€€€€€", Location: place("Europe/Rome")}, {Name: "€€€€€€€€€€", Location: place("Australia/Lord_Howe")},
+		{Name: "€€€€€€€€€€", Location: place("Europe/Rome")},
+		{Name: "€€€€€€€€€€", Location: place("Australia/Lord_Howe")},
 	} {
 		w := writer(t, s)
 		late := late
