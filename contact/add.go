@@ -20,7 +20,8 @@ import (
 // hours; a code that goes elsewhere than to a mailbox is good for ten minutes (NIST SP 800-63B-4 4.2.1.2).
 //
 // The caller has authenticated the citizen or the operator: that is what keeps strangers from having messages sent. Errors:
-//   - [civicpin.ErrInvalid]: the subject, actor or contact is invalid, or of a channel that the caller prints for.
+//   - [civicpin.ErrInvalid]: the subject, actor or contact is invalid, or of a channel that the caller prints for. If it is
+//     an [*outbox.UnsendableError], the notifier would refuse the proof, or the notice of a change, over the channel.
 //   - [ErrUnsuitable]: the address is one of the subject's contacts, on whatever channel, or there are eight with the
 //     candidates.
 //   - a *[lockout.LockedError]: the limits of messages are reached.
@@ -60,6 +61,12 @@ func (s *Service) ask(ctx context.Context, subject civicpin.Subject, replaces st
 	if err := checkContact(subject, to, by); err != nil {
 		return Candidate{}, err
 	}
+	if err := s.provable(to.Locale, to.Channel); err != nil {
+		return Candidate{}, err
+	}
+	if err := s.tellable(to.Locale, to.Channel); err != nil {
+		return Candidate{}, err
+	}
 	b, err := s.book(ctx, subject)
 	if err != nil {
 		return Candidate{}, err
@@ -95,8 +102,8 @@ func (s *Service) ask(ctx context.Context, subject civicpin.Subject, replaces st
 func (s *Service) proof(subject civicpin.Subject, c *contactbook.Candidate, now time.Time) contactbook.Note {
 	c.Sends++
 	until := c.Expires
-	mailbox := c.To.Channel == civicpin.Email || c.To.Channel == civicpin.CertifiedEmail
-	if soon := now.Add(phoneLives); !mailbox && soon.Before(until) {
+	mail := mailbox(c.To.Channel)
+	if soon := now.Add(phoneLives); !mail && soon.Before(until) {
 		until = soon
 	}
 	l := token.Link{N: c.Sends, To: letter.Contact(c.To), Expires: until}
@@ -105,13 +112,16 @@ func (s *Service) proof(subject civicpin.Subject, c *contactbook.Candidate, now 
 		State: letter.Pending, Code: code.Unambiguous.New(codeLength),
 	}}
 	l.Tag = s.tag(subject, c, &l, n.Code)
-	if mailbox {
+	if mail {
 		t := token.New(token.Contact, c.ID, l.N)
 		l.Hash, n.Token = t.Hash(), t.Text().Reveal()
 	}
 	c.Links = token.Push(c.Links, l)
 	return n
 }
+
+// mailbox reports whether messages over a channel go to a mailbox.
+func mailbox(c civicpin.Channel) bool { return c == civicpin.Email || c == civicpin.CertifiedEmail }
 
 // tag returns a keyed hash of all that has to be right about a typed code: the subject, the candidate, the message, where it
 // went, and the code. It lives for a day at most, under the record's seal; see otp.Codes.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/token"
@@ -50,11 +49,7 @@ func (d *delivery) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Messag
 	if r.Subject != ref.Subject || m == nil || !r.Wants(m, now) {
 		return civicpin.Message{}, outbox.ErrWithdrawn
 	}
-	msg := m.Message()
-	if m.Kind == waitingMail {
-		msg.Params = map[string]string{"until": m.Expires.UTC().Format(time.RFC3339)}
-	}
-	return msg, nil
+	return notice(m.Message()), nil
 }
 
 // Settle implements [outbox.Owner]. What was taken over is erased here: the provider has it, and nobody else needs it.

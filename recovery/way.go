@@ -52,8 +52,9 @@ func (s *Service) addPlan(p plan.Plan) error {
 	if err != nil {
 		return err
 	}
-	s.plans[p.Name] = &way{Plan: p, gate: gate, digest: digest, hasty: p.Hasty()}
-	return nil
+	w := &way{Plan: p, gate: gate, digest: digest, hasty: p.Hasty()}
+	s.plans[p.Name] = w
+	return s.sendable(w)
 }
 
 // facilities returns what the configuration offers to the steps of plans.
