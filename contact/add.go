@@ -61,10 +61,7 @@ func (s *Service) ask(ctx context.Context, subject civicpin.Subject, replaces st
 	if err := checkContact(subject, to, by); err != nil {
 		return Candidate{}, err
 	}
-	if err := s.provable(to.Locale, to.Channel); err != nil {
-		return Candidate{}, err
-	}
-	if err := s.tellable(to.Locale, to.Channel); err != nil {
+	if err := s.sendable(true, to.Locale, to.Channel); err != nil {
 		return Candidate{}, err
 	}
 	b, err := s.book(ctx, subject)

@@ -29,7 +29,7 @@ func (s *Service) Adopt(ctx context.Context, subject civicpin.Subject, contacts 
 		if err := checkContact(subject, to, by); err != nil {
 			return err
 		}
-		if err := s.tellable(to.Locale, to.Channel); err != nil {
+		if err := s.sendable(false, to.Locale, to.Channel); err != nil {
 			return err
 		}
 		if slices.ContainsFunc(contacts[:i], to.SameAddress) {

@@ -30,7 +30,7 @@ func (s *Service) Notify(ctx context.Context, subject civicpin.Subject, kind civ
 	if err := errors.Join(subject.Validate(), validNotice(kind, params)); err != nil {
 		return 0, err
 	}
-	if err := s.notifiable(kind, params); err != nil {
+	if err := s.out.Check(civicpin.Message{Kind: kind, Params: params}, s.expected()...); err != nil {
 		return 0, err
 	}
 	id := token.NewID()

@@ -46,8 +46,8 @@ type Service struct {
 // New returns a service in the vault of out, which carries its messages; the service registers with it as "contact".
 // credentials may be nil. Errors:
 //   - [civicpin.ErrInvalid]: out is nil, or the credentials are over another outbox.
-//   - an [*outbox.UnsendableError]: the notifier of out would refuse a proof, or the notice of a change, over the channel of one
-//     of the policy's Decoys. Decoys lists those channels only that the notifier has a route and words for.
+//   - an [*outbox.UnsendableError]: the notifier of out would refuse a proof, or the notice of a change, over the channel of
+//     one of the policy's Decoys. Their channels are those that the notifier has a route and words for.
 //   - [ErrPolicy]: the policy is invalid, or needs credentials and there are none.
 func New(out *outbox.Outbox, p Policy, credentials Credentials) (*Service, error) {
 	if c, ok := credentials.(interface{ Over(*outbox.Outbox) bool }); out == nil || ok && !c.Over(out) {
@@ -61,10 +61,7 @@ func New(out *outbox.Outbox, p Policy, credentials Credentials) (*Service, error
 	}
 	v := out.Vault()
 	s := &Service{vault: v, out: out, policy: p.withDefaults(), credentials: credentials}
-	if err := s.provable("", s.expected()...); err != nil {
-		return nil, err
-	}
-	if err := s.tellable("", s.expected()...); err != nil {
+	if err := s.sendable(true, "", s.expected()...); err != nil {
 		return nil, err
 	}
 	var errs [5]error

@@ -21,7 +21,7 @@ const CodeMessage civicpin.MessageKind = "otp.code"
 func (c *Codes) sendable(params map[string]string, codes []string) error {
 	for _, sample := range codes {
 		err := c.out.Check(civicpin.Message{
-			Kind: CodeMessage, Secret: civicpin.NewSecret(sample), Expires: c.vault.Now().Add(c.policy.Valid), Params: maps.Clone(params),
+			Kind: CodeMessage, Secret: civicpin.NewSecret(sample), Expires: c.vault.Now().Add(c.policy.Valid), Params: params,
 		}, c.policy.Channels...)
 		if err != nil {
 			return err

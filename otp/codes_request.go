@@ -59,9 +59,6 @@ func (c *Codes) Request(ctx context.Context, subject civicpin.Subject, purpose P
 	if err != nil {
 		return Request{}, err
 	}
-	if err := c.sendable(o.Params, c.alphabet.Samples(c.policy.Length)[:1]); err != nil {
-		return Request{}, err
-	}
 	if err := c.usable(ctx, subject); err != nil {
 		return Request{}, err
 	}
@@ -136,6 +133,9 @@ func (c *Codes) checkRequest(subject civicpin.Subject, purpose Purpose, o Reques
 		if k == "" || len(k) > 32 || len(v) > 256 || !codePrintable(k) || !codePrintable(v) {
 			return "", fmt.Errorf("%w: a parameter is empty, too long or not printable", civicpin.ErrInvalid)
 		}
+	}
+	if err := c.sendable(o.Params, c.alphabet.Samples(c.policy.Length)[:1]); err != nil {
+		return "", err
 	}
 	if o.Joined.IsZero() {
 		return "", nil

@@ -93,8 +93,8 @@ type Service struct {
 // New returns a service in the vault of out, which carries its messages; the service registers with it as "recovery". New
 // hashes once. Errors:
 //   - [civicpin.ErrInvalid]: out is nil, or Pins or Contacts are over another outbox.
-//   - an [*outbox.UnsendableError]: the notifier of out would refuse a message of a plan over one of the channels that its steps
-//     name: there is no route or are no words, or nothing in the text would be told, as of a link without a page.
+//   - an [*outbox.UnsendableError]: the notifier of out would refuse a message of a plan over one of the channels that the
+//     plan's steps name: it has no route, no words, or, as for a link without a page, nothing to tell.
 //   - [ErrPlan]: the configuration or a plan is invalid; the text says which step is why.
 func New(out *outbox.Outbox, c Config) (*Service, error) {
 	if out == nil || c.Pins != nil && !c.Pins.Over(out) || c.Contacts != nil && !c.Contacts.Over(out) {

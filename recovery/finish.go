@@ -118,12 +118,16 @@ func (v *visit) prepared(ctx context.Context) (p proof.Completed, told recoveryr
 			return p, told, err
 		}
 	}
-	kind := doneMail
-	if p.Unlock {
-		kind = unlockedMail
-	}
 	until := v.vault.Now().Add(w.Repudiate)
-	return p, r.Notices(contacts.Recipients(), v.id(), kind, until, until), nil
+	return p, r.Notices(contacts.Recipients(), v.id(), w.end(), until, until), nil
+}
+
+// end is the kind of the message by which contacts are told that a run was completed.
+func (w *way) end() civicpin.MessageKind {
+	if w.Outcome == plan.Unlocked {
+		return unlockedMail
+	}
+	return doneMail
 }
 
 // completed says that the run was completed. It is the only place that makes such a proof.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/token"
@@ -24,6 +25,14 @@ const (
 	doneMail     civicpin.MessageKind = "recovery.done"
 	unlockedMail civicpin.MessageKind = "recovery.unlocked"
 )
+
+// notice fills in what a notice says besides its link.
+func notice(m civicpin.Message) civicpin.Message {
+	if m.Kind == waitingMail {
+		m.Params = map[string]string{"until": m.Expires.UTC().Format(time.RFC3339)}
+	}
+	return m
+}
 
 // delivery is the service as the outbox sees it.
 type delivery Service

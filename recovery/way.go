@@ -35,6 +35,17 @@ func (w *way) message(isLink bool) civicpin.MessageKind {
 	return linkMail
 }
 
+// rests reports whether a run can rest because of a step, of which contacts are told.
+func (w *way) rests(step plan.Step) bool {
+	switch step := step.(type) {
+	case plan.Wait:
+		return true
+	case plan.ConfirmContact:
+		return step.Wait > 0
+	}
+	return false
+}
+
 // addPlan checks a plan and makes what it needs at work.
 func (s *Service) addPlan(p plan.Plan) error {
 	p = p.WithDefaults()

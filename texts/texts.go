@@ -26,6 +26,7 @@ package texts
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -116,14 +117,13 @@ func New(s Service) (*Writer, error) {
 		return nil, fmt.Errorf("texts: help is not at most 100 printable characters: %w", civicpin.ErrInvalid)
 	case s.Page != "" && !validPage(s.Page):
 		return nil, fmt.Errorf("texts: page is not a plain https address of at most %d bytes: %w", maxPage, civicpin.ErrInvalid)
-	case linked(s.Name) || linked(s.LongName) || linked(s.Help):
+	}
+	name, ok := gsm(s.Name)
+	if slices.ContainsFunc([]string{s.Name, name, s.LongName, s.Help}, linked) {
 		return nil, ErrLink
 	}
-	switch name, ok := gsm(s.Name); {
-	case !ok || septets(name) > 20:
+	if !ok || septets(name) > 20 {
 		return nil, fmt.Errorf("texts: name cannot stand in a text message: %w", civicpin.ErrInvalid)
-	case linked(name):
-		return nil, ErrLink
 	}
 	return &Writer{service: s, language: lang}, nil
 }

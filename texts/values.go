@@ -51,13 +51,9 @@ func (w *Writer) values(m civicpin.Message, lang *language) (values, error) {
 			v.part, v.parts = strconv.Itoa(m.Part), strconv.Itoa(m.Parts)
 		}
 	case OTPCode:
-		v.act = norm.NFC.String(m.Params["act"])
-		sent, ok := gsm(v.act)
-		if !ok || !line(v.act) || septets(sent) > maxAct {
-			return values{}, fmt.Errorf("texts: act is not at most %d printable characters: %w", maxAct, civicpin.ErrInvalid)
-		}
-		if linked(v.act) || linked(sent) {
-			return values{}, ErrLink
+		var err error
+		if v.act, err = act(m.Params["act"]); err != nil {
+			return values{}, err
 		}
 	case ContactChanged:
 		var ok bool
@@ -82,10 +78,24 @@ func (w *Writer) values(m civicpin.Message, lang *language) (values, error) {
 	}
 	v.time, v.longTime = lang.short(at), lang.long(at)
 	if w.service.Location == time.UTC || twice(at) {
-		zone := " " + at.Format("MST")
+		zone := at.Format(" MST")
 		v.time, v.longTime = v.time+zone, v.longTime+zone
 	}
 	return v, nil
+}
+
+// act returns what a code is for, with its accents composed, and an error if a text message cannot carry it, or would make a
+// link of it.
+func act(param string) (string, error) {
+	act := norm.NFC.String(param)
+	sent, ok := gsm(act)
+	if !ok || !line(act) || septets(sent) > maxAct {
+		return "", fmt.Errorf("texts: act is not at most %d printable characters: %w", maxAct, civicpin.ErrInvalid)
+	}
+	if linked(act) || linked(sent) {
+		return "", ErrLink
+	}
+	return act, nil
 }
 
 // twice reports whether the clocks of t's location show the time of t twice, since they go back around it.
@@ -230,38 +240,4 @@ func line(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(c rune) bool {
 		return unicode.IsControl(c) || c == '\u2028' || c == '\u2029'
 	})
-}
-
-// linked reports whether a telephone may show a piece of s as a link: it names a scheme or a host, or
-// has a full stop between a letter and a letter or digit, as a domain has, or four numbers with full stops between them, as
-// an IPv4 address has. No domain ends in a number (RFC 3696 2), so "1.250" and "12.03.2026" are none. An @ alone makes no link:
-// Cl@ve is a name.
-func linked(s string) bool {
-	s = strings.ToLower(s)
-	if strings.Contains(s, "http") || strings.Contains(s, "www") || strings.Contains(s, "://") {
-		return true
-	}
-	word := func(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) }
-	joints := 0 // of the numbers on the left, with full stops and nothing else between them
-	for i, c := range s {
-		if c != '.' {
-			if !unicode.IsDigit(c) {
-				joints = 0
-			}
-			continue
-		}
-		before, _ := utf8.DecodeLastRuneInString(s[:i])
-		after, _ := utf8.DecodeRuneInString(s[i+1:])
-		switch {
-		case unicode.IsDigit(before) && unicode.IsDigit(after):
-			if joints++; joints == 3 {
-				return true
-			}
-		case word(before) && word(after):
-			return true
-		default:
-			joints = 0
-		}
-	}
-	return false
 }

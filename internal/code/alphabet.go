@@ -58,8 +58,8 @@ func (a Alphabet) Validate() error {
 	return nil
 }
 
-// Samples returns codes of n symbols that together have every symbol of the alphabet, for asking whether codes can be sent. They
-// are the same each time, and are no secrets.
+// Samples returns codes of n symbols that together have every symbol of the alphabet, for asking whether codes can be sent.
+// They are the same each time, and are no secrets.
 func (a Alphabet) Samples(n int) []string {
 	var samples []string
 	for from := 0; from < len(a); from += n {

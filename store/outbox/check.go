@@ -21,13 +21,14 @@ func (e *UnsendableError) Error() string {
 // Unwrap returns [civicpin.ErrInvalid] and the notifier's error.
 func (e *UnsendableError) Unwrap() []error { return []error{civicpin.ErrInvalid, e.Err} }
 
-// Check asks the notifier whether it would send a message like m over each of the channels. Owners call it before they count or
-// write anything, with a sample: m.To has no channel and no address, and m.Secret and m.Link open nothing. A notifier that is no
-// [civicpin.Checker] is not asked. Neither is it asked about channels that the caller prints for. Check makes no call to the store.
+// Check asks the notifier whether it would send a message like m over each of the channels. Owners call it before they count
+// or write anything, with a sample: m.To has no channel and no address, and m.Secret and m.Link open nothing. A notifier that
+// is no [civicpin.Checker] is not asked, and no notifier is asked about channels that the caller prints for. Check makes no
+// call to the store.
 //
-// The channels are those of a policy, or one that the request itself names, and never those of a subject's contacts: an answer
-// that depended on the subject would reveal who is registered. For the same reason an empty m.To.Locale asks for every language.
-// The error is nil, or an [*UnsendableError] about the first channel over which the message is refused.
+// The channels are those of a policy, or one that the request itself names, and never those of a subject's contacts: an
+// answer that depended on the subject would reveal who is registered. For the same reason an empty m.To.Locale asks for every
+// language. The error is nil, or an [*UnsendableError] about the first channel over which the message is refused.
 func (o *Outbox) Check(m civicpin.Message, channels ...civicpin.Channel) error {
 	checker, ok := o.notifier.(civicpin.Checker)
 	if !ok {

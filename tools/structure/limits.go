@@ -54,10 +54,10 @@ type budget struct {
 
 // budgets are the limits of the packages that once were one.
 var budgets = []budget{
-	{"lines of recovery", 2600, linesOf("recovery")},
+	{"lines of recovery", 2700, linesOf("recovery")},
 	{"exported methods of recovery.Service", 15, methodsOf("recovery", "Service")},
 	{"exported names of recovery", 30, namesOf("recovery")},
-	{"lines of contact and internal/contactbook", 2200, linesOf("contact", "internal/contactbook")},
+	{"lines of contact and internal/contactbook", 2300, linesOf("contact", "internal/contactbook")},
 }
 
 func linesOf(dirs ...string) func(*module, []source) (int, error) {
