@@ -24,6 +24,16 @@ func refusing(kind civicpin.MessageKind, channel civicpin.Channel) *testkit.Mail
 	}}
 }
 
+// refusingIf is a mailbox that refuses in advance what f says, and takes all that is sent.
+func refusingIf(f func(civicpin.Message) bool) *testkit.Mailbox {
+	return &testkit.Mailbox{Refuse: func(m civicpin.Message) error {
+		if m.To.Address == "" && f(m) {
+			return civicpin.ErrUndeliverable
+		}
+		return nil
+	}}
+}
+
 // An address at which no message would arrive is refused before anything is read, counted or written, whoever the subject is.
 func TestUnsendableContacts(t *testing.T) {
 	byPush := civicpin.Contact{Channel: civicpin.Push, Address: "installation-7", Locale: "it"}
@@ -35,7 +45,21 @@ func TestUnsendableContacts(t *testing.T) {
 		"no route":                {refusing("", civicpin.Push), func(k *bookKit) error { return k.add(t, byPush) }, proveKind},
 		"no words for the proof":  {refusing(proveKind, civicpin.Push), func(k *bookKit) error { return k.add(t, byPush) }, proveKind},
 		"no words for the notice": {refusing(changedKind, civicpin.Push), func(k *bookKit) error { return k.add(t, byPush) }, changedKind},
-		"another channel":         {refusing("", civicpin.Push), func(k *bookKit) error { return k.add(t, byNewMail) }, ""},
+		"no words in the language": {refusingIf(func(m civicpin.Message) bool { return m.To.Locale == "it" }), func(k *bookKit) error {
+			return k.add(t, byPush)
+		}, proveKind},
+		"words in this language": {refusingIf(func(m civicpin.Message) bool { return m.To.Channel == civicpin.Push && m.To.Locale != "it" }), func(k *bookKit) error {
+			return k.add(t, byPush)
+		}, ""},
+		"no link in the proof": {
+			refusingIf(func(m civicpin.Message) bool { return m.Kind == proveKind && !m.Link.IsZero() }),
+			func(k *bookKit) error { return k.add(t, byPush) }, "",
+		},
+		"a link in that to a mailbox": {
+			refusingIf(func(m civicpin.Message) bool { return m.Kind == proveKind && m.Link.IsZero() }),
+			func(k *bookKit) error { return k.add(t, byNewMail) }, "",
+		},
+		"another channel": {refusing("", civicpin.Push), func(k *bookKit) error { return k.add(t, byNewMail) }, ""},
 		"a change": {refusing("", civicpin.Push), func(k *bookKit) error {
 			_, err := k.Change(t.Context(), rosa, "some id", byPush, civicpin.Citizen, bookHome)
 			return err

@@ -58,6 +58,18 @@ func TestNewAsksTheNotifier(t *testing.T) {
 			plan.ChooseSecret, false,
 			"recovery.waiting", email,
 		},
+		"no words for waiting for a correction": {
+			without("recovery.waiting"),
+			[]plan.Step{
+				plan.Facts{"birth-day"}, plan.ConfirmContact{Channel: email, MayCorrect: true, Wait: 24 * time.Hour}, link, code,
+			},
+			plan.ChooseSecret, false, "recovery.waiting", email,
+		},
+		"nothing is corrected": {
+			without("recovery.waiting"),
+			[]plan.Step{plan.Facts{"birth-day"}, plan.ConfirmContact{Channel: email}, link, code},
+			plan.ChooseSecret, false, "", "",
+		},
 		"it does not wait": {without("recovery.waiting"), []plan.Step{link, code}, plan.ChooseSecret, false, "", ""},
 		"no route": {
 			func(m civicpin.Message) error {
@@ -72,7 +84,8 @@ func TestNewAsksTheNotifier(t *testing.T) {
 			k.mail.Refuse = tc.refuse // after the services that were made
 			c := k.config
 			c.Plans = []plan.Plan{{
-				Name: "worded", Steps: append([]plan.Step{plan.Captcha{}}, tc.steps...), Limit: threeTries(), Outcome: tc.outcome, Begin: tc.begin,
+				Exception: "for this test",
+				Name:      "worded", Steps: append([]plan.Step{plan.Captcha{}}, tc.steps...), Limit: threeTries(), Outcome: tc.outcome, Begin: tc.begin,
 			}}
 			_, err := recovery.New(k.out, c)
 			if tc.kind == "" {

@@ -84,15 +84,15 @@ func (w *Writer) values(m civicpin.Message, lang *language) (values, error) {
 	return v, nil
 }
 
-// act returns what a code is for, with its accents composed, and an error if a text message cannot carry it, or would make a
-// link of it.
+// act returns what a code is for, with its accents composed, and an error if a text message cannot carry it, or it has a link.
+// What becomes a link only in a text message is refused there: see short.
 func act(param string) (string, error) {
 	act := norm.NFC.String(param)
 	sent, ok := gsm(act)
 	if !ok || !line(act) || septets(sent) > maxAct {
 		return "", fmt.Errorf("texts: act is not at most %d printable characters: %w", maxAct, civicpin.ErrInvalid)
 	}
-	if linked(act) || linked(sent) {
+	if linked(act) {
 		return "", ErrLink
 	}
 	return act, nil
