@@ -16,7 +16,7 @@ const (
 )
 
 func TestNew(t *testing.T) {
-	const hours, zone = "From is not before To, within a day", "unknown time zone "
+	const hours, zone = "the hours do not begin before they end, within a day", "unknown time zone "
 	for _, tc := range []struct {
 		name     string
 		from, to time.Duration
@@ -108,6 +108,15 @@ func TestOpens(t *testing.T) {
 		{"forward, west", 8 * h, 17 * h, nil, newYork, "2026-03-08 07:59:59", "2026-03-08 08:00:00"},
 		{"forward, west: closes as ever", 8 * h, 17 * h, nil, newYork, "2026-03-08 17:00:00", "2026-03-09 08:00:00"},
 
+		{"forward at midnight: the skipped day", 0, 0, sunday, "Atlantic/Azores", "2026-03-29 12:00:00", ""},
+		{"forward at midnight: as it begins", 0, 0, sunday, "Atlantic/Azores", "2026-03-29 01:00:00", ""},
+		{"forward at midnight: from the day before", 0, 0, sunday, "Atlantic/Azores", "2026-03-28 12:00:00", "2026-03-29 01:00:00"},
+		{"forward at midnight: the day before, to its end", 0, 0, []time.Weekday{6}, "Atlantic/Azores", "2026-03-28 23:59:59", ""},
+		{
+			"forward at midnight: asked at half past", 8 * h, 17 * h, sunday, "Atlantic/Azores",
+			"2026-03-28 00:30:00", "2026-03-29 08:00:00",
+		},
+		{"forward at midnight: Chile", 0, 0, sunday, "America/Santiago", "2026-09-06 12:00:00", ""},
 		{"back: opens as ever", 8 * h, 17 * h, nil, madrid, "2026-10-25 07:59:59", "2026-10-25 08:00:00"},
 		{"back: open", 8 * h, 17 * h, nil, madrid, "2026-10-25 08:00:00", ""},
 		{"back: closes as ever", 8 * h, 17 * h, nil, madrid, "2026-10-25 17:00:00", "2026-10-26 08:00:00"},

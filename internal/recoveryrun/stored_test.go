@@ -109,3 +109,22 @@ func TestStates(t *testing.T) {
 	require.Equal(t, []string{"open", "finished", "cancelled", "disowned"},
 		[]string{recoveryrun.Open, recoveryrun.Finished, recoveryrun.Cancelled, recoveryrun.Disowned})
 }
+
+// Runs that have come the same way are equally long, whatever their addresses are: some characters are written as six.
+func TestPad(t *testing.T) {
+	stored := func(address, shown, question, code, state string) int {
+		to := letter.Contact{Channel: civicpin.Email, Address: address}
+		r := recoveryrun.Record{
+			Shown: shown, Asked: []string{question}, Known: code != "", Links: []token.Link{{N: 1, To: to}},
+			Mail: []letter.Mail{{Name: "s1", To: to, Link: 1, Code: code, State: state}},
+		}
+		r.Pad()
+		text, err := json.Marshal(r)
+		require.NoError(t, err)
+		return len(text)
+	}
+	want := stored("rosa@x.example", "r***@x.example", "pet", "ABCDEFGH", letter.Pending)
+	require.Equal(t, want, stored("r&sa<>@x.example", "r***@x.example", "pet", "ABCDEFGH", letter.Pending))
+	require.Equal(t, want, stored("rosa@x.example", "&***@x.example", "first & last", "ABCDEFGH", letter.Pending))
+	require.Equal(t, want, stored("r@x.example", "r***@x.example", "pet", "", letter.None), "a decoy's")
+}
