@@ -48,9 +48,12 @@ type Request struct {
 // Whoever the subject is, the answer looks the same after the same store calls. The code of a subject without a contact is
 // sent to nobody and never verifies.
 //
-// Errors: [civicpin.ErrInvalid] for a subject, purpose or options that cannot be; a *[lockout.LockedError] if the subject's
-// codes are locked for longer than this one would live, or the send limits are reached, all of which goes alike for
-// everybody; the store's: the code may then be on its way, and asking again is safe.
+// Errors, alike for all subjects but for the store's:
+//   - [civicpin.ErrInvalid]: the subject, the purpose or the options are invalid. If it is an [*outbox.UnsendableError], the
+//     notifier would refuse a message with these Params over one of the policy's channels: an act that is too long, say.
+//   - a *[lockout.LockedError]: the subject's codes are locked for longer than this one would live, or the send limits are
+//     reached.
+//   - the store's: the code may be on its way, and asking again is safe.
 func (c *Codes) Request(ctx context.Context, subject civicpin.Subject, purpose Purpose, o RequestOptions) (Request, error) {
 	own, err := c.checkRequest(subject, purpose, o)
 	if err != nil {
@@ -130,6 +133,9 @@ func (c *Codes) checkRequest(subject civicpin.Subject, purpose Purpose, o Reques
 		if k == "" || len(k) > 32 || len(v) > 256 || !codePrintable(k) || !codePrintable(v) {
 			return "", fmt.Errorf("%w: a parameter is empty, too long or not printable", civicpin.ErrInvalid)
 		}
+	}
+	if err := c.sendable(o.Params, c.alphabet.Samples(c.policy.Length)[:1]); err != nil {
+		return "", err
 	}
 	if o.Joined.IsZero() {
 		return "", nil

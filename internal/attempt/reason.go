@@ -20,8 +20,8 @@ func Enter(ctx context.Context, g *password.Gate) (leave func(), err error) {
 	return leave, err
 }
 
-// Reason says for the log why a guess was refused. found is what the comparison found to be wrong, empty if there was none. It is
-// believed only where the error says that something was compared: after a store's error the guess may have been right.
+// Reason says for the log why a guess was refused. found is what the comparison found to be wrong, empty if there was none.
+// It is believed only where the error says that something was compared: after a store's error the guess may have been right.
 func Reason(err error, found string) string {
 	_, locked := errors.AsType[*lockout.LockedError](err)
 	expired := errors.Is(err, token.ErrExpired)
