@@ -34,8 +34,7 @@ func (b *Book) Repudiated(t token.Token, now time.Time) (int, letter.Contact, er
 }
 
 // UndoChange undoes, under an id of its own, a change by its id, and everything after it. All are told, also those whom it
-// removes, and nobody can undo it. It returns what was done, for the log; empty if the change is not there, was undone, or
-// can be undone no more.
+// removes, and nobody can undo it. It returns what was done, for the log: nothing if the change can be undone no more.
 func (b *Book) UndoChange(id, undo string, now time.Time, p Policy) (fx Effects, reason string, err error) {
 	k := b.Find(id)
 	if k < 0 || b.Changes[k].Undone || !now.Before(b.Changes[k].Until) {
