@@ -78,7 +78,7 @@ func TestDevicesLeaveTheChance(t *testing.T) {
 // TestDefaults pins each default that a zero field stands for.
 func TestDefaults(t *testing.T) {
 	k := newKit(t, pin.INPS())
-	vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), nil)
+	vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), nil)
 	require.NoError(t, err)
 	service, err := pin.New(vault, k.out, pin.INPS())
 	require.NoError(t, err)
@@ -157,7 +157,7 @@ func TestPolicyValidation(t *testing.T) {
 			p := pin.INPS()
 			tc.change(&p)
 			err := p.Validate()
-			vault, vaultErr := store.NewVault(store.NewMemory(), testkit.Keys(), nil)
+			vault, vaultErr := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), nil)
 			require.NoError(t, vaultErr)
 			out, outErr := outbox.New(vault, &testkit.Mailbox{}, nil)
 			require.NoError(t, outErr)

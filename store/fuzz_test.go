@@ -127,7 +127,7 @@ func FuzzParseKeys(f *testing.F) {
 		if !strings.Contains(text, "civicpin keys 1") || len(keys.Index.Reveal()) != 32 {
 			t.Fatalf("keys out of %q", text)
 		}
-		if _, err := store.NewVault(store.NewMemory(), keys, nil); err != nil {
+		if _, err := store.OpenVault(t.Context(), store.NewMemory(), keys, nil); err != nil {
 			t.Fatalf("NewVault with keys that were parsed: %v", err)
 		}
 	})

@@ -263,8 +263,8 @@ type honest struct{ store.Store }
 
 func (honest) Forgets() bool { return false }
 
-func TestNewVaultOverForgetful(t *testing.T) {
-	_, err := store.NewVault(forgetting{store.NewMemory()}, sealing(t, "k1"), nil)
+func TestOpenVaultOverForgetful(t *testing.T) {
+	_, err := store.OpenVault(t.Context(), forgetting{store.NewMemory()}, sealing(t, "k1"), nil)
 	require.ErrorIs(t, err, store.ErrForgetful)
 	for _, way := range []string{"NewRouter", "MayLose"} {
 		assert.ErrorContains(t, err, way)

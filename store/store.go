@@ -1,7 +1,7 @@
 // Package store keeps records. [Store] is the contract that an engine has to meet, three methods; [Memory] is one
 // implementation; [Vault] wraps any of them and is what the rest of the library takes.
 //
-// Use [NewVault] around a store of package store/sqlite, store/sqlstore or your own, and hand the vault on. To write a
+// Use [OpenVault] around a store of package store/sqlite, store/sqlstore or your own, and hand the vault on. To write a
 // store of your own, read [Store] and run package store/storetest against it.
 //
 // # What a stolen table tells

@@ -47,7 +47,7 @@ type Options struct {
 
 // A Vault wraps a [Store]: it seals values, hides subjects, and carries the clock and the recorder, so that all that
 // shares a vault agrees on both. The packages of this library reach the vault's records through [Kind]. Its methods are
-// safe for concurrent use. Make one with [NewVault].
+// safe for concurrent use. Make one with [OpenVault].
 type Vault struct {
 	store   Store
 	index   civicpin.Secret
@@ -57,15 +57,15 @@ type Vault struct {
 	types   *sync.Map // of the values of each kind that NewKind made: string to reflect.Type
 }
 
-// NewVault returns a vault around s. It gives an error if s is nil, if the keys are incomplete or named twice, or if an
+// OpenVault returns a vault around s. It gives an error if s is nil, if the keys are incomplete or named twice, or if an
 // option is out of range. A store that is [Forgetful] gives an error that matches [ErrForgetful]: put it behind a
 // [NewRouter], whose [Route] says which kinds may be lost. It makes no call to the store.
-func NewVault(s Store, keys Keys, opts *Options) (*Vault, error) {
+func OpenVault(ctx context.Context, s Store, keys Keys, opts *Options) (*Vault, error) {
 	if s == nil {
-		return nil, errors.New("store: NewVault: no store")
+		return nil, errors.New("store: OpenVault: no store")
 	}
 	if forgets(s) {
-		return nil, fmt.Errorf("store: NewVault: %w: use NewRouter, and name in Route.MayLose what may be lost", ErrForgetful)
+		return nil, fmt.Errorf("store: OpenVault: %w: use NewRouter, and name in Route.MayLose what may be lost", ErrForgetful)
 	}
 	if err := keys.validate(); err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func NewVault(s Store, keys Keys, opts *Options) (*Vault, error) {
 		v.opts = *opts
 	}
 	if v.opts.Grace < 0 {
-		return nil, errors.New("store: NewVault: negative grace")
+		return nil, errors.New("store: OpenVault: negative grace")
 	}
 	if v.opts.Grace == 0 {
 		v.opts.Grace = defaultGrace

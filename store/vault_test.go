@@ -53,7 +53,7 @@ func sealing(t testing.TB, ids ...string) store.Keys {
 
 func newVault(t testing.TB, s store.Store, keys store.Keys, opts *store.Options) *store.Vault {
 	t.Helper()
-	v, err := store.NewVault(s, keys, opts)
+	v, err := store.OpenVault(t.Context(), s, keys, opts)
 	require.NoError(t, err)
 	return v
 }
@@ -104,7 +104,7 @@ func purge(ctx context.Context, v *store.Vault, most int) (int, error) {
 	return at.Changed, err
 }
 
-func TestNewVaultRefuses(t *testing.T) {
+func TestOpenVaultRefuses(t *testing.T) {
 	good := sealing(t, "k1", "k2")
 	memory := store.NewMemory()
 	for name, c := range map[string]struct {
@@ -130,7 +130,7 @@ func TestNewVaultRefuses(t *testing.T) {
 		}, nil},
 		"negative grace": {memory, good, &store.Options{Grace: -1}},
 	} {
-		v, err := store.NewVault(c.store, c.keys, c.opts)
+		v, err := store.OpenVault(t.Context(), c.store, c.keys, c.opts)
 		assert.Error(t, err, name)
 		assert.Nil(t, v, name)
 	}

@@ -52,7 +52,7 @@ func newSite(s store.Store, c *clock, mail *Mail) (*Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	vault, err := store.NewVault(s, store.Keys{
+	vault, err := store.OpenVault(context.Background(), s, store.Keys{
 		Index:   civicpin.NewSecret(strings.Repeat("i", 32)),
 		Sealing: []store.SealingKey{{ID: "k1", Sealer: sealer}},
 	}, &store.Options{Now: c.now})

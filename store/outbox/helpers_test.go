@@ -189,7 +189,7 @@ func newRig(t require.TestingT, s store.Store, clock *testkit.Clock, opts *outbo
 		o.Now = clock.Now
 	}
 	var err error
-	r.vault, err = store.NewVault(s, keys(t), o)
+	r.vault, err = store.OpenVault(context.Background(), s, keys(t), o)
 	require.NoError(t, err)
 	r.clerk = newClerk(t, r.vault, "clerk")
 	r.out, err = outbox.New(r.vault, r.sink, opts)
