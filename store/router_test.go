@@ -270,7 +270,7 @@ func TestOpenVaultOverForgetful(t *testing.T) {
 		assert.ErrorContains(t, err, way)
 	}
 	newVault(t, store.NewMemory(), sealing(t, "k1"), nil)
-	newVault(t, honest{store.NewMemory()}, sealing(t, "k1"), nil)
+	newVault(t, honest{store.NewMemory()}, sealing(t, "k1"), adopting)
 	r := newRouter(t, store.Route{Kinds: []string{"*"}, Store: forgetting{store.NewMemory()}, MayLose: []string{"*"}})
 	newVault(t, r, sealing(t, "k1"), nil)
 }
