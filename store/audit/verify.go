@@ -28,9 +28,16 @@ const (
 	Removed What = "removed"
 	// Truncated: neither this entry nor any later one is there, but the head knows of it, or one that was kept does.
 	Truncated What = "truncated"
-	// Changed: the entry is not what was written there. It does not open, because it was altered, or taken from another
-	// place, or the vault lacks a sealing key; or its hash is wrong, or another than a head that was kept has.
+	// Changed: the entry is not what was written there. It does not open, because it was altered or taken from another place;
+	// or its hash is wrong, or another than a head that was kept has.
 	Changed What = "changed"
+	// NoKey: the entry, or with Seq 0 perhaps the head, names a sealing key that the vault does not have. Verify again with all
+	// keys: an entry that was written under one of them opens then, and one in which an attacker wrote a name stays.
+	NoKey What = "no key"
+	// Unlinked: the entry is whole, but the process that wrote it could not open the one before, and so does not vouch for it:
+	// the process lacked a sealing key, as when a new key is in front in one process and unknown to another; or the entry
+	// before was unreadable then, and is not any more.
+	Unlinked What = "unlinked"
 	// Displaced: the entry is whole, but does not follow the one before it: somebody with the keys put in, left out or
 	// exchanged entries, or filled a gap.
 	Displaced What = "displaced"
@@ -127,6 +134,8 @@ func (v *verification) fault(seq uint64, w What) {
 func (v *verification) run(ctx context.Context) error {
 	h, err := v.log.heads.Get(ctx, v.log.headKey(v.chain))
 	switch {
+	case errors.Is(err, store.ErrUnknownKey):
+		v.fault(0, NoKey)
 	case errors.Is(err, store.ErrUnreadable), errors.Is(err, store.ErrNotFound) && v.end > 1:
 		// Without a head there may be one entry: the process that wrote it died.
 		v.fault(0, BadHead)
@@ -154,7 +163,11 @@ func (v *verification) run(ctx context.Context) error {
 			v.fault(seq-missing, Removed)
 		}
 		if errors.Is(err, store.ErrUnreadable) {
-			v.fault(seq, Changed)
+			what := Changed
+			if errors.Is(err, store.ErrUnknownKey) {
+				what = NoKey
+			}
+			v.fault(seq, what)
 			prev = nil
 			continue
 		}
@@ -195,7 +208,11 @@ func (v *verification) entry(seq uint64, e *entry, prev []byte) (ok bool, err er
 			return false, nil
 		}
 	}
-	if prev != nil && !bytes.Equal(e.Prev, prev) {
+	switch {
+	case prev == nil, bytes.Equal(e.Prev, prev):
+	case len(e.Prev) == 0:
+		v.fault(seq, Unlinked)
+	default:
 		v.fault(seq, Displaced)
 	}
 	v.report.Entries++
