@@ -135,7 +135,7 @@ func newCrowd(c Config) (*crowd, *outbox.Outbox, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if w.vault, err = store.OpenVault(context.Background(), c.Store, keys, nil); err != nil {
+	if w.vault, err = store.OpenVault(context.Background(), c.Store, keys, &store.Options{Adopt: true}); err != nil {
 		return nil, nil, err
 	}
 	out, err := outbox.New(w.vault, w.mail, &outbox.Options{Workers: 16})
