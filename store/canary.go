@@ -1,15 +1,14 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -19,13 +18,15 @@ const (
 	// canaryKey does not depend on the index key: a vault with any keys finds the canary.
 	canaryKey    = canaryKind + "/canary"
 	canaryFormat = 1
+	// canaryMac begins what is hashed for a canary. Neither a storage key's hash nor a [Vault.Hash] begins so.
+	canaryMac = "\x00canary"
 )
 
 // A canary is the record by which [OpenVault] tells whether keys fit a database. Nothing in it is secret. It tells the index
 // key from the sealing keys, so that an operator learns which of them is wrong.
 type canary struct {
 	Format int    `json:"format"`
-	ID     []byte `json:"id"` // random, so that no two databases have the same canary
+	ID     string `json:"id"` // random, so that no two databases have the same canary
 	// Index is a keyed hash of ID under the index key.
 	Index []byte `json:"index"`
 	// Sealing has an entry for each sealing key under which a record may be sealed.
@@ -76,9 +77,8 @@ func (e *KeysError) orNil() error {
 
 // newCanary returns a canary of the vault's index key, with an entry for each of the keys.
 func (v *Vault) newCanary(ctx context.Context, keys []SealingKey) (*canary, error) {
-	c := &canary{Format: canaryFormat, ID: make([]byte, 16)}
-	_, _ = rand.Read(c.ID) // never fails
-	c.Index = v.canaryHash("index", c.ID)
+	c := &canary{Format: canaryFormat, ID: rand.Text()}
+	c.Index = v.mac(canaryMac, "index", c.ID)
 	for _, k := range keys {
 		if err := c.add(ctx, k); err != nil {
 			return nil, err
@@ -93,7 +93,7 @@ func (c *canary) has(id string) bool {
 }
 
 func (c *canary) add(ctx context.Context, k SealingKey) error {
-	sealed, err := k.Sealer.Seal(ctx, c.ID, c.associated(k.ID))
+	sealed, err := k.Sealer.Seal(ctx, []byte(c.ID), c.associated(k.ID))
 	if err != nil {
 		return fmt.Errorf("store: seal canary: %w", err)
 	}
@@ -104,7 +104,7 @@ func (c *canary) add(ctx context.Context, k SealingKey) error {
 // associated binds an entry to its key's id and its canary. No record has the same associated data, since none has the kind.
 func (c *canary) associated(id string) []byte {
 	head := append([]byte{canaryFormat, byte(len(id))}, id...)
-	return associated(head, canaryKind, canaryKey+"/"+string(c.ID))
+	return associated(head, canaryKind, canaryKey+"/"+c.ID)
 }
 
 // fits returns nil if the vault's keys are those of the canary. Errors:
@@ -112,7 +112,7 @@ func (c *canary) associated(id string) []byte {
 //   - [ErrUnreadable]: they are the same, and the canary was changed;
 //   - any other error: a Sealer could not work.
 func (v *Vault) fits(ctx context.Context, c *canary) error {
-	wrong := &KeysError{Index: !hmac.Equal(c.Index, v.canaryHash("index", c.ID))}
+	wrong := &KeysError{Index: !hmac.Equal(c.Index, v.mac(canaryMac, "index", c.ID))}
 	for _, s := range c.Sealing {
 		sealer, ok := v.openers[s.Key]
 		if !ok {
@@ -123,7 +123,7 @@ func (v *Vault) fits(ctx context.Context, c *canary) error {
 		switch {
 		case err != nil && ctx.Err() != nil:
 			return ctx.Err()
-		case errors.Is(err, ErrUnreadable), err == nil && !bytes.Equal(plain, c.ID):
+		case errors.Is(err, ErrUnreadable), err == nil && string(plain) != c.ID:
 			wrong.Other = append(wrong.Other, s.Key)
 		case err != nil:
 			return fmt.Errorf("store: open canary: %w", err)
@@ -138,22 +138,12 @@ func (v *Vault) fits(ctx context.Context, c *canary) error {
 	return nil
 }
 
-// canaryHash hashes under the index key. Neither a storage key nor a [Vault.Hash] begins so.
-func (v *Vault) canaryHash(purpose string, text []byte) []byte {
-	return v.mac("\x00canary", purpose, string(text))
-}
-
 func (v *Vault) canarySum(c *canary) []byte {
-	var all []byte
-	put := func(b []byte) { all = append(binary.BigEndian.AppendUint64(all, uint64(len(b))), b...) }
-	all = append(all, byte(c.Format))
-	put(c.ID)
-	put(c.Index)
+	parts := []string{canaryMac, "sum", strconv.Itoa(c.Format), c.ID, string(c.Index)}
 	for _, s := range c.Sealing {
-		put([]byte(s.Key))
-		put(s.Sealed)
+		parts = append(parts, s.Key, string(s.Sealed))
 	}
-	return v.canaryHash("sum", all)
+	return v.mac(parts...)
 }
 
 // encodeCanary returns the canary's record, with its sum.
