@@ -4,6 +4,12 @@
 // Use [OpenVault] around a store of package store/sqlite, store/sqlstore or your own, and hand the vault on. To write a
 // store of your own, read [Store] and run package store/storetest against it.
 //
+// # Keys
+//
+// [CreateKeyFile] makes the keys of a database, and [ReadKeyFile] reads them. OpenVault refuses keys that are not those of the
+// database, with a [*KeysError]. To rotate a sealing key, call [AddKey], [PromoteKey], [Vault.Reseal] and [RemoveKey], and restart
+// every process in between: docs/keys.md in the repository has the steps, and says what a lost or leaked key file means.
+//
 // # What a stolen table tells
 //
 // Every value is sealed by a key that the table does not hold, bound to its storage key and kind: a row cannot be read,
