@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// ErrKeyInFront says that a sealing key is the one in front, which seals, and must not be removed. The last key is in front, too.
+// ErrKeyInFront says that a sealing key is the one in front, which seals and must not be removed. The last key is in front.
 var ErrKeyInFront = errors.New("store: the sealing key in front")
 
 // AddKey adds a new random sealing key to a key file, behind the others, and returns its id. The key opens records and seals
 // none. Copy the file to every process, and have each read it, before [PromoteKey].
 //
-// AddKey, PromoteKey and [RemoveKey] replace the file as a whole, by renaming a new one: a crash leaves the file of before or the
-// new one, on the disk. Owner and rights stay; so do comments. They write path with ".new" first, which also keeps two of
+// AddKey, PromoteKey and [RemoveKey] replace the file as a whole, by renaming a new one: a crash leaves the file of before, or
+// the new one, on the disk. Owner and rights stay; so do comments. They write path with ".new" first, which also keeps two of
 // them from running at once. A crash may leave that file: remove it. Errors:
 //   - [ErrKeyFile], [ErrKeyFileMode], and those of the file system, as of [ReadKeyFile]: nothing was changed.
 //   - fs.ErrExist: a file path.new is there. Nothing was changed.

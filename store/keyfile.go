@@ -87,8 +87,8 @@ func newKey() string {
 //   - [ErrKeyFile]: the text is not that of a key file.
 func ReadKeyFile(path string) (Keys, error) { return readKeys(path, true) }
 
-// ReadMountedKeyFile is [ReadKeyFile] without a look at the file's rights: for a secret that an orchestrator mounts, whose rights
-// the program does not decide on.
+// ReadMountedKeyFile is [ReadKeyFile] without a look at the file's rights: for a secret that an orchestrator mounts, and whose
+// rights the program does not decide on.
 func ReadMountedKeyFile(path string) (Keys, error) { return readKeys(path, false) }
 
 func readKeys(path string, private bool) (Keys, error) {

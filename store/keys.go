@@ -126,10 +126,15 @@ func ParseKeys(text string) (Keys, error) {
 	if !header {
 		return Keys{}, keyTextError(`keys: no line "` + keyFileHeader + `"`)
 	}
-	if err := keys.validate(); err != nil {
+	return keys.checked()
+}
+
+// checked returns the keys if they are complete.
+func (k Keys) checked() (Keys, error) {
+	if err := k.validate(); err != nil {
 		return Keys{}, err
 	}
-	return keys, nil
+	return k, nil
 }
 
 func (k Keys) validate() error {

@@ -15,7 +15,7 @@ var ErrNoCanary = errors.New("store: no canary in a store that holds records, or
 const adoptLooks = 100
 
 // settle has the store accept the vault's keys: it looks at the canary, creates it where it may, and enters the key in front
-// before anything is sealed under that key. Of several processes that create at once, one does, and the others see what it wrote.
+// before anything is sealed under it. Of several processes that create at once, one does, and the others see what it wrote.
 func (v *Vault) settle(ctx context.Context, s Store) error {
 	full := false  // the store was seen with records and without a canary
 	var last error // of the last Put
@@ -104,7 +104,8 @@ func (v *Vault) create(ctx context.Context, s Store) (*canary, error) {
 // openSome opens the first records of a store that is to be adopted. It gives a [*KeysError] if one names a sealing key that is
 // not there, or if none opens under its own storage key.
 func (v *Vault) openSome(ctx context.Context, l Lister) error {
-	wrong, fit, looked := new(KeysError), false, 0
+	var a adoption
+	looked := 0
 	for item, err := range l.List(ctx, "", "") {
 		if err != nil {
 			return fmt.Errorf("store: list: %w", err)
@@ -115,34 +116,48 @@ func (v *Vault) openSome(ctx context.Context, l Lister) error {
 		if looked++; looked > adoptLooks {
 			break
 		}
-		kind := kindOf(item.Key)
-		plain, id, err := v.open(ctx, kind, item.Key, item.Value)
-		var env envelope
-		switch {
-		case errors.Is(err, ErrUnreadable) && id == "":
-			// no record of a vault
-		case errors.Is(err, ErrUnreadable) && v.openers[id] == nil:
-			wrong.Missing = addOnce(wrong.Missing, id)
-		case errors.Is(err, ErrUnreadable):
-			wrong.Other = addOnce(wrong.Other, id)
-		case err != nil:
+		if err := a.look(ctx, v, item); err != nil {
 			return err
-		case strictJSON(plain, &env) != nil:
-		case v.storageKey(kind, Key{Subject: env.Subject, ID: env.ID}) != item.Key:
-			wrong.Index = true
-		default:
-			fit = true
 		}
 	}
 	switch {
-	case fit && len(wrong.Missing) == 0:
+	case a.fit && len(a.wrong.Missing) == 0:
 		return nil // some record or other may have been spoilt
-	case fit:
-		return &KeysError{Missing: wrong.Missing}
-	case wrong.orNil() != nil:
-		return wrong
+	case a.fit:
+		return &KeysError{Missing: a.wrong.Missing}
+	case a.wrong.orNil() != nil:
+		return &a.wrong
 	}
 	return fmt.Errorf("%w: none of the first %d records is one of a vault", ErrUnreadable, adoptLooks)
+}
+
+// adoption is what the records of a store say about keys.
+type adoption struct {
+	wrong KeysError
+	fit   bool // one of them opened
+}
+
+// look opens a record. Its error is that of a Sealer that could not work.
+func (a *adoption) look(ctx context.Context, v *Vault, item Item) error {
+	kind := kindOf(item.Key)
+	plain, id, err := v.open(ctx, kind, item.Key, item.Value)
+	var env envelope
+	switch {
+	case errors.Is(err, ErrUnknownKey):
+		a.wrong.Missing = addOnce(a.wrong.Missing, id)
+	case errors.Is(err, ErrUnreadable) && id != "":
+		a.wrong.Other = addOnce(a.wrong.Other, id)
+	case errors.Is(err, ErrUnreadable):
+		// no record of a vault
+	case err != nil:
+		return err
+	case strictJSON(plain, &env) != nil:
+	case v.storageKey(kind, Key{Subject: env.Subject, ID: env.ID}) != item.Key:
+		a.wrong.Index = true
+	default:
+		a.fit = true
+	}
+	return nil
 }
 
 func addOnce(ids []string, id string) []string {
@@ -152,16 +167,35 @@ func addOnce(ids []string, id string) []string {
 	return append(ids, id)
 }
 
-// sealedUnder returns the ids of the sealing keys that the canary of a store names.
-func (v *Vault) sealedUnder(ctx context.Context, s Store) (ids []string, err error) {
-	c, _, err := v.canary(ctx, s)
-	if err != nil {
-		return nil, err
+// sealedUnder returns, for each member, the ids of the sealing keys that its canary names; nil if the canary is gone.
+func (v *Vault) sealedUnder(ctx context.Context) ([][]string, error) {
+	used := make([][]string, len(v.members))
+	for i, m := range v.members {
+		c, _, err := v.canary(ctx, m)
+		if errors.Is(err, ErrNotFound) {
+			continue // lost, by a store that may: OpenVault makes it anew
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range c.Sealing {
+			used[i] = append(used[i], k.Key)
+		}
 	}
-	for _, k := range c.Sealing {
-		ids = append(ids, k.Key)
+	return used, nil
+}
+
+// retireAll is retire for all members, of what sealedUnder returned.
+func (v *Vault) retireAll(ctx context.Context, used [][]string) error {
+	for i, m := range v.members {
+		if used[i] == nil {
+			continue
+		}
+		if err := v.retire(ctx, m, used[i]); err != nil {
+			return fmt.Errorf("store: reseal: %w", err)
+		}
 	}
-	return ids, nil
+	return nil
 }
 
 // retire has the canary of a store forget sealing keys under which no record is sealed any more. The one in front stays, and so

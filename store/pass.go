@@ -92,13 +92,10 @@ func (v *Vault) walk(ctx context.Context, prefix string, p Pass, visit func(Item
 // reported at the end, in an error that matches [ErrUnreadable].
 func (v *Vault) Reseal(ctx context.Context, p Pass) (Progress, error) {
 	whole := p.After == "" && p.Max == 0 && v.CanList()
-	used := make([][]string, len(v.members))
-	for i, m := range v.members {
-		if !whole {
-			break
-		}
+	var used [][]string
+	if whole {
 		var err error
-		if used[i], err = v.sealedUnder(ctx, m); err != nil && !errors.Is(err, ErrNotFound) {
+		if used, err = v.sealedUnder(ctx); err != nil {
 			return Progress{}, err
 		}
 	}
@@ -114,18 +111,10 @@ func (v *Vault) Reseal(ctx context.Context, p Pass) (Progress, error) {
 		_, err = v.store.Put(ctx, item.Key, item.Record)
 		return err == nil, err
 	})
-	if err != nil || !whole || !at.End || at.Changed > 0 || at.Missed > 0 {
+	if err != nil || !whole || at.Changed+at.Missed > 0 {
 		return at, err
 	}
-	for i, m := range v.members {
-		if used[i] == nil {
-			continue // lost, by a store that may: OpenVault makes it anew
-		}
-		if err := v.retire(ctx, m, used[i]); err != nil {
-			return at, fmt.Errorf("store: reseal: %w", err)
-		}
-	}
-	return at, nil
+	return at, v.retireAll(ctx, used)
 }
 
 // purgeBatch is how many records an engine is asked to remove at once.

@@ -7,8 +7,8 @@
 // # Keys
 //
 // [CreateKeyFile] makes the keys of a database, and [ReadKeyFile] reads them. OpenVault refuses keys that are not those of the
-// database, with a [*KeysError]. To rotate a sealing key, call [AddKey], [PromoteKey], [Vault.Reseal] and [RemoveKey], and restart
-// every process in between: docs/keys.md in the repository has the steps, and says what a lost or leaked key file means.
+// database, with a [*KeysError]. To rotate a sealing key, call [AddKey], [PromoteKey], [Vault.Reseal] and [RemoveKey], and
+// restart every process in between: docs/keys.md in the repository has the steps, and says what a lost or leaked file means.
 //
 // # What a stolen table tells
 //

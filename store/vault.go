@@ -68,10 +68,10 @@ type Vault struct {
 	types   *sync.Map // of the values of each kind that NewKind made: string to reflect.Type
 }
 
-// OpenVault returns a vault around s, if the keys fit what s holds. It looks at the canary, a record under a fixed key that only
-// these keys make, and creates it in a store that lists as empty: whichever process does so first decides on the keys. If s is a
-// router, each store behind it has a canary of its own. If the key in front is new, the canary is told of it before anything is
-// sealed under it. It costs a Get of each store, and a List and a Put of one that has no canary. Errors:
+// OpenVault returns a vault around s, if the keys fit what s holds. It looks at the canary, a record under a fixed key that
+// only these keys make, and creates it in a store that lists as empty: the first process that does so decides on the keys. If
+// s is a router, each store behind it has a canary of its own. If the key in front is new, it is entered in the canary before
+// anything is sealed under it. It costs a Get of each store, and a List and a Put of one that has no canary. Errors:
 //   - [*KeysError]: the keys are not those of the database; the error says which of them. Nothing was written.
 //   - [ErrNoCanary]: there is no canary, and s holds records or cannot list; see [Options.Adopt].
 //   - [ErrForgetful]: s may lose writes. Put it behind [NewRouter], whose [Route] says which kinds may be lost.

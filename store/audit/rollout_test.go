@@ -62,8 +62,8 @@ func TestRollout(t *testing.T) {
 	assert.Len(t, events, n)
 }
 
-// TestRolloutInTheWrongOrder: with a new key in front at once, a process that does not have it cannot open what the other wrote.
-// That is told apart from tampering.
+// TestRolloutInTheWrongOrder: with a new key in front at once, a process without it cannot open what the other wrote. That
+// is told apart from tampering.
 func TestRolloutInTheWrongOrder(t *testing.T) {
 	memory := store.NewMemory()
 	old, _ := logUnder(t, memory, "k1")

@@ -269,7 +269,7 @@ func TestTamperingGoesOn(t *testing.T) {
 		do   func(th *thief)
 		want []audit.Fault
 	}{
-		"cut off":             {func(th *thief) { th.remove(8, 9) }, []audit.Fault{at(8, audit.Removed), at(9, audit.Removed)}},
+		"cut off": {func(th *thief) { th.remove(8, 9) }, []audit.Fault{at(8, audit.Removed), at(9, audit.Removed)}},
 		"the last one under an unknown name": {
 			func(th *thief) { th.put(th.keys[9], append([]byte("\x01\x02k9"), make([]byte, 99)...)) },
 			[]audit.Fault{at(9, audit.NoKey)},

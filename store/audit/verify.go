@@ -131,18 +131,35 @@ func (v *verification) fault(seq uint64, w What) {
 	v.report.Faults = append(v.report.Faults, Fault{Chain: v.chain, Seq: seq, What: w})
 }
 
-func (v *verification) run(ctx context.Context) error {
+// unreadable returns what a record that does not open is: NoKey, or what it is otherwise.
+func unreadable(err error, otherwise What) What {
+	if errors.Is(err, store.ErrUnknownKey) {
+		return NoKey
+	}
+	return otherwise
+}
+
+// head reads the head of the chain, which is not Found if there is none to go by.
+func (v *verification) head(ctx context.Context) (store.Entry[head], error) {
 	h, err := v.log.heads.Get(ctx, v.log.headKey(v.chain))
 	switch {
-	case errors.Is(err, store.ErrUnknownKey):
-		v.fault(0, NoKey)
-	case errors.Is(err, store.ErrUnreadable), errors.Is(err, store.ErrNotFound) && v.end > 1:
+	case errors.Is(err, store.ErrUnreadable):
+		v.fault(0, unreadable(err, BadHead))
+	case errors.Is(err, store.ErrNotFound) && v.end > 1:
 		// Without a head there may be one entry: the process that wrote it died.
 		v.fault(0, BadHead)
 	case err == nil:
 		v.end = max(v.end, h.Value.Seq+1)
 	case !errors.Is(err, store.ErrNotFound):
-		return fmt.Errorf("audit: %w", err)
+		return h, fmt.Errorf("audit: %w", err)
+	}
+	return h, nil
+}
+
+func (v *verification) run(ctx context.Context) error {
+	h, err := v.head(ctx)
+	if err != nil {
+		return err
 	}
 	for _, s := range v.since {
 		v.end = max(v.end, s.Seq+1)
@@ -163,11 +180,7 @@ func (v *verification) run(ctx context.Context) error {
 			v.fault(seq-missing, Removed)
 		}
 		if errors.Is(err, store.ErrUnreadable) {
-			what := Changed
-			if errors.Is(err, store.ErrUnknownKey) {
-				what = NoKey
-			}
-			v.fault(seq, what)
+			v.fault(seq, unreadable(err, Changed))
 			prev = nil
 			continue
 		}
