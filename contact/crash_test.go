@@ -29,18 +29,22 @@ var cheapHash = sync.OnceValue(func() string {
 // withPins gives the kit, whose contacts have a policy then, credentials, and Rosa one of level Substantial.
 func (k *bookKit) withPins(t testing.TB, p contact.Policy) *bookKit {
 	t.Helper()
-	pins, err := pin.New(k.vault, k.out, pin.Default())
+	pins, err := pin.New(k.out, pin.Default())
 	require.NoError(t, err)
+	k.pins = pins
 	return k.rests(t, p, pins)
 }
 
+// elsewhere are credentials that do not say which outbox they are over.
+type elsewhere struct{ contact.Credentials }
+
 // rests has the kit's contacts have a policy, and credentials.
-func (k *bookKit) rests(t testing.TB, p contact.Policy, pins *pin.Service) *bookKit {
+func (k *bookKit) rests(t testing.TB, p contact.Policy, c contact.Credentials) *bookKit {
 	t.Helper()
 	p.Sends = k.config.Sends
-	k.pins, k.config = pins, p
+	k.config = p
 	var err error
-	k.Service, err = contact.New(k.vault, k.out, p, pins)
+	k.Service, err = contact.New(k.out, p, c)
 	require.NoError(t, err)
 	return k
 }
@@ -347,7 +351,9 @@ func bookCrashAt(t *testing.T, f bookFlow, fault testkit.Fault) bool {
 	k.clock.Add(5 * time.Minute) // reservations and claims of the dead process run out
 	other := newBookKitOn(t, memory, bookConfig(), k.clock, k.post, k.events)
 	if f.policy != nil {
-		other.rests(t, *f.policy, k.pins) // credentials have crash points of their own; to make them hashes
+		// Credentials have crash points of their own, and to make them hashes: those of the process that died, over its outbox.
+		other.pins = k.pins
+		other.rests(t, *f.policy, elsewhere{k.pins})
 	}
 	for range 3 {
 		other.flush(t)

@@ -1,7 +1,7 @@
 // Package contact keeps the addresses of subjects: telephones, mailboxes, apps. An address becomes a contact when its proof
 // comes back, other contacts are told of each change, and each change can be undone by those that it concerns.
 //
-//	contacts, err := contact.New(vault, out, contact.Policy{Undo: 7 * 24 * time.Hour}, pins)
+//	contacts, err := contact.New(out, contact.Policy{Undo: 7 * 24 * time.Hour}, pins)
 //	candidate, err := contacts.Add(ctx, subject, address, civicpin.Citizen, source)
 //	err = contacts.ProveCode(ctx, subject, typed, source) // or Prove, with the token of the link
 //	told, err := contacts.Notify(ctx, subject, "pin.changed", nil)
@@ -22,7 +22,6 @@
 // Policy.Undo. A contact that was added to others proves nothing until it has cooled down. The thief of a telephone: an
 // operator removes it, and it undoes nothing. Mail scanners: inspecting changes nothing. Strangers: what is shown of the
 // contact of an unknown subject is made up, and the same each time.
-//
 // Not covered: an attacker who reads all channels of a subject; an operator who vouches for the wrong address.
 //
 // # Messages
@@ -31,8 +30,6 @@
 //   - contact.changed (parameter "change": added, changed, removed or primary) tells the others, with a token that undoes it.
 //     After an undo it has no parameter and no token.
 //
-// The messages of [Service.Notify] are of the caller's kind.
-//
 // # Events
 //
 //   - contact.changed: Reason says what became of which kind of contact; Ref is the change's or the candidate's id.
@@ -40,6 +37,5 @@
 //
 // # Stored-format compatibility
 //
-// The kinds "contact.book" and "contact.token" are this package's, and the gate "contact.proof". Later releases will read what
-// earlier ones wrote.
+// The kinds "contact.book" and "contact.token", and the gate "contact.proof". Later releases read what earlier ones wrote.
 package contact

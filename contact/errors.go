@@ -31,12 +31,10 @@ const (
 
 // limited turns a book's refusals for number into the error that callers know.
 func limited(err error) error {
-	limit, ok := errors.AsType[*contactbook.LimitError](err)
-	switch {
-	case !ok:
-		return err
-	case limit.Sends:
+	if limit, ok := errors.AsType[*contactbook.LimitError](err); ok && limit.Sends {
 		return &lockout.LockedError{Scope: lockout.ScopeSends, Until: limit.Until}
+	} else if ok {
+		return &lockout.LockedError{Scope: lockout.ScopeSubject, Until: limit.Until}
 	}
-	return &lockout.LockedError{Scope: lockout.ScopeSubject, Until: limit.Until}
+	return err
 }

@@ -52,7 +52,7 @@ func Example() {
 	inbox := gateway{}
 	out, err := outbox.New(vault, inbox, nil)
 	check(err)
-	contacts, err := contact.New(vault, out, contact.Policy{Undo: 7 * 24 * time.Hour}, nil)
+	contacts, err := contact.New(out, contact.Policy{Undo: 7 * 24 * time.Hour}, nil)
 	check(err)
 
 	const ana = civicpin.Subject("1710034065")

@@ -83,7 +83,7 @@ func newBookKitOn(t testing.TB, s store.Store, c contact.Policy, clock *testkit.
 	require.NoError(t, err)
 	out, err := outbox.New(vault, post, &outbox.Options{PerDestination: outbox.Rate{Limit: 1_000_000, Window: time.Hour}})
 	require.NoError(t, err)
-	svc, err := contact.New(vault, out, c, nil)
+	svc, err := contact.New(out, c, nil)
 	require.NoError(t, err)
 	return &bookKit{Service: svc, clock: clock, post: post, events: r, vault: vault, out: out, config: c}
 }

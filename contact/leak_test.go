@@ -49,7 +49,7 @@ func TestContactsLeakNothing(t *testing.T) {
 	})
 	out, err := outbox.New(vault, gateway, nil)
 	require.NoError(t, err)
-	svc, err := contact.New(vault, out, bookConfig(), nil)
+	svc, err := contact.New(out, bookConfig(), nil)
 	require.NoError(t, err)
 	k := &bookKit{Service: svc, clock: clock, post: post, events: &testkit.Recorder{}, vault: vault, out: out}
 	ctx := t.Context()

@@ -45,8 +45,7 @@ func (d *delivery) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Messag
 	return m, nil
 }
 
-// Settle implements [outbox.Owner]. What was taken over is dropped, with its token and code: the provider has it, and nobody
-// else needs it.
+// Settle implements [outbox.Owner]. What was taken over is dropped, with its token and code.
 func (d *delivery) Settle(ctx context.Context, ref outbox.Ref, what outbox.Outcome) error {
 	_, err := d.books.Update(ctx, store.Key{Subject: ref.Subject}, func(e *store.Entry[contactbook.Book]) error {
 		b := &e.Value

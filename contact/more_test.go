@@ -304,7 +304,7 @@ func TestContactPolicy(t *testing.T) {
 			require.NoError(t, err)
 			out, err := outbox.New(vault, &testkit.Mailbox{}, nil)
 			require.NoError(t, err)
-			_, err = contact.New(vault, out, p, &pin.Service{})
+			_, err = contact.New(out, p, elsewhere{})
 			require.ErrorIs(t, err, contact.ErrPolicy)
 		})
 	}
@@ -313,7 +313,7 @@ func TestContactPolicy(t *testing.T) {
 	out, err := outbox.New(vault, &testkit.Mailbox{}, nil)
 	require.NoError(t, err)
 	for name, p := range map[string]contact.Policy{"level": {LowerTo: new(civicpin.Low)}, "suspends": {SuspendOnUndo: true}} {
-		_, err = contact.New(vault, out, p, nil)
+		_, err = contact.New(out, p, nil)
 		require.ErrorIs(t, err, contact.ErrPolicy, name+" without credentials")
 	}
 	// The default of each field is shown by TestContactsAtLeast, TestContactsThatAreFirst and TestContactChange.
@@ -391,4 +391,21 @@ func TestContactDecoys(t *testing.T) {
 	require.Empty(t, shown(rosa, civicpin.SMS))
 	require.Empty(t, shown("NOBODY", civicpin.SMS))
 	require.Empty(t, k.MaskedDecoy(rosa, civicpin.SMS))
+}
+
+// Credentials over another outbox are refused: what they would promise, nobody would send.
+func TestContactsOverAnotherOutbox(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	other, err := outbox.New(k.vault, k.post, nil)
+	require.NoError(t, err)
+	pins, err := pin.New(other, pin.Default())
+	require.NoError(t, err)
+	_, err = contact.New(k.out, contact.Policy{}, pins)
+	require.ErrorIs(t, err, civicpin.ErrInvalid)
+	_, err = contact.New(nil, contact.Policy{}, nil)
+	require.ErrorIs(t, err, civicpin.ErrInvalid)
+	contacts, err := contact.New(other, contact.Policy{}, pins)
+	require.NoError(t, err)
+	require.True(t, contacts.Over(other))
+	require.False(t, contacts.Over(k.out))
 }

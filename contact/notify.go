@@ -50,7 +50,7 @@ func (s *Service) Notify(ctx context.Context, subject civicpin.Subject, kind civ
 // validNotice checks what Notify is given.
 func validNotice(kind civicpin.MessageKind, params map[string]string) error {
 	if !names.Valid(string(kind), 64) {
-		return fmt.Errorf("%w: the kind of a message is not 1 to 64 ASCII letters, digits and -_.", civicpin.ErrInvalid)
+		return fmt.Errorf("%w: the kind of a message is not 1 to 64 of ASCII letters, digits, period, - and _", civicpin.ErrInvalid)
 	}
 	if len(params) > 8 {
 		return fmt.Errorf("%w: more than 8 parameters", civicpin.ErrInvalid)

@@ -3,6 +3,7 @@ package contact
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -33,7 +34,7 @@ type Service struct {
 	vault       *store.Vault
 	out         *outbox.Outbox
 	policy      Policy
-	credentials Credentials
+	credentials Credentials // may be nil
 	sends       *lockout.Sends
 	proofs      *lockout.Gate
 	books       store.Kind[contactbook.Book]
@@ -42,19 +43,22 @@ type Service struct {
 	decoy       store.Decoy      // the same, sealed
 }
 
-// New returns a service. out carries its messages; the service registers with it as "contact". credentials may be nil. Errors:
+// New returns a service in the vault of out, which carries its messages; the service registers with it as "contact".
+// credentials may be nil. Errors:
+//   - [civicpin.ErrInvalid]: out is nil, or the credentials are over another outbox.
 //   - [ErrPolicy]: the policy is invalid, or needs credentials and there are none.
-func New(v *store.Vault, out *outbox.Outbox, p Policy, credentials Credentials) (*Service, error) {
-	if v == nil || out == nil {
-		return nil, errors.New("contact: New: no vault or no outbox")
+func New(out *outbox.Outbox, p Policy, credentials Credentials) (*Service, error) {
+	if c, ok := credentials.(interface{ Over(*outbox.Outbox) bool }); out == nil || ok && !c.Over(out) {
+		return nil, fmt.Errorf("contact: %w: New needs an outbox, that of the credentials", civicpin.ErrInvalid)
 	}
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Service{vault: v, out: out, policy: p.withDefaults(), credentials: credentials}
 	if credentials == nil && (p.LowerTo != nil || p.SuspendOnUndo) {
-		return nil, errors.Join(ErrPolicy, errors.New("contact: LowerTo and SuspendOnUndo need credentials"))
+		return nil, fmt.Errorf("%w: LowerTo and SuspendOnUndo need credentials", ErrPolicy)
 	}
+	v := out.Vault()
+	s := &Service{vault: v, out: out, policy: p.withDefaults(), credentials: credentials}
 	var errs [5]error
 	s.sends, errs[0] = newSends(v, p.Sends)
 	s.proofs, errs[1] = lockout.New(v, proofLimit())
@@ -82,6 +86,9 @@ func newSends(v *store.Vault, limits lockout.SendLimits) (*lockout.Sends, error)
 	return lockout.NewSends(v, "contact", limits)
 }
 
+// Over reports whether the service works over an outbox: services that rest on each other are over the same one.
+func (s *Service) Over(out *outbox.Outbox) bool { return s.out == out }
+
 // Policy returns a copy of the policy, with its defaults.
 func (s *Service) Policy() Policy { return s.policy.withDefaults() }
 
@@ -103,7 +110,7 @@ func newDecoyBook(now time.Time) contactbook.Book {
 	}
 }
 
-// book reads a subject's contacts. One store call, whoever the subject is.
+// book reads a subject's contacts, in one store call, whoever the subject is.
 func (s *Service) book(ctx context.Context, subject civicpin.Subject) (*book, error) {
 	e, err := s.books.GetOr(ctx, store.Key{Subject: subject}, s.decoy)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {

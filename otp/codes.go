@@ -2,7 +2,6 @@ package otp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -43,16 +42,19 @@ type Codes struct {
 	lists    store.Kind[codeList]
 }
 
-// NewCodes returns a Codes. out carries the messages; the Codes registers with it under "code." and the policy's name. Errors
-// match [ErrPolicy] if the policy is not valid.
-func NewCodes(v *store.Vault, out *outbox.Outbox, p CodePolicy) (*Codes, error) {
-	if v == nil || out == nil {
-		return nil, errors.New("otp: NewCodes: no vault or no outbox")
+// NewCodes returns a Codes in the vault of out, which carries its messages; the Codes registers with it under "code." and the
+// policy's name. Errors:
+//   - [civicpin.ErrInvalid]: out is nil.
+//   - [ErrPolicy]: the policy is invalid.
+func NewCodes(out *outbox.Outbox, p CodePolicy) (*Codes, error) {
+	if out == nil {
+		return nil, fmt.Errorf("otp: %w: NewCodes needs an outbox", civicpin.ErrInvalid)
 	}
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
 	p = p.withDefaults()
+	v := out.Vault()
 	c := &Codes{vault: v, out: out, policy: p, alphabet: code.Alphabet(p.Alphabet)}
 	var err error
 	if c.gate, err = lockout.New(v, p.Lockout); err != nil {

@@ -30,7 +30,7 @@ func exampleCodes(p otp.CodePolicy, arrived *civicpin.Message) (*otp.Codes, *out
 	if err != nil {
 		log.Fatal(err)
 	}
-	codes, err := otp.NewCodes(vault, out, p)
+	codes, err := otp.NewCodes(out, p)
 	if err != nil {
 		log.Fatal(err)
 	}

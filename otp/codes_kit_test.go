@@ -62,7 +62,7 @@ func newCodeKitOn(t testing.TB, s store.Store, p otp.CodePolicy, c *testkit.Cloc
 	require.NoError(t, err)
 	out, err := outbox.New(vault, m, nil)
 	require.NoError(t, err)
-	codes, err := otp.NewCodes(vault, out, p)
+	codes, err := otp.NewCodes(out, p)
 	require.NoError(t, err)
 	return &codeKit{Codes: codes, clock: c, mail: m, events: r, vault: vault, out: out, policy: p}
 }

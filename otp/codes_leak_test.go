@@ -42,7 +42,7 @@ func TestNobodyElseLearnsCodes(t *testing.T) {
 	require.NoError(t, err)
 	p := unlimited(otp.ClavePIN())
 	p.Length, p.Joined, p.Tries, p.Lockout.Limit = 12, 8, 20, 20
-	codes, err := otp.NewCodes(vault, out, p)
+	codes, err := otp.NewCodes(out, p)
 	require.NoError(t, err)
 	paper, err := otp.NewCheapBackup(vault, otp.BackupConfig{Name: "paper"})
 	require.NoError(t, err)

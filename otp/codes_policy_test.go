@@ -123,7 +123,7 @@ func TestCodePolicyValidate(t *testing.T) {
 			require.NoError(t, err)
 			out, err := outbox.New(vault, &testkit.Mailbox{}, nil)
 			require.NoError(t, err)
-			_, newErr := otp.NewCodes(vault, out, p)
+			_, newErr := otp.NewCodes(out, p)
 			if tc.ok {
 				require.NoError(t, p.Validate())
 				require.NoError(t, newErr)
@@ -133,8 +133,8 @@ func TestCodePolicyValidate(t *testing.T) {
 			require.ErrorIs(t, newErr, otp.ErrPolicy)
 		})
 	}
-	_, err := otp.NewCodes(nil, nil, otp.SMS())
-	require.Error(t, err)
+	_, err := otp.NewCodes(nil, otp.SMS())
+	require.ErrorIs(t, err, civicpin.ErrInvalid)
 }
 
 func TestCodePolicyJSON(t *testing.T) {

@@ -27,7 +27,7 @@ func benchKit(b *testing.B, real bool) (*kit, *storetest.Faults) {
 		var err error
 		out, err := outbox.New(k.vault, k.mail, nil)
 		require.NoError(b, err)
-		k.Service, err = pin.New(k.vault, out, p)
+		k.Service, err = pin.New(out, p)
 		require.NoError(b, err)
 		k.out = out
 	}

@@ -34,7 +34,7 @@ func exampleService(p pin.Policy) (*pin.Service, *outbox.Outbox, map[string]stri
 	if err != nil {
 		log.Fatal(err)
 	}
-	pins, err := pin.New(vault, out, p)
+	pins, err := pin.New(out, p)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -16,7 +16,7 @@ func NewCheap(v *store.Vault, out *outbox.Outbox, p Policy) (*Service, error) {
 	}
 	p = p.withDefaults()
 	p.Hashing.Memory, p.Hashing.Time, p.Hashing.Threads = 8, 1, 1
-	return build(v, out, p)
+	return build(out, p)
 }
 
 // Plain returns all credentials as they are before they are sealed.

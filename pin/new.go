@@ -3,10 +3,10 @@ package pin
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"time"
 
+	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/code"
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/lockout"
@@ -14,20 +14,23 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// New returns a service. out carries the messages; the service registers with it under "pin." and the policy's name. New
-// hashes once, so it takes as long as a verification. Errors match [ErrPolicy] if the policy is not valid.
-func New(v *store.Vault, out *outbox.Outbox, p Policy) (*Service, error) {
-	if v == nil || out == nil {
-		return nil, errors.New("pin: New: no vault or no outbox")
+// New returns a service in the vault of out, which carries its messages; the service registers with it under "pin." and the
+// policy's name. New hashes once, so it takes as long as a verification. Errors:
+//   - [civicpin.ErrInvalid]: out is nil.
+//   - [ErrPolicy]: the policy is invalid.
+func New(out *outbox.Outbox, p Policy) (*Service, error) {
+	if out == nil {
+		return nil, fmt.Errorf("pin: %w: New needs an outbox", civicpin.ErrInvalid)
 	}
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
-	return build(v, out, p.withDefaults())
+	return build(out, p.withDefaults())
 }
 
 // build is New for a policy that is valid and complete.
-func build(v *store.Vault, out *outbox.Outbox, p Policy) (*Service, error) {
+func build(out *outbox.Outbox, p Policy) (*Service, error) {
+	v := out.Vault()
 	s := &Service{
 		vault: v, out: out, policy: p, alphabet: code.Alphabet(p.Alphabet), rules: p.rules(),
 		dummy: password.New(p.hashParams(), rand.Text()),

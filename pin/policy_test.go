@@ -78,9 +78,7 @@ func TestDevicesLeaveTheChance(t *testing.T) {
 // TestDefaults pins each default that a zero field stands for.
 func TestDefaults(t *testing.T) {
 	k := newKit(t, pin.INPS())
-	vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), nil)
-	require.NoError(t, err)
-	service, err := pin.New(vault, k.out, pin.INPS())
+	service, err := pin.New(k.out, pin.INPS())
 	require.NoError(t, err)
 	p := service.Policy()
 	require.Equal(t, pin.Hashing{Memory: 19456, Time: 2, Threads: 1}, p.Hashing)
@@ -88,6 +86,31 @@ func TestDefaults(t *testing.T) {
 	p.Valid[civicpin.SMS], p.Levels[civicpin.InPerson] = 1, civicpin.High
 	require.Equal(t, 7*day, service.Policy().Valid[civicpin.SMS], "nobody changes a policy from outside")
 	require.Equal(t, civicpin.Substantial, service.Policy().Levels[civicpin.InPerson])
+}
+
+// The vault is said once, by the outbox.
+func TestNewNeedsAnOutbox(t *testing.T) {
+	_, err := pin.New(nil, pin.INPS())
+	require.ErrorIs(t, err, civicpin.ErrInvalid)
+}
+
+// Without a notifier a PIN that would be sent is not issued, and one that is handed over is.
+func TestIssueWithoutANotifier(t *testing.T) {
+	vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), nil)
+	require.NoError(t, err)
+	out, err := outbox.New(vault, nil, nil)
+	require.NoError(t, err)
+	p := pin.Default()
+	pins, err := pin.New(out, p)
+	require.NoError(t, err)
+	_, err = pins.Issue(t.Context(), maria, pin.IssueOptions{
+		Parts: []civicpin.Contact{{Channel: civicpin.Email, Address: "maria@example.it"}}, By: civicpin.Citizen,
+	})
+	require.ErrorIs(t, err, outbox.ErrNoNotifier)
+	_, err = pins.Status(t.Context(), maria)
+	require.ErrorIs(t, err, pin.ErrNoCredential, "nothing changed")
+	_, err = pins.Issue(t.Context(), maria, pin.IssueOptions{Parts: []civicpin.Contact{{Channel: civicpin.HandedOver}}, By: clerk})
+	require.NoError(t, err)
 }
 
 func TestNewCopiesThePolicy(t *testing.T) {
@@ -166,7 +189,7 @@ func TestPolicyValidation(t *testing.T) {
 				return
 			}
 			require.ErrorIs(t, err, pin.ErrPolicy)
-			_, err = pin.New(vault, out, p)
+			_, err = pin.New(out, p)
 			require.ErrorIs(t, err, pin.ErrPolicy)
 		})
 	}

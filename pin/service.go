@@ -36,6 +36,9 @@ type Service struct {
 	receipts store.Kind[receipt]
 }
 
+// Over reports whether the service works over an outbox: services that rest on each other are over the same one.
+func (s *Service) Over(out *outbox.Outbox) bool { return s.out == out }
+
 // Policy returns the policy with its defaults filled in.
 func (s *Service) Policy() Policy { return s.policy.withDefaults() }
 

@@ -36,7 +36,7 @@ func countedKitWith(t testing.TB, real bool, contacts []civicpin.Contact) (*kit,
 		k.config.Plans[i].Limit = lockout.Policy{Limit: 100, Lock: lockout.Timed, For: time.Second}
 	}
 	var err error
-	k.Service, err = recovery.New(k.vault, k.out, k.config)
+	k.Service, err = recovery.New(k.out, k.config)
 	require.NoError(t, err)
 	k.importAna(t)
 	k.teachAna(t)

@@ -58,7 +58,7 @@ func TestStoreCalls(t *testing.T) {
 				Name: "bare", Steps: []plan.Step{plan.Link{Channel: civicpin.Email, Valid: time.Hour}}, Limit: threeTries(),
 				Outcome: plan.Unlocked,
 			}}
-			bare, err := recovery.New(k.vault, k.out, c)
+			bare, err := recovery.New(k.out, c)
 			require.NoError(t, err)
 			f.Reset()
 			_, err = bare.Start(t.Context(), "bare", subject, nowhere)

@@ -90,12 +90,15 @@ type Service struct {
 	decoyHash string      // of an answer
 }
 
-// New returns a service. out carries the messages; the service registers with it as "recovery". Errors match [ErrPlan] if the
-// configuration cannot be, and say which plan and step is why. New hashes once.
-func New(v *store.Vault, out *outbox.Outbox, c Config) (*Service, error) {
-	if v == nil || out == nil {
-		return nil, errors.New("recovery: New: no vault or no outbox")
+// New returns a service in the vault of out, which carries its messages; the service registers with it as "recovery". New
+// hashes once. Errors:
+//   - [civicpin.ErrInvalid]: out is nil, or Pins or Contacts are over another outbox.
+//   - [ErrPlan]: the configuration or a plan is invalid; the text says which step is why.
+func New(out *outbox.Outbox, c Config) (*Service, error) {
+	if out == nil || c.Pins != nil && !c.Pins.Over(out) || c.Contacts != nil && !c.Contacts.Over(out) {
+		return nil, fmt.Errorf("recovery: %w: New needs an outbox, that of Pins and Contacts", civicpin.ErrInvalid)
 	}
+	v := out.Vault()
 	s := &Service{vault: v, out: out, config: c, plans: make(map[string]*way), roles: make(map[string]*role)}
 	s.config.Factors, s.config.Roles = maps.Clone(c.Factors), maps.Clone(c.Roles)
 	s.config.Questions, s.config.Images = slices.Clone(c.Questions), slices.Clone(c.Images)

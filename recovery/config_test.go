@@ -6,11 +6,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
 )
 
 // construct makes a service of one plan with all that it could need around it.
@@ -24,7 +27,7 @@ func construct(t *testing.T, change func(*recovery.Config), p ...plan.Plan) erro
 	if change != nil {
 		change(&c)
 	}
-	_, err := recovery.New(k.vault, k.out, c)
+	_, err := recovery.New(k.out, c)
 	return err
 }
 
@@ -55,6 +58,26 @@ func TestConfigsThatDoNotConstruct(t *testing.T) {
 	}
 }
 
+// A service over another outbox is refused: what it would promise, nobody would send.
+func TestConfigsOverAnotherOutbox(t *testing.T) {
+	k := newKitOn(t, store.NewMemory(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	other, err := outbox.New(k.vault, k.mail, nil)
+	require.NoError(t, err)
+	pins, err := pin.New(other, pin.Default())
+	require.NoError(t, err)
+	contacts, err := contact.New(other, contact.Policy{}, pins)
+	require.NoError(t, err)
+	_, err = recovery.New(nil, k.config)
+	require.ErrorIs(t, err, civicpin.ErrInvalid)
+	_, err = recovery.New(other, k.config)
+	require.ErrorIs(t, err, civicpin.ErrInvalid)
+	for _, c := range []recovery.Config{{Pins: pins, Contacts: k.contacts}, {Pins: k.pins, Contacts: contacts}} {
+		c.Plans, c.Register = k.config.Plans, k.config.Register
+		_, err = recovery.New(k.out, c)
+		require.ErrorIs(t, err, civicpin.ErrInvalid)
+	}
+}
+
 // A run that was begun under a plan goes on under the same plan that was written and read again.
 func TestRunsOutliveJSON(t *testing.T) {
 	k := newKit(t)
@@ -65,7 +88,7 @@ func TestRunsOutliveJSON(t *testing.T) {
 	text, err := json.Marshal(plans())
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(text, &c.Plans))
-	again, err := recovery.New(k.vault, k.out, c)
+	again, err := recovery.New(k.out, c)
 	require.NoError(t, err)
 	_, err = again.Answer(t.Context(), run.Ticket, recovery.Answers{Captcha: true})
 	require.NoError(t, err)

@@ -65,17 +65,19 @@ func newRunKit(t *testing.T) *runKit {
 	require.NoError(t, err)
 	k.out, err = outbox.New(vault, k.post, &outbox.Options{PerDestination: outbox.Rate{Limit: 1_000_000, Window: time.Hour}})
 	require.NoError(t, err)
-	k.pins, err = pin.New(vault, k.out, pin.Default())
+	k.pins, err = pin.New(k.out, pin.Default())
 	require.NoError(t, err)
 	wide := lockout.Rate{Limit: 100_000, Window: time.Hour}
 	sends := lockout.SendLimits{Subject: wide, Address: wide, Prefix: wide, Source: wide}
-	k.contacts, err = contact.New(vault, k.out, contact.Policy{Sends: sends, Decoys: []civicpin.Contact{
+	k.contacts, err = contact.New(k.out, contact.Policy{Sends: sends, Decoys: []civicpin.Contact{
 		{Channel: civicpin.SMS, Address: "+593990000000"}, {Channel: civicpin.Email, Address: "x@example.ec"},
 	}}, k.pins)
+
 	require.NoError(t, err)
-	k.Service, err = recovery.New(vault, k.out, recovery.Config{
+	k.Service, err = recovery.New(k.out, recovery.Config{
 		Pins: k.pins, Contacts: k.contacts, Plans: []plan.Plan{correcting()}, Sends: sends, Hashing: cheap(),
 	})
+
 	require.NoError(t, err)
 	require.NoError(t, k.pins.Import(t.Context(), rosa, civicpin.NewSecret(cheapHash()), pin.ImportOptions{
 		Level: civicpin.Substantial, Evidence: civicpin.Evidence{Method: civicpin.InPerson, By: runClerk}, By: runClerk,

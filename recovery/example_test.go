@@ -37,14 +37,15 @@ func exampleServices(plans ...plan.Plan) (rec *recovery.Service, pins *pin.Servi
 		return "", nil
 	}), nil)
 	check(err)
-	pins, err = pin.New(vault, out, pin.Default())
+	pins, err = pin.New(out, pin.Default())
 	check(err)
-	contacts, err := contact.New(vault, out, contact.Policy{}, pins)
+	contacts, err := contact.New(out, contact.Policy{}, pins)
 	check(err)
-	rec, err = recovery.New(vault, out, recovery.Config{
+	rec, err = recovery.New(out, recovery.Config{
 		Pins: pins, Contacts: contacts, Plans: plans, Register: onePerson{}, Images: images, Questions: questions,
 		Roles: map[string]recovery.Role{"office": {From: 8 * time.Hour, To: 17 * time.Hour, Zone: "America/Guayaquil"}},
 	})
+
 	check(err)
 
 	clerk := civicpin.Operator("clerk.7")

@@ -359,7 +359,7 @@ func TestBeginAfterARevocation(t *testing.T) {
 		},
 	})
 	var err error
-	k.Service, err = recovery.New(k.vault, k.out, k.config)
+	k.Service, err = recovery.New(k.out, k.config)
 	require.NoError(t, err)
 	require.NoError(t, k.pins.Revoke(t.Context(), ana, "fraud", agency.ID))
 	run, err := k.Start(t.Context(), "first", ana, home)

@@ -222,12 +222,13 @@ func openKitWith(keys store.Keys, s store.Store, c *testkit.Clock, m *testkit.Ma
 	}
 	p := policy()
 	p.Hashing = cheap()
-	if k.pins, err = pin.New(k.vault, k.out, p); err != nil {
+	if k.pins, err = pin.New(k.out, p); err != nil {
 		return nil, err
 	}
-	k.contacts, err = contact.New(k.vault, k.out, contact.Policy{Decoys: []civicpin.Contact{
+	k.contacts, err = contact.New(k.out, contact.Policy{Decoys: []civicpin.Contact{
 		{Channel: civicpin.Email, Address: "x@correo.example"}, {Channel: civicpin.SMS, Address: "+593990000000"},
 	}}, k.pins)
+
 	if err != nil {
 		return nil, err
 	}
@@ -260,7 +261,7 @@ func openKitWith(keys store.Keys, s store.Store, c *testkit.Clock, m *testkit.Ma
 		Contacts: k.contacts,
 		Hashing:  cheap(),
 	}
-	k.Service, err = recovery.New(k.vault, k.out, k.config)
+	k.Service, err = recovery.New(k.out, k.config)
 	return k, err
 }
 

@@ -141,12 +141,12 @@ func newAnswerService(t testing.TB, vault *store.Vault, c recovery.Config) (*rec
 	require.NoError(t, err)
 	p := pin.Default()
 	p.Hashing = cheap()
-	c.Pins, err = pin.New(vault, out, p)
+	c.Pins, err = pin.New(out, p)
 	require.NoError(t, err)
-	if c.Contacts, err = contact.New(vault, out, contact.Policy{Sends: c.Sends}, c.Pins); err != nil {
+	if c.Contacts, err = contact.New(out, contact.Policy{Sends: c.Sends}, c.Pins); err != nil {
 		return nil, err
 	}
-	return recovery.New(vault, out, c)
+	return recovery.New(out, c)
 }
 
 // approved has two members of staff approve a run.

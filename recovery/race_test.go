@@ -136,7 +136,7 @@ func TestThreeOfAThousand(t *testing.T) {
 	k := newKit(t)
 	asked := &counting{register: k.facts}
 	k.config.Register = asked
-	rec, err := recovery.New(k.vault, k.out, k.config)
+	rec, err := recovery.New(k.out, k.config)
 	require.NoError(t, err)
 	var runs []recovery.Run
 	for range 8 {

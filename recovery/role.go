@@ -37,7 +37,7 @@ const defaultPerHour = 60
 
 func newRole(v *store.Vault, name string, r Role) (*role, error) {
 	if !names.Valid(name, 32) {
-		return nil, fmt.Errorf("%w: role %q: the name is not 1 to 32 ASCII letters, digits and -_.", ErrPlan, name)
+		return nil, fmt.Errorf("%w: role %q: the name is not 1 to 32 of ASCII letters, digits, period, - and _", ErrPlan, name)
 	}
 	if r.PerHour == 0 {
 		r.PerHour = defaultPerHour

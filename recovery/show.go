@@ -14,7 +14,7 @@ import (
 type Run struct {
 	// ID names the run: to the office, in the log. It is not secret, and opens nothing.
 	ID string
-	// Ticket is the right to go on, for a cookie. It is given by Start and by Use, and is otherwise empty: keep it.
+	// Ticket is the right to go on, for a cookie. It is given by Start and by Redeem, and is otherwise empty: keep it.
 	Ticket civicpin.Secret
 	// Plan names the plan.
 	Plan string
@@ -49,7 +49,7 @@ type Ask struct {
 // none.
 type ContactAsk struct {
 	Channel civicpin.Channel
-	// Masked is the contact, or one made up; empty if ContactPolicy.Decoys has none in its likeness.
+	// Masked is the contact, or one made up; empty if contact.Policy.Decoys has none in its likeness.
 	Masked string
 	// MayCorrect says that another one may be given instead.
 	MayCorrect bool

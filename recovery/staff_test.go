@@ -84,7 +84,7 @@ func TestOfficeDays(t *testing.T) {
 	k.config.Roles["video"] = recovery.Role{
 		From: 8 * time.Hour, To: 17 * time.Hour, Days: []time.Weekday{time.Monday, time.Friday}, Zone: "Europe/Madrid",
 	}
-	rec, err := recovery.New(k.vault, k.out, k.config)
+	rec, err := recovery.New(k.out, k.config)
 	require.NoError(t, err)
 	madrid, err := time.LoadLocation("Europe/Madrid")
 	require.NoError(t, err)
@@ -183,7 +183,7 @@ func TestAgencyRebinds(t *testing.T) {
 	k := newKit(t)
 	k.config.Roles["video"] = recovery.Role{PerHour: 1000}
 	k.config.Roles["agency"] = recovery.Role{PerHour: 1000, Unlocks: true}
-	rec, err := recovery.New(k.vault, k.out, k.config)
+	rec, err := recovery.New(k.out, k.config)
 	require.NoError(t, err)
 	run, err := rec.StartBy(t.Context(), "video", ana, video)
 	require.NoError(t, err)
@@ -248,7 +248,7 @@ func TestQuestionsBeforeASecond(t *testing.T) {
 		Name: "both", Steps: []plan.Step{plan.Operator{Role: "agency", Questions: 4, Second: true}},
 		Limit: threeTries(), Outcome: plan.Unlocked,
 	}}
-	rec, err := recovery.New(k.vault, k.out, k.config)
+	rec, err := recovery.New(k.out, k.config)
 	require.NoError(t, err)
 	run, err := rec.StartBy(t.Context(), "both", ana, agency)
 	require.NoError(t, err)

@@ -278,7 +278,7 @@ func TestStrangersAreSentOverEachChannel(t *testing.T) {
 		},
 	})
 	var err error
-	k.Service, err = recovery.New(k.vault, k.out, k.config)
+	k.Service, err = recovery.New(k.out, k.config)
 	require.NoError(t, err)
 	channels := make(map[civicpin.Channel]int)
 	for i := range 100 {

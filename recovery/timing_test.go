@@ -304,7 +304,7 @@ func (k *kit) unlimited(t *testing.T) {
 		k.config.Plans[i].Limit.Limit = lockout.MaxCeiling
 	}
 	k.config.Sends = lockout.SendLimits{Subject: many, Address: many, Prefix: many, Source: many}
-	rec, err := recovery.New(k.vault, k.out, k.config)
+	rec, err := recovery.New(k.out, k.config)
 	require.NoError(t, err)
 	k.Service = rec
 }

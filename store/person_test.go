@@ -73,9 +73,9 @@ func live(t *testing.T, v *store.Vault, subject civicpin.Subject) *person {
 	policy := pin.INPS()
 	policy.History = 2
 	policy.Lockout.Source = lockout.Rate{Limit: 1000, Window: time.Hour}
-	p.pins, err = pin.New(v, out, policy)
+	p.pins, err = pin.New(out, policy)
 	require.NoError(t, err)
-	p.codes, err = otp.NewCodes(v, out, otp.SMS())
+	p.codes, err = otp.NewCodes(out, otp.SMS())
 	require.NoError(t, err)
 	totp, err := otp.NewTOTP(v, otp.TOTPConfig{Issuer: "Agency"})
 	require.NoError(t, err)
@@ -120,14 +120,15 @@ func (p *person) recover(t *testing.T, out *outbox.Outbox) {
 	for i := range 30 {
 		images = append(images, fmt.Sprintf("image-of-%d", i))
 	}
-	contacts, err := contact.New(p.vault, out, contact.Policy{}, p.pins)
+	contacts, err := contact.New(out, contact.Policy{}, p.pins)
 	require.NoError(t, err)
-	rec, err := recovery.New(p.vault, out, recovery.Config{Pins: p.pins, Contacts: contacts, Images: images, Questions: questions, Plans: []plan.Plan{{
+	rec, err := recovery.New(out, recovery.Config{Pins: p.pins, Contacts: contacts, Images: images, Questions: questions, Plans: []plan.Plan{{
 		Name:    "mail",
 		Steps:   []plan.Step{plan.Captcha{}, plan.Link{Channel: civicpin.Email, Valid: 30 * time.Minute}},
 		Limit:   lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked},
 		Outcome: plan.ChooseSecret,
 	}}})
+
 	require.NoError(t, err)
 	source := civicpin.Source{Address: "192.0.2.1"}
 	require.NoError(t, contacts.Adopt(ctx, p.subject, []civicpin.Contact{

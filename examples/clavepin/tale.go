@@ -50,8 +50,8 @@ func newTale(s *play.Stage, madrid *time.Location, policy otp.CodePolicy) (*tale
 	t.Explain = t.explain
 	var errs [8]error
 	t.people, errs[0] = readRegister(registerFile)
-	t.pins, errs[1] = pin.New(s.Vault, s.Outbox, activation())
-	t.codes, errs[2] = otp.NewCodes(s.Vault, s.Outbox, policy)
+	t.pins, errs[1] = pin.New(s.Outbox, activation())
+	t.codes, errs[2] = otp.NewCodes(s.Outbox, policy)
 	t.operators, errs[3] = otp.NewTOTP(s.Vault, otp.TOTPConfig{Name: "clave-operators", Issuer: "Clave"})
 	t.cards, errs[4] = lockout.New(s.Vault, cardGuesses())
 	t.records, errs[5] = store.NewKind[record](s.Vault, "clave.record")

@@ -50,13 +50,13 @@ func newTale(s *play.Stage, ecuador *time.Location) (*tale, error) {
 	}
 	t.Explain = t.explain
 	var err error
-	if t.pins, err = pin.New(s.Vault, s.Outbox, key()); err != nil {
+	if t.pins, err = pin.New(s.Outbox, key()); err != nil {
 		return nil, err
 	}
-	if t.contacts, err = contact.New(s.Vault, s.Outbox, contact.Policy{Decoys: decoys(t.Lang)}, t.pins); err != nil {
+	if t.contacts, err = contact.New(s.Outbox, contact.Policy{Decoys: decoys(t.Lang)}, t.pins); err != nil {
 		return nil, err
 	}
-	t.rec, err = recovery.New(s.Vault, s.Outbox, recovery.Config{
+	t.rec, err = recovery.New(s.Outbox, recovery.Config{
 		Pins:      t.pins,
 		Plans:     plans(),
 		Register:  t.people,
@@ -66,6 +66,7 @@ func newTale(s *play.Stage, ecuador *time.Location) (*tale, error) {
 		Images:    images,
 		Contacts:  t.contacts,
 	})
+
 	return t, err
 }
 

@@ -43,15 +43,15 @@ const ending = "There the story ends. With -db, the next run begins by putting i
 // newTale makes the services: a policy, usually that of the INPS PIN, and the plan for lost ones, on the stage's vault and outbox.
 // That is all the set-up there is.
 func newTale(s *play.Stage, rome *time.Location, policy pin.Policy) (*tale, error) {
-	pins, err := pin.New(s.Vault, s.Outbox, policy)
+	pins, err := pin.New(s.Outbox, policy)
 	if err != nil {
 		return nil, err
 	}
-	contacts, err := contact.New(s.Vault, s.Outbox, contact.Policy{}, pins)
+	contacts, err := contact.New(s.Outbox, contact.Policy{}, pins)
 	if err != nil {
 		return nil, err
 	}
-	rec, err := recovery.New(s.Vault, s.Outbox, recovery.Config{Pins: pins, Contacts: contacts, Plans: []plan.Plan{lostPIN}})
+	rec, err := recovery.New(s.Outbox, recovery.Config{Pins: pins, Contacts: contacts, Plans: []plan.Plan{lostPIN}})
 	if err != nil {
 		return nil, err
 	}

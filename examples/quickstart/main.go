@@ -45,7 +45,7 @@ func run(dir string) {
 	db := must(sqlite.Open(ctx, filepath.Join(dir, "pins.db")))
 	vault := must(store.OpenVault(ctx, db, must(store.ReadKeyFile(filepath.Join(dir, "pins.keys"))), nil))
 	out := must(outbox.New(vault, gateway, nil)) // gateway: your SMS and e-mail provider, one method
-	pins := must(pin.New(vault, out, pin.INPS()))
+	pins := must(pin.New(out, pin.INPS()))
 	go out.Run(ctx) // sends, tries again, goes on after a crash
 
 	must(pins.Issue(ctx, subject, pin.IssueOptions{Parts: []civicpin.Contact{mobile, mail}, By: civicpin.Citizen}))

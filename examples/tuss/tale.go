@@ -43,16 +43,17 @@ func newTale(s *play.Stage, madrid *time.Location) (*tale, error) {
 	t := &tale{Page: &play.Page{Stage: s, Name: "TUSS", Ending: ending}, madrid: madrid, people: people()}
 	t.Explain = t.explain
 	var err error
-	if t.pins, err = pin.New(s.Vault, s.Outbox, passwords()); err != nil {
+	if t.pins, err = pin.New(s.Outbox, passwords()); err != nil {
 		return nil, err
 	}
-	if t.contacts, err = contact.New(s.Vault, s.Outbox, contactPolicy(), t.pins); err != nil {
+	if t.contacts, err = contact.New(s.Outbox, contactPolicy(), t.pins); err != nil {
 		return nil, err
 	}
-	t.rec, err = recovery.New(s.Vault, s.Outbox, recovery.Config{
+	t.rec, err = recovery.New(s.Outbox, recovery.Config{
 		Pins: t.pins, Register: t.people, Roles: roles(), Plans: []plan.Plan{planForgotten, planCounter},
 		Contacts: t.contacts,
 	})
+
 	if err != nil {
 		return nil, err
 	}

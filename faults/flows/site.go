@@ -66,16 +66,16 @@ func newSite(s store.Store, c *clock, mail *Mail) (*Site, error) {
 		return nil, err
 	}
 	site := &Site{Vault: vault, Out: out, Mail: mail}
-	if site.PINs, err = pin.New(vault, out, pin.Default()); err != nil {
+	if site.PINs, err = pin.New(out, pin.Default()); err != nil {
 		return nil, err
 	}
-	if site.INPS, err = pin.New(vault, out, pin.INPS()); err != nil {
+	if site.INPS, err = pin.New(out, pin.INPS()); err != nil {
 		return nil, err
 	}
-	if site.Codes, err = otp.NewCodes(vault, out, otp.SMS()); err != nil {
+	if site.Codes, err = otp.NewCodes(out, otp.SMS()); err != nil {
 		return nil, err
 	}
-	if site.Contacts, err = contact.New(vault, out, contact.Policy{Sends: sends}, site.PINs); err != nil {
+	if site.Contacts, err = contact.New(out, contact.Policy{Sends: sends}, site.PINs); err != nil {
 		return nil, err
 	}
 	if site.Recovery, err = newRecovery(vault, out, site.PINs, site.Contacts); err != nil {
@@ -99,7 +99,7 @@ var sends = lockout.SendLimits{
 
 // newRecovery returns the service with that plan.
 func newRecovery(v *store.Vault, out *outbox.Outbox, pins *pin.Service, contacts *contact.Service) (*recovery.Service, error) {
-	return recovery.New(v, out, recovery.Config{
+	return recovery.New(out, recovery.Config{
 		Pins: pins, Contacts: contacts,
 		Plans: []plan.Plan{{
 			Name: linkAndCode,
@@ -113,6 +113,7 @@ func newRecovery(v *store.Vault, out *outbox.Outbox, pins *pin.Service, contacts
 		Roles: map[string]recovery.Role{deskRole: {Unlocks: true}},
 		Sends: sends,
 	})
+
 }
 
 // Mail is the notifier of all sites of a run: it keeps what it is given.

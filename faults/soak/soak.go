@@ -145,21 +145,21 @@ func newCrowd(c Config) (*crowd, *outbox.Outbox, error) {
 	wide := lockout.Rate{Limit: 1_000_000, Window: time.Minute}
 	policy := pin.INPS()
 	policy.Sends.Prefix, policy.Sends.Source = wide, wide
-	if w.pins, err = pin.New(w.vault, out, policy); err != nil {
+	if w.pins, err = pin.New(out, policy); err != nil {
 		return nil, nil, err
 	}
 	codes := otp.SMS()
 	codes.Sends.Prefix, codes.Sends.Source = wide, wide
-	if w.codes, err = otp.NewCodes(w.vault, out, codes); err != nil {
+	if w.codes, err = otp.NewCodes(out, codes); err != nil {
 		return nil, nil, err
 	}
 	ways := recovery.Config{Pins: w.pins, Plans: []plan.Plan{forgotten}}
 	ways.Sends.Prefix, ways.Sends.Source = wide, wide
-	if w.contacts, err = contact.New(w.vault, out, contact.Policy{Sends: ways.Sends}, w.pins); err != nil {
+	if w.contacts, err = contact.New(out, contact.Policy{Sends: ways.Sends}, w.pins); err != nil {
 		return nil, nil, err
 	}
 	ways.Contacts = w.contacts
-	w.ways, err = recovery.New(w.vault, out, ways)
+	w.ways, err = recovery.New(out, ways)
 	return w, out, err
 }
 

@@ -176,10 +176,10 @@ func TestTokensAreOfOneChange(t *testing.T) {
 
 // emptied returns a book whose empty slices are nil, as they are read.
 func emptied(b contactbook.Book) contactbook.Book {
-	c := reflect.New(reflect.TypeOf(b)).Elem()
+	c := reflect.New(reflect.TypeFor[contactbook.Book]()).Elem()
 	c.Set(reflect.ValueOf(b))
-	for i := range c.NumField() {
-		if f := c.Field(i); f.Kind() == reflect.Slice && f.Len() == 0 {
+	for _, f := range c.Fields() {
+		if f.Kind() == reflect.Slice && f.Len() == 0 {
 			f.SetZero()
 		}
 	}

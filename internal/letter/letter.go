@@ -2,6 +2,7 @@
 package letter
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -26,11 +27,8 @@ func (c Contact) Contact() civicpin.Contact {
 
 // Length returns how much of the contact's length in a record is its own, in bytes.
 func (c *Contact) Length() int {
-	n := len(c.Channel) + len(c.Address)
-	if c.Locale != "" {
-		n += len(`,"locale":""`) + len(c.Locale)
-	}
-	return n
+	text, _ := json.Marshal(c) // strings alone: no error
+	return len(text) - len(`{"channel":"","address":""}`)
 }
 
 // An Unproved is an address that was given and that nobody has proved. It is a type of its own, so that nothing takes it where

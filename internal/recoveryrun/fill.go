@@ -1,6 +1,7 @@
 package recoveryrun
 
 import (
+	"encoding/json"
 	"strconv"
 	"strings"
 )
@@ -19,10 +20,10 @@ const (
 func (r *Record) Pad() {
 	n := numbersRoom - len(strconv.FormatBool(r.Known)) - digits(r.Epoch) - digits(r.Book)
 	for _, question := range r.Asked {
-		n += max(0, questionRoom-len(question))
+		n += max(0, questionRoom-length(question))
 	}
 	if r.Shown != "" {
-		n += max(0, contactRoom-len(r.Shown))
+		n += max(0, contactRoom-length(r.Shown))
 	}
 	for i := range r.Links {
 		n += max(0, contactRoom-r.Links[i].To.Length())
@@ -32,6 +33,12 @@ func (r *Record) Pad() {
 		n += max(0, mailRoom-m.To.Length()-len(m.State)-len(m.Token)-len(m.Code))
 	}
 	r.Fill = strings.Repeat("-", n)
+}
+
+// length returns how long a text is in a record: encoding/json writes some characters as six.
+func length(s string) int {
+	text, _ := json.Marshal(s) // a string: no error
+	return len(text) - len(`""`)
 }
 
 func digits(n uint64) int { return len(strconv.FormatUint(n, 10)) }

@@ -8,7 +8,7 @@ import (
 	"github.com/civicpin/civicpin"
 )
 
-// Link sends a link to a contact of the subject. Opening it changes nothing, however many mail scanners do; Service.Use or
+// Link sends a link to a contact of the subject. Opening it changes nothing, however many mail scanners do; Service.Redeem or
 // Service.Finish of package recovery, behind a button, uses it once.
 type Link struct {
 	// Channel is where it goes, or the first of Or that the subject has. Not a telephone: no text message has a link.

@@ -90,6 +90,9 @@ func (o *Outbox) check(refs []Ref) error {
 			return err
 		}
 	}
+	if o.notifier == nil && len(refs) > 0 {
+		return ErrNoNotifier
+	}
 	if o.Durable() {
 		return nil
 	}

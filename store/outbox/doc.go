@@ -3,7 +3,7 @@
 //
 //	out, err := outbox.New(vault, notifier, nil)
 //	...
-//	pins, err := pin.New(vault, out, pin.INPS())
+//	pins, err := pin.New(out, pin.INPS())
 //	...
 //	err = out.Run(ctx) // in a goroutine of your own; or out.Flush(ctx) from a cron job
 //

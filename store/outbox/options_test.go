@@ -72,8 +72,6 @@ func TestNewNeedsItsParts(t *testing.T) {
 	v := onMemory(t).vault
 	_, err := outbox.New(nil, new(sink), nil)
 	require.ErrorIs(t, err, civicpin.ErrInvalid)
-	_, err = outbox.New(v, nil, nil)
-	require.ErrorIs(t, err, civicpin.ErrInvalid)
 	out, err := outbox.New(v, new(sink), nil)
 	require.NoError(t, err)
 	require.ErrorIs(t, out.Register("", new(fixed)), civicpin.ErrInvalid)
@@ -92,4 +90,19 @@ func TestOptionsAreCopied(t *testing.T) {
 	r.clock.Add(time.Minute)
 	require.NoError(t, r.out.Flush(t.Context()))
 	require.Zero(t, r.count(t, "outbox.entry"))
+}
+
+// Without a notifier nothing is promised: what would send is refused before anything is written.
+func TestNoNotifier(t *testing.T) {
+	v := onMemory(t).vault
+	out, err := outbox.New(v, nil, nil)
+	require.NoError(t, err)
+	require.Same(t, v, out.Vault())
+	ref := outbox.Ref{Owner: "clerk", Subject: "1", ID: "a"}
+	require.ErrorIs(t, out.Add(t.Context(), ref), outbox.ErrNoNotifier)
+	require.ErrorIs(t, out.AddDecoy(t.Context(), ref), outbox.ErrNoNotifier)
+	require.ErrorIs(t, out.Commit(t.Context(), ref), outbox.ErrNoNotifier)
+	require.NoError(t, out.Add(t.Context()), "an act without a message needs none")
+	require.ErrorIs(t, out.Run(t.Context()), outbox.ErrNoNotifier)
+	require.ErrorIs(t, out.Flush(t.Context()), outbox.ErrNoNotifier)
 }

@@ -44,12 +44,16 @@ type Outbox struct {
 	announced map[civicpin.Channel]bool
 }
 
-// New returns an outbox in the vault v that sends through n. Nil opts mean the defaults. It gives an error that matches
-// [civicpin.ErrInvalid] if v or n is nil or an option is out of range. It makes no call to the store and starts nothing:
-// call [Outbox.Run].
+// ErrNoNotifier says that the outbox has no notifier, so that nothing can be sent.
+var ErrNoNotifier = errors.New("outbox: no notifier")
+
+// New returns an outbox in the vault v that sends through n. Nil opts mean the defaults. A nil n is for programs that send
+// nothing: what would send a message is refused with [ErrNoNotifier] then. It makes no call to the store and starts nothing:
+// call [Outbox.Run]. Errors:
+//   - [civicpin.ErrInvalid]: v is nil, or an option is out of range.
 func New(v *store.Vault, n civicpin.Notifier, opts *Options) (*Outbox, error) {
-	if v == nil || n == nil {
-		return nil, fmt.Errorf("outbox: %w: New needs a vault and a notifier", civicpin.ErrInvalid)
+	if v == nil {
+		return nil, fmt.Errorf("outbox: %w: New needs a vault", civicpin.ErrInvalid)
 	}
 	complete, err := opts.withDefaults()
 	if err != nil {
@@ -97,6 +101,9 @@ func (o *Outbox) Register(name string, owner Owner) error {
 	delete(o.unknown, name)
 	return nil
 }
+
+// Vault returns the vault that the outbox is in. Services that send through the outbox keep their records there.
+func (o *Outbox) Vault() *store.Vault { return o.vault }
 
 // Durable reports whether entries outlive the process that added them, which they do on a store that can list.
 func (o *Outbox) Durable() bool { return o.vault.CanList() }

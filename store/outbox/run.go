@@ -19,8 +19,12 @@ const (
 )
 
 // Run sends what is due until the context is done, waits for what is being sent then, at most Options.Timeout and a few
-// seconds, and returns the context's error. It goes on over failures of the store. Any number may run at once.
+// seconds, and returns the context's error, or [ErrNoNotifier] at once. It goes on over failures of the store. Any number may
+// run at once.
 func (o *Outbox) Run(ctx context.Context) error {
+	if o.notifier == nil {
+		return ErrNoNotifier
+	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -137,11 +141,14 @@ func (o *Outbox) report(ctx context.Context, r *round, err error, over bool) {
 	}
 }
 
-// Flush tries each message once that is due now, and returns when that is done: for cron jobs and tests. A send that fails
-// is not Flush's error; it is tried again when it is due. The error is the context's or the store's; it matches
+// Flush tries each message once that is due now, and returns when that is done: for cron jobs and tests. A send that fails is
+// not Flush's error; it is tried again when it is due. The error is [ErrNoNotifier], the context's or the store's; it matches
 // [store.ErrUnreadable] if there are entries that cannot be opened, which does not stop the others. Any number may run at
 // once, also beside Run.
 func (o *Outbox) Flush(ctx context.Context) error {
+	if o.notifier == nil {
+		return ErrNoNotifier
+	}
 	d := newDispatch(o, o.listed)
 	unreadable := false
 	for after, end := "", false; !end; {

@@ -67,7 +67,7 @@ func openCoding(ctx context.Context, path string) (*coding, error) {
 	policy := otp.SMS()
 	policy.Tries = 100
 	policy.Lockout = lockout.Policy{Limit: codeLimit, Lock: lockout.UntilUnlocked}
-	codes, err := otp.NewCodes(vault, out, policy)
+	codes, err := otp.NewCodes(out, policy)
 	if err != nil {
 		return nil, err
 	}

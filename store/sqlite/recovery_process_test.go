@@ -81,15 +81,15 @@ func openRescue(ctx context.Context, path string, offset time.Duration, check re
 	password.Cheap()
 	p := pin.Default()
 	p.Hashing = pin.Hashing{Memory: 8, Time: 1, Threads: 1}
-	if r.pins, err = pin.New(vault, r.out, p); err != nil {
+	if r.pins, err = pin.New(r.out, p); err != nil {
 		return nil, err
 	}
 	link := plan.Link{Channel: civicpin.Email, Valid: time.Hour}
 	limit := lockout.Policy{Limit: rescueLimit, Lock: lockout.UntilUnlocked}
-	if r.contacts, err = contact.New(vault, r.out, contact.Policy{}, r.pins); err != nil {
+	if r.contacts, err = contact.New(r.out, contact.Policy{}, r.pins); err != nil {
 		return nil, err
 	}
-	r.Service, err = recovery.New(vault, r.out, recovery.Config{
+	r.Service, err = recovery.New(r.out, recovery.Config{
 		Pins: r.pins, Contacts: r.contacts, Register: check, Hashing: p.Hashing,
 		Plans: []plan.Plan{
 			{Name: "short", Steps: []plan.Step{plan.Facts{"birth-day"}, link}, Limit: limit, Outcome: plan.ChooseSecret},
@@ -100,6 +100,7 @@ func openRescue(ctx context.Context, path string, offset time.Duration, check re
 			},
 		},
 	})
+
 	return r, err
 }
 

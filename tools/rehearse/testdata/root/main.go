@@ -48,7 +48,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	pins, err := pin.New(vault, out, pin.INPS())
+	pins, err := pin.New(out, pin.INPS())
 	if err != nil {
 		return err
 	}

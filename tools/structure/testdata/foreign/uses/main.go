@@ -148,10 +148,10 @@ func services() (*pin.Service, *contact.Service, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	pins, err := pin.New(vault, out, pin.INPS())
+	pins, err := pin.New(out, pin.INPS())
 	if err != nil {
 		return nil, nil, err
 	}
-	contacts, err := contact.New(vault, out, contact.Policy{}, pins)
+	contacts, err := contact.New(out, contact.Policy{}, pins)
 	return pins, contacts, err
 }

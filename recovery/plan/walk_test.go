@@ -1,0 +1,122 @@
+package plan_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/recovery/plan"
+)
+
+// walk is a plan with steps alone.
+func walk(steps ...plan.Step) *plan.Plan { return &plan.Plan{Steps: steps} }
+
+var (
+	aLink = plan.Link{Channel: civicpin.Email, Valid: time.Minute}
+	aCode = plan.Code{Channel: civicpin.Email, Valid: time.Minute}
+	hour  = plan.Wait{For: time.Hour}
+	aDay  = plan.Wait{For: 24 * time.Hour}
+)
+
+// Guesses that follow each other are asked together, from wherever a run stands; all else is asked alone.
+func TestGroup(t *testing.T) {
+	facts, questions, contacts := plan.Facts{"birth-day"}, plan.Questions{Ask: 1}, plan.Contacts{AtLeast: 1}
+	for _, tc := range []struct {
+		name string
+		plan *plan.Plan
+		want []int // behind each step's group
+	}{
+		{"all guesses", walk(facts, plan.Image{}, questions, contacts), []int{4, 4, 4, 4}},
+		{"a guess alone", walk(plan.Captcha{}, facts, aLink), []int{1, 2, 3}},
+		{"guesses to the end", walk(aLink, facts, questions), []int{1, 3, 3}},
+		{"guesses apart", walk(facts, plan.Image{}, aLink, questions, contacts, hour), []int{2, 2, 3, 5, 5, 6}},
+		{"what is no guess", walk(plan.Captcha{}, plan.Terms{}, plan.ConfirmContact{}, aCode), []int{1, 2, 3, 4}},
+		{"staff and factors", walk(plan.Factor("app"), plan.Operator{Questions: 4}, plan.Documents{}), []int{1, 2, 3}},
+	} {
+		var got []int
+		for i := range tc.plan.Steps {
+			got = append(got, tc.plan.Group(i))
+		}
+		require.Equal(t, tc.want, got, tc.name)
+	}
+}
+
+// A run that comes to waits rests for all of them that follow each other.
+func TestResting(t *testing.T) {
+	p := walk(aLink, hour, aDay, aCode, aDay)
+	for _, tc := range []struct {
+		at, behind int
+		rests      time.Duration
+	}{
+		{0, 0, 0},
+		{1, 3, 25 * time.Hour},
+		{2, 3, 24 * time.Hour},
+		{3, 3, 0},
+		{4, 5, 24 * time.Hour},
+		{5, 5, 0},
+	} {
+		rests, behind := p.Resting(tc.at)
+		require.Equal(t, tc.rests, rests, tc.at)
+		require.Equal(t, tc.behind, behind, tc.at)
+	}
+}
+
+// A step is the last one if nothing comes after it, not even a wait: a run that has to rest is not done.
+func TestLast(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		plan *plan.Plan
+		want []bool
+	}{
+		{"one", walk(aLink), []bool{true}},
+		{"three", walk(plan.Captcha{}, aCode, aLink), []bool{false, false, true}},
+		{"a wait between", walk(aLink, hour, aCode), []bool{false, false, true}},
+		{"a wait at the end", walk(aCode, aLink, hour), []bool{false, false, true}},
+		{"waits at the end", walk(aLink, hour, aDay), []bool{false, false, true}},
+	} {
+		var got []bool
+		for i := range tc.plan.Steps {
+			got = append(got, tc.plan.Last(i))
+		}
+		require.Equal(t, tc.want, got, tc.name)
+	}
+}
+
+func TestLinks(t *testing.T) {
+	p := walk(plan.Captcha{}, aLink, aCode, plan.Factor("app"))
+	for step, want := range []bool{false, true, false, false, false, false} { // the last two are behind the plan
+		require.Equal(t, want, p.Links(step), step)
+	}
+}
+
+// What is asked at once is the most that one step asks: the others ask the first of the same.
+func TestAsks(t *testing.T) {
+	for _, tc := range []struct {
+		name      string
+		plan      *plan.Plan
+		questions int
+		image     bool
+	}{
+		{"nothing", walk(plan.Captcha{}, aLink, plan.Enrol{Image: true, Questions: 4}), 0, false},
+		{"an image", walk(plan.Image{}, aLink), 0, true},
+		{"questions", walk(plan.Questions{Ask: 2}), 2, false},
+		{"an operator's", walk(plan.Operator{Questions: 3}), 3, false},
+		{"the operator asks more", walk(plan.Questions{Ask: 1}, plan.Operator{Questions: 4}), 4, false},
+		{"the operator asks fewer", walk(plan.Image{}, plan.Questions{Ask: 3}, plan.Operator{Questions: 1}), 3, true},
+		{"the first asks most", walk(plan.Questions{Ask: 4}, aLink, plan.Questions{Ask: 1}, plan.Image{}), 4, true},
+	} {
+		questions, image := tc.plan.Asks()
+		require.Equal(t, tc.questions, questions, tc.name)
+		require.Equal(t, tc.image, image, tc.name)
+	}
+}
+
+// The log numbers steps from one, and says which terms were accepted.
+func TestDescribe(t *testing.T) {
+	p := walk(plan.Captcha{}, plan.Facts{"birth-day"}, aLink, plan.Factor("app"), plan.Terms{Version: "2026-01"})
+	for step, want := range []string{"1 plan.Captcha", "2 plan.Facts", "3 plan.Link", "4 plan.Factor", "5 plan.Terms 2026-01"} {
+		require.Equal(t, want, p.Describe(step))
+	}
+}
