@@ -29,7 +29,7 @@ func (skipping) Stop(context.Context, civicpin.Subject, string, civicpin.Actor) 
 func TestCredentialsThatSkip(t *testing.T) {
 	k := newBookKit(t, bookConfig())
 	k.enrolled(t)
-	vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), &store.Options{Now: k.clock.Now, Recorder: k.events})
+	vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), &store.Options{Now: k.clock.Now, Recorder: k.events})
 	require.NoError(t, err)
 	out, err := outbox.New(vault, k.post, nil)
 	require.NoError(t, err)

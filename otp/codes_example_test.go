@@ -19,7 +19,7 @@ import (
 
 // exampleCodes makes Codes over memory, whose messages arrive in *arrived.
 func exampleCodes(p otp.CodePolicy, arrived *civicpin.Message) (*otp.Codes, *outbox.Outbox) {
-	vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), nil)
+	vault, err := store.OpenVault(context.Background(), store.NewMemory(), testkit.Keys(), nil)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func ExampleCodePolicy() {
 // Backup codes are printed once, and each opens once.
 func ExampleBackup() {
 	ctx := context.Background()
-	vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), nil)
+	vault, err := store.OpenVault(context.Background(), store.NewMemory(), testkit.Keys(), nil)
 	if err != nil {
 		log.Fatal(err)
 	}

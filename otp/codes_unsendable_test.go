@@ -122,7 +122,7 @@ func TestNewCodesAsksTheNotifier(t *testing.T) {
 		"the symbol is no matter": {marked, send, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), nil)
+			vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), nil)
 			require.NoError(t, err)
 			out, err := outbox.New(vault, tc.notifier, nil)
 			require.NoError(t, err)

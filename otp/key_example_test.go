@@ -17,7 +17,7 @@ import (
 
 // exampleVault is a vault over memory with a clock that stands still.
 func exampleVault(now time.Time) *store.Vault {
-	vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), &store.Options{Now: func() time.Time { return now }})
+	vault, err := store.OpenVault(context.Background(), store.NewMemory(), testkit.Keys(), &store.Options{Now: func() time.Time { return now }})
 	if err != nil {
 		log.Fatal(err)
 	}

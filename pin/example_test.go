@@ -21,7 +21,7 @@ import (
 func exampleService(p pin.Policy) (*pin.Service, *outbox.Outbox, map[string]string) {
 	var mu sync.Mutex // channels are served side by side
 	arrived := make(map[string]string)
-	vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), nil)
+	vault, err := store.OpenVault(context.Background(), store.NewMemory(), testkit.Keys(), nil)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -49,7 +49,7 @@ func TestNewAsksTheNotifier(t *testing.T) {
 		"too long for no texts":  {long, send, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), nil)
+			vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), nil)
 			require.NoError(t, err)
 			out, err := outbox.New(vault, tc.notifier, nil)
 			require.NoError(t, err)

@@ -188,7 +188,7 @@ func TestImagesShownAreWhatCounts(t *testing.T) {
 	refused.Steps = p.Steps
 	c.Plans = []plan.Plan{refused}
 	c.Factors = map[string]func(context.Context, civicpin.Subject, civicpin.Secret, civicpin.Source) error{"app": noFactor}
-	vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), nil)
+	vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), nil)
 	require.NoError(t, err)
 	_, err = newAnswerService(t, vault, c)
 	require.ErrorIs(t, err, recovery.ErrPlan)

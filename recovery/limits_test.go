@@ -34,7 +34,7 @@ type portal struct {
 func newPortal(t *testing.T) *portal {
 	t.Helper()
 	p := &portal{clock: newClock(), mail: &testkit.Mailbox{}}
-	vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), &store.Options{Now: p.clock.Now})
+	vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), &store.Options{Now: p.clock.Now})
 	require.NoError(t, err)
 	p.out, err = outbox.New(vault, p.mail, nil)
 	require.NoError(t, err)

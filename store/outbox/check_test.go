@@ -70,7 +70,7 @@ func TestCheck(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			asked = nil
 			f := storetest.NewFaults(store.NewMemory())
-			vault, err := store.NewVault(f.Store(), keys(t), nil)
+			vault, err := store.OpenVault(t.Context(), f.Store(), keys(t), nil)
 			require.NoError(t, err)
 			out, err := outbox.New(vault, tc.notifier, nil)
 			require.NoError(t, err)
