@@ -98,7 +98,7 @@ func New(out *outbox.Outbox, c Config) (*Service, error) {
 	if out == nil || c.Pins != nil && !c.Pins.Over(out) || c.Contacts != nil && !c.Contacts.Over(out) {
 		return nil, fmt.Errorf("recovery: %w: New needs an outbox, that of Pins and Contacts", civicpin.ErrInvalid)
 	}
-	if c.Contacts != nil && !c.Contacts.RestsOn(c.Pins) {
+	if c.Contacts != nil && c.Pins != nil && !c.Contacts.RestsOn(c.Pins) {
 		return nil, fmt.Errorf("recovery: %w: Contacts rest on other credentials than Pins", civicpin.ErrInvalid)
 	}
 	v := out.Vault()
