@@ -166,6 +166,19 @@ type Notifier interface {
 	Notify(ctx context.Context, m Message) (receipt string, err error)
 }
 
+// A Checker tells in advance which messages a [Notifier] would refuse, so that a call that promises a message can refuse it
+// first. Notifiers may implement it: [ByChannel] and the notifiers of package texts do. A Notifier that does not is taken to
+// accept every message.
+type Checker interface {
+	// Check returns nil, or an error that matches [ErrUndeliverable] if Notify could never deliver m: there are no words for
+	// its kind, no route for its channel, or the text is too long. It does no I/O, gives equal messages equal answers, and must
+	// be safe for concurrent use. Its errors must not hold secrets.
+	//
+	// m may be a sample. An empty To.Address stands for any address of the channel, and an empty To.Locale for every language
+	// that the Notifier writes: the answer must not depend on the subject, or it would reveal who is registered.
+	Check(m Message) error
+}
+
 // ErrUndeliverable marks an error of a [Notifier] as final: no such number, no such mailbox. Wrap it:
 // fmt.Errorf("%w: 550", civicpin.ErrUndeliverable).
 var ErrUndeliverable = errors.New("civicpin: undeliverable")
@@ -180,11 +193,33 @@ func (f NotifierFunc) Notify(ctx context.Context, m Message) (string, error) { r
 // not hold gives an error that matches [ErrUndeliverable]. Do not change the map once it is in use.
 type ByChannel map[Channel]Notifier
 
+var _ Checker = ByChannel(nil)
+
 // Notify passes m on.
 func (b ByChannel) Notify(ctx context.Context, m Message) (string, error) {
-	n, ok := b[m.To.Channel]
-	if !ok || n == nil {
-		return "", errors.Join(ErrUndeliverable, errors.New("civicpin: no notifier for channel "+string(m.To.Channel)))
+	n, err := b.route(m.To.Channel)
+	if err != nil {
+		return "", err
 	}
 	return n.Notify(ctx, m)
+}
+
+// Check implements [Checker]: it asks the notifier of the message's channel, if that is a Checker.
+func (b ByChannel) Check(m Message) error {
+	n, err := b.route(m.To.Channel)
+	if err != nil {
+		return err
+	}
+	if c, ok := n.(Checker); ok {
+		return c.Check(m)
+	}
+	return nil
+}
+
+// route returns the notifier of a channel.
+func (b ByChannel) route(c Channel) (Notifier, error) {
+	if n := b[c]; n != nil {
+		return n, nil
+	}
+	return nil, errors.Join(ErrUndeliverable, errors.New("civicpin: no notifier for channel "+string(c)))
 }

@@ -78,3 +78,50 @@ func TestByChannel(t *testing.T) {
 	_, err = b.Notify(t.Context(), civicpin.Message{To: civicpin.Contact{Channel: civicpin.Letter}})
 	assert.ErrorContains(t, err, "letter", "the log must tell which channel lacks its notifier")
 }
+
+// picky is a notifier that refuses some kinds in advance.
+type picky struct {
+	civicpin.NotifierFunc
+	refuses civicpin.MessageKind
+}
+
+func (p picky) Check(m civicpin.Message) error {
+	if m.Kind == p.refuses {
+		return fmt.Errorf("%w: no words", civicpin.ErrUndeliverable)
+	}
+	return nil
+}
+
+func TestByChannelChecks(t *testing.T) {
+	send := civicpin.NotifierFunc(func(context.Context, civicpin.Message) (string, error) {
+		t.Error("a check sends nothing")
+		return "", nil
+	})
+	b := civicpin.ByChannel{
+		civicpin.SMS:   picky{NotifierFunc: send, refuses: "pin.part"},
+		civicpin.Email: send, // no Checker
+		civicpin.Push:  civicpin.ByChannel{civicpin.Push: picky{NotifierFunc: send, refuses: "otp.code"}},
+		civicpin.Voice: nil,
+	}
+	for _, tc := range []struct {
+		channel civicpin.Channel
+		kind    civicpin.MessageKind
+		refused string // what the error says
+	}{
+		{civicpin.SMS, "pin.part", "no words"},
+		{civicpin.SMS, "otp.code", ""},
+		{civicpin.Email, "pin.part", ""},
+		{civicpin.Push, "otp.code", "no words"},
+		{civicpin.Push, "pin.part", ""},
+		{civicpin.Voice, "pin.part", "no notifier for channel voice"},
+		{civicpin.Letter, "pin.part", "no notifier for channel letter"},
+	} {
+		err := b.Check(civicpin.Message{Kind: tc.kind, To: civicpin.Contact{Channel: tc.channel}})
+		if tc.refused == "" {
+			assert.NoError(t, err, "%+v", tc)
+			continue
+		}
+		assert.ErrorIs(t, err, civicpin.ErrUndeliverable, "%+v", tc)
+		assert.ErrorContains(t, err, tc.refused)
+	}
+}

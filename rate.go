@@ -12,8 +12,8 @@ type Rate struct {
 	Window time.Duration
 }
 
-// Validate returns nil for the zero Rate, and for 1 to 1,000,000 events in 1 second to 366 days. Any other Rate gives an error that
-// matches [ErrInvalid].
+// Validate returns nil for the zero Rate, and for 1 to 1,000,000 events in 1 second to 366 days. Any other Rate gives an
+// error that matches [ErrInvalid].
 func (r Rate) Validate() error {
 	if r == (Rate{}) || r.Limit >= 1 && r.Limit <= 1_000_000 && r.Window >= time.Second && r.Window <= 366*24*time.Hour {
 		return nil

@@ -36,7 +36,7 @@ func newVault() (*store.Vault, error) {
 	if err != nil {
 		return nil, err
 	}
-	return store.NewVault(store.NewMemory(), keys, nil)
+	return store.OpenVault(context.Background(), store.NewMemory(), keys, nil)
 }
 
 // A portal keeps Ana's contacts and no PIN: they are added, proved, changed, brought back, vouched for and told.

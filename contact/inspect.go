@@ -11,9 +11,8 @@ import (
 // An Inspection says what a link is for.
 type Inspection struct {
 	// What is "contact" (it proves a contact: Prove) or "undo" (it undoes a change of contacts: Undo).
-	What string
-	// Sent is where it was sent, masked.
-	Sent    string
+	What    string
+	Sent    string // where it was sent, masked
 	Expires time.Time
 }
 

@@ -77,7 +77,7 @@ func newBookKit(t testing.TB, c contact.Policy) *bookKit {
 // newBookKitOn makes a service over a store that may have served another before.
 func newBookKitOn(t testing.TB, s store.Store, c contact.Policy, clock *testkit.Clock, post *testkit.Mailbox, r *testkit.Recorder) *bookKit {
 	t.Helper()
-	vault, err := store.NewVault(s, testkit.Keys(), &store.Options{Now: clock.Now, Recorder: r})
+	vault, err := store.OpenVault(t.Context(), s, testkit.Keys(), &store.Options{Now: clock.Now, Recorder: r})
 	require.NoError(t, err)
 	out, err := outbox.New(vault, post, &outbox.Options{Limits: testkit.Limits()})
 	require.NoError(t, err)

@@ -2,6 +2,7 @@ package contact
 
 import (
 	"encoding/binary"
+	"fmt"
 	"slices"
 
 	"github.com/civicpin/civicpin"
@@ -24,22 +25,21 @@ func (v *Snapshot) Masked(channel civicpin.Channel) string {
 // MaskedDecoy returns what a visitor is shown of the contact of a subject who has none on a channel: made up, and always the
 // same. It is empty if the policy has no decoy on that channel: then show nothing of anybody's.
 func (s *Service) MaskedDecoy(subject civicpin.Subject, channel civicpin.Channel) string {
-	return decoy.Masked(s.vault.Hash("contact.decoy", string(subject), string(channel)), s.examples(channel))
-}
-
-// examples returns the policy's decoys of a channel.
-func (s *Service) examples(channel civicpin.Channel) []civicpin.Contact {
-	return slices.DeleteFunc(slices.Clone(s.policy.Decoys), func(d civicpin.Contact) bool { return d.Channel != channel })
+	like := slices.DeleteFunc(slices.Clone(s.policy.Decoys), func(d civicpin.Contact) bool { return d.Channel != channel })
+	return decoy.Masked(s.vault.Hash("contact.decoy", string(subject), string(channel)), like)
 }
 
 // Decoy returns an address on one of the channels that stands for the contact of a subject who has none: made up, and always
-// the same. It is for limits to be counted against; nothing may be sent there. A telephone's has the country of one of the
-// policy's decoys. Were its channel always the first, a message on another one would tell that there is a contact.
+// the same. Nothing may be sent there. Were its channel always the first, a message on another one would tell that there is a
+// contact. Without channels it is the zero Contact.
 func (s *Service) Decoy(subject civicpin.Subject, channels ...civicpin.Channel) civicpin.Contact {
+	if len(channels) == 0 {
+		return civicpin.Contact{}
+	}
 	h := s.vault.Hash("contact.channel", string(subject))
 	channel := channels[binary.BigEndian.Uint64(h[:])%uint64(len(channels))]
 	h = s.vault.Hash("contact.nobody", string(subject), string(channel))
-	return civicpin.Contact{Channel: channel, Address: decoy.Address(h, channel, s.examples(channel))}
+	return civicpin.Contact{Channel: channel, Address: fmt.Sprintf("%x", h[:16])}
 }
 
 // IsDecoy reports whether an address is the subject's decoy on its channel.

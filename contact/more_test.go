@@ -300,7 +300,7 @@ func TestContactPolicy(t *testing.T) {
 		"many decoys":   {Decoys: slices.Repeat([]civicpin.Contact{byMail}, 17)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), nil)
+			vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), nil)
 			require.NoError(t, err)
 			out, err := outbox.New(vault, &testkit.Mailbox{}, nil)
 			require.NoError(t, err)
@@ -308,7 +308,7 @@ func TestContactPolicy(t *testing.T) {
 			require.ErrorIs(t, err, contact.ErrPolicy)
 		})
 	}
-	vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), nil)
+	vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), nil)
 	require.NoError(t, err)
 	out, err := outbox.New(vault, &testkit.Mailbox{}, nil)
 	require.NoError(t, err)

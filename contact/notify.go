@@ -15,14 +15,13 @@ import (
 // Notify tells all contacts of a subject of something, through the outbox: that a PIN was changed, revoked or locked
 // ("pin.changed", "pin.revoked", "pin.locked", see package texts; NIST SP 800-63B-4 4.6). Contacts that cool down, and those
 // that were the subject's until lately, are told, too: a thief changes the contacts first. Notify returns how many contacts
-// are told; if none is, post a letter. params are as civicpin.Message.Params: at most 8, of at most 32 and 256 bytes, and no
-// secret.
+// are told; if none is, post a letter. params are at most 8, of at most 32 and 256 bytes, and hold no secret.
 //
 // It is for what an authenticated citizen or an operator did, or for a lock, once. Never call it for each request of a
 // stranger: nothing limits how often it is called, only that 64 messages wait. Errors:
 //   - [civicpin.ErrInvalid]: the subject, kind or parameters are invalid.
 //   - [ErrBusy]: 64 messages wait, and none of them has failed.
-//   - the store's: called again, some may be told twice.
+//   - the store's: called again, some are told twice.
 func (s *Service) Notify(ctx context.Context, subject civicpin.Subject, kind civicpin.MessageKind,
 	params map[string]string,
 ) (told int, err error) {

@@ -15,7 +15,6 @@ import (
 // Prove proves a contact by the token of the link that was sent there: its holder need not be logged in. The code of the same
 // message, and all others that wait for this proof, end with it. The subject's other contacts are told, each with a link that
 // undoes it ([Service.Undo]); a contact whose place it takes is told, too, and goes.
-//
 // Call it for a POST behind a button, never for a GET; [Service.Inspect] is for that. Errors:
 //   - [ErrGone]: the token is unknown, was used or was given up.
 //   - [ErrExpired]: the token is right, and too late.

@@ -8,6 +8,7 @@ import (
 	"github.com/civicpin/civicpin/internal/contactbook"
 	"github.com/civicpin/civicpin/internal/letter"
 	"github.com/civicpin/civicpin/internal/proof"
+	"github.com/civicpin/civicpin/internal/token"
 )
 
 // Recovered keeps the address that a completed recovery corrected: in the place of those of its channel, and cooling down.
@@ -26,13 +27,13 @@ func (s *Service) Recovered(ctx context.Context, p proof.Completed) error {
 	if p.Change == "" || p.Run == "" || p.Corrected == (civicpin.Contact{}) && !p.Repudiated {
 		return fmt.Errorf("%w: an empty proof", civicpin.ErrInvalid)
 	}
-	by := p.By
+	by, undo := p.By, token.NewID()
 	if p.Repudiated {
 		by = civicpin.Citizen
 	}
 	return s.act(ctx, p.Subject, p.Change, by, p.Source, func(b *book, a contactbook.Act) (effects, string, error) {
 		if p.Repudiated {
-			return b.UndoChange(p.Change, a.Now, s.policy.book())
+			return b.UndoChange(p.Change, undo, a.Now, s.policy.book())
 		}
 		return b.Correct(p.Change, letter.Stored(p.Corrected), p.Undo, a.Now, s.policy.book())
 	})

@@ -76,7 +76,10 @@ func New(out *outbox.Outbox, p Policy, credentials Credentials) (*Service, error
 }
 
 // Over reports whether the service works over an outbox: services that rest on each other are over the same one.
-func (s *Service) Over(out *outbox.Outbox) bool { return s.out == out }
+func (s *Service) Over(out *outbox.Outbox) bool { return s != nil && s.out == out }
+
+// RestsOn reports whether changes act on no other credentials than these.
+func (s *Service) RestsOn(c Credentials) bool { return s.credentials == nil || s.credentials == c }
 
 // Policy returns a copy of the policy, with its defaults.
 func (s *Service) Policy() Policy { return s.policy.withDefaults() }

@@ -13,7 +13,6 @@ import (
 
 // Undo undoes the change of contacts that a token is about, and all changes after it, but for what an operator did since. It
 // ends the recoveries under way. With Policy.SuspendOnUndo it also stops the credential.
-//
 // Call it for a POST behind a button, never for a GET. Errors:
 //   - [ErrGone]: the token is unknown or was used, or its contact was removed by an operator since.
 //   - [ErrExpired]: the token is right, and too late.
@@ -44,10 +43,11 @@ func (s *Service) Undo(ctx context.Context, tok civicpin.Secret, source civicpin
 			return fmt.Errorf("contact: stop: %w", err)
 		}
 	}
+	undo := token.NewID()
 	return s.act(ctx, subject, t.Selector, civicpin.Citizen, source, func(b *book, a contactbook.Act) (effects, string, error) {
 		if _, _, err := b.Repudiated(t, a.Now); err != nil {
 			return effects{}, "", err
 		}
-		return b.UndoChange(t.Selector, a.Now, s.policy.book())
+		return b.UndoChange(t.Selector, undo, a.Now, s.policy.book())
 	})
 }

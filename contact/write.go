@@ -3,6 +3,7 @@ package contact
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -78,6 +79,9 @@ func (s *Service) prepare(ctx context.Context, subject civicpin.Subject, by civi
 	if to := s.policy.LowerTo; to != nil && !fx.Lowered.IsZero() {
 		err := s.credentials.LowerLevel(ctx, subject, *to, fx.Lowered, "contacts changed", by)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			if errors.Is(err, store.ErrSkip) { // to Update it would mean success
+				err = fmt.Errorf("contact: lower the level: %v", err)
+			}
 			return nil, err
 		}
 	}

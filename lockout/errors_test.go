@@ -71,6 +71,7 @@ func TestErrorTexts(t *testing.T) {
 func TestInvalidKeys(t *testing.T) {
 	faults := storetest.NewFaults(store.NewMemory())
 	gate := newGate(t, newVault(t, faults.Store(), nil, nil), lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked})
+	faults.Reset()
 	for name, k := range map[string]lockout.Key{
 		"no subject":       {},
 		"a long subject":   {Subject: civicpin.Subject(strings.Repeat("x", 257))},

@@ -19,7 +19,7 @@ func exampleVault() *store.Vault {
 	if err != nil {
 		log.Fatal(err)
 	}
-	vault, err := store.NewVault(store.NewMemory(), store.Keys{
+	vault, err := store.OpenVault(context.Background(), store.NewMemory(), store.Keys{
 		Index:   civicpin.NewSecret(strings.Repeat("i", 32)),
 		Sealing: []store.SealingKey{{ID: "k1", Sealer: sealer}},
 	}, nil)

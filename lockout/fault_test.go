@@ -238,6 +238,7 @@ func TestStoreCalls(t *testing.T) {
 		for _, failed := range []func(context.Context) (bool, error){wrong, stranger} {
 			faults := storetest.NewFaults(store.NewMemory())
 			gate := newGate(t, newVault(t, faults.Store(), nil, nil), plain)
+			faults.Reset()
 			asRefused(t, gate.Do(t.Context(), key("SOMEBODY"), failed))
 			assert.Equal(t, 1, faults.Calls(storetest.Get))
 			assert.Equal(t, 2, faults.Calls(storetest.Put))

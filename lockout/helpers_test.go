@@ -32,7 +32,7 @@ func codes(r *testkit.Recorder) (codes []civicpin.EventCode) {
 // newVault returns a vault over s by the clock now; nil means the real one.
 func newVault(tb testing.TB, s store.Store, now func() time.Time, r civicpin.Recorder) *store.Vault {
 	tb.Helper()
-	v, err := store.NewVault(s, testkit.Keys(), &store.Options{Now: now, Recorder: r})
+	v, err := store.OpenVault(tb.Context(), s, testkit.Keys(), &store.Options{Now: now, Recorder: r})
 	require.NoError(tb, err)
 	return v
 }

@@ -8,17 +8,18 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// Sends counts the messages that are asked for: for a subject, and from a source. An outbox makes it ([outbox.Outbox.Sends]), so
-// that all services over one vault count the requests of a source by one rate. It is safe for concurrent use, also over several
-// processes.
+// Sends counts the messages that are asked for: for a subject, and from a source. An outbox makes it ([outbox.Outbox.Sends]),
+// so that all services over one vault count the requests of a source by one rate. It is safe for concurrent use, also over
+// several processes.
 type Sends struct {
 	rate            civicpin.Rate
 	subject, source *Quota
 }
 
-// NewSends returns a counter. Its name is 1 to 50 ASCII letters, digits and "-_.". The messages for a subject are counted under the
-// name, those asked for from a source over all names: every counter over one vault has the same rate by source, or the counters
-// would cut each other's. It gives an error that matches [ErrPolicy] for another name, and for a rate that is zero or invalid.
+// NewSends returns a counter. Its name is 1 to 50 ASCII letters, digits and "-_.". The messages for a subject are counted
+// under the name, those asked for from a source over all names: every counter over one vault has the same rate by source, or
+// the counters would cut each other's. It gives an error that matches [ErrPolicy] for another name, and for a rate that is
+// zero or invalid.
 func NewSends(v *store.Vault, name string, subject, source civicpin.Rate) (*Sends, error) {
 	if name == "" || len(name) > 50 {
 		return nil, fmt.Errorf("%w: Sends need a name of 1 to 50 ASCII letters, digits, hyphens, underscores and dots", ErrPolicy)
@@ -35,9 +36,9 @@ func NewSends(v *store.Vault, name string, subject, source civicpin.Rate) (*Send
 // Rate returns the rate by subject.
 func (s *Sends) Rate() civicpin.Rate { return s.rate }
 
-// Take counts n messages, all or none, or returns a *[LockedError] that says when to ask again: by then there is room for all of
-// them under the limit that refused. Neither the work nor the answer depends on whether the subject exists. If the store fails,
-// some may have been counted.
+// Take counts n messages, all or none, or returns a *[LockedError] that says when to ask again: by then there is room for all
+// of them under the limit that refused. Neither the work nor the answer depends on whether the subject exists. If the store
+// fails, some may have been counted.
 func (s *Sends) Take(ctx context.Context, subject civicpin.Subject, source civicpin.Source, n int) error {
 	counted := source.Address != ""
 	var from store.Entry[quotaState]

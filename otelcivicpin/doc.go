@@ -3,7 +3,7 @@
 //
 //	traced := otelcivicpin.NewStore(db, nil)
 //	counted, err := otelcivicpin.NewRecorder(nil)
-//	vault, err := store.NewVault(traced, keys, &store.Options{Recorder: civicpin.Recorders(log, counted)})
+//	vault, err := store.OpenVault(ctx, traced, keys, &store.Options{Recorder: civicpin.Recorders(log, counted)})
 //
 // # What leaves the process
 //

@@ -40,7 +40,7 @@ func Example() {
 	counted, err := otelcivicpin.NewRecorder(meters)
 	check(err)
 	traced := otelcivicpin.NewStore(store.NewMemory(), tracers)
-	vault, err := store.NewVault(traced, keys, &store.Options{Recorder: counted})
+	vault, err := store.OpenVault(ctx, traced, keys, &store.Options{Recorder: counted})
 	check(err)
 	gateway := civicpin.NotifierFunc(func(context.Context, civicpin.Message) (string, error) { return "", nil })
 	out, err := outbox.New(vault, gateway, nil)

@@ -201,6 +201,29 @@ func TestStoreIsWhatItWraps(t *testing.T) {
 	})
 }
 
+// TestCanariesBehindATracedRouter: each store behind the router has its own, though the router is wrapped.
+func TestCanariesBehindATracedRouter(t *testing.T) {
+	rest, codes := store.NewMemory(), store.NewMemory()
+	router, err := store.NewRouter(
+		store.Route{Kinds: []string{"*"}, Store: struct{ store.Lister }{rest}}, store.Route{Kinds: []string{"code.*"}, Store: codes},
+	)
+	require.NoError(t, err)
+	sealer, err := store.XChaCha20Poly1305(civicpin.NewSecret(strings.Repeat("s", 32)))
+	require.NoError(t, err)
+	_, err = store.OpenVault(t.Context(), otelcivicpin.NewStore(router, nil), store.Keys{
+		Index: civicpin.NewSecret(strings.Repeat("i", 32)), Sealing: []store.SealingKey{{ID: "k1", Sealer: sealer}},
+	}, nil)
+	require.NoError(t, err)
+	for _, m := range []*store.Memory{rest, codes} {
+		n := 0
+		for _, err := range m.List(t.Context(), "", "") {
+			require.NoError(t, err)
+			n++
+		}
+		assert.Equal(t, 1, n)
+	}
+}
+
 // TestGlobalProviders: nil means the ones that the program has set.
 func TestGlobalProviders(t *testing.T) {
 	spans := tracetest.NewInMemoryExporter()

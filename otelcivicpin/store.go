@@ -16,7 +16,8 @@ import (
 )
 
 // NewStore returns a store that does what s does, and makes a span of each call. It is a [store.Lister] and a [store.Purger]
-// if s is, and a [store.Forgetful] that answers as s does. A nil provider means the global one.
+// if s is, and a [store.Forgetful] that answers as s does. Of a router, [store.OpenVault] still finds each store; it makes no spans
+// there. A nil provider means the global one.
 func NewStore(s store.Store, p trace.TracerProvider) store.Store {
 	if p == nil {
 		p = otel.GetTracerProvider()
@@ -101,6 +102,14 @@ func (t traced) Delete(ctx context.Context, key string, v store.Version) (err er
 func (t traced) Forgets() bool {
 	f, ok := t.inner.(store.Forgetful)
 	return ok && f.Forgets()
+}
+
+// Members returns the stores behind a router, nil if the store is none. See [store.NewRouter].
+func (t traced) Members() []store.Store {
+	if r, ok := t.inner.(interface{ Members() []store.Store }); ok {
+		return r.Members()
+	}
+	return nil
 }
 
 // listing adds List to a traced store. The fields have names, or their methods would stand against those of traced.

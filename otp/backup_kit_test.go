@@ -26,7 +26,7 @@ func newBackupKit(t testing.TB) *backupKit {
 
 func newBackupKitOn(t testing.TB, s store.Store, c otp.BackupConfig, clock *testkit.Clock, r *testkit.Recorder) *backupKit {
 	t.Helper()
-	vault, err := store.NewVault(s, testkit.Keys(), &store.Options{Now: clock.Now, Recorder: r})
+	vault, err := store.OpenVault(t.Context(), s, testkit.Keys(), &store.Options{Now: clock.Now, Recorder: r})
 	require.NoError(t, err)
 	b, err := otp.NewCheapBackup(vault, c)
 	require.NoError(t, err)

@@ -18,7 +18,7 @@ import (
 )
 
 func TestBackupConfig(t *testing.T) {
-	vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), nil)
+	vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), nil)
 	require.NoError(t, err)
 	policy := lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked}
 	for name, tc := range map[string]struct {
@@ -236,7 +236,7 @@ func TestBackupCostIsCapped(t *testing.T) {
 
 // Real hashes, once: the codes that were made with them are good, and cost what the policy says.
 func TestBackupHashesForReal(t *testing.T) {
-	vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), nil)
+	vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), nil)
 	require.NoError(t, err)
 	b, err := otp.NewBackup(vault, otp.BackupConfig{Name: "paper", Count: 2})
 	require.NoError(t, err)

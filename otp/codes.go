@@ -45,6 +45,8 @@ type Codes struct {
 // NewCodes returns a Codes in the vault of out, which carries its messages; the Codes registers with it under "code." and the
 // policy's name. Errors:
 //   - [civicpin.ErrInvalid]: out is nil.
+//   - an [*outbox.UnsendableError]: the notifier of out would refuse a code over one of the policy's Channels. Channels
+//     lists those only that the notifier has a route and words for.
 //   - [ErrPolicy]: the policy is invalid.
 func NewCodes(out *outbox.Outbox, p CodePolicy) (*Codes, error) {
 	if out == nil {
@@ -56,7 +58,10 @@ func NewCodes(out *outbox.Outbox, p CodePolicy) (*Codes, error) {
 	p = p.withDefaults()
 	v := out.Vault()
 	c := &Codes{vault: v, out: out, policy: p, alphabet: code.Alphabet(p.Alphabet)}
-	var err error
+	err := c.sendable(nil, c.alphabet.Samples(p.Length))
+	if err != nil {
+		return nil, err
+	}
 	if c.gate, err = lockout.New(v, p.Lockout); err != nil {
 		return nil, err
 	}

@@ -123,7 +123,7 @@ func BenchmarkBackupVerify(b *testing.B) {
 	for _, count := range []int{10, 1, 0} {
 		b.Run(fmt.Sprintf("of=%d", count), func(b *testing.B) {
 			clock := newClock()
-			vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), &store.Options{Now: clock.Now})
+			vault, err := store.OpenVault(b.Context(), store.NewMemory(), testkit.Keys(), &store.Options{Now: clock.Now})
 			require.NoError(b, err)
 			k, err := otp.NewBackup(vault, otp.BackupConfig{
 				Name: "paper", Count: max(count, 1), Lockout: lockout.Policy{Limit: 100, Lock: lockout.Timed, For: time.Second},

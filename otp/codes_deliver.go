@@ -16,6 +16,20 @@ import (
 // and its Params are those of the request.
 const CodeMessage civicpin.MessageKind = "otp.code"
 
+// sendable refuses parameters or codes with which the notifier would refuse a message over one of the policy's channels, of
+// whatever subject.
+func (c *Codes) sendable(params map[string]string, codes []string) error {
+	for _, sample := range codes {
+		err := c.out.Check(civicpin.Message{
+			Kind: CodeMessage, Secret: civicpin.NewSecret(sample), Expires: c.vault.Now().Add(c.policy.Valid), Params: params,
+		}, c.policy.Channels...)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // codeDelivery is a Codes as the outbox sees it.
 type codeDelivery Codes
 

@@ -75,7 +75,7 @@ func TestCodesAreEven(t *testing.T) {
 }
 
 func TestBackupCodesAreEven(t *testing.T) {
-	vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), nil)
+	vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), nil)
 	require.NoError(t, err)
 	b, err := otp.NewCheapBackup(vault, otp.BackupConfig{Name: "paper"})
 	require.NoError(t, err)

@@ -34,7 +34,7 @@ func exampleKeys() store.Keys {
 
 // exampleCodes makes Codes over memory, whose messages arrive in *arrived.
 func exampleCodes(p otp.CodePolicy, arrived *civicpin.Message) (*otp.Codes, *outbox.Outbox) {
-	vault, err := store.NewVault(store.NewMemory(), exampleKeys(), nil)
+	vault, err := store.OpenVault(context.Background(), store.NewMemory(), exampleKeys(), nil)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -172,7 +172,7 @@ func ExampleCodePolicy() {
 // Backup codes are printed once, and each opens once.
 func ExampleBackup() {
 	ctx := context.Background()
-	vault, err := store.NewVault(store.NewMemory(), exampleKeys(), nil)
+	vault, err := store.OpenVault(context.Background(), store.NewMemory(), exampleKeys(), nil)
 	if err != nil {
 		log.Fatal(err)
 	}

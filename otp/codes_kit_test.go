@@ -58,7 +58,7 @@ func newCodeKit(t testing.TB, p otp.CodePolicy) *codeKit {
 // newCodeKitOn makes a Codes over a store that may have served another before.
 func newCodeKitOn(t testing.TB, s store.Store, p otp.CodePolicy, c *testkit.Clock, m *testkit.Mailbox, r *testkit.Recorder) *codeKit {
 	t.Helper()
-	vault, err := store.NewVault(s, testkit.Keys(), &store.Options{Now: c.Now, Recorder: r})
+	vault, err := store.OpenVault(t.Context(), s, testkit.Keys(), &store.Options{Now: c.Now, Recorder: r})
 	require.NoError(t, err)
 	out, err := outbox.New(vault, m, nil)
 	require.NoError(t, err)

@@ -118,7 +118,7 @@ func TestCodePolicyValidate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := otp.SMS()
 			tc.change(&p)
-			vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), nil)
+			vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), nil)
 			require.NoError(t, err)
 			out, err := outbox.New(vault, &testkit.Mailbox{}, nil)
 			require.NoError(t, err)

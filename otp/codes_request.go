@@ -48,9 +48,12 @@ type Request struct {
 // Whoever the subject is, the answer looks the same after the same store calls. The code of a subject without a contact is
 // sent to nobody and never verifies.
 //
-// Errors: [civicpin.ErrInvalid] for a subject, purpose or options that cannot be; a *[lockout.LockedError] if the subject's
-// codes are locked for longer than this one would live, or the send limits are reached, all of which goes alike for
-// everybody; the store's: the code may then be on its way, and asking again is safe.
+// Errors, alike for all subjects but for the store's:
+//   - [civicpin.ErrInvalid]: the subject, the purpose or the options are invalid. If it is an [*outbox.UnsendableError], the
+//     notifier would refuse a message with these Params over one of the policy's channels: an act that is too long, say.
+//   - a *[lockout.LockedError]: the subject's codes are locked for longer than this one would live, or the send limits are
+//     reached.
+//   - the store's: the code may be on its way, and asking again is safe.
 func (c *Codes) Request(ctx context.Context, subject civicpin.Subject, purpose Purpose, o RequestOptions) (Request, error) {
 	own, err := c.checkRequest(subject, purpose, o)
 	if err != nil {
@@ -131,6 +134,9 @@ func (c *Codes) checkRequest(subject civicpin.Subject, purpose Purpose, o Reques
 			return "", fmt.Errorf("%w: a parameter is empty, too long or not printable", civicpin.ErrInvalid)
 		}
 	}
+	if err := c.sendable(o.Params, c.alphabet.Samples(c.policy.Length)[:1]); err != nil {
+		return "", err
+	}
 	if o.Joined.IsZero() {
 		return "", nil
 	}
@@ -152,9 +158,7 @@ func (c *Codes) choose(subject civicpin.Subject, contacts []civicpin.Contact) (c
 		}
 	}
 	h := c.vault.Hash("otp.code.stranger", c.policy.Name, string(subject))
-	channel := c.policy.Channels[0]
-	like := slices.DeleteFunc(slices.Clone(c.policy.Decoys), func(d civicpin.Contact) bool { return d.Channel != channel })
-	return civicpin.Contact{Channel: channel, Address: decoy.Address(h, channel, like)}, false
+	return civicpin.Contact{Channel: c.policy.Channels[0], Address: fmt.Sprintf("%x", h[:16])}, false
 }
 
 // masked returns what is shown of where a code goes. Of a stranger's it is made of one of the policy's Decoys and a keyed hash

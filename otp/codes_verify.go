@@ -59,7 +59,11 @@ func (c *Codes) Verify(ctx context.Context, subject civicpin.Subject, purpose Pu
 		c.record(ctx, eventCodeVerified, subject, id, civicpin.Citizen, source, "")
 		return nil
 	}
-	c.record(ctx, eventCodeRefused, subject, id, civicpin.Citizen, source, attempt.Reason(err, why))
+	reason := attempt.Reason(err, why)
+	if errors.Is(err, ErrExpired) {
+		reason = why
+	}
+	c.record(ctx, eventCodeRefused, subject, id, civicpin.Citizen, source, reason)
 	return err
 }
 

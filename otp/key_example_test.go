@@ -16,7 +16,7 @@ import (
 
 // exampleVault is a vault over memory with a clock that stands still.
 func exampleVault(now time.Time) *store.Vault {
-	vault, err := store.NewVault(store.NewMemory(), exampleKeys(), &store.Options{Now: func() time.Time { return now }})
+	vault, err := store.OpenVault(context.Background(), store.NewMemory(), exampleKeys(), &store.Options{Now: func() time.Time { return now }})
 	if err != nil {
 		log.Fatal(err)
 	}

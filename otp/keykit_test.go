@@ -32,7 +32,7 @@ var (
 
 func fobVault(t testing.TB, s store.Store, c *testkit.Clock, r civicpin.Recorder) *store.Vault {
 	t.Helper()
-	vault, err := store.NewVault(s, testkit.Keys(), &store.Options{Now: c.Now, Recorder: r})
+	vault, err := store.OpenVault(t.Context(), s, testkit.Keys(), &store.Options{Now: c.Now, Recorder: r})
 	require.NoError(t, err)
 	return vault
 }

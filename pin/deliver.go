@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,6 +22,22 @@ const PartMessage civicpin.MessageKind = "pin.part"
 type delivery Service
 
 var _ outbox.Owner = (*delivery)(nil)
+
+// sendable refuses a policy of which the notifier would refuse a part over one of the channels that parts may go to.
+func (s *Service) sendable() error {
+	for _, channel := range slices.Sorted(maps.Keys(s.policy.Valid)) {
+		for _, sample := range s.alphabet.Samples(s.policy.Length) {
+			err := s.out.Check(civicpin.Message{
+				Kind: PartMessage, Secret: civicpin.NewSecret(sample), Part: s.policy.Parts, Parts: s.policy.Parts,
+				Expires: s.vault.Now().Add(s.policy.Valid[channel]),
+			}, channel)
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
 
 // receipt says which part a provider's receipt is about.
 type receipt struct {

@@ -36,7 +36,7 @@ func exampleKeys() store.Keys {
 func exampleService(p pin.Policy) (*pin.Service, *outbox.Outbox, map[string]string) {
 	var mu sync.Mutex // channels are served side by side
 	arrived := make(map[string]string)
-	vault, err := store.NewVault(store.NewMemory(), exampleKeys(), nil)
+	vault, err := store.OpenVault(context.Background(), store.NewMemory(), exampleKeys(), nil)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -30,3 +30,13 @@ func Occupy(s *Service, n int) (release func()) { return testkit.Occupy(s.hashin
 
 // Gate returns the gate of a service.
 func Gate(s *Service) *lockout.Gate { return s.gate }
+
+// Hold keeps all permits of the hashing until the returned function is called.
+func Hold(s *Service, n int) (release func()) {
+	end, held := make(chan struct{}), make(chan struct{})
+	for range n {
+		go func() { _ = s.hashing.Run(context.Background(), func() { held <- struct{}{}; <-end }) }()
+		<-held
+	}
+	return func() { close(end) }
+}

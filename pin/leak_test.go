@@ -27,7 +27,7 @@ func TestNobodyElseLearnsIt(t *testing.T) {
 	memory := store.NewMemory()
 	faults := storetest.NewFaults(memory)
 	clock := newClock()
-	vault, err := store.NewVault(faults.Store(), testkit.Keys(), &store.Options{
+	vault, err := store.OpenVault(t.Context(), faults.Store(), testkit.Keys(), &store.Options{
 		Now:      clock.Now,
 		Recorder: civicpin.SlogRecorder(slog.New(slog.NewTextHandler(&log, nil))),
 	})

@@ -17,6 +17,8 @@ import (
 // New returns a service in the vault of out, which carries its messages; the service registers with it under "pin." and the
 // policy's name. New hashes once, so it takes as long as a verification. Errors:
 //   - [civicpin.ErrInvalid]: out is nil.
+//   - an [*outbox.UnsendableError]: the notifier of out would refuse a part over one of the channels in Policy.Valid. Valid
+//     lists those channels only that the notifier has a route and words for, and those that the caller prints for.
 //   - [ErrPolicy]: the policy is invalid.
 func New(out *outbox.Outbox, p Policy) (*Service, error) {
 	if out == nil {
@@ -35,7 +37,10 @@ func build(out *outbox.Outbox, p Policy) (*Service, error) {
 		vault: v, out: out, policy: p, alphabet: code.Alphabet(p.Alphabet), rules: p.rules(),
 		dummy: password.New(p.hashParams(), rand.Text()),
 	}
-	var err error
+	err := s.sendable()
+	if err != nil {
+		return nil, err
+	}
 	if s.gate, err = lockout.New(v, p.Lockout); err != nil {
 		return nil, err
 	}

@@ -96,7 +96,7 @@ func TestNewNeedsAnOutbox(t *testing.T) {
 
 // Without a notifier a PIN that would be sent is not issued, and one that is handed over is.
 func TestIssueWithoutANotifier(t *testing.T) {
-	vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), nil)
+	vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), nil)
 	require.NoError(t, err)
 	out, err := outbox.New(vault, nil, nil)
 	require.NoError(t, err)
@@ -180,7 +180,7 @@ func TestPolicyValidation(t *testing.T) {
 			p := pin.INPS()
 			tc.change(&p)
 			err := p.Validate()
-			vault, vaultErr := store.NewVault(store.NewMemory(), testkit.Keys(), nil)
+			vault, vaultErr := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), nil)
 			require.NoError(t, vaultErr)
 			out, outErr := outbox.New(vault, &testkit.Mailbox{}, nil)
 			require.NoError(t, outErr)

@@ -37,7 +37,7 @@ type Service struct {
 }
 
 // Over reports whether the service works over an outbox: services that rest on each other are over the same one.
-func (s *Service) Over(out *outbox.Outbox) bool { return s.out == out }
+func (s *Service) Over(out *outbox.Outbox) bool { return s != nil && s.out == out }
 
 // Policy returns the policy with its defaults filled in.
 func (s *Service) Policy() Policy { return s.policy.withDefaults() }
@@ -47,7 +47,8 @@ func (s *Service) owner() string { return "pin." + s.policy.Name }
 
 // ref names the send-th message of a part to the outbox.
 func (s *Service) ref(subject civicpin.Subject, issue string, part, send int, class outbox.Class) outbox.Ref {
-	return outbox.Ref{Class: class, Owner: s.owner(), Subject: subject, ID: issue + "." + strconv.Itoa(part) + "." + strconv.Itoa(send)}
+	id := issue + "." + strconv.Itoa(part) + "." + strconv.Itoa(send)
+	return outbox.Ref{Class: class, Owner: s.owner(), Subject: subject, ID: id}
 }
 
 // An Attempt is a secret as somebody typed it, with whose it is said to be and where it came from.

@@ -15,8 +15,8 @@ import (
 	"github.com/civicpin/civicpin/store/storetest"
 )
 
-// countedKit is a kit over a store that counts, in which Ana may begin as often as she likes; with the real hashing of answers if
-// wanted.
+// countedKit is a kit over a store that counts, in which Ana may begin as often as she likes; with the real hashing of
+// answers if wanted.
 func countedKit(t testing.TB, real bool) (*kit, *storetest.Faults) {
 	t.Helper()
 	return countedKitWith(t, real, anaContacts())

@@ -49,9 +49,8 @@ type Config struct {
 
 	// Register is asked for facts; needed by plans with Facts.
 	Register Register
-	// Factors are what plans may ask for by Factor: functions that prove something else that the subject has. otp's TOTP.Verify
-	// and Backup.Verify have this form. They limit guesses themselves, and return nil, an error that matches [ErrRefused],
-	// or another one.
+	// Factors are what plans may ask for by Factor, such as otp's TOTP.Verify and Backup.Verify. They limit guesses
+	// themselves, and return nil, an error that matches [ErrRefused], or another one.
 	Factors map[string]func(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret, source civicpin.Source) error
 	// Documents describes uploads; needed by plans with Documents.
 	Documents DocumentStore
@@ -64,8 +63,8 @@ type Config struct {
 
 	// Contacts are the subjects'. Required.
 	Contacts *contact.Service
-	// Sends is how many messages may be asked for a subject; three times as many recoveries may be begun. The limits by address,
-	// country and source are the outbox's. Zero means 10 in 24 hours.
+	// Sends is how many messages may be asked for a subject, and a third of how many recoveries may be begun. Zero: 10 in 24
+	// hours.
 	Sends civicpin.Rate
 	// Hashing says what hashing the answers costs.
 	Hashing pin.Hashing
@@ -93,11 +92,14 @@ type Service struct {
 
 // New returns a service in the vault of out, which carries its messages; the service registers with it as "recovery". New
 // hashes once. Errors:
-//   - [civicpin.ErrInvalid]: out is nil, or Pins or Contacts are over another outbox.
+//   - [civicpin.ErrInvalid]: out is nil, Pins or Contacts are over another outbox, or Contacts rest on other credentials.
 //   - [ErrPlan]: the configuration or a plan is invalid; the text says which step is why.
 func New(out *outbox.Outbox, c Config) (*Service, error) {
 	if out == nil || c.Pins != nil && !c.Pins.Over(out) || c.Contacts != nil && !c.Contacts.Over(out) {
 		return nil, fmt.Errorf("recovery: %w: New needs an outbox, that of Pins and Contacts", civicpin.ErrInvalid)
+	}
+	if c.Contacts != nil && c.Pins != nil && !c.Contacts.RestsOn(c.Pins) {
+		return nil, fmt.Errorf("recovery: %w: Contacts rest on other credentials than Pins", civicpin.ErrInvalid)
 	}
 	v := out.Vault()
 	s := &Service{vault: v, out: out, config: c, plans: make(map[string]*way), roles: make(map[string]*role)}

@@ -60,7 +60,7 @@ type runKit struct {
 func newRunKit(t *testing.T) *runKit {
 	t.Helper()
 	k := &runKit{clock: testkit.NewClock(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)), post: &testkit.Mailbox{}}
-	vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), &store.Options{Now: k.clock.Now})
+	vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), &store.Options{Now: k.clock.Now})
 	require.NoError(t, err)
 	k.out, err = outbox.New(vault, k.post, &outbox.Options{Limits: testkit.Limits()})
 	require.NoError(t, err)

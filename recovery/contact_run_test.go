@@ -71,8 +71,8 @@ func TestContactCorrectedInARecovery(t *testing.T) {
 	require.ErrorIs(t, k.undoes(t, rosaPhone), recovery.ErrGone)
 }
 
-// Where there is room for no more contacts, a corrected one is refused when it is given; and if the room went since, the grant is not
-// spent on a recovery that could not be completed.
+// Where there is room for no more contacts, a corrected one is refused when it is given; and if the room went since, the
+// grant is not spent on a recovery that could not be completed.
 func TestContactCorrectedWithoutRoom(t *testing.T) {
 	fill := func(k *runKit, n int) {
 		var list []civicpin.Contact

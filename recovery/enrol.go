@@ -35,14 +35,12 @@ func (e *AnswerError) Error() string {
 // Is reports whether target is [civicpin.ErrInvalid].
 func (e *AnswerError) Is(target error) bool { return target == civicpin.ErrInvalid }
 
-// EnrolAnswers has a citizen choose an image, answers to questions, or both, outside a plan. Call it for nobody but the
-// citizen who has just logged in, as strongly as they can: who sets the answers can later give them. Staff never choose or
-// see one.
+// EnrolAnswers has a citizen choose an image, answers to questions, or both, outside a plan. Call it for the citizen who has
+// just logged in, as strongly as they can, and for nobody else: answers are later given by who set them.
 //
 // An image replaces the former one; "" leaves it. Answers replace all former ones; nil leaves them. They are as many as any
 // plan asks at once, or more, up to 8, to different questions of Config.Questions. What is new begins with no failures
-// counted against it, for each plan that asks for nothing else of what was enrolled. The source is
-// for the log.
+// counted against it, for each plan that asks for nothing else of what was enrolled.
 //
 // It hashes each answer, one after the other. Errors, all but the last before anything changes:
 //   - *[AnswerError]: an answer breaks a rule.

@@ -45,7 +45,7 @@ func exampleServices(plans ...plan.Plan) (rec *recovery.Service, pins *pin.Servi
 	ctx := context.Background()
 	last = new(civicpin.Message)
 	monday := func() time.Time { return time.Date(2026, 3, 2, 10, 0, 0, 0, time.FixedZone("Guayaquil", -5*60*60)) }
-	vault, err := store.NewVault(store.NewMemory(), exampleKeys(), &store.Options{Now: monday})
+	vault, err := store.OpenVault(ctx, store.NewMemory(), exampleKeys(), &store.Options{Now: monday})
 	check(err)
 	out, err = outbox.New(vault, civicpin.NotifierFunc(func(_ context.Context, m civicpin.Message) (string, error) {
 		*last = m

@@ -18,12 +18,15 @@ func (w *way) fits(r *run, a Answers) error {
 			*secret = civicpin.Secret{} // an empty field of a form is no answer
 		}
 	}
+	rest := a
 	for _, step := range w.Steps[r.Step:w.Group(r.Step)] {
-		if err := a.use(r, step); err != nil {
+		one := a // two steps of one type are answered by the same fields
+		if err := one.use(r, step); err != nil {
 			return err
 		}
+		_ = rest.use(r, step)
 	}
-	if !reflect.ValueOf(a).IsZero() {
+	if !reflect.ValueOf(rest).IsZero() {
 		return ErrStep
 	}
 	return nil

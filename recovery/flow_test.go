@@ -349,7 +349,8 @@ func TestCorrectedContactRests(t *testing.T) {
 	})
 }
 
-// After a revocation nobody begins a key on the word of whoever knows the birthday and has some mailbox. On a proof of its own, they do.
+// After a revocation nobody begins a key on the word of whoever knows the birthday and has some mailbox. On a proof of its
+// own, they do.
 func TestBeginAfterARevocation(t *testing.T) {
 	k := newKit(t)
 	k.config.Plans = append(plans(), plan.Plan{

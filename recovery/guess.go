@@ -68,7 +68,7 @@ func (v *visit) compare(ctx context.Context, steps []plan.Step, a Answers,
 		return err == nil, err
 	})
 	if err != nil {
-		v.record(ctx, eventRefused, attempt.Reason(err, why))
+		v.recordBy(ctx, civicpin.Citizen, eventRefused, attempt.Reason(err, why))
 	}
 	return err
 }
@@ -160,7 +160,7 @@ func (v *visit) typed(ctx context.Context, typed civicpin.Secret) error {
 		return err == nil, err
 	})
 	if err != nil {
-		v.record(ctx, eventRefused, attempt.Reason(err, why))
+		v.recordBy(ctx, civicpin.Citizen, eventRefused, attempt.Reason(err, why))
 	}
 	return err
 }
@@ -184,7 +184,7 @@ func (v *visit) factor(ctx context.Context, name string, typed civicpin.Secret) 
 		err = ErrRefused
 	}
 	if err != nil {
-		v.record(ctx, eventRefused, "factor")
+		v.recordBy(ctx, civicpin.Citizen, eventRefused, "factor")
 		return err
 	}
 	return v.pass(ctx)

@@ -19,9 +19,8 @@ type Inspection struct {
 	// Plan names the plan of a run; empty for contacts.
 	Plan string
 	// Last says that Finish completes the plan; otherwise Redeem leads to its next step.
-	Last bool
-	// Sent is where it was sent, masked.
-	Sent    string
+	Last    bool
+	Sent    string // where it was sent, masked
 	Expires time.Time
 }
 

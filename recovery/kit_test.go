@@ -214,7 +214,7 @@ func openKit(s store.Store, c *testkit.Clock, m *testkit.Mailbox, r *testkit.Rec
 func openKitWith(keys store.Keys, s store.Store, c *testkit.Clock, m *testkit.Mailbox, r *testkit.Recorder) (*kit, error) {
 	k := &kit{clock: c, mail: m, events: r, store: s}
 	var err error
-	if k.vault, err = store.NewVault(s, keys, &store.Options{Now: c.Now, Recorder: r}); err != nil {
+	if k.vault, err = store.OpenVault(context.Background(), s, keys, &store.Options{Now: c.Now, Recorder: r}); err != nil {
 		return nil, err
 	}
 	if k.out, err = outbox.New(k.vault, m, nil); err != nil {
@@ -228,7 +228,6 @@ func openKitWith(keys store.Keys, s store.Store, c *testkit.Clock, m *testkit.Ma
 	k.contacts, err = contact.New(k.out, contact.Policy{Decoys: []civicpin.Contact{
 		{Channel: civicpin.Email, Address: "x@correo.example"}, {Channel: civicpin.SMS, Address: "+593990000000"},
 	}}, k.pins)
-
 	if err != nil {
 		return nil, err
 	}

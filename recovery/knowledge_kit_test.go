@@ -40,8 +40,8 @@ type answerKit struct {
 	clock *testkit.Clock
 }
 
-// answerPlans are three plans for people without a credential, so that none has to be issued: of all that can be enrolled, of the
-// image alone, and of nothing.
+// answerPlans are three plans for people without a credential, so that none has to be issued: of all that can be enrolled, of
+// the image alone, and of nothing.
 func answerPlans() []plan.Plan {
 	one := func(name string, steps ...plan.Step) plan.Plan {
 		return plan.Plan{
@@ -78,7 +78,7 @@ func newAnswerKit(t testing.TB) *answerKit {
 func newAnswerKitOn(t testing.TB, s store.Store, c recovery.Config) *answerKit {
 	t.Helper()
 	k := &answerKit{notes: &testkit.Recorder{}, clock: newClock()}
-	vault, err := store.NewVault(s, testkit.Keys(), &store.Options{Now: k.clock.Now, Recorder: k.notes})
+	vault, err := store.OpenVault(t.Context(), s, testkit.Keys(), &store.Options{Now: k.clock.Now, Recorder: k.notes})
 	require.NoError(t, err)
 	made, err := newAnswerService(t, vault, c)
 	require.NoError(t, err)

@@ -27,8 +27,8 @@ func subset(t *rapid.T, list []string, n int) []string {
 	return rapid.Permutation(list).Draw(t, "some")[:n]
 }
 
-// Questions that are asked are enrolled ones, all different, the same ones as long as the epoch is, and the same ones again for a
-// plan that asks more. Of whom nothing is known, the answer has the same form.
+// Questions that are asked are enrolled ones, all different, the same ones as long as the epoch is, and the same ones again
+// for a plan that asks more. Of whom nothing is known, the answer has the same form.
 func TestPickedQuestions(t *testing.T) {
 	k := newAnswerKit(t)
 	all := answerConfig().Questions
@@ -188,7 +188,7 @@ func TestImagesShownAreWhatCounts(t *testing.T) {
 	refused.Steps = p.Steps
 	c.Plans = []plan.Plan{refused}
 	c.Factors = map[string]func(context.Context, civicpin.Subject, civicpin.Secret, civicpin.Source) error{"app": noFactor}
-	vault, err := store.NewVault(store.NewMemory(), testkit.Keys(), nil)
+	vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), nil)
 	require.NoError(t, err)
 	_, err = newAnswerService(t, vault, c)
 	require.ErrorIs(t, err, recovery.ErrPlan)

@@ -113,9 +113,9 @@ func typed() map[string]bool {
 	return all
 }
 
-// TestNobodyElseLearnsIt goes through every plan, in good ways and in bad ones: with wrong answers, with a gateway that quotes what
-// it was given, and with a store that fails. No token, ticket, grant, code, answer or address is in any event, error or log, nor
-// in what is stored; and once a message was taken over, its token and code are not even under the seal.
+// TestNobodyElseLearnsIt goes through every plan, in good ways and in bad ones: with wrong answers, with a gateway that
+// quotes what it was given, and with a store that fails. No token, ticket, grant, code, answer or address is in any event,
+// error or log, nor in what is stored; and once a message was taken over, its token and code are not even under the seal.
 func TestNobodyElseLearnsIt(t *testing.T) {
 	require.True(t, anyToken.MatchString(token.New(token.Ticket, token.NewID(), 3).Text().Reveal()))
 	for _, w := range walks {
@@ -131,7 +131,8 @@ func TestNobodyElseLearnsIt(t *testing.T) {
 			plain, err := recovery.Plain(t.Context(), l.Service)
 			require.NoError(t, err)
 			require.Contains(t, plain, `"plan":"`)
-			// The token of a notice that ran out before it was sent may be there; a ticket or grant, which is never sent, is not.
+			// The token of a notice that ran out before it was sent may be there; a ticket or grant, which is never sent, is
+			// not.
 			absent(t, plain, "under the seal", l.accepted, ticketOrGrant)
 		})
 		t.Run(w.name+", a gateway that quotes", func(t *testing.T) {

@@ -20,7 +20,8 @@ import (
 type seen struct {
 	what, kind string
 	length     int
-	fields     string // the names in it, in their order
+	fields     string         // the names in it, in their order
+	members    map[string]int // the lengths of what the envelope holds: the value's bytes take longer than others
 }
 
 // watcher is a sealer that notes what it opens and seals.
@@ -32,7 +33,18 @@ type watcher struct {
 func (w *watcher) note(what string, plain, associated []byte) {
 	key := associated[bytes.LastIndexByte(associated, 0)+1:]
 	kind, _, _ := strings.Cut(string(key), "/")
-	w.seen = append(w.seen, seen{what, kind, len(plain), fieldNames(plain)})
+	w.seen = append(w.seen, seen{what, kind, len(plain), fieldNames(plain), members(plain)})
+}
+
+// members returns the length of each member of a JSON object.
+func members(text []byte) map[string]int {
+	var object map[string]json.RawMessage
+	_ = json.Unmarshal(text, &object)
+	lengths := make(map[string]int)
+	for name, value := range object {
+		lengths[name] = len(value)
+	}
+	return lengths
 }
 
 func (w *watcher) Seal(ctx context.Context, plain, associated []byte) ([]byte, error) {

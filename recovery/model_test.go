@@ -147,9 +147,9 @@ func ours(err error) bool {
 	return err == nil || locked
 }
 
-// TestModel drives random sequences of every public call, by the owner, a stranger and staff, with faults and moves of the clock.
-// No grant comes without every step proved, and never two from one run; the level is never raised; whatever happened, the owner
-// gets to a new secret in the end.
+// TestModel drives random sequences of every public call, by the owner, a stranger and staff, with faults and moves of the
+// clock. No grant comes without every step proved, and never two from one run; the level is never raised; whatever happened,
+// the owner gets to a new secret in the end.
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		cryptotest.SetGlobalRandom(t, rapid.Uint64().Draw(rt, "seed")) // or no failure could be played again

@@ -119,7 +119,7 @@ func (v *visit) deliver(ctx context.Context, d plan.Delivery) error {
 	if !real {
 		reason = "nobody"
 	}
-	v.record(ctx, eventSent, reason)
+	v.recordBy(ctx, civicpin.Citizen, eventSent, reason)
 	return nil
 }
 

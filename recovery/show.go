@@ -16,14 +16,11 @@ type Run struct {
 	ID string
 	// Ticket is the right to go on, for a cookie. It is given by Start and by Redeem, and is otherwise empty: keep it.
 	Ticket civicpin.Secret
-	// Plan names the plan.
-	Plan string
+	Plan   string // its name
 	// Next is what is asked now. For an unknown subject it looks like anybody's.
-	Next Ask
-	// Done says that nothing more is asked: call [Service.Finish] with the ticket.
-	Done bool
-	// Expires is when the run ends.
-	Expires time.Time
+	Next    Ask
+	Done    bool      // nothing more is asked: call [Service.Finish] with the ticket
+	Expires time.Time // when the run ends
 }
 
 // An Ask is what a run asks for. Fields that are zero are not asked for; those that are set are answered together, by the
@@ -45,16 +42,13 @@ type Ask struct {
 	Enrol     *plan.Enrol        // an image and answers to questions of the visitor's choice
 }
 
-// A ContactAsk shows a contact: one to be confirmed, or where a link or code was sent. It looks the same for a subject who has
-// none.
+// A ContactAsk shows a contact: one to be confirmed, or where a link or code was sent. It looks the same for a subject without.
 type ContactAsk struct {
 	Channel civicpin.Channel
 	// Masked is the contact, or one made up; empty if contact.Policy.Decoys has none in its likeness.
-	Masked string
-	// MayCorrect says that another one may be given instead.
-	MayCorrect bool
-	// Link and Code say what was sent: a link, a code to be typed, or both.
-	Link, Code bool
+	Masked     string
+	MayCorrect bool // another one may be given instead
+	Link, Code bool // what was sent: a link, a code to be typed, or both
 	// Expires is when the latest that was sent ends; zero if none is outstanding: ask for one with [Service.Send].
 	Expires time.Time
 }

@@ -26,7 +26,7 @@ func (s *Service) Start(ctx context.Context, name string, subject civicpin.Subje
 	return s.start(ctx, name, subject, civicpin.Citizen, source)
 }
 
-// start begins a run. A run that an operator begins has no ticket.
+// start begins a run. One that an operator begins has no ticket.
 func (s *Service) start(ctx context.Context, name string, subject civicpin.Subject, by civicpin.Actor,
 	source civicpin.Source,
 ) (Run, error) {
@@ -80,10 +80,9 @@ func (s *Service) read(ctx context.Context, subject civicpin.Subject) (
 	mark pin.Mark, contacts *contact.Snapshot, k *knowledge.Knowledge, err error,
 ) {
 	if mark, err = s.config.Pins.Mark(ctx, subject); err == nil {
-		contacts, err = s.config.Contacts.Snapshot(ctx, subject)
-	}
-	if err == nil {
-		k, err = s.knows(ctx, subject)
+		if contacts, err = s.config.Contacts.Snapshot(ctx, subject); err == nil {
+			k, err = s.knows(ctx, subject)
+		}
 	}
 	return mark, contacts, k, err
 }

@@ -90,9 +90,9 @@ func storedRuns(t testing.TB, k *kit) (runs [][]byte, digests map[string][]byte)
 	return runs, digests
 }
 
-// FuzzStoredRun feeds bytes to the service as a stored run, with tokens that fit. Whatever they are, no call panics, what cannot
-// be read is refused as that, and a recovery is completed only if the record says that all steps were proved, in the state that
-// the credential is in.
+// FuzzStoredRun feeds bytes to the service as a stored run, with tokens that fit. Whatever they are, no call panics, what
+// cannot be read is refused as that, and a recovery is completed only if the record says that all steps were proved, in the
+// state that the credential is in.
 func FuzzStoredRun(f *testing.F) {
 	seeds, digests := storedRuns(f, newKit(f))
 	for _, text := range seeds {

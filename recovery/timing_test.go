@@ -22,16 +22,16 @@ import (
 )
 
 const (
-	// bound is the |t| from which a go finds a difference: that of such tests of cryptography (Goodwill et al., 2011), which equal
-	// times exceed in 7 of a million goes. The verdict is the median of three goes, of which two would have to err alike: once in
-	// 10^10 calls, were the samples independent.
+	// bound is the |t| from which a go finds a difference: that of such tests of cryptography (Goodwill et al., 2011), which
+	// equal times exceed in 7 of a million goes. The verdict is the median of three goes, of which two would have to err
+	// alike: once in 10^10 calls, were the samples independent.
 	bound = 4.5
 	// subjects times passes is how many pairs of calls a go compares.
 	subjects, passes = 32, 40
 )
 
-// yuen returns Yuen's t of paired differences, and their mean without the quarter at each end: what other programs do in between
-// falls on the ends.
+// yuen returns Yuen's t of paired differences, and their mean without the quarter at each end: what other programs do in
+// between falls on the ends.
 func yuen(d []float64) (t, mean float64) {
 	slices.Sort(d)
 	n, g := len(d), len(d)/4
@@ -84,10 +84,11 @@ func crowd(t *testing.T, k *kit, n int, contacts func(i int) []civicpin.Contact)
 	return known, unknown
 }
 
-// contactsOf returns the contacts of the i-th of a crowd, all of one length.
+// contactsOf returns the contacts of the i-th of a crowd, as long as a decoy's: the fill of a run makes up for the bytes of
+// another length, but not for all that it costs to decode them.
 func contactsOf(i int) []civicpin.Contact {
 	return []civicpin.Contact{
-		{Channel: civicpin.Email, Address: fmt.Sprintf("ana.%04d@correo.example", i)},
+		{Channel: civicpin.Email, Address: fmt.Sprintf("ana.%05d@correo.example", i)},
 		{Channel: civicpin.SMS, Address: fmt.Sprintf("+59399%07d", i)},
 	}
 }
@@ -241,8 +242,9 @@ func anonymousCalls(t *testing.T) []anonymousCall {
 	}
 }
 
-// TestTiming finds no difference in time between subjects who are known and who are not, for each call that an anonymous visitor
-// can make. Calls are timed in pairs, one of each sort in random order, on records that the call just before has read.
+// TestTiming finds no difference in time between subjects who are known and who are not, for each call that an anonymous
+// visitor can make. Calls are timed in pairs, one of each sort in random order, on records that the call just before has
+// read.
 func TestTiming(t *testing.T) {
 	switch {
 	case os.Getenv("CIVICPIN_TIMING") != "1":

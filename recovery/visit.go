@@ -168,7 +168,7 @@ func (v *visit) advance(ctx context.Context, to int, act func(*run, time.Time) e
 	return v.out.Commit(ctx, refs...)
 }
 
-// pass is advance behind the present steps, with nothing else changed.
+// pass is advance with nothing else changed.
 func (v *visit) pass(ctx context.Context) error {
 	return v.advance(ctx, v.way.Group(v.run().Step), func(*run, time.Time) error { return nil })
 }
@@ -189,12 +189,17 @@ func (v *visit) ref(name string, class outbox.Class) outbox.Ref {
 
 // record writes an event about the run.
 func (v *visit) record(ctx context.Context, code civicpin.EventCode, reason string) {
+	v.recordBy(ctx, v.by, code, reason)
+}
+
+// recordBy is record for an actor.
+func (v *visit) recordBy(ctx context.Context, by civicpin.Actor, code civicpin.EventCode, reason string) {
 	source := v.source
-	if source.Address == "" && v.by == civicpin.Citizen {
+	if source.Address == "" && by == civicpin.Citizen {
 		source.Address = v.run().Source
 	}
 	v.vault.Record(ctx, civicpin.Event{
-		Code: code, Subject: v.run().Subject, By: v.by, Source: source, Ref: v.run().Plan + "/" + v.id(), Reason: reason,
+		Code: code, Subject: v.run().Subject, By: by, Source: source, Ref: v.run().Plan + "/" + v.id(), Reason: reason,
 	})
 }
 

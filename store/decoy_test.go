@@ -30,7 +30,7 @@ func TestGetOrOpensAlike(t *testing.T) {
 	keys := store.Keys{
 		Index: civicpin.NewSecret("0123456789abcdef0123456789abcdef"), Sealing: []store.SealingKey{{ID: "k", Sealer: count}},
 	}
-	v, err := store.NewVault(store.NewMemory(), keys, nil)
+	v, err := store.OpenVault(t.Context(), store.NewMemory(), keys, nil)
 	require.NoError(t, err)
 	kind, err := store.NewKind[map[string]string](v, "things")
 	require.NoError(t, err)

@@ -22,10 +22,25 @@ type envelope struct {
 	Expires int64            `json:"x"` // nanoseconds since 1970; never or zero for never
 	// Mark is random, so that no two writes are alike, whatever the sealer does: with one that gives equal bytes for equal
 	// values, the loser of a race would take the winner's record for its own.
-	Mark  []byte          `json:"w,omitempty"`
-	Value json.RawMessage `json:"v"`
-	// Pad says nothing; see Kind.Padded.
-	Pad string `json:"p,omitempty"`
+	Mark []byte `json:"w,omitempty"`
+	// A record holds one of these: the value, or a padded one.
+	Value  json.RawMessage `json:"v,omitempty"`
+	Padded json.RawMessage `json:"p,omitempty"`
+}
+
+// padded is a value with its pad, which says nothing; see Kind.Padded. They are decoded together, since a byte of the value
+// is looked at more often than one of the envelope: with the pad beside the value, a longer value would still take longer.
+type padded struct {
+	Value any    `json:"v"`
+	Pad   string `json:"p"`
+}
+
+// decode decodes the value into what v points to.
+func (env *envelope) decode(v any) error {
+	if env.Padded != nil {
+		return strictJSON(env.Padded, &padded{Value: v})
+	}
+	return strictJSON(env.Value, v)
 }
 
 // never is written as the expiry of a record without one. It has as many digits as any time from 2001 to 2262, so that a record
@@ -44,14 +59,18 @@ func (k Kind[T]) encode(ctx context.Context, e *Entry[T]) ([]byte, error) {
 	if e.Key == (Key{}) {
 		return nil, k.noKey()
 	}
-	value, err := json.Marshal(e.Value)
+	var value any = e.Value
+	if k.pad > 0 {
+		value = padded{Value: e.Value, Pad: "-"}
+	}
+	text, err := json.Marshal(value)
 	if err != nil {
 		return nil, fmt.Errorf("store: encode %s: %w", k.name, err)
 	}
 	if !utf8.ValidString(string(e.Key.Subject)) || !utf8.ValidString(e.Key.ID) {
 		return nil, fmt.Errorf("store: encode %s: %w: a key that is not UTF-8 could not be read back", k.name, civicpin.ErrInvalid)
 	}
-	env := envelope{Subject: e.Key.Subject, ID: e.Key.ID, Expires: never, Mark: make([]byte, 12), Value: value}
+	env := envelope{Subject: e.Key.Subject, ID: e.Key.ID, Expires: never, Mark: make([]byte, 12)}
 	_, _ = crand.Read(env.Mark) // never fails
 	if !e.Expires.IsZero() {
 		env.Expires = e.Expires.UnixNano()
@@ -61,14 +80,16 @@ func (k Kind[T]) encode(ctx context.Context, e *Entry[T]) ([]byte, error) {
 		}
 	}
 	if k.pad > 0 {
-		env.Pad = "-"
+		env.Padded = text
+	} else {
+		env.Value = text
 	}
 	plain, err := json.Marshal(env)
 	if err != nil {
 		return nil, fmt.Errorf("store: encode %s: %w", k.name, err)
 	}
 	if k.pad > 0 { // the pad ends the text
-		const end = `"}`
+		const end = `"}}`
 		missing := (k.pad - len(plain)%k.pad) % k.pad
 		plain = append(append(plain[:len(plain)-len(end)], bytes.Repeat([]byte("-"), missing)...), end...)
 	}
@@ -92,7 +113,7 @@ func (k Kind[T]) decode(ctx context.Context, storageKey string, want *Key, r Rec
 	if e.Expires = env.expires(); !e.Expires.IsZero() && !e.Expires.After(k.vault.Now()) {
 		return Entry[T]{Key: e.Key, version: r.Version}, nil
 	}
-	if err := strictJSON(env.Value, &e.Value); err != nil {
+	if err := env.decode(&e.Value); err != nil {
 		return Entry[T]{}, fmt.Errorf("%w: %s value", ErrUnreadable, k.name)
 	}
 	e.found = true

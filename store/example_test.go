@@ -19,7 +19,7 @@ seal k1 HxMTExMTExMTExMTExMTExMTExMTExMTExMTExMTExM`) // use ReadKeyFile, or a k
 		fmt.Println(err)
 		return
 	}
-	vault, err := store.NewVault(store.NewMemory(), keys, nil)
+	vault, err := store.OpenVault(ctx, store.NewMemory(), keys, nil)
 	if err != nil {
 		fmt.Println(err)
 		return

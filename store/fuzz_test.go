@@ -33,8 +33,8 @@ func FuzzRecordDecode(f *testing.F) {
 			return
 		}
 		memory := store.NewMemory() // fuzzing runs in parallel
-		overwrite(t, memory, item.Key, value)
 		k := accounts(t, memory)
+		overwrite(t, memory, item.Key, value)
 		e, err := k.Get(t.Context(), key)
 		if err == nil && e.Value == (account{N: 1}) {
 			return // a seed, mended: each process of the fuzzer has sealed its own, under the same keys
@@ -99,7 +99,7 @@ func FuzzEnvelope(f *testing.F) {
 }
 
 // keyErrors are all that ParseKeys may say: nothing of its input but the number of a line.
-var keyErrors = regexp.MustCompile(`\Astore: (keys, line \d+: (does not begin a key file|` +
+var keyErrors = regexp.MustCompile(`\Astore: (keys: no line "civicpin keys 1"|keys, line \d+: (does not begin a key file|` +
 	`no key of 32 bytes in base64 without padding|a key that stands here already, under another name|a second index key|neither "index KEY" nor "seal ID KEY")|` +
 	`the index key is not 32 bytes|no sealing key|` +
 	`a sealing key needs a sealer and an id of its own, 1 to 32 letters, digits and -_\. of ASCII)\z`)
@@ -127,7 +127,7 @@ func FuzzParseKeys(f *testing.F) {
 		if !strings.Contains(text, "civicpin keys 1") || len(keys.Index.Reveal()) != 32 {
 			t.Fatalf("keys out of %q", text)
 		}
-		if _, err := store.NewVault(store.NewMemory(), keys, nil); err != nil {
+		if _, err := store.OpenVault(t.Context(), store.NewMemory(), keys, nil); err != nil {
 			t.Fatalf("NewVault with keys that were parsed: %v", err)
 		}
 	})

@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"golang.org/x/crypto/chacha20poly1305"
@@ -22,8 +21,8 @@ type Keys struct {
 	// Index is 32 random bytes. It hides subjects in storage keys and never changes: under another index key, every
 	// subject is unknown.
 	Index civicpin.Secret
-	// Sealing holds the keys that seal values. The first one seals; all of them open. To rotate, put a new one in front
-	// and keep the others until [Vault.Reseal] has finished.
+	// Sealing holds the keys that seal values. The first one seals; all of them open. To rotate, put a new one behind the
+	// first, in every process; then in front, in every process; and keep the others until [Vault.Reseal] has finished.
 	Sealing []SealingKey
 }
 
@@ -75,47 +74,11 @@ func (x xchacha) Open(_ context.Context, sealed, associated []byte) ([]byte, err
 	return plain, nil
 }
 
-// keyFileHeader is the first line of a key file.
-const keyFileHeader = "civicpin keys 1"
-
-// CreateKeyFile writes a file with new random keys, readable by its owner only, and returns the keys. It gives an error,
-// and changes nothing, if the file exists.
-func CreateKeyFile(path string) (Keys, error) {
-	text := fmt.Sprintf("%s\nindex %s\nseal k1 %s\n", keyFileHeader, newKey(), newKey())
-	keys, err := ParseKeys(text)
-	if err != nil {
-		return Keys{}, err
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return Keys{}, fmt.Errorf("store: create key file: %w", err)
-	}
-	_, err = f.WriteString(text)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return Keys{}, errors.Join(fmt.Errorf("store: write key file: %w", err), os.Remove(path))
-	}
-	return keys, nil
-}
-
-func newKey() string {
-	key := make([]byte, chacha20poly1305.KeySize)
-	_, _ = rand.Read(key)
-	return base64.RawStdEncoding.EncodeToString(key)
-}
-
-// ReadKeyFile reads a file as [ParseKeys] describes it.
-func ReadKeyFile(path string) (Keys, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return Keys{}, fmt.Errorf("store: read key file: %w", err)
-	}
-	return ParseKeys(string(text))
-}
-
 // ParseKeys reads keys from text: the line "civicpin keys 1", a line "index KEY", and one or more lines "seal ID KEY", each
-// KEY being 32 bytes in base64 without padding. The first seal line is the key that seals: to rotate, add a line above it.
-// Blank lines and lines that begin with "#" are skipped. Any other text gives an error, which does not quote it; so does one
-// key in two lines.
+// KEY being 32 bytes in base64 without padding. The first seal line is the key that seals; [AddKey], [PromoteKey] and
+// [RemoveKey] change these lines.
+// Blank lines and lines that begin with "#" are skipped. Any other text gives an error that matches [ErrKeyFile] and
+// does not quote the text; so does one key in two lines.
 func ParseKeys(text string) (Keys, error) {
 	var keys Keys
 	header := false
@@ -123,7 +86,7 @@ func ParseKeys(text string) (Keys, error) {
 	n := 0
 	for line := range strings.Lines(text) {
 		n++
-		bad := func(why string) (Keys, error) { return Keys{}, fmt.Errorf("store: keys, line %d: %s", n, why) }
+		bad := func(why string) (Keys, error) { return Keys{}, keyTextError(fmt.Sprintf("keys, line %d: %s", n, why)) }
 		line = strings.TrimSpace(line)
 		if line == "" || line[0] == '#' {
 			continue
@@ -160,23 +123,31 @@ func ParseKeys(text string) (Keys, error) {
 			return bad(`neither "index KEY" nor "seal ID KEY"`)
 		}
 	}
-	if err := keys.validate(); err != nil {
+	if !header {
+		return Keys{}, keyTextError(`keys: no line "` + keyFileHeader + `"`)
+	}
+	return keys.checked()
+}
+
+// checked returns the keys if they are complete.
+func (k Keys) checked() (Keys, error) {
+	if err := k.validate(); err != nil {
 		return Keys{}, err
 	}
-	return keys, nil
+	return k, nil
 }
 
 func (k Keys) validate() error {
 	if len(k.Index.Reveal()) != chacha20poly1305.KeySize {
-		return errors.New("store: the index key is not 32 bytes")
+		return keyTextError("the index key is not 32 bytes")
 	}
 	if len(k.Sealing) == 0 {
-		return errors.New("store: no sealing key")
+		return keyTextError("no sealing key")
 	}
 	seen := make(map[string]bool)
 	for _, s := range k.Sealing {
 		if s.Sealer == nil || !names.Valid(s.ID, 32) || seen[s.ID] {
-			return errors.New("store: a sealing key needs a sealer and an id of its own, 1 to 32 letters, digits and -_. of ASCII")
+			return keyTextError("a sealing key needs a sealer and an id of its own, 1 to 32 letters, digits and -_. of ASCII")
 		}
 		seen[s.ID] = true
 	}

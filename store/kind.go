@@ -36,14 +36,14 @@ type Kind[T any] struct {
 	pad   int // see Padded
 }
 
-// NewKind returns the kind of that name, which is 1 to 64 ASCII letters, digits and "-_.". Two kinds of one name in one
-// vault are the same records; any other name gives an error. So does a T that holds a [civicpin.Secret], which would be
-// stored as "[redacted]": the vault seals what it stores, so keep the text. What fields' tag "export" means is told at
+// NewKind returns the kind of that name, which is 1 to 64 ASCII letters, digits and "-_.", and not "vault". Two kinds of one
+// name in one vault are the same records; any other name gives an error. So does a T that holds a [civicpin.Secret], which
+// would be stored as "[redacted]": the vault seals what it stores, so keep the text. What fields' tag "export" means is told at
 // [Vault.Export]; a tag with another text gives an error.
 func NewKind[T any](v *Vault, name string) (Kind[T], error) {
-	if v == nil || !names.Valid(name, 64) {
+	if v == nil || !names.Valid(name, 64) || name == canaryKind {
 		return Kind[T]{}, errors.New(
-			"store: NewKind: no vault, or a name that is not 1 to 64 of ASCII letters, digits, - _ and period",
+			`store: NewKind: no vault, or a name that is "vault" or not 1 to 64 of ASCII letters, digits, - _ and period`,
 		)
 	}
 	if holdsSecret(reflect.TypeFor[T](), make(map[reflect.Type]bool)) {

@@ -191,7 +191,10 @@ func TestUpdateFrom(t *testing.T) {
 // conflicts is a store that always says so.
 type conflicts struct{ store.Store }
 
-func (conflicts) Put(context.Context, string, store.Record) (store.Version, error) {
+func (c conflicts) Put(ctx context.Context, key string, r store.Record) (store.Version, error) {
+	if key == canaryKey {
+		return c.Store.Put(ctx, key, r)
+	}
 	return 0, store.ErrConflict
 }
 

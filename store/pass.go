@@ -54,6 +54,9 @@ func (v *Vault) walk(ctx context.Context, prefix string, p Pass, visit func(Item
 			at.End = false
 			return at, err
 		}
+		if item.Key == canaryKey {
+			continue // no record of a kind; OpenVault and Reseal write it
+		}
 		if p.Max > 0 && at.Seen == p.Max {
 			at.End = false
 			break
@@ -83,11 +86,20 @@ func (v *Vault) walk(ctx context.Context, prefix string, p Pass, visit func(Item
 }
 
 // Reseal seals every record anew that is not sealed under the first sealing key. Run it after every process has been given the
-// new key, until a walk from the first record to the last changes and misses none; keep the older keys among the others for a
-// day more, for writes that were under way. It needs a [Lister] (otherwise ErrNoListing). An unreadable record is left as it is
-// and reported at the end, in an error that matches [ErrUnreadable].
+// new key in front, until a walk from the first record to the last changes and misses none. A single call that does so (no
+// After, no Max) has the canary forget the older keys: from then on [OpenVault] takes keys without them. Keep them for a day
+// more, for writes that were under way. It needs a [Lister] (otherwise ErrNoListing). An unreadable record is left as it is and
+// reported at the end, in an error that matches [ErrUnreadable].
 func (v *Vault) Reseal(ctx context.Context, p Pass) (Progress, error) {
-	return v.walk(ctx, "", p, func(item Item) (bool, error) {
+	whole := p.After == "" && p.Max == 0 && v.CanList()
+	var used [][]string
+	if whole {
+		var err error
+		if used, err = v.sealedUnder(ctx); err != nil {
+			return Progress{}, err
+		}
+	}
+	at, err := v.walk(ctx, "", p, func(item Item) (bool, error) {
 		kind := kindOf(item.Key)
 		plain, keyID, err := v.open(ctx, kind, item.Key, item.Value)
 		if err != nil || keyID == v.current.ID {
@@ -99,6 +111,10 @@ func (v *Vault) Reseal(ctx context.Context, p Pass) (Progress, error) {
 		_, err = v.store.Put(ctx, item.Key, item.Record)
 		return err == nil, err
 	})
+	if err != nil || !whole || at.Changed+at.Missed > 0 {
+		return at, err
+	}
+	return at, v.retireAll(ctx, used)
 }
 
 // purgeBatch is how many records an engine is asked to remove at once.

@@ -101,7 +101,7 @@ func TestPassMisses(t *testing.T) {
 
 func TestPassRefuses(t *testing.T) {
 	v := newVault(t, &purging{Lister: newLasting()}, sealing(t, "k1"), nil)
-	bare := newVault(t, struct{ store.Store }{store.NewMemory()}, sealing(t, "k1"), nil)
+	bare := newVault(t, struct{ store.Store }{store.NewMemory()}, sealing(t, "k1"), adopting)
 	var out bytes.Buffer
 	for name, walk := range map[string]func(*store.Vault, store.Pass) (store.Progress, error){
 		"purge":  func(v *store.Vault, p store.Pass) (store.Progress, error) { return v.Purge(t.Context(), p) },

@@ -57,7 +57,7 @@ func (v *Vault) Export(ctx context.Context, w io.Writer, subject civicpin.Subjec
 		}
 		if t, known := v.types.Load(line.Kind); known {
 			value := reflect.New(t.(reflect.Type))
-			if err := strictJSON(env.Value, value.Interface()); err != nil {
+			if err := env.decode(value.Interface()); err != nil {
 				return false, fmt.Errorf("%w: %s value", ErrUnreadable, line.Kind)
 			}
 			line.Value = mayLeave(value.Elem(), false)
@@ -123,7 +123,7 @@ func (v *Vault) about(ctx context.Context, item Item, subject civicpin.Subject) 
 		return env, false, nil
 	}
 	value := reflect.New(t.(reflect.Type))
-	if err := strictJSON(env.Value, value.Interface()); err != nil {
+	if err := env.decode(value.Interface()); err != nil {
 		return env, false, fmt.Errorf("%w: %s value", ErrUnreadable, kind)
 	}
 	return env, value.Elem().FieldByIndex(field.Index).String() == string(subject), nil

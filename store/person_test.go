@@ -192,7 +192,9 @@ func TestEveryKindIsJudged(t *testing.T) {
 		}
 		return nil
 	})
-	live(t, newVault(t, faults.Store(), sealing(t, "k1"), nil), rossi).ask(t)
+	v := newVault(t, faults.Store(), sealing(t, "k1"), nil)
+	clear(kinds) // the canary is no kind
+	live(t, v, rossi).ask(t)
 	assert.Equal(t, []string{
 		"backup.paper", "code-pending.sms", "code.sms", "contact.book", "contact.token", "hotp.hotp", "lockout.pin.inps", "outbox.dead", "outbox.entry", "outbox.rate",
 		"pin-receipt.inps", "pin.inps", "quota.sends-from-source",
@@ -227,6 +229,10 @@ func TestExport(t *testing.T) {
 			"as it is": secret, "bare": strings.NewReplacer(" ", "", "-", "").Replace(secret), "hex": hex.EncodeToString([]byte(secret)),
 			"base64": base64.RawStdEncoding.EncodeToString([]byte(secret)), "base32": base32.StdEncoding.EncodeToString([]byte(secret)),
 		} {
+			if strings.Trim(form, "0123456789") == "" { // six digits may stand in a longer number, such as a time in nanoseconds
+				assert.NotRegexp(t, `(^|[^0-9])`+form+`([^0-9]|$)`, text, "%s, %s", what, how)
+				continue
+			}
 			assert.NotContains(t, text, form, "%s, %s", what, how)
 		}
 	}

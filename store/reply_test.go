@@ -71,9 +71,10 @@ func TestUpdateReplyLost(t *testing.T) {
 			if c.wrap != nil {
 				s = c.wrap(s)
 			}
+			k := accounts(t, s)
 			faults.Reset()
 			c.arm(faults)
-			e, err := accounts(t, s).Update(t.Context(), key, add(1))
+			e, err := k.Update(t.Context(), key, add(1))
 			if c.err == nil {
 				require.NoError(t, err, name)
 				assert.True(t, e.Found(), name)

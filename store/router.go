@@ -38,6 +38,9 @@ type Route struct {
 // goes to a [Forgetful] store that is neither a delivered code nor a throttle of this library ("code.*", "code-pending.*",
 // "quota.*", "outbox.rate") nor named in MayLose. To send a kind elsewhere is to lose sight of the records that it has:
 // they stay where they are, and must be moved first.
+//
+// Each of the stores has a canary of its own; see [OpenVault]. A wrapper around a router needs a method Members() []Store that
+// passes on the router's, or only the store of "*" is looked at.
 func NewRouter(routes ...Route) (Store, error) {
 	r := &router{exact: make(map[string]*place)}
 	listers, purgers := true, true
@@ -138,6 +141,25 @@ func (r *router) Put(ctx context.Context, key string, rec Record) (Version, erro
 // Delete implements [Store].
 func (r *router) Delete(ctx context.Context, key string, v Version) error {
 	return r.route(key).Delete(ctx, key, v)
+}
+
+// Members returns the stores behind the router. [OpenVault] asks for them, since each has a canary.
+func (r *router) Members() []Store {
+	var all []Store
+	for _, p := range r.places {
+		all = append(all, members(p.Store)...)
+	}
+	return all
+}
+
+// members returns the stores that keep the records of s: those behind a router, or s itself.
+func members(s Store) []Store {
+	if r, ok := s.(interface{ Members() []Store }); ok {
+		if all := r.Members(); len(all) > 0 {
+			return all
+		}
+	}
+	return []Store{s}
 }
 
 // listingRouter is what NewRouter returns if all of its stores can list.

@@ -263,14 +263,14 @@ type honest struct{ store.Store }
 
 func (honest) Forgets() bool { return false }
 
-func TestNewVaultOverForgetful(t *testing.T) {
-	_, err := store.NewVault(forgetting{store.NewMemory()}, sealing(t, "k1"), nil)
+func TestOpenVaultOverForgetful(t *testing.T) {
+	_, err := store.OpenVault(t.Context(), forgetting{store.NewMemory()}, sealing(t, "k1"), nil)
 	require.ErrorIs(t, err, store.ErrForgetful)
 	for _, way := range []string{"NewRouter", "MayLose"} {
 		assert.ErrorContains(t, err, way)
 	}
 	newVault(t, store.NewMemory(), sealing(t, "k1"), nil)
-	newVault(t, honest{store.NewMemory()}, sealing(t, "k1"), nil)
+	newVault(t, honest{store.NewMemory()}, sealing(t, "k1"), adopting)
 	r := newRouter(t, store.Route{Kinds: []string{"*"}, Store: forgetting{store.NewMemory()}, MayLose: []string{"*"}})
 	newVault(t, r, sealing(t, "k1"), nil)
 }

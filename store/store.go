@@ -1,8 +1,14 @@
 // Package store keeps records. [Store] is the contract that an engine has to meet, three methods; [Memory] is one
 // implementation; [Vault] wraps any of them and is what the rest of the library takes.
 //
-// Use [NewVault] around a store of package store/sqlite, store/sqlstore or your own, and hand the vault on. To write a
+// Use [OpenVault] around a store of package store/sqlite, store/sqlstore or your own, and hand the vault on. To write a
 // store of your own, read [Store] and run package store/storetest against it.
+//
+// # Keys
+//
+// [CreateKeyFile] makes the keys of a database, and [ReadKeyFile] reads them. OpenVault refuses keys that are not those of the
+// database, with a [*KeysError]. To rotate a sealing key, call [AddKey], [PromoteKey], [Vault.Reseal] and [RemoveKey], and
+// restart every process in between: docs/keys.md in the repository has the steps, and says what a lost or leaked file means.
 //
 // # What a stolen table tells
 //

@@ -204,7 +204,7 @@ func TestStoredFormat1(t *testing.T) {
 		value, err := base64.StdEncoding.DecodeString(c.value)
 		require.NoError(t, err)
 		overwrite(t, memory, c.row, value)
-		k := kindOf[account](t, newVault(t, memory, sealing(t, "k2", "k1"), &store.Options{Now: newClock().Now}), "account")
+		k := kindOf[account](t, newVault(t, memory, sealing(t, "k2", "k1"), &store.Options{Now: newClock().Now, Adopt: true}), "account")
 		e, err := k.Get(t.Context(), store.Key{Subject: rossi, ID: "x"})
 		require.NoError(t, err)
 		assert.Equal(t, account{N: 42, Note: "nota è"}, e.Value)

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -20,6 +21,9 @@ var (
 	// ErrUnreadable says that a record is there but does not open: it was changed or moved, or sealed under a key that
 	// the vault does not have, or written by a newer release. It is never taken for "not found".
 	ErrUnreadable = errors.New("store: unreadable record")
+	// ErrUnknownKey is an ErrUnreadable of a record that names a sealing key which the vault does not have. An attacker who can
+	// write to the store can write any name: with all keys at hand, the record was changed.
+	ErrUnknownKey = fmt.Errorf("%w: sealed under an unknown key", ErrUnreadable)
 	// ErrNoListing says that the store under the vault is not a [Lister].
 	ErrNoListing = errors.New("store: this store cannot list")
 	// ErrContended says that a record changed under every try of an update. Nothing was written.
@@ -43,34 +47,71 @@ type Options struct {
 	// Grace is how long an expired record is kept before the store may drop it, so that clocks may differ by as much; zero
 	// means one hour. A negative one gives an error.
 	Grace time.Duration
+	// Adopt has OpenVault create the canary in a store that has none, though the store holds records or cannot list. Set it
+	// once, for a database that was filled before there were canaries, or copied without. Of a store that can list, the first
+	// hundred records must open under the keys, or the error is a [*KeysError]. Where there is a canary, Adopt changes nothing;
+	// over a store that cannot list it may stay set.
+	Adopt bool
 }
 
 // A Vault wraps a [Store]: it seals values, hides subjects, and carries the clock and the recorder, so that all that
 // shares a vault agrees on both. The packages of this library reach the vault's records through [Kind]. Its methods are
-// safe for concurrent use. Make one with [NewVault].
+// safe for concurrent use. Make one with [OpenVault].
 type Vault struct {
 	store   Store
 	index   civicpin.Secret
 	current SealingKey
+	sealing []SealingKey
+	members []Store // the stores that keep the records, each with a canary
 	openers map[string]Sealer
 	opts    Options
 	types   *sync.Map // of the values of each kind that NewKind made: string to reflect.Type
 }
 
-// NewVault returns a vault around s. It gives an error if s is nil, if the keys are incomplete or named twice, or if an
-// option is out of range. A store that is [Forgetful] gives an error that matches [ErrForgetful]: put it behind a
-// [NewRouter], whose [Route] says which kinds may be lost. It makes no call to the store.
-func NewVault(s Store, keys Keys, opts *Options) (*Vault, error) {
+// OpenVault returns a vault around s, if the keys fit what s holds. It looks at the canary, a record under a fixed key that
+// only these keys make, and creates it in a store that lists as empty: the first process that does so decides on the keys. If
+// s is a router, each store behind it has a canary of its own. If the key in front is new, it is entered in the canary before
+// anything is sealed under it. It costs a Get of each store, and a List and a Put of one that has no canary. Errors:
+//   - [*KeysError]: the keys are not those of the database; the error says which of them. Nothing was written.
+//   - [ErrNoCanary]: there is no canary, and s holds records or cannot list; see [Options.Adopt].
+//   - [ErrForgetful]: s may lose writes. Put it behind [NewRouter], whose [Route] says which kinds may be lost.
+//   - [ErrUnreadable]: the keys fit, and the canary was changed.
+//   - any other error: s is nil, the keys are incomplete or an id occurs twice, an option is out of range, or a call failed.
+func OpenVault(ctx context.Context, s Store, keys Keys, opts *Options) (*Vault, error) {
+	v, err := newVault(s, keys, opts)
+	if err != nil {
+		return nil, err
+	}
+	v.members = members(s)
+	// All of them first: keys that do not fit one of the stores leave no trace in another.
+	for _, m := range v.members {
+		if _, _, err := v.canary(ctx, m); err != nil && !errors.Is(err, ErrNotFound) {
+			return nil, err
+		}
+	}
+	for _, m := range v.members {
+		if err := v.settle(ctx, m); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
+}
+
+// newVault checks what OpenVault was given.
+func newVault(s Store, keys Keys, opts *Options) (*Vault, error) {
 	if s == nil {
-		return nil, errors.New("store: NewVault: no store")
+		return nil, errors.New("store: OpenVault: no store")
 	}
 	if forgets(s) {
-		return nil, fmt.Errorf("store: NewVault: %w: use NewRouter, and name in Route.MayLose what may be lost", ErrForgetful)
+		return nil, fmt.Errorf("store: OpenVault: %w: use NewRouter, and name in Route.MayLose what may be lost", ErrForgetful)
 	}
 	if err := keys.validate(); err != nil {
 		return nil, err
 	}
-	v := &Vault{store: s, index: keys.Index, current: keys.Sealing[0], openers: make(map[string]Sealer), types: new(sync.Map)}
+	v := &Vault{
+		store: s, index: keys.Index, current: keys.Sealing[0], sealing: slices.Clone(keys.Sealing),
+		openers: make(map[string]Sealer), types: new(sync.Map),
+	}
 	for _, k := range keys.Sealing {
 		v.openers[k.ID] = k.Sealer
 	}
@@ -78,7 +119,7 @@ func NewVault(s Store, keys Keys, opts *Options) (*Vault, error) {
 		v.opts = *opts
 	}
 	if v.opts.Grace < 0 {
-		return nil, errors.New("store: NewVault: negative grace")
+		return nil, errors.New("store: OpenVault: negative grace")
 	}
 	if v.opts.Grace == 0 {
 		v.opts.Grace = defaultGrace
@@ -165,7 +206,8 @@ func (v *Vault) seal(ctx context.Context, kind, key string, plain []byte) ([]byt
 	return append(head, sealed...), nil
 }
 
-// open undoes seal. All that is wrong with the bytes matches ErrUnreadable; a sealer that cannot work does not.
+// open undoes seal. All that is wrong with the bytes matches ErrUnreadable; a sealer that cannot work does not. Beside an error
+// the key id is returned, too, as far as the bytes name one.
 func (v *Vault) open(ctx context.Context, kind, key string, value []byte) (plain []byte, keyID string, err error) {
 	if len(value) < 2 || value[0] != formatVersion || len(value) < 2+int(value[1]) {
 		return nil, "", fmt.Errorf("%w: unknown format", ErrUnreadable)
@@ -174,14 +216,14 @@ func (v *Vault) open(ctx context.Context, kind, key string, value []byte) (plain
 	keyID = string(value[2:n])
 	sealer, ok := v.openers[keyID]
 	if !ok {
-		return nil, "", fmt.Errorf("%w: unknown key id", ErrUnreadable)
+		return nil, keyID, fmt.Errorf("%w", ErrUnknownKey)
 	}
 	plain, err = sealer.Open(ctx, value[n:], associated(value[:n], kind, key))
 	if err != nil && ctx.Err() != nil {
 		err = ctx.Err() // whatever the sealer made of it
 	}
 	if err != nil {
-		return nil, "", fmt.Errorf("store: open: %w", err)
+		return nil, keyID, fmt.Errorf("store: open: %w", err)
 	}
 	return plain, keyID, nil
 }

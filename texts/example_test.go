@@ -2,6 +2,7 @@ package texts_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"strings"
@@ -77,4 +78,24 @@ func ExampleWriter_Render() {
 	//     K7PX 2MQA
 	// IESS: clave de un solo uso para desbloquear el acceso: K7PX 2MQA
 	// Vale hasta el 03/12/2026 13:05 UTC. No la diga a nadie.
+}
+
+// A notifier that is asked in advance refuses what a text message cannot carry, so that nobody waits for it.
+func ExampleWriter_Check() {
+	w, err := texts.New(texts.Service{Name: "Cl@ve"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, act := range []string{"pagar 1.250,00 euros", "firmar en sede.example.es"} {
+		err := w.Check(civicpin.Message{
+			Kind:   texts.OTPCode,
+			To:     civicpin.Contact{Channel: civicpin.SMS}, // whatever the address, and in every language
+			Secret: civicpin.NewSecret("123456"),            // as long as the codes are
+			Params: map[string]string{"act": act},
+		})
+		fmt.Println(act+":", errors.Is(err, texts.ErrLink))
+	}
+	// Output:
+	// pagar 1.250,00 euros: false
+	// firmar en sede.example.es: true
 }

@@ -3,6 +3,8 @@ package texts
 import (
 	"strings"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 const (
@@ -16,7 +18,8 @@ const (
 		"’'‘'“\"”\"«\"»\"–-—-….ºoªa·-"
 )
 
-// gsm returns s as a text message can carry it, with accents that it cannot carry left out, and whether it can.
+// gsm returns s as a text message can carry it, with accents that it cannot carry left out, and whether it can. How the accents
+// of s are encoded makes no difference: the alphabet has no combining characters, so they are composed first.
 func gsm(s string) (string, bool) {
 	s = strings.Map(func(c rune) rune {
 		if c < utf8.RuneSelf || strings.ContainsRune(gsmBasic+gsmExtended, c) {
@@ -30,7 +33,7 @@ func gsm(s string) (string, bool) {
 			forms = forms[size+1:]
 		}
 		return c
-	}, s)
+	}, norm.NFC.String(s))
 	return s, septets(s) >= 0
 }
 

@@ -85,7 +85,8 @@ func TestGSM(t *testing.T) {
 		{"a{b}€", "a{b}€", true},
 		{"Łódź", "Lodź", false},
 		{"Пенсия", "Пенсия", false},
-		{"e\u0301", "e\u0301", false},
+		{"e\u0301 o\u0301 n\u0303 C\u0327", "é o ñ Ç", true},
+		{"x\u0301", "x\u0301", false},
 		{"\x1b", "\x1b", false},
 	} {
 		got, ok := texts.GSM(tt.in)

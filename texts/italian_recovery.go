@@ -66,7 +66,7 @@ var italianRecovery = recovery{
 	waiting: wording{
 		title:   "Richiesta di recupero del suo accesso",
 		subject: "{service}: richiesta di recupero del suo accesso",
-		short: "{service}: è stato chiesto il recupero del suo accesso[ (effettivo dal {time})]. " +
+		short: "{service}: è stato chiesto il recupero dell'accesso[ (effettivo dal {time})]. " +
 			"Se non è stato lei, ci avvisi al numero che già conosce.",
 		spoken: "Qui {service}. È stato chiesto il recupero del suo accesso[; " +
 			"se non viene annullato, diventa effettivo il {longtime}]. " +

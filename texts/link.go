@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/civicpin/civicpin"
 )
@@ -90,4 +92,38 @@ func origin(page string) string {
 	scheme, rest, _ := strings.Cut(page, "://")
 	host, _, _ := strings.Cut(rest, "/")
 	return scheme + "://" + host + "/"
+}
+
+// linked reports whether a telephone may show a piece of s as a link: it names a scheme or a host, or
+// has a full stop between a letter and a letter or digit, as a domain has, or four numbers with full stops between them, as
+// an IPv4 address has. No domain ends in a number (RFC 3696 2), so "1.250" and "12.03.2026" are none. An @ alone makes no link:
+// Cl@ve is a name.
+func linked(s string) bool {
+	s = strings.ToLower(s)
+	if strings.Contains(s, "http") || strings.Contains(s, "www") || strings.Contains(s, "://") {
+		return true
+	}
+	word := func(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) }
+	joints := 0 // of the numbers on the left, with full stops and nothing else between them
+	for i, c := range s {
+		if c != '.' {
+			if !unicode.IsDigit(c) {
+				joints = 0
+			}
+			continue
+		}
+		before, _ := utf8.DecodeLastRuneInString(s[:i])
+		after, _ := utf8.DecodeRuneInString(s[i+1:])
+		switch {
+		case unicode.IsDigit(before) && unicode.IsDigit(after):
+			if joints++; joints == 3 {
+				return true
+			}
+		case word(before) && word(after):
+			return true
+		default:
+			joints = 0
+		}
+	}
+	return false
 }

@@ -26,15 +26,20 @@ package texts
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/civicpin/civicpin"
 )
 
-// ErrLink says that a text would have held what a telephone or a mail program shows as a link: "http", "www", an e-mail
-// address, or a full stop between two letters or digits, as in "inps.it".
+// ErrLink says that a text would have held what a telephone or a mail program shows as a link: "http", "www", "://", a full
+// stop with a letter on one side and a letter or digit on the other, as in "inps.it", or four numbers with full stops between
+// them, as in "192.0.2.1". Amounts and dates, "1.250,00" and "12.03.2026", are no links. A text is looked at in the form that
+// is sent: in a text message "inps…it" is "inps.it".
 var ErrLink = errors.New("texts: a link in a text")
 
 // An UnknownKindError says that there is no text for a kind of message.
@@ -99,6 +104,7 @@ func New(s Service) (*Writer, error) {
 	if s.Locale == "" {
 		s.Locale = "en"
 	}
+	s.Name, s.LongName, s.Help = norm.NFC.String(s.Name), norm.NFC.String(s.LongName), norm.NFC.String(s.Help)
 	lang := match(s.Locale)
 	switch {
 	case lang == nil:
@@ -111,30 +117,38 @@ func New(s Service) (*Writer, error) {
 		return nil, fmt.Errorf("texts: help is not at most 100 printable characters: %w", civicpin.ErrInvalid)
 	case s.Page != "" && !validPage(s.Page):
 		return nil, fmt.Errorf("texts: page is not a plain https address of at most %d bytes: %w", maxPage, civicpin.ErrInvalid)
-	case linked(s.Name) || linked(s.LongName) || linked(s.Help):
+	}
+	name, ok := gsm(s.Name)
+	if slices.ContainsFunc([]string{s.Name, name, s.LongName, s.Help}, linked) {
 		return nil, ErrLink
 	}
-	if name, ok := gsm(s.Name); !ok || septets(name) > 20 {
+	if !ok || septets(name) > 20 {
 		return nil, fmt.Errorf("texts: name cannot stand in a text message: %w", civicpin.ErrInvalid)
 	}
 	return &Writer{service: s, language: lang}, nil
 }
 
-// Render returns the text of a message, in the language of m.To.Locale. A kind that has no texts gives an
-// [*UnknownKindError]; a message that is not as its kind's documentation says, or whose contact is not valid, an error
-// that matches [civicpin.ErrInvalid]. No error holds the code or the token. A channel of the caller's own gets the text of an
-// app's notice.
+// Render returns the text of a message, in the language of m.To.Locale. No error holds the code or the token. A channel of the
+// caller's own gets the text of an app's notice. Errors:
+//   - an [*UnknownKindError]: the kind has no texts.
+//   - [civicpin.ErrInvalid]: the message is not as its kind's documentation says, or its contact is invalid.
+//   - [ErrLink]: the text would have a link that is not the message's.
 func (w *Writer) Render(m civicpin.Message) (Text, error) {
-	lang := match(m.To.Locale)
-	if lang == nil {
-		lang = w.language
-	}
-	wording, ok := lang.wording(m.Kind, m.Parts)
-	if !ok {
+	lang := w.in(m.To.Locale)
+	if _, ok := lang.wording(m.Kind, m.Parts); !ok {
 		return Text{}, &UnknownKindError{Kind: m.Kind}
 	}
 	if err := m.To.Validate(); err != nil {
 		return Text{}, fmt.Errorf("texts: %w", err)
+	}
+	return w.render(m, lang)
+}
+
+// render is Render in a language, whatever the address.
+func (w *Writer) render(m civicpin.Message, lang *language) (Text, error) {
+	wording, ok := lang.wording(m.Kind, m.Parts)
+	if !ok {
+		return Text{}, &UnknownKindError{Kind: m.Kind}
 	}
 	v, err := w.values(m, lang)
 	if err != nil {
@@ -159,27 +173,34 @@ func (w *Writer) Render(m civicpin.Message) (Text, error) {
 	return t, nil
 }
 
+// in returns the language for a locale.
+func (w *Writer) in(locale string) *language {
+	if lang := match(locale); lang != nil {
+		return lang
+	}
+	return w.language
+}
+
 // short is a text message or an app's notice: one line, no link, one message long.
 func short(t Text, wording wording, v values) (Text, error) {
 	body, ok := gsm(v.fill(wording.short))
 	if !ok || septets(body) > 160 {
 		return Text{}, fmt.Errorf("texts: text does not fit one text message: %w", civicpin.ErrInvalid)
 	}
-	return unlinked(t, wording.short, body, v)
+	bare, _ := gsm(v.codeless().fill(wording.short))
+	return unlinked(t, body, bare, v.code)
 }
 
 // spoken is what a machine reads aloud: the code character by character, twice.
 func spoken(t Text, wording wording, v values) (Text, error) {
-	return unlinked(t, wording.spoken, v.fill(wording.spoken), v)
+	return unlinked(t, v.fill(wording.spoken), v.codeless().fill(wording.spoken), v.code)
 }
 
 // unlinked sets the body, and refuses one with a link. The code is letters and digits in upper case as a rule, among which
-// "WWW" or "HTTP" may come up by chance and harm nobody, so the pattern is looked at without it, and the whole only for
-// the spellings that a telephone would take for an address.
-func unlinked(t Text, pattern, body string, v values) (Text, error) {
-	code := v.code
-	v.code, v.letters = "", ""
-	if linked(v.fill(pattern)) || (code != "" && (strings.Contains(body, "http") || strings.Contains(body, "www"))) {
+// "WWW" or "HTTP" may come up by chance and harm nobody, so it is the bare body, without the code, that is looked at, and the
+// whole only for the spellings that a telephone would take for an address. Both are in the form that is sent.
+func unlinked(t Text, body, bare, code string) (Text, error) {
+	if linked(bare) || (code != "" && (strings.Contains(body, "http") || strings.Contains(body, "www"))) {
 		return Text{}, ErrLink
 	}
 	t.Body = civicpin.NewSecret(body)

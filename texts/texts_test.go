@@ -3,6 +3,7 @@ package texts_test
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -168,7 +169,16 @@ func TestEveryText(t *testing.T) {
 
 // The dearest text message of each kind still is one: 160 septets, 140 octets.
 func TestTextMessagesFit(t *testing.T) {
+	place := func(name string) *time.Location {
+		l, err := time.LoadLocation(name)
+		require.NoError(t, err)
+		return l
+	}
 	late := time.Date(2026, time.September, 30, 23, 59, 0, 0, time.UTC)
+	twice := map[string]time.Time{
+		"Europe/Rome":         time.Date(2026, time.October, 25, 0, 59, 0, 0, time.UTC), // 02:59 CEST, before 02:59 CET
+		"Australia/Lord_Howe": time.Date(2026, time.April, 4, 15, 29, 0, 0, time.UTC),   // 01:59 +1030, after 01:59 +11
+	}
 	fits := func(w *texts.Writer, m civicpin.Message) {
 		body := render(t, w, m).Body.Reveal()
 		septets := encode(t, body)
@@ -176,8 +186,18 @@ func TestTextMessagesFit(t *testing.T) {
 		assert.LessOrEqual(t, len(septets), 160, body)
 		assert.LessOrEqual(t, len(pack(septets)), 140, body)
 	}
-	for _, s := range []texts.Service{{Name: "Seguridad Social {"}, {Name: strings.Repeat("Ü", 20)}, {Name: "€€€€€€€€€€"}} {
+	for _, s := range []texts.Service{
+		{Name: "Seguridad Social {"},
+		{Name: strings.Repeat("Ü", 20)},
+		{Name: "€€€€€€€€€€"},
+		{Name: "€€€€€€€€€€", Location: place("Europe/Rome")},
+		{Name: "€€€€€€€€€€", Location: place("Australia/Lord_Howe")},
+	} {
 		w := writer(t, s)
+		late := late
+		if s.Location != nil {
+			late = twice[s.Location.String()]
+		}
 		for _, kind := range kinds {
 			for _, locale := range locales {
 				m := message(kind, contacts[0], locale)
@@ -376,12 +396,28 @@ func TestNew(t *testing.T) {
 		_, err := texts.New(s)
 		require.ErrorIs(t, err, civicpin.ErrInvalid, "%+v", s)
 	}
-	for _, link := range []string{"www inps", "inps.it", "HTTPS", "a://b", "Http INPS", "x@inps.it", "INPS.IT"} {
+	for _, link := range []string{"www inps", "inps.it", "HTTPS", "a://b", "Http INPS", "x@inps.it", "INPS.IT", "10.0.0.1"} {
 		for _, s := range []texts.Service{{Name: link, LongName: "INPS"}, {Name: "INPS", LongName: link}, {Name: "INPS", Help: link}} {
 			_, err := texts.New(s)
 			require.ErrorIs(t, err, texts.ErrLink, "%+v", s)
 		}
 	}
+}
+
+// A name is looked at as a text message carries it: there the ellipsis is a full stop.
+func TestNameThatBecomesALink(t *testing.T) {
+	_, err := texts.New(texts.Service{Name: "inps…it"})
+	require.ErrorIs(t, err, texts.ErrLink)
+	_, err = texts.New(texts.Service{Name: "INPS", LongName: "INPS…it", Help: "803.164"})
+	require.NoError(t, err, "e-mails and paper keep the ellipsis, and no address ends in a number")
+}
+
+// The same service in NFD, as some systems write it, is as long, and can stand in a text message.
+func TestNameInNFD(t *testing.T) {
+	nfd := strings.Repeat("o\u0301", 20)
+	w := writer(t, texts.Service{Name: nfd, LongName: strings.Repeat("o\u0301", 100), Help: strings.Repeat("o\u0301", 100)})
+	require.Contains(t, render(t, w, message(texts.PINChanged, contacts[0], "es")).Body.Reveal(), strings.Repeat("o", 20)+": ")
+	require.Contains(t, render(t, w, message(texts.PINChanged, contacts[3], "es")).Subject, strings.Repeat("ó", 20)+": ")
 }
 
 func TestNameWithoutItsAccentsInTextMessagesOnly(t *testing.T) {
@@ -440,8 +476,95 @@ func TestOneTimeCodes(t *testing.T) {
 			require.ErrorIs(t, err, civicpin.ErrInvalid, "%q", act)
 			require.NotContains(t, err.Error(), code)
 		}
-		m.Params["act"] = "a look at inps.it"
-		_, err = w.Render(m)
-		require.ErrorIs(t, err, texts.ErrLink)
+		for _, act := range []string{
+			"a look at inps.it", "log in at 192.168.1.1", "1.a", "a.1", "12.03.2026.it", "1.250.000.000",
+		} {
+			m.Params["act"] = act
+			_, err = w.Render(m)
+			require.ErrorIs(t, err, texts.ErrLink, act)
+		}
+		m.Params["act"] = "inps-rimborsi…it/x"
+		switch text, err := w.Render(m); to.Channel {
+		case civicpin.SMS, civicpin.Push, "kiosk": // where the ellipsis would be a full stop
+			require.ErrorIs(t, err, texts.ErrLink)
+		default:
+			require.NoError(t, err)
+			require.Contains(t, text.Body.Reveal(), "…")
+		}
+	}
+}
+
+// Amounts and dates are no links, and how an accent is encoded makes no difference.
+func TestActs(t *testing.T) {
+	w := writer(t, inps)
+	for act, want := range map[string]string{
+		"pagar 1.250,00 euros":               "pagar 1.250,00 euros",
+		"pagar 1.250.000,00 euros":           "pagar 1.250.000,00 euros",
+		"ver su cita del 12.03.2026":         "ver su cita del 12.03.2026",
+		"firmar su declaracio\u0301n":        "firmar su declaracion",
+		"mod. 1.2, 3.4, 5.6":                 "mod. 1.2, 3.4, 5.6",
+		"1.2..3.4.5":                         "1.2..3.4.5",
+		"an\u0303o 2026":                     "año 2026",
+		strings.Repeat("o\u0301", 32):        strings.Repeat("o", 32),
+		"… e poi":                            ". e poi",
+		"Sig. Rossi, art. 5, mod. 730. Fine": "",
+	} {
+		for _, locale := range locales {
+			for _, to := range contacts {
+				m := message(texts.OTPCode, to, locale)
+				m.Params["act"] = act
+				text, err := w.Render(m)
+				if want == "" {
+					require.ErrorIs(t, err, civicpin.ErrInvalid, "%q: too long", act)
+					continue
+				}
+				require.NoError(t, err, "%q over %s", act, to.Channel)
+				require.NotContains(t, text.Body.Reveal(), "\u0301", "accents are composed")
+				if to.Channel == civicpin.SMS {
+					require.Contains(t, text.Body.Reveal(), want)
+				}
+			}
+		}
+	}
+}
+
+// In the hour that comes twice when the clocks go back, the zone is told.
+func TestTimesThatComeTwice(t *testing.T) {
+	rome, err := time.LoadLocation("Europe/Rome")
+	require.NoError(t, err)
+	lord, err := time.LoadLocation("Australia/Lord_Howe") // goes back by half an hour
+	require.NoError(t, err)
+	back := time.Date(2026, time.October, 25, 1, 0, 0, 0, time.UTC) // 03:00 CEST is 02:00 CET
+	forth := time.Date(2026, time.March, 29, 1, 0, 0, 0, time.UTC)  // 02:00 CET is 03:00 CEST
+	half := time.Date(2026, time.April, 4, 15, 0, 0, 0, time.UTC)   // 02:00 +11 is 01:30 +1030
+	for _, tt := range []struct {
+		in   *time.Location
+		at   time.Time
+		want string
+	}{
+		{rome, back.Add(-61 * time.Minute), "01:59. "},
+		{rome, back.Add(-60 * time.Minute), "02:00 CEST. "},
+		{rome, back.Add(-time.Minute), "02:59 CEST. "},
+		{rome, back, "02:00 CET. "},
+		{rome, back.Add(5 * time.Minute), "02:05 CET. "},
+		{rome, back.Add(59 * time.Minute), "02:59 CET. "},
+		{rome, back.Add(60 * time.Minute), "03:00. "},
+		{rome, forth.Add(-time.Minute), "01:59. "},
+		{rome, forth, "03:00. "},
+		{lord, half.Add(-31 * time.Minute), "01:29. "},
+		{lord, half.Add(-30 * time.Minute), "01:30 +11. "},
+		{lord, half.Add(29 * time.Minute), "01:59 +1030. "},
+		{lord, half.Add(30 * time.Minute), "02:00. "},
+	} {
+		w := writer(t, texts.Service{Name: "INPS", Location: tt.in})
+		for _, locale := range locales {
+			m := message(texts.OTPCode, contacts[0], locale)
+			m.Expires = tt.at
+			require.Contains(t, render(t, w, m).Body.Reveal(), tt.want)
+			m = message(texts.OTPCode, contacts[3], locale)
+			m.Expires = tt.at
+			long := regexp.QuoteMeta(strings.TrimSuffix(tt.want, ". ")) + "[.,]"
+			require.Regexp(t, long, strings.ReplaceAll(render(t, w, m).Body.Reveal(), "\n", " "))
+		}
 	}
 }

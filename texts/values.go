@@ -8,6 +8,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/civicpin/civicpin"
 )
 
@@ -49,12 +51,9 @@ func (w *Writer) values(m civicpin.Message, lang *language) (values, error) {
 			v.part, v.parts = strconv.Itoa(m.Part), strconv.Itoa(m.Parts)
 		}
 	case OTPCode:
-		v.act = m.Params["act"]
-		if act, ok := gsm(v.act); !ok || !line(v.act) || septets(act) > maxAct {
-			return values{}, fmt.Errorf("texts: act is not at most %d printable characters: %w", maxAct, civicpin.ErrInvalid)
-		}
-		if linked(v.act) {
-			return values{}, ErrLink
+		var err error
+		if v.act, err = act(m.Params["act"]); err != nil {
+			return values{}, err
 		}
 	case ContactChanged:
 		var ok bool
@@ -78,10 +77,49 @@ func (w *Writer) values(m civicpin.Message, lang *language) (values, error) {
 		return values{}, fmt.Errorf("texts: a time in the year %d: %w", at.Year(), civicpin.ErrInvalid)
 	}
 	v.time, v.longTime = lang.short(at), lang.long(at)
-	if w.service.Location == time.UTC {
-		v.time, v.longTime = v.time+" UTC", v.longTime+" UTC"
+	if w.service.Location == time.UTC || twice(at) {
+		zone := at.Format(" MST")
+		v.time, v.longTime = v.time+zone, v.longTime+zone
 	}
 	return v, nil
+}
+
+// act returns what a code is for, with its accents composed, and an error if a text message cannot carry it, or it has a link.
+// What becomes a link only in a text message is refused there: see short.
+func act(param string) (string, error) {
+	act := norm.NFC.String(param)
+	sent, ok := gsm(act)
+	if !ok || !line(act) || septets(sent) > maxAct {
+		return "", fmt.Errorf("texts: act is not at most %d printable characters: %w", maxAct, civicpin.ErrInvalid)
+	}
+	if linked(act) {
+		return "", ErrLink
+	}
+	return act, nil
+}
+
+// twice reports whether the clocks of t's location show the time of t twice, since they go back around it.
+func twice(t time.Time) bool {
+	_, offset := t.Zone()
+	gone := func(from, to int) time.Duration { return time.Duration(from-to) * time.Second } // how far the clocks go back
+	start, end := t.ZoneBounds()
+	if !start.IsZero() {
+		_, before := start.Add(-1).Zone()
+		if t.Before(start.Add(gone(before, offset))) {
+			return true
+		}
+	}
+	if !end.IsZero() {
+		_, after := end.Zone()
+		return !t.Before(end.Add(-gone(offset, after)))
+	}
+	return false
+}
+
+// codeless returns the values without the code.
+func (v values) codeless() values {
+	v.code, v.letters = "", ""
+	return v
 }
 
 // fill replaces the names in a pattern, and drops what is between brackets where a name in it stands for nothing.
@@ -202,25 +240,4 @@ func line(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(c rune) bool {
 		return unicode.IsControl(c) || c == '\u2028' || c == '\u2029'
 	})
-}
-
-// linked reports whether a telephone may show a piece of s as a link: it names a scheme or a host, or
-// has a letter or digit on both sides of a full stop, as a domain has. An @ alone makes none: Cl@ve is a name.
-func linked(s string) bool {
-	s = strings.ToLower(s)
-	if strings.Contains(s, "http") || strings.Contains(s, "www") || strings.Contains(s, "://") {
-		return true
-	}
-	word := func(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) }
-	for i, c := range s {
-		if c != '.' {
-			continue
-		}
-		before, _ := utf8.DecodeLastRuneInString(s[:i])
-		after, _ := utf8.DecodeRuneInString(s[i+1:])
-		if word(before) && word(after) {
-			return true
-		}
-	}
-	return false
 }

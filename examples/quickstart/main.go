@@ -43,7 +43,7 @@ func run(dir string) {
 
 	// README begin
 	db := must(sqlite.Open(ctx, filepath.Join(dir, "pins.db")))
-	vault := must(store.NewVault(db, must(store.ReadKeyFile(filepath.Join(dir, "pins.keys"))), nil))
+	vault := must(store.OpenVault(ctx, db, must(store.ReadKeyFile(filepath.Join(dir, "pins.keys"))), nil))
 	out := must(outbox.New(vault, gateway, nil)) // gateway: your SMS and e-mail provider, one method
 	pins := must(pin.New(out, pin.INPS()))
 	go out.Run(ctx) // sends, tries again, goes on after a crash

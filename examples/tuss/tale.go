@@ -53,7 +53,6 @@ func newTale(s *play.Stage, madrid *time.Location) (*tale, error) {
 		Pins: t.pins, Register: t.people, Roles: roles(), Plans: []plan.Plan{planForgotten, planCounter},
 		Contacts: t.contacts,
 	})
-
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ func vault(t *testing.T, s store.Store) *store.Vault {
 	t.Helper()
 	sealer, err := store.XChaCha20Poly1305(civicpin.NewSecret(strings.Repeat("s", 32)))
 	require.NoError(t, err)
-	v, err := store.NewVault(s, store.Keys{
+	v, err := store.OpenVault(t.Context(), s, store.Keys{
 		Index:   civicpin.NewSecret(strings.Repeat("i", 32)),
 		Sealing: []store.SealingKey{{ID: "k1", Sealer: sealer}},
 	}, nil)

@@ -134,7 +134,7 @@ func newCrowd(c Config) (*crowd, *outbox.Outbox, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if w.vault, err = store.NewVault(c.Store, keys, nil); err != nil {
+	if w.vault, err = store.OpenVault(context.Background(), c.Store, keys, &store.Options{Adopt: true}); err != nil {
 		return nil, nil, err
 	}
 	wide := civicpin.Rate{Limit: 1_000_000, Window: time.Minute}

@@ -21,16 +21,18 @@ func Enter(ctx context.Context, g *password.Gate) (leave func(), err error) {
 }
 
 // Reason says for the log why a guess was refused. found is what the comparison found to be wrong, empty if there was none.
+// It is believed only where the error says that something was compared: after a store's error the guess may have been right.
 func Reason(err error, found string) string {
 	_, locked := errors.AsType[*lockout.LockedError](err)
+	expired := errors.Is(err, token.ErrExpired)
 	switch {
-	case errors.Is(err, lockout.ErrBusy):
-		return "busy"
-	case found != "":
+	case found != "" && (locked || expired || errors.Is(err, lockout.ErrRefused)):
 		return found
 	case locked:
 		return "locked"
-	case errors.Is(err, token.ErrExpired):
+	case errors.Is(err, lockout.ErrBusy):
+		return "busy"
+	case expired:
 		return "expired"
 	}
 	return "not checked"

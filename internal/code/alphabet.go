@@ -58,6 +58,20 @@ func (a Alphabet) Validate() error {
 	return nil
 }
 
+// Samples returns codes of n symbols that together have every symbol of the alphabet, for asking whether codes can be sent.
+// They are the same each time, and are no secrets.
+func (a Alphabet) Samples(n int) []string {
+	var samples []string
+	for from := 0; from < len(a); from += n {
+		sample := make([]byte, n)
+		for i := range sample {
+			sample[i] = a[(from+i)%len(a)]
+		}
+		samples = append(samples, string(sample))
+	}
+	return samples
+}
+
 // New returns a code of n symbols, each as likely as every other. It panics if [Alphabet.Validate] refuses the alphabet:
 // ask that when a policy is made. For n below 1 it returns "".
 func (a Alphabet) New(n int) string {

@@ -185,3 +185,19 @@ func BenchmarkNormalise(b *testing.B) {
 		})
 	}
 }
+
+func TestSamples(t *testing.T) {
+	for _, tc := range []struct {
+		alphabet code.Alphabet
+		n        int
+		want     []string
+	}{
+		{"AB", 1, []string{"A", "B"}},
+		{"AB", 2, []string{"AB"}},
+		{"AB", 5, []string{"ABABA"}},
+		{"ABCDE", 3, []string{"ABC", "DEA"}},
+		{code.Digits, 6, []string{"012345", "678901"}},
+	} {
+		require.Equal(t, tc.want, tc.alphabet.Samples(tc.n), "%s, %d", tc.alphabet, tc.n)
+	}
+}

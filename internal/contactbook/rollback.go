@@ -33,9 +33,9 @@ func (b *Book) Repudiated(t token.Token, now time.Time) (int, letter.Contact, er
 	return -1, letter.Contact{}, token.ErrGone
 }
 
-// UndoChange undoes a change by its id, and everything after it. All are told, also those whom it removes, and nobody can
-// undo it. It returns what was done, for the log; empty if the change is not there, was undone, or can be undone no more.
-func (b *Book) UndoChange(id string, now time.Time, p Policy) (fx Effects, reason string, err error) {
+// UndoChange undoes, under an id of its own, a change by its id, and everything after it. All are told, also those whom it
+// removes, and nobody can undo it. It returns what was done, for the log: nothing if the change can be undone no more.
+func (b *Book) UndoChange(id, undo string, now time.Time, p Policy) (fx Effects, reason string, err error) {
 	k := b.Find(id)
 	if k < 0 || b.Changes[k].Undone || !now.Before(b.Changes[k].Until) {
 		return fx, "", nil
@@ -47,7 +47,6 @@ func (b *Book) UndoChange(id string, now time.Time, p Policy) (fx Effects, reaso
 			tell = append(tell, h)
 		}
 	}
-	undo := token.NewID()
 	for i, h := range tell {
 		fx.Notes = append(fx.Notes, Note{Of: undo, For: h.ID, Mail: notice(undo, i, ChangedMail, h.To, now.Add(p.Undo))})
 	}

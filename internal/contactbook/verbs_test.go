@@ -212,8 +212,8 @@ func (w *world) disowns(args []string) string {
 }
 
 func (w *world) rollsBack(change string) string {
-	return w.change(func(b *book, _ string) (effects, string, error) {
-		fx, reason, err := b.UndoChange(change, w.now, w.policy)
+	return w.change(func(b *book, id string) (effects, string, error) {
+		fx, reason, err := b.UndoChange(change, id, w.now, w.policy)
 		return fx, cmp.Or(reason, "cannot"), err
 	})
 }

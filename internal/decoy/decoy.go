@@ -4,30 +4,10 @@ package decoy
 
 import (
 	"encoding/binary"
-	"fmt"
 	"strings"
 
 	"github.com/civicpin/civicpin"
 )
-
-// Address makes an address that nobody has, of a hash, which has to be keyed, for the limits of messages to be counted against:
-// for one hash always the same. A telephone's has the country of one of the examples, and so counts towards the limit of that
-// country as a true one does; with 15 digits it is too long to be anybody's.
-func Address(h [32]byte, channel civicpin.Channel, examples []civicpin.Contact) string {
-	address := fmt.Sprintf("%x", h[:12])
-	if !channel.Phone() || len(examples) == 0 {
-		return address
-	}
-	d := examples[binary.BigEndian.Uint64(h[:])%uint64(len(examples))]
-	if d.Prefix() == "" {
-		return address
-	}
-	number := []byte(d.Prefix())
-	for len(number) < len("+")+15 { // as long as ITU-T E.164 lets it be
-		number = append(number, '0'+h[len(number)+8]%10)
-	}
-	return string(number)
-}
 
 // Masked makes a contact, and masks it, of one of the examples and a hash, which has to be keyed: plausible, and for one hash
 // always the same. Without examples it returns "".

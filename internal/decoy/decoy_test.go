@@ -48,29 +48,3 @@ func TestMasked(t *testing.T) {
 		})
 	}
 }
-
-func TestAddress(t *testing.T) {
-	spain := []civicpin.Contact{{Channel: civicpin.SMS, Address: "+34600000000"}}
-	for _, tc := range []struct {
-		name     string
-		channel  civicpin.Channel
-		examples []civicpin.Contact
-		form     string
-	}{
-		{"telephone", civicpin.SMS, spain, `^\+34\d{13}$`},
-		{"telephone of no country", civicpin.SMS, nil, `^[0-9a-f]{24}$`},
-		{"example without a number", civicpin.SMS, []civicpin.Contact{{Channel: civicpin.SMS, Address: "x"}}, `^[0-9a-f]{24}$`},
-		{"e-mail", civicpin.Email, []civicpin.Contact{{Channel: civicpin.Email, Address: "x@a.example"}}, `^[0-9a-f]{24}$`},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			seen := make(map[string]bool)
-			for i := range 1000 {
-				address := decoy.Address(hash(i), tc.channel, tc.examples)
-				require.Regexp(t, tc.form, address)
-				require.Equal(t, address, decoy.Address(hash(i), tc.channel, tc.examples))
-				seen[address] = true
-			}
-			require.Len(t, seen, 1000)
-		})
-	}
-}

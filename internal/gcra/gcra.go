@@ -27,9 +27,9 @@ func (r Rate) Take(state, now time.Time, n int) (next time.Time, ok bool, again 
 	return next, true, time.Time{}
 }
 
-// Reserve asks for one event at now or later: it returns the new state, and when the event is within the rate, at most so many
-// events ahead of those that are let in. ok is false, and the state unchanged, if it would be later. A state that no such rate could
-// have written comes from a clock that was ahead: it counts as a full window, without any events ahead.
+// Reserve asks for one event at now or later: it returns the new state, and when the event is within the rate, at most so
+// many events ahead of those that are let in. ok is false, and the state unchanged, if it would be later. A state that no
+// such rate could have written comes from a clock that was ahead: it counts as a full window, without any events ahead.
 func (r Rate) Reserve(state, now time.Time, ahead int) (next, at time.Time, ok bool) {
 	cost := r.cost(1)
 	if state.Before(now) {

@@ -15,13 +15,29 @@ type Mailbox struct {
 	// Fail, if set, decides about each message first: with an error, the message does not arrive. Calls of it do not overlap.
 	// It is not to be set while messages are sent.
 	Fail func(civicpin.Message) error
+	// Refuse, if set, says which messages are refused, by Check and by Notify alike. It must be pure, and is not to be set while
+	// messages are sent.
+	Refuse func(civicpin.Message) error
 
 	mu  sync.Mutex
 	got []civicpin.Message
 }
 
+var _ civicpin.Checker = (*Mailbox)(nil)
+
+// Check implements [civicpin.Checker].
+func (m *Mailbox) Check(msg civicpin.Message) error {
+	if m.Refuse == nil {
+		return nil
+	}
+	return m.Refuse(msg)
+}
+
 // Notify implements [civicpin.Notifier].
 func (m *Mailbox) Notify(_ context.Context, msg civicpin.Message) (string, error) {
+	if err := m.Check(msg); err != nil {
+		return "", err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.Fail != nil {

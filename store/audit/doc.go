@@ -4,9 +4,9 @@
 // [New] makes a [Log], which is a civicpin.Recorder: give it to the vault of everything else. The log needs a vault of its
 // own, over the same store and keys or others, since the vault that records comes after it:
 //
-//	own, err := store.NewVault(db, keys, nil)
+//	own, err := store.OpenVault(ctx, db, keys, nil)
 //	log, err := audit.New(own, audit.Options{Failed: alarm})
-//	vault, err := store.NewVault(db, keys, &store.Options{Recorder: civicpin.Recorders(log, civicpin.SlogRecorder(nil))})
+//	vault, err := store.OpenVault(ctx, db, keys, &store.Options{Recorder: civicpin.Recorders(log, civicpin.SlogRecorder(nil))})
 //
 // [Log.Verify] goes through everything, and is run by whoever has the keys, beside traffic or on a copy.
 //

@@ -14,7 +14,7 @@ import (
 type entry struct {
 	Chain  int             `json:"chain"`
 	Seq    uint64          `json:"seq"`
-	Prev   []byte          `json:"prev"` // the sum of the entry before; 32 zeros at the beginning
+	Prev   []byte          `json:"prev"` // the sum of the entry before; 32 zeros at the beginning; nil behind an unreadable one
 	Events json.RawMessage `json:"events"`
 	Sum    []byte          `json:"sum"`
 }

@@ -23,7 +23,7 @@ func ExampleNew() {
 		Index:   civicpin.NewSecret(strings.Repeat("i", 32)),
 		Sealing: []store.SealingKey{{ID: "k1", Sealer: sealer}},
 	}
-	own, err := store.NewVault(db, keys, nil)
+	own, err := store.OpenVault(ctx, db, keys, nil)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func ExampleNew() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	vault, err := store.NewVault(db, keys, &store.Options{Recorder: events})
+	vault, err := store.OpenVault(ctx, db, keys, &store.Options{Recorder: events})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -31,7 +31,7 @@ func keys(t testing.TB, ids ...string) store.Keys {
 
 func vault(t testing.TB, s store.Store) *store.Vault {
 	t.Helper()
-	v, err := store.NewVault(s, keys(t, "k1"), &store.Options{Now: func() time.Time { return noon }})
+	v, err := store.OpenVault(t.Context(), s, keys(t, "k1"), &store.Options{Now: func() time.Time { return noon }, Adopt: true})
 	require.NoError(t, err)
 	return v
 }

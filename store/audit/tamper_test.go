@@ -52,6 +52,7 @@ func breakIn(t *testing.T) (*audit.Log, *thief) {
 		for item, err := range memory.List(t.Context(), "", "") {
 			require.NoError(t, err)
 			switch {
+			case item.Key == "vault/canary":
 			case item.Key[:len("audit-head")] == "audit-head":
 				th.head = item.Key
 				if i == 5 {
@@ -268,7 +269,11 @@ func TestTamperingGoesOn(t *testing.T) {
 		do   func(th *thief)
 		want []audit.Fault
 	}{
-		"cut off":             {func(th *thief) { th.remove(8, 9) }, []audit.Fault{at(8, audit.Removed), at(9, audit.Removed)}},
+		"cut off": {func(th *thief) { th.remove(8, 9) }, []audit.Fault{at(8, audit.Removed), at(9, audit.Removed)}},
+		"the last one under an unknown name": {
+			func(th *thief) { th.put(th.keys[9], append([]byte("\x01\x02k9"), make([]byte, 99)...)) },
+			[]audit.Fault{at(9, audit.NoKey)},
+		},
 		"the last one spoilt": {func(th *thief) { th.put(th.keys[9], []byte("junk")) }, []audit.Fault{at(9, audit.Changed)}},
 		"a gap, an older head": {
 			func(th *thief) { th.put(th.head, th.heads0.Value); th.remove(6) }, // the gap is filled, and what follows does not fit

@@ -28,9 +28,16 @@ const (
 	Removed What = "removed"
 	// Truncated: neither this entry nor any later one is there, but the head knows of it, or one that was kept does.
 	Truncated What = "truncated"
-	// Changed: the entry is not what was written there. It does not open, because it was altered, or taken from another
-	// place, or the vault lacks a sealing key; or its hash is wrong, or another than a head that was kept has.
+	// Changed: the entry is not what was written there. It does not open, because it was altered or taken from another place;
+	// or its hash is wrong, or another than a head that was kept has.
 	Changed What = "changed"
+	// NoKey: the entry, or with Seq 0 perhaps the head, names a sealing key that the vault does not have. Verify again with all
+	// keys: an entry that was written under one of them opens then, and one in which an attacker wrote a name stays.
+	NoKey What = "no key"
+	// Unlinked: the entry is whole, but the process that wrote it could not open the one before, and so does not vouch for it:
+	// the process lacked a sealing key, as when a new key is in front in one process and unknown to another; or the entry
+	// before was unreadable then, and is not any more.
+	Unlinked What = "unlinked"
 	// Displaced: the entry is whole, but does not follow the one before it: somebody with the keys put in, left out or
 	// exchanged entries, or filled a gap.
 	Displaced What = "displaced"
@@ -124,16 +131,35 @@ func (v *verification) fault(seq uint64, w What) {
 	v.report.Faults = append(v.report.Faults, Fault{Chain: v.chain, Seq: seq, What: w})
 }
 
-func (v *verification) run(ctx context.Context) error {
+// unreadable returns what a record that does not open is: NoKey, or what it is otherwise.
+func unreadable(err error, otherwise What) What {
+	if errors.Is(err, store.ErrUnknownKey) {
+		return NoKey
+	}
+	return otherwise
+}
+
+// head reads the head of the chain, which is not Found if there is none to go by.
+func (v *verification) head(ctx context.Context) (store.Entry[head], error) {
 	h, err := v.log.heads.Get(ctx, v.log.headKey(v.chain))
 	switch {
-	case errors.Is(err, store.ErrUnreadable), errors.Is(err, store.ErrNotFound) && v.end > 1:
+	case errors.Is(err, store.ErrUnreadable):
+		v.fault(0, unreadable(err, BadHead))
+	case errors.Is(err, store.ErrNotFound) && v.end > 1:
 		// Without a head there may be one entry: the process that wrote it died.
 		v.fault(0, BadHead)
 	case err == nil:
 		v.end = max(v.end, h.Value.Seq+1)
 	case !errors.Is(err, store.ErrNotFound):
-		return fmt.Errorf("audit: %w", err)
+		return h, fmt.Errorf("audit: %w", err)
+	}
+	return h, nil
+}
+
+func (v *verification) run(ctx context.Context) error {
+	h, err := v.head(ctx)
+	if err != nil {
+		return err
 	}
 	for _, s := range v.since {
 		v.end = max(v.end, s.Seq+1)
@@ -154,7 +180,7 @@ func (v *verification) run(ctx context.Context) error {
 			v.fault(seq-missing, Removed)
 		}
 		if errors.Is(err, store.ErrUnreadable) {
-			v.fault(seq, Changed)
+			v.fault(seq, unreadable(err, Changed))
 			prev = nil
 			continue
 		}
@@ -195,7 +221,11 @@ func (v *verification) entry(seq uint64, e *entry, prev []byte) (ok bool, err er
 			return false, nil
 		}
 	}
-	if prev != nil && !bytes.Equal(e.Prev, prev) {
+	switch {
+	case prev == nil, bytes.Equal(e.Prev, prev):
+	case len(e.Prev) == 0:
+		v.fault(seq, Unlinked)
+	default:
 		v.fault(seq, Displaced)
 	}
 	v.report.Entries++

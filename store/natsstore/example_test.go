@@ -33,7 +33,7 @@ func ExampleNew() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	vault, err := store.NewVault(records, keys, nil)
+	vault, err := store.OpenVault(ctx, records, keys, nil)
 	if err != nil {
 		log.Fatal(err)
 	}

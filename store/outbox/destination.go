@@ -53,10 +53,10 @@ func (o *Outbox) buckets(j *job, to civicpin.Contact) []bucket {
 	return list
 }
 
-// allow reports whether a message may go now. If not, or if the store fails, it gives the claim and the try back: the message has a
-// place in the queue then, and is held until its turn. So messages to one address go in the order in which they came, and none is
-// overtaken. A message whose turn comes too late for it, or that finds too many before it, is given up. A message that is sent and
-// fails keeps its place: a flood of failing messages is one, too.
+// allow reports whether a message may go now. If not, or if the store fails, it gives the claim and the try back: the message
+// has a place in the queue then, and is held until its turn. So messages to one address go in the order in which they came,
+// and none is overtaken. A message whose turn comes too late for it, or that finds too many before it, is given up. A message
+// that is sent and fails keeps its place: a flood of failing messages is one, too.
 func (o *Outbox) allow(ctx context.Context, j *job, m *civicpin.Message) bool {
 	if m.To.Address == "" {
 		return true // handed over by hand
@@ -99,9 +99,11 @@ func (o *Outbox) hold(ctx context.Context, j *job, slot, now time.Time) bool {
 	return false
 }
 
-// reserve takes the next place under a limit. ok is false if that is later than the message is worth sending: a fifth of its life
-// has to be left.
-func (o *Outbox) reserve(ctx context.Context, b bucket, class Class, now, expires time.Time) (at time.Time, ok bool, err error) {
+// reserve takes the next place under a limit. ok is false if that is later than the message is worth sending: a fifth of its
+// life has to be left.
+func (o *Outbox) reserve(ctx context.Context, b bucket, class Class, now, expires time.Time) (
+	at time.Time, ok bool, err error,
+) {
 	within, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	tell := false

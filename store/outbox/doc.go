@@ -86,5 +86,6 @@
 // # Owners
 //
 // Implement [Owner], [Outbox.Register] it under a name of its own, and follow the three steps above. An ID names one message
-// for good: to send a text again, or another in its place, use a new ID.
+// for good: to send a text again, or another in its place, use a new ID. Before the first step, ask [Outbox.Check] whether the
+// notifier would refuse such a message: a call that says yes must not end in a dead letter.
 package outbox

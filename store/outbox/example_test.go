@@ -52,7 +52,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	vault, err := store.NewVault(store.NewMemory(), keys, nil) // a real program has a store that lasts
+	vault, err := store.OpenVault(ctx, store.NewMemory(), keys, nil) // a real program has a store that lasts
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func ExampleOutbox_DeadLetters() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	vault, err := store.NewVault(store.NewMemory(), keys, nil)
+	vault, err := store.OpenVault(ctx, store.NewMemory(), keys, nil)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func ExampleOutbox_Count() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	vault, err := store.NewVault(store.NewMemory(), keys, nil)
+	vault, err := store.OpenVault(ctx, store.NewMemory(), keys, nil)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 )
 
-// A Class says who caused a message, and how its address is known. Each class of an address has a limit of its own, so that none
-// eats another's: a flood of requests does not hold back the notice of a theft.
+// A Class says who caused a message, and how its address is known. Each class of an address has a limit of its own, so that
+// none eats another's: a flood of requests does not hold back the notice of a theft.
 type Class int
 
 // The classes. The zero Class is Typed, which gets the fewest messages.
@@ -38,17 +38,18 @@ func (c Class) String() string {
 	return "typed"
 }
 
-// Limits say how many messages are let through. A zero Rate means its default. Only Source refuses a request: by address and country
-// a message waits for its turn, since only the address of a contact could be over its rate, and a refusal would tell that there is
-// one.
+// Limits say how many messages are let through. A zero Rate means its default. Only Source refuses a request: by address and
+// country a message waits for its turn, since only the address of a contact could be over its rate, and a refusal would tell
+// that there is one.
 type Limits struct {
 	// Source is how many messages may be asked for from one source address. Default 60 in an hour.
 	Source civicpin.Rate
-	// Typed, Proved and Shown are how many messages of these classes one address gets, Shown for each subject apart. Default 3, 40
-	// and 10 in 24 hours.
+	// Typed, Proved and Shown are how many messages of these classes one address gets, Shown for each subject apart. Default
+	// 3, 40 and 10 in 24 hours.
 	Typed, Proved, Shown civicpin.Rate
-	// Home is how many messages of class Typed the telephones of the countries in HomePrefixes ("+593") get, each country apart, and
-	// Abroad those of any other country. Default 2,000 and 100 in an hour. Without HomePrefixes all countries are home.
+	// Home is how many messages of class Typed the telephones of the countries in HomePrefixes ("+593") get, each country
+	// apart, and Abroad those of any other country. Default 2,000 and 100 in an hour. Without HomePrefixes all countries are
+	// home.
 	Home, Abroad civicpin.Rate
 	HomePrefixes []string
 }
@@ -87,8 +88,9 @@ func (l Limits) withDefaults() (Limits, error) {
 // limitOf returns a rate for package gcra.
 func limitOf(r civicpin.Rate) gcra.Rate { return gcra.Rate{Limit: r.Limit, Window: r.Window} }
 
-// Sends returns the counter of a service: so many messages may be asked for a subject, under a name of the service's. Those asked for
-// from a source are counted over all services of the outbox, by Limits.Source. The error matches [lockout.ErrPolicy].
+// Sends returns the counter of a service: so many messages may be asked for a subject, under a name of the service's. Those
+// asked for from a source are counted over all services of the outbox, by Limits.Source. The error matches
+// [lockout.ErrPolicy].
 func (o *Outbox) Sends(name string, subject civicpin.Rate) (*lockout.Sends, error) {
 	return lockout.NewSends(o.vault, name, subject, o.opts.Limits.Source)
 }

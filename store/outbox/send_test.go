@@ -103,7 +103,7 @@ func TestNoTextAndNoAddressIsInTheOutboxsRecords(t *testing.T) {
 	c := &copier{Memory: store.NewMemory()}
 	k := keys(t)
 	k.Sealing[0].Sealer = unsealed{}
-	v, err := store.NewVault(c, k, nil)
+	v, err := store.OpenVault(t.Context(), c, k, nil)
 	require.NoError(t, err)
 	s := new(sink)
 	out, err := outbox.New(v, s, &outbox.Options{MaxTries: 2, MinDelay: time.Millisecond, MaxDelay: time.Millisecond})

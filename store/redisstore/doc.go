@@ -15,7 +15,7 @@
 //
 // For a credential, a lock, a count of guesses, a used token or a message to be sent, that is a hole: the changed PIN is the
 // old one again, the lock is lifted, five guesses are new, the token can be used once more, the second half is never sent. So
-// the store is a store.Forgetful, store.NewVault refuses it, and store.NewRouter gives it only what may be lost: a throttle
+// the store is a store.Forgetful, store.OpenVault refuses it, and store.NewRouter gives it only what may be lost: a throttle
 // that lets a few more requests through, a code that has to be asked for again. A delivered code whose use was lost can be used
 // a second time while it is valid; where that matters, as for payments, keep "code.*" elsewhere. The count of wrong codes is
 // not among them: it is a record of package lockout.

@@ -32,7 +32,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	vault, err := store.NewVault(records, keys, nil)
+	vault, err := store.OpenVault(ctx, records, keys, nil)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -251,14 +251,14 @@ func testMayHold(t *testing.T, server *servers.RedisServer) {
 	sealer, err := store.XChaCha20Poly1305(civicpin.NewSecret(strings.Repeat("s", 32)))
 	require.NoError(t, err)
 	keys := store.Keys{Index: civicpin.NewSecret(strings.Repeat("i", 32)), Sealing: []store.SealingKey{{ID: "k1", Sealer: sealer}}}
-	_, err = store.NewVault(s, keys, nil)
+	_, err = store.OpenVault(t.Context(), s, keys, nil)
 	require.ErrorIs(t, err, store.ErrForgetful)
 	rest := store.Route{Kinds: []string{"*"}, Store: struct{ store.Lister }{store.NewMemory()}}
 	_, err = store.NewRouter(rest, store.Route{Kinds: []string{"pin.*"}, Store: s})
 	require.ErrorIs(t, err, store.ErrForgetful)
 	routed, err := store.NewRouter(rest, store.Route{Kinds: []string{"code.*", "code-pending.*", "quota.*", "outbox.rate"}, Store: s})
 	require.NoError(t, err)
-	_, err = store.NewVault(routed, keys, nil)
+	_, err = store.OpenVault(t.Context(), routed, keys, nil)
 	require.NoError(t, err)
 	_, err = routed.Put(t.Context(), "code.sms/1", store.Record{})
 	require.NoError(t, err)

@@ -17,7 +17,7 @@ import (
 func auditVault(b *testing.B) *store.Vault {
 	sealer, err := store.XChaCha20Poly1305(civicpin.NewSecret(strings.Repeat("s", 32)))
 	require.NoError(b, err)
-	v, err := store.NewVault(open(b, newPath(b)), store.Keys{
+	v, err := store.OpenVault(b.Context(), open(b, newPath(b)), store.Keys{
 		Index:   civicpin.NewSecret(strings.Repeat("i", 32)),
 		Sealing: []store.SealingKey{{ID: "k1", Sealer: sealer}},
 	}, nil)

@@ -51,7 +51,7 @@ func openCoding(ctx context.Context, path string) (*coding, error) {
 	if err != nil {
 		return nil, err
 	}
-	vault, err := store.NewVault(s, store.Keys{
+	vault, err := store.OpenVault(ctx, s, store.Keys{
 		Index:   civicpin.NewSecret(strings.Repeat("i", 32)),
 		Sealing: []store.SealingKey{{ID: "k1", Sealer: sealer}},
 	}, nil)

@@ -4,7 +4,7 @@
 // Two calls make everything that the rest of the library takes:
 //
 //	records, err := sqlite.Open(ctx, "pins.db")
-//	vault, err := store.NewVault(records, keys, nil)
+//	vault, err := store.OpenVault(ctx, records, keys, nil)
 //
 // Close the store when the program ends.
 //

@@ -23,7 +23,7 @@ func guessGate(s store.Store) (*lockout.Gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	vault, err := store.NewVault(s, store.Keys{
+	vault, err := store.OpenVault(context.Background(), s, store.Keys{
 		Index:   civicpin.NewSecret(strings.Repeat("i", 32)),
 		Sealing: []store.SealingKey{{ID: "k1", Sealer: sealer}},
 	}, nil)

@@ -77,7 +77,7 @@ func openOffice(ctx context.Context, dir string, ahead time.Duration, n civicpin
 	if err != nil {
 		return nil, err
 	}
-	v, err := store.NewVault(s, keys, &store.Options{Now: func() time.Time { return time.Now().Add(ahead) }})
+	v, err := store.OpenVault(ctx, s, keys, &store.Options{Now: func() time.Time { return time.Now().Add(ahead) }})
 	if err != nil {
 		return nil, err
 	}

@@ -64,7 +64,7 @@ func openRescue(ctx context.Context, path string, offset time.Duration, check re
 	if err != nil {
 		return nil, err
 	}
-	vault, err := store.NewVault(s, store.Keys{
+	vault, err := store.OpenVault(ctx, s, store.Keys{
 		Index:   civicpin.NewSecret(strings.Repeat("i", 32)),
 		Sealing: []store.SealingKey{{ID: "k1", Sealer: sealer}},
 	}, &store.Options{Now: func() time.Time { return time.Now().Add(offset) }})

@@ -54,7 +54,7 @@ func tokenService(ctx context.Context, path string, limit int, now time.Time, r 
 	if err != nil {
 		return nil, nil, err
 	}
-	vault, err := store.NewVault(s, store.Keys{
+	vault, err := store.OpenVault(ctx, s, store.Keys{
 		Index:   civicpin.NewSecret(strings.Repeat("i", 32)),
 		Sealing: []store.SealingKey{{ID: "k1", Sealer: sealer}},
 	}, &store.Options{Now: func() time.Time { return now }, Recorder: r})

@@ -36,7 +36,7 @@ func TestUpkeep(t *testing.T) {
 	}
 	file := open(t, newPath(t))
 	vault := func(keys ...store.SealingKey) *store.Vault {
-		v, err := store.NewVault(file, store.Keys{Index: civicpin.NewSecret(strings.Repeat("i", 32)), Sealing: keys}, &store.Options{
+		v, err := store.OpenVault(t.Context(), file, store.Keys{Index: civicpin.NewSecret(strings.Repeat("i", 32)), Sealing: keys}, &store.Options{
 			Now: func() time.Time { return now },
 		})
 		require.NoError(t, err)

@@ -101,7 +101,7 @@ func Open(ctx context.Context, o Options) (_ *Stage, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.Vault, err = store.NewVault(s.records.Lister, keys, &store.Options{Now: s.Clock.Now, Recorder: recorder}); err != nil {
+	if s.Vault, err = store.OpenVault(ctx, s.records.Lister, keys, &store.Options{Now: s.Clock.Now, Recorder: recorder}); err != nil {
 		return nil, err
 	}
 	s.Inbox = post.Inbox(files + ".post")

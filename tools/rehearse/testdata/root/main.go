@@ -33,7 +33,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	vault, err := store.NewVault(store.NewMemory(), keys, nil)
+	vault, err := store.OpenVault(ctx, store.NewMemory(), keys, nil)
 	if err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ func with(ctx context.Context, dir string, keys store.Keys, do func(store.Kind[v
 		return err
 	}
 	defer func() { _ = records.Close() }()
-	vault, err := store.NewVault(records, keys, nil)
+	vault, err := store.OpenVault(ctx, records, keys, nil)
 	if err != nil {
 		return err
 	}

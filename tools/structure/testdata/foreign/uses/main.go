@@ -138,7 +138,7 @@ func services() (*pin.Service, *contact.Service, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	vault, err := store.NewVault(store.NewMemory(), keys, nil)
+	vault, err := store.OpenVault(context.Background(), store.NewMemory(), keys, nil)
 	if err != nil {
 		return nil, nil, err
 	}

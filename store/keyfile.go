@@ -1,0 +1,124 @@
+package store
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"golang.org/x/crypto/chacha20poly1305"
+)
+
+var (
+	// ErrKeyFile says that the text of a key file is not one: empty, cut off, or with a line that is wrong.
+	ErrKeyFile = errors.New("store: invalid key file")
+	// ErrKeyFileMode says that users other than its owner may use a key file. See [ReadMountedKeyFile].
+	ErrKeyFileMode = errors.New("store: a key file that its group or others may use")
+)
+
+const (
+	// keyFileHeader is the first line of a key file.
+	keyFileHeader = "civicpin keys 1"
+	// maxKeyFile bounds what is read of a key file, in bytes.
+	maxKeyFile = 1 << 20
+)
+
+// A keyTextError says what is wrong with the text of a key file. It matches [ErrKeyFile].
+type keyTextError string
+
+func (e keyTextError) Error() string        { return "store: " + string(e) }
+func (e keyTextError) Is(target error) bool { return target == ErrKeyFile }
+
+// CreateKeyFile writes a file with new random keys, readable by its owner only, and returns the keys. When it returns, the file
+// and its name are on the disk. It gives an error, and changes nothing, if the file exists.
+func CreateKeyFile(path string) (Keys, error) {
+	text := fmt.Sprintf("%s\nindex %s\nseal k1 %s\n", keyFileHeader, newKey(), newKey())
+	keys, err := ParseKeys(text)
+	if err != nil {
+		return Keys{}, err
+	}
+	if err := writeNew(path, text, 0o600); err != nil {
+		return Keys{}, fmt.Errorf("store: create key file: %w", err)
+	}
+	if err := syncDir(filepath.Dir(path)); err != nil {
+		return Keys{}, errors.Join(fmt.Errorf("store: create key file: %w", err), os.Remove(path))
+	}
+	return keys, nil
+}
+
+// writeNew writes a file that is not there yet to the disk.
+func writeNew(path, text string, mode fs.FileMode) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	return nil
+}
+
+// syncDir writes the names in a folder to the disk.
+func syncDir(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil // no folder can be opened there
+	}
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+func newKey() string {
+	key := make([]byte, chacha20poly1305.KeySize)
+	_, _ = rand.Read(key)
+	return base64.RawStdEncoding.EncodeToString(key)
+}
+
+// ReadKeyFile reads a file as [ParseKeys] describes it. Errors, besides those of the file system:
+//   - [ErrKeyFileMode]: its group or others have any right to the file. On Windows the rights are not looked at.
+//   - [ErrKeyFile]: the text is not that of a key file.
+func ReadKeyFile(path string) (Keys, error) { return readKeys(path, true) }
+
+// ReadMountedKeyFile is [ReadKeyFile] without a look at the file's rights: for a secret that an orchestrator mounts, and whose
+// rights the program does not decide on.
+func ReadMountedKeyFile(path string) (Keys, error) { return readKeys(path, false) }
+
+func readKeys(path string, private bool) (Keys, error) {
+	text, _, err := readKeyText(path, private)
+	if err != nil {
+		return Keys{}, err
+	}
+	return ParseKeys(text)
+}
+
+// readKeyText returns what is in a file, and what the file is. The rights are those of the file that was opened.
+func readKeyText(path string, private bool) (string, fs.FileInfo, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", nil, fmt.Errorf("store: read key file: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return "", nil, fmt.Errorf("store: read key file: %w", err)
+	}
+	if private && runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+		return "", nil, fmt.Errorf("%w: mode %#o, want 0600", ErrKeyFileMode, info.Mode().Perm())
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
+	if err != nil {
+		return "", nil, fmt.Errorf("store: read key file: %w", err)
+	}
+	if len(text) > maxKeyFile {
+		return "", nil, keyTextError("keys: over the limit of 1 MiB")
+	}
+	return string(text), info, nil
+}
