@@ -213,3 +213,30 @@ func TestDocsNameTests(t *testing.T) {
 	require.Greater(t, n["docs/threats.md"], 60)
 	require.Greater(t, n["docs/stores.md"], 10)
 }
+
+// TestDocsNameCalls: what a page in Markdown names as a package's, as in store.NewRouter, is in the package's list of what it
+// exports, in the folder api.
+func TestDocsNameCalls(t *testing.T) {
+	all := pages(t)
+	exported := make(map[string]string) // the lists, by the names of the packages
+	walk(t, func(file string) {
+		if strings.HasPrefix(file, "api/") {
+			list, err := os.ReadFile(file)
+			require.NoError(t, err)
+			exported[strings.TrimSuffix(path.Base(file), ".txt")] = string(list)
+		}
+	})
+	calls := regexp.MustCompile(`\b([a-z]+)\.([A-Z]\w*)`)
+	n := 0
+	for _, p := range all {
+		for _, m := range calls.FindAllStringSubmatch(p.text, -1) {
+			list, ok := exported[m[1]]
+			if !ok || path.Ext(p.file) != ".md" {
+				continue
+			}
+			n++
+			assert.Regexp(t, `\b`+m[2]+`\b`, list, "%s names %s", p.file, m[0])
+		}
+	}
+	require.Greater(t, n, 30)
+}
