@@ -3,7 +3,8 @@ package civicpin
 import "time"
 
 // A Level is a level of assurance of who the holder of a credential is, as in eIDAS (Implementing Regulation (EU)
-// 2015/1502): low, substantial or high. Levels are ordered; the zero Level is below all of them and permits nothing.
+// 2015/1502, annex 2.1.2): low, substantial or high. Levels are ordered; the zero Level is below all of them and permits
+// nothing.
 //
 // It stems from [Evidence], never from the secret's length.
 type Level uint8

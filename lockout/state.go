@@ -7,7 +7,7 @@ import (
 
 // state is what a gate keeps for one subject and lane. Its methods are the whole logic of limits; they do no I/O.
 //
-// Two counts are kept (STANDARDS.md names the clause: NIST SP 800-63B-4 3.2.2): round, since the last success or lock,
+// Two counts are kept (NIST SP 800-63B-4 3.2.2): round, since the last success or lock,
 // brings the soft locks; total, since the last success, is reset by nothing else and brings the ceiling.
 type state struct {
 	Total     int       `json:"total,omitempty" export:"yes"`

@@ -133,7 +133,7 @@ func (s *backupSet) find(h []byte) int {
 }
 
 // Issue makes a new set of codes, in groups of five for printing, and returns them for this once; the subject's former ones
-// are good no more. Show them to nobody but a citizen who has logged in with two factors (NIST SP 800-63B-4 3.1.2.2), over a
+// are good no more. Show them to nobody but a citizen who has logged in with two factors (NIST SP 800-63B-4 3.1.2.1), over a
 // page that is not cached. by is who asks for them. It hashes each code, one after the other; the failures counted against
 // the subject stay.
 //

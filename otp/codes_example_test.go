@@ -7,19 +7,34 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
+// exampleKeys returns new keys. A program makes its key file once, and then reads it with store.ReadKeyFile.
+func exampleKeys() store.Keys {
+	dir, err := os.MkdirTemp("", "civicpin")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	keys, err := store.CreateKeyFile(filepath.Join(dir, "portal.keys"))
+	if err != nil {
+		log.Panic(err)
+	}
+	return keys
+}
+
 // exampleCodes makes Codes over memory, whose messages arrive in *arrived.
 func exampleCodes(p otp.CodePolicy, arrived *civicpin.Message) (*otp.Codes, *outbox.Outbox) {
-	vault, err := store.OpenVault(context.Background(), store.NewMemory(), testkit.Keys(), nil)
+	vault, err := store.OpenVault(context.Background(), store.NewMemory(), exampleKeys(), nil)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -157,7 +172,7 @@ func ExampleCodePolicy() {
 // Backup codes are printed once, and each opens once.
 func ExampleBackup() {
 	ctx := context.Background()
-	vault, err := store.OpenVault(context.Background(), store.NewMemory(), testkit.Keys(), nil)
+	vault, err := store.OpenVault(context.Background(), store.NewMemory(), exampleKeys(), nil)
 	if err != nil {
 		log.Fatal(err)
 	}

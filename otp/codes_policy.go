@@ -20,7 +20,8 @@ const (
 	codeBudget = 1e-4
 	// minCodeBits are those of six decimal digits, the least that NIST SP 800-63B-4 3.1.3.2 asks for.
 	minCodeBits = 19.93
-	// maxCodeValid and maxMailValid are how long a code may be good for (NIST SP 800-63B-4 3.1.3.2 and 4.2.1.2).
+	// maxCodeValid and maxMailValid are how long a code may be valid: 10 minutes (NIST SP 800-63B-4 3.1.3.2), and by e-mail
+	// the 24 hours that 4.2.1.2 allows for recovery codes. NIST permits no authentication by e-mail.
 	maxCodeValid = 10 * time.Minute
 	maxMailValid = 24 * time.Hour
 	// ownAlphabet is what the part of a code that the citizen chooses consists of, without regard to case. It has every
@@ -46,7 +47,7 @@ type CodePolicy struct {
 	// may then hold letters and digits only.
 	Joined int
 	// Valid is how long a code is good for: 1 to 10 minutes (NIST SP 800-63B-4 3.1.3.2), or, if Channels holds nothing but
-	// e-mail, up to 24 hours (4.2.1.2).
+	// e-mail, up to 24 hours, as 4.2.1.2 allows for recovery codes.
 	Valid time.Duration
 	// Tries is how many wrong guesses end one code; at most Lockout's ceiling. They count towards Lockout as well.
 	Tries int

@@ -5,7 +5,7 @@ import "github.com/civicpin/civicpin"
 // The events of HOTP and TOTP keys. Their Ref is the name of the service and the key's id, "totp.login/ABC…".
 const (
 	eventEnrolled  civicpin.EventCode = "otp.enrolled"  // a key waits for its first code; Reason: how identity was proved, if anew
-	eventActivated civicpin.EventCode = "otp.activated" // the first right code; tell the citizen (NIST SP 800-63B-4 4.1)
+	eventActivated civicpin.EventCode = "otp.activated" // the first right code; tell the citizen (NIST SP 800-63B-4 4.1.2.1, 4.6)
 	eventImported  civicpin.EventCode = "otp.imported"
 	eventRemoved   civicpin.EventCode = "otp.removed"
 	eventVerified  civicpin.EventCode = "otp.verified"
@@ -25,7 +25,7 @@ const (
 	eventCodeCancelled civicpin.EventCode = "otp.code_cancelled" // Reason: empty, or too many pending
 )
 
-// The events of backup codes. Tell the citizen of each but a refusal (NIST SP 800-63B-4 4.6).
+// The events of backup codes. Tell the citizen of each but a refusal (NIST SP 800-63B-4 4.2.1.1, 4.5).
 const (
 	eventBackupIssued  civicpin.EventCode = "otp.backup_issued"
 	eventBackupUsed    civicpin.EventCode = "otp.backup_used"    // Reason: how many are left

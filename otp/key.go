@@ -9,7 +9,7 @@ import (
 )
 
 // An Algorithm is the hash function under a code's HMAC. Several apps know only SHA1, whatever the key says; it is as good as
-// the others here, since HMAC does not rest on what SHA-1 has lost.
+// the others here, since HMAC does not rest on what SHA-1 has lost. OWASP ASVS 5.0 appendix C lists HMAC-SHA-1 as legacy.
 type Algorithm string
 
 // The algorithms of RFC 6238.
@@ -36,13 +36,13 @@ const (
 	// maxSeed bounds a seed in bytes: the longest block of the hash functions. HMAC hashes what is longer.
 	maxSeed = 128
 	// minSeed is the least length of a seed in bytes that is bound without an exception: RFC 4226 section 4 requires 128 bits,
-	// and NIST SP 800-63B-4 3.1.4 112.
+	// and NIST SP 800-63B-4 3.1.4.1 112.
 	minSeed = 16
 	// maxLabel bounds issuer and account in bytes.
 	maxLabel = 256
 	// maxCounter leaves a token more presses than it will ever see, and keeps counters from running over.
 	maxCounter = 1 << 62
-	// maxPeriod is the longest time that one code may stay the current one (NIST SP 800-63B-4 3.1.4).
+	// maxPeriod is the longest time that one code may stay the current one (NIST SP 800-63B-4 3.1.4.1).
 	maxPeriod = 2 * time.Minute
 )
 

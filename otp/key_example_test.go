@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store"
@@ -17,7 +16,7 @@ import (
 
 // exampleVault is a vault over memory with a clock that stands still.
 func exampleVault(now time.Time) *store.Vault {
-	vault, err := store.OpenVault(context.Background(), store.NewMemory(), testkit.Keys(), &store.Options{Now: func() time.Time { return now }})
+	vault, err := store.OpenVault(context.Background(), store.NewMemory(), exampleKeys(), &store.Options{Now: func() time.Time { return now }})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -14,7 +14,7 @@ const None = -1
 
 const (
 	// keyBudget is the greatest chance of guessing a code, before the key is disabled, that a configuration may leave unless
-	// it names an exception: a hundred tries (NIST SP 800-63B-4 3.2.2) at six digits (3.1.4), ten of which are accepted. The
+	// it names an exception: a hundred tries (NIST SP 800-63B-4 3.2.2) at six digits (3.1.4.1), ten of which are accepted. The
 	// window is what codes of this kind cost: clocks and counters differ (RFC 4226 section 7.4, RFC 6238 section 5.2).
 	keyBudget = 1e-3
 

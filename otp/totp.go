@@ -21,7 +21,7 @@ const (
 //
 // A code counts for longer than the 30 seconds in which it is shown: it takes time to type, and clocks differ. With the
 // defaults it is accepted in its own period, the one before and the one after (RFC 6238 section 5.2 advises one for the
-// delay), which NIST SP 800-63B-4 3.1.4 allows for and OWASP ASVS 5.0 6.5.5, with its 30 seconds at most, does not. To
+// delay), which NIST SP 800-63B-4 3.1.4.2 allows for and OWASP ASVS 5.0 6.5.5, with its 30 seconds at most, does not. To
 // conform to the letter of that, set Back, Forward and MaxDrift to None, and expect citizens who type slowly to try twice.
 type TOTPConfig struct {
 	// Name names the service: those of one name over one vault share their keys. 1 to 40 ASCII letters, digits and "-_.";
@@ -31,7 +31,7 @@ type TOTPConfig struct {
 	Issuer string
 	// Algorithm, Digits and Period are those of keys that Enrol makes. Defaults: SHA1, 6 and 30 seconds, because several apps
 	// ignore what a key says about them. Digits at most 8; Period in whole seconds, at most 2 minutes (NIST SP 800-63B-4
-	// 3.1.4).
+	// 3.1.4.1).
 	Algorithm Algorithm
 	Digits    int
 	Period    time.Duration

@@ -6,22 +6,37 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
+// exampleKeys returns new keys. A program makes its key file once, and then reads it with store.ReadKeyFile.
+func exampleKeys() store.Keys {
+	dir, err := os.MkdirTemp("", "civicpin")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	keys, err := store.CreateKeyFile(filepath.Join(dir, "portal.keys"))
+	if err != nil {
+		log.Panic(err)
+	}
+	return keys
+}
+
 // exampleService makes a service over memory whose messages arrive in a map by address.
 func exampleService(p pin.Policy) (*pin.Service, *outbox.Outbox, map[string]string) {
 	var mu sync.Mutex // channels are served side by side
 	arrived := make(map[string]string)
-	vault, err := store.OpenVault(context.Background(), store.NewMemory(), testkit.Keys(), nil)
+	vault, err := store.OpenVault(context.Background(), store.NewMemory(), exampleKeys(), nil)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -29,8 +29,8 @@ type Grant struct {
 	secret  civicpin.Secret // 256 random bits
 }
 
-// grantSecret is the length of a grant's secret in bytes: 256 bits, so that guesses need not be counted (NIST SP
-// 800-63B-4 3.1.2.2 asks for a limit below 112).
+// grantSecret is the length of a grant's secret in bytes: 256 bits, so that guesses need not be counted (OWASP ASVS
+// 11.5.1 asks for 128).
 const grantSecret = 32
 
 // Subject returns whose secret the grant sets.

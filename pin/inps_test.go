@@ -11,7 +11,7 @@ import (
 	"github.com/civicpin/civicpin/pin"
 )
 
-// TestINPS walks the whole of FEATURES.md A1.
+// TestINPS walks the whole life of an INPS PIN: two halves, their exchange, locks, age, a revocation and a new issue.
 func TestINPS(t *testing.T) {
 	k := newKit(t, pin.INPS())
 	ctx := t.Context()

@@ -73,8 +73,8 @@ type Policy struct {
 	Parts    int
 	Length   int
 	// Valid is how long an issued secret may wait for its exchange, by channel; the longest of its parts' channels counts.
-	// Channels that are not listed are refused. At most 30 days for letters (NIST SP 800-63B-4 4.2.1.2, abroad), and 30 days
-	// for all others.
+	// Channels that are not listed are refused. At most 30 days, which NIST SP 800-63A-4 3.8 allows for letters abroad; for
+	// other channels it allows less, see [Default].
 	Valid map[civicpin.Channel]time.Duration
 
 	// Chosen is what the citizen may exchange it for.
@@ -105,7 +105,8 @@ type Policy struct {
 // least 15; five wrong guesses lock for a minute, and each further five for twice as long, up to a day; up to three devices
 // of the citizen have lanes of their own ([Service.Remember]), with 12 of the 100 wrong guesses that disable each, and 52 for
 // everybody else. An issued code is valid for 24 hours by e-mail, 21 days by letter, 7 days if handed over, and 10 minutes
-// otherwise (NIST SP 800-63B-4 4.2.1.2, 63A-3 4.4.1.6). The chance to guess either secret is below 1 in 10 billion.
+// otherwise (NIST SP 800-63A-4 3.8; 7 days at a desk: 63A-3 4.4.1.6). The chance to guess either secret is below 1 in 10
+// billion.
 func Default() Policy {
 	return Policy{
 		Name:     "default",
@@ -153,7 +154,7 @@ func INPS() Policy {
 
 const day = 24 * time.Hour
 
-// defaultLevels grades methods as the systems of the examples do (STANDARDS: Cl@ve's basic and advanced registration).
+// defaultLevels grades methods as the systems of the examples do, such as Cl@ve with its basic and advanced registration.
 func defaultLevels() map[civicpin.Method]civicpin.Level {
 	return map[civicpin.Method]civicpin.Level{
 		civicpin.InPerson:         civicpin.Substantial,

@@ -40,7 +40,7 @@ func (e *AnswerError) Is(target error) bool { return target == civicpin.ErrInval
 //
 // An image replaces the former one; "" leaves it. Answers replace all former ones; nil leaves them. They are as many as any
 // plan asks at once, or more, up to 8, to different questions of Config.Questions. What is new begins with no failures
-// counted against it (NIST SP 800-63B-4 3.2.2), for each plan that asks for nothing else of what was enrolled.
+// counted against it, for each plan that asks for nothing else of what was enrolled.
 //
 // It hashes each answer, one after the other. Errors, all but the last before anything changes:
 //   - *[AnswerError]: an answer breaks a rule.

@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
-	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
@@ -25,12 +26,26 @@ func (onePerson) Check(_ context.Context, subject civicpin.Subject, facts map[st
 	return subject == "1710034065" && facts["birth-day"] == "14" && facts["birth-month"] == "3", nil
 }
 
+// exampleKeys returns new keys. A program makes its key file once, and then reads it with store.ReadKeyFile.
+func exampleKeys() store.Keys {
+	dir, err := os.MkdirTemp("", "civicpin")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	keys, err := store.CreateKeyFile(filepath.Join(dir, "portal.keys"))
+	if err != nil {
+		log.Panic(err)
+	}
+	return keys
+}
+
 // exampleServices makes the services over memory, with Ana's key and mailbox in them. What is sent arrives in last.
 func exampleServices(plans ...plan.Plan) (rec *recovery.Service, pins *pin.Service, out *outbox.Outbox, last *civicpin.Message) {
 	ctx := context.Background()
 	last = new(civicpin.Message)
 	monday := func() time.Time { return time.Date(2026, 3, 2, 10, 0, 0, 0, time.FixedZone("Guayaquil", -5*60*60)) }
-	vault, err := store.OpenVault(ctx, store.NewMemory(), testkit.Keys(), &store.Options{Now: monday})
+	vault, err := store.OpenVault(context.Background(), store.NewMemory(), exampleKeys(), &store.Options{Now: monday})
 	check(err)
 	out, err = outbox.New(vault, civicpin.NotifierFunc(func(_ context.Context, m civicpin.Message) (string, error) {
 		*last = m

@@ -31,8 +31,8 @@ func passwords() pin.Policy {
 	return p
 }
 
-// The plans. A forgotten password takes two codes that come over two channels (NIST SP 800-63B-4 4.2.2.2), or one channel and a
-// clerk who has seen the person.
+// The plans. A forgotten password takes two codes that come over two channels, or one channel and a clerk who has seen the
+// person. The two codes are one method, the issued code, where NIST SP 800-63B-4 4.2.2.2 asks for two methods.
 var (
 	planForgotten = plan.Plan{
 		Name: "tuss-forgotten",

@@ -2,6 +2,6 @@
 // hand for the engine alone, in turns within the same run, so that whatever else the machine does hits both. It prints tables
 // as docs/stores.md has them.
 //
-//	go test -run TestRates -v ./rates                               # some seconds
-//	CIVICPIN_FULL=1 go test -run TestRates -v -timeout 40m ./rates  # a quarter of an hour: what docs/stores.md quotes
+//	go -C faults test -run TestRates -v ./rates                               # some seconds
+//	CIVICPIN_FULL=1 go -C faults test -run TestRates -v -timeout 40m ./rates  # a quarter of an hour: what docs/stores.md quotes
 package rates

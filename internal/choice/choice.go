@@ -4,9 +4,10 @@
 // [Rules.Normalise] is for every secret that was typed, at choosing as well as at checking. [Rules.Check] is for choosing
 // only. Neither keeps anything, and both are safe for concurrent use.
 //
-// There are no composition rules (NIST SP 800-63B-4 3.1.1.2): nobody is told to add a digit or an exclamation mark. What
-// is refused is what guessers try first, because ten guesses against many people find more chosen PINs than ten million
-// guesses find random ones.
+// No rule tells a citizen to add a digit or an exclamation mark. What is refused is what guessers try first, because ten
+// guesses against many people find more chosen PINs than ten million guesses find random ones. To the letter, NIST SP
+// 800-63B-4 3.1.1.2 forbids every composition rule, and the refusals of repeats, sequences and dates are such rules; it asks
+// for a list of refused values, and these values are too many to list.
 package choice
 
 import (

@@ -10,7 +10,7 @@ import (
 )
 
 // NormaliserVersion is the version of what [Rules.Normalise] does. Whoever stores a hash stores it too: NIST changed its mind
-// from NFKC to NFC between two editions, and a normaliser that changes under stored hashes locks people out. A later
+// from NFKC or NFKD to NFC between two editions, and a normaliser that changes under stored hashes locks people out. A later
 // version of Unicode alone does not change it, because normal forms are stable and PRECIS refuses what is unassigned.
 const NormaliserVersion = 1
 
@@ -70,7 +70,8 @@ func opaque(typed string) (string, error) {
 		if err != nil {
 			return "", &Error{Rule: RuleCharacters}
 		}
-		// RFC 8265 asks that applying the rules again changes nothing, and RFC 8264 7 to refuse what is not stable.
+		// RFC 8265 asks that applying the rules again changes nothing. RFC 8264 7 allows three more passes before a text is
+		// refused as not stable; here one more has to be enough.
 		if again, err := precis.OpaqueString.String(out); err != nil || again != out {
 			return "", &Error{Rule: RuleCharacters}
 		}

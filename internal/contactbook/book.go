@@ -115,7 +115,7 @@ func (b *Book) On(channels []civicpin.Channel, now time.Time) *Address {
 }
 
 // Told returns the addresses that are told of what happens: every contact, also one that cools down, and those that were the
-// subject's until lately (NIST SP 800-63B-4 4.6), since a thief removes them first. It leaves out what an undo has removed,
+// subject's until lately, since a thief removes them first. It leaves out what an undo has removed,
 // whose holder would otherwise be told how the owner gets the account back, and what an operator has taken away.
 func (b *Book) Told(now time.Time) []Address {
 	var list []Address
