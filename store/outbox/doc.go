@@ -50,8 +50,14 @@
 // holds up its own channel only, and a mailbox that hangs only itself. Within a channel the longest due goes first, of those
 // that a process has found.
 //
-// To one address, whatever the channel, at most Options.PerDestination messages are sent in a time, over all processes; the
-// others wait for their turn and lose no try.
+// # Limits
+//
+// The limits of messages are the outbox's, so all services of a program share them: see [Limits]. An owner says with the
+// [Class] who caused a message. A message over the rate of its address, or of the country of a telephone, is held. It gets a
+// place in the order in which the messages came, waits for its turn and loses no try. It is given up, and its owner told, if 64
+// of its class wait for the address already, or if less than a fifth of its life would be left. A message of class [Notice] is
+// never held, so a flood of requests delays no warning. [EventHeld] says at most once an hour for each address that messages
+// are held.
 //
 // # Several processes
 //
