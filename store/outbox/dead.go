@@ -79,6 +79,9 @@ func (o *Outbox) Retry(ctx context.Context, ref Ref) error {
 		return fmt.Errorf("outbox: retry: %w", err)
 	}
 	_, err = o.entries.Update(ctx, ref.key(), func(e *store.Entry[entry]) error {
+		if e.Found() && e.Value.Done == notDone {
+			return store.ErrSkip // another Retry has put it back, and it may be under way: a new entry would send it twice
+		}
 		e.Value, e.Expires = o.newEntry(Ref{Class: Shown}, 0), o.expiry()
 		return nil
 	})

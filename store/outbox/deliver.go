@@ -47,8 +47,8 @@ func (o *Outbox) deliver(ctx context.Context, j *job) {
 		o.bury(ctx, j, err.Error())
 		return
 	case !m.Expires.IsZero() && !m.Expires.After(claimed):
-		o.record(ctx, EventExpired, j.ref, "")
 		o.close(ctx, j, doneFailed, "", "expired")
+		o.record(ctx, EventExpired, j.ref, "")
 		return
 	}
 	if !o.allow(ctx, j, m) {
@@ -64,13 +64,13 @@ func (o *Outbox) deliver(ctx context.Context, j *job) {
 		if len(receipt) > 256 {
 			receipt = ""
 		}
+		o.close(ctx, j, doneSent, receipt, "") // first: a recorder that hangs would hold it up past the claim
 		o.record(ctx, EventSent, j.ref, scrub(receipt, private...))
-		o.close(ctx, j, doneSent, receipt, "")
 	case errors.Is(err, civicpin.ErrUndeliverable), j.entry.Value.Tries >= o.opts.MaxTries:
 		o.bury(ctx, j, scrub(err.Error(), private...))
 	default:
-		o.record(ctx, EventRetried, j.ref, scrub(err.Error(), private...))
 		o.giveBack(ctx, j, func(e *entry) { e.Due = o.in(o.opts.delay(e.Tries)) })
+		o.record(ctx, EventRetried, j.ref, scrub(err.Error(), private...))
 	}
 }
 
@@ -88,6 +88,6 @@ func (o *Outbox) bury(ctx context.Context, j *job, reason string) {
 		o.giveBack(ctx, j, func(e *entry) { e.Due = o.in(o.opts.delay(1)) })
 		return
 	}
-	o.record(ctx, EventDead, j.ref, reason)
 	o.close(ctx, j, doneFailed, "", reason)
+	o.record(ctx, EventDead, j.ref, reason)
 }

@@ -76,8 +76,8 @@ func (o *Outbox) allow(ctx context.Context, j *job, m *civicpin.Message) bool {
 			})
 			return false
 		case !ok:
-			o.record(ctx, EventExpired, j.ref, "held too long")
 			o.close(ctx, j, doneFailed, "", "too many messages to one address")
+			o.record(ctx, EventExpired, j.ref, "held too long")
 			return false
 		case at.After(slot):
 			slot = at
@@ -129,7 +129,7 @@ func (o *Outbox) reserve(ctx context.Context, b bucket, class Class, now, expire
 		return nil
 	})
 	if err == nil && tell {
-		o.vault.Record(ctx, civicpin.Event{Code: EventHeld, Ref: b.id[:16], Reason: class.String()})
+		o.tell(ctx, civicpin.Event{Code: EventHeld, Ref: b.id[:16], Reason: class.String()})
 	}
 	return at, ok, err
 }

@@ -143,7 +143,9 @@ func TestHeldTooLong(t *testing.T) {
 	}))
 	now := r.clock.Now()
 	r.posted(t, outbox.Proved, "A", "first", mail("a@example.org"), now.Add(10*time.Minute))
+	require.NoError(t, r.out.Flush(t.Context())) // so that it is the first
 	late := r.posted(t, outbox.Proved, "A", "late", mail("a@example.org"), now.Add(74*time.Minute))
+	require.NoError(t, r.out.Flush(t.Context()))
 	last := r.posted(t, outbox.Proved, "A", "in time", mail("a@example.org"), now.Add(76*time.Minute))
 	require.NoError(t, r.out.Flush(t.Context()))
 	require.Equal(t, "failed", r.clerk.state(t, late))

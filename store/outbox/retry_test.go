@@ -4,15 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
+	"github.com/civicpin/civicpin/store/storetest"
 )
 
 func letters(t require.TestingT, o *outbox.Outbox) (out []outbox.DeadLetter) {
@@ -96,6 +99,43 @@ func TestUndeliverableIsNotTriedAgain(t *testing.T) {
 	require.Equal(t, r.sink.messages()[0].ID, r.sink.messages()[1].ID)
 	require.Equal(t, "accepted", r.clerk.state(t, ref))
 	require.ErrorIs(t, r.out.Retry(t.Context(), ref), outbox.ErrNoDeadLetter)
+}
+
+// A second Retry, while what the first one put back is being sent, does not have it sent twice.
+func TestRetriesAtOnceSendOnce(t *testing.T) {
+	f := storetest.NewFaults(store.NewMemory())
+	r := newRig(t, f.Store(), newClock(), nil)
+	other := newRig(t, f.Store(), r.clock, nil)
+	r.sink.then(func(context.Context, civicpin.Message) error { return civicpin.ErrUndeliverable })
+	ref := r.clerk.ref("A", "1")
+	require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "x", To: mail("a@example.org")}))
+	require.NoError(t, r.out.Flush(t.Context()))
+
+	var hooked atomic.Bool
+	f.Hook(func(method, _ string) error {
+		if method != "Delete" || !hooked.CompareAndSwap(false, true) {
+			return nil
+		}
+		// The first Retry has put the message back, and the dead letter is still there.
+		sending, more, flushed := make(chan struct{}), make(chan struct{}), make(chan error)
+		r.sink.then(func(context.Context, civicpin.Message) error {
+			close(sending)
+			<-more
+			return nil
+		})
+		go func() { flushed <- r.out.Flush(context.Background()) }()
+		<-sending
+		assert.NoError(t, other.out.Retry(context.Background(), ref))
+		assert.NoError(t, other.out.Flush(context.Background()))
+		close(more)
+		return <-flushed
+	})
+	require.NoError(t, r.out.Retry(t.Context(), ref))
+	require.NoError(t, r.out.Flush(t.Context()))
+	require.Len(t, r.sink.messages(), 2)
+	require.Empty(t, other.sink.messages())
+	require.Equal(t, "accepted", r.clerk.state(t, ref))
+	require.Empty(t, letters(t, r.out))
 }
 
 func TestRetryOfWhatWasReplacedSendsNothing(t *testing.T) {
