@@ -17,7 +17,7 @@
 //	pin              credentials: issue in parts, exchange, verify, change, attest, revoke
 //	otp              HOTP, TOTP, delivered one-time codes, backup codes
 //	contact          a subject's addresses: add, prove, change, take over from staff, undo, notify
-//	recovery         recoveries that end in a grant: links, contacts, questions, facts, staff
+//	recovery         lost and locked secrets: runs of plans, from the start to a grant or an unlocked credential
 //	recovery/plan    the plans that recoveries follow: steps and outcome, as Go values or JSON, and their rules
 //	texts            ready texts for messages, in English, Spanish and Italian
 //

@@ -109,8 +109,10 @@ func ExampleService_Verify() {
 			fmt.Println("choose your own PIN")
 		case err == nil:
 			fmt.Println("in, at level", ok.Level)
+		case isLocked && locked.Until.IsZero():
+			fmt.Println("locked until you recover it")
 		case isLocked:
-			fmt.Println("locked for", time.Until(locked.Until).Round(time.Minute))
+			fmt.Println("locked for", time.Until(locked.Until).Round(time.Second))
 		case errors.Is(err, pin.ErrBusy):
 			fmt.Println("try again in a moment") // 503; no try was spent
 		case errors.Is(err, pin.ErrExpired):

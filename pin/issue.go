@@ -105,7 +105,7 @@ func (s *Service) checkIssue(subject civicpin.Subject, o *IssueOptions) error {
 		return err
 	}
 	if len(o.Parts) != s.policy.Parts {
-		return fmt.Errorf("%w: %d contacts for %d parts", ErrParts, len(o.Parts), s.policy.Parts)
+		return fmt.Errorf("%w: %d contacts, and the policy has parts: %d", ErrParts, len(o.Parts), s.policy.Parts)
 	}
 	printed := 0
 	for i, c := range o.Parts {

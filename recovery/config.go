@@ -61,7 +61,7 @@ type Config struct {
 	// The words and pictures are the caller's.
 	Questions, Images []string
 
-	// Contacts are the subjects'. Required.
+	// Contacts are the subjects'. Messages go only to these, and to no address to which a PIN was issued. Required.
 	Contacts *contact.Service
 	// Sends is how many messages may be asked for a subject, and a third of how many recoveries may be begun. Zero: 10 in 24
 	// hours.
@@ -134,7 +134,7 @@ func (s *Service) check() error {
 	c := &s.config
 	bad := func(what string) error { return fmt.Errorf("%w: %s", ErrPlan, what) }
 	if c.Pins == nil || c.Contacts == nil || len(c.Plans) == 0 {
-		return bad("no Pins, no Contacts, or no Plans")
+		return bad("Config.Pins, Config.Contacts or Config.Plans is not given")
 	}
 	if !distinct(c.Questions, 64) || !distinct(c.Images, 256) {
 		return bad("Questions are not at most 64, or Images not at most 256, different names of 1 to 64 bytes")

@@ -44,6 +44,23 @@ func TestTwoStepsOfOneType(t *testing.T) {
 	}
 }
 
+// A link that is sent late in a run is good until the run ends, and the message and the page say so.
+func TestLinksEndWithTheirRun(t *testing.T) {
+	k := newKit(t)
+	run, err := k.Start(t.Context(), "two", ana, home)
+	require.NoError(t, err)
+	k.clock.Add(80 * time.Minute) // of two hours, with the wait
+	shown, err := k.Answer(t.Context(), run.Ticket, recovery.Answers{Captcha: true})
+	require.NoError(t, err)
+	m, err := k.mailed(t.Context(), 0, anaMail, "recovery.link")
+	require.NoError(t, err)
+	require.Equal(t, run.Expires, m.Expires)
+	require.Equal(t, run.Expires, shown.Next.Sent.Expires)
+	k.clock.Add(40*time.Minute - time.Second)
+	_, err = k.Redeem(t.Context(), m.Link, home)
+	require.NoError(t, err)
+}
+
 // What an operator's act brought about has the same By and Source in the log as at 6c1446d: the message goes to the citizen.
 func TestEventsUnderAssist(t *testing.T) {
 	k := newKit(t)

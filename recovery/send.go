@@ -129,7 +129,7 @@ func (v *visit) message(d plan.Delivery, to civicpin.Contact, real bool) (letter
 	r := v.run()
 	m := letter.Mail{
 		Kind: v.way.message(d.Link), To: letter.Stored(to), Link: r.Sends + 1, State: letter.Pending,
-		Expires: v.vault.Now().Add(d.Valid),
+		Expires: r.Until(v.vault.Now().Add(d.Valid)),
 	}
 	m.Name = "s" + strconv.Itoa(m.Link)
 	l := token.Link{N: m.Link, To: m.To, Expires: m.Expires}

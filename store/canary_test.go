@@ -145,7 +145,7 @@ func TestKeysThatDoNotFit(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "empty"), nil, 0o600))
 		_, err := store.ReadKeyFile(filepath.Join(dir, "empty"))
 		require.ErrorIs(t, err, store.ErrKeyFile)
-		require.EqualError(t, err, `store: keys: no line "civicpin keys 1"`)
+		require.EqualError(t, err, `store: keys: no line "civicpin keys 1": `+filepath.Join(dir, "empty"))
 	})
 	t.Run("a truncated one", func(t *testing.T) {
 		text, err := os.ReadFile(mine)

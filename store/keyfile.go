@@ -96,7 +96,11 @@ func readKeys(path string, private bool) (Keys, error) {
 	if err != nil {
 		return Keys{}, err
 	}
-	return ParseKeys(text)
+	keys, err := ParseKeys(text)
+	if err != nil {
+		return Keys{}, fmt.Errorf("%w: %s", err, path)
+	}
+	return keys, nil
 }
 
 // readKeyText returns what is in a file, and what the file is. The rights are those of the file that was opened.
@@ -111,7 +115,8 @@ func readKeyText(path string, private bool) (string, fs.FileInfo, error) {
 		return "", nil, fmt.Errorf("store: read key file: %w", err)
 	}
 	if private && runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
-		return "", nil, fmt.Errorf("%w: mode %#o, want 0600", ErrKeyFileMode, info.Mode().Perm())
+		return "", nil, fmt.Errorf("%w: %s has mode %#o: chmod 600, or ReadMountedKeyFile for a mounted secret",
+			ErrKeyFileMode, path, info.Mode().Perm())
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
 	if err != nil {

@@ -1,8 +1,9 @@
 // Package store keeps records. [Store] is the contract that an engine has to meet, three methods; [Memory] is one
 // implementation; [Vault] wraps any of them and is what the rest of the library takes.
 //
-// Use [OpenVault] around a store of package store/sqlite, store/sqlstore or your own, and hand the vault on. To write a
-// store of your own, read [Store] and run package store/storetest against it.
+// Use [OpenVault] around a store of package store/sqlite, store/sqlstore, store/natsstore or your own, and hand the vault on.
+// What may be lost can go to another store, such as store/redisstore: see [NewRouter]. To write a store of your own, read
+// [Store] and run package store/storetest against it.
 //
 // # Keys
 //

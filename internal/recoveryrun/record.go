@@ -103,6 +103,14 @@ func (r *Record) Check(now time.Time) error {
 	return nil
 }
 
+// Until returns a time, or the end of the run if that comes first: a message that promised more would be wrong.
+func (r *Record) Until(t time.Time) time.Time {
+	if t.After(r.Expires) {
+		return r.Expires
+	}
+	return t
+}
+
 // Holds reports whether a ticket is the run's.
 func (r *Record) Holds(t token.Token) bool {
 	return len(r.Ticket) > 0 && t.N == r.Tickets&0xff && t.Fits(r.Ticket)

@@ -42,7 +42,8 @@ type Plan struct {
 	// If an address that the visitor gives can be its only proof, and it rests for less than a day, it leads nowhere after a
 	// revocation, either: whoever knows the facts would have the account of somebody whom the office has just protected.
 	Begin bool
-	// Valid is how long a run may take, apart from the time that it rests. Zero means one hour; at most 7 days.
+	// Valid is how long a run may take, apart from the time that it rests. Zero means one hour; at most 7 days. Its links and
+	// codes end with it.
 	Valid time.Duration
 	// Grant is how long the grant may wait for its use. Zero means 15 minutes; at most 24 hours.
 	Grant time.Duration

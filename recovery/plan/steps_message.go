@@ -14,8 +14,8 @@ type Link struct {
 	// Channel is where it goes, or the first of Or that the subject has. Not a telephone: no text message has a link.
 	Channel civicpin.Channel
 	Or      []civicpin.Channel
-	// Valid is how long it is good for: 1 minute to 24 hours (NIST SP 800-63B-4 4.2.1.2). Mail scanners alone may take ten
-	// minutes.
+	// Valid is how long it is good for, at most until the run ends: 1 minute to 24 hours (NIST SP 800-63B-4 4.2.1.2). Mail
+	// scanners alone may take ten minutes.
 	Valid time.Duration
 	// Code is the length of a typed code in the same message, 6 to 12, for whoever cannot follow the link; zero means none.
 	// Link and code are one: the first that is used ends both.

@@ -27,7 +27,7 @@ type Facilities struct {
 // [ErrInvalid] and says which step is wrong and why.
 func (p Plan) Validate(around Facilities) error {
 	if !names.Valid(p.Name, 32) {
-		return p.invalid("Name is not 1 to 32 ASCII letters, digits and -_.")
+		return p.invalid("Name %q is not 1 to 32 ASCII letters, digits and -_.", p.Name)
 	}
 	if err := p.Limit.Validate(); err != nil {
 		return fmt.Errorf("%w: %s: %w", ErrInvalid, p.Name, err)

@@ -1,5 +1,6 @@
 // Package outbox is a durable queue of messages: what has to be sent survives the process that promised it, and what no
-// longer holds is not sent. The packages pin, otp and recovery write to it; you make one, give it to them, and run it:
+// longer holds is not sent. The packages pin, otp, contact and recovery write to it. You make one, give it to them, and
+// run it:
 //
 //	out, err := outbox.New(vault, notifier, nil)
 //	...
