@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
-	"fmt"
 
 	"github.com/civicpin/civicpin"
 )
@@ -63,18 +62,6 @@ func (o *Outbox) drop(ctx context.Context, j *job) {
 	if o.entries.Delete(ctx, &j.entry) == nil {
 		o.record(ctx, EventWithdrawn, j.ref, "")
 	}
-}
-
-var errPanic = errors.New("panicked")
-
-// guard turns a panic of f, which is somebody else's code, into an error.
-func guard(f func() error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %v", errPanic, p)
-		}
-	}()
-	return f()
 }
 
 // ask asks the owner for the message of a job.
