@@ -35,7 +35,8 @@ func (s *Service) Resend(ctx context.Context, subject civicpin.Subject, part int
 	can := e.Found() && c.canSend(part, now) && !c.Parts[part].Channel.Printed()
 	ref := s.ref(subject, rand.Text(), part, 0, outbox.Typed)
 	if can {
-		ref = s.ref(subject, c.Issue, part, c.Parts[part].Send+1, c.Parts[part].Class)
+		ref = s.ref(subject, c.Issue, part, c.Parts[part].Send+1,
+			min(c.Parts[part].Class, outbox.Proved)) // not the issue's, whose places would be anybody's then
 	}
 	if err := s.resends.Take(ctx, subject, source, 1); err != nil {
 		return err

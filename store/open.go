@@ -14,6 +14,20 @@ var ErrNoCanary = errors.New("store: no canary in a store that holds records, or
 // adoptLooks is how many records [Options.Adopt] opens before it believes the keys.
 const adoptLooks = 100
 
+// admitted returns why settle would fail, without a write: a canary of keys that do not fit would lock the right ones out.
+func (v *Vault) admitted(ctx context.Context, s Store) error {
+	for again := false; ; again = true {
+		_, _, err := v.canary(ctx, s)
+		if !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		if _, err = v.create(ctx, s); again || !errors.Is(err, ErrNoCanary) {
+			return err
+		}
+		// Perhaps another process created the canary, and wrote a record, since it was looked for.
+	}
+}
+
 // settle has the store accept the vault's keys: it looks at the canary, creates it where it may, and enters the key in front
 // before anything is sealed under it. Of several processes that create at once, one does, and the others see what it wrote.
 func (v *Vault) settle(ctx context.Context, s Store) error {

@@ -71,7 +71,7 @@ type Vault struct {
 // OpenVault returns a vault around s, if the keys fit what s holds. It looks at the canary, a record under a fixed key that
 // only these keys make, and creates it in a store that lists as empty: the first process that does so decides on the keys. If
 // s is a router, each store behind it has a canary of its own. If the key in front is new, it is entered in the canary before
-// anything is sealed under it. It costs a Get of each store, and a List and a Put of one that has no canary. Errors:
+// anything is sealed under it. It costs two Gets of each store, and two Lists and a Put of one that has no canary. Errors:
 //   - [*KeysError]: the keys are not those of the database; the error says which of them. Nothing was written.
 //   - [ErrNoCanary]: there is no canary, and s holds records or cannot list; see [Options.Adopt].
 //   - [ErrForgetful]: s may lose writes. Put it behind [NewRouter], whose [Route] says which kinds may be lost.
@@ -85,7 +85,7 @@ func OpenVault(ctx context.Context, s Store, keys Keys, opts *Options) (*Vault, 
 	v.members = members(s)
 	// All of them first: keys that do not fit one of the stores leave no trace in another.
 	for _, m := range v.members {
-		if _, _, err := v.canary(ctx, m); err != nil && !errors.Is(err, ErrNotFound) {
+		if err := v.admitted(ctx, m); err != nil {
 			return nil, err
 		}
 	}

@@ -48,8 +48,8 @@ func BenchmarkFlush(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/n, "us/message")
 }
 
-// BenchmarkListings measures a round over a hundred thousand messages that are all due; the longest listing of it, which is what
-// holds up the others, and how much memory one listing keeps.
+// BenchmarkListings measures a round over a hundred thousand messages that are all due; the longest listing of it, which is
+// what holds up the others, and how much memory one listing keeps.
 func BenchmarkListings(b *testing.B) {
 	r := onMemory(b)
 	for i := range 100_000 {

@@ -29,6 +29,7 @@ type dead struct {
 	At     int64  `json:"t" export:"yes"`
 	Tries  int    `json:"n" export:"yes"`
 	Reason string `json:"e" export:"yes"`
+	Class  Class  `json:"c"`
 }
 
 // keepDead writes the dead letter of a job.
@@ -37,7 +38,7 @@ func (o *Outbox) keepDead(ctx context.Context, j *job, reason string) error {
 	defer cancel()
 	_, err := o.dead.Update(ctx, j.entry.Key, func(e *store.Entry[dead]) error {
 		now := o.vault.Now()
-		e.Value = dead{At: now.UnixNano(), Tries: j.entry.Value.Tries, Reason: reason}
+		e.Value = dead{At: now.UnixNano(), Tries: j.entry.Value.Tries, Reason: reason, Class: j.entry.Value.Class}
 		e.Expires = now.Add(o.opts.KeepDead)
 		return nil
 	})
@@ -82,7 +83,7 @@ func (o *Outbox) Retry(ctx context.Context, ref Ref) error {
 		if e.Found() && e.Value.Done == notDone {
 			return store.ErrSkip // another Retry has put it back, and it may be under way: a new entry would send it twice
 		}
-		e.Value, e.Expires = o.newEntry(Ref{Class: Shown}, 0), o.expiry()
+		e.Value, e.Expires = o.newEntry(Ref{Class: max(Shown, letter.Value.Class)}, 0), o.expiry()
 		return nil
 	})
 	if err != nil {

@@ -19,8 +19,14 @@ type rate struct {
 
 // bucket is a limit that a message counts against.
 type bucket struct {
-	id   string // a keyed hash
-	rate civicpin.Rate
+	id    string // a keyed hash
+	rate  civicpin.Rate
+	queue int // how many messages may wait
+}
+
+// ahead is how many messages may wait: no more than come to their turn within maxHold.
+func (b bucket) ahead() int {
+	return int(min(time.Duration(b.queue), maxHold/(b.rate.Window/time.Duration(b.rate.Limit))))
 }
 
 // buckets returns the limits of a message.
@@ -32,23 +38,23 @@ func (o *Outbox) buckets(j *job, to civicpin.Contact) []bucket {
 	}
 	address := routeOf(to).address
 	if j.entry.Value.Decoy == 1 {
-		return []bucket{{id("decoy", address), l.Proved}} // the same work; each has an address of its own, and is never held
+		return []bucket{{id("decoy", address), l.Proved, maxHeld}} // the same work; each has an address of its own, and is never held
 	}
 	switch j.entry.Value.Class {
 	case Notice:
 		return nil
 	case Shown:
-		return []bucket{{id("shown", string(j.ref.Subject), address), l.Shown}}
+		return []bucket{{id("shown", string(j.ref.Subject), address), l.Shown, maxHeld}}
 	case Proved:
-		return []bucket{{id("proved", address), l.Proved}}
+		return []bucket{{id("proved", address), l.Proved, maxHeld}}
 	}
-	list := []bucket{{id("typed", address), l.Typed}}
+	list := []bucket{{id("typed", address), l.Typed, maxHeld}}
 	if prefix := to.Prefix(); prefix != "" {
 		country := l.Abroad
 		if len(l.HomePrefixes) == 0 || slices.Contains(l.HomePrefixes, prefix) {
 			country = l.Home
 		}
-		list = append(list, bucket{id("country", prefix), country})
+		list = append(list, bucket{id("country", prefix), country, maxWaiting})
 	}
 	return list
 }
@@ -66,8 +72,12 @@ func (o *Outbox) allow(ctx context.Context, j *job, m *civicpin.Message) bool {
 		return o.hold(ctx, j, slot, now)
 	}
 	slot := now
-	for _, b := range o.buckets(j, m.To) {
+	buckets := o.buckets(j, m.To)
+	for i, b := range buckets {
 		at, ok, err := o.reserve(ctx, b, j.entry.Value.Class, now, m.Expires)
+		if err != nil || !ok {
+			o.refund(ctx, buckets[:i])
+		}
 		switch {
 		case err != nil:
 			o.giveBack(ctx, j, func(e *entry) {
@@ -112,7 +122,7 @@ func (o *Outbox) reserve(ctx context.Context, b bucket, class Class, now, expire
 		if e.Found() {
 			state = time.Unix(0, e.Value.State)
 		}
-		next, at, ok = limitOf(b.rate).Reserve(state, now, maxHeld)
+		next, at, ok = limitOf(b.rate).Reserve(state, now, b.ahead())
 		if ok && !expires.IsZero() && at.After(now) && at.After(expires.Add(-expires.Sub(now)/5)) {
 			ok = false
 		}
@@ -132,6 +142,22 @@ func (o *Outbox) reserve(ctx context.Context, b bucket, class Class, now, expire
 		o.tell(ctx, civicpin.Event{Code: EventHeld, Ref: b.id[:16], Reason: class.String()})
 	}
 	return at, ok, err
+}
+
+// refund gives back the places of a message that does not get all that it needs. If the store fails, they are lost, which only
+// lets less through.
+func (o *Outbox) refund(ctx context.Context, buckets []bucket) {
+	within, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	for _, b := range buckets {
+		_, _ = o.rates.Update(within, store.Key{ID: b.id}, func(e *store.Entry[rate]) error {
+			if !e.Found() {
+				return store.ErrSkip
+			}
+			e.Value.State = limitOf(b.rate).Refund(time.Unix(0, e.Value.State), 1).UnixNano()
+			return nil
+		})
+	}
 }
 
 // later returns the later of two times.

@@ -18,8 +18,8 @@ const (
 	EventExpired civicpin.EventCode = "outbox.expired"
 	// EventWithdrawn: an entry was dropped because its owner's record does not want the message.
 	EventWithdrawn civicpin.EventCode = "outbox.withdrawn"
-	// EventHeld: messages of a class (Reason) have to wait, because their address or country got as many as Limits allow. Ref is a
-	// keyed hash of it. It is recorded once an hour for each.
+	// EventHeld: messages of a class (Reason) have to wait, because their address or country got as many as Limits allow. Ref
+	// is a keyed hash of it. It is recorded once an hour for each.
 	EventHeld civicpin.EventCode = "outbox.held"
 	// EventUnconfirmed: an owner could not tell whether it wants a message sent, and is asked again; the reason is its error.
 	EventUnconfirmed civicpin.EventCode = "outbox.unconfirmed"

@@ -225,3 +225,87 @@ func TestAClockThatWasAhead(t *testing.T) {
 	}
 	require.Len(t, r.sink.messages(), 13)
 }
+
+// The messages to a country wait for their turn, and are not lost, though more than 64 wait.
+func TestCountriesHold(t *testing.T) {
+	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+		l.Abroad, l.HomePrefixes = civicpin.Rate{Limit: 100, Window: time.Hour}, []string{"+593"}
+	}))
+	for i := range 300 {
+		to := civicpin.Contact{Channel: civicpin.SMS, Address: fmt.Sprintf("+39%09d", 330000000+i)}
+		r.posted(t, outbox.Typed, fmt.Sprint("X", i), "x", to, time.Time{})
+	}
+	for range 5 {
+		require.NoError(t, r.out.Flush(t.Context()))
+		r.clock.Add(time.Hour)
+	}
+	require.Len(t, r.sink.messages(), 300)
+}
+
+// A message that a country's limit gives up does not use up a place of its address.
+func TestNoPlaceIsLost(t *testing.T) {
+	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+		l.Home, l.Typed = civicpin.Rate{Limit: 1, Window: time.Hour}, civicpin.Rate{Limit: 3, Window: 24 * time.Hour}
+	}))
+	to := civicpin.Contact{Channel: civicpin.SMS, Address: "+393330000000"}
+	other := civicpin.Contact{Channel: civicpin.SMS, Address: "+393331111111"}
+	r.posted(t, outbox.Typed, "X", "x", other, time.Time{})
+	require.NoError(t, r.out.Flush(t.Context()))
+	for i := range 20 {
+		r.posted(t, outbox.Typed, "V", fmt.Sprint(i), to, r.clock.Now().Add(10*time.Minute))
+		require.NoError(t, r.out.Flush(t.Context()))
+	}
+	require.Len(t, r.log.Of(outbox.EventExpired), 20)
+	r.clock.Add(2 * time.Hour)
+	late := r.posted(t, outbox.Typed, "V", "later", to, r.clock.Now().Add(10*time.Minute))
+	require.NoError(t, r.out.Flush(t.Context()))
+	require.Equal(t, "accepted", r.clerk.state(t, late))
+}
+
+// With a slow rate a place beyond the longest wait is refused, and not taken again and again.
+func TestSlowRates(t *testing.T) {
+	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+		l.Typed = civicpin.Rate{Limit: 1, Window: 7 * 24 * time.Hour}
+	}))
+	for i := range 7 { // five have their turn within the longest wait
+		r.posted(t, outbox.Typed, "A", fmt.Sprint(i), mail("a@example.org"), time.Time{})
+	}
+	for range 80 {
+		require.NoError(t, r.out.Flush(t.Context()))
+	}
+	require.Len(t, r.log.Of(outbox.EventExpired), 2)
+	for range 5 {
+		r.clock.Add(7 * 24 * time.Hour)
+		require.NoError(t, r.out.Flush(t.Context()))
+	}
+	require.Len(t, r.sink.messages(), 5)
+	later := r.posted(t, outbox.Typed, "A", "later", mail("a@example.org"), r.clock.Now().Add(time.Hour))
+	require.NoError(t, r.out.Flush(t.Context()))
+	require.Equal(t, "accepted", r.clerk.state(t, later))
+}
+
+// HomePrefixes that no telephone number has are refused.
+func TestHomePrefixes(t *testing.T) {
+	for _, p := range []string{"593", "", "+", "+5939", "+1809"} {
+		_, err := outbox.WithDefaults(limited(func(l *outbox.Limits) { l.HomePrefixes = []string{p} }))
+		require.ErrorIs(t, err, civicpin.ErrInvalid, p)
+	}
+}
+
+// A notice that was given up and is retried is a notice: it is not held.
+func TestARetriedNoticeIsNotHeld(t *testing.T) {
+	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+		l.Shown = civicpin.Rate{Limit: 1, Window: time.Hour}
+	}))
+	r.sink.then(func(context.Context, civicpin.Message) error { return civicpin.ErrUndeliverable })
+	for i := range 5 {
+		r.posted(t, outbox.Notice, "A", fmt.Sprint(i), mail("a@example.org"), time.Time{})
+	}
+	require.NoError(t, r.out.Flush(t.Context()))
+	r.sink.then(nil)
+	for _, l := range letters(t, r.out) {
+		require.NoError(t, r.out.Retry(t.Context(), l.Ref))
+	}
+	require.NoError(t, r.out.Flush(t.Context()))
+	require.Len(t, r.log.Of(outbox.EventSent), 5)
+}

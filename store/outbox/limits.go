@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -57,6 +58,9 @@ type Limits struct {
 // maxHeld is how many messages of one class wait for one address. What is beyond is given up.
 const maxHeld = 64
 
+// maxWaiting is how many messages wait for the telephones of one country.
+const maxWaiting = 100_000
+
 // maxHold is the longest that a message is held: more than maxHeld messages of the default class Typed wait.
 const maxHold = 31 * 24 * time.Hour
 
@@ -80,6 +84,13 @@ func (l Limits) withDefaults() (Limits, error) {
 		}
 		if *f.rate == (civicpin.Rate{}) {
 			*f.rate = f.standard
+		}
+	}
+	l.HomePrefixes = slices.Clone(l.HomePrefixes)
+	for _, p := range l.HomePrefixes {
+		if to := (civicpin.Contact{Channel: civicpin.SMS, Address: p + "00000000"}); p == "" || to.Prefix() != p {
+			return l, fmt.Errorf("outbox: Limits.HomePrefixes: %w: %q is not the code of a country, like \"+593\"",
+				civicpin.ErrInvalid, p)
 		}
 	}
 	return l, nil

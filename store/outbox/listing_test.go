@@ -19,7 +19,8 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// listings is a store whose listings do what the test says before they show an item, the n-th behind a place, counted from zero.
+// listings is a store whose listings do what the test says before they show an item, the n-th behind a place, counted from
+// zero.
 type listings struct {
 	*store.Memory
 	mu   sync.Mutex
