@@ -55,11 +55,10 @@
 //
 // The limits of messages are the outbox's, so all services of a program share them: see [Limits]. An owner says with the
 // [Class] who caused a message. A message over the rate of its address, or of the country of a telephone, is held. It gets a
-// place in the order in which the messages came, waits for its turn and loses no try. It is given up, and its owner told, if 64
-// of its class wait for the address already, or 100,000 for the country, if its turn would come after 31 days, or if less than a
-// fifth of its life would be left. A message of class [Notice] is
-// never held, so a flood of requests delays no warning. [EventHeld] says at most once an hour for each address that messages
-// are held.
+// place in the order in which the messages came, waits for its turn and loses no try. It is given up, and its owner told, if
+// 64 of its class wait for the address already, or 100,000 for the country, if its turn would come after 31 days, or if less
+// than a fifth of its life would be left. A message of class [Notice] is never held, so a flood of requests delays no
+// warning. [EventHeld] says at most once an hour for each address that messages are held.
 //
 // # Several processes
 //
