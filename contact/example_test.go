@@ -7,6 +7,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -16,12 +17,24 @@ import (
 )
 
 // A gateway stands for the providers of text messages and mail. It keeps the last message to each address.
-type gateway map[string]civicpin.Message
+type gateway struct {
+	mu   sync.Mutex // the outbox sends to several addresses at once
+	last map[string]civicpin.Message
+}
 
-// Notify implements civicpin.Notifier. This one serves a single goroutine; a notifier of out.Run has to be safe for more.
-func (g gateway) Notify(_ context.Context, m civicpin.Message) (receipt string, err error) {
-	g[m.To.Address] = m
+// Notify implements civicpin.Notifier.
+func (g *gateway) Notify(_ context.Context, m civicpin.Message) (receipt string, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.last[m.To.Address] = m
 	return "", nil
+}
+
+// to returns the last message to an address.
+func (g *gateway) to(c civicpin.Contact) civicpin.Message {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.last[c.Address]
 }
 
 // newVault returns a vault in memory. A program takes a store that lasts, makes the key file once, and then reads it with
@@ -49,7 +62,7 @@ func Example() {
 	}
 	vault, err := newVault()
 	check(err)
-	inbox := gateway{}
+	inbox := &gateway{last: make(map[string]civicpin.Message)}
 	out, err := outbox.New(vault, inbox, nil)
 	check(err)
 	contacts, err := contact.New(out, contact.Policy{Undo: 7 * 24 * time.Hour}, nil)
@@ -80,8 +93,8 @@ func Example() {
 	list("asked:")
 
 	// The code of the text message is typed. The token of the mail is in a link: a GET inspects it, a POST uses it.
-	check(contacts.ProveCode(ctx, ana, inbox[phone.Address].Secret, source))
-	token := inbox[mail.Address].Link
+	check(contacts.ProveCode(ctx, ana, inbox.to(phone).Secret, source))
+	token := inbox.to(mail).Link
 	look, err := contacts.Inspect(ctx, token)
 	check(err)
 	fmt.Println("the link proves a", look.What, "by mail to", look.Sent)
@@ -96,16 +109,16 @@ func Example() {
 	_, err = contacts.Change(ctx, ana, proved[1].ID, theirs, civicpin.Citizen, source)
 	check(err)
 	check(out.Flush(ctx))
-	check(contacts.Prove(ctx, inbox[theirs.Address].Link, source))
+	check(contacts.Prove(ctx, inbox.to(theirs).Link, source))
 	check(out.Flush(ctx))
 	list("changed:")
 
 	// Both of Ana's addresses are told, also the one that was replaced. Ana undoes the change.
 	for _, to := range []civicpin.Contact{phone, mail} {
-		m := inbox[to.Address]
+		m := inbox.to(to)
 		fmt.Printf("%s to %s: %s, can be undone: %t\n", m.Kind, to.Address, m.Params["change"], !m.Link.IsZero())
 	}
-	check(contacts.Undo(ctx, inbox[mail.Address].Link, source))
+	check(contacts.Undo(ctx, inbox.to(mail).Link, source))
 	check(out.Flush(ctx))
 	list("undone:")
 
@@ -118,7 +131,7 @@ func Example() {
 	told, err := contacts.Notify(ctx, ana, "pin.changed", nil)
 	check(err)
 	check(out.Flush(ctx))
-	fmt.Println(told, "told; the last message to the desk's address is", inbox[desk.Address].Kind)
+	fmt.Println(told, "told; the last message to the desk's address is", inbox.to(desk).Kind)
 	// Output:
 	// asked:
 	//   +593991234567 waits for its proof
