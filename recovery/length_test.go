@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -27,12 +28,15 @@ type seen struct {
 // watcher is a sealer that notes what it opens and seals.
 type watcher struct {
 	store.Sealer
+	mu   sync.Mutex
 	seen []seen
 }
 
 func (w *watcher) note(what string, plain, associated []byte) {
 	key := associated[bytes.LastIndexByte(associated, 0)+1:]
 	kind, _, _ := strings.Cut(string(key), "/")
+	w.mu.Lock() // the outbox sends to several addresses at once
+	defer w.mu.Unlock()
 	w.seen = append(w.seen, seen{what, kind, len(plain), fieldNames(plain), members(plain)})
 }
 
