@@ -38,6 +38,10 @@ type Source struct {
 	Address string
 	// Device is the value of a signed device cookie, if the client showed one.
 	Device string
+	// Shown is what the caller has shown, if anything: pin.Verified.Shown of a login in the last 15 minutes, or what
+	// pin.Service.Shown returned for a known device. It opens limits that strangers cannot use up; any other value opens
+	// nothing.
+	Shown Secret `json:"-"`
 }
 
 // An Actor is who acts: [Citizen], or an operator as [Operator] names it. The zero Actor is nobody, and is refused where

@@ -12,6 +12,7 @@ import (
 	"github.com/civicpin/civicpin/internal/contactbook"
 	"github.com/civicpin/civicpin/internal/letter"
 	"github.com/civicpin/civicpin/internal/token"
+	"github.com/civicpin/civicpin/store/outbox"
 )
 
 // Add takes an address that an authenticated citizen, or staff on their behalf, gives, and sends a proof there: a code, and
@@ -60,19 +61,10 @@ func (s *Service) ask(ctx context.Context, subject civicpin.Subject, replaces st
 	if err := checkContact(subject, to, by); err != nil {
 		return Candidate{}, err
 	}
-	b, err := s.book(ctx, subject)
-	if err != nil {
-		return Candidate{}, err
-	}
-	if _, err := b.Ask(token.NewID(), to, replaces, by, s.vault.Now()); err != nil { // before a message is counted
-		return Candidate{}, limited(err)
-	}
-	if err := s.sends.Take(ctx, subject, source, 1); err != nil {
-		return Candidate{}, err
-	}
 	id := token.NewID()
 	var asked Candidate
-	err = s.alter(ctx, subject, by, func(b *book, now time.Time) (effects, error) {
+	r := outbox.Request{Subject: subject, Limit: s.sends, By: by, Source: source}
+	err := s.alter(ctx, r, func(b *book, now time.Time) (effects, error) {
 		c, err := b.Ask(id, to, replaces, by, now)
 		if err != nil {
 			return effects{}, err

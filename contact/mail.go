@@ -14,13 +14,16 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// noteRef names a message of a book to the outbox. The caller who asks for a proof was authenticated.
-func noteRef(subject civicpin.Subject, n *contactbook.Note) outbox.Ref {
-	ref := outbox.Ref{Owner: owner, Subject: subject, ID: n.Name, Class: outbox.Shown}
-	if n.Notice() {
-		ref.Class = outbox.Notice
+// refs names messages of a book to the outbox. The caller who asks for a proof was authenticated.
+func refs(subject civicpin.Subject, notes []contactbook.Note) []outbox.Ref {
+	list := make([]outbox.Ref, len(notes))
+	for i := range notes {
+		list[i] = outbox.Ref{Owner: owner, Subject: subject, ID: notes[i].Name, Class: outbox.Shown}
+		if notes[i].Notice() {
+			list[i].Class = outbox.Notice
+		}
 	}
-	return ref
+	return list
 }
 
 // delivery is the service as the outbox sees it.

@@ -10,6 +10,7 @@ import (
 	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
 )
 
 // Notify tells all contacts of a subject of something, through the outbox: that a PIN was changed, revoked or locked
@@ -29,7 +30,7 @@ func (s *Service) Notify(ctx context.Context, subject civicpin.Subject, kind civ
 		return 0, err
 	}
 	id := token.NewID()
-	err = s.alter(ctx, subject, civicpin.Citizen, func(b *book, now time.Time) (effects, error) {
+	err = s.alter(ctx, outbox.Request{Subject: subject, By: civicpin.Citizen}, func(b *book, now time.Time) (effects, error) {
 		fx, ok := b.Notify(id, kind, params, now)
 		told = len(fx.Notes)
 		switch {

@@ -10,6 +10,7 @@ import (
 	"github.com/civicpin/civicpin/internal/code"
 	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/store/outbox"
 )
 
 // Prove proves a contact by the token of the link that was sent there: its holder need not be logged in. The code of the same
@@ -109,7 +110,7 @@ func (s *Service) accept(ctx context.Context, subject civicpin.Subject, source c
 ) error {
 	change, reason := token.NewID(), ""
 	var by civicpin.Actor
-	err := s.alter(ctx, subject, civicpin.Citizen, func(b *book, now time.Time) (effects, error) {
+	err := s.alter(ctx, outbox.Request{Subject: subject, By: civicpin.Citizen, Source: source}, func(b *book, now time.Time) (effects, error) {
 		i, err := which(b, now)
 		if err != nil {
 			return effects{}, err

@@ -35,7 +35,7 @@ type Service struct {
 	out         *outbox.Outbox
 	policy      Policy
 	credentials Credentials // may be nil
-	sends       *lockout.Sends
+	sends       *outbox.Limit
 	proofs      *lockout.Gate
 	books       store.Kind[contactbook.Book]
 	pointers    store.Kind[pointer]
@@ -60,7 +60,7 @@ func New(out *outbox.Outbox, p Policy, credentials Credentials) (*Service, error
 	v := out.Vault()
 	s := &Service{vault: v, out: out, policy: p.withDefaults(), credentials: credentials}
 	var errs [5]error
-	s.sends, errs[0] = out.Sends("contact", s.policy.Sends)
+	s.sends, errs[0] = out.Limit("contact", outbox.Shown, s.policy.Sends)
 	s.proofs, errs[1] = lockout.New(v, proofLimit())
 	s.books, errs[2] = store.NewKind[contactbook.Book](v, "contact.book")
 	s.pointers, errs[3] = store.NewKind[pointer](v, "contact.token")

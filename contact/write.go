@@ -23,34 +23,46 @@ type pointer struct {
 	Subject civicpin.Subject `json:"subject" export:"subject"`
 }
 
-// alter lets act change a subject's book, in one conditional write. What has to be there when the change is, comes before it:
-// the outbox's entries, of which those that no book confirms are dropped; the pointers of tokens, which lead nowhere without
-// it; and the lower level, which then holds for a change that did not come about, too. act may be called several times.
-// store.ErrSkip from it ends alter without a write and without an error.
-func (s *Service) alter(ctx context.Context, subject civicpin.Subject, by civicpin.Actor,
-	act func(*book, time.Time) (effects, error),
-) error {
-	var refs []outbox.Ref
-	_, err := s.books.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[contactbook.Book]) error {
-		refs = nil
+// maxRaces is how often a change is tried that other changes of the same contacts overtake.
+const maxRaces = 100
+
+// alter lets act change the book of the subject of a request, in one conditional write, and announces the messages of the
+// change. What has to be there when the change is, comes before it: the pointers of tokens, which lead nowhere without it, and
+// the lower level, which then holds for a change that did not come about, too. act may be called several times. store.ErrSkip
+// from it ends alter without a write and without an error.
+func (s *Service) alter(ctx context.Context, r outbox.Request, act func(*book, time.Time) (effects, error)) error {
+	for range maxRaces {
+		e, err := s.books.Get(ctx, store.Key{Subject: r.Subject})
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
 		now := s.vault.Now()
-		b := &e.Value
-		b.Tidy(now)
-		fx, err := act(b, now)
+		e.Value.Tidy(now)
+		fx, err := act(&e.Value, now)
+		if errors.Is(err, store.ErrSkip) {
+			return nil
+		}
 		if err != nil {
 			return limited(err)
 		}
-		if refs, err = s.prepare(ctx, subject, by, fx); err != nil {
+		if err := s.prepare(ctx, r.Subject, r.By, fx); err != nil {
 			return err
 		}
-		b.Enqueue(fx.Notes)
-		e.Expires = b.Keep(now)
-		return nil
-	})
-	if err != nil {
-		return err
+		e.Value.Enqueue(fx.Notes)
+		e.Expires = e.Value.Keep(now)
+		r.Refs = refs(r.Subject, fx.Notes)
+		raced := false
+		err = s.out.Announce(ctx, r, func(ctx context.Context) error {
+			err := s.books.Put(ctx, &e)
+			raced = errors.Is(err, store.ErrConflict)
+			return err
+		})
+		if !raced {
+			return err
+		}
+		r.Limit = nil // it is counted
 	}
-	return s.out.Commit(ctx, refs...)
+	return store.ErrContended
 }
 
 // act is alter for what is told in an event: change names it, and the reason says what was done. Without one nothing is
@@ -59,7 +71,7 @@ func (s *Service) act(ctx context.Context, subject civicpin.Subject, change stri
 	do func(*book, contactbook.Act) (effects, string, error),
 ) error {
 	reason := ""
-	err := s.alter(ctx, subject, by, func(b *book, now time.Time) (fx effects, err error) {
+	err := s.alter(ctx, outbox.Request{Subject: subject, By: by, Source: source}, func(b *book, now time.Time) (fx effects, err error) {
 		fx, reason, err = do(b, contactbook.Act{ID: change, By: by, Now: now})
 		if err == nil && reason == "" {
 			err = store.ErrSkip
@@ -73,35 +85,24 @@ func (s *Service) act(ctx context.Context, subject civicpin.Subject, change stri
 }
 
 // prepare does what comes before the write of a book.
-func (s *Service) prepare(ctx context.Context, subject civicpin.Subject, by civicpin.Actor,
-	fx effects,
-) ([]outbox.Ref, error) {
+func (s *Service) prepare(ctx context.Context, subject civicpin.Subject, by civicpin.Actor, fx effects) error {
 	if to := s.policy.LowerTo; to != nil && !fx.Lowered.IsZero() {
 		err := s.credentials.LowerLevel(ctx, subject, *to, fx.Lowered, "contacts changed", by)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			if errors.Is(err, store.ErrSkip) { // to Update it would mean success
-				err = fmt.Errorf("contact: lower the level: %v", err)
-			}
-			return nil, err
+			return fmt.Errorf("contact: lower the level: %w", err)
 		}
 	}
-	if fx.Pointer != "" {
-		_, err := s.pointers.Update(ctx, store.Key{ID: fx.Pointer}, func(e *store.Entry[pointer]) error {
-			if e.Found() && e.Value.Subject != subject {
-				return ErrGone // impossible: ids are drawn at random
-			}
-			e.Value.Subject, e.Expires = subject, fx.Until.Add(contactbook.Late)
-			return nil
-		})
-		if err != nil {
-			return nil, err
+	if fx.Pointer == "" {
+		return nil
+	}
+	_, err := s.pointers.Update(ctx, store.Key{ID: fx.Pointer}, func(e *store.Entry[pointer]) error {
+		if e.Found() && e.Value.Subject != subject {
+			return ErrGone // impossible: ids are drawn at random
 		}
-	}
-	var refs []outbox.Ref
-	for i := range fx.Notes {
-		refs = append(refs, noteRef(subject, &fx.Notes[i]))
-	}
-	return refs, s.out.Add(ctx, refs...)
+		e.Value.Subject, e.Expires = subject, fx.Until.Add(contactbook.Late)
+		return nil
+	})
+	return err
 }
 
 // pointed returns the subject of a token. That its selector is known says nothing of the token itself.

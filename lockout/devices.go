@@ -97,6 +97,29 @@ func (g *Gate) Remember(ctx context.Context, key Key) (civicpin.Secret, error) {
 	return civicpin.NewSecret(encodeDevice(id, g.deviceMAC(key.Subject, id))), nil
 }
 
+// Device returns the id of the known device that key.Source shows, to be told from the subject's other devices, and "" if it
+// shows none. It makes one store call, and none for a value that is not genuine or another subject's. Errors:
+//   - [civicpin.ErrInvalid]: the key is invalid.
+//   - the store's.
+func (g *Gate) Device(ctx context.Context, key Key) (string, error) {
+	if err := key.validate(); err != nil {
+		return "", err
+	}
+	id, ok := g.shown(key)
+	if !ok {
+		return "", nil
+	}
+	e, err := g.devices.Get(ctx, store.Key{Subject: key.Subject})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return "", err
+	}
+	e.Value.tidy(g.policy, g.vault.Now())
+	if e.Value.find(id) == nil {
+		return "", nil
+	}
+	return id.text(), nil
+}
+
 // ForgetDevices ends the lanes of all known devices of a subject: their guesses go to the open lane, and one that is in flight
 // does not get in. Call it after the subject's secret was recovered or revoked. It returns nil if there were none. Errors:
 // [civicpin.ErrInvalid] for subject and actor; the store's. One store call, two where there is a record.

@@ -99,30 +99,6 @@ func ExampleGate_Unlock() {
 	// failures in a row: 2 left: 2 error: <nil>
 }
 
-func ExampleQuota() {
-	ctx := context.Background()
-	quota, err := lockout.NewQuota(exampleVault(), "leaflets", civicpin.Rate{Limit: 2, Window: 24 * time.Hour})
-	if err != nil {
-		log.Fatal(err)
-	}
-	for range 3 {
-		err := quota.Take(ctx, store.Key{ID: "mario@example.org"})
-		var locked *lockout.LockedError
-		switch {
-		case err == nil:
-			fmt.Println("sent")
-		case errors.As(err, &locked):
-			fmt.Println("not now; again in", time.Until(locked.Until).Round(time.Hour))
-		default:
-			log.Fatal(err)
-		}
-	}
-	// Output:
-	// sent
-	// sent
-	// not now; again in 12h0m0s
-}
-
 func ExamplePolicy() {
 	// Five tries, then a quarter of an hour, half an hour, … up to a day; from the third failure in a row on, also some
 	// seconds between tries; and at fifty in a row the credential has to be issued anew.

@@ -6,7 +6,7 @@ import (
 	"github.com/civicpin/civicpin"
 )
 
-// The seams of the tests: constants, and how an address becomes a key.
+// The seams of the tests: constants.
 const (
 	SettleTime = settleTime
 	KeepEmpty  = keepEmpty
@@ -32,9 +32,6 @@ func ParseDevice(value string) (again string, ok bool) {
 
 // Sooner returns the lock that ends first.
 func Sooner(a, b *LockedError) *LockedError { return sooner(a, b) }
-
-// SourceID returns the id under which an address is counted.
-func SourceID(address string) string { return sourceKey(address).ID }
 
 // Doubled is how locks and delays grow.
 func Doubled(d, most time.Duration, n int) time.Duration { return doubled(d, most, n) }

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/quota"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -29,7 +30,7 @@ const (
 	EventDisabled civicpin.EventCode = "lockout.disabled" // the ceiling was reached
 	EventUnlocked civicpin.EventCode = "lockout.unlocked"
 	EventRebound  civicpin.EventCode = "lockout.rebound"
-	EventSlowed   civicpin.EventCode = "lockout.slowed" // a source or everybody is over the rate
+	EventSlowed   civicpin.EventCode = quota.EventSlowed // a source or everybody is over the rate
 
 	EventDeviceRemembered civicpin.EventCode = "lockout.device_remembered"
 	EventDevicesForgotten civicpin.EventCode = "lockout.devices_forgotten"
@@ -66,8 +67,8 @@ type Gate struct {
 	policy   Policy
 	subjects store.Kind[state]
 	devices  store.Kind[devices]
-	source   *Quota
-	global   *Quota
+	source   *quota.Quota
+	global   *quota.Quota
 }
 
 // New returns a gate. It gives an error that matches [ErrPolicy] if the policy is not valid.
@@ -85,12 +86,12 @@ func New(v *store.Vault, p Policy) (*Gate, error) {
 		return nil, err
 	}
 	if p.Source != (civicpin.Rate{}) {
-		if g.source, err = newQuota(v, "source."+p.Name, p.Source, ScopeSource); err != nil {
+		if g.source, err = quota.New(v, "source."+p.Name, p.Source, quota.Source); err != nil {
 			return nil, err
 		}
 	}
 	if p.Global != (civicpin.Rate{}) {
-		if g.global, err = newQuota(v, "global."+p.Name, p.Global, ScopeGlobal); err != nil {
+		if g.global, err = quota.New(v, "global."+p.Name, p.Global, quota.Global); err != nil {
 			return nil, err
 		}
 	}
@@ -126,15 +127,15 @@ func (g *Gate) Do(ctx context.Context, key Key, verify func(context.Context) (bo
 	var shard store.Key // of the global rate
 	if g.global != nil {
 		var err error
-		if shard, err = g.global.checkShard(ctx); err != nil {
-			return err
+		if shard, err = g.global.CheckShard(ctx); err != nil {
+			return full(ScopeGlobal, err)
 		}
 	}
-	var fromSource *store.Entry[quotaState]
+	var fromSource *quota.Taken
 	if g.source != nil && key.Source.Address != "" {
-		e, err := g.source.take(ctx, sourceKey(key.Source.Address), 1)
+		e, err := g.source.Take(ctx, quota.SourceKey(key.Source.Address), 1)
 		if err != nil {
-			return err
+			return full(ScopeSource, err)
 		}
 		fromSource = &e
 	}
@@ -165,7 +166,7 @@ func (g *Gate) Do(ctx context.Context, key Key, verify func(context.Context) (bo
 	}
 	err = g.leave(ctx, key, t, outcome)
 	if fromSource != nil && (outcome == succeeded && err == nil || outcome == refunded) {
-		_ = g.source.refund(ctx, fromSource, 1) // at worst the source has one guess less
+		g.source.Refund(ctx, *fromSource)
 	}
 	switch {
 	case outcome == counted || outcome == countedStranger:
@@ -178,10 +179,18 @@ func (g *Gate) Do(ctx context.Context, key Key, verify func(context.Context) (bo
 	return err
 }
 
+// full returns the error of a quota as the gate's.
+func full(scope Scope, err error) error {
+	if f, ok := errors.AsType[*quota.FullError](err); ok {
+		return &LockedError{Scope: scope, Until: f.Until}
+	}
+	return err
+}
+
 // charge counts a failure towards the global limit, if there is one.
 func (g *Gate) charge(ctx context.Context, shard store.Key) {
 	if g.global != nil {
-		g.global.chargeShard(ctx, shard)
+		g.global.ChargeShard(ctx, shard)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/internal/gcra"
 	"github.com/civicpin/civicpin/internal/names"
 )
 
@@ -33,9 +32,6 @@ const (
 	defaultDevice  = 180 * 24 * time.Hour
 	maxDevices     = 10
 )
-
-// limit returns a rate for package gcra.
-func limit(r civicpin.Rate) gcra.Rate { return gcra.Rate{Limit: r.Limit, Window: r.Window} }
 
 // A Policy says how many wrong guesses are borne and what follows. The zero Policy is refused.
 type Policy struct {

@@ -37,7 +37,7 @@ type Codes struct {
 	policy   CodePolicy
 	alphabet code.Alphabet
 	gate     *lockout.Gate
-	sends    *lockout.Sends
+	sends    *outbox.Limit
 	records  store.Kind[codeRecord]
 	lists    store.Kind[codeList]
 }
@@ -65,7 +65,7 @@ func NewCodes(out *outbox.Outbox, p CodePolicy) (*Codes, error) {
 	if c.gate, err = lockout.New(v, p.Lockout); err != nil {
 		return nil, err
 	}
-	if c.sends, err = out.Sends(codeGate(p.Name), p.Sends); err != nil {
+	if c.sends, err = out.Limit(codeGate(p.Name), outbox.Proved, p.Sends); err != nil {
 		return nil, err
 	}
 	if c.records, err = store.NewKind[codeRecord](v, "code."+p.Name); err != nil {
@@ -187,6 +187,8 @@ type codeList struct {
 type codeListed struct {
 	ID      string    `json:"id"`
 	Expires time.Time `json:"expires" export:"yes"`
+	// Shown says that the caller who asked for it had shown something.
+	Shown bool `json:"shown,omitempty"`
 }
 
 // tag is a keyed hash of all that has to be right about a guess, so that it is compared as one: the subject, the request, the

@@ -73,26 +73,19 @@ func (c *Codes) Resend(ctx context.Context, subject civicpin.Subject, id string,
 	if !can(&e) {
 		return ErrState
 	}
-	if err := c.sends.Take(ctx, subject, source, 1); err != nil {
-		return err
-	}
 	send := e.Value.Send
-	ref := c.ref(subject, id, send+1)
-	if err := c.add(ctx, &e.Value, ref); err != nil {
+	err = c.out.Announce(ctx, c.message(subject, id, send+1, &e.Value, source), func(ctx context.Context) error {
+		_, err := c.records.UpdateFrom(ctx, e, func(e *store.Entry[codeRecord]) error {
+			if !can(e) || e.Value.Send != send {
+				return ErrState
+			}
+			e.Value.Send++
+			e.Value.Sent = false
+			return nil
+		})
 		return err
-	}
-	_, err = c.records.UpdateFrom(ctx, e, func(e *store.Entry[codeRecord]) error {
-		if !can(e) || e.Value.Send != send {
-			return ErrState
-		}
-		e.Value.Send++
-		e.Value.Sent = false
-		return nil
 	})
 	if err != nil {
-		return err
-	}
-	if err := c.out.Commit(ctx, ref); err != nil {
 		return err
 	}
 	c.record(ctx, eventCodeResent, subject, id, civicpin.Citizen, source, "")

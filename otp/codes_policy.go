@@ -51,8 +51,9 @@ type CodePolicy struct {
 	Valid time.Duration
 	// Tries is how many wrong guesses end one code; at most Lockout's ceiling. They count towards Lockout as well.
 	Tries int
-	// MaxPending is how many codes of one subject may be good at the same time, 1 to 10. One more takes the place of the
-	// oldest. Zero means 3, so that a slow message does not die at once of impatience.
+	// MaxPending is how many codes of one subject may be good at the same time, 1 to 10, and as many again that callers asked
+	// for who had shown something ([civicpin.Source].Shown). One more takes the place of the oldest of its sort. Zero means 3,
+	// so that a slow message does not die at once of impatience.
 	MaxPending int
 
 	// Channels are the ones that codes may be sent by, the preferred one first: push before text messages, which NIST SP

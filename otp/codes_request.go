@@ -11,6 +11,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/decoy"
+	"github.com/civicpin/civicpin/internal/shown"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
@@ -63,10 +64,6 @@ func (c *Codes) Request(ctx context.Context, subject civicpin.Subject, purpose P
 		return Request{}, err
 	}
 	to, known := c.choose(subject, o.To)
-	if err := c.sends.Take(ctx, subject, o.Source, 1); err != nil {
-		return Request{}, err
-	}
-
 	id, now := rand.Text(), c.vault.Now()
 	sent := c.draw()
 	r := codeRecord{
@@ -78,21 +75,17 @@ func (c *Codes) Request(ctx context.Context, subject civicpin.Subject, purpose P
 		_, _ = rand.Read(r.Tag) // never fails; nothing that is typed comes to this
 	}
 
-	// The outbox first: an entry that no record confirms is dropped, so nothing is sent if this stops halfway. The record
-	// comes last, since it is what makes the code good; a list may name one that is not there.
-	ref := c.ref(subject, id, 1)
-	if err := c.add(ctx, &r, ref); err != nil {
-		return Request{}, err
-	}
+	listed := codeListed{ID: id, Expires: r.Expires, Shown: shown.Open(c.vault, subject, o.Source.Shown).Kind > shown.Facts}
 	var over []string
-	if r.Known, over, err = c.enlist(ctx, subject, codeListed{ID: id, Expires: r.Expires}, known); err != nil {
-		return Request{}, err
-	}
-	e := store.Entry[codeRecord]{Key: store.Key{Subject: subject, ID: id}, Value: r, Expires: r.Expires.Add(codeLate)}
-	if err := c.records.Put(ctx, &e); err != nil {
-		return Request{}, err
-	}
-	if err := c.out.Commit(ctx, ref); err != nil {
+	err = c.out.Announce(ctx, c.message(subject, id, 1, &r, o.Source), func(ctx context.Context) (err error) {
+		// The record comes last, since it is what makes the code good; a list may name one that is not there.
+		if r.Known, over, err = c.enlist(ctx, subject, listed, known); err != nil {
+			return err
+		}
+		e := store.Entry[codeRecord]{Key: store.Key{Subject: subject, ID: id}, Value: r, Expires: r.Expires.Add(codeLate)}
+		return c.records.Put(ctx, &e)
+	})
+	if err != nil {
 		return Request{}, err
 	}
 	for _, old := range over { // if one cannot be cancelled now, it runs out by itself
@@ -173,12 +166,25 @@ func (c *Codes) masked(subject civicpin.Subject, r *codeRecord) string {
 	return decoy.Masked(c.vault.Hash("otp.code.decoy", c.policy.Name, string(subject)), c.policy.Decoys)
 }
 
-// add puts a message into the outbox, or what stands for one.
-func (c *Codes) add(ctx context.Context, r *codeRecord, ref outbox.Ref) error {
-	if r.Decoy {
-		return c.out.AddDecoy(ctx, ref)
+// message returns what the outbox is asked for a code that is sent for the n-th time.
+func (c *Codes) message(subject civicpin.Subject, id string, n int, r *codeRecord, source civicpin.Source) outbox.Request {
+	ref := c.ref(subject, id, n)
+	if n > 1 {
+		ref.Replaces = c.ref(subject, id, n-1).ID
 	}
-	return c.out.Add(ctx, ref)
+	return outbox.Request{
+		Refs: []outbox.Ref{ref}, Subject: subject, Decoy: r.Decoy, Limit: c.sends, By: civicpin.Citizen, Source: source,
+	}
+}
+
+// count returns how many codes of a list are such.
+func count(list []codeListed, such func(codeListed) bool) (n int) {
+	for _, l := range list {
+		if such(l) {
+			n++
+		}
+	}
+	return n
 }
 
 // enlist adds a code to the subject's list, and returns whether the subject is known and which codes there is no room for.
@@ -190,12 +196,16 @@ func (c *Codes) enlist(ctx context.Context, subject civicpin.Subject, l codeList
 		over = nil
 		room := func(list []codeListed, add bool) []codeListed {
 			list = slices.DeleteFunc(list, func(l codeListed) bool { return !now.Before(l.Expires) })
-			if add {
-				list = append(list, l)
+			if !add {
+				return list
 			}
-			for len(list) > c.policy.MaxPending {
-				over = append(over, list[0].ID)
-				list = list[1:]
+			list = append(list, l)
+			// The oldest of its own sort goes: what strangers ask for does not cancel what the subject asked for.
+			same := func(other codeListed) bool { return other.Shown == l.Shown }
+			for n := count(list, same); n > c.policy.MaxPending; n-- {
+				i := slices.IndexFunc(list, same)
+				over = append(over, list[i].ID)
+				list = slices.Delete(list, i, i+1)
 			}
 			return list
 		}

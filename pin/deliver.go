@@ -82,7 +82,7 @@ func (d *delivery) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Messag
 		return civicpin.Message{}, outbox.ErrWithdrawn
 	}
 	if c.Suspended {
-		return civicpin.Message{}, errors.New("pin: suspended") // asked again later: it may be resumed
+		return civicpin.Message{}, fmt.Errorf("pin: suspended: %w", outbox.ErrNotYet) // it may be resumed
 	}
 	p := &c.Parts[i]
 	if p.Text == "" || p.State == Accepted || p.State == Delivered {

@@ -6,27 +6,28 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/shown"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 )
 
-// shown is what a Verified carries of the attempt that it came from: which secret was right, and which device was shown. It is
+// login is what a Verified carries of the attempt that it came from: which secret was right, and which device was shown. It is
 // behind a pointer, so that a Verified that is printed shows none of it.
-type shown struct {
+type login struct {
 	subject civicpin.Subject
 	address string
 	device  civicpin.Secret
 	changed time.Time // of the secret
 }
 
-func shownBy(a Attempt, c *credential) *shown {
-	return &shown{
+func loginOf(a Attempt, c *credential) *login {
+	return &login{
 		subject: a.Subject, address: a.Source.Address, device: civicpin.NewSecret(a.Source.Device), changed: c.Changed,
 	}
 }
 
 // current reports whether the credential still has the secret that was right.
-func (p *shown) current(c *credential) bool {
+func (p *login) current(c *credential) bool {
 	return c.State == active && !c.Suspended && c.Changed.Equal(p.changed)
 }
 
@@ -41,7 +42,7 @@ func (p *shown) current(c *credential) bool {
 // Errors: [ErrState] if ok was not given for a citizen's own secret, or that secret is no longer the one, or is suspended;
 // [civicpin.ErrInvalid] if the policy has no known devices; the store's. With an error the device is not known.
 func (s *Service) Remember(ctx context.Context, ok Verified) (civicpin.Secret, error) {
-	p := ok.shown
+	p := ok.login
 	if p == nil {
 		return civicpin.Secret{}, ErrState
 	}
@@ -61,4 +62,35 @@ func (s *Service) Remember(ctx context.Context, ok Verified) (civicpin.Secret, e
 		return civicpin.Secret{}, ErrState
 	}
 	return value, nil
+}
+
+// Shown returns a value for [civicpin.Source].Shown that says that a request comes from a known device of the subject. It is
+// good for 15 minutes, for all services over the vault: a portal asks for it before it asks for messages through package otp,
+// contact or recovery. [Service.Issue] and [Service.Resend] look at Source.Device by themselves.
+//
+// The value is zero if source.Device is not a known device of the subject; handing a zero value on is right then. It makes one
+// store call, and none for a device value that this library did not make for the subject. Errors:
+//   - [civicpin.ErrInvalid]: the subject is invalid.
+//   - the store's.
+func (s *Service) Shown(ctx context.Context, subject civicpin.Subject, source civicpin.Source) (civicpin.Secret, error) {
+	id, err := s.gate.Device(ctx, lockout.Key{Subject: subject, Source: source})
+	if err != nil || id == "" {
+		return civicpin.Secret{}, err
+	}
+	return shown.New(s.vault, subject, shown.Value{Kind: shown.Device, ID: id}), nil
+}
+
+// shown returns what a login has shown.
+func (s *Service) shown(a Attempt) civicpin.Secret {
+	return shown.New(s.vault, a.Subject, shown.Value{Kind: shown.Login})
+}
+
+// asks returns the source of a request with what its device shows, unless the caller has shown something else.
+func (s *Service) asks(ctx context.Context, subject civicpin.Subject, source civicpin.Source) (civicpin.Source, error) {
+	if !source.Shown.IsZero() {
+		return source, nil
+	}
+	var err error
+	source.Shown, err = s.Shown(ctx, subject, source)
+	return source, err
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/attempt"
+	"github.com/civicpin/civicpin/internal/shown"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
@@ -130,37 +131,31 @@ func (s *Service) Reissue(ctx context.Context, g Grant, source civicpin.Source) 
 	for i := range e.Value.Grant.Parts {
 		o.Parts = append(o.Parts, e.Value.Grant.Parts[i].contact())
 	}
-	if err := s.sends.Take(ctx, g.subject, source, len(o.Parts)); err != nil {
-		return Issue{}, err
-	}
-	fresh, err := s.fresh(ctx, o, outbox.Shown) // the plan proved the addresses
-	if err != nil {
-		return Issue{}, err
-	}
-	refs := s.refs(g.subject, &fresh) // written first, as in Issue
-	if err := s.out.Add(ctx, refs...); err != nil {
-		return Issue{}, err
-	}
-	_, err = s.creds.UpdateFrom(ctx, e, func(e *store.Entry[credential]) error {
-		if !e.Found() || !e.Value.opens(g, true, s.vault.Now()) {
-			return ErrGrant
+	o.Source.Shown = shown.New(s.vault, g.subject, shown.Value{Kind: shown.Run})
+	fresh, whole := s.fresh(o, outbox.Shown) // the plan proved the addresses
+	err = s.out.Announce(ctx, s.request(g.subject, &fresh, o), func(ctx context.Context) error {
+		if fresh.Hash, err = s.hash(ctx, whole); err != nil {
+			return err
 		}
-		c := &e.Value
-		if !c.vacant() {
-			fresh.Level, fresh.Evidence, fresh.Lowered = c.Level, c.Evidence, c.Lowered
-			fresh.Changed, fresh.Used = c.Changed, c.Used // that they had a secret of their own: see replaceable and keep
-		}
-		fresh.History, fresh.Epoch = c.former(&s.policy), c.Epoch+1
-		if c.State == active && len(fresh.History) == 0 {
-			fresh.History = []string{c.Hash} // a lost secret is not chosen again, whatever the policy keeps
-		}
-		e.Value, e.Expires = fresh, fresh.keep()
-		return nil
+		_, err := s.creds.UpdateFrom(ctx, e, func(e *store.Entry[credential]) error {
+			if !e.Found() || !e.Value.opens(g, true, s.vault.Now()) {
+				return ErrGrant
+			}
+			c := &e.Value
+			if !c.vacant() {
+				fresh.Level, fresh.Evidence, fresh.Lowered = c.Level, c.Evidence, c.Lowered
+				fresh.Changed, fresh.Used = c.Changed, c.Used // that they had a secret of their own: see replaceable and keep
+			}
+			fresh.History, fresh.Epoch = c.former(&s.policy), c.Epoch+1
+			if c.State == active && len(fresh.History) == 0 {
+				fresh.History = []string{c.Hash} // a lost secret is not chosen again, whatever the policy keeps
+			}
+			e.Value, e.Expires = fresh, fresh.keep()
+			return nil
+		})
+		return err
 	})
 	if err != nil {
-		return Issue{}, err
-	}
-	if err := s.out.Commit(ctx, refs...); err != nil {
 		return Issue{}, err
 	}
 	return fresh.issue(), s.recovered(ctx, g, &fresh, source)

@@ -42,39 +42,29 @@ func (s *Service) Issue(ctx context.Context, subject civicpin.Subject, o IssueOp
 	if err := s.usable(ctx, subject, o); err != nil {
 		return Issue{}, err
 	}
-	if err := s.sends.Take(ctx, subject, o.Source, len(o.Parts)); err != nil {
+	if o.Source, err = s.asks(ctx, subject, o.Source); err != nil {
 		return Issue{}, err
 	}
-	fresh, err := s.fresh(ctx, o, classOf(o.By))
-	if err != nil {
-		return Issue{}, err
-	}
-
-	// The outbox is told first. An entry that no credential confirms is dropped, so nothing is sent if this stops halfway;
-	// the other order could lose a part of an issue that was acknowledged.
-	refs := s.refs(subject, &fresh)
-	if err := s.out.Add(ctx, refs...); err != nil {
-		return Issue{}, err
-	}
+	fresh, whole := s.fresh(o, classOf(o.By))
 	var refused error
-	_, err = s.creds.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[credential]) error {
-		refused = nil
-		if e.Found() && !e.Value.replaceable(&s.policy, o.By, s.vault.Now()) {
-			refused = ErrState // the record is written all the same, unchanged: the same work for a stranger to time
-			return nil
+	err = s.out.Announce(ctx, s.request(subject, &fresh, o), func(ctx context.Context) error {
+		if fresh.Hash, err = s.hash(ctx, whole); err != nil {
+			return err
 		}
-		fresh.History, fresh.Epoch = e.Value.former(&s.policy), e.Value.Epoch+1 // outlive a re-issue
-		e.Value, e.Expires = fresh, fresh.keep()
-		return nil
+		_, err := s.creds.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[credential]) error {
+			refused = nil
+			if e.Found() && !e.Value.replaceable(&s.policy, o.By, s.vault.Now()) {
+				refused = ErrState // the record is written all the same, unchanged: the same work for a stranger to time
+				return nil
+			}
+			fresh.History, fresh.Epoch = e.Value.former(&s.policy), e.Value.Epoch+1 // outlive a re-issue
+			e.Value, e.Expires = fresh, fresh.keep()
+			return nil
+		})
+		return err
 	})
-	if err != nil {
+	if err := errors.Join(err, refused); err != nil {
 		return Issue{}, err
-	}
-	if err := s.out.Commit(ctx, refs...); err != nil {
-		return Issue{}, err
-	}
-	if refused != nil {
-		return Issue{}, refused
 	}
 	if o.Evidence.Method != "" {
 		if err := s.gate.Rebind(ctx, Attempt{Subject: subject}.key(), o.By); err != nil {
@@ -150,8 +140,8 @@ func (s *Service) checkLevel(o *IssueOptions) error {
 	return nil
 }
 
-// fresh makes the credential of a new issue.
-func (s *Service) fresh(ctx context.Context, o IssueOptions, class outbox.Class) (credential, error) {
+// fresh makes the credential of a new issue, without the hash of its secret, and the secret.
+func (s *Service) fresh(o IssueOptions, class outbox.Class) (credential, string) {
 	now := s.vault.Now()
 	c := credential{State: provisional, Issue: rand.Text(), Level: o.Level, Issued: now}
 	c.Norm = normaliser{Version: choice.NormaliserVersion, Alphabet: s.policy.Alphabet}
@@ -176,9 +166,15 @@ func (s *Service) fresh(ctx context.Context, o IssueOptions, class outbox.Class)
 		c.attest(&s.policy, o.Evidence, now)
 		c.Level = o.Level
 	}
-	var err error
-	c.Hash, err = s.hash(ctx, whole.String())
-	return c, err
+	return c, whole.String()
+}
+
+// request returns what the outbox is asked for an issue.
+func (s *Service) request(subject civicpin.Subject, c *credential, o IssueOptions) outbox.Request {
+	refs := s.refs(subject, c)
+	return outbox.Request{
+		Refs: refs, Subject: subject, Limit: s.sends, Others: len(c.Parts) - len(refs), By: o.By, Source: o.Source,
+	}
 }
 
 // classOf returns the class of the messages of an issue: the addresses of one that a citizen asks for were typed by a visitor.

@@ -44,14 +44,14 @@ func build(out *outbox.Outbox, p Policy) (*Service, error) {
 	if s.gate, err = lockout.New(v, p.Lockout); err != nil {
 		return nil, err
 	}
-	if s.sends, err = out.Sends(gateName(p.Name), p.Sends); err != nil {
+	if s.sends, err = out.Limit(gateName(p.Name), outbox.Typed, p.Sends); err != nil {
 		return nil, err
 	}
 	// What anybody may ask for again is counted apart from what was issued: or the number of requests until a refusal would tell
 	// whether something was sent before.
 	again := p.Sends
 	again.Limit = max(1, again.Limit/2)
-	if s.resends, err = out.Sends(gateName(p.Name)+".resend", again); err != nil {
+	if s.resends, err = out.Limit(gateName(p.Name)+".resend", outbox.Proved, again); err != nil {
 		return nil, err
 	}
 	reuse := lockout.Policy{Name: gateName(p.Name) + ".reuse", Limit: 5, Lock: lockout.Timed, For: time.Hour}

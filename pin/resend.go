@@ -33,34 +33,34 @@ func (s *Service) Resend(ctx context.Context, subject civicpin.Subject, part int
 	}
 	c, now := &e.Value, s.vault.Now()
 	can := e.Found() && c.canSend(part, now) && !c.Parts[part].Channel.Printed()
-	ref := s.ref(subject, rand.Text(), part, 0, outbox.Typed)
+	issue, send, class := rand.Text(), 0, outbox.Typed
 	if can {
-		ref = s.ref(subject, c.Issue, part, c.Parts[part].Send+1,
-			min(c.Parts[part].Class, outbox.Proved)) // not the issue's, whose places would be anybody's then
+		issue, send = c.Issue, c.Parts[part].Send
+		class = min(c.Parts[part].Class, outbox.Proved) // not the issue's, whose places would be anybody's then
 	}
-	if err := s.resends.Take(ctx, subject, source, 1); err != nil {
+	if source, err = s.asks(ctx, subject, source); err != nil {
 		return err
 	}
-	if !can {
-		return s.pretend(ctx, ref)
-	}
-	if err := s.out.Add(ctx, ref); err != nil {
-		return err
-	}
-	issue, send := c.Issue, c.Parts[part].Send
-	_, err = s.creds.UpdateFrom(ctx, e, func(e *store.Entry[credential]) error {
-		if !e.Found() || !e.Value.sameSend(issue, part, send) || !e.Value.canSend(part, now) {
-			return ErrChanged
+	ref := s.ref(subject, issue, part, send+1, class)
+	ref.Replaces = s.ref(subject, issue, part, send, class).ID
+	err = s.out.Announce(ctx, outbox.Request{
+		Refs: []outbox.Ref{ref}, Subject: subject, Decoy: !can, Limit: s.resends, By: civicpin.Citizen, Source: source,
+	}, func(ctx context.Context) error {
+		if !can {
+			return s.pretend(ctx)
 		}
-		p := &e.Value.Parts[part]
-		p.Send++
-		p.State, p.Receipt, p.At = Pending, "", now
-		return nil
-	})
-	if err != nil {
+		_, err := s.creds.UpdateFrom(ctx, e, func(e *store.Entry[credential]) error {
+			if !e.Found() || !e.Value.sameSend(issue, part, send) || !e.Value.canSend(part, now) {
+				return ErrChanged
+			}
+			p := &e.Value.Parts[part]
+			p.Send++
+			p.State, p.Receipt, p.At = Pending, "", now
+			return nil
+		})
 		return err
-	}
-	if err := s.out.Commit(ctx, ref); err != nil {
+	})
+	if err != nil || !can {
 		return err
 	}
 	s.vault.Record(ctx, civicpin.Event{Code: eventResent, Subject: subject, By: civicpin.Citizen, Source: source, Ref: issue})
@@ -83,7 +83,7 @@ func (s *Service) Reprint(ctx context.Context, subject civicpin.Subject, by civi
 	if i < 0 || !c.canSend(i, now) {
 		return civicpin.Secret{}, ErrState
 	}
-	if err := s.sends.Take(ctx, subject, civicpin.Source{}, 1); err != nil {
+	if err := s.sends.Take(ctx, outbox.Request{Subject: subject, Others: 1, By: by}); err != nil {
 		return civicpin.Secret{}, err
 	}
 	issue, text := c.Issue, c.Parts[i].Text
@@ -102,16 +102,10 @@ func (s *Service) Reprint(ctx context.Context, subject civicpin.Subject, by civi
 	return civicpin.NewSecret(text), nil
 }
 
-// pretend makes the store calls of a message that is asked for and does not exist.
-func (s *Service) pretend(ctx context.Context, ref outbox.Ref) error {
-	if err := s.out.AddDecoy(ctx, ref); err != nil {
-		return err
-	}
+// pretend makes the store call of a part that is sent again and does not exist.
+func (s *Service) pretend(ctx context.Context) error {
 	decoy := store.Entry[receipt]{Key: store.Key{ID: rand.Text()}, Expires: s.vault.Now().Add(time.Hour)}
-	if err := s.receipts.Put(ctx, &decoy); err != nil {
-		return err
-	}
-	return s.out.Commit(ctx, ref)
+	return s.receipts.Put(ctx, &decoy)
 }
 
 // canSend reports whether part i is still there to be sent.

@@ -25,9 +25,9 @@ type Service struct {
 	alphabet code.Alphabet
 	rules    choice.Rules
 	gate     *lockout.Gate
-	sends    *lockout.Sends
-	resends  *lockout.Sends // see New
-	reuse    *lockout.Gate  // see Service.fresher
+	sends    *outbox.Limit
+	resends  *outbox.Limit // see New
+	reuse    *lockout.Gate // see Service.fresher
 	hashing  *password.Gate
 	dummy    password.Hash // what a guess at nobody is compared with, so that it costs the same
 	creds    store.Kind[credential]
@@ -132,7 +132,11 @@ type Verified struct {
 	// Expires is when the secret stops being good if it is not exchanged, changed or used before; zero if never.
 	Expires time.Time
 
-	shown *shown // for Remember; nil as long as MustExchange
+	// Shown says that the subject has logged in, for [civicpin.Source].Shown. It is good for 15 minutes, for this subject only;
+	// keep it with the session. It is zero as long as MustExchange.
+	Shown civicpin.Secret
+
+	login *login // for Remember; nil as long as MustExchange
 }
 
 // Verify checks a secret. With a nil error the secret is right; look at MustExchange, and at Level before each act that needs
@@ -169,7 +173,7 @@ func (s *Service) Verify(ctx context.Context, a Attempt) (Verified, error) {
 	if s.policy.MaxUnused > 0 {
 		c.Used = now
 	}
-	return Verified{Level: c.level(now), Expires: c.end(&s.policy), shown: shownBy(a, c)}, nil
+	return Verified{Level: c.level(now), Expires: c.end(&s.policy), Shown: s.shown(a), login: loginOf(a, c)}, nil
 }
 
 // touch keeps the time of the last use and renews the hash if it is not as the policy wants it. If it cannot be written,

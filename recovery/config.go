@@ -13,7 +13,6 @@ import (
 	"github.com/civicpin/civicpin/internal/knowledge"
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/internal/token"
-	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
@@ -78,8 +77,8 @@ type Service struct {
 	config    Config
 	plans     map[string]*way
 	roles     map[string]*role
-	sends     *lockout.Sends
-	starts    *lockout.Sends
+	sends     *outbox.Limit
+	starts    *outbox.Limit
 	hashing   *password.Gate
 	params    password.Params
 	dummy     password.Hash // what a guess at nobody's answer is compared with, so that it costs the same
@@ -181,10 +180,10 @@ func (s *Service) limits() error {
 		rate = civicpin.Rate{Limit: 10, Window: 24 * time.Hour}
 	}
 	var err error
-	if s.sends, err = s.out.Sends("recovery", rate); err != nil {
+	if s.sends, err = s.out.Limit("recovery", outbox.Proved, rate); err != nil {
 		return err
 	}
 	rate.Limit = min(3*rate.Limit, 1_000_000) // not each recovery that is begun gets as far as a message
-	s.starts, err = s.out.Sends("recovery.start", rate)
+	s.starts, err = s.out.Limit("recovery.start", outbox.Shown, rate)
 	return err
 }

@@ -70,19 +70,15 @@ func (v *visit) complete(ctx context.Context) (pin.Grant, error) {
 	if err != nil {
 		return pin.Grant{}, err
 	}
-	refs := v.refs(told)
-	if err := v.out.Add(ctx, refs...); err != nil { // announced before what decides
-		return pin.Grant{}, err
-	}
-	// What decides: one conditional write of the credential, which names the state that it was in when the run began.
-	grant, err := v.config.Pins.Complete(ctx, p)
+	var grant pin.Grant
+	err = v.out.Announce(ctx, v.notices(told), func(ctx context.Context) (err error) {
+		// What decides: one conditional write of the credential, which names the state that it was in when the run began.
+		if grant, err = v.config.Pins.Complete(ctx, p); err == nil {
+			err = v.finished(ctx, told)
+		}
+		return gone(err)
+	})
 	if err != nil {
-		return pin.Grant{}, gone(err)
-	}
-	if err := v.finished(ctx, told); err != nil {
-		return pin.Grant{}, gone(err)
-	}
-	if err := v.out.Commit(ctx, refs...); err != nil {
 		return pin.Grant{}, err
 	}
 	if err := v.keepAll(ctx, p); err != nil {

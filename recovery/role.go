@@ -9,7 +9,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/officehours"
-	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/internal/quota"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -31,7 +31,7 @@ type Role struct {
 type role struct {
 	Role
 	hours officehours.Hours
-	quota *lockout.Quota
+	quota *quota.Quota
 }
 
 const defaultPerHour = 60
@@ -44,7 +44,7 @@ func newRole(v *store.Vault, name string, r Role) (*role, error) {
 		r.PerHour = defaultPerHour
 	}
 	hours, err1 := officehours.New(r.From, r.To, r.Days, r.Zone)
-	quota, err2 := lockout.NewQuota(v, "staff."+name, civicpin.Rate{Limit: r.PerHour, Window: time.Hour})
+	quota, err2 := quota.New(v, "staff."+name, civicpin.Rate{Limit: r.PerHour, Window: time.Hour}, quota.Operator)
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, fmt.Errorf("%w: role %q: %w", ErrPlan, name, err)
 	}
@@ -63,9 +63,9 @@ func (s *Service) may(ctx context.Context, by Staff, want string) error {
 	if opens := r.hours.Opens(s.vault.Now()); !opens.IsZero() {
 		return &StaffError{Reason: "hours", Until: opens}
 	}
-	err := r.quota.Take(ctx, store.Key{ID: string(by.ID)})
-	if locked, ok := errors.AsType[*lockout.LockedError](err); ok {
-		return &StaffError{Reason: "limit", Until: locked.Until}
+	_, err := r.quota.Take(ctx, store.Key{ID: string(by.ID)}, 1)
+	if full, ok := errors.AsType[*quota.FullError](err); ok {
+		return &StaffError{Reason: "limit", Until: full.Until}
 	}
 	return err
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/civicpin/civicpin/internal/code"
 	"github.com/civicpin/civicpin/internal/letter"
 	"github.com/civicpin/civicpin/internal/recoveryrun"
+	"github.com/civicpin/civicpin/internal/shown"
 	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/recovery/plan"
@@ -85,34 +86,25 @@ func (v *visit) deliver(ctx context.Context, d plan.Delivery) error {
 		return &lockout.LockedError{Scope: lockout.ScopeSends, Until: r.Expires}
 	}
 	to, real := v.destination(contacts, d.Channels)
-	if err := v.sends.Take(ctx, r.Subject, v.source, 1); err != nil {
-		return err
-	}
 	m, l := v.message(d, to, real)
-	add := v.out.Add
-	if !real {
-		add = v.out.AddDecoy
-	}
 	ref := v.ref(m.Name, outbox.Proved)
 	if r.Correct.Is(m.To) {
 		ref.Class = outbox.Typed
 	}
-	if err := add(ctx, ref); err != nil {
-		return err
-	}
-	err = v.change(ctx, func(r *run, _ time.Time) error {
-		if m.Link != r.Sends+1 || !r.Rests.IsZero() {
-			return ErrBusy // another request asks for one at this moment
-		}
-		r.Mail = append(r.Mail, m)
-		r.Sends++
-		r.Links = token.Push(r.Links, l)
-		return nil
+	err = v.out.Announce(ctx, outbox.Request{
+		Refs: []outbox.Ref{ref}, Subject: r.Subject, Decoy: !real, Limit: v.sends, By: civicpin.Citizen, Source: v.shows(),
+	}, func(ctx context.Context) error {
+		return v.change(ctx, func(r *run, _ time.Time) error {
+			if m.Link != r.Sends+1 || !r.Rests.IsZero() {
+				return ErrBusy // another request asks for one at this moment
+			}
+			r.Mail = append(r.Mail, m)
+			r.Sends++
+			r.Links = token.Push(r.Links, l)
+			return nil
+		})
 	})
 	if err != nil {
-		return err
-	}
-	if err := v.out.Commit(ctx, ref); err != nil {
 		return err
 	}
 	reason := string(to.Channel)
@@ -121,6 +113,22 @@ func (v *visit) deliver(ctx context.Context, d plan.Delivery) error {
 	}
 	v.recordBy(ctx, civicpin.Citizen, eventSent, reason)
 	return nil
+}
+
+// shows returns the source of the visit with what the run has shown so far, unless the visitor has shown something else.
+func (v *visit) shows() civicpin.Source {
+	source, has := v.source, shown.Nothing
+	for _, step := range v.way.Steps[:v.run().Step] {
+		if _, sent := plan.SentBy(step); sent {
+			has = shown.Run
+		} else if plan.Guessed(step) {
+			has = max(has, shown.Facts)
+		}
+	}
+	if source.Shown.IsZero() && has != shown.Nothing && v.run().Known { // a run that leads nowhere proves nothing
+		source.Shown = shown.New(v.vault, v.run().Subject, shown.Value{Kind: has})
+	}
+	return source
 }
 
 // message makes the next message of the run, and the link that it carries. A decoy is made the same way, so that it is as

@@ -14,6 +14,7 @@ import (
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
 )
 
 // Start begins a recovery. Whoever the subject is, the answer looks the same after the same store calls; a run of a subject
@@ -38,7 +39,7 @@ func (s *Service) start(ctx context.Context, name string, subject civicpin.Subje
 		return Run{}, err
 	}
 	if by == civicpin.Citizen {
-		if err := s.starts.Take(ctx, subject, source, 1); err != nil {
+		if err := s.starts.Take(ctx, outbox.Request{Subject: subject, By: by, Source: source, Others: 1}); err != nil {
 			return Run{}, err
 		}
 	}

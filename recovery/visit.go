@@ -150,22 +150,16 @@ func (v *visit) advance(ctx context.Context, to int, act func(*run, time.Time) e
 		good := slices.MaxFunc([]time.Time{until, v.run().Expires}, time.Time.Compare)
 		told = v.run().Notices(contacts.Recipients(), v.id(), waitingMail, until, good)
 	}
-	refs := v.refs(told)
-	if err := v.out.Add(ctx, refs...); err != nil {
-		return err
-	}
-	err := v.change(ctx, func(r *run, now time.Time) error {
-		if err := act(r, now); err != nil {
-			return err
-		}
-		r.Step, r.Links, r.Approved, r.Rests = behind, nil, nil, until
-		r.Tell(told)
-		return nil
+	return v.out.Announce(ctx, v.notices(told), func(ctx context.Context) error {
+		return v.change(ctx, func(r *run, now time.Time) error {
+			if err := act(r, now); err != nil {
+				return err
+			}
+			r.Step, r.Links, r.Approved, r.Rests = behind, nil, nil, until
+			r.Tell(told)
+			return nil
+		})
 	})
-	if err != nil {
-		return err
-	}
-	return v.out.Commit(ctx, refs...)
 }
 
 // pass is advance with nothing else changed.
@@ -173,13 +167,13 @@ func (v *visit) pass(ctx context.Context) error {
 	return v.advance(ctx, v.way.Group(v.run().Step), func(*run, time.Time) error { return nil })
 }
 
-// refs names notices to the outbox.
-func (v *visit) refs(n recoveryrun.Notices) []outbox.Ref {
-	var refs []outbox.Ref
+// notices returns what the outbox is asked for notices.
+func (v *visit) notices(n recoveryrun.Notices) outbox.Request {
+	r := outbox.Request{Subject: v.run().Subject}
 	for i := range n.Mails {
-		refs = append(refs, v.ref(n.Mails[i].Name, outbox.Notice))
+		r.Refs = append(r.Refs, v.ref(n.Mails[i].Name, outbox.Notice))
 	}
-	return refs
+	return r
 }
 
 // ref names a message of the run to the outbox.

@@ -145,6 +145,7 @@ func (v *Vault) Record(ctx context.Context, e civicpin.Event) {
 	if e.Source.Device != "" {
 		e.Source.Device = "[redacted]"
 	}
+	e.Source.Shown = civicpin.Secret{}
 	v.opts.Recorder.Record(ctx, e)
 }
 

@@ -46,8 +46,15 @@ func (o *Outbox) confirm(ctx context.Context, j *job) *civicpin.Message {
 	case ctx.Err() != nil:
 		return nil // stopped, which is no fault of the owner's
 	}
+	reason := scrub(err.Error())
+	if !errors.Is(err, ErrNotYet) && j.entry.Value.Waits >= o.opts.maxWaits() {
+		if o.save(ctx, j, func(e *entry) { e.Due = o.in(o.opts.lease()) }) { // a claim
+			o.bury(ctx, j, reason)
+		}
+		return nil
+	}
 	o.save(ctx, j, func(e *entry) { e.Waits++; e.Due = o.in(o.opts.delay(e.Waits)) })
-	o.record(ctx, EventUnconfirmed, j.ref, scrub(err.Error()))
+	o.record(ctx, EventUnconfirmed, j.ref, reason)
 	return nil
 }
 
@@ -60,6 +67,7 @@ func (o *Outbox) standIn(ref Ref) *civicpin.Message {
 // drop deletes an entry that its owner does not want sent.
 func (o *Outbox) drop(ctx context.Context, j *job) {
 	if o.entries.Delete(ctx, &j.entry) == nil {
+		o.leave(ctx, j)
 		o.record(ctx, EventWithdrawn, j.ref, "")
 	}
 }

@@ -69,8 +69,11 @@ func (o *Outbox) DeadLetters(ctx context.Context) iter.Seq2[DeadLetter, error] {
 // sent. The error matches [ErrNoDeadLetter] if there is none, or [civicpin.ErrInvalid] if the ref is not valid, and is
 // otherwise the store's; then Retry may be called again.
 func (o *Outbox) Retry(ctx context.Context, ref Ref) error {
-	if err := o.check([]Ref{ref}); err != nil {
+	if err := ref.Validate(); err != nil {
 		return err
+	}
+	if o.notifier == nil {
+		return ErrNoNotifier
 	}
 	letter, err := o.dead.Get(ctx, ref.key())
 	if errors.Is(err, store.ErrNotFound) {
@@ -83,7 +86,7 @@ func (o *Outbox) Retry(ctx context.Context, ref Ref) error {
 		if e.Found() && e.Value.Done == notDone {
 			return store.ErrSkip // another Retry has put it back, and it may be under way: a new entry would send it twice
 		}
-		e.Value, e.Expires = o.newEntry(Ref{Class: max(Shown, letter.Value.Class)}, 0), o.expiry()
+		e.Value, e.Expires = o.newEntry(Ref{Class: max(Shown, letter.Value.Class)}, false), o.expiry()
 		return nil
 	})
 	if err != nil {

@@ -22,10 +22,15 @@ type entry struct {
 	// Tries counts the claims, so that a message that kills its process does not do so for ever.
 	Tries int `json:"n" export:"yes"`
 	// Waits counts the times that the owner could not answer, for growing delays.
-	Waits int `json:"w"`
-	// Class is the message's, and Slot when its turn to be sent comes, in nanoseconds since 1970; zero if it has none yet.
+	Waits int   `json:"w"`
 	Class Class `json:"c"`
-	Slot  int64 `json:"s" export:"yes"`
+	// Turn is 1 once its address has let the message through, and Slot is when its country does, in nanoseconds since 1970; zero
+	// if it was not asked yet.
+	Turn int   `json:"u"`
+	Slot int64 `json:"s" export:"yes"`
+	// Queue is where the message waits for its address, and Replaces names the message whose place it takes there.
+	Queue    string `json:"h,omitempty"`
+	Replaces string `json:"p,omitempty"`
 	// Receipt and Reason are the outcome's, if Done is not zero.
 	Receipt string `json:"r,omitempty" export:"yes"`
 	Reason  string `json:"e,omitempty" export:"yes"`
@@ -38,8 +43,15 @@ const (
 )
 
 // newEntry is an entry that is due at once.
-func (o *Outbox) newEntry(ref Ref, decoy int) entry {
-	return entry{Decoy: decoy, Class: ref.Class, Due: o.vault.Now().UnixNano()}
+func (o *Outbox) newEntry(ref Ref, decoy bool) entry {
+	e := entry{Class: ref.Class, Due: o.vault.Now().UnixNano()}
+	if decoy {
+		e.Decoy = 1
+	}
+	if ref.Replaces != "" {
+		e.Replaces = o.place(Ref{Owner: ref.Owner, Subject: ref.Subject, ID: ref.Replaces})
+	}
+	return e
 }
 
 // expiry of an entry: never, where it can be found.

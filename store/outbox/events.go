@@ -21,6 +21,11 @@ const (
 	// EventHeld: messages of a class (Reason) have to wait, because their address or country got as many as Limits allow. Ref
 	// is a keyed hash of it. It is recorded once an hour for each.
 	EventHeld civicpin.EventCode = "outbox.held"
+	// EventFlood: the telephones of a country (Ref) get more messages that are not held than Limits let through of class Typed.
+	// Each process counts its own, and records it once an hour.
+	EventFlood civicpin.EventCode = "outbox.flood"
+	// EventMerged: a notice went as one with another to the same address.
+	EventMerged civicpin.EventCode = "outbox.merged"
 	// EventUnconfirmed: an owner could not tell whether it wants a message sent, and is asked again; the reason is its error.
 	EventUnconfirmed civicpin.EventCode = "outbox.unconfirmed"
 	// EventUnsettled: an owner could not write down what became of a message, and is told again; the reason is its error.

@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/internal/gcra"
-	"github.com/civicpin/civicpin/lockout"
 )
 
 // A Class says who caused a message, and how its address is known. Each class of an address has a limit of its own, so that
@@ -43,26 +41,24 @@ func (c Class) String() string {
 // country a message waits for its turn, since only the address of a contact could be over its rate, and a refusal would tell
 // that there is one.
 type Limits struct {
-	// Source is how many messages may be asked for from one source address. Default 60 in an hour.
-	Source civicpin.Rate
+	// Source is how many messages may be asked for from one source address, and SourceTyped how many of class Typed among them.
+	// Default 60 and 20 in an hour.
+	Source, SourceTyped civicpin.Rate
+	// Staff is how many messages one member of staff may ask for, from whatever address. Default 600 in an hour.
+	Staff civicpin.Rate
 	// Typed, Proved and Shown are how many messages of these classes one address gets, Shown for each subject apart. Default
-	// 3, 40 and 10 in 24 hours.
+	// 3, 40 and 10 in 24 hours. Subjects take turns.
 	Typed, Proved, Shown civicpin.Rate
+	// Notice is how many notices one address gets one by one. Default 20 in 24 hours. Beyond, a notice waits for up to an hour,
+	// and those of one kind for one subject go as one meanwhile: its Params "more" says how many others there were. A notice
+	// with a link is neither held nor merged.
+	Notice civicpin.Rate
 	// Home is how many messages of class Typed the telephones of the countries in HomePrefixes ("+593") get, each country
 	// apart, and Abroad those of any other country. Default 2,000 and 100 in an hour. Without HomePrefixes all countries are
 	// home.
 	Home, Abroad civicpin.Rate
 	HomePrefixes []string
 }
-
-// maxHeld is how many messages of one class wait for one address. What is beyond is given up.
-const maxHeld = 64
-
-// maxWaiting is how many messages wait for the telephones of one country.
-const maxWaiting = 100_000
-
-// maxHold is the longest that a message is held: more than maxHeld messages of the default class Typed wait.
-const maxHold = 31 * 24 * time.Hour
 
 // withDefaults returns a copy that is complete, or an error that matches civicpin.ErrInvalid.
 func (l Limits) withDefaults() (Limits, error) {
@@ -73,6 +69,9 @@ func (l Limits) withDefaults() (Limits, error) {
 		standard civicpin.Rate
 	}{
 		{"Source", &l.Source, civicpin.Rate{Limit: 60, Window: time.Hour}},
+		{"SourceTyped", &l.SourceTyped, civicpin.Rate{Limit: 20, Window: time.Hour}},
+		{"Staff", &l.Staff, civicpin.Rate{Limit: 600, Window: time.Hour}},
+		{"Notice", &l.Notice, civicpin.Rate{Limit: 20, Window: day}},
 		{"Typed", &l.Typed, civicpin.Rate{Limit: 3, Window: day}},
 		{"Proved", &l.Proved, civicpin.Rate{Limit: 40, Window: day}},
 		{"Shown", &l.Shown, civicpin.Rate{Limit: 10, Window: day}},
@@ -94,14 +93,4 @@ func (l Limits) withDefaults() (Limits, error) {
 		}
 	}
 	return l, nil
-}
-
-// limitOf returns a rate for package gcra.
-func limitOf(r civicpin.Rate) gcra.Rate { return gcra.Rate{Limit: r.Limit, Window: r.Window} }
-
-// Sends returns the counter of a service: so many messages may be asked for a subject, under a name of the service's. Those
-// asked for from a source are counted over all services of the outbox, by Limits.Source. The error matches
-// [lockout.ErrPolicy].
-func (o *Outbox) Sends(name string, subject civicpin.Rate) (*lockout.Sends, error) {
-	return lockout.NewSends(o.vault, name, subject, o.opts.Limits.Source)
 }

@@ -108,6 +108,10 @@ func (o Options) delay(n int) time.Duration {
 	return d - d/5 + rand.N(2*d/5+1)
 }
 
+// maxWaits is how often in a row an owner may fail to answer, until its message becomes a dead letter: at the defaults for
+// about 27 hours.
+func (o Options) maxWaits() int { return 3 * o.MaxTries }
+
 // farthest is more than any wait that a process with these options ever sets. What is due later than that was written by
 // a clock that was ahead, and is taken as due.
 func (o Options) farthest() time.Duration {

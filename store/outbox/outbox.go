@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/names"
+	"github.com/civicpin/civicpin/internal/turns"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -26,8 +28,14 @@ type Outbox struct {
 	notifier civicpin.Notifier
 	opts     Options
 	entries  store.Kind[entry]
-	rates    store.Kind[rate]
 	dead     store.Kind[dead]
+
+	counters  counters
+	queues    store.Kind[turns.Queue]
+	countries store.Kind[country]
+	held      store.Kind[held]
+	loads     store.Kind[load]
+	maxTyped  int
 
 	parked int            // how many messages of one channel a Run keeps in memory
 	listed int            // how many entries one listing looks at
@@ -42,6 +50,13 @@ type Outbox struct {
 	sent      map[store.Key]string     // receipts of what was sent but could not be marked so
 	stuck     map[civicpin.Channel]int // calls of the notifier that outlived their time
 	announced map[civicpin.Channel]bool
+
+	proved      map[string]civicpin.Rate // the limits of class Proved
+	typedBefore int                      // how many messages of class Typed waited at typedAt
+	typedSince  int                      // how many this process announced since
+	typedAt     time.Time
+	typedTold   bool
+	watched     map[string]watched // the telephones of each country, as this process counts them
 }
 
 // ErrNoNotifier says that the outbox has no notifier, so that nothing can be sent.
@@ -73,11 +88,18 @@ func New(v *store.Vault, n civicpin.Notifier, opts *Options) (*Outbox, error) {
 		sent:      make(map[store.Key]string),
 		stuck:     make(map[civicpin.Channel]int),
 		announced: make(map[civicpin.Channel]bool),
+		maxTyped:  maxTyped,
+		proved:    make(map[string]civicpin.Rate),
+		watched:   make(map[string]watched),
 	}
-	var errs [3]error
+	var errs [7]error
 	o.entries, errs[0] = store.NewKind[entry](v, "outbox.entry")
-	o.rates, errs[1] = store.NewKind[rate](v, "outbox.rate")
-	o.dead, errs[2] = store.NewKind[dead](v, "outbox.dead")
+	o.dead, errs[1] = store.NewKind[dead](v, "outbox.dead")
+	o.queues, errs[2] = store.NewKind[turns.Queue](v, "outbox.queue")
+	o.countries, errs[3] = store.NewKind[country](v, "outbox.country")
+	o.held, errs[4] = store.NewKind[held](v, "outbox.held")
+	o.loads, errs[5] = store.NewKind[load](v, "outbox.load")
+	o.counters, errs[6] = newCounters(v, &o.opts.Limits)
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
 	}

@@ -22,6 +22,9 @@ const maxOwner = 64
 // erased, expired, or accepted already.
 var ErrWithdrawn = errors.New("outbox: withdrawn")
 
+// ErrNotYet says that an owner's record wants a message sent, and not now. The owner is asked again, without end.
+var ErrNotYet = errors.New("outbox: not yet")
+
 // A Ref names a message.
 type Ref struct {
 	// Owner is the name under which the owner of the message is registered.
@@ -33,6 +36,9 @@ type Ref struct {
 	ID string
 	// Class says which limit of its address the message counts against. It is no part of the name.
 	Class Class
+	// Replaces is the ID of a message of the same owner and subject that this one is sent in place of, if any: it takes over the
+	// place of that one where it waits. It is no part of the name.
+	Replaces string
 }
 
 // Validate returns nil, or an error that matches [civicpin.ErrInvalid].
@@ -45,7 +51,7 @@ func (r Ref) Validate() error {
 			"outbox: %w: the owner's name is not 1 to 64 letters, digits, dots, hyphens and underscores", civicpin.ErrInvalid,
 		)
 	}
-	if r.ID == "" || len(r.ID) > 256 || !utf8.ValidString(r.ID) || strings.ContainsFunc(r.ID, unicode.IsControl) {
+	if len(r.Replaces) > 256 || r.ID == "" || len(r.ID) > 256 || !utf8.ValidString(r.ID) || strings.ContainsFunc(r.ID, unicode.IsControl) {
 		return fmt.Errorf("outbox: %w: a message id is 1 to 256 bytes of printable UTF-8", civicpin.ErrInvalid)
 	}
 	return nil
@@ -70,8 +76,8 @@ func (o *Outbox) messageID(r Ref) string {
 // panic in one counts as an error. Errors must not hold secrets.
 type Owner interface {
 	// Confirm returns the message if the owner's record, as it is now, wants it sent, and otherwise an error that
-	// matches [ErrWithdrawn]. Any other error means that it cannot tell: it is asked again later. It must read the
-	// record, not a copy. It is called several times for one message. The outbox sets the message's ID.
+	// matches [ErrWithdrawn], or [ErrNotYet] if it is to be asked again later. Any other error means that it cannot tell: it is
+	// asked again as well, about a day long, and then the message becomes a dead letter. It must read the record, not a copy. It is called several times for one message. The outbox sets the message's ID.
 	//
 	// A message that was settled as failed is still confirmed, as long as it would do good, so that [Outbox.Retry] can
 	// send it; one that was settled as accepted is withdrawn.

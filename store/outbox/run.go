@@ -103,6 +103,7 @@ type round struct {
 	after      string    // where the next listing goes on
 	next       time.Time // when the next of what is not due will be; zero if there is none
 	unreadable int
+	typed      int // entries of class Typed
 	failed     int // listings that failed in a row without showing an entry
 	health     health
 }
@@ -118,6 +119,7 @@ func (r *round) add(s part) (over bool) {
 	r.after = s.at.Last
 	r.next = earlier(r.next, s.next)
 	r.unreadable += s.at.Unreadable
+	r.typed += s.typed
 	if s.err == nil || s.at.Seen > 0 {
 		r.failed = 0
 	} else if r.failed++; r.failed == maxFailed {
@@ -138,6 +140,7 @@ func (o *Outbox) report(ctx context.Context, r *round, err error, over bool) {
 			o.notice(ctx, EventUnreadable, "entries that cannot be opened are left alone")
 		}
 		r.health = health{unreadable: r.unreadable}
+		o.tellLoad(ctx, r.typed)
 	}
 }
 

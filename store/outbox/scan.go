@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/turns"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -30,10 +31,11 @@ type job struct {
 
 // part is what one listing found, which is a part of a round.
 type part struct {
-	jobs []*job         // what is due, the longest due first
-	next time.Time      // when the next of the others will be due; zero if there is none
-	at   store.Progress // how far it came
-	err  error          // what ended it early
+	jobs  []*job         // what is due, the longest due first
+	next  time.Time      // when the next of the others will be due; zero if there is none
+	typed int            // how many are of class Typed
+	at    store.Progress // how far it came
+	err   error          // what ended it early
 }
 
 // scan looks at the entries behind a place, at most maxScan of them, and returns those that are due and not skipped.
@@ -42,6 +44,9 @@ func (o *Outbox) scan(ctx context.Context, after string, skip func(store.Key, in
 	defer cancel()
 	now := o.vault.Now()
 	s.at, s.err = o.walk(within, store.Pass{After: after, Max: o.listed}, func(e store.Entry[entry]) error {
+		if e.Value.Class == Typed {
+			s.typed++
+		}
 		if skip(e.Key, e.Value.Due) {
 			return nil
 		}
@@ -79,8 +84,8 @@ func earlier(a, b time.Time) time.Time {
 // isDue reports whether an entry is to be looked at. One that is due later than any wait was written by a clock that was ahead.
 func (o *Outbox) isDue(e *entry, now time.Time) bool {
 	farthest := o.opts.farthest()
-	if e.Slot == e.Due {
-		farthest = maxHold
+	if e.Queue != "" || e.Slot != 0 {
+		farthest = max(farthest, turns.Again+time.Minute)
 	}
 	due := time.Unix(0, e.Due)
 	return !due.After(now) || due.After(now.Add(farthest))

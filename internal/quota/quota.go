@@ -1,0 +1,207 @@
+// Package quota counts events against a rate, by a key: guesses from one source, messages for one subject, acts of one
+// operator. What is counted together has one name and one rate. A quota of another rate counts apart, even under the same
+// name: two rates over one record would cut each other's counts.
+package quota
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/gcra"
+	"github.com/civicpin/civicpin/store"
+)
+
+// EventSlowed says that a key is over its rate; the reason is the quota's name.
+const EventSlowed civicpin.EventCode = "lockout.slowed"
+
+// giveBackTime bounds what is done with the store after the visitor may have hung up.
+const giveBackTime = 15 * time.Second
+
+// A Scope says whose events a quota counts, and so in which field of the event the key stands.
+type Scope int
+
+// The scopes.
+const (
+	Subject  Scope = iota // the key has a subject
+	Source                // the key's ID is an address, as SourceKey returns it
+	Operator              // the key's ID is a civicpin.Actor
+	Global                // the keys are shards
+)
+
+// A Quota allows so many events per window for each key. It is safe for concurrent use, also over several processes.
+type Quota struct {
+	vault  *store.Vault
+	rate   civicpin.Rate
+	scope  Scope
+	states store.Kind[state]
+}
+
+// state is the one timestamp of the generic cell rate algorithm.
+type state struct {
+	Next time.Time `json:"next" export:"yes"`
+}
+
+// maxShards is the number of records over which a global rate is spread, so that failures do not all wait for one.
+const maxShards = 16
+
+// A FullError says that a key is over its rate.
+type FullError struct {
+	Until time.Time // when the event that was refused will be let in
+}
+
+// Error returns the time.
+func (e *FullError) Error() string { return "quota: full until " + e.Until.UTC().Format(time.RFC3339) }
+
+// New returns a quota. The name is 1 to 57 ASCII letters, digits and "-_.". The error matches
+// [civicpin.ErrInvalid] if the rate is invalid or zero.
+func New(v *store.Vault, name string, r civicpin.Rate, s Scope) (*Quota, error) {
+	if err := r.Validate(); err != nil {
+		return nil, err
+	}
+	if r == (civicpin.Rate{}) {
+		return nil, fmt.Errorf("quota: %w: no rate", civicpin.ErrInvalid)
+	}
+	kind, err := store.NewKind[state](v, "quota."+name)
+	if err != nil {
+		return nil, err
+	}
+	return &Quota{vault: v, rate: r, scope: s, states: kind}, nil
+}
+
+// Rate returns the rate.
+func (q *Quota) Rate() civicpin.Rate { return q.rate }
+
+// A Taken is what [Quota.Take] counted.
+type Taken struct {
+	entry store.Entry[state]
+	n     int
+}
+
+// Take counts n events for a key, all or none. Errors:
+//   - a *[FullError]: the key is over its rate.
+//   - the store's: the events may have been counted.
+//
+// It makes two store calls, one if it refuses.
+func (q *Quota) Take(ctx context.Context, key store.Key, n int) (Taken, error) {
+	var ok bool
+	var again time.Time
+	e, err := q.states.Update(ctx, q.key(key), func(e *store.Entry[state]) error {
+		var next time.Time
+		next, ok, again = gcra.Take(q.rate, e.Value.Next, q.vault.Now(), n)
+		if !ok && next.Equal(e.Value.Next) {
+			return store.ErrSkip
+		}
+		// A refusal changes the state where a clock that was ahead had left it beyond the window. It is then written, or the
+		// key would stay over its rate until that day.
+		e.Value.Next, e.Expires = next, next
+		return nil
+	})
+	if err == nil && !ok {
+		err = q.refuse(ctx, key, again)
+	}
+	return Taken{e, n}, err
+}
+
+// key returns where the count of a key is stored.
+func (q *Quota) key(key store.Key) store.Key {
+	key.ID += "/" + strconv.Itoa(q.rate.Limit) + "/" + q.rate.Window.String()
+	return key
+}
+
+// refuse returns the error of a key that is over its rate, and records it.
+func (q *Quota) refuse(ctx context.Context, key store.Key, again time.Time) error {
+	e := civicpin.Event{Code: EventSlowed, Subject: key.Subject, Reason: q.states.Name()}
+	switch q.scope {
+	case Source:
+		e.Source.Address = key.ID
+	case Operator:
+		e.By = civicpin.Actor(key.ID)
+	}
+	q.vault.Record(ctx, e)
+	return &FullError{Until: again}
+}
+
+// Refund gives back what Take counted. It first tries the record as Take left it. If the store fails, the key has so many
+// events less.
+func (q *Quota) Refund(ctx context.Context, t Taken) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackTime)
+	defer cancel()
+	_, _ = q.states.UpdateFrom(ctx, t.entry, func(e *store.Entry[state]) error {
+		if !e.Found() {
+			return store.ErrSkip
+		}
+		e.Value.Next = gcra.Refund(q.rate, e.Value.Next, t.n)
+		return nil
+	})
+}
+
+// shards is over how many records a rate is spread, and part is the share of each. Few events are not spread: their
+// shares would be too coarse.
+func (q *Quota) shards() (n int, part civicpin.Rate) {
+	n = max(1, min(maxShards, q.rate.Limit/100))
+	return n, civicpin.Rate{Limit: q.rate.Limit / n, Window: q.rate.Window}
+}
+
+// CheckShard looks at one shard of a global rate, chosen at random, without counting. It returns the shard for ChargeShard:
+// counting in another would be lost on those that are full. The error is a *[FullError] or the store's.
+func (q *Quota) CheckShard(ctx context.Context) (store.Key, error) {
+	n, part := q.shards()
+	key := store.Key{ID: strconv.Itoa(rand.IntN(n))}
+	e, err := q.states.Get(ctx, q.key(key))
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return key, err
+	}
+	next, ok, again := gcra.Take(part, e.Value.Next, q.vault.Now(), 1)
+	if ok {
+		return key, nil
+	}
+	if !next.Equal(e.Value.Next) { // left by a clock that was ahead, as in Take
+		e.Value.Next, e.Expires = next, next
+		_ = q.states.Put(ctx, &e) // if it fails, the next call does it
+	}
+	return key, q.refuse(ctx, key, again)
+}
+
+// ChargeShard counts one event in the shard that was checked. A failure to count is passed over: the count is approximate,
+// and the subject's own, which is exact, has been stored.
+func (q *Quota) ChargeShard(ctx context.Context, key store.Key) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackTime)
+	defer cancel()
+	_, part := q.shards()
+	_, _ = q.states.Update(ctx, q.key(key), func(e *store.Entry[state]) error {
+		next, ok, _ := gcra.Take(part, e.Value.Next, q.vault.Now(), 1)
+		if !ok {
+			return store.ErrSkip
+		}
+		e.Value.Next, e.Expires = next, next
+		return nil
+	})
+}
+
+// SourceKey returns what counts as one source: a host of IPv4, a /64 of IPv6 (the least that one customer is given, so that
+// changing the address within it gains nothing), and any other text as it is. A port is left out: each connection has
+// another one.
+func SourceKey(address string) store.Key {
+	if ap, err := netip.ParseAddrPort(address); err == nil {
+		address = ap.Addr().String()
+	}
+	if ip, err := netip.ParseAddr(address); err == nil {
+		if ip = ip.Unmap(); ip.Is6() {
+			if p, err := ip.WithZone("").Prefix(64); err == nil {
+				return store.Key{ID: p.String()}
+			}
+		}
+		return store.Key{ID: ip.String()}
+	}
+	if len(address) > 256 {
+		address = address[:256]
+	}
+	return store.Key{ID: strings.ToValidUTF8(address, "\uFFFD")} // a record whose key is not UTF-8 could not be read back
+}

@@ -1,0 +1,249 @@
+// Package turns decides which of the messages that wait for one address goes next: at most so many in a window, subject by
+// subject, and for one subject in the order in which they came. It is a value and its transitions, without I/O.
+package turns
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/gcra"
+)
+
+const (
+	// Again is the longest time between two questions of one message: what it was told may have changed since.
+	Again = 6 * time.Hour
+	// stale is how long after it was to ask again a message is still waited for. Beyond, its owner may have withdrawn it.
+	stale = 30 * time.Minute
+	// gone is how long its place is kept nevertheless.
+	gone = 24 * time.Hour
+	// kept is how long it is remembered that a message was let through: a process that dies asks again.
+	kept = time.Hour
+)
+
+// A Rule says how many messages go, and how many wait.
+type Rule struct {
+	Rate civicpin.Rate
+	Most int           // how many wait at most
+	Hold time.Duration // how long one waits at most
+	// Merge lets messages of one group go as one while they wait, and lets none wait for longer than an hour.
+	Merge bool
+}
+
+// A Queue is the state of one address. The zero Queue has let nothing through.
+type Queue struct {
+	State  int64   `json:"t"`           // of package gcra, in nanoseconds since 1970
+	Round  int64   `json:"r"`           // the turn that was let through last
+	Told   int64   `json:"e"`           // when it was last recorded that messages wait
+	Places []Place `json:"p,omitempty"` // those that wait, and those that were let through in the last hour
+}
+
+// A Place is one message. Times are nanoseconds since 1970.
+type Place struct {
+	Entry   string `json:"k"`           // which message
+	Subject string `json:"s"`           // whose
+	Group   string `json:"g,omitempty"` // with which others it may go as one
+	Round   int64  `json:"r"`
+	Since   int64  `json:"b"`
+	Due     int64  `json:"d"`           // when it asks again; after it went, when it went
+	More    int    `json:"m,omitempty"` // how many others go with it
+	Went    int    `json:"w,omitempty"` // 1 once it was let through
+}
+
+// A Question is asked by a message that would go now.
+type Question struct {
+	Entry, Subject, Group string
+	Replaces              string // the message whose place it takes
+	Now                   time.Time
+	Expires               time.Time // of the message; zero if it does not
+}
+
+// A Verdict says what becomes of a message.
+type Verdict int
+
+// The verdicts.
+const (
+	Go     Verdict = iota
+	Wait           // ask again at Answer.At
+	Refuse         // its turn would come too late, or too many wait
+	Merged         // it goes as one with another that waits
+)
+
+// An Answer is what a message is told.
+type Answer struct {
+	Verdict Verdict
+	At      time.Time // of Wait
+	More    int       // of Go: how many others go with it
+	Tell    bool      // that messages wait is worth an event: there was none in the last hour
+}
+
+// Ask answers a message. A message that asks twice has one place.
+func (q *Queue) Ask(r Rule, a Question) Answer {
+	now := a.Now.UnixNano()
+	q.tidy(r, now)
+	i := q.find(r, a, now)
+	if i >= 0 && q.Places[i].Went == 1 {
+		return Answer{Verdict: Go, More: q.Places[i].More}
+	}
+	if i < 0 {
+		return q.told(now, Answer{Verdict: Refuse})
+	}
+	p := &q.Places[i]
+	at := q.turn(r, i, now)
+	if r.Merge {
+		at = min(at, p.Since+int64(time.Hour))
+	}
+	if at <= now {
+		if state, ok, _ := gcra.Take(r.Rate, time.Unix(0, q.State), a.Now, 1); ok {
+			q.State = state.UnixNano()
+		}
+		q.Round = max(q.Round, p.Round)
+		p.Went, p.Due = 1, now
+		return Answer{Verdict: Go, More: p.More}
+	}
+	if other := q.leader(i); other >= 0 {
+		q.Places[other].More += 1 + p.More
+		q.Places = slices.Delete(q.Places, i, i+1)
+		return q.told(now, Answer{Verdict: Merged})
+	}
+	if at > now+int64(r.Hold) || TooLate(time.Unix(0, at), a.Now, a.Expires) {
+		q.Places = slices.Delete(q.Places, i, i+1)
+		return q.told(now, Answer{Verdict: Refuse})
+	}
+	p.Due = min(at, now+int64(Again))
+	return q.told(now, Answer{Verdict: Wait, At: time.Unix(0, p.Due)})
+}
+
+// TooLate reports whether less than a fifth of the life of a message is left at a later time.
+func TooLate(at, now, expires time.Time) bool {
+	return !expires.IsZero() && at.After(now) && at.After(expires.Add(-expires.Sub(now)/5))
+}
+
+// Leave gives up the place of a message that waits and was withdrawn.
+func (q *Queue) Leave(entry string) {
+	q.Places = slices.DeleteFunc(q.Places, func(p Place) bool { return p.Entry == entry && p.Went == 0 })
+}
+
+// Refund gives back what a message took that was let through and will not go.
+func (q *Queue) Refund(r Rule, entry string) {
+	n := len(q.Places)
+	q.Places = slices.DeleteFunc(q.Places, func(p Place) bool { return p.Entry == entry && p.Went == 1 })
+	if len(q.Places) < n {
+		q.State = gcra.Refund(r.Rate, time.Unix(0, q.State), 1).UnixNano()
+	}
+}
+
+// Until returns how long the queue says something.
+func (q *Queue) Until(now time.Time) time.Time {
+	until := max(q.State, now.Add(time.Hour).UnixNano())
+	for i := range q.Places {
+		until = max(until, q.Places[i].Due+int64(gone))
+	}
+	return time.Unix(0, until)
+}
+
+// told notes that a message waits or was refused, and whether that is worth an event.
+func (q *Queue) told(now int64, a Answer) Answer {
+	if a.Tell = now-q.Told >= int64(time.Hour) || q.Told > now; a.Tell {
+		q.Told = now
+	}
+	return a
+}
+
+// tidy drops what says nothing any more, and believes no time that these rules could not have written: a clock that was ahead
+// must not hold up messages until that day.
+func (q *Queue) tidy(r Rule, now int64) {
+	q.State = min(max(q.State, now), now+int64(r.Rate.Window))
+	went := 0
+	for i := len(q.Places) - 1; i >= 0; i-- {
+		p := &q.Places[i]
+		p.Since = min(p.Since, now)
+		if p.Went == 1 || p.Due > now+int64(Again) {
+			p.Due = min(p.Due, now)
+		}
+		if p.Went == 1 {
+			went++
+		}
+		if p.Went == 1 && (now-p.Due > int64(kept) || went > r.Most) || p.Went == 0 && now-p.Due > int64(gone) {
+			q.Places = slices.Delete(q.Places, i, i+1)
+		}
+	}
+}
+
+// find returns the place of a message, a new one if it has none, and -1 if there is no room for it.
+func (q *Queue) find(r Rule, a Question, now int64) int {
+	of := func(entry string) func(Place) bool {
+		return func(p Place) bool { return entry != "" && p.Entry == entry }
+	}
+	if i := slices.IndexFunc(q.Places, of(a.Entry)); i >= 0 {
+		return i
+	}
+	if i := slices.IndexFunc(q.Places, of(a.Replaces)); i >= 0 && q.Places[i].Went == 0 && q.Places[i].Subject == a.Subject {
+		q.Places[i].Entry = a.Entry
+		return i
+	}
+	p := Place{Entry: a.Entry, Subject: a.Subject, Group: a.Group, Round: q.Round, Since: now, Due: now}
+	for i := range q.Places {
+		if q.Places[i].Subject == a.Subject {
+			p.Round = max(p.Round, q.Places[i].Round+1)
+		}
+	}
+	q.Places = append(q.Places, p)
+	if !q.room(r) {
+		return -1
+	}
+	return slices.IndexFunc(q.Places, of(a.Entry))
+}
+
+// room drops the last message of the subject that has most, if too many wait. It reports whether the newest place is still
+// there.
+func (q *Queue) room(r Rule) bool {
+	waiting, most := 0, 0
+	of := make(map[string]int)
+	for i := range q.Places {
+		if q.Places[i].Went == 0 {
+			waiting++
+			of[q.Places[i].Subject]++
+			most = max(most, of[q.Places[i].Subject])
+		}
+	}
+	if waiting <= r.Most {
+		return true
+	}
+	newest := len(q.Places) - 1
+	drop := newest
+	if of[q.Places[newest].Subject] < most {
+		for i := range q.Places[:newest] {
+			if p := &q.Places[i]; p.Went == 0 && of[p.Subject] == most && (drop == newest || before(&q.Places[drop], p)) {
+				drop = i
+			}
+		}
+	}
+	q.Places = slices.Delete(q.Places, drop, drop+1)
+	return drop != newest
+}
+
+// turn returns when the place's turn comes, if nothing changes until then.
+func (q *Queue) turn(r Rule, i int, now int64) int64 {
+	ahead := 0
+	for k := range q.Places {
+		p := &q.Places[k]
+		if k != i && p.Went == 0 && now-p.Due <= int64(stale) && before(p, &q.Places[i]) {
+			ahead++
+		}
+	}
+	one := int64(r.Rate.Window) / int64(r.Rate.Limit)
+	return q.State + int64(ahead+1)*one - int64(r.Rate.Window)
+}
+
+// leader returns another place of the same group that waits, or -1.
+func (q *Queue) leader(i int) int {
+	return slices.IndexFunc(q.Places, func(p Place) bool {
+		return p.Group != "" && p.Group == q.Places[i].Group && p.Entry != q.Places[i].Entry && p.Went == 0
+	})
+}
+
+func before(a, b *Place) bool {
+	return cmp.Or(cmp.Compare(a.Round, b.Round), cmp.Compare(a.Since, b.Since), cmp.Compare(a.Entry, b.Entry)) < 0
+}

@@ -1,0 +1,160 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/shown"
+	"github.com/civicpin/civicpin/store"
+)
+
+// ErrBusy says that too many messages wait. It does not depend on the subject.
+var ErrBusy = errors.New("outbox: too many messages wait")
+
+// A Request names the messages of one act, and who asked for them.
+type Request struct {
+	// Refs name the messages. They have the Subject of the request.
+	Refs    []Ref
+	Subject civicpin.Subject
+	// Decoy says that the subject has no such messages. Announce does the same work, and nothing is sent.
+	Decoy bool
+	// Limit counts the messages, and Others that are no entries, such as parts that the caller prints. A nil Limit counts
+	// nothing: use it for notices of acts that were counted otherwise.
+	Limit  *Limit
+	Others int
+	// By and Source say who asks; see [Outbox.Limit]. An operator, and a caller with a valid Source.Shown, ask for messages of
+	// at least class Shown.
+	By     civicpin.Actor
+	Source civicpin.Source
+}
+
+// Announce queues messages. It counts them, writes an entry for each, calls write, which writes the record that holds them, and
+// wakes the dispatcher. When Announce returns nil, the messages will be
+// sent, unless their owner withdraws them. Errors:
+//   - [civicpin.ErrInvalid]: a ref is invalid, or of another subject.
+//   - [ErrNoNotifier]: the outbox sends nothing.
+//   - [ErrBusy]: too many messages wait. The three above come before anything is counted.
+//   - a *[lockout.LockedError]: a limit refused. Nothing is written.
+//   - what write returned. Entries that no record confirms are dropped; what was counted stays counted.
+//   - the store's: the messages may be sent or not, and asking again is safe.
+func (o *Outbox) Announce(ctx context.Context, r Request, write func(context.Context) error) error {
+	if err := o.check(ctx, &r); err != nil {
+		return err
+	}
+	if r.Limit != nil {
+		if err := r.Limit.Take(ctx, r); err != nil {
+			return err
+		}
+	}
+	if err := o.add(ctx, r.Decoy, r.Refs); err != nil {
+		return err
+	}
+	if err := write(ctx); err != nil {
+		return err
+	}
+	return o.commit(ctx, r.Decoy, r.Refs)
+}
+
+// check refuses a request before anything is counted or written, and raises the class of what a known caller asks for.
+func (o *Outbox) check(ctx context.Context, r *Request) error {
+	refs, typed := make([]Ref, len(r.Refs)), 0
+	known := r.By.IsOperator() || shown.Open(o.vault, r.Subject, r.Source.Shown).Kind > shown.Facts
+	for i, ref := range r.Refs {
+		if err := ref.Validate(); err != nil {
+			return err
+		}
+		if ref.Subject != r.Subject {
+			return fmt.Errorf("outbox: %w: a message of another subject than the request's", civicpin.ErrInvalid)
+		}
+		if known {
+			ref.Class = max(ref.Class, Shown)
+		}
+		if ref.Class == Typed {
+			typed++
+		}
+		refs[i] = ref
+	}
+	r.Refs = refs
+	if o.notifier == nil && len(refs) > 0 {
+		return ErrNoNotifier
+	}
+	return o.room(ctx, len(refs), typed)
+}
+
+// add writes an entry for each ref, before the record that holds the messages. An entry that is already there stays, with its
+// tries. A decoy never takes the place of a true entry.
+func (o *Outbox) add(ctx context.Context, decoy bool, refs []Ref) error {
+	for _, ref := range refs {
+		e := store.Entry[entry]{Key: ref.key(), Value: o.newEntry(ref, decoy), Expires: o.expiry()}
+		err := o.entries.Put(ctx, &e)
+		if errors.Is(err, store.ErrConflict) {
+			// There is one. It is written anew even if nothing changes: a dispatcher that is about to drop the entry
+			// that it read then finds another.
+			_, err = o.entries.Update(ctx, ref.key(), func(e *store.Entry[entry]) error {
+				e.Expires = o.expiry()
+				switch {
+				case !e.Found() || e.Value.Decoy == 1:
+					e.Value = o.newEntry(ref, decoy)
+				case e.Value.Doubt == 1 && !decoy:
+					e.Value.Doubt, e.Value.Due = 0, o.vault.Now().UnixNano()
+				}
+				return nil
+			})
+		}
+		if err != nil {
+			return fmt.Errorf("outbox: announce: %w", err)
+		}
+		o.track(ref.key())
+	}
+	return nil
+}
+
+// commit makes sure that the entries are there, and wakes the dispatcher.
+//
+// It is needed because a process can be held up for any time between add and the record, in which a dispatcher drops the
+// entry that no record confirms. An entry that is missing because its message was sent already is put back as well; its
+// record then says that it was, and it is dropped.
+func (o *Outbox) commit(ctx context.Context, decoy bool, refs []Ref) error {
+	for _, ref := range refs {
+		// An entry without doubt needs no write. Should a dispatcher have asked the owner before the record was there, and
+		// not have written its doubt yet, then it asks once more after that, and gets the message: see Outbox.confirm.
+		_, err := o.entries.Update(ctx, ref.key(), func(e *store.Entry[entry]) error {
+			switch {
+			case !e.Found():
+				e.Value, e.Expires = o.newEntry(ref, decoy), o.expiry()
+			case e.Value.Doubt == 1:
+				e.Value.Doubt, e.Value.Due = 0, o.vault.Now().UnixNano()
+			default:
+				return store.ErrSkip
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("outbox: announce: %w", err)
+		}
+		o.track(ref.key())
+	}
+	for _, ref := range refs {
+		o.announce(ref.key())
+	}
+	return nil
+}
+
+// announce tells a Run of this process about an entry.
+func (o *Outbox) announce(key store.Key) {
+	select {
+	case o.fresh <- key:
+	default:
+		o.rescan()
+	}
+}
+
+// rescan makes a Run of this process list.
+func (o *Outbox) rescan() {
+	select {
+	case o.wake <- struct{}{}:
+	default: // it will anyway
+	}
+}
