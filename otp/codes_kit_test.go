@@ -60,7 +60,7 @@ func newCodeKitOn(t testing.TB, s store.Store, p otp.CodePolicy, c *testkit.Cloc
 	t.Helper()
 	vault, err := store.OpenVault(t.Context(), s, testkit.Keys(), &store.Options{Now: c.Now, Recorder: r})
 	require.NoError(t, err)
-	out, err := outbox.New(vault, m, nil)
+	out, err := outbox.New(vault, m, &outbox.Options{Limits: testkit.Fitting(p.Sends)})
 	require.NoError(t, err)
 	codes, err := otp.NewCodes(out, p)
 	require.NoError(t, err)

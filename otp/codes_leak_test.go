@@ -38,7 +38,7 @@ func TestNobodyElseLearnsCodes(t *testing.T) {
 		secrets = append(secrets, m.Secret.Reveal())
 		return "", fmt.Errorf("gateway refuses %q to %s", m.Secret.Reveal(), m.To.Address)
 	})
-	out, err := outbox.New(vault, gateway, &outbox.Options{Workers: 1})
+	out, err := outbox.New(vault, gateway, &outbox.Options{Workers: 1, Limits: testkit.Limits()})
 	require.NoError(t, err)
 	p := unlimited(otp.ClavePIN())
 	p.Length, p.Joined, p.Tries, p.Lockout.Limit = 12, 8, 20, 20

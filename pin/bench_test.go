@@ -83,7 +83,7 @@ func BenchmarkVerify(b *testing.B) {
 // BenchmarkIssue times an issue in two parts.
 func BenchmarkIssue(b *testing.B) {
 	p := pin.INPS()
-	p.Sends = civicpin.Rate{Limit: 1_000_000, Window: time.Second}
+	p.Sends = civicpin.Rate{Limit: 100_000, Window: time.Second}
 	f := storetest.NewFaults(store.NewMemory())
 	k := newKitOn(b, f.Store(), p, newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 	calls, n := 0, 0

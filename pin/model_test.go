@@ -130,7 +130,7 @@ func TestModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		cryptotest.SetGlobalRandom(t, rapid.Uint64().Draw(rt, "seed")) // or no failure could be played again
 		p := pin.INPS()
-		p.Sends = civicpin.Rate{Limit: 1_000_000, Window: time.Hour}
+		p.Sends = civicpin.Rate{Limit: 100_000, Window: time.Hour}
 		p.Lockout.Ceiling = 12
 		faults := storetest.NewFaults(store.NewMemory())
 		s := &machine{k: newKitOn(t, faults.Store(), p, newClock(), &testkit.Mailbox{}, &testkit.Recorder{}), faults: faults}

@@ -217,7 +217,7 @@ func openKitWith(keys store.Keys, s store.Store, c *testkit.Clock, m *testkit.Ma
 	if k.vault, err = store.OpenVault(context.Background(), s, keys, &store.Options{Now: c.Now, Recorder: r}); err != nil {
 		return nil, err
 	}
-	if k.out, err = outbox.New(k.vault, m, nil); err != nil {
+	if k.out, err = outbox.New(k.vault, m, &outbox.Options{Limits: testkit.Limits()}); err != nil {
 		return nil, err
 	}
 	p := policy()

@@ -135,7 +135,7 @@ func noFactor(context.Context, civicpin.Subject, civicpin.Secret, civicpin.Sourc
 func newAnswerService(t testing.TB, vault *store.Vault, c recovery.Config) (*recovery.Service, error) {
 	t.Helper()
 	none := civicpin.NotifierFunc(func(context.Context, civicpin.Message) (string, error) { return "", nil })
-	out, err := outbox.New(vault, none, nil)
+	out, err := outbox.New(vault, none, &outbox.Options{Limits: testkit.Limits()})
 	require.NoError(t, err)
 	p := pin.Default()
 	p.Hashing = cheap()

@@ -59,7 +59,7 @@ type FullError struct {
 // Error returns the time.
 func (e *FullError) Error() string { return "quota: full until " + e.Until.UTC().Format(time.RFC3339) }
 
-// New returns a quota. The name is 1 to 57 ASCII letters, digits and "-_.". The error matches
+// New returns a quota. The name is 1 to 58 ASCII letters, digits and "-_.". The error matches
 // [civicpin.ErrInvalid] if the rate is invalid or zero.
 func New(v *store.Vault, name string, r civicpin.Rate, s Scope) (*Quota, error) {
 	if err := r.Validate(); err != nil {

@@ -251,7 +251,7 @@ func TestInvalid(t *testing.T) {
 		_, err := quota.New(vault, "n", r, quota.Subject)
 		require.ErrorIs(t, err, civicpin.ErrInvalid)
 	}
-	for _, name := range []string{"a/b", "a b", strings.Repeat("n", 58)} {
+	for _, name := range []string{"a/b", "a b", strings.Repeat("n", 59)} {
 		_, err := quota.New(vault, name, civicpin.Rate{Limit: 1, Window: hour}, quota.Subject)
 		require.Error(t, err, name)
 	}

@@ -80,7 +80,7 @@ func (o *Outbox) check(ctx context.Context, r *Request) error {
 	if o.notifier == nil && len(refs) > 0 {
 		return ErrNoNotifier
 	}
-	return o.room(ctx, len(refs), typed)
+	return o.room(ctx, refs, typed)
 }
 
 // add writes an entry for each ref, before the record that holds the messages. An entry that is already there stays, with its

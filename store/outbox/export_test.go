@@ -61,3 +61,37 @@ func (o *Outbox) Scan(ctx context.Context, after string) (found any, next string
 	}
 	return s.jobs, s.at.Last, s.err
 }
+
+// Add, AddDecoy and Commit are the steps of Announce, for tests that stop between them.
+func (o *Outbox) Add(ctx context.Context, refs ...Ref) error { return o.step(ctx, refs, o.add, false) }
+
+// AddDecoy is Add for decoys.
+func (o *Outbox) AddDecoy(ctx context.Context, refs ...Ref) error {
+	return o.step(ctx, refs, o.add, true)
+}
+
+// Commit is the step after the owner's record.
+func (o *Outbox) Commit(ctx context.Context, refs ...Ref) error {
+	return o.step(ctx, refs, o.commit, false)
+}
+
+func (o *Outbox) step(ctx context.Context, refs []Ref, do func(context.Context, bool, []Ref) error, decoy bool) error {
+	for _, ref := range refs {
+		if err := ref.Validate(); err != nil {
+			return err
+		}
+	}
+	for _, ref := range refs {
+		err := o.check(ctx, &Request{Refs: []Ref{ref}, Subject: ref.Subject})
+		if err == nil {
+			err = do(ctx, decoy, []Ref{ref})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SetMaxTyped makes an outbox refuse sooner.
+func (o *Outbox) SetMaxTyped(n int) { o.maxTyped = n }

@@ -32,13 +32,13 @@ type counters struct {
 
 func newCounters(v *store.Vault, l *Limits) (c counters, err error) {
 	var errs [3]error
-	c.source, errs[0] = quota.New(v, "messages.source", l.Source, quota.Source)
-	c.typed, errs[1] = quota.New(v, "messages.source.typed", l.SourceTyped, quota.Source)
-	c.staff, errs[2] = quota.New(v, "messages.staff", l.Staff, quota.Operator)
+	c.source, errs[0] = quota.New(v, "sends-source", l.Source, quota.Source)
+	c.typed, errs[1] = quota.New(v, "sends-typed", l.SourceTyped, quota.Source)
+	c.staff, errs[2] = quota.New(v, "sends-staff", l.Staff, quota.Operator)
 	err = errors.Join(errs[:]...)
 	c.reserves = make(map[shown.Kind]*quota.Quota)
 	for kind, rate := range reserves {
-		q, errKind := quota.New(v, "messages."+kind.String(), rate, quota.Subject)
+		q, errKind := quota.New(v, "sends-shown-"+kind.String(), rate, quota.Subject)
 		c.reserves[kind], err = q, errors.Join(err, errKind)
 	}
 	return c, err
@@ -57,15 +57,15 @@ type Limit struct {
 // counted by [Limits].Staff instead, and a caller with a valid [civicpin.Source].Shown by a reserve: 5 messages an hour after
 // a login, 5 in 24 hours from each known device.
 //
-// The name is 1 to 42 ASCII letters, digits and "-_.". Errors:
+// The name is 1 to 52 ASCII letters, digits and "-_.". Errors:
 //   - [civicpin.ErrInvalid]: the name or the rate is invalid, or the rate is zero. Or the class is Proved, and the rates of
 //     that class registered so far add up to more than [Limits].Proved: the messages for one subject alone would be held.
 func (o *Outbox) Limit(name string, class Class, rate civicpin.Rate) (*Limit, error) {
-	if !names.Valid(name, 42) {
-		return nil, fmt.Errorf("outbox: %w: a limit needs a name of 1 to 42 ASCII letters, digits, hyphens, underscores and dots",
+	if !names.Valid(name, 52) {
+		return nil, fmt.Errorf("outbox: %w: a limit needs a name of 1 to 52 ASCII letters, digits, hyphens, underscores and dots",
 			civicpin.ErrInvalid)
 	}
-	q, err := quota.New(o.vault, "messages.subject."+name, rate, quota.Subject)
+	q, err := quota.New(o.vault, "sends."+name, rate, quota.Subject)
 	if err != nil {
 		return nil, err
 	}

@@ -26,7 +26,7 @@ type load struct {
 }
 
 // room refuses messages for which there is no room, alike for all subjects.
-func (o *Outbox) room(ctx context.Context, n, typed int) error {
+func (o *Outbox) room(ctx context.Context, refs []Ref, typed int) error {
 	if !o.Durable() {
 		most := maxOwn
 		if typed > 0 {
@@ -34,7 +34,13 @@ func (o *Outbox) room(ctx context.Context, n, typed int) error {
 		}
 		o.mu.Lock()
 		defer o.mu.Unlock()
-		if len(o.own)+n > most {
+		n := len(o.own)
+		for _, ref := range refs {
+			if _, ok := o.own[ref.key()]; !ok {
+				n++
+			}
+		}
+		if n > most {
 			return fmt.Errorf("%w: %d, on a store that cannot list", ErrBusy, len(o.own))
 		}
 		return nil

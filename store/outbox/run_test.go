@@ -207,9 +207,9 @@ func TestAStoreThatCannotListIsNotFilledWithoutEnd(t *testing.T) {
 	for i := range outbox.MaxOwn + 1 {
 		refs = append(refs, r.clerk.ref("A", fmt.Sprint(i)))
 	}
-	require.ErrorContains(t, r.out.Add(t.Context(), refs...), "wait already")
+	require.ErrorContains(t, r.out.Add(t.Context(), refs...), "too many messages wait")
 	require.NoError(t, r.out.Add(t.Context(), refs[0]))
-	require.ErrorContains(t, r.out.Add(t.Context(), refs[1:]...), "wait already")
+	require.ErrorContains(t, r.out.Add(t.Context(), refs[1:]...), "too many messages wait")
 }
 
 func TestFlushHeedsItsContext(t *testing.T) {
