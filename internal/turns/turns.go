@@ -14,6 +14,8 @@ import (
 const (
 	// Again is the longest time between two questions of one message: what it was told may have changed since.
 	Again = 6 * time.Hour
+	// soon is how long a message waits at least until it asks again, if its turn is later.
+	soon = time.Hour
 	// stale is how long after it was to ask again a message is still waited for. Beyond, its owner may have withdrawn it.
 	stale = 30 * time.Minute
 	// gone is how long its place is kept nevertheless.
@@ -111,7 +113,8 @@ func (q *Queue) Ask(r Rule, a Question) Answer {
 		q.Places = slices.Delete(q.Places, i, i+1)
 		return q.told(now, Answer{Verdict: Refuse})
 	}
-	p.Due = min(at, now+int64(Again))
+	// What is before it may be withdrawn, so it asks again before its turn: after a quarter of the time.
+	p.Due = min(at, now+min(max(int64(soon), (at-now)/4), int64(Again)))
 	return q.told(now, Answer{Verdict: Wait, At: time.Unix(0, p.Due)})
 }
 
@@ -215,7 +218,7 @@ func (q *Queue) room(r Rule) bool {
 	drop := newest
 	if of[q.Places[newest].Subject] < most {
 		for i := range q.Places[:newest] {
-			if p := &q.Places[i]; p.Went == 0 && of[p.Subject] == most && (drop == newest || before(&q.Places[drop], p)) {
+			if p := &q.Places[i]; p.Went == 0 && of[p.Subject] == most && (drop == newest || q.before(drop, i)) {
 				drop = i
 			}
 		}
@@ -229,7 +232,7 @@ func (q *Queue) turn(r Rule, i int, now int64) int64 {
 	ahead := 0
 	for k := range q.Places {
 		p := &q.Places[k]
-		if k != i && p.Went == 0 && now-p.Due <= int64(stale) && before(p, &q.Places[i]) {
+		if k != i && p.Went == 0 && now-p.Due <= int64(stale) && q.before(k, i) {
 			ahead++
 		}
 	}
@@ -244,6 +247,7 @@ func (q *Queue) leader(i int) int {
 	})
 }
 
-func before(a, b *Place) bool {
-	return cmp.Or(cmp.Compare(a.Round, b.Round), cmp.Compare(a.Since, b.Since), cmp.Compare(a.Entry, b.Entry)) < 0
+// before reports whether one place comes before another: places are kept in the order in which they were taken.
+func (q *Queue) before(a, b int) bool {
+	return cmp.Or(cmp.Compare(q.Places[a].Round, q.Places[b].Round), cmp.Compare(a, b)) < 0
 }

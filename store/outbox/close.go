@@ -49,7 +49,10 @@ func (o *Outbox) settled(ctx context.Context, j *job) bool {
 	})
 	if err != nil && !errors.Is(err, ErrWithdrawn) {
 		o.record(ctx, EventUnsettled, j.ref, scrub(err.Error()))
-		return false
+		if v.Waits < o.opts.maxWaits() {
+			return false
+		}
+		// About a day long. What was sent was sent, and what failed is a dead letter: the owner's record stays as it is.
 	}
 	// Somebody may have added the entry anew: then it stays, and its owner is asked again. If it cannot be deleted now, it is
 	// concluded once more by this process, and another one is told "withdrawn" by the owner.

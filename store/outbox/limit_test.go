@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -93,7 +94,7 @@ func TestHeldMessagesAreNotOvertaken(t *testing.T) {
 	require.Equal(t, want, r.sink.texts())
 }
 
-// No class eats another's messages, a subject's own do not eat another subject's, and a notice is never held.
+// No class eats another's messages, a subject's own do not eat another subject's, and notices beyond the twentieth go as one.
 func TestClassesApart(t *testing.T) {
 	r := newRig(t, store.NewMemory(), newClock(), &outbox.Options{Limits: outbox.Limits{Source: testkit.Wide}}) // the defaults
 	to := sms("+393331234567")
@@ -111,7 +112,13 @@ func TestClassesApart(t *testing.T) {
 	require.Equal(t, 40, flood(outbox.Proved, "A"))
 	require.Equal(t, 10, flood(outbox.Shown, "A"))
 	require.Equal(t, 10, flood(outbox.Shown, "B"))
-	require.Equal(t, 60, flood(outbox.Notice, "A"))
+	require.Equal(t, 20, flood(outbox.Notice, "A"), "and then the others as one")
+	r.clock.Add(time.Hour)
+	require.NoError(t, r.out.Flush(t.Context()))
+	more := slices.DeleteFunc(r.sink.messages(), func(m civicpin.Message) bool { return m.Params["more"] == "" })
+	require.Len(t, more, 1)
+	require.Equal(t, "39", more[0].Params["more"])
+	require.Len(t, r.log.Of(outbox.EventMerged), 39)
 }
 
 // The telephones of a country are held together, those of a foreign one sooner, and only what a visitor typed.

@@ -84,7 +84,7 @@ type Owner interface {
 	Confirm(ctx context.Context, ref Ref) (civicpin.Message, error)
 	// Settle writes what became of a message into the owner's record. It may come more than once for one outcome, and
 	// for a message that was replaced meanwhile: then it changes nothing and returns nil or an error that matches
-	// [ErrWithdrawn]. After any other error it is called again later; the message is not sent again for that.
+	// [ErrWithdrawn]. After any other error it is called again later, about a day long; the message is not sent again for that.
 	Settle(ctx context.Context, ref Ref, what Outcome) error
 }
 

@@ -200,16 +200,23 @@ func TestAStoreThatCannotList(t *testing.T) {
 	})
 }
 
-// What a process keeps in memory for a store that cannot list is bounded.
+// What a process keeps in memory for a store that cannot list is bounded, and what visitors cause leaves room for notices.
 func TestAStoreThatCannotListIsNotFilledWithoutEnd(t *testing.T) {
 	r := newRig(t, only{store.NewMemory()}, newClock(), nil)
-	var refs []outbox.Ref
-	for i := range outbox.MaxOwn + 1 {
-		refs = append(refs, r.clerk.ref("A", fmt.Sprint(i)))
+	named := func(class outbox.Class) (refs []outbox.Ref) {
+		for i := range outbox.MaxOwn + 1 {
+			ref := r.clerk.ref("A", fmt.Sprint(class, i))
+			ref.Class = class
+			refs = append(refs, ref)
+		}
+		return refs
 	}
-	require.ErrorContains(t, r.out.Add(t.Context(), refs...), "too many messages wait")
-	require.NoError(t, r.out.Add(t.Context(), refs[0]))
-	require.ErrorContains(t, r.out.Add(t.Context(), refs[1:]...), "too many messages wait")
+	typed, notices := named(outbox.Typed), named(outbox.Notice)
+	require.ErrorIs(t, r.out.Add(t.Context(), typed...), outbox.ErrBusy)
+	require.NoError(t, r.out.Add(t.Context(), typed[0]), "it is there")
+	require.Equal(t, outbox.MaxOwn/2, r.out.Own())
+	require.ErrorIs(t, r.out.Add(t.Context(), notices...), outbox.ErrBusy)
+	require.Equal(t, outbox.MaxOwn, r.out.Own())
 }
 
 func TestFlushHeedsItsContext(t *testing.T) {

@@ -1,0 +1,352 @@
+package outbox_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/shown"
+	"github.com/civicpin/civicpin/internal/testkit"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
+	"github.com/civicpin/civicpin/store/storetest"
+)
+
+var (
+	daily = civicpin.Rate{Limit: 10, Window: 24 * time.Hour}
+	here  = civicpin.Source{Address: "192.0.2.1"}
+)
+
+// asking is a rig whose requests are limited by the defaults.
+type asking struct {
+	*rig
+	t *testing.T
+	n int
+}
+
+func newAsking(t *testing.T, s store.Store) *asking {
+	return &asking{rig: newRig(t, s, newClock(), &outbox.Options{Limits: outbox.Limits{
+		Source: civicpin.Rate{Limit: 60, Window: time.Hour}, // as by default
+	}}), t: t}
+}
+
+func (a *asking) limit(name string, class outbox.Class, rate civicpin.Rate) *outbox.Limit {
+	a.t.Helper()
+	l, err := a.out.Limit(name, class, rate)
+	require.NoError(a.t, err)
+	return l
+}
+
+// ask asks for n messages.
+func (a *asking) ask(r outbox.Request, class outbox.Class, n int) error {
+	for range n {
+		a.n++
+		ref := a.clerk.ref(string(r.Subject), fmt.Sprint("m", a.n))
+		ref.Class = class
+		r.Refs = append(r.Refs, ref)
+	}
+	return a.out.Announce(a.t.Context(), r, func(ctx context.Context) error {
+		for _, ref := range r.Refs {
+			if err := a.clerk.write(ctx, ref, letter{Text: ref.ID, To: mail("a@example.org"), State: "wanted"}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func scope(t *testing.T, err error) lockout.Scope {
+	t.Helper()
+	locked, ok := errors.AsType[*lockout.LockedError](err)
+	require.True(t, ok, "%v", err)
+	return locked.Scope
+}
+
+// Each limit refuses the message that is one too many, says until when, and writes nothing.
+func TestRequestLimits(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		class outbox.Class
+		limit int
+		scope lockout.Scope
+		every time.Duration
+		of    func(i int) outbox.Request
+	}{
+		{"subject", outbox.Proved, 10, lockout.ScopeSends, 144 * time.Minute, func(int) outbox.Request {
+			return outbox.Request{Subject: "A"}
+		}},
+		{"source", outbox.Proved, 60, lockout.ScopeSource, time.Minute, func(i int) outbox.Request {
+			return outbox.Request{Subject: civicpin.Subject(fmt.Sprint("S", i)), Source: here}
+		}},
+		{"source, typed addresses", outbox.Typed, 20, lockout.ScopeSource, 3 * time.Minute, func(i int) outbox.Request {
+			return outbox.Request{Subject: civicpin.Subject(fmt.Sprint("S", i)), Source: here}
+		}},
+		{"staff", outbox.Typed, 600, lockout.ScopeSource, 6 * time.Second, func(int) outbox.Request {
+			return outbox.Request{Subject: "A", Source: here, By: civicpin.Operator("7")}
+		}},
+		{"a login", outbox.Proved, 5, lockout.ScopeSends, 12 * time.Minute, nil},
+		{"a device", outbox.Proved, 5, lockout.ScopeSends, 288 * time.Minute, nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			a := newAsking(t, store.NewMemory())
+			l, of := a.limit("pin", tc.class, daily), tc.of
+			if of == nil {
+				kind := map[string]shown.Kind{"a login": shown.Login, "a device": shown.Device}[tc.name]
+				source := civicpin.Source{Address: here.Address, Shown: shown.New(a.vault, "A", shown.Value{Kind: kind})}
+				of = func(int) outbox.Request { return outbox.Request{Subject: "A", Source: source} }
+			}
+			for i := range tc.limit {
+				r := of(i)
+				r.Limit = l
+				require.NoError(t, a.ask(r, tc.class, 1), "%d", i)
+			}
+			before := a.count(t, "outbox.entry")
+			r := of(tc.limit)
+			r.Limit = l
+			err := a.ask(r, tc.class, 1)
+			require.Equal(t, tc.scope, scope(t, err))
+			locked, _ := errors.AsType[*lockout.LockedError](err)
+			require.Equal(t, a.clock.Now().Add(tc.every), locked.Until.UTC())
+			require.Equal(t, before, a.count(t, "outbox.entry"))
+		})
+	}
+}
+
+// All limits share the count by source; each has a count by subject of its own.
+func TestLimitsShareTheSource(t *testing.T) {
+	a := newAsking(t, store.NewMemory())
+	pins, codes := a.limit("pin", outbox.Proved, daily), a.limit("otp", outbox.Proved, daily)
+	for i := range 30 {
+		for _, l := range []*outbox.Limit{pins, codes} {
+			subject := civicpin.Subject(fmt.Sprintf("S%d%p", i, l))
+			require.NoError(t, a.ask(outbox.Request{Subject: subject, Source: here, Limit: l}, outbox.Proved, 1))
+		}
+	}
+	for _, l := range []*outbox.Limit{pins, codes} {
+		require.Equal(t, lockout.ScopeSource, scope(t, l.Take(t.Context(), outbox.Request{Subject: "X", Source: here, Others: 1})))
+		for range 10 {
+			require.NoError(t, l.Take(t.Context(), outbox.Request{Subject: "Y", Others: 1}), "apart")
+		}
+	}
+}
+
+// Several messages are counted all or none, and a refusal by subject costs the source nothing.
+func TestAllOrNone(t *testing.T) {
+	a := newAsking(t, store.NewMemory())
+	l := a.limit("pin", outbox.Typed, civicpin.Rate{Limit: 3, Window: time.Hour})
+	require.NoError(t, a.ask(outbox.Request{Subject: "A", Source: here, Limit: l}, outbox.Typed, 2))
+	for range 100 {
+		require.Equal(t, lockout.ScopeSends, scope(t, a.ask(outbox.Request{Subject: "A", Source: here, Limit: l}, outbox.Typed, 2)))
+	}
+	require.NoError(t, a.ask(outbox.Request{Subject: "A", Source: here, Limit: l}, outbox.Typed, 1))
+	require.NoError(t, a.ask(outbox.Request{Subject: "B", Source: here, Limit: l, Others: 2}, outbox.Typed, 1), "parts that are printed")
+	for i := range 14 {
+		r := outbox.Request{Subject: civicpin.Subject(fmt.Sprint("C", i)), Source: here, Limit: l}
+		require.NoError(t, a.ask(r, outbox.Typed, 1))
+	}
+	require.Equal(t, lockout.ScopeSource, scope(t, a.ask(outbox.Request{Subject: "D", Source: here, Limit: l}, outbox.Typed, 1)))
+}
+
+// Strangers who use up the limit of a subject do not keep out a caller who has shown something, and one proof does not use up
+// what another opens.
+func TestReserves(t *testing.T) {
+	a := newAsking(t, store.NewMemory())
+	l := a.limit("otp", outbox.Proved, daily)
+	with := func(kind shown.Kind, id string) civicpin.Source {
+		return civicpin.Source{Address: here.Address, Shown: shown.New(a.vault, "A", shown.Value{Kind: kind, ID: id})}
+	}
+	ask := func(s civicpin.Source) error {
+		return a.ask(outbox.Request{Subject: "A", Source: s, Limit: l}, outbox.Proved, 1)
+	}
+	for ask(here) == nil {
+		continue
+	}
+	require.Equal(t, lockout.ScopeSends, scope(t, ask(here)))
+	for _, tc := range []struct {
+		name   string
+		source civicpin.Source
+		more   int
+	}{
+		{"facts", with(shown.Facts, ""), 3},
+		{"one device", with(shown.Device, "one"), 5},
+		{"another device", with(shown.Device, "two"), 5},
+		{"a run", with(shown.Run, ""), 5},
+		{"a login", with(shown.Login, ""), 5},
+		{"a login of another subject", civicpin.Source{Shown: shown.New(a.vault, "B", shown.Value{Kind: shown.Login})}, 0},
+		{"anything", civicpin.Source{Shown: civicpin.NewSecret("login.1893913689..x")}, 0},
+	} {
+		for range tc.more {
+			require.NoError(t, ask(tc.source), tc.name)
+		}
+		require.Equal(t, lockout.ScopeSends, scope(t, ask(tc.source)), tc.name)
+	}
+	require.NoError(t, a.ask(outbox.Request{Subject: "A", By: civicpin.Operator("7"), Limit: l}, outbox.Proved, 1))
+	old := with(shown.Login, "")
+	a.clock.Add(2 * time.Hour)
+	require.NoError(t, ask(with(shown.Login, "")))
+	require.Equal(t, lockout.ScopeSends, scope(t, ask(old)), "two hours old")
+}
+
+// A value that opens nothing costs the calls that none costs, and gives the same answer.
+func TestAWrongValueIsLikeNone(t *testing.T) {
+	var calls [2][]string
+	for i, source := range []civicpin.Source{here, {Address: here.Address, Shown: civicpin.NewSecret("device.1.x.y")}} {
+		f := storetest.NewFaults(store.NewMemory())
+		a := newAsking(t, f.Store())
+		l := a.limit("otp", outbox.Proved, daily)
+		for range 12 {
+			calls[i] = append(calls[i], testkit.Calls(f, func() {
+				_ = a.ask(outbox.Request{Subject: "A", Source: source, Limit: l}, outbox.Proved, 1)
+			})...)
+		}
+	}
+	require.Equal(t, calls[0], calls[1])
+}
+
+// What a caller asks for who has shown something counts at the address apart from what strangers ask for.
+func TestTheClassRises(t *testing.T) {
+	a := newAsking(t, store.NewMemory())
+	l := a.limit("otp", outbox.Proved, daily)
+	for i := range 60 {
+		r := outbox.Request{Subject: civicpin.Subject(fmt.Sprint("F", i)), Limit: l}
+		require.NoError(t, a.ask(r, outbox.Proved, 1))
+	}
+	require.NoError(t, a.out.Flush(t.Context()))
+	require.Len(t, a.sink.messages(), 40)
+	login := shown.New(a.vault, "A", shown.Value{Kind: shown.Login})
+	require.NoError(t, a.ask(outbox.Request{Subject: "A", Limit: l, Source: civicpin.Source{Shown: login}}, outbox.Proved, 1))
+	require.NoError(t, a.out.Flush(t.Context()))
+	require.Len(t, a.sink.messages(), 41)
+}
+
+// New refuses rates by subject that add up to more than an address gets: one subject alone would be held.
+func TestRatesMustFit(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		rates []civicpin.Rate
+		ok    bool
+	}{
+		{"as many", []civicpin.Rate{{Limit: 20, Window: 12 * time.Hour}}, true},
+		{"one more at once", []civicpin.Rate{{Limit: 41, Window: 72 * time.Hour}}, false},
+		{"more in a day", []civicpin.Rate{{Limit: 21, Window: 12 * time.Hour}}, false},
+		{"together as many", []civicpin.Rate{{Limit: 10, Window: 12 * time.Hour}, daily, daily}, true},
+		{"together one more", []civicpin.Rate{{Limit: 31, Window: 24 * time.Hour}, daily}, false},
+	} {
+		a, err := newAsking(t, store.NewMemory()), error(nil)
+		for i, r := range tc.rates {
+			_, err = a.out.Limit(fmt.Sprint("n", i), outbox.Proved, r)
+			_, again := a.out.Limit(fmt.Sprint("n", i), outbox.Proved, r)
+			require.Equal(t, err == nil, again == nil, "a name counts once")
+		}
+		if tc.ok {
+			require.NoError(t, err, tc.name)
+		} else {
+			require.ErrorIs(t, err, civicpin.ErrInvalid, tc.name)
+			require.ErrorContains(t, err, "Limits.Proved", tc.name)
+		}
+	}
+	a := newAsking(t, store.NewMemory())
+	_, err := a.out.Limit("typed", outbox.Typed, testkit.Wide)
+	require.NoError(t, err, "held whatever it is")
+	for _, bad := range []civicpin.Rate{{}, {Limit: 1}, {Limit: -1, Window: time.Hour}} {
+		_, err := a.out.Limit("n", outbox.Typed, bad)
+		require.ErrorIs(t, err, civicpin.ErrInvalid)
+	}
+	for _, name := range []string{"", "a/b", "a b", strings.Repeat("n", 53)} {
+		_, err := a.out.Limit(name, outbox.Typed, daily)
+		require.ErrorIs(t, err, civicpin.ErrInvalid, "%q", name)
+	}
+	_, err = a.out.Limit(strings.Repeat("n", 52), outbox.Typed, daily)
+	require.NoError(t, err)
+}
+
+// When too many messages wait that visitors cause, further ones are refused, for known and unknown subjects alike, and no other
+// message is.
+func TestCrowded(t *testing.T) {
+	a := newAsking(t, store.NewMemory())
+	a.out.SetMaxTyped(50)
+	ask := func(class outbox.Class, decoy bool) error {
+		a.n++
+		return a.ask(outbox.Request{Subject: civicpin.Subject(fmt.Sprint("S", a.n)), Decoy: decoy}, class, 1)
+	}
+	for range 50 {
+		require.NoError(t, ask(outbox.Typed, false))
+	}
+	a.sink.then(func(context.Context, civicpin.Message) error { return errors.New("not now") })
+	ctx, cancel := context.WithCancel(t.Context())
+	over := make(chan error, 1)
+	go func() { over <- a.out.Run(ctx) }()
+	require.Eventually(t, func() bool { return a.count(t, "outbox.load") == 1 }, 5*time.Second, time.Millisecond)
+	cancel()
+	<-over
+	require.ErrorIs(t, ask(outbox.Typed, false), outbox.ErrBusy)
+	require.ErrorIs(t, ask(outbox.Typed, true), outbox.ErrBusy)
+	for _, class := range []outbox.Class{outbox.Proved, outbox.Shown, outbox.Notice} {
+		require.NoError(t, ask(class, false))
+	}
+	// Another process learns of it from the dispatcher.
+	b := newRig(t, a.store, a.clock, nil)
+	b.out.SetMaxTyped(50)
+	refused := 0
+	for i := range 200 {
+		ref := b.clerk.ref(fmt.Sprint("T", i), "x")
+		if err := b.clerk.post(t.Context(), b.out, ref, letter{Text: "x", To: mail("b@example.org")}); errors.Is(err, outbox.ErrBusy) {
+			refused++
+		}
+	}
+	require.GreaterOrEqual(t, refused, 149)
+}
+
+// Of a thousand requests at once from one source no more than its rate are taken.
+func TestRequestsAtOnce(t *testing.T) {
+	a := newAsking(t, store.NewMemory())
+	l := a.limit("pin", outbox.Typed, daily)
+	var let atomic.Int32
+	done := make(chan struct{})
+	for i := range 1000 {
+		go func() {
+			r := outbox.Request{Subject: civicpin.Subject(fmt.Sprint("S", i)), Source: here, Others: 1}
+			if l.Take(t.Context(), r) == nil {
+				let.Add(1)
+			}
+			done <- struct{}{}
+		}()
+	}
+	for range 1000 {
+		<-done
+	}
+	require.EqualValues(t, 20, let.Load())
+}
+
+// A request with a bad ref, or one of another subject, changes nothing.
+func TestBadRequests(t *testing.T) {
+	a := newAsking(t, store.NewMemory())
+	l := a.limit("pin", outbox.Typed, civicpin.Rate{Limit: 1, Window: time.Hour})
+	good := a.clerk.ref("A", "1")
+	long := good
+	long.Replaces = strings.Repeat("x", 257)
+	for _, refs := range [][]outbox.Ref{{good, {}}, {a.clerk.ref("B", "1")}, {long}} {
+		err := a.out.Announce(t.Context(), outbox.Request{Subject: "A", Refs: refs, Limit: l}, func(context.Context) error {
+			t.Error("written")
+			return nil
+		})
+		require.ErrorIs(t, err, civicpin.ErrInvalid)
+	}
+	require.Zero(t, a.count(t, "outbox.entry"))
+	require.NoError(t, a.ask(outbox.Request{Subject: "A", Limit: l}, outbox.Typed, 1), "nothing was counted")
+	failed := errors.New("disk full")
+	err := a.out.Announce(t.Context(), outbox.Request{Subject: "B", Refs: []outbox.Ref{a.clerk.ref("B", "2")}},
+		func(context.Context) error { return failed })
+	require.ErrorIs(t, err, failed)
+	a.clock.Add(time.Hour)
+	require.NoError(t, a.out.Flush(t.Context()))
+	require.Len(t, a.sink.messages(), 1)
+}
