@@ -29,7 +29,7 @@ type canary struct {
 	ID     string `json:"id"` // random, so that no two databases have the same canary
 	// Index is a keyed hash of ID under the index key.
 	Index []byte `json:"index"`
-	// Sealing has an entry for each sealing key under which a record may be sealed.
+	// Sealing has an entry for each sealing key under which a record may be sealed, and for each that was retired.
 	Sealing []canarySeal `json:"sealing"`
 	// Sum is a keyed hash of everything above under the index key: without that key, an attacker who can write to the store
 	// cannot have the canary forget a sealing key, nor mix two canaries.
@@ -40,6 +40,11 @@ type canary struct {
 type canarySeal struct {
 	Key    string `json:"key"`
 	Sealed []byte `json:"sealed"`
+	// Rank is above that of each key that was in use earlier. Keys of one rank came in an order that is not known.
+	Rank int `json:"rank,omitempty"`
+	// Retired says that no record is sealed under the key any more. The entry stays: a process that still has the key in front
+	// is told by it from one with a new key.
+	Retired bool `json:"retired,omitempty"`
 }
 
 // A KeysError says which keys do not fit a database. Its text names ids of keys, and no key.
@@ -75,29 +80,42 @@ func (e *KeysError) orNil() error {
 	return e
 }
 
-// newCanary returns a canary of the vault's index key, with an entry for each of the keys.
+// newCanary returns a canary of the vault's index key, with an entry for each of the keys, all of one rank.
 func (v *Vault) newCanary(ctx context.Context, keys []SealingKey) (*canary, error) {
 	c := &canary{Format: canaryFormat, ID: rand.Text()}
 	c.Index = v.mac(canaryMac, "index", c.ID)
 	for _, k := range keys {
-		if err := c.add(ctx, k); err != nil {
+		if err := c.add(ctx, k, 0); err != nil {
 			return nil, err
 		}
 	}
 	return c, nil
 }
 
-// has reports whether the canary has an entry for the sealing key of that id.
-func (c *canary) has(id string) bool {
-	return slices.ContainsFunc(c.Sealing, func(s canarySeal) bool { return s.Key == id })
+// entry returns the canary's entry for the sealing key of that id, or nil.
+func (c *canary) entry(id string) *canarySeal {
+	i := slices.IndexFunc(c.Sealing, func(s canarySeal) bool { return s.Key == id })
+	if i < 0 {
+		return nil
+	}
+	return &c.Sealing[i]
 }
 
-func (c *canary) add(ctx context.Context, k SealingKey) error {
+// top returns the highest rank of the entries.
+func (c *canary) top() int {
+	top := 0
+	for _, s := range c.Sealing {
+		top = max(top, s.Rank)
+	}
+	return top
+}
+
+func (c *canary) add(ctx context.Context, k SealingKey, rank int) error {
 	sealed, err := k.Sealer.Seal(ctx, []byte(c.ID), c.associated(k.ID))
 	if err != nil {
 		return fmt.Errorf("store: seal canary: %w", err)
 	}
-	c.Sealing = append(c.Sealing, canarySeal{Key: k.ID, Sealed: sealed})
+	c.Sealing = append(c.Sealing, canarySeal{Key: k.ID, Sealed: sealed, Rank: rank})
 	return nil
 }
 
@@ -116,7 +134,9 @@ func (v *Vault) fits(ctx context.Context, c *canary) error {
 	for _, s := range c.Sealing {
 		sealer, ok := v.openers[s.Key]
 		if !ok {
-			wrong.Missing = append(wrong.Missing, s.Key)
+			if !s.Retired {
+				wrong.Missing = append(wrong.Missing, s.Key)
+			}
 			continue
 		}
 		plain, err := sealer.Open(ctx, s.Sealed, c.associated(s.Key))
@@ -125,7 +145,7 @@ func (v *Vault) fits(ctx context.Context, c *canary) error {
 			return ctx.Err()
 		case errors.Is(err, ErrUnreadable), err == nil && string(plain) != c.ID:
 			wrong.Other = append(wrong.Other, s.Key)
-		case err != nil:
+		case err != nil && !s.Retired: // a retired key may be destroyed
 			return fmt.Errorf("store: open canary: %w", err)
 		}
 	}
@@ -141,7 +161,7 @@ func (v *Vault) fits(ctx context.Context, c *canary) error {
 func (v *Vault) canarySum(c *canary) []byte {
 	parts := []string{canaryMac, "sum", strconv.Itoa(c.Format), c.ID, string(c.Index)}
 	for _, s := range c.Sealing {
-		parts = append(parts, s.Key, string(s.Sealed))
+		parts = append(parts, s.Key, string(s.Sealed), strconv.Itoa(s.Rank), strconv.FormatBool(s.Retired))
 	}
 	return v.mac(parts...)
 }

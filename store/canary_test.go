@@ -31,19 +31,22 @@ func misfit(t *testing.T, s store.Store, keys store.Keys) store.KeysError {
 	return *wrong
 }
 
-// canaryIDs returns the ids of the sealing keys that the canary names.
+// canaryIDs returns the ids of the sealing keys that the canary names and that were not retired.
 func canaryIDs(t *testing.T, s store.Store) (ids []string) {
 	t.Helper()
 	r, err := s.Get(t.Context(), canaryKey)
 	require.NoError(t, err)
 	var c struct {
 		Sealing []struct {
-			Key string `json:"key"`
+			Key     string `json:"key"`
+			Retired bool   `json:"retired"`
 		} `json:"sealing"`
 	}
 	require.NoError(t, json.Unmarshal(r.Value, &c))
 	for _, k := range c.Sealing {
-		ids = append(ids, k.Key)
+		if !k.Retired {
+			ids = append(ids, k.Key)
+		}
 	}
 	return ids
 }
@@ -336,6 +339,8 @@ func TestCanaryTampered(t *testing.T) {
 		}),
 		"a key twice":         edit(func(a, _ map[string]any) { a["sealing"] = append(a["sealing"].([]any), a["sealing"].([]any)[0]) }),
 		"another order":       edit(func(a, _ map[string]any) { slices.Reverse(a["sealing"].([]any)) }),
+		"a key retired":       edit(func(a, _ map[string]any) { a["sealing"].([]any)[0].(map[string]any)["retired"] = true }),
+		"another rank":        edit(func(a, _ map[string]any) { a["sealing"].([]any)[0].(map[string]any)["rank"] = 7 }),
 		"a field more":        edit(func(a, _ map[string]any) { a["x"] = 1 }),
 		"a newer format":      edit(func(a, _ map[string]any) { a["format"] = 2 }),
 		"no sum":              edit(func(a, _ map[string]any) { delete(a, "sum") }),

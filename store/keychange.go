@@ -20,7 +20,8 @@ var ErrKeyInFront = errors.New("store: the sealing key in front")
 // AddKey, PromoteKey and [RemoveKey] replace the file as a whole, by renaming a new one: a crash leaves the file of before, or
 // the new one, on the disk. Owner and rights stay; so do comments. They write path with ".new" first, which also keeps two of
 // them from running at once. A crash may leave that file: remove it. Errors:
-//   - [ErrKeyFile], [ErrKeyFileMode], and those of the file system, as of [ReadKeyFile]: nothing was changed.
+//   - [ErrKeyFile], [ErrKeyFileMode], and those of the file system, as of [ReadKeyFile]: nothing was changed. [ErrKeyFile] also
+//     if the new file would be over the limit of 1 MiB, which ReadKeyFile refuses.
 //   - fs.ErrExist: a file path.new is there. Nothing was changed.
 //   - An error after the rename, as when the disk fails, says that the new file is there and may not last.
 func AddKey(path string) (id string, err error) {
@@ -119,6 +120,9 @@ func rewrite(path, temporary string, change func([]string, Keys) ([]string, erro
 		return err
 	}
 	text = strings.Join(lines, "")
+	if len(text) > maxKeyFile {
+		return errKeyFileSize // no process could read the file
+	}
 	if _, err := ParseKeys(text); err != nil {
 		return err
 	}

@@ -26,6 +26,8 @@ const (
 	keyFileHeader = "civicpin keys 1"
 	// maxKeyFile bounds what is read of a key file, in bytes.
 	maxKeyFile = 1 << 20
+	// errKeyFileSize is about a file that is longer, or would be.
+	errKeyFileSize = keyTextError("keys: over the limit of 1 MiB")
 )
 
 // A keyTextError says what is wrong with the text of a key file. It matches [ErrKeyFile].
@@ -36,19 +38,43 @@ func (e keyTextError) Is(target error) bool { return target == ErrKeyFile }
 
 // CreateKeyFile writes a file with new random keys, readable by its owner only, and returns the keys. When it returns, the file
 // and its name are on the disk. It gives an error, and changes nothing, if the file exists.
+//
+// CreateKeyFile writes path with a random ending and ".new" first: path names a whole file or none, also after a crash. A crash
+// may leave the other file: remove it. Only on a file system without hard links does CreateKeyFile write path in place. A crash
+// may then leave a part of the file, which [ReadKeyFile] refuses.
 func CreateKeyFile(path string) (Keys, error) {
 	text := fmt.Sprintf("%s\nindex %s\nseal k1 %s\n", keyFileHeader, newKey(), newKey())
 	keys, err := ParseKeys(text)
 	if err != nil {
 		return Keys{}, err
 	}
-	if err := writeNew(path, text, 0o600); err != nil {
+	if err := createFile(path, text, os.Link); err != nil {
 		return Keys{}, fmt.Errorf("store: create key file: %w", err)
 	}
 	if err := syncDir(filepath.Dir(path)); err != nil {
 		return Keys{}, errors.Join(fmt.Errorf("store: create key file: %w", err), os.Remove(path))
 	}
 	return keys, nil
+}
+
+// createFile writes a file that does not exist yet, as a whole. The function link gives a file a second name, and gives
+// fs.ErrExist if that name exists.
+func createFile(path, text string, link func(from, to string) error) error {
+	temporary := path + "." + rand.Text()[:8] + ".new"
+	if err := writeNew(temporary, text, 0o600); err != nil {
+		return err
+	}
+	err := link(temporary, path)
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		err = writeNew(path, text, 0o600) // the file system has no hard links, or this call tells why nothing can be written
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(temporary))
+	}
+	if err := os.Remove(temporary); err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	return nil
 }
 
 // writeNew writes a file that is not there yet to the disk.
@@ -123,7 +149,7 @@ func readKeyText(path string, private bool) (string, fs.FileInfo, error) {
 		return "", nil, fmt.Errorf("store: read key file: %w", err)
 	}
 	if len(text) > maxKeyFile {
-		return "", nil, keyTextError("keys: over the limit of 1 MiB")
+		return "", nil, errKeyFileSize
 	}
 	return string(text), info, nil
 }

@@ -37,16 +37,25 @@ type Progress struct {
 	Unreadable int
 }
 
+// lister returns the store as one that lists, if it does, and if the pass is valid.
+func (v *Vault) lister(p Pass) (Lister, error) {
+	l, ok := v.store.(Lister)
+	if !ok {
+		return nil, ErrNoListing
+	}
+	if p.Max < 0 {
+		return nil, fmt.Errorf("store: %w: a pass with a negative Max", civicpin.ErrInvalid)
+	}
+	return l, nil
+}
+
 // walk shows each record of a pass whose key begins with prefix to visit, which changes the counts. An error from visit that
 // matches ErrUnreadable is counted, one that matches ErrConflict is a miss, and any other ends the pass before that record.
 func (v *Vault) walk(ctx context.Context, prefix string, p Pass, visit func(Item) (changed bool, err error)) (Progress, error) {
 	at := Progress{Last: p.After}
-	l, ok := v.store.(Lister)
-	if !ok {
-		return at, ErrNoListing
-	}
-	if p.Max < 0 {
-		return at, fmt.Errorf("store: %w: a pass with a negative Max", civicpin.ErrInvalid)
+	l, err := v.lister(p)
+	if err != nil {
+		return at, err
 	}
 	at.End = true // unless something comes between
 	for item, err := range l.List(ctx, prefix, p.After) {
@@ -87,17 +96,22 @@ func (v *Vault) walk(ctx context.Context, prefix string, p Pass, visit func(Item
 
 // Reseal seals every record anew that is not sealed under the first sealing key. Run it after every process has been given the
 // new key in front, until a walk from the first record to the last changes and misses none. A single call that does so (no
-// After, no Max) has the canary forget the older keys: from then on [OpenVault] takes keys without them. Keep them for a day
-// more, for writes that were under way. It needs a [Lister] (otherwise ErrNoListing). An unreadable record is left as it is and
-// reported at the end, in an error that matches [ErrUnreadable].
+// After, no Max) has the canary retire the older keys: from then on [OpenVault] takes keys without them, and refuses keys that
+// have one of them in front. Keep them for a day more, for writes that were under way. An unreadable record is left as it is.
+//
+// Which key is newer, the canary tells: the one that OpenVault first saw in front later. Reseal costs a Get of each store more
+// than a walk, and a Put if the canary lacks the key in front. Errors, besides those of OpenVault:
+//   - [ErrNoListing]: the store is no [Lister].
+//   - [ErrOldKey]: the canary names a key that came into use later than the one in front, or a key that [Options.Adopt] found
+//     beside it. Nothing was sealed. Give the process the present order of keys, or put a key in front that is newer than both.
+//   - [ErrUnreadable]: some records are unreadable. It is reported at the end.
 func (v *Vault) Reseal(ctx context.Context, p Pass) (Progress, error) {
-	whole := p.After == "" && p.Max == 0 && v.CanList()
-	var used [][]string
-	if whole {
-		var err error
-		if used, err = v.sealedUnder(ctx); err != nil {
-			return Progress{}, err
-		}
+	if _, err := v.lister(p); err != nil {
+		return Progress{Last: p.After}, err
+	}
+	used, err := v.begin(ctx)
+	if err != nil {
+		return Progress{Last: p.After}, err
 	}
 	at, err := v.walk(ctx, "", p, func(item Item) (bool, error) {
 		kind := kindOf(item.Key)
@@ -111,7 +125,7 @@ func (v *Vault) Reseal(ctx context.Context, p Pass) (Progress, error) {
 		_, err = v.store.Put(ctx, item.Key, item.Record)
 		return err == nil, err
 	})
-	if err != nil || !whole || at.Changed+at.Missed > 0 {
+	if err != nil || p.After != "" || p.Max != 0 || at.Changed+at.Missed > 0 {
 		return at, err
 	}
 	return at, v.retireAll(ctx, used)

@@ -28,6 +28,8 @@ var (
 	ErrNoListing = errors.New("store: this store cannot list")
 	// ErrContended says that a record changed under every try of an update. Nothing was written.
 	ErrContended = errors.New("store: too much contention")
+	// ErrOldKey says that the sealing key in front is not known to be the newest one of the database. See [Vault.Reseal].
+	ErrOldKey = errors.New("store: the sealing key in front is not known to be the newest")
 )
 
 const (
@@ -50,7 +52,8 @@ type Options struct {
 	// Adopt has OpenVault create the canary in a store that has none, though the store holds records or cannot list. Set it
 	// once, for a database that was filled before there were canaries, or copied without. Of a store that can list, the first
 	// hundred records must open under the keys, or the error is a [*KeysError]. Where there is a canary, Adopt changes nothing;
-	// over a store that cannot list it may stay set.
+	// over a store that cannot list it may stay set. Of two sealing keys that are adopted, nothing tells which is newer: a key
+	// that is added later retires both, see [Vault.Reseal].
 	Adopt bool
 }
 
@@ -71,8 +74,11 @@ type Vault struct {
 // OpenVault returns a vault around s, if the keys fit what s holds. It looks at the canary, a record under a fixed key that
 // only these keys make, and creates it in a store that lists as empty: the first process that does so decides on the keys. If
 // s is a router, each store behind it has a canary of its own. If the key in front is new, it is entered in the canary before
-// anything is sealed under it. It costs two Gets of each store, and two Lists and a Put of one that has no canary. Errors:
-//   - [*KeysError]: the keys are not those of the database; the error says which of them. Nothing was written.
+// anything is sealed under it. It costs a Get of each store, and a List and a Put of one that has no canary. Errors:
+//   - [*KeysError]: the keys are not those of the database; the error says which of them. Nothing was written. A key that was
+//     retired is missing where a backup was restored. In a [Forgetful] store behind a router, OpenVault mends the canary
+//     instead, if a store that is not Forgetful tells that the key was retired, and no record is sealed under the key.
+//   - [ErrOldKey]: the key in front was retired by [Vault.Reseal]. The keys are in an old order.
 //   - [ErrNoCanary]: there is no canary, and s holds records or cannot list; see [Options.Adopt].
 //   - [ErrForgetful]: s may lose writes. Put it behind [NewRouter], whose [Route] says which kinds may be lost.
 //   - [ErrUnreadable]: the keys fit, and the canary was changed.
@@ -84,15 +90,12 @@ func OpenVault(ctx context.Context, s Store, keys Keys, opts *Options) (*Vault, 
 	}
 	v.members = members(s)
 	// All of them first: keys that do not fit one of the stores leave no trace in another.
-	for _, m := range v.members {
-		if err := v.admitted(ctx, m); err != nil {
-			return nil, err
-		}
+	all, err := v.proposals(ctx)
+	if err != nil {
+		return nil, err
 	}
-	for _, m := range v.members {
-		if err := v.settle(ctx, m); err != nil {
-			return nil, err
-		}
+	if err := v.settle(ctx, all); err != nil {
+		return nil, err
 	}
 	return v, nil
 }
@@ -210,11 +213,10 @@ func (v *Vault) seal(ctx context.Context, kind, key string, plain []byte) ([]byt
 // open undoes seal. All that is wrong with the bytes matches ErrUnreadable; a sealer that cannot work does not. Beside an error
 // the key id is returned, too, as far as the bytes name one.
 func (v *Vault) open(ctx context.Context, kind, key string, value []byte) (plain []byte, keyID string, err error) {
-	if len(value) < 2 || value[0] != formatVersion || len(value) < 2+int(value[1]) {
+	if keyID = sealedUnder(value); keyID == "" {
 		return nil, "", fmt.Errorf("%w: unknown format", ErrUnreadable)
 	}
-	n := 2 + int(value[1])
-	keyID = string(value[2:n])
+	n := 2 + len(keyID)
 	sealer, ok := v.openers[keyID]
 	if !ok {
 		return nil, keyID, fmt.Errorf("%w", ErrUnknownKey)
@@ -227,6 +229,14 @@ func (v *Vault) open(ctx context.Context, kind, key string, value []byte) (plain
 		return nil, keyID, fmt.Errorf("store: open: %w", err)
 	}
 	return plain, keyID, nil
+}
+
+// sealedUnder returns the id of the key that a sealed value names, or "" if the bytes are no such value.
+func sealedUnder(value []byte) string {
+	if len(value) < 2 || value[0] != formatVersion || len(value) < 2+int(value[1]) {
+		return ""
+	}
+	return string(value[2 : 2+int(value[1])])
 }
 
 func associated(head []byte, kind, key string) []byte {

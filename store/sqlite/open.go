@@ -93,6 +93,9 @@ func create(ctx context.Context, path string) (err error) {
 	}
 	params := url.Values{"mode": {"rw"}}
 	if isNew {
+		if _, err := os.Stat(filepath.Dir(path)); errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("the directory does not exist: %w", err)
+		}
 		// SQLite has to create the file, for if this process opened and closed it here, every lock that it already holds on
 		// it would be gone. SQLite gives a new file the permissions of the one named by modeof, and os.CreateTemp's have
 		// the right ones.

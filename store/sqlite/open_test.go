@@ -107,7 +107,7 @@ func TestOpenRefuses(t *testing.T) {
 		"no name":              {"", "not a file name"},
 		"a NUL":                {filepath.Join(dir, "a\x00b"), "not a file name"},
 		"a directory":          {dir, "is a directory"},
-		"no such directory":    {filepath.Join(dir, "none", "x"), "no such file"},
+		"no such directory":    {filepath.Join(dir, "none", "x"), "the directory does not exist"},
 		"a short text":         {file("short", "hello"), "not an SQLite database"},
 		"a long text":          {file("long", strings.Repeat("hello ", 10_000)), "not an SQLite database"},
 		"a file as directory":  {filepath.Join(file("f", "x"), "y"), "not a directory"},
@@ -124,6 +124,11 @@ func TestOpenRefuses(t *testing.T) {
 			require.Equal(t, before, after, "a file that is refused is not touched")
 		})
 	}
+	t.Run("no such directory", func(t *testing.T) {
+		_, err := sqlite.Open(t.Context(), filepath.Join(dir, "none", "x"))
+		require.ErrorIs(t, err, os.ErrNotExist)
+		require.ErrorContains(t, err, filepath.Join(dir, "none")+":", "the text names the directory")
+	})
 	t.Run("a context that is done", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
