@@ -101,35 +101,28 @@ func (b *Book) Note(name string) *Note {
 // over, must not make a record that is too large to be written, or nobody could undo what a thief did.
 func (b *Book) Enqueue(notes []Note) {
 	b.Mail = append(b.Mail, notes...)
-	failed := 0
-	for i := range b.Mail {
-		if b.Mail[i].State == letter.Failed {
-			failed++
-		}
-	}
-	b.Mail = slices.DeleteFunc(b.Mail, func(n Note) bool {
-		drop := n.State == letter.Failed && failed > maxFailed
-		if drop {
-			failed--
-		}
-		return drop
-	})
+	b.shed(maxFailed, func(n *Note) bool { return n.State == letter.Failed })
 }
 
 // room makes room for so many messages of Notify, at the cost of older ones that failed.
 func (b *Book) room(n int) bool {
-	waiting := 0
+	return b.shed(maxNotices-n, func(n *Note) bool { return n.Of == "" }) <= maxNotices-n
+}
+
+// shed drops the oldest failed messages of a sort while there are more than most of the sort, and returns how many are left.
+func (b *Book) shed(most int, sort func(*Note) bool) int {
+	left := 0
 	for i := range b.Mail {
-		if b.Mail[i].Of == "" {
-			waiting++
+		if sort(&b.Mail[i]) {
+			left++
 		}
 	}
-	b.Mail = slices.DeleteFunc(b.Mail, func(m Note) bool {
-		drop := m.Of == "" && m.State == letter.Failed && waiting+n > maxNotices
+	b.Mail = slices.DeleteFunc(b.Mail, func(n Note) bool {
+		drop := n.State == letter.Failed && left > most && sort(&n)
 		if drop {
-			waiting--
+			left--
 		}
 		return drop
 	})
-	return waiting+n <= maxNotices
+	return left
 }
