@@ -19,14 +19,10 @@ type Inspection struct {
 // Inspect says what a token is for, and changes nothing: any number of mail scanners may open a link. Errors:
 //   - [ErrGone]: the token is unknown, was used or was given up.
 //   - [ErrExpired]: the token is right, and too late.
-//   - the store's.
 func (s *Service) Inspect(ctx context.Context, tok civicpin.Secret) (Inspection, error) {
-	t, err := token.Parse(tok)
+	t, err := token.Parse(tok, token.Undo, token.Contact)
 	if err != nil {
 		return Inspection{}, err
-	}
-	if t.Kind != token.Undo && t.Kind != token.Contact {
-		return Inspection{}, ErrGone
 	}
 	subject, err := s.pointed(ctx, t)
 	if err != nil {

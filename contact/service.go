@@ -44,8 +44,10 @@ type Service struct {
 }
 
 // New returns a service in the vault of out, which carries its messages; the service registers with it as "contact".
-// credentials may be nil. Errors:
+// credentials may be nil. New asks the Check of out's notifier ([outbox.Outbox.Check]) about the package's messages over the
+// channels of Policy.Decoys, in every language. Errors:
 //   - [civicpin.ErrInvalid]: out is nil, or the credentials are over another outbox.
+//   - an [*outbox.UnsendableError]: the notifier would refuse a message.
 //   - [ErrPolicy]: the policy is invalid, or needs credentials and there are none.
 func New(out *outbox.Outbox, p Policy, credentials Credentials) (*Service, error) {
 	if c, ok := credentials.(interface{ Over(*outbox.Outbox) bool }); out == nil || ok && !c.Over(out) {
@@ -59,6 +61,9 @@ func New(out *outbox.Outbox, p Policy, credentials Credentials) (*Service, error
 	}
 	v := out.Vault()
 	s := &Service{vault: v, out: out, policy: p.withDefaults(), credentials: credentials}
+	if err := s.sendable(true, "", s.expected()...); err != nil {
+		return nil, err
+	}
 	var errs [5]error
 	s.sends, errs[0] = out.Sends("contact", s.policy.Sends)
 	s.proofs, errs[1] = lockout.New(v, proofLimit())

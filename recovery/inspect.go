@@ -15,11 +15,9 @@ type Inspection struct {
 	//   - "disown": it repudiates a recovery ([Service.Repudiate]).
 	//   - "contact": it proves a new contact (contact.Service.Prove).
 	//   - "undo": it undoes a change of contacts ([Service.Repudiate], which passes it on).
-	What string
-	// Plan names the plan of a run; empty for contacts.
-	Plan string
-	// Last says that Finish completes the plan; otherwise Redeem leads to its next step.
-	Last    bool
+	What    string
+	Plan    string // its name, for a run
+	Last    bool   // Finish completes the plan; otherwise Redeem leads to its next step
 	Sent    string // where it was sent, masked
 	Expires time.Time
 }
@@ -28,7 +26,6 @@ type Inspection struct {
 // package contact on, so that a portal has one landing page. Errors:
 //   - [ErrGone]: the token is unknown or was used, or its recovery has ended.
 //   - [ErrExpired]: the token is right, and too late.
-//   - the store's.
 func (s *Service) Inspect(ctx context.Context, tok civicpin.Secret) (Inspection, error) {
 	t, err := token.Parse(tok)
 	if err != nil {
