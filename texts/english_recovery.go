@@ -143,7 +143,7 @@ func englishNotice(about, to string) []string {
 		"If it was you, you need do nothing.[" + ifNone + " If it was not, call us at once on the number that you know; " +
 			"this message has no link and asks for nothing.][" + ifLink + " If it was not, " + to + " on this page:]",
 		linkLine,
-		"[" + ifLink + "The link works until {longtime}.]",
+		"[" + ifLink + "The link works until {linktime}.]",
 		"[" + ifLink + "The address of the page begins with {origin} and with nothing else. If you are in doubt, do not follow " +
 			"the link, and call us on the number that you know. We never ask for your PIN or password by e-mail.]",
 	}

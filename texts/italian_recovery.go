@@ -146,7 +146,7 @@ func italianNotice(about, to string) []string {
 		"Se è stato lei, non deve fare nulla.[" + ifNone + " Altrimenti ci chiami subito al numero che già conosce; " +
 			"questo messaggio non contiene link e non chiede nulla.][" + ifLink + " Altrimenti " + to + " in questa pagina:]",
 		linkLine,
-		"[" + ifLink + "Il link vale fino al {longtime}.]",
+		"[" + ifLink + "Il link vale fino al {linktime}.]",
 		"[" + ifLink + "L'indirizzo della pagina comincia con {origin} e con nient'altro. Nel dubbio non segua " +
 			"il link e ci chiami al numero che già conosce. Non le chiederemo mai il PIN o la password per e-mail.]",
 	}

@@ -78,7 +78,8 @@ func message(kind civicpin.MessageKind, to civicpin.Contact, locale string) civi
 	case texts.RecoveryDone, texts.RecoveryUnlocked:
 		m.Link, m.Expires = civicpin.NewSecret(token), noon
 	case texts.RecoveryWaiting:
-		m.Link, m.Params = civicpin.NewSecret(token), map[string]string{"until": noon.Format(time.RFC3339)}
+		m.Link, m.Expires = civicpin.NewSecret(token), noon.Add(90*time.Minute)
+		m.Params = map[string]string{"until": noon.Format(time.RFC3339)}
 	case texts.ContactChanged:
 		m.Link, m.Expires, m.Params = civicpin.NewSecret(token), noon, map[string]string{"change": "removed"}
 	}
