@@ -45,7 +45,7 @@ func (d *delivery) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Messag
 	if r.Subject != ref.Subject || m == nil || !r.Wants(m, d.vault.Now()) {
 		return civicpin.Message{}, outbox.ErrWithdrawn
 	}
-	return notice(m.Message(), m.Expires), nil
+	return notice(m.Message(), m.Ends()), nil
 }
 
 // Settle implements [outbox.Owner]. What was taken over is erased here: the provider has it, and nobody else needs it.
