@@ -17,9 +17,8 @@ import (
 // Add takes an address that an authenticated citizen, or staff on their behalf, gives, and sends a proof there: a code, and
 // by e-mail also a link. It is a contact only once [Service.Prove] or [Service.ProveCode] brought one of these back. Adding an
 // address that waits already sends another proof; the earlier ones stay good, at most three. The address is given up after 24
-// hours; a code that goes elsewhere than to a mailbox is good for ten minutes (NIST SP 800-63B-4 4.2.1.2).
-//
-// The caller has authenticated the citizen or the operator: that is what keeps strangers from having messages sent. Errors:
+// hours; a code that goes elsewhere than to a mailbox is good for ten minutes (NIST SP 800-63B-4 4.2.1.2). That the caller has
+// authenticated the citizen or the operator keeps strangers from having messages sent. Errors:
 //   - [civicpin.ErrInvalid]: the subject, actor or contact is invalid, or of a channel that the caller prints for. If it is an
 //     [*outbox.UnsendableError], the notifier would refuse the proof, or the notice of a change, over the channel.
 //   - [ErrUnsuitable]: the address is the subject's already, on any channel, or there are eight with the candidates.

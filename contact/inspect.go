@@ -8,10 +8,18 @@ import (
 	"github.com/civicpin/civicpin/internal/token"
 )
 
+// A Purpose says what a link does, and so which call takes it.
+type Purpose string
+
+// The purposes of links.
+const (
+	ToProve Purpose = "contact" // proves a contact: [Service.Prove]
+	ToUndo  Purpose = "undo"    // undoes a change of contacts: [Service.Undo]
+)
+
 // An Inspection says what a link is for.
 type Inspection struct {
-	// What is "contact" (it proves a contact: Prove) or "undo" (it undoes a change of contacts: Undo).
-	What    string
+	What    Purpose
 	Sent    string // where it was sent, masked
 	Expires time.Time
 }
@@ -38,11 +46,11 @@ func (s *Service) Inspect(ctx context.Context, tok civicpin.Secret) (Inspection,
 		if err != nil {
 			return Inspection{}, err
 		}
-		return Inspection{What: "undo", Sent: to.Contact().Masked(), Expires: b.Changes[k].Until}, nil
+		return Inspection{What: ToUndo, Sent: to.Contact().Masked(), Expires: b.Changes[k].Until}, nil
 	}
 	_, l, err := b.ByToken(t, now)
 	if err != nil {
 		return Inspection{}, err
 	}
-	return Inspection{What: "contact", Sent: l.To.Contact().Masked(), Expires: l.Expires}, nil
+	return Inspection{What: ToProve, Sent: l.To.Contact().Masked(), Expires: l.Expires}, nil
 }

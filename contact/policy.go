@@ -31,9 +31,8 @@ type Policy struct {
 	AtLeast int
 	// Undo is how long the contacts that there were, who are told, can undo a change. Zero means 7 days; 1 to 60 days.
 	Undo time.Duration
-	// CoolDown is for how long a contact that was added to others, or took the place of one, proves nothing: no link, code or
-	// part of a new secret goes there. Zero means as long as Undo, which is the least; at most 90 days. A subject's first
-	// contacts do not cool down, and neither do those that an operator has seen.
+	// CoolDown is how long a contact that was added to others, or replaced one, proves nothing: no link, code or part of a secret
+	// goes there. Zero means Undo, which is the least; at most 90 days. First contacts, and those staff have seen, are exempt.
 	CoolDown time.Duration
 	// LowerTo caps the assurance level while a contact cools down ([Credentials].LowerLevel), as new(civicpin.Low) does; nil
 	// does not. It needs credentials.
@@ -41,8 +40,8 @@ type Policy struct {
 	// SuspendOnUndo makes an undo also stop the credential ([Credentials].Stop) until an operator has looked at it: the contacts
 	// were changed after a login. It is off by default: misdirected mail could keep the subject out. It needs credentials.
 	SuspendOnUndo bool
-	// Decoys are examples of contacts, {SMS, "+593990000000"}, at most 16. What is shown, masked, of the contact of an unknown
-	// subject is made of them. Channels without a decoy show no contact at all; showing one would reveal who is registered.
+	// Decoys are at most 16 examples, {SMS, "+593990000000"}, of which the masked contacts of unknown subjects are made. Channels
+	// without a decoy show no contact at all; showing one would reveal who is registered.
 	Decoys []civicpin.Contact
 	// Sends limits the proofs for a subject (the outbox has the limits by address, country and source). Zero: 10 in 24 hours.
 	Sends civicpin.Rate

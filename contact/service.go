@@ -18,8 +18,7 @@ import (
 // owner is the name under which the messages of this package stand in the outbox.
 const owner = "contact"
 
-// Credentials are what a change of contacts does to the secret that rests on them. Package pin's Service implements it. An
-// error that matches [store.ErrNotFound] means that the subject has no credential.
+// Credentials are the secrets that rest on contacts, as pin.Service has them. [store.ErrNotFound] means that there is none.
 type Credentials interface {
 	// LowerLevel caps the assurance level at to until the given time.
 	LowerLevel(ctx context.Context, subject civicpin.Subject, to civicpin.Level, until time.Time, reason string,

@@ -42,20 +42,15 @@ type Document struct {
 
 // Config is what recoveries rest on. It is copied by [New].
 type Config struct {
-	// Pins holds the credentials that are recovered. Required.
-	Pins *pin.Service
-	// Plans are the ways. Required; their names differ.
-	Plans []plan.Plan
+	Pins  *pin.Service // the credentials that are recovered; required
+	Plans []plan.Plan  // the ways; required, and their names differ
 
-	// Register is asked for facts; needed by plans with Facts.
-	Register Register
+	Register Register // is asked for facts; needed by plans with Facts
 	// Factors are what plans may ask for by Factor, such as otp's TOTP.Verify and Backup.Verify. They limit guesses
 	// themselves, and return nil, an error that matches [ErrRefused], or another one.
-	Factors map[string]func(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret, source civicpin.Source) error
-	// Documents describes uploads; needed by plans with Documents.
-	Documents DocumentStore
-	// Roles are the roles of staff by name.
-	Roles map[string]Role
+	Factors   map[string]func(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret, source civicpin.Source) error
+	Documents DocumentStore   // describes uploads; needed by plans with Documents
+	Roles     map[string]Role // the roles of staff by name
 
 	// Questions and Images are the ids of all that can be enrolled, at most 64 and 256. The caller has the words and pictures.
 	Questions, Images []string
@@ -63,9 +58,8 @@ type Config struct {
 	// Contacts are the subjects'. Messages go only to these, and to no address to which a PIN was issued. Required.
 	Contacts *contact.Service
 	// Sends limits the messages for a subject; three times as many recoveries may be begun. Zero means 10 in 24 hours.
-	Sends civicpin.Rate
-	// Hashing says what hashing the answers costs.
-	Hashing pin.Hashing
+	Sends   civicpin.Rate
+	Hashing pin.Hashing // what hashing the answers costs
 }
 
 // A Service runs plans. Make one with [New]. It is safe for concurrent use, and any number of services with the same

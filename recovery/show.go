@@ -12,13 +12,11 @@ import (
 
 // A Run is a recovery under way, as it is shown to whoever goes through it.
 type Run struct {
-	// ID names the run: to the office, in the log. It is not secret, and opens nothing.
-	ID string
+	ID string // names the run to the office and in the log; it is not secret, and opens nothing
 	// Ticket is the right to go on, for a cookie. It is given by Start and by Redeem, and is otherwise empty: keep it.
-	Ticket civicpin.Secret
-	Plan   string // its name
-	// Next is what is asked now. For an unknown subject it looks like anybody's.
-	Next    Ask
+	Ticket  civicpin.Secret
+	Plan    string    // its name
+	Next    Ask       // what is asked now; for an unknown subject it looks like anybody's
 	Done    bool      // nothing more is asked: call [Service.Finish] with the ticket
 	Expires time.Time // when the run ends
 }

@@ -43,10 +43,9 @@ func (s *Service) StartBy(ctx context.Context, name string, subject civicpin.Sub
 // A Case is a run as staff see it. It holds no secret and no ticket.
 type Case struct {
 	Run
-	Subject civicpin.Subject
-	// Role is whose step it is now, empty if it is not staff's. Questions are what to ask.
-	Role      string
-	Questions []string
+	Subject   civicpin.Subject
+	Role      string            // whose step it is now, empty if it is not staff's
+	Questions []string          // what to ask
 	Documents map[string]string // references of the uploads, by kind
 	Approved  []civicpin.Actor  // who approved this step already, if a second one has to
 	Started   time.Time
@@ -93,8 +92,7 @@ func (w *way) staffs(r *run) (plan.Operator, bool) {
 
 // A Verdict is what a member of staff makes of a case.
 type Verdict struct {
-	// Approve says that the person is the subject. Otherwise the run ends.
-	Approve bool
+	Approve bool // the person is the subject; otherwise the run ends
 	// Reason is for the log: the document seen, why it was turned down. At most 256 bytes; no secret.
 	Reason string
 	// Questions holds what the citizen answered, if the step asks questions, by question. The library compares.

@@ -42,8 +42,7 @@ type Change struct {
 	New     []string       `json:"new,omitempty"` // ids that it brought
 	Tokens  []UndoToken    `json:"tokens,omitempty"`
 	Undone  bool           `json:"undone,omitempty"`
-	// Stands says of one that was undone with an earlier one that what it did stays: an operator did it.
-	Stands bool `json:"stands,omitempty"`
+	Stands  bool           `json:"stands,omitempty"` // undone with an earlier one, but what it did stays: an operator did it
 }
 
 // counts reports whether what the change did still holds, as far as it is up to undoing.

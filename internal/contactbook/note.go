@@ -28,12 +28,10 @@ const (
 
 // Effects are what has to be there before a change of a book is written.
 type Effects struct {
-	Notes []Note // to be sent
-	// Pointer is the selector of new tokens, which are good until a time; empty if there are none.
-	Pointer string
-	Until   time.Time
-	// Lowered is until when the level of assurance counts as lower; zero if it does not.
-	Lowered time.Time
+	Notes   []Note    // to be sent
+	Pointer string    // selector of new tokens; empty if there are none
+	Until   time.Time // when the new tokens end
+	Lowered time.Time // until when the level of assurance counts as lower; zero if it does not
 }
 
 // A Note is a message about contacts, or to all of them. It is dropped when a provider has taken it over.

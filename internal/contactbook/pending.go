@@ -15,12 +15,11 @@ type Candidate struct {
 	ID       string          `json:"id"` // also of the contact that it may become
 	To       letter.Unproved `json:"to" export:"yes"`
 	Replaces string          `json:"replaces,omitempty"` // a contact's id
-	// First says that the subject had no contact when this one was asked for.
-	First   bool           `json:"first,omitempty"`
-	By      civicpin.Actor `json:"by" export:"yes"`
-	Expires time.Time      `json:"expires" export:"yes"`
-	Links   []token.Link   `json:"links,omitempty"` // oldest first
-	Sends   int            `json:"sends"`
+	First    bool            `json:"first,omitempty"`    // the subject had no contact when this one was asked for
+	By       civicpin.Actor  `json:"by" export:"yes"`
+	Expires  time.Time       `json:"expires" export:"yes"`
+	Links    []token.Link    `json:"links,omitempty"` // oldest first
+	Sends    int             `json:"sends"`
 }
 
 // Fits returns why an address cannot become a contact, nil if it can. replaces is the id of the one whose place it takes.
