@@ -85,7 +85,7 @@ func act(param string) (string, error) {
 		return "", fmt.Errorf("texts: act is not at most %d printable characters: %w", maxAct, civicpin.ErrInvalid)
 	}
 	if linked(act) {
-		return "", ErrLink
+		return "", fmt.Errorf("%w: parameter act would be taken for one", ErrLink)
 	}
 	return act, nil
 }
