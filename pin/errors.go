@@ -19,7 +19,7 @@ var (
 	ErrExpired = errors.New("pin: expired")
 	// ErrState says that the credential is not in a state for the call: exchanging one that was exchanged, changing one
 	// that was not, issuing over one in use, sending again what was erased. Visitors get it only after they proved the secret.
-	// Its text says which state that is, except from Issue and Resend, which visitors can cause without a proof.
+	// From Exchange, Change, Suspend, Resume, Import and Complete, its text says which state that is.
 	ErrState = errors.New("pin: credential is not in a state for this")
 	// ErrChanged says that the credential changed while the call worked on it; nothing was written. Ask again.
 	ErrChanged = errors.New("pin: credential changed meanwhile")
