@@ -34,13 +34,10 @@ var _ outbox.Owner = (*delivery)(nil)
 // Confirm implements [outbox.Owner]: it gives the message only while the book still stands behind it.
 func (d *delivery) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Message, error) {
 	e, err := d.books.Get(ctx, store.Key{Subject: ref.Subject})
-	if errors.Is(err, store.ErrNotFound) {
-		return civicpin.Message{}, outbox.ErrWithdrawn
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return civicpin.Message{}, err
 	}
-	n := e.Value.Note(ref.ID)
+	n := e.Value.Note(ref.ID) // nil if there is no book
 	if n == nil || !e.Value.Wants(n, d.vault.Now()) {
 		return civicpin.Message{}, outbox.ErrWithdrawn
 	}

@@ -40,7 +40,7 @@ const RecoveryCode civicpin.MessageKind = "recovery.code"
 // told as in [RecoveryLink], otherwise, or without one, by calling the number that they know. They carry no Secret.
 const (
 	// RecoveryWaiting tells that a recovery was started, and that it goes ahead at the time in the parameter "until", as in
-	// RFC 3339, if there is one. Its Link cancels it until then; Expires is not told.
+	// RFC 3339, if there is one. Its Link cancels it until Expires, which is told if it is set.
 	RecoveryWaiting civicpin.MessageKind = "recovery.waiting"
 	// RecoveryDone and RecoveryUnlocked tell that a recovery or an unlocking was completed. Expires is the Link's.
 	RecoveryDone     civicpin.MessageKind = "recovery.done"
