@@ -9,6 +9,7 @@ var english = language{
 	greeting: "Good day,",
 	help:     "[Questions: {help}]",
 	destroy:  "Keep this page to yourself, and destroy it once you have used the code.",
+	more:     "This message stands for {more} more like it.",
 	short:    func(t time.Time) string { return t.Format("2 Jan 2006 15:04") },
 	long:     func(t time.Time) string { return t.Format("2 January 2006, 15:04") },
 	part: wording{

@@ -11,6 +11,7 @@ var italian = language{
 	greeting: "Buongiorno,",
 	help:     "[Informazioni: {help}]",
 	destroy:  "Non mostri questo foglio a nessuno e lo distrugga dopo aver usato il codice.",
+	more:     "Messaggi uguali che questo sostituisce: {more}.",
 	short:    func(t time.Time) string { return t.Format("02/01/2006 15:04") },
 	long: func(t time.Time) string {
 		months := [...]string{

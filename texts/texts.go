@@ -176,12 +176,12 @@ func (w *Writer) render(m civicpin.Message, lang *language) (Text, error) {
 		t.Subject = v.fill(wording.subject)
 		t.Body = civicpin.NewSecret(page(wording, lang, v, m.To))
 	case c == civicpin.Voice:
-		return spoken(t, wording, v)
+		return spoken(t, wording, lang, v)
 	default:
 		if c != civicpin.SMS {
 			t.Subject = v.fill(wording.title)
 		}
-		return short(t, wording, v)
+		return short(t, wording, lang, v)
 	}
 	return t, nil
 }
@@ -194,9 +194,13 @@ func (w *Writer) in(locale string) *language {
 	return w.language
 }
 
-// short is a text message or an app's notice: one line, no link, one message long.
-func short(t Text, wording wording, v values) (Text, error) {
+// short is a text message or an app's notice: one line, no link, one message long. That it stands for others is left out if it
+// does not fit.
+func short(t Text, wording wording, lang *language, v values) (Text, error) {
 	body, ok := gsm(v.fill(wording.short))
+	if whole, _ := gsm(v.fill(wording.short + "[ " + lang.more + "]")); septets(whole) <= 160 {
+		body = whole
+	}
 	if !ok || septets(body) > 160 {
 		return Text{}, fmt.Errorf("texts: text does not fit one text message: %w", civicpin.ErrInvalid)
 	}
@@ -205,8 +209,8 @@ func short(t Text, wording wording, v values) (Text, error) {
 }
 
 // spoken is what a machine reads aloud: the code character by character, twice.
-func spoken(t Text, wording wording, v values) (Text, error) {
-	return unlinked(t, v.fill(wording.spoken), v.codeless().fill(wording.spoken), v.code)
+func spoken(t Text, wording wording, lang *language, v values) (Text, error) {
+	return unlinked(t, v.fill(wording.spoken+"[ "+lang.more+"]"), v.codeless().fill(wording.spoken), v.code)
 }
 
 // unlinked sets the body, and refuses one with a link. The code is letters and digits in upper case as a rule, among which

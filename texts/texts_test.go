@@ -577,3 +577,35 @@ func TestTimesThatComeTwice(t *testing.T) {
 		}
 	}
 }
+
+// A notice that stands for others says so at length, and in a text message if there is room; a number that is none is refused.
+func TestMore(t *testing.T) {
+	w := writer(t, texts.Service{Name: "Portal", Page: "https://portal.example/r"})
+	for _, kind := range []civicpin.MessageKind{texts.PINChanged, texts.PINRevoked, texts.PINLocked, texts.ContactChanged} {
+		for _, locale := range []string{"en", "es", "it"} {
+			for _, to := range []civicpin.Contact{
+				{Channel: civicpin.SMS, Address: "+393331234567"}, {Channel: civicpin.Voice, Address: "+393331234567"},
+				{Channel: civicpin.Email, Address: "a@example.org"},
+			} {
+				m := message(kind, to, locale)
+				if m.Params == nil {
+					m.Params = map[string]string{}
+				}
+				without := render(t, w, m).Body.Reveal()
+				m.Params["more"] = "4711"
+				with := render(t, w, m).Body.Reveal()
+				if to.Channel == civicpin.SMS && with == without {
+					require.Greater(t, len(without), 160-60, "there was room")
+					continue
+				}
+				require.Contains(t, with, "4711")
+				require.NotContains(t, without, "4711")
+				for _, bad := range []string{"0", "-1", "01", "many", "http://x.example"} {
+					m.Params["more"] = bad
+					_, err := w.Render(m)
+					require.ErrorIs(t, err, civicpin.ErrInvalid, bad)
+				}
+			}
+		}
+	}
+}

@@ -32,6 +32,7 @@ type values struct {
 	change                  string // one of your contacts was removed
 	time, longTime          string // of the expiry or the end of a lock: 03/12/2026 14:05; 3 dicembre 2026, ore 14:05
 	linkTime                string // long, of the expiry of the link
+	more                    string // how many others the message stands for
 }
 
 func (w *Writer) values(m civicpin.Message, lang *language) (values, error) {
@@ -44,6 +45,9 @@ func (w *Writer) values(m civicpin.Message, lang *language) (values, error) {
 		at = m.Expires
 	}
 	var err error
+	if v.more, err = more(m.Params["more"]); err != nil {
+		return values{}, err
+	}
 	if _, v.linkTime, err = w.told(at, lang); err != nil {
 		return values{}, err
 	}
@@ -74,6 +78,14 @@ func (w *Writer) values(m civicpin.Message, lang *language) (values, error) {
 	}
 	v.time, v.longTime, err = w.told(at, lang)
 	return v, err
+}
+
+// more returns how many other messages a message stands for, and an error if that is no number.
+func more(param string) (string, error) {
+	if n, err := strconv.Atoi(param); param != "" && (err != nil || n < 1 || strconv.Itoa(n) != param) {
+		return "", fmt.Errorf("texts: parameter more is not a number: %w", civicpin.ErrInvalid)
+	}
+	return param, nil
 }
 
 // act returns what a code is for, with its accents composed, and an error if a text message cannot carry it, or it has a link.
@@ -115,7 +127,7 @@ func (v values) fill(pattern string) string {
 	return b.String()
 }
 
-func (v values) named() [14][2]string {
+func (v values) named() [15][2]string {
 	return [...][2]string{
 		{"{service}", v.service},
 		{"{name}", v.longName},
@@ -131,6 +143,7 @@ func (v values) named() [14][2]string {
 		{"{time}", v.time},
 		{"{longtime}", v.longTime},
 		{"{linktime}", v.linkTime},
+		{"{more}", v.more},
 	}
 }
 
