@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -111,6 +112,10 @@ func (w world) call(t *testing.T, p *player, kind int, source civicpin.Source) s
 	}
 }
 
+// refused is an answer about a limit. Which limit refuses a call that is made at once with others is left to chance: a call that
+// the count by subject refuses counts for its source until then.
+var refused = regexp.MustCompile("(sends|source)[0-9]+")
+
 // play plays the order of a seed, and returns all answers. Calls that are made at once give their answers in any order.
 func (w world) play(t *testing.T, seed uint64) (answers []string) {
 	draw := rand.New(rand.NewPCG(seed, 1))
@@ -136,7 +141,7 @@ func (w world) play(t *testing.T, seed uint64) (answers []string) {
 				continue
 			}
 			one := *p
-			all.Go(func() { group[i] = w.call(t, &one, kind, at) })
+			all.Go(func() { group[i] = refused.ReplaceAllString(w.call(t, &one, kind, at), "refused") })
 		}
 		all.Wait()
 		if parallel && kind == 1 {
@@ -167,21 +172,21 @@ func TestOrdersTellNothing(t *testing.T) {
 		orders = 60
 	}
 	known, unknown := newWorld(t, true), newWorld(t, false)
-	refused := make(map[lockout.Scope]int)
+	scopes := make(map[lockout.Scope]int)
 	for seed := range orders {
 		answers := known.play(t, seed)
 		require.Equal(t, unknown.play(t, seed), answers, "order %d", seed)
 		for _, scope := range []lockout.Scope{lockout.ScopeSends, lockout.ScopeSource, lockout.ScopeAddress} {
-			refused[scope] += strings.Count(strings.Join(answers, " "), string(scope))
+			scopes[scope] += strings.Count(strings.Join(answers, " "), string(scope))
 		}
 		if seed%100 == 99 {
 			known.purge(t)
 			unknown.purge(t)
 		}
 	}
-	require.Greater(t, refused[lockout.ScopeSends], int(orders))
-	require.Greater(t, refused[lockout.ScopeSource], int(orders)/20)
-	require.Zero(t, refused[lockout.ScopeAddress])
+	require.Greater(t, scopes[lockout.ScopeSends], int(orders))
+	require.Greater(t, scopes[lockout.ScopeSource], int(orders)/20)
+	require.Zero(t, scopes[lockout.ScopeAddress])
 }
 
 func (p *portal) purge(t *testing.T) {
@@ -220,6 +225,9 @@ func TestFortySubjectsOneTelephone(t *testing.T) {
 
 // While ten thousand messages wait that visitors asked for, the notice of a change arrives within a minute.
 func TestANoticeArrivesWithinAMinute(t *testing.T) {
+	if testing.Short() {
+		t.Skip("some seconds")
+	}
 	synctest.Test(t, func(t *testing.T) {
 		policy := pin.Default()
 		policy.Valid[civicpin.SMS] = 24 * time.Hour // so that they wait, and are not given up
