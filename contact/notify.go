@@ -19,7 +19,8 @@ import (
 // are told; if none is, post a letter. params are at most 8, of at most 32 and 256 bytes, and hold no secret.
 //
 // It is for what an authenticated citizen or an operator did, or for a lock, once. Never call it for each request of a
-// stranger: nothing limits how often it is called, only that 64 messages wait. Errors:
+// stranger: nothing limits how often it is called, only that 64 messages wait. As strangers can cause a lock, an address gets
+// few notices of "pin.locked": see [outbox.Typed]. Errors:
 //   - [civicpin.ErrInvalid]: the subject, kind or parameters are invalid. If it is an [*outbox.UnsendableError], the notifier
 //     would refuse the message over the channel of one of Policy.Decoys.
 //   - [ErrBusy]: 64 messages wait, and none of them has failed.

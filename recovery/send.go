@@ -90,7 +90,7 @@ func (v *visit) deliver(ctx context.Context, d plan.Delivery) error {
 		ref.Class = outbox.Typed
 	}
 	err = v.out.Announce(ctx, outbox.Request{
-		Refs: []outbox.Ref{ref}, Subject: r.Subject, Decoy: !real, Limit: v.sends, By: civicpin.Citizen, Source: v.shows(),
+		Refs: []outbox.Ref{ref}, Subject: r.Subject, Decoy: !real, Limit: v.sends, By: v.by, Source: v.shows(),
 	}, func(ctx context.Context) error {
 		return v.change(ctx, func(r *run, _ time.Time) error {
 			if m.Link != r.Sends+1 || !r.Rests.IsZero() {
