@@ -97,14 +97,12 @@ func (q *Queue) Ask(r Rule, a Question) Answer {
 		at = min(at, p.Since+int64(time.Hour))
 	}
 	if at <= now {
-		if state, ok, _ := gcra.Take(r.Rate, time.Unix(0, q.State), a.Now, 1); ok {
-			q.State = state.UnixNano()
-		}
+		state, _, _ := gcra.Take(r.Rate, time.Unix(0, q.State), a.Now, 1) // as it was, for a notice that waited for an hour
+		q.State = state.UnixNano()
 		q.Round = max(q.Round, p.Round)
 		p.Went, p.Due = 1, now
-		went := *p
-		q.Places = append(slices.Delete(q.Places, i, i+1), went) // those that went last are last: see tidy
-		return Answer{Verdict: Go, More: went.More}
+		q.Places = slices.Concat(q.Places[:i], q.Places[i+1:], []Place{*p}) // those that went last are last: see tidy
+		return Answer{Verdict: Go, More: p.More}
 	}
 	if other := q.leader(r, i); other >= 0 {
 		q.Places[other].More += 1 + p.More
@@ -156,8 +154,7 @@ func (q *Queue) told(now int64, a Answer) Answer {
 	return a
 }
 
-// tidy drops what says nothing any more, and believes no time that these rules could not have written: a clock that was ahead
-// must not hold up messages until that day.
+// tidy drops what says nothing any more, and corrects the times that a clock wrote that was ahead.
 func (q *Queue) tidy(r Rule, now int64) {
 	q.State = min(max(q.State, now), now+int64(r.Rate.Window))
 	went := 0
@@ -216,8 +213,7 @@ func (q *Queue) room(r Rule) {
 	if waiting <= r.Most {
 		return
 	}
-	newest := len(q.Places) - 1
-	drop := newest
+	newest, drop := len(q.Places)-1, len(q.Places)-1
 	if of[q.Places[newest].Subject] < most {
 		for i := range q.Places[:newest] {
 			if p := &q.Places[i]; p.Went == 0 && of[p.Subject] == most && (drop == newest || q.before(drop, i)) {

@@ -118,12 +118,13 @@ func TestSteps(t *testing.T) {
 		// A subject that asks once in a while does not get each turn before those that wait.
 		{
 			"a subject that is forgotten", rule(1, 2*h),
-			"0m a1 go; 0m a2 wait 2h!; 10m b1 wait 2h; 120m a2 wait 4h!; 120m b1 go; 210m b2 wait 6h!; 240m a2 go; 360m b2 go",
+			"0m a1 go; 0m a2 wait 1h!; 10m b1 wait 1h10m; 60m a2 wait 2h!; 70m b1 wait 2h; 120m a2 wait 3h!; 120m b1 go; " +
+				"180m a2 wait 4h!; 210m b2 wait 4h30m; 240m a2 go; 270m b2 wait 5h30m!; 330m b2 wait 6h!; 360m b2 go",
 		},
 		{"a wait that would be too long", hold, "0m a1 go; 0m a2 wait 10m!; 0m a3 refuse; 1h a3 go; 1h b1 wait 1h10m!"},
 		{
-			"six hours", rule(1, 24*h),
-			"0m a1 go; 0m a2 wait 6h!; 6h a2 wait 12h!; 12h a2 wait 18h!; 18h a2 wait 24h!; 24h a2 go",
+			"it asks again before its turn", rule(1, 48*h),
+			"0m a1 go; 0m a2 wait 6h!; 6h a2 wait 12h!; 28h a2 wait 33h!; 44h a2 wait 45h!; 47h30m a2 wait 48h!; 48h a2 go",
 		},
 		{
 			"a fifth of a life", rule(1, 8*m),
