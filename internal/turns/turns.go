@@ -3,7 +3,6 @@
 package turns
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -85,16 +84,23 @@ type Answer struct {
 func (q *Queue) Ask(r Rule, a Question) Answer {
 	now := a.Now.UnixNano()
 	q.tidy(r, now)
-	i := q.find(r, a, now)
-	if i >= 0 && q.Places[i].Went == 1 {
-		return Answer{Verdict: Go, More: q.Places[i].More}
+	if r.Merge && q.merge(a) {
+		return q.told(now, Answer{Verdict: Merged})
 	}
-	if i < 0 {
+	i := q.find(r, a, now)
+	switch {
+	case i >= 0 && q.Places[i].Went == 1:
+		return Answer{Verdict: Go, More: q.Places[i].More}
+	case i < 0:
 		return q.told(now, Answer{Verdict: Refuse})
 	}
 	p, at := &q.Places[i], q.turn(r, i, now)
+	late := at > now+int64(r.Hold) || TooLate(time.Unix(0, at), time.Unix(0, p.Asked), a.Expires)
 	if r.Merge {
-		at = min(at, p.Since+int64(time.Hour))
+		at, late = min(at, p.Since+int64(time.Hour)), false
+		if TooLate(time.Unix(0, at), time.Unix(0, p.Asked), a.Expires) {
+			at = now
+		}
 	}
 	if at <= now {
 		state, _, _ := gcra.Take(r.Rate, time.Unix(0, q.State), a.Now, 1) // as it was, for a notice that waited for an hour
@@ -104,13 +110,8 @@ func (q *Queue) Ask(r Rule, a Question) Answer {
 		q.Places = slices.Concat(q.Places[:i], q.Places[i+1:], []Place{*p}) // those that went last are last: see tidy
 		return Answer{Verdict: Go, More: p.More}
 	}
-	if other := q.leader(r, i); other >= 0 {
-		q.Places[other].More += 1 + p.More
-		q.Places = slices.Delete(q.Places, i, i+1)
-		return q.told(now, Answer{Verdict: Merged})
-	}
-	if at > now+int64(r.Hold) || TooLate(time.Unix(0, at), time.Unix(0, p.Asked), a.Expires) {
-		q.Places = slices.Delete(q.Places, i, i+1)
+	if late {
+		q.remove(i)
 		return q.told(now, Answer{Verdict: Refuse})
 	}
 	// What is before it may be withdrawn, so it asks again before its turn: after a quarter of the time.
@@ -125,7 +126,9 @@ func TooLate(at, born, expires time.Time) bool {
 
 // Leave gives up the place of a message that waits and was withdrawn.
 func (q *Queue) Leave(entry string) {
-	q.Places = slices.DeleteFunc(q.Places, func(p Place) bool { return p.Entry == entry && p.Went == 0 })
+	if i := slices.IndexFunc(q.Places, func(p Place) bool { return p.Entry == entry && p.Went == 0 }); i >= 0 {
+		q.remove(i)
+	}
 }
 
 // Refund gives back what a message took that was let through and will not go.
@@ -170,58 +173,8 @@ func (q *Queue) tidy(r Rule, now int64) {
 		} else if p.Went == 1 || now-p.Due <= int64(gone) {
 			continue
 		}
-		q.Places = slices.Delete(q.Places, i, i+1)
+		q.remove(i)
 	}
-}
-
-// find returns the place of a message, a new one if it has none, and -1 if there is no room for it.
-func (q *Queue) find(r Rule, a Question, now int64) int {
-	of := func(entry string) func(Place) bool {
-		return func(p Place) bool { return entry != "" && p.Entry == entry }
-	}
-	if i := slices.IndexFunc(q.Places, of(a.Entry)); i >= 0 {
-		return i
-	}
-	if i := slices.IndexFunc(q.Places, of(a.Replaces)); i >= 0 && q.Places[i].Went == 0 && q.Places[i].Subject == a.Subject {
-		q.Places[i].Entry, q.Places[i].Asked = a.Entry, now
-		return i
-	}
-	p := Place{Entry: a.Entry, Subject: a.Subject, Group: a.Group, Round: q.Round, Since: now, Asked: now, Due: now}
-	for i := range q.Places {
-		if q.Places[i].Subject == a.Subject {
-			p.Round = max(p.Round, q.Places[i].Round+1)
-		}
-	}
-	q.Places = append(q.Places, p)
-	if q.leader(r, len(q.Places)-1) < 0 { // what is merged needs no room
-		q.room(r)
-	}
-	return slices.IndexFunc(q.Places, of(a.Entry))
-}
-
-// room drops the last message of the subject that has most, if too many wait. That may be the newest place.
-func (q *Queue) room(r Rule) {
-	waiting, most := 0, 0
-	of := make(map[string]int)
-	for i := range q.Places {
-		if q.Places[i].Went == 0 {
-			waiting++
-			of[q.Places[i].Subject]++
-			most = max(most, of[q.Places[i].Subject])
-		}
-	}
-	if waiting <= r.Most {
-		return
-	}
-	newest, drop := len(q.Places)-1, len(q.Places)-1
-	if of[q.Places[newest].Subject] < most {
-		for i := range q.Places[:newest] {
-			if p := &q.Places[i]; p.Went == 0 && of[p.Subject] == most && (drop == newest || q.before(drop, i)) {
-				drop = i
-			}
-		}
-	}
-	q.Places = slices.Delete(q.Places, drop, drop+1)
 }
 
 // turn returns when the place's turn comes, if nothing changes until then.
@@ -235,16 +188,4 @@ func (q *Queue) turn(r Rule, i int, now int64) int64 {
 	}
 	one := int64(r.Rate.Window) / int64(r.Rate.Limit)
 	return q.State + int64(ahead+1)*one - int64(r.Rate.Window)
-}
-
-// leader returns another place of the same group that waits, or -1.
-func (q *Queue) leader(r Rule, i int) int {
-	return slices.IndexFunc(q.Places, func(p Place) bool {
-		return r.Merge && p.Group != "" && p.Group == q.Places[i].Group && p.Entry != q.Places[i].Entry && p.Went == 0
-	})
-}
-
-// before reports whether one place comes before another: places are kept in the order in which they were taken.
-func (q *Queue) before(a, b int) bool {
-	return cmp.Or(cmp.Compare(q.Places[a].Round, q.Places[b].Round), cmp.Compare(a, b)) < 0
 }

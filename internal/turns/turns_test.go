@@ -352,7 +352,7 @@ func (m *model) ask(t *rapid.T, name, replaces string) {
 	}
 	switch got.Verdict {
 	case turns.Go:
-		hour := m.r.Merge && has && m.now.UnixNano()-old.Since >= int64(time.Hour)
+		hour := m.r.Merge && (has && m.now.UnixNano()-old.Since >= int64(time.Hour) || !has && len(before) >= m.r.Most)
 		m.goes(t, name, got.More, hour)
 	case turns.Merged:
 		if leader == "" {
@@ -384,6 +384,10 @@ func (m *model) room(t *rapid.T, name string, before, after map[string]turns.Pla
 	case len(before) < m.r.Most || leader != "":
 		if len(dropped) > 0 || v == turns.Refuse {
 			t.Fatalf("there was room for %s, and %v was dropped", name, dropped)
+		}
+	case m.r.Merge:
+		if len(dropped) > 0 || v != turns.Go {
+			t.Fatalf("no notice is lost for want of room, but %s was told %d, and %v was dropped", name, v, dropped)
 		}
 	case of[name[:1]] == most:
 		if len(dropped) > 0 || v != turns.Refuse {
