@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/civicpin/civicpin/internal/scrub"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -48,7 +49,7 @@ func (o *Outbox) settled(ctx context.Context, j *job) bool {
 		})
 	})
 	if err != nil && !errors.Is(err, ErrWithdrawn) {
-		o.record(ctx, EventUnsettled, j.ref, scrub(err.Error()))
+		o.record(ctx, EventUnsettled, j.ref, scrub.Text(err.Error()))
 		if v.Waits < o.opts.maxWaits() {
 			return false
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/scrub"
 )
 
 // confirm asks the owner of a job whether it is to be sent, and returns the message if it is. Otherwise it does what is
@@ -46,7 +47,7 @@ func (o *Outbox) confirm(ctx context.Context, j *job) *civicpin.Message {
 	case ctx.Err() != nil:
 		return nil // stopped, which is no fault of the owner's
 	}
-	reason := scrub(err.Error())
+	reason := scrub.Text(err.Error())
 	if !errors.Is(err, ErrNotYet) && j.entry.Value.Waits >= o.opts.maxWaits() {
 		if o.save(ctx, j, func(e *entry) { e.Due = o.in(o.opts.lease()) }) { // a claim
 			o.bury(ctx, j, reason)

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/scrub"
 )
 
 // deliver claims an entry and sends its message.
@@ -65,12 +66,12 @@ func (o *Outbox) deliver(ctx context.Context, j *job) {
 			receipt = ""
 		}
 		o.close(ctx, j, doneSent, receipt, "") // first: a recorder that hangs would hold it up past the claim
-		o.record(ctx, EventSent, j.ref, scrub(receipt, private...))
+		o.record(ctx, EventSent, j.ref, scrub.Text(receipt, private...))
 	case errors.Is(err, civicpin.ErrUndeliverable), j.entry.Value.Tries >= o.opts.MaxTries:
-		o.bury(ctx, j, scrub(err.Error(), private...))
+		o.bury(ctx, j, scrub.Text(err.Error(), private...))
 	default:
 		o.giveBack(ctx, j, func(e *entry) { e.Due = o.in(o.opts.delay(e.Tries)) })
-		o.record(ctx, EventRetried, j.ref, scrub(err.Error(), private...))
+		o.record(ctx, EventRetried, j.ref, scrub.Text(err.Error(), private...))
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/scrub"
 )
 
 // The events of this package. Each that is about a message has its subject, and its [Ref].ID as the event's Ref.
@@ -52,7 +53,7 @@ func (o *Outbox) record(ctx context.Context, code civicpin.EventCode, ref Ref, r
 
 // notice records an event about the outbox itself.
 func (o *Outbox) notice(ctx context.Context, code civicpin.EventCode, reason string) {
-	o.tell(ctx, civicpin.Event{Code: code, Reason: scrub(reason)})
+	o.tell(ctx, civicpin.Event{Code: code, Reason: scrub.Text(reason)})
 }
 
 // tell passes an event on. A recorder that panics would otherwise end the process, since no caller is above a sender.

@@ -15,9 +15,6 @@ const (
 	LeaseMargin = leaseMargin
 )
 
-// Scrub is scrub.
-var Scrub = scrub
-
 // WithDefaults is what New makes of options.
 func WithDefaults(o *Options) (Options, error) { return o.withDefaults() }
 
