@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/civicpin/civicpin/internal/guard"
 	"github.com/civicpin/civicpin/internal/scrub"
 	"github.com/civicpin/civicpin/store"
 )
@@ -40,7 +41,7 @@ func (o *Outbox) settled(ctx context.Context, j *job) bool {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	v := j.entry.Value
-	err := guard(func() error {
+	err := guard.Call(func() error {
 		return j.owner.Settle(ctx, j.ref, Outcome{
 			Failed:  v.Done == doneFailed,
 			Receipt: v.Receipt,

@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/guard"
 	"github.com/civicpin/civicpin/internal/scrub"
 )
 
@@ -77,7 +78,7 @@ func (o *Outbox) drop(ctx context.Context, j *job) {
 func (o *Outbox) ask(ctx context.Context, j *job) (m civicpin.Message, err error) {
 	ctx, cancel := context.WithTimeout(ctx, o.opts.Timeout)
 	defer cancel()
-	err = guard(func() (err error) {
+	err = guard.Call(func() (err error) {
 		m, err = j.owner.Confirm(ctx, j.ref)
 		return err
 	})

@@ -18,7 +18,10 @@ func (o *Outbox) deliver(ctx context.Context, j *job) {
 			return
 		}
 	}
-	if !o.free(ctx, m.To.Channel) {
+	if free, tell := o.sender.Free(m.To.Channel); !free {
+		if tell {
+			o.notice(ctx, EventStuck, string(m.To.Channel))
+		}
 		o.save(ctx, j, func(e *entry) { e.Waits++; e.Due = o.in(o.opts.delay(min(e.Waits, 4))) })
 		return
 	}
@@ -58,7 +61,7 @@ func (o *Outbox) deliver(ctx context.Context, j *job) {
 	if o.vault.Now().Sub(claimed) > leaseMargin/3 {
 		return // held up so long that the claim may end before the send does; somebody else will take it
 	}
-	receipt, err := o.notify(ctx, *m)
+	receipt, err := o.sender.Notify(ctx, *m)
 	private := []civicpin.Secret{m.Secret, m.Link, civicpin.NewSecret(m.To.Address)}
 	switch {
 	case err == nil:

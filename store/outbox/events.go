@@ -48,18 +48,10 @@ const (
 
 // record records an event about a message.
 func (o *Outbox) record(ctx context.Context, code civicpin.EventCode, ref Ref, reason string) {
-	o.tell(ctx, civicpin.Event{Code: code, Subject: ref.Subject, Ref: ref.ID, Reason: reason})
+	o.events.Record(ctx, civicpin.Event{Code: code, Subject: ref.Subject, Ref: ref.ID, Reason: reason})
 }
 
 // notice records an event about the outbox itself.
 func (o *Outbox) notice(ctx context.Context, code civicpin.EventCode, reason string) {
-	o.tell(ctx, civicpin.Event{Code: code, Reason: scrub.Text(reason)})
-}
-
-// tell passes an event on. A recorder that panics would otherwise end the process, since no caller is above a sender.
-func (o *Outbox) tell(ctx context.Context, e civicpin.Event) {
-	_ = guard(func() error {
-		o.vault.Record(ctx, e)
-		return nil
-	})
+	o.events.Record(ctx, civicpin.Event{Code: code, Reason: scrub.Text(reason)})
 }

@@ -4,13 +4,14 @@ import (
 	"context"
 	"time"
 
+	"github.com/civicpin/civicpin/internal/guard"
 	"github.com/civicpin/civicpin/store"
 )
 
 // Seams for the tests of this package.
 
 const (
-	MaxStuck    = maxStuck
+	MaxStuck    = guard.MaxStuck
 	MaxFresh    = maxFresh
 	LeaseMargin = leaseMargin
 )

@@ -93,7 +93,7 @@ func (o *Outbox) watch(ctx context.Context, to civicpin.Contact) {
 	o.watched[prefix] = w
 	o.mu.Unlock()
 	if tell {
-		o.tell(ctx, civicpin.Event{Code: EventFlood, Ref: prefix})
+		o.events.Record(ctx, civicpin.Event{Code: EventFlood, Ref: prefix})
 	}
 }
 

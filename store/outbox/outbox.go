@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/guard"
 	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/turns"
 	"github.com/civicpin/civicpin/store"
@@ -26,6 +27,8 @@ const (
 type Outbox struct {
 	vault    *store.Vault
 	notifier civicpin.Notifier
+	sender   *guard.Notifier // calls the notifier
+	events   guard.Recorder
 	opts     Options
 	entries  store.Kind[entry]
 	dead     store.Kind[dead]
@@ -42,14 +45,12 @@ type Outbox struct {
 	fresh  chan store.Key // just committed
 	wake   chan struct{}  // more was committed than fresh holds
 
-	mu        sync.Mutex
-	owners    map[string]Owner
-	unknown   map[string]bool          // owners' names for which EventUnknownOwner was recorded
-	own       map[store.Key]uint64     // what this process added, on a store that cannot list
-	ownSeq    uint64                   // tells two additions of one key apart
-	sent      map[store.Key]string     // receipts of what was sent but could not be marked so
-	stuck     map[civicpin.Channel]int // calls of the notifier that outlived their time
-	announced map[civicpin.Channel]bool
+	mu      sync.Mutex
+	owners  map[string]Owner
+	unknown map[string]bool      // owners' names for which EventUnknownOwner was recorded
+	own     map[store.Key]uint64 // what this process added, on a store that cannot list
+	ownSeq  uint64               // tells two additions of one key apart
+	sent    map[store.Key]string // receipts of what was sent but could not be marked so
 
 	proved      map[string]civicpin.Rate // the limits of class Proved
 	typedBefore int                      // how many messages of class Typed waited at typedAt
@@ -75,22 +76,22 @@ func New(v *store.Vault, n civicpin.Notifier, opts *Options) (*Outbox, error) {
 		return nil, err
 	}
 	o := &Outbox{
-		vault:     v,
-		notifier:  n,
-		opts:      complete,
-		parked:    maxParked,
-		listed:    maxScan,
-		fresh:     make(chan store.Key, maxFresh),
-		wake:      make(chan struct{}, 1),
-		owners:    make(map[string]Owner),
-		unknown:   make(map[string]bool),
-		own:       make(map[store.Key]uint64),
-		sent:      make(map[store.Key]string),
-		stuck:     make(map[civicpin.Channel]int),
-		announced: make(map[civicpin.Channel]bool),
-		maxTyped:  maxTyped,
-		proved:    make(map[string]civicpin.Rate),
-		watched:   make(map[string]watched),
+		vault:    v,
+		notifier: n,
+		sender:   guard.NewNotifier(n, complete.Timeout),
+		events:   guard.Recorder{To: v},
+		opts:     complete,
+		parked:   maxParked,
+		listed:   maxScan,
+		fresh:    make(chan store.Key, maxFresh),
+		wake:     make(chan struct{}, 1),
+		owners:   make(map[string]Owner),
+		unknown:  make(map[string]bool),
+		own:      make(map[store.Key]uint64),
+		sent:     make(map[store.Key]string),
+		maxTyped: maxTyped,
+		proved:   make(map[string]civicpin.Rate),
+		watched:  make(map[string]watched),
 	}
 	var errs [7]error
 	o.entries, errs[0] = store.NewKind[entry](v, "outbox.entry")

@@ -105,7 +105,7 @@ func (o *Outbox) queued(ctx context.Context, j *job, m *civicpin.Message) bool {
 		return false
 	}
 	if a.Tell {
-		o.tell(ctx, civicpin.Event{Code: EventHeld, Ref: q.id[:16], Reason: j.entry.Value.Class.String()})
+		o.events.Record(ctx, civicpin.Event{Code: EventHeld, Ref: q.id[:16], Reason: j.entry.Value.Class.String()})
 	}
 	switch a.Verdict {
 	case turns.Wait:
@@ -203,7 +203,7 @@ func (o *Outbox) toCountry(ctx context.Context, j *job, m *civicpin.Message) boo
 			return false
 		}
 		if tell {
-			o.tell(ctx, civicpin.Event{Code: EventHeld, Ref: id[:16], Reason: "country"})
+			o.events.Record(ctx, civicpin.Event{Code: EventHeld, Ref: id[:16], Reason: "country"})
 		}
 		if !ok {
 			o.refund(ctx, j, m)
