@@ -11,7 +11,7 @@ import (
 )
 
 // pauses are how long close waits before its next go at a store that fails. With storeTimeout for each go, all of it is
-// within leaseMargin.
+// within pace.Margin.
 var pauses = [...]time.Duration{0, 200 * time.Millisecond, time.Second}
 
 // close ends a claimed entry: the owner is told, and the entry deleted. What was sent must not be sent again only because
@@ -51,7 +51,7 @@ func (o *Outbox) settled(ctx context.Context, j *job) bool {
 	})
 	if err != nil && !errors.Is(err, ErrWithdrawn) {
 		o.record(ctx, EventUnsettled, j.ref, scrub.Text(err.Error()))
-		if v.Waits < o.opts.maxWaits() {
+		if v.Waits < o.pace.MaxWaits() {
 			return false
 		}
 		// About a day long. What was sent was sent, and what failed is a dead letter: the owner's record stays as it is.
@@ -82,7 +82,7 @@ func (o *Outbox) marked(ctx context.Context, j *job) bool {
 		e.Expires = o.expiry()
 		e.Value.Done, e.Value.Receipt, e.Value.Reason = v.Done, v.Receipt, v.Reason
 		e.Value.Waits++
-		e.Value.Due = o.in(o.opts.delay(e.Value.Waits))
+		e.Value.Due = o.in(o.pace.Delay(e.Value.Waits))
 		return nil
 	})
 	if err == nil {

@@ -49,13 +49,13 @@ func (o *Outbox) confirm(ctx context.Context, j *job) *civicpin.Message {
 		return nil // stopped, which is no fault of the owner's
 	}
 	reason := scrub.Text(err.Error())
-	if !errors.Is(err, ErrNotYet) && j.entry.Value.Waits >= o.opts.maxWaits() {
-		if o.save(ctx, j, func(e *entry) { e.Due = o.in(o.opts.lease()) }) { // a claim
+	if !errors.Is(err, ErrNotYet) && j.entry.Value.Waits >= o.pace.MaxWaits() {
+		if o.save(ctx, j, func(e *entry) { e.Due = o.in(o.pace.Claim()) }) { // a claim
 			o.bury(ctx, j, reason)
 		}
 		return nil
 	}
-	o.save(ctx, j, func(e *entry) { e.Waits++; e.Due = o.in(o.opts.delay(e.Waits)) })
+	o.save(ctx, j, func(e *entry) { e.Waits++; e.Due = o.in(o.pace.Delay(e.Waits)) })
 	o.record(ctx, EventUnconfirmed, j.ref, reason)
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/pace"
 	"github.com/civicpin/civicpin/internal/scrub"
 )
 
@@ -22,13 +23,13 @@ func (o *Outbox) deliver(ctx context.Context, j *job) {
 		if tell {
 			o.notice(ctx, EventStuck, string(m.To.Channel))
 		}
-		o.save(ctx, j, func(e *entry) { e.Waits++; e.Due = o.in(o.opts.delay(min(e.Waits, 4))) })
+		o.save(ctx, j, func(e *entry) { e.Waits++; e.Due = o.in(o.pace.Delay(min(e.Waits, 4))) })
 		return
 	}
 	// The claim. Of all that read this state of the entry one gets it; until Due nobody else looks at it.
 	tried := j.entry.Value.Tries
 	if !o.save(ctx, j, func(e *entry) {
-		e.Doubt, e.Waits, e.Due = 0, 0, o.in(o.opts.lease())
+		e.Doubt, e.Waits, e.Due = 0, 0, o.in(o.pace.Claim())
 		e.Tries++
 	}) {
 		return
@@ -58,7 +59,7 @@ func (o *Outbox) deliver(ctx context.Context, j *job) {
 	if !o.allow(ctx, j, m) {
 		return
 	}
-	if o.vault.Now().Sub(claimed) > leaseMargin/3 {
+	if o.vault.Now().Sub(claimed) > pace.Margin/3 {
 		return // held up so long that the claim may end before the send does; somebody else will take it
 	}
 	receipt, err := o.sender.Notify(ctx, *m)
@@ -73,7 +74,7 @@ func (o *Outbox) deliver(ctx context.Context, j *job) {
 	case errors.Is(err, civicpin.ErrUndeliverable), j.entry.Value.Tries >= o.opts.MaxTries:
 		o.bury(ctx, j, scrub.Text(err.Error(), private...))
 	default:
-		o.giveBack(ctx, j, func(e *entry) { e.Due = o.in(o.opts.delay(e.Tries)) })
+		o.giveBack(ctx, j, func(e *entry) { e.Due = o.in(o.pace.Delay(e.Tries)) })
 		o.record(ctx, EventRetried, j.ref, scrub.Text(err.Error(), private...))
 	}
 }
@@ -89,7 +90,7 @@ func (o *Outbox) giveBack(ctx context.Context, j *job, change func(*entry)) {
 // that is buried again, a crash before it would leave a failure that no operator sees.
 func (o *Outbox) bury(ctx context.Context, j *job, reason string) {
 	if err := o.keepDead(ctx, j, reason); err != nil {
-		o.giveBack(ctx, j, func(e *entry) { e.Due = o.in(o.opts.delay(1)) })
+		o.giveBack(ctx, j, func(e *entry) { e.Due = o.in(o.pace.Delay(1)) })
 		return
 	}
 	o.close(ctx, j, doneFailed, "", reason)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin/internal/guard"
+	"github.com/civicpin/civicpin/internal/pace"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -13,17 +14,17 @@ import (
 const (
 	MaxStuck    = guard.MaxStuck
 	MaxFresh    = maxFresh
-	LeaseMargin = leaseMargin
+	LeaseMargin = pace.Margin
 )
 
 // WithDefaults is what New makes of options.
 func WithDefaults(o *Options) (Options, error) { return o.withDefaults() }
 
 // Delay is the wait after n failed tries.
-func (o Options) Delay(n int) time.Duration { return o.delay(n) }
+func (o Options) Delay(n int) time.Duration { return o.pace().Delay(n) }
 
 // Lease is how long a claim lasts.
-func (o Options) Lease() time.Duration { return o.lease() }
+func (o Options) Lease() time.Duration { return o.pace().Claim() }
 
 // MaxOwn is how many entries are kept in memory on a store that cannot list.
 const MaxOwn = maxOwn

@@ -9,6 +9,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/guard"
 	"github.com/civicpin/civicpin/internal/names"
+	"github.com/civicpin/civicpin/internal/pace"
 	"github.com/civicpin/civicpin/internal/turns"
 	"github.com/civicpin/civicpin/store"
 )
@@ -30,6 +31,7 @@ type Outbox struct {
 	sender   *guard.Notifier // calls the notifier
 	events   guard.Recorder
 	opts     Options
+	pace     pace.Pace
 	entries  store.Kind[entry]
 	dead     store.Kind[dead]
 
@@ -81,6 +83,7 @@ func New(v *store.Vault, n civicpin.Notifier, opts *Options) (*Outbox, error) {
 		sender:   guard.NewNotifier(n, complete.Timeout),
 		events:   guard.Recorder{To: v},
 		opts:     complete,
+		pace:     complete.pace(),
 		parked:   maxParked,
 		listed:   maxScan,
 		fresh:    make(chan store.Key, maxFresh),

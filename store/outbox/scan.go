@@ -40,7 +40,7 @@ type part struct {
 
 // scan looks at the entries behind a place, at most maxScan of them, and returns those that are due and not skipped.
 func (o *Outbox) scan(ctx context.Context, after string, skip func(store.Key, int64) bool) (s part) {
-	within, cancel := context.WithTimeout(ctx, o.opts.listing())
+	within, cancel := context.WithTimeout(ctx, o.pace.Listing())
 	defer cancel()
 	now := o.vault.Now()
 	s.at, s.err = o.walk(within, store.Pass{After: after, Max: o.listed}, func(e store.Entry[entry]) error {
@@ -83,7 +83,7 @@ func earlier(a, b time.Time) time.Time {
 
 // isDue reports whether an entry is to be looked at. One that is due later than any wait was written by a clock that was ahead.
 func (o *Outbox) isDue(e *entry, now time.Time) bool {
-	farthest := o.opts.farthest()
+	farthest := o.pace.Farthest()
 	if e.Queue != "" || e.Slot != 0 {
 		farthest = max(farthest, turns.Again+time.Minute)
 	}

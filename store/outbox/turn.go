@@ -101,7 +101,7 @@ func (o *Outbox) queued(ctx context.Context, j *job, m *civicpin.Message) bool {
 		return nil
 	})
 	if err != nil {
-		o.giveBack(ctx, j, func(e *entry) { e.Tries, e.Due = e.Tries-1, o.in(o.opts.delay(1)) })
+		o.giveBack(ctx, j, func(e *entry) { e.Tries, e.Due = e.Tries-1, o.in(o.pace.Delay(1)) })
 		return false
 	}
 	if a.Tell {
@@ -199,7 +199,7 @@ func (o *Outbox) toCountry(ctx context.Context, j *job, m *civicpin.Message) boo
 			return nil
 		})
 		if err != nil {
-			o.giveBack(ctx, j, func(e *entry) { e.Tries, e.Due = e.Tries-1, o.in(o.opts.delay(1)) })
+			o.giveBack(ctx, j, func(e *entry) { e.Tries, e.Due = e.Tries-1, o.in(o.pace.Delay(1)) })
 			return false
 		}
 		if tell {
