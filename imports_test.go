@@ -35,7 +35,10 @@ var packageMap = map[string][]string{
 	"*/internal/*":  {"."},
 
 	"internal/attempt":     {".", "store", "lockout"},                         // what all services do around a guess
+	"internal/own":         {".", "store"},                                    // what this process added to a store
+	"internal/quota":       {".", "store"},                                    // counts in the store
 	"internal/recoveryrun": {".", "contact"},                                  // tells a run's notices to contacts
+	"internal/shown":       {".", "store"},                                    // values that a vault's key makes
 	"internal/testkit":     {".", "store", "store/outbox", "store/storetest"}, // what tests share; only tests import it
 }
 

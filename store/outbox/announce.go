@@ -106,7 +106,7 @@ func (o *Outbox) add(ctx context.Context, decoy bool, refs []Ref) error {
 		if err != nil {
 			return fmt.Errorf("outbox: announce: %w", err)
 		}
-		o.track(ref.key())
+		o.own.Add(ref.key())
 	}
 	return nil
 }
@@ -134,7 +134,7 @@ func (o *Outbox) commit(ctx context.Context, decoy bool, refs []Ref) error {
 		if err != nil {
 			return fmt.Errorf("outbox: announce: %w", err)
 		}
-		o.track(ref.key())
+		o.own.Add(ref.key())
 	}
 	for _, ref := range refs {
 		o.announce(ref.key())

@@ -92,7 +92,7 @@ func (o *Outbox) Retry(ctx context.Context, ref Ref) error {
 	if err != nil {
 		return fmt.Errorf("outbox: retry: %w", err)
 	}
-	o.track(ref.key())
+	o.own.Add(ref.key())
 	// A conflict means that it was buried again already.
 	if err := o.dead.Delete(ctx, &letter); err != nil && !errors.Is(err, store.ErrConflict) {
 		return fmt.Errorf("outbox: retry: %w", err)

@@ -31,9 +31,7 @@ const MaxOwn = maxOwn
 
 // Own is how many are.
 func (o *Outbox) Own() int {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return len(o.own)
+	return o.own.Len()
 }
 
 // Remembered is how many messages were sent and could not be marked so.

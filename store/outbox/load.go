@@ -32,16 +32,12 @@ func (o *Outbox) room(ctx context.Context, refs []Ref, typed int) error {
 		if typed > 0 {
 			most /= 2 // so that a flood of requests leaves room for notices
 		}
-		o.mu.Lock()
-		defer o.mu.Unlock()
-		n := len(o.own)
-		for _, ref := range refs {
-			if _, ok := o.own[ref.key()]; !ok {
-				n++
-			}
+		keys := make([]store.Key, len(refs))
+		for i, ref := range refs {
+			keys[i] = ref.key()
 		}
-		if n > most {
-			return fmt.Errorf("%w: %d, on a store that cannot list", ErrBusy, len(o.own))
+		if !o.own.Fits(keys, most) {
+			return fmt.Errorf("%w: %d, on a store that cannot list", ErrBusy, o.own.Len())
 		}
 		return nil
 	}

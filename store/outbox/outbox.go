@@ -9,6 +9,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/guard"
 	"github.com/civicpin/civicpin/internal/names"
+	"github.com/civicpin/civicpin/internal/own"
 	"github.com/civicpin/civicpin/internal/pace"
 	"github.com/civicpin/civicpin/internal/turns"
 	"github.com/civicpin/civicpin/store"
@@ -42,6 +43,7 @@ type Outbox struct {
 	loads     store.Kind[load]
 	maxTyped  int
 
+	own    *own.List      // nil on a store that can list
 	parked int            // how many messages of one channel a Run keeps in memory
 	listed int            // how many entries one listing looks at
 	fresh  chan store.Key // just committed
@@ -50,8 +52,6 @@ type Outbox struct {
 	mu      sync.Mutex
 	owners  map[string]Owner
 	unknown map[string]bool      // owners' names for which EventUnknownOwner was recorded
-	own     map[store.Key]uint64 // what this process added, on a store that cannot list
-	ownSeq  uint64               // tells two additions of one key apart
 	sent    map[store.Key]string // receipts of what was sent but could not be marked so
 
 	proved      map[string]civicpin.Rate // the limits of class Proved
@@ -90,7 +90,7 @@ func New(v *store.Vault, n civicpin.Notifier, opts *Options) (*Outbox, error) {
 		wake:     make(chan struct{}, 1),
 		owners:   make(map[string]Owner),
 		unknown:  make(map[string]bool),
-		own:      make(map[store.Key]uint64),
+		own:      own.NewList(v),
 		sent:     make(map[store.Key]string),
 		maxTyped: maxTyped,
 		proved:   make(map[string]civicpin.Rate),

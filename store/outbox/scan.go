@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/own"
 	"github.com/civicpin/civicpin/internal/turns"
 	"github.com/civicpin/civicpin/store"
 )
@@ -120,5 +121,5 @@ func (o *Outbox) walk(ctx context.Context, p store.Pass, visit func(store.Entry[
 	if o.Durable() {
 		return o.entries.Walk(ctx, p, visit)
 	}
-	return o.walkOwn(ctx, p, visit)
+	return own.Walk(ctx, o.own, o.entries, p, visit)
 }
