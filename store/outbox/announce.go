@@ -83,6 +83,35 @@ func (o *Outbox) check(ctx context.Context, r *Request) error {
 	return o.room(ctx, refs, typed)
 }
 
+// room refuses messages for which there is no room, alike for all subjects.
+func (o *Outbox) room(ctx context.Context, refs []Ref, typed int) error {
+	if !o.vault.CanList() {
+		most := maxOwn
+		if typed > 0 {
+			most /= 2 // so that a flood of requests leaves room for notices
+		}
+		keys := make([]store.Key, len(refs))
+		for i, ref := range refs {
+			keys[i] = ref.key()
+		}
+		if !o.own.Fits(keys, most) {
+			return fmt.Errorf("%w: %d, on a store that cannot list", ErrBusy, o.own.Len())
+		}
+		return nil
+	}
+	if typed == 0 {
+		return nil
+	}
+	ok, err := o.load.Admit(ctx, typed)
+	if err != nil {
+		return fmt.Errorf("outbox: announce: %w", err)
+	}
+	if !ok {
+		return fmt.Errorf("%w: %d that any visitor may cause", ErrBusy, o.load.Most())
+	}
+	return nil
+}
+
 // add writes an entry for each ref, before the record that holds the messages. An entry that is already there stays, with its
 // tries. A decoy never takes the place of a true entry.
 func (o *Outbox) add(ctx context.Context, decoy bool, refs []Ref) error {

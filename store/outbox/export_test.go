@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin/internal/guard"
+	"github.com/civicpin/civicpin/internal/load"
 	"github.com/civicpin/civicpin/internal/pace"
 	"github.com/civicpin/civicpin/store"
 )
@@ -91,4 +92,4 @@ func (o *Outbox) step(ctx context.Context, refs []Ref, do func(context.Context, 
 }
 
 // SetMaxTyped makes an outbox refuse sooner.
-func (o *Outbox) SetMaxTyped(n int) { o.maxTyped = n }
+func (o *Outbox) SetMaxTyped(n int) { o.load, _ = load.NewCap(o.vault, n) }

@@ -4,10 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/guard"
+	"github.com/civicpin/civicpin/internal/load"
 	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/own"
 	"github.com/civicpin/civicpin/internal/pace"
@@ -22,6 +22,8 @@ const (
 	maxRemembered = 4096
 	// maxOwn bounds what is kept in memory of entries on a store that cannot list.
 	maxOwn = 1 << 16
+	// maxTyped is how many messages of class Typed wait in all: more than a day of a country's.
+	maxTyped = 100_000
 )
 
 // An Outbox is a durable queue of messages and what dispatches it. Its methods are safe for concurrent use. Make one with
@@ -40,8 +42,7 @@ type Outbox struct {
 	queues    store.Kind[turns.Queue]
 	countries store.Kind[country]
 	held      store.Kind[held]
-	loads     store.Kind[load]
-	maxTyped  int
+	load      *load.Cap
 
 	own    *own.List      // nil on a store that can list
 	parked int            // how many messages of one channel a Run keeps in memory
@@ -54,12 +55,8 @@ type Outbox struct {
 	unknown map[string]bool      // owners' names for which EventUnknownOwner was recorded
 	sent    map[store.Key]string // receipts of what was sent but could not be marked so
 
-	proved      map[string]civicpin.Rate // the limits of class Proved
-	typedBefore int                      // how many messages of class Typed waited at typedAt
-	typedSince  int                      // how many this process announced since
-	typedAt     time.Time
-	typedTold   bool
-	watched     map[string]watched // the telephones of each country, as this process counts them
+	proved  map[string]civicpin.Rate // the limits of class Proved
+	watched map[string]watched       // the telephones of each country, as this process counts them
 }
 
 // ErrNoNotifier says that the outbox has no notifier, so that nothing can be sent.
@@ -92,7 +89,6 @@ func New(v *store.Vault, n civicpin.Notifier, opts *Options) (*Outbox, error) {
 		unknown:  make(map[string]bool),
 		own:      own.NewList(v),
 		sent:     make(map[store.Key]string),
-		maxTyped: maxTyped,
 		proved:   make(map[string]civicpin.Rate),
 		watched:  make(map[string]watched),
 	}
@@ -102,7 +98,7 @@ func New(v *store.Vault, n civicpin.Notifier, opts *Options) (*Outbox, error) {
 	o.queues, errs[2] = store.NewKind[turns.Queue](v, "outbox.queue")
 	o.countries, errs[3] = store.NewKind[country](v, "outbox.country")
 	o.held, errs[4] = store.NewKind[held](v, "outbox.held")
-	o.loads, errs[5] = store.NewKind[load](v, "outbox.load")
+	o.load, errs[5] = load.NewCap(v, maxTyped)
 	o.counters, errs[6] = newCounters(v, &o.opts.Limits)
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err

@@ -140,7 +140,9 @@ func (o *Outbox) report(ctx context.Context, r *round, err error, over bool) {
 			o.notice(ctx, EventUnreadable, "entries that cannot be opened are left alone")
 		}
 		r.health = health{unreadable: r.unreadable}
-		o.tellLoad(ctx, r.typed)
+		within, cancel := context.WithTimeout(ctx, storeTimeout)
+		defer cancel()
+		o.load.Report(within, r.typed)
 	}
 }
 
