@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/sends"
 	"github.com/civicpin/civicpin/internal/shown"
 	"github.com/civicpin/civicpin/store"
 )
@@ -44,7 +45,7 @@ func (o *Outbox) Announce(ctx context.Context, r Request, write func(context.Con
 		return err
 	}
 	if r.Limit != nil {
-		if err := r.Limit.Take(ctx, r); err != nil {
+		if err := r.take(ctx, r.Limit); err != nil {
 			return err
 		}
 	}
@@ -110,6 +111,12 @@ func (o *Outbox) room(ctx context.Context, refs []Ref, typed int) error {
 		return fmt.Errorf("%w: %d that any visitor may cause", ErrBusy, o.load.Most())
 	}
 	return nil
+}
+
+// take counts the messages of a request.
+func (r *Request) take(ctx context.Context, l *Limit) error {
+	by := sends.Request{Subject: r.Subject, By: r.By, Source: r.Source}
+	return l.messages.Take(ctx, by, len(r.Refs)+r.Others)
 }
 
 // add writes an entry for each ref, before the record that holds the messages. An entry that is already there stays, with its

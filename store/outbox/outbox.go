@@ -11,6 +11,7 @@ import (
 	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/own"
 	"github.com/civicpin/civicpin/internal/pace"
+	"github.com/civicpin/civicpin/internal/sends"
 	"github.com/civicpin/civicpin/internal/turns"
 	"github.com/civicpin/civicpin/store"
 )
@@ -38,7 +39,7 @@ type Outbox struct {
 	entries  store.Kind[entry]
 	dead     store.Kind[dead]
 
-	counters  counters
+	sends     *sends.Counters
 	queues    store.Kind[turns.Queue]
 	countries store.Kind[country]
 	held      store.Kind[held]
@@ -99,7 +100,8 @@ func New(v *store.Vault, n civicpin.Notifier, opts *Options) (*Outbox, error) {
 	o.countries, errs[3] = store.NewKind[country](v, "outbox.country")
 	o.held, errs[4] = store.NewKind[held](v, "outbox.held")
 	o.load, errs[5] = load.NewCap(v, maxTyped)
-	o.counters, errs[6] = newCounters(v, &o.opts.Limits)
+	l := &o.opts.Limits
+	o.sends, errs[6] = sends.New(v, sends.Rates{Source: l.Source, SourceTyped: l.SourceTyped, Staff: l.Staff})
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
 	}
