@@ -35,6 +35,7 @@ var packageMap = map[string][]string{
 	"*/internal/*":  {"."},
 
 	"internal/attempt":     {".", "store", "lockout"},                         // what all services do around a guess
+	"internal/destination": {".", "store"},                                    // queues in the store
 	"internal/load":        {".", "store"},                                    // how many messages wait, over all processes
 	"internal/own":         {".", "store"},                                    // what this process added to a store
 	"internal/quota":       {".", "store"},                                    // counts in the store

@@ -69,7 +69,7 @@ func (o *Outbox) standIn(ref Ref) *civicpin.Message {
 // drop deletes an entry that its owner does not want sent.
 func (o *Outbox) drop(ctx context.Context, j *job) {
 	if o.entries.Delete(ctx, &j.entry) == nil {
-		o.leave(ctx, j)
+		o.limits.Leave(ctx, j.entry.Value.Queue, o.place(j.ref))
 		o.record(ctx, EventWithdrawn, j.ref, "")
 	}
 }

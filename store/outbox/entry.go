@@ -54,6 +54,9 @@ func (o *Outbox) newEntry(ref Ref, decoy bool) entry {
 	return e
 }
 
+// place returns the name of a message's place in the queue of its address.
+func (o *Outbox) place(r Ref) string { return o.limits.Place(r.Owner, r.Subject, r.ID) }
+
 // expiry of an entry: never, where it can be found.
 func (o *Outbox) expiry() time.Time {
 	if o.Durable() {

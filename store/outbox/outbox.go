@@ -6,13 +6,13 @@ import (
 	"sync"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/destination"
 	"github.com/civicpin/civicpin/internal/guard"
 	"github.com/civicpin/civicpin/internal/load"
 	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/own"
 	"github.com/civicpin/civicpin/internal/pace"
 	"github.com/civicpin/civicpin/internal/sends"
-	"github.com/civicpin/civicpin/internal/turns"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -39,11 +39,11 @@ type Outbox struct {
 	entries  store.Kind[entry]
 	dead     store.Kind[dead]
 
-	sends     *sends.Counters
-	queues    store.Kind[turns.Queue]
-	countries store.Kind[country]
-	held      store.Kind[held]
-	load      *load.Cap
+	sends   *sends.Counters
+	limits  *destination.Limits
+	classes map[Class]destination.Class
+	decoys  destination.Class
+	load    *load.Cap
 
 	own    *own.List      // nil on a store that can list
 	parked int            // how many messages of one channel a Run keeps in memory
@@ -56,8 +56,7 @@ type Outbox struct {
 	unknown map[string]bool      // owners' names for which EventUnknownOwner was recorded
 	sent    map[store.Key]string // receipts of what was sent but could not be marked so
 
-	proved  map[string]civicpin.Rate // the limits of class Proved
-	watched map[string]watched       // the telephones of each country, as this process counts them
+	proved map[string]civicpin.Rate // the limits of class Proved
 }
 
 // ErrNoNotifier says that the outbox has no notifier, so that nothing can be sent.
@@ -91,17 +90,15 @@ func New(v *store.Vault, n civicpin.Notifier, opts *Options) (*Outbox, error) {
 		own:      own.NewList(v),
 		sent:     make(map[store.Key]string),
 		proved:   make(map[string]civicpin.Rate),
-		watched:  make(map[string]watched),
 	}
-	var errs [7]error
+	var errs [5]error
 	o.entries, errs[0] = store.NewKind[entry](v, "outbox.entry")
 	o.dead, errs[1] = store.NewKind[dead](v, "outbox.dead")
-	o.queues, errs[2] = store.NewKind[turns.Queue](v, "outbox.queue")
-	o.countries, errs[3] = store.NewKind[country](v, "outbox.country")
-	o.held, errs[4] = store.NewKind[held](v, "outbox.held")
-	o.load, errs[5] = load.NewCap(v, maxTyped)
+	o.load, errs[2] = load.NewCap(v, maxTyped)
 	l := &o.opts.Limits
-	o.sends, errs[6] = sends.New(v, sends.Rates{Source: l.Source, SourceTyped: l.SourceTyped, Staff: l.Staff})
+	o.sends, errs[3] = sends.New(v, sends.Rates{Source: l.Source, SourceTyped: l.SourceTyped, Staff: l.Staff})
+	o.limits, errs[4] = destination.New(v, destination.Countries{Home: l.Home, Abroad: l.Abroad, HomePrefixes: l.HomePrefixes})
+	o.classes, o.decoys = l.classes()
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
 	}
