@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/sends"
 	"github.com/civicpin/civicpin/internal/shown"
 	"github.com/civicpin/civicpin/store"
@@ -13,6 +17,38 @@ import (
 
 // ErrBusy says that too many messages wait. It does not depend on the subject.
 var ErrBusy = errors.New("outbox: too many messages wait")
+
+// A Ref names a message.
+type Ref struct {
+	// Owner is the name under which the owner of the message is registered.
+	Owner string
+	// Subject is whom the message is about.
+	Subject civicpin.Subject
+	// ID is the owner's own name of the message, 1 to 256 bytes of printable UTF-8, and unique with the subject. It is
+	// not secret: events show it. One ID names one message for good.
+	ID string
+	// Class says which limit of its address the message counts against. It is no part of the name.
+	Class Class
+	// Replaces is the ID of a message of the same owner and subject that this one is sent in place of, if any: it takes over the
+	// place of that one where it waits. It is no part of the name.
+	Replaces string
+}
+
+// Validate returns nil, or an error that matches [civicpin.ErrInvalid].
+func (r Ref) Validate() error {
+	if err := r.Subject.Validate(); err != nil {
+		return err
+	}
+	if !names.Valid(r.Owner, maxOwner) {
+		return fmt.Errorf(
+			"outbox: %w: the owner's name is not 1 to 64 letters, digits, dots, hyphens and underscores", civicpin.ErrInvalid,
+		)
+	}
+	if len(r.Replaces) > 256 || r.ID == "" || len(r.ID) > 256 || !utf8.ValidString(r.ID) || strings.ContainsFunc(r.ID, unicode.IsControl) {
+		return fmt.Errorf("outbox: %w: a message id is 1 to 256 bytes of printable UTF-8", civicpin.ErrInvalid)
+	}
+	return nil
+}
 
 // A Request names the messages of one act, and who asked for them.
 type Request struct {

@@ -9,7 +9,6 @@ import (
 	"github.com/civicpin/civicpin/internal/destination"
 	"github.com/civicpin/civicpin/internal/guard"
 	"github.com/civicpin/civicpin/internal/load"
-	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/own"
 	"github.com/civicpin/civicpin/internal/pace"
 	"github.com/civicpin/civicpin/internal/sends"
@@ -105,38 +104,8 @@ func New(v *store.Vault, n civicpin.Notifier, opts *Options) (*Outbox, error) {
 	return o, nil
 }
 
-// Register names the owner of messages: entries whose Ref has that name as Owner are confirmed by it. The name is 1 to 64
-// ASCII letters, digits and "-_."; otherwise, or if the owner is nil, the error matches [civicpin.ErrInvalid]. Another
-// registration under the same name takes the place of the earlier one: an owner that was made again reads the same
-// records. It may be called while Run runs.
-func (o *Outbox) Register(name string, owner Owner) error {
-	if !names.Valid(name, maxOwner) || owner == nil {
-		return fmt.Errorf(
-			"outbox: %w: Register needs an owner with a name of 1 to 64 letters, digits, dots, hyphens and underscores",
-			civicpin.ErrInvalid,
-		)
-	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.owners[name] = owner
-	delete(o.unknown, name)
-	return nil
-}
-
 // Vault returns the vault that the outbox is in. Services that send through the outbox keep their records there.
 func (o *Outbox) Vault() *store.Vault { return o.vault }
 
 // Durable reports whether entries outlive the process that added them, which they do on a store that can list.
 func (o *Outbox) Durable() bool { return o.vault.CanList() }
-
-// owner returns the owner of that name; first is true when it is unknown and was not asked for before.
-func (o *Outbox) owner(name string) (owner Owner, first bool) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if owner, ok := o.owners[name]; ok {
-		return owner, false
-	}
-	first = !o.unknown[name]
-	o.unknown[name] = true
-	return nil, first
-}
