@@ -40,7 +40,7 @@ var packageMap = map[string][]string{
 	"internal/own":         {".", "store"},                                    // what this process added to a store
 	"internal/quota":       {".", "store"},                                    // counts in the store
 	"internal/recoveryrun": {".", "contact"},                                  // tells a run's notices to contacts
-	"internal/sends":       {".", "store", "lockout"},                         // counts in the store, refuses as lockout does
+	"internal/sends":       {".", "store"},                                    // counts in the store
 	"internal/shown":       {".", "store"},                                    // values that a vault's key makes
 	"internal/testkit":     {".", "store", "store/outbox", "store/storetest"}, // what tests share; only tests import it
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/quota"
 	"github.com/civicpin/civicpin/internal/shown"
-	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -77,20 +76,29 @@ type Request struct {
 	Source  civicpin.Source
 }
 
+// A FullError says that a limit refuses.
+type FullError struct {
+	Source bool // the limit of a source address or an operator, and not of the subject
+	Until  time.Time
+}
+
+// Error returns the time.
+func (e *FullError) Error() string { return "sends: full until " + e.Until.UTC().Format(time.RFC3339) }
+
 // Take counts n messages, all or none. Neither the work nor the answer depends on whether the subject exists. Errors:
-//   - a *[lockout.LockedError]: a limit refused; it says when there is room for all of them.
+//   - a *[FullError]: a limit refused; it says when there is room for all of them.
 //   - the store's: some may have been counted.
 func (l *Limit) Take(ctx context.Context, r Request, n int) error {
 	if r.By.IsOperator() {
 		_, err := l.c.staff.Take(ctx, store.Key{ID: string(r.By)}, n)
-		return locked(lockout.ScopeSource, err)
+		return refused(true, err)
 	}
 	has := shown.Open(l.c.vault, r.Subject, r.Source.Shown)
 	if has.Kind > shown.Facts {
 		return l.reserve(ctx, r, has, n)
 	}
 	err := l.open(ctx, r, n)
-	if _, full := errors.AsType[*lockout.LockedError](err); full && has.Kind == shown.Facts {
+	if _, full := errors.AsType[*FullError](err); full && has.Kind == shown.Facts {
 		return l.reserve(ctx, r, has, n)
 	}
 	return err
@@ -104,44 +112,44 @@ func (l *Limit) reserve(ctx context.Context, r Request, has shown.Value, n int) 
 		key.ID = hex.EncodeToString(h[:16])
 	}
 	_, err := l.c.reserves[has.Kind].Take(ctx, key, n)
-	return locked(lockout.ScopeSends, err)
+	return refused(false, err)
 }
 
 // open counts messages that any visitor may ask for. What was taken goes back if another count refuses, or the requests that
 // were refused would eat up the limit of those that share the source.
 func (l *Limit) open(ctx context.Context, r Request, n int) error {
 	type step struct {
-		of    *quota.Quota
-		key   store.Key
-		scope lockout.Scope
+		of     *quota.Quota
+		key    store.Key
+		source bool
 	}
 	var steps []step
 	if r.Source.Address != "" {
 		key := quota.SourceKey(r.Source.Address)
-		steps = append(steps, step{l.c.source, key, lockout.ScopeSource})
+		steps = append(steps, step{l.c.source, key, true})
 		if l.typed {
-			steps = append(steps, step{l.c.typed, key, lockout.ScopeSource})
+			steps = append(steps, step{l.c.typed, key, true})
 		}
 	}
-	steps = append(steps, step{l.subject, store.Key{Subject: r.Subject}, lockout.ScopeSends})
+	steps = append(steps, step{l.subject, store.Key{Subject: r.Subject}, false})
 	var done []quota.Taken
-	for i, s := range steps {
+	for _, s := range steps {
 		t, err := s.of.Take(ctx, s.key, n)
 		if err != nil {
 			for k := range done {
 				steps[k].of.Refund(ctx, done[k])
 			}
-			return locked(steps[i].scope, err)
+			return refused(s.source, err)
 		}
 		done = append(done, t)
 	}
 	return nil
 }
 
-// locked returns the error of a quota as the caller's.
-func locked(scope lockout.Scope, err error) error {
+// refused returns the error of a quota as one of this package.
+func refused(source bool, err error) error {
 	if full, ok := errors.AsType[*quota.FullError](err); ok {
-		return &lockout.LockedError{Scope: scope, Until: full.Until}
+		return &FullError{Source: source, Until: full.Until}
 	}
 	return err
 }

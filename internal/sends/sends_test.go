@@ -10,7 +10,6 @@ import (
 	"github.com/civicpin/civicpin/internal/sends"
 	"github.com/civicpin/civicpin/internal/shown"
 	"github.com/civicpin/civicpin/internal/testkit"
-	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -25,13 +24,19 @@ func newCounters(t *testing.T) (*store.Vault, *sends.Counters) {
 	return v, c
 }
 
+// What refuses: the limit of a source or an operator, or of a subject.
+const (
+	source  = true
+	subject = false
+)
+
 // refused requires that a limit refuses, and returns which.
-func refused(t *testing.T, err error) lockout.Scope {
+func refused(t *testing.T, err error) (bySource bool) {
 	t.Helper()
-	var locked *lockout.LockedError
-	require.ErrorAs(t, err, &locked)
-	require.True(t, locked.Until.After(time.Now()))
-	return locked.Scope
+	var full *sends.FullError
+	require.ErrorAs(t, err, &full)
+	require.True(t, full.Until.After(time.Now()))
+	return full.Source
 }
 
 // A request counts against its source and its subject. What one of them refuses is not counted against the other.
@@ -39,13 +44,13 @@ func TestOpen(t *testing.T) {
 	_, c := newCounters(t)
 	l, err := c.Limit("codes", hourly(3), false)
 	require.NoError(t, err)
-	from := func(subject civicpin.Subject, address string) sends.Request {
-		return sends.Request{Subject: subject, Source: civicpin.Source{Address: address}}
+	from := func(of civicpin.Subject, address string) sends.Request {
+		return sends.Request{Subject: of, Source: civicpin.Source{Address: address}}
 	}
 	require.NoError(t, l.Take(t.Context(), from("A", "192.0.2.1"), 3))
-	require.Equal(t, lockout.ScopeSends, refused(t, l.Take(t.Context(), from("A", "192.0.2.1"), 1)))
+	require.Equal(t, subject, refused(t, l.Take(t.Context(), from("A", "192.0.2.1"), 1)))
 	require.NoError(t, l.Take(t.Context(), from("B", "192.0.2.1"), 3), "the refusal took nothing from the source")
-	require.Equal(t, lockout.ScopeSource, refused(t, l.Take(t.Context(), from("C", "192.0.2.1"), 1)))
+	require.Equal(t, source, refused(t, l.Take(t.Context(), from("C", "192.0.2.1"), 1)))
 	require.NoError(t, l.Take(t.Context(), from("C", "192.0.2.2"), 3), "nor from the subject")
 	require.NoError(t, l.Take(t.Context(), from("D", ""), 3))
 }
@@ -59,9 +64,9 @@ func TestTyped(t *testing.T) {
 	require.NoError(t, err)
 	r := sends.Request{Subject: "A", Source: civicpin.Source{Address: "192.0.2.1"}}
 	require.NoError(t, typed.Take(t.Context(), r, 4))
-	require.Equal(t, lockout.ScopeSource, refused(t, typed.Take(t.Context(), r, 1)))
+	require.Equal(t, source, refused(t, typed.Take(t.Context(), r, 1)))
 	require.NoError(t, other.Take(t.Context(), r, 2))
-	require.Equal(t, lockout.ScopeSource, refused(t, other.Take(t.Context(), r, 1)))
+	require.Equal(t, source, refused(t, other.Take(t.Context(), r, 1)))
 }
 
 // An operator has a rate of their own, over all limits, and uses up no subject's.
@@ -72,7 +77,7 @@ func TestStaff(t *testing.T) {
 	r := sends.Request{Subject: "A", By: "operator:7"}
 	require.True(t, r.By.IsOperator())
 	require.NoError(t, l.Take(t.Context(), r, 2))
-	require.Equal(t, lockout.ScopeSource, refused(t, l.Take(t.Context(), r, 1)))
+	require.Equal(t, source, refused(t, l.Take(t.Context(), r, 1)))
 	require.NoError(t, l.Take(t.Context(), sends.Request{Subject: "A"}, 1))
 }
 
@@ -83,7 +88,7 @@ func TestReserves(t *testing.T) {
 	l, err := c.Limit("codes", hourly(1), false)
 	require.NoError(t, err)
 	require.NoError(t, l.Take(t.Context(), sends.Request{Subject: "A"}, 1))
-	require.Equal(t, lockout.ScopeSends, refused(t, l.Take(t.Context(), sends.Request{Subject: "A"}, 1)))
+	require.Equal(t, subject, refused(t, l.Take(t.Context(), sends.Request{Subject: "A"}, 1)))
 	for _, tc := range []struct {
 		what shown.Value
 		n    int
@@ -98,7 +103,7 @@ func TestReserves(t *testing.T) {
 		for range tc.n {
 			require.NoError(t, l.Take(t.Context(), r, 1), tc.what)
 		}
-		require.Equal(t, lockout.ScopeSends, refused(t, l.Take(t.Context(), r, 1)), tc.what)
+		require.Equal(t, subject, refused(t, l.Take(t.Context(), r, 1)), tc.what)
 	}
 }
 

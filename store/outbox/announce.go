@@ -12,6 +12,7 @@ import (
 	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/sends"
 	"github.com/civicpin/civicpin/internal/shown"
+	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -152,7 +153,15 @@ func (o *Outbox) room(ctx context.Context, refs []Ref, typed int) error {
 // take counts the messages of a request.
 func (r *Request) take(ctx context.Context, l *Limit) error {
 	by := sends.Request{Subject: r.Subject, By: r.By, Source: r.Source}
-	return l.messages.Take(ctx, by, len(r.Refs)+r.Others)
+	err := l.messages.Take(ctx, by, len(r.Refs)+r.Others)
+	if full, ok := errors.AsType[*sends.FullError](err); ok {
+		scope := lockout.ScopeSends
+		if full.Source {
+			scope = lockout.ScopeSource
+		}
+		return &lockout.LockedError{Scope: scope, Until: full.Until}
+	}
+	return err
 }
 
 // add writes an entry for each ref, before the record that holds the messages. An entry that is already there stays, with its
