@@ -79,8 +79,8 @@ func (c *Cap) set(n int) (refuse bool) {
 	return n >= c.most
 }
 
-// Report notes how many messages wait, as a dispatcher of this process counted them, and tells the other processes while that is
-// many.
+// Report notes how many messages wait, as a dispatcher of this process counted them, and tells the other processes while these
+// are many.
 func (c *Cap) Report(ctx context.Context, n int) {
 	c.set(n)
 	c.mu.Lock()

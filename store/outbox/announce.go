@@ -45,7 +45,8 @@ func (r Ref) Validate() error {
 			"outbox: %w: the owner's name is not 1 to 64 letters, digits, dots, hyphens and underscores", civicpin.ErrInvalid,
 		)
 	}
-	if len(r.Replaces) > 256 || r.ID == "" || len(r.ID) > 256 || !utf8.ValidString(r.ID) || strings.ContainsFunc(r.ID, unicode.IsControl) {
+	if len(r.Replaces) > 256 || r.ID == "" || len(r.ID) > 256 ||
+		!utf8.ValidString(r.ID) || strings.ContainsFunc(r.ID, unicode.IsControl) {
 		return fmt.Errorf("outbox: %w: a message id is 1 to 256 bytes of printable UTF-8", civicpin.ErrInvalid)
 	}
 	return nil
@@ -68,9 +69,9 @@ type Request struct {
 	Source civicpin.Source
 }
 
-// Announce queues messages. It counts them, writes an entry for each, calls write, which writes the record that holds them, and
-// wakes the dispatcher. When Announce returns nil, the messages will be
-// sent, unless their owner withdraws them. Errors:
+// Announce queues messages. It counts them, writes an entry for each, calls write, which writes the record that holds them,
+// makes sure that the entries are still there, and wakes the dispatcher. When Announce returns nil, the messages will be sent,
+// unless their owner withdraws them. Errors:
 //   - [civicpin.ErrInvalid]: a ref is invalid, or of another subject.
 //   - [ErrNoNotifier]: the outbox sends nothing.
 //   - [ErrBusy]: too many messages wait. The three above come before anything is counted.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"strconv"
+	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/destination"
@@ -14,12 +15,14 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// deliver claims an entry and sends its message.
+// deliver claims an entry, waits for the message's turn, and sends it.
 func (o *Outbox) deliver(ctx context.Context, j *job) {
 	m := j.message
 	j.message = nil
 	if m == nil {
-		// It had to wait. If it now goes elsewhere, the next listing puts it into the right lane.
+		// The owner is asked a second time. The first answer, in dispatch.admit, said which lane the message waits in, and was
+		// then forgotten: no secret stays in memory while it waits, and the owner may have withdrawn the message since. If it
+		// now goes elsewhere, the next listing puts it into the right lane.
 		if m = o.confirm(ctx, j); m == nil || routeOf(m.To) != j.route {
 			return
 		}
@@ -31,8 +34,7 @@ func (o *Outbox) deliver(ctx context.Context, j *job) {
 		o.save(ctx, j, func(e *entry) { e.Waits++; e.Due = o.in(o.pace.Delay(min(e.Waits, 4))) })
 		return
 	}
-	// The claim. Of all that read this state of the entry one gets it; until Due nobody else looks at it.
-	tried := j.entry.Value.Tries
+	// The claim. Of all dispatchers that read this state of the entry one gets it. Until Due, no other looks at the entry.
 	if !o.save(ctx, j, func(e *entry) {
 		e.Doubt, e.Waits, e.Due = 0, 0, o.in(o.pace.Claim())
 		e.Tries++
@@ -42,82 +44,34 @@ func (o *Outbox) deliver(ctx context.Context, j *job) {
 	claimed := o.vault.Now()
 	// From here on a stop waits: a message that is half sent would be sent twice.
 	ctx = context.WithoutCancel(ctx)
-
-	if j.entry.Value.Decoy == 1 {
-		if o.allow(ctx, j, m) {
-			_ = o.entries.Delete(ctx, &j.entry)
-		}
+	decoy := j.entry.Value.Decoy == 1
+	if !decoy && !o.sendable(ctx, j, m, claimed) || !o.allow(ctx, j, m) {
 		return
 	}
+	switch {
+	case decoy:
+		_ = o.entries.Delete(ctx, &j.entry)
+	case o.vault.Now().Sub(claimed) > pace.Margin/3:
+		// Held up so long that the claim may end before the send does. It runs out, and the next try sends the message.
+	default:
+		o.send(ctx, j, m)
+	}
+}
+
+// sendable reports whether a claimed message can be sent at all, and gives it up if not.
+func (o *Outbox) sendable(ctx context.Context, j *job, m *civicpin.Message, claimed time.Time) bool {
 	switch err := m.To.Validate(); {
-	case tried >= o.opts.MaxTries:
+	case j.entry.Value.Tries > o.opts.MaxTries: // the claims before this one
 		o.bury(ctx, j, "no try came to an end")
-		return
 	case err != nil:
 		o.bury(ctx, j, err.Error())
-		return
 	case !m.Expires.IsZero() && !m.Expires.After(claimed):
 		o.close(ctx, j, doneFailed, "", "expired")
 		o.record(ctx, EventExpired, j.ref, "")
-		return
-	}
-	if !o.allow(ctx, j, m) {
-		return
-	}
-	if o.vault.Now().Sub(claimed) > pace.Margin/3 {
-		return // held up so long that the claim may end before the send does; somebody else will take it
-	}
-	receipt, err := o.sender.Notify(ctx, *m)
-	private := []civicpin.Secret{m.Secret, m.Link, civicpin.NewSecret(m.To.Address)}
-	switch {
-	case err == nil:
-		if len(receipt) > 256 {
-			receipt = ""
-		}
-		o.close(ctx, j, doneSent, receipt, "") // first: a recorder that hangs would hold it up past the claim
-		o.record(ctx, EventSent, j.ref, scrub.Text(receipt, private...))
-	case errors.Is(err, civicpin.ErrUndeliverable), j.entry.Value.Tries >= o.opts.MaxTries:
-		o.bury(ctx, j, scrub.Text(err.Error(), private...))
 	default:
-		o.giveBack(ctx, j, func(e *entry) { e.Due = o.in(o.pace.Delay(e.Tries)) })
-		o.record(ctx, EventRetried, j.ref, scrub.Text(err.Error(), private...))
+		return true
 	}
-}
-
-// giveBack ends a claim. Should that fail, the claim runs out by itself.
-func (o *Outbox) giveBack(ctx context.Context, j *job, change func(*entry)) {
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
-	defer cancel()
-	o.save(ctx, j, change)
-}
-
-// bury makes a dead letter of a message and tells its owner. The dead letter comes first: a crash after it leaves an entry
-// that is buried again, a crash before it would leave a failure that no operator sees.
-func (o *Outbox) bury(ctx context.Context, j *job, reason string) {
-	if err := o.keepDead(ctx, j, reason); err != nil {
-		o.giveBack(ctx, j, func(e *entry) { e.Due = o.in(o.pace.Delay(1)) })
-		return
-	}
-	o.close(ctx, j, doneFailed, "", reason)
-	o.record(ctx, EventDead, j.ref, reason)
-}
-
-// keepDead writes the dead letter of a job.
-func (o *Outbox) keepDead(ctx context.Context, j *job, reason string) error {
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
-	defer cancel()
-	_, err := o.dead.Update(ctx, j.entry.Key, func(e *store.Entry[dead]) error {
-		now := o.vault.Now()
-		e.Value = dead{At: now.UnixNano(), Tries: j.entry.Value.Tries, Reason: reason, Class: j.entry.Value.Class}
-		e.Expires = now.Add(o.opts.KeepDead)
-		return nil
-	})
-	return err
-}
-
-// record records an event about a message.
-func (o *Outbox) record(ctx context.Context, code civicpin.EventCode, ref Ref, reason string) {
-	o.events.Record(ctx, civicpin.Event{Code: code, Subject: ref.Subject, Ref: ref.ID, Reason: reason})
+	return false
 }
 
 // allow reports whether a message may go now. If not, or if the store fails, it gives the claim and the try back, or gives the
@@ -216,4 +170,59 @@ func withMore(params map[string]string, n int) map[string]string {
 	}
 	params["more"] = strconv.Itoa(n)
 	return params
+}
+
+// send hands a message to the notifier, and deals with the result.
+func (o *Outbox) send(ctx context.Context, j *job, m *civicpin.Message) {
+	receipt, err := o.sender.Notify(ctx, *m)
+	private := []civicpin.Secret{m.Secret, m.Link, civicpin.NewSecret(m.To.Address)}
+	switch {
+	case err == nil:
+		if len(receipt) > 256 {
+			receipt = ""
+		}
+		o.close(ctx, j, doneSent, receipt, "") // first: a recorder that hangs would hold it up past the claim
+		o.record(ctx, EventSent, j.ref, scrub.Text(receipt, private...))
+	case errors.Is(err, civicpin.ErrUndeliverable), j.entry.Value.Tries >= o.opts.MaxTries:
+		o.bury(ctx, j, scrub.Text(err.Error(), private...))
+	default:
+		o.giveBack(ctx, j, func(e *entry) { e.Due = o.in(o.pace.Delay(e.Tries)) })
+		o.record(ctx, EventRetried, j.ref, scrub.Text(err.Error(), private...))
+	}
+}
+
+// giveBack ends a claim. Should that fail, the claim runs out by itself.
+func (o *Outbox) giveBack(ctx context.Context, j *job, change func(*entry)) {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	o.save(ctx, j, change)
+}
+
+// bury makes a dead letter of a message and tells its owner. The dead letter comes first: a crash after it leaves an entry
+// that is buried again, a crash before it would leave a failure that no operator sees.
+func (o *Outbox) bury(ctx context.Context, j *job, reason string) {
+	if err := o.keepDead(ctx, j, reason); err != nil {
+		o.giveBack(ctx, j, func(e *entry) { e.Due = o.in(o.pace.Delay(1)) })
+		return
+	}
+	o.close(ctx, j, doneFailed, "", reason)
+	o.record(ctx, EventDead, j.ref, reason)
+}
+
+// keepDead writes the dead letter of a job.
+func (o *Outbox) keepDead(ctx context.Context, j *job, reason string) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	_, err := o.dead.Update(ctx, j.entry.Key, func(e *store.Entry[dead]) error {
+		now := o.vault.Now()
+		e.Value = dead{At: now.UnixNano(), Tries: j.entry.Value.Tries, Reason: reason, Class: j.entry.Value.Class}
+		e.Expires = now.Add(o.opts.KeepDead)
+		return nil
+	})
+	return err
+}
+
+// record records an event about a message.
+func (o *Outbox) record(ctx context.Context, code civicpin.EventCode, ref Ref, reason string) {
+	o.events.Record(ctx, civicpin.Event{Code: code, Subject: ref.Subject, Ref: ref.ID, Reason: reason})
 }

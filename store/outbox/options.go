@@ -18,7 +18,7 @@ type Options struct {
 	// owner, and one listing of what waits, but not to less than 5 seconds.
 	Timeout time.Duration
 	// Grace is how long an entry is kept that its owner's record does not confirm, counted from when a dispatcher first
-	// found that; 2 minutes by default. A message whose process died between the record and Commit is sent after as long.
+	// found that; 2 minutes by default. A message whose process died within Announce, after the record, is sent after as long.
 	Grace time.Duration
 	// MinDelay is the wait before the second try, which doubles before each further one; 10 seconds by default.
 	MinDelay time.Duration

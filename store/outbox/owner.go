@@ -18,9 +18,11 @@ var ErrNotYet = errors.New("outbox: not yet")
 // An Owner holds messages in records of its own. Its methods must be safe for concurrent use and mind their context. A
 // panic in one counts as an error. Errors must not hold secrets.
 type Owner interface {
-	// Confirm returns the message if the owner's record, as it is now, wants it sent, and otherwise an error that
-	// matches [ErrWithdrawn], or [ErrNotYet] if it is to be asked again later. Any other error means that it cannot tell: it is
-	// asked again as well, about a day long, and then the message becomes a dead letter. It must read the record, not a copy. It is called several times for one message. The outbox sets the message's ID.
+	// Confirm returns the message if the owner's record, as it is now, wants it sent. It must read the record, not a copy. It is
+	// called several times for one message. The outbox sets the message's ID. Errors:
+	//   - [ErrWithdrawn]: the record does not want the message sent. The entry is dropped.
+	//   - [ErrNotYet]: the record wants the message sent later. The owner is asked again, without end.
+	//   - any other: the owner cannot tell. It is asked again for about a day, and then the message becomes a dead letter.
 	//
 	// A message that was settled as failed is still confirmed, as long as it would do good, so that [Outbox.Retry] can
 	// send it; one that was settled as accepted is withdrawn.

@@ -56,17 +56,17 @@ func (o *Outbox) confirm(ctx context.Context, j *job) *civicpin.Message {
 	}
 	m, err := o.ask(ctx, j)
 	if j.entry.Value.Decoy == 1 {
-		return o.standIn(j.ref)
+		return o.decoy(j.ref)
 	}
 	if errors.Is(err, ErrWithdrawn) {
 		if j.entry.Value.Doubt == 1 {
 			o.drop(ctx, j)
 			return nil
 		}
-		// The record may be about to be written, and its Commit may have read the entry before this write and not
-		// change it. So the doubt is written first, and then the owner is asked once more. If the record is still not
-		// there, its Commit is yet to come, and finds the doubt or, when the entry has been dropped, nothing: either
-		// way it puts the entry back.
+		// The owner is asked twice, with a write between: its Announce may be about to write the record, and may have read
+		// the entry for its commit before this write, and leave it as it is. So the doubt is written first, and then the owner
+		// is asked once more. If the record is still not there, its commit is yet to come. It finds the doubt or, when the
+		// entry has been dropped, no entry: either way it puts the entry back.
 		if !o.save(ctx, j, func(e *entry) { e.Doubt, e.Due = 1, o.in(o.opts.Grace) }) {
 			return nil
 		}
@@ -97,8 +97,8 @@ func (o *Outbox) confirm(ctx context.Context, j *job) *civicpin.Message {
 	return nil
 }
 
-// standIn is what a decoy is taken through the steps with.
-func (o *Outbox) standIn(ref Ref) *civicpin.Message {
+// decoy returns what a decoy is taken through the steps with.
+func (o *Outbox) decoy(ref Ref) *civicpin.Message {
 	h := o.vault.Hash("outbox.decoy", ref.Owner, string(ref.Subject), ref.ID)
 	return &civicpin.Message{To: civicpin.Contact{Channel: "decoy", Address: hex.EncodeToString(h[:16])}}
 }
@@ -174,8 +174,8 @@ func (o *Outbox) settled(ctx context.Context, j *job) bool {
 		}
 		// About a day long. What was sent was sent, and what failed is a dead letter: the owner's record stays as it is.
 	}
-	// Somebody may have added the entry anew: then it stays, and its owner is asked again. If it cannot be deleted now, it is
-	// concluded once more by this process, and another one is told "withdrawn" by the owner.
+	// The entry may have been added anew: then it stays, and its owner is asked again. If it cannot be deleted now, it is
+	// concluded once more by this process, and another process is told "withdrawn" by the owner.
 	err = o.entries.Delete(ctx, &j.entry)
 	if err != nil && !errors.Is(err, store.ErrConflict) {
 		_, err = o.entries.Get(ctx, j.entry.Key) // it may be gone all the same
@@ -187,8 +187,8 @@ func (o *Outbox) settled(ctx context.Context, j *job) bool {
 	return true
 }
 
-// marked writes into the entry, whoever has it now, that nothing but telling the owner is left. It reports whether that
-// is durable.
+// marked writes into the entry, whichever process has claimed it now, that only the owner is left to be told. It reports
+// whether that is durable.
 func (o *Outbox) marked(ctx context.Context, j *job) bool {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
