@@ -167,8 +167,8 @@ type Notifier interface {
 }
 
 // A Checker tells in advance which messages a [Notifier] would refuse, so that a call that promises a message can refuse it
-// first: package otp asks at each request, and the constructors of otp and pin ask for their policies. Notifiers may implement
-// it: [ByChannel] and the notifiers of package texts do. A Notifier that does not is taken to accept every message.
+// first: otp and contact ask at each request, and the constructors of otp, pin, contact and recovery for policies and plans.
+// Notifiers may implement it: [ByChannel] and those of package texts do. One that does not is taken to accept every message.
 type Checker interface {
 	// Check returns nil, or an error that matches [ErrUndeliverable] if Notify could never deliver m: there are no words for
 	// its kind, no route for its channel, or the text is too long. It does no I/O, gives equal messages equal answers, and must

@@ -18,22 +18,19 @@ import (
 // Add takes an address that an authenticated citizen, or staff on their behalf, gives, and sends a proof there: a code, and
 // by e-mail also a link. It is a contact only once [Service.Prove] or [Service.ProveCode] brought one of these back. Adding an
 // address that waits already sends another proof; the earlier ones stay good, at most three. The address is given up after 24
-// hours; a code that goes elsewhere than to a mailbox is good for ten minutes (NIST SP 800-63B-4 4.2.1.2).
-//
-// The caller has authenticated the citizen or the operator: that is what keeps strangers from having messages sent. Errors:
-//   - [civicpin.ErrInvalid]: the subject, actor or contact is invalid, or of a channel that the caller prints for.
-//   - [ErrUnsuitable]: the address is one of the subject's contacts, on whatever channel, or there are eight with the
-//     candidates.
+// hours; a code that goes elsewhere than to a mailbox is good for ten minutes (NIST SP 800-63B-4 4.2.1.2). That the caller has
+// authenticated the citizen or the operator keeps strangers from having messages sent. Errors:
+//   - [civicpin.ErrInvalid]: the subject, actor or contact is invalid, or of a channel that the caller prints for. If it is an
+//     [*outbox.UnsendableError], the notifier would refuse the proof, or the notice of a change, over the channel.
+//   - [ErrUnsuitable]: the address is the subject's already, on any channel, or there are eight with the candidates.
 //   - a *[lockout.LockedError]: the limits of messages are reached.
-//   - the store's: call again.
 func (s *Service) Add(ctx context.Context, subject civicpin.Subject, to civicpin.Contact, by civicpin.Actor,
 	source civicpin.Source,
 ) (Candidate, error) {
 	return s.ask(ctx, subject, "", to, by, source)
 }
 
-// Change is Add for an address that is to take the place of a contact, by its ID. The old one stays what it is until the new
-// one is proved. Errors are those of Add, and [ErrUnsuitable] if there is no such contact.
+// Change is Add for an address that, once proved, replaces a contact by its ID. [ErrUnsuitable] also if there is no such one.
 func (s *Service) Change(ctx context.Context, subject civicpin.Subject, id string, to civicpin.Contact, by civicpin.Actor,
 	source civicpin.Source,
 ) (Candidate, error) {
@@ -43,22 +40,22 @@ func (s *Service) Change(ctx context.Context, subject civicpin.Subject, id strin
 	return s.ask(ctx, subject, id, to, by, source)
 }
 
-// checkContact checks what can be checked of a contact without the store.
-func checkContact(subject civicpin.Subject, to civicpin.Contact, by civicpin.Actor) error {
+// checkContact checks what can be checked of a contact without the store; proof says whether a proof is to be sent there.
+func (s *Service) checkContact(subject civicpin.Subject, to civicpin.Contact, by civicpin.Actor, proof bool) error {
 	if err := errors.Join(subject.Validate(), by.Validate(), to.Validate()); err != nil {
 		return err
 	}
 	if to.Channel.Printed() {
 		return fmt.Errorf("%w: a contact by %q, which the caller prints for", civicpin.ErrInvalid, to.Channel)
 	}
-	return nil
+	return s.sendable(proof, to.Locale, to.Channel)
 }
 
 // ask puts a candidate into the book, and sends its proof.
 func (s *Service) ask(ctx context.Context, subject civicpin.Subject, replaces string, to civicpin.Contact, by civicpin.Actor,
 	source civicpin.Source,
 ) (Candidate, error) {
-	if err := checkContact(subject, to, by); err != nil {
+	if err := s.checkContact(subject, to, by, true); err != nil {
 		return Candidate{}, err
 	}
 	id := token.NewID()
@@ -87,8 +84,7 @@ func (s *Service) ask(ctx context.Context, subject civicpin.Subject, replaces st
 func (s *Service) proof(subject civicpin.Subject, c *contactbook.Candidate, now time.Time) contactbook.Note {
 	c.Sends++
 	until := c.Expires
-	mailbox := c.To.Channel == civicpin.Email || c.To.Channel == civicpin.CertifiedEmail
-	if soon := now.Add(phoneLives); !mailbox && soon.Before(until) {
+	if soon := now.Add(phoneLives); !mailbox(c.To.Channel) && soon.Before(until) {
 		until = soon
 	}
 	l := token.Link{N: c.Sends, To: letter.Contact(c.To), Expires: until}
@@ -97,7 +93,7 @@ func (s *Service) proof(subject civicpin.Subject, c *contactbook.Candidate, now 
 		State: letter.Pending, Code: code.Unambiguous.New(codeLength),
 	}}
 	l.Tag = s.tag(subject, c, &l, n.Code)
-	if mailbox {
+	if mailbox(c.To.Channel) {
 		t := token.New(token.Contact, c.ID, l.N)
 		l.Hash, n.Token = t.Hash(), t.Text().Reveal()
 	}
@@ -105,9 +101,7 @@ func (s *Service) proof(subject civicpin.Subject, c *contactbook.Candidate, now 
 	return n
 }
 
-// tag returns a keyed hash of all that has to be right about a typed code: the subject, the candidate, the message, where it
-// went, and the code. It lives for a day at most, under the record's seal; see otp.Codes.
+// tag returns the [token.Link.Sum] of a typed code.
 func (s *Service) tag(subject civicpin.Subject, c *contactbook.Candidate, l *token.Link, text string) []byte {
-	h := s.vault.Hash("contact.code", string(subject), c.ID, strconv.Itoa(l.N), string(l.To.Channel), l.To.Address, text)
-	return h[:]
+	return l.Sum(s.vault.Hash, "contact.code", text, string(subject), c.ID)
 }

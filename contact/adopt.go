@@ -17,15 +17,15 @@ import (
 // ones; they also end the lock of wrong codes ([Service.ProveCode]). Those that are the subject's already stay.
 //
 // The contacts that there were are told, with a way to undo it, as in [Service.Prove]. Errors:
-//   - [civicpin.ErrInvalid]: the subject, actor or a contact is invalid, or two contacts have one address.
+//   - [civicpin.ErrInvalid]: the subject, actor or a contact is invalid, or two contacts have one address. If it is an
+//     [*outbox.UnsendableError], the notifier would refuse the notice of a change over the channel of a contact.
 //   - [ErrUnsuitable]: there would be more than eight, or an address is a contact on another channel.
 //   - a *[lockout.LockedError]: too many changes can still be undone.
-//   - the store's: call again.
 func (s *Service) Adopt(ctx context.Context, subject civicpin.Subject, contacts []civicpin.Contact, by civicpin.Actor,
 	source civicpin.Source,
 ) error {
 	for i, to := range contacts {
-		if err := checkContact(subject, to, by); err != nil {
+		if err := s.checkContact(subject, to, by, false); err != nil {
 			return err
 		}
 		if slices.ContainsFunc(contacts[:i], to.SameAddress) {

@@ -11,16 +11,13 @@ import (
 // A Contact is a proved address of a subject: a message to it was read, or somebody vouched for it.
 type Contact struct {
 	civicpin.Contact
-	ID string // names it, for the calls that change it; not secret
-	// Primary says that it is preferred to others of its channel. One contact of a subject is.
-	Primary bool
+	ID      string // names it, for the calls that change it; not secret
+	Primary bool   // preferred to others of its channel; one contact of a subject is
 	Since   time.Time
-	// Cooling is until when it cools down, see Policy.CoolDown; zero if it never did.
-	Cooling time.Time
+	Cooling time.Time // until when it cools down, see Policy.CoolDown; zero if it never did
 }
 
-// A Candidate is an address that was given for a subject and still waits for its proof. It is no civicpin.Contact, so that
-// nobody sends it what a contact gets.
+// A Candidate is an address that waits for its proof. It is no civicpin.Contact, so that it is not sent what a contact gets.
 type Candidate struct {
 	ID       string // also of the Contact that it may become
 	Channel  civicpin.Channel
@@ -42,10 +39,9 @@ func candidate(c *contactbook.Candidate) Candidate {
 	}
 }
 
-// List returns the contacts of a subject, the primary one first, and the candidates. It is for the authenticated citizen and
-// for staff: addresses are not masked. One store call. Errors:
+// List returns the contacts of a subject, the primary one first, and the candidates, in one store call. It is for the
+// authenticated citizen and for staff: addresses are not masked. Errors:
 //   - [civicpin.ErrInvalid]: the subject is invalid.
-//   - the store's.
 func (s *Service) List(ctx context.Context, subject civicpin.Subject) ([]Contact, []Candidate, error) {
 	if err := subject.Validate(); err != nil {
 		return nil, nil, err

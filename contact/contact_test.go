@@ -47,7 +47,7 @@ func TestContactIsProved(t *testing.T) {
 			if tc.link {
 				look, err := k.Inspect(t.Context(), m.Link)
 				require.NoError(t, err)
-				require.Equal(t, contact.Inspection{What: "contact", Sent: tc.to.Masked(), Expires: m.Expires}, look)
+				require.Equal(t, contact.Inspection{What: contact.ToProve, Sent: tc.to.Masked(), Expires: m.Expires}, look)
 				require.NoError(t, k.Prove(t.Context(), m.Link, bookHome))
 				require.ErrorIs(t, k.Prove(t.Context(), m.Link, bookHome), contact.ErrGone)
 				_, err = k.Inspect(t.Context(), m.Link)
@@ -300,7 +300,7 @@ func TestContactChange(t *testing.T) {
 	undo := k.post.Last(rosaMail, changedKind).Link
 	look, err := k.Inspect(t.Context(), undo)
 	require.NoError(t, err)
-	require.Equal(t, contact.Inspection{What: "undo", Sent: byMail.Masked(), Expires: k.clock.Now().Add(7 * bookDay)}, look)
+	require.Equal(t, contact.Inspection{What: contact.ToUndo, Sent: byMail.Masked(), Expires: k.clock.Now().Add(7 * bookDay)}, look)
 	require.NoError(t, k.Undo(t.Context(), undo, bookHome))
 	require.Equal(t, []string{rosaPhone, rosaMail}, k.addresses(t))
 	require.Equal(t, []string{rosaPhone, rosaMail}, k.usable(t), "as it was")

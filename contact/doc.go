@@ -12,9 +12,8 @@
 //
 // # What decides
 //
-// The contacts of a subject are one sealed record, and each act is one conditional write of it. The transitions are pure and
-// stand in internal/contactbook. A code is compared inside package lockout, after the guess was counted; a link's token has
-// 256 bits.
+// The contacts of a subject are one sealed record, and each act is one conditional write of it; the transitions are pure,
+// in internal/contactbook. A code is compared inside package lockout, after the guess was counted. A token has 256 bits.
 //
 // # Threat model
 //
@@ -23,6 +22,10 @@
 // operator removes it, and from then on links sent to it undo nothing. Mail scanners: inspecting changes nothing. Strangers:
 // what is shown of the contact of an unknown subject is made up, and the same each time. Not covered: an attacker who reads
 // all channels of a subject; an operator who vouches for the wrong address.
+//
+// # Errors
+//
+// Besides the errors that its documentation lists, each call returns the store's. Call again then.
 //
 // # Messages
 //

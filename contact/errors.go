@@ -18,8 +18,7 @@ var (
 	ErrGone = token.ErrGone
 	// ErrExpired says that a right token or code came too late. Only its holder is told.
 	ErrExpired = token.ErrExpired
-	// ErrUnsuitable says that a contact cannot be what the call would make of it: it is not the subject's, it is already, it
-	// cools down, it is one of the last that the policy wants kept, or there are too many.
+	// ErrUnsuitable says that a contact is not the subject's, is already, cools down, is one of too many or the last to keep.
 	ErrUnsuitable = contactbook.ErrUnsuitable
 )
 

@@ -8,10 +8,18 @@ import (
 	"github.com/civicpin/civicpin/internal/token"
 )
 
+// A Purpose says what a link does, and so which call takes it.
+type Purpose string
+
+// The purposes of links.
+const (
+	ToProve Purpose = "contact" // proves a contact: [Service.Prove]
+	ToUndo  Purpose = "undo"    // undoes a change of contacts: [Service.Undo]
+)
+
 // An Inspection says what a link is for.
 type Inspection struct {
-	// What is "contact" (it proves a contact: Prove) or "undo" (it undoes a change of contacts: Undo).
-	What    string
+	What    Purpose
 	Sent    string // where it was sent, masked
 	Expires time.Time
 }
@@ -19,14 +27,10 @@ type Inspection struct {
 // Inspect says what a token is for, and changes nothing: any number of mail scanners may open a link. Errors:
 //   - [ErrGone]: the token is unknown, was used or was given up.
 //   - [ErrExpired]: the token is right, and too late.
-//   - the store's.
 func (s *Service) Inspect(ctx context.Context, tok civicpin.Secret) (Inspection, error) {
-	t, err := token.Parse(tok)
+	t, err := token.Parse(tok, token.Undo, token.Contact)
 	if err != nil {
 		return Inspection{}, err
-	}
-	if t.Kind != token.Undo && t.Kind != token.Contact {
-		return Inspection{}, ErrGone
 	}
 	subject, err := s.pointed(ctx, t)
 	if err != nil {
@@ -42,11 +46,11 @@ func (s *Service) Inspect(ctx context.Context, tok civicpin.Secret) (Inspection,
 		if err != nil {
 			return Inspection{}, err
 		}
-		return Inspection{What: "undo", Sent: to.Contact().Masked(), Expires: b.Changes[k].Until}, nil
+		return Inspection{What: ToUndo, Sent: to.Contact().Masked(), Expires: b.Changes[k].Until}, nil
 	}
 	_, l, err := b.ByToken(t, now)
 	if err != nil {
 		return Inspection{}, err
 	}
-	return Inspection{What: "contact", Sent: l.To.Contact().Masked(), Expires: l.Expires}, nil
+	return Inspection{What: ToProve, Sent: l.To.Contact().Masked(), Expires: l.Expires}, nil
 }

@@ -77,10 +77,7 @@ func newBookKit(t testing.TB, c contact.Policy) *bookKit {
 // newBookKitOn makes a service over a store that may have served another before.
 func newBookKitOn(t testing.TB, s store.Store, c contact.Policy, clock *testkit.Clock, post *testkit.Mailbox, r *testkit.Recorder) *bookKit {
 	t.Helper()
-	vault, err := store.OpenVault(t.Context(), s, testkit.Keys(), &store.Options{Now: clock.Now, Recorder: r})
-	require.NoError(t, err)
-	out, err := outbox.New(vault, post, &outbox.Options{Limits: testkit.Limits()})
-	require.NoError(t, err)
+	vault, out := testkit.Open(t, s, clock, post, r)
 	svc, err := contact.New(out, c, nil)
 	require.NoError(t, err)
 	return &bookKit{Service: svc, clock: clock, post: post, events: r, vault: vault, out: out, config: c}
@@ -136,11 +133,7 @@ func (k *bookKit) addresses(t testing.TB) []string {
 	t.Helper()
 	proved, _, err := k.List(t.Context(), rosa)
 	require.NoError(t, err)
-	list := []string{}
-	for _, c := range proved {
-		list = append(list, c.Address)
-	}
-	return list
+	return testkit.Addresses(proved, func(c contact.Contact) string { return c.Address })
 }
 
 // usable returns the addresses of those that prove something.

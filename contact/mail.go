@@ -14,12 +14,18 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
+// lockedNotice is the kind of a notice that strangers can cause, by wrong guesses.
+const lockedNotice civicpin.MessageKind = "pin.locked"
+
 // refs names messages of a book to the outbox. The caller who asks for a proof was authenticated.
 func refs(subject civicpin.Subject, notes []contactbook.Note) []outbox.Ref {
 	list := make([]outbox.Ref, len(notes))
 	for i := range notes {
 		list[i] = outbox.Ref{Owner: owner, Subject: subject, ID: notes[i].Name, Class: outbox.Shown}
-		if notes[i].Notice() {
+		switch {
+		case notes[i].Kind == lockedNotice:
+			list[i].Class = outbox.Typed
+		case notes[i].Notice():
 			list[i].Class = outbox.Notice
 		}
 	}
@@ -34,13 +40,10 @@ var _ outbox.Owner = (*delivery)(nil)
 // Confirm implements [outbox.Owner]: it gives the message only while the book still stands behind it.
 func (d *delivery) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Message, error) {
 	e, err := d.books.Get(ctx, store.Key{Subject: ref.Subject})
-	if errors.Is(err, store.ErrNotFound) {
-		return civicpin.Message{}, outbox.ErrWithdrawn
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return civicpin.Message{}, err
 	}
-	n := e.Value.Note(ref.ID)
+	n := e.Value.Note(ref.ID) // nil if there is no book
 	if n == nil || !e.Value.Wants(n, d.vault.Now()) {
 		return civicpin.Message{}, outbox.ErrWithdrawn
 	}

@@ -9,8 +9,7 @@ import (
 	"github.com/civicpin/civicpin/internal/decoy"
 )
 
-// Masked returns what a visitor is shown of the subject's contact on a channel: of the true one, or of a decoy. It is empty
-// if the policy has no decoy on that channel.
+// Masked returns what a visitor is shown of the subject's contact on a channel, or of a decoy. Without decoys there it is "".
 func (v *Snapshot) Masked(channel civicpin.Channel) string {
 	masked := v.service.MaskedDecoy(v.subject, channel)
 	b, mine := v.looked()
@@ -29,9 +28,9 @@ func (s *Service) MaskedDecoy(subject civicpin.Subject, channel civicpin.Channel
 	return decoy.Masked(s.vault.Hash("contact.decoy", string(subject), string(channel)), like)
 }
 
-// Decoy returns an address on one of the channels that stands for the contact of a subject who has none: made up, and always
-// the same. Nothing may be sent there. Were its channel always the first, a message on another one would tell that there is a
-// contact. Without channels it is the zero Contact.
+// Decoy returns an address on one of the channels in place of the contact of a subject who has none: made up, and always the
+// same. Send nothing there. If its channel were always the first, a message on another one would reveal a contact. Without
+// channels Decoy returns the zero Contact.
 func (s *Service) Decoy(subject civicpin.Subject, channels ...civicpin.Channel) civicpin.Contact {
 	if len(channels) == 0 {
 		return civicpin.Contact{}

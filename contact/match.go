@@ -8,10 +8,8 @@ import (
 )
 
 // Match compares contacts that a visitor named with the usable ones of the subject: same channel and address. It returns the
-// subject's, in the order given, if there is one for each. What is compared are keyed hashes, as many whatever the book holds:
-// neither how many contacts there are nor how much of one was right can be told from the time that it takes.
-//
-// Call it inside the attempt limit ([lockout.Gate.Do]): it does not count.
+// subject's, in the order given, if there is one for each. It compares keyed hashes, as many whatever the book holds: the time
+// tells neither how many contacts there are nor how much was right. Call it inside [lockout.Gate.Do]: it does not count.
 func (v *Snapshot) Match(given []civicpin.Contact) ([]civicpin.Contact, bool) {
 	usable := v.book.Usable(v.now)
 	real := len(usable) > 0

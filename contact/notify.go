@@ -19,14 +19,19 @@ import (
 // are told; if none is, post a letter. params are at most 8, of at most 32 and 256 bytes, and hold no secret.
 //
 // It is for what an authenticated citizen or an operator did, or for a lock, once. Never call it for each request of a
-// stranger: nothing limits how often it is called, only that 64 messages wait. Errors:
-//   - [civicpin.ErrInvalid]: the subject, kind or parameters are invalid.
+// stranger: nothing limits how often it is called, only that 64 messages wait. As strangers can cause a lock, an address gets
+// few notices of "pin.locked": see [outbox.Typed]. Errors:
+//   - [civicpin.ErrInvalid]: the subject, kind or parameters are invalid. If it is an [*outbox.UnsendableError], the notifier
+//     would refuse the message over the channel of one of Policy.Decoys.
 //   - [ErrBusy]: 64 messages wait, and none of them has failed.
 //   - the store's: called again, some are told twice.
 func (s *Service) Notify(ctx context.Context, subject civicpin.Subject, kind civicpin.MessageKind,
 	params map[string]string,
 ) (told int, err error) {
 	if err := errors.Join(subject.Validate(), validNotice(kind, params)); err != nil {
+		return 0, err
+	}
+	if err := s.out.Check(civicpin.Message{Kind: kind, Params: params}, s.expected()...); err != nil {
 		return 0, err
 	}
 	id := token.NewID()

@@ -29,25 +29,21 @@ var ErrPolicy = errors.New("contact: invalid policy")
 type Policy struct {
 	// AtLeast is how many proved contacts a subject keeps: none is removed that would leave fewer. Zero means 1; at most 4.
 	AtLeast int
-	// Undo is for how long a change of contacts can be undone by the contacts that there were, who are told of it. Zero means 7
-	// days; 1 to 60 days.
+	// Undo is how long the contacts that there were, who are told, can undo a change. Zero means 7 days; 1 to 60 days.
 	Undo time.Duration
-	// CoolDown is for how long a contact that was added to others, or took the place of one, proves nothing: no link, code or
-	// part of a new secret goes there. Zero means as long as Undo, which is the least; at most 90 days. A subject's first
-	// contacts do not cool down, and neither do those that an operator has seen.
+	// CoolDown is how long a contact that was added to others, or replaced one, proves nothing: no link, code or part of a secret
+	// goes there. Zero means Undo, which is the least; at most 90 days. First contacts, and those staff have seen, are exempt.
 	CoolDown time.Duration
-	// LowerTo caps the assurance level while a contact cools down ([Credentials].LowerLevel). Nil leaves the level alone. Set
-	// it with new(civicpin.Low). It needs credentials.
+	// LowerTo caps the assurance level while a contact cools down ([Credentials].LowerLevel), as new(civicpin.Low) does; nil
+	// does not. It needs credentials.
 	LowerTo *civicpin.Level
-	// SuspendOnUndo makes an undo also stop the credential ([Credentials].Stop), until an operator has looked at it: whoever
-	// changed the contacts was logged in. By default an undo does not: one by the recipient of misdirected mail would keep the
-	// subject out. It needs credentials.
+	// SuspendOnUndo makes an undo also stop the credential ([Credentials].Stop) until an operator has looked at it: the contacts
+	// were changed after a login. It is off by default: misdirected mail could keep the subject out. It needs credentials.
 	SuspendOnUndo bool
-	// Decoys are examples of contacts, {SMS, "+593990000000"}, at most 16. What is shown, masked, of the contact of an unknown
-	// subject is made of them. Channels without a decoy show no contact at all; showing one would reveal who is registered.
+	// Decoys are at most 16 examples, {SMS, "+593990000000"}, of which the masked contacts of unknown subjects are made. Channels
+	// without a decoy show no contact at all; showing one would reveal who is registered.
 	Decoys []civicpin.Contact
-	// Sends is how many proofs may be asked for a subject; the limits by address, country and source are the outbox's. Zero means
-	// 10 in 24 hours.
+	// Sends limits the proofs for a subject (the outbox has the limits by address, country and source). Zero: 10 in 24 hours.
 	Sends civicpin.Rate
 }
 

@@ -2,7 +2,6 @@ package contact
 
 import (
 	"context"
-	"crypto/subtle"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -14,21 +13,17 @@ import (
 )
 
 // Prove proves a contact by the token of the link that was sent there: its holder need not be logged in. The code of the same
-// message, and all others that wait for this proof, end with it. The subject's other contacts are told, each with a link that
-// undoes it ([Service.Undo]); a contact whose place it takes is told, too, and goes.
-// Call it for a POST behind a button, never for a GET; [Service.Inspect] is for that. Errors:
+// message, and all others that wait for this proof, end with it. The subject's other contacts, also one that it replaces, get a
+// link that undoes it ([Service.Undo]). Call it for a POST behind a button; for a GET there is [Service.Inspect]. Errors:
 //   - [ErrGone]: the token is unknown, was used or was given up.
 //   - [ErrExpired]: the token is right, and too late.
 //   - [ErrUnsuitable]: the address has become a contact in another way.
 //   - a *[lockout.LockedError]: too many changes can still be undone.
 //   - the store's: it may have been proved, and ErrGone then says so.
 func (s *Service) Prove(ctx context.Context, tok civicpin.Secret, source civicpin.Source) error {
-	t, err := token.Parse(tok)
+	t, err := token.Parse(tok, token.Contact)
 	if err != nil {
 		return err
-	}
-	if t.Kind != token.Contact {
-		return ErrGone
 	}
 	subject, err := s.pointed(ctx, t)
 	if err != nil {
@@ -42,8 +37,7 @@ func (s *Service) Prove(ctx context.Context, tok civicpin.Secret, source civicpi
 
 // ProveCode proves a contact by the code that was sent there, typed by the authenticated citizen, or to the operator who gave
 // the address. Wrong codes are counted for the subject, over all addresses and messages: five lock for 15 minutes and longer.
-// [Service.Adopt] by an operator ends such a lock, and a disablement. What Prove says holds here, too. Errors are those of
-// Prove, and
+// [Service.Adopt] by an operator ends such a lock, and a disablement. What follows is as with Prove. Errors are Prove's and
 //   - [civicpin.ErrInvalid]: the subject is invalid.
 //   - [ErrRefused]: the code is wrong, or nothing waits for a proof.
 //   - a *[lockout.LockedError]: too many wrong codes.
@@ -94,11 +88,8 @@ func (s *Service) ProveCode(ctx context.Context, subject civicpin.Subject, typed
 func (s *Service) coded(subject civicpin.Subject, b *book, text string) (id string, found *token.Link) {
 	for i := range b.Pending {
 		c := &b.Pending[i]
-		for j := range c.Links {
-			l := &c.Links[j]
-			if subtle.ConstantTimeCompare(s.tag(subject, c, l, text), l.Tag) == 1 && text != "" {
-				id, found = c.ID, l
-			}
+		if j := token.Typed(c.Links, text, func(l *token.Link) []byte { return s.tag(subject, c, l, text) }); j >= 0 {
+			id, found = c.ID, &c.Links[j]
 		}
 	}
 	return id, found

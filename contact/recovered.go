@@ -11,12 +11,10 @@ import (
 	"github.com/civicpin/civicpin/internal/token"
 )
 
-// Recovered keeps the address that a completed recovery corrected: in the place of those of its channel, and cooling down.
-// Where the recovery was repudiated, it undoes that change. Done twice it changes nothing. It is for package recovery: nobody
-// else can make a proof. Errors:
+// Recovered keeps the address that a completed recovery corrected, in the place of those of its channel and cooling down, or
+// undoes that if the recovery was repudiated. Done twice it changes nothing. Only package recovery can make a proof. Errors:
 //   - [civicpin.ErrInvalid]: the proof is empty, or not one of package recovery.
 //   - [ErrUnsuitable], a *[lockout.LockedError]: there is no room for the contact or the change.
-//   - the store's: call again.
 func (s *Service) Recovered(ctx context.Context, p proof.Completed) error {
 	if !p.Sealed() {
 		return fmt.Errorf("%w: not a proof of package recovery", civicpin.ErrInvalid)

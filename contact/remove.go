@@ -15,7 +15,6 @@ import (
 //   - [civicpin.ErrInvalid]: the subject or actor is invalid.
 //   - [ErrUnsuitable]: there is no such contact, or fewer than the policy's AtLeast would be left.
 //   - a *[lockout.LockedError]: too many changes can still be undone.
-//   - the store's: call again.
 func (s *Service) Remove(ctx context.Context, subject civicpin.Subject, id string, by civicpin.Actor,
 	source civicpin.Source,
 ) error {

@@ -18,8 +18,7 @@ import (
 // owner is the name under which the messages of this package stand in the outbox.
 const owner = "contact"
 
-// Credentials are what a change of contacts does to the secret that rests on them. Package pin's Service implements it. An
-// error that matches [store.ErrNotFound] means that the subject has no credential.
+// Credentials are the secrets that rest on contacts, as pin.Service has them. [store.ErrNotFound] means that there is none.
 type Credentials interface {
 	// LowerLevel caps the assurance level at to until the given time.
 	LowerLevel(ctx context.Context, subject civicpin.Subject, to civicpin.Level, until time.Time, reason string,
@@ -44,8 +43,10 @@ type Service struct {
 }
 
 // New returns a service in the vault of out, which carries its messages; the service registers with it as "contact".
-// credentials may be nil. Errors:
+// credentials may be nil. New asks the Check of out's notifier ([outbox.Outbox.Check]) about the package's messages over the
+// channels of Policy.Decoys, in every language. Errors:
 //   - [civicpin.ErrInvalid]: out is nil, or the credentials are over another outbox.
+//   - an [*outbox.UnsendableError]: the notifier would refuse a message.
 //   - [ErrPolicy]: the policy is invalid, or needs credentials and there are none.
 func New(out *outbox.Outbox, p Policy, credentials Credentials) (*Service, error) {
 	if c, ok := credentials.(interface{ Over(*outbox.Outbox) bool }); out == nil || ok && !c.Over(out) {
@@ -59,6 +60,9 @@ func New(out *outbox.Outbox, p Policy, credentials Credentials) (*Service, error
 	}
 	v := out.Vault()
 	s := &Service{vault: v, out: out, policy: p.withDefaults(), credentials: credentials}
+	if err := s.sendable(true, "", s.expected()...); err != nil {
+		return nil, err
+	}
 	var errs [5]error
 	s.sends, errs[0] = out.Limit("contact", outbox.Shown, s.policy.Sends)
 	s.proofs, errs[1] = lockout.New(v, proofLimit())

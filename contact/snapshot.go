@@ -70,8 +70,7 @@ func (v *Snapshot) On(channels ...civicpin.Channel) (civicpin.Contact, bool) {
 	return a.To.Contact(), true
 }
 
-// Recipients returns the addresses that are told of what happens to the account: every contact, and those that were the
-// subject's until lately.
+// Recipients returns the addresses that are told of what happens: every contact, and those that were one until lately.
 func (v *Snapshot) Recipients() []Recipient {
 	var list []Recipient
 	for _, a := range v.book.Told(v.now) {

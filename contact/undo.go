@@ -11,19 +11,14 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// Undo undoes the change of contacts that a token is about, and all changes after it, but for what an operator did since. It
-// ends the recoveries under way. With Policy.SuspendOnUndo it also stops the credential.
-// Call it for a POST behind a button, never for a GET. Errors:
+// Undo undoes the change of contacts that a token is about, and all changes after it but an operator's. It ends the recoveries
+// under way, and stops the credential if Policy.SuspendOnUndo is set. Call it for a POST behind a button, never a GET. Errors:
 //   - [ErrGone]: the token is unknown or was used, or its contact was removed by an operator since.
 //   - [ErrExpired]: the token is right, and too late.
-//   - the store's: call again.
 func (s *Service) Undo(ctx context.Context, tok civicpin.Secret, source civicpin.Source) error {
-	t, err := token.Parse(tok)
+	t, err := token.Parse(tok, token.Undo)
 	if err != nil {
 		return err
-	}
-	if t.Kind != token.Undo {
-		return ErrGone
 	}
 	subject, err := s.pointed(ctx, t)
 	if err != nil {

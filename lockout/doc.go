@@ -55,6 +55,6 @@
 //
 // # Stored-format compatibility
 //
-// The kinds "lockout.NAME", "devices.NAME", "quota.source.NAME", "quota.global.NAME" and "quota.NAME" are this package's.
+// The kinds "lockout.NAME", "devices.NAME", "quota.source.NAME" and "quota.global.NAME" are this package's.
 // Later releases will read what earlier ones wrote.
 package lockout

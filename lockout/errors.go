@@ -45,7 +45,6 @@ const (
 	ScopeSubject Scope = "subject" // this subject's guesses
 	ScopeSends   Scope = "sends"   // messages to this subject
 	ScopeSource  Scope = "source"  // those from this source address
-	ScopeAddress Scope = "address" // messages to this address, or to this country's telephones
 	ScopeGlobal  Scope = "global"  // all guesses
 )
 
@@ -62,7 +61,7 @@ type LockedError struct {
 // Error says what is locked and how that ends.
 func (e *LockedError) Error() string {
 	switch {
-	case e.Scope == ScopeSends || e.Scope == ScopeAddress:
+	case e.Scope == ScopeSends:
 		return fmt.Sprintf("lockout: no more messages until %s", e.Until.UTC().Format(time.RFC3339))
 	case e.Disabled:
 		return "lockout: disabled until bound anew"

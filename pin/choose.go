@@ -53,7 +53,7 @@ func (s *Service) choose(ctx context.Context, a Attempt, chosen civicpin.Secret,
 	}
 	c, now := &e.Value, s.vault.Now()
 	if c.State != state {
-		return ErrState
+		return c.wrongState()
 	}
 	if since := c.expired(&s.policy, now); since == SinceIssue || since == SinceUse {
 		s.record(ctx, a, eventExpired, c, since)

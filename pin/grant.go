@@ -167,7 +167,7 @@ func (s *Service) grant(ctx context.Context, p proof.Completed) (Grant, error) {
 		case c.Epoch != p.Epoch:
 			return ErrChanged
 		case p.Begin && e.Found() && (!c.vacant() || c.Suspended), !p.Begin && (!e.Found() || !c.recoverable()):
-			return ErrState
+			return c.wrongState()
 		}
 		if !e.Found() {
 			c.State = vacant
@@ -194,7 +194,7 @@ func (s *Service) reopen(ctx context.Context, p proof.Completed) error {
 		case e.Value.Epoch != p.Epoch:
 			return ErrChanged
 		case !e.Found() || !e.Value.recoverable():
-			return ErrState
+			return e.Value.wrongState()
 		}
 		e.Value.Epoch++
 		e.Value.Grant = nil

@@ -86,6 +86,11 @@ func TestSetChecksTheChoice(t *testing.T) {
 		require.Equal(t, tt.rule, choice.Rule, tt.secret)
 	}
 	require.NoError(t, k.Set(t.Context(), g, civicpin.NewSecret("MN6B3VCX")), "the grant is still good")
+
+	k = newKit(t, p) // of a credential that was not exchanged yet
+	part := k.issued(t)[:8]
+	choice, _ := errors.AsType[*pin.ChoiceError](k.Set(t.Context(), k.granted(t), civicpin.NewSecret(part)))
+	require.Equal(t, "history", choice.Rule, "and not issued: its holder did not show it")
 }
 
 // Whoever holds a grant must not find out the former secrets by trying them.

@@ -71,7 +71,7 @@ func (s *Service) suspend(ctx context.Context, subject civicpin.Subject, reason 
 	return s.manage(ctx, subject, by, code, reason, func(c *credential, _ time.Time) error {
 		switch {
 		case c.vacant():
-			return ErrState
+			return c.wrongState()
 		case c.Suspended == to:
 			return store.ErrSkip
 		}
@@ -269,7 +269,7 @@ func (s *Service) Import(ctx context.Context, subject civicpin.Subject, hash civ
 	c.Level = check.Level
 	_, err = s.creds.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[credential]) error {
 		if e.Found() && !e.Value.vacant() {
-			return ErrState
+			return e.Value.wrongState()
 		}
 		c.History, c.Epoch = e.Value.former(&s.policy), e.Value.Epoch+1
 		e.Value, e.Expires = c, time.Time{}

@@ -41,32 +41,24 @@ type Document struct {
 
 // Config is what recoveries rest on. It is copied by [New].
 type Config struct {
-	// Pins holds the credentials that are recovered. Required.
-	Pins *pin.Service
-	// Plans are the ways. Required; their names differ.
-	Plans []plan.Plan
+	Pins  *pin.Service // the credentials that are recovered; required
+	Plans []plan.Plan  // the ways; required, and their names differ
 
-	// Register is asked for facts; needed by plans with Facts.
-	Register Register
+	Register Register // is asked for facts; needed by plans with Facts
 	// Factors are what plans may ask for by Factor, such as otp's TOTP.Verify and Backup.Verify. They limit guesses
 	// themselves, and return nil, an error that matches [ErrRefused], or another one.
-	Factors map[string]func(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret, source civicpin.Source) error
-	// Documents describes uploads; needed by plans with Documents.
-	Documents DocumentStore
-	// Roles are the roles of staff by name.
-	Roles map[string]Role
+	Factors   map[string]func(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret, source civicpin.Source) error
+	Documents DocumentStore   // describes uploads; needed by plans with Documents
+	Roles     map[string]Role // the roles of staff by name
 
-	// Questions are the ids of all questions that can be enrolled, at most 64, and Images those of all images, at most 256.
-	// The words and pictures are the caller's.
+	// Questions and Images are the ids of all that can be enrolled, at most 64 and 256. The caller has the words and pictures.
 	Questions, Images []string
 
 	// Contacts are the subjects'. Messages go only to these, and to no address to which a PIN was issued. Required.
 	Contacts *contact.Service
-	// Sends is how many messages may be asked for a subject, and a third of how many recoveries may be begun. Zero: 10 in 24
-	// hours.
-	Sends civicpin.Rate
-	// Hashing says what hashing the answers costs.
-	Hashing pin.Hashing
+	// Sends limits the messages for a subject; three times as many recoveries may be begun. Zero means 10 in 24 hours.
+	Sends   civicpin.Rate
+	Hashing pin.Hashing // what hashing the answers costs
 }
 
 // A Service runs plans. Make one with [New]. It is safe for concurrent use, and any number of services with the same
@@ -90,8 +82,10 @@ type Service struct {
 }
 
 // New returns a service in the vault of out, which carries its messages; the service registers with it as "recovery". New
-// hashes once. Errors:
+// hashes once. It asks the Check of out's notifier ([outbox.Outbox.Check]) for the messages of each plan, in every language,
+// over the channels of its steps; for the notices also over those of contact.Policy.Decoys. Errors:
 //   - [civicpin.ErrInvalid]: out is nil, Pins or Contacts are over another outbox, or Contacts rest on other credentials.
+//   - an [*outbox.UnsendableError]: the notifier would refuse a message of a plan.
 //   - [ErrPlan]: the configuration or a plan is invalid; the text says which step is why.
 func New(out *outbox.Outbox, c Config) (*Service, error) {
 	if out == nil || c.Pins != nil && !c.Pins.Over(out) || c.Contacts != nil && !c.Contacts.Over(out) {
@@ -145,16 +139,11 @@ func (s *Service) check() error {
 		}
 		s.roles[name] = made
 	}
-	if err := c.Sends.Validate(); err != nil {
-		return fmt.Errorf("%w: %w", ErrPlan, err)
-	}
 	h := c.Hashing
 	s.params = password.Params{Memory: h.Memory, Time: h.Time, Threads: h.Threads}.Or(password.Default())
-	if err := s.params.Validate(); err != nil {
-		return fmt.Errorf("%w: %w", ErrPlan, err)
-	}
 	var err error
-	if s.hashing, err = password.NewGate(h.Permits, h.Queue); err != nil {
+	s.hashing, err = password.NewGate(h.Permits, h.Queue)
+	if err := errors.Join(c.Sends.Validate(), s.params.Validate(), err); err != nil {
 		return fmt.Errorf("%w: %w", ErrPlan, err)
 	}
 	s.dummy = password.New(s.params, token.NewID())

@@ -60,21 +60,17 @@ type runKit struct {
 func newRunKit(t *testing.T) *runKit {
 	t.Helper()
 	k := &runKit{clock: testkit.NewClock(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)), post: &testkit.Mailbox{}}
-	vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), &store.Options{Now: k.clock.Now})
-	require.NoError(t, err)
-	k.out, err = outbox.New(vault, k.post, &outbox.Options{Limits: testkit.Limits()})
-	require.NoError(t, err)
+	_, k.out = testkit.Open(t, store.NewMemory(), k.clock, k.post, nil)
+	var err error
 	k.pins, err = pin.New(k.out, pin.Default())
 	require.NoError(t, err)
 	k.contacts, err = contact.New(k.out, contact.Policy{Sends: testkit.Wide, Decoys: []civicpin.Contact{
 		{Channel: civicpin.SMS, Address: "+593990000000"}, {Channel: civicpin.Email, Address: "x@example.ec"},
 	}}, k.pins)
-
 	require.NoError(t, err)
 	k.Service, err = recovery.New(k.out, recovery.Config{
 		Pins: k.pins, Contacts: k.contacts, Plans: []plan.Plan{correcting()}, Sends: testkit.Wide, Hashing: cheap(),
 	})
-
 	require.NoError(t, err)
 	require.NoError(t, k.pins.Import(t.Context(), rosa, civicpin.NewSecret(cheapHash()), pin.ImportOptions{
 		Level: civicpin.Substantial, Evidence: civicpin.Evidence{Method: civicpin.InPerson, By: runClerk}, By: runClerk,
@@ -97,11 +93,7 @@ func (k *runKit) addresses(t testing.TB) []string {
 	t.Helper()
 	proved, _, err := k.contacts.List(t.Context(), rosa)
 	require.NoError(t, err)
-	list := []string{}
-	for _, c := range proved {
-		list = append(list, c.Address)
-	}
-	return list
+	return testkit.Addresses(proved, func(c contact.Contact) string { return c.Address })
 }
 
 // usable returns the addresses of those that prove something.
@@ -109,11 +101,7 @@ func (k *runKit) usable(t testing.TB) []string {
 	t.Helper()
 	now, err := k.contacts.Snapshot(t.Context(), rosa)
 	require.NoError(t, err)
-	list := []string{}
-	for _, c := range now.Usable() {
-		list = append(list, c.Address)
-	}
-	return list
+	return testkit.Addresses(now.Usable(), func(c civicpin.Contact) string { return c.Address })
 }
 
 // undoes redeems the link that came last to an address.

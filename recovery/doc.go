@@ -25,6 +25,10 @@
 //
 // Not covered: an attacker who reads all channels of a subject, and an operator whom a forgery deceives.
 //
+// # Errors
+//
+// Besides the errors that its documentation lists, each call returns the store's, for the log.
+//
 // # Messages
 //
 //   - recovery.link, recovery.activate, recovery.unlock: a token, a code, or both.

@@ -19,8 +19,7 @@ import (
 
 // An AnswerError says which rule a chosen answer breaks, to be told to who chose it. It matches [civicpin.ErrInvalid].
 type AnswerError struct {
-	// Question is the one that it was chosen for.
-	Question string
+	Question string // that the answer was chosen for
 	// Rule is "length" (one character, or over 128 bytes), "characters" (no letter or digit, or control characters),
 	// "repeated" (one character over and over), "common" (none, 123, password), "question" (a word of the question's id),
 	// "personal" (a piece of the subject's id) or "same" (the answer to another question as well).

@@ -14,16 +14,14 @@ var (
 	// ErrRefused is the one answer to wrong answers, and to right-looking ones about a subject who is unknown or cannot be
 	// recovered by this plan. It is [lockout.ErrRefused]; errors.As to a *[lockout.RefusedError] tells how many tries are left.
 	ErrRefused = lockout.ErrRefused
-	// ErrBusy says that too much is being checked at this moment, for this subject or altogether. No try was spent: answer
-	// 503. It is [lockout.ErrBusy].
+	// ErrBusy is [lockout.ErrBusy]: too much is being checked, for this subject or altogether. No try was spent: answer 503.
 	ErrBusy = lockout.ErrBusy
 	// ErrGone says that a ticket or token leads nowhere: it never was, was used, was cancelled, or another act upon the
 	// credential ended its recovery. Begin again. It is contact.ErrGone, too.
 	ErrGone = token.ErrGone
 	// ErrExpired says that a right ticket or token came too late. Only its holder is told. Begin again.
 	ErrExpired = token.ErrExpired
-	// ErrStep says that an answer is not one to what is asked, or that something is still to be answered. Nothing was changed
-	// and no try spent. Look at Run.Next.
+	// ErrStep says that an answer is to something else than Run.Next asks, or is missing. Nothing changed, no try was spent.
 	ErrStep = errors.New("recovery: not what is asked now")
 	// ErrWaiting says that a waiting window has not ended; Run.Next says when it does.
 	ErrWaiting = errors.New("recovery: a waiting window has not ended")
@@ -35,8 +33,7 @@ var (
 
 // A StaffError says why a member of staff may not do an act. It matches [ErrStaff].
 type StaffError struct {
-	// Reason is "role" (not the one that the act needs), "hours" (the office is closed), "limit" (too many acts in this
-	// hour) or "same person" (a second one has to confirm).
+	// Reason is "role" (the act needs another), "hours" (closed), "limit" (acts an hour) or "same person" (as approved first).
 	Reason string
 	// Until is when the office opens, or the next act is let in; zero if that is not the reason.
 	Until time.Time

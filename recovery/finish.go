@@ -22,14 +22,12 @@ import (
 // subject under way. The subject's contacts are told, with a link that repudiates it.
 //
 // The grant is for [pin.Service.Set] or [pin.Service.Reissue]. It is zero for a plan that ends in an unlock, which is done
-// then; whether there was a lock is not told. A credential that too many guesses have disabled is not unlocked: that takes a
-// new secret. Errors:
+// then; whether there was a lock is not told. A disabled credential stays so: that takes a new secret. Errors:
 //   - [ErrExpired]: the link is right, and too late. Begin again.
 //   - [ErrGone]: the link is unknown or was used, or the recovery has ended.
 //   - [ErrStep]: something is still asked. [ErrWaiting]: the run rests.
 //   - [contact.ErrUnsuitable], a *[lockout.LockedError]: there are too few contacts for the parts of a new secret, or too
-//     many contacts or changes of them for the corrected one to be kept. The latter also for an unlock of a disabled
-//     credential.
+//     many contacts or changes for the corrected one to be kept. The latter also for an unlock of a disabled credential.
 //   - the store's: the run may have ended. Begin again if trying once more says ErrGone.
 func (s *Service) Finish(ctx context.Context, tok civicpin.Secret, source civicpin.Source) (pin.Grant, error) {
 	t, err := token.Parse(tok)
@@ -114,12 +112,8 @@ func (v *visit) prepared(ctx context.Context) (p proof.Completed, told recoveryr
 			return p, told, err
 		}
 	}
-	kind := doneMail
-	if p.Unlock {
-		kind = unlockedMail
-	}
 	until := v.vault.Now().Add(w.Repudiate)
-	return p, r.Notices(contacts.Recipients(), v.id(), kind, until, until), nil
+	return p, r.Notices(contacts.Recipients(), v.id(), w.end(), until, until), nil
 }
 
 // completed says that the run was completed. It is the only place that makes such a proof.
@@ -159,8 +153,7 @@ func (v *visit) keepAll(ctx context.Context, p proof.Completed) error {
 	return v.config.Contacts.Recovered(ctx, p)
 }
 
-// parts are the contacts that the parts of a new secret go to: those that were named, in the order of the plan's channels, and
-// then others that the subject has proved.
+// parts returns where the parts of a new secret go: to contacts named, in the order of the plan's channels, then to others.
 func (v *visit) parts(contacts *contact.Snapshot) ([]civicpin.Contact, error) {
 	policy := v.config.Pins.Policy()
 	var order []civicpin.Channel

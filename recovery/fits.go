@@ -9,8 +9,7 @@ import (
 	"github.com/civicpin/civicpin/recovery/plan"
 )
 
-// fits checks that the answers are to what is asked, and to nothing else: an answer that is passed over would look like one
-// that was right.
+// fits checks that the answers are to what is asked and to nothing else: an answer that is passed over would look right.
 func (w *way) fits(r *run, a Answers) error {
 	a.Source = civicpin.Source{}
 	for _, secret := range []*civicpin.Secret{&a.Code, &a.Factor} {
@@ -71,12 +70,12 @@ func (a *Answers) use(r *run, step plan.Step) error {
 
 // fitFacts reports whether the facts are those asked for.
 func fitFacts(asked plan.Facts, given map[string]string) bool {
-	for _, name := range asked {
-		if v, ok := given[name]; !ok || len(v) > maxFact {
+	for _, v := range given {
+		if len(v) > maxFact {
 			return false
 		}
 	}
-	return len(given) == len(asked)
+	return answersAll(asked, given)
 }
 
 const (
@@ -85,7 +84,7 @@ const (
 )
 
 // answersAll reports whether there is an answer to each of the questions and to no other.
-func answersAll(asked []string, given map[string]civicpin.Secret) bool {
+func answersAll[V any](asked []string, given map[string]V) bool {
 	for _, q := range asked {
 		if _, ok := given[q]; !ok {
 			return false

@@ -37,7 +37,7 @@ func TestScannersOpenLinks(t *testing.T) {
 	for range 50 {
 		look, err := k.Inspect(t.Context(), m.Link)
 		require.NoError(t, err)
-		require.Equal(t, "prove", look.What)
+		require.Equal(t, recovery.ToRecover, look.What)
 		require.True(t, look.Last)
 		require.Equal(t, "clave", look.Plan)
 	}
@@ -337,7 +337,7 @@ func TestCorrectedContactRests(t *testing.T) {
 		waiting := k.mail.To(anaMail, "recovery.waiting")[0]
 		look, err := k.Inspect(t.Context(), waiting.Link)
 		require.NoError(t, err)
-		require.Equal(t, "disown", look.What)
+		require.Equal(t, recovery.ToRepudiate, look.What)
 		_, err = k.Finish(t.Context(), waiting.Link, home)
 		require.ErrorIs(t, err, recovery.ErrGone, "that token opens nothing else")
 		k.clock.Add(24*time.Hour + time.Minute) // the rest is over, the recovery is not

@@ -2,7 +2,6 @@ package recovery
 
 import (
 	"context"
-	"crypto/subtle"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -16,8 +15,7 @@ import (
 	"github.com/civicpin/civicpin/recovery/plan"
 )
 
-// guess compares answers inside the plan's gate, and advances the run if all are right. also, if given, changes the run with
-// it.
+// guess compares answers inside the plan's gate, and advances the run if all are right, changed by also if that is not nil.
 func (v *visit) guess(ctx context.Context, steps []plan.Step, a Answers, also func(*run, time.Time) error) error {
 	to := v.run().Step + len(steps)
 	return v.compare(ctx, steps, a, func(ctx context.Context, named []civicpin.Contact) error {
@@ -36,8 +34,7 @@ func (v *visit) guess(ctx context.Context, steps []plan.Step, a Answers, also fu
 	})
 }
 
-// compare compares answers inside the plan's gate, all of them whatever the first comes to, and calls then there if all are
-// right.
+// compare compares all answers inside the plan's gate, whatever the first comes to, and calls then if all are right.
 func (v *visit) compare(ctx context.Context, steps []plan.Step, a Answers,
 	then func(ctx context.Context, named []civicpin.Contact) error,
 ) error {
@@ -138,7 +135,7 @@ func (v *visit) typed(ctx context.Context, typed civicpin.Secret) error {
 	key := lockout.Key{Subject: r.Subject, Lane: codeLane, Source: v.source}
 	err := v.way.gate.Do(ctx, key, func(ctx context.Context) (bool, error) {
 		text, _ := code.Unambiguous.Normalise(typed.Reveal())
-		i := v.code(text)
+		i := token.Typed(r.Links, text, func(l *token.Link) []byte { return v.tag(l, text) })
 		switch {
 		case !r.Known:
 			why = "unknown"
@@ -163,18 +160,6 @@ func (v *visit) typed(ctx context.Context, typed civicpin.Secret) error {
 		v.recordBy(ctx, civicpin.Citizen, eventRefused, attempt.Reason(err, why))
 	}
 	return err
-}
-
-// code returns which outstanding message a typed code is of, -1 if of none. All are compared.
-func (v *visit) code(text string) int {
-	found := -1
-	for i := range v.run().Links {
-		l := &v.run().Links[i]
-		if subtle.ConstantTimeCompare(v.tag(l, text), l.Tag) == 1 && text != "" {
-			found = i
-		}
-	}
-	return found
 }
 
 // factor has one of Config.Factors check what was typed. It limits guesses itself.

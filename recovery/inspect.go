@@ -5,21 +5,26 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/token"
+)
+
+// A Purpose says what a link does, and so which call takes it.
+type Purpose = contact.Purpose
+
+// The purposes of links.
+const (
+	ToRecover   Purpose = "recover"       // goes on with a recovery: [Service.Finish] if Inspection.Last, else [Service.Redeem]
+	ToRepudiate Purpose = "disown"        // repudiates a recovery: [Service.Repudiate]
+	ToProve     Purpose = contact.ToProve // proves a contact: contact.Service.Prove
+	ToUndo      Purpose = contact.ToUndo  // undoes a change of contacts: [Service.Repudiate], which passes it on
 )
 
 // An Inspection says what a link is for.
 type Inspection struct {
-	// What is one of
-	//   - "prove": it proves that a message was read ([Service.Redeem] or [Service.Finish]).
-	//   - "disown": it repudiates a recovery ([Service.Repudiate]).
-	//   - "contact": it proves a new contact (contact.Service.Prove).
-	//   - "undo": it undoes a change of contacts ([Service.Repudiate], which passes it on).
-	What string
-	// Plan names the plan of a run; empty for contacts.
-	Plan string
-	// Last says that Finish completes the plan; otherwise Redeem leads to its next step.
-	Last    bool
+	What    Purpose
+	Plan    string // its name, for a run
+	Last    bool   // Finish completes the plan; otherwise Redeem leads to its next step
 	Sent    string // where it was sent, masked
 	Expires time.Time
 }
@@ -28,7 +33,6 @@ type Inspection struct {
 // package contact on, so that a portal has one landing page. Errors:
 //   - [ErrGone]: the token is unknown or was used, or its recovery has ended.
 //   - [ErrExpired]: the token is right, and too late.
-//   - the store's.
 func (s *Service) Inspect(ctx context.Context, tok civicpin.Secret) (Inspection, error) {
 	t, err := token.Parse(tok)
 	if err != nil {
@@ -49,14 +53,14 @@ func (s *Service) Inspect(ctx context.Context, tok civicpin.Secret) (Inspection,
 			return Inspection{}, ErrGone
 		}
 		return Inspection{
-			What: "prove", Plan: v.way.Name, Last: v.way.Last(v.run().Step), Sent: l.To.Contact().Masked(), Expires: l.Expires,
+			What: ToRecover, Plan: v.way.Name, Last: v.way.Last(v.run().Step), Sent: l.To.Contact().Masked(), Expires: l.Expires,
 		}, nil
 	case token.Disown:
 		v, d, err := s.repudiated(ctx, t)
 		if err != nil {
 			return Inspection{}, err
 		}
-		return Inspection{What: "disown", Plan: v.run().Plan, Expires: d.Expires}, nil
+		return Inspection{What: ToRepudiate, Plan: v.run().Plan, Expires: d.Expires}, nil
 	case token.Contact, token.Undo:
 		i, err := s.config.Contacts.Inspect(ctx, tok)
 		return Inspection{What: i.What, Sent: i.Sent, Expires: i.Expires}, err

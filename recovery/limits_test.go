@@ -33,12 +33,20 @@ type portal struct {
 
 func newPortal(t *testing.T) *portal {
 	t.Helper()
-	p := &portal{clock: newClock(), mail: &testkit.Mailbox{}}
-	vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), &store.Options{Now: p.clock.Now})
+	clock := newClock()
+	p := newPortalAt(t, clock.Now, pin.Default())
+	p.clock = clock
+	return p
+}
+
+// newPortalAt is newPortal with another policy, by a clock of the test's; nil means the real one, or that of a bubble.
+func newPortalAt(t *testing.T, now func() time.Time, policy pin.Policy) *portal {
+	t.Helper()
+	p := &portal{mail: &testkit.Mailbox{}}
+	vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), &store.Options{Now: now})
 	require.NoError(t, err)
 	p.out, err = outbox.New(vault, p.mail, nil)
 	require.NoError(t, err)
-	policy := pin.Default()
 	policy.Hashing = cheap()
 	p.pins, err = pin.New(p.out, policy)
 	require.NoError(t, err)

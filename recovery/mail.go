@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/token"
@@ -38,23 +37,15 @@ func (d *delivery) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Messag
 		return civicpin.Message{}, outbox.ErrWithdrawn
 	}
 	e, err := d.runs.Get(ctx, store.Key{ID: id})
-	if errors.Is(err, store.ErrNotFound) {
-		return civicpin.Message{}, outbox.ErrWithdrawn
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return civicpin.Message{}, err
 	}
 	r := &e.Value
-	now := d.vault.Now()
-	m := r.Mailed(name)
-	if r.Subject != ref.Subject || m == nil || !r.Wants(m, now) {
+	m := r.Mailed(name) // nil if there is no run
+	if r.Subject != ref.Subject || m == nil || !r.Wants(m, d.vault.Now()) {
 		return civicpin.Message{}, outbox.ErrWithdrawn
 	}
-	msg := m.Message()
-	if m.Kind == waitingMail {
-		msg.Params = map[string]string{"until": m.Expires.UTC().Format(time.RFC3339)}
-	}
-	return msg, nil
+	return notice(m.Message(), m.Ends()), nil
 }
 
 // Settle implements [outbox.Owner]. What was taken over is erased here: the provider has it, and nobody else needs it.

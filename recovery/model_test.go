@@ -267,7 +267,7 @@ func TestModel(t *testing.T) {
 			}
 			fault(rt)
 			switch {
-			case look.What == "disown":
+			case look.What == recovery.ToRepudiate:
 				if rapid.IntRange(0, 5).Draw(rt, "disown") == 0 {
 					err := k.Repudiate(ctx, m.Link, home)
 					require.True(fatal{rt}, ours(err), err)

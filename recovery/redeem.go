@@ -17,9 +17,9 @@ import (
 //   - [ErrGone]: the link is unknown or was used, or its recovery has ended.
 //   - otherwise those of [Service.Answer].
 func (s *Service) Redeem(ctx context.Context, tok civicpin.Secret, source civicpin.Source) (Run, error) {
-	t, err := token.Parse(tok)
-	if err != nil || t.Kind != token.Redeem {
-		return Run{}, ErrGone
+	t, err := token.Parse(tok, token.Redeem)
+	if err != nil {
+		return Run{}, err
 	}
 	v, _, err := s.follow(ctx, t, source)
 	if err != nil {

@@ -12,14 +12,10 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// repudiated reads the run that a token of "it was not me" is about. Its plan may have changed or gone: what was done under
-// it can be repudiated all the same, so the visit has no way.
+// repudiated reads the run that a token of "it was not me" is about. The visit has no way: the plan may be gone by now.
 func (s *Service) repudiated(ctx context.Context, t token.Token) (*visit, recoveryrun.Disown, error) {
 	e, err := s.runs.Get(ctx, store.Key{ID: t.Selector})
-	if errors.Is(err, store.ErrNotFound) {
-		err = ErrGone
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, store.ErrNotFound) { // a run that is not there has no tokens
 		return nil, recoveryrun.Disown{}, err
 	}
 	v := &visit{Service: s, entry: e, by: civicpin.Citizen}
@@ -42,10 +38,9 @@ func (s *Service) repudiated(ctx context.Context, t token.Token) (*visit, recove
 	return v, recoveryrun.Disown{}, ErrGone
 }
 
-// Repudiate is the link "it was not me". A run under way is ended. After a completed one, a change of contacts that came with
-// it is undone and the credential suspended, until an operator resumes it ([pin.Service.Resume]) or a new one is issued on
-// evidence; a credential that the run began is revoked. A link that undoes a change of contacts is passed on to
-// contact.Service.Undo.
+// Repudiate is the link "it was not me". It ends a run under way. After a completed one, it undoes the change of contacts that
+// came with it and suspends the credential, until an operator resumes it ([pin.Service.Resume]) or a new one is issued on
+// evidence; a credential that the run began is revoked. It passes links that undo a change of contacts to contact.Service.Undo.
 //
 // Call it for a POST behind a button, never for a GET. Errors:
 //   - [ErrExpired]: the token is right, and too late.

@@ -17,14 +17,10 @@ import (
 type Role struct {
 	// From and To bound the hours of a day as time since midnight in Zone; both zero means all day. From is before To.
 	From, To time.Duration
-	// Days lists the days of the week; empty means all.
-	Days []time.Weekday
-	// Zone is the time zone, "America/Guayaquil", as time.LoadLocation takes it; empty means UTC.
-	Zone string
-	// PerHour is how many acts one operator does in an hour at most. Zero means 60.
-	PerHour int
-	// Unlocks says that the role may lift the lock of a plan ([Service.Unlock]).
-	Unlocks bool
+	Days     []time.Weekday // empty means all
+	Zone     string         // the time zone, "America/Guayaquil", as time.LoadLocation takes it; empty means UTC
+	PerHour  int            // how many acts one operator does in an hour at most; zero means 60
+	Unlocks  bool           // the role may lift the lock of a plan ([Service.Unlock])
 }
 
 // role is a Role with what it needs at work.

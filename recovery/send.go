@@ -22,14 +22,12 @@ import (
 // maxSends bounds the messages of one run beyond the send limits.
 const maxSends = 10
 
-// Send sends the link or code of the present step, again or for the first time: for the page "I did not receive it", and
-// after a run has rested. The earlier ones stay good, at most three. For a run that leads nowhere the answer is the same
-// after the same work, and nothing is sent. Errors:
+// Send sends the link or code of the present step, again or for the first time: for the page "I did not receive it", and after
+// a run has rested. Earlier ones stay good, at most three. A run that leads nowhere sends nothing, after the same work. Errors:
 //   - [ErrStep]: the step sends nothing.
 //   - [ErrWaiting]: the run rests.
 //   - a *[lockout.LockedError]: the limits of messages are reached, alike for everybody.
 //   - [ErrExpired], [ErrGone].
-//   - the store's.
 func (s *Service) Send(ctx context.Context, ticket civicpin.Secret, source civicpin.Source) (Run, error) {
 	v, err := s.enter(ctx, ticket, source)
 	if err != nil {
@@ -92,7 +90,7 @@ func (v *visit) deliver(ctx context.Context, d plan.Delivery) error {
 		ref.Class = outbox.Typed
 	}
 	err = v.out.Announce(ctx, outbox.Request{
-		Refs: []outbox.Ref{ref}, Subject: r.Subject, Decoy: !real, Limit: v.sends, By: civicpin.Citizen, Source: v.shows(),
+		Refs: []outbox.Ref{ref}, Subject: r.Subject, Decoy: !real, Limit: v.sends, By: v.by, Source: v.shows(),
 	}, func(ctx context.Context) error {
 		return v.change(ctx, func(r *run, _ time.Time) error {
 			if m.Link != r.Sends+1 || !r.Rests.IsZero() {
@@ -160,8 +158,7 @@ func (v *visit) message(d plan.Delivery, to civicpin.Contact, real bool) (letter
 	return m, l
 }
 
-// destination returns where the message of a step goes, and whether there is such a contact. If not, it returns a decoy, as
-// stable as a contact, for the limits to be counted against.
+// destination returns where the message of a step goes, and whether there is such a contact; if not, a decoy, as stable as one.
 func (v *visit) destination(contacts *contact.Snapshot, channels []civicpin.Channel) (civicpin.Contact, bool) {
 	r := v.run()
 	decoy := v.config.Contacts.Decoy(r.Subject, channels...) // what is not needed takes time, too
@@ -186,11 +183,7 @@ func (v *visit) destination(contacts *contact.Snapshot, channels []civicpin.Chan
 	return decoy, false
 }
 
-// tag returns a keyed hash of all that has to be right about a typed code: the subject, the run, the message, where it went,
-// and the code. It lives for a day at most, under the record's seal; see otp.Codes.
+// tag returns the [token.Link.Sum] of a typed code.
 func (v *visit) tag(l *token.Link, text string) []byte {
-	r := v.run()
-	h := v.vault.Hash("recovery.code", r.Plan, string(r.Subject), v.id(), strconv.Itoa(l.N), string(l.To.Channel), l.To.Address,
-		text)
-	return h[:]
+	return l.Sum(v.vault.Hash, "recovery.code", text, v.run().Plan, string(v.run().Subject), v.id())
 }

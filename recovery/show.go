@@ -12,19 +12,16 @@ import (
 
 // A Run is a recovery under way, as it is shown to whoever goes through it.
 type Run struct {
-	// ID names the run: to the office, in the log. It is not secret, and opens nothing.
-	ID string
+	ID string // names the run to the office and in the log; it is not secret, and opens nothing
 	// Ticket is the right to go on, for a cookie. It is given by Start and by Redeem, and is otherwise empty: keep it.
-	Ticket civicpin.Secret
-	Plan   string // its name
-	// Next is what is asked now. For an unknown subject it looks like anybody's.
-	Next    Ask
+	Ticket  civicpin.Secret
+	Plan    string    // its name
+	Next    Ask       // what is asked now; for an unknown subject it looks like anybody's
 	Done    bool      // nothing more is asked: call [Service.Finish] with the ticket
 	Expires time.Time // when the run ends
 }
 
-// An Ask is what a run asks for. Fields that are zero are not asked for; those that are set are answered together, by the
-// fields of [Answers] with the same names.
+// An Ask is what a run asks for: the fields that are not zero. The [Answers] of the same names are given together.
 type Ask struct {
 	Captcha   bool
 	Facts     []string
@@ -55,7 +52,6 @@ type ContactAsk struct {
 
 // Show returns what a run asks for now. It changes nothing. Errors:
 //   - [ErrGone], [ErrExpired].
-//   - the store's.
 func (s *Service) Show(ctx context.Context, ticket civicpin.Secret) (Run, error) {
 	v, err := s.enter(ctx, ticket, civicpin.Source{})
 	if err != nil {
@@ -122,8 +118,7 @@ func (v *visit) sent(step plan.Step) *ContactAsk {
 	return ask
 }
 
-// masked returns what is shown of where a message of the run went. An address that the visitor gave is shown whatever the
-// policy: they know it.
+// masked returns what is shown of where a message went. An address that the visitor gave is always shown: they know it.
 func (v *visit) masked(to letter.Contact) string {
 	r := v.run()
 	decoy, own := v.config.Contacts.MaskedDecoy(r.Subject, to.Channel), to.Contact().Masked()

@@ -43,20 +43,16 @@ func (s *Service) StartBy(ctx context.Context, name string, subject civicpin.Sub
 // A Case is a run as staff see it. It holds no secret and no ticket.
 type Case struct {
 	Run
-	Subject civicpin.Subject
-	// Role is whose step it is now, empty if it is not staff's. Questions are what to ask.
-	Role      string
-	Questions []string
-	// Documents are the references of the uploads, by kind.
-	Documents map[string]string
-	// Approved says who has approved this step already, if a second one has to.
-	Approved []civicpin.Actor
-	Started  time.Time
+	Subject   civicpin.Subject
+	Role      string            // whose step it is now, empty if it is not staff's
+	Questions []string          // what to ask
+	Documents map[string]string // references of the uploads, by kind
+	Approved  []civicpin.Actor  // who approved this step already, if a second one has to
+	Started   time.Time
 }
 
 // Case shows a run to staff, by its id. Looking counts as an act. Errors:
 //   - [ErrStaff], [ErrGone], [ErrExpired].
-//   - the store's.
 func (s *Service) Case(ctx context.Context, id string, by Staff) (Case, error) {
 	if err := s.may(ctx, by, ""); err != nil {
 		return Case{}, err
@@ -96,20 +92,17 @@ func (w *way) staffs(r *run) (plan.Operator, bool) {
 
 // A Verdict is what a member of staff makes of a case.
 type Verdict struct {
-	// Approve says that the person is the subject. Otherwise the run ends.
-	Approve bool
+	Approve bool // the person is the subject; otherwise the run ends
 	// Reason is for the log: the document seen, why it was turned down. At most 256 bytes; no secret.
 	Reason string
 	// Questions holds what the citizen answered, if the step asks questions, by question. The library compares.
 	Questions map[string]civicpin.Secret
-	// Source is where the member of staff acts from.
-	Source civicpin.Source
+	Source    civicpin.Source // where the member of staff acts from
 }
 
 // Assist is a step of staff: an operator of the step's role approves, or ends the run. Where the plan asks for a second one,
 // the first approval leaves the run where it is, and another operator has to give theirs. If nothing more is asked, a plan
-// that ends in an unlock, or in a new secret in parts, is completed at once; no operator ever gets a grant or a ticket.
-// Errors:
+// that ends in an unlock, or in a new secret in parts, is completed at once; no operator gets a grant or a ticket. Errors:
 //   - [ErrStaff]: before any comparison.
 //   - [ErrRefused]: wrong answers, which count. A *[lockout.LockedError], [ErrBusy].
 //   - [ErrStep]: the run is not at a step of staff, or answers do not fit the questions.
@@ -200,8 +193,7 @@ func (v *visit) approve(ctx context.Context, step plan.Operator, verdict Verdict
 	})
 }
 
-// onwards goes on behind a step of staff: to the message that the next step sends, or to the plan's end where that gives
-// nothing to staff.
+// onwards goes on behind a step of staff: to the message of the next step, or to the plan's end if staff gain nothing by it.
 func (v *visit) onwards(ctx context.Context) (Run, error) {
 	r, w := v.run(), v.way
 	if r.Step < len(w.Steps) || !r.Rests.IsZero() || w.Outcome == plan.ChooseSecret {
@@ -221,7 +213,6 @@ func (v *visit) onwards(ctx context.Context) (Run, error) {
 //   - [ErrStaff]: also for a role without Role.Unlocks.
 //   - [civicpin.ErrInvalid].
 //   - a *[lockout.LockedError]: the subject is disabled and there is no evidence.
-//   - the store's.
 func (s *Service) Unlock(ctx context.Context, name string, subject civicpin.Subject, seen civicpin.Evidence, by Staff) error {
 	w, err := s.way(name)
 	if err != nil {

@@ -22,7 +22,6 @@ import (
 //   - [civicpin.ErrInvalid]: the subject is invalid, or there is no such plan.
 //   - a *[lockout.LockedError]: too many recoveries were begun for the subject or from the source, alike for everybody.
 //   - those of [Service.Send], if the plan's first step sends a message.
-//   - the store's.
 func (s *Service) Start(ctx context.Context, name string, subject civicpin.Subject, source civicpin.Source) (Run, error) {
 	return s.start(ctx, name, subject, civicpin.Citizen, source)
 }
@@ -116,8 +115,7 @@ func (s *Service) prepare(r *run, w *way, contacts *contact.Snapshot, k *knowled
 	}
 }
 
-// helps reports whether a plan can come to something for a subject. It looks at everything, whatever it found first: the same
-// work for strangers.
+// helps reports whether a plan can come to something for a subject. It looks at everything: the same work for strangers.
 func (w *way) helps(mark pin.Mark, contacts *contact.Snapshot, k *knowledge.Knowledge) bool {
 	can := w.Begin && mark.Vacant && !(w.hasty && mark.Revoked) || !w.Begin && mark.Held
 	corrects := civicpin.Channel("")
@@ -146,7 +144,6 @@ func (w *way) helps(mark pin.Mark, contacts *contact.Snapshot, k *knowledge.Know
 
 // Cancel ends a run whose ticket the visitor has. Errors:
 //   - [ErrGone]: also for one that was cancelled before; it has ended all the same.
-//   - the store's.
 func (s *Service) Cancel(ctx context.Context, ticket civicpin.Secret) error {
 	v, err := s.enter(ctx, ticket, civicpin.Source{})
 	if errors.Is(err, ErrExpired) {

@@ -29,20 +29,16 @@ type visit struct {
 func (v *visit) run() *run  { return &v.entry.Value }
 func (v *visit) id() string { return v.entry.Key.ID }
 
-// load reads a run by its id. A run that was never there, has been purged, or was begun under a plan that has changed since is
-// ErrGone.
+// load reads a run by its id. A run that never was, was purged, or was begun under a plan that has changed since is ErrGone.
 func (s *Service) load(ctx context.Context, id string) (*visit, error) {
 	if !token.ValidID(id) {
 		return nil, ErrGone
 	}
 	e, err := s.runs.Get(ctx, store.Key{ID: id})
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, ErrGone
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
-	w := s.plans[e.Value.Plan]
+	w := s.plans[e.Value.Plan] // nil if there is no run
 	if w == nil || !slices.Equal(w.digest, e.Value.Digest) {
 		return nil, ErrGone
 	}
@@ -54,9 +50,9 @@ func (s *Service) load(ctx context.Context, id string) (*visit, error) {
 
 // enter reads the run that a ticket opens. With ErrExpired the visit is given, too.
 func (s *Service) enter(ctx context.Context, ticket civicpin.Secret, source civicpin.Source) (*visit, error) {
-	t, err := token.Parse(ticket)
-	if err != nil || t.Kind != token.Ticket {
-		return nil, ErrGone
+	t, err := token.Parse(ticket, token.Ticket)
+	if err != nil {
+		return nil, err
 	}
 	v, err := s.load(ctx, t.Selector)
 	if err != nil {

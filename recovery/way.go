@@ -35,6 +35,14 @@ func (w *way) message(isLink bool) civicpin.MessageKind {
 	return linkMail
 }
 
+// end is the kind of the notice that a run of the plan was completed.
+func (w *way) end() civicpin.MessageKind {
+	if w.Outcome == plan.Unlocked {
+		return unlockedMail
+	}
+	return doneMail
+}
+
 // addPlan checks a plan and makes what it needs at work.
 func (s *Service) addPlan(p plan.Plan) error {
 	p = p.WithDefaults()
@@ -52,8 +60,9 @@ func (s *Service) addPlan(p plan.Plan) error {
 	if err != nil {
 		return err
 	}
-	s.plans[p.Name] = &way{Plan: p, gate: gate, digest: digest, hasty: p.Hasty()}
-	return nil
+	w := &way{Plan: p, gate: gate, digest: digest, hasty: p.Hasty()}
+	s.plans[p.Name] = w
+	return s.sendable(w)
 }
 
 // facilities returns what the configuration offers to the steps of plans.

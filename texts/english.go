@@ -9,6 +9,7 @@ var english = language{
 	greeting: "Good day,",
 	help:     "[Questions: {help}]",
 	destroy:  "Keep this page to yourself, and destroy it once you have used the code.",
+	more:     "This message stands for {more} more like it.",
 	short:    func(t time.Time) string { return t.Format("2 Jan 2006 15:04") },
 	long:     func(t time.Time) string { return t.Format("2 January 2006, 15:04") },
 	part: wording{
@@ -52,7 +53,7 @@ var english = language{
 			"We never ask for your PIN.",
 		paragraphs: []string{
 			"Your PIN for {name} was changed.",
-			"If it was you, you need do nothing. If it was not, tell us at once, in a way that you know; " +
+			"If it was you, you need do nothing. If it was not, tell us at once, using contact details that you already have; " +
 				"this message has no link and asks for nothing.",
 		},
 	},
@@ -65,7 +66,7 @@ var english = language{
 			"that you know. We never ask for your PIN.",
 		paragraphs: []string{
 			"Your PIN for {name} was revoked. It no longer works.",
-			"You can request a new one. If you did not ask for this, tell us, in a way that you know; " +
+			"You can request a new one. If you did not ask for this, tell us, using contact details that you already have; " +
 				"this message has no link and asks for nothing.",
 		},
 	},
@@ -79,7 +80,7 @@ var english = language{
 		paragraphs: []string{
 			"Your PIN for {name} is locked[ until {longtime}], because it was entered wrongly several times.",
 			"If it was you, your PIN is safe. If it was not, somebody tried to use it without knowing it: tell us, " +
-				"in a way that you know; this message has no link and asks for nothing.",
+				"using contact details that you already have; this message has no link and asks for nothing.",
 		},
 	},
 	code: wording{
@@ -95,7 +96,8 @@ var english = language{
 			"It can be used once[, until {longtime}][, and only for {act}].",
 			"Never tell it to anybody. We never ask for it: not by telephone, not by message, not by e-mail. " +
 				"This message has no link; one that has, and asks for your code, is not from us.",
-			"If you did not ask for a code, somebody else may have tried to act in your name: tell us, in a way that you know.",
+			"If you did not ask for a code, somebody else may have tried to act in your name: tell us, using contact " +
+				"details that you already have.",
 		},
 	},
 	recovery: englishRecovery,

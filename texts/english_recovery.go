@@ -8,9 +8,9 @@ var englishRecovery = recovery{
 		spoken: "This is {service}. Your code to recover your access is: {letters}. I repeat: {letters}. " +
 			"Never tell it to anybody, not even to us.",
 		paragraphs: englishSteps(
-			"You, or somebody in your name, asked to recover the access to {name}.",
+			"You, or somebody in your name, asked to recover your access to {name}.",
 			"get a new PIN or password",
-			"If you did not ask for this, do not use it, and tell us, in a way that you know.",
+			"If you did not ask for this, do not use it, and tell us, using contact details that you already have.",
 		),
 	},
 	activate: wording{
@@ -22,7 +22,7 @@ var englishRecovery = recovery{
 		paragraphs: englishSteps(
 			"Your access to {name} is ready to be activated.",
 			"choose your first PIN or password",
-			"If you did not ask for access, do not use this, and tell us, in a way that you know.",
+			"If you did not ask for access, do not use this, and tell us, using contact details that you already have.",
 		),
 	},
 	unlock: wording{
@@ -32,9 +32,9 @@ var englishRecovery = recovery{
 		spoken: "This is {service}. Your code to unlock your access is: {letters}. I repeat: {letters}. " +
 			"Never tell it to anybody, not even to us.",
 		paragraphs: englishSteps(
-			"You, or somebody in your name, asked to unlock the access to {name}.",
+			"You, or somebody in your name, asked to unlock your access to {name}.",
 			"unlock it, without changing your PIN or password",
-			"If you did not ask for this, do not use it, and tell us, in a way that you know.",
+			"If you did not ask for this, do not use it, and tell us, using contact details that you already have.",
 		),
 	},
 	prove: wording{
@@ -56,11 +56,11 @@ var englishRecovery = recovery{
 		spoken: "This is {service}. Your code to recover your access is: {letters}. I repeat: {letters}. " +
 			"Never tell it to anybody, not even to us.",
 		paragraphs: []string{
-			"This is your code to recover the access to {name}:",
+			"This is your code to recover your access to {name}:",
 			codeLine,
 			"It can be used once[, until {longtime}]. Type it only on the page where you asked to recover your access.",
 			"Never tell it to anybody. We never ask for it: not by telephone, not by message, not by e-mail.",
-			"If you did not ask for this, do not use it, and tell us, in a way that you know.",
+			"If you did not ask for this, do not use it, and tell us, using contact details that you already have.",
 		},
 	},
 	waiting: wording{
@@ -143,7 +143,7 @@ func englishNotice(about, to string) []string {
 		"If it was you, you need do nothing.[" + ifNone + " If it was not, call us at once on the number that you know; " +
 			"this message has no link and asks for nothing.][" + ifLink + " If it was not, " + to + " on this page:]",
 		linkLine,
-		"[" + ifLink + "The link works until {longtime}.]",
+		"[" + ifLink + "The link works until {linktime}.]",
 		"[" + ifLink + "The address of the page begins with {origin} and with nothing else. If you are in doubt, do not follow " +
 			"the link, and call us on the number that you know. We never ask for your PIN or password by e-mail.]",
 	}

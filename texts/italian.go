@@ -11,6 +11,7 @@ var italian = language{
 	greeting: "Buongiorno,",
 	help:     "[Informazioni: {help}]",
 	destroy:  "Non mostri questo foglio a nessuno e lo distrugga dopo aver usato il codice.",
+	more:     "Messaggi uguali che questo sostituisce: {more}.",
 	short:    func(t time.Time) string { return t.Format("02/01/2006 15:04") },
 	long: func(t time.Time) string {
 		months := [...]string{
@@ -60,7 +61,7 @@ var italian = language{
 			"conosce. Non le chiederemo mai il PIN.",
 		paragraphs: []string{
 			"il suo PIN per {name} è stato cambiato.",
-			"Se è stato lei, non deve fare nulla. Altrimenti ci avvisi subito per una via che già conosce; " +
+			"Se è stato lei, non deve fare nulla. Altrimenti ci avvisi subito tramite un canale che già conosce; " +
 				"questo messaggio non contiene link e non chiede nulla.",
 		},
 	},
@@ -73,7 +74,7 @@ var italian = language{
 			"che già conosce. Non le chiederemo mai il PIN.",
 		paragraphs: []string{
 			"il suo PIN per {name} è stato revocato. Non vale più.",
-			"Può chiederne uno nuovo. Se non lo ha chiesto lei, ci avvisi per una via che già conosce; " +
+			"Può chiederne uno nuovo. Se non lo ha chiesto lei, ci avvisi tramite un canale che già conosce; " +
 				"questo messaggio non contiene link e non chiede nulla.",
 		},
 	},
@@ -86,8 +87,8 @@ var italian = language{
 			"numero che già conosce. Non le chiederemo mai il PIN.",
 		paragraphs: []string{
 			"il suo PIN per {name} è bloccato[ fino al {longtime}] perché è stato digitato male più volte.",
-			"Se è stato lei, il PIN è al sicuro. Altrimenti qualcuno ha provato a usarlo senza conoscerlo: ci avvisi per una " +
-				"via che già conosce; questo messaggio non contiene link e non chiede nulla.",
+			"Se è stato lei, il PIN è al sicuro. Altrimenti qualcuno ha provato a usarlo senza conoscerlo: ci avvisi tramite " +
+				"un canale che già conosce; questo messaggio non contiene link e non chiede nulla.",
 		},
 	},
 	code: wording{
@@ -103,7 +104,7 @@ var italian = language{
 			"Vale una volta sola[, fino al {longtime}][, e soltanto per {act}].",
 			"Non lo dica a nessuno. Non glielo chiederemo mai: né per telefono, né per messaggio, né per e-mail. " +
 				"Questo messaggio non contiene link; uno che ne contenga e chieda il codice non viene da noi.",
-			"Se non ha chiesto un codice, qualcuno può aver tentato di agire a suo nome: ci avvisi per una via che già conosce.",
+			"Se non ha chiesto un codice, qualcuno può aver tentato di agire a suo nome: ci avvisi tramite un canale che già conosce.",
 		},
 	},
 	recovery: italianRecovery,

@@ -10,7 +10,7 @@ var italianRecovery = recovery{
 		paragraphs: italianSteps(
 			"lei, o qualcuno a suo nome, ha chiesto di recuperare l'accesso a {name}.",
 			"ottenere un nuovo PIN o una nuova password",
-			"Se non è stato lei a chiederlo, non prosegua e ci avvisi per una via che già conosce.",
+			"Se non è stato lei a chiederlo, non prosegua e ci avvisi tramite un canale che già conosce.",
 		),
 	},
 	activate: wording{
@@ -22,7 +22,7 @@ var italianRecovery = recovery{
 		paragraphs: italianSteps(
 			"il suo accesso a {name} è pronto per essere attivato.",
 			"scegliere il suo primo PIN o la sua prima password",
-			"Se non ha chiesto l'accesso, non prosegua e ci avvisi per una via che già conosce.",
+			"Se non ha chiesto l'accesso, non prosegua e ci avvisi tramite un canale che già conosce.",
 		),
 	},
 	unlock: wording{
@@ -34,7 +34,7 @@ var italianRecovery = recovery{
 		paragraphs: italianSteps(
 			"lei, o qualcuno a suo nome, ha chiesto di sbloccare l'accesso a {name}.",
 			"sbloccarlo senza cambiare il PIN o la password",
-			"Se non è stato lei a chiederlo, non prosegua e ci avvisi per una via che già conosce.",
+			"Se non è stato lei a chiederlo, non prosegua e ci avvisi tramite un canale che già conosce.",
 		),
 	},
 	prove: wording{
@@ -60,7 +60,7 @@ var italianRecovery = recovery{
 			codeLine,
 			"Vale una volta sola[, fino al {longtime}]. Lo digiti soltanto nella pagina in cui ha chiesto di recuperare l'accesso.",
 			"Non lo dica a nessuno. Non glielo chiederemo mai: né per telefono, né per messaggio, né per e-mail.",
-			"Se non è stato lei a chiederlo, non lo usi e ci avvisi per una via che già conosce.",
+			"Se non è stato lei a chiederlo, non lo usi e ci avvisi tramite un canale che già conosce.",
 		},
 	},
 	waiting: wording{
@@ -146,7 +146,7 @@ func italianNotice(about, to string) []string {
 		"Se è stato lei, non deve fare nulla.[" + ifNone + " Altrimenti ci chiami subito al numero che già conosce; " +
 			"questo messaggio non contiene link e non chiede nulla.][" + ifLink + " Altrimenti " + to + " in questa pagina:]",
 		linkLine,
-		"[" + ifLink + "Il link vale fino al {longtime}.]",
+		"[" + ifLink + "Il link vale fino al {linktime}.]",
 		"[" + ifLink + "L'indirizzo della pagina comincia con {origin} e con nient'altro. Nel dubbio non segua " +
 			"il link e ci chiami al numero che già conosce. Non le chiederemo mai il PIN o la password per e-mail.]",
 	}

@@ -2,7 +2,9 @@ package texts
 
 import "github.com/civicpin/civicpin"
 
-// The kinds of message that have texts. A kind that carries no Secret or no Link refuses one.
+// The kinds of message that have texts. A kind that carries no Secret or no Link refuses one. A message with a parameter "more",
+// a number from 1, stands for so many others like it, as package outbox sends notices when there are very many: it says so, in a
+// text message if there is room.
 const (
 	// PINPart carries one part of a new PIN, or an activation code, which is a PIN in one part. It needs a Secret of 1 to 24
 	// ASCII letters and digits; blanks and hyphens in it are left out. Part and Parts are told if there are two or more, and
@@ -40,7 +42,7 @@ const RecoveryCode civicpin.MessageKind = "recovery.code"
 // told as in [RecoveryLink], otherwise, or without one, by calling the number that they know. They carry no Secret.
 const (
 	// RecoveryWaiting tells that a recovery was started, and that it goes ahead at the time in the parameter "until", as in
-	// RFC 3339, if there is one. Its Link cancels it until then; Expires is not told.
+	// RFC 3339, if there is one. Its Link cancels it until Expires, which is told if it is set.
 	RecoveryWaiting civicpin.MessageKind = "recovery.waiting"
 	// RecoveryDone and RecoveryUnlocked tell that a recovery or an unlocking was completed. Expires is the Link's.
 	RecoveryDone     civicpin.MessageKind = "recovery.done"

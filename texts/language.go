@@ -19,6 +19,7 @@ type language struct {
 	greeting string
 	help     string                 // last paragraph of what is written at length
 	destroy  string                 // on paper that carries a code
+	more     string                 // behind a message that stands for others
 	short    func(time.Time) string // at most 17 characters of the GSM alphabet
 	long     func(time.Time) string
 

@@ -42,7 +42,7 @@ func page(wording wording, lang *language, v values, to civicpin.Contact) string
 // body returns the paragraphs of a kind. One that comes out empty is left out.
 func body(wording wording, lang *language, v values) []string {
 	var blocks []string
-	for _, paragraph := range append(append([]string{}, wording.paragraphs...), lang.help) {
+	for _, paragraph := range append(append([]string{}, wording.paragraphs...), "["+lang.more+"]", lang.help) {
 		switch {
 		case paragraph == codeLine && v.code != "":
 			blocks = append(blocks, "    "+v.code)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -182,6 +183,28 @@ func TestLinksThatAreRefused(t *testing.T) {
 		m.Params["until"] = "tomorrow"
 		_, err := w.Render(m)
 		require.ErrorIs(t, err, civicpin.ErrInvalid)
+	}
+}
+
+// A notice that a recovery waits tells when it goes ahead, and until when its link works, which may be later.
+func TestWaiting(t *testing.T) {
+	w := writer(t, inps)
+	for _, locale := range locales {
+		for _, to := range contacts {
+			m := message(texts.RecoveryWaiting, to, locale)
+			body := render(t, w, m).Body.Reveal()
+			require.Equal(t, 1, strings.Count(body, "14:05"), body)
+			require.Equal(t, isMail(to.Channel), strings.Contains(body, "15:35"), body)
+			m.Params = nil
+			body = render(t, w, m).Body.Reveal()
+			require.NotContains(t, body, "14:05")
+			require.Equal(t, isMail(to.Channel), strings.Contains(body, "15:35"), body)
+			m.Expires = time.Time{}
+			require.NotContains(t, render(t, w, m).Body.Reveal(), ":35")
+			m.Expires = time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)
+			_, err := w.Render(m)
+			require.ErrorIs(t, err, civicpin.ErrInvalid)
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ var spanish = language{
 	greeting: "Buenos días:",
 	help:     "[Consultas: {help}]",
 	destroy:  "No enseñe esta hoja a nadie y destrúyala cuando haya usado el código.",
+	more:     "Mensajes iguales que este sustituye: {more}.",
 	short:    func(t time.Time) string { return t.Format("02/01/2006 15:04") },
 	long: func(t time.Time) string {
 		months := [...]string{

@@ -148,7 +148,7 @@ func spanishNotice(about, to string) []string {
 		"Si ha sido usted, no tiene que hacer nada.[" + ifNone + " Si no, llame cuanto antes al teléfono que ya conoce; " +
 			"este mensaje no lleva enlaces ni pide nada.][" + ifLink + " Si no, " + to + " en esta página:]",
 		linkLine,
-		"[" + ifLink + "El enlace vale hasta el {longtime}.]",
+		"[" + ifLink + "El enlace vale hasta el {linktime}.]",
 		"[" + ifLink + "La dirección de la página empieza por {origin} y por nada más. En caso de duda, no siga " +
 			"el enlace y llame al teléfono que ya conoce. Nunca le pediremos su PIN ni su contraseña por correo electrónico.]",
 	}

@@ -26,7 +26,6 @@ package texts
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -39,7 +38,7 @@ import (
 // ErrLink says that a text would have held what a telephone or a mail program shows as a link: "http", "www", "://", a full
 // stop with a letter on one side and a letter or digit on the other, as in "inps.it", or four numbers with full stops between
 // them, as in "192.0.2.1". Amounts and dates, "1.250,00" and "12.03.2026", are no links. A text is looked at in the form that
-// is sent: in a text message "inps…it" is "inps.it".
+// is sent: in a text message "inps…it" becomes "inps.it".
 var ErrLink = errors.New("texts: a link in a text")
 
 // An UnknownKindError says that there is no text for a kind of message.
@@ -93,7 +92,8 @@ type Writer struct {
 
 // New returns a Writer for a service. It gives an error that matches [civicpin.ErrInvalid] if a name or the help is too long
 // or not printable, if the name cannot stand in a text message, if the page is not as its field says, or if there are no
-// texts in the locale; and one that matches [ErrLink] if the name, the long name or the help would be taken for a link.
+// texts in the locale; and one that matches [ErrLink] and names the field if the name, the long name or the help would be taken
+// for a link.
 func New(s Service) (*Writer, error) {
 	if s.LongName == "" {
 		s.LongName = s.Name
@@ -118,14 +118,27 @@ func New(s Service) (*Writer, error) {
 	case s.Page != "" && !validPage(s.Page):
 		return nil, fmt.Errorf("texts: page is not a plain https address of at most %d bytes: %w", maxPage, civicpin.ErrInvalid)
 	}
-	name, ok := gsm(s.Name)
-	if slices.ContainsFunc([]string{s.Name, name, s.LongName, s.Help}, linked) {
-		return nil, ErrLink
+	if field := s.linked(); field != "" {
+		return nil, fmt.Errorf("%w: Service.%s would be taken for one", ErrLink, field)
 	}
-	if !ok || septets(name) > 20 {
+	if name, ok := gsm(s.Name); !ok || septets(name) > 20 {
 		return nil, fmt.Errorf("texts: name cannot stand in a text message: %w", civicpin.ErrInvalid)
 	}
 	return &Writer{service: s, language: lang}, nil
+}
+
+// linked returns the name of the first field that would be taken for a link, "" if none would.
+func (s *Service) linked() string {
+	sent, _ := gsm(s.Name)
+	switch {
+	case linked(s.Name), linked(sent):
+		return "Name"
+	case linked(s.LongName):
+		return "LongName"
+	case linked(s.Help):
+		return "Help"
+	}
+	return ""
 }
 
 // Render returns the text of a message, in the language of m.To.Locale. No error holds the code or the token. A channel of the
@@ -163,12 +176,12 @@ func (w *Writer) render(m civicpin.Message, lang *language) (Text, error) {
 		t.Subject = v.fill(wording.subject)
 		t.Body = civicpin.NewSecret(page(wording, lang, v, m.To))
 	case c == civicpin.Voice:
-		return spoken(t, wording, v)
+		return spoken(t, wording, lang, v)
 	default:
 		if c != civicpin.SMS {
 			t.Subject = v.fill(wording.title)
 		}
-		return short(t, wording, v)
+		return short(t, wording, lang, v)
 	}
 	return t, nil
 }
@@ -181,9 +194,13 @@ func (w *Writer) in(locale string) *language {
 	return w.language
 }
 
-// short is a text message or an app's notice: one line, no link, one message long.
-func short(t Text, wording wording, v values) (Text, error) {
+// short is a text message or an app's notice: one line, no link, one message long. That it stands for others is left out if it
+// does not fit.
+func short(t Text, wording wording, lang *language, v values) (Text, error) {
 	body, ok := gsm(v.fill(wording.short))
+	if whole, _ := gsm(v.fill(wording.short + "[ " + lang.more + "]")); septets(whole) <= 160 {
+		body = whole
+	}
 	if !ok || septets(body) > 160 {
 		return Text{}, fmt.Errorf("texts: text does not fit one text message: %w", civicpin.ErrInvalid)
 	}
@@ -192,8 +209,8 @@ func short(t Text, wording wording, v values) (Text, error) {
 }
 
 // spoken is what a machine reads aloud: the code character by character, twice.
-func spoken(t Text, wording wording, v values) (Text, error) {
-	return unlinked(t, v.fill(wording.spoken), v.codeless().fill(wording.spoken), v.code)
+func spoken(t Text, wording wording, lang *language, v values) (Text, error) {
+	return unlinked(t, v.fill(wording.spoken+"[ "+lang.more+"]"), v.codeless().fill(wording.spoken), v.code)
 }
 
 // unlinked sets the body, and refuses one with a link. The code is letters and digits in upper case as a rule, among which

@@ -78,7 +78,8 @@ func message(kind civicpin.MessageKind, to civicpin.Contact, locale string) civi
 	case texts.RecoveryDone, texts.RecoveryUnlocked:
 		m.Link, m.Expires = civicpin.NewSecret(token), noon
 	case texts.RecoveryWaiting:
-		m.Link, m.Params = civicpin.NewSecret(token), map[string]string{"until": noon.Format(time.RFC3339)}
+		m.Link, m.Expires = civicpin.NewSecret(token), noon.Add(90*time.Minute)
+		m.Params = map[string]string{"until": noon.Format(time.RFC3339)}
 	case texts.ContactChanged:
 		m.Link, m.Expires, m.Params = civicpin.NewSecret(token), noon, map[string]string{"change": "removed"}
 	}
@@ -397,9 +398,14 @@ func TestNew(t *testing.T) {
 		require.ErrorIs(t, err, civicpin.ErrInvalid, "%+v", s)
 	}
 	for _, link := range []string{"www inps", "inps.it", "HTTPS", "a://b", "Http INPS", "x@inps.it", "INPS.IT", "10.0.0.1"} {
-		for _, s := range []texts.Service{{Name: link, LongName: "INPS"}, {Name: "INPS", LongName: link}, {Name: "INPS", Help: link}} {
+		for field, s := range map[string]texts.Service{
+			"Name":     {Name: link},
+			"LongName": {Name: "INPS", LongName: link},
+			"Help":     {Name: "INPS", Help: link},
+		} {
 			_, err := texts.New(s)
 			require.ErrorIs(t, err, texts.ErrLink, "%+v", s)
+			require.ErrorContains(t, err, "Service."+field+" ")
 		}
 	}
 }
@@ -408,6 +414,7 @@ func TestNew(t *testing.T) {
 func TestNameThatBecomesALink(t *testing.T) {
 	_, err := texts.New(texts.Service{Name: "inps…it"})
 	require.ErrorIs(t, err, texts.ErrLink)
+	require.ErrorContains(t, err, "Service.Name ")
 	_, err = texts.New(texts.Service{Name: "INPS", LongName: "INPS…it", Help: "803.164"})
 	require.NoError(t, err, "e-mails and paper keep the ellipsis, and no address ends in a number")
 }
@@ -482,6 +489,8 @@ func TestOneTimeCodes(t *testing.T) {
 			m.Params["act"] = act
 			_, err = w.Render(m)
 			require.ErrorIs(t, err, texts.ErrLink, act)
+			require.ErrorContains(t, err, "parameter act")
+			require.NotContains(t, err.Error(), act)
 		}
 		m.Params["act"] = "inps-rimborsi…it/x"
 		switch text, err := w.Render(m); to.Channel {
@@ -565,6 +574,38 @@ func TestTimesThatComeTwice(t *testing.T) {
 			m.Expires = tt.at
 			long := regexp.QuoteMeta(strings.TrimSuffix(tt.want, ". ")) + "[.,]"
 			require.Regexp(t, long, strings.ReplaceAll(render(t, w, m).Body.Reveal(), "\n", " "))
+		}
+	}
+}
+
+// A notice that stands for others says so at length, and in a text message if there is room; a number that is none is refused.
+func TestMore(t *testing.T) {
+	w := writer(t, texts.Service{Name: "Portal", Page: "https://portal.example/r"})
+	for _, kind := range []civicpin.MessageKind{texts.PINChanged, texts.PINRevoked, texts.PINLocked, texts.ContactChanged} {
+		for _, locale := range []string{"en", "es", "it"} {
+			for _, to := range []civicpin.Contact{
+				{Channel: civicpin.SMS, Address: "+393331234567"}, {Channel: civicpin.Voice, Address: "+393331234567"},
+				{Channel: civicpin.Email, Address: "a@example.org"},
+			} {
+				m := message(kind, to, locale)
+				if m.Params == nil {
+					m.Params = map[string]string{}
+				}
+				without := render(t, w, m).Body.Reveal()
+				m.Params["more"] = "4711"
+				with := render(t, w, m).Body.Reveal()
+				if to.Channel == civicpin.SMS && with == without {
+					require.Greater(t, len(without), 160-60, "there was room")
+					continue
+				}
+				require.Contains(t, with, "4711")
+				require.NotContains(t, without, "4711")
+				for _, bad := range []string{"0", "-1", "01", "many", "http://x.example"} {
+					m.Params["more"] = bad
+					_, err := w.Render(m)
+					require.ErrorIs(t, err, civicpin.ErrInvalid, bad)
+				}
+			}
 		}
 	}
 }

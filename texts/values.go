@@ -31,6 +31,8 @@ type values struct {
 	act                     string // filing your tax return
 	change                  string // one of your contacts was removed
 	time, longTime          string // of the expiry or the end of a lock: 03/12/2026 14:05; 3 dicembre 2026, ore 14:05
+	linkTime                string // long, of the expiry of the link
+	more                    string // how many others the message stands for
 }
 
 func (w *Writer) values(m civicpin.Message, lang *language) (values, error) {
@@ -42,6 +44,13 @@ func (w *Writer) values(m civicpin.Message, lang *language) (values, error) {
 	if may := carries(m.Kind); may.code > 0 || may.link {
 		at = m.Expires
 	}
+	var err error
+	if v.more, err = more(m.Params["more"]); err != nil {
+		return values{}, err
+	}
+	if _, v.linkTime, err = w.told(at, lang); err != nil {
+		return values{}, err
+	}
 	switch m.Kind {
 	case PINPart:
 		if m.Part < 0 || m.Parts < 0 || m.Part > m.Parts || m.Parts > 9 || (m.Parts > 0 && m.Part == 0) {
@@ -51,7 +60,6 @@ func (w *Writer) values(m civicpin.Message, lang *language) (values, error) {
 			v.part, v.parts = strconv.Itoa(m.Part), strconv.Itoa(m.Parts)
 		}
 	case OTPCode:
-		var err error
 		if v.act, err = act(m.Params["act"]); err != nil {
 			return values{}, err
 		}
@@ -63,25 +71,21 @@ func (w *Writer) values(m civicpin.Message, lang *language) (values, error) {
 	case PINLocked, RecoveryWaiting:
 		at = time.Time{}
 		if until := m.Params["until"]; until != "" {
-			var err error
 			if at, err = time.Parse(time.RFC3339, until); err != nil {
 				return values{}, fmt.Errorf("texts: parameter until is not a time as in RFC 3339: %w", civicpin.ErrInvalid)
 			}
 		}
 	}
-	if at.IsZero() {
-		return v, nil
+	v.time, v.longTime, err = w.told(at, lang)
+	return v, err
+}
+
+// more returns how many other messages a message stands for, and an error if that is no number.
+func more(param string) (string, error) {
+	if n, err := strconv.Atoi(param); param != "" && (err != nil || n < 1 || strconv.Itoa(n) != param) {
+		return "", fmt.Errorf("texts: parameter more is not a number: %w", civicpin.ErrInvalid)
 	}
-	at = at.In(w.service.Location)
-	if at.Year() < 2000 || at.Year() > 9999 {
-		return values{}, fmt.Errorf("texts: a time in the year %d: %w", at.Year(), civicpin.ErrInvalid)
-	}
-	v.time, v.longTime = lang.short(at), lang.long(at)
-	if w.service.Location == time.UTC || twice(at) {
-		zone := at.Format(" MST")
-		v.time, v.longTime = v.time+zone, v.longTime+zone
-	}
-	return v, nil
+	return param, nil
 }
 
 // act returns what a code is for, with its accents composed, and an error if a text message cannot carry it, or it has a link.
@@ -93,27 +97,9 @@ func act(param string) (string, error) {
 		return "", fmt.Errorf("texts: act is not at most %d printable characters: %w", maxAct, civicpin.ErrInvalid)
 	}
 	if linked(act) {
-		return "", ErrLink
+		return "", fmt.Errorf("%w: parameter act would be taken for one", ErrLink)
 	}
 	return act, nil
-}
-
-// twice reports whether the clocks of t's location show the time of t twice, since they go back around it.
-func twice(t time.Time) bool {
-	_, offset := t.Zone()
-	gone := func(from, to int) time.Duration { return time.Duration(from-to) * time.Second } // how far the clocks go back
-	start, end := t.ZoneBounds()
-	if !start.IsZero() {
-		_, before := start.Add(-1).Zone()
-		if t.Before(start.Add(gone(before, offset))) {
-			return true
-		}
-	}
-	if !end.IsZero() {
-		_, after := end.Zone()
-		return !t.Before(end.Add(-gone(offset, after)))
-	}
-	return false
 }
 
 // codeless returns the values without the code.
@@ -141,7 +127,7 @@ func (v values) fill(pattern string) string {
 	return b.String()
 }
 
-func (v values) named() [13][2]string {
+func (v values) named() [15][2]string {
 	return [...][2]string{
 		{"{service}", v.service},
 		{"{name}", v.longName},
@@ -156,6 +142,8 @@ func (v values) named() [13][2]string {
 		{"{change}", v.change},
 		{"{time}", v.time},
 		{"{longtime}", v.longTime},
+		{"{linktime}", v.linkTime},
+		{"{more}", v.more},
 	}
 }
 

@@ -58,7 +58,7 @@ func (t *tale) linkFor(ctx context.Context, suggestions ...memory) (civicpin.Sec
 	if err := t.confirm(ctx, v); err != nil {
 		return civicpin.Secret{}, err
 	}
-	return t.news(ctx, "Lucía", v.email, "prove")
+	return t.news(ctx, "Lucía", v.email, recovery.ToRecover)
 }
 
 // scanned is what happens to a link before its reader sees it: mail servers open it, to look for malware. That is a GET, and
@@ -69,8 +69,8 @@ func (t *tale) scanned(ctx context.Context, link civicpin.Secret) error {
 		if err != nil {
 			return err
 		}
-		if look.What != "prove" || !look.Last {
-			return errors.New("the link is for something else: " + look.What)
+		if look.What != recovery.ToRecover || !look.Last {
+			return errors.New("the link is for something else: " + string(look.What))
 		}
 	}
 	t.Say("(Mail scanners have opened the link three times before her. It is still good.)")

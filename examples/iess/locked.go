@@ -8,6 +8,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/recovery"
 )
 
 // locked has a stranger lock Lucía's key with five wrong logins, and Lucía unlock it by a link.
@@ -24,7 +25,7 @@ func (t *tale) locked(ctx context.Context) error {
 		return err
 	}
 	t.Says("We have written to %s. The link is good until %s.", v.Next.Sent.Masked, t.hour(v.Next.Sent.Expires))
-	link, err := t.news(ctx, "Lucía", v.email, "prove")
+	link, err := t.news(ctx, "Lucía", v.email, recovery.ToRecover)
 	if err != nil {
 		return err
 	}

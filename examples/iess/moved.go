@@ -42,7 +42,7 @@ func (t *tale) moved(ctx context.Context) error {
 	if err := t.Deliver(ctx); err != nil {
 		return err
 	}
-	link, err := t.news(ctx, "Lucía", v.email, "prove")
+	link, err := t.news(ctx, "Lucía", v.email, recovery.ToRecover)
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (t *tale) moved(ctx context.Context) error {
 // side that is believed, until an agency has seen who Lucía is.
 func (t *tale) objection(ctx context.Context, old string) error {
 	// Another e-mail tells of the change of contacts, with a link that undoes that alone.
-	link, err := t.news(ctx, "Her former employer", old, "disown")
+	link, err := t.news(ctx, "Her former employer", old, recovery.ToRepudiate)
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func (t *tale) newAddress(ctx context.Context, old string) error {
 	if err := t.Deliver(ctx); err != nil {
 		return err
 	}
-	link, err := t.news(ctx, "Lucía", t.lucia.email, "contact")
+	link, err := t.news(ctx, "Lucía", t.lucia.email, recovery.ToProve)
 	if err != nil {
 		return err
 	}

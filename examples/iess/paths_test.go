@@ -72,7 +72,7 @@ func (s *stage) taken(ctx context.Context, link civicpin.Secret, c *citizen) (re
 // link is the token in the newest e-mail at an address that is good for a step of a plan.
 func (s *stage) link(t *testing.T, address string) civicpin.Secret {
 	t.Helper()
-	link, err := s.news(t.Context(), "Somebody", address, "prove")
+	link, err := s.news(t.Context(), "Somebody", address, recovery.ToRecover)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestLinksInTime(t *testing.T) {
 		link = s.link(t, s.lucia.email)
 		s.skip(t, c.valid-time.Second)
 		for range 50 { // mail scanners
-			if look, err := s.rec.Inspect(ctx, link); err != nil || look.What != "prove" || look.Last != (c.plan != firstKey) {
+			if look, err := s.rec.Inspect(ctx, link); err != nil || look.What != recovery.ToRecover || look.Last != (c.plan != firstKey) {
 				t.Fatalf("%s: %+v, %v", c.plan, look, err)
 			}
 		}

@@ -26,7 +26,7 @@ func (t *tale) thief(ctx context.Context) error {
 		return err
 	}
 	t.rests(v)
-	link, err := t.news(ctx, "Lucía", t.lucia.email, "disown")
+	link, err := t.news(ctx, "Lucía", t.lucia.email, recovery.ToRepudiate)
 	if err != nil {
 		return err
 	}

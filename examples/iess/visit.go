@@ -51,8 +51,8 @@ func (t *tale) submit(ctx context.Context, v *visit, a recovery.Answers) error {
 	return t.Deliver(ctx)
 }
 
-// news finds the newest e-mail to an address with a link for what (an Inspection.What of recovery), and prints a line about it.
-func (t *tale) news(ctx context.Context, who, address, what string) (link civicpin.Secret, err error) {
+// news finds the newest e-mail to an address with a link for a purpose, and prints a line about it.
+func (t *tale) news(ctx context.Context, who, address string, what recovery.Purpose) (link civicpin.Secret, err error) {
 	mails, err := t.Inbox.All(address)
 	if err != nil {
 		return link, err

@@ -242,7 +242,7 @@ func TestLinkIsNotEnough(t *testing.T) {
 	if _, err := s.answerDate(ctx, began, s.nuria.born, strangerSource); err != nil {
 		t.Fatal(err)
 	}
-	m, err := s.linked(ctx, s.nuria.email, "prove")
+	m, err := s.linked(ctx, s.nuria.email, recovery.ToRecover)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -108,7 +108,7 @@ func (t *tale) openLink(ctx context.Context, c *citizen) error {
 	if _, has, err := t.contact(ctx, c, t.mail(c.email)); err != nil || has {
 		return err
 	}
-	m, err := t.linked(ctx, c.email, "contact")
+	m, err := t.linked(ctx, c.email, recovery.ToProve)
 	if err != nil {
 		return err
 	}

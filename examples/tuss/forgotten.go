@@ -81,7 +81,7 @@ func (t *tale) askLink(ctx context.Context, c *citizen, dates []string) (civicpi
 		return civicpin.Secret{}, err
 	}
 	t.Says("A link is on its way to %s. It is good for 30 minutes, and once.", next.Next.Sent.Masked)
-	m, err := t.linked(ctx, c.email, "prove")
+	m, err := t.linked(ctx, c.email, recovery.ToRecover)
 	if err != nil {
 		return civicpin.Secret{}, err
 	}
@@ -89,8 +89,8 @@ func (t *tale) askLink(ctx context.Context, c *citizen, dates []string) (civicpi
 	return civicpin.NewSecret(m.Link()), nil
 }
 
-// linked is the newest message to an address with a link for what: an Inspection.What of recovery, "prove" or "contact".
-func (t *tale) linked(ctx context.Context, address, what string) (post.Mail, error) {
+// linked is the newest message to an address with a link for a purpose.
+func (t *tale) linked(ctx context.Context, address string, what recovery.Purpose) (post.Mail, error) {
 	all, err := t.Inbox.All(address)
 	if err != nil {
 		return post.Mail{}, err

@@ -34,7 +34,7 @@ func (t *tale) office(ctx context.Context) error {
 	if err := t.approve(ctx); err != nil {
 		return err
 	}
-	m, err := t.linked(ctx, t.nuria.email, "prove")
+	m, err := t.linked(ctx, t.nuria.email, recovery.ToRecover)
 	if err != nil {
 		return err
 	}

@@ -145,7 +145,7 @@ func (r *recoverer) use(ctx context.Context, c *forgetful, w *walk) {
 			r.failed(ctx, c, w, err)
 			return
 		}
-		if look.What != "prove" || look.Last {
+		if look.What != recovery.ToRecover || look.Last {
 			r.journal.Break("recover %s: the link is for something else: %+v", c.subject, look)
 		}
 	}

@@ -61,6 +61,7 @@ func newSite(s store.Store, c *clock, mail *Mail) (*Site, error) {
 	}
 	out, err := outbox.New(vault, mail, &outbox.Options{
 		Poll: time.Second, MinDelay: 100 * time.Millisecond, Grace: time.Second,
+		Limits: outbox.Limits{Proved: civicpin.Rate{Limit: 100, Window: 24 * time.Hour}}, // sends fit it
 	})
 	if err != nil {
 		return nil, err

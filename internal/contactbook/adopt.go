@@ -52,9 +52,8 @@ func (b *Book) Adopt(contacts []civicpin.Contact, a Act, p Policy) (fx Effects, 
 	return fx, strings.Join(done, " "), nil
 }
 
-// Correct puts an address into the book that a completed recovery brings, in the place of those of its channel. It can be
-// undone until undo at the least. It returns what was done, for the log; empty if the change was made before, or the address
-// is a contact.
+// Correct puts an address that a completed recovery brings in the place of those of its channel. It can be undone until undo at
+// the least. It returns what was done, for the log; empty if the change was made before, or the address is a contact.
 func (b *Book) Correct(id string, given letter.Contact, undo, now time.Time, p Policy) (fx Effects, reason string, err error) {
 	if b.Find(id) >= 0 || b.Same(given.Contact()) != nil {
 		return fx, "", nil

@@ -32,18 +32,15 @@ type Policy struct {
 	Undo, CoolDown time.Duration
 }
 
-// A Book is all that is kept of one subject's contacts: one sealed record, so that whatever becomes of them is decided by one
-// conditional write.
+// A Book is all that is kept of one subject's contacts: one sealed record, so that one conditional write decides about them.
 type Book struct {
-	// Contacts holds the proved addresses, also those that are the subject's no longer, as long as they are told or can come
-	// back.
+	// Contacts holds the proved addresses, and the former ones that are still told or can come back.
 	Contacts []Address   `json:"contacts,omitempty" export:"yes"`
 	Primary  string      `json:"primary,omitempty"` // id
 	Pending  []Candidate `json:"pending,omitempty" export:"yes"`
 	Changes  []Change    `json:"changes,omitempty"` // that can be undone, oldest first
 	Mail     []Note      `json:"mail,omitempty"`
-	// Epoch counts the writes after which a contact was the subject's no longer. They end the recoveries under way: a link
-	// may be on its way to that contact.
+	// Epoch counts the writes that took a contact away. They end the recoveries under way: a link may be on its way to it.
 	Epoch uint64 `json:"epoch,omitempty"`
 }
 
@@ -53,8 +50,7 @@ type Address struct {
 	To      letter.Contact `json:"to" export:"yes"`
 	Since   time.Time      `json:"since" export:"yes"`
 	Cooling time.Time      `json:"cooling,omitzero" export:"yes"` // until when it proves nothing
-	// Gone is since when the address is the subject's no longer, and Told until when it is told of what happens all the same;
-	// Told is zero for one that an undo or an operator took away.
+	// Gone is when the address went, and Told until when it is still told of what happens; zero after an undo or an operator.
 	Gone time.Time `json:"gone,omitzero" export:"yes"`
 	Told time.Time `json:"told,omitzero" export:"yes"`
 	// Barred is the change by which an operator took the address away. Nothing but an undo of that change brings it back.
@@ -100,8 +96,7 @@ func (b *Book) Usable(now time.Time) []*Address {
 	return slices.DeleteFunc(b.Live(), func(a *Address) bool { return a.CoolsDown(now) })
 }
 
-// On returns the usable contact of the first of the channels that has one, nil if none has. Of several it is the primary one,
-// or else the oldest.
+// On returns the usable contact of the first channel that has one, nil if none has; of several the primary one, or the oldest.
 func (b *Book) On(channels []civicpin.Channel, now time.Time) *Address {
 	usable := b.Usable(now)
 	for _, channel := range channels {
@@ -114,9 +109,9 @@ func (b *Book) On(channels []civicpin.Channel, now time.Time) *Address {
 	return nil
 }
 
-// Told returns the addresses that are told of what happens: every contact, also one that cools down, and those that were the
-// subject's until lately, since a thief removes them first. It leaves out what an undo has removed,
-// whose holder would otherwise be told how the owner gets the account back, and what an operator has taken away.
+// Told returns the addresses that are told of what happens: every contact, also one that cools down, and those that were one
+// until lately, since a thief removes them first. It leaves out what an operator took away, and what an undo removed: its
+// holder would be told how the owner gets the account back.
 func (b *Book) Told(now time.Time) []Address {
 	var list []Address
 	for _, a := range b.Live() {
@@ -150,8 +145,7 @@ func (b *Book) Same(to civicpin.Contact) *Address {
 	return nil
 }
 
-// IsBarred reports whether an operator took a contact away lately. The holder of a stolen telephone must not speak for its
-// owner.
+// IsBarred reports whether an operator took a contact away lately: a thief of a telephone must not speak for its owner.
 func (b *Book) IsBarred(id string) bool {
 	return slices.ContainsFunc(b.Contacts, func(a Address) bool { return a.ID == id && a.Barred != "" })
 }

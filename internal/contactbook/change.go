@@ -42,8 +42,7 @@ type Change struct {
 	New     []string       `json:"new,omitempty"` // ids that it brought
 	Tokens  []UndoToken    `json:"tokens,omitempty"`
 	Undone  bool           `json:"undone,omitempty"`
-	// Stands says of one that was undone with an earlier one that what it did stays: an operator did it.
-	Stands bool `json:"stands,omitempty"`
+	Stands  bool           `json:"stands,omitempty"` // undone with an earlier one, but what it did stays: an operator did it
 }
 
 // counts reports whether what the change did still holds, as far as it is up to undoing.
@@ -63,8 +62,7 @@ type Act struct {
 	Now time.Time
 }
 
-// open begins a change, to be undone until a time. Call it before the contacts are touched. extra is how many changes may be
-// beyond MaxChanges.
+// open begins a change, to be undone until a time, before the contacts are touched. extra changes may go beyond MaxChanges.
 func (b *Book) open(a Act, what string, until time.Time, extra int) (*Change, error) {
 	open, first := 0, time.Time{}
 	for _, c := range b.Changes {
@@ -94,8 +92,7 @@ func (b *Book) take(id string, c *Change, now time.Time, told time.Duration) {
 	h := b.Contact(id)
 	h.Gone, h.Told = now, now.Add(told)
 	if c.By.IsOperator() {
-		// The holder of a stolen telephone must not be able to undo what staff did about it, or the citizen would never be rid
-		// of it: every removal would give another right to undo.
+		// The thief of a telephone must not undo what staff did about it: each removal would give another right to undo.
 		h.Told, h.Barred = time.Time{}, c.ID
 		for i := range b.Changes {
 			b.Changes[i].Tokens = slices.DeleteFunc(b.Changes[i].Tokens, func(t UndoToken) bool { return t.To == id })

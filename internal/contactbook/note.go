@@ -28,12 +28,10 @@ const (
 
 // Effects are what has to be there before a change of a book is written.
 type Effects struct {
-	Notes []Note // to be sent
-	// Pointer is the selector of new tokens, which are good until a time; empty if there are none.
-	Pointer string
-	Until   time.Time
-	// Lowered is until when the level of assurance counts as lower; zero if it does not.
-	Lowered time.Time
+	Notes   []Note    // to be sent
+	Pointer string    // selector of new tokens; empty if there are none
+	Until   time.Time // when the new tokens end
+	Lowered time.Time // until when the level of assurance counts as lower; zero if it does not
 }
 
 // A Note is a message about contacts, or to all of them. It is dropped when a provider has taken it over.
@@ -101,35 +99,28 @@ func (b *Book) Note(name string) *Note {
 // over, must not make a record that is too large to be written, or nobody could undo what a thief did.
 func (b *Book) Enqueue(notes []Note) {
 	b.Mail = append(b.Mail, notes...)
-	failed := 0
-	for i := range b.Mail {
-		if b.Mail[i].State == letter.Failed {
-			failed++
-		}
-	}
-	b.Mail = slices.DeleteFunc(b.Mail, func(n Note) bool {
-		drop := n.State == letter.Failed && failed > maxFailed
-		if drop {
-			failed--
-		}
-		return drop
-	})
+	b.shed(maxFailed, func(n *Note) bool { return n.State == letter.Failed })
 }
 
 // room makes room for so many messages of Notify, at the cost of older ones that failed.
 func (b *Book) room(n int) bool {
-	waiting := 0
+	return b.shed(maxNotices-n, func(n *Note) bool { return n.Of == "" }) <= maxNotices-n
+}
+
+// shed drops the oldest failed messages of a sort while there are more than most of the sort, and returns how many are left.
+func (b *Book) shed(most int, sort func(*Note) bool) int {
+	left := 0
 	for i := range b.Mail {
-		if b.Mail[i].Of == "" {
-			waiting++
+		if sort(&b.Mail[i]) {
+			left++
 		}
 	}
-	b.Mail = slices.DeleteFunc(b.Mail, func(m Note) bool {
-		drop := m.Of == "" && m.State == letter.Failed && waiting+n > maxNotices
+	b.Mail = slices.DeleteFunc(b.Mail, func(n Note) bool {
+		drop := n.State == letter.Failed && left > most && sort(&n)
 		if drop {
-			waiting--
+			left--
 		}
 		return drop
 	})
-	return waiting+n <= maxNotices
+	return left
 }

@@ -15,12 +15,11 @@ type Candidate struct {
 	ID       string          `json:"id"` // also of the contact that it may become
 	To       letter.Unproved `json:"to" export:"yes"`
 	Replaces string          `json:"replaces,omitempty"` // a contact's id
-	// First says that the subject had no contact when this one was asked for.
-	First   bool           `json:"first,omitempty"`
-	By      civicpin.Actor `json:"by" export:"yes"`
-	Expires time.Time      `json:"expires" export:"yes"`
-	Links   []token.Link   `json:"links,omitempty"` // oldest first
-	Sends   int            `json:"sends"`
+	First    bool            `json:"first,omitempty"`    // the subject had no contact when this one was asked for
+	By       civicpin.Actor  `json:"by" export:"yes"`
+	Expires  time.Time       `json:"expires" export:"yes"`
+	Links    []token.Link    `json:"links,omitempty"` // oldest first
+	Sends    int             `json:"sends"`
 }
 
 // Fits returns why an address cannot become a contact, nil if it can. replaces is the id of the one whose place it takes.
@@ -95,8 +94,7 @@ func (b *Book) GiveUp(id string, now time.Time) civicpin.Channel {
 	return channel
 }
 
-// ByToken returns which candidate a token proves, and the link that it is. Only the holder of the whole token is told that it
-// is late.
+// ByToken returns which candidate a token proves, and its link. Only the holder of the whole token is told that it is late.
 func (b *Book) ByToken(t token.Token, now time.Time) (int, *token.Link, error) {
 	for i := range b.Pending {
 		p := &b.Pending[i]
@@ -117,8 +115,7 @@ func (b *Book) ByToken(t token.Token, now time.Time) (int, *token.Link, error) {
 	return -1, nil, token.ErrGone
 }
 
-// Accept makes a contact of a candidate whose proof came back, by its place in Pending. What was done is the first result. It
-// is the only place that makes one.
+// Accept makes a contact of the i-th candidate, whose proof came back; nothing else does. What was done is the first result.
 func (b *Book) Accept(i int, id string, now time.Time, policy Policy) (what string, by civicpin.Actor, fx Effects, err error) {
 	p := b.Pending[i]
 	b.Pending = slices.Delete(b.Pending, i, i+1)

@@ -53,10 +53,9 @@ func (b *Book) UndoChange(id, undo string, now time.Time, p Policy) (fx Effects,
 	return fx, "undone", nil
 }
 
-// rollback undoes a change and all that came after it: whoever did it may have done those, too, and one that stood on it
-// could not stand alone. What staff brought since stays, and what they took away stays away. Every candidate goes. Nobody can
-// undo an undo. It may leave fewer contacts than the policy wants kept, where staff took away what it would bring back:
-// rather none than one that was repudiated.
+// rollback undoes a change and all that came after it: the same thief may have done those, and they rest on it. What staff
+// brought since stays, and what they took away stays away. Every candidate goes. An undo cannot be undone. If staff took away
+// what it would bring back, fewer contacts are left than the policy keeps: rather none than one that was repudiated.
 func (b *Book) rollback(k int, now time.Time) {
 	c := &b.Changes[k]
 	back, came := slices.Clone(c.Before), slices.Clone(c.New)

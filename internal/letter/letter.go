@@ -2,6 +2,7 @@
 package letter
 
 import (
+	"cmp"
 	"encoding/json"
 	"time"
 
@@ -66,6 +67,7 @@ type Mail struct {
 	Token   string               `json:"token"`
 	Code    string               `json:"code"`
 	Expires time.Time            `json:"expires"`
+	Until   time.Time            `json:"until,omitzero"` // what a notice tells of ends then; zero if it ends with the mail
 	State   string               `json:"state"`
 }
 
@@ -76,6 +78,9 @@ func (m *Mail) Notice() bool { return m.Link == 0 }
 func (m *Mail) Open(now time.Time) bool {
 	return (m.State == Pending || m.State == Failed) && now.Before(m.Expires)
 }
+
+// Ends returns when that ends which a notice tells of.
+func (m *Mail) Ends() time.Time { return cmp.Or(m.Until, m.Expires) }
 
 // Erase drops the token and code. A mail that was not sent is sent no more.
 func (m *Mail) Erase() {

@@ -75,6 +75,8 @@ func TestMail(t *testing.T) {
 			require.True(t, m.Message().Secret.IsZero() && m.Message().Link.IsZero())
 		})
 	}
+	require.Equal(t, now, (&letter.Mail{Expires: now}).Ends(), "as in records of before there was another time")
+	require.Equal(t, now, (&letter.Mail{Expires: now.Add(1), Until: now}).Ends())
 	require.False(t, (&letter.Mail{Link: 1}).Notice())
 	require.True(t, (&letter.Mail{}).Notice())
 }

@@ -52,7 +52,7 @@ func TestNotices(t *testing.T) {
 		mails = append(mails, got)
 		m.Name, m.Token = "", ""
 		require.Equal(t, "es-EC", m.To.Locale)
-		require.Equal(t, letter.Mail{Kind: waiting, To: m.To, Expires: until, State: letter.Pending}, m)
+		require.Equal(t, letter.Mail{Kind: waiting, To: m.To, Expires: good, Until: until, State: letter.Pending}, m)
 		require.True(t, m.Notice())
 	}
 	require.Equal(t, []mail{
@@ -76,6 +76,9 @@ func TestNotices(t *testing.T) {
 
 	require.Zero(t, r.Notices([]contact.Recipient{told("paper", civicpin.Letter, true)}, id, waiting, until, good))
 	require.Zero(t, r.Notices(nil, id, waiting, until, good))
+	n = r.Notices([]contact.Recipient{told("first", civicpin.Email, true)}, id, done, good, good)
+	require.Equal(t, good, n.Mails[0].Expires)
+	require.Zero(t, n.Mails[0].Until, "it ends with the mail")
 }
 
 // A run tells of several things: no name and no number of a token comes twice, and older notices stay as they were.

@@ -159,8 +159,9 @@ type Notices struct {
 	Tokens []Disown
 }
 
-// Notices returns what all contacts of the subject are told about a run until a time, with tokens of their own that repudiate
-// it, which are good until another (NIST SP 800-63B-4 4.6: to all addresses, with how to repudiate).
+// Notices returns what all contacts of the subject are told about what a run does until a time, with tokens of their own that
+// repudiate it (NIST SP 800-63B-4 4.6: to all addresses, with how to repudiate). Both the tokens and the notices are good until
+// another time: no notice expires before the right that it announces.
 //
 // Their names, and the numbers of their tokens, depend on the step alone, and a run comes to each step once.
 func (r *Record) Notices(to []contact.Recipient, id string, kind civicpin.MessageKind, until, good time.Time) Notices {
@@ -170,8 +171,11 @@ func (r *Record) Notices(to []contact.Recipient, id string, kind civicpin.Messag
 			continue
 		}
 		m := letter.Mail{
-			Name: fmt.Sprintf("n%d-%d", r.Step, len(n.Mails)), Kind: kind, To: letter.Stored(c.Contact), Expires: until,
+			Name: fmt.Sprintf("n%d-%d", r.Step, len(n.Mails)), Kind: kind, To: letter.Stored(c.Contact), Expires: good,
 			State: letter.Pending,
+		}
+		if until.Before(good) {
+			m.Until = until
 		}
 		// One that cools down may be a thief's: it is told, but cannot take the recovery from its owner.
 		if c.Established {

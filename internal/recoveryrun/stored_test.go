@@ -34,7 +34,7 @@ func full() recoveryrun.Record {
 		Change: "change",
 		Mail: []letter.Mail{{
 			Name: "l6", Kind: "recovery.link", To: rosa, Link: 6, Token: "token", Code: "typed", Expires: at(6),
-			State: letter.Pending,
+			Until: at(7), State: letter.Pending,
 		}},
 		Fill: "--",
 	}
@@ -59,7 +59,8 @@ const stored = `{
 	"change": "change",
 	"mail": [{
 		"name": "l6", "kind": "recovery.link", "to": {"channel": "email", "address": "rosa@example.ec", "locale": "es-EC"},
-		"link": 6, "token": "token", "code": "typed", "expires": "2026-03-02T15:00:00Z", "state": "pending"
+		"link": 6, "token": "token", "code": "typed", "expires": "2026-03-02T15:00:00Z",
+		"until": "2026-03-02T16:00:00Z", "state": "pending"
 	}],
 	"fill": "--"
 }`

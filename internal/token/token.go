@@ -8,6 +8,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/civicpin/civicpin"
@@ -68,17 +69,19 @@ func ValidID(s string) bool {
 	return len(s) == idLength && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
 }
 
-// Parse undoes Text, strictly: each token has one form. A malformed token gives ErrGone, as one does that does not exist.
-func Parse(s civicpin.Secret) (Token, error) {
+// Parse undoes Text, strictly: each token has one form. A malformed token gives ErrGone, as one does that does not exist, and
+// as one of another kind, if kinds are given.
+func Parse(s civicpin.Secret, kinds ...Kind) (Token, error) {
 	text := s.Reveal()
 	head, tail, ok := strings.Cut(text, ".")
 	if !ok || len(text) != 1+idLength+2+1+43 || len(head) != 1+idLength+2 || strings.ContainsAny(text, "\r\n") {
 		return Token{}, ErrGone
 	}
+	if len(kinds) == 0 {
+		kinds = []Kind{Ticket, Redeem, Disown, Contact, Undo}
+	}
 	kind := Kind(head[0])
-	switch kind {
-	case Ticket, Redeem, Disown, Contact, Undo:
-	default:
+	if !slices.Contains(kinds, kind) {
 		return Token{}, ErrGone
 	}
 	b64 := base64.RawURLEncoding.Strict()

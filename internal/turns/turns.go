@@ -47,7 +47,8 @@ type Place struct {
 	Subject string `json:"s"`           // whose
 	Group   string `json:"g,omitempty"` // with which others it may go as one
 	Round   int64  `json:"r"`
-	Since   int64  `json:"b"`
+	Since   int64  `json:"b"`           // when the place was taken
+	Asked   int64  `json:"a"`           // when the message asked first, which is later if it took the place of another
 	Due     int64  `json:"d"`           // when it asks again; after it went, when it went
 	More    int    `json:"m,omitempty"` // how many others go with it
 	Went    int    `json:"w,omitempty"` // 1 once it was let through
@@ -91,25 +92,24 @@ func (q *Queue) Ask(r Rule, a Question) Answer {
 	if i < 0 {
 		return q.told(now, Answer{Verdict: Refuse})
 	}
-	p := &q.Places[i]
-	at := q.turn(r, i, now)
+	p, at := &q.Places[i], q.turn(r, i, now)
 	if r.Merge {
 		at = min(at, p.Since+int64(time.Hour))
 	}
 	if at <= now {
-		if state, ok, _ := gcra.Take(r.Rate, time.Unix(0, q.State), a.Now, 1); ok {
-			q.State = state.UnixNano()
-		}
+		state, _, _ := gcra.Take(r.Rate, time.Unix(0, q.State), a.Now, 1) // as it was, for a notice that waited for an hour
+		q.State = state.UnixNano()
 		q.Round = max(q.Round, p.Round)
 		p.Went, p.Due = 1, now
+		q.Places = slices.Concat(q.Places[:i], q.Places[i+1:], []Place{*p}) // those that went last are last: see tidy
 		return Answer{Verdict: Go, More: p.More}
 	}
-	if other := q.leader(i); other >= 0 {
+	if other := q.leader(r, i); other >= 0 {
 		q.Places[other].More += 1 + p.More
 		q.Places = slices.Delete(q.Places, i, i+1)
 		return q.told(now, Answer{Verdict: Merged})
 	}
-	if at > now+int64(r.Hold) || TooLate(time.Unix(0, at), a.Now, a.Expires) {
+	if at > now+int64(r.Hold) || TooLate(time.Unix(0, at), time.Unix(0, p.Asked), a.Expires) {
 		q.Places = slices.Delete(q.Places, i, i+1)
 		return q.told(now, Answer{Verdict: Refuse})
 	}
@@ -118,9 +118,9 @@ func (q *Queue) Ask(r Rule, a Question) Answer {
 	return q.told(now, Answer{Verdict: Wait, At: time.Unix(0, p.Due)})
 }
 
-// TooLate reports whether less than a fifth of the life of a message is left at a later time.
-func TooLate(at, now, expires time.Time) bool {
-	return !expires.IsZero() && at.After(now) && at.After(expires.Add(-expires.Sub(now)/5))
+// TooLate reports whether less than a fifth of the life of a message, which began at born, is left at a later time.
+func TooLate(at, born, expires time.Time) bool {
+	return !expires.IsZero() && at.After(born) && at.After(expires.Add(-expires.Sub(born)/5))
 }
 
 // Leave gives up the place of a message that waits and was withdrawn.
@@ -154,23 +154,23 @@ func (q *Queue) told(now int64, a Answer) Answer {
 	return a
 }
 
-// tidy drops what says nothing any more, and believes no time that these rules could not have written: a clock that was ahead
-// must not hold up messages until that day.
+// tidy drops what says nothing any more, and corrects the times that a clock wrote that was ahead.
 func (q *Queue) tidy(r Rule, now int64) {
 	q.State = min(max(q.State, now), now+int64(r.Rate.Window))
 	went := 0
 	for i := len(q.Places) - 1; i >= 0; i-- {
 		p := &q.Places[i]
-		p.Since = min(p.Since, now)
+		p.Since, p.Asked = min(p.Since, now), min(p.Asked, now)
 		if p.Went == 1 || p.Due > now+int64(Again) {
 			p.Due = min(p.Due, now)
 		}
-		if p.Went == 1 {
-			went++
+		went += p.Went
+		if p.Went == 1 && (now-p.Due > int64(kept) || went > r.Most) {
+			q.Round = max(q.Round, p.Round+1) // or its subject would get the same turn again, before those that wait
+		} else if p.Went == 1 || now-p.Due <= int64(gone) {
+			continue
 		}
-		if p.Went == 1 && (now-p.Due > int64(kept) || went > r.Most) || p.Went == 0 && now-p.Due > int64(gone) {
-			q.Places = slices.Delete(q.Places, i, i+1)
-		}
+		q.Places = slices.Delete(q.Places, i, i+1)
 	}
 }
 
@@ -183,25 +183,24 @@ func (q *Queue) find(r Rule, a Question, now int64) int {
 		return i
 	}
 	if i := slices.IndexFunc(q.Places, of(a.Replaces)); i >= 0 && q.Places[i].Went == 0 && q.Places[i].Subject == a.Subject {
-		q.Places[i].Entry = a.Entry
+		q.Places[i].Entry, q.Places[i].Asked = a.Entry, now
 		return i
 	}
-	p := Place{Entry: a.Entry, Subject: a.Subject, Group: a.Group, Round: q.Round, Since: now, Due: now}
+	p := Place{Entry: a.Entry, Subject: a.Subject, Group: a.Group, Round: q.Round, Since: now, Asked: now, Due: now}
 	for i := range q.Places {
 		if q.Places[i].Subject == a.Subject {
 			p.Round = max(p.Round, q.Places[i].Round+1)
 		}
 	}
 	q.Places = append(q.Places, p)
-	if !q.room(r) {
-		return -1
+	if q.leader(r, len(q.Places)-1) < 0 { // what is merged needs no room
+		q.room(r)
 	}
 	return slices.IndexFunc(q.Places, of(a.Entry))
 }
 
-// room drops the last message of the subject that has most, if too many wait. It reports whether the newest place is still
-// there.
-func (q *Queue) room(r Rule) bool {
+// room drops the last message of the subject that has most, if too many wait. That may be the newest place.
+func (q *Queue) room(r Rule) {
 	waiting, most := 0, 0
 	of := make(map[string]int)
 	for i := range q.Places {
@@ -212,10 +211,9 @@ func (q *Queue) room(r Rule) bool {
 		}
 	}
 	if waiting <= r.Most {
-		return true
+		return
 	}
-	newest := len(q.Places) - 1
-	drop := newest
+	newest, drop := len(q.Places)-1, len(q.Places)-1
 	if of[q.Places[newest].Subject] < most {
 		for i := range q.Places[:newest] {
 			if p := &q.Places[i]; p.Went == 0 && of[p.Subject] == most && (drop == newest || q.before(drop, i)) {
@@ -224,7 +222,6 @@ func (q *Queue) room(r Rule) bool {
 		}
 	}
 	q.Places = slices.Delete(q.Places, drop, drop+1)
-	return drop != newest
 }
 
 // turn returns when the place's turn comes, if nothing changes until then.
@@ -241,9 +238,9 @@ func (q *Queue) turn(r Rule, i int, now int64) int64 {
 }
 
 // leader returns another place of the same group that waits, or -1.
-func (q *Queue) leader(i int) int {
+func (q *Queue) leader(r Rule, i int) int {
 	return slices.IndexFunc(q.Places, func(p Place) bool {
-		return p.Group != "" && p.Group == q.Places[i].Group && p.Entry != q.Places[i].Entry && p.Went == 0
+		return r.Merge && p.Group != "" && p.Group == q.Places[i].Group && p.Entry != q.Places[i].Entry && p.Went == 0
 	})
 }
 

@@ -22,39 +22,56 @@ func (r *rig) queue(t *testing.T, from, to int) {
 	}
 }
 
+// typed is a Backlog of messages of class Typed.
+func typed(due, held, later int) outbox.Backlog {
+	all := outbox.Tally{Due: due, Held: held, Later: later}
+	return outbox.Backlog{Due: due, Held: held, Later: later, ByClass: [4]outbox.Tally{outbox.Typed: all}}
+}
+
+// counted counts everything, and compares the sums.
+func (r *rig) counted(t *testing.T) (b outbox.Backlog) {
+	t.Helper()
+	at, err := r.out.Count(t.Context(), &b, store.Pass{})
+	require.NoError(t, err)
+	require.True(t, at.End)
+	require.Equal(t, b.Due+b.Held+b.Later, at.Seen)
+	var sum outbox.Tally
+	for _, of := range b.ByClass {
+		sum.Due, sum.Held, sum.Later = sum.Due+of.Due, sum.Held+of.Held, sum.Later+of.Later
+	}
+	require.Equal(t, outbox.Tally{Due: b.Due, Held: b.Held, Later: b.Later}, sum)
+	return b
+}
+
 // Count tells what is due, since when, and what is to be tried later, with and without a store that can list.
 func TestCount(t *testing.T) {
 	for name, s := range map[string]store.Store{"lists": store.NewMemory(), "cannot list": only{store.NewMemory()}} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, s, newClock(), nil)
-			count := func() (b outbox.Backlog) {
-				at, err := r.out.Count(t.Context(), &b, store.Pass{})
-				require.NoError(t, err)
-				require.True(t, at.End)
-				require.Equal(t, b.Due+b.Later, at.Seen)
-				return b
-			}
+			count := func() outbox.Backlog { return r.counted(t) }
 			require.Equal(t, outbox.Backlog{}, count())
 
 			// A clock that was a year ahead wrote one: it is due, but not since next year.
 			r.clock.Add(365 * 24 * time.Hour)
 			r.queue(t, 100, 101)
 			r.clock.Add(-365 * 24 * time.Hour)
-			require.Equal(t, outbox.Backlog{Due: 1}, count())
+			require.Equal(t, typed(1, 0, 0), count())
 			require.NoError(t, r.out.Flush(t.Context()))
 			require.Equal(t, outbox.Backlog{}, count())
 
 			r.sink.then(func(context.Context, civicpin.Message) error { return errors.New("not now") })
 			r.queue(t, 0, 5)
 			require.NoError(t, r.out.Flush(t.Context()))
-			require.Equal(t, outbox.Backlog{Later: 5}, count())
+			require.Equal(t, typed(0, 0, 5), count())
 			r.clock.Add(time.Second)
 			since := r.clock.Now()
 			r.queue(t, 5, 7)
 			require.NoError(t, r.out.AddDecoy(t.Context(), r.clerk.ref("B", "1")))
 			r.clock.Add(time.Second)
 			r.queue(t, 7, 8)
-			require.Equal(t, outbox.Backlog{Due: 4, Later: 5, Since: since}, localBacklog(count(), since))
+			want := typed(4, 0, 5)
+			want.Since = since
+			require.Equal(t, want, localBacklog(count(), since))
 			sent := len(r.sink.messages())
 			require.Equal(t, 6, sent, "counting sends nothing")
 
@@ -144,5 +161,66 @@ func TestCountPassesOverWhatIsUnreadable(t *testing.T) {
 			require.Equal(t, 1, at.Unreadable)
 			require.Equal(t, 2, b.Due)
 		})
+	}
+}
+
+// Each message counts for its class, decoys too: no number tells whether a request was for a citizen or for a stranger.
+func TestCountByClass(t *testing.T) {
+	r := onMemory(t)
+	for i, class := range []outbox.Class{outbox.Typed, outbox.Proved, outbox.Proved, outbox.Shown, outbox.Notice, outbox.Notice} {
+		r.posted(t, class, "A", fmt.Sprint(i), mail("a@example.org"), time.Time{})
+	}
+	citizens := r.counted(t)
+	require.Equal(t, [4]outbox.Tally{{Due: 1}, {Due: 2}, {Due: 1}, {Due: 2}}, citizens.ByClass)
+
+	strangers := onMemory(t)
+	for i, class := range []outbox.Class{outbox.Typed, outbox.Proved, outbox.Proved, outbox.Shown, outbox.Notice, outbox.Notice} {
+		ref := strangers.clerk.ref("B", fmt.Sprint(i))
+		ref.Class = class
+		require.NoError(t, strangers.out.AddDecoy(t.Context(), ref))
+	}
+	require.Equal(t, citizens, localBacklog(strangers.counted(t), citizens.Since))
+
+	r.sink.then(func(context.Context, civicpin.Message) error { return errors.New("not now") })
+	require.NoError(t, r.out.Flush(t.Context()))
+	require.Equal(t, [4]outbox.Tally{{Later: 1}, {Later: 2}, {Later: 1}, {Later: 2}}, r.counted(t).ByClass)
+}
+
+// Held is what waits for a turn, and not what was let through and is tried again.
+func TestCountHeld(t *testing.T) {
+	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+		l.Typed = civicpin.Rate{Limit: 1, Window: time.Hour}
+		l.Home = civicpin.Rate{Limit: 2, Window: 2 * time.Hour}
+	}))
+	flush := func() { require.NoError(t, r.out.Flush(t.Context())) }
+	for i := range 3 {
+		r.posted(t, outbox.Typed, "A", fmt.Sprint(i), mail("a@example.org"), time.Time{})
+	}
+	for i := range 4 {
+		r.posted(t, outbox.Typed, "B", fmt.Sprint(i), sms(fmt.Sprintf("+39333123456%d", i)), time.Time{})
+	}
+	require.Equal(t, 7, r.counted(t).Due)
+	flush()
+	require.Equal(t, typed(0, 2+2, 0), r.counted(t), "by address and by country")
+
+	r.sink.then(func(context.Context, civicpin.Message) error { return errors.New("not now") })
+	r.clock.Add(time.Hour)
+	flush()
+	require.Equal(t, typed(0, 1+1, 2), r.counted(t), "let through, and tried again later")
+
+	r.sink.then(nil)
+	for range 4 {
+		r.clock.Add(time.Hour)
+		flush()
+	}
+	require.Equal(t, outbox.Backlog{}, r.counted(t))
+}
+
+// An entry of a class that this version does not know is counted.
+func TestCountOfAnUnknownClass(t *testing.T) {
+	for _, class := range []outbox.Class{outbox.Notice + 1, -1} {
+		r := onMemory(t)
+		r.posted(t, class, "A", "1", mail("a@example.org"), time.Time{})
+		require.Equal(t, outbox.Tally{Due: 1}, r.counted(t).ByClass[outbox.Typed])
 	}
 }

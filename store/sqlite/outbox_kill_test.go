@@ -100,17 +100,18 @@ func noticeRef(text string) outbox.Ref {
 // post queues a message. After each step it tells which.
 func (o *office) post(ctx context.Context, text string, step func(string)) error {
 	ref := noticeRef(text)
-	if err := o.out.Add(ctx, ref); err != nil {
-		return err
-	}
-	step("added " + text)
-	e := store.Entry[notice]{Key: store.Key{Subject: ref.Subject, ID: ref.ID}}
-	e.Value = notice{Text: text, To: civicpin.Contact{Channel: civicpin.Email, Address: text + "@example.org"}}
-	if err := o.notices.kind.Put(ctx, &e); err != nil {
-		return err
-	}
-	step("written " + text)
-	if err := o.out.Commit(ctx, ref); err != nil {
+	r := outbox.Request{Subject: ref.Subject, Refs: []outbox.Ref{ref}}
+	err := o.out.Announce(ctx, r, func(ctx context.Context) error {
+		step("added " + text)
+		e := store.Entry[notice]{Key: store.Key{Subject: ref.Subject, ID: ref.ID}}
+		e.Value = notice{Text: text, To: civicpin.Contact{Channel: civicpin.Email, Address: text + "@example.org"}}
+		if err := o.notices.kind.Put(ctx, &e); err != nil {
+			return err
+		}
+		step("written " + text)
+		return nil
+	})
+	if err != nil {
 		return err
 	}
 	step("committed " + text)

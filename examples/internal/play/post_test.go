@@ -45,7 +45,11 @@ func TestPost(t *testing.T) {
 			return err
 		}
 		s.Box.Fail(maria, post.ErrMailboxFull)
-		if err := errors.Join(s.Outbox.Add(ctx, ref), s.Outbox.Commit(ctx, ref), s.Deliver(ctx)); err != nil {
+		r := outbox.Request{Subject: ref.Subject, Refs: []outbox.Ref{ref}}
+		if err := s.Outbox.Announce(ctx, r, func(context.Context) error { return nil }); err != nil {
+			return err
+		}
+		if err := s.Deliver(ctx); err != nil {
 			return err
 		}
 		if _, err := s.Read("Maria", maria); !errors.Is(err, post.ErrNothing) {

@@ -1,0 +1,165 @@
+package contact_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/internal/testkit"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
+	"github.com/civicpin/civicpin/store/storetest"
+)
+
+// refusing is a mailbox that refuses a kind over a channel; an empty kind stands for all.
+func refusing(kind civicpin.MessageKind, channel civicpin.Channel) *testkit.Mailbox {
+	return &testkit.Mailbox{Refuse: func(m civicpin.Message) error {
+		if m.To.Channel == channel && (kind == "" || m.Kind == kind) {
+			return fmt.Errorf("%w: %s over %s", civicpin.ErrUndeliverable, m.Kind, m.To.Channel)
+		}
+		return nil
+	}}
+}
+
+// refusingIf is a mailbox that refuses in advance what f says, and takes all that is sent.
+func refusingIf(f func(civicpin.Message) bool) *testkit.Mailbox {
+	return &testkit.Mailbox{Refuse: func(m civicpin.Message) error {
+		if m.To.Address == "" && f(m) {
+			return civicpin.ErrUndeliverable
+		}
+		return nil
+	}}
+}
+
+// An address at which no message would arrive is refused before anything is read, counted or written, whoever the subject is.
+func TestUnsendableContacts(t *testing.T) {
+	byPush := civicpin.Contact{Channel: civicpin.Push, Address: "installation-7", Locale: "it"}
+	for name, tc := range map[string]struct {
+		post *testkit.Mailbox
+		do   func(k *bookKit) error
+		kind civicpin.MessageKind // that is refused; empty if none is
+	}{
+		"no route":                {refusing("", civicpin.Push), func(k *bookKit) error { return k.add(t, byPush) }, proveKind},
+		"no words for the proof":  {refusing(proveKind, civicpin.Push), func(k *bookKit) error { return k.add(t, byPush) }, proveKind},
+		"no words for the notice": {refusing(changedKind, civicpin.Push), func(k *bookKit) error { return k.add(t, byPush) }, changedKind},
+		"no words in the language": {refusingIf(func(m civicpin.Message) bool { return m.To.Locale == "it" }), func(k *bookKit) error {
+			return k.add(t, byPush)
+		}, proveKind},
+		"words in this language": {refusingIf(func(m civicpin.Message) bool { return m.To.Channel == civicpin.Push && m.To.Locale != "it" }), func(k *bookKit) error {
+			return k.add(t, byPush)
+		}, ""},
+		"no link in the proof": {
+			refusingIf(func(m civicpin.Message) bool { return m.Kind == proveKind && !m.Link.IsZero() }),
+			func(k *bookKit) error { return k.add(t, byPush) }, "",
+		},
+		"a link in that to a mailbox": {
+			refusingIf(func(m civicpin.Message) bool { return m.Kind == proveKind && m.Link.IsZero() }),
+			func(k *bookKit) error { return k.add(t, byNewMail) }, "",
+		},
+		"no words for the notice of an undo": {
+			refusingIf(func(m civicpin.Message) bool {
+				return m.Kind == changedKind && m.Params == nil && m.To.Channel == civicpin.Push
+			}),
+			func(k *bookKit) error { return k.add(t, byPush) }, changedKind,
+		},
+		"no words for a notice without a link": {
+			refusingIf(func(m civicpin.Message) bool {
+				return m.Params["change"] == "primary" && m.Link.IsZero() && m.To.Channel == civicpin.Push
+			}),
+			func(k *bookKit) error { return k.add(t, byPush) }, changedKind,
+		},
+		"another channel": {refusing("", civicpin.Push), func(k *bookKit) error { return k.add(t, byNewMail) }, ""},
+		"a change": {refusing("", civicpin.Push), func(k *bookKit) error {
+			_, err := k.Change(t.Context(), rosa, "some id", byPush, civicpin.Citizen, bookHome)
+			return err
+		}, proveKind},
+		"adopted": {refusing(changedKind, civicpin.Push), func(k *bookKit) error {
+			return k.Adopt(t.Context(), rosa, []civicpin.Contact{byNewMail, byPush}, bookClerk, bookHome)
+		}, changedKind},
+		"adopted, and never proved": {refusing(proveKind, civicpin.Push), func(k *bookKit) error {
+			return k.Adopt(t.Context(), rosa, []civicpin.Contact{byNewMail, byPush}, bookClerk, bookHome)
+		}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			said := ""
+			for _, known := range []bool{false, true} {
+				f := storetest.NewFaults(store.NewMemory())
+				k := newBookKitOn(t, f.Store(), bookConfig(), newBookClock(), tc.post, &testkit.Recorder{})
+				if known {
+					k.enrolled(t)
+				}
+				before := len(k.events.All())
+				var err error
+				calls := testkit.Calls(f, func() { err = tc.do(k) })
+				if tc.kind == "" {
+					require.NoError(t, err)
+					continue
+				}
+				var unsendable *outbox.UnsendableError
+				require.ErrorAs(t, err, &unsendable)
+				require.Equal(t, tc.kind, unsendable.Kind)
+				require.Equal(t, civicpin.Push, unsendable.Channel)
+				require.ErrorIs(t, err, civicpin.ErrInvalid)
+				require.Empty(t, calls)
+				require.Len(t, k.events.All(), before)
+				if said == "" {
+					said = err.Error()
+				}
+				require.Equal(t, said, err.Error())
+			}
+		})
+	}
+}
+
+// add is Add by the citizen.
+func (k *bookKit) add(t *testing.T, to civicpin.Contact) error {
+	t.Helper()
+	_, err := k.Add(t.Context(), rosa, to, civicpin.Citizen, bookHome)
+	return err
+}
+
+// The channels of the decoys are those that contacts are expected on: New and Notify ask about them.
+func TestDecoysChannelsAreAskedAbout(t *testing.T) {
+	config := bookConfig()
+	config.Decoys = []civicpin.Contact{byMail, bySMS}
+	open := func(t *testing.T, n civicpin.Notifier) (*contact.Service, error) {
+		vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), nil)
+		require.NoError(t, err)
+		out, err := outbox.New(vault, n, nil)
+		require.NoError(t, err)
+		return contact.New(out, config, nil)
+	}
+	for name, tc := range map[string]struct {
+		notifier civicpin.Notifier
+		kind     civicpin.MessageKind // that New refuses
+	}{
+		"all":            {refusing("", civicpin.Voice), ""},
+		"no notifier":    {nil, ""},
+		"no Checker":     {civicpin.NotifierFunc(refusing("", civicpin.SMS).Notify), ""},
+		"no route":       {civicpin.ByChannel{civicpin.Email: &testkit.Mailbox{}}, proveKind},
+		"no words":       {refusing(changedKind, civicpin.SMS), changedKind},
+		"another notice": {refusing("pin.locked", civicpin.SMS), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := open(t, tc.notifier)
+			if tc.kind != "" {
+				var unsendable *outbox.UnsendableError
+				require.ErrorAs(t, err, &unsendable)
+				require.Equal(t, tc.kind, unsendable.Kind)
+				require.Equal(t, civicpin.SMS, unsendable.Channel)
+				return
+			}
+			require.NoError(t, err)
+			_, err = s.Notify(t.Context(), rosa, "pin.locked", nil)
+			if name == "another notice" {
+				require.ErrorAs(t, err, new(*outbox.UnsendableError))
+				require.ErrorIs(t, err, civicpin.ErrInvalid)
+				return
+			}
+			require.NoError(t, err)
+		})
+	}
+}

@@ -1,0 +1,325 @@
+package recovery_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/otp"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
+)
+
+// world is a portal that plays orders of anonymous calls. In one world the subjects are registered.
+type world struct {
+	*portal
+	registered bool
+	others     *atomic.Int64 // how many others have asked
+}
+
+func newWorld(t *testing.T, registered bool) world {
+	return world{newPortal(t), registered, new(atomic.Int64)}
+}
+
+// player is what an order is about: a subject and a telephone, and what the calls before left with the visitor.
+type player struct {
+	subject civicpin.Subject
+	phone   civicpin.Contact
+	code    string
+	ticket  civicpin.Secret
+}
+
+// register issues a PIN to the player at the desk, and proves the telephone there.
+func (w world) register(t *testing.T, p *player) {
+	if !w.registered {
+		return
+	}
+	_, err := w.pins.Issue(t.Context(), p.subject, pin.IssueOptions{Parts: []civicpin.Contact{p.phone}, By: agency.ID})
+	require.NoError(t, err)
+	require.NoError(t, w.contacts.Adopt(t.Context(), p.subject, []civicpin.Contact{p.phone}, agency.ID, home))
+}
+
+// limits says what an answer tells of a limit on messages; other answers are for other tests.
+func limits(err error) string {
+	if errors.Is(err, outbox.ErrBusy) {
+		return "busy"
+	}
+	locked, ok := errors.AsType[*lockout.LockedError](err)
+	if !ok {
+		return "-"
+	}
+	return fmt.Sprint(locked.Scope, locked.Until.UnixNano())
+}
+
+// call makes one anonymous call.
+func (w world) call(t *testing.T, p *player, kind int, source civicpin.Source) string {
+	ctx := t.Context()
+	switch kind {
+	case 0:
+		return "resend " + limits(w.pins.Resend(ctx, p.subject, 0, source))
+	case 1:
+		o := otp.RequestOptions{Source: source}
+		if w.registered {
+			o.To = []civicpin.Contact{p.phone}
+		}
+		req, err := w.codes.Request(ctx, p.subject, otp.Purpose{Act: "login"}, o)
+		if err == nil {
+			p.code = req.ID
+		}
+		return "code " + limits(err)
+	case 2:
+		if p.code == "" {
+			return ""
+		}
+		return "code again " + limits(w.codes.Resend(ctx, p.subject, p.code, source))
+	case 3:
+		run, err := w.rec.Start(ctx, "sms", p.subject, source)
+		if err == nil {
+			p.ticket = run.Ticket
+			_, err = w.rec.Answer(ctx, run.Ticket, recovery.Answers{Captcha: true})
+		}
+		return "recovery " + limits(err)
+	case 4:
+		if p.ticket.IsZero() {
+			return ""
+		}
+		_, err := w.rec.Send(ctx, p.ticket, source)
+		return "recovery again " + limits(err)
+	default: // somebody else who has typed, or has, the same telephone
+		other := civicpin.Subject(fmt.Sprint(p.subject, " ", w.others.Add(1)))
+		if kind%2 == 0 {
+			_, err := w.codes.Request(ctx, other, otp.Purpose{Act: "login"}, otp.RequestOptions{To: []civicpin.Contact{p.phone}, Source: source})
+			return "other's code " + limits(err)
+		}
+		_, err := w.pins.Issue(ctx, other, pin.IssueOptions{Parts: []civicpin.Contact{p.phone}, By: civicpin.Citizen, Source: source})
+		return "other's PIN " + limits(err)
+	}
+}
+
+// refused is an answer about a limit. Which limit refuses a call that is made at once with others is left to chance: a call that
+// the count by subject refuses counts for its source until then.
+var refused = regexp.MustCompile("(sends|source)[0-9]+")
+
+// play plays the order of a seed, and returns all answers. Calls that are made at once give their answers in any order.
+func (w world) play(t *testing.T, seed uint64) (answers []string) {
+	draw := rand.New(rand.NewPCG(seed, 1))
+	p := &player{subject: civicpin.Subject(fmt.Sprint("S", seed)), phone: civicpin.Contact{
+		Channel: civicpin.SMS, Address: fmt.Sprintf("+5939%08d", seed),
+	}}
+	w.register(t, p)
+	source := civicpin.Source{Address: fmt.Sprint("2001:db8:0:", fmt.Sprintf("%x", seed), "::1")}
+	for range 4 + draw.IntN(10) {
+		kind, times, at := draw.IntN(9), 1+draw.IntN(7), source
+		if draw.IntN(4) == 0 {
+			at = civicpin.Source{}
+		}
+		if draw.IntN(5) == 0 {
+			times *= 4
+		}
+		wait, flush, parallel := time.Duration(draw.Int64N(int64(2*time.Hour))), draw.IntN(2) == 0, draw.IntN(3) == 0
+		group := make([]string, times)
+		var all sync.WaitGroup
+		for i := range times {
+			if !parallel || kind == 2 || kind == 4 { // who loses a race there is left to chance, in both worlds
+				group[i] = w.call(t, p, kind, at)
+				continue
+			}
+			one := *p
+			all.Go(func() { group[i] = refused.ReplaceAllString(w.call(t, &one, kind, at), "refused") })
+		}
+		all.Wait()
+		if parallel && kind == 1 {
+			p.code = "" // it may be among those that were cancelled, or not
+		}
+		slices.Sort(group)
+		answers = append(answers, strings.Join(group, ", "))
+		if flush {
+			require.NoError(t, w.out.Flush(t.Context()))
+		}
+		if draw.IntN(3) == 0 {
+			w.clock.Add(wait)
+		}
+	}
+	require.NoError(t, w.out.Flush(t.Context()))
+	w.clock.Add(48 * time.Hour) // the country's telephones are for all orders
+	return answers
+}
+
+// In random orders of anonymous calls over all services, parallel ones among them, no limit on messages gives a registered
+// subject another answer than an unknown one. Both worlds refuse, or the test shows nothing. CIVICPIN_FULL=1 plays ten thousand.
+func TestOrdersTellNothing(t *testing.T) {
+	orders := uint64(500)
+	switch {
+	case os.Getenv("CIVICPIN_FULL") != "":
+		orders = 10_000 // about five minutes
+	case testing.Short():
+		orders = 60
+	}
+	known, unknown := newWorld(t, true), newWorld(t, false)
+	scopes := make(map[lockout.Scope]int)
+	for seed := range orders {
+		answers := known.play(t, seed)
+		require.Equal(t, unknown.play(t, seed), answers, "order %d", seed)
+		for _, scope := range []lockout.Scope{lockout.ScopeSends, lockout.ScopeSource} {
+			scopes[scope] += strings.Count(strings.Join(answers, " "), string(scope))
+		}
+		if seed%100 == 99 {
+			known.purge(t)
+			unknown.purge(t)
+		}
+	}
+	require.Greater(t, scopes[lockout.ScopeSends], int(orders))
+	require.Greater(t, scopes[lockout.ScopeSource], int(orders)/20)
+}
+
+func (p *portal) purge(t *testing.T) {
+	t.Helper()
+	_, err := p.out.Vault().Purge(t.Context(), store.Pass{})
+	require.NoError(t, err)
+}
+
+// Forty subjects with one telephone get no more than its rates through all services together, day after day.
+func TestFortySubjectsOneTelephone(t *testing.T) {
+	phone := civicpin.Contact{Channel: civicpin.SMS, Address: anaPhone}
+	w := newWorld(t, true)
+	var family []*player
+	for i := range 40 {
+		family = append(family, &player{subject: civicpin.Subject(fmt.Sprint("F", i)), phone: phone})
+		w.register(t, family[i])
+	}
+	w.clock.Add(48 * time.Hour)
+	require.NoError(t, w.out.Flush(t.Context()))
+	before, start := len(w.mail.Messages()), w.clock.Now()
+	const days = 3
+	for w.clock.Now().Sub(start) < days*24*time.Hour {
+		for _, p := range family {
+			for kind := range 6 {
+				w.call(t, p, kind, civicpin.Source{})
+			}
+		}
+		require.NoError(t, w.out.Flush(t.Context()))
+		w.clock.Add(time.Hour)
+	}
+	most := (3 + 40) * (days + 1) // a rate's window is full at first
+	got := len(w.mail.Messages()) - before
+	require.LessOrEqual(t, got, most)
+	require.Greater(t, got, most*3/4, "what is allowed is sent")
+}
+
+// While ten thousand messages wait that visitors asked for, the notice of a change arrives within a minute.
+func TestANoticeArrivesWithinAMinute(t *testing.T) {
+	if testing.Short() {
+		t.Skip("some seconds")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		policy := pin.Default()
+		policy.Valid[civicpin.SMS] = 24 * time.Hour // so that they wait, and are not given up
+		p := newPortalAt(t, nil, policy)
+		phone := civicpin.Contact{Channel: civicpin.SMS, Address: anaPhone}
+		require.NoError(t, p.contacts.Adopt(t.Context(), ana, []civicpin.Contact{phone}, agency.ID, home))
+		for i := range 10_000 {
+			to := phone
+			if i%10 > 0 {
+				to.Address = fmt.Sprintf("+5939%08d", i)
+			}
+			require.NoError(t, p.issue(t, civicpin.Subject(fmt.Sprint("MADE UP ", i)), to))
+		}
+		done := make(chan error, 1)
+		go func() { done <- p.out.Run(t.Context()) }()
+		time.Sleep(time.Minute)
+		var b outbox.Backlog
+		_, err := p.out.Count(t.Context(), &b, store.Pass{})
+		require.NoError(t, err)
+		require.Greater(t, b.Due+b.Later, 6000)
+		_, err = p.contacts.Notify(t.Context(), ana, "pin.changed", nil)
+		require.NoError(t, err)
+		time.Sleep(time.Minute)
+		require.Len(t, p.mail.To(anaPhone, "pin.changed"), 1)
+	})
+}
+
+// Strangers who ask without end do not keep the owner from a code, if the owner has logged in, uses a known device or has
+// staff ask; and the owner's code is not cancelled by theirs.
+func TestTheOwnerHasReserves(t *testing.T) {
+	p := newPortal(t)
+	phone := civicpin.Contact{Channel: civicpin.SMS, Address: anaPhone}
+	_, err := p.pins.Issue(t.Context(), ana, pin.IssueOptions{Parts: []civicpin.Contact{phone}, By: agency.ID})
+	require.NoError(t, err)
+	require.NoError(t, p.out.Flush(t.Context()))
+	part := p.mail.Last(anaPhone, pin.PartMessage).Secret
+	require.NoError(t, p.pins.Exchange(t.Context(), pin.Attempt{Subject: ana, Secret: part}, civicpin.NewSecret("mare-calmo-47-blu")))
+	ok, err := p.pins.Verify(t.Context(), pin.Attempt{Subject: ana, Secret: civicpin.NewSecret("mare-calmo-47-blu")})
+	require.NoError(t, err)
+	device, err := p.pins.Remember(t.Context(), ok)
+	require.NoError(t, err)
+
+	ask := func(shown civicpin.Secret) (string, error) {
+		req, err := p.codes.Request(t.Context(), ana, otp.Purpose{Act: "login"}, otp.RequestOptions{
+			To: []civicpin.Contact{phone}, Source: civicpin.Source{Shown: shown},
+		})
+		return req.ID, err
+	}
+	mine, err := ask(ok.Shown)
+	require.NoError(t, err)
+	for err == nil {
+		_, err = ask(civicpin.Secret{})
+	}
+	require.Contains(t, limits(err), "sends")
+	pending, err := p.codes.Pending(t.Context(), ana)
+	require.NoError(t, err)
+	require.True(t, slices.ContainsFunc(pending, func(c otp.PendingCode) bool { return c.ID == mine }), "three strangers' requests later")
+
+	known, err := p.pins.Shown(t.Context(), ana, civicpin.Source{Device: device.Reveal()})
+	require.NoError(t, err)
+	for name, shown := range map[string]civicpin.Secret{"login": ok.Shown, "device": known} {
+		_, err := ask(shown)
+		require.NoError(t, err, name)
+	}
+	none, err := p.pins.Shown(t.Context(), stranger, civicpin.Source{Device: device.Reveal()})
+	require.NoError(t, err)
+	require.True(t, none.IsZero(), "another subject's device")
+	require.NoError(t, p.pins.Revoke(t.Context(), ana, "telephone stolen", agency.ID))
+	none, err = p.pins.Shown(t.Context(), ana, civicpin.Source{Device: device.Reveal()})
+	require.NoError(t, err)
+	require.True(t, none.IsZero(), "a forgotten device")
+
+	// Beginnings of recoveries, too.
+	err = nil
+	for err == nil {
+		_, err = p.rec.Start(t.Context(), "sms", ana, civicpin.Source{})
+	}
+	require.Contains(t, limits(err), "sends")
+	_, err = p.rec.Start(t.Context(), "sms", ana, civicpin.Source{Shown: ok.Shown})
+	require.NoError(t, err)
+}
+
+// The address that a logged-in citizen adds is charged to the login's reserve.
+func TestAddingIsLimitedByLogin(t *testing.T) {
+	p := newPortal(t)
+	add := func(i int, source civicpin.Source) error {
+		to := civicpin.Contact{Channel: civicpin.Email, Address: fmt.Sprintf("a%d@correo.example", i%2)}
+		_, err := p.contacts.Add(t.Context(), ana, to, civicpin.Citizen, source)
+		return err
+	}
+	for i := range 10 {
+		require.NoError(t, add(i, civicpin.Source{}))
+	}
+	require.Contains(t, limits(add(10, civicpin.Source{})), "sends")
+	require.NotErrorIs(t, add(11, civicpin.Source{}), contact.ErrUnsuitable)
+}
