@@ -4,14 +4,53 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/names"
+	"github.com/civicpin/civicpin/internal/sends"
 	"github.com/civicpin/civicpin/internal/shown"
+	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 )
 
 // ErrBusy says that too many messages wait. It does not depend on the subject.
 var ErrBusy = errors.New("outbox: too many messages wait")
+
+// A Ref names a message.
+type Ref struct {
+	// Owner is the name under which the owner of the message is registered.
+	Owner string
+	// Subject is whom the message is about.
+	Subject civicpin.Subject
+	// ID is the owner's own name of the message, 1 to 256 bytes of printable UTF-8, and unique with the subject. It is
+	// not secret: events show it. One ID names one message for good.
+	ID string
+	// Class says which limit of its address the message counts against. It is no part of the name.
+	Class Class
+	// Replaces is the ID of a message of the same owner and subject that this one is sent in place of, if any: it takes over the
+	// place of that one where it waits. It is no part of the name.
+	Replaces string
+}
+
+// Validate returns nil, or an error that matches [civicpin.ErrInvalid].
+func (r Ref) Validate() error {
+	if err := r.Subject.Validate(); err != nil {
+		return err
+	}
+	if !names.Valid(r.Owner, maxOwner) {
+		return fmt.Errorf(
+			"outbox: %w: the owner's name is not 1 to 64 letters, digits, dots, hyphens and underscores", civicpin.ErrInvalid,
+		)
+	}
+	if len(r.Replaces) > 256 || r.ID == "" || len(r.ID) > 256 ||
+		!utf8.ValidString(r.ID) || strings.ContainsFunc(r.ID, unicode.IsControl) {
+		return fmt.Errorf("outbox: %w: a message id is 1 to 256 bytes of printable UTF-8", civicpin.ErrInvalid)
+	}
+	return nil
+}
 
 // A Request names the messages of one act, and who asked for them.
 type Request struct {
@@ -30,9 +69,9 @@ type Request struct {
 	Source civicpin.Source
 }
 
-// Announce queues messages. It counts them, writes an entry for each, calls write, which writes the record that holds them, and
-// wakes the dispatcher. When Announce returns nil, the messages will be
-// sent, unless their owner withdraws them. Errors:
+// Announce queues messages. It counts them, writes an entry for each, calls write, which writes the record that holds them,
+// makes sure that the entries are still there, and wakes the dispatcher. When Announce returns nil, the messages will be sent,
+// unless their owner withdraws them. Errors:
 //   - [civicpin.ErrInvalid]: a ref is invalid, or of another subject.
 //   - [ErrNoNotifier]: the outbox sends nothing.
 //   - [ErrBusy]: too many messages wait. The three above come before anything is counted.
@@ -44,7 +83,7 @@ func (o *Outbox) Announce(ctx context.Context, r Request, write func(context.Con
 		return err
 	}
 	if r.Limit != nil {
-		if err := r.Limit.Take(ctx, r); err != nil {
+		if err := r.take(ctx, r.Limit); err != nil {
 			return err
 		}
 	}
@@ -83,6 +122,49 @@ func (o *Outbox) check(ctx context.Context, r *Request) error {
 	return o.room(ctx, refs, typed)
 }
 
+// room refuses messages for which there is no room, alike for all subjects.
+func (o *Outbox) room(ctx context.Context, refs []Ref, typed int) error {
+	if !o.vault.CanList() {
+		most := maxOwn
+		if typed > 0 {
+			most /= 2 // so that a flood of requests leaves room for notices
+		}
+		keys := make([]store.Key, len(refs))
+		for i, ref := range refs {
+			keys[i] = ref.key()
+		}
+		if !o.own.Fits(keys, most) {
+			return fmt.Errorf("%w: %d, on a store that cannot list", ErrBusy, o.own.Len())
+		}
+		return nil
+	}
+	if typed == 0 {
+		return nil
+	}
+	ok, err := o.load.Admit(ctx, typed)
+	if err != nil {
+		return fmt.Errorf("outbox: announce: %w", err)
+	}
+	if !ok {
+		return fmt.Errorf("%w: %d that any visitor may cause", ErrBusy, o.load.Most())
+	}
+	return nil
+}
+
+// take counts the messages of a request.
+func (r *Request) take(ctx context.Context, l *Limit) error {
+	by := sends.Request{Subject: r.Subject, By: r.By, Source: r.Source}
+	err := l.messages.Take(ctx, by, len(r.Refs)+r.Others)
+	if full, ok := errors.AsType[*sends.FullError](err); ok {
+		scope := lockout.ScopeSends
+		if full.Source {
+			scope = lockout.ScopeSource
+		}
+		return &lockout.LockedError{Scope: scope, Until: full.Until}
+	}
+	return err
+}
+
 // add writes an entry for each ref, before the record that holds the messages. An entry that is already there stays, with its
 // tries. A decoy never takes the place of a true entry.
 func (o *Outbox) add(ctx context.Context, decoy bool, refs []Ref) error {
@@ -106,7 +188,7 @@ func (o *Outbox) add(ctx context.Context, decoy bool, refs []Ref) error {
 		if err != nil {
 			return fmt.Errorf("outbox: announce: %w", err)
 		}
-		o.track(ref.key())
+		o.own.Add(ref.key())
 	}
 	return nil
 }
@@ -134,7 +216,7 @@ func (o *Outbox) commit(ctx context.Context, decoy bool, refs []Ref) error {
 		if err != nil {
 			return fmt.Errorf("outbox: announce: %w", err)
 		}
-		o.track(ref.key())
+		o.own.Add(ref.key())
 	}
 	for _, ref := range refs {
 		o.announce(ref.key())

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/guard"
 )
 
 // An UnsendableError says that the notifier would refuse a message. It matches [civicpin.ErrInvalid] and what the notifier's
@@ -39,7 +40,7 @@ func (o *Outbox) Check(m civicpin.Message, channels ...civicpin.Channel) error {
 			continue
 		}
 		m.To = civicpin.Contact{Channel: c, Locale: m.To.Locale}
-		if err := guard(func() error { return checker.Check(m) }); err != nil {
+		if err := guard.Call(func() error { return checker.Check(m) }); err != nil {
 			return &UnsendableError{Kind: m.Kind, Channel: c, Err: err}
 		}
 	}

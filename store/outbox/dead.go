@@ -32,19 +32,6 @@ type dead struct {
 	Class  Class  `json:"c"`
 }
 
-// keepDead writes the dead letter of a job.
-func (o *Outbox) keepDead(ctx context.Context, j *job, reason string) error {
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
-	defer cancel()
-	_, err := o.dead.Update(ctx, j.entry.Key, func(e *store.Entry[dead]) error {
-		now := o.vault.Now()
-		e.Value = dead{At: now.UnixNano(), Tries: j.entry.Value.Tries, Reason: reason, Class: j.entry.Value.Class}
-		e.Expires = now.Add(o.opts.KeepDead)
-		return nil
-	})
-	return err
-}
-
 // DeadLetters yields the messages that were given up, in no order that means anything. An error ends the sequence, except
 // one that matches [store.ErrUnreadable], which stands for one dead letter. On a store that cannot list the error matches
 // [store.ErrNoListing].
@@ -92,7 +79,7 @@ func (o *Outbox) Retry(ctx context.Context, ref Ref) error {
 	if err != nil {
 		return fmt.Errorf("outbox: retry: %w", err)
 	}
-	o.track(ref.key())
+	o.own.Add(ref.key())
 	// A conflict means that it was buried again already.
 	if err := o.dead.Delete(ctx, &letter); err != nil && !errors.Is(err, store.ErrConflict) {
 		return fmt.Errorf("outbox: retry: %w", err)

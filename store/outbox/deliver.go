@@ -3,28 +3,40 @@ package outbox
 import (
 	"context"
 	"errors"
+	"maps"
+	"strconv"
+	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/destination"
+	"github.com/civicpin/civicpin/internal/pace"
+	"github.com/civicpin/civicpin/internal/scrub"
+	"github.com/civicpin/civicpin/internal/turns"
+	"github.com/civicpin/civicpin/store"
 )
 
-// deliver claims an entry and sends its message.
+// deliver claims an entry, waits for the message's turn, and sends it.
 func (o *Outbox) deliver(ctx context.Context, j *job) {
 	m := j.message
 	j.message = nil
 	if m == nil {
-		// It had to wait. If it now goes elsewhere, the next listing puts it into the right lane.
+		// The owner is asked a second time. The first answer, in dispatch.admit, said which lane the message waits in, and was
+		// then forgotten: no secret stays in memory while it waits, and the owner may have withdrawn the message since. If it
+		// now goes elsewhere, the next listing puts it into the right lane.
 		if m = o.confirm(ctx, j); m == nil || routeOf(m.To) != j.route {
 			return
 		}
 	}
-	if !o.free(ctx, m.To.Channel) {
-		o.save(ctx, j, func(e *entry) { e.Waits++; e.Due = o.in(o.opts.delay(min(e.Waits, 4))) })
+	if free, tell := o.sender.Free(m.To.Channel); !free {
+		if tell {
+			o.notice(ctx, EventStuck, string(m.To.Channel))
+		}
+		o.save(ctx, j, func(e *entry) { e.Waits++; e.Due = o.in(o.pace.Delay(min(e.Waits, 4))) })
 		return
 	}
-	// The claim. Of all that read this state of the entry one gets it; until Due nobody else looks at it.
-	tried := j.entry.Value.Tries
+	// The claim. Of all dispatchers that read this state of the entry one gets it. Until Due, no other looks at the entry.
 	if !o.save(ctx, j, func(e *entry) {
-		e.Doubt, e.Waits, e.Due = 0, 0, o.in(o.opts.lease())
+		e.Doubt, e.Waits, e.Due = 0, 0, o.in(o.pace.Claim())
 		e.Tries++
 	}) {
 		return
@@ -32,32 +44,137 @@ func (o *Outbox) deliver(ctx context.Context, j *job) {
 	claimed := o.vault.Now()
 	// From here on a stop waits: a message that is half sent would be sent twice.
 	ctx = context.WithoutCancel(ctx)
-
-	if j.entry.Value.Decoy == 1 {
-		if o.allow(ctx, j, m) {
-			_ = o.entries.Delete(ctx, &j.entry)
-		}
+	decoy := j.entry.Value.Decoy == 1
+	if !decoy && !o.sendable(ctx, j, m, claimed) || !o.allow(ctx, j, m) {
 		return
 	}
+	switch {
+	case decoy:
+		_ = o.entries.Delete(ctx, &j.entry)
+	case o.vault.Now().Sub(claimed) > pace.Margin/3:
+		// Held up so long that the claim may end before the send does. It runs out, and the next try sends the message.
+	default:
+		o.send(ctx, j, m)
+	}
+}
+
+// sendable reports whether a claimed message can be sent at all, and gives it up if not.
+func (o *Outbox) sendable(ctx context.Context, j *job, m *civicpin.Message, claimed time.Time) bool {
 	switch err := m.To.Validate(); {
-	case tried >= o.opts.MaxTries:
+	case j.entry.Value.Tries > o.opts.MaxTries: // the claims before this one
 		o.bury(ctx, j, "no try came to an end")
-		return
 	case err != nil:
 		o.bury(ctx, j, err.Error())
-		return
 	case !m.Expires.IsZero() && !m.Expires.After(claimed):
 		o.close(ctx, j, doneFailed, "", "expired")
 		o.record(ctx, EventExpired, j.ref, "")
-		return
+	default:
+		return true
 	}
-	if !o.allow(ctx, j, m) {
-		return
+	return false
+}
+
+// allow reports whether a message may go now. If not, or if the store fails, it gives the claim and the try back, or gives the
+// message up. A message that was let through and fails needs no other turn.
+func (o *Outbox) allow(ctx context.Context, j *job, m *civicpin.Message) bool {
+	if m.To.Address == "" {
+		return true // handed over by hand
 	}
-	if o.vault.Now().Sub(claimed) > leaseMargin/3 {
-		return // held up so long that the claim may end before the send does; somebody else will take it
+	v := &j.entry.Value
+	class, to := o.destinationOf(j, m)
+	if v.Turn == 0 {
+		if m.Link.IsZero() || v.Class != Notice { // a notice that carries a right is neither held nor merged
+			a, err := o.limits.AtAddress(ctx, class, to)
+			if !o.heed(ctx, j, a, err) {
+				return false
+			}
+			if a.More > 0 {
+				m.Params = withMore(m.Params, a.More)
+			}
+		}
+		v.Turn = 1 // written with the outcome
 	}
-	receipt, err := o.notify(ctx, *m)
+	prefix := m.To.Prefix()
+	if v.Class != Typed || v.Decoy == 1 {
+		if o.limits.Watch(prefix) {
+			o.events.Record(ctx, civicpin.Event{Code: EventFlood, Ref: prefix})
+		}
+		return true
+	}
+	if prefix == "" {
+		return true
+	}
+	a, err := o.limits.AtCountry(ctx, to, v.Slot)
+	if err == nil && a.Verdict == turns.Refuse {
+		o.limits.Refund(ctx, class, to)
+	}
+	return o.heed(ctx, j, a, err)
+}
+
+// destinationOf returns the class of a message, and what the limits know of the message.
+func (o *Outbox) destinationOf(j *job, m *civicpin.Message) (destination.Class, destination.Message) {
+	to := destination.Message{
+		Place: o.place(j.ref), Replaces: j.entry.Value.Replaces, Subject: j.ref.Subject, To: m.To, Expires: m.Expires,
+	}
+	if j.entry.Value.Class == Notice {
+		to.Group = []string{j.ref.Owner, string(j.ref.Subject), string(m.Kind)}
+	}
+	class, ok := o.classes[j.entry.Value.Class]
+	switch {
+	case j.entry.Value.Decoy == 1:
+		class = o.decoys
+	case !ok:
+		class = o.classes[Typed]
+	}
+	return class, to
+}
+
+// heed does what a limit says, and reports whether the message goes.
+func (o *Outbox) heed(ctx context.Context, j *job, a destination.Answer, err error) bool {
+	if err != nil {
+		o.giveBack(ctx, j, func(e *entry) { e.Tries, e.Due = e.Tries-1, o.in(o.pace.Delay(1)) })
+		return false
+	}
+	if a.Tell {
+		o.events.Record(ctx, civicpin.Event{Code: EventHeld, Ref: a.Record[:16], Reason: a.Limit})
+	}
+	switch a.Verdict {
+	case turns.Go:
+		return true
+	case turns.Wait:
+		if j.entry.Value.Queue == "" && j.entry.Value.Slot == 0 {
+			o.limits.Note(ctx, j.ref.Subject, 1, 0)
+		}
+		o.giveBack(ctx, j, func(e *entry) {
+			e.Tries, e.Due = e.Tries-1, a.At.UnixNano()
+			if e.Slot = a.Slot; a.Slot == 0 {
+				e.Queue = a.Record
+			}
+		})
+	case turns.Refuse:
+		o.limits.Note(ctx, j.ref.Subject, 0, 1)
+		o.close(ctx, j, doneFailed, "", a.Why)
+		o.record(ctx, EventExpired, j.ref, a.Why)
+	case turns.Merged:
+		o.close(ctx, j, doneSent, "", "")
+		o.record(ctx, EventMerged, j.ref, "")
+	}
+	return false
+}
+
+// withMore returns the parameters of a notice that goes for n others as well.
+func withMore(params map[string]string, n int) map[string]string {
+	params = maps.Clone(params)
+	if params == nil {
+		params = make(map[string]string)
+	}
+	params["more"] = strconv.Itoa(n)
+	return params
+}
+
+// send hands a message to the notifier, and deals with the result.
+func (o *Outbox) send(ctx context.Context, j *job, m *civicpin.Message) {
+	receipt, err := o.sender.Notify(ctx, *m)
 	private := []civicpin.Secret{m.Secret, m.Link, civicpin.NewSecret(m.To.Address)}
 	switch {
 	case err == nil:
@@ -65,12 +182,12 @@ func (o *Outbox) deliver(ctx context.Context, j *job) {
 			receipt = ""
 		}
 		o.close(ctx, j, doneSent, receipt, "") // first: a recorder that hangs would hold it up past the claim
-		o.record(ctx, EventSent, j.ref, scrub(receipt, private...))
+		o.record(ctx, EventSent, j.ref, scrub.Text(receipt, private...))
 	case errors.Is(err, civicpin.ErrUndeliverable), j.entry.Value.Tries >= o.opts.MaxTries:
-		o.bury(ctx, j, scrub(err.Error(), private...))
+		o.bury(ctx, j, scrub.Text(err.Error(), private...))
 	default:
-		o.giveBack(ctx, j, func(e *entry) { e.Due = o.in(o.opts.delay(e.Tries)) })
-		o.record(ctx, EventRetried, j.ref, scrub(err.Error(), private...))
+		o.giveBack(ctx, j, func(e *entry) { e.Due = o.in(o.pace.Delay(e.Tries)) })
+		o.record(ctx, EventRetried, j.ref, scrub.Text(err.Error(), private...))
 	}
 }
 
@@ -85,9 +202,27 @@ func (o *Outbox) giveBack(ctx context.Context, j *job, change func(*entry)) {
 // that is buried again, a crash before it would leave a failure that no operator sees.
 func (o *Outbox) bury(ctx context.Context, j *job, reason string) {
 	if err := o.keepDead(ctx, j, reason); err != nil {
-		o.giveBack(ctx, j, func(e *entry) { e.Due = o.in(o.opts.delay(1)) })
+		o.giveBack(ctx, j, func(e *entry) { e.Due = o.in(o.pace.Delay(1)) })
 		return
 	}
 	o.close(ctx, j, doneFailed, "", reason)
 	o.record(ctx, EventDead, j.ref, reason)
+}
+
+// keepDead writes the dead letter of a job.
+func (o *Outbox) keepDead(ctx context.Context, j *job, reason string) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	_, err := o.dead.Update(ctx, j.entry.Key, func(e *store.Entry[dead]) error {
+		now := o.vault.Now()
+		e.Value = dead{At: now.UnixNano(), Tries: j.entry.Value.Tries, Reason: reason, Class: j.entry.Value.Class}
+		e.Expires = now.Add(o.opts.KeepDead)
+		return nil
+	})
+	return err
+}
+
+// record records an event about a message.
+func (o *Outbox) record(ctx context.Context, code civicpin.EventCode, ref Ref, reason string) {
+	o.events.Record(ctx, civicpin.Event{Code: code, Subject: ref.Subject, Ref: ref.ID, Reason: reason})
 }

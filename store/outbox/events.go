@@ -1,10 +1,6 @@
 package outbox
 
-import (
-	"context"
-
-	"github.com/civicpin/civicpin"
-)
+import "github.com/civicpin/civicpin"
 
 // The events of this package. Each that is about a message has its subject, and its [Ref].ID as the event's Ref.
 const (
@@ -44,21 +40,3 @@ const (
 	// EventNotDurable: Run started on a store that cannot list.
 	EventNotDurable civicpin.EventCode = "outbox.not_durable"
 )
-
-// record records an event about a message.
-func (o *Outbox) record(ctx context.Context, code civicpin.EventCode, ref Ref, reason string) {
-	o.tell(ctx, civicpin.Event{Code: code, Subject: ref.Subject, Ref: ref.ID, Reason: reason})
-}
-
-// notice records an event about the outbox itself.
-func (o *Outbox) notice(ctx context.Context, code civicpin.EventCode, reason string) {
-	o.tell(ctx, civicpin.Event{Code: code, Reason: scrub(reason)})
-}
-
-// tell passes an event on. A recorder that panics would otherwise end the process, since no caller is above a sender.
-func (o *Outbox) tell(ctx context.Context, e civicpin.Event) {
-	_ = guard(func() error {
-		o.vault.Record(ctx, e)
-		return nil
-	})
-}

@@ -4,37 +4,35 @@ import (
 	"context"
 	"time"
 
+	"github.com/civicpin/civicpin/internal/guard"
+	"github.com/civicpin/civicpin/internal/load"
+	"github.com/civicpin/civicpin/internal/pace"
 	"github.com/civicpin/civicpin/store"
 )
 
 // Seams for the tests of this package.
 
 const (
-	MaxStuck    = maxStuck
+	MaxStuck    = guard.MaxStuck
 	MaxFresh    = maxFresh
-	LeaseMargin = leaseMargin
+	LeaseMargin = pace.Margin
 )
-
-// Scrub is scrub.
-var Scrub = scrub
 
 // WithDefaults is what New makes of options.
 func WithDefaults(o *Options) (Options, error) { return o.withDefaults() }
 
 // Delay is the wait after n failed tries.
-func (o Options) Delay(n int) time.Duration { return o.delay(n) }
+func (o Options) Delay(n int) time.Duration { return o.pace().Delay(n) }
 
 // Lease is how long a claim lasts.
-func (o Options) Lease() time.Duration { return o.lease() }
+func (o Options) Lease() time.Duration { return o.pace().Claim() }
 
 // MaxOwn is how many entries are kept in memory on a store that cannot list.
 const MaxOwn = maxOwn
 
 // Own is how many are.
 func (o *Outbox) Own() int {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return len(o.own)
+	return o.own.Len()
 }
 
 // Remembered is how many messages were sent and could not be marked so.
@@ -94,4 +92,4 @@ func (o *Outbox) step(ctx context.Context, refs []Ref, do func(context.Context, 
 }
 
 // SetMaxTyped makes an outbox refuse sooner.
-func (o *Outbox) SetMaxTyped(n int) { o.maxTyped = n }
+func (o *Outbox) SetMaxTyped(n int) { o.load, _ = load.NewCap(o.vault, n) }

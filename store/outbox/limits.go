@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/destination"
 )
 
 // A Class says who caused a message, and how its address is known. Each class of an address has a limit of its own, so that
@@ -58,6 +59,22 @@ type Limits struct {
 	// home.
 	Home, Abroad civicpin.Rate
 	HomePrefixes []string
+}
+
+// classes returns the limit of an address for each class, and the one of decoys.
+func (l *Limits) classes() (of map[Class]destination.Class, decoys destination.Class) {
+	of = map[Class]destination.Class{
+		Typed:  {Rate: l.Typed},
+		Proved: {Rate: l.Proved},
+		Shown:  {Rate: l.Shown, PerSubject: true},
+		Notice: {Rate: l.Notice, Merge: true},
+	}
+	for class, c := range of {
+		c.Name = class.String()
+		of[class] = c
+	}
+	// The same work. Each decoy has an address of its own, and is never held.
+	return of, destination.Class{Name: "decoy", Rate: l.Proved}
 }
 
 // withDefaults returns a copy that is complete, or an error that matches civicpin.ErrInvalid.

@@ -2,18 +2,14 @@ package outbox
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/pace"
 )
 
-const (
-	// leaseMargin is how much longer than Timeout a claim lasts: time for the store calls around the send.
-	leaseMargin = time.Minute
-	// storeTimeout bounds what is done with the store after a claim, when the dispatcher's context may be done already.
-	storeTimeout = 5 * time.Second
-)
+// storeTimeout bounds what is done with the store after a claim, when the dispatcher's context may be done already.
+const storeTimeout = pace.Store
 
 // Options configure an [Outbox]; a nil *Options, and the zero value of each field, mean the defaults. Negative values, and
 // those out of the ranges given, make New fail. Processes that share a store should have the same Options.
@@ -22,7 +18,7 @@ type Options struct {
 	// owner, and one listing of what waits, but not to less than 5 seconds.
 	Timeout time.Duration
 	// Grace is how long an entry is kept that its owner's record does not confirm, counted from when a dispatcher first
-	// found that; 2 minutes by default. A message whose process died between the record and Commit is sent after as long.
+	// found that; 2 minutes by default. A message whose process died within Announce, after the record, is sent after as long.
 	Grace time.Duration
 	// MinDelay is the wait before the second try, which doubles before each further one; 10 seconds by default.
 	MinDelay time.Duration
@@ -92,28 +88,7 @@ func (opts *Options) withDefaults() (Options, error) {
 	return o, nil
 }
 
-// lease is how long a claimed entry is left to who claimed it.
-func (o Options) lease() time.Duration { return o.Timeout + leaseMargin }
-
-// listing bounds one listing. A store that shows nothing for as long hangs; one that is slow goes on with the next listing.
-func (o Options) listing() time.Duration { return max(o.Timeout, storeTimeout) }
-
-// delay is the wait before the next try after n that failed. The jitter keeps messages that failed together, because one
-// gateway was down, from coming back together.
-func (o Options) delay(n int) time.Duration {
-	d := o.MaxDelay
-	if n = max(n, 1); n <= 62 && o.MinDelay <= o.MaxDelay>>(n-1) {
-		d = o.MinDelay << (n - 1)
-	}
-	return d - d/5 + rand.N(2*d/5+1)
-}
-
-// maxWaits is how often in a row an owner may fail to answer, until its message becomes a dead letter: at the defaults for
-// about 27 hours.
-func (o Options) maxWaits() int { return 3 * o.MaxTries }
-
-// farthest is more than any wait that a process with these options ever sets. What is due later than that was written by
-// a clock that was ahead, and is taken as due.
-func (o Options) farthest() time.Duration {
-	return max(o.lease(), o.Grace, o.MaxDelay+o.MaxDelay/5) + time.Minute
+// pace returns the waits of complete options.
+func (o *Options) pace() pace.Pace {
+	return pace.Pace{Timeout: o.Timeout, Grace: o.Grace, MinDelay: o.MinDelay, MaxDelay: o.MaxDelay, MaxTries: o.MaxTries}
 }

@@ -4,11 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/internal/names"
-	"github.com/civicpin/civicpin/internal/turns"
+	"github.com/civicpin/civicpin/internal/destination"
+	"github.com/civicpin/civicpin/internal/guard"
+	"github.com/civicpin/civicpin/internal/load"
+	"github.com/civicpin/civicpin/internal/own"
+	"github.com/civicpin/civicpin/internal/pace"
+	"github.com/civicpin/civicpin/internal/sends"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -19,6 +22,8 @@ const (
 	maxRemembered = 4096
 	// maxOwn bounds what is kept in memory of entries on a store that cannot list.
 	maxOwn = 1 << 16
+	// maxTyped is how many messages of class Typed wait in all: more than a day of a country's.
+	maxTyped = 100_000
 )
 
 // An Outbox is a durable queue of messages and what dispatches it. Its methods are safe for concurrent use. Make one with
@@ -26,37 +31,31 @@ const (
 type Outbox struct {
 	vault    *store.Vault
 	notifier civicpin.Notifier
+	sender   *guard.Notifier // calls the notifier
+	events   guard.Recorder
 	opts     Options
+	pace     pace.Pace
 	entries  store.Kind[entry]
 	dead     store.Kind[dead]
 
-	counters  counters
-	queues    store.Kind[turns.Queue]
-	countries store.Kind[country]
-	held      store.Kind[held]
-	loads     store.Kind[load]
-	maxTyped  int
+	sends   *sends.Counters
+	limits  *destination.Limits
+	classes map[Class]destination.Class
+	decoys  destination.Class
+	load    *load.Cap
 
+	own    *own.List      // nil on a store that can list
 	parked int            // how many messages of one channel a Run keeps in memory
 	listed int            // how many entries one listing looks at
 	fresh  chan store.Key // just committed
 	wake   chan struct{}  // more was committed than fresh holds
 
-	mu        sync.Mutex
-	owners    map[string]Owner
-	unknown   map[string]bool          // owners' names for which EventUnknownOwner was recorded
-	own       map[store.Key]uint64     // what this process added, on a store that cannot list
-	ownSeq    uint64                   // tells two additions of one key apart
-	sent      map[store.Key]string     // receipts of what was sent but could not be marked so
-	stuck     map[civicpin.Channel]int // calls of the notifier that outlived their time
-	announced map[civicpin.Channel]bool
+	mu      sync.Mutex
+	owners  map[string]Owner
+	unknown map[string]bool      // owners' names for which EventUnknownOwner was recorded
+	sent    map[store.Key]string // receipts of what was sent but could not be marked so
 
-	proved      map[string]civicpin.Rate // the limits of class Proved
-	typedBefore int                      // how many messages of class Typed waited at typedAt
-	typedSince  int                      // how many this process announced since
-	typedAt     time.Time
-	typedTold   bool
-	watched     map[string]watched // the telephones of each country, as this process counts them
+	proved map[string]civicpin.Rate // the limits of class Proved
 }
 
 // ErrNoNotifier says that the outbox has no notifier, so that nothing can be sent.
@@ -75,53 +74,34 @@ func New(v *store.Vault, n civicpin.Notifier, opts *Options) (*Outbox, error) {
 		return nil, err
 	}
 	o := &Outbox{
-		vault:     v,
-		notifier:  n,
-		opts:      complete,
-		parked:    maxParked,
-		listed:    maxScan,
-		fresh:     make(chan store.Key, maxFresh),
-		wake:      make(chan struct{}, 1),
-		owners:    make(map[string]Owner),
-		unknown:   make(map[string]bool),
-		own:       make(map[store.Key]uint64),
-		sent:      make(map[store.Key]string),
-		stuck:     make(map[civicpin.Channel]int),
-		announced: make(map[civicpin.Channel]bool),
-		maxTyped:  maxTyped,
-		proved:    make(map[string]civicpin.Rate),
-		watched:   make(map[string]watched),
+		vault:    v,
+		notifier: n,
+		sender:   guard.NewNotifier(n, complete.Timeout),
+		events:   guard.Recorder{To: v},
+		opts:     complete,
+		pace:     complete.pace(),
+		parked:   maxParked,
+		listed:   maxScan,
+		fresh:    make(chan store.Key, maxFresh),
+		wake:     make(chan struct{}, 1),
+		owners:   make(map[string]Owner),
+		unknown:  make(map[string]bool),
+		own:      own.NewList(v),
+		sent:     make(map[store.Key]string),
+		proved:   make(map[string]civicpin.Rate),
 	}
-	var errs [7]error
+	var errs [5]error
 	o.entries, errs[0] = store.NewKind[entry](v, "outbox.entry")
 	o.dead, errs[1] = store.NewKind[dead](v, "outbox.dead")
-	o.queues, errs[2] = store.NewKind[turns.Queue](v, "outbox.queue")
-	o.countries, errs[3] = store.NewKind[country](v, "outbox.country")
-	o.held, errs[4] = store.NewKind[held](v, "outbox.held")
-	o.loads, errs[5] = store.NewKind[load](v, "outbox.load")
-	o.counters, errs[6] = newCounters(v, &o.opts.Limits)
+	o.load, errs[2] = load.NewCap(v, maxTyped)
+	l := &o.opts.Limits
+	o.sends, errs[3] = sends.New(v, sends.Rates{Source: l.Source, SourceTyped: l.SourceTyped, Staff: l.Staff})
+	o.limits, errs[4] = destination.New(v, destination.Countries{Home: l.Home, Abroad: l.Abroad, HomePrefixes: l.HomePrefixes})
+	o.classes, o.decoys = l.classes()
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
 	}
 	return o, nil
-}
-
-// Register names the owner of messages: entries whose Ref has that name as Owner are confirmed by it. The name is 1 to 64
-// ASCII letters, digits and "-_."; otherwise, or if the owner is nil, the error matches [civicpin.ErrInvalid]. Another
-// registration under the same name takes the place of the earlier one: an owner that was made again reads the same
-// records. It may be called while Run runs.
-func (o *Outbox) Register(name string, owner Owner) error {
-	if !names.Valid(name, maxOwner) || owner == nil {
-		return fmt.Errorf(
-			"outbox: %w: Register needs an owner with a name of 1 to 64 letters, digits, dots, hyphens and underscores",
-			civicpin.ErrInvalid,
-		)
-	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.owners[name] = owner
-	delete(o.unknown, name)
-	return nil
 }
 
 // Vault returns the vault that the outbox is in. Services that send through the outbox keep their records there.
@@ -129,15 +109,3 @@ func (o *Outbox) Vault() *store.Vault { return o.vault }
 
 // Durable reports whether entries outlive the process that added them, which they do on a store that can list.
 func (o *Outbox) Durable() bool { return o.vault.CanList() }
-
-// owner returns the owner of that name; first is true when it is unknown and was not asked for before.
-func (o *Outbox) owner(name string) (owner Owner, first bool) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if owner, ok := o.owners[name]; ok {
-		return owner, false
-	}
-	first = !o.unknown[name]
-	o.unknown[name] = true
-	return nil, first
-}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/scrub"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -28,7 +30,7 @@ func (o *Outbox) Run(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if !o.Durable() {
+	if !o.vault.CanList() {
 		o.notice(ctx, EventNotDurable, "messages that wait when this process ends are lost")
 	}
 	d := newDispatch(o, o.parked)
@@ -140,8 +142,15 @@ func (o *Outbox) report(ctx context.Context, r *round, err error, over bool) {
 			o.notice(ctx, EventUnreadable, "entries that cannot be opened are left alone")
 		}
 		r.health = health{unreadable: r.unreadable}
-		o.tellLoad(ctx, r.typed)
+		within, cancel := context.WithTimeout(ctx, storeTimeout)
+		defer cancel()
+		o.load.Report(within, r.typed)
 	}
+}
+
+// notice records an event about the outbox itself.
+func (o *Outbox) notice(ctx context.Context, code civicpin.EventCode, reason string) {
+	o.events.Record(ctx, civicpin.Event{Code: code, Reason: scrub.Text(reason)})
 }
 
 // Flush tries each message once that is due now, and returns when that is done: for cron jobs and tests. A send that fails is

@@ -32,8 +32,6 @@ var exceptions = map[string]int{
 	"lines of verification.run in store/audit/verify.go":       57,
 	"complexity of verification.run in store/audit/verify.go":  19,
 	"complexity of ParseKeys in store/keys.go":                 16,
-	"lines of Outbox.deliver in store/outbox/deliver.go":       65,
-	"complexity of Outbox.deliver in store/outbox/deliver.go":  17,
 	"complexity of NewRouter in store/router.go":               19,
 	"lines of versionPaired in store/storetest/numbers.go":     60,
 	"lines of raceLong in store/storetest/races.go":            66,

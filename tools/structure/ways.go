@@ -21,7 +21,7 @@ var ways = []way{
 	{"An issue", "pin", []string{"Service.Issue"}, 4},
 	{"A redeemed link", "recovery", []string{"Service.Redeem"}, 6},
 	{"A finished recovery", "recovery", []string{"Service.Finish"}, 8},
-	{"One message", "store/outbox", []string{"Outbox.Add", "Outbox.Commit", "Outbox.Run"}, 0},
+	{"One message", "store/outbox", []string{"Outbox.Announce", "Outbox.Run"}, 6},
 }
 
 // A visit is a function that a way enters, and the function through which it is entered first, empty for an entry point.

@@ -1,4 +1,5 @@
-package outbox
+// Package scrub removes secrets from the texts of errors, before these go into an event, a log or a record.
+package scrub
 
 import (
 	"encoding/base64"
@@ -22,11 +23,11 @@ const (
 	redacted  = "[redacted]"
 )
 
-// scrub makes an error's text fit for an event: gateways like to repeat what they were sent, and to whom. The secrets are
+// Text makes an error's text fit for an event: gateways like to repeat what they were sent, and to whom. The secrets are
 // replaced where they stand as they are, in another case, with blanks, hyphens or line ends (as in quoted-printable mail)
 // between their characters, or as a URL, JSON or base64 holds them; control characters become blanks, and what is beyond 256
 // bytes is cut.
-func scrub(text string, secrets ...civicpin.Secret) string {
+func Text(text string, secrets ...civicpin.Secret) string {
 	whole := len(text) <= maxScrubbed
 	if !whole {
 		text = text[:maxScrubbed]

@@ -6,12 +6,99 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/own"
 	"github.com/civicpin/civicpin/internal/turns"
 	"github.com/civicpin/civicpin/store"
 )
+
+// notDurableFor is when a store that cannot list may drop an entry that nobody will find any more.
+const notDurableFor = 30 * 24 * time.Hour
+
+// entry is what is stored of a message; whose it is stands in its key. It holds nothing of the message itself. The flags
+// are numbers that are always written, so that a decoy is as long as a true entry.
+type entry struct {
+	// Decoy is 1 if the entry stands for a stranger's request.
+	Decoy int `json:"d"`
+	// Doubt is 1 once a dispatcher found that the owner's record does not confirm the entry.
+	Doubt int `json:"q"`
+	// Done is what is left to be told to the owner: one of the constants below.
+	Done int `json:"o"`
+	// Due is when to look at the entry next, in nanoseconds since 1970: the next try, or the end of a claim.
+	Due int64 `json:"t" export:"yes"`
+	// Tries counts the claims, so that a message that kills its process does not do so for ever.
+	Tries int `json:"n" export:"yes"`
+	// Waits counts the times that the owner could not answer, for growing delays.
+	Waits int   `json:"w"`
+	Class Class `json:"c"`
+	// Turn is 1 once its address has let the message through, and Slot is when its country does, in nanoseconds since 1970; zero
+	// if it was not asked yet.
+	Turn int   `json:"u"`
+	Slot int64 `json:"s" export:"yes"`
+	// Queue is where the message waits for its address, and Replaces names the message whose place it takes there.
+	Queue    string `json:"h,omitempty"`
+	Replaces string `json:"p,omitempty"`
+	// Receipt and Reason are the outcome's, if Done is not zero.
+	Receipt string `json:"r,omitempty" export:"yes"`
+	Reason  string `json:"e,omitempty" export:"yes"`
+}
+
+const (
+	notDone = iota
+	doneSent
+	doneFailed
+)
+
+// key is where the entry of a message is stored. A name holds no slash, so that two refs never share a key.
+func (r Ref) key() store.Key { return store.Key{Subject: r.Subject, ID: r.Owner + "/" + r.ID} }
+
+// refOf undoes key.
+func refOf(k store.Key) Ref {
+	owner, id, _ := strings.Cut(k.ID, "/")
+	return Ref{Owner: owner, Subject: k.Subject, ID: id}
+}
+
+// newEntry is an entry that is due at once.
+func (o *Outbox) newEntry(ref Ref, decoy bool) entry {
+	e := entry{Class: ref.Class, Due: o.vault.Now().UnixNano()}
+	if decoy {
+		e.Decoy = 1
+	}
+	if ref.Replaces != "" {
+		e.Replaces = o.place(Ref{Owner: ref.Owner, Subject: ref.Subject, ID: ref.Replaces})
+	}
+	return e
+}
+
+// place returns the name of a message's place in the queue of its address.
+func (o *Outbox) place(r Ref) string { return o.limits.Place(r.Owner, r.Subject, r.ID) }
+
+// expiry of an entry: never, where it can be found.
+func (o *Outbox) expiry() time.Time {
+	if o.vault.CanList() {
+		return time.Time{}
+	}
+	return o.vault.Now().Add(notDurableFor)
+}
+
+// save writes a changed entry in the state that the job stands for; false means that somebody else has it, or that the store
+// failed. Either way the job is over.
+func (o *Outbox) save(ctx context.Context, j *job, change func(*entry)) bool {
+	e := j.entry
+	change(&e.Value)
+	e.Expires = o.expiry()
+	if err := o.entries.Put(ctx, &e); err != nil {
+		return false
+	}
+	j.entry = e
+	return true
+}
+
+// in is the time after d as an entry stores it.
+func (o *Outbox) in(d time.Duration) int64 { return o.vault.Now().Add(d).UnixNano() }
 
 // maxScan is how many entries one listing looks at; the next one goes on behind them. It bounds what a listing takes of memory
 // and time, however many messages wait: some megabytes if all of them are due.
@@ -40,7 +127,7 @@ type part struct {
 
 // scan looks at the entries behind a place, at most maxScan of them, and returns those that are due and not skipped.
 func (o *Outbox) scan(ctx context.Context, after string, skip func(store.Key, int64) bool) (s part) {
-	within, cancel := context.WithTimeout(ctx, o.opts.listing())
+	within, cancel := context.WithTimeout(ctx, o.pace.Listing())
 	defer cancel()
 	now := o.vault.Now()
 	s.at, s.err = o.walk(within, store.Pass{After: after, Max: o.listed}, func(e store.Entry[entry]) error {
@@ -83,7 +170,7 @@ func earlier(a, b time.Time) time.Time {
 
 // isDue reports whether an entry is to be looked at. One that is due later than any wait was written by a clock that was ahead.
 func (o *Outbox) isDue(e *entry, now time.Time) bool {
-	farthest := o.opts.farthest()
+	farthest := o.pace.Farthest()
 	if e.Queue != "" || e.Slot != 0 {
 		farthest = max(farthest, turns.Again+time.Minute)
 	}
@@ -117,8 +204,8 @@ func (o *Outbox) find(ctx context.Context, key store.Key) *job {
 
 // walk shows the entries to visit; on a store that cannot list, those that this process added.
 func (o *Outbox) walk(ctx context.Context, p store.Pass, visit func(store.Entry[entry]) error) (store.Progress, error) {
-	if o.Durable() {
+	if o.vault.CanList() {
 		return o.entries.Walk(ctx, p, visit)
 	}
-	return o.walkOwn(ctx, p, visit)
+	return own.Walk(ctx, o.own, o.entries, p, visit)
 }

@@ -1,4 +1,4 @@
-package outbox_test
+package scrub_test
 
 import (
 	"encoding/base64"
@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/store/outbox"
+	"github.com/civicpin/civicpin/internal/scrub"
 )
 
 func TestScrub(t *testing.T) {
@@ -38,7 +38,7 @@ func TestScrub(t *testing.T) {
 		"at the cut":            {strings.Repeat(".", 252) + "ABCD2345", "ABCD2345", strings.Repeat(".", 252) + "[red..."},
 	} {
 		t.Run(name, func(t *testing.T) {
-			require.Equal(t, c.want, outbox.Scrub(c.text, civicpin.NewSecret(c.secret)))
+			require.Equal(t, c.want, scrub.Text(c.text, civicpin.NewSecret(c.secret)))
 		})
 	}
 }
@@ -60,13 +60,13 @@ func TestScrubBoth(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, link := civicpin.NewSecret("ABCD2345"), civicpin.NewSecret(token)
-			require.Equal(t, c.want, outbox.Scrub(c.text, code, link))
-			require.Equal(t, c.want, outbox.Scrub(c.text, link, code))
+			require.Equal(t, c.want, scrub.Text(c.text, code, link))
+			require.Equal(t, c.want, scrub.Text(c.text, link, code))
 		})
 	}
 	overlong := civicpin.NewSecret(strings.Repeat("s", 2000))
-	require.Equal(t, "[redacted]", outbox.Scrub("x", civicpin.NewSecret("a"), overlong))
-	require.Equal(t, "x", outbox.Scrub("x", civicpin.Secret{}, civicpin.Secret{}))
+	require.Equal(t, "[redacted]", scrub.Text("x", civicpin.NewSecret("a"), overlong))
+	require.Equal(t, "x", scrub.Text("x", civicpin.Secret{}, civicpin.Secret{}))
 }
 
 func FuzzScrub(f *testing.F) {
@@ -75,7 +75,7 @@ func FuzzScrub(f *testing.F) {
 	f.Add("", "--", "")
 	f.Fuzz(func(t *testing.T, before, secret, after string) {
 		if len(secret) < 4 || len(before) > 1000 || strings.ContainsAny(secret, " []?.") || strings.Contains("redacted", strings.ToLower(secret)) {
-			return // could come about by chance out of what scrub itself writes
+			return // could come about by chance out of what Text itself writes
 		}
 		quoted, err := json.Marshal(secret)
 		require.NoError(t, err)
@@ -84,10 +84,10 @@ func FuzzScrub(f *testing.F) {
 			base64.StdEncoding.EncodeToString([]byte(secret)),
 		} {
 			for _, got := range []string{
-				outbox.Scrub(before+form+after, civicpin.NewSecret(secret)),
-				outbox.Scrub(before+form+after, civicpin.Secret{}, civicpin.NewSecret(secret)),
+				scrub.Text(before+form+after, civicpin.NewSecret(secret)),
+				scrub.Text(before+form+after, civicpin.Secret{}, civicpin.NewSecret(secret)),
 				// Another secret that the text holds as well, and that may reach into this one.
-				outbox.Scrub(form+after, civicpin.NewSecret(secret[:2]), civicpin.NewSecret(secret)),
+				scrub.Text(form+after, civicpin.NewSecret(secret[:2]), civicpin.NewSecret(secret)),
 			} {
 				require.True(t, utf8.ValidString(got))
 				require.LessOrEqual(t, len(got), 259)

@@ -1,0 +1,155 @@
+// Package sends counts the messages that are asked for, before any is written: by source address and subject, by member of
+// staff, or by a reserve for a caller who has shown something.
+package sends
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/quota"
+	"github.com/civicpin/civicpin/internal/shown"
+	"github.com/civicpin/civicpin/store"
+)
+
+// The reserves: how many messages a caller may ask for who has shown something, whatever visitors have asked for. Each kind of
+// proof has a reserve of its own, so that one that was stolen does not use up another.
+var reserves = map[shown.Kind]civicpin.Rate{
+	shown.Facts:  {Limit: 3, Window: 24 * time.Hour}, // asked after the open limit: facts are weak
+	shown.Device: {Limit: 5, Window: 24 * time.Hour}, // each device
+	shown.Run:    {Limit: 5, Window: time.Hour},
+	shown.Login:  {Limit: 5, Window: time.Hour},
+}
+
+// Rates are the rates that all limits share.
+type Rates struct {
+	// Source is of one source address, and SourceTyped of those of its messages that go to typed addresses.
+	Source, SourceTyped civicpin.Rate
+	Staff               civicpin.Rate // of one operator
+}
+
+// Counters are what all limits count with. They are safe for concurrent use, also over several processes.
+type Counters struct {
+	vault                *store.Vault
+	source, typed, staff *quota.Quota
+	reserves             map[shown.Kind]*quota.Quota
+}
+
+// New returns the counters of a vault. The error matches [civicpin.ErrInvalid] if a rate is invalid or zero.
+func New(v *store.Vault, r Rates) (*Counters, error) {
+	c := &Counters{vault: v, reserves: make(map[shown.Kind]*quota.Quota)}
+	var errs [3]error
+	c.source, errs[0] = quota.New(v, "sends-source", r.Source, quota.Source)
+	c.typed, errs[1] = quota.New(v, "sends-typed", r.SourceTyped, quota.Source)
+	c.staff, errs[2] = quota.New(v, "sends-staff", r.Staff, quota.Operator)
+	err := errors.Join(errs[:]...)
+	for kind, rate := range reserves {
+		q, errKind := quota.New(v, "sends-shown-"+kind.String(), rate, quota.Subject)
+		c.reserves[kind], err = q, errors.Join(err, errKind)
+	}
+	return c, err
+}
+
+// A Limit counts messages by subject, besides what [Counters] count.
+type Limit struct {
+	c       *Counters
+	typed   bool
+	subject *quota.Quota
+}
+
+// Limit returns a limit. Limits of one name over one vault count together. Typed says that the messages go to addresses that
+// visitors type. The error matches [civicpin.ErrInvalid] if the rate is invalid or zero.
+func (c *Counters) Limit(name string, rate civicpin.Rate, typed bool) (*Limit, error) {
+	q, err := quota.New(c.vault, "sends."+name, rate, quota.Subject)
+	if err != nil {
+		return nil, err
+	}
+	return &Limit{c: c, typed: typed, subject: q}, nil
+}
+
+// A Request says who asks for messages, and for whom.
+type Request struct {
+	Subject civicpin.Subject
+	By      civicpin.Actor
+	Source  civicpin.Source
+}
+
+// A FullError says that a limit refuses.
+type FullError struct {
+	Source bool // the limit of a source address or an operator, and not of the subject
+	Until  time.Time
+}
+
+// Error returns the time.
+func (e *FullError) Error() string { return "sends: full until " + e.Until.UTC().Format(time.RFC3339) }
+
+// Take counts n messages, all or none. Neither the work nor the answer depends on whether the subject exists. Errors:
+//   - a *[FullError]: a limit refused; it says when there is room for all of them.
+//   - the store's: some may have been counted.
+func (l *Limit) Take(ctx context.Context, r Request, n int) error {
+	if r.By.IsOperator() {
+		_, err := l.c.staff.Take(ctx, store.Key{ID: string(r.By)}, n)
+		return refused(true, err)
+	}
+	has := shown.Open(l.c.vault, r.Subject, r.Source.Shown)
+	if has.Kind > shown.Facts {
+		return l.reserve(ctx, r, has, n)
+	}
+	err := l.open(ctx, r, n)
+	if _, full := errors.AsType[*FullError](err); full && has.Kind == shown.Facts {
+		return l.reserve(ctx, r, has, n)
+	}
+	return err
+}
+
+// reserve counts messages against what the caller has shown.
+func (l *Limit) reserve(ctx context.Context, r Request, has shown.Value, n int) error {
+	key := store.Key{Subject: r.Subject}
+	if has.ID != "" {
+		h := l.c.vault.Hash("outbox.reserve", has.ID)
+		key.ID = hex.EncodeToString(h[:16])
+	}
+	_, err := l.c.reserves[has.Kind].Take(ctx, key, n)
+	return refused(false, err)
+}
+
+// open counts messages that any visitor may ask for. What was taken goes back if another count refuses, or the requests that
+// were refused would eat up the limit of those that share the source.
+func (l *Limit) open(ctx context.Context, r Request, n int) error {
+	type step struct {
+		of     *quota.Quota
+		key    store.Key
+		source bool
+	}
+	var steps []step
+	if r.Source.Address != "" {
+		key := quota.SourceKey(r.Source.Address)
+		steps = append(steps, step{l.c.source, key, true})
+		if l.typed {
+			steps = append(steps, step{l.c.typed, key, true})
+		}
+	}
+	steps = append(steps, step{l.subject, store.Key{Subject: r.Subject}, false})
+	var done []quota.Taken
+	for _, s := range steps {
+		t, err := s.of.Take(ctx, s.key, n)
+		if err != nil {
+			for k := range done {
+				steps[k].of.Refund(ctx, done[k])
+			}
+			return refused(s.source, err)
+		}
+		done = append(done, t)
+	}
+	return nil
+}
+
+// refused returns the error of a quota as one of this package.
+func refused(source bool, err error) error {
+	if full, ok := errors.AsType[*quota.FullError](err); ok {
+		return &FullError{Source: source, Until: full.Until}
+	}
+	return err
+}
