@@ -3,6 +3,7 @@ package destination
 import (
 	"context"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -17,6 +18,8 @@ const (
 	maxCountryHold = 3 * 24 * time.Hour
 	// maxAhead is how many messages wait for one country.
 	maxAhead = 100_000
+	// maxShards is over how many records the rate of a country is spread, so that its messages do not all wait for one record.
+	maxShards = 16
 )
 
 // Countries say how many messages the telephones of a country get: Home those of the countries in HomePrefixes, or of all
@@ -61,12 +64,12 @@ func (l *Limits) AtCountry(ctx context.Context, m Message, slot int64) (Answer, 
 // reserve takes the next turn of a country, in one conditional write. The verdict of the answer is Go or Refuse.
 func (l *Limits) reserve(ctx context.Context, m Message, now time.Time) (Answer, error) {
 	prefix := m.To.Prefix()
-	rate := l.countries.rate(prefix)
+	rate, shard := l.shard(prefix, m.To.Canonical())
 	ahead := min(int(maxCountryHold/(rate.Window/time.Duration(rate.Limit))), maxAhead)
 	ctx, cancel := context.WithTimeout(ctx, pace.Store)
 	defer cancel()
 	a := Answer{
-		Record: l.hash("country", prefix, rate.Window.String()), Limit: "country", Why: "too many messages to one country",
+		Record: l.hash("country", prefix, rate.Window.String(), shard), Limit: "country", Why: "too many messages to one country",
 	}
 	_, err := l.slots.Update(ctx, store.Key{ID: a.Record}, func(e *store.Entry[slots]) error {
 		state, told := time.Unix(0, e.Value.State), time.Unix(0, e.Value.Told)
@@ -86,6 +89,15 @@ func (l *Limits) reserve(ctx context.Context, m Message, now time.Time) (Answer,
 		return nil
 	})
 	return a, err
+}
+
+// shard returns the part of a country's rate that an address has a share in, and its name. A rate below 200 is not divided: its
+// parts would be too coarse.
+func (l *Limits) shard(prefix, address string) (civicpin.Rate, string) {
+	rate := l.countries.rate(prefix)
+	n := max(1, min(maxShards, rate.Limit/100))
+	h := l.vault.Hash("outbox.shard", address)
+	return civicpin.Rate{Limit: rate.Limit / n, Window: rate.Window}, strconv.Itoa(int(h[0]) % n)
 }
 
 func earlier(a, b time.Time) time.Time {
