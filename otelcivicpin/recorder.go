@@ -23,6 +23,8 @@ const (
 	keyKind    = attribute.Key("civicpin.record.kind")
 	keyOutcome = attribute.Key("civicpin.outcome")
 	keyRecords = attribute.Key("civicpin.records")
+	keyClass   = attribute.Key("civicpin.outbox.class")
+	keyState   = attribute.Key("civicpin.outbox.state")
 )
 
 // NewRecorder returns a recorder that counts events by their code, and adds each to the span of its context, if one is being

@@ -16,8 +16,8 @@ import (
 )
 
 // NewStore returns a store that does what s does, and makes a span of each call. It is a [store.Lister] and a [store.Purger]
-// if s is, and a [store.Forgetful] that answers as s does. Of a router, [store.OpenVault] still finds each store; it makes no spans
-// there. A nil provider means the global one.
+// if s is, and a [store.Forgetful] that answers as s does. Of a router, [store.OpenVault] still finds each store; it makes no
+// spans there. A nil provider means the global one.
 func NewStore(s store.Store, p trace.TracerProvider) store.Store {
 	if p == nil {
 		p = otel.GetTracerProvider()
