@@ -101,7 +101,8 @@ func (s *Service) accept(ctx context.Context, subject civicpin.Subject, source c
 ) error {
 	change, reason := token.NewID(), ""
 	var by civicpin.Actor
-	err := s.alter(ctx, outbox.Request{Subject: subject, By: civicpin.Citizen, Source: source}, func(b *book, now time.Time) (effects, error) {
+	r := outbox.Request{Subject: subject, By: civicpin.Citizen, Source: source}
+	err := s.alter(ctx, r, func(b *book, now time.Time) (effects, error) {
 		i, err := which(b, now)
 		if err != nil {
 			return effects{}, err

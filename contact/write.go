@@ -23,13 +23,11 @@ type pointer struct {
 	Subject civicpin.Subject `json:"subject" export:"subject"`
 }
 
-// maxRaces is how often a change is tried that other changes of the same contacts overtake.
-const maxRaces = 100
+const maxRaces = 100 // changes of the same contacts that may overtake one
 
-// alter lets act change the book of the subject of a request, in one conditional write, and announces the messages of the
-// change. What has to be there when the change is, comes before it: the pointers of tokens, which lead nowhere without it, and
-// the lower level, which then holds for a change that did not come about, too. act may be called several times. store.ErrSkip
-// from it ends alter without a write and without an error.
+// alter lets act change the book of a request's subject, in one conditional write, and announces the messages of the change.
+// Pointers of tokens come before, since they lead nowhere without it. So does the lower level, which then holds for a change
+// that did not come about, too. act may be called several times. store.ErrSkip from it ends alter without a write or error.
 func (s *Service) alter(ctx context.Context, r outbox.Request, act func(*book, time.Time) (effects, error)) error {
 	for range maxRaces {
 		e, err := s.books.Get(ctx, store.Key{Subject: r.Subject})
@@ -70,8 +68,8 @@ func (s *Service) alter(ctx context.Context, r outbox.Request, act func(*book, t
 func (s *Service) act(ctx context.Context, subject civicpin.Subject, change string, by civicpin.Actor, source civicpin.Source,
 	do func(*book, contactbook.Act) (effects, string, error),
 ) error {
-	reason := ""
-	err := s.alter(ctx, outbox.Request{Subject: subject, By: by, Source: source}, func(b *book, now time.Time) (fx effects, err error) {
+	r, reason := outbox.Request{Subject: subject, By: by, Source: source}, ""
+	err := s.alter(ctx, r, func(b *book, now time.Time) (fx effects, err error) {
 		fx, reason, err = do(b, contactbook.Act{ID: change, By: by, Now: now})
 		if err == nil && reason == "" {
 			err = store.ErrSkip

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/civicpin/civicpin/internal/quota"
 )
 
 var (
@@ -69,4 +71,12 @@ func (e *LockedError) Error() string {
 		return "lockout: locked until unlocked"
 	}
 	return fmt.Sprintf("lockout: locked until %s", e.Until.UTC().Format(time.RFC3339))
+}
+
+// full returns the error of a quota as the gate's.
+func full(scope Scope, err error) error {
+	if f, ok := errors.AsType[*quota.FullError](err); ok {
+		return &LockedError{Scope: scope, Until: f.Until}
+	}
+	return err
 }

@@ -18,8 +18,7 @@ import (
 const (
 	// settleTime is how long after a verification's timeout its outcome may still be stored.
 	settleTime = 15 * time.Second
-	// keepEmpty is how long a record is kept that says nothing any more. It is written rather than deleted, because a
-	// write whose answer was lost can be recognised later and a deletion cannot.
+	// keepEmpty is how long an empty record is kept: a lost answer to a write can be told later, one to a deletion cannot.
 	keepEmpty = time.Hour
 )
 
@@ -175,14 +174,6 @@ func (g *Gate) Do(ctx context.Context, key Key, verify func(context.Context) (bo
 		err = verifyErr
 	case outcome == refunded:
 		err = errors.Join(verifyErr, err)
-	}
-	return err
-}
-
-// full returns the error of a quota as the gate's.
-func full(scope Scope, err error) error {
-	if f, ok := errors.AsType[*quota.FullError](err); ok {
-		return &LockedError{Scope: scope, Until: f.Until}
 	}
 	return err
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/internal/shown"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 )
@@ -62,35 +61,4 @@ func (s *Service) Remember(ctx context.Context, ok Verified) (civicpin.Secret, e
 		return civicpin.Secret{}, ErrState
 	}
 	return value, nil
-}
-
-// Shown returns a value for [civicpin.Source].Shown that says that a request comes from a known device of the subject. It is
-// good for 15 minutes, for all services over the vault: a portal asks for it before it asks for messages through package otp,
-// contact or recovery. [Service.Issue] and [Service.Resend] look at Source.Device by themselves.
-//
-// The value is zero if source.Device is not a known device of the subject; handing a zero value on is right then. It makes one
-// store call, and none for a device value that this library did not make for the subject. Errors:
-//   - [civicpin.ErrInvalid]: the subject is invalid.
-//   - the store's.
-func (s *Service) Shown(ctx context.Context, subject civicpin.Subject, source civicpin.Source) (civicpin.Secret, error) {
-	id, err := s.gate.Device(ctx, lockout.Key{Subject: subject, Source: source})
-	if err != nil || id == "" {
-		return civicpin.Secret{}, err
-	}
-	return shown.New(s.vault, subject, shown.Value{Kind: shown.Device, ID: id}), nil
-}
-
-// shown returns what a login has shown.
-func (s *Service) shown(a Attempt) civicpin.Secret {
-	return shown.New(s.vault, a.Subject, shown.Value{Kind: shown.Login})
-}
-
-// asks returns the source of a request with what its device shows, unless the caller has shown something else.
-func (s *Service) asks(ctx context.Context, subject civicpin.Subject, source civicpin.Source) (civicpin.Source, error) {
-	if !source.Shown.IsZero() {
-		return source, nil
-	}
-	var err error
-	source.Shown, err = s.Shown(ctx, subject, source)
-	return source, err
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/civicpin/civicpin/internal/choice"
 	"github.com/civicpin/civicpin/internal/code"
 	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/internal/shown"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
@@ -123,22 +124,6 @@ func (s *Service) comparison(e *store.Entry[credential], raw string, why *string
 	return hash, typed, usable && ok
 }
 
-// A Verified is what a right secret gives.
-type Verified struct {
-	// Level is the credential's level of assurance; [civicpin.NoLevel] as long as MustExchange.
-	Level civicpin.Level
-	// MustExchange says that the secret is the issued one: the only thing that it is good for is Service.Exchange.
-	MustExchange bool
-	// Expires is when the secret stops being good if it is not exchanged, changed or used before; zero if never.
-	Expires time.Time
-
-	// Shown says that the subject has logged in, for [civicpin.Source].Shown. It is good for 15 minutes, for this subject only;
-	// keep it with the session. It is zero as long as MustExchange.
-	Shown civicpin.Secret
-
-	login *login // for Remember; nil as long as MustExchange
-}
-
 // Verify checks a secret. With a nil error the secret is right; look at MustExchange, and at Level before each act that needs
 // one.
 //
@@ -213,4 +198,35 @@ func (s *Service) record(ctx context.Context, a Attempt, event civicpin.EventCod
 	s.vault.Record(ctx, civicpin.Event{
 		Code: event, Subject: a.Subject, By: civicpin.Citizen, Source: a.Source, Ref: c.Issue, Level: c.Level, Reason: reason,
 	})
+}
+
+// Shown returns a value for [civicpin.Source].Shown that says that a request comes from a known device of the subject. It is
+// good for 15 minutes, for all services over the vault: a portal asks for it before it asks for messages through package otp,
+// contact or recovery. [Service.Issue] and [Service.Resend] look at Source.Device by themselves.
+//
+// The value is zero if source.Device is not a known device of the subject; handing a zero value on is right then. It makes one
+// store call, and none for a device value that this library did not make for the subject. Errors:
+//   - [civicpin.ErrInvalid]: the subject is invalid.
+//   - the store's.
+func (s *Service) Shown(ctx context.Context, subject civicpin.Subject, source civicpin.Source) (civicpin.Secret, error) {
+	id, err := s.gate.Device(ctx, lockout.Key{Subject: subject, Source: source})
+	if err != nil || id == "" {
+		return civicpin.Secret{}, err
+	}
+	return shown.New(s.vault, subject, shown.Value{Kind: shown.Device, ID: id}), nil
+}
+
+// shown returns what a login has shown.
+func (s *Service) shown(a Attempt) civicpin.Secret {
+	return shown.New(s.vault, a.Subject, shown.Value{Kind: shown.Login})
+}
+
+// asks returns the source of a request with what its device shows, unless the caller has shown something else.
+func (s *Service) asks(ctx context.Context, subject civicpin.Subject, source civicpin.Source) (civicpin.Source, error) {
+	if !source.Shown.IsZero() {
+		return source, nil
+	}
+	var err error
+	source.Shown, err = s.Shown(ctx, subject, source)
+	return source, err
 }

@@ -40,11 +40,11 @@ func newRole(v *store.Vault, name string, r Role) (*role, error) {
 		r.PerHour = defaultPerHour
 	}
 	hours, err1 := officehours.New(r.From, r.To, r.Days, r.Zone)
-	quota, err2 := quota.New(v, "staff."+name, civicpin.Rate{Limit: r.PerHour, Window: time.Hour}, quota.Operator)
+	acts, err2 := quota.New(v, "staff."+name, civicpin.Rate{Limit: r.PerHour, Window: time.Hour}, quota.Operator)
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, fmt.Errorf("%w: role %q: %w", ErrPlan, name, err)
 	}
-	return &role{Role: r, hours: hours, quota: quota}, nil
+	return &role{Role: r, hours: hours, quota: acts}, nil
 }
 
 // may lets an operator act, once, in a role; or any role if it is empty.

@@ -2,9 +2,9 @@ package texts
 
 import "github.com/civicpin/civicpin"
 
-// The kinds of message that have texts. A kind that carries no Secret or no Link refuses one. A message with a parameter "more",
-// a number from 1, stands for so many others like it, as package outbox sends notices when there are very many: it says so, in a
-// text message if there is room.
+// The kinds of message that have texts. A kind that carries no Secret or no Link refuses one. A message with a parameter
+// "more", a number from 1, stands for so many others like it, as package outbox sends notices when there are very many. It says
+// so, in a text message if there is room.
 const (
 	// PINPart carries one part of a new PIN, or an activation code, which is a PIN in one part. It needs a Secret of 1 to 24
 	// ASCII letters and digits; blanks and hyphens in it are left out. Part and Parts are told if there are two or more, and

@@ -584,7 +584,8 @@ func TestMore(t *testing.T) {
 	for _, kind := range []civicpin.MessageKind{texts.PINChanged, texts.PINRevoked, texts.PINLocked, texts.ContactChanged} {
 		for _, locale := range []string{"en", "es", "it"} {
 			for _, to := range []civicpin.Contact{
-				{Channel: civicpin.SMS, Address: "+393331234567"}, {Channel: civicpin.Voice, Address: "+393331234567"},
+				{Channel: civicpin.SMS, Address: "+393331234567"},
+				{Channel: civicpin.Voice, Address: "+393331234567"},
 				{Channel: civicpin.Email, Address: "a@example.org"},
 			} {
 				m := message(kind, to, locale)
