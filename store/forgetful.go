@@ -27,7 +27,7 @@ func forgets(s Store) bool {
 // code has to be asked for again or, if its use is what was lost, can be used twice in its few minutes. Everything else is a
 // record that people's accounts rest on; so is every kind that is not known here. A lost one brings back an old PIN, a
 // lifted lock, or guesses that were counted.
-var losable = []string{"code.*", "code-pending.*", "quota.*", "outbox.rate"}
+var losable = []string{"code.*", "code-pending.*", "quota.*"}
 
 // mayLose reports whether all kinds that a pattern stands for may be lost.
 func mayLose(pattern string) bool {

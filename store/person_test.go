@@ -196,14 +196,14 @@ func TestEveryKindIsJudged(t *testing.T) {
 	clear(kinds) // the canary is no kind
 	live(t, v, rossi).ask(t)
 	assert.Equal(t, []string{
-		"backup.paper", "code-pending.sms", "code.sms", "contact.book", "contact.token", "hotp.hotp", "lockout.pin.inps", "outbox.dead", "outbox.entry", "outbox.rate",
-		"pin-receipt.inps", "pin.inps", "quota.sends-from-source",
+		"backup.paper", "code-pending.sms", "code.sms", "contact.book", "contact.token", "hotp.hotp", "lockout.pin.inps", "outbox.dead", "outbox.entry",
+		"pin-receipt.inps", "pin.inps", "quota.address", "quota.country", "quota.sends-source",
 		"quota.sends.code.sms", "quota.sends.contact", "quota.sends.pin.inps", "quota.sends.recovery", "quota.sends.recovery.start",
 		"quota.source.pin.inps", "recovery.knowledge", "recovery.run", "totp.totp",
 	}, slices.Sorted(maps.Keys(kinds)))
 	for kind := range kinds {
 		_, err := store.NewRouter(store.Route{Kinds: []string{"*"}, Store: newLasting()}, store.Route{Kinds: []string{kind}, Store: store.NewMemory()})
-		throttle := strings.HasPrefix(kind, "quota.") || kind == "outbox.rate"
+		throttle := strings.HasPrefix(kind, "quota.")
 		code := strings.HasPrefix(kind, "code")
 		assert.Equal(t, throttle || code, err == nil, kind)
 	}

@@ -36,7 +36,7 @@ type Route struct {
 // It is a [Lister] if all of its stores are; with one that cannot list, an outbox behind it does not survive its process.
 // It gives an error if no route has "*", if two have the same kinds, if a name or a store is missing or unfit, or if a kind
 // goes to a [Forgetful] store that is neither a delivered code nor a throttle of this library ("code.*", "code-pending.*",
-// "quota.*", "outbox.rate") nor named in MayLose. To send a kind elsewhere is to lose sight of the records that it has:
+// "quota.*") nor named in MayLose. To send a kind elsewhere is to lose sight of the records that it has:
 // they stay where they are, and must be moved first.
 //
 // Each of the stores has a canary of its own; see [OpenVault]. A wrapper around a router needs a method Members() []Store that

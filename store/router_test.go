@@ -229,13 +229,13 @@ func TestNewRouterRefuses(t *testing.T) {
 func TestForgetful(t *testing.T) {
 	for _, s := range []store.Store{forgetting{newLasting()}, store.NewMemory()} {
 		for kind, may := range map[string]bool{
-			"code.*": true, "code.sms": true, "code-pending.*": true, "quota.*": true, "quota.sends.x": true, "outbox.rate": true,
+			"code.*": true, "code.sms": true, "code-pending.*": true, "quota.*": true, "quota.sends.x": true, "quota.address": true,
 			"*": false, "c*": false, "code*": false, "code": false, "codes.*": false, "quota*": false, "outbox.*": false,
-			"outbox.rate*": false, "outbox.rates": false, "outbox.entry": false, "outbox.dead": false, "pin.*": false, "pin.x": false,
+			"quotas.*": false, "outbox.rate": false, "outbox.entry": false, "outbox.dead": false, "pin.*": false, "pin.x": false,
 			"pin-receipt.*": false, "lockout.*": false, "totp.*": false, "hotp.*": false, "backup.*": false, "recovery.*": false,
 			"audit": false, "own": false, "Code.*": false,
 		} {
-			routes := []store.Route{{Kinds: []string{"*"}, Store: newLasting()}, {Kinds: []string{"outbox.rate", kind}, Store: s}}
+			routes := []store.Route{{Kinds: []string{"*"}, Store: newLasting()}, {Kinds: []string{"quota.load", kind}, Store: s}}
 			if kind == "*" {
 				routes = routes[1:]
 			}
@@ -248,7 +248,7 @@ func TestForgetful(t *testing.T) {
 			require.ErrorIs(t, err, store.ErrForgetful, kind)
 			assert.ErrorContains(t, err, kind)
 
-			routes[len(routes)-1].MayLose = []string{"outbox.rate"}
+			routes[len(routes)-1].MayLose = []string{"quota.load"}
 			_, err = store.NewRouter(routes...)
 			require.ErrorIs(t, err, store.ErrForgetful, "%s: another was named", kind)
 			routes[len(routes)-1].MayLose = []string{kind}

@@ -73,7 +73,7 @@ func Open(tb testing.TB, name string) (s store.Store, inMemory bool) {
 	if inMemory {
 		rest.MayLose = rest.Kinds
 	}
-	losable := []string{"code.*", "code-pending.*", "quota.*", "outbox.rate"}
+	losable := []string{"code.*", "code-pending.*", "quota.*"}
 	routed, err := store.NewRouter(rest, store.Route{Kinds: losable, Store: cache})
 	if err != nil {
 		tb.Fatal(err)

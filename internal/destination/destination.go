@@ -69,9 +69,9 @@ type Limits struct {
 func New(v *store.Vault, c Countries) (*Limits, error) {
 	l := &Limits{vault: v, countries: c, watched: make(map[string]watched)}
 	var errs [3]error
-	l.queues, errs[0] = store.NewKind[turns.Queue](v, "outbox.queue")
-	l.slots, errs[1] = store.NewKind[slots](v, "outbox.country")
-	l.held, errs[2] = store.NewKind[held](v, "outbox.held")
+	l.queues, errs[0] = store.NewKind[turns.Queue](v, "quota.address")
+	l.slots, errs[1] = store.NewKind[slots](v, "quota.country")
+	l.held, errs[2] = store.NewKind[held](v, "quota.held")
 	return l, errors.Join(errs[:]...)
 }
 

@@ -40,7 +40,7 @@ type Cap struct {
 
 // NewCap returns a cap: at most about so many messages wait.
 func NewCap(v *store.Vault, most int) (*Cap, error) {
-	records, err := store.NewKind[record](v, "outbox.load")
+	records, err := store.NewKind[record](v, "quota.load")
 	return &Cap{vault: v, records: records, most: most}, err
 }
 

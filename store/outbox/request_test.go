@@ -284,7 +284,7 @@ func TestCrowded(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	over := make(chan error, 1)
 	go func() { over <- a.out.Run(ctx) }()
-	require.Eventually(t, func() bool { return a.count(t, "outbox.load") == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return a.count(t, "quota.load") == 1 }, 5*time.Second, time.Millisecond)
 	cancel()
 	<-over
 	require.ErrorIs(t, ask(outbox.Typed, false), outbox.ErrBusy)

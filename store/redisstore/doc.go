@@ -3,7 +3,7 @@
 //	cache, err := redisstore.New(ctx, redis.NewClient(&redis.Options{Addr: "127.0.0.1:6379", ContextTimeoutEnabled: true}), nil)
 //	records, err := store.NewRouter(
 //		store.Route{Kinds: []string{"*"}, Store: postgres},
-//		store.Route{Kinds: []string{"code.*", "code-pending.*", "quota.*", "outbox.rate"}, Store: cache},
+//		store.Route{Kinds: []string{"code.*", "code-pending.*", "quota.*"}, Store: cache},
 //	)
 //
 // # What it must not hold, and why

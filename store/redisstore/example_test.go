@@ -23,7 +23,7 @@ func Example() {
 	}
 	records, err := store.NewRouter(
 		store.Route{Kinds: []string{"*"}, Store: lasting},
-		store.Route{Kinds: []string{"code.*", "code-pending.*", "quota.*", "outbox.rate"}, Store: cache},
+		store.Route{Kinds: []string{"code.*", "code-pending.*", "quota.*"}, Store: cache},
 	)
 	if err != nil {
 		log.Fatal(err)

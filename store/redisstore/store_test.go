@@ -256,7 +256,7 @@ func testMayHold(t *testing.T, server *servers.RedisServer) {
 	rest := store.Route{Kinds: []string{"*"}, Store: struct{ store.Lister }{store.NewMemory()}}
 	_, err = store.NewRouter(rest, store.Route{Kinds: []string{"pin.*"}, Store: s})
 	require.ErrorIs(t, err, store.ErrForgetful)
-	routed, err := store.NewRouter(rest, store.Route{Kinds: []string{"code.*", "code-pending.*", "quota.*", "outbox.rate"}, Store: s})
+	routed, err := store.NewRouter(rest, store.Route{Kinds: []string{"code.*", "code-pending.*", "quota.*"}, Store: s})
 	require.NoError(t, err)
 	_, err = store.OpenVault(t.Context(), routed, keys, nil)
 	require.NoError(t, err)
