@@ -35,13 +35,13 @@ type Cap struct {
 	before int       // how many messages waited when this process last looked
 	since  int       // how many this process has taken since
 	at     time.Time // when it looked
-	told   bool      // the number in the store is a large one
+	told   bool      // the number in the store may be a large one
 }
 
 // NewCap returns a cap: at most about so many messages wait.
 func NewCap(v *store.Vault, most int) (*Cap, error) {
 	records, err := store.NewKind[record](v, "quota.load")
-	return &Cap{vault: v, records: records, most: most}, err
+	return &Cap{vault: v, records: records, most: most, told: true}, err // by a dispatcher that is gone
 }
 
 // Most returns how many messages may wait.
@@ -91,6 +91,9 @@ func (c *Cap) Report(ctx context.Context, n int) {
 		return
 	}
 	_, _ = c.records.Update(ctx, store.Key{ID: "typed"}, func(e *store.Entry[record]) error { // or in the next round
+		if !e.Found() && n < c.most/2 {
+			return store.ErrSkip
+		}
 		e.Value.Typed, e.Expires = n, c.vault.Now().Add(kept)
 		return nil
 	})

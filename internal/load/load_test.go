@@ -52,6 +52,7 @@ func TestTheOtherProcessesRefuse(t *testing.T) {
 func TestFewCostNothing(t *testing.T) {
 	f := storetest.NewFaults(store.NewMemory())
 	c := newCap(t, f.Store(), 100_000)
+	c.Report(t.Context(), 0) // which looks what the one before wrote
 	f.Reset()
 	c.Report(t.Context(), 49_999)
 	for range 1000 {
@@ -74,6 +75,14 @@ func TestADispatcherThatIsGone(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		require.True(t, admit(t, c, 1))
 	})
+}
+
+// A dispatcher that starts after a flood writes down that it is over: the one that saw the flood may be gone.
+func TestAnotherDispatcherTellsTheEnd(t *testing.T) {
+	s := store.NewMemory()
+	newCap(t, s, 100).Report(t.Context(), 1000)
+	newCap(t, s, 100).Report(t.Context(), 3)
+	require.True(t, admit(t, newCap(t, s, 100), 101), "it looks, and finds 3")
 }
 
 // The end of a flood is written down, too.

@@ -116,6 +116,12 @@ func (o *Outbox) check(ctx context.Context, r *Request) error {
 		refs[i] = ref
 	}
 	r.Refs = refs
+	if r.Limit != nil && !known {
+		// Not by the refs: the class of a known subject's message may differ from that of a decoy.
+		if typed = 0; r.Limit.typed {
+			typed = len(refs)
+		}
+	}
 	if o.notifier == nil && len(refs) > 0 {
 		return ErrNoNotifier
 	}

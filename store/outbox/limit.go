@@ -13,6 +13,7 @@ import (
 // [Request]. It is safe for concurrent use, also over several processes.
 type Limit struct {
 	messages *sends.Limit
+	typed    bool // of class Typed
 }
 
 // Limit returns a limit: so many messages of a class may be asked for a subject. Limits of one name over one vault count
@@ -37,7 +38,7 @@ func (o *Outbox) Limit(name string, class Class, rate civicpin.Rate) (*Limit, er
 			return nil, err
 		}
 	}
-	return &Limit{messages: l}, nil
+	return &Limit{messages: l, typed: class == Typed}, nil
 }
 
 // fits adds a rate of class Proved to those registered, if all of them together stay within the rate of one address.

@@ -268,17 +268,12 @@ func TestRatesMustFit(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// When too many messages wait that visitors cause, further ones are refused, for known and unknown subjects alike, and no other
-// message is.
-func TestCrowded(t *testing.T) {
+// newCrowded returns a rig in which as many messages wait as visitors may cause, which are 50.
+func newCrowded(t *testing.T) *asking {
 	a := newAsking(t, store.NewMemory())
 	a.out.SetMaxTyped(50)
-	ask := func(class outbox.Class, decoy bool) error {
-		a.n++
-		return a.ask(outbox.Request{Subject: civicpin.Subject(fmt.Sprint("S", a.n)), Decoy: decoy}, class, 1)
-	}
-	for range 50 {
-		require.NoError(t, ask(outbox.Typed, false))
+	for i := range 50 {
+		require.NoError(t, a.ask(outbox.Request{Subject: civicpin.Subject(fmt.Sprint("W", i))}, outbox.Typed, 1))
 	}
 	a.sink.then(func(context.Context, civicpin.Message) error { return errors.New("not now") })
 	ctx, cancel := context.WithCancel(t.Context())
@@ -287,6 +282,17 @@ func TestCrowded(t *testing.T) {
 	require.Eventually(t, func() bool { return a.count(t, "quota.load") == 1 }, 5*time.Second, time.Millisecond)
 	cancel()
 	<-over
+	return a
+}
+
+// When too many messages wait that visitors cause, further ones are refused, for known and unknown subjects alike, and no other
+// message is.
+func TestCrowded(t *testing.T) {
+	a := newCrowded(t)
+	ask := func(class outbox.Class, decoy bool) error {
+		a.n++
+		return a.ask(outbox.Request{Subject: civicpin.Subject(fmt.Sprint("S", a.n)), Decoy: decoy}, class, 1)
+	}
 	require.ErrorIs(t, ask(outbox.Typed, false), outbox.ErrBusy)
 	require.ErrorIs(t, ask(outbox.Typed, true), outbox.ErrBusy)
 	for _, class := range []outbox.Class{outbox.Proved, outbox.Shown, outbox.Notice} {
@@ -303,6 +309,27 @@ func TestCrowded(t *testing.T) {
 		}
 	}
 	require.GreaterOrEqual(t, refused, 149)
+}
+
+// Whether a request is refused while too many messages wait depends on its limit, and not on the class of a message, which may
+// differ between a known subject's message and a decoy.
+func TestCrowdedTellsNothing(t *testing.T) {
+	a := newCrowded(t)
+	open, typed := a.limit("resend", outbox.Proved, daily), a.limit("pin", outbox.Typed, daily)
+	for _, class := range []outbox.Class{outbox.Typed, outbox.Proved} {
+		for _, decoy := range []bool{true, false} {
+			for i := range 5 {
+				subject := civicpin.Subject(fmt.Sprint("R", class, decoy, i))
+				require.NoError(t, a.ask(outbox.Request{Subject: subject, Decoy: decoy, Limit: open}, class, 1), "%v %v", class, decoy)
+			}
+		}
+	}
+	for _, class := range []outbox.Class{outbox.Typed, outbox.Proved} {
+		for _, decoy := range []bool{true, false} {
+			require.ErrorIs(t, a.ask(outbox.Request{Subject: "A", Decoy: decoy, Limit: typed}, class, 1), outbox.ErrBusy)
+		}
+	}
+	require.NoError(t, a.ask(outbox.Request{Subject: "A", Limit: typed, By: civicpin.Operator("7")}, outbox.Typed, 1))
 }
 
 // Of a thousand requests at once from one source no more than its rate are taken.
