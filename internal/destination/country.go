@@ -75,7 +75,7 @@ func (l *Limits) reserve(ctx context.Context, m Message, now time.Time) (Answer,
 		state, told := time.Unix(0, e.Value.State), time.Unix(0, e.Value.Told)
 		next, at, ok := gcra.Reserve(rate, state, now, ahead)
 		a.Answer, a.Slot = turns.Answer{Verdict: turns.Refuse}, 0
-		if ok && !turns.TooLate(at, now, m.Expires) {
+		if ok && !turns.TooLate(at, m.born(now), m.Expires) {
 			state, a.Verdict, a.Slot = next, turns.Go, at.UnixNano()
 		}
 		a.Tell = (a.Verdict == turns.Refuse || at.After(now)) && due(told, now)
@@ -98,6 +98,14 @@ func (l *Limits) shard(prefix, address string) (civicpin.Rate, string) {
 	n := max(1, min(maxShards, rate.Limit/100))
 	h := l.vault.Hash("outbox.shard", address)
 	return civicpin.Rate{Limit: rate.Limit / n, Window: rate.Window}, strconv.Itoa(int(h[0]) % n)
+}
+
+// born returns when a message was asked for, now if that is not known or a clock was ahead.
+func (m *Message) born(now time.Time) time.Time {
+	if m.Born.IsZero() {
+		return now
+	}
+	return earlier(m.Born, now)
 }
 
 func earlier(a, b time.Time) time.Time {

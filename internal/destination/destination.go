@@ -42,6 +42,7 @@ type Message struct {
 	Group    []string // which others it may go with as one; nil if none
 	To       civicpin.Contact
 	Expires  time.Time // zero if it does not
+	Born     time.Time // when it was asked for; zero means now
 }
 
 // An Answer says what becomes of a message.
@@ -102,7 +103,7 @@ func (l *Limits) AtAddress(ctx context.Context, c Class, m Message) (Answer, err
 	id, rule := l.queue(c, m)
 	ask := turns.Question{
 		Entry: m.Place, Subject: l.hash("subject", string(m.Subject)), Replaces: m.Replaces,
-		Now: l.vault.Now(), Expires: m.Expires,
+		Now: l.vault.Now(), Expires: m.Expires, Born: m.Born,
 	}
 	if m.Group != nil {
 		ask.Group = l.hash(append([]string{"group"}, m.Group...)...)

@@ -59,6 +59,7 @@ type Question struct {
 	Replaces              string // the message whose place it takes
 	Now                   time.Time
 	Expires               time.Time // of the message; zero if it does not
+	Born                  time.Time // when the message was asked for; zero means when it first asked
 }
 
 // A Verdict says what becomes of a message.
@@ -95,10 +96,14 @@ func (q *Queue) Ask(r Rule, a Question) Answer {
 		return q.told(now, Answer{Verdict: Refuse})
 	}
 	p, at := &q.Places[i], q.turn(r, i, now)
-	late := at > now+int64(r.Hold) || TooLate(time.Unix(0, at), time.Unix(0, p.Asked), a.Expires)
+	born := time.Unix(0, p.Asked)
+	if !a.Born.IsZero() && a.Born.Before(born) {
+		born = a.Born
+	}
+	late := at > now+int64(r.Hold) || TooLate(time.Unix(0, at), born, a.Expires)
 	if r.Merge {
 		at, late = min(at, p.Since+int64(time.Hour)), false
-		if TooLate(time.Unix(0, at), time.Unix(0, p.Asked), a.Expires) {
+		if TooLate(time.Unix(0, at), born, a.Expires) {
 			at = now
 		}
 	}

@@ -68,6 +68,9 @@ func (o *Outbox) sendable(ctx context.Context, j *job, m *civicpin.Message, clai
 	case !m.Expires.IsZero() && !m.Expires.After(claimed):
 		o.close(ctx, j, doneFailed, "", "expired")
 		o.record(ctx, EventExpired, j.ref, "")
+	case j.entry.Value.Class != Notice && turns.TooLate(claimed, time.Unix(0, j.entry.Value.Born), m.Expires):
+		o.close(ctx, j, doneFailed, "", "nearly expired") // its reader could not use it in time
+		o.record(ctx, EventExpired, j.ref, "nearly expired")
 	default:
 		return true
 	}
@@ -115,6 +118,7 @@ func (o *Outbox) allow(ctx context.Context, j *job, m *civicpin.Message) bool {
 func (o *Outbox) destinationOf(j *job, m *civicpin.Message) (destination.Class, destination.Message) {
 	to := destination.Message{
 		Place: o.place(j.ref), Replaces: j.entry.Value.Replaces, Subject: j.ref.Subject, To: m.To, Expires: m.Expires,
+		Born: time.Unix(0, j.entry.Value.Born),
 	}
 	if j.entry.Value.Class == Notice {
 		to.Group = []string{j.ref.Owner, string(j.ref.Subject), string(m.Kind)}

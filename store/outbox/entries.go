@@ -29,6 +29,8 @@ type entry struct {
 	Done int `json:"o"`
 	// Due is when to look at the entry next, in nanoseconds since 1970: the next try, or the end of a claim.
 	Due int64 `json:"t" export:"yes"`
+	// Born is when the message was announced, in nanoseconds since 1970.
+	Born int64 `json:"b" export:"yes"`
 	// Tries counts the claims, so that a message that kills its process does not do so for ever.
 	Tries int `json:"n" export:"yes"`
 	// Waits counts the times that the owner could not answer, for growing delays.
@@ -63,7 +65,8 @@ func refOf(k store.Key) Ref {
 
 // newEntry is an entry that is due at once.
 func (o *Outbox) newEntry(ref Ref, decoy bool) entry {
-	e := entry{Class: ref.Class, Due: o.vault.Now().UnixNano()}
+	now := o.vault.Now().UnixNano()
+	e := entry{Class: ref.Class, Due: now, Born: now}
 	if decoy {
 		e.Decoy = 1
 	}

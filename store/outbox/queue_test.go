@@ -271,3 +271,20 @@ func TestNoticesPassTheQueue(t *testing.T) {
 	require.NoError(t, r.out.Flush(t.Context()))
 	require.True(t, slices.Contains(r.sink.texts(), "notice"))
 }
+
+// A message that a gateway takes only when less than a fifth of its life is left is not sent: its reader could not use it in
+// time. A notice is.
+func TestNearlyExpired(t *testing.T) {
+	r := newRig(t, store.NewMemory(), newClock(), nil)
+	r.sink.then(func(context.Context, civicpin.Message) error { return errors.New("not now") })
+	soon := r.clock.Now().Add(10 * time.Minute)
+	code := r.posted(t, outbox.Proved, "A", "code", mail("a@example.org"), soon)
+	notice := r.posted(t, outbox.Notice, "A", "notice", mail("a@example.org"), soon)
+	require.NoError(t, r.out.Flush(t.Context()))
+	r.sink.then(nil)
+	r.clock.Add(8*time.Minute + time.Second)
+	require.NoError(t, r.out.Flush(t.Context()))
+	require.Equal(t, "failed", r.clerk.state(t, code))
+	require.Equal(t, "accepted", r.clerk.state(t, notice))
+	require.Equal(t, "nearly expired", r.log.Of(outbox.EventExpired)[0].Reason)
+}
