@@ -19,8 +19,8 @@ import (
 var reserves = map[shown.Kind]civicpin.Rate{
 	shown.Facts:  {Limit: 3, Window: 24 * time.Hour}, // asked after the open limit: facts are weak
 	shown.Device: {Limit: 5, Window: 24 * time.Hour}, // each device
-	shown.Run:    {Limit: 5, Window: time.Hour},
-	shown.Login:  {Limit: 5, Window: time.Hour},
+	shown.Run:    {Limit: 5, Window: 6 * time.Hour},
+	shown.Login:  {Limit: 5, Window: 6 * time.Hour},
 }
 
 // Rates are the rates that all limits share.
@@ -85,23 +85,45 @@ type FullError struct {
 // Error returns the time.
 func (e *FullError) Error() string { return "sends: full until " + e.Until.UTC().Format(time.RFC3339) }
 
-// Take counts n messages, all or none. Neither the work nor the answer depends on whether the subject exists. Errors:
+// Take counts n messages, all or none. A caller who has shown something is counted against a reserve first, and as any visitor
+// once the reserve is used up: a proof never gives less than none. Facts open their reserve the other way round, when what any
+// visitor may ask for is used up. Take reports whether the messages count as asked for by a caller who has shown something.
+// Neither the work nor the answer depends on whether the subject exists. Errors:
 //   - a *[FullError]: a limit refused; it says when there is room for all of them.
 //   - the store's: some may have been counted.
-func (l *Limit) Take(ctx context.Context, r Request, n int) error {
+func (l *Limit) Take(ctx context.Context, r Request, n int) (known bool, err error) {
 	if r.By.IsOperator() {
 		_, err := l.c.staff.Take(ctx, store.Key{ID: string(r.By)}, n)
-		return refused(true, err)
+		return true, refused(true, err)
 	}
 	has := shown.Open(l.c.vault, r.Subject, r.Source.Shown)
-	if has.Kind > shown.Facts {
-		return l.reserve(ctx, r, has, n)
+	reserve := func() error { return l.reserve(ctx, r, has, n) }
+	open := func() error { return l.open(ctx, r, n) }
+	switch {
+	case has.Kind > shown.Facts:
+		return either(reserve, open)
+	case has.Kind == shown.Facts:
+		_, err := either(open, reserve)
+		return false, err
 	}
-	err := l.open(ctx, r, n)
-	if _, full := errors.AsType[*FullError](err); full && has.Kind == shown.Facts {
-		return l.reserve(ctx, r, has, n)
+	return false, open()
+}
+
+// either counts by one limit, or by another if the one is full. It reports whether the one counted. If both are full, the error
+// is of that which has room sooner.
+func either(one, other func() error) (first bool, err error) {
+	err = one()
+	full, ok := errors.AsType[*FullError](err)
+	if !ok {
+		return err == nil, err
 	}
-	return err
+	if err = other(); err == nil {
+		return false, nil
+	}
+	if again, ok := errors.AsType[*FullError](err); ok && full.Until.Before(again.Until) {
+		err = full
+	}
+	return false, err
 }
 
 // reserve counts messages against what the caller has shown.

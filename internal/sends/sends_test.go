@@ -39,6 +39,13 @@ func refused(t *testing.T, err error) (bySource bool) {
 	return full.Source
 }
 
+// take returns the error of Take.
+func take(t *testing.T, l *sends.Limit, r sends.Request, n int) error {
+	t.Helper()
+	_, err := l.Take(t.Context(), r, n)
+	return err
+}
+
 // A request counts against its source and its subject. What one of them refuses is not counted against the other.
 func TestOpen(t *testing.T) {
 	_, c := newCounters(t)
@@ -47,12 +54,12 @@ func TestOpen(t *testing.T) {
 	from := func(of civicpin.Subject, address string) sends.Request {
 		return sends.Request{Subject: of, Source: civicpin.Source{Address: address}}
 	}
-	require.NoError(t, l.Take(t.Context(), from("A", "192.0.2.1"), 3))
-	require.Equal(t, subject, refused(t, l.Take(t.Context(), from("A", "192.0.2.1"), 1)))
-	require.NoError(t, l.Take(t.Context(), from("B", "192.0.2.1"), 3), "the refusal took nothing from the source")
-	require.Equal(t, source, refused(t, l.Take(t.Context(), from("C", "192.0.2.1"), 1)))
-	require.NoError(t, l.Take(t.Context(), from("C", "192.0.2.2"), 3), "nor from the subject")
-	require.NoError(t, l.Take(t.Context(), from("D", ""), 3))
+	require.NoError(t, take(t, l, from("A", "192.0.2.1"), 3))
+	require.Equal(t, subject, refused(t, take(t, l, from("A", "192.0.2.1"), 1)))
+	require.NoError(t, take(t, l, from("B", "192.0.2.1"), 3), "the refusal took nothing from the source")
+	require.Equal(t, source, refused(t, take(t, l, from("C", "192.0.2.1"), 1)))
+	require.NoError(t, take(t, l, from("C", "192.0.2.2"), 3), "nor from the subject")
+	require.NoError(t, take(t, l, from("D", ""), 3))
 }
 
 // Messages to addresses that visitors type have a rate of their own at the source.
@@ -63,10 +70,10 @@ func TestTyped(t *testing.T) {
 	other, err := c.Limit("codes", hourly(100), false)
 	require.NoError(t, err)
 	r := sends.Request{Subject: "A", Source: civicpin.Source{Address: "192.0.2.1"}}
-	require.NoError(t, typed.Take(t.Context(), r, 4))
-	require.Equal(t, source, refused(t, typed.Take(t.Context(), r, 1)))
-	require.NoError(t, other.Take(t.Context(), r, 2))
-	require.Equal(t, source, refused(t, other.Take(t.Context(), r, 1)))
+	require.NoError(t, take(t, typed, r, 4))
+	require.Equal(t, source, refused(t, take(t, typed, r, 1)))
+	require.NoError(t, take(t, other, r, 2))
+	require.Equal(t, source, refused(t, take(t, other, r, 1)))
 }
 
 // An operator has a rate of their own, over all limits, and uses up no subject's.
@@ -76,9 +83,9 @@ func TestStaff(t *testing.T) {
 	require.NoError(t, err)
 	r := sends.Request{Subject: "A", By: "operator:7"}
 	require.True(t, r.By.IsOperator())
-	require.NoError(t, l.Take(t.Context(), r, 2))
-	require.Equal(t, source, refused(t, l.Take(t.Context(), r, 1)))
-	require.NoError(t, l.Take(t.Context(), sends.Request{Subject: "A"}, 1))
+	require.NoError(t, take(t, l, r, 2))
+	require.Equal(t, source, refused(t, take(t, l, r, 1)))
+	require.NoError(t, take(t, l, sends.Request{Subject: "A"}, 1))
 }
 
 // A caller who has shown something has a reserve, whatever visitors have used up. Each kind of proof and each device has its
@@ -87,8 +94,8 @@ func TestReserves(t *testing.T) {
 	v, c := newCounters(t)
 	l, err := c.Limit("codes", hourly(1), false)
 	require.NoError(t, err)
-	require.NoError(t, l.Take(t.Context(), sends.Request{Subject: "A"}, 1))
-	require.Equal(t, subject, refused(t, l.Take(t.Context(), sends.Request{Subject: "A"}, 1)))
+	require.NoError(t, take(t, l, sends.Request{Subject: "A"}, 1))
+	require.Equal(t, subject, refused(t, take(t, l, sends.Request{Subject: "A"}, 1)))
 	for _, tc := range []struct {
 		what shown.Value
 		n    int
@@ -101,10 +108,28 @@ func TestReserves(t *testing.T) {
 	} {
 		r := sends.Request{Subject: "A", Source: civicpin.Source{Shown: shown.New(v, "A", tc.what)}}
 		for range tc.n {
-			require.NoError(t, l.Take(t.Context(), r, 1), tc.what)
+			require.NoError(t, take(t, l, r, 1), tc.what)
 		}
-		require.Equal(t, subject, refused(t, l.Take(t.Context(), r, 1)), tc.what)
+		require.Equal(t, subject, refused(t, take(t, l, r, 1)), tc.what)
 	}
+}
+
+// A proof never gives less than none: when its reserve is used up, the caller is counted as any visitor, and is told of the limit
+// that has room first.
+func TestAProofNeverGivesLessThanNone(t *testing.T) {
+	v, c := newCounters(t)
+	l, err := c.Limit("codes", civicpin.Rate{Limit: 2, Window: 24 * time.Hour}, false)
+	require.NoError(t, err)
+	r := sends.Request{Subject: "A", Source: civicpin.Source{Shown: shown.New(v, "A", shown.Value{Kind: shown.Login})}}
+	for i := range 5 + 2 {
+		known, err := l.Take(t.Context(), r, 1)
+		require.NoError(t, err)
+		require.Equal(t, i < 5, known)
+	}
+	_, err = l.Take(t.Context(), r, 1)
+	var full *sends.FullError
+	require.ErrorAs(t, err, &full)
+	require.WithinDuration(t, v.Now().Add(6*time.Hour/5), full.Until, time.Minute, "the reserve's, not the subject's")
 }
 
 // What only facts show is counted against the open limit first.
@@ -114,9 +139,9 @@ func TestFactsUseTheOpenLimitFirst(t *testing.T) {
 	require.NoError(t, err)
 	r := sends.Request{Subject: "A", Source: civicpin.Source{Shown: shown.New(v, "A", shown.Value{Kind: shown.Facts})}}
 	for range 2 + 3 {
-		require.NoError(t, l.Take(t.Context(), r, 1))
+		require.NoError(t, take(t, l, r, 1))
 	}
-	refused(t, l.Take(t.Context(), r, 1))
+	refused(t, take(t, l, r, 1))
 }
 
 func TestInvalidRates(t *testing.T) {

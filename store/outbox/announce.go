@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -16,25 +17,6 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// ErrBusy says that too many messages wait. It does not depend on the subject.
-var ErrBusy = errors.New("outbox: too many messages wait")
-
-// A Ref names a message.
-type Ref struct {
-	// Owner is the name under which the owner of the message is registered.
-	Owner string
-	// Subject is whom the message is about.
-	Subject civicpin.Subject
-	// ID is the owner's own name of the message, 1 to 256 bytes of printable UTF-8, and unique with the subject. It is
-	// not secret: events show it. One ID names one message for good.
-	ID string
-	// Class says which limit of its address the message counts against. It is no part of the name.
-	Class Class
-	// Replaces is the ID of a message of the same owner and subject that this one is sent in place of, if any: it takes over the
-	// place of that one where it waits. It is no part of the name.
-	Replaces string
-}
-
 // Validate returns nil, or an error that matches [civicpin.ErrInvalid].
 func (r Ref) Validate() error {
 	if err := r.Subject.Validate(); err != nil {
@@ -45,6 +27,9 @@ func (r Ref) Validate() error {
 			"outbox: %w: the owner's name is not 1 to 64 letters, digits, dots, hyphens and underscores", civicpin.ErrInvalid,
 		)
 	}
+	if r.Class < Typed || r.Class > Notice {
+		return fmt.Errorf("outbox: %w: no such class", civicpin.ErrInvalid)
+	}
 	if len(r.Replaces) > 256 || r.ID == "" || len(r.ID) > 256 ||
 		!utf8.ValidString(r.ID) || strings.ContainsFunc(r.ID, unicode.IsControl) {
 		return fmt.Errorf("outbox: %w: a message id is 1 to 256 bytes of printable UTF-8", civicpin.ErrInvalid)
@@ -52,39 +37,33 @@ func (r Ref) Validate() error {
 	return nil
 }
 
-// A Request names the messages of one act, and who asked for them.
-type Request struct {
-	// Refs name the messages. They have the Subject of the request.
-	Refs    []Ref
-	Subject civicpin.Subject
-	// Decoy says that the subject has no such messages. Announce does the same work, and nothing is sent.
-	Decoy bool
-	// Limit counts the messages, and Others that are no entries, such as parts that the caller prints. A nil Limit counts
-	// nothing: use it for notices of acts that were counted otherwise.
-	Limit  *Limit
-	Others int
-	// By and Source say who asks; see [Outbox.Limit]. An operator, and a caller with a valid Source.Shown, ask for messages of
-	// at least class Shown.
-	By     civicpin.Actor
-	Source civicpin.Source
-}
-
 // Announce queues messages. It counts them, writes an entry for each, calls write, which writes the record that holds them,
-// makes sure that the entries are still there, and wakes the dispatcher. When Announce returns nil, the messages will be sent,
-// unless their owner withdraws them. Errors:
-//   - [civicpin.ErrInvalid]: a ref is invalid, or of another subject.
+// makes sure that the entries are still there, and wakes the dispatcher. When Announce returns nil, each message is sent, or
+// becomes a dead letter, or is withdrawn by its owner, or expires while it is held. A message waits while no process has
+// registered its owner. Errors:
+//   - [civicpin.ErrInvalid]: write is nil, a ref is invalid or of another subject, or the Limit is of another outbox.
 //   - [ErrNoNotifier]: the outbox sends nothing.
 //   - [ErrBusy]: too many messages wait. The three above come before anything is counted.
 //   - a *[lockout.LockedError]: a limit refused. Nothing is written.
 //   - what write returned. Entries that no record confirms are dropped; what was counted stays counted.
 //   - the store's: the messages may be sent or not, and asking again is safe.
 func (o *Outbox) Announce(ctx context.Context, r Request, write func(context.Context) error) error {
+	if write == nil {
+		return fmt.Errorf("outbox: %w: Announce needs a function that writes", civicpin.ErrInvalid)
+	}
 	if err := o.check(ctx, &r); err != nil {
 		return err
 	}
+	known := r.Limit == nil && o.knows(&r)
 	if r.Limit != nil {
-		if err := r.take(ctx, r.Limit); err != nil {
+		var err error
+		if known, err = r.take(ctx, r.Limit); err != nil {
 			return err
+		}
+	}
+	if known {
+		for i := range r.Refs {
+			r.Refs[i].Class = max(r.Refs[i].Class, Shown)
 		}
 	}
 	if err := o.add(ctx, r.Decoy, r.Refs); err != nil {
@@ -96,36 +75,41 @@ func (o *Outbox) Announce(ctx context.Context, r Request, write func(context.Con
 	return o.commit(ctx, r.Decoy, r.Refs)
 }
 
-// check refuses a request before anything is counted or written, and raises the class of what a known caller asks for.
+// knows reports whether the caller has shown something.
+func (o *Outbox) knows(r *Request) bool {
+	return r.By.IsOperator() || shown.Open(o.vault, r.Subject, r.Source.Shown).Kind > shown.Facts
+}
+
+// check refuses a request before anything is counted or written.
 func (o *Outbox) check(ctx context.Context, r *Request) error {
-	refs, typed := make([]Ref, len(r.Refs)), 0
-	known := r.By.IsOperator() || shown.Open(o.vault, r.Subject, r.Source.Shown).Kind > shown.Facts
-	for i, ref := range r.Refs {
+	if r.Limit != nil && r.Limit.of != o {
+		return fmt.Errorf("outbox: %w: a Limit of another outbox", civicpin.ErrInvalid)
+	}
+	typed := 0
+	r.Refs = slices.Clone(r.Refs)
+	for _, ref := range r.Refs {
 		if err := ref.Validate(); err != nil {
 			return err
 		}
 		if ref.Subject != r.Subject {
 			return fmt.Errorf("outbox: %w: a message of another subject than the request's", civicpin.ErrInvalid)
 		}
-		if known {
-			ref.Class = max(ref.Class, Shown)
-		}
 		if ref.Class == Typed {
 			typed++
 		}
-		refs[i] = ref
 	}
-	r.Refs = refs
-	if r.Limit != nil && !known {
-		// Not by the refs: the class of a known subject's message may differ from that of a decoy.
-		if typed = 0; r.Limit.typed {
-			typed = len(refs)
-		}
-	}
-	if o.notifier == nil && len(refs) > 0 {
+	if o.notifier == nil && len(r.Refs) > 0 {
 		return ErrNoNotifier
 	}
-	return o.room(ctx, refs, typed)
+	switch {
+	case o.knows(r):
+		typed = 0
+	case r.Limit != nil && r.Limit.typed:
+		typed = len(r.Refs)
+	case r.Limit != nil: // not by the refs: the class of a known subject's message may differ from that of a decoy
+		typed = 0
+	}
+	return o.room(ctx, r.Refs, typed)
 }
 
 // room refuses messages for which there is no room, alike for all subjects.
@@ -157,18 +141,18 @@ func (o *Outbox) room(ctx context.Context, refs []Ref, typed int) error {
 	return nil
 }
 
-// take counts the messages of a request.
-func (r *Request) take(ctx context.Context, l *Limit) error {
+// take counts the messages of a request. It reports whether the caller has shown something.
+func (r *Request) take(ctx context.Context, l *Limit) (known bool, err error) {
 	by := sends.Request{Subject: r.Subject, By: r.By, Source: r.Source}
-	err := l.messages.Take(ctx, by, len(r.Refs)+r.Others)
+	known, err = l.messages.Take(ctx, by, len(r.Refs)+r.Others)
 	if full, ok := errors.AsType[*sends.FullError](err); ok {
 		scope := lockout.ScopeSends
 		if full.Source {
 			scope = lockout.ScopeSource
 		}
-		return &lockout.LockedError{Scope: scope, Until: full.Until}
+		return false, &lockout.LockedError{Scope: scope, Until: full.Until}
 	}
-	return err
+	return known, err
 }
 
 // add writes an entry for each ref, before the record that holds the messages. An entry that is already there stays, with its

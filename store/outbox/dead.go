@@ -42,6 +42,7 @@ func (o *Outbox) DeadLetters(ctx context.Context) iter.Seq2[DeadLetter, error] {
 				err = fmt.Errorf("outbox: dead letters: %w", err)
 			}
 			l := DeadLetter{Ref: refOf(e.Key), At: time.Unix(0, e.Value.At), Tries: e.Value.Tries, Reason: e.Value.Reason}
+			l.Ref.Class = e.Value.Class
 			if err != nil {
 				l = DeadLetter{}
 			}
@@ -52,8 +53,8 @@ func (o *Outbox) DeadLetters(ctx context.Context) iter.Seq2[DeadLetter, error] {
 	}
 }
 
-// Retry puts a dead letter back among the messages that are due, with all its tries. It is sent if its owner still wants it
-// sent. The error matches [ErrNoDeadLetter] if there is none, or [civicpin.ErrInvalid] if the ref is not valid, and is
+// Retry puts a dead letter back among the messages that are due, with all its tries and as class Shown at least. It is sent if
+// its owner still wants it sent. The error matches [ErrNoDeadLetter] if there is none, or [civicpin.ErrInvalid] if the ref is not valid, and is
 // otherwise the store's; then Retry may be called again.
 func (o *Outbox) Retry(ctx context.Context, ref Ref) error {
 	if err := ref.Validate(); err != nil {

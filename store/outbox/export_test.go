@@ -63,6 +63,9 @@ func (o *Outbox) Scan(ctx context.Context, after string) (found any, next string
 // Add, AddDecoy and Commit are the steps of Announce, for tests that stop between them.
 func (o *Outbox) Add(ctx context.Context, refs ...Ref) error { return o.step(ctx, refs, o.add, false) }
 
+// AddUnchecked is Add for a ref that Announce refuses.
+func (o *Outbox) AddUnchecked(ctx context.Context, ref Ref) error { return o.add(ctx, false, []Ref{ref}) }
+
 // AddDecoy is Add for decoys.
 func (o *Outbox) AddDecoy(ctx context.Context, refs ...Ref) error {
 	return o.step(ctx, refs, o.add, true)

@@ -3,6 +3,9 @@ package outbox
 import (
 	"context"
 	"fmt"
+	"maps"
+	"math"
+	"slices"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/names"
@@ -12,19 +15,24 @@ import (
 // A Limit counts the messages that visitors ask for, by subject. An owner makes one with [Outbox.Limit] and names it in each
 // [Request]. It is safe for concurrent use, also over several processes.
 type Limit struct {
+	of       *Outbox
 	messages *sends.Limit
 	typed    bool // of class Typed
 }
 
 // Limit returns a limit: so many messages of a class may be asked for a subject. Limits of one name over one vault count
 // together. A visitor is also counted by source address, over all limits of the outbox: see [Limits].Source. An operator is
-// counted by [Limits].Staff instead, and a caller with a valid [civicpin.Source].Shown by a reserve: 5 messages an hour after
-// a login, 5 in 24 hours from each known device.
+// counted by [Limits].Staff instead. A caller with a valid [civicpin.Source].Shown is counted against a reserve first: 5
+// messages in 6 hours after a login, 5 in 24 hours from each known device. When the reserve is used up, the caller is counted
+// as any visitor.
 //
 // The name is 1 to 52 ASCII letters, digits and "-_.". Errors:
-//   - [civicpin.ErrInvalid]: the name or the rate is invalid, or the rate is zero. Or the class is Proved, and the rates of
+//   - [civicpin.ErrInvalid]: the name, the class or the rate is invalid, or the rate is zero. Or the class is Proved, and the rates of
 //     that class registered so far add up to more than [Limits].Proved: the messages for one subject alone would be held.
 func (o *Outbox) Limit(name string, class Class, rate civicpin.Rate) (*Limit, error) {
+	if class < Typed || class > Notice {
+		return nil, fmt.Errorf("outbox: %w: no such class", civicpin.ErrInvalid)
+	}
 	if !names.Valid(name, 52) {
 		return nil, fmt.Errorf("outbox: %w: a limit needs a name of 1 to 52 ASCII letters, digits, hyphens, underscores and dots",
 			civicpin.ErrInvalid)
@@ -38,7 +46,7 @@ func (o *Outbox) Limit(name string, class Class, rate civicpin.Rate) (*Limit, er
 			return nil, err
 		}
 	}
-	return &Limit{messages: l, typed: class == Typed}, nil
+	return &Limit{of: o, messages: l, typed: class == Typed}, nil
 }
 
 // fits adds a rate of class Proved to those registered, if all of them together stay within the rate of one address.
@@ -52,10 +60,11 @@ func (o *Outbox) fits(name string, rate civicpin.Rate) error {
 		}
 	}
 	most := o.opts.Limits.Proved
-	if limit > most.Limit || perSecond > float64(most.Limit)/most.Window.Seconds()*(1+1e-9) {
-		return fmt.Errorf(
-			"outbox: %w: subjects may ask for more messages than one address gets: raise Options.Limits.Proved to at least %d in %s",
-			civicpin.ErrInvalid, max(limit, int(perSecond*most.Window.Seconds()+1)), most.Window)
+	inWindow := int(math.Ceil(perSecond*most.Window.Seconds() - 1e-6))
+	if limit > most.Limit || inWindow > most.Limit {
+		return fmt.Errorf("outbox: %w: limit %q (%d in %s) together with %q lets a subject ask for %d messages in %s, and one address "+
+			"gets %d: lower a rate, or raise Options.Limits.Proved to %d in %s", civicpin.ErrInvalid, name, rate.Limit, rate.Window,
+			slices.Sorted(maps.Keys(o.proved)), max(limit, inWindow), most.Window, most.Limit, max(limit, inWindow), most.Window)
 	}
 	o.proved[name] = rate
 	return nil
@@ -65,4 +74,7 @@ func (o *Outbox) fits(name string, rate civicpin.Rate) error {
 // later. Neither the work nor the answer depends on whether the subject exists. Errors:
 //   - a *[lockout.LockedError]: a limit refused; it says when there is room for all of them.
 //   - the store's: some may have been counted.
-func (l *Limit) Take(ctx context.Context, r Request) error { return r.take(ctx, l) }
+func (l *Limit) Take(ctx context.Context, r Request) error {
+	_, err := r.take(ctx, l)
+	return err
+}

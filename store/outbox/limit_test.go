@@ -100,7 +100,7 @@ func TestClassesApart(t *testing.T) {
 	to := sms("+393331234567")
 	flood := func(class outbox.Class, subject string) int {
 		before := len(r.sink.messages())
-		for i := range 60 {
+		for i := range 70 {
 			r.posted(t, class, subject, fmt.Sprint(class, i), to, time.Time{})
 		}
 		for range 3 {
@@ -110,15 +110,15 @@ func TestClassesApart(t *testing.T) {
 	}
 	require.Equal(t, 3, flood(outbox.Typed, "A"))
 	require.Equal(t, 40, flood(outbox.Proved, "A"))
-	require.Equal(t, 10, flood(outbox.Shown, "A"))
-	require.Equal(t, 10, flood(outbox.Shown, "B"))
+	require.Equal(t, 60, flood(outbox.Shown, "A"))
+	require.Equal(t, 60, flood(outbox.Shown, "B"))
 	require.Equal(t, 20, flood(outbox.Notice, "A"), "and then the others as one")
 	r.clock.Add(time.Hour)
 	require.NoError(t, r.out.Flush(t.Context()))
 	more := slices.DeleteFunc(r.sink.messages(), func(m civicpin.Message) bool { return m.Params["more"] == "" })
 	require.Len(t, more, 1)
-	require.Equal(t, "39", more[0].Params["more"])
-	require.Len(t, r.log.Of(outbox.EventMerged), 39)
+	require.Equal(t, "49", more[0].Params["more"])
+	require.Len(t, r.log.Of(outbox.EventMerged), 49)
 }
 
 // The telephones of a country are held together, those of a foreign one sooner, and only what a visitor typed.

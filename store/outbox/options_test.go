@@ -27,7 +27,7 @@ func TestDefaults(t *testing.T) {
 			Staff:       civicpin.Rate{Limit: 600, Window: time.Hour},
 			Typed:       civicpin.Rate{Limit: 3, Window: 24 * time.Hour},
 			Proved:      civicpin.Rate{Limit: 40, Window: 24 * time.Hour},
-			Shown:       civicpin.Rate{Limit: 10, Window: 24 * time.Hour},
+			Shown:       civicpin.Rate{Limit: 60, Window: 24 * time.Hour},
 			Notice:      civicpin.Rate{Limit: 20, Window: 24 * time.Hour},
 			Home:        civicpin.Rate{Limit: 2000, Window: time.Hour},
 			Abroad:      civicpin.Rate{Limit: 100, Window: time.Hour},

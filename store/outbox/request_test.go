@@ -92,8 +92,8 @@ func TestRequestLimits(t *testing.T) {
 		{"staff", outbox.Typed, 600, lockout.ScopeSource, 6 * time.Second, func(int) outbox.Request {
 			return outbox.Request{Subject: "A", Source: here, By: civicpin.Operator("7")}
 		}},
-		{"a login", outbox.Proved, 5, lockout.ScopeSends, 12 * time.Minute, nil},
-		{"a device", outbox.Proved, 5, lockout.ScopeSends, 288 * time.Minute, nil},
+		{"a login", outbox.Proved, 5 + 10, lockout.ScopeSends, 72 * time.Minute, nil},
+		{"a device", outbox.Proved, 5 + 10, lockout.ScopeSends, 144 * time.Minute, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			a := newAsking(t, store.NewMemory())
@@ -294,6 +294,7 @@ func TestCrowded(t *testing.T) {
 		return a.ask(outbox.Request{Subject: civicpin.Subject(fmt.Sprint("S", a.n)), Decoy: decoy}, class, 1)
 	}
 	require.ErrorIs(t, ask(outbox.Typed, false), outbox.ErrBusy)
+	require.ErrorIs(t, ask(outbox.Typed, false), lockout.ErrBusy)
 	require.ErrorIs(t, ask(outbox.Typed, true), outbox.ErrBusy)
 	for _, class := range []outbox.Class{outbox.Proved, outbox.Shown, outbox.Notice} {
 		require.NoError(t, ask(class, false))
@@ -369,6 +370,16 @@ func TestBadRequests(t *testing.T) {
 	}
 	require.Zero(t, a.count(t, "outbox.entry"))
 	require.NoError(t, a.ask(outbox.Request{Subject: "A", Limit: l}, outbox.Typed, 1), "nothing was counted")
+	require.ErrorIs(t, a.out.Announce(t.Context(), outbox.Request{Subject: "C", Limit: l}, nil), civicpin.ErrInvalid)
+	foreign := newAsking(t, store.NewMemory()).limit("pin", outbox.Typed, daily)
+	for _, l := range []*outbox.Limit{foreign, {}} {
+		require.ErrorIs(t, a.ask(outbox.Request{Subject: "C", Limit: l}, outbox.Typed, 1), civicpin.ErrInvalid)
+	}
+	for _, class := range []outbox.Class{-1, outbox.Notice + 1} {
+		require.ErrorIs(t, a.ask(outbox.Request{Subject: "C"}, class, 1), civicpin.ErrInvalid)
+		_, err := a.out.Limit("x", class, daily)
+		require.ErrorIs(t, err, civicpin.ErrInvalid)
+	}
 	failed := errors.New("disk full")
 	err := a.out.Announce(t.Context(), outbox.Request{Subject: "B", Refs: []outbox.Ref{a.clerk.ref("B", "2")}},
 		func(context.Context) error { return failed })
