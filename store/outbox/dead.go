@@ -53,9 +53,12 @@ func (o *Outbox) DeadLetters(ctx context.Context) iter.Seq2[DeadLetter, error] {
 	}
 }
 
-// Retry puts a dead letter back among the messages that are due, with all its tries and as class Shown at least. It is sent if
-// its owner still wants it sent. The error matches [ErrNoDeadLetter] if there is none, or [civicpin.ErrInvalid] if the ref is not valid, and is
-// otherwise the store's; then Retry may be called again.
+// Retry puts a dead letter back among the messages that are due, with all its tries and as class Shown at least. The message
+// is sent if its owner still wants it sent. After an error of the store, Retry may be called again. Errors:
+//   - [ErrNoDeadLetter]: there is none of that name.
+//   - [civicpin.ErrInvalid]: the ref is invalid.
+//   - [ErrNoNotifier]: the outbox sends nothing.
+//   - the store's.
 func (o *Outbox) Retry(ctx context.Context, ref Ref) error {
 	if err := ref.Validate(); err != nil {
 		return err
