@@ -62,9 +62,11 @@ func (o *Outbox) fits(name string, rate civicpin.Rate) error {
 	most := o.opts.Limits.Proved
 	inWindow := int(math.Ceil(perSecond*most.Window.Seconds() - 1e-6))
 	if limit > most.Limit || inWindow > most.Limit {
-		return fmt.Errorf("outbox: %w: limit %q (%d in %s) together with %q lets a subject ask for %d messages in %s, and one address "+
-			"gets %d: lower a rate, or raise Options.Limits.Proved to %d in %s", civicpin.ErrInvalid, name, rate.Limit, rate.Window,
-			slices.Sorted(maps.Keys(o.proved)), max(limit, inWindow), most.Window, most.Limit, max(limit, inWindow), most.Window)
+		need := max(limit, inWindow)
+		return fmt.Errorf("outbox: %w: limit %q (%d in %s) together with %q lets a subject ask for %d messages in %s, "+
+			"and one address gets %d: lower a rate, or raise Options.Limits.Proved to %d in %s",
+			civicpin.ErrInvalid, name, rate.Limit, rate.Window, slices.Sorted(maps.Keys(o.proved)), need, most.Window,
+			most.Limit, need, most.Window)
 	}
 	o.proved[name] = rate
 	return nil
