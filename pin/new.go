@@ -51,7 +51,7 @@ func build(out *outbox.Outbox, p Policy) (*Service, error) {
 	// whether something was sent before.
 	again := p.Sends
 	again.Limit = max(1, again.Limit/2)
-	if s.resends, err = out.Limit(gateName(p.Name)+".resend", outbox.Proved, again); err != nil {
+	if s.resends, err = resendLimit(out, p.Name, again); err != nil {
 		return nil, err
 	}
 	reuse := lockout.Policy{Name: gateName(p.Name) + ".reuse", Limit: 5, Lock: lockout.Timed, For: time.Hour}
@@ -73,4 +73,15 @@ func build(out *outbox.Outbox, p Policy) (*Service, error) {
 		return nil, err
 	}
 	return s, out.Register(s.owner(), (*delivery)(s))
+}
+
+// resendLimit returns the limit of parts that are sent again. Some go to addresses that were proved, and some to addresses that a
+// visitor typed; which, may depend on the subject. So the limit is registered as both, and counts as the stricter one. No policy
+// has a name with this prefix: see gateName.
+func resendLimit(out *outbox.Outbox, policy string, rate civicpin.Rate) (*outbox.Limit, error) {
+	name := "resend." + gateName(policy)
+	if _, err := out.Limit(name, outbox.Proved, rate); err != nil {
+		return nil, err
+	}
+	return out.Limit(name, outbox.Typed, rate)
 }

@@ -33,6 +33,9 @@ func (s *Service) Resend(ctx context.Context, subject civicpin.Subject, part int
 	}
 	c, now := &e.Value, s.vault.Now()
 	can := e.Found() && c.canSend(part, now) && !c.Parts[part].Channel.Printed()
+	if can && s.out.Durable() && c.Parts[part].State == Pending {
+		can = false // it is on its way: a message in its place would begin to wait anew
+	}
 	issue, send, class := rand.Text(), 0, outbox.Typed
 	if can {
 		issue, send = c.Issue, c.Parts[part].Send
@@ -51,7 +54,7 @@ func (s *Service) Resend(ctx context.Context, subject civicpin.Subject, part int
 		}
 		_, err := s.creds.UpdateFrom(ctx, e, func(e *store.Entry[credential]) error {
 			if !e.Found() || !e.Value.sameSend(issue, part, send) || !e.Value.canSend(part, now) {
-				return ErrChanged
+				return store.ErrSkip // another request was faster, which only a known subject's can be: it is no error
 			}
 			p := &e.Value.Parts[part]
 			p.Send++

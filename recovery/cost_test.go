@@ -95,7 +95,7 @@ func TestCosts(t *testing.T) {
 }
 
 func stranger6(source int) civicpin.Source {
-	return civicpin.Source{Address: fmt.Sprintf("2001:db8:0:%x::1", source)}
+	return civicpin.Source{Address: fmt.Sprintf("2001:db8:%x::1", source)}
 }
 
 // asks asks for a PIN to a telephone, and reports whether the portal says yes.

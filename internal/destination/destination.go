@@ -119,9 +119,19 @@ func (l *Limits) AtAddress(ctx context.Context, c Class, m Message) (Answer, err
 	return a, err
 }
 
-// Leave gives up a place in a queue, for a message that its owner has withdrawn. If the store fails, the place is passed over
+// Leave gives up a place in a queue, for a message that was withdrawn or given up. If the store fails, the place is passed over
 // after a while. An empty queue means none.
 func (l *Limits) Leave(ctx context.Context, queue, place string) {
+	l.change(ctx, queue, func(q *turns.Queue) { q.Leave(place) })
+}
+
+// Sent notes that a message was sent, and with it those that go with it. If the store fails, they go by themselves.
+func (l *Limits) Sent(ctx context.Context, queue, place string) {
+	l.change(ctx, queue, func(q *turns.Queue) { q.Sent(place) })
+}
+
+// change changes a queue, if it is there.
+func (l *Limits) change(ctx context.Context, queue string, do func(*turns.Queue)) {
 	if queue == "" {
 		return
 	}
@@ -131,7 +141,7 @@ func (l *Limits) Leave(ctx context.Context, queue, place string) {
 		if !e.Found() {
 			return store.ErrSkip
 		}
-		e.Value.Leave(place)
+		do(&e.Value)
 		return nil
 	})
 }

@@ -103,10 +103,18 @@ func TestGroups(t *testing.T) {
 	}
 	require.Equal(t, turns.Go, ask("1", "pin", "locked"))
 	require.Equal(t, turns.Wait, ask("2", "pin", "locked"))
-	require.Equal(t, turns.Merged, ask("3", "pin", "locked"))
+	require.Equal(t, turns.Wait, ask("3", "pin", "locked"))
 	require.Equal(t, turns.Wait, ask("4", "pin", "changed"))
 	require.Equal(t, turns.Wait, ask("5"))
-	require.Equal(t, turns.Wait, ask("6"))
+	w.clock.Add(time.Hour)
+	first := w.message("A", "2", "a@example.org")
+	first.Group = []string{"pin", "locked"}
+	a := w.atAddress(t, c, first)
+	require.Equal(t, turns.Go, a.Verdict)
+	require.Equal(t, 1, a.More)
+	require.Equal(t, turns.Wait, ask("3", "pin", "locked"), "until the other is sent")
+	w.Sent(t.Context(), a.Record, first.Place)
+	require.Equal(t, turns.Merged, ask("3", "pin", "locked"))
 }
 
 // A store that fails lets nothing through.

@@ -23,6 +23,8 @@ const (
 // record is how many messages wait, decoys among them, as a dispatcher last counted them.
 type record struct {
 	Typed int `json:"n" export:"yes"`
+	// At is when, in nanoseconds since 1970.
+	At int64 `json:"t" export:"yes"`
 }
 
 // A Cap refuses messages while too many wait. It is safe for concurrent use. Make one with [NewCap].
@@ -55,7 +57,12 @@ func (c *Cap) Admit(ctx context.Context, n int) (bool, error) {
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return false, err
 		}
-		refuse = c.set(e.Value.Typed)
+		// What a clock wrote that was ahead is not believed, nor what no dispatcher has confirmed for hours.
+		n, age := e.Value.Typed, c.vault.Now().Sub(time.Unix(0, e.Value.At))
+		if age < -time.Minute || age >= kept {
+			n = 0
+		}
+		refuse = c.set(n)
 	}
 	return !refuse, nil
 }
@@ -94,7 +101,8 @@ func (c *Cap) Report(ctx context.Context, n int) {
 		if !e.Found() && n < c.most/2 {
 			return store.ErrSkip
 		}
-		e.Value.Typed, e.Expires = n, c.vault.Now().Add(kept)
+		now := c.vault.Now()
+		e.Value.Typed, e.Value.At, e.Expires = n, now.UnixNano(), now.Add(kept)
 		return nil
 	})
 }

@@ -185,6 +185,16 @@ func (q *Quota) ChargeShard(ctx context.Context, key store.Key) {
 	})
 }
 
+// WideKey returns the /48 of an address of IPv6, which is what one customer may be given, and false for any other address.
+func WideKey(address string) (store.Key, bool) {
+	p, err := netip.ParsePrefix(SourceKey(address).ID)
+	if err != nil {
+		return store.Key{}, false
+	}
+	p, err = p.Addr().Prefix(48)
+	return store.Key{ID: p.String()}, err == nil
+}
+
 // SourceKey returns what counts as one source: a host of IPv4, a /64 of IPv6 (the least that one customer is given, so that
 // changing the address within it gains nothing), and any other text as it is. A port is left out: each connection has
 // another one.

@@ -34,13 +34,16 @@ type Rates struct {
 type Counters struct {
 	vault                *store.Vault
 	source, typed, staff *quota.Quota
+	wide, wideTyped      *quota.Quota // of a /48 of IPv6
 	reserves             map[shown.Kind]*quota.Quota
 }
 
 // New returns the counters of a vault. The error matches [civicpin.ErrInvalid] if a rate is invalid or zero.
 func New(v *store.Vault, r Rates) (*Counters, error) {
 	c := &Counters{vault: v, reserves: make(map[shown.Kind]*quota.Quota)}
-	var errs [3]error
+	var errs [5]error
+	c.wide, errs[3] = quota.New(v, "sends-wide", many(r.Source), quota.Source)
+	c.wideTyped, errs[4] = quota.New(v, "sends-wide-typed", many(r.SourceTyped), quota.Source)
 	c.source, errs[0] = quota.New(v, "sends-source", r.Source, quota.Source)
 	c.typed, errs[1] = quota.New(v, "sends-typed", r.SourceTyped, quota.Source)
 	c.staff, errs[2] = quota.New(v, "sends-staff", r.Staff, quota.Operator)
@@ -50,6 +53,12 @@ func New(v *store.Vault, r Rates) (*Counters, error) {
 		c.reserves[kind], err = q, errors.Join(err, errKind)
 	}
 	return c, err
+}
+
+// many returns the rate of a /48: that of five sources.
+func many(r civicpin.Rate) civicpin.Rate {
+	r.Limit = min(5*r.Limit, 1_000_000)
+	return r
 }
 
 // A Limit counts messages by subject, besides what [Counters] count.
@@ -149,8 +158,15 @@ func (l *Limit) open(ctx context.Context, r Request, n int) error {
 	if r.Source.Address != "" {
 		key := quota.SourceKey(r.Source.Address)
 		steps = append(steps, step{l.c.source, key, true})
+		wide, isWide := quota.WideKey(r.Source.Address)
+		if isWide {
+			steps = append(steps, step{l.c.wide, wide, true})
+		}
 		if l.typed {
 			steps = append(steps, step{l.c.typed, key, true})
+		}
+		if l.typed && isWide {
+			steps = append(steps, step{l.c.wideTyped, wide, true})
 		}
 	}
 	steps = append(steps, step{l.subject, store.Key{Subject: r.Subject}, false})

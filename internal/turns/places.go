@@ -3,17 +3,15 @@ package turns
 import (
 	"cmp"
 	"slices"
+	"time"
 )
 
 // find returns the place of a message, a new one if it has none, and -1 if there is no room for it.
 func (q *Queue) find(r Rule, a Question, now int64) int {
-	of := func(entry string) func(Place) bool {
-		return func(p Place) bool { return entry != "" && p.Entry == entry }
-	}
-	if i := slices.IndexFunc(q.Places, of(a.Entry)); i >= 0 {
+	if i := q.place(a.Entry); i >= 0 {
 		return i
 	}
-	if i := slices.IndexFunc(q.Places, of(a.Replaces)); i >= 0 && q.Places[i].Went == 0 && q.Places[i].Subject == a.Subject {
+	if i := q.place(a.Replaces); i >= 0 && q.Places[i].Went == 0 && q.Places[i].Subject == a.Subject {
 		q.Places[i].Entry, q.Places[i].Asked = a.Entry, now
 		return i
 	}
@@ -25,7 +23,7 @@ func (q *Queue) find(r Rule, a Question, now int64) int {
 	}
 	q.Places = append(q.Places, p)
 	q.room(r)
-	return slices.IndexFunc(q.Places, of(a.Entry))
+	return q.place(a.Entry)
 }
 
 // room drops the last message of the subject that has most, if too many wait. That may be the newest place.
@@ -69,21 +67,38 @@ func (q *Queue) remove(i int) {
 	}
 }
 
-// merge has a message that has no place yet go as one with another of its group that waits. It reports whether there is one.
-func (q *Queue) merge(a Question) bool {
-	leader := -1
-	for i := range q.Places {
-		switch p := &q.Places[i]; {
-		case p.Entry == a.Entry, a.Replaces != "" && p.Entry == a.Replaces && p.Subject == a.Subject && p.Went == 0:
-			return false
-		case a.Group != "" && p.Group == a.Group && p.Went == 0 && leader < 0:
-			leader = i
+// place returns which place is a message's, -1 if none.
+func (q *Queue) place(entry string) int {
+	return slices.IndexFunc(q.Places, func(p Place) bool { return entry != "" && p.Entry == entry })
+}
+
+// gather has the messages of a place's group that wait go with it.
+func (q *Queue) gather(i int) {
+	leader := &q.Places[i]
+	for k := range q.Places {
+		p := &q.Places[k]
+		if k != i && leader.Group != "" && p.Group == leader.Group && p.Went == 0 && p.With == "" {
+			p.With = leader.Entry
+			leader.More++
 		}
 	}
-	if leader >= 0 {
-		q.Places[leader].More++
+}
+
+// follow answers a message that is to go with another: that it did once the other was sent. ok is false if the other is gone
+// without that: the message then goes by itself.
+func (q *Queue) follow(i int, now int64) (a Answer, ok bool) {
+	p := &q.Places[i]
+	leader := q.place(p.With)
+	switch {
+	case leader < 0:
+		p.With = ""
+		return a, false
+	case q.Places[leader].Went == 2:
+		q.remove(i)
+		return Answer{Verdict: Merged}, true
 	}
-	return leader >= 0
+	p.Due = now + int64(sending)
+	return Answer{Verdict: Wait, At: time.Unix(0, p.Due)}, true
 }
 
 // before reports whether one place comes before another: places are kept in the order in which they were taken.

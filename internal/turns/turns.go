@@ -15,12 +15,15 @@ const (
 	Again = 6 * time.Hour
 	// soon is how long a message waits at least until it asks again, if its turn is later.
 	soon = time.Hour
-	// stale is how long after it was to ask again a message is still waited for. Beyond, its owner may have withdrawn it.
+	// stale is how much earlier than another a message may have been to ask, and still be waited for. Beyond, its owner may have
+	// withdrawn it.
 	stale = 30 * time.Minute
 	// gone is how long its place is kept nevertheless.
 	gone = 24 * time.Hour
 	// kept is how long it is remembered that a message was let through: a process that dies asks again.
 	kept = time.Hour
+	// sending is how long a notice that goes with another waits until it asks again whether that one was sent.
+	sending = 10 * time.Minute
 )
 
 // A Rule says how many messages go, and how many wait.
@@ -28,7 +31,7 @@ type Rule struct {
 	Rate civicpin.Rate
 	Most int           // how many wait at most
 	Hold time.Duration // how long one waits at most
-	// Merge lets messages of one group go as one while they wait, and lets none wait for longer than an hour.
+	// Merge lets messages of one group that wait go as one, and lets none wait for longer than an hour.
 	Merge bool
 }
 
@@ -50,7 +53,8 @@ type Place struct {
 	Asked   int64  `json:"a"`           // when the message asked first, which is later if it took the place of another
 	Due     int64  `json:"d"`           // when it asks again; after it went, when it went
 	More    int    `json:"m,omitempty"` // how many others go with it
-	Went    int    `json:"w,omitempty"` // 1 once it was let through
+	Went    int    `json:"w,omitempty"` // 1 once it was let through, 2 once it was sent
+	With    string `json:"x,omitempty"` // the message that this one goes with
 }
 
 // A Question is asked by a message that would go now.
@@ -70,7 +74,7 @@ const (
 	Go     Verdict = iota
 	Wait           // ask again at Answer.At
 	Refuse         // its turn would come too late, or too many wait
-	Merged         // it goes as one with another that waits
+	Merged         // it went as one with another
 )
 
 // An Answer is what a message is told.
@@ -85,15 +89,16 @@ type Answer struct {
 func (q *Queue) Ask(r Rule, a Question) Answer {
 	now := a.Now.UnixNano()
 	q.tidy(r, now)
-	if r.Merge && q.merge(a) {
-		return q.told(now, Answer{Verdict: Merged})
-	}
 	i := q.find(r, a, now)
 	switch {
-	case i >= 0 && q.Places[i].Went == 1:
-		return Answer{Verdict: Go, More: q.Places[i].More}
 	case i < 0:
 		return q.told(now, Answer{Verdict: Refuse})
+	case q.Places[i].Went > 0:
+		return Answer{Verdict: Go, More: q.Places[i].More}
+	case q.Places[i].With != "":
+		if answer, ok := q.follow(i, now); ok {
+			return answer
+		}
 	}
 	p, at := &q.Places[i], q.turn(r, i, now)
 	born := time.Unix(0, p.Asked)
@@ -112,6 +117,9 @@ func (q *Queue) Ask(r Rule, a Question) Answer {
 		q.State = state.UnixNano()
 		q.Round = max(q.Round, p.Round)
 		p.Went, p.Due = 1, now
+		if r.Merge {
+			q.gather(i)
+		}
 		q.Places = slices.Concat(q.Places[:i], q.Places[i+1:], []Place{*p}) // those that went last are last: see tidy
 		return Answer{Verdict: Go, More: p.More}
 	}
@@ -129,17 +137,27 @@ func TooLate(at, born, expires time.Time) bool {
 	return !expires.IsZero() && at.After(born) && at.After(expires.Add(-expires.Sub(born)/5))
 }
 
-// Leave gives up the place of a message that waits and was withdrawn.
+// Leave gives up the place of a message that was withdrawn or given up. What was to go with it goes by itself.
 func (q *Queue) Leave(entry string) {
-	if i := slices.IndexFunc(q.Places, func(p Place) bool { return p.Entry == entry && p.Went == 0 }); i >= 0 {
+	if i := q.place(entry); i >= 0 {
+		if p := &q.Places[i]; p.Went > 0 {
+			q.Round = max(q.Round, p.Round+1) // see tidy
+		}
 		q.remove(i)
+	}
+}
+
+// Sent notes that a message was sent, and with it those that go with it.
+func (q *Queue) Sent(entry string) {
+	if i := q.place(entry); i >= 0 && q.Places[i].Went > 0 {
+		q.Places[i].Went = 2
 	}
 }
 
 // Refund gives back what a message took that was let through and will not go.
 func (q *Queue) Refund(r Rule, entry string) {
 	n := len(q.Places)
-	q.Places = slices.DeleteFunc(q.Places, func(p Place) bool { return p.Entry == entry && p.Went == 1 })
+	q.Places = slices.DeleteFunc(q.Places, func(p Place) bool { return p.Entry == entry && p.Went > 0 })
 	if len(q.Places) < n {
 		q.State = gcra.Refund(r.Rate, time.Unix(0, q.State), 1).UnixNano()
 	}
@@ -169,13 +187,13 @@ func (q *Queue) tidy(r Rule, now int64) {
 	for i := len(q.Places) - 1; i >= 0; i-- {
 		p := &q.Places[i]
 		p.Since, p.Asked = min(p.Since, now), min(p.Asked, now)
-		if p.Went == 1 || p.Due > now+int64(Again) {
+		if p.Went > 0 || p.Due > now+int64(Again) {
 			p.Due = min(p.Due, now)
 		}
-		went += p.Went
-		if p.Went == 1 && (now-p.Due > int64(kept) || went > r.Most) {
+		went += min(p.Went, 1)
+		if p.Went > 0 && (now-p.Due > int64(kept) || went > r.Most) {
 			q.Round = max(q.Round, p.Round+1) // or its subject would get the same turn again, before those that wait
-		} else if p.Went == 1 || now-p.Due <= int64(gone) {
+		} else if p.Went > 0 || now-p.Due <= int64(gone) {
 			continue
 		}
 		q.remove(i)
@@ -184,10 +202,10 @@ func (q *Queue) tidy(r Rule, now int64) {
 
 // turn returns when the place's turn comes, if nothing changes until then.
 func (q *Queue) turn(r Rule, i int, now int64) int64 {
-	ahead := 0
+	ahead, since := 0, min(q.Places[i].Due, now)-int64(stale)
 	for k := range q.Places {
 		p := &q.Places[k]
-		if k != i && p.Went == 0 && now-p.Due <= int64(stale) && q.before(k, i) {
+		if k != i && p.Went == 0 && p.With == "" && p.Due >= since && q.before(k, i) {
 			ahead++
 		}
 	}

@@ -89,7 +89,7 @@ func TestSteps(t *testing.T) {
 		},
 		{
 			"one that leaves", rule(1, 10*m),
-			"0m a1 go; 0m a2 wait 10m!; 0m b1 wait 10m; 0m a1 leaves; 0m b1 leaves; 10m a2 go; 10m a1 go",
+			"0m a1 go; 0m a2 wait 10m!; 0m b1 wait 10m; 0m a1 leaves; 0m b1 leaves; 10m a2 go; 10m a1 wait 20m",
 		},
 		{
 			"one that is given back", rule(1, 10*m),
@@ -103,7 +103,7 @@ func TestSteps(t *testing.T) {
 		{
 			"too many", few,
 			"0m a1 go; 0m a2 wait 10m!; 0m a3 wait 20m; 0m a4 wait 30m; 0m a5 refuse; 0m b1 wait 10m; 0m a4 refuse; " +
-				"0m b2 refuse; 0m c1 wait 20m; 0m a3 refuse; 1h a2 go",
+				"0m b2 refuse; 0m c1 wait 20m; 0m a3 refuse; 1h a2 wait 1h20m!; 80m a2 go",
 		},
 		{
 			"of the subject that has most", four,
@@ -144,8 +144,13 @@ func TestSteps(t *testing.T) {
 		},
 		{
 			"notices", merge,
-			"0m a1/g go; 1m a2/g wait 1h1m!; 2m a3/g merged; 3m a4 wait 1h3m; 4m a5 wait 1h4m; 5m a6/g merged; " +
-				"6m a2/g wait 1h1m; 61m a2/g go +2; 61m a2/g go +2; 62m a7/g wait 2h2m!; 63m a4 go; 64m a5 go; 122m a7/g go",
+			"0m a1/g go; 1m a2/g wait 1h1m!; 2m a3/g wait 1h2m; 3m a4 wait 1h3m; 4m a5 wait 1h4m; 5m a6/g wait 1h5m; " +
+				"6m a2/g wait 1h1m; 61m a2/g go +2; 61m a2/g go +2; 62m a3/g wait 1h12m; 62m a7/g wait 2h2m!; 63m a4 go; " +
+				"64m a5 go; 70m a2/g sent; 72m a3/g merged; 73m a6/g merged; 122m a7/g go",
+		},
+		{
+			"a notice that is not sent", merge,
+			"0m a1/g go; 1m a2/g wait 1h1m!; 2m a3/g wait 1h2m; 61m a2/g go +1; 62m a3/g wait 1h12m; 65m a2/g leaves; 72m a3/g go",
 		},
 		{"groups of a rule that does not merge", rule(1, 10*m), "0m a1/g go; 0m a2/g wait 10m!; 0m a3/g wait 20m"},
 	} {
@@ -156,7 +161,11 @@ func TestSteps(t *testing.T) {
 				do, want, _ := strings.Cut(rest, " ")
 				switch want {
 				case "leaves":
-					q.Leave(do)
+					before, _, _ := strings.Cut(do, "/")
+					q.Leave(before)
+				case "sent":
+					before, _, _ := strings.Cut(do, "/")
+					q.Sent(before)
 				case "refunded":
 					q.Refund(c.rule, do)
 				default:
@@ -258,7 +267,7 @@ type model struct {
 	now  time.Time
 	n    int                // numbers messages
 	seq  map[string]int     // of the messages that wait: in which order they came
-	more map[string]int     // how many were merged with one that waits
+	sent map[string]bool    // of those that went
 	went map[string]*passed // what was let through, and not given back
 	nth  int
 	late []time.Time // when turns were given back that were taken earlier: each lets one more go
@@ -269,7 +278,7 @@ func TestModel(t *testing.T) {
 		window := rapid.SampledFrom([]time.Duration{10 * time.Minute, 2 * time.Hour, 24 * time.Hour}).Draw(t, "window")
 		m := &model{
 			r: rule(rapid.IntRange(1, 4).Draw(t, "limit"), window), now: start,
-			seq: make(map[string]int), more: make(map[string]int), went: make(map[string]*passed),
+			seq: make(map[string]int), sent: make(map[string]bool), went: make(map[string]*passed),
 		}
 		m.r.Most, m.r.Merge = rapid.IntRange(1, 9).Draw(t, "most"), rapid.Bool().Draw(t, "merge")
 		come := func(t *rapid.T, replaces string) {
@@ -284,6 +293,11 @@ func TestModel(t *testing.T) {
 			"leave": func(t *rapid.T) {
 				m.q.Leave(pick(t, m.seq, func(int) bool { return true }))
 				m.sync()
+			},
+			"sent": func(t *rapid.T) {
+				name := pick(t, m.went, recent)
+				m.q.Sent(name)
+				m.sent[name] = true
 			},
 			"ask again": func(t *rapid.T) { m.again(t, pick(t, m.went, recent)) },
 			"refund":    func(t *rapid.T) { m.refund(pick(t, m.went, func(p *passed) bool { return p.took && recent(p) })) },
@@ -330,20 +344,20 @@ func (m *model) ask(t *rapid.T, name, replaces string) {
 		old, has = p, true
 		delete(before, replaces)
 		before[name] = p
-		m.seq[name], m.more[name] = m.seq[replaces], m.more[replaces]
+		m.seq[name] = m.seq[replaces]
 	}
 	text := name + "<" + replaces + "/" + name[:1]
 	got := m.q.Ask(m.r, question(text, m.now))
 	after := m.waiting()
-	leader := ""
+	more := 0
 	for other, p := range before {
-		if other != name && p.Group == name[:1] && m.r.Merge {
-			leader = other
+		if other != name && p.Group == name[:1] && p.With == "" && m.r.Merge {
+			more++
 		}
 	}
 	if !has {
-		m.seq[name], m.more[name] = m.n, 0
-		m.room(t, name, before, after, leader, got.Verdict)
+		m.seq[name] = m.n
+		m.room(t, name, before, after, got.Verdict)
 	} else if got.Verdict == turns.Refuse {
 		t.Fatalf("%s had a place, and is refused", name)
 	}
@@ -353,22 +367,27 @@ func (m *model) ask(t *rapid.T, name, replaces string) {
 	switch got.Verdict {
 	case turns.Go:
 		hour := m.r.Merge && (has && m.now.UnixNano()-old.Since >= int64(time.Hour) || !has && len(before) >= m.r.Most)
+		if hour && !has {
+			more = 0 // it went for want of room
+		}
+		if got.More != more {
+			t.Fatalf("%s goes with %d, not %d", name, got.More, more)
+		}
 		m.goes(t, name, got.More, hour)
 	case turns.Merged:
-		if leader == "" {
-			t.Fatalf("%s is merged with nothing", name)
+		if !m.sent[old.With] {
+			t.Fatalf("%s is merged with %q, which was not sent", name, old.With)
 		}
-		m.more[leader] += 1 + m.more[name]
 	case turns.Wait:
-		if most := m.now.Add(turns.Again); !got.At.After(m.now) || got.At.After(most) || leader != "" {
-			t.Fatalf("%s is told %s, with %q", name, words(got), leader)
+		if most := m.now.Add(turns.Again); !got.At.After(m.now) || got.At.After(most) {
+			t.Fatalf("%s is told %s", name, words(got))
 		}
 	}
 	m.sync()
 }
 
 // room checks what was dropped for a message that came.
-func (m *model) room(t *rapid.T, name string, before, after map[string]turns.Place, leader string, v turns.Verdict) {
+func (m *model) room(t *rapid.T, name string, before, after map[string]turns.Place, v turns.Verdict) {
 	of := map[string]int{name[:1]: 1}
 	for _, p := range before {
 		of[p.Subject]++
@@ -381,7 +400,7 @@ func (m *model) room(t *rapid.T, name string, before, after map[string]turns.Pla
 		}
 	}
 	switch {
-	case len(before) < m.r.Most || leader != "":
+	case len(before) < m.r.Most:
 		if len(dropped) > 0 || v == turns.Refuse {
 			t.Fatalf("there was room for %s, and %v was dropped", name, dropped)
 		}
@@ -406,13 +425,13 @@ func (m *model) room(t *rapid.T, name string, before, after map[string]turns.Pla
 
 // goes checks that a message that goes takes no turn of one of its subject that came earlier.
 func (m *model) goes(t *rapid.T, name string, more int, hour bool) {
-	if more != m.more[name] {
-		t.Fatalf("%s goes with %d, not %d", name, more, m.more[name])
-	}
 	m.nth++
 	m.went[name] = &passed{m.now, more, m.nth, !hour}
+	if hour {
+		return // it needed no turn
+	}
 	for other, p := range m.waiting() {
-		if p.Subject != name[:1] || m.seq[other] > m.seq[name] || m.now.UnixNano()-p.Due > int64(stale) {
+		if p.Subject != name[:1] || m.seq[other] > m.seq[name] || p.With != "" || m.now.UnixNano()-p.Due > int64(stale) {
 			continue
 		}
 		q := m.q
@@ -438,7 +457,6 @@ func (m *model) waiting() map[string]turns.Place {
 func (m *model) sync() {
 	waiting := m.waiting()
 	maps.DeleteFunc(m.seq, func(name string, _ int) bool { _, ok := waiting[name]; return !ok })
-	maps.DeleteFunc(m.more, func(name string, _ int) bool { _, ok := waiting[name]; return !ok })
 }
 
 // rates checks that no window lets more than twice the limit go, and no instant more than the limit, and how many wait.

@@ -85,17 +85,24 @@ func (o *Outbox) allow(ctx context.Context, j *job, m *civicpin.Message) bool {
 	}
 	v := &j.entry.Value
 	class, to := o.destinationOf(j, m)
-	if v.Turn == 0 {
-		if m.Link.IsZero() || v.Class != Notice { // a notice that carries a right is neither held nor merged
-			a, err := o.limits.AtAddress(ctx, class, to)
-			if !o.heed(ctx, j, a, err) {
-				return false
-			}
-			if a.More > 0 {
-				m.Params = withMore(m.Params, a.More)
-			}
+	switch {
+	case v.Turn == 1:
+	case v.Class == Notice && !m.Link.IsZero(): // it carries a right, and is neither held nor merged
+		v.Turn = 1
+	default:
+		a, err := o.limits.AtAddress(ctx, class, to)
+		if err != nil && errors.Is(err, store.ErrUnreadable) {
+			return o.unreadable(ctx, j)
 		}
-		v.Turn = 1 // written with the outcome
+		if !o.heed(ctx, j, a, err) {
+			return false
+		}
+		if a.More > 0 {
+			m.Params, j.with = withMore(m.Params, a.More), true
+		}
+		if v.Class != Notice { // each try asks anew how many others a notice stands for
+			v.Turn = 1 // written with the outcome
+		}
 	}
 	prefix := m.To.Prefix()
 	if v.Class != Typed || v.Decoy == 1 {
@@ -112,6 +119,17 @@ func (o *Outbox) allow(ctx context.Context, j *job, m *civicpin.Message) bool {
 		o.limits.Refund(ctx, class, to)
 	}
 	return o.heed(ctx, j, a, err)
+}
+
+// unreadable deals with a message whose queue cannot be opened. A notice goes: a spoilt row must not silence an address. Any other
+// message becomes a dead letter, since without its count the address could get any number.
+func (o *Outbox) unreadable(ctx context.Context, j *job) bool {
+	o.record(ctx, EventUnreadable, j.ref, "the queue of the address")
+	if j.entry.Value.Class == Notice {
+		return true
+	}
+	o.bury(ctx, j, "the queue of the address cannot be opened")
+	return false
 }
 
 // destinationOf returns the class of a message, and what the limits know of the message.
@@ -186,6 +204,9 @@ func (o *Outbox) send(ctx context.Context, j *job, m *civicpin.Message) {
 			receipt = ""
 		}
 		o.close(ctx, j, doneSent, receipt, "") // first: a recorder that hangs would hold it up past the claim
+		if j.with {
+			o.limits.Sent(ctx, j.entry.Value.Queue, o.place(j.ref))
+		}
 		o.record(ctx, EventSent, j.ref, scrub.Text(receipt, private...))
 	case errors.Is(err, civicpin.ErrUndeliverable), j.entry.Value.Tries >= o.opts.MaxTries:
 		o.bury(ctx, j, scrub.Text(err.Error(), private...))
@@ -210,6 +231,7 @@ func (o *Outbox) bury(ctx context.Context, j *job, reason string) {
 		return
 	}
 	o.close(ctx, j, doneFailed, "", reason)
+	o.limits.Leave(ctx, j.entry.Value.Queue, o.place(j.ref))
 	o.record(ctx, EventDead, j.ref, reason)
 }
 

@@ -36,7 +36,7 @@ type dispatch struct {
 // lane is one channel's senders and what waits for them.
 type lane struct {
 	senders int
-	parked  []*job // the longest due first
+	parked  []*job // in the order in which they go
 	left    bool   // something was left in the store since the lane was full
 }
 
@@ -60,15 +60,15 @@ func newDispatch(o *Outbox, most int) *dispatch {
 	}
 }
 
-// taken reports whether a listing need not look at an entry: it is in hand, or its lane is full of what is due for longer.
-func (d *dispatch) taken(key store.Key, due int64) bool {
+// taken reports whether a listing need not look at an entry: it is in hand, or its lane is full of what goes before it.
+func (d *dispatch) taken(key store.Key, e *entry) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.held[key] {
 		return true
 	}
 	l, ok := d.known[key]
-	if ok && len(l.parked) >= d.most && l.parked[len(l.parked)-1].entry.Value.Due <= due {
+	if ok && len(l.parked) >= d.most && order(&l.parked[len(l.parked)-1].entry.Value, e) <= 0 {
 		return true
 	}
 	delete(d.known, key)
@@ -125,11 +125,11 @@ func (d *dispatch) admit(ctx context.Context, j *job) {
 		l = &lane{}
 		d.lanes[j.route.channel] = l
 	}
-	// Listings show entries in an order that means nothing. So what is due for longer takes the place of what is not, or under
-	// load one message might find its lane full each time.
+	// Listings show entries in an order that means nothing. So what goes first takes the place of what goes later, or under load
+	// one message might find its lane full each time.
 	if n := len(l.parked); n >= d.most {
 		youngest := l.parked[n-1]
-		if byDue(youngest, j) <= 0 {
+		if byOrder(youngest, j) <= 0 {
 			d.leave(l, j)
 			return
 		}
@@ -138,7 +138,7 @@ func (d *dispatch) admit(ctx context.Context, j *job) {
 	}
 	j.message = m
 	at, _ := slices.BinarySearchFunc(l.parked, j, func(parked, j *job) int {
-		return cmp.Or(byDue(parked, j), -1) // behind its equals
+		return cmp.Or(byOrder(parked, j), -1) // behind its equals
 	})
 	l.parked = slices.Insert(l.parked, at, j)
 	d.start(ctx, l)

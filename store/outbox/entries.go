@@ -117,6 +117,8 @@ type job struct {
 	message *civicpin.Message // nil where the owner has to be asked anew
 	route   route
 	started bool
+
+	with bool // others go with the message
 }
 
 // part is what one listing found, which is a part of a round.
@@ -129,7 +131,7 @@ type part struct {
 }
 
 // scan looks at the entries behind a place, at most maxScan of them, and returns those that are due and not skipped.
-func (o *Outbox) scan(ctx context.Context, after string, skip func(store.Key, int64) bool) (s part) {
+func (o *Outbox) scan(ctx context.Context, after string, skip func(store.Key, *entry) bool) (s part) {
 	within, cancel := context.WithTimeout(ctx, o.pace.Listing())
 	defer cancel()
 	now := o.vault.Now()
@@ -137,7 +139,7 @@ func (o *Outbox) scan(ctx context.Context, after string, skip func(store.Key, in
 		if e.Value.Class == Typed {
 			s.typed++
 		}
-		if skip(e.Key, e.Value.Due) {
+		if skip(e.Key, &e.Value) {
 			return nil
 		}
 		if due := time.Unix(0, e.Value.Due); !o.isDue(&e.Value, now) {
@@ -157,11 +159,15 @@ func (o *Outbox) scan(ctx context.Context, after string, skip func(store.Key, in
 	case s.err != nil:
 		s.err = fmt.Errorf("outbox: list: %w", s.err)
 	}
-	slices.SortStableFunc(s.jobs, byDue)
+	slices.SortStableFunc(s.jobs, byOrder)
 	return s
 }
 
-func byDue(a, b *job) int { return cmp.Compare(a.entry.Value.Due, b.entry.Value.Due) }
+func byOrder(a, b *job) int { return order(&a.entry.Value, &b.entry.Value) }
+
+// order compares which of two entries goes first: the higher class, so that no flood of requests delays a notice, and then
+// what is due for longer.
+func order(a, b *entry) int { return cmp.Or(cmp.Compare(b.Class, a.Class), cmp.Compare(a.Due, b.Due)) }
 
 // earlier returns the earlier of two times, of which zero is none.
 func earlier(a, b time.Time) time.Time {

@@ -53,7 +53,7 @@ const MaxScan = maxScan
 
 // Scan makes one listing behind a place. It returns what was found, and where the next one goes on: empty at the end.
 func (o *Outbox) Scan(ctx context.Context, after string) (found any, next string, err error) {
-	s := o.scan(ctx, after, func(store.Key, int64) bool { return false })
+	s := o.scan(ctx, after, func(store.Key, *entry) bool { return false })
 	if s.at.End {
 		return s.jobs, "", s.err
 	}
@@ -64,7 +64,9 @@ func (o *Outbox) Scan(ctx context.Context, after string) (found any, next string
 func (o *Outbox) Add(ctx context.Context, refs ...Ref) error { return o.step(ctx, refs, o.add, false) }
 
 // AddUnchecked is Add for a ref that Announce refuses.
-func (o *Outbox) AddUnchecked(ctx context.Context, ref Ref) error { return o.add(ctx, false, []Ref{ref}) }
+func (o *Outbox) AddUnchecked(ctx context.Context, ref Ref) error {
+	return o.add(ctx, false, []Ref{ref})
+}
 
 // AddDecoy is Add for decoys.
 func (o *Outbox) AddDecoy(ctx context.Context, refs ...Ref) error {

@@ -142,9 +142,7 @@ func (o *Outbox) report(ctx context.Context, r *round, err error, over bool) {
 			o.notice(ctx, EventUnreadable, "entries that cannot be opened are left alone")
 		}
 		r.health = health{unreadable: r.unreadable}
-		within, cancel := context.WithTimeout(ctx, storeTimeout)
-		defer cancel()
-		o.load.Report(within, r.typed)
+		o.reportLoad(ctx, r.typed)
 	}
 }
 
@@ -162,19 +160,33 @@ func (o *Outbox) Flush(ctx context.Context) error {
 		return ErrNoNotifier
 	}
 	d := newDispatch(o, o.listed)
-	unreadable := false
+	unreadable, waiting := false, 0
 	for after, end := "", false; !end; {
-		s := o.scan(ctx, after, func(store.Key, int64) bool { return false })
+		s := o.scan(ctx, after, func(store.Key, *entry) bool { return false })
 		d.hand(ctx, s.jobs)
 		d.running.Wait()
+		waiting += s.typed
+		for _, j := range s.jobs { // tried just now
+			if j.entry.Value.Class == Typed {
+				waiting--
+			}
+		}
 		if ctx.Err() != nil || s.err != nil {
 			return errors.Join(ctx.Err(), s.err)
 		}
 		after, end = s.at.Last, s.at.End
 		unreadable = unreadable || s.at.Unreadable > 0
 	}
+	o.reportLoad(ctx, waiting)
 	if unreadable {
 		return store.ErrUnreadable
 	}
 	return nil
+}
+
+// reportLoad notes how many messages of class Typed wait.
+func (o *Outbox) reportLoad(ctx context.Context, n int) {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	o.load.Report(ctx, n)
 }

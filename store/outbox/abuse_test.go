@@ -1,0 +1,285 @@
+package outbox_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
+)
+
+// Notices that go with one that becomes a dead letter are not lost with it.
+func TestRetryForgetsMerged(t *testing.T) {
+	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+		l.Notice = civicpin.Rate{Limit: 1, Window: 24 * time.Hour}
+	}))
+	to := mail("ana@example.org")
+	var refs []outbox.Ref
+	for i := range 4 {
+		refs = append(refs, r.posted(t, outbox.Notice, "ANA", fmt.Sprint(i), to, time.Time{}))
+		require.NoError(t, r.out.Flush(t.Context()))
+		r.clock.Add(time.Second)
+	}
+	r.sink.then(func(context.Context, civicpin.Message) error { return fmt.Errorf("no: %w", civicpin.ErrUndeliverable) })
+	r.clock.Add(2 * time.Hour)
+	require.NoError(t, r.out.Flush(t.Context()))
+	dead := 0
+	for _, err := range r.out.DeadLetters(t.Context()) {
+		require.NoError(t, err)
+		dead++
+	}
+	for _, ref := range refs {
+		t.Log(ref.ID, r.clerk.state(t, ref))
+	}
+	require.Equal(t, 3, dead, "three notices did not arrive")
+}
+
+// Within a subject first come, first served, also where a cron job calls Flush every two hours.
+func TestOrderUnderACronJob(t *testing.T) {
+	r := hourly(t, store.NewMemory())
+	to := mail("shared@example.org")
+	for i := range 8 {
+		r.posted(t, outbox.Typed, "A", fmt.Sprint(i), to, time.Time{})
+		require.NoError(t, r.out.Flush(t.Context()))
+		r.clock.Add(time.Second)
+	}
+	for range 30 {
+		r.clock.Add(2 * time.Hour)
+		require.NoError(t, r.out.Flush(t.Context()))
+	}
+	require.Equal(t, []string{"0", "1", "2", "3", "4", "5", "6", "7"}, r.sink.texts())
+}
+
+// A queue record that was spoilt does not keep notices to the address from being sent.
+func TestSpoiltQueueSilencesAnAddress(t *testing.T) {
+	s := store.NewMemory()
+	r := newRig(t, s, newClock(), nil)
+	to := mail("ana@example.org")
+	r.posted(t, outbox.Notice, "ANA", "first", to, time.Time{})
+	require.NoError(t, r.out.Flush(t.Context()))
+	for item, err := range s.List(t.Context(), "quota.address/", "") {
+		require.NoError(t, err)
+		rec := item.Record
+		rec.Value[len(rec.Value)-1] ^= 1
+		_, err = s.Put(t.Context(), item.Key, rec)
+		require.NoError(t, err)
+		require.True(t, strings.HasPrefix(item.Key, "quota.address/"))
+	}
+	stolen := r.posted(t, outbox.Notice, "ANA", "stolen", to, time.Time{})
+	before := len(r.log.All())
+	for range 7 * 24 * 4 {
+		require.NoError(t, r.out.Flush(t.Context()))
+		r.clock.Add(15 * time.Minute)
+	}
+	dead := 0
+	for range r.out.DeadLetters(t.Context()) {
+		dead++
+	}
+	t.Log("after a week: ", r.clerk.state(t, stolen), ", dead letters ", dead, ", events ", len(r.log.All())-before)
+	require.True(t, r.clerk.state(t, stolen) == "accepted" || dead > 0 || len(r.log.All()) > before)
+}
+
+// Notices are told of though the dispatchers were down for a day while they waited.
+func TestMergedNoticesLostByAnOutage(t *testing.T) {
+	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+		l.Notice.Limit, l.Notice.Window = 1, 24*time.Hour
+	}))
+	to := mail("ana@example.org")
+	for i := range 4 {
+		r.posted(t, outbox.Notice, "ANA", string(rune('0'+i)), to, time.Time{})
+		require.NoError(t, r.out.Flush(t.Context()))
+		r.clock.Add(time.Second)
+	}
+	r.clock.Add(26 * time.Hour)
+	require.NoError(t, r.out.Flush(t.Context()))
+	r.hours(t, 3)
+	told := len(r.sink.messages())
+	for _, m := range r.sink.messages() {
+		n, _ := strconv.Atoi(m.Params["more"])
+		told += n
+	}
+	require.Equal(t, 4, told)
+}
+
+// Three thousand typed messages to as many mailboxes wait for a slow gateway, more than a Run keeps in memory: a notice goes before
+// them.
+func TestNoticeBehindTypedFlood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, store.NewMemory(), nil, nil)
+		r.out.Shrink(100, 1000)
+		r.sink.then(func(context.Context, civicpin.Message) error { time.Sleep(200 * time.Millisecond); return nil })
+		r.run(t)
+		for i := range 3000 {
+			r.posted(t, outbox.Typed, fmt.Sprint("MADE UP ", i), "x", mail(fmt.Sprintf("a%d@example.org", i)), time.Time{})
+		}
+		time.Sleep(time.Second)
+		began := time.Now()
+		n := r.posted(t, outbox.Notice, "ANA", "stolen", mail("ana@example.org"), time.Time{})
+		for r.clerk.state(t, n) != "accepted" && time.Since(began) < time.Hour {
+			time.Sleep(time.Second)
+		}
+		require.LessOrEqual(t, time.Since(began), time.Minute)
+	})
+}
+
+// A notice that goes for others says so, also if the gateway refuses the first try.
+func TestMergedNoticesLostByARetry(t *testing.T) {
+	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+		l.Notice = civicpin.Rate{Limit: 1, Window: 24 * time.Hour}
+	}))
+	to := mail("ana@example.org")
+	for i := range 4 {
+		r.posted(t, outbox.Notice, "ANA", fmt.Sprint(i), to, time.Time{})
+		require.NoError(t, r.out.Flush(t.Context()))
+		r.clock.Add(time.Second)
+	}
+	once := true
+	r.sink.then(func(_ context.Context, m civicpin.Message) error {
+		if once {
+			once = false
+			return errors.New("gateway is down for a moment")
+		}
+		return nil
+	})
+	for range 12 {
+		r.clock.Add(10 * time.Minute)
+		require.NoError(t, r.out.Flush(t.Context()))
+	}
+	got := r.sink.messages()
+	for _, m := range got {
+		t.Log(m.Secret.Reveal(), m.Params)
+	}
+	require.Equal(t, "2", got[len(got)-1].Params["more"], "the two merged ones were settled as accepted")
+}
+
+// The notices that merged into one that cannot be sent were told accepted, and only one dead letter is left.
+func TestMergedNoticesDieWithTheirLeader(t *testing.T) {
+	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+		l.Notice = civicpin.Rate{Limit: 1, Window: 24 * time.Hour}
+	}))
+	to := mail("ana@example.org")
+	var refs []outbox.Ref
+	for i := range 4 {
+		refs = append(refs, r.posted(t, outbox.Notice, "ANA", fmt.Sprint(i), to, time.Time{}))
+		require.NoError(t, r.out.Flush(t.Context()))
+		r.clock.Add(time.Second)
+	}
+	// The owner withdraws the one that the others wait with.
+	require.NoError(t, r.clerk.write(t.Context(), refs[1], letter{State: "replaced"}))
+	for range 12 {
+		r.clock.Add(10 * time.Minute)
+		require.NoError(t, r.out.Flush(t.Context()))
+	}
+	require.Len(t, r.sink.messages(), 2, "2 and 3 are %s and %s, and nobody was told", r.clerk.state(t, refs[2]), r.clerk.state(t, refs[3]))
+}
+
+// A program that sends by Flush from a cron job has the cap, too.
+func TestNoCapWithFlush(t *testing.T) {
+	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+		l.Typed = civicpin.Rate{Limit: 1, Window: 24 * time.Hour}
+	}))
+	r.out.SetMaxTyped(50)
+	var err error
+	for i := 0; i < 200 && err == nil; i++ {
+		ref := r.clerk.ref(fmt.Sprint("S", i), "x")
+		err = r.clerk.post(t.Context(), r.out, ref, letter{Text: "x", To: mail(fmt.Sprintf("a%d@example.org", i/20))})
+		if err == nil {
+			require.NoError(t, r.out.Flush(t.Context()))
+		}
+	}
+	var b outbox.Backlog
+	_, _ = r.out.Count(t.Context(), &b, store.Pass{})
+	require.ErrorIs(t, err, outbox.ErrBusy, "wait: %d", b.ByClass[outbox.Typed].Held)
+}
+
+// That too many messages waited is forgotten once they do not, whichever dispatcher wrote it.
+func TestLoadGoesStale(t *testing.T) {
+	s, clock := store.NewMemory(), newClock()
+	r := newRig(t, s, clock, nil)
+	r.out.SetMaxTyped(50)
+	for i := range 50 {
+		r.posted(t, outbox.Typed, fmt.Sprint("S", i), "x", mail(fmt.Sprintf("a%d@example.org", i)), time.Time{})
+	}
+	r.sink.then(func(context.Context, civicpin.Message) error { return errors.New("not now") })
+	stop := r.run(t)
+	require.Eventually(t, func() bool { return r.count(t, "quota.load") == 1 }, 5*time.Second, time.Millisecond)
+	stop()
+	// The gateway is up again; the dispatcher of the next deployment finds it all sent by a cron job, or by Flush at start.
+	next := newRig(t, s, clock, nil)
+	next.out.SetMaxTyped(50)
+	clock.Add(time.Minute)
+	require.NoError(t, next.out.Flush(t.Context()))
+	var b outbox.Backlog
+	_, _ = next.out.Count(t.Context(), &b, store.Pass{})
+	require.Zero(t, b.Due+b.Held+b.Later)
+	next.run(t)
+	time.Sleep(300 * time.Millisecond) // several rounds of the new dispatcher
+	clock.Add(100 * time.Minute)
+	web := newRig(t, s, clock, nil)
+	web.out.SetMaxTyped(50)
+	refused := 0
+	for i := range 200 {
+		ref := web.clerk.ref(fmt.Sprint("T", i), "x")
+		if err := web.clerk.post(t.Context(), web.out, ref, letter{Text: "x", To: mail(fmt.Sprintf("b%d@example.org", i))}); errors.Is(err, outbox.ErrBusy) {
+			refused++
+		}
+	}
+	require.Zero(t, refused, "nothing waits")
+}
+
+// The number of a dispatcher whose clock was ahead is not believed until that day.
+func TestLoadOfAWrongClock(t *testing.T) {
+	s, clock := store.NewMemory(), newClock()
+	ahead := testkit.NewClock(clock.Now().Add(5 * 365 * 24 * time.Hour))
+	r := newRig(t, s, clock, nil)
+	r.out.SetMaxTyped(50)
+	for i := range 50 {
+		r.posted(t, outbox.Typed, fmt.Sprint("S", i), "x", mail(fmt.Sprintf("a%d@example.org", i)), time.Time{})
+	}
+	bad := newRig(t, s, ahead, nil)
+	bad.out.SetMaxTyped(50)
+	bad.sink.then(func(context.Context, civicpin.Message) error { return errors.New("not now") })
+	stop := bad.run(t)
+	require.Eventually(t, func() bool { return r.count(t, "quota.load") == 1 }, 5*time.Second, time.Millisecond)
+	stop()
+	clock.Add(24 * time.Hour)
+	require.NoError(t, r.out.Flush(t.Context()))
+	clock.Add(30 * 24 * time.Hour)
+	web := newRig(t, s, clock, nil)
+	web.out.SetMaxTyped(50)
+	refused := 0
+	for i := range 200 {
+		ref := web.clerk.ref(fmt.Sprint("T", i), "x")
+		if err := web.clerk.post(t.Context(), web.out, ref, letter{Text: "x", To: mail(fmt.Sprintf("b%d@example.org", i))}); errors.Is(err, outbox.ErrBusy) {
+			refused++
+		}
+	}
+	require.Zero(t, refused, "a month later nothing waits")
+}
+
+// The fifth is of the life of the message, not of what was left when it asked its country.
+func TestLifeBeginsAnewAtTheCountry(t *testing.T) {
+	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+		l.Home = civicpin.Rate{Limit: 1, Window: 30 * time.Minute}
+	}))
+	r.posted(t, outbox.Typed, "A", "first", sms("+593990000001"), time.Time{})
+	require.NoError(t, r.out.Flush(t.Context()))
+	ends := r.clock.Now().Add(33 * time.Minute) // its turn comes after 30, 9 percent before its end
+	r.posted(t, outbox.Typed, "B", "late", sms("+593990000002"), ends)
+	r.clock.Add(20 * time.Minute)
+	for range 30 {
+		require.NoError(t, r.out.Flush(t.Context()))
+		r.clock.Add(30 * time.Second)
+	}
+	require.Equal(t, []string{"first"}, r.sink.texts())
+}
