@@ -62,8 +62,7 @@ type Config struct {
 	Hashing pin.Hashing // what hashing the answers costs
 }
 
-// A Service runs plans. Make one with [New]. It is safe for concurrent use, and any number of services with the same
-// configuration, in any number of processes, over one store run the same recoveries.
+// A Service runs plans. Make one with [New]. It is safe for concurrent use, also by processes over one store and configuration.
 type Service struct {
 	vault     *store.Vault
 	out       *outbox.Outbox
@@ -85,7 +84,7 @@ type Service struct {
 // New returns a service in the vault of out, which carries its messages; the service registers with it as "recovery". New
 // hashes once. It asks the Check of out's notifier ([outbox.Outbox.Check]) for the messages of each plan, in every language,
 // over the channels of its steps; for the notices also over those of contact.Policy.Decoys. Errors:
-//   - [civicpin.ErrInvalid]: out is nil, Pins or Contacts send through another outbox, or Contacts rest on other credentials; or
+//   - [civicpin.ErrInvalid]: out is nil, Pins or Contacts send through another outbox, Contacts rest on other credentials, or
 //     Sends does not fit the outbox's Limits.Proved (see [outbox.Outbox.Limit]).
 //   - an [*outbox.UnsendableError]: the notifier would refuse a message of a plan.
 //   - [ErrPlan]: the configuration or a plan is invalid; the text says which step is why.
