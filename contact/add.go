@@ -15,22 +15,23 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// Add takes an address that an authenticated citizen, or staff on their behalf, gives, and sends a proof there: a code, and
-// by e-mail also a link. It is a contact only once [Service.Prove] or [Service.ProveCode] brought one of these back. Adding an
-// address that waits already sends another proof; the earlier ones stay good, at most three. The address is given up after 24
-// hours; a code that goes elsewhere than to a mailbox is good for ten minutes (NIST SP 800-63B-4 4.2.1.2). That the caller has
-// authenticated the citizen or the operator keeps strangers from having messages sent. Errors:
+// Add takes an address that an authenticated citizen or operator gives, and sends a proof there: a code, and by e-mail also a
+// link. [Service.Prove] or [Service.ProveCode] makes it a contact. Adding an address that waits already sends another proof;
+// the earlier ones stay good, at most three. The address is given up after 24 hours; a code that goes elsewhere than to a
+// mailbox is good for ten minutes (NIST SP 800-63B-4 4.2.1.2). Errors:
 //   - [civicpin.ErrInvalid]: the subject, actor or contact is invalid, or of a channel that the caller prints for. If it is an
 //     [*outbox.UnsendableError], the notifier would refuse the proof, or the notice of a change, over the channel.
 //   - [ErrUnsuitable]: the address is the subject's already, on any channel, or there are eight with the candidates.
 //   - a *[lockout.LockedError]: the limits of messages are reached.
+//   - [outbox.ErrBusy]: too many messages wait. It matches [ErrBusy]: answer 503.
 func (s *Service) Add(ctx context.Context, subject civicpin.Subject, to civicpin.Contact, by civicpin.Actor,
 	source civicpin.Source,
 ) (Candidate, error) {
 	return s.ask(ctx, subject, "", to, by, source)
 }
 
-// Change is Add for an address that, once proved, replaces a contact by its ID. [ErrUnsuitable] also if there is no such one.
+// Change adds an address that replaces the contact with this ID once it is proved. Errors are those of [Service.Add];
+// [ErrUnsuitable] also if the contact is not found.
 func (s *Service) Change(ctx context.Context, subject civicpin.Subject, id string, to civicpin.Contact, by civicpin.Actor,
 	source civicpin.Source,
 ) (Candidate, error) {

@@ -18,7 +18,9 @@ var (
 	ErrGone = token.ErrGone
 	// ErrExpired says that a right token or code came too late. Only its holder is told.
 	ErrExpired = token.ErrExpired
-	// ErrUnsuitable says that a contact is not the subject's, is already, cools down, is one of too many or the last to keep.
+	// ErrUnsuitable says that the contacts do not allow an act:
+	//   - the contact is not found, cools down, or is one of the last that Policy.AtLeast keeps;
+	//   - the address is a contact of the subject already, or there are eight, with the candidates.
 	ErrUnsuitable = contactbook.ErrUnsuitable
 )
 

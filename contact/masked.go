@@ -29,8 +29,8 @@ func (s *Service) MaskedDecoy(subject civicpin.Subject, channel civicpin.Channel
 }
 
 // Decoy returns an address on one of the channels in place of the contact of a subject who has none: made up, and always the
-// same. Send nothing there. If its channel were always the first, a message on another one would reveal a contact. Without
-// channels Decoy returns the zero Contact.
+// same. Send nothing there. Pass all channels of the plan: a decoy that always used the first would differ from real contacts.
+// Without channels Decoy returns the zero Contact.
 func (s *Service) Decoy(subject civicpin.Subject, channels ...civicpin.Channel) civicpin.Contact {
 	if len(channels) == 0 {
 		return civicpin.Contact{}

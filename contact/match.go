@@ -7,9 +7,8 @@ import (
 	"github.com/civicpin/civicpin/internal/contactbook"
 )
 
-// Match compares contacts that a visitor named with the usable ones of the subject: same channel and address. It returns the
-// subject's, in the order given, if there is one for each. It compares keyed hashes, as many whatever the book holds: the time
-// tells neither how many contacts there are nor how much was right. Call it inside [lockout.Gate.Do]: it does not count.
+// Match returns the subject's usable contacts that a visitor named by channel and address, in the order given, if all are. It
+// compares keyed hashes, always as many: its time reveals nothing. Call it inside [lockout.Gate.Do], since it does not count.
 func (v *Snapshot) Match(given []civicpin.Contact) ([]civicpin.Contact, bool) {
 	usable := v.book.Usable(v.now)
 	real := len(usable) > 0

@@ -402,8 +402,12 @@ func TestContactsOverAnotherOutbox(t *testing.T) {
 	require.NoError(t, err)
 	_, err = contact.New(k.out, contact.Policy{}, pins)
 	require.ErrorIs(t, err, civicpin.ErrInvalid)
-	_, err = contact.New(nil, contact.Policy{}, nil)
-	require.ErrorIs(t, err, civicpin.ErrInvalid)
+	require.ErrorContains(t, err, "the credentials send through another outbox: give New the outbox that pin.New got")
+	for _, credentials := range []contact.Credentials{nil, pins} {
+		_, err = contact.New(nil, contact.Policy{}, credentials)
+		require.ErrorIs(t, err, civicpin.ErrInvalid)
+		require.ErrorContains(t, err, "New needs an outbox")
+	}
 	contacts, err := contact.New(other, contact.Policy{}, pins)
 	require.NoError(t, err)
 	require.True(t, contacts.Over(other))

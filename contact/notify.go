@@ -13,14 +13,13 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// Notify tells all contacts of a subject of something, through the outbox: that a PIN was changed, revoked or locked
-// ("pin.changed", "pin.revoked", "pin.locked", see package texts; NIST SP 800-63B-4 4.6). Contacts that cool down, and those
-// that were the subject's until lately, are told, too: a thief changes the contacts first. Notify returns how many contacts
-// are told; if none is, post a letter. params are at most 8, of at most 32 and 256 bytes, and hold no secret.
+// Notify tells all contacts of a subject what happened: "pin.changed", "pin.revoked" or "pin.locked" (package texts; NIST SP
+// 800-63B-4 4.6). It also tells those that cool down, or were the subject's until lately: a thief changes the contacts first.
+// It returns how many are told; if none is, post a letter. params are at most 8, of at most 32 and 256 bytes, without secrets.
 //
-// It is for what an authenticated citizen or an operator did, or for a lock, once. Never call it for each request of a
-// stranger: nothing limits how often it is called, only that 64 messages wait. As strangers can cause a lock, an address gets
-// few notices of "pin.locked": see [outbox.Typed]. Errors:
+// Call it once for an act of an authenticated citizen or an operator, or for a lock. Never call it for each request of a
+// visitor: nothing limits the calls, only that 64 messages wait. Since visitors can cause a lock, an address gets few notices
+// of "pin.locked": see [outbox.Typed]. Errors:
 //   - [civicpin.ErrInvalid]: the subject, kind or parameters are invalid. If it is an [*outbox.UnsendableError], the notifier
 //     would refuse the message over the channel of one of Policy.Decoys.
 //   - [ErrBusy]: 64 messages wait, and none of them has failed.

@@ -29,7 +29,7 @@ var ErrPolicy = errors.New("contact: invalid policy")
 type Policy struct {
 	// AtLeast is how many proved contacts a subject keeps: none is removed that would leave fewer. Zero means 1; at most 4.
 	AtLeast int
-	// Undo is how long the contacts that there were, who are told, can undo a change. Zero means 7 days; 1 to 60 days.
+	// Undo is how long the previous contacts, which are notified, can undo a change. Zero means 7 days; 1 to 60 days.
 	Undo time.Duration
 	// CoolDown is how long a contact that was added to others, or replaced one, proves nothing: no link, code or part of a secret
 	// goes there. Zero means Undo, which is the least; at most 90 days. First contacts, and those staff have seen, are exempt.

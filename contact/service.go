@@ -45,12 +45,16 @@ type Service struct {
 // New returns a service in the vault of out, which carries its messages; the service registers with it as "contact".
 // credentials may be nil. New asks the Check of out's notifier ([outbox.Outbox.Check]) about the package's messages over the
 // channels of Policy.Decoys, in every language. Errors:
-//   - [civicpin.ErrInvalid]: out is nil, or the credentials are over another outbox.
+//   - [civicpin.ErrInvalid]: out is nil, or the credentials send through another outbox.
 //   - an [*outbox.UnsendableError]: the notifier would refuse a message.
 //   - [ErrPolicy]: the policy is invalid, or needs credentials and there are none.
 func New(out *outbox.Outbox, p Policy, credentials Credentials) (*Service, error) {
-	if c, ok := credentials.(interface{ Over(*outbox.Outbox) bool }); out == nil || ok && !c.Over(out) {
-		return nil, fmt.Errorf("contact: %w: New needs an outbox, that of the credentials", civicpin.ErrInvalid)
+	if out == nil {
+		return nil, fmt.Errorf("contact: %w: New needs an outbox", civicpin.ErrInvalid)
+	}
+	if c, ok := credentials.(interface{ Over(*outbox.Outbox) bool }); ok && !c.Over(out) {
+		return nil, fmt.Errorf("contact: %w: the credentials send through another outbox: give New the outbox that pin.New got",
+			civicpin.ErrInvalid)
 	}
 	if err := p.Validate(); err != nil {
 		return nil, err
@@ -79,7 +83,7 @@ func New(out *outbox.Outbox, p Policy, credentials Credentials) (*Service, error
 	return s, nil
 }
 
-// Over reports whether the service works over an outbox: services that rest on each other are over the same one.
+// Over reports whether the service sends through an outbox. Services that rest on each other send through the same one.
 func (s *Service) Over(out *outbox.Outbox) bool { return s != nil && s.out == out }
 
 // RestsOn reports whether changes act on no other credentials than these.

@@ -88,8 +88,7 @@ func (v *Snapshot) Admits(to civicpin.Contact) error {
 	return limited(err)
 }
 
-// CanCorrect returns why a completed recovery could not bring an address now, nil if it could: [ErrUnsuitable], or a
-// *[lockout.LockedError] if too many changes can still be undone. The snapshot itself does not change.
+// CanCorrect returns nil if a completed recovery could bring an address now, else [ErrUnsuitable] or a *[lockout.LockedError].
 func (v *Snapshot) CanCorrect(to civicpin.Contact) error {
 	b := *v.book // a copy as deep as Correct writes
 	b.Contacts, b.Changes = slices.Clone(b.Contacts), slices.Clone(b.Changes)

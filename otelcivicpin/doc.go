@@ -23,6 +23,9 @@
 //
 // The gauge "civicpin.outbox.messages" has "civicpin.outbox.class" ("typed", "proved", "shown", "notice") and
 // "civicpin.outbox.state" ("due", "held", "later"; see [outbox.Tally]), which makes twelve series. The gauge
-// "civicpin.outbox.age" is in seconds, and has no attribute. Watch that one: it grows if a gateway is down or too slow, or if
-// nothing runs. The names are stable.
+// "civicpin.outbox.age" is in seconds, and has no attribute. The names are stable.
+//
+// The age grows if senders cannot keep up, or if nothing runs. It stays near zero while a gateway answers with errors, since a
+// failed message is "later" until its next try: watch the state "later" and the counter "civicpin.events" with the code
+// "outbox.retried" for that, and "outbox.dead" for messages that were given up.
 package otelcivicpin

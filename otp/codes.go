@@ -44,7 +44,7 @@ type Codes struct {
 
 // NewCodes returns a Codes in the vault of out, which carries its messages; the Codes registers with it under "code." and the
 // policy's name. Errors:
-//   - [civicpin.ErrInvalid]: out is nil.
+//   - [civicpin.ErrInvalid]: out is nil, or Sends does not fit the outbox's Limits.Proved (see [outbox.Outbox.Limit]).
 //   - an [*outbox.UnsendableError]: the notifier of out would refuse a code over one of the policy's Channels. Channels
 //     lists those only that the notifier has a route and words for.
 //   - [ErrPolicy]: the policy is invalid.

@@ -150,6 +150,15 @@ func ExampleCodes_Verify() {
 	// too many wrong codes; locked: true
 }
 
+// A program without push and voice: NewCodes would refuse the channels that no notifier serves.
+func ExampleSMS() {
+	p := otp.SMS()
+	p.Channels = []civicpin.Channel{civicpin.SMS}
+	fmt.Println(p.Channels, p.Validate())
+	// Output:
+	// [sms] <nil>
+}
+
 // A policy is data, and says how good it is.
 func ExampleCodePolicy() {
 	p := otp.SMS()

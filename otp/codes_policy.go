@@ -68,7 +68,7 @@ type CodePolicy struct {
 	// Name is set from the policy's.
 	Lockout lockout.Policy
 	// Sends is how many messages may be asked for a subject; the limits by address, country and source are the outbox's. Zero
-	// means 10 in 24 hours.
+	// means 10 in 24 hours. It must fit the outbox's Limits.Proved: see [outbox.Outbox.Limit].
 	Sends civicpin.Rate
 
 	// Exception names the reason, for the reader of the policy, why a code is accepted that has less than six digits' worth
@@ -79,6 +79,7 @@ type CodePolicy struct {
 // SMS returns the policy to begin from: six digits, by push, text message or call, good for 10 minutes and once. Five wrong
 // guesses end a code and lock the subject's codes for 15 minutes, each further five for twice as long, up to a day, and a
 // hundred in a row disable them. The chance to guess one in all of that is 1 in 10,000 (NIST SP 800-63B-4 3.1.3.2, 3.2.2).
+// Without push and voice: p := otp.SMS(); p.Channels = []civicpin.Channel{civicpin.SMS}.
 func SMS() CodePolicy {
 	return CodePolicy{
 		Name:     "sms",
@@ -204,7 +205,7 @@ func (p CodePolicy) validateChannels(bad func(string, ...any) error) error {
 	if len(p.Channels) == 0 || len(p.Channels) > 16 {
 		return bad("Channels lists no channel, or more than 16")
 	}
-	most := maxMailValid
+	most, named := maxMailValid, "24 hours"
 	for i, c := range p.Channels {
 		switch {
 		case c == "" || c.Printed():
@@ -212,11 +213,11 @@ func (p CodePolicy) validateChannels(bad func(string, ...any) error) error {
 		case slices.Contains(p.Channels[:i], c):
 			return bad("Channels lists %q twice", c)
 		case c != civicpin.Email && c != civicpin.CertifiedEmail:
-			most = maxCodeValid
+			most, named = maxCodeValid, "10 minutes"
 		}
 	}
 	if p.Valid < time.Minute || p.Valid > most {
-		return bad("Valid is not 1 minute to %v, the most for these channels", most)
+		return bad("Valid is not 1 minute to %s, the most for these channels", named)
 	}
 	if len(p.Decoys) > 16 {
 		return bad("Decoys lists more than 16 contacts")

@@ -135,6 +135,27 @@ func TestCodePolicyValidate(t *testing.T) {
 	require.ErrorIs(t, err, civicpin.ErrInvalid)
 }
 
+// The greatest Valid is told as the documentation writes it.
+func TestCodePolicyNamesTheGreatestValid(t *testing.T) {
+	p := otp.SMS()
+	p.Valid = time.Hour
+	require.ErrorContains(t, p.Validate(), "Valid is not 1 minute to 10 minutes, the most for these channels")
+	p.Valid, p.Channels = 25*time.Hour, []civicpin.Channel{civicpin.Email}
+	require.ErrorContains(t, p.Validate(), "Valid is not 1 minute to 24 hours, the most for these channels")
+}
+
+// An outbox whose addresses get fewer messages than a subject may ask for is refused.
+func TestCodesFitTheOutbox(t *testing.T) {
+	vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), nil)
+	require.NoError(t, err)
+	few := outbox.Limits{Proved: civicpin.Rate{Limit: 1, Window: time.Hour}}
+	out, err := outbox.New(vault, &testkit.Mailbox{}, &outbox.Options{Limits: few})
+	require.NoError(t, err)
+	_, err = otp.NewCodes(out, otp.SMS())
+	require.ErrorIs(t, err, civicpin.ErrInvalid)
+	require.ErrorContains(t, err, "raise Options.Limits.Proved")
+}
+
 func TestCodePolicyJSON(t *testing.T) {
 	p := otp.ClavePIN()
 	p.Decoys = []civicpin.Contact{bySMS, byApp}

@@ -54,6 +54,7 @@ type Request struct {
 //     notifier would refuse a message with these Params over one of the policy's channels: an act that is too long, say.
 //   - a *[lockout.LockedError]: the subject's codes are locked for longer than this one would live, or the send limits are
 //     reached.
+//   - [outbox.ErrBusy]: too many messages wait. It matches [ErrBusy]: answer 503.
 //   - the store's: the code may be on its way, and asking again is safe.
 func (c *Codes) Request(ctx context.Context, subject civicpin.Subject, purpose Purpose, o RequestOptions) (Request, error) {
 	own, err := c.checkRequest(subject, purpose, o)

@@ -25,11 +25,12 @@ import (
 // owner's own secret ([Service.Reissue]). Failures counted against the subject stay counted, unless there is Evidence, which is
 // a new binding (NIST SP 800-63B-4 4.1) and also lifts a disablement.
 //
-// Errors, all before anything changes: [civicpin.ErrInvalid], [ErrParts], [ErrEvidence], [ErrBusy], [ErrState]; a
-// *[lockout.LockedError] if the send limits are reached, or if the subject is disabled and there is no Evidence, which may be
-// told, since strangers are disabled alike. If the store fails, the issue may or may not have happened;
-// issuing again is safe. Of two issues at the same moment the later one counts. Whether the subject has a credential makes
-// no difference to the work done; it does to the error, so do not pass ErrState on to strangers.
+// Errors, all before anything changes: [civicpin.ErrInvalid], [ErrParts], [ErrEvidence], [ErrBusy], [ErrState];
+// [outbox.ErrBusy], which matches [ErrBusy], if too many messages wait: answer 503; a *[lockout.LockedError] if the send limits
+// are reached, or if the subject is disabled and there is no Evidence, which may be told, since strangers are disabled alike.
+// If the store fails, the issue may or may not have happened; issuing again is safe. Of two issues at the same moment the later
+// one counts. Whether the subject has a credential makes no difference to the work done; it does to the error, so do not pass
+// ErrState on to strangers.
 func (s *Service) Issue(ctx context.Context, subject civicpin.Subject, o IssueOptions) (Issue, error) {
 	if err := s.checkIssue(subject, &o); err != nil {
 		return Issue{}, err

@@ -16,7 +16,8 @@ import (
 
 // New returns a service in the vault of out, which carries its messages; the service registers with it under "pin." and the
 // policy's name. New hashes once, so it takes as long as a verification. Errors:
-//   - [civicpin.ErrInvalid]: out is nil.
+//   - [civicpin.ErrInvalid]: out is nil, or half of Policy.Sends, the rate of [Service.Resend], does not fit the outbox's
+//     Limits.Proved (see [outbox.Outbox.Limit]).
 //   - an [*outbox.UnsendableError]: the notifier of out would refuse a part over one of the channels in Policy.Valid. Valid
 //     lists those channels only that the notifier has a route and words for, and those that the caller prints for.
 //   - [ErrPolicy]: the policy is invalid.

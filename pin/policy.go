@@ -89,7 +89,7 @@ type Policy struct {
 	// Lockout says how many wrong guesses are borne. Its Name is set from the policy's.
 	Lockout lockout.Policy
 	// Sends is how many messages may be asked for a subject; the limits by address, country and source are the outbox's. Zero
-	// means 10 in 24 hours.
+	// means 10 in 24 hours. Half of it must fit the outbox's Limits.Proved: see [New].
 	Sends civicpin.Rate
 	// Levels says which level of assurance a method of proving identity gives. Methods that are not listed give none.
 	Levels map[civicpin.Method]civicpin.Level
@@ -106,7 +106,7 @@ type Policy struct {
 // of the citizen have lanes of their own ([Service.Remember]), with 12 of the 100 wrong guesses that disable each, and 52 for
 // everybody else. An issued code is valid for 24 hours by e-mail, 21 days by letter, 7 days if handed over, and 10 minutes
 // otherwise (NIST SP 800-63A-4 3.8; 7 days at a desk: 63A-3 4.4.1.6). The chance to guess either secret is below 1 in 10
-// billion.
+// billion. Without voice and push: p := pin.Default(); delete(p.Valid, civicpin.Voice); delete(p.Valid, civicpin.Push).
 func Default() Policy {
 	return Policy{
 		Name:     "default",
@@ -131,7 +131,8 @@ func Default() Policy {
 //
 // Who holds one part still has to guess the other: the chance before the PIN is disabled is 50 in 28^8, 1 in 7*10^9. For the
 // chosen PIN it is 3 in 100,000, crediting a chosen secret with half the bits of a random one (see [Policy.GuessProbability]).
-// It has no known devices; with Lockout.Devices of 3 these chances stay, and 26 of the 50 guesses are for strangers.
+// It has no known devices; with Lockout.Devices of 3 these chances stay, and 26 of the 50 guesses are for strangers. Without
+// letters: p := pin.INPS(); delete(p.Valid, civicpin.Letter).
 func INPS() Policy {
 	const week = 7 * day
 	return Policy{

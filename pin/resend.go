@@ -19,7 +19,7 @@ import (
 // not sent: see [Service.Reprint].
 //
 // Errors: [civicpin.ErrInvalid] for a subject or a number that cannot be; a *[lockout.LockedError] if the send limits are
-// reached, which count alike for everybody; [ErrChanged]; the store's.
+// reached, which count alike for everybody; [outbox.ErrBusy] if too many messages wait; [ErrChanged]; the store's.
 func (s *Service) Resend(ctx context.Context, subject civicpin.Subject, part int, source civicpin.Source) error {
 	if err := subject.Validate(); err != nil {
 		return err

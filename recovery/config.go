@@ -56,13 +56,13 @@ type Config struct {
 
 	// Contacts are the subjects'. Messages go only to these, and to no address to which a PIN was issued. Required.
 	Contacts *contact.Service
-	// Sends limits the messages for a subject; three times as many recoveries may be begun. Zero means 10 in 24 hours.
+	// Sends limits the messages for a subject; three times as many recoveries may be begun. Zero means 10 in 24 hours. It must
+	// fit the outbox's Limits.Proved: see [outbox.Outbox.Limit].
 	Sends   civicpin.Rate
 	Hashing pin.Hashing // what hashing the answers costs
 }
 
-// A Service runs plans. Make one with [New]. It is safe for concurrent use, and any number of services with the same
-// configuration, in any number of processes, over one store run the same recoveries.
+// A Service runs plans. Make one with [New]. It is safe for concurrent use, also by processes over one store and configuration.
 type Service struct {
 	vault     *store.Vault
 	out       *outbox.Outbox
@@ -84,15 +84,13 @@ type Service struct {
 // New returns a service in the vault of out, which carries its messages; the service registers with it as "recovery". New
 // hashes once. It asks the Check of out's notifier ([outbox.Outbox.Check]) for the messages of each plan, in every language,
 // over the channels of its steps; for the notices also over those of contact.Policy.Decoys. Errors:
-//   - [civicpin.ErrInvalid]: out is nil, Pins or Contacts are over another outbox, or Contacts rest on other credentials.
+//   - [civicpin.ErrInvalid]: out is nil, Pins or Contacts send through another outbox, Contacts rest on other credentials, or
+//     Sends does not fit the outbox's Limits.Proved (see [outbox.Outbox.Limit]).
 //   - an [*outbox.UnsendableError]: the notifier would refuse a message of a plan.
 //   - [ErrPlan]: the configuration or a plan is invalid; the text says which step is why.
 func New(out *outbox.Outbox, c Config) (*Service, error) {
-	if out == nil || c.Pins != nil && !c.Pins.Over(out) || c.Contacts != nil && !c.Contacts.Over(out) {
-		return nil, fmt.Errorf("recovery: %w: New needs an outbox, that of Pins and Contacts", civicpin.ErrInvalid)
-	}
-	if c.Contacts != nil && c.Pins != nil && !c.Contacts.RestsOn(c.Pins) {
-		return nil, fmt.Errorf("recovery: %w: Contacts rest on other credentials than Pins", civicpin.ErrInvalid)
+	if problem := c.mismatch(out); problem != "" {
+		return nil, fmt.Errorf("recovery: %w: %s", civicpin.ErrInvalid, problem)
 	}
 	v := out.Vault()
 	s := &Service{vault: v, out: out, config: c, plans: make(map[string]*way), roles: make(map[string]*role)}
@@ -120,6 +118,21 @@ func New(out *outbox.Outbox, c Config) (*Service, error) {
 		return nil, err
 	}
 	return s, out.Register(owner, (*delivery)(s))
+}
+
+// mismatch returns why the services of a configuration do not fit together, "" if they do.
+func (c *Config) mismatch(out *outbox.Outbox) string {
+	switch {
+	case out == nil:
+		return "New needs an outbox"
+	case c.Pins != nil && !c.Pins.Over(out):
+		return "Pins send through another outbox: give New the outbox that pin.New got"
+	case c.Contacts != nil && !c.Contacts.Over(out):
+		return "Contacts send through another outbox: give New the outbox that contact.New got"
+	case c.Contacts != nil && c.Pins != nil && !c.Contacts.RestsOn(c.Pins):
+		return "Contacts rest on other credentials than Pins"
+	}
+	return ""
 }
 
 // check checks what is not a plan's.

@@ -67,14 +67,26 @@ func TestConfigsOverAnotherOutbox(t *testing.T) {
 	require.NoError(t, err)
 	contacts, err := contact.New(other, contact.Policy{}, pins)
 	require.NoError(t, err)
-	_, err = recovery.New(nil, k.config)
-	require.ErrorIs(t, err, civicpin.ErrInvalid)
-	_, err = recovery.New(other, k.config)
-	require.ErrorIs(t, err, civicpin.ErrInvalid)
-	for _, c := range []recovery.Config{{Pins: pins, Contacts: k.contacts}, {Pins: k.pins, Contacts: contacts}} {
-		c.Plans, c.Register = k.config.Plans, k.config.Register
-		_, err = recovery.New(k.out, c)
+	const (
+		noPins     = "Pins send through another outbox: give New the outbox that pin.New got"
+		noContacts = "Contacts send through another outbox: give New the outbox that contact.New got"
+	)
+	for _, tc := range []struct {
+		out      *outbox.Outbox
+		pins     *pin.Service
+		contacts *contact.Service
+		says     string
+	}{
+		{nil, k.pins, k.contacts, "New needs an outbox"},
+		{other, k.pins, k.contacts, noPins},
+		{k.out, pins, k.contacts, noPins},
+		{k.out, k.pins, contacts, noContacts},
+	} {
+		c := k.config
+		c.Pins, c.Contacts = tc.pins, tc.contacts
+		_, err = recovery.New(tc.out, c)
 		require.ErrorIs(t, err, civicpin.ErrInvalid)
+		require.ErrorContains(t, err, tc.says)
 	}
 }
 

@@ -17,9 +17,8 @@ import (
 	"github.com/civicpin/civicpin/recovery/plan"
 )
 
-// Finish completes a plan: with the token of a link, if that is the plan's last step, or else with the ticket of a run that is
-// Done. Of any number of concurrent calls, over all runs of the subject, one completes, and ends every other recovery of the
-// subject under way. The subject's contacts are told, with a link that repudiates it.
+// Finish completes a plan: by the token of the last step's link, or by the ticket of a run that is Done. Of concurrent calls
+// for a subject, one completes, and ends the subject's other recoveries. The contacts are told, with a link that repudiates it.
 //
 // The grant is for [pin.Service.Set] or [pin.Service.Reissue]. It is zero for a plan that ends in an unlock, which is done
 // then; whether there was a lock is not told. A disabled credential stays so: that takes a new secret. Errors:

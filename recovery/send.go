@@ -27,6 +27,7 @@ const maxSends = 10
 //   - [ErrStep]: the step sends nothing.
 //   - [ErrWaiting]: the run rests.
 //   - a *[lockout.LockedError]: the limits of messages are reached, alike for everybody.
+//   - [ErrBusy]: answer 503. [outbox.ErrBusy] if too many messages wait.
 //   - [ErrExpired], [ErrGone].
 func (s *Service) Send(ctx context.Context, ticket civicpin.Secret, source civicpin.Source) (Run, error) {
 	v, err := s.enter(ctx, ticket, source)

@@ -14,6 +14,15 @@ import (
 // ErrKeyInFront says that a sealing key is the one in front, which seals and must not be removed. The last key is in front.
 var ErrKeyInFront = errors.New("store: the sealing key in front")
 
+// A keyInFrontError is the id of the key in front. It matches [ErrKeyInFront].
+type keyInFrontError string
+
+func (e keyInFrontError) Error() string {
+	return fmt.Sprintf("store: key %q is in front and seals: promote another first", string(e))
+}
+
+func (e keyInFrontError) Is(target error) bool { return target == ErrKeyInFront }
+
 // AddKey adds a new random sealing key to a key file, behind the others, and returns its id. The key opens records and seals
 // none. Copy the file to every process, and have each read it, before [PromoteKey].
 //
@@ -65,7 +74,7 @@ func RemoveKey(path, id string) error {
 		case -1:
 			return nil, fmt.Errorf("%w: sealing key %q", ErrNotFound, id)
 		case sealLine(lines):
-			return nil, fmt.Errorf("%w: %q", ErrKeyInFront, id)
+			return nil, keyInFrontError(id)
 		}
 		return slices.Delete(lines, at, at+1), nil
 	})

@@ -84,7 +84,9 @@ func TestChangeKeysRefuses(t *testing.T) {
 	require.NoError(t, err)
 	before, err := os.ReadFile(path)
 	require.NoError(t, err)
-	require.ErrorIs(t, store.RemoveKey(path, "k1"), store.ErrKeyInFront)
+	err = store.RemoveKey(path, "k1")
+	require.ErrorIs(t, err, store.ErrKeyInFront)
+	require.EqualError(t, err, `store: key "k1" is in front and seals: promote another first`)
 	for _, unknown := range []string{"", "k9", "index", "seal", "K1", id + " "} {
 		require.ErrorIs(t, store.RemoveKey(path, unknown), store.ErrNotFound, unknown)
 		require.ErrorIs(t, store.PromoteKey(path, unknown), store.ErrNotFound, unknown)

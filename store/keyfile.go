@@ -36,8 +36,14 @@ type keyTextError string
 func (e keyTextError) Error() string        { return "store: " + string(e) }
 func (e keyTextError) Is(target error) bool { return target == ErrKeyFile }
 
+// A keyFileExistsError is the path of a file that CreateKeyFile does not replace. It matches [fs.ErrExist].
+type keyFileExistsError string
+
+func (e keyFileExistsError) Error() string        { return string(e) + " exists: read it with ReadKeyFile" }
+func (e keyFileExistsError) Is(target error) bool { return target == fs.ErrExist }
+
 // CreateKeyFile writes a file with new random keys, readable by its owner only, and returns the keys. When it returns, the file
-// and its name are on the disk. It gives an error, and changes nothing, if the file exists.
+// and its name are on the disk. If the file exists, CreateKeyFile changes nothing, and the error matches [fs.ErrExist].
 //
 // CreateKeyFile writes path with a random ending and ".new" first: path names a whole file or none, also after a crash. A crash
 // may leave the other file: remove it. Only on a file system without hard links does CreateKeyFile write path in place. A crash
@@ -67,6 +73,9 @@ func createFile(path, text string, link func(from, to string) error) error {
 	err := link(temporary, path)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		err = writeNew(path, text, 0o600) // the file system has no hard links, or this call tells why nothing can be written
+	}
+	if errors.Is(err, fs.ErrExist) {
+		err = keyFileExistsError(path) // the caller knows nothing of the other name
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(temporary))

@@ -115,6 +115,7 @@ func TestKeyFile(t *testing.T) {
 	assert.NotEqual(t, created.Index.Reveal(), other.Index.Reveal())
 	again, err := store.CreateKeyFile(path)
 	require.ErrorIs(t, err, os.ErrExist)
+	require.EqualError(t, err, "store: create key file: "+path+" exists: read it with ReadKeyFile")
 	assert.True(t, again.Index.IsZero())
 	require.NoError(t, os.Symlink(path+"3", path+"link"))
 	_, err = store.CreateKeyFile(path + "link")

@@ -75,7 +75,8 @@ func (v *Vault) withFront(ctx context.Context, p proposal) (proposal, error) {
 		p.changed = true
 		return p, p.canary.add(ctx, v.current, p.canary.top()+1)
 	case e.Retired:
-		return proposal{}, fmt.Errorf("%w: %s was retired", ErrOldKey, v.current.ID)
+		return proposal{}, fmt.Errorf("%w: %s was retired: copy the present key file to this machine",
+			ErrOldKey, v.current.ID)
 	}
 	return p, nil
 }

@@ -28,7 +28,8 @@ func (v *Vault) begin(ctx context.Context) ([][]string, error) {
 			// A store that may lose its canary does not know the order, if another does.
 			ordered := !lasting || !forgets(v.members[i])
 			if ordered && e.Key != front.Key && e.Rank >= front.Rank {
-				return nil, fmt.Errorf("%w: %s is in front, and %s may be newer", ErrOldKey, front.Key, e.Key)
+				return nil, fmt.Errorf("%w: %s is in front, and %s may be newer: copy the present key file to this machine",
+					ErrOldKey, front.Key, e.Key)
 			}
 		}
 	}

@@ -85,6 +85,7 @@ func TestResealUnderAnOldOrder(t *testing.T) {
 			if c.refused {
 				_, err := store.OpenVault(t.Context(), m, older, nil)
 				require.ErrorIs(t, err, store.ErrOldKey)
+				require.ErrorContains(t, err, "k1 was retired: copy the present key file to this machine")
 			} else {
 				vaults = append(vaults, newVault(t, m, older, nil))
 			}
@@ -93,6 +94,7 @@ func TestResealUnderAnOldOrder(t *testing.T) {
 				for _, p := range []store.Pass{{}, {}, {Max: 9}, {After: "a"}} {
 					at, err := v.Reseal(t.Context(), p)
 					require.ErrorIs(t, err, store.ErrOldKey)
+					require.ErrorContains(t, err, "copy the present key file to this machine")
 					require.Equal(t, store.Progress{Last: p.After}, at)
 				}
 			}

@@ -40,7 +40,8 @@ var italianRecovery = recovery{
 	prove: wording{
 		title:   "Conferma di questo recapito",
 		subject: "{service}: conferma di questo recapito",
-		short:   "{service}: il suo codice per confermare questo recapito: {code}\n[Valido fino al {time}. ]Non lo dica a nessuno.",
+		short: "{service}: il suo codice per confermare questo recapito: {code}\n" +
+			"[Valido fino al {time}. ]Non lo dica a nessuno.",
 		spoken: "Qui {service}. Il suo codice per confermare questo recapito è: {letters}. Ripeto: {letters}. " +
 			"Non lo dica a nessuno, neppure a noi.",
 		paragraphs: italianSteps(
@@ -58,7 +59,8 @@ var italianRecovery = recovery{
 		paragraphs: []string{
 			"questo è il suo codice per recuperare l'accesso a {name}:",
 			codeLine,
-			"Vale una volta sola[, fino al {longtime}]. Lo digiti soltanto nella pagina in cui ha chiesto di recuperare l'accesso.",
+			"Vale una volta sola[, fino al {longtime}]. " +
+				"Lo digiti soltanto nella pagina in cui ha chiesto di recuperare l'accesso.",
 			"Non lo dica a nessuno. Non glielo chiederemo mai: né per telefono, né per messaggio, né per e-mail.",
 			"Se non è stato lei a chiederlo, non lo usi e ci avvisi tramite un canale che già conosce.",
 		},
@@ -82,8 +84,8 @@ var italianRecovery = recovery{
 		title:   "Il suo accesso è stato recuperato",
 		subject: "{service}: il suo accesso è stato recuperato",
 		short:   "{service}: il suo accesso è stato recuperato. Se non è stato lei, ci avvisi al numero che già conosce.",
-		spoken: "Qui {service}. Il suo accesso è stato recuperato. Se non è stato lei, ci avvisi subito al numero che già conosce. " +
-			"Non le chiederemo mai il PIN o la password.",
+		spoken: "Qui {service}. Il suo accesso è stato recuperato. Se non è stato lei, ci avvisi subito al numero " +
+			"che già conosce. Non le chiederemo mai il PIN o la password.",
 		paragraphs: italianNotice(
 			"il suo accesso a {name} è stato recuperato: "+
 				"è stato scelto un nuovo PIN o una nuova password, oppure le arriverà a breve.",
@@ -94,8 +96,8 @@ var italianRecovery = recovery{
 		title:   "Il suo accesso è stato sbloccato",
 		subject: "{service}: il suo accesso è stato sbloccato",
 		short:   "{service}: il suo accesso è stato sbloccato. Se non è stato lei, ci avvisi al numero che già conosce.",
-		spoken: "Qui {service}. Il suo accesso è stato sbloccato. Se non è stato lei, ci avvisi subito al numero che già conosce. " +
-			"Non le chiederemo mai il PIN o la password.",
+		spoken: "Qui {service}. Il suo accesso è stato sbloccato. Se non è stato lei, ci avvisi subito al numero " +
+			"che già conosce. Non le chiederemo mai il PIN o la password.",
 		paragraphs: italianNotice(
 			"il suo accesso a {name} è stato sbloccato. Il PIN o la password non sono cambiati.",
 			"ce lo segnali",
@@ -105,8 +107,8 @@ var italianRecovery = recovery{
 		title:   "Modifica dei suoi recapiti",
 		subject: "{service}: modifica dei suoi recapiti",
 		short:   "{service}: {change}. Se non è stato lei, ci avvisi al numero che già conosce.",
-		spoken: "Qui {service}. Le comunichiamo che {change}. Se non è stato lei, ci avvisi subito al numero che già conosce. " +
-			"Non le chiederemo mai il PIN o la password.",
+		spoken: "Qui {service}. Le comunichiamo che {change}. Se non è stato lei, ci avvisi subito al numero " +
+			"che già conosce. Non le chiederemo mai il PIN o la password.",
 		paragraphs: italianNotice(
 			"le comunichiamo che presso {name} {change}.",
 			"annulli la modifica",

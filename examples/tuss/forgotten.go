@@ -105,7 +105,9 @@ func (t *tale) linked(ctx context.Context, address string, what recovery.Purpose
 }
 
 // begin begins the plan for a forgotten password, as a person and no machine.
-func (t *tale) begin(ctx context.Context, subject civicpin.Subject, source civicpin.Source) (ticket civicpin.Secret, err error) {
+func (t *tale) begin(
+	ctx context.Context, subject civicpin.Subject, source civicpin.Source,
+) (ticket civicpin.Secret, err error) {
 	err = t.patiently(func() error {
 		run, err := t.rec.Start(ctx, planForgotten.Name, subject, source)
 		ticket = run.Ticket
@@ -119,7 +121,9 @@ func (t *tale) begin(ctx context.Context, subject civicpin.Subject, source civic
 }
 
 // answerDate answers the question for the birth date, and has the link sent.
-func (t *tale) answerDate(ctx context.Context, ticket civicpin.Secret, born string, source civicpin.Source) (recovery.Run, error) {
+func (t *tale) answerDate(
+	ctx context.Context, ticket civicpin.Secret, born string, source civicpin.Source,
+) (recovery.Run, error) {
 	run, err := t.rec.Answer(ctx, ticket, recovery.Answers{Facts: map[string]string{birthDate: born}, Source: source})
 	if err != nil {
 		return run, err

@@ -26,7 +26,8 @@ const (
 	recoveries = 3
 	// recoverPause keeps recoveries, each of which costs three hashes, from leaving logins no processor.
 	recoverPause = 250 * time.Millisecond
-	// messagePatience is how long nothing but a message is waited for: a dispatcher's claim that had no answer holds it up for longer.
+	// messagePatience is how long nothing but a message is waited for: a dispatcher's claim that had no answer holds it up for
+	// longer.
 	messagePatience = 2 * time.Second
 )
 
@@ -82,8 +83,8 @@ func (r *recoverer) enrol(ctx context.Context) {
 	r.all = append(r.all, c)
 }
 
-// begin begins a recovery, before which the secret of the last one is still right. One that had no answer may be under way, and its
-// link may come.
+// begin begins a recovery, before which the secret of the last one is still right. One that had no answer may be under way, and
+// its link may come.
 func (r *recoverer) begin(ctx context.Context, c *forgetful) {
 	if right, err := r.right(ctx, c, c.secret); err == nil && !right {
 		r.journal.Break("recover %s: the secret that was chosen is not right any more", c.subject)
@@ -159,8 +160,8 @@ func (r *recoverer) use(ctx context.Context, c *forgetful, w *walk) {
 	r.reached(ctx, c, w, "links used")
 }
 
-// send asks for a code that could not be promised when the link was used. There may be two, then. Both are good, but the other one
-// must not be taken for that of the next recovery.
+// send asks for a code that could not be promised when the link was used. There may be two, then. Both are good, but the other
+// one must not be taken for that of the next recovery.
 func (r *recoverer) send(ctx context.Context, c *forgetful, w *walk) {
 	c.over = true
 	if _, err := r.site.Recovery.Send(ctx, w.ticket, civicpin.Source{}); err != nil {
@@ -218,7 +219,8 @@ func (r *recoverer) look(ctx context.Context, c *forgetful, w *walk) {
 	case err != nil:
 		r.failed(ctx, c, w, err)
 	case asked == nil, asked.Link != (w.at == toUse):
-		r.journal.Break("recover %s: what was done has to be done again, or need not be: %+v is asked at %v", c.subject, run.Next, w.at)
+		r.journal.Break("recover %s: what was done has to be done again, or need not be: %+v is asked at %v",
+			c.subject, run.Next, w.at)
 		w.ended, c.over = true, true
 	default:
 		pause(ctx)

@@ -109,9 +109,8 @@ func (b *Book) On(channels []civicpin.Channel, now time.Time) *Address {
 	return nil
 }
 
-// Told returns the addresses that are told of what happens: every contact, also one that cools down, and those that were one
-// until lately, since a thief removes them first. It leaves out what an operator took away, and what an undo removed: its
-// holder would be told how the owner gets the account back.
+// Told returns the addresses that are told of what happens: all contacts, and those that were one until lately, since a thief
+// removes them first. None that an operator or an undo removed: its holder would learn how the owner gets the account back.
 func (b *Book) Told(now time.Time) []Address {
 	var list []Address
 	for _, a := range b.Live() {

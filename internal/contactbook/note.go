@@ -48,8 +48,7 @@ func notice(id string, i int, kind civicpin.MessageKind, to letter.Contact, unti
 	return letter.Mail{Name: id + "." + strconv.Itoa(i+1), Kind: kind, To: to, Expires: until, State: letter.Pending}
 }
 
-// announce tells contacts of a change, each established one with a token of its own to undo it. One that cools down gets
-// none: it could keep what an owner does to get rid of it from lasting.
+// announce tells contacts of a change, each established one with a token to undo it: one that cools down may be a thief's.
 func (b *Book) announce(c *Change, told []Address, now time.Time) Effects {
 	fx := Effects{Until: c.Until}
 	for i := range told {
@@ -95,8 +94,8 @@ func (b *Book) Note(name string) *Note {
 	return nil
 }
 
-// Enqueue adds messages. It drops the oldest that failed beyond so many: addresses at which nothing arrives, changed over and
-// over, must not make a record that is too large to be written, or nobody could undo what a thief did.
+// Enqueue adds messages, and drops the oldest failed ones beyond a number: with a record that grew too large to be written, the
+// owner could not undo what a thief did.
 func (b *Book) Enqueue(notes []Note) {
 	b.Mail = append(b.Mail, notes...)
 	b.shed(maxFailed, func(n *Note) bool { return n.State == letter.Failed })

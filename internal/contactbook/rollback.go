@@ -53,9 +53,8 @@ func (b *Book) UndoChange(id, undo string, now time.Time, p Policy) (fx Effects,
 	return fx, "undone", nil
 }
 
-// rollback undoes a change and all that came after it: the same thief may have done those, and they rest on it. What staff
-// brought since stays, and what they took away stays away. Every candidate goes. An undo cannot be undone. If staff took away
-// what it would bring back, fewer contacts are left than the policy keeps: rather none than one that was repudiated.
+// rollback undoes a change, all later ones, which may be the same thief's, and every candidate. What staff brought or took away
+// since stays so, even if fewer contacts are left than the policy keeps. An undo cannot be undone.
 func (b *Book) rollback(k int, now time.Time) {
 	c := &b.Changes[k]
 	back, came := slices.Clone(c.Before), slices.Clone(c.New)

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -91,12 +90,12 @@ func (d Delivery) problem() string {
 			mail = false
 		}
 	}
-	most := 10 * minute
+	most, named := 10*minute, "10 minutes"
 	if mail {
-		most = day
+		most, named = day, "24 hours"
 	}
 	if d.Valid < minute || d.Valid > most {
-		return fmt.Sprintf("Valid is not 1 minute to %v", most)
+		return "Valid is not 1 minute to " + named
 	}
 	if d.Code != 0 && (d.Code < 6 || d.Code > 12) {
 		return "the code is not of 6 to 12 characters"

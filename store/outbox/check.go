@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/guard"
@@ -15,8 +16,10 @@ type UnsendableError struct {
 	Err     error // from the notifier's Check
 }
 
+// Error returns one line, also if the notifier's error joins several.
 func (e *UnsendableError) Error() string {
-	return fmt.Sprintf("outbox: the notifier refuses message %q over channel %q: %v", string(e.Kind), string(e.Channel), e.Err)
+	why := strings.ReplaceAll(fmt.Sprint(e.Err), "\n", ": ")
+	return fmt.Sprintf("outbox: the notifier refuses message %q over channel %q: %s", string(e.Kind), string(e.Channel), why)
 }
 
 // Unwrap returns [civicpin.ErrInvalid] and the notifier's error.

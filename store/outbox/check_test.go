@@ -2,6 +2,7 @@ package outbox_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -59,7 +60,12 @@ func TestCheck(t *testing.T) {
 		"no Checker":             {&sink{}, all, "", "", nil},
 		"no notifier":            {nil, all, "", "", nil},
 		"another error":          {only(civicpin.Push, context.Canceled), all, civicpin.Push, "canceled", []civicpin.Channel{civicpin.Push}},
-		"a panic":                {panics, all, civicpin.Push, "at the gateway", nil},
+		"two errors as one": {
+			only(civicpin.Push, errors.Join(civicpin.ErrUndeliverable, tooLong)), all, civicpin.Push,
+			"civicpin: undeliverable: civicpin: undeliverable: too long",
+			[]civicpin.Channel{civicpin.Push},
+		},
+		"a panic": {panics, all, civicpin.Push, "at the gateway", nil},
 		"no route": {
 			civicpin.ByChannel{civicpin.Push: &sink{}, civicpin.Email: &sink{}}, all, civicpin.SMS, "no notifier for channel sms", nil,
 		},
@@ -91,6 +97,7 @@ func TestCheck(t *testing.T) {
 			require.ErrorContains(t, err, tc.says)
 			require.ErrorContains(t, err, string(tc.refused))
 			require.NotContains(t, err.Error(), "SAMPLE12")
+			require.NotContains(t, err.Error(), "\n", "one line")
 		})
 	}
 }

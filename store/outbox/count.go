@@ -9,27 +9,29 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// A Backlog is how many messages wait to be sent, as [Outbox.Count] found them: in all, and of each class. Decoys are among
-// them, or the numbers would tell strangers from citizens; but no decoy is ever held, so show Held to operators only. Dead
-// letters are not among them: see [Outbox.DeadLetters].
+// A Backlog is how many messages wait to be sent, as [Outbox.Count] found them: in all, and of each class. Decoys count as Due
+// and Later, never as Held. Held therefore reveals real subjects: show it to operators only. Dead letters do not count: see
+// [Outbox.DeadLetters].
 type Backlog struct {
 	// Due, Held and Later are the messages of all classes: their sum is how many wait. See [Tally].
 	Due, Held, Later int
 	// ByClass are those of each class: ByClass[Typed] of what any visitor may cause. It is an array, so that the zero Backlog is
 	// ready, a copy is a copy, and two can be compared. What a later version stored with another class counts as Typed.
 	ByClass [Notice + 1]Tally
-	// Since is when the longest due of Due became due; zero if nothing is due. Its age is what to watch, and to be told of.
+	// Since is when the oldest due message became due; zero if nothing is due. Its age grows if senders cannot keep up, or if
+	// nothing runs. It stays near zero while a gateway answers with errors: see Later of [Tally], and [EventRetried].
 	Since time.Time
 }
 
 // A Tally is how many messages wait of one class.
 type Tally struct {
-	// Due is how many ought to be on their way by now. If it grows, a gateway is down or too slow, or nothing runs.
+	// Due is how many ought to be on their way by now. It grows if senders cannot keep up, or if nothing runs.
 	Due int
-	// Held is how many wait for their turn under a limit of their address or country: see [Limits]. If it grows, visitors flood
-	// an address, or the limit is too low.
+	// Held is how many wait for their turn under a limit of their address or country: see [Limits]. It grows if visitors flood
+	// an address, or if the limit is too low.
 	Held int
-	// Later is how many others there are: they are being sent, or wait for their next try.
+	// Later is how many others there are. They are being sent, or wait for their next try, or will be dropped after
+	// Options.Grace because their owner no longer wants them. It grows if a gateway answers with errors.
 	Later int
 }
 

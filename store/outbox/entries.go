@@ -18,10 +18,32 @@ import (
 // notDurableFor is when a store that cannot list may drop an entry that nobody will find any more.
 const notDurableFor = 30 * 24 * time.Hour
 
-// entry is what is stored of a message; whose it is stands in its key. It holds nothing of the message itself. The flags
-// are numbers that are always written, so that a decoy is as long as a true entry.
+// entry is what is stored of a message; its subject, owner and ID are in its key. It holds nothing of the message itself. The
+// flags are numbers that are always written, so that a decoy is as long as a true entry.
+//
+// The states of the package doc are these fields. "Added" and "waits for country" are due and held there; "sent, not told" and
+// "failed, not told" are untold.
+//
+//	state              its fields                 who moves it on, and to what
+//	added              Tries 0, Due now           a dispatcher asks the owner: claimed, in doubt, or due later
+//	in doubt           Doubt 1, Due after Grace   Announce commits it: added. Else a dispatcher asks again
+//	                                              at Due: claimed, or dropped
+//	due                Due is past                a dispatcher asks the owner: claimed; in doubt, or, with
+//	                                              Tries over 0, dropped; due later if the owner cannot tell,
+//	                                              and after about a day of that a dead letter
+//	due later          Due is to come             time: due
+//	claimed            Tries one more, Due after  its dispatcher sends it, and it is sent, failed, due later,
+//	                   Timeout and a minute       held, waiting for its country, or a dead letter. If its
+//	                                              dispatcher died, time: due
+//	held               Queue, Due is to come      time: due. Once claimed, it asks its queue again
+//	waits for country  Turn 1, Slot               time, at Slot: due. It may look earlier, and waits on
+//	sent, not told     Done 1, Receipt            a dispatcher tells the owner at each Due: dropped, and
+//	                                              after about a day also if the owner fails
+//	failed, not told   Done 2, Reason             the same
+//	dead letter        no entry, but a record     an operator, with Retry: added. Options.KeepDead ends it
+//	dropped            no entry                   its owner, with Announce: added
 type entry struct {
-	// Decoy is 1 if the entry stands for a stranger's request.
+	// Decoy is 1 if the entry stands for the message of an unknown subject.
 	Decoy int `json:"d"`
 	// Doubt is 1 once a dispatcher found that the owner's record does not confirm the entry.
 	Doubt int `json:"q"`

@@ -10,12 +10,13 @@ const (
 	EventRetried civicpin.EventCode = "outbox.retried"
 	// EventDead: a message became a dead letter; the reason says why.
 	EventDead civicpin.EventCode = "outbox.dead"
-	// EventExpired: a message was given up because its secret expired before it could be sent.
+	// EventExpired: a message was given up: its secret expired or nearly, or its turn would come too late; the reason says so.
 	EventExpired civicpin.EventCode = "outbox.expired"
 	// EventWithdrawn: an entry was dropped because its owner's record does not want the message.
 	EventWithdrawn civicpin.EventCode = "outbox.withdrawn"
-	// EventHeld: messages of a class (Reason) have to wait, because their address or country got as many as Limits allow. Ref
-	// is a keyed hash of it. It is recorded once an hour for each.
+	// EventHeld: messages of a class have to wait, because their address or country got as many as Limits allow. The reason is
+	// the name of the class, or "country". Ref is a keyed hash of the address or country; recorded at most once an hour for
+	// each. Nothing leads back to the address; ask [Outbox.Held] for a subject who complains.
 	EventHeld civicpin.EventCode = "outbox.held"
 	// EventFlood: the telephones of a country (Ref) get more messages that are not held than Limits let through of class Typed.
 	// Each process counts its own, and records it once an hour.
@@ -30,8 +31,8 @@ const (
 	EventRequeued civicpin.EventCode = "outbox.requeued"
 	// EventStuck: the notifier neither returns nor minds its context; the channel, which the reason names, waits for it.
 	EventStuck civicpin.EventCode = "outbox.stuck"
-	// EventUnknownOwner: entries of an owner are left alone that is not registered in this process; the reason is its
-	// name. Once for each name.
+	// EventUnknownOwner: this process leaves entries alone because their owner is not registered in it; the reason is the
+	// owner's name. Recorded once for each name.
 	EventUnknownOwner civicpin.EventCode = "outbox.unknown_owner"
 	// EventUnreadable: entries cannot be opened, and are left alone.
 	EventUnreadable civicpin.EventCode = "outbox.unreadable"

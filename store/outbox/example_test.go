@@ -5,108 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log"
-	"sync"
 	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
-
-// invoices is an owner of messages: what the citizen has to pay, in a record of its own.
-type invoices struct {
-	kind store.Kind[invoice]
-}
-
-type invoice struct {
-	To   civicpin.Contact
-	Text string
-	Sent bool
-}
-
-func (in invoices) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Message, error) {
-	e, err := in.kind.Get(ctx, store.Key{Subject: ref.Subject, ID: ref.ID})
-	if errors.Is(err, store.ErrNotFound) || err == nil && e.Value.Sent {
-		return civicpin.Message{}, outbox.ErrWithdrawn
-	}
-	if err != nil {
-		return civicpin.Message{}, err
-	}
-	return civicpin.Message{Kind: "invoice", To: e.Value.To, Params: map[string]string{"text": e.Value.Text}}, nil
-}
-
-func (in invoices) Settle(ctx context.Context, ref outbox.Ref, what outbox.Outcome) error {
-	_, err := in.kind.Update(ctx, store.Key{Subject: ref.Subject, ID: ref.ID}, func(e *store.Entry[invoice]) error {
-		if !e.Found() {
-			return outbox.ErrWithdrawn
-		}
-		e.Value.Sent = !what.Failed
-		return nil
-	})
-	return err
-}
-
-func Example() {
-	ctx := context.Background()
-	keys, err := store.ParseKeys(exampleKeys)
-	if err != nil {
-		log.Fatal(err)
-	}
-	vault, err := store.OpenVault(ctx, store.NewMemory(), keys, nil) // a real program has a store that lasts
-	if err != nil {
-		log.Fatal(err)
-	}
-	gateway := civicpin.NotifierFunc(func(_ context.Context, m civicpin.Message) (string, error) {
-		fmt.Printf("to %s: %s\n", m.To.Masked(), m.Params["text"])
-		return "receipt-1", nil
-	})
-	out, err := outbox.New(vault, gateway, nil)
-	if err != nil {
-		log.Fatal(err)
-	}
-	kind, err := store.NewKind[invoice](vault, "invoice")
-	if err != nil {
-		log.Fatal(err)
-	}
-	owner := invoices{kind}
-	if err := out.Register("invoices", owner); err != nil {
-		log.Fatal(err)
-	}
-
-	// The dispatcher runs beside the program, until it ends.
-	running, stop := context.WithCancel(ctx)
-	var wg sync.WaitGroup
-	wg.Go(func() { _ = out.Run(running) })
-
-	// To send something: the entry, the record, the commit.
-	ref := outbox.Ref{Owner: "invoices", Subject: "RSSMRA80A01H501U", ID: "2030-17"}
-	if err := out.Add(ctx, ref); err != nil {
-		log.Fatal(err)
-	}
-	e := store.Entry[invoice]{Key: store.Key{Subject: ref.Subject, ID: ref.ID}}
-	e.Value = invoice{To: civicpin.Contact{Channel: civicpin.Email, Address: "maria@example.org"}, Text: "please pay 12 euro"}
-	if err := kind.Put(ctx, &e); err != nil {
-		log.Fatal(err)
-	}
-	if err := out.Commit(ctx, ref); err != nil {
-		log.Fatal(err)
-	}
-
-	// Flush is for cron jobs, and for waiting as here. Beside a Run it sends nothing twice.
-	if err := out.Flush(ctx); err != nil {
-		log.Fatal(err)
-	}
-	stop()
-	wg.Wait()
-	// Output:
-	// to m***@example.org: please pay 12 euro
-}
-
-// exampleKeys is what a key file holds. Make one with store.CreateKeyFile.
-const exampleKeys = `civicpin keys 1
-index AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
-seal k1 AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE
-`
 
 func ExampleOutbox_DeadLetters() {
 	ctx := context.Background()
@@ -118,21 +22,22 @@ func ExampleOutbox_DeadLetters() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	out, err := outbox.New(vault, civicpin.ByChannel{}, nil) // no notifier for any channel
+	gateway := civicpin.NotifierFunc(func(context.Context, civicpin.Message) (string, error) {
+		return "", fmt.Errorf("%w: no such number", civicpin.ErrUndeliverable)
+	})
+	out, err := outbox.New(vault, gateway, nil)
 	if err != nil {
 		log.Fatal(err)
 	}
-	kind, err := store.NewKind[invoice](vault, "invoice")
+	owner, err := newInvoices(vault, out) // of ExampleOwner
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := out.Register("invoices", invoices{kind}); err != nil {
+	bill := invoice{To: civicpin.Contact{Channel: civicpin.SMS, Address: "+393331234567"}, Text: "please pay 12 euro"}
+	if err := owner.Send(ctx, "RSSMRA80A01H501U", "2030-17", bill); err != nil {
 		log.Fatal(err)
 	}
-	ref := outbox.Ref{Owner: "invoices", Subject: "RSSMRA80A01H501U", ID: "2030-17"}
-	e := store.Entry[invoice]{Key: store.Key{Subject: ref.Subject, ID: ref.ID}}
-	e.Value = invoice{To: civicpin.Contact{Channel: civicpin.SMS, Address: "+393331234567"}, Text: "please pay 12 euro"}
-	if err := errors.Join(out.Add(ctx, ref), kind.Put(ctx, &e), out.Commit(ctx, ref), out.Flush(ctx)); err != nil {
+	if err := out.Flush(ctx); err != nil {
 		log.Fatal(err)
 	}
 
@@ -147,7 +52,7 @@ func ExampleOutbox_DeadLetters() {
 		}
 	}
 	// Output:
-	// 2030-17 1 civicpin: undeliverable civicpin: no notifier for channel sms
+	// 2030-17 1 civicpin: undeliverable: no such number
 }
 
 // A gauge of what waits: how much of it is due, and for how long.
@@ -161,12 +66,18 @@ func ExampleOutbox_Count() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	out, err := outbox.New(vault, civicpin.ByChannel{}, nil)
+	gateway := civicpin.NotifierFunc(func(context.Context, civicpin.Message) (string, error) { return "receipt-1", nil })
+	out, err := outbox.New(vault, gateway, nil)
 	if err != nil {
 		log.Fatal(err)
 	}
+	owner, err := newInvoices(vault, out) // of ExampleOwner
+	if err != nil {
+		log.Fatal(err)
+	}
+	bill := invoice{To: civicpin.Contact{Channel: civicpin.Email, Address: "maria@example.org"}, Text: "please pay 12 euro"}
 	for _, id := range []string{"2030-17", "2030-18", "2030-19"} {
-		if err := out.Add(ctx, outbox.Ref{Owner: "invoices", Subject: "RSSMRA80A01H501U", ID: id}); err != nil {
+		if err := owner.Send(ctx, "RSSMRA80A01H501U", id, bill); err != nil {
 			log.Fatal(err)
 		}
 	}

@@ -19,9 +19,10 @@ const (
 	Typed Class = iota
 	// Proved: any visitor asked for it, to an address that was proved for this subject.
 	Proved
-	// Shown: a caller asked for it who has shown something: an authenticated citizen, an operator, a recovery behind its proof.
+	// Shown: the caller proved who they are: by login, known device, an operator's id, or a step of a recovery.
 	Shown
-	// Notice: it tells of an act that needed a proof. It is never held.
+	// Notice: it tells of an act that needed a proof. Beyond Limits.Notice it waits for up to an hour and is merged; with a link
+	// it is neither held nor merged.
 	Notice
 )
 
@@ -38,9 +39,9 @@ func (c Class) String() string {
 	return "typed"
 }
 
-// Limits say how many messages are let through. A zero Rate means its default. Only Source refuses a request: by address and
-// country a message waits for its turn, since only the address of a contact could be over its rate, and a refusal would tell
-// that there is one.
+// Limits say how many messages are let through. A zero Rate means its default. Source, SourceTyped and Staff refuse a request,
+// as do the rates of [Outbox.Limit]. Address and country never refuse one: a message waits for its turn, since a refusal would
+// reveal a contact's address.
 type Limits struct {
 	// Source is how many messages may be asked for from one source address, and SourceTyped how many of class Typed among them.
 	// Default 60 and 20 in an hour.

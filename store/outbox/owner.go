@@ -8,15 +8,15 @@ import (
 	"github.com/civicpin/civicpin"
 )
 
-// ErrWithdrawn says that an owner's record does not want a message sent: it does not know it, or it was replaced, used,
-// erased, expired, or accepted already.
+// ErrWithdrawn says that an owner's record does not want a message sent: the message is unknown, or was replaced, used, erased,
+// or accepted already, or has expired.
 var ErrWithdrawn = errors.New("outbox: withdrawn")
 
-// ErrNotYet says that an owner's record wants a message sent, and not now. The owner is asked again, without end.
+// ErrNotYet says that an owner's record wants a message sent later. The owner is asked again, without end.
 var ErrNotYet = errors.New("outbox: not yet")
 
-// An Owner holds messages in records of its own. Its methods must be safe for concurrent use and mind their context. A
-// panic in one counts as an error. Errors must not hold secrets.
+// An Owner holds messages in records of its own. Its methods must be safe for concurrent use and mind their context. Both get
+// a ref that has Owner, Subject and ID only. A panic in one counts as an error. Errors must not hold secrets.
 type Owner interface {
 	// Confirm returns the message if the owner's record, as it is now, wants it sent. It must read the record, not a copy. It is
 	// called several times for one message. The outbox sets the message's ID. Errors:
@@ -27,9 +27,9 @@ type Owner interface {
 	// A message that was settled as failed is still confirmed, as long as it would do good, so that [Outbox.Retry] can
 	// send it; one that was settled as accepted is withdrawn.
 	Confirm(ctx context.Context, ref Ref) (civicpin.Message, error)
-	// Settle writes what became of a message into the owner's record. It may come more than once for one outcome, and
+	// Settle writes what became of a message into the owner's record. The outbox may call it more than once for one outcome, and
 	// for a message that was replaced meanwhile: then it changes nothing and returns nil or an error that matches
-	// [ErrWithdrawn]. After any other error it is called again later, about a day long; the message is not sent again for that.
+	// [ErrWithdrawn]. After any other error it is called again for about a day; the message is not sent again for that.
 	Settle(ctx context.Context, ref Ref, what Outcome) error
 }
 

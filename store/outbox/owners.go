@@ -17,10 +17,10 @@ import (
 // maxOwner is how long the name of an owner may be.
 const maxOwner = 64
 
-// Register names the owner of messages: entries whose Ref has that name as Owner are confirmed by it. The name is 1 to 64
-// ASCII letters, digits and "-_."; otherwise, or if the owner is nil, the error matches [civicpin.ErrInvalid]. Another
-// registration under the same name takes the place of the earlier one: an owner that was made again reads the same
-// records. It may be called while Run runs.
+// Register names the owner of messages: the outbox asks it about each entry whose Ref has that name as Owner. The name is 1 to
+// 64 ASCII letters, digits and "-_."; otherwise, or if the owner is nil, the error matches [civicpin.ErrInvalid]. The names
+// contact, recovery, pin.* and code.* are this library's own: begin yours with another word. A second registration under one
+// name replaces the first: an owner that was made again reads the same records. Register may be called while Run runs.
 func (o *Outbox) Register(name string, owner Owner) error {
 	if !names.Valid(name, maxOwner) || owner == nil {
 		return fmt.Errorf(
