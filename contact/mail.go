@@ -14,16 +14,13 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// lockedNotice is the kind of a notice that strangers can cause, by wrong guesses.
-const lockedNotice civicpin.MessageKind = "pin.locked"
-
 // refs names messages of a book to the outbox. The caller who asks for a proof was authenticated.
 func refs(subject civicpin.Subject, notes []contactbook.Note) []outbox.Ref {
 	list := make([]outbox.Ref, len(notes))
 	for i := range notes {
 		list[i] = outbox.Ref{Owner: owner, Subject: subject, ID: notes[i].Name, Class: outbox.Shown}
 		switch {
-		case notes[i].Kind == lockedNotice:
+		case notes[i].Kind == contactbook.LockedMail:
 			list[i].Class = outbox.Typed
 		case notes[i].Notice():
 			list[i].Class = outbox.Notice

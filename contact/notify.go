@@ -35,12 +35,11 @@ func (s *Service) Notify(ctx context.Context, subject civicpin.Subject, kind civ
 	}
 	id := token.NewID()
 	err = s.alter(ctx, outbox.Request{Subject: subject, By: civicpin.Citizen}, func(b *book, now time.Time) (effects, error) {
-		fx, ok := b.Notify(id, kind, params, now)
-		told = len(fx.Notes)
-		switch {
-		case told == 0:
+		fx, n, ok := b.Notify(id, kind, params, now)
+		if told = n; told == 0 {
 			return fx, store.ErrSkip
-		case !ok:
+		}
+		if !ok {
 			return fx, ErrBusy
 		}
 		return fx, nil

@@ -1,6 +1,7 @@
 package contact
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -53,18 +54,10 @@ func (p Policy) withDefaults() Policy {
 	if p.LowerTo != nil {
 		p.LowerTo = new(*p.LowerTo)
 	}
-	if p.AtLeast == 0 {
-		p.AtLeast = 1
-	}
-	if p.Undo == 0 {
-		p.Undo = defaultUndo
-	}
-	if p.CoolDown == 0 {
-		p.CoolDown = p.Undo
-	}
-	if p.Sends == (civicpin.Rate{}) {
-		p.Sends = civicpin.Rate{Limit: 10, Window: day}
-	}
+	p.AtLeast = cmp.Or(p.AtLeast, 1)
+	p.Undo = cmp.Or(p.Undo, defaultUndo)
+	p.CoolDown = cmp.Or(p.CoolDown, p.Undo)
+	p.Sends = cmp.Or(p.Sends, civicpin.Rate{Limit: 10, Window: day})
 	return p
 }
 

@@ -52,9 +52,12 @@ func build(out *outbox.Outbox, p Policy) (*Service, error) {
 	// whether something was sent before.
 	again := p.Sends
 	again.Limit = max(1, again.Limit/2)
-	if s.resends, err = resendLimit(out, p.Name, again); err != nil {
+	// No policy has a name with this prefix: see gateName. Some parts go to addresses that were proved, and some to addresses
+	// that a visitor typed.
+	if s.resends, err = out.Limit("resend."+gateName(p.Name), outbox.Proved, again); err != nil {
 		return nil, err
 	}
+	s.resends = s.resends.Typed()
 	reuse := lockout.Policy{Name: gateName(p.Name) + ".reuse", Limit: 5, Lock: lockout.Timed, For: time.Hour}
 	if s.reuse, err = lockout.New(v, reuse); err != nil {
 		return nil, err
@@ -74,15 +77,4 @@ func build(out *outbox.Outbox, p Policy) (*Service, error) {
 		return nil, err
 	}
 	return s, out.Register(s.owner(), (*delivery)(s))
-}
-
-// resendLimit returns the limit of parts that are sent again. Some go to addresses that were proved, and some to addresses that a
-// visitor typed; which, may depend on the subject. So the limit is registered as both, and counts as the stricter one. No policy
-// has a name with this prefix: see gateName.
-func resendLimit(out *outbox.Outbox, policy string, rate civicpin.Rate) (*outbox.Limit, error) {
-	name := "resend." + gateName(policy)
-	if _, err := out.Limit(name, outbox.Proved, rate); err != nil {
-		return nil, err
-	}
-	return out.Limit(name, outbox.Typed, rate)
 }

@@ -14,12 +14,13 @@ import (
 )
 
 // Resend has one part of a secret that was not exchanged yet sent again, to where it went before; part counts from zero. It
-// is for the page "I did not receive it", which anybody can reach: for a subject without such a part it does the same work
-// and returns the same nil, and nothing is sent. See [Service.Status] for what happened. A part that the caller prints is
-// not sent: see [Service.Reprint].
-//
-// Errors: [civicpin.ErrInvalid] for a subject or a number that cannot be; a *[lockout.LockedError] if the send limits are
-// reached, which count alike for everybody; [outbox.ErrBusy] if too many messages wait; [ErrChanged]; the store's.
+// is for the page "I did not receive it", which any visitor can reach: for a subject without such a part it does the same work
+// and returns nil, and nothing is sent. A part that is still on its way is not sent twice. See [Service.Status] for what
+// happened, and [Service.Reprint] for a part that the caller prints. Errors, alike for all subjects:
+//   - [civicpin.ErrInvalid]: the subject or the number is invalid.
+//   - a *[lockout.LockedError]: the limits of messages are reached.
+//   - [outbox.ErrBusy]: too many messages wait.
+//   - the store's.
 func (s *Service) Resend(ctx context.Context, subject civicpin.Subject, part int, source civicpin.Source) error {
 	if err := subject.Validate(); err != nil {
 		return err
@@ -32,10 +33,7 @@ func (s *Service) Resend(ctx context.Context, subject civicpin.Subject, part int
 		return err
 	}
 	c, now := &e.Value, s.vault.Now()
-	can := e.Found() && c.canSend(part, now) && !c.Parts[part].Channel.Printed()
-	if can && s.out.Durable() && c.Parts[part].State == Pending {
-		can = false // it is on its way: a message in its place would begin to wait anew
-	}
+	can := e.Found() && s.canResend(c, part, now)
 	issue, send, class := rand.Text(), 0, outbox.Typed
 	if can {
 		issue, send = c.Issue, c.Parts[part].Send
@@ -44,7 +42,7 @@ func (s *Service) Resend(ctx context.Context, subject civicpin.Subject, part int
 	if source, err = s.asks(ctx, subject, source); err != nil {
 		return err
 	}
-	ref := s.ref(subject, issue, part, send+1, class)
+	sent, ref := false, s.ref(subject, issue, part, send+1, class)
 	ref.Replaces = s.ref(subject, issue, part, send, class).ID
 	err = s.out.Announce(ctx, outbox.Request{
 		Refs: []outbox.Ref{ref}, Subject: subject, Decoy: !can, Limit: s.resends, By: civicpin.Citizen, Source: source,
@@ -53,8 +51,9 @@ func (s *Service) Resend(ctx context.Context, subject civicpin.Subject, part int
 			return s.pretend(ctx)
 		}
 		_, err := s.creds.UpdateFrom(ctx, e, func(e *store.Entry[credential]) error {
-			if !e.Found() || !e.Value.sameSend(issue, part, send) || !e.Value.canSend(part, now) {
-				return store.ErrSkip // another request was faster, which only a known subject's can be: it is no error
+			sent = e.Found() && e.Value.sameSend(issue, part, send) && s.canResend(&e.Value, part, now)
+			if !sent {
+				return store.ErrSkip // another request was faster, as only a known subject's can be: it is no error
 			}
 			p := &e.Value.Parts[part]
 			p.Send++
@@ -63,11 +62,17 @@ func (s *Service) Resend(ctx context.Context, subject civicpin.Subject, part int
 		})
 		return err
 	})
-	if err != nil || !can {
+	if err != nil || !sent {
 		return err
 	}
 	s.vault.Record(ctx, civicpin.Event{Code: eventResent, Subject: subject, By: civicpin.Citizen, Source: source, Ref: issue})
 	return nil
+}
+
+// canResend reports whether a part may be sent again: not one that is printed, and not one that is on its way, since a message
+// in its place would begin to wait anew. Where the store cannot list, a part may be on its way for ever.
+func (s *Service) canResend(c *credential, i int, now time.Time) bool {
+	return c.canSend(i, now) && !c.Parts[i].Channel.Printed() && !(c.Parts[i].State == Pending && s.out.Durable())
 }
 
 // Reprint returns the text of the part that the caller prints, of a secret that was not exchanged yet: the printer jammed, the

@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -177,13 +178,13 @@ func distinct(list []string, n int) bool {
 
 // limits makes the counters of messages and of beginnings.
 func (s *Service) limits() error {
-	rate := s.config.Sends
-	if rate == (civicpin.Rate{}) {
-		rate = civicpin.Rate{Limit: 10, Window: 24 * time.Hour}
-	}
+	rate := cmp.Or(s.config.Sends, civicpin.Rate{Limit: 10, Window: 24 * time.Hour})
 	var err error
 	if s.sends, err = s.out.Limit("recovery", outbox.Proved, rate); err != nil {
 		return err
+	}
+	if slices.ContainsFunc(s.config.Plans, plan.Plan.Corrects) {
+		s.sends = s.sends.Typed() // for all messages: where one goes may depend on the subject
 	}
 	rate.Limit = min(3*rate.Limit, 1_000_000) // not each recovery that is begun gets as far as a message
 	s.starts, err = s.out.Limit("recovery.start", outbox.Shown, rate)

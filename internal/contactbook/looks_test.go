@@ -24,7 +24,7 @@ func (w *world) notifies(args []string) string {
 	for range times {
 		b := copied(w.t, &w.book)
 		params := map[string]string{"how": "changed"}
-		fx, ok := b.Notify(token.NewID(), noted, params, w.now)
+		fx, _, ok := b.Notify(token.NewID(), noted, params, w.now)
 		params["how"] = "spoilt"
 		for _, n := range fx.Notes {
 			require.Equal(w.t, map[string]string{"how": "changed"}, n.Params, "they are the caller's to change")

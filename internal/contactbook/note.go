@@ -15,6 +15,8 @@ import (
 const (
 	ProveMail   civicpin.MessageKind = "contact.prove"
 	ChangedMail civicpin.MessageKind = "contact.changed"
+	// LockedMail tells of what strangers can cause, by wrong guesses.
+	LockedMail civicpin.MessageKind = "pin.locked"
 )
 
 const (
@@ -66,13 +68,22 @@ func (b *Book) announce(c *Change, told []Address, now time.Time) Effects {
 	return fx
 }
 
-// Notify tells all of something. ok is false if too many such messages wait; without anybody to tell, Notes is empty.
-func (b *Book) Notify(id string, kind civicpin.MessageKind, params map[string]string, now time.Time) (fx Effects, ok bool) {
+// Notify tells all contacts of something, and returns how many. ok is false if too many such messages wait. One LockedMail
+// waits for a contact at most, and a later one only changes what it says: strangers must not use up the room of notices.
+func (b *Book) Notify(id string, kind civicpin.MessageKind, params map[string]string, now time.Time) (
+	fx Effects, told int, ok bool,
+) {
 	for i, h := range b.Told(now) {
+		told++
+		waits := slices.IndexFunc(b.Mail, func(n Note) bool { return n.For == h.ID && n.Kind == kind && b.Wants(&n, now) })
+		if kind == LockedMail && waits >= 0 {
+			b.Mail[waits].Params = maps.Clone(params)
+			continue
+		}
 		n := Note{For: h.ID, Params: maps.Clone(params), Mail: notice(id, i, kind, h.To, now.Add(noticeLives))}
 		fx.Notes = append(fx.Notes, n)
 	}
-	return fx, b.room(len(fx.Notes))
+	return fx, told, b.room(len(fx.Notes))
 }
 
 // Wants reports whether a message is still to be sent.

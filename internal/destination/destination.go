@@ -7,6 +7,8 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"maps"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -155,4 +157,14 @@ func (l *Limits) Refund(ctx context.Context, c Class, m Message) {
 		e.Value.Refund(rule, m.Place)
 		return nil
 	})
+}
+
+// WithMore returns the parameters of a notice that goes for n others as well.
+func WithMore(params map[string]string, n int) map[string]string {
+	params = maps.Clone(params)
+	if params == nil {
+		params = make(map[string]string)
+	}
+	params["more"] = strconv.Itoa(n)
+	return params
 }

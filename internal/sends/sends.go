@@ -78,6 +78,9 @@ func (c *Counters) Limit(name string, rate civicpin.Rate, typed bool) (*Limit, e
 	return &Limit{c: c, typed: typed, subject: q}, nil
 }
 
+// Typed returns the limit for messages that may go to addresses that visitors type. It counts together with l.
+func (l *Limit) Typed() *Limit { return &Limit{c: l.c, typed: true, subject: l.subject} }
+
 // A Request says who asks for messages, and for whom.
 type Request struct {
 	Subject civicpin.Subject

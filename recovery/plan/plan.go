@@ -2,6 +2,7 @@ package plan
 
 import (
 	"crypto/sha256"
+	"slices"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -53,6 +54,14 @@ type Plan struct {
 	// Exception names the reason, for the reader of the plan, why a chance of guessing above [Budget] is accepted, or that
 	// one member of staff alone could choose somebody's secret. Empty means that it is not.
 	Exception string
+}
+
+// Corrects reports whether a visitor may give an address that was not proved.
+func (p Plan) Corrects() bool {
+	return slices.ContainsFunc(p.Steps, func(s Step) bool {
+		confirm, ok := s.(ConfirmContact)
+		return ok && confirm.MayCorrect
+	})
 }
 
 // Hasty reports whether a valid plan begins credentials with no other proof than an address that the visitor gives, and at

@@ -3,8 +3,6 @@ package outbox
 import (
 	"context"
 	"errors"
-	"maps"
-	"strconv"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -85,24 +83,8 @@ func (o *Outbox) allow(ctx context.Context, j *job, m *civicpin.Message) bool {
 	}
 	v := &j.entry.Value
 	class, to := o.destinationOf(j, m)
-	switch {
-	case v.Turn == 1:
-	case v.Class == Notice && !m.Link.IsZero(): // it carries a right, and is neither held nor merged
-		v.Turn = 1
-	default:
-		a, err := o.limits.AtAddress(ctx, class, to)
-		if err != nil && errors.Is(err, store.ErrUnreadable) {
-			return o.unreadable(ctx, j)
-		}
-		if !o.heed(ctx, j, a, err) {
-			return false
-		}
-		if a.More > 0 {
-			m.Params, j.with = withMore(m.Params, a.More), true
-		}
-		if v.Class != Notice { // each try asks anew how many others a notice stands for
-			v.Turn = 1 // written with the outcome
-		}
+	if v.Turn == 0 && !o.atAddress(ctx, j, m, class, to) {
+		return false
 	}
 	prefix := m.To.Prefix()
 	if v.Class != Typed || v.Decoy == 1 {
@@ -121,8 +103,32 @@ func (o *Outbox) allow(ctx context.Context, j *job, m *civicpin.Message) bool {
 	return o.heed(ctx, j, a, err)
 }
 
-// unreadable deals with a message whose queue cannot be opened. A notice goes: a spoilt row must not silence an address. Any other
-// message becomes a dead letter, since without its count the address could get any number.
+// atAddress asks the queue of the address whether a message may go.
+func (o *Outbox) atAddress(
+	ctx context.Context, j *job, m *civicpin.Message, c destination.Class, to destination.Message,
+) bool {
+	v := &j.entry.Value
+	if v.Class == Notice && !m.Link.IsZero() {
+		return true // it carries a right, and is neither held nor merged
+	}
+	a, err := o.limits.AtAddress(ctx, c, to)
+	if errors.Is(err, store.ErrUnreadable) {
+		return o.unreadable(ctx, j)
+	}
+	if !o.heed(ctx, j, a, err) {
+		return false
+	}
+	if a.More > 0 {
+		m.Params, j.with = destination.WithMore(m.Params, a.More), true
+	}
+	if v.Class != Notice { // each try of a notice asks anew how many others it stands for
+		v.Turn = 1 // written with the outcome
+	}
+	return true
+}
+
+// unreadable deals with a message whose queue cannot be opened. A notice goes: a spoilt row must not silence an address. Any
+// other message becomes a dead letter, since without its count the address could get any number.
 func (o *Outbox) unreadable(ctx context.Context, j *job) bool {
 	o.record(ctx, EventUnreadable, j.ref, "the queue of the address")
 	if j.entry.Value.Class == Notice {
@@ -182,16 +188,6 @@ func (o *Outbox) heed(ctx context.Context, j *job, a destination.Answer, err err
 		o.record(ctx, EventMerged, j.ref, "")
 	}
 	return false
-}
-
-// withMore returns the parameters of a notice that goes for n others as well.
-func withMore(params map[string]string, n int) map[string]string {
-	params = maps.Clone(params)
-	if params == nil {
-		params = make(map[string]string)
-	}
-	params["more"] = strconv.Itoa(n)
-	return params
 }
 
 // send hands a message to the notifier, and deals with the result.

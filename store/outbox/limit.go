@@ -27,8 +27,9 @@ type Limit struct {
 // as any visitor.
 //
 // The name is 1 to 52 ASCII letters, digits and "-_.". Errors:
-//   - [civicpin.ErrInvalid]: the name, the class or the rate is invalid, or the rate is zero. Or the class is Proved, and the rates of
-//     that class registered so far add up to more than [Limits].Proved: the messages for one subject alone would be held.
+//   - [civicpin.ErrInvalid]: the name, the class or the rate is invalid, or the rate is zero. Or the class is Proved, and the
+//     rates of that class registered so far add up to more than [Limits].Proved: the messages for one subject alone would be
+//     held.
 func (o *Outbox) Limit(name string, class Class, rate civicpin.Rate) (*Limit, error) {
 	if class < Typed || class > Notice {
 		return nil, fmt.Errorf("outbox: %w: no such class", civicpin.ErrInvalid)
@@ -48,6 +49,10 @@ func (o *Outbox) Limit(name string, class Class, rate civicpin.Rate) (*Limit, er
 	}
 	return &Limit{of: o, messages: l, typed: class == Typed}, nil
 }
+
+// Typed returns the limit for calls whose messages may also go to addresses that visitors typed, where that depends on the
+// subject: it counts by [Limits].SourceTyped, too, and together with l.
+func (l *Limit) Typed() *Limit { return &Limit{of: l.of, messages: l.messages.Typed(), typed: true} }
 
 // fits adds a rate of class Proved to those registered, if all of them together stay within the rate of one address.
 func (o *Outbox) fits(name string, rate civicpin.Rate) error {
