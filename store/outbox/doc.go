@@ -48,9 +48,9 @@
 // secret has expired, or nearly, is given up without a dead letter. A notifier that panics has failed for now, and one that
 // hangs is cut off after Options.Timeout. If 16 calls on a channel ignore their context, the channel waits until they return.
 //
-// Each channel has senders of its own, and sends one message at a time to an address. So a gateway that hangs holds up its own
-// channel only, and a mailbox that hangs only itself. Within a channel, the message that has been due for longest goes first,
-// of those that a process has found.
+// Each channel has senders of its own, and sends one message at a time to an address. So a gateway that hangs holds up its
+// own channel only, and a mailbox that hangs only itself. Within a channel, the higher [Class] goes first, then what has been
+// due for longest, of those that a process has found.
 //
 // # The states of an entry
 //
@@ -76,10 +76,11 @@
 //
 // # Limits
 //
-// All services of one outbox share its [Limits]. A request over the rate of its subject ([Outbox.Limit]), source or operator is
-// refused, alike for all subjects, and nothing is written. The event lockout.slowed names the rate as its reason:
-// quota.sends.NAME of a limit, quota.sends-source, quota.sends-typed, quota.sends-staff, or quota.sends-shown-KIND of a
-// reserve. While about 100,000 messages of class Typed wait, further ones are refused with [ErrBusy].
+// All services of one outbox share its [Limits]. A request over the rate of its subject ([Outbox.Limit]), source or operator
+// is refused, alike for all subjects, and nothing is written. The event lockout.slowed names the rate as its reason:
+// quota.sends.NAME of a limit, quota.sends-source, quota.sends-typed, quota.sends-wide (of a /48 of IPv6, which counts as
+// five sources), quota.sends-staff, or quota.sends-shown-KIND of a reserve. While about 100,000 messages of class Typed wait,
+// further ones are refused with [ErrBusy].
 //
 // A reserve is a number of messages for a caller with a proof ([civicpin.Source].Shown), which visitors cannot use up. When it
 // is used up, the open limits, those of subject and source, count as for any visitor:

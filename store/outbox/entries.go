@@ -145,7 +145,7 @@ type job struct {
 
 // part is what one listing found, which is a part of a round.
 type part struct {
-	jobs  []*job         // what is due, the longest due first
+	jobs  []*job         // what is due, in the order in which it goes
 	next  time.Time      // when the next of the others will be due; zero if there is none
 	typed int            // how many are of class Typed
 	at    store.Progress // how far it came
