@@ -130,11 +130,19 @@ func TestContactMailThatFailsIsBounded(t *testing.T) {
 		}
 		return nil
 	}
-	failed := func() int {
-		k.flush(t)
-		text, err := contact.PlainBooks(t.Context(), k.Service)
-		require.NoError(t, err)
-		return strings.Count(text, `"state":"failed"`)
+	failed := func(want int) {
+		t.Helper()
+		n := 0
+		for range 20 { // on a busy machine the book, which all messages share, may be told of some only later
+			k.flush(t)
+			text, err := contact.PlainBooks(t.Context(), k.Service)
+			require.NoError(t, err)
+			if n = strings.Count(text, `"state":"failed"`); n == want {
+				return
+			}
+			k.clock.Add(time.Minute)
+		}
+		require.Equal(t, want, n)
 	}
 	primary := func() {
 		proved, _, err := k.List(t.Context(), rosa)
@@ -144,10 +152,10 @@ func TestContactMailThatFailsIsBounded(t *testing.T) {
 	for range 12 {
 		primary()
 	}
-	require.Equal(t, 12*7, failed())
+	failed(12 * 7)
 	first := k.post.Last(rosaMail, changedKind)
 	primary()
-	require.Equal(t, 64+7, failed())
+	failed(64 + 7)
 	require.NoError(t, k.Undo(t.Context(), first.Link, bookHome))
 }
 

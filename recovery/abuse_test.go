@@ -69,7 +69,7 @@ func TestLocksLeaveRoomForNotices(t *testing.T) {
 			t.Log(gate, p.clock.Now(), err)
 		}
 	}
-	for h := 0; h < 48*60; h++ {
+	for h := range 48 * 60 {
 		_, err := p.pins.Verify(t.Context(), pin.Attempt{Subject: ana, Secret: civicpin.NewSecret("wrong"), Source: stranger6(h)})
 		note("pin", err)
 		note("code", p.codes.Verify(t.Context(), ana, otp.Purpose{Act: "login"}, "ABCDEFGHIJKLMNOPQRSTUVWXYZ", civicpin.NewSecret("000000"), stranger6(h)))
