@@ -12,9 +12,6 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// deviceReason stands in the events of all devices' lanes.
-const deviceReason = "device"
-
 // devices is what a gate keeps of a subject's known devices: the devices and their lanes in one record, so that a guess is
 // let in, and a device forgotten, by one conditional write. Lanes that are forgotten leave nothing behind.
 type devices struct {
@@ -93,7 +90,7 @@ func (g *Gate) Remember(ctx context.Context, key Key) (civicpin.Secret, error) {
 	if err != nil {
 		return civicpin.Secret{}, err
 	}
-	g.recordDevice(ctx, key, EventDeviceRemembered, civicpin.Citizen, id)
+	g.laneOfDevice(key, id).record(ctx, EventDeviceRemembered, civicpin.Citizen)
 	return civicpin.NewSecret(encodeDevice(id, g.deviceMAC(key.Subject, id))), nil
 }
 
@@ -159,13 +156,4 @@ func (g *Gate) countDevices(ctx context.Context, subject civicpin.Subject) (int,
 	}
 	e.Value.tidy(g.policy, g.vault.Now())
 	return len(e.Value.Known), nil
-}
-
-// recordDevice writes an event about one device.
-func (g *Gate) recordDevice(ctx context.Context, key Key, code civicpin.EventCode, by civicpin.Actor, id deviceID) {
-	if code != "" {
-		g.vault.Record(ctx, civicpin.Event{
-			Code: code, Subject: key.Subject, By: by, Source: key.Source, Ref: id.text(), Reason: deviceReason,
-		})
-	}
 }

@@ -2,7 +2,6 @@ package lockout
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"strings"
@@ -123,197 +122,48 @@ func (g *Gate) Do(ctx context.Context, key Key, verify func(context.Context) (bo
 	if err := key.validate(); err != nil {
 		return err
 	}
-	var shard store.Key // of the global rate
-	if g.global != nil {
-		var err error
-		if shard, err = g.global.CheckShard(ctx); err != nil {
-			return full(ScopeGlobal, err)
-		}
-	}
-	var fromSource *quota.Taken
-	if g.source != nil && key.Source.Address != "" {
-		e, err := g.source.Take(ctx, quota.SourceKey(key.Source.Address), 1)
-		if err != nil {
-			return full(ScopeSource, err)
-		}
-		fromSource = &e
-	}
-	t, err := g.enter(ctx, key)
+	rates, err := g.rate(ctx, key)
 	if err != nil {
 		return err
 	}
-
+	taken, err := g.enter(ctx, key)
+	if err != nil {
+		return err
+	}
 	returned := false
 	defer func() {
 		if !returned { // verify panicked or ended its goroutine, perhaps after a comparison
-			_ = g.leave(ctx, key, t, counted)
-			g.charge(ctx, shard)
+			rates.settle(ctx, counted, taken.settle(ctx, counted))
 		}
 	}()
 	verifyCtx, cancel := context.WithTimeout(ctx, g.policy.Timeout)
 	defer cancel()
-	ok, verifyErr := verify(verifyCtx)
+	right, verifyErr := verify(verifyCtx)
 	returned = true
-	outcome := counted
+	o := outcomeOf(right, verifyErr)
+	err = taken.settle(ctx, o)
+	rates.settle(ctx, o, err)
 	switch {
-	case errors.Is(verifyErr, ErrNoSubject):
-		outcome = countedStranger
-	case verifyErr != nil:
-		outcome = refunded
-	case ok:
-		outcome = succeeded
+	case o != refunded:
+		return err
+	case err == nil:
+		return verifyErr
 	}
-	err = g.leave(ctx, key, t, outcome)
-	if fromSource != nil && (outcome == succeeded && err == nil || outcome == refunded) {
-		g.source.Refund(ctx, *fromSource)
-	}
+	return errors.Join(verifyErr, err)
+}
+
+// outcomeOf returns what a verify function's results mean.
+func outcomeOf(right bool, err error) outcome {
 	switch {
-	case outcome == counted || outcome == countedStranger:
-		g.charge(ctx, shard)
-	case outcome == refunded && err == nil:
-		err = verifyErr
-	case outcome == refunded:
-		err = errors.Join(verifyErr, err)
+	case errors.Is(err, ErrNoSubject):
+		return countedStranger
+	case err != nil:
+		return refunded
+	case right:
+		return succeeded
 	}
-	return err
-}
-
-// charge counts a failure towards the global limit, if there is one.
-func (g *Gate) charge(ctx context.Context, shard store.Key) {
-	if g.global != nil {
-		g.global.ChargeShard(ctx, shard)
-	}
-}
-
-// outcome is how an attempt ended.
-type outcome int
-
-const (
-	counted         outcome = iota // compared and wrong
-	countedStranger                // the same, of a subject that does not exist
-	refunded                       // not compared
-	succeeded                      // compared and right
-)
-
-// taken is a reserved attempt: its id, the epoch at which it was taken, and the record as it was then written.
-type taken struct {
-	id     string
-	epoch  uint64
-	entry  store.Entry[state]
-	device *takenDevice // if it was taken in a known device's lane; there is no entry then
-}
-
-// take reserves an attempt in the subject's record. A locked subject costs one read and no write.
-func (g *Gate) take(ctx context.Context, key Key) (taken, error) {
-	t := taken{id: rand.Text()}
-	p := g.lane(key)
-	var refused error
-	var event civicpin.EventCode
-	e, err := g.subjects.Update(ctx, g.storeKey(key), func(e *store.Entry[state]) error {
-		now := g.vault.Now()
-		before := e.Value
-		swept := e.Value.sweep(p, now)
-		event = news(before, e.Value)
-		refused = e.Value.take(p, now, t.id)
-		if refused != nil && !swept {
-			return store.ErrSkip
-		}
-		switch {
-		case !e.Found() || before.empty() || swept && !e.Expires.IsZero():
-			e.Expires = g.forgetAt(e.Value, now) // until the outcome says that the subject exists
-		case !e.Expires.IsZero():
-			// The record must not end under the guess that it holds, or the guess would never be counted.
-			e.Expires = later(e.Expires, now.Add(keepEmpty))
-		}
-		return nil
-	})
-	if err != nil {
-		return taken{}, err
-	}
-	g.record(ctx, key, event)
-	if refused != nil {
-		return taken{}, refused
-	}
-	t.entry, t.epoch = e, e.Value.Epoch
-	return t, nil
-}
-
-// settle stores how an attempt ended and returns what Do returns. It goes on when ctx has been cancelled, since a visitor
-// who hangs up must not escape the count. It first tries to write over the record as take left it, which nobody else
-// has touched as a rule.
-func (g *Gate) settle(ctx context.Context, key Key, t taken, o outcome) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
-	defer cancel()
-	var result error
-	var event civicpin.EventCode
-	change := func(e *store.Entry[state]) error {
-		now := g.vault.Now()
-		before := e.Value
-		result = e.Value.settle(g.lane(key), now, t, o)
-		event = news(before, e.Value)
-		switch {
-		case e.Value.empty():
-			e.Expires = now.Add(keepEmpty)
-		case o == countedStranger:
-			e.Expires = g.forgetAt(e.Value, now)
-		case o == refunded: // taught nothing about the subject
-			if !e.Expires.IsZero() && e.Value.Total != before.Total {
-				e.Expires = g.forgetAt(e.Value, now)
-			}
-		default:
-			e.Expires = time.Time{}
-		}
-		return nil
-	}
-	if _, err := g.subjects.UpdateFrom(ctx, t.entry, change); err != nil {
-		return fmt.Errorf("lockout: settle: %w", err)
-	}
-	g.record(ctx, key, event)
-	return result
+	return counted
 }
 
 // Policy returns the policy with its defaults filled in.
 func (g *Gate) Policy() Policy { return g.policy }
-
-// forgetAt is when the record of a subject may go that is not known to exist: Forget after the last thing that it says.
-func (g *Gate) forgetAt(s state, now time.Time) time.Time {
-	return later(now, s.Until, s.NotBefore).Add(g.policy.Forget)
-}
-
-// lane is the policy that holds for a key's lane.
-func (g *Gate) lane(key Key) Policy {
-	if key.Lane == "" {
-		return g.policy.openLane()
-	}
-	return g.policy
-}
-
-func (g *Gate) storeKey(key Key) store.Key { return store.Key{Subject: key.Subject, ID: key.Lane} }
-
-// news is the lock that was set between two states, empty if none was.
-func news(before, after state) civicpin.EventCode {
-	switch {
-	case after.Epoch == before.Epoch:
-		return ""
-	case after.Disabled && !before.Disabled:
-		return EventDisabled
-	}
-	return EventLocked
-}
-
-// record writes the event of a lock, if there is one.
-func (g *Gate) record(ctx context.Context, key Key, code civicpin.EventCode) {
-	if code != "" {
-		g.vault.Record(ctx, civicpin.Event{Code: code, Subject: key.Subject, Source: key.Source, Reason: key.Lane})
-	}
-}
-
-// later returns the latest of the times.
-func later(first time.Time, others ...time.Time) time.Time {
-	for _, t := range others {
-		if t.After(first) {
-			first = t
-		}
-	}
-	return first
-}

@@ -57,11 +57,12 @@ func (g *Gate) change(ctx context.Context, key Key, by civicpin.Actor, code civi
 	if err := errors.Join(key.validate(), by.Validate()); err != nil {
 		return err
 	}
+	l := g.laneOf(key)
 	var event civicpin.EventCode
-	_, err := g.subjects.Update(ctx, g.storeKey(key), func(e *store.Entry[state]) error {
-		now := g.vault.Now()
+	_, err := l.kind.Update(ctx, l.key, func(e *store.Entry[state]) error {
+		now := l.vault.Now()
 		before := e.Value
-		e.Value.sweep(g.lane(key), now)
+		e.Value.sweep(l.policy, now)
 		event = news(before, e.Value)
 		if err := act(&e.Value, now); err != nil {
 			return err
@@ -79,8 +80,8 @@ func (g *Gate) change(ctx context.Context, key Key, by civicpin.Actor, code civi
 	if err != nil {
 		return err
 	}
-	g.record(ctx, key, event)
-	g.vault.Record(ctx, civicpin.Event{Code: code, Subject: key.Subject, By: by, Source: key.Source, Reason: key.Lane})
+	l.record(ctx, event, "")
+	l.record(ctx, code, by)
 	return nil
 }
 
@@ -114,19 +115,20 @@ func (g *Gate) Status(ctx context.Context, key Key) (Status, error) {
 
 // look is the state of one lane that is not a device's.
 func (g *Gate) look(ctx context.Context, key Key) (Status, error) {
-	e, err := g.subjects.Get(ctx, g.storeKey(key))
+	l := g.laneOf(key)
+	e, err := l.kind.Get(ctx, l.key)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return Status{}, err
 	}
-	now := g.vault.Now()
-	p, s := g.lane(key), e.Value
-	s.sweep(p, now)
+	now := l.vault.Now()
+	s := &e.Value
+	s.sweep(l.policy, now)
 	st := Status{Failures: s.Total, Locked: s.refusal(now)}
 	if st.Locked == nil {
 		if s.Locked {
 			s.Round = 0
 		}
-		st.Left = s.left(p)
+		st.Left = s.left(l.policy)
 	}
 	return st, nil
 }

@@ -101,6 +101,9 @@ func (p Policy) withDefaults() Policy {
 	return p
 }
 
+// deadline is when a guess fails by itself that is taken at now.
+func (p Policy) deadline(now time.Time) time.Time { return now.Add(p.Timeout + settleTime) }
+
 // openLane is the policy of the open lane: the ceiling without the devices' shares.
 func (p Policy) openLane() Policy {
 	if p.Devices > 0 {

@@ -86,7 +86,7 @@ func (s *state) take(p Policy, now time.Time, id string) error {
 	if room <= 0 {
 		return ErrBusy
 	}
-	s.Tries = append(s.Tries, try{ID: id, Deadline: now.Add(p.Timeout + settleTime)})
+	s.Tries = append(s.Tries, try{ID: id, Deadline: p.deadline(now)})
 	return nil
 }
 
@@ -170,11 +170,11 @@ func doubled(d, most time.Duration, n int) time.Duration {
 	return min(d, most)
 }
 
-// settle applies an outcome and returns what it comes to. An attempt that is not there any more passed its deadline and
-// was counted then: not even a right guess counts as right after that.
-func (s *state) settle(p Policy, now time.Time, t taken, o outcome) error {
+// settle applies the outcome of a guess that was taken at an epoch, and returns what it comes to. A guess that is not there any
+// more passed its deadline and was counted then: not even a right guess counts as right after that.
+func (s *state) settle(p Policy, now time.Time, id string, epoch uint64, o outcome) error {
 	s.sweep(p, now)
-	there := s.drop(t.id)
+	there := s.drop(id)
 	switch o {
 	case refunded:
 		return nil
@@ -182,8 +182,8 @@ func (s *state) settle(p Policy, now time.Time, t taken, o outcome) error {
 		if !there {
 			return ErrTimeout
 		}
-		s.succeed(t.epoch)
-		if locked := s.refusal(now); locked != nil && s.Epoch != t.epoch {
+		s.succeed(epoch)
+		if locked := s.refusal(now); locked != nil && s.Epoch != epoch {
 			return locked
 		}
 		return nil

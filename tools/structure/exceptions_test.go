@@ -4,7 +4,6 @@ package main
 // the list when it keeps to its limit. Nothing is added.
 var exceptions = map[string]int{
 	"lines of internal/policyjson/policyjson.go": 280,
-	"lines of lockout/gate.go":                   319,
 	"lines of otp/codes_policy.go":               262,
 	"lines of otp/keyring.go":                    320,
 	"lines of pin/manage.go":                     283,
@@ -15,8 +14,6 @@ var exceptions = map[string]int{
 	"complexity of main in internal/choice/make.go":            30,
 	"lines of read in internal/policyjson/policyjson.go":       79,
 	"complexity of read in internal/policyjson/policyjson.go":  33,
-	"lines of Gate.Do in lockout/gate.go":                      58,
-	"complexity of Gate.Do in lockout/gate.go":                 21,
 	"complexity of Policy.Validate in lockout/policy.go":       38,
 	"complexity of Contact.Validate in message.go":             23,
 	"lines of Backup.Verify in otp/backup_verify.go":           60,
