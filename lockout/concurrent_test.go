@@ -199,10 +199,9 @@ func TestLanes(t *testing.T) {
 // TestNames: gates of one name share counts, gates of others do not, whatever their names look like.
 func TestNames(t *testing.T) {
 	vault := newVault(t, store.NewMemory(), nil, nil)
-	p := lockout.Policy{Name: "a", Limit: 2, Lock: lockout.UntilUnlocked}
-	one, same := newGate(t, vault, p), newGate(t, vault, p)
-	p.Name = "a.b"
-	other := newGate(t, vault, p)
+	p := lockout.Policy{Limit: 2, Lock: lockout.UntilUnlocked}
+	one, same := newNamed(t, vault, "a", p), newNamed(t, vault, "a", p)
+	other := newNamed(t, vault, "a.b", p)
 	require.Equal(t, 1, asRefused(t, one.Do(t.Context(), key("CITIZEN"), wrong)).Left)
 	asLocked(t, same.Do(t.Context(), key("CITIZEN"), wrong))
 	asLocked(t, one.Do(t.Context(), key("CITIZEN"), never(t)))

@@ -47,7 +47,7 @@ func parseDevice(value string) (id deviceID, mac [deviceMACSize]byte, ok bool) {
 
 // deviceMAC binds a device to this gate's name and a subject.
 func (g *Gate) deviceMAC(subject civicpin.Subject, id deviceID) [deviceMACSize]byte {
-	h := g.vault.Hash("lockout.device", g.policy.Name, string(subject), string(id[:]))
+	h := g.vault.Hash("lockout.device", g.name, string(subject), string(id[:]))
 	return [deviceMACSize]byte(h[:deviceMACSize])
 }
 

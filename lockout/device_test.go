@@ -43,9 +43,7 @@ func TestWhatOpensNoLane(t *testing.T) {
 	clock := newClock()
 	vault := newVault(t, store.NewMemory(), clock.Now, nil)
 	gate := newGate(t, vault, threeDevices)
-	named := threeDevices
-	named.Name = "login2"
-	other := newGate(t, vault, named)
+	other := newNamed(t, vault, "login2", threeDevices)
 	none := newGate(t, vault, lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked})
 
 	good := remember(t, gate, "CITIZEN", "")

@@ -207,8 +207,8 @@ func TestDevicesLeaveNothing(t *testing.T) {
 	require.NoError(t, h.end(true, nil))
 
 	largest := 0
-	p = lockout.Policy{Limit: 8, Lock: lockout.Timed, For: day, DelayAfter: 8, Delay: day, Devices: 10, Name: "large"}
-	gate = newGate(t, vault, p)
+	p = lockout.Policy{Limit: 8, Lock: lockout.Timed, For: day, DelayAfter: 8, Delay: day, Devices: 10}
+	gate = newNamed(t, vault, "large", p)
 	var all []*held
 	for range p.Devices {
 		value := remember(t, gate, "CITIZEN", "")

@@ -2,7 +2,7 @@
 //
 // Make a [Gate] from a [Policy] with [New], and do every comparison inside [Gate.Do]:
 //
-//	gate, err := lockout.New(vault, lockout.Policy{Name: "login", Limit: 5, Lock: lockout.UntilUnlocked})
+//	gate, err := lockout.New(vault, "login", lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked})
 //	err = gate.Do(ctx, lockout.Key{Subject: subject, Source: source}, func(ctx context.Context) (bool, error) {
 //		return compare(), nil
 //	})

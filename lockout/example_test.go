@@ -31,7 +31,7 @@ func exampleVault() *store.Vault {
 
 func ExampleGate_Do() {
 	ctx := context.Background()
-	gate, err := lockout.New(exampleVault(), lockout.Policy{Name: "login", Limit: 3, Lock: lockout.UntilUnlocked})
+	gate, err := lockout.New(exampleVault(), "login", lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func ExampleGate_Do() {
 
 func ExampleGate_Unlock() {
 	ctx := context.Background()
-	gate, err := lockout.New(exampleVault(), lockout.Policy{Name: "login", Limit: 2, Lock: lockout.UntilUnlocked, Ceiling: 50})
+	gate, err := lockout.New(exampleVault(), "login", lockout.Policy{Limit: 2, Lock: lockout.UntilUnlocked, Ceiling: 50})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -103,7 +103,6 @@ func ExamplePolicy() {
 	// Five tries, then a quarter of an hour, half an hour, … up to a day; from the third failure in a row on, also some
 	// seconds between tries; and at fifty in a row the credential has to be issued anew.
 	policy := lockout.Policy{
-		Name:  "login",
 		Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: 24 * time.Hour,
 		DelayAfter: 3, Delay: 5 * time.Second, DelayMax: time.Minute,
 		Ceiling: 50,
@@ -122,7 +121,7 @@ func ExamplePolicy() {
 // A known device has a lane of its own, so that strangers who lock the open one do not lock the owner out.
 func ExampleGate_Remember() {
 	ctx := context.Background()
-	gate, err := lockout.New(exampleVault(), lockout.Policy{Name: "login", Limit: 5, Lock: lockout.UntilUnlocked, Devices: 3})
+	gate, err := lockout.New(exampleVault(), "login", lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, Devices: 3})
 	if err != nil {
 		log.Fatal(err)
 	}

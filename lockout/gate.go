@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/quota"
 	"github.com/civicpin/civicpin/store"
 )
@@ -62,6 +63,7 @@ func (k Key) validate() error {
 // gates of one name, in any number of processes, over one store count together.
 type Gate struct {
 	vault    *store.Vault
+	name     string
 	policy   Policy
 	subjects store.Kind[state]
 	devices  store.Kind[devices]
@@ -69,27 +71,34 @@ type Gate struct {
 	global   *quota.Quota
 }
 
-// New returns a gate. It gives an error that matches [ErrPolicy] if the policy is not valid.
-func New(v *store.Vault, p Policy) (*Gate, error) {
+// New returns the gate of a name, which says what is guessed, "login": gates of one name over one vault share their counts. The
+// name is stored: 1 to 50 ASCII letters, digits and "-_.". The gates of the library's services begin with "pin.", "code.",
+// "totp.", "hotp.", "backup.", "contact." and "recovery.". Errors:
+//   - [civicpin.ErrInvalid]: the name is invalid.
+//   - [ErrPolicy]: the policy is invalid.
+func New(v *store.Vault, name string, p Policy) (*Gate, error) {
+	if !names.Valid(name, 50) {
+		return nil, fmt.Errorf("lockout: %w: name is not 1 to 50 ASCII letters, digits and -_.", civicpin.ErrInvalid)
+	}
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
 	p = p.withDefaults()
-	g := &Gate{vault: v, policy: p}
+	g := &Gate{vault: v, name: name, policy: p}
 	var err error
-	if g.subjects, err = store.NewKind[state](v, "lockout."+p.Name); err != nil {
+	if g.subjects, err = store.NewKind[state](v, "lockout."+name); err != nil {
 		return nil, err
 	}
-	if g.devices, err = store.NewKind[devices](v, "devices."+p.Name); err != nil {
+	if g.devices, err = store.NewKind[devices](v, "devices."+name); err != nil {
 		return nil, err
 	}
 	if p.Source != (civicpin.Rate{}) {
-		if g.source, err = quota.New(v, "source."+p.Name, p.Source, quota.Source); err != nil {
+		if g.source, err = quota.New(v, "source."+name, p.Source, quota.Source); err != nil {
 			return nil, err
 		}
 	}
 	if p.Global != (civicpin.Rate{}) {
-		if g.global, err = quota.New(v, "global."+p.Name, p.Global, quota.Global); err != nil {
+		if g.global, err = quota.New(v, "global."+name, p.Global, quota.Global); err != nil {
 			return nil, err
 		}
 	}

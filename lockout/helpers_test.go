@@ -39,10 +39,12 @@ func newVault(tb testing.TB, s store.Store, now func() time.Time, r civicpin.Rec
 
 func newGate(tb testing.TB, v *store.Vault, p lockout.Policy) *lockout.Gate {
 	tb.Helper()
-	if p.Name == "" {
-		p.Name = "login"
-	}
-	g, err := lockout.New(v, p)
+	return newNamed(tb, v, "login", p)
+}
+
+func newNamed(tb testing.TB, v *store.Vault, name string, p lockout.Policy) *lockout.Gate {
+	tb.Helper()
+	g, err := lockout.New(v, name, p)
 	require.NoError(tb, err)
 	return g
 }

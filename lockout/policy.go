@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/internal/names"
 )
 
 // A Lock says what happens at a policy's limit.
@@ -35,9 +34,6 @@ const (
 
 // A Policy says how many wrong guesses are borne and what follows. The zero Policy is refused.
 type Policy struct {
-	// Name names what is guessed, "login": gates of one name over one vault share their counts. 1 to 50 ASCII letters,
-	// digits and "-_.". Required.
-	Name string
 	// Limit is how many failures in a row lock. Required, at most Ceiling.
 	Limit int
 	// Lock is what happens at the limit. Required.
@@ -127,8 +123,6 @@ func (p Policy) Validate() error {
 		return fmt.Errorf("%w: %s", ErrPolicy, fmt.Sprintf(format, args...))
 	}
 	switch {
-	case !names.Valid(p.Name, 50):
-		return bad("Name is not 1 to 50 ASCII letters, digits and -_.")
 	case p.Ceiling < 1 || p.Ceiling > MaxCeiling:
 		return bad("Ceiling is not 1 to %d", MaxCeiling)
 	case p.Limit < 1 || p.Limit > p.Ceiling:

@@ -62,7 +62,7 @@ func NewCodes(out *outbox.Outbox, p CodePolicy) (*Codes, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.gate, err = lockout.New(v, p.Lockout); err != nil {
+	if c.gate, err = lockout.New(v, codeGate(p.Name), p.Lockout); err != nil {
 		return nil, err
 	}
 	if c.sends, err = out.Limit(codeGate(p.Name), outbox.Proved, p.Sends); err != nil {

@@ -85,7 +85,7 @@ func newKeys(v *store.Vault, c keyConfig) (*keys, error) {
 	}
 	k := &keys{vault: v, config: c}
 	var err error
-	if k.gate, err = lockout.New(v, c.lockout); err != nil {
+	if k.gate, err = lockout.New(v, c.service(), c.lockout); err != nil {
 		return nil, err
 	}
 	if k.rings, err = store.NewKind[keyring](v, c.service()); err != nil {

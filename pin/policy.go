@@ -11,6 +11,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/choice"
 	"github.com/civicpin/civicpin/internal/code"
+	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/internal/policyjson"
 	"github.com/civicpin/civicpin/lockout"
@@ -86,7 +87,7 @@ type Policy struct {
 	// History is how many former secrets may not be chosen again, 0 to 10. The current one never may.
 	History int
 
-	// Lockout says how many wrong guesses are borne. Its Name is set from the policy's.
+	// Lockout says how many wrong guesses are borne.
 	Lockout lockout.Policy
 	// Sends is how many messages may be asked for a subject; the limits by address, country and source are the outbox's. Zero
 	// means 10 in 24 hours.
@@ -169,7 +170,6 @@ func defaultLevels() map[civicpin.Method]civicpin.Level {
 // withDefaults returns a copy, sharing nothing with p, with zero fields filled in.
 func (p Policy) withDefaults() Policy {
 	p.Valid, p.Levels, p.Chosen.Words = maps.Clone(p.Valid), maps.Clone(p.Levels), slices.Clone(p.Chosen.Words)
-	p.Lockout.Name = gateName(p.Name)
 	if p.Sends == (civicpin.Rate{}) {
 		p.Sends = civicpin.Rate{Limit: 10, Window: day}
 	}
@@ -230,10 +230,10 @@ func (p Policy) Validate() error {
 	bad := func(format string, args ...any) error {
 		return fmt.Errorf("%w: %s", ErrPolicy, fmt.Sprintf(format, args...))
 	}
-	if len(p.Name) == 0 || len(p.Name) > 40 {
+	if !names.Valid(p.Name, 40) {
 		return bad("Name is not 1 to 40 ASCII letters, digits and -_.")
 	}
-	if err := p.Lockout.Validate(); err != nil { // also checks the characters of the name
+	if err := p.Lockout.Validate(); err != nil {
 		return fmt.Errorf("%w: %w", ErrPolicy, err)
 	}
 	if err := p.Sends.Validate(); err != nil {

@@ -89,7 +89,7 @@ func openGate(s store.Store, offset time.Duration) (*lockout.Gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	return lockout.New(vault, lockout.Policy{Name: "login", Limit: Limit, Lock: lockout.UntilUnlocked})
+	return lockout.New(vault, "login", lockout.Policy{Limit: Limit, Lock: lockout.UntilUnlocked})
 }
 
 // Child does a job if this is a process that was started for one, and otherwise skips the test. It prints a line

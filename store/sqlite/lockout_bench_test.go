@@ -30,7 +30,7 @@ func guessGate(s store.Store) (*lockout.Gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	return lockout.New(vault, lockout.Policy{Name: "login", Limit: 5, Lock: lockout.UntilUnlocked})
+	return lockout.New(vault, "login", lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked})
 }
 
 // BenchmarkGuess is what a guess costs on a file whose every write is durable.
