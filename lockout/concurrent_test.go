@@ -185,7 +185,7 @@ func TestDelayInParallel(t *testing.T) {
 // TestLanes: what happens in one lane leaves the others alone.
 func TestLanes(t *testing.T) {
 	gate := newGate(t, newVault(t, store.NewMemory(), nil, nil), lockout.Policy{Limit: 1, Lock: lockout.UntilUnlocked})
-	open, known := key("CITIZEN"), lockout.Key{Subject: "CITIZEN", Lane: "known device 1"}
+	open, known := key("CITIZEN"), lockout.Target{Subject: "CITIZEN", Lane: "known device 1"}
 	asLocked(t, gate.Do(t.Context(), open, wrong))
 	require.NoError(t, gate.Do(t.Context(), known, right))
 	asLocked(t, gate.Do(t.Context(), open, never(t)))

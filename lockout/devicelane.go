@@ -15,17 +15,17 @@ const deviceReason = "device"
 
 // A deviceLane is the lane of a known device, which stands in one record with those of the subject's other devices.
 type deviceLane struct {
-	gate *Gate
-	key  Key
-	id   deviceID
+	gate   *Gate
+	target Target
+	id     deviceID
 }
 
-// laneOfDevice returns the lane of a key's device.
-func (g *Gate) laneOfDevice(key Key, id deviceID) *lane[devices] {
+// laneOfDevice returns the lane of a target's device.
+func (g *Gate) laneOfDevice(target Target, id deviceID) *lane[devices] {
 	return &lane[devices]{
-		vault: g.vault, policy: g.policy.deviceLane(), kind: g.devices, key: store.Key{Subject: key.Subject},
-		place: &deviceLane{g, key, id},
-		event: civicpin.Event{Subject: key.Subject, Source: key.Source, Ref: id.text(), Reason: deviceReason},
+		vault: g.vault, policy: g.policy.deviceLane(), kind: g.devices, key: store.Key{Subject: target.Subject},
+		place: &deviceLane{g, target, id},
+		event: civicpin.Event{Subject: target.Subject, Source: target.Source, Ref: id.text(), Reason: deviceReason},
 	}
 }
 
@@ -68,7 +68,7 @@ func (l *deviceLane) told(ctx context.Context, err error, o outcome) error {
 	if !ok || o == succeeded {
 		return err
 	}
-	open, err := l.gate.look(ctx, l.key)
+	open, err := l.gate.look(ctx, l.target)
 	switch {
 	case err != nil:
 		return fmt.Errorf("lockout: settle: %w", err)
@@ -78,19 +78,19 @@ func (l *deviceLane) told(ctx context.Context, err error, o outcome) error {
 	return sooner(locked, open.Locked)
 }
 
-// enter reserves a guess in the lane of the known device that a key shows, or else in the key's own. A store error while the
-// devices are read refuses the guess: that record is looked up only for a value that was made after a right guess.
-func (g *Gate) enter(ctx context.Context, key Key) (guess, error) {
-	id, ok := g.shown(key)
+// enter reserves a guess in the lane of the known device that a target shows, or else in the target's own. A store error while
+// the devices are read refuses the guess: that record is looked up only for a value that was made after a right guess.
+func (g *Gate) enter(ctx context.Context, target Target) (guess, error) {
+	id, ok := g.shown(target)
 	if !ok {
-		return g.laneOf(key).take(ctx)
+		return g.laneOf(target).take(ctx)
 	}
-	t, err := g.laneOfDevice(key, id).take(ctx)
+	t, err := g.laneOfDevice(target, id).take(ctx)
 	barred, isLocked := errors.AsType[*LockedError](err)
 	if !isLocked && !errors.Is(err, errNoLane) {
 		return t, err // also ErrBusy: parallel guesses with one value must not spread over two lanes
 	}
-	t, err = g.laneOf(key).take(ctx)
+	t, err = g.laneOf(target).take(ctx)
 	if open, ok := errors.AsType[*LockedError](err); ok && isLocked {
 		err = sooner(barred, open)
 	}

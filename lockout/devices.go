@@ -56,28 +56,28 @@ func (d *devices) keepUntil(now time.Time) time.Time {
 	return until
 }
 
-// Remember makes a device known and returns the value that it shows from then on as [civicpin.Source].Device, in a cookie as a
-// rule: with it, guesses at key.Subject count in a lane of the device's own, up to Policy.Limit before a lock and a part of
-// the ceiling in all, whatever strangers have done to the open lane (OWASP, "Slow down online guessing attacks with device
-// cookies"). It opens nothing else, and nothing for another subject or gate. While that lane is locked or disabled, its guesses
-// go to the open lane.
+// RememberDevice makes a device known and returns the value that it shows from then on as [civicpin.Source].Device, in a
+// cookie as a rule: with it, guesses at target.Subject count in a lane of the device's own, up to Policy.Limit before a lock
+// and a part of the ceiling in all, whatever strangers have done to the open lane (OWASP, "Slow down online guessing attacks
+// with device cookies"). It opens nothing else, and nothing for another subject or gate. While that lane is locked or
+// disabled, its guesses go to the open lane.
 //
 // Call it only after a right guess, and once for each: every new device brings new guesses to whoever has its value. A device
-// that key.Source shows is replaced, and its old value, which may have been copied, is known no longer. If there are more than
-// Policy.Devices, the one made first is not known any more.
+// that target.Source shows is replaced, and its old value, which may have been copied, is known no longer. If there are more
+// than Policy.Devices, the one made first is not known any more.
 //
-// Two store calls. Errors: [civicpin.ErrInvalid], also for a key with a lane and if Policy.Devices is zero; the store's.
-func (g *Gate) Remember(ctx context.Context, key Key) (civicpin.Secret, error) {
-	if err := key.validate(); err != nil {
+// Two store calls. Errors: [civicpin.ErrInvalid], also for a target with a lane and if Policy.Devices is zero; the store's.
+func (g *Gate) RememberDevice(ctx context.Context, target Target) (civicpin.Secret, error) {
+	if err := target.validate(); err != nil {
 		return civicpin.Secret{}, err
 	}
-	if key.Lane != "" || g.policy.Devices == 0 {
-		return civicpin.Secret{}, fmt.Errorf("%w: a key with a lane, or a policy without known devices", civicpin.ErrInvalid)
+	if target.Lane != "" || g.policy.Devices == 0 {
+		return civicpin.Secret{}, fmt.Errorf("%w: a target with a lane, or a policy without known devices", civicpin.ErrInvalid)
 	}
 	var id deviceID
 	_, _ = rand.Read(id[:]) // never fails
-	former, replaces := g.shown(key)
-	_, err := g.devices.Update(ctx, store.Key{Subject: key.Subject}, func(e *store.Entry[devices]) error {
+	former, replaces := g.shown(target)
+	_, err := g.devices.Update(ctx, store.Key{Subject: target.Subject}, func(e *store.Entry[devices]) error {
 		now, d := g.vault.Now(), &e.Value
 		if replaces {
 			d.Known = slices.DeleteFunc(d.Known, func(k device) bool { return k.ID == former.text() })
@@ -90,23 +90,23 @@ func (g *Gate) Remember(ctx context.Context, key Key) (civicpin.Secret, error) {
 	if err != nil {
 		return civicpin.Secret{}, err
 	}
-	g.laneOfDevice(key, id).record(ctx, EventDeviceRemembered, civicpin.Citizen)
-	return civicpin.NewSecret(encodeDevice(id, g.deviceMAC(key.Subject, id))), nil
+	g.laneOfDevice(target, id).record(ctx, EventDeviceRemembered, civicpin.Citizen)
+	return civicpin.NewSecret(encodeDevice(id, g.deviceMAC(target.Subject, id))), nil
 }
 
-// Device returns the id of the known device that key.Source shows, to be told from the subject's other devices, and "" if it
+// Device returns the id of the known device that target.Source shows, to be told from the subject's other devices, and "" if it
 // shows none. It makes one store call, and none for a value that is not genuine or another subject's. Errors:
-//   - [civicpin.ErrInvalid]: the key is invalid.
+//   - [civicpin.ErrInvalid]: the target is invalid.
 //   - the store's.
-func (g *Gate) Device(ctx context.Context, key Key) (string, error) {
-	if err := key.validate(); err != nil {
+func (g *Gate) Device(ctx context.Context, target Target) (string, error) {
+	if err := target.validate(); err != nil {
 		return "", err
 	}
-	id, ok := g.shown(key)
+	id, ok := g.shown(target)
 	if !ok {
 		return "", nil
 	}
-	e, err := g.devices.Get(ctx, store.Key{Subject: key.Subject})
+	e, err := g.devices.Get(ctx, store.Key{Subject: target.Subject})
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return "", err
 	}
@@ -141,11 +141,11 @@ func (g *Gate) ForgetDevices(ctx context.Context, subject civicpin.Subject, by c
 }
 
 // closeDevices forgets the devices of a subject whose open lane an operator acts on.
-func (g *Gate) closeDevices(ctx context.Context, key Key, by civicpin.Actor) error {
-	if key.Lane != "" || g.policy.Devices == 0 {
+func (g *Gate) closeDevices(ctx context.Context, target Target, by civicpin.Actor) error {
+	if target.Lane != "" || g.policy.Devices == 0 {
 		return nil
 	}
-	return g.ForgetDevices(ctx, key.Subject, by)
+	return g.ForgetDevices(ctx, target.Subject, by)
 }
 
 // countDevices returns how many devices of a subject are known.

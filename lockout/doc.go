@@ -3,7 +3,7 @@
 // Make a [Gate] from a [Policy] with [New], and do every comparison inside [Gate.Do]:
 //
 //	gate, err := lockout.New(vault, "login", lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked})
-//	err = gate.Do(ctx, lockout.Key{Subject: subject, Source: source}, func(ctx context.Context) (bool, error) {
+//	err = gate.Do(ctx, lockout.Target{Subject: subject, Source: source}, func(ctx context.Context) (bool, error) {
 //		return compare(), nil
 //	})
 //
@@ -22,14 +22,13 @@
 //
 // # Known devices
 //
-// Strangers can lock anybody out. With Policy.Devices, [Gate.Remember] gives the device of an owner who has just guessed right
-// a value, for a cookie as a rule, that opens a lane with counts of its own, beside the open one that everybody else shares.
-// It proves nothing but that: a guess is compared as ever. A stolen value gives a lane's few guesses, until that lane is
-// locked; then the thief is in the open lane like anybody, and the owner with the next Remember in a new one.
-// [Gate.ForgetDevices] ends all of them, after a recovery. The lanes share one ceiling, so that known devices do not add up
-// to more guesses either, provided that each Remember follows the right guess that it is for. Limits by source and the global
-// one hold for known devices, too.
-//
+// Strangers can lock anybody out. With Policy.Devices, [Gate.RememberDevice] gives the device of an owner who has just guessed
+// right a value, for a cookie as a rule, that opens a lane with counts of its own, beside the open one that everybody else
+// shares. It proves nothing but that: a guess is compared as ever. A stolen value gives a lane's few guesses, until that lane
+// is locked; then the thief is in the open lane like anybody, and the owner with the next RememberDevice in a new one.
+// [Gate.ForgetDevices] ends all of them, after a recovery. The lanes share one ceiling, so that known devices do not add up to
+// more guesses either, provided that each RememberDevice follows the right guess that it is for. Limits by source and the
+// global one hold for known devices, too. //
 // A device's lane is read where the value is genuine and the subject's only, which its keyed hash tells without the store: a
 // value that is made up, or another subject's, is passed over, and takes no store call. If the record of the devices cannot be
 // read, the guess is refused with the store's error, and not taken to the open lane.

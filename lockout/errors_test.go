@@ -72,7 +72,7 @@ func TestInvalidKeys(t *testing.T) {
 	faults := storetest.NewFaults(store.NewMemory())
 	gate := newGate(t, newVault(t, faults.Store(), nil, nil), lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked})
 	faults.Reset()
-	for name, k := range map[string]lockout.Key{
+	for name, k := range map[string]lockout.Target{
 		"no subject":       {},
 		"a long subject":   {Subject: civicpin.Subject(strings.Repeat("x", 257))},
 		"a subject's line": {Subject: "a\nb"},
@@ -93,8 +93,8 @@ func TestInvalidKeys(t *testing.T) {
 		assert.ErrorIs(t, gate.Rebind(t.Context(), key("CITIZEN"), by), civicpin.ErrInvalid, by)
 	}
 	require.Zero(t, faults.Calls())
-	require.NoError(t, gate.Do(t.Context(), lockout.Key{Subject: "CITIZEN", Lane: strings.Repeat("x", 64)}, right))
-	require.NoError(t, gate.Do(t.Context(), lockout.Key{Subject: "CITIZEN", Lane: "équipe 1"}, right))
+	require.NoError(t, gate.Do(t.Context(), lockout.Target{Subject: "CITIZEN", Lane: strings.Repeat("x", 64)}, right))
+	require.NoError(t, gate.Do(t.Context(), lockout.Target{Subject: "CITIZEN", Lane: "équipe 1"}, right))
 }
 
 // TestNothingLeaks: no error and no event holds the guess, and no error the subject, the lane or the address.
@@ -108,7 +108,7 @@ func TestNothingLeaks(t *testing.T) {
 		Limit: 2, Lock: lockout.UntilUnlocked, Ceiling: 3,
 		Source: civicpin.Rate{Limit: 12, Window: hour}, Global: civicpin.Rate{Limit: 90, Window: hour},
 	})
-	who := lockout.Key{Subject: subject, Lane: lane, Source: civicpin.Source{Address: address}}
+	who := lockout.Target{Subject: subject, Lane: lane, Source: civicpin.Source{Address: address}}
 	compare := func(secret string) func(context.Context) (bool, error) {
 		return func(context.Context) (bool, error) { return secret == "right", nil }
 	}
@@ -130,7 +130,7 @@ func TestNothingLeaks(t *testing.T) {
 	cancel()
 	keep(gate.Lock(t.Context(), who, operator))
 	keep(gate.Do(cancelled, who, compare(guess)))
-	keep(gate.Do(t.Context(), lockout.Key{Subject: subject, Lane: lane + "\n"}, compare(guess)))
+	keep(gate.Do(t.Context(), lockout.Target{Subject: subject, Lane: lane + "\n"}, compare(guess)))
 	told := 0
 	for _, err := range all {
 		if err == nil {
@@ -157,7 +157,7 @@ func TestEvents(t *testing.T) {
 	gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, &events), lockout.Policy{
 		Limit: 2, Lock: lockout.UntilUnlocked, Ceiling: 3, Source: civicpin.Rate{Limit: 4, Window: hour},
 	})
-	who := lockout.Key{Subject: "CITIZEN", Lane: "open", Source: civicpin.Source{Address: "2001:db8::7"}}
+	who := lockout.Target{Subject: "CITIZEN", Lane: "open", Source: civicpin.Source{Address: "2001:db8::7"}}
 	event := func(code civicpin.EventCode, by civicpin.Actor) civicpin.Event {
 		return civicpin.Event{At: clock.Now(), Code: code, Subject: "CITIZEN", By: by, Source: who.Source, Reason: "open"}
 	}
@@ -188,7 +188,7 @@ func TestEvents(t *testing.T) {
 	})
 
 	// A lock that dead processes brought about is told by whoever finds it, and so is what then ends it.
-	who = lockout.Key{Subject: "ANOTHER"}
+	who = lockout.Target{Subject: "ANOTHER"}
 	mustHold(t, gate, who)
 	mustHold(t, gate, who)
 	clock.Add(minute)

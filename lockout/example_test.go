@@ -38,7 +38,7 @@ func ExampleGate_Do() {
 	registered := map[civicpin.Subject]string{"RSSMRA85T10A562S": "2741"}
 
 	login := func(subject civicpin.Subject, pin string) {
-		key := lockout.Key{Subject: subject, Source: civicpin.Source{Address: "192.0.2.1"}}
+		key := lockout.Target{Subject: subject, Source: civicpin.Source{Address: "192.0.2.1"}}
 		err := gate.Do(ctx, key, func(context.Context) (bool, error) {
 			want, ok := registered[subject]
 			if !ok {
@@ -81,7 +81,7 @@ func ExampleGate_Unlock() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	key := lockout.Key{Subject: "RSSMRA85T10A562S"}
+	key := lockout.Target{Subject: "RSSMRA85T10A562S"}
 	for range 2 {
 		_ = gate.Do(ctx, key, func(context.Context) (bool, error) { return false, nil })
 	}
@@ -119,20 +119,20 @@ func ExamplePolicy() {
 }
 
 // A known device has a lane of its own, so that strangers who lock the open one do not lock the owner out.
-func ExampleGate_Remember() {
+func ExampleGate_RememberDevice() {
 	ctx := context.Background()
 	gate, err := lockout.New(exampleVault(), "login", lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, Devices: 3})
 	if err != nil {
 		log.Fatal(err)
 	}
-	key := lockout.Key{Subject: "RSSMRA85T10A562S"}
-	guess := func(key lockout.Key, right bool) error {
+	key := lockout.Target{Subject: "RSSMRA85T10A562S"}
+	guess := func(key lockout.Target, right bool) error {
 		return gate.Do(ctx, key, func(context.Context) (bool, error) { return right, nil })
 	}
 	if err := guess(key, true); err != nil {
 		log.Fatal(err)
 	}
-	value, err := gate.Remember(ctx, key) // after a right guess; the value goes into a cookie
+	value, err := gate.RememberDevice(ctx, key) // after a right guess; the value goes into a cookie
 	if err != nil {
 		log.Fatal(err)
 	}

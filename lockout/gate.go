@@ -35,8 +35,8 @@ const (
 	EventDevicesForgotten civicpin.EventCode = "lockout.devices_forgotten"
 )
 
-// A Key says whose guess it is and where it came from.
-type Key struct {
+// A Target says whose guess it is and where it came from.
+type Target struct {
 	// Subject is who is guessed at. It need not exist.
 	Subject civicpin.Subject
 	// Lane keeps counts apart for ways in that must not lock each other; empty is the open lane. At most 64 printable
@@ -44,16 +44,16 @@ type Key struct {
 	// credential add up, so for known devices leave it empty and use Policy.Devices.
 	Lane string
 	// Source is where the guess comes from; limits by source apply if its Address is not empty. Its Device, a value that
-	// [Gate.Remember] made for the subject, opens that device's lane in place of the open one; anything else opens nothing.
+	// [Gate.RememberDevice] made for the subject, opens that device's lane in place of the open one; anything else opens nothing.
 	Source civicpin.Source
 }
 
-func (k Key) validate() error {
-	if err := k.Subject.Validate(); err != nil {
+func (t Target) validate() error {
+	if err := t.Subject.Validate(); err != nil {
 		return err
 	}
 	unprintable := func(r rune) bool { return !unicode.IsPrint(r) }
-	if len(k.Lane) > 64 || !utf8.ValidString(k.Lane) || strings.ContainsFunc(k.Lane, unprintable) {
+	if len(t.Lane) > 64 || !utf8.ValidString(t.Lane) || strings.ContainsFunc(t.Lane, unprintable) {
 		return fmt.Errorf("%w: lane is not at most 64 printable bytes", civicpin.ErrInvalid)
 	}
 	return nil
@@ -120,22 +120,22 @@ func New(v *store.Vault, name string, p Policy) (*Gate, error) {
 // If verify panics or ends its goroutine, the guess stays counted and the panic goes on. verify's context ends after
 // Policy.Timeout; the outcome is stored even if ctx was cancelled.
 //
-// Without calling verify, Do returns a *[LockedError], [ErrBusy], an error that matches [civicpin.ErrInvalid] for a key that
+// Without calling verify, Do returns a *[LockedError], [ErrBusy], an error that matches [civicpin.ErrInvalid] for a target that
 // cannot be, or the store's error: the guess may then have been counted, but was not compared.
 //
 // Do makes three store calls: get and put before, put after; one while locked. A source limit adds two, and a third if it
 // is given back; a global limit one, and two more after a failure. Guesses that meet on one record add a few. A known
 // device's lane takes the same calls, one more if it is locked or the device not known any more, and one more for the
 // failure that locks it; a value that is not genuine, or somebody else's, takes none.
-func (g *Gate) Do(ctx context.Context, key Key, verify func(context.Context) (bool, error)) error {
-	if err := key.validate(); err != nil {
+func (g *Gate) Do(ctx context.Context, target Target, verify func(context.Context) (bool, error)) error {
+	if err := target.validate(); err != nil {
 		return err
 	}
-	rates, err := g.rate(ctx, key)
+	rates, err := g.rate(ctx, target)
 	if err != nil {
 		return err
 	}
-	taken, err := g.enter(ctx, key)
+	taken, err := g.enter(ctx, target)
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ const (
 	succeeded                      // compared and right
 )
 
-// A lane is where guesses count apart from those in other lanes: the lane of a key, or that of a known device. R is the type
+// A lane is where guesses count apart from those in other lanes: the lane of a target, or that of a known device. R is the type
 // of the record that has the lane's state.
 type lane[R any] struct {
 	vault  *store.Vault

@@ -12,9 +12,9 @@ import (
 // Unlock ends a soft lock or a delay of a subject's lane. The number of failures in a row stays, so that unlocking buys no
 // guesses beyond the ceiling. It returns nil whether or not there was a lock, and a *[LockedError] if the credential is
 // disabled, which an unlock does not change. Other errors are [civicpin.ErrInvalid] and the store's. Lanes of known devices
-// are not unlocked: an owner who is let in has a new one with [Gate.Remember].
-func (g *Gate) Unlock(ctx context.Context, key Key, by civicpin.Actor) error {
-	return g.change(ctx, key, by, EventUnlocked, func(s *state, now time.Time) error {
+// are not unlocked: an owner who is let in has a new one with [Gate.RememberDevice].
+func (g *Gate) Unlock(ctx context.Context, target Target, by civicpin.Actor) error {
+	return g.change(ctx, target, by, EventUnlocked, func(s *state, now time.Time) error {
 		if s.Disabled {
 			return s.refusal(now)
 		}
@@ -26,11 +26,11 @@ func (g *Gate) Unlock(ctx context.Context, key Key, by civicpin.Actor) error {
 // Lock locks a subject's lane until it is unlocked, as an operator does who suspects fraud. A guess that is being verified
 // at that moment does not undo it. With the open lane, known devices are forgotten ([Gate.ForgetDevices]), or whoever holds
 // one would still get in.
-func (g *Gate) Lock(ctx context.Context, key Key, by civicpin.Actor) error {
-	if err := g.closeDevices(ctx, key, by); err != nil {
+func (g *Gate) Lock(ctx context.Context, target Target, by civicpin.Actor) error {
+	if err := g.closeDevices(ctx, target, by); err != nil {
 		return err
 	}
-	return g.change(ctx, key, by, EventLocked, func(s *state, _ time.Time) error {
+	return g.change(ctx, target, by, EventLocked, func(s *state, _ time.Time) error {
 		s.lock(time.Time{})
 		return nil
 	})
@@ -40,24 +40,24 @@ func (g *Gate) Lock(ctx context.Context, key Key, by civicpin.Actor) error {
 // was bound to the subject after their identity was proved again (NIST SP 800-63B-4 3.2.2, 4.1), and for no other: a code
 // that is merely sent again or issued anew on request keeps the count of the one before. With the open lane, devices that
 // were known are forgotten ([Gate.ForgetDevices]): they belong to the binding before.
-func (g *Gate) Rebind(ctx context.Context, key Key, by civicpin.Actor) error {
-	if err := g.closeDevices(ctx, key, by); err != nil {
+func (g *Gate) Rebind(ctx context.Context, target Target, by civicpin.Actor) error {
+	if err := g.closeDevices(ctx, target, by); err != nil {
 		return err
 	}
-	return g.change(ctx, key, by, EventRebound, func(s *state, _ time.Time) error {
+	return g.change(ctx, target, by, EventRebound, func(s *state, _ time.Time) error {
 		*s = state{Epoch: s.Epoch, Tries: s.Tries}
 		return nil
 	})
 }
 
 // change applies an act of by to the record and records the event.
-func (g *Gate) change(ctx context.Context, key Key, by civicpin.Actor, code civicpin.EventCode,
+func (g *Gate) change(ctx context.Context, target Target, by civicpin.Actor, code civicpin.EventCode,
 	act func(*state, time.Time) error,
 ) error {
-	if err := errors.Join(key.validate(), by.Validate()); err != nil {
+	if err := errors.Join(target.validate(), by.Validate()); err != nil {
 		return err
 	}
-	l := g.laneOf(key)
+	l := g.laneOf(target)
 	var event civicpin.EventCode
 	_, err := l.kind.Update(ctx, l.key, func(e *store.Entry[state]) error {
 		now := l.vault.Now()
@@ -99,13 +99,13 @@ type Status struct {
 
 // Status returns the state of a subject's lane. It is for operators: to a visitor, an error of [Gate.Do] tells all that may
 // be told. One store call, two for the open lane of a policy with known devices.
-func (g *Gate) Status(ctx context.Context, key Key) (Status, error) {
-	if err := key.validate(); err != nil {
+func (g *Gate) Status(ctx context.Context, target Target) (Status, error) {
+	if err := target.validate(); err != nil {
 		return Status{}, err
 	}
-	st, err := g.look(ctx, key)
-	if err == nil && key.Lane == "" && g.policy.Devices > 0 {
-		st.Devices, err = g.countDevices(ctx, key.Subject)
+	st, err := g.look(ctx, target)
+	if err == nil && target.Lane == "" && g.policy.Devices > 0 {
+		st.Devices, err = g.countDevices(ctx, target.Subject)
 	}
 	if err != nil {
 		return Status{}, err
@@ -114,8 +114,8 @@ func (g *Gate) Status(ctx context.Context, key Key) (Status, error) {
 }
 
 // look is the state of one lane that is not a device's.
-func (g *Gate) look(ctx context.Context, key Key) (Status, error) {
-	l := g.laneOf(key)
+func (g *Gate) look(ctx context.Context, target Target) (Status, error) {
+	l := g.laneOf(target)
 	e, err := l.kind.Get(ctx, l.key)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return Status{}, err

@@ -19,7 +19,7 @@ import (
 )
 
 // failures returns how many failures in a row a subject has.
-func failures(tb testing.TB, g *lockout.Gate, k lockout.Key) int {
+func failures(tb testing.TB, g *lockout.Gate, k lockout.Target) int {
 	tb.Helper()
 	st, err := g.Status(context.Background(), k)
 	require.NoError(tb, err)

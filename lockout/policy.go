@@ -49,13 +49,13 @@ type Policy struct {
 	// Ceiling is how many failures in a row, whatever locks, unlocks and re-issues come between, disable the credential
 	// until [Gate.Rebind]. Zero means 100, which is also the most ([MaxCeiling]). Known devices take their part of it.
 	Ceiling int
-	// Devices is how many known devices of one subject (see [Gate.Remember]) have a lane each, which strangers cannot lock;
+	// Devices is how many known devices of one subject (see [Gate.RememberDevice]) have a lane each, which strangers cannot lock;
 	// at most 10. Zero means none. NIST SP 800-63B-4 3.2.2 counts the failures on a credential, so the lanes share Ceiling.
 	// Each device's has Ceiling/(2*(Devices+1)) of it, but at least Limit; there is one such share more than Devices, for a
 	// device that takes the place of another one. The open lane has the rest, which must be at least Limit: a policy with
 	// Limit*(Devices+2) above Ceiling is refused. With a Ceiling of 100, 3 devices have 12 each and the open lane has 52.
 	Devices int
-	// DeviceValid is how long a device stays known after Remember. Zero means 180 days if Devices is set.
+	// DeviceValid is how long a device stays known after RememberDevice. Zero means 180 days if Devices is set.
 	DeviceValid time.Duration
 	// Source limits the failures that come from one source address: a host of IPv4, a /64 network of IPv6. Many people may
 	// share one, behind a carrier's or an agency's gateway. An attempt on a locked or busy subject counts here, too.

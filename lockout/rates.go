@@ -15,7 +15,7 @@ type rated struct {
 }
 
 // rate takes a guess from the rates. A guess that is then locked or busy stays taken.
-func (g *Gate) rate(ctx context.Context, key Key) (*rated, error) {
+func (g *Gate) rate(ctx context.Context, target Target) (*rated, error) {
 	r := &rated{gate: g}
 	var err error
 	if g.global != nil {
@@ -23,8 +23,8 @@ func (g *Gate) rate(ctx context.Context, key Key) (*rated, error) {
 			return nil, full(ScopeGlobal, err)
 		}
 	}
-	if g.source != nil && key.Source.Address != "" {
-		t, err := g.source.Take(ctx, quota.SourceKey(key.Source.Address), 1)
+	if g.source != nil && target.Source.Address != "" {
+		t, err := g.source.Take(ctx, quota.SourceKey(target.Source.Address), 1)
 		if err != nil {
 			return nil, full(ScopeSource, err)
 		}

@@ -207,16 +207,16 @@ func (b *Backup) Revoke(ctx context.Context, subject civicpin.Subject, by civicp
 
 // Unlock ends a lock that wrong guesses brought about; see [lockout.Gate.Unlock] for what it does and returns.
 func (b *Backup) Unlock(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
-	return b.gate.Unlock(ctx, lockout.Key{Subject: subject}, by)
+	return b.gate.Unlock(ctx, lockout.Target{Subject: subject}, by)
 }
 
 // Rebind forgets the failures counted against a subject and lifts a disablement. It is for the moment in which codes were
 // issued after the citizen's identity was proved again, and for no other; see [lockout.Gate.Rebind].
 func (b *Backup) Rebind(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
-	return b.gate.Rebind(ctx, lockout.Key{Subject: subject}, by)
+	return b.gate.Rebind(ctx, lockout.Target{Subject: subject}, by)
 }
 
 // Status returns the state of the guesses at a subject's codes, for operators; see [lockout.Gate.Status].
 func (b *Backup) Status(ctx context.Context, subject civicpin.Subject) (lockout.Status, error) {
-	return b.gate.Status(ctx, lockout.Key{Subject: subject})
+	return b.gate.Status(ctx, lockout.Target{Subject: subject})
 }

@@ -38,7 +38,7 @@ func TestGateNames(t *testing.T) {
 		require.ErrorIs(t, guess(t.Context()), otp.ErrRefused, name)
 		gate, err := lockout.New(vault, name, lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked})
 		require.NoError(t, err)
-		st, err := gate.Status(t.Context(), lockout.Key{Subject: ana})
+		st, err := gate.Status(t.Context(), lockout.Target{Subject: ana})
 		require.NoError(t, err)
 		require.Equal(t, 1, st.Failures, name)
 	}

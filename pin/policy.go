@@ -104,8 +104,8 @@ type Policy struct {
 
 // Default returns a policy to begin from: an activation code of 12 characters in one part, exchanged for a password of at
 // least 15; five wrong guesses lock for a minute, and each further five for twice as long, up to a day; up to three devices
-// of the citizen have lanes of their own ([Service.Remember]), with 12 of the 100 wrong guesses that disable each, and 52 for
-// everybody else. An issued code is valid for 24 hours by e-mail, 21 days by letter, 7 days if handed over, and 10 minutes
+// of the citizen have lanes of their own ([Service.RememberDevice]), with 12 of the 100 wrong guesses that disable each, and 52
+// for everybody else. An issued code is valid for 24 hours by e-mail, 21 days by letter, 7 days if handed over, and 10 minutes
 // otherwise (NIST SP 800-63A-4 3.8; 7 days at a desk: 63A-3 4.4.1.6). The chance to guess either secret is below 1 in 10
 // billion.
 func Default() Policy {

@@ -94,7 +94,7 @@ func TestGateName(t *testing.T) {
 	require.ErrorIs(t, err, pin.ErrRefused)
 	gate, err := lockout.New(k.vault, "pin.inps", k.policy.Lockout)
 	require.NoError(t, err)
-	st, err := gate.Status(t.Context(), lockout.Key{Subject: try("").Subject})
+	st, err := gate.Status(t.Context(), lockout.Target{Subject: try("").Subject})
 	require.NoError(t, err)
 	require.Equal(t, 1, st.Failures)
 }

@@ -143,7 +143,7 @@ func TestGateName(t *testing.T) {
 	require.NoError(t, err)
 	gate, err := lockout.New(vault, "recovery.all", threeTries())
 	require.NoError(t, err)
-	st, err := gate.Status(t.Context(), lockout.Key{Subject: elsa})
+	st, err := gate.Status(t.Context(), lockout.Target{Subject: elsa})
 	require.NoError(t, err)
 	require.Equal(t, 1, st.Failures)
 }

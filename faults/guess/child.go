@@ -142,7 +142,7 @@ func Child(t *testing.T, open Open) {
 // guess guesses once and returns the outcome.
 func (j job) guess(ctx context.Context, gate *lockout.Gate, say func(string)) string {
 	for {
-		err := gate.Do(ctx, lockout.Key{Subject: j.subject}, func(context.Context) (bool, error) {
+		err := gate.Do(ctx, lockout.Target{Subject: j.subject}, func(context.Context) (bool, error) {
 			say("compared")
 			switch j.verdict {
 			case hang:

@@ -8,28 +8,28 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// A keyLane is the lane of a key, which has a record of its own. Where the subject is not known to exist, the record is
+// A targetLane is the lane of a target, which has a record of its own. Where the subject is not known to exist, the record is
 // forgotten after some time.
-type keyLane struct{ forget time.Duration }
+type targetLane struct{ forget time.Duration }
 
-// laneOf returns the lane of a key: the open one, or the one that the key names.
-func (g *Gate) laneOf(key Key) *lane[state] {
+// laneOf returns the lane of a target: the open one, or the one that the target names.
+func (g *Gate) laneOf(target Target) *lane[state] {
 	policy := g.policy
-	if key.Lane == "" {
+	if target.Lane == "" {
 		policy = policy.openLane()
 	}
 	return &lane[state]{
-		vault: g.vault, policy: policy, kind: g.subjects, key: store.Key{Subject: key.Subject, ID: key.Lane},
-		place: keyLane{g.policy.Forget},
-		event: civicpin.Event{Subject: key.Subject, Source: key.Source, Reason: key.Lane},
+		vault: g.vault, policy: policy, kind: g.subjects, key: store.Key{Subject: target.Subject, ID: target.Lane},
+		place: targetLane{g.policy.Forget},
+		event: civicpin.Event{Subject: target.Subject, Source: target.Source, Reason: target.Lane},
 	}
 }
 
 // find returns the record itself.
-func (keyLane) find(s *state, _ time.Time) *state { return s }
+func (targetLane) find(s *state, _ time.Time) *state { return s }
 
 // keepTaken keeps a record for as long as forgetAt says until an outcome says that the subject exists.
-func (k keyLane) keepTaken(e *store.Entry[state], before state, swept bool, now time.Time) {
+func (k targetLane) keepTaken(e *store.Entry[state], before state, swept bool, now time.Time) {
 	switch {
 	case !e.Found() || before.empty() || swept && !e.Expires.IsZero():
 		e.Expires = k.forgetAt(&e.Value, now)
@@ -40,7 +40,7 @@ func (k keyLane) keepTaken(e *store.Entry[state], before state, swept bool, now 
 }
 
 // keepSettled keeps a record for good if the guess was at a subject that exists, and was compared.
-func (k keyLane) keepSettled(e *store.Entry[state], before state, o outcome, now time.Time) {
+func (k targetLane) keepSettled(e *store.Entry[state], before state, o outcome, now time.Time) {
 	switch {
 	case e.Value.empty():
 		e.Expires = now.Add(keepEmpty)
@@ -56,12 +56,12 @@ func (k keyLane) keepSettled(e *store.Entry[state], before state, o outcome, now
 }
 
 // forgetAt is when the record of a subject may go that is not known to exist: forget after the last thing that it says.
-func (k keyLane) forgetAt(s *state, now time.Time) time.Time {
+func (k targetLane) forgetAt(s *state, now time.Time) time.Time {
 	return later(now, s.Until, s.NotBefore).Add(k.forget)
 }
 
-// gone is not called: a key has a lane in any record.
-func (keyLane) gone(*state, *taken[state], outcome, time.Time) error { return errNoLane }
+// gone is not called: a target has a lane in any record.
+func (targetLane) gone(*state, *taken[state], outcome, time.Time) error { return errNoLane }
 
 // told returns err.
-func (keyLane) told(_ context.Context, err error, _ outcome) error { return err }
+func (targetLane) told(_ context.Context, err error, _ outcome) error { return err }
