@@ -149,7 +149,7 @@ func TestInFlight(t *testing.T) {
 	for range 3 {
 		all = append(all, mustHold(t, gate, key("CITIZEN")))
 	}
-	require.ErrorIs(t, gate.Do(t.Context(), key("CITIZEN"), never(t)), lockout.ErrBusy)
+	require.ErrorIs(t, gate.Do(t.Context(), key("CITIZEN"), never(t)), lockout.ErrInFlight)
 	st, err := gate.Status(t.Context(), key("CITIZEN"))
 	require.NoError(t, err)
 	require.Equal(t, lockout.Status{Left: 3}, st)

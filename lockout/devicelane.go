@@ -88,7 +88,7 @@ func (g *Gate) enter(ctx context.Context, target Target) (guess, error) {
 	t, err := g.laneOfDevice(target, id).take(ctx)
 	barred, isLocked := errors.AsType[*LockedError](err)
 	if !isLocked && !errors.Is(err, errNoLane) {
-		return t, err // also ErrBusy: parallel guesses with one value must not spread over two lanes
+		return t, err // also ErrInFlight: parallel guesses with one value must not spread over two lanes
 	}
 	t, err = g.laneOf(target).take(ctx)
 	if open, ok := errors.AsType[*LockedError](err); ok && isLocked {
@@ -97,10 +97,13 @@ func (g *Gate) enter(ctx context.Context, target Target) (guess, error) {
 	return t, err
 }
 
-// sooner returns the lock that ends first: that is when the next guess is let in.
+// sooner returns the lock that ends first: that is when the next guess is let in. It is new if one of the two is: until then the
+// caller had another lane.
 func sooner(a, b *LockedError) *LockedError {
+	first := a
 	if a.Disabled || a.Until.IsZero() || !b.Disabled && !b.Until.IsZero() && b.Until.Before(a.Until) {
-		return b
+		first = b
 	}
-	return a
+	first.New = a.New || b.New
+	return first
 }

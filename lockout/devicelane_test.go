@@ -212,9 +212,9 @@ func TestBusyDevice(t *testing.T) {
 	for range 5 {
 		all = append(all, mustHold(t, gate, showing("CITIZEN", value)))
 	}
-	require.ErrorIs(t, gate.Do(t.Context(), showing("CITIZEN", value), never(t)), lockout.ErrBusy)
+	require.ErrorIs(t, gate.Do(t.Context(), showing("CITIZEN", value), never(t)), lockout.ErrInFlight)
 	require.NoError(t, gate.Do(t.Context(), key("CITIZEN"), right))
-	require.ErrorIs(t, gate.Do(t.Context(), showing("CITIZEN", value), never(t)), lockout.ErrBusy)
+	require.ErrorIs(t, gate.Do(t.Context(), showing("CITIZEN", value), never(t)), lockout.ErrInFlight)
 	for _, h := range all {
 		require.ErrorIs(t, h.end(false, errBroken), errBroken)
 	}
@@ -341,7 +341,7 @@ func TestDeadProcessInDeviceLane(t *testing.T) {
 	value := remember(t, gate, "CITIZEN", "")
 	mustHold(t, gate, showing("CITIZEN", value))
 	mustHold(t, gate, showing("CITIZEN", value))
-	require.ErrorIs(t, gate.Do(t.Context(), showing("CITIZEN", value), never(t)), lockout.ErrBusy)
+	require.ErrorIs(t, gate.Do(t.Context(), showing("CITIZEN", value), never(t)), lockout.ErrInFlight)
 	clock.Add(minute)
 	events.Take()
 	lockOpen(t, gate, "CITIZEN")

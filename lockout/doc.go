@@ -28,7 +28,8 @@
 // is locked; then the thief is in the open lane like anybody, and the owner with the next RememberDevice in a new one.
 // [Gate.ForgetDevices] ends all of them, after a recovery. The lanes share one ceiling, so that known devices do not add up to
 // more guesses either, provided that each RememberDevice follows the right guess that it is for. Limits by source and the
-// global one hold for known devices, too. //
+// global one hold for known devices, too.
+//
 // A device's lane is read where the value is genuine and the subject's only, which its keyed hash tells without the store: a
 // value that is made up, or another subject's, is passed over, and takes no store call. If the record of the devices cannot be
 // read, the guess is refused with the store's error, and not taken to the open lane.

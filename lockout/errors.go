@@ -11,9 +11,16 @@ import (
 var (
 	// ErrRefused is matched by the error for a wrong guess; see [RefusedError].
 	ErrRefused = errors.New("lockout: refused")
-	// ErrBusy says that as many guesses on the subject are being verified at this moment as may still fail. Nothing was
-	// compared, or counted against the subject; the honest thing to tell the visitor is to try again in a moment.
-	ErrBusy = errors.New("lockout: another attempt is being checked")
+	// ErrLocked is matched by every [LockedError].
+	ErrLocked = errors.New("lockout: locked")
+	// ErrBusy is matched by [ErrInFlight] and [ErrOverloaded]. Nothing was compared, and no try was spent: the same guess may
+	// be let in a moment later.
+	ErrBusy = errors.New("lockout: busy, try again in a moment")
+	// ErrInFlight says that as many guesses at the subject are being verified at this moment as may still fail.
+	ErrInFlight = fmt.Errorf("%w: other guesses at this subject are being checked", ErrBusy)
+	// ErrOverloaded says that this process is checking as many secrets as it can. It says nothing about the subject. The
+	// services of this library return it, which hash secrets; a gate does not.
+	ErrOverloaded = fmt.Errorf("%w: this machine is checking as many secrets as it can", ErrBusy)
 	// ErrTimeout says that a verification succeeded too late: its attempt had already become a failure, or the known
 	// device that it came from was forgotten meanwhile.
 	ErrTimeout = errors.New("lockout: attempt took too long")
@@ -51,9 +58,16 @@ const (
 )
 
 // A LockedError says that no guess was compared, or that the one that was compared was wrong and locked. It may be told to
-// the visitor: a subject that does not exist locks alike.
+// the visitor: a subject that does not exist locks alike. It matches [ErrLocked].
 type LockedError struct {
 	Scope Scope
+	// New says that this call set the lock: its guess was the last that might fail. Of all calls that a lock refuses, only the
+	// first one has it, so that a caller can send the subject one notice for each lock. It is not set for a lock by an
+	// operator, a rate or a delay. A lock that is found later, because the process of the last guess died, is new to the call
+	// that finds it. If that call's own process dies, no later call has New: for a record of all locks, see [EventLocked].
+	//
+	// Subjects that do not exist have it alike, so look up where to send a notice after the visitor was answered.
+	New bool
 	// Until is when the next guess is let in; zero if that takes an unlock or a new binding.
 	Until time.Time
 	// Disabled says that the ceiling was reached: only binding the credential anew helps.
@@ -63,15 +77,25 @@ type LockedError struct {
 // Error says what is locked and how that ends.
 func (e *LockedError) Error() string {
 	switch {
-	case e.Scope == ScopeSends:
-		return fmt.Sprintf("lockout: no more messages until %s", e.Until.UTC().Format(time.RFC3339))
 	case e.Disabled:
-		return "lockout: disabled until bound anew"
+		return "lockout: disabled until the subject's identity is proved again and a new secret is bound"
 	case e.Until.IsZero():
-		return "lockout: locked until unlocked"
+		return "lockout: locked until it is unlocked; waiting does not end it"
 	}
-	return fmt.Sprintf("lockout: locked until %s", e.Until.UTC().Format(time.RFC3339))
+	what := "locked"
+	switch e.Scope {
+	case ScopeSends:
+		what = "too many messages to this subject"
+	case ScopeSource:
+		what = "too many requests from this source"
+	case ScopeGlobal:
+		what = "too many wrong guesses at all subjects"
+	}
+	return fmt.Sprintf("lockout: %s, try again at %s", what, e.Until.UTC().Format(time.RFC3339))
 }
+
+// Is reports whether target is [ErrLocked].
+func (e *LockedError) Is(target error) bool { return target == ErrLocked }
 
 // full returns the error of a quota as the gate's.
 func full(scope Scope, err error) error {

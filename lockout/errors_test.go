@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,45 +24,69 @@ import (
 // TestErrorMatrix: each error matches what it is documented to match, also when wrapped, and nothing else.
 func TestErrorMatrix(t *testing.T) {
 	sentinels := []error{
-		lockout.ErrRefused, lockout.ErrBusy, lockout.ErrTimeout, lockout.ErrNoSubject, lockout.ErrPolicy, civicpin.ErrInvalid,
+		lockout.ErrRefused, lockout.ErrLocked, lockout.ErrBusy, lockout.ErrInFlight, lockout.ErrOverloaded, lockout.ErrTimeout,
+		lockout.ErrNoSubject, lockout.ErrPolicy, civicpin.ErrInvalid,
 	}
-	locked := &lockout.LockedError{Scope: lockout.ScopeSubject}
+	is := func(all ...error) []error { return all }
 	for _, tc := range []struct {
 		err     error
-		matches error // nil: none of the sentinels
+		matches []error
 		locked  bool
 	}{
-		{&lockout.RefusedError{Left: 1}, lockout.ErrRefused, false},
-		{lockout.ErrRefused, lockout.ErrRefused, false},
-		{lockout.ErrBusy, lockout.ErrBusy, false},
-		{lockout.ErrTimeout, lockout.ErrTimeout, false},
-		{lockout.ErrNoSubject, lockout.ErrNoSubject, false},
-		{lockout.Policy{}.Validate(), lockout.ErrPolicy, false},
-		{locked, nil, true},
+		{&lockout.RefusedError{Left: 1}, is(lockout.ErrRefused), false},
+		{lockout.ErrRefused, is(lockout.ErrRefused), false},
+		{lockout.ErrBusy, is(lockout.ErrBusy), false},
+		{lockout.ErrInFlight, is(lockout.ErrInFlight, lockout.ErrBusy), false},
+		{lockout.ErrOverloaded, is(lockout.ErrOverloaded, lockout.ErrBusy), false},
+		{lockout.ErrTimeout, is(lockout.ErrTimeout), false},
+		{lockout.ErrNoSubject, is(lockout.ErrNoSubject), false},
+		{lockout.Policy{}.Validate(), is(lockout.ErrPolicy), false},
+		{lockout.ErrLocked, is(lockout.ErrLocked), false},
+		{&lockout.LockedError{Scope: lockout.ScopeSubject, New: true}, is(lockout.ErrLocked), true},
+		{&lockout.LockedError{Scope: lockout.ScopeSends, Until: start}, is(lockout.ErrLocked), true},
 	} {
 		for _, err := range []error{tc.err, fmt.Errorf("pin: %w", tc.err), errors.Join(errBroken, tc.err)} {
 			for _, s := range sentinels {
-				assert.Equal(t, s == tc.matches, errors.Is(err, s), "%v is %v", err, s)
+				assert.Equal(t, slices.Contains(tc.matches, s), errors.Is(err, s), "%v is %v", err, s)
 			}
 			_, isLocked := errors.AsType[*lockout.LockedError](err)
 			assert.Equal(t, tc.locked, isLocked, "%v", err)
 			_, isRefused := errors.AsType[*lockout.RefusedError](err)
-			assert.Equal(t, tc.matches == lockout.ErrRefused && tc.err != lockout.ErrRefused, isRefused, "%v", err)
+			assert.Equal(t, tc.matches[0] == lockout.ErrRefused && tc.err != lockout.ErrRefused, isRefused, "%v", err)
 		}
 	}
 }
 
 func TestErrorTexts(t *testing.T) {
 	rome := time.FixedZone("CET", 3600)
+	const subject = lockout.ScopeSubject
 	for _, tc := range []struct {
 		err  error
 		want string
 	}{
 		{&lockout.RefusedError{Left: 3}, "lockout: refused"},
 		{&lockout.RefusedError{Left: 1, Next: start}, "lockout: refused"},
-		{&lockout.LockedError{Disabled: true}, "lockout: disabled until bound anew"},
-		{&lockout.LockedError{}, "lockout: locked until unlocked"},
-		{&lockout.LockedError{Until: start.In(rome)}, "lockout: locked until 2026-03-01T09:00:00Z"},
+		{
+			&lockout.LockedError{Scope: subject, Disabled: true},
+			"lockout: disabled until the subject's identity is proved again and a new secret is bound",
+		},
+		{&lockout.LockedError{Scope: subject}, "lockout: locked until it is unlocked; waiting does not end it"},
+		{&lockout.LockedError{}, "lockout: locked until it is unlocked; waiting does not end it"},
+		{&lockout.LockedError{Scope: subject, Until: start.In(rome)}, "lockout: locked, try again at 2026-03-01T09:00:00Z"},
+		{
+			&lockout.LockedError{Scope: lockout.ScopeSends, Until: start},
+			"lockout: too many messages to this subject, try again at 2026-03-01T09:00:00Z",
+		},
+		{
+			&lockout.LockedError{Scope: lockout.ScopeSource, Until: start},
+			"lockout: too many requests from this source, try again at 2026-03-01T09:00:00Z",
+		},
+		{
+			&lockout.LockedError{Scope: lockout.ScopeGlobal, Until: start},
+			"lockout: too many wrong guesses at all subjects, try again at 2026-03-01T09:00:00Z",
+		},
+		{lockout.ErrInFlight, "lockout: busy, try again in a moment: other guesses at this subject are being checked"},
+		{lockout.ErrOverloaded, "lockout: busy, try again in a moment: this machine is checking as many secrets as it can"},
 	} {
 		assert.Equal(t, tc.want, tc.err.Error())
 	}

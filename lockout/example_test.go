@@ -95,7 +95,7 @@ func ExampleGate_Unlock() {
 	status, err = gate.Status(ctx, key)
 	fmt.Println("failures in a row:", status.Failures, "left:", status.Left, "error:", err)
 	// Output:
-	// lockout: locked until unlocked <nil>
+	// lockout: locked until it is unlocked; waiting does not end it <nil>
 	// failures in a row: 2 left: 2 error: <nil>
 }
 
@@ -144,6 +144,6 @@ func ExampleGate_RememberDevice() {
 	key.Source.Device = value.Reveal() // as it comes back from the cookie
 	fmt.Println("the owner:", guess(key, true))
 	// Output:
-	// strangers: lockout: locked until unlocked
+	// strangers: lockout: locked until it is unlocked; waiting does not end it
 	// the owner: <nil>
 }

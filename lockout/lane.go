@@ -81,6 +81,7 @@ func (l *lane[R]) take(ctx context.Context) (guess, error) {
 		swept := s.sweep(l.policy, now)
 		refused = s.take(l.policy, now, t.id)
 		event = news(before, *s)
+		s.markNew(refused, event, now)
 		if refused != nil && !swept {
 			return store.ErrSkip
 		}
@@ -114,6 +115,7 @@ func (t *taken[R]) settle(ctx context.Context, o outcome) error {
 			before = *s
 			result = s.settle(l.policy, now, t.id, t.epoch, o)
 			after = *s
+			s.markNew(result, news(before, after), now)
 		} else {
 			result, event = l.place.gone(&e.Value, t, o, now), ""
 			if !e.Found() {
