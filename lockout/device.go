@@ -54,7 +54,7 @@ func (g *Gate) deviceMAC(subject civicpin.Subject, id deviceID) [deviceMACSize]b
 // shown returns the id of the device whose value a target shows, if it is genuine and the subject's. It asks no store, so that
 // values made up cost nothing, and a stranger's guess takes the same calls whether or not the subject has devices.
 func (g *Gate) shown(target Target) (id deviceID, ok bool) {
-	if target.Lane != "" || g.policy.Devices == 0 {
+	if !g.hasDevices(target) {
 		return id, false
 	}
 	id, mac, ok := parseDevice(target.Source.Device)

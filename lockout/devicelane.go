@@ -97,8 +97,8 @@ func (g *Gate) enter(ctx context.Context, target Target) (guess, error) {
 	return t, err
 }
 
-// sooner returns the lock that ends first: that is when the next guess is let in. It is new if one of the two is: until then the
-// caller had another lane.
+// sooner returns the lock that ends first: that is when the next guess is let in. It is new if one of the two is, since the
+// caller had another lane until then.
 func sooner(a, b *LockedError) *LockedError {
 	first := a
 	if a.Disabled || a.Until.IsZero() || !b.Disabled && !b.Until.IsZero() && b.Until.Before(a.Until) {

@@ -414,6 +414,19 @@ func TestDeviceCalls(t *testing.T) {
 		require.Equal(t, 1, guess(v, never(t)))
 	}
 	require.Equal(t, 2, calls(func() { _, _ = gate.Status(t.Context(), key("CITIZEN")) }))
+	for name, act := range map[string]struct {
+		calls int
+		do    func() error
+	}{
+		"lock":   {6, func() error { return gate.Lock(t.Context(), key("CITIZEN"), operator) }},
+		"unlock": {4, func() error { return gate.Unlock(t.Context(), key("CITIZEN"), operator) }},
+		"rebind": {5, func() error { return gate.Rebind(t.Context(), key("CITIZEN"), operator) }},
+	} {
+		require.NoError(t, gate.Lock(t.Context(), key("CITIZEN"), operator))
+		require.Equal(t, act.calls, calls(func() { require.NoError(t, act.do()) }), name)
+		require.NoError(t, gate.Unlock(t.Context(), key("CITIZEN"), operator))
+	}
+	require.Equal(t, 3, calls(func() { _ = gate.Unlock(t.Context(), key("CITIZEN"), operator) }), "not locked")
 	require.Equal(t, 2, calls(func() { _ = gate.ForgetDevices(t.Context(), "CITIZEN", operator) }))
 	require.Equal(t, 1, calls(func() { _ = gate.ForgetDevices(t.Context(), "NOBODY", operator) }))
 }

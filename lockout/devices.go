@@ -18,6 +18,9 @@ type devices struct {
 	Known []device `json:"known,omitempty"` // the one made last at the end
 	// Forgotten counts how often all were: a guess that was in flight then must not get in.
 	Forgotten uint64 `json:"forgotten,omitempty"`
+	// Closed says that an operator has locked the open lane: until that ends, no device becomes known. It stands here, so that
+	// the lock decides in the same write as the device.
+	Closed bool `json:"closed,omitempty"`
 }
 
 type device struct {
@@ -47,8 +50,12 @@ func (d *devices) find(id deviceID) *device {
 	return nil
 }
 
-// keepUntil is when the record may go: when the last device expires, and not under a guess in flight.
+// keepUntil is when the record may go: when the last device expires, and not under a guess in flight; zero, for never, while an
+// operator's lock closes it.
 func (d *devices) keepUntil(now time.Time) time.Time {
+	if d.Closed {
+		return time.Time{}
+	}
 	until := now.Add(keepEmpty)
 	for i := range d.Known {
 		until = later(until, d.Known[i].Until)
@@ -66,12 +73,15 @@ func (d *devices) keepUntil(now time.Time) time.Time {
 // that target.Source shows is replaced, and its old value, which may have been copied, is known no longer. If there are more
 // than Policy.Devices, the one made first is not known any more.
 //
-// Two store calls. Errors: [civicpin.ErrInvalid], also for a target with a lane and if Policy.Devices is zero; the store's.
+// Two store calls. Errors:
+//   - a *[LockedError]: an operator has locked the subject since the guess. The device is not known.
+//   - [civicpin.ErrInvalid]: the target is invalid or has a lane, or Policy.Devices is zero.
+//   - the store's.
 func (g *Gate) RememberDevice(ctx context.Context, target Target) (civicpin.Secret, error) {
 	if err := target.validate(); err != nil {
 		return civicpin.Secret{}, err
 	}
-	if target.Lane != "" || g.policy.Devices == 0 {
+	if !g.hasDevices(target) {
 		return civicpin.Secret{}, fmt.Errorf("%w: a target with a lane, or a policy without known devices", civicpin.ErrInvalid)
 	}
 	var id deviceID
@@ -79,6 +89,9 @@ func (g *Gate) RememberDevice(ctx context.Context, target Target) (civicpin.Secr
 	former, replaces := g.shown(target)
 	_, err := g.devices.Update(ctx, store.Key{Subject: target.Subject}, func(e *store.Entry[devices]) error {
 		now, d := g.vault.Now(), &e.Value
+		if d.Closed {
+			return &LockedError{Scope: ScopeSubject}
+		}
 		if replaces {
 			d.Known = slices.DeleteFunc(d.Known, func(k device) bool { return k.ID == former.text() })
 		}
@@ -94,8 +107,8 @@ func (g *Gate) RememberDevice(ctx context.Context, target Target) (civicpin.Secr
 	return civicpin.NewSecret(encodeDevice(id, g.deviceMAC(target.Subject, id))), nil
 }
 
-// Device returns the id of the known device that target.Source shows, to be told from the subject's other devices, and "" if it
-// shows none. It makes one store call, and none for a value that is not genuine or another subject's. Errors:
+// Device returns the id of the known device that target.Source shows, to be told from the subject's other devices, and "" if
+// it shows none. It makes one store call, and none for a value that is not genuine or another subject's. Errors:
 //   - [civicpin.ErrInvalid]: the target is invalid.
 //   - the store's.
 func (g *Gate) Device(ctx context.Context, target Target) (string, error) {
@@ -106,8 +119,8 @@ func (g *Gate) Device(ctx context.Context, target Target) (string, error) {
 	if !ok {
 		return "", nil
 	}
-	e, err := g.devices.Get(ctx, store.Key{Subject: target.Subject})
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	e, err := g.getDevices(ctx, target)
+	if err != nil {
 		return "", err
 	}
 	e.Value.tidy(g.policy, g.vault.Now())
@@ -124,36 +137,61 @@ func (g *Gate) ForgetDevices(ctx context.Context, subject civicpin.Subject, by c
 	if err := errors.Join(subject.Validate(), by.Validate()); err != nil {
 		return err
 	}
+	_, err := g.forget(ctx, subject, by, false)
+	return err
+}
+
+// forget ends all lanes of a subject and returns the record as it is then. If that is to be closed, no device becomes known
+// before reopen.
+func (g *Gate) forget(ctx context.Context, subject civicpin.Subject, by civicpin.Actor, closed bool) (
+	store.Entry[devices], error,
+) {
 	forgot := false
-	_, err := g.devices.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[devices]) error {
-		if forgot = len(e.Value.Known) > 0; !e.Found() {
+	e, err := g.devices.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[devices]) error {
+		d := &e.Value
+		forgot = len(d.Known) > 0
+		if !e.Found() && !closed {
 			return store.ErrSkip
 		}
 		// Also if none is known any more: one that expired may have a guess in flight.
-		e.Value = devices{Forgotten: e.Value.Forgotten + 1}
-		e.Expires = e.Value.keepUntil(g.vault.Now())
+		*d = devices{Forgotten: d.Forgotten + 1, Closed: d.Closed || closed}
+		e.Expires = d.keepUntil(g.vault.Now())
 		return nil
 	})
 	if err == nil && forgot {
 		g.vault.Record(ctx, civicpin.Event{Code: EventDevicesForgotten, Subject: subject, By: by})
 	}
+	return e, err
+}
+
+// reopen lets devices become known again after an operator's lock has ended. seen is the record as it was before that. If
+// another operator has locked since, it stays closed: too long at worst, until the next unlock, but never open past a lock.
+func (g *Gate) reopen(ctx context.Context, seen store.Entry[devices]) error {
+	if !seen.Value.Closed {
+		return nil
+	}
+	forgotten := seen.Value.Forgotten
+	_, err := g.devices.UpdateFrom(ctx, seen, func(e *store.Entry[devices]) error {
+		if !e.Value.Closed || e.Value.Forgotten != forgotten {
+			return store.ErrSkip
+		}
+		e.Value.Closed = false
+		e.Expires = e.Value.keepUntil(g.vault.Now())
+		return nil
+	})
 	return err
 }
 
-// closeDevices forgets the devices of a subject whose open lane an operator acts on.
-func (g *Gate) closeDevices(ctx context.Context, target Target, by civicpin.Actor) error {
-	if target.Lane != "" || g.policy.Devices == 0 {
-		return nil
+// getDevices reads the devices of a target's subject; there are none beside a named lane, or if the policy has none.
+func (g *Gate) getDevices(ctx context.Context, target Target) (e store.Entry[devices], err error) {
+	if !g.hasDevices(target) {
+		return e, nil
 	}
-	return g.ForgetDevices(ctx, target.Subject, by)
+	if e, err = g.devices.Get(ctx, store.Key{Subject: target.Subject}); errors.Is(err, store.ErrNotFound) {
+		err = nil
+	}
+	return e, err
 }
 
-// countDevices returns how many devices of a subject are known.
-func (g *Gate) countDevices(ctx context.Context, subject civicpin.Subject) (int, error) {
-	e, err := g.devices.Get(ctx, store.Key{Subject: subject})
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return 0, err
-	}
-	e.Value.tidy(g.policy, g.vault.Now())
-	return len(e.Value.Known), nil
-}
+// hasDevices reports whether the known devices of a target's subject have lanes beside the target's.
+func (g *Gate) hasDevices(target Target) bool { return target.Lane == "" && g.policy.Devices > 0 }

@@ -245,6 +245,7 @@ func TestDeviceStatus(t *testing.T) {
 		"lock":   func() error { return gate.Lock(t.Context(), key("CITIZEN"), operator) },
 		"rebind": func() error { return gate.Rebind(t.Context(), key("CITIZEN"), operator) },
 	} {
+		require.NoError(t, gate.Unlock(t.Context(), key("CITIZEN"), operator))
 		value := remember(t, gate, "CITIZEN", "")
 		require.NoError(t, gate.Unlock(t.Context(), key("CITIZEN"), operator), "keeps them")
 		require.NoError(t, gate.Lock(t.Context(), lockout.Target{Subject: "CITIZEN", Lane: "x"}, operator), "another lane")

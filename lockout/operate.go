@@ -14,26 +14,44 @@ import (
 // disabled, which an unlock does not change. Other errors are [civicpin.ErrInvalid] and the store's. Lanes of known devices
 // are not unlocked: an owner who is let in has a new one with [Gate.RememberDevice].
 func (g *Gate) Unlock(ctx context.Context, target Target, by civicpin.Actor) error {
-	return g.change(ctx, target, by, EventUnlocked, func(s *state, now time.Time) error {
+	if err := errors.Join(target.validate(), by.Validate()); err != nil {
+		return err
+	}
+	seen, err := g.getDevices(ctx, target)
+	if err != nil {
+		return err
+	}
+	err = g.change(ctx, target, by, EventUnlocked, func(s *state, now time.Time) error {
 		if s.Disabled {
 			return s.refusal(now)
 		}
 		s.unlock()
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return g.reopen(ctx, seen)
 }
 
 // Lock locks a subject's lane until it is unlocked, as an operator does who suspects fraud. A guess that is being verified
-// at that moment does not undo it. With the open lane, known devices are forgotten ([Gate.ForgetDevices]), or whoever holds
-// one would still get in.
+// at that moment does not undo it. With the open lane, known devices are forgotten ([Gate.ForgetDevices]), and none becomes
+// known before [Gate.Unlock] or [Gate.Rebind]: a guess that was right before the lock opens no lane past it.
 func (g *Gate) Lock(ctx context.Context, target Target, by civicpin.Actor) error {
-	if err := g.closeDevices(ctx, target, by); err != nil {
+	if _, err := g.forgetBeside(ctx, target, by, true); err != nil {
 		return err
 	}
-	return g.change(ctx, target, by, EventLocked, func(s *state, _ time.Time) error {
+	err := g.change(ctx, target, by, EventLocked, func(s *state, _ time.Time) error {
 		s.lock(time.Time{})
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	// Before the lock, since one that fails half-way must leave no device in; after it, since an unlock at the same time may have
+	// reopened what was closed for this one.
+	_, err = g.forgetBeside(ctx, target, by, true)
+	return err
 }
 
 // Rebind forgets all failures of a subject's lane, and lifts a disablement. It is for the moment in which a new credential
@@ -41,22 +59,32 @@ func (g *Gate) Lock(ctx context.Context, target Target, by civicpin.Actor) error
 // that is merely sent again or issued anew on request keeps the count of the one before. With the open lane, devices that
 // were known are forgotten ([Gate.ForgetDevices]): they belong to the binding before.
 func (g *Gate) Rebind(ctx context.Context, target Target, by civicpin.Actor) error {
-	if err := g.closeDevices(ctx, target, by); err != nil {
+	seen, err := g.forgetBeside(ctx, target, by, false)
+	if err != nil {
 		return err
 	}
-	return g.change(ctx, target, by, EventRebound, func(s *state, _ time.Time) error {
+	err = g.change(ctx, target, by, EventRebound, func(s *state, _ time.Time) error {
 		*s = state{Epoch: s.Epoch, Tries: s.Tries}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return g.reopen(ctx, seen)
+}
+
+// forgetBeside forgets the devices of a subject whose open lane an operator acts on.
+func (g *Gate) forgetBeside(ctx context.Context, target Target, by civicpin.Actor, closed bool) (store.Entry[devices], error) {
+	if err := errors.Join(target.validate(), by.Validate()); err != nil || !g.hasDevices(target) {
+		return store.Entry[devices]{}, err
+	}
+	return g.forget(ctx, target.Subject, by, closed)
 }
 
 // change applies an act of by to the record and records the event.
 func (g *Gate) change(ctx context.Context, target Target, by civicpin.Actor, code civicpin.EventCode,
 	act func(*state, time.Time) error,
 ) error {
-	if err := errors.Join(target.validate(), by.Validate()); err != nil {
-		return err
-	}
 	l := g.laneOf(target)
 	var event civicpin.EventCode
 	_, err := l.kind.Update(ctx, l.key, func(e *store.Entry[state]) error {
@@ -104,12 +132,15 @@ func (g *Gate) Status(ctx context.Context, target Target) (Status, error) {
 		return Status{}, err
 	}
 	st, err := g.look(ctx, target)
-	if err == nil && target.Lane == "" && g.policy.Devices > 0 {
-		st.Devices, err = g.countDevices(ctx, target.Subject)
-	}
 	if err != nil {
 		return Status{}, err
 	}
+	e, err := g.getDevices(ctx, target)
+	if err != nil {
+		return Status{}, err
+	}
+	e.Value.tidy(g.policy, g.vault.Now())
+	st.Devices = len(e.Value.Known)
 	return st, nil
 }
 

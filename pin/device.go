@@ -40,7 +40,8 @@ func (p *login) current(c *credential) bool {
 // is then replaced. Three store calls.
 //
 // Errors: [ErrState] if ok was not given for a citizen's own secret, or that secret is no longer the one, or is suspended;
-// [civicpin.ErrInvalid] if the policy has no known devices; the store's. With an error the device is not known.
+// a *[lockout.LockedError] if an operator has locked since; [civicpin.ErrInvalid] if the policy has no known devices; the
+// store's. With an error the device is not known.
 func (s *Service) RememberDevice(ctx context.Context, ok Verified) (civicpin.Secret, error) {
 	p := ok.login
 	if p == nil {
