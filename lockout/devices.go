@@ -63,18 +63,19 @@ func (d *devices) keepUntil(now time.Time) time.Time {
 	return until
 }
 
-// RememberDevice makes a device known and returns the value that it shows from then on as [civicpin.Source].Device, in a
-// cookie as a rule: with it, guesses at target.Subject count in a lane of the device's own, up to Policy.Limit before a lock
-// and a part of the ceiling in all, whatever strangers have done to the open lane (OWASP, "Slow down online guessing attacks
-// with device cookies"). It opens nothing else, and nothing for another subject or gate. While that lane is locked or
+// RememberDevice makes a device known and returns its value, for a cookie as a rule. From then on the device shows the value as
+// [civicpin.Source].Device, and its guesses at the subject count in a lane of its own: up to Policy.Limit before a lock, and a
+// part of the ceiling in all, whatever strangers have done to the open lane (OWASP, "Slow down online guessing attacks with
+// device cookies"). The value opens nothing else, and nothing for another subject or gate. While its lane is locked or
 // disabled, its guesses go to the open lane.
 //
-// Call it only after a right guess, and once for each: every new device brings new guesses to whoever has its value. A device
-// that target.Source shows is replaced, and its old value, which may have been copied, is known no longer. If there are more
-// than Policy.Devices, the one made first is not known any more.
+// Call it once after each right guess, and at no other time: every new device brings new guesses. If what was guessed may
+// change meanwhile, check after RememberDevice that it has not, and drop the value if it has. A device that target.Source shows
+// is replaced, and its old value, which may have been copied, is forgotten. Beyond Policy.Devices, the oldest device is
+// forgotten.
 //
-// Two store calls. Errors:
-//   - a *[LockedError]: an operator has locked the subject since the guess. The device is not known.
+// It makes two store calls. Errors:
+//   - a *[LockedError]: an operator has locked the subject since the guess. The device does not become known.
 //   - [civicpin.ErrInvalid]: the target is invalid or has a lane, or Policy.Devices is zero.
 //   - the store's.
 func (g *Gate) RememberDevice(ctx context.Context, target Target) (civicpin.Secret, error) {
@@ -130,9 +131,11 @@ func (g *Gate) Device(ctx context.Context, target Target) (string, error) {
 	return id.text(), nil
 }
 
-// ForgetDevices ends the lanes of all known devices of a subject: their guesses go to the open lane, and one that is in flight
-// does not get in. Call it after the subject's secret was recovered or revoked. It returns nil if there were none. Errors:
-// [civicpin.ErrInvalid] for subject and actor; the store's. One store call, two where there is a record.
+// ForgetDevices ends the lanes of all known devices of a subject: their guesses go to the open lane, and a guess in flight
+// does not get in. Call it after the subject's secret was recovered or revoked. It returns nil if there were no devices. It
+// makes one store call, and two if there is a record. Errors:
+//   - [civicpin.ErrInvalid]: the subject or the actor is invalid.
+//   - the store's.
 func (g *Gate) ForgetDevices(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
 	if err := errors.Join(subject.Validate(), by.Validate()); err != nil {
 		return err

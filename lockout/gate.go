@@ -22,29 +22,30 @@ const (
 	keepEmpty = time.Hour
 )
 
-// The events of this package. A gate records locks and what ends them; the single guesses are recorded by whoever asked for
-// them, who knows what they meant. Reason is the lane, "device" for a known device's: Ref then tells devices apart.
+// The events of this package. A gate records locks and what ends them. It does not record single guesses: its caller does, and
+// knows what they meant. Reason is the lane, "device" for a known device's: Ref then tells devices apart.
 const (
 	EventLocked   civicpin.EventCode = "lockout.locked"   // the limit was reached, or an operator locked
 	EventDisabled civicpin.EventCode = "lockout.disabled" // the ceiling was reached
 	EventUnlocked civicpin.EventCode = "lockout.unlocked"
 	EventRebound  civicpin.EventCode = "lockout.rebound"
-	EventSlowed   civicpin.EventCode = quota.EventSlowed // a source or everybody is over the rate
+	EventSlowed   civicpin.EventCode = quota.EventSlowed // a source, or all subjects together, are over the rate
 
 	EventDeviceRemembered civicpin.EventCode = "lockout.device_remembered"
 	EventDevicesForgotten civicpin.EventCode = "lockout.devices_forgotten"
 )
 
-// A Target says whose guess it is and where it came from.
+// A Target says which subject a guess is at, and where it comes from.
 type Target struct {
-	// Subject is who is guessed at. It need not exist.
+	// Subject is the subject of the guess. It need not exist.
 	Subject civicpin.Subject
-	// Lane keeps counts apart for ways in that must not lock each other; empty is the open lane. At most 64 printable
-	// bytes, and never of the visitor's choosing: each lane has its own limit, and its own ceiling. Lanes that lead to one
-	// credential add up, so for known devices leave it empty and use Policy.Devices.
+	// Lane keeps the counts of different ways in apart, so that they do not lock each other. Empty is the open lane. At most
+	// 64 printable bytes, chosen by the program and never by the visitor: each lane has its own limit and its own ceiling.
+	// Lanes that lead to one credential add up: for known devices leave it empty and use Policy.Devices.
 	Lane string
-	// Source is where the guess comes from; limits by source apply if its Address is not empty. Its Device, a value that
-	// [Gate.RememberDevice] made for the subject, opens that device's lane in place of the open one; anything else opens nothing.
+	// Source is where the guess comes from. Policy.Source applies if its Address is not empty. Its Device, if it is a value
+	// that [Gate.RememberDevice] made for the subject, opens that device's lane in place of the open one. Any other value is
+	// ignored.
 	Source civicpin.Source
 }
 
@@ -59,8 +60,8 @@ func (t Target) validate() error {
 	return nil
 }
 
-// A Gate lets guesses through, so many and no more. Make one with [New]. It is safe for concurrent use, and any number of
-// gates of one name, in any number of processes, over one store count together.
+// A Gate lets a limited number of guesses through. Make one with [New]. It is safe for concurrent use, and any number of gates
+// of one name, in any number of processes, over one store count together.
 type Gate struct {
 	vault    *store.Vault
 	name     string
@@ -105,28 +106,36 @@ func New(v *store.Vault, name string, p Policy) (*Gate, error) {
 	return g, nil
 }
 
-// Do reserves a guess, calls verify, and settles the outcome. It is the only way to a comparison: verify runs only after
-// the guess was counted in the store, so that of any number of concurrent guesses, over any number of processes, no more
-// are compared than may fail.
+// Do reserves a guess, calls verify, and settles the outcome. It is the only way to a comparison: verify runs after the guess
+// was counted in the store. So of any number of concurrent guesses, over any number of processes, no more are compared than
+// may fail.
 //
 // What verify returns decides:
-//   - true: Do returns nil, the counts are reset and the guess is given back. If a lock was set meanwhile, it stays, and Do
-//     returns it as a *[LockedError].
-//   - false: the guess stays counted. Do returns a *[RefusedError], or the *[LockedError] that it brought about.
+//   - true: the guess was right. Do resets the counts and gives the guess back. If a lock was set meanwhile, the lock stays,
+//     and Do returns it.
+//   - false: the guess was wrong, and stays counted.
 //   - an error that matches [ErrNoSubject]: as false.
-//   - any other error means that nothing was compared: the guess is given back and Do returns the error. Never return one
-//     after a comparison that failed.
+//   - any other error: nothing was compared. Do gives the guess back and returns the error. Never return one after a
+//     comparison that failed.
 //
-// If verify panics or ends its goroutine, the guess stays counted and the panic goes on. verify's context ends after
-// Policy.Timeout; the outcome is stored even if ctx was cancelled.
+// If verify panics or ends its goroutine, the guess stays counted and the panic goes on. The context of verify ends after
+// Policy.Timeout. The outcome is stored even if ctx was cancelled.
 //
-// Without calling verify, Do returns a *[LockedError], [ErrBusy], an error that matches [civicpin.ErrInvalid] for a target that
-// cannot be, or the store's error: the guess may then have been counted, but was not compared.
+// Errors after a comparison:
+//   - a *[RefusedError]: the guess was wrong. It matches [ErrRefused].
+//   - a *[LockedError]: the guess was wrong and locked, or a lock was set meanwhile. It matches [ErrLocked].
+//   - [ErrTimeout]: the guess was right and came too late.
+//   - the store's: the outcome could not be stored, and the guess stays counted.
 //
-// Do makes three store calls: get and put before, put after; one while locked. A source limit adds two, and a third if it
-// is given back; a global limit one, and two more after a failure. Guesses that meet on one record add a few. A known
-// device's lane takes the same calls, one more if it is locked or the device not known any more, and one more for the
-// failure that locks it; a value that is not genuine, or somebody else's, takes none.
+// Errors without a comparison:
+//   - a *[LockedError]: the subject is locked, or a rate is exceeded.
+//   - [ErrInFlight]: as many guesses at the subject are in flight as may still fail. It matches [ErrBusy].
+//   - [civicpin.ErrInvalid]: the target is invalid.
+//   - the store's: the guess may have been counted.
+//
+// Do makes three store calls, and one if the subject is locked. Policy.Source adds two, and a third if the guess is given back;
+// Policy.Global adds one, and two more after a failure. Guesses that meet on one record add a few. The lane of a known device
+// takes the same calls. It takes one more if it is locked or gone, and one more for the failure that locks it.
 func (g *Gate) Do(ctx context.Context, target Target, verify func(context.Context) (bool, error)) error {
 	if err := target.validate(); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package lockout_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -178,4 +179,25 @@ func TestDefaults(t *testing.T) {
 		Global: civicpin.Rate{Limit: 2, Window: time.Second}, Devices: 1, DeviceValid: 9 * hour,
 	}
 	require.Equal(t, given, policy(given), "what is given is left alone")
+}
+
+// TestPolicyJSON: a policy is written as people edit it, read back as it was, and read strictly.
+func TestPolicyJSON(t *testing.T) {
+	p := lockout.Policy{
+		Limit: 5, Lock: lockout.Timed, For: 15 * minute, Max: day, DelayAfter: 2, Delay: second, DelayMax: minute, Ceiling: 50,
+		Devices: 3, DeviceValid: 90 * day, Source: civicpin.Rate{Limit: 30, Window: hour}, Timeout: 10 * second,
+	}
+	text, err := json.Marshal(p)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"limit": 5, "lock": "timed", "for": "15m", "max": "1d", "delayAfter": 2, "delay": "1s", "delayMax": "1m",
+		"ceiling": 50, "devices": 3, "deviceValid": "90d", "source": {"limit": 30, "window": "1h"}, "timeout": "10s"}`, string(text))
+	var back lockout.Policy
+	require.NoError(t, json.Unmarshal(text, &back))
+	require.Equal(t, p, back)
+	for name, text := range map[string]string{
+		"unknown": `{"name": "login"}`, "twice": `{"limit": 3, "limit": 5}`, "nanoseconds": `{"for": 60000000000}`, "null": `{"limit": null}`,
+	} {
+		require.ErrorIs(t, json.Unmarshal([]byte(text), &back), lockout.ErrPolicy, name)
+		require.Equal(t, p, back, name)
+	}
 }
