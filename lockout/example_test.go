@@ -147,3 +147,30 @@ func ExampleGate_RememberDevice() {
 	// strangers: lockout: locked until it is unlocked; waiting does not end it
 	// the owner: <nil>
 }
+
+// One of all the calls that a lock refuses has New: it sends the subject's notice.
+func ExampleLockedError() {
+	ctx := context.Background()
+	gate, err := lockout.New(exampleVault(), "login", lockout.Policy{Limit: 2, Lock: lockout.Timed, For: 15 * time.Minute})
+	if err != nil {
+		log.Fatal(err)
+	}
+	wrong := func(context.Context) (bool, error) { return false, nil }
+	for range 4 {
+		err := gate.Do(ctx, lockout.Target{Subject: "RSSMRA85T10A562S"}, wrong)
+		locked, isLocked := errors.AsType[*lockout.LockedError](err)
+		switch {
+		case isLocked && locked.New:
+			fmt.Println("locked; a notice goes out after the answer")
+		case isLocked:
+			fmt.Println("locked")
+		default:
+			fmt.Println("wrong")
+		}
+	}
+	// Output:
+	// wrong
+	// locked; a notice goes out after the answer
+	// locked
+	// locked
+}
