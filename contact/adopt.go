@@ -38,7 +38,7 @@ func (s *Service) Adopt(ctx context.Context, subject civicpin.Subject, contacts 
 		return b.Adopt(contacts, a, s.policy.book())
 	})
 	if err == nil && by.IsOperator() {
-		err = s.proofs.Rebind(ctx, lockout.Key{Subject: subject}, by)
+		err = s.proofs.Rebind(ctx, lockout.Target{Subject: subject}, by)
 	}
 	return err
 }

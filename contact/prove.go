@@ -49,7 +49,7 @@ func (s *Service) ProveCode(ctx context.Context, subject civicpin.Subject, typed
 		return err
 	}
 	why := ""
-	err := s.proofs.Do(ctx, lockout.Key{Subject: subject, Source: source}, func(ctx context.Context) (bool, error) {
+	err := s.proofs.Do(ctx, lockout.Target{Subject: subject, Source: source}, func(ctx context.Context) (bool, error) {
 		b, err := s.book(ctx, subject)
 		if err != nil {
 			return false, err

@@ -69,7 +69,7 @@ func New(out *outbox.Outbox, p Policy, credentials Credentials) (*Service, error
 	}
 	var errs [5]error
 	s.sends, errs[0] = out.Limit("contact", outbox.Shown, s.policy.Sends)
-	s.proofs, errs[1] = lockout.New(v, proofLimit())
+	s.proofs, errs[1] = lockout.New(v, "contact.proof", proofLimit())
 	s.books, errs[2] = store.NewKind[contactbook.Book](v, "contact.book")
 	s.pointers, errs[3] = store.NewKind[pointer](v, "contact.token")
 	if err := errors.Join(errs[:]...); err != nil {

@@ -149,7 +149,7 @@ func TestInFlight(t *testing.T) {
 	for range 3 {
 		all = append(all, mustHold(t, gate, key("CITIZEN")))
 	}
-	require.ErrorIs(t, gate.Do(t.Context(), key("CITIZEN"), never(t)), lockout.ErrBusy)
+	require.ErrorIs(t, gate.Do(t.Context(), key("CITIZEN"), never(t)), lockout.ErrInFlight)
 	st, err := gate.Status(t.Context(), key("CITIZEN"))
 	require.NoError(t, err)
 	require.Equal(t, lockout.Status{Left: 3}, st)
@@ -185,7 +185,7 @@ func TestDelayInParallel(t *testing.T) {
 // TestLanes: what happens in one lane leaves the others alone.
 func TestLanes(t *testing.T) {
 	gate := newGate(t, newVault(t, store.NewMemory(), nil, nil), lockout.Policy{Limit: 1, Lock: lockout.UntilUnlocked})
-	open, known := key("CITIZEN"), lockout.Key{Subject: "CITIZEN", Lane: "known device 1"}
+	open, known := key("CITIZEN"), lockout.Target{Subject: "CITIZEN", Lane: "known device 1"}
 	asLocked(t, gate.Do(t.Context(), open, wrong))
 	require.NoError(t, gate.Do(t.Context(), known, right))
 	asLocked(t, gate.Do(t.Context(), open, never(t)))
@@ -199,10 +199,9 @@ func TestLanes(t *testing.T) {
 // TestNames: gates of one name share counts, gates of others do not, whatever their names look like.
 func TestNames(t *testing.T) {
 	vault := newVault(t, store.NewMemory(), nil, nil)
-	p := lockout.Policy{Name: "a", Limit: 2, Lock: lockout.UntilUnlocked}
-	one, same := newGate(t, vault, p), newGate(t, vault, p)
-	p.Name = "a.b"
-	other := newGate(t, vault, p)
+	p := lockout.Policy{Limit: 2, Lock: lockout.UntilUnlocked}
+	one, same := newNamed(t, vault, "a", p), newNamed(t, vault, "a", p)
+	other := newNamed(t, vault, "a.b", p)
 	require.Equal(t, 1, asRefused(t, one.Do(t.Context(), key("CITIZEN"), wrong)).Left)
 	asLocked(t, same.Do(t.Context(), key("CITIZEN"), wrong))
 	asLocked(t, one.Do(t.Context(), key("CITIZEN"), never(t)))

@@ -47,20 +47,20 @@ func parseDevice(value string) (id deviceID, mac [deviceMACSize]byte, ok bool) {
 
 // deviceMAC binds a device to this gate's name and a subject.
 func (g *Gate) deviceMAC(subject civicpin.Subject, id deviceID) [deviceMACSize]byte {
-	h := g.vault.Hash("lockout.device", g.policy.Name, string(subject), string(id[:]))
+	h := g.vault.Hash("lockout.device", g.name, string(subject), string(id[:]))
 	return [deviceMACSize]byte(h[:deviceMACSize])
 }
 
-// shown returns the id of the device whose value a key shows, if it is genuine and the subject's. It asks no store, so that
+// shown returns the id of the device whose value a target shows, if it is genuine and the subject's. It asks no store, so that
 // values made up cost nothing, and a stranger's guess takes the same calls whether or not the subject has devices.
-func (g *Gate) shown(key Key) (id deviceID, ok bool) {
-	if key.Lane != "" || g.policy.Devices == 0 {
+func (g *Gate) shown(target Target) (id deviceID, ok bool) {
+	if !g.hasDevices(target) {
 		return id, false
 	}
-	id, mac, ok := parseDevice(key.Source.Device)
+	id, mac, ok := parseDevice(target.Source.Device)
 	if !ok {
 		return id, false
 	}
-	want := g.deviceMAC(key.Subject, id)
+	want := g.deviceMAC(target.Subject, id)
 	return id, subtle.ConstantTimeCompare(want[:], mac[:]) == 1
 }

@@ -13,14 +13,14 @@ import (
 )
 
 // showing is a key of a subject's that shows a device's value.
-func showing(subject civicpin.Subject, value string) lockout.Key {
-	return lockout.Key{Subject: subject, Source: civicpin.Source{Device: value}}
+func showing(subject civicpin.Subject, value string) lockout.Target {
+	return lockout.Target{Subject: subject, Source: civicpin.Source{Device: value}}
 }
 
 // remember makes a device known in place of the one shown, "" for none, and returns its value.
 func remember(tb testing.TB, g *lockout.Gate, subject civicpin.Subject, shown string) string {
 	tb.Helper()
-	value, err := g.Remember(tb.Context(), showing(subject, shown))
+	value, err := g.RememberDevice(tb.Context(), showing(subject, shown))
 	require.NoError(tb, err)
 	return value.Reveal()
 }
@@ -43,9 +43,7 @@ func TestWhatOpensNoLane(t *testing.T) {
 	clock := newClock()
 	vault := newVault(t, store.NewMemory(), clock.Now, nil)
 	gate := newGate(t, vault, threeDevices)
-	named := threeDevices
-	named.Name = "login2"
-	other := newGate(t, vault, named)
+	other := newNamed(t, vault, "login2", threeDevices)
 	none := newGate(t, vault, lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked})
 
 	good := remember(t, gate, "CITIZEN", "")
@@ -75,7 +73,7 @@ func TestWhatOpensNoLane(t *testing.T) {
 	require.False(t, lockout.Shown(gate, showing("ANOTHER", good)), "moved to another subject")
 	require.False(t, lockout.Shown(none, showing("CITIZEN", good)), "in a gate without devices")
 	asLocked(t, none.Do(t.Context(), showing("CITIZEN", good), never(t)))
-	require.False(t, lockout.Shown(gate, lockout.Key{Subject: "CITIZEN", Lane: "x", Source: civicpin.Source{Device: good}}), "in a lane")
+	require.False(t, lockout.Shown(gate, lockout.Target{Subject: "CITIZEN", Lane: "x", Source: civicpin.Source{Device: good}}), "in a lane")
 	require.NoError(t, gate.Do(t.Context(), showing("CITIZEN", good), right), "none of that ended the good one")
 
 	opensNothing := func(value string) {
@@ -106,18 +104,18 @@ func TestWhatOpensNoLane(t *testing.T) {
 	opensNothing(fresh)
 }
 
-// TestRememberIsRefused: what Remember and ForgetDevices refuse changes nothing.
+// TestRememberIsRefused: what RememberDevice and ForgetDevices refuse changes nothing.
 func TestRememberIsRefused(t *testing.T) {
 	memory := store.NewMemory()
 	vault := newVault(t, memory, nil, nil)
 	gate := newGate(t, vault, threeDevices)
 	none := newGate(t, vault, lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked})
 	for name, f := range map[string]func() (civicpin.Secret, error){
-		"no subject": func() (civicpin.Secret, error) { return gate.Remember(t.Context(), lockout.Key{}) },
+		"no subject": func() (civicpin.Secret, error) { return gate.RememberDevice(t.Context(), lockout.Target{}) },
 		"a lane": func() (civicpin.Secret, error) {
-			return gate.Remember(t.Context(), lockout.Key{Subject: "CITIZEN", Lane: "x"})
+			return gate.RememberDevice(t.Context(), lockout.Target{Subject: "CITIZEN", Lane: "x"})
 		},
-		"a policy without": func() (civicpin.Secret, error) { return none.Remember(t.Context(), key("CITIZEN")) },
+		"a policy without": func() (civicpin.Secret, error) { return none.RememberDevice(t.Context(), key("CITIZEN")) },
 		"no subject to forget": func() (civicpin.Secret, error) {
 			return civicpin.Secret{}, gate.ForgetDevices(t.Context(), "", operator)
 		},

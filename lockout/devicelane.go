@@ -2,7 +2,6 @@ package lockout
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"time"
@@ -11,134 +10,65 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// errUnknownDevice says that a device has no lane: it expired, was replaced or forgotten.
-var errUnknownDevice = errors.New("lockout: device is not known any more")
+// deviceReason stands in the events of all devices' lanes.
+const deviceReason = "device"
 
-// takenDevice is where a guess was taken in a device's lane.
-type takenDevice struct {
-	id        deviceID
-	forgotten uint64
-	deadline  time.Time
-	entry     store.Entry[devices]
+// A deviceLane is the lane of a known device, which stands in one record with those of the subject's other devices.
+type deviceLane struct {
+	gate   *Gate
+	target Target
+	id     deviceID
 }
 
-// enter reserves an attempt in the lane of the known device that a key shows, or else in the key's own. A store error while
-// the devices are read refuses the guess: that record is one that only who was let in before is ever looked up in.
-func (g *Gate) enter(ctx context.Context, key Key) (taken, error) {
-	id, ok := g.shown(key)
-	if !ok {
-		return g.take(ctx, key)
+// laneOfDevice returns the lane of a target's device.
+func (g *Gate) laneOfDevice(target Target, id deviceID) *lane[devices] {
+	return &lane[devices]{
+		vault: g.vault, policy: g.policy.deviceLane(), kind: g.devices, key: store.Key{Subject: target.Subject},
+		place: &deviceLane{g, target, id},
+		event: civicpin.Event{Subject: target.Subject, Source: target.Source, Ref: id.text(), Reason: deviceReason},
 	}
-	t, err := g.takeDevice(ctx, key, id)
-	barred, isLocked := errors.AsType[*LockedError](err)
-	if !isLocked && !errors.Is(err, errUnknownDevice) {
-		return t, err // also ErrBusy: parallel guesses with one value must not spread over two lanes
-	}
-	t, err = g.take(ctx, key)
-	if open, ok := errors.AsType[*LockedError](err); ok && isLocked {
-		err = sooner(barred, open)
-	}
-	return t, err
 }
 
-// leave stores how an attempt ended where it was taken, and returns what Do returns.
-func (g *Gate) leave(ctx context.Context, key Key, t taken, o outcome) error {
-	if t.device != nil {
-		return g.settleDevice(ctx, key, t, o)
+// find returns the state of the device, nil if the device is not known any more.
+func (l *deviceLane) find(d *devices, now time.Time) *state {
+	d.tidy(l.gate.policy, now)
+	if known := d.find(l.id); known != nil {
+		return &known.Lane
 	}
-	return g.settle(ctx, key, t, o)
+	return nil
 }
 
-// takeDevice is take in a device's lane. A device that is not known, or whose lane is locked, costs one read and no write.
-func (g *Gate) takeDevice(ctx context.Context, key Key, id deviceID) (taken, error) {
-	p := g.policy.deviceLane()
-	t := taken{id: rand.Text(), device: &takenDevice{id: id}}
-	var refused error
-	var event civicpin.EventCode
-	e, err := g.devices.Update(ctx, store.Key{Subject: key.Subject}, func(e *store.Entry[devices]) error {
-		now := g.vault.Now()
-		refused, event = errUnknownDevice, ""
-		e.Value.tidy(g.policy, now)
-		known := e.Value.find(id)
-		if known == nil {
-			return store.ErrSkip
-		}
-		before := known.Lane
-		swept := known.Lane.sweep(p, now)
-		event = news(before, known.Lane)
-		refused = known.Lane.take(p, now, t.id)
-		if refused != nil && !swept {
-			return store.ErrSkip
-		}
-		t.epoch, t.device.forgotten = known.Lane.Epoch, e.Value.Forgotten
-		t.device.deadline = now.Add(p.Timeout + settleTime)
-		e.Expires = e.Value.keepUntil(now)
-		return nil
-	})
-	if err != nil {
-		return taken{}, err
-	}
-	g.recordDevice(ctx, key, event, "", id)
-	if refused != nil {
-		return taken{}, refused
-	}
-	t.device.entry = e
-	return t, nil
+func (*deviceLane) keepTaken(e *store.Entry[devices], _ state, _ bool, now time.Time) {
+	e.Expires = e.Value.keepUntil(now)
 }
 
-// settleDevice is settle in a device's lane.
-func (g *Gate) settleDevice(ctx context.Context, key Key, t taken, o outcome) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
-	defer cancel()
-	var result error
-	var event civicpin.EventCode
-	_, err := g.devices.UpdateFrom(ctx, t.device.entry, func(e *store.Entry[devices]) error {
-		now := g.vault.Now()
-		e.Value.tidy(g.policy, now)
-		known := e.Value.find(t.device.id)
-		if known == nil {
-			result, event = t.device.settleGone(&e.Value, now, o), ""
-			if !e.Found() {
-				return store.ErrSkip
-			}
-			e.Expires = e.Value.keepUntil(now)
-			return nil // written, or what take read might be out of date: all may have been forgotten since
-		}
-		before := known.Lane
-		result = known.Lane.settle(g.policy.deviceLane(), now, t, o)
-		event = news(before, known.Lane)
-		e.Expires = e.Value.keepUntil(now)
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("lockout: settle: %w", err)
-	}
-	g.recordDevice(ctx, key, event, "", t.device.id)
-	if locked, ok := errors.AsType[*LockedError](result); ok && o != succeeded {
-		return g.afterLock(ctx, key, locked)
-	}
-	return result
+func (*deviceLane) keepSettled(e *store.Entry[devices], _ state, _ outcome, now time.Time) {
+	e.Expires = e.Value.keepUntil(now)
 }
 
-// settleGone settles an attempt whose device is known no longer. A failure then counts nowhere: there was room for it in its
-// lane's share of the ceiling, and no other lane has that share before somebody guessed right. A success stands if the device
-// made way for another one, as when the owner logs in twice at once; not if all were forgotten.
-func (t *takenDevice) settleGone(d *devices, now time.Time, o outcome) error {
+// gone settles a guess whose device is known no longer. A failure then counts nowhere: there was room for it in its lane's
+// share of the ceiling, and no other lane has that share before the next right guess. A success stands if the device made way
+// for another one, as when the owner logs in twice at once; not if all were forgotten.
+func (*deviceLane) gone(d *devices, t *taken[devices], o outcome, now time.Time) error {
 	switch {
 	case o == refunded:
 		return nil
 	case o != succeeded:
 		return &RefusedError{Left: 1}
-	case d.Forgotten != t.forgotten || !now.Before(t.deadline):
+	case d.Forgotten != t.entry.Value.Forgotten || !now.Before(t.deadline):
 		return ErrTimeout
 	}
 	return nil
 }
 
-// afterLock says what came of a failure that locked a device's lane. The next guess with this device goes to the open lane, so
-// the lock is told only if that one is locked, too.
-func (g *Gate) afterLock(ctx context.Context, key Key, locked *LockedError) error {
-	open, err := g.look(ctx, key)
+// told says what came of a failure that locked the lane. The next guess with this device goes to the open lane, so the lock is
+// told only if that one is locked, too.
+func (l *deviceLane) told(ctx context.Context, err error, o outcome) error {
+	locked, ok := errors.AsType[*LockedError](err)
+	if !ok || o == succeeded {
+		return err
+	}
+	open, err := l.gate.look(ctx, l.target)
 	switch {
 	case err != nil:
 		return fmt.Errorf("lockout: settle: %w", err)
@@ -148,10 +78,32 @@ func (g *Gate) afterLock(ctx context.Context, key Key, locked *LockedError) erro
 	return sooner(locked, open.Locked)
 }
 
-// sooner returns the lock that ends first: that is when the next guess is let in.
-func sooner(a, b *LockedError) *LockedError {
-	if a.Disabled || a.Until.IsZero() || !b.Disabled && !b.Until.IsZero() && b.Until.Before(a.Until) {
-		return b
+// enter reserves a guess in the lane of the known device that a target shows, or else in the target's own. A store error while
+// the devices are read refuses the guess: that record is looked up only for a value that was made after a right guess.
+func (g *Gate) enter(ctx context.Context, target Target) (guess, error) {
+	id, ok := g.shown(target)
+	if !ok {
+		return g.laneOf(target).take(ctx)
 	}
-	return a
+	t, err := g.laneOfDevice(target, id).take(ctx)
+	barred, isLocked := errors.AsType[*LockedError](err)
+	if !isLocked && !errors.Is(err, errNoLane) {
+		return t, err // also ErrInFlight: parallel guesses with one value must not spread over two lanes
+	}
+	t, err = g.laneOf(target).take(ctx)
+	if open, ok := errors.AsType[*LockedError](err); ok && isLocked {
+		err = sooner(barred, open)
+	}
+	return t, err
+}
+
+// sooner returns the lock that ends first: that is when the next guess is let in. It is new if one of the two is, since the
+// caller had another lane until then.
+func sooner(a, b *LockedError) *LockedError {
+	first := a
+	if a.Disabled || a.Until.IsZero() || !b.Disabled && !b.Until.IsZero() && b.Until.Before(a.Until) {
+		first = b
+	}
+	first.New = a.New || b.New
+	return first
 }

@@ -212,9 +212,9 @@ func TestBusyDevice(t *testing.T) {
 	for range 5 {
 		all = append(all, mustHold(t, gate, showing("CITIZEN", value)))
 	}
-	require.ErrorIs(t, gate.Do(t.Context(), showing("CITIZEN", value), never(t)), lockout.ErrBusy)
+	require.ErrorIs(t, gate.Do(t.Context(), showing("CITIZEN", value), never(t)), lockout.ErrInFlight)
 	require.NoError(t, gate.Do(t.Context(), key("CITIZEN"), right))
-	require.ErrorIs(t, gate.Do(t.Context(), showing("CITIZEN", value), never(t)), lockout.ErrBusy)
+	require.ErrorIs(t, gate.Do(t.Context(), showing("CITIZEN", value), never(t)), lockout.ErrInFlight)
 	for _, h := range all {
 		require.ErrorIs(t, h.end(false, errBroken), errBroken)
 	}
@@ -341,7 +341,7 @@ func TestDeadProcessInDeviceLane(t *testing.T) {
 	value := remember(t, gate, "CITIZEN", "")
 	mustHold(t, gate, showing("CITIZEN", value))
 	mustHold(t, gate, showing("CITIZEN", value))
-	require.ErrorIs(t, gate.Do(t.Context(), showing("CITIZEN", value), never(t)), lockout.ErrBusy)
+	require.ErrorIs(t, gate.Do(t.Context(), showing("CITIZEN", value), never(t)), lockout.ErrInFlight)
 	clock.Add(minute)
 	events.Take()
 	lockOpen(t, gate, "CITIZEN")
@@ -414,6 +414,19 @@ func TestDeviceCalls(t *testing.T) {
 		require.Equal(t, 1, guess(v, never(t)))
 	}
 	require.Equal(t, 2, calls(func() { _, _ = gate.Status(t.Context(), key("CITIZEN")) }))
+	for name, act := range map[string]struct {
+		calls int
+		do    func() error
+	}{
+		"lock":   {6, func() error { return gate.Lock(t.Context(), key("CITIZEN"), operator) }},
+		"unlock": {4, func() error { return gate.Unlock(t.Context(), key("CITIZEN"), operator) }},
+		"rebind": {5, func() error { return gate.Rebind(t.Context(), key("CITIZEN"), operator) }},
+	} {
+		require.NoError(t, gate.Lock(t.Context(), key("CITIZEN"), operator))
+		require.Equal(t, act.calls, calls(func() { require.NoError(t, act.do()) }), name)
+		require.NoError(t, gate.Unlock(t.Context(), key("CITIZEN"), operator))
+	}
+	require.Equal(t, 3, calls(func() { _ = gate.Unlock(t.Context(), key("CITIZEN"), operator) }), "not locked")
 	require.Equal(t, 2, calls(func() { _ = gate.ForgetDevices(t.Context(), "CITIZEN", operator) }))
 	require.Equal(t, 1, calls(func() { _ = gate.ForgetDevices(t.Context(), "NOBODY", operator) }))
 }

@@ -20,6 +20,7 @@ type deviceModel struct {
 	open      *model
 	known     []*modelDevice // the one made last at the end
 	forgotten int
+	closed    bool // by an operator's lock
 	flying    []modelFlight
 }
 
@@ -206,8 +207,13 @@ func TestDeviceModel(t *testing.T) {
 				if !mayRemember {
 					rt.Skip("nobody guessed right")
 				}
-				mayRemember = false
 				shown := value()
+				if m.closed {
+					_, err := gate().RememberDevice(ctx, showing("CITIZEN", shown))
+					require.ErrorIs(rt, err, lockout.ErrLocked)
+					return
+				}
+				mayRemember = false
 				fresh := remember(t, gate(), "CITIZEN", shown)
 				m.remember(shown, fresh, clock.Now())
 				values = append(values, fresh)
@@ -223,7 +229,7 @@ func TestDeviceModel(t *testing.T) {
 				if !c.disabled {
 					c.wait = time.Time{}
 					c.clearLock()
-					m.open, want = c, "ok"
+					m.open, m.closed, want = c, false, "ok"
 				}
 				check(want, describe(gate().Unlock(ctx, key("CITIZEN"), operator), true, start))
 			},
@@ -232,12 +238,14 @@ func TestDeviceModel(t *testing.T) {
 				m.open.bury(clock.Now())
 				m.open.lockedBy, m.open.until = "operator", time.Time{}
 				m.open.locks++
+				m.closed = true
 				require.NoError(rt, gate().Lock(ctx, key("CITIZEN"), operator))
 			},
 			"rebind": func(*rapid.T) {
 				m.forget()
 				m.open.bury(clock.Now())
 				m.open = &model{policy: m.open.policy, locks: m.open.locks, guesses: m.open.guesses}
+				m.closed = false
 				next()
 				require.NoError(rt, gate().Rebind(ctx, key("CITIZEN"), operator))
 			},

@@ -12,15 +12,15 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// deviceReason stands in the events of all devices' lanes.
-const deviceReason = "device"
-
 // devices is what a gate keeps of a subject's known devices: the devices and their lanes in one record, so that a guess is
 // let in, and a device forgotten, by one conditional write. Lanes that are forgotten leave nothing behind.
 type devices struct {
 	Known []device `json:"known,omitempty"` // the one made last at the end
 	// Forgotten counts how often all were: a guess that was in flight then must not get in.
 	Forgotten uint64 `json:"forgotten,omitempty"`
+	// Closed says that an operator has locked the open lane: until that ends, no device becomes known. It stands here, so that
+	// the lock decides in the same write as the device.
+	Closed bool `json:"closed,omitempty"`
 }
 
 type device struct {
@@ -50,8 +50,12 @@ func (d *devices) find(id deviceID) *device {
 	return nil
 }
 
-// keepUntil is when the record may go: when the last device expires, and not under a guess in flight.
+// keepUntil is when the record may go: when the last device expires, and not under a guess in flight; zero, for never, while an
+// operator's lock closes it.
 func (d *devices) keepUntil(now time.Time) time.Time {
+	if d.Closed {
+		return time.Time{}
+	}
 	until := now.Add(keepEmpty)
 	for i := range d.Known {
 		until = later(until, d.Known[i].Until)
@@ -59,29 +63,36 @@ func (d *devices) keepUntil(now time.Time) time.Time {
 	return until
 }
 
-// Remember makes a device known and returns the value that it shows from then on as [civicpin.Source].Device, in a cookie as a
-// rule: with it, guesses at key.Subject count in a lane of the device's own, up to Policy.Limit before a lock and a part of
-// the ceiling in all, whatever strangers have done to the open lane (OWASP, "Slow down online guessing attacks with device
-// cookies"). It opens nothing else, and nothing for another subject or gate. While that lane is locked or disabled, its guesses
-// go to the open lane.
+// RememberDevice makes a device known and returns its value, for a cookie as a rule. From then on the device shows the value as
+// [civicpin.Source].Device, and its guesses at the subject count in a lane of its own: up to Policy.Limit before a lock, and a
+// part of the ceiling in all, whatever strangers have done to the open lane (OWASP, "Slow down online guessing attacks with
+// device cookies"). The value opens nothing else, and nothing for another subject or gate. While its lane is locked or
+// disabled, its guesses go to the open lane.
 //
-// Call it only after a right guess, and once for each: every new device brings new guesses to whoever has its value. A device
-// that key.Source shows is replaced, and its old value, which may have been copied, is known no longer. If there are more than
-// Policy.Devices, the one made first is not known any more.
+// Call it once after each right guess, and at no other time: every new device brings new guesses. If what was guessed may
+// change meanwhile, check after RememberDevice that it has not, and drop the value if it has. A device that target.Source shows
+// is replaced, and its old value, which may have been copied, is forgotten. Beyond Policy.Devices, the oldest device is
+// forgotten.
 //
-// Two store calls. Errors: [civicpin.ErrInvalid], also for a key with a lane and if Policy.Devices is zero; the store's.
-func (g *Gate) Remember(ctx context.Context, key Key) (civicpin.Secret, error) {
-	if err := key.validate(); err != nil {
+// It makes two store calls. Errors:
+//   - a *[LockedError]: an operator has locked the subject since the guess. The device does not become known.
+//   - [civicpin.ErrInvalid]: the target is invalid or has a lane, or Policy.Devices is zero.
+//   - the store's.
+func (g *Gate) RememberDevice(ctx context.Context, target Target) (civicpin.Secret, error) {
+	if err := target.validate(); err != nil {
 		return civicpin.Secret{}, err
 	}
-	if key.Lane != "" || g.policy.Devices == 0 {
-		return civicpin.Secret{}, fmt.Errorf("%w: a key with a lane, or a policy without known devices", civicpin.ErrInvalid)
+	if !g.hasDevices(target) {
+		return civicpin.Secret{}, fmt.Errorf("%w: a target with a lane, or a policy without known devices", civicpin.ErrInvalid)
 	}
 	var id deviceID
 	_, _ = rand.Read(id[:]) // never fails
-	former, replaces := g.shown(key)
-	_, err := g.devices.Update(ctx, store.Key{Subject: key.Subject}, func(e *store.Entry[devices]) error {
+	former, replaces := g.shown(target)
+	_, err := g.devices.Update(ctx, store.Key{Subject: target.Subject}, func(e *store.Entry[devices]) error {
 		now, d := g.vault.Now(), &e.Value
+		if d.Closed {
+			return &LockedError{Scope: ScopeSubject}
+		}
 		if replaces {
 			d.Known = slices.DeleteFunc(d.Known, func(k device) bool { return k.ID == former.text() })
 		}
@@ -93,24 +104,24 @@ func (g *Gate) Remember(ctx context.Context, key Key) (civicpin.Secret, error) {
 	if err != nil {
 		return civicpin.Secret{}, err
 	}
-	g.recordDevice(ctx, key, EventDeviceRemembered, civicpin.Citizen, id)
-	return civicpin.NewSecret(encodeDevice(id, g.deviceMAC(key.Subject, id))), nil
+	g.laneOfDevice(target, id).record(ctx, EventDeviceRemembered, civicpin.Citizen)
+	return civicpin.NewSecret(encodeDevice(id, g.deviceMAC(target.Subject, id))), nil
 }
 
-// Device returns the id of the known device that key.Source shows, to be told from the subject's other devices, and "" if it
-// shows none. It makes one store call, and none for a value that is not genuine or another subject's. Errors:
-//   - [civicpin.ErrInvalid]: the key is invalid.
+// Device returns the id of the known device that target.Source shows, to be told from the subject's other devices, and "" if
+// it shows none. It makes one store call, and none for a value that is not genuine or another subject's. Errors:
+//   - [civicpin.ErrInvalid]: the target is invalid.
 //   - the store's.
-func (g *Gate) Device(ctx context.Context, key Key) (string, error) {
-	if err := key.validate(); err != nil {
+func (g *Gate) Device(ctx context.Context, target Target) (string, error) {
+	if err := target.validate(); err != nil {
 		return "", err
 	}
-	id, ok := g.shown(key)
+	id, ok := g.shown(target)
 	if !ok {
 		return "", nil
 	}
-	e, err := g.devices.Get(ctx, store.Key{Subject: key.Subject})
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	e, err := g.getDevices(ctx, target)
+	if err != nil {
 		return "", err
 	}
 	e.Value.tidy(g.policy, g.vault.Now())
@@ -120,52 +131,70 @@ func (g *Gate) Device(ctx context.Context, key Key) (string, error) {
 	return id.text(), nil
 }
 
-// ForgetDevices ends the lanes of all known devices of a subject: their guesses go to the open lane, and one that is in flight
-// does not get in. Call it after the subject's secret was recovered or revoked. It returns nil if there were none. Errors:
-// [civicpin.ErrInvalid] for subject and actor; the store's. One store call, two where there is a record.
+// ForgetDevices ends the lanes of all known devices of a subject: their guesses go to the open lane, and a guess in flight
+// does not get in. Call it after the subject's secret was recovered or revoked. It returns nil if there were no devices. It
+// makes one store call, and two if there is a record. Errors:
+//   - [civicpin.ErrInvalid]: the subject or the actor is invalid.
+//   - the store's.
 func (g *Gate) ForgetDevices(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
 	if err := errors.Join(subject.Validate(), by.Validate()); err != nil {
 		return err
 	}
+	_, err := g.forget(ctx, subject, by, false)
+	return err
+}
+
+// forget ends all lanes of a subject and returns the record as it is then. If that is to be closed, no device becomes known
+// before reopen.
+func (g *Gate) forget(ctx context.Context, subject civicpin.Subject, by civicpin.Actor, closed bool) (
+	store.Entry[devices], error,
+) {
 	forgot := false
-	_, err := g.devices.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[devices]) error {
-		if forgot = len(e.Value.Known) > 0; !e.Found() {
+	e, err := g.devices.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[devices]) error {
+		d := &e.Value
+		forgot = len(d.Known) > 0
+		if !e.Found() && !closed {
 			return store.ErrSkip
 		}
 		// Also if none is known any more: one that expired may have a guess in flight.
-		e.Value = devices{Forgotten: e.Value.Forgotten + 1}
-		e.Expires = e.Value.keepUntil(g.vault.Now())
+		*d = devices{Forgotten: d.Forgotten + 1, Closed: d.Closed || closed}
+		e.Expires = d.keepUntil(g.vault.Now())
 		return nil
 	})
 	if err == nil && forgot {
 		g.vault.Record(ctx, civicpin.Event{Code: EventDevicesForgotten, Subject: subject, By: by})
 	}
+	return e, err
+}
+
+// reopen lets devices become known again after an operator's lock has ended. seen is the record as it was before that. If
+// another operator has locked since, it stays closed: too long at worst, until the next unlock, but never open past a lock.
+func (g *Gate) reopen(ctx context.Context, seen store.Entry[devices]) error {
+	if !seen.Value.Closed {
+		return nil
+	}
+	forgotten := seen.Value.Forgotten
+	_, err := g.devices.UpdateFrom(ctx, seen, func(e *store.Entry[devices]) error {
+		if !e.Value.Closed || e.Value.Forgotten != forgotten {
+			return store.ErrSkip
+		}
+		e.Value.Closed = false
+		e.Expires = e.Value.keepUntil(g.vault.Now())
+		return nil
+	})
 	return err
 }
 
-// closeDevices forgets the devices of a subject whose open lane an operator acts on.
-func (g *Gate) closeDevices(ctx context.Context, key Key, by civicpin.Actor) error {
-	if key.Lane != "" || g.policy.Devices == 0 {
-		return nil
+// getDevices reads the devices of a target's subject; there are none beside a named lane, or if the policy has none.
+func (g *Gate) getDevices(ctx context.Context, target Target) (e store.Entry[devices], err error) {
+	if !g.hasDevices(target) {
+		return e, nil
 	}
-	return g.ForgetDevices(ctx, key.Subject, by)
+	if e, err = g.devices.Get(ctx, store.Key{Subject: target.Subject}); errors.Is(err, store.ErrNotFound) {
+		err = nil
+	}
+	return e, err
 }
 
-// countDevices returns how many devices of a subject are known.
-func (g *Gate) countDevices(ctx context.Context, subject civicpin.Subject) (int, error) {
-	e, err := g.devices.Get(ctx, store.Key{Subject: subject})
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return 0, err
-	}
-	e.Value.tidy(g.policy, g.vault.Now())
-	return len(e.Value.Known), nil
-}
-
-// recordDevice writes an event about one device.
-func (g *Gate) recordDevice(ctx context.Context, key Key, code civicpin.EventCode, by civicpin.Actor, id deviceID) {
-	if code != "" {
-		g.vault.Record(ctx, civicpin.Event{
-			Code: code, Subject: key.Subject, By: by, Source: key.Source, Ref: id.text(), Reason: deviceReason,
-		})
-	}
-}
+// hasDevices reports whether the known devices of a target's subject have lanes beside the target's.
+func (g *Gate) hasDevices(target Target) bool { return target.Lane == "" && g.policy.Devices > 0 }

@@ -70,7 +70,7 @@ func deviceStory(t *testing.T, k int, o storetest.Outcome, dies bool) (reached b
 		}
 		inRow = 0
 	}
-	if fresh, err := gate.Remember(t.Context(), showing("CITIZEN", value)); err == nil {
+	if fresh, err := gate.RememberDevice(t.Context(), showing("CITIZEN", value)); err == nil {
 		value, inRow = fresh.Reveal(), 0
 	} else {
 		require.ErrorIs(t, err, storetest.ErrInjected)
@@ -132,7 +132,7 @@ func TestDeviceStoreFails(t *testing.T) {
 		return true, nil
 	}))
 	require.ErrorIs(t, gate.Do(ctx, showing("CITIZEN", value), never(t)), context.Canceled)
-	_, err = gate.Remember(ctx, key("CITIZEN"))
+	_, err = gate.RememberDevice(ctx, key("CITIZEN"))
 	require.ErrorIs(t, err, context.Canceled)
 
 	for item, err := range memory.List(t.Context(), "devices.", "") {
@@ -207,8 +207,8 @@ func TestDevicesLeaveNothing(t *testing.T) {
 	require.NoError(t, h.end(true, nil))
 
 	largest := 0
-	p = lockout.Policy{Limit: 8, Lock: lockout.Timed, For: day, DelayAfter: 8, Delay: day, Devices: 10, Name: "large"}
-	gate = newGate(t, vault, p)
+	p = lockout.Policy{Limit: 8, Lock: lockout.Timed, For: day, DelayAfter: 8, Delay: day, Devices: 10}
+	gate = newNamed(t, vault, "large", p)
 	var all []*held
 	for range p.Devices {
 		value := remember(t, gate, "CITIZEN", "")
@@ -245,15 +245,16 @@ func TestDeviceStatus(t *testing.T) {
 		"lock":   func() error { return gate.Lock(t.Context(), key("CITIZEN"), operator) },
 		"rebind": func() error { return gate.Rebind(t.Context(), key("CITIZEN"), operator) },
 	} {
+		require.NoError(t, gate.Unlock(t.Context(), key("CITIZEN"), operator))
 		value := remember(t, gate, "CITIZEN", "")
 		require.NoError(t, gate.Unlock(t.Context(), key("CITIZEN"), operator), "keeps them")
-		require.NoError(t, gate.Lock(t.Context(), lockout.Key{Subject: "CITIZEN", Lane: "x"}, operator), "another lane")
+		require.NoError(t, gate.Lock(t.Context(), lockout.Target{Subject: "CITIZEN", Lane: "x"}, operator), "another lane")
 		require.NoError(t, gate.Do(t.Context(), showing("CITIZEN", value), right))
 		require.NoError(t, act(), name)
 		require.Zero(t, count(), name)
 	}
 	require.ErrorIs(t, gate.Lock(t.Context(), key("CITIZEN"), ""), civicpin.ErrInvalid)
-	st, err := gate.Status(t.Context(), lockout.Key{Subject: "CITIZEN", Lane: "x"})
+	st, err := gate.Status(t.Context(), lockout.Target{Subject: "CITIZEN", Lane: "x"})
 	require.NoError(t, err)
 	require.Zero(t, st.Devices)
 }
@@ -267,10 +268,10 @@ func TestDeviceEvents(t *testing.T) {
 	vault := newVault(t, faults.Store(), clock.Now, civicpin.Recorders(&events, civicpin.SlogRecorder(slog.New(slog.NewTextHandler(&log, nil)))))
 	gate := newGate(t, vault, lockout.Policy{Limit: 2, Lock: lockout.Timed, For: minute, Ceiling: 6, Devices: 1})
 	source := civicpin.Source{Address: "192.0.2.1"}
-	value, err := gate.Remember(t.Context(), lockout.Key{Subject: "CITIZEN", Source: source})
+	value, err := gate.RememberDevice(t.Context(), lockout.Target{Subject: "CITIZEN", Source: source})
 	require.NoError(t, err)
 	secrets := []string{value.Reveal()}
-	k := lockout.Key{Subject: "CITIZEN", Source: source}
+	k := lockout.Target{Subject: "CITIZEN", Source: source}
 	k.Source.Device = value.Reveal()
 	source.Device = "[redacted]"
 
@@ -290,7 +291,7 @@ func TestDeviceEvents(t *testing.T) {
 	open.Ref, open.Reason = "", ""
 	require.Equal(t, []civicpin.Event{event(lockout.EventDisabled, ""), open}, events.Take())
 
-	value, err = gate.Remember(t.Context(), k)
+	value, err = gate.RememberDevice(t.Context(), k)
 	require.NoError(t, err)
 	ref = events.All()[0].Ref
 	require.Equal(t, []civicpin.Event{event(lockout.EventDeviceRemembered, civicpin.Citizen)}, events.Take())
@@ -301,13 +302,13 @@ func TestDeviceEvents(t *testing.T) {
 	require.Equal(t, []civicpin.Event{{
 		At: clock.Now(), Code: lockout.EventDevicesForgotten, Subject: "CITIZEN", By: operator,
 	}}, events.All(), "once")
-	for _, act := range []func(context.Context, lockout.Key, civicpin.Actor) error{gate.Lock, gate.Unlock, gate.Rebind} {
+	for _, act := range []func(context.Context, lockout.Target, civicpin.Actor) error{gate.Lock, gate.Unlock, gate.Rebind} {
 		errs = append(errs, act(t.Context(), k, operator))
 	}
 	for n := range 8 {
 		faults.Reset()
 		faults.FailAt(n+1, storetest.NotDone)
-		value, err := gate.Remember(t.Context(), k)
+		value, err := gate.RememberDevice(t.Context(), k)
 		secrets = append(secrets, value.Reveal())
 		errs = append(errs, err, gate.Do(t.Context(), k, wrong), gate.ForgetDevices(t.Context(), "CITIZEN", ""))
 		if err == nil {
@@ -332,7 +333,7 @@ func TestRememberAtOnce(t *testing.T) {
 	values := make([]string, 20)
 	require.NoError(t, errors.Join(crowd(20, func(i int) error {
 		subject := civicpin.Subject(fmt.Sprint("CITIZEN ", i%2))
-		value, err := gate.Remember(t.Context(), key(subject))
+		value, err := gate.RememberDevice(t.Context(), key(subject))
 		values[i] = value.Reveal()
 		return err
 	})...))

@@ -9,25 +9,33 @@ import (
 )
 
 var (
-	// ErrRefused is matched by the error for a wrong guess; see [RefusedError].
+	// ErrRefused is matched by every [RefusedError]: the guess was wrong.
 	ErrRefused = errors.New("lockout: refused")
-	// ErrBusy says that as many guesses on the subject are being verified at this moment as may still fail. Nothing was
-	// compared, or counted against the subject; the honest thing to tell the visitor is to try again in a moment.
-	ErrBusy = errors.New("lockout: another attempt is being checked")
-	// ErrTimeout says that a verification succeeded too late: its attempt had already become a failure, or the known
-	// device that it came from was forgotten meanwhile.
+	// ErrLocked is matched by every [LockedError].
+	ErrLocked = errors.New("lockout: locked")
+	// ErrBusy is matched by [ErrInFlight] and [ErrOverloaded]. Nothing was compared and no try was spent: the same guess may be
+	// let in a moment later.
+	ErrBusy = errors.New("lockout: busy, try again in a moment")
+	// ErrInFlight says that as many guesses at the subject are being verified at this moment as may still fail. Unknown
+	// subjects have it alike.
+	ErrInFlight = fmt.Errorf("%w: other guesses at this subject are being checked", ErrBusy)
+	// ErrOverloaded says that this process is checking as many secrets as it can. It says nothing about the subject. A [Gate]
+	// does not return it; the services of this library do, before they ask their gate.
+	ErrOverloaded = fmt.Errorf("%w: this machine is checking as many secrets as it can", ErrBusy)
+	// ErrTimeout says that a right guess came too late: it had already become a failure, or the known device that it came
+	// from was forgotten meanwhile.
 	ErrTimeout = errors.New("lockout: attempt took too long")
-	// ErrNoSubject is returned by a verify function for a subject that does not exist, after the same work as for one that
-	// does. It counts like a wrong guess, and lets the gate forget the count after Policy.Forget.
+	// ErrNoSubject is what a verify function returns for an unknown subject, after the same work as for a known one. The guess
+	// counts as wrong, and the gate forgets the count after Policy.Forget.
 	ErrNoSubject = errors.New("lockout: no such subject")
-	// ErrPolicy is matched by every error about a policy that cannot be.
+	// ErrPolicy is matched by every error about an invalid policy.
 	ErrPolicy = errors.New("lockout: invalid policy")
 )
 
 // A RefusedError says that a guess was compared and wrong. It matches [ErrRefused].
 type RefusedError struct {
-	// Left is how many more wrong guesses the subject, or the known device, has before the next lock; at least one. It may be
-	// told: a subject that does not exist counts down alike.
+	// Left is how many more wrong guesses the subject, or the known device, has before the next lock; at least one. The visitor
+	// may be told: an unknown subject counts down alike.
 	Left int
 	// Next is when the policy's delay lets the next guess in; zero if there is no delay.
 	Next time.Time
@@ -44,34 +52,53 @@ type Scope string
 
 // The scopes of a [LockedError].
 const (
-	ScopeSubject Scope = "subject" // this subject's guesses
+	ScopeSubject Scope = "subject" // guesses at this subject
 	ScopeSends   Scope = "sends"   // messages to this subject
-	ScopeSource  Scope = "source"  // those from this source address
-	ScopeGlobal  Scope = "global"  // all guesses
+	ScopeSource  Scope = "source"  // guesses, or messages, from this source
+	ScopeGlobal  Scope = "global"  // guesses at all subjects
 )
 
-// A LockedError says that no guess was compared, or that the one that was compared was wrong and locked. It may be told to
-// the visitor: a subject that does not exist locks alike.
+// A LockedError says that no guess was compared, or that the guess that was compared was wrong and locked. The visitor may be
+// told: unknown subjects lock alike. It matches [ErrLocked].
 type LockedError struct {
+	// Scope says what is locked.
 	Scope Scope
-	// Until is when the next guess is let in; zero if that takes an unlock or a new binding.
+	// Until is when the next guess is let in. It is zero if waiting does not help: look at that before you tell a duration. An
+	// unlock helps then, or, if Disabled, a new binding.
 	Until time.Time
-	// Disabled says that the ceiling was reached: only binding the credential anew helps.
+	// Disabled says that the ceiling was reached: only binding the credential anew helps ([Gate.Rebind]).
 	Disabled bool
+	// New says that this call set the lock: its guess was the last that might fail. Of all calls that the lock refuses, only
+	// this one has New, so the caller can send the subject one notice for each lock. Locks by an operator, rates and delays
+	// are not new. If the process of the last guess died, the call that finds the lock has New. If that process dies, too, no
+	// later call has New; the event [EventLocked] tells of every lock.
+	//
+	// Unknown subjects have it alike: answer the visitor before you look up where to send a notice.
+	New bool
 }
 
 // Error says what is locked and how that ends.
 func (e *LockedError) Error() string {
 	switch {
-	case e.Scope == ScopeSends:
-		return fmt.Sprintf("lockout: no more messages until %s", e.Until.UTC().Format(time.RFC3339))
 	case e.Disabled:
-		return "lockout: disabled until bound anew"
+		return "lockout: disabled until the subject's identity is proved again and a new secret is bound"
 	case e.Until.IsZero():
-		return "lockout: locked until unlocked"
+		return "lockout: locked until it is unlocked; waiting does not end it"
 	}
-	return fmt.Sprintf("lockout: locked until %s", e.Until.UTC().Format(time.RFC3339))
+	what := "locked"
+	switch e.Scope {
+	case ScopeSends:
+		what = "too many messages to this subject"
+	case ScopeSource:
+		what = "too many requests from this source"
+	case ScopeGlobal:
+		what = "too many wrong guesses at all subjects"
+	}
+	return fmt.Sprintf("lockout: %s, try again at %s", what, e.Until.UTC().Format(time.RFC3339))
 }
+
+// Is reports whether target is [ErrLocked].
+func (e *LockedError) Is(target error) bool { return target == ErrLocked }
 
 // full returns the error of a quota as the gate's.
 func full(scope Scope, err error) error {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,45 +24,69 @@ import (
 // TestErrorMatrix: each error matches what it is documented to match, also when wrapped, and nothing else.
 func TestErrorMatrix(t *testing.T) {
 	sentinels := []error{
-		lockout.ErrRefused, lockout.ErrBusy, lockout.ErrTimeout, lockout.ErrNoSubject, lockout.ErrPolicy, civicpin.ErrInvalid,
+		lockout.ErrRefused, lockout.ErrLocked, lockout.ErrBusy, lockout.ErrInFlight, lockout.ErrOverloaded, lockout.ErrTimeout,
+		lockout.ErrNoSubject, lockout.ErrPolicy, civicpin.ErrInvalid,
 	}
-	locked := &lockout.LockedError{Scope: lockout.ScopeSubject}
+	is := func(all ...error) []error { return all }
 	for _, tc := range []struct {
 		err     error
-		matches error // nil: none of the sentinels
+		matches []error
 		locked  bool
 	}{
-		{&lockout.RefusedError{Left: 1}, lockout.ErrRefused, false},
-		{lockout.ErrRefused, lockout.ErrRefused, false},
-		{lockout.ErrBusy, lockout.ErrBusy, false},
-		{lockout.ErrTimeout, lockout.ErrTimeout, false},
-		{lockout.ErrNoSubject, lockout.ErrNoSubject, false},
-		{lockout.Policy{}.Validate(), lockout.ErrPolicy, false},
-		{locked, nil, true},
+		{&lockout.RefusedError{Left: 1}, is(lockout.ErrRefused), false},
+		{lockout.ErrRefused, is(lockout.ErrRefused), false},
+		{lockout.ErrBusy, is(lockout.ErrBusy), false},
+		{lockout.ErrInFlight, is(lockout.ErrInFlight, lockout.ErrBusy), false},
+		{lockout.ErrOverloaded, is(lockout.ErrOverloaded, lockout.ErrBusy), false},
+		{lockout.ErrTimeout, is(lockout.ErrTimeout), false},
+		{lockout.ErrNoSubject, is(lockout.ErrNoSubject), false},
+		{lockout.Policy{}.Validate(), is(lockout.ErrPolicy), false},
+		{lockout.ErrLocked, is(lockout.ErrLocked), false},
+		{&lockout.LockedError{Scope: lockout.ScopeSubject, New: true}, is(lockout.ErrLocked), true},
+		{&lockout.LockedError{Scope: lockout.ScopeSends, Until: start}, is(lockout.ErrLocked), true},
 	} {
 		for _, err := range []error{tc.err, fmt.Errorf("pin: %w", tc.err), errors.Join(errBroken, tc.err)} {
 			for _, s := range sentinels {
-				assert.Equal(t, s == tc.matches, errors.Is(err, s), "%v is %v", err, s)
+				assert.Equal(t, slices.Contains(tc.matches, s), errors.Is(err, s), "%v is %v", err, s)
 			}
 			_, isLocked := errors.AsType[*lockout.LockedError](err)
 			assert.Equal(t, tc.locked, isLocked, "%v", err)
 			_, isRefused := errors.AsType[*lockout.RefusedError](err)
-			assert.Equal(t, tc.matches == lockout.ErrRefused && tc.err != lockout.ErrRefused, isRefused, "%v", err)
+			assert.Equal(t, tc.matches[0] == lockout.ErrRefused && tc.err != lockout.ErrRefused, isRefused, "%v", err)
 		}
 	}
 }
 
 func TestErrorTexts(t *testing.T) {
 	rome := time.FixedZone("CET", 3600)
+	const subject = lockout.ScopeSubject
 	for _, tc := range []struct {
 		err  error
 		want string
 	}{
 		{&lockout.RefusedError{Left: 3}, "lockout: refused"},
 		{&lockout.RefusedError{Left: 1, Next: start}, "lockout: refused"},
-		{&lockout.LockedError{Disabled: true}, "lockout: disabled until bound anew"},
-		{&lockout.LockedError{}, "lockout: locked until unlocked"},
-		{&lockout.LockedError{Until: start.In(rome)}, "lockout: locked until 2026-03-01T09:00:00Z"},
+		{
+			&lockout.LockedError{Scope: subject, Disabled: true},
+			"lockout: disabled until the subject's identity is proved again and a new secret is bound",
+		},
+		{&lockout.LockedError{Scope: subject}, "lockout: locked until it is unlocked; waiting does not end it"},
+		{&lockout.LockedError{}, "lockout: locked until it is unlocked; waiting does not end it"},
+		{&lockout.LockedError{Scope: subject, Until: start.In(rome)}, "lockout: locked, try again at 2026-03-01T09:00:00Z"},
+		{
+			&lockout.LockedError{Scope: lockout.ScopeSends, Until: start},
+			"lockout: too many messages to this subject, try again at 2026-03-01T09:00:00Z",
+		},
+		{
+			&lockout.LockedError{Scope: lockout.ScopeSource, Until: start},
+			"lockout: too many requests from this source, try again at 2026-03-01T09:00:00Z",
+		},
+		{
+			&lockout.LockedError{Scope: lockout.ScopeGlobal, Until: start},
+			"lockout: too many wrong guesses at all subjects, try again at 2026-03-01T09:00:00Z",
+		},
+		{lockout.ErrInFlight, "lockout: busy, try again in a moment: other guesses at this subject are being checked"},
+		{lockout.ErrOverloaded, "lockout: busy, try again in a moment: this machine is checking as many secrets as it can"},
 	} {
 		assert.Equal(t, tc.want, tc.err.Error())
 	}
@@ -72,7 +97,7 @@ func TestInvalidKeys(t *testing.T) {
 	faults := storetest.NewFaults(store.NewMemory())
 	gate := newGate(t, newVault(t, faults.Store(), nil, nil), lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked})
 	faults.Reset()
-	for name, k := range map[string]lockout.Key{
+	for name, k := range map[string]lockout.Target{
 		"no subject":       {},
 		"a long subject":   {Subject: civicpin.Subject(strings.Repeat("x", 257))},
 		"a subject's line": {Subject: "a\nb"},
@@ -93,8 +118,8 @@ func TestInvalidKeys(t *testing.T) {
 		assert.ErrorIs(t, gate.Rebind(t.Context(), key("CITIZEN"), by), civicpin.ErrInvalid, by)
 	}
 	require.Zero(t, faults.Calls())
-	require.NoError(t, gate.Do(t.Context(), lockout.Key{Subject: "CITIZEN", Lane: strings.Repeat("x", 64)}, right))
-	require.NoError(t, gate.Do(t.Context(), lockout.Key{Subject: "CITIZEN", Lane: "équipe 1"}, right))
+	require.NoError(t, gate.Do(t.Context(), lockout.Target{Subject: "CITIZEN", Lane: strings.Repeat("x", 64)}, right))
+	require.NoError(t, gate.Do(t.Context(), lockout.Target{Subject: "CITIZEN", Lane: "équipe 1"}, right))
 }
 
 // TestNothingLeaks: no error and no event holds the guess, and no error the subject, the lane or the address.
@@ -108,7 +133,7 @@ func TestNothingLeaks(t *testing.T) {
 		Limit: 2, Lock: lockout.UntilUnlocked, Ceiling: 3,
 		Source: civicpin.Rate{Limit: 12, Window: hour}, Global: civicpin.Rate{Limit: 90, Window: hour},
 	})
-	who := lockout.Key{Subject: subject, Lane: lane, Source: civicpin.Source{Address: address}}
+	who := lockout.Target{Subject: subject, Lane: lane, Source: civicpin.Source{Address: address}}
 	compare := func(secret string) func(context.Context) (bool, error) {
 		return func(context.Context) (bool, error) { return secret == "right", nil }
 	}
@@ -130,7 +155,7 @@ func TestNothingLeaks(t *testing.T) {
 	cancel()
 	keep(gate.Lock(t.Context(), who, operator))
 	keep(gate.Do(cancelled, who, compare(guess)))
-	keep(gate.Do(t.Context(), lockout.Key{Subject: subject, Lane: lane + "\n"}, compare(guess)))
+	keep(gate.Do(t.Context(), lockout.Target{Subject: subject, Lane: lane + "\n"}, compare(guess)))
 	told := 0
 	for _, err := range all {
 		if err == nil {
@@ -157,7 +182,7 @@ func TestEvents(t *testing.T) {
 	gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, &events), lockout.Policy{
 		Limit: 2, Lock: lockout.UntilUnlocked, Ceiling: 3, Source: civicpin.Rate{Limit: 4, Window: hour},
 	})
-	who := lockout.Key{Subject: "CITIZEN", Lane: "open", Source: civicpin.Source{Address: "2001:db8::7"}}
+	who := lockout.Target{Subject: "CITIZEN", Lane: "open", Source: civicpin.Source{Address: "2001:db8::7"}}
 	event := func(code civicpin.EventCode, by civicpin.Actor) civicpin.Event {
 		return civicpin.Event{At: clock.Now(), Code: code, Subject: "CITIZEN", By: by, Source: who.Source, Reason: "open"}
 	}
@@ -188,7 +213,7 @@ func TestEvents(t *testing.T) {
 	})
 
 	// A lock that dead processes brought about is told by whoever finds it, and so is what then ends it.
-	who = lockout.Key{Subject: "ANOTHER"}
+	who = lockout.Target{Subject: "ANOTHER"}
 	mustHold(t, gate, who)
 	mustHold(t, gate, who)
 	clock.Add(minute)

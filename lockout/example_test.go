@@ -31,14 +31,14 @@ func exampleVault() *store.Vault {
 
 func ExampleGate_Do() {
 	ctx := context.Background()
-	gate, err := lockout.New(exampleVault(), lockout.Policy{Name: "login", Limit: 3, Lock: lockout.UntilUnlocked})
+	gate, err := lockout.New(exampleVault(), "login", lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked})
 	if err != nil {
 		log.Fatal(err)
 	}
 	registered := map[civicpin.Subject]string{"RSSMRA85T10A562S": "2741"}
 
 	login := func(subject civicpin.Subject, pin string) {
-		key := lockout.Key{Subject: subject, Source: civicpin.Source{Address: "192.0.2.1"}}
+		key := lockout.Target{Subject: subject, Source: civicpin.Source{Address: "192.0.2.1"}}
 		err := gate.Do(ctx, key, func(context.Context) (bool, error) {
 			want, ok := registered[subject]
 			if !ok {
@@ -77,11 +77,11 @@ func ExampleGate_Do() {
 
 func ExampleGate_Unlock() {
 	ctx := context.Background()
-	gate, err := lockout.New(exampleVault(), lockout.Policy{Name: "login", Limit: 2, Lock: lockout.UntilUnlocked, Ceiling: 50})
+	gate, err := lockout.New(exampleVault(), "login", lockout.Policy{Limit: 2, Lock: lockout.UntilUnlocked, Ceiling: 50})
 	if err != nil {
 		log.Fatal(err)
 	}
-	key := lockout.Key{Subject: "RSSMRA85T10A562S"}
+	key := lockout.Target{Subject: "RSSMRA85T10A562S"}
 	for range 2 {
 		_ = gate.Do(ctx, key, func(context.Context) (bool, error) { return false, nil })
 	}
@@ -95,7 +95,7 @@ func ExampleGate_Unlock() {
 	status, err = gate.Status(ctx, key)
 	fmt.Println("failures in a row:", status.Failures, "left:", status.Left, "error:", err)
 	// Output:
-	// lockout: locked until unlocked <nil>
+	// lockout: locked until it is unlocked; waiting does not end it <nil>
 	// failures in a row: 2 left: 2 error: <nil>
 }
 
@@ -103,7 +103,6 @@ func ExamplePolicy() {
 	// Five tries, then a quarter of an hour, half an hour, … up to a day; from the third failure in a row on, also some
 	// seconds between tries; and at fifty in a row the credential has to be issued anew.
 	policy := lockout.Policy{
-		Name:  "login",
 		Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: 24 * time.Hour,
 		DelayAfter: 3, Delay: 5 * time.Second, DelayMax: time.Minute,
 		Ceiling: 50,
@@ -120,20 +119,20 @@ func ExamplePolicy() {
 }
 
 // A known device has a lane of its own, so that strangers who lock the open one do not lock the owner out.
-func ExampleGate_Remember() {
+func ExampleGate_RememberDevice() {
 	ctx := context.Background()
-	gate, err := lockout.New(exampleVault(), lockout.Policy{Name: "login", Limit: 5, Lock: lockout.UntilUnlocked, Devices: 3})
+	gate, err := lockout.New(exampleVault(), "login", lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, Devices: 3})
 	if err != nil {
 		log.Fatal(err)
 	}
-	key := lockout.Key{Subject: "RSSMRA85T10A562S"}
-	guess := func(key lockout.Key, right bool) error {
+	key := lockout.Target{Subject: "RSSMRA85T10A562S"}
+	guess := func(key lockout.Target, right bool) error {
 		return gate.Do(ctx, key, func(context.Context) (bool, error) { return right, nil })
 	}
 	if err := guess(key, true); err != nil {
 		log.Fatal(err)
 	}
-	value, err := gate.Remember(ctx, key) // after a right guess; the value goes into a cookie
+	value, err := gate.RememberDevice(ctx, key) // after a right guess; the value goes into a cookie
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -145,6 +144,33 @@ func ExampleGate_Remember() {
 	key.Source.Device = value.Reveal() // as it comes back from the cookie
 	fmt.Println("the owner:", guess(key, true))
 	// Output:
-	// strangers: lockout: locked until unlocked
+	// strangers: lockout: locked until it is unlocked; waiting does not end it
 	// the owner: <nil>
+}
+
+// One of all the calls that a lock refuses has New: it sends the subject's notice.
+func ExampleLockedError() {
+	ctx := context.Background()
+	gate, err := lockout.New(exampleVault(), "login", lockout.Policy{Limit: 2, Lock: lockout.Timed, For: 15 * time.Minute})
+	if err != nil {
+		log.Fatal(err)
+	}
+	wrong := func(context.Context) (bool, error) { return false, nil }
+	for range 4 {
+		err := gate.Do(ctx, lockout.Target{Subject: "RSSMRA85T10A562S"}, wrong)
+		locked, isLocked := errors.AsType[*lockout.LockedError](err)
+		switch {
+		case isLocked && locked.New:
+			fmt.Println("locked; a notice goes out after the answer")
+		case isLocked:
+			fmt.Println("locked")
+		default:
+			fmt.Println("wrong")
+		}
+	}
+	// Output:
+	// wrong
+	// locked; a notice goes out after the answer
+	// locked
+	// locked
 }

@@ -14,8 +14,8 @@ const (
 )
 
 // Shown reports whether a key shows a device's value that is genuine and the subject's.
-func Shown(g *Gate, key Key) bool {
-	_, ok := g.shown(key)
+func Shown(g *Gate, target Target) bool {
+	_, ok := g.shown(target)
 	return ok
 }
 

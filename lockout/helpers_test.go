@@ -39,20 +39,22 @@ func newVault(tb testing.TB, s store.Store, now func() time.Time, r civicpin.Rec
 
 func newGate(tb testing.TB, v *store.Vault, p lockout.Policy) *lockout.Gate {
 	tb.Helper()
-	if p.Name == "" {
-		p.Name = "login"
-	}
-	g, err := lockout.New(v, p)
+	return newNamed(tb, v, "login", p)
+}
+
+func newNamed(tb testing.TB, v *store.Vault, name string, p lockout.Policy) *lockout.Gate {
+	tb.Helper()
+	g, err := lockout.New(v, name, p)
 	require.NoError(tb, err)
 	return g
 }
 
 // key returns the key of a subject's open lane.
-func key(subject civicpin.Subject) lockout.Key { return lockout.Key{Subject: subject} }
+func key(subject civicpin.Subject) lockout.Target { return lockout.Target{Subject: subject} }
 
 // from returns the same with a source address.
-func from(subject civicpin.Subject, address string) lockout.Key {
-	return lockout.Key{Subject: subject, Source: civicpin.Source{Address: address}}
+func from(subject civicpin.Subject, address string) lockout.Target {
+	return lockout.Target{Subject: subject, Source: civicpin.Source{Address: address}}
 }
 
 func right(context.Context) (bool, error)    { return true, nil }
@@ -100,7 +102,7 @@ type verdict struct {
 }
 
 // hold begins a guess and returns when it is being verified. If nothing is compared, it returns what Do did, and no guess.
-func hold(ctx context.Context, g *lockout.Gate, k lockout.Key) (*held, error) {
+func hold(ctx context.Context, g *lockout.Gate, k lockout.Target) (*held, error) {
 	h := &held{entered: make(chan struct{}), verdict: make(chan verdict), done: make(chan error, 1)}
 	go func() {
 		h.done <- g.Do(ctx, k, func(context.Context) (bool, error) {
@@ -118,7 +120,7 @@ func hold(ctx context.Context, g *lockout.Gate, k lockout.Key) (*held, error) {
 }
 
 // mustHold is hold for a guess that must be let in.
-func mustHold(tb testing.TB, g *lockout.Gate, k lockout.Key) *held {
+func mustHold(tb testing.TB, g *lockout.Gate, k lockout.Target) *held {
 	tb.Helper()
 	h, err := hold(context.Background(), g, k)
 	require.NoError(tb, err)

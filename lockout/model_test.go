@@ -229,7 +229,7 @@ func TestModel(t *testing.T) {
 				rt.Fatalf("at %s: want %q, got %q", clock.Now().Sub(start), want, got)
 			}
 		}
-		operate := func(f func(context.Context, lockout.Key) error) string {
+		operate := func(f func(context.Context, lockout.Target) error) string {
 			return describe(f(ctx, who), true, start)
 		}
 		rt.Repeat(map[string]func(*rapid.T){
@@ -285,19 +285,19 @@ func TestModel(t *testing.T) {
 					m, want = c, "ok"
 					sinceUnlock = len(m.guesses)
 				}
-				check(want, operate(func(ctx context.Context, k lockout.Key) error { return gate().Unlock(ctx, k, operator) }))
+				check(want, operate(func(ctx context.Context, k lockout.Target) error { return gate().Unlock(ctx, k, operator) }))
 			},
 			"lock": func(*rapid.T) {
 				m.bury(clock.Now())
 				m.lockedBy, m.until = "operator", time.Time{}
 				m.locks++
-				check("ok", operate(func(ctx context.Context, k lockout.Key) error { return gate().Lock(ctx, k, operator) }))
+				check("ok", operate(func(ctx context.Context, k lockout.Target) error { return gate().Lock(ctx, k, operator) }))
 			},
 			"rebind": func(*rapid.T) {
 				m.bury(clock.Now())
 				m = &model{policy: m.policy, locks: m.locks, guesses: m.guesses}
 				sinceReset, sinceUnlock = len(m.guesses), len(m.guesses)
-				check("ok", operate(func(ctx context.Context, k lockout.Key) error { return gate().Rebind(ctx, k, operator) }))
+				check("ok", operate(func(ctx context.Context, k lockout.Target) error { return gate().Rebind(ctx, k, operator) }))
 			},
 			"time passes": func(rt *rapid.T) {
 				clock.Add(rapid.SampledFrom([]time.Duration{

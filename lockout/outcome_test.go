@@ -19,7 +19,7 @@ import (
 )
 
 // failures returns how many failures in a row a subject has.
-func failures(tb testing.TB, g *lockout.Gate, k lockout.Key) int {
+func failures(tb testing.TB, g *lockout.Gate, k lockout.Target) int {
 	tb.Helper()
 	st, err := g.Status(context.Background(), k)
 	require.NoError(tb, err)
@@ -170,12 +170,12 @@ func TestDeadProcess(t *testing.T) {
 	mustHold(t, gate, key("CITIZEN")) // never ended: as good as dead
 	clock.Add(5 * second)
 	mustHold(t, gate, key("CITIZEN"))
-	require.ErrorIs(t, gate.Do(t.Context(), key("CITIZEN"), never(t)), lockout.ErrBusy)
+	require.ErrorIs(t, gate.Do(t.Context(), key("CITIZEN"), never(t)), lockout.ErrInFlight)
 
 	clock.Add(20*second - 1)
-	require.ErrorIs(t, gate.Do(t.Context(), key("CITIZEN"), never(t)), lockout.ErrBusy)
+	require.ErrorIs(t, gate.Do(t.Context(), key("CITIZEN"), never(t)), lockout.ErrInFlight)
 	clock.Add(1) // the first one's deadline
-	require.ErrorIs(t, gate.Do(t.Context(), key("CITIZEN"), never(t)), lockout.ErrBusy)
+	require.ErrorIs(t, gate.Do(t.Context(), key("CITIZEN"), never(t)), lockout.ErrInFlight)
 	require.Equal(t, 1, failures(t, gate, key("CITIZEN")))
 	require.Empty(t, codes(&events))
 

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/internal/names"
 )
 
 // A Lock says what happens at a policy's limit.
@@ -33,11 +32,9 @@ const (
 	maxDevices     = 10
 )
 
-// A Policy says how many wrong guesses are borne and what follows. The zero Policy is refused.
+// A Policy says how many wrong guesses are allowed and what follows. The zero Policy is refused. It is plain data, and may be
+// written and read as JSON.
 type Policy struct {
-	// Name names what is guessed, "login": gates of one name over one vault share their counts. 1 to 50 ASCII letters,
-	// digits and "-_.". Required.
-	Name string
 	// Limit is how many failures in a row lock. Required, at most Ceiling.
 	Limit int
 	// Lock is what happens at the limit. Required.
@@ -53,28 +50,27 @@ type Policy struct {
 	// Ceiling is how many failures in a row, whatever locks, unlocks and re-issues come between, disable the credential
 	// until [Gate.Rebind]. Zero means 100, which is also the most ([MaxCeiling]). Known devices take their part of it.
 	Ceiling int
-	// Devices is how many known devices of one subject (see [Gate.Remember]) have a lane each, which strangers cannot lock;
-	// at most 10. Zero means none. NIST SP 800-63B-4 3.2.2 counts the failures on a credential, so the lanes share Ceiling.
-	// Each device's has Ceiling/(2*(Devices+1)) of it, but at least Limit; there is one such share more than Devices, for a
-	// device that takes the place of another one. The open lane has the rest, which must be at least Limit: a policy with
+	// Devices is how many known devices of one subject (see [Gate.RememberDevice]) have a lane each, which strangers cannot
+	// lock; at most 10. Zero means none. NIST SP 800-63B-4 3.2.2 counts the failures on a credential, so the lanes share
+	// Ceiling. The lane of each device has Ceiling/(2*(Devices+1)) of it, but at least Limit. There is one such share more than
+	// Devices, for a device that replaces another one. The open lane has the rest, which must be at least Limit: a policy with
 	// Limit*(Devices+2) above Ceiling is refused. With a Ceiling of 100, 3 devices have 12 each and the open lane has 52.
 	Devices int
-	// DeviceValid is how long a device stays known after Remember. Zero means 180 days if Devices is set.
+	// DeviceValid is how long a device stays known after RememberDevice. Zero means 180 days if Devices is set.
 	DeviceValid time.Duration
 	// Source limits the failures that come from one source address: a host of IPv4, a /64 network of IPv6. Many people may
-	// share one, behind a carrier's or an agency's gateway. An attempt on a locked or busy subject counts here, too.
+	// share one, behind a carrier's or an agency's gateway. A guess at a locked or busy subject counts here, too.
 	Source civicpin.Rate
 	// Global limits the failures of all subjects together. It is counted in parts, after the fact, and so holds
-	// approximately: it slows whoever tries one secret on everybody. While it is exceeded, nobody gets in: set it well
-	// above a bad day.
+	// approximately: it slows an attacker who tries one secret on all subjects. While it is exceeded, no guess is let in: set
+	// it well above a bad day.
 	Global civicpin.Rate
-	// Timeout bounds one verification. Zero means 30 seconds. An attempt whose outcome was not stored 15 seconds after that
+	// Timeout bounds one verification. Zero means 30 seconds. A guess whose outcome was not stored 15 seconds after that
 	// is a failure: its process died.
 	Timeout time.Duration
-	// Forget is how long the count of a subject is kept that does not exist (see [ErrNoSubject]). Zero means 30 days.
-	// For it, times the rate of failures that the Global and Source limits let through, bounds what strangers can make the
-	// store keep; what a guess leaves that was given back goes after an hour. The counts of subjects that exist are kept
-	// until they succeed.
+	// Forget is how long the failure count of an unknown subject is kept (see [ErrNoSubject]). Zero means 30 days. Forget,
+	// times the rate of failures that Global and Source let through, bounds what strangers can make the store keep. What a
+	// guess leaves that was given back goes after an hour. The counts of known subjects are kept until a right guess.
 	Forget time.Duration
 }
 
@@ -101,6 +97,9 @@ func (p Policy) withDefaults() Policy {
 	return p
 }
 
+// deadline is when a guess fails by itself that is taken at now.
+func (p Policy) deadline(now time.Time) time.Time { return now.Add(p.Timeout + settleTime) }
+
 // openLane is the policy of the open lane: the ceiling without the devices' shares.
 func (p Policy) openLane() Policy {
 	if p.Devices > 0 {
@@ -115,8 +114,8 @@ func (p Policy) deviceLane() Policy {
 	return p
 }
 
-// Validate returns nil, or an error that matches [ErrPolicy] and says what is wrong: fields missing or out of range, or a
-// policy that would bear more failures than NIST allows.
+// Validate returns nil, or an error that matches [ErrPolicy] and says what is wrong: a field is missing or out of range, or the
+// policy allows more failures than NIST does.
 func (p Policy) Validate() error {
 	const year = 366 * 24 * time.Hour
 	p = p.withDefaults()
@@ -124,8 +123,6 @@ func (p Policy) Validate() error {
 		return fmt.Errorf("%w: %s", ErrPolicy, fmt.Sprintf(format, args...))
 	}
 	switch {
-	case !names.Valid(p.Name, 50):
-		return bad("Name is not 1 to 50 ASCII letters, digits and -_.")
 	case p.Ceiling < 1 || p.Ceiling > MaxCeiling:
 		return bad("Ceiling is not 1 to %d", MaxCeiling)
 	case p.Limit < 1 || p.Limit > p.Ceiling:

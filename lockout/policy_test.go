@@ -1,6 +1,7 @@
 package lockout_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +18,7 @@ func TestPolicyBounds(t *testing.T) {
 	const year = 366 * day
 	valid := func(change func(*lockout.Policy)) lockout.Policy {
 		p := lockout.Policy{
-			Name: "login", Limit: 5, Lock: lockout.Timed, For: minute, Max: hour, DelayAfter: 3, Delay: 30 * second, DelayMax: hour,
+			Limit: 5, Lock: lockout.Timed, For: minute, Max: hour, DelayAfter: 3, Delay: 30 * second, DelayMax: hour,
 			Ceiling: 50, Timeout: 10 * second, Forget: day, Source: civicpin.Rate{Limit: 10, Window: hour},
 			Global: civicpin.Rate{Limit: 1000, Window: hour},
 		}
@@ -38,16 +39,8 @@ func TestPolicyBounds(t *testing.T) {
 	}{
 		{"complete", valid(func(P) {}), true},
 		{"complete, until unlocked", unlocked(func(P) {}), true},
-		{"least", lockout.Policy{Name: "x", Limit: 1, Lock: lockout.UntilUnlocked}, true},
+		{"least", lockout.Policy{Limit: 1, Lock: lockout.UntilUnlocked}, true},
 		{"zero", lockout.Policy{}, false},
-
-		{"no name", valid(func(p P) { p.Name = "" }), false},
-		{"a name of 50", valid(func(p P) { p.Name = strings.Repeat("n", 50) }), true},
-		{"a name of 51", valid(func(p P) { p.Name = strings.Repeat("n", 51) }), false},
-		{"a name with every sort of character", valid(func(p P) { p.Name = "aZ09-_." }), true},
-		{"a name with a slash", valid(func(p P) { p.Name = "a/b" }), false},
-		{"a name with a blank", valid(func(p P) { p.Name = "a b" }), false},
-		{"a name that is not ASCII", valid(func(p P) { p.Name = "clé" }), false},
 
 		{"no limit", valid(func(p P) { p.Limit = 0 }), false},
 		{"a negative limit", valid(func(p P) { p.Limit = -1 }), false},
@@ -124,7 +117,7 @@ func TestPolicyBounds(t *testing.T) {
 		{"no rates", valid(func(p P) { p.Source, p.Global = civicpin.Rate{}, civicpin.Rate{} }), true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			_, err := lockout.New(newVault(t, store.NewMemory(), nil, nil), tc.policy)
+			_, err := lockout.New(newVault(t, store.NewMemory(), nil, nil), "login", tc.policy)
 			if tc.ok {
 				require.NoError(t, err)
 				require.NoError(t, tc.policy.Validate())
@@ -134,8 +127,26 @@ func TestPolicyBounds(t *testing.T) {
 			require.ErrorIs(t, tc.policy.Validate(), lockout.ErrPolicy)
 		})
 	}
-	_, err := lockout.New(nil, lockout.Policy{Name: "x", Limit: 1, Lock: lockout.UntilUnlocked})
+	_, err := lockout.New(nil, "x", lockout.Policy{Limit: 1, Lock: lockout.UntilUnlocked})
 	require.Error(t, err, "no vault")
+}
+
+// TestGateNames tries what a gate may be called.
+func TestGateNames(t *testing.T) {
+	vault := newVault(t, store.NewMemory(), nil, nil)
+	for name, ok := range map[string]bool{
+		"x": true, "aZ09-_.": true, strings.Repeat("n", 50): true,
+		"": false, strings.Repeat("n", 51): false, "a/b": false, "a b": false, "clé": false,
+	} {
+		gate, err := lockout.New(vault, name, lockout.Policy{Limit: 1, Lock: lockout.UntilUnlocked})
+		if ok {
+			require.NoError(t, err, name)
+			continue
+		}
+		require.ErrorIs(t, err, civicpin.ErrInvalid, name)
+		require.NotErrorIs(t, err, lockout.ErrPolicy, name)
+		require.Nil(t, gate)
+	}
 }
 
 // TestDefaults pins what the zero value of each field comes to.
@@ -155,7 +166,7 @@ func TestDefaults(t *testing.T) {
 	timed.Delay, timed.DelayMax = 2*hour, 0
 	require.Equal(t, 2*hour, policy(timed).DelayMax)
 	require.Equal(t, lockout.Policy{
-		Name: "login", Limit: 5, Lock: lockout.UntilUnlocked, Ceiling: 100, Timeout: 30 * second, Forget: 30 * day,
+		Limit: 5, Lock: lockout.UntilUnlocked, Ceiling: 100, Timeout: 30 * second, Forget: 30 * day,
 	}, policy(lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked}), "nothing else is on by default")
 
 	require.Equal(t, 15*second, lockout.SettleTime, "documented at Policy.Timeout")
@@ -163,9 +174,30 @@ func TestDefaults(t *testing.T) {
 	require.Less(t, lockout.MaxTimeout+lockout.SettleTime, lockout.KeepEmpty, "a record outlives the guess that it holds")
 
 	given := lockout.Policy{
-		Name: "login", Limit: 5, Lock: lockout.Timed, For: second, Max: minute, DelayAfter: 2, Delay: second, DelayMax: minute,
+		Limit: 5, Lock: lockout.Timed, For: second, Max: minute, DelayAfter: 2, Delay: second, DelayMax: minute,
 		Ceiling: 19, Timeout: second, Forget: day, Source: civicpin.Rate{Limit: 1, Window: time.Second},
 		Global: civicpin.Rate{Limit: 2, Window: time.Second}, Devices: 1, DeviceValid: 9 * hour,
 	}
 	require.Equal(t, given, policy(given), "what is given is left alone")
+}
+
+// TestPolicyJSON: a policy is written as people edit it, read back as it was, and read strictly.
+func TestPolicyJSON(t *testing.T) {
+	p := lockout.Policy{
+		Limit: 5, Lock: lockout.Timed, For: 15 * minute, Max: day, DelayAfter: 2, Delay: second, DelayMax: minute, Ceiling: 50,
+		Devices: 3, DeviceValid: 90 * day, Source: civicpin.Rate{Limit: 30, Window: hour}, Timeout: 10 * second,
+	}
+	text, err := json.Marshal(p)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"limit": 5, "lock": "timed", "for": "15m", "max": "1d", "delayAfter": 2, "delay": "1s", "delayMax": "1m",
+		"ceiling": 50, "devices": 3, "deviceValid": "90d", "source": {"limit": 30, "window": "1h"}, "timeout": "10s"}`, string(text))
+	var back lockout.Policy
+	require.NoError(t, json.Unmarshal(text, &back))
+	require.Equal(t, p, back)
+	for name, text := range map[string]string{
+		"unknown": `{"name": "login"}`, "twice": `{"limit": 3, "limit": 5}`, "nanoseconds": `{"for": 60000000000}`, "null": `{"limit": null}`,
+	} {
+		require.ErrorIs(t, json.Unmarshal([]byte(text), &back), lockout.ErrPolicy, name)
+		require.Equal(t, p, back, name)
+	}
 }

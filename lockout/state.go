@@ -1,8 +1,11 @@
 package lockout
 
 import (
+	"errors"
 	"slices"
 	"time"
+
+	"github.com/civicpin/civicpin"
 )
 
 // state is what a gate keeps for one subject and lane. Its methods are the whole logic of limits; they do no I/O.
@@ -58,12 +61,17 @@ func (s *state) sweep(p Policy, now time.Time) bool {
 	return changed || n > 0 || s.Epoch != epoch
 }
 
+// softLocked reports whether a soft lock is in force at a time.
+func (s *state) softLocked(at time.Time) bool {
+	return s.Locked && (s.Until.IsZero() || at.Before(s.Until))
+}
+
 // refusal returns why no guess is let in at now, or nil.
 func (s *state) refusal(now time.Time) *LockedError {
 	switch {
 	case s.Disabled:
 		return &LockedError{Scope: ScopeSubject, Disabled: true}
-	case s.Locked && (s.Until.IsZero() || now.Before(s.Until)):
+	case s.softLocked(now):
 		return &LockedError{Scope: ScopeSubject, Until: s.Until}
 	case now.Before(s.NotBefore):
 		return &LockedError{Scope: ScopeSubject, Until: s.NotBefore}
@@ -71,7 +79,14 @@ func (s *state) refusal(now time.Time) *LockedError {
 	return nil
 }
 
-// take reserves a guess. It gives a *LockedError or ErrBusy where there is none to be had.
+// markNew marks a lock in err as new if the event says that one was set, and it is the one in force.
+func (s *state) markNew(err error, event civicpin.EventCode, now time.Time) {
+	if locked, ok := errors.AsType[*LockedError](err); ok && event != "" {
+		locked.New = s.Disabled || s.softLocked(now)
+	}
+}
+
+// take reserves a guess. It gives a *LockedError or ErrInFlight where there is none to be had.
 func (s *state) take(p Policy, now time.Time, id string) error {
 	if locked := s.refusal(now); locked != nil {
 		return locked
@@ -84,9 +99,9 @@ func (s *state) take(p Policy, now time.Time, id string) error {
 		room = 0 // if those in flight fail, this one has to wait; in parallel it would not
 	}
 	if room <= 0 {
-		return ErrBusy
+		return ErrInFlight
 	}
-	s.Tries = append(s.Tries, try{ID: id, Deadline: now.Add(p.Timeout + settleTime)})
+	s.Tries = append(s.Tries, try{ID: id, Deadline: p.deadline(now)})
 	return nil
 }
 
@@ -108,7 +123,7 @@ func (s *state) fail(p Policy, at time.Time) {
 		return
 	}
 	s.Total++
-	if s.Locked && (s.Until.IsZero() || at.Before(s.Until)) {
+	if s.softLocked(at) {
 		s.enforce(p, at)
 		return
 	}
@@ -170,11 +185,11 @@ func doubled(d, most time.Duration, n int) time.Duration {
 	return min(d, most)
 }
 
-// settle applies an outcome and returns what it comes to. An attempt that is not there any more passed its deadline and
-// was counted then: not even a right guess counts as right after that.
-func (s *state) settle(p Policy, now time.Time, t taken, o outcome) error {
+// settle applies the outcome of a guess that was taken at an epoch, and returns what it comes to. A guess that is not there any
+// more passed its deadline and was counted then: not even a right guess counts as right after that.
+func (s *state) settle(p Policy, now time.Time, id string, epoch uint64, o outcome) error {
 	s.sweep(p, now)
-	there := s.drop(t.id)
+	there := s.drop(id)
 	switch o {
 	case refunded:
 		return nil
@@ -182,8 +197,8 @@ func (s *state) settle(p Policy, now time.Time, t taken, o outcome) error {
 		if !there {
 			return ErrTimeout
 		}
-		s.succeed(t.epoch)
-		if locked := s.refusal(now); locked != nil && s.Epoch != t.epoch {
+		s.succeed(epoch)
+		if locked := s.refusal(now); locked != nil && s.Epoch != epoch {
 			return locked
 		}
 		return nil

@@ -13,6 +13,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/code"
+	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
@@ -37,8 +38,8 @@ type BackupConfig struct {
 	Name string
 	// Count is how many codes a set has; default 10, at most 32.
 	Count int
-	// Lockout says how many wrong guesses are borne; its Name is set from the config's. Default: five lock for a minute, and
-	// each further five for twice as long, up to a day.
+	// Lockout says how many wrong guesses are borne. Default: five lock for a minute, and each further five for twice as long,
+	// up to a day.
 	Lockout lockout.Policy
 	// Permits is how many hashes run at once; default GOMAXPROCS-1, at least 1. Queue is how many calls may wait for a
 	// permit before the next gets ErrBusy; default 16.
@@ -53,7 +54,6 @@ func (c BackupConfig) withDefaults() BackupConfig {
 	if c.Lockout == (lockout.Policy{}) {
 		c.Lockout = lockout.Policy{Limit: 5, Lock: lockout.Timed, For: time.Minute, Max: 24 * time.Hour}
 	}
-	c.Lockout.Name = "backup." + c.Name
 	return c
 }
 
@@ -91,7 +91,7 @@ func newBackup(v *store.Vault, c BackupConfig, params password.Params) (*Backup,
 		return nil, errors.New("otp: NewBackup: no vault")
 	}
 	c = c.withDefaults()
-	if len(c.Name) == 0 || len(c.Name) > 40 {
+	if !names.Valid(c.Name, 40) {
 		return nil, fmt.Errorf("%w: Name is not 1 to 40 ASCII letters, digits, - _ and period", ErrPolicy)
 	}
 	if c.Count < 1 || c.Count > maxBackupCount {
@@ -99,7 +99,7 @@ func newBackup(v *store.Vault, c BackupConfig, params password.Params) (*Backup,
 	}
 	b := &Backup{vault: v, config: c, params: params, dummy: freshBackup(params)}
 	var err error
-	if b.gate, err = lockout.New(v, c.Lockout); err != nil {
+	if b.gate, err = lockout.New(v, "backup."+c.Name, c.Lockout); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrPolicy, err)
 	}
 	if b.hashing, err = password.NewGate(c.Permits, c.Queue); err != nil {
@@ -207,16 +207,16 @@ func (b *Backup) Revoke(ctx context.Context, subject civicpin.Subject, by civicp
 
 // Unlock ends a lock that wrong guesses brought about; see [lockout.Gate.Unlock] for what it does and returns.
 func (b *Backup) Unlock(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
-	return b.gate.Unlock(ctx, lockout.Key{Subject: subject}, by)
+	return b.gate.Unlock(ctx, lockout.Target{Subject: subject}, by)
 }
 
 // Rebind forgets the failures counted against a subject and lifts a disablement. It is for the moment in which codes were
 // issued after the citizen's identity was proved again, and for no other; see [lockout.Gate.Rebind].
 func (b *Backup) Rebind(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
-	return b.gate.Rebind(ctx, lockout.Key{Subject: subject}, by)
+	return b.gate.Rebind(ctx, lockout.Target{Subject: subject}, by)
 }
 
 // Status returns the state of the guesses at a subject's codes, for operators; see [lockout.Gate.Status].
 func (b *Backup) Status(ctx context.Context, subject civicpin.Subject) (lockout.Status, error) {
-	return b.gate.Status(ctx, lockout.Key{Subject: subject})
+	return b.gate.Status(ctx, lockout.Target{Subject: subject})
 }

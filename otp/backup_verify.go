@@ -32,7 +32,7 @@ func (b *Backup) Verify(ctx context.Context, subject civicpin.Subject, typed civ
 	}
 	defer leave()
 	why, left := "", 0
-	err = b.gate.Do(ctx, lockout.Key{Subject: subject, Source: source}, func(ctx context.Context) (bool, error) {
+	err = b.gate.Do(ctx, lockout.Target{Subject: subject, Source: source}, func(ctx context.Context) (bool, error) {
 		e, err := b.sets.Get(ctx, store.Key{Subject: subject})
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return false, err

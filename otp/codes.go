@@ -62,7 +62,7 @@ func NewCodes(out *outbox.Outbox, p CodePolicy) (*Codes, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.gate, err = lockout.New(v, p.Lockout); err != nil {
+	if c.gate, err = lockout.New(v, codeGate(p.Name), p.Lockout); err != nil {
 		return nil, err
 	}
 	if c.sends, err = out.Limit(codeGate(p.Name), outbox.Proved, p.Sends); err != nil {
@@ -82,18 +82,18 @@ func (c *Codes) Policy() CodePolicy { return c.policy.withDefaults() }
 
 // Unlock ends a lock that wrong guesses brought about; see [lockout.Gate.Unlock] for what it does and returns.
 func (c *Codes) Unlock(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
-	return c.gate.Unlock(ctx, lockout.Key{Subject: subject}, by)
+	return c.gate.Unlock(ctx, lockout.Target{Subject: subject}, by)
 }
 
 // Rebind forgets the failures counted against a subject and lifts a disablement. It is for the moment in which the telephone
 // or app was bound anew after the citizen's identity was proved again, and for no other; see [lockout.Gate.Rebind].
 func (c *Codes) Rebind(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
-	return c.gate.Rebind(ctx, lockout.Key{Subject: subject}, by)
+	return c.gate.Rebind(ctx, lockout.Target{Subject: subject}, by)
 }
 
 // Status returns the state of the guesses at a subject's codes, for operators; see [lockout.Gate.Status].
 func (c *Codes) Status(ctx context.Context, subject civicpin.Subject) (lockout.Status, error) {
-	return c.gate.Status(ctx, lockout.Key{Subject: subject})
+	return c.gate.Status(ctx, lockout.Target{Subject: subject})
 }
 
 // A Purpose is what a code confirms. A code that was asked for with one Purpose is refused with any other.

@@ -10,6 +10,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/choice"
 	"github.com/civicpin/civicpin/internal/code"
+	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/policyjson"
 	"github.com/civicpin/civicpin/lockout"
 )
@@ -64,8 +65,7 @@ type CodePolicy struct {
 	// tell who is registered.
 	Decoys []civicpin.Contact
 
-	// Lockout says how many wrong guesses at a subject's codes are borne, however many codes were asked for in between. Its
-	// Name is set from the policy's.
+	// Lockout says how many wrong guesses at a subject's codes are borne, however many codes were asked for in between.
 	Lockout lockout.Policy
 	// Sends is how many messages may be asked for a subject; the limits by address, country and source are the outbox's. Zero
 	// means 10 in 24 hours. It must fit the outbox's Limits.Proved: see [outbox.Outbox.Limit].
@@ -123,7 +123,6 @@ func codeSends() civicpin.Rate { return civicpin.Rate{Limit: 10, Window: 12 * ti
 // withDefaults returns a copy, sharing nothing with p, with zero fields filled in.
 func (p CodePolicy) withDefaults() CodePolicy {
 	p.Channels, p.Decoys = slices.Clone(p.Channels), slices.Clone(p.Decoys)
-	p.Lockout.Name = codeGate(p.Name)
 	if p.MaxPending == 0 {
 		p.MaxPending = defaultMaxPending
 	}
@@ -156,10 +155,10 @@ func (p CodePolicy) Validate() error {
 	bad := func(format string, args ...any) error {
 		return fmt.Errorf("%w: %s", ErrPolicy, fmt.Sprintf(format, args...))
 	}
-	if len(p.Name) == 0 || len(p.Name) > 40 {
+	if !names.Valid(p.Name, 40) {
 		return bad("Name is not 1 to 40 ASCII letters, digits and -_.")
 	}
-	if err := p.Lockout.Validate(); err != nil { // also checks the characters of the name
+	if err := p.Lockout.Validate(); err != nil {
 		return fmt.Errorf("%w: %w", ErrPolicy, err)
 	}
 	if err := p.Sends.Validate(); err != nil {

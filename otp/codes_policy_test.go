@@ -50,7 +50,6 @@ func TestCodePolicyDefaults(t *testing.T) {
 	k := newCodeKit(t, otp.SMS())
 	p := k.Policy()
 	require.Equal(t, 3, p.MaxPending)
-	require.Equal(t, "code.sms", p.Lockout.Name)
 	p.Channels[0] = "changed"
 	require.Equal(t, civicpin.Push, k.Policy().Channels[0], "a copy")
 }

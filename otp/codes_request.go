@@ -102,7 +102,7 @@ func (c *Codes) Request(ctx context.Context, subject civicpin.Subject, purpose P
 
 // usable refuses, with a *[lockout.LockedError], to send a code that would run out before the subject's lock.
 func (c *Codes) usable(ctx context.Context, subject civicpin.Subject) error {
-	st, err := c.gate.Status(ctx, lockout.Key{Subject: subject})
+	st, err := c.gate.Status(ctx, lockout.Target{Subject: subject})
 	if err != nil || st.Locked == nil {
 		return err
 	}

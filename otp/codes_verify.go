@@ -41,7 +41,7 @@ func (c *Codes) Verify(ctx context.Context, subject civicpin.Subject, purpose Pu
 		return err
 	}
 	why := ""
-	err := c.gate.Do(ctx, lockout.Key{Subject: subject, Source: source}, func(ctx context.Context) (bool, error) {
+	err := c.gate.Do(ctx, lockout.Target{Subject: subject, Source: source}, func(ctx context.Context) (bool, error) {
 		known, err := c.check(ctx, subject, purpose, id, typed, &why)
 		switch {
 		case err != nil:

@@ -11,7 +11,7 @@ var (
 	// [lockout.ErrRefused]; errors.As to a *[lockout.RefusedError] tells how many guesses are left.
 	ErrRefused = lockout.ErrRefused
 	// ErrBusy says that too much is being checked at this moment. Nothing was compared and no try spent: answer 503. It is
-	// [lockout.ErrBusy].
+	// [lockout.ErrBusy]; [lockout.ErrInFlight] and [lockout.ErrOverloaded] say what was too much.
 	ErrBusy = lockout.ErrBusy
 	// ErrPolicy is matched by every error about a configuration or policy that cannot be.
 	ErrPolicy = errors.New("otp: invalid policy")

@@ -39,7 +39,6 @@ type HOTPConfig struct {
 	PendingFor time.Duration
 	// Lockout says how many wrong codes are borne. Default: five lock for a minute, each further five for twice as long, up to
 	// a day; its Ceiling, after which the key is disabled, is 50 unless it is set, since ten codes are accepted at a time.
-	// Its Name is set from the configuration's.
 	Lockout lockout.Policy
 	// Exception names the reason, for the reader of the configuration, why a chance of guessing above 1 in 1,000 is accepted
 	// (see GuessProbability), or imported seeds of less than 16 bytes. Empty means that neither is.
@@ -54,7 +53,7 @@ func (c HOTPConfig) withDefaults() HOTPConfig {
 	if c.ResyncWindow == 0 {
 		c.ResyncWindow = defaultResyncWindow
 	}
-	withCommonDefaults(&c.Algorithm, &c.Digits, &c.PendingFor, &c.Lockout, "hotp."+c.Name)
+	withCommonDefaults(&c.Algorithm, &c.Digits, &c.PendingFor, &c.Lockout)
 	if c.Lockout.Ceiling == 0 {
 		c.Lockout.Ceiling = defaultHOTPCeiling
 	}

@@ -25,7 +25,7 @@ func BenchmarkKeyVerify(b *testing.B) {
 			if name == "unknown" {
 				subject = "NOBODY"
 			}
-			gate := lockout.Key{Subject: subject}
+			gate := lockout.Target{Subject: subject}
 			if name == "locked" {
 				require.NoError(b, otp.GateOf(f).Lock(b.Context(), gate, fobClerk))
 			}

@@ -13,7 +13,7 @@ import (
 	"github.com/civicpin/civicpin/store/storetest"
 )
 
-var gateKey = lockout.Key{Subject: ada}
+var gateKey = lockout.Target{Subject: ada}
 
 // TestKeyStoreCalls pins what the documentation of Verify says.
 func TestKeyStoreCalls(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/oath"
 	"github.com/civicpin/civicpin/lockout"
 )
@@ -41,7 +42,7 @@ type keyConfig struct {
 func (c *keyConfig) service() string { return c.kind + "." + c.name }
 
 // withCommonDefaults fills in what has the same default for both.
-func withCommonDefaults(algorithm *Algorithm, digits *int, pending *time.Duration, l *lockout.Policy, gate string) {
+func withCommonDefaults(algorithm *Algorithm, digits *int, pending *time.Duration, l *lockout.Policy) {
 	if *algorithm == "" {
 		*algorithm = defaultAlgorithm
 	}
@@ -51,11 +52,9 @@ func withCommonDefaults(algorithm *Algorithm, digits *int, pending *time.Duratio
 	if *pending == 0 {
 		*pending = defaultPending
 	}
-	l.Name = ""
 	if *l == (lockout.Policy{}) {
 		*l = lockout.Policy{Limit: 5, Lock: lockout.Timed, For: time.Minute, Max: 24 * time.Hour}
 	}
-	l.Name = gate
 }
 
 // orNone returns n, the default for zero, and zero for None.
@@ -84,10 +83,10 @@ func badPolicy(format string, args ...any) error {
 
 // validate checks what is common to both.
 func (c *keyConfig) validate() error {
-	if len(c.name) == 0 || len(c.name) > 40 {
+	if !names.Valid(c.name, 40) {
 		return badPolicy("Name is not 1 to 40 ASCII letters, digits and -_.")
 	}
-	if err := c.lockout.Validate(); err != nil { // also checks the characters of the name
+	if err := c.lockout.Validate(); err != nil {
 		return fmt.Errorf("%w: %w", ErrPolicy, err)
 	}
 	switch {

@@ -16,14 +16,14 @@ import (
 // Each default that the documentation names.
 func TestKeyDefaults(t *testing.T) {
 	totp := newTOTP(t, otp.TOTPConfig{})
-	limits := lockout.Policy{Name: "totp.totp", Limit: 5, Lock: lockout.Timed, For: time.Minute, Max: 24 * time.Hour}
+	limits := lockout.Policy{Limit: 5, Lock: lockout.Timed, For: time.Minute, Max: 24 * time.Hour}
 	assert.Equal(t, otp.TOTPConfig{
 		Name: "totp", Issuer: "Agency", Algorithm: otp.SHA1, Digits: 6, Period: 30 * time.Second, PendingFor: time.Hour, Lockout: limits,
 	}, totp.TOTP.Config())
 	assert.Equal(t, 100, otp.GateOf(totp.TOTP).Policy().Ceiling)
 
 	hotp := newHOTP(t, otp.HOTPConfig{})
-	limits.Name, limits.Ceiling = "hotp.hotp", 50
+	limits.Ceiling = 50
 	assert.Equal(t, otp.HOTPConfig{
 		Name: "hotp", Issuer: "Agency", Algorithm: otp.SHA1, Digits: 6, ResyncWindow: 100, PendingFor: time.Hour, Lockout: limits,
 	}, hotp.HOTP.Config())
@@ -35,11 +35,8 @@ func TestKeyDefaults(t *testing.T) {
 	assert.Equal(t, totp.TOTP.Config(), again.TOTP.Config())
 	onceMore := newHOTP(t, hotp.HOTP.Config())
 	assert.Equal(t, hotp.HOTP.Config(), onceMore.HOTP.Config())
-	custom := newTOTP(t, otp.TOTPConfig{Name: "x", Lockout: lockout.Policy{Name: "y", Limit: 3, Lock: lockout.UntilUnlocked}})
-	assert.Equal(t, "totp.x", custom.TOTP.Config().Lockout.Name)
+	custom := newTOTP(t, otp.TOTPConfig{Name: "x", Lockout: lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked}})
 	assert.Equal(t, 3, custom.TOTP.Config().Lockout.Limit)
-	named := newTOTP(t, otp.TOTPConfig{Lockout: lockout.Policy{Name: "y"}})
-	assert.Equal(t, 5, named.TOTP.Config().Lockout.Limit, "a name alone is not a policy")
 }
 
 func TestTOTPConfigRefused(t *testing.T) {

@@ -85,7 +85,7 @@ func newKeys(v *store.Vault, c keyConfig) (*keys, error) {
 	}
 	k := &keys{vault: v, config: c}
 	var err error
-	if k.gate, err = lockout.New(v, c.lockout); err != nil {
+	if k.gate, err = lockout.New(v, c.service(), c.lockout); err != nil {
 		return nil, err
 	}
 	if k.rings, err = store.NewKind[keyring](v, c.service()); err != nil {
@@ -140,7 +140,7 @@ func (k *keys) Rebind(ctx context.Context, subject civicpin.Subject, proof civic
 
 // rebindGate forgets the failures. If it cannot, the key is not handed out.
 func (k *keys) rebindGate(ctx context.Context, subject civicpin.Subject, by civicpin.Actor, key *Key) error {
-	err := k.gate.Rebind(ctx, lockout.Key{Subject: subject}, by)
+	err := k.gate.Rebind(ctx, lockout.Target{Subject: subject}, by)
 	if err != nil {
 		*key = Key{}
 	}
@@ -201,7 +201,7 @@ func (k *keys) Import(ctx context.Context, subject civicpin.Subject, key Key, by
 	if err != nil {
 		return err
 	}
-	if err := k.gate.Rebind(ctx, lockout.Key{Subject: subject}, by); err != nil {
+	if err := k.gate.Rebind(ctx, lockout.Target{Subject: subject}, by); err != nil {
 		return err
 	}
 	k.record(ctx, civicpin.Event{Code: eventImported, Subject: subject, By: by}, b.ID)
@@ -258,7 +258,7 @@ func (k *keys) Remove(ctx context.Context, subject civicpin.Subject, by civicpin
 
 // Unlock ends a lock that wrong codes brought about; see [lockout.Gate.Unlock] for what it does and returns.
 func (k *keys) Unlock(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
-	return k.gate.Unlock(ctx, lockout.Key{Subject: subject}, by)
+	return k.gate.Unlock(ctx, lockout.Target{Subject: subject}, by)
 }
 
 // A KeyStatus is what an operator, or the citizen after logging in, may see of a subject's keys. It holds no secret.
@@ -292,7 +292,7 @@ func (k *keys) Enrolled(ctx context.Context, subject civicpin.Subject) (KeyStatu
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return KeyStatus{}, err
 	}
-	locks, err := k.gate.Status(ctx, lockout.Key{Subject: subject})
+	locks, err := k.gate.Status(ctx, lockout.Target{Subject: subject})
 	if err != nil {
 		return KeyStatus{}, err
 	}

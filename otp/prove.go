@@ -54,7 +54,7 @@ func (k *keys) prove(ctx context.Context, subject civicpin.Subject, source civic
 ) error {
 	var why, id string
 	activated := false
-	err := k.gate.Do(ctx, lockout.Key{Subject: subject, Source: source}, func(ctx context.Context) (bool, error) {
+	err := k.gate.Do(ctx, lockout.Target{Subject: subject, Source: source}, func(ctx context.Context) (bool, error) {
 		known, right := false, false
 		_, err := k.rings.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[keyring]) error {
 			now := k.vault.Now()

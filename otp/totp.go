@@ -45,7 +45,7 @@ type TOTPConfig struct {
 	// PendingFor is how long a key that was enrolled waits for its first code. Default 1 hour; 1 minute to 30 days.
 	PendingFor time.Duration
 	// Lockout says how many wrong codes are borne. Default: five lock for a minute, each further five for twice as long, up to
-	// a day, and a hundred in a row disable the key (NIST SP 800-63B-4 3.2.2). Its Name is set from the configuration's.
+	// a day, and a hundred in a row disable the key (NIST SP 800-63B-4 3.2.2).
 	Lockout lockout.Policy
 	// Exception names the reason, for the reader of the configuration, why a chance of guessing above 1 in 1,000 is accepted
 	// (see GuessProbability), or imported seeds of less than 16 bytes. Empty means that neither is.
@@ -60,7 +60,7 @@ func (c TOTPConfig) withDefaults() TOTPConfig {
 	if c.Period == 0 {
 		c.Period = defaultPeriod
 	}
-	withCommonDefaults(&c.Algorithm, &c.Digits, &c.PendingFor, &c.Lockout, "totp."+c.Name)
+	withCommonDefaults(&c.Algorithm, &c.Digits, &c.PendingFor, &c.Lockout)
 	return c
 }
 

@@ -59,11 +59,11 @@ func BenchmarkVerify(b *testing.B) {
 				a.Subject = bc.subject
 				unlock := func() {
 					b.StopTimer()
-					require.NoError(b, pin.Gate(k.Service).Rebind(b.Context(), lockout.Key{Subject: a.Subject}, clerk))
+					require.NoError(b, pin.Gate(k.Service).Rebind(b.Context(), lockout.Target{Subject: a.Subject}, clerk))
 					b.StartTimer()
 				}
 				if bc.locked {
-					require.NoError(b, pin.Gate(k.Service).Lock(b.Context(), lockout.Key{Subject: a.Subject}, clerk))
+					require.NoError(b, pin.Gate(k.Service).Lock(b.Context(), lockout.Target{Subject: a.Subject}, clerk))
 				}
 				calls, n := 0, 0
 				for b.Loop() {

@@ -30,22 +30,24 @@ func (p *login) current(c *credential) bool {
 	return c.State == active && !c.Suspended && c.Changed.Equal(p.changed)
 }
 
-// Remember makes the device from which ok was verified a known one of its citizen's, and returns the value by which it is
+// RememberDevice makes the device from which ok was verified a known one of its citizen's, and returns the value by which it is
 // known: keep it there, in a cookie as a rule that is HttpOnly, Secure and SameSite, and show it as Attempt.Source.Device at
-// each login. Guesses from there then have a lane that strangers cannot lock; see [lockout.Gate.Remember], also for how many
-// devices there can be. The value proves nothing else, and is good for this citizen only: not for a device that several share.
+// each login. Guesses from there then have a lane that strangers cannot lock; see [lockout.Gate.RememberDevice], also for how
+// many devices there can be. The value proves nothing else, and is good for this citizen only: not for a device that several
+// share.
 //
 // Call it once for each login where the citizen wants it, also from a device that is known: the value that the attempt showed
 // is then replaced. Three store calls.
 //
 // Errors: [ErrState] if ok was not given for a citizen's own secret, or that secret is no longer the one, or is suspended;
-// [civicpin.ErrInvalid] if the policy has no known devices; the store's. With an error the device is not known.
-func (s *Service) Remember(ctx context.Context, ok Verified) (civicpin.Secret, error) {
+// a *[lockout.LockedError] if an operator has locked since; [civicpin.ErrInvalid] if the policy has no known devices; the
+// store's. With an error the device is not known.
+func (s *Service) RememberDevice(ctx context.Context, ok Verified) (civicpin.Secret, error) {
 	p := ok.login
 	if p == nil {
 		return civicpin.Secret{}, ErrState
 	}
-	value, err := s.gate.Remember(ctx, lockout.Key{
+	value, err := s.gate.RememberDevice(ctx, lockout.Target{
 		Subject: p.subject, Source: civicpin.Source{Address: p.address, Device: p.device.Reveal()},
 	})
 	if err != nil {

@@ -39,7 +39,7 @@ func (k *kit) remembered(t testing.TB, shown string) string {
 	t.Helper()
 	ok, err := k.Verify(t.Context(), from(shown, chosen))
 	require.NoError(t, err)
-	value, err := k.Remember(t.Context(), ok)
+	value, err := k.RememberDevice(t.Context(), ok)
 	require.NoError(t, err)
 	return value.Reveal()
 }
@@ -123,7 +123,7 @@ func TestRememberNeedsALogin(t *testing.T) {
 	ctx := t.Context()
 	refused := func(k *kit, ok pin.Verified) {
 		t.Helper()
-		value, err := k.Remember(ctx, ok)
+		value, err := k.RememberDevice(ctx, ok)
 		require.ErrorIs(t, err, pin.ErrState)
 		require.Empty(t, value.Reveal())
 	}
@@ -166,7 +166,7 @@ func TestRememberNeedsALogin(t *testing.T) {
 	k.exchanged(t)
 	ok, err = k.Verify(ctx, try(chosen))
 	require.NoError(t, err)
-	_, err = k.Remember(ctx, ok)
+	_, err = k.RememberDevice(ctx, ok)
 	require.ErrorIs(t, err, civicpin.ErrInvalid, "a policy without known devices")
 }
 
@@ -234,7 +234,7 @@ func TestRevokingForgetsDevices(t *testing.T) {
 			}
 			return nil
 		})
-		value, err := k.Remember(t.Context(), ok)
+		value, err := k.RememberDevice(t.Context(), ok)
 		require.True(t, met, before)
 		require.ErrorIs(t, err, pin.ErrState, before)
 		require.Empty(t, value.Reveal())
@@ -257,9 +257,9 @@ func TestDeviceStoreCalls(t *testing.T) {
 	ok, err := k.Verify(t.Context(), from(device, chosen))
 	require.NoError(t, err)
 	f.Reset()
-	value, err := k.Remember(t.Context(), ok)
+	value, err := k.RememberDevice(t.Context(), ok)
 	require.NoError(t, err)
-	require.Equal(t, 3, f.Calls(), "Remember")
+	require.Equal(t, 3, f.Calls(), "RememberDevice")
 	k.lockedOut(t)
 	require.Equal(t, 4, count(value.Reveal(), chosen), "while the open lane is locked")
 	for range 4 {
@@ -277,7 +277,7 @@ func TestDeviceIsNotPrinted(t *testing.T) {
 	device := k.remembered(t, "")
 	ok, err := k.Verify(t.Context(), from(device, chosen))
 	require.NoError(t, err)
-	value, err := k.Remember(t.Context(), ok)
+	value, err := k.RememberDevice(t.Context(), ok)
 	require.NoError(t, err)
 	text, err := json.Marshal([]any{ok, value})
 	require.NoError(t, err)

@@ -26,8 +26,8 @@
 // under a seal, and the text of a part under a seal while it may have to be sent again. Staff: nobody sees or chooses the
 // citizen's own secret, and at most one part of an issue is printed. Floods: hashing is bounded, and refused before a try is
 // counted; messages are limited by subject, address, country and source. Strangers who lock citizens out: where the policy has
-// known devices, [Service.Remember] gives the device of a citizen who has logged in a lane that strangers cannot lock; a stolen
-// one gives its few guesses and nothing else, and all are forgotten when the PIN is revoked or recovered.
+// known devices, [Service.RememberDevice] gives the device of a citizen who has logged in a lane that strangers cannot lock; a
+// stolen one gives its few guesses and nothing else, and all are forgotten when the PIN is revoked or recovered.
 //
 // Not covered: whoever receives all parts is the citizen as far as this package can tell, and a secret typed into a
 // stranger's page is gone.

@@ -13,7 +13,8 @@ var (
 	// a credential. It is [lockout.ErrRefused]; errors.As to a *[lockout.RefusedError] tells how many guesses are left.
 	ErrRefused = lockout.ErrRefused
 	// ErrBusy says that too much is being checked at this moment, for this subject or altogether. Nothing was compared and
-	// no try spent: answer 503. It is [lockout.ErrBusy].
+	// no try spent: answer 503. It is [lockout.ErrBusy];
+	// [lockout.ErrInFlight] and [lockout.ErrOverloaded] tell the two apart.
 	ErrBusy = lockout.ErrBusy
 	// ErrExpired is matched by [ExpiredError].
 	ErrExpired = errors.New("pin: expired")

@@ -182,7 +182,7 @@ func ExampleParsePolicy() {
 }
 
 // A citizen who ticked "remember this device" gets in while strangers guess at their PIN.
-func ExampleService_Remember() {
+func ExampleService_RememberDevice() {
 	ctx := context.Background()
 	policy := pin.INPS()
 	policy.Lockout.Devices = 3
@@ -208,7 +208,7 @@ func ExampleService_Remember() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	value, err := pins.Remember(ctx, ok) // for a cookie: HttpOnly, Secure, SameSite
+	value, err := pins.RememberDevice(ctx, ok) // for a cookie: HttpOnly, Secure, SameSite
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -93,7 +93,7 @@ func (s *Service) Stop(ctx context.Context, subject civicpin.Subject, reason str
 
 // Unlock ends a lock that wrong guesses brought about; see [lockout.Gate.Unlock] for what it does and returns.
 func (s *Service) Unlock(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
-	return s.gate.Unlock(ctx, lockout.Key{Subject: subject}, by)
+	return s.gate.Unlock(ctx, lockout.Target{Subject: subject}, by)
 }
 
 // LowerLevel has the credential's level of assurance count as at most to until a time, as after a change of the contacts that
@@ -204,7 +204,7 @@ func (s *Service) Status(ctx context.Context, subject civicpin.Subject) (Status,
 	if err != nil {
 		return Status{}, err
 	}
-	locks, err := s.gate.Status(ctx, lockout.Key{Subject: subject})
+	locks, err := s.gate.Status(ctx, lockout.Target{Subject: subject})
 	if err != nil {
 		return Status{}, err
 	}

@@ -42,7 +42,7 @@ func build(out *outbox.Outbox, p Policy) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.gate, err = lockout.New(v, p.Lockout); err != nil {
+	if s.gate, err = lockout.New(v, gateName(p.Name), p.Lockout); err != nil {
 		return nil, err
 	}
 	if s.sends, err = out.Limit(gateName(p.Name), outbox.Typed, p.Sends); err != nil {
@@ -58,8 +58,8 @@ func build(out *outbox.Outbox, p Policy) (*Service, error) {
 		return nil, err
 	}
 	s.resends = s.resends.Typed()
-	reuse := lockout.Policy{Name: gateName(p.Name) + ".reuse", Limit: 5, Lock: lockout.Timed, For: time.Hour}
-	if s.reuse, err = lockout.New(v, reuse); err != nil {
+	reuse := lockout.Policy{Limit: 5, Lock: lockout.Timed, For: time.Hour}
+	if s.reuse, err = lockout.New(v, gateName(p.Name)+".reuse", reuse); err != nil {
 		return nil, err
 	}
 	if s.hashing, err = password.NewGate(p.Hashing.Permits, p.Hashing.Queue); err != nil {

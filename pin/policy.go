@@ -11,6 +11,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/choice"
 	"github.com/civicpin/civicpin/internal/code"
+	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/internal/policyjson"
 	"github.com/civicpin/civicpin/lockout"
@@ -86,7 +87,7 @@ type Policy struct {
 	// History is how many former secrets may not be chosen again, 0 to 10. The current one never may.
 	History int
 
-	// Lockout says how many wrong guesses are borne. Its Name is set from the policy's.
+	// Lockout says how many wrong guesses are borne.
 	Lockout lockout.Policy
 	// Sends is how many messages may be asked for a subject; the limits by address, country and source are the outbox's. Zero
 	// means 10 in 24 hours. Half of it must fit the outbox's Limits.Proved: see [New].
@@ -103,8 +104,8 @@ type Policy struct {
 
 // Default returns a policy to begin from: an activation code of 12 characters in one part, exchanged for a password of at
 // least 15; five wrong guesses lock for a minute, and each further five for twice as long, up to a day; up to three devices
-// of the citizen have lanes of their own ([Service.Remember]), with 12 of the 100 wrong guesses that disable each, and 52 for
-// everybody else. An issued code is valid for 24 hours by e-mail, 21 days by letter, 7 days if handed over, and 10 minutes
+// of the citizen have lanes of their own ([Service.RememberDevice]), with 12 of the 100 wrong guesses that disable each, and 52
+// for everybody else. An issued code is valid for 24 hours by e-mail, 21 days by letter, 7 days if handed over, and 10 minutes
 // otherwise (NIST SP 800-63A-4 3.8; 7 days at a desk: 63A-3 4.4.1.6). The chance to guess either secret is below 1 in 10
 // billion. Without voice and push: p := pin.Default(); delete(p.Valid, civicpin.Voice); delete(p.Valid, civicpin.Push).
 func Default() Policy {
@@ -170,7 +171,6 @@ func defaultLevels() map[civicpin.Method]civicpin.Level {
 // withDefaults returns a copy, sharing nothing with p, with zero fields filled in.
 func (p Policy) withDefaults() Policy {
 	p.Valid, p.Levels, p.Chosen.Words = maps.Clone(p.Valid), maps.Clone(p.Levels), slices.Clone(p.Chosen.Words)
-	p.Lockout.Name = gateName(p.Name)
 	if p.Sends == (civicpin.Rate{}) {
 		p.Sends = civicpin.Rate{Limit: 10, Window: day}
 	}
@@ -231,10 +231,10 @@ func (p Policy) Validate() error {
 	bad := func(format string, args ...any) error {
 		return fmt.Errorf("%w: %s", ErrPolicy, fmt.Sprintf(format, args...))
 	}
-	if len(p.Name) == 0 || len(p.Name) > 40 {
+	if !names.Valid(p.Name, 40) {
 		return bad("Name is not 1 to 40 ASCII letters, digits and -_.")
 	}
-	if err := p.Lockout.Validate(); err != nil { // also checks the characters of the name
+	if err := p.Lockout.Validate(); err != nil {
 		return fmt.Errorf("%w: %w", ErrPolicy, err)
 	}
 	if err := p.Sends.Validate(); err != nil {

@@ -82,10 +82,21 @@ func TestDefaults(t *testing.T) {
 	require.NoError(t, err)
 	p := service.Policy()
 	require.Equal(t, pin.Hashing{Memory: 19456, Time: 2, Threads: 1}, p.Hashing)
-	require.Equal(t, "pin.inps", p.Lockout.Name)
 	p.Valid[civicpin.SMS], p.Levels[civicpin.InPerson] = 1, civicpin.High
 	require.Equal(t, 7*day, service.Policy().Valid[civicpin.SMS], "nobody changes a policy from outside")
 	require.Equal(t, civicpin.Substantial, service.Policy().Levels[civicpin.InPerson])
+}
+
+// The name of the gate is stored: under another one, failures would be forgotten and locks would end.
+func TestGateName(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	_, err := k.Verify(t.Context(), try("wrong"))
+	require.ErrorIs(t, err, pin.ErrRefused)
+	gate, err := lockout.New(k.vault, "pin.inps", k.policy.Lockout)
+	require.NoError(t, err)
+	st, err := gate.Status(t.Context(), lockout.Target{Subject: try("").Subject})
+	require.NoError(t, err)
+	require.Equal(t, 1, st.Failures)
 }
 
 // The vault is said once, by the outbox.

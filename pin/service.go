@@ -64,7 +64,7 @@ type Attempt struct {
 	Personal []string
 }
 
-func (a Attempt) key() lockout.Key { return lockout.Key{Subject: a.Subject, Source: a.Source} }
+func (a Attempt) key() lockout.Target { return lockout.Target{Subject: a.Subject, Source: a.Source} }
 
 // prove checks an attempt: nil means that it shows the subject's current secret, which may have expired. The caller has
 // been admitted. The entry is that against which the secret was compared.
@@ -134,7 +134,7 @@ func (s *Service) comparison(e *store.Entry[credential], raw string, why *string
 //
 // Four store calls for a right or a wrong secret, known subject or not, one while locked. One more write, at most once a
 // day, if Policy.MaxUnused is set, and one when the hash is renewed because the policy's costs changed. For a known device
-// (Attempt.Source.Device, see [Service.Remember]) whose own lane is locked, one or two more.
+// (Attempt.Source.Device, see [Service.RememberDevice]) whose own lane is locked, one or two more.
 func (s *Service) Verify(ctx context.Context, a Attempt) (Verified, error) {
 	leave, err := attempt.Enter(ctx, s.hashing)
 	if err != nil {
@@ -209,7 +209,7 @@ func (s *Service) record(ctx context.Context, a Attempt, event civicpin.EventCod
 //   - [civicpin.ErrInvalid]: the subject is invalid.
 //   - the store's.
 func (s *Service) Shown(ctx context.Context, subject civicpin.Subject, source civicpin.Source) (civicpin.Secret, error) {
-	id, err := s.gate.Device(ctx, lockout.Key{Subject: subject, Source: source})
+	id, err := s.gate.Device(ctx, lockout.Target{Subject: subject, Source: source})
 	if err != nil || id == "" {
 		return civicpin.Secret{}, err
 	}

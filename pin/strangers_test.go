@@ -73,7 +73,7 @@ func TestStrangersLearnNothing(t *testing.T) {
 			return err
 		}},
 		{"verify with a device's value of another subject", func(k *kit) error {
-			value, err := pin.Gate(k.Service).Remember(t.Context(), lockout.Key{Subject: "SOMEBODY ELSE"})
+			value, err := pin.Gate(k.Service).RememberDevice(t.Context(), lockout.Target{Subject: "SOMEBODY ELSE"})
 			require.NoError(t, err)
 			_, err = k.Verify(t.Context(), from(value.Reveal(), wrong))
 			return err

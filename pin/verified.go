@@ -19,5 +19,5 @@ type Verified struct {
 	// keep it with the session. It is zero as long as MustExchange.
 	Shown civicpin.Secret
 
-	login *login // for Remember; nil as long as MustExchange
+	login *login // for RememberDevice; nil as long as MustExchange
 }

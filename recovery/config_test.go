@@ -9,6 +9,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/testkit"
+	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/recovery/plan"
@@ -142,4 +143,19 @@ func TestBudgetIsThatOfPINs(t *testing.T) {
 func TestErrPlanIsErrInvalid(t *testing.T) {
 	require.ErrorIs(t, construct(t, nil, plan.Plan{}), plan.ErrInvalid)
 	require.ErrorIs(t, plan.Plan{}.Validate(plan.Facilities{}), recovery.ErrPlan)
+}
+
+// The name of a plan's gate is stored: under another one, failures would be forgotten and locks would end.
+func TestGateName(t *testing.T) {
+	memory := store.NewMemory()
+	k := newAnswerKitOn(t, memory, answerConfig())
+	run := k.asked(t, elsa)
+	require.ErrorIs(t, k.guess(t.Context(), run, run.Next.Images[3], map[string]string{}), recovery.ErrRefused)
+	vault, err := store.OpenVault(t.Context(), memory, testkit.Keys(), &store.Options{Now: k.clock.Now})
+	require.NoError(t, err)
+	gate, err := lockout.New(vault, "recovery.all", threeTries())
+	require.NoError(t, err)
+	st, err := gate.Status(t.Context(), lockout.Target{Subject: elsa})
+	require.NoError(t, err)
+	require.Equal(t, 1, st.Failures)
 }

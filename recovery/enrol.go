@@ -135,7 +135,7 @@ func (s *Service) keepEnrolled(ctx context.Context, subject civicpin.Subject, k 
 	})
 	for _, name := range slices.Sorted(maps.Keys(s.plans)) {
 		if w := s.plans[name]; w.rebinds(k) {
-			if err := w.gate.Rebind(ctx, lockout.Key{Subject: subject}, civicpin.Citizen); err != nil {
+			if err := w.gate.Rebind(ctx, lockout.Target{Subject: subject}, civicpin.Citizen); err != nil {
 				return err
 			}
 		}

@@ -15,6 +15,7 @@ var (
 	// recovered by this plan. It is [lockout.ErrRefused]; errors.As to a *[lockout.RefusedError] tells how many tries are left.
 	ErrRefused = lockout.ErrRefused
 	// ErrBusy is [lockout.ErrBusy]: too much is being checked, for this subject or altogether. No try was spent: answer 503.
+	// [lockout.ErrInFlight] and [lockout.ErrOverloaded] tell the two apart.
 	ErrBusy = lockout.ErrBusy
 	// ErrGone says that a ticket or token leads nowhere: it never was, was used, was cancelled, or another act upon the
 	// credential ended its recovery. Begin again. It is contact.ErrGone, too.

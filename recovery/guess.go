@@ -44,7 +44,7 @@ func (v *visit) compare(ctx context.Context, steps []plan.Step, a Answers,
 	}
 	defer leave()
 	why := ""
-	err = v.way.gate.Do(ctx, lockout.Key{Subject: v.run().Subject, Source: v.source}, func(ctx context.Context) (bool, error) {
+	err = v.way.gate.Do(ctx, lockout.Target{Subject: v.run().Subject, Source: v.source}, func(ctx context.Context) (bool, error) {
 		right, named, err := v.right(ctx, steps, a)
 		if err != nil {
 			return false, err
@@ -132,7 +132,7 @@ func (v *visit) stored(ctx context.Context, steps []plan.Step) (k *knowledge.Kno
 func (v *visit) typed(ctx context.Context, typed civicpin.Secret) error {
 	r := v.run()
 	why := ""
-	key := lockout.Key{Subject: r.Subject, Lane: codeLane, Source: v.source}
+	key := lockout.Target{Subject: r.Subject, Lane: codeLane, Source: v.source}
 	err := v.way.gate.Do(ctx, key, func(ctx context.Context) (bool, error) {
 		text, _ := code.Unambiguous.Normalise(typed.Reveal())
 		i := token.Typed(r.Links, text, func(l *token.Link) []byte { return v.tag(l, text) })

@@ -121,7 +121,7 @@ func (k *answerKit) guess(ctx context.Context, run recovery.Run, image string, k
 // failures is how many failures are counted against a subject.
 func (k *answerKit) failures(t testing.TB, name string, subject civicpin.Subject) int {
 	t.Helper()
-	st, err := recovery.PlanGate(k.Service, name).Status(t.Context(), lockout.Key{Subject: subject})
+	st, err := recovery.PlanGate(k.Service, name).Status(t.Context(), lockout.Target{Subject: subject})
 	require.NoError(t, err)
 	return st.Failures
 }

@@ -81,7 +81,7 @@ func TestEveryGuessHashesOnceForEachQuestion(t *testing.T) {
 				}
 				_, locked := errors.AsType[*lockout.LockedError](err)
 				require.True(t, locked || errors.Is(err, recovery.ErrRefused), err)
-				require.NoError(t, recovery.PlanGate(k.Service, "all").Rebind(t.Context(), lockout.Key{Subject: subject}, civicpin.Operator("x")))
+				require.NoError(t, recovery.PlanGate(k.Service, "all").Rebind(t.Context(), lockout.Target{Subject: subject}, civicpin.Operator("x")))
 			}
 		}
 	}

@@ -266,7 +266,7 @@ func TestTheOwnerHasReserves(t *testing.T) {
 	require.NoError(t, p.pins.Exchange(t.Context(), pin.Attempt{Subject: ana, Secret: part}, civicpin.NewSecret("mare-calmo-47-blu")))
 	ok, err := p.pins.Verify(t.Context(), pin.Attempt{Subject: ana, Secret: civicpin.NewSecret("mare-calmo-47-blu")})
 	require.NoError(t, err)
-	device, err := p.pins.Remember(t.Context(), ok)
+	device, err := p.pins.RememberDevice(t.Context(), ok)
 	require.NoError(t, err)
 
 	ask := func(shown civicpin.Secret) (string, error) {

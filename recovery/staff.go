@@ -232,7 +232,7 @@ func (s *Service) Unlock(ctx context.Context, name string, subject civicpin.Subj
 		return err
 	}
 	return errors.Join(
-		lift(ctx, lockout.Key{Subject: subject}, by.ID),
-		lift(ctx, lockout.Key{Subject: subject, Lane: codeLane}, by.ID),
+		lift(ctx, lockout.Target{Subject: subject}, by.ID),
+		lift(ctx, lockout.Target{Subject: subject, Lane: codeLane}, by.ID),
 	)
 }

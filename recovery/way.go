@@ -52,7 +52,7 @@ func (s *Service) addPlan(p plan.Plan) error {
 	if s.plans[p.Name] != nil {
 		return fmt.Errorf("%w: two plans called %s", ErrPlan, p.Name)
 	}
-	gate, err := lockout.New(s.vault, p.Limit)
+	gate, err := lockout.New(s.vault, "recovery."+p.Name, p.Limit)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrPlan, err)
 	}

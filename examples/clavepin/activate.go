@@ -109,7 +109,7 @@ func (t *tale) activate(ctx context.Context, c *citizen, m post.Mail) error {
 	// A telephone was bound after its owner's identity was proved: what was guessed wrongly before no longer counts.
 	err = errors.Join(
 		t.codes.Rebind(ctx, c.subject(), civicpin.Citizen),
-		t.cards.Rebind(ctx, lockout.Key{Subject: c.subject()}, civicpin.Citizen))
+		t.cards.Rebind(ctx, lockout.Target{Subject: c.subject()}, civicpin.Citizen))
 	if err != nil {
 		return err
 	}

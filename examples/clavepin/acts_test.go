@@ -162,7 +162,7 @@ func TestActs(t *testing.T) {
 		if all, err := s.Inbox.All(s.ana.app); err != nil || len(all) != 1 {
 			t.Errorf("%d pushes, %v", len(all), err)
 		}
-		if st, err := s.cards.Status(t.Context(), lockout.Key{Subject: s.ana.subject()}); err != nil || st.Failures != 0 {
+		if st, err := s.cards.Status(t.Context(), lockout.Target{Subject: s.ana.subject()}); err != nil || st.Failures != 0 {
 			t.Errorf("%+v, %v", st, err)
 		}
 	})

@@ -19,7 +19,7 @@ import (
 // cardGuesses limits guesses at the data on an identity card: there are some 3,650 days on which one may expire.
 func cardGuesses() lockout.Policy {
 	return lockout.Policy{
-		Name: "clave.card", Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: day,
+		Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: day,
 		Source: civicpin.Rate{Limit: 30, Window: time.Hour},
 	}
 }
@@ -72,7 +72,7 @@ func only(by civicpin.Channel, all []civicpin.Contact) (some []civicpin.Contact)
 // knowsCard reports whether the data are those of the number's owner. The guess is counted before it is compared, and
 // nothing of what the gate answers reaches the visitor.
 func (t *tale) knowsCard(ctx context.Context, f form) (bool, error) {
-	key := lockout.Key{Subject: civicpin.Subject(f.nif), Source: f.source}
+	key := lockout.Target{Subject: civicpin.Subject(f.nif), Source: f.source}
 	err := t.cards.Do(ctx, key, func(context.Context) (bool, error) {
 		p, known := t.people[f.nif]
 		if !known {
@@ -134,7 +134,7 @@ func (t *tale) waitsFor(ctx context.Context, f form, address string) (bool, erro
 		return came, err
 	}
 	// The page does not tell; the log does.
-	st, err := t.cards.Status(ctx, lockout.Key{Subject: civicpin.Subject(f.nif)})
+	st, err := t.cards.Status(ctx, lockout.Target{Subject: civicpin.Subject(f.nif)})
 	if err != nil {
 		return false, err
 	}

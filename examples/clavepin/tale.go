@@ -53,7 +53,7 @@ func newTale(s *play.Stage, madrid *time.Location, policy otp.CodePolicy) (*tale
 	t.pins, errs[1] = pin.New(s.Outbox, activation())
 	t.codes, errs[2] = otp.NewCodes(s.Outbox, policy)
 	t.operators, errs[3] = otp.NewTOTP(s.Vault, otp.TOTPConfig{Name: "clave-operators", Issuer: "Clave"})
-	t.cards, errs[4] = lockout.New(s.Vault, cardGuesses())
+	t.cards, errs[4] = lockout.New(s.Vault, "clave.card", cardGuesses())
 	t.records, errs[5] = store.NewKind[record](s.Vault, "clave.record")
 	t.phones, errs[6] = store.NewKind[owner](s.Vault, "clave.phone")
 	t.filed, errs[7] = store.NewKind[[]filing](s.Vault, "clave.filed")

@@ -10,7 +10,7 @@ func (t *tale) device(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cookie, err := t.pins.Remember(ctx, ok)
+	cookie, err := t.pins.RememberDevice(ctx, ok)
 	if err != nil {
 		return err
 	}

@@ -187,7 +187,7 @@ func TestDevice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cookie, err := s.pins.Remember(ctx, ok)
+	cookie, err := s.pins.RememberDevice(ctx, ok)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,6 +27,11 @@ func TestREADMEErrors(t *testing.T) {
 	if indented := "\t\t" + strings.ReplaceAll(strings.TrimSpace(readme), "\n", "\n\t\t"); !strings.Contains(example, indented) {
 		t.Errorf("the README says\n%s\nand the example of pin\n%s", readme, example)
 	}
+	// A lock that ends by no time has no Until: told as a duration from now, it would be "-2562047h47m0s".
+	endless, timed := strings.Index(readme, "isLocked && locked.Until.IsZero()"), strings.Index(readme, "case isLocked:")
+	if endless < 0 || timed < endless {
+		t.Error("the README tells how long a lock lasts before it looks whether the lock ends at all")
+	}
 }
 
 // TestREADMERecovery keeps the README's third example a part of one that compiles and runs.

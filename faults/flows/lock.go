@@ -44,7 +44,7 @@ func (l *lock) Step(ctx context.Context) {
 
 // guess guesses once, right or wrong.
 func (l *lock) guess(ctx context.Context, g *guessed, right bool) {
-	err := l.site.Gate.Do(ctx, lockout.Key{Subject: g.subject}, func(context.Context) (bool, error) {
+	err := l.site.Gate.Do(ctx, lockout.Target{Subject: g.subject}, func(context.Context) (bool, error) {
 		g.compared++
 		return right && g.locked, nil // right only where it must not be looked at
 	})
@@ -80,7 +80,7 @@ func (l *lock) guess(ctx context.Context, g *guessed, right bool) {
 // Audit implements [Flow].
 func (l *lock) Audit(ctx context.Context) {
 	for _, g := range l.all {
-		st, err := l.site.Gate.Status(ctx, lockout.Key{Subject: g.subject})
+		st, err := l.site.Gate.Status(ctx, lockout.Target{Subject: g.subject})
 		switch {
 		case err != nil:
 			l.journal.Break("lock %s: status: %v", g.subject, err)

@@ -82,7 +82,7 @@ func newSite(s store.Store, c *clock, mail *Mail) (*Site, error) {
 	if site.Recovery, err = newRecovery(vault, out, site.PINs, site.Contacts); err != nil {
 		return nil, err
 	}
-	site.Gate, err = lockout.New(vault, lockout.Policy{Name: "gate", Limit: limit, Lock: lockout.UntilUnlocked})
+	site.Gate, err = lockout.New(vault, "gate", lockout.Policy{Limit: limit, Lock: lockout.UntilUnlocked})
 	return site, err
 }
 

@@ -89,7 +89,7 @@ func openGate(s store.Store, offset time.Duration) (*lockout.Gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	return lockout.New(vault, lockout.Policy{Name: "login", Limit: Limit, Lock: lockout.UntilUnlocked})
+	return lockout.New(vault, "login", lockout.Policy{Limit: Limit, Lock: lockout.UntilUnlocked})
 }
 
 // Child does a job if this is a process that was started for one, and otherwise skips the test. It prints a line
@@ -142,7 +142,7 @@ func Child(t *testing.T, open Open) {
 // guess guesses once and returns the outcome.
 func (j job) guess(ctx context.Context, gate *lockout.Gate, say func(string)) string {
 	for {
-		err := gate.Do(ctx, lockout.Key{Subject: j.subject}, func(context.Context) (bool, error) {
+		err := gate.Do(ctx, lockout.Target{Subject: j.subject}, func(context.Context) (bool, error) {
 			say("compared")
 			switch j.verdict {
 			case hang:

@@ -212,7 +212,7 @@ func failures(t *testing.T, where string, open Open, offset time.Duration) int {
 	}
 	gate, err := openGate(s, offset)
 	require.NoError(t, err)
-	st, err := gate.Status(context.WithoutCancel(t.Context()), lockout.Key{Subject: "CITIZEN"})
+	st, err := gate.Status(context.WithoutCancel(t.Context()), lockout.Target{Subject: "CITIZEN"})
 	require.NoError(t, err)
 	return st.Failures
 }

@@ -11,11 +11,11 @@ import (
 )
 
 // Enter takes a place in front of the hashing, before anything is counted, so that a refusal costs nobody a try. The error of
-// a full queue is [lockout.ErrBusy].
+// a full queue is [lockout.ErrOverloaded].
 func Enter(ctx context.Context, g *password.Gate) (leave func(), err error) {
 	leave, err = g.Enter(ctx)
 	if errors.Is(err, password.ErrBusy) {
-		err = lockout.ErrBusy
+		err = lockout.ErrOverloaded
 	}
 	return leave, err
 }

@@ -22,7 +22,7 @@ func TestReason(t *testing.T) {
 		found string
 		want  string
 	}{
-		{"busy", lockout.ErrBusy, "", "busy"},
+		{"busy", lockout.ErrInFlight, "", "busy"},
 		{"busy, whatever was found", lockout.ErrBusy, "wrong", "busy"},
 		{"what was found", lockout.ErrRefused, "wrong", "wrong"},
 		{"wrong, which locked", locked, "wrong", "wrong"},
@@ -45,7 +45,7 @@ func TestReason(t *testing.T) {
 	}
 }
 
-// A full gate is the module's ErrBusy, and who leaves frees one place, once.
+// A full gate is the module's ErrOverloaded, and who leaves frees one place, once.
 func TestEnter(t *testing.T) {
 	const places = 2 // one permit, and one who waits
 	gate, err := password.NewGate(1, places-1)
@@ -60,7 +60,9 @@ func TestEnter(t *testing.T) {
 		t.Helper()
 		leave, err := attempt.Enter(t.Context(), gate)
 		require.Nil(t, leave)
+		require.ErrorIs(t, err, lockout.ErrOverloaded)
 		require.ErrorIs(t, err, lockout.ErrBusy)
+		require.NotErrorIs(t, err, lockout.ErrInFlight, "nothing about the subject")
 		require.NotErrorIs(t, err, password.ErrBusy)
 	}
 	full()

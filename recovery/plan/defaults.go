@@ -21,7 +21,6 @@ func (p Plan) WithDefaults() Plan {
 	for i, s := range p.Steps {
 		p.Steps[i] = cloned(s)
 	}
-	p.Limit.Name = "recovery." + p.Name // the name of its gate, which is stored
 	if p.Valid == 0 {
 		p.Valid = defaultValid
 	}

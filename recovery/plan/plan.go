@@ -29,7 +29,7 @@ type Plan struct {
 	// Steps are asked for in this order; guesses that follow each other (Facts, Image, Questions, Contacts) together.
 	Steps []Step
 	// Limit says how many wrong guesses at a subject are borne, over all runs of the plan; codes that are sent and typed are
-	// counted apart by the same policy. Its Name is set from the plan's.
+	// counted apart by the same policy.
 	Limit lockout.Policy
 	// Outcome is what a completed run comes to. Required.
 	Outcome Outcome

@@ -16,7 +16,6 @@ func TestDefaults(t *testing.T) {
 	require.Equal(t, time.Hour, p.Valid)
 	require.Equal(t, 15*time.Minute, p.Grant)
 	require.Equal(t, 7*24*time.Hour, p.Repudiate)
-	require.Equal(t, "recovery.p", p.Limit.Name)
 	require.Zero(t, p.Keeps)
 	set := plan.Plan{Valid: 1, Grant: 2, Repudiate: 3}.WithDefaults()
 	require.Equal(t, []time.Duration{1, 2, 3}, []time.Duration{set.Valid, set.Grant, set.Repudiate})

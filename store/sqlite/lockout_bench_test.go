@@ -30,7 +30,7 @@ func guessGate(s store.Store) (*lockout.Gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	return lockout.New(vault, lockout.Policy{Name: "login", Limit: 5, Lock: lockout.UntilUnlocked})
+	return lockout.New(vault, "login", lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked})
 }
 
 // BenchmarkGuess is what a guess costs on a file whose every write is durable.
@@ -61,14 +61,14 @@ func BenchmarkGuess(b *testing.B) {
 			gate, err := guessGate(faults.Store())
 			require.NoError(b, err)
 			if job.locked {
-				require.NoError(b, gate.Lock(b.Context(), lockout.Key{Subject: "CITIZEN 0"}, civicpin.Operator("1")))
+				require.NoError(b, gate.Lock(b.Context(), lockout.Target{Subject: "CITIZEN 0"}, civicpin.Operator("1")))
 			}
 			before, i := faults.Calls(), 0
 			for b.Loop() {
 				if !job.locked {
 					i++
 				}
-				err := gate.Do(b.Context(), lockout.Key{Subject: civicpin.Subject(fmt.Sprint("CITIZEN ", i))}, job.verify)
+				err := gate.Do(b.Context(), lockout.Target{Subject: civicpin.Subject(fmt.Sprint("CITIZEN ", i))}, job.verify)
 				require.True(b, job.allowed(err), "%v", err)
 			}
 			b.ReportMetric(float64(faults.Calls()-before)/float64(b.N), "calls/op")

@@ -1,0 +1,67 @@
+package lockout
+
+import (
+	"context"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/store"
+)
+
+// A targetLane is the lane of a target, which has a record of its own. Where the subject is not known to exist, the record is
+// forgotten after some time.
+type targetLane struct{ forget time.Duration }
+
+// laneOf returns the lane of a target: the open one, or the one that the target names.
+func (g *Gate) laneOf(target Target) *lane[state] {
+	policy := g.policy
+	if target.Lane == "" {
+		policy = policy.openLane()
+	}
+	return &lane[state]{
+		vault: g.vault, policy: policy, kind: g.subjects, key: store.Key{Subject: target.Subject, ID: target.Lane},
+		place: targetLane{g.policy.Forget},
+		event: civicpin.Event{Subject: target.Subject, Source: target.Source, Reason: target.Lane},
+	}
+}
+
+// find returns the record itself.
+func (targetLane) find(s *state, _ time.Time) *state { return s }
+
+// keepTaken keeps a record for as long as forgetAt says until an outcome says that the subject exists.
+func (k targetLane) keepTaken(e *store.Entry[state], before state, swept bool, now time.Time) {
+	switch {
+	case !e.Found() || before.empty() || swept && !e.Expires.IsZero():
+		e.Expires = k.forgetAt(&e.Value, now)
+	case !e.Expires.IsZero():
+		// The record must not end under the guess that it holds, or the guess would never be counted.
+		e.Expires = later(e.Expires, now.Add(keepEmpty))
+	}
+}
+
+// keepSettled keeps a record for good if the guess was at a subject that exists, and was compared.
+func (k targetLane) keepSettled(e *store.Entry[state], before state, o outcome, now time.Time) {
+	switch {
+	case e.Value.empty():
+		e.Expires = now.Add(keepEmpty)
+	case o == countedStranger:
+		e.Expires = k.forgetAt(&e.Value, now)
+	case o == refunded: // taught nothing about the subject
+		if !e.Expires.IsZero() && e.Value.Total != before.Total {
+			e.Expires = k.forgetAt(&e.Value, now)
+		}
+	default:
+		e.Expires = time.Time{}
+	}
+}
+
+// forgetAt is when the record of a subject may go that is not known to exist: forget after the last thing that it says.
+func (k targetLane) forgetAt(s *state, now time.Time) time.Time {
+	return later(now, s.Until, s.NotBefore).Add(k.forget)
+}
+
+// gone is not called: a target has a lane in any record.
+func (targetLane) gone(*state, *taken[state], outcome, time.Time) error { return errNoLane }
+
+// told returns err.
+func (targetLane) told(_ context.Context, err error, _ outcome) error { return err }
