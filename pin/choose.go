@@ -15,56 +15,58 @@ import (
 // maxPersonal bounds the pieces of Attempt.Personal that count.
 const maxPersonal = 32
 
-// Exchange replaces the issued secret, which the attempt shows, by the citizen's own. From then on only the chosen one is
-// right, and the parts' texts are gone.
+// Exchange replaces the issued secret, which the attempt shows, by the citizen's own, and logs the subject in: it returns what
+// [Service.Verify] returns. From then on only the chosen one is right, and the parts' texts are gone.
 //
 // Errors are those of [Service.Verify], and: a *[ChoiceError] that names the rule which the chosen secret breaks; [ErrState]
 // if the attempt shows a secret that was chosen already; [ErrChanged] if somebody else exchanged it at the same moment. A
 // choice that breaks a rule regardless of the subject costs no try. If the store fails at the end, the exchange may have
 // happened: the citizen can try their own secret, or the issued one once more.
-func (s *Service) Exchange(ctx context.Context, a Attempt, chosen civicpin.Secret) error {
+func (s *Service) Exchange(ctx context.Context, a Attempt, chosen civicpin.Secret) (Verified, error) {
 	return s.choose(ctx, a, chosen, provisional, eventExchanged)
 }
 
-// Change replaces the citizen's secret, which the attempt shows, by another one. It also works when the current one has
-// expired for its age, but not when it has for disuse. Errors are those of [Service.Exchange], with [ErrState] if the attempt
-// shows an issued secret.
-func (s *Service) Change(ctx context.Context, a Attempt, chosen civicpin.Secret) error {
+// Change replaces the citizen's secret, which the attempt shows, by another one, and returns what [Service.Verify] returns. It
+// also works when the current one has expired for its age, but not when it has for disuse. Errors are those of [Service.Exchange],
+// with [ErrState] if the attempt shows an issued secret.
+func (s *Service) Change(ctx context.Context, a Attempt, chosen civicpin.Secret) (Verified, error) {
 	return s.choose(ctx, a, chosen, active, eventChanged)
 }
 
 // choose is Exchange and Change: prove the current secret, which has to be in the given state, and set another.
-func (s *Service) choose(ctx context.Context, a Attempt, chosen civicpin.Secret, state string, code civicpin.EventCode) error {
+func (s *Service) choose(ctx context.Context, a Attempt, chosen civicpin.Secret, state string, code civicpin.EventCode) (
+	Verified, error,
+) {
 	// What is wrong with the choice whoever made it is said before a try is spent. What has to do with the subject's own
 	// data is looked at only after the proof, or strangers could find out pieces of it.
 	personal := append([]string{string(a.Subject)}, a.Personal[:min(len(a.Personal), maxPersonal)]...)
 	text, err := s.allowed(chosen, personal)
 	if err != nil {
-		return err
+		return Verified{}, err
 	}
 	leave, err := attempt.Enter(ctx, s.hashing)
 	if err != nil {
-		return err
+		return Verified{}, err
 	}
 	defer leave()
 	e, err := s.prove(ctx, a)
 	if err != nil {
-		return err
+		return Verified{}, err
 	}
 	c, now := &e.Value, s.vault.Now()
 	if c.State != state {
-		return c.wrongState()
+		return Verified{}, c.wrongState()
 	}
 	if since := c.expired(&s.policy, now); since == SinceIssue || since == SinceUse {
 		s.record(ctx, a, eventExpired, c, since)
-		return &ExpiredError{Since: since}
+		return Verified{}, &ExpiredError{Since: since}
 	}
 	if err := s.fits(ctx, c, text, a); err != nil {
-		return err
+		return Verified{}, err
 	}
 	hash, err := s.hash(ctx, text)
 	if err != nil {
-		return err
+		return Verified{}, err
 	}
 	proven := c.Hash
 	e, err = s.creds.UpdateFrom(ctx, e, func(e *store.Entry[credential]) error {
@@ -77,10 +79,10 @@ func (s *Service) choose(ctx context.Context, a Attempt, chosen civicpin.Secret,
 		return nil
 	})
 	if err != nil {
-		return err
+		return Verified{}, err
 	}
 	s.record(ctx, a, code, &e.Value, "")
-	return nil
+	return s.verified(a, &e.Value, now), nil
 }
 
 // allowed returns the normal form of a chosen secret, or the rule that it breaks.

@@ -3,32 +3,11 @@ package pin
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 )
-
-// login is what a Verified carries of the attempt that it came from: which secret was right, and which device was shown. It is
-// behind a pointer, so that a Verified that is printed shows none of it.
-type login struct {
-	subject civicpin.Subject
-	address string
-	device  civicpin.Secret
-	changed time.Time // of the secret
-}
-
-func loginOf(a Attempt, c *credential) *login {
-	return &login{
-		subject: a.Subject, address: a.Source.Address, device: civicpin.NewSecret(a.Source.Device), changed: c.Changed,
-	}
-}
-
-// current reports whether the credential still has the secret that was right.
-func (p *login) current(c *credential) bool {
-	return c.State == active && !c.Suspended && c.Changed.Equal(p.changed)
-}
 
 // Remember makes the device from which ok was verified a known one of its citizen's, and returns the value by which it is
 // known: keep it there, in a cookie as a rule that is HttpOnly, Secure and SameSite, and show it as Attempt.Source.Device at

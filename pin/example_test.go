@@ -80,17 +80,17 @@ func Example() {
 	}
 	ok, err := pins.Verify(ctx, typed)
 	fmt.Println(ok.MustExchange, ok.Level, err)
-	err = pins.Exchange(ctx, typed, civicpin.NewSecret("12345678"))
+	_, err = pins.Exchange(ctx, typed, civicpin.NewSecret("12345678"))
 	fmt.Println(err)
-	err = pins.Exchange(ctx, typed, civicpin.NewSecret("qz7w-k4pm"))
-	fmt.Println(err)
+	ok, err = pins.Exchange(ctx, typed, civicpin.NewSecret("qz7w-k4pm")) // and is logged in
+	fmt.Println(ok.MustExchange, ok.Level, err)
 	ok, err = pins.Verify(ctx, pin.Attempt{Subject: "RSSMRA85T10A562S", Secret: civicpin.NewSecret("QZ7WK4PM")})
 	fmt.Println(ok.MustExchange, ok.Level, err)
 	// Output:
 	// 2 parts, pending
 	// true none <nil>
 	// pin: secret may not be chosen: sequence
-	// <nil>
+	// false low <nil>
 	// false low <nil>
 }
 
@@ -151,7 +151,7 @@ func ExampleService_Issue_handedOver() {
 	}
 	fmt.Println(issue.Slip, len(issue.Slip.Reveal())) // Reveal once, to print it
 
-	err = pins.Exchange(ctx, pin.Attempt{Subject: "12345678Z", Secret: issue.Slip}, civicpin.NewSecret("lluvia en la ventana"))
+	_, err = pins.Exchange(ctx, pin.Attempt{Subject: "12345678Z", Secret: issue.Slip}, civicpin.NewSecret("lluvia en la ventana"))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -200,7 +200,7 @@ func ExampleService_Remember() {
 	_ = out.Flush(ctx)
 	code := civicpin.NewSecret(arrived["+393331234567"] + arrived["maria.rossi@example.it"])
 	login := pin.Attempt{Subject: "RSSMRA85T10A562S", Secret: civicpin.NewSecret("QZ7WK4PM")}
-	if err := pins.Exchange(ctx, pin.Attempt{Subject: login.Subject, Secret: code}, login.Secret); err != nil {
+	if _, err := pins.Exchange(ctx, pin.Attempt{Subject: login.Subject, Secret: code}, login.Secret); err != nil {
 		log.Fatal(err)
 	}
 

@@ -36,7 +36,8 @@ func (c *credential) opens(g Grant, parts bool, now time.Time) bool {
 		len(c.Grant.Parts) > 0 == parts && !c.Suspended
 }
 
-// Set makes chosen the citizen's own secret, under a grant of a plan that lets them choose. The level of assurance stays as it
+// Set makes chosen the citizen's own secret, under a grant of a plan that lets them choose, and returns what [Service.Verify]
+// returns. The level of assurance stays as it
 // was; a credential that begins here has level Low. The failures counted against the subject are forgotten and a
 // disablement is lifted, since this binds a new secret after a recovery (NIST SP 800-63B-4 3.2.2, 4.2), and known devices
 // are forgotten. personal is as Attempt.Personal.
@@ -44,27 +45,29 @@ func (c *credential) opens(g Grant, parts bool, now time.Time) bool {
 // Errors: [ErrGrant]; a *[ChoiceError], after which the grant is still good: ask for another secret; a *[lockout.LockedError]
 // after many choices of secrets that the citizen had before; [ErrBusy]; the store's. Then the secret may have been set: try it,
 // and recover again if it is not.
-func (s *Service) Set(ctx context.Context, g Grant, chosen civicpin.Secret, personal ...string) error {
+func (s *Service) Set(ctx context.Context, g Grant, chosen civicpin.Secret, personal ...string) (
+	Verified, error,
+) {
 	known := append([]string{string(g.subject)}, personal[:min(len(personal), maxPersonal)]...)
 	text, err := s.allowed(chosen, known)
 	if err != nil {
-		return err
+		return Verified{}, err
 	}
 	leave, err := attempt.Enter(ctx, s.hashing)
 	if err != nil {
-		return err
+		return Verified{}, err
 	}
 	defer leave()
 	e, err := s.opened(ctx, g, false)
 	if err != nil {
-		return err
+		return Verified{}, err
 	}
 	if err := s.fresher(ctx, g, &e.Value, text); err != nil {
-		return err
+		return Verified{}, err
 	}
 	hash, err := s.hash(ctx, text)
 	if err != nil {
-		return err
+		return Verified{}, err
 	}
 	e, err = s.creds.UpdateFrom(ctx, e, func(e *store.Entry[credential]) error {
 		now := s.vault.Now()
@@ -79,9 +82,12 @@ func (s *Service) Set(ctx context.Context, g Grant, chosen civicpin.Secret, pers
 		return nil
 	})
 	if err != nil {
-		return err
+		return Verified{}, err
 	}
-	return s.recovered(ctx, g, &e.Value, civicpin.Source{})
+	if err := s.recovered(ctx, g, &e.Value, civicpin.Source{}); err != nil {
+		return Verified{}, err
+	}
+	return s.verified(Attempt{Subject: g.subject}, &e.Value, e.Value.Changed), nil
 }
 
 // fresher refuses a secret that the citizen has or had, as it does at a change. Whoever holds a grant must not find out a

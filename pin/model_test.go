@@ -214,11 +214,13 @@ func TestModel(t *testing.T) {
 			},
 			"exchange": func(rt *rapid.T) {
 				lose(rt)
-				choose(rt, "provisional", func(_ *testing.T, a pin.Attempt, c civicpin.Secret) error { return s.k.Exchange(ctx, a, c) })
+				choose(rt, "provisional", func(_ *testing.T, a pin.Attempt, c civicpin.Secret) error {
+					return testkit.Err(s.k.Exchange(ctx, a, c))
+				})
 			},
 			"change": func(rt *rapid.T) {
 				lose(rt)
-				choose(rt, "active", func(_ *testing.T, a pin.Attempt, c civicpin.Secret) error { return s.k.Change(ctx, a, c) })
+				choose(rt, "active", func(_ *testing.T, a pin.Attempt, c civicpin.Secret) error { return testkit.Err(s.k.Change(ctx, a, c)) })
 			},
 			"issue": func(rt *rapid.T) { s.faults.Reset(); issue(rt, inps()) },
 			"issue at the desk": func(rt *rapid.T) {

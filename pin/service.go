@@ -158,7 +158,7 @@ func (s *Service) Verify(ctx context.Context, a Attempt) (Verified, error) {
 	if s.policy.MaxUnused > 0 {
 		c.Used = now
 	}
-	return Verified{Level: c.level(now), Expires: c.end(&s.policy), Shown: s.shown(a), login: loginOf(a, c)}, nil
+	return s.verified(a, c, now), nil
 }
 
 // touch keeps the time of the last use and renews the hash if it is not as the policy wants it. If it cannot be written,
@@ -214,11 +214,6 @@ func (s *Service) Shown(ctx context.Context, subject civicpin.Subject, source ci
 		return civicpin.Secret{}, err
 	}
 	return shown.New(s.vault, subject, shown.Value{Kind: shown.Device, ID: id}), nil
-}
-
-// shown returns what a login has shown.
-func (s *Service) shown(a Attempt) civicpin.Secret {
-	return shown.New(s.vault, a.Subject, shown.Value{Kind: shown.Login})
 }
 
 // asks returns the source of a request with what its device shows, unless the caller has shown something else.

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
 )
 
@@ -25,14 +26,14 @@ func TestErrStateTellsTheState(t *testing.T) {
 		"an exchange of what was exchanged": {
 			func(k *kit) string { k.exchanged(t); return chosen },
 			func(k *kit, shown string) error {
-				return k.Exchange(t.Context(), try(shown), civicpin.NewSecret("MN6B3VCX"))
+				return testkit.Err(k.Exchange(t.Context(), try(shown), civicpin.NewSecret("MN6B3VCX")))
 			},
 			"the citizen's own secret is set",
 		},
 		"a change of what was issued": {
 			func(k *kit) string { return k.issued(t) },
 			func(k *kit, shown string) error {
-				return k.Change(t.Context(), try(shown), civicpin.NewSecret("MN6B3VCX"))
+				return testkit.Err(k.Change(t.Context(), try(shown), civicpin.NewSecret("MN6B3VCX")))
 			},
 			"issued, and not exchanged yet",
 		},

@@ -82,9 +82,13 @@ func TestStrangersLearnNothing(t *testing.T) {
 			_, err := k.Verify(t.Context(), from(strings.Repeat("A", 44), wrong))
 			return err
 		}},
-		{"exchange", func(k *kit) error { return k.Exchange(t.Context(), try(wrong), civicpin.NewSecret(changed)) }},
-		{"change", func(k *kit) error { return k.Change(t.Context(), try(wrong), civicpin.NewSecret(changed)) }},
-		{"change to a common value", func(k *kit) error { return k.Change(t.Context(), try(wrong), civicpin.NewSecret("12345678")) }},
+		{"exchange", func(k *kit) error {
+			return testkit.Err(k.Exchange(t.Context(), try(wrong), civicpin.NewSecret(changed)))
+		}},
+		{"change", func(k *kit) error { return testkit.Err(k.Change(t.Context(), try(wrong), civicpin.NewSecret(changed))) }},
+		{"change to a common value", func(k *kit) error {
+			return testkit.Err(k.Change(t.Context(), try(wrong), civicpin.NewSecret("12345678")))
+		}},
 		{"resend", func(k *kit) error { return k.Resend(t.Context(), maria, 0, civicpin.Source{Address: "192.0.2.7"}) }},
 		{"resend the e-mail", func(k *kit) error { return k.Resend(t.Context(), maria, 1, civicpin.Source{}) }},
 		{"verify until locked", func(k *kit) error {

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
@@ -226,7 +227,7 @@ func TestStepsAreNotSkippedOrReplayed(t *testing.T) {
 func TestActsEndRecoveries(t *testing.T) {
 	for name, act := range map[string]func(t *testing.T, k *kit){
 		"the owner changes it": func(t *testing.T, k *kit) {
-			require.NoError(t, k.pins.Change(t.Context(), pin.Attempt{Subject: ana, Secret: civicpin.NewSecret(anaSecret)}, civicpin.NewSecret(newSecret)))
+			require.NoError(t, testkit.Err(k.pins.Change(t.Context(), pin.Attempt{Subject: ana, Secret: civicpin.NewSecret(anaSecret)}, civicpin.NewSecret(newSecret))))
 		},
 		"it is revoked":           func(t *testing.T, k *kit) { require.NoError(t, k.pins.Revoke(t.Context(), ana, "", agency.ID)) },
 		"it is suspended":         func(t *testing.T, k *kit) { require.NoError(t, k.pins.Suspend(t.Context(), ana, "", agency.ID)) },
@@ -303,7 +304,7 @@ func TestCorrectedContactRests(t *testing.T) {
 		require.NoError(t, err)
 		grant, err := k.Finish(t.Context(), m.Link, home)
 		require.NoError(t, err)
-		require.NoError(t, k.pins.Set(t.Context(), grant, civicpin.NewSecret(newSecret)))
+		require.NoError(t, testkit.Err(k.pins.Set(t.Context(), grant, civicpin.NewSecret(newSecret))))
 		proved, _, err := k.contacts.List(t.Context(), ana)
 		require.NoError(t, err)
 		var addresses []string
@@ -379,7 +380,7 @@ func TestBeginAfterARevocation(t *testing.T) {
 	require.NoError(t, err)
 	grant, err := k.Finish(t.Context(), m.Link, home)
 	require.NoError(t, err)
-	require.NoError(t, k.pins.Set(t.Context(), grant, civicpin.NewSecret(newSecret)))
+	require.NoError(t, testkit.Err(k.pins.Set(t.Context(), grant, civicpin.NewSecret(newSecret))))
 }
 
 // A plan for beginners leads nowhere for who has a key.
