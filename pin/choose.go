@@ -27,8 +27,8 @@ func (s *Service) Exchange(ctx context.Context, a Attempt, chosen civicpin.Secre
 }
 
 // Change replaces the citizen's secret, which the attempt shows, by another one, and returns what [Service.Verify] returns. It
-// also works when the current one has expired for its age, but not when it has for disuse. Errors are those of [Service.Exchange],
-// with [ErrState] if the attempt shows an issued secret.
+// also works when the current one has expired for its age, but not when it has for disuse. Errors are those of
+// [Service.Exchange], with [ErrState] if the attempt shows an issued secret.
 func (s *Service) Change(ctx context.Context, a Attempt, chosen civicpin.Secret) (Verified, error) {
 	return s.choose(ctx, a, chosen, active, eventChanged)
 }

@@ -1,6 +1,7 @@
 package pin
 
 import (
+	"crypto/rand"
 	"strings"
 	"time"
 
@@ -46,7 +47,8 @@ type credential struct {
 	History   []string       `json:"history,omitempty"`
 	By        civicpin.Actor `json:"by,omitempty" export:"yes"`     // of the last revocation, suspension or resumption
 	Reason    string         `json:"reason,omitempty" export:"yes"` // of the same
-	Epoch     uint64         `json:"epoch,omitempty"`               // counts what ends recoveries under way: see proof.Mark
+	Epoch     uint64         `json:"epoch,omitempty"`               // counts what ends recoveries under way: see Mark
+	Sessions  Epoch          `json:"sessions,omitempty"`            // of the logins that count: see endSessions
 	Grant     *grant         `json:"grant,omitempty"`
 	Lowered   *lowered       `json:"lowered,omitempty" export:"yes"`
 }
@@ -185,7 +187,11 @@ func (c *credential) choose(p *Policy, hash string, now time.Time) {
 	c.Expires, c.Grant = time.Time{}, nil
 	c.Changed, c.Used = now, now
 	c.Epoch++
+	c.endSessions()
 }
+
+// endSessions ends all sessions that began with a login until now.
+func (c *credential) endSessions() { c.Sessions = Epoch(rand.Text()) }
 
 // former returns the hashes of the secrets that may not be chosen again, once this credential's secret is gone.
 func (c *credential) former(p *Policy) []string {

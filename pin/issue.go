@@ -144,6 +144,7 @@ func (s *Service) checkLevel(o *IssueOptions) error {
 func (s *Service) fresh(o IssueOptions, class outbox.Class) (credential, string) {
 	now := s.vault.Now()
 	c := credential{State: provisional, Issue: rand.Text(), Level: o.Level, Issued: now}
+	c.endSessions()
 	c.Norm = normaliser{Version: choice.NormaliserVersion, Alphabet: s.policy.Alphabet}
 	var whole strings.Builder
 	for _, to := range o.Parts {

@@ -6,8 +6,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/internal/shown"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/storetest"
 )
 
 // choices are the calls by which a subject gets a secret of their own, and with it a login.
@@ -53,6 +57,7 @@ func TestChoosingIsALogin(t *testing.T) {
 			login, err := k.Verify(t.Context(), try(changed))
 			require.NoError(t, err)
 			require.Equal(t, visible(login), visible(ok))
+			require.NotEmpty(t, ok.Epoch)
 			_, err = k.Remember(t.Context(), ok)
 			require.NoError(t, err)
 		})
@@ -61,5 +66,163 @@ func TestChoosingIsALogin(t *testing.T) {
 
 // visible is what a portal sees of a login, without what differs between two logins at one moment.
 func visible(ok pin.Verified) pin.Verified {
-	return pin.Verified{Level: ok.Level, MustExchange: ok.MustExchange, Expires: ok.Expires}
+	return pin.Verified{Level: ok.Level, MustExchange: ok.MustExchange, Expires: ok.Expires, Epoch: ok.Epoch}
+}
+
+// An act ends the sessions of before if the owner, or staff, must be able to rely on it. What strangers can cause, and what the
+// owner does every day, does not.
+func TestEpoch(t *testing.T) {
+	for name, tt := range map[string]struct {
+		ends bool
+		act  func(t *testing.T, k *kit) error
+	}{
+		"login": {false, func(t *testing.T, k *kit) error { return testkit.Err(k.Verify(t.Context(), try(chosen))) }},
+		"login later": {false, func(t *testing.T, k *kit) error {
+			k.clock.Add(30 * day)
+			_, right := k.works(t, chosen)
+			require.True(t, right)
+			return nil
+		}},
+		"wrong guesses until disabled": {false, func(t *testing.T, k *kit) error {
+			for range 60 {
+				require.Error(t, testkit.Err(k.Verify(t.Context(), try(wrong))))
+				k.clock.Add(day)
+			}
+			return nil
+		}},
+		"unlock":           {false, func(t *testing.T, k *kit) error { return k.Unlock(t.Context(), maria, clerk) }},
+		"unlock by a plan": {false, func(t *testing.T, k *kit) error { return k.unlocked(t, k.completed(t)) }},
+		"device":           {false, func(t *testing.T, k *kit) error { k.remembered(t, ""); return nil }},
+		"evidence": {false, func(t *testing.T, k *kit) error {
+			return k.Attest(t.Context(), maria, civicpin.Evidence{Method: civicpin.InPerson, By: clerk})
+		}},
+		"lower level": {false, func(t *testing.T, k *kit) error {
+			return k.LowerLevel(t.Context(), maria, civicpin.NoLevel, k.clock.Now().Add(day), "", clerk)
+		}},
+		"issue that is refused": {false, func(t *testing.T, k *kit) error {
+			require.ErrorIs(t, testkit.Err(k.Issue(t.Context(), maria, inps())), pin.ErrState)
+			return nil
+		}},
+		"grant": {false, func(t *testing.T, k *kit) error { k.granted(t); return nil }},
+		"age":   {false, func(_ *testing.T, k *kit) error { k.clock.Add(200 * day); return nil }},
+
+		"change": {true, func(t *testing.T, k *kit) error {
+			return testkit.Err(k.Change(t.Context(), try(chosen), civicpin.NewSecret(changed)))
+		}},
+		"set": {true, func(t *testing.T, k *kit) error {
+			return testkit.Err(k.Set(t.Context(), k.granted(t), civicpin.NewSecret(changed)))
+		}},
+		"reissue": {true, func(t *testing.T, k *kit) error {
+			return testkit.Err(k.Reissue(t.Context(), k.granted(t, inps().Parts...), civicpin.Source{}))
+		}},
+		"issue over disuse": {true, func(t *testing.T, k *kit) error { k.clock.Add(200 * day); k.issued(t); return nil }},
+		"revoke":            {true, func(t *testing.T, k *kit) error { return k.Revoke(t.Context(), maria, "", clerk) }},
+		"revoke and exchange anew": {true, func(t *testing.T, k *kit) error {
+			require.NoError(t, k.Revoke(t.Context(), maria, "", clerk))
+			k.exchanged(t)
+			return nil
+		}},
+		"revoke and import": {true, func(t *testing.T, k *kit) error {
+			require.NoError(t, k.Revoke(t.Context(), maria, "", clerk))
+			return k.Import(t.Context(), maria, civicpin.NewSecret(weak), pin.ImportOptions{By: clerk})
+		}},
+		"suspend": {true, func(t *testing.T, k *kit) error { return k.Suspend(t.Context(), maria, "", clerk) }},
+		"suspend and resume": {true, func(t *testing.T, k *kit) error {
+			require.NoError(t, k.Suspend(t.Context(), maria, "", clerk))
+			return k.Resume(t.Context(), maria, "", clerk)
+		}},
+		"it was not me": {true, func(t *testing.T, k *kit) error { return k.Stop(t.Context(), maria, "", civicpin.Citizen) }},
+		"erase":         {true, func(t *testing.T, k *kit) error { return testkit.Err(k.vault.Erase(t.Context(), maria, store.Pass{})) }},
+		"erase and register anew": {true, func(t *testing.T, k *kit) error {
+			err := testkit.Err(k.vault.Erase(t.Context(), maria, store.Pass{}))
+			k.exchanged(t)
+			return err
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newKit(t, withDevices())
+			k.exchanged(t)
+			session, right := k.works(t, chosen)
+			require.True(t, right)
+			require.Equal(t, session.Epoch, k.epoch(t, maria))
+			require.NoError(t, tt.act(t, k))
+			require.Equal(t, tt.ends, session.Epoch != k.epoch(t, maria))
+		})
+	}
+}
+
+// epoch returns a subject's epoch.
+func (k *kit) epoch(t *testing.T, subject civicpin.Subject) pin.Epoch {
+	t.Helper()
+	epoch, err := k.Epoch(t.Context(), subject)
+	require.NoError(t, err)
+	return epoch
+}
+
+// A login that renews the hash, or is the first after an import, goes on.
+func TestEpochStaysWithARenewedHash(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	require.NoError(t, k.Import(t.Context(), maria, civicpin.NewSecret(weak), pin.ImportOptions{By: clerk}))
+	before := k.plain(t)
+	ok, right := k.works(t, chosen)
+	require.True(t, right)
+	require.NotEqual(t, before, k.plain(t))
+	require.Equal(t, ok.Epoch, k.epoch(t, maria))
+}
+
+// weak is a hash of chosen with other costs than the policies'.
+var weak = password.New(password.Params{Memory: 16, Time: 1, Threads: 1}, chosen).Encode()
+
+// Nobody has a session of a subject without a secret of their own; a portal that forgets to look at an error or at MustExchange
+// has none either.
+func TestEpochOfNoLogin(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	refused, err := k.Verify(t.Context(), try(wrong))
+	require.ErrorIs(t, err, pin.ErrRefused)
+	require.NotEqual(t, refused.Epoch, k.epoch(t, maria), "unknown")
+	begun := k.granted(t)
+	require.NotEqual(t, refused.Epoch, k.epoch(t, maria), "begun")
+	require.NoError(t, testkit.Err(k.Set(t.Context(), begun, civicpin.NewSecret(chosen))))
+	require.NoError(t, k.Revoke(t.Context(), maria, "", clerk))
+	ok, right := k.works(t, k.issued(t))
+	require.True(t, right)
+	require.True(t, ok.MustExchange)
+	require.NotEqual(t, ok.Epoch, k.epoch(t, maria), "issued")
+	_, err = k.Epoch(t.Context(), "")
+	require.ErrorIs(t, err, civicpin.ErrInvalid)
+}
+
+// A login that was compared before a change, and returns after it, is no session.
+func TestEpochOfALateLogin(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.exchanged(t)
+	ok, right := k.works(t, chosen)
+	require.True(t, right)
+	again, err := k.Change(t.Context(), try(chosen), civicpin.NewSecret(changed))
+	require.NoError(t, err)
+	require.NotEqual(t, ok.Epoch, k.epoch(t, maria))
+	require.Equal(t, again.Epoch, k.epoch(t, maria))
+	require.LessOrEqual(t, len(again.Epoch), 64)
+}
+
+// Epoch makes one store call, whoever the subject is.
+func TestEpochIsOneStoreCall(t *testing.T) {
+	first := ""
+	for _, p := range people {
+		f := storetest.NewFaults(store.NewMemory())
+		k := newKitOn(t, f.Store(), withDevices(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+		p.prepare(t, k)
+		got := trace(t, k, f, func() error { return testkit.Err(k.Epoch(t.Context(), maria)) })
+		if first == "" {
+			first = got
+			require.Equal(t, "<nil>; Get pin.inps; 0 hashes", got)
+		}
+		require.Equal(t, first, got, p.name)
+	}
+	f := storetest.NewFaults(store.NewMemory())
+	k := newKitOn(t, f.Store(), pin.INPS(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	f.FailAt(1, storetest.NotDone)
+	epoch, err := k.Epoch(t.Context(), maria)
+	require.ErrorIs(t, err, storetest.ErrInjected)
+	require.Empty(t, epoch)
 }
