@@ -23,22 +23,39 @@ type takenDevice struct {
 }
 
 // enter reserves an attempt in the lane of the known device that a key shows, or else in the key's own. A store error while
-// the devices are read refuses the guess: that record is one that only who was let in before is ever looked up in.
-func (g *Gate) enter(ctx context.Context, key Key) (taken, error) {
+// the devices are read refuses the guess: that record is one that only who was let in before is ever looked up in. known
+// reports whether the device is a known one, also if its lane is locked.
+func (g *Gate) enter(ctx context.Context, key Key) (t taken, known bool, err error) {
 	id, ok := g.shown(key)
 	if !ok {
-		return g.take(ctx, key)
+		t, err = g.take(ctx, key)
+		return t, false, err
 	}
-	t, err := g.takeDevice(ctx, key, id)
+	t, err = g.takeDevice(ctx, key, id)
 	barred, isLocked := errors.AsType[*LockedError](err)
 	if !isLocked && !errors.Is(err, errUnknownDevice) {
-		return t, err // also ErrBusy: parallel guesses with one value must not spread over two lanes
+		return t, err == nil, err // also ErrBusy: parallel guesses with one value must not spread over two lanes
 	}
 	t, err = g.take(ctx, key)
 	if open, ok := errors.AsType[*LockedError](err); ok && isLocked {
 		err = sooner(barred, open)
 	}
-	return t, err
+	return t, isLocked, err
+}
+
+// deviceKey is the key of a context's value.
+type deviceKey struct{}
+
+// withDevice returns the context of a verify function.
+func withDevice(ctx context.Context, known bool) context.Context {
+	return context.WithValue(ctx, deviceKey{}, known)
+}
+
+// KnownDevice reports whether a guess comes from a known device of the subject: ctx is the context that [Gate.Do] gave to
+// verify. It makes no store call. Tell it only to a caller whose guess was right.
+func KnownDevice(ctx context.Context) bool {
+	known, _ := ctx.Value(deviceKey{}).(bool)
+	return known
 }
 
 // leave stores how an attempt ended where it was taken, and returns what Do returns.

@@ -138,7 +138,7 @@ func (g *Gate) Do(ctx context.Context, key Key, verify func(context.Context) (bo
 		}
 		fromSource = &e
 	}
-	t, err := g.enter(ctx, key)
+	t, known, err := g.enter(ctx, key)
 	if err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func (g *Gate) Do(ctx context.Context, key Key, verify func(context.Context) (bo
 			g.charge(ctx, shard)
 		}
 	}()
-	verifyCtx, cancel := context.WithTimeout(ctx, g.policy.Timeout)
+	verifyCtx, cancel := context.WithTimeout(withDevice(ctx, known), g.policy.Timeout)
 	defer cancel()
 	ok, verifyErr := verify(verifyCtx)
 	returned = true

@@ -49,11 +49,11 @@ func (s *Service) choose(ctx context.Context, a Attempt, chosen civicpin.Secret,
 		return Verified{}, err
 	}
 	defer leave()
-	e, err := s.prove(ctx, a)
+	p, err := s.prove(ctx, a)
 	if err != nil {
 		return Verified{}, err
 	}
-	c, now := &e.Value, s.vault.Now()
+	c, now := &p.entry.Value, s.vault.Now()
 	if c.State != state {
 		return Verified{}, c.wrongState()
 	}
@@ -69,7 +69,7 @@ func (s *Service) choose(ctx context.Context, a Attempt, chosen civicpin.Secret,
 		return Verified{}, err
 	}
 	proven := c.Hash
-	e, err = s.creds.UpdateFrom(ctx, e, func(e *store.Entry[credential]) error {
+	e, err := s.creds.UpdateFrom(ctx, p.entry, func(e *store.Entry[credential]) error {
 		// The record may have changed since the proof, as when a part's delivery is noted; the secret may not.
 		if !e.Found() || e.Value.Hash != proven || e.Value.Suspended {
 			return ErrChanged
@@ -82,7 +82,7 @@ func (s *Service) choose(ctx context.Context, a Attempt, chosen civicpin.Secret,
 		return Verified{}, err
 	}
 	s.record(ctx, a, code, &e.Value, "")
-	return s.verified(a, &e.Value, now), nil
+	return s.verified(a, &e.Value, p.device, now), nil
 }
 
 // allowed returns the normal form of a chosen secret, or the rule that it breaks.

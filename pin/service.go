@@ -66,16 +66,23 @@ type Attempt struct {
 
 func (a Attempt) key() lockout.Key { return lockout.Key{Subject: a.Subject, Source: a.Source} }
 
+// match is what prove found: the credential that the secret was compared with, and whether the attempt came from a known
+// device.
+type match struct {
+	entry  store.Entry[credential]
+	device bool
+}
+
 // prove checks an attempt: nil means that it shows the subject's current secret, which may have expired. The caller has
-// been admitted. The entry is that against which the secret was compared.
+// been admitted.
 //
 // Whatever the subject is, known or not, the work is the same: one read of the credential and one hash, inside the gate.
-func (s *Service) prove(ctx context.Context, a Attempt) (store.Entry[credential], error) {
-	var e store.Entry[credential]
+func (s *Service) prove(ctx context.Context, a Attempt) (match, error) {
+	var p match
 	var why string
 	err := s.gate.Do(ctx, a.key(), func(ctx context.Context) (bool, error) {
-		var err error
-		e, err = s.creds.GetOr(ctx, store.Key{Subject: a.Subject}, s.nobody)
+		e, err := s.creds.GetOr(ctx, store.Key{Subject: a.Subject}, s.nobody)
+		p = match{entry: e, device: lockout.KnownDevice(ctx)}
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return false, err
 		}
@@ -90,9 +97,9 @@ func (s *Service) prove(ctx context.Context, a Attempt) (store.Entry[credential]
 		return right && usable, nil
 	})
 	if err != nil {
-		s.record(ctx, a, eventRefused, &e.Value, attempt.Reason(err, why))
+		s.record(ctx, a, eventRefused, &p.entry.Value, attempt.Reason(err, why))
 	}
-	return e, err
+	return p, err
 }
 
 // comparison returns what to compare with what, and whether a match would count. It says why not in *why, for the log.
@@ -141,11 +148,11 @@ func (s *Service) Verify(ctx context.Context, a Attempt) (Verified, error) {
 		return Verified{}, err
 	}
 	defer leave()
-	e, err := s.prove(ctx, a)
+	p, err := s.prove(ctx, a)
 	if err != nil {
 		return Verified{}, err
 	}
-	c, now := &e.Value, s.vault.Now()
+	c, now := &p.entry.Value, s.vault.Now()
 	if since := c.expired(&s.policy, now); since != "" {
 		s.record(ctx, a, eventExpired, c, since)
 		return Verified{}, &ExpiredError{Since: since}
@@ -154,11 +161,11 @@ func (s *Service) Verify(ctx context.Context, a Attempt) (Verified, error) {
 	if c.State == provisional {
 		return Verified{MustExchange: true, Expires: c.Expires}, nil
 	}
-	s.touch(ctx, a, e, now)
+	s.touch(ctx, a, p.entry, now)
 	if s.policy.MaxUnused > 0 {
 		c.Used = now
 	}
-	return s.verified(a, c, now), nil
+	return s.verified(a, c, p.device, now), nil
 }
 
 // touch keeps the time of the last use and renews the hash if it is not as the policy wants it. If it cannot be written,

@@ -25,6 +25,10 @@ type Verified struct {
 	// Epoch stays the same until an act ends all sessions: see [Service.Epoch]. Keep it with the session.
 	Epoch Epoch
 
+	// KnownDevice says that the login came from a device of the subject that [Service.Remember] made known and that was known
+	// until now, also if strangers had used up the guesses of its lane. It is false after Set, which has no Source.
+	KnownDevice bool
+
 	// Shown says that the subject has logged in, for [civicpin.Source].Shown. It is good for 15 minutes, for this subject only;
 	// keep it with the session.
 	Shown civicpin.Secret
@@ -70,9 +74,9 @@ func (s *Service) Epoch(ctx context.Context, subject civicpin.Subject) (Epoch, e
 }
 
 // verified returns the login of an attempt that showed, or set, the secret that the credential has now.
-func (s *Service) verified(a Attempt, c *credential, now time.Time) Verified {
+func (s *Service) verified(a Attempt, c *credential, device bool, now time.Time) Verified {
 	return Verified{
-		Level: c.level(now), Expires: c.end(&s.policy), Epoch: c.Sessions, login: loginOf(a, c),
+		Level: c.level(now), Expires: c.end(&s.policy), Epoch: c.Sessions, login: loginOf(a, c), KnownDevice: device,
 		Shown: shown.New(s.vault, a.Subject, shown.Value{Kind: shown.Login}),
 	}
 }

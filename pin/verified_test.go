@@ -1,6 +1,7 @@
 package pin_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -9,6 +10,7 @@ import (
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/internal/shown"
 	"github.com/civicpin/civicpin/internal/testkit"
+	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
@@ -66,7 +68,7 @@ func TestChoosingIsALogin(t *testing.T) {
 
 // visible is what a portal sees of a login, without what differs between two logins at one moment.
 func visible(ok pin.Verified) pin.Verified {
-	return pin.Verified{Level: ok.Level, MustExchange: ok.MustExchange, Expires: ok.Expires, Epoch: ok.Epoch}
+	return pin.Verified{Level: ok.Level, MustExchange: ok.MustExchange, Expires: ok.Expires, Epoch: ok.Epoch, KnownDevice: ok.KnownDevice}
 }
 
 // An act ends the sessions of before if the owner, or staff, must be able to rely on it. What strangers can cause, and what the
@@ -225,4 +227,63 @@ func TestEpochIsOneStoreCall(t *testing.T) {
 	epoch, err := k.Epoch(t.Context(), maria)
 	require.ErrorIs(t, err, storetest.ErrInjected)
 	require.Empty(t, epoch)
+}
+
+// A login says whether it came from a device that the subject made known, and that is known still.
+func TestKnownDevice(t *testing.T) {
+	for name, tt := range map[string]struct {
+		known  bool
+		device func(t *testing.T, k *kit) string
+	}{
+		"none":    {false, func(t *testing.T, k *kit) string { k.remembered(t, ""); return "" }},
+		"made up": {false, func(t *testing.T, k *kit) string { k.remembered(t, ""); return strings.Repeat("A", 44) }},
+		"of another subject": {false, func(t *testing.T, k *kit) string {
+			k.remembered(t, "")
+			value, err := pin.Gate(k.Service).Remember(t.Context(), lockout.Key{Subject: "SOMEBODY ELSE"})
+			require.NoError(t, err)
+			return value.Reveal()
+		}},
+		"known": {true, func(t *testing.T, k *kit) string { return k.remembered(t, "") }},
+		"known while strangers lock": {true, func(t *testing.T, k *kit) string {
+			device := k.remembered(t, "")
+			k.lockedOut(t)
+			return device
+		}},
+		"known, and its own lane locked": {true, func(t *testing.T, k *kit) string {
+			device := k.remembered(t, "")
+			for range 5 {
+				require.Error(t, testkit.Err(k.Verify(t.Context(), from(device, wrong))))
+			}
+			return device
+		}},
+		"replaced": {false, func(t *testing.T, k *kit) string {
+			device := k.remembered(t, "")
+			k.remembered(t, device)
+			return device
+		}},
+		"forgotten": {false, func(t *testing.T, k *kit) string {
+			device := k.remembered(t, "")
+			require.NoError(t, pin.Gate(k.Service).ForgetDevices(t.Context(), maria, clerk))
+			return device
+		}},
+		"expired": {false, func(t *testing.T, k *kit) string {
+			device := k.remembered(t, "")
+			k.clock.Add(pin.Gate(k.Service).Policy().DeviceValid)
+			return device
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := withDevices()
+			p.MaxAge, p.MaxUnused = 0, 0
+			k := newKit(t, p)
+			k.exchanged(t)
+			device := tt.device(t, k)
+			ok, err := k.Verify(t.Context(), from(device, chosen))
+			require.NoError(t, err)
+			require.Equal(t, tt.known, ok.KnownDevice)
+			ok, err = k.Change(t.Context(), from(device, chosen), civicpin.NewSecret(changed))
+			require.NoError(t, err)
+			require.Equal(t, tt.known, ok.KnownDevice)
+		})
+	}
 }
