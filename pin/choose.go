@@ -82,7 +82,7 @@ func (s *Service) choose(ctx context.Context, a Attempt, chosen civicpin.Secret,
 		return Verified{}, err
 	}
 	s.record(ctx, a, code, &e.Value, "")
-	return s.verified(a, &e.Value, p.device, now), nil
+	return s.verified(a, p, &e.Value, now), nil
 }
 
 // allowed returns the normal form of a chosen secret, or the rule that it breaks.

@@ -2,7 +2,6 @@ package pin
 
 import (
 	"crypto/rand"
-	"strings"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -43,7 +42,7 @@ type credential struct {
 	Issued    time.Time      `json:"issued,omitzero" export:"yes"`
 	Expires   time.Time      `json:"expires,omitzero" export:"yes"` // of the issued secret, while provisional
 	Changed   time.Time      `json:"changed,omitzero" export:"yes"` // when the current secret was chosen
-	Used      time.Time      `json:"used,omitzero" export:"yes"`    // not before the last use minus usedEvery
+	Used      time.Time      `json:"used,omitzero" export:"yes"`    // not before the last use minus usedEvery; zero if unknown
 	History   []string       `json:"history,omitempty"`
 	By        civicpin.Actor `json:"by,omitempty" export:"yes"`     // of the last revocation, suspension or resumption
 	Reason    string         `json:"reason,omitempty" export:"yes"` // of the same
@@ -133,7 +132,7 @@ func (c *credential) expired(p *Policy, now time.Time) string {
 		if !now.Before(c.Expires) {
 			return SinceIssue
 		}
-	case p.MaxUnused > 0 && !now.Before(c.Used.Add(p.MaxUnused)):
+	case p.MaxUnused > 0 && !now.Before(c.unusedSince().Add(p.MaxUnused)):
 		return SinceUse
 	case p.MaxAge > 0 && !now.Before(c.Changed.Add(p.MaxAge)):
 		return SinceChange
@@ -215,6 +214,14 @@ func (c *credential) recoverable() bool {
 	return (c.State == provisional || c.State == active) && !c.Suspended
 }
 
+// unusedSince returns the start of Policy.MaxUnused.
+func (c *credential) unusedSince() time.Time {
+	if c.Used.IsZero() {
+		return c.Issued // imported, and not used since
+	}
+	return c.Used
+}
+
 // end returns when the chosen secret will expire, zero if never.
 func (c *credential) end(p *Policy) time.Time {
 	var end time.Time
@@ -222,28 +229,9 @@ func (c *credential) end(p *Policy) time.Time {
 		end = c.Changed.Add(p.MaxAge)
 	}
 	if p.MaxUnused > 0 {
-		if unused := c.Used.Add(p.MaxUnused); end.IsZero() || unused.Before(end) {
+		if unused := c.unusedSince().Add(p.MaxUnused); end.IsZero() || unused.Before(end) {
 			end = unused
 		}
 	}
 	return end
-}
-
-// padding makes the credentials of most citizens as long as the likeness: their addresses and receipts, and another piece of
-// evidence or two, do not show. In bytes.
-const padding = 1024
-
-// likeness is a credential as most of this policy look: what is opened instead where a subject has none.
-func (s *Service) likeness() credential {
-	now := s.vault.Now()
-	c := credential{State: provisional, Issue: strings.Repeat("A", 26), Level: civicpin.Low, Issued: now, Epoch: 1}
-	for range s.policy.Parts {
-		c.Parts = append(c.Parts, part{
-			Channel: civicpin.Email, Address: "somebody@example.org", State: Accepted, Receipt: strings.Repeat("A", 26),
-			Send: 1, At: now,
-		})
-	}
-	c.attest(&s.policy, civicpin.Evidence{Method: civicpin.InPerson, By: civicpin.Operator("somebody")}, now)
-	c.choose(&s.policy, s.dummy.Encode(), now)
-	return c
 }

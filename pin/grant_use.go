@@ -87,7 +87,7 @@ func (s *Service) Set(ctx context.Context, g Grant, chosen civicpin.Secret, pers
 	if err := s.recovered(ctx, g, &e.Value, civicpin.Source{}); err != nil {
 		return Verified{}, err
 	}
-	return s.verified(Attempt{Subject: g.subject}, &e.Value, false, e.Value.Changed), nil
+	return s.verified(Attempt{Subject: g.subject}, match{}, &e.Value, e.Value.Changed), nil
 }
 
 // fresher refuses a secret that the citizen has or had, as it does at a change. Whoever holds a grant must not find out a

@@ -16,7 +16,8 @@ type ImportOptions struct {
 	// Level and Evidence are as in [IssueOptions].
 	Level    civicpin.Level
 	Evidence civicpin.Evidence
-	// Changed and Used are when the secret was chosen and last used there; zero means now.
+	// Changed and Used are when the secret was chosen and last used there. Policy.MaxAge and MaxUnused count from them, and if
+	// they are zero, from now.
 	Changed, Used time.Time
 	// By is who imports; required.
 	By civicpin.Actor
@@ -39,7 +40,7 @@ func (s *Service) Import(ctx context.Context, subject civicpin.Subject, hash civ
 		return fmt.Errorf("%w: %w", civicpin.ErrInvalid, err)
 	}
 	now := s.vault.Now()
-	c := credential{State: active, Hash: parsed.Encode(), Changed: now, Used: now, Issued: now}
+	c := credential{State: active, Hash: parsed.Encode(), Changed: now, Issued: now}
 	if !o.Changed.IsZero() && o.Changed.Before(now) {
 		c.Changed = o.Changed
 	}

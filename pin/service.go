@@ -66,11 +66,11 @@ type Attempt struct {
 
 func (a Attempt) key() lockout.Key { return lockout.Key{Subject: a.Subject, Source: a.Source} }
 
-// match is what prove found: the credential that the secret was compared with, and whether the attempt came from a known
-// device.
+// match is what prove found.
 type match struct {
-	entry  store.Entry[credential]
-	device bool
+	entry  store.Entry[credential] // that the secret was compared with
+	device bool                    // whether the attempt came from a known device
+	last   time.Time               // see Verified.LastLogin
 }
 
 // prove checks an attempt: nil means that it shows the subject's current secret, which may have expired. The caller has
@@ -83,6 +83,9 @@ func (s *Service) prove(ctx context.Context, a Attempt) (match, error) {
 	err := s.gate.Do(ctx, a.key(), func(ctx context.Context) (bool, error) {
 		e, err := s.creds.GetOr(ctx, store.Key{Subject: a.Subject}, s.nobody)
 		p = match{entry: e, device: lockout.KnownDevice(ctx)}
+		if s.policy.MaxUnused > 0 {
+			p.last = e.Value.Used
+		}
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return false, err
 		}
@@ -165,7 +168,7 @@ func (s *Service) Verify(ctx context.Context, a Attempt) (Verified, error) {
 	if s.policy.MaxUnused > 0 {
 		c.Used = now
 	}
-	return s.verified(a, c, p.device, now), nil
+	return s.verified(a, p, c, now), nil
 }
 
 // touch keeps the time of the last use and renews the hash if it is not as the policy wants it. If it cannot be written,

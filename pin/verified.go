@@ -29,6 +29,11 @@ type Verified struct {
 	// until now, also if strangers had used up the guesses of its lane. It is false after Set, which has no Source.
 	KnownDevice bool
 
+	// LastLogin is when the login before this one was, for the subject to recognise or not: at that time, or less than 24
+	// hours after it, since a credential notes at most one login in 24 hours. An exchange or a change is a login. It is zero if
+	// there was none, after Set, and under a policy without MaxUnused, which notes no logins.
+	LastLogin time.Time
+
 	// Shown says that the subject has logged in, for [civicpin.Source].Shown. It is good for 15 minutes, for this subject only;
 	// keep it with the session.
 	Shown civicpin.Secret
@@ -73,10 +78,14 @@ func (s *Service) Epoch(ctx context.Context, subject civicpin.Subject) (Epoch, e
 	return e.Value.Sessions, nil
 }
 
-// verified returns the login of an attempt that showed, or set, the secret that the credential has now.
-func (s *Service) verified(a Attempt, c *credential, device bool, now time.Time) Verified {
+// verified returns the login of an attempt that showed, or set, the secret that the credential has now. m is what was found
+// before.
+func (s *Service) verified(a Attempt, m match, c *credential, now time.Time) Verified {
+	if m.last.After(now) {
+		m.last = now // by a clock that was ahead
+	}
 	return Verified{
-		Level: c.level(now), Expires: c.end(&s.policy), Epoch: c.Sessions, login: loginOf(a, c), KnownDevice: device,
+		Level: c.level(now), Expires: c.end(&s.policy), Epoch: c.Sessions, login: loginOf(a, c), KnownDevice: m.device, LastLogin: m.last,
 		Shown: shown.New(s.vault, a.Subject, shown.Value{Kind: shown.Login}),
 	}
 }

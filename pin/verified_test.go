@@ -3,6 +3,7 @@ package pin_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -286,4 +287,103 @@ func TestKnownDevice(t *testing.T) {
 			require.Equal(t, tt.known, ok.KnownDevice)
 		})
 	}
+}
+
+// A login tells when the one before it was, to within a day, and to nobody who did not show the secret.
+func TestLastLogin(t *testing.T) {
+	start := newClock().Now()
+	at := func(days int) time.Time { return start.Add(time.Duration(days) * day) }
+	verify := func(k *kit) (pin.Verified, error) { return k.Verify(t.Context(), try(chosen)) }
+	known := func(k *kit, used time.Time) {
+		require.NoError(t, k.Import(t.Context(), maria, civicpin.NewSecret(weak), pin.ImportOptions{By: clerk, Used: used}))
+	}
+	for name, tt := range map[string]struct {
+		before func(k *kit)
+		login  func(k *kit) (pin.Verified, error)
+		want   time.Time
+	}{
+		"first": {func(*kit) {}, func(k *kit) (pin.Verified, error) {
+			return k.Exchange(t.Context(), try(k.issued(t)), civicpin.NewSecret(chosen))
+		}, time.Time{}},
+		"after the exchange": {func(k *kit) { k.exchanged(t); k.clock.Add(3 * day) }, verify, at(0)},
+		"after another": {func(k *kit) {
+			k.exchanged(t)
+			k.clock.Add(3 * day)
+			k.works(t, chosen)
+			k.clock.Add(3 * day)
+		}, verify, at(3)},
+		"within a day": {func(k *kit) {
+			k.exchanged(t)
+			k.clock.Add(day - 1)
+			k.works(t, chosen)
+			k.clock.Add(3 * day)
+		}, verify, at(0)},
+		"refused ones in between": {func(k *kit) {
+			k.exchanged(t)
+			k.clock.Add(3 * day)
+			k.works(t, wrong)
+		}, verify, at(0)},
+		"change": {func(k *kit) { k.exchanged(t); k.clock.Add(3 * day) }, func(k *kit) (pin.Verified, error) {
+			return k.Change(t.Context(), try(chosen), civicpin.NewSecret(changed))
+		}, at(0)},
+		"issued anew": {func(k *kit) {
+			k.exchanged(t)
+			require.NoError(t, k.Revoke(t.Context(), maria, "", clerk))
+		}, func(k *kit) (pin.Verified, error) {
+			return k.Exchange(t.Context(), try(k.issued(t)), civicpin.NewSecret(chosen))
+		}, time.Time{}},
+		"recovered in parts": {func(k *kit) {
+			k.exchanged(t)
+			k.clock.Add(3 * day)
+			require.NoError(t, testkit.Err(k.Reissue(t.Context(), k.granted(t, inps().Parts...), civicpin.Source{})))
+			require.NoError(t, k.out.Flush(t.Context()))
+		}, func(k *kit) (pin.Verified, error) {
+			return k.Exchange(t.Context(), try(k.last(phone)+k.last(email)), civicpin.NewSecret(changed))
+		}, at(0)},
+		"set": {func(k *kit) { k.exchanged(t); k.clock.Add(3 * day) }, func(k *kit) (pin.Verified, error) {
+			return k.Set(t.Context(), k.granted(t), civicpin.NewSecret(changed))
+		}, time.Time{}},
+		"imported": {func(k *kit) { known(k, time.Time{}); k.clock.Add(3 * day) }, verify, time.Time{}},
+		"imported and used": {func(k *kit) {
+			known(k, time.Time{})
+			k.clock.Add(3 * day)
+			k.works(t, chosen)
+			k.clock.Add(time.Hour)
+		}, verify, at(3)},
+		"imported with the time":          {func(k *kit) { known(k, at(-50)) }, verify, at(-50)},
+		"noted by a clock that was ahead": {func(k *kit) { k.exchanged(t); k.clock.Add(-time.Hour) }, verify, start.Add(-time.Hour)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newKit(t, pin.INPS())
+			tt.before(k)
+			ok, err := tt.login(k)
+			require.NoError(t, err)
+			require.True(t, tt.want.Equal(ok.LastLogin), "%s", ok.LastLogin)
+
+			p := pin.INPS()
+			p.MaxUnused = 0
+			k = newKit(t, p)
+			tt.before(k)
+			ok, err = tt.login(k)
+			require.NoError(t, err)
+			require.Zero(t, ok.LastLogin, "nothing is noted")
+		})
+	}
+}
+
+// What was imported without a use is unused since the import.
+func TestImportedAndUnused(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	require.NoError(t, k.Import(t.Context(), maria, civicpin.NewSecret(weak), pin.ImportOptions{By: clerk}))
+	st, err := k.Status(t.Context(), maria)
+	require.NoError(t, err)
+	require.Zero(t, st.Used)
+	k.clock.Add(180*day - 1)
+	st, err = k.Status(t.Context(), maria)
+	require.NoError(t, err)
+	require.NotEqual(t, pin.SinceUse, st.Expired)
+	k.clock.Add(1)
+	_, err = k.Verify(t.Context(), try(chosen))
+	require.ErrorIs(t, err, pin.ErrExpired)
+	require.ErrorContains(t, err, pin.SinceUse)
 }
