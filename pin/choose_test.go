@@ -136,7 +136,10 @@ func TestHistory(t *testing.T) {
 	require.NoError(t, testkit.Err(k.Exchange(t.Context(), try(code), civicpin.NewSecret(secrets[0]))), "two are remembered, no more")
 }
 
-// Of any number of exchanges with the right code, one wins.
+// choiceOf returns the choice of the i-th of up to 676 requests.
+func choiceOf(i int) string { return "QZ7W" + string(rune('A'+i%26)) + string(rune('A'+i/26)) + "PM" }
+
+// Of any number of exchanges with the right code and different choices, one wins.
 func TestOneExchangeWins(t *testing.T) {
 	p := pin.INPS()
 	p.Hashing.Queue = 1000
@@ -147,7 +150,7 @@ func TestOneExchangeWins(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 64 {
 		wg.Go(func() {
-			mine := "QZ7W" + string(rune('A'+i%26)) + string(rune('A'+i/26)) + "PM"
+			mine := choiceOf(i)
 			for {
 				_, err := k.Exchange(t.Context(), try(code), civicpin.NewSecret(mine))
 				switch {

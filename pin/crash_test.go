@@ -190,8 +190,8 @@ var flows = []flow{
 			}
 			if issued {
 				require.True(t, ok.MustExchange)
-				require.NoError(t, testkit.Err(k.Exchange(t.Context(), try(code), civicpin.NewSecret(chosen))))
 			}
+			require.NoError(t, testkit.Err(k.Exchange(t.Context(), try(code), civicpin.NewSecret(chosen))), "the same once more")
 			require.NotContains(t, k.plain(t), k.last(phone), "no text is left after the exchange")
 			_, own = k.works(t, chosen)
 			require.True(t, own)
@@ -210,6 +210,9 @@ var flows = []flow{
 			if err == nil {
 				require.True(t, now)
 			}
+			require.NoError(t, testkit.Err(k.Change(t.Context(), try(chosen), civicpin.NewSecret(changed))), "the same once more")
+			_, now = k.works(t, changed)
+			require.True(t, now)
 		},
 	},
 	{
@@ -275,9 +278,9 @@ var flows = []flow{
 			if err == nil {
 				require.True(t, now)
 			}
-			if before {
-				require.NoError(t, testkit.Err(k.Set(t.Context(), k.grant, civicpin.NewSecret(changed))), "the grant is still good")
-			}
+			require.NoError(t, testkit.Err(k.Set(t.Context(), k.grant, civicpin.NewSecret(changed))), "the same once more")
+			_, now = k.works(t, changed)
+			require.True(t, now)
 		},
 	},
 	{

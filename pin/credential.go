@@ -49,6 +49,7 @@ type credential struct {
 	Epoch     uint64         `json:"epoch,omitempty"`               // counts what ends recoveries under way: see Mark
 	Sessions  Epoch          `json:"sessions,omitempty"`            // of the logins that count: see endSessions
 	Grant     *grant         `json:"grant,omitempty"`
+	Again     *again         `json:"again,omitempty"` // of the current secret, while it is the citizen's own
 	Lowered   *lowered       `json:"lowered,omitempty" export:"yes"`
 }
 
@@ -179,11 +180,11 @@ func (c *credential) level(now time.Time) civicpin.Level {
 }
 
 // choose makes hash the citizen's own secret.
-func (c *credential) choose(p *Policy, hash string, now time.Time) {
+func (c *credential) choose(p *Policy, hash string, now time.Time, with again) {
 	c.History = c.former(p)
 	c.erase()
 	c.State, c.Hash, c.Norm = active, hash, p.Chosen.normaliser()
-	c.Expires, c.Grant = time.Time{}, nil
+	c.Expires, c.Grant, c.Again = time.Time{}, nil, &with
 	c.Changed, c.Used = now, now
 	c.Epoch++
 	c.endSessions()

@@ -21,7 +21,7 @@ var (
 	// that was not, issuing over one in use, sending again what was erased. Visitors get it only after they proved the secret.
 	// From Exchange, Change, Suspend, Resume, Import and Complete, its text says which state that is.
 	ErrState = errors.New("pin: credential is not in a state for this")
-	// ErrChanged says that the credential changed while the call worked on it; nothing was written. Ask again.
+	// ErrChanged says that the credential changed while the call worked on it, and the call wrote nothing.
 	ErrChanged = errors.New("pin: credential changed meanwhile")
 	// ErrNoCredential says that the subject has no credential. Only calls for operators return it. It matches
 	// [store.ErrNotFound].

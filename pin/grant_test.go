@@ -334,12 +334,13 @@ func TestGrantRace(t *testing.T) {
 	wg.Wait()
 	require.Len(t, grants, 1)
 	won := 0
-	for range 64 {
+	for i := range 64 {
 		wg.Go(func() {
-			_, err := k.Set(t.Context(), grants[0], civicpin.NewSecret(changed))
+			mine := civicpin.NewSecret(choiceOf(i))
+			_, err := k.Set(t.Context(), grants[0], mine)
 			for errors.Is(err, pin.ErrBusy) {
 				time.Sleep(time.Millisecond)
-				_, err = k.Set(t.Context(), grants[0], civicpin.NewSecret(changed))
+				_, err = k.Set(t.Context(), grants[0], mine)
 			}
 			if err == nil {
 				mu.Lock()

@@ -71,13 +71,18 @@ type match struct {
 	entry  store.Entry[credential] // that the secret was compared with
 	device bool                    // whether the attempt came from a known device
 	last   time.Time               // see Verified.LastLogin
+	again  bool                    // whether the attempt is a choice that was made already
 }
 
-// prove checks an attempt: nil means that it shows the subject's current secret, which may have expired. The caller has
-// been admitted.
+// prove checks an attempt: nil means that it shows the subject's current secret, which may have expired. If repeats is not
+// nil, it is asked about a wrong secret, and nil may also mean that the attempt is a choice that was made already. The caller
+// has been admitted.
 //
-// Whatever the subject is, known or not, the work is the same: one read of the credential and one hash, inside the gate.
-func (s *Service) prove(ctx context.Context, a Attempt) (match, error) {
+// Whatever the subject is, known or not, the work is the same: one read of the credential, one hash, and what repeats does,
+// inside the gate.
+func (s *Service) prove(ctx context.Context, a Attempt, repeats func(context.Context, *store.Entry[credential]) bool) (
+	match, error,
+) {
 	var p match
 	var why string
 	err := s.gate.Do(ctx, a.key(), func(ctx context.Context) (bool, error) {
@@ -94,10 +99,13 @@ func (s *Service) prove(ctx context.Context, a Attempt) (match, error) {
 		if err := s.hashing.Run(ctx, func() { right = hash.Verify(typed) }); err != nil {
 			return false, err
 		}
+		if right = right && usable; !right && repeats != nil {
+			p.again = repeats(ctx, &e)
+		}
 		if !e.Found() {
 			return false, lockout.ErrNoSubject
 		}
-		return right && usable, nil
+		return right || p.again, nil
 	})
 	if err != nil {
 		s.record(ctx, a, eventRefused, &p.entry.Value, attempt.Reason(err, why))
@@ -135,12 +143,14 @@ func (s *Service) comparison(e *store.Entry[credential], raw string, why *string
 }
 
 // Verify checks a secret. With a nil error the secret is right; look at MustExchange, and at Level before each act that needs
-// one.
-//
-// Errors: a *[lockout.LockedError], which may be told, since unknown subjects lock alike; [ErrBusy]; [ErrExpired], told only
-// to who proved the secret; [ErrRefused] for everything that is wrong with subject or secret; [civicpin.ErrInvalid] for a
-// subject that cannot be. Anything else, such as the store's error, is for the log: tell the visitor what you tell them
-// for ErrRefused, or that the service is down.
+// one. Errors:
+//   - [ErrRefused]: the secret is wrong, or the subject is unknown, revoked, suspended or was never issued a credential.
+//   - a [*lockout.LockedError]: tell it, since unknown subjects lock alike.
+//   - [ErrBusy]: nothing was compared, and no try spent.
+//   - an [*ExpiredError]: the secret is right, and expired.
+//   - [civicpin.ErrInvalid]: the subject is invalid.
+//   - the store's, or the context's, for the log: tell the visitor what you tell them for ErrRefused, or that the service is
+//     down.
 //
 // Four store calls for a right or a wrong secret, known subject or not, one while locked. One more write, at most once a
 // day, if Policy.MaxUnused is set, and one when the hash is renewed because the policy's costs changed. For a known device
@@ -151,7 +161,7 @@ func (s *Service) Verify(ctx context.Context, a Attempt) (Verified, error) {
 		return Verified{}, err
 	}
 	defer leave()
-	p, err := s.prove(ctx, a)
+	p, err := s.prove(ctx, a, nil)
 	if err != nil {
 		return Verified{}, err
 	}

@@ -85,8 +85,8 @@ func (s *Service) verified(a Attempt, m match, c *credential, now time.Time) Ver
 		m.last = now // by a clock that was ahead
 	}
 	return Verified{
-		Level: c.level(now), Expires: c.end(&s.policy), Epoch: c.Sessions, login: loginOf(a, c), KnownDevice: m.device, LastLogin: m.last,
-		Shown: shown.New(s.vault, a.Subject, shown.Value{Kind: shown.Login}),
+		Level: c.level(now), Expires: c.end(&s.policy), Epoch: c.Sessions, KnownDevice: m.device, LastLogin: m.last,
+		Shown: shown.New(s.vault, a.Subject, shown.Value{Kind: shown.Login}), login: loginOf(a, c),
 	}
 }
 
