@@ -224,3 +224,55 @@ func ExampleService_Remember() {
 	// true
 	// low <nil>
 }
+
+// A portal's session goes on until an act ends it, here or elsewhere: it keeps the epoch of its login, and each request compares.
+func ExampleService_Epoch() {
+	ctx := context.Background()
+	pins, login := exampleCitizen()
+	type portalSession struct {
+		subject civicpin.Subject
+		epoch   pin.Epoch
+	}
+
+	ok, err := pins.Verify(ctx, login)                // or Exchange, Change, Set
+	session := portalSession{login.Subject, ok.Epoch} // kept as the portal keeps its sessions
+	goesOn := func(s portalSession) bool {            // asked at each request
+		epoch, err := pins.Epoch(ctx, s.subject)
+		return err == nil && epoch == s.epoch
+	}
+	fmt.Println(err, goesOn(session))
+
+	// Wrong guesses end no session, or any stranger could.
+	for range 4 {
+		_, _ = pins.Verify(ctx, pin.Attempt{Subject: login.Subject, Secret: civicpin.NewSecret("a guess")})
+	}
+	fmt.Println(goesOn(session))
+
+	// At another computer the citizen changes the PIN, and is logged in there.
+	ok, err = pins.Change(ctx, login, civicpin.NewSecret("HJ4N8RTX"))
+	fmt.Println(err, goesOn(session), goesOn(portalSession{login.Subject, ok.Epoch}))
+	// Output:
+	// <nil> true
+	// true
+	// <nil> false true
+}
+
+// exampleCitizen makes a service, and a citizen with a PIN of their own.
+func exampleCitizen() (*pin.Service, pin.Attempt) {
+	ctx := context.Background()
+	policy := pin.INPS()
+	policy.Parts, policy.Length = 1, 16
+	pins, _, _ := exampleService(policy)
+	login := pin.Attempt{Subject: "RSSMRA85T10A562S", Secret: civicpin.NewSecret("QZ7WK4PM")}
+	issue, err := pins.Issue(ctx, login.Subject, pin.IssueOptions{
+		Parts: []civicpin.Contact{{Channel: civicpin.HandedOver}}, By: civicpin.Operator("bianchi"),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = pins.Exchange(ctx, pin.Attempt{Subject: login.Subject, Secret: issue.Slip}, login.Secret)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return pins, login
+}

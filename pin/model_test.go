@@ -1,6 +1,7 @@
 package pin_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"testing/cryptotest"
@@ -22,6 +23,7 @@ type model struct {
 	state     string // "", provisional, active, revoked
 	suspended bool
 	secret    string
+	replaced  string // by the secret
 	level     civicpin.Level
 	issued    time.Time
 	changed   time.Time
@@ -183,7 +185,7 @@ func TestModel(t *testing.T) {
 				}
 				require.NoError(fatal{rt}, err)
 				now := s.k.clock.Now()
-				s.m.state, s.m.secret, s.m.changed, s.m.usedFrom, s.m.usedTo = "active", mine, now, now, now
+				s.m.state, s.m.replaced, s.m.secret, s.m.changed, s.m.usedFrom, s.m.usedTo = "active", typed, mine, now, now, now
 			case s.m.state != state && want != "locked" && want != "refused":
 				require.ErrorIs(fatal{rt}, err, pin.ErrState)
 			default:
@@ -221,6 +223,26 @@ func TestModel(t *testing.T) {
 			"change": func(rt *rapid.T) {
 				lose(rt)
 				choose(rt, "active", func(_ *testing.T, a pin.Attempt, c civicpin.Secret) error { return testkit.Err(s.k.Change(ctx, a, c)) })
+			},
+			"the same choice once more": func(rt *rapid.T) {
+				lose(rt)
+				if s.m.state != "active" {
+					rt.Skip("nothing was chosen")
+				}
+				now, want := s.k.clock.Now(), "right"
+				if s.m.suspended || now.Sub(s.m.changed) >= 10*time.Minute || s.m.disabled || now.Before(s.m.lockedTo) {
+					want = s.guess(s.m.replaced)
+				} else {
+					s.m.wrong, s.m.round, s.m.locks = 0, 0, 0
+				}
+				call := rapid.SampledFrom([]func(context.Context, pin.Attempt, civicpin.Secret) (pin.Verified, error){
+					s.k.Exchange, s.k.Change,
+				}).Draw(rt, "call")
+				ok, err := call(ctx, try(s.m.replaced), civicpin.NewSecret(s.m.secret))
+				require.Equal(fatal{rt}, want, came(err))
+				if err == nil {
+					require.Equal(fatal{rt}, s.m.level, ok.Level)
+				}
 			},
 			"issue": func(rt *rapid.T) { s.faults.Reset(); issue(rt, inps()) },
 			"issue at the desk": func(rt *rapid.T) {
