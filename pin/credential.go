@@ -2,6 +2,7 @@ package pin
 
 import (
 	"crypto/rand"
+	"fmt"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -179,6 +180,21 @@ func (c *credential) level(now time.Time) civicpin.Level {
 	return c.Level
 }
 
+// wrongState returns an [ErrState] that says in which state the credential is.
+func (c *credential) wrongState() error {
+	state := map[string]string{
+		"":          "none was issued",
+		provisional: "issued, and not exchanged yet",
+		active:      "the citizen's own secret is set",
+		revoked:     "revoked",
+		vacant:      "begun by a recovery, and no secret is chosen yet",
+	}[c.State]
+	if c.Suspended {
+		state += ", and suspended"
+	}
+	return fmt.Errorf("%w: %s", ErrState, state)
+}
+
 // choose makes hash the citizen's own secret.
 func (c *credential) choose(p *Policy, hash string, now time.Time, with again) {
 	c.History = c.former(p)
@@ -200,11 +216,6 @@ func (c *credential) former(p *Policy) []string {
 		hashes = append([]string{c.Hash}, hashes...)
 	}
 	return hashes[:min(len(hashes), p.History)]
-}
-
-// sameSend reports whether part i of the issue is still at its send-th message.
-func (c *credential) sameSend(issue string, i, send int) bool {
-	return c.Issue == issue && i >= 0 && i < len(c.Parts) && c.Parts[i].Send == send
 }
 
 // vacant reports whether nobody has a secret that this credential would accept, or was sent one.

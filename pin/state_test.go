@@ -18,6 +18,11 @@ func TestErrStateTellsTheState(t *testing.T) {
 		return k.Import(t.Context(), maria, civicpin.NewSecret(hash), pin.ImportOptions{Level: civicpin.Low, By: clerk})
 	}
 	suspend := func(k *kit) error { return k.Suspend(t.Context(), maria, "lost", clerk) }
+	issues := func(k *kit, by civicpin.Actor) error {
+		o := inps()
+		o.By = by
+		return testkit.Err(k.Issue(t.Context(), maria, o))
+	}
 	for name, tc := range map[string]struct {
 		before func(k *kit) (shown string)
 		call   func(k *kit, shown string) error
@@ -52,6 +57,16 @@ func TestErrStateTellsTheState(t *testing.T) {
 			func(k *kit, _ string) error { return imports(k) },
 			"the citizen's own secret is set, and suspended",
 		},
+		"an operator's issue over one in use": {
+			func(k *kit) string { k.exchanged(t); return "" },
+			func(k *kit, _ string) error { return issues(k, clerk) },
+			"the citizen's own secret is set",
+		},
+		"an operator's issue over one that is suspended": {
+			func(k *kit) string { k.issued(t); require.NoError(t, suspend(k)); return "" },
+			func(k *kit, _ string) error { return issues(k, clerk) },
+			"issued, and not exchanged yet, and suspended",
+		},
 		"a suspension of what was revoked": {
 			func(k *kit) string {
 				k.exchanged(t)
@@ -71,4 +86,7 @@ func TestErrStateTellsTheState(t *testing.T) {
 			require.EqualError(t, err, pin.ErrState.Error()+": "+tc.says)
 		})
 	}
+	k := newKit(t, pin.INPS())
+	k.exchanged(t)
+	require.EqualError(t, issues(k, civicpin.Citizen), pin.ErrState.Error(), "a visitor is not told")
 }
