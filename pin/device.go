@@ -17,8 +17,10 @@ import (
 // Call it once for each login where the citizen wants it, also from a device that is known: the value that the attempt showed
 // is then replaced. Three store calls.
 //
-// Errors: [ErrState] if ok was not given for a citizen's own secret, or that secret is no longer the one, or is suspended;
-// [civicpin.ErrInvalid] if the policy has no known devices; the store's. With an error the device is not known.
+// With an error the device is not known. Errors:
+//   - [ErrState]: ok is no login with the subject's own secret, or an act has ended its session since ([Service.Epoch]).
+//   - [civicpin.ErrInvalid]: the policy has no known devices.
+//   - the store's.
 func (s *Service) Remember(ctx context.Context, ok Verified) (civicpin.Secret, error) {
 	p := ok.login
 	if p == nil {

@@ -133,8 +133,11 @@ func (s *Service) fresher(ctx context.Context, g Grant, c *credential, text stri
 // the plan proved. It is as provisional as any issue; the level, and the evidence for it, stay as they were. The current secret
 // is good for nothing from then on. What Set says of failures and known devices holds here, too.
 //
-// Errors: [ErrGrant]; [ErrBusy]; a *[lockout.LockedError] if the send limits are reached; the store's, after which it may have
-// been issued: look for the messages, and recover again if there are none.
+// Errors:
+//   - [ErrGrant]: the grant is not good.
+//   - [ErrBusy]: too many hashes wait.
+//   - a [*lockout.LockedError]: the send limits are reached.
+//   - the store's: the secret may have been issued. Look for the messages, and recover again if there are none.
 func (s *Service) Reissue(ctx context.Context, g Grant, source civicpin.Source) (Issue, error) {
 	leave, err := attempt.Enter(ctx, s.hashing)
 	if err != nil {

@@ -19,7 +19,7 @@ type ImportOptions struct {
 	// Changed and Used are when the secret was chosen and last used there. Policy.MaxAge and MaxUnused count from them, and if
 	// they are zero, from now.
 	Changed, Used time.Time
-	// By is who imports; required.
+	// By is the operator who imports; required.
 	By civicpin.Actor
 }
 
@@ -28,8 +28,11 @@ type ImportOptions struct {
 // right use, then normalised and hashed anew under the policy. Until then a check takes as long as the old hash does: a
 // stranger with a stopwatch may tell such a subject from others.
 //
-// Errors: [civicpin.ErrInvalid] for the subject, actor or hash; [ErrEvidence]; [ErrState] if the subject has a credential that
-// is not revoked; the store's.
+// Errors:
+//   - [civicpin.ErrInvalid]: the subject, the actor or the hash is invalid.
+//   - [ErrEvidence]: the evidence does not give the level.
+//   - [ErrState]: the subject has a credential that is not revoked.
+//   - the store's.
 func (s *Service) Import(ctx context.Context, subject civicpin.Subject, hash civicpin.Secret, o ImportOptions) error {
 	check := IssueOptions{Level: o.Level, Evidence: o.Evidence, By: o.By}
 	if err := errors.Join(subject.Validate(), o.By.Validate(), s.checkLevel(&check)); err != nil {

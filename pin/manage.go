@@ -31,10 +31,12 @@ func (s *Service) Attest(ctx context.Context, subject civicpin.Subject, evidence
 	})
 }
 
-// Revoke ends a credential for good: its secret is refused like any wrong one, parts that were not sent are not, and the
-// level and its evidence are gone; a new issue starts anew. The failures counted against the subject stay, known devices are
-// forgotten. Revoking twice is no error; after one of the store's, revoke again. Errors: [civicpin.ErrInvalid] for subject,
-// actor, or a reason over 512 bytes; [ErrNoCredential]; the store's.
+// Revoke ends a credential for good: its secret is refused like any wrong one, parts that were not sent are not sent, the level
+// and its evidence are gone, and so are sessions ([Service.Epoch]) and known devices. The failures counted against the subject
+// stay. A new issue starts anew. Revoking twice is no error. Errors:
+//   - [civicpin.ErrInvalid]: the subject, the actor or the reason is invalid. A reason has at most 512 bytes.
+//   - [ErrNoCredential]: the subject has no credential.
+//   - the store's: revoke again.
 func (s *Service) Revoke(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor) error {
 	err := s.manage(ctx, subject, by, eventRevoked, reason, func(c *credential, _ time.Time) error {
 		if c.State == revoked && c.Grant == nil {
@@ -54,13 +56,14 @@ func (s *Service) Revoke(ctx context.Context, subject civicpin.Subject, reason s
 	return s.gate.ForgetDevices(ctx, subject, by)
 }
 
-// Suspend has the credential refused until [Service.Resume], like one that is wrong; what was not sent yet waits. Suspending
-// twice is no error. Errors are those of [Service.Revoke], and [ErrState] for a revoked credential.
+// Suspend refuses the credential until [Service.Resume], as if its secret were wrong. Parts that were not sent yet wait, and
+// all sessions end ([Service.Epoch]). Suspending twice is no error. Errors are those of [Service.Revoke], and [ErrState] for
+// a revoked credential.
 func (s *Service) Suspend(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor) error {
 	return s.suspend(ctx, subject, reason, by, true, eventSuspended)
 }
 
-// Resume ends a suspension. Errors are those of [Service.Suspend].
+// Resume ends a suspension. Sessions that the suspension ended do not come back. Errors are those of [Service.Suspend].
 func (s *Service) Resume(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor) error {
 	return s.suspend(ctx, subject, reason, by, false, eventResumed)
 }

@@ -52,7 +52,7 @@ func (s *Service) ref(subject civicpin.Subject, issue string, part, send int, cl
 	return outbox.Ref{Class: class, Owner: s.owner(), Subject: subject, ID: id}
 }
 
-// An Attempt is a secret as somebody typed it, with whose it is said to be and where it came from.
+// An Attempt is a secret as a visitor typed it, with the subject that the visitor named, and the source of the request.
 type Attempt struct {
 	Subject civicpin.Subject
 	// Secret is what was typed. Parts that were typed into fields of their own are simply joined, first part first.
