@@ -20,15 +20,21 @@ type again struct {
 	// Hash is that of the replaced secret and the chosen one together: see pair. A hash of either alone would have to be
 	// compared apart, and then a caller would have two guesses for one that is counted.
 	Hash string `json:"hash,omitempty"`
-	// Norm is what was applied to the replaced secret.
-	Norm normaliser `json:"norm,omitzero"`
 	// Grant is the hash of the grant, if a grant took the place of the replaced secret. There is no Hash then.
 	Grant []byte `json:"grant,omitempty"`
 }
 
-// pair returns one text for two secrets.
-func pair(replaced, chosen string) string {
-	return strconv.Itoa(len(replaced)) + ":" + replaced + chosen
+// pair returns one text for a secret of a state, as it was typed, and the choice that replaces it.
+func (s *Service) pair(state, raw, choice string) string {
+	norm := s.policy.Chosen.normaliser()
+	if state == provisional {
+		norm = s.issued()
+	}
+	replaced, ok := norm.normalise(raw)
+	if !ok && len(raw) <= maxRaw {
+		replaced = raw // imported
+	}
+	return strconv.Itoa(len(replaced)) + ":" + replaced + choice
 }
 
 // lately reports whether the current secret was chosen just now, and is good.
@@ -41,33 +47,22 @@ func (c *credential) lately(now time.Time) bool {
 //
 // It is no second guess. Only a caller who knows the replaced secret can be right here, and that caller is wrong with the
 // current one; no answer says which of the two was wrong here.
-func (s *Service) repeats(a Attempt, choice string) func(context.Context, *store.Entry[credential]) bool {
+func (s *Service) repeats(a Attempt, state, choice string) func(context.Context, *store.Entry[credential]) bool {
 	return func(ctx context.Context, e *store.Entry[credential]) bool {
-		hash, typed, usable := s.repetition(e, a.Secret.Reveal(), choice)
-		right := false
+		c, hash, right := &e.Value, s.dummy, false
+		if !e.Found() {
+			c = &s.somebody
+		}
+		if c.Again != nil {
+			if parsed, err := password.Parse(c.Again.Hash); err == nil {
+				hash = parsed
+			}
+		}
+		typed := s.pair(state, a.Secret.Reveal(), choice)
 		// Also for a visitor who has hung up: the current secret was compared, so nothing may give the guess back.
 		_ = s.hashing.Run(context.WithoutCancel(ctx), func() { right = hash.Verify(typed) })
-		return right && usable
+		return right && e.Found() && c.lately(s.vault.Now())
 	}
-}
-
-// repetition returns what to compare with what to know a choice that was made already, and whether a match would count.
-func (s *Service) repetition(e *store.Entry[credential], raw, chosen string) (hash password.Hash, typed string, usable bool) {
-	c := &e.Value
-	if !e.Found() {
-		c = &s.somebody
-	}
-	norm, hash := c.Norm, s.dummy
-	if c.Again != nil {
-		if parsed, err := password.Parse(c.Again.Hash); err == nil {
-			norm, hash, usable = c.Again.Norm, parsed, e.Found() && c.lately(s.vault.Now())
-		}
-	}
-	replaced, ok := norm.normalise(raw)
-	if !ok {
-		replaced = ""
-	}
-	return hash, pair(replaced, chosen), usable && ok
 }
 
 // chosenAgain returns the login of an exchange or change that was made already.
@@ -79,8 +74,8 @@ func (s *Service) chosenAgain(ctx context.Context, a Attempt, m match) Verified 
 
 // overtaken ends an exchange or change that found another secret than it had proved: it succeeds if the other request was the
 // same one. That is a comparison with the secret of now, so it is counted as one.
-func (s *Service) overtaken(ctx context.Context, a Attempt, text string) (Verified, error) {
-	m, err := s.prove(ctx, a, s.repeats(a, text))
+func (s *Service) overtaken(ctx context.Context, a Attempt, state, text string) (Verified, error) {
+	m, err := s.prove(ctx, a, s.repeats(a, state, text))
 	switch {
 	case err == nil && m.again:
 		return s.chosenAgain(ctx, a, m), nil

@@ -56,7 +56,7 @@ func (s *Service) choose(ctx context.Context, a Attempt, chosen civicpin.Secret,
 		return Verified{}, err
 	}
 	defer leave()
-	m, err := s.prove(ctx, a, s.repeats(a, text))
+	m, err := s.prove(ctx, a, s.repeats(a, state, text))
 	if err != nil {
 		return Verified{}, err
 	}
@@ -76,20 +76,19 @@ func (s *Service) choose(ctx context.Context, a Attempt, chosen civicpin.Secret,
 	}
 	ok, err := s.replace(ctx, a, m, text, code)
 	if errors.Is(err, ErrChanged) {
-		return s.overtaken(ctx, a, text)
+		return s.overtaken(ctx, a, state, text)
 	}
 	return ok, err
 }
 
 // replace makes text the citizen's own secret in place of the one that was proved.
 func (s *Service) replace(ctx context.Context, a Attempt, m match, text string, code civicpin.EventCode) (Verified, error) {
-	proven, norm := m.entry.Value.Hash, m.entry.Value.Norm
+	proven, state := m.entry.Value.Hash, m.entry.Value.State
 	hash, err := s.hash(ctx, text)
 	if err != nil {
 		return Verified{}, err
 	}
-	replaced, _ := norm.normalise(a.Secret.Reveal())
-	both, err := s.hash(ctx, pair(replaced, text))
+	both, err := s.hash(ctx, s.pair(state, a.Secret.Reveal(), text))
 	if err != nil {
 		return Verified{}, err
 	}
@@ -99,7 +98,7 @@ func (s *Service) replace(ctx context.Context, a Attempt, m match, text string, 
 		if !e.Found() || e.Value.Hash != proven || e.Value.Suspended {
 			return ErrChanged
 		}
-		e.Value.choose(&s.policy, hash, now, again{Hash: both, Norm: norm})
+		e.Value.choose(&s.policy, hash, now, again{Hash: both})
 		e.Expires = e.Value.keep()
 		return nil
 	})

@@ -172,14 +172,6 @@ func (c *credential) attest(p *Policy, e civicpin.Evidence, now time.Time) {
 	}
 }
 
-// level is the level of assurance at a time.
-func (c *credential) level(now time.Time) civicpin.Level {
-	if c.Lowered != nil && now.Before(c.Lowered.Until) {
-		return min(c.Level, c.Lowered.Level)
-	}
-	return c.Level
-}
-
 // wrongState returns an [ErrState] that says in which state the credential is.
 func (c *credential) wrongState() error {
 	state := map[string]string{
@@ -206,8 +198,16 @@ func (c *credential) choose(p *Policy, hash string, now time.Time, with again) {
 	c.endSessions()
 }
 
-// endSessions ends all sessions that began with a login until now.
-func (c *credential) endSessions() { c.Sessions = Epoch(rand.Text()) }
+// endSessions ends all sessions that began with a login until now. 65 random bits are another epoch than those before; nobody
+// gains by guessing them.
+func (c *credential) endSessions() { c.Sessions = Epoch(rand.Text()[:13]) }
+
+// dropAgain drops what is good for nothing any more.
+func (c *credential) dropAgain(now time.Time) {
+	if now.Sub(c.Changed) >= againFor {
+		c.Again = nil
+	}
+}
 
 // former returns the hashes of the secrets that may not be chosen again, once this credential's secret is gone.
 func (c *credential) former(p *Policy) []string {
@@ -232,18 +232,4 @@ func (c *credential) unusedSince() time.Time {
 		return c.Issued // imported, and not used since
 	}
 	return c.Used
-}
-
-// end returns when the chosen secret will expire, zero if never.
-func (c *credential) end(p *Policy) time.Time {
-	var end time.Time
-	if p.MaxAge > 0 {
-		end = c.Changed.Add(p.MaxAge)
-	}
-	if p.MaxUnused > 0 {
-		if unused := c.unusedSince().Add(p.MaxUnused); end.IsZero() || unused.Before(end) {
-			end = unused
-		}
-	}
-	return end
 }

@@ -154,7 +154,7 @@ func (s *Service) fresh(o IssueOptions, class outbox.Class) (credential, string)
 	now := s.vault.Now()
 	c := credential{State: provisional, Issue: rand.Text(), Level: o.Level, Issued: now}
 	c.endSessions()
-	c.Norm = normaliser{Version: choice.NormaliserVersion, Alphabet: s.policy.Alphabet}
+	c.Norm = s.issued()
 	var whole strings.Builder
 	for _, to := range o.Parts {
 		text := s.alphabet.New(s.policy.Length)
@@ -177,6 +177,11 @@ func (s *Service) fresh(o IssueOptions, class outbox.Class) (credential, string)
 		c.Level = o.Level
 	}
 	return c, whole.String()
+}
+
+// issued is what brings an issued secret to the form that is hashed.
+func (s *Service) issued() normaliser {
+	return normaliser{Version: choice.NormaliserVersion, Alphabet: s.policy.Alphabet}
 }
 
 // request returns what the outbox is asked for an issue.

@@ -142,6 +142,7 @@ func (s *Service) manage(ctx context.Context, subject civicpin.Subject, by civic
 			return err
 		}
 		e.Value.By, e.Value.Reason = by, reason
+		e.Value.dropAgain(s.vault.Now())
 		e.Expires = e.Value.keep()
 		changed = true
 		return nil

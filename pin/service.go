@@ -206,6 +206,7 @@ func (s *Service) touch(ctx context.Context, a Attempt, e store.Entry[credential
 		if used {
 			c.Used = now
 		}
+		c.dropAgain(now)
 		if renewed != "" {
 			c.Hash, c.Norm = renewed, norm
 		}

@@ -2,7 +2,6 @@ package pin
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"time"
 
@@ -71,9 +70,10 @@ func (s *Service) Epoch(ctx context.Context, subject civicpin.Subject) (Epoch, e
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return "", err
 	}
-	none := Epoch(rand.Text())
+	var none credential
+	none.endSessions()
 	if !e.Found() || e.Value.Sessions == "" {
-		return none, nil
+		return none.Sessions, nil
 	}
 	return e.Value.Sessions, nil
 }
@@ -88,6 +88,28 @@ func (s *Service) verified(a Attempt, m match, c *credential, now time.Time) Ver
 		Level: c.level(now), Expires: c.end(&s.policy), Epoch: c.Sessions, KnownDevice: m.device, LastLogin: m.last,
 		Shown: shown.New(s.vault, a.Subject, shown.Value{Kind: shown.Login}), login: loginOf(a, c),
 	}
+}
+
+// level is the level of assurance at a time.
+func (c *credential) level(now time.Time) civicpin.Level {
+	if c.Lowered != nil && now.Before(c.Lowered.Until) {
+		return min(c.Level, c.Lowered.Level)
+	}
+	return c.Level
+}
+
+// end returns when the chosen secret will expire, zero if never.
+func (c *credential) end(p *Policy) time.Time {
+	var end time.Time
+	if p.MaxAge > 0 {
+		end = c.Changed.Add(p.MaxAge)
+	}
+	if p.MaxUnused > 0 {
+		if unused := c.unusedSince().Add(p.MaxUnused); end.IsZero() || unused.Before(end) {
+			end = unused
+		}
+	}
+	return end
 }
 
 // login is what a Verified carries of the attempt that it came from: whose it was, and which device was shown. It is
