@@ -248,8 +248,10 @@ func TestSetTwiceForgetsWhatTheFirstDidNot(t *testing.T) {
 // What is kept for the second request goes with the next write after its time: records stay as short as most are.
 func TestWhatIsKeptForTheSecondRequestGoes(t *testing.T) {
 	for name, write := range map[string]func(k *kit) error{
-		"login":    func(k *kit) error { return testkit.Err(k.Verify(t.Context(), try(chosen))) },
-		"evidence": func(k *kit) error { return k.Attest(t.Context(), maria, civicpin.Evidence{Method: civicpin.Video, By: clerk}) },
+		"login": func(k *kit) error { return testkit.Err(k.Verify(t.Context(), try(chosen))) },
+		"evidence": func(k *kit) error {
+			return k.Attest(t.Context(), maria, civicpin.Evidence{Method: civicpin.Video, By: clerk})
+		},
 	} {
 		k := newKit(t, pin.INPS())
 		k.exchanged(t)

@@ -12,9 +12,10 @@
 //	              +------- Revoke ---------+--> revoked --Issue--> provisional ...
 //	              +------- a Grant: Set --> active, Reissue --> provisional
 //
-// [Service.Attest] raises the level of assurance on recorded evidence; [Service.Suspend] and [Service.Resume] stop and go;
-// a lost secret is set or issued anew under a [Grant], which package recovery gives for a completed plan, and nobody else can;
-// [Service.Import] takes over hashes from an older system. [Service.Status] shows it all to operators.
+// [Service.Attest] raises the level of assurance on recorded evidence; [Service.Suspend] and [Service.Resume] stop and go; a
+// lost secret is set or issued anew under a [Grant], which package recovery gives for a completed plan, and nobody else can;
+// [Service.Epoch] says whether a session of the portal goes on; [Service.Import] takes over hashes from an older system.
+// [Service.Status] shows it all to operators.
 //
 // # Threat model
 //
