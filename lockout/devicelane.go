@@ -79,22 +79,39 @@ func (l *deviceLane) told(ctx context.Context, err error, o outcome) error {
 }
 
 // enter reserves a guess in the lane of the known device that a target shows, or else in the target's own. A store error while
-// the devices are read refuses the guess: that record is looked up only for a value that was made after a right guess.
-func (g *Gate) enter(ctx context.Context, target Target) (guess, error) {
+// the devices are read refuses the guess: that record is looked up only for a value that was made after a right guess. known
+// reports whether the device is a known one, also if its lane is locked.
+func (g *Gate) enter(ctx context.Context, target Target) (t guess, known bool, err error) {
 	id, ok := g.shown(target)
 	if !ok {
-		return g.laneOf(target).take(ctx)
+		t, err = g.laneOf(target).take(ctx)
+		return t, false, err
 	}
-	t, err := g.laneOfDevice(target, id).take(ctx)
+	t, err = g.laneOfDevice(target, id).take(ctx)
 	barred, isLocked := errors.AsType[*LockedError](err)
 	if !isLocked && !errors.Is(err, errNoLane) {
-		return t, err // also ErrInFlight: parallel guesses with one value must not spread over two lanes
+		return t, err == nil, err // also ErrInFlight: parallel guesses with one value must not spread over two lanes
 	}
 	t, err = g.laneOf(target).take(ctx)
 	if open, ok := errors.AsType[*LockedError](err); ok && isLocked {
 		err = sooner(barred, open)
 	}
-	return t, err
+	return t, isLocked, err
+}
+
+// deviceKey is the key of a context's value.
+type deviceKey struct{}
+
+// withDevice returns the context of a verify function.
+func withDevice(ctx context.Context, known bool) context.Context {
+	return context.WithValue(ctx, deviceKey{}, known)
+}
+
+// KnownDevice reports whether a guess comes from a known device of the subject: ctx is the context that [Gate.Do] gave to
+// verify. It makes no store call. Tell it only to a caller whose guess was right.
+func KnownDevice(ctx context.Context) bool {
+	known, _ := ctx.Value(deviceKey{}).(bool)
+	return known
 }
 
 // sooner returns the lock that ends first: that is when the next guess is let in. It is new if one of the two is, since the

@@ -348,3 +348,38 @@ func TestRememberAtOnce(t *testing.T) {
 	}
 	require.Equal(t, 6, in)
 }
+
+// A verify function is told whether the guess comes from a known device, also while that device's lane is locked.
+func TestKnownDevice(t *testing.T) {
+	clock := newClock()
+	gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, nil), threeDevices)
+	value := remember(t, gate, "CITIZEN", "")
+	for _, tt := range []struct {
+		name    string
+		subject civicpin.Subject
+		device  string
+		known   bool
+	}{
+		{"no device", "CITIZEN", "", false},
+		{"made up", "CITIZEN", value + "A", false},
+		{"another subject's", "SOMEBODY", value, false},
+		{"known", "CITIZEN", value, true},
+	} {
+		for _, locked := range []bool{false, true} {
+			for range 5 {
+				if locked && tt.known {
+					_ = gate.Do(t.Context(), showing("CITIZEN", value), wrong)
+				}
+			}
+			called := false
+			err := gate.Do(t.Context(), showing(tt.subject, tt.device), func(ctx context.Context) (bool, error) {
+				called = true
+				assert.Equal(t, tt.known, lockout.KnownDevice(ctx), tt.name)
+				return true, nil
+			})
+			require.NoError(t, err)
+			require.True(t, called)
+		}
+	}
+	require.False(t, lockout.KnownDevice(t.Context()), "outside of a verify function")
+}

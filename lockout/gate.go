@@ -144,7 +144,7 @@ func (g *Gate) Do(ctx context.Context, target Target, verify func(context.Contex
 	if err != nil {
 		return err
 	}
-	taken, err := g.enter(ctx, target)
+	taken, known, err := g.enter(ctx, target)
 	if err != nil {
 		return err
 	}
@@ -154,7 +154,7 @@ func (g *Gate) Do(ctx context.Context, target Target, verify func(context.Contex
 			rates.settle(ctx, counted, taken.settle(ctx, counted))
 		}
 	}()
-	verifyCtx, cancel := context.WithTimeout(ctx, g.policy.Timeout)
+	verifyCtx, cancel := context.WithTimeout(withDevice(ctx, known), g.policy.Timeout)
 	defer cancel()
 	right, verifyErr := verify(verifyCtx)
 	returned = true

@@ -35,7 +35,7 @@ func benchKit(b *testing.B, real bool) (*kit, *storetest.Faults) {
 	require.NoError(b, err)
 	require.NoError(b, k.out.Flush(b.Context()))
 	code := k.last(phone) + k.last(email)
-	require.NoError(b, k.Exchange(b.Context(), try(code), civicpin.NewSecret(chosen)))
+	require.NoError(b, testkit.Err(k.Exchange(b.Context(), try(code), civicpin.NewSecret(chosen))))
 	return k, f
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
@@ -32,4 +33,13 @@ func TestStoreCalls(t *testing.T) {
 		count(wrong)
 	}
 	require.Equal(t, 1, count(chosen), "locked")
+
+	k.clock.Add(15 * time.Minute)
+	change := func(choice string) int {
+		f.Reset()
+		require.NoError(t, testkit.Err(k.Change(t.Context(), try(chosen), civicpin.NewSecret(choice))))
+		return f.Calls()
+	}
+	require.Equal(t, 5, change(changed), "a change")
+	require.Equal(t, 4, change(changed), "the same once more")
 }

@@ -15,72 +15,98 @@ import (
 // maxPersonal bounds the pieces of Attempt.Personal that count.
 const maxPersonal = 32
 
-// Exchange replaces the issued secret, which the attempt shows, by the citizen's own. From then on only the chosen one is
-// right, and the parts' texts are gone.
+// Exchange replaces the issued secret, which the attempt shows, by the subject's own, and logs the subject in: it returns what
+// [Service.Verify] returns. From then on only the chosen secret is right, and the texts of the parts are gone.
 //
-// Errors are those of [Service.Verify], and: a *[ChoiceError] that names the rule which the chosen secret breaks; [ErrState]
-// if the attempt shows a secret that was chosen already; [ErrChanged] if somebody else exchanged it at the same moment. A
-// choice that breaks a rule regardless of the subject costs no try. If the store fails at the end, the exchange may have
-// happened: the citizen can try their own secret, or the issued one once more.
-func (s *Service) Exchange(ctx context.Context, a Attempt, chosen civicpin.Secret) error {
+// The same exchange may come again, from a double click or after an error: for 10 minutes, an attempt with the issued secret
+// and the choice that replaced it succeeds too. It changes nothing, and the sessions of both go on. Of two exchanges at one
+// moment with different choices, one wins.
+//
+// Errors are those of [Service.Verify], and:
+//   - a [*ChoiceError]: the choice breaks the rule that the error names. If it breaks the rule whoever the subject is, no try
+//     was spent.
+//   - [ErrState]: the attempt shows a secret that was chosen already. The text says so.
+//   - [ErrChanged]: another request replaced the secret at the same moment, by another choice. This counts as a wrong guess,
+//     since the choice was compared with that other one.
+//   - the store's: the exchange may have happened. Send the same once more.
+func (s *Service) Exchange(ctx context.Context, a Attempt, chosen civicpin.Secret) (Verified, error) {
 	return s.choose(ctx, a, chosen, provisional, eventExchanged)
 }
 
-// Change replaces the citizen's secret, which the attempt shows, by another one. It also works when the current one has
-// expired for its age, but not when it has for disuse. Errors are those of [Service.Exchange], with [ErrState] if the attempt
-// shows an issued secret.
-func (s *Service) Change(ctx context.Context, a Attempt, chosen civicpin.Secret) error {
+// Change replaces the subject's own secret, which the attempt shows, by another one, and returns what [Service.Verify] returns.
+// It also works when the current secret has expired for its age, but not for disuse. The same change may come again, as with
+// [Service.Exchange]. Errors are those of Exchange, with [ErrState] if the attempt shows an issued secret.
+func (s *Service) Change(ctx context.Context, a Attempt, chosen civicpin.Secret) (Verified, error) {
 	return s.choose(ctx, a, chosen, active, eventChanged)
 }
 
 // choose is Exchange and Change: prove the current secret, which has to be in the given state, and set another.
-func (s *Service) choose(ctx context.Context, a Attempt, chosen civicpin.Secret, state string, code civicpin.EventCode) error {
+func (s *Service) choose(ctx context.Context, a Attempt, chosen civicpin.Secret, state string, code civicpin.EventCode) (
+	Verified, error,
+) {
 	// What is wrong with the choice whoever made it is said before a try is spent. What has to do with the subject's own
 	// data is looked at only after the proof, or strangers could find out pieces of it.
 	personal := append([]string{string(a.Subject)}, a.Personal[:min(len(a.Personal), maxPersonal)]...)
 	text, err := s.allowed(chosen, personal)
 	if err != nil {
-		return err
+		return Verified{}, err
 	}
 	leave, err := attempt.Enter(ctx, s.hashing)
 	if err != nil {
-		return err
+		return Verified{}, err
 	}
 	defer leave()
-	e, err := s.prove(ctx, a)
+	m, err := s.prove(ctx, a, s.repeats(a, state, text))
 	if err != nil {
-		return err
+		return Verified{}, err
 	}
-	c, now := &e.Value, s.vault.Now()
+	if m.again {
+		return s.chosenAgain(ctx, a, m), nil
+	}
+	c := &m.entry.Value
 	if c.State != state {
-		return c.wrongState()
+		return Verified{}, c.wrongState()
 	}
-	if since := c.expired(&s.policy, now); since == SinceIssue || since == SinceUse {
+	if since := c.expired(&s.policy, s.vault.Now()); since == SinceIssue || since == SinceUse {
 		s.record(ctx, a, eventExpired, c, since)
-		return &ExpiredError{Since: since}
+		return Verified{}, &ExpiredError{Since: since}
 	}
 	if err := s.fits(ctx, c, text, a); err != nil {
-		return err
+		return Verified{}, err
 	}
+	ok, err := s.replace(ctx, a, m, text, code)
+	if errors.Is(err, ErrChanged) {
+		return s.overtaken(ctx, a, state, text)
+	}
+	return ok, err
+}
+
+// replace makes text the citizen's own secret in place of the one that was proved.
+func (s *Service) replace(ctx context.Context, a Attempt, m match, text string, code civicpin.EventCode) (Verified, error) {
+	proven, state := m.entry.Value.Hash, m.entry.Value.State
 	hash, err := s.hash(ctx, text)
 	if err != nil {
-		return err
+		return Verified{}, err
 	}
-	proven := c.Hash
-	e, err = s.creds.UpdateFrom(ctx, e, func(e *store.Entry[credential]) error {
+	both, err := s.hash(ctx, s.pair(state, a.Secret.Reveal(), text))
+	if err != nil {
+		return Verified{}, err
+	}
+	now := s.vault.Now()
+	e, err := s.creds.UpdateFrom(ctx, m.entry, func(e *store.Entry[credential]) error {
 		// The record may have changed since the proof, as when a part's delivery is noted; the secret may not.
 		if !e.Found() || e.Value.Hash != proven || e.Value.Suspended {
 			return ErrChanged
 		}
-		e.Value.choose(&s.policy, hash, now)
+		e.Value.choose(&s.policy, hash, now, again{Hash: both})
 		e.Expires = e.Value.keep()
 		return nil
 	})
 	if err != nil {
-		return err
+		return Verified{}, err
 	}
 	s.record(ctx, a, code, &e.Value, "")
-	return nil
+	return s.verified(a, m, &e.Value, now), nil
 }
 
 // allowed returns the normal form of a chosen secret, or the rule that it breaks.

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
 )
 
@@ -30,7 +31,7 @@ func TestChoiceNamesTheRule(t *testing.T) {
 				k := newKit(t, pin.INPS())
 				a := try(k.issued(t))
 				a.Personal = []string{"Maria Rossi", "1985-12-10"}
-				err := k.Exchange(t.Context(), a, civicpin.NewSecret(choice))
+				_, err := k.Exchange(t.Context(), a, civicpin.NewSecret(choice))
 				require.ErrorIs(t, err, pin.ErrChoice)
 				var broken *pin.ChoiceError
 				require.ErrorAs(t, err, &broken)
@@ -47,7 +48,7 @@ func TestChoiceMayNotBeOfTheIssuedSecret(t *testing.T) {
 	k := newKit(t, pin.INPS())
 	code := k.issued(t)
 	for _, half := range []string{code[:8], strings.ToLower(code[8:]), code[4:12]} {
-		err := k.Exchange(t.Context(), try(code), civicpin.NewSecret(half))
+		_, err := k.Exchange(t.Context(), try(code), civicpin.NewSecret(half))
 		var broken *pin.ChoiceError
 		require.ErrorAs(t, err, &broken)
 		// A random half may break another rule first.
@@ -62,21 +63,21 @@ func TestChoiceAgainstContactsNeedsTheProof(t *testing.T) {
 	k := newKit(t, pin.INPS())
 	code := k.issued(t)
 	inPhone := civicpin.NewSecret("K331234W")
-	require.ErrorIs(t, k.Exchange(t.Context(), try(wrong+wrong), inPhone), pin.ErrRefused)
+	require.ErrorIs(t, testkit.Err(k.Exchange(t.Context(), try(wrong+wrong), inPhone)), pin.ErrRefused)
 	var broken *pin.ChoiceError
-	require.ErrorAs(t, k.Exchange(t.Context(), try(code), inPhone), &broken)
+	require.ErrorAs(t, testkit.Err(k.Exchange(t.Context(), try(code), inPhone)), &broken)
 	require.Equal(t, "personal", broken.Rule)
 }
 
 func TestStates(t *testing.T) {
 	k := newKit(t, pin.INPS())
 	code := k.issued(t)
-	require.ErrorIs(t, k.Change(t.Context(), try(code), civicpin.NewSecret(chosen)), pin.ErrState, "an issued secret is exchanged")
-	require.NoError(t, k.Exchange(t.Context(), try(code), civicpin.NewSecret(chosen)))
-	require.ErrorIs(t, k.Exchange(t.Context(), try(code), civicpin.NewSecret(changed)), pin.ErrRefused)
-	require.ErrorIs(t, k.Exchange(t.Context(), try(chosen), civicpin.NewSecret(changed)), pin.ErrState)
+	require.ErrorIs(t, testkit.Err(k.Change(t.Context(), try(code), civicpin.NewSecret(chosen))), pin.ErrState, "an issued secret is exchanged")
+	require.NoError(t, testkit.Err(k.Exchange(t.Context(), try(code), civicpin.NewSecret(chosen))))
+	require.ErrorIs(t, testkit.Err(k.Exchange(t.Context(), try(code), civicpin.NewSecret(changed))), pin.ErrRefused)
+	require.ErrorIs(t, testkit.Err(k.Exchange(t.Context(), try(chosen), civicpin.NewSecret(changed))), pin.ErrState)
 	var broken *pin.ChoiceError
-	require.ErrorAs(t, k.Change(t.Context(), try(chosen), civicpin.NewSecret("qz7w k4pm")), &broken)
+	require.ErrorAs(t, testkit.Err(k.Change(t.Context(), try(chosen), civicpin.NewSecret("qz7w k4pm"))), &broken)
 	require.Equal(t, "same", broken.Rule)
 }
 
@@ -94,7 +95,7 @@ func TestExpiry(t *testing.T) {
 	require.ErrorAs(t, err, &expired)
 	require.Equal(t, pin.SinceChange, expired.Since)
 	require.ErrorIs(t, err, pin.ErrExpired)
-	require.NoError(t, k.Change(t.Context(), try(chosen), civicpin.NewSecret(changed)))
+	require.NoError(t, testkit.Err(k.Change(t.Context(), try(chosen), civicpin.NewSecret(changed))))
 
 	// Used now and then it lives as long as it is changed in time; a use within a day of the last one need not count.
 	p := pin.INPS()
@@ -110,7 +111,7 @@ func TestExpiry(t *testing.T) {
 	_, err = k.Verify(t.Context(), try(chosen))
 	require.ErrorAs(t, err, &expired)
 	require.Equal(t, pin.SinceUse, expired.Since)
-	require.ErrorIs(t, k.Change(t.Context(), try(chosen), civicpin.NewSecret(changed)), pin.ErrExpired, "must be issued anew")
+	require.ErrorIs(t, testkit.Err(k.Change(t.Context(), try(chosen), civicpin.NewSecret(changed))), pin.ErrExpired, "must be issued anew")
 	k.walk(t)
 }
 
@@ -121,21 +122,24 @@ func TestHistory(t *testing.T) {
 	k.exchanged(t)
 	secrets := []string{chosen, "HJ4N8RTX", "MN6B3VCX", "TR5W9PLK"}
 	for i := 1; i < len(secrets); i++ {
-		require.NoError(t, k.Change(t.Context(), try(secrets[i-1]), civicpin.NewSecret(secrets[i])))
+		require.NoError(t, testkit.Err(k.Change(t.Context(), try(secrets[i-1]), civicpin.NewSecret(secrets[i]))))
 	}
 	var broken *pin.ChoiceError
 	for i, rule := range map[int]string{3: "same", 2: "history", 1: "history"} {
-		require.ErrorAs(t, k.Change(t.Context(), try(secrets[3]), civicpin.NewSecret(secrets[i])), &broken)
+		require.ErrorAs(t, testkit.Err(k.Change(t.Context(), try(secrets[3]), civicpin.NewSecret(secrets[i]))), &broken)
 		require.Equal(t, rule, broken.Rule)
 	}
 	require.NoError(t, k.Revoke(t.Context(), maria, "stolen", clerk))
 	code := k.issued(t)
-	require.ErrorAs(t, k.Exchange(t.Context(), try(code), civicpin.NewSecret(secrets[3])), &broken)
+	require.ErrorAs(t, testkit.Err(k.Exchange(t.Context(), try(code), civicpin.NewSecret(secrets[3]))), &broken)
 	require.Equal(t, "history", broken.Rule, "what was stolen does not come back")
-	require.NoError(t, k.Exchange(t.Context(), try(code), civicpin.NewSecret(secrets[0])), "two are remembered, no more")
+	require.NoError(t, testkit.Err(k.Exchange(t.Context(), try(code), civicpin.NewSecret(secrets[0]))), "two are remembered, no more")
 }
 
-// Of any number of exchanges with the right code, one wins.
+// choiceOf returns the choice of the i-th of up to 676 requests.
+func choiceOf(i int) string { return "QZ7W" + string(rune('A'+i%26)) + string(rune('A'+i/26)) + "PM" }
+
+// Of any number of exchanges with the right code and different choices, one wins.
 func TestOneExchangeWins(t *testing.T) {
 	p := pin.INPS()
 	p.Hashing.Queue = 1000
@@ -146,9 +150,9 @@ func TestOneExchangeWins(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 64 {
 		wg.Go(func() {
-			mine := "QZ7W" + string(rune('A'+i%26)) + string(rune('A'+i/26)) + "PM"
+			mine := choiceOf(i)
 			for {
-				err := k.Exchange(t.Context(), try(code), civicpin.NewSecret(mine))
+				_, err := k.Exchange(t.Context(), try(code), civicpin.NewSecret(mine))
 				switch {
 				case err == nil:
 					won.Add(1)

@@ -1,7 +1,8 @@
 package pin
 
 import (
-	"strings"
+	"crypto/rand"
+	"fmt"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -42,12 +43,14 @@ type credential struct {
 	Issued    time.Time      `json:"issued,omitzero" export:"yes"`
 	Expires   time.Time      `json:"expires,omitzero" export:"yes"` // of the issued secret, while provisional
 	Changed   time.Time      `json:"changed,omitzero" export:"yes"` // when the current secret was chosen
-	Used      time.Time      `json:"used,omitzero" export:"yes"`    // not before the last use minus usedEvery
+	Used      time.Time      `json:"used,omitzero" export:"yes"`    // not before the last use minus usedEvery; zero if unknown
 	History   []string       `json:"history,omitempty"`
 	By        civicpin.Actor `json:"by,omitempty" export:"yes"`     // of the last revocation, suspension or resumption
 	Reason    string         `json:"reason,omitempty" export:"yes"` // of the same
-	Epoch     uint64         `json:"epoch,omitempty"`               // counts what ends recoveries under way: see proof.Mark
+	Epoch     uint64         `json:"epoch,omitempty"`               // counts what ends recoveries under way: see Mark
+	Sessions  Epoch          `json:"sessions,omitempty"`            // of the logins that count: see endSessions
 	Grant     *grant         `json:"grant,omitempty"`
+	Again     *again         `json:"again,omitempty"` // of the current secret, while it is the citizen's own
 	Lowered   *lowered       `json:"lowered,omitempty" export:"yes"`
 }
 
@@ -131,7 +134,7 @@ func (c *credential) expired(p *Policy, now time.Time) string {
 		if !now.Before(c.Expires) {
 			return SinceIssue
 		}
-	case p.MaxUnused > 0 && !now.Before(c.Used.Add(p.MaxUnused)):
+	case p.MaxUnused > 0 && !now.Before(c.unusedSince().Add(p.MaxUnused)):
 		return SinceUse
 	case p.MaxAge > 0 && !now.Before(c.Changed.Add(p.MaxAge)):
 		return SinceChange
@@ -169,22 +172,41 @@ func (c *credential) attest(p *Policy, e civicpin.Evidence, now time.Time) {
 	}
 }
 
-// level is the level of assurance at a time.
-func (c *credential) level(now time.Time) civicpin.Level {
-	if c.Lowered != nil && now.Before(c.Lowered.Until) {
-		return min(c.Level, c.Lowered.Level)
+// wrongState returns an [ErrState] that says in which state the credential is.
+func (c *credential) wrongState() error {
+	state := map[string]string{
+		"":          "none was issued",
+		provisional: "issued, and not exchanged yet",
+		active:      "the citizen's own secret is set",
+		revoked:     "revoked",
+		vacant:      "begun by a recovery, and no secret is chosen yet",
+	}[c.State]
+	if c.Suspended {
+		state += ", and suspended"
 	}
-	return c.Level
+	return fmt.Errorf("%w: %s", ErrState, state)
 }
 
 // choose makes hash the citizen's own secret.
-func (c *credential) choose(p *Policy, hash string, now time.Time) {
+func (c *credential) choose(p *Policy, hash string, now time.Time, with again) {
 	c.History = c.former(p)
 	c.erase()
 	c.State, c.Hash, c.Norm = active, hash, p.Chosen.normaliser()
-	c.Expires, c.Grant = time.Time{}, nil
+	c.Expires, c.Grant, c.Again = time.Time{}, nil, &with
 	c.Changed, c.Used = now, now
 	c.Epoch++
+	c.endSessions()
+}
+
+// endSessions ends all sessions that began with a login until now. 65 random bits are another epoch than those before; nobody
+// gains by guessing them.
+func (c *credential) endSessions() { c.Sessions = Epoch(rand.Text()[:13]) }
+
+// dropAgain drops what is good for nothing any more.
+func (c *credential) dropAgain(now time.Time) {
+	if now.Sub(c.Changed) >= againFor {
+		c.Again = nil
+	}
 }
 
 // former returns the hashes of the secrets that may not be chosen again, once this credential's secret is gone.
@@ -196,11 +218,6 @@ func (c *credential) former(p *Policy) []string {
 	return hashes[:min(len(hashes), p.History)]
 }
 
-// sameSend reports whether part i of the issue is still at its send-th message.
-func (c *credential) sameSend(issue string, i, send int) bool {
-	return c.Issue == issue && i >= 0 && i < len(c.Parts) && c.Parts[i].Send == send
-}
-
 // vacant reports whether nobody has a secret that this credential would accept, or was sent one.
 func (c *credential) vacant() bool { return c.State == vacant || c.State == revoked }
 
@@ -209,35 +226,10 @@ func (c *credential) recoverable() bool {
 	return (c.State == provisional || c.State == active) && !c.Suspended
 }
 
-// end returns when the chosen secret will expire, zero if never.
-func (c *credential) end(p *Policy) time.Time {
-	var end time.Time
-	if p.MaxAge > 0 {
-		end = c.Changed.Add(p.MaxAge)
+// unusedSince returns the start of Policy.MaxUnused.
+func (c *credential) unusedSince() time.Time {
+	if c.Used.IsZero() {
+		return c.Issued // imported, and not used since
 	}
-	if p.MaxUnused > 0 {
-		if unused := c.Used.Add(p.MaxUnused); end.IsZero() || unused.Before(end) {
-			end = unused
-		}
-	}
-	return end
-}
-
-// padding makes the credentials of most citizens as long as the likeness: their addresses and receipts, and another piece of
-// evidence or two, do not show. In bytes.
-const padding = 1024
-
-// likeness is a credential as most of this policy look: what is opened instead where a subject has none.
-func (s *Service) likeness() credential {
-	now := s.vault.Now()
-	c := credential{State: provisional, Issue: strings.Repeat("A", 26), Level: civicpin.Low, Issued: now, Epoch: 1}
-	for range s.policy.Parts {
-		c.Parts = append(c.Parts, part{
-			Channel: civicpin.Email, Address: "somebody@example.org", State: Accepted, Receipt: strings.Repeat("A", 26),
-			Send: 1, At: now,
-		})
-	}
-	c.attest(&s.policy, civicpin.Evidence{Method: civicpin.InPerson, By: civicpin.Operator("somebody")}, now)
-	c.choose(&s.policy, s.dummy.Encode(), now)
-	return c
+	return c.Used
 }

@@ -64,6 +64,11 @@ func parseRef(id string) (issue string, part, send int, err error) {
 	return fields[0], part, send, nil
 }
 
+// sameSend reports whether part i of the issue is still at its send-th message.
+func (c *credential) sameSend(issue string, i, send int) bool {
+	return c.Issue == issue && i >= 0 && i < len(c.Parts) && c.Parts[i].Send == send
+}
+
 // Confirm implements [outbox.Owner]: it gives the message only while the credential is still waiting for this very one.
 func (d *delivery) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Message, error) {
 	issue, i, send, err := parseRef(ref.ID)

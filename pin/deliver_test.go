@@ -143,7 +143,7 @@ func TestRevokedPartsAreNotSent(t *testing.T) {
 func TestTextsAreErased(t *testing.T) {
 	for name, end := range map[string]func(*testing.T, *kit, string) error{
 		"exchange": func(t *testing.T, k *kit, code string) error {
-			return k.Exchange(t.Context(), try(code), civicpin.NewSecret(chosen))
+			return testkit.Err(k.Exchange(t.Context(), try(code), civicpin.NewSecret(chosen)))
 		},
 		"revoke": func(t *testing.T, k *kit, _ string) error { return k.Revoke(t.Context(), maria, "", clerk) },
 		"issue again": func(t *testing.T, k *kit, _ string) error {

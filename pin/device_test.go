@@ -84,7 +84,7 @@ func TestOwnerGetsInWhileStrangersLock(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, st.Lockout.Locked.Disabled)
 	require.Equal(t, 1, st.Lockout.Devices)
-	require.NoError(t, k.Change(t.Context(), from(device, chosen), civicpin.NewSecret(changed)), "and change it")
+	require.NoError(t, testkit.Err(k.Change(t.Context(), from(device, chosen), civicpin.NewSecret(changed))), "and change it")
 	_, err = k.Verify(t.Context(), from(device, changed))
 	require.NoError(t, err, "from the device that is still known")
 }
@@ -144,7 +144,7 @@ func TestRememberNeedsALogin(t *testing.T) {
 	require.Zero(t, st.Lockout.Devices)
 
 	for name, end := range map[string]func(*kit) error{
-		"changed":   func(k *kit) error { return k.Change(ctx, try(chosen), civicpin.NewSecret(changed)) },
+		"changed":   func(k *kit) error { return testkit.Err(k.Change(ctx, try(chosen), civicpin.NewSecret(changed))) },
 		"suspended": func(k *kit) error { return k.Suspend(ctx, maria, "", clerk) },
 		"revoked":   func(k *kit) error { return k.Revoke(ctx, maria, "", clerk) },
 		"issued anew": func(k *kit) error {

@@ -12,9 +12,10 @@
 //	              +------- Revoke ---------+--> revoked --Issue--> provisional ...
 //	              +------- a Grant: Set --> active, Reissue --> provisional
 //
-// [Service.Attest] raises the level of assurance on recorded evidence; [Service.Suspend] and [Service.Resume] stop and go;
-// a lost secret is set or issued anew under a [Grant], which package recovery gives for a completed plan, and nobody else can;
-// [Service.Import] takes over hashes from an older system. [Service.Status] shows it all to operators.
+// [Service.Attest] raises the level of assurance on recorded evidence; [Service.Suspend] and [Service.Resume] stop and go; a
+// lost secret is set or issued anew under a [Grant], which package recovery gives for a completed plan, and nobody else can;
+// [Service.Epoch] says whether a session of the portal goes on; [Service.Import] takes over hashes from an older system.
+// [Service.Status] shows it all to operators.
 //
 // # Threat model
 //
@@ -37,9 +38,10 @@
 // pin.granted (reason: the plan and run of the recovery), pin.recovered (a grant was used) and pin.lowered tell of recoveries
 // and contacts. pin.issued, pin.resent, pin.exchanged, pin.changed, pin.attested, pin.revoked, pin.suspended, pin.resumed and
 // pin.imported say what was done; pin.part_accepted, pin.part_delivered and pin.part_failed how far a part has come;
-// pin.verified that a secret was right, pin.expired that it was right but too old, with the reason issue, change or use; and
-// pin.refused that it was not let in, with the reason wrong, unknown, vacant, revoked, suspended, locked, busy, unreadable hash
-// or not checked. Locks are recorded by package lockout. Ref is the id of the issue.
+// pin.verified that a secret was right, with the reason again if an exchange, change or set came twice; pin.expired that it
+// was right but too old, with the reason issue, change or use; and pin.refused that it was not let in, with the reason wrong,
+// unknown, vacant, revoked, suspended, locked, busy, unreadable hash or not checked. Locks are recorded by package lockout.
+// Ref is the id of the issue.
 //
 // # Stored-format compatibility
 //

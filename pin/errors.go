@@ -18,11 +18,12 @@ var (
 	ErrBusy = lockout.ErrBusy
 	// ErrExpired is matched by [ExpiredError].
 	ErrExpired = errors.New("pin: expired")
-	// ErrState says that the credential is not in a state for the call: exchanging one that was exchanged, changing one
-	// that was not, issuing over one in use, sending again what was erased. Visitors get it only after they proved the secret.
-	// From Exchange, Change, Suspend, Resume, Import and Complete, its text says which state that is.
+	// ErrState says that the credential is not in a state for the call: exchanging one that was exchanged, changing one that
+	// was not, issuing over one in use, sending again what was erased. Visitors get it only after they proved the secret.
+	// From Exchange, Change, Suspend, Resume, Import and Complete, and from Issue to an operator, its text says which state
+	// that is.
 	ErrState = errors.New("pin: credential is not in a state for this")
-	// ErrChanged says that the credential changed while the call worked on it; nothing was written. Ask again.
+	// ErrChanged says that the credential changed while the call worked on it, and the call wrote nothing.
 	ErrChanged = errors.New("pin: credential changed meanwhile")
 	// ErrNoCredential says that the subject has no credential. Only calls for operators return it. It matches
 	// [store.ErrNotFound].
@@ -33,21 +34,6 @@ var (
 	// address twice, a channel that the policy does not list, or two parts that the caller prints.
 	ErrParts = errors.New("pin: contacts do not fit the parts")
 )
-
-// wrongState returns an [ErrState] that says in which state the credential is.
-func (c *credential) wrongState() error {
-	state := map[string]string{
-		"":          "none was issued",
-		provisional: "issued, and not exchanged yet",
-		active:      "the citizen's own secret is set",
-		revoked:     "revoked",
-		vacant:      "begun by a recovery, and no secret is chosen yet",
-	}[c.State]
-	if c.Suspended {
-		state += ", and suspended"
-	}
-	return fmt.Errorf("%w: %s", ErrState, state)
-}
 
 // Why a secret expired.
 const (
@@ -77,8 +63,8 @@ type ChoiceError struct {
 	//   - "length", "characters", "common", "repeated", "sequence", "date", "personal": an attacker would try it early.
 	//   - "issued": it is part of the issued secret.
 	//   - "same": it is the current secret.
-	//   - "history": it is a former secret. Under a grant ([Service.Set]) this stands for "issued" and "same", too: the holder of
-	//     a grant did not show the current secret, and must not find out which one it is.
+	//   - "history": it is a former secret. Under a grant ([Service.Set]) this stands for "issued" and "same", too: the
+	//     holder of a grant did not show the current secret, and must not find out which one it is.
 	Rule string
 }
 

@@ -80,17 +80,17 @@ func Example() {
 	}
 	ok, err := pins.Verify(ctx, typed)
 	fmt.Println(ok.MustExchange, ok.Level, err)
-	err = pins.Exchange(ctx, typed, civicpin.NewSecret("12345678"))
+	_, err = pins.Exchange(ctx, typed, civicpin.NewSecret("12345678"))
 	fmt.Println(err)
-	err = pins.Exchange(ctx, typed, civicpin.NewSecret("qz7w-k4pm"))
-	fmt.Println(err)
+	ok, err = pins.Exchange(ctx, typed, civicpin.NewSecret("qz7w-k4pm")) // and is logged in
+	fmt.Println(ok.MustExchange, ok.Level, err)
 	ok, err = pins.Verify(ctx, pin.Attempt{Subject: "RSSMRA85T10A562S", Secret: civicpin.NewSecret("QZ7WK4PM")})
 	fmt.Println(ok.MustExchange, ok.Level, err)
 	// Output:
 	// 2 parts, pending
 	// true none <nil>
 	// pin: secret may not be chosen: sequence
-	// <nil>
+	// false low <nil>
 	// false low <nil>
 }
 
@@ -151,7 +151,7 @@ func ExampleService_Issue_handedOver() {
 	}
 	fmt.Println(issue.Slip, len(issue.Slip.Reveal())) // Reveal once, to print it
 
-	err = pins.Exchange(ctx, pin.Attempt{Subject: "12345678Z", Secret: issue.Slip}, civicpin.NewSecret("lluvia en la ventana"))
+	_, err = pins.Exchange(ctx, pin.Attempt{Subject: "12345678Z", Secret: issue.Slip}, civicpin.NewSecret("lluvia en la ventana"))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -200,7 +200,7 @@ func ExampleService_RememberDevice() {
 	_ = out.Flush(ctx)
 	code := civicpin.NewSecret(arrived["+393331234567"] + arrived["maria.rossi@example.it"])
 	login := pin.Attempt{Subject: "RSSMRA85T10A562S", Secret: civicpin.NewSecret("QZ7WK4PM")}
-	if err := pins.Exchange(ctx, pin.Attempt{Subject: login.Subject, Secret: code}, login.Secret); err != nil {
+	if _, err := pins.Exchange(ctx, pin.Attempt{Subject: login.Subject, Secret: code}, login.Secret); err != nil {
 		log.Fatal(err)
 	}
 
@@ -223,4 +223,56 @@ func ExampleService_RememberDevice() {
 	// Output:
 	// true
 	// low <nil>
+}
+
+// A portal's session goes on until an act ends it, here or elsewhere: it keeps the epoch of its login, and each request compares.
+func ExampleService_Epoch() {
+	ctx := context.Background()
+	pins, login := exampleCitizen()
+	type portalSession struct {
+		subject civicpin.Subject
+		epoch   pin.Epoch
+	}
+
+	ok, err := pins.Verify(ctx, login)                // or Exchange, Change, Set
+	session := portalSession{login.Subject, ok.Epoch} // kept as the portal keeps its sessions
+	goesOn := func(s portalSession) bool {            // asked at each request
+		epoch, err := pins.Epoch(ctx, s.subject)
+		return err == nil && epoch == s.epoch
+	}
+	fmt.Println(err, goesOn(session))
+
+	// Wrong guesses end no session, or any stranger could.
+	for range 4 {
+		_, _ = pins.Verify(ctx, pin.Attempt{Subject: login.Subject, Secret: civicpin.NewSecret("a guess")})
+	}
+	fmt.Println(goesOn(session))
+
+	// At another computer the citizen changes the PIN, and is logged in there.
+	ok, err = pins.Change(ctx, login, civicpin.NewSecret("HJ4N8RTX"))
+	fmt.Println(err, goesOn(session), goesOn(portalSession{login.Subject, ok.Epoch}))
+	// Output:
+	// <nil> true
+	// true
+	// <nil> false true
+}
+
+// exampleCitizen makes a service, and a citizen with a PIN of their own.
+func exampleCitizen() (*pin.Service, pin.Attempt) {
+	ctx := context.Background()
+	policy := pin.INPS()
+	policy.Parts, policy.Length = 1, 16
+	pins, _, _ := exampleService(policy)
+	login := pin.Attempt{Subject: "RSSMRA85T10A562S", Secret: civicpin.NewSecret("QZ7WK4PM")}
+	issue, err := pins.Issue(ctx, login.Subject, pin.IssueOptions{
+		Parts: []civicpin.Contact{{Channel: civicpin.HandedOver}}, By: civicpin.Operator("bianchi"),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = pins.Exchange(ctx, pin.Attempt{Subject: login.Subject, Secret: issue.Slip}, login.Secret)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return pins, login
 }

@@ -55,14 +55,14 @@ func TestSet(t *testing.T) {
 	_, right := k.works(t, chosen)
 	require.True(t, right, "a grant alone takes nothing away")
 
-	require.NoError(t, k.Set(t.Context(), g, civicpin.NewSecret(changed)))
+	require.NoError(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret(changed))))
 	_, right = k.works(t, chosen)
 	require.False(t, right)
 	ok, right := k.works(t, changed)
 	require.True(t, right)
 	require.Equal(t, civicpin.Substantial, ok.Level, "the level is kept")
 	require.False(t, ok.MustExchange)
-	require.ErrorIs(t, k.Set(t.Context(), g, civicpin.NewSecret("MN6B3VCX")), pin.ErrGrant, "once")
+	require.ErrorIs(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret("MN6B3VCX"))), pin.ErrGrant, "once")
 }
 
 func TestSetChecksTheChoice(t *testing.T) {
@@ -70,7 +70,7 @@ func TestSetChecksTheChoice(t *testing.T) {
 	p.History = 3
 	k := newKit(t, p)
 	k.exchanged(t)
-	require.NoError(t, k.Change(t.Context(), try(chosen), civicpin.NewSecret(changed)))
+	require.NoError(t, testkit.Err(k.Change(t.Context(), try(chosen), civicpin.NewSecret(changed))))
 	g := k.granted(t)
 	for _, tt := range []struct{ secret, rule string }{
 		{"12345678", "sequence"},
@@ -80,16 +80,16 @@ func TestSetChecksTheChoice(t *testing.T) {
 		{chosen, "history"},
 		{changed, "history"},
 	} {
-		err := k.Set(t.Context(), g, civicpin.NewSecret(tt.secret), "Maria Rossi")
+		_, err := k.Set(t.Context(), g, civicpin.NewSecret(tt.secret), "Maria Rossi")
 		require.ErrorIs(t, err, pin.ErrChoice, tt.secret)
 		choice, _ := errors.AsType[*pin.ChoiceError](err)
 		require.Equal(t, tt.rule, choice.Rule, tt.secret)
 	}
-	require.NoError(t, k.Set(t.Context(), g, civicpin.NewSecret("MN6B3VCX")), "the grant is still good")
+	require.NoError(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret("MN6B3VCX"))), "the grant is still good")
 
 	k = newKit(t, p) // of a credential that was not exchanged yet
 	part := k.issued(t)[:8]
-	choice, _ := errors.AsType[*pin.ChoiceError](k.Set(t.Context(), k.granted(t), civicpin.NewSecret(part)))
+	choice, _ := errors.AsType[*pin.ChoiceError](testkit.Err(k.Set(t.Context(), k.granted(t), civicpin.NewSecret(part))))
 	require.Equal(t, "history", choice.Rule, "and not issued: its holder did not show it")
 }
 
@@ -102,7 +102,7 @@ func TestSetIsNoOracle(t *testing.T) {
 	g := k.granted(t)
 	tries := 0
 	for range 50 {
-		err := k.Set(t.Context(), g, civicpin.NewSecret(chosen))
+		_, err := k.Set(t.Context(), g, civicpin.NewSecret(chosen))
 		if _, locked := errors.AsType[*lockout.LockedError](err); !locked {
 			require.ErrorIs(t, err, pin.ErrChoice)
 			tries++
@@ -123,7 +123,7 @@ func TestSetBegins(t *testing.T) {
 			g := k.granted(t)
 			_, right := k.works(t, "")
 			require.False(t, right, "nobody gets in before a secret is chosen")
-			require.NoError(t, k.Set(t.Context(), g, civicpin.NewSecret(chosen)))
+			require.NoError(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret(chosen))))
 			ok, right := k.works(t, chosen)
 			require.True(t, right)
 			require.Equal(t, civicpin.Low, ok.Level, "it begins at low, whatever was before")
@@ -136,7 +136,7 @@ func TestReissue(t *testing.T) {
 	k.exchanged(t)
 	require.NoError(t, k.Attest(t.Context(), maria, civicpin.Evidence{Method: civicpin.InPerson, By: clerk}))
 	g := k.granted(t, inps().Parts...)
-	require.ErrorIs(t, k.Set(t.Context(), g, civicpin.NewSecret(changed)), pin.ErrGrant, "this grant is for parts")
+	require.ErrorIs(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret(changed))), pin.ErrGrant, "this grant is for parts")
 	is, err := k.Reissue(t.Context(), g, civicpin.Source{})
 	require.NoError(t, err)
 	require.Len(t, is.Parts, 2)
@@ -148,9 +148,9 @@ func TestReissue(t *testing.T) {
 	ok, right := k.works(t, both)
 	require.True(t, right)
 	require.True(t, ok.MustExchange)
-	err = k.Exchange(t.Context(), try(both), civicpin.NewSecret(chosen))
+	_, err = k.Exchange(t.Context(), try(both), civicpin.NewSecret(chosen))
 	require.ErrorIs(t, err, pin.ErrChoice, "a lost secret is not chosen again")
-	require.NoError(t, k.Exchange(t.Context(), try(both), civicpin.NewSecret(changed)))
+	require.NoError(t, testkit.Err(k.Exchange(t.Context(), try(both), civicpin.NewSecret(changed))))
 	ok, _ = k.works(t, changed)
 	require.Equal(t, civicpin.Substantial, ok.Level, "level kept over the re-issue and the exchange")
 	_, err = k.Reissue(t.Context(), g, civicpin.Source{})
@@ -189,7 +189,7 @@ func TestGrantEnds(t *testing.T) {
 	for name, act := range map[string]func(t *testing.T, k *kit){
 		"time": func(_ *testing.T, k *kit) { k.clock.Add(15 * time.Minute) },
 		"change": func(t *testing.T, k *kit) {
-			require.NoError(t, k.Change(t.Context(), try(chosen), civicpin.NewSecret(changed)))
+			require.NoError(t, testkit.Err(k.Change(t.Context(), try(chosen), civicpin.NewSecret(changed))))
 		},
 		"revoke":    func(t *testing.T, k *kit) { require.NoError(t, k.Revoke(t.Context(), maria, "", clerk)) },
 		"suspend":   func(t *testing.T, k *kit) { require.NoError(t, k.Suspend(t.Context(), maria, "", clerk)) },
@@ -210,7 +210,7 @@ func TestGrantEnds(t *testing.T) {
 			old := k.completed(t)
 			g := k.granted(t)
 			act(t, k)
-			require.ErrorIs(t, k.Set(t.Context(), g, civicpin.NewSecret("MN6B3VCX")), pin.ErrGrant)
+			require.ErrorIs(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret("MN6B3VCX"))), pin.ErrGrant)
 			if name != "time" {
 				_, err := k.Complete(t.Context(), old)
 				require.ErrorIs(t, err, pin.ErrChanged)
@@ -243,7 +243,7 @@ func TestGrantIsNotForOthers(t *testing.T) {
 	p.Begin = true
 	_, err = k.Complete(t.Context(), p)
 	require.ErrorIs(t, err, pin.ErrState, "a plan that begins does not replace what is in use")
-	require.ErrorIs(t, k.Set(t.Context(), pin.Grant{}, civicpin.NewSecret(changed)), pin.ErrGrant)
+	require.ErrorIs(t, testkit.Err(k.Set(t.Context(), pin.Grant{}, civicpin.NewSecret(changed))), pin.ErrGrant)
 	_, err = k.Reissue(t.Context(), pin.Grant{}, civicpin.Source{})
 	require.ErrorIs(t, err, pin.ErrGrant)
 }
@@ -264,7 +264,7 @@ func TestSetRebinds(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, st.Lockout.Locked.Disabled)
 	require.Error(t, k.unlocked(t, k.completed(t)), "an unlock does not lift a disablement")
-	require.NoError(t, k.Set(t.Context(), k.granted(t), civicpin.NewSecret(changed)))
+	require.NoError(t, testkit.Err(k.Set(t.Context(), k.granted(t), civicpin.NewSecret(changed))))
 	_, right := k.works(t, changed)
 	require.True(t, right)
 }
@@ -293,7 +293,7 @@ func TestGrantText(t *testing.T) {
 	for _, shown := range []string{fmt.Sprint(g), fmt.Sprintf("%+v %#v %s %x", g, g, g, g), log.String()} {
 		require.NotContains(t, shown, secret)
 	}
-	require.NoError(t, k.Set(t.Context(), back, civicpin.NewSecret(changed)))
+	require.NoError(t, testkit.Err(k.Set(t.Context(), back, civicpin.NewSecret(changed))))
 }
 
 func FuzzParseGrant(f *testing.F) {
@@ -334,12 +334,13 @@ func TestGrantRace(t *testing.T) {
 	wg.Wait()
 	require.Len(t, grants, 1)
 	won := 0
-	for range 64 {
+	for i := range 64 {
 		wg.Go(func() {
-			err := k.Set(t.Context(), grants[0], civicpin.NewSecret(changed))
+			mine := civicpin.NewSecret(choiceOf(i))
+			_, err := k.Set(t.Context(), grants[0], mine)
 			for errors.Is(err, pin.ErrBusy) {
 				time.Sleep(time.Millisecond)
-				err = k.Set(t.Context(), grants[0], civicpin.NewSecret(changed))
+				_, err = k.Set(t.Context(), grants[0], mine)
 			}
 			if err == nil {
 				mu.Lock()
@@ -358,7 +359,7 @@ func TestForgedGrantsAlike(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, maria, forged.Subject())
 	for _, do := range []func(k *kit) error{
-		func(k *kit) error { return k.Set(t.Context(), forged, civicpin.NewSecret(changed)) },
+		func(k *kit) error { return testkit.Err(k.Set(t.Context(), forged, civicpin.NewSecret(changed))) },
 		func(k *kit) error {
 			_, err := k.Reissue(t.Context(), forged, civicpin.Source{})
 			return err

@@ -36,37 +36,59 @@ func (c *credential) opens(g Grant, parts bool, now time.Time) bool {
 		len(c.Grant.Parts) > 0 == parts && !c.Suspended
 }
 
-// Set makes chosen the citizen's own secret, under a grant of a plan that lets them choose. The level of assurance stays as it
-// was; a credential that begins here has level Low. The failures counted against the subject are forgotten and a
-// disablement is lifted, since this binds a new secret after a recovery (NIST SP 800-63B-4 3.2.2, 4.2), and known devices
-// are forgotten. personal is as Attempt.Personal.
+// Set makes chosen the subject's own secret, under a grant of a plan that lets the subject choose, and returns what
+// [Service.Verify] returns. The level of assurance stays as it was; a credential that begins here has level Low. Set resets
+// the failure count, lifts a disablement, since this binds a new secret after a recovery (NIST SP 800-63B-4 3.2.2, 4.2), and
+// forgets known devices. personal is as Attempt.Personal.
 //
-// Errors: [ErrGrant]; a *[ChoiceError], after which the grant is still good: ask for another secret; a *[lockout.LockedError]
-// after many choices of secrets that the citizen had before; [ErrBusy]; the store's. Then the secret may have been set: try it,
-// and recover again if it is not.
-func (s *Service) Set(ctx context.Context, g Grant, chosen civicpin.Secret, personal ...string) error {
+// The same Set may come again: for 10 minutes, the used grant and the choice that it set succeed too, and set nothing.
+//
+// Errors:
+//   - [ErrGrant]: the grant is not good, or was used for another choice.
+//   - a [*ChoiceError]: the choice breaks a rule. The grant is still good: ask for another secret.
+//   - a [*lockout.LockedError]: too many choices were former secrets, or, under a used grant, not the current one.
+//   - [ErrBusy]: nothing was compared or written.
+//   - the store's: the secret may have been set. Send the same once more.
+func (s *Service) Set(ctx context.Context, g Grant, chosen civicpin.Secret, personal ...string) (
+	Verified, error,
+) {
 	known := append([]string{string(g.subject)}, personal[:min(len(personal), maxPersonal)]...)
 	text, err := s.allowed(chosen, known)
 	if err != nil {
-		return err
+		return Verified{}, err
 	}
 	leave, err := attempt.Enter(ctx, s.hashing)
 	if err != nil {
-		return err
+		return Verified{}, err
 	}
 	defer leave()
+	e, err := s.set(ctx, g, text)
+	if errors.Is(err, ErrGrant) && e.Value.setBy(g, s.vault.Now()) {
+		return s.setAgain(ctx, g, &e.Value, text)
+	}
+	if err != nil {
+		return Verified{}, err
+	}
+	if err := s.recovered(ctx, g, &e.Value, civicpin.Source{}); err != nil {
+		return Verified{}, err
+	}
+	return s.verified(Attempt{Subject: g.subject}, match{}, &e.Value, e.Value.Changed), nil
+}
+
+// set makes text the citizen's own secret under a grant. Also with an error it returns what it found.
+func (s *Service) set(ctx context.Context, g Grant, text string) (store.Entry[credential], error) {
 	e, err := s.opened(ctx, g, false)
 	if err != nil {
-		return err
+		return e, err
 	}
 	if err := s.fresher(ctx, g, &e.Value, text); err != nil {
-		return err
+		return e, err
 	}
 	hash, err := s.hash(ctx, text)
 	if err != nil {
-		return err
+		return e, err
 	}
-	e, err = s.creds.UpdateFrom(ctx, e, func(e *store.Entry[credential]) error {
+	return s.creds.UpdateFrom(ctx, e, func(e *store.Entry[credential]) error {
 		now := s.vault.Now()
 		if !e.Found() || !e.Value.opens(g, false, now) {
 			return ErrGrant
@@ -74,14 +96,10 @@ func (s *Service) Set(ctx context.Context, g Grant, chosen civicpin.Secret, pers
 		if e.Value.vacant() {
 			e.Value.Level, e.Value.Evidence, e.Value.Issued = civicpin.Low, nil, now
 		}
-		e.Value.choose(&s.policy, hash, now)
+		e.Value.choose(&s.policy, hash, now, again{Grant: g.hash()})
 		e.Expires = e.Value.keep()
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	return s.recovered(ctx, g, &e.Value, civicpin.Source{})
 }
 
 // fresher refuses a secret that the citizen has or had, as it does at a change. Whoever holds a grant must not find out a
@@ -115,8 +133,11 @@ func (s *Service) fresher(ctx context.Context, g Grant, c *credential, text stri
 // the plan proved. It is as provisional as any issue; the level, and the evidence for it, stay as they were. The current secret
 // is good for nothing from then on. What Set says of failures and known devices holds here, too.
 //
-// Errors: [ErrGrant]; [ErrBusy]; a *[lockout.LockedError] if the send limits are reached; the store's, after which it may have
-// been issued: look for the messages, and recover again if there are none.
+// Errors:
+//   - [ErrGrant]: the grant is not good.
+//   - [ErrBusy]: too many hashes wait.
+//   - a [*lockout.LockedError]: the send limits are reached.
+//   - the store's: the secret may have been issued. Look for the messages, and recover again if there are none.
 func (s *Service) Reissue(ctx context.Context, g Grant, source civicpin.Source) (Issue, error) {
 	leave, err := attempt.Enter(ctx, s.hashing)
 	if err != nil {
@@ -164,14 +185,18 @@ func (s *Service) Reissue(ctx context.Context, g Grant, source civicpin.Source) 
 // recovered does what follows a use of a grant: the new secret starts with clean counts, and nothing that opened a way for the
 // lost one does.
 func (s *Service) recovered(ctx context.Context, g Grant, c *credential, source civicpin.Source) error {
-	key := Attempt{Subject: g.subject}.key()
 	s.vault.Record(ctx, civicpin.Event{
 		Code: eventRecovered, Subject: g.subject, By: civicpin.Citizen, Source: source, Ref: c.Issue, Level: c.Level,
 	})
+	return s.rebind(ctx, g)
+}
+
+// rebind has the secret that a grant set start with clean counts, and without known devices.
+func (s *Service) rebind(ctx context.Context, g Grant) error {
 	// Also for somebody who has hung up: or what opened a way for the lost secret would go on to.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rebindTime)
 	defer cancel()
-	return s.gate.Rebind(ctx, key, civicpin.Citizen)
+	return s.gate.Rebind(ctx, Attempt{Subject: g.subject}.key(), civicpin.Citizen)
 }
 
 // rebindTime bounds what follows a use of a grant.

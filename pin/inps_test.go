@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 )
@@ -30,7 +31,7 @@ func TestINPS(t *testing.T) {
 	require.True(t, ok.MustExchange)
 	require.Equal(t, civicpin.NoLevel, ok.Level, "an issued secret is good for nothing but the exchange")
 
-	require.NoError(t, k.Exchange(ctx, try(code), civicpin.NewSecret(chosen)))
+	require.NoError(t, testkit.Err(k.Exchange(ctx, try(code), civicpin.NewSecret(chosen))))
 	_, err = k.Verify(ctx, try(code))
 	require.ErrorIs(t, err, pin.ErrRefused, "the issued secret never becomes the long-term one")
 
@@ -64,7 +65,7 @@ func TestINPS(t *testing.T) {
 	require.ErrorIs(t, err, pin.ErrRefused, "who does not know the PIN is not told that it expired")
 	_, err = k.Verify(ctx, try(chosen))
 	require.ErrorIs(t, err, pin.ErrExpired)
-	require.NoError(t, k.Change(ctx, try(chosen), civicpin.NewSecret("HJ4N8RTX")))
+	require.NoError(t, testkit.Err(k.Change(ctx, try(chosen), civicpin.NewSecret("HJ4N8RTX"))))
 	ok, err = k.Verify(ctx, try("HJ4N8RTX"))
 	require.NoError(t, err)
 	require.Equal(t, civicpin.Substantial, ok.Level)
@@ -74,7 +75,7 @@ func TestINPS(t *testing.T) {
 	require.ErrorIs(t, err, pin.ErrRefused)
 
 	code = k.issued(t)
-	require.NoError(t, k.Exchange(ctx, try(code), civicpin.NewSecret("MN6B3VCX")))
+	require.NoError(t, testkit.Err(k.Exchange(ctx, try(code), civicpin.NewSecret("MN6B3VCX"))))
 	ok, err = k.Verify(ctx, try("MN6B3VCX"))
 	require.NoError(t, err)
 	require.Equal(t, civicpin.Low, ok.Level, "a new request starts at low")

@@ -25,12 +25,17 @@ import (
 // owner's own secret ([Service.Reissue]). Failures counted against the subject stay counted, unless there is Evidence, which is
 // a new binding (NIST SP 800-63B-4 4.1) and also lifts a disablement.
 //
-// Errors, all before anything changes: [civicpin.ErrInvalid], [ErrParts], [ErrEvidence], [ErrBusy], [ErrState];
-// [outbox.ErrBusy], which matches [ErrBusy], if too many messages wait: answer 503; a *[lockout.LockedError] if the send limits
-// are reached, or if the subject is disabled and there is no Evidence, which may be told, since strangers are disabled alike.
-// If the store fails, the issue may or may not have happened; issuing again is safe. Of two issues at the same moment the later
-// one counts. Whether the subject has a credential makes no difference to the work done; it does to the error, so do not pass
-// ErrState on to strangers.
+// Whether the subject has a credential makes no difference to the work. Of two issues at the same moment the later one counts.
+// Errors, all before anything changes except the last:
+//   - [civicpin.ErrInvalid]: the subject, the actor, a contact or the evidence is invalid.
+//   - [ErrParts]: the contacts do not fit the parts.
+//   - [ErrEvidence]: the evidence does not give the level.
+//   - [ErrBusy]: too many hashes wait. [outbox.ErrBusy], which matches it: too many messages wait. Answer 503.
+//   - [ErrState]: the credential may not be replaced. To an operator the text says its state. Do not tell visitors: for an
+//     unknown subject there is no such error.
+//   - a [*lockout.LockedError]: the send limits are reached, or the subject is disabled and there is no Evidence. Tell it,
+//     since unknown subjects are limited and disabled alike.
+//   - the store's: the issue may have happened. Issue again.
 func (s *Service) Issue(ctx context.Context, subject civicpin.Subject, o IssueOptions) (Issue, error) {
 	if err := s.checkIssue(subject, &o); err != nil {
 		return Issue{}, err
@@ -55,7 +60,10 @@ func (s *Service) Issue(ctx context.Context, subject civicpin.Subject, o IssueOp
 		_, err := s.creds.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[credential]) error {
 			refused = nil
 			if e.Found() && !e.Value.replaceable(&s.policy, o.By, s.vault.Now()) {
-				refused = ErrState // the record is written all the same, unchanged: the same work for a stranger to time
+				// The record is written all the same, unchanged: the same work for a stranger to time.
+				if refused = ErrState; o.By.IsOperator() {
+					refused = e.Value.wrongState()
+				}
 				return nil
 			}
 			fresh.History, fresh.Epoch = e.Value.former(&s.policy), e.Value.Epoch+1 // outlive a re-issue
@@ -145,7 +153,8 @@ func (s *Service) checkLevel(o *IssueOptions) error {
 func (s *Service) fresh(o IssueOptions, class outbox.Class) (credential, string) {
 	now := s.vault.Now()
 	c := credential{State: provisional, Issue: rand.Text(), Level: o.Level, Issued: now}
-	c.Norm = normaliser{Version: choice.NormaliserVersion, Alphabet: s.policy.Alphabet}
+	c.endSessions()
+	c.Norm = s.issued()
 	var whole strings.Builder
 	for _, to := range o.Parts {
 		text := s.alphabet.New(s.policy.Length)
@@ -168,6 +177,11 @@ func (s *Service) fresh(o IssueOptions, class outbox.Class) (credential, string)
 		c.Level = o.Level
 	}
 	return c, whole.String()
+}
+
+// issued is what brings an issued secret to the form that is hashed.
+func (s *Service) issued() normaliser {
+	return normaliser{Version: choice.NormaliserVersion, Alphabet: s.policy.Alphabet}
 }
 
 // request returns what the outbox is asked for an issue.

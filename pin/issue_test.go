@@ -182,12 +182,12 @@ func TestPolicyChanges(t *testing.T) {
 	changed := newKitOn(t, m, p, k.clock, k.mail, k.events)
 	_, err := changed.Verify(t.Context(), try(strings.ToLower(code)))
 	require.NoError(t, err, "a letter on its way stays good")
-	require.NoError(t, k.Exchange(t.Context(), try(code), civicpin.NewSecret(chosen)))
+	require.NoError(t, testkit.Err(k.Exchange(t.Context(), try(code), civicpin.NewSecret(chosen))))
 	_, err = changed.Verify(t.Context(), try("qz7w k4pm"))
 	require.NoError(t, err, "a chosen PIN, too, in any case")
 	_, err = changed.Verify(t.Context(), try("QZ7W-K4PM"))
 	require.NoError(t, err, "and still so after it was used")
-	require.NoError(t, changed.Change(t.Context(), try("qz7w k4pm"), civicpin.NewSecret("Lluvia en la Ventana")))
+	require.NoError(t, testkit.Err(changed.Change(t.Context(), try("qz7w k4pm"), civicpin.NewSecret("Lluvia en la Ventana"))))
 	_, err = k.Verify(t.Context(), try("lluvia en la ventana"))
 	require.ErrorIs(t, err, pin.ErrRefused)
 	_, err = k.Verify(t.Context(), try("Lluvia en la Ventana"))
@@ -255,7 +255,7 @@ func TestHandedOver(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, again.Equal(issue.Slip))
 
-	require.NoError(t, k.Exchange(ctx, try(issue.Slip.Reveal()), civicpin.NewSecret("correct horse battery")))
+	require.NoError(t, testkit.Err(k.Exchange(ctx, try(issue.Slip.Reveal()), civicpin.NewSecret("correct horse battery"))))
 	ok, err := k.Verify(ctx, try("correct horse battery"))
 	require.NoError(t, err)
 	require.Equal(t, civicpin.Substantial, ok.Level)
@@ -281,7 +281,7 @@ func TestValidityFollowsTheSlowestChannel(t *testing.T) {
 	var late *pin.ExpiredError
 	require.ErrorAs(t, err, &late, "who has the code is told that it is late")
 	require.Equal(t, pin.SinceIssue, late.Since)
-	require.ErrorAs(t, k.Exchange(t.Context(), try(code), civicpin.NewSecret(chosen)), &late)
+	require.ErrorAs(t, testkit.Err(k.Exchange(t.Context(), try(code), civicpin.NewSecret(chosen))), &late)
 	_, err = k.Verify(t.Context(), try(wrong+wrong))
 	require.ErrorIs(t, err, pin.ErrRefused, "who has not, is not")
 }

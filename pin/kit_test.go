@@ -98,5 +98,5 @@ func (k *kit) issued(t testing.TB) string {
 // exchanged issues to Maria and exchanges for the chosen PIN.
 func (k *kit) exchanged(t testing.TB) {
 	t.Helper()
-	require.NoError(t, k.Exchange(t.Context(), try(k.issued(t)), civicpin.NewSecret(chosen)))
+	require.NoError(t, testkit.Err(k.Exchange(t.Context(), try(k.issued(t)), civicpin.NewSecret(chosen))))
 }

@@ -8,7 +8,6 @@ import (
 	"unicode"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 )
@@ -32,10 +31,12 @@ func (s *Service) Attest(ctx context.Context, subject civicpin.Subject, evidence
 	})
 }
 
-// Revoke ends a credential for good: its secret is refused like any wrong one, parts that were not sent are not, and the
-// level and its evidence are gone; a new issue starts anew. The failures counted against the subject stay, known devices are
-// forgotten. Revoking twice is no error; after one of the store's, revoke again. Errors: [civicpin.ErrInvalid] for subject,
-// actor, or a reason over 512 bytes; [ErrNoCredential]; the store's.
+// Revoke ends a credential for good: its secret is refused like any wrong one, parts that were not sent are not sent, the level
+// and its evidence are gone, and so are sessions ([Service.Epoch]) and known devices. The failures counted against the subject
+// stay. A new issue starts anew. Revoking twice is no error. Errors:
+//   - [civicpin.ErrInvalid]: the subject, the actor or the reason is invalid. A reason has at most 512 bytes.
+//   - [ErrNoCredential]: the subject has no credential.
+//   - the store's: revoke again.
 func (s *Service) Revoke(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor) error {
 	err := s.manage(ctx, subject, by, eventRevoked, reason, func(c *credential, _ time.Time) error {
 		if c.State == revoked && c.Grant == nil {
@@ -46,6 +47,7 @@ func (s *Service) Revoke(ctx context.Context, subject civicpin.Subject, reason s
 			State: revoked, Issue: c.Issue, Parts: c.Parts, Issued: c.Issued, Changed: c.Changed, Used: c.Used,
 			History: c.former(&s.policy), Epoch: c.Epoch + 1,
 		}
+		c.endSessions()
 		return nil
 	})
 	if err != nil {
@@ -54,13 +56,14 @@ func (s *Service) Revoke(ctx context.Context, subject civicpin.Subject, reason s
 	return s.gate.ForgetDevices(ctx, subject, by)
 }
 
-// Suspend has the credential refused until [Service.Resume], like one that is wrong; what was not sent yet waits. Suspending
-// twice is no error. Errors are those of [Service.Revoke], and [ErrState] for a revoked credential.
+// Suspend refuses the credential until [Service.Resume], as if its secret were wrong. Parts that were not sent yet wait, and
+// all sessions end ([Service.Epoch]). Suspending twice is no error. Errors are those of [Service.Revoke], and [ErrState] for
+// a revoked credential.
 func (s *Service) Suspend(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor) error {
 	return s.suspend(ctx, subject, reason, by, true, eventSuspended)
 }
 
-// Resume ends a suspension. Errors are those of [Service.Suspend].
+// Resume ends a suspension. Sessions that the suspension ended do not come back. Errors are those of [Service.Suspend].
 func (s *Service) Resume(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor) error {
 	return s.suspend(ctx, subject, reason, by, false, eventResumed)
 }
@@ -77,6 +80,7 @@ func (s *Service) suspend(ctx context.Context, subject civicpin.Subject, reason 
 		}
 		c.Suspended, c.Grant = to, nil
 		c.Epoch++
+		c.endSessions()
 		return nil
 	})
 }
@@ -138,6 +142,7 @@ func (s *Service) manage(ctx context.Context, subject civicpin.Subject, by civic
 			return err
 		}
 		e.Value.By, e.Value.Reason = by, reason
+		e.Value.dropAgain(s.vault.Now())
 		e.Expires = e.Value.keep()
 		changed = true
 		return nil
@@ -226,58 +231,4 @@ func (s *Service) Status(ctx context.Context, subject civicpin.Subject) (Status,
 		st.Expired = c.expired(&s.policy, s.vault.Now())
 	}
 	return st, nil
-}
-
-// ImportOptions say what is known of a credential that comes from another system.
-type ImportOptions struct {
-	// Level and Evidence are as in [IssueOptions].
-	Level    civicpin.Level
-	Evidence civicpin.Evidence
-	// Changed and Used are when the secret was chosen and last used there; zero means now.
-	Changed, Used time.Time
-	// By is who imports; required.
-	By civicpin.Actor
-}
-
-// Import takes over a citizen's own secret from another system by its hash: an argon2id, argon2i, bcrypt, PBKDF2 or scrypt
-// string in the PHC format, or as crypt, passlib and Django write it. The secret is compared as it is typed until its first
-// right use, then normalised and hashed anew under the policy. Until then a check takes as long as the old hash does: a
-// stranger with a stopwatch may tell such a subject from others.
-//
-// Errors: [civicpin.ErrInvalid] for the subject, actor or hash; [ErrEvidence]; [ErrState] if the subject has a credential that
-// is not revoked; the store's.
-func (s *Service) Import(ctx context.Context, subject civicpin.Subject, hash civicpin.Secret, o ImportOptions) error {
-	check := IssueOptions{Level: o.Level, Evidence: o.Evidence, By: o.By}
-	if err := errors.Join(subject.Validate(), o.By.Validate(), s.checkLevel(&check)); err != nil {
-		return err
-	}
-	parsed, err := password.Parse(hash.Reveal())
-	if err != nil {
-		return fmt.Errorf("%w: %w", civicpin.ErrInvalid, err)
-	}
-	now := s.vault.Now()
-	c := credential{State: active, Hash: parsed.Encode(), Changed: now, Used: now, Issued: now}
-	if !o.Changed.IsZero() && o.Changed.Before(now) {
-		c.Changed = o.Changed
-	}
-	if !o.Used.IsZero() && o.Used.Before(now) {
-		c.Used = o.Used
-	}
-	if o.Evidence.Method != "" {
-		c.attest(&s.policy, o.Evidence, now)
-	}
-	c.Level = check.Level
-	_, err = s.creds.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[credential]) error {
-		if e.Found() && !e.Value.vacant() {
-			return e.Value.wrongState()
-		}
-		c.History, c.Epoch = e.Value.former(&s.policy), e.Value.Epoch+1
-		e.Value, e.Expires = c, time.Time{}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	s.vault.Record(ctx, civicpin.Event{Code: eventImported, Subject: subject, By: o.By, Level: c.Level, Reason: parsed.String()})
-	return nil
 }

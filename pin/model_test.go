@@ -22,6 +22,8 @@ type model struct {
 	state     string // "", provisional, active, revoked
 	suspended bool
 	secret    string
+	replaced  string // by the secret
+	exchanged bool   // the replaced one was issued
 	level     civicpin.Level
 	issued    time.Time
 	changed   time.Time
@@ -183,6 +185,7 @@ func TestModel(t *testing.T) {
 				}
 				require.NoError(fatal{rt}, err)
 				now := s.k.clock.Now()
+				s.m.replaced, s.m.exchanged = typed, state == "provisional"
 				s.m.state, s.m.secret, s.m.changed, s.m.usedFrom, s.m.usedTo = "active", mine, now, now, now
 			case s.m.state != state && want != "locked" && want != "refused":
 				require.ErrorIs(fatal{rt}, err, pin.ErrState)
@@ -214,11 +217,34 @@ func TestModel(t *testing.T) {
 			},
 			"exchange": func(rt *rapid.T) {
 				lose(rt)
-				choose(rt, "provisional", func(_ *testing.T, a pin.Attempt, c civicpin.Secret) error { return s.k.Exchange(ctx, a, c) })
+				choose(rt, "provisional", func(_ *testing.T, a pin.Attempt, c civicpin.Secret) error {
+					return testkit.Err(s.k.Exchange(ctx, a, c))
+				})
 			},
 			"change": func(rt *rapid.T) {
 				lose(rt)
-				choose(rt, "active", func(_ *testing.T, a pin.Attempt, c civicpin.Secret) error { return s.k.Change(ctx, a, c) })
+				choose(rt, "active", func(_ *testing.T, a pin.Attempt, c civicpin.Secret) error { return testkit.Err(s.k.Change(ctx, a, c)) })
+			},
+			"the same choice once more": func(rt *rapid.T) {
+				lose(rt)
+				if s.m.state != "active" {
+					rt.Skip("nothing was chosen")
+				}
+				now, want := s.k.clock.Now(), "right"
+				if s.m.suspended || now.Sub(s.m.changed) >= 10*time.Minute || s.m.disabled || now.Before(s.m.lockedTo) {
+					want = s.guess(s.m.replaced)
+				} else {
+					s.m.wrong, s.m.round, s.m.locks = 0, 0, 0
+				}
+				call := s.k.Change
+				if s.m.exchanged {
+					call = s.k.Exchange
+				}
+				ok, err := call(ctx, try(s.m.replaced), civicpin.NewSecret(s.m.secret))
+				require.Equal(fatal{rt}, want, came(err))
+				if err == nil {
+					require.Equal(fatal{rt}, s.m.level, ok.Level)
+				}
 			},
 			"issue": func(rt *rapid.T) { s.faults.Reset(); issue(rt, inps()) },
 			"issue at the desk": func(rt *rapid.T) {

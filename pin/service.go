@@ -52,7 +52,7 @@ func (s *Service) ref(subject civicpin.Subject, issue string, part, send int, cl
 	return outbox.Ref{Class: class, Owner: s.owner(), Subject: subject, ID: id}
 }
 
-// An Attempt is a secret as somebody typed it, with whose it is said to be and where it came from.
+// An Attempt is a secret as a visitor typed it, with the subject that the visitor named, and the source of the request.
 type Attempt struct {
 	Subject civicpin.Subject
 	// Secret is what was typed. Parts that were typed into fields of their own are simply joined, first part first.
@@ -66,16 +66,31 @@ type Attempt struct {
 
 func (a Attempt) key() lockout.Target { return lockout.Target{Subject: a.Subject, Source: a.Source} }
 
-// prove checks an attempt: nil means that it shows the subject's current secret, which may have expired. The caller has
-// been admitted. The entry is that against which the secret was compared.
+// match is what prove found.
+type match struct {
+	entry  store.Entry[credential] // that the secret was compared with
+	device bool                    // whether the attempt came from a known device
+	last   time.Time               // see Verified.LastLogin
+	again  bool                    // whether the attempt is a choice that was made already
+}
+
+// prove checks an attempt: nil means that it shows the subject's current secret, which may have expired. If repeats is not
+// nil, it is asked about a wrong secret, and nil may also mean that the attempt is a choice that was made already. The caller
+// has been admitted.
 //
-// Whatever the subject is, known or not, the work is the same: one read of the credential and one hash, inside the gate.
-func (s *Service) prove(ctx context.Context, a Attempt) (store.Entry[credential], error) {
-	var e store.Entry[credential]
+// Whatever the subject is, known or not, the work is the same: one read of the credential, one hash, and what repeats does,
+// inside the gate.
+func (s *Service) prove(ctx context.Context, a Attempt, repeats func(context.Context, *store.Entry[credential]) bool) (
+	match, error,
+) {
+	var p match
 	var why string
 	err := s.gate.Do(ctx, a.key(), func(ctx context.Context) (bool, error) {
-		var err error
-		e, err = s.creds.GetOr(ctx, store.Key{Subject: a.Subject}, s.nobody)
+		e, err := s.creds.GetOr(ctx, store.Key{Subject: a.Subject}, s.nobody)
+		p = match{entry: e, device: lockout.KnownDevice(ctx)}
+		if s.policy.MaxUnused > 0 {
+			p.last = e.Value.Used
+		}
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return false, err
 		}
@@ -84,15 +99,18 @@ func (s *Service) prove(ctx context.Context, a Attempt) (store.Entry[credential]
 		if err := s.hashing.Run(ctx, func() { right = hash.Verify(typed) }); err != nil {
 			return false, err
 		}
+		if right = right && usable; !right && repeats != nil {
+			p.again = repeats(ctx, &e)
+		}
 		if !e.Found() {
 			return false, lockout.ErrNoSubject
 		}
-		return right && usable, nil
+		return right || p.again, nil
 	})
 	if err != nil {
-		s.record(ctx, a, eventRefused, &e.Value, attempt.Reason(err, why))
+		s.record(ctx, a, eventRefused, &p.entry.Value, attempt.Reason(err, why))
 	}
-	return e, err
+	return p, err
 }
 
 // comparison returns what to compare with what, and whether a match would count. It says why not in *why, for the log.
@@ -125,12 +143,14 @@ func (s *Service) comparison(e *store.Entry[credential], raw string, why *string
 }
 
 // Verify checks a secret. With a nil error the secret is right; look at MustExchange, and at Level before each act that needs
-// one.
-//
-// Errors: a *[lockout.LockedError], which may be told, since unknown subjects lock alike; [ErrBusy]; [ErrExpired], told only
-// to who proved the secret; [ErrRefused] for everything that is wrong with subject or secret; [civicpin.ErrInvalid] for a
-// subject that cannot be. Anything else, such as the store's error, is for the log: tell the visitor what you tell them
-// for ErrRefused, or that the service is down.
+// one. Errors:
+//   - [ErrRefused]: the secret is wrong, or the subject is unknown, revoked, suspended or was never issued a credential.
+//   - a [*lockout.LockedError]: tell it, since unknown subjects lock alike.
+//   - [ErrBusy]: nothing was compared, and no try spent.
+//   - an [*ExpiredError]: the secret is right, and expired.
+//   - [civicpin.ErrInvalid]: the subject is invalid.
+//   - the store's, or the context's, for the log: tell the visitor what you tell them for ErrRefused, or that the service is
+//     down.
 //
 // Four store calls for a right or a wrong secret, known subject or not, one while locked. One more write, at most once a
 // day, if Policy.MaxUnused is set, and one when the hash is renewed because the policy's costs changed. For a known device
@@ -141,11 +161,11 @@ func (s *Service) Verify(ctx context.Context, a Attempt) (Verified, error) {
 		return Verified{}, err
 	}
 	defer leave()
-	e, err := s.prove(ctx, a)
+	p, err := s.prove(ctx, a, nil)
 	if err != nil {
 		return Verified{}, err
 	}
-	c, now := &e.Value, s.vault.Now()
+	c, now := &p.entry.Value, s.vault.Now()
 	if since := c.expired(&s.policy, now); since != "" {
 		s.record(ctx, a, eventExpired, c, since)
 		return Verified{}, &ExpiredError{Since: since}
@@ -154,11 +174,11 @@ func (s *Service) Verify(ctx context.Context, a Attempt) (Verified, error) {
 	if c.State == provisional {
 		return Verified{MustExchange: true, Expires: c.Expires}, nil
 	}
-	s.touch(ctx, a, e, now)
+	s.touch(ctx, a, p.entry, now)
 	if s.policy.MaxUnused > 0 {
 		c.Used = now
 	}
-	return Verified{Level: c.level(now), Expires: c.end(&s.policy), Shown: s.shown(a), login: loginOf(a, c)}, nil
+	return s.verified(a, p, c, now), nil
 }
 
 // touch keeps the time of the last use and renews the hash if it is not as the policy wants it. If it cannot be written,
@@ -186,6 +206,7 @@ func (s *Service) touch(ctx context.Context, a Attempt, e store.Entry[credential
 		if used {
 			c.Used = now
 		}
+		c.dropAgain(now)
 		if renewed != "" {
 			c.Hash, c.Norm = renewed, norm
 		}
@@ -214,11 +235,6 @@ func (s *Service) Shown(ctx context.Context, subject civicpin.Subject, source ci
 		return civicpin.Secret{}, err
 	}
 	return shown.New(s.vault, subject, shown.Value{Kind: shown.Device, ID: id}), nil
-}
-
-// shown returns what a login has shown.
-func (s *Service) shown(a Attempt) civicpin.Secret {
-	return shown.New(s.vault, a.Subject, shown.Value{Kind: shown.Login})
 }
 
 // asks returns the source of a request with what its device shows, unless the caller has shown something else.

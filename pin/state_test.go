@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
 )
 
@@ -17,6 +18,11 @@ func TestErrStateTellsTheState(t *testing.T) {
 		return k.Import(t.Context(), maria, civicpin.NewSecret(hash), pin.ImportOptions{Level: civicpin.Low, By: clerk})
 	}
 	suspend := func(k *kit) error { return k.Suspend(t.Context(), maria, "lost", clerk) }
+	issues := func(k *kit, by civicpin.Actor) error {
+		o := inps()
+		o.By = by
+		return testkit.Err(k.Issue(t.Context(), maria, o))
+	}
 	for name, tc := range map[string]struct {
 		before func(k *kit) (shown string)
 		call   func(k *kit, shown string) error
@@ -25,14 +31,14 @@ func TestErrStateTellsTheState(t *testing.T) {
 		"an exchange of what was exchanged": {
 			func(k *kit) string { k.exchanged(t); return chosen },
 			func(k *kit, shown string) error {
-				return k.Exchange(t.Context(), try(shown), civicpin.NewSecret("MN6B3VCX"))
+				return testkit.Err(k.Exchange(t.Context(), try(shown), civicpin.NewSecret("MN6B3VCX")))
 			},
 			"the citizen's own secret is set",
 		},
 		"a change of what was issued": {
 			func(k *kit) string { return k.issued(t) },
 			func(k *kit, shown string) error {
-				return k.Change(t.Context(), try(shown), civicpin.NewSecret("MN6B3VCX"))
+				return testkit.Err(k.Change(t.Context(), try(shown), civicpin.NewSecret("MN6B3VCX")))
 			},
 			"issued, and not exchanged yet",
 		},
@@ -50,6 +56,16 @@ func TestErrStateTellsTheState(t *testing.T) {
 			func(k *kit) string { k.exchanged(t); require.NoError(t, suspend(k)); return "" },
 			func(k *kit, _ string) error { return imports(k) },
 			"the citizen's own secret is set, and suspended",
+		},
+		"an operator's issue over one in use": {
+			func(k *kit) string { k.exchanged(t); return "" },
+			func(k *kit, _ string) error { return issues(k, clerk) },
+			"the citizen's own secret is set",
+		},
+		"an operator's issue over one that is suspended": {
+			func(k *kit) string { k.issued(t); require.NoError(t, suspend(k)); return "" },
+			func(k *kit, _ string) error { return issues(k, clerk) },
+			"issued, and not exchanged yet, and suspended",
 		},
 		"a suspension of what was revoked": {
 			func(k *kit) string {
@@ -70,4 +86,7 @@ func TestErrStateTellsTheState(t *testing.T) {
 			require.EqualError(t, err, pin.ErrState.Error()+": "+tc.says)
 		})
 	}
+	k := newKit(t, pin.INPS())
+	k.exchanged(t)
+	require.EqualError(t, issues(k, civicpin.Citizen), pin.ErrState.Error(), "a visitor is not told")
 }

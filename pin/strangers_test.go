@@ -22,6 +22,11 @@ var people = []struct {
 }{
 	{"unknown", func(*testing.T, *kit) {}},
 	{"provisional", func(t *testing.T, k *kit) { k.issued(t) }},
+	{"exchanged just now", func(t *testing.T, k *kit) { k.exchanged(t) }},
+	{"set just now", func(t *testing.T, k *kit) {
+		k.exchanged(t)
+		require.NoError(t, testkit.Err(k.Set(t.Context(), k.granted(t), civicpin.NewSecret("MN6B3VCX"))))
+	}},
 	{"active", func(t *testing.T, k *kit) { k.exchanged(t) }},
 	{"expired", func(t *testing.T, k *kit) { k.exchanged(t); k.clock.Add(100 * 24 * 3600e9) }},
 	{"suspended", func(t *testing.T, k *kit) {
@@ -82,9 +87,24 @@ func TestStrangersLearnNothing(t *testing.T) {
 			_, err := k.Verify(t.Context(), from(strings.Repeat("A", 44), wrong))
 			return err
 		}},
-		{"exchange", func(k *kit) error { return k.Exchange(t.Context(), try(wrong), civicpin.NewSecret(changed)) }},
-		{"change", func(k *kit) error { return k.Change(t.Context(), try(wrong), civicpin.NewSecret(changed)) }},
-		{"change to a common value", func(k *kit) error { return k.Change(t.Context(), try(wrong), civicpin.NewSecret("12345678")) }},
+		{"exchange", func(k *kit) error {
+			return testkit.Err(k.Exchange(t.Context(), try(wrong), civicpin.NewSecret(changed)))
+		}},
+		{"exchange what cannot be a secret", func(k *kit) error {
+			return testkit.Err(k.Exchange(t.Context(), try("\x00 ~~ "+strings.Repeat("é", 5000)), civicpin.NewSecret(changed)))
+		}},
+		{"exchange until locked", func(k *kit) error {
+			var err error
+			for range 6 {
+				err = testkit.Err(k.Exchange(t.Context(), try(wrong), civicpin.NewSecret(chosen)))
+			}
+			require.ErrorAs(t, err, new(*lockout.LockedError))
+			return err
+		}},
+		{"change", func(k *kit) error { return testkit.Err(k.Change(t.Context(), try(wrong), civicpin.NewSecret(changed))) }},
+		{"change to a common value", func(k *kit) error {
+			return testkit.Err(k.Change(t.Context(), try(wrong), civicpin.NewSecret("12345678")))
+		}},
 		{"resend", func(k *kit) error { return k.Resend(t.Context(), maria, 0, civicpin.Source{Address: "192.0.2.7"}) }},
 		{"resend the e-mail", func(k *kit) error { return k.Resend(t.Context(), maria, 1, civicpin.Source{}) }},
 		{"verify until locked", func(k *kit) error {
@@ -111,7 +131,7 @@ func TestStrangersLearnNothing(t *testing.T) {
 				k := newKitOn(t, f.Store(), withDevices(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 				p.prepare(t, k)
 				k.clock.Set(newClock().Now().Add(200 * 24 * 3600e9))
-				if p.name == "provisional" { // must still be one
+				if p.name == "provisional" || strings.Contains(p.name, "just now") { // must still be so
 					k.clock.Set(newClock().Now())
 				}
 				got := trace(t, k, f, func() error { return a.do(k) })

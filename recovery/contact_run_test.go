@@ -8,6 +8,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
@@ -67,7 +68,7 @@ func TestContactCorrectedInARecovery(t *testing.T) {
 	status, err := k.pins.Status(t.Context(), rosa)
 	require.NoError(t, err)
 	require.True(t, status.Suspended)
-	require.ErrorIs(t, k.pins.Set(t.Context(), grant, civicpin.NewSecret("another long password")), pin.ErrGrant)
+	require.ErrorIs(t, testkit.Err(k.pins.Set(t.Context(), grant, civicpin.NewSecret("another long password"))), pin.ErrGrant)
 	require.ErrorIs(t, k.undoes(t, rosaPhone), recovery.ErrGone)
 }
 

@@ -69,7 +69,8 @@ func exampleServices(plans ...plan.Plan) (rec *recovery.Service, pins *pin.Servi
 	})
 	check(err)
 	slip := pin.Attempt{Subject: "1710034065", Secret: issue.Slip}
-	check(pins.Exchange(ctx, slip, civicpin.NewSecret("tres gatos en el tejado")))
+	_, err = pins.Exchange(ctx, slip, civicpin.NewSecret("tres gatos en el tejado"))
+	check(err)
 	check(contacts.Adopt(ctx, "1710034065", []civicpin.Contact{
 		{Channel: civicpin.Email, Address: "ana@correo.example"},
 	}, clerk, civicpin.Source{}))
@@ -116,13 +117,16 @@ func Example() {
 	fmt.Println("the link proves that mail to", look.Sent, "was read")
 	grant, err := rec.Finish(ctx, token, source) // POST: once
 	check(err)
-	check(pins.Set(ctx, grant, civicpin.NewSecret("cinco perros bajo la mesa")))
+	ok, err := pins.Set(ctx, grant, civicpin.NewSecret("cinco perros bajo la mesa"))
+	check(err)
+	fmt.Println("logged in at level", ok.Level)
 	_, err = rec.Finish(ctx, token, source)
 	fmt.Println(errors.Is(err, recovery.ErrGone))
 	// Output:
 	// asked for [birth-day birth-month]
 	// a link was sent: true
 	// the link proves that mail to a***@correo.example was read
+	// logged in at level low
 	// true
 }
 

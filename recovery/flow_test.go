@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
@@ -226,7 +227,7 @@ func TestStepsAreNotSkippedOrReplayed(t *testing.T) {
 func TestActsEndRecoveries(t *testing.T) {
 	for name, act := range map[string]func(t *testing.T, k *kit){
 		"the owner changes it": func(t *testing.T, k *kit) {
-			require.NoError(t, k.pins.Change(t.Context(), pin.Attempt{Subject: ana, Secret: civicpin.NewSecret(anaSecret)}, civicpin.NewSecret(newSecret)))
+			require.NoError(t, testkit.Err(k.pins.Change(t.Context(), pin.Attempt{Subject: ana, Secret: civicpin.NewSecret(anaSecret)}, civicpin.NewSecret(newSecret))))
 		},
 		"it is revoked":           func(t *testing.T, k *kit) { require.NoError(t, k.pins.Revoke(t.Context(), ana, "", agency.ID)) },
 		"it is suspended":         func(t *testing.T, k *kit) { require.NoError(t, k.pins.Suspend(t.Context(), ana, "", agency.ID)) },
@@ -303,7 +304,8 @@ func TestCorrectedContactRests(t *testing.T) {
 		require.NoError(t, err)
 		grant, err := k.Finish(t.Context(), m.Link, home)
 		require.NoError(t, err)
-		require.NoError(t, k.pins.Set(t.Context(), grant, civicpin.NewSecret(newSecret)))
+		session, err := k.pins.Set(t.Context(), grant, civicpin.NewSecret(newSecret))
+		require.NoError(t, err)
 		proved, _, err := k.contacts.List(t.Context(), ana)
 		require.NoError(t, err)
 		var addresses []string
@@ -317,6 +319,9 @@ func TestCorrectedContactRests(t *testing.T) {
 		done := k.mail.To(anaMail, "recovery.done")
 		require.Len(t, done, 1)
 		require.NoError(t, k.Repudiate(t.Context(), done[0].Link, home))
+		epoch, err := k.pins.Epoch(t.Context(), ana)
+		require.NoError(t, err)
+		require.NotEqual(t, session.Epoch, epoch, "and the session ended")
 		_, err = k.login(t, newSecret)
 		require.ErrorIs(t, err, pin.ErrRefused)
 		proved, _, err = k.contacts.List(t.Context(), ana)
@@ -379,7 +384,7 @@ func TestBeginAfterARevocation(t *testing.T) {
 	require.NoError(t, err)
 	grant, err := k.Finish(t.Context(), m.Link, home)
 	require.NoError(t, err)
-	require.NoError(t, k.pins.Set(t.Context(), grant, civicpin.NewSecret(newSecret)))
+	require.NoError(t, testkit.Err(k.pins.Set(t.Context(), grant, civicpin.NewSecret(newSecret))))
 }
 
 // A plan for beginners leads nowhere for who has a key.

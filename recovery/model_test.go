@@ -89,9 +89,9 @@ func (s *machine) finished(rt *rapid.T, tr *trip, g pin.Grant) {
 	if secret == s.secret {
 		secret += " otra vez"
 	}
-	if err := s.k.pins.Set(context.Background(), g, civicpin.NewSecret(secret)); err == nil {
+	if _, err := s.k.pins.Set(context.Background(), g, civicpin.NewSecret(secret)); err == nil {
 		s.secret = secret
-		require.ErrorIs(fatal{rt}, s.k.pins.Set(context.Background(), g, civicpin.NewSecret("diez dedos en dos manos")), pin.ErrGrant)
+		require.ErrorIs(fatal{rt}, testkit.Err(s.k.pins.Set(context.Background(), g, civicpin.NewSecret("diez dedos en dos manos"))), pin.ErrGrant)
 	} else {
 		s.settle(rt, secret)
 	}
@@ -117,7 +117,7 @@ func (s *machine) reissue(rt *rapid.T, g pin.Grant) {
 	require.NotEmpty(fatal{rt}, one)
 	require.NotEmpty(fatal{rt}, two)
 	typed := civicpin.NewSecret(one[len(one)-1].Secret.Reveal() + two[len(two)-1].Secret.Reveal())
-	require.NoError(fatal{rt}, s.k.pins.Exchange(context.Background(), pin.Attempt{Subject: ana, Secret: typed}, civicpin.NewSecret(secret)))
+	require.NoError(fatal{rt}, testkit.Err(s.k.pins.Exchange(context.Background(), pin.Attempt{Subject: ana, Secret: typed}, civicpin.NewSecret(secret))))
 	s.secret = secret
 }
 

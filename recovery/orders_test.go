@@ -18,6 +18,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
@@ -263,7 +264,7 @@ func TestTheOwnerHasReserves(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, p.out.Flush(t.Context()))
 	part := p.mail.Last(anaPhone, pin.PartMessage).Secret
-	require.NoError(t, p.pins.Exchange(t.Context(), pin.Attempt{Subject: ana, Secret: part}, civicpin.NewSecret("mare-calmo-47-blu")))
+	require.NoError(t, testkit.Err(p.pins.Exchange(t.Context(), pin.Attempt{Subject: ana, Secret: part}, civicpin.NewSecret("mare-calmo-47-blu"))))
 	ok, err := p.pins.Verify(t.Context(), pin.Attempt{Subject: ana, Secret: civicpin.NewSecret("mare-calmo-47-blu")})
 	require.NoError(t, err)
 	device, err := p.pins.RememberDevice(t.Context(), ok)

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
@@ -117,7 +118,7 @@ func TestGrantsRace(t *testing.T) {
 		return err
 	})
 	require.Equal(t, 1, won)
-	require.NoError(t, k.pins.Set(t.Context(), grant, civicpin.NewSecret(newSecret)))
+	require.NoError(t, testkit.Err(k.pins.Set(t.Context(), grant, civicpin.NewSecret(newSecret))))
 }
 
 // counting is a register that counts how often it is asked.

@@ -111,7 +111,7 @@ func TestStrangersLearnNothing(t *testing.T) {
 		do     func(k *kit, run recovery.Run) (recovery.Run, error)
 	}{
 		{"set under a forged grant", none, func(k *kit, _ recovery.Run) (recovery.Run, error) {
-			return recovery.Run{}, k.pins.Set(t.Context(), forgedGrant, civicpin.NewSecret(newSecret))
+			return recovery.Run{}, testkit.Err(k.pins.Set(t.Context(), forgedGrant, civicpin.NewSecret(newSecret)))
 		}},
 		{"guess", to("clave", captcha), func(k *kit, run recovery.Run) (recovery.Run, error) {
 			return k.Answer(t.Context(), run.Ticket, wrong(run))

@@ -73,7 +73,7 @@ func crowd(t *testing.T, k *kit, n int, contacts func(i int) []civicpin.Contact)
 	for i, subject := range known {
 		c := contacts(i)
 		issued := civicpin.NewSecret(halves[c[0].Address] + halves[c[1].Address])
-		require.NoError(t, k.pins.Exchange(t.Context(), pin.Attempt{Subject: subject, Secret: issued}, civicpin.NewSecret(anaSecret)))
+		require.NoError(t, testkit.Err(k.pins.Exchange(t.Context(), pin.Attempt{Subject: subject, Secret: issued}, civicpin.NewSecret(anaSecret))))
 		require.NoError(t, k.EnrolAnswers(t.Context(), subject, anaImage, secrets(anaAnswers), home))
 		require.NoError(t, k.contacts.Adopt(t.Context(), subject, c, agency.ID, civicpin.Source{}))
 	}
@@ -222,7 +222,7 @@ func anonymousCalls(t *testing.T) []anonymousCall {
 				g, err := pin.ParseGrant(civicpin.NewSecret(
 					"g1." + base64.RawURLEncoding.EncodeToString([]byte(s)) + "." + strings.Repeat("A", 43)))
 				require.NoError(t, err)
-				return k.pins.Set(t.Context(), g, civicpin.NewSecret(newSecret))
+				return testkit.Err(k.pins.Set(t.Context(), g, civicpin.NewSecret(newSecret)))
 			},
 		},
 		{

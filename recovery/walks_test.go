@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
 )
@@ -91,7 +92,7 @@ func (k *kit) exchange(ctx context.Context, after int, one, two, secret string) 
 		return err
 	}
 	typed := civicpin.NewSecret(first.Secret.Reveal() + second.Secret.Reveal())
-	return k.pins.Exchange(ctx, pin.Attempt{Subject: ana, Secret: typed, Source: home}, civicpin.NewSecret(secret))
+	return testkit.Err(k.pins.Exchange(ctx, pin.Attempt{Subject: ana, Secret: typed, Source: home}, civicpin.NewSecret(secret)))
 }
 
 func walkClave(ctx context.Context, k *kit, secret string) error {
@@ -121,7 +122,7 @@ func walkClave(ctx context.Context, k *kit, secret string) error {
 	if err != nil {
 		return err
 	}
-	return k.pins.Set(ctx, grant, civicpin.NewSecret(secret))
+	return testkit.Err(k.pins.Set(ctx, grant, civicpin.NewSecret(secret)))
 }
 
 // walkCorrected is walkClave of somebody whose mailbox is gone.
@@ -157,7 +158,7 @@ func walkCorrected(ctx context.Context, k *kit, secret string) error {
 	if err != nil {
 		return err
 	}
-	return k.pins.Set(ctx, grant, civicpin.NewSecret(secret))
+	return testkit.Err(k.pins.Set(ctx, grant, civicpin.NewSecret(secret)))
 }
 
 const luisMail = "luis@correo.example"
@@ -199,7 +200,7 @@ func walkFirst(ctx context.Context, k *kit, secret string) error {
 	if err != nil {
 		return err
 	}
-	return k.pins.Set(ctx, grant, civicpin.NewSecret(secret))
+	return testkit.Err(k.pins.Set(ctx, grant, civicpin.NewSecret(secret)))
 }
 
 func walkUnlock(ctx context.Context, k *kit, _ string) error {
@@ -259,7 +260,7 @@ func walkDesk(ctx context.Context, k *kit, secret string) error {
 	if err != nil {
 		return err
 	}
-	return k.pins.Set(ctx, grant, civicpin.NewSecret(secret))
+	return testkit.Err(k.pins.Set(ctx, grant, civicpin.NewSecret(secret)))
 }
 
 func walkParts(ctx context.Context, k *kit, secret string) error {
@@ -311,7 +312,7 @@ func walkTwo(ctx context.Context, k *kit, secret string) error {
 	if err != nil {
 		return err
 	}
-	return k.pins.Set(ctx, grant, civicpin.NewSecret(secret))
+	return testkit.Err(k.pins.Set(ctx, grant, civicpin.NewSecret(secret)))
 }
 
 func walkOffice(ctx context.Context, k *kit, secret string) error {

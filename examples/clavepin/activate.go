@@ -124,7 +124,7 @@ func (t *tale) activate(ctx context.Context, c *citizen, m post.Mail) error {
 func (t *tale) exchange(ctx context.Context, c *citizen, typed string) error {
 	for {
 		key := rand.Text()
-		err := t.pins.Exchange(ctx, c.attempt(typed), civicpin.NewSecret(key))
+		_, err := t.pins.Exchange(ctx, c.attempt(typed), civicpin.NewSecret(key))
 		if errors.Is(err, pin.ErrChoice) {
 			continue // once in many million times there is a date or a name in it
 		}

@@ -57,7 +57,7 @@ func (t *tale) keyAtCounter(ctx context.Context, c *citizen, document, password 
 		return err
 	}
 	err = t.ask("New password", []string{password}, func(typed string) error {
-		err := t.pins.Exchange(ctx, c.attempt(code), civicpin.NewSecret(typed))
+		_, err := t.pins.Exchange(ctx, c.attempt(code), civicpin.NewSecret(typed))
 		if err == nil {
 			c.password = typed
 		}

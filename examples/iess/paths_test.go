@@ -141,10 +141,10 @@ func TestLinksInTime(t *testing.T) {
 			continue
 		}
 		s.lucia.password = "quince caracteres, " + c.plan
-		if err := s.pins.Set(ctx, grant, civicpin.NewSecret(s.lucia.password)); err != nil {
+		if _, err := s.pins.Set(ctx, grant, civicpin.NewSecret(s.lucia.password)); err != nil {
 			t.Fatalf("%s: %v", c.plan, err)
 		}
-		if err := s.pins.Set(ctx, grant, civicpin.NewSecret("otra frase bien larga")); !errors.Is(err, pin.ErrGrant) {
+		if _, err := s.pins.Set(ctx, grant, civicpin.NewSecret("otra frase bien larga")); !errors.Is(err, pin.ErrGrant) {
 			t.Errorf("%s: a grant used twice: %v", c.plan, err)
 		}
 	}

@@ -132,7 +132,7 @@ func TestActs(t *testing.T) {
 	})
 	t.Run("exchange", func(t *testing.T) {
 		half := civicpin.NewSecret(s.halves[0])
-		if err := s.pins.Exchange(t.Context(), s.maria.attempt(s.halves[0]+s.halves[1]), half); !errors.Is(err, pin.ErrChoice) {
+		if _, err := s.pins.Exchange(t.Context(), s.maria.attempt(s.halves[0]+s.halves[1]), half); !errors.Is(err, pin.ErrChoice) {
 			t.Errorf("a half of the PIN as her own: %v", err)
 		}
 		s.act(t, s.exchange)

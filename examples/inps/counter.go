@@ -54,7 +54,8 @@ func (t *tale) byTelephone(ctx context.Context) error {
 		return err
 	}
 	err = t.ask("Luigi's new PIN", []string{"b7xk 29vm"}, func(typed string) error {
-		return t.pins.Exchange(ctx, luigi.attempt(issued), civicpin.NewSecret(typed))
+		_, err := t.pins.Exchange(ctx, luigi.attempt(issued), civicpin.NewSecret(typed))
+		return err
 	})
 	if err != nil {
 		return err
@@ -81,7 +82,8 @@ func (t *tale) atCounter(ctx context.Context) error {
 	var own string
 	err = t.ask("Anna's new PIN", []string{"w4hd 83rt"}, func(typed string) error {
 		own = typed
-		return t.pins.Exchange(ctx, anna.attempt(issued), civicpin.NewSecret(typed))
+		_, err := t.pins.Exchange(ctx, anna.attempt(issued), civicpin.NewSecret(typed))
+		return err
 	})
 	if err != nil {
 		return err

@@ -72,7 +72,8 @@ func (t *tale) chooseAnew(ctx context.Context, halves [2]string) error {
 // choose exchanges Maria's issued PIN for one that she types, after the bad ones.
 func (t *tale) choose(ctx context.Context, issued string, bad []string) error {
 	return t.newPIN(bad, func(chosen civicpin.Secret) error {
-		return t.pins.Exchange(ctx, t.maria.attempt(issued), chosen)
+		_, err := t.pins.Exchange(ctx, t.maria.attempt(issued), chosen)
+		return err
 	})
 }
 

@@ -31,7 +31,8 @@ func (t *tale) tooOld(ctx context.Context) error {
 	}
 	current := t.pin
 	return t.newPIN([]string{current}, func(chosen civicpin.Secret) error {
-		return t.pins.Change(ctx, t.maria.attempt(current), chosen)
+		_, err := t.pins.Change(ctx, t.maria.attempt(current), chosen)
+		return err
 	})
 }
 

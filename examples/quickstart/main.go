@@ -51,7 +51,7 @@ func run(dir string) {
 	must(pins.Issue(ctx, subject, pin.IssueOptions{Parts: []civicpin.Contact{mobile, mail}, By: civicpin.Citizen}))
 	typed := civicpin.NewSecret(<-received[0] + <-received[1]) // what the citizen types: both halves
 	chosen := civicpin.NewSecret("qz7w-k4pm")                  // and 8 of their own
-	check(pins.Exchange(ctx, pin.Attempt{Subject: subject, Secret: typed}, chosen))
+	must(pins.Exchange(ctx, pin.Attempt{Subject: subject, Secret: typed}, chosen))
 	ok := must(pins.Verify(ctx, pin.Attempt{Subject: subject, Secret: chosen}))
 	fmt.Println("logged in at level", ok.Level)
 	// README end

@@ -34,7 +34,16 @@ func TestREADMEErrors(t *testing.T) {
 	}
 }
 
-// TestREADMERecovery keeps the README's third example a part of one that compiles and runs.
+// TestREADMESessions keeps the README's third example a part of one that compiles and runs.
+func TestREADMESessions(t *testing.T) {
+	readme := between(t, "../../README.md", "all at once:\n\n```go\n", "```\n")
+	example := between(t, "../../pin/example_test.go", "func ExampleService_Epoch() {\n", "\n}\n")
+	if indented := "\t" + strings.ReplaceAll(strings.TrimSpace(readme), "\n", "\n\t"); !strings.Contains(example, indented) {
+		t.Errorf("the README says\n%s\nand the example of pin\n%s", readme, example)
+	}
+}
+
+// TestREADMERecovery keeps the README's fourth example a part of one that compiles and runs.
 func TestREADMERecovery(t *testing.T) {
 	readme := between(t, "../../README.md", "sets a secret:\n\n```go\n", "```\n")
 	example := between(t, "../../recovery/example_test.go", "func Example() {\n", "\n}\n")

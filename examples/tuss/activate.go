@@ -64,7 +64,8 @@ func (t *tale) typeCode(ctx context.Context, c *citizen, suggestions []string) (
 // exchange is the page on which somebody chooses their first password.
 func (t *tale) exchange(ctx context.Context, c *citizen, code string, suggestions []string) error {
 	return t.choose(c, suggestions, func(chosen civicpin.Secret) error {
-		return t.pins.Exchange(ctx, c.attempt(code), chosen)
+		_, err := t.pins.Exchange(ctx, c.attempt(code), chosen)
+		return err
 	})
 }
 

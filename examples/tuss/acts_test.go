@@ -293,10 +293,10 @@ func TestLinkIsNotEnough(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.pins.Set(ctx, grant, civicpin.NewSecret(nuriasThird), s.nuria.personal()...); err != nil {
+	if _, err := s.pins.Set(ctx, grant, civicpin.NewSecret(nuriasThird), s.nuria.personal()...); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.pins.Set(ctx, grant, civicpin.NewSecret(nuriasFourth)); !errors.Is(err, pin.ErrGrant) {
+	if _, err := s.pins.Set(ctx, grant, civicpin.NewSecret(nuriasFourth)); !errors.Is(err, pin.ErrGrant) {
 		t.Errorf("a grant was used twice: %v", err)
 	}
 	s.opens(t, s.nuria, nuriasThird, civicpin.Substantial)

@@ -44,7 +44,8 @@ func (t *tale) office(ctx context.Context) error {
 		return err
 	}
 	err = t.choose(t.nuria, []string{nuriasFourth}, func(chosen civicpin.Secret) error {
-		return t.pins.Set(ctx, grant, chosen, t.nuria.personal()...)
+		_, err := t.pins.Set(ctx, grant, chosen, t.nuria.personal()...)
+		return err
 	})
 	if err != nil {
 		return err

@@ -11,7 +11,8 @@ func (t *tale) change(ctx context.Context) error {
 	t.Step("Nuria changes her password")
 	current := t.nuria.password
 	err := t.choose(t.nuria, []string{current, nuriasSecond}, func(chosen civicpin.Secret) error {
-		return t.pins.Change(ctx, t.nuria.attempt(current), chosen)
+		_, err := t.pins.Change(ctx, t.nuria.attempt(current), chosen)
+		return err
 	})
 	if err != nil {
 		return err

@@ -71,7 +71,7 @@ func (l *login) enrol(ctx context.Context) {
 		return
 	}
 	chosen := rand.Text()
-	if err := l.site.PINs.Exchange(ctx, l.attempt(issue.Slip.Reveal()), civicpin.NewSecret(chosen)); err != nil {
+	if _, err := l.site.PINs.Exchange(ctx, l.attempt(issue.Slip.Reveal()), civicpin.NewSecret(chosen)); err != nil {
 		if errors.Is(err, pin.ErrRefused) {
 			l.journal.Break("login %s: the slip that was just issued was refused", l.subject)
 		}
@@ -97,7 +97,7 @@ func (l *login) verify(ctx context.Context, secret string) error {
 // change replaces the secret, starting from one that is believed to be right.
 func (l *login) change(ctx context.Context, from string) {
 	to := rand.Text()
-	err := l.site.PINs.Change(ctx, l.attempt(from), civicpin.NewSecret(to))
+	_, err := l.site.PINs.Change(ctx, l.attempt(from), civicpin.NewSecret(to))
 	_, locked := errors.AsType[*lockout.LockedError](err)
 	switch {
 	case err == nil:

@@ -158,7 +158,8 @@ func (w *crowd) enrol(ctx context.Context, i int, p *person) {
 		typed.WriteString(text.Reveal())
 	}
 	err = p.choose(i, func(chosen civicpin.Secret) error {
-		return w.pins.Exchange(ctx, pin.Attempt{Subject: subject(i), Secret: civicpin.NewSecret(typed.String()), Source: source(i)}, chosen)
+		_, err := w.pins.Exchange(ctx, pin.Attempt{Subject: subject(i), Secret: civicpin.NewSecret(typed.String()), Source: source(i)}, chosen)
+		return err
 	})
 	w.answer(ctx, "exchange", true, err)
 	if err != nil {

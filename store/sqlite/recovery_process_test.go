@@ -413,6 +413,7 @@ func TestRescuersOneWinnerKilled(t *testing.T) {
 
 		grant, err := r.Finish(t.Context(), r.linked(t, "short"), civicpin.Source{})
 		require.NoError(t, err)
-		require.NoError(t, r.pins.Set(t.Context(), grant, civicpin.NewSecret("cinco perros bajo la mesa")))
+		_, err = r.pins.Set(t.Context(), grant, civicpin.NewSecret("cinco perros bajo la mesa"))
+		require.NoError(t, err)
 	}
 }

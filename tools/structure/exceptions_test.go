@@ -6,8 +6,7 @@ var exceptions = map[string]int{
 	"lines of internal/policyjson/policyjson.go": 280,
 	"lines of otp/codes_policy.go":               260,
 	"lines of otp/keyring.go":                    320,
-	"lines of pin/manage.go":                     283,
-	"lines of pin/policy.go":                     309,
+	"lines of pin/policy.go":                     312,
 	"lines of store/storetest/races.go":          290,
 
 	"lines of main in internal/choice/make.go":                 59,

@@ -65,7 +65,7 @@ func run(ctx context.Context) error {
 	}
 	typed := civicpin.NewSecret(received[phone] + received[mail])
 	chosen := civicpin.NewSecret("qz7w-k4pm")
-	if err := pins.Exchange(ctx, pin.Attempt{Subject: subject, Secret: typed}, chosen); err != nil {
+	if _, err := pins.Exchange(ctx, pin.Attempt{Subject: subject, Secret: typed}, chosen); err != nil {
 		return err
 	}
 	ok, err := pins.Verify(ctx, pin.Attempt{Subject: subject, Secret: chosen})

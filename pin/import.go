@@ -1,0 +1,71 @@
+package pin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/store"
+)
+
+// ImportOptions say what is known of a credential that comes from another system.
+type ImportOptions struct {
+	// Level and Evidence are as in [IssueOptions].
+	Level    civicpin.Level
+	Evidence civicpin.Evidence
+	// Changed and Used are when the secret was chosen and last used there. Policy.MaxAge and MaxUnused count from them, and if
+	// they are zero, from now.
+	Changed, Used time.Time
+	// By is the operator who imports; required.
+	By civicpin.Actor
+}
+
+// Import takes over a citizen's own secret from another system by its hash: an argon2id, argon2i, bcrypt, PBKDF2 or scrypt
+// string in the PHC format, or as crypt, passlib and Django write it. The secret is compared as it is typed until its first
+// right use, then normalised and hashed anew under the policy. Until then a check takes as long as the old hash does: a
+// stranger with a stopwatch may tell such a subject from others.
+//
+// Errors:
+//   - [civicpin.ErrInvalid]: the subject, the actor or the hash is invalid.
+//   - [ErrEvidence]: the evidence does not give the level.
+//   - [ErrState]: the subject has a credential that is not revoked.
+//   - the store's.
+func (s *Service) Import(ctx context.Context, subject civicpin.Subject, hash civicpin.Secret, o ImportOptions) error {
+	check := IssueOptions{Level: o.Level, Evidence: o.Evidence, By: o.By}
+	if err := errors.Join(subject.Validate(), o.By.Validate(), s.checkLevel(&check)); err != nil {
+		return err
+	}
+	parsed, err := password.Parse(hash.Reveal())
+	if err != nil {
+		return fmt.Errorf("%w: %w", civicpin.ErrInvalid, err)
+	}
+	now := s.vault.Now()
+	c := credential{State: active, Hash: parsed.Encode(), Changed: now, Issued: now}
+	if !o.Changed.IsZero() && o.Changed.Before(now) {
+		c.Changed = o.Changed
+	}
+	if !o.Used.IsZero() && o.Used.Before(now) {
+		c.Used = o.Used
+	}
+	if o.Evidence.Method != "" {
+		c.attest(&s.policy, o.Evidence, now)
+	}
+	c.Level = check.Level
+	c.endSessions()
+	_, err = s.creds.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[credential]) error {
+		if e.Found() && !e.Value.vacant() {
+			return e.Value.wrongState()
+		}
+		c.History, c.Epoch = e.Value.former(&s.policy), e.Value.Epoch+1
+		e.Value, e.Expires = c, time.Time{}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	s.vault.Record(ctx, civicpin.Event{Code: eventImported, Subject: subject, By: o.By, Level: c.Level, Reason: parsed.String()})
+	return nil
+}

@@ -1,0 +1,389 @@
+package pin_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/internal/shown"
+	"github.com/civicpin/civicpin/internal/testkit"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/storetest"
+)
+
+// choices are the calls by which a subject gets a secret of their own, and with it a login.
+var choices = []struct {
+	name string
+	// prepare returns what the call shows of the subject.
+	prepare func(t *testing.T, k *kit) string
+	call    func(t *testing.T, k *kit, shown, choice string) (pin.Verified, error)
+}{
+	{
+		"exchange", func(t *testing.T, k *kit) string { return k.issued(t) },
+		func(t *testing.T, k *kit, shown, choice string) (pin.Verified, error) {
+			return k.Exchange(t.Context(), try(shown), civicpin.NewSecret(choice))
+		},
+	},
+	{
+		"change", func(t *testing.T, k *kit) string { k.exchanged(t); return chosen },
+		func(t *testing.T, k *kit, shown, choice string) (pin.Verified, error) {
+			return k.Change(t.Context(), try(shown), civicpin.NewSecret(choice))
+		},
+	},
+	{
+		"set", func(t *testing.T, k *kit) string { k.exchanged(t); k.grant = k.granted(t); return "" },
+		func(t *testing.T, k *kit, _, choice string) (pin.Verified, error) {
+			return k.Set(t.Context(), k.grant, civicpin.NewSecret(choice))
+		},
+	},
+}
+
+// Exchange, Change and Set return what a login with the new secret returns, so that no login has to follow.
+func TestChoosingIsALogin(t *testing.T) {
+	for _, c := range choices {
+		t.Run(c.name, func(t *testing.T) {
+			k := newKit(t, withDevices())
+			old := c.prepare(t, k)
+			ok, err := c.call(t, k, old, "12345678")
+			require.ErrorIs(t, err, pin.ErrChoice)
+			require.Zero(t, ok)
+
+			ok, err = c.call(t, k, old, changed)
+			require.NoError(t, err)
+			require.Equal(t, shown.Login, shown.Open(k.vault, maria, ok.Shown).Kind)
+			login, err := k.Verify(t.Context(), try(changed))
+			require.NoError(t, err)
+			require.Equal(t, visible(login), visible(ok))
+			require.NotEmpty(t, ok.Epoch)
+			_, err = k.RememberDevice(t.Context(), ok)
+			require.NoError(t, err)
+		})
+	}
+}
+
+// visible is what a portal sees of a login, without what differs between two logins at one moment.
+func visible(ok pin.Verified) pin.Verified {
+	return pin.Verified{Level: ok.Level, MustExchange: ok.MustExchange, Expires: ok.Expires, Epoch: ok.Epoch, KnownDevice: ok.KnownDevice}
+}
+
+// An act ends the sessions of before if the owner, or staff, must be able to rely on it. What strangers can cause, and what the
+// owner does every day, does not.
+func TestEpoch(t *testing.T) {
+	for name, tt := range map[string]struct {
+		ends bool
+		act  func(t *testing.T, k *kit) error
+	}{
+		"login": {false, func(t *testing.T, k *kit) error { return testkit.Err(k.Verify(t.Context(), try(chosen))) }},
+		"login later": {false, func(t *testing.T, k *kit) error {
+			k.clock.Add(30 * day)
+			_, right := k.works(t, chosen)
+			require.True(t, right)
+			return nil
+		}},
+		"wrong guesses until disabled": {false, func(t *testing.T, k *kit) error {
+			for range 60 {
+				require.Error(t, testkit.Err(k.Verify(t.Context(), try(wrong))))
+				k.clock.Add(day)
+			}
+			return nil
+		}},
+		"unlock":           {false, func(t *testing.T, k *kit) error { return k.Unlock(t.Context(), maria, clerk) }},
+		"unlock by a plan": {false, func(t *testing.T, k *kit) error { return k.unlocked(t, k.completed(t)) }},
+		"device":           {false, func(t *testing.T, k *kit) error { k.remembered(t, ""); return nil }},
+		"evidence": {false, func(t *testing.T, k *kit) error {
+			return k.Attest(t.Context(), maria, civicpin.Evidence{Method: civicpin.InPerson, By: clerk})
+		}},
+		"lower level": {false, func(t *testing.T, k *kit) error {
+			return k.LowerLevel(t.Context(), maria, civicpin.NoLevel, k.clock.Now().Add(day), "", clerk)
+		}},
+		"issue that is refused": {false, func(t *testing.T, k *kit) error {
+			require.ErrorIs(t, testkit.Err(k.Issue(t.Context(), maria, inps())), pin.ErrState)
+			return nil
+		}},
+		"grant": {false, func(t *testing.T, k *kit) error { k.granted(t); return nil }},
+		"age":   {false, func(_ *testing.T, k *kit) error { k.clock.Add(200 * day); return nil }},
+
+		"change": {true, func(t *testing.T, k *kit) error {
+			return testkit.Err(k.Change(t.Context(), try(chosen), civicpin.NewSecret(changed)))
+		}},
+		"set": {true, func(t *testing.T, k *kit) error {
+			return testkit.Err(k.Set(t.Context(), k.granted(t), civicpin.NewSecret(changed)))
+		}},
+		"reissue": {true, func(t *testing.T, k *kit) error {
+			return testkit.Err(k.Reissue(t.Context(), k.granted(t, inps().Parts...), civicpin.Source{}))
+		}},
+		"issue over disuse": {true, func(t *testing.T, k *kit) error { k.clock.Add(200 * day); k.issued(t); return nil }},
+		"revoke":            {true, func(t *testing.T, k *kit) error { return k.Revoke(t.Context(), maria, "", clerk) }},
+		"revoke and exchange anew": {true, func(t *testing.T, k *kit) error {
+			require.NoError(t, k.Revoke(t.Context(), maria, "", clerk))
+			k.exchanged(t)
+			return nil
+		}},
+		"revoke and import": {true, func(t *testing.T, k *kit) error {
+			require.NoError(t, k.Revoke(t.Context(), maria, "", clerk))
+			return k.Import(t.Context(), maria, civicpin.NewSecret(weak), pin.ImportOptions{By: clerk})
+		}},
+		"suspend": {true, func(t *testing.T, k *kit) error { return k.Suspend(t.Context(), maria, "", clerk) }},
+		"suspend and resume": {true, func(t *testing.T, k *kit) error {
+			require.NoError(t, k.Suspend(t.Context(), maria, "", clerk))
+			return k.Resume(t.Context(), maria, "", clerk)
+		}},
+		"it was not me": {true, func(t *testing.T, k *kit) error { return k.Stop(t.Context(), maria, "", civicpin.Citizen) }},
+		"erase":         {true, func(t *testing.T, k *kit) error { return testkit.Err(k.vault.Erase(t.Context(), maria, store.Pass{})) }},
+		"erase and register anew": {true, func(t *testing.T, k *kit) error {
+			err := testkit.Err(k.vault.Erase(t.Context(), maria, store.Pass{}))
+			k.exchanged(t)
+			return err
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newKit(t, withDevices())
+			k.exchanged(t)
+			session, right := k.works(t, chosen)
+			require.True(t, right)
+			require.Equal(t, session.Epoch, k.epoch(t, maria))
+			require.NoError(t, tt.act(t, k))
+			require.Equal(t, tt.ends, session.Epoch != k.epoch(t, maria))
+		})
+	}
+}
+
+// epoch returns a subject's epoch.
+func (k *kit) epoch(t *testing.T, subject civicpin.Subject) pin.Epoch {
+	t.Helper()
+	epoch, err := k.Epoch(t.Context(), subject)
+	require.NoError(t, err)
+	return epoch
+}
+
+// A login that renews the hash, or is the first after an import, goes on.
+func TestEpochStaysWithARenewedHash(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	require.NoError(t, k.Import(t.Context(), maria, civicpin.NewSecret(weak), pin.ImportOptions{By: clerk}))
+	before := k.plain(t)
+	ok, right := k.works(t, chosen)
+	require.True(t, right)
+	require.NotEqual(t, before, k.plain(t))
+	require.Equal(t, ok.Epoch, k.epoch(t, maria))
+}
+
+// weak is a hash of chosen with other costs than the policies'.
+var weak = password.New(password.Params{Memory: 16, Time: 1, Threads: 1}, chosen).Encode()
+
+// Nobody has a session of a subject without a secret of their own; a portal that forgets to look at an error or at MustExchange
+// has none either.
+func TestEpochOfNoLogin(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	refused, err := k.Verify(t.Context(), try(wrong))
+	require.ErrorIs(t, err, pin.ErrRefused)
+	require.NotEqual(t, refused.Epoch, k.epoch(t, maria), "unknown")
+	begun := k.granted(t)
+	require.NotEqual(t, refused.Epoch, k.epoch(t, maria), "begun")
+	require.NoError(t, testkit.Err(k.Set(t.Context(), begun, civicpin.NewSecret(chosen))))
+	require.NoError(t, k.Revoke(t.Context(), maria, "", clerk))
+	ok, right := k.works(t, k.issued(t))
+	require.True(t, right)
+	require.True(t, ok.MustExchange)
+	require.NotEqual(t, ok.Epoch, k.epoch(t, maria), "issued")
+	_, err = k.Epoch(t.Context(), "")
+	require.ErrorIs(t, err, civicpin.ErrInvalid)
+}
+
+// A login that was compared before a change, and returns after it, is no session.
+func TestEpochOfALateLogin(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.exchanged(t)
+	ok, right := k.works(t, chosen)
+	require.True(t, right)
+	again, err := k.Change(t.Context(), try(chosen), civicpin.NewSecret(changed))
+	require.NoError(t, err)
+	require.NotEqual(t, ok.Epoch, k.epoch(t, maria))
+	require.Equal(t, again.Epoch, k.epoch(t, maria))
+	require.LessOrEqual(t, len(again.Epoch), 64)
+}
+
+// Epoch makes one store call, whoever the subject is.
+func TestEpochIsOneStoreCall(t *testing.T) {
+	first := ""
+	for _, p := range people {
+		f := storetest.NewFaults(store.NewMemory())
+		k := newKitOn(t, f.Store(), withDevices(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+		p.prepare(t, k)
+		got := trace(t, k, f, func() error { return testkit.Err(k.Epoch(t.Context(), maria)) })
+		if first == "" {
+			first = got
+			require.Equal(t, "<nil>; Get pin.inps; 0 hashes", got)
+		}
+		require.Equal(t, first, got, p.name)
+	}
+	f := storetest.NewFaults(store.NewMemory())
+	k := newKitOn(t, f.Store(), pin.INPS(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	f.FailAt(1, storetest.NotDone)
+	epoch, err := k.Epoch(t.Context(), maria)
+	require.ErrorIs(t, err, storetest.ErrInjected)
+	require.Empty(t, epoch)
+}
+
+// A login says whether it came from a device that the subject made known, and that is known still.
+func TestKnownDevice(t *testing.T) {
+	for name, tt := range map[string]struct {
+		known  bool
+		device func(t *testing.T, k *kit) string
+	}{
+		"none":    {false, func(t *testing.T, k *kit) string { k.remembered(t, ""); return "" }},
+		"made up": {false, func(t *testing.T, k *kit) string { k.remembered(t, ""); return strings.Repeat("A", 44) }},
+		"of another subject": {false, func(t *testing.T, k *kit) string {
+			k.remembered(t, "")
+			value, err := pin.Gate(k.Service).RememberDevice(t.Context(), lockout.Target{Subject: "SOMEBODY ELSE"})
+			require.NoError(t, err)
+			return value.Reveal()
+		}},
+		"known": {true, func(t *testing.T, k *kit) string { return k.remembered(t, "") }},
+		"known while strangers lock": {true, func(t *testing.T, k *kit) string {
+			device := k.remembered(t, "")
+			k.lockedOut(t)
+			return device
+		}},
+		"known, and its own lane locked": {true, func(t *testing.T, k *kit) string {
+			device := k.remembered(t, "")
+			for range 5 {
+				require.Error(t, testkit.Err(k.Verify(t.Context(), from(device, wrong))))
+			}
+			return device
+		}},
+		"replaced": {false, func(t *testing.T, k *kit) string {
+			device := k.remembered(t, "")
+			k.remembered(t, device)
+			return device
+		}},
+		"forgotten": {false, func(t *testing.T, k *kit) string {
+			device := k.remembered(t, "")
+			require.NoError(t, pin.Gate(k.Service).ForgetDevices(t.Context(), maria, clerk))
+			return device
+		}},
+		"expired": {false, func(t *testing.T, k *kit) string {
+			device := k.remembered(t, "")
+			k.clock.Add(pin.Gate(k.Service).Policy().DeviceValid)
+			return device
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := withDevices()
+			p.MaxAge, p.MaxUnused = 0, 0
+			k := newKit(t, p)
+			k.exchanged(t)
+			device := tt.device(t, k)
+			ok, err := k.Verify(t.Context(), from(device, chosen))
+			require.NoError(t, err)
+			require.Equal(t, tt.known, ok.KnownDevice)
+			ok, err = k.Change(t.Context(), from(device, chosen), civicpin.NewSecret(changed))
+			require.NoError(t, err)
+			require.Equal(t, tt.known, ok.KnownDevice)
+		})
+	}
+}
+
+// A login tells when the one before it was, to within a day, and to nobody who did not show the secret.
+func TestLastLogin(t *testing.T) {
+	start := newClock().Now()
+	at := func(days int) time.Time { return start.Add(time.Duration(days) * day) }
+	verify := func(k *kit) (pin.Verified, error) { return k.Verify(t.Context(), try(chosen)) }
+	known := func(k *kit, used time.Time) {
+		require.NoError(t, k.Import(t.Context(), maria, civicpin.NewSecret(weak), pin.ImportOptions{By: clerk, Used: used}))
+	}
+	for name, tt := range map[string]struct {
+		before func(k *kit)
+		login  func(k *kit) (pin.Verified, error)
+		want   time.Time
+	}{
+		"first": {func(*kit) {}, func(k *kit) (pin.Verified, error) {
+			return k.Exchange(t.Context(), try(k.issued(t)), civicpin.NewSecret(chosen))
+		}, time.Time{}},
+		"after the exchange": {func(k *kit) { k.exchanged(t); k.clock.Add(3 * day) }, verify, at(0)},
+		"after another": {func(k *kit) {
+			k.exchanged(t)
+			k.clock.Add(3 * day)
+			k.works(t, chosen)
+			k.clock.Add(3 * day)
+		}, verify, at(3)},
+		"within a day": {func(k *kit) {
+			k.exchanged(t)
+			k.clock.Add(day - 1)
+			k.works(t, chosen)
+			k.clock.Add(3 * day)
+		}, verify, at(0)},
+		"refused ones in between": {func(k *kit) {
+			k.exchanged(t)
+			k.clock.Add(3 * day)
+			k.works(t, wrong)
+		}, verify, at(0)},
+		"change": {func(k *kit) { k.exchanged(t); k.clock.Add(3 * day) }, func(k *kit) (pin.Verified, error) {
+			return k.Change(t.Context(), try(chosen), civicpin.NewSecret(changed))
+		}, at(0)},
+		"issued anew": {func(k *kit) {
+			k.exchanged(t)
+			require.NoError(t, k.Revoke(t.Context(), maria, "", clerk))
+		}, func(k *kit) (pin.Verified, error) {
+			return k.Exchange(t.Context(), try(k.issued(t)), civicpin.NewSecret(chosen))
+		}, time.Time{}},
+		"recovered in parts": {func(k *kit) {
+			k.exchanged(t)
+			k.clock.Add(3 * day)
+			require.NoError(t, testkit.Err(k.Reissue(t.Context(), k.granted(t, inps().Parts...), civicpin.Source{})))
+			require.NoError(t, k.out.Flush(t.Context()))
+		}, func(k *kit) (pin.Verified, error) {
+			return k.Exchange(t.Context(), try(k.last(phone)+k.last(email)), civicpin.NewSecret(changed))
+		}, at(0)},
+		"set": {func(k *kit) { k.exchanged(t); k.clock.Add(3 * day) }, func(k *kit) (pin.Verified, error) {
+			return k.Set(t.Context(), k.granted(t), civicpin.NewSecret(changed))
+		}, time.Time{}},
+		"imported": {func(k *kit) { known(k, time.Time{}); k.clock.Add(3 * day) }, verify, time.Time{}},
+		"imported and used": {func(k *kit) {
+			known(k, time.Time{})
+			k.clock.Add(3 * day)
+			k.works(t, chosen)
+			k.clock.Add(time.Hour)
+		}, verify, at(3)},
+		"imported with the time":          {func(k *kit) { known(k, at(-50)) }, verify, at(-50)},
+		"noted by a clock that was ahead": {func(k *kit) { k.exchanged(t); k.clock.Add(-time.Hour) }, verify, start.Add(-time.Hour)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newKit(t, pin.INPS())
+			tt.before(k)
+			ok, err := tt.login(k)
+			require.NoError(t, err)
+			require.True(t, tt.want.Equal(ok.LastLogin), "%s", ok.LastLogin)
+
+			p := pin.INPS()
+			p.MaxUnused = 0
+			k = newKit(t, p)
+			tt.before(k)
+			ok, err = tt.login(k)
+			require.NoError(t, err)
+			require.Zero(t, ok.LastLogin, "nothing is noted")
+		})
+	}
+}
+
+// What was imported without a use is unused since the import.
+func TestImportedAndUnused(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	require.NoError(t, k.Import(t.Context(), maria, civicpin.NewSecret(weak), pin.ImportOptions{By: clerk}))
+	st, err := k.Status(t.Context(), maria)
+	require.NoError(t, err)
+	require.Zero(t, st.Used)
+	k.clock.Add(180*day - 1)
+	st, err = k.Status(t.Context(), maria)
+	require.NoError(t, err)
+	require.NotEqual(t, pin.SinceUse, st.Expired)
+	k.clock.Add(1)
+	_, err = k.Verify(t.Context(), try(chosen))
+	require.ErrorIs(t, err, pin.ErrExpired)
+	require.ErrorContains(t, err, pin.SinceUse)
+}
