@@ -79,7 +79,7 @@ type Gate struct {
 //   - [ErrPolicy]: the policy is invalid.
 func New(v *store.Vault, name string, p Policy) (*Gate, error) {
 	if !names.Valid(name, 50) {
-		return nil, fmt.Errorf("lockout: %w: name is not 1 to 50 ASCII letters, digits and -_.", civicpin.ErrInvalid)
+		return nil, fmt.Errorf("lockout: %w: the name is not 1 to 50 of ASCII letters, digits, period, - and _", civicpin.ErrInvalid)
 	}
 	if err := p.Validate(); err != nil {
 		return nil, err

@@ -24,8 +24,8 @@ type Verified struct {
 	// Epoch stays the same until an act ends all sessions: see [Service.Epoch]. Keep it with the session.
 	Epoch Epoch
 
-	// KnownDevice says that the login came from a device of the subject that [Service.RememberDevice] made known and that was known
-	// until now, also if strangers had used up the guesses of its lane. It is false after Set, which has no Source.
+	// KnownDevice says that the login came from a device of the subject that [Service.RememberDevice] made known and that was
+	// known until now, also if strangers had used up the guesses of its lane. It is false after Set, which has no Source.
 	KnownDevice bool
 
 	// LastLogin is when the login before this one was, for the subject to recognise or not: at that time, or less than 24

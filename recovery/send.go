@@ -19,8 +19,7 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// maxSends bounds the messages of one run beyond the send limits.
-const maxSends = 10
+const maxSends = 10 // messages of one run, beyond the send limits
 
 // Send sends the link or code of the present step, again or for the first time: for the page "I did not receive it", and after
 // a run has rested. Earlier ones stay good, at most three. A run that leads nowhere sends nothing, after the same work. Errors:
