@@ -45,7 +45,7 @@ func TestStoreCalls(t *testing.T) {
 				require.ErrorIs(t, err, recovery.ErrRefused)
 				require.Equal(t, 5, f.Calls(), "wrong answers")
 			}
-			for address, calls := range map[string]int{nowhere.Address: 7, home.Address: 11} {
+			for address, calls := range map[string]int{nowhere.Address: 7, home.Address: 9} {
 				source := civicpin.Source{Address: address}
 				again := k.asked(t, "unlock", subject)
 				f.Reset()

@@ -8,9 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/netip"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -39,13 +37,15 @@ const (
 type Quota struct {
 	vault  *store.Vault
 	rate   civicpin.Rate
+	part   civicpin.Rate // see NewPart; zero if there is none
 	scope  Scope
 	states store.Kind[state]
 }
 
-// state is the one timestamp of the generic cell rate algorithm.
+// state is the timestamp of the generic cell rate algorithm, and that of a part.
 type state struct {
 	Next time.Time `json:"next" export:"yes"`
+	Part time.Time `json:"part,omitzero" export:"yes"`
 }
 
 // maxShards is the number of records over which a global rate is spread, so that failures do not all wait for one.
@@ -75,6 +75,18 @@ func New(v *store.Vault, name string, r civicpin.Rate, s Scope) (*Quota, error) 
 	return &Quota{vault: v, rate: r, scope: s, states: kind}, nil
 }
 
+// NewPart is New for a quota that counts a part of its events against a rate of their own as well, in the same record.
+func NewPart(v *store.Vault, name string, r, part civicpin.Rate, s Scope) (*Quota, error) {
+	if err := part.Validate(); err != nil || part == (civicpin.Rate{}) {
+		return nil, fmt.Errorf("quota: %w: no rate of a part", civicpin.ErrInvalid)
+	}
+	q, err := New(v, name, r, s)
+	if err == nil {
+		q.part = part
+	}
+	return q, err
+}
+
 // Rate returns the rate.
 func (q *Quota) Rate() civicpin.Rate { return q.rate }
 
@@ -82,6 +94,7 @@ func (q *Quota) Rate() civicpin.Rate { return q.rate }
 type Taken struct {
 	entry store.Entry[state]
 	n     int
+	part  bool
 }
 
 // Take counts n events for a key, all or none. Errors:
@@ -90,28 +103,67 @@ type Taken struct {
 //
 // It makes two store calls, one if it refuses.
 func (q *Quota) Take(ctx context.Context, key store.Key, n int) (Taken, error) {
+	return q.take(ctx, key, n, false)
+}
+
+// TakePart is Take for events of the part: they count against both rates, or against none.
+func (q *Quota) TakePart(ctx context.Context, key store.Key, n int) (Taken, error) {
+	return q.take(ctx, key, n, true)
+}
+
+func (q *Quota) take(ctx context.Context, key store.Key, n int, part bool) (Taken, error) {
 	var ok bool
 	var again time.Time
 	e, err := q.states.Update(ctx, q.key(key), func(e *store.Entry[state]) error {
-		var next time.Time
-		next, ok, again = gcra.Take(q.rate, e.Value.Next, q.vault.Now(), n)
-		if !ok && next.Equal(e.Value.Next) {
+		before, now := e.Value, q.vault.Now()
+		ok, again = e.Value.take(q, n, part, now)
+		if !ok && e.Value == before {
 			return store.ErrSkip
 		}
 		// A refusal changes the state where a clock that was ahead had left it beyond the window. It is then written, or the
 		// key would stay over its rate until that day.
-		e.Value.Next, e.Expires = next, next
+		e.Expires = e.Value.Next
+		if e.Value.Part.After(e.Expires) {
+			e.Expires = e.Value.Part
+		}
 		return nil
 	})
 	if err == nil && !ok {
 		err = q.refuse(ctx, key, again)
 	}
-	return Taken{e, n}, err
+	return Taken{e, n, part}, err
+}
+
+// take counts n events, all or none.
+func (s *state) take(q *Quota, n int, part bool, now time.Time) (ok bool, again time.Time) {
+	whole, ok, again := gcra.Take(q.rate, s.Next, now, n)
+	if !part {
+		s.Next = whole
+		return ok, again
+	}
+	own, fits, later := gcra.Take(q.part, s.Part, now, n)
+	switch {
+	case ok && fits:
+		s.Next, s.Part = whole, own
+		return true, again
+	case !ok:
+		s.Next = whole // as it was, or corrected
+	}
+	if !fits {
+		s.Part = own
+	}
+	if later.After(again) {
+		again = later
+	}
+	return false, again
 }
 
 // key returns where the count of a key is stored.
 func (q *Quota) key(key store.Key) store.Key {
 	key.ID += "/" + strconv.Itoa(q.rate.Limit) + "/" + q.rate.Window.String()
+	if q.part != (civicpin.Rate{}) {
+		key.ID += "/" + strconv.Itoa(q.part.Limit) + "/" + q.part.Window.String()
+	}
 	return key
 }
 
@@ -138,6 +190,9 @@ func (q *Quota) Refund(ctx context.Context, t Taken) {
 			return store.ErrSkip
 		}
 		e.Value.Next = gcra.Refund(q.rate, e.Value.Next, t.n)
+		if t.part {
+			e.Value.Part = gcra.Refund(q.part, e.Value.Part, t.n)
+		}
 		return nil
 	})
 }
@@ -183,35 +238,4 @@ func (q *Quota) ChargeShard(ctx context.Context, key store.Key) {
 		e.Value.Next, e.Expires = next, next
 		return nil
 	})
-}
-
-// WideKey returns the /48 of an address of IPv6, which is what one customer may be given, and false for any other address.
-func WideKey(address string) (store.Key, bool) {
-	p, err := netip.ParsePrefix(SourceKey(address).ID)
-	if err != nil {
-		return store.Key{}, false
-	}
-	p, err = p.Addr().Prefix(48)
-	return store.Key{ID: p.String()}, err == nil
-}
-
-// SourceKey returns what counts as one source: a host of IPv4, a /64 of IPv6 (the least that one customer is given, so that
-// changing the address within it gains nothing), and any other text as it is. A port is left out: each connection has
-// another one.
-func SourceKey(address string) store.Key {
-	if ap, err := netip.ParseAddrPort(address); err == nil {
-		address = ap.Addr().String()
-	}
-	if ip, err := netip.ParseAddr(address); err == nil {
-		if ip = ip.Unmap(); ip.Is6() {
-			if p, err := ip.WithZone("").Prefix(64); err == nil {
-				return store.Key{ID: p.String()}
-			}
-		}
-		return store.Key{ID: ip.String()}
-	}
-	if len(address) > 256 {
-		address = address[:256]
-	}
-	return store.Key{ID: strings.ToValidUTF8(address, "\uFFFD")} // a record whose key is not UTF-8 could not be read back
 }

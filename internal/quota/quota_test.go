@@ -256,3 +256,58 @@ func TestInvalid(t *testing.T) {
 		require.Error(t, err, name)
 	}
 }
+
+// TestPart: events of a part count against both rates or none, other events against the whole alone; a refund gives back both.
+func TestPart(t *testing.T) {
+	clock := newClock()
+	v := newVault(t, store.NewMemory(), clock)
+	q, err := quota.NewPart(v, "messages", civicpin.Rate{Limit: 6, Window: hour}, civicpin.Rate{Limit: 2, Window: 2 * hour}, quota.Source)
+	require.NoError(t, err)
+	k := store.Key{ID: "a"}
+	part := func(n int) (quota.Taken, error) { return q.TakePart(t.Context(), k, n) }
+	_, err = part(1)
+	require.NoError(t, err)
+	_, err = part(2)
+	require.Equal(t, start.Add(hour), full(t, err).Until.UTC(), "the part has room for one")
+	second, err := part(1)
+	require.NoError(t, err)
+	_, err = part(1)
+	full(t, err)
+	for range 4 { // the refused ones took nothing of the whole
+		require.NoError(t, take(t, q, k))
+	}
+	require.Equal(t, start.Add(10*minute), full(t, take(t, q, k)).Until.UTC())
+	q.Refund(t.Context(), second)
+	_, err = part(1)
+	require.NoError(t, err)
+	clock.Add(hour)
+	_, err = part(1)
+	require.NoError(t, err)
+	_, err = part(1)
+	require.Equal(t, start.Add(2*hour), full(t, err).Until.UTC())
+	for range 5 {
+		require.NoError(t, take(t, q, k))
+	}
+	full(t, take(t, q, k))
+
+	_, err = quota.NewPart(v, "messages", civicpin.Rate{Limit: 6, Window: hour}, civicpin.Rate{}, quota.Source)
+	require.ErrorIs(t, err, civicpin.ErrInvalid)
+}
+
+// TestPartOfAClockAhead: what a clock wrote that was ahead shuts the part out for no longer than its window.
+func TestPartOfAClockAhead(t *testing.T) {
+	clock := newClock()
+	q, err := quota.NewPart(newVault(t, store.NewMemory(), clock), "messages", civicpin.Rate{Limit: 6, Window: hour},
+		civicpin.Rate{Limit: 2, Window: hour}, quota.Source)
+	require.NoError(t, err)
+	k := store.Key{ID: "a"}
+	clock.Add(365 * day)
+	_, err = q.TakePart(t.Context(), k, 2)
+	require.NoError(t, err)
+	clock.Add(-365 * day)
+	_, err = q.TakePart(t.Context(), k, 1)
+	full(t, err)
+	clock.Add(hour)
+	_, err = q.TakePart(t.Context(), k, 1)
+	require.NoError(t, err)
+}

@@ -32,20 +32,19 @@ type Rates struct {
 
 // Counters are what all limits count with. They are safe for concurrent use, also over several processes.
 type Counters struct {
-	vault                *store.Vault
-	source, typed, staff *quota.Quota
-	wide, wideTyped      *quota.Quota // of a /48 of IPv6
-	reserves             map[shown.Kind]*quota.Quota
+	vault    *store.Vault
+	source   *quota.Quota // typed addresses are a part of it
+	wide     *quota.Quota // the same of a /48 of IPv6
+	staff    *quota.Quota
+	reserves map[shown.Kind]*quota.Quota
 }
 
 // New returns the counters of a vault. The error matches [civicpin.ErrInvalid] if a rate is invalid or zero.
 func New(v *store.Vault, r Rates) (*Counters, error) {
 	c := &Counters{vault: v, reserves: make(map[shown.Kind]*quota.Quota)}
-	var errs [5]error
-	c.wide, errs[3] = quota.New(v, "sends-wide", many(r.Source), quota.Source)
-	c.wideTyped, errs[4] = quota.New(v, "sends-wide-typed", many(r.SourceTyped), quota.Source)
-	c.source, errs[0] = quota.New(v, "sends-source", r.Source, quota.Source)
-	c.typed, errs[1] = quota.New(v, "sends-typed", r.SourceTyped, quota.Source)
+	var errs [3]error
+	c.source, errs[0] = quota.NewPart(v, "sends-source", r.Source, r.SourceTyped, quota.Source)
+	c.wide, errs[1] = quota.NewPart(v, "sends-wide", many(r.Source), many(r.SourceTyped), quota.Source)
 	c.staff, errs[2] = quota.New(v, "sends-staff", r.Staff, quota.Operator)
 	err := errors.Join(errs[:]...)
 	for kind, rate := range reserves {
@@ -159,23 +158,19 @@ func (l *Limit) open(ctx context.Context, r Request, n int) error {
 	}
 	var steps []step
 	if r.Source.Address != "" {
-		key := quota.SourceKey(r.Source.Address)
-		steps = append(steps, step{l.c.source, key, true})
-		wide, isWide := quota.WideKey(r.Source.Address)
-		if isWide {
+		steps = append(steps, step{l.c.source, quota.SourceKey(r.Source.Address), true})
+		if wide, ok := quota.WideKey(r.Source.Address); ok {
 			steps = append(steps, step{l.c.wide, wide, true})
-		}
-		if l.typed {
-			steps = append(steps, step{l.c.typed, key, true})
-		}
-		if l.typed && isWide {
-			steps = append(steps, step{l.c.wideTyped, wide, true})
 		}
 	}
 	steps = append(steps, step{l.subject, store.Key{Subject: r.Subject}, false})
 	var done []quota.Taken
 	for _, s := range steps {
-		t, err := s.of.Take(ctx, s.key, n)
+		take := s.of.Take
+		if s.source && l.typed {
+			take = s.of.TakePart
+		}
+		t, err := take(ctx, s.key, n)
 		if err != nil {
 			for k := range done {
 				steps[k].of.Refund(ctx, done[k])

@@ -78,7 +78,7 @@
 //
 // All services of one outbox share its [Limits]. A request over the rate of its subject ([Outbox.Limit]), source or operator
 // is refused, alike for all subjects, and nothing is written. The event lockout.slowed names the rate as its reason:
-// quota.sends.NAME of a limit, quota.sends-source, quota.sends-typed, quota.sends-wide (of a /48 of IPv6, which counts as
+// quota.sends.NAME of a limit, quota.sends-source (all or typed ones), quota.sends-wide (of a /48 of IPv6, which counts as
 // five sources), quota.sends-staff, or quota.sends-shown-KIND of a reserve. While about 100,000 messages of class Typed wait,
 // further ones are refused with [ErrBusy].
 //
