@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -18,22 +17,6 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 )
-
-// crowd runs guess n times at once and returns what each returned.
-func crowd(n int, guess func(i int) error) []error {
-	results := make([]error, n)
-	gun := make(chan struct{})
-	var wg sync.WaitGroup
-	for i := range n {
-		wg.Go(func() {
-			<-gun
-			results[i] = guess(i)
-		})
-	}
-	close(gun)
-	wg.Wait()
-	return results
-}
 
 // locks are the policies with a limit of five whose locks outlast a test.
 var locks = map[string]lockout.Policy{
@@ -51,7 +34,7 @@ func TestConcurrentGuesses(t *testing.T) {
 				// Two gates of one name count together, as two processes do.
 				gates := []*lockout.Gate{newGate(t, vault, policy), newGate(t, vault, policy)}
 				var compared, busy atomic.Int32
-				results := crowd(n, func(i int) error {
+				results := testkit.Crowd(n, func(i int) error {
 					for {
 						err := gates[i%2].Do(t.Context(), key("CITIZEN"), func(context.Context) (bool, error) {
 							compared.Add(1)
@@ -106,7 +89,7 @@ func TestConcurrentSource(t *testing.T) {
 		Limit: 5, Lock: lockout.UntilUnlocked, Source: civicpin.Rate{Limit: most, Window: hour},
 	})
 	var compared atomic.Int32
-	results := crowd(n, func(i int) error {
+	results := testkit.Crowd(n, func(i int) error {
 		k := from(civicpin.Subject(fmt.Sprintf("CITIZEN %d", i)), fmt.Sprintf("2001:db8::%x", i))
 		return gate.Do(t.Context(), k, func(context.Context) (bool, error) {
 			compared.Add(1)
@@ -125,7 +108,7 @@ func TestConcurrentSource(t *testing.T) {
 // TestConcurrentLogins: an owner's right guesses at once are never locked out, and all wait their turn.
 func TestConcurrentLogins(t *testing.T) {
 	gate := newGate(t, newVault(t, store.NewMemory(), nil, nil), lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked})
-	results := crowd(60, func(int) error {
+	results := testkit.Crowd(60, func(int) error {
 		for {
 			err := gate.Do(t.Context(), key("CITIZEN"), right)
 			if !errors.Is(err, lockout.ErrBusy) {

@@ -180,7 +180,7 @@ func TestConcurrentLanes(t *testing.T) {
 			gates := []*lockout.Gate{newGate(t, vault, policy), newGate(t, vault, policy)}
 			value := remember(t, gates[0], "CITIZEN", "")
 			var compared atomic.Int32
-			crowd(n, func(i int) error {
+			testkit.Crowd(n, func(i int) error {
 				k := showing("CITIZEN", value)
 				if others && i%2 == 0 {
 					k = key("CITIZEN")

@@ -331,7 +331,7 @@ func TestRememberAtOnce(t *testing.T) {
 	vault := newVault(t, store.NewMemory(), nil, nil)
 	gate := newGate(t, vault, threeDevices)
 	values := make([]string, 20)
-	require.NoError(t, errors.Join(crowd(20, func(i int) error {
+	require.NoError(t, errors.Join(testkit.Crowd(20, func(i int) error {
 		subject := civicpin.Subject(fmt.Sprint("CITIZEN ", i%2))
 		value, err := gate.RememberDevice(t.Context(), key(subject))
 		values[i] = value.Reveal()

@@ -120,7 +120,7 @@ func TestNewLockOfDevice(t *testing.T) {
 func TestNewLockAtOnce(t *testing.T) {
 	gate := newGate(t, newVault(t, store.NewMemory(), nil, nil), lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked})
 	var told atomic.Int32
-	crowd(100, func(int) error {
+	testkit.Crowd(100, func(int) error {
 		for {
 			err := gate.Do(t.Context(), key("CITIZEN"), wrong)
 			if isNew(err) {

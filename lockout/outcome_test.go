@@ -296,7 +296,7 @@ func TestRaceForTheLastGuess(t *testing.T) {
 	for i := range 200 {
 		gate := newGate(t, newVault(t, store.NewMemory(), nil, nil), lockout.Policy{Limit: 2, Lock: lockout.UntilUnlocked})
 		asRefused(t, gate.Do(t.Context(), key("CITIZEN"), wrong))
-		results := crowd(2, func(n int) error {
+		results := testkit.Crowd(2, func(n int) error {
 			if n == 0 {
 				return gate.Do(t.Context(), key("CITIZEN"), right)
 			}

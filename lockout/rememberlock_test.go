@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
@@ -102,7 +103,7 @@ func TestRememberMeetsLock(t *testing.T) {
 	for i := range 200 {
 		subject := civicpin.Subject(fmt.Sprint("CITIZEN ", i))
 		var value civicpin.Secret
-		results := crowd(2, func(n int) error {
+		results := testkit.Crowd(2, func(n int) error {
 			if n == 0 {
 				return gate.Lock(t.Context(), key(subject), operator)
 			}

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"maps"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -91,7 +90,7 @@ func (l *Limits) Place(owner string, subject civicpin.Subject, id string) string
 
 // queue returns the id and the rule of the queue in which a message waits for its address.
 func (l *Limits) queue(c Class, m Message) (id string, r turns.Rule) {
-	of := []string{c.Name, strings.ToLower(m.To.Address)}
+	of := []string{c.Name, m.To.Canonical()}
 	if c.PerSubject {
 		of = append(of, string(m.Subject))
 	}
@@ -151,12 +150,7 @@ func (l *Limits) change(ctx context.Context, queue string, do func(*turns.Queue)
 // Refund gives back the turn of a message that its country refuses. If the store fails, the address gets one message less.
 func (l *Limits) Refund(ctx context.Context, c Class, m Message) {
 	id, rule := l.queue(c, m)
-	ctx, cancel := context.WithTimeout(ctx, pace.Store)
-	defer cancel()
-	_, _ = l.queues.Update(ctx, store.Key{ID: id}, func(e *store.Entry[turns.Queue]) error {
-		e.Value.Refund(rule, m.Place)
-		return nil
-	})
+	l.change(ctx, id, func(q *turns.Queue) { q.Refund(rule, m.Place) })
 }
 
 // WithMore returns the parameters of a notice that goes for n others as well.

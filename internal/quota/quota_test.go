@@ -3,7 +3,6 @@ package quota_test
 import (
 	"errors"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -56,22 +55,6 @@ func full(tb testing.TB, err error) *quota.FullError {
 	return f
 }
 
-// crowd makes n guesses at once.
-func crowd(n int, guess func(i int) error) []error {
-	results := make([]error, n)
-	gun := make(chan struct{})
-	var wg sync.WaitGroup
-	for i := range n {
-		wg.Go(func() {
-			<-gun
-			results[i] = guess(i)
-		})
-	}
-	close(gun)
-	wg.Wait()
-	return results
-}
-
 // TestQuotaConcurrent: exactly as many of a thousand at once as the limit, over two quotas of one name.
 func TestQuotaConcurrent(t *testing.T) {
 	vault := newVault(t, store.NewMemory(), newClock())
@@ -79,7 +62,7 @@ func TestQuotaConcurrent(t *testing.T) {
 		newQuota(t, vault, civicpin.Rate{Limit: 30, Window: hour}), newQuota(t, vault, civicpin.Rate{Limit: 30, Window: hour}),
 	}
 	var let atomic.Int32
-	for _, err := range crowd(1000, func(i int) error { return take(t, quotas[i%2], store.Key{ID: "a"}) }) {
+	for _, err := range testkit.Crowd(1000, func(i int) error { return take(t, quotas[i%2], store.Key{ID: "a"}) }) {
 		if err == nil {
 			let.Add(1)
 		} else {

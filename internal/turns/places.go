@@ -56,12 +56,16 @@ func (q *Queue) room(r Rule) {
 }
 
 // remove takes a place away. If it waited, the later ones of its subject move up a turn: what a subject withdraws does not
-// cost it turns.
+// cost it turns. If it was let through, its round ends, or its subject would get the same turn again, before those that wait.
 func (q *Queue) remove(i int) {
 	gone := q.Places[i]
 	q.Places = slices.Delete(q.Places, i, i+1)
+	if gone.Went > 0 {
+		q.Round = max(q.Round, gone.Round+1)
+		return
+	}
 	for k := range q.Places {
-		if p := &q.Places[k]; gone.Went == 0 && p.Went == 0 && p.Subject == gone.Subject && p.Round > gone.Round {
+		if p := &q.Places[k]; p.Went == 0 && p.Subject == gone.Subject && p.Round > gone.Round {
 			p.Round--
 		}
 	}

@@ -140,9 +140,6 @@ func TooLate(at, born, expires time.Time) bool {
 // Leave gives up the place of a message that was withdrawn or given up. What was to go with it goes by itself.
 func (q *Queue) Leave(entry string) {
 	if i := q.place(entry); i >= 0 {
-		if p := &q.Places[i]; p.Went > 0 {
-			q.Round = max(q.Round, p.Round+1) // see tidy
-		}
 		q.remove(i)
 	}
 }
@@ -191,12 +188,13 @@ func (q *Queue) tidy(r Rule, now int64) {
 			p.Due = min(p.Due, now)
 		}
 		went += min(p.Went, 1)
-		if p.Went > 0 && (now-p.Due > int64(kept) || went > r.Most) {
-			q.Round = max(q.Round, p.Round+1) // or its subject would get the same turn again, before those that wait
-		} else if p.Went > 0 || now-p.Due <= int64(gone) {
-			continue
+		forget := now-p.Due > int64(gone)
+		if p.Went > 0 {
+			forget = now-p.Due > int64(kept) || went > r.Most
 		}
-		q.remove(i)
+		if forget {
+			q.remove(i)
+		}
 	}
 }
 

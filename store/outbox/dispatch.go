@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/civicpin/civicpin"
@@ -46,7 +45,7 @@ type route struct {
 	address string
 }
 
-func routeOf(c civicpin.Contact) route { return route{c.Channel, strings.ToLower(c.Address)} }
+func routeOf(c civicpin.Contact) route { return route{c.Channel, c.Canonical()} }
 
 func newDispatch(o *Outbox, most int) *dispatch {
 	return &dispatch{
