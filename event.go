@@ -71,7 +71,7 @@ func SlogRecorder(l *slog.Logger) Recorder {
 		add("subject", string(e.Subject))
 		add("by", string(e.By))
 		add("address", e.Source.Address)
-		if e.Source.Device != "" {
+		if !e.Source.Device.IsZero() {
 			attrs = append(attrs, slog.Bool("device", true))
 		}
 		add("ref", e.Ref)

@@ -49,7 +49,7 @@ func TestSlogRecorder(t *testing.T) {
 	at := time.Date(2026, 3, 1, 9, 30, 0, 0, time.UTC)
 	r.Record(t.Context(), civicpin.Event{
 		At: at, Code: "pin.attested", Subject: "RSSMRA85T10A562S", By: civicpin.Operator("7"),
-		Source: civicpin.Source{Address: "192.0.2.1", Device: "signed-device-value"},
+		Source: civicpin.Source{Address: "192.0.2.1", Device: civicpin.NewSecret("signed-device-value")},
 		Ref:    "issue-1", Level: civicpin.High, Reason: "seen at the desk",
 	})
 	r.Record(t.Context(), civicpin.Event{At: at, Code: "pin.refused"})
@@ -64,7 +64,7 @@ func TestSlogRecorderJSON(t *testing.T) {
 	var out bytes.Buffer
 	civicpin.SlogRecorder(slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{AddSource: true}))).Record(t.Context(), civicpin.Event{
 		Code: "pin.refused", Subject: "x\n{\"msg\":\"pin.verified\"}", By: civicpin.Citizen, Ref: "r",
-		Source: civicpin.Source{Address: "192.0.2.1", Device: "d"}, Level: civicpin.Low, Reason: "\r\n\u2028",
+		Source: civicpin.Source{Address: "192.0.2.1", Device: civicpin.NewSecret("d")}, Level: civicpin.Low, Reason: "\r\n\u2028",
 	})
 	var got map[string]any
 	assert.NoError(t, json.Unmarshal(out.Bytes(), &got), "one record an event: %s", &out)

@@ -152,8 +152,8 @@ type Message struct {
 	Link Secret
 	// Part and Parts say which of how many: Part 1 of 2. Both are zero where there are no parts.
 	Part, Parts int
-	// Expires is when Secret and Link stop being good; zero if they do not.
-	Expires time.Time
+	// ExpiresAt is when Secret and Link stop being good; zero if they do not.
+	ExpiresAt time.Time
 	// Params holds further plain values that the kind's documentation names. It never holds a secret.
 	Params map[string]string
 }

@@ -24,8 +24,11 @@ type Secret struct {
 	reveal func() string
 }
 
-// NewSecret returns a Secret that holds s, byte for byte.
+// NewSecret returns a Secret that holds s, byte for byte. Of the empty text it is the zero Secret.
 func NewSecret(s string) Secret {
+	if s == "" {
+		return Secret{}
+	}
 	return Secret{reveal: func() string { return s }}
 }
 

@@ -36,8 +36,8 @@ type Source struct {
 	// Address is the client's network address as the caller trusts it: behind a proxy, the one the proxy vouches for
 	// (OWASP ASVS 15.3.4), never a header that the client can set.
 	Address string
-	// Device is the value of a signed device cookie, if the client showed one.
-	Device string
+	// Device is the value of a signed device cookie, if the client showed one. It opens a lane of its own, so it is a secret.
+	Device Secret `json:"-"`
 	// Shown is what the caller has shown, if anything: pin.Verified.Shown of a login in the last 15 minutes, or what
 	// pin.Service.Shown returned for a known device. It opens reserves that strangers cannot use up, of messages and of
 	// recoveries that are begun: 5 in 6 hours after a login, 5 in 24 hours from each device. Once a reserve is used up, the
@@ -49,8 +49,12 @@ type Source struct {
 // an actor is required.
 type Actor string
 
-// Citizen is the subject acting for themself.
+// Citizen is the subject, authenticated by the caller or by a proof that the library checked.
 const Citizen Actor = "citizen"
+
+// Visitor is a caller who has proved nothing: a wrong guess, the start of a recovery. Only events name it. Calls that take an
+// Actor want one who was authenticated, and refuse it with an error that matches [ErrInvalid].
+const Visitor Actor = "visitor"
 
 // operatorPrefix keeps operators' ids apart from the constants.
 const operatorPrefix = "operator:"

@@ -11,31 +11,31 @@ import (
 // A Contact is a proved address of a subject: a message to it was read, or somebody vouched for it.
 type Contact struct {
 	civicpin.Contact
-	ID      string // names it, for the calls that change it; not secret
-	Primary bool   // preferred to others of its channel; one contact of a subject is
-	Since   time.Time
-	Cooling time.Time // until when it cools down, see Policy.CoolDown; zero if it never did
+	ID         string // names it, for the calls that change it; not secret
+	Primary    bool   // preferred to others of its channel; one contact of a subject is
+	ProvedAt   time.Time
+	CoolsUntil time.Time // until when it cools down, see Policy.CoolDown; zero if it never did
 }
 
 // A Candidate is an address that waits for its proof. It is no civicpin.Contact, so that it is not sent what a contact gets.
 type Candidate struct {
-	ID       string // also of the Contact that it may become
-	Channel  civicpin.Channel
-	Address  string
-	Locale   string
-	Replaces string    // the ID of the contact that it takes the place of; empty if it is added
-	Expires  time.Time // when it is given up
+	ID        string // also of the Contact that it may become
+	Channel   civicpin.Channel
+	Address   string
+	Locale    string
+	Replaces  string    // the ID of the contact that it takes the place of; empty if it is added
+	ExpiresAt time.Time // when it is given up
 }
 
 // shown returns an address of a book as callers see it.
 func shown(b *contactbook.Book, a *contactbook.Address) Contact {
-	return Contact{Contact: a.To.Contact(), ID: a.ID, Primary: a.ID == b.Primary, Since: a.Since, Cooling: a.Cooling}
+	return Contact{Contact: a.To.Contact(), ID: a.ID, Primary: a.ID == b.Primary, ProvedAt: a.Since, CoolsUntil: a.Cooling}
 }
 
 // candidate returns a candidate of a book as callers see it.
 func candidate(c *contactbook.Candidate) Candidate {
 	return Candidate{
-		ID: c.ID, Channel: c.To.Channel, Address: c.To.Address, Locale: c.To.Locale, Replaces: c.Replaces, Expires: c.Expires,
+		ID: c.ID, Channel: c.To.Channel, Address: c.To.Address, Locale: c.To.Locale, Replaces: c.Replaces, ExpiresAt: c.Expires,
 	}
 }
 

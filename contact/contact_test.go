@@ -36,18 +36,18 @@ func TestContactIsProved(t *testing.T) {
 			require.NoError(t, err)
 			require.Empty(t, proved)
 			require.Equal(t, []contact.Candidate{p}, pending)
-			require.Equal(t, k.clock.Now().Add(24*time.Hour), p.Expires)
+			require.Equal(t, k.clock.Now().Add(24*time.Hour), p.ExpiresAt)
 
 			m := k.post.Last(tc.to.Address, proveKind)
 			require.Equal(t, tc.to, m.To)
 			require.Equal(t, tc.link, !m.Link.IsZero())
 			require.Len(t, m.Secret.Reveal(), 8)
-			require.Equal(t, k.clock.Now().Add(tc.valid), m.Expires)
+			require.Equal(t, k.clock.Now().Add(tc.valid), m.ExpiresAt)
 
 			if tc.link {
 				look, err := k.Inspect(t.Context(), m.Link)
 				require.NoError(t, err)
-				require.Equal(t, contact.Inspection{What: contact.ToProve, Sent: tc.to.Masked(), Expires: m.Expires}, look)
+				require.Equal(t, contact.LinkInfo{Purpose: contact.ToProve, Sent: tc.to.Masked(), ExpiresAt: m.ExpiresAt}, look)
 				require.NoError(t, k.Prove(t.Context(), m.Link, bookHome))
 				require.ErrorIs(t, k.Prove(t.Context(), m.Link, bookHome), contact.ErrGone)
 				_, err = k.Inspect(t.Context(), m.Link)
@@ -60,7 +60,7 @@ func TestContactIsProved(t *testing.T) {
 			proved, pending, err = k.List(t.Context(), rosa)
 			require.NoError(t, err)
 			require.Empty(t, pending)
-			require.Equal(t, []contact.Contact{{Contact: tc.to, ID: p.ID, Primary: true, Since: k.clock.Now()}}, proved)
+			require.Equal(t, []contact.Contact{{Contact: tc.to, ID: p.ID, Primary: true, ProvedAt: k.clock.Now()}}, proved)
 			require.Equal(t, []string{tc.to.Address}, k.usable(t), "the first one does not cool down")
 			require.Equal(t, []string{"asked " + string(tc.to.Channel), "added " + string(tc.to.Channel)}, reasons(k.events, "contact.changed"))
 		})
@@ -81,7 +81,7 @@ func TestContactsThatAreFirst(t *testing.T) {
 	k.proves(t, newMail)
 	require.Equal(t, []string{rosaPhone, rosaMail, newMail}, k.addresses(t))
 	require.Equal(t, []string{rosaPhone, rosaMail}, k.usable(t))
-	require.Equal(t, k.clock.Now().Add(7*bookDay), k.contact(t, newMail).Cooling)
+	require.Equal(t, k.clock.Now().Add(7*bookDay), k.contact(t, newMail).CoolsUntil)
 	k.clock.Add(7*bookDay - time.Second)
 	require.Equal(t, []string{rosaPhone, rosaMail}, k.usable(t))
 	k.clock.Add(time.Second)
@@ -293,14 +293,14 @@ func TestContactChange(t *testing.T) {
 		m := k.post.Last(address, changedKind)
 		require.Equal(t, "changed", m.Params["change"])
 		require.False(t, m.Link.IsZero())
-		require.Equal(t, k.clock.Now().Add(7*bookDay), m.Expires)
+		require.Equal(t, k.clock.Now().Add(7*bookDay), m.ExpiresAt)
 	}
 	require.Empty(t, k.post.To(newMail, changedKind))
 
 	undo := k.post.Last(rosaMail, changedKind).Link
 	look, err := k.Inspect(t.Context(), undo)
 	require.NoError(t, err)
-	require.Equal(t, contact.Inspection{What: contact.ToUndo, Sent: byMail.Masked(), Expires: k.clock.Now().Add(7 * bookDay)}, look)
+	require.Equal(t, contact.LinkInfo{Purpose: contact.ToUndo, Sent: byMail.Masked(), ExpiresAt: k.clock.Now().Add(7 * bookDay)}, look)
 	require.NoError(t, k.Undo(t.Context(), undo, bookHome))
 	require.Equal(t, []string{rosaPhone, rosaMail}, k.addresses(t))
 	require.Equal(t, []string{rosaPhone, rosaMail}, k.usable(t), "as it was")
@@ -342,7 +342,7 @@ func TestContactUndoExpires(t *testing.T) {
 	k.asks(t, byNewMail) // tidies up
 	require.ErrorIs(t, k.Undo(t.Context(), undo, bookHome), contact.ErrGone)
 	k.proves(t, newMail)
-	require.Equal(t, k.clock.Now().Add(5*bookDay), k.contact(t, newMail).Cooling)
+	require.Equal(t, k.clock.Now().Add(5*bookDay), k.contact(t, newMail).CoolsUntil)
 }
 
 // Whoever took an account over brings an address of theirs, removes the owner's and makes theirs the primary one. One link, at
@@ -391,7 +391,7 @@ func TestContactThatCoolsDownUndoesNothing(t *testing.T) {
 	m := k.post.Last(thiefMail, changedKind)
 	require.Equal(t, "removed", m.Params["change"])
 	require.True(t, m.Link.IsZero())
-	require.True(t, m.Expires.IsZero())
+	require.True(t, m.ExpiresAt.IsZero())
 }
 
 // Nor when the time is over for which it would have cooled down: what went before that is told for some days more, and never

@@ -77,7 +77,7 @@ func Example() {
 		check(err)
 		fmt.Println(when)
 		for _, c := range proved {
-			fmt.Printf("  %s, primary: %t, cools down: %t\n", c.Address, c.Primary, time.Now().Before(c.Cooling))
+			fmt.Printf("  %s, primary: %t, cools down: %t\n", c.Address, c.Primary, time.Now().Before(c.CoolsUntil))
 		}
 		for _, c := range waiting {
 			fmt.Printf("  %s waits for its proof\n", c.Address)
@@ -97,7 +97,7 @@ func Example() {
 	token := inbox.to(mail).Link
 	look, err := contacts.Inspect(ctx, token)
 	check(err)
-	fmt.Println("the link proves a", look.What, "by mail to", look.Sent)
+	fmt.Println("the link proves a", look.Purpose, "by mail to", look.Sent)
 	check(contacts.Prove(ctx, token, source))
 	fmt.Println("once only:", errors.Is(contacts.Prove(ctx, token, source), contact.ErrGone))
 	list("proved:")

@@ -17,40 +17,40 @@ const (
 	ToUndo  Purpose = "undo"    // undoes a change of contacts: [Service.Undo]
 )
 
-// An Inspection says what a link is for.
-type Inspection struct {
-	What    Purpose
-	Sent    string // where it was sent, masked
-	Expires time.Time
+// An LinkInfo says what a link is for.
+type LinkInfo struct {
+	Purpose   Purpose
+	Sent      string // where it was sent, masked
+	ExpiresAt time.Time
 }
 
 // Inspect says what a token is for, and changes nothing: any number of mail scanners may open a link. Errors:
 //   - [ErrGone]: the token is unknown, was used or was given up.
 //   - [ErrExpired]: the token is right, and too late.
-func (s *Service) Inspect(ctx context.Context, tok civicpin.Secret) (Inspection, error) {
+func (s *Service) Inspect(ctx context.Context, tok civicpin.Secret) (LinkInfo, error) {
 	t, err := token.Parse(tok, token.Undo, token.Contact)
 	if err != nil {
-		return Inspection{}, err
+		return LinkInfo{}, err
 	}
 	subject, err := s.pointed(ctx, t)
 	if err != nil {
-		return Inspection{}, err
+		return LinkInfo{}, err
 	}
 	b, err := s.book(ctx, subject)
 	if err != nil {
-		return Inspection{}, err
+		return LinkInfo{}, err
 	}
 	now := s.vault.Now()
 	if t.Kind == token.Undo {
 		k, to, err := b.Repudiated(t, now)
 		if err != nil {
-			return Inspection{}, err
+			return LinkInfo{}, err
 		}
-		return Inspection{What: ToUndo, Sent: to.Contact().Masked(), Expires: b.Changes[k].Until}, nil
+		return LinkInfo{Purpose: ToUndo, Sent: to.Contact().Masked(), ExpiresAt: b.Changes[k].Until}, nil
 	}
 	_, l, err := b.ByToken(t, now)
 	if err != nil {
-		return Inspection{}, err
+		return LinkInfo{}, err
 	}
-	return Inspection{What: ToProve, Sent: l.To.Contact().Masked(), Expires: l.Expires}, nil
+	return LinkInfo{Purpose: ToProve, Sent: l.To.Contact().Masked(), ExpiresAt: l.Expires}, nil
 }

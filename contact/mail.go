@@ -47,7 +47,7 @@ func (d *delivery) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Messag
 	m := n.Message()
 	m.Params = maps.Clone(n.Params)
 	if n.Code == "" && n.Token == "" {
-		m.Expires = time.Time{} // it opens nothing, so there is no end to be told of
+		m.ExpiresAt = time.Time{} // it opens nothing, so there is no end to be told of
 	}
 	return m, nil
 }

@@ -288,7 +288,7 @@ func (s *bookMachine) ask(rt *rapid.T, address string, replaces int, staff bool)
 	fresh := s.k.post.Messages()[s.seen:]
 	s.seen += len(fresh)
 	require.Len(fatalBook{rt}, fresh, 1)
-	p.proofs = append(p.proofs, modelProof{fresh[0].Link, fresh[0].Secret, fresh[0].Expires})
+	p.proofs = append(p.proofs, modelProof{fresh[0].Link, fresh[0].Secret, fresh[0].ExpiresAt})
 	p.proofs = p.proofs[max(0, len(p.proofs)-3):]
 }
 
@@ -573,14 +573,14 @@ func TestContactModel(t *testing.T) {
 					want = append(want, fmt.Sprint(c.address, c.serial == s.m.primary, now.Before(c.cooling)))
 				}
 				for _, c := range proved {
-					got = append(got, fmt.Sprint(c.Address, c.Primary, now.Before(c.Cooling)))
+					got = append(got, fmt.Sprint(c.Address, c.Primary, now.Before(c.CoolsUntil)))
 				}
 				require.ElementsMatch(fatalBook{rt}, want, got)
 				for _, p := range s.m.waiting(now) {
 					wantPending = append(wantPending, fmt.Sprint(p.address, p.replaces != 0, p.expires))
 				}
 				for _, p := range pending {
-					gotPending = append(gotPending, fmt.Sprint(p.Address, p.Replaces != "", p.Expires))
+					gotPending = append(gotPending, fmt.Sprint(p.Address, p.Replaces != "", p.ExpiresAt))
 				}
 				require.ElementsMatch(fatalBook{rt}, wantPending, gotPending)
 				var told []string

@@ -78,7 +78,7 @@ func TestContactOfARecovery(t *testing.T) {
 	require.NoError(t, contact.Adopt(t.Context(), k.Service, rosa, bookChange, byNewMail, until))
 	k.flush(t)
 	require.Equal(t, []string{rosaPhone, newMail}, k.addresses(t))
-	require.Equal(t, until, k.contact(t, newMail).Cooling)
+	require.Equal(t, until, k.contact(t, newMail).CoolsUntil)
 	for _, address := range []string{rosaPhone, rosaMail, thiefMail} {
 		require.Equal(t, "changed", k.post.Last(address, changedKind).Params["change"])
 	}
@@ -177,7 +177,7 @@ func TestContactsAreNotified(t *testing.T) {
 		require.Len(t, k.post.To(address, "pin.locked"), 1, address)
 		m := k.post.Last(address, "pin.locked")
 		require.Equal(t, map[string]string{"until": "2026-03-02T10:00:00Z"}, m.Params)
-		require.True(t, m.Link.IsZero() && m.Secret.IsZero() && m.Expires.IsZero())
+		require.True(t, m.Link.IsZero() && m.Secret.IsZero() && m.ExpiresAt.IsZero())
 	}
 	require.Empty(t, k.post.To(thiefMail, "pin.locked"), "that is no contact")
 }
@@ -313,7 +313,7 @@ func TestContactPolicy(t *testing.T) {
 			out, err := outbox.New(vault, &testkit.Mailbox{}, nil)
 			require.NoError(t, err)
 			_, err = contact.New(out, p, elsewhere{})
-			require.ErrorIs(t, err, contact.ErrPolicy)
+			require.ErrorIs(t, err, contact.ErrInvalidPolicy)
 		})
 	}
 	vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), nil)
@@ -322,7 +322,7 @@ func TestContactPolicy(t *testing.T) {
 	require.NoError(t, err)
 	for name, p := range map[string]contact.Policy{"level": {LowerTo: new(civicpin.Low)}, "suspends": {SuspendOnUndo: true}} {
 		_, err = contact.New(out, p, nil)
-		require.ErrorIs(t, err, contact.ErrPolicy, name+" without credentials")
+		require.ErrorIs(t, err, contact.ErrInvalidPolicy, name+" without credentials")
 	}
 	// The default of each field is shown by TestContactsAtLeast, TestContactsThatAreFirst and TestContactChange.
 }

@@ -23,8 +23,8 @@ const (
 	codeLength = 8
 )
 
-// ErrPolicy matches every error about an invalid policy.
-var ErrPolicy = errors.New("contact: invalid policy")
+// ErrInvalidPolicy matches every error about an invalid policy.
+var ErrInvalidPolicy = errors.New("contact: invalid policy")
 
 // A Policy says how the contacts of subjects are kept. The zero Policy is valid.
 type Policy struct {
@@ -61,10 +61,10 @@ func (p Policy) withDefaults() Policy {
 	return p
 }
 
-// Validate returns nil, or an error that matches [ErrPolicy] and says what is wrong. Zero fields count as their defaults.
+// Validate returns nil, or an error that matches [ErrInvalidPolicy] and says what is wrong. Zero fields mean defaults.
 func (p Policy) Validate() error {
 	p = p.withDefaults()
-	bad := func(what string) error { return fmt.Errorf("%w: %s", ErrPolicy, what) }
+	bad := func(what string) error { return fmt.Errorf("%w: %s", ErrInvalidPolicy, what) }
 	switch {
 	case p.AtLeast < 1 || p.AtLeast > contactbook.MaxContacts/2:
 		return bad("AtLeast is not 1 to 4")
@@ -82,14 +82,14 @@ func (p Policy) Validate() error {
 	}
 	for _, d := range p.Decoys {
 		if err := d.Validate(); err != nil {
-			return fmt.Errorf("%w: Decoys: %w", ErrPolicy, err)
+			return fmt.Errorf("%w: Decoys: %w", ErrInvalidPolicy, err)
 		}
 		if d.Channel.Printed() {
 			return bad("Decoys lists a contact that is printed for")
 		}
 	}
 	if err := p.Sends.Validate(); err != nil {
-		return fmt.Errorf("%w: %w", ErrPolicy, err)
+		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
 	return nil
 }

@@ -47,7 +47,7 @@ type Service struct {
 // channels of Policy.Decoys, in every language. Errors:
 //   - [civicpin.ErrInvalid]: out is nil, or the credentials send through another outbox.
 //   - an [*outbox.UnsendableError]: the notifier would refuse a message.
-//   - [ErrPolicy]: the policy is invalid, or needs credentials and there are none.
+//   - [ErrInvalidPolicy]: the policy is invalid, or needs credentials and there are none.
 func New(out *outbox.Outbox, p Policy, credentials Credentials) (*Service, error) {
 	if out == nil {
 		return nil, fmt.Errorf("contact: %w: New needs an outbox", civicpin.ErrInvalid)
@@ -60,7 +60,7 @@ func New(out *outbox.Outbox, p Policy, credentials Credentials) (*Service, error
 		return nil, err
 	}
 	if credentials == nil && (p.LowerTo != nil || p.SuspendOnUndo) {
-		return nil, fmt.Errorf("%w: LowerTo and SuspendOnUndo need credentials", ErrPolicy)
+		return nil, fmt.Errorf("%w: LowerTo and SuspendOnUndo need credentials", ErrInvalidPolicy)
 	}
 	v := out.Vault()
 	s := &Service{vault: v, out: out, policy: p.withDefaults(), credentials: credentials}

@@ -33,7 +33,7 @@ func (s *Service) Undo(ctx context.Context, tok civicpin.Secret, source civicpin
 	}
 	// First, since afterwards the token would be used up: after a crash it works once more.
 	if s.policy.SuspendOnUndo {
-		err := s.credentials.Stop(ctx, subject, "disowned by a contact", civicpin.Citizen)
+		err := s.credentials.Stop(ctx, subject, "undone by a contact", civicpin.Citizen)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return fmt.Errorf("contact: stop: %w", err)
 		}

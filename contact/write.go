@@ -47,7 +47,7 @@ func (s *Service) alter(ctx context.Context, r outbox.Request, act func(*book, t
 			return err
 		}
 		e.Value.Enqueue(fx.Notes)
-		e.Expires = e.Value.Keep(now)
+		e.ExpiresAt = e.Value.Keep(now)
 		r.Refs = refs(r.Subject, fx.Notes)
 		raced := false
 		err = s.out.Announce(ctx, r, func(ctx context.Context) error {
@@ -97,7 +97,7 @@ func (s *Service) prepare(ctx context.Context, subject civicpin.Subject, by civi
 		if e.Found() && e.Value.Subject != subject {
 			return ErrGone // impossible: ids are drawn at random
 		}
-		e.Value.Subject, e.Expires = subject, fx.Until.Add(contactbook.Late)
+		e.Value.Subject, e.ExpiresAt = subject, fx.Until.Add(contactbook.Late)
 		return nil
 	})
 	return err

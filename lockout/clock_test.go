@@ -21,7 +21,7 @@ func TestClockJumps(t *testing.T) {
 			gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, nil), lockout.Policy{
 				Limit: 2, Lock: lockout.Timed, For: 15 * minute, DelayAfter: 1, Delay: minute,
 			})
-			next := asRefused(t, gate.Do(t.Context(), key("CITIZEN"), wrong)).Next
+			next := asRefused(t, gate.Do(t.Context(), key("CITIZEN"), wrong)).NextAt
 			clock.Add(jump)
 			require.Equal(t, next, asLocked(t, gate.Do(t.Context(), key("CITIZEN"), never(t))).Until, "the delay")
 			clock.Add(-jump + minute)

@@ -57,7 +57,7 @@ func (g *Gate) shown(target Target) (id deviceID, ok bool) {
 	if !g.hasDevices(target) {
 		return id, false
 	}
-	id, mac, ok := parseDevice(target.Source.Device)
+	id, mac, ok := parseDevice(target.Source.Device.Reveal())
 	if !ok {
 		return id, false
 	}

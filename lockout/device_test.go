@@ -14,7 +14,7 @@ import (
 
 // showing is a key of a subject's that shows a device's value.
 func showing(subject civicpin.Subject, value string) lockout.Target {
-	return lockout.Target{Subject: subject, Source: civicpin.Source{Device: value}}
+	return lockout.Target{Subject: subject, Source: civicpin.Source{Device: civicpin.NewSecret(value)}}
 }
 
 // remember makes a device known in place of the one shown, "" for none, and returns its value.
@@ -73,7 +73,7 @@ func TestWhatOpensNoLane(t *testing.T) {
 	require.False(t, lockout.Shown(gate, showing("ANOTHER", good)), "moved to another subject")
 	require.False(t, lockout.Shown(none, showing("CITIZEN", good)), "in a gate without devices")
 	asLocked(t, none.Do(t.Context(), showing("CITIZEN", good), never(t)))
-	require.False(t, lockout.Shown(gate, lockout.Target{Subject: "CITIZEN", Lane: "x", Source: civicpin.Source{Device: good}}), "in a lane")
+	require.False(t, lockout.Shown(gate, lockout.Target{Subject: "CITIZEN", Lane: "x", Source: civicpin.Source{Device: civicpin.NewSecret(good)}}), "in a lane")
 	require.NoError(t, gate.Do(t.Context(), showing("CITIZEN", good), right), "none of that ended the good one")
 
 	opensNothing := func(value string) {

@@ -39,11 +39,11 @@ func (l *deviceLane) find(d *devices, now time.Time) *state {
 }
 
 func (*deviceLane) keepTaken(e *store.Entry[devices], _ state, _ bool, now time.Time) {
-	e.Expires = e.Value.keepUntil(now)
+	e.ExpiresAt = e.Value.keepUntil(now)
 }
 
 func (*deviceLane) keepSettled(e *store.Entry[devices], _ state, _ outcome, now time.Time) {
-	e.Expires = e.Value.keepUntil(now)
+	e.ExpiresAt = e.Value.keepUntil(now)
 }
 
 // gone settles a guess whose device is known no longer. A failure then counts nowhere: there was room for it in its lane's

@@ -98,7 +98,7 @@ func (g *Gate) RememberDevice(ctx context.Context, target Target) (civicpin.Secr
 		}
 		d.Known = append(d.Known, device{ID: id.text(), Until: now.Add(g.policy.DeviceValid)})
 		d.tidy(g.policy, now)
-		e.Expires = d.keepUntil(now)
+		e.ExpiresAt = d.keepUntil(now)
 		return nil
 	})
 	if err != nil {
@@ -158,7 +158,7 @@ func (g *Gate) forget(ctx context.Context, subject civicpin.Subject, by civicpin
 		}
 		// Also if none is known any more: one that expired may have a guess in flight.
 		*d = devices{Forgotten: d.Forgotten + 1, Closed: d.Closed || closed}
-		e.Expires = d.keepUntil(g.vault.Now())
+		e.ExpiresAt = d.keepUntil(g.vault.Now())
 		return nil
 	})
 	if err == nil && forgot {
@@ -179,7 +179,7 @@ func (g *Gate) reopen(ctx context.Context, seen store.Entry[devices]) error {
 			return store.ErrSkip
 		}
 		e.Value.Closed = false
-		e.Expires = e.Value.keepUntil(g.vault.Now())
+		e.ExpiresAt = e.Value.keepUntil(g.vault.Now())
 		return nil
 	})
 	return err

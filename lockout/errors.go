@@ -28,8 +28,8 @@ var (
 	// ErrNoSubject is what a verify function returns for an unknown subject, after the same work as for a known one. The guess
 	// counts as wrong, and the gate forgets the count after Policy.Forget.
 	ErrNoSubject = errors.New("lockout: no such subject")
-	// ErrPolicy is matched by every error about an invalid policy.
-	ErrPolicy = errors.New("lockout: invalid policy")
+	// ErrInvalidPolicy is matched by every error about an invalid policy.
+	ErrInvalidPolicy = errors.New("lockout: invalid policy")
 )
 
 // A RefusedError says that a guess was compared and wrong. It matches [ErrRefused].
@@ -38,7 +38,7 @@ type RefusedError struct {
 	// may be told: an unknown subject counts down alike.
 	Left int
 	// Next is when the policy's delay lets the next guess in; zero if there is no delay.
-	Next time.Time
+	NextAt time.Time
 }
 
 // Error returns the same text for every guess.

@@ -25,7 +25,7 @@ import (
 func TestErrorMatrix(t *testing.T) {
 	sentinels := []error{
 		lockout.ErrRefused, lockout.ErrLocked, lockout.ErrBusy, lockout.ErrInFlight, lockout.ErrOverloaded, lockout.ErrTimeout,
-		lockout.ErrNoSubject, lockout.ErrPolicy, civicpin.ErrInvalid,
+		lockout.ErrNoSubject, lockout.ErrInvalidPolicy, civicpin.ErrInvalid,
 	}
 	is := func(all ...error) []error { return all }
 	for _, tc := range []struct {
@@ -40,7 +40,7 @@ func TestErrorMatrix(t *testing.T) {
 		{lockout.ErrOverloaded, is(lockout.ErrOverloaded, lockout.ErrBusy), false},
 		{lockout.ErrTimeout, is(lockout.ErrTimeout), false},
 		{lockout.ErrNoSubject, is(lockout.ErrNoSubject), false},
-		{lockout.Policy{}.Validate(), is(lockout.ErrPolicy), false},
+		{lockout.Policy{}.Validate(), is(lockout.ErrInvalidPolicy), false},
 		{lockout.ErrLocked, is(lockout.ErrLocked), false},
 		{&lockout.LockedError{Scope: lockout.ScopeSubject, New: true}, is(lockout.ErrLocked), true},
 		{&lockout.LockedError{Scope: lockout.ScopeSends, Until: start}, is(lockout.ErrLocked), true},
@@ -65,7 +65,7 @@ func TestErrorTexts(t *testing.T) {
 		want string
 	}{
 		{&lockout.RefusedError{Left: 3}, "lockout: refused"},
-		{&lockout.RefusedError{Left: 1, Next: start}, "lockout: refused"},
+		{&lockout.RefusedError{Left: 1, NextAt: start}, "lockout: refused"},
 		{
 			&lockout.LockedError{Scope: subject, Disabled: true},
 			"lockout: disabled until the subject's identity is proved again and a new secret is bound",

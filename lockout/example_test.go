@@ -141,7 +141,7 @@ func ExampleGate_RememberDevice() {
 	}
 	fmt.Println("strangers:", err)
 
-	key.Source.Device = value.Reveal() // as it comes back from the cookie
+	key.Source.Device = value // as it comes back from the cookie
 	fmt.Println("the owner:", guess(key, true))
 	// Output:
 	// strangers: lockout: locked until it is unlocked; waiting does not end it

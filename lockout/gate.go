@@ -76,7 +76,7 @@ type Gate struct {
 // name is stored: 1 to 50 ASCII letters, digits and "-_.". The gates of the library's services begin with "pin.", "code.",
 // "totp.", "hotp.", "backup.", "contact." and "recovery.". Errors:
 //   - [civicpin.ErrInvalid]: the name is invalid.
-//   - [ErrPolicy]: the policy is invalid.
+//   - [ErrInvalidPolicy]: the policy is invalid.
 func New(v *store.Vault, name string, p Policy) (*Gate, error) {
 	if !names.Valid(name, 50) {
 		return nil, fmt.Errorf("lockout: %w: the name is not 1 to 50 of ASCII letters, digits, period, - and _", civicpin.ErrInvalid)

@@ -13,11 +13,11 @@ func (p Policy) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads what [Policy.MarshalJSON] writes, at most 64 KiB. It is strict: unknown and repeated fields are errors
-// that match [ErrPolicy], and leave the policy as it was. It does not validate; [Policy.Validate] and [New] do.
+// that match [ErrInvalidPolicy], and leave the policy as it was. It does not validate; [Policy.Validate] and [New] do.
 func (p *Policy) UnmarshalJSON(data []byte) error {
 	type plain Policy
 	if err := policyjson.Unmarshal(data, (*plain)(p)); err != nil {
-		return fmt.Errorf("%w: %w", ErrPolicy, err)
+		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
 	return nil
 }

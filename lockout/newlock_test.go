@@ -134,8 +134,8 @@ func TestNewLockAtOnce(t *testing.T) {
 	require.EqualValues(t, 1, told.Load())
 }
 
-// TestNewLockModel does random acts with a subject that exists and one that does not, side by side. Both are told the same, and a
-// guess is told of a new lock if, and only if, its own call recorded one that refuses it.
+// TestNewLockModel does random acts with a subject that exists and one that does not, side by side. Both are told the same, and
+// a guess is told of a new lock if, and only if, its own call recorded one that refuses it.
 func TestNewLockModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		clock, ctx := newClock(), context.Background()

@@ -105,9 +105,9 @@ func (g *Gate) change(ctx context.Context, target Target, by civicpin.Actor, cod
 			if !e.Found() {
 				return store.ErrSkip
 			}
-			e.Expires = now.Add(keepEmpty)
+			e.ExpiresAt = now.Add(keepEmpty)
 		} else {
-			e.Expires = time.Time{}
+			e.ExpiresAt = time.Time{}
 		}
 		return nil
 	})

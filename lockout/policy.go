@@ -114,13 +114,13 @@ func (p Policy) deviceLane() Policy {
 	return p
 }
 
-// Validate returns nil, or an error that matches [ErrPolicy] and says what is wrong: a field is missing or out of range, or the
-// policy allows more failures than NIST does.
+// Validate returns nil, or an error that matches [ErrInvalidPolicy] and says what is wrong: a field is missing or out of range,
+// or the policy allows more failures than NIST does.
 func (p Policy) Validate() error {
 	const year = 366 * 24 * time.Hour
 	p = p.withDefaults()
 	bad := func(format string, args ...any) error {
-		return fmt.Errorf("%w: %s", ErrPolicy, fmt.Sprintf(format, args...))
+		return fmt.Errorf("%w: %s", ErrInvalidPolicy, fmt.Sprintf(format, args...))
 	}
 	switch {
 	case p.Ceiling < 1 || p.Ceiling > MaxCeiling:
@@ -153,7 +153,7 @@ func (p Policy) Validate() error {
 		return bad("Forget is not 1 hour to 10 years")
 	}
 	if err := errors.Join(p.Source.Validate(), p.Global.Validate()); err != nil {
-		return fmt.Errorf("%w: %w", ErrPolicy, err)
+		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
 	return nil
 }

@@ -123,8 +123,8 @@ func TestPolicyBounds(t *testing.T) {
 				require.NoError(t, tc.policy.Validate())
 				return
 			}
-			require.ErrorIs(t, err, lockout.ErrPolicy)
-			require.ErrorIs(t, tc.policy.Validate(), lockout.ErrPolicy)
+			require.ErrorIs(t, err, lockout.ErrInvalidPolicy)
+			require.ErrorIs(t, tc.policy.Validate(), lockout.ErrInvalidPolicy)
 		})
 	}
 	_, err := lockout.New(nil, "x", lockout.Policy{Limit: 1, Lock: lockout.UntilUnlocked})
@@ -144,7 +144,7 @@ func TestGateNames(t *testing.T) {
 			continue
 		}
 		require.ErrorIs(t, err, civicpin.ErrInvalid, name)
-		require.NotErrorIs(t, err, lockout.ErrPolicy, name)
+		require.NotErrorIs(t, err, lockout.ErrInvalidPolicy, name)
 		require.Nil(t, gate)
 	}
 }
@@ -197,7 +197,7 @@ func TestPolicyJSON(t *testing.T) {
 	for name, text := range map[string]string{
 		"unknown": `{"name": "login"}`, "twice": `{"limit": 3, "limit": 5}`, "nanoseconds": `{"for": 60000000000}`, "null": `{"limit": null}`,
 	} {
-		require.ErrorIs(t, json.Unmarshal([]byte(text), &back), lockout.ErrPolicy, name)
+		require.ErrorIs(t, json.Unmarshal([]byte(text), &back), lockout.ErrInvalidPolicy, name)
 		require.Equal(t, p, back, name)
 	}
 }

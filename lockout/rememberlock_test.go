@@ -13,8 +13,8 @@ import (
 	"github.com/civicpin/civicpin/store/storetest"
 )
 
-// TestRememberAfterLock: an operator who locks between a right guess and RememberDevice leaves no lane open past the lock, until
-// the lock ends.
+// TestRememberAfterLock: an operator who locks between a right guess and RememberDevice leaves no lane open past the lock,
+// until the lock ends.
 func TestRememberAfterLock(t *testing.T) {
 	lock := func(g *lockout.Gate) error { return g.Lock(t.Context(), key("CITIZEN"), operator) }
 	unlock := func(g *lockout.Gate) error { return g.Unlock(t.Context(), key("CITIZEN"), operator) }
@@ -121,8 +121,8 @@ func TestRememberMeetsLock(t *testing.T) {
 	}
 }
 
-// TestLockFaults: a lock that the store fails opens nothing, and one that is done again shuts out as one that went well. The same
-// of what ends it: it can be done again.
+// TestLockFaults: a lock that the store fails opens nothing, and one that is done again shuts out as one that went well. The
+// same of what ends it: it can be done again.
 func TestLockFaults(t *testing.T) {
 	acts := map[string]func(*lockout.Gate) error{
 		"unlock": func(g *lockout.Gate) error { return g.Unlock(t.Context(), key("CITIZEN"), operator) },

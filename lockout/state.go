@@ -209,5 +209,5 @@ func (s *state) settle(p Policy, now time.Time, id string, epoch uint64, o outco
 	if locked := s.refusal(now); locked != nil && (s.Locked || s.Disabled) {
 		return locked
 	}
-	return &RefusedError{Left: max(1, s.left(p)), Next: s.NotBefore}
+	return &RefusedError{Left: max(1, s.left(p)), NextAt: s.NotBefore}
 }

@@ -44,10 +44,10 @@ func describe(err error, compared bool, began time.Time) string {
 	switch refused, isRefused := errors.AsType[*lockout.RefusedError](err); {
 	case err == nil:
 		text = "ok"
-	case isRefused && refused.Next.IsZero():
+	case isRefused && refused.NextAt.IsZero():
 		text = fmt.Sprintf("left %d", refused.Left)
 	case isRefused:
-		text = fmt.Sprintf("left %d, next at %s", refused.Left, refused.Next.Sub(began))
+		text = fmt.Sprintf("left %d, next at %s", refused.Left, refused.NextAt.Sub(began))
 	case errors.Is(err, lockout.ErrBusy):
 		text = "busy"
 	case errors.Is(err, lockout.ErrTimeout):

@@ -31,11 +31,11 @@ func (targetLane) find(s *state, _ time.Time) *state { return s }
 // keepTaken keeps a record for as long as forgetAt says until an outcome says that the subject exists.
 func (k targetLane) keepTaken(e *store.Entry[state], before state, swept bool, now time.Time) {
 	switch {
-	case !e.Found() || before.empty() || swept && !e.Expires.IsZero():
-		e.Expires = k.forgetAt(&e.Value, now)
-	case !e.Expires.IsZero():
+	case !e.Found() || before.empty() || swept && !e.ExpiresAt.IsZero():
+		e.ExpiresAt = k.forgetAt(&e.Value, now)
+	case !e.ExpiresAt.IsZero():
 		// The record must not end under the guess that it holds, or the guess would never be counted.
-		e.Expires = later(e.Expires, now.Add(keepEmpty))
+		e.ExpiresAt = later(e.ExpiresAt, now.Add(keepEmpty))
 	}
 }
 
@@ -43,15 +43,15 @@ func (k targetLane) keepTaken(e *store.Entry[state], before state, swept bool, n
 func (k targetLane) keepSettled(e *store.Entry[state], before state, o outcome, now time.Time) {
 	switch {
 	case e.Value.empty():
-		e.Expires = now.Add(keepEmpty)
+		e.ExpiresAt = now.Add(keepEmpty)
 	case o == countedStranger:
-		e.Expires = k.forgetAt(&e.Value, now)
+		e.ExpiresAt = k.forgetAt(&e.Value, now)
 	case o == refunded: // taught nothing about the subject
-		if !e.Expires.IsZero() && e.Value.Total != before.Total {
-			e.Expires = k.forgetAt(&e.Value, now)
+		if !e.ExpiresAt.IsZero() && e.Value.Total != before.Total {
+			e.ExpiresAt = k.forgetAt(&e.Value, now)
 		}
 	default:
-		e.Expires = time.Time{}
+		e.ExpiresAt = time.Time{}
 	}
 }
 

@@ -90,8 +90,8 @@ func (b *backlog) observe(ctx context.Context, o metric.Observer) error {
 		}
 	}
 	age := time.Duration(0)
-	if !shown.Since.IsZero() {
-		age = max(0, b.out.Vault().Now().Sub(shown.Since))
+	if !shown.OldestAt.IsZero() {
+		age = max(0, b.out.Vault().Now().Sub(shown.OldestAt))
 	}
 	o.ObserveFloat64(b.age, age.Seconds())
 	return nil
@@ -121,8 +121,8 @@ func larger(a, b outbox.Backlog) outbox.Backlog {
 		of := &a.ByClass[i]
 		of.Due, of.Held, of.Later = max(of.Due, n.Due), max(of.Held, n.Held), max(of.Later, n.Later)
 	}
-	if a.Since.IsZero() || !b.Since.IsZero() && b.Since.Before(a.Since) {
-		a.Since = b.Since
+	if a.OldestAt.IsZero() || !b.OldestAt.IsZero() && b.OldestAt.Before(a.OldestAt) {
+		a.OldestAt = b.OldestAt
 	}
 	return a
 }

@@ -51,7 +51,7 @@ func text(attrs []attribute.KeyValue) string {
 func event(code civicpin.EventCode, by civicpin.Actor, level civicpin.Level) civicpin.Event {
 	return civicpin.Event{
 		At: time.Now(), Code: code, Subject: "RSSMRA85T10A562S", By: by, Ref: "issue-3", Reason: "because-of", Level: level,
-		Source: civicpin.Source{Address: "192.0.2.1", Device: "device-7"},
+		Source: civicpin.Source{Address: "192.0.2.1", Device: civicpin.NewSecret("device-7")},
 	}
 }
 

@@ -31,8 +31,8 @@ const (
 	maxBackupCount     = 32
 )
 
-// BackupConfig says how backup codes are made and checked. The zero value of each field but Name means its default.
-type BackupConfig struct {
+// BackupPolicy says how backup codes are made and checked. The zero value of each field but Name means its default.
+type BackupPolicy struct {
 	// Name names the codes: services of one name over one vault share them. 1 to 40 ASCII letters, digits and "-_.".
 	// Required; never change it.
 	Name string
@@ -47,7 +47,7 @@ type BackupConfig struct {
 }
 
 // withDefaults returns the config with its zero fields filled in.
-func (c BackupConfig) withDefaults() BackupConfig {
+func (c BackupPolicy) withDefaults() BackupPolicy {
 	if c.Count == 0 {
 		c.Count = defaultBackupCount
 	}
@@ -58,16 +58,16 @@ func (c BackupConfig) withDefaults() BackupConfig {
 }
 
 // Backup makes and checks sets of single-use codes that citizens keep on paper for the day on which their other means are
-// lost: saved recovery codes, look-up secrets (NIST SP 800-63B-4 4.2.1.1, 3.1.2). Make one with [NewBackup]. It is safe for
-// concurrent use, and any number of them of one name, in any number of processes, over one store work on the same codes.
-type Backup struct {
+// lost: saved recovery codes, look-up secrets (NIST SP 800-63B-4 4.2.1.1, 3.1.2). Make one with [NewBackupCodes]. It is safe
+// for concurrent use, and any number of them of one name, in any number of processes, over one store work on the same codes.
+type BackupCodes struct {
 	vault   *store.Vault
-	config  BackupConfig
+	config  BackupPolicy
 	params  password.Params
 	gate    *lockout.Gate
 	hashing *password.Gate
 	sets    store.Kind[backupSet]
-	dummy   backupSet // what a guess at nobody is hashed for, so that it costs the same
+	decoy   backupSet // what a guess at nobody is hashed for, so that it costs the same
 }
 
 // backupSet is what is kept of one subject. The codes share one salt, so that a guess is hashed once and compared with all
@@ -81,29 +81,29 @@ type backupSet struct {
 	Issued time.Time `json:"issued,omitzero" export:"yes"`
 }
 
-// NewBackup returns a Backup. Errors match [ErrPolicy] if the config is not valid.
-func NewBackup(v *store.Vault, c BackupConfig) (*Backup, error) {
+// NewBackupCodes returns a Backup. Errors match [ErrInvalidPolicy] if the config is not valid.
+func NewBackupCodes(v *store.Vault, c BackupPolicy) (*BackupCodes, error) {
 	return newBackup(v, c, password.Default())
 }
 
-func newBackup(v *store.Vault, c BackupConfig, params password.Params) (*Backup, error) {
+func newBackup(v *store.Vault, c BackupPolicy, params password.Params) (*BackupCodes, error) {
 	if v == nil {
-		return nil, errors.New("otp: NewBackup: no vault")
+		return nil, errors.New("otp: NewBackupCodes: no vault")
 	}
 	c = c.withDefaults()
 	if !names.Valid(c.Name, 40) {
-		return nil, fmt.Errorf("%w: Name is not 1 to 40 ASCII letters, digits, - _ and period", ErrPolicy)
+		return nil, fmt.Errorf("%w: Name is not 1 to 40 ASCII letters, digits, - _ and period", ErrInvalidPolicy)
 	}
 	if c.Count < 1 || c.Count > maxBackupCount {
-		return nil, fmt.Errorf("%w: Count is not 1 to %d", ErrPolicy, maxBackupCount)
+		return nil, fmt.Errorf("%w: Count is not 1 to %d", ErrInvalidPolicy, maxBackupCount)
 	}
-	b := &Backup{vault: v, config: c, params: params, dummy: freshBackup(params)}
+	b := &BackupCodes{vault: v, config: c, params: params, decoy: freshBackup(params)}
 	var err error
 	if b.gate, err = lockout.New(v, "backup."+c.Name, c.Lockout); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrPolicy, err)
+		return nil, fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
 	if b.hashing, err = password.NewGate(c.Permits, c.Queue); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrPolicy, err)
+		return nil, fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
 	b.sets, err = store.NewKind[backupSet](v, "backup."+c.Name)
 	return b, err
@@ -138,7 +138,7 @@ func (s *backupSet) find(h []byte) int {
 // the subject stay.
 //
 // Errors: [civicpin.ErrInvalid]; [ErrBusy]; the store's: the former codes may then be good or not, and issuing again is safe.
-func (b *Backup) Issue(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) ([]civicpin.Secret, error) {
+func (b *BackupCodes) Issue(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) ([]civicpin.Secret, error) {
 	if err := errors.Join(subject.Validate(), by.Validate()); err != nil {
 		return nil, err
 	}
@@ -169,12 +169,12 @@ func (b *Backup) Issue(ctx context.Context, subject civicpin.Subject, by civicpi
 }
 
 // draw makes a code at random.
-func (b *Backup) draw() string { return backupAlphabet.New(backupLength) }
+func (b *BackupCodes) draw() string { return backupAlphabet.New(backupLength) }
 
 // Left returns how many codes of a subject were not used; zero also if there never were any. It is for the citizen after
 // logging in, who should have new ones issued before the last is gone, and for operators. Errors: [civicpin.ErrInvalid];
 // the store's.
-func (b *Backup) Left(ctx context.Context, subject civicpin.Subject) (int, error) {
+func (b *BackupCodes) Left(ctx context.Context, subject civicpin.Subject) (int, error) {
 	if err := subject.Validate(); err != nil {
 		return 0, err
 	}
@@ -186,7 +186,7 @@ func (b *Backup) Left(ctx context.Context, subject civicpin.Subject) (int, error
 }
 
 // Revoke ends all codes of a subject; one who has none is no error. Errors: [civicpin.ErrInvalid]; the store's.
-func (b *Backup) Revoke(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
+func (b *BackupCodes) Revoke(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
 	if err := errors.Join(subject.Validate(), by.Validate()); err != nil {
 		return err
 	}
@@ -206,17 +206,17 @@ func (b *Backup) Revoke(ctx context.Context, subject civicpin.Subject, by civicp
 }
 
 // Unlock ends a lock that wrong guesses brought about; see [lockout.Gate.Unlock] for what it does and returns.
-func (b *Backup) Unlock(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
+func (b *BackupCodes) Unlock(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
 	return b.gate.Unlock(ctx, lockout.Target{Subject: subject}, by)
 }
 
 // Rebind forgets the failures counted against a subject and lifts a disablement. It is for the moment in which codes were
 // issued after the citizen's identity was proved again, and for no other; see [lockout.Gate.Rebind].
-func (b *Backup) Rebind(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
+func (b *BackupCodes) Rebind(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
 	return b.gate.Rebind(ctx, lockout.Target{Subject: subject}, by)
 }
 
 // Status returns the state of the guesses at a subject's codes, for operators; see [lockout.Gate.Status].
-func (b *Backup) Status(ctx context.Context, subject civicpin.Subject) (lockout.Status, error) {
+func (b *BackupCodes) Status(ctx context.Context, subject civicpin.Subject) (lockout.Status, error) {
 	return b.gate.Status(ctx, lockout.Target{Subject: subject})
 }

@@ -88,7 +88,7 @@ func TestBackupCrashPoints(t *testing.T) {
 					for reached := true; reached; fault.Call++ {
 						memory := store.NewMemory()
 						faults := storetest.NewFaults(memory)
-						k := newBackupKitOn(t, faults.Store(), otp.BackupConfig{Name: "paper"}, newClock(), &testkit.Recorder{})
+						k := newBackupKitOn(t, faults.Store(), otp.BackupPolicy{Name: "paper"}, newClock(), &testkit.Recorder{})
 						old, fresh = k.issued(t), nil
 						var err error
 						reached, err = fault.During(t, faults, func() error { return f.act(t, k) })
@@ -134,16 +134,16 @@ func TestBackupTellsStrangersNothing(t *testing.T) {
 			first := ""
 			for who, prepare := range people {
 				f := storetest.NewFaults(store.NewMemory())
-				k := newBackupKitOn(t, f.Store(), otp.BackupConfig{Name: "paper"}, newClock(), &testkit.Recorder{})
+				k := newBackupKitOn(t, f.Store(), otp.BackupPolicy{Name: "paper"}, newClock(), &testkit.Recorder{})
 				prepare(t, k)
-				hashes := otp.BackupHashes(k.Backup)
+				hashes := otp.BackupHashes(k.BackupCodes)
 				got := codeTrace(f, func() (err error) {
 					for _, typed := range guesses {
 						err = k.use(t, civicpin.NewSecret(typed))
 					}
 					return err
 				})
-				got = fmt.Sprint(addresses.ReplaceAllString(got, "0x?"), otp.BackupHashes(k.Backup)-hashes)
+				got = fmt.Sprint(addresses.ReplaceAllString(got, "0x?"), otp.BackupHashes(k.BackupCodes)-hashes)
 				if first == "" {
 					first = got
 					t.Log(got)
@@ -159,7 +159,7 @@ func TestBackupModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		cryptotest.SetGlobalRandom(t, rapid.Uint64().Draw(rt, "seed"))
 		faults := storetest.NewFaults(store.NewMemory())
-		k := newBackupKitOn(t, faults.Store(), otp.BackupConfig{Name: "paper", Count: 3}, newClock(), &testkit.Recorder{})
+		k := newBackupKitOn(t, faults.Store(), otp.BackupPolicy{Name: "paper", Count: 3}, newClock(), &testkit.Recorder{})
 		ctx := t.Context()
 		var good, gone []civicpin.Secret
 		failed := 0

@@ -13,24 +13,24 @@ import (
 
 // backupKit is a Backup with everything around it.
 type backupKit struct {
-	*otp.Backup
+	*otp.BackupCodes
 	clock  *testkit.Clock
 	events *testkit.Recorder
-	config otp.BackupConfig
+	config otp.BackupPolicy
 }
 
 func newBackupKit(t testing.TB) *backupKit {
 	t.Helper()
-	return newBackupKitOn(t, store.NewMemory(), otp.BackupConfig{Name: "paper"}, newClock(), &testkit.Recorder{})
+	return newBackupKitOn(t, store.NewMemory(), otp.BackupPolicy{Name: "paper"}, newClock(), &testkit.Recorder{})
 }
 
-func newBackupKitOn(t testing.TB, s store.Store, c otp.BackupConfig, clock *testkit.Clock, r *testkit.Recorder) *backupKit {
+func newBackupKitOn(t testing.TB, s store.Store, c otp.BackupPolicy, clock *testkit.Clock, r *testkit.Recorder) *backupKit {
 	t.Helper()
 	vault, err := store.OpenVault(t.Context(), s, testkit.Keys(), &store.Options{Now: clock.Now, Recorder: r})
 	require.NoError(t, err)
 	b, err := otp.NewCheapBackup(vault, c)
 	require.NoError(t, err)
-	return &backupKit{Backup: b, clock: clock, events: r, config: c}
+	return &backupKit{BackupCodes: b, clock: clock, events: r, config: c}
 }
 
 // other is a Backup of the same config in another process.

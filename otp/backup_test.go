@@ -22,34 +22,34 @@ func TestBackupConfig(t *testing.T) {
 	require.NoError(t, err)
 	policy := lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked}
 	for name, tc := range map[string]struct {
-		config otp.BackupConfig
+		config otp.BackupPolicy
 		ok     bool
 	}{
-		"a name is enough": {otp.BackupConfig{Name: "paper"}, true},
-		"zero":             {otp.BackupConfig{}, false},
-		"a name of 40":     {otp.BackupConfig{Name: strings.Repeat("n", 40)}, true},
-		"a name of 41":     {otp.BackupConfig{Name: strings.Repeat("n", 41)}, false},
-		"a name's slash":   {otp.BackupConfig{Name: "a/b"}, false},
-		"32 codes":         {otp.BackupConfig{Name: "paper", Count: 32}, true},
-		"33 codes":         {otp.BackupConfig{Name: "paper", Count: 33}, false},
-		"no codes":         {otp.BackupConfig{Name: "paper", Count: -1}, false},
-		"a policy":         {otp.BackupConfig{Name: "paper", Lockout: policy}, true},
-		"a bad policy":     {otp.BackupConfig{Name: "paper", Lockout: lockout.Policy{Limit: 3}}, false},
-		"negative permits": {otp.BackupConfig{Name: "paper", Permits: -1}, false},
-		"negative queue":   {otp.BackupConfig{Name: "paper", Queue: -1}, false},
+		"a name is enough": {otp.BackupPolicy{Name: "paper"}, true},
+		"zero":             {otp.BackupPolicy{}, false},
+		"a name of 40":     {otp.BackupPolicy{Name: strings.Repeat("n", 40)}, true},
+		"a name of 41":     {otp.BackupPolicy{Name: strings.Repeat("n", 41)}, false},
+		"a name's slash":   {otp.BackupPolicy{Name: "a/b"}, false},
+		"32 codes":         {otp.BackupPolicy{Name: "paper", Count: 32}, true},
+		"33 codes":         {otp.BackupPolicy{Name: "paper", Count: 33}, false},
+		"no codes":         {otp.BackupPolicy{Name: "paper", Count: -1}, false},
+		"a policy":         {otp.BackupPolicy{Name: "paper", Lockout: policy}, true},
+		"a bad policy":     {otp.BackupPolicy{Name: "paper", Lockout: lockout.Policy{Limit: 3}}, false},
+		"negative permits": {otp.BackupPolicy{Name: "paper", Permits: -1}, false},
+		"negative queue":   {otp.BackupPolicy{Name: "paper", Queue: -1}, false},
 	} {
-		_, err := otp.NewBackup(vault, tc.config)
+		_, err := otp.NewBackupCodes(vault, tc.config)
 		if tc.ok {
 			require.NoError(t, err, name)
 		} else {
-			require.ErrorIs(t, err, otp.ErrPolicy, name)
+			require.ErrorIs(t, err, otp.ErrInvalidPolicy, name)
 		}
 	}
-	_, err = otp.NewBackup(nil, otp.BackupConfig{Name: "paper"})
+	_, err = otp.NewBackupCodes(nil, otp.BackupPolicy{Name: "paper"})
 	require.Error(t, err)
 }
 
-// The defaults that BackupConfig states.
+// The defaults that BackupPolicy states.
 func TestBackupDefaults(t *testing.T) {
 	k := newBackupKit(t)
 	require.Len(t, k.issued(t), 10)
@@ -144,9 +144,9 @@ func TestBackupCeiling(t *testing.T) {
 
 // Refused for want of room, nobody loses a try.
 func TestBackupBusyCostsNoTry(t *testing.T) {
-	k := newBackupKitOn(t, store.NewMemory(), otp.BackupConfig{Name: "paper", Permits: 1, Queue: 1}, newClock(), &testkit.Recorder{})
+	k := newBackupKitOn(t, store.NewMemory(), otp.BackupPolicy{Name: "paper", Permits: 1, Queue: 1}, newClock(), &testkit.Recorder{})
 	set := k.issued(t)
-	release := otp.OccupyBackup(k.Backup, 2)
+	release := otp.OccupyBackup(k.BackupCodes, 2)
 	for range 20 {
 		require.ErrorIs(t, k.use(t, noBackup), otp.ErrBusy)
 		_, err := k.Issue(t.Context(), ana, civicpin.Citizen)
@@ -160,7 +160,7 @@ func TestBackupBusyCostsNoTry(t *testing.T) {
 // Two hundred uses of two codes at once, over four processes: one of each is let in.
 func TestBackupCodeHasOneWinner(t *testing.T) {
 	m := store.NewMemory()
-	config := otp.BackupConfig{
+	config := otp.BackupPolicy{
 		Name: "paper", Permits: 50, Queue: 1000, Lockout: lockout.Policy{Limit: 20, Lock: lockout.UntilUnlocked},
 	}
 	k := newBackupKitOn(t, m, config, newClock(), &testkit.Recorder{})
@@ -188,11 +188,11 @@ func TestOnlyFiveBackupCodesAreCompared(t *testing.T) {
 	for name, subject := range map[string]civicpin.Subject{"known": ana, "unknown": "NOBODY"} {
 		t.Run(name, func(t *testing.T) {
 			m := store.NewMemory()
-			config := otp.BackupConfig{Name: "paper", Queue: 2000}
+			config := otp.BackupPolicy{Name: "paper", Queue: 2000}
 			k := newBackupKitOn(t, m, config, newClock(), &testkit.Recorder{})
 			k.issued(t)
 			others := []*backupKit{k, k.other(t, m), k.other(t, m), k.other(t, m)}
-			before := otp.BackupHashes(k.Backup)
+			before := otp.BackupHashes(k.BackupCodes)
 			var locked atomic.Int64
 			var wg sync.WaitGroup
 			for i := range 1000 {
@@ -208,7 +208,7 @@ func TestOnlyFiveBackupCodesAreCompared(t *testing.T) {
 			wg.Wait()
 			hashes := -before
 			for _, o := range others {
-				hashes += otp.BackupHashes(o.Backup)
+				hashes += otp.BackupHashes(o.BackupCodes)
 			}
 			require.EqualValues(t, 5, hashes)
 			require.EqualValues(t, 996, locked.Load())
@@ -219,18 +219,18 @@ func TestOnlyFiveBackupCodesAreCompared(t *testing.T) {
 // A record that asks for more work than any policy may is not worked on.
 func TestBackupCostIsCapped(t *testing.T) {
 	m := store.NewMemory()
-	k := newBackupKitOn(t, m, otp.BackupConfig{Name: "paper"}, newClock(), &testkit.Recorder{})
+	k := newBackupKitOn(t, m, otp.BackupPolicy{Name: "paper"}, newClock(), &testkit.Recorder{})
 	set := k.issued(t)
 	for _, memory := range []uint32{0, 7, 1 << 30} {
-		require.NoError(t, otp.SetBackupCost(t.Context(), k.Backup, store.Key{Subject: ana}, memory))
-		hashes := otp.BackupHashes(k.Backup)
+		require.NoError(t, otp.SetBackupCost(t.Context(), k.BackupCodes, store.Key{Subject: ana}, memory))
+		hashes := otp.BackupHashes(k.BackupCodes)
 		err := k.use(t, set[0])
 		require.ErrorIs(t, err, store.ErrUnreadable)
 		require.NotErrorIs(t, err, otp.ErrRefused)
-		require.Equal(t, hashes, otp.BackupHashes(k.Backup))
+		require.Equal(t, hashes, otp.BackupHashes(k.BackupCodes))
 	}
 	require.Zero(t, k.failures(t))
-	require.NoError(t, otp.SetBackupCost(t.Context(), k.Backup, store.Key{Subject: ana}, 8))
+	require.NoError(t, otp.SetBackupCost(t.Context(), k.BackupCodes, store.Key{Subject: ana}, 8))
 	require.NoError(t, k.use(t, set[0]))
 }
 
@@ -238,7 +238,7 @@ func TestBackupCostIsCapped(t *testing.T) {
 func TestBackupHashesForReal(t *testing.T) {
 	vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), nil)
 	require.NoError(t, err)
-	b, err := otp.NewBackup(vault, otp.BackupConfig{Name: "paper", Count: 2})
+	b, err := otp.NewBackupCodes(vault, otp.BackupPolicy{Name: "paper", Count: 2})
 	require.NoError(t, err)
 	set, err := b.Issue(t.Context(), ana, civicpin.Citizen)
 	require.NoError(t, err)

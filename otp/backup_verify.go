@@ -22,7 +22,9 @@ import (
 // subject that cannot be. Anything else, such as the store's error, is for the log: the code may then have been used up.
 //
 // One hash and four store calls for a wrong code, known subject or not, five for a right one; one call while locked.
-func (b *Backup) Verify(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret, source civicpin.Source) error {
+func (b *BackupCodes) Verify(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret,
+	source civicpin.Source,
+) error {
 	if err := subject.Validate(); err != nil {
 		return err
 	}
@@ -39,7 +41,7 @@ func (b *Backup) Verify(ctx context.Context, subject civicpin.Subject, typed civ
 		}
 		set := &e.Value
 		if !e.Found() {
-			set = &b.dummy
+			set = &b.decoy
 		}
 		if !backupParams(set.Params, b.params) { // whoever wrote this could ask for any amount of work
 			return false, fmt.Errorf("%w: backup codes hashed at a cost out of range", store.ErrUnreadable)

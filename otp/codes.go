@@ -47,7 +47,7 @@ type Codes struct {
 //   - [civicpin.ErrInvalid]: out is nil, or Sends does not fit the outbox's Limits.Proved (see [outbox.Outbox.Limit]).
 //   - an [*outbox.UnsendableError]: the notifier of out would refuse a code over one of the policy's Channels. Channels
 //     lists those only that the notifier has a route and words for.
-//   - [ErrPolicy]: the policy is invalid.
+//   - [ErrInvalidPolicy]: the policy is invalid.
 func NewCodes(out *outbox.Outbox, p CodePolicy) (*Codes, error) {
 	if out == nil {
 		return nil, fmt.Errorf("otp: %w: NewCodes needs an outbox", civicpin.ErrInvalid)

@@ -45,12 +45,12 @@ func TestCodeCalls(t *testing.T) {
 // TestBackupCalls pins what the documentation of Verify says.
 func TestBackupCalls(t *testing.T) {
 	f := storetest.NewFaults(store.NewMemory())
-	k := newBackupKitOn(t, f.Store(), otp.BackupConfig{Name: "paper"}, newClock(), &testkit.Recorder{})
+	k := newBackupKitOn(t, f.Store(), otp.BackupPolicy{Name: "paper"}, newClock(), &testkit.Recorder{})
 	count := func(do func()) (int, int64) {
 		f.Reset()
-		hashes := otp.BackupHashes(k.Backup)
+		hashes := otp.BackupHashes(k.BackupCodes)
 		do()
-		return f.Calls(), otp.BackupHashes(k.Backup) - hashes
+		return f.Calls(), otp.BackupHashes(k.BackupCodes) - hashes
 	}
 	var set []civicpin.Secret
 	calls, hashes := count(func() { set = k.issued(t) })
@@ -125,7 +125,7 @@ func BenchmarkBackupVerify(b *testing.B) {
 			clock := newClock()
 			vault, err := store.OpenVault(b.Context(), store.NewMemory(), testkit.Keys(), &store.Options{Now: clock.Now})
 			require.NoError(b, err)
-			k, err := otp.NewBackup(vault, otp.BackupConfig{
+			k, err := otp.NewBackupCodes(vault, otp.BackupPolicy{
 				Name: "paper", Count: max(count, 1), Lockout: lockout.Policy{Limit: 100, Lock: lockout.Timed, For: time.Second},
 			})
 			require.NoError(b, err)

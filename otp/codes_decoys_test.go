@@ -32,5 +32,5 @@ func TestDecoysAreBounded(t *testing.T) {
 		_, err := k.Request(t.Context(), ana, filing, otp.RequestOptions{})
 		require.NoError(t, err)
 	}
-	require.ErrorIs(t, k.Resend(t.Context(), ana, first.ID, home), otp.ErrState, "the oldest made room")
+	require.ErrorIs(t, k.Resend(t.Context(), ana, first.ID, home), otp.ErrWrongState, "the oldest made room")
 }

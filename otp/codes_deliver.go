@@ -21,7 +21,7 @@ const CodeMessage civicpin.MessageKind = "otp.code"
 func (c *Codes) sendable(params map[string]string, codes []string) error {
 	for _, sample := range codes {
 		err := c.out.Check(civicpin.Message{
-			Kind: CodeMessage, Secret: civicpin.NewSecret(sample), Expires: c.vault.Now().Add(c.policy.Valid), Params: params,
+			Kind: CodeMessage, Secret: civicpin.NewSecret(sample), ExpiresAt: c.vault.Now().Add(c.policy.Valid), Params: params,
 		}, c.policy.Channels...)
 		if err != nil {
 			return err
@@ -71,7 +71,7 @@ func (d *codeDelivery) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Me
 		return civicpin.Message{}, outbox.ErrWithdrawn
 	}
 	return civicpin.Message{
-		Kind: CodeMessage, To: r.contact(), Secret: civicpin.NewSecret(r.Code), Expires: r.Expires, Params: maps.Clone(r.Params),
+		Kind: CodeMessage, To: r.contact(), Secret: civicpin.NewSecret(r.Code), ExpiresAt: r.Expires, Params: maps.Clone(r.Params),
 	}, nil
 }
 

@@ -77,7 +77,7 @@ func TestCodesAreEven(t *testing.T) {
 func TestBackupCodesAreEven(t *testing.T) {
 	vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), nil)
 	require.NoError(t, err)
-	b, err := otp.NewCheapBackup(vault, otp.BackupConfig{Name: "paper"})
+	b, err := otp.NewCheapBackup(vault, otp.BackupPolicy{Name: "paper"})
 	require.NoError(t, err)
 	const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 	cells := make([]int, len(alphabet))

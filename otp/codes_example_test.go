@@ -179,13 +179,13 @@ func ExampleCodePolicy() {
 }
 
 // Backup codes are printed once, and each opens once.
-func ExampleBackup() {
+func ExampleBackupCodes() {
 	ctx := context.Background()
 	vault, err := store.OpenVault(context.Background(), store.NewMemory(), exampleKeys(), nil)
 	if err != nil {
 		log.Fatal(err)
 	}
-	paper, err := otp.NewBackup(vault, otp.BackupConfig{Name: "paper", Count: 3})
+	paper, err := otp.NewBackupCodes(vault, otp.BackupPolicy{Name: "paper", Count: 3})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -18,25 +18,27 @@ func NormaliseCode(c *Codes, typed string) string { return c.normalise(typed) }
 func PlainCodes(ctx context.Context, c *Codes) (string, error) { return testkit.Plain(ctx, c.records) }
 
 // Draw makes a code as Issue does.
-func (b *Backup) Draw() string { return b.draw() }
+func (b *BackupCodes) Draw() string { return b.draw() }
 
-// NewCheapBackup is NewBackup with hashes that cost next to nothing, which nobody may have otherwise: for tests that make
+// NewCheapBackup is NewBackupCodes with hashes that cost next to nothing, which nobody may have otherwise: for tests that make
 // thousands.
-func NewCheapBackup(v *store.Vault, c BackupConfig) (*Backup, error) {
+func NewCheapBackup(v *store.Vault, c BackupPolicy) (*BackupCodes, error) {
 	return newBackup(v, c, password.Params{Memory: 8, Time: 1, Threads: 1})
 }
 
 // BackupHashes returns how many hashes have been run.
-func BackupHashes(b *Backup) int64 { return b.hashing.Total() }
+func BackupHashes(b *BackupCodes) int64 { return b.hashing.Total() }
 
 // OccupyBackup takes n places in front of the hashing until the returned function is called.
-func OccupyBackup(b *Backup, n int) (release func()) { return testkit.Occupy(b.hashing, n) }
+func OccupyBackup(b *BackupCodes, n int) (release func()) { return testkit.Occupy(b.hashing, n) }
 
 // PlainBackup returns all sets of backup codes as they are before they are sealed.
-func PlainBackup(ctx context.Context, b *Backup) (string, error) { return testkit.Plain(ctx, b.sets) }
+func PlainBackup(ctx context.Context, b *BackupCodes) (string, error) {
+	return testkit.Plain(ctx, b.sets)
+}
 
 // SetBackupCost changes what the stored set of a subject says that its hashes cost.
-func SetBackupCost(ctx context.Context, b *Backup, key store.Key, memory uint32) error {
+func SetBackupCost(ctx context.Context, b *BackupCodes, key store.Key, memory uint32) error {
 	_, err := b.sets.Update(ctx, key, func(e *store.Entry[backupSet]) error {
 		e.Value.Params.Memory = memory
 		return nil

@@ -21,8 +21,8 @@ import (
 )
 
 // TestNobodyElseLearnsCodes walks through good and bad ways with a log of everything, a faulty store and a gateway that
-// quotes what it was given, and looks for secrets in every error, event, log line and stored byte. The policy's codes are long, so
-// that none turns up by chance.
+// quotes what it was given, and looks for secrets in every error, event, log line and stored byte. The policy's codes are long,
+// so that none turns up by chance.
 func TestNobodyElseLearnsCodes(t *testing.T) {
 	var log bytes.Buffer
 	memory := store.NewMemory()
@@ -44,7 +44,7 @@ func TestNobodyElseLearnsCodes(t *testing.T) {
 	p.Length, p.Joined, p.Tries, p.Lockout.Limit = 12, 8, 20, 20
 	codes, err := otp.NewCodes(out, p)
 	require.NoError(t, err)
-	paper, err := otp.NewCheapBackup(vault, otp.BackupConfig{Name: "paper"})
+	paper, err := otp.NewCheapBackup(vault, otp.BackupPolicy{Name: "paper"})
 	require.NoError(t, err)
 	ctx := t.Context()
 	note := func(err error) {

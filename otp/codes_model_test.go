@@ -110,7 +110,7 @@ func cameOf(err error) string {
 		return "expired"
 	case errors.Is(err, otp.ErrRefused):
 		return "refused"
-	case errors.Is(err, otp.ErrState):
+	case errors.Is(err, otp.ErrWrongState):
 		return "state"
 	}
 	return err.Error()

@@ -15,8 +15,8 @@ type PendingCode struct {
 	Code    civicpin.Secret
 	Purpose Purpose
 	// Params are those of the request.
-	Params  map[string]string
-	Expires time.Time
+	Params    map[string]string
+	ExpiresAt time.Time
 }
 
 // Pending returns the codes of a subject that wait for their use, oldest first: where a push message was lost, the app asks for
@@ -47,7 +47,7 @@ func (c *Codes) Pending(ctx context.Context, subject civicpin.Subject) ([]Pendin
 			continue
 		}
 		pending = append(pending, PendingCode{
-			ID: listed.ID, Code: civicpin.NewSecret(r.Code), Purpose: r.purpose(), Params: r.Params, Expires: r.Expires,
+			ID: listed.ID, Code: civicpin.NewSecret(r.Code), Purpose: r.purpose(), Params: r.Params, ExpiresAt: r.Expires,
 		})
 		c.record(ctx, eventCodePulled, subject, listed.ID, civicpin.Citizen, civicpin.Source{}, "")
 	}
@@ -57,7 +57,7 @@ func (c *Codes) Pending(ctx context.Context, subject civicpin.Subject) ([]Pendin
 // Resend has the same code sent again, to where it went before; it stays good for no longer than it was. It is for the link "I
 // did not receive it": for a subject without a contact it does the same work, and nothing is sent.
 //
-// Errors: [civicpin.ErrInvalid]; [ErrState] if there is no such code that waits for its use, or it was sent too often: ask
+// Errors: [civicpin.ErrInvalid]; [ErrWrongState] if there is no such code that waits for its use, or it was sent too often: ask
 // for a new one; a *[lockout.LockedError] if the send limits are reached; the store's.
 func (c *Codes) Resend(ctx context.Context, subject civicpin.Subject, id string, source civicpin.Source) error {
 	if err := errors.Join(subject.Validate(), validCodeID(id)); err != nil {
@@ -71,13 +71,13 @@ func (c *Codes) Resend(ctx context.Context, subject civicpin.Subject, id string,
 		return e.Found() && e.Value.live(&c.policy, c.vault.Now()) && e.Value.Send < maxCodeSends
 	}
 	if !can(&e) {
-		return ErrState
+		return ErrWrongState
 	}
 	send := e.Value.Send
 	err = c.out.Announce(ctx, c.message(subject, id, send+1, &e.Value, source), func(ctx context.Context) error {
 		_, err := c.records.UpdateFrom(ctx, e, func(e *store.Entry[codeRecord]) error {
 			if !can(e) || e.Value.Send != send {
-				return ErrState
+				return ErrWrongState
 			}
 			e.Value.Send++
 			e.Value.Sent = false

@@ -31,7 +31,7 @@ func TestPull(t *testing.T) {
 	require.Len(t, pending, 2)
 	require.Equal(t, []string{req.ID, second.ID}, []string{pending[0].ID, pending[1].ID})
 	require.Equal(t, []otp.Purpose{filing, paying}, []otp.Purpose{pending[0].Purpose, pending[1].Purpose})
-	require.True(t, pending[0].Expires.Equal(req.Expires))
+	require.True(t, pending[0].ExpiresAt.Equal(req.ExpiresAt))
 	require.Equal(t, o.Params, pending[0].Params)
 	require.Equal(t, map[string]int{"": 2}, reasons(k.events, civicpin.EventCode("otp.code_pulled")))
 	require.NoError(t, k.verify(t, req.ID, "ab12"+pending[0].Code.Reveal()))
@@ -77,7 +77,7 @@ func TestCancel(t *testing.T) {
 	require.NoError(t, k.out.Flush(t.Context()))
 	require.Empty(t, k.mail.Messages(), "what was not sent yet is not")
 	require.ErrorIs(t, k.verify(t, req.ID, pending[0].Code.Reveal()), otp.ErrRefused)
-	require.ErrorIs(t, k.Resend(t.Context(), ana, req.ID, home), otp.ErrState)
+	require.ErrorIs(t, k.Resend(t.Context(), ana, req.ID, home), otp.ErrWrongState)
 
 	req, sent := k.asked(t)
 	require.NoError(t, k.verify(t, req.ID, sent))
@@ -115,16 +115,16 @@ func TestResendCode(t *testing.T) {
 		m := k.mail.Messages()[i+1]
 		require.Equal(t, sent, m.Secret.Reveal(), "the same code")
 		require.Equal(t, bySMS, m.To, "to the same address")
-		require.True(t, req.Expires.Equal(m.Expires), "good for no longer")
+		require.True(t, req.ExpiresAt.Equal(m.ExpiresAt), "good for no longer")
 		require.NotEqual(t, k.mail.Messages()[0].ID, m.ID)
 	}
-	require.ErrorIs(t, k.Resend(t.Context(), ana, req.ID, home), otp.ErrState, "often enough")
-	require.ErrorIs(t, k.Resend(t.Context(), ana, badID, home), otp.ErrState)
-	require.ErrorIs(t, k.Resend(t.Context(), luis, req.ID, home), otp.ErrState)
+	require.ErrorIs(t, k.Resend(t.Context(), ana, req.ID, home), otp.ErrWrongState, "often enough")
+	require.ErrorIs(t, k.Resend(t.Context(), ana, badID, home), otp.ErrWrongState)
+	require.ErrorIs(t, k.Resend(t.Context(), luis, req.ID, home), otp.ErrWrongState)
 	require.NoError(t, k.verify(t, req.ID, sent))
 	req, _ = k.asked(t)
 	k.clock.Add(10 * time.Minute)
-	require.ErrorIs(t, k.Resend(t.Context(), ana, req.ID, home), otp.ErrState, "too late")
+	require.ErrorIs(t, k.Resend(t.Context(), ana, req.ID, home), otp.ErrWrongState, "too late")
 }
 
 // A dispatcher that comes late sends neither what was used nor what has expired, and what was replaced once only.

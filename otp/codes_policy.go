@@ -149,23 +149,23 @@ func (p CodePolicy) GuessProbability() (alone, joined float64) {
 	return chance(bits), chance(bits + choice.GuessBits(choice.Alphanumeric, p.Joined))
 }
 
-// Validate returns nil, or an error that matches [ErrPolicy] and says what is wrong.
+// Validate returns nil, or an error that matches [ErrInvalidPolicy] and says what is wrong.
 func (p CodePolicy) Validate() error {
 	p = p.withDefaults()
 	bad := func(format string, args ...any) error {
-		return fmt.Errorf("%w: %s", ErrPolicy, fmt.Sprintf(format, args...))
+		return fmt.Errorf("%w: %s", ErrInvalidPolicy, fmt.Sprintf(format, args...))
 	}
 	if !names.Valid(p.Name, 40) {
 		return bad("Name is not 1 to 40 ASCII letters, digits and -_.")
 	}
 	if err := p.Lockout.Validate(); err != nil {
-		return fmt.Errorf("%w: %w", ErrPolicy, err)
+		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
 	if err := p.Sends.Validate(); err != nil {
-		return fmt.Errorf("%w: %w", ErrPolicy, err)
+		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
 	if err := code.Alphabet(p.Alphabet).Validate(); err != nil {
-		return fmt.Errorf("%w: %w", ErrPolicy, err)
+		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
 	ceiling := p.Lockout.Ceiling
 	if ceiling == 0 {
@@ -223,7 +223,7 @@ func (p CodePolicy) validateChannels(bad func(string, ...any) error) error {
 	}
 	for _, d := range p.Decoys {
 		if err := d.Validate(); err != nil {
-			return fmt.Errorf("%w: Decoys: %w", ErrPolicy, err)
+			return fmt.Errorf("%w: Decoys: %w", ErrInvalidPolicy, err)
 		}
 		if !slices.Contains(p.Channels, d.Channel) {
 			return bad("Decoys lists a contact by %q, which Channels does not", d.Channel)
@@ -239,16 +239,16 @@ func (p CodePolicy) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads what [CodePolicy.MarshalJSON] writes. It is strict: unknown and repeated fields are errors that match
-// [ErrPolicy], and leave the policy as it was. It does not validate; [ParseCodePolicy] and [NewCodes] do.
+// [ErrInvalidPolicy], and leave the policy as it was. It does not validate; [ParseCodePolicy] and [NewCodes] do.
 func (p *CodePolicy) UnmarshalJSON(data []byte) error {
 	type plain CodePolicy
 	if err := policyjson.Unmarshal(data, (*plain)(p)); err != nil {
-		return fmt.Errorf("%w: %w", ErrPolicy, err)
+		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
 	return nil
 }
 
-// ParseCodePolicy reads and validates a policy in JSON, of at most 64 KiB. All errors match [ErrPolicy].
+// ParseCodePolicy reads and validates a policy in JSON, of at most 64 KiB. All errors match [ErrInvalidPolicy].
 func ParseCodePolicy(data []byte) (CodePolicy, error) {
 	var p CodePolicy
 	if err := p.UnmarshalJSON(data); err != nil {

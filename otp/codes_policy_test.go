@@ -43,7 +43,7 @@ func TestReadyCodePoliciesAsDocumented(t *testing.T) {
 	require.InEpsilon(t, 1/1638.4, alone, 1e-9)
 	require.InDelta(t, 4.7e-7, joined, 0.05e-7)
 	p.Exception = ""
-	require.ErrorIs(t, p.Validate(), otp.ErrPolicy, "only as a named exception")
+	require.ErrorIs(t, p.Validate(), otp.ErrInvalidPolicy, "only as a named exception")
 }
 
 func TestCodePolicyDefaults(t *testing.T) {
@@ -126,8 +126,8 @@ func TestCodePolicyValidate(t *testing.T) {
 				require.NoError(t, newErr)
 				return
 			}
-			require.ErrorIs(t, p.Validate(), otp.ErrPolicy)
-			require.ErrorIs(t, newErr, otp.ErrPolicy)
+			require.ErrorIs(t, p.Validate(), otp.ErrInvalidPolicy)
+			require.ErrorIs(t, newErr, otp.ErrInvalidPolicy)
 		})
 	}
 	_, err := otp.NewCodes(nil, otp.SMS())
@@ -179,7 +179,7 @@ func TestCodePolicyJSON(t *testing.T) {
 	} {
 		require.NotEqual(t, string(text), bad)
 		p, err := otp.ParseCodePolicy([]byte(bad))
-		require.ErrorIs(t, err, otp.ErrPolicy, name)
+		require.ErrorIs(t, err, otp.ErrInvalidPolicy, name)
 		require.Zero(t, p)
 	}
 }
@@ -194,7 +194,7 @@ func FuzzParseCodePolicy(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		p, err := otp.ParseCodePolicy(text)
 		if err != nil {
-			require.ErrorIs(t, err, otp.ErrPolicy)
+			require.ErrorIs(t, err, otp.ErrInvalidPolicy)
 			require.Zero(t, p)
 			return
 		}

@@ -37,8 +37,8 @@ type RequestOptions struct {
 type Request struct {
 	// ID names it, for [Codes.Verify]. It is no secret, and cannot be guessed.
 	ID string
-	// Expires is when the code stops being good.
-	Expires time.Time
+	// ExpiresAt is when the code stops being good.
+	ExpiresAt time.Time
 	// To is where it goes, masked, "+34******123", to be shown to whoever asked. It is empty if the policy has no Decoys.
 	To string
 }
@@ -83,7 +83,7 @@ func (c *Codes) Request(ctx context.Context, subject civicpin.Subject, purpose P
 		if r.Known, over, err = c.enlist(ctx, subject, listed, known); err != nil {
 			return err
 		}
-		e := store.Entry[codeRecord]{Key: store.Key{Subject: subject, ID: id}, Value: r, Expires: r.Expires.Add(codeLate)}
+		e := store.Entry[codeRecord]{Key: store.Key{Subject: subject, ID: id}, Value: r, ExpiresAt: r.Expires.Add(codeLate)}
 		return c.records.Put(ctx, &e)
 	})
 	if err != nil {
@@ -97,7 +97,7 @@ func (c *Codes) Request(ctx context.Context, subject civicpin.Subject, purpose P
 		reason = "no contact"
 	}
 	c.record(ctx, eventCodeRequested, subject, id, civicpin.Citizen, o.Source, reason)
-	return Request{ID: id, Expires: r.Expires, To: c.masked(subject, &r)}, nil
+	return Request{ID: id, ExpiresAt: r.Expires, To: c.masked(subject, &r)}, nil
 }
 
 // usable refuses, with a *[lockout.LockedError], to send a code that would run out before the subject's lock.
@@ -213,9 +213,9 @@ func (c *Codes) enlist(ctx context.Context, subject civicpin.Subject, l codeList
 		e.Value = codeList{
 			Known: e.Value.Known || known, Codes: room(e.Value.Codes, known), Decoys: room(e.Value.Decoys, !known),
 		}
-		e.Expires = time.Time{}
+		e.ExpiresAt = time.Time{}
 		if !e.Value.Known {
-			e.Expires = l.Expires.Add(codeLate)
+			e.ExpiresAt = l.Expires.Add(codeLate)
 		}
 		return nil
 	})

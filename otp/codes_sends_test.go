@@ -90,7 +90,8 @@ func TestResendsAreLimited(t *testing.T) {
 	}
 }
 
-// An address, or a country, that got many messages does not give its owner away: what is asked for waits, and nobody is refused.
+// An address, or a country, that got many messages does not give its owner away: what is asked for waits, and nobody is
+// refused.
 func TestSendLimitsTellNothing(t *testing.T) {
 	k := newCodeKit(t, otp.SMS())
 	for i := range 60 { // more than the address gets in a day

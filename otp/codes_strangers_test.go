@@ -124,7 +124,7 @@ func TestCodesTellStrangersNothing(t *testing.T) {
 			for range 5 {
 				err = v.Resend(t.Context(), ana, v.id, home)
 			}
-			require.ErrorIs(t, err, otp.ErrState)
+			require.ErrorIs(t, err, otp.ErrWrongState)
 			return err
 		}},
 		{"resend what was not asked for", func(t *testing.T, v visitor) error { return v.Resend(t.Context(), ana, badID, home) }},
@@ -153,7 +153,7 @@ func TestCodesTellStrangersNothing(t *testing.T) {
 				req, err := k.Request(t.Context(), ana, filing, o)
 				require.NoError(t, err)
 				require.NotEmpty(t, req.To)
-				require.True(t, req.Expires.Equal(k.clock.Now().Add(10*time.Minute)))
+				require.True(t, req.ExpiresAt.Equal(k.clock.Now().Add(10*time.Minute)))
 				got := codeTrace(f, func() error { return a.do(t, visitor{k, o, req.ID}) })
 				got = addresses.ReplaceAllString(got, "0x?")
 				if first == "" {

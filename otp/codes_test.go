@@ -20,7 +20,7 @@ func TestCodeIsGoodOnce(t *testing.T) {
 	req, sent := k.asked(t)
 	require.Len(t, req.ID, 26)
 	require.Empty(t, req.To, "without Decoys nothing is shown")
-	require.Equal(t, newClock().Now().Add(10*time.Minute), req.Expires)
+	require.Equal(t, newClock().Now().Add(10*time.Minute), req.ExpiresAt)
 	require.NoError(t, k.verify(t, req.ID, " "+sent[:3]+"-"+sent[3:]))
 	require.ErrorIs(t, k.verify(t, req.ID, sent), otp.ErrRefused)
 	require.Equal(t, 1, k.failures(t), "a spent code counts like a wrong one")
@@ -42,7 +42,7 @@ func TestCodeMessage(t *testing.T) {
 	require.Equal(t, otp.CodeMessage, m.Kind)
 	require.Equal(t, texts.OTPCode, m.Kind, "the ready texts know it")
 	require.Equal(t, bySMS, m.To)
-	require.True(t, req.Expires.Equal(m.Expires))
+	require.True(t, req.ExpiresAt.Equal(m.ExpiresAt))
 	require.Equal(t, map[string]string{"act": "filing your return"}, m.Params)
 	words, err := texts.New(texts.Service{Name: "Agencia"})
 	require.NoError(t, err)
@@ -100,7 +100,7 @@ func TestLateCode(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			k := newCodeKit(t, sms())
 			req, sent := k.asked(t)
-			k.clock.Set(req.Expires.Add(late - 10*time.Minute))
+			k.clock.Set(req.ExpiresAt.Add(late - 10*time.Minute))
 			require.ErrorIs(t, k.verify(t, req.ID, otherThan(sent)), otp.ErrRefused, "a wrong one is told nothing else")
 			for range 20 { // neither counts nor resets
 				require.ErrorIs(t, k.verify(t, req.ID, sent), otp.ErrExpired)
@@ -111,10 +111,10 @@ func TestLateCode(t *testing.T) {
 	}
 	k := newCodeKit(t, sms())
 	req, sent := k.asked(t)
-	k.clock.Set(req.Expires.Add(-1))
+	k.clock.Set(req.ExpiresAt.Add(-1))
 	require.NoError(t, k.verify(t, req.ID, sent), "the last moment")
 	req, sent = k.asked(t)
-	k.clock.Set(req.Expires.Add(time.Hour))
+	k.clock.Set(req.ExpiresAt.Add(time.Hour))
 	require.ErrorIs(t, k.verify(t, req.ID, sent), otp.ErrRefused, "forgotten")
 }
 
@@ -141,7 +141,7 @@ func TestTriesEndACode(t *testing.T) {
 	pending, err := k.Pending(t.Context(), ana)
 	require.NoError(t, err)
 	require.Empty(t, pending)
-	require.ErrorIs(t, k.Resend(t.Context(), ana, req.ID, home), otp.ErrState)
+	require.ErrorIs(t, k.Resend(t.Context(), ana, req.ID, home), otp.ErrWrongState)
 	plain, err := otp.PlainCodes(t.Context(), k.Codes)
 	require.NoError(t, err)
 	require.NotContains(t, plain, `"code"`, "its text is erased")

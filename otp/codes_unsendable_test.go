@@ -42,10 +42,10 @@ func TestUnsendableActs(t *testing.T) {
 		"firmar su declaracio\u0301n":   nil,
 		strings.Repeat("o\u0301", 32):   nil,
 		strings.Repeat("o", 33):         civicpin.ErrInvalid,
-		"firmar en sede.example.es":     texts.ErrLink,
-		"inps-rimborsi…it/x":            texts.ErrLink,
+		"firmar en sede.example.es":     texts.ErrContainsLink,
+		"inps-rimborsi…it/x":            texts.ErrContainsLink,
 		"подать декларацию":             civicpin.ErrInvalid,
-		"firmar el registro 10.20.30.4": texts.ErrLink,
+		"firmar el registro 10.20.30.4": texts.ErrContainsLink,
 	} {
 		t.Run(act, func(t *testing.T) {
 			said := ""
@@ -91,7 +91,7 @@ func TestUnsendableActsAreNotCounted(t *testing.T) {
 	o.Params = map[string]string{"act": "inps.it"}
 	for range 5 {
 		_, err := k.Request(t.Context(), ana, filing, o)
-		require.ErrorIs(t, err, texts.ErrLink)
+		require.ErrorIs(t, err, texts.ErrContainsLink)
 	}
 	o.Params["act"] = "firmar"
 	_, err := k.Request(t.Context(), ana, filing, o)

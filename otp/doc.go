@@ -5,7 +5,7 @@
 // checks what the app shows. A token with a button counts instead of looking at the clock; [NewHOTP] is for those.
 //
 // A code that is sent, for one act of one person, is [NewCodes] and a policy: [SMS], [ClavePIN] or your own. [Codes.Request]
-// has it sent, [Codes.Verify] checks what was typed. Codes on paper, for when all else is lost, are [NewBackup]'s.
+// has it sent, [Codes.Verify] checks what was typed. Codes on paper, for when all else is lost, are [NewBackupCodes]'s.
 //
 // # Life of a key
 //

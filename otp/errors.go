@@ -13,11 +13,11 @@ var (
 	// ErrBusy says that too much is being checked at this moment. Nothing was compared and no try spent: answer 503. It is
 	// [lockout.ErrBusy]; [lockout.ErrInFlight] and [lockout.ErrOverloaded] say what was too much.
 	ErrBusy = lockout.ErrBusy
-	// ErrPolicy is matched by every error about a configuration or policy that cannot be.
-	ErrPolicy = errors.New("otp: invalid policy")
-	// ErrState says that things are not in a state for the call, such as an import over a key in use. Visitors never get it
-	// before they proved something.
-	ErrState = errors.New("otp: not in a state for this")
+	// ErrInvalidPolicy is matched by every error about a configuration or policy that cannot be.
+	ErrInvalidPolicy = errors.New("otp: invalid policy")
+	// ErrWrongState says that things are not in a state for the call, such as an import over a key in use. Visitors never get
+	// it before they proved something.
+	ErrWrongState = errors.New("otp: not in a state for this")
 	// ErrNotEnrolled says that the subject has no key. Only calls for operators, or for the owner, return it.
 	ErrNotEnrolled = errors.New("otp: not enrolled")
 )

@@ -20,13 +20,13 @@ func TestGateNames(t *testing.T) {
 	wrong := civicpin.NewSecret("000000")
 	for name, guess := range map[string]func(context.Context) error{
 		"totp.a": func(ctx context.Context) error {
-			return totpOn(t, memory, otp.TOTPConfig{Name: "a"}, clock, events).Verify(ctx, ana, wrong, home)
+			return totpOn(t, memory, otp.TOTPPolicy{Name: "a"}, clock, events).Verify(ctx, ana, wrong, home)
 		},
 		"hotp.a": func(ctx context.Context) error {
-			return hotpOn(t, memory, otp.HOTPConfig{Name: "a"}, clock, events).Verify(ctx, ana, wrong, home)
+			return hotpOn(t, memory, otp.HOTPPolicy{Name: "a"}, clock, events).Verify(ctx, ana, wrong, home)
 		},
 		"backup.a": func(ctx context.Context) error {
-			return newBackupKitOn(t, memory, otp.BackupConfig{Name: "a"}, clock, events).Verify(ctx, ana, wrong, home)
+			return newBackupKitOn(t, memory, otp.BackupPolicy{Name: "a"}, clock, events).Verify(ctx, ana, wrong, home)
 		},
 		"code.sms": func(ctx context.Context) error {
 			codes := newCodeKitOn(t, memory, otp.SMS(), clock, &testkit.Mailbox{}, events)

@@ -10,7 +10,7 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// The defaults of a HOTPConfig.
+// The defaults of a HOTPPolicy.
 const (
 	defaultLookAhead    = 9
 	defaultResyncWindow = 100
@@ -19,8 +19,8 @@ const (
 	maxResyncWindow     = 1000
 )
 
-// A HOTPConfig says what counter-based codes are like and which are accepted. Only Issuer is required.
-type HOTPConfig struct {
+// A HOTPPolicy says what counter-based codes are like and which are accepted. Only Issuer is required.
+type HOTPPolicy struct {
 	// Name names the service: those of one name over one vault share their keys. 1 to 40 ASCII letters, digits and "-_.";
 	// default "hotp". Stored with every record, so never change it.
 	Name string
@@ -46,7 +46,7 @@ type HOTPConfig struct {
 }
 
 // withDefaults returns the configuration with its zero fields filled in.
-func (c HOTPConfig) withDefaults() HOTPConfig {
+func (c HOTPPolicy) withDefaults() HOTPPolicy {
 	if c.Name == "" {
 		c.Name = "hotp"
 	}
@@ -61,10 +61,10 @@ func (c HOTPConfig) withDefaults() HOTPConfig {
 }
 
 // width is how many codes of a key are accepted at a time.
-func (c *HOTPConfig) width() int { return orNone(c.LookAhead, defaultLookAhead) + 1 }
+func (c *HOTPPolicy) width() int { return orNone(c.LookAhead, defaultLookAhead) + 1 }
 
 // common returns what TOTP has, too. c has its defaults. Guessing two codes for Resync is harder than guessing one.
-func (c *HOTPConfig) common() keyConfig {
+func (c *HOTPPolicy) common() keyConfig {
 	return keyConfig{
 		kind: "hotp", name: c.Name, issuer: c.Issuer, algorithm: c.Algorithm, digits: c.Digits,
 		pending: c.PendingFor, lockout: c.Lockout, exception: c.Exception,
@@ -75,14 +75,14 @@ func (c *HOTPConfig) common() keyConfig {
 // GuessProbability returns the chance that somebody guesses a code before the ceiling of failures in a row disables the key.
 // It takes the worst case: a pending key beside the active one. For the defaults it is 1 in 1,000, and half of that without a
 // pending key; the owner's own successes in between start the count again.
-func (c HOTPConfig) GuessProbability() float64 {
+func (c HOTPPolicy) GuessProbability() float64 {
 	c = c.withDefaults()
 	common := c.common()
 	return common.chance(c.Digits)
 }
 
-// Validate returns nil, or an error that matches [ErrPolicy] and says what is wrong.
-func (c HOTPConfig) Validate() error {
+// Validate returns nil, or an error that matches [ErrInvalidPolicy] and says what is wrong.
+func (c HOTPPolicy) Validate() error {
 	c = c.withDefaults()
 	if w := c.width(); w < 1 || w > maxLookAhead+1 {
 		return badPolicy("LookAhead is not 0 to %d", maxLookAhead)
@@ -98,11 +98,11 @@ func (c HOTPConfig) Validate() error {
 // use, and any number of them of one name, in any number of processes, over one store work on the same keys.
 type HOTP struct {
 	*keys
-	config HOTPConfig
+	config HOTPPolicy
 }
 
-// NewHOTP returns a HOTP. It gives an error that matches [ErrPolicy] if the configuration is not valid.
-func NewHOTP(v *store.Vault, c HOTPConfig) (*HOTP, error) {
+// NewHOTP returns a HOTP. It gives an error that matches [ErrInvalidPolicy] if the configuration is not valid.
+func NewHOTP(v *store.Vault, c HOTPPolicy) (*HOTP, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func NewHOTP(v *store.Vault, c HOTPConfig) (*HOTP, error) {
 }
 
 // Config returns the configuration with its defaults filled in; LookAhead stands as it was given.
-func (h *HOTP) Config() HOTPConfig { return h.config }
+func (h *HOTP) Policy() HOTPPolicy { return h.config }
 
 // Verify checks a code, and uses it up together with all that the token made before it. Blanks and hyphens are forgiven. The
 // first right code of a pending key activates it, and ends the key that was active before.

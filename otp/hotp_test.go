@@ -28,7 +28,7 @@ func (f *fob) resync(t testing.TB, first, second string) string {
 }
 
 func TestHOTPVectors(t *testing.T) {
-	f := newHOTP(t, otp.HOTPConfig{LookAhead: otp.None})
+	f := newHOTP(t, otp.HOTPPolicy{LookAhead: otp.None})
 	f.imported(t, rfcToken(0))
 	for i, code := range hotpVectors {
 		assert.EqualValues(t, i, f.status(t).Counter)
@@ -39,7 +39,7 @@ func TestHOTPVectors(t *testing.T) {
 }
 
 func TestHOTPLife(t *testing.T) {
-	f := newHOTP(t, otp.HOTPConfig{Algorithm: otp.SHA256, Digits: 8})
+	f := newHOTP(t, otp.HOTPPolicy{Algorithm: otp.SHA256, Digits: 8})
 	key := f.enrol(t)
 	assert.Len(t, key.Seed.Reveal(), 32)
 	assert.Zero(t, key.Period)
@@ -66,10 +66,10 @@ func TestHOTPLookAhead(t *testing.T) {
 		next     uint64
 	}
 	for name, c := range map[string]struct {
-		config otp.HOTPConfig
+		config otp.HOTPPolicy
 		tries  []try
 	}{
-		"defaults": {otp.HOTPConfig{}, []try{
+		"defaults": {otp.HOTPPolicy{}, []try{
 			{9, true, 10},
 			{20, false, 10},
 			{9, false, 10},
@@ -80,8 +80,8 @@ func TestHOTPLookAhead(t *testing.T) {
 			{31, false, 21},
 			{30, true, 31},
 		}},
-		"none":  {otp.HOTPConfig{LookAhead: otp.None}, []try{{1, false, 0}, {0, true, 1}, {1, true, 2}, {0, false, 2}, {3, false, 2}}},
-		"three": {otp.HOTPConfig{LookAhead: 3}, []try{{4, false, 0}, {3, true, 4}, {7, true, 8}, {12, false, 8}}},
+		"none":  {otp.HOTPPolicy{LookAhead: otp.None}, []try{{1, false, 0}, {0, true, 1}, {1, true, 2}, {0, false, 2}, {3, false, 2}}},
+		"three": {otp.HOTPPolicy{LookAhead: 3}, []try{{4, false, 0}, {3, true, 4}, {7, true, 8}, {12, false, 8}}},
 	} {
 		f := newHOTP(t, c.config)
 		key := rfcToken(0)
@@ -95,19 +95,19 @@ func TestHOTPLookAhead(t *testing.T) {
 
 func TestHOTPResync(t *testing.T) {
 	for name, c := range map[string]struct {
-		config        otp.HOTPConfig
+		config        otp.HOTPPolicy
 		first, second uint64
 		accepted      bool
 	}{
-		"next":           {otp.HOTPConfig{}, 0, 1, true},
-		"lost":           {otp.HOTPConfig{}, 50, 51, true},
-		"edge":           {otp.HOTPConfig{}, 100, 101, true},
-		"beyond":         {otp.HOTPConfig{}, 101, 102, false},
-		"wide":           {otp.HOTPConfig{ResyncWindow: 1000}, 1000, 1001, true},
-		"narrow":         {otp.HOTPConfig{ResyncWindow: 20}, 21, 22, false},
-		"not in a row":   {otp.HOTPConfig{}, 50, 52, false},
-		"backwards":      {otp.HOTPConfig{}, 51, 50, false},
-		"the same twice": {otp.HOTPConfig{}, 50, 50, false},
+		"next":           {otp.HOTPPolicy{}, 0, 1, true},
+		"lost":           {otp.HOTPPolicy{}, 50, 51, true},
+		"edge":           {otp.HOTPPolicy{}, 100, 101, true},
+		"beyond":         {otp.HOTPPolicy{}, 101, 102, false},
+		"wide":           {otp.HOTPPolicy{ResyncWindow: 1000}, 1000, 1001, true},
+		"narrow":         {otp.HOTPPolicy{ResyncWindow: 20}, 21, 22, false},
+		"not in a row":   {otp.HOTPPolicy{}, 50, 52, false},
+		"backwards":      {otp.HOTPPolicy{}, 51, 50, false},
+		"the same twice": {otp.HOTPPolicy{}, 50, 50, false},
 	} {
 		f := newHOTP(t, c.config)
 		key := rfcToken(0)
@@ -132,7 +132,7 @@ func TestHOTPResync(t *testing.T) {
 
 // Resync and Verify share one count: the wider window brings no guesses of its own.
 func TestHOTPResyncCounts(t *testing.T) {
-	f := newHOTP(t, otp.HOTPConfig{})
+	f := newHOTP(t, otp.HOTPPolicy{})
 	key := rfcToken(0)
 	f.imported(t, key)
 	for range 2 {
@@ -149,7 +149,7 @@ func TestHOTPResyncCounts(t *testing.T) {
 
 // A pending key can be activated by two codes in a row as well.
 func TestHOTPResyncPending(t *testing.T) {
-	f := newHOTP(t, otp.HOTPConfig{})
+	f := newHOTP(t, otp.HOTPPolicy{})
 	old := f.enrolled(t)
 	key := f.enrol(t)
 	assert.Equal(t, fobAccepted, f.resync(t, codeAt(key, 30), codeAt(key, 31)))
@@ -170,7 +170,7 @@ func TestHOTPResyncTyped(t *testing.T) {
 		{hotpVectors[0] + hotpVectors[1], ""},
 		{"abcdef", "abcdef"},
 	} {
-		f := newHOTP(t, otp.HOTPConfig{})
+		f := newHOTP(t, otp.HOTPPolicy{})
 		f.imported(t, rfcToken(0))
 		assert.Equal(t, fobRefused, f.resync(t, typed[0], typed[1]), typed)
 		assert.Equal(t, fobAccepted, f.resync(t, " 755 224 ", "287-082"))
@@ -184,7 +184,7 @@ func TestHOTPResyncLeadingZero(t *testing.T) {
 		for codeAt(rfcToken(0), at+which)[0] != '0' {
 			at++
 		}
-		f := newHOTP(t, otp.HOTPConfig{})
+		f := newHOTP(t, otp.HOTPPolicy{})
 		key := f.imported(t, rfcToken(at))
 		codes := []string{codeAt(key, at), codeAt(key, at+1)}
 		trimmed := slices.Clone(codes)
@@ -195,7 +195,7 @@ func TestHOTPResyncLeadingZero(t *testing.T) {
 }
 
 func TestHOTPImport(t *testing.T) {
-	f := newHOTP(t, otp.HOTPConfig{})
+	f := newHOTP(t, otp.HOTPPolicy{})
 	ctx := t.Context()
 	totp := rfcToken(0)
 	totp.Period = step
@@ -208,10 +208,10 @@ func TestHOTPImport(t *testing.T) {
 
 	require.NoError(t, f.Import(ctx, ada, rfcToken(5), fobClerk))
 	require.NoError(t, f.Import(ctx, ada, rfcToken(5), fobClerk))
-	require.ErrorIs(t, f.Import(ctx, ada, rfcToken(0), fobClerk), otp.ErrState, "an older counter of the same token")
+	require.ErrorIs(t, f.Import(ctx, ada, rfcToken(0), fobClerk), otp.ErrWrongState, "an older counter of the same token")
 	assert.Equal(t, fobRefused, f.verify(t, hotpVectors[4]))
 	assert.Equal(t, fobAccepted, f.verify(t, hotpVectors[5]))
-	require.ErrorIs(t, f.Import(ctx, ada, rfcToken(5), fobClerk), otp.ErrState)
+	require.ErrorIs(t, f.Import(ctx, ada, rfcToken(5), fobClerk), otp.ErrWrongState)
 	assert.Equal(t, fobRefused, f.verify(t, hotpVectors[5]))
 	assert.Equal(t, fobAccepted, f.verify(t, hotpVectors[6]))
 }
@@ -220,14 +220,14 @@ func TestHOTPImport(t *testing.T) {
 func TestHOTPImportParsed(t *testing.T) {
 	key, err := otp.ParseKey(civicpin.NewSecret("otpauth://hotp/Old:ada?secret=" + rfcSecret + "&issuer=Old&counter=3"))
 	require.NoError(t, err)
-	f := newHOTP(t, otp.HOTPConfig{})
+	f := newHOTP(t, otp.HOTPPolicy{})
 	f.imported(t, key)
 	assert.Equal(t, fobAccepted, f.verify(t, hotpVectors[3]))
 }
 
 // The last counters that there may be can be used.
 func TestHOTPLastCounter(t *testing.T) {
-	f := newHOTP(t, otp.HOTPConfig{})
+	f := newHOTP(t, otp.HOTPPolicy{})
 	key := rfcToken(1 << 62)
 	f.imported(t, key)
 	assert.Equal(t, fobAccepted, f.verify(t, codeAt(key, 1<<62+9)))
@@ -236,7 +236,7 @@ func TestHOTPLastCounter(t *testing.T) {
 }
 
 func TestHOTPCeiling(t *testing.T) {
-	f := newHOTP(t, otp.HOTPConfig{})
+	f := newHOTP(t, otp.HOTPPolicy{})
 	key := f.enrolled(t)
 	compared := 0
 	f.told()

@@ -19,7 +19,7 @@ func BenchmarkKeyVerify(b *testing.B) {
 	for _, name := range []string{"right", "wrong", "unknown", "locked"} {
 		b.Run(name, func(b *testing.B) {
 			faults := storetest.NewFaults(store.NewMemory())
-			f := totpOn(b, faults.Store(), otp.TOTPConfig{Lockout: roomy}, newClock(), &testkit.Recorder{})
+			f := totpOn(b, faults.Store(), otp.TOTPPolicy{Lockout: roomy}, newClock(), &testkit.Recorder{})
 			key := f.enrolled(b)
 			subject := ada
 			if name == "unknown" {

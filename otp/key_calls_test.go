@@ -18,7 +18,7 @@ var gateKey = lockout.Target{Subject: ada}
 // TestKeyStoreCalls pins what the documentation of Verify says.
 func TestKeyStoreCalls(t *testing.T) {
 	faults := storetest.NewFaults(store.NewMemory())
-	f := totpOn(t, faults.Store(), otp.TOTPConfig{}, newClock(), &testkit.Recorder{})
+	f := totpOn(t, faults.Store(), otp.TOTPPolicy{}, newClock(), &testkit.Recorder{})
 	key := f.enrolled(t)
 	count := func(code string) int {
 		faults.Reset()

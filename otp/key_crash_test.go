@@ -26,12 +26,12 @@ type keyFlow struct {
 
 func totpFlow(t *testing.T, s store.Store, clock *testkit.Clock) *fob {
 	t.Helper()
-	return totpOn(t, s, otp.TOTPConfig{}, clock, &testkit.Recorder{})
+	return totpOn(t, s, otp.TOTPPolicy{}, clock, &testkit.Recorder{})
 }
 
 func hotpFlow(t *testing.T, s store.Store, clock *testkit.Clock) *fob {
 	t.Helper()
-	return hotpOn(t, s, otp.HOTPConfig{}, clock, &testkit.Recorder{})
+	return hotpOn(t, s, otp.HOTPPolicy{}, clock, &testkit.Recorder{})
 }
 
 // walk takes Ada from nothing to a login: whatever was left behind, she can go on.

@@ -27,7 +27,7 @@ func exampleVault(now time.Time) *store.Vault {
 func ExampleTOTP() {
 	ctx := context.Background()
 	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
-	totp, err := otp.NewTOTP(exampleVault(now), otp.TOTPConfig{Issuer: "Agency"})
+	totp, err := otp.NewTOTP(exampleVault(now), otp.TOTPPolicy{Issuer: "Agency"})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func ExampleTOTP() {
 // What a login page does with the outcome.
 func ExampleTOTP_Verify() {
 	ctx := context.Background()
-	totp, err := otp.NewTOTP(exampleVault(time.Now()), otp.TOTPConfig{Issuer: "Agency"})
+	totp, err := otp.NewTOTP(exampleVault(time.Now()), otp.TOTPPolicy{Issuer: "Agency"})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func ExampleTOTP_Verify() {
 // A hardware token from its maker's list, whose button was pressed too often in a pocket.
 func ExampleHOTP_Resync() {
 	ctx := context.Background()
-	hotp, err := otp.NewHOTP(exampleVault(time.Now()), otp.HOTPConfig{Issuer: "Agency"})
+	hotp, err := otp.NewHOTP(exampleVault(time.Now()), otp.HOTPPolicy{Issuer: "Agency"})
 	if err != nil {
 		log.Fatal(err)
 	}

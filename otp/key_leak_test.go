@@ -17,17 +17,17 @@ import (
 	"github.com/civicpin/civicpin/store/storetest"
 )
 
-// TestKeyNobodyElseLearnsIt walks through good and bad ways with a log of everything and a faulty store, and looks for seeds and
-// codes in every error, event, log line and stored byte.
+// TestKeyNobodyElseLearnsIt walks through good and bad ways with a log of everything and a faulty store, and looks for seeds
+// and codes in every error, event, log line and stored byte.
 func TestKeyNobodyElseLearnsIt(t *testing.T) {
 	var log bytes.Buffer
 	memory := store.NewMemory()
 	faults := storetest.NewFaults(memory)
 	clock := newClock()
 	vault := fobVault(t, faults.Store(), clock, civicpin.SlogRecorder(slog.New(slog.NewTextHandler(&log, nil))))
-	totp, err := otp.NewTOTP(vault, otp.TOTPConfig{Issuer: "Agency", Digits: 8})
+	totp, err := otp.NewTOTP(vault, otp.TOTPPolicy{Issuer: "Agency", Digits: 8})
 	require.NoError(t, err)
-	hotp, err := otp.NewHOTP(vault, otp.HOTPConfig{Issuer: "Agency", Digits: 8})
+	hotp, err := otp.NewHOTP(vault, otp.HOTPPolicy{Issuer: "Agency", Digits: 8})
 	require.NoError(t, err)
 	ctx := t.Context()
 	var secrets []string
@@ -79,7 +79,7 @@ func TestKeyNobodyElseLearnsIt(t *testing.T) {
 	note(totp.Import(ctx, ada, otp.Key{Seed: tk.Seed}, fobClerk))
 	st, err := totp.Enrolled(ctx, ada)
 	require.NoError(t, err)
-	fmt.Fprintf(&log, "%+v %#v", st, totp.Config())
+	fmt.Fprintf(&log, "%+v %#v", st, totp.Policy())
 	_, err = otp.ParseKey(civicpin.NewSecret(tk.URI().Reveal() + "&x=" + tk.Secret().Reveal()))
 	note(err)
 	third, err := totp.Rebind(ctx, ada, inPerson)
@@ -101,7 +101,7 @@ func TestKeyNobodyElseLearnsIt(t *testing.T) {
 
 // Under the seal the seed is there, and only there: what the vault protects is what there is to protect.
 func TestKeySeedsAreSealed(t *testing.T) {
-	f := newTOTP(t, otp.TOTPConfig{})
+	f := newTOTP(t, otp.TOTPPolicy{})
 	f.enrolled(t)
 	plain, err := otp.PlainKeys(t.Context(), f.TOTP)
 	require.NoError(t, err)

@@ -224,7 +224,7 @@ func (s *keyMachine) common(t *testing.T) map[string]func(*rapid.T) {
 					s.m.rebound()
 					return
 				}
-				require.ErrorIs(fatalFob{rt}, err, otp.ErrState)
+				require.ErrorIs(fatalFob{rt}, err, otp.ErrWrongState)
 				return
 			}
 			require.NoError(fatalFob{rt}, err)
@@ -279,7 +279,7 @@ func TestTOTPModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		cryptotest.SetGlobalRandom(t, rapid.Uint64().Draw(rt, "seed")) // or no failure could be played again
 		faults := storetest.NewFaults(store.NewMemory())
-		c := otp.TOTPConfig{Digits: 8, Lockout: modelLocks}
+		c := otp.TOTPPolicy{Digits: 8, Lockout: modelLocks}
 		s := &keyMachine{f: totpOn(t, faults.Store(), c, newClock(), &testkit.Recorder{}), faults: faults}
 		actions := s.common(t)
 		actions["verify"] = func(rt *rapid.T) {
@@ -299,7 +299,7 @@ func TestHOTPModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		cryptotest.SetGlobalRandom(t, rapid.Uint64().Draw(rt, "seed"))
 		faults := storetest.NewFaults(store.NewMemory())
-		c := otp.HOTPConfig{Digits: 8, Lockout: modelLocks}
+		c := otp.HOTPPolicy{Digits: 8, Lockout: modelLocks}
 		s := &keyMachine{f: hotpOn(t, faults.Store(), c, newClock(), &testkit.Recorder{}), faults: faults}
 		actions := s.common(t)
 		none := func(int64) int64 { return 0 }

@@ -52,11 +52,11 @@ func storm(t *testing.T, n int, do func(i int) error) map[string]int {
 func TestKeyOneWinner(t *testing.T) {
 	for _, policy := range []lockout.Policy{roomy, {}} {
 		s := store.NewMemory()
-		first := totpOn(t, s, otp.TOTPConfig{Lockout: policy}, newClock(), &testkit.Recorder{})
+		first := totpOn(t, s, otp.TOTPPolicy{Lockout: policy}, newClock(), &testkit.Recorder{})
 		key := first.enrolled(t)
 		services := []*fob{first}
 		for range 3 {
-			services = append(services, totpOn(t, s, otp.TOTPConfig{Lockout: policy}, first.clock, first.events))
+			services = append(services, totpOn(t, s, otp.TOTPPolicy{Lockout: policy}, first.clock, first.events))
 		}
 		code := civicpin.NewSecret(first.shown(key, 0))
 		counts := storm(t, 200, func(i int) error { return services[i%4].TOTP.Verify(t.Context(), ada, code, fobSource) })
@@ -64,7 +64,7 @@ func TestKeyOneWinner(t *testing.T) {
 		assert.Equal(t, 199, counts[fobRefused]+counts[fobLocked], counts)
 	}
 	s := store.NewMemory()
-	first := hotpOn(t, s, otp.HOTPConfig{Lockout: lockout.Policy{Limit: 50, Lock: lockout.UntilUnlocked}}, newClock(), &testkit.Recorder{})
+	first := hotpOn(t, s, otp.HOTPPolicy{Lockout: lockout.Policy{Limit: 50, Lock: lockout.UntilUnlocked}}, newClock(), &testkit.Recorder{})
 	key := first.enrolled(t)
 	code, next := civicpin.NewSecret(codeAt(key, 1)), civicpin.NewSecret(codeAt(key, 2))
 	counts := storm(t, 200, func(i int) error {
@@ -80,7 +80,7 @@ func TestKeyOneWinner(t *testing.T) {
 func TestKeyOneWriteWins(t *testing.T) {
 	const n = 50
 	faults := storetest.NewFaults(store.NewMemory())
-	f := totpOn(t, faults.Store(), otp.TOTPConfig{Lockout: roomy}, newClock(), &testkit.Recorder{})
+	f := totpOn(t, faults.Store(), otp.TOTPPolicy{Lockout: roomy}, newClock(), &testkit.Recorder{})
 	key := f.enrolled(t)
 	var waiting atomic.Int32
 	all := make(chan struct{})
@@ -105,8 +105,8 @@ func TestKeyLimitIsExact(t *testing.T) {
 	for name, subject := range map[string]civicpin.Subject{"known": ada, "unknown": "NOBODY"} {
 		s := store.NewMemory()
 		policy := lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked}
-		one := totpOn(t, s, otp.TOTPConfig{Lockout: policy}, newClock(), &testkit.Recorder{})
-		two := totpOn(t, s, otp.TOTPConfig{Lockout: policy}, one.clock, one.events)
+		one := totpOn(t, s, otp.TOTPPolicy{Lockout: policy}, newClock(), &testkit.Recorder{})
+		two := totpOn(t, s, otp.TOTPPolicy{Lockout: policy}, one.clock, one.events)
 		key := one.enrolled(t)
 		one.told()
 		typed := civicpin.NewSecret(one.wrongCode(key))
@@ -126,7 +126,7 @@ func TestKeyLimitIsExact(t *testing.T) {
 
 // A code that is right, while the keys are managed at the same time, is accepted at most once, and the record stays sound.
 func TestKeyManagedMeanwhile(t *testing.T) {
-	f := newTOTP(t, otp.TOTPConfig{Lockout: roomy})
+	f := newTOTP(t, otp.TOTPPolicy{Lockout: roomy})
 	key := f.enrolled(t)
 	code := civicpin.NewSecret(f.shown(key, 0))
 	var accepted atomic.Int32

@@ -68,10 +68,10 @@ func TestKeyStrangersLearnNothing(t *testing.T) {
 	}
 	sorts := map[string]func(t *testing.T, s store.Store) *fob{
 		"TOTP": func(t *testing.T, s store.Store) *fob {
-			return totpOn(t, s, otp.TOTPConfig{Digits: 8}, newClock(), &testkit.Recorder{})
+			return totpOn(t, s, otp.TOTPPolicy{Digits: 8}, newClock(), &testkit.Recorder{})
 		},
 		"HOTP": func(t *testing.T, s store.Store) *fob {
-			return hotpOn(t, s, otp.HOTPConfig{Digits: 8}, newClock(), &testkit.Recorder{})
+			return hotpOn(t, s, otp.HOTPPolicy{Digits: 8}, newClock(), &testkit.Recorder{})
 		},
 	}
 	for sort, make := range sorts {

@@ -78,7 +78,7 @@ func (c *keyConfig) chance(digits int) float64 {
 }
 
 func badPolicy(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrPolicy, fmt.Sprintf(format, args...))
+	return fmt.Errorf("%w: %s", ErrInvalidPolicy, fmt.Sprintf(format, args...))
 }
 
 // validate checks what is common to both.
@@ -87,7 +87,7 @@ func (c *keyConfig) validate() error {
 		return badPolicy("Name is not 1 to 40 ASCII letters, digits and -_.")
 	}
 	if err := c.lockout.Validate(); err != nil {
-		return fmt.Errorf("%w: %w", ErrPolicy, err)
+		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
 	switch {
 	case c.issuer == "" || !validLabel(c.issuer) || hasColon(c.issuer):

@@ -59,12 +59,12 @@ type fob struct {
 	store  store.Store
 }
 
-func newTOTP(t testing.TB, c otp.TOTPConfig) *fob {
+func newTOTP(t testing.TB, c otp.TOTPPolicy) *fob {
 	t.Helper()
 	return totpOn(t, store.NewMemory(), c, newClock(), &testkit.Recorder{})
 }
 
-func totpOn(t testing.TB, s store.Store, c otp.TOTPConfig, clock *testkit.Clock, r *testkit.Recorder) *fob {
+func totpOn(t testing.TB, s store.Store, c otp.TOTPPolicy, clock *testkit.Clock, r *testkit.Recorder) *fob {
 	t.Helper()
 	if c.Issuer == "" {
 		c.Issuer = "Agency"
@@ -74,12 +74,12 @@ func totpOn(t testing.TB, s store.Store, c otp.TOTPConfig, clock *testkit.Clock,
 	return &fob{keyService: service, TOTP: service, clock: clock, events: r, store: s}
 }
 
-func newHOTP(t testing.TB, c otp.HOTPConfig) *fob {
+func newHOTP(t testing.TB, c otp.HOTPPolicy) *fob {
 	t.Helper()
 	return hotpOn(t, store.NewMemory(), c, newClock(), &testkit.Recorder{})
 }
 
-func hotpOn(t testing.TB, s store.Store, c otp.HOTPConfig, clock *testkit.Clock, r *testkit.Recorder) *fob {
+func hotpOn(t testing.TB, s store.Store, c otp.HOTPPolicy, clock *testkit.Clock, r *testkit.Recorder) *fob {
 	t.Helper()
 	if c.Issuer == "" {
 		c.Issuer = "Agency"

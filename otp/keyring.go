@@ -76,7 +76,7 @@ type keys struct {
 	config keyConfig
 	gate   *lockout.Gate
 	rings  store.Kind[keyring]
-	dummy  boundKey // what is computed with where there is no key, so that it costs the same
+	decoy  boundKey // what is computed with where there is no key, so that it costs the same
 }
 
 func newKeys(v *store.Vault, c keyConfig) (*keys, error) {
@@ -91,7 +91,7 @@ func newKeys(v *store.Vault, c keyConfig) (*keys, error) {
 	if k.rings, err = store.NewKind[keyring](v, c.service()); err != nil {
 		return nil, err
 	}
-	k.dummy = *k.fresh("", v.Now())
+	k.decoy = *k.fresh("", v.Now())
 	return k, nil
 }
 
@@ -157,7 +157,7 @@ func (k *keys) enrol(ctx context.Context, subject civicpin.Subject, by civicpin.
 	b := k.fresh(by, now)
 	_, err := k.rings.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[keyring]) error {
 		set(&e.Value, b)
-		e.Expires = e.Value.expires(now)
+		e.ExpiresAt = e.Value.expires(now)
 		return nil
 	})
 	if err != nil {
@@ -172,10 +172,10 @@ func (k *keys) enrol(ctx context.Context, subject civicpin.Subject, by civicpin.
 // an operator who knows whom it is for, it forgets failures and lifts a disablement.
 //
 // Errors, before anything changes: [civicpin.ErrInvalid] if the subject cannot be or by is no operator; a *[KeyError], which
-// also names a seed of less than 16 bytes as "secret" (RFC 4226 section 4) and a key of the other sort as "type"; [ErrPolicy]
-// if its codes are shorter than the configuration's and can be guessed too easily; both unless the configuration has an
-// Exception; [ErrState] if another key is active: Remove it first. The store's errors leave open whether it was bound;
-// importing the same key again, as long as it was not used, is no error.
+// also names a seed of less than 16 bytes as "secret" (RFC 4226 section 4) and a key of the other sort as "type";
+// [ErrInvalidPolicy] if its codes are shorter than the configuration's and can be guessed too easily; both unless the
+// configuration has an Exception; [ErrWrongState] if another key is active: Remove it first. The store's errors leave open
+// whether it was bound; importing the same key again, as long as it was not used, is no error.
 func (k *keys) Import(ctx context.Context, subject civicpin.Subject, key Key, by civicpin.Actor) error {
 	if err := errors.Join(subject.Validate(), by.Validate(), k.checkImport(key)); err != nil {
 		return err
@@ -191,11 +191,11 @@ func (k *keys) Import(ctx context.Context, subject civicpin.Subject, key Key, by
 	_, err := k.rings.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[keyring]) error {
 		if old := e.Value.Active; old != nil {
 			if !old.sameUnused(b) {
-				return ErrState
+				return ErrWrongState
 			}
 			b.ID = old.ID
 		}
-		e.Value, e.Expires = keyring{Active: b}, time.Time{}
+		e.Value, e.ExpiresAt = keyring{Active: b}, time.Time{}
 		return nil
 	})
 	if err != nil {
@@ -242,7 +242,7 @@ func (k *keys) Remove(ctx context.Context, subject civicpin.Subject, by civicpin
 			return ErrNotEnrolled
 		}
 		e.Value = keyring{}
-		e.Expires = e.Value.expires(now)
+		e.ExpiresAt = e.Value.expires(now)
 		return nil
 	})
 	if err != nil {
@@ -269,8 +269,8 @@ type KeyStatus struct {
 	ID        string
 	Algorithm Algorithm
 	Digits    int
-	// Bound and Used are when it became active and when its last code was accepted; zero if none was.
-	Bound, Used time.Time
+	// BoundAt and UsedAt are when it became active and when its last code was accepted; zero if none was.
+	BoundAt, UsedAt time.Time
 	// By is who had it bound.
 	By civicpin.Actor
 	// Drift is how far the last code of a TOTP key was ahead of the server's clock, negative if behind; typing takes time and
@@ -300,7 +300,7 @@ func (k *keys) Enrolled(ctx context.Context, subject civicpin.Subject) (KeyStatu
 	st := KeyStatus{Pending: e.Value.Pending != nil, Lockout: locks}
 	if b := e.Value.Active; b != nil {
 		st.Active, st.ID, st.Algorithm, st.Digits = true, b.ID, b.Algorithm, b.Digits
-		st.Bound, st.Used, st.By = b.Bound, b.Used, b.By
+		st.BoundAt, st.UsedAt, st.By = b.Bound, b.Used, b.By
 		if b.Period != 0 {
 			st.Drift = time.Duration(b.Drift*b.Period) * time.Second
 		} else {

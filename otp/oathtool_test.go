@@ -60,7 +60,7 @@ func TestOathtoolTOTP(t *testing.T) {
 func TestOathtoolHOTP(t *testing.T) {
 	for _, digits := range []int{6, 7, 8} {
 		t.Run(fmt.Sprint(digits), func(t *testing.T) {
-			f := newHOTP(t, otp.HOTPConfig{Digits: digits, LookAhead: otp.None})
+			f := newHOTP(t, otp.HOTPPolicy{Digits: digits, LookAhead: otp.None})
 			key := f.enrol(t)
 			code := func(counter int) string { return oathtool(t, key, "--hotp", fmt.Sprintf("--counter=%d", counter)) }
 			for counter := range 3 {

@@ -79,7 +79,7 @@ func (k *keys) prove(ctx context.Context, subject civicpin.Subject, source civic
 				return store.ErrSkip
 			}
 			right, id, why = true, r.Active.ID, ""
-			e.Expires = r.expires(now)
+			e.ExpiresAt = r.expires(now)
 			return nil
 		})
 		switch {
@@ -107,7 +107,7 @@ func (k *keys) prove(ctx context.Context, subject civicpin.Subject, source civic
 // look compares with a key, or with the dummy if there is none.
 func (k *keys) look(b *boundKey, now time.Time, compare compare) found {
 	if b == nil {
-		compare(&k.dummy, now)
+		compare(&k.decoy, now)
 		return found{}
 	}
 	return compare(b, now)

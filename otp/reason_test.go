@@ -15,7 +15,7 @@ import (
 func TestRightBackupCodeIsNotLoggedAsWrong(t *testing.T) {
 	for call := 1; call <= 6; call++ {
 		memory := store.NewMemory()
-		k := newBackupKitOn(t, memory, otp.BackupConfig{Name: "paper"}, newClock(), &testkit.Recorder{})
+		k := newBackupKitOn(t, memory, otp.BackupPolicy{Name: "paper"}, newClock(), &testkit.Recorder{})
 		set := k.issued(t)
 		faults := storetest.NewFaults(memory)
 		o := k.other(t, faults.Store())

@@ -10,8 +10,8 @@ import (
 	"github.com/civicpin/civicpin/pin"
 )
 
-// Strangers who know an identifier can use up the codes that any visitor may ask for. A subject who has logged in in the last 15
-// minutes is not kept out: the portal passes on what the login has shown.
+// Strangers who know an identifier can use up the codes that any visitor may ask for. A subject who has logged in in the last
+// 15 minutes is not kept out: the portal passes on what the login has shown.
 func ExampleCodes_Request_shown() {
 	ctx := context.Background()
 	var arrived civicpin.Message

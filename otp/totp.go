@@ -10,20 +10,20 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// The defaults of a TOTPConfig.
+// The defaults of a TOTPPolicy.
 const (
 	defaultBack     = 1
 	defaultForward  = 1
 	defaultMaxDrift = 2
 )
 
-// A TOTPConfig says what time-based codes are like and which are accepted. Only Issuer is required.
+// A TOTPPolicy says what time-based codes are like and which are accepted. Only Issuer is required.
 //
 // A code counts for longer than the 30 seconds in which it is shown: it takes time to type, and clocks differ. With the
 // defaults it is accepted in its own period, the one before and the one after (RFC 6238 section 5.2 advises one for the
 // delay), which NIST SP 800-63B-4 3.1.4.2 allows for and OWASP ASVS 5.0 6.5.5, with its 30 seconds at most, does not. To
 // conform to the letter of that, set Back, Forward and MaxDrift to None, and expect citizens who type slowly to try twice.
-type TOTPConfig struct {
+type TOTPPolicy struct {
 	// Name names the service: those of one name over one vault share their keys. 1 to 40 ASCII letters, digits and "-_.";
 	// default "totp". Stored with every record, so never change it.
 	Name string
@@ -53,7 +53,7 @@ type TOTPConfig struct {
 }
 
 // withDefaults returns the configuration with its zero fields filled in.
-func (c TOTPConfig) withDefaults() TOTPConfig {
+func (c TOTPPolicy) withDefaults() TOTPPolicy {
 	if c.Name == "" {
 		c.Name = "totp"
 	}
@@ -65,12 +65,12 @@ func (c TOTPConfig) withDefaults() TOTPConfig {
 }
 
 // window returns how many periods back and forward codes are accepted, and how far off at most.
-func (c *TOTPConfig) window() (back, forward, drift int) {
+func (c *TOTPPolicy) window() (back, forward, drift int) {
 	return orNone(c.Back, defaultBack), orNone(c.Forward, defaultForward), orNone(c.MaxDrift, defaultMaxDrift)
 }
 
 // common returns what HOTP has, too. c has its defaults.
-func (c *TOTPConfig) common() keyConfig {
+func (c *TOTPPolicy) common() keyConfig {
 	back, forward, drift := c.window()
 	width := back + forward + 1
 	return keyConfig{
@@ -83,14 +83,14 @@ func (c *TOTPConfig) common() keyConfig {
 // GuessProbability returns the chance that somebody guesses a code before the ceiling of failures in a row disables the key.
 // It takes the worst case: a clock as far off as can be, and a pending key beside the active one. For the defaults it is 8 in
 // 10,000, and 3 in 10,000 for a clock that is right; the owner's own successes in between start the count again.
-func (c TOTPConfig) GuessProbability() float64 {
+func (c TOTPPolicy) GuessProbability() float64 {
 	c = c.withDefaults()
 	common := c.common()
 	return common.chance(c.Digits)
 }
 
-// Validate returns nil, or an error that matches [ErrPolicy] and says what is wrong.
-func (c TOTPConfig) Validate() error {
+// Validate returns nil, or an error that matches [ErrInvalidPolicy] and says what is wrong.
+func (c TOTPPolicy) Validate() error {
 	c = c.withDefaults()
 	back, forward, drift := c.window()
 	switch {
@@ -110,11 +110,11 @@ func (c TOTPConfig) Validate() error {
 // processes' clocks should agree within seconds.
 type TOTP struct {
 	*keys
-	config TOTPConfig
+	config TOTPPolicy
 }
 
-// NewTOTP returns a TOTP. It gives an error that matches [ErrPolicy] if the configuration is not valid.
-func NewTOTP(v *store.Vault, c TOTPConfig) (*TOTP, error) {
+// NewTOTP returns a TOTP. It gives an error that matches [ErrInvalidPolicy] if the configuration is not valid.
+func NewTOTP(v *store.Vault, c TOTPPolicy) (*TOTP, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
@@ -127,7 +127,7 @@ func NewTOTP(v *store.Vault, c TOTPConfig) (*TOTP, error) {
 }
 
 // Config returns the configuration with its defaults filled in; Back, Forward and MaxDrift stand as they were given.
-func (t *TOTP) Config() TOTPConfig { return t.config }
+func (t *TOTP) Policy() TOTPPolicy { return t.config }
 
 // Verify checks a code, and uses it up: it is never accepted again, nor is an older one. Blanks and hyphens are forgiven. The
 // first right code of a pending key activates it, and ends the key that was active before.

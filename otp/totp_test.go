@@ -17,10 +17,10 @@ import (
 const step = 30 * time.Second
 
 // strict accepts the current code only.
-var strict = otp.TOTPConfig{Back: otp.None, Forward: otp.None, MaxDrift: otp.None}
+var strict = otp.TOTPPolicy{Back: otp.None, Forward: otp.None, MaxDrift: otp.None}
 
 func TestTOTPLife(t *testing.T) {
-	f := newTOTP(t, otp.TOTPConfig{})
+	f := newTOTP(t, otp.TOTPPolicy{})
 	assert.Equal(t, fobRefused, f.verify(t, "000000"))
 	assert.Equal(t, []string{"otp.refused: not enrolled"}, f.told())
 	require.ErrorIs(t, f.Remove(t.Context(), ada, fobClerk), otp.ErrNotEnrolled)
@@ -44,8 +44,8 @@ func TestTOTPLife(t *testing.T) {
 	assert.True(t, st.Active)
 	assert.False(t, st.Pending)
 	assert.Zero(t, st.Lockout.Failures)
-	assert.Equal(t, start, st.Bound.UTC())
-	assert.Equal(t, start, st.Used.UTC())
+	assert.Equal(t, start, st.BoundAt.UTC())
+	assert.Equal(t, start, st.UsedAt.UTC())
 	assert.Equal(t, civicpin.Citizen, st.By)
 	assert.NotEmpty(t, st.ID)
 
@@ -90,15 +90,15 @@ func TestTOTPVectors(t *testing.T) {
 
 func TestTOTPWindow(t *testing.T) {
 	for name, c := range map[string]struct {
-		config   otp.TOTPConfig
+		config   otp.TOTPPolicy
 		accepted []int // offsets of an app's clock, in steps
 	}{
-		"defaults":     {otp.TOTPConfig{}, []int{-1, 0, 1}},
+		"defaults":     {otp.TOTPPolicy{}, []int{-1, 0, 1}},
 		"strict":       {strict, []int{0}},
-		"no forward":   {otp.TOTPConfig{Forward: otp.None}, []int{-1, 0}},
-		"wide":         {otp.TOTPConfig{Back: 3, Forward: 2, Digits: 8}, []int{-3, -2, -1, 0, 1, 2}},
-		"a minute":     {otp.TOTPConfig{Period: time.Minute}, []int{-1, 0, 1}},
-		"seven digits": {otp.TOTPConfig{Digits: 7, Algorithm: otp.SHA512}, []int{-1, 0, 1}},
+		"no forward":   {otp.TOTPPolicy{Forward: otp.None}, []int{-1, 0}},
+		"wide":         {otp.TOTPPolicy{Back: 3, Forward: 2, Digits: 8}, []int{-3, -2, -1, 0, 1, 2}},
+		"a minute":     {otp.TOTPPolicy{Period: time.Minute}, []int{-1, 0, 1}},
+		"seven digits": {otp.TOTPPolicy{Digits: 7, Algorithm: otp.SHA512}, []int{-1, 0, 1}},
 	} {
 		var accepted []int
 		for offset := -5; offset <= 5; offset++ {
@@ -123,7 +123,7 @@ func TestTOTPEdges(t *testing.T) {
 		{2*step - time.Nanosecond, true},
 		{2 * step, false},
 	} {
-		f := newTOTP(t, otp.TOTPConfig{})
+		f := newTOTP(t, otp.TOTPPolicy{})
 		key, err := f.Enrol(t.Context(), ada)
 		require.NoError(t, err)
 		code := f.shown(key, 0)
@@ -134,7 +134,7 @@ func TestTOTPEdges(t *testing.T) {
 
 // A code is good for once, and no older one after it.
 func TestTOTPReplay(t *testing.T) {
-	f := newTOTP(t, otp.TOTPConfig{})
+	f := newTOTP(t, otp.TOTPPolicy{})
 	key := f.enrolled(t)
 	current, previous, next := f.shown(key, 0), f.shown(key, -step), f.shown(key, step)
 	f.told()
@@ -152,7 +152,7 @@ func TestTOTPReplay(t *testing.T) {
 
 // The code that activated a key is spent, too.
 func TestTOTPActivationSpends(t *testing.T) {
-	f := newTOTP(t, otp.TOTPConfig{})
+	f := newTOTP(t, otp.TOTPPolicy{})
 	key := f.enrol(t)
 	code := f.shown(key, 0)
 	assert.Equal(t, fobAccepted, f.verify(t, code))
@@ -160,7 +160,7 @@ func TestTOTPActivationSpends(t *testing.T) {
 }
 
 func TestTOTPPending(t *testing.T) {
-	f := newTOTP(t, otp.TOTPConfig{})
+	f := newTOTP(t, otp.TOTPPolicy{})
 	first := f.enrolled(t)
 	second, err := f.Enrol(t.Context(), ada)
 	require.NoError(t, err)
@@ -183,11 +183,11 @@ func TestTOTPPending(t *testing.T) {
 
 func TestTOTPPendingLapses(t *testing.T) {
 	for name, c := range map[string]struct {
-		config otp.TOTPConfig
+		config otp.TOTPPolicy
 		valid  time.Duration
 	}{
-		"default":      {otp.TOTPConfig{}, time.Hour},
-		"five minutes": {otp.TOTPConfig{PendingFor: 5 * time.Minute}, 5 * time.Minute},
+		"default":      {otp.TOTPPolicy{}, time.Hour},
+		"five minutes": {otp.TOTPPolicy{PendingFor: 5 * time.Minute}, 5 * time.Minute},
 	} {
 		for _, over := range []bool{false, true} {
 			for _, active := range []bool{false, true} {
@@ -234,7 +234,7 @@ func TestTOTPTyped(t *testing.T) {
 		{func(string) string { return strings.Repeat("9", 300) }, false},
 		{func(string) string { return "\xff\xff\xff" }, false},
 	} {
-		f := newTOTP(t, otp.TOTPConfig{})
+		f := newTOTP(t, otp.TOTPPolicy{})
 		key := f.enrolled(t)
 		form := c.form(f.shown(key, 0))
 		assert.Equal(t, c.accepted, f.verify(t, form) == fobAccepted, "%q", form)
@@ -243,7 +243,7 @@ func TestTOTPTyped(t *testing.T) {
 
 // A code of fewer or more digits than the key's is not one of it, even if the numbers agree.
 func TestTOTPDigitsOfTheKey(t *testing.T) {
-	f := newTOTP(t, otp.TOTPConfig{Digits: 8})
+	f := newTOTP(t, otp.TOTPPolicy{Digits: 8})
 	key := f.enrolled(t)
 	for range 10_000 {
 		if strings.HasPrefix(f.shown(key, 0), "00") {
@@ -264,24 +264,24 @@ func TestTOTPDrift(t *testing.T) {
 		drift    int // learnt after it
 	}
 	for name, c := range map[string]struct {
-		config otp.TOTPConfig
+		config otp.TOTPPolicy
 		tries  []try
 	}{
-		"slow clock": {otp.TOTPConfig{}, []try{
+		"slow clock": {otp.TOTPPolicy{}, []try{
 			{-2, false, 0}, {-1, true, -1}, {-2, true, -2}, {-3, true, -2}, {-4, false, -2}, {-3, true, -2},
 		}},
-		"fast clock": {otp.TOTPConfig{}, []try{
+		"fast clock": {otp.TOTPPolicy{}, []try{
 			{2, false, 0}, {1, true, 1}, {2, true, 2}, {3, true, 2}, {4, false, 2}, {3, true, 2},
 		}},
 		// Codes that were typed late do not shut the window around the right time.
-		"slow fingers": {otp.TOTPConfig{}, []try{
+		"slow fingers": {otp.TOTPPolicy{}, []try{
 			{-1, true, -1}, {-2, true, -2}, {-3, true, -2}, {0, true, 0}, {-2, false, 0}, {1, true, 1}, {-1, true, -1},
 		}},
-		"not learnt": {otp.TOTPConfig{MaxDrift: otp.None}, []try{
+		"not learnt": {otp.TOTPPolicy{MaxDrift: otp.None}, []try{
 			{-1, true, 0}, {-2, false, 0}, {1, true, 0}, {2, false, 0}, {0, true, 0},
 		}},
 		"strict": {strict, []try{{0, true, 0}, {-1, false, 0}, {1, false, 0}}},
-		"far": {otp.TOTPConfig{MaxDrift: 5}, []try{
+		"far": {otp.TOTPPolicy{MaxDrift: 5}, []try{
 			{-1, true, -1},
 			{-2, true, -2},
 			{-3, true, -3},
@@ -292,7 +292,7 @@ func TestTOTPDrift(t *testing.T) {
 			{0, true, 0},
 			{-5, false, 0},
 		}},
-		"backwards only": {otp.TOTPConfig{Forward: otp.None}, []try{
+		"backwards only": {otp.TOTPPolicy{Forward: otp.None}, []try{
 			{1, false, 0}, {-1, true, -1}, {-2, true, -2}, {-3, true, -2}, {0, true, 0}, {-1, true, -1},
 		}},
 	} {
@@ -310,15 +310,15 @@ func TestTOTPDrift(t *testing.T) {
 // What was learnt under a configuration that bore more does not open a window that this one shuts.
 func TestTOTPDriftIsBounded(t *testing.T) {
 	for _, c := range []struct {
-		config   otp.TOTPConfig
+		config   otp.TOTPPolicy
 		drift    int64
 		accepted []int
 	}{
-		{otp.TOTPConfig{}, 50, []int{-1, 0, 1, 2, 3}},
-		{otp.TOTPConfig{}, -50, []int{-3, -2, -1, 0, 1}},
+		{otp.TOTPPolicy{}, 50, []int{-1, 0, 1, 2, 3}},
+		{otp.TOTPPolicy{}, -50, []int{-3, -2, -1, 0, 1}},
 		{strict, 50, []int{0}},
-		{otp.TOTPConfig{MaxDrift: 5}, 5, []int{-1, 0, 1, 4, 5, 6}},
-		{otp.TOTPConfig{MaxDrift: 60}, 50, []int{-1, 0, 1, 49, 50, 51}},
+		{otp.TOTPPolicy{MaxDrift: 5}, 5, []int{-1, 0, 1, 4, 5, 6}},
+		{otp.TOTPPolicy{MaxDrift: 60}, 50, []int{-1, 0, 1, 49, 50, 51}},
 	} {
 		var accepted []int
 		for offset := -60; offset <= 60; offset++ {
@@ -336,7 +336,7 @@ func TestTOTPDriftIsBounded(t *testing.T) {
 
 // Clocks that jump let nothing in twice.
 func TestTOTPClockJumps(t *testing.T) {
-	f := newTOTP(t, otp.TOTPConfig{})
+	f := newTOTP(t, otp.TOTPPolicy{})
 	key := f.enrolled(t)
 	now := f.shown(key, 0)
 	assert.Equal(t, fobAccepted, f.verify(t, now))
@@ -351,7 +351,7 @@ func TestTOTPClockJumps(t *testing.T) {
 // A machine whose clock is at or before 1970 accepts no counter from the other end of the numbers.
 func TestTOTPBefore1970(t *testing.T) {
 	for _, unix := range []int64{-1, 0, 1, -31, -1_000_000_000} {
-		f := newTOTP(t, otp.TOTPConfig{Back: 10, Digits: 8})
+		f := newTOTP(t, otp.TOTPPolicy{Back: 10, Digits: 8})
 		f.clock.Set(time.Unix(unix, 0))
 		key, err := f.Enrol(t.Context(), ada)
 		require.NoError(t, err)
@@ -363,7 +363,7 @@ func TestTOTPBefore1970(t *testing.T) {
 }
 
 func TestTOTPLocks(t *testing.T) {
-	f := newTOTP(t, otp.TOTPConfig{})
+	f := newTOTP(t, otp.TOTPPolicy{})
 	key := f.enrolled(t)
 	for range 4 {
 		require.Equal(t, fobRefused, f.verify(t, f.wrongCode(key)))
@@ -385,7 +385,7 @@ func TestTOTPLocks(t *testing.T) {
 // A key is disabled at the ceiling, and neither time, unlocking, enrolling, removing nor another code helps: only a new binding
 // after identity was proved does.
 func TestTOTPCeiling(t *testing.T) {
-	f := newTOTP(t, otp.TOTPConfig{})
+	f := newTOTP(t, otp.TOTPPolicy{})
 	key := f.enrolled(t)
 	compared := 0
 	f.told()
@@ -417,7 +417,7 @@ func TestTOTPCeiling(t *testing.T) {
 }
 
 func TestTOTPRebind(t *testing.T) {
-	f := newTOTP(t, otp.TOTPConfig{})
+	f := newTOTP(t, otp.TOTPPolicy{})
 	old := f.enrolled(t)
 	pending, err := f.Enrol(t.Context(), ada)
 	require.NoError(t, err)
@@ -467,7 +467,7 @@ func TestTOTPImport(t *testing.T) {
 		"counter":       {with(func(k *otp.Key) { k.Counter = 1 }), "counter"},
 		"control issue": {with(func(k *otp.Key) { k.Issuer = "a\nb" }), "issuer"},
 	} {
-		f := newTOTP(t, otp.TOTPConfig{})
+		f := newTOTP(t, otp.TOTPPolicy{})
 		err := f.Import(t.Context(), ada, c.key, fobClerk)
 		var wrong *otp.KeyError
 		if assert.ErrorAs(t, err, &wrong, name) {
@@ -476,7 +476,7 @@ func TestTOTPImport(t *testing.T) {
 		assert.False(t, f.status(t).Active, name)
 	}
 
-	f := newTOTP(t, otp.TOTPConfig{})
+	f := newTOTP(t, otp.TOTPPolicy{})
 	ctx := t.Context()
 	require.ErrorIs(t, f.Import(ctx, "", key, fobClerk), civicpin.ErrInvalid)
 	require.ErrorIs(t, f.Import(ctx, ada, key, civicpin.Citizen), civicpin.ErrInvalid)
@@ -503,11 +503,11 @@ func TestTOTPImport(t *testing.T) {
 		with(func(k *otp.Key) { k.Digits = 8 }),
 		with(func(k *otp.Key) { k.Period = step }),
 	} {
-		require.ErrorIs(t, f.Import(ctx, ada, other, fobClerk), otp.ErrState)
+		require.ErrorIs(t, f.Import(ctx, ada, other, fobClerk), otp.ErrWrongState)
 	}
 	assert.Equal(t, fobRefused, f.verify(t, f.shown(pending, 0)))
 	assert.Equal(t, fobAccepted, f.verify(t, f.shown(key, 0)))
-	require.ErrorIs(t, f.Import(ctx, ada, key, fobClerk), otp.ErrState, "used since: importing again would let the code in again")
+	require.ErrorIs(t, f.Import(ctx, ada, key, fobClerk), otp.ErrWrongState, "used since: importing again would let the code in again")
 	assert.Equal(t, fobRefused, f.verify(t, f.shown(key, 0)))
 	require.NoError(t, f.Remove(t.Context(), ada, fobClerk))
 	require.NoError(t, f.Import(ctx, ada, key, fobClerk))
@@ -516,23 +516,23 @@ func TestTOTPImport(t *testing.T) {
 // What a configuration would not make is imported only if it names an exception.
 func TestTOTPImportWeak(t *testing.T) {
 	short := otp.Key{Account: "ada", Seed: civicpin.NewSecret("0123456789"), Algorithm: otp.SHA1, Digits: 6, Period: step}
-	f := newTOTP(t, otp.TOTPConfig{})
+	f := newTOTP(t, otp.TOTPPolicy{})
 	var wrong *otp.KeyError
 	require.ErrorAs(t, f.Import(t.Context(), ada, short, fobClerk), &wrong)
-	f = newTOTP(t, otp.TOTPConfig{Exception: "tokens of the old system"})
+	f = newTOTP(t, otp.TOTPPolicy{Exception: "tokens of the old system"})
 	require.NoError(t, f.Import(t.Context(), ada, short, fobClerk))
 
 	short.Seed = civicpin.NewSecret(rfcSeed)
-	wide := otp.TOTPConfig{Digits: 8, Back: 5, Forward: 5}
+	wide := otp.TOTPPolicy{Digits: 8, Back: 5, Forward: 5}
 	f = newTOTP(t, wide)
-	require.ErrorIs(t, f.Import(t.Context(), ada, short, fobClerk), otp.ErrPolicy)
+	require.ErrorIs(t, f.Import(t.Context(), ada, short, fobClerk), otp.ErrInvalidPolicy)
 	wide.Exception = "tokens of the old system"
 	f = newTOTP(t, wide)
 	require.NoError(t, f.Import(t.Context(), ada, short, fobClerk))
 }
 
 func TestTOTPInvalid(t *testing.T) {
-	f := newTOTP(t, otp.TOTPConfig{})
+	f := newTOTP(t, otp.TOTPPolicy{})
 	ctx := t.Context()
 	_, err := f.Enrol(ctx, "")
 	require.ErrorIs(t, err, civicpin.ErrInvalid)
@@ -542,17 +542,17 @@ func TestTOTPInvalid(t *testing.T) {
 	require.ErrorIs(t, f.Remove(ctx, "", fobClerk), civicpin.ErrInvalid)
 	require.ErrorIs(t, f.Remove(ctx, ada, ""), civicpin.ErrInvalid)
 	require.ErrorIs(t, f.Unlock(ctx, ada, ""), civicpin.ErrInvalid)
-	_, err = otp.NewTOTP(nil, otp.TOTPConfig{Issuer: "Agency"})
+	_, err = otp.NewTOTP(nil, otp.TOTPPolicy{Issuer: "Agency"})
 	require.Error(t, err)
 }
 
 // Two services of one name share their keys, two of different names do not, nor does a HOTP of the same name.
 func TestTOTPNames(t *testing.T) {
 	s := store.NewMemory()
-	one := totpOn(t, s, otp.TOTPConfig{Name: "a"}, newClock(), &testkit.Recorder{})
-	same := totpOn(t, s, otp.TOTPConfig{Name: "a"}, one.clock, one.events)
-	other := totpOn(t, s, otp.TOTPConfig{Name: "b"}, one.clock, one.events)
-	hotp := hotpOn(t, s, otp.HOTPConfig{Name: "a"}, one.clock, one.events)
+	one := totpOn(t, s, otp.TOTPPolicy{Name: "a"}, newClock(), &testkit.Recorder{})
+	same := totpOn(t, s, otp.TOTPPolicy{Name: "a"}, one.clock, one.events)
+	other := totpOn(t, s, otp.TOTPPolicy{Name: "b"}, one.clock, one.events)
+	hotp := hotpOn(t, s, otp.HOTPPolicy{Name: "a"}, one.clock, one.events)
 	key := one.enrolled(t)
 	assert.Equal(t, fobAccepted, same.verify(t, one.shown(key, 0)))
 	assert.Equal(t, fobRefused, one.verify(t, one.shown(key, 0)), "spent there")
@@ -564,7 +564,7 @@ func TestTOTPNames(t *testing.T) {
 // A record that cannot be read refuses, and is not taken for "not enrolled".
 func TestTOTPUnreadable(t *testing.T) {
 	s := store.NewMemory()
-	f := totpOn(t, s, otp.TOTPConfig{}, newClock(), &testkit.Recorder{})
+	f := totpOn(t, s, otp.TOTPPolicy{}, newClock(), &testkit.Recorder{})
 	key := f.enrolled(t)
 	for item, err := range s.List(t.Context(), "totp.totp/", "") {
 		require.NoError(t, err)
@@ -588,7 +588,7 @@ func TestKeyOfAnotherRelease(t *testing.T) {
 		"period":    func(f *fob) error { return otp.Spoil(t.Context(), f, ada, otp.SHA1, 6, -30) },
 		"sort":      func(f *fob) error { return otp.Spoil(t.Context(), f, ada, otp.SHA1, 6, 0) },
 	} {
-		f := newTOTP(t, otp.TOTPConfig{})
+		f := newTOTP(t, otp.TOTPPolicy{})
 		key := f.enrolled(t)
 		require.NoError(t, spoil(f), name)
 		require.ErrorIs(t, f.verifyErr(t, f.shown(key, 0)), store.ErrUnreadable, name)

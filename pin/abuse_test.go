@@ -128,7 +128,7 @@ func TestResendTellsWhileCrowded(t *testing.T) {
 	kind, err := store.NewKind[load](other, "quota.load")
 	require.NoError(t, err)
 	require.NoError(t, kind.Put(t.Context(), &store.Entry[load]{
-		Key: store.Key{ID: "typed"}, Value: load{100_000, k.clock.Now().UnixNano()}, Expires: k.clock.Now().Add(2 * time.Hour),
+		Key: store.Key{ID: "typed"}, Value: load{100_000, k.clock.Now().UnixNano()}, ExpiresAt: k.clock.Now().Add(2 * time.Hour),
 	}))
 	// This process has taken over a thousand since it looked last.
 	refs := make([]outbox.Ref, 1001)

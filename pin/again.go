@@ -49,9 +49,9 @@ func (c *credential) lately(now time.Time) bool {
 // current one; no answer says which of the two was wrong here.
 func (s *Service) repeats(a Attempt, state, choice string) func(context.Context, *store.Entry[credential]) bool {
 	return func(ctx context.Context, e *store.Entry[credential]) bool {
-		c, hash, right := &e.Value, s.dummy, false
+		c, hash, right := &e.Value, s.decoyHash, false
 		if !e.Found() {
-			c = &s.somebody
+			c = &s.decoy
 		}
 		if c.Again != nil {
 			if parsed, err := password.Parse(c.Again.Hash); err == nil {
@@ -96,7 +96,7 @@ func (s *Service) setAgain(ctx context.Context, g Grant, c *credential, text str
 	a := Attempt{Subject: g.subject}
 	err := s.reuse.Do(ctx, a.key(), func(ctx context.Context) (bool, error) { return s.among(ctx, []string{c.Hash}, text) })
 	if errors.Is(err, ErrRefused) {
-		return Verified{}, ErrGrant
+		return Verified{}, ErrNoGrant
 	}
 	if err != nil {
 		return Verified{}, err

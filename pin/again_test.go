@@ -33,7 +33,7 @@ func TestChoosingTwice(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, first.Epoch, again.Epoch, "the sessions of both are good")
 			require.Equal(t, visible(first), visible(again))
-			require.Zero(t, again.LastLogin)
+			require.Zero(t, again.LastLoginAt)
 			require.Equal(t, stored, k.plain(t), "nothing is written")
 			require.Zero(t, k.failures(t))
 			_, err = k.RememberDevice(t.Context(), again)
@@ -49,7 +49,8 @@ func TestChoosingTwice(t *testing.T) {
 	}
 }
 
-// The second request succeeds for the same choice only, and for as long as the first one's secret is the current and a good one.
+// The second request succeeds for the same choice only, and for as long as the first one's secret is the current and a good
+// one.
 func TestNotTheSameTwice(t *testing.T) {
 	for _, c := range choices {
 		for name, tt := range map[string]struct {
@@ -81,7 +82,7 @@ func TestNotTheSameTwice(t *testing.T) {
 				ok, err := c.call(t, k, old, tt.choice)
 				require.Zero(t, ok)
 				if c.name == "set" {
-					require.ErrorIs(t, err, pin.ErrGrant)
+					require.ErrorIs(t, err, pin.ErrNoGrant)
 					require.Zero(t, k.failures(t))
 					return
 				}
@@ -92,8 +93,8 @@ func TestNotTheSameTwice(t *testing.T) {
 	}
 }
 
-// A thief who knows the replaced secret, or has the used grant, guesses at the current one with that no faster than without. One
-// who knows the current secret alone learns nothing about the replaced one.
+// A thief who knows the replaced secret, or has the used grant, guesses at the current one with that no faster than without.
+// One who knows the current secret alone learns nothing about the replaced one.
 func TestTwiceIsNoOracle(t *testing.T) {
 	for _, c := range choices {
 		t.Run(c.name, func(t *testing.T) {
@@ -106,8 +107,8 @@ func TestTwiceIsNoOracle(t *testing.T) {
 			for i := range 50 {
 				_, err := c.call(t, k, old, choiceOf(i))
 				require.Error(t, err)
-				require.NotErrorIs(t, err, pin.ErrChoice)
-				if errors.Is(err, pin.ErrRefused) || errors.Is(err, pin.ErrGrant) {
+				require.NotErrorIs(t, err, pin.ErrUnfitSecret)
+				if errors.Is(err, pin.ErrRefused) || errors.Is(err, pin.ErrNoGrant) {
 					compared++
 				}
 			}
@@ -207,7 +208,7 @@ func TestOvertaken(t *testing.T) {
 					require.NoError(t, err)
 					require.Equal(t, k.epoch(t, maria), ok.Epoch)
 				case c.name == "set":
-					require.ErrorIs(t, err, pin.ErrGrant)
+					require.ErrorIs(t, err, pin.ErrNoGrant)
 				default:
 					require.ErrorIs(t, err, pin.ErrChanged)
 					require.Len(t, k.events.Of("pin.refused"), 1)

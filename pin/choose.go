@@ -25,7 +25,7 @@ const maxPersonal = 32
 // Errors are those of [Service.Verify], and:
 //   - a [*ChoiceError]: the choice breaks the rule that the error names. If it breaks the rule whoever the subject is, no try
 //     was spent.
-//   - [ErrState]: the attempt shows a secret that was chosen already. The text says so.
+//   - [ErrWrongState]: the attempt shows a secret that was chosen already. The text says so.
 //   - [ErrChanged]: another request replaced the secret at the same moment, by another choice. This counts as a wrong guess,
 //     since the choice was compared with that other one.
 //   - the store's: the exchange may have happened. Send the same once more.
@@ -35,7 +35,7 @@ func (s *Service) Exchange(ctx context.Context, a Attempt, chosen civicpin.Secre
 
 // Change replaces the subject's own secret, which the attempt shows, by another one, and returns what [Service.Verify] returns.
 // It also works when the current secret has expired for its age, but not for disuse. The same change may come again, as with
-// [Service.Exchange]. Errors are those of Exchange, with [ErrState] if the attempt shows an issued secret.
+// [Service.Exchange]. Errors are those of Exchange, with [ErrWrongState] if the attempt shows an issued secret.
 func (s *Service) Change(ctx context.Context, a Attempt, chosen civicpin.Secret) (Verified, error) {
 	return s.choose(ctx, a, chosen, active, eventChanged)
 }
@@ -99,7 +99,7 @@ func (s *Service) replace(ctx context.Context, a Attempt, m match, text string, 
 			return ErrChanged
 		}
 		e.Value.choose(&s.policy, hash, now, again{Hash: both})
-		e.Expires = e.Value.keep()
+		e.ExpiresAt = e.Value.keep()
 		return nil
 	})
 	if err != nil {

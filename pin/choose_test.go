@@ -32,7 +32,7 @@ func TestChoiceNamesTheRule(t *testing.T) {
 				a := try(k.issued(t))
 				a.Personal = []string{"Maria Rossi", "1985-12-10"}
 				_, err := k.Exchange(t.Context(), a, civicpin.NewSecret(choice))
-				require.ErrorIs(t, err, pin.ErrChoice)
+				require.ErrorIs(t, err, pin.ErrUnfitSecret)
 				var broken *pin.ChoiceError
 				require.ErrorAs(t, err, &broken)
 				require.Equal(t, rule, broken.Rule)
@@ -72,10 +72,10 @@ func TestChoiceAgainstContactsNeedsTheProof(t *testing.T) {
 func TestStates(t *testing.T) {
 	k := newKit(t, pin.INPS())
 	code := k.issued(t)
-	require.ErrorIs(t, testkit.Err(k.Change(t.Context(), try(code), civicpin.NewSecret(chosen))), pin.ErrState, "an issued secret is exchanged")
+	require.ErrorIs(t, testkit.Err(k.Change(t.Context(), try(code), civicpin.NewSecret(chosen))), pin.ErrWrongState, "an issued secret is exchanged")
 	require.NoError(t, testkit.Err(k.Exchange(t.Context(), try(code), civicpin.NewSecret(chosen))))
 	require.ErrorIs(t, testkit.Err(k.Exchange(t.Context(), try(code), civicpin.NewSecret(changed))), pin.ErrRefused)
-	require.ErrorIs(t, testkit.Err(k.Exchange(t.Context(), try(chosen), civicpin.NewSecret(changed))), pin.ErrState)
+	require.ErrorIs(t, testkit.Err(k.Exchange(t.Context(), try(chosen), civicpin.NewSecret(changed))), pin.ErrWrongState)
 	var broken *pin.ChoiceError
 	require.ErrorAs(t, testkit.Err(k.Change(t.Context(), try(chosen), civicpin.NewSecret("qz7w k4pm"))), &broken)
 	require.Equal(t, "same", broken.Rule)
@@ -89,7 +89,7 @@ func TestExpiry(t *testing.T) {
 	k.clock.Add(90*day - 1)
 	ok, err := k.Verify(t.Context(), try(chosen))
 	require.NoError(t, err)
-	require.Equal(t, k.clock.Now().Add(1), ok.Expires)
+	require.Equal(t, k.clock.Now().Add(1), ok.ExpiresAt)
 	k.clock.Add(1)
 	_, err = k.Verify(t.Context(), try(chosen))
 	require.ErrorAs(t, err, &expired)
@@ -161,7 +161,7 @@ func TestOneExchangeWins(t *testing.T) {
 				case errors.Is(err, pin.ErrBusy):
 					time.Sleep(rand.N(5 * time.Millisecond))
 					continue
-				case errors.Is(err, pin.ErrChanged), errors.Is(err, pin.ErrRefused), errors.Is(err, pin.ErrChoice):
+				case errors.Is(err, pin.ErrChanged), errors.Is(err, pin.ErrRefused), errors.Is(err, pin.ErrUnfitSecret):
 					return
 				}
 				// Locked by the losers' guesses at a secret that is not right any more.

@@ -172,7 +172,7 @@ func (c *credential) attest(p *Policy, e civicpin.Evidence, now time.Time) {
 	}
 }
 
-// wrongState returns an [ErrState] that says in which state the credential is.
+// wrongState returns an [ErrWrongState] that says in which state the credential is.
 func (c *credential) wrongState() error {
 	state := map[string]string{
 		"":          "none was issued",
@@ -184,7 +184,7 @@ func (c *credential) wrongState() error {
 	if c.Suspended {
 		state += ", and suspended"
 	}
-	return fmt.Errorf("%w: %s", ErrState, state)
+	return fmt.Errorf("%w: %s", ErrWrongState, state)
 }
 
 // choose makes hash the citizen's own secret.

@@ -29,7 +29,7 @@ func (s *Service) sendable() error {
 		for _, sample := range s.alphabet.Samples(s.policy.Length) {
 			err := s.out.Check(civicpin.Message{
 				Kind: PartMessage, Secret: civicpin.NewSecret(sample), Part: s.policy.Parts, Parts: s.policy.Parts,
-				Expires: s.vault.Now().Add(s.policy.Valid[channel]),
+				ExpiresAt: s.vault.Now().Add(s.policy.Valid[channel]),
 			}, channel)
 			if err != nil {
 				return err
@@ -95,7 +95,7 @@ func (d *delivery) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Messag
 	}
 	return civicpin.Message{
 		Kind: PartMessage, To: p.contact(), Secret: civicpin.NewSecret(p.Text),
-		Part: i + 1, Parts: len(c.Parts), Expires: c.Expires,
+		Part: i + 1, Parts: len(c.Parts), ExpiresAt: c.Expires,
 	}, nil
 }
 
@@ -109,7 +109,7 @@ func (d *delivery) Settle(ctx context.Context, ref outbox.Ref, what outbox.Outco
 	if what.Receipt != "" {
 		_, err := d.receipts.Update(ctx, store.Key{ID: what.Receipt}, func(e *store.Entry[receipt]) error {
 			e.Value = receipt{Subject: ref.Subject, Issue: issue, Part: i, Send: send}
-			e.Expires = d.vault.Now().Add(receiptsFor)
+			e.ExpiresAt = d.vault.Now().Add(receiptsFor)
 			return nil
 		})
 		if err != nil {

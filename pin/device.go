@@ -19,17 +19,17 @@ import (
 // is then replaced. Three store calls.
 //
 // With an error the device is not known. Errors:
-//   - [ErrState]: ok is no login with the subject's own secret, or an act has ended its session since ([Service.Epoch]).
+//   - [ErrWrongState]: ok is no login with the subject's own secret, or an act has ended its session since ([Service.Epoch]).
 //   - a *[lockout.LockedError]: an operator has locked since.
 //   - [civicpin.ErrInvalid]: the policy has no known devices.
 //   - the store's.
 func (s *Service) RememberDevice(ctx context.Context, ok Verified) (civicpin.Secret, error) {
 	p := ok.login
 	if p == nil {
-		return civicpin.Secret{}, ErrState
+		return civicpin.Secret{}, ErrWrongState
 	}
 	value, err := s.gate.RememberDevice(ctx, lockout.Target{
-		Subject: p.subject, Source: civicpin.Source{Address: p.address, Device: p.device.Reveal()},
+		Subject: p.subject, Source: civicpin.Source{Address: p.address, Device: p.device},
 	})
 	if err != nil {
 		return civicpin.Secret{}, err
@@ -41,7 +41,7 @@ func (s *Service) RememberDevice(ctx context.Context, ok Verified) (civicpin.Sec
 		return civicpin.Secret{}, err
 	}
 	if !e.Found() || !p.current(&e.Value) {
-		return civicpin.Secret{}, ErrState
+		return civicpin.Secret{}, ErrWrongState
 	}
 	return value, nil
 }

@@ -30,7 +30,7 @@ func withDevices() pin.Policy {
 // from is an attempt of Maria's that shows a device's value.
 func from(device, secret string) pin.Attempt {
 	a := try(secret)
-	a.Source.Device = device
+	a.Source.Device = civicpin.NewSecret(device)
 	return a
 }
 
@@ -124,7 +124,7 @@ func TestRememberNeedsALogin(t *testing.T) {
 	refused := func(k *kit, ok pin.Verified) {
 		t.Helper()
 		value, err := k.RememberDevice(ctx, ok)
-		require.ErrorIs(t, err, pin.ErrState)
+		require.ErrorIs(t, err, pin.ErrWrongState)
 		require.Empty(t, value.Reveal())
 	}
 	k := newKit(t, withDevices())
@@ -149,7 +149,7 @@ func TestRememberNeedsALogin(t *testing.T) {
 		"revoked":   func(k *kit) error { return k.Revoke(ctx, maria, "", clerk) },
 		"issued anew": func(k *kit) error {
 			_, err := k.Issue(ctx, maria, inps())
-			require.ErrorIs(t, err, pin.ErrState)
+			require.ErrorIs(t, err, pin.ErrWrongState)
 			return errors.Join(k.Revoke(ctx, maria, "", clerk), k.atDesk(t))
 		},
 	} {
@@ -236,7 +236,7 @@ func TestRevokingForgetsDevices(t *testing.T) {
 		})
 		value, err := k.RememberDevice(t.Context(), ok)
 		require.True(t, met, before)
-		require.ErrorIs(t, err, pin.ErrState, before)
+		require.ErrorIs(t, err, pin.ErrWrongState, before)
 		require.Empty(t, value.Reveal())
 	}
 }

@@ -18,21 +18,21 @@ var (
 	ErrBusy = lockout.ErrBusy
 	// ErrExpired is matched by [ExpiredError].
 	ErrExpired = errors.New("pin: expired")
-	// ErrState says that the credential is not in a state for the call: exchanging one that was exchanged, changing one that
-	// was not, issuing over one in use, sending again what was erased. Visitors get it only after they proved the secret.
+	// ErrWrongState says that the credential is not in a state for the call: exchanging one that was exchanged, changing one
+	// that was not, issuing over one in use, sending again what was erased. Visitors get it only after they proved the secret.
 	// From Exchange, Change, Suspend, Resume, Import and Complete, and from Issue to an operator, its text says which state
 	// that is.
-	ErrState = errors.New("pin: credential is not in a state for this")
+	ErrWrongState = errors.New("pin: credential is not in a state for this")
 	// ErrChanged says that the credential changed while the call worked on it, and the call wrote nothing.
 	ErrChanged = errors.New("pin: credential changed meanwhile")
 	// ErrNoCredential says that the subject has no credential. Only calls for operators return it. It matches
 	// [store.ErrNotFound].
 	ErrNoCredential = fmt.Errorf("pin: no credential: %w", store.ErrNotFound)
-	// ErrEvidence says that the evidence given does not reach the level asked for under the policy.
-	ErrEvidence = errors.New("pin: evidence does not give this level")
-	// ErrParts says that the contacts given cannot carry the parts: not as many as the policy has parts, a channel twice, an
-	// address twice, a channel that the policy does not list, or two parts that the caller prints.
-	ErrParts = errors.New("pin: contacts do not fit the parts")
+	// ErrWeakEvidence says that the evidence given does not reach the level asked for under the policy.
+	ErrWeakEvidence = errors.New("pin: evidence does not give this level")
+	// ErrWrongParts says that the contacts given cannot carry the parts: not as many as the policy has parts, a channel twice,
+	// an address twice, a channel that the policy does not list, or two parts that the caller prints.
+	ErrWrongParts = errors.New("pin: contacts do not fit the parts")
 )
 
 // Why a secret expired.
@@ -53,11 +53,11 @@ func (e *ExpiredError) Error() string { return ErrExpired.Error() + " since " + 
 // Is reports whether target is [ErrExpired].
 func (e *ExpiredError) Is(target error) bool { return target == ErrExpired }
 
-// ErrChoice is matched by [ChoiceError].
-var ErrChoice = errors.New("pin: secret may not be chosen")
+// ErrUnfitSecret is matched by [ChoiceError].
+var ErrUnfitSecret = errors.New("pin: secret may not be chosen")
 
 // A ChoiceError says which rule a chosen secret breaks, to be told to who chose it (NIST SP 800-63B-4 3.1.1.2). It matches
-// [ErrChoice].
+// [ErrUnfitSecret].
 type ChoiceError struct {
 	// Rule is one of
 	//   - "length", "characters", "common", "repeated", "sequence", "date", "personal": an attacker would try it early.
@@ -69,7 +69,7 @@ type ChoiceError struct {
 }
 
 // Error names the rule, never the secret.
-func (e *ChoiceError) Error() string { return ErrChoice.Error() + ": " + e.Rule }
+func (e *ChoiceError) Error() string { return ErrUnfitSecret.Error() + ": " + e.Rule }
 
-// Is reports whether target is [ErrChoice].
-func (e *ChoiceError) Is(target error) bool { return target == ErrChoice }
+// Is reports whether target is [ErrUnfitSecret].
+func (e *ChoiceError) Is(target error) bool { return target == ErrUnfitSecret }

@@ -217,7 +217,7 @@ func ExampleService_RememberDevice() {
 	}
 	fmt.Println(errors.As(err, new(*lockout.LockedError)))
 
-	login.Source.Device = value.Reveal() // at each login, what the cookie holds
+	login.Source.Device = value // at each login, what the cookie holds
 	ok, err = pins.Verify(ctx, login)
 	fmt.Println(ok.Level, err)
 	// Output:
@@ -225,7 +225,8 @@ func ExampleService_RememberDevice() {
 	// low <nil>
 }
 
-// A portal's session goes on until an act ends it, here or elsewhere: it keeps the epoch of its login, and each request compares.
+// A portal's session goes on until an act ends it, here or elsewhere: it keeps the epoch of its login, and each request
+// compares.
 func ExampleService_Epoch() {
 	ctx := context.Background()
 	pins, login := exampleCitizen()

@@ -15,9 +15,9 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// ErrGrant says that a grant is not, or no longer, good: it was used, replaced or ended by another act upon the credential, or
-// is too old. It says the same of one that never was.
-var ErrGrant = errors.New("pin: no such grant")
+// ErrNoGrant says that a grant is not, or no longer, good: it was used, replaced or ended by another act upon the credential,
+// or is too old. It says the same of one that never was.
+var ErrNoGrant = errors.New("pin: no such grant")
 
 // A Grant is the permission to set a subject's secret once, without the current one. Only a completed plan of package
 // recovery gives one. It is kept in the credential's own record, so that using it is one conditional write, and ends with
@@ -58,22 +58,22 @@ func (g Grant) Text() civicpin.Secret {
 	return civicpin.NewSecret("g1." + b64.EncodeToString([]byte(g.subject)) + "." + b64.EncodeToString([]byte(g.secret.Reveal())))
 }
 
-// ParseGrant reads what [Grant.Text] wrote. Anything else gives an error that matches [ErrGrant]; whether the grant is good
+// ParseGrant reads what [Grant.Text] wrote. Anything else gives an error that matches [ErrNoGrant]; whether the grant is good
 // shows when it is used.
 func ParseGrant(text civicpin.Secret) (Grant, error) {
 	b64 := base64.RawURLEncoding.Strict()
 	fields := strings.Split(text.Reveal(), ".")
 	if len(fields) != 3 || fields[0] != "g1" || len(fields[1]) > 400 {
-		return Grant{}, ErrGrant
+		return Grant{}, ErrNoGrant
 	}
 	// The decoder passes over line ends; a text has one form only.
 	if strings.ContainsAny(text.Reveal(), "\r\n") {
-		return Grant{}, ErrGrant
+		return Grant{}, ErrNoGrant
 	}
 	subject, err1 := b64.DecodeString(fields[1])
 	secret, err2 := b64.DecodeString(fields[2])
 	if err1 != nil || err2 != nil || len(secret) != grantSecret || civicpin.Subject(subject).Validate() != nil {
-		return Grant{}, ErrGrant
+		return Grant{}, ErrNoGrant
 	}
 	return Grant{subject: civicpin.Subject(subject), secret: civicpin.NewSecret(string(secret))}, nil
 }
@@ -110,7 +110,7 @@ type Mark struct {
 // Mark returns what a recovery has to know of a subject's credential when it begins. It is for package recovery. One store
 // call, whoever the subject is.
 func (s *Service) Mark(ctx context.Context, subject civicpin.Subject) (Mark, error) {
-	e, err := s.creds.GetOr(ctx, store.Key{Subject: subject}, s.nobody)
+	e, err := s.creds.GetOr(ctx, store.Key{Subject: subject}, s.sealed)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return Mark{}, err
 	}
@@ -125,20 +125,20 @@ func (s *Service) Mark(ctx context.Context, subject civicpin.Subject) (Mark, err
 // record, or, where the plan ends in an unlock, does what [Service.Unlock] does and returns no grant. It is for package
 // recovery: nobody else can make a proof. Of any number of recoveries of one subject that complete at once, one does. Errors:
 //   - [ErrChanged]: the credential is another than it was.
-//   - [ErrState]: it may not be recovered.
-//   - [ErrParts], [civicpin.ErrInvalid]: the proof does not fit the policy.
-//   - [ErrGrant]: the proof is empty, or not one of package recovery.
+//   - [ErrWrongState]: it may not be recovered.
+//   - [ErrWrongParts], [civicpin.ErrInvalid]: the proof does not fit the policy.
+//   - [ErrNoGrant]: the proof is empty, or not one of package recovery.
 //   - a *[lockout.LockedError]: an unlock of a credential that is disabled, which takes a new secret.
 //   - the store's: there may be a grant that nobody knows, or the lock may still stand. Recover again.
 func (s *Service) Complete(ctx context.Context, p proof.Completed) (Grant, error) {
 	if !p.Sealed() {
-		return Grant{}, fmt.Errorf("%w: not a proof of package recovery", ErrGrant)
+		return Grant{}, fmt.Errorf("%w: not a proof of package recovery", ErrNoGrant)
 	}
 	if err := p.Subject.Validate(); err != nil {
 		return Grant{}, err
 	}
 	if p.Run == "" || p.Valid <= 0 && !p.Unlock {
-		return Grant{}, fmt.Errorf("%w: an empty proof", ErrGrant)
+		return Grant{}, fmt.Errorf("%w: an empty proof", ErrNoGrant)
 	}
 	if p.Unlock {
 		return Grant{}, s.reopen(ctx, p)
@@ -166,7 +166,7 @@ func (s *Service) grant(ctx context.Context, p proof.Completed) (Grant, error) {
 		switch {
 		case c.Epoch != p.Epoch:
 			return ErrChanged
-		case p.Begin && e.Found() && (!c.vacant() || c.Suspended), !p.Begin && (!e.Found() || !c.recoverable()):
+		case p.Creates && e.Found() && (!c.vacant() || c.Suspended), !p.Creates && (!e.Found() || !c.recoverable()):
 			return c.wrongState()
 		}
 		if !e.Found() {
@@ -174,7 +174,7 @@ func (s *Service) grant(ctx context.Context, p proof.Completed) (Grant, error) {
 		}
 		c.Epoch++
 		c.Grant = &slot
-		e.Expires = c.keep()
+		e.ExpiresAt = c.keep()
 		return nil
 	})
 	if err != nil {

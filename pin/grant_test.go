@@ -31,7 +31,7 @@ func (k *kit) completed(t testing.TB, parts ...civicpin.Contact) proof.Completed
 	m, err := k.Mark(t.Context(), maria)
 	require.NoError(t, err)
 	return proof.New(proof.Completed{
-		Subject: maria, Plan: "plan", Run: "run", Epoch: m.Epoch, Begin: m.Vacant, Parts: parts, Valid: 15 * time.Minute,
+		Subject: maria, Plan: "plan", Run: "run", Epoch: m.Epoch, Creates: m.Vacant, Parts: parts, Valid: 15 * time.Minute,
 	})
 }
 
@@ -62,7 +62,7 @@ func TestSet(t *testing.T) {
 	require.True(t, right)
 	require.Equal(t, civicpin.Substantial, ok.Level, "the level is kept")
 	require.False(t, ok.MustExchange)
-	require.ErrorIs(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret("MN6B3VCX"))), pin.ErrGrant, "once")
+	require.ErrorIs(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret("MN6B3VCX"))), pin.ErrNoGrant, "once")
 }
 
 func TestSetChecksTheChoice(t *testing.T) {
@@ -81,7 +81,7 @@ func TestSetChecksTheChoice(t *testing.T) {
 		{changed, "history"},
 	} {
 		_, err := k.Set(t.Context(), g, civicpin.NewSecret(tt.secret), "Maria Rossi")
-		require.ErrorIs(t, err, pin.ErrChoice, tt.secret)
+		require.ErrorIs(t, err, pin.ErrUnfitSecret, tt.secret)
 		choice, _ := errors.AsType[*pin.ChoiceError](err)
 		require.Equal(t, tt.rule, choice.Rule, tt.secret)
 	}
@@ -104,7 +104,7 @@ func TestSetIsNoOracle(t *testing.T) {
 	for range 50 {
 		_, err := k.Set(t.Context(), g, civicpin.NewSecret(chosen))
 		if _, locked := errors.AsType[*lockout.LockedError](err); !locked {
-			require.ErrorIs(t, err, pin.ErrChoice)
+			require.ErrorIs(t, err, pin.ErrUnfitSecret)
 			tries++
 		}
 	}
@@ -136,7 +136,7 @@ func TestReissue(t *testing.T) {
 	k.exchanged(t)
 	require.NoError(t, k.Attest(t.Context(), maria, civicpin.Evidence{Method: civicpin.InPerson, By: clerk}))
 	g := k.granted(t, inps().Parts...)
-	require.ErrorIs(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret(changed))), pin.ErrGrant, "this grant is for parts")
+	require.ErrorIs(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret(changed))), pin.ErrNoGrant, "this grant is for parts")
 	is, err := k.Reissue(t.Context(), g, civicpin.Source{})
 	require.NoError(t, err)
 	require.Len(t, is.Parts, 2)
@@ -149,16 +149,16 @@ func TestReissue(t *testing.T) {
 	require.True(t, right)
 	require.True(t, ok.MustExchange)
 	_, err = k.Exchange(t.Context(), try(both), civicpin.NewSecret(chosen))
-	require.ErrorIs(t, err, pin.ErrChoice, "a lost secret is not chosen again")
+	require.ErrorIs(t, err, pin.ErrUnfitSecret, "a lost secret is not chosen again")
 	require.NoError(t, testkit.Err(k.Exchange(t.Context(), try(both), civicpin.NewSecret(changed))))
 	ok, _ = k.works(t, changed)
 	require.Equal(t, civicpin.Substantial, ok.Level, "level kept over the re-issue and the exchange")
 	_, err = k.Reissue(t.Context(), g, civicpin.Source{})
-	require.ErrorIs(t, err, pin.ErrGrant)
+	require.ErrorIs(t, err, pin.ErrNoGrant)
 }
 
-// While the parts of a recovery are on the way, or were not read in time, the account is still its owner's: nobody has it issued to
-// their own contacts, and the store does not forget it.
+// While the parts of a recovery are on the way, or were not read in time, the account is still its owner's: nobody has it
+// issued to their own contacts, and the store does not forget it.
 func TestReissuedStaysItsOwners(t *testing.T) {
 	k := newKit(t, pin.INPS())
 	k.exchanged(t)
@@ -167,18 +167,18 @@ func TestReissuedStaysItsOwners(t *testing.T) {
 		{Channel: civicpin.SMS, Address: "+393339999999"}, {Channel: civicpin.Email, Address: "thief@example.net"},
 	}
 	_, err := k.Issue(t.Context(), maria, thiefs)
-	require.ErrorIs(t, err, pin.ErrState, "in use")
+	require.ErrorIs(t, err, pin.ErrWrongState, "in use")
 	before, err := k.Status(t.Context(), maria)
 	require.NoError(t, err)
 	is, err := k.Reissue(t.Context(), k.granted(t, inps().Parts...), civicpin.Source{})
 	require.NoError(t, err)
 	_, err = k.Issue(t.Context(), maria, thiefs)
-	require.ErrorIs(t, err, pin.ErrState, "as much as before")
-	k.clock.Add(is.Expires.Sub(k.clock.Now()) + 365*24*time.Hour)
+	require.ErrorIs(t, err, pin.ErrWrongState, "as much as before")
+	k.clock.Add(is.ExpiresAt.Sub(k.clock.Now()) + 365*24*time.Hour)
 	st, err := k.Status(t.Context(), maria)
 	require.NoError(t, err)
 	require.Equal(t, "provisional", st.State)
-	require.Equal(t, before.Changed, st.Changed)
+	require.Equal(t, before.ChangedAt, st.ChangedAt)
 	m, err := k.Mark(t.Context(), maria)
 	require.NoError(t, err)
 	require.True(t, m.Held, "and can be recovered once more")
@@ -210,7 +210,7 @@ func TestGrantEnds(t *testing.T) {
 			old := k.completed(t)
 			g := k.granted(t)
 			act(t, k)
-			require.ErrorIs(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret("MN6B3VCX"))), pin.ErrGrant)
+			require.ErrorIs(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret("MN6B3VCX"))), pin.ErrNoGrant)
 			if name != "time" {
 				_, err := k.Complete(t.Context(), old)
 				require.ErrorIs(t, err, pin.ErrChanged)
@@ -227,7 +227,7 @@ func TestGrantIsNotForOthers(t *testing.T) {
 		{Subject: maria},
 		{Subject: maria, Run: "r"},
 		{Subject: maria, Run: "r", Valid: time.Minute}, // nobody there, and Begin not said
-		{Subject: maria, Run: "r", Valid: time.Minute, Begin: true, Epoch: 1},
+		{Subject: maria, Run: "r", Valid: time.Minute, Creates: true, Epoch: 1},
 	} {
 		_, err := k.Complete(t.Context(), proof.New(p))
 		require.Error(t, err)
@@ -237,15 +237,15 @@ func TestGrantIsNotForOthers(t *testing.T) {
 	p := k.completed(t)
 	bare := proof.Completed{Subject: p.Subject, Run: p.Run, Epoch: p.Epoch, Valid: p.Valid} // as a caller could make one
 	_, err := k.Complete(t.Context(), bare)
-	require.ErrorIs(t, err, pin.ErrGrant)
-	require.ErrorIs(t, k.unlocked(t, bare), pin.ErrGrant)
+	require.ErrorIs(t, err, pin.ErrNoGrant)
+	require.ErrorIs(t, k.unlocked(t, bare), pin.ErrNoGrant)
 	require.Equal(t, p.Epoch, k.completed(t).Epoch, "refused without effect")
-	p.Begin = true
+	p.Creates = true
 	_, err = k.Complete(t.Context(), p)
-	require.ErrorIs(t, err, pin.ErrState, "a plan that begins does not replace what is in use")
-	require.ErrorIs(t, testkit.Err(k.Set(t.Context(), pin.Grant{}, civicpin.NewSecret(changed))), pin.ErrGrant)
+	require.ErrorIs(t, err, pin.ErrWrongState, "a plan that begins does not replace what is in use")
+	require.ErrorIs(t, testkit.Err(k.Set(t.Context(), pin.Grant{}, civicpin.NewSecret(changed))), pin.ErrNoGrant)
 	_, err = k.Reissue(t.Context(), pin.Grant{}, civicpin.Source{})
-	require.ErrorIs(t, err, pin.ErrGrant)
+	require.ErrorIs(t, err, pin.ErrNoGrant)
 }
 
 // A grant lifts a disablement: the secret that was guessed at is gone.
@@ -283,7 +283,7 @@ func TestGrantText(t *testing.T) {
 		strings.ToUpper(text), "g1." + strings.Repeat("A", 401) + "." + strings.Repeat("A", 43),
 	} {
 		_, err := pin.ParseGrant(civicpin.NewSecret(bad))
-		require.ErrorIs(t, err, pin.ErrGrant, bad)
+		require.ErrorIs(t, err, pin.ErrNoGrant, bad)
 	}
 	require.True(t, pin.Grant{}.IsZero())
 	require.True(t, pin.Grant{}.Text().IsZero())
@@ -302,7 +302,7 @@ func FuzzParseGrant(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		g, err := pin.ParseGrant(civicpin.NewSecret(text))
 		if err != nil {
-			require.ErrorIs(t, err, pin.ErrGrant)
+			require.ErrorIs(t, err, pin.ErrNoGrant)
 			require.True(t, g.IsZero())
 			return
 		}

@@ -15,17 +15,17 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// opened returns the credential that a grant opens, read from the store, or ErrGrant.
+// opened returns the credential that a grant opens, read from the store, or ErrNoGrant.
 func (s *Service) opened(ctx context.Context, g Grant, parts bool) (store.Entry[credential], error) {
 	if g.IsZero() {
-		return store.Entry[credential]{}, ErrGrant
+		return store.Entry[credential]{}, ErrNoGrant
 	}
-	e, err := s.creds.GetOr(ctx, store.Key{Subject: g.subject}, s.nobody)
+	e, err := s.creds.GetOr(ctx, store.Key{Subject: g.subject}, s.sealed)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return e, err
 	}
 	if !e.Value.opens(g, parts, s.vault.Now()) {
-		return e, ErrGrant
+		return e, ErrNoGrant
 	}
 	return e, nil
 }
@@ -44,7 +44,7 @@ func (c *credential) opens(g Grant, parts bool, now time.Time) bool {
 // The same Set may come again: for 10 minutes, the used grant and the choice that it set succeed too, and set nothing.
 //
 // Errors:
-//   - [ErrGrant]: the grant is not good, or was used for another choice.
+//   - [ErrNoGrant]: the grant is not good, or was used for another choice.
 //   - a [*ChoiceError]: the choice breaks a rule. The grant is still good: ask for another secret.
 //   - a [*lockout.LockedError]: too many choices were former secrets, or, under a used grant, not the current one.
 //   - [ErrBusy]: nothing was compared or written.
@@ -63,7 +63,7 @@ func (s *Service) Set(ctx context.Context, g Grant, chosen civicpin.Secret, pers
 	}
 	defer leave()
 	e, err := s.set(ctx, g, text)
-	if errors.Is(err, ErrGrant) && e.Value.setBy(g, s.vault.Now()) {
+	if errors.Is(err, ErrNoGrant) && e.Value.setBy(g, s.vault.Now()) {
 		return s.setAgain(ctx, g, &e.Value, text)
 	}
 	if err != nil {
@@ -91,13 +91,13 @@ func (s *Service) set(ctx context.Context, g Grant, text string) (store.Entry[cr
 	return s.creds.UpdateFrom(ctx, e, func(e *store.Entry[credential]) error {
 		now := s.vault.Now()
 		if !e.Found() || !e.Value.opens(g, false, now) {
-			return ErrGrant
+			return ErrNoGrant
 		}
 		if e.Value.vacant() {
 			e.Value.Level, e.Value.Evidence, e.Value.Issued = civicpin.Low, nil, now
 		}
 		e.Value.choose(&s.policy, hash, now, again{Grant: g.hash()})
-		e.Expires = e.Value.keep()
+		e.ExpiresAt = e.Value.keep()
 		return nil
 	})
 }
@@ -134,7 +134,7 @@ func (s *Service) fresher(ctx context.Context, g Grant, c *credential, text stri
 // is good for nothing from then on. What Set says of failures and known devices holds here, too.
 //
 // Errors:
-//   - [ErrGrant]: the grant is not good.
+//   - [ErrNoGrant]: the grant is not good.
 //   - [ErrBusy]: too many hashes wait.
 //   - a [*lockout.LockedError]: the send limits are reached.
 //   - the store's: the secret may have been issued. Look for the messages, and recover again if there are none.
@@ -160,7 +160,7 @@ func (s *Service) Reissue(ctx context.Context, g Grant, source civicpin.Source) 
 		}
 		_, err := s.creds.UpdateFrom(ctx, e, func(e *store.Entry[credential]) error {
 			if !e.Found() || !e.Value.opens(g, true, s.vault.Now()) {
-				return ErrGrant
+				return ErrNoGrant
 			}
 			c := &e.Value
 			if !c.vacant() {
@@ -171,7 +171,7 @@ func (s *Service) Reissue(ctx context.Context, g Grant, source civicpin.Source) 
 			if c.State == active && len(fresh.History) == 0 {
 				fresh.History = []string{c.Hash} // a lost secret is not chosen again, whatever the policy keeps
 			}
-			e.Value, e.Expires = fresh, fresh.keep()
+			e.Value, e.ExpiresAt = fresh, fresh.keep()
 			return nil
 		})
 		return err

@@ -16,9 +16,9 @@ type ImportOptions struct {
 	// Level and Evidence are as in [IssueOptions].
 	Level    civicpin.Level
 	Evidence civicpin.Evidence
-	// Changed and Used are when the secret was chosen and last used there. Policy.MaxAge and MaxUnused count from them, and if
-	// they are zero, from now.
-	Changed, Used time.Time
+	// ChangedAt and UsedAt are when the secret was chosen and last used there. Policy.MaxAge and MaxUnused count from them, and
+	// if they are zero, from now.
+	ChangedAt, UsedAt time.Time
 	// By is the operator who imports; required.
 	By civicpin.Actor
 }
@@ -30,8 +30,8 @@ type ImportOptions struct {
 //
 // Errors:
 //   - [civicpin.ErrInvalid]: the subject, the actor or the hash is invalid.
-//   - [ErrEvidence]: the evidence does not give the level.
-//   - [ErrState]: the subject has a credential that is not revoked.
+//   - [ErrWeakEvidence]: the evidence does not give the level.
+//   - [ErrWrongState]: the subject has a credential that is not revoked.
 //   - the store's.
 func (s *Service) Import(ctx context.Context, subject civicpin.Subject, hash civicpin.Secret, o ImportOptions) error {
 	check := IssueOptions{Level: o.Level, Evidence: o.Evidence, By: o.By}
@@ -44,11 +44,11 @@ func (s *Service) Import(ctx context.Context, subject civicpin.Subject, hash civ
 	}
 	now := s.vault.Now()
 	c := credential{State: active, Hash: parsed.Encode(), Changed: now, Issued: now}
-	if !o.Changed.IsZero() && o.Changed.Before(now) {
-		c.Changed = o.Changed
+	if !o.ChangedAt.IsZero() && o.ChangedAt.Before(now) {
+		c.Changed = o.ChangedAt
 	}
-	if !o.Used.IsZero() && o.Used.Before(now) {
-		c.Used = o.Used
+	if !o.UsedAt.IsZero() && o.UsedAt.Before(now) {
+		c.Used = o.UsedAt
 	}
 	if o.Evidence.Method != "" {
 		c.attest(&s.policy, o.Evidence, now)
@@ -60,7 +60,7 @@ func (s *Service) Import(ctx context.Context, subject civicpin.Subject, hash civ
 			return e.Value.wrongState()
 		}
 		c.History, c.Epoch = e.Value.former(&s.policy), e.Value.Epoch+1
-		e.Value, e.Expires = c, time.Time{}
+		e.Value, e.ExpiresAt = c, time.Time{}
 		return nil
 	})
 	if err != nil {

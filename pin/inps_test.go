@@ -39,7 +39,7 @@ func TestINPS(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, ok.MustExchange)
 	require.Equal(t, civicpin.Low, ok.Level)
-	require.Equal(t, k.clock.Now().Add(90*24*time.Hour), ok.Expires)
+	require.Equal(t, k.clock.Now().Add(90*24*time.Hour), ok.ExpiresAt)
 
 	for range 4 {
 		_, err = k.Verify(ctx, try(wrong))

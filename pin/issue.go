@@ -20,7 +20,7 @@ import (
 // each is accepted, undeliverable or no longer wanted. The secret is provisional: it is good for one [Service.Exchange].
 //
 // It takes the place of an issued secret that was not exchanged yet, of a revoked one, and of one that expired for disuse.
-// One in use stays as it is, and the error is ErrState: revoke it first, or let its owner recover it. So does one that is
+// One in use stays as it is, and the error is ErrWrongState: revoke it first, or let its owner recover it. So does one that is
 // suspended, and, if a citizen asks, one that still waits for its exchange and was issued on evidence or by a recovery of the
 // owner's own secret ([Service.Reissue]). Failures counted against the subject stay counted, unless there is Evidence, which is
 // a new binding (NIST SP 800-63B-4 4.1) and also lifts a disablement.
@@ -28,10 +28,10 @@ import (
 // Whether the subject has a credential makes no difference to the work. Of two issues at the same moment the later one counts.
 // Errors, all before anything changes except the last:
 //   - [civicpin.ErrInvalid]: the subject, the actor, a contact or the evidence is invalid.
-//   - [ErrParts]: the contacts do not fit the parts.
-//   - [ErrEvidence]: the evidence does not give the level.
+//   - [ErrWrongParts]: the contacts do not fit the parts.
+//   - [ErrWeakEvidence]: the evidence does not give the level.
 //   - [ErrBusy]: too many hashes wait. [outbox.ErrBusy], which matches it: too many messages wait. Answer 503.
-//   - [ErrState]: the credential may not be replaced. To an operator the text says its state. Do not tell visitors: for an
+//   - [ErrWrongState]: the credential may not be replaced. To an operator the text says its state. Do not tell visitors: for an
 //     unknown subject there is no such error.
 //   - a [*lockout.LockedError]: the send limits are reached, or the subject is disabled and there is no Evidence. Tell it,
 //     since unknown subjects are limited and disabled alike.
@@ -61,13 +61,13 @@ func (s *Service) Issue(ctx context.Context, subject civicpin.Subject, o IssueOp
 			refused = nil
 			if e.Found() && !e.Value.replaceable(&s.policy, o.By, s.vault.Now()) {
 				// The record is written all the same, unchanged: the same work for a stranger to time.
-				if refused = ErrState; o.By.IsOperator() {
+				if refused = ErrWrongState; o.By.IsOperator() {
 					refused = e.Value.wrongState()
 				}
 				return nil
 			}
 			fresh.History, fresh.Epoch = e.Value.former(&s.policy), e.Value.Epoch+1 // outlive a re-issue
-			e.Value, e.Expires = fresh, fresh.keep()
+			e.Value, e.ExpiresAt = fresh, fresh.keep()
 			return nil
 		})
 		return err
@@ -104,7 +104,7 @@ func (s *Service) checkIssue(subject civicpin.Subject, o *IssueOptions) error {
 		return err
 	}
 	if len(o.Parts) != s.policy.Parts {
-		return fmt.Errorf("%w: %d contacts, and the policy has parts: %d", ErrParts, len(o.Parts), s.policy.Parts)
+		return fmt.Errorf("%w: %d contacts, and the policy has parts: %d", ErrWrongParts, len(o.Parts), s.policy.Parts)
 	}
 	printed := 0
 	for i, c := range o.Parts {
@@ -112,19 +112,19 @@ func (s *Service) checkIssue(subject civicpin.Subject, o *IssueOptions) error {
 			return err
 		}
 		if s.policy.Valid[c.Channel] == 0 {
-			return fmt.Errorf("%w: the policy does not list the channel %q", ErrParts, c.Channel)
+			return fmt.Errorf("%w: the policy does not list the channel %q", ErrWrongParts, c.Channel)
 		}
 		if c.Channel.Printed() {
 			printed++
 		}
 		for _, other := range o.Parts[:i] {
 			if c.Channel == other.Channel || c.SameAddress(other) {
-				return fmt.Errorf("%w: two parts to one channel or address", ErrParts)
+				return fmt.Errorf("%w: two parts to one channel or address", ErrWrongParts)
 			}
 		}
 	}
 	if printed > 1 {
-		return fmt.Errorf("%w: two printed parts", ErrParts)
+		return fmt.Errorf("%w: two printed parts", ErrWrongParts)
 	}
 	return s.checkLevel(o)
 }
@@ -136,7 +136,7 @@ func (s *Service) checkLevel(o *IssueOptions) error {
 	}
 	if o.Evidence.Method == "" {
 		if o.Level > civicpin.Low {
-			return fmt.Errorf("%w: level %s needs some", ErrEvidence, o.Level)
+			return fmt.Errorf("%w: level %s needs some", ErrWeakEvidence, o.Level)
 		}
 		return nil
 	}
@@ -144,7 +144,7 @@ func (s *Service) checkLevel(o *IssueOptions) error {
 		return err
 	}
 	if o.Level > s.policy.Levels[o.Evidence.Method] {
-		return fmt.Errorf("%w: %s", ErrEvidence, o.Evidence.Method)
+		return fmt.Errorf("%w: %s", ErrWeakEvidence, o.Evidence.Method)
 	}
 	return nil
 }
@@ -219,7 +219,7 @@ func (c *credential) keep() time.Time {
 
 // issue returns what the caller is told of a provisional credential.
 func (c *credential) issue() Issue {
-	is := Issue{ID: c.Issue, Parts: c.parts(), Expires: c.Expires}
+	is := Issue{ID: c.Issue, Parts: c.parts(), ExpiresAt: c.Expires}
 	for i := range c.Parts {
 		if c.Parts[i].Channel.Printed() {
 			is.Slip = civicpin.NewSecret(c.Parts[i].Text)

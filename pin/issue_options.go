@@ -31,8 +31,8 @@ type Issue struct {
 	Parts []Part
 	// Slip is the text of the part that the caller prints, if there is one. Print it and forget it.
 	Slip civicpin.Secret
-	// Expires is when the issued secret stops being good, if it is not exchanged before.
-	Expires time.Time
+	// ExpiresAt is when the issued secret stops being good, if it is not exchanged before.
+	ExpiresAt time.Time
 }
 
 // A Part is how far a part has come.

@@ -29,27 +29,27 @@ func TestIssueRefusesBadInputAndChangesNothing(t *testing.T) {
 		"no subject":             {"", inps(), civicpin.ErrInvalid},
 		"a subject in two lines": {"A\nB", inps(), civicpin.ErrInvalid},
 		"nobody asks":            {maria, pin.IssueOptions{Parts: []civicpin.Contact{sms, mail}}, civicpin.ErrInvalid},
-		"no contacts":            {maria, pin.IssueOptions{By: clerk}, pin.ErrParts},
-		"one contact":            {maria, pin.IssueOptions{By: clerk, Parts: []civicpin.Contact{sms}}, pin.ErrParts},
-		"three contacts":         {maria, pin.IssueOptions{By: clerk, Parts: []civicpin.Contact{sms, mail, letter}}, pin.ErrParts},
+		"no contacts":            {maria, pin.IssueOptions{By: clerk}, pin.ErrWrongParts},
+		"one contact":            {maria, pin.IssueOptions{By: clerk, Parts: []civicpin.Contact{sms}}, pin.ErrWrongParts},
+		"three contacts":         {maria, pin.IssueOptions{By: clerk, Parts: []civicpin.Contact{sms, mail, letter}}, pin.ErrWrongParts},
 		"one telephone twice": {maria, pin.IssueOptions{By: clerk, Parts: []civicpin.Contact{
 			sms, {Channel: civicpin.Voice, Address: phone},
-		}}, pin.ErrParts},
+		}}, pin.ErrWrongParts},
 		"one mailbox twice": {maria, pin.IssueOptions{By: clerk, Parts: []civicpin.Contact{
 			mail, {Channel: civicpin.CertifiedEmail, Address: strings.ToUpper(email)},
-		}}, pin.ErrParts},
+		}}, pin.ErrWrongParts},
 		"one channel twice": {maria, pin.IssueOptions{By: clerk, Parts: []civicpin.Contact{
 			sms, {Channel: civicpin.SMS, Address: "+393337654321"},
-		}}, pin.ErrParts},
-		"two printed parts":   {maria, pin.IssueOptions{By: clerk, Parts: []civicpin.Contact{letter, slip}}, pin.ErrParts},
-		"a channel of nobody": {maria, pin.IssueOptions{By: clerk, Parts: []civicpin.Contact{sms, {Channel: "pigeon", Address: "x"}}}, pin.ErrParts},
+		}}, pin.ErrWrongParts},
+		"two printed parts":   {maria, pin.IssueOptions{By: clerk, Parts: []civicpin.Contact{letter, slip}}, pin.ErrWrongParts},
+		"a channel of nobody": {maria, pin.IssueOptions{By: clerk, Parts: []civicpin.Contact{sms, {Channel: "pigeon", Address: "x"}}}, pin.ErrWrongParts},
 		"a bad number": {maria, pin.IssueOptions{By: clerk, Parts: []civicpin.Contact{
 			{Channel: civicpin.SMS, Address: "333 123"}, mail,
 		}}, civicpin.ErrInvalid},
-		"a level for nothing": {maria, pin.IssueOptions{By: clerk, Parts: []civicpin.Contact{sms, mail}, Level: civicpin.Substantial}, pin.ErrEvidence},
+		"a level for nothing": {maria, pin.IssueOptions{By: clerk, Parts: []civicpin.Contact{sms, mail}, Level: civicpin.Substantial}, pin.ErrWeakEvidence},
 		"a level too high": {maria, pin.IssueOptions{
 			By: clerk, Parts: []civicpin.Contact{sms, mail}, Level: civicpin.High, Evidence: seen,
-		}, pin.ErrEvidence},
+		}, pin.ErrWeakEvidence},
 		"evidence by the citizen": {maria, pin.IssueOptions{
 			By: clerk, Parts: []civicpin.Contact{sms, mail}, Level: civicpin.Substantial,
 			Evidence: civicpin.Evidence{Method: civicpin.InPerson, By: civicpin.Citizen},
@@ -57,7 +57,7 @@ func TestIssueRefusesBadInputAndChangesNothing(t *testing.T) {
 		"evidence that gives nothing": {maria, pin.IssueOptions{
 			By: clerk, Parts: []civicpin.Contact{sms, mail},
 			Evidence: civicpin.Evidence{Method: "hearsay", By: clerk},
-		}, pin.ErrEvidence},
+		}, pin.ErrWeakEvidence},
 	} {
 		t.Run(name, func(t *testing.T) {
 			k := newKit(t, pin.INPS())
@@ -134,7 +134,7 @@ func TestIssueOverOneInUse(t *testing.T) {
 		o := inps()
 		o.By = by
 		_, err := k.Issue(ctx, maria, o)
-		require.ErrorIs(t, err, pin.ErrState)
+		require.ErrorIs(t, err, pin.ErrWrongState)
 	}
 	k.clock.Add(time.Hour)
 	require.NoError(t, k.out.Flush(ctx))
@@ -154,7 +154,7 @@ func TestIssueOverASuspendedOne(t *testing.T) {
 	k.issued(t)
 	require.NoError(t, k.Suspend(t.Context(), maria, "", clerk))
 	_, err := k.Issue(t.Context(), maria, inps())
-	require.ErrorIs(t, err, pin.ErrState)
+	require.ErrorIs(t, err, pin.ErrWrongState)
 }
 
 // A request on line does not undo what staff issued to somebody whom they saw, as long as it is good.
@@ -162,7 +162,7 @@ func TestIssueOverOneFromTheDesk(t *testing.T) {
 	k := newKit(t, pin.INPS())
 	require.NoError(t, k.atDesk(t))
 	_, err := k.Issue(t.Context(), maria, inps())
-	require.ErrorIs(t, err, pin.ErrState)
+	require.ErrorIs(t, err, pin.ErrWrongState)
 	require.NoError(t, k.atDesk(t), "staff may")
 	k.clock.Add(7 * day)
 	_, err = k.Issue(t.Context(), maria, inps())
@@ -241,7 +241,7 @@ func TestHandedOver(t *testing.T) {
 		Evidence: civicpin.Evidence{Method: civicpin.InPerson, Document: "AX123", By: clerk}, By: clerk,
 	})
 	require.NoError(t, err)
-	require.Equal(t, k.clock.Now().Add(7*day), issue.Expires)
+	require.Equal(t, k.clock.Now().Add(7*day), issue.ExpiresAt)
 	require.Len(t, issue.Slip.Reveal(), 12)
 	require.Equal(t, pin.Accepted, issue.Parts[0].State)
 	require.NoError(t, k.out.Flush(ctx))
@@ -259,9 +259,9 @@ func TestHandedOver(t *testing.T) {
 	ok, err := k.Verify(ctx, try("correct horse battery"))
 	require.NoError(t, err)
 	require.Equal(t, civicpin.Substantial, ok.Level)
-	require.Zero(t, ok.Expires)
+	require.Zero(t, ok.ExpiresAt)
 	_, err = k.Reprint(ctx, maria, clerk)
-	require.ErrorIs(t, err, pin.ErrState)
+	require.ErrorIs(t, err, pin.ErrWrongState)
 }
 
 func TestValidityFollowsTheSlowestChannel(t *testing.T) {
@@ -270,7 +270,7 @@ func TestValidityFollowsTheSlowestChannel(t *testing.T) {
 	o.Parts[1] = civicpin.Contact{Channel: civicpin.Letter, Address: "Via Roma 1\n00100 Roma"}
 	issue, err := k.Issue(t.Context(), maria, o)
 	require.NoError(t, err)
-	require.Equal(t, k.clock.Now().Add(21*day), issue.Expires)
+	require.Equal(t, k.clock.Now().Add(21*day), issue.ExpiresAt)
 	require.NoError(t, k.out.Flush(t.Context()))
 	code := k.last(phone) + issue.Slip.Reveal()
 	k.clock.Add(21*day - 1)

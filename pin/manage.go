@@ -13,14 +13,14 @@ import (
 )
 
 // Attest records evidence of who the subject is, and raises the credential's level to what the policy grants for it; it
-// never lowers one. Errors: [civicpin.ErrInvalid]; [ErrEvidence] if the policy grants nothing for the method;
+// never lowers one. Errors: [civicpin.ErrInvalid]; [ErrWeakEvidence] if the policy grants nothing for the method;
 // [ErrNoCredential], also for a revoked one; the store's.
 func (s *Service) Attest(ctx context.Context, subject civicpin.Subject, evidence civicpin.Evidence) error {
 	if err := evidence.Validate(); err != nil {
 		return err
 	}
 	if s.policy.Levels[evidence.Method] == civicpin.NoLevel {
-		return fmt.Errorf("%w: %s", ErrEvidence, evidence.Method)
+		return fmt.Errorf("%w: %s", ErrWeakEvidence, evidence.Method)
 	}
 	return s.manage(ctx, subject, evidence.By, eventAttested, string(evidence.Method), func(c *credential, now time.Time) error {
 		if c.vacant() {
@@ -57,8 +57,8 @@ func (s *Service) Revoke(ctx context.Context, subject civicpin.Subject, reason s
 }
 
 // Suspend refuses the credential until [Service.Resume], as if its secret were wrong. Parts that were not sent yet wait, and
-// all sessions end ([Service.Epoch]). Suspending twice is no error. Errors are those of [Service.Revoke], and [ErrState] for
-// a revoked credential.
+// all sessions end ([Service.Epoch]). Suspending twice is no error. Errors are those of [Service.Revoke], and [ErrWrongState]
+// for a revoked credential.
 func (s *Service) Suspend(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor) error {
 	return s.suspend(ctx, subject, reason, by, true, eventSuspended)
 }
@@ -89,7 +89,7 @@ func (s *Service) suspend(ctx context.Context, subject civicpin.Subject, reason 
 // revokes one that was only begun. Package contact calls it. Errors are those of [Service.Suspend].
 func (s *Service) Stop(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor) error {
 	err := s.Suspend(ctx, subject, reason, by)
-	if errors.Is(err, ErrState) { // begun, and nothing chosen yet
+	if errors.Is(err, ErrWrongState) { // begun, and nothing chosen yet
 		err = s.Revoke(ctx, subject, reason, by)
 	}
 	return err
@@ -143,7 +143,7 @@ func (s *Service) manage(ctx context.Context, subject civicpin.Subject, by civic
 		}
 		e.Value.By, e.Value.Reason = by, reason
 		e.Value.dropAgain(s.vault.Now())
-		e.Expires = e.Value.keep()
+		e.ExpiresAt = e.Value.keep()
 		changed = true
 		return nil
 	})
@@ -190,11 +190,11 @@ type Status struct {
 	Evidence  []civicpin.Evidence
 	// Parts are those of the last issue.
 	Parts []Part
-	// Issued, Changed and Used are when the last issue, choice and (to within a day) use were; zero if there was none.
-	Issued, Changed, Used time.Time
-	// Expires is when the current secret stops being good; zero if never. Expired says since when, as [ExpiredError].
-	Expires time.Time
-	Expired string
+	// IssuedAt, ChangedAt and UsedAt are when the last issue, choice and (to within a day) use were; zero if there was none.
+	IssuedAt, ChangedAt, UsedAt time.Time
+	// ExpiresAt is when the current secret stops being good; zero if never. Expired says since when, as [ExpiredError].
+	ExpiresAt time.Time
+	Expired   string
 	// Lockout is the state of the guesses.
 	Lockout lockout.Status
 	// By and Reason are those of the last act upon the credential.
@@ -216,16 +216,16 @@ func (s *Service) Status(ctx context.Context, subject civicpin.Subject) (Status,
 	c := &e.Value
 	st := Status{
 		State: c.State, Suspended: c.Suspended, Level: c.level(s.vault.Now()), Parts: c.parts(),
-		Issued: c.Issued, Changed: c.Changed, Used: c.Used, Lockout: locks, By: c.By, Reason: c.Reason,
+		IssuedAt: c.Issued, ChangedAt: c.Changed, UsedAt: c.Used, Lockout: locks, By: c.By, Reason: c.Reason,
 	}
 	for _, ev := range c.Evidence {
 		st.Evidence = append(st.Evidence, civicpin.Evidence{Method: ev.Method, Document: ev.Document, By: ev.By, At: ev.At})
 	}
 	switch c.State {
 	case provisional:
-		st.Expires = c.Expires
+		st.ExpiresAt = c.Expires
 	case active:
-		st.Expires = c.end(&s.policy)
+		st.ExpiresAt = c.end(&s.policy)
 	}
 	if !c.vacant() {
 		st.Expired = c.expired(&s.policy, s.vault.Now())

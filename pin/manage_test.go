@@ -30,7 +30,7 @@ func TestManage(t *testing.T) {
 	require.ErrorIs(t, k.Revoke(ctx, maria, "", clerk), pin.ErrNoCredential)
 	require.ErrorIs(t, k.Suspend(ctx, maria, "", clerk), pin.ErrNoCredential)
 	require.ErrorIs(t, k.Attest(ctx, maria, civicpin.Evidence{Method: civicpin.Video, By: clerk}), pin.ErrNoCredential)
-	require.ErrorIs(t, k.Attest(ctx, maria, civicpin.Evidence{Method: "hearsay", By: clerk}), pin.ErrEvidence)
+	require.ErrorIs(t, k.Attest(ctx, maria, civicpin.Evidence{Method: "hearsay", By: clerk}), pin.ErrWeakEvidence)
 	require.Empty(t, k.events.All())
 
 	k.exchanged(t)
@@ -49,8 +49,8 @@ func TestManage(t *testing.T) {
 
 	require.NoError(t, k.Revoke(ctx, maria, "", civicpin.Citizen), "the citizen may, too")
 	require.NoError(t, k.Revoke(ctx, maria, "", clerk))
-	require.ErrorIs(t, k.Suspend(ctx, maria, "", clerk), pin.ErrState)
-	require.ErrorIs(t, k.Resume(ctx, maria, "", clerk), pin.ErrState)
+	require.ErrorIs(t, k.Suspend(ctx, maria, "", clerk), pin.ErrWrongState)
+	require.ErrorIs(t, k.Resume(ctx, maria, "", clerk), pin.ErrWrongState)
 	require.ErrorIs(t, k.Attest(ctx, maria, civicpin.Evidence{Method: civicpin.Video, By: clerk}), pin.ErrNoCredential)
 	st, err = k.Status(ctx, maria)
 	require.NoError(t, err)
@@ -105,7 +105,7 @@ func TestImport(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			require.ErrorIs(t, k.Import(ctx, maria, civicpin.NewSecret(hash), o), pin.ErrState)
+			require.ErrorIs(t, k.Import(ctx, maria, civicpin.NewSecret(hash), o), pin.ErrWrongState)
 			require.Contains(t, k.plain(t), hash[:8])
 			_, right := k.works(t, secret+"?")
 			require.False(t, right)
@@ -125,7 +125,7 @@ func TestImport(t *testing.T) {
 	good := civicpin.NewSecret(string(weak))
 	require.ErrorIs(t, k.Import(t.Context(), "", good, pin.ImportOptions{By: clerk}), civicpin.ErrInvalid)
 	require.ErrorIs(t, k.Import(t.Context(), maria, good, pin.ImportOptions{}), civicpin.ErrInvalid)
-	require.ErrorIs(t, k.Import(t.Context(), maria, good, pin.ImportOptions{By: clerk, Level: civicpin.High}), pin.ErrEvidence)
+	require.ErrorIs(t, k.Import(t.Context(), maria, good, pin.ImportOptions{By: clerk, Level: civicpin.High}), pin.ErrWeakEvidence)
 }
 
 // A secret that the policy's form does not have stays as it was received, with a hash of the policy's costs.

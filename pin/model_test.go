@@ -159,7 +159,7 @@ func TestModel(t *testing.T) {
 			}
 			desk := s.m.state == "provisional" && s.m.evidence && now.Before(s.m.issued.Add(7*day)) && o.By == civicpin.Citizen
 			if s.m.suspended || s.m.state == "active" && !unused || desk {
-				require.ErrorIs(fatal{rt}, err, pin.ErrState)
+				require.ErrorIs(fatal{rt}, err, pin.ErrWrongState)
 				return
 			}
 			require.NoError(fatal{rt}, err)
@@ -180,7 +180,7 @@ func TestModel(t *testing.T) {
 				rt.Skip("within the day in which a use need not be noted")
 			case want == "right" || want == "expired change":
 				if s.m.state != state {
-					require.ErrorIs(fatal{rt}, err, pin.ErrState)
+					require.ErrorIs(fatal{rt}, err, pin.ErrWrongState)
 					return
 				}
 				require.NoError(fatal{rt}, err)
@@ -188,7 +188,7 @@ func TestModel(t *testing.T) {
 				s.m.replaced, s.m.exchanged = typed, state == "provisional"
 				s.m.state, s.m.secret, s.m.changed, s.m.usedFrom, s.m.usedTo = "active", mine, now, now, now
 			case s.m.state != state && want != "locked" && want != "refused":
-				require.ErrorIs(fatal{rt}, err, pin.ErrState)
+				require.ErrorIs(fatal{rt}, err, pin.ErrWrongState)
 			default:
 				require.Equal(fatal{rt}, want, came(err))
 			}
@@ -285,7 +285,7 @@ func TestModel(t *testing.T) {
 				case "":
 					require.ErrorIs(fatal{rt}, err, pin.ErrNoCredential)
 				case "revoked":
-					require.ErrorIs(fatal{rt}, err, pin.ErrState)
+					require.ErrorIs(fatal{rt}, err, pin.ErrWrongState)
 				default:
 					require.NoError(fatal{rt}, err)
 					s.m.suspended = to

@@ -21,7 +21,7 @@ import (
 //     Limits.Proved (see [outbox.Outbox.Limit]).
 //   - an [*outbox.UnsendableError]: the notifier of out would refuse a part over one of the channels in Policy.Valid. Valid
 //     lists those channels only that the notifier has a route and words for, and those that the caller prints for.
-//   - [ErrPolicy]: the policy is invalid.
+//   - [ErrInvalidPolicy]: the policy is invalid.
 func New(out *outbox.Outbox, p Policy) (*Service, error) {
 	if out == nil {
 		return nil, fmt.Errorf("pin: %w: New needs an outbox", civicpin.ErrInvalid)
@@ -37,7 +37,7 @@ func build(out *outbox.Outbox, p Policy) (*Service, error) {
 	v := out.Vault()
 	s := &Service{
 		vault: v, out: out, policy: p, alphabet: code.Alphabet(p.Alphabet), rules: p.rules(),
-		dummy: password.New(p.hashParams(), rand.Text()),
+		decoyHash: password.New(p.hashParams(), rand.Text()),
 	}
 	err := s.sendable()
 	if err != nil {
@@ -49,8 +49,8 @@ func build(out *outbox.Outbox, p Policy) (*Service, error) {
 	if s.sends, err = out.Limit(gateName(p.Name), outbox.Typed, p.Sends); err != nil {
 		return nil, err
 	}
-	// What anybody may ask for again is counted apart from what was issued: or the number of requests until a refusal would tell
-	// whether something was sent before.
+	// What anybody may ask for again is counted apart from what was issued: or the number of requests until a refusal would
+	// tell whether something was sent before.
 	again := p.Sends
 	again.Limit = max(1, again.Limit/2)
 	// No policy has a name with this prefix: see gateName. Some parts go to addresses that were proved, and some to addresses
@@ -64,14 +64,14 @@ func build(out *outbox.Outbox, p Policy) (*Service, error) {
 		return nil, err
 	}
 	if s.hashing, err = password.NewGate(p.Hashing.Permits, p.Hashing.Queue); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrPolicy, err)
+		return nil, fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
 	if s.creds, err = store.NewKind[credential](v, "pin."+p.Name); err != nil {
 		return nil, err
 	}
-	s.somebody = s.likeness()
+	s.decoy = s.newDecoy()
 	s.creds = s.creds.Padded(padding)
-	if s.nobody, err = s.creds.Decoy(context.Background(), s.somebody); err != nil {
+	if s.sealed, err = s.creds.Decoy(context.Background(), s.decoy); err != nil {
 		return nil, err
 	}
 	if s.receipts, err = store.NewKind[receipt](v, "pin-receipt."+p.Name); err != nil {
@@ -85,7 +85,7 @@ func build(out *outbox.Outbox, p Policy) (*Service, error) {
 const padding = 1024
 
 // likeness is a credential as most of this policy look: what is opened instead where a subject has none.
-func (s *Service) likeness() credential {
+func (s *Service) newDecoy() credential {
 	now := s.vault.Now()
 	c := credential{State: provisional, Issue: strings.Repeat("A", 26), Level: civicpin.Low, Issued: now, Epoch: 1}
 	for range s.policy.Parts {
@@ -95,6 +95,6 @@ func (s *Service) likeness() credential {
 		})
 	}
 	c.attest(&s.policy, civicpin.Evidence{Method: civicpin.InPerson, By: civicpin.Operator("somebody")}, now)
-	c.choose(&s.policy, s.dummy.Encode(), now, again{Hash: s.dummy.Encode()})
+	c.choose(&s.policy, s.decoyHash.Encode(), now, again{Hash: s.decoyHash.Encode()})
 	return c
 }

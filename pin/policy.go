@@ -17,8 +17,8 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 )
 
-// ErrPolicy is matched by every error about a policy that cannot be.
-var ErrPolicy = errors.New("pin: invalid policy")
+// ErrInvalidPolicy is matched by every error about a policy that cannot be.
+var ErrInvalidPolicy = errors.New("pin: invalid policy")
 
 // Budget is the greatest chance of guessing a secret, before its credential is disabled, that a policy may leave unless it
 // names an exception: what NIST SP 800-63B-4 leaves to a random code of six digits (3.1.3.2) and 100 tries (3.2.2).
@@ -225,26 +225,26 @@ func (p Policy) GuessProbability() (issued, chosen float64) {
 	return chance(code.Alphabet(p.Alphabet).Bits(p.Length)), chance(choice.GuessBits(p.Chosen.Form.rules(), p.Chosen.Min))
 }
 
-// Validate returns nil, or an error that matches [ErrPolicy] and says what is wrong.
+// Validate returns nil, or an error that matches [ErrInvalidPolicy] and says what is wrong.
 func (p Policy) Validate() error {
 	p = p.withDefaults()
 	bad := func(format string, args ...any) error {
-		return fmt.Errorf("%w: %s", ErrPolicy, fmt.Sprintf(format, args...))
+		return fmt.Errorf("%w: %s", ErrInvalidPolicy, fmt.Sprintf(format, args...))
 	}
 	if !names.Valid(p.Name, 40) {
 		return bad("Name is not 1 to 40 ASCII letters, digits and -_.")
 	}
 	if err := p.Lockout.Validate(); err != nil {
-		return fmt.Errorf("%w: %w", ErrPolicy, err)
+		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
 	if err := p.Sends.Validate(); err != nil {
-		return fmt.Errorf("%w: %w", ErrPolicy, err)
+		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
 	if err := code.Alphabet(p.Alphabet).Validate(); err != nil {
-		return fmt.Errorf("%w: %w", ErrPolicy, err)
+		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
 	if err := p.hashParams().Validate(); err != nil {
-		return fmt.Errorf("%w: %w", ErrPolicy, err)
+		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
 	if p.Parts < 1 || p.Parts > 8 || p.Length < 4 || p.Length > 32 {
 		return bad("Parts is not 1 to 8, or Length not 4 to 32")
@@ -263,7 +263,7 @@ func (p Policy) Validate() error {
 		}
 	}
 	if err := p.rules().Validate(); err != nil {
-		return fmt.Errorf("%w: Chosen: %w", ErrPolicy, err)
+		return fmt.Errorf("%w: Chosen: %w", ErrInvalidPolicy, err)
 	}
 	switch {
 	case p.Chosen.Form == Password && p.Chosen.Min < 8:
@@ -288,16 +288,16 @@ func (p Policy) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads what [Policy.MarshalJSON] writes. It is strict: unknown and repeated fields are errors that match
-// [ErrPolicy], and leave the policy as it was. It does not validate; [ParsePolicy] and [New] do.
+// [ErrInvalidPolicy], and leave the policy as it was. It does not validate; [ParsePolicy] and [New] do.
 func (p *Policy) UnmarshalJSON(data []byte) error {
 	type plain Policy
 	if err := policyjson.Unmarshal(data, (*plain)(p)); err != nil {
-		return fmt.Errorf("%w: %w", ErrPolicy, err)
+		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
 	return nil
 }
 
-// ParsePolicy reads and validates a policy in JSON, of at most 64 KiB. All errors match [ErrPolicy].
+// ParsePolicy reads and validates a policy in JSON, of at most 64 KiB. All errors match [ErrInvalidPolicy].
 func ParsePolicy(data []byte) (Policy, error) {
 	var p Policy
 	if err := p.UnmarshalJSON(data); err != nil {

@@ -71,8 +71,8 @@ func TestDevicesLeaveTheChance(t *testing.T) {
 	}
 	p := pin.INPS()
 	p.Lockout.Devices = 9
-	require.ErrorIs(t, p.Validate(), pin.ErrPolicy)
-	require.ErrorIs(t, p.Validate(), lockout.ErrPolicy)
+	require.ErrorIs(t, p.Validate(), pin.ErrInvalidPolicy)
+	require.ErrorIs(t, p.Validate(), lockout.ErrInvalidPolicy)
 }
 
 // TestDefaults pins each default that a zero field stands for.
@@ -199,9 +199,9 @@ func TestPolicyValidation(t *testing.T) {
 				require.NoError(t, err)
 				return
 			}
-			require.ErrorIs(t, err, pin.ErrPolicy)
+			require.ErrorIs(t, err, pin.ErrInvalidPolicy)
 			_, err = pin.New(out, p)
-			require.ErrorIs(t, err, pin.ErrPolicy)
+			require.ErrorIs(t, err, pin.ErrInvalidPolicy)
 		})
 	}
 }
@@ -252,11 +252,11 @@ func TestParsePolicyIsStrict(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, err := pin.ParsePolicy([]byte(text))
-			require.ErrorIs(t, err, pin.ErrPolicy)
+			require.ErrorIs(t, err, pin.ErrInvalidPolicy)
 			require.Zero(t, p)
 		})
 	}
-	require.NotErrorIs(t, new(pin.Policy).UnmarshalJSON(good), pin.ErrPolicy)
+	require.NotErrorIs(t, new(pin.Policy).UnmarshalJSON(good), pin.ErrInvalidPolicy)
 }
 
 func FuzzParsePolicy(f *testing.F) {
@@ -269,7 +269,7 @@ func FuzzParsePolicy(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		p, err := pin.ParsePolicy(text)
 		if err != nil {
-			require.ErrorIs(t, err, pin.ErrPolicy)
+			require.ErrorIs(t, err, pin.ErrInvalidPolicy)
 			require.Zero(t, p)
 			return
 		}

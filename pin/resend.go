@@ -28,7 +28,7 @@ func (s *Service) Resend(ctx context.Context, subject civicpin.Subject, part int
 	if part < 0 || part >= s.policy.Parts {
 		return fmt.Errorf("%w: no part %d", civicpin.ErrInvalid, part)
 	}
-	e, err := s.creds.GetOr(ctx, store.Key{Subject: subject}, s.nobody)
+	e, err := s.creds.GetOr(ctx, store.Key{Subject: subject}, s.sealed)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
@@ -76,7 +76,7 @@ func (s *Service) canResend(c *credential, i int, now time.Time) bool {
 }
 
 // Reprint returns the text of the part that the caller prints, of a secret that was not exchanged yet: the printer jammed, the
-// letter came back. by is the operator who prints it. Errors: [civicpin.ErrInvalid]; [ErrNoCredential]; [ErrState] if
+// letter came back. by is the operator who prints it. Errors: [civicpin.ErrInvalid]; [ErrNoCredential]; [ErrWrongState] if
 // there is no such part any more; a *[lockout.LockedError] if the send limits are reached; [ErrChanged]; the store's.
 func (s *Service) Reprint(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) (civicpin.Secret, error) {
 	if !by.IsOperator() {
@@ -89,7 +89,7 @@ func (s *Service) Reprint(ctx context.Context, subject civicpin.Subject, by civi
 	c, now := &e.Value, s.vault.Now()
 	i := slices.IndexFunc(c.Parts, func(p part) bool { return p.Channel.Printed() })
 	if i < 0 || !c.canSend(i, now) {
-		return civicpin.Secret{}, ErrState
+		return civicpin.Secret{}, ErrWrongState
 	}
 	if err := s.sends.Take(ctx, outbox.Request{Subject: subject, Others: 1, By: by}); err != nil {
 		return civicpin.Secret{}, err
@@ -112,7 +112,7 @@ func (s *Service) Reprint(ctx context.Context, subject civicpin.Subject, by civi
 
 // pretend makes the store call of a part that is sent again and does not exist.
 func (s *Service) pretend(ctx context.Context) error {
-	decoy := store.Entry[receipt]{Key: store.Key{ID: rand.Text()}, Expires: s.vault.Now().Add(time.Hour)}
+	decoy := store.Entry[receipt]{Key: store.Key{ID: rand.Text()}, ExpiresAt: s.vault.Now().Add(time.Hour)}
 	return s.receipts.Put(ctx, &decoy)
 }
 

@@ -20,21 +20,21 @@ import (
 // A Service issues and checks the secrets of one [Policy]. Make one with [New]. It is safe for concurrent use, and any
 // number of services of one policy name, in any number of processes, over one store work on the same credentials.
 type Service struct {
-	vault    *store.Vault
-	out      *outbox.Outbox
-	policy   Policy
-	alphabet code.Alphabet
-	rules    choice.Rules
-	gate     *lockout.Gate
-	sends    *outbox.Limit
-	resends  *outbox.Limit // see New
-	reuse    *lockout.Gate // see Service.fresher
-	hashing  *password.Gate
-	dummy    password.Hash // what a guess at nobody is compared with, so that it costs the same
-	creds    store.Kind[credential]
-	somebody credential  // in the likeness of most: see likeness
-	nobody   store.Decoy // the same, sealed
-	receipts store.Kind[receipt]
+	vault     *store.Vault
+	out       *outbox.Outbox
+	policy    Policy
+	alphabet  code.Alphabet
+	rules     choice.Rules
+	gate      *lockout.Gate
+	sends     *outbox.Limit
+	resends   *outbox.Limit // see New
+	reuse     *lockout.Gate // see Service.fresher
+	hashing   *password.Gate
+	decoyHash password.Hash // what a guess at nobody is compared with, so that it costs the same
+	creds     store.Kind[credential]
+	decoy     credential  // in the likeness of most: see likeness
+	sealed    store.Decoy // the same, sealed
+	receipts  store.Kind[receipt]
 }
 
 // Over reports whether the service works over an outbox: services that rest on each other are over the same one.
@@ -70,7 +70,7 @@ func (a Attempt) key() lockout.Target { return lockout.Target{Subject: a.Subject
 type match struct {
 	entry  store.Entry[credential] // that the secret was compared with
 	device bool                    // whether the attempt came from a known device
-	last   time.Time               // see Verified.LastLogin
+	last   time.Time               // see Verified.LastLoginAt
 	again  bool                    // whether the attempt is a choice that was made already
 }
 
@@ -86,7 +86,7 @@ func (s *Service) prove(ctx context.Context, a Attempt, repeats func(context.Con
 	var p match
 	var why string
 	err := s.gate.Do(ctx, a.key(), func(ctx context.Context) (bool, error) {
-		e, err := s.creds.GetOr(ctx, store.Key{Subject: a.Subject}, s.nobody)
+		e, err := s.creds.GetOr(ctx, store.Key{Subject: a.Subject}, s.sealed)
 		p = match{entry: e, device: lockout.KnownDevice(ctx)}
 		if s.policy.MaxUnused > 0 {
 			p.last = e.Value.Used
@@ -120,10 +120,10 @@ func (s *Service) comparison(e *store.Entry[credential], raw string, why *string
 	c := &e.Value
 	*why = "wrong"
 	if !e.Found() {
-		c = &s.somebody // parsed and normalised alike, and then good for nothing
+		c = &s.decoy // parsed and normalised alike, and then good for nothing
 		*why = "unknown"
 	}
-	hash = s.dummy
+	hash = s.decoyHash
 	if c.vacant() {
 		*why = c.State
 	} else if parsed, err := password.Parse(c.Hash); err != nil {
@@ -172,7 +172,7 @@ func (s *Service) Verify(ctx context.Context, a Attempt) (Verified, error) {
 	}
 	s.record(ctx, a, eventVerified, c, "")
 	if c.State == provisional {
-		return Verified{MustExchange: true, Expires: c.Expires}, nil
+		return Verified{MustExchange: true, ExpiresAt: c.Expires}, nil
 	}
 	s.touch(ctx, a, p.entry, now)
 	if s.policy.MaxUnused > 0 {

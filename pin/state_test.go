@@ -82,11 +82,11 @@ func TestErrStateTellsTheState(t *testing.T) {
 			shown := tc.before(k)
 			k.clock.Add(time.Minute)
 			err := tc.call(k, shown)
-			require.ErrorIs(t, err, pin.ErrState)
-			require.EqualError(t, err, pin.ErrState.Error()+": "+tc.says)
+			require.ErrorIs(t, err, pin.ErrWrongState)
+			require.EqualError(t, err, pin.ErrWrongState.Error()+": "+tc.says)
 		})
 	}
 	k := newKit(t, pin.INPS())
 	k.exchanged(t)
-	require.EqualError(t, issues(k, civicpin.Citizen), pin.ErrState.Error(), "a visitor is not told")
+	require.EqualError(t, issues(k, civicpin.Citizen), pin.ErrWrongState.Error(), "a visitor is not told")
 }

@@ -16,10 +16,10 @@ type Verified struct {
 	// Level is the credential's level of assurance; [civicpin.NoLevel] as long as MustExchange.
 	Level civicpin.Level
 	// MustExchange says that the secret is the issued one: the only thing that it is good for is Service.Exchange. All other
-	// fields but Expires are zero then.
+	// fields but ExpiresAt are zero then.
 	MustExchange bool
-	// Expires is when the secret stops being good if it is not exchanged, changed or used before; zero if never.
-	Expires time.Time
+	// ExpiresAt is when the secret stops being good if it is not exchanged, changed or used before; zero if never.
+	ExpiresAt time.Time
 
 	// Epoch stays the same until an act ends all sessions: see [Service.Epoch]. Keep it with the session.
 	Epoch Epoch
@@ -28,10 +28,10 @@ type Verified struct {
 	// known until now, also if strangers had used up the guesses of its lane. It is false after Set, which has no Source.
 	KnownDevice bool
 
-	// LastLogin is when the login before this one was, for the subject to recognise or not: at that time, or less than 24
+	// LastLoginAt is when the login before this one was, for the subject to recognise or not: at that time, or less than 24
 	// hours after it, since a credential notes at most one login in 24 hours. An exchange or a change is a login. It is zero if
 	// there was none, after Set, and under a policy without MaxUnused, which notes no logins.
-	LastLogin time.Time
+	LastLoginAt time.Time
 
 	// Shown says that the subject has logged in, for [civicpin.Source].Shown. It is good for 15 minutes, for this subject only;
 	// keep it with the session.
@@ -55,7 +55,7 @@ type Epoch string
 //   - when the subject's records are erased.
 //
 // It stays with logins, locks and unlocks, known devices, evidence, messages, and a grant that was not used yet. It also stays
-// when the level is lowered, or the secret expires: look at Verified.Expires, and let an act that needs a level follow a
+// when the level is lowered, or the secret expires: look at Verified.ExpiresAt, and let an act that needs a level follow a
 // fresh login.
 //
 // For a subject without a credential, Epoch does the same work and returns an epoch that no login has. It makes one store
@@ -66,7 +66,7 @@ func (s *Service) Epoch(ctx context.Context, subject civicpin.Subject) (Epoch, e
 	if err := subject.Validate(); err != nil {
 		return "", err
 	}
-	e, err := s.creds.GetOr(ctx, store.Key{Subject: subject}, s.nobody)
+	e, err := s.creds.GetOr(ctx, store.Key{Subject: subject}, s.sealed)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return "", err
 	}
@@ -85,7 +85,7 @@ func (s *Service) verified(a Attempt, m match, c *credential, now time.Time) Ver
 		m.last = now // by a clock that was ahead
 	}
 	return Verified{
-		Level: c.level(now), Expires: c.end(&s.policy), Epoch: c.Sessions, KnownDevice: m.device, LastLogin: m.last,
+		Level: c.level(now), ExpiresAt: c.end(&s.policy), Epoch: c.Sessions, KnownDevice: m.device, LastLoginAt: m.last,
 		Shown: shown.New(s.vault, a.Subject, shown.Value{Kind: shown.Login}), login: loginOf(a, c),
 	}
 }
@@ -123,7 +123,7 @@ type login struct {
 
 func loginOf(a Attempt, c *credential) *login {
 	return &login{
-		subject: a.Subject, address: a.Source.Address, device: civicpin.NewSecret(a.Source.Device), epoch: c.Sessions,
+		subject: a.Subject, address: a.Source.Address, device: a.Source.Device, epoch: c.Sessions,
 	}
 }
 

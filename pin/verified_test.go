@@ -51,7 +51,7 @@ func TestChoosingIsALogin(t *testing.T) {
 			k := newKit(t, withDevices())
 			old := c.prepare(t, k)
 			ok, err := c.call(t, k, old, "12345678")
-			require.ErrorIs(t, err, pin.ErrChoice)
+			require.ErrorIs(t, err, pin.ErrUnfitSecret)
 			require.Zero(t, ok)
 
 			ok, err = c.call(t, k, old, changed)
@@ -69,7 +69,7 @@ func TestChoosingIsALogin(t *testing.T) {
 
 // visible is what a portal sees of a login, without what differs between two logins at one moment.
 func visible(ok pin.Verified) pin.Verified {
-	return pin.Verified{Level: ok.Level, MustExchange: ok.MustExchange, Expires: ok.Expires, Epoch: ok.Epoch, KnownDevice: ok.KnownDevice}
+	return pin.Verified{Level: ok.Level, MustExchange: ok.MustExchange, ExpiresAt: ok.ExpiresAt, Epoch: ok.Epoch, KnownDevice: ok.KnownDevice}
 }
 
 // An act ends the sessions of before if the owner, or staff, must be able to rely on it. What strangers can cause, and what the
@@ -103,7 +103,7 @@ func TestEpoch(t *testing.T) {
 			return k.LowerLevel(t.Context(), maria, civicpin.NoLevel, k.clock.Now().Add(day), "", clerk)
 		}},
 		"issue that is refused": {false, func(t *testing.T, k *kit) error {
-			require.ErrorIs(t, testkit.Err(k.Issue(t.Context(), maria, inps())), pin.ErrState)
+			require.ErrorIs(t, testkit.Err(k.Issue(t.Context(), maria, inps())), pin.ErrWrongState)
 			return nil
 		}},
 		"grant": {false, func(t *testing.T, k *kit) error { k.granted(t); return nil }},
@@ -295,7 +295,7 @@ func TestLastLogin(t *testing.T) {
 	at := func(days int) time.Time { return start.Add(time.Duration(days) * day) }
 	verify := func(k *kit) (pin.Verified, error) { return k.Verify(t.Context(), try(chosen)) }
 	known := func(k *kit, used time.Time) {
-		require.NoError(t, k.Import(t.Context(), maria, civicpin.NewSecret(weak), pin.ImportOptions{By: clerk, Used: used}))
+		require.NoError(t, k.Import(t.Context(), maria, civicpin.NewSecret(weak), pin.ImportOptions{By: clerk, UsedAt: used}))
 	}
 	for name, tt := range map[string]struct {
 		before func(k *kit)
@@ -358,7 +358,7 @@ func TestLastLogin(t *testing.T) {
 			tt.before(k)
 			ok, err := tt.login(k)
 			require.NoError(t, err)
-			require.True(t, tt.want.Equal(ok.LastLogin), "%s", ok.LastLogin)
+			require.True(t, tt.want.Equal(ok.LastLoginAt), "%s", ok.LastLoginAt)
 
 			p := pin.INPS()
 			p.MaxUnused = 0
@@ -366,7 +366,7 @@ func TestLastLogin(t *testing.T) {
 			tt.before(k)
 			ok, err = tt.login(k)
 			require.NoError(t, err)
-			require.Zero(t, ok.LastLogin, "nothing is noted")
+			require.Zero(t, ok.LastLoginAt, "nothing is noted")
 		})
 	}
 }
@@ -377,7 +377,7 @@ func TestImportedAndUnused(t *testing.T) {
 	require.NoError(t, k.Import(t.Context(), maria, civicpin.NewSecret(weak), pin.ImportOptions{By: clerk}))
 	st, err := k.Status(t.Context(), maria)
 	require.NoError(t, err)
-	require.Zero(t, st.Used)
+	require.Zero(t, st.UsedAt)
 	k.clock.Add(180*day - 1)
 	st, err = k.Status(t.Context(), maria)
 	require.NoError(t, err)

@@ -16,8 +16,8 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// Strangers with one source address cause no more messages to typed telephones a day than docs/threats.md says, also by asking for
-// them again.
+// Strangers with one source address cause no more messages to typed telephones a day than docs/threats.md says, also by asking
+// for them again.
 func TestResendsCountAsTyped(t *testing.T) {
 	p := newPortal(t)
 	end, n := p.clock.Now().Add(day), 0

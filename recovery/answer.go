@@ -39,7 +39,7 @@ type Answers struct {
 //   - a *[lockout.LockedError]: too many wrong answers. It may be told: unknown subjects lock alike. Where its scope names a
 //     limit of messages, the step was taken, and [Service.Send] goes on from there.
 //   - [ErrBusy], [ErrWaiting], [ErrExpired], [ErrGone].
-//   - [ErrStep]: the answers are not to what is asked.
+//   - [ErrWrongStep]: the answers are not to what is asked.
 //   - [civicpin.ErrInvalid]: invalid contacts or uploads.
 //   - [contact.ErrUnsuitable]: there is no room for a corrected contact. Only a visitor who has shown something is told.
 //   - the store's, for the log: the step may have been taken.
@@ -55,7 +55,7 @@ func (s *Service) Answer(ctx context.Context, ticket civicpin.Secret, a Answers)
 		return v.view(), ErrWaiting
 	}
 	if r.Step >= len(v.way.Steps) {
-		return v.view(), ErrStep
+		return v.view(), ErrWrongStep
 	}
 	if err := v.way.fits(r, a); err != nil {
 		return v.view(), err
@@ -108,7 +108,7 @@ func (v *visit) take(ctx context.Context, a Answers) error {
 			return nil
 		})
 	}
-	return ErrStep // Operator: nobody answers it with a ticket
+	return ErrWrongStep // Approval: nobody answers it with a ticket
 }
 
 // confirm takes a contact as it is, or another address for it.
@@ -120,7 +120,7 @@ func (v *visit) confirm(ctx context.Context, step plan.ConfirmContact, a Answers
 		return err
 	}
 	if a.Correct.Channel != step.Channel {
-		return ErrStep
+		return ErrWrongStep
 	}
 	// Told now, and not when all has been proved and a day waited for.
 	contacts, err := v.config.Contacts.Snapshot(ctx, v.run().Subject)
@@ -157,7 +157,7 @@ func (v *visit) describe(ctx context.Context, step plan.Documents, refs map[stri
 		docs = append(docs, recoveryrun.Document{Kind: kind, Ref: ref, Type: d.Type, Size: d.Size})
 	}
 	if len(refs) != len(step.Kinds) {
-		return nil, ErrStep
+		return nil, ErrWrongStep
 	}
 	return docs, nil
 }

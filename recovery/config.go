@@ -46,7 +46,7 @@ type Config struct {
 	Plans []plan.Plan  // the ways; required, and their names differ
 
 	Register Register // is asked for facts; needed by plans with Facts
-	// Factors are what plans may ask for by Factor, such as otp's TOTP.Verify and Backup.Verify. They limit guesses
+	// Factors are what plans may ask for by Factor, such as otp's TOTP.Verify and BackupCodes.Verify. They limit guesses
 	// themselves, and return nil, an error that matches [ErrRefused], or another one.
 	Factors   map[string]func(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret, source civicpin.Source) error
 	Documents DocumentStore   // describes uploads; needed by plans with Documents
@@ -88,7 +88,7 @@ type Service struct {
 //   - [civicpin.ErrInvalid]: out is nil, Pins or Contacts send through another outbox, Contacts rest on other credentials, or
 //     Sends does not fit the outbox's Limits.Proved (see [outbox.Outbox.Limit]).
 //   - an [*outbox.UnsendableError]: the notifier would refuse a message of a plan.
-//   - [ErrPlan]: the configuration or a plan is invalid; the text says which step is why.
+//   - [ErrInvalidPlan]: the configuration or a plan is invalid; the text says which step is why.
 func New(out *outbox.Outbox, c Config) (*Service, error) {
 	if problem := c.mismatch(out); problem != "" {
 		return nil, fmt.Errorf("recovery: %w: %s", civicpin.ErrInvalid, problem)
@@ -139,7 +139,7 @@ func (c *Config) mismatch(out *outbox.Outbox) string {
 // check checks what is not a plan's.
 func (s *Service) check() error {
 	c := &s.config
-	bad := func(what string) error { return fmt.Errorf("%w: %s", ErrPlan, what) }
+	bad := func(what string) error { return fmt.Errorf("%w: %s", ErrInvalidPlan, what) }
 	if c.Pins == nil || c.Contacts == nil || len(c.Plans) == 0 {
 		return bad("Config.Pins, Config.Contacts or Config.Plans is not given")
 	}
@@ -158,7 +158,7 @@ func (s *Service) check() error {
 	var err error
 	s.hashing, err = password.NewGate(h.Permits, h.Queue)
 	if err := errors.Join(c.Sends.Validate(), s.params.Validate(), err); err != nil {
-		return fmt.Errorf("%w: %w", ErrPlan, err)
+		return fmt.Errorf("%w: %w", ErrInvalidPlan, err)
 	}
 	s.dummy = password.New(s.params, token.NewID())
 	return nil

@@ -40,7 +40,7 @@ func TestPlansThatConstruct(t *testing.T) {
 
 func TestConfigsThatDoNotConstruct(t *testing.T) {
 	good := plans()[0]
-	require.ErrorIs(t, construct(t, nil, good, good), recovery.ErrPlan, "two of one name")
+	require.ErrorIs(t, construct(t, nil, good, good), recovery.ErrInvalidPlan, "two of one name")
 	for name, change := range map[string]func(*recovery.Config){
 		"no pins":            func(c *recovery.Config) { c.Pins = nil },
 		"no contacts":        func(c *recovery.Config) { c.Contacts = nil },
@@ -55,7 +55,7 @@ func TestConfigsThatDoNotConstruct(t *testing.T) {
 		"hours backwards":    func(c *recovery.Config) { c.Roles = map[string]recovery.Role{"video": {From: 2, To: 1}} },
 		"negative limits":    func(c *recovery.Config) { c.Sends.Limit = -1 },
 	} {
-		require.ErrorIs(t, construct(t, change), recovery.ErrPlan, name)
+		require.ErrorIs(t, construct(t, change), recovery.ErrInvalidPlan, name)
 	}
 }
 
@@ -114,7 +114,7 @@ func TestPlanJSONIsValidatedByNew(t *testing.T) {
 	}
 	var p plan.Plan
 	require.NoError(t, p.UnmarshalJSON(text(`{"facts":["birth-day"]}`)))
-	require.ErrorIs(t, construct(t, nil, p), recovery.ErrPlan, "knowing is not enough")
+	require.ErrorIs(t, construct(t, nil, p), recovery.ErrInvalidPlan, "knowing is not enough")
 	require.NoError(t, p.UnmarshalJSON(text(`{"link":{"channel":"email","valid":"3m"}}`)))
 	require.NoError(t, construct(t, nil, p))
 }
@@ -142,7 +142,7 @@ func TestBudgetIsThatOfPINs(t *testing.T) {
 // Whoever matches either error catches the other.
 func TestErrPlanIsErrInvalid(t *testing.T) {
 	require.ErrorIs(t, construct(t, nil, plan.Plan{}), plan.ErrInvalid)
-	require.ErrorIs(t, plan.Plan{}.Validate(plan.Facilities{}), recovery.ErrPlan)
+	require.ErrorIs(t, plan.Plan{}.Validate(plan.Facilities{}), recovery.ErrInvalidPlan)
 }
 
 // The name of a plan's gate is stored: under another one, failures would be forgotten and locks would end.

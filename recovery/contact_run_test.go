@@ -50,7 +50,7 @@ func (k *runKit) linked(t *testing.T) civicpin.Secret {
 	return k.post.Last(newMail, "recovery.link").Link
 }
 
-// A contact that was corrected counts once the recovery is completed, and whoever disowns the recovery undoes that, too.
+// A contact that was corrected counts once the recovery is completed, and whoever repudiates the recovery undoes that, too.
 func TestContactCorrectedInARecovery(t *testing.T) {
 	k := newRunKit(t)
 	link := k.linked(t)
@@ -68,7 +68,7 @@ func TestContactCorrectedInARecovery(t *testing.T) {
 	status, err := k.pins.Status(t.Context(), rosa)
 	require.NoError(t, err)
 	require.True(t, status.Suspended)
-	require.ErrorIs(t, testkit.Err(k.pins.Set(t.Context(), grant, civicpin.NewSecret("another long password"))), pin.ErrGrant)
+	require.ErrorIs(t, testkit.Err(k.pins.Set(t.Context(), grant, civicpin.NewSecret("another long password"))), pin.ErrNoGrant)
 	require.ErrorIs(t, k.undoes(t, rosaPhone), recovery.ErrGone)
 }
 

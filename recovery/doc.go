@@ -7,7 +7,7 @@
 //	grant, err := rec.Finish(ctx, token, source) // POST behind a button, once; then pins.Set(ctx, grant, chosen)
 //
 // [Service.Send] sends a link or code again, [Service.Redeem] proves a link in the middle of a plan, and [Service.Repudiate] is
-// for the link "it was not me". Operators call [Service.StartBy], [Service.Case], [Service.Assist] and [Service.Unlock].
+// for the link "it was not me". Operators call [Service.StartBy], [Service.ShowCase], [Service.Decide] and [Service.Unlock].
 //
 // # What decides
 //
@@ -31,8 +31,7 @@
 //
 // # Messages
 //
-//   - recovery.link, recovery.activate, recovery.unlock: a token, a code, or both.
-//   - recovery.code: a code.
+//   - recovery.link, recovery.activate, recovery.unlock: a token, a code, or both. recovery.code: a code.
 //   - recovery.waiting (parameter "until"), recovery.done, recovery.unlocked: notices, with a token that repudiates the run.
 //
 // # Events
@@ -42,8 +41,8 @@
 //   - recovery.started, and recovery.step: Reason is the step that was taken.
 //   - recovery.sent: Reason is the channel, or nobody.
 //   - recovery.refused: Reason is wrong, unknown, locked, busy, expired, factor or not checked.
-//   - recovery.assisted: Reason is approved or turned down, and why.
-//   - recovery.finished (Reason is the outcome), recovery.cancelled, recovery.disowned, recovery.enrolled (without a Ref).
+//   - recovery.decided: Reason is approved or turned down, and why.
+//   - recovery.finished (Reason is the outcome), recovery.cancelled, recovery.repudiated, recovery.enrolled (without a Ref).
 //
 // # Stored-format compatibility
 //

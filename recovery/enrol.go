@@ -44,8 +44,7 @@ func (e *AnswerError) Is(target error) bool { return target == civicpin.ErrInval
 // It hashes each answer, one after the other. Errors, all but the last before anything changes:
 //   - *[AnswerError]: an answer breaks a rule.
 //   - [civicpin.ErrInvalid]: the image or a question is not in the configuration.
-//   - [ErrBusy].
-//   - the store's: enrol again, which does no harm.
+//   - [ErrBusy], and the store's: enrol again, which does no harm.
 func (s *Service) EnrolAnswers(ctx context.Context, subject civicpin.Subject, image string, answers map[string]civicpin.Secret,
 	source civicpin.Source,
 ) error {

@@ -22,18 +22,18 @@ var (
 	ErrGone = token.ErrGone
 	// ErrExpired says that a right ticket or token came too late. Only its holder is told. Begin again.
 	ErrExpired = token.ErrExpired
-	// ErrStep says that an answer is to something else than Run.Next asks, or is missing. Nothing changed, no try was spent.
-	ErrStep = errors.New("recovery: not what is asked now")
+	// ErrWrongStep says that an answer is missing, or is not what Run.Next asks. Nothing changed, and no try was spent.
+	ErrWrongStep = errors.New("recovery: not what is asked now")
 	// ErrWaiting says that a waiting window has not ended; Run.Next says when it does.
 	ErrWaiting = errors.New("recovery: a waiting window has not ended")
-	// ErrPlan matches every error about an invalid plan or configuration. It is [plan.ErrInvalid].
-	ErrPlan = plan.ErrInvalid
-	// ErrStaff is matched by [StaffError].
-	ErrStaff = errors.New("recovery: not for this member of staff, or not now")
+	// ErrInvalidPlan matches every error about an invalid plan or configuration. It is [plan.ErrInvalid].
+	ErrInvalidPlan = plan.ErrInvalid
+	// ErrNotAllowed is matched by [OperatorError].
+	ErrNotAllowed = errors.New("recovery: not for this operator, or not now")
 )
 
-// A StaffError says why a member of staff may not do an act. It matches [ErrStaff].
-type StaffError struct {
+// An OperatorError says why an operator may not do an act. It matches [ErrNotAllowed].
+type OperatorError struct {
 	// Reason is "role" (the act needs another), "hours" (closed), "limit" (acts an hour) or "same person" (as approved first).
 	Reason string
 	// Until is when the office opens, or the next act is let in; zero if that is not the reason.
@@ -41,12 +41,12 @@ type StaffError struct {
 }
 
 // Error says why.
-func (e *StaffError) Error() string {
+func (e *OperatorError) Error() string {
 	if e.Until.IsZero() {
-		return fmt.Sprintf("%v: %s", ErrStaff, e.Reason)
+		return fmt.Sprintf("%v: %s", ErrNotAllowed, e.Reason)
 	}
-	return fmt.Sprintf("%v: %s, until %s", ErrStaff, e.Reason, e.Until.UTC().Format(time.RFC3339))
+	return fmt.Sprintf("%v: %s, until %s", ErrNotAllowed, e.Reason, e.Until.UTC().Format(time.RFC3339))
 }
 
-// Is reports whether target is [ErrStaff].
-func (e *StaffError) Is(target error) bool { return target == ErrStaff }
+// Is reports whether target is [ErrNotAllowed].
+func (e *OperatorError) Is(target error) bool { return target == ErrNotAllowed }

@@ -131,24 +131,24 @@ func Example() {
 }
 
 // At the desk: staff see the person, and the link goes to the person's own mailbox. Staff get no ticket, token or grant.
-func ExampleService_Assist() {
+func ExampleService_Decide() {
 	ctx := context.Background()
 	rec, _, out, last := exampleServices(plan.Plan{
 		Name: "desk",
 		Steps: []plan.Step{
-			plan.Operator{Role: "office"},
+			plan.Approval{Role: "office"},
 			plan.Link{Channel: civicpin.Email, Valid: 24 * time.Hour},
 		},
 		Limit: lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked}, Valid: 25 * time.Hour, Outcome: plan.ChooseSecret,
 	})
-	staff := recovery.Staff{ID: civicpin.Operator("quito.1"), Role: "office"}
+	staff := recovery.Operator{ID: civicpin.Operator("quito.1"), Role: "office"}
 	run, err := rec.StartBy(ctx, "desk", "1710034065", staff)
-	if closed, ok := errors.AsType[*recovery.StaffError](err); ok {
+	if closed, ok := errors.AsType[*recovery.OperatorError](err); ok {
 		fmt.Println("the office is closed until", closed.Until)
 		return
 	}
 	check(err)
-	_, err = rec.Assist(ctx, run.ID, staff, recovery.Verdict{Approve: true, Reason: "cédula seen"})
+	_, err = rec.Decide(ctx, run.ID, staff, recovery.Verdict{Approve: true, Reason: "cédula seen"})
 	check(err)
 	check(out.Flush(ctx))
 	fmt.Println(last.Kind, "to", last.To.Address)

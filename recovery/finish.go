@@ -24,7 +24,7 @@ import (
 // then; whether there was a lock is not told. A disabled credential stays so: that takes a new secret. Errors:
 //   - [ErrExpired]: the link is right, and too late. Begin again.
 //   - [ErrGone]: the link is unknown or was used, or the recovery has ended.
-//   - [ErrStep]: something is still asked. [ErrWaiting]: the run rests.
+//   - [ErrWrongStep]: something is still asked. [ErrWaiting]: the run rests.
 //   - [contact.ErrUnsuitable], a *[lockout.LockedError]: there are too few contacts for the parts of a new secret, or too
 //     many contacts or changes for the corrected one to be kept. The latter also for an unlock of a disabled credential.
 //   - the store's: the run may have ended. Begin again if trying once more says ErrGone.
@@ -40,7 +40,7 @@ func (s *Service) Finish(ctx context.Context, tok civicpin.Secret, source civicp
 			return pin.Grant{}, err
 		}
 		if !v.way.Last(v.run().Step) {
-			return pin.Grant{}, ErrStep
+			return pin.Grant{}, ErrWrongStep
 		}
 		v.run().Proved(l.To)
 		return v.complete(ctx)
@@ -53,7 +53,7 @@ func (s *Service) Finish(ctx context.Context, tok civicpin.Secret, source civicp
 		case !v.run().Rests.IsZero() && s.vault.Now().Before(v.run().Rests):
 			return pin.Grant{}, ErrWaiting
 		case v.run().Step < len(v.way.Steps):
-			return pin.Grant{}, ErrStep
+			return pin.Grant{}, ErrWrongStep
 		}
 		return v.complete(ctx)
 	}
@@ -99,7 +99,7 @@ func (v *visit) prepared(ctx context.Context) (p proof.Completed, told recoveryr
 		return p, told, ErrGone
 	}
 	p = v.completed()
-	p.Begin, p.Valid, p.Unlock = w.Begin, w.Grant, w.Outcome == plan.Unlocked
+	p.Creates, p.Valid, p.Unlock = w.Creates, w.Grant, w.Outcome == plan.Unlocked
 	if w.Outcome == plan.ReissueInParts {
 		if p.Parts, err = v.parts(contacts); err != nil {
 			return p, told, err
@@ -182,7 +182,7 @@ func (v *visit) parts(contacts *contact.Snapshot) ([]civicpin.Contact, error) {
 
 // gone turns what an act upon the credential, or another run, has ended into ErrGone, and leaves all other errors.
 func gone(err error) error {
-	if errors.Is(err, pin.ErrChanged) || errors.Is(err, pin.ErrState) || errors.Is(err, ErrStep) {
+	if errors.Is(err, pin.ErrChanged) || errors.Is(err, pin.ErrWrongState) || errors.Is(err, ErrWrongStep) {
 		return ErrGone
 	}
 	return err

@@ -26,7 +26,7 @@ func (w *way) fits(r *run, a Answers) error {
 		_ = rest.use(r, step)
 	}
 	if !reflect.ValueOf(rest).IsZero() {
-		return ErrStep
+		return ErrWrongStep
 	}
 	return nil
 }
@@ -63,7 +63,7 @@ func (a *Answers) use(r *run, step plan.Step) error {
 		ok, a.EnrolImage, a.EnrolQuestions = true, "", nil
 	}
 	if !ok {
-		return ErrStep
+		return ErrWrongStep
 	}
 	return nil
 }
@@ -96,14 +96,14 @@ func answersAll[V any](asked []string, given map[string]V) bool {
 // fitContacts checks that contacts can be what is asked for.
 func fitContacts(c plan.Contacts, given []civicpin.Contact) error {
 	if len(given) < c.AtLeast || len(given) > maxNamed {
-		return ErrStep
+		return ErrWrongStep
 	}
 	for i, g := range given {
 		if err := g.Validate(); err != nil {
 			return err
 		}
 		if len(c.Of) > 0 && !slices.Contains(c.Of, g.Channel) {
-			return ErrStep
+			return ErrWrongStep
 		}
 		for _, other := range given[:i] {
 			if g.Channel == other.Channel || g.SameAddress(other) {

@@ -38,7 +38,7 @@ func TestScannersOpenLinks(t *testing.T) {
 	for range 50 {
 		look, err := k.Inspect(t.Context(), m.Link)
 		require.NoError(t, err)
-		require.Equal(t, recovery.ToRecover, look.What)
+		require.Equal(t, recovery.ToRecover, look.Purpose)
 		require.True(t, look.Last)
 		require.Equal(t, "clave", look.Plan)
 	}
@@ -51,10 +51,10 @@ func TestScannersOpenLinks(t *testing.T) {
 func TestLateByASecond(t *testing.T) {
 	k := newKit(t)
 	ticket, m := k.toLink(t)
-	k.clock.Set(m.Expires.Add(-time.Nanosecond))
+	k.clock.Set(m.ExpiresAt.Add(-time.Nanosecond))
 	_, err := k.Inspect(t.Context(), m.Link)
 	require.NoError(t, err)
-	k.clock.Set(m.Expires)
+	k.clock.Set(m.ExpiresAt)
 	_, err = k.Inspect(t.Context(), m.Link)
 	require.ErrorIs(t, err, recovery.ErrExpired)
 	_, err = k.Finish(t.Context(), m.Link, home)
@@ -64,7 +64,7 @@ func TestLateByASecond(t *testing.T) {
 	require.ErrorIs(t, err, recovery.ErrGone, "nobody else is")
 	run, err := k.Show(t.Context(), ticket)
 	require.NoError(t, err)
-	require.Zero(t, run.Next.Sent.Expires)
+	require.Zero(t, run.Next.Sent.ExpiresAt)
 	_, err = k.Send(t.Context(), ticket, home)
 	require.NoError(t, err, "another one, from the page that is still open")
 	k.clock.Add(26 * time.Hour)
@@ -85,7 +85,7 @@ func TestALinkTakesTheRunOver(t *testing.T) {
 	m, err := k.mailed(t.Context(), 0, anaMail, "recovery.link")
 	require.NoError(t, err)
 	_, err = k.Finish(t.Context(), m.Link, home)
-	require.ErrorIs(t, err, recovery.ErrStep, "there is more to come")
+	require.ErrorIs(t, err, recovery.ErrWrongStep, "there is more to come")
 	owner, err := k.Redeem(t.Context(), m.Link, home)
 	require.NoError(t, err)
 	require.NotEqual(t, stranger.Ticket.Reveal(), owner.Ticket.Reveal())
@@ -195,16 +195,16 @@ func TestStepsAreNotSkippedOrReplayed(t *testing.T) {
 		{Captcha: true, Factor: civicpin.NewSecret("1")},
 	} {
 		_, err = k.Answer(t.Context(), ticket, a)
-		require.ErrorIs(t, err, recovery.ErrStep)
+		require.ErrorIs(t, err, recovery.ErrWrongStep)
 	}
 	_, err = k.Finish(t.Context(), ticket, home)
-	require.ErrorIs(t, err, recovery.ErrStep)
+	require.ErrorIs(t, err, recovery.ErrWrongStep)
 	_, err = k.Send(t.Context(), ticket, home)
-	require.ErrorIs(t, err, recovery.ErrStep)
+	require.ErrorIs(t, err, recovery.ErrWrongStep)
 	run, err = k.Answer(t.Context(), ticket, recovery.Answers{Captcha: true})
 	require.NoError(t, err)
 	_, err = k.Answer(t.Context(), ticket, recovery.Answers{Captcha: true})
-	require.ErrorIs(t, err, recovery.ErrStep, "none twice")
+	require.ErrorIs(t, err, recovery.ErrWrongStep, "none twice")
 	whole := k.known(run, true)
 	for name, change := range map[string]func(a *recovery.Answers){
 		"a fact less":      func(a *recovery.Answers) { a.Facts = map[string]string{"birth-day": "14"} },
@@ -217,7 +217,7 @@ func TestStepsAreNotSkippedOrReplayed(t *testing.T) {
 		a := whole
 		change(&a)
 		_, err = k.Answer(t.Context(), ticket, a)
-		require.ErrorIs(t, err, recovery.ErrStep, name)
+		require.ErrorIs(t, err, recovery.ErrWrongStep, name)
 	}
 	_, err = k.Answer(t.Context(), ticket, whole)
 	require.NoError(t, err, "none of these cost a try")
@@ -274,12 +274,12 @@ func TestCorrectedContactRests(t *testing.T) {
 		_, err = k.Answer(t.Context(), ticket, k.known(run, true))
 		require.NoError(t, err)
 		_, err = k.Answer(t.Context(), ticket, recovery.Answers{Correct: civicpin.Contact{Channel: civicpin.SMS, Address: anaPhone}})
-		require.ErrorIs(t, err, recovery.ErrStep, "another channel")
+		require.ErrorIs(t, err, recovery.ErrWrongStep, "another channel")
 		_, err = k.Answer(t.Context(), ticket, recovery.Answers{Correct: civicpin.Contact{Channel: civicpin.Email, Address: "nothing"}})
 		require.ErrorIs(t, err, civicpin.ErrInvalid)
 		run, err = k.Answer(t.Context(), ticket, recovery.Answers{Correct: civicpin.Contact{Channel: civicpin.Email, Address: anaNewMail}})
 		require.NoError(t, err)
-		require.Equal(t, k.clock.Now().Add(24*time.Hour), run.Next.Waits)
+		require.Equal(t, k.clock.Now().Add(24*time.Hour), run.Next.WaitsUntil)
 		require.NoError(t, k.out.Flush(t.Context()))
 		for _, address := range []string{anaMail, anaPEC, anaPhone} {
 			require.Len(t, k.mail.To(address, "recovery.waiting"), 1, address)
@@ -342,7 +342,7 @@ func TestCorrectedContactRests(t *testing.T) {
 		waiting := k.mail.To(anaMail, "recovery.waiting")[0]
 		look, err := k.Inspect(t.Context(), waiting.Link)
 		require.NoError(t, err)
-		require.Equal(t, recovery.ToRepudiate, look.What)
+		require.Equal(t, recovery.ToRepudiate, look.Purpose)
 		_, err = k.Finish(t.Context(), waiting.Link, home)
 		require.ErrorIs(t, err, recovery.ErrGone, "that token opens nothing else")
 		k.clock.Add(24*time.Hour + time.Minute) // the rest is over, the recovery is not
@@ -359,7 +359,7 @@ func TestCorrectedContactRests(t *testing.T) {
 func TestBeginAfterARevocation(t *testing.T) {
 	k := newKit(t)
 	k.config.Plans = append(plans(), plan.Plan{
-		Name: "anew", Limit: threeTries(), Outcome: plan.ChooseSecret, Begin: true,
+		Name: "anew", Limit: threeTries(), Outcome: plan.ChooseSecret, Creates: true,
 		Steps: []plan.Step{
 			plan.Facts{"birth-day", "birth-month"}, plan.Link{Channel: civicpin.Email, Valid: time.Hour},
 		},
@@ -446,7 +446,7 @@ func TestUnlockLink(t *testing.T) {
 }
 
 // Whoever has a stolen telephone has links that say "it was not me". Once staff have taken it away they suspend nobody.
-func TestContactThatStaffRemovedDisownsNothing(t *testing.T) {
+func TestContactThatStaffRemovedRepudiatesNothing(t *testing.T) {
 	k := newKit(t)
 	require.NoError(t, walkClave(t.Context(), k, newSecret))
 	stolen, err := k.mailed(t.Context(), 0, anaPhone, "recovery.done")
@@ -473,7 +473,7 @@ func TestContactThatStaffRemovedDisownsNothing(t *testing.T) {
 }
 
 // A new address that cools down is told of recoveries, and cannot take one from its owner.
-func TestContactThatCoolsDownDisownsNothing(t *testing.T) {
+func TestContactThatCoolsDownRepudiatesNothing(t *testing.T) {
 	k := newKit(t)
 	_, err := k.contacts.Add(t.Context(), ana, civicpin.Contact{Channel: civicpin.Email, Address: anaNewMail}, civicpin.Citizen, home)
 	require.NoError(t, err)

@@ -55,7 +55,7 @@ func (v *visit) compare(ctx context.Context, steps []plan.Step, a Answers,
 		}
 		if !right {
 			why = "wrong"
-			if v.way.Begin { // nobody knows yet whether there is such a subject: see lockout.Policy.Forget
+			if v.way.Creates { // nobody knows yet whether there is such a subject: see lockout.Policy.Forget
 				return false, lockout.ErrNoSubject
 			}
 			return false, nil
@@ -94,7 +94,7 @@ func (v *visit) right(ctx context.Context, steps []plan.Step, a Answers) (right 
 			ok = k.SameImage(a.Image)
 		case plan.Questions:
 			ok, err = v.sameAnswers(ctx, k, r.AskedFirst(step.Ask), a.Questions)
-		case plan.Operator:
+		case plan.Approval:
 			ok, err = v.sameAnswers(ctx, k, r.AskedFirst(step.Questions), a.Questions)
 		case plan.Contacts:
 			named, ok = contacts.Match(a.Contacts)
@@ -112,7 +112,7 @@ func (v *visit) right(ctx context.Context, steps []plan.Step, a Answers) (right 
 func (v *visit) stored(ctx context.Context, steps []plan.Step) (k *knowledge.Knowledge, contacts *contact.Snapshot, err error) {
 	for _, step := range steps {
 		switch step.(type) {
-		case plan.Image, plan.Questions, plan.Operator:
+		case plan.Image, plan.Questions, plan.Approval:
 			if k == nil {
 				k, err = v.knows(ctx, v.run().Subject)
 			}

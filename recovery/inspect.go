@@ -14,56 +14,56 @@ type Purpose = contact.Purpose
 
 // The purposes of links.
 const (
-	ToRecover   Purpose = "recover"       // goes on with a recovery: [Service.Finish] if Inspection.Last, else [Service.Redeem]
-	ToRepudiate Purpose = "disown"        // repudiates a recovery: [Service.Repudiate]
+	ToRecover   Purpose = "recover"       // goes on with a recovery: [Service.Finish] if LinkInfo.Last, else [Service.Redeem]
+	ToRepudiate Purpose = "repudiate"     // repudiates a recovery: [Service.Repudiate]
 	ToProve     Purpose = contact.ToProve // proves a contact: contact.Service.Prove
 	ToUndo      Purpose = contact.ToUndo  // undoes a change of contacts: [Service.Repudiate], which passes it on
 )
 
-// An Inspection says what a link is for.
-type Inspection struct {
-	What    Purpose
-	Plan    string // its name, for a run
-	Last    bool   // Finish completes the plan; otherwise Redeem leads to its next step
-	Sent    string // where it was sent, masked
-	Expires time.Time
+// An LinkInfo says what a link is for.
+type LinkInfo struct {
+	Purpose   Purpose
+	Plan      string // its name, for a run
+	Last      bool   // Finish completes the plan; otherwise Redeem leads to its next step
+	Sent      string // where it was sent, masked
+	ExpiresAt time.Time
 }
 
 // Inspect says what a token is for, and changes nothing: any number of mail scanners may open a link. It passes the tokens of
 // package contact on, so that a portal has one landing page. Errors:
 //   - [ErrGone]: the token is unknown or was used, or its recovery has ended.
 //   - [ErrExpired]: the token is right, and too late.
-func (s *Service) Inspect(ctx context.Context, tok civicpin.Secret) (Inspection, error) {
+func (s *Service) Inspect(ctx context.Context, tok civicpin.Secret) (LinkInfo, error) {
 	t, err := token.Parse(tok)
 	if err != nil {
-		return Inspection{}, err
+		return LinkInfo{}, err
 	}
 	switch t.Kind {
 	case token.Redeem:
 		v, l, err := s.follow(ctx, t, civicpin.Source{})
 		if err != nil {
-			return Inspection{}, err
+			return LinkInfo{}, err
 		}
 		// Another recovery, or the citizen's own change, may have ended this one.
 		mark, err := s.config.Pins.Mark(ctx, v.run().Subject)
 		if err != nil {
-			return Inspection{}, err
+			return LinkInfo{}, err
 		}
 		if mark.Epoch != v.run().Epoch {
-			return Inspection{}, ErrGone
+			return LinkInfo{}, ErrGone
 		}
-		return Inspection{
-			What: ToRecover, Plan: v.way.Name, Last: v.way.Last(v.run().Step), Sent: l.To.Contact().Masked(), Expires: l.Expires,
+		return LinkInfo{
+			Purpose: ToRecover, Plan: v.way.Name, Last: v.way.Last(v.run().Step), Sent: l.To.Contact().Masked(), ExpiresAt: l.Expires,
 		}, nil
-	case token.Disown:
+	case token.Repudiate:
 		v, d, err := s.repudiated(ctx, t)
 		if err != nil {
-			return Inspection{}, err
+			return LinkInfo{}, err
 		}
-		return Inspection{What: ToRepudiate, Plan: v.run().Plan, Expires: d.Expires}, nil
+		return LinkInfo{Purpose: ToRepudiate, Plan: v.run().Plan, ExpiresAt: d.Expires}, nil
 	case token.Contact, token.Undo:
 		i, err := s.config.Contacts.Inspect(ctx, tok)
-		return Inspection{What: i.What, Sent: i.Sent, Expires: i.Expires}, err
+		return LinkInfo{Purpose: i.Purpose, Sent: i.Sent, ExpiresAt: i.ExpiresAt}, err
 	}
-	return Inspection{}, ErrGone
+	return LinkInfo{}, ErrGone
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/civicpin/civicpin/recovery"
 )
 
-// One landing page takes all links, and tells by Inspection.What which call takes the token.
+// One landing page takes all links, and tells by LinkInfo.What which call takes the token.
 func TestPurposes(t *testing.T) {
 	k := newRunKit(t)
 	link := k.linked(t)
@@ -23,16 +23,16 @@ func TestPurposes(t *testing.T) {
 		tok  civicpin.Secret
 	}{
 		recovery.ToRecover:   {"recover", link},
-		recovery.ToRepudiate: {"disown", k.post.Last(rosaMail, "recovery.waiting").Link},
+		recovery.ToRepudiate: {"repudiate", k.post.Last(rosaMail, "recovery.waiting").Link},
 		recovery.ToProve:     {"contact", k.post.Last(thiefMail, "contact.prove").Link},
 		recovery.ToUndo:      {"undo", k.post.Last(rosaMail, changedKind).Link},
 	} {
 		require.Equal(t, tc.text, string(what))
 		look, err := k.Inspect(t.Context(), tc.tok)
 		require.NoError(t, err, what)
-		require.Equal(t, what, look.What)
+		require.Equal(t, what, look.Purpose)
 		require.Equal(t, what == recovery.ToRecover, look.Last)
 		require.Equal(t, what == recovery.ToRecover || what == recovery.ToRepudiate, look.Plan != "")
-		require.True(t, look.Expires.After(k.clock.Now()))
+		require.True(t, look.ExpiresAt.After(k.clock.Now()))
 	}
 }

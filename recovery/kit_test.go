@@ -62,9 +62,9 @@ const (
 )
 
 var (
-	video  = recovery.Staff{ID: civicpin.Operator("video.3"), Role: "video"}
-	agency = recovery.Staff{ID: civicpin.Operator("quito.1"), Role: "agency"}
-	other  = recovery.Staff{ID: civicpin.Operator("quito.2"), Role: "agency"}
+	video  = recovery.Operator{ID: civicpin.Operator("video.3"), Role: "video"}
+	agency = recovery.Operator{ID: civicpin.Operator("quito.1"), Role: "agency"}
+	other  = recovery.Operator{ID: civicpin.Operator("quito.2"), Role: "agency"}
 
 	home = civicpin.Source{Address: "192.0.2.10"}
 )
@@ -103,7 +103,7 @@ func plans() []plan.Plan {
 				plan.Enrol{Image: true, Questions: 4},
 				plan.Terms{Version: "2026"},
 			},
-			Limit: threeTries(), Outcome: plan.ChooseSecret, Begin: true,
+			Limit: threeTries(), Outcome: plan.ChooseSecret, Creates: true,
 			Exception: "nothing is known of somebody who begins but what the register has",
 		},
 		{
@@ -113,7 +113,7 @@ func plans() []plan.Plan {
 		},
 		{
 			Name:  "video", // A5, by a video operator
-			Steps: []plan.Step{plan.Operator{Role: "video", Questions: 4}},
+			Steps: []plan.Step{plan.Approval{Role: "video", Questions: 4}},
 			Limit: threeTries(), Outcome: plan.Unlocked,
 		},
 		{
@@ -123,7 +123,7 @@ func plans() []plan.Plan {
 				plan.Documents{
 					Kinds: []string{"front", "back", "face"}, Types: []string{"image/jpeg", "application/pdf"}, MaxBytes: 1 << 20,
 				},
-				plan.Operator{Role: "agency", Second: true},
+				plan.Approval{Role: "agency", Second: true},
 				plan.Link{Channel: email, Valid: time.Hour},
 			},
 			Limit: threeTries(), Outcome: plan.ChooseSecret, Valid: 72 * time.Hour,
@@ -148,7 +148,7 @@ func plans() []plan.Plan {
 		},
 		{
 			Name:  "office", // in person
-			Steps: []plan.Step{plan.Operator{Role: "agency"}},
+			Steps: []plan.Step{plan.Approval{Role: "agency"}},
 			Limit: threeTries(), Outcome: plan.ReissueInParts,
 		},
 		{

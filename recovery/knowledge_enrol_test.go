@@ -254,8 +254,8 @@ func TestEnrolOfHalf(t *testing.T) {
 	limit := lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked}
 	for name, step := range map[string]plan.Enrol{"an image": {Image: true}, "answers": {Questions: 1}} {
 		c.Plans = []plan.Plan{{
-			Name: "half", Begin: true, Outcome: plan.ChooseSecret, Limit: limit,
-			Steps: []plan.Step{plan.Operator{Role: "desk", Second: true}, step},
+			Name: "half", Creates: true, Outcome: plan.ChooseSecret, Limit: limit,
+			Steps: []plan.Step{plan.Approval{Role: "desk", Second: true}, step},
 		}}
 		k := newAnswerKitOn(t, store.NewMemory(), c)
 		run, err := k.Start(t.Context(), "half", elsa, civicpin.Source{})

@@ -45,11 +45,11 @@ type answerKit struct {
 func answerPlans() []plan.Plan {
 	one := func(name string, steps ...plan.Step) plan.Plan {
 		return plan.Plan{
-			Name: name, Begin: true, Outcome: plan.ChooseSecret,
+			Name: name, Creates: true, Outcome: plan.ChooseSecret,
 			Limit: lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked}, Steps: steps,
 		}
 	}
-	facts, desk := plan.Facts{"birth-day"}, plan.Operator{Role: "desk", Second: true}
+	facts, desk := plan.Facts{"birth-day"}, plan.Approval{Role: "desk", Second: true}
 	return []plan.Plan{
 		one("all", plan.Captcha{}, facts, plan.Image{}, plan.Questions{Ask: 2}, desk),
 		one("image", facts, plan.Image{}, desk),
@@ -153,8 +153,8 @@ func (k *answerKit) approved(t testing.TB, id string) recovery.Run {
 	var run recovery.Run
 	for _, name := range []string{"perez", "suarez"} {
 		var err error
-		desk := recovery.Staff{ID: civicpin.Operator(name), Role: "desk"}
-		run, err = k.Assist(t.Context(), id, desk, recovery.Verdict{Approve: true})
+		desk := recovery.Operator{ID: civicpin.Operator(name), Role: "desk"}
+		run, err = k.Decide(t.Context(), id, desk, recovery.Verdict{Approve: true})
 		require.NoError(t, err)
 	}
 	return run

@@ -85,8 +85,8 @@ func TestSmallCatalogues(t *testing.T) {
 	c := answerConfig()
 	c.Questions, c.Images = nil, nil
 	c.Plans = []plan.Plan{{
-		Name: "facts", Begin: true, Outcome: plan.ChooseSecret, Limit: lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked},
-		Steps: []plan.Step{plan.Facts{"birth-day"}, plan.Operator{Role: "desk", Second: true}},
+		Name: "facts", Creates: true, Outcome: plan.ChooseSecret, Limit: lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked},
+		Steps: []plan.Step{plan.Facts{"birth-day"}, plan.Approval{Role: "desk", Second: true}},
 	}}
 	k := newAnswerKitOn(t, store.NewMemory(), c)
 	require.Empty(t, recovery.PickedQuestions(k.Service, elsa, nil, 0, 2))
@@ -191,7 +191,7 @@ func TestImagesShownAreWhatCounts(t *testing.T) {
 	vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), nil)
 	require.NoError(t, err)
 	_, err = newAnswerService(t, vault, c)
-	require.ErrorIs(t, err, recovery.ErrPlan)
+	require.ErrorIs(t, err, recovery.ErrInvalidPlan)
 	c.Plans[0].Exception = "for a test"
 	_, err = newAnswerService(t, vault, c)
 	require.NoError(t, err)

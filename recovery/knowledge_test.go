@@ -142,7 +142,7 @@ func TestHangingUp(t *testing.T) {
 				c.Plans = c.Plans[:1]
 				// Questions first: facts and images are compared before there is a hash to wait for.
 				c.Plans[0].Steps = []plan.Step{
-					plan.Captcha{}, plan.Questions{Ask: 2}, plan.Image{}, plan.Operator{Role: "desk", Second: true},
+					plan.Captcha{}, plan.Questions{Ask: 2}, plan.Image{}, plan.Approval{Role: "desk", Second: true},
 				}
 				k := newAnswerKitOn(t, store.NewMemory(), c)
 				k.enrolled(t)

@@ -91,7 +91,7 @@ func (s *machine) finished(rt *rapid.T, tr *trip, g pin.Grant) {
 	}
 	if _, err := s.k.pins.Set(context.Background(), g, civicpin.NewSecret(secret)); err == nil {
 		s.secret = secret
-		require.ErrorIs(fatal{rt}, testkit.Err(s.k.pins.Set(context.Background(), g, civicpin.NewSecret("diez dedos en dos manos"))), pin.ErrGrant)
+		require.ErrorIs(fatal{rt}, testkit.Err(s.k.pins.Set(context.Background(), g, civicpin.NewSecret("diez dedos en dos manos"))), pin.ErrNoGrant)
 	} else {
 		s.settle(rt, secret)
 	}
@@ -139,8 +139,8 @@ func (k *kit) login2(secret string) (pin.Verified, error) {
 func ours(err error) bool {
 	_, locked := errors.AsType[*lockout.LockedError](err)
 	for _, known := range []error{
-		recovery.ErrRefused, recovery.ErrBusy, recovery.ErrGone, recovery.ErrExpired, recovery.ErrStep, recovery.ErrWaiting, recovery.ErrStaff,
-		contact.ErrUnsuitable, pin.ErrNoCredential, pin.ErrState, pin.ErrGrant, pin.ErrChanged, storetest.ErrInjected, context.Canceled,
+		recovery.ErrRefused, recovery.ErrBusy, recovery.ErrGone, recovery.ErrExpired, recovery.ErrWrongStep, recovery.ErrWaiting, recovery.ErrNotAllowed,
+		contact.ErrUnsuitable, pin.ErrNoCredential, pin.ErrWrongState, pin.ErrNoGrant, pin.ErrChanged, storetest.ErrInjected, context.Canceled,
 	} {
 		locked = locked || errors.Is(err, known)
 	}
@@ -267,8 +267,8 @@ func TestModel(t *testing.T) {
 			}
 			fault(rt)
 			switch {
-			case look.What == recovery.ToRepudiate:
-				if rapid.IntRange(0, 5).Draw(rt, "disown") == 0 {
+			case look.Purpose == recovery.ToRepudiate:
+				if rapid.IntRange(0, 5).Draw(rt, "repudiate") == 0 {
 					err := k.Repudiate(ctx, m.Link, home)
 					require.True(fatal{rt}, ours(err), err)
 				}
@@ -296,9 +296,9 @@ func TestModel(t *testing.T) {
 			}
 		}
 		// assist has staff approve of the owner.
-		assist := func(rt *rapid.T, tr *trip, by recovery.Staff) {
+		assist := func(rt *rapid.T, tr *trip, by recovery.Operator) {
 			fault(rt)
-			_, err := k.Assist(ctx, tr.id, by, recovery.Verdict{Approve: true, Reason: "seen"})
+			_, err := k.Decide(ctx, tr.id, by, recovery.Verdict{Approve: true, Reason: "seen"})
 			require.True(fatal{rt}, ours(err), err)
 			if by == video {
 				require.Error(fatal{rt}, err)
@@ -315,15 +315,15 @@ func TestModel(t *testing.T) {
 			case err != nil:
 			case run.Done:
 				finish(rt, tr)
-			case !run.Next.Waits.IsZero():
-				if run.Next.Waits.After(k.clock.Now()) {
-					k.clock.Set(run.Next.Waits)
+			case !run.Next.WaitsUntil.IsZero():
+				if run.Next.WaitsUntil.After(k.clock.Now()) {
+					k.clock.Set(run.Next.WaitsUntil)
 				}
 				fault(rt)
 				_, err := k.Send(ctx, tr.tickets[len(tr.tickets)-1], home)
 				require.True(fatal{rt}, ours(err), err)
-			case run.Next.Operator != "":
-				assist(rt, tr, rapid.SampledFrom([]recovery.Staff{agency, other}).Draw(rt, "by"))
+			case run.Next.Approval != "":
+				assist(rt, tr, rapid.SampledFrom([]recovery.Operator{agency, other}).Draw(rt, "by"))
 			case run.Next.Sent != nil && run.Next.Sent.Link:
 				for range 4 {
 					_ = k.out.Flush(ctx)
@@ -396,12 +396,12 @@ func TestModel(t *testing.T) {
 				if tr.plan != "desk" {
 					rt.Skip("no step of staff")
 				}
-				assist(rt, tr, rapid.SampledFrom([]recovery.Staff{agency, other, video}).Draw(rt, "by"))
+				assist(rt, tr, rapid.SampledFrom([]recovery.Operator{agency, other, video}).Draw(rt, "by"))
 			},
 			"staff turns a stranger down": func(rt *rapid.T) {
 				tr := some(rt, false)
 				fault(rt)
-				_, err := k.Assist(ctx, tr.id, agency, recovery.Verdict{Reason: "another face"})
+				_, err := k.Decide(ctx, tr.id, agency, recovery.Verdict{Reason: "another face"})
 				require.True(fatal{rt}, ours(err), err)
 			},
 			"owner finishes":    func(rt *rapid.T) { finish(rt, some(rt, true)) },
@@ -422,10 +422,10 @@ func TestModel(t *testing.T) {
 					return
 				}
 				require.True(fatal{rt}, run.Ticket.IsZero())
-				c, err := k.Case(ctx, run.ID, video)
+				c, err := k.ShowCase(ctx, run.ID, video)
 				require.True(fatal{rt}, ours(err), err)
 				right := rapid.Bool().Draw(rt, "right")
-				done, err := k.Assist(ctx, run.ID, video, recovery.Verdict{Approve: true, Questions: answered(c.Questions, right)})
+				done, err := k.Decide(ctx, run.ID, video, recovery.Verdict{Approve: true, Questions: answered(c.Questions, right)})
 				require.True(fatal{rt}, ours(err), err)
 				if !right {
 					require.Error(fatal{rt}, err)
@@ -440,7 +440,7 @@ func TestModel(t *testing.T) {
 					return
 				}
 				after := k.sofar()
-				_, err = k.Assist(ctx, run.ID, agency, recovery.Verdict{Approve: true, Reason: "seen"})
+				_, err = k.Decide(ctx, run.ID, agency, recovery.Verdict{Approve: true, Reason: "seen"})
 				require.True(fatal{rt}, ours(err), err)
 				if err != nil {
 					return

@@ -44,10 +44,10 @@ func TestNoticesLastAsLongAsTheirRight(t *testing.T) {
 				}
 				require.Len(t, got, 1)
 				require.Equal(t, map[string]string{"until": begun.Add(runDay).Format(time.RFC3339)}, got[0].Params)
-				require.Equal(t, begun.Add(runDay+time.Hour), got[0].Expires, "as its link")
+				require.Equal(t, begun.Add(runDay+time.Hour), got[0].ExpiresAt, "as its link")
 				look, err := k.Inspect(t.Context(), got[0].Link)
 				require.NoError(t, err)
-				require.Equal(t, got[0].Expires, look.Expires)
+				require.Equal(t, got[0].ExpiresAt, look.ExpiresAt)
 			}
 			if tc.sent {
 				require.NoError(t, k.Repudiate(t.Context(), k.post.Last(rosaMail, "recovery.waiting").Link, civicpin.Source{}))

@@ -113,8 +113,8 @@ func (w world) call(t *testing.T, p *player, kind int, source civicpin.Source) s
 	}
 }
 
-// refused is an answer about a limit. Which limit refuses a call that is made at once with others is left to chance: a call that
-// the count by subject refuses counts for its source until then.
+// refused is an answer about a limit. Which limit refuses a call that is made at once with others is left to chance: a call
+// that the count by subject refuses counts for its source until then.
 var refused = regexp.MustCompile("(sends|source)[0-9]+")
 
 // play plays the order of a seed, and returns all answers. Calls that are made at once give their answers in any order.
@@ -163,7 +163,8 @@ func (w world) play(t *testing.T, seed uint64) (answers []string) {
 }
 
 // In random orders of anonymous calls over all services, parallel ones among them, no limit on messages gives a registered
-// subject another answer than an unknown one. Both worlds refuse, or the test shows nothing. CIVICPIN_FULL=1 plays ten thousand.
+// subject another answer than an unknown one. Both worlds refuse, or the test shows nothing. CIVICPIN_FULL=1 plays ten
+// thousand.
 func TestOrdersTellNothing(t *testing.T) {
 	orders := uint64(500)
 	switch {
@@ -286,17 +287,17 @@ func TestTheOwnerHasReserves(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, slices.ContainsFunc(pending, func(c otp.PendingCode) bool { return c.ID == mine }), "three strangers' requests later")
 
-	known, err := p.pins.Shown(t.Context(), ana, civicpin.Source{Device: device.Reveal()})
+	known, err := p.pins.Shown(t.Context(), ana, civicpin.Source{Device: device})
 	require.NoError(t, err)
 	for name, shown := range map[string]civicpin.Secret{"login": ok.Shown, "device": known} {
 		_, err := ask(shown)
 		require.NoError(t, err, name)
 	}
-	none, err := p.pins.Shown(t.Context(), stranger, civicpin.Source{Device: device.Reveal()})
+	none, err := p.pins.Shown(t.Context(), stranger, civicpin.Source{Device: device})
 	require.NoError(t, err)
 	require.True(t, none.IsZero(), "another subject's device")
 	require.NoError(t, p.pins.Revoke(t.Context(), ana, "telephone stolen", agency.ID))
-	none, err = p.pins.Shown(t.Context(), ana, civicpin.Source{Device: device.Reveal()})
+	none, err = p.pins.Shown(t.Context(), ana, civicpin.Source{Device: device})
 	require.NoError(t, err)
 	require.True(t, none.IsZero(), "a forgotten device")
 

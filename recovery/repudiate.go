@@ -13,13 +13,13 @@ import (
 )
 
 // repudiated reads the run that a token of "it was not me" is about. The visit has no way: the plan may be gone by now.
-func (s *Service) repudiated(ctx context.Context, t token.Token) (*visit, recoveryrun.Disown, error) {
+func (s *Service) repudiated(ctx context.Context, t token.Token) (*visit, recoveryrun.Repudiation, error) {
 	e, err := s.runs.Get(ctx, store.Key{ID: t.Selector})
 	if err != nil && !errors.Is(err, store.ErrNotFound) { // a run that is not there has no tokens
-		return nil, recoveryrun.Disown{}, err
+		return nil, recoveryrun.Repudiation{}, err
 	}
 	v := &visit{Service: s, entry: e, by: civicpin.Citizen}
-	for _, d := range e.Value.Disown {
+	for _, d := range e.Value.Repudiations {
 		if d.N != t.N || !t.Fits(d.Hash) {
 			continue
 		}
@@ -35,7 +35,7 @@ func (s *Service) repudiated(ctx context.Context, t token.Token) (*visit, recove
 		}
 		return v, d, err
 	}
-	return v, recoveryrun.Disown{}, ErrGone
+	return v, recoveryrun.Repudiation{}, ErrGone
 }
 
 // Repudiate is the link "it was not me". It ends a run under way. After a completed one, it undoes the change of contacts that
@@ -54,7 +54,7 @@ func (s *Service) Repudiate(ctx context.Context, tok civicpin.Secret, source civ
 	switch t.Kind {
 	case token.Undo:
 		return s.config.Contacts.Undo(ctx, tok, source)
-	case token.Disown:
+	case token.Repudiate:
 	default:
 		return ErrGone
 	}
@@ -64,7 +64,7 @@ func (s *Service) Repudiate(ctx context.Context, tok civicpin.Secret, source civ
 	}
 	v.source = source
 	if v.run().State == recoveryrun.Open {
-		return v.end(ctx, "disowned")
+		return v.end(ctx, "repudiated")
 	}
 	// What follows can be done twice without harm, so the mark comes last: after a crash the link works once more.
 	if v.run().Change != "" {
@@ -74,7 +74,7 @@ func (s *Service) Repudiate(ctx context.Context, tok civicpin.Secret, source civ
 			return err
 		}
 	}
-	err = s.config.Pins.Stop(ctx, v.run().Subject, "disowned by a contact", civicpin.Citizen)
+	err = s.config.Pins.Stop(ctx, v.run().Subject, "repudiated by a contact", civicpin.Citizen)
 	if err != nil && !errors.Is(err, pin.ErrNoCredential) {
 		return fmt.Errorf("recovery: stop: %w", err)
 	}
@@ -88,6 +88,6 @@ func (s *Service) Repudiate(ctx context.Context, tok civicpin.Secret, source civ
 	if err != nil {
 		return err
 	}
-	v.record(ctx, eventDisowned, "")
+	v.record(ctx, eventRepudiated, "")
 	return nil
 }

@@ -34,34 +34,34 @@ const defaultPerHour = 60
 
 func newRole(v *store.Vault, name string, r Role) (*role, error) {
 	if !names.Valid(name, 32) {
-		return nil, fmt.Errorf("%w: role %q: the name is not 1 to 32 of ASCII letters, digits, period, - and _", ErrPlan, name)
+		return nil, fmt.Errorf("%w: role %q: the name is not 1 to 32 of ASCII letters, digits, period, - and _", ErrInvalidPlan, name)
 	}
 	if r.PerHour == 0 {
 		r.PerHour = defaultPerHour
 	}
 	hours, err1 := officehours.New(r.From, r.To, r.Days, r.Zone)
-	acts, err2 := quota.New(v, "staff."+name, civicpin.Rate{Limit: r.PerHour, Window: time.Hour}, quota.Operator)
+	acts, err2 := quota.New(v, "operator."+name, civicpin.Rate{Limit: r.PerHour, Window: time.Hour}, quota.Operator)
 	if err := errors.Join(err1, err2); err != nil {
-		return nil, fmt.Errorf("%w: role %q: %w", ErrPlan, name, err)
+		return nil, fmt.Errorf("%w: role %q: %w", ErrInvalidPlan, name, err)
 	}
 	return &role{Role: r, hours: hours, quota: acts}, nil
 }
 
 // may lets an operator act, once, in a role; or any role if it is empty.
-func (s *Service) may(ctx context.Context, by Staff, want string) error {
+func (s *Service) may(ctx context.Context, by Operator, want string) error {
 	if err := by.ID.Validate(); err != nil {
 		return err
 	}
 	r := s.roles[by.Role]
 	if !by.ID.IsOperator() || r == nil || want != "" && by.Role != want {
-		return &StaffError{Reason: "role"}
+		return &OperatorError{Reason: "role"}
 	}
 	if opens := r.hours.Opens(s.vault.Now()); !opens.IsZero() {
-		return &StaffError{Reason: "hours", Until: opens}
+		return &OperatorError{Reason: "hours", Until: opens}
 	}
 	_, err := r.quota.Take(ctx, store.Key{ID: string(by.ID)}, 1)
 	if full, ok := errors.AsType[*quota.FullError](err); ok {
-		return &StaffError{Reason: "limit", Until: full.Until}
+		return &OperatorError{Reason: "limit", Until: full.Until}
 	}
 	return err
 }

@@ -23,7 +23,7 @@ const maxSends = 10 // messages of one run, beyond the send limits
 
 // Send sends the link or code of the present step, again or for the first time: for the page "I did not receive it", and after
 // a run has rested. Earlier ones stay good, at most three. A run that leads nowhere sends nothing, after the same work. Errors:
-//   - [ErrStep]: the step sends nothing.
+//   - [ErrWrongStep]: the step sends nothing.
 //   - [ErrWaiting]: the run rests.
 //   - a *[lockout.LockedError]: the limits of messages are reached, alike for everybody.
 //   - [ErrBusy]: answer 503. [outbox.ErrBusy] if too many messages wait.
@@ -49,7 +49,7 @@ func (s *Service) Send(ctx context.Context, ticket civicpin.Secret, source civic
 	}
 	d, ok := v.delivery()
 	if !ok {
-		return v.view(), ErrStep
+		return v.view(), ErrWrongStep
 	}
 	err = v.deliver(ctx, d)
 	return v.view(), err

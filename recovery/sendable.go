@@ -38,7 +38,7 @@ func (s *Service) sendable(w *way) error {
 	for _, kind := range kinds {
 		for _, link := range []bool{true, false} { // contacts that cool down get none
 			m := token.Sample(kind, 0, link, now.Add(w.Repudiate))
-			if err := check(notice(m, m.Expires), told); err != nil {
+			if err := check(notice(m, m.ExpiresAt), told); err != nil {
 				return err
 			}
 		}

@@ -14,29 +14,29 @@ import (
 type Run struct {
 	ID string // names the run to the office and in the log; it is not secret, and opens nothing
 	// Ticket is the right to go on, for a cookie. It is given by Start and by Redeem, and is otherwise empty: keep it.
-	Ticket  civicpin.Secret
-	Plan    string    // its name
-	Next    Ask       // what is asked now; for an unknown subject it looks like anybody's
-	Done    bool      // nothing more is asked: call [Service.Finish] with the ticket
-	Expires time.Time // when the run ends
+	Ticket    civicpin.Secret
+	Plan      string    // its name
+	Next      Ask       // what is asked now; for an unknown subject it looks like anybody's
+	Done      bool      // nothing more is asked: call [Service.Finish] with the ticket
+	ExpiresAt time.Time // when the run ends
 }
 
 // An Ask is what a run asks for: the fields that are not zero. The [Answers] of the same names are given together.
 type Ask struct {
-	Captcha   bool
-	Facts     []string
-	Images    []string           // one of these
-	Questions []string           // an answer to each
-	Contacts  int                // how many are to be named
-	Of        []civicpin.Channel // of these channels; empty for any
-	Confirm   *ContactAsk        // a contact
-	Sent      *ContactAsk        // follow the link, or type the code, that was sent
-	Factor    string             // a proof by this factor
-	Documents []string           // an upload of each kind
-	Operator  string             // nothing to be typed: somebody of this role goes on
-	Waits     time.Time          // nothing to be typed: the run rests until then, and goes on with [Service.Send]
-	Terms     string             // this version is to be accepted
-	Enrol     *plan.Enrol        // an image and answers to questions of the visitor's choice
+	Captcha    bool
+	Facts      []string
+	Images     []string           // one of these
+	Questions  []string           // an answer to each
+	Contacts   int                // how many are to be named
+	Of         []civicpin.Channel // of these channels; empty for any
+	Confirm    *ContactAsk        // a contact
+	Sent       *ContactAsk        // follow the link, or type the code, that was sent
+	Factor     string             // a proof by this factor
+	Documents  []string           // an upload of each kind
+	Approval   string             // nothing to be typed: somebody of this role goes on
+	WaitsUntil time.Time          // nothing to be typed: the run rests until then, and goes on with [Service.Send]
+	Terms      string             // this version is to be accepted
+	Enrol      *plan.Enrol        // an image and answers to questions of the visitor's choice
 }
 
 // A ContactAsk shows a contact: one to be confirmed, or where a link or code was sent. It looks the same for a subject without.
@@ -46,8 +46,8 @@ type ContactAsk struct {
 	Masked     string
 	MayCorrect bool // another one may be given instead
 	Link, Code bool // what was sent: a link, a code to be typed, or both
-	// Expires is when the latest that was sent ends; zero if none is outstanding: ask for one with [Service.Send].
-	Expires time.Time
+	// ExpiresAt is when the latest that was sent ends; zero if none is outstanding: ask for one with [Service.Send].
+	ExpiresAt time.Time
 }
 
 // Show returns what a run asks for now. It changes nothing. Errors:
@@ -63,9 +63,9 @@ func (s *Service) Show(ctx context.Context, ticket civicpin.Secret) (Run, error)
 // view returns the run as it is shown.
 func (v *visit) view() Run {
 	r, w := v.run(), v.way
-	shown := Run{ID: v.id(), Plan: r.Plan, Expires: r.Expires, Done: r.Step >= len(w.Steps) && r.Rests.IsZero()}
+	shown := Run{ID: v.id(), Plan: r.Plan, ExpiresAt: r.Expires, Done: r.Step >= len(w.Steps) && r.Rests.IsZero()}
 	if !r.Rests.IsZero() {
-		shown.Next.Waits = r.Rests
+		shown.Next.WaitsUntil = r.Rests
 		return shown
 	}
 	if shown.Done {
@@ -90,8 +90,8 @@ func (v *visit) view() Run {
 			ask.Factor = string(step)
 		case plan.Documents:
 			ask.Documents = slices.Clone(step.Kinds)
-		case plan.Operator:
-			ask.Operator = step.Role
+		case plan.Approval:
+			ask.Approval = step.Role
 		case plan.Terms:
 			ask.Terms = step.Version
 		case plan.Enrol:
@@ -112,7 +112,7 @@ func (v *visit) sent(step plan.Step) *ContactAsk {
 		l := links[len(links)-1]
 		ask.Channel, ask.Masked = l.To.Channel, v.masked(l.To)
 		if v.vault.Now().Before(l.Expires) {
-			ask.Expires = l.Expires
+			ask.ExpiresAt = l.Expires
 		}
 	}
 	return ask

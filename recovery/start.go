@@ -60,7 +60,7 @@ func (s *Service) start(ctx context.Context, name string, subject civicpin.Subje
 	}
 	r.Pad()
 	v := &visit{
-		Service: s, entry: store.Entry[run]{Key: store.Key{ID: id}, Value: r, Expires: r.Keep()}, way: w,
+		Service: s, entry: store.Entry[run]{Key: store.Key{ID: id}, Value: r, ExpiresAt: r.Keep()}, way: w,
 		by: by, source: source,
 	}
 	if err := s.runs.Put(ctx, &v.entry); err != nil {
@@ -106,7 +106,7 @@ func (s *Service) prepare(r *run, w *way, contacts *contact.Snapshot, k *knowled
 			ask = max(ask, step.Ask)
 		case plan.ConfirmContact:
 			r.Shown = contacts.Masked(step.Channel)
-		case plan.Operator:
+		case plan.Approval:
 			ask = max(ask, step.Questions)
 		}
 	}
@@ -117,7 +117,7 @@ func (s *Service) prepare(r *run, w *way, contacts *contact.Snapshot, k *knowled
 
 // helps reports whether a plan can come to something for a subject. It looks at everything: the same work for strangers.
 func (w *way) helps(mark pin.Mark, contacts *contact.Snapshot, k *knowledge.Knowledge) bool {
-	can := w.Begin && mark.Vacant && !(w.hasty && mark.Revoked) || !w.Begin && mark.Held
+	can := w.Creates && mark.Vacant && !(w.hasty && mark.Revoked) || !w.Creates && mark.Held
 	corrects := civicpin.Channel("")
 	for _, step := range w.Steps {
 		switch step := step.(type) {
@@ -125,7 +125,7 @@ func (w *way) helps(mark pin.Mark, contacts *contact.Snapshot, k *knowledge.Know
 			can = k.Image != "" && can
 		case plan.Questions:
 			can = len(k.Questions) >= step.Ask && can
-		case plan.Operator:
+		case plan.Approval:
 			can = len(k.Questions) >= step.Questions && can
 		case plan.Contacts:
 			can = len(contacts.Usable()) >= step.AtLeast && can

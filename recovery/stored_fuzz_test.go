@@ -46,8 +46,8 @@ func (k *kit) begun(t testing.TB) map[string]map[string]any {
 	all := make(map[string]map[string]any)
 	for _, p := range plans() {
 		var run recovery.Run
-		if _, staffs := p.Steps[0].(plan.Operator); staffs {
-			run, err = k.StartBy(t.Context(), p.Name, ana, recovery.Staff{ID: agency.ID, Role: p.Steps[0].(plan.Operator).Role})
+		if _, staffs := p.Steps[0].(plan.Approval); staffs {
+			run, err = k.StartBy(t.Context(), p.Name, ana, recovery.Operator{ID: agency.ID, Role: p.Steps[0].(plan.Approval).Role})
 		} else {
 			run, err = k.Start(t.Context(), p.Name, ana, civicpin.Source{})
 		}
@@ -64,7 +64,7 @@ func storedRuns(t testing.TB, k *kit) (runs [][]byte, digests map[string][]byte)
 	t.Helper()
 	_, ticket := recovery.Forge('t', storedID, 0)
 	_, linked := recovery.Forge('l', storedID, 1)
-	_, disown := recovery.Forge('d', storedID, 1)
+	_, repudiate := recovery.Forge('d', storedID, 1)
 	digests = make(map[string][]byte)
 	begun := k.begun(t)
 	for _, p := range plans() {
@@ -74,7 +74,7 @@ func storedRuns(t testing.TB, k *kit) (runs [][]byte, digests map[string][]byte)
 			until := k.clock.Now().Add(time.Minute)
 			r["step"], r["ticket"], r["known"] = step, ticket, true
 			r["links"] = []any{map[string]any{"n": 1, "hash": linked, "tag": linked, "to": to, "expires": until}}
-			r["disown"] = []any{map[string]any{"n": 1, "hash": disown, "expires": until}}
+			r["repudiate"] = []any{map[string]any{"n": 1, "hash": repudiate, "expires": until}}
 			r["mail"] = []any{map[string]any{
 				"name": "s1", "kind": "recovery.link", "to": to, "link": 1, "token": "x", "expires": until, "state": "pending",
 			}}
@@ -105,8 +105,8 @@ func FuzzStoredRun(f *testing.F) {
 		{`"sends":1`, `"sends":-9223372036854775808`},
 		{`"n":1`, `"n":257`},
 		{`"asked":[`, `"asked":[],"documents":[`},
-		{`"disown":[`, `"rests":"9999-12-31T23:59:59Z","correct":{},"adopt":true,"disown":[`},
-		{`"disown":[`, `"enrolled":{"questions":[{}]},"named":[{}],"approved":[{}],"disown":[`},
+		{`"repudiate":[`, `"rests":"9999-12-31T23:59:59Z","correct":{},"adopt":true,"repudiate":[`},
+		{`"repudiate":[`, `"enrolled":{"questions":[{}]},"named":[{}],"approved":[{}],"repudiate":[`},
 	} {
 		for _, text := range seeds {
 			if bytes.Contains(text, []byte(`"plan":"clave"`)) && bytes.Contains(text, []byte(change[0])) {
@@ -118,7 +118,7 @@ func FuzzStoredRun(f *testing.F) {
 	f.Add([]byte(`null`))
 	ticket, ticketHash := recovery.Forge('t', storedID, 0)
 	linked, linkHash := recovery.Forge('l', storedID, 1)
-	disown, _ := recovery.Forge('d', storedID, 1)
+	repudiate, _ := recovery.Forge('d', storedID, 1)
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if !json.Valid(text) {
 			return
@@ -162,8 +162,8 @@ func FuzzStoredRun(f *testing.F) {
 		put()
 		note(k.Show(t.Context(), ticket))
 		note(k.Inspect(t.Context(), linked))
-		note(k.Inspect(t.Context(), disown))
-		note(k.Case(t.Context(), storedID, agency))
+		note(k.Inspect(t.Context(), repudiate))
+		note(k.ShowCase(t.Context(), storedID, agency))
 		for _, a := range []recovery.Answers{
 			{},
 			{Captcha: true},
@@ -179,7 +179,7 @@ func FuzzStoredRun(f *testing.F) {
 		}
 		note(k.Send(t.Context(), ticket, home))
 		put()
-		note(k.Assist(t.Context(), storedID, agency, recovery.Verdict{}))
+		note(k.Decide(t.Context(), storedID, agency, recovery.Verdict{}))
 		put()
 		note(k.Redeem(t.Context(), linked, home))
 		put()
@@ -200,9 +200,9 @@ func FuzzStoredRun(f *testing.F) {
 		require.True(t, err == nil || g.IsZero(), "a grant with an error")
 		note(nil, err)
 		put()
-		note(k.Assist(t.Context(), storedID, agency, recovery.Verdict{Approve: true}))
+		note(k.Decide(t.Context(), storedID, agency, recovery.Verdict{Approve: true}))
 		put()
-		note(nil, k.Repudiate(t.Context(), disown, home))
+		note(nil, k.Repudiate(t.Context(), repudiate, home))
 		if !readable {
 			for _, err := range errs {
 				require.ErrorIs(t, err, store.ErrUnreadable)

@@ -57,14 +57,14 @@ func trace(t *testing.T, k *kit, f *storetest.Faults, do func() (recovery.Run, e
 	require.Len(t, k.mail.Messages(), sent, "the notifier is never called inline")
 	next := run.Next
 	shown := fmt.Sprintf("%v %v %v %d %v %v %q %v %s", next.Captcha, next.Facts, len(next.Images), len(next.Questions), next.Contacts,
-		next.Of, next.Factor, next.Documents, next.Operator)
+		next.Of, next.Factor, next.Documents, next.Approval)
 	if c := next.Confirm; c != nil {
 		shown += fmt.Sprintf(" confirm %v %v %v", c.Channel, c.MayCorrect, c.Masked != "")
 	}
 	if s := next.Sent; s != nil {
-		shown += fmt.Sprintf(" sent %v %v %v %v %v", s.Channel, s.Link, s.Code, s.Masked != "", s.Expires)
+		shown += fmt.Sprintf(" sent %v %v %v %v %v", s.Channel, s.Link, s.Code, s.Masked != "", s.ExpiresAt)
 	}
-	return fmt.Sprintf("%v; %s; done %v; ticket %v; expires %v; %s; %d hashes", err, shown, run.Done, !run.Ticket.IsZero(), run.Expires,
+	return fmt.Sprintf("%v; %s; done %v; ticket %v; expires %v; %s; %d hashes", err, shown, run.Done, !run.Ticket.IsZero(), run.ExpiresAt,
 		strings.Join(calls, ", "), recovery.Hashes(k.Service)-hashes)
 }
 
@@ -180,7 +180,7 @@ func TestStrangersLearnNothing(t *testing.T) {
 			_, err3 := k.Inspect(t.Context(), forged("l", run))
 			return recovery.Run{}, errors.Join(err, err2, err3)
 		}},
-		{"forge a disowning", to("unlock", captcha), func(k *kit, run recovery.Run) (recovery.Run, error) {
+		{"forge a repudiating", to("unlock", captcha), func(k *kit, run recovery.Run) (recovery.Run, error) {
 			return recovery.Run{}, errors.Join(k.Repudiate(t.Context(), forged("d", run), home), k.Repudiate(t.Context(), forged("u", run), home))
 		}},
 		{"cancel", to("unlock", captcha), func(k *kit, run recovery.Run) (recovery.Run, error) {
@@ -198,7 +198,7 @@ func TestStrangersLearnNothing(t *testing.T) {
 		}},
 	}
 	for _, p := range plans() {
-		if _, ok := p.Steps[0].(plan.Operator); ok {
+		if _, ok := p.Steps[0].(plan.Approval); ok {
 			continue
 		}
 		anonymous = append(anonymous, struct {

@@ -104,7 +104,7 @@ func TestNewAsksTheNotifier(t *testing.T) {
 			c := k.config
 			c.Plans = []plan.Plan{{
 				Exception: "for this test",
-				Name:      "worded", Steps: append([]plan.Step{plan.Captcha{}}, tc.steps...), Limit: threeTries(), Outcome: tc.outcome, Begin: tc.begin,
+				Name:      "worded", Steps: append([]plan.Step{plan.Captcha{}}, tc.steps...), Limit: threeTries(), Outcome: tc.outcome, Creates: tc.begin,
 			}}
 			_, err := recovery.New(k.out, c)
 			if tc.kind == "" {

@@ -99,12 +99,12 @@ func (v *visit) change(ctx context.Context, act func(*run, time.Time) error) err
 			return err
 		}
 		if e.Value.Step != step {
-			return ErrStep
+			return ErrWrongStep
 		}
 		if err := act(&e.Value, now); err != nil {
 			return err
 		}
-		e.Expires = e.Value.Keep()
+		e.ExpiresAt = e.Value.Keep()
 		return nil
 	})
 	if err == nil {

@@ -225,11 +225,11 @@ func walkVideo(ctx context.Context, k *kit, _ string) error {
 	if err != nil {
 		return err
 	}
-	c, err := k.Case(ctx, run.ID, video)
+	c, err := k.ShowCase(ctx, run.ID, video)
 	if err != nil {
 		return err
 	}
-	_, err = k.Assist(ctx, run.ID, video, recovery.Verdict{Approve: true, Questions: answered(c.Questions, true)})
+	_, err = k.Decide(ctx, run.ID, video, recovery.Verdict{Approve: true, Questions: answered(c.Questions, true)})
 	return err
 }
 
@@ -247,8 +247,8 @@ func walkDesk(ctx context.Context, k *kit, secret string) error {
 			return err
 		}
 	}
-	for _, by := range []recovery.Staff{agency, other} {
-		if _, err := k.Assist(ctx, run.ID, by, recovery.Verdict{Approve: true, Reason: "the face is that on the card"}); err != nil {
+	for _, by := range []recovery.Operator{agency, other} {
+		if _, err := k.Decide(ctx, run.ID, by, recovery.Verdict{Approve: true, Reason: "the face is that on the card"}); err != nil {
 			return err
 		}
 	}
@@ -321,7 +321,7 @@ func walkOffice(ctx context.Context, k *kit, secret string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := k.Assist(ctx, run.ID, agency, recovery.Verdict{Approve: true, Reason: "cédula"}); err != nil {
+	if _, err := k.Decide(ctx, run.ID, agency, recovery.Verdict{Approve: true, Reason: "cédula"}); err != nil {
 		return err
 	}
 	return k.exchange(ctx, after, anaMail, anaPhone, secret)

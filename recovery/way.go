@@ -27,7 +27,7 @@ func (w *way) message(isLink bool) civicpin.MessageKind {
 	switch {
 	case !isLink:
 		return codeMail
-	case w.Begin:
+	case w.Creates:
 		return activateMail
 	case w.Outcome == plan.Unlocked:
 		return unlockMail
@@ -50,11 +50,11 @@ func (s *Service) addPlan(p plan.Plan) error {
 		return err
 	}
 	if s.plans[p.Name] != nil {
-		return fmt.Errorf("%w: two plans called %s", ErrPlan, p.Name)
+		return fmt.Errorf("%w: two plans called %s", ErrInvalidPlan, p.Name)
 	}
 	gate, err := lockout.New(s.vault, "recovery."+p.Name, p.Limit)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrPlan, err)
+		return fmt.Errorf("%w: %w", ErrInvalidPlan, err)
 	}
 	digest, err := p.Digest()
 	if err != nil {

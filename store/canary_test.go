@@ -147,7 +147,7 @@ func TestKeysThatDoNotFit(t *testing.T) {
 	t.Run("an empty file", func(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "empty"), nil, 0o600))
 		_, err := store.ReadKeyFile(filepath.Join(dir, "empty"))
-		require.ErrorIs(t, err, store.ErrKeyFile)
+		require.ErrorIs(t, err, store.ErrInvalidKeyFile)
 		require.EqualError(t, err, `store: keys: no line "civicpin keys 1": `+filepath.Join(dir, "empty"))
 	})
 	t.Run("a truncated one", func(t *testing.T) {
@@ -158,7 +158,7 @@ func TestKeysThatDoNotFit(t *testing.T) {
 			require.NoError(t, os.WriteFile(path, text[:n], 0o600))
 			short, err := store.ReadKeyFile(path)
 			if err != nil {
-				require.ErrorIs(t, err, store.ErrKeyFile, n)
+				require.ErrorIs(t, err, store.ErrInvalidKeyFile, n)
 				continue
 			}
 			// It ends with a line.

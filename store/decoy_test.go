@@ -56,20 +56,20 @@ func TestGetOrOpensAlike(t *testing.T) {
 	require.ErrorIs(t, err, store.ErrNotFound, "it was never stored")
 }
 
-// A record that expires is as long as one that does not, and padded records are of one length, which is how GetOr's decoy can be
-// as long as they.
+// A record that expires is as long as one that does not, and padded records are of one length, which is how GetOr's decoy can
+// be as long as they.
 func TestRecordsOfOneLength(t *testing.T) {
 	m := store.NewMemory()
 	v := newVault(t, m, sealing(t, "k1"), nil)
 	plain := kindOf[string](t, v, "things")
 	length := func(k store.Kind[string], value string, expires time.Time) int {
 		t.Helper()
-		e := store.Entry[string]{Key: store.Key{ID: "x"}, Value: value, Expires: expires}
+		e := store.Entry[string]{Key: store.Key{ID: "x"}, Value: value, ExpiresAt: expires}
 		require.NoError(t, k.Put(t.Context(), &e))
 		got, err := plain.Get(t.Context(), e.Key)
 		require.NoError(t, err)
 		require.Equal(t, value, got.Value)
-		require.True(t, expires.Equal(got.Expires))
+		require.True(t, expires.Equal(got.ExpiresAt))
 		n := 0
 		for item, err := range m.List(t.Context(), "", "") {
 			require.NoError(t, err)

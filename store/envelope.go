@@ -72,10 +72,10 @@ func (k Kind[T]) encode(ctx context.Context, e *Entry[T]) ([]byte, error) {
 	}
 	env := envelope{Subject: e.Key.Subject, ID: e.Key.ID, Expires: never, Mark: make([]byte, 12)}
 	_, _ = crand.Read(env.Mark) // never fails
-	if !e.Expires.IsZero() {
-		env.Expires = e.Expires.UnixNano()
+	if !e.ExpiresAt.IsZero() {
+		env.Expires = e.ExpiresAt.UnixNano()
 		// Beyond the years 1678 to 2262 that number wraps around, and two values mean never.
-		if env.Expires == 0 || env.Expires == never || !time.Unix(0, env.Expires).Equal(e.Expires) {
+		if env.Expires == 0 || env.Expires == never || !time.Unix(0, env.Expires).Equal(e.ExpiresAt) {
 			return nil, fmt.Errorf("store: encode %s: %w: an expiry out of range", k.name, civicpin.ErrInvalid)
 		}
 	}
@@ -110,7 +110,7 @@ func (k Kind[T]) decode(ctx context.Context, storageKey string, want *Key, r Rec
 	if k.vault.storageKey(k.name, e.Key) != storageKey || want != nil && e.Key != *want {
 		return Entry[T]{}, fmt.Errorf("%w: %s record of another key", ErrUnreadable, k.name)
 	}
-	if e.Expires = env.expires(); !e.Expires.IsZero() && !e.Expires.After(k.vault.Now()) {
+	if e.ExpiresAt = env.expires(); !e.ExpiresAt.IsZero() && !e.ExpiresAt.After(k.vault.Now()) {
 		return Entry[T]{Key: e.Key, version: r.Version}, nil
 	}
 	if err := env.decode(&e.Value); err != nil {

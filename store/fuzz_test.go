@@ -87,7 +87,7 @@ func FuzzEnvelope(f *testing.F) {
 				t.Fatalf("Put of what Get found in %q: %v", plain, err)
 			}
 			again, err := k.Get(t.Context(), key)
-			if err != nil || again.Value != e.Value || !again.Expires.Equal(e.Expires) {
+			if err != nil || again.Value != e.Value || !again.ExpiresAt.Equal(e.ExpiresAt) {
 				t.Fatalf("Get of %q, written back: %+v, error %v; want %+v", plain, again, err, e)
 			}
 		case e.Found() || e.Value != (account{}):

@@ -29,8 +29,8 @@ func (e keyInFrontError) Is(target error) bool { return target == ErrKeyInFront 
 // AddKey, PromoteKey and [RemoveKey] replace the file as a whole, by renaming a new one: a crash leaves the file of before, or
 // the new one, on the disk. Owner and rights stay; so do comments. They write path with ".new" first, which also keeps two of
 // them from running at once. A crash may leave that file: remove it. Errors:
-//   - [ErrKeyFile], [ErrKeyFileMode], and those of the file system, as of [ReadKeyFile]: nothing was changed. [ErrKeyFile] also
-//     if the new file would be over the limit of 1 MiB, which ReadKeyFile refuses.
+//   - [ErrInvalidKeyFile], [ErrExposedKeyFile], and those of the file system, as of [ReadKeyFile]: nothing was changed.
+//     [ErrInvalidKeyFile] also if the new file would be over the limit of 1 MiB, which ReadKeyFile refuses.
 //   - fs.ErrExist: a file path.new is there. Nothing was changed.
 //   - An error after the rename, as when the disk fails, says that the new file is there and may not last.
 func AddKey(path string) (id string, err error) {

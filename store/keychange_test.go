@@ -114,7 +114,7 @@ func TestChangeKeysRefuses(t *testing.T) {
 
 	require.NoError(t, os.WriteFile(path, []byte("civicpin keys 1\n"), 0o600))
 	_, err = store.AddKey(path)
-	require.ErrorIs(t, err, store.ErrKeyFile)
+	require.ErrorIs(t, err, store.ErrInvalidKeyFile)
 	alone(t, path)
 }
 
@@ -147,8 +147,8 @@ func TestKeyFileRights(t *testing.T) {
 			require.NoError(t, addErr, "%o", mode)
 			assert.Equal(t, keys.Index.Reveal(), read.Index.Reveal())
 		} else {
-			require.ErrorIs(t, err, store.ErrKeyFileMode, "%o", mode)
-			require.ErrorIs(t, addErr, store.ErrKeyFileMode, "%o", mode)
+			require.ErrorIs(t, err, store.ErrExposedKeyFile, "%o", mode)
+			require.ErrorIs(t, addErr, store.ErrExposedKeyFile, "%o", mode)
 			assert.True(t, read.Index.IsZero())
 		}
 		read, err = store.ReadMountedKeyFile(path)
@@ -158,7 +158,7 @@ func TestKeyFileRights(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, make([]byte, 1<<20+1), 0o600))
 	require.NoError(t, os.Chmod(path, 0o600))
 	_, err := store.ReadKeyFile(path)
-	require.ErrorIs(t, err, store.ErrKeyFile)
+	require.ErrorIs(t, err, store.ErrInvalidKeyFile)
 }
 
 // TestChangeKeysAtOnce: a change that is not refused is in the file, whatever others do.

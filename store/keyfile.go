@@ -15,10 +15,10 @@ import (
 )
 
 var (
-	// ErrKeyFile says that the text of a key file is not one: empty, cut off, or with a line that is wrong.
-	ErrKeyFile = errors.New("store: invalid key file")
-	// ErrKeyFileMode says that users other than its owner may use a key file. See [ReadMountedKeyFile].
-	ErrKeyFileMode = errors.New("store: a key file that its group or others may use")
+	// ErrInvalidKeyFile says that the text of a key file is not one: empty, cut off, or with a line that is wrong.
+	ErrInvalidKeyFile = errors.New("store: invalid key file")
+	// ErrExposedKeyFile says that users other than its owner may use a key file. See [ReadMountedKeyFile].
+	ErrExposedKeyFile = errors.New("store: a key file that its group or others may use")
 )
 
 const (
@@ -30,11 +30,11 @@ const (
 	errKeyFileSize = keyTextError("keys: over the limit of 1 MiB")
 )
 
-// A keyTextError says what is wrong with the text of a key file. It matches [ErrKeyFile].
+// A keyTextError says what is wrong with the text of a key file. It matches [ErrInvalidKeyFile].
 type keyTextError string
 
 func (e keyTextError) Error() string        { return "store: " + string(e) }
-func (e keyTextError) Is(target error) bool { return target == ErrKeyFile }
+func (e keyTextError) Is(target error) bool { return target == ErrInvalidKeyFile }
 
 // A keyFileExistsError is the path of a file that CreateKeyFile does not replace. It matches [fs.ErrExist].
 type keyFileExistsError string
@@ -118,8 +118,8 @@ func newKey() string {
 }
 
 // ReadKeyFile reads a file as [ParseKeys] describes it. Errors, besides those of the file system:
-//   - [ErrKeyFileMode]: its group or others have any right to the file. On Windows the rights are not looked at.
-//   - [ErrKeyFile]: the text is not that of a key file.
+//   - [ErrExposedKeyFile]: its group or others have any right to the file. On Windows the rights are not looked at.
+//   - [ErrInvalidKeyFile]: the text is not that of a key file.
 func ReadKeyFile(path string) (Keys, error) { return readKeys(path, true) }
 
 // ReadMountedKeyFile is [ReadKeyFile] without a look at the file's rights: for a secret that an orchestrator mounts, and whose
@@ -151,7 +151,7 @@ func readKeyText(path string, private bool) (string, fs.FileInfo, error) {
 	}
 	if private && runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
 		return "", nil, fmt.Errorf("%w: %s has mode %#o: chmod 600, or ReadMountedKeyFile for a mounted secret",
-			ErrKeyFileMode, path, info.Mode().Perm())
+			ErrExposedKeyFile, path, info.Mode().Perm())
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
 	if err != nil {

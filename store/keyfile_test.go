@@ -47,7 +47,7 @@ func TestChangeKeysWritesNoLongFile(t *testing.T) {
 			require.Len(t, keys.Sealing, 2, c.size)
 			continue
 		}
-		require.ErrorIs(t, err, store.ErrKeyFile, c.size)
+		require.ErrorIs(t, err, store.ErrInvalidKeyFile, c.size)
 		require.EqualError(t, err, "store: keys: over the limit of 1 MiB")
 		assert.Empty(t, id, c.size)
 		after, err := os.ReadFile(path)

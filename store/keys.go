@@ -77,7 +77,7 @@ func (x xchacha) Open(_ context.Context, sealed, associated []byte) ([]byte, err
 // ParseKeys reads keys from text: the line "civicpin keys 1", a line "index KEY", and one or more lines "seal ID KEY", each
 // KEY being 32 bytes in base64 without padding. The first seal line is the key that seals; [AddKey], [PromoteKey] and
 // [RemoveKey] change these lines.
-// Blank lines and lines that begin with "#" are skipped. Any other text gives an error that matches [ErrKeyFile] and
+// Blank lines and lines that begin with "#" are skipped. Any other text gives an error that matches [ErrInvalidKeyFile] and
 // does not quote the text; so does one key in two lines.
 func ParseKeys(text string) (Keys, error) {
 	var keys Keys

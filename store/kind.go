@@ -88,8 +88,8 @@ func (k Kind[T]) Name() string { return k.name }
 type Entry[T any] struct {
 	Key   Key
 	Value T
-	// Expires is when the record stops being found, by the vault's clock; zero means never.
-	Expires time.Time
+	// ExpiresAt is when the record stops being found, by the vault's clock; zero means never.
+	ExpiresAt time.Time
 	// Drop, set within Update, deletes the record instead of writing it.
 	Drop bool
 
@@ -144,8 +144,8 @@ func (k Kind[T]) Put(ctx context.Context, e *Entry[T]) error {
 	}
 	storageKey := k.vault.storageKey(k.name, e.Key)
 	r := Record{Value: value, Version: e.version}
-	if !e.Expires.IsZero() {
-		r.Expires = e.Expires.Add(k.vault.opts.Grace)
+	if !e.ExpiresAt.IsZero() {
+		r.ExpiresAt = e.ExpiresAt.Add(k.vault.opts.Grace)
 	}
 	version, err := k.vault.store.Put(ctx, storageKey, r)
 	if err != nil {
@@ -204,7 +204,7 @@ func (k Kind[T]) Update(ctx context.Context, key Key, change func(*Entry[T]) err
 // is out of date, the record is read again and change called anew. If it expired since it was read, it is not Found.
 func (k Kind[T]) UpdateFrom(ctx context.Context, e Entry[T], change func(*Entry[T]) error) (Entry[T], error) {
 	key := e.Key
-	if e.found && !e.Expires.IsZero() && !e.Expires.After(k.vault.Now()) {
+	if e.found && !e.ExpiresAt.IsZero() && !e.ExpiresAt.After(k.vault.Now()) {
 		e = Entry[T]{Key: key, version: e.version}
 	}
 	for try := range maxTries {

@@ -50,7 +50,7 @@ func TestGetPutDelete(t *testing.T) {
 	assert.True(t, got.Found())
 	assert.Equal(t, e.Value, got.Value)
 	assert.Equal(t, key, got.Key)
-	assert.True(t, got.Expires.IsZero())
+	assert.True(t, got.ExpiresAt.IsZero())
 
 	// An entry follows its own writes, and no others.
 	e.Value.N = 2
@@ -251,17 +251,17 @@ func TestExpiry(t *testing.T) {
 	key := store.Key{Subject: rossi}
 	expires := c.Now().Add(time.Minute + 123_456_789)
 	_, err := k.Update(t.Context(), key, func(e *store.Entry[account]) error {
-		e.Value.N, e.Expires = 5, expires
+		e.Value.N, e.ExpiresAt = 5, expires
 		return nil
 	})
 	require.NoError(t, err)
 	items := raw(t, memory)
 	require.Len(t, items, 1)
-	assert.True(t, expires.Add(90*time.Second).Equal(items[0].Expires))
+	assert.True(t, expires.Add(90*time.Second).Equal(items[0].ExpiresAt))
 
 	e, err := k.Get(t.Context(), key)
 	require.NoError(t, err)
-	assert.True(t, expires.Equal(e.Expires), "to the nanosecond")
+	assert.True(t, expires.Equal(e.ExpiresAt), "to the nanosecond")
 	c.Add(expires.Sub(c.Now()) - 1)
 	_, err = k.Get(t.Context(), key)
 	require.NoError(t, err, "a nanosecond before")
@@ -269,7 +269,7 @@ func TestExpiry(t *testing.T) {
 	e, err = k.Get(t.Context(), key)
 	require.ErrorIs(t, err, store.ErrNotFound, "at that instant")
 	assert.Zero(t, e.Value, "nothing of an expired record is shown")
-	assert.True(t, e.Expires.IsZero())
+	assert.True(t, e.ExpiresAt.IsZero())
 	for range k.All(t.Context()) {
 		t.Error("All yields an expired record")
 	}
@@ -283,10 +283,10 @@ func TestExpiry(t *testing.T) {
 	e, err = k.Update(t.Context(), key, add(1))
 	require.NoError(t, err)
 	assert.Equal(t, 2, e.Value.N)
-	assert.True(t, raw(t, memory)[0].Expires.IsZero())
+	assert.True(t, raw(t, memory)[0].ExpiresAt.IsZero())
 
 	// The clock may go back.
-	e.Expires = c.Now().Add(time.Second)
+	e.ExpiresAt = c.Now().Add(time.Second)
 	require.NoError(t, k.Put(t.Context(), &e))
 	c.Add(time.Second)
 	_, err = k.Get(t.Context(), key)
@@ -303,9 +303,9 @@ func TestUnstorable(t *testing.T) {
 	for name, e := range map[string]store.Entry[account]{
 		"subject not UTF-8": {Key: store.Key{Subject: "\xff"}},
 		"id not UTF-8":      {Key: store.Key{Subject: rossi, ID: "\xc3("}},
-		"expires in 1970":   {Key: store.Key{Subject: rossi}, Expires: time.Unix(0, 0)}, // zero would mean never
-		"expires in 9999":   {Key: store.Key{Subject: rossi}, Expires: time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)},
-		"expires in 1600":   {Key: store.Key{Subject: rossi}, Expires: time.Date(1600, 1, 1, 0, 0, 0, 0, time.UTC)},
+		"expires in 1970":   {Key: store.Key{Subject: rossi}, ExpiresAt: time.Unix(0, 0)}, // zero would mean never
+		"expires in 9999":   {Key: store.Key{Subject: rossi}, ExpiresAt: time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)},
+		"expires in 1600":   {Key: store.Key{Subject: rossi}, ExpiresAt: time.Date(1600, 1, 1, 0, 0, 0, 0, time.UTC)},
 	} {
 		require.ErrorIs(t, k.Put(t.Context(), &e), civicpin.ErrInvalid, name)
 		assert.False(t, e.Found(), name)

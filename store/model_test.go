@@ -34,7 +34,7 @@ func TestMemoryModel(t *testing.T) {
 				key := names.Draw(t, "key")
 				r := store.Record{Value: rapid.SliceOfN(rapid.Byte(), 0, 4).Draw(t, "value"), Version: version(t, key)}
 				if rapid.Bool().Draw(t, "expires") {
-					r.Expires = time.Unix(rapid.Int64Range(1, 4e9).Draw(t, "at"), 0)
+					r.ExpiresAt = time.Unix(rapid.Int64Range(1, 4e9).Draw(t, "at"), 0)
 				}
 				v, err := memory.Put(ctx, key, r)
 				if model[key].Version != r.Version {
@@ -92,7 +92,7 @@ func TestMemoryModel(t *testing.T) {
 					if ok != (err == nil) || !ok && !errors.Is(err, store.ErrNotFound) {
 						t.Fatalf("Get %q: error %v, in the model: %t", key, err, ok)
 					}
-					if r.Version != want.Version || string(r.Value) != string(want.Value) || !r.Expires.Equal(want.Expires) {
+					if r.Version != want.Version || string(r.Value) != string(want.Value) || !r.ExpiresAt.Equal(want.ExpiresAt) {
 						t.Fatalf("Get %q: %+v, want %+v", key, r, want)
 					}
 				}
@@ -135,7 +135,7 @@ func TestKindModel(t *testing.T) {
 			}
 			got := state{n: none}
 			if err == nil {
-				got = state{e.Value.N, e.Expires}
+				got = state{e.Value.N, e.ExpiresAt}
 			}
 			for _, s := range model[key] {
 				if s = now(s); s.n == got.n && s.expires.Equal(got.expires) {
@@ -177,7 +177,7 @@ func TestKindModel(t *testing.T) {
 				write(t, key, func(s state) state { return state{max(s.n, 0) + 1, expires} }, func() error {
 					_, err := k.Update(ctx, key, func(e *store.Entry[account]) error {
 						e.Value.N++
-						e.Expires = expires
+						e.ExpiresAt = expires
 						return nil
 					})
 					return err

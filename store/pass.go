@@ -146,7 +146,7 @@ func (v *Vault) Purge(ctx context.Context, p Pass) (Progress, error) {
 		return purgeByEngine(ctx, e, now, p)
 	}
 	return v.walk(ctx, "", p, func(item Item) (bool, error) {
-		if item.Expires.IsZero() || item.Expires.After(now) {
+		if item.ExpiresAt.IsZero() || item.ExpiresAt.After(now) {
 			return false, nil
 		}
 		err := v.store.Delete(ctx, item.Key, item.Version)

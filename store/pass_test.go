@@ -138,7 +138,7 @@ func TestPurgeByEngine(t *testing.T) {
 	v := newVault(t, engine, sealing(t, "k1"), &store.Options{Now: c.Now, Grace: time.Minute})
 	k := kindOf[account](t, v, "account")
 	for i := range 2500 {
-		e := store.Entry[account]{Key: store.Key{ID: fmt.Sprint(i)}, Expires: c.Now().Add(time.Hour)}
+		e := store.Entry[account]{Key: store.Key{ID: fmt.Sprint(i)}, ExpiresAt: c.Now().Add(time.Hour)}
 		require.NoError(t, k.Put(t.Context(), &e))
 	}
 	put(t, k, store.Key{ID: "for ever"}, account{})
@@ -186,7 +186,7 @@ func TestKindWalk(t *testing.T) {
 	for i := range 8 {
 		put(t, k, store.Key{ID: fmt.Sprint(i)}, account{N: 1 << i})
 	}
-	e := store.Entry[account]{Key: store.Key{ID: "expires"}, Value: account{N: 1000}, Expires: c.Now().Add(time.Minute)}
+	e := store.Entry[account]{Key: store.Key{ID: "expires"}, Value: account{N: 1000}, ExpiresAt: c.Now().Add(time.Minute)}
 	require.NoError(t, k.Put(t.Context(), &e))
 	c.Add(time.Minute)
 	var keys []string

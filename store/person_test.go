@@ -77,15 +77,15 @@ func live(t *testing.T, v *store.Vault, subject civicpin.Subject) *person {
 	require.NoError(t, err)
 	p.codes, err = otp.NewCodes(out, otp.SMS())
 	require.NoError(t, err)
-	totp, err := otp.NewTOTP(v, otp.TOTPConfig{Issuer: "Agency"})
+	totp, err := otp.NewTOTP(v, otp.TOTPPolicy{Issuer: "Agency"})
 	require.NoError(t, err)
-	hotp, err := otp.NewHOTP(v, otp.HOTPConfig{Issuer: "Agency"})
+	hotp, err := otp.NewHOTP(v, otp.HOTPPolicy{Issuer: "Agency"})
 	require.NoError(t, err)
-	backup, err := otp.NewBackup(v, otp.BackupConfig{Name: "paper", Count: 2})
+	backup, err := otp.NewBackupCodes(v, otp.BackupPolicy{Name: "paper", Count: 2})
 	require.NoError(t, err)
 
-	source := civicpin.Source{Address: "192.0.2.1", Device: "device-of-" + string(subject)}
-	p.secrets["device"] = source.Device
+	source := civicpin.Source{Address: "192.0.2.1", Device: civicpin.NewSecret("device-of-" + string(subject))}
+	p.secrets["device"] = source.Device.Reveal()
 	issue := func(second civicpin.Contact) {
 		_, err := p.pins.Issue(ctx, subject, pin.IssueOptions{Parts: []civicpin.Contact{mobile(subject), second}, By: civicpin.Citizen})
 		require.NoError(t, err)

@@ -158,7 +158,7 @@ func copyAll(t *testing.T, to store.Lister, items []store.Item) {
 		require.NoError(t, to.Delete(t.Context(), item.Key, item.Version))
 	}
 	for _, item := range items {
-		_, err := to.Put(t.Context(), item.Key, store.Record{Value: item.Value, Expires: item.Expires})
+		_, err := to.Put(t.Context(), item.Key, store.Record{Value: item.Value, ExpiresAt: item.ExpiresAt})
 		require.NoError(t, err)
 	}
 }

@@ -37,7 +37,7 @@ func (p *purging) PurgeExpired(ctx context.Context, before time.Time, most int) 
 		if err != nil || n == most {
 			return n, err
 		}
-		if !item.Expires.IsZero() && !item.Expires.After(before) {
+		if !item.ExpiresAt.IsZero() && !item.ExpiresAt.After(before) {
 			if err := p.Delete(ctx, item.Key, item.Version); err != nil {
 				return n, err
 			}
@@ -186,7 +186,7 @@ func TestRouterPurges(t *testing.T) {
 	now := newClock().Now()
 	for i := range 3 {
 		for _, kind := range []string{"x/", "y/"} {
-			_, err := r.Put(t.Context(), kind+fmt.Sprint(i), store.Record{Expires: now})
+			_, err := r.Put(t.Context(), kind+fmt.Sprint(i), store.Record{ExpiresAt: now})
 			require.NoError(t, err)
 		}
 	}

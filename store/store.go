@@ -50,9 +50,9 @@ type Version uint64
 type Record struct {
 	Value   []byte
 	Version Version
-	// Expires is when the record becomes garbage; zero means never. It is for tidying up only: whoever wrote the value
+	// ExpiresAt is when the record becomes garbage; zero means never. It is for tidying up only: whoever wrote the value
 	// judges by a time inside the value whether it still counts, and allows for clocks that differ.
-	Expires time.Time
+	ExpiresAt time.Time
 }
 
 // A Store keeps records under keys. These are all the rules; package storetest has a test for each.
@@ -70,7 +70,7 @@ type Record struct {
 //   - A write that was acknowledged is seen by every later Get, through whichever connection, and survives the process.
 //   - Bytes are copied in and out: neither side sees what the other later writes into its slice. An empty value is kept
 //     as an empty value.
-//   - Expires comes back at the same instant or up to a second later, never earlier; zero comes back zero. An engine may
+//   - ExpiresAt comes back at the same instant or up to a second later, never earlier; zero comes back zero. An engine may
 //     drop or hide an expired record at any time, by its own clock, and need not.
 //   - Keys are those that CheckKey accepts, and are told apart byte for byte, case included; other keys give
 //     ErrInvalidKey.
@@ -102,9 +102,9 @@ type Lister interface {
 // A Purger is a Store that can remove expired records faster than by a listing. [Vault.Purge] uses it where it is there.
 type Purger interface {
 	Store
-	// PurgeExpired removes records whose Expires is at or before the given time, at most max of them, and returns how many. It
-	// never removes another, nor one that was written anew since it was looked at. An engine that drops expired records
-	// by itself may do nothing.
+	// PurgeExpired removes records whose ExpiresAt is at or before the given time, at most max of them, and returns how many.
+	// It never removes another, nor one that was written anew since it was looked at. An engine that drops expired records by
+	// itself may do nothing.
 	PurgeExpired(ctx context.Context, before time.Time, max int) (int, error)
 }
 

@@ -208,6 +208,6 @@ func TestStoredFormat1(t *testing.T) {
 		e, err := k.Get(t.Context(), store.Key{Subject: rossi, ID: "x"})
 		require.NoError(t, err)
 		assert.Equal(t, account{N: 42, Note: "nota è"}, e.Value)
-		assert.True(t, time.Date(2027, 1, 2, 3, 4, 5, 6, time.UTC).Equal(e.Expires))
+		assert.True(t, time.Date(2027, 1, 2, 3, 4, 5, 6, time.UTC).Equal(e.ExpiresAt))
 	}
 }

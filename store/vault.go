@@ -145,8 +145,8 @@ func (v *Vault) Record(ctx context.Context, e civicpin.Event) {
 	if e.At.IsZero() {
 		e.At = v.Now()
 	}
-	if e.Source.Device != "" {
-		e.Source.Device = "[redacted]"
+	if !e.Source.Device.IsZero() {
+		e.Source.Device = civicpin.NewSecret("[redacted]")
 	}
 	e.Source.Shown = civicpin.Secret{}
 	v.opts.Recorder.Record(ctx, e)

@@ -175,10 +175,10 @@ func TestOptionDefaults(t *testing.T) {
 		k := kindOf[account](t, v, "account")
 		e, err := k.Get(t.Context(), store.Key{ID: fmt.Sprint(opts)})
 		require.ErrorIs(t, err, store.ErrNotFound)
-		e.Expires = time.Now().Add(time.Minute)
+		e.ExpiresAt = time.Now().Add(time.Minute)
 		require.NoError(t, k.Put(t.Context(), &e))
 		for _, item := range raw(t, memory) {
-			assert.WithinDuration(t, e.Expires.Add(time.Hour), item.Expires, time.Minute, "a grace of one hour")
+			assert.WithinDuration(t, e.ExpiresAt.Add(time.Hour), item.ExpiresAt, time.Minute, "a grace of one hour")
 		}
 	}
 }
@@ -340,7 +340,7 @@ func TestResealUnreadable(t *testing.T) {
 	old := accounts(t, memory)
 	c := newClock()
 	for i := range 9 {
-		e := store.Entry[account]{Key: store.Key{ID: fmt.Sprint(i)}, Expires: c.Now().Add(time.Hour)}
+		e := store.Entry[account]{Key: store.Key{ID: fmt.Sprint(i)}, ExpiresAt: c.Now().Add(time.Hour)}
 		require.NoError(t, old.Put(t.Context(), &e))
 	}
 	before := raw(t, memory)
@@ -356,7 +356,7 @@ func TestResealUnreadable(t *testing.T) {
 		assert.Equal(t, want, n)
 	}
 	for i, item := range raw(t, memory) {
-		assert.Equal(t, before[i].Expires, item.Expires)
+		assert.Equal(t, before[i].ExpiresAt, item.ExpiresAt)
 		if item.Key == bad.Key {
 			assert.Equal(t, bad.Value, item.Value)
 		}
@@ -467,7 +467,7 @@ func TestPurge(t *testing.T) {
 	v := newVault(t, memory, sealing(t, "k1"), &store.Options{Now: c.Now, Grace: time.Minute})
 	k := kindOf[account](t, v, "account")
 	for i := range 10 {
-		e := store.Entry[account]{Key: store.Key{ID: fmt.Sprint(i)}, Expires: c.Now().Add(time.Hour)}
+		e := store.Entry[account]{Key: store.Key{ID: fmt.Sprint(i)}, ExpiresAt: c.Now().Add(time.Hour)}
 		require.NoError(t, k.Put(t.Context(), &e))
 	}
 	put(t, k, store.Key{ID: "for ever"}, account{})
@@ -496,7 +496,7 @@ func TestPurgeSparesTheRenewed(t *testing.T) {
 	faults := storetest.NewFaults(store.NewMemory())
 	v := newVault(t, faults.Store(), sealing(t, "k1"), &store.Options{Now: c.Now, Grace: time.Minute})
 	k := kindOf[account](t, v, "account")
-	e := store.Entry[account]{Key: store.Key{Subject: rossi}, Expires: c.Now().Add(time.Minute)}
+	e := store.Entry[account]{Key: store.Key{Subject: rossi}, ExpiresAt: c.Now().Add(time.Minute)}
 	require.NoError(t, k.Put(t.Context(), &e))
 	c.Add(time.Hour)
 	faults.Hook(func(method, _ string) error {

@@ -28,13 +28,13 @@ func Example() {
 		return "", nil
 	})
 	_, err = notifier.Notify(context.Background(), civicpin.Message{
-		ID:      "7f3a",
-		Kind:    texts.PINPart,
-		To:      civicpin.Contact{Channel: civicpin.SMS, Address: "+393331234567", Locale: "it-IT"},
-		Secret:  civicpin.NewSecret("K7PX2MQA"),
-		Part:    1,
-		Parts:   2,
-		Expires: time.Date(2026, time.December, 3, 13, 5, 0, 0, time.UTC),
+		ID:        "7f3a",
+		Kind:      texts.PINPart,
+		To:        civicpin.Contact{Channel: civicpin.SMS, Address: "+393331234567", Locale: "it-IT"},
+		Secret:    civicpin.NewSecret("K7PX2MQA"),
+		Part:      1,
+		Parts:     2,
+		ExpiresAt: time.Date(2026, time.December, 3, 13, 5, 0, 0, time.UTC),
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -51,11 +51,11 @@ func ExampleWriter_Render() {
 		log.Fatal(err)
 	}
 	unlock := civicpin.Message{
-		Kind:    texts.RecoveryUnlock,
-		To:      civicpin.Contact{Channel: civicpin.Email, Address: "ana@example.org", Locale: "es-EC"},
-		Link:    civicpin.NewSecret("q3X-vZ_8tYb2Nc5m"), // a token of at least 128 bits in a program
-		Secret:  civicpin.NewSecret("K7PX2MQA"),
-		Expires: time.Date(2026, time.December, 3, 13, 5, 0, 0, time.UTC),
+		Kind:      texts.RecoveryUnlock,
+		To:        civicpin.Contact{Channel: civicpin.Email, Address: "ana@example.org", Locale: "es-EC"},
+		Link:      civicpin.NewSecret("q3X-vZ_8tYb2Nc5m"), // a token of at least 128 bits in a program
+		Secret:    civicpin.NewSecret("K7PX2MQA"),
+		ExpiresAt: time.Date(2026, time.December, 3, 13, 5, 0, 0, time.UTC),
 	}
 	email, err := w.Render(unlock)
 	if err != nil {
@@ -93,7 +93,7 @@ func ExampleWriter_Check() {
 			Secret: civicpin.NewSecret("123456"),            // as long as the codes are
 			Params: map[string]string{"act": act},
 		})
-		fmt.Println(act+":", errors.Is(err, texts.ErrLink))
+		fmt.Println(act+":", errors.Is(err, texts.ErrContainsLink))
 	}
 	// Output:
 	// pagar 1.250,00 euros: false

@@ -33,7 +33,7 @@ func FuzzRender(f *testing.F) {
 				m := civicpin.Message{Kind: kind, To: to, Part: part, Parts: parts, Params: map[string]string{
 					"until": until, "act": until, "change": until, "link": "https://example.org", "name": secret,
 				}}
-				m.Expires = time.Unix(expires, 0)
+				m.ExpiresAt = time.Unix(expires, 0)
 				if hasCode(kind) {
 					m.Secret = civicpin.NewSecret(secret)
 				}
@@ -47,7 +47,7 @@ func FuzzRender(f *testing.F) {
 							t.Fatalf("%v shows the secret", err)
 						}
 					}
-					if !errors.Is(err, civicpin.ErrInvalid) && !errors.Is(err, texts.ErrLink) {
+					if !errors.Is(err, civicpin.ErrInvalid) && !errors.Is(err, texts.ErrContainsLink) {
 						t.Fatalf("%v is of no documented kind", err)
 					}
 					continue

@@ -199,9 +199,9 @@ func TestWaiting(t *testing.T) {
 			body = render(t, w, m).Body.Reveal()
 			require.NotContains(t, body, "14:05")
 			require.Equal(t, isMail(to.Channel), strings.Contains(body, "15:35"), body)
-			m.Expires = time.Time{}
+			m.ExpiresAt = time.Time{}
 			require.NotContains(t, render(t, w, m).Body.Reveal(), ":35")
-			m.Expires = time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)
+			m.ExpiresAt = time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)
 			_, err := w.Render(m)
 			require.ErrorIs(t, err, civicpin.ErrInvalid)
 		}

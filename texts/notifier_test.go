@@ -96,8 +96,8 @@ func TestCheckSaysWhatNotifySays(t *testing.T) {
 	}
 }
 
-// longZone is a place with long names of its zones, in which the clocks go back by an hour at a time: an English text still fits
-// there, and a Spanish one does not.
+// longZone is a place with long names of its zones, in which the clocks go back by an hour at a time: an English text still
+// fits there, and a Spanish one does not.
 func longZone(t *testing.T, at time.Time) *time.Location {
 	t.Helper()
 	names := "OUR-SUMMERS\x00OUR-WINTERS\x00"
@@ -120,8 +120,8 @@ func longZone(t *testing.T, at time.Time) *time.Location {
 func TestCheckAsksForEveryLanguage(t *testing.T) {
 	m := message(texts.ContactProve, civicpin.Contact{Channel: civicpin.SMS}, "")
 	m.Link, m.Secret = civicpin.Secret{}, civicpin.NewSecret(strings.Repeat("W", 24))
-	m.Expires = time.Date(2026, time.September, 30, 20, 0, 0, 0, time.UTC)
-	w := writer(t, texts.Service{Name: "€€€€€€€€€€", Location: longZone(t, m.Expires)})
+	m.ExpiresAt = time.Date(2026, time.September, 30, 20, 0, 0, 0, time.UTC)
+	w := writer(t, texts.Service{Name: "€€€€€€€€€€", Location: longZone(t, m.ExpiresAt)})
 	for locale, refused := range map[string]bool{"": true, "es": true, "es-EC": true, "en": false, "fr": false} {
 		m.To.Locale = locale
 		if err := w.Check(m); refused {

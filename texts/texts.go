@@ -35,11 +35,11 @@ import (
 	"github.com/civicpin/civicpin"
 )
 
-// ErrLink says that a text would have held what a telephone or a mail program shows as a link: "http", "www", "://", a full
-// stop with a letter on one side and a letter or digit on the other, as in "inps.it", or four numbers with full stops between
-// them, as in "192.0.2.1". Amounts and dates, "1.250,00" and "12.03.2026", are no links. A text is looked at in the form that
-// is sent: in a text message "inps…it" becomes "inps.it".
-var ErrLink = errors.New("texts: a link in a text")
+// ErrContainsLink says that a text would have held what a telephone or a mail program shows as a link: "http", "www", "://", a
+// full stop with a letter on one side and a letter or digit on the other, as in "inps.it", or four numbers with full stops
+// between them, as in "192.0.2.1". Amounts and dates, "1.250,00" and "12.03.2026", are no links. A text is looked at in the
+// form that is sent: in a text message "inps…it" becomes "inps.it".
+var ErrContainsLink = errors.New("texts: a link in a text")
 
 // An UnknownKindError says that there is no text for a kind of message.
 type UnknownKindError struct {
@@ -60,8 +60,8 @@ type Service struct {
 	LongName string
 	// Help is where the citizen can ask, in e-mails and on paper, "803 164"; at most 100 characters. Empty leaves the line out.
 	Help string
-	// Page is the address of the page that takes the tokens of links, "https://portal.example/recover": https, at most 200 bytes
-	// of letters, digits and "-._~:/%", without user, query and fragment. For development it may be http on localhost or
+	// Page is the address of the page that takes the tokens of links, "https://portal.example/recover": https, at most 200
+	// bytes of letters, digits and "-._~:/%", without user, query and fragment. For development it may be http on localhost or
 	// 127.0.0.1. It is fixed: an address made from a request's Host header would be the attacker's. Empty means that no e-mail
 	// has a link.
 	Page string
@@ -92,8 +92,8 @@ type Writer struct {
 
 // New returns a Writer for a service. It gives an error that matches [civicpin.ErrInvalid] if a name or the help is too long
 // or not printable, if the name cannot stand in a text message, if the page is not as its field says, or if there are no
-// texts in the locale; and one that matches [ErrLink] and names the field if the name, the long name or the help would be taken
-// for a link.
+// texts in the locale; and one that matches [ErrContainsLink] and names the field if the name, the long name or the help would
+// be taken for a link.
 func New(s Service) (*Writer, error) {
 	if s.LongName == "" {
 		s.LongName = s.Name
@@ -119,7 +119,7 @@ func New(s Service) (*Writer, error) {
 		return nil, fmt.Errorf("texts: page is not a plain https address of at most %d bytes: %w", maxPage, civicpin.ErrInvalid)
 	}
 	if field := s.linked(); field != "" {
-		return nil, fmt.Errorf("%w: Service.%s would be taken for one", ErrLink, field)
+		return nil, fmt.Errorf("%w: Service.%s would be taken for one", ErrContainsLink, field)
 	}
 	if name, ok := gsm(s.Name); !ok || septets(name) > 20 {
 		return nil, fmt.Errorf("texts: name cannot stand in a text message: %w", civicpin.ErrInvalid)
@@ -145,7 +145,7 @@ func (s *Service) linked() string {
 // caller's own gets the text of an app's notice. Errors:
 //   - an [*UnknownKindError]: the kind has no texts.
 //   - [civicpin.ErrInvalid]: the message is not as its kind's documentation says, or its contact is invalid.
-//   - [ErrLink]: the text would have a link that is not the message's.
+//   - [ErrContainsLink]: the text would have a link that is not the message's.
 func (w *Writer) Render(m civicpin.Message) (Text, error) {
 	lang := w.in(m.To.Locale)
 	if _, ok := lang.wording(m.Kind, m.Parts); !ok {
@@ -218,7 +218,7 @@ func spoken(t Text, wording wording, lang *language, v values) (Text, error) {
 // whole only for the spellings that a telephone would take for an address. Both are in the form that is sent.
 func unlinked(t Text, body, bare, code string) (Text, error) {
 	if linked(bare) || (code != "" && (strings.Contains(body, "http") || strings.Contains(body, "www"))) {
-		return Text{}, ErrLink
+		return Text{}, ErrContainsLink
 	}
 	t.Body = civicpin.NewSecret(body)
 	return t, nil

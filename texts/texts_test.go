@@ -66,22 +66,22 @@ func message(kind civicpin.MessageKind, to civicpin.Contact, locale string) civi
 	m := civicpin.Message{ID: "m1", Kind: kind, To: to}
 	switch kind {
 	case texts.PINPart:
-		m.Secret, m.Part, m.Parts, m.Expires = civicpin.NewSecret(code), 2, 2, noon
+		m.Secret, m.Part, m.Parts, m.ExpiresAt = civicpin.NewSecret(code), 2, 2, noon
 	case texts.PINLocked:
 		m.Params = map[string]string{"until": noon.Format(time.RFC3339)}
 	case texts.OTPCode:
-		m.Secret, m.Expires, m.Params = civicpin.NewSecret(code), noon, map[string]string{"act": "form 130"}
+		m.Secret, m.ExpiresAt, m.Params = civicpin.NewSecret(code), noon, map[string]string{"act": "form 130"}
 	case texts.RecoveryCode:
-		m.Secret, m.Expires = civicpin.NewSecret(code), noon
+		m.Secret, m.ExpiresAt = civicpin.NewSecret(code), noon
 	case texts.RecoveryLink, texts.RecoveryActivate, texts.RecoveryUnlock, texts.ContactProve:
-		m.Secret, m.Link, m.Expires = civicpin.NewSecret(code), civicpin.NewSecret(token), noon
+		m.Secret, m.Link, m.ExpiresAt = civicpin.NewSecret(code), civicpin.NewSecret(token), noon
 	case texts.RecoveryDone, texts.RecoveryUnlocked:
-		m.Link, m.Expires = civicpin.NewSecret(token), noon
+		m.Link, m.ExpiresAt = civicpin.NewSecret(token), noon
 	case texts.RecoveryWaiting:
-		m.Link, m.Expires = civicpin.NewSecret(token), noon.Add(90*time.Minute)
+		m.Link, m.ExpiresAt = civicpin.NewSecret(token), noon.Add(90*time.Minute)
 		m.Params = map[string]string{"until": noon.Format(time.RFC3339)}
 	case texts.ContactChanged:
-		m.Link, m.Expires, m.Params = civicpin.NewSecret(token), noon, map[string]string{"change": "removed"}
+		m.Link, m.ExpiresAt, m.Params = civicpin.NewSecret(token), noon, map[string]string{"change": "removed"}
 	}
 	return m
 }
@@ -202,7 +202,7 @@ func TestTextMessagesFit(t *testing.T) {
 		for _, kind := range kinds {
 			for _, locale := range locales {
 				m := message(kind, contacts[0], locale)
-				m.Expires = late
+				m.ExpiresAt = late
 				if hasCode(kind) {
 					m.Secret = civicpin.NewSecret(strings.Repeat("W", 24))
 				}
@@ -307,7 +307,7 @@ func TestTimes(t *testing.T) {
 func TestWithoutATime(t *testing.T) {
 	w := writer(t, inps)
 	each(t, func(t *testing.T, m civicpin.Message) {
-		m.Expires, m.Params = time.Time{}, nil
+		m.ExpiresAt, m.Params = time.Time{}, nil
 		body := render(t, w, m).Body.Reveal()
 		require.NotContains(t, body, "14:05")
 		require.NotContains(t, body, "2026")
@@ -333,7 +333,7 @@ func TestWhatIsRefused(t *testing.T) {
 			*m = message(texts.PINLocked, m.To, "en")
 			m.Params["until"] = "http://x.example"
 		},
-		"time out of range": func(m *civicpin.Message) { m.Expires = time.Unix(1, 0) },
+		"time out of range": func(m *civicpin.Message) { m.ExpiresAt = time.Unix(1, 0) },
 		"no channel":        func(m *civicpin.Message) { m.To.Channel = "" },
 		"contact":           func(m *civicpin.Message) { m.To.Address = "\x00" },
 	} {
@@ -363,7 +363,7 @@ func TestWhatIsRefused(t *testing.T) {
 		m := message(texts.PINPart, contacts[0], "en")
 		m.Secret = civicpin.NewSecret(secret)
 		_, err := w.Render(m)
-		require.ErrorIs(t, err, texts.ErrLink)
+		require.ErrorIs(t, err, texts.ErrContainsLink)
 		m.Secret = civicpin.NewSecret(strings.ToUpper(secret))
 		_, err = w.Render(m)
 		require.NoError(t, err, "a code that has these letters by chance must reach the citizen")
@@ -404,7 +404,7 @@ func TestNew(t *testing.T) {
 			"Help":     {Name: "INPS", Help: link},
 		} {
 			_, err := texts.New(s)
-			require.ErrorIs(t, err, texts.ErrLink, "%+v", s)
+			require.ErrorIs(t, err, texts.ErrContainsLink, "%+v", s)
 			require.ErrorContains(t, err, "Service."+field+" ")
 		}
 	}
@@ -413,7 +413,7 @@ func TestNew(t *testing.T) {
 // A name is looked at as a text message carries it: there the ellipsis is a full stop.
 func TestNameThatBecomesALink(t *testing.T) {
 	_, err := texts.New(texts.Service{Name: "inps…it"})
-	require.ErrorIs(t, err, texts.ErrLink)
+	require.ErrorIs(t, err, texts.ErrContainsLink)
 	require.ErrorContains(t, err, "Service.Name ")
 	_, err = texts.New(texts.Service{Name: "INPS", LongName: "INPS…it", Help: "803.164"})
 	require.NoError(t, err, "e-mails and paper keep the ellipsis, and no address ends in a number")
@@ -488,14 +488,14 @@ func TestOneTimeCodes(t *testing.T) {
 		} {
 			m.Params["act"] = act
 			_, err = w.Render(m)
-			require.ErrorIs(t, err, texts.ErrLink, act)
+			require.ErrorIs(t, err, texts.ErrContainsLink, act)
 			require.ErrorContains(t, err, "parameter act")
 			require.NotContains(t, err.Error(), act)
 		}
 		m.Params["act"] = "inps-rimborsi…it/x"
 		switch text, err := w.Render(m); to.Channel {
 		case civicpin.SMS, civicpin.Push, "kiosk": // where the ellipsis would be a full stop
-			require.ErrorIs(t, err, texts.ErrLink)
+			require.ErrorIs(t, err, texts.ErrContainsLink)
 		default:
 			require.NoError(t, err)
 			require.Contains(t, text.Body.Reveal(), "…")
@@ -568,10 +568,10 @@ func TestTimesThatComeTwice(t *testing.T) {
 		w := writer(t, texts.Service{Name: "INPS", Location: tt.in})
 		for _, locale := range locales {
 			m := message(texts.OTPCode, contacts[0], locale)
-			m.Expires = tt.at
+			m.ExpiresAt = tt.at
 			require.Contains(t, render(t, w, m).Body.Reveal(), tt.want)
 			m = message(texts.OTPCode, contacts[3], locale)
-			m.Expires = tt.at
+			m.ExpiresAt = tt.at
 			long := regexp.QuoteMeta(strings.TrimSuffix(tt.want, ". ")) + "[.,]"
 			require.Regexp(t, long, strings.ReplaceAll(render(t, w, m).Body.Reveal(), "\n", " "))
 		}

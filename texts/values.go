@@ -42,7 +42,7 @@ func (w *Writer) values(m civicpin.Message, lang *language) (values, error) {
 	}
 	at := time.Time{}
 	if may := carries(m.Kind); may.code > 0 || may.link {
-		at = m.Expires
+		at = m.ExpiresAt
 	}
 	var err error
 	if v.more, err = more(m.Params["more"]); err != nil {
@@ -97,7 +97,7 @@ func act(param string) (string, error) {
 		return "", fmt.Errorf("texts: act is not at most %d printable characters: %w", maxAct, civicpin.ErrInvalid)
 	}
 	if linked(act) {
-		return "", fmt.Errorf("%w: parameter act would be taken for one", ErrLink)
+		return "", fmt.Errorf("%w: parameter act would be taken for one", ErrContainsLink)
 	}
 	return act, nil
 }

@@ -185,7 +185,7 @@ const (
 
 func encode(r store.Record) []byte {
 	b := binary.BigEndian.AppendUint64(nil, uint64(r.Version))
-	b, _ = r.Expires.UTC().AppendBinary(b) // cannot fail in UTC
+	b, _ = r.ExpiresAt.UTC().AppendBinary(b) // cannot fail in UTC
 	return append(b, r.Value...)
 }
 
@@ -194,7 +194,7 @@ func decode(b []byte) (r store.Record, err error) {
 	if len(b) < versionLen+timeLen {
 		return store.Record{}, errors.New("bboltstore: a stored record is too short")
 	}
-	if err := r.Expires.UnmarshalBinary(b[versionLen : versionLen+timeLen]); err != nil {
+	if err := r.ExpiresAt.UnmarshalBinary(b[versionLen : versionLen+timeLen]); err != nil {
 		return store.Record{}, fmt.Errorf("bboltstore: %w", err)
 	}
 	r.Version = store.Version(binary.BigEndian.Uint64(b))

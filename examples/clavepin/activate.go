@@ -41,7 +41,7 @@ func (t *tale) anew(ctx context.Context, c *citizen) error {
 		return err
 	}
 	t.Say("%s registered in an earlier run, and now does so again, which ends the old registration.", c.first())
-	if t.Clock.Now().Sub(st.Issued) < day { // there are so many messages a day and no more
+	if t.Clock.Now().Sub(st.IssuedAt) < day { // there are so many messages a day and no more
 		if err := t.Later(day); err != nil {
 			return err
 		}
@@ -86,7 +86,7 @@ func (t *tale) bySMS(ctx context.Context, c *citizen, o pin.IssueOptions) error 
 // [pin.Service.Reprint] is for the printer that jams.
 func (t *tale) print(ctx context.Context, is pin.Issue) error {
 	_, err := t.Box.Notify(ctx, civicpin.Message{
-		Kind: texts.PINPart, To: is.Parts[0].Contact, Secret: is.Slip, Expires: is.Expires,
+		Kind: texts.PINPart, To: is.Parts[0].Contact, Secret: is.Slip, ExpiresAt: is.ExpiresAt,
 	})
 	return err
 }
@@ -125,7 +125,7 @@ func (t *tale) exchange(ctx context.Context, c *citizen, typed string) error {
 	for {
 		key := rand.Text()
 		_, err := t.pins.Exchange(ctx, c.attempt(typed), civicpin.NewSecret(key))
-		if errors.Is(err, pin.ErrChoice) {
+		if errors.Is(err, pin.ErrUnfitSecret) {
 			continue // once in many million times there is a date or a name in it
 		}
 		if err == nil {

@@ -322,7 +322,7 @@ func TestSubmit(t *testing.T) {
 		f := right
 		f.nif, f.data, f.by = c.nif, c.data, c.by
 		req, err := s.order(ctx, f)
-		if err != nil || len(req.ID) != 26 || req.To != "" || req.Expires.Sub(s.Clock.Now()) != 10*time.Minute {
+		if err != nil || len(req.ID) != 26 || req.To != "" || req.ExpiresAt.Sub(s.Clock.Now()) != 10*time.Minute {
 			t.Errorf("%s: %+v, %v", name, req, err)
 		}
 		if n := len(posted(t, s.db+".post")) - before; n != c.want {

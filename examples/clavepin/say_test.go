@@ -54,7 +54,7 @@ func TestExplain(t *testing.T) {
 			t.Errorf("%v: %q, want %q", c.err, got, c.want)
 		}
 	}
-	for _, err := range []error{errors.New("disk full"), pin.ErrState, civicpin.ErrInvalid, play.ErrNoAnswer, errUsedUp} {
+	for _, err := range []error{errors.New("disk full"), pin.ErrWrongState, civicpin.ErrInvalid, play.ErrNoAnswer, errUsedUp} {
 		if got := s.explain(err); got != "" {
 			t.Errorf("a citizen is told of %v: %q", err, got)
 		}
@@ -72,7 +72,7 @@ func TestExplain(t *testing.T) {
 func TestWords(t *testing.T) {
 	s := newStage(t)
 	words := activationWords(s.madrid)
-	m := civicpin.Message{Kind: texts.PINPart, Secret: civicpin.NewSecret("ABCD2345EFGH6789"), Expires: s.Clock.Now()}
+	m := civicpin.Message{Kind: texts.PINPart, Secret: civicpin.NewSecret("ABCD2345EFGH6789"), ExpiresAt: s.Clock.Now()}
 	seen := make(map[string]bool)
 	for _, lang := range []string{"es", "en", "it"} {
 		for _, to := range []civicpin.Contact{

@@ -52,7 +52,7 @@ func newTale(s *play.Stage, madrid *time.Location, policy otp.CodePolicy) (*tale
 	t.people, errs[0] = readRegister(registerFile)
 	t.pins, errs[1] = pin.New(s.Outbox, activation())
 	t.codes, errs[2] = otp.NewCodes(s.Outbox, policy)
-	t.operators, errs[3] = otp.NewTOTP(s.Vault, otp.TOTPConfig{Name: "clave-operators", Issuer: "Clave"})
+	t.operators, errs[3] = otp.NewTOTP(s.Vault, otp.TOTPPolicy{Name: "clave-operators", Issuer: "Clave"})
 	t.cards, errs[4] = lockout.New(s.Vault, "clave.card", cardGuesses())
 	t.records, errs[5] = store.NewKind[record](s.Vault, "clave.record")
 	t.phones, errs[6] = store.NewKind[owner](s.Vault, "clave.phone")

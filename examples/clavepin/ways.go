@@ -109,7 +109,7 @@ func (t *tale) byMachine(ctx context.Context) error {
 		Evidence: civicpin.Evidence{Method: civicpin.AutomatedVideo, Document: "DNI", By: civicpin.Citizen},
 	}
 	_, err := t.pins.Issue(ctx, t.elena.subject(), o)
-	if err := play.Wanted(err, pin.ErrEvidence, "the advanced level from a machine"); err != nil {
+	if err := play.Wanted(err, pin.ErrWeakEvidence, "the advanced level from a machine"); err != nil {
 		return err
 	}
 	o.Level = civicpin.Low

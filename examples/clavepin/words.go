@@ -51,7 +51,7 @@ func activationWords(madrid *time.Location) func(civicpin.Message) (texts.Text, 
 			return texts.Text{}, false
 		}
 		code := strings.Join(groups(m.Secret.Reveal()), " ")
-		until := m.Expires.In(madrid).Format("02/01/2006 15:04")
+		until := m.ExpiresAt.In(madrid).Format("02/01/2006 15:04")
 		text := texts.Text{Language: m.To.Locale, Body: civicpin.NewSecret(fmt.Sprintf(w.sms, code, until))}
 		if m.To.Channel.Printed() {
 			text.Subject, text.Body = w.title, civicpin.NewSecret(page(w, m.To, code, until))

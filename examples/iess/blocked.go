@@ -46,7 +46,7 @@ func (t *tale) atAgency(ctx context.Context) error {
 	t.Say("She calls, but a video operator cannot help with this:")
 	err := t.rec.Unlock(ctx, forgotten, t.lucia.subject, seen, operator)
 	t.Refuses(err)
-	if err := play.Wanted(err, recovery.ErrStaff, "an unlock by a video operator"); err != nil {
+	if err := play.Wanted(err, recovery.ErrNotAllowed, "an unlock by a video operator"); err != nil {
 		return err
 	}
 	t.Say("At an agency she shows her cédula, and the clerk can.")

@@ -68,7 +68,7 @@ func (t *tale) send(ctx context.Context, v *visit) error {
 		}
 		err := t.submit(ctx, v, a)
 		if err == nil {
-			t.Says("Thank you. Our %s will look at it.", v.Next.Operator)
+			t.Says("Thank you. Our %s will look at it.", v.Next.Approval)
 			return nil
 		}
 		if !errors.Is(err, civicpin.ErrInvalid) {
@@ -81,21 +81,21 @@ func (t *tale) send(ctx context.Context, v *visit) error {
 
 // approve is the remote desk: one looks at the case and approves, and then another one.
 func (t *tale) approve(ctx context.Context, id string) error {
-	c, err := t.rec.Case(ctx, id, checker)
+	c, err := t.rec.ShowCase(ctx, id, checker)
 	if err != nil {
 		return err
 	}
 	t.Say("At the desk there is a case for %s, with %d documents. One of the two approves.", c.Subject, len(c.Documents))
 	verdict := recovery.Verdict{Approve: true, Reason: "cédula and face compared", Source: operators}
-	if _, err := t.rec.Assist(ctx, id, checker, verdict); err != nil {
+	if _, err := t.rec.Decide(ctx, id, checker, verdict); err != nil {
 		return err
 	}
-	_, err = t.rec.Assist(ctx, id, checker, verdict)
+	_, err = t.rec.Decide(ctx, id, checker, verdict)
 	t.Refuses(err)
-	if err := play.Wanted(err, recovery.ErrStaff, "one person's approval, twice"); err != nil {
+	if err := play.Wanted(err, recovery.ErrNotAllowed, "one person's approval, twice"); err != nil {
 		return err
 	}
-	if _, err := t.rec.Assist(ctx, id, colleague, verdict); err != nil {
+	if _, err := t.rec.Decide(ctx, id, colleague, verdict); err != nil {
 		return err
 	}
 	t.Say("A colleague approves, too, and the key is unlocked.")

@@ -24,6 +24,6 @@ func (t *tale) device(ctx context.Context) error {
 	}
 	t.Say("On her telephone:")
 	telephone := *t.lucia
-	telephone.source.Device = cookie.Reveal() // as its browser shows it, with each request
+	telephone.source.Device = cookie // as its browser shows it, with each request
 	return t.login(ctx, &telephone)
 }

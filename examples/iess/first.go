@@ -12,8 +12,8 @@ import (
 	"github.com/civicpin/civicpin/recovery"
 )
 
-// first is Lucía's way to her first key: who she is, where she reads, and then, by the link in the e-mail, what she will be asked
-// some day, the terms and a password.
+// first is Lucía's way to her first key: who she is, where she reads, and then, by the link in the e-mail, what she will be
+// asked some day, the terms and a password.
 func (t *tale) first(ctx context.Context) error {
 	t.Step("Lucía's first key")
 	if err := t.anew(ctx, t.lucia); err != nil {

@@ -69,8 +69,8 @@ func (t *tale) scanned(ctx context.Context, link civicpin.Secret) error {
 		if err != nil {
 			return err
 		}
-		if look.What != recovery.ToRecover || !look.Last {
-			return errors.New("the link is for something else: " + string(look.What))
+		if look.Purpose != recovery.ToRecover || !look.Last {
+			return errors.New("the link is for something else: " + string(look.Purpose))
 		}
 	}
 	t.Say("(Mail scanners have opened the link three times before her. It is still good.)")

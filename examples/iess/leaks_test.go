@@ -13,8 +13,8 @@ import (
 	"github.com/civicpin/civicpin/examples/internal/post"
 )
 
-// checkLeaks looks for every token that was sent, and for what the people typed, in everything beside the database but the post,
-// and for the people themselves in the database.
+// checkLeaks looks for every token that was sent, and for what the people typed, in everything beside the database but the
+// post, and for the people themselves in the database.
 func checkLeaks(t *testing.T, db playtest.Database, people ...*citizen) {
 	t.Helper()
 	var secrets []string
@@ -45,7 +45,7 @@ func checkLeaks(t *testing.T, db playtest.Database, people ...*citizen) {
 		}
 		if filepath.Ext(name) == ".log" {
 			for _, event := range []string{
-				`"recovery.finished"`, `"recovery.disowned"`, `"recovery.assisted"`, `"recovery.enrolled"`, `"pin.recovered"`, string(luciaID),
+				`"recovery.finished"`, `"recovery.repudiated"`, `"recovery.decided"`, `"recovery.enrolled"`, `"pin.recovered"`, string(luciaID),
 			} {
 				if !bytes.Contains(content, []byte(event)) {
 					t.Errorf("no %s: this log is not of this story", event)

@@ -1,7 +1,7 @@
 // Command iess plays the clave with which people sign in at Ecuador's social security institute, the IESS: the first one,
 // behind a cédula, a birthday, an image and questions; the one that was forgotten, with three tries and then a walk to an
-// agency; and the one that five wrong logins have locked, unlocked by a link that is good for three minutes, in a video call, at
-// a counter, or by documents sent from abroad.
+// agency; and the one that five wrong logins have locked, unlocked by a link that is good for three minutes, in a video call,
+// at a counter, or by documents sent from abroad.
 //
 //	go run ./examples/iess              plays it in a few seconds
 //	go run ./examples/iess -i           asks you for everything that Lucía and the others type

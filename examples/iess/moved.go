@@ -98,7 +98,7 @@ func (t *tale) newAddress(ctx context.Context, old string) error {
 			return nil
 		}
 		if c.Address != old {
-			return fmt.Errorf("what was disowned is still in force: %s", c.Masked())
+			return fmt.Errorf("what was repudiated is still in force: %s", c.Masked())
 		}
 		if _, err := t.contacts.Change(ctx, t.lucia.subject, c.ID, t.contact(t.lucia.email), clerk.ID, operators); err != nil {
 			return err

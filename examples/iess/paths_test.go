@@ -126,7 +126,7 @@ func TestLinksInTime(t *testing.T) {
 		link = s.link(t, s.lucia.email)
 		s.skip(t, c.valid-time.Second)
 		for range 50 { // mail scanners
-			if look, err := s.rec.Inspect(ctx, link); err != nil || look.What != recovery.ToRecover || look.Last != (c.plan != firstKey) {
+			if look, err := s.rec.Inspect(ctx, link); err != nil || look.Purpose != recovery.ToRecover || look.Last != (c.plan != firstKey) {
 				t.Fatalf("%s: %+v, %v", c.plan, look, err)
 			}
 		}
@@ -144,7 +144,7 @@ func TestLinksInTime(t *testing.T) {
 		if _, err := s.pins.Set(ctx, grant, civicpin.NewSecret(s.lucia.password)); err != nil {
 			t.Fatalf("%s: %v", c.plan, err)
 		}
-		if _, err := s.pins.Set(ctx, grant, civicpin.NewSecret("otra frase bien larga")); !errors.Is(err, pin.ErrGrant) {
+		if _, err := s.pins.Set(ctx, grant, civicpin.NewSecret("otra frase bien larga")); !errors.Is(err, pin.ErrNoGrant) {
 			t.Errorf("%s: a grant used twice: %v", c.plan, err)
 		}
 	}
@@ -165,7 +165,7 @@ func TestLinkTakesOver(t *testing.T) {
 	if _, err := s.rec.Answer(ctx, v.ticket, accepted); !errors.Is(err, recovery.ErrGone) {
 		t.Errorf("with the old ticket: %v", err)
 	}
-	if _, err := s.rec.Finish(ctx, run.Ticket, s.lucia.source); !errors.Is(err, recovery.ErrStep) {
+	if _, err := s.rec.Finish(ctx, run.Ticket, s.lucia.source); !errors.Is(err, recovery.ErrWrongStep) {
 		t.Errorf("without the terms: %v", err)
 	}
 	if run, err := s.rec.Answer(ctx, run.Ticket, accepted); err != nil || !run.Done {
@@ -176,8 +176,8 @@ func TestLinkTakesOver(t *testing.T) {
 	}
 }
 
-// TestDevice: however often strangers guess, the known telephone lets its owner in, and nobody else; until a new password makes it
-// unknown.
+// TestDevice: however often strangers guess, the known telephone lets its owner in, and nobody else; until a new password makes
+// it unknown.
 func TestDevice(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -200,7 +200,7 @@ func TestDevice(t *testing.T) {
 		}
 	}
 	telephone := *s.lucia
-	telephone.source.Device = cookie.Reveal()
+	telephone.source.Device = cookie
 	_, err = s.pins.Verify(ctx, s.lucia.attempt(s.lucia.password))
 	locks(t, err)
 	if _, err := s.pins.Verify(ctx, telephone.attempt(telephone.password)); err != nil {
@@ -234,8 +234,8 @@ func TestOneFirstKey(t *testing.T) {
 	s.want(t, s.lucia, civicpin.Low)
 }
 
-// TestThreeMisses: the third miss locks, over all visits together, and neither time nor a right answer ends that, nor anybody but
-// an agency.
+// TestThreeMisses: the third miss locks, over all visits together, and neither time nor a right answer ends that, nor anybody
+// but an agency.
 func TestThreeMisses(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -269,7 +269,7 @@ func TestThreeMisses(t *testing.T) {
 	s.skip(t, 365*day)
 	locks(t, right())
 	s.want(t, s.lucia, civicpin.Low) // her key is another matter
-	for _, by := range []recovery.Staff{
+	for _, by := range []recovery.Operator{
 		operator, checker, {ID: civicpin.Citizen, Role: "agency"}, {ID: clerk.ID, Role: "director"}, {},
 	} {
 		if err := s.rec.Unlock(ctx, forgotten, s.lucia.subject, civicpin.Evidence{}, by); err == nil {
@@ -307,12 +307,12 @@ func TestOfficeHours(t *testing.T) {
 		s.skip(t, monday.Add(c.at).Sub(s.Clock.Now()))
 		run, err := s.rec.StartBy(t.Context(), byVideo, s.lucia.subject, operator)
 		if c.opens == 0 {
-			if err != nil || !run.Ticket.IsZero() || run.Next.Operator != "video" {
+			if err != nil || !run.Ticket.IsZero() || run.Next.Approval != "video" {
 				t.Errorf("%d: %+v, %v", i, run, err)
 			}
 			continue
 		}
-		closed, ok := errors.AsType[*recovery.StaffError](err)
+		closed, ok := errors.AsType[*recovery.OperatorError](err)
 		if !ok || closed.Reason != "hours" || !closed.Until.Equal(monday.Add(c.opens)) {
 			t.Errorf("%d: %v", i, err)
 		}
@@ -333,7 +333,7 @@ func TestFourQuestions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := s.rec.Case(ctx, run.ID, operator)
+	c, err := s.rec.ShowCase(ctx, run.ID, operator)
 	if err != nil || len(c.Questions) != 4 || c.Role != "video" || c.Subject != s.lucia.subject || !c.Ticket.IsZero() {
 		t.Fatalf("%+v, %v", c, err)
 	}
@@ -347,25 +347,25 @@ func TestFourQuestions(t *testing.T) {
 		}
 		return v
 	}
-	for _, by := range []recovery.Staff{clerk, checker, {ID: operator.ID, Role: "agency"}} {
-		if _, err := s.rec.Assist(ctx, run.ID, by, said(-1)); !errors.Is(err, recovery.ErrStaff) {
+	for _, by := range []recovery.Operator{clerk, checker, {ID: operator.ID, Role: "agency"}} {
+		if _, err := s.rec.Decide(ctx, run.ID, by, said(-1)); !errors.Is(err, recovery.ErrNotAllowed) {
 			t.Errorf("by %+v: %v", by, err)
 		}
 	}
 	three := said(-1)
 	delete(three.Questions, c.Questions[2])
-	if _, err := s.rec.Assist(ctx, run.ID, operator, three); !errors.Is(err, recovery.ErrStep) {
+	if _, err := s.rec.Decide(ctx, run.ID, operator, three); !errors.Is(err, recovery.ErrWrongStep) {
 		t.Errorf("three answers: %v", err)
 	}
 	for i := range 2 {
-		_, err := s.rec.Assist(ctx, run.ID, operator, said(i))
+		_, err := s.rec.Decide(ctx, run.ID, operator, said(i))
 		if refused, ok := errors.AsType[*lockout.RefusedError](err); !ok || refused.Left != 2-i {
 			t.Errorf("%v", err)
 		}
 	}
 	_, err = s.pins.Verify(ctx, s.lucia.attempt(s.lucia.password))
 	locks(t, err)
-	if run, err = s.rec.Assist(ctx, run.ID, operator, said(-1)); err != nil || !run.Done || !run.Ticket.IsZero() {
+	if run, err = s.rec.Decide(ctx, run.ID, operator, said(-1)); err != nil || !run.Done || !run.Ticket.IsZero() {
 		t.Errorf("%+v, %v", run, err)
 	}
 	s.want(t, s.lucia, civicpin.Low)
@@ -373,14 +373,14 @@ func TestFourQuestions(t *testing.T) {
 	if run, err = s.rec.StartBy(ctx, byVideo, s.lucia.subject, operator); err != nil {
 		t.Fatal(err)
 	}
-	if c, err = s.rec.Case(ctx, run.ID, operator); err != nil {
+	if c, err = s.rec.ShowCase(ctx, run.ID, operator); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 3 {
-		_, err = s.rec.Assist(ctx, run.ID, operator, said(i))
+		_, err = s.rec.Decide(ctx, run.ID, operator, said(i))
 	}
 	locks(t, err)
-	_, err = s.rec.Assist(ctx, run.ID, operator, said(-1))
+	_, err = s.rec.Decide(ctx, run.ID, operator, said(-1))
 	locks(t, err)
 }
 
@@ -425,23 +425,23 @@ func TestDocuments(t *testing.T) {
 		{"card-front": own, "card-back": own, "face": own, "passport": own},
 	} {
 		err := s.submit(ctx, v, recovery.Answers{Documents: docs})
-		if !errors.Is(err, civicpin.ErrInvalid) && !errors.Is(err, recovery.ErrStep) {
+		if !errors.Is(err, civicpin.ErrInvalid) && !errors.Is(err, recovery.ErrWrongStep) {
 			t.Errorf("%v: %v", docs, err)
 		}
 	}
 	if run, err := s.rec.Show(ctx, v.ticket); err != nil || len(run.Next.Documents) != 3 {
 		t.Errorf("%+v, %v", run, err)
 	}
-	if err := send("front.jpg", "just.pdf", "face.jpg"); err != nil || v.Next.Operator != "desk" {
+	if err := send("front.jpg", "just.pdf", "face.jpg"); err != nil || v.Next.Approval != "desk" {
 		t.Fatalf("%+v, %v", v.Next, err)
 	}
-	if _, err := s.rec.Finish(ctx, v.ticket, v.source); !errors.Is(err, recovery.ErrStep) {
+	if _, err := s.rec.Finish(ctx, v.ticket, v.source); !errors.Is(err, recovery.ErrWrongStep) {
 		t.Errorf("nobody looked at it: %v", err)
 	}
-	if _, err := s.rec.Assist(ctx, v.ID, checker, recovery.Verdict{Reason: "another face"}); err != nil {
+	if _, err := s.rec.Decide(ctx, v.ID, checker, recovery.Verdict{Reason: "another face"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.rec.Assist(ctx, v.ID, colleague, recovery.Verdict{Approve: true}); !errors.Is(err, recovery.ErrGone) {
+	if _, err := s.rec.Decide(ctx, v.ID, colleague, recovery.Verdict{Approve: true}); !errors.Is(err, recovery.ErrGone) {
 		t.Errorf("approved after it was turned down: %v", err)
 	}
 }
@@ -508,7 +508,7 @@ func TestPlans(t *testing.T) {
 		if likely := max(usual, corrected) > pin.Budget; likely != (p.Exception != "") {
 			t.Errorf("%s: %g, %g, exception %q", p.Name, usual, corrected, p.Exception)
 		}
-		if p.Limit.Limit != 3 || p.Limit.Lock != lockout.UntilUnlocked || p.Begin != (p.Name == firstKey) {
+		if p.Limit.Limit != 3 || p.Limit.Lock != lockout.UntilUnlocked || p.Creates != (p.Name == firstKey) {
 			t.Errorf("%+v", p)
 		}
 	}

@@ -15,8 +15,8 @@ const (
 	zone = "America/Guayaquil"
 )
 
-// key is the clave itself: five wrong logins lock it until it is unlocked, but for three devices that its owner has had the page
-// remember. A code on a slip, for who gets it at a counter, is exchanged for it within a week.
+// key is the clave itself: five wrong logins lock it until it is unlocked, but for three devices that its owner has had the
+// page remember. A code on a slip, for who gets it at a counter, is exchanged for it within a week.
 //
 // The IESS has people choose 6 to 15 letters and digits. Here it is 15 characters or more, blanks and accents included: what
 // NIST SP 800-63B-4 3.1.1.2 asks of a password that is all there is, and a sentence is easier to keep in mind.
@@ -58,7 +58,7 @@ func plans() []plan.Plan {
 		},
 		Limit:     threeTries,
 		Outcome:   plan.ChooseSecret,
-		Begin:     true,
+		Creates:   true,
 		Exception: "a first key proves no more than a birthday and a mailbox; its level is low until an agency has seen who has it",
 	}, {
 		Name: forgotten,
@@ -80,12 +80,12 @@ func plans() []plan.Plan {
 		Outcome: plan.Unlocked,
 	}, {
 		Name:    byVideo,
-		Steps:   []plan.Step{plan.Operator{Role: "video", Questions: 4}},
+		Steps:   []plan.Step{plan.Approval{Role: "video", Questions: 4}},
 		Limit:   threeTries,
 		Outcome: plan.Unlocked,
 	}, {
 		Name:    inPerson,
-		Steps:   []plan.Step{plan.Operator{Role: "agency"}},
+		Steps:   []plan.Step{plan.Approval{Role: "agency"}},
 		Limit:   threeTries,
 		Outcome: plan.Unlocked,
 	}, {
@@ -96,7 +96,7 @@ func plans() []plan.Plan {
 			plan.Documents{
 				Kinds: []string{"card-front", "card-back", "face"}, Types: []string{"image/jpeg", "application/pdf"}, MaxBytes: 1 << 20,
 			},
-			plan.Operator{Role: "desk", Second: true},
+			plan.Approval{Role: "desk", Second: true},
 		},
 		Limit:   threeTries,
 		Outcome: plan.Unlocked,

@@ -34,7 +34,7 @@ func (t *tale) explain(err error) string {
 	if e, ok := errors.AsType[*lockout.LockedError](err); ok {
 		return t.lockedText(e)
 	}
-	if e, ok := errors.AsType[*recovery.StaffError](err); ok {
+	if e, ok := errors.AsType[*recovery.OperatorError](err); ok {
 		return t.staffText(e)
 	}
 	switch {
@@ -42,7 +42,7 @@ func (t *tale) explain(err error) string {
 		return "Just a moment, and try again."
 	case errors.Is(err, recovery.ErrExpired), errors.Is(err, pin.ErrExpired):
 		return "Right, but too late. Please begin again."
-	case errors.Is(err, recovery.ErrGone), errors.Is(err, pin.ErrGrant):
+	case errors.Is(err, recovery.ErrGone), errors.Is(err, pin.ErrNoGrant):
 		return "This leads nowhere, or no longer. Please begin again."
 	}
 	return ""
@@ -60,7 +60,7 @@ func (t *tale) lockedText(e *lockout.LockedError) string {
 }
 
 // staffText says to somebody of the staff why they cannot do this.
-func (t *tale) staffText(e *recovery.StaffError) string {
+func (t *tale) staffText(e *recovery.OperatorError) string {
 	switch e.Reason {
 	case "role":
 		return "Your role does not do this."

@@ -28,15 +28,15 @@ func TestExplain(t *testing.T) {
 		{&lockout.LockedError{Until: until}, evening},
 		{&lockout.LockedError{}, "until it is unlocked"},
 		{&lockout.LockedError{Disabled: true}, "an agency"},
-		{&recovery.StaffError{Reason: "role"}, "Your role"},
-		{&recovery.StaffError{Reason: "hours", Until: until}, "opens on " + evening},
-		{&recovery.StaffError{Reason: "limit", Until: until}, evening},
-		{&recovery.StaffError{Reason: "same person"}, "Somebody else"},
+		{&recovery.OperatorError{Reason: "role"}, "Your role"},
+		{&recovery.OperatorError{Reason: "hours", Until: until}, "opens on " + evening},
+		{&recovery.OperatorError{Reason: "limit", Until: until}, evening},
+		{&recovery.OperatorError{Reason: "same person"}, "Somebody else"},
 		{&recovery.AnswerError{Question: "toy", Rule: "same"}, questions["toy"] + " You gave"},
 		{recovery.ErrExpired, "too late"},
 		{&pin.ExpiredError{Since: pin.SinceIssue}, "too late"},
 		{recovery.ErrGone, "begin again"},
-		{pin.ErrGrant, "begin again"},
+		{pin.ErrNoGrant, "begin again"},
 		{recovery.ErrBusy, "Just a moment"},
 		{fmt.Errorf("page: %w", notAlike), "not alike"},
 	} {
@@ -44,7 +44,7 @@ func TestExplain(t *testing.T) {
 			t.Errorf("%v: %q, want %q", c.err, got, c.want)
 		}
 	}
-	for _, err := range []error{errors.New("disk full"), recovery.ErrStep, pin.ErrState, civicpin.ErrInvalid, play.ErrNoAnswer} {
+	for _, err := range []error{errors.New("disk full"), recovery.ErrWrongStep, pin.ErrWrongState, civicpin.ErrInvalid, play.ErrNoAnswer} {
 		if got := s.explain(err); got != "" {
 			t.Errorf("a citizen is told of %v: %q", err, got)
 		}

@@ -17,10 +17,10 @@ import (
 
 // The staff, as whoever signed them in tells the library: who they are, and in which role.
 var (
-	clerk     = recovery.Staff{ID: civicpin.Operator("agency.quito.5"), Role: "agency"}
-	operator  = recovery.Staff{ID: civicpin.Operator("video.3"), Role: "video"}
-	checker   = recovery.Staff{ID: civicpin.Operator("desk.11"), Role: "desk"}
-	colleague = recovery.Staff{ID: civicpin.Operator("desk.14"), Role: "desk"}
+	clerk     = recovery.Operator{ID: civicpin.Operator("agency.quito.5"), Role: "agency"}
+	operator  = recovery.Operator{ID: civicpin.Operator("video.3"), Role: "video"}
+	checker   = recovery.Operator{ID: civicpin.Operator("desk.11"), Role: "desk"}
+	colleague = recovery.Operator{ID: civicpin.Operator("desk.14"), Role: "desk"}
 )
 
 const helpLine = "140"

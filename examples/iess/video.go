@@ -23,14 +23,14 @@ func (t *tale) video(ctx context.Context) error {
 	t.Say("Lucía calls.")
 	_, err := t.rec.StartBy(ctx, byVideo, t.lucia.subject, operator)
 	t.Refuses(err)
-	if err := play.Wanted(err, recovery.ErrStaff, "a call in the evening"); err != nil {
+	if err := play.Wanted(err, recovery.ErrNotAllowed, "a call in the evening"); err != nil {
 		return err
 	}
 	if err := t.until(8); err != nil {
 		return err
 	}
 	_, err = t.rec.StartBy(ctx, byVideo, t.lucia.subject, checker)
-	if err := play.Wanted(err, recovery.ErrStaff, "a call taken by somebody else"); err != nil {
+	if err := play.Wanted(err, recovery.ErrNotAllowed, "a call taken by somebody else"); err != nil {
 		return err
 	}
 	run, err := t.rec.StartBy(ctx, byVideo, t.lucia.subject, operator)
@@ -47,7 +47,7 @@ func (t *tale) video(ctx context.Context) error {
 // interview is the operator's page. What the citizen says is typed there, and compared by the library.
 func (t *tale) interview(ctx context.Context, id string, suggestions ...memory) error {
 	for i := range play.Answers {
-		c, err := t.rec.Case(ctx, id, operator)
+		c, err := t.rec.ShowCase(ctx, id, operator)
 		if err != nil {
 			return err
 		}
@@ -61,7 +61,7 @@ func (t *tale) interview(ctx context.Context, id string, suggestions ...memory) 
 			}
 			verdict.Questions[q] = civicpin.NewSecret(said)
 		}
-		_, err = t.rec.Assist(ctx, id, operator, verdict)
+		_, err = t.rec.Decide(ctx, id, operator, verdict)
 		if err == nil || !errors.Is(err, recovery.ErrRefused) {
 			return err
 		}

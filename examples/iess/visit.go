@@ -59,7 +59,7 @@ func (t *tale) news(ctx context.Context, who, address string, what recovery.Purp
 	}
 	for _, m := range slices.Backward(mails) {
 		link = civicpin.NewSecret(m.Link())
-		if look, err := t.rec.Inspect(ctx, link); err == nil && look.What == what {
+		if look, err := t.rec.Inspect(ctx, link); err == nil && look.Purpose == what {
 			t.Say("%s reads (%s): %s", who, m.File, m.Subject)
 			return link, nil
 		}

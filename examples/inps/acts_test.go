@@ -113,7 +113,7 @@ func TestActs(t *testing.T) {
 		if st.Parts[0].State != pin.Delivered || st.Parts[1].State != pin.Accepted {
 			t.Errorf("parts %+v", st.Parts)
 		}
-		if d := st.Expires.Sub(st.Issued); d != 7*day {
+		if d := st.ExpiresAt.Sub(st.IssuedAt); d != 7*day {
 			t.Errorf("valid for %v", d)
 		}
 		for channel, n := range map[int]int{0: 2, 1: 2} { // each was sent again once
@@ -132,7 +132,7 @@ func TestActs(t *testing.T) {
 	})
 	t.Run("exchange", func(t *testing.T) {
 		half := civicpin.NewSecret(s.halves[0])
-		if _, err := s.pins.Exchange(t.Context(), s.maria.attempt(s.halves[0]+s.halves[1]), half); !errors.Is(err, pin.ErrChoice) {
+		if _, err := s.pins.Exchange(t.Context(), s.maria.attempt(s.halves[0]+s.halves[1]), half); !errors.Is(err, pin.ErrUnfitSecret) {
 			t.Errorf("a half of the PIN as her own: %v", err)
 		}
 		s.act(t, s.exchange)

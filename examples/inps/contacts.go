@@ -60,5 +60,5 @@ func (t *tale) twoToOne(ctx context.Context) error {
 		{Channel: civicpin.CertifiedEmail, Address: "Maria.Rossi@example.it"},
 	}})
 	t.Say("(A page that forgot to check would be told: %v.)", err)
-	return play.Wanted(err, pin.ErrParts, "two halves to one address")
+	return play.Wanted(err, pin.ErrWrongParts, "two halves to one address")
 }

@@ -40,7 +40,7 @@ func (t *tale) byTelephone(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.Say("He has half by SMS at once. The PIN is good for as long as a letter may take, until %s.", t.at(is.Expires))
+	t.Say("He has half by SMS at once. The PIN is good for as long as a letter may take, until %s.", t.at(is.ExpiresAt))
 	if err := t.Later(18 * day); err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func (t *tale) slip(ctx context.Context, c citizen, other civicpin.Contact, card
 	}
 	// Nobody becomes dispositivo because a clerk says so: it takes evidence, which is kept.
 	_, err := t.pins.Issue(ctx, c.subject(), by)
-	if err := play.Wanted(err, pin.ErrEvidence, "dispositivo without evidence"); err != nil {
+	if err := play.Wanted(err, pin.ErrWeakEvidence, "dispositivo without evidence"); err != nil {
 		return [2]string{}, err
 	}
 	by.Evidence = civicpin.Evidence{Method: civicpin.InPerson, Document: "carta d'identità " + card, By: clerk}
@@ -133,7 +133,7 @@ func (t *tale) slip(ctx context.Context, c citizen, other civicpin.Contact, card
 func (t *tale) print(ctx context.Context, is pin.Issue, part int) error {
 	_, err := t.Box.Notify(ctx, civicpin.Message{
 		Kind: texts.PINPart, To: is.Parts[part].Contact, Secret: is.Slip,
-		Part: part + 1, Parts: len(is.Parts), Expires: is.Expires,
+		Part: part + 1, Parts: len(is.Parts), ExpiresAt: is.ExpiresAt,
 	})
 	return err
 }

@@ -107,7 +107,7 @@ func (t *tale) late(ctx context.Context, link civicpin.Secret) error {
 	if err != nil {
 		return err
 	}
-	if err := t.Clock.Skip(look.Expires.Add(time.Second).Sub(t.Clock.Now())); err != nil {
+	if err := t.Clock.Skip(look.ExpiresAt.Add(time.Second).Sub(t.Clock.Now())); err != nil {
 		return err
 	}
 	t.Say("… one hour and one second later …")

@@ -65,7 +65,7 @@ func checkLeaks(t *testing.T, db playtest.Database) {
 		}
 		if filepath.Ext(name) == ".log" {
 			for _, piece := range []string{
-				`"PIN.EXCHANGED"`, `"PIN.RECOVERED"`, `"RECOVERY.FINISHED"`, `"RECOVERY.DISOWNED"`, "RSSMRA85T50A562W",
+				`"PIN.EXCHANGED"`, `"PIN.RECOVERED"`, `"RECOVERY.FINISHED"`, `"RECOVERY.REPUDIATED"`, "RSSMRA85T50A562W",
 			} {
 				if !bytes.Contains(content, []byte(piece)) {
 					t.Errorf("no %s: this log is not of this story", piece)

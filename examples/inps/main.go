@@ -1,6 +1,7 @@
 // Command inps plays the whole life of an INPS PIN, as Italy's social security institute gave it to its citizens: asked for
 // on line or by telephone, sent in two halves over two channels, exchanged for the citizen's own at first use, ordinario
-// until a document was checked and dispositivo from then on, locked, unlocked, expired, recovered on line when it was lost, suspended and revoked.
+// until a document was checked and dispositivo from then on, locked, unlocked, expired, recovered on line when it was lost,
+// suspended and revoked.
 //
 //	go run ./examples/inps              plays it in a few seconds
 //	go run ./examples/inps -i           asks you for everything that the citizens type

@@ -45,7 +45,7 @@ func (t *tale) notMe(ctx context.Context) error {
 	}
 	t.Say("The thief can read one of them. Maria, who has asked for nothing, reads (%s):", notice.File)
 	t.Show(notice.Subject, beginning(notice.Text, 4))
-	return t.disown(ctx, civicpin.NewSecret(notice.Link()), halves)
+	return t.repudiate(ctx, civicpin.NewSecret(notice.Link()), halves)
 }
 
 // notice is the message about the recovery at the last of Maria's mailboxes.
@@ -65,8 +65,8 @@ func (t *tale) notice() (post.Mail, error) {
 	return post.Mail{}, errors.New("nobody was told")
 }
 
-// disown is the link "it was not me". It stops the PIN until a clerk has seen her.
-func (t *tale) disown(ctx context.Context, link civicpin.Secret, halves [2]string) error {
+// repudiate is the link "it was not me". It stops the PIN until a clerk has seen her.
+func (t *tale) repudiate(ctx context.Context, link civicpin.Secret, halves [2]string) error {
 	if err := t.rec.Repudiate(ctx, link, t.maria.source); err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (t *tale) disown(ctx context.Context, link civicpin.Secret, halves [2]strin
 	t.Say("Even with both halves the thief would not get in:")
 	_, err := t.pins.Verify(ctx, stranger(t.maria.subject(), halves[0]+halves[1]))
 	t.Refuses(err)
-	if err := play.Wanted(err, pin.ErrRefused, "a PIN that was disowned"); err != nil {
+	if err := play.Wanted(err, pin.ErrRefused, "a PIN that was repudiated"); err != nil {
 		return err
 	}
 	err = t.rec.Repudiate(ctx, link, t.maria.source)

@@ -40,7 +40,7 @@ func TestRecoverByCode(t *testing.T) {
 		t.Fatal(err)
 	}
 	link := civicpin.NewSecret(m.Link())
-	if _, err := s.rec.Finish(ctx, ticket, s.maria.source); !errors.Is(err, recovery.ErrStep) {
+	if _, err := s.rec.Finish(ctx, ticket, s.maria.source); !errors.Is(err, recovery.ErrWrongStep) {
 		t.Errorf("finished without a proof: %v", err)
 	}
 	code := recovery.Answers{Code: civicpin.NewSecret(strings.ToLower(m.Code())), Source: s.maria.source}
@@ -53,7 +53,7 @@ func TestRecoverByCode(t *testing.T) {
 		func() error { _, err := s.rec.Inspect(ctx, link); return err },
 		func() error { _, err := s.rec.Finish(ctx, link, s.maria.source); return err },
 	} {
-		if err := used(); !errors.Is(err, recovery.ErrGone) && !errors.Is(err, recovery.ErrStep) {
+		if err := used(); !errors.Is(err, recovery.ErrGone) && !errors.Is(err, recovery.ErrWrongStep) {
 			t.Errorf("after the code: %v", err)
 		}
 	}
@@ -61,14 +61,14 @@ func TestRecoverByCode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.pins.Set(ctx, grant, civicpin.NewSecret("MN6B3VCX")); !errors.Is(err, pin.ErrGrant) {
+	if _, err := s.pins.Set(ctx, grant, civicpin.NewSecret("MN6B3VCX")); !errors.Is(err, pin.ErrNoGrant) {
 		t.Errorf("a grant for halves set a PIN: %v", err)
 	}
 	halves, err := s.reissue(ctx, s.maria, grant)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.pins.Reissue(ctx, grant, s.maria.source); !errors.Is(err, pin.ErrGrant) {
+	if _, err := s.pins.Reissue(ctx, grant, s.maria.source); !errors.Is(err, pin.ErrNoGrant) {
 		t.Errorf("a grant was used twice: %v", err)
 	}
 	if ok, err := s.verify(t, halves[0]+halves[1]); err != nil || !ok.MustExchange {
@@ -151,7 +151,7 @@ func TestOneContact(t *testing.T) {
 		}
 		mine := s.maria.contacts
 		for range lostPIN.Limit.Limit {
-			if err := s.name(ctx, ticket, mine[:1], s.maria.source); !errors.Is(err, recovery.ErrStep) {
+			if err := s.name(ctx, ticket, mine[:1], s.maria.source); !errors.Is(err, recovery.ErrWrongStep) {
 				t.Errorf("%s: one contact: %v", subject, err)
 			}
 			twice := []civicpin.Contact{mine[1], mine[1]}

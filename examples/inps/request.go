@@ -18,7 +18,7 @@ func (t *tale) request(ctx context.Context) error {
 	to := t.maria.contacts[:2]
 	t.Step("She asks for a PIN on line: half by %s, half by %s", channelName(to[0].Channel), channelName(to[1].Channel))
 	st, err := t.pins.Status(ctx, t.maria.subject())
-	if err == nil && t.Clock.Now().Sub(st.Issued) < day {
+	if err == nil && t.Clock.Now().Sub(st.IssuedAt) < day {
 		t.Say("She asked in an earlier run, and gets so many messages a day and no more.")
 		if err := t.Later(day); err != nil {
 			return err
@@ -65,7 +65,7 @@ func (t *tale) issue(ctx context.Context, c citizen, o pin.IssueOptions) (pin.Is
 		}
 	}
 	is, err := t.pins.Issue(ctx, c.subject(), o)
-	if errors.Is(err, pin.ErrState) {
+	if errors.Is(err, pin.ErrWrongState) {
 		t.Say("%s has a PIN from an earlier run, and no longer knows it: an office revokes it.", c.name)
 		if err := t.pins.Revoke(ctx, c.subject(), "forgotten", clerk); err != nil {
 			return pin.Issue{}, err

@@ -74,7 +74,7 @@ func TestExplain(t *testing.T) {
 			t.Errorf("%v: %q, want %q", c.err, got, c.want)
 		}
 	}
-	for _, err := range []error{errors.New("disk full"), pin.ErrState, civicpin.ErrInvalid} {
+	for _, err := range []error{errors.New("disk full"), pin.ErrWrongState, civicpin.ErrInvalid} {
 		if got := s.explain(err); got != "" {
 			t.Errorf("a citizen is told of %v: %q", err, got)
 		}

@@ -40,8 +40,8 @@ type tale struct {
 // ending is what is said where a lock ends the story.
 const ending = "There the story ends. With -db, the next run begins by putting it right."
 
-// newTale makes the services: a policy, usually that of the INPS PIN, and the plan for lost ones, on the stage's vault and outbox.
-// That is all the set-up there is.
+// newTale makes the services: a policy, usually that of the INPS PIN, and the plan for lost ones, on the stage's vault and
+// outbox. That is all the set-up there is.
 func newTale(s *play.Stage, rome *time.Location, policy pin.Policy) (*tale, error) {
 	pins, err := pin.New(s.Outbox, policy)
 	if err != nil {

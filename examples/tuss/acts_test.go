@@ -131,7 +131,7 @@ func TestActs(t *testing.T) {
 			t.Errorf("terms %+v, %v", e.Value, err)
 		}
 		st, err := s.pins.Status(t.Context(), s.nuria.subject())
-		if err != nil || st.By != clerk.ID && st.Evidence[0].By != clerk.ID || st.Expires.Sub(st.Issued) != 7*day {
+		if err != nil || st.By != clerk.ID && st.Evidence[0].By != clerk.ID || st.ExpiresAt.Sub(st.IssuedAt) != 7*day {
 			t.Errorf("%+v, %v", st, err)
 		}
 	})
@@ -247,7 +247,7 @@ func TestLinkIsNotEnough(t *testing.T) {
 		t.Fatal(err)
 	}
 	link := civicpin.NewSecret(m.Link())
-	if _, err := s.rec.Finish(ctx, link, s.nuria.source); !errors.Is(err, recovery.ErrStep) {
+	if _, err := s.rec.Finish(ctx, link, s.nuria.source); !errors.Is(err, recovery.ErrWrongStep) {
 		t.Errorf("the link alone: %v", err)
 	}
 	run, err := s.rec.Redeem(ctx, link, s.nuria.source)
@@ -265,7 +265,7 @@ func TestLinkIsNotEnough(t *testing.T) {
 	if _, err := s.rec.Answer(ctx, began, code); !errors.Is(err, recovery.ErrGone) {
 		t.Errorf("the ticket of who began: %v", err)
 	}
-	if _, err := s.rec.Finish(ctx, run.Ticket, s.nuria.source); !errors.Is(err, recovery.ErrStep) {
+	if _, err := s.rec.Finish(ctx, run.Ticket, s.nuria.source); !errors.Is(err, recovery.ErrWrongStep) {
 		t.Errorf("without the code: %v", err)
 	}
 	// The code is good for ten minutes, and for the one who is late another one is sent.
@@ -296,7 +296,7 @@ func TestLinkIsNotEnough(t *testing.T) {
 	if _, err := s.pins.Set(ctx, grant, civicpin.NewSecret(nuriasThird), s.nuria.personal()...); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.pins.Set(ctx, grant, civicpin.NewSecret(nuriasFourth)); !errors.Is(err, pin.ErrGrant) {
+	if _, err := s.pins.Set(ctx, grant, civicpin.NewSecret(nuriasFourth)); !errors.Is(err, pin.ErrNoGrant) {
 		t.Errorf("a grant was used twice: %v", err)
 	}
 	s.opens(t, s.nuria, nuriasThird, civicpin.Substantial)
@@ -309,13 +309,13 @@ func TestCounterHours(t *testing.T) {
 	ctx := t.Context()
 	for _, c := range []struct {
 		skip   time.Duration
-		by     recovery.Staff
+		by     recovery.Operator
 		reason string
 	}{
 		{0, clerk, ""},
 		{0, operator, "role"},
-		{0, recovery.Staff{ID: clerk.ID, Role: "director"}, "role"},
-		{0, recovery.Staff{ID: civicpin.Citizen, Role: "counter"}, "role"},
+		{0, recovery.Operator{ID: clerk.ID, Role: "director"}, "role"},
+		{0, recovery.Operator{ID: civicpin.Citizen, Role: "counter"}, "role"},
 		{3*time.Hour - minute, clerk, ""},
 		{minute, clerk, "hours"},
 		{19*time.Hour - minute, clerk, "hours"},
@@ -327,12 +327,12 @@ func TestCounterHours(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := s.rec.StartBy(ctx, planCounter.Name, s.nuria.subject(), c.by)
-		e, refused := errors.AsType[*recovery.StaffError](err)
+		e, refused := errors.AsType[*recovery.OperatorError](err)
 		if refused != (c.reason != "") || refused && e.Reason != c.reason || !refused && err != nil {
 			t.Errorf("%s on %s: %v, want %q", c.by.ID, s.local(s.Clock.Now()), err, c.reason)
 		}
 		err = s.rec.Unlock(ctx, planCounter.Name, s.nuria.subject(), civicpin.Evidence{}, c.by)
-		if refused != errors.Is(err, recovery.ErrStaff) {
+		if refused != errors.Is(err, recovery.ErrNotAllowed) {
 			t.Errorf("unlock by %s on %s: %v", c.by.ID, s.local(s.Clock.Now()), err)
 		}
 	}

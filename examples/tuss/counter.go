@@ -111,7 +111,7 @@ func (t *tale) slip(ctx context.Context, c *citizen) (post.Mail, error) {
 // [pin.Service.Reprint] is for the printer that jams.
 func (t *tale) print(ctx context.Context, is pin.Issue) error {
 	_, err := t.Box.Notify(ctx, civicpin.Message{
-		Kind: texts.PINPart, To: is.Parts[0].Contact, Secret: is.Slip, Expires: is.Expires,
+		Kind: texts.PINPart, To: is.Parts[0].Contact, Secret: is.Slip, ExpiresAt: is.ExpiresAt,
 	})
 	return err
 }
@@ -123,7 +123,7 @@ func (t *tale) anew(ctx context.Context, c *citizen) error {
 		return err
 	}
 	t.Say("%s registered in an earlier run, and now does so again, which ends the old registration.", c.first())
-	if t.Clock.Now().Sub(st.Issued) < day { // there are so many messages a day and no more
+	if t.Clock.Now().Sub(st.IssuedAt) < day { // there are so many messages a day and no more
 		if err := t.Later(day); err != nil {
 			return err
 		}

@@ -98,7 +98,7 @@ func (t *tale) linked(ctx context.Context, address string, what recovery.Purpose
 	}
 	for _, m := range slices.Backward(all) {
 		look, err := t.rec.Inspect(ctx, civicpin.NewSecret(m.Link()))
-		if err == nil && look.What == what {
+		if err == nil && look.Purpose == what {
 			return m, nil
 		}
 	}
@@ -138,7 +138,7 @@ func (t *tale) late(ctx context.Context, link civicpin.Secret) error {
 	if err != nil {
 		return err
 	}
-	if err := t.Clock.Skip(look.Expires.Add(second).Sub(t.Clock.Now())); err != nil {
+	if err := t.Clock.Skip(look.ExpiresAt.Add(second).Sub(t.Clock.Now())); err != nil {
 		return err
 	}
 	t.Say("… half an hour and a second later …")
@@ -150,7 +150,7 @@ func (t *tale) late(ctx context.Context, link civicpin.Secret) error {
 // scanners are programs that open every link in every mail, to see whether it is dangerous. A link that looking uses up
 // would never reach its reader.
 func (t *tale) scanners(ctx context.Context, link civicpin.Secret) error {
-	var look recovery.Inspection
+	var look recovery.LinkInfo
 	for range 3 {
 		var err error
 		if look, err = t.rec.Inspect(ctx, link); err != nil {
@@ -158,7 +158,7 @@ func (t *tale) scanners(ctx context.Context, link civicpin.Secret) error {
 		}
 	}
 	t.Say("Her provider's virus scanner opens it three times. It finds a page with a button, good until %s, and presses none.",
-		look.Expires.In(t.madrid).Format("15:04"))
+		look.ExpiresAt.In(t.madrid).Format("15:04"))
 	return nil
 }
 

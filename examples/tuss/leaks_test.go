@@ -48,7 +48,7 @@ func checkLeaks(t *testing.T, db playtest.Database) {
 		}
 		if filepath.Ext(name) == ".log" {
 			for _, event := range []string{
-				`"pin.exchanged"`, `"pin.recovered"`, `"recovery.finished"`, `"recovery.refused"`, `"recovery.assisted"`,
+				`"pin.exchanged"`, `"pin.recovered"`, `"recovery.finished"`, `"recovery.refused"`, `"recovery.decided"`,
 				`"contact.changed"`, "12345678Z",
 			} {
 				if !bytes.Contains(content, []byte(event)) {

@@ -27,7 +27,7 @@ func (t *tale) office(ctx context.Context) error {
 	if err := t.turnedDown(err, "hours"); err != nil {
 		return err
 	}
-	closed, _ := errors.AsType[*recovery.StaffError](err)
+	closed, _ := errors.AsType[*recovery.OperatorError](err)
 	if err := t.until(closed.Until); err != nil {
 		return err
 	}
@@ -72,11 +72,11 @@ func (t *tale) approve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.rec.Assist(ctx, run.ID, operator, recovery.Verdict{Approve: true})
-	if err := play.Wanted(err, recovery.ErrStaff, "an approval by the wrong role"); err != nil {
+	_, err = t.rec.Decide(ctx, run.ID, operator, recovery.Verdict{Approve: true})
+	if err := play.Wanted(err, recovery.ErrNotAllowed, "an approval by the wrong role"); err != nil {
 		return err
 	}
-	if run, err = t.rec.Assist(ctx, run.ID, clerk, recovery.Verdict{Approve: true, Reason: seen(t.nuria).Document}); err != nil {
+	if run, err = t.rec.Decide(ctx, run.ID, clerk, recovery.Verdict{Approve: true, Reason: seen(t.nuria).Document}); err != nil {
 		return err
 	}
 	if !run.Ticket.IsZero() || run.Done {
@@ -161,7 +161,7 @@ func (t *tale) strike(ctx context.Context, c *citizen) error {
 
 // turnedDown prints why the library lets a member of staff do nothing, and checks that it is for that reason.
 func (t *tale) turnedDown(err error, reason string) error {
-	e, ok := errors.AsType[*recovery.StaffError](err)
+	e, ok := errors.AsType[*recovery.OperatorError](err)
 	if !ok || e.Reason != reason {
 		return errors.Join(errors.New("staff were not turned down for "+reason), err)
 	}

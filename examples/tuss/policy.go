@@ -48,7 +48,7 @@ var (
 	planCounter = plan.Plan{
 		Name: "tuss-counter",
 		Steps: []plan.Step{
-			plan.Operator{Role: "counter"},
+			plan.Approval{Role: "counter"},
 			plan.Link{Channel: civicpin.Email, Valid: 30 * minute},
 		},
 		Limit:   lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked},

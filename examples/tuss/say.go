@@ -38,7 +38,7 @@ func (t *tale) explain(err error) string {
 		return "Right, but too late. Come for a new activation code."
 	case errors.Is(err, recovery.ErrExpired):
 		return "This link is too old. Please begin again."
-	case errors.Is(err, recovery.ErrGone), errors.Is(err, pin.ErrGrant):
+	case errors.Is(err, recovery.ErrGone), errors.Is(err, pin.ErrNoGrant):
 		return "This leads nowhere any more. Please begin again."
 	case errors.Is(err, lockout.ErrBusy):
 		return "Just a moment, and try again."

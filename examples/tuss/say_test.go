@@ -52,7 +52,7 @@ func TestExplain(t *testing.T) {
 		{noNIF, "DNI or NIE"},
 		{recovery.ErrExpired, "too old"},
 		{recovery.ErrGone, "nowhere"},
-		{pin.ErrGrant, "nowhere"},
+		{pin.ErrNoGrant, "nowhere"},
 		{recovery.ErrBusy, "Just a moment"},
 		{phone.ErrFormat, "telephone number"},
 		{phone.ErrNumber, "no such telephone"},
@@ -62,7 +62,7 @@ func TestExplain(t *testing.T) {
 		}
 	}
 	for _, err := range []error{
-		errors.New("disk full"), pin.ErrState, civicpin.ErrInvalid, recovery.ErrStep, &recovery.StaffError{Reason: "role"},
+		errors.New("disk full"), pin.ErrWrongState, civicpin.ErrInvalid, recovery.ErrWrongStep, &recovery.OperatorError{Reason: "role"},
 	} {
 		if got := s.explain(err); got != "" {
 			t.Errorf("a citizen is told of %v: %q", err, got)
@@ -81,7 +81,7 @@ func TestExplain(t *testing.T) {
 func TestWords(t *testing.T) {
 	s := newStage(t)
 	words := activationWords(s.madrid)
-	m := civicpin.Message{Kind: texts.PINPart, Secret: civicpin.NewSecret("ABCD2345EFGH"), Expires: s.Clock.Now()}
+	m := civicpin.Message{Kind: texts.PINPart, Secret: civicpin.NewSecret("ABCD2345EFGH"), ExpiresAt: s.Clock.Now()}
 	seen := make(map[string]bool)
 	for _, lang := range []string{"es", "en", "it"} {
 		for _, to := range []civicpin.Contact{

@@ -17,8 +17,8 @@ import (
 
 // The staff, by the ids under which they are written into the log, and in their roles.
 var (
-	clerk    = recovery.Staff{ID: "operator:counter.madrid.4", Role: "counter"} // the same as civicpin.Operator("counter.madrid.4")
-	operator = recovery.Staff{ID: "operator:telephone.17", Role: "telephone"}
+	clerk    = recovery.Operator{ID: "operator:counter.madrid.4", Role: "counter"} // the same as civicpin.Operator("counter.madrid.4")
+	operator = recovery.Operator{ID: "operator:telephone.17", Role: "telephone"}
 )
 
 // A tale is one telling of the story.
@@ -79,7 +79,7 @@ func (t *tale) ask(prompt string, suggestions []string, use func(typed string) e
 		switch {
 		case isLocked:
 			return t.wait(locked)
-		case errors.Is(err, recovery.ErrGone), errors.Is(err, recovery.ErrExpired), errors.Is(err, pin.ErrGrant):
+		case errors.Is(err, recovery.ErrGone), errors.Is(err, recovery.ErrExpired), errors.Is(err, pin.ErrNoGrant):
 			return err // no other answer would do
 		case t.Refuses(err):
 			return nil

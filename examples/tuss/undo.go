@@ -34,7 +34,7 @@ func (t *tale) undo(ctx context.Context) error {
 		return err
 	}
 	link := civicpin.NewSecret(notice.Link())
-	if look, err := t.rec.Inspect(ctx, link); err != nil || look.What != recovery.ToUndo {
+	if look, err := t.rec.Inspect(ctx, link); err != nil || look.Purpose != recovery.ToUndo {
 		return errors.Join(err, errors.New("no link that undoes it"))
 	}
 	if err := t.rec.Repudiate(ctx, link, t.nuria.source); err != nil {

@@ -49,7 +49,7 @@ func activationWords(madrid *time.Location) func(civicpin.Message) (texts.Text, 
 			paragraphs = append(paragraphs, "    "+strings.ReplaceAll(m.To.Address, "\n", "\n    "))
 		}
 		code := strings.Join(groups(m.Secret.Reveal()), " ")
-		until := m.Expires.In(madrid).Format("02/01/2006 15:04")
+		until := m.ExpiresAt.In(madrid).Format("02/01/2006 15:04")
 		paragraphs = append(paragraphs, w.title, fmt.Sprintf(w.use, until), "    "+code, w.secret)
 		body := strings.Join(paragraphs, "\n\n") + "\n"
 		return texts.Text{Language: m.To.Locale, Subject: w.title, Body: civicpin.NewSecret(body)}, true

@@ -108,7 +108,7 @@ func (l *login) change(ctx context.Context, from string) {
 		l.old, l.secret, l.maybe = from, to, nil
 	case errors.Is(err, pin.ErrRefused) && len(l.maybe) == 0:
 		l.journal.Break("login %s: the right secret was refused for a change", l.subject)
-	case locked, errors.Is(err, pin.ErrBusy), errors.Is(err, pin.ErrRefused), errors.Is(err, pin.ErrChoice):
+	case locked, errors.Is(err, pin.ErrBusy), errors.Is(err, pin.ErrRefused), errors.Is(err, pin.ErrUnfitSecret):
 		l.failed(ctx, err) // nothing was written
 	default:
 		l.failed(ctx, err)

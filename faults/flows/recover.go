@@ -146,7 +146,7 @@ func (r *recoverer) use(ctx context.Context, c *forgetful, w *walk) {
 			r.failed(ctx, c, w, err)
 			return
 		}
-		if look.What != recovery.ToRecover || look.Last {
+		if look.Purpose != recovery.ToRecover || look.Last {
 			r.journal.Break("recover %s: the link is for something else: %+v", c.subject, look)
 		}
 	}
@@ -178,7 +178,7 @@ func (r *recoverer) typeIn(ctx context.Context, c *forgetful, w *walk) {
 	case err == nil && !run.Done:
 		r.journal.Break("recover %s: the code was right, and %+v is asked", c.subject, run.Next)
 		w.ended, c.over = true, true
-	case err == nil, w.doubt && errors.Is(err, recovery.ErrStep):
+	case err == nil, w.doubt && errors.Is(err, recovery.ErrWrongStep):
 		r.reached(ctx, c, w, "recovery codes used")
 	default:
 		r.unclear(ctx, c, w, err)

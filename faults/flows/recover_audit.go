@@ -20,7 +20,7 @@ func (r *recoverer) again(ctx context.Context, c *forgetful, w *walk) {
 		switch {
 		case done:
 			r.journal.Break("recover %s: %s was good a second time", c.subject, what)
-		case errors.Is(err, recovery.ErrGone), errors.Is(err, recovery.ErrStep), errors.Is(err, pin.ErrGrant):
+		case errors.Is(err, recovery.ErrGone), errors.Is(err, recovery.ErrWrongStep), errors.Is(err, pin.ErrNoGrant):
 			r.journal.Count("recoveries refused")
 		default:
 			r.journal.Count("recoveries failed")
@@ -86,8 +86,8 @@ func (r *recoverer) right(ctx context.Context, c *forgetful, secret string) (boo
 	}
 }
 
-// Audit implements [Flow]: what was begun can be brought to its end, what was told to contacts arrives, and what was spent stays
-// so.
+// Audit implements [Flow]: what was begun can be brought to its end, what was told to contacts arrives, and what was spent
+// stays so.
 func (r *recoverer) Audit(ctx context.Context) {
 	deadline := time.Now().Add(r.site.Mail.arrival)
 	for _, c := range r.all {

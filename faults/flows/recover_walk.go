@@ -89,7 +89,7 @@ func (c *forgetful) fresh(m civicpin.Message) bool {
 
 // unclear is failed for what may have been done though its answer was lost, which it returns.
 func (r *recoverer) unclear(ctx context.Context, c *forgetful, w *walk, err error) bool {
-	gone := errors.Is(err, recovery.ErrGone) || errors.Is(err, pin.ErrGrant)
+	gone := errors.Is(err, recovery.ErrGone) || errors.Is(err, pin.ErrNoGrant)
 	if !gone || !w.doubt || w.at == toType {
 		lost := r.failed(ctx, c, w, err)
 		w.doubt = w.doubt || lost
@@ -109,7 +109,7 @@ func (r *recoverer) unclear(ctx context.Context, c *forgetful, w *walk, err erro
 func (r *recoverer) failed(ctx context.Context, c *forgetful, w *walk, err error) bool {
 	locked, isLocked := errors.AsType[*lockout.LockedError](err)
 	switch {
-	case errors.Is(err, recovery.ErrGone), errors.Is(err, pin.ErrGrant), errors.Is(err, recovery.ErrStep),
+	case errors.Is(err, recovery.ErrGone), errors.Is(err, pin.ErrNoGrant), errors.Is(err, recovery.ErrWrongStep),
 		errors.Is(err, recovery.ErrExpired), errors.Is(err, recovery.ErrRefused) && !isLocked:
 		r.journal.Break("recover %s: at %v of what was acknowledged: %v", c.subject, w.at, err)
 		w.ended, c.over = true, true
@@ -121,7 +121,7 @@ func (r *recoverer) failed(ctx context.Context, c *forgetful, w *walk, err error
 	case isLocked:
 		// By reservations that were never settled. An operator helps.
 		r.journal.Count("recoveries locked")
-		desk := recovery.Staff{ID: operator, Role: deskRole}
+		desk := recovery.Operator{ID: operator, Role: deskRole}
 		_ = r.site.Recovery.Unlock(ctx, linkAndCode, c.subject, civicpin.Evidence{}, desk)
 	case errors.Is(err, recovery.ErrBusy):
 		r.journal.Count("recoveries busy")

@@ -80,7 +80,8 @@ func Start(tb testing.TB, n int, opts Options) *Cluster {
 				}
 				routes = append(routes, fmt.Sprintf("%q", "nats://"+address))
 			}
-			// Servers tell each other where others are, and would then go there past the proxies: so they tell what leads nowhere.
+			// Servers tell each other where others are, and would then go there past the proxies: so they tell what leads
+			// nowhere.
 			nowhere := ""
 			if opts.Routes != nil {
 				nowhere = "advertise: \"127.0.0.1:1\", "

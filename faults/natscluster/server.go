@@ -21,8 +21,8 @@ import (
 // variable makes a binary that calls Main run as a server; it holds the path of a configuration.
 const variable = "CIVICPIN_TEST_NATS_SERVER"
 
-// Main is what a program that starts clusters calls first, a test binary in its TestMain: it runs the server if this process is to
-// be one, and does not return then.
+// Main is what a program that starts clusters calls first, a test binary in its TestMain: it runs the server if this process is
+// to be one, and does not return then.
 func Main() {
 	path := os.Getenv(variable)
 	if path == "" {

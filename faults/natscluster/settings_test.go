@@ -176,7 +176,7 @@ func TestTimesToLive(t *testing.T) {
 		d, _ := time.ParseDuration(m.Header.Get("Nats-TTL"))
 		return d
 	}
-	v, err := s.Put(t.Context(), "key", store.Record{Expires: time.Now().Add(5 * time.Hour)})
+	v, err := s.Put(t.Context(), "key", store.Record{ExpiresAt: time.Now().Add(5 * time.Hour)})
 	require.NoError(t, err)
 	require.InDelta(t, 5*time.Hour+10*time.Second, ttl("key"), float64(5*time.Second))
 	v, err = s.Put(t.Context(), "key", store.Record{Version: v})
@@ -184,7 +184,7 @@ func TestTimesToLive(t *testing.T) {
 	require.Zero(t, ttl("key"), "a record that is kept for ever, where one was that was not")
 	require.NoError(t, s.Delete(t.Context(), "key", v))
 	require.Equal(t, 2*time.Minute, ttl("key"))
-	_, err = s.Put(t.Context(), "key", store.Record{Expires: time.Now().Add(-time.Hour)})
+	_, err = s.Put(t.Context(), "key", store.Record{ExpiresAt: time.Now().Add(-time.Hour)})
 	require.NoError(t, err)
 	require.Equal(t, time.Hour, ttl("key"))
 }

@@ -45,8 +45,8 @@ func nats(t *testing.T, servers int, c settings) {
 	c.all(t, fmt.Sprintf("NATS, %d of %d", servers, servers), ops)
 }
 
-// rawNATS uses the key-value calls of the engine's own client library, with its settings: any server answers a read, perhaps with
-// what was replaced. Its listings go by subscription, which is another thing than reading records.
+// rawNATS uses the key-value calls of the engine's own client library, with its settings: any server answers a read, perhaps
+// with what was replaced. Its listings go by subscription, which is another thing than reading records.
 func rawNATS(t *testing.T, js jetstream.JetStream, servers int) byHand {
 	t.Helper()
 	var all [buckets]jetstream.KeyValue

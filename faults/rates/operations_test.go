@@ -60,8 +60,8 @@ func (s *stock) take(client int) (made, error) {
 	return m, nil
 }
 
-// operations returns what is compared: reads, swaps on a key of each client's own, swaps that are refused, listings of a hundred
-// records, creates, and deletes of what was created.
+// operations returns what is compared: reads, swaps on a key of each client's own, swaps that are refused, listings of a
+// hundred records, creates, and deletes of what was created.
 func operations(t *testing.T, s store.Lister, raw byHand, swapAtLeast float64) []operation {
 	t.Helper()
 	var versions, rawVersions [crowd]int64

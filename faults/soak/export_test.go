@@ -8,8 +8,8 @@ import (
 // Judge says what has grown, of memory also unless the store keeps its records in it.
 func Judge(all []Sample, inMemory bool) []string { return judge(all, inMemory) }
 
-// Recover lets one citizen get a PIN, log in, recover it, log in with the new one, and try the old one. It returns what they were
-// told, and what should not have happened.
+// Recover lets one citizen get a PIN, log in, recover it, log in with the new one, and try the old one. It returns what they
+// were told, and what should not have happened.
 func Recover(ctx context.Context, c Config) (outcomes map[string]int, wrong []string, err error) {
 	w, out, err := newCrowd(c)
 	if err != nil {

@@ -173,7 +173,7 @@ func (w *crowd) enrol(ctx context.Context, i int, p *person) {
 func (p *person) choose(i int, offer func(civicpin.Secret) error) error {
 	for {
 		err := offer(chosen(i, p.draw))
-		if !errors.Is(err, pin.ErrChoice) {
+		if !errors.Is(err, pin.ErrUnfitSecret) {
 			return err
 		}
 		p.draw += 2 // the next one is the wrong one of before

@@ -28,8 +28,8 @@ import (
 // Config says how to soak. Every field but InMemory is required.
 type Config struct {
 	Store store.Store
-	// InMemory says that the store keeps its records in this process. Its memory then grows with every citizen who comes for the
-	// first time, by design, and says nothing.
+	// InMemory says that the store keeps its records in this process. Its memory then grows with every citizen who comes for
+	// the first time, by design, and says nothing.
 	InMemory bool
 	Subjects int           // how many citizens there are
 	Workers  int           // how many of them are at it at the same time: half of these log in, half use codes

@@ -67,10 +67,10 @@ func files() int {
 	return len(entries)
 }
 
-// judge returns what has grown: the low samples of the second and of the last quarter are compared, since hashes under way, 19 MiB
-// each, and whatever else comes and goes are in the high ones, and what leaks is in all. The first quarter is for pools and caches to
-// fill. What is allowed on top is what a busy second more or less makes. Memory is not judged where the store keeps its records in
-// it.
+// judge returns what has grown: the low samples of the second and of the last quarter are compared, since hashes under way, 19
+// MiB each, and whatever else comes and goes are in the high ones, and what leaks is in all. The first quarter is for pools and
+// caches to fill. What is allowed on top is what a busy second more or less makes. Memory is not judged where the store keeps
+// its records in it.
 func judge(all []Sample, inMemory bool) (grown []string) {
 	n := len(all) / 4
 	if n < 3 {

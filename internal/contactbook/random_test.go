@@ -47,7 +47,7 @@ func (w *world) drawn(rt *rapid.T) string {
 	name := rapid.SampledFrom(crowd).Draw(rt, "name")
 	who := rapid.SampledFrom([]string{"", "", "clerk "}).Draw(rt, "who")
 	verb := rapid.SampledFrom([]string{
-		"ask", "ask for", "send", "accept", "accept", "giveup", "adopt", "remove", "prefer", "correct", "undo", "disown",
+		"ask", "ask for", "send", "accept", "accept", "giveup", "adopt", "remove", "prefer", "correct", "undo", "repudiate",
 		"notify", "fail", "tidy",
 	}).Draw(rt, "verb")
 	if slices.Contains([]string{"send", "accept"}, verb) && !w.waits(name) {
@@ -60,15 +60,15 @@ func (w *world) drawn(rt *rapid.T) string {
 		return who + "ask " + name + " for " + rapid.SampledFrom(crowd).Draw(rt, "in the place of")
 	case "adopt", "remove", "prefer":
 		return who + verb + " " + name
-	case "undo", "disown":
+	case "undo", "repudiate":
 		var can []string
 		for i, id := range w.made {
 			if verb == "undo" {
 				can = append(can, fmt.Sprintf("undo c%d", i+1))
 			}
 			for _, to := range crowd {
-				if _, ok := w.undo[id][to]; ok && verb == "disown" {
-					can = append(can, fmt.Sprintf("disown c%d %s", i+1, to))
+				if _, ok := w.undo[id][to]; ok && verb == "repudiate" {
+					can = append(can, fmt.Sprintf("repudiate c%d %s", i+1, to))
 				}
 			}
 		}

@@ -43,7 +43,7 @@ func (w *world) verbs() map[string]func([]string) string {
 		"correct":      w.corrects,
 		"displaced":    w.displaced,
 		"undo":         w.undoes,
-		"disown":       w.disowns,
+		"repudiate":    w.repudiates,
 		"notify":       w.notifies,
 		"fail":         w.fails,
 		"wants":        w.wants,
@@ -196,8 +196,8 @@ func (w *world) undoes(args []string) string {
 	return w.rollsBack(w.changeID(args[0]))
 }
 
-// disowns is "disown c2 phone": by the token that phone was sent about it. "disown c2 phone forged" shows another.
-func (w *world) disowns(args []string) string {
+// repudiates is "repudiate c2 phone": by the token that phone was sent about it. "repudiate c2 phone forged" shows another.
+func (w *world) repudiates(args []string) string {
 	tok, ok := w.undo[w.changeID(args[0])][args[1]]
 	require.True(w.t, ok, "%s has no token of %s", args[1], args[0])
 	if len(args) == 3 {

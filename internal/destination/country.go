@@ -85,7 +85,7 @@ func (l *Limits) reserve(ctx context.Context, m Message, now time.Time) (Answer,
 		case a.Verdict == turns.Refuse:
 			return store.ErrSkip
 		}
-		e.Value.State, e.Expires = state.UnixNano(), later(state, now.Add(time.Hour))
+		e.Value.State, e.ExpiresAt = state.UnixNano(), later(state, now.Add(time.Hour))
 		return nil
 	})
 	return a, err

@@ -114,7 +114,7 @@ func (l *Limits) AtAddress(ctx context.Context, c Class, m Message) (Answer, err
 	a := Answer{Record: id, Limit: c.Name, Why: "too many messages to one address"}
 	_, err := l.queues.Update(ctx, store.Key{ID: id}, func(e *store.Entry[turns.Queue]) error {
 		a.Answer = e.Value.Ask(rule, ask)
-		e.Expires = e.Value.Until(ask.Now)
+		e.ExpiresAt = e.Value.Until(ask.Now)
 		return nil
 	})
 	return a, err

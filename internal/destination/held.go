@@ -31,7 +31,7 @@ func (l *Limits) Note(ctx context.Context, subject civicpin.Subject, waited, exp
 		}
 		e.Value.Waited += waited
 		e.Value.Expired += expired
-		e.Expires = time.Unix(0, e.Value.Since).Add(heldFor)
+		e.ExpiresAt = time.Unix(0, e.Value.Since).Add(heldFor)
 		return nil
 	})
 }

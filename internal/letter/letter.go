@@ -94,6 +94,6 @@ func (m *Mail) Erase() {
 func (m *Mail) Message() civicpin.Message {
 	return civicpin.Message{
 		Kind: m.Kind, To: m.To.Contact(), Secret: civicpin.NewSecret(m.Code), Link: civicpin.NewSecret(m.Token),
-		Expires: m.Expires,
+		ExpiresAt: m.Expires,
 	}
 }

@@ -68,7 +68,7 @@ func TestMail(t *testing.T) {
 			sent := m.Message()
 			require.Equal(t, "code token", sent.Secret.Reveal()+" "+sent.Link.Reveal())
 			sent.Secret, sent.Link = civicpin.Secret{}, civicpin.Secret{}
-			require.Equal(t, civicpin.Message{Kind: "contact.prove", To: rosa, Expires: now}, sent)
+			require.Equal(t, civicpin.Message{Kind: "contact.prove", To: rosa, ExpiresAt: now}, sent)
 			m.Erase()
 			require.Equal(t, tc.erased, m.State)
 			require.Empty(t, m.Token+m.Code)

@@ -102,7 +102,7 @@ func (c *Cap) Report(ctx context.Context, n int) {
 			return store.ErrSkip
 		}
 		now := c.vault.Now()
-		e.Value.Typed, e.Value.At, e.Expires = n, now.UnixNano(), now.Add(kept)
+		e.Value.Typed, e.Value.At, e.ExpiresAt = n, now.UnixNano(), now.Add(kept)
 		return nil
 	})
 }

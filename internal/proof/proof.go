@@ -17,7 +17,7 @@ type Completed struct {
 	// Epoch is that of the credential when the run began.
 	Epoch uint64
 	// Begin says that the plan begins a credential for a subject without one; otherwise it recovers one.
-	Begin bool
+	Creates bool
 	// Unlock says that the plan ends in an unlock, without a grant.
 	Unlock bool
 	// Parts are where the parts of a new secret go; empty if the subject chooses one.

@@ -122,9 +122,9 @@ func (q *Quota) take(ctx context.Context, key store.Key, n int, part bool) (Take
 		}
 		// A refusal changes the state where a clock that was ahead had left it beyond the window. It is then written, or the
 		// key would stay over its rate until that day.
-		e.Expires = e.Value.Next
-		if e.Value.Part.After(e.Expires) {
-			e.Expires = e.Value.Part
+		e.ExpiresAt = e.Value.Next
+		if e.Value.Part.After(e.ExpiresAt) {
+			e.ExpiresAt = e.Value.Part
 		}
 		return nil
 	})
@@ -218,7 +218,7 @@ func (q *Quota) CheckShard(ctx context.Context) (store.Key, error) {
 		return key, nil
 	}
 	if !next.Equal(e.Value.Next) { // left by a clock that was ahead, as in Take
-		e.Value.Next, e.Expires = next, next
+		e.Value.Next, e.ExpiresAt = next, next
 		_ = q.states.Put(ctx, &e) // if it fails, the next call does it
 	}
 	return key, q.refuse(ctx, key, again)
@@ -235,7 +235,7 @@ func (q *Quota) ChargeShard(ctx context.Context, key store.Key) {
 		if !ok {
 			return store.ErrSkip
 		}
-		e.Value.Next, e.Expires = next, next
+		e.Value.Next, e.ExpiresAt = next, next
 		return nil
 	})
 }

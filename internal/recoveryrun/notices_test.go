@@ -31,7 +31,7 @@ func opens(t *testing.T, m letter.Mail) token.Token {
 	return back
 }
 
-// All contacts are told, but by paper. Each that is established can disown the run with a token of its own.
+// All contacts are told, but by paper. Each that is established can repudiate the run with a token of its own.
 func TestNotices(t *testing.T) {
 	until, good := now.Add(time.Hour), now.Add(2*time.Hour)
 	r := recoveryrun.Record{State: recoveryrun.Open, Step: 3, Expires: now}
@@ -40,7 +40,7 @@ func TestNotices(t *testing.T) {
 		told("hand", civicpin.HandedOver, true), told("second", civicpin.SMS, true), told("third", civicpin.Push, true),
 	}, id, waiting, until, good)
 	require.Empty(t, r.Mail, "nothing is put into the run yet")
-	require.Empty(t, r.Disown)
+	require.Empty(t, r.Repudiations)
 
 	type mail struct{ name, to, token string }
 	var mails []mail
@@ -66,10 +66,10 @@ func TestNotices(t *testing.T) {
 	require.Len(t, n.Tokens, 3)
 	for i, m := range []int{0, 2, 3} {
 		kept, carried := n.Tokens[i], opens(t, n.Mails[m])
-		require.Equal(t, token.Disown, carried.Kind)
+		require.Equal(t, token.Repudiate, carried.Kind)
 		require.Equal(t, id, carried.Selector)
 		require.True(t, carried.Fits(kept.Hash))
-		require.Equal(t, recoveryrun.Disown{
+		require.Equal(t, recoveryrun.Repudiation{
 			N: i + 1, Hash: kept.Hash, To: []string{"first", "second", "third"}[i], Expires: good,
 		}, kept)
 	}
@@ -97,7 +97,7 @@ func TestTell(t *testing.T) {
 	}
 	require.Equal(t, []string{"l1", "n0-0", "n0-1", "n0-2", "n1-0", "n1-1", "n1-2", "n2-0", "n2-1", "n2-2"}, names)
 	var numbers []int
-	for i, d := range r.Disown {
+	for i, d := range r.Repudiations {
 		numbers = append(numbers, d.N)
 		require.Equal(t, []string{"a", "c"}[i%2], d.To)
 		fitting := slices.DeleteFunc(slices.Clone(r.Mail), func(m letter.Mail) bool {
@@ -113,14 +113,14 @@ func TestTell(t *testing.T) {
 
 // A try that is not stored leaves nothing in what it began with, though there is room behind it.
 func TestTellKeepsToItself(t *testing.T) {
-	before := recoveryrun.Record{Mail: make([]letter.Mail, 1, 8), Disown: make([]recoveryrun.Disown, 1, 8)}
+	before := recoveryrun.Record{Mail: make([]letter.Mail, 1, 8), Repudiations: make([]recoveryrun.Repudiation, 1, 8)}
 	one, two := before, before
 	to := []contact.Recipient{told("a", civicpin.Email, true)}
 	one.Tell(before.Notices(to, id, waiting, now, now))
-	mail, disown := one.Mail[1], one.Disown[1]
+	mail, repudiate := one.Mail[1], one.Repudiations[1]
 	two.Tell(before.Notices(to, id, done, now, now))
 	require.Equal(t, mail, one.Mail[1])
-	require.Equal(t, disown, one.Disown[1])
+	require.Equal(t, repudiate, one.Repudiations[1])
 }
 
 func TestMailed(t *testing.T) {
@@ -150,7 +150,7 @@ func TestWants(t *testing.T) {
 		{"a notice at its own end", recoveryrun.Open, notice, nil, 2 * time.Hour, false},
 		{"a notice of a finished run", recoveryrun.Finished, notice, nil, 0, true},
 		{"a notice of a cancelled run", recoveryrun.Cancelled, notice, nil, 0, false},
-		{"a notice of a disowned run", recoveryrun.Disowned, notice, nil, 0, false},
+		{"a notice of a repudiated run", recoveryrun.Repudiated, notice, nil, 0, false},
 		{"a link", recoveryrun.Open, link, nil, 0, true},
 		{"a code", recoveryrun.Open, link, func(m *letter.Mail) { m.Token, m.Code = "", "code" }, 0, true},
 		{"a link that failed", recoveryrun.Open, link, func(m *letter.Mail) { m.State = letter.Failed }, 0, true},

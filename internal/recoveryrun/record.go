@@ -16,10 +16,10 @@ import (
 
 // The states of a run.
 const (
-	Open      = "open"
-	Finished  = "finished"
-	Cancelled = "cancelled" // by its owner, an old contact or staff
-	Disowned  = "disowned"  // "it was not me", after it was finished
+	Open       = "open"
+	Finished   = "finished"
+	Cancelled  = "cancelled"  // by its owner, an old contact or staff
+	Repudiated = "repudiated" // "it was not me", after it was finished
 )
 
 // A Record is a recovery under way: one sealed record under an id that nobody can guess. All that its steps decide is decided
@@ -59,16 +59,16 @@ type Record struct {
 	Enrolled  *knowledge.Knowledge `json:"enrolled,omitempty"`
 	Terms     string               `json:"terms,omitempty"`
 
-	Disown []Disown      `json:"disown,omitempty"` // tokens that say "it was not me"
-	Change string        `json:"change,omitempty"` // the change of contacts that the run brought about
-	Mail   []letter.Mail `json:"mail,omitempty"`
+	Repudiations []Repudiation `json:"repudiate,omitempty"` // tokens that say "it was not me"
+	Change       string        `json:"change,omitempty"`    // the change of contacts that the run brought about
+	Mail         []letter.Mail `json:"mail,omitempty"`
 
 	// Fill says nothing; see [Record.Pad].
 	Fill string `json:"fill"`
 }
 
-// A Disown is a token that repudiates the run.
-type Disown struct {
+// A Repudiate is a token that repudiates the run.
+type Repudiation struct {
 	N       int       `json:"n"`
 	Hash    []byte    `json:"hash"`
 	To      string    `json:"to"` // id of the contact that it was sent to
@@ -145,7 +145,7 @@ const late = 24 * time.Hour
 // Keep returns until when a run's record is kept.
 func (r *Record) Keep() time.Time {
 	until := r.Expires.Add(late)
-	for _, d := range r.Disown {
+	for _, d := range r.Repudiations {
 		if d.Expires.After(until) {
 			until = d.Expires
 		}
@@ -156,7 +156,7 @@ func (r *Record) Keep() time.Time {
 // Notices are mails that tell of something, with the tokens that they carry.
 type Notices struct {
 	Mails  []letter.Mail
-	Tokens []Disown
+	Tokens []Repudiation
 }
 
 // Notices returns what all contacts of the subject are told about what a run does until a time, with tokens of their own that
@@ -179,8 +179,8 @@ func (r *Record) Notices(to []contact.Recipient, id string, kind civicpin.Messag
 		}
 		// One that cools down may be a thief's: it is told, but cannot take the recovery from its owner.
 		if c.Established {
-			t := token.New(token.Disown, id, len(r.Disown)+len(n.Tokens)+1)
-			n.Tokens = append(n.Tokens, Disown{N: t.N, Hash: t.Hash(), To: c.ID, Expires: good})
+			t := token.New(token.Repudiate, id, len(r.Repudiations)+len(n.Tokens)+1)
+			n.Tokens = append(n.Tokens, Repudiation{N: t.N, Hash: t.Hash(), To: c.ID, Expires: good})
 			m.Token = t.Text().Reveal()
 		}
 		n.Mails = append(n.Mails, m)
@@ -191,7 +191,7 @@ func (r *Record) Notices(to []contact.Recipient, id string, kind civicpin.Messag
 // Tell puts notices into a run, with the tokens that they carry.
 func (r *Record) Tell(n Notices) {
 	r.Mail = slices.Concat(r.Mail, n.Mails)
-	r.Disown = slices.Concat(r.Disown, n.Tokens)
+	r.Repudiations = slices.Concat(r.Repudiations, n.Tokens)
 }
 
 // Mailed returns the mail of a name, nil if there is none.
@@ -230,9 +230,9 @@ func (r *Record) Settle(name string, failed bool) bool {
 	return true
 }
 
-// Repudiate has the run be disowned, with all that could still be sent.
+// Repudiate has the run be repudiated, with all that could still be sent.
 func (r *Record) Repudiate() {
-	r.State = Disowned
+	r.State = Repudiated
 	for i := range r.Mail {
 		r.Mail[i].Erase()
 	}

@@ -43,7 +43,7 @@ func TestCheck(t *testing.T) {
 		{"late", recoveryrun.Open, now.Add(time.Hour), token.ErrExpired},
 		{"finished", recoveryrun.Finished, now.Add(-1), token.ErrGone},
 		{"cancelled", recoveryrun.Cancelled, now.Add(-1), token.ErrGone},
-		{"disowned", recoveryrun.Disowned, now.Add(-1), token.ErrGone},
+		{"repudiated", recoveryrun.Repudiated, now.Add(-1), token.ErrGone},
 		{"finished, late", recoveryrun.Finished, now, token.ErrGone},
 		{"no state", "", now.Add(-1), token.ErrGone},
 	} {
@@ -137,19 +137,19 @@ func mails() []letter.Mail {
 	return all
 }
 
-// A closed run has nothing that could be used, and sends nothing but notices. Who was told can still disown it.
+// A closed run has nothing that could be used, and sends nothing but notices. Who was told can still repudiate it.
 func TestClose(t *testing.T) {
 	given := letter.Unproved(rosa)
 	for _, state := range []string{recoveryrun.Finished, recoveryrun.Cancelled} {
 		r := recoveryrun.Record{
 			State: recoveryrun.Open, Ticket: []byte("hash"), Rests: now, Correct: &given,
-			Enrolled: &knowledge.Knowledge{Image: "owl"},
-			Links:    []token.Link{{N: 1, Hash: []byte("hash")}},
-			Disown:   []recoveryrun.Disown{{N: 1, Hash: []byte("hash"), To: "c1", Expires: now}},
-			Mail:     mails(), Step: 2, Expires: now, Change: "change",
+			Enrolled:     &knowledge.Knowledge{Image: "owl"},
+			Links:        []token.Link{{N: 1, Hash: []byte("hash")}},
+			Repudiations: []recoveryrun.Repudiation{{N: 1, Hash: []byte("hash"), To: "c1", Expires: now}},
+			Mail:         mails(), Step: 2, Expires: now, Change: "change",
 		}
 		want := recoveryrun.Record{
-			State: state, Disown: r.Disown, Mail: mails(), Step: 2, Expires: now, Change: "change",
+			State: state, Repudiations: r.Repudiations, Mail: mails(), Step: 2, Expires: now, Change: "change",
 		}
 		for i, after := range []string{"", letter.None, "", letter.Failed, "", letter.Sent, "", letter.None} {
 			if after != "" {
@@ -161,16 +161,16 @@ func TestClose(t *testing.T) {
 	}
 }
 
-// A disowned run sends nothing at all, not even notices. Its tokens stay, so that a second use is recognised.
+// A repudiated run sends nothing at all, not even notices. Its tokens stay, so that a second use is recognised.
 func TestRepudiate(t *testing.T) {
 	r := recoveryrun.Record{
 		State: recoveryrun.Finished, Expires: now.Add(time.Hour), Mail: mails(),
-		Disown: []recoveryrun.Disown{{N: 1, Hash: []byte("hash"), To: "c1", Expires: now}},
-		Links:  []token.Link{{N: 1}},
+		Repudiations: []recoveryrun.Repudiation{{N: 1, Hash: []byte("hash"), To: "c1", Expires: now}},
+		Links:        []token.Link{{N: 1}},
 	}
 	r.Repudiate()
-	require.Equal(t, recoveryrun.Disowned, r.State)
-	require.Len(t, r.Disown, 1)
+	require.Equal(t, recoveryrun.Repudiated, r.State)
+	require.Len(t, r.Repudiations, 1)
 	for i, after := range []string{letter.None, letter.Failed, letter.Sent, letter.None} {
 		for _, m := range r.Mail[2*i : 2*i+2] {
 			require.Empty(t, m.Token+m.Code, m.Name)
@@ -180,13 +180,13 @@ func TestRepudiate(t *testing.T) {
 	}
 }
 
-// A record is kept for a day after its end, and as long as somebody can disown the run.
+// A record is kept for a day after its end, and as long as somebody can repudiate the run.
 func TestKeep(t *testing.T) {
 	const day = 24 * time.Hour
 	for _, tc := range []struct {
-		name   string
-		disown []time.Duration // after the end
-		want   time.Duration
+		name      string
+		repudiate []time.Duration // after the end
+		want      time.Duration
 	}{
 		{"no tokens", nil, day},
 		{"a token that ends before", []time.Duration{time.Hour}, day},
@@ -196,8 +196,8 @@ func TestKeep(t *testing.T) {
 		{"the latest, last", []time.Duration{time.Hour, 7 * day, 9 * day}, 9 * day},
 	} {
 		r := recoveryrun.Record{Expires: now}
-		for _, after := range tc.disown {
-			r.Disown = append(r.Disown, recoveryrun.Disown{Expires: now.Add(after)})
+		for _, after := range tc.repudiate {
+			r.Repudiations = append(r.Repudiations, recoveryrun.Repudiation{Expires: now.Add(after)})
 		}
 		require.Equal(t, now.Add(tc.want), r.Keep(), tc.name)
 	}

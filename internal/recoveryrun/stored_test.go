@@ -30,7 +30,7 @@ func full() recoveryrun.Record {
 		Enrolled: &knowledge.Knowledge{
 			Image: "fox", Questions: []knowledge.Answer{{Question: "pet", Form: 1, Hash: "$argon2id$"}},
 		},
-		Terms: "2026", Disown: []recoveryrun.Disown{{N: 9, Hash: []byte("disown"), To: "c1", Expires: at(5)}},
+		Terms: "2026", Repudiations: []recoveryrun.Repudiation{{N: 9, Hash: []byte("repudiate"), To: "c1", Expires: at(5)}},
 		Change: "change",
 		Mail: []letter.Mail{{
 			Name: "l6", Kind: "recovery.link", To: rosa, Link: 6, Token: "token", Code: "typed", Expires: at(6),
@@ -55,7 +55,7 @@ const stored = `{
 	"sends": 7, "documents": [{"kind": "front", "ref": "doc-1", "type": "image/jpeg", "size": 8}],
 	"approved": [{"by": "operator:eva", "at": "2026-03-02T13:00:00Z"}],
 	"enrolled": {"image": "fox", "questions": [{"question": "pet", "form": 1, "hash": "$argon2id$"}]},
-	"terms": "2026", "disown": [{"n": 9, "hash": "ZGlzb3du", "to": "c1", "expires": "2026-03-02T14:00:00Z"}],
+	"terms": "2026", "repudiate": [{"n": 9, "hash": "cmVwdWRpYXRl", "to": "c1", "expires": "2026-03-02T14:00:00Z"}],
 	"change": "change",
 	"mail": [{
 		"name": "l6", "kind": "recovery.link", "to": {"channel": "email", "address": "rosa@example.ec", "locale": "es-EC"},
@@ -107,8 +107,8 @@ func TestStoredEmpty(t *testing.T) {
 
 // The states are stored.
 func TestStates(t *testing.T) {
-	require.Equal(t, []string{"open", "finished", "cancelled", "disowned"},
-		[]string{recoveryrun.Open, recoveryrun.Finished, recoveryrun.Cancelled, recoveryrun.Disowned})
+	require.Equal(t, []string{"open", "finished", "cancelled", "repudiated"},
+		[]string{recoveryrun.Open, recoveryrun.Finished, recoveryrun.Cancelled, recoveryrun.Repudiated})
 }
 
 // Runs that have come the same way are equally long, whatever their addresses are: some characters are written as six.

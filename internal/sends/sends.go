@@ -27,7 +27,7 @@ var reserves = map[shown.Kind]civicpin.Rate{
 type Rates struct {
 	// Source is of one source address, and SourceTyped of those of its messages that go to typed addresses.
 	Source, SourceTyped civicpin.Rate
-	Staff               civicpin.Rate // of one operator
+	Operator            civicpin.Rate // of one operator
 }
 
 // Counters are what all limits count with. They are safe for concurrent use, also over several processes.
@@ -45,7 +45,7 @@ func New(v *store.Vault, r Rates) (*Counters, error) {
 	var errs [3]error
 	c.source, errs[0] = quota.NewPart(v, "sends-source", r.Source, r.SourceTyped, quota.Source)
 	c.wide, errs[1] = quota.NewPart(v, "sends-wide", many(r.Source), many(r.SourceTyped), quota.Source)
-	c.staff, errs[2] = quota.New(v, "sends-staff", r.Staff, quota.Operator)
+	c.staff, errs[2] = quota.New(v, "sends-staff", r.Operator, quota.Operator)
 	err := errors.Join(errs[:]...)
 	for kind, rate := range reserves {
 		q, errKind := quota.New(v, "sends-shown-"+kind.String(), rate, quota.Subject)

@@ -19,7 +19,7 @@ func newCounters(t *testing.T) (*store.Vault, *sends.Counters) {
 	t.Helper()
 	v, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), nil)
 	require.NoError(t, err)
-	c, err := sends.New(v, sends.Rates{Source: hourly(6), SourceTyped: hourly(4), Staff: hourly(2)})
+	c, err := sends.New(v, sends.Rates{Source: hourly(6), SourceTyped: hourly(4), Operator: hourly(2)})
 	require.NoError(t, err)
 	return v, c
 }
@@ -114,8 +114,8 @@ func TestReserves(t *testing.T) {
 	}
 }
 
-// A proof never gives less than none: when its reserve is used up, the caller is counted as any visitor, and is told of the limit
-// that has room first.
+// A proof never gives less than none: when its reserve is used up, the caller is counted as any visitor, and is told of the
+// limit that has room first.
 func TestAProofNeverGivesLessThanNone(t *testing.T) {
 	v, c := newCounters(t)
 	l, err := c.Limit("codes", civicpin.Rate{Limit: 2, Window: 24 * time.Hour}, false)

@@ -23,6 +23,6 @@ func Fitting(subject civicpin.Rate) outbox.Limits {
 func Limits() outbox.Limits {
 	all := civicpin.Rate{Limit: 1_000_000, Window: time.Hour}
 	return outbox.Limits{
-		Source: all, SourceTyped: all, Staff: all, Typed: all, Proved: all, Shown: all, Notice: all, Home: all, Abroad: all,
+		Source: all, SourceTyped: all, Operator: all, Typed: all, Proved: all, Shown: all, Notice: all, Home: all, Abroad: all,
 	}
 }

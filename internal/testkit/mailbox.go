@@ -15,8 +15,8 @@ type Mailbox struct {
 	// Fail, if set, decides about each message first: with an error, the message does not arrive. Calls of it do not overlap.
 	// It is not to be set while messages are sent.
 	Fail func(civicpin.Message) error
-	// Refuse, if set, says which messages are refused, by Check and by Notify alike. It must be pure, and is not to be set while
-	// messages are sent.
+	// Refuse, if set, says which messages are refused, by Check and by Notify alike. It must be pure, and is not to be set
+	// while messages are sent.
 	Refuse func(civicpin.Message) error
 
 	mu  sync.Mutex

@@ -52,7 +52,7 @@ func TestTyped(t *testing.T) {
 
 // A token of a kind that is not asked for is as unknown as one that never was.
 func TestParseKinds(t *testing.T) {
-	all := []token.Kind{token.Ticket, token.Redeem, token.Disown, token.Contact, token.Undo}
+	all := []token.Kind{token.Ticket, token.Redeem, token.Repudiate, token.Contact, token.Undo}
 	for _, kind := range all {
 		text := token.New(kind, token.NewID(), 1).Text()
 		for _, asked := range all {

@@ -26,11 +26,11 @@ type Kind byte
 
 // The kinds.
 const (
-	Ticket  Kind = 't' // goes on with a run
-	Redeem  Kind = 'l' // proves that a run's message was read
-	Disown  Kind = 'd' // repudiates a run: "it was not me"
-	Contact Kind = 'c' // proves a new contact
-	Undo    Kind = 'u' // undoes a change of contacts
+	Ticket    Kind = 't' // goes on with a run
+	Redeem    Kind = 'l' // proves that a run's message was read
+	Repudiate Kind = 'd' // repudiates a run: "it was not me"
+	Contact   Kind = 'c' // proves a new contact
+	Undo      Kind = 'u' // undoes a change of contacts
 )
 
 // VerifierSize is the length of a verifier in bytes: 256 bits, kept as their SHA-256 only (OWASP ASVS 11.5.1 asks for 128).
@@ -78,7 +78,7 @@ func Parse(s civicpin.Secret, kinds ...Kind) (Token, error) {
 		return Token{}, ErrGone
 	}
 	if len(kinds) == 0 {
-		kinds = []Kind{Ticket, Redeem, Disown, Contact, Undo}
+		kinds = []Kind{Ticket, Redeem, Repudiate, Contact, Undo}
 	}
 	kind := Kind(head[0])
 	if !slices.Contains(kinds, kind) {

@@ -15,8 +15,8 @@ const (
 	Again = 6 * time.Hour
 	// soon is how long a message waits at least until it asks again, if its turn is later.
 	soon = time.Hour
-	// stale is how much earlier than another a message may have been to ask, and still be waited for. Beyond, its owner may have
-	// withdrawn it.
+	// stale is how much earlier than another a message may have been to ask, and still be waited for. Beyond, its owner may
+	// have withdrawn it.
 	stale = 30 * time.Minute
 	// gone is how long its place is kept nevertheless.
 	gone = 24 * time.Hour

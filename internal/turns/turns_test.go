@@ -131,7 +131,8 @@ func TestSteps(t *testing.T) {
 			"0m a1~5m go; 0m a2~9m59.999999995s refuse!; 0m a2~10m wait 8m; 0m b1~10m wait 8m; 8m b1~10m go; 8m a2~10m refuse; " +
 				"8m a3~18m wait 16m",
 		},
-		// Life is counted from the first question, or a message that is put off again and again goes when it has nearly expired.
+		// Life is counted from the first question, or a message that is put off again and again goes when it has nearly
+		// expired.
 		{
 			"a fifth of the whole life", rule(1, 10*m),
 			"0m a1 go; 0m a2~23m wait 10m!; 0m b1 wait 10m; 10m b1 go; 10m a2~23m refuse; 10m a3 wait 20m; " +

@@ -13,7 +13,7 @@
 //
 // The visitor answers [Captcha], and then what a person knows: [Facts], [Image], [Questions] and [Contacts]. [ConfirmContact]
 // shows a masked contact, which the visitor confirms or corrects. [Link], [Code] and [Factor] prove possession. [Documents] are
-// uploads, and [Operator] is an approval by staff. [Wait], [Terms] and [Enrol] come after a proof. Steps of other packages are
+// uploads, and [Approval] is an approval by staff. [Wait], [Terms] and [Enrol] come after a proof. Steps of other packages are
 // invalid.
 //
 // # What is valid

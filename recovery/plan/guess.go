@@ -40,7 +40,7 @@ func (p Plan) GuessProbability(images int) (usual, corrected float64) {
 			known *= math.Pow(questionChance, float64(s.Ask))
 		case Factor:
 			possessed, weak = possessed*factorChance, weak*factorChance
-		case Operator:
+		case Approval:
 			possessed, weak = 0, 0
 		case ConfirmContact:
 			if s.MayCorrect {

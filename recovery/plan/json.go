@@ -17,7 +17,7 @@ type planText struct {
 	Limit     lockout.Policy
 	Outcome   Outcome
 	Keeps     civicpin.Level
-	Begin     bool
+	Creates   bool
 	Valid     time.Duration
 	Grant     time.Duration
 	Repudiate time.Duration
@@ -36,7 +36,7 @@ type stepText struct {
 	Code           *Code
 	Factor         *Factor
 	Documents      *Documents
-	Operator       *Operator
+	Approval       *Approval
 	Wait           *Wait
 	Terms          *Terms
 	Enrol          *Enrol
@@ -83,7 +83,7 @@ func (t *stepText) step() (s Step, ok bool) {
 // A step that is not one of this package's, or an invalid level, is an error that matches [ErrInvalid].
 func (p Plan) MarshalJSON() ([]byte, error) {
 	text := planText{
-		Name: p.Name, Limit: p.Limit, Outcome: p.Outcome, Keeps: p.Keeps, Begin: p.Begin, Valid: p.Valid, Grant: p.Grant,
+		Name: p.Name, Limit: p.Limit, Outcome: p.Outcome, Keeps: p.Keeps, Creates: p.Creates, Valid: p.Valid, Grant: p.Grant,
 		Repudiate: p.Repudiate, Exception: p.Exception,
 	}
 	for i, s := range p.Steps {
@@ -117,7 +117,7 @@ func (p *Plan) UnmarshalJSON(data []byte) error {
 		steps = append(steps, s)
 	}
 	*p = Plan{
-		Name: text.Name, Steps: steps, Limit: text.Limit, Outcome: text.Outcome, Keeps: text.Keeps, Begin: text.Begin,
+		Name: text.Name, Steps: steps, Limit: text.Limit, Outcome: text.Outcome, Keeps: text.Keeps, Creates: text.Creates,
 		Valid: text.Valid, Grant: text.Grant, Repudiate: text.Repudiate, Exception: text.Exception,
 	}
 	return nil

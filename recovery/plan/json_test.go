@@ -19,7 +19,7 @@ import (
 func everyStep() plan.Plan {
 	const email = civicpin.Email
 	return plan.Plan{
-		Name: "every", Outcome: plan.ReissueInParts, Keeps: civicpin.Substantial, Begin: true,
+		Name: "every", Outcome: plan.ReissueInParts, Keeps: civicpin.Substantial, Creates: true,
 		Limit: lockout.Policy{
 			Limit: 3, Lock: lockout.Timed, For: 15 * time.Minute, Ceiling: 30, Source: civicpin.Rate{Limit: 9},
 		},
@@ -36,7 +36,7 @@ func everyStep() plan.Plan {
 			plan.Code{Channel: email, Or: []civicpin.Channel{civicpin.SMS}, Valid: time.Minute, Length: 6},
 			plan.Factor("app"),
 			plan.Documents{Kinds: []string{"front"}, Types: []string{"image/jpeg"}, MaxBytes: 1 << 40},
-			plan.Operator{Role: "agency", Questions: 4, Second: true},
+			plan.Approval{Role: "agency", Questions: 4, Second: true},
 			plan.Wait{For: time.Hour},
 			plan.Terms{Version: "2026"},
 			plan.Enrol{Image: true, Questions: 4},
@@ -49,7 +49,7 @@ func everyStep() plan.Plan {
 			plan.Code{},
 			plan.Factor(""),
 			plan.Documents{},
-			plan.Operator{},
+			plan.Approval{},
 			plan.Wait{},
 			plan.Terms{},
 			plan.Enrol{},

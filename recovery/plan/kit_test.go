@@ -50,7 +50,7 @@ func plans() []plan.Plan {
 			Steps: []plan.Step{
 				plan.Captcha{},
 				plan.Documents{Kinds: []string{"front"}, Types: []string{"image/jpeg"}, MaxBytes: 1 << 20},
-				plan.Operator{Role: "agency", Questions: 4, Second: true},
+				plan.Approval{Role: "agency", Questions: 4, Second: true},
 				plan.Factor("app"),
 				plan.Code{Channel: civicpin.SMS, Valid: 10 * time.Minute},
 				plan.Wait{For: time.Hour},

@@ -37,12 +37,12 @@ type Plan struct {
 	// Keeps. Zero means [civicpin.Low]. It is not enforced yet: this release validates, reads and writes it, and a recovered
 	// credential keeps its level whatever Keeps says. Changing it does not end runs under way.
 	Keeps civicpin.Level
-	// Begin says that the plan is for somebody who has no credential yet, or whose was revoked: it begins one, at level Low.
+	// Creates says that the plan is for somebody who has no credential yet, or whose was revoked: it creates one, at level Low.
 	// For everybody else such a plan leads nowhere. Only with ChooseSecret.
 	//
 	// If an address that the visitor gives can be its only proof, and it rests for less than a day, it leads nowhere after a
 	// revocation, either: whoever knows the facts would have the account of somebody whom the office has just protected.
-	Begin bool
+	Creates bool
 	// Valid is how long a run may take, apart from the time that it rests. Zero means one hour; at most 7 days. Its links and
 	// codes end with it.
 	Valid time.Duration
@@ -71,7 +71,7 @@ func (p Plan) Hasty() bool {
 	for _, s := range p.Steps {
 		all.add(s)
 	}
-	return p.Begin && all.hasty()
+	return p.Creates && all.hasty()
 }
 
 // Rests returns how long a run of the plan may rest at the most.
@@ -87,10 +87,10 @@ func (p Plan) Rests() (all time.Duration) {
 	return all
 }
 
-// Digest returns 16 bytes that tell whether a run began under the plan as it is now: they change with Steps, Outcome and Begin,
-// and with nothing else. A step that is not of this package is an error that matches [ErrInvalid].
+// Digest returns 16 bytes that tell whether a run began under the plan as it is now: they change with Steps, Outcome and
+// Creates, and with nothing else. A step that is not of this package is an error that matches [ErrInvalid].
 func (p Plan) Digest() ([]byte, error) {
-	text, err := Plan{Steps: p.Steps, Outcome: p.Outcome, Begin: p.Begin}.MarshalJSON()
+	text, err := Plan{Steps: p.Steps, Outcome: p.Outcome, Creates: p.Creates}.MarshalJSON()
 	h := sha256.Sum256(text)
 	return h[:16], err
 }

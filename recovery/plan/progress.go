@@ -49,7 +49,7 @@ func (p *progress) add(s Step) {
 		p.possession++
 		p.otherProofs++
 		p.independent++
-	case Operator:
+	case Approval:
 		p.possession++
 		p.otherProofs++
 		p.staff, p.second = true, p.second || s.Second

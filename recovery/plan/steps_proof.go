@@ -51,8 +51,8 @@ func (s Documents) check(before *progress) string {
 	return ""
 }
 
-// Operator asks that a member of staff approves; see Service.Assist of package recovery.
-type Operator struct {
+// Approval asks that a member of staff approves; see Service.Decide of package recovery.
+type Approval struct {
 	// Role is one of Config.Roles.
 	Role string
 	// Questions is how many of the enrolled questions the operator asks, 0 to 4. The library compares what the citizen
@@ -62,7 +62,7 @@ type Operator struct {
 	Second bool
 }
 
-func (s Operator) check(before *progress) string {
+func (s Approval) check(before *progress) string {
 	if !slices.Contains(before.around.Roles, s.Role) {
 		return "Role is not one of Config.Roles"
 	}

@@ -17,7 +17,7 @@ const maxSteps = 16
 type Facilities struct {
 	// Register reports whether there is a register that checks facts, and Documents whether there is a store for uploads.
 	Register, Documents bool
-	// Factors and Roles are the names that a [Factor] and an [Operator] may have.
+	// Factors and Roles are the names that a [Factor] and an [Approval] may have.
 	Factors, Roles []string
 	// Images is how many images a visitor is shown, and Questions how many questions there are.
 	Images, Questions int
@@ -54,7 +54,7 @@ func (p Plan) validateFields() error {
 	switch {
 	case p.Outcome != ChooseSecret && p.Outcome != ReissueInParts && p.Outcome != Unlocked:
 		return p.invalid("Outcome is none of the constants")
-	case p.Begin && p.Outcome != ChooseSecret:
+	case p.Creates && p.Outcome != ChooseSecret:
 		return p.invalid("a plan that begins a credential ends in ChooseSecret")
 	case p.Keeps > civicpin.High:
 		return p.invalid("Keeps is not a level")
@@ -75,7 +75,7 @@ func (p Plan) validateWhole(all *progress) error {
 	switch {
 	case all.possession == 0:
 		return p.invalid("knowing is not enough: a plan needs a link, a code, a factor or an operator")
-	case !p.Begin && all.hasty():
+	case !p.Creates && all.hasty():
 		return p.invalid("an address that the visitor gives cannot be the only proof: " +
 			"rest for a day or more (ConfirmContact.Wait), or ask an operator or for another proof")
 	case p.Exception != "":

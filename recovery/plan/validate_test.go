@@ -54,7 +54,7 @@ func TestPlansThatDoNotConstruct(t *testing.T) {
 		"a bad name":            func(p *plan.Plan) { p.Name = "a/b" },
 		"no limit":              func(p *plan.Plan) { p.Limit = lockout.Policy{} },
 		"no outcome":            func(p *plan.Plan) { p.Outcome = "" },
-		"begin and reissue":     func(p *plan.Plan) { p.Begin, p.Outcome = true, plan.ReissueInParts },
+		"begin and reissue":     func(p *plan.Plan) { p.Creates, p.Outcome = true, plan.ReissueInParts },
 		"too long":              func(p *plan.Plan) { p.Valid = 8 * 24 * time.Hour },
 		"a long grant":          func(p *plan.Plan) { p.Grant = 25 * time.Hour },
 		"no time to repudiate":  func(p *plan.Plan) { p.Repudiate = time.Hour },
@@ -68,7 +68,7 @@ func TestPlansThatDoNotConstruct(t *testing.T) {
 		"five questions":        steps(plan.Questions{Ask: 5}, link),
 		"no contacts":           steps(plan.Contacts{}, link),
 		"an unknown factor":     steps(plan.Factor("nothing"), link),
-		"an unknown role":       steps(plan.Operator{Role: "nobody"}, link),
+		"an unknown role":       steps(plan.Approval{Role: "nobody"}, link),
 		"a link to a telephone": steps(plan.Link{Channel: sms, Valid: time.Minute}),
 		"a link that could go to a telephone": steps(plan.Link{
 			Channel: email, Or: []civicpin.Channel{civicpin.Voice}, Valid: time.Minute,
@@ -113,7 +113,7 @@ func TestCorrectedContacts(t *testing.T) {
 	rests := plan.ConfirmContact{Channel: email, MayCorrect: true, Wait: 24 * time.Hour}
 	hurries := plan.ConfirmContact{Channel: email, MayCorrect: true}
 	sms := plan.Code{Channel: civicpin.SMS, Valid: time.Minute}
-	office := plan.Operator{Role: "agency", Second: true}
+	office := plan.Approval{Role: "agency", Second: true}
 
 	require.ErrorIs(t, validate(made("named", ask, hurries, link)), plan.ErrInvalid, "the only proof, and at once")
 	require.ErrorIs(t, validate(made("", ask, rests, link)), plan.ErrInvalid, "over the budget")
@@ -136,7 +136,7 @@ func TestStaffAloneDoNotChoose(t *testing.T) {
 	made := func(outcome plan.Outcome, exception string, s ...plan.Step) plan.Plan {
 		return plan.Plan{Name: "p", Limit: threeTries(), Outcome: outcome, Steps: s, Exception: exception}
 	}
-	alone, two := plan.Operator{Role: "agency"}, plan.Operator{Role: "agency", Second: true}
+	alone, two := plan.Approval{Role: "agency"}, plan.Approval{Role: "agency", Second: true}
 	link := plan.Link{Channel: civicpin.Email, Valid: time.Hour}
 	require.ErrorIs(t, validate(made(plan.ChooseSecret, "", alone)), plan.ErrInvalid)
 	require.NoError(t, validate(made(plan.ChooseSecret, "named", alone)))

@@ -52,7 +52,7 @@ func (p *Plan) Asks() (questions int, image bool) {
 			image = true
 		case Questions:
 			questions = max(questions, step.Ask)
-		case Operator:
+		case Approval:
 			questions = max(questions, step.Questions)
 		}
 	}

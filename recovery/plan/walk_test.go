@@ -33,7 +33,7 @@ func TestGroup(t *testing.T) {
 		{"guesses to the end", walk(aLink, facts, questions), []int{1, 3, 3}},
 		{"guesses apart", walk(facts, plan.Image{}, aLink, questions, contacts, hour), []int{2, 2, 3, 5, 5, 6}},
 		{"what is no guess", walk(plan.Captcha{}, plan.Terms{}, plan.ConfirmContact{}, aCode), []int{1, 2, 3, 4}},
-		{"staff and factors", walk(plan.Factor("app"), plan.Operator{Questions: 4}, plan.Documents{}), []int{1, 2, 3}},
+		{"staff and factors", walk(plan.Factor("app"), plan.Approval{Questions: 4}, plan.Documents{}), []int{1, 2, 3}},
 	} {
 		var got []int
 		for i := range tc.plan.Steps {
@@ -102,9 +102,9 @@ func TestAsks(t *testing.T) {
 		{"nothing", walk(plan.Captcha{}, aLink, plan.Enrol{Image: true, Questions: 4}), 0, false},
 		{"an image", walk(plan.Image{}, aLink), 0, true},
 		{"questions", walk(plan.Questions{Ask: 2}), 2, false},
-		{"an operator's", walk(plan.Operator{Questions: 3}), 3, false},
-		{"the operator asks more", walk(plan.Questions{Ask: 1}, plan.Operator{Questions: 4}), 4, false},
-		{"the operator asks fewer", walk(plan.Image{}, plan.Questions{Ask: 3}, plan.Operator{Questions: 1}), 3, true},
+		{"an operator's", walk(plan.Approval{Questions: 3}), 3, false},
+		{"the operator asks more", walk(plan.Questions{Ask: 1}, plan.Approval{Questions: 4}), 4, false},
+		{"the operator asks fewer", walk(plan.Image{}, plan.Questions{Ask: 3}, plan.Approval{Questions: 1}), 3, true},
 		{"the first asks most", walk(plan.Questions{Ask: 4}, aLink, plan.Questions{Ask: 1}, plan.Image{}), 4, true},
 	} {
 		questions, image := tc.plan.Asks()

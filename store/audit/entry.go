@@ -40,7 +40,7 @@ type event struct {
 
 func stored(e civicpin.Event) event {
 	return event{
-		At: e.At.UTC(), Code: e.Code, Subject: e.Subject, By: e.By, Address: e.Source.Address, Device: e.Source.Device != "",
+		At: e.At.UTC(), Code: e.Code, Subject: e.Subject, By: e.By, Address: e.Source.Address, Device: !e.Source.Device.IsZero(),
 		Ref: e.Ref, Level: e.Level, Reason: e.Reason,
 	}
 }

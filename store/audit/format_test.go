@@ -53,7 +53,7 @@ func FuzzRecord(f *testing.F) {
 		l, a := open(t, store.NewMemory(), audit.Options{Chains: 1})
 		e := civicpin.Event{
 			At: time.Unix(0, at).UTC(), Code: civicpin.EventCode(code), Subject: civicpin.Subject(subject), By: civicpin.Actor(by),
-			Source: civicpin.Source{Address: address, Device: device}, Ref: ref, Level: civicpin.Level(level), Reason: reason,
+			Source: civicpin.Source{Address: address, Device: civicpin.NewSecret(device)}, Ref: ref, Level: civicpin.Level(level), Reason: reason,
 		}
 		l.Record(t.Context(), e)
 		l.Record(t.Context(), civicpin.Event{Code: "next"})
@@ -66,7 +66,7 @@ func FuzzRecord(f *testing.F) {
 		require.Len(t, events, 2)
 		text, err := json.Marshal(events[0])
 		require.NoError(t, err)
-		e.Source.Device = ""
+		e.Source.Device = civicpin.NewSecret("")
 		want, err := json.Marshal(e)
 		require.NoError(t, err)
 		var plain civicpin.Event // what JSON makes of bytes that are not UTF-8

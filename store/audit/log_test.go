@@ -62,7 +62,7 @@ func TestRecords(t *testing.T) {
 	l, a := open(t, memory, audit.Options{})
 	full := civicpin.Event{
 		At: noon.Add(time.Nanosecond).In(time.FixedZone("", 3600)), Code: "pin.attested", Subject: "ROSSI", By: civicpin.Operator("7"),
-		Source: civicpin.Source{Address: "192.0.2.1", Device: "signed-device-value"}, Ref: "issue-1", Level: civicpin.High,
+		Source: civicpin.Source{Address: "192.0.2.1", Device: civicpin.NewSecret("signed-device-value")}, Ref: "issue-1", Level: civicpin.High,
 		Reason: "<seen> & \"heard\"\u2028 \xff",
 	}
 	l.Record(t.Context(), full)
@@ -78,12 +78,12 @@ func TestRecords(t *testing.T) {
 			rossi = append(rossi, e)
 		}
 	}
-	full.At, full.Source.Device, full.Reason = full.At.UTC(), "", strings.ToValidUTF8(full.Reason, "\uFFFD")
+	full.At, full.Source.Device, full.Reason = full.At.UTC(), civicpin.NewSecret(""), strings.ToValidUTF8(full.Reason, "\uFFFD")
 	assert.Equal(t, []civicpin.Event{full, {At: noon, Code: "pin.refused", Subject: "ROSSI"}}, rossi)
 	for item, err := range memory.List(t.Context(), "", "") {
 		require.NoError(t, err)
 		assert.NotContains(t, item.Key+string(item.Value), "ROSSI", "sealed like all else")
-		assert.True(t, item.Expires.IsZero())
+		assert.True(t, item.ExpiresAt.IsZero())
 	}
 }
 

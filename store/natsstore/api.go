@@ -127,7 +127,7 @@ func (m message) record() (store.Record, error) {
 	if err != nil {
 		return store.Record{}, err
 	}
-	return store.Record{Value: value, Version: store.Version(m.Sequence), Expires: expires}, nil
+	return store.Record{Value: value, Version: store.Version(m.Sequence), ExpiresAt: expires}, nil
 }
 
 // A get says which message is asked for: one of the two.

@@ -105,7 +105,7 @@ func (s *Store) Put(ctx context.Context, key string, r store.Record) (store.Vers
 		return 0, err
 	}
 	defer cancel()
-	data, err := encodeValue(r.Value, r.Expires)
+	data, err := encodeValue(r.Value, r.ExpiresAt)
 	if err != nil {
 		return 0, err
 	}
@@ -114,7 +114,7 @@ func (s *Store) Put(ctx context.Context, key string, r store.Record) (store.Vers
 	}
 	p := s.place(key)
 	m := &nats.Msg{Subject: p.subject, Data: data, Header: nats.Header{}}
-	if ttl := timeToLive(r.Expires, time.Now()); ttl != "" {
+	if ttl := timeToLive(r.ExpiresAt, time.Now()); ttl != "" {
 		m.Header.Set(jetstream.MsgTTLHeader, ttl)
 	}
 	if r.Version != 0 {

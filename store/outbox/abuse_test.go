@@ -111,8 +111,8 @@ func TestMergedNoticesLostByAnOutage(t *testing.T) {
 	require.Equal(t, 4, told)
 }
 
-// Three thousand typed messages to as many mailboxes wait for a slow gateway, more than a Run keeps in memory: a notice goes before
-// them.
+// Three thousand typed messages to as many mailboxes wait for a slow gateway, more than a Run keeps in memory: a notice goes
+// before them.
 func TestNoticeBehindTypedFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, store.NewMemory(), nil, nil)

@@ -159,13 +159,13 @@ func (r *Request) take(ctx context.Context, l *Limit) (known bool, err error) {
 // tries. A decoy never takes the place of a true entry.
 func (o *Outbox) add(ctx context.Context, decoy bool, refs []Ref) error {
 	for _, ref := range refs {
-		e := store.Entry[entry]{Key: ref.key(), Value: o.newEntry(ref, decoy), Expires: o.expiry()}
+		e := store.Entry[entry]{Key: ref.key(), Value: o.newEntry(ref, decoy), ExpiresAt: o.expiry()}
 		err := o.entries.Put(ctx, &e)
 		if errors.Is(err, store.ErrConflict) {
 			// There is one. It is written anew even if nothing changes: a dispatcher that is about to drop the entry
 			// that it read then finds another.
 			_, err = o.entries.Update(ctx, ref.key(), func(e *store.Entry[entry]) error {
-				e.Expires = o.expiry()
+				e.ExpiresAt = o.expiry()
 				switch {
 				case !e.Found() || e.Value.Decoy == 1:
 					e.Value = o.newEntry(ref, decoy)
@@ -195,7 +195,7 @@ func (o *Outbox) commit(ctx context.Context, decoy bool, refs []Ref) error {
 		_, err := o.entries.Update(ctx, ref.key(), func(e *store.Entry[entry]) error {
 			switch {
 			case !e.Found():
-				e.Value, e.Expires = o.newEntry(ref, decoy), o.expiry()
+				e.Value, e.ExpiresAt = o.newEntry(ref, decoy), o.expiry()
 			case e.Value.Doubt == 1:
 				e.Value.Doubt, e.Value.Due = 0, o.vault.Now().UnixNano()
 			default:

@@ -15,12 +15,12 @@ import (
 type Backlog struct {
 	// Due, Held and Later are the messages of all classes: their sum is how many wait. See [Tally].
 	Due, Held, Later int
-	// ByClass are those of each class: ByClass[Typed] of what any visitor may cause. It is an array, so that the zero Backlog is
-	// ready, a copy is a copy, and two can be compared. What a later version stored with another class counts as Typed.
+	// ByClass are those of each class: ByClass[Typed] of what any visitor may cause. It is an array, so that the zero Backlog
+	// is ready, a copy is a copy, and two can be compared. What a later version stored with another class counts as Typed.
 	ByClass [Notice + 1]Tally
-	// Since is when the oldest due message became due; zero if nothing is due. Its age grows if senders cannot keep up, or if
-	// nothing runs. It stays near zero while a gateway answers with errors: see Later of [Tally], and [EventRetried].
-	Since time.Time
+	// OldestAt is when the oldest due message became due; zero if nothing is due. Its age grows if senders cannot keep up, or
+	// if nothing runs. It stays near zero while a gateway answers with errors: see Later of [Tally], and [EventRetried].
+	OldestAt time.Time
 }
 
 // A Tally is how many messages wait of one class.
@@ -57,7 +57,7 @@ func (o *Outbox) Count(ctx context.Context, b *Backlog, p store.Pass) (store.Pro
 		case o.isDue(&e.Value, now):
 			b.Due, of.Due = b.Due+1, of.Due+1
 			if !due.After(now) { // not by a clock that was ahead
-				b.Since = earlier(b.Since, due)
+				b.OldestAt = earlier(b.OldestAt, due)
 			}
 		case e.Value.isHeld(now):
 			b.Held, of.Held = b.Held+1, of.Held+1

@@ -70,7 +70,7 @@ func TestCount(t *testing.T) {
 			r.clock.Add(time.Second)
 			r.queue(t, 7, 8)
 			want := typed(4, 0, 5)
-			want.Since = since
+			want.OldestAt = since
 			require.Equal(t, want, localBacklog(count(), since))
 			sent := len(r.sink.messages())
 			require.Equal(t, 6, sent, "counting sends nothing")
@@ -87,7 +87,7 @@ func TestCount(t *testing.T) {
 
 // localBacklog has the time in the zone of want, for comparing.
 func localBacklog(b outbox.Backlog, want time.Time) outbox.Backlog {
-	b.Since = b.Since.In(want.Location())
+	b.OldestAt = b.OldestAt.In(want.Location())
 	return b
 }
 
@@ -179,7 +179,7 @@ func TestCountByClass(t *testing.T) {
 		ref.Class = class
 		require.NoError(t, strangers.out.AddDecoy(t.Context(), ref))
 	}
-	require.Equal(t, citizens, localBacklog(strangers.counted(t), citizens.Since))
+	require.Equal(t, citizens, localBacklog(strangers.counted(t), citizens.OldestAt))
 
 	r.sink.then(func(context.Context, civicpin.Message) error { return errors.New("not now") })
 	require.NoError(t, r.out.Flush(t.Context()))

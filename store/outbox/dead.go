@@ -77,7 +77,7 @@ func (o *Outbox) Retry(ctx context.Context, ref Ref) error {
 		if e.Found() && e.Value.Done == notDone {
 			return store.ErrSkip // another Retry has put it back, and it may be under way: a new entry would send it twice
 		}
-		e.Value, e.Expires = o.newEntry(Ref{Class: max(Shown, letter.Value.Class)}, false), o.expiry()
+		e.Value, e.ExpiresAt = o.newEntry(Ref{Class: max(Shown, letter.Value.Class)}, false), o.expiry()
 		return nil
 	})
 	if err != nil {

@@ -63,10 +63,10 @@ func (o *Outbox) sendable(ctx context.Context, j *job, m *civicpin.Message, clai
 		o.bury(ctx, j, "no try came to an end")
 	case err != nil:
 		o.bury(ctx, j, err.Error())
-	case !m.Expires.IsZero() && !m.Expires.After(claimed):
+	case !m.ExpiresAt.IsZero() && !m.ExpiresAt.After(claimed):
 		o.close(ctx, j, doneFailed, "", "expired")
 		o.record(ctx, EventExpired, j.ref, "")
-	case j.entry.Value.Class != Notice && turns.TooLate(claimed, time.Unix(0, j.entry.Value.Born), m.Expires):
+	case j.entry.Value.Class != Notice && turns.TooLate(claimed, time.Unix(0, j.entry.Value.Born), m.ExpiresAt):
 		o.close(ctx, j, doneFailed, "", "nearly expired") // its reader could not use it in time
 		o.record(ctx, EventExpired, j.ref, "nearly expired")
 	default:
@@ -141,7 +141,7 @@ func (o *Outbox) unreadable(ctx context.Context, j *job) bool {
 // destinationOf returns the class of a message, and what the limits know of the message.
 func (o *Outbox) destinationOf(j *job, m *civicpin.Message) (destination.Class, destination.Message) {
 	to := destination.Message{
-		Place: o.place(j.ref), Replaces: j.entry.Value.Replaces, Subject: j.ref.Subject, To: m.To, Expires: m.Expires,
+		Place: o.place(j.ref), Replaces: j.entry.Value.Replaces, Subject: j.ref.Subject, To: m.To, Expires: m.ExpiresAt,
 		Born: time.Unix(0, j.entry.Value.Born),
 	}
 	if j.entry.Value.Class == Notice {
@@ -238,7 +238,7 @@ func (o *Outbox) keepDead(ctx context.Context, j *job, reason string) error {
 	_, err := o.dead.Update(ctx, j.entry.Key, func(e *store.Entry[dead]) error {
 		now := o.vault.Now()
 		e.Value = dead{At: now.UnixNano(), Tries: j.entry.Value.Tries, Reason: reason, Class: j.entry.Value.Class}
-		e.Expires = now.Add(o.opts.KeepDead)
+		e.ExpiresAt = now.Add(o.opts.KeepDead)
 		return nil
 	})
 	return err

@@ -124,8 +124,8 @@ func (d *dispatch) admit(ctx context.Context, j *job) {
 		l = &lane{}
 		d.lanes[j.route.channel] = l
 	}
-	// Listings show entries in an order that means nothing. So what goes first takes the place of what goes later, or under load
-	// one message might find its lane full each time.
+	// Listings show entries in an order that means nothing. So what goes first takes the place of what goes later, or under
+	// load one message might find its lane full each time.
 	if n := len(l.parked); n >= d.most {
 		youngest := l.parked[n-1]
 		if byOrder(youngest, j) <= 0 {

@@ -90,7 +90,7 @@
 //	a known device (device)         5 in 24 hours for each
 //	a step of a recovery (run)      5 in 6 hours
 //	facts in a recovery (facts)     3 in 24 hours, once the open limits are used up
-//	an operator's id                no reserve: Limits.Staff counts instead of the open limits
+//	an operator's id                no reserve: Limits.Operator counts instead of the open limits
 //
 // A message over the rate of its address or country is held until its turn. Each [Class] has a queue of its own at an address;
 // the limit of a country applies to class Typed only. Subjects who share an address take turns, a subject's messages go in

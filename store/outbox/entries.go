@@ -58,8 +58,8 @@ type entry struct {
 	// Waits counts the times that the owner could not answer, for growing delays.
 	Waits int   `json:"w"`
 	Class Class `json:"c"`
-	// Turn is 1 once its address has let the message through, and Slot is when its country does, in nanoseconds since 1970; zero
-	// if it was not asked yet.
+	// Turn is 1 once its address has let the message through, and Slot is when its country does, in nanoseconds since 1970;
+	// zero if it was not asked yet.
 	Turn int   `json:"u"`
 	Slot int64 `json:"s" export:"yes"`
 	// Queue is where the message waits for its address, and Replaces names the message whose place it takes there.
@@ -114,7 +114,7 @@ func (o *Outbox) expiry() time.Time {
 func (o *Outbox) save(ctx context.Context, j *job, change func(*entry)) bool {
 	e := j.entry
 	change(&e.Value)
-	e.Expires = o.expiry()
+	e.ExpiresAt = o.expiry()
 	if err := o.entries.Put(ctx, &e); err != nil {
 		return false
 	}

@@ -94,7 +94,7 @@ func ExampleOutbox_Count() {
 		}
 		pass.After = at.Last
 	}
-	fmt.Println(waiting.Due, waiting.Later, vault.Now().Sub(waiting.Since).Round(time.Minute))
+	fmt.Println(waiting.Due, waiting.Later, vault.Now().Sub(waiting.OldestAt).Round(time.Minute))
 	// Output:
 	// 3 0 0s
 }

@@ -10,12 +10,12 @@ import (
 
 // Held is what the limits did to the messages of a subject, see [Outbox.Held].
 type Held struct {
-	// Waited is how many messages were held: some were sent since, some still wait. Expired is how many a limit gave up, because
-	// too many waited or their turn would have come too late. Those given up at once are not among Waited; a message that was
-	// held first and given up later counts in both.
+	// Waited is how many messages were held: some were sent since, some still wait. Expired is how many a limit gave up,
+	// because too many waited or their turn would have come too late. Those given up at once are not among Waited; a message
+	// that was held first and given up later counts in both.
 	Waited, Expired int
-	// Since is when the first of them was held, within the last 24 hours; zero if there are none.
-	Since time.Time
+	// FirstAt is when the first of them was held, within the last 24 hours; zero if there are none.
+	FirstAt time.Time
 }
 
 // Held returns how many messages of a subject the limits of addresses and countries held since a day ago at most. Show it only
@@ -26,7 +26,7 @@ func (o *Outbox) Held(ctx context.Context, subject civicpin.Subject) (h Held, er
 	if err := subject.Validate(); err != nil {
 		return Held{}, err
 	}
-	if h.Waited, h.Expired, h.Since, err = o.limits.Held(ctx, subject); err != nil {
+	if h.Waited, h.Expired, h.FirstAt, err = o.limits.Held(ctx, subject); err != nil {
 		return Held{}, fmt.Errorf("outbox: held: %w", err)
 	}
 	return h, nil

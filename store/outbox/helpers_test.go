@@ -104,7 +104,7 @@ func (c *clerk) Confirm(ctx context.Context, r outbox.Ref) (civicpin.Message, er
 	if err != nil {
 		return civicpin.Message{}, err
 	}
-	return civicpin.Message{Kind: "test", To: e.Value.To, Secret: civicpin.NewSecret(e.Value.Text), Expires: e.Value.Expires}, nil
+	return civicpin.Message{Kind: "test", To: e.Value.To, Secret: civicpin.NewSecret(e.Value.Text), ExpiresAt: e.Value.Expires}, nil
 }
 
 func (c *clerk) Settle(ctx context.Context, r outbox.Ref, what outbox.Outcome) error {

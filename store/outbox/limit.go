@@ -22,7 +22,7 @@ type Limit struct {
 
 // Limit returns a limit: so many messages of a class may be asked for a subject. Limits of one name over one vault count
 // together. A visitor is also counted by source address, over all limits of the outbox: see [Limits].Source. An operator is
-// counted by [Limits].Staff instead. A caller with a valid [civicpin.Source].Shown is counted against a reserve first: 5
+// counted by [Limits].Operator instead. A caller with a valid [civicpin.Source].Shown is counted against a reserve first: 5
 // messages in 6 hours after a login, 5 in 24 hours from each known device. When the reserve is used up, the caller is counted
 // as any visitor.
 //

@@ -21,8 +21,8 @@ const (
 	Proved
 	// Shown: the caller proved who they are: by login, known device, an operator's id, or a step of a recovery.
 	Shown
-	// Notice: it tells of an act that needed a proof. Beyond Limits.Notice it waits for up to an hour and is merged; with a link
-	// it is neither held nor merged.
+	// Notice: it tells of an act that needed a proof. Beyond Limits.Notice it waits for up to an hour and is merged; with a
+	// link it is neither held nor merged.
 	Notice
 )
 
@@ -39,15 +39,15 @@ func (c Class) String() string {
 	return "typed"
 }
 
-// Limits say how many messages are let through. A zero Rate means its default. Source, SourceTyped and Staff refuse a request,
-// as do the rates of [Outbox.Limit]. Address and country never refuse one: a message waits for its turn, since a refusal would
-// reveal a contact's address.
+// Limits say how many messages are let through. A zero Rate means its default. Source, SourceTyped and Operator refuse a
+// request, as do the rates of [Outbox.Limit]. Address and country never refuse one: a message waits for its turn, since a
+// refusal would reveal a contact's address.
 type Limits struct {
 	// Source is how many messages may be asked for from one source address, and SourceTyped how many of class Typed among them.
 	// Default 60 and 20 in an hour.
 	Source, SourceTyped civicpin.Rate
-	// Staff is how many messages one member of staff may ask for, from whatever address. Default 600 in an hour.
-	Staff civicpin.Rate
+	// Operator is how many messages one operator may ask for, from whatever address. Default 600 in an hour.
+	Operator civicpin.Rate
 	// Typed, Proved and Shown are how many messages of these classes one address gets, Shown for each subject apart. Default
 	// 3, 40 and 60 in 24 hours; 60 is what the reserves let through. Subjects take turns.
 	Typed, Proved, Shown civicpin.Rate
@@ -88,7 +88,7 @@ func (l Limits) withDefaults() (Limits, error) {
 	}{
 		{"Source", &l.Source, civicpin.Rate{Limit: 60, Window: time.Hour}},
 		{"SourceTyped", &l.SourceTyped, civicpin.Rate{Limit: 20, Window: time.Hour}},
-		{"Staff", &l.Staff, civicpin.Rate{Limit: 600, Window: time.Hour}},
+		{"Operator", &l.Operator, civicpin.Rate{Limit: 600, Window: time.Hour}},
 		{"Notice", &l.Notice, civicpin.Rate{Limit: 20, Window: day}},
 		{"Typed", &l.Typed, civicpin.Rate{Limit: 3, Window: day}},
 		{"Proved", &l.Proved, civicpin.Rate{Limit: 40, Window: day}},

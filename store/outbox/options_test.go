@@ -24,7 +24,7 @@ func TestDefaults(t *testing.T) {
 		Limits: outbox.Limits{
 			Source:      civicpin.Rate{Limit: 60, Window: time.Hour},
 			SourceTyped: civicpin.Rate{Limit: 20, Window: time.Hour},
-			Staff:       civicpin.Rate{Limit: 600, Window: time.Hour},
+			Operator:    civicpin.Rate{Limit: 600, Window: time.Hour},
 			Typed:       civicpin.Rate{Limit: 3, Window: 24 * time.Hour},
 			Proved:      civicpin.Rate{Limit: 40, Window: 24 * time.Hour},
 			Shown:       civicpin.Rate{Limit: 60, Window: 24 * time.Hour},

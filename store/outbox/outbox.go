@@ -95,7 +95,7 @@ func New(v *store.Vault, n civicpin.Notifier, opts *Options) (*Outbox, error) {
 	o.dead, errs[1] = store.NewKind[dead](v, "outbox.dead")
 	o.load, errs[2] = load.NewCap(v, maxTyped)
 	l := &o.opts.Limits
-	o.sends, errs[3] = sends.New(v, sends.Rates{Source: l.Source, SourceTyped: l.SourceTyped, Staff: l.Staff})
+	o.sends, errs[3] = sends.New(v, sends.Rates{Source: l.Source, SourceTyped: l.SourceTyped, Operator: l.Operator})
 	o.limits, errs[4] = destination.New(v, destination.Countries{Home: l.Home, Abroad: l.Abroad, HomePrefixes: l.HomePrefixes})
 	o.classes, o.decoys = l.classes()
 	if err := errors.Join(errs[:]...); err != nil {

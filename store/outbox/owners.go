@@ -197,7 +197,7 @@ func (o *Outbox) marked(ctx context.Context, j *job) bool {
 		if !e.Found() {
 			return store.ErrSkip
 		}
-		e.Expires = o.expiry()
+		e.ExpiresAt = o.expiry()
 		e.Value.Done, e.Value.Receipt, e.Value.Reason = v.Done, v.Receipt, v.Reason
 		e.Value.Waits++
 		e.Value.Due = o.in(o.pace.Delay(e.Value.Waits))

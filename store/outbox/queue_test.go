@@ -154,8 +154,8 @@ func TestHeld(t *testing.T) {
 	held := func(subject civicpin.Subject) outbox.Held {
 		h, err := r.out.Held(t.Context(), subject)
 		require.NoError(t, err)
-		h.Since = h.Since.UTC()
-		if h.Since.IsZero() || h == (outbox.Held{}) {
+		h.FirstAt = h.FirstAt.UTC()
+		if h.FirstAt.IsZero() || h == (outbox.Held{}) {
 			return outbox.Held{}
 		}
 		return h
@@ -169,7 +169,7 @@ func TestHeld(t *testing.T) {
 	for range 5 {
 		require.NoError(t, r.out.Flush(t.Context()))
 	}
-	require.Equal(t, outbox.Held{Waited: 2, Expired: 1, Since: began}, held("A"))
+	require.Equal(t, outbox.Held{Waited: 2, Expired: 1, FirstAt: began}, held("A"))
 	require.Equal(t, outbox.Held{}, held("B"))
 	r.clock.Add(24 * time.Hour)
 	require.Equal(t, outbox.Held{}, held("A"))

@@ -24,8 +24,8 @@ type Ref struct {
 	ID string
 	// Class says which limit of its address the message counts against. It is no part of the name.
 	Class Class
-	// Replaces is the ID of a message of the same owner and subject that this one is sent in place of, if any: it takes over the
-	// place of that one where it waits. It is no part of the name.
+	// Replaces is the ID of a message of the same owner and subject that this one is sent in place of, if any: it takes over
+	// the place of that one where it waits. It is no part of the name.
 	Replaces string
 }
 

@@ -42,12 +42,12 @@ func encodeVersion(v store.Version) []byte {
 func encode(r store.Record) []byte {
 	b := make([]byte, 0, headLen+len(r.Value))
 	b = append(b, encodeVersion(r.Version)...)
-	if r.Expires.IsZero() {
+	if r.ExpiresAt.IsZero() {
 		b = binary.BigEndian.AppendUint64(b, 0)
 		b = binary.BigEndian.AppendUint32(b, never)
 	} else {
-		b = binary.BigEndian.AppendUint64(b, uint64(r.Expires.Unix()))
-		b = binary.BigEndian.AppendUint32(b, uint32(r.Expires.Nanosecond()))
+		b = binary.BigEndian.AppendUint64(b, uint64(r.ExpiresAt.Unix()))
+		b = binary.BigEndian.AppendUint32(b, uint32(r.ExpiresAt.Nanosecond()))
 	}
 	return append(b, r.Value...)
 }
@@ -63,7 +63,7 @@ func decode(b []byte) (store.Record, error) {
 		return store.Record{}, errors.New("redisstore: a stored record was not written by this package")
 	}
 	if nanos != never {
-		r.Expires = time.Unix(int64(seconds), int64(nanos)).UTC()
+		r.ExpiresAt = time.Unix(int64(seconds), int64(nanos)).UTC()
 	}
 	return r, nil
 }

@@ -16,8 +16,8 @@ import (
 func TestStoredFormat(t *testing.T) {
 	for text, r := range map[string]store.Record{
 		"\x00\x00\x00\x00\x00\x00\x01\x02\x00\x00\x00\x00\x00\x00\x00\x00\xff\xff\xff\xffvalue": {Version: 0x102, Value: []byte("value")},
-		"\x7f\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x00\x69\x73\x5f\x80\x00\x00\x00\x07":      {Version: 1<<63 - 1, Value: []byte{}, Expires: time.Unix(0x69735f80, 7).UTC()},
-		"\x00\x00\x00\x00\x00\x00\x00\x01\xff\xff\xff\xff\xff\xff\xff\xff\x3b\x9a\xc9\xff\x00":  {Version: 1, Value: []byte{0}, Expires: time.Unix(-1, 999_999_999).UTC()},
+		"\x7f\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x00\x69\x73\x5f\x80\x00\x00\x00\x07":      {Version: 1<<63 - 1, Value: []byte{}, ExpiresAt: time.Unix(0x69735f80, 7).UTC()},
+		"\x00\x00\x00\x00\x00\x00\x00\x01\xff\xff\xff\xff\xff\xff\xff\xff\x3b\x9a\xc9\xff\x00":  {Version: 1, Value: []byte{0}, ExpiresAt: time.Unix(-1, 999_999_999).UTC()},
 	} {
 		assert.Equal(t, text, string(redisstore.Encode(r)))
 		got, err := redisstore.Decode([]byte(text))
@@ -29,7 +29,7 @@ func TestStoredFormat(t *testing.T) {
 // FuzzDecode: what is refused gives nothing, and what is accepted is what encode makes.
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte{})
-	f.Add(redisstore.Encode(store.Record{Version: 1, Value: []byte("x"), Expires: time.Unix(7, 7)}))
+	f.Add(redisstore.Encode(store.Record{Version: 1, Value: []byte("x"), ExpiresAt: time.Unix(7, 7)}))
 	f.Add(bytes.Repeat([]byte{0xff}, 40))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := redisstore.Decode(bytes.Clone(b))
@@ -38,11 +38,11 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		// One instant is the zero time, which is stored as never.
-		if !r.Expires.IsZero() || b[16] == 0xff {
+		if !r.ExpiresAt.IsZero() || b[16] == 0xff {
 			require.Equal(t, b, redisstore.Encode(r))
 		}
-		if d := redisstore.Deadline(r.Expires); d != 0 && d < 1<<52 {
-			require.False(t, time.UnixMilli(d).Before(r.Expires))
+		if d := redisstore.Deadline(r.ExpiresAt); d != 0 && d < 1<<52 {
+			require.False(t, time.UnixMilli(d).Before(r.ExpiresAt))
 		}
 	})
 }

@@ -125,7 +125,7 @@ func (s *Store) Put(ctx context.Context, key string, r store.Record) (store.Vers
 	}
 	old := encodeVersion(r.Version)
 	r.Version = newVersion()
-	if err := put.run(ctx, s.client, s.prefix+key, old, encode(r), deadline(r.Expires)); err != nil {
+	if err := put.run(ctx, s.client, s.prefix+key, old, encode(r), deadline(r.ExpiresAt)); err != nil {
 		return 0, wrap("put", err)
 	}
 	return r.Version, nil

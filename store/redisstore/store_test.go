@@ -73,11 +73,11 @@ func testExpiry(t *testing.T, server *servers.RedisServer) {
 		time.Now().Add(time.Hour).Truncate(time.Millisecond).Add(time.Millisecond - 1),
 		time.Date(9999, 12, 31, 23, 59, 59, 999_999_999, time.UTC),
 	} {
-		_, err := s.Put(t.Context(), "a/expires", store.Record{Expires: e})
+		_, err := s.Put(t.Context(), "a/expires", store.Record{ExpiresAt: e})
 		require.NoError(t, err)
 		r, err := s.Get(t.Context(), "a/expires")
 		require.NoError(t, err)
-		assert.True(t, r.Expires.Equal(e), "%v came back as %v", e, r.Expires)
+		assert.True(t, r.ExpiresAt.Equal(e), "%v came back as %v", e, r.ExpiresAt)
 		ms, err := c.Do(t.Context(), "PEXPIRETIME", "x:a/expires").Int64()
 		require.NoError(t, err)
 		drop := time.UnixMilli(ms)
@@ -87,9 +87,9 @@ func testExpiry(t *testing.T, server *servers.RedisServer) {
 	}
 
 	soon := time.Now().Add(300 * time.Millisecond)
-	_, err := s.Put(t.Context(), "a/soon", store.Record{Expires: soon})
+	_, err := s.Put(t.Context(), "a/soon", store.Record{ExpiresAt: soon})
 	require.NoError(t, err)
-	v, err := s.Put(t.Context(), "a/renewed", store.Record{Expires: soon})
+	v, err := s.Put(t.Context(), "a/renewed", store.Record{ExpiresAt: soon})
 	require.NoError(t, err)
 	_, err = s.Put(t.Context(), "a/renewed", store.Record{Version: v})
 	require.NoError(t, err)
@@ -102,21 +102,21 @@ func testExpiry(t *testing.T, server *servers.RedisServer) {
 	require.NoError(t, err, "it blocks no create")
 	r, err := s.Get(t.Context(), "a/renewed")
 	require.NoError(t, err)
-	assert.True(t, r.Expires.IsZero())
+	assert.True(t, r.ExpiresAt.IsZero())
 
 	// What is past, or before Redis counts, is dropped at once; what is beyond all counting, never.
 	for _, e := range []time.Time{time.Now().Add(-time.Hour), time.Unix(-1, 0), time.Unix(0, 0)} {
-		_, err := s.Put(t.Context(), "a/past", store.Record{Expires: e})
+		_, err := s.Put(t.Context(), "a/past", store.Record{ExpiresAt: e})
 		require.NoError(t, err)
 		_, err = s.Get(t.Context(), "a/past")
 		require.ErrorIs(t, err, store.ErrNotFound)
 	}
 	far := time.Unix(1<<55, 7)
-	_, err = s.Put(t.Context(), "a/far", store.Record{Expires: far})
+	_, err = s.Put(t.Context(), "a/far", store.Record{ExpiresAt: far})
 	require.NoError(t, err)
 	r, err = s.Get(t.Context(), "a/far")
 	require.NoError(t, err)
-	assert.True(t, r.Expires.Equal(far))
+	assert.True(t, r.ExpiresAt.Equal(far))
 }
 
 // testAnswerLost: a write whose answer is lost is not sent again, or its repetition would be told as a conflict. What became of

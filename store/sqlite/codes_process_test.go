@@ -38,7 +38,7 @@ var codePurpose = otp.Purpose{Act: "file-return", Digest: []byte("the return")}
 // coding is what every process of these tests has in common.
 type coding struct {
 	codes *otp.Codes
-	paper *otp.Backup
+	paper *otp.BackupCodes
 	io.Closer
 }
 
@@ -71,7 +71,7 @@ func openCoding(ctx context.Context, path string) (*coding, error) {
 	if err != nil {
 		return nil, err
 	}
-	paper, err := otp.NewBackup(vault, otp.BackupConfig{Name: "paper", Queue: 100, Lockout: policy.Lockout})
+	paper, err := otp.NewBackupCodes(vault, otp.BackupPolicy{Name: "paper", Queue: 100, Lockout: policy.Lockout})
 	return &coding{codes: codes, paper: paper, Closer: s}, err
 }
 

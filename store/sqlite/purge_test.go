@@ -24,7 +24,7 @@ func TestPurgeExpired(t *testing.T) {
 	}
 	require.NoError(t, tx.Commit())
 	put(t, s, "kept", "v", 0)
-	_, err = s.Put(t.Context(), "new", store.Record{Expires: time.Now().Add(time.Hour)})
+	_, err = s.Put(t.Context(), "new", store.Record{ExpiresAt: time.Now().Add(time.Hour)})
 	require.NoError(t, err)
 
 	deleted, err := s.PurgeExpired(t.Context(), time.Now(), 700)

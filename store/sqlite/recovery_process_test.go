@@ -295,7 +295,8 @@ func kill(t *testing.T, all []*typer, after int) map[string]int {
 	return lines
 }
 
-// TestRescuersShareALimit: of a thousand wrong answers by four processes, each with a run of its own, exactly three are compared.
+// TestRescuersShareALimit: of a thousand wrong answers by four processes, each with a run of its own, exactly three are
+// compared.
 func TestRescuersShareALimit(t *testing.T) {
 	const each = 250
 	r, path := lose(t)
@@ -311,8 +312,8 @@ func TestRescuersShareALimit(t *testing.T) {
 	require.ErrorAs(t, err, new(*lockout.LockedError), "the right answer as well")
 }
 
-// TestRescuersKilled: processes that are killed within a comparison leave reservations, which become failures. Whatever is killed,
-// three are compared.
+// TestRescuersKilled: processes that are killed within a comparison leave reservations, which become failures. Whatever is
+// killed, three are compared.
 func TestRescuersKilled(t *testing.T) {
 	r, path := lose(t)
 	var jobs []string
@@ -334,7 +335,8 @@ func TestRescuersKilled(t *testing.T) {
 	require.Equal(t, map[string]int{"locked": 1}, outcomes(t, rescuers(t, path, time.Minute, right), 1), "after it")
 }
 
-// TestRescuersKilledAnywhere: processes are killed in the middle of guessing, and others go on. Three are compared at most in all.
+// TestRescuersKilledAnywhere: processes are killed in the middle of guessing, and others go on. Three are compared at most in
+// all.
 func TestRescuersKilledAnywhere(t *testing.T) {
 	for _, after := range []int{1, 5} {
 		r, path := lose(t)

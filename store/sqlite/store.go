@@ -54,7 +54,7 @@ func (s *Store) List(ctx context.Context, prefix, after string) iter.Seq2[store.
 // purgeBatch is how many records PurgeExpired deletes at a time: other writes come in between.
 const purgeBatch = 500
 
-// PurgeExpired deletes records whose Expires is at or before a time, at most max of them, and returns how many it deleted,
+// PurgeExpired deletes records whose ExpiresAt is at or before a time, at most max of them, and returns how many it deleted,
 // also if it then met an error. It begins with those that expired first, and lets other writes in after each 500.
 func (s *Store) PurgeExpired(ctx context.Context, before time.Time, max int) (int, error) {
 	n := 0

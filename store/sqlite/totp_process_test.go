@@ -61,7 +61,7 @@ func tokenService(ctx context.Context, path string, limit int, now time.Time, r 
 	if err != nil {
 		return nil, nil, err
 	}
-	totp, err := otp.NewTOTP(vault, otp.TOTPConfig{
+	totp, err := otp.NewTOTP(vault, otp.TOTPPolicy{
 		Issuer: "Agency", Lockout: lockout.Policy{Limit: limit, Lock: lockout.UntilUnlocked},
 	})
 	return totp, s, err
@@ -256,8 +256,8 @@ func TestTypersShareALimit(t *testing.T) {
 	require.Equal(t, limit, st.Lockout.Failures)
 }
 
-// TestTypersKilled: processes are killed in the middle of a race for a code. It was accepted once at most, is accepted no more if
-// it was, and the next one is.
+// TestTypersKilled: processes are killed in the middle of a race for a code. It was accepted once at most, is accepted no more
+// if it was, and the next one is.
 func TestTypersKilled(t *testing.T) {
 	const each, limit = 25, 100
 	for round := range 3 {

@@ -55,7 +55,7 @@ func TestUpkeep(t *testing.T) {
 				Value: visit{Name: fmt.Sprint(i)},
 			}
 			if i < 150 {
-				e.Expires = now.Add(time.Minute)
+				e.ExpiresAt = now.Add(time.Minute)
 			}
 			require.NoError(t, kind.Put(t.Context(), &e))
 		}

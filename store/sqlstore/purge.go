@@ -10,7 +10,7 @@ import (
 // everybody's.
 const purgeBatch = 500
 
-// PurgeExpired deletes records whose Expires is at or before a time, at most max of them, and returns how many it
+// PurgeExpired deletes records whose ExpiresAt is at or before a time, at most max of them, and returns how many it
 // deleted, also if it then met an error. It begins with those that expired first, in batches of 500, each one statement.
 // A record that is renewed meanwhile stays, and on PostgreSQL one that somebody is writing is not waited for. Several
 // processes may do so at once.

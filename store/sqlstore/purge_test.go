@@ -30,7 +30,7 @@ func TestPurgeExpired(t *testing.T) {
 	s := newStore(t, openMemory(t), sqlstore.SQLite, nil)
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	put := func(key string, expires time.Time) {
-		_, err := s.Put(t.Context(), key, store.Record{Expires: expires})
+		_, err := s.Put(t.Context(), key, store.Record{ExpiresAt: expires})
 		require.NoError(t, err)
 	}
 	for i := range 5 {

@@ -137,7 +137,7 @@ func (s *Store) Put(ctx context.Context, key string, r store.Record) (store.Vers
 	if err := store.CheckKey(key); err != nil {
 		return 0, err
 	}
-	expires, err := encodeExpires(r.Expires)
+	expires, err := encodeExpires(r.ExpiresAt)
 	if err != nil {
 		return 0, err
 	}
@@ -226,5 +226,5 @@ func (r row) record() (store.Record, error) {
 	if r.value == nil {
 		r.value = []byte{} // some drivers return an empty value so; the column holds no NULL
 	}
-	return store.Record{Value: r.value, Version: v, Expires: decodeExpires(r.expires)}, nil
+	return store.Record{Value: r.value, Version: v, ExpiresAt: decodeExpires(r.expires)}, nil
 }

@@ -300,7 +300,7 @@ func TestCloseLeavesTheDatabase(t *testing.T) {
 // An expiry that cannot be stored is refused before anything is written.
 func TestExpiryOutOfRange(t *testing.T) {
 	s := newStore(t, openMemory(t), sqlstore.SQLite, nil)
-	_, err := s.Put(t.Context(), "k", store.Record{Expires: time.Unix(1<<62, 0)})
+	_, err := s.Put(t.Context(), "k", store.Record{ExpiresAt: time.Unix(1<<62, 0)})
 	require.ErrorContains(t, err, "out of range")
 	_, err = s.Get(t.Context(), "k")
 	require.ErrorIs(t, err, store.ErrNotFound)

@@ -58,8 +58,8 @@ func value(change func([]byte) []byte) func(*engine) {
 // expiry makes a change to the time only.
 func expiry(change func(time.Time) time.Time) func(*engine) {
 	return storing(func(r *store.Record) {
-		if !r.Expires.IsZero() {
-			r.Expires = change(r.Expires)
+		if !r.ExpiresAt.IsZero() {
+			r.ExpiresAt = change(r.ExpiresAt)
 		}
 	})
 }
@@ -115,7 +115,7 @@ func brokenValues() []brokenStore {
 				if err == nil {
 					e.mu.Lock()
 					defer e.mu.Unlock()
-					e.records[key] = store.Record{Value: r.Value, Version: v, Expires: r.Expires}
+					e.records[key] = store.Record{Value: r.Value, Version: v, ExpiresAt: r.ExpiresAt}
 				}
 				return v, err
 			}
@@ -186,7 +186,7 @@ func brokenValues() []brokenStore {
 }
 
 func brokenExpiry() []brokenStore {
-	const expires, engineMay = "Expires comes back", "An engine may drop"
+	const expires, engineMay = "ExpiresAt comes back", "An engine may drop"
 	const atOnce = "at once or a second later"
 	return []brokenStore{
 		one(expires, atOnce, "cut to the second", expiry(func(t time.Time) time.Time {
@@ -208,14 +208,14 @@ func brokenExpiry() []brokenStore {
 			return time.Unix(int64(uint32(t.Unix())), 999_999_999)
 		})),
 		one(expires, "zero", "is 1970", reading(func(_ string, r *store.Record) {
-			if r.Expires.IsZero() {
-				r.Expires = time.Unix(0, 0)
+			if r.ExpiresAt.IsZero() {
+				r.ExpiresAt = time.Unix(0, 0)
 			}
 		})),
 		one(expires, "replaced", "zero leaves the old one", func(e *engine) {
 			e.put = func(ctx context.Context, key string, r store.Record) (store.Version, error) {
-				if old, ok := e.peek(key); ok && r.Expires.IsZero() {
-					r.Expires = old.Expires
+				if old, ok := e.peek(key); ok && r.ExpiresAt.IsZero() {
+					r.ExpiresAt = old.ExpiresAt
 				}
 				return e.rightPut(ctx, key, r)
 			}
@@ -224,12 +224,12 @@ func brokenExpiry() []brokenStore {
 			t, _ = time.Parse(time.DateTime+".999999999", t.Format(time.DateTime+".999999999"))
 			return t
 		})),
-		one(expires, "listed", "not told", listing(func(item *store.Item) bool { item.Expires = time.Time{}; return true })),
+		one(expires, "listed", "not told", listing(func(item *store.Item) bool { item.ExpiresAt = time.Time{}; return true })),
 
 		one(engineMay, "never before", "whole seconds to live", func(e *engine) {
 			e.put = func(ctx context.Context, key string, r store.Record) (store.Version, error) {
 				v, err := e.rightPut(ctx, key, r)
-				if !r.Expires.IsZero() && time.Until(r.Expires)/time.Second == 0 {
+				if !r.ExpiresAt.IsZero() && time.Until(r.ExpiresAt)/time.Second == 0 {
 					e.remove(key)
 				}
 				return v, err

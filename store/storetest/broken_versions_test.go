@@ -110,7 +110,7 @@ func brokenVersions() []brokenStore {
 		}),
 		one(creates, "never over a record", "overwrites", unless(zero)),
 		one(creates, "never over a record", "overwrites what can expire", unless(
-			func(old store.Record, _ bool, v store.Version) bool { return v == 0 && !old.Expires.IsZero() },
+			func(old store.Record, _ bool, v store.Version) bool { return v == 0 && !old.ExpiresAt.IsZero() },
 		)),
 		one(free, "deleted", "a tombstone is a record", func(e *engine) {
 			dead := make(map[string]bool)

@@ -80,7 +80,7 @@ func seenBySecond(f *fixture) {
 func seenAfterReopen(f *fixture) {
 	prefix := unique()
 	expires := time.Now().Add(time.Hour)
-	created := f.putRecord(prefix+"/created", store.Record{Value: []byte("created\x00\xff"), Expires: expires})
+	created := f.putRecord(prefix+"/created", store.Record{Value: []byte("created\x00\xff"), ExpiresAt: expires})
 	empty := f.put(prefix+"/empty", nil, 0)
 	replaced := f.put(prefix+"/replaced", []byte("old"), 0)
 	replaced = f.put(prefix+"/replaced", []byte("new"), replaced)
@@ -89,7 +89,7 @@ func seenAfterReopen(f *fixture) {
 	for range 2 {
 		f.reopen()
 		f.holds(prefix+"/created", []byte("created\x00\xff"), created)
-		f.sameExpiry("Get", expires, f.get(prefix+"/created").Expires)
+		f.sameExpiry("Get", expires, f.get(prefix+"/created").ExpiresAt)
 		f.holds(prefix+"/empty", nil, empty)
 		f.holds(prefix+"/replaced", []byte("new"), replaced)
 		f.missing(prefix + "/deleted")

@@ -170,7 +170,7 @@ func (e *engine) keys(prefix, after string) []string {
 }
 
 // expired reports whether a record's time is over.
-func expired(r store.Record) bool { return !r.Expires.IsZero() && time.Now().After(r.Expires) }
+func expired(r store.Record) bool { return !r.ExpiresAt.IsZero() && time.Now().After(r.ExpiresAt) }
 
 // hiding lets the engine drop what has expired whenever it is touched, as engines with a time to live do.
 func (e *engine) hiding() *engine {

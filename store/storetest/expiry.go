@@ -9,7 +9,7 @@ import (
 
 func expiryRules() []rule {
 	return []rule{
-		{"Expires comes back at the same instant or up to a second later, never earlier; zero comes back zero", []check{
+		{"ExpiresAt comes back at the same instant or up to a second later, never earlier; zero comes back zero", []check{
 			{name: "at once or a second later", run: expiryKept},
 			{name: "far away", run: expiryFar},
 			{name: "zero", run: expiryZero},
@@ -44,8 +44,8 @@ func (f *fixture) sameExpiry(who string, put, got time.Time) {
 func (f *fixture) keepsExpiry(expires time.Time) {
 	f.Helper()
 	key := unique()
-	f.putRecord(key, store.Record{Value: []byte("x"), Expires: expires})
-	f.sameExpiry("Get", expires, f.get(key).Expires)
+	f.putRecord(key, store.Record{Value: []byte("x"), ExpiresAt: expires})
+	f.sameExpiry("Get", expires, f.get(key).ExpiresAt)
 }
 
 func expiryKept(f *fixture) {
@@ -72,8 +72,8 @@ func expiryReplaced(f *fixture) {
 	var v store.Version
 	soon := time.Now().Add(time.Hour)
 	for _, expires := range []time.Time{soon, soon.Add(time.Hour), {}, soon.Add(-time.Minute), soon, {}} {
-		v = f.putRecord(key, store.Record{Value: []byte("x"), Version: v, Expires: expires})
-		f.sameExpiry("Get after a replacement", expires, f.get(key).Expires)
+		v = f.putRecord(key, store.Record{Value: []byte("x"), Version: v, ExpiresAt: expires})
+		f.sameExpiry("Get after a replacement", expires, f.get(key).ExpiresAt)
 	}
 }
 
@@ -87,14 +87,14 @@ func expiryZones(f *fixture) {
 func expiryListed(f *fixture) {
 	prefix := unique() + "/"
 	expires := time.Now().Add(time.Hour)
-	f.putRecord(prefix+"a", store.Record{Value: []byte("x"), Expires: expires})
+	f.putRecord(prefix+"a", store.Record{Value: []byte("x"), ExpiresAt: expires})
 	f.putRecord(prefix+"b", store.Record{Value: []byte("x")})
 	items := f.list(prefix, "")
 	if len(items) != 2 {
 		f.Fatalf("List yields %d items, want 2", len(items))
 	}
-	f.sameExpiry("List", expires, items[0].Expires)
-	f.sameExpiry("List", time.Time{}, items[1].Expires)
+	f.sameExpiry("List", expires, items[0].ExpiresAt)
+	f.sameExpiry("List", time.Time{}, items[1].ExpiresAt)
 }
 
 // expiryNotBefore has times to live below a second, which an engine that counts whole seconds may take for none.
@@ -102,7 +102,7 @@ func expiryNotBefore(f *fixture) {
 	for _, ttl := range []time.Duration{900 * time.Millisecond, 1400 * time.Millisecond, time.Minute} {
 		key := unique()
 		expires := time.Now().Add(ttl)
-		f.putRecord(key, store.Record{Value: []byte("x"), Expires: expires})
+		f.putRecord(key, store.Record{Value: []byte("x"), ExpiresAt: expires})
 		_, err := f.store.Get(f.Context(), key)
 		if err != nil && time.Now().Before(expires.Add(-ttl/2)) { // the engine's clock may differ a little
 			f.Errorf("Get within %v of putting a record that lives %v: %v", ttl/2, ttl, err)
@@ -113,7 +113,7 @@ func expiryNotBefore(f *fixture) {
 func expiryWhole(f *fixture) {
 	key := unique()
 	expires := time.Now().Add(-time.Minute)
-	v := f.putRecord(key, store.Record{Value: []byte("whole"), Expires: expires})
+	v := f.putRecord(key, store.Record{Value: []byte("whole"), ExpiresAt: expires})
 	r, err := f.store.Get(f.Context(), key)
 	if errors.Is(err, store.ErrNotFound) {
 		return
@@ -122,7 +122,7 @@ func expiryWhole(f *fixture) {
 		f.Fatalf("Get of an expired record: error %v, want none or ErrNotFound", err)
 	}
 	f.sameValue("Get of an expired record", r.Value, []byte("whole"))
-	f.sameExpiry("Get of an expired record", expires, r.Expires)
+	f.sameExpiry("Get of an expired record", expires, r.ExpiresAt)
 	if r.Version != v {
 		f.Errorf("Get of an expired record: version %d, want %d", r.Version, v)
 	}

@@ -57,7 +57,7 @@ func versionExpired(f *fixture) {
 			v = r.Version // the engine keeps expired records, or has not come to this one
 		}
 		past := time.Now().Add(-time.Hour)
-		v, err := f.store.Put(f.Context(), key, store.Record{Value: []byte("x"), Version: v, Expires: past})
+		v, err := f.store.Put(f.Context(), key, store.Record{Value: []byte("x"), Version: v, ExpiresAt: past})
 		if errors.Is(err, store.ErrConflict) {
 			continue // dropped between the two calls
 		}

@@ -29,8 +29,8 @@ func TestAccepts(t *testing.T) {
 		storetest.Run(t, func(*testing.T) store.Store {
 			e := newEngine()
 			e.put = func(ctx context.Context, key string, r store.Record) (store.Version, error) {
-				if !r.Expires.IsZero() {
-					r.Expires = r.Expires.Add(time.Second - 1).Truncate(time.Second)
+				if !r.ExpiresAt.IsZero() {
+					r.ExpiresAt = r.ExpiresAt.Add(time.Second - 1).Truncate(time.Second)
 				}
 				return e.rightPut(ctx, key, r)
 			}

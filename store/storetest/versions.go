@@ -65,7 +65,7 @@ func putOver(f *fixture) {
 		f.conflict("Put with version zero over a record", err)
 		f.holds(key, []byte("first"), v)
 	}
-	v = f.putRecord(key, store.Record{Value: []byte("second"), Version: v, Expires: time.Now().Add(time.Hour)})
+	v = f.putRecord(key, store.Record{Value: []byte("second"), Version: v, ExpiresAt: time.Now().Add(time.Hour)})
 	_, err := f.store.Put(f.Context(), key, store.Record{Value: []byte("third")})
 	f.conflict("Put with version zero over a record that has not expired", err)
 	f.holds(key, []byte("second"), v)
@@ -85,7 +85,7 @@ func createDeleted(f *fixture) {
 func createExpired(f *fixture) {
 	for _, ago := range []time.Duration{time.Hour, time.Second, time.Millisecond} {
 		key := unique()
-		f.putRecord(key, store.Record{Value: []byte("old"), Expires: time.Now().Add(-ago)})
+		f.putRecord(key, store.Record{Value: []byte("old"), ExpiresAt: time.Now().Add(-ago)})
 		f.createIfHidden(key)
 	}
 }
@@ -94,7 +94,7 @@ func createExpiredSince(f *fixture) {
 	key, never := unique(), unique()
 	kept := f.put(never, []byte("kept"), 0)
 	expires := time.Now().Add(100 * time.Millisecond)
-	f.putRecord(key, store.Record{Value: []byte("old"), Expires: expires})
+	f.putRecord(key, store.Record{Value: []byte("old"), ExpiresAt: expires})
 	// The stored expiry may be up to a second later; an engine that hides by it has done so by then.
 	for until := expires.Add(1200 * time.Millisecond); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
 		if _, err := f.store.Get(f.Context(), key); errors.Is(err, store.ErrNotFound) {

@@ -1,7 +1,7 @@
 package main
 
-// exceptions are the sizes that were above their limits when the limits were set. A size on this list may not grow, and goes from
-// the list when it keeps to its limit. Nothing is added.
+// exceptions are the sizes that were above their limits when the limits were set. A size on this list may not grow, and goes
+// from the list when it keeps to its limit. Nothing is added.
 var exceptions = map[string]int{
 	"lines of internal/policyjson/policyjson.go": 280,
 	"lines of otp/codes_policy.go":               261,
@@ -15,7 +15,7 @@ var exceptions = map[string]int{
 	"complexity of read in internal/policyjson/policyjson.go":  33,
 	"complexity of Policy.Validate in lockout/policy.go":       37,
 	"complexity of Contact.Validate in message.go":             23,
-	"lines of Backup.Verify in otp/backup_verify.go":           60,
+	"lines of BackupCodes.Verify in otp/backup_verify.go":      60,
 	"complexity of CodePolicy.Validate in otp/codes_policy.go": 20,
 	"lines of keys.prove in otp/prove.go":                      54,
 	"lines of parseKey in otp/uri.go":                          78,

@@ -29,10 +29,10 @@ var ref = outbox.Ref{Owner: "letters", Subject: "maria", ID: "1"}
 
 func (l *letters) Confirm(context.Context, outbox.Ref) (civicpin.Message, error) {
 	return civicpin.Message{
-		Kind:    texts.PINPart,
-		To:      civicpin.Contact{Channel: civicpin.Email, Address: maria, Locale: l.stage.Lang},
-		Secret:  civicpin.NewSecret(code),
-		Expires: l.stage.Clock.Now().Add(time.Hour),
+		Kind:      texts.PINPart,
+		To:        civicpin.Contact{Channel: civicpin.Email, Address: maria, Locale: l.stage.Lang},
+		Secret:    civicpin.NewSecret(code),
+		ExpiresAt: l.stage.Clock.Now().Add(time.Hour),
 	}, nil
 }
 

@@ -33,8 +33,8 @@ const (
 // in it.
 var ErrURL = errors.New("play: -db takes a file, postgres://user@host/database or nats://host:4222")
 
-// Records are an open store of one play. In a database that several plays share, each has a place of its own: it has keys of its
-// own, and could not read what the others keep.
+// Records are an open store of one play. In a database that several plays share, each has a place of its own: it has keys of
+// its own, and could not read what the others keep.
 type Records struct {
 	store.Lister
 	// Where says where the records are, without a password.
@@ -111,8 +111,8 @@ func openPostgres(ctx context.Context, play, address string) (*Records, error) {
 	}, nil
 }
 
-// openNATS keeps a play's records in buckets of its own. "?replicas=1" behind the URL is for one server alone, where the store's
-// default, three, finds no room; it has to be said, because what that server loses is lost.
+// openNATS keeps a play's records in buckets of its own. "?replicas=1" behind the URL is for one server alone, where the
+// store's default, three, finds no room; it has to be said, because what that server loses is lost.
 func openNATS(ctx context.Context, play, address string) (*Records, error) {
 	address, query, _ := strings.Cut(address, "?")
 	opts := natsstore.Options{Name: "civicpin-" + play, Buckets: buckets}

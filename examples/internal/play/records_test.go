@@ -33,7 +33,7 @@ func write(ctx context.Context, s *play.Stage) error {
 	}
 	s.Vault.Record(ctx, civicpin.Event{Code: "sample.written", Subject: marias.Subject})
 	_, err = notes.Update(ctx, marias, func(e *store.Entry[note]) error {
-		e.Value, e.Expires = note{"hello"}, s.Clock.Now().Add(time.Hour)
+		e.Value, e.ExpiresAt = note{"hello"}, s.Clock.Now().Add(time.Hour)
 		return nil
 	})
 	return err

@@ -366,7 +366,7 @@ func TestCode(t *testing.T) {
 		} {
 			for code, parts := range map[string]int{"K7PM2QRD": 2, "K7P": 0, "123456": 1} {
 				m := message(channel, address, code)
-				m.Kind, m.To.Locale, m.Part, m.Parts, m.Expires = texts.PINPart, lang, min(parts, 1), parts, noon
+				m.Kind, m.To.Locale, m.Part, m.Parts, m.ExpiresAt = texts.PINPart, lang, min(parts, 1), parts, noon
 				send(t, b, m)
 				got, err := post.Inbox(folder).Last(address)
 				if err != nil {
@@ -421,7 +421,7 @@ func TestLink(t *testing.T) {
 			for _, kind := range []civicpin.MessageKind{texts.RecoveryLink, texts.RecoveryActivate, texts.RecoveryUnlock, texts.ContactProve} {
 				for _, code := range []string{"K7PM2QRD", "K7PM2", "123456"} {
 					m := message(channel, address, code)
-					m.Kind, m.To.Locale, m.Link, m.Expires = kind, lang, civicpin.NewSecret(token), noon
+					m.Kind, m.To.Locale, m.Link, m.ExpiresAt = kind, lang, civicpin.NewSecret(token), noon
 					got := last(m)
 					if got.Link() != want || strings.ReplaceAll(got.Code(), " ", "") != code {
 						t.Errorf("%s, %s, %s: link %q, code %q, in\n%s", kind, lang, channel, got.Link(), got.Code(), got.Text)
@@ -436,7 +436,7 @@ func TestLink(t *testing.T) {
 				texts.RecoveryWaiting, texts.RecoveryDone, texts.RecoveryUnlocked, texts.ContactChanged,
 			} {
 				m := message(channel, address, "")
-				m.Kind, m.To.Locale, m.Link, m.Expires = kind, lang, civicpin.NewSecret(token), noon
+				m.Kind, m.To.Locale, m.Link, m.ExpiresAt = kind, lang, civicpin.NewSecret(token), noon
 				if got := last(m); got.Link() != want || got.Code() != "" {
 					t.Errorf("%s, %s, %s: link %q, code %q, in\n%s", kind, lang, channel, got.Link(), got.Code(), got.Text)
 				}

@@ -14,7 +14,7 @@ type completed struct {
 	Subject    civicpin.Subject
 	Plan, Run  string
 	Epoch      uint64
-	Begin      bool
+	Creates    bool
 	Unlock     bool
 	Parts      []civicpin.Contact
 	Valid      time.Duration

@@ -88,7 +88,7 @@ func main() {
 	p := ofComplete(pins.Complete)
 	complete := func(what string) {
 		_, err := pins.Complete(ctx, p)
-		fmt.Printf("Complete, %s: %s\n", what, outcome(err, pin.ErrGrant))
+		fmt.Printf("Complete, %s: %s\n", what, outcome(err, pin.ErrNoGrant))
 	}
 	complete("zero")
 	p.Subject, p.Run, p.Epoch, p.Valid = subject, "run", epoch(), time.Hour
@@ -96,7 +96,7 @@ func main() {
 	p.Epoch, p.Unlock = epoch(), true
 	complete("unlock")
 	p = filled(ofComplete(pins.Complete), map[string]any{
-		"Subject": subject, "Run": "run", "Epoch": epoch(), "Valid": time.Hour, "Begin": false, "Unlock": false, "Repudiated": false,
+		"Subject": subject, "Run": "run", "Epoch": epoch(), "Valid": time.Hour, "Creates": false, "Unlock": false, "Repudiated": false,
 	})
 	complete("reflection")
 	p = decoded(ofComplete(pins.Complete), fmt.Sprintf(
@@ -116,7 +116,7 @@ func main() {
 	recovered("repudiated")
 	r = filled(ofRecovered(contacts.Recovered), map[string]any{
 		"Subject": subject, "Run": "run", "Change": "change", "Corrected": mail, "Undo": time.Now().Add(time.Hour),
-		"Begin": false, "Unlock": false, "Repudiated": false,
+		"Creates": false, "Unlock": false, "Repudiated": false,
 	})
 	recovered("reflection")
 	r = decoded(ofRecovered(contacts.Recovered), fmt.Sprintf(

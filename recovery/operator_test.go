@@ -19,8 +19,8 @@ import (
 // reason is why staff may not.
 func reason(t *testing.T, err error) string {
 	t.Helper()
-	require.ErrorIs(t, err, recovery.ErrStaff)
-	refused, ok := errors.AsType[*recovery.StaffError](err)
+	require.ErrorIs(t, err, recovery.ErrNotAllowed)
+	refused, ok := errors.AsType[*recovery.OperatorError](err)
 	require.True(t, ok, err)
 	return refused.Reason
 }
@@ -31,24 +31,24 @@ func TestVideoOperatorUnlocks(t *testing.T) {
 	run, err := k.StartBy(t.Context(), "video", ana, video)
 	require.NoError(t, err)
 	require.True(t, run.Ticket.IsZero(), "staff get no ticket")
-	require.Equal(t, "video", run.Next.Operator)
-	c, err := k.Case(t.Context(), run.ID, video)
+	require.Equal(t, "video", run.Next.Approval)
+	c, err := k.ShowCase(t.Context(), run.ID, video)
 	require.NoError(t, err)
 	require.Equal(t, ana, c.Subject)
 	require.Equal(t, "video", c.Role)
 	require.Len(t, c.Questions, 4)
 
-	_, err = k.Assist(t.Context(), run.ID, video, recovery.Verdict{Approve: true, Questions: answered(c.Questions, false)})
+	_, err = k.Decide(t.Context(), run.ID, video, recovery.Verdict{Approve: true, Questions: answered(c.Questions, false)})
 	require.ErrorIs(t, err, recovery.ErrRefused)
 	_, err = k.login(t, anaSecret)
 	require.Error(t, err, "still locked")
-	run, err = k.Assist(t.Context(), run.ID, video, recovery.Verdict{Approve: true, Questions: answered(c.Questions, true)})
+	run, err = k.Decide(t.Context(), run.ID, video, recovery.Verdict{Approve: true, Questions: answered(c.Questions, true)})
 	require.NoError(t, err)
 	require.True(t, run.Done)
 	ok, err := k.login(t, anaSecret)
 	require.NoError(t, err)
 	require.Equal(t, civicpin.Substantial, ok.Level)
-	_, err = k.Assist(t.Context(), run.ID, video, recovery.Verdict{Approve: true, Questions: answered(c.Questions, true)})
+	_, err = k.Decide(t.Context(), run.ID, video, recovery.Verdict{Approve: true, Questions: answered(c.Questions, true)})
 	require.ErrorIs(t, err, recovery.ErrGone, "once")
 }
 
@@ -74,7 +74,7 @@ func TestOfficeHours(t *testing.T) {
 			continue
 		}
 		require.Equal(t, "hours", reason(t, err), tt.now)
-		closed, _ := errors.AsType[*recovery.StaffError](err)
+		closed, _ := errors.AsType[*recovery.OperatorError](err)
 		require.True(t, tt.opens.Equal(closed.Until), "%v: %v", tt.now, closed.Until)
 	}
 }
@@ -90,7 +90,7 @@ func TestOfficeDays(t *testing.T) {
 	require.NoError(t, err)
 	k.clock.Set(time.Date(2026, 3, 27, 17, 0, 0, 0, madrid)) // a Friday; clocks go forward on Sunday
 	_, err = rec.StartBy(t.Context(), "video", ana, video)
-	closed, _ := errors.AsType[*recovery.StaffError](err)
+	closed, _ := errors.AsType[*recovery.OperatorError](err)
 	require.True(t, time.Date(2026, 3, 30, 8, 0, 0, 0, madrid).Equal(closed.Until), closed.Until)
 	k.clock.Set(closed.Until)
 	_, err = rec.StartBy(t.Context(), "video", ana, video)
@@ -102,36 +102,36 @@ func TestStaffThatMayNot(t *testing.T) {
 	run, err := k.StartBy(t.Context(), "video", ana, video)
 	require.NoError(t, err)
 	right := recovery.Verdict{Approve: true, Questions: answered(run.Next.Questions, true)}
-	c, err := k.Case(t.Context(), run.ID, video)
+	c, err := k.ShowCase(t.Context(), run.ID, video)
 	require.NoError(t, err)
 	right.Questions = answered(c.Questions, true)
 
-	_, err = k.Assist(t.Context(), run.ID, agency, right)
+	_, err = k.Decide(t.Context(), run.ID, agency, right)
 	require.Equal(t, "role", reason(t, err), "another role's step")
 	_, err = k.StartBy(t.Context(), "video", ana, agency)
 	require.Equal(t, "role", reason(t, err))
-	_, err = k.Assist(t.Context(), run.ID, recovery.Staff{ID: civicpin.Operator("x"), Role: "nothing"}, right)
+	_, err = k.Decide(t.Context(), run.ID, recovery.Operator{ID: civicpin.Operator("x"), Role: "nothing"}, right)
 	require.Equal(t, "role", reason(t, err))
-	_, err = k.Assist(t.Context(), run.ID, recovery.Staff{ID: civicpin.Citizen, Role: "video"}, right)
+	_, err = k.Decide(t.Context(), run.ID, recovery.Operator{ID: civicpin.Citizen, Role: "video"}, right)
 	require.Equal(t, "role", reason(t, err), "a citizen is no staff")
-	_, err = k.Assist(t.Context(), run.ID, recovery.Staff{Role: "video"}, right)
+	_, err = k.Decide(t.Context(), run.ID, recovery.Operator{Role: "video"}, right)
 	require.ErrorIs(t, err, civicpin.ErrInvalid)
 	_, err = k.StartBy(t.Context(), "clave", ana, agency)
-	require.ErrorIs(t, err, recovery.ErrStep, "a plan for visitors")
+	require.ErrorIs(t, err, recovery.ErrWrongStep, "a plan for visitors")
 	_, err = k.StartBy(t.Context(), "nothing", ana, agency)
 	require.ErrorIs(t, err, civicpin.ErrInvalid)
-	_, err = k.Assist(t.Context(), "nothing", video, right)
+	_, err = k.Decide(t.Context(), "nothing", video, right)
 	require.ErrorIs(t, err, recovery.ErrGone)
 	for _, v := range []recovery.Verdict{
 		{Approve: true},
 		{Approve: true, Questions: answered(c.Questions[:3], true)},
 		{Approve: true, Questions: secrets(map[string]string{"a": "", "b": "", "c": "", "d": ""})},
 	} {
-		_, err = k.Assist(t.Context(), run.ID, video, v)
-		require.ErrorIs(t, err, recovery.ErrStep)
+		_, err = k.Decide(t.Context(), run.ID, video, v)
+		require.ErrorIs(t, err, recovery.ErrWrongStep)
 	}
 	k.clock.Add(9 * time.Hour) // nineteen hours
-	_, err = k.Assist(t.Context(), run.ID, video, right)
+	_, err = k.Decide(t.Context(), run.ID, video, right)
 	require.Error(t, err)
 	_, err = k.StartBy(t.Context(), "video", ana, video)
 	require.Equal(t, "hours", reason(t, err))
@@ -148,7 +148,7 @@ func TestStaffActsAreLimited(t *testing.T) {
 		acts++
 	}
 	require.Equal(t, 60, acts)
-	_, err := k.StartBy(t.Context(), "video", ana, recovery.Staff{ID: civicpin.Operator("video.4"), Role: "video"})
+	_, err := k.StartBy(t.Context(), "video", ana, recovery.Operator{ID: civicpin.Operator("video.4"), Role: "video"})
 	require.NoError(t, err, "each has a limit of their own")
 	k.clock.Add(time.Hour)
 	_, err = k.StartBy(t.Context(), "video", ana, video)
@@ -160,21 +160,21 @@ func TestAgencyUnlocksThePlan(t *testing.T) {
 	k := newKit(t)
 	run, err := k.StartBy(t.Context(), "video", ana, video)
 	require.NoError(t, err)
-	c, err := k.Case(t.Context(), run.ID, video)
+	c, err := k.ShowCase(t.Context(), run.ID, video)
 	require.NoError(t, err)
 	for range 3 {
-		_, err = k.Assist(t.Context(), run.ID, video, recovery.Verdict{Approve: true, Questions: answered(c.Questions, false)})
+		_, err = k.Decide(t.Context(), run.ID, video, recovery.Verdict{Approve: true, Questions: answered(c.Questions, false)})
 		require.Error(t, err)
 	}
 	right := recovery.Verdict{Approve: true, Questions: answered(c.Questions, true)}
-	_, err = k.Assist(t.Context(), run.ID, video, right)
+	_, err = k.Decide(t.Context(), run.ID, video, right)
 	require.ErrorAs(t, err, new(*lockout.LockedError))
 
 	require.Equal(t, "role", reason(t, k.Unlock(t.Context(), "video", ana, civicpin.Evidence{}, video)))
-	require.Equal(t, "role", reason(t, k.Unlock(t.Context(), "video", ana, civicpin.Evidence{}, recovery.Staff{ID: agency.ID})))
+	require.Equal(t, "role", reason(t, k.Unlock(t.Context(), "video", ana, civicpin.Evidence{}, recovery.Operator{ID: agency.ID})))
 	require.ErrorIs(t, k.Unlock(t.Context(), "nothing", ana, civicpin.Evidence{}, agency), civicpin.ErrInvalid)
 	require.NoError(t, k.Unlock(t.Context(), "video", ana, civicpin.Evidence{}, agency))
-	_, err = k.Assist(t.Context(), run.ID, video, right)
+	_, err = k.Decide(t.Context(), run.ID, video, right)
 	require.NoError(t, err)
 }
 
@@ -187,11 +187,11 @@ func TestAgencyRebinds(t *testing.T) {
 	require.NoError(t, err)
 	run, err := rec.StartBy(t.Context(), "video", ana, video)
 	require.NoError(t, err)
-	c, err := rec.Case(t.Context(), run.ID, video)
+	c, err := rec.ShowCase(t.Context(), run.ID, video)
 	require.NoError(t, err)
 	compared := 0
 	for {
-		_, err = rec.Assist(t.Context(), run.ID, video, recovery.Verdict{Approve: true, Questions: answered(c.Questions, false)})
+		_, err = rec.Decide(t.Context(), run.ID, video, recovery.Verdict{Approve: true, Questions: answered(c.Questions, false)})
 		compared++
 		locked, ok := errors.AsType[*lockout.LockedError](err)
 		if ok && locked.Disabled {
@@ -207,7 +207,7 @@ func TestAgencyRebinds(t *testing.T) {
 	require.ErrorIs(t, rec.Unlock(t.Context(), "video", ana, civicpin.Evidence{Method: civicpin.InPerson}, agency), civicpin.ErrInvalid)
 	seen := civicpin.Evidence{Method: civicpin.InPerson, Document: "cédula", By: agency.ID}
 	require.NoError(t, rec.Unlock(t.Context(), "video", ana, seen, agency))
-	_, err = rec.Assist(t.Context(), run.ID, video, recovery.Verdict{Approve: true, Questions: answered(c.Questions, true)})
+	_, err = rec.Decide(t.Context(), run.ID, video, recovery.Verdict{Approve: true, Questions: answered(c.Questions, true)})
 	require.NoError(t, err)
 }
 
@@ -215,11 +215,11 @@ func TestStaffTurnDown(t *testing.T) {
 	k := newKit(t)
 	run, err := k.StartBy(t.Context(), "video", ana, video)
 	require.NoError(t, err)
-	c, err := k.Case(t.Context(), run.ID, video)
+	c, err := k.ShowCase(t.Context(), run.ID, video)
 	require.NoError(t, err)
-	_, err = k.Assist(t.Context(), run.ID, video, recovery.Verdict{Reason: "not the face on the card"})
+	_, err = k.Decide(t.Context(), run.ID, video, recovery.Verdict{Reason: "not the face on the card"})
 	require.NoError(t, err)
-	_, err = k.Assist(t.Context(), run.ID, video, recovery.Verdict{Approve: true, Questions: answered(c.Questions, true)})
+	_, err = k.Decide(t.Context(), run.ID, video, recovery.Verdict{Approve: true, Questions: answered(c.Questions, true)})
 	require.ErrorIs(t, err, recovery.ErrGone)
 }
 
@@ -228,15 +228,15 @@ func TestStaffAndStrangers(t *testing.T) {
 	k := newKit(t)
 	run, err := k.StartBy(t.Context(), "office", stranger, agency)
 	require.NoError(t, err)
-	_, err = k.Assist(t.Context(), run.ID, agency, recovery.Verdict{Approve: true})
+	_, err = k.Decide(t.Context(), run.ID, agency, recovery.Verdict{Approve: true})
 	require.ErrorIs(t, err, pin.ErrNoCredential)
 
 	run, err = k.StartBy(t.Context(), "video", stranger, video)
 	require.NoError(t, err)
-	c, err := k.Case(t.Context(), run.ID, video)
+	c, err := k.ShowCase(t.Context(), run.ID, video)
 	require.NoError(t, err)
 	require.Len(t, c.Questions, 4)
-	_, err = k.Assist(t.Context(), run.ID, video, recovery.Verdict{Approve: true, Questions: answered(c.Questions, false)})
+	_, err = k.Decide(t.Context(), run.ID, video, recovery.Verdict{Approve: true, Questions: answered(c.Questions, false)})
 	require.ErrorIs(t, err, recovery.ErrRefused)
 }
 
@@ -245,29 +245,29 @@ func TestQuestionsBeforeASecond(t *testing.T) {
 	k := newKit(t)
 	k.lock(t)
 	k.config.Plans = []plan.Plan{{
-		Name: "both", Steps: []plan.Step{plan.Operator{Role: "agency", Questions: 4, Second: true}},
+		Name: "both", Steps: []plan.Step{plan.Approval{Role: "agency", Questions: 4, Second: true}},
 		Limit: threeTries(), Outcome: plan.Unlocked,
 	}}
 	rec, err := recovery.New(k.out, k.config)
 	require.NoError(t, err)
 	run, err := rec.StartBy(t.Context(), "both", ana, agency)
 	require.NoError(t, err)
-	c, err := rec.Case(t.Context(), run.ID, agency)
+	c, err := rec.ShowCase(t.Context(), run.ID, agency)
 	require.NoError(t, err)
 	wrong := recovery.Verdict{Approve: true, Questions: answered(c.Questions, false)}
 	right := recovery.Verdict{Approve: true, Questions: answered(c.Questions, true)}
-	_, err = rec.Assist(t.Context(), run.ID, agency, wrong)
+	_, err = rec.Decide(t.Context(), run.ID, agency, wrong)
 	refused, ok := errors.AsType[*lockout.RefusedError](err)
 	require.True(t, ok, err)
 	require.Equal(t, 2, refused.Left, "it counts")
-	run, err = rec.Assist(t.Context(), run.ID, agency, right)
+	run, err = rec.Decide(t.Context(), run.ID, agency, right)
 	require.NoError(t, err)
 	require.False(t, run.Done)
-	_, err = rec.Assist(t.Context(), run.ID, agency, right)
+	_, err = rec.Decide(t.Context(), run.ID, agency, right)
 	require.Equal(t, "same person", reason(t, err))
 	_, err = k.login(t, anaSecret)
 	require.Error(t, err, "one is not enough")
-	run, err = rec.Assist(t.Context(), run.ID, other, right)
+	run, err = rec.Decide(t.Context(), run.ID, other, right)
 	require.NoError(t, err)
 	require.True(t, run.Done)
 	_, err = k.login(t, anaSecret)

@@ -14,25 +14,25 @@ import (
 	"github.com/civicpin/civicpin/recovery/plan"
 )
 
-// Staff is a member of staff who acts. The caller has authenticated them, and knows their role.
-type Staff struct {
+// An Operator is a member of staff who acts. The caller has authenticated them, and knows their role.
+type Operator struct {
 	ID   civicpin.Actor // an operator
 	Role string
 }
 
 // StartBy begins a recovery on behalf of a subject who is at the desk or on the telephone. The run has no ticket: the operator
-// goes on with Assist, and what the citizen alone may do waits for the link that the citizen gets. Errors:
-//   - [ErrStaff].
-//   - [ErrStep]: the plan's first step is not one of staff's.
+// goes on with [Service.Decide], and what the citizen alone may do waits for the link that the citizen gets. Errors:
+//   - [ErrNotAllowed].
+//   - [ErrWrongStep]: the plan's first step is not one of staff's.
 //   - those of [Service.Start].
-func (s *Service) StartBy(ctx context.Context, name string, subject civicpin.Subject, by Staff) (Run, error) {
+func (s *Service) StartBy(ctx context.Context, name string, subject civicpin.Subject, by Operator) (Run, error) {
 	w, err := s.way(name)
 	if err != nil {
 		return Run{}, err
 	}
-	first, ok := w.staffs(&run{})
+	first, ok := w.operates(&run{})
 	if !ok {
-		return Run{}, ErrStep
+		return Run{}, ErrWrongStep
 	}
 	if err := s.may(ctx, by, first.Role); err != nil {
 		return Run{}, err
@@ -48,12 +48,12 @@ type Case struct {
 	Questions []string          // what to ask
 	Documents map[string]string // references of the uploads, by kind
 	Approved  []civicpin.Actor  // who approved this step already, if a second one has to
-	Started   time.Time
+	StartedAt time.Time
 }
 
 // Case shows a run to staff, by its id. Looking counts as an act. Errors:
-//   - [ErrStaff], [ErrGone], [ErrExpired].
-func (s *Service) Case(ctx context.Context, id string, by Staff) (Case, error) {
+//   - [ErrNotAllowed], [ErrGone], [ErrExpired].
+func (s *Service) ShowCase(ctx context.Context, id string, by Operator) (Case, error) {
 	if err := s.may(ctx, by, ""); err != nil {
 		return Case{}, err
 	}
@@ -65,11 +65,11 @@ func (s *Service) Case(ctx context.Context, id string, by Staff) (Case, error) {
 	if err := r.Check(s.vault.Now()); err != nil {
 		return Case{}, err
 	}
-	c := Case{Run: v.view(), Subject: r.Subject, Started: r.Started, Documents: make(map[string]string)}
+	c := Case{Run: v.view(), Subject: r.Subject, StartedAt: r.Started, Documents: make(map[string]string)}
 	for _, d := range r.Documents {
 		c.Documents[d.Kind] = d.Ref
 	}
-	if step, ok := v.way.staffs(r); ok {
+	if step, ok := v.way.operates(r); ok {
 		c.Role = step.Role
 		if step.Questions > 0 {
 			c.Questions = slices.Clone(r.AskedFirst(step.Questions))
@@ -82,11 +82,11 @@ func (s *Service) Case(ctx context.Context, id string, by Staff) (Case, error) {
 }
 
 // staffs returns the step of staff at which a run is.
-func (w *way) staffs(r *run) (plan.Operator, bool) {
+func (w *way) operates(r *run) (plan.Approval, bool) {
 	if r.Step >= len(w.Steps) || !r.Rests.IsZero() {
-		return plan.Operator{}, false
+		return plan.Approval{}, false
 	}
-	step, ok := w.Steps[r.Step].(plan.Operator)
+	step, ok := w.Steps[r.Step].(plan.Approval)
 	return step, ok
 }
 
@@ -103,13 +103,13 @@ type Verdict struct {
 // Assist is a step of staff: an operator of the step's role approves, or ends the run. Where the plan asks for a second one,
 // the first approval leaves the run where it is, and another operator has to give theirs. If nothing more is asked, a plan
 // that ends in an unlock, or in a new secret in parts, is completed at once; no operator gets a grant or a ticket. Errors:
-//   - [ErrStaff]: before any comparison.
+//   - [ErrNotAllowed]: before any comparison.
 //   - [ErrRefused]: wrong answers, which count. A *[lockout.LockedError], [ErrBusy].
-//   - [ErrStep]: the run is not at a step of staff, or answers do not fit the questions.
+//   - [ErrWrongStep]: the run is not at a step of staff, or answers do not fit the questions.
 //   - [pin.ErrNoCredential]: the plan can help nobody of that identifier.
 //   - [ErrGone], [ErrExpired].
 //   - the store's: at the plan's end begin again.
-func (s *Service) Assist(ctx context.Context, id string, by Staff, verdict Verdict) (Run, error) {
+func (s *Service) Decide(ctx context.Context, id string, by Operator, verdict Verdict) (Run, error) {
 	v, err := s.load(ctx, id)
 	if err != nil {
 		return Run{}, err
@@ -119,19 +119,19 @@ func (s *Service) Assist(ctx context.Context, id string, by Staff, verdict Verdi
 	if err := r.Check(s.vault.Now()); err != nil {
 		return Run{}, err
 	}
-	step, ok := v.way.staffs(r)
+	step, ok := v.way.operates(r)
 	if !ok || !verdict.fits(r, step) {
-		return Run{}, ErrStep
+		return Run{}, ErrWrongStep
 	}
 	if err := s.may(ctx, by, step.Role); err != nil {
 		return Run{}, err
 	}
 	if !verdict.Approve {
-		v.record(ctx, eventAssisted, "turned down: "+verdict.Reason)
+		v.record(ctx, eventDecided, "turned down: "+verdict.Reason)
 		return Run{}, v.end(ctx, "turned down")
 	}
 	if slices.ContainsFunc(r.Approved, func(a recoveryrun.Approval) bool { return a.By == by.ID }) {
-		return Run{}, &StaffError{Reason: "same person"}
+		return Run{}, &OperatorError{Reason: "same person"}
 	}
 	if !r.Known && step.Questions == 0 {
 		return Run{}, pin.ErrNoCredential
@@ -140,18 +140,18 @@ func (s *Service) Assist(ctx context.Context, id string, by Staff, verdict Verdi
 		if err := v.approve(ctx, step, verdict); err != nil {
 			return Run{}, err
 		}
-		v.record(ctx, eventAssisted, "approved: "+verdict.Reason)
+		v.record(ctx, eventDecided, "approved: "+verdict.Reason)
 		return v.view(), nil
 	}
 	if err := v.approved(ctx, step, verdict); err != nil {
 		return Run{}, err
 	}
-	v.record(ctx, eventAssisted, "approved: "+verdict.Reason)
+	v.record(ctx, eventDecided, "approved: "+verdict.Reason)
 	return v.onwards(ctx)
 }
 
 // fits reports whether a verdict is one on the step.
-func (verdict *Verdict) fits(r *run, step plan.Operator) bool {
+func (verdict *Verdict) fits(r *run, step plan.Approval) bool {
 	switch {
 	case len(verdict.Reason) > 256 || !names.Plain(verdict.Reason):
 		return false
@@ -162,11 +162,11 @@ func (verdict *Verdict) fits(r *run, step plan.Operator) bool {
 }
 
 // approved brings a run behind a step of staff.
-func (v *visit) approved(ctx context.Context, step plan.Operator, verdict Verdict) error {
+func (v *visit) approved(ctx context.Context, step plan.Approval, verdict Verdict) error {
 	before := len(v.run().Approved)
 	same := func(r *run, _ time.Time) error {
 		if len(r.Approved) != before {
-			return ErrStep
+			return ErrWrongStep
 		}
 		return nil
 	}
@@ -177,7 +177,7 @@ func (v *visit) approved(ctx context.Context, step plan.Operator, verdict Verdic
 }
 
 // approve notes a first approval. What the citizen answered is compared; the run goes on only with the second approval.
-func (v *visit) approve(ctx context.Context, step plan.Operator, verdict Verdict) error {
+func (v *visit) approve(ctx context.Context, step plan.Approval, verdict Verdict) error {
 	if step.Questions > 0 {
 		stay := func(context.Context, []civicpin.Contact) error { return nil }
 		if err := v.compare(ctx, []plan.Step{step}, Answers{Questions: verdict.Questions}, stay); err != nil {
@@ -186,7 +186,7 @@ func (v *visit) approve(ctx context.Context, step plan.Operator, verdict Verdict
 	}
 	return v.change(ctx, func(r *run, now time.Time) error {
 		if len(r.Approved) > 0 {
-			return ErrStep // another operator approved at this moment
+			return ErrWrongStep // another operator approved at this moment
 		}
 		r.Approved = []recoveryrun.Approval{{By: v.by, At: now}}
 		return nil
@@ -210,10 +210,12 @@ func (v *visit) onwards(ctx context.Context) (Run, error) {
 // Unlock lifts the lock that too many wrong answers to a plan's questions, or wrong codes, brought about: the act of an agency.
 // With evidence that the subject was seen, it also lifts a disablement and forgets the failures, which is a new binding (NIST
 // SP 800-63B-4 3.2.2); the zero Evidence is fine without. It returns nil whether or not there was a lock. Errors:
-//   - [ErrStaff]: also for a role without Role.Unlocks.
+//   - [ErrNotAllowed]: also for a role without Role.Unlocks.
 //   - [civicpin.ErrInvalid].
 //   - a *[lockout.LockedError]: the subject is disabled and there is no evidence.
-func (s *Service) Unlock(ctx context.Context, name string, subject civicpin.Subject, seen civicpin.Evidence, by Staff) error {
+func (s *Service) Unlock(ctx context.Context, name string, subject civicpin.Subject, seen civicpin.Evidence,
+	by Operator,
+) error {
 	w, err := s.way(name)
 	if err != nil {
 		return err
@@ -226,7 +228,7 @@ func (s *Service) Unlock(ctx context.Context, name string, subject civicpin.Subj
 		lift = w.gate.Rebind
 	}
 	if r := s.roles[by.Role]; r != nil && !r.Unlocks {
-		return &StaffError{Reason: "role"}
+		return &OperatorError{Reason: "role"}
 	}
 	if err := s.may(ctx, by, ""); err != nil {
 		return err
