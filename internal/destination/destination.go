@@ -7,8 +7,6 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
-	"maps"
-	"strconv"
 	"sync"
 	"time"
 
@@ -151,14 +149,4 @@ func (l *Limits) change(ctx context.Context, queue string, do func(*turns.Queue)
 func (l *Limits) Refund(ctx context.Context, c Class, m Message) {
 	id, rule := l.queue(c, m)
 	l.change(ctx, id, func(q *turns.Queue) { q.Refund(rule, m.Place) })
-}
-
-// WithMore returns the parameters of a notice that goes for n others as well.
-func WithMore(params map[string]string, n int) map[string]string {
-	params = maps.Clone(params)
-	if params == nil {
-		params = make(map[string]string)
-	}
-	params["more"] = strconv.Itoa(n)
-	return params
 }
