@@ -39,8 +39,9 @@
 //
 // # Refusals
 //
-// A guess that is refused gives an event, such as pin.refused, by a [Visitor]. Its Reason is one of these words, in all packages;
-// each package lists the ones that it uses. They are for the log: most of them tell whether a subject is known.
+// A guess that is refused gives an event, such as pin.refused, by a [Visitor]. Its Reason is one of these words. They mean the
+// same in all packages, and each package lists those that it uses. They are for the log: most of them tell whether a subject
+// is known.
 //
 // The guess was compared, and counted as a failure:
 //   - wrong: it did not match.
@@ -53,11 +54,11 @@
 //   - unreadable: the stored hash is damaged, or a later release wrote it.
 //   - factor: one of recovery.Config.Factors refused. It counts its failures itself.
 //
-// Nothing was counted:
+// Nothing was found to be wrong:
 //   - expired: the guess was right, and too late.
 //   - locked: nothing was compared, or a lock was set while a right guess was compared.
 //   - busy: nothing was compared, since as many other guesses at the subject were in flight as may still fail.
-//   - not checked: nothing was compared, or the outcome was not stored: the store failed, or the caller hung up.
+//   - not checked: it is not known whether it was right. The store failed, the caller hung up, or a right guess took too long.
 //
 // # Stored-format compatibility
 //

@@ -58,7 +58,7 @@ func (v *visit) compare(ctx context.Context, steps []plan.Step, a Answers,
 func (v *visit) guesses(lane string) *attempt.Guess {
 	return &attempt.Guess{
 		Target:  lockout.Target{Subject: v.run().Subject, Lane: lane, Source: v.source},
-		Address: v.run().Source, Ref: v.event(),
+		Address: v.run().Source, Ref: v.run().Plan + "/" + v.id(),
 	}
 }
 
@@ -143,14 +143,13 @@ func (v *visit) typed(ctx context.Context, typed civicpin.Secret) error {
 			return attempt.Finding{}, ErrExpired
 		}
 		used := r.Links[i]
-		err := v.advance(ctx, r.Step+1, func(r *run, _ time.Time) error {
+		return attempt.Found(match, true, ""), v.advance(ctx, r.Step+1, func(r *run, _ time.Time) error {
 			if !token.Outstanding(r.Links, used.N) {
 				return ErrGone
 			}
 			r.Proved(used.To)
 			return nil
 		})
-		return attempt.Found(match, true, ""), err
 	})
 }
 

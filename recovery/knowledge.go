@@ -52,8 +52,8 @@ func (s *Service) Enrolled(ctx context.Context, subject civicpin.Subject) (image
 	return k.Image != "", k.Names(), nil
 }
 
-// sameAnswers compares the answers to all the questions asked, and matches if all are right. It hashes once for each of them, whatever was
-// enrolled, typed or found so far. The caller has been admitted and is inside the gate.
+// sameAnswers compares the answers to all the questions asked, and matches if all are right. It hashes once for each of them,
+// whatever was enrolled, typed or found so far. The caller has been admitted and is inside the gate.
 //
 // Once one was compared, the caller hanging up stops nothing: or the try would be given back after a comparison.
 func (s *Service) sameAnswers(ctx context.Context, k *knowledge.Knowledge, asked []string,

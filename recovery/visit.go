@@ -189,12 +189,9 @@ func (v *visit) recordBy(ctx context.Context, by civicpin.Actor, code civicpin.E
 		source.Address = v.run().Source
 	}
 	v.vault.Record(ctx, civicpin.Event{
-		Code: code, Subject: v.run().Subject, By: by, Source: source, Ref: v.event(), Reason: reason,
+		Code: code, Subject: v.run().Subject, By: by, Source: source, Ref: v.run().Plan + "/" + v.id(), Reason: reason,
 	})
 }
-
-// event names the run in events.
-func (v *visit) event() string { return v.run().Plan + "/" + v.id() }
 
 // end takes the run out of use.
 func (v *visit) end(ctx context.Context, why string) error {

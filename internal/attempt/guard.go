@@ -41,8 +41,8 @@ func New(v *store.Vault, gate *lockout.Gate, hashing *password.Gate, refused civ
 	return &Guard{vault: v, gate: gate, hashing: hashing, refused: refused}
 }
 
-// A Place is a place in front of the hashing of a guard. It is good for more than one guess and hash, one after the other, until
-// Leave.
+// A Place is a place in front of the hashing of a guard. Until Leave it is good for any number of guesses and hashes, one after
+// the other.
 type Place struct {
 	guard *Guard
 	leave func()
