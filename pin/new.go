@@ -69,7 +69,7 @@ func build(out *outbox.Outbox, p Policy) (*Service, error) {
 		return nil, fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
 	s.guard = attempt.New(v, s.gate, s.hashing, eventRefused)
-	s.reuse = attempt.New(v, former, s.hashing, "") // who holds a grant has proved who they are: no event
+	s.reuse = attempt.New(v, former, s.hashing, "") // no event: the holder of a grant is no visitor
 	if s.creds, err = store.NewKind[credential](v, "pin."+p.Name); err != nil {
 		return nil, err
 	}

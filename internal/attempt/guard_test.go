@@ -130,7 +130,7 @@ func TestFindings(t *testing.T) {
 	}
 }
 
-// The failures of a subject who is not there are forgotten; those of any other stay.
+// The failures of an unknown subject are forgotten; those of a known one stay.
 func TestStrangersAreForgotten(t *testing.T) {
 	for known, want := range map[bool]int{true: 1, false: 0} {
 		k := newKit(t)
