@@ -37,6 +37,29 @@
 //
 // What is in doubt is refused: the errors that a visitor may see are vague, and their causes go to a [Recorder].
 //
+// # Refusals
+//
+// A guess that is refused gives an event, such as pin.refused, by a [Visitor]. Its Reason is one of these words. They mean the
+// same in all packages, and each package lists those that it uses. They are for the log: most of them tell whether a subject
+// is known.
+//
+// The guess was compared, and counted as a failure:
+//   - wrong: it did not match.
+//   - unknown: there is no such subject, or the subject has nothing of the kind, or what the guess names is not the subject's.
+//   - spent: a one-time code that was used already, or an older one.
+//   - cancelled: a delivered code that was withdrawn, or that later ones took the place of.
+//   - exhausted: a delivered code that was guessed at too often.
+//   - suspended, revoked: the credential is.
+//   - vacant: the credential waits for its first secret.
+//   - unreadable: the stored hash is damaged, or a later release wrote it.
+//   - factor: one of recovery.Config.Factors refused. It counts its failures itself.
+//
+// Nothing was found to be wrong:
+//   - expired: the guess was right, and too late.
+//   - locked: nothing was compared, or a lock was set while a right guess was compared.
+//   - busy: nothing was compared, since as many other guesses at the subject were in flight as may still fail.
+//   - not checked: it is not known whether it was right. The store failed, the caller hung up, or a right guess took too long.
+//
 // # Stored-format compatibility
 //
 // Every stored value names the version of its format. What one release has stored, all later releases read; what a newer

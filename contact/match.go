@@ -1,9 +1,8 @@
 package contact
 
 import (
-	"crypto/subtle"
-
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/contactbook"
 )
 
@@ -33,7 +32,7 @@ func (v *Snapshot) Match(given []civicpin.Contact) ([]civicpin.Contact, bool) {
 	for i, g := range given {
 		want, found := mark(g), -1
 		for j := range marks {
-			if subtle.ConstantTimeCompare(want[:], marks[j][:]) == 1 && j < len(usable) && !used[j] && real {
+			if attempt.Bytes(want[:], marks[j][:]).Right() && j < len(usable) && !used[j] && real {
 				found = j
 			}
 		}

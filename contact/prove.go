@@ -48,21 +48,19 @@ func (s *Service) ProveCode(ctx context.Context, subject civicpin.Subject, typed
 	if err := subject.Validate(); err != nil {
 		return err
 	}
-	why := ""
-	err := s.proofs.Do(ctx, lockout.Target{Subject: subject, Source: source}, func(ctx context.Context) (bool, error) {
+	guess := attempt.Guess{Target: lockout.Target{Subject: subject, Source: source}}
+	return s.guard.Do(ctx, &guess, func(ctx context.Context) (attempt.Finding, error) {
 		b, err := s.book(ctx, subject)
 		if err != nil {
-			return false, err
+			return attempt.Finding{}, err
 		}
 		text, _ := code.Unambiguous.Normalise(typed.Reveal())
-		id, l := s.coded(subject, b, text)
+		id, l, match := s.coded(subject, b, text)
 		switch {
-		case l == nil && len(b.Contacts)+len(b.Pending) == 0:
-			why = "unknown"
-			return false, lockout.ErrNoSubject
-		case l == nil:
-			why = "wrong"
-			return false, nil
+		case len(b.Contacts)+len(b.Pending) == 0:
+			return attempt.Found(match, false, attempt.Unknown), nil
+		case !match.Right():
+			return attempt.Found(match, true, attempt.Wrong), nil
 		}
 		err = s.accept(ctx, subject, source, func(b *book, now time.Time) (int, error) {
 			i := b.Waits(id, now)
@@ -74,25 +72,20 @@ func (s *Service) ProveCode(ctx context.Context, subject civicpin.Subject, typed
 			}
 			return i, nil
 		})
-		return err == nil, err
+		return attempt.Found(match, true, ""), err
 	})
-	if err != nil {
-		s.vault.Record(ctx, civicpin.Event{
-			Code: eventRefused, Subject: subject, By: civicpin.Citizen, Source: source, Reason: attempt.Reason(err, why),
-		})
-	}
-	return err
 }
 
 // coded returns what a typed code proves: the id of the candidate, and the message that the code was in. All are compared.
-func (s *Service) coded(subject civicpin.Subject, b *book, text string) (id string, found *token.Link) {
+func (s *Service) coded(subject civicpin.Subject, b *book, text string) (id string, found *token.Link, match attempt.Match) {
 	for i := range b.Pending {
 		c := &b.Pending[i]
-		if j := token.Typed(c.Links, text, func(l *token.Link) []byte { return s.tag(subject, c, l, text) }); j >= 0 {
-			id, found = c.ID, &c.Links[j]
+		j, m := attempt.Typed(c.Links, text, func(l *token.Link) []byte { return s.tag(subject, c, l, text) })
+		if m.Right() {
+			id, found, match = c.ID, &c.Links[j], m
 		}
 	}
-	return id, found
+	return id, found, match
 }
 
 // accept makes a contact of the candidate that which finds by its proof.

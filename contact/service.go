@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/contactbook"
 	"github.com/civicpin/civicpin/internal/letter"
 	"github.com/civicpin/civicpin/lockout"
@@ -36,6 +37,7 @@ type Service struct {
 	credentials Credentials // may be nil
 	sends       *outbox.Limit
 	proofs      *lockout.Gate
+	guard       *attempt.Guard // before proofs
 	books       store.Kind[contactbook.Book]
 	pointers    store.Kind[pointer]
 	decoyBook   contactbook.Book // what is looked at where a subject has no contacts
@@ -75,6 +77,7 @@ func New(out *outbox.Outbox, p Policy, credentials Credentials) (*Service, error
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
 	}
+	s.guard = attempt.New(v, s.proofs, nil, eventRefused)
 	s.books, s.decoyBook = s.books.Padded(padding), newDecoyBook(v.Now())
 	s.decoy, errs[4] = s.books.Decoy(context.Background(), s.decoyBook)
 	if err := errors.Join(errs[4], out.Register(owner, (*delivery)(s))); err != nil {

@@ -3,7 +3,6 @@ package otp
 import (
 	"context"
 	"crypto/rand"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"time"
@@ -65,6 +64,7 @@ type BackupCodes struct {
 	config  BackupPolicy
 	params  password.Params
 	gate    *lockout.Gate
+	guard   *attempt.Guard
 	hashing *password.Gate
 	sets    store.Kind[backupSet]
 	decoy   backupSet // what a guess at nobody is hashed for, so that it costs the same
@@ -105,6 +105,7 @@ func newBackup(v *store.Vault, c BackupPolicy, params password.Params) (*BackupC
 	if b.hashing, err = password.NewGate(c.Permits, c.Queue); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
+	b.guard = attempt.New(v, b.gate, b.hashing, eventBackupRefused)
 	b.sets, err = store.NewKind[backupSet](v, "backup."+c.Name)
 	return b, err
 }
@@ -119,17 +120,6 @@ func freshBackup(params password.Params) backupSet {
 // hash is what the set keeps of a code.
 func (s *backupSet) hash(typed string) []byte {
 	return argon2.IDKey([]byte(typed), s.Salt, s.Params.Time, s.Params.Memory, s.Params.Threads, 32)
-}
-
-// find returns which of the hashes is equal to h, -1 if none is. It looks at all of them.
-func (s *backupSet) find(h []byte) int {
-	found := -1
-	for i := range s.Hashes {
-		if subtle.ConstantTimeCompare(s.Hashes[i], h) == 1 {
-			found = i
-		}
-	}
-	return found
 }
 
 // Issue makes a new set of codes, in groups of five for printing, and returns them for this once; the subject's former ones

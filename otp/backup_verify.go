@@ -28,61 +28,53 @@ func (b *BackupCodes) Verify(ctx context.Context, subject civicpin.Subject, type
 	if err := subject.Validate(); err != nil {
 		return err
 	}
-	leave, err := attempt.Enter(ctx, b.hashing)
-	if err != nil {
-		return err
-	}
-	defer leave()
-	why, left := "", 0
-	err = b.gate.Do(ctx, lockout.Target{Subject: subject, Source: source}, func(ctx context.Context) (bool, error) {
-		e, err := b.sets.Get(ctx, store.Key{Subject: subject})
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return false, err
-		}
-		set := &e.Value
-		if !e.Found() {
-			set = &b.decoy
-		}
-		if !backupParams(set.Params, b.params) { // whoever wrote this could ask for any amount of work
-			return false, fmt.Errorf("%w: backup codes hashed at a cost out of range", store.ErrUnreadable)
-		}
-		// What cannot be a code is hashed as nothing: the same work is done whatever was typed.
-		text, _ := backupAlphabet.Normalise(typed.Reveal())
-		var h []byte
-		if err := b.hashing.Run(ctx, func() { h = set.hash(text) }); err != nil {
-			return false, err
-		}
-		switch {
-		case !e.Found():
-			why = "unknown"
-			return false, lockout.ErrNoSubject
-		case set.find(h) < 0:
-			why = "wrong"
-			return false, nil
-		}
-		right := false
-		e, err = b.sets.UpdateFrom(ctx, e, func(e *store.Entry[backupSet]) error {
-			i := e.Value.find(h) // of a set that was issued meanwhile it is none, nor if somebody else was quicker
-			if right = i >= 0; !right {
-				return store.ErrSkip
-			}
-			e.Value.Hashes = slices.Delete(e.Value.Hashes, i, i+1)
-			return nil
-		})
-		if err != nil {
-			return false, err
-		}
-		why, left = "wrong", len(e.Value.Hashes)
-		return right, nil
+	guess, left := attempt.Guess{Target: lockout.Target{Subject: subject, Source: source}}, 0
+	err := b.guard.Do(ctx, &guess, func(ctx context.Context) (finding attempt.Finding, err error) {
+		finding, left, err = b.check(ctx, subject, typed)
+		return finding, err
 	})
-	event := civicpin.Event{
-		Code: eventBackupUsed, Subject: subject, By: civicpin.Citizen, Source: source, Reason: strconv.Itoa(left),
+	if err == nil {
+		b.vault.Record(ctx, civicpin.Event{
+			Code: eventBackupUsed, Subject: subject, By: civicpin.Citizen, Source: source, Reason: strconv.Itoa(left),
+		})
 	}
-	if err != nil {
-		event.Code, event.Reason = eventBackupRefused, attempt.Reason(err, why)
-	}
-	b.vault.Record(ctx, event)
 	return err
+}
+
+// check compares a guess, inside the gate, and uses a right code up. It returns how many codes are left.
+func (b *BackupCodes) check(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret) (
+	finding attempt.Finding, left int, err error,
+) {
+	e, err := b.sets.Get(ctx, store.Key{Subject: subject})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return finding, 0, err
+	}
+	set, why := &e.Value, attempt.Wrong
+	if !e.Found() {
+		set, why = &b.decoy, attempt.Unknown
+	}
+	if !backupParams(set.Params, b.params) { // whoever wrote this could ask for any amount of work
+		return finding, 0, fmt.Errorf("%w: backup codes hashed at a cost out of range", store.ErrUnreadable)
+	}
+	// What cannot be a code is hashed as nothing: the same work is done whatever was typed.
+	text, _ := backupAlphabet.Normalise(typed.Reveal())
+	var h []byte
+	if err := b.hashing.Run(ctx, func() { h = set.hash(text) }); err != nil {
+		return finding, 0, err
+	}
+	_, match := attempt.Among(set.Hashes, h)
+	if !match.Right() {
+		return attempt.Found(match, e.Found(), why), 0, nil
+	}
+	e, err = b.sets.UpdateFrom(ctx, e, func(e *store.Entry[backupSet]) error {
+		var i int // of a set that was issued meanwhile it is none, nor if somebody else was quicker
+		if i, match = attempt.Among(e.Value.Hashes, h); !match.Right() {
+			return store.ErrSkip
+		}
+		e.Value.Hashes = slices.Delete(e.Value.Hashes, i, i+1)
+		return nil
+	})
+	return attempt.Found(match, true, why), len(e.Value.Hashes), err
 }
 
 // backupParams reports whether stored costs are ones to work with: those in use, or valid ones from before.

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/code"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
@@ -37,6 +38,7 @@ type Codes struct {
 	policy   CodePolicy
 	alphabet code.Alphabet
 	gate     *lockout.Gate
+	guard    *attempt.Guard
 	sends    *outbox.Limit
 	records  store.Kind[codeRecord]
 	lists    store.Kind[codeList]
@@ -65,6 +67,7 @@ func NewCodes(out *outbox.Outbox, p CodePolicy) (*Codes, error) {
 	if c.gate, err = lockout.New(v, codeGate(p.Name), p.Lockout); err != nil {
 		return nil, err
 	}
+	c.guard = attempt.New(v, c.gate, nil, eventCodeRefused)
 	if c.sends, err = out.Limit(codeGate(p.Name), outbox.Proved, p.Sends); err != nil {
 		return nil, err
 	}

@@ -131,7 +131,7 @@ func TestTriesAreExact(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	require.Equal(t, map[string]int{"wrong": 3, "tries used up": 16}, withoutBusy(reasons(k.events, civicpin.EventCode("otp.code_refused"))))
+	require.Equal(t, map[string]int{"wrong": 3, "exhausted": 16}, withoutBusy(reasons(k.events, civicpin.EventCode("otp.code_refused"))))
 }
 
 func withoutBusy(reasons map[string]int) map[string]int {

@@ -137,7 +137,7 @@ func TestTriesEndACode(t *testing.T) {
 		require.ErrorIs(t, k.verify(t, req.ID, otherThan(sent)), otp.ErrRefused)
 	}
 	require.ErrorIs(t, k.verify(t, req.ID, sent), otp.ErrRefused, "the right one is too late")
-	require.Equal(t, map[string]int{"wrong": 3, "tries used up": 1}, reasons(k.events, civicpin.EventCode("otp.code_refused")))
+	require.Equal(t, map[string]int{"wrong": 3, "exhausted": 1}, reasons(k.events, civicpin.EventCode("otp.code_refused")))
 	pending, err := k.Pending(t.Context(), ana)
 	require.NoError(t, err)
 	require.Empty(t, pending)

@@ -2,7 +2,6 @@ package otp
 
 import (
 	"context"
-	"crypto/subtle"
 	"errors"
 	"time"
 
@@ -10,17 +9,6 @@ import (
 	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
-)
-
-// What a guess at a code came to, as the event of a refusal says it.
-const (
-	codeRight   = ""
-	codeWrong   = "wrong" // or for another purpose
-	codeUnknown = "unknown"
-	codeSpent   = "spent"
-	codeRevoked = "cancelled"
-	codeWorn    = "tries used up"
-	codeExpired = "expired"
 )
 
 // Verify checks and consumes a code: of any number of concurrent right ones one is let in. The subject and the purpose are what
@@ -40,68 +28,48 @@ func (c *Codes) Verify(ctx context.Context, subject civicpin.Subject, purpose Pu
 	if err := errors.Join(subject.Validate(), purpose.validate(), validCodeID(id)); err != nil {
 		return err
 	}
-	why := ""
-	err := c.gate.Do(ctx, lockout.Target{Subject: subject, Source: source}, func(ctx context.Context) (bool, error) {
-		known, err := c.check(ctx, subject, purpose, id, typed, &why)
-		switch {
-		case err != nil:
-			return false, err
-		case why == codeRight:
-			return true, nil
-		case why == codeExpired: // right, so not a failure; but no success either, or an old code would reset the count
-			return false, ErrExpired
-		case !known:
-			return false, lockout.ErrNoSubject
-		}
-		return false, nil
+	guess := attempt.Guess{Target: lockout.Target{Subject: subject, Source: source}, Ref: id}
+	err := c.guard.Do(ctx, &guess, func(ctx context.Context) (attempt.Finding, error) {
+		return c.check(ctx, subject, purpose, id, typed)
 	})
 	if err == nil {
 		c.record(ctx, eventCodeVerified, subject, id, civicpin.Citizen, source, "")
-		return nil
 	}
-	reason := attempt.Reason(err, why)
-	if errors.Is(err, ErrExpired) {
-		reason = why
-	}
-	c.record(ctx, eventCodeRefused, subject, id, civicpin.Citizen, source, reason)
 	return err
 }
 
 // check compares a guess, inside the gate, and makes one write: it consumes the code, or counts the failure with it. Nothing is
-// answered before that is stored. An error means that it was not.
-//
-// It says in *why what the guess came to, and returns whether the subject is known.
-func (c *Codes) check(ctx context.Context, subject civicpin.Subject, purpose Purpose, id string, typed civicpin.Secret,
-	why *string,
-) (known bool, err error) {
+// answered before that is stored. An error means that it was not, or that the code was right and too late.
+func (c *Codes) check(ctx context.Context, subject civicpin.Subject, purpose Purpose, id string, typed civicpin.Secret) (
+	attempt.Finding, error,
+) {
 	tag := c.tag(subject, id, purpose, c.normalise(typed.Reveal()))
 	e, err := c.records.Get(ctx, store.Key{Subject: subject, ID: id})
 	if errors.Is(err, store.ErrNotFound) {
-		*why = codeUnknown
 		l, err := c.lists.Get(ctx, store.Key{Subject: subject})
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			*why = ""
-			return false, err
+			return attempt.Finding{}, err
 		}
-		return l.Value.Known, nil
+		return attempt.Found(attempt.Match{}, l.Value.Known, attempt.Unknown), nil
 	}
 	if err != nil {
-		return false, err
+		return attempt.Finding{}, err
 	}
-	known = e.Value.Known
-	came := codeUnknown
+	known := e.Value.Known
+	var match attempt.Match
+	var why attempt.Refusal
 	_, err = c.records.UpdateFrom(ctx, e, func(e *store.Entry[codeRecord]) error {
 		if !e.Found() { // purged meanwhile
-			came = codeUnknown
+			match, why = attempt.Match{}, attempt.Unknown
 			return store.ErrSkip
 		}
 		r := &e.Value
-		match := subtle.ConstantTimeCompare(tag, r.Tag) == 1
-		came = r.judge(&c.policy, match, c.vault.Now())
-		switch came {
-		case codeRight:
+		match = attempt.Bytes(tag, r.Tag)
+		why = r.judge(&c.policy, match, c.vault.Now())
+		switch why {
+		case "":
 			r.end(codeUsed)
-		case codeWrong:
+		case attempt.Wrong:
 			r.Wrong++
 			if r.Wrong >= c.policy.Tries {
 				r.Code = ""
@@ -110,25 +78,29 @@ func (c *Codes) check(ctx context.Context, subject civicpin.Subject, purpose Pur
 		// Otherwise it is written unchanged: the same work for whoever has a stopwatch.
 		return nil
 	})
-	if err == nil {
-		*why = came
+	if err != nil {
+		return attempt.Finding{}, err
 	}
-	return known, err
+	found := attempt.Found(match.If(why == ""), known, why)
+	if why == attempt.Expired { // right, so not a failure; but no success either, or an old code would reset the count
+		return found, ErrExpired
+	}
+	return found, nil
 }
 
-// judge says what a guess at this code comes to.
-func (r *codeRecord) judge(p *CodePolicy, match bool, now time.Time) string {
+// judge returns why a guess at this code is refused, "" if it is right.
+func (r *codeRecord) judge(p *CodePolicy, match attempt.Match, now time.Time) attempt.Refusal {
 	switch {
 	case r.State == codeUsed:
-		return codeSpent
+		return attempt.Spent
 	case r.State != codePending:
-		return codeRevoked
+		return attempt.Cancelled
 	case r.Wrong >= p.Tries:
-		return codeWorn
-	case !match:
-		return codeWrong
+		return attempt.Exhausted
+	case !match.Right():
+		return attempt.Wrong // or for another purpose
 	case !now.Before(r.Expires):
-		return codeExpired
+		return attempt.Expired
 	}
-	return codeRight
+	return ""
 }

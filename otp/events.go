@@ -10,7 +10,7 @@ const (
 	eventRemoved   civicpin.EventCode = "otp.removed"
 	eventVerified  civicpin.EventCode = "otp.verified"
 	eventResynced  civicpin.EventCode = "otp.resynced" // a HOTP token was found again by two codes in a row
-	eventRefused   civicpin.EventCode = "otp.refused"  // Reason: wrong, replayed, not enrolled, locked, busy or not checked
+	eventRefused   civicpin.EventCode = "otp.refused"  // Reason: wrong, spent, unknown, locked, busy or not checked
 )
 
 // The events of delivered codes. Their Ref is the id of the request. What becomes of the messages is told by package outbox.
@@ -20,7 +20,7 @@ const (
 	eventCodePulled    civicpin.EventCode = "otp.code_pulled" // an app was given it
 	eventCodeVerified  civicpin.EventCode = "otp.code_verified"
 	// eventCodeRefused has as Reason: wrong (also for another purpose), unknown (also another subject's), spent, cancelled,
-	// tries used up, expired (it was right), locked, busy or not checked.
+	// exhausted, expired (it was right), locked, busy or not checked.
 	eventCodeRefused   civicpin.EventCode = "otp.code_refused"
 	eventCodeCancelled civicpin.EventCode = "otp.code_cancelled" // Reason: empty, or too many pending
 )

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/internal/oath"
+	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 )
@@ -129,7 +129,7 @@ func (h *HOTP) Verify(ctx context.Context, subject civicpin.Subject, typed civic
 	guess := readCode(typed)
 	return h.prove(ctx, subject, source, eventVerified, func(b *boundKey, _ time.Time) found {
 		key := b.oath()
-		at, match := key.Find(guess.number, b.Next, h.config.width(), b.Next)
+		at, match := attempt.Code(&key, guess.number, b.Next, h.config.width(), b.Next)
 		if guess.digits != b.Digits {
 			return found{}
 		}
@@ -148,10 +148,10 @@ func (h *HOTP) Resync(ctx context.Context, subject civicpin.Subject, first, seco
 	one, two := readCode(first), readCode(second)
 	return h.prove(ctx, subject, source, eventResynced, func(b *boundKey, _ time.Time) found {
 		key := b.oath()
-		at, ok := key.FindPair(one.number, two.number, b.Next, h.config.ResyncWindow+1)
-		if !ok || one.digits != b.Digits || two.digits != b.Digits {
+		at, match := attempt.CodePair(&key, one.number, two.number, b.Next, h.config.ResyncWindow+1)
+		if one.digits != b.Digits || two.digits != b.Digits {
 			return found{}
 		}
-		return found{match: oath.Fresh, next: at + 2}
+		return found{match: match, next: at + 2}
 	})
 }

@@ -116,7 +116,7 @@ func TestKeyLimitIsExact(t *testing.T) {
 		assert.Equal(t, map[string]int{fobRefused: 4, fobLocked: 996}, counts, name)
 		compared := 0
 		for _, e := range one.told() {
-			if e == "otp.refused: wrong" || e == "otp.refused: not enrolled" {
+			if e == "otp.refused: wrong" || e == "otp.refused: unknown" {
 				compared++
 			}
 		}

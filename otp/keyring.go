@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/oath"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
@@ -75,6 +76,7 @@ type keys struct {
 	vault  *store.Vault
 	config keyConfig
 	gate   *lockout.Gate
+	guard  *attempt.Guard
 	rings  store.Kind[keyring]
 	decoy  boundKey // what is computed with where there is no key, so that it costs the same
 }
@@ -88,6 +90,7 @@ func newKeys(v *store.Vault, c keyConfig) (*keys, error) {
 	if k.gate, err = lockout.New(v, c.service(), c.lockout); err != nil {
 		return nil, err
 	}
+	k.guard = attempt.New(v, k.gate, nil, eventRefused)
 	if k.rings, err = store.NewKind[keyring](v, c.service()); err != nil {
 		return nil, err
 	}
@@ -310,11 +313,8 @@ func (k *keys) Enrolled(ctx context.Context, subject civicpin.Subject) (KeyStatu
 	return st, nil
 }
 
-// record writes an event about a key; id is empty where there is none.
+// record writes an event about a key.
 func (k *keys) record(ctx context.Context, e civicpin.Event, id string) {
-	e.Ref = k.config.service()
-	if id != "" {
-		e.Ref += "/" + id
-	}
+	e.Ref = k.ref(id)
 	k.vault.Record(ctx, e)
 }

@@ -36,7 +36,7 @@ func readCode(typed civicpin.Secret) typedCode {
 
 // found is how a key and what was typed go together, and how far the key was used if that is accepted.
 type found struct {
-	match oath.Match
+	match attempt.Match
 	next  uint64
 	drift int64
 }
@@ -52,56 +52,57 @@ type compare func(b *boundKey, now time.Time) found
 func (k *keys) prove(ctx context.Context, subject civicpin.Subject, source civicpin.Source,
 	success civicpin.EventCode, compare compare,
 ) error {
-	var why, id string
+	guess := attempt.Guess{Target: lockout.Target{Subject: subject, Source: source}, Ref: k.ref("")}
 	activated := false
-	err := k.gate.Do(ctx, lockout.Target{Subject: subject, Source: source}, func(ctx context.Context) (bool, error) {
-		known, right := false, false
-		_, err := k.rings.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[keyring]) error {
+	err := k.guard.Do(ctx, &guess, func(ctx context.Context) (finding attempt.Finding, err error) {
+		_, err = k.rings.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[keyring]) error {
 			now := k.vault.Now()
 			r := &e.Value
 			if !r.Active.sound(&k.config) || !r.Pending.sound(&k.config) {
 				return fmt.Errorf("%w: a key of another sort", store.ErrUnreadable)
 			}
 			r.sweep(now)
-			known = !r.empty()
-			active, pending := k.look(r.Active, now, compare), k.look(r.Pending, now, compare)
-			switch {
-			case active.match == oath.Fresh:
-				activated = false
-				r.Active.accept(active, now)
-			case pending.match == oath.Fresh:
-				activated = true
-				r.Pending.accept(pending, now)
-				r.Pending.Bound, r.Pending.Until = now, time.Time{}
-				*r = keyring{Active: r.Pending}
-			default:
-				right, id, why = false, "", whyNot(known, max(active.match, pending.match))
+			known := !r.empty()
+			match, first := k.use(r, now, compare)
+			finding, activated = attempt.Found(match, known, whyNot(known, match)), first
+			if !match.Right() {
+				guess.Ref = k.ref("")
 				return store.ErrSkip
 			}
-			right, id, why = true, r.Active.ID, ""
+			guess.Ref = k.ref(r.Active.ID)
 			e.ExpiresAt = r.expires(now)
 			return nil
 		})
-		switch {
-		case err != nil:
-			// Nothing was compared, or a right code could not be used up, or it is not known whether it was: no failure.
-			return false, err
-		case !known:
-			return false, lockout.ErrNoSubject
-		}
-		return right, nil
+		// An error says that nothing was compared, or that a right code could not be used up, or that it is not known whether
+		// it was: no failure.
+		return finding, err
 	})
 	if err != nil {
-		k.record(ctx, civicpin.Event{
-			Code: eventRefused, Subject: subject, By: civicpin.Citizen, Source: source, Reason: attempt.Reason(err, why),
-		}, id)
 		return err
 	}
+	event := civicpin.Event{Code: eventActivated, Subject: subject, By: civicpin.Citizen, Source: source, Ref: guess.Ref}
 	if activated {
-		k.record(ctx, civicpin.Event{Code: eventActivated, Subject: subject, By: civicpin.Citizen, Source: source}, id)
+		k.vault.Record(ctx, event)
 	}
-	k.record(ctx, civicpin.Event{Code: success, Subject: subject, By: civicpin.Citizen, Source: source}, id)
+	event.Code = success
+	k.vault.Record(ctx, event)
 	return nil
+}
+
+// use compares with both keys, and uses a right code up. It returns whether the code was the first of a pending key, which is
+// then the active one.
+func (k *keys) use(r *keyring, now time.Time, compare compare) (m attempt.Match, activated bool) {
+	active, pending := k.look(r.Active, now, compare), k.look(r.Pending, now, compare)
+	switch {
+	case active.match.Right():
+		r.Active.accept(active, now)
+	case pending.match.Right():
+		r.Pending.accept(pending, now)
+		r.Pending.Bound, r.Pending.Until = now, time.Time{}
+		*r = keyring{Active: r.Pending}
+		activated = true
+	}
+	return active.match.Or(pending.match), activated
 }
 
 // look compares with a key, or with the dummy if there is none.
@@ -117,12 +118,20 @@ func (k *keys) look(b *boundKey, now time.Time, compare compare) found {
 func (b *boundKey) accept(f found, now time.Time) { b.Next, b.Drift, b.Used = f.next, f.drift, now }
 
 // whyNot says for the log what was wrong with a code.
-func whyNot(known bool, m oath.Match) string {
+func whyNot(known bool, m attempt.Match) attempt.Refusal {
 	switch {
 	case !known:
-		return "not enrolled"
-	case m == oath.Spent:
-		return "replayed"
+		return attempt.Unknown
+	case m.Spent():
+		return attempt.Spent
 	}
-	return "wrong"
+	return attempt.Wrong
+}
+
+// ref names a key in events; id is empty where there is none.
+func (k *keys) ref(id string) string {
+	if id == "" {
+		return k.config.service()
+	}
+	return k.config.service() + "/" + id
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/internal/oath"
+	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 )
@@ -149,18 +149,20 @@ func (t *TOTP) compare(b *boundKey, guess typedCode, now time.Time) found {
 	back, forward, maxDrift := t.config.window()
 	key := b.oath()
 	step := now.Unix() / b.Period
-	around := func(drift int64) (uint64, oath.Match) {
+	around := func(drift int64) (uint64, attempt.Match) {
 		// Counters are not negative. A clock before 1970 must not make them so, or it would open the last counters there are,
 		// and with them close all others for good.
 		from := max(0, step+drift-int64(back))
-		return key.Find(guess.number, uint64(from), back+forward+1, b.Next)
+		return attempt.Code(&key, guess.number, uint64(from), back+forward+1, b.Next)
 	}
 	at, match := around(0)
 	if maxDrift > 0 {
 		// What was learnt under a configuration that bore more counts up to what this one does.
-		if there, m := around(bounded(b.Drift, maxDrift)); m > match {
-			at, match = there, m
+		there, m := around(bounded(b.Drift, maxDrift))
+		if !match.Right() {
+			at = there
 		}
+		match = match.Or(m)
 	}
 	if guess.digits != b.Digits {
 		return found{}

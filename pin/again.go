@@ -2,11 +2,11 @@ package pin
 
 import (
 	"context"
-	"crypto/subtle"
 	"errors"
 	"strconv"
 	"time"
 
+	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/store"
 )
@@ -47,9 +47,9 @@ func (c *credential) lately(now time.Time) bool {
 //
 // It is no second guess. Only a caller who knows the replaced secret can be right here, and that caller is wrong with the
 // current one; no answer says which of the two was wrong here.
-func (s *Service) repeats(a Attempt, state, choice string) func(context.Context, *store.Entry[credential]) bool {
-	return func(ctx context.Context, e *store.Entry[credential]) bool {
-		c, hash, right := &e.Value, s.decoyHash, false
+func (s *Service) repeats(a Attempt, state, choice string) func(context.Context, *store.Entry[credential]) attempt.Match {
+	return func(ctx context.Context, e *store.Entry[credential]) attempt.Match {
+		c, hash := &e.Value, s.decoyHash
 		if !e.Found() {
 			c = &s.decoy
 		}
@@ -60,8 +60,8 @@ func (s *Service) repeats(a Attempt, state, choice string) func(context.Context,
 		}
 		typed := s.pair(state, a.Secret.Reveal(), choice)
 		// Also for a visitor who has hung up: the current secret was compared, so nothing may give the guess back.
-		_ = s.hashing.Run(context.WithoutCancel(ctx), func() { right = hash.Verify(typed) })
-		return right && e.Found() && c.lately(s.vault.Now())
+		right, _ := attempt.Hash(context.WithoutCancel(ctx), s.hashing, hash, typed)
+		return right.If(e.Found() && c.lately(s.vault.Now()))
 	}
 }
 
@@ -74,8 +74,8 @@ func (s *Service) chosenAgain(ctx context.Context, a Attempt, m match) Verified 
 
 // overtaken ends an exchange or change that found another secret than it had proved: it succeeds if the other request was the
 // same one. That is a comparison with the secret of now, so it is counted as one.
-func (s *Service) overtaken(ctx context.Context, a Attempt, state, text string) (Verified, error) {
-	m, err := s.prove(ctx, a, s.repeats(a, state, text))
+func (s *Service) overtaken(ctx context.Context, at attempt.Place, a Attempt, state, text string) (Verified, error) {
+	m, err := s.prove(ctx, at, a, s.repeats(a, state, text))
 	switch {
 	case err == nil && m.again:
 		return s.chosenAgain(ctx, a, m), nil
@@ -87,14 +87,17 @@ func (s *Service) overtaken(ctx context.Context, a Attempt, state, text string) 
 
 // setBy reports whether the grant set the current secret just now.
 func (c *credential) setBy(g Grant, now time.Time) bool {
-	return c.lately(now) && subtle.ConstantTimeCompare(c.Again.Grant, g.hash()) == 1
+	return c.lately(now) && attempt.Bytes(c.Again.Grant, g.hash()).Right()
 }
 
 // setAgain ends a Set under a grant that was used just now: it succeeds if the choice was the same. The holder of a used grant
 // must not find out the current secret by trying, so the trying goes through the gate of the former ones.
-func (s *Service) setAgain(ctx context.Context, g Grant, c *credential, text string) (Verified, error) {
+func (s *Service) setAgain(ctx context.Context, at attempt.Place, g Grant, c *credential, text string) (Verified, error) {
 	a := Attempt{Subject: g.subject}
-	err := s.reuse.Do(ctx, a.key(), func(ctx context.Context) (bool, error) { return s.among(ctx, []string{c.Hash}, text) })
+	err := at.Do(ctx, &attempt.Guess{Target: a.key()}, func(ctx context.Context) (attempt.Finding, error) {
+		same, err := s.among(ctx, []string{c.Hash}, text)
+		return attempt.Found(same, true, attempt.Wrong), err
+	})
 	if errors.Is(err, ErrRefused) {
 		return Verified{}, ErrNoGrant
 	}

@@ -51,12 +51,12 @@ func (s *Service) choose(ctx context.Context, a Attempt, chosen civicpin.Secret,
 	if err != nil {
 		return Verified{}, err
 	}
-	leave, err := attempt.Enter(ctx, s.hashing)
+	at, err := s.guard.Enter(ctx)
 	if err != nil {
 		return Verified{}, err
 	}
-	defer leave()
-	m, err := s.prove(ctx, a, s.repeats(a, state, text))
+	defer at.Leave()
+	m, err := s.prove(ctx, at, a, s.repeats(a, state, text))
 	if err != nil {
 		return Verified{}, err
 	}
@@ -76,7 +76,7 @@ func (s *Service) choose(ctx context.Context, a Attempt, chosen civicpin.Secret,
 	}
 	ok, err := s.replace(ctx, a, m, text, code)
 	if errors.Is(err, ErrChanged) {
-		return s.overtaken(ctx, a, state, text)
+		return s.overtaken(ctx, at, a, state, text)
 	}
 	return ok, err
 }
@@ -135,7 +135,7 @@ func (s *Service) fits(ctx context.Context, c *credential, text string, a Attemp
 		return err
 	}
 	reused, err := s.among(ctx, c.History, text)
-	if err == nil && reused {
+	if err == nil && reused.Right() {
 		err = &ChoiceError{Rule: "history"}
 	}
 	return err
@@ -153,18 +153,17 @@ func (s *Service) apart(c *credential, text string) error {
 	return nil
 }
 
-// among reports whether a secret is one of those that were hashed. The caller has been admitted, and has proved who they are or
-// is inside a gate.
-func (s *Service) among(ctx context.Context, hashes []string, text string) (bool, error) {
+// among compares a secret with those that were hashed, until one matches. The caller has been admitted, and has proved who they
+// are or is inside a gate.
+func (s *Service) among(ctx context.Context, hashes []string, text string) (attempt.Match, error) {
 	for _, former := range hashes {
 		hash, err := password.Parse(former)
 		if err != nil {
 			continue
 		}
-		found := false
-		if err := s.hashing.Run(ctx, func() { found = hash.Verify(text) }); err != nil || found {
+		if found, err := attempt.Hash(ctx, s.hashing, hash, text); err != nil || found.Right() {
 			return found, err
 		}
 	}
-	return false, nil
+	return attempt.Match{}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/choice"
 	"github.com/civicpin/civicpin/internal/code"
 	"github.com/civicpin/civicpin/store/outbox"
@@ -220,6 +221,14 @@ func (c *credential) former(p *Policy) []string {
 
 // vacant reports whether nobody has a secret that this credential would accept, or was sent one.
 func (c *credential) vacant() bool { return c.State == vacant || c.State == revoked }
+
+// refusal is why a vacant credential accepts nothing.
+func (c *credential) refusal() attempt.Refusal {
+	if c.State == vacant {
+		return attempt.Vacant
+	}
+	return attempt.Revoked
+}
 
 // recoverable reports whether a recovery may end in a new secret for this credential.
 func (c *credential) recoverable() bool {

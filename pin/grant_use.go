@@ -2,7 +2,6 @@ package pin
 
 import (
 	"context"
-	"crypto/subtle"
 	"errors"
 	"slices"
 	"strings"
@@ -32,7 +31,7 @@ func (s *Service) opened(ctx context.Context, g Grant, parts bool) (store.Entry[
 
 // opens reports whether the grant is this credential's, for parts or for a secret of the citizen's choice.
 func (c *credential) opens(g Grant, parts bool, now time.Time) bool {
-	return c.Grant != nil && subtle.ConstantTimeCompare(c.Grant.Hash, g.hash()) == 1 && now.Before(c.Grant.Expires) &&
+	return c.Grant != nil && attempt.Bytes(c.Grant.Hash, g.hash()).Right() && now.Before(c.Grant.Expires) &&
 		len(c.Grant.Parts) > 0 == parts && !c.Suspended
 }
 
@@ -57,14 +56,14 @@ func (s *Service) Set(ctx context.Context, g Grant, chosen civicpin.Secret, pers
 	if err != nil {
 		return Verified{}, err
 	}
-	leave, err := attempt.Enter(ctx, s.hashing)
+	at, err := s.reuse.Enter(ctx)
 	if err != nil {
 		return Verified{}, err
 	}
-	defer leave()
-	e, err := s.set(ctx, g, text)
+	defer at.Leave()
+	e, err := s.set(ctx, at, g, text)
 	if errors.Is(err, ErrNoGrant) && e.Value.setBy(g, s.vault.Now()) {
-		return s.setAgain(ctx, g, &e.Value, text)
+		return s.setAgain(ctx, at, g, &e.Value, text)
 	}
 	if err != nil {
 		return Verified{}, err
@@ -76,12 +75,12 @@ func (s *Service) Set(ctx context.Context, g Grant, chosen civicpin.Secret, pers
 }
 
 // set makes text the citizen's own secret under a grant. Also with an error it returns what it found.
-func (s *Service) set(ctx context.Context, g Grant, text string) (store.Entry[credential], error) {
+func (s *Service) set(ctx context.Context, at attempt.Place, g Grant, text string) (store.Entry[credential], error) {
 	e, err := s.opened(ctx, g, false)
 	if err != nil {
 		return e, err
 	}
-	if err := s.fresher(ctx, g, &e.Value, text); err != nil {
+	if err := s.fresher(ctx, at, g, &e.Value, text); err != nil {
 		return e, err
 	}
 	hash, err := s.hash(ctx, text)
@@ -104,21 +103,23 @@ func (s *Service) set(ctx context.Context, g Grant, text string) (store.Entry[cr
 
 // fresher refuses a secret that the citizen has or had, as it does at a change. Whoever holds a grant must not find out a
 // former secret by trying, so the trying goes through a gate.
-func (s *Service) fresher(ctx context.Context, g Grant, c *credential, text string) error {
-	err := s.reuse.Do(ctx, Attempt{Subject: g.subject}.key(), func(ctx context.Context) (bool, error) {
+func (s *Service) fresher(ctx context.Context, at attempt.Place, g Grant, c *credential, text string) error {
+	guess := attempt.Guess{Target: Attempt{Subject: g.subject}.key()}
+	err := at.Do(ctx, &guess, func(ctx context.Context) (attempt.Finding, error) {
+		fresh := func(ok bool) attempt.Finding { return attempt.Found(attempt.Told(ok), true, attempt.Wrong) }
 		if c.State == provisional {
 			var issued strings.Builder
 			for i := range c.Parts {
 				issued.WriteString(c.Parts[i].Text)
 			}
-			return !strings.Contains(strings.ToUpper(issued.String()), strings.ToUpper(text)), nil
+			return fresh(!strings.Contains(strings.ToUpper(issued.String()), strings.ToUpper(text))), nil
 		}
 		former := slices.Clone(c.History)
 		if c.State == active {
 			former = append(former, c.Hash)
 		}
 		reused, err := s.among(ctx, former, text)
-		return !reused, err
+		return fresh(!reused.Right()), err
 	})
 	if errors.Is(err, ErrRefused) {
 		return &ChoiceError{Rule: "history"}

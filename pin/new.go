@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/code"
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/lockout"
@@ -60,12 +61,15 @@ func build(out *outbox.Outbox, p Policy) (*Service, error) {
 	}
 	s.resends = s.resends.Typed()
 	reuse := lockout.Policy{Limit: 5, Lock: lockout.Timed, For: time.Hour}
-	if s.reuse, err = lockout.New(v, gateName(p.Name)+".reuse", reuse); err != nil {
+	former, err := lockout.New(v, gateName(p.Name)+".reuse", reuse)
+	if err != nil {
 		return nil, err
 	}
 	if s.hashing, err = password.NewGate(p.Hashing.Permits, p.Hashing.Queue); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
+	s.guard = attempt.New(v, s.gate, s.hashing, eventRefused)
+	s.reuse = attempt.New(v, former, s.hashing, "") // no event: the holder of a grant is no visitor
 	if s.creds, err = store.NewKind[credential](v, "pin."+p.Name); err != nil {
 		return nil, err
 	}

@@ -28,7 +28,8 @@ type Service struct {
 	gate      *lockout.Gate
 	sends     *outbox.Limit
 	resends   *outbox.Limit // see New
-	reuse     *lockout.Gate // see Service.fresher
+	guard     *attempt.Guard
+	reuse     *attempt.Guard // see Service.fresher
 	hashing   *password.Gate
 	decoyHash password.Hash // what a guess at nobody is compared with, so that it costs the same
 	creds     store.Kind[credential]
@@ -75,63 +76,58 @@ type match struct {
 }
 
 // prove checks an attempt: nil means that it shows the subject's current secret, which may have expired. If repeats is not
-// nil, it is asked about a wrong secret, and nil may also mean that the attempt is a choice that was made already. The caller
-// has been admitted.
+// nil, it is asked about a wrong secret, and nil may also mean that the attempt is a choice that was made already.
 //
 // Whatever the subject is, known or not, the work is the same: one read of the credential, one hash, and what repeats does,
 // inside the gate.
-func (s *Service) prove(ctx context.Context, a Attempt, repeats func(context.Context, *store.Entry[credential]) bool) (
-	match, error,
-) {
+func (s *Service) prove(ctx context.Context, at attempt.Place, a Attempt,
+	repeats func(context.Context, *store.Entry[credential]) attempt.Match,
+) (match, error) {
 	var p match
-	var why string
-	err := s.gate.Do(ctx, a.key(), func(ctx context.Context) (bool, error) {
+	guess := attempt.Guess{Target: a.key()}
+	err := at.Do(ctx, &guess, func(ctx context.Context) (attempt.Finding, error) {
 		e, err := s.creds.GetOr(ctx, store.Key{Subject: a.Subject}, s.sealed)
+		guess.Ref, guess.Level = e.Value.Issue, e.Value.Level
 		p = match{entry: e, device: lockout.KnownDevice(ctx)}
 		if s.policy.MaxUnused > 0 {
 			p.last = e.Value.Used
 		}
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return false, err
+			return attempt.Finding{}, err
 		}
-		hash, typed, usable := s.comparison(&e, a.Secret.Reveal(), &why)
-		right := false
-		if err := s.hashing.Run(ctx, func() { right = hash.Verify(typed) }); err != nil {
-			return false, err
+		hash, typed, usable, why := s.comparison(&e, a.Secret.Reveal())
+		right, err := attempt.Hash(ctx, s.hashing, hash, typed)
+		if err != nil {
+			return attempt.Finding{}, err
 		}
-		if right = right && usable; !right && repeats != nil {
-			p.again = repeats(ctx, &e)
+		if right = right.If(usable); !right.Right() && repeats != nil {
+			right = repeats(ctx, &e)
+			p.again = right.Right()
 		}
-		if !e.Found() {
-			return false, lockout.ErrNoSubject
-		}
-		return right || p.again, nil
+		return attempt.Found(right, e.Found(), why), nil
 	})
-	if err != nil {
-		s.record(ctx, a, eventRefused, &p.entry.Value, attempt.Reason(err, why))
-	}
 	return p, err
 }
 
-// comparison returns what to compare with what, and whether a match would count. It says why not in *why, for the log.
-func (s *Service) comparison(e *store.Entry[credential], raw string, why *string) (
-	hash password.Hash, typed string, usable bool,
+// comparison returns what to compare with what, whether a match would count, and what to say for the log if it does not match.
+func (s *Service) comparison(e *store.Entry[credential], raw string) (
+	hash password.Hash, typed string, usable bool, why attempt.Refusal,
 ) {
 	c := &e.Value
-	*why = "wrong"
+	why = attempt.Wrong
 	if !e.Found() {
 		c = &s.decoy // parsed and normalised alike, and then good for nothing
-		*why = "unknown"
+		why = attempt.Unknown
 	}
 	hash = s.decoyHash
 	if c.vacant() {
-		*why = c.State
+		why = c.refusal()
 	} else if parsed, err := password.Parse(c.Hash); err != nil {
-		*why = "unreadable hash"
+		why = attempt.Unreadable
 	} else {
 		hash, usable = parsed, e.Found()
 		if c.Suspended {
-			*why, usable = "suspended", false
+			why, usable = attempt.Suspended, false
 		}
 	}
 	// What cannot be a secret is hashed as nothing: the same work is done whatever was typed.
@@ -139,7 +135,7 @@ func (s *Service) comparison(e *store.Entry[credential], raw string, why *string
 	if !ok {
 		typed = ""
 	}
-	return hash, typed, usable && ok
+	return hash, typed, usable && ok, why
 }
 
 // Verify checks a secret. With a nil error the secret is right; look at MustExchange, and at Level before each act that needs
@@ -156,12 +152,12 @@ func (s *Service) comparison(e *store.Entry[credential], raw string, why *string
 // day, if Policy.MaxUnused is set, and one when the hash is renewed because the policy's costs changed. For a known device
 // (Attempt.Source.Device, see [Service.RememberDevice]) whose own lane is locked, one or two more.
 func (s *Service) Verify(ctx context.Context, a Attempt) (Verified, error) {
-	leave, err := attempt.Enter(ctx, s.hashing)
+	at, err := s.guard.Enter(ctx)
 	if err != nil {
 		return Verified{}, err
 	}
-	defer leave()
-	p, err := s.prove(ctx, a, nil)
+	defer at.Leave()
+	p, err := s.prove(ctx, at, a, nil)
 	if err != nil {
 		return Verified{}, err
 	}

@@ -91,7 +91,9 @@ func TestRefusedUnderAssist(t *testing.T) {
 	k.events.Take()
 	_, err = k.Decide(t.Context(), run.ID, video, recovery.Verdict{Approve: true, Questions: answered(c.Questions, false)})
 	require.ErrorIs(t, err, recovery.ErrRefused)
-	for _, e := range k.events.Of("recovery.refused") {
-		require.Equal(t, civicpin.Citizen, e.By)
+	refused := k.events.Of("recovery.refused")
+	require.Len(t, refused, 1)
+	for _, e := range refused {
+		require.Equal(t, civicpin.Visitor, e.By)
 	}
 }

@@ -7,7 +7,7 @@ const (
 	eventStarted    civicpin.EventCode = "recovery.started"
 	eventStep       civicpin.EventCode = "recovery.step"       // taken; Reason: which
 	eventSent       civicpin.EventCode = "recovery.sent"       // a link or code; Reason: the channel, or "nobody"
-	eventRefused    civicpin.EventCode = "recovery.refused"    // Reason: as attempt.Reason, or factor
+	eventRefused    civicpin.EventCode = "recovery.refused"    // Reason: an attempt.Refusal
 	eventDecided    civicpin.EventCode = "recovery.decided"    // by staff; Reason: approved, or why not
 	eventFinished   civicpin.EventCode = "recovery.finished"   // Reason: the outcome
 	eventCancelled  civicpin.EventCode = "recovery.cancelled"  // Reason: by whom

@@ -38,74 +38,74 @@ func (v *visit) guess(ctx context.Context, steps []plan.Step, a Answers, also fu
 func (v *visit) compare(ctx context.Context, steps []plan.Step, a Answers,
 	then func(ctx context.Context, named []civicpin.Contact) error,
 ) error {
-	leave, err := attempt.Enter(ctx, v.hashing)
-	if err != nil {
-		return err
-	}
-	defer leave()
-	why := ""
-	err = v.way.gate.Do(ctx, lockout.Target{Subject: v.run().Subject, Source: v.source}, func(ctx context.Context) (bool, error) {
-		right, named, err := v.right(ctx, steps, a)
-		if err != nil {
-			return false, err
-		}
-		if !v.run().Known {
-			why = "unknown"
-			return false, lockout.ErrNoSubject
-		}
-		if !right {
-			why = "wrong"
-			if v.way.Creates { // nobody knows yet whether there is such a subject: see lockout.Policy.Forget
-				return false, lockout.ErrNoSubject
-			}
-			return false, nil
+	return v.way.answers.Do(ctx, v.guesses(""), func(ctx context.Context) (attempt.Finding, error) {
+		match, named, err := v.right(ctx, steps, a)
+		switch {
+		case err != nil:
+			return attempt.Finding{}, err
+		case !v.run().Known:
+			return attempt.Found(match, false, attempt.Unknown), nil
+		case !match.Right():
+			// If the plan creates credentials, it is not known yet whether there is such a subject: see lockout.Policy.Forget.
+			return attempt.Found(match, !v.way.Creates, attempt.Wrong), nil
 		}
 		// After a right comparison nothing may be refunded but what another right answer overtook.
-		err = then(ctx, named)
-		return err == nil, err
+		return attempt.Found(match, true, ""), then(ctx, named)
 	})
-	if err != nil {
-		v.recordBy(ctx, civicpin.Citizen, eventRefused, attempt.Reason(err, why))
+}
+
+// guesses returns what guesses at the run count for.
+func (v *visit) guesses(lane string) *attempt.Guess {
+	return &attempt.Guess{
+		Target:  lockout.Target{Subject: v.run().Subject, Lane: lane, Source: v.source},
+		Address: v.run().Source, Ref: v.run().Plan + "/" + v.id(),
 	}
-	return err
 }
 
 // right makes every comparison that the steps call for. All that has to be read is read first: once something was compared,
 // neither the store nor a caller who hangs up may give the try back.
-func (v *visit) right(ctx context.Context, steps []plan.Step, a Answers) (right bool, named []civicpin.Contact, err error) {
+func (v *visit) right(ctx context.Context, steps []plan.Step, a Answers) (
+	match attempt.Match, named []civicpin.Contact, err error,
+) {
 	r := v.run()
 	k, contacts, err := v.stored(ctx, steps)
 	if err != nil {
-		return false, nil, err
+		return match, nil, err
 	}
-	right = true
+	var matches []attempt.Match
 	for _, step := range steps { // there is one such step at the most, and the register may fail: before all others
 		if _, ok := step.(plan.Facts); ok {
-			if right, err = v.config.Register.Check(ctx, r.Subject, a.Facts); err != nil {
-				return false, nil, err
+			right, err := v.config.Register.Check(ctx, r.Subject, a.Facts)
+			if err != nil {
+				return match, nil, err
 			}
+			matches = append(matches, attempt.Told(right))
 			ctx = context.WithoutCancel(ctx)
 		}
 	}
 	for _, step := range steps {
-		ok := true
+		var same attempt.Match
 		switch step := step.(type) {
+		case plan.Facts:
+			continue
 		case plan.Image:
-			ok = k.SameImage(a.Image)
+			same = attempt.Text(a.Image, k.Image)
 		case plan.Questions:
-			ok, err = v.sameAnswers(ctx, k, r.AskedFirst(step.Ask), a.Questions)
+			same, err = v.sameAnswers(ctx, k, r.AskedFirst(step.Ask), a.Questions)
 		case plan.Approval:
-			ok, err = v.sameAnswers(ctx, k, r.AskedFirst(step.Questions), a.Questions)
+			same, err = v.sameAnswers(ctx, k, r.AskedFirst(step.Questions), a.Questions)
 		case plan.Contacts:
-			named, ok = contacts.Match(a.Contacts)
+			var all bool
+			named, all = contacts.Match(a.Contacts)
+			same = attempt.Told(all)
 		}
 		if err != nil {
-			return false, nil, err
+			return match, nil, err
 		}
+		matches = append(matches, same)
 		ctx = context.WithoutCancel(ctx)
-		right = right && ok
 	}
-	return right, named, nil
+	return attempt.All(matches), named, nil
 }
 
 // stored reads what the steps compare with.
@@ -131,35 +131,26 @@ func (v *visit) stored(ctx context.Context, steps []plan.Step) (k *knowledge.Kno
 // typed checks a code that was typed, with a count of its own.
 func (v *visit) typed(ctx context.Context, typed civicpin.Secret) error {
 	r := v.run()
-	why := ""
-	key := lockout.Target{Subject: r.Subject, Lane: codeLane, Source: v.source}
-	err := v.way.gate.Do(ctx, key, func(ctx context.Context) (bool, error) {
+	return v.way.codes.Do(ctx, v.guesses(codeLane), func(ctx context.Context) (attempt.Finding, error) {
 		text, _ := code.Unambiguous.Normalise(typed.Reveal())
-		i := token.Typed(r.Links, text, func(l *token.Link) []byte { return v.tag(l, text) })
+		i, match := attempt.Typed(r.Links, text, func(l *token.Link) []byte { return v.tag(l, text) })
 		switch {
 		case !r.Known:
-			why = "unknown"
-			return false, lockout.ErrNoSubject
-		case i < 0:
-			why = "wrong"
-			return false, nil
+			return attempt.Found(match, false, attempt.Unknown), nil
+		case !match.Right():
+			return attempt.Found(match, true, attempt.Wrong), nil
 		case !v.vault.Now().Before(r.Links[i].Expires): // right, so no failure; but no success, which would reset the count
-			return false, ErrExpired
+			return attempt.Finding{}, ErrExpired
 		}
 		used := r.Links[i]
-		err := v.advance(ctx, r.Step+1, func(r *run, _ time.Time) error {
+		return attempt.Found(match, true, ""), v.advance(ctx, r.Step+1, func(r *run, _ time.Time) error {
 			if !token.Outstanding(r.Links, used.N) {
 				return ErrGone
 			}
 			r.Proved(used.To)
 			return nil
 		})
-		return err == nil, err
 	})
-	if err != nil {
-		v.recordBy(ctx, civicpin.Citizen, eventRefused, attempt.Reason(err, why))
-	}
-	return err
 }
 
 // factor has one of Config.Factors check what was typed. It limits guesses itself.
@@ -169,7 +160,7 @@ func (v *visit) factor(ctx context.Context, name string, typed civicpin.Secret) 
 		err = ErrRefused
 	}
 	if err != nil {
-		v.recordBy(ctx, civicpin.Citizen, eventRefused, "factor")
+		v.recordBy(ctx, civicpin.Visitor, eventRefused, string(attempt.Factor))
 		return err
 	}
 	return v.pass(ctx)

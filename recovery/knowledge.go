@@ -6,6 +6,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/answer"
+	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/knowledge"
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/recovery/plan"
@@ -51,26 +52,26 @@ func (s *Service) Enrolled(ctx context.Context, subject civicpin.Subject) (image
 	return k.Image != "", k.Names(), nil
 }
 
-// sameAnswers reports whether the answers to all the questions asked are right. It hashes once for each of them, whatever was
-// enrolled, typed or found so far. The caller has been admitted and is inside the gate.
+// sameAnswers compares the answers to all the questions asked, and matches if all are right. It hashes once for each of them,
+// whatever was enrolled, typed or found so far. The caller has been admitted and is inside the gate.
 //
 // Once one was compared, the caller hanging up stops nothing: or the try would be given back after a comparison.
 func (s *Service) sameAnswers(ctx context.Context, k *knowledge.Knowledge, asked []string,
 	given map[string]civicpin.Secret,
-) (bool, error) {
-	right := len(asked) > 0
+) (attempt.Match, error) {
+	var matches []attempt.Match
 	for _, question := range asked {
 		hash, form := s.enrolledHash(k, question)
 		// What cannot be an answer is hashed as nothing, and is wrong even if it fits.
 		text, wrong := answer.Normalise(form, given[question].Reveal())
-		same := false
-		if err := s.hashing.Run(ctx, func() { same = hash.Verify(text) }); err != nil {
-			return false, err
+		same, err := attempt.Hash(ctx, s.hashing, hash, text)
+		if err != nil {
+			return same, err
 		}
 		ctx = context.WithoutCancel(ctx)
-		right = right && same && wrong == nil
+		matches = append(matches, same.If(wrong == nil))
 	}
-	return right, nil
+	return attempt.All(matches), nil
 }
 
 // enrolledHash returns the hash of the answer to a question, and the form that it was made of. Where there is none that can be

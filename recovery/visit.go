@@ -185,7 +185,7 @@ func (v *visit) record(ctx context.Context, code civicpin.EventCode, reason stri
 // recordBy is record for an actor.
 func (v *visit) recordBy(ctx context.Context, by civicpin.Actor, code civicpin.EventCode, reason string) {
 	source := v.source
-	if source.Address == "" && by == civicpin.Citizen {
+	if source.Address == "" && !by.IsOperator() {
 		source.Address = v.run().Source
 	}
 	v.vault.Record(ctx, civicpin.Event{

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/knowledge"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/recovery/plan"
@@ -14,9 +15,11 @@ import (
 // way is a plan with what it needs at work.
 type way struct {
 	plan.Plan
-	gate   *lockout.Gate
-	digest []byte
-	hasty  bool // see [plan.Plan.Hasty]
+	gate    *lockout.Gate
+	answers *attempt.Guard // before gate, and before the hashing
+	codes   *attempt.Guard // before gate
+	digest  []byte
+	hasty   bool // see [plan.Plan.Hasty]
 }
 
 // codeLane keeps the count of typed codes apart: who knows the answers must not be able to start it again with them.
@@ -61,6 +64,8 @@ func (s *Service) addPlan(p plan.Plan) error {
 		return err
 	}
 	w := &way{Plan: p, gate: gate, digest: digest, hasty: p.Hasty()}
+	w.answers = attempt.New(s.vault, gate, s.hashing, eventRefused)
+	w.codes = attempt.New(s.vault, gate, nil, eventRefused)
 	s.plans[p.Name] = w
 	return s.sendable(w)
 }

@@ -19,8 +19,8 @@ func TestReason(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
 		err   error
-		found string
-		want  string
+		found attempt.Refusal
+		want  attempt.Refusal
 	}{
 		{"busy", lockout.ErrInFlight, "", "busy"},
 		{"busy, whatever was found", lockout.ErrBusy, "wrong", "busy"},

@@ -3,8 +3,6 @@
 package knowledge
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
 	"fmt"
 	"slices"
 
@@ -53,12 +51,6 @@ func (k *Knowledge) Answer(question string) (Answer, bool) {
 		}
 	}
 	return Answer{}, false
-}
-
-// SameImage reports whether an image is the one that was enrolled.
-func (k *Knowledge) SameImage(image string) bool {
-	given, own := sha256.Sum256([]byte(image)), sha256.Sum256([]byte(k.Image))
-	return subtle.ConstantTimeCompare(given[:], own[:]) == 1 && image != ""
 }
 
 // String says for the log what was enrolled.

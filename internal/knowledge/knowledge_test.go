@@ -25,24 +25,6 @@ func TestNamesAndAnswer(t *testing.T) {
 	}
 }
 
-// Nobody who has no image gets in by choosing none.
-func TestSameImage(t *testing.T) {
-	for _, tc := range []struct {
-		own, given string
-		want       bool
-	}{
-		{"owl", "owl", true},
-		{"owl", "fox", false},
-		{"owl", "Owl", false},
-		{"owl", "ow", false},
-		{"owl", "", false},
-		{"", "owl", false},
-		{"", "", false},
-	} {
-		require.Equal(t, tc.want, enrolled(tc.own).SameImage(tc.given), "%+v", tc)
-	}
-}
-
 // The log learns how much was enrolled, and no image, question or hash.
 func TestString(t *testing.T) {
 	for _, tc := range []struct {

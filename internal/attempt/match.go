@@ -1,0 +1,89 @@
+package attempt
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+
+	"github.com/civicpin/civicpin/internal/oath"
+	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/internal/token"
+)
+
+// A Match is what a comparison found. Only the comparisons of this package make one that is right. The zero Match is not right.
+type Match struct{ right, spent bool }
+
+// Right reports whether what was compared was the same.
+func (m Match) Right() bool { return m.right }
+
+// Spent reports whether a one-time code was the code of a counter that is over.
+func (m Match) Spent() bool { return m.spent }
+
+// If returns the match if ok is true, and the zero Match otherwise: for a comparison that was made for its time alone.
+func (m Match) If(ok bool) Match {
+	if !ok {
+		return Match{}
+	}
+	return m
+}
+
+// Or returns the better of two matches.
+func (m Match) Or(other Match) Match { return Match{m.right || other.right, m.spent || other.spent} }
+
+// All returns a match that is right if there are matches and all of them are right.
+func All(matches []Match) Match {
+	right := len(matches) > 0
+	for _, m := range matches {
+		right = right && m.right
+	}
+	return Match{right: right}
+}
+
+// Bytes compares two hashes, or other values of a fixed length, in constant time.
+func Bytes(a, b []byte) Match { return Match{right: subtle.ConstantTimeCompare(a, b) == 1} }
+
+// Text compares a text that a visitor chose with the subject's own. The empty text matches nothing.
+func Text(given, own string) Match {
+	a, b := sha256.Sum256([]byte(given)), sha256.Sum256([]byte(own))
+	return Bytes(a[:], b[:]).If(given != "")
+}
+
+// Among returns which value of a list is equal to v, -1 if none is. It compares all of them.
+func Among(list [][]byte, v []byte) (at int, m Match) {
+	at = -1
+	for i := range list {
+		if Bytes(list[i], v).right {
+			at, m.right = i, true
+		}
+	}
+	return at, m
+}
+
+// Hash compares a secret with a hash, when the gate has a permit for it. The caller has entered the gate. After an error
+// nothing was compared.
+func Hash(ctx context.Context, gate *password.Gate, hash password.Hash, secret string) (m Match, err error) {
+	err = gate.Run(ctx, func() { m.right = hash.Verify(secret) })
+	return m, err
+}
+
+// Code looks for a one-time code as [oath.Key.Find] does, and returns the counter of a right one.
+func Code(key *oath.Key, code uint32, from uint64, n int, next uint64) (at uint64, m Match) {
+	at, found := key.Find(code, from, n, next)
+	return at, Match{right: found == oath.Fresh, spent: found == oath.Spent}
+}
+
+// CodePair looks for two one-time codes as [oath.Key.FindPair] does, and returns the counter of the first.
+func CodePair(key *oath.Key, first, second uint32, from uint64, n int) (at uint64, m Match) {
+	at, m.right = key.FindPair(first, second, from, n)
+	return at, m
+}
+
+// Typed returns which link a typed code belongs to, as [token.Typed] does.
+func Typed(links []token.Link, text string, sum func(*token.Link) []byte) (at int, m Match) {
+	at = token.Typed(links, text, sum)
+	return at, Match{right: at >= 0}
+}
+
+// Told returns what a comparison elsewhere found, as that of a caller's register. Package structure of the tools lists the
+// places that may call it.
+func Told(right bool) Match { return Match{right: right} }
