@@ -19,7 +19,7 @@ var documented = []string{
 
 // comments returns what is wrong with the doc comments of the package in a folder, its files for other systems among them:
 // "otp/key.go: Keys.Add has no doc comment". A comment belongs to what it stands above or behind, and that of a group of
-// constants or variables to each of them.
+// constants or variables to each of them. A field may also be named in the comment of its struct or of another field.
 func comments(dir, folder string) ([]string, error) {
 	names, err := filepath.Glob(filepath.Join(dir, folder, "*.go"))
 	if err != nil {
@@ -66,30 +66,35 @@ func (c *commentCheck) decl(d ast.Decl) {
 			case *ast.TypeSpec:
 				if s.Name.IsExported() {
 					c.check(s.Name.Name, nil, d.Doc, s.Doc, s.Comment)
-					c.members(s.Name.Name+".", s.Type)
+					c.members(s.Name.Name+".", s.Type, d.Doc, s.Doc)
 				}
 			}
 		}
 	}
 }
 
-// members checks the fields of a struct and the methods of an interface, but not what they embed.
-func (c *commentCheck) members(prefix string, t ast.Expr) {
-	var fields *ast.FieldList
+// members checks the methods of an interface, and the fields of a struct with these comments, but not what they embed.
+func (c *commentCheck) members(prefix string, t ast.Expr, docs ...*ast.CommentGroup) {
 	switch t := t.(type) {
-	case *ast.StructType:
-		fields = t.Fields
 	case *ast.InterfaceType:
-		fields = t.Methods
-	default:
-		return
-	}
-	for _, f := range fields.List {
-		method, _ := f.Type.(*ast.FuncType)
-		if _, isStruct := t.(*ast.StructType); isStruct {
-			method = nil // a function that the caller gives
+		for _, m := range t.Methods.List {
+			if method, ok := m.Type.(*ast.FuncType); ok {
+				c.names(m.Names, prefix, method, m.Doc, m.Comment)
+			}
 		}
-		c.names(f.Names, prefix, method, f.Doc, f.Comment)
+	case *ast.StructType:
+		for _, f := range t.Fields.List {
+			docs = append(docs, f.Doc, f.Comment)
+		}
+		all := commentText(docs...)
+		for _, f := range t.Fields.List {
+			for _, name := range f.Names {
+				named := regexp.MustCompile(`\b` + name.Name + `\b`).MatchString(all)
+				if f.Doc != nil || f.Comment != nil || !named {
+					c.names([]*ast.Ident{name}, prefix, nil, f.Doc, f.Comment)
+				}
+			}
+		}
 	}
 }
 
@@ -109,6 +114,19 @@ var (
 
 // check checks the comments of one identifier; a function has a type.
 func (c *commentCheck) check(name string, function *ast.FuncType, docs ...*ast.CommentGroup) {
+	add := func(what string) { c.found = append(c.found, c.file+": "+name+" "+what) }
+	switch comment := commentText(docs...); {
+	case comment == "":
+		add("has no doc comment")
+	case function != nil && returnsError(function) && !anyError.MatchString(comment):
+		add("does not say which errors it returns")
+	case errorsColon.MatchString(comment) && !errorsList.MatchString(comment):
+		add("says its errors in running text, not as a list")
+	}
+}
+
+// commentText returns the lines of comments, with their slashes.
+func commentText(docs ...*ast.CommentGroup) string {
 	var text strings.Builder
 	for _, g := range docs {
 		if g != nil {
@@ -117,15 +135,7 @@ func (c *commentCheck) check(name string, function *ast.FuncType, docs ...*ast.C
 			}
 		}
 	}
-	add := func(what string) { c.found = append(c.found, c.file+": "+name+" "+what) }
-	switch comment := text.String(); {
-	case comment == "":
-		add("has no doc comment")
-	case function != nil && returnsError(function) && !anyError.MatchString(comment):
-		add("does not say which errors it returns")
-	case errorsColon.MatchString(comment) && !errorsList.MatchString(comment):
-		add("says its errors in running text, not as a list")
-	}
+	return text.String()
 }
 
 func returnsError(f *ast.FuncType) bool {

@@ -74,8 +74,9 @@ func Running() error { return nil }
 
 // T is a type.
 type T struct {
-	A, B int // both
+	A, B int // both, and G
 	C    int
+	G    int
 	d    int
 	// F is called.
 	F func() error
