@@ -39,7 +39,7 @@ func (s *Service) knows(ctx context.Context, subject civicpin.Subject) (*knowled
 }
 
 // Enrolled returns what a subject enrolled: whether an image, and answers to which questions. It is for the authenticated
-// citizen: a visitor is shown the same whether anything was enrolled or not. Errors: [civicpin.ErrInvalid]; the store's.
+// subject only. Errors match [civicpin.ErrInvalid] for an invalid subject, or are the store's.
 func (s *Service) Enrolled(ctx context.Context, subject civicpin.Subject) (image bool, questions []string, err error) {
 	if err := subject.Validate(); err != nil {
 		return false, nil, err
