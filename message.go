@@ -160,7 +160,7 @@ type Message struct {
 	Params map[string]string
 }
 
-// A Notifier hands messages to a provider that delivers them: an SMS gateway, a mail server. It must be safe for concurrent use.
+// A Notifier hands messages to a provider that delivers them, such as an SMS gateway. It must be safe for concurrent use.
 type Notifier interface {
 	// Notify returns when the provider took the message over, with the id under which the provider reports on it later
 	// (empty if it does not). Errors:

@@ -29,8 +29,8 @@ func (s *Service) Remove(ctx context.Context, subject civicpin.Subject, id strin
 	})
 }
 
-// MakePrimary makes a contact, by its ID, the one that is preferred to the others. All are told, and can undo it. It is no error
-// if it is primary already. Errors are those of [Service.Remove], and [ErrUnsuitable] for a contact that cools down.
+// MakePrimary makes a contact, by its ID, preferred to the others. All are told, and can undo it. It is no error if it is
+// primary already. Errors are those of [Service.Remove], and [ErrUnsuitable] for a contact that cools down.
 func (s *Service) MakePrimary(ctx context.Context, subject civicpin.Subject, id string, by civicpin.Actor,
 	source civicpin.Source,
 ) error {

@@ -110,7 +110,7 @@ func newDecoyBook(now time.Time) contactbook.Book {
 	}
 }
 
-// book reads a subject's contacts, in one store call, whoever the subject is.
+// book reads a subject's contacts, with the same work for every subject.
 func (s *Service) book(ctx context.Context, subject civicpin.Subject) (*book, error) {
 	e, err := s.books.GetOr(ctx, store.Key{Subject: subject}, s.decoy)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {

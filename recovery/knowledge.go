@@ -28,7 +28,7 @@ func (s *Service) newCatalogue() knowledge.Catalogue {
 	return knowledge.Catalogue{Questions: s.config.Questions, Images: s.config.Images, Usual: usual, Hash: s.vault.Hash}
 }
 
-// knows returns what a subject enrolled, empty if nothing. One store call, whoever the subject is.
+// knows returns what a subject enrolled, empty if nothing. It does the same work for every subject.
 func (s *Service) knows(ctx context.Context, subject civicpin.Subject) (*knowledge.Knowledge, error) {
 	e, err := s.answers.GetOr(ctx, store.Key{Subject: subject}, s.decoy)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {

@@ -75,7 +75,7 @@ func (s *Service) start(ctx context.Context, name string, subject civicpin.Subje
 	return shown, nil
 }
 
-// read reads what a recovery rests on. Three store calls, whoever the subject is.
+// read reads what a recovery rests on, with the same work for every subject.
 func (s *Service) read(ctx context.Context, subject civicpin.Subject) (
 	mark pin.Mark, contacts *contact.Snapshot, k *knowledge.Knowledge, err error,
 ) {

@@ -27,7 +27,8 @@ func (s Link) delivery() Delivery {
 	return Delivery{Channels: channels(s.Channel, s.Or), Valid: s.Valid, Link: true, Code: s.Code}
 }
 
-// Code sends a code, over Channel or the first of Or that the subject has, to be typed into the page on which the recovery runs.
+// Code sends a code, over Channel or the first of Or that the subject has, to be typed into the page on which the recovery
+// runs.
 type Code struct {
 	Channel civicpin.Channel
 	Or      []civicpin.Channel

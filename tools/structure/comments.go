@@ -107,8 +107,8 @@ func (c *commentCheck) names(names []*ast.Ident, prefix string, method *ast.Func
 }
 
 var (
-	errorsList  = regexp.MustCompile(`(?m)[Ee]rrors(| [^.;:\n]+):\n(//\n)?//   - `)
-	errorsColon = regexp.MustCompile(`\b[Ee]rrors:`)
+	errorsColon = regexp.MustCompile(`\bErrors(|,[^.:]*):`)
+	errorsList  = regexp.MustCompile(errorsColon.String() + `\n(//\n)?\s*//   - `)
 	anyError    = regexp.MustCompile(`\bErr[A-Z]|\b[Ee]rrors?\b`)
 )
 

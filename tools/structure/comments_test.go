@@ -72,6 +72,9 @@ func More() error { return nil }
 // Running acts. Errors: [ErrX] if it is gone; [ErrY] if it is wrong.
 func Running() error { return nil }
 
+// Others acts. Errors, all before anything changes: [ErrX] if it is gone; the store's.
+func Others() error { return nil }
+
 // T is a type.
 type T struct {
 	A, B int // both, and G
@@ -125,6 +128,7 @@ var V = 1
 		"p/x.go: Bare has no doc comment",
 		"p/x.go: Silent does not say which errors it returns",
 		"p/x.go: Running says its errors in running text, not as a list",
+		"p/x.go: Others says its errors in running text, not as a list",
 		"p/x.go: T.C has no doc comment",
 		"p/x.go: U has no doc comment",
 		"p/x.go: T.Silent does not say which errors it returns",
