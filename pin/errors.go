@@ -17,10 +17,9 @@ var (
 	ErrBusy = lockout.ErrBusy
 	// ErrExpired matches every [ExpiredError].
 	ErrExpired = errors.New("pin: expired")
-	// ErrWrongState says that the credential is not in a state for the call: exchanging one that was exchanged, changing one
-	// that was not, issuing over one in use, sending again what was erased. Visitors get it only after they proved the secret.
-	// From Exchange, Change, Suspend, Resume, Import and Complete, and from Issue to an operator, its text says which state
-	// that is.
+	// ErrWrongState says that the credential is not in a state for the call: to exchange one that was exchanged, to change one
+	// that was not, to issue over one in use, to send again what was erased. Visitors get it only with the right secret. From
+	// Exchange, Change, Suspend, Resume, Import and Complete, and from Issue to an operator, its text says which state that is.
 	ErrWrongState = errors.New("pin: credential is not in a state for this")
 	// ErrChanged says that the credential changed while the call worked on it, and the call wrote nothing.
 	ErrChanged = errors.New("pin: credential changed meanwhile")

@@ -102,10 +102,10 @@ type Policy struct {
 	Exception string
 }
 
-// Default returns a policy to begin from: an activation code of 12 characters in one part, exchanged for a password of at
-// least 15; five wrong guesses lock for a minute, and each further five for twice as long, up to a day; up to three devices
-// of the citizen have lanes of their own ([Service.RememberDevice]), with 12 of the 100 wrong guesses that disable each, and 52
-// for everybody else. An issued code is valid for 24 hours by e-mail, 21 days by letter, 7 days if handed over, and 10 minutes
+// Default returns a policy to begin from: an activation code of 12 characters in one part, exchanged for a password of at least
+// 15. Five wrong guesses lock for a minute, and each further five for twice as long, up to a day. Up to three devices of the
+// subject have lanes of their own ([Service.RememberDevice]): each has 12 of the 100 wrong guesses that disable, and all other
+// callers have 52. An issued code is valid for 24 hours by e-mail, 21 days by letter, 7 days if handed over, and 10 minutes
 // otherwise (NIST SP 800-63A-4 3.8; 7 days at a desk: 63A-3 4.4.1.6). The chance to guess either secret is below 1 in 10
 // billion. Without voice and push: p := pin.Default(); delete(p.Valid, civicpin.Voice); delete(p.Valid, civicpin.Push).
 func Default() Policy {
@@ -130,7 +130,7 @@ func Default() Policy {
 // Low is the PIN ordinario, and Substantial, after an identity document was checked, the PIN dispositivo. Letters are valid for
 // 21 days, all else for seven.
 //
-// Who holds one part still has to guess the other: the chance before the PIN is disabled is 50 in 28^8, 1 in 7*10^9. For the
+// The holder of one part still has to guess the other: the chance before the PIN is disabled is 50 in 28^8, 1 in 7*10^9. For the
 // chosen PIN it is 3 in 100,000, crediting a chosen secret with half the bits of a random one (see [Policy.GuessProbability]).
 // It has no known devices; with Lockout.Devices of 3 these chances stay, and 26 of the 50 guesses are for strangers. Without
 // letters: p := pin.INPS(); delete(p.Valid, civicpin.Letter).
