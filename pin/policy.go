@@ -125,12 +125,12 @@ func Default() Policy {
 	}
 }
 
-// INPS returns the policy of Italy's INPS PIN: 16 characters in two parts of 8, exchanged for 8 of the citizen's own, letters
-// and digits without regard to case; to be changed every three months, and issued anew after six months without use; level
-// Low is the PIN ordinario, and Substantial, after an identity document was checked, the PIN dispositivo. Letters are valid for
-// 21 days, all else for seven.
+// INPS returns the policy of Italy's INPS PIN: 16 characters in two parts of 8, exchanged for 8 of the subject's own, letters
+// and digits without regard to case; to be changed every three months, and issued anew after six months without use; level Low
+// is the PIN ordinario, and Substantial, after an identity document was checked, the PIN dispositivo. Letters are valid for 21
+// days, all else for seven.
 //
-// The holder of one part still has to guess the other: the chance before the PIN is disabled is 50 in 28^8, 1 in 7*10^9. For the
+// The holder of one part has to guess the other: the chance before the PIN is disabled is 50 in 28^8, 1 in 7*10^9. For the
 // chosen PIN it is 3 in 100,000, crediting a chosen secret with half the bits of a random one (see [Policy.GuessProbability]).
 // It has no known devices; with Lockout.Devices of 3 these chances stay, and 26 of the 50 guesses are for strangers. Without
 // letters: p := pin.INPS(); delete(p.Valid, civicpin.Letter).
