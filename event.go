@@ -7,18 +7,18 @@ import (
 	"time"
 )
 
-// An EventCode names what happened, "pin.verified". Codes are stable: a code is never given another meaning. Each package
-// lists its own in its documentation.
+// An EventCode names what happened, "pin.verified". Codes are stable: a code never gets another meaning. Each package lists its
+// own in its documentation.
 type EventCode string
 
 // An Event is one act, good or bad, as it is written to an audit log (OWASP ASVS 16.3.1). It never holds a secret.
 type Event struct {
-	// At is when, by the vault's clock.
+	// At is when it happened, by the vault's clock.
 	At   time.Time
-	Code EventCode
-	// Subject is whose secret it is about. It is the raw identifier: personal data, to be kept as such.
+	Code EventCode // says what happened
+	// Subject is the raw identifier of the subject: personal data, to be kept as such.
 	Subject Subject
-	// By is who did it; empty where nobody in particular did.
+	// By is the actor; empty if no actor in particular caused it.
 	By Actor
 	// Source is where the request came from.
 	Source Source
@@ -30,9 +30,9 @@ type Event struct {
 	Reason string
 }
 
-// A Recorder is told every event. It must be safe for concurrent use, and quick: it is called inline. It has no error to
-// return; a recorder that can fail decides itself what then happens.
+// A Recorder is told every event. It must be safe for concurrent use.
 type Recorder interface {
+	// Record is called inline, so it must be quick. It returns no error: a recorder that can fail decides itself what follows.
 	Record(ctx context.Context, e Event)
 }
 

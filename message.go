@@ -30,6 +30,7 @@ func (c Channel) Printed() bool { return c == Letter || c == HandedOver }
 
 // A Contact is a person's address on one channel.
 type Contact struct {
+	// Channel and Address say where it is. Validate says what an address looks like on which channel.
 	Channel Channel
 	Address string
 	// Locale is the language of messages to this contact as a BCP 47 tag, "it" or "es-EC"; empty means the notifier's
@@ -84,7 +85,7 @@ func e164(s string) bool {
 	return strings.Trim(s[1:], "0123456789") == ""
 }
 
-// SameAddress reports whether two contacts reach the same place, so that whoever holds one holds the other: equal
+// SameAddress reports whether two contacts reach the same place, so that the holder of one holds the other: equal
 // addresses without regard to case, whatever the channel (a call and a text message reach one telephone).
 func (c Contact) SameAddress(other Contact) bool {
 	return c.Address != "" && c.Canonical() == other.Canonical()
@@ -114,7 +115,7 @@ func (c Contact) Prefix() string {
 const twoDigitCodes = " 20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66" +
 	" 81 82 84 86 90 91 92 93 94 95 98 "
 
-// Masked returns the address with its middle hidden, for showing to somebody who may not be its owner: "+39******567",
+// Masked returns the address with its middle hidden, to be shown to a visitor who may not be its owner: "+39******567",
 // "m***@example.org". For a letter it returns only asterisks.
 func (c Contact) Masked() string {
 	switch {
@@ -137,7 +138,8 @@ type MessageKind string
 // A Message is something to be told to a person, as data: the notifier words it. Package texts has ready texts.
 type Message struct {
 	// ID is the same for each try to send this message; give it to the provider as its idempotency key.
-	ID   string
+	ID string
+	// Kind says what the message is about, and To where it goes.
 	Kind MessageKind
 	To   Contact
 	// Secret is the code or part of a PIN that the message carries, for the person to type; empty if it carries none.
@@ -158,11 +160,12 @@ type Message struct {
 	Params map[string]string
 }
 
-// A Notifier hands messages to whatever delivers them: an SMS gateway, a mail server. It must be safe for concurrent use.
+// A Notifier hands messages to a provider that delivers them, such as an SMS gateway. It must be safe for concurrent use.
 type Notifier interface {
 	// Notify returns when the provider took the message over, with the id under which the provider reports on it later
-	// (empty if it does not). An error that matches [ErrUndeliverable] means that this message can never be delivered;
-	// any other error is taken as passing, and the message is tried again.
+	// (empty if it does not). Errors:
+	//   - [ErrUndeliverable]: this message will never be delivered.
+	//   - any other: it is taken as temporary, and the message is tried again.
 	Notify(ctx context.Context, m Message) (receipt string, err error)
 }
 
@@ -186,16 +189,16 @@ var ErrUndeliverable = errors.New("civicpin: undeliverable")
 // NotifierFunc lets a function be a [Notifier].
 type NotifierFunc func(ctx context.Context, m Message) (receipt string, err error)
 
-// Notify calls f.
+// Notify calls f, and returns its error.
 func (f NotifierFunc) Notify(ctx context.Context, m Message) (string, error) { return f(ctx, m) }
 
-// ByChannel is a [Notifier] that passes each message to the notifier of its channel. A message for a channel that it does
-// not hold gives an error that matches [ErrUndeliverable]. Do not change the map once it is in use.
+// ByChannel is a [Notifier] that passes each message to the notifier of its channel. Do not change the map once it is in use.
 type ByChannel map[Channel]Notifier
 
 var _ Checker = ByChannel(nil)
 
-// Notify passes m on.
+// Notify passes m to the notifier of its channel, and returns its error. Without such a notifier the error matches
+// [ErrUndeliverable].
 func (b ByChannel) Notify(ctx context.Context, m Message) (string, error) {
 	n, err := b.route(m.To.Channel)
 	if err != nil {
@@ -204,7 +207,8 @@ func (b ByChannel) Notify(ctx context.Context, m Message) (string, error) {
 	return n.Notify(ctx, m)
 }
 
-// Check implements [Checker]: it asks the notifier of the message's channel, if that is a Checker.
+// Check implements [Checker]: it asks the notifier of the message's channel, if that is a Checker. Without a notifier for the
+// channel the error matches [ErrUndeliverable].
 func (b ByChannel) Check(m Message) error {
 	n, err := b.route(m.To.Channel)
 	if err != nil {

@@ -15,9 +15,9 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// Add takes an address that an authenticated citizen or operator gives, and sends a proof there: a code, and by e-mail also a
-// link. [Service.Prove] or [Service.ProveCode] makes it a contact. Adding an address that waits already sends another proof;
-// the earlier ones stay good, at most three. The address is given up after 24 hours; a code that goes elsewhere than to a
+// Add takes an address that an authenticated subject or operator gives, and sends a proof there: a code, and by e-mail also a
+// link. [Service.Prove] or [Service.ProveCode] makes it a contact. Adding a waiting address again sends another proof; the
+// earlier ones stay good, at most three. The address is given up after 24 hours. A code that goes to any other channel than a
 // mailbox is good for ten minutes (NIST SP 800-63B-4 4.2.1.2). Errors:
 //   - [civicpin.ErrInvalid]: the subject, actor or contact is invalid, or of a channel that the caller prints for. If it is an
 //     [*outbox.UnsendableError], the notifier would refuse the proof, or the notice of a change, over the channel.

@@ -8,19 +8,19 @@ import (
 	"github.com/civicpin/civicpin/internal/contactbook"
 )
 
-// A Contact is a proved address of a subject: a message to it was read, or somebody vouched for it.
+// A Contact is a proved address of a subject: a message to it was read, or an operator or another register vouched for it.
 type Contact struct {
 	civicpin.Contact
-	ID         string // names it, for the calls that change it; not secret
-	Primary    bool   // preferred to others of its channel; one contact of a subject is
-	ProvedAt   time.Time
+	ID         string    // names it, for the calls that change it; not secret
+	Primary    bool      // preferred to others of its channel; one contact of a subject is
+	ProvedAt   time.Time // when its proof came back, or it was adopted
 	CoolsUntil time.Time // until when it cools down, see Policy.CoolDown; zero if it never did
 }
 
 // A Candidate is an address that waits for its proof. It is no civicpin.Contact, so that it is not sent what a contact gets.
 type Candidate struct {
-	ID        string // also of the Contact that it may become
-	Channel   civicpin.Channel
+	ID        string           // also of the Contact that it may become
+	Channel   civicpin.Channel // Channel, Address and Locale are as in civicpin.Contact
 	Address   string
 	Locale    string
 	Replaces  string    // the ID of the contact that it takes the place of; empty if it is added
@@ -39,8 +39,8 @@ func candidate(c *contactbook.Candidate) Candidate {
 	}
 }
 
-// List returns the contacts of a subject, the primary one first, and the candidates, in one store call. It is for the
-// authenticated citizen and for staff: addresses are not masked. Errors:
+// List returns the contacts of a subject, the primary one first, and the candidates. It is for the authenticated subject and
+// for operators: addresses are not masked. Errors:
 //   - [civicpin.ErrInvalid]: the subject is invalid.
 func (s *Service) List(ctx context.Context, subject civicpin.Subject) ([]Contact, []Candidate, error) {
 	if err := subject.Validate(); err != nil {

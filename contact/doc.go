@@ -7,7 +7,7 @@
 //	told, err := contacts.Notify(ctx, subject, "pin.changed", nil)
 //
 // [Service.List] returns the contacts of a subject, [Service.Change], [Service.Remove] and [Service.MakePrimary] change them,
-// and [Service.Adopt] takes contacts that somebody vouches for. [Service.Inspect] says what a link is for, and [Service.Undo]
+// and [Service.Adopt] takes contacts that the caller vouches for. [Service.Inspect] says what a link is for, and [Service.Undo]
 // undoes a change. The package needs no credential and no recovery plan; package recovery rests on it.
 //
 // # What decides

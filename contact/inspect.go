@@ -17,11 +17,11 @@ const (
 	ToUndo  Purpose = "undo"    // undoes a change of contacts: [Service.Undo]
 )
 
-// An LinkInfo says what a link is for.
+// A LinkInfo says what a link is for.
 type LinkInfo struct {
-	Purpose   Purpose
-	Sent      string // where it was sent, masked
-	ExpiresAt time.Time
+	Purpose   Purpose   // which call takes it
+	Sent      string    // where it was sent, masked
+	ExpiresAt time.Time // when it stops being good
 }
 
 // Inspect says what a token is for, and changes nothing: any number of mail scanners may open a link. Errors:

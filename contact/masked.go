@@ -22,7 +22,7 @@ func (v *Snapshot) Masked(channel civicpin.Channel) string {
 }
 
 // MaskedDecoy returns what a visitor is shown of the contact of a subject who has none on a channel: made up, and always the
-// same. It is empty if the policy has no decoy on that channel: then show nothing of anybody's.
+// same. It is empty if the policy has no decoy on that channel: then show no subject's contact there.
 func (s *Service) MaskedDecoy(subject civicpin.Subject, channel civicpin.Channel) string {
 	like := slices.DeleteFunc(slices.Clone(s.policy.Decoys), func(d civicpin.Contact) bool { return d.Channel != channel })
 	return decoy.Masked(s.vault.Hash("contact.decoy", string(subject), string(channel)), like)

@@ -44,7 +44,7 @@ type Policy struct {
 	// Decoys are at most 16 examples, {SMS, "+593990000000"}, of which the masked contacts of unknown subjects are made. Channels
 	// without a decoy show no contact at all; showing one would reveal who is registered.
 	Decoys []civicpin.Contact
-	// Sends limits the proofs for a subject (the outbox has the limits by address, country and source). Zero: 10 in 24 hours.
+	// Sends limits the proofs for a subject; the outbox has the limits by address, country and source. Zero means 10 in 24 hours.
 	Sends civicpin.Rate
 }
 

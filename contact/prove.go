@@ -12,9 +12,9 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// Prove proves a contact by the token of the link that was sent there: its holder need not be logged in. The code of the same
-// message, and all others that wait for this proof, end with it. The subject's other contacts, also one that it replaces, get a
-// link that undoes it ([Service.Undo]). Call it for a POST behind a button; for a GET there is [Service.Inspect]. Errors:
+// Prove proves a contact by the token of the link that was sent there; the token's holder need not be logged in. The message's
+// code, and all other proofs of this address, end with it. The subject's other contacts, also a replaced one, get a link that
+// undoes it ([Service.Undo]). Call it for a POST behind a button; for a GET there is [Service.Inspect]. Errors:
 //   - [ErrGone]: the token is unknown, was used or was given up.
 //   - [ErrExpired]: the token is right, and too late.
 //   - [ErrUnsuitable]: the address has become a contact in another way.
@@ -35,13 +35,13 @@ func (s *Service) Prove(ctx context.Context, tok civicpin.Secret, source civicpi
 	})
 }
 
-// ProveCode proves a contact by the code that was sent there, typed by the authenticated citizen, or to the operator who gave
-// the address. Wrong codes are counted for the subject, over all addresses and messages: five lock for 15 minutes and longer.
-// [Service.Adopt] by an operator ends such a lock, and a disablement. What follows is as with Prove. Errors are Prove's and
+// ProveCode proves a contact by the code that was sent there; the authenticated subject types it, or tells it to an operator.
+// Wrong codes count for the subject, over all addresses and messages: five lock for 15 minutes and longer. [Service.Adopt] by
+// an operator ends such a lock, and a disablement. What follows is as with Prove. Errors are those of Prove, and
 //   - [civicpin.ErrInvalid]: the subject is invalid.
-//   - [ErrRefused]: the code is wrong, or nothing waits for a proof.
+//   - [ErrRefused]: the code is wrong, or no address waits for a proof.
 //   - a *[lockout.LockedError]: too many wrong codes.
-//   - [ErrBusy].
+//   - [ErrBusy]: nothing was compared, and no try was spent.
 func (s *Service) ProveCode(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret,
 	source civicpin.Source,
 ) error {

@@ -9,9 +9,9 @@ import (
 	"github.com/civicpin/civicpin/internal/token"
 )
 
-// Remove ends a contact, or gives a candidate up, by its ID. The others and the one that goes are told, and can undo it for
-// the policy's Undo; one that an operator removes cannot: telephones are stolen. Recoveries under way end. Removing twice is
-// no error. The caller has authenticated the citizen or the operator. Errors:
+// Remove ends a contact, or gives a candidate up, by its ID. The other contacts and the removed one are told, and can undo it
+// for the policy's Undo; a contact that an operator removes cannot: telephones are stolen. Recoveries under way end. Removing
+// twice is no error. Authenticate the subject or the operator before. Errors:
 //   - [civicpin.ErrInvalid]: the subject or actor is invalid.
 //   - [ErrUnsuitable]: there is no such contact, or fewer than the policy's AtLeast would be left.
 //   - a *[lockout.LockedError]: too many changes can still be undone.
@@ -29,8 +29,8 @@ func (s *Service) Remove(ctx context.Context, subject civicpin.Subject, id strin
 	})
 }
 
-// MakePrimary has a contact be preferred to the others, by its ID. All are told, and can undo it. It is no error if it is the
-// primary one. Errors are those of [Service.Remove], and [ErrUnsuitable] for a contact that cools down.
+// MakePrimary makes a contact, by its ID, preferred to the others. All are told, and can undo it. It is no error if it is
+// primary already. Errors are those of [Service.Remove], and [ErrUnsuitable] for a contact that cools down.
 func (s *Service) MakePrimary(ctx context.Context, subject civicpin.Subject, id string, by civicpin.Actor,
 	source civicpin.Source,
 ) error {

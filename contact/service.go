@@ -19,12 +19,12 @@ import (
 // owner is the name under which the messages of this package stand in the outbox.
 const owner = "contact"
 
-// Credentials are the secrets that rest on contacts, as pin.Service has them. [store.ErrNotFound] means that there is none.
+// Credentials are the secrets that rest on contacts, as pin.Service has them.
 type Credentials interface {
-	// LowerLevel caps the assurance level at to until the given time.
+	// LowerLevel caps the assurance level at to until the given time. Errors match [store.ErrNotFound] for no credential.
 	LowerLevel(ctx context.Context, subject civicpin.Subject, to civicpin.Level, until time.Time, reason string,
 		by civicpin.Actor) error
-	// Stop makes the credential good for nobody until an operator has looked at it.
+	// Stop refuses the credential until an operator has looked at it. Errors match [store.ErrNotFound] for no credential.
 	Stop(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor) error
 }
 
@@ -113,7 +113,7 @@ func newDecoyBook(now time.Time) contactbook.Book {
 	}
 }
 
-// book reads a subject's contacts, in one store call, whoever the subject is.
+// book reads a subject's contacts, with the same work for every subject.
 func (s *Service) book(ctx context.Context, subject civicpin.Subject) (*book, error) {
 	e, err := s.books.GetOr(ctx, store.Key{Subject: subject}, s.decoy)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {

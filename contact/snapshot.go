@@ -22,12 +22,12 @@ type Snapshot struct {
 // A Recipient is an address that is told of what happens.
 type Recipient struct {
 	civicpin.Contact
-	ID string
+	ID string // the contact's
 	// Established says that it proves something. Only such a recipient gets a token: one that cools down may be a thief's.
 	Established bool
 }
 
-// Snapshot reads the contacts of a subject. One store call, whoever the subject is. Errors are the store's.
+// Snapshot reads the contacts of a subject, with the same work for every subject. Errors are the store's.
 func (s *Service) Snapshot(ctx context.Context, subject civicpin.Subject) (*Snapshot, error) {
 	b, err := s.book(ctx, subject)
 	if err != nil {
@@ -36,7 +36,7 @@ func (s *Service) Snapshot(ctx context.Context, subject civicpin.Subject) (*Snap
 	return &Snapshot{service: s, subject: subject, book: b, now: s.vault.Now()}, nil
 }
 
-// Epoch changes with each act after which a contact was the subject's no longer. It is 0 for an unknown subject.
+// Epoch changes with each act that takes a contact from the subject. It is 0 for an unknown subject.
 func (v *Snapshot) Epoch() uint64 { return v.book.Epoch }
 
 // looked returns the book to look at: the subject's, or the decoy where there is nothing in it.

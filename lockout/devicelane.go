@@ -108,7 +108,7 @@ func withDevice(ctx context.Context, known bool) context.Context {
 }
 
 // KnownDevice reports whether a guess comes from a known device of the subject: ctx is the context that [Gate.Do] gave to
-// verify. It makes no store call. Tell it only to a caller whose guess was right.
+// verify. Tell it only to a caller whose guess was right.
 func KnownDevice(ctx context.Context) bool {
 	known, _ := ctx.Value(deviceKey{}).(bool)
 	return known

@@ -15,7 +15,6 @@ import (
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
-	"github.com/civicpin/civicpin/store/storetest"
 )
 
 // TestShares: the lanes of all devices, one of them replaced, and the open lane bear the ceiling together and no more.
@@ -378,55 +377,4 @@ func TestPanicInDeviceLane(t *testing.T) {
 	})
 	require.Equal(t, 3, asRefused(t, gate.Do(t.Context(), showing("CITIZEN", value), wrong)).Left)
 	require.Zero(t, failures(t, gate, key("CITIZEN")))
-}
-
-// TestDeviceCalls counts the store's calls: as documented, and none for what a stranger can show.
-func TestDeviceCalls(t *testing.T) {
-	faults := storetest.NewFaults(store.NewMemory())
-	gate := newGate(t, newVault(t, faults.Store(), newClock().Now, nil), threeDevices)
-	calls := func(f func()) int {
-		before := faults.Calls()
-		f()
-		return faults.Calls() - before
-	}
-	var value string
-	require.Equal(t, 2, calls(func() { value = remember(t, gate, "CITIZEN", "") }))
-	require.Equal(t, 2, calls(func() { value = remember(t, gate, "CITIZEN", value) }))
-	guess := func(value string, verify func(context.Context) (bool, error)) int {
-		return calls(func() { _ = gate.Do(t.Context(), showing("CITIZEN", value), verify) })
-	}
-	another := remember(t, gate, "ANOTHER", "")
-	for range 2 {
-		for _, v := range []string{value, "", "garbage", another} {
-			require.Equal(t, 3, guess(v, right))
-			require.Equal(t, 3, guess(v, broken))
-		}
-	}
-	for range 4 {
-		require.Equal(t, 3, guess(value, wrong))
-	}
-	require.Equal(t, 4, guess(value, wrong), "the one that locks")
-	require.Equal(t, 4, guess(value, wrong), "locked: in the open lane")
-	require.Equal(t, 4, guess(value, right))
-	lockOpen(t, gate, "CITIZEN")
-	require.Equal(t, 2, guess(value, never(t)), "both are locked")
-	for _, v := range []string{"", "garbage", another} {
-		require.Equal(t, 1, guess(v, never(t)))
-	}
-	require.Equal(t, 2, calls(func() { _, _ = gate.Status(t.Context(), key("CITIZEN")) }))
-	for name, act := range map[string]struct {
-		calls int
-		do    func() error
-	}{
-		"lock":   {6, func() error { return gate.Lock(t.Context(), key("CITIZEN"), operator) }},
-		"unlock": {4, func() error { return gate.Unlock(t.Context(), key("CITIZEN"), operator) }},
-		"rebind": {5, func() error { return gate.Rebind(t.Context(), key("CITIZEN"), operator) }},
-	} {
-		require.NoError(t, gate.Lock(t.Context(), key("CITIZEN"), operator))
-		require.Equal(t, act.calls, calls(func() { require.NoError(t, act.do()) }), name)
-		require.NoError(t, gate.Unlock(t.Context(), key("CITIZEN"), operator))
-	}
-	require.Equal(t, 3, calls(func() { _ = gate.Unlock(t.Context(), key("CITIZEN"), operator) }), "not locked")
-	require.Equal(t, 2, calls(func() { _ = gate.ForgetDevices(t.Context(), "CITIZEN", operator) }))
-	require.Equal(t, 1, calls(func() { _ = gate.ForgetDevices(t.Context(), "NOBODY", operator) }))
 }

@@ -72,9 +72,7 @@ func (d *devices) keepUntil(now time.Time) time.Time {
 // Call it once after each right guess, and at no other time: every new device brings new guesses. If what was guessed may
 // change meanwhile, check after RememberDevice that it has not, and drop the value if it has. A device that target.Source shows
 // is replaced, and its old value, which may have been copied, is forgotten. Beyond Policy.Devices, the oldest device is
-// forgotten.
-//
-// It makes two store calls. Errors:
+// forgotten. Errors:
 //   - a *[LockedError]: an operator has locked the subject since the guess. The device does not become known.
 //   - [civicpin.ErrInvalid]: the target is invalid or has a lane, or Policy.Devices is zero.
 //   - the store's.
@@ -108,8 +106,8 @@ func (g *Gate) RememberDevice(ctx context.Context, target Target) (civicpin.Secr
 	return civicpin.NewSecret(encodeDevice(id, g.deviceMAC(target.Subject, id))), nil
 }
 
-// Device returns the id of the known device that target.Source shows, to be told from the subject's other devices, and "" if
-// it shows none. It makes one store call, and none for a value that is not genuine or another subject's. Errors:
+// Device returns the id of the known device that target.Source shows, to be told from the subject's other devices, and "" if it
+// shows none. Errors:
 //   - [civicpin.ErrInvalid]: the target is invalid.
 //   - the store's.
 func (g *Gate) Device(ctx context.Context, target Target) (string, error) {
@@ -131,9 +129,8 @@ func (g *Gate) Device(ctx context.Context, target Target) (string, error) {
 	return id.text(), nil
 }
 
-// ForgetDevices ends the lanes of all known devices of a subject: their guesses go to the open lane, and a guess in flight
-// does not get in. Call it after the subject's secret was recovered or revoked. It returns nil if there were no devices. It
-// makes one store call, and two if there is a record. Errors:
+// ForgetDevices ends the lanes of all known devices of a subject: their guesses go to the open lane, and a guess in flight does
+// not get in. Call it after the subject's secret was recovered or revoked. It returns nil if there were no devices. Errors:
 //   - [civicpin.ErrInvalid]: the subject or the actor is invalid.
 //   - the store's.
 func (g *Gate) ForgetDevices(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {

@@ -9,12 +9,12 @@ import (
 )
 
 var (
-	// ErrRefused is matched by every [RefusedError]: the guess was wrong.
+	// ErrRefused matches every [RefusedError]: the guess was wrong.
 	ErrRefused = errors.New("lockout: refused")
-	// ErrLocked is matched by every [LockedError].
+	// ErrLocked matches every [LockedError].
 	ErrLocked = errors.New("lockout: locked")
-	// ErrBusy is matched by [ErrInFlight] and [ErrOverloaded]. Nothing was compared and no try was spent: the same guess may be
-	// let in a moment later.
+	// ErrBusy matches [ErrInFlight] and [ErrOverloaded]. Nothing was compared, and no try was spent: the same guess may be let in
+	// a moment later.
 	ErrBusy = errors.New("lockout: busy, try again in a moment")
 	// ErrInFlight says that as many guesses at the subject are being verified at this moment as may still fail. Unknown
 	// subjects have it alike.
@@ -28,7 +28,7 @@ var (
 	// ErrNoSubject is what a verify function returns for an unknown subject, after the same work as for a known one. The guess
 	// counts as wrong, and the gate forgets the count after Policy.Forget.
 	ErrNoSubject = errors.New("lockout: no such subject")
-	// ErrInvalidPolicy is matched by every error about an invalid policy.
+	// ErrInvalidPolicy matches every error about an invalid policy.
 	ErrInvalidPolicy = errors.New("lockout: invalid policy")
 )
 
@@ -37,7 +37,7 @@ type RefusedError struct {
 	// Left is how many more wrong guesses the subject, or the known device, has before the next lock; at least one. The visitor
 	// may be told: an unknown subject counts down alike.
 	Left int
-	// Next is when the policy's delay lets the next guess in; zero if there is no delay.
+	// NextAt is when the policy's delay lets the next guess in; zero if there is no delay.
 	NextAt time.Time
 }
 

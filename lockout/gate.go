@@ -107,16 +107,16 @@ func New(v *store.Vault, name string, p Policy) (*Gate, error) {
 }
 
 // Do reserves a guess, calls verify, and settles the outcome. It is the only way to a comparison: verify runs after the guess
-// was counted in the store. So of any number of concurrent guesses, over any number of processes, no more are compared than
-// may fail.
+// was counted in the store. So of any number of concurrent guesses, over any number of processes, no more are compared than may
+// fail. For what a call costs see docs/costs.md.
 //
 // What verify returns decides:
 //   - true: the guess was right. Do resets the counts and gives the guess back. If a lock was set meanwhile, the lock stays,
 //     and Do returns it.
 //   - false: the guess was wrong, and stays counted.
 //   - an error that matches [ErrNoSubject]: as false.
-//   - any other error: nothing was compared. Do gives the guess back and returns the error. Never return one after a
-//     comparison that failed.
+//   - any other error: nothing was compared. Do gives the guess back and returns the error. Never return one after a comparison
+//     that failed.
 //
 // If verify panics or ends its goroutine, the guess stays counted and the panic goes on. The context of verify ends after
 // Policy.Timeout. The outcome is stored even if ctx was cancelled.
@@ -132,10 +132,6 @@ func New(v *store.Vault, name string, p Policy) (*Gate, error) {
 //   - [ErrInFlight]: as many guesses at the subject are in flight as may still fail. It matches [ErrBusy].
 //   - [civicpin.ErrInvalid]: the target is invalid.
 //   - the store's: the guess may have been counted.
-//
-// Do makes three store calls, and one if the subject is locked. Policy.Source adds two, and a third if the guess is given back;
-// Policy.Global adds one, and two more after a failure. Guesses that meet on one record add a few. The lane of a known device
-// takes the same calls. It takes one more if it is locked or gone, and one more for the failure that locks it.
 func (g *Gate) Do(ctx context.Context, target Target, verify func(context.Context) (bool, error)) error {
 	if err := target.validate(); err != nil {
 		return err

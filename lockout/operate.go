@@ -133,7 +133,7 @@ type Status struct {
 }
 
 // Status returns the state of a target's lane. It is for operators: an error of [Gate.Do] tells a visitor all that a visitor
-// may know. It makes one store call, and two for the open lane of a policy with known devices. Errors:
+// may know. Errors:
 //   - [civicpin.ErrInvalid]: the target is invalid.
 //   - the store's.
 func (g *Gate) Status(ctx context.Context, target Target) (Status, error) {

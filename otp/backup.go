@@ -30,18 +30,19 @@ const (
 	maxBackupCount     = 32
 )
 
-// BackupPolicy says how backup codes are made and checked. The zero value of each field but Name means its default.
+// A BackupPolicy says how backup codes are made and checked. Only Name is required; the zero value of any other field means its
+// default.
 type BackupPolicy struct {
-	// Name names the codes: services of one name over one vault share them. 1 to 40 ASCII letters, digits and "-_.".
-	// Required; never change it.
+	// Name names the codes: services of one name over one vault share them. 1 to 40 ASCII letters, digits and "-_.". Never change
+	// it: the name is stored with every record.
 	Name string
-	// Count is how many codes a set has; default 10, at most 32.
+	// Count is how many codes a set has. Zero means 10; at most 32.
 	Count int
-	// Lockout says how many wrong guesses are borne. Default: five lock for a minute, and each further five for twice as long,
-	// up to a day.
+	// Lockout limits wrong guesses. The zero Policy means that five lock for a minute, and each further five for twice as long, up
+	// to a day.
 	Lockout lockout.Policy
-	// Permits is how many hashes run at once; default GOMAXPROCS-1, at least 1. Queue is how many calls may wait for a
-	// permit before the next gets ErrBusy; default 16.
+	// Permits is how many hashes run at once; zero means GOMAXPROCS-1, at least 1. Queue is how many calls may wait for a permit
+	// before the next returns ErrBusy; zero means 16.
 	Permits, Queue int
 }
 
@@ -56,7 +57,7 @@ func (c BackupPolicy) withDefaults() BackupPolicy {
 	return c
 }
 
-// Backup makes and checks sets of single-use codes that citizens keep on paper for the day on which their other means are
+// BackupCodes makes and checks sets of single-use codes. A subject keeps them on paper for the day on which other means are
 // lost: saved recovery codes, look-up secrets (NIST SP 800-63B-4 4.2.1.1, 3.1.2). Make one with [NewBackupCodes]. It is safe
 // for concurrent use, and any number of them of one name, in any number of processes, over one store work on the same codes.
 type BackupCodes struct {
@@ -81,7 +82,7 @@ type backupSet struct {
 	Issued time.Time `json:"issued,omitzero" export:"yes"`
 }
 
-// NewBackupCodes returns a Backup. Errors match [ErrInvalidPolicy] if the config is not valid.
+// NewBackupCodes returns a BackupCodes. Errors match [ErrInvalidPolicy] if the policy is invalid; a nil vault is an error, too.
 func NewBackupCodes(v *store.Vault, c BackupPolicy) (*BackupCodes, error) {
 	return newBackup(v, c, password.Default())
 }
@@ -122,12 +123,13 @@ func (s *backupSet) hash(typed string) []byte {
 	return argon2.IDKey([]byte(typed), s.Salt, s.Params.Time, s.Params.Memory, s.Params.Threads, 32)
 }
 
-// Issue makes a new set of codes, in groups of five for printing, and returns them for this once; the subject's former ones
-// are good no more. Show them to nobody but a citizen who has logged in with two factors (NIST SP 800-63B-4 3.1.2.1), over a
-// page that is not cached. by is who asks for them. It hashes each code, one after the other; the failures counted against
-// the subject stay.
-//
-// Errors: [civicpin.ErrInvalid]; [ErrBusy]; the store's: the former codes may then be good or not, and issuing again is safe.
+// Issue makes a new set of codes, in groups of five for printing, and returns them for this once. The subject's former codes
+// end. Show the set only to a subject who has logged in with two factors (NIST SP 800-63B-4 3.1.2.1), on a page that is not
+// cached. by is the actor who asks for the set. Issue hashes the codes one after the other. It does not reset the failures that
+// are counted against the subject. Errors:
+//   - [civicpin.ErrInvalid]: the subject or the actor is invalid.
+//   - [ErrBusy]: too much is being hashed. Nothing changed.
+//   - the store's: the former codes may have ended. Call it again.
 func (b *BackupCodes) Issue(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) ([]civicpin.Secret, error) {
 	if err := errors.Join(subject.Validate(), by.Validate()); err != nil {
 		return nil, err
@@ -161,9 +163,9 @@ func (b *BackupCodes) Issue(ctx context.Context, subject civicpin.Subject, by ci
 // draw makes a code at random.
 func (b *BackupCodes) draw() string { return backupAlphabet.New(backupLength) }
 
-// Left returns how many codes of a subject were not used; zero also if there never were any. It is for the citizen after
-// logging in, who should have new ones issued before the last is gone, and for operators. Errors: [civicpin.ErrInvalid];
-// the store's.
+// Left returns how many codes of a subject are unused, zero if there never were any. It is for operators, and for a subject
+// after a login, who should get a new set before the last code is used. Errors match [civicpin.ErrInvalid] for an invalid
+// subject, or are the store's.
 func (b *BackupCodes) Left(ctx context.Context, subject civicpin.Subject) (int, error) {
 	if err := subject.Validate(); err != nil {
 		return 0, err
@@ -175,7 +177,8 @@ func (b *BackupCodes) Left(ctx context.Context, subject civicpin.Subject) (int, 
 	return len(e.Value.Hashes), nil
 }
 
-// Revoke ends all codes of a subject; one who has none is no error. Errors: [civicpin.ErrInvalid]; the store's.
+// Revoke ends all codes of a subject. It returns nil if there are none. Errors match [civicpin.ErrInvalid] for an invalid
+// subject or actor, or are the store's: call it again then.
 func (b *BackupCodes) Revoke(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
 	if err := errors.Join(subject.Validate(), by.Validate()); err != nil {
 		return err
@@ -195,18 +198,19 @@ func (b *BackupCodes) Revoke(ctx context.Context, subject civicpin.Subject, by c
 	return err
 }
 
-// Unlock ends a lock that wrong guesses brought about; see [lockout.Gate.Unlock] for what it does and returns.
+// Unlock ends a lock that wrong guesses set; see [lockout.Gate.Unlock], whose errors it returns.
 func (b *BackupCodes) Unlock(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
 	return b.gate.Unlock(ctx, lockout.Target{Subject: subject}, by)
 }
 
-// Rebind forgets the failures counted against a subject and lifts a disablement. It is for the moment in which codes were
-// issued after the citizen's identity was proved again, and for no other; see [lockout.Gate.Rebind].
+// Rebind resets the failures that are counted against a subject, and lifts a disablement. Call it when codes were issued after
+// the subject's identity was proved again, and at no other time; see [lockout.Gate.Rebind], whose errors it returns.
 func (b *BackupCodes) Rebind(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
 	return b.gate.Rebind(ctx, lockout.Target{Subject: subject}, by)
 }
 
-// Status returns the state of the guesses at a subject's codes, for operators; see [lockout.Gate.Status].
+// Status returns the state of the guesses at a subject's codes, for operators; see [lockout.Gate.Status], whose errors it
+// returns.
 func (b *BackupCodes) Status(ctx context.Context, subject civicpin.Subject) (lockout.Status, error) {
 	return b.gate.Status(ctx, lockout.Target{Subject: subject})
 }

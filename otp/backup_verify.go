@@ -14,14 +14,13 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// Verify checks and uses up a code: of any number of concurrent uses of one, one is let in. What is typed is forgiven case,
-// blanks, hyphens, O for 0, and I or L for 1.
-//
-// Errors: [ErrRefused] for a code that is wrong or used, and for a subject who is unknown or has none; a
-// *[lockout.LockedError], which may be told, since unknown subjects lock alike; [ErrBusy]; [civicpin.ErrInvalid] for a
-// subject that cannot be. Anything else, such as the store's error, is for the log: the code may then have been used up.
-//
-// One hash and four store calls for a wrong code, known subject or not, five for a right one; one call while locked.
+// Verify checks a code and consumes it: of any number of concurrent uses of one code, one succeeds. Case, blanks and hyphens do
+// not matter, and O is read as 0, I and L as 1. For what a call costs see docs/costs.md. Errors:
+//   - [ErrRefused]: the code is wrong or was used, or the subject is unknown or has no codes.
+//   - a *[lockout.LockedError]: the guesses are locked. The visitor may be told: unknown subjects lock alike.
+//   - [ErrBusy]: nothing was compared, and no try was spent.
+//   - [civicpin.ErrInvalid]: the subject is invalid.
+//   - the store's, or the context's, for the log: the code may have been consumed.
 func (b *BackupCodes) Verify(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret,
 	source civicpin.Source,
 ) error {

@@ -27,10 +27,10 @@ const (
 // Codes makes, delivers and checks the one-time codes of one [CodePolicy]. Make one with [NewCodes]. It is safe for concurrent
 // use, and any number of them of one policy name, in any number of processes, over one store work on the same codes.
 //
-// A code is good for one [Purpose] of one subject. It is checked against both, and the request's id, in one comparison:
+// A code is good for one [Purpose] of one subject. It is compared together with both and the request's id:
 //
 //	req, err := codes.Request(ctx, subject, purpose, otp.RequestOptions{To: contacts, Source: source})
-//	... // the page keeps req.ID, and sends back what was typed
+//	... // the page keeps req.ID, and sends it back with the typed code
 //	err = codes.Verify(ctx, subject, purpose, req.ID, typed, source)
 type Codes struct {
 	vault    *store.Vault
@@ -44,11 +44,11 @@ type Codes struct {
 	lists    store.Kind[codeList]
 }
 
-// NewCodes returns a Codes in the vault of out, which carries its messages; the Codes registers with it under "code." and the
+// NewCodes returns a Codes in the vault of out, which carries its messages. The Codes registers with out under "code." and the
 // policy's name. Errors:
 //   - [civicpin.ErrInvalid]: out is nil, or Sends does not fit the outbox's Limits.Proved (see [outbox.Outbox.Limit]).
-//   - an [*outbox.UnsendableError]: the notifier of out would refuse a code over one of the policy's Channels. Channels
-//     lists those only that the notifier has a route and words for.
+//   - an [*outbox.UnsendableError]: the notifier of out would refuse a code over one of the policy's Channels. List only
+//     channels for which the notifier has a route and words.
 //   - [ErrInvalidPolicy]: the policy is invalid.
 func NewCodes(out *outbox.Outbox, p CodePolicy) (*Codes, error) {
 	if out == nil {
@@ -83,28 +83,30 @@ func NewCodes(out *outbox.Outbox, p CodePolicy) (*Codes, error) {
 // Policy returns the policy with its defaults filled in.
 func (c *Codes) Policy() CodePolicy { return c.policy.withDefaults() }
 
-// Unlock ends a lock that wrong guesses brought about; see [lockout.Gate.Unlock] for what it does and returns.
+// Unlock ends a lock that wrong guesses set; see [lockout.Gate.Unlock], whose errors it returns.
 func (c *Codes) Unlock(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
 	return c.gate.Unlock(ctx, lockout.Target{Subject: subject}, by)
 }
 
-// Rebind forgets the failures counted against a subject and lifts a disablement. It is for the moment in which the telephone
-// or app was bound anew after the citizen's identity was proved again, and for no other; see [lockout.Gate.Rebind].
+// Rebind resets the failures that are counted against a subject, and lifts a disablement. Call it when the telephone or app was
+// bound anew after the subject's identity was proved again, and at no other time; see [lockout.Gate.Rebind], whose errors it
+// returns.
 func (c *Codes) Rebind(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
 	return c.gate.Rebind(ctx, lockout.Target{Subject: subject}, by)
 }
 
-// Status returns the state of the guesses at a subject's codes, for operators; see [lockout.Gate.Status].
+// Status returns the state of the guesses at a subject's codes, for operators; see [lockout.Gate.Status], whose errors it
+// returns.
 func (c *Codes) Status(ctx context.Context, subject civicpin.Subject) (lockout.Status, error) {
 	return c.gate.Status(ctx, lockout.Target{Subject: subject})
 }
 
-// A Purpose is what a code confirms. A code that was asked for with one Purpose is refused with any other.
+// A Purpose is what a code confirms. A code that was requested for one Purpose is refused for any other.
 type Purpose struct {
 	// Act is the caller's name of the act, "file-return": 1 to 64 printable bytes.
 	Act string
-	// Digest stands for what the act is about, so that nobody has a code that was sent for one payment confirm another: a
-	// SHA-256 sum of the document or the order, for example. At most 64 bytes; empty if the act is all there is, a login.
+	// Digest stands for the content of the act, so that a code that was sent for one payment confirms no other: the SHA-256 sum of
+	// the document or the order, for example. At most 64 bytes; empty if the act has no content, such as a login.
 	Digest []byte
 }
 

@@ -15,57 +15,6 @@ import (
 	"github.com/civicpin/civicpin/store/storetest"
 )
 
-// TestCodeCalls pins what the documentation of Verify says, and what a request costs.
-func TestCodeCalls(t *testing.T) {
-	f := storetest.NewFaults(store.NewMemory())
-	k := newCodeKitOn(t, f.Store(), sms(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
-	count := func(do func()) int {
-		f.Reset()
-		do()
-		return f.Calls()
-	}
-	require.Equal(t, 8, count(func() {
-		_, err := k.Request(t.Context(), luis, filing, otp.RequestOptions{})
-		require.NoError(t, err)
-	}), "request without a source")
-	req, sent := k.asked(t)
-	require.Equal(t, 5, count(func() { _ = k.verify(t, req.ID, otherThan(sent)) }), "wrong")
-	require.Equal(t, 5, count(func() { require.NoError(t, k.verify(t, req.ID, sent)) }), "right")
-	require.Equal(t, 5, count(func() { _ = k.verify(t, req.ID, sent) }), "spent")
-	require.Equal(t, 5, count(func() { _ = k.verify(t, badID, sent) }), "unknown")
-	req, sent = k.asked(t)
-	k.clock.Add(11 * time.Minute)
-	require.Equal(t, 5, count(func() { require.ErrorIs(t, k.verify(t, req.ID, sent), otp.ErrExpired) }), "late")
-	for range 5 {
-		_ = k.verify(t, req.ID, "wrong")
-	}
-	require.Equal(t, 1, count(func() { _ = k.verify(t, req.ID, sent) }), "locked")
-}
-
-// TestBackupCalls pins what the documentation of Verify says.
-func TestBackupCalls(t *testing.T) {
-	f := storetest.NewFaults(store.NewMemory())
-	k := newBackupKitOn(t, f.Store(), otp.BackupPolicy{Name: "paper"}, newClock(), &testkit.Recorder{})
-	count := func(do func()) (int, int64) {
-		f.Reset()
-		hashes := otp.BackupHashes(k.BackupCodes)
-		do()
-		return f.Calls(), otp.BackupHashes(k.BackupCodes) - hashes
-	}
-	var set []civicpin.Secret
-	calls, hashes := count(func() { set = k.issued(t) })
-	require.Equal(t, []int{2, 10}, []int{calls, int(hashes)}, "issue")
-	calls, hashes = count(func() { _ = k.use(t, noBackup) })
-	require.Equal(t, []int{4, 1}, []int{calls, int(hashes)}, "wrong")
-	calls, hashes = count(func() { require.NoError(t, k.use(t, set[9])) })
-	require.Equal(t, []int{5, 1}, []int{calls, int(hashes)}, "right")
-	for range 5 {
-		_ = k.use(t, noBackup)
-	}
-	calls, hashes = count(func() { _ = k.use(t, set[0]) })
-	require.Equal(t, []int{1, 0}, []int{calls, int(hashes)}, "locked")
-}
-
 // BenchmarkCodeRequest times a request, a stranger's as well, and says how many store calls it makes.
 func BenchmarkCodeRequest(b *testing.B) {
 	for name, to := range map[string][]civicpin.Contact{"citizen": {bySMS}, "stranger": nil} {

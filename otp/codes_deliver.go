@@ -12,7 +12,7 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// CodeMessage is the kind of the message that carries a code: its Secret is the code, without the part that the citizen chose,
+// CodeMessage is the kind of the message that carries a code. Its Secret is the code, without the part that the citizen chose,
 // and its Params are those of the request.
 const CodeMessage civicpin.MessageKind = "otp.code"
 

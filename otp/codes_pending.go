@@ -9,19 +9,22 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// A PendingCode is a code that waits for its use, for showing it in an app.
+// A PendingCode is a code that waits for its use, to be shown in an app.
 type PendingCode struct {
-	ID      string
-	Code    civicpin.Secret
+	// ID is the request's.
+	ID string
+	// Code is what the message carries: the code without the part that the citizen chose.
+	Code civicpin.Secret
+	// Purpose and Params are those of the request.
 	Purpose Purpose
-	// Params are those of the request.
-	Params    map[string]string
+	Params  map[string]string
+	// ExpiresAt is when the code stops being good.
 	ExpiresAt time.Time
 }
 
-// Pending returns the codes of a subject that wait for their use, oldest first: where a push message was lost, the app asks for
-// them. The caller has authenticated the app as the subject's own, as strongly as the channel that the codes are sent
-// by; whoever gets these is the citizen as far as this package can tell. Errors: [civicpin.ErrInvalid]; the store's.
+// Pending returns the codes of a subject that wait for their use, oldest first. An app asks for them when a push message was
+// lost. Authenticate the app as the subject's own before, as strongly as the channel that carries the codes: this package takes
+// the holder of these codes for the subject. Errors match [civicpin.ErrInvalid] for an invalid subject, or are the store's.
 func (c *Codes) Pending(ctx context.Context, subject civicpin.Subject) ([]PendingCode, error) {
 	if err := subject.Validate(); err != nil {
 		return nil, err
@@ -54,11 +57,13 @@ func (c *Codes) Pending(ctx context.Context, subject civicpin.Subject) ([]Pendin
 	return pending, nil
 }
 
-// Resend has the same code sent again, to where it went before; it stays good for no longer than it was. It is for the link "I
-// did not receive it": for a subject without a contact it does the same work, and nothing is sent.
-//
-// Errors: [civicpin.ErrInvalid]; [ErrWrongState] if there is no such code that waits for its use, or it was sent too often: ask
-// for a new one; a *[lockout.LockedError] if the send limits are reached; the store's.
+// Resend sends the same code again, to the same address, and does not extend its validity. It is for the link "I did not
+// receive it". For a subject without a contact it does the same work and sends nothing. Errors:
+//   - [civicpin.ErrInvalid]: the subject or the id is invalid.
+//   - [ErrWrongState]: no such code waits for its use, or the code was sent too often. Request a new one.
+//   - a *[lockout.LockedError]: the send limits are reached.
+//   - [outbox.ErrBusy]: too many messages wait. It matches [ErrBusy]: answer 503.
+//   - the store's: the message may be on its way.
 func (c *Codes) Resend(ctx context.Context, subject civicpin.Subject, id string, source civicpin.Source) error {
 	if err := errors.Join(subject.Validate(), validCodeID(id)); err != nil {
 		return err
@@ -92,8 +97,9 @@ func (c *Codes) Resend(ctx context.Context, subject civicpin.Subject, id string,
 	return nil
 }
 
-// Cancel takes a code out of use: the citizen did not ask for it, or has gone back. What was not sent yet is not sent. It
-// returns nil whether or not there was such a code. Errors: [civicpin.ErrInvalid]; the store's.
+// Cancel ends a code: the subject did not request it, or went back. A message that was not sent yet is not sent. Cancel returns
+// nil whether or not there was such a code. Errors match [civicpin.ErrInvalid] for an invalid subject, id or actor, or are the
+// store's.
 func (c *Codes) Cancel(ctx context.Context, subject civicpin.Subject, id string, by civicpin.Actor) error {
 	if err := errors.Join(subject.Validate(), validCodeID(id), by.Validate()); err != nil {
 		return err

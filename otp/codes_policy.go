@@ -32,47 +32,47 @@ const (
 	defaultMaxPending = 3
 )
 
-// A CodePolicy is everything in which one kind of delivered code differs from another. It is plain data: it can be written and
+// A CodePolicy is everything in which one kind of delivered code differs from another. It is plain data, and may be written and
 // read as JSON (see [ParseCodePolicy]). The zero CodePolicy is refused; [SMS] and [ClavePIN] are complete ones to begin from.
 type CodePolicy struct {
-	// Name names the codes, "sms": services of one name over one vault share them. 1 to 40 ASCII letters, digits and "-_.".
-	// Stored with every record, so never change it.
+	// Name names the codes, "sms": services of one name over one vault share them. 1 to 40 ASCII letters, digits and "-_.". Never
+	// change it: the name is stored with every record.
 	Name string
 
-	// Alphabet and Length are what is drawn at random and sent: 3 to 12 characters. Typed input forgives case, blanks and
-	// hyphens.
+	// Alphabet and Length are what is drawn at random and sent: 3 to 12 characters. Case, blanks and hyphens of typed input do not
+	// matter.
 	Alphabet string
 	Length   int
-	// Joined is the length of the part that the citizen may choose at [Codes.Request] and then types in front of what was
-	// sent, of the letters A to Z, without regard to case, and the digits; at most 8. Zero means that there is none. Alphabet
-	// may then hold letters and digits only.
+	// Joined is the length of the part that the citizen may choose at [Codes.Request] and then types in front of the code: letters
+	// A to Z, without regard to case, and digits; at most 8. Zero means that there is none. With a Joined part, Alphabet must hold
+	// letters and digits only.
 	Joined int
-	// Valid is how long a code is good for: 1 to 10 minutes (NIST SP 800-63B-4 3.1.3.2), or, if Channels holds nothing but
-	// e-mail, up to 24 hours, as 4.2.1.2 allows for recovery codes.
+	// Valid is how long a code is good: 1 to 10 minutes (NIST SP 800-63B-4 3.1.3.2), or, if Channels lists only e-mail, up to 24
+	// hours, as 4.2.1.2 allows for recovery codes.
 	Valid time.Duration
-	// Tries is how many wrong guesses end one code; at most Lockout's ceiling. They count towards Lockout as well.
+	// Tries is how many wrong guesses end one code; at most Lockout's ceiling. They also count towards Lockout.
 	Tries int
-	// MaxPending is how many codes of one subject may be good at the same time, 1 to 10, and as many again that callers asked
-	// for who had shown something ([civicpin.Source].Shown). One more takes the place of the oldest of its sort. Zero means 3,
-	// so that a slow message does not die at once of impatience.
+	// MaxPending is how many codes of one subject may be good at the same time, 1 to 10, and as many again for callers that had
+	// shown something ([civicpin.Source].Shown). One more code replaces the oldest of its sort. Zero means 3, so that an impatient
+	// second request does not end a slow message's code.
 	MaxPending int
 
-	// Channels are the ones that codes may be sent by, the preferred one first: push before text messages, which NIST SP
-	// 800-63B-4 3.1.3.3 restricts. A letter or a slip takes longer than a code lives: see package pin for those.
+	// Channels are those that may carry codes, the preferred one first: push before text messages, which NIST SP 800-63B-4 3.1.3.3
+	// restricts. A letter or a slip takes longer than a code lives: see package pin for those.
 	Channels []civicpin.Channel
-	// Decoys are made-up contacts in the likeness of the citizens', {SMS, "+34600000000"}, at most 16. They are what
-	// Request.To is made of where a subject has no contact. If there is none, Request.To is empty for everybody, or it would
-	// tell who is registered.
+	// Decoys are made-up contacts that look like the citizens', {SMS, "+34600000000"}, at most 16. Request.To is made of them
+	// where a subject has no contact. Without decoys Request.To is empty for every subject; showing it would reveal who is
+	// registered.
 	Decoys []civicpin.Contact
 
-	// Lockout says how many wrong guesses at a subject's codes are borne, however many codes were asked for in between.
+	// Lockout limits wrong guesses at a subject's codes, however many codes were requested in between.
 	Lockout lockout.Policy
-	// Sends is how many messages may be asked for a subject; the limits by address, country and source are the outbox's. Zero
-	// means 10 in 24 hours. It must fit the outbox's Limits.Proved: see [outbox.Outbox.Limit].
+	// Sends limits the messages for a subject; the limits by address, country and source are the outbox's. Zero means 10 in 24
+	// hours. It must fit the outbox's Limits.Proved: see [outbox.Outbox.Limit].
 	Sends civicpin.Rate
 
-	// Exception names the reason, for the reader of the policy, why a code is accepted that has less than six digits' worth
-	// of randomness, or can be guessed with a chance above 1 in 10,000. Empty means that it is not.
+	// Exception is the reason, for the reader of the policy, to accept a code that has less randomness than six digits, or that is
+	// guessed with a chance above 1 in 10,000. Empty means that neither is accepted.
 	Exception string
 }
 
@@ -94,13 +94,13 @@ func SMS() CodePolicy {
 }
 
 // ClavePIN returns the policy of Spain's Cl@ve PIN: three characters by push or text message, good for 10 minutes and once,
-// typed behind four characters that the citizen may choose when asking. Three wrong guesses end a code, five lock the
+// typed behind four characters that the citizen may choose at the request. Three wrong guesses end a code, five lock the
 // subject's for 15 minutes, each further five for twice as long, up to a day, and twenty in a row disable them.
 //
-// It is below what NIST asks for, and so names its exception. Three of 32 characters (the letters without Ñ, the digits
-// without 0, 1, 8 and 9) are 15 bits: one guess is right with a chance of 1 in 32,768, three at one code with 1 in 10,923,
-// and all twenty with 1 in 1,638 (6.1e-4). Who does not know the citizen's four characters either is left with a chance of
-// 4.7e-7, crediting what people choose with half the bits of what is drawn.
+// The policy is below what NIST asks for, and so names its exception. Three of 32 characters (the letters without Ñ, the digits
+// without 0, 1, 8 and 9) are 15 bits: one guess is right with a chance of 1 in 32,768, three at one code with 1 in 10,923, and
+// all twenty with 1 in 1,638 (6.1e-4). An attacker who does not know the citizen's four characters either is left with a chance
+// of 4.7e-7, crediting a chosen part with half the bits of a random one.
 func ClavePIN() CodePolicy {
 	return CodePolicy{
 		Name:     "clave-pin",
@@ -135,10 +135,10 @@ func (p CodePolicy) withDefaults() CodePolicy {
 // codeGate is the name of the gate of a policy, apart from the gates that the caller may have.
 func codeGate(policy string) string { return "code." + policy }
 
-// GuessProbability returns the chance that somebody guesses codes of a subject before the ceiling of failures in a row
-// disables them: alone if they know the part that the citizen chose, or there is none, and joined if they have to guess
-// that as well. A chosen part is credited with half the bits of a random one. How many codes are asked for makes no
-// difference, since the failures are carried over; the owner's own successes in between start the count again.
+// GuessProbability returns the chance to guess codes of a subject before the ceiling of failures in a row disables them. alone
+// is the chance of an attacker who knows the chosen part, or if there is none; joined is that of an attacker who has to guess
+// the chosen part, too. A chosen part is credited with half the bits of a random one. The number of requested codes makes no
+// difference, since failures are carried over. The owner's own successes in between start the count again.
 func (p CodePolicy) GuessProbability() (alone, joined float64) {
 	tries := p.Lockout.Ceiling
 	if tries == 0 {
@@ -232,14 +232,14 @@ func (p CodePolicy) validateChannels(bad func(string, ...any) error) error {
 	return nil
 }
 
-// MarshalJSON writes the policy for people to read and edit: durations as "15m" or "1d".
+// MarshalJSON writes the policy for people to read and edit: durations as "15m" or "1d". The error is always nil.
 func (p CodePolicy) MarshalJSON() ([]byte, error) {
 	type plain CodePolicy // without this method
 	return policyjson.Marshal(plain(p))
 }
 
 // UnmarshalJSON reads what [CodePolicy.MarshalJSON] writes. It is strict: unknown and repeated fields are errors that match
-// [ErrInvalidPolicy], and leave the policy as it was. It does not validate; [ParseCodePolicy] and [NewCodes] do.
+// [ErrInvalidPolicy], and leave the policy unchanged. It does not validate; [ParseCodePolicy] and [NewCodes] do.
 func (p *CodePolicy) UnmarshalJSON(data []byte) error {
 	type plain CodePolicy
 	if err := policyjson.Unmarshal(data, (*plain)(p)); err != nil {

@@ -17,45 +17,43 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// RequestOptions say how a code is asked for.
+// RequestOptions say how a code is requested.
 type RequestOptions struct {
-	// To holds the contacts of the subject, as the caller knows them, never as the visitor types them. The code goes to the one
-	// whose channel comes first in the policy's Channels. If there is none, because the subject is nobody's, has no contact
-	// or none that the policy can use, nothing is sent, and nobody can tell.
+	// To holds the contacts of the subject, as the caller knows them, never as the visitor types them. The code goes to the
+	// contact whose channel comes first in the policy's Channels. If the subject is unknown, or has no contact that the policy can
+	// use, nothing is sent, and the answer does not show that.
 	To []civicpin.Contact
-	// Joined is the part that the citizen chose, if CodePolicy.Joined allows one: exactly as many letters and digits, to be
-	// typed in front of the code. Empty means that the code is typed alone.
+	// Joined is the part that the citizen chose, if CodePolicy.Joined allows one: exactly as many letters and digits, to be typed
+	// in front of the code. Empty means that the code is typed alone.
 	Joined civicpin.Secret
-	// Params are plain values for the words of the message (civicpin.Message.Params); package texts tells the one called
-	// "act": what the code is for, in the citizen's language. At most 8, of at most 32 and 256 printable bytes. No secrets.
+	// Params are plain values for the words of the message ([civicpin.Message].Params). Package texts uses "act": what the code is
+	// for, in the subject's language. At most 8, of at most 32 and 256 printable bytes. No secrets.
 	Params map[string]string
 	// Source is where the request comes from; the send limits by source apply if its Address is not empty.
 	Source civicpin.Source
 }
 
-// A Request is a code that was asked for.
+// A Request is a code that was requested.
 type Request struct {
-	// ID names it, for [Codes.Verify]. It is no secret, and cannot be guessed.
+	// ID names the request, for [Codes.Verify]. It is not secret, and is too random to guess.
 	ID string
 	// ExpiresAt is when the code stops being good.
 	ExpiresAt time.Time
-	// To is where it goes, masked, "+34******123", to be shown to whoever asked. It is empty if the policy has no Decoys.
+	// To is where the code goes, masked, "+34******123", to be shown to the visitor. It is empty if the policy has no Decoys.
 	To string
 }
 
-// Request makes a code for a purpose and has it sent through the outbox. It keeps what failures are counted against the
-// subject. At the policy's MaxPending, the subject's oldest code is cancelled.
+// Request makes a code for a purpose and sends it through the outbox. It does not reset the failures that are counted against
+// the subject. Beyond the policy's MaxPending it cancels the subject's oldest code.
 //
-// Whoever the subject is, the answer looks the same after the same store calls. The code of a subject without a contact is
-// sent to nobody and never verifies.
-//
-// Errors, alike for all subjects but for the store's:
+// The answer looks the same, after the same store calls, for every subject. The code of a subject without a contact is not sent
+// and never verifies. Errors, alike for all subjects but for the store's:
 //   - [civicpin.ErrInvalid]: the subject, the purpose or the options are invalid. If it is an [*outbox.UnsendableError], the
 //     notifier would refuse a message with these Params over one of the policy's channels: an act that is too long, say.
-//   - a *[lockout.LockedError]: the subject's codes are locked for longer than this one would live, or the send limits are
+//   - a *[lockout.LockedError]: the subject's codes are locked for longer than this code would live, or the send limits are
 //     reached.
 //   - [outbox.ErrBusy]: too many messages wait. It matches [ErrBusy]: answer 503.
-//   - the store's: the code may be on its way, and asking again is safe.
+//   - the store's: the code may be on its way. Requesting again is safe.
 func (c *Codes) Request(ctx context.Context, subject civicpin.Subject, purpose Purpose, o RequestOptions) (Request, error) {
 	own, err := c.checkRequest(subject, purpose, o)
 	if err != nil {

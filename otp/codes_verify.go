@@ -11,17 +11,17 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// Verify checks and consumes a code: of any number of concurrent right ones one is let in. The subject and the purpose are what
-// the caller is about to act upon, from the session and the order, not from the form; the id is the request's, and may
-// come from the form. typed is what was typed, the citizen's own part, if there is one, in front.
-//
-// Errors: [ErrRefused] for a code that is wrong, used, cancelled, unknown, another subject's, or for another purpose, all of
-// which count as one failure (errors.As to a *[lockout.RefusedError] tells how many are left); [ErrExpired], told only to
-// who typed the right code too late, and not counted; a *[lockout.LockedError], which may be told, since unknown subjects
-// lock alike; [ErrBusy]; [civicpin.ErrInvalid] for a subject, purpose or id that cannot be. Anything else, such as the
-// store's error, is for the log: the code may then have been consumed.
-//
-// Five store calls, known subject or not, right or wrong; one while locked.
+// Verify checks a code and consumes it: of any number of concurrent right guesses one succeeds. Take the subject and the
+// purpose from the session and the order on which the caller is about to act, never from the form; the id is the request's, and
+// may come from the form. typed has the part that the citizen chose, if there is one, in front. For what a call costs see
+// docs/costs.md. Errors:
+//   - [ErrRefused]: the code is wrong, used, cancelled, unknown, another subject's, or for another purpose. All of these count
+//     as one failure; errors.As to a *[lockout.RefusedError] tells how many are left.
+//   - [ErrExpired]: the code is right, and too late. It does not count as a failure.
+//   - a *[lockout.LockedError]: the guesses are locked. The visitor may be told: unknown subjects lock alike.
+//   - [ErrBusy]: nothing was compared, and no try was spent.
+//   - [civicpin.ErrInvalid]: the subject, the purpose or the id is invalid.
+//   - the store's, or the context's, for the log: the code may have been consumed.
 func (c *Codes) Verify(ctx context.Context, subject civicpin.Subject, purpose Purpose, id string, typed civicpin.Secret,
 	source civicpin.Source,
 ) error {

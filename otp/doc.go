@@ -4,8 +4,9 @@
 // For an authenticator app use [NewTOTP]: [TOTP.Enrol] makes a key, whose URI the caller shows as a QR code, and [TOTP.Verify]
 // checks what the app shows. A token with a button counts instead of looking at the clock; [NewHOTP] is for those.
 //
-// A code that is sent, for one act of one person, is [NewCodes] and a policy: [SMS], [ClavePIN] or your own. [Codes.Request]
-// has it sent, [Codes.Verify] checks what was typed. Codes on paper, for when all else is lost, are [NewBackupCodes]'s.
+// A code that is sent, for one act of one subject, takes [NewCodes] and a policy: [SMS], [ClavePIN] or your own.
+// [Codes.Request] sends it, [Codes.Verify] checks the typed one. Codes on paper, for when all else is lost, take
+// [NewBackupCodes].
 //
 // # Life of a key
 //
@@ -13,24 +14,24 @@
 //	            |  (lapses, or is replaced)    ^
 //	            +--> gone          Import -----+
 //
-// An active key goes on to count while another one is pending, and is displaced by the first right code of that.
+// An active key stays good while another one is pending. The first right code of the pending key replaces it.
 //
 // # Threat model
 //
-// Guessers: no comparison is to be had but through package lockout, which counts the attempt before; and a configuration
-// whose codes could be guessed before the limit does not construct. Who reads a code over somebody's shoulder: a code is
-// accepted once, by one conditional write, and after it no older one. Strangers who ask who is enrolled: the answers, the
-// store calls and the number of codes computed are the same for everybody; only an imported key with another algorithm
-// than the configuration's differs, by microseconds. A thief of the store: keys are at rest under the vault's seal only.
-// A thief of the network: a code can be relayed while it counts, as with all codes that are typed; one-time codes do not
-// resist phishing (NIST SP 800-63B-4 3.2.5).
+// Guessers: every comparison goes through package lockout, which counts the attempt before, and a policy whose codes could be
+// guessed before the limit does not construct. An attacker who reads a code over the subject's shoulder: a code is accepted
+// once, by one conditional write, and after it no older one. Strangers who ask who is enrolled: the answers, the store calls
+// and the number of codes computed are the same for every subject; only an imported key with another algorithm than the
+// policy's differs, by microseconds. A thief of the store: keys are at rest only under the vault's seal. A thief of the
+// network: a code can be relayed while it is good, as with all typed codes; one-time codes do not resist phishing (NIST SP
+// 800-63B-4 3.2.5).
 //
-// A delivered code is bound to its subject, request and purpose, which are compared with it as one: who sees a code that was
-// sent for one act can do no other with it. Asking for new codes buys no guesses. Whoever the subject is, a request does the
-// same work; only who has the telephone, or the app, learns whether anything was sent.
+// A delivered code is bound to its subject, request and purpose, which are compared with it as one: an attacker who sees a code
+// that was sent for one act can do no other act with it. Asking for new codes buys no guesses. A request does the same work for
+// every subject; only the holder of the telephone, or of the app, learns whether anything was sent.
 //
-// Whoever may call Enrol and Verify for a subject can bind a key of their own. Let only those reach it who have just proved
-// who they are, with the current key if there is one.
+// A caller of Enrol and Verify for a subject can bind a key of their own. Let only a subject reach them who has just proved who
+// they are, with the current key if there is one.
 //
 // # Events
 //

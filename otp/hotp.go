@@ -19,29 +19,28 @@ const (
 	maxResyncWindow     = 1000
 )
 
-// A HOTPPolicy says what counter-based codes are like and which are accepted. Only Issuer is required.
+// A HOTPPolicy says how counter-based codes are made and which are accepted. Only Issuer is required.
 type HOTPPolicy struct {
-	// Name names the service: those of one name over one vault share their keys. 1 to 40 ASCII letters, digits and "-_.";
-	// default "hotp". Stored with every record, so never change it.
+	// Name names the service: services of one name over one vault share their keys. 1 to 40 ASCII letters, digits and "-_."; empty
+	// means "hotp". Never change it: the name is stored with every record.
 	Name string
 	// Issuer is the name that an app shows: 1 to 256 bytes without a colon. Required.
 	Issuer string
-	// Algorithm and Digits are those of keys that Enrol makes. Defaults: SHA1, which is all that RFC 4226 knows, and 6; at most
-	// 8.
+	// Algorithm and Digits are those of keys that Enrol makes. Zero means SHA1, the only one of RFC 4226, and 6 digits; at most 8.
 	Algorithm Algorithm
 	Digits    int
-	// LookAhead is how many codes may have been made and not used before the one that is typed: a button that was pressed in
-	// vain. Each makes guessing easier (RFC 4226 section 7.4). Default 9, at most 100; None for none.
+	// LookAhead is how many codes before the typed one may be unused: the button was pressed in vain. Each makes guessing easier
+	// (RFC 4226 section 7.4). Zero means 9, at most 100; None means none.
 	LookAhead int
-	// ResyncWindow is how far ahead [HOTP.Resync] looks for two codes that follow each other. Default 100; LookAhead to 1000.
+	// ResyncWindow is how far ahead [HOTP.Resync] looks for two codes that follow each other. Zero means 100; LookAhead to 1000.
 	ResyncWindow int
-	// PendingFor is how long a key that was enrolled waits for its first code. Default 1 hour; 1 minute to 30 days.
+	// PendingFor is how long an enrolled key waits for its first code. Zero means 1 hour; 1 minute to 30 days.
 	PendingFor time.Duration
-	// Lockout says how many wrong codes are borne. Default: five lock for a minute, each further five for twice as long, up to
-	// a day; its Ceiling, after which the key is disabled, is 50 unless it is set, since ten codes are accepted at a time.
+	// Lockout limits wrong codes. The zero Policy means that five lock for a minute, each further five for twice as long, up to a
+	// day. The Ceiling, at which the key is disabled, is 50 unless it is set, since ten codes are accepted at a time.
 	Lockout lockout.Policy
-	// Exception names the reason, for the reader of the configuration, why a chance of guessing above 1 in 1,000 is accepted
-	// (see GuessProbability), or imported seeds of less than 16 bytes. Empty means that neither is.
+	// Exception is the reason, for the reader of the policy, to accept a chance of guessing above 1 in 1,000 (see
+	// GuessProbability), or imported seeds of less than 16 bytes. Empty means that neither is accepted.
 	Exception string
 }
 
@@ -72,9 +71,9 @@ func (c *HOTPPolicy) common() keyConfig {
 	}
 }
 
-// GuessProbability returns the chance that somebody guesses a code before the ceiling of failures in a row disables the key.
-// It takes the worst case: a pending key beside the active one. For the defaults it is 1 in 1,000, and half of that without a
-// pending key; the owner's own successes in between start the count again.
+// GuessProbability returns the chance to guess a code before the ceiling of failures in a row disables the key. It takes the
+// worst case: a pending key beside the active one. For the defaults it is 1 in 1,000, and half of that without a pending key.
+// The owner's own successes in between start the count again.
 func (c HOTPPolicy) GuessProbability() float64 {
 	c = c.withDefaults()
 	common := c.common()
@@ -101,7 +100,7 @@ type HOTP struct {
 	config HOTPPolicy
 }
 
-// NewHOTP returns a HOTP. It gives an error that matches [ErrInvalidPolicy] if the configuration is not valid.
+// NewHOTP returns a HOTP. Errors match [ErrInvalidPolicy] if the policy is invalid; a nil vault is an error, too.
 func NewHOTP(v *store.Vault, c HOTPPolicy) (*HOTP, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -114,17 +113,17 @@ func NewHOTP(v *store.Vault, c HOTPPolicy) (*HOTP, error) {
 	return &HOTP{keys: k, config: c}, nil
 }
 
-// Config returns the configuration with its defaults filled in; LookAhead stands as it was given.
+// Policy returns the policy with its defaults filled in; LookAhead stands as it was given.
 func (h *HOTP) Policy() HOTPPolicy { return h.config }
 
-// Verify checks a code, and uses it up together with all that the token made before it. Blanks and hyphens are forgiven. The
-// first right code of a pending key activates it, and ends the key that was active before.
-//
-// Errors: a *[lockout.LockedError], which may be told, since unknown subjects lock alike; [ErrBusy]; [ErrRefused] for
-// everything that is wrong with code or subject; [civicpin.ErrInvalid] for a subject that cannot be. Anything else, such as the
-// store's error, is for the log: the code may then have been used up, so ask for the next one.
-//
-// Five store calls for a right code, four for a wrong one or an unknown subject, one while locked.
+// Verify checks a code and consumes it together with all codes that the token made before it. Blanks and hyphens do not matter.
+// The first right code of a pending key activates that key, and ends the key that was active before. For what a call costs see
+// docs/costs.md. Errors:
+//   - [ErrRefused]: the code is wrong or was used, or the subject is unknown or has no key.
+//   - a *[lockout.LockedError]: the guesses are locked. The visitor may be told: unknown subjects lock alike.
+//   - [ErrBusy]: nothing was compared, and no try was spent.
+//   - [civicpin.ErrInvalid]: the subject is invalid.
+//   - the store's, or the context's, for the log: the code may have been consumed, so ask for the next one.
 func (h *HOTP) Verify(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret, source civicpin.Source) error {
 	guess := readCode(typed)
 	return h.prove(ctx, subject, source, eventVerified, func(b *boundKey, _ time.Time) found {
@@ -137,11 +136,10 @@ func (h *HOTP) Verify(ctx context.Context, subject civicpin.Subject, typed civic
 	})
 }
 
-// Resync finds a token again whose button was pressed more often in vain than LookAhead bears: its holder types two codes that
-// it shows one after the other, which are looked for in ResyncWindow. It is one attempt, whichever of the codes is wrong, and
-// counts as Verify's do; nil means that the subject has shown the token, and that the next code is the one after those two.
-//
-// Errors and store calls are those of [HOTP.Verify].
+// Resync finds a token again whose button was pressed in vain more often than LookAhead allows. Its holder types two codes that
+// it shows one after the other; Resync looks for the pair in ResyncWindow. The pair is one attempt, and counts as one of
+// Verify. A nil error means that the subject has shown the token, and the next code is the one after the two. Errors and costs
+// are those of [HOTP.Verify].
 func (h *HOTP) Resync(ctx context.Context, subject civicpin.Subject, first, second civicpin.Secret,
 	source civicpin.Source,
 ) error {

@@ -8,8 +8,9 @@ import (
 	"github.com/civicpin/civicpin/internal/oath"
 )
 
-// An Algorithm is the hash function under a code's HMAC. Several apps know only SHA1, whatever the key says; it is as good as
-// the others here, since HMAC does not rest on what SHA-1 has lost. OWASP ASVS 5.0 appendix C lists HMAC-SHA-1 as legacy.
+// An Algorithm is the hash function under a code's HMAC. Several apps know only SHA1, whatever the key says. It is as good as
+// the others here: HMAC does not rest on the property that SHA-1 has lost. OWASP ASVS 5.0 appendix C lists HMAC-SHA-1 as
+// legacy.
 type Algorithm string
 
 // The algorithms of RFC 6238.
@@ -46,11 +47,11 @@ const (
 	maxPeriod = 2 * time.Minute
 )
 
-// A Key is what an app or a token and the server have in common. [TOTP.Enrol] makes one; [ParseKey] reads one from a URI; one
-// from a list of hardware tokens is filled in field by field, for Import.
+// A Key is the secret that an app or a token shares with the server, and how codes are computed from it. [TOTP.Enrol] makes one
+// and [ParseKey] reads one from a URI. For a hardware token, fill one in from the maker's list, for Import.
 type Key struct {
 	// Issuer and Account are what an app shows: whose key it is, and for whom. Enrol fills in the configured issuer and the
-	// subject; change Account before showing the key, if the citizen knows themself by another name. An issuer has no colon.
+	// subject; change Account before showing the key if the subject knows another name. An issuer has no colon.
 	Issuer, Account string
 	// Seed is the secret itself: bytes, not text.
 	Seed civicpin.Secret
@@ -60,14 +61,14 @@ type Key struct {
 	// Period is how long a code of a TOTP key stays the current one, in whole seconds up to 2 minutes. Zero makes it a HOTP
 	// key.
 	Period time.Duration
-	// Counter is the next one of a HOTP key; zero for a TOTP key.
+	// Counter is that of a HOTP key's next code; zero for a TOTP key.
 	Counter uint64
 }
 
 // seedText is how seeds are written in URIs and typed in by hand.
 var seedText = base32.StdEncoding.WithPadding(base32.NoPadding)
 
-// Secret returns the seed in base32, for who types it into an app instead of scanning a QR code.
+// Secret returns the seed in base32, to be typed into an app instead of scanning a QR code.
 func (k Key) Secret() civicpin.Secret {
 	return civicpin.NewSecret(seedText.EncodeToString([]byte(k.Seed.Reveal())))
 }
@@ -99,10 +100,10 @@ func validPeriod(d time.Duration) bool {
 	return d >= time.Second && d <= maxPeriod && d%time.Second == 0
 }
 
-// A KeyError says which part of a key cannot be. It never quotes the key. It matches [civicpin.ErrInvalid].
+// A KeyError says which part of a key is invalid. It never quotes the key. It matches [civicpin.ErrInvalid].
 type KeyError struct {
-	// Part is "length" (of the whole URI), "scheme", "type", "label", "parameter" (one that is unknown or stands twice, or is
-	// not written as a parameter), "secret", "issuer", "algorithm", "digits", "period" or "counter".
+	// Part is "length" (of the whole URI), "scheme", "type", "label", "parameter" (unknown, repeated, or not written as a
+	// parameter), "secret", "issuer", "algorithm", "digits", "period" or "counter".
 	Part string
 }
 

@@ -114,21 +114,19 @@ func (k *keys) key(b *boundKey, subject civicpin.Subject) Key {
 	}
 }
 
-// Enrol makes a key at random, for the citizen's app to scan. It is pending: the first right code within PendingFor activates
-// it. Until then a key that is active goes on to count; an older pending one is gone.
+// Enrol makes a key at random, for the subject's app to scan. The key is pending: the first right code within PendingFor
+// activates it. Until then an active key stays good; an older pending key ends.
 //
-// Call it only for who has just proved who they are, with the current key if there is one: whoever sees the key can give the
-// code that activates it. Failures that are counted stay counted; a subject whose key was disabled needs Rebind.
-//
-// Errors: [civicpin.ErrInvalid] for the subject; the store's, after which enrolling again is safe. Two store calls.
+// Call it only for a subject who has just proved who they are, with the current key if there is one: the holder of the new key
+// can type the code that activates it. Failures stay counted; after a disablement call Rebind instead. Errors match
+// [civicpin.ErrInvalid] for an invalid subject, or are the store's: enrol again then.
 func (k *keys) Enrol(ctx context.Context, subject civicpin.Subject) (Key, error) {
 	return k.enrol(ctx, subject, civicpin.Citizen, "", func(r *keyring, b *boundKey) { r.Pending = b })
 }
 
-// Rebind is Enrol for a subject whose identity was proved anew, as after the loss of a token or a disablement: every other key
-// is gone at once, the failures are forgotten and a disablement is lifted (NIST SP 800-63B-4 3.2.2, 4.1).
-//
-// Errors: [civicpin.ErrInvalid] for subject or proof; the store's, after which the old keys may be gone: call it again.
+// Rebind is Enrol for a subject whose identity was proved again, after the loss of a token or a disablement. It ends every
+// other key at once, resets the failures and lifts a disablement (NIST SP 800-63B-4 3.2.2, 4.1). Errors match
+// [civicpin.ErrInvalid] for an invalid subject or proof, or are the store's: the old keys may have ended, so call it again.
 func (k *keys) Rebind(ctx context.Context, subject civicpin.Subject, proof civicpin.Evidence) (Key, error) {
 	if err := proof.Validate(); err != nil {
 		return Key{}, err
@@ -170,15 +168,14 @@ func (k *keys) enrol(ctx context.Context, subject civicpin.Subject, by civicpin.
 	return k.key(b, subject), nil
 }
 
-// Import binds a key that is in use already: from another system, or a hardware token's from its maker's list. It is active at
-// once, keeps its own algorithm, digits and period, and begins at its own counter. A pending key is gone. As a new binding by
-// an operator who knows whom it is for, it forgets failures and lifts a disablement.
-//
-// Errors, before anything changes: [civicpin.ErrInvalid] if the subject cannot be or by is no operator; a *[KeyError], which
-// also names a seed of less than 16 bytes as "secret" (RFC 4226 section 4) and a key of the other sort as "type";
-// [ErrInvalidPolicy] if its codes are shorter than the configuration's and can be guessed too easily; both unless the
-// configuration has an Exception; [ErrWrongState] if another key is active: Remove it first. The store's errors leave open
-// whether it was bound; importing the same key again, as long as it was not used, is no error.
+// Import binds a key that is in use already: another system's, or a hardware token's. The key is active at once, keeps its
+// algorithm, digits and period, and starts at its counter. It ends a pending key, resets the failures and lifts a disablement.
+// Importing a key again is no error as long as it is unused. Errors:
+//   - [civicpin.ErrInvalid]: the subject is invalid, or by is no operator. If it is a *[KeyError], the key is; "secret" is also
+//     a seed of less than 16 bytes without an Exception (RFC 4226 section 4), "type" a key of the other sort.
+//   - [ErrInvalidPolicy]: the policy has no Exception, and the key's shorter codes are too easy to guess.
+//   - [ErrWrongState]: another key is active. Remove it first.
+//   - the store's: the key may be bound. Import it again.
 func (k *keys) Import(ctx context.Context, subject civicpin.Subject, key Key, by civicpin.Actor) error {
 	if err := errors.Join(subject.Validate(), by.Validate(), k.checkImport(key)); err != nil {
 		return err
@@ -231,8 +228,8 @@ func (b *boundKey) sameUnused(again *boundKey) bool {
 		b.Period == again.Period && b.Next == again.Next // every use moves Next
 }
 
-// Remove ends all keys of a subject, the active and the pending one. The failures that are counted stay. Errors:
-// [civicpin.ErrInvalid] for subject or actor; [ErrNotEnrolled]; the store's, after which the keys may be gone.
+// Remove ends all keys of a subject, the active and the pending one. Failures stay counted. Errors match [ErrNotEnrolled] if
+// there is no key, [civicpin.ErrInvalid] for an invalid subject or actor, or are the store's: the keys may have ended.
 func (k *keys) Remove(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
 	if err := errors.Join(subject.Validate(), by.Validate()); err != nil {
 		return err
@@ -259,34 +256,34 @@ func (k *keys) Remove(ctx context.Context, subject civicpin.Subject, by civicpin
 	return nil
 }
 
-// Unlock ends a lock that wrong codes brought about; see [lockout.Gate.Unlock] for what it does and returns.
+// Unlock ends a lock that wrong codes set; see [lockout.Gate.Unlock], whose errors it returns.
 func (k *keys) Unlock(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
 	return k.gate.Unlock(ctx, lockout.Target{Subject: subject}, by)
 }
 
-// A KeyStatus is what an operator, or the citizen after logging in, may see of a subject's keys. It holds no secret.
+// A KeyStatus is what an operator, or the subject after a login, may see of a subject's keys. It holds no secret.
 type KeyStatus struct {
-	// Active says that there is a key in use, and Pending that one waits for its first code.
+	// Active says that a key is in use, Pending that a key waits for its first code.
 	Active, Pending bool
-	// The others are those of the active key, zero if there is none. ID names it in events.
+	// ID names the active key in events; Algorithm and Digits are its own. All three, and the times, are zero without one.
 	ID        string
 	Algorithm Algorithm
 	Digits    int
-	// BoundAt and UsedAt are when it became active and when its last code was accepted; zero if none was.
+	// BoundAt and UsedAt are when the key became active and when its last code was accepted; zero if none was.
 	BoundAt, UsedAt time.Time
-	// By is who had it bound.
+	// By is the actor who bound the key.
 	By civicpin.Actor
-	// Drift is how far the last code of a TOTP key was ahead of the server's clock, negative if behind; typing takes time and
+	// Drift is how far the last code of a TOTP key was ahead of the server's clock, negative if behind. Typing takes time and
 	// counts as behind.
 	Drift time.Duration
-	// Counter is the next one of a HOTP key.
+	// Counter is that of a HOTP key's next code.
 	Counter uint64
-	// Lockout is the state of the guesses.
+	// Lockout is the state of the guesses. It is set without a key, too.
 	Lockout lockout.Status
 }
 
-// Enrolled returns the state of a subject's keys; that there is none is no error. It tells who is enrolled: not for strangers.
-// Errors: [civicpin.ErrInvalid]; the store's.
+// Enrolled returns the state of a subject's keys, also if there is none. Do not show it to visitors: it tells who is enrolled.
+// Errors match [civicpin.ErrInvalid] for an invalid subject, or are the store's.
 func (k *keys) Enrolled(ctx context.Context, subject civicpin.Subject) (KeyStatus, error) {
 	if err := subject.Validate(); err != nil {
 		return KeyStatus{}, err

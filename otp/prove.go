@@ -14,8 +14,8 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// typedCode is a code as a number, with how many digits were typed. What cannot be a code has zero, fits no key, and is
-// compared all the same: the same work is done whatever was typed.
+// typedCode is a code as a number, with how many digits were typed. Input that is no code has zero, fits no key, and is
+// compared all the same: the work does not depend on what was typed.
 type typedCode struct {
 	number uint32
 	digits int
@@ -44,11 +44,11 @@ type found struct {
 // A compare function says how what was typed and a key go together at a time. It does the same work whatever it finds.
 type compare func(b *boundKey, now time.Time) found
 
-// prove checks what somebody typed against the subject's active and pending key: nil means that it is right, and was used up.
+// prove checks a typed code against the subject's active and pending key: nil means that it is right, and was consumed.
 //
-// Whatever the subject is, known or not, with one key or two, the work is the same: one read of the record and two windows of
-// codes, inside the gate. Only a right code is written, by one conditional write. Who loses a race for it reads again, finds
-// the code spent, and is counted as wrong.
+// The work is the same for every subject, known or not, with one key or two: one read of the record and two windows of codes,
+// inside the gate. Only a right code is written, by one conditional write. A caller who loses a race for it reads again, finds
+// the code used, and is counted as wrong.
 func (k *keys) prove(ctx context.Context, subject civicpin.Subject, source civicpin.Source,
 	success civicpin.EventCode, compare compare,
 ) error {
@@ -105,7 +105,7 @@ func (k *keys) use(r *keyring, now time.Time, compare compare) (m attempt.Match,
 	return active.match.Or(pending.match), activated
 }
 
-// look compares with a key, or with the dummy if there is none.
+// look compares with a key, or with the decoy if there is none.
 func (k *keys) look(b *boundKey, now time.Time, compare compare) found {
 	if b == nil {
 		compare(&k.decoy, now)
@@ -114,7 +114,7 @@ func (k *keys) look(b *boundKey, now time.Time, compare compare) found {
 	return compare(b, now)
 }
 
-// accept uses a code up.
+// accept consumes a code.
 func (b *boundKey) accept(f found, now time.Time) { b.Next, b.Drift, b.Used = f.next, f.drift, now }
 
 // whyNot says for the log what was wrong with a code.

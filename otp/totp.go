@@ -17,38 +17,38 @@ const (
 	defaultMaxDrift = 2
 )
 
-// A TOTPPolicy says what time-based codes are like and which are accepted. Only Issuer is required.
+// A TOTPPolicy says how time-based codes are made and which are accepted. Only Issuer is required.
 //
-// A code counts for longer than the 30 seconds in which it is shown: it takes time to type, and clocks differ. With the
-// defaults it is accepted in its own period, the one before and the one after (RFC 6238 section 5.2 advises one for the
-// delay), which NIST SP 800-63B-4 3.1.4.2 allows for and OWASP ASVS 5.0 6.5.5, with its 30 seconds at most, does not. To
-// conform to the letter of that, set Back, Forward and MaxDrift to None, and expect citizens who type slowly to try twice.
+// A code is accepted for longer than the 30 seconds in which it is shown: it takes time to type, and clocks differ. With the
+// defaults it is accepted in its own period, the one before and the one after (RFC 6238 section 5.2 advises one for the delay).
+// NIST SP 800-63B-4 3.1.4.2 allows that; OWASP ASVS 5.0 6.5.5, with its 30 seconds at most, does not. To conform to the letter
+// of that, set Back, Forward and MaxDrift to None, and expect that subjects who type slowly try twice.
 type TOTPPolicy struct {
-	// Name names the service: those of one name over one vault share their keys. 1 to 40 ASCII letters, digits and "-_.";
-	// default "totp". Stored with every record, so never change it.
+	// Name names the service: services of one name over one vault share their keys. 1 to 40 ASCII letters, digits and "-_."; empty
+	// means "totp". Never change it: the name is stored with every record.
 	Name string
 	// Issuer is the name that the app shows: 1 to 256 bytes without a colon. Required.
 	Issuer string
-	// Algorithm, Digits and Period are those of keys that Enrol makes. Defaults: SHA1, 6 and 30 seconds, because several apps
-	// ignore what a key says about them. Digits at most 8; Period in whole seconds, at most 2 minutes (NIST SP 800-63B-4
+	// Algorithm, Digits and Period are those of keys that Enrol makes. Zero means SHA1, 6 and 30 seconds, because several apps
+	// ignore what a key says about them. Digits is at most 8; Period is in whole seconds, at most 2 minutes (NIST SP 800-63B-4
 	// 3.1.4.1).
 	Algorithm Algorithm
 	Digits    int
 	Period    time.Duration
-	// Back and Forward are for how many periods a code is accepted after its own and before. Default 1 each, at most 10; None
-	// for none. What is never let in is never learnt: with Forward None, a clock that is ahead is not.
+	// Back and Forward are for how many periods a code is accepted after its own and before. Zero means 1 each, at most 10; None
+	// means none. Drift is learnt only from accepted codes: with Forward None, a clock that is ahead is not learnt.
 	Back, Forward int
-	// MaxDrift is by how many periods the window may also lie elsewhere, for a clock that goes wrong slowly: around where the
-	// last code was found (RFC 6238 section 6). The window around the right time stays open, so that one code that was typed
-	// late does not shut it. Default 2, at most 100; None for no such window.
+	// MaxDrift is by how many periods a second window may lie elsewhere, for a clock that goes wrong slowly: around where the last
+	// code was found (RFC 6238 section 6). The window around the right time stays open, so that one code that was typed late does
+	// not shut it. Zero means 2, at most 100; None means no second window.
 	MaxDrift int
-	// PendingFor is how long a key that was enrolled waits for its first code. Default 1 hour; 1 minute to 30 days.
+	// PendingFor is how long an enrolled key waits for its first code. Zero means 1 hour; 1 minute to 30 days.
 	PendingFor time.Duration
-	// Lockout says how many wrong codes are borne. Default: five lock for a minute, each further five for twice as long, up to
-	// a day, and a hundred in a row disable the key (NIST SP 800-63B-4 3.2.2).
+	// Lockout limits wrong codes. The zero Policy means that five lock for a minute, each further five for twice as long, up to a
+	// day, and a hundred in a row disable the key (NIST SP 800-63B-4 3.2.2).
 	Lockout lockout.Policy
-	// Exception names the reason, for the reader of the configuration, why a chance of guessing above 1 in 1,000 is accepted
-	// (see GuessProbability), or imported seeds of less than 16 bytes. Empty means that neither is.
+	// Exception is the reason, for the reader of the policy, to accept a chance of guessing above 1 in 1,000 (see
+	// GuessProbability), or imported seeds of less than 16 bytes. Empty means that neither is accepted.
 	Exception string
 }
 
@@ -80,9 +80,9 @@ func (c *TOTPPolicy) common() keyConfig {
 	}
 }
 
-// GuessProbability returns the chance that somebody guesses a code before the ceiling of failures in a row disables the key.
-// It takes the worst case: a clock as far off as can be, and a pending key beside the active one. For the defaults it is 8 in
-// 10,000, and 3 in 10,000 for a clock that is right; the owner's own successes in between start the count again.
+// GuessProbability returns the chance to guess a code before the ceiling of failures in a row disables the key. It takes the
+// worst case: the greatest drift, and a pending key beside the active one. For the defaults it is 8 in 10,000, and 3 in 10,000
+// for a clock that is right. The owner's own successes in between start the count again.
 func (c TOTPPolicy) GuessProbability() float64 {
 	c = c.withDefaults()
 	common := c.common()
@@ -113,7 +113,7 @@ type TOTP struct {
 	config TOTPPolicy
 }
 
-// NewTOTP returns a TOTP. It gives an error that matches [ErrInvalidPolicy] if the configuration is not valid.
+// NewTOTP returns a TOTP. Errors match [ErrInvalidPolicy] if the policy is invalid; a nil vault is an error, too.
 func NewTOTP(v *store.Vault, c TOTPPolicy) (*TOTP, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -126,17 +126,17 @@ func NewTOTP(v *store.Vault, c TOTPPolicy) (*TOTP, error) {
 	return &TOTP{keys: k, config: c}, nil
 }
 
-// Config returns the configuration with its defaults filled in; Back, Forward and MaxDrift stand as they were given.
+// Policy returns the policy with its defaults filled in; Back, Forward and MaxDrift stand as they were given.
 func (t *TOTP) Policy() TOTPPolicy { return t.config }
 
-// Verify checks a code, and uses it up: it is never accepted again, nor is an older one. Blanks and hyphens are forgiven. The
-// first right code of a pending key activates it, and ends the key that was active before.
-//
-// Errors: a *[lockout.LockedError], which may be told, since unknown subjects lock alike; [ErrBusy]; [ErrRefused] for
-// everything that is wrong with code or subject; [civicpin.ErrInvalid] for a subject that cannot be. Anything else, such as the
-// store's error, is for the log: the code may then have been used up, so ask for the next one.
-//
-// Five store calls for a right code, four for a wrong one or an unknown subject, one while locked.
+// Verify checks a code and consumes it: neither this code nor an older one is accepted again. Blanks and hyphens do not matter.
+// The first right code of a pending key activates that key, and ends the key that was active before. For what a call costs see
+// docs/costs.md. Errors:
+//   - [ErrRefused]: the code is wrong or was used, or the subject is unknown or has no key.
+//   - a *[lockout.LockedError]: the guesses are locked. The visitor may be told: unknown subjects lock alike.
+//   - [ErrBusy]: nothing was compared, and no try was spent.
+//   - [civicpin.ErrInvalid]: the subject is invalid.
+//   - the store's, or the context's, for the log: the code may have been consumed, so ask for the next one.
 func (t *TOTP) Verify(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret, source civicpin.Source) error {
 	guess := readCode(typed)
 	return t.prove(ctx, subject, source, eventVerified, func(b *boundKey, now time.Time) found {

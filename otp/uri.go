@@ -27,9 +27,9 @@ const (
 // URI returns the key as authenticator apps read it from a QR code: otpauth://totp/Issuer:account?secret=…&issuer=… It is as
 // secret as the seed.
 //
-// The issuer stands in the label, for older apps, and as a parameter, for newer ones; blanks are %20, since apps show a plus
-// as a plus. What is 6 digits, SHA1 and 30 seconds goes unsaid: apps that ignore these parameters then show right codes, and
-// the QR code has fewer dots. A key that misses a field gives a URI that [ParseKey] refuses.
+// The issuer stands in the label, for older apps, and as a parameter, for newer ones; blanks are %20, since apps show a plus as
+// a plus. 6 digits, SHA1 and 30 seconds are left out: apps that ignore these parameters then show right codes, and the QR code
+// has fewer dots. A key with a missing field gives a URI that [ParseKey] refuses.
 func (k Key) URI() civicpin.Secret {
 	kind := "totp"
 	if k.Period == 0 {
@@ -75,10 +75,10 @@ func escape(s string) string {
 	return b.String()
 }
 
-// ParseKey reads a key from an otpauth URI, such as another system wrote. It is strict, because a key that is misread refuses
-// its owner's every code: a parameter that is unknown or stands twice, an issuer that differs from the label's, a plus that may
-// have meant a blank, padding, and digits, periods and counters out of range are errors of type *[KeyError]. A seed may be
-// in lower case, and 10 bytes are enough to be read; Import wants more.
+// ParseKey reads a key from an otpauth URI, such as another system wrote. It is strict, because a misread key refuses every
+// code of its owner. A parameter that is unknown or repeated, an issuer that differs from the label's, a plus that may have
+// meant a blank, padding, and digits, periods and counters out of range are errors of type *[KeyError]. A seed may be in lower
+// case. Seeds of 10 bytes are read, too; Import requires 16.
 func ParseKey(uri civicpin.Secret) (Key, error) {
 	k, part := parseKey(uri.Reveal())
 	if part != "" {

@@ -6,8 +6,9 @@ import (
 	"github.com/civicpin/civicpin"
 )
 
-// Assign returns the first contacts that parts of a secret may go to, as many as the policy has parts: of different channels
-// and addresses, on channels that the policy allows and nobody prints for. They are fewer if there are not as many.
+// Assign returns the first contacts that parts of a secret may go to: of different channels and addresses, on channels that the
+// policy allows and for which the caller does not print. It returns as many as the policy has parts, or fewer if there are not
+// as many.
 func (p Policy) Assign(contacts []civicpin.Contact) []civicpin.Contact {
 	p = p.withDefaults()
 	var parts []civicpin.Contact

@@ -23,12 +23,12 @@ const maxPersonal = 32
 // moment with different choices, one wins.
 //
 // Errors are those of [Service.Verify], and:
-//   - a [*ChoiceError]: the choice breaks the rule that the error names. If it breaks the rule whoever the subject is, no try
-//     was spent.
+//   - a [*ChoiceError]: the choice breaks the rule that the error names. If it breaks the rule for every subject, no try was
+//     spent.
 //   - [ErrWrongState]: the attempt shows a secret that was chosen already. The text says so.
 //   - [ErrChanged]: another request replaced the secret at the same moment, by another choice. This counts as a wrong guess,
 //     since the choice was compared with that other one.
-//   - the store's: the exchange may have happened. Send the same once more.
+//   - the store's: the exchange may have happened. Call it again with the same choice.
 func (s *Service) Exchange(ctx context.Context, a Attempt, chosen civicpin.Secret) (Verified, error) {
 	return s.choose(ctx, a, chosen, provisional, eventExchanged)
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// PartMessage is the kind of the message that carries a part of an issued secret: its Secret is the part's text.
+// PartMessage is the kind of the message that carries a part of an issued secret. Its Secret is the part's text.
 const PartMessage civicpin.MessageKind = "pin.part"
 
 // delivery is the service as the outbox sees it.
@@ -131,11 +131,12 @@ func (d *delivery) Settle(ctx context.Context, ref outbox.Ref, what outbox.Outco
 	}, what.Reason)
 }
 
-// Receipt takes in what a provider reports about a message that it had accepted: [Delivered] or [Failed]. The receipt is the
-// id that the notifier returned; where several providers give ids that could be alike, have the notifier put the provider's
-// name in front. A report about a message that was replaced meanwhile changes nothing. Errors:
-// [civicpin.ErrInvalid] for another state or an empty or overlong receipt; [ErrNoCredential] for a receipt that is not known,
-// or not any more, or not yet: let the provider report again; the store's.
+// Receipt records what a provider reports about a message that it had accepted: [Delivered] or [Failed]. The receipt is the id
+// that the notifier returned; if the ids of several providers could be equal, let the notifier put the provider's name in
+// front. A report about a message that was replaced meanwhile changes nothing. Errors:
+//   - [civicpin.ErrInvalid]: the state is another one, or the receipt is empty or too long.
+//   - [ErrNoCredential]: the receipt is unknown, forgotten, or not stored yet: let the provider report again.
+//   - the store's.
 func (s *Service) Receipt(ctx context.Context, id string, state PartState) error {
 	if id == "" || len(id) > 256 || state != Delivered && state != Failed {
 		return fmt.Errorf("%w: a receipt is 1 to 256 bytes, and its state delivered or failed", civicpin.ErrInvalid)
@@ -178,9 +179,9 @@ func (d *delivery) setPart(ctx context.Context, subject civicpin.Subject, issue 
 	return err
 }
 
-// Sweep erases the texts of parts that expired without an exchange, of at most max credentials, and returns of how many. It
-// needs a store that can list (otherwise [store.ErrNoListing]); run it now and then from one place, beside [store.Vault.Purge].
-// A text that is past its expiry is never sent, swept or not.
+// Sweep erases the texts of parts that expired without an exchange, of at most max credentials, and returns of how many. Run it
+// now and then from one place, beside [store.Vault.Purge]. A text that has expired is never sent, swept or not. Errors match
+// [store.ErrNoListing] if the store does not list, or are the store's.
 func (s *Service) Sweep(ctx context.Context, max int) (int, error) {
 	n := 0
 	late := func(c *credential, now time.Time) bool {

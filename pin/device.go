@@ -9,16 +9,14 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// RememberDevice makes the device from which ok was verified a known one of its citizen's, and returns the value by which it is
-// known: keep it there, in a cookie as a rule that is HttpOnly, Secure and SameSite, and show it as Attempt.Source.Device at
+// RememberDevice makes the device from which ok was verified a known one of its subject's, and returns the device's value. Keep
+// the value on the device, as a rule in a cookie that is HttpOnly, Secure and SameSite, and show it as Attempt.Source.Device at
 // each login. Guesses from there then have a lane that strangers cannot lock; see [lockout.Gate.RememberDevice], also for how
-// many devices there can be. The value proves nothing else, and is good for this citizen only: not for a device that several
-// share.
+// many devices there can be. The value proves nothing else, and is good for this subject only: not for a device that several
+// people share.
 //
-// Call it once for each login where the citizen wants it, also from a device that is known: the value that the attempt showed
-// is then replaced. Three store calls.
-//
-// With an error the device is not known. Errors:
+// Call it once for each login after which the subject wants it, also from a known device: the value that the attempt showed is
+// then replaced. With an error the device is not known. Errors:
 //   - [ErrWrongState]: ok is no login with the subject's own secret, or an act has ended its session since ([Service.Epoch]).
 //   - a *[lockout.LockedError]: an operator has locked since.
 //   - [civicpin.ErrInvalid]: the policy has no known devices.

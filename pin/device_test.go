@@ -241,34 +241,6 @@ func TestRevokingForgetsDevices(t *testing.T) {
 	}
 }
 
-// TestDeviceStoreCalls pins what the documentation says.
-func TestDeviceStoreCalls(t *testing.T) {
-	f := storetest.NewFaults(store.NewMemory())
-	k := newKitOn(t, f.Store(), withDevices(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
-	k.exchanged(t)
-	device := k.remembered(t, "")
-	count := func(device, secret string) int {
-		f.Reset()
-		_, _ = k.Verify(t.Context(), from(device, secret))
-		return f.Calls()
-	}
-	require.Equal(t, 4, count(device, chosen), "right")
-	require.Equal(t, 4, count(device, wrong), "wrong")
-	ok, err := k.Verify(t.Context(), from(device, chosen))
-	require.NoError(t, err)
-	f.Reset()
-	value, err := k.RememberDevice(t.Context(), ok)
-	require.NoError(t, err)
-	require.Equal(t, 3, f.Calls(), "RememberDevice")
-	k.lockedOut(t)
-	require.Equal(t, 4, count(value.Reveal(), chosen), "while the open lane is locked")
-	for range 4 {
-		require.Equal(t, 4, count(value.Reveal(), wrong))
-	}
-	require.Equal(t, 5, count(value.Reveal(), wrong), "the one that locks the device's lane")
-	require.Equal(t, 2, count(value.Reveal(), chosen), "both are locked")
-}
-
 // TestDeviceIsNotPrinted: neither the answer of Verify, nor an event, an error or the store shows a device's value.
 func TestDeviceIsNotPrinted(t *testing.T) {
 	m := store.NewMemory()

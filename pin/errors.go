@@ -9,19 +9,17 @@ import (
 )
 
 var (
-	// ErrRefused is the one answer to a wrong secret, and to a subject who is unknown, revoked, suspended or was never issued
-	// a credential. It is [lockout.ErrRefused]; errors.As to a *[lockout.RefusedError] tells how many guesses are left.
+	// ErrRefused answers a wrong secret, and a subject who is unknown, revoked, suspended or was never issued a credential. It is
+	// [lockout.ErrRefused]; errors.As to a *[lockout.RefusedError] tells how many guesses are left.
 	ErrRefused = lockout.ErrRefused
-	// ErrBusy says that too much is being checked at this moment, for this subject or altogether. Nothing was compared and
-	// no try spent: answer 503. It is [lockout.ErrBusy];
-	// [lockout.ErrInFlight] and [lockout.ErrOverloaded] tell the two apart.
+	// ErrBusy says that too much is being checked at this moment, for this subject or altogether. Nothing was compared, and no try
+	// was spent: answer 503. It is [lockout.ErrBusy]; [lockout.ErrInFlight] and [lockout.ErrOverloaded] tell the two apart.
 	ErrBusy = lockout.ErrBusy
-	// ErrExpired is matched by [ExpiredError].
+	// ErrExpired matches every [ExpiredError].
 	ErrExpired = errors.New("pin: expired")
-	// ErrWrongState says that the credential is not in a state for the call: exchanging one that was exchanged, changing one
-	// that was not, issuing over one in use, sending again what was erased. Visitors get it only after they proved the secret.
-	// From Exchange, Change, Suspend, Resume, Import and Complete, and from Issue to an operator, its text says which state
-	// that is.
+	// ErrWrongState says that the credential is not in a state for the call: to exchange one that was exchanged, to change one
+	// that was not, to issue over one in use, to send again what was erased. Visitors get it only with the right secret. From
+	// Exchange, Change, Suspend, Resume, Import and Complete, and from Issue to an operator, its text says which state that is.
 	ErrWrongState = errors.New("pin: credential is not in a state for this")
 	// ErrChanged says that the credential changed while the call worked on it, and the call wrote nothing.
 	ErrChanged = errors.New("pin: credential changed meanwhile")
@@ -30,8 +28,8 @@ var (
 	ErrNoCredential = fmt.Errorf("pin: no credential: %w", store.ErrNotFound)
 	// ErrWeakEvidence says that the evidence given does not reach the level asked for under the policy.
 	ErrWeakEvidence = errors.New("pin: evidence does not give this level")
-	// ErrWrongParts says that the contacts given cannot carry the parts: not as many as the policy has parts, a channel twice,
-	// an address twice, a channel that the policy does not list, or two parts that the caller prints.
+	// ErrWrongParts says that the contacts cannot carry the parts: their number is not the policy's, a channel or an address is
+	// repeated, a channel is not in the policy, or the caller would print two parts.
 	ErrWrongParts = errors.New("pin: contacts do not fit the parts")
 )
 
@@ -42,7 +40,8 @@ const (
 	SinceUse    = "use"    // Policy.MaxUnused: issue anew
 )
 
-// An ExpiredError says that the secret is right but expired. Only who proved the secret is told. It matches [ErrExpired].
+// An ExpiredError says that the secret is right but expired. Only a caller with the right secret is told. It matches
+// [ErrExpired].
 type ExpiredError struct {
 	Since string // SinceIssue, SinceChange or SinceUse
 }
@@ -53,10 +52,10 @@ func (e *ExpiredError) Error() string { return ErrExpired.Error() + " since " + 
 // Is reports whether target is [ErrExpired].
 func (e *ExpiredError) Is(target error) bool { return target == ErrExpired }
 
-// ErrUnfitSecret is matched by [ChoiceError].
+// ErrUnfitSecret matches every [ChoiceError].
 var ErrUnfitSecret = errors.New("pin: secret may not be chosen")
 
-// A ChoiceError says which rule a chosen secret breaks, to be told to who chose it (NIST SP 800-63B-4 3.1.1.2). It matches
+// A ChoiceError says which rule a chosen secret breaks. Tell it to the subject (NIST SP 800-63B-4 3.1.1.2). It matches
 // [ErrUnfitSecret].
 type ChoiceError struct {
 	// Rule is one of

@@ -15,8 +15,8 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// ErrNoGrant says that a grant is not, or no longer, good: it was used, replaced or ended by another act upon the credential,
-// or is too old. It says the same of one that never was.
+// ErrNoGrant says that a grant is not good: it is unknown or too old, was used or replaced, or another act upon the credential
+// ended it.
 var ErrNoGrant = errors.New("pin: no such grant")
 
 // A Grant is the permission to set a subject's secret once, without the current one. Only a completed plan of package
@@ -45,11 +45,11 @@ func (g Grant) String() string { return g.secret.String() }
 // GoString returns "[redacted]".
 func (g Grant) GoString() string { return g.secret.String() }
 
-// MarshalText returns "[redacted]"; see [Grant.Text].
+// MarshalText returns "[redacted]" and a nil error; see [Grant.Text].
 func (g Grant) MarshalText() ([]byte, error) { return g.secret.MarshalText() }
 
-// Text returns the grant as text, for the page on which the citizen chooses: in a cookie or a hidden field, never in an
-// address. Whoever has it can use it.
+// Text returns the grant as text, for the page on which the subject chooses: in a cookie or a hidden field, never in an
+// address. Its holder can use the grant.
 func (g Grant) Text() civicpin.Secret {
 	if g.IsZero() {
 		return civicpin.Secret{}
@@ -58,8 +58,8 @@ func (g Grant) Text() civicpin.Secret {
 	return civicpin.NewSecret("g1." + b64.EncodeToString([]byte(g.subject)) + "." + b64.EncodeToString([]byte(g.secret.Reveal())))
 }
 
-// ParseGrant reads what [Grant.Text] wrote. Anything else gives an error that matches [ErrNoGrant]; whether the grant is good
-// shows when it is used.
+// ParseGrant reads what [Grant.Text] wrote. Errors match [ErrNoGrant] for any other text. Whether the grant is good shows only
+// when it is used.
 func ParseGrant(text civicpin.Secret) (Grant, error) {
 	b64 := base64.RawURLEncoding.Strict()
 	fields := strings.Split(text.Reveal(), ".")
@@ -93,22 +93,22 @@ type grant struct {
 	Parts []part `json:"parts,omitempty"`
 }
 
-// A Mark is what a credential looked like when a recovery began. Every act that changes whose hands the secret is in, or gives
-// a grant, changes it: so of several recoveries under way the first that completes ends all others.
+// A Mark is what a credential looked like when a recovery began. Every act after which other hands may hold the secret, or that
+// gives a grant, changes it. So the first of several recoveries that completes ends all others.
 type Mark struct {
 	// Epoch counts those acts; 0 if there is no record.
 	Epoch uint64
 	// Held says that there is a credential that can be recovered: not revoked and not suspended. Vacant says that there is
 	// none, so that one can be begun: never issued, or revoked.
 	Held, Vacant bool
-	// Revoked says that one that is vacant was somebody's, and ended: they were issued a secret, or had one of their own.
+	// Revoked says that a vacant credential belonged to a subject before: a secret was issued or chosen, and then revoked.
 	Revoked bool
 	// Level is the credential's.
 	Level civicpin.Level
 }
 
-// Mark returns what a recovery has to know of a subject's credential when it begins. It is for package recovery. One store
-// call, whoever the subject is.
+// Mark returns what a recovery has to know of a subject's credential when it begins. It is for package recovery, and does the
+// same work for every subject. Errors are the store's.
 func (s *Service) Mark(ctx context.Context, subject civicpin.Subject) (Mark, error) {
 	e, err := s.creds.GetOr(ctx, store.Key{Subject: subject}, s.sealed)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -121,15 +121,15 @@ func (s *Service) Mark(ctx context.Context, subject civicpin.Subject) (Mark, err
 	}, nil
 }
 
-// Complete ends a recovery, if nothing happened to the credential since it began: it writes a grant into the credential's
-// record, or, where the plan ends in an unlock, does what [Service.Unlock] does and returns no grant. It is for package
-// recovery: nobody else can make a proof. Of any number of recoveries of one subject that complete at once, one does. Errors:
-//   - [ErrChanged]: the credential is another than it was.
-//   - [ErrWrongState]: it may not be recovered.
+// Complete ends a recovery, if the credential has not changed since the recovery began. It writes a grant into the credential's
+// record; where the plan ends in an unlock, it does what [Service.Unlock] does, and the grant is zero. Only package recovery
+// can make a proof. Of any number of recoveries of one subject that complete at once, one does. Errors:
+//   - [ErrChanged]: the credential changed since.
+//   - [ErrWrongState]: the credential is in a state that allows no recovery.
 //   - [ErrWrongParts], [civicpin.ErrInvalid]: the proof does not fit the policy.
 //   - [ErrNoGrant]: the proof is empty, or not one of package recovery.
-//   - a *[lockout.LockedError]: an unlock of a credential that is disabled, which takes a new secret.
-//   - the store's: there may be a grant that nobody knows, or the lock may still stand. Recover again.
+//   - a *[lockout.LockedError]: the plan ends in an unlock, and the credential is disabled, which takes a new secret.
+//   - the store's: a grant may be stored that no caller has, or the lock may still stand. Recover again.
 func (s *Service) Complete(ctx context.Context, p proof.Completed) (Grant, error) {
 	if !p.Sealed() {
 		return Grant{}, fmt.Errorf("%w: not a proof of package recovery", ErrNoGrant)

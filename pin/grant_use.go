@@ -36,18 +36,18 @@ func (c *credential) opens(g Grant, parts bool, now time.Time) bool {
 }
 
 // Set makes chosen the subject's own secret, under a grant of a plan that lets the subject choose, and returns what
-// [Service.Verify] returns. The level of assurance stays as it was; a credential that begins here has level Low. Set resets
-// the failure count, lifts a disablement, since this binds a new secret after a recovery (NIST SP 800-63B-4 3.2.2, 4.2), and
+// [Service.Verify] returns. The assurance level does not change; a credential that begins here has level Low. Set resets the
+// failure count and lifts a disablement, since it binds a new secret after a recovery (NIST SP 800-63B-4 3.2.2, 4.2). It
 // forgets known devices. personal is as Attempt.Personal.
 //
-// The same Set may come again: for 10 minutes, the used grant and the choice that it set succeed too, and set nothing.
+// The same Set may come again: for 10 minutes, the used grant and the choice that it set succeed too, and change nothing.
 //
 // Errors:
 //   - [ErrNoGrant]: the grant is not good, or was used for another choice.
 //   - a [*ChoiceError]: the choice breaks a rule. The grant is still good: ask for another secret.
 //   - a [*lockout.LockedError]: too many choices were former secrets, or, under a used grant, not the current one.
 //   - [ErrBusy]: nothing was compared or written.
-//   - the store's: the secret may have been set. Send the same once more.
+//   - the store's: the secret may have been set. Call it again with the same choice.
 func (s *Service) Set(ctx context.Context, g Grant, chosen civicpin.Secret, personal ...string) (
 	Verified, error,
 ) {
@@ -130,9 +130,9 @@ func (s *Service) fresher(ctx context.Context, at attempt.Place, g Grant, c *cre
 	return s.apart(c, text)
 }
 
-// Reissue makes a new secret at random under a grant of a plan that ends in one, and has its parts sent to the contacts that
-// the plan proved. It is as provisional as any issue; the level, and the evidence for it, stay as they were. The current secret
-// is good for nothing from then on. What Set says of failures and known devices holds here, too.
+// Reissue makes a new secret at random, under a grant of a plan that ends in one, and sends its parts to the contacts that the
+// plan proved. It is as provisional as any issue; the level and its evidence do not change. The current secret ends. Like
+// [Service.Set], Reissue resets the failure count, lifts a disablement and forgets known devices.
 //
 // Errors:
 //   - [ErrNoGrant]: the grant is not good.

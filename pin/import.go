@@ -23,10 +23,10 @@ type ImportOptions struct {
 	By civicpin.Actor
 }
 
-// Import takes over a citizen's own secret from another system by its hash: an argon2id, argon2i, bcrypt, PBKDF2 or scrypt
-// string in the PHC format, or as crypt, passlib and Django write it. The secret is compared as it is typed until its first
-// right use, then normalised and hashed anew under the policy. Until then a check takes as long as the old hash does: a
-// stranger with a stopwatch may tell such a subject from others.
+// Import takes over a subject's own secret from another system by its hash: an argon2id, argon2i, bcrypt, PBKDF2 or scrypt
+// string in the PHC format, or as crypt, passlib and Django write it. Until its first right use, the secret is compared as it
+// is typed; then it is normalised and hashed anew under the policy. Until then a check takes as long as the old hash does: an
+// attacker who measures time may tell such a subject from others.
 //
 // Errors:
 //   - [civicpin.ErrInvalid]: the subject, the actor or the hash is invalid.

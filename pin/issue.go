@@ -16,16 +16,16 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// Issue makes a new secret at random, keeps its hash, and has its parts sent through the outbox, which goes on trying until
-// each is accepted, undeliverable or no longer wanted. The secret is provisional: it is good for one [Service.Exchange].
+// Issue makes a new secret at random, stores its hash, and sends its parts through the outbox, which tries each until it is
+// accepted, undeliverable or withdrawn. The secret is provisional: it is good for one [Service.Exchange].
 //
-// It takes the place of an issued secret that was not exchanged yet, of a revoked one, and of one that expired for disuse.
-// One in use stays as it is, and the error is ErrWrongState: revoke it first, or let its owner recover it. So does one that is
-// suspended, and, if a citizen asks, one that still waits for its exchange and was issued on evidence or by a recovery of the
-// owner's own secret ([Service.Reissue]). Failures counted against the subject stay counted, unless there is Evidence, which is
-// a new binding (NIST SP 800-63B-4 4.1) and also lifts a disablement.
+// Issue replaces an issued secret that was not exchanged yet, a revoked one, and one that expired for disuse. It does not
+// replace a secret in use: revoke that first, or let its owner recover it. Nor does it replace a suspended one, or, on a
+// citizen's request, one that waits for its exchange and was issued on evidence or by a recovery of the owner's own secret
+// ([Service.Reissue]). Failures counted against the subject stay counted. Evidence makes it a new binding (NIST SP 800-63B-4
+// 4.1), which resets them and lifts a disablement.
 //
-// Whether the subject has a credential makes no difference to the work. Of two issues at the same moment the later one counts.
+// The work does not depend on whether the subject has a credential. Of two issues at the same moment the later one counts.
 // Errors, all before anything changes except the last:
 //   - [civicpin.ErrInvalid]: the subject, the actor, a contact or the evidence is invalid.
 //   - [ErrWrongParts]: the contacts do not fit the parts.
@@ -33,8 +33,8 @@ import (
 //   - [ErrBusy]: too many hashes wait. [outbox.ErrBusy], which matches it: too many messages wait. Answer 503.
 //   - [ErrWrongState]: the credential may not be replaced. To an operator the text says its state. Do not tell visitors: for an
 //     unknown subject there is no such error.
-//   - a [*lockout.LockedError]: the send limits are reached, or the subject is disabled and there is no Evidence. Tell it,
-//     since unknown subjects are limited and disabled alike.
+//   - a [*lockout.LockedError]: the send limits are reached, or the subject is disabled and there is no Evidence. The visitor
+//     may be told: unknown subjects are limited and disabled alike.
 //   - the store's: the issue may have happened. Issue again.
 func (s *Service) Issue(ctx context.Context, subject civicpin.Subject, o IssueOptions) (Issue, error) {
 	if err := s.checkIssue(subject, &o); err != nil {

@@ -17,7 +17,7 @@ type IssueOptions struct {
 	// Evidence is what gives a higher level, by Policy.Levels. Optional for Low. The level of a credential that is replaced
 	// does not carry over.
 	Evidence civicpin.Evidence
-	// By is who asks for it; required.
+	// By is the actor who asks for it; required.
 	By civicpin.Actor
 	// Source is where the request comes from; the send limits by source apply if its Address is not empty.
 	Source civicpin.Source
@@ -35,8 +35,9 @@ type Issue struct {
 	ExpiresAt time.Time
 }
 
-// A Part is how far a part has come.
+// A Part is how far a part of an issued secret has come.
 type Part struct {
+	// Contact is where the part goes, and State how far it is.
 	Contact civicpin.Contact
 	State   PartState
 	// At is when it reached the state.

@@ -12,9 +12,12 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// Attest records evidence of who the subject is, and raises the credential's level to what the policy grants for it; it
-// never lowers one. Errors: [civicpin.ErrInvalid]; [ErrWeakEvidence] if the policy grants nothing for the method;
-// [ErrNoCredential], also for a revoked one; the store's.
+// Attest records evidence of the subject's identity, and raises the credential's level to what the policy grants for it. It
+// never lowers the level. Errors:
+//   - [civicpin.ErrInvalid]: the subject or the evidence is invalid.
+//   - [ErrWeakEvidence]: the policy grants nothing for the method.
+//   - [ErrNoCredential]: the subject has no credential, or a revoked one.
+//   - the store's.
 func (s *Service) Attest(ctx context.Context, subject civicpin.Subject, evidence civicpin.Evidence) error {
 	if err := evidence.Validate(); err != nil {
 		return err
@@ -31,9 +34,9 @@ func (s *Service) Attest(ctx context.Context, subject civicpin.Subject, evidence
 	})
 }
 
-// Revoke ends a credential for good: its secret is refused like any wrong one, parts that were not sent are not sent, the level
-// and its evidence are gone, and so are sessions ([Service.Epoch]) and known devices. The failures counted against the subject
-// stay. A new issue starts anew. Revoking twice is no error. Errors:
+// Revoke ends a credential for good. Its secret is refused like any wrong one, parts that were not sent are not sent, and its
+// level, evidence, sessions ([Service.Epoch]) and known devices end. Failures counted against the subject stay counted. After a
+// revocation a new secret may be issued. Revoking twice is no error. Errors:
 //   - [civicpin.ErrInvalid]: the subject, the actor or the reason is invalid. A reason has at most 512 bytes.
 //   - [ErrNoCredential]: the subject has no credential.
 //   - the store's: revoke again.
@@ -85,8 +88,8 @@ func (s *Service) suspend(ctx context.Context, subject civicpin.Subject, reason 
 	})
 }
 
-// Stop makes the credential good for nobody until an operator has looked at it: it suspends one in use or under issue, and
-// revokes one that was only begun. Package contact calls it. Errors are those of [Service.Suspend].
+// Stop refuses the credential until an operator has looked at it. It suspends a credential in use or under issue, and revokes
+// one that was only begun. Package contact calls it. Errors are those of [Service.Suspend].
 func (s *Service) Stop(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor) error {
 	err := s.Suspend(ctx, subject, reason, by)
 	if errors.Is(err, ErrWrongState) { // begun, and nothing chosen yet
@@ -95,14 +98,14 @@ func (s *Service) Stop(ctx context.Context, subject civicpin.Subject, reason str
 	return err
 }
 
-// Unlock ends a lock that wrong guesses brought about; see [lockout.Gate.Unlock] for what it does and returns.
+// Unlock ends a lock that wrong guesses set; see [lockout.Gate.Unlock], whose errors it returns.
 func (s *Service) Unlock(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
 	return s.gate.Unlock(ctx, lockout.Target{Subject: subject}, by)
 }
 
-// LowerLevel has the credential's level of assurance count as at most to until a time, as after a change of the contacts that
-// it rests on. A later end and a lower level stand; evidence that an operator recorded after it ends it. Errors are those of
-// [Service.Revoke], and [civicpin.ErrInvalid] for a level that is none.
+// LowerLevel caps the assurance level at to until the given time, as after a change of the contacts that it rests on. If a cap
+// is set already, the lower level and the later end apply. Evidence that an operator records afterwards ends the cap. Errors
+// are those of [Service.Revoke], and [civicpin.ErrInvalid] for an invalid level.
 func (s *Service) LowerLevel(ctx context.Context, subject civicpin.Subject, to civicpin.Level, until time.Time, reason string,
 	by civicpin.Actor,
 ) error {
@@ -180,10 +183,10 @@ func (s *Service) known(ctx context.Context, subject civicpin.Subject, by civicp
 	return e, err
 }
 
-// A Status is what an operator, or the citizen after logging in, may see of a credential. It holds no secret.
+// A Status is what an operator, or the subject after a login, may see of a credential. It holds no secret.
 type Status struct {
-	// State is "provisional", "active", "revoked", or "vacant": a recovery plan that begins a credential was completed and no
-	// secret chosen yet.
+	// State is "provisional", "active", "revoked", or "vacant": a recovery that begins a credential was completed, and no secret
+	// chosen yet. Suspended is apart from it. Level and Evidence are the assurance level and what it rests on.
 	State     string
 	Suspended bool
 	Level     civicpin.Level
@@ -192,7 +195,8 @@ type Status struct {
 	Parts []Part
 	// IssuedAt, ChangedAt and UsedAt are when the last issue, choice and (to within a day) use were; zero if there was none.
 	IssuedAt, ChangedAt, UsedAt time.Time
-	// ExpiresAt is when the current secret stops being good; zero if never. Expired says since when, as [ExpiredError].
+	// ExpiresAt is when the current secret stops being good; zero if never. Expired says since what it has expired, as
+	// [ExpiredError].Since; empty if it has not.
 	ExpiresAt time.Time
 	Expired   string
 	// Lockout is the state of the guesses.
@@ -202,8 +206,10 @@ type Status struct {
 	Reason string
 }
 
-// Status returns what is known of a subject's credential. It tells whether there is one: not for strangers. Errors:
-// [civicpin.ErrInvalid]; [ErrNoCredential]; the store's.
+// Status returns what is known of a subject's credential. Do not show it to visitors: it tells whether there is one. Errors:
+//   - [civicpin.ErrInvalid]: the subject is invalid.
+//   - [ErrNoCredential]: the subject has no credential.
+//   - the store's.
 func (s *Service) Status(ctx context.Context, subject civicpin.Subject) (Status, error) {
 	e, err := s.known(ctx, subject, civicpin.Citizen)
 	if err != nil {

@@ -16,12 +16,12 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// New returns a service in the vault of out, which carries its messages; the service registers with it under "pin." and the
+// New returns a service in the vault of out, which carries its messages. The service registers with out under "pin." and the
 // policy's name. New hashes once, so it takes as long as a verification. Errors:
 //   - [civicpin.ErrInvalid]: out is nil, or half of Policy.Sends, the rate of [Service.Resend], does not fit the outbox's
 //     Limits.Proved (see [outbox.Outbox.Limit]).
-//   - an [*outbox.UnsendableError]: the notifier of out would refuse a part over one of the channels in Policy.Valid. Valid
-//     lists those channels only that the notifier has a route and words for, and those that the caller prints for.
+//   - an [*outbox.UnsendableError]: the notifier of out would refuse a part over one of the channels in Policy.Valid. List
+//     there only channels for which the notifier has a route and words, or for which the caller prints.
 //   - [ErrInvalidPolicy]: the policy is invalid.
 func New(out *outbox.Outbox, p Policy) (*Service, error) {
 	if out == nil {

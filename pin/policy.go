@@ -17,14 +17,14 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 )
 
-// ErrInvalidPolicy is matched by every error about a policy that cannot be.
+// ErrInvalidPolicy matches every error about an invalid policy.
 var ErrInvalidPolicy = errors.New("pin: invalid policy")
 
-// Budget is the greatest chance of guessing a secret, before its credential is disabled, that a policy may leave unless it
-// names an exception: what NIST SP 800-63B-4 leaves to a random code of six digits (3.1.3.2) and 100 tries (3.2.2).
+// Budget is the greatest chance to guess a secret, before its credential is disabled, that a policy without an exception may
+// leave: what NIST SP 800-63B-4 leaves to a random code of six digits (3.1.3.2) and 100 tries (3.2.2).
 const Budget = 1e-4
 
-// Unambiguous is an alphabet of 28 digits and letters that cannot be taken for each other on paper or on a screen.
+// Unambiguous is an alphabet of 28 digits and letters without look-alikes.
 const Unambiguous = string(code.Unambiguous)
 
 // A Form is what a chosen secret consists of.
@@ -40,15 +40,15 @@ const (
 	Password Form = "password"
 )
 
-// Chosen says what a secret that the citizen chooses may be. Whatever the form, common values, repeats, sequences, dates and
-// pieces of the citizen's own data are refused with a [ChoiceError] that names the rule.
+// Chosen says what a secret of the subject's own choice may be, and Form what it consists of. Whatever the form, common values,
+// repeats, sequences, dates and pieces of the subject's own data are refused with a [ChoiceError] that names the rule.
 type Chosen struct {
 	Form Form
-	// Min and Max are the least and the greatest length. Max at most 128. Passwords that are the only factor need 15 (NIST
-	// SP 800-63B-4 3.1.1.2).
+	// Min and Max are the least and the greatest length; Max is at most 128. Passwords that are the only factor need 15 (NIST SP
+	// 800-63B-4 3.1.1.2).
 	Min, Max int
-	// Words are further values to refuse: the agency's and the service's names, and what people make of them (NIST SP
-	// 800-63B-4 3.1.1.2). Compared whole, without regard to case and accents. At most 256.
+	// Words are further values to refuse: the agency's and the service's names, and what people make of them (NIST SP 800-63B-4
+	// 3.1.1.2). They are compared whole, without regard to case and accents. At most 256.
 	Words []string
 }
 
@@ -61,15 +61,15 @@ type Hashing struct {
 	Queue   int    // calls that may wait for a permit before the next gets ErrBusy; default 16
 }
 
-// A Policy is everything in which one PIN system differs from another. It is plain data: it can be written and read as JSON
+// A Policy is everything in which one PIN system differs from another. It is plain data, and may be written and read as JSON
 // (see [ParsePolicy]). The zero Policy is refused; [Default] and [INPS] are complete ones to begin from.
 type Policy struct {
-	// Name names the system, "inps": services of one name over one vault share their credentials. 1 to 40 ASCII letters,
-	// digits and "-_.". Stored with every record, so never change it.
+	// Name names the system, "inps": services of one name over one vault share their credentials. 1 to 40 ASCII letters, digits
+	// and "-_.". Never change it: the name is stored with every record.
 	Name string
 
 	// Alphabet, Parts and Length are what is issued: Parts parts, 1 to 8, each of Length characters of the alphabet, drawn at
-	// random. Typed input forgives case, blanks and hyphens.
+	// random. Case, blanks and hyphens of typed input do not matter.
 	Alphabet string
 	Parts    int
 	Length   int
@@ -78,7 +78,7 @@ type Policy struct {
 	// other channels it allows less, see [Default].
 	Valid map[civicpin.Channel]time.Duration
 
-	// Chosen is what the citizen may exchange it for.
+	// Chosen is what the subject may exchange the issued secret for.
 	Chosen Chosen
 	// MaxAge is how long after its last change a chosen secret has to be changed, and MaxUnused how long after its last use it
 	// has to be issued anew. Zero means never. NIST SP 800-63B-4 3.1.1.2 forbids periodic change; some systems' rules
@@ -87,25 +87,25 @@ type Policy struct {
 	// History is how many former secrets may not be chosen again, 0 to 10. The current one never may.
 	History int
 
-	// Lockout says how many wrong guesses are borne.
+	// Lockout limits wrong guesses.
 	Lockout lockout.Policy
-	// Sends is how many messages may be asked for a subject; the limits by address, country and source are the outbox's. Zero
-	// means 10 in 24 hours. Half of it must fit the outbox's Limits.Proved: see [New].
+	// Sends limits the messages for a subject; the limits by address, country and source are the outbox's. Zero means 10 in 24
+	// hours. Half of it must fit the outbox's Limits.Proved: see [New].
 	Sends civicpin.Rate
-	// Levels says which level of assurance a method of proving identity gives. Methods that are not listed give none.
+	// Levels is the assurance level that each method of proving identity gives. Methods that are not listed give none.
 	Levels map[civicpin.Method]civicpin.Level
 	// Hashing says what hashing costs.
 	Hashing Hashing
 
-	// Exception names the reason, for the reader of the policy, why a chance of guessing above [Budget] is accepted. Empty
-	// means that it is not.
+	// Exception is the reason, for the reader of the policy, to accept a chance of guessing above [Budget]. Empty means that it is
+	// not accepted.
 	Exception string
 }
 
-// Default returns a policy to begin from: an activation code of 12 characters in one part, exchanged for a password of at
-// least 15; five wrong guesses lock for a minute, and each further five for twice as long, up to a day; up to three devices
-// of the citizen have lanes of their own ([Service.RememberDevice]), with 12 of the 100 wrong guesses that disable each, and 52
-// for everybody else. An issued code is valid for 24 hours by e-mail, 21 days by letter, 7 days if handed over, and 10 minutes
+// Default returns a policy to begin from: an activation code of 12 characters in one part, exchanged for a password of at least
+// 15. Five wrong guesses lock for a minute, and each further five for twice as long, up to a day. Up to three devices of the
+// subject have lanes of their own ([Service.RememberDevice]): each has 12 of the 100 wrong guesses that disable, and all other
+// callers have 52. An issued code is valid for 24 hours by e-mail, 21 days by letter, 7 days if handed over, and 10 minutes
 // otherwise (NIST SP 800-63A-4 3.8; 7 days at a desk: 63A-3 4.4.1.6). The chance to guess either secret is below 1 in 10
 // billion. Without voice and push: p := pin.Default(); delete(p.Valid, civicpin.Voice); delete(p.Valid, civicpin.Push).
 func Default() Policy {
@@ -125,12 +125,12 @@ func Default() Policy {
 	}
 }
 
-// INPS returns the policy of Italy's INPS PIN: 16 characters in two parts of 8, exchanged for 8 of the citizen's own, letters
-// and digits without regard to case; to be changed every three months, and issued anew after six months without use; level
-// Low is the PIN ordinario, and Substantial, after an identity document was checked, the PIN dispositivo. Letters are valid for
-// 21 days, all else for seven.
+// INPS returns the policy of Italy's INPS PIN: 16 characters in two parts of 8, exchanged for 8 of the subject's own, letters
+// and digits without regard to case; to be changed every three months, and issued anew after six months without use; level Low
+// is the PIN ordinario, and Substantial, after an identity document was checked, the PIN dispositivo. Letters are valid for 21
+// days, all else for seven.
 //
-// Who holds one part still has to guess the other: the chance before the PIN is disabled is 50 in 28^8, 1 in 7*10^9. For the
+// The holder of one part has to guess the other: the chance before the PIN is disabled is 50 in 28^8, 1 in 7*10^9. For the
 // chosen PIN it is 3 in 100,000, crediting a chosen secret with half the bits of a random one (see [Policy.GuessProbability]).
 // It has no known devices; with Lockout.Devices of 3 these chances stay, and 26 of the 50 guesses are for strangers. Without
 // letters: p := pin.INPS(); delete(p.Valid, civicpin.Letter).
@@ -208,10 +208,10 @@ func (f Form) rules() choice.Form {
 	return 0
 }
 
-// GuessProbability returns the chance that somebody guesses the issued, and the chosen secret before the ceiling of failures
-// in a row disables the credential.
+// GuessProbability returns the chances to guess the issued and the chosen secret before the ceiling of failures in a row
+// disables the credential.
 //
-// For the issued one, the guesser is taken to hold all parts but one. A chosen secret is credited with half the bits of a
+// For the issued secret, the attacker is taken to hold all parts but one. A chosen secret is credited with half the bits of a
 // random one of its least length: chosen PINs of six digits are no better than four random ones against a hundred guesses
 // (arXiv 2003.04868). The owner's own successes in between start the count again. Known devices change nothing: their lanes and
 // the open one share the ceiling.
@@ -281,14 +281,15 @@ func (p Policy) Validate() error {
 	return nil
 }
 
-// MarshalJSON writes the policy for people to read and edit: durations as "15m" or "90d", levels by name.
+// MarshalJSON writes the policy for people to read and edit: durations as "15m" or "90d", levels by name. Errors match
+// [civicpin.ErrInvalid] for an invalid level.
 func (p Policy) MarshalJSON() ([]byte, error) {
 	type plain Policy // without this method
 	return policyjson.Marshal(plain(p))
 }
 
 // UnmarshalJSON reads what [Policy.MarshalJSON] writes. It is strict: unknown and repeated fields are errors that match
-// [ErrInvalidPolicy], and leave the policy as it was. It does not validate; [ParsePolicy] and [New] do.
+// [ErrInvalidPolicy], and leave the policy unchanged. It does not validate; [ParsePolicy] and [New] do.
 func (p *Policy) UnmarshalJSON(data []byte) error {
 	type plain Policy
 	if err := policyjson.Unmarshal(data, (*plain)(p)); err != nil {

@@ -13,10 +13,10 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// Resend has one part of a secret that was not exchanged yet sent again, to where it went before; part counts from zero. It
-// is for the page "I did not receive it", which any visitor can reach: for a subject without such a part it does the same work
-// and returns nil, and nothing is sent. A part that is still on its way is not sent twice. See [Service.Status] for what
-// happened, and [Service.Reprint] for a part that the caller prints. Errors, alike for all subjects:
+// Resend sends one part of a secret that was not exchanged yet again, to the same contact; part counts from zero. It is for the
+// page "I did not receive it", which any visitor can reach: for a subject without such a part it does the same work, returns
+// nil and sends nothing. A part that is still on its way is not sent twice. See [Service.Status] for what happened, and
+// [Service.Reprint] for a part that the caller prints. Errors, alike for all subjects:
 //   - [civicpin.ErrInvalid]: the subject or the number is invalid.
 //   - a *[lockout.LockedError]: the limits of messages are reached.
 //   - [outbox.ErrBusy]: too many messages wait.
@@ -75,9 +75,14 @@ func (s *Service) canResend(c *credential, i int, now time.Time) bool {
 	return c.canSend(i, now) && !c.Parts[i].Channel.Printed() && !(c.Parts[i].State == Pending && s.out.Durable())
 }
 
-// Reprint returns the text of the part that the caller prints, of a secret that was not exchanged yet: the printer jammed, the
-// letter came back. by is the operator who prints it. Errors: [civicpin.ErrInvalid]; [ErrNoCredential]; [ErrWrongState] if
-// there is no such part any more; a *[lockout.LockedError] if the send limits are reached; [ErrChanged]; the store's.
+// Reprint returns the text of the part that the caller prints, of a secret that was not exchanged yet: the printer jammed, or
+// the letter came back. by is the operator who prints it. Errors:
+//   - [civicpin.ErrInvalid]: the subject or the actor is invalid.
+//   - [ErrNoCredential]: the subject has no credential.
+//   - [ErrWrongState]: no such part waits any more.
+//   - a *[lockout.LockedError]: the send limits are reached.
+//   - [ErrChanged]: the credential changed meanwhile. Nothing was printed.
+//   - the store's.
 func (s *Service) Reprint(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) (civicpin.Secret, error) {
 	if !by.IsOperator() {
 		return civicpin.Secret{}, fmt.Errorf("%w: only an operator prints", civicpin.ErrInvalid)

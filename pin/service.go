@@ -53,15 +53,15 @@ func (s *Service) ref(subject civicpin.Subject, issue string, part, send int, cl
 	return outbox.Ref{Class: class, Owner: s.owner(), Subject: subject, ID: id}
 }
 
-// An Attempt is a secret as a visitor typed it, with the subject that the visitor named, and the source of the request.
+// An Attempt is a secret as a visitor typed it, with the Subject that the visitor named, and the Source of the request.
 type Attempt struct {
 	Subject civicpin.Subject
 	// Secret is what was typed. Parts that were typed into fields of their own are simply joined, first part first.
 	Secret civicpin.Secret
 	Source civicpin.Source
-	// Personal is what else is known of the subject and must not be part of a secret that they choose: name, birth date as
-	// 2006-01-02, customer number. The subject's id and the addresses to which parts were sent are added. Only Exchange and
-	// Change look at it. At most 32 pieces count.
+	// Personal is what else is known of the subject and must not be part of a chosen secret: name, birth date as 2006-01-02,
+	// customer number. The subject's id and the addresses to which parts were sent are added. Only Exchange and Change look at it.
+	// At most 32 pieces count.
 	Personal []string
 }
 
@@ -138,19 +138,14 @@ func (s *Service) comparison(e *store.Entry[credential], raw string) (
 	return hash, typed, usable && ok, why
 }
 
-// Verify checks a secret. With a nil error the secret is right; look at MustExchange, and at Level before each act that needs
-// one. Errors:
+// Verify checks a secret. With a nil error the secret is right; look at MustExchange, and at Level before each act that needs a
+// level. For what a call costs see docs/costs.md. Errors:
 //   - [ErrRefused]: the secret is wrong, or the subject is unknown, revoked, suspended or was never issued a credential.
-//   - a [*lockout.LockedError]: tell it, since unknown subjects lock alike.
-//   - [ErrBusy]: nothing was compared, and no try spent.
+//   - a [*lockout.LockedError]: the guesses are locked. The visitor may be told: unknown subjects lock alike.
+//   - [ErrBusy]: nothing was compared, and no try was spent.
 //   - an [*ExpiredError]: the secret is right, and expired.
 //   - [civicpin.ErrInvalid]: the subject is invalid.
-//   - the store's, or the context's, for the log: tell the visitor what you tell them for ErrRefused, or that the service is
-//     down.
-//
-// Four store calls for a right or a wrong secret, known subject or not, one while locked. One more write, at most once a
-// day, if Policy.MaxUnused is set, and one when the hash is renewed because the policy's costs changed. For a known device
-// (Attempt.Source.Device, see [Service.RememberDevice]) whose own lane is locked, one or two more.
+//   - the store's, or the context's, for the log: tell the visitor the same as for ErrRefused, or that the service is down.
 func (s *Service) Verify(ctx context.Context, a Attempt) (Verified, error) {
 	at, err := s.guard.Enter(ctx)
 	if err != nil {
@@ -217,12 +212,11 @@ func (s *Service) record(ctx context.Context, a Attempt, event civicpin.EventCod
 	})
 }
 
-// Shown returns a value for [civicpin.Source].Shown that says that a request comes from a known device of the subject. It is
-// good for 15 minutes, for all services over the vault: a portal asks for it before it asks for messages through package otp,
-// contact or recovery. [Service.Issue] and [Service.Resend] look at Source.Device by themselves.
+// Shown returns a value for [civicpin.Source].Shown that says that a request comes from a known device of the subject. The
+// value is good for 15 minutes, for all services over the vault: a portal asks for it before it asks for messages through
+// package otp, contact or recovery. [Service.Issue] and [Service.Resend] look at Source.Device by themselves.
 //
-// The value is zero if source.Device is not a known device of the subject; handing a zero value on is right then. It makes one
-// store call, and none for a device value that this library did not make for the subject. Errors:
+// The value is zero if source.Device is not a known device of the subject; handing a zero value on is right then. Errors:
 //   - [civicpin.ErrInvalid]: the subject is invalid.
 //   - the store's.
 func (s *Service) Shown(ctx context.Context, subject civicpin.Subject, source civicpin.Source) (civicpin.Secret, error) {

@@ -15,8 +15,8 @@ import (
 type Verified struct {
 	// Level is the credential's level of assurance; [civicpin.NoLevel] as long as MustExchange.
 	Level civicpin.Level
-	// MustExchange says that the secret is the issued one: the only thing that it is good for is Service.Exchange. All other
-	// fields but ExpiresAt are zero then.
+	// MustExchange says that the secret is the issued one, good only for [Service.Exchange]. All other fields but ExpiresAt are
+	// zero then.
 	MustExchange bool
 	// ExpiresAt is when the secret stops being good if it is not exchanged, changed or used before; zero if never.
 	ExpiresAt time.Time
@@ -28,9 +28,9 @@ type Verified struct {
 	// known until now, also if strangers had used up the guesses of its lane. It is false after Set, which has no Source.
 	KnownDevice bool
 
-	// LastLoginAt is when the login before this one was, for the subject to recognise or not: at that time, or less than 24
-	// hours after it, since a credential notes at most one login in 24 hours. An exchange or a change is a login. It is zero if
-	// there was none, after Set, and under a policy without MaxUnused, which notes no logins.
+	// LastLoginAt is when the login before this one was, for the subject to recognise or not: at that time, or less than 24 hours
+	// after it, since a credential notes at most one login in 24 hours. An exchange or a change is a login. It is zero if there
+	// was none, after Set, and under a policy without MaxUnused, which notes no logins.
 	LastLoginAt time.Time
 
 	// Shown says that the subject has logged in, for [civicpin.Source].Shown. It is good for 15 minutes, for this subject only;
@@ -58,8 +58,7 @@ type Epoch string
 // when the level is lowered, or the secret expires: look at Verified.ExpiresAt, and let an act that needs a level follow a
 // fresh login.
 //
-// For a subject without a credential, Epoch does the same work and returns an epoch that no login has. It makes one store
-// call. Errors:
+// For a subject without a credential, Epoch does the same work and returns an epoch that no login has. Errors:
 //   - [civicpin.ErrInvalid]: the subject is invalid.
 //   - the store's: the session is not known to be good.
 func (s *Service) Epoch(ctx context.Context, subject civicpin.Subject) (Epoch, error) {

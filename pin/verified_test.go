@@ -208,8 +208,8 @@ func TestEpochOfALateLogin(t *testing.T) {
 	require.LessOrEqual(t, len(again.Epoch), 64)
 }
 
-// Epoch makes one store call, whoever the subject is.
-func TestEpochIsOneStoreCall(t *testing.T) {
+// Epoch makes the same store calls for every subject.
+func TestEpochIsTheSameWork(t *testing.T) {
 	first := ""
 	for _, p := range people {
 		f := storetest.NewFaults(store.NewMemory())
@@ -218,7 +218,6 @@ func TestEpochIsOneStoreCall(t *testing.T) {
 		got := trace(t, k, f, func() error { return testkit.Err(k.Epoch(t.Context(), maria)) })
 		if first == "" {
 			first = got
-			require.Equal(t, "<nil>; Get pin.inps; 0 hashes", got)
 		}
 		require.Equal(t, first, got, p.name)
 	}

@@ -13,9 +13,9 @@ import (
 
 // Answers are what a visitor gives to an [Ask]. Set the fields that the Ask has set, and no others.
 type Answers struct {
-	Captcha   bool // the caller has checked it
-	Facts     map[string]string
-	Image     string
+	Captcha   bool                       // the caller has checked it
+	Facts     map[string]string          // by the name of the fact
+	Image     string                     // the id of the chosen one
 	Questions map[string]civicpin.Secret // by question
 	Contacts  []civicpin.Contact         // channel and address as typed, in the caller's normal form
 	// Confirm says that the contact shown is right; Correct gives another one instead.

@@ -17,7 +17,7 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// An AnswerError says which rule a chosen answer breaks, to be told to who chose it. It matches [civicpin.ErrInvalid].
+// An AnswerError says which rule a chosen answer breaks. Tell it to the subject. It matches [civicpin.ErrInvalid].
 type AnswerError struct {
 	Question string // that the answer was chosen for
 	// Rule is "length" (one character, or over 128 bytes), "characters" (no letter or digit, or control characters),
@@ -34,12 +34,12 @@ func (e *AnswerError) Error() string {
 // Is reports whether target is [civicpin.ErrInvalid].
 func (e *AnswerError) Is(target error) bool { return target == civicpin.ErrInvalid }
 
-// EnrolAnswers has a citizen choose an image, answers to questions, or both, outside a plan. Call it for the citizen who has
-// just logged in, as strongly as they can, and for nobody else: answers are later given by who set them.
+// EnrolAnswers stores an image, answers to questions, or both, that a subject chooses outside a plan. Call it only for a
+// subject who has just logged in, as strongly as they can: these answers later open a recovery.
 //
 // An image replaces the former one; "" leaves it. Answers replace all former ones; nil leaves them. They are as many as any
-// plan asks at once, or more, up to 8, to different questions of Config.Questions. What is new begins with no failures
-// counted against it, for each plan that asks for nothing else of what was enrolled.
+// plan asks at once, or more, up to 8, to different questions of Config.Questions. What is new begins with no failures counted
+// against it, for each plan that asks for nothing else of what was enrolled.
 //
 // It hashes each answer, one after the other. Errors, all but the last before anything changes:
 //   - *[AnswerError]: an answer breaks a rule.

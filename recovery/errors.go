@@ -11,14 +11,14 @@ import (
 )
 
 var (
-	// ErrRefused is the one answer to wrong answers, and to right-looking ones about a subject who is unknown or cannot be
-	// recovered by this plan. It is [lockout.ErrRefused]; errors.As to a *[lockout.RefusedError] tells how many tries are left.
+	// ErrRefused answers wrong answers, and all answers about a subject who is unknown or cannot be recovered by this plan. It is
+	// [lockout.ErrRefused]; errors.As to a *[lockout.RefusedError] tells how many tries are left.
 	ErrRefused = lockout.ErrRefused
 	// ErrBusy is [lockout.ErrBusy]: too much is being checked, for this subject or altogether. No try was spent: answer 503.
 	// [lockout.ErrInFlight] and [lockout.ErrOverloaded] tell the two apart.
 	ErrBusy = lockout.ErrBusy
-	// ErrGone says that a ticket or token leads nowhere: it never was, was used, was cancelled, or another act upon the
-	// credential ended its recovery. Begin again. It is contact.ErrGone, too.
+	// ErrGone says that a ticket or token leads nowhere: it is unknown, was used or cancelled, or another act upon the credential
+	// ended its recovery. Begin again. It is contact.ErrGone, too.
 	ErrGone = token.ErrGone
 	// ErrExpired says that a right ticket or token came too late. Only its holder is told. Begin again.
 	ErrExpired = token.ErrExpired
@@ -28,7 +28,7 @@ var (
 	ErrWaiting = errors.New("recovery: a waiting window has not ended")
 	// ErrInvalidPlan matches every error about an invalid plan or configuration. It is [plan.ErrInvalid].
 	ErrInvalidPlan = plan.ErrInvalid
-	// ErrNotAllowed is matched by [OperatorError].
+	// ErrNotAllowed matches every [OperatorError].
 	ErrNotAllowed = errors.New("recovery: not for this operator, or not now")
 )
 

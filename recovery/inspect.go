@@ -20,13 +20,13 @@ const (
 	ToUndo      Purpose = contact.ToUndo  // undoes a change of contacts: [Service.Repudiate], which passes it on
 )
 
-// An LinkInfo says what a link is for.
+// A LinkInfo says what a link is for.
 type LinkInfo struct {
-	Purpose   Purpose
-	Plan      string // its name, for a run
-	Last      bool   // Finish completes the plan; otherwise Redeem leads to its next step
-	Sent      string // where it was sent, masked
-	ExpiresAt time.Time
+	Purpose   Purpose   // which call takes it
+	Plan      string    // its name, for a run
+	Last      bool      // Finish completes the plan; otherwise Redeem leads to its next step
+	Sent      string    // where it was sent, masked
+	ExpiresAt time.Time // when it stops being good
 }
 
 // Inspect says what a token is for, and changes nothing: any number of mail scanners may open a link. It passes the tokens of

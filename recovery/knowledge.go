@@ -29,7 +29,7 @@ func (s *Service) newCatalogue() knowledge.Catalogue {
 	return knowledge.Catalogue{Questions: s.config.Questions, Images: s.config.Images, Usual: usual, Hash: s.vault.Hash}
 }
 
-// knows returns what a subject enrolled, empty if nothing. One store call, whoever the subject is.
+// knows returns what a subject enrolled, empty if nothing. It does the same work for every subject.
 func (s *Service) knows(ctx context.Context, subject civicpin.Subject) (*knowledge.Knowledge, error) {
 	e, err := s.answers.GetOr(ctx, store.Key{Subject: subject}, s.decoy)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -40,7 +40,7 @@ func (s *Service) knows(ctx context.Context, subject civicpin.Subject) (*knowled
 }
 
 // Enrolled returns what a subject enrolled: whether an image, and answers to which questions. It is for the authenticated
-// citizen: a visitor is shown the same whether anything was enrolled or not. Errors: [civicpin.ErrInvalid]; the store's.
+// subject only. Errors match [civicpin.ErrInvalid] for an invalid subject, or are the store's.
 func (s *Service) Enrolled(ctx context.Context, subject civicpin.Subject) (image bool, questions []string, err error) {
 	if err := subject.Validate(); err != nil {
 		return false, nil, err

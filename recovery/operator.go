@@ -14,7 +14,7 @@ import (
 	"github.com/civicpin/civicpin/recovery/plan"
 )
 
-// An Operator is a member of staff who acts. The caller has authenticated them, and knows their role.
+// An Operator is a member of staff who acts in a Role, which names one of Config.Roles. The caller has authenticated them.
 type Operator struct {
 	ID   civicpin.Actor // an operator
 	Role string
@@ -40,7 +40,7 @@ func (s *Service) StartBy(ctx context.Context, name string, subject civicpin.Sub
 	return s.start(ctx, name, subject, by.ID, civicpin.Source{})
 }
 
-// A Case is a run as staff see it. It holds no secret and no ticket.
+// A Case is a run as staff see it: the Subject, and the run since StartedAt. It holds no secret and no ticket.
 type Case struct {
 	Run
 	Subject   civicpin.Subject
@@ -51,7 +51,7 @@ type Case struct {
 	StartedAt time.Time
 }
 
-// Case shows a run to staff, by its id. Looking counts as an act. Errors:
+// ShowCase shows a run to staff, by its id. Looking counts as an act. Errors:
 //   - [ErrNotAllowed], [ErrGone], [ErrExpired].
 func (s *Service) ShowCase(ctx context.Context, id string, by Operator) (Case, error) {
 	if err := s.may(ctx, by, ""); err != nil {
@@ -100,13 +100,13 @@ type Verdict struct {
 	Source    civicpin.Source // where the member of staff acts from
 }
 
-// Assist is a step of staff: an operator of the step's role approves, or ends the run. Where the plan asks for a second one,
-// the first approval leaves the run where it is, and another operator has to give theirs. If nothing more is asked, a plan
+// Decide takes a step of staff: an operator of the step's role approves, or ends the run. Where the plan asks for a second
+// approval, the first one leaves the run where it is, and another operator has to give theirs. If nothing more is asked, a plan
 // that ends in an unlock, or in a new secret in parts, is completed at once; no operator gets a grant or a ticket. Errors:
 //   - [ErrNotAllowed]: before any comparison.
 //   - [ErrRefused]: wrong answers, which count. A *[lockout.LockedError], [ErrBusy].
 //   - [ErrWrongStep]: the run is not at a step of staff, or answers do not fit the questions.
-//   - [pin.ErrNoCredential]: the plan can help nobody of that identifier.
+//   - [pin.ErrNoCredential]: the plan can help no subject of that identifier.
 //   - [ErrGone], [ErrExpired].
 //   - the store's: at the plan's end begin again.
 func (s *Service) Decide(ctx context.Context, id string, by Operator, verdict Verdict) (Run, error) {
@@ -207,9 +207,9 @@ func (v *visit) onwards(ctx context.Context) (Run, error) {
 	return Run{ID: v.id(), Plan: w.Name, Done: true}, err
 }
 
-// Unlock lifts the lock that too many wrong answers to a plan's questions, or wrong codes, brought about: the act of an agency.
-// With evidence that the subject was seen, it also lifts a disablement and forgets the failures, which is a new binding (NIST
-// SP 800-63B-4 3.2.2); the zero Evidence is fine without. It returns nil whether or not there was a lock. Errors:
+// Unlock lifts the lock that too many wrong answers to a plan's questions, or wrong codes, set: the act of an agency. With
+// evidence that the subject was seen, it also lifts a disablement and resets the failures, which is a new binding (NIST SP
+// 800-63B-4 3.2.2); without, pass the zero Evidence. It returns nil whether or not there was a lock. Errors:
 //   - [ErrNotAllowed]: also for a role without Role.Unlocks.
 //   - [civicpin.ErrInvalid].
 //   - a *[lockout.LockedError]: the subject is disabled and there is no evidence.

@@ -25,7 +25,7 @@ const maxSends = 10 // messages of one run, beyond the send limits
 // a run has rested. Earlier ones stay good, at most three. A run that leads nowhere sends nothing, after the same work. Errors:
 //   - [ErrWrongStep]: the step sends nothing.
 //   - [ErrWaiting]: the run rests.
-//   - a *[lockout.LockedError]: the limits of messages are reached, alike for everybody.
+//   - a *[lockout.LockedError]: the limits of messages are reached, alike for every subject.
 //   - [ErrBusy]: answer 503. [outbox.ErrBusy] if too many messages wait.
 //   - [ErrExpired], [ErrGone].
 func (s *Service) Send(ctx context.Context, ticket civicpin.Secret, source civicpin.Source) (Run, error) {

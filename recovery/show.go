@@ -10,7 +10,7 @@ import (
 	"github.com/civicpin/civicpin/recovery/plan"
 )
 
-// A Run is a recovery under way, as it is shown to whoever goes through it.
+// A Run is a recovery under way, as its holder is shown it.
 type Run struct {
 	ID string // names the run to the office and in the log; it is not secret, and opens nothing
 	// Ticket is the right to go on, for a cookie. It is given by Start and by Redeem, and is otherwise empty: keep it.
@@ -23,8 +23,8 @@ type Run struct {
 
 // An Ask is what a run asks for: the fields that are not zero. The [Answers] of the same names are given together.
 type Ask struct {
-	Captcha    bool
-	Facts      []string
+	Captcha    bool               // the caller checks one
+	Facts      []string           // a value of each
 	Images     []string           // one of these
 	Questions  []string           // an answer to each
 	Contacts   int                // how many are to be named
@@ -33,7 +33,7 @@ type Ask struct {
 	Sent       *ContactAsk        // follow the link, or type the code, that was sent
 	Factor     string             // a proof by this factor
 	Documents  []string           // an upload of each kind
-	Approval   string             // nothing to be typed: somebody of this role goes on
+	Approval   string             // nothing to be typed: an operator of this role goes on
 	WaitsUntil time.Time          // nothing to be typed: the run rests until then, and goes on with [Service.Send]
 	Terms      string             // this version is to be accepted
 	Enrol      *plan.Enrol        // an image and answers to questions of the visitor's choice
@@ -41,7 +41,7 @@ type Ask struct {
 
 // A ContactAsk shows a contact: one to be confirmed, or where a link or code was sent. It looks the same for a subject without.
 type ContactAsk struct {
-	Channel civicpin.Channel
+	Channel civicpin.Channel // the contact's
 	// Masked is the contact, or one made up; empty if contact.Policy.Decoys has none in its likeness.
 	Masked     string
 	MayCorrect bool // another one may be given instead

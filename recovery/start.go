@@ -17,10 +17,10 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// Start begins a recovery. Whoever the subject is, the answer looks the same after the same store calls; a run of a subject
-// who is unknown, or whom the plan cannot help, leads through its steps to nothing. Errors:
+// Start begins a recovery. The answer looks the same, after the same store calls, for every subject; a run of a subject who is
+// unknown, or whom the plan cannot help, leads through its steps to nothing. Errors:
 //   - [civicpin.ErrInvalid]: the subject is invalid, or there is no such plan.
-//   - a *[lockout.LockedError]: too many recoveries were begun for the subject or from the source, alike for everybody.
+//   - a *[lockout.LockedError]: too many recoveries were begun for the subject or from the source, alike for every subject.
 //   - those of [Service.Send], if the plan's first step sends a message.
 func (s *Service) Start(ctx context.Context, name string, subject civicpin.Subject, source civicpin.Source) (Run, error) {
 	return s.start(ctx, name, subject, civicpin.Citizen, source)
@@ -75,7 +75,7 @@ func (s *Service) start(ctx context.Context, name string, subject civicpin.Subje
 	return shown, nil
 }
 
-// read reads what a recovery rests on. Three store calls, whoever the subject is.
+// read reads what a recovery rests on, with the same work for every subject.
 func (s *Service) read(ctx context.Context, subject civicpin.Subject) (
 	mark pin.Mark, contacts *contact.Snapshot, k *knowledge.Knowledge, err error,
 ) {

@@ -47,11 +47,11 @@ type canarySeal struct {
 	Retired bool `json:"retired,omitempty"`
 }
 
-// A KeysError says which keys do not fit a database. Its text names ids of keys, and no key.
+// A KeysError says which keys do not fit a database. Its text names ids of keys, and quotes no key.
 type KeysError struct {
-	// Index reports that the index key is another one.
+	// Index reports that the index key is not the database's.
 	Index bool
-	// Other holds the ids of sealing keys that are other keys than the database's keys of the same ids.
+	// Other holds the ids of sealing keys that differ from the database's keys of the same ids.
 	Other []string
 	// Missing holds the ids of sealing keys that the database needs and the vault does not have.
 	Missing []string

@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// ErrForgetful says that a store which may lose acknowledged writes was to hold records that must not be lost.
+// ErrForgetful says that a store that may lose acknowledged writes was to hold records that must not be lost.
 var ErrForgetful = errors.New("store: this store may lose writes that it acknowledged, and must not hold such records")
 
-// A Forgetful store may lose some of the writes that it acknowledged, and go on with the others: an asynchronous replica at a
-// failover does. A store for which Forgets returns true says so of itself, and [OpenVault] and [NewRouter] then let it hold
-// only what may be lost. A wrapper around a store has to pass the answer on; a store without the method does not forget.
+// A Forgetful store may lose some of the writes that it acknowledged, and go on with the others, as an asynchronous replica
+// does at a failover. If Forgets returns true, [OpenVault] and [NewRouter] let the store hold only what may be lost. A wrapper
+// around a store has to pass the answer on. A store without the method does not forget.
 type Forgetful interface {
 	Store
 	// Forgets reports whether acknowledged writes may be lost. Its answer never changes.

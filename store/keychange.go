@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// ErrKeyInFront says that a sealing key is the one in front, which seals and must not be removed. The last key is in front.
+// ErrKeyInFront says that a sealing key is in front: it seals, and must not be removed. The last key is in front.
 var ErrKeyInFront = errors.New("store: the sealing key in front")
 
 // A keyInFrontError is the id of the key in front. It matches [ErrKeyInFront].
@@ -24,15 +24,15 @@ func (e keyInFrontError) Error() string {
 func (e keyInFrontError) Is(target error) bool { return target == ErrKeyInFront }
 
 // AddKey adds a new random sealing key to a key file, behind the others, and returns its id. The key opens records and seals
-// none. Copy the file to every process, and have each read it, before [PromoteKey].
+// none. Copy the file to every process, and let each read it, before [PromoteKey].
 //
-// AddKey, PromoteKey and [RemoveKey] replace the file as a whole, by renaming a new one: a crash leaves the file of before, or
-// the new one, on the disk. Owner and rights stay; so do comments. They write path with ".new" first, which also keeps two of
-// them from running at once. A crash may leave that file: remove it. Errors:
+// AddKey, PromoteKey and [RemoveKey] replace the file as a whole, by renaming a new one: a crash leaves the old file, or the
+// new one, on the disk. Owner, rights and comments stay. They write path with ".new" first, which also keeps two of them from
+// running at once. A crash may leave that file: remove it. Errors:
 //   - [ErrInvalidKeyFile], [ErrExposedKeyFile], and those of the file system, as of [ReadKeyFile]: nothing was changed.
 //     [ErrInvalidKeyFile] also if the new file would be over the limit of 1 MiB, which ReadKeyFile refuses.
 //   - fs.ErrExist: a file path.new is there. Nothing was changed.
-//   - An error after the rename, as when the disk fails, says that the new file is there and may not last.
+//   - an error after the rename, as when the disk fails: the new file is there and may not last.
 func AddKey(path string) (id string, err error) {
 	err = changeKeys(path, func(lines []string, keys Keys) ([]string, error) {
 		for id == "" || slices.ContainsFunc(keys.Sealing, func(k SealingKey) bool { return k.ID == id }) {
@@ -47,9 +47,9 @@ func AddKey(path string) (id string, err error) {
 	return id, nil
 }
 
-// PromoteKey puts a sealing key of a key file in front: whoever reads the file from now on seals under that key. Every process
-// has to have the key already, or it cannot read what the others write. A key that is in front stays there, without an error.
-// An unknown id gives [ErrNotFound]; see [AddKey] for the other errors.
+// PromoteKey puts a sealing key of a key file in front: processes that read the file from now on seal under that key. Every
+// process must have the key already, or it does not open what the others write. Promoting the key in front is no error. An
+// unknown id gives [ErrNotFound]. The other errors are those of [AddKey].
 func PromoteKey(path, id string) error {
 	return changeKeys(path, func(lines []string, _ Keys) ([]string, error) {
 		at := sealLine(lines, id)

@@ -15,7 +15,7 @@ import (
 )
 
 var (
-	// ErrInvalidKeyFile says that the text of a key file is not one: empty, cut off, or with a line that is wrong.
+	// ErrInvalidKeyFile says that a text is not that of a key file: it is empty or cut off, or a line is wrong.
 	ErrInvalidKeyFile = errors.New("store: invalid key file")
 	// ErrExposedKeyFile says that users other than its owner may use a key file. See [ReadMountedKeyFile].
 	ErrExposedKeyFile = errors.New("store: a key file that its group or others may use")
@@ -123,7 +123,7 @@ func newKey() string {
 func ReadKeyFile(path string) (Keys, error) { return readKeys(path, true) }
 
 // ReadMountedKeyFile is [ReadKeyFile] without a look at the file's rights: for a secret that an orchestrator mounts, and whose
-// rights the program does not decide on.
+// rights the program does not decide. Errors are those of [ParseKeys] and of the file system.
 func ReadMountedKeyFile(path string) (Keys, error) { return readKeys(path, false) }
 
 func readKeys(path string, private bool) (Keys, error) {

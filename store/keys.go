@@ -26,25 +26,25 @@ type Keys struct {
 	Sealing []SealingKey
 }
 
-// A SealingKey is a Sealer with the id that sealed values name. An id is 1 to 32 ASCII letters, digits and "-_.", and is
-// never used for another key.
+// A SealingKey is a Sealer with its id. An id is 1 to 32 ASCII letters, digits and "-_.", and is never used for another key.
 type SealingKey struct {
-	ID     string
-	Sealer Sealer
+	ID     string // names the key in each sealed value
+	Sealer Sealer // seals and opens under the key
 }
 
 // A Sealer encrypts and authenticates: an AEAD, perhaps in a hardware module. [XChaCha20Poly1305] makes the usual one. It
 // must be safe for concurrent use, and must not keep the slices that it is given.
 type Sealer interface {
-	// Seal returns the sealed plaintext, with whatever nonce Open needs, bound to the associated data.
+	// Seal returns the sealed plaintext, with the nonce that Open needs, bound to the associated data. An error means that nothing
+	// was sealed.
 	Seal(ctx context.Context, plaintext, associated []byte) ([]byte, error)
 	// Open returns the plaintext. If the sealed bytes or the associated data differ by one bit, the error matches
 	// [ErrUnreadable]; any other error means that the Sealer could not work, as when a module does not answer.
 	Open(ctx context.Context, sealed, associated []byte) ([]byte, error)
 }
 
-// XChaCha20Poly1305 returns a [Sealer] with that AEAD under a key of 32 random bytes. Its nonces are random, 192 bits long,
-// and so do not run out, however many values are sealed. A key of another length gives an error.
+// XChaCha20Poly1305 returns a [Sealer] with that AEAD under a key of 32 random bytes. Its nonces are random, 192 bits long, and
+// do not run out, however many values are sealed. A key of another length is an error.
 func XChaCha20Poly1305(key civicpin.Secret) (Sealer, error) {
 	aead, err := chacha20poly1305.NewX([]byte(key.Reveal()))
 	if err != nil {
@@ -74,11 +74,10 @@ func (x xchacha) Open(_ context.Context, sealed, associated []byte) ([]byte, err
 	return plain, nil
 }
 
-// ParseKeys reads keys from text: the line "civicpin keys 1", a line "index KEY", and one or more lines "seal ID KEY", each
-// KEY being 32 bytes in base64 without padding. The first seal line is the key that seals; [AddKey], [PromoteKey] and
-// [RemoveKey] change these lines.
-// Blank lines and lines that begin with "#" are skipped. Any other text gives an error that matches [ErrInvalidKeyFile] and
-// does not quote the text; so does one key in two lines.
+// ParseKeys reads keys from text: the line "civicpin keys 1", a line "index KEY", and one or more lines "seal ID KEY", each KEY
+// being 32 bytes in base64 without padding. The first seal line is the key that seals; [AddKey], [PromoteKey] and [RemoveKey]
+// change these lines. Blank lines and lines that begin with "#" are skipped. Errors match [ErrInvalidKeyFile], do not quote the
+// text, and also refuse one key in two lines.
 func ParseKeys(text string) (Keys, error) {
 	var keys Keys
 	header := false

@@ -21,25 +21,24 @@ const (
 	maxBackoff = 20 * time.Millisecond
 )
 
-// A Key names a record within a [Kind]: by a subject, by an id, or by both.
+// A Key names a record within a [Kind]: by a Subject, by an ID, or by both.
 type Key struct {
 	Subject civicpin.Subject
 	ID      string
 }
 
-// A Kind is one sort of record in a vault, with values of type T. T is encoded with encoding/json; a stored field that T
-// does not know makes the record unreadable, so that an older program never drops what a newer one stored. Methods are safe
-// for concurrent use.
+// A Kind is one sort of record in a vault, with values of type T, encoded with encoding/json. A stored field that T does not
+// have makes the record unreadable, so that an older program never drops what a newer one stored. Methods are safe for
+// concurrent use.
 type Kind[T any] struct {
 	vault *Vault
 	name  string
 	pad   int // see Padded
 }
 
-// NewKind returns the kind of that name, which is 1 to 64 ASCII letters, digits and "-_.", and not "vault". Two kinds of one
-// name in one vault are the same records; any other name gives an error. So does a T that holds a [civicpin.Secret], which
-// would be stored as "[redacted]": the vault seals what it stores, so keep the text. What fields' tag "export" means is told at
-// [Vault.Export]; a tag with another text gives an error.
+// NewKind returns the kind of that name: 1 to 64 ASCII letters, digits and "-_.", and not "vault". Two kinds of one name in one
+// vault are the same records. Another name is an error. So is a T that holds a [civicpin.Secret], which would be stored as
+// "[redacted]": keep the text. So is a tag "export" with a text that [Vault.Export] does not name.
 func NewKind[T any](v *Vault, name string) (Kind[T], error) {
 	if v == nil || !names.Valid(name, 64) || name == canaryKind {
 		return Kind[T]{}, errors.New(
@@ -83,8 +82,8 @@ func holdsSecret(t reflect.Type, seen map[reflect.Type]bool) bool {
 // Name returns the kind's name.
 func (k Kind[T]) Name() string { return k.name }
 
-// An Entry is a record of a kind as it was read, or one that is not there yet. It remembers which state of the record it
-// was read from: writing it is conditional on that state.
+// An Entry is a record of a kind as it was read, with its Key and Value, or one that does not exist yet. It remembers from
+// which state it was read: writing it is conditional on that state.
 type Entry[T any] struct {
 	Key   Key
 	Value T
@@ -103,8 +102,8 @@ func (e *Entry[T]) Found() bool { return e.found }
 // ErrSkip, returned from the function given to [Kind.Update], ends the update without a write and without an error.
 var ErrSkip = errors.New("store: nothing to write")
 
-// Get returns the record of a key. If there is none, or it has expired by the vault's clock, the error is ErrNotFound and
-// the entry can be filled and given to Put, which then creates it.
+// Get returns the record of a key. If there is none, or it has expired by the vault's clock, the error matches [ErrNotFound],
+// and the entry may be filled and given to Put, which then creates it. Other errors match [ErrUnreadable], or are the store's.
 func (k Kind[T]) Get(ctx context.Context, key Key) (Entry[T], error) {
 	e, err := k.get(ctx, key)
 	if err == nil && !e.found {
@@ -134,9 +133,10 @@ func (k Kind[T]) noKey() error {
 	return fmt.Errorf("store: %s: %w: a key without subject and id", k.name, civicpin.ErrInvalid)
 }
 
-// Put writes an entry if its record is still in the state from which the entry was read, and otherwise gives ErrConflict.
-// The entry then stands for the new state. If the store's answer was lost, Put looks whether the write arrived; if it
-// cannot tell, it returns the store's error, and the write may have happened.
+// Put writes an entry if its record is still in the state from which the entry was read. The entry then stands for the new
+// state. If the store's answer was lost, Put looks whether the write arrived. Errors:
+//   - [ErrConflict]: the record is in another state. Nothing was written.
+//   - the store's: the write may have happened.
 func (k Kind[T]) Put(ctx context.Context, e *Entry[T]) error {
 	value, err := k.encode(ctx, e)
 	if err != nil {
@@ -168,10 +168,11 @@ func (k Kind[T]) Put(ctx context.Context, e *Entry[T]) error {
 	return nil
 }
 
-// Delete removes the record of an entry if it is still in the state from which the entry was read, and otherwise gives
-// ErrConflict. The entry then stands for a record that is not there; if it did before, Delete does nothing and returns nil.
-// An error other than ErrConflict means that the record may be gone, and unlike Put, Delete cannot find out whether it was
-// this call that removed it: what may be used once is marked as used, not deleted.
+// Delete removes the record of an entry if it is still in the state from which the entry was read. The entry then stands for a
+// record that does not exist; if it did before, Delete does nothing and returns nil. Errors:
+//   - [ErrConflict]: the record is in another state. Nothing was removed.
+//   - the store's: the record may be gone. Delete does not find out whether this call removed it: mark what may be used once as
+//     used, and do not delete it.
 func (k Kind[T]) Delete(ctx context.Context, e *Entry[T]) error {
 	if e.version != 0 {
 		err := k.vault.store.Delete(ctx, k.vault.storageKey(k.name, e.Key), e.version)
@@ -186,12 +187,13 @@ func (k Kind[T]) Delete(ctx context.Context, e *Entry[T]) error {
 	return nil
 }
 
-// Update reads the record of a key, lets change work on the entry, and writes it if nobody else did meanwhile; otherwise it
-// does all of that again, with short random waits. The entry given to change is not Found if there is no record yet. change
-// may be called several times. What it does to anything but the entry comes before the write, and stands though the write
-// does not come about: change may do what has to be there when the record is. An error from it ends the update without a
-// write and is returned, except [ErrSkip], which is not an error. Update gives ErrContended after 200 tries. Any other error
-// is the store's, and the write may have happened.
+// Update reads the record of a key, lets change work on the entry, and writes it if no other writer did meanwhile; otherwise it
+// does all of that again, with short random waits. The entry given to change is not Found if there is no record yet. change may
+// be called several times. What it does to anything but the entry comes before the write, and stands even if the write fails:
+// change may write what must exist before the record does. Errors, besides [ErrUnreadable]:
+//   - what change returned, but nil for [ErrSkip]: nothing was written.
+//   - [ErrContended]: 200 tries met other writers. Nothing was written.
+//   - the store's: the write may have happened.
 func (k Kind[T]) Update(ctx context.Context, key Key, change func(*Entry[T]) error) (Entry[T], error) {
 	e, err := k.get(ctx, key)
 	if err != nil {
@@ -200,8 +202,8 @@ func (k Kind[T]) Update(ctx context.Context, key Key, change func(*Entry[T]) err
 	return k.UpdateFrom(ctx, e, change)
 }
 
-// UpdateFrom is [Kind.Update] for an entry that has been read already: the first try works on e and saves the read. If e
-// is out of date, the record is read again and change called anew. If it expired since it was read, it is not Found.
+// UpdateFrom is [Kind.Update], with its errors, for an entry that was read already: the first try works on e and saves the
+// read. If e is out of date, UpdateFrom reads the record again and calls change again. If it expired since, it is not Found.
 func (k Kind[T]) UpdateFrom(ctx context.Context, e Entry[T], change func(*Entry[T]) error) (Entry[T], error) {
 	key := e.Key
 	if e.found && !e.ExpiresAt.IsZero() && !e.ExpiresAt.After(k.vault.Now()) {

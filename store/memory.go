@@ -15,10 +15,10 @@ import (
 // memoryShards bounds how many goroutines wait for one lock.
 const memoryShards = 64
 
-// Memory is a [Store] and [Lister] in the memory of one process: for tests, and for what may be lost at a restart. It never
-// drops anything by itself; call [Vault.Purge] now and then. Beside other stores, in [NewRouter], it counts as one that
-// forgets. As the only store it does not: with all records gone at once, nothing is left to attack. The zero Memory is not
-// usable; call [NewMemory].
+// Memory is a [Store] and [Lister] in the memory of one process: for tests, and for what may be lost at a restart. It drops no
+// record by itself; call [Vault.Purge] now and then. Beside other stores, in [NewRouter], it counts as one that forgets. As the
+// only store it does not: with all records gone at once, nothing is left to attack. The zero Memory is not usable; call
+// [NewMemory].
 type Memory struct {
 	seed     maphash.Seed
 	versions atomic.Uint64 // one sequence for all keys, so that no version of any key comes twice
@@ -45,7 +45,7 @@ func (m *Memory) shard(key string) *memoryShard {
 	return &m.shards[maphash.String(m.seed, key)%memoryShards]
 }
 
-// Get implements [Store].
+// Get implements [Store], and returns its errors.
 func (m *Memory) Get(ctx context.Context, key string) (Record, error) {
 	if err := begin(ctx, key); err != nil {
 		return Record{}, err
@@ -61,7 +61,7 @@ func (m *Memory) Get(ctx context.Context, key string) (Record, error) {
 	return r, nil
 }
 
-// Put implements [Store].
+// Put implements [Store], and returns its errors.
 func (m *Memory) Put(ctx context.Context, key string, r Record) (Version, error) {
 	if err := begin(ctx, key); err != nil {
 		return 0, err
@@ -78,7 +78,7 @@ func (m *Memory) Put(ctx context.Context, key string, r Record) (Version, error)
 	return r.Version, nil
 }
 
-// Delete implements [Store].
+// Delete implements [Store], and returns its errors.
 func (m *Memory) Delete(ctx context.Context, key string, v Version) error {
 	if err := begin(ctx, key); err != nil {
 		return err

@@ -10,20 +10,20 @@ import (
 	"github.com/civicpin/civicpin"
 )
 
-// A Pass says how a walk over all records is bounded, gone on with, and watched: [Vault.Purge], [Vault.Reseal],
-// [Vault.Export], [Vault.Erase]; and one over the records of a kind, [Kind.Walk]. Such a walk runs beside traffic, holds
-// nothing in the engine, and may be broken off at any time. The zero Pass goes from the first record to the last.
+// A Pass bounds a walk over all records, or over those of a kind ([Kind.Walk]), says where it goes on, and watches it: of
+// [Vault.Purge], [Vault.Reseal], [Vault.Export] and [Vault.Erase]. Such a walk runs beside traffic, holds nothing in the
+// engine, and may be broken off at any time. The zero Pass goes from the first record to the last.
 type Pass struct {
 	// After is where to go on: Progress.Last of the pass before. Empty means from the beginning.
 	After string
-	// Max is how many records to look at; zero means all. A negative one gives an error.
+	// Max is how many records to look at; zero means all. A negative one is an error.
 	Max int
 	// Progress, if not nil, is told after each record how far the pass is. It is called inline: it may sleep, to spare the
 	// engine, and keep Last somewhere, so that another process can go on.
 	Progress func(Progress)
 }
 
-// Progress is how far a [Pass] came. It is right also beside an error.
+// Progress is how far a [Pass] came. It is set beside an error, too.
 type Progress struct {
 	// Last is the storage key of the last record that is done with: the next pass's After.
 	Last string
@@ -31,7 +31,7 @@ type Progress struct {
 	End bool
 	// Seen is how many records were looked at, and Changed how many of them were deleted, sealed anew, or exported.
 	Seen, Changed int
-	// Missed is how many were to be changed, but were written by somebody else at that moment: for the next walk.
+	// Missed is how many should have changed, but another writer was quicker: for the next walk.
 	Missed int
 	// Unreadable is how many did not open. They were left as they are.
 	Unreadable int
@@ -134,12 +134,12 @@ func (v *Vault) Reseal(ctx context.Context, p Pass) (Progress, error) {
 // purgeBatch is how many records an engine is asked to remove at once.
 const purgeBatch = 1000
 
-// Purge deletes records whose expiry and grace have passed. Run it now and then from one place. A clock that is ahead by
-// more than the grace would have it drop what others still count on: run it where the clock is right.
+// Purge deletes records whose expiry and grace have passed. Run it now and then from one place, where the clock is right: a
+// clock that is ahead by more than the grace drops records that others still use.
 //
-// It needs a [Lister] (otherwise ErrNoListing). If the store is a [Purger], the engine does it, in batches: After does not
-// count then, Max bounds the records deleted, and Last stays as it was. Either way, what is left to do after a pass that
-// did not reach the End is done by the next.
+// If the store is a [Purger], the engine deletes, in batches: After does not count then, Max bounds the records deleted, and
+// Last does not change. Either way, the next pass does what a pass that did not reach the End left. Errors match [ErrNoListing]
+// if the store is no [Lister], or are the store's.
 func (v *Vault) Purge(ctx context.Context, p Pass) (Progress, error) {
 	now := v.Now()
 	if e, ok := v.store.(Purger); ok && p.Max >= 0 {
@@ -177,9 +177,10 @@ func purgeByEngine(ctx context.Context, e Purger, before time.Time, p Pass) (Pro
 	return at, nil
 }
 
-// All yields every record of the kind that has not expired, in no order that means anything. It needs a [Lister]
-// (otherwise ErrNoListing). An unreadable record yields an error that matches [ErrUnreadable] and the loop may go on; any
-// other error ends the sequence.
+// All yields every record of the kind that has not expired, in no particular order. Errors:
+//   - [ErrNoListing]: the store is no [Lister].
+//   - [ErrUnreadable]: a record does not open. The loop may go on.
+//   - the store's: the sequence ends.
 func (k Kind[T]) All(ctx context.Context) iter.Seq2[Entry[T], error] {
 	return func(yield func(Entry[T], error) bool) {
 		for item, err := range k.vault.list(ctx, k.name+"/") {
@@ -199,11 +200,12 @@ func (k Kind[T]) All(ctx context.Context) iter.Seq2[Entry[T], error] {
 }
 
 // Walk is [Kind.All] in steps: it shows visit the records of the kind that have not expired, as many and from where on as p
-// says. An error from visit ends the pass before that record, except one that matches [ErrConflict], which counts as Missed,
-// or [ErrUnreadable]. Nothing counts as Changed. Records that come while the walk is behind them are seen by the next.
-//
-// It needs a [Lister] (otherwise ErrNoListing). Records that do not open are passed over, counted, and reported at the end, in
-// an error that matches [ErrUnreadable].
+// says. An error from visit ends the pass before that record, except one that matches [ErrConflict], which counts as Missed, or
+// [ErrUnreadable]. Nothing counts as Changed. The next walk sees records that come behind this one. Errors:
+//   - [ErrNoListing]: the store is no [Lister].
+//   - what visit returned.
+//   - [ErrUnreadable]: some records do not open. They were counted and passed over; it is reported at the end.
+//   - the store's.
 func (k Kind[T]) Walk(ctx context.Context, p Pass, visit func(Entry[T]) error) (Progress, error) {
 	return k.vault.walk(ctx, k.name+"/", p, func(item Item) (bool, error) {
 		e, err := k.decode(ctx, item.Key, nil, item.Record)

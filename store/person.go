@@ -23,24 +23,26 @@ type exported struct {
 	Withheld bool `json:"withheld,omitempty"`
 }
 
-// Export writes what is stored about one person, for a request under Articles 15 and 20 of the GDPR or the like: a line of
-// JSON for each record, with its kind, when it expires, and its value. Records that have expired and are not purged yet
-// are among them.
+// Export writes what is stored about one person, for a request under Articles 15 and 20 of the GDPR or the like: a line of JSON
+// for each record, with its kind, when it expires, and its value. It also writes records that have expired and are not purged
+// yet.
 //
-// Of a value, only the fields whose struct tag says so are written, at every depth:
+// Of a value, it writes only the fields whose struct tag says so, at every depth:
 //
 //	Address string `json:"address" export:"yes"`
 //	Citizen civicpin.Subject `json:"citizen" export:"subject"`
 //
-// Everything else is withheld: hashes, codes, seeds, the texts of parts. It would help whoever asks in somebody else's
-// name, and nobody else. For the same reason no ids of records are written. The second tag is for a record that is about a
-// subject, but not kept under it: it belongs to the subject that the field names. Tags are found through [NewKind], so make
-// all services of the program first; a record of a kind that none of them made is written as withheld.
+// It withholds everything else: hashes, codes, seeds, the texts of parts. They would help only an attacker who asks in the
+// person's name. For the same reason it writes no ids of records. The second tag is for a record that is about a subject, but
+// not kept under it: it belongs to the subject that the field names. Tags are found through [NewKind], so make all services of
+// the program first; a record of a kind that none of them made is written as withheld.
 //
-// Records of one person do not lie together, since storage keys tell nothing, so Export looks at every record in the
-// store. It needs a [Lister] (otherwise ErrNoListing). A record that does not open may be anybody's; the error then
-// matches [ErrUnreadable] at the end. Records written meanwhile may be missing; a line that was written after the Progress from
-// which a pass goes on comes twice. An error of w ends the pass.
+// Storage keys do not tell which records belong to one person, so Export looks at every record in the store. Records written
+// meanwhile may be missing. A line that was written after the Progress from which a pass goes on comes twice. Errors:
+//   - [ErrNoListing]: the store is no [Lister].
+//   - what w returned: the pass ended.
+//   - [ErrUnreadable]: some records do not open, and may be the person's. It is reported at the end.
+//   - the store's.
 func (v *Vault) Export(ctx context.Context, w io.Writer, subject civicpin.Subject, p Pass) (Progress, error) {
 	if err := subject.Validate(); err != nil {
 		return Progress{Last: p.After}, err
@@ -82,12 +84,14 @@ func (v *Vault) Export(ctx context.Context, w io.Writer, subject civicpin.Subjec
 // errBrokenOff ends a walk.
 var errBrokenOff = errors.New("store: broken off")
 
-// Erase deletes what is stored about one person, messages that wait to be sent included. Which records those are is told at
-// [Vault.Export]; an audit log is not among them. Revoke the person's credentials first: records go one after the other, a
-// count of guesses perhaps before the secret that it guards, and a login at the same time would write anew what was just
-// deleted. Erase may be broken off and run again; the person is gone when a walk from the first record to the last changes
-// and misses none. Where rows are backed up, they are gone when the backups are. It needs a [Lister] (otherwise
-// ErrNoListing).
+// Erase deletes what is stored about one person, messages that wait to be sent included. [Vault.Export] says which records
+// those are; an audit log is not among them. Revoke the person's credentials first: Erase deletes one record after the other, a
+// count of guesses perhaps before the secret that it guards, and a login at the same time would write again what was just
+// deleted. Erase may be broken off and run again. The person is gone when a walk from the first record to the last changes and
+// misses none, and in backups when those are gone. Errors:
+//   - [ErrNoListing]: the store is no [Lister].
+//   - [ErrUnreadable]: some records do not open, and may be the person's. It is reported at the end.
+//   - the store's.
 func (v *Vault) Erase(ctx context.Context, subject civicpin.Subject, p Pass) (Progress, error) {
 	if err := subject.Validate(); err != nil {
 		return Progress{Last: p.After}, err

@@ -15,8 +15,8 @@ import (
 
 // A Route says which store keeps which kinds of record. See [NewRouter].
 type Route struct {
-	// Kinds are names of kinds ([Kind.Name]), or beginnings of names followed by "*": "code.*". Of several that fit a kind,
-	// the longest counts. "*" stands for all that no other route takes.
+	// Kinds are names of kinds ([Kind.Name]), or beginnings of names followed by "*": "code.*". Of several that fit a kind, the
+	// longest counts. "*" stands for all kinds that no other route takes.
 	Kinds []string
 	// Store keeps them.
 	Store Store
@@ -33,14 +33,14 @@ type Route struct {
 //		store.Route{Kinds: []string{"code.*", "code-pending.*", "quota.*"}, Store: redis},
 //	)
 //
-// It is a [Lister] if all of its stores are; with one that cannot list, an outbox behind it does not survive its process.
-// It gives an error if no route has "*", if two have the same kinds, if a name or a store is missing or unfit, or if a kind
-// goes to a [Forgetful] store that is neither a delivered code nor a throttle of this library ("code.*", "code-pending.*",
-// "quota.*") nor named in MayLose. To send a kind elsewhere is to lose sight of the records that it has:
-// they stay where they are, and must be moved first.
+// The router is a [Lister] if all of its stores are; with one that does not list, an outbox behind it does not survive its
+// process. A kind that goes to another store loses its records: they stay where they are, and must be moved first.
 //
 // Each of the stores has a canary of its own; see [OpenVault]. A wrapper around a router needs a method Members() []Store that
-// passes on the router's, or only the store of "*" is looked at.
+// passes on the router's, or only the store of "*" is looked at. Errors:
+//   - [ErrForgetful]: a kind goes to a [Forgetful] store, and is neither a delivered code nor a throttle of this library
+//     ("code.*", "code-pending.*", "quota.*") nor named in MayLose.
+//   - any other: no route has "*", two have the same kinds, or a name or a store is missing or invalid.
 func NewRouter(routes ...Route) (Store, error) {
 	r := &router{exact: make(map[string]*place)}
 	listers, purgers := true, true

@@ -46,12 +46,12 @@ var (
 // A Version names one state of a record. Zero means "no record". Versions are compared for equality only.
 type Version uint64
 
-// A Record is a value with the version that names its state and the time after which the engine may drop it.
+// A Record is a Value with the Version that names its state and the time after which the engine may drop it.
 type Record struct {
 	Value   []byte
 	Version Version
-	// ExpiresAt is when the record becomes garbage; zero means never. It is for tidying up only: whoever wrote the value
-	// judges by a time inside the value whether it still counts, and allows for clocks that differ.
+	// ExpiresAt is when the record becomes garbage; zero means never. It is for tidying up only: the writer of the value judges by
+	// a time inside the value whether it still counts, and allows for clocks that differ.
 	ExpiresAt time.Time
 }
 
@@ -78,19 +78,23 @@ type Record struct {
 //     means that the write may or may not have happened, or may happen yet.
 //   - All methods are safe for concurrent use.
 type Store interface {
+	// Get returns the record of a key. Errors match [ErrNotFound], [ErrInvalidKey], or are the engine's.
 	Get(ctx context.Context, key string) (Record, error)
+	// Put writes a record if the key's is at r.Version, and returns the new version. Errors match [ErrConflict], [ErrInvalidKey],
+	// or are the engine's.
 	Put(ctx context.Context, key string, r Record) (Version, error)
+	// Delete removes the record of a key if it is at v. Errors match [ErrConflict], [ErrInvalidKey], or are the engine's.
 	Delete(ctx context.Context, key string, v Version) error
 }
 
-// An Item is a record with its key.
+// An Item is a record with its Key.
 type Item struct {
 	Key string
 	Record
 }
 
-// A Lister is a Store that can enumerate its records. What needs it says so: purging, re-sealing after a key rotation, and
-// an outbox that survives its process. Nothing on a user's path does.
+// A Lister is a Store that lists its records. Purging, re-sealing after a key rotation, and an outbox that survives its process
+// need one. No call on a visitor's way does.
 type Lister interface {
 	Store
 	// List yields the items whose key begins with prefix and is greater than after, in ascending order of key bytes. Items
@@ -99,12 +103,12 @@ type Lister interface {
 	List(ctx context.Context, prefix, after string) iter.Seq2[Item, error]
 }
 
-// A Purger is a Store that can remove expired records faster than by a listing. [Vault.Purge] uses it where it is there.
+// A Purger is a Store that removes expired records faster than by a listing. [Vault.Purge] uses it.
 type Purger interface {
 	Store
-	// PurgeExpired removes records whose ExpiresAt is at or before the given time, at most max of them, and returns how many.
-	// It never removes another, nor one that was written anew since it was looked at. An engine that drops expired records by
-	// itself may do nothing.
+	// PurgeExpired removes records whose ExpiresAt is at or before the given time, at most max of them, and returns how many, also
+	// with an error. It removes no other record, and none that was written again since PurgeExpired looked at it. An engine that
+	// drops expired records by itself may do nothing.
 	PurgeExpired(ctx context.Context, before time.Time, max int) (int, error)
 }
 

@@ -18,8 +18,8 @@ import (
 )
 
 var (
-	// ErrUnreadable says that a record is there but does not open: it was changed or moved, or sealed under a key that
-	// the vault does not have, or written by a newer release. It is never taken for "not found".
+	// ErrUnreadable says that a record exists but does not open: it was changed or moved, is sealed under a key that the vault
+	// does not have, or was written by a newer release. It is never taken for "not found".
 	ErrUnreadable = errors.New("store: unreadable record")
 	// ErrUnknownKey is an ErrUnreadable of a record that names a sealing key which the vault does not have. An attacker who can
 	// write to the store can write any name: with all keys at hand, the record was changed.
@@ -44,10 +44,10 @@ const (
 type Options struct {
 	// Now is the clock of everything that uses the vault; nil means time.Now.
 	Now func() time.Time
-	// Recorder is told every event of everything that uses the vault; nil means nobody is.
+	// Recorder is told every event of everything that uses the vault; nil means that no recorder is.
 	Recorder civicpin.Recorder
-	// Grace is how long an expired record is kept before the store may drop it, so that clocks may differ by as much; zero
-	// means one hour. A negative one gives an error.
+	// Grace is how long an expired record is kept before the store may drop it, so that clocks may differ by as much; zero means
+	// one hour. A negative one is an error.
 	Grace time.Duration
 	// Adopt has OpenVault create the canary in a store that has none, though the store holds records or cannot list. Set it
 	// once, for a database that was filled before there were canaries, or copied without. Of a store that can list, the first
@@ -177,8 +177,8 @@ func (v *Vault) storageKey(kind string, k Key) string {
 	return kind + "/" + hex.EncodeToString(v.mac(kind, string(k.Subject), k.ID)[:20])
 }
 
-// Hash returns a keyed hash of the parts under the vault's index key, for what has to be stable and unguessable without
-// being stored. The purpose keeps uses apart. It cannot be turned back into a storage key.
+// Hash returns a keyed hash of the parts under the vault's index key, for values that must be stable and unguessable without
+// being stored. The purpose keeps uses apart. The hash reveals no storage key.
 func (v *Vault) Hash(purpose string, parts ...string) [32]byte {
 	// No kind is named so: what is hashed here is never what is hashed for a storage key.
 	return [32]byte(v.mac(append([]string{"\x00hash", purpose}, parts...)...))

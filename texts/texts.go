@@ -43,9 +43,10 @@ var ErrContainsLink = errors.New("texts: a link in a text")
 
 // An UnknownKindError says that there is no text for a kind of message.
 type UnknownKindError struct {
-	Kind civicpin.MessageKind
+	Kind civicpin.MessageKind // of the message
 }
 
+// Error names the kind.
 func (e *UnknownKindError) Error() string {
 	return fmt.Sprintf("texts: no text for kind %q", string(e.Kind))
 }

@@ -100,8 +100,6 @@ type Taken struct {
 // Take counts n events for a key, all or none. Errors:
 //   - a *[FullError]: the key is over its rate.
 //   - the store's: the events may have been counted.
-//
-// It makes two store calls, one if it refuses.
 func (q *Quota) Take(ctx context.Context, key store.Key, n int) (Taken, error) {
 	return q.take(ctx, key, n, false)
 }

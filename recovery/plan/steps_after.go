@@ -19,7 +19,7 @@ func (s Wait) check(before *progress) string {
 
 // Terms asks that the subject accepts terms. It comes after a proof. It is answered by Answers.Terms, the version.
 type Terms struct {
-	Version string
+	Version string // as the caller names it
 }
 
 func (s Terms) check(before *progress) string {
@@ -35,8 +35,8 @@ func (s Terms) check(before *progress) string {
 // Enrol asks for an image, and for answers to questions, that later recoveries ask for. It comes after a proof, and counts once
 // the recovery is completed. A link's user takes the run over as it is: what somebody else enrolled before would be the user's.
 type Enrol struct {
-	Image     bool
-	Questions int // 0 to 8
+	Image     bool // one is chosen
+	Questions int  // 0 to 8
 }
 
 func (s Enrol) check(before *progress) string {

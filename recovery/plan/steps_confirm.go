@@ -8,7 +8,7 @@ import (
 
 // ConfirmContact shows the subject's contact on a channel, masked, to be confirmed; or corrected.
 type ConfirmContact struct {
-	Channel civicpin.Channel
+	Channel civicpin.Channel // of the contact that is shown
 	// MayCorrect lets another address be given instead. The link or code that follows goes there, which proves that
 	// address but nothing about who has it. So unless an operator or another proof comes after it, Wait is needed.
 	MayCorrect bool

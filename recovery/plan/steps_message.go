@@ -16,7 +16,7 @@ type Link struct {
 	// Valid is how long it is good for, at most until the run ends: 1 minute to 24 hours (NIST SP 800-63B-4 4.2.1.2). Mail
 	// scanners alone may take ten minutes.
 	Valid time.Duration
-	// Code is the length of a typed code in the same message, 6 to 12, for whoever cannot follow the link; zero means none.
+	// Code is the length of a typed code in the same message, 6 to 12, for a subject who cannot follow the link; zero means none.
 	// Link and code are one: the first that is used ends both.
 	Code int
 }
@@ -27,7 +27,8 @@ func (s Link) delivery() Delivery {
 	return Delivery{Channels: channels(s.Channel, s.Or), Valid: s.Valid, Link: true, Code: s.Code}
 }
 
-// Code sends a code to be typed into the page on which the recovery runs.
+// Code sends a code, over Channel or the first of Or that the subject has, to be typed into the page on which the recovery
+// runs.
 type Code struct {
 	Channel civicpin.Channel
 	Or      []civicpin.Channel

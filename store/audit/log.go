@@ -47,7 +47,8 @@ type Log struct {
 
 var _ civicpin.Recorder = (*Log)(nil)
 
-// New returns a log. It gives an error if v or Options.Failed is nil, or an option out of range. It makes no call to the store.
+// New returns a log. It makes no call to the store. It returns an error if v or Options.Failed is nil, or an option is out of
+// range.
 func New(v *store.Vault, opts Options) (*Log, error) {
 	if v == nil || opts.Failed == nil {
 		return nil, errors.New("audit: New: no vault, or nobody to tell of failures")

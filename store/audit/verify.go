@@ -11,15 +11,15 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// A Head names the last entry of a chain, and with it, by its keyed hash, all before it. It is no secret. Keep it out of the
-// reach of who can write to the store, as JSON or printed.
+// A Head names the last entry of a chain, and with it, by its keyed hash, all before it. It is not secret. Keep it, as JSON or
+// printed, out of the reach of those with write access to the store.
 type Head struct {
-	Chain int    `json:"chain"`
-	Seq   uint64 `json:"seq"`
-	Sum   []byte `json:"sum"`
+	Chain int    `json:"chain"` // the chain's number, from zero
+	Seq   uint64 `json:"seq"`   // the entry's number, from zero
+	Sum   []byte `json:"sum"`   // the entry's keyed hash
 }
 
-// A What is what is wrong at a place of a chain.
+// A What says what is wrong at a place of a chain.
 type What string
 
 // The faults that a verification tells apart.
@@ -47,9 +47,9 @@ const (
 
 // A Fault is one thing that is wrong.
 type Fault struct {
-	Chain int
-	Seq   uint64
-	What  What
+	Chain int    // the chain's number, from zero
+	Seq   uint64 // the entry's number, from zero
+	What  What   // what is wrong there
 }
 
 // String says what is wrong where, in words.
@@ -66,17 +66,19 @@ type Check struct {
 
 // A Report is what a verification found.
 type Report struct {
-	Entries, Events int
+	Entries, Events int // how many of each were read
 	// Heads names the end of every chain that is not empty, to be kept for the next verification. After a fault, too.
 	Heads []Head
 	// Faults holds what is wrong, chain by chain; empty if nothing is.
 	Faults []Fault
 }
 
-// Verify reads every chain from its beginning and checks it. It costs a Get for each entry, and one listing where the store can
-// list: without it, entries behind a gap at the end are not seen, and are told as truncated or not at all. Beside traffic, what
-// is added meanwhile may be in the report or not. The error is the store's, Each's, or [civicpin.ErrInvalid] for a head of a
-// chain that the log does not have; what is wrong with the log is in the report.
+// Verify reads every chain from its beginning and checks it. It costs a Get for each entry, and one listing where the store
+// lists: without it, entries behind a gap at the end are not seen, and are reported as truncated or not at all. Beside traffic,
+// what is added meanwhile may be in the report or not. What is wrong with the log is in the report, and is no error. Errors:
+//   - [civicpin.ErrInvalid]: a head is of a chain that the log does not have.
+//   - what Each returned.
+//   - the store's.
 func (l *Log) Verify(ctx context.Context, c Check) (Report, error) {
 	var r Report
 	since := make(map[int][]Head)

@@ -77,7 +77,7 @@ func checkLevel(ctx context.Context, js jetstream.JetStream) error {
 	return nil
 }
 
-// Get implements [store.Store]. See [Options.Reads] for who answers.
+// Get implements [store.Store], and returns its errors. See [Options.Reads] for who answers.
 func (s *Store) Get(ctx context.Context, key string) (store.Record, error) {
 	ctx, cancel, err := begin(ctx, key)
 	if err != nil {
@@ -98,7 +98,7 @@ func (s *Store) Get(ctx context.Context, key string) (store.Record, error) {
 	return m.record()
 }
 
-// Put implements [store.Store].
+// Put implements [store.Store], and returns its errors.
 func (s *Store) Put(ctx context.Context, key string, r store.Record) (store.Version, error) {
 	ctx, cancel, err := begin(ctx, key)
 	if err != nil {
@@ -125,7 +125,7 @@ func (s *Store) Put(ctx context.Context, key string, r store.Record) (store.Vers
 	return version, wrap("put", err)
 }
 
-// Delete implements [store.Store]. It leaves a mark, which the engine removes after a while.
+// Delete implements [store.Store], and returns its errors. It leaves a mark, which the engine removes after a while.
 func (s *Store) Delete(ctx context.Context, key string, v store.Version) error {
 	ctx, cancel, err := begin(ctx, key)
 	if err != nil {

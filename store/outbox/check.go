@@ -8,8 +8,8 @@ import (
 	"github.com/civicpin/civicpin/internal/guard"
 )
 
-// An UnsendableError says that the notifier would refuse a message. It matches [civicpin.ErrInvalid] and what the notifier's
-// Check returned.
+// An UnsendableError says that the notifier would refuse a message of this Kind over this Channel. It matches
+// [civicpin.ErrInvalid] and what the notifier's Check returned.
 type UnsendableError struct {
 	Kind    civicpin.MessageKind
 	Channel civicpin.Channel

@@ -13,7 +13,7 @@ import (
 // ErrNoDeadLetter says that there is no dead letter of that name.
 var ErrNoDeadLetter = errors.New("outbox: no such dead letter")
 
-// A DeadLetter is a message that was given up. It holds no text.
+// A DeadLetter is a message that was given up, by its Ref. It holds no text.
 type DeadLetter struct {
 	Ref Ref
 	// At is when it was given up.
@@ -32,9 +32,10 @@ type dead struct {
 	Class  Class  `json:"c"`
 }
 
-// DeadLetters yields the messages that were given up, in no order that means anything. An error ends the sequence, except
-// one that matches [store.ErrUnreadable], which stands for one dead letter. On a store that cannot list the error matches
-// [store.ErrNoListing].
+// DeadLetters yields the messages that were given up, in no particular order. Errors:
+//   - [store.ErrUnreadable]: a dead letter does not open. The sequence goes on.
+//   - [store.ErrNoListing]: the store does not list.
+//   - the store's: the sequence ends.
 func (o *Outbox) DeadLetters(ctx context.Context) iter.Seq2[DeadLetter, error] {
 	return func(yield func(DeadLetter, error) bool) {
 		for e, err := range o.dead.All(ctx) {

@@ -18,9 +18,9 @@ import (
 const maxOwner = 64
 
 // Register names the owner of messages: the outbox asks it about each entry whose Ref has that name as Owner. The name is 1 to
-// 64 ASCII letters, digits and "-_."; otherwise, or if the owner is nil, the error matches [civicpin.ErrInvalid]. The names
-// contact, recovery, pin.* and code.* are this library's own: begin yours with another word. A second registration under one
-// name replaces the first: an owner that was made again reads the same records. Register may be called while Run runs.
+// 64 ASCII letters, digits and "-_.". The names contact, recovery, pin.* and code.* are this library's own: begin yours with
+// another word. A second registration under one name replaces the first: an owner that was made again reads the same records.
+// Register may be called while Run runs. Errors match [civicpin.ErrInvalid] for an invalid name or a nil owner.
 func (o *Outbox) Register(name string, owner Owner) error {
 	if !names.Valid(name, maxOwner) || owner == nil {
 		return fmt.Errorf(

@@ -29,7 +29,7 @@ type Ref struct {
 	Replaces string
 }
 
-// A Request names the messages of one act, and who asked for them.
+// A Request names the messages of one act about a Subject, and the caller that asked for them.
 type Request struct {
 	// Refs name the messages. They have the Subject of the request.
 	Refs    []Ref

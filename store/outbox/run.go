@@ -152,9 +152,10 @@ func (o *Outbox) notice(ctx context.Context, code civicpin.EventCode, reason str
 }
 
 // Flush tries each message once that is due now, and returns when that is done: for cron jobs and tests. A send that fails is
-// not Flush's error; it is tried again when it is due. The error is [ErrNoNotifier], the context's or the store's; it matches
-// [store.ErrUnreadable] if there are entries that cannot be opened, which does not stop the others. Any number may run at
-// once, also beside Run.
+// not an error of Flush; the message is tried again when it is due. Any number may run at once, also beside Run. Errors:
+//   - [ErrNoNotifier]: the outbox sends nothing.
+//   - [store.ErrUnreadable]: some entries do not open. The others were tried.
+//   - the context's and the store's.
 func (o *Outbox) Flush(ctx context.Context) error {
 	if o.notifier == nil {
 		return ErrNoNotifier

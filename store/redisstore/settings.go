@@ -41,9 +41,10 @@ func (s Setting) String() string {
 
 // A SettingsError lists the settings for which [New] refuses a Redis.
 type SettingsError struct {
-	Unsafe []Setting
+	Unsafe []Setting // all that are unsafe and not in Options.Accept
 }
 
+// Error lists the settings.
 func (e *SettingsError) Error() string {
 	words := make([]string, len(e.Unsafe))
 	for i, s := range e.Unsafe {

@@ -103,7 +103,7 @@ func begin(ctx context.Context, key string) error {
 	return nil
 }
 
-// Get implements [store.Store].
+// Get implements [store.Store], and returns its errors.
 func (s *Store) Get(ctx context.Context, key string) (store.Record, error) {
 	if err := begin(ctx, key); err != nil {
 		return store.Record{}, err
@@ -118,7 +118,7 @@ func (s *Store) Get(ctx context.Context, key string) (store.Record, error) {
 	return decode(b)
 }
 
-// Put implements [store.Store].
+// Put implements [store.Store], and returns its errors.
 func (s *Store) Put(ctx context.Context, key string, r store.Record) (store.Version, error) {
 	if err := begin(ctx, key); err != nil {
 		return 0, err
@@ -131,7 +131,7 @@ func (s *Store) Put(ctx context.Context, key string, r store.Record) (store.Vers
 	return r.Version, nil
 }
 
-// Delete implements [store.Store].
+// Delete implements [store.Store], and returns its errors.
 func (s *Store) Delete(ctx context.Context, key string, v store.Version) error {
 	if err := begin(ctx, key); err != nil {
 		return err
@@ -142,7 +142,7 @@ func (s *Store) Delete(ctx context.Context, key string, v store.Version) error {
 	return wrap("delete", remove.run(ctx, s.client, s.prefix+key, encodeVersion(v)))
 }
 
-// PurgeExpired implements [store.Purger]. It does nothing: Redis removes what expired by itself.
+// PurgeExpired implements [store.Purger]. It does nothing, and the error is nil: Redis removes expired records by itself.
 func (s *Store) PurgeExpired(ctx context.Context, _ time.Time, _ int) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, fmt.Errorf("redisstore: %w", err)

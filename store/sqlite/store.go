@@ -23,12 +23,12 @@ type Store struct {
 
 var _ store.Lister = (*Store)(nil)
 
-// Get implements [store.Store].
+// Get implements [store.Store], and returns its errors.
 func (s *Store) Get(ctx context.Context, key string) (store.Record, error) {
 	return s.records.Get(ctx, key)
 }
 
-// Put implements [store.Store].
+// Put implements [store.Store], and returns its errors.
 func (s *Store) Put(ctx context.Context, key string, r store.Record) (store.Version, error) {
 	if err := s.enter(ctx, key); err != nil {
 		return 0, err
@@ -37,7 +37,7 @@ func (s *Store) Put(ctx context.Context, key string, r store.Record) (store.Vers
 	return s.records.Put(ctx, key, r)
 }
 
-// Delete implements [store.Store].
+// Delete implements [store.Store], and returns its errors.
 func (s *Store) Delete(ctx context.Context, key string, v store.Version) error {
 	if err := s.enter(ctx, key); err != nil {
 		return err

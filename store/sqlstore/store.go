@@ -108,7 +108,7 @@ func (s *Store) Close() error {
 	return errors.Join(errs...)
 }
 
-// Get implements [store.Store].
+// Get implements [store.Store], and returns its errors.
 func (s *Store) Get(ctx context.Context, key string) (store.Record, error) {
 	if err := store.CheckKey(key); err != nil {
 		return store.Record{}, err
@@ -132,7 +132,7 @@ func (s *Store) Get(ctx context.Context, key string) (store.Record, error) {
 	return row.record()
 }
 
-// Put implements [store.Store].
+// Put implements [store.Store], and returns its errors.
 func (s *Store) Put(ctx context.Context, key string, r store.Record) (store.Version, error) {
 	if err := store.CheckKey(key); err != nil {
 		return 0, err
@@ -156,7 +156,7 @@ func (s *Store) Put(ctx context.Context, key string, r store.Record) (store.Vers
 	return store.Version(version), nil
 }
 
-// Delete implements [store.Store].
+// Delete implements [store.Store], and returns its errors.
 func (s *Store) Delete(ctx context.Context, key string, v store.Version) error {
 	if err := store.CheckKey(key); err != nil {
 		return err
