@@ -144,13 +144,16 @@ func (p *Process) Finish(tb testing.TB) []string {
 	return lines
 }
 
-// Kill kills the child with SIGKILL, by its process id, and returns what it had said until then.
+// Kill kills the child with SIGKILL, by its process id, and returns what it had said until then. The test fails if the child had
+// ended by itself.
 func (p *Process) Kill(tb testing.TB) []string {
 	tb.Helper()
 	if err := p.Signal(os.Kill); err != nil {
 		tb.Fatal(err)
 	}
 	lines := p.rest(tb)
-	_ = p.wait()
+	if p.wait() == nil {
+		tb.Fatal("the child ended before it could be killed")
+	}
 	return lines
 }

@@ -144,19 +144,40 @@ func (f *failing) Fatalf(format string, a ...any) {
 
 // A child that fails, or never came to its job, is not taken for one that is silent.
 func TestFailures(t *testing.T) {
-	for _, tc := range []struct{ test, do, why string }{
-		{"TestChild", "fail", "the child failed: the reason"},
-		{"TestChild", "race and fail", "the child failed: the reason"},
-		{"TestChild", "panic", "the child failed: exit status 2"},
-		{"TestChild", "return", "the child is not ready, but said"},
-		{"TestNowhere", "race", "no line of the child: EOF"},
+	run := func(f *failing, test string, j job) { processes.Run(f, test, j) }
+	for _, tc := range []struct {
+		test, do string
+		act      func(*failing, string, job)
+		why      string
+	}{
+		{"TestChild", "fail", run, "the child failed: the reason"},
+		{"TestChild", "race and fail", run, "the child failed: the reason"},
+		{"TestChild", "panic", run, "the child failed: exit status 2"},
+		{"TestChild", "return", run, "the child is not ready, but said"},
+		{"TestNowhere", "race", run, "no line of the child: EOF"},
+		{"TestChild", "race", func(f *failing, test string, j job) {
+			g := processes.Start(f, test, j)
+			g.Go(f)
+			g.Finish(f)
+			g[0].Kill(f)
+		}, "process already finished"},
+		{"TestChild", "race", func(f *failing, test string, j job) {
+			g := processes.Start(f, test, j)
+			g.Go(f)
+			for range j.Times {
+				g[0].Line(f)
+			}
+			_, _ = g[0].Next() // its end, which is not waited for
+			time.Sleep(100 * time.Millisecond)
+			g[0].Kill(f)
+		}, "ended before it could be killed"},
 	} {
 		t.Run(tc.test+" "+tc.do, func(t *testing.T) {
 			f := &failing{TB: t}
 			done := make(chan struct{})
 			go func() {
 				defer close(done)
-				processes.Run(f, tc.test, job{tc.do, 3, "the reason"})
+				tc.act(f, tc.test, job{tc.do, 3, "the reason"})
 			}()
 			<-done
 			require.Contains(t, f.why, tc.why)
