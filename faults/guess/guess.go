@@ -2,6 +2,7 @@ package guess
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/faults/internal/kit"
 	"github.com/civicpin/civicpin/internal/testkit/processes"
 	"github.com/civicpin/civicpin/lockout"
 )
@@ -30,6 +32,27 @@ func run(t *testing.T, jobs ...job) map[string]int {
 func crowd(t *testing.T, j job) processes.Group {
 	t.Helper()
 	return processes.Start(t, "TestGuesser", slices.Repeat([]job{j}, guessers)...)
+}
+
+// All does everything that this package requires of a store whose server can be restarted, or what needs no restart if that
+// is nil. A restart begins within some time after the guesses do. newWhere returns an empty store's place.
+func All(t *testing.T, newWhere func(t *testing.T) string, open Open, within time.Duration, restart func()) {
+	t.Run("share a limit", func(t *testing.T) { ShareALimit(t, newWhere(t)) })
+	t.Run("killed", func(t *testing.T) { killed(t, newWhere, open) })
+	if restart == nil {
+		return
+	}
+	t.Run("share a limit while the server restarts", func(t *testing.T) {
+		// Refusals are quick: all of a round may be over before the server is down. Then there is another one.
+		failed, rounds := 0, kit.Pick(2, 20)
+		for round := 0; round < rounds || failed == 0 && round < 10*rounds; round++ {
+			failed += ShareALimitThrough(t, newWhere(t), round, func() {
+				time.Sleep(rand.N(within))
+				restart()
+			})
+		}
+		require.Positive(t, failed, "no guess met a server that was down")
+	})
 }
 
 // ShareALimit requires that of a thousand wrong guesses by four processes exactly as many as the limit are compared.
@@ -66,27 +89,25 @@ func ShareALimitThrough(t *testing.T, where string, round int, outage func()) (f
 	return lines["failed"]
 }
 
-// Killed requires that processes that are killed within a verification leave reservations, which take up the limit and
-// become failures after their deadline: at most the limit is compared, whatever is killed. newWhere returns an empty
-// store's place.
-func Killed(t *testing.T, newWhere func(t *testing.T) string, open Open) {
+// killed requires that processes that are killed within a verification leave reservations, which take up the limit and become
+// failures after their deadline: at most the limit is compared, whatever is killed.
+func killed(t *testing.T, newWhere func(t *testing.T) string, open Open) {
 	for _, tc := range []struct {
-		each     int // guesses by each of the processes that are killed
-		compared int
-		later    map[string]int // what a process makes of eight guesses after the deadline
+		each  int            // guesses by each of the processes that are killed
+		then  map[string]int // what came of these guesses until then
+		later map[string]int // what a process makes of eight guesses after the deadline
 	}{
-		{each: 3, compared: 5, later: map[string]int{"locked": 8}},
-		{each: 1, compared: 4, later: map[string]int{"compared": 1, "locked": 8}},
+		{each: 3, then: map[string]int{"compared": 5, "busy": 7}, later: map[string]int{"locked": 8}},
+		{each: 1, then: map[string]int{"compared": 4}, later: map[string]int{"compared": 1, "locked": 8}},
 	} {
 		t.Run(fmt.Sprint(tc.each, " each"), func(t *testing.T) {
 			where := newWhere(t)
 			all := crowd(t, job{Where: where, Subject: "CITIZEN", Verdict: hang, Times: tc.each})
 			all.Go(t)
-			compared := all.Lines(t, tc.each)
-			require.Equal(t, map[string]int{"compared": tc.compared, "busy": guessers*tc.each - tc.compared}, compared)
+			require.Equal(t, tc.then, all.Lines(t, tc.each))
 			all.Kill(t)
 			once := job{Where: where, Subject: "CITIZEN", Verdict: right, Times: 1}
-			if tc.compared == Limit {
+			if tc.then["compared"] == Limit {
 				require.Equal(t, map[string]int{"busy": 1}, run(t, once), "before the deadline")
 			}
 			later := job{Where: where, Subject: "CITIZEN", Verdict: wrong, Times: 8, Offset: time.Minute, Patient: true}
