@@ -144,8 +144,8 @@ func (p *Process) Finish(tb testing.TB) []string {
 	return lines
 }
 
-// Kill kills the child with SIGKILL, by its process id, and returns what it had said until then. The test fails if the child had
-// ended by itself.
+// Kill kills the child with SIGKILL, by its process id, and returns what it had said until then. The test fails if the child
+// had ended by itself.
 func (p *Process) Kill(tb testing.TB) []string {
 	tb.Helper()
 	if err := p.Signal(os.Kill); err != nil {
