@@ -156,7 +156,7 @@ func breach(from, to string) string {
 		return "package " + from + " is not on the package map"
 	case to == "examples" || strings.HasPrefix(to, "examples/"):
 		return from + " imports an example"
-	case to == "internal/testkit":
+	case to == "internal/testkit" || strings.HasPrefix(to, "internal/testkit/"):
 		return from + " imports what is for tests"
 	case strings.HasPrefix(to, "internal/") || strings.Contains(to, "/internal/"):
 		return "" // the go command judges these
@@ -257,6 +257,7 @@ func TestPackageMapRules(t *testing.T) {
 		{"internal/gcra", "store", false},
 		{"internal/testkit", "pin", false},
 		{"pin", "internal/testkit", false},
+		{"pin", "internal/testkit/processes", false},
 		{"recovery", "examples/inps", false},
 		{"internal/gcra", "examples", false},
 		{"sessions", ".", false},

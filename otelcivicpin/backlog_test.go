@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,6 +17,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/otelcivicpin"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
@@ -57,11 +57,7 @@ func (p *portal) Settle(context.Context, outbox.Ref, outbox.Outcome) error { ret
 
 func newPortal(t *testing.T) *portal {
 	p := &portal{Lister: store.NewMemory(), now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}
-	sealer, err := store.XChaCha20Poly1305(civicpin.NewSecret(strings.Repeat("s", 32)))
-	require.NoError(t, err)
-	vault, err := store.OpenVault(t.Context(), p, store.Keys{
-		Index: civicpin.NewSecret(strings.Repeat("i", 32)), Sealing: []store.SealingKey{{ID: "k", Sealer: sealer}},
-	}, &store.Options{Now: func() time.Time { return p.now }})
+	vault, err := store.OpenVault(t.Context(), p, testkit.Keys(), &store.Options{Now: func() time.Time { return p.now }})
 	require.NoError(t, err)
 	gateway := civicpin.NotifierFunc(func(context.Context, civicpin.Message) (string, error) {
 		if p.down {

@@ -19,6 +19,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/otelcivicpin"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
@@ -208,11 +209,7 @@ func TestCanariesBehindATracedRouter(t *testing.T) {
 		store.Route{Kinds: []string{"*"}, Store: struct{ store.Lister }{rest}}, store.Route{Kinds: []string{"code.*"}, Store: codes},
 	)
 	require.NoError(t, err)
-	sealer, err := store.XChaCha20Poly1305(civicpin.NewSecret(strings.Repeat("s", 32)))
-	require.NoError(t, err)
-	_, err = store.OpenVault(t.Context(), otelcivicpin.NewStore(router, nil), store.Keys{
-		Index: civicpin.NewSecret(strings.Repeat("i", 32)), Sealing: []store.SealingKey{{ID: "k1", Sealer: sealer}},
-	}, nil)
+	_, err = store.OpenVault(t.Context(), otelcivicpin.NewStore(router, nil), testkit.Keys(), nil)
 	require.NoError(t, err)
 	for _, m := range []*store.Memory{rest, codes} {
 		n := 0

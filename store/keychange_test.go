@@ -1,10 +1,10 @@
 package store_test
 
 import (
-	"bufio"
+	"context"
+	"errors"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/civicpin/civicpin/internal/testkit/processes"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -184,23 +185,22 @@ func TestChangeKeysAtOnce(t *testing.T) {
 	assert.ElementsMatch(t, all, keyIDs(t, path))
 }
 
-const rotateVariable = "CIVICPIN_STORE_TEST_ROTATE"
-
 // TestRotateForever is not a test: it is what the child of TestChangeKeysKilled runs.
 func TestRotateForever(t *testing.T) {
-	path := os.Getenv(rotateVariable)
-	if path == "" {
-		t.Skip("a child's")
-	}
-	_, _ = os.Stdout.WriteString("ready\n")
-	front := keyIDs(t, path)[0]
-	for {
-		id, err := store.AddKey(path)
-		require.NoError(t, err)
-		require.NoError(t, store.PromoteKey(path, id))
-		require.NoError(t, store.RemoveKey(path, front))
-		front = id
-	}
+	processes.Serve(t, func(_ context.Context, c *processes.Child, path string) error {
+		front := keyIDs(t, path)[0]
+		c.Ready()
+		for {
+			id, err := store.AddKey(path)
+			if err != nil {
+				return err
+			}
+			if err := errors.Join(store.PromoteKey(path, id), store.RemoveKey(path, front)); err != nil {
+				return err
+			}
+			front = id
+		}
+	})
 }
 
 // TestChangeKeysKilled kills a process that changes a key file again and again: what is there is always a whole file, with the
@@ -208,17 +208,10 @@ func TestRotateForever(t *testing.T) {
 func TestChangeKeysKilled(t *testing.T) {
 	path, created := keyFile(t)
 	for i := range 12 {
-		c := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestRotateForever$")
-		c.Env = append(os.Environ(), rotateVariable+"="+path)
-		out, err := c.StdoutPipe()
-		require.NoError(t, err)
-		require.NoError(t, c.Start())
-		line, err := bufio.NewReader(out).ReadString('\n')
-		require.NoError(t, err)
-		require.Equal(t, "ready\n", line)
+		all := processes.Start(t, "TestRotateForever", path)
+		all.Go(t)
 		time.Sleep(time.Duration(5+3*i) * time.Millisecond)
-		require.NoError(t, c.Process.Kill())
-		require.Error(t, c.Wait())
+		all[0].Kill(t)
 
 		keys, err := store.ReadKeyFile(path)
 		require.NoError(t, err)

@@ -137,11 +137,7 @@ func TestPurgeByEngine(t *testing.T) {
 	engine := &purging{Lister: newLasting()}
 	v := newVault(t, engine, sealing(t, "k1"), &store.Options{Now: c.Now, Grace: time.Minute})
 	k := kindOf[account](t, v, "account")
-	for i := range 2500 {
-		e := store.Entry[account]{Key: store.Key{ID: fmt.Sprint(i)}, ExpiresAt: c.Now().Add(time.Hour)}
-		require.NoError(t, k.Put(t.Context(), &e))
-	}
-	put(t, k, store.Key{ID: "for ever"}, account{})
+	putForAnHour(t, k, c, 2500)
 	c.Add(time.Hour + time.Minute - 1)
 	at, err := v.Purge(t.Context(), store.Pass{})
 	require.NoError(t, err)

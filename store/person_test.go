@@ -406,35 +406,29 @@ func TestExportTags(t *testing.T) {
 	require.NoError(t, err, "another's")
 }
 
+// newKind makes a kind of values of a type, and returns the error.
+func newKind[T any](v *store.Vault) error {
+	_, err := store.NewKind[T](v, "a")
+	return err
+}
+
 func TestNewKindRefusesTags(t *testing.T) {
 	v := newVault(t, store.NewMemory(), sealing(t, "k1"), nil)
-	for name, make := range map[string]func() error{
-		"a typing error": func() error {
-			_, err := store.NewKind[struct {
-				A int `export:"true"`
-			}](v, "a")
-			return err
-		},
-		"a subject of another type": func() error {
-			_, err := store.NewKind[struct {
-				A string `export:"subject"`
-			}](v, "a")
-			return err
-		},
-		"not encoded": func() error {
-			_, err := store.NewKind[struct {
-				a int `export:"yes"`
-			}](v, "a")
-			return err
-		},
-		"deeper": func() error {
-			_, err := store.NewKind[map[string][]*struct {
-				A int `export:""`
-			}](v, "a")
-			return err
-		},
+	for name, err := range map[string]error{
+		"a typing error": newKind[struct {
+			A int `export:"true"`
+		}](v),
+		"a subject of another type": newKind[struct {
+			A string `export:"subject"`
+		}](v),
+		"not encoded": newKind[struct {
+			a int `export:"yes"`
+		}](v),
+		"deeper": newKind[map[string][]*struct {
+			A int `export:""`
+		}](v),
 	} {
-		require.ErrorIs(t, make(), civicpin.ErrInvalid, name)
+		require.ErrorIs(t, err, civicpin.ErrInvalid, name)
 	}
 }
 

@@ -122,6 +122,16 @@ func put(t testing.TB, k store.Kind[account], key store.Key, value account) {
 	require.NoError(t, err)
 }
 
+// putForAnHour makes n accounts that expire in an hour, and one that does not.
+func putForAnHour(t testing.TB, k store.Kind[account], c *testkit.Clock, n int) {
+	t.Helper()
+	for i := range n {
+		e := store.Entry[account]{Key: store.Key{ID: fmt.Sprint(i)}, ExpiresAt: c.Now().Add(time.Hour)}
+		require.NoError(t, k.Put(t.Context(), &e))
+	}
+	put(t, k, store.Key{ID: "for ever"}, account{})
+}
+
 // reseal and purge run one pass, of at most so many records; zero means all.
 func reseal(ctx context.Context, v *store.Vault) (int, error) {
 	at, err := v.Reseal(ctx, store.Pass{})
@@ -466,11 +476,7 @@ func TestPurge(t *testing.T) {
 	memory, c := store.NewMemory(), newClock()
 	v := newVault(t, memory, sealing(t, "k1"), &store.Options{Now: c.Now, Grace: time.Minute})
 	k := kindOf[account](t, v, "account")
-	for i := range 10 {
-		e := store.Entry[account]{Key: store.Key{ID: fmt.Sprint(i)}, ExpiresAt: c.Now().Add(time.Hour)}
-		require.NoError(t, k.Put(t.Context(), &e))
-	}
-	put(t, k, store.Key{ID: "for ever"}, account{})
+	putForAnHour(t, k, c, 10)
 	purged := func(most, want, left int) {
 		t.Helper()
 		n, err := purge(t.Context(), v, most)

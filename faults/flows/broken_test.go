@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin/faults/flows"
+	"github.com/civicpin/civicpin/faults/internal/kit"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -46,7 +47,7 @@ func TestRollbackIsSeen(t *testing.T) {
 				Kinds:   []flows.Kind{flows.Kinds[slices.IndexFunc(flows.Kinds, func(k flows.Kind) bool { return k.Name == kind })]},
 				Open:    func(int) (store.Store, error) { return s, nil },
 				Arrival: time.Second,
-				Chaos: func(ctx context.Context, j *flows.Journal) {
+				Chaos: func(ctx context.Context, j *kit.Journal) {
 					require.NoError(t, j.Progress(ctx, 1, what))
 					s.begin()
 					require.NoError(t, j.Progress(ctx, 1, what))

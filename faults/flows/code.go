@@ -6,13 +6,14 @@ import (
 	"fmt"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/faults/internal/kit"
 	"github.com/civicpin/civicpin/otp"
 )
 
 // code is a citizen who asks for one-time codes and uses each of them, more than once.
 type code struct {
 	site    *Site
-	journal *Journal
+	journal *kit.Journal
 	client  int
 	used    []*usedCode
 }
@@ -29,7 +30,9 @@ type usedCode struct {
 // returnPurpose is what all codes are for.
 var returnPurpose = otp.Purpose{Act: "file-return", Digest: []byte("the return")}
 
-func newCode(s *Site, client int, j *Journal) Flow { return &code{site: s, client: client, journal: j} }
+func newCode(s *Site, client int, j *kit.Journal) Flow {
+	return &code{site: s, client: client, journal: j}
+}
 
 // Step implements [Flow]: a new code is asked for, by a subject of its own so that used codes lock nobody, and the one
 // before that is used twice.

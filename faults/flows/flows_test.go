@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin/faults/flows"
+	"github.com/civicpin/civicpin/faults/internal/kit"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -19,7 +20,7 @@ func TestGood(t *testing.T) {
 	j := flows.Run(t, flows.Config{
 		Clients: len(flows.Kinds),
 		Open:    func(int) (store.Store, error) { return s, nil },
-		Chaos: func(ctx context.Context, j *flows.Journal) {
+		Chaos: func(ctx context.Context, j *kit.Journal) {
 			s.bad.Store(true)
 			require.NoError(t, j.Progress(ctx, 1,
 				"exchanges", "logins", "codes used", "codes refused", "locks", "issues", "recoveries finished"))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/faults/internal/kit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 )
@@ -15,7 +16,7 @@ import (
 // issue is an agency that issues PINs in two parts, by text message and by e-mail.
 type issue struct {
 	site     *Site
-	journal  *Journal
+	journal  *kit.Journal
 	client   int
 	n        int
 	promised []int // to whom an issue was acknowledged
@@ -28,7 +29,7 @@ const (
 	issuePause = 250 * time.Millisecond
 )
 
-func newIssue(s *Site, client int, j *Journal) Flow {
+func newIssue(s *Site, client int, j *kit.Journal) Flow {
 	return &issue{site: s, client: client, journal: j}
 }
 

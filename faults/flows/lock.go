@@ -6,13 +6,14 @@ import (
 	"fmt"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/faults/internal/kit"
 	"github.com/civicpin/civicpin/lockout"
 )
 
 // lock is somebody who guesses at one subject after another until each is locked.
 type lock struct {
 	site    *Site
-	journal *Journal
+	journal *kit.Journal
 	client  int
 	all     []*guessed
 }
@@ -25,7 +26,9 @@ type guessed struct {
 	locked   bool // was acknowledged
 }
 
-func newLock(s *Site, client int, j *Journal) Flow { return &lock{site: s, client: client, journal: j} }
+func newLock(s *Site, client int, j *kit.Journal) Flow {
+	return &lock{site: s, client: client, journal: j}
+}
 
 // Step implements [Flow]: guesses until a subject is locked, and once more at one that was locked before.
 func (l *lock) Step(ctx context.Context) {

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/faults/internal/kit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 )
@@ -15,7 +16,7 @@ import (
 // login is a citizen who is issued a PIN at a desk, exchanges it, logs in with it, and changes it now and then.
 type login struct {
 	site    *Site
-	journal *Journal
+	journal *kit.Journal
 	client  int
 	n       int // how many citizens this client was
 	step    int
@@ -29,7 +30,7 @@ type login struct {
 	old      string // was right once, and was replaced
 }
 
-func newLogin(s *Site, client int, j *Journal) Flow {
+func newLogin(s *Site, client int, j *kit.Journal) Flow {
 	return &login{site: s, client: client, journal: j}
 }
 

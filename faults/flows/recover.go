@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/faults/internal/kit"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
 )
@@ -15,7 +16,7 @@ import (
 // recoverer is a citizen who forgets their secret again and again, and recovers it by a link and then a code.
 type recoverer struct {
 	site    *Site
-	journal *Journal
+	journal *kit.Journal
 	client  int
 	n       int // how many citizens this client was, or would have been
 	all     []*forgetful
@@ -31,7 +32,7 @@ const (
 	messagePatience = 2 * time.Second
 )
 
-func newRecover(s *Site, client int, j *Journal) Flow {
+func newRecover(s *Site, client int, j *kit.Journal) Flow {
 	return &recoverer{site: s, journal: j, client: client}
 }
 

@@ -2,15 +2,12 @@ package flows
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"maps"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/civicpin/civicpin/faults/internal/kit"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -26,7 +23,7 @@ type Flow interface {
 type Kind struct {
 	Name string
 	// New returns the client of a number on a site.
-	New func(s *Site, client int, j *Journal) Flow
+	New func(s *Site, client int, j *kit.Journal) Flow
 }
 
 // Kinds are all sorts of clients.
@@ -36,70 +33,6 @@ var Kinds = []Kind{
 	{"lock", newLock},
 	{"issue", newIssue},
 	{"recover", newRecover},
-}
-
-// A Journal holds what the clients of a run were told, and what of it was broken. Its methods may be called by several
-// goroutines.
-type Journal struct {
-	mu     sync.Mutex
-	counts map[string]int
-	broken []string
-}
-
-// Count adds one to a count.
-func (j *Journal) Count(what string) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.counts[what]++
-}
-
-// Break notes a promise that was broken.
-func (j *Journal) Break(format string, args ...any) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.broken = append(j.broken, fmt.Sprintf(format, args...))
-}
-
-// Counts returns the counts.
-func (j *Journal) Counts() map[string]int {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return maps.Clone(j.counts)
-}
-
-// Broken returns what was broken.
-func (j *Journal) Broken() []string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return slices.Clone(j.broken)
-}
-
-// Progress waits until each of some counts has grown by n: a round means nothing in which nobody got anything done.
-func (j *Journal) Progress(ctx context.Context, n int, what ...string) error {
-	before := j.Counts()
-	for start := time.Now(); ; {
-		now := j.Counts()
-		if !slices.ContainsFunc(what, func(w string) bool { return now[w] < before[w]+n }) {
-			return nil
-		}
-		if time.Since(start) > 2*time.Minute {
-			return fmt.Errorf("flows: no progress of %q in %v: %s", what, time.Since(start), j)
-		}
-		select {
-		case <-time.After(20 * time.Millisecond):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
-func (j *Journal) String() string {
-	counts := j.Counts()
-	var parts []string
-	for _, what := range slices.Sorted(maps.Keys(counts)) {
-		parts = append(parts, fmt.Sprintf("%d %s", counts[what], what))
-	}
-	return strings.Join(parts, ", ")
 }
 
 // A Config says who does what, and for how long.
@@ -117,12 +50,12 @@ type Config struct {
 	Open func(process int) (store.Store, error)
 	// Chaos does its worst, and returns when the store is whole again. The clients work until then; the journal tells how
 	// far they have come.
-	Chaos func(ctx context.Context, j *Journal)
+	Chaos func(ctx context.Context, j *kit.Journal)
 }
 
 // Run lets the clients work until the chaos is over, audits what they were told, and fails the test for whatever was
 // broken.
-func Run(tb testing.TB, c Config) *Journal {
+func Run(tb testing.TB, c Config) *kit.Journal {
 	tb.Helper()
 	if c.Clients == 0 {
 		c.Clients = 16
@@ -136,7 +69,7 @@ func Run(tb testing.TB, c Config) *Journal {
 	if c.Arrival == 0 {
 		c.Arrival = time.Minute
 	}
-	j := &Journal{counts: make(map[string]int)}
+	j := kit.NewJournal()
 	var clk clock
 	mail := &Mail{arrival: c.Arrival}
 	site := func(process int) *Site {
@@ -198,11 +131,7 @@ func Run(tb testing.TB, c Config) *Journal {
 	}
 	auditors.Wait()
 	tb.Log(j)
-	for i, what := range j.Broken() {
-		if i == 20 {
-			tb.Errorf("and %d more", len(j.Broken())-i)
-			break
-		}
+	for _, what := range j.Broken() {
 		tb.Error(what)
 	}
 	return j

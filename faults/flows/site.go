@@ -3,13 +3,13 @@ package flows
 import (
 	"context"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
@@ -48,14 +48,9 @@ func (c *clock) forward(d time.Duration) { c.ahead.Add(int64(d)) }
 
 // newSite returns a site over a store. All sites of a run share keys, clock and mail.
 func newSite(s store.Store, c *clock, mail *Mail) (*Site, error) {
-	sealer, err := store.XChaCha20Poly1305(civicpin.NewSecret(strings.Repeat("s", 32)))
-	if err != nil {
-		return nil, err
-	}
-	vault, err := store.OpenVault(context.Background(), s, store.Keys{
-		Index:   civicpin.NewSecret(strings.Repeat("i", 32)),
-		Sealing: []store.SealingKey{{ID: "k1", Sealer: sealer}},
-	}, &store.Options{Now: c.now, Adopt: true}) // some of the stores cannot list
+	vault, err := store.OpenVault(context.Background(), s, testkit.Keys(), &store.Options{
+		Now: c.now, Adopt: true, // some of the stores cannot list
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ func TestNothingLost(t *testing.T) {
 			first := c.Servers[client%len(c.Servers)]
 			return open(t, c, opts, append([]*natscluster.Server{first}, c.Servers...)...), nil
 		},
-		Chaos: func(ctx context.Context, j *flows.Journal) {
+		Chaos: func(ctx context.Context, j *kit.Journal) {
 			all := []string{"logins", "codes used", "locks", "issues", "links used", "recoveries finished"}
 			require.NoError(t, j.Progress(ctx, 1, all...))
 			for round := range kit.Pick(2, 20) {

@@ -54,19 +54,9 @@ func TestGuesser(t *testing.T) { guess.Child(t, openAt) }
 func TestGuessers(t *testing.T) {
 	t.Parallel()
 	c := natscluster.Start(t, 1, natscluster.Options{})
-	newWhere := places(c, 1)
-	t.Run("share a limit", func(t *testing.T) { guess.ShareALimit(t, newWhere(t)) })
-	t.Run("killed", func(t *testing.T) { guess.Killed(t, newWhere, openAt) })
-	t.Run("share a limit while the server restarts", func(t *testing.T) {
-		failed := 0
-		for round := range kit.Pick(1, 20) {
-			failed += guess.ShareALimitThrough(t, newWhere(t), round, func() {
-				time.Sleep(rand.N(120 * time.Millisecond))
-				c.Servers[0].Kill()
-				c.Servers[0].Start()
-			})
-		}
-		t.Log(failed, "guesses met a server that was down")
+	guess.All(t, places(c, 1), openAt, 120*time.Millisecond, func() {
+		c.Servers[0].Kill()
+		c.Servers[0].Start()
 	})
 }
 

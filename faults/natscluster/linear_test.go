@@ -35,17 +35,26 @@ func stores(t *testing.T, c *natscluster.Cluster, opts natsstore.Options, n int)
 	return func(client int) (store.Store, error) { return all[client%n], nil }
 }
 
+// work lets clients compete for few keys for some time while something goes wrong, and requires a linear history.
+func work(
+	t *testing.T, short, full time.Duration, open func(client int) (store.Store, error), chaos func(context.Context),
+) linear.Result {
+	t.Helper()
+	r := linear.Run(t, linear.Config{
+		Clients: clients, Keys: 6, For: kit.Pick(short, full), Patience: 5 * time.Second, Think: 5 * time.Millisecond,
+		Open: open, Chaos: chaos, Recovery: time.Minute,
+	})
+	require.Equal(t, porcupine.Ok, r.Verdict, "%s", r)
+	require.Greater(t, r.Done, 20)
+	return r
+}
+
 // TestLinearizable kills, freezes and stops leaders under clients that compete for few keys.
 func TestLinearizable(t *testing.T) {
 	t.Parallel()
 	c := natscluster.Start(t, 3, natscluster.Options{})
 	opts := natsstore.Options{Buckets: 2}
-	r := linear.Run(t, linear.Config{
-		Clients: clients, Keys: 6, For: kit.Pick(15*time.Second, 3*time.Minute), Patience: 5 * time.Second, Think: 5 * time.Millisecond,
-		Open: stores(t, c, opts, 9), Chaos: chaos(t, c, "KV_civicpin-0", "KV_civicpin-1"), Recovery: time.Minute,
-	})
-	require.Equal(t, porcupine.Ok, r.Verdict, "%s", r)
-	require.Greater(t, r.Done, 20)
+	r := work(t, 15*time.Second, 3*time.Minute, stores(t, c, opts, 9), chaos(t, c, "KV_civicpin-0", "KV_civicpin-1"))
 	require.Greater(t, r.Reads, 20)
 }
 
@@ -54,21 +63,16 @@ func TestLinearizableOnOneServer(t *testing.T) {
 	t.Parallel()
 	c := natscluster.Start(t, 1, natscluster.Options{})
 	kills := 0
-	r := linear.Run(t, linear.Config{
-		Clients: clients, Keys: 6, For: kit.Pick(6*time.Second, time.Minute), Patience: 5 * time.Second, Think: 5 * time.Millisecond,
-		Open: stores(t, c, natsstore.Options{Buckets: 2, Replicas: 1}, 9), Recovery: time.Minute,
-		Chaos: func(ctx context.Context) {
-			for ; sleep(ctx, rand.N(time.Second)); kills++ {
-				c.Servers[0].Kill()
-				sleep(ctx, rand.N(300*time.Millisecond))
-				c.Servers[0].Start()
-			}
-			c.WaitReady()
-		},
+	open := stores(t, c, natsstore.Options{Buckets: 2, Replicas: 1}, 9)
+	work(t, 6*time.Second, time.Minute, open, func(ctx context.Context) {
+		for ; sleep(ctx, rand.N(time.Second)); kills++ {
+			c.Servers[0].Kill()
+			sleep(ctx, rand.N(300*time.Millisecond))
+			c.Servers[0].Start()
+		}
+		c.WaitReady()
 	})
-	require.Equal(t, porcupine.Ok, r.Verdict, "%s", r)
 	require.Positive(t, kills)
-	require.Greater(t, r.Done, 20)
 }
 
 // TestLinearizableOverBadNetworks delays, cuts and silences connections of clients to servers and of servers to each other,
@@ -120,12 +124,7 @@ func TestLinearizableOverBadNetworks(t *testing.T) {
 		c.WaitReady()
 		t.Log(counts)
 	}
-	r := linear.Run(t, linear.Config{
-		Clients: clients, Keys: 6, For: kit.Pick(15*time.Second, 3*time.Minute), Patience: 5 * time.Second, Think: 5 * time.Millisecond,
-		Open:  func(client int) (store.Store, error) { return all[client%len(all)], nil },
-		Chaos: worst, Recovery: time.Minute,
-	})
-	require.Equal(t, porcupine.Ok, r.Verdict, "%s", r)
-	require.Greater(t, r.Done, 20)
+	r := work(t, 15*time.Second, 3*time.Minute,
+		func(client int) (store.Store, error) { return all[client%len(all)], nil }, worst)
 	require.Greater(t, r.Reads, 20)
 }

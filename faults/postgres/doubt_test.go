@@ -4,26 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/faults/internal/kit"
 	"github.com/civicpin/civicpin/faults/proxy"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/store"
 )
 
 func vault(t *testing.T, s store.Store) *store.Vault {
 	t.Helper()
-	sealer, err := store.XChaCha20Poly1305(civicpin.NewSecret(strings.Repeat("s", 32)))
-	require.NoError(t, err)
-	v, err := store.OpenVault(t.Context(), s, store.Keys{
-		Index:   civicpin.NewSecret(strings.Repeat("i", 32)),
-		Sealing: []store.SealingKey{{ID: "k1", Sealer: sealer}},
-	}, nil)
+	v, err := store.OpenVault(t.Context(), s, testkit.Keys(), nil)
 	require.NoError(t, err)
 	return v
 }

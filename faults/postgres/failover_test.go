@@ -69,7 +69,7 @@ func TestFailover(t *testing.T) {
 	all := []string{"logins", "codes used", "locks", "issues", "links used", "recoveries finished"}
 	j := flows.Run(t, flows.Config{
 		Open: func(int) (store.Store, error) { return kit.OpenPostgres(t.Context(), p.dsn(), 8, nil) },
-		Chaos: func(ctx context.Context, j *flows.Journal) {
+		Chaos: func(ctx context.Context, j *kit.Journal) {
 			for round := range rounds {
 				if err := j.Progress(ctx, 1, all...); err != nil { // a recovery takes so long that there are more of the others
 					t.Error(err)

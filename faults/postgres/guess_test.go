@@ -3,7 +3,6 @@ package postgres_test
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -34,18 +33,9 @@ func testGuessers(t *testing.T, p *servers.Postgres) {
 		schemas++
 		return fmt.Sprintf("s%d %s", schemas, p.DSN())
 	}
-	t.Run("share a limit", func(t *testing.T) { guess.ShareALimit(t, newWhere(t)) })
-	t.Run("killed", func(t *testing.T) { guess.Killed(t, newWhere, openAt) })
-	t.Run("share a limit while the server restarts", func(t *testing.T) {
-		failed := 0
-		for round := range kit.Pick(2, 20) {
-			failed += guess.ShareALimitThrough(t, newWhere(t), round, func() {
-				// From the first reservation to after the lock: most of it is over in a tenth of a second.
-				time.Sleep(rand.N(120 * time.Millisecond))
-				require.NoError(t, p.Kill())
-				require.NoError(t, p.Restart())
-			})
-		}
-		require.Positive(t, failed, "no guess met a server that was down")
+	// From the first reservation to after the lock: most of it is over in a tenth of a second.
+	guess.All(t, newWhere, openAt, 120*time.Millisecond, func() {
+		require.NoError(t, p.Kill())
+		require.NoError(t, p.Restart())
 	})
 }

@@ -3,7 +3,6 @@ package redis_test
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin/faults/guess"
-	"github.com/civicpin/civicpin/faults/internal/kit"
 	"github.com/civicpin/civicpin/internal/servers"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/redisstore"
@@ -70,20 +68,9 @@ func TestGuesser(t *testing.T) { guess.Child(t, openAt) }
 // TestGuessers: four processes, a thousand wrong guesses, five compared.
 func TestGuessers(t *testing.T) {
 	r := servers.Redis(t)
-	newWhere := places(r)
-	t.Run("share a limit", func(t *testing.T) { guess.ShareALimit(t, newWhere(t)) })
-	t.Run("killed", func(t *testing.T) { guess.Killed(t, newWhere, openAt) })
-	t.Run("share a limit while the server restarts", func(t *testing.T) {
-		// Refusals are quick: all of a round may be over before the server is down. Then there is another one.
-		failed, rounds := 0, kit.Pick(2, 20)
-		for round := 0; round < rounds || failed == 0 && round < 10*rounds; round++ {
-			failed += guess.ShareALimitThrough(t, newWhere(t), round, func() {
-				time.Sleep(rand.N(60 * time.Millisecond))
-				require.NoError(t, r.Kill())
-				require.NoError(t, r.Restart())
-			})
-		}
-		require.Positive(t, failed, "no guess met a server that was down")
+	guess.All(t, places(r), openAt, 60*time.Millisecond, func() {
+		require.NoError(t, r.Kill())
+		require.NoError(t, r.Restart())
 	})
 }
 

@@ -5,22 +5,17 @@
 package remote
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"sync"
 	"testing"
 
+	"github.com/civicpin/civicpin/internal/testkit/processes"
 	"github.com/civicpin/civicpin/store"
 )
-
-// variable tells a process where its store is.
-const variable = "CIVICPIN_TEST_REMOTE"
 
 // ErrKilled says that the process ended before it answered: the call may have been carried out.
 var ErrKilled = errors.New("remote: the process was killed")
@@ -45,6 +40,7 @@ type answer struct {
 // A Store is a store in another process, which is started when it is needed. Its methods may be called by several
 // goroutines. Contexts end the wait for an answer, not what the process does.
 type Store struct {
+	tb    testing.TB
 	where string
 
 	mu      sync.Mutex
@@ -56,16 +52,16 @@ var _ store.Store = (*Store)(nil)
 
 // process is one life of the process.
 type process struct {
-	cmd *exec.Cmd
-	in  io.WriteCloser
+	*processes.Process
 
 	mu      sync.Mutex
 	next    int
 	waiting map[int]chan answer // nil once it has ended
 }
 
-// New returns a store that is where that says, to the function that the process gives to [Serve].
-func New(where string) *Store { return &Store{where: where} }
+// New returns a store that is where that says, to the function that the process gives to [Serve]. The process is killed when
+// the test ends.
+func New(tb testing.TB, where string) *Store { return &Store{tb: tb, where: where} }
 
 // Starts returns how often the process was started.
 func (s *Store) Starts() int {
@@ -83,7 +79,7 @@ func (s *Store) Kill() error {
 	if p == nil {
 		return nil
 	}
-	return p.cmd.Process.Kill()
+	return p.Signal(os.Kill)
 }
 
 // Signal sends a signal to the process, if there is one.
@@ -91,12 +87,9 @@ func (s *Store) Signal(sig os.Signal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.process != nil {
-		_ = s.process.cmd.Process.Signal(sig) // it may have ended by itself
+		_ = s.process.Process.Signal(sig) // it may have ended by itself
 	}
 }
-
-// Close kills the process.
-func (s *Store) Close() error { return s.Kill() }
 
 func (s *Store) running() (*process, error) {
 	s.mu.Lock()
@@ -104,32 +97,27 @@ func (s *Store) running() (*process, error) {
 	if s.process != nil {
 		return s.process, nil
 	}
-	p := &process{cmd: exec.Command(os.Args[0], "-test.run=^TestRemote$"), waiting: make(map[int]chan answer)}
-	p.cmd.Env = append(os.Environ(), variable+"="+s.where)
-	p.cmd.Stderr = os.Stderr
-	var err error
-	if p.in, err = p.cmd.StdinPipe(); err != nil {
-		return nil, err
-	}
-	out, err := p.cmd.StdoutPipe()
+	child, err := processes.Launch(s.tb, "TestRemote", s.where)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.cmd.Start(); err != nil {
-		return nil, err
-	}
-	go p.read(out)
+	p := &process{Process: child, waiting: make(map[int]chan answer)}
+	go p.read()
 	s.process = p
 	s.starts++
 	return p, nil
 }
 
 // read hands out the answers until the process ends.
-func (p *process) read(out io.Reader) {
-	for lines := bufio.NewScanner(out); lines.Scan(); {
+func (p *process) read() {
+	for {
+		line, err := p.Next()
+		if err != nil {
+			break // it was killed
+		}
 		var a answer
-		if json.Unmarshal(lines.Bytes(), &a) != nil {
-			break // it was killed in the middle of a line
+		if json.Unmarshal([]byte(line), &a) != nil {
+			break
 		}
 		p.mu.Lock()
 		c := p.waiting[a.ID]
@@ -139,7 +127,6 @@ func (p *process) read(out io.Reader) {
 			c <- a
 		}
 	}
-	_ = p.cmd.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, c := range p.waiting {
@@ -164,7 +151,7 @@ func (s *Store) do(ctx context.Context, c call) (answer, error) {
 	line, err := json.Marshal(c)
 	if err == nil {
 		p.waiting[c.ID] = reply
-		_, err = p.in.Write(append(line, '\n'))
+		err = p.Tell(string(line))
 	}
 	p.mu.Unlock()
 	if err != nil {
@@ -206,36 +193,24 @@ func (s *Store) Delete(ctx context.Context, key string, v store.Version) error {
 	return err
 }
 
-// Serve carries out calls if this is a process that was started for that, until nobody is left to call, and otherwise
-// skips the test.
+// Serve carries out calls if this is a process that was started for that, until it is killed, and otherwise skips the test.
 func Serve(t *testing.T, open func(ctx context.Context, where string) (store.Store, error)) {
-	where := os.Getenv(variable)
-	if where == "" {
-		t.Skip("runs in processes of its own only")
-	}
-	s, err := open(t.Context(), where)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
-		var c call
-		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
-			t.Fatal(err)
+	processes.Serve(t, func(ctx context.Context, c *processes.Child, where string) error {
+		s, err := open(ctx, where)
+		if err != nil {
+			return err
 		}
-		wg.Go(func() {
-			line, err := json.Marshal(carryOut(t.Context(), s, c))
-			if err != nil {
-				t.Error(err)
-				return
+		for {
+			var next call
+			if err := json.Unmarshal([]byte(c.Hear()), &next); err != nil {
+				return err
 			}
-			mu.Lock()
-			defer mu.Unlock()
-			fmt.Printf("%s\n", line)
-		})
-	}
-	wg.Wait()
+			go func() {
+				line, _ := json.Marshal(carryOut(ctx, s, next)) // plain data
+				c.Say(string(line))
+			}()
+		}
+	})
 }
 
 func carryOut(ctx context.Context, s store.Store, c call) answer {

@@ -28,5 +28,5 @@ func Recover(ctx context.Context, c Config) (outcomes map[string]int, wrong []st
 	w.login(ctx, 0, old, false, "wrong login")
 	stop()
 	wg.Wait()
-	return w.outcomes, w.wrong, nil
+	return w.Counts(), w.Broken(), nil
 }

@@ -70,7 +70,7 @@ func (w *crowd) read(ctx context.Context, a *awaited) (civicpin.Secret, bool) {
 		return text, true
 	case <-ctx.Done():
 	case <-time.After(patience):
-		w.fault("%s did not come in %v", a.kind, patience)
+		w.Break("%s did not come in %v", a.kind, patience)
 	}
 	return civicpin.Secret{}, false
 }

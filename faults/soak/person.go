@@ -86,17 +86,17 @@ func (w *crowd) answer(ctx context.Context, what string, right bool, err error) 
 	switch {
 	case ctx.Err() != nil: // broken off at the end
 	case err == nil && right:
-		w.note(what + ": in")
+		w.Count(what + ": in")
 	case err == nil:
-		w.fault("%s: a wrong secret was let in", what)
+		w.Break("%s: a wrong secret was let in", what)
 	case errors.As(err, new(*lockout.LockedError)):
-		w.note(what + ": locked")
+		w.Count(what + ": locked")
 	case errors.Is(err, lockout.ErrBusy):
-		w.note(what + ": busy")
+		w.Count(what + ": busy")
 	case errors.Is(err, lockout.ErrRefused) && !right:
-		w.note(what + ": refused")
+		w.Count(what + ": refused")
 	default:
-		w.fault("%s (right: %t): %v", what, right, err)
+		w.Break("%s (right: %t): %v", what, right, err)
 	}
 }
 
@@ -129,7 +129,7 @@ func (w *crowd) code(ctx context.Context, i int, wrong bool) {
 		return
 	}
 	if ctx.Err() == nil {
-		w.fault("a code that was just asked for is not pending")
+		w.Break("a code that was just asked for is not pending")
 	}
 }
 
@@ -148,7 +148,7 @@ func (w *crowd) enrol(ctx context.Context, i int, p *person) {
 		w.answer(ctx, "issue", true, err)
 		return
 	}
-	w.note("issue: issued")
+	w.Count("issue: issued")
 	var typed strings.Builder
 	for _, half := range halves {
 		text, ok := w.read(ctx, half)

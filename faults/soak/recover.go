@@ -36,7 +36,7 @@ func (w *crowd) recover(ctx context.Context, i int, p *person) {
 		w.answer(ctx, "recovery begun", true, err)
 		return
 	}
-	w.note("recovery begun: begun")
+	w.Count("recovery begun: begun")
 	link, ok := w.read(ctx, mail)
 	if !ok {
 		return

@@ -17,6 +17,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/faults/internal/kit"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
@@ -45,7 +46,7 @@ type Report struct {
 	Outcomes map[string]int
 	// Samples is what was seen of the process, oldest first.
 	Samples []Sample
-	// Wrong lists what should not have happened: a wrong secret let in, a right one refused, an error of the store. At most 20.
+	// Wrong lists what should not have happened: a wrong secret let in, a right one refused, an error of the store. It names 20 at most.
 	Wrong []string
 	// Grown lists what did not stay where it was.
 	Grown []string
@@ -84,10 +85,7 @@ type crowd struct {
 	contacts *contact.Service
 	people   []person
 	mail     *mail
-
-	mu       sync.Mutex
-	outcomes map[string]int
-	wrong    []string
+	*kit.Journal
 }
 
 // Run soaks. The error is that of setting up; what happened afterwards is in the report.
@@ -101,7 +99,7 @@ func Run(ctx context.Context, c Config) (Report, error) {
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		if err := out.Run(ctx); err != nil && ctx.Err() == nil {
-			w.fault("the outbox ended: %v", err)
+			w.Break("the outbox ended: %v", err)
 		}
 	})
 	wg.Go(func() { w.keep(ctx) })
@@ -116,10 +114,8 @@ func Run(ctx context.Context, c Config) (Report, error) {
 	start := time.Now()
 	samples := watch(ctx, c.Every, c.Out, w.count)
 	wg.Wait()
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	return Report{
-		Took: time.Since(start), Outcomes: w.outcomes, Samples: samples, Wrong: w.wrong, Grown: judge(samples, c.InMemory),
+		Took: time.Since(start), Outcomes: w.Counts(), Samples: samples, Wrong: w.Broken(), Grown: judge(samples, c.InMemory),
 	}, nil
 }
 
@@ -127,7 +123,7 @@ func Run(ctx context.Context, c Config) (Report, error) {
 // whole crowd comes from one machine. Limits by subject stay.
 func newCrowd(c Config) (*crowd, *outbox.Outbox, error) {
 	w := &crowd{
-		config: c, people: make([]person, c.Subjects), outcomes: make(map[string]int),
+		config: c, people: make([]person, c.Subjects), Journal: kit.NewJournal(),
 		mail: &mail{waiting: make(map[letter]chan civicpin.Secret)},
 	}
 	keys, err := newKeys()
@@ -182,32 +178,16 @@ func (w *crowd) keep(ctx context.Context) {
 func (w *crowd) told(what string, err error, ctx context.Context) {
 	switch {
 	case err == nil:
-		w.note(what)
+		w.Count(what)
 	case ctx.Err() == nil:
-		w.fault("%s: %v", what, err)
-	}
-}
-
-func (w *crowd) note(outcome string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.outcomes[outcome]++
-}
-
-func (w *crowd) fault(format string, args ...any) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if len(w.wrong) < 20 {
-		w.wrong = append(w.wrong, fmt.Sprintf(format, args...))
+		w.Break("%s: %v", what, err)
 	}
 }
 
 // count is how many acts there were so far.
 func (w *crowd) count() int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	n := 0
-	for _, k := range w.outcomes {
+	for _, k := range w.Counts() {
 		n += k
 	}
 	return n

@@ -17,7 +17,4 @@ func newPath(t *testing.T) string { return filepath.Join(t.TempDir(), "pins.db")
 // TestGuesser is not a test: it is what a process of the tests below does.
 func TestGuesser(t *testing.T) { guess.Child(t, open) }
 
-func TestGuessers(t *testing.T) {
-	t.Run("share a limit", func(t *testing.T) { guess.ShareALimit(t, newPath(t)) })
-	t.Run("killed", func(t *testing.T) { guess.Killed(t, newPath, open) })
-}
+func TestGuessers(t *testing.T) { guess.All(t, newPath, open, 0, nil) }

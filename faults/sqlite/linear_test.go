@@ -50,9 +50,7 @@ func TestLinear(t *testing.T) {
 			path := newPath(t)
 			var all []*remote.Store
 			for range 4 {
-				s := remote.New(path)
-				t.Cleanup(func() { _ = s.Close() })
-				all = append(all, s)
+				all = append(all, remote.New(t, path))
 			}
 			c := config()
 			c.Open = func(client int) (store.Store, error) { return struct{ store.Store }{all[client%len(all)]}, nil }

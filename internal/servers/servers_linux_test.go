@@ -1,11 +1,10 @@
 package servers_test
 
 import (
-	"bufio"
+	"context"
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -16,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin/internal/servers"
+	"github.com/civicpin/civicpin/internal/testkit/processes"
 )
 
 // verdict is a test that remembers how it was ended.
@@ -127,16 +127,14 @@ func TestFreePort(t *testing.T) {
 	require.Len(t, seen, 50, "no port is given away twice")
 }
 
-const childVariable = "CIVICPIN_SERVERS_TEST_CHILD"
-
 // TestChild is not a test: it is what a process does that will be killed.
 func TestChild(t *testing.T) {
-	if os.Getenv(childVariable) == "" {
-		t.Skip("runs in a process of its own only")
-	}
-	fmt.Println(servers.PostgreSQL(t).PID())
-	fmt.Println(servers.Redis(t).PID())
-	select {}
+	processes.Serve(t, func(_ context.Context, c *processes.Child, temp string) error {
+		t.Setenv("TMPDIR", temp)
+		c.Say(servers.PostgreSQL(t).PID())
+		c.Say(servers.Redis(t).PID())
+		select {}
+	})
 }
 
 // Servers end with the process that started them, also if it has no time to end them. What is left is the directories.
@@ -145,23 +143,13 @@ func TestEndsWithItsProcess(t *testing.T) {
 	temp := t.TempDir()
 	require.NoError(t, os.Chmod(temp, 0o711))
 	require.NoError(t, os.Chmod(filepath.Dir(temp), 0o711))
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestChild$")
-	cmd.Env = append(os.Environ(), childVariable+"=1", "TMPDIR="+temp)
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
+	child, err := processes.Launch(t, "TestChild", temp)
 	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	var pids []string
-	for lines := bufio.NewScanner(out); len(pids) < 2 && lines.Scan(); {
-		require.NotContains(t, lines.Text(), "SKIP")
-		pids = append(pids, strings.TrimSpace(lines.Text()))
-	}
-	require.Len(t, pids, 2)
+	pids := []string{child.Line(t), child.Line(t)}
 	for _, pid := range pids {
 		require.DirExists(t, "/proc/"+pid)
 	}
-	require.NoError(t, cmd.Process.Kill())
-	_ = cmd.Wait()
+	require.Empty(t, child.Kill(t))
 	for _, pid := range pids {
 		require.Eventually(t, func() bool { return !servers.Alive(pid) }, 10*time.Second, 10*time.Millisecond)
 	}

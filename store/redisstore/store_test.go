@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/servers"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/redisstore"
 	"github.com/civicpin/civicpin/store/storetest"
@@ -248,17 +248,14 @@ func testNewRefuses(t *testing.T, server *servers.RedisServer) {
 // testMayHold: a vault over Redis alone is refused; behind a router, Redis gets codes and throttles.
 func testMayHold(t *testing.T, server *servers.RedisServer) {
 	s := open(t, dial(t, server.Addr()), "")
-	sealer, err := store.XChaCha20Poly1305(civicpin.NewSecret(strings.Repeat("s", 32)))
-	require.NoError(t, err)
-	keys := store.Keys{Index: civicpin.NewSecret(strings.Repeat("i", 32)), Sealing: []store.SealingKey{{ID: "k1", Sealer: sealer}}}
-	_, err = store.OpenVault(t.Context(), s, keys, nil)
+	_, err := store.OpenVault(t.Context(), s, testkit.Keys(), nil)
 	require.ErrorIs(t, err, store.ErrForgetful)
 	rest := store.Route{Kinds: []string{"*"}, Store: struct{ store.Lister }{store.NewMemory()}}
 	_, err = store.NewRouter(rest, store.Route{Kinds: []string{"pin.*"}, Store: s})
 	require.ErrorIs(t, err, store.ErrForgetful)
 	routed, err := store.NewRouter(rest, store.Route{Kinds: []string{"code.*", "code-pending.*", "quota.*"}, Store: s})
 	require.NoError(t, err)
-	_, err = store.OpenVault(t.Context(), routed, keys, nil)
+	_, err = store.OpenVault(t.Context(), routed, testkit.Keys(), nil)
 	require.NoError(t, err)
 	_, err = routed.Put(t.Context(), "code.sms/1", store.Record{})
 	require.NoError(t, err)

@@ -3,24 +3,19 @@ package sqlite_test
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/audit"
 )
 
 func auditVault(b *testing.B) *store.Vault {
-	sealer, err := store.XChaCha20Poly1305(civicpin.NewSecret(strings.Repeat("s", 32)))
-	require.NoError(b, err)
-	v, err := store.OpenVault(b.Context(), open(b, newPath(b)), store.Keys{
-		Index:   civicpin.NewSecret(strings.Repeat("i", 32)),
-		Sealing: []store.SealingKey{{ID: "k1", Sealer: sealer}},
-	}, nil)
+	v, err := store.OpenVault(b.Context(), open(b, newPath(b)), testkit.Keys(), nil)
 	require.NoError(b, err)
 	return v
 }

@@ -1,35 +1,23 @@
 package sqlite_test
 
 import (
-	"bufio"
 	"context"
-	"errors"
-	"fmt"
 	"io"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit/processes"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
-	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
-	"github.com/civicpin/civicpin/store/sqlite"
 )
 
 const (
-	coderFile = "CIVICPIN_TEST_CODER_FILE" // the database
-	coderJob  = "CIVICPIN_TEST_CODER_JOB"  // "code ID TYPED", "ask" or "backup CODE"
-	coderEach = 25                         // how often each process does it, some at once
-	// codeLimit is how many wrong guesses lock.
-	codeLimit = 7
+	coderTimes = 25 // how often each process does its job
+	codeLimit  = 7  // how many wrong guesses lock
 )
 
 // codePurpose is what all codes of these tests are for.
@@ -43,18 +31,7 @@ type coding struct {
 }
 
 func openCoding(ctx context.Context, path string) (*coding, error) {
-	s, err := sqlite.Open(ctx, path)
-	if err != nil {
-		return nil, err
-	}
-	sealer, err := store.XChaCha20Poly1305(civicpin.NewSecret(strings.Repeat("s", 32)))
-	if err != nil {
-		return nil, err
-	}
-	vault, err := store.OpenVault(ctx, s, store.Keys{
-		Index:   civicpin.NewSecret(strings.Repeat("i", 32)),
-		Sealing: []store.SealingKey{{ID: "k1", Sealer: sealer}},
-	}, nil)
+	vault, s, err := openVault(ctx, path, nil, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -75,107 +52,42 @@ func openCoding(ctx context.Context, path string) (*coding, error) {
 	return &coding{codes: codes, paper: paper, Closer: s}, err
 }
 
-// TestCoder is not a test: it is what a process of the tests below does. It prints a line for the outcome of each try.
-func TestCoder(t *testing.T) {
-	path := os.Getenv(coderFile)
-	if path == "" {
-		t.Skip("runs in processes of its own only")
-	}
-	var mu sync.Mutex
-	say := func(line string) {
-		mu.Lock()
-		defer mu.Unlock()
-		fmt.Println(line)
-	}
-	c, err := openCoding(t.Context(), path)
-	require.NoError(t, err)
-	defer c.Close()
-	job := strings.Fields(os.Getenv(coderJob))
-	try := map[string]func() error{
-		"code": func() error {
-			return c.codes.Verify(t.Context(), "CITIZEN", codePurpose, job[1], civicpin.NewSecret(job[2]), civicpin.Source{})
-		},
-		"ask": func() error {
-			_, err := c.codes.Request(t.Context(), "CITIZEN", codePurpose, otp.RequestOptions{})
-			return err
-		},
-		"backup": func() error {
-			return c.paper.Verify(t.Context(), "CITIZEN", civicpin.NewSecret(job[1]), civicpin.Source{})
-		},
-	}[job[0]]
-	say("ready")
-	_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
+// A codeJob is what a child does over and over: with a code, a guess at a request's; with a backup code, a guess at those;
+// with neither, it asks for a code.
+type codeJob struct{ Path, ID, Code, Backup string }
 
-	var wg sync.WaitGroup
-	todo := make(chan struct{}, coderEach)
-	for range coderEach {
-		todo <- struct{}{}
+func (j codeJob) try(ctx context.Context, c *coding) (err error) {
+	switch {
+	case j.Code != "":
+		err = c.codes.Verify(ctx, "CITIZEN", codePurpose, j.ID, civicpin.NewSecret(j.Code), civicpin.Source{})
+	case j.Backup != "":
+		err = c.paper.Verify(ctx, "CITIZEN", civicpin.NewSecret(j.Backup), civicpin.Source{})
+	default:
+		_, err = c.codes.Request(ctx, "CITIZEN", codePurpose, otp.RequestOptions{})
 	}
-	close(todo)
-	for range 5 {
-		wg.Go(func() {
-			for range todo {
-				err := try()
-				for errors.Is(err, otp.ErrBusy) {
-					time.Sleep(time.Millisecond)
-					err = try()
-				}
-				switch {
-				case err == nil:
-					say("let in")
-				case errors.As(err, new(*lockout.LockedError)):
-					say("locked")
-				case errors.Is(err, otp.ErrRefused):
-					say("refused")
-				default:
-					say("error: " + err.Error())
-				}
-			}
-		})
-	}
-	wg.Wait()
-	say("done")
+	return err
 }
 
-// runCoders lets four processes do a job each at the same time, and counts the outcomes.
-func runCoders(t *testing.T, path string, jobs ...string) map[string]int {
-	t.Helper()
-	type coder struct {
-		in  io.Writer
-		out *bufio.Scanner
-	}
-	var all []coder
-	for i := range processes {
-		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestCoder$")
-		cmd.Env = append(os.Environ(), coderFile+"="+path, coderJob+"="+jobs[i%len(jobs)])
-		cmd.Stderr = os.Stderr
-		in, err := cmd.StdinPipe()
-		require.NoError(t, err)
-		out, err := cmd.StdoutPipe()
-		require.NoError(t, err)
-		require.NoError(t, cmd.Start())
-		t.Cleanup(func() {
-			_ = cmd.Process.Kill()
-			_ = cmd.Wait()
-		})
-		c := coder{in, bufio.NewScanner(out)}
-		require.True(t, c.out.Scan())
-		require.Equal(t, "ready", c.out.Text())
-		all = append(all, c)
-	}
-	for _, c := range all {
-		_, err := io.WriteString(c.in, "\n")
-		require.NoError(t, err)
-	}
-	lines := make(map[string]int)
-	for _, c := range all {
-		for c.out.Scan() && c.out.Text() != "done" {
-			require.False(t, strings.HasPrefix(c.out.Text(), "error"), c.out.Text())
-			lines[c.out.Text()]++
+// TestCoder is not a test: it is a child that says the outcome of each try.
+func TestCoder(t *testing.T) {
+	processes.Serve(t, func(ctx context.Context, c *processes.Child, j codeJob) error {
+		coding, err := openCoding(ctx, j.Path)
+		if err != nil {
+			return err
 		}
-		require.Equal(t, "done", c.out.Text())
-	}
-	return lines
+		c.Race(coderTimes, func() (string, error) { return patient(func() error { return j.try(ctx, coding) }) })
+		return coding.Close()
+	})
+}
+
+// startCoding opens a new file.
+func startCoding(t *testing.T) (c *coding, path string) {
+	t.Helper()
+	path = newPath(t)
+	c, err := openCoding(t.Context(), path)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = c.Close() })
+	return c, path
 }
 
 // request asks for a code, and returns the request's id and the code.
@@ -193,14 +105,12 @@ func (c *coding) request(t *testing.T) (id, sent string) {
 // TestCodersShareALimit: of a hundred wrong codes by four processes, exactly as many as the limit are compared, though one of
 // them names another request, and only six hear how many are left.
 func TestCodersShareALimit(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "pins.db")
-	c, err := openCoding(t.Context(), path)
-	require.NoError(t, err)
-	defer c.Close()
+	c, path := startCoding(t)
 	first, _ := c.request(t)
 	second, sent := c.request(t)
-	lines := runCoders(t, path, "code "+first+" wrong", "code "+second+" wrong")
-	require.Equal(t, map[string]int{"refused": codeLimit - 1, "locked": processes*coderEach - codeLimit + 1}, lines)
+	one, two := codeJob{Path: path, ID: first, Code: "wrong"}, codeJob{Path: path, ID: second, Code: "wrong"}
+	lines := processes.Run(t, "TestCoder", one, two, one, two)
+	require.Equal(t, map[string]int{"refused": codeLimit - 1, "locked": children*coderTimes - codeLimit + 1}, lines)
 	st, err := c.codes.Status(t.Context(), "CITIZEN")
 	require.NoError(t, err)
 	require.Equal(t, codeLimit, st.Failures)
@@ -210,25 +120,21 @@ func TestCodersShareALimit(t *testing.T) {
 
 // TestCodersUseOneCode: of a hundred uses of one code by four processes, one is let in.
 func TestCodersUseOneCode(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "pins.db")
-	c, err := openCoding(t.Context(), path)
-	require.NoError(t, err)
-	defer c.Close()
+	c, path := startCoding(t)
 	id, sent := c.request(t)
-	lines := runCoders(t, path, "code "+id+" "+sent)
+	j := codeJob{Path: path, ID: id, Code: sent}
+	lines := processes.Run(t, "TestCoder", j, j, j, j)
 	require.Equal(t, 1, lines["let in"])
-	require.Equal(t, processes*coderEach-1, lines["refused"]+lines["locked"])
+	require.Equal(t, children*coderTimes-1, lines["refused"]+lines["locked"])
 }
 
 // TestCodersUseOneBackupCode: the same of a backup code.
 func TestCodersUseOneBackupCode(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "pins.db")
-	c, err := openCoding(t.Context(), path)
-	require.NoError(t, err)
-	defer c.Close()
+	c, path := startCoding(t)
 	set, err := c.paper.Issue(t.Context(), "CITIZEN", civicpin.Citizen)
 	require.NoError(t, err)
-	lines := runCoders(t, path, "backup "+strings.ReplaceAll(set[4].Reveal(), " ", ""))
+	j := codeJob{Path: path, Backup: strings.ReplaceAll(set[4].Reveal(), " ", "")}
+	lines := processes.Run(t, "TestCoder", j, j, j, j)
 	require.Equal(t, 1, lines["let in"])
 	left, err := c.paper.Left(t.Context(), "CITIZEN")
 	require.NoError(t, err)
@@ -237,7 +143,7 @@ func TestCodersUseOneBackupCode(t *testing.T) {
 
 // TestCodersShareSendLimits: of a hundred requests by four processes, as many as the limit are let through.
 func TestCodersShareSendLimits(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "pins.db")
-	lines := runCoders(t, path, "ask")
-	require.Equal(t, map[string]int{"let in": 10, "locked": processes*coderEach - 10}, lines)
+	j := codeJob{Path: newPath(t)}
+	require.Equal(t, map[string]int{"let in": 10, "locked": children*coderTimes - 10},
+		processes.Run(t, "TestCoder", j, j, j, j))
 }

@@ -1,13 +1,13 @@
 package sqlite_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -16,32 +16,27 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit/processes"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/audit"
 	"github.com/civicpin/civicpin/store/sqlite"
 )
 
-func init() {
-	jobs["open-vault"] = openVault
-	jobs["serve"] = serve
-}
-
-// openVault opens a vault with the keys of a file, and prints whether they fit.
-func openVault(path string, args []string, _ *bufio.Scanner) error {
-	return withStore(path, func(ctx context.Context, s *sqlite.Store) error {
-		keys, err := store.ReadKeyFile(args[0])
+// TestVaultOpener is not a test: it is a child that opens a vault with the keys of a file, and says whether they fit.
+func TestVaultOpener(t *testing.T) {
+	serve(t, func(ctx context.Context, c *processes.Child, s *sqlite.Store, j fileJob) error {
+		keys, err := store.ReadKeyFile(j.Text)
 		if err != nil {
 			return err
 		}
 		_, err = store.OpenVault(ctx, s, keys, nil)
-		var wrong *store.KeysError
 		switch {
-		case errors.As(err, &wrong):
-			fmt.Println("refused")
+		case errors.As(err, new(*store.KeysError)):
+			c.Say("refused")
 		case err != nil:
 			return err
 		default:
-			fmt.Println("fits")
+			c.Say("fits")
 		}
 		return nil
 	})
@@ -58,27 +53,23 @@ func TestProcessesOpenAnEmptyStore(t *testing.T) {
 	for round := range 6 {
 		path := newPath(t)
 		differ := round%2 == 1
-		var all []*process
-		for i := range processes {
-			file := files[0]
+		all := processes.Start(t, "TestVaultOpener", each(func(i int) fileJob {
 			if differ {
-				file = files[i%2]
+				return fileJob{Path: path, Text: files[i%2]}
 			}
-			all = append(all, waitingChild(t, "open-vault", path, file))
-		}
-		for _, p := range all {
-			p.begin(t)
-		}
+			return fileJob{Path: path, Text: files[0]}
+		})...)
+		all.Go(t)
 		fit := make([]int, 2)
 		for i, p := range all {
-			if p.finish(t) == "fits\n" {
+			if slices.Equal(p.Finish(t), []string{"fits"}) {
 				fit[i%2]++
 			}
 		}
 		if differ {
-			assert.ElementsMatch(t, []int{0, processes / 2}, fit)
+			assert.ElementsMatch(t, []int{0, children / 2}, fit)
 		} else {
-			assert.Equal(t, []int{processes / 2, processes / 2}, fit)
+			assert.Equal(t, []int{children / 2, children / 2}, fit)
 		}
 	}
 }
@@ -130,16 +121,17 @@ func (v *server) visit(ctx context.Context, i int) error {
 	return nil
 }
 
-// serve is a process under traffic, until it reads a line. It prints "serving" after the first visit, and how many there were.
-func serve(path string, args []string, lines *bufio.Scanner) error {
-	return withStore(path, func(ctx context.Context, s *sqlite.Store) error {
-		v, err := newServer(ctx, s, args[0])
+// TestServer is not a test: it is a child under traffic, until it is told to stop. It says "serving" after the first visit, and
+// in the end how many visits there were.
+func TestServer(t *testing.T) {
+	serve(t, func(ctx context.Context, c *processes.Child, s *sqlite.Store, j fileJob) error {
+		v, err := newServer(ctx, s, j.Text)
 		if err != nil {
 			return err
 		}
 		var stop atomic.Bool
 		go func() {
-			lines.Scan()
+			c.Hear()
 			stop.Store(true)
 		}()
 		n := 0
@@ -148,10 +140,10 @@ func serve(path string, args []string, lines *bufio.Scanner) error {
 				return fmt.Errorf("visit %d: %w", n, err)
 			}
 			if n == 0 {
-				fmt.Println("serving")
+				c.Say("serving")
 			}
 		}
-		fmt.Println(n)
+		c.Say(n)
 		return nil
 	})
 }
@@ -161,7 +153,7 @@ type rollout struct {
 	t       *testing.T
 	path    string
 	file    string
-	running [2]*process
+	running [2]*processes.Process
 	visits  int
 }
 
@@ -174,8 +166,8 @@ func (r *rollout) restart() {
 		require.NoError(r.t, err)
 		own := fmt.Sprint(r.file, i)
 		require.NoError(r.t, os.WriteFile(own, text, 0o600))
-		r.running[i] = child(r.t, "serve", r.path, own)
-		require.Equal(r.t, "serving", r.running[i].line(r.t))
+		r.running[i] = child(r.t, "TestServer", fileJob{Path: r.path, Text: own})
+		require.Equal(r.t, "serving", r.running[i].Line(r.t))
 		time.Sleep(50 * time.Millisecond) // both serve, with different files
 	}
 }
@@ -185,8 +177,12 @@ func (r *rollout) stop(i int) {
 	if r.running[i] == nil {
 		return
 	}
-	r.running[i].begin(r.t)
-	r.visits += number(strings.TrimSpace(r.running[i].finish(r.t)))
+	r.running[i].Go(r.t)
+	said := r.running[i].Finish(r.t)
+	require.Len(r.t, said, 1)
+	visits, err := strconv.Atoi(said[0])
+	require.NoError(r.t, err)
+	r.visits += visits
 	r.running[i] = nil
 }
 

@@ -18,8 +18,8 @@ func TestContextWhileLocked(t *testing.T) {
 	path := newPath(t)
 	s := open(t, path)
 	v := put(t, s, "k", "v", 0)
-	holder := child(t, "hold", path)
-	require.Equal(t, "held", holder.line(t))
+	holder := child(t, "TestHolder", fileJob{Path: path})
+	require.Equal(t, "held", holder.Line(t))
 
 	for name, do := range map[string]func(ctx context.Context) error{
 		"Put":    func(ctx context.Context) error { _, err := s.Put(ctx, "k", store.Record{Version: v}); return err },
@@ -63,8 +63,8 @@ func TestContextWhileLocked(t *testing.T) {
 		r, err := s.Get(t.Context(), "k")
 		require.NoError(t, err)
 		require.Equal(t, v, r.Version)
-		holder.begin(t)
-		holder.finish(t)
+		holder.Go(t)
+		require.Empty(t, holder.Finish(t))
 		wg.Wait()
 		r, err = s.Get(t.Context(), "k")
 		require.NoError(t, err)

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/sqlite"
@@ -19,14 +19,7 @@ import (
 
 // guessGate returns a gate over a store.
 func guessGate(s store.Store) (*lockout.Gate, error) {
-	sealer, err := store.XChaCha20Poly1305(civicpin.NewSecret(strings.Repeat("s", 32)))
-	if err != nil {
-		return nil, err
-	}
-	vault, err := store.OpenVault(context.Background(), s, store.Keys{
-		Index:   civicpin.NewSecret(strings.Repeat("i", 32)),
-		Sealing: []store.SealingKey{{ID: "k1", Sealer: sealer}},
-	}, nil)
+	vault, err := store.OpenVault(context.Background(), s, testkit.Keys(), nil)
 	if err != nil {
 		return nil, err
 	}

@@ -1,14 +1,11 @@
 package sqlite_test
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -17,15 +14,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit/processes"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 	"github.com/civicpin/civicpin/store/sqlite"
 )
 
 // These tests kill real processes that queue and send, and look what the next one makes of what they left in the file.
-
-// outboxVariable holds the job and the directory of a test binary that was started as a child.
-const outboxVariable = "CIVICPIN_OUTBOX_TEST_JOB"
 
 // notice is a record that owns one message.
 type notice struct {
@@ -118,44 +113,40 @@ func (o *office) post(ctx context.Context, text string, step func(string)) error
 	return nil
 }
 
-// TestOutboxChild is not a test: it is what a child runs.
+// An outboxJob is what a child does in a directory until it is killed.
+type outboxJob struct {
+	Dir   string
+	Queue bool // queues for ever
+	Send  bool // sends
+	Hang  bool // never comes back from the notifier
+}
+
+// TestOutboxChild is not a test: it is a child that queues and sends. It says each step.
 func TestOutboxChild(t *testing.T) {
-	job, dir, ok := strings.Cut(os.Getenv(outboxVariable), " ")
-	if !ok {
-		return
-	}
-	ctx := t.Context()
-	var mu sync.Mutex
-	say := func(s string) {
-		mu.Lock()
-		defer mu.Unlock()
-		fmt.Println("> " + s) // a pipe: what is written is the parent's, also when this process is killed
-	}
-	switch job {
-	case "queue": // for ever, without a dispatcher
-		o, err := openOffice(ctx, dir, 0, civicpin.ByChannel{})
-		require.NoError(t, err)
-		for i := 0; ; i++ {
-			require.NoError(t, o.post(ctx, fmt.Sprint("n", i), say))
-		}
-	case "hang": // sends, and never comes back from the notifier
-		o, err := openOffice(ctx, dir, 0, civicpin.NotifierFunc(func(_ context.Context, m civicpin.Message) (string, error) {
-			say("sent " + m.Secret.Reveal() + " " + m.ID)
-			select {}
-		}))
-		require.NoError(t, err)
-		require.NoError(t, o.out.Run(ctx))
-	case "both": // queues and sends for ever
-		o, err := openOffice(ctx, dir, 0, civicpin.NotifierFunc(func(_ context.Context, m civicpin.Message) (string, error) {
-			say("sent " + m.Secret.Reveal() + " " + m.ID)
+	processes.Serve(t, func(ctx context.Context, c *processes.Child, j outboxJob) error {
+		o, err := openOffice(ctx, j.Dir, 0, civicpin.NotifierFunc(func(_ context.Context, m civicpin.Message) (string, error) {
+			c.Say("sent ", m.Secret.Reveal(), " ", m.ID)
+			if j.Hang {
+				select {}
+			}
 			return "", nil
 		}))
-		require.NoError(t, err)
-		go func() { _ = o.out.Run(ctx) }()
-		for i := 0; ; i++ {
-			require.NoError(t, o.post(ctx, fmt.Sprint("n", i), say))
+		if err != nil {
+			return err
 		}
-	}
+		c.Ready()
+		if !j.Queue {
+			return o.out.Run(ctx)
+		}
+		if j.Send {
+			go func() { _ = o.out.Run(ctx) }()
+		}
+		for i := 0; ; i++ {
+			if err := o.post(ctx, fmt.Sprint("n", i), func(step string) { c.Say(step) }); err != nil {
+				return err
+			}
+		}
+	})
 }
 
 // newOffice makes a directory for an office.
@@ -168,30 +159,17 @@ func newOffice(t *testing.T) string {
 }
 
 // runAndKill starts a child, kills it with SIGKILL when enough says so of a line, and returns all that it said.
-func runAndKill(t *testing.T, job, dir string, enough func(line string) bool) []string {
+func runAndKill(t *testing.T, j outboxJob, enough func(line string) bool) (said []string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestOutboxChild$")
-	cmd.Env = append(os.Environ(), outboxVariable+"="+job+" "+dir)
-	var problems bytes.Buffer
-	cmd.Stderr = &problems
-	pipe, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	var said []string
-	killed := false
-	lines := bufio.NewScanner(pipe)
-	for lines.Scan() {
-		line, ok := strings.CutPrefix(lines.Text(), "> ")
-		require.True(t, ok, "%s\n%s", lines.Text(), &problems)
+	all := processes.Start(t, "TestOutboxChild", j)
+	all.Go(t)
+	for {
+		line := all[0].Line(t)
 		said = append(said, line)
-		if !killed && enough(line) {
-			killed = true
-			require.NoError(t, cmd.Process.Kill())
+		if enough(line) {
+			return append(said, all[0].Kill(t)...)
 		}
 	}
-	_ = cmd.Wait() // it was killed
-	require.True(t, killed, "%s", &problems)
-	return said
 }
 
 // arrivals are the messages that a notifier was given: how often each text came, and under which ids.
@@ -259,7 +237,7 @@ func TestKillBetweenCommitAndSend(t *testing.T) {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
 			dir := newOffice(t)
-			said := runAndKill(t, "queue", dir, func(line string) bool { return line == step+" n5" })
+			said := runAndKill(t, outboxJob{Dir: dir, Queue: true}, func(line string) bool { return line == step+" n5" })
 			a := newArrivals()
 
 			o, err := openOffice(t.Context(), dir, 0, a)
@@ -303,7 +281,7 @@ func TestKillBetweenSendAndMark(t *testing.T) {
 	require.NoError(t, o.store.Close())
 
 	n := 0
-	said := runAndKill(t, "hang", dir, func(string) bool { n++; return n == 3 })
+	said := runAndKill(t, outboxJob{Dir: dir, Send: true, Hang: true}, func(string) bool { n++; return n == 3 })
 	hung := make(map[string]bool)
 	for _, line := range said {
 		f := strings.Fields(line)
@@ -340,9 +318,16 @@ func TestKillBetweenSendAndMark(t *testing.T) {
 // once and once more for each kill that it was in flight at.
 func TestKillAnywhere(t *testing.T) {
 	t.Parallel()
-	for _, when := range []string{"added n11", "written n12", "committed n13", "sent n9 "} {
+	for _, when := range []string{"added", "written", "committed", "sent"} {
 		dir := newOffice(t)
-		said := runAndKill(t, "both", dir, func(line string) bool { return strings.HasPrefix(line, when) })
+		sent := false
+		said := runAndKill(t, outboxJob{Dir: dir, Queue: true, Send: true}, func(line string) bool {
+			f := strings.Fields(line)
+			n, err := strconv.Atoi(strings.TrimPrefix(f[1], "n"))
+			require.NoError(t, err)
+			sent = sent || f[0] == "sent" // on a loaded machine this may take a while
+			return sent && f[0] == when && n >= 9
+		})
 		a := newArrivals()
 		for _, line := range said {
 			if f := strings.Fields(line); f[0] == "sent" {

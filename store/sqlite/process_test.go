@@ -1,15 +1,11 @@
 package sqlite_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,167 +13,95 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/civicpin/civicpin/internal/testkit/processes"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/sqlite"
 )
 
-// processes is how many programs share a file in these tests.
-const processes = 4
+// children is how many programs share a file in these tests.
+const children = 4
 
-// jobVariable names what a test binary that was started as a child has to do.
-const jobVariable = "CIVICPIN_SQLITE_TEST_JOB"
-
-// A process is a child with its pipes. Each job begins when it reads a line.
-type process struct {
-	cmd    *exec.Cmd
-	in     io.WriteCloser
-	out    *bufio.Reader
-	errors *bytes.Buffer
+// A fileJob is what a child does with a file.
+type fileJob struct {
+	Path  string
+	Times int
+	Text  string
 }
 
-// child starts this test binary once more, with a job on a file, and lets it begin.
-func child(t *testing.T, job, path string, args ...string) *process {
+// serve does a job with a file, which the child opens once it may begin.
+func serve(t *testing.T, do func(ctx context.Context, c *processes.Child, s *sqlite.Store, j fileJob) error) {
 	t.Helper()
-	p := waitingChild(t, job, path, args...)
-	p.begin(t)
-	return p
+	processes.Serve(t, func(ctx context.Context, c *processes.Child, j fileJob) error {
+		c.Ready()
+		s, err := sqlite.Open(ctx, j.Path)
+		if err != nil {
+			return err
+		}
+		return errors.Join(do(ctx, c, s, j), s.Close())
+	})
 }
 
-func waitingChild(t *testing.T, job, path string, args ...string) *process {
+// child starts a child with a job, and lets it begin.
+func child(t *testing.T, test string, j fileJob) *processes.Process {
 	t.Helper()
-	p := &process{cmd: exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestChildProcess$"), errors: new(bytes.Buffer)}
-	p.cmd.Env = append(os.Environ(), jobVariable+"="+job+"\n"+path+"\n"+strings.Join(args, "\n"))
-	p.cmd.Stderr = p.errors
-	var err error
-	p.in, err = p.cmd.StdinPipe()
-	require.NoError(t, err)
-	out, err := p.cmd.StdoutPipe()
-	require.NoError(t, err)
-	p.out = bufio.NewReader(out)
-	require.NoError(t, p.cmd.Start())
-	require.Equal(t, "ready", p.line(t))
-	return p
+	g := processes.Start(t, test, j)
+	g.Go(t)
+	return g[0]
 }
 
-// begin lets the child do its job, or the next part of it.
-func (p *process) begin(t *testing.T) {
-	t.Helper()
-	_, err := io.WriteString(p.in, "\n")
-	require.NoError(t, err)
-}
-
-func (p *process) line(t *testing.T) string {
-	t.Helper()
-	s, err := p.out.ReadString('\n')
-	require.NoError(t, err, "%s", p.errors)
-	return strings.TrimSuffix(s, "\n")
-}
-
-// finish waits for the child's end and returns what it printed.
-func (p *process) finish(t *testing.T) string {
-	t.Helper()
-	rest, err := io.ReadAll(p.out)
-	require.NoError(t, err)
-	require.NoError(t, p.cmd.Wait(), "%s%s", rest, p.errors)
-	return string(rest)
-}
-
-// TestChildProcess is not a test: it is what a child runs.
-func TestChildProcess(t *testing.T) {
-	fields := strings.Split(os.Getenv(jobVariable), "\n")
-	if len(fields) < 2 {
-		return
+// each returns a job for each child.
+func each[J any](job func(i int) J) []J {
+	var jobs []J
+	for i := range children {
+		jobs = append(jobs, job(i))
 	}
-	lines := bufio.NewScanner(os.Stdin)
-	fmt.Println("ready")
-	if !lines.Scan() {
-		os.Exit(3)
-	}
-	// os.Exit, so that the test package prints nothing after what the job printed.
-	if err := jobs[fields[0]](fields[1], fields[2:], lines); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	os.Exit(0)
+	return jobs
 }
 
-var jobs = map[string]func(path string, args []string, lines *bufio.Scanner) error{
-	"increment": increment,
-	"create":    createMany,
-	"open":      openOnly,
-	"write":     writeForever,
-	"follow":    follow,
-	"hold":      hold,
-}
-
-func number(s string) int {
-	n, err := strconv.Atoi(s)
-	if err != nil {
-		panic(err)
-	}
-	return n
-}
-
-func withStore(path string, do func(ctx context.Context, s *sqlite.Store) error) error {
-	ctx := context.Background()
-	s, err := sqlite.Open(ctx, path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(do(ctx, s), s.Close())
-}
-
-// increment adds one to a record n times, by compare-and-swap.
-func increment(path string, args []string, _ *bufio.Scanner) error {
-	return withStore(path, func(ctx context.Context, s *sqlite.Store) error {
-		for range number(args[0]) {
-			for {
-				r, err := s.Get(ctx, "counter")
-				if errors.Is(err, store.ErrNotFound) {
-					r = store.Record{Value: make([]byte, 8)}
-				} else if err != nil {
-					return err
-				}
-				binary.BigEndian.PutUint64(r.Value, binary.BigEndian.Uint64(r.Value)+1)
-				_, err = s.Put(ctx, "counter", r)
-				if err == nil {
-					break
-				}
-				if !errors.Is(err, store.ErrConflict) {
-					return err
-				}
+// TestIncrementer is not a test: it is a child that adds one to a record n times, by compare-and-swap.
+func TestIncrementer(t *testing.T) {
+	serve(t, func(ctx context.Context, _ *processes.Child, s *sqlite.Store, j fileJob) error {
+		for range j.Times {
+			if err := increment(ctx, s); err != nil {
+				return err
 			}
 		}
 		return nil
 	})
 }
 
-func TestProcessesIncrement(t *testing.T) {
-	path := newPath(t)
-	const each = 100
-	var all []*process
-	for range processes {
-		all = append(all, waitingChild(t, "increment", path, strconv.Itoa(each)))
+func increment(ctx context.Context, s *sqlite.Store) error {
+	for {
+		r, err := s.Get(ctx, "counter")
+		if errors.Is(err, store.ErrNotFound) {
+			r = store.Record{Value: make([]byte, 8)}
+		} else if err != nil {
+			return err
+		}
+		binary.BigEndian.PutUint64(r.Value, binary.BigEndian.Uint64(r.Value)+1)
+		if _, err = s.Put(ctx, "counter", r); !errors.Is(err, store.ErrConflict) {
+			return err
+		}
 	}
-	for _, p := range all {
-		p.begin(t)
-	}
-	for _, p := range all {
-		p.finish(t)
-	}
-	r, err := open(t, path).Get(t.Context(), "counter")
-	require.NoError(t, err)
-	require.Equal(t, uint64(processes*each), binary.BigEndian.Uint64(r.Value))
 }
 
-// createMany tries to create the same keys as everybody else, and prints those that it created.
-func createMany(path string, args []string, _ *bufio.Scanner) error {
-	return withStore(path, func(ctx context.Context, s *sqlite.Store) error {
-		for i := range number(args[0]) {
-			_, err := s.Put(ctx, fmt.Sprintf("key/%d", i), store.Record{Value: []byte(args[1])})
+func TestProcessesIncrement(t *testing.T) {
+	path := newPath(t)
+	const times = 100
+	processes.Run(t, "TestIncrementer", each(func(int) fileJob { return fileJob{Path: path, Times: times} })...)
+	r, err := open(t, path).Get(t.Context(), "counter")
+	require.NoError(t, err)
+	require.Equal(t, uint64(children*times), binary.BigEndian.Uint64(r.Value))
+}
+
+// TestCreator is not a test: it is a child that tries to create the same keys as the others, and says which it created.
+func TestCreator(t *testing.T) {
+	serve(t, func(ctx context.Context, c *processes.Child, s *sqlite.Store, j fileJob) error {
+		for i := range j.Times {
+			_, err := s.Put(ctx, fmt.Sprintf("key/%d", i), store.Record{Value: []byte(j.Text)})
 			switch {
 			case err == nil:
-				fmt.Println(i)
+				c.Say(i)
 			case !errors.Is(err, store.ErrConflict):
 				return err
 			}
@@ -189,16 +113,11 @@ func createMany(path string, args []string, _ *bufio.Scanner) error {
 func TestProcessesCreateOnce(t *testing.T) {
 	path := newPath(t)
 	const keys = 100
-	var all []*process
-	for i := range processes {
-		all = append(all, waitingChild(t, "create", path, strconv.Itoa(keys), strconv.Itoa(i)))
-	}
-	for _, p := range all {
-		p.begin(t)
-	}
+	all := processes.Start(t, "TestCreator", each(func(i int) fileJob { return fileJob{path, keys, strconv.Itoa(i)} })...)
+	all.Go(t)
 	winners := make(map[string][]string)
 	for i, p := range all {
-		for key := range strings.FieldsSeq(p.finish(t)) {
+		for _, key := range p.Finish(t) {
 			winners[key] = append(winners[key], strconv.Itoa(i))
 		}
 	}
@@ -212,24 +131,16 @@ func TestProcessesCreateOnce(t *testing.T) {
 	}
 }
 
-func openOnly(path string, _ []string, _ *bufio.Scanner) error {
-	return withStore(path, func(context.Context, *sqlite.Store) error { return nil })
+// TestOpener is not a test: it is a child that opens a file.
+func TestOpener(t *testing.T) {
+	serve(t, func(context.Context, *processes.Child, *sqlite.Store, fileJob) error { return nil })
 }
 
 // Several programs that start at once must all get the file, its log and its schema, whoever makes them.
 func TestProcessesStartAtOnce(t *testing.T) {
 	for range 3 {
 		path := newPath(t)
-		var all []*process
-		for range processes {
-			all = append(all, waitingChild(t, "open", path))
-		}
-		for _, p := range all {
-			p.begin(t)
-		}
-		for _, p := range all {
-			p.finish(t)
-		}
+		processes.Run(t, "TestOpener", each(func(int) fileJob { return fileJob{Path: path} })...)
 		put(t, open(t, path), "k", "v", 0)
 		var versions int
 		require.NoError(t, openRaw(t, path).QueryRow("SELECT count(*) FROM civicpin_records_schema").Scan(&versions))
@@ -237,28 +148,29 @@ func TestProcessesStartAtOnce(t *testing.T) {
 	}
 }
 
-// writeForever creates records, replaces every second and deletes every third one, and prints what was acknowledged.
-func writeForever(path string, args []string, _ *bufio.Scanner) error {
-	return withStore(path, func(ctx context.Context, s *sqlite.Store) error {
-		value := bytes.Repeat([]byte(args[0]), 3000)
+// TestWriter is not a test: it is a child that creates records for ever, replaces every second and deletes every third one, and
+// says what was acknowledged.
+func TestWriter(t *testing.T) {
+	serve(t, func(ctx context.Context, c *processes.Child, s *sqlite.Store, j fileJob) error {
+		value := bytes.Repeat([]byte(j.Text), 3000)
 		for i := 0; ; i++ {
-			key := fmt.Sprintf("w%s/%d", args[0], i)
+			key := fmt.Sprintf("w%s/%d", j.Text, i)
 			v, err := s.Put(ctx, key, store.Record{Value: value})
 			if err != nil {
 				return err
 			}
-			fmt.Println("put", key, v)
+			c.Say(key, " ", v)
 			if i%2 == 0 {
 				if v, err = s.Put(ctx, key, store.Record{Value: value, Version: v}); err != nil {
 					return err
 				}
-				fmt.Println("put", key, v)
+				c.Say(key, " ", v)
 			}
 			if i%3 == 0 {
 				if err := s.Delete(ctx, key, v); err != nil {
 					return err
 				}
-				fmt.Println("delete", key, 0)
+				c.Say(key, " ", 0)
 			}
 		}
 	})
@@ -268,30 +180,22 @@ func writeForever(path string, args []string, _ *bufio.Scanner) error {
 func TestKill(t *testing.T) {
 	path := newPath(t)
 	acknowledged := make(map[string]string) // key to version, "0" for deleted
-	last := make([]string, 0, 3*processes)  // the last key of each process: its next write may have happened or not
+	last := make([]string, 0, 3*children)   // the last key of each process: its next write may have happened or not
 	for round := range 3 {
-		var all []*process
-		for i := range processes {
-			all = append(all, child(t, "write", path, strconv.Itoa(processes*round+i)))
-		}
-		latest := make([]string, processes)
+		all := processes.Start(t, "TestWriter", each(func(i int) fileJob {
+			return fileJob{Path: path, Text: strconv.Itoa(children*round + i)}
+		})...)
+		all.Go(t)
+		latest := make([]string, children)
 		for i, p := range all {
 			for range 20 {
-				latest[i] = note(acknowledged, p.line(t))
+				latest[i] = note(acknowledged, p.Line(t))
 			}
-		}
-		for _, p := range all {
-			require.NoError(t, p.cmd.Process.Kill())
 		}
 		for i, p := range all {
-			rest, err := io.ReadAll(p.out)
-			require.NoError(t, err)
-			for line := range strings.Lines(string(rest)) {
-				if strings.HasSuffix(line, "\n") {
-					latest[i] = note(acknowledged, strings.TrimSpace(line))
-				}
+			for _, line := range p.Kill(t) {
+				latest[i] = note(acknowledged, line)
 			}
-			require.Error(t, p.cmd.Wait(), "it was killed")
 		}
 		last = append(last, latest...)
 		var verdict string
@@ -319,26 +223,26 @@ func TestKill(t *testing.T) {
 				unacknowledged++
 			}
 		}
-		require.LessOrEqual(t, unacknowledged, processes*(round+1), "each process had at most one write under way")
+		require.LessOrEqual(t, unacknowledged, children*(round+1), "each process had at most one write under way")
 	}
 }
 
 func note(acknowledged map[string]string, line string) (key string) {
-	fields := strings.Fields(line)
-	acknowledged[fields[1]] = fields[2]
-	return fields[1]
+	key, version, _ := strings.Cut(line, " ")
+	acknowledged[key] = version
+	return key
 }
 
-// follow prints what it reads whenever it is told to.
-func follow(path string, _ []string, lines *bufio.Scanner) error {
-	return withStore(path, func(ctx context.Context, s *sqlite.Store) error {
+// TestFollower is not a test: it is a child that says what it reads whenever it is told to, until it is told to stop.
+func TestFollower(t *testing.T) {
+	serve(t, func(ctx context.Context, c *processes.Child, s *sqlite.Store, _ fileJob) error {
 		for {
 			r, err := s.Get(ctx, "news")
 			if err != nil {
 				return err
 			}
-			fmt.Println(string(r.Value))
-			if !lines.Scan() {
+			c.Say(string(r.Value))
+			if c.Hear() == "stop" {
 				return nil
 			}
 		}
@@ -350,35 +254,29 @@ func TestProcessesSeeEveryWrite(t *testing.T) {
 	path := newPath(t)
 	s := open(t, path)
 	v := put(t, s, "news", "0", 0)
-	var all []*process
-	for range processes {
-		all = append(all, child(t, "follow", path))
-	}
+	all := processes.Start(t, "TestFollower", each(func(int) fileJob { return fileJob{Path: path} })...)
+	all.Go(t)
 	for i := range 100 {
-		for _, p := range all {
-			require.Equal(t, strconv.Itoa(i), p.line(t))
-		}
+		require.Equal(t, map[string]int{strconv.Itoa(i): children}, all.Lines(t, 1))
 		v = put(t, s, "news", strconv.Itoa(i+1), v)
-		for _, p := range all {
-			p.begin(t)
-		}
+		all.Go(t)
 	}
+	require.Equal(t, map[string]int{"100": children}, all.Lines(t, 1))
 	for _, p := range all {
-		require.Equal(t, "100", p.line(t))
-		require.NoError(t, p.in.Close())
-		p.finish(t)
+		require.NoError(t, p.Tell("stop"))
 	}
+	require.Empty(t, all.Finish(t))
 }
 
-// hold takes the write lock, says so, and keeps it until it is told to let go.
-func hold(path string, _ []string, lines *bufio.Scanner) error {
-	return withStore(path, func(ctx context.Context, s *sqlite.Store) error {
+// TestHolder is not a test: it is a child that takes the write lock, says so, and keeps it until it is told to let go.
+func TestHolder(t *testing.T) {
+	serve(t, func(ctx context.Context, c *processes.Child, s *sqlite.Store, _ fileJob) error {
 		tx, err := sqlite.Writer(s).BeginTx(ctx, nil)
 		if err != nil {
 			return err
 		}
-		fmt.Println("held")
-		lines.Scan()
+		c.Say("held")
+		c.Hear()
 		return tx.Commit()
 	})
 }

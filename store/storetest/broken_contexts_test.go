@@ -10,6 +10,14 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
+// slowPut has Put take its time.
+func slowPut(e *engine) {
+	e.put = func(ctx context.Context, key string, r store.Record) (store.Version, error) {
+		time.Sleep(2 * time.Millisecond)
+		return e.rightPut(ctx, key, r)
+	}
+}
+
 func brokenDurable() []brokenStore {
 	const seen = "A write that was acknowledged"
 	buffered := func(most int) func(handle, data *engine) {
@@ -160,10 +168,7 @@ func brokenContexts() []brokenStore {
 			}
 		}),
 		one(broken, "Delete broken off", "done, it says", func(e *engine) {
-			e.put = func(ctx context.Context, key string, r store.Record) (store.Version, error) {
-				time.Sleep(2 * time.Millisecond)
-				return e.rightPut(ctx, key, r)
-			}
+			slowPut(e)
 			e.del = func(ctx context.Context, key string, v store.Version) error {
 				if time.Sleep(2 * time.Millisecond); ctx.Err() != nil {
 					return nil
@@ -172,10 +177,7 @@ func brokenContexts() []brokenStore {
 			}
 		}),
 		one(broken, "Delete broken off", "wipes before it removes", func(e *engine) {
-			e.put = func(ctx context.Context, key string, r store.Record) (store.Version, error) {
-				time.Sleep(2 * time.Millisecond)
-				return e.rightPut(ctx, key, r)
-			}
+			slowPut(e)
 			e.del = func(ctx context.Context, key string, v store.Version) error {
 				e.force(key, store.Record{})
 				if time.Sleep(2 * time.Millisecond); ctx.Err() != nil {

@@ -77,9 +77,8 @@ func byVersion(e *engine) {
 	}
 }
 
-// locked has the loop hold a lock that the methods need too.
-func locked(e *engine) {
-	var mu sync.Mutex
+// lockedList has the loop hold a lock.
+func lockedList(e *engine, mu *sync.Mutex) {
 	e.list = func(ctx context.Context, prefix, after string) iter.Seq2[store.Item, error] {
 		return func(yield func(store.Item, error) bool) {
 			mu.Lock()
@@ -87,6 +86,12 @@ func locked(e *engine) {
 			e.rightList(ctx, prefix, after)(yield)
 		}
 	}
+}
+
+// locked has the loop hold a lock that Get needs too.
+func locked(e *engine) {
+	var mu sync.Mutex
+	lockedList(e, &mu)
 	e.get = func(ctx context.Context, key string) (store.Record, error) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -184,16 +189,7 @@ func brokenLists() []brokenStore {
 		one(once, "while others write", "skips by number", offset),
 
 		one(calls, "Get, Put and Delete", "holds a lock", locked),
-		one(calls, "List", "one connection", func(e *engine) {
-			var mu sync.Mutex
-			e.list = func(ctx context.Context, prefix, after string) iter.Seq2[store.Item, error] {
-				return func(yield func(store.Item, error) bool) {
-					mu.Lock()
-					defer mu.Unlock()
-					e.rightList(ctx, prefix, after)(yield)
-				}
-			}
-		}),
+		one(calls, "List", "one connection", func(e *engine) { lockedList(e, new(sync.Mutex)) }),
 		one(calls, "after an early break", "keeps the connection", pooled),
 
 		one(ends, "context done before", "an error for each item", func(e *engine) {

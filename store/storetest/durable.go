@@ -33,17 +33,16 @@ func seenAtOnce(f *fixture) {
 	var v store.Version
 	for i := range 40 {
 		v = f.put(key, []byte{byte(i)}, v)
-		for _, err := range race(8, func(int) error {
+		f.together(8, func(int) error {
 			r, err := f.store.Get(f.Context(), key)
 			if err == nil && r.Version != v {
-				err = fmt.Errorf("version %d after Put told %d", r.Version, v)
+				err = fmt.Errorf("version %d", r.Version)
 			}
-			return err
-		}) {
 			if err != nil {
-				f.Fatalf("Get right after Put: %v", err)
+				return fmt.Errorf("Get right after Put told version %d: %w", v, err)
 			}
-		}
+			return nil
+		})
 	}
 	f.delete(key, v)
 	for _, err := range race(8, func(int) error {
@@ -104,7 +103,7 @@ func seenAfterReopen(f *fixture) {
 func seenAfterBurst(f *fixture) {
 	prefix := unique()
 	const workers, each = 8, 8
-	errs := race(workers, func(w int) error {
+	f.together(workers, func(w int) error {
 		for i := range each {
 			key := fmt.Sprintf("%s/%d/%d", prefix, w, i)
 			if _, err := f.store.Put(f.Context(), key, store.Record{Value: []byte("x")}); err != nil {
@@ -113,11 +112,6 @@ func seenAfterBurst(f *fixture) {
 		}
 		return nil
 	})
-	for _, err := range errs {
-		if err != nil {
-			f.Fatalf("Put: %v", err)
-		}
-	}
 	f.reopen()
 	for w := range workers {
 		for i := range each {

@@ -109,6 +109,16 @@ func race(n int, do func(i int) error) []error {
 	return errs
 }
 
+// together runs do(0) to do(n-1) at the same time, and fails the check if one of them returns an error.
+func (f *fixture) together(n int, do func(i int) error) {
+	f.Helper()
+	for _, err := range race(n, do) {
+		if err != nil {
+			f.Fatalf("%v", err)
+		}
+	}
+}
+
 // onlyConflicts checks that every error of a race is nil or ErrConflict, and returns who got nil.
 func (f *fixture) onlyConflicts(errs []error) (winners []int) {
 	f.Helper()

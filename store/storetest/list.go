@@ -82,7 +82,7 @@ func (f *fixture) create(keys ...string) []string {
 	f.Helper()
 	const workers = 8
 	order := rand.Perm(len(keys))
-	for _, err := range race(workers, func(w int) error {
+	f.together(workers, func(w int) error {
 		for i := w; i < len(order); i += workers {
 			key := keys[order[i]]
 			if _, err := f.store.Put(f.Context(), key, store.Record{Value: []byte(key)}); err != nil {
@@ -90,11 +90,7 @@ func (f *fixture) create(keys ...string) []string {
 			}
 		}
 		return nil
-	}) {
-		if err != nil {
-			f.Fatalf("create: %v", err)
-		}
-	}
+	})
 	return slices.Sorted(slices.Values(keys))
 }
 

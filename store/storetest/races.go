@@ -119,7 +119,7 @@ func raceIncrement(f *fixture) {
 	const workers, each = 16, 8
 	key := unique()
 	f.put(key, []byte("0"), 0)
-	errs := race(workers, func(int) error {
+	f.together(workers, func(int) error {
 		for done := 0; done < each; {
 			r, err := f.store.Get(f.Context(), key)
 			if err != nil {
@@ -139,11 +139,6 @@ func raceIncrement(f *fixture) {
 		}
 		return nil
 	})
-	for _, err := range errs {
-		if err != nil {
-			f.Fatalf("increment: %v", err)
-		}
-	}
 	if got := string(f.get(key).Value); got != strconv.Itoa(workers*each) {
 		f.Errorf("the counter stands at %s after %d increments", got, workers*each)
 	}
@@ -157,7 +152,7 @@ func raceLong(f *fixture) {
 	var mu sync.Mutex
 	issued, used := make(map[store.Version]int), make(map[store.Version]int)
 	creates, deletes := 0, 0
-	errs := race(workers, func(int) error {
+	f.together(workers, func(int) error {
 		for range each {
 			r, err := f.store.Get(f.Context(), key)
 			if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -194,11 +189,6 @@ func raceLong(f *fixture) {
 		}
 		return nil
 	})
-	for _, err := range errs {
-		if err != nil {
-			f.Fatalf("%v", err)
-		}
-	}
 	for v, n := range used {
 		if n > 1 {
 			f.Errorf("%d writes at version %d succeeded", n, v)
@@ -220,7 +210,7 @@ func raceLong(f *fixture) {
 
 func concurrentKeys(f *fixture) {
 	const workers, each = 16, 8
-	errs := race(workers, func(int) error {
+	f.together(workers, func(int) error {
 		for range each {
 			key := unique()
 			first, second := []byte("first "+key), []byte("second "+key)
@@ -248,11 +238,6 @@ func concurrentKeys(f *fixture) {
 		}
 		return nil
 	})
-	for _, err := range errs {
-		if err != nil {
-			f.Errorf("%v", err)
-		}
-	}
 }
 
 // concurrentTorn reads while others replace: a value is a whole one.
@@ -260,7 +245,7 @@ func concurrentTorn(f *fixture) {
 	const size = 32 << 10
 	key := unique()
 	v := f.put(key, bytes.Repeat([]byte{0}, size), 0)
-	errs := race(5, func(i int) error {
+	f.together(5, func(i int) error {
 		if i == 0 {
 			for n := range 40 {
 				var err error
@@ -282,9 +267,4 @@ func concurrentTorn(f *fixture) {
 		}
 		return nil
 	})
-	for _, err := range errs {
-		if err != nil {
-			f.Errorf("%v", err)
-		}
-	}
 }

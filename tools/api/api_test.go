@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/civicpin/civicpin/tools/internal/worktree"
 )
 
 const everything = `package lib
@@ -97,7 +99,7 @@ var ErrGone error
 func repository(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	write(t, dir, map[string]string{
+	worktree.Write(t, dir, map[string]string{
 		"go.work":            "go 1.26.0\n\nuse (\n\t.\n\t./bench\n\t./store/x\n)\n",
 		"go.mod":             "module example.org/lib\n\ngo 1.26.0\n",
 		"lib.go":             everything,
@@ -114,22 +116,9 @@ func repository(t *testing.T) string {
 	return dir
 }
 
-func write(t *testing.T, dir string, files map[string]string) {
-	t.Helper()
-	for name, text := range files {
-		name = filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 func TestWrite(t *testing.T) {
 	dir := repository(t)
-	write(t, dir, map[string]string{"api/gone.txt": "func F()\n"})
+	worktree.Write(t, dir, map[string]string{"api/gone.txt": "func F()\n"})
 	if err := run(t.Context(), dir, []string{"-w"}, t.Output()); err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +179,7 @@ func TestDifferences(t *testing.T) {
 			if err := run(t.Context(), dir, []string{"-w"}, t.Output()); err != nil {
 				t.Fatal(err)
 			}
-			write(t, dir, tc.files)
+			worktree.Write(t, dir, tc.files)
 			if tc.gone != "" {
 				if err := os.Remove(filepath.Join(dir, tc.gone)); err != nil {
 					t.Fatal(err)

@@ -14,7 +14,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"os/signal"
 	"path"
 	"path/filepath"
 	"slices"
@@ -28,14 +27,7 @@ import (
 // folder holds the files, and nothing else.
 const folder = "api"
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, ".", os.Args[1:], os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "api:", err)
-		os.Exit(1)
-	}
-}
+func main() { checkout.Command("api", run) }
 
 // run checks or writes the files of the checkout that dir is in.
 func run(ctx context.Context, dir string, args []string, out io.Writer) error {

@@ -18,10 +18,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/signal"
 	"path"
 	"path/filepath"
-	"syscall"
 
 	"github.com/civicpin/civicpin/tools/internal/checkout"
 )
@@ -32,12 +30,9 @@ import (
 var programs embed.FS
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, ".", programs, os.Args[1:], os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "rehearse:", err)
-		os.Exit(1)
-	}
+	checkout.Command("rehearse", func(ctx context.Context, dir string, args []string, out io.Writer) error {
+		return run(ctx, dir, programs, args, out)
+	})
 }
 
 // run rehearses the release of the checkout that dir is in. It goes on after a module that fails, and names them all.

@@ -4,7 +4,6 @@ import (
 	"archive/zip"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"testing/fstest"
 
 	"github.com/civicpin/civicpin/tools/internal/checkout"
+	"github.com/civicpin/civicpin/tools/internal/worktree"
 )
 
 // These programs fail unless the modules give what they should.
@@ -41,12 +41,10 @@ func main() {
 // repository makes a git repository of two public modules and a private one. The stranger finds nothing outside of it.
 func repository(t *testing.T, files map[string]string) string {
 	t.Helper()
-	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("git is not installed")
-	}
+	worktree.NeedGit(t)
 	t.Setenv("GOPROXY", "file://"+filepath.ToSlash(t.TempDir()))
 	t.Setenv("GOMODCACHE", t.TempDir())
-	c := &checkout.Checkout{Dir: t.TempDir()}
+	dir := t.TempDir()
 	all := map[string]string{
 		"go.work":         "go 1.26.0\n\nuse (\n\t.\n\t./store/x\n)\n",
 		"go.mod":          "module example.org/lib\n\ngo 1.26.0\n",
@@ -62,31 +60,15 @@ func repository(t *testing.T, files map[string]string) string {
 		"store/x/UP/a.md": "Text.\n",
 	}
 	maps.Copy(all, files)
-	for name, text := range all {
-		write(t, c.Dir, name, text)
-	}
-	for _, args := range [][]string{{"init", "--quiet"}, {"add", "."}} {
-		if _, err := c.Git(t.Context(), args...); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return c.Dir
+	worktree.Write(t, dir, all)
+	worktree.Git(t, dir, "init", "--quiet")
+	worktree.Git(t, dir, "add", ".")
+	return dir
 }
 
 func siblingMod(version string) string {
 	return "module example.org/lib/store/x\n\ngo 1.26.0\n\nrequire example.org/lib " + version +
 		"\n\nreplace example.org/lib => ../..\n"
-}
-
-func write(t *testing.T, dir, name, text string) {
-	t.Helper()
-	name = filepath.Join(dir, name)
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func TestRehearse(t *testing.T) {
@@ -131,9 +113,7 @@ func TestRehearse(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := repository(t, tc.tracked)
-			for name, text := range tc.untracked {
-				write(t, dir, name, text)
-			}
+			worktree.Write(t, dir, tc.untracked)
 			var args []string
 			if tc.version != "" {
 				args = append(args, tc.version)
@@ -175,7 +155,7 @@ func TestFormerRelease(t *testing.T) {
 
 func TestProxy(t *testing.T) {
 	dir := repository(t, nil)
-	write(t, dir, "untracked.go", "package lib\n")
+	worktree.Write(t, dir, map[string]string{"untracked.go": "package lib\n"})
 	proxy := t.TempDir()
 	if err := run(t.Context(), dir, testPrograms, []string{"-proxy", proxy, "v0.2.0-rc.1"}, t.Output()); err != nil {
 		t.Fatal(err)

@@ -13,8 +13,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"path"
 	"slices"
 	"strings"
@@ -24,14 +22,7 @@ import (
 	"github.com/civicpin/civicpin/tools/internal/checkout"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, ".", os.Args[1:], os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "release:", err)
-		os.Exit(1)
-	}
-}
+func main() { checkout.Command("release", run) }
 
 // run does what the arguments say in the checkout that dir is in.
 func run(ctx context.Context, dir string, args []string, out io.Writer) error {

@@ -2,12 +2,12 @@ package main
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/civicpin/civicpin/tools/internal/checkout"
+	"github.com/civicpin/civicpin/tools/internal/worktree"
 )
 
 const released = "# Changelog\n\n## [Unreleased]\n\n## [0.2.0] - 2026-12-01\n\n- All.\n"
@@ -16,9 +16,7 @@ const released = "# Changelog\n\n## [Unreleased]\n\n## [0.2.0] - 2026-12-01\n\n-
 // Settings of the user who runs the test do not count.
 func repository(t *testing.T) *checkout.Checkout {
 	t.Helper()
-	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("git is not installed")
-	}
+	worktree.NeedGit(t)
 	for name, value := range map[string]string{
 		"GIT_CONFIG_GLOBAL": os.DevNull, "GIT_CONFIG_NOSYSTEM": "1",
 		"GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@example.org",
@@ -27,12 +25,14 @@ func repository(t *testing.T) *checkout.Checkout {
 		t.Setenv(name, value)
 	}
 	c := &checkout.Checkout{Dir: t.TempDir()}
-	write(t, c, "go.work", "go 1.26.0\n")
-	write(t, c, "go.mod", "module example.org/lib\n\ngo 1.26.0\n")
-	write(t, c, "store/x/go.mod", "module example.org/lib/store/x\n\ngo 1.26.0\n\nrequire example.org/lib v0.1.0\n")
-	write(t, c, "bench/go.mod", "module example.org/lib/bench\n\ngo 1.26.0\n\n"+
-		"require (\n\texample.org/lib v0.1.0\n\texample.org/other v0.1.0\n)\n")
-	write(t, c, "CHANGELOG.md", released)
+	worktree.Write(t, c.Dir, map[string]string{
+		"go.work":        "go 1.26.0\n",
+		"go.mod":         "module example.org/lib\n\ngo 1.26.0\n",
+		"store/x/go.mod": "module example.org/lib/store/x\n\ngo 1.26.0\n\nrequire example.org/lib v0.1.0\n",
+		"bench/go.mod": "module example.org/lib/bench\n\ngo 1.26.0\n\n" +
+			"require (\n\texample.org/lib v0.1.0\n\texample.org/other v0.1.0\n)\n",
+		"CHANGELOG.md": released,
+	})
 	git(t, c, "init", "--quiet")
 	commit(t, c)
 	return c
@@ -40,22 +40,12 @@ func repository(t *testing.T) *checkout.Checkout {
 
 func write(t *testing.T, c *checkout.Checkout, name, text string) {
 	t.Helper()
-	name = filepath.Join(c.Dir, name)
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	worktree.Write(t, c.Dir, map[string]string{name: text})
 }
 
 func git(t *testing.T, c *checkout.Checkout, args ...string) string {
 	t.Helper()
-	out, err := c.Git(t.Context(), args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSpace(out)
+	return worktree.Git(t, c.Dir, args...)
 }
 
 func commit(t *testing.T, c *checkout.Checkout) {

@@ -1,13 +1,12 @@
 package main
 
 import (
-	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/civicpin/civicpin/tools/internal/worktree"
 )
 
 // checkout is the module that these tests are about. It is type-checked once.
@@ -35,15 +34,7 @@ func small(t *testing.T, files map[string]string) *module {
 func write(t *testing.T, files map[string]string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		at := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(at, []byte(files[name]), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	worktree.Write(t, dir, files)
 	return dir
 }
 

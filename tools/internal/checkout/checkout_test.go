@@ -3,13 +3,13 @@ package checkout_test
 import (
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/civicpin/civicpin/tools/internal/checkout"
+	"github.com/civicpin/civicpin/tools/internal/worktree"
 )
 
 // This repository itself: its modules require each other at one version, the one that is released next.
@@ -56,15 +56,7 @@ func repository(t *testing.T, files map[string]string) string {
 		"CHANGELOG.md":      "# Changelog\n\n## [Unreleased]\n",
 	}
 	maps.Copy(all, files)
-	for name, text := range all {
-		name = filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	worktree.Write(t, dir, all)
 	return dir
 }
 
@@ -160,22 +152,14 @@ func TestCheckVersion(t *testing.T) {
 
 // A tracked file counts while it exists; a file that git does not know does not count.
 func TestTracked(t *testing.T) {
-	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("git is not installed")
-	}
+	worktree.NeedGit(t)
 	dir := repository(t, map[string]string{"gone.go": "package lib\n", "a b.go": "package lib\n"})
-	c := &checkout.Checkout{Dir: dir}
-	for _, args := range [][]string{{"init", "--quiet"}, {"add", "."}} {
-		if _, err := c.Git(t.Context(), args...); err != nil {
-			t.Fatal(err)
-		}
-	}
+	worktree.Git(t, dir, "init", "--quiet")
+	worktree.Git(t, dir, "add", ".")
 	if err := os.Remove(filepath.Join(dir, "gone.go")); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "new.go"), []byte("package lib\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	worktree.Write(t, dir, map[string]string{"new.go": "package lib\n"})
 	opened, err := checkout.Open(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
