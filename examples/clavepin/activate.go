@@ -115,7 +115,7 @@ func (t *tale) activate(ctx context.Context, c *citizen, m post.Mail) error {
 	}
 	ok, err := t.open(ctx, c)
 	if err == nil {
-		t.Says("You are registered. Your level is %s.", levelName(ok.Level))
+		t.Says("You are registered. Your level is %s.", levelNames[ok.Level])
 	}
 	return err
 }

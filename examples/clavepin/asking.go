@@ -146,8 +146,8 @@ func (t *tale) waitsFor(ctx context.Context, f form, address string) (bool, erro
 		return false, st.Locked
 	}
 	t.Say("Nothing comes. (After %d wrong dates this number is locked until %s, which only the log tells.)",
-		st.Failures, st.Locked.Until.In(t.madrid).Format("15:04"))
-	return false, t.Later((st.Locked.Until.Sub(t.Clock.Now()) + time.Minute - 1).Truncate(time.Minute))
+		st.Failures, t.Hour(st.Locked.Until))
+	return false, t.PassUntil(st.Locked.Until)
 }
 
 // guessCard has a stranger try dates with Ana's number, which is easily come by, and with one that is nobody's.
@@ -162,7 +162,7 @@ func (t *tale) guessCard(ctx context.Context) error {
 			f.deed = workingLife(t.ana)
 			page := onItsWay
 			if _, err := t.submit(ctx, f); err != nil {
-				if page = t.explain(err); page == "" {
+				if page = t.Explain(err); page == "" {
 					return err
 				}
 			}

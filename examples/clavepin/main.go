@@ -18,36 +18,17 @@
 package main
 
 import (
-	"context"
-	"fmt"
-	"os"
-	"time"
-	_ "time/tzdata" // Madrid's time also where the system has no time zones
-
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/texts"
 )
 
-func main() {
-	p, err := newPlay()
-	if err == nil {
-		err = play.Run(context.Background(), p, os.Args[1:], os.Stdin, os.Stdout)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
+func main() { play.Main(newPlay()) }
 
 const longName = "Sistema Cl@ve de la Administración"
 
 // newPlay is the program apart from its flags, input and output, which tests bring themselves.
-func newPlay() (play.Play, error) {
-	madrid, err := time.LoadLocation("Europe/Madrid")
-	if err != nil {
-		return play.Play{}, err
-	}
+func newPlay() play.Play {
 	return play.Play{
 		Name:  "clavepin",
 		About: "Spain's Cl@ve PIN. Nothing is really sent: pushes, SMS and letters are files.",
@@ -55,17 +36,11 @@ func newPlay() (play.Play, error) {
 			Name:     "Cl@ve",
 			LongName: longName,
 			Help:     helpLine,
-			Location: madrid,
 		},
 		Email: "clave@clave.example",
+		Zone:  "Europe/Madrid",
 		Lang:  "es",
-		Words: activationWords(madrid),
-		Story: func(ctx context.Context, s *play.Stage) error {
-			t, err := newTale(s, madrid, otp.ClavePIN())
-			if err != nil {
-				return err
-			}
-			return t.Tell(ctx, t.acts())
-		},
-	}, nil
+		Words: activationWords,
+		Story: play.InActs(func(s *play.Stage) (*tale, error) { return newTale(s, otp.ClavePIN()) }),
+	}
 }

@@ -85,7 +85,7 @@ func (t *tale) readOne(ctx context.Context, c *citizen, d deed) (used, error) {
 
 // refusedPIN types a PIN that will not do.
 func (t *tale) refusedPIN(ctx context.Context, c *citizen, u used) error {
-	err := t.patiently(func() error { return t.use(ctx, c, u) })
+	err := t.Patiently(func() error { return t.use(ctx, c, u) })
 	t.Refuses(err)
 	return play.Wanted(err, otp.ErrRefused, "a PIN that was not good for it")
 }
@@ -100,7 +100,7 @@ func (t *tale) late(ctx context.Context) error {
 	if err := t.Later(t.codes.Policy().Valid); err != nil {
 		return err
 	}
-	err = t.patiently(func() error { return t.use(ctx, t.ana, u) })
+	err = t.Patiently(func() error { return t.use(ctx, t.ana, u) })
 	t.Refuses(err)
 	return play.Wanted(err, otp.ErrExpired, "a PIN after its time")
 }
@@ -127,7 +127,7 @@ func (t *tale) guessed(ctx context.Context) error {
 			case !isLocked:
 				return play.Wanted(err, otp.ErrRefused, "a guess")
 			}
-			said = append(said, "locked until "+lock.Until.In(t.madrid).Format("15:04"))
+			said = append(said, "locked until "+t.Hour(lock.Until))
 			locked = true
 			break
 		}

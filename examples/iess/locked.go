@@ -24,7 +24,7 @@ func (t *tale) locked(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.Says("We have written to %s. The link is good until %s.", v.Next.Sent.Masked, t.hour(v.Next.Sent.ExpiresAt))
+	t.Says("We have written to %s. The link is good until %s.", v.Next.Sent.Masked, t.Hour(v.Next.Sent.ExpiresAt))
 	link, err := t.news(ctx, "Lucía", v.email, recovery.ToRecover)
 	if err != nil {
 		return err

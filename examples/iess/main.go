@@ -19,33 +19,14 @@
 package main
 
 import (
-	"context"
-	"fmt"
-	"os"
-	"time"
-	_ "time/tzdata" // Ecuador's time also where the system has no time zones
-
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/texts"
 )
 
-func main() {
-	p, err := newPlay()
-	if err == nil {
-		err = play.Run(context.Background(), p, os.Args[1:], os.Stdin, os.Stdout)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
+func main() { play.Main(newPlay()) }
 
 // newPlay is the program apart from its flags, input and output, which tests bring themselves.
-func newPlay() (play.Play, error) {
-	ecuador, err := time.LoadLocation(zone)
-	if err != nil {
-		return play.Play{}, err
-	}
+func newPlay() play.Play {
 	return play.Play{
 		Name:  "iess",
 		About: "The clave of Ecuador's IESS. Nothing is really sent: e-mails are files.",
@@ -53,17 +34,11 @@ func newPlay() (play.Play, error) {
 			Name:     "IESS",
 			LongName: "Instituto Ecuatoriano de Seguridad Social",
 			Help:     helpLine,
-			Location: ecuador,
 			Page:     "https://iess.example/clave",
 		},
 		Email: "clave@iess.example",
+		Zone:  zone,
 		Lang:  "es",
-		Story: func(ctx context.Context, s *play.Stage) error {
-			t, err := newTale(s, ecuador)
-			if err != nil {
-				return err
-			}
-			return t.Tell(ctx, t.acts())
-		},
-	}, nil
+		Story: play.InActs(newTale),
+	}
 }

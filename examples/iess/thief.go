@@ -60,7 +60,7 @@ func (t *tale) newImage(ctx context.Context) error {
 
 // rests is what the page says while a run rests. Whoever reads at the old address is told at once, and can end it.
 func (t *tale) rests(v *visit) {
-	t.Says("We have told the address that we know. If nobody objects, go on here on %s.", t.local(v.Next.WaitsUntil))
+	t.Says("We have told the address that we know. If nobody objects, go on here on %s.", t.Local(v.Next.WaitsUntil))
 }
 
 const notMeant = refusal("Then there is nothing to do here. In this story, say yes.")

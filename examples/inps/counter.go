@@ -40,7 +40,7 @@ func (t *tale) byTelephone(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.Say("He has half by SMS at once. The PIN is good for as long as a letter may take, until %s.", t.at(is.ExpiresAt))
+	t.Say("He has half by SMS at once. The PIN is good for as long as a letter may take, until %s.", t.Local(is.ExpiresAt))
 	if err := t.Later(18 * day); err != nil {
 		return err
 	}

@@ -200,10 +200,7 @@ func (t *tale) patient(err error) error {
 	if !ok || locked.Until.IsZero() {
 		return err
 	}
-	t.Refuses(locked)
-	const minute = time.Minute
-	wait := locked.Until.Sub(t.Clock.Now())
-	if err := t.Later((max(wait, 0) + minute - 1).Truncate(minute)); err != nil {
+	if err := t.Wait(locked); err != nil {
 		return err
 	}
 	return refusal("Once more, please.")

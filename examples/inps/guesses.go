@@ -45,7 +45,7 @@ func (t *tale) guesses(ctx context.Context) error {
 		return errors.New("five wrong guesses did not lock")
 	}
 	t.Say("The operator sees %d wrong tries, and a lock until %s, and ends it.",
-		st.Lockout.Failures, t.at(st.Lockout.Locked.Until))
+		st.Lockout.Failures, t.Local(st.Lockout.Locked.Until))
 	if err := t.pins.Unlock(ctx, t.maria.subject(), callCentre); err != nil {
 		return err
 	}

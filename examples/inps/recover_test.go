@@ -17,9 +17,9 @@ import (
 func recoverable(t *testing.T) *stage {
 	t.Helper()
 	s := newStage(t)
-	s.act(t, s.register)
-	s.act(t, s.request)
-	s.act(t, s.exchange)
+	s.Act(t, s.register)
+	s.Act(t, s.request)
+	s.Act(t, s.exchange)
 	if err := s.Clock.Skip(8 * day); err != nil { // one of them cools down, and there are so many messages a day
 		t.Fatal(err)
 	}

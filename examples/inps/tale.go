@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
@@ -25,7 +24,6 @@ const (
 // A tale is one telling of the story.
 type tale struct {
 	*play.Page
-	rome     *time.Location
 	pins     *pin.Service
 	contacts *contact.Service
 	rec      *recovery.Service
@@ -42,7 +40,7 @@ const ending = "There the story ends. With -db, the next run begins by putting i
 
 // newTale makes the services: a policy, usually that of the INPS PIN, and the plan for lost ones, on the stage's vault and
 // outbox. That is all the set-up there is.
-func newTale(s *play.Stage, rome *time.Location, policy pin.Policy) (*tale, error) {
+func newTale(s *play.Stage, policy pin.Policy) (*tale, error) {
 	pins, err := pin.New(s.Outbox, policy)
 	if err != nil {
 		return nil, err
@@ -59,13 +57,13 @@ func newTale(s *play.Stage, rome *time.Location, policy pin.Policy) (*tale, erro
 	if err != nil {
 		return nil, err
 	}
-	t := &tale{Page: &play.Page{Stage: s, Name: "INPS", Ending: ending}, rome: rome, pins: pins, contacts: contacts, rec: rec, claims: claims, chosen: make(map[string]bool)}
-	t.Explain = t.explain
+	t := &tale{Page: &play.Page{Stage: s, Name: "INPS", Dates: "2 January 2006 at 15:04", Ending: ending}, pins: pins, contacts: contacts, rec: rec, claims: claims, chosen: make(map[string]bool)}
+	t.Errors = t.errorTexts()
 	return t, nil
 }
 
-// acts are the steps of the story in their order. Each goes on from where the one before it ended.
-func (t *tale) acts() []func(context.Context) error {
+// Acts are the steps of the story in their order. Each goes on from where the one before it ended.
+func (t *tale) Acts() []func(context.Context) error {
 	return []func(context.Context) error{
 		t.register, t.request, t.exchange, t.otherWays, t.file, t.guesses, t.upgrade, t.expiry, t.forgotten, t.notMe, t.doors, t.lost,
 	}
@@ -73,12 +71,7 @@ func (t *tale) acts() []func(context.Context) error {
 
 // ask shows a page with one field until use takes what was typed. An error that cannot be explained to a citizen ends it.
 func (t *tale) ask(prompt string, suggestions []string, use func(typed string) error) error {
-	return t.AskUntil(prompt, suggestions, use, func(err error) error {
-		if t.Refuses(err) {
-			return nil
-		}
-		return err
-	})
+	return t.AskUntil(prompt, suggestions, use, t.Refused)
 }
 
 // signIn shows the login page until a right PIN is typed, and returns what was typed and what it is good for. The error is a
@@ -93,10 +86,7 @@ func (t *tale) signIn(ctx context.Context, c citizen, typed func() (string, erro
 		locked, isLocked := errors.AsType[*lockout.LockedError](err)
 		switch {
 		case isLocked && !locked.Until.IsZero():
-			t.Refuses(err)
-			const minute = time.Minute
-			wait := locked.Until.Sub(t.Clock.Now())
-			if err := t.Later((wait + minute - 1).Truncate(minute)); err != nil {
+			if err := t.Wait(locked); err != nil {
 				return "", pin.Verified{}, err
 			}
 		case errors.Is(err, pin.ErrRefused), errors.Is(err, pin.ErrBusy):

@@ -19,26 +19,11 @@
 package main
 
 import (
-	"context"
-	"fmt"
-	"os"
-	"time"
-	_ "time/tzdata" // Madrid's time also where the system has no time zones
-
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/texts"
 )
 
-func main() {
-	p, err := newPlay()
-	if err == nil {
-		err = play.Run(context.Background(), p, os.Args[1:], os.Stdin, os.Stdout)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
+func main() { play.Main(newPlay()) }
 
 const (
 	longName = "Tu Seguridad Social"
@@ -46,11 +31,7 @@ const (
 )
 
 // newPlay is the program apart from its flags, input and output, which tests bring themselves.
-func newPlay() (play.Play, error) {
-	madrid, err := time.LoadLocation(officeZone)
-	if err != nil {
-		return play.Play{}, err
-	}
+func newPlay() play.Play {
 	return play.Play{
 		Name:  "tuss",
 		About: "Spain's Tu Seguridad Social. Nothing is really sent: SMS, e-mails and letters are files.",
@@ -59,17 +40,11 @@ func newPlay() (play.Play, error) {
 			LongName: longName,
 			Help:     helpLine,
 			Page:     "https://tuss.example/clave",
-			Location: madrid,
 		},
 		Email: "clave@tuss.example",
+		Zone:  officeZone,
 		Lang:  "es",
-		Words: activationWords(madrid),
-		Story: func(ctx context.Context, s *play.Stage) error {
-			t, err := newTale(s, madrid)
-			if err != nil {
-				return err
-			}
-			return t.Tell(ctx, t.acts())
-		},
-	}, nil
+		Words: activationWords,
+		Story: play.InActs(newTale),
+	}
 }

@@ -29,7 +29,7 @@ type notHere struct {
 
 func (e *notHere) Error() string {
 	return fmt.Sprintf("%s needs the %s level, and yours is %s. Come to an office with your identity card.",
-		e.portal.name, levelName(e.portal.needs), levelName(e.level))
+		e.portal.name, levelNames[e.portal.needs], levelNames[e.level])
 }
 
 // portals has Nuria in both portals with one password, and Omar in one.
@@ -69,7 +69,7 @@ func (t *tale) login(ctx context.Context, c *citizen, p portal, typed string) er
 	case ok.Level < p.needs: // asked at each act, not once at the login
 		return &notHere{p, ok.Level}
 	}
-	t.Say("%s: Welcome, %s. Your level is %s. You see %s.", p.name, c.full, levelName(ok.Level), p.act)
+	t.Say("%s: Welcome, %s. Your level is %s. You see %s.", p.name, c.full, levelNames[ok.Level], p.act)
 	return nil
 }
 

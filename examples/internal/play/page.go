@@ -5,21 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/civicpin/civicpin/lockout"
 )
 
-// A Refusal is what a page says to somebody whose entry it does not take.
-type Refusal string
-
-func (r Refusal) Error() string { return string(r) }
-
 // A Page is a stage with the portal on it: what the pages say to who is in front of them.
 type Page struct {
 	*Stage
-	Name    string             // of the portal, in front of what it says
-	Explain func(error) string // words an error for who is in front of the page; empty if it is not for them
-	Ending  string             // what is said where a lock ends the story
+	Name   string // of the portal, in front of what it says
+	Dates  string // the layout in which the portal writes a time
+	Errors ErrorTexts
+	Ending string // what is said where a lock ends the story
 }
 
 // Says prints what a page says.
@@ -27,6 +24,12 @@ func (p *Page) Says(format string, args ...any) {
 	indent := "\n" + strings.Repeat(" ", len(p.Name)+2)
 	p.Say("%s: %s", p.Name, strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", indent))
 }
+
+// Local writes a time as it is where the agency is.
+func (p *Page) Local(at time.Time) string { return at.In(p.Location).Format(p.Dates) }
+
+// Hour writes the time of the day where the agency is.
+func (p *Page) Hour(at time.Time) string { return at.In(p.Location).Format("15:04") }
 
 // Refuses prints what the page says about an error, and reports whether there is anything to say: an error that is not about
 // what the citizen did, such as the store's, is for the log, and a page would say that the service is down.
@@ -37,6 +40,65 @@ func (p *Page) Refuses(err error) bool {
 	}
 	p.Says("%s", text)
 	return true
+}
+
+// Refused prints what the page says about an error, so that it can ask again. It returns an error of which a page says
+// nothing.
+func (p *Page) Refused(err error) error {
+	if p.Refuses(err) {
+		return nil
+	}
+	return err
+}
+
+// WaitOut waits for the end of a lock, and has the page refuse all else as [Page.Refused] does.
+func (p *Page) WaitOut(err error) error {
+	if locked, ok := errors.AsType[*lockout.LockedError](err); ok {
+		return p.Wait(locked)
+	}
+	return p.Refused(err)
+}
+
+// Wait prints that something is locked and lets the time pass. It returns a lock that does not end by itself.
+func (p *Page) Wait(locked *lockout.LockedError) error {
+	if locked.Until.IsZero() {
+		return locked
+	}
+	p.Refuses(locked)
+	return p.PassUntil(locked.Until)
+}
+
+// Patiently does something, and does it again when a lock that refused it has ended.
+func (p *Page) Patiently(do func() error) error {
+	for range Answers {
+		err := do()
+		locked, ok := errors.AsType[*lockout.LockedError](err)
+		if !ok {
+			return err
+		}
+		if err := p.Wait(locked); err != nil {
+			return err
+		}
+	}
+	return ErrAnswers
+}
+
+// A Tale is a story in acts, of which each goes on from where the one before it ended.
+type Tale interface {
+	Acts() []func(context.Context) error
+	// Tell is [Page.Tell].
+	Tell(ctx context.Context, acts []func(context.Context) error) error
+}
+
+// InActs is the story of a [Play] that is told in acts. set sets the stage: it makes the services.
+func InActs[T Tale](set func(*Stage) (T, error)) func(context.Context, *Stage) error {
+	return func(ctx context.Context, s *Stage) error {
+		t, err := set(s)
+		if err != nil {
+			return err
+		}
+		return t.Tell(ctx, t.Acts())
+	}
 }
 
 // Tell plays the acts in their order, and turns what is no failure of the program into a last line.

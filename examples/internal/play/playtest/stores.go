@@ -28,9 +28,6 @@ type Database struct {
 	play string
 }
 
-// SQLite is the database in a file of the play of that name.
-func SQLite(name, file string) Database { return Database{Files: file, play: name} }
-
 // Flags are those with which the play uses the database.
 func (d Database) Flags() []string {
 	if d.URL == "" {
