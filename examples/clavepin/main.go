@@ -30,16 +30,10 @@ const longName = "Sistema Cl@ve de la Administración"
 // newPlay is the program apart from its flags, input and output, which tests bring themselves.
 func newPlay() play.Play {
 	return play.Play{
-		Name:  "clavepin",
-		About: "Spain's Cl@ve PIN. Nothing is really sent: pushes, SMS and letters are files.",
-		Service: texts.Service{
-			Name:     "Cl@ve",
-			LongName: longName,
-			Help:     helpLine,
-		},
-		Email: "clave@clave.example",
-		Zone:  "Europe/Madrid",
-		Lang:  "es",
+		Name:    "clavepin",
+		About:   "Spain's Cl@ve PIN. Nothing is really sent: pushes, SMS and letters are files.",
+		Service: texts.Service{Name: "Cl@ve", LongName: longName, Help: helpLine},
+		Email:   "clave@clave.example", Zone: "Europe/Madrid", Lang: "es",
 		Words: activationWords,
 		Story: play.InActs(func(s *play.Stage) (*tale, error) { return newTale(s, otp.ClavePIN()) }),
 	}

@@ -17,12 +17,7 @@ func (t *tale) refused(ctx context.Context) error {
 	if err := t.Later(day); err != nil {
 		return err
 	}
-	for _, what := range []func(context.Context) error{t.spentAndForeign, t.late, t.guessed} {
-		if err := what(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
+	return play.InTurn(ctx, t.spentAndForeign, t.late, t.guessed)
 }
 
 // spentAndForeign: one PIN is used, and then typed again; another is typed for something else than it was asked for; and one

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -11,21 +10,15 @@ import (
 func TestMain(m *testing.M) { playtest.Main(m) }
 
 // headings are what every telling has, however it comes out.
-var headings = []string{
+var headings = playtest.Headings(
 	"\n1. An operator gets", "\n2. Ana registers", "\n3. Four other ways", "\n4. She asks for a PIN", "\n5. Three characters",
 	"\n6. Four of her own", "\n7. A fresh PIN", "\n8. PINs that are refused", "\n9. A new telephone number\n",
-	" events were recorded", "are left in ",
-}
+)
 
 // TestRun runs the program twice on one database of each store, and looks at what each run prints and leaves.
 func TestRun(t *testing.T) {
 	t.Parallel()
-	playtest.OnEveryStore(t, "clavepin", checkRuns)
-}
-
-func checkRuns(t *testing.T, db playtest.Database) {
-	t.Helper()
-	playtest.Twice(t, newPlay(), db, playtest.Transcript{
+	playtest.Twice(t, newPlay(), playtest.Transcript{
 		Headings: headings,
 		Lines:    180,
 		First: []string{
@@ -59,9 +52,11 @@ func checkRuns(t *testing.T, db playtest.Database) {
 			"Ana registered in an earlier run", "Luis registered in an earlier run", "Your activation code",
 			"seeing your working life: ", "yours is basic", "+34******322",
 		},
+		Left: func(t *testing.T, db playtest.Database) {
+			checkLeaks(t, db)
+			checkPost(t, db.Files+".post")
+		},
 	})
-	checkLeaks(t, db)
-	checkPost(t, db.Files+".post")
 }
 
 // TestWrongAnswers types what people type: nonsense, slips, and at last what is right.
@@ -102,8 +97,7 @@ func TestWrongAnswers(t *testing.T) {
 // TestInputEnds leaves in the middle of the story again and again. Each next run gets by with what the one before left.
 func TestInputEnds(t *testing.T) {
 	t.Parallel()
-	db := filepath.Join(t.TempDir(), "pins.db")
-	playtest.Leave(t, newPlay(), db, []playtest.Leaving{
+	db, _ := playtest.Leave(t, newPlay(), []playtest.Leaving{
 		{Answers: 0, Reached: "1. An operator"},
 		{Answers: 10, Reached: "Ana's activation code"}, // with a telephone, and not activated
 		{Answers: 13, Reached: "Luis's telephone"},      // with a letter that was not used

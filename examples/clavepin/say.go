@@ -10,8 +10,6 @@ import (
 	"github.com/civicpin/civicpin/pin"
 )
 
-type refusal = play.Refusal
-
 // errorTexts are what Cl@ve's pages say about errors, beside what all portals say.
 func (t *tale) errorTexts() play.ErrorTexts {
 	return play.ErrorTexts{

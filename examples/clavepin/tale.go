@@ -20,6 +20,8 @@ const (
 	helpLine  = "060"
 )
 
+type refusal = play.Refusal
+
 // A tale is one telling of the story.
 type tale struct {
 	*play.Page

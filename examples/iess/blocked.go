@@ -53,11 +53,8 @@ func (t *tale) atAgency(ctx context.Context) error {
 	if err := t.rec.Unlock(ctx, forgotten, t.lucia.subject, seen, clerk); err != nil {
 		return err
 	}
-	v, err := t.visit(ctx, forgotten, t.lucia)
+	v, err := t.known(ctx, forgotten, t.lucia)
 	if err != nil {
-		return err
-	}
-	if err := t.whoYouAre(ctx, v, t.lucia.mind); err != nil {
 		return err
 	}
 	t.Say("By now the password has come back to her, too. She leaves the page.")

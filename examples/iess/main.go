@@ -31,14 +31,9 @@ func newPlay() play.Play {
 		Name:  "iess",
 		About: "The clave of Ecuador's IESS. Nothing is really sent: e-mails are files.",
 		Service: texts.Service{
-			Name:     "IESS",
-			LongName: "Instituto Ecuatoriano de Seguridad Social",
-			Help:     helpLine,
-			Page:     "https://iess.example/clave",
+			Name: "IESS", LongName: "Instituto Ecuatoriano de Seguridad Social", Help: helpLine, Page: "https://iess.example/clave",
 		},
-		Email: "clave@iess.example",
-		Zone:  zone,
-		Lang:  "es",
+		Email: "clave@iess.example", Zone: zone, Lang: "es",
 		Story: play.InActs(newTale),
 	}
 }

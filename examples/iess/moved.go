@@ -17,11 +17,8 @@ func (t *tale) moved(ctx context.Context) error {
 	if old == other { // from an earlier run
 		other = "lucia.andrade@example.ec"
 	}
-	v, err := t.visit(ctx, forgotten, t.lucia)
+	v, err := t.known(ctx, forgotten, t.lucia)
 	if err != nil {
-		return err
-	}
-	if err := t.whoYouAre(ctx, v, t.lucia.mind); err != nil {
 		return err
 	}
 	if err := t.correct(ctx, v, other); err != nil {

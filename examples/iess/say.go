@@ -9,8 +9,6 @@ import (
 	"github.com/civicpin/civicpin/recovery"
 )
 
-type refusal = play.Refusal
-
 // errorTexts are what the pages say about errors, beside what all portals say.
 func (t *tale) errorTexts() play.ErrorTexts {
 	return play.ErrorTexts{

@@ -24,6 +24,8 @@ var (
 
 const helpLine = "140"
 
+type refusal = play.Refusal
+
 // A tale is one telling of the story.
 type tale struct {
 	*play.Page

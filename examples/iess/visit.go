@@ -30,6 +30,15 @@ func (t *tale) visit(ctx context.Context, name string, c *citizen) (v *visit, er
 
 const notTicked = refusal("Tick the box with an x, please.")
 
+// known is a visit that comes as far as its citizen's own memories do.
+func (t *tale) known(ctx context.Context, name string, c *citizen) (*visit, error) {
+	v, err := t.visit(ctx, name, c)
+	if err != nil {
+		return nil, err
+	}
+	return v, t.whoYouAre(ctx, v, c.mind)
+}
+
 // begin begins a plan for somebody who has been told from a program, which is the portal's own business.
 func (t *tale) begin(ctx context.Context, name string, c *citizen) (*visit, error) {
 	run, err := t.rec.Start(ctx, name, c.subject, c.source)

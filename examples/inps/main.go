@@ -32,14 +32,9 @@ func newPlay() play.Play {
 		Name:  "inps",
 		About: "The life of an INPS PIN. Nothing is really sent: SMS, e-mails and letters are files.",
 		Service: texts.Service{
-			Name:     "INPS",
-			LongName: "Istituto Nazionale della Previdenza Sociale",
-			Help:     helpLine,
-			Page:     "https://inps.example/pin",
+			Name: "INPS", LongName: "Istituto Nazionale della Previdenza Sociale", Help: helpLine, Page: "https://inps.example/pin",
 		},
-		Email: "pin@inps.example",
-		Zone:  "Europe/Rome",
-		Lang:  "it",
+		Email: "pin@inps.example", Zone: "Europe/Rome", Lang: "it",
 		Story: play.InActs(func(s *play.Stage) (*tale, error) { return newTale(s, pin.INPS()) }),
 	}
 }

@@ -83,10 +83,7 @@ func (t *tale) notReceived(ctx context.Context) error {
 	if err := t.pins.Resend(ctx, t.maria.subject(), 0, t.maria.source); err != nil {
 		return err
 	}
-	if err := t.Deliver(ctx); err != nil {
-		return err
-	}
-	m, err := t.Inbox.Last(t.maria.contacts[0].Address)
+	m, err := t.Delivered(ctx, t.maria.contacts[0].Address)
 	if err != nil {
 		return err
 	}

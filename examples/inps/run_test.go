@@ -1,7 +1,6 @@
 package main
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -11,22 +10,16 @@ import (
 func TestMain(m *testing.M) { playtest.Main(m) }
 
 // headings are what every telling has, however it comes out.
-var headings = []string{
+var headings = playtest.Headings(
 	"\n1. Maria registers her contacts\n", "\n2. She asks for a PIN on line: half by ", "\n3. First login", "\n4. Two other ways",
 	"\n5. Ordinario", "\n6. A stranger guesses\n", "\n7. Dispositivo", "\n8. Three months", "\n9. A forgotten PIN",
 	"\n10. Somebody else reads her e-mail\n", "\n11. Others at the same page", "\n12. A lost telephone",
-	" events were recorded", "are left in ",
-}
+)
 
 // TestRun runs the program twice on one database of each store, and looks at what each run prints and leaves.
 func TestRun(t *testing.T) {
 	t.Parallel()
-	playtest.OnEveryStore(t, "inps", checkRuns)
-}
-
-func checkRuns(t *testing.T, db playtest.Database) {
-	t.Helper()
-	first, second := playtest.Twice(t, newPlay(), db, playtest.Transcript{
+	playtest.Twice(t, newPlay(), playtest.Transcript{
 		Headings: headings,
 		Lines:    255,
 		First: []string{
@@ -69,11 +62,12 @@ func checkRuns(t *testing.T, db playtest.Database) {
 			"Maria has a PIN from an earlier run", "INPS: your new PIN, part 1 of 2: ",
 			"Your claim goes through: unemployment benefit.",
 		},
+		Same: "At Maria's codice fiscale",
+		Left: func(t *testing.T, db playtest.Database) {
+			checkLeaks(t, db)
+			checkPost(t, db.Files+".post")
+		},
 	})
-	playtest.SameRows(t, first, "At Maria's codice fiscale")
-	playtest.SameRows(t, second, "At Maria's codice fiscale")
-	checkLeaks(t, db)
-	checkPost(t, db.Files+".post")
 }
 
 // TestWrongAnswers types what people type: nonsense, slips, and at last what is right.
@@ -113,8 +107,7 @@ func TestWrongAnswers(t *testing.T) {
 // TestInputEnds leaves in the middle of the story again and again. Each next run gets by with what the one before left.
 func TestInputEnds(t *testing.T) {
 	t.Parallel()
-	db := filepath.Join(t.TempDir(), "pins.db")
-	playtest.Leave(t, newPlay(), db, []playtest.Leaving{
+	playtest.Leave(t, newPlay(), []playtest.Leaving{
 		{Answers: 0, Reached: "1. Maria registers"},
 		{Answers: 9, Reached: "3. First login"},                         // with a PIN that was not exchanged
 		{Answers: 10, Reached: "3. First login"},                        // on the same day, with as many messages as one may have

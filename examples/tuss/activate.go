@@ -69,6 +69,15 @@ func (t *tale) exchange(ctx context.Context, c *citizen, code string, suggestion
 	})
 }
 
+// useCode is both pages: the code, of which the last one suggested is right, and then the password.
+func (t *tale) useCode(ctx context.Context, c *citizen, password string, codes ...string) error {
+	code, err := t.typeCode(ctx, c, codes)
+	if err != nil {
+		return err
+	}
+	return t.exchange(ctx, c, code, []string{password})
+}
+
 // choose is every page on which somebody chooses a password. set says whether it may be.
 func (t *tale) choose(c *citizen, suggestions []string, set func(chosen civicpin.Secret) error) error {
 	return t.ask(c.first()+"'s new password", append(suggestions, spare), func(typed string) error {

@@ -31,11 +31,7 @@ func (t *tale) letter(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	code, err := t.typeCode(ctx, t.omar, []string{page.Code()})
-	if err != nil {
-		return err
-	}
-	if err := t.exchange(ctx, t.omar, code, []string{omarsFirst}); err != nil {
+	if err := t.useCode(ctx, t.omar, omarsFirst, page.Code()); err != nil {
 		return err
 	}
 	err = t.pins.Attest(ctx, t.omar.subject(), civicpin.Evidence{Method: civicpin.LetterCode, By: civicpin.Citizen})

@@ -33,17 +33,10 @@ const (
 // newPlay is the program apart from its flags, input and output, which tests bring themselves.
 func newPlay() play.Play {
 	return play.Play{
-		Name:  "tuss",
-		About: "Spain's Tu Seguridad Social. Nothing is really sent: SMS, e-mails and letters are files.",
-		Service: texts.Service{
-			Name:     "Seg. Social",
-			LongName: longName,
-			Help:     helpLine,
-			Page:     "https://tuss.example/clave",
-		},
-		Email: "clave@tuss.example",
-		Zone:  officeZone,
-		Lang:  "es",
+		Name:    "tuss",
+		About:   "Spain's Tu Seguridad Social. Nothing is really sent: SMS, e-mails and letters are files.",
+		Service: texts.Service{Name: "Seg. Social", LongName: longName, Help: helpLine, Page: "https://tuss.example/clave"},
+		Email:   "clave@tuss.example", Zone: officeZone, Lang: "es",
 		Words: activationWords,
 		Story: play.InActs(newTale),
 	}

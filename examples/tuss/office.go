@@ -116,13 +116,7 @@ func (t *tale) unreachable(ctx context.Context) error {
 	if err := t.typeContacts(ctx, t.omar, []string{"633 221 100"}, []string{"omar@correo.example"}); err != nil {
 		return err
 	}
-	if err := t.sayCode(ctx, t.omar); err != nil {
-		return err
-	}
-	if err := t.sign(ctx, t.omar); err != nil {
-		return err
-	}
-	slip, err := t.slip(ctx, t.omar)
+	slip, err := t.proveAndSign(ctx, t.omar)
 	if err != nil {
 		return err
 	}
@@ -132,11 +126,7 @@ func (t *tale) unreachable(ctx context.Context) error {
 	if err := t.strike(ctx, t.omar); err != nil {
 		return err
 	}
-	code, err := t.typeCode(ctx, t.omar, []string{slip.Code()})
-	if err != nil {
-		return err
-	}
-	if err := t.exchange(ctx, t.omar, code, []string{omarsSecond}); err != nil {
+	if err := t.useCode(ctx, t.omar, omarsSecond, slip.Code()); err != nil {
 		return err
 	}
 	return t.enter(ctx, t.omar, sedess)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -22,21 +21,16 @@ func onTuesday() play.Play {
 }
 
 // headings are what every telling has, however it comes out.
-var headings = []string{
+var headings = playtest.Headings(
 	"\n1. Nuria registers", "\n2. At home", "\n3. Omar registers by letter\n", "\n4. One password, two portals\n",
 	"\n5. Nuria changes her password\n", "\n6. A forgotten password", "\n7. Others at the same page\n", "\n8. Nuria changes her e-mail",
-	"\n9. Somebody else", "\n10. In person", "\n11. Two activation codes", " events were recorded", "are left in ",
-}
+	"\n9. Somebody else", "\n10. In person", "\n11. Two activation codes",
+)
 
 // TestRun runs the program twice on one database of each store, and looks at what each run prints and leaves.
 func TestRun(t *testing.T) {
 	t.Parallel()
-	playtest.OnEveryStore(t, "tuss", checkRuns)
-}
-
-func checkRuns(t *testing.T, db playtest.Database) {
-	t.Helper()
-	first, second := playtest.Twice(t, onTuesday(), db, playtest.Transcript{
+	playtest.Twice(t, onTuesday(), playtest.Transcript{
 		Headings: headings,
 		Lines:    245,
 		First: []string{
@@ -75,11 +69,12 @@ func checkRuns(t *testing.T, db playtest.Database) {
 			"Nuria registered in an earlier run", "Your activation code", "Omar registered in an earlier run",
 			"recover your access", "SEDESS: Welcome, Omar Haddad. Your level is advanced", "Welcome, Julia",
 		},
+		Same: "At Nuria's number",
+		Left: func(t *testing.T, db playtest.Database) {
+			checkLeaks(t, db)
+			checkPost(t, db.Files+".post")
+		},
 	})
-	playtest.SameRows(t, first, "At Nuria's number")
-	playtest.SameRows(t, second, "At Nuria's number")
-	checkLeaks(t, db)
-	checkPost(t, db.Files+".post")
 }
 
 // TestWrongAnswers types what people type: nonsense, slips, and at last what is right.
@@ -117,8 +112,7 @@ func TestWrongAnswers(t *testing.T) {
 // TestInputEnds leaves in the middle of the story again and again. Each next run gets by with what the one before left.
 func TestInputEnds(t *testing.T) {
 	t.Parallel()
-	db := filepath.Join(t.TempDir(), "pins.db")
-	playtest.Leave(t, onTuesday(), db, []playtest.Leaving{
+	playtest.Leave(t, onTuesday(), []playtest.Leaving{
 		{Answers: 0, Reached: "1. Nuria registers"},
 		{Answers: 4, Reached: "Nuria's e-mail"},                 // with a telephone that was not proved
 		{Answers: 8, Reached: "2. At home"},                     // with a code that was not exchanged

@@ -11,8 +11,6 @@ import (
 	"github.com/civicpin/civicpin/recovery"
 )
 
-type refusal = play.Refusal
-
 // errorTexts are what the pages say about errors, beside what all portals say. A lock may be told to anybody: numbers that
 // are nobody's lock alike.
 func (t *tale) errorTexts() play.ErrorTexts {

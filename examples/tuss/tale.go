@@ -19,6 +19,8 @@ var (
 	operator = recovery.Operator{ID: "operator:telephone.17", Role: "telephone"}
 )
 
+type refusal = play.Refusal
+
 // A tale is one telling of the story.
 type tale struct {
 	*play.Page

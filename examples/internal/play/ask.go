@@ -31,6 +31,20 @@ func (p *Printer) AskUntil(prompt string, suggestions []string, use func(typed s
 	return ErrAnswers
 }
 
+// AskID asks for an identifier until parse takes what was typed and it is the one in the story; of another one, the page says
+// other.
+func AskID[T comparable](
+	p *Page, prompt string, suggestions []string, parse func(string) (T, error), want T, other Refusal,
+) error {
+	return p.AskUntil(prompt, suggestions, func(typed string) error {
+		id, err := parse(typed)
+		if err == nil && id != want {
+			err = other
+		}
+		return err
+	}, p.Refused)
+}
+
 // Wanted returns nil if err is what the story is about here, and otherwise what went wrong.
 func Wanted(err, target error, what string) error {
 	switch {

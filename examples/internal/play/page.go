@@ -90,6 +90,16 @@ type Tale interface {
 	Tell(ctx context.Context, acts []func(context.Context) error) error
 }
 
+// InTurn plays acts, or the parts of one, in their order, until one fails.
+func InTurn(ctx context.Context, acts ...func(context.Context) error) error {
+	for _, act := range acts {
+		if err := act(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // InActs is the story of a [Play] that is told in acts. set sets the stage: it makes the services.
 func InActs[T Tale](set func(*Stage) (T, error)) func(context.Context, *Stage) error {
 	return func(ctx context.Context, s *Stage) error {
@@ -103,10 +113,8 @@ func InActs[T Tale](set func(*Stage) (T, error)) func(context.Context, *Stage) e
 
 // Tell plays the acts in their order, and turns what is no failure of the program into a last line.
 func (p *Page) Tell(ctx context.Context, acts []func(context.Context) error) error {
-	for _, act := range acts {
-		if err := act(ctx); err != nil {
-			return p.End(err)
-		}
+	if err := InTurn(ctx, acts...); err != nil {
+		return p.End(err)
 	}
 	p.Printf("\n%d events were recorded, each a line of JSON in the log.\n", p.Events())
 	return nil

@@ -64,7 +64,7 @@ type Stage struct {
 	records *Records
 	files   string
 	events  atomic.Int64
-	closer  []func() error
+	closer  closers
 }
 
 // Open sets the stage. Close it at the end.
@@ -127,14 +127,7 @@ func (o *Options) words(w *texts.Writer) func(civicpin.Message) (texts.Text, err
 }
 
 // Close closes the files and the database. They stay where they are.
-func (s *Stage) Close() error {
-	var errs []error
-	for i := len(s.closer) - 1; i >= 0; i-- {
-		errs = append(errs, s.closer[i]())
-	}
-	s.closer = nil
-	return errors.Join(errs...)
-}
+func (s *Stage) Close() error { return s.closer.close() }
 
 // files returns what the names of all files begin with: the database's, where it is one.
 func (o *Options) files() (string, error) {
@@ -212,6 +205,14 @@ func (s *Stage) left() string {
 
 // Deliver sends what waits in the outbox and is due by the stage's clock. A program that runs on has Outbox.Run do it.
 func (s *Stage) Deliver(ctx context.Context) error { return s.Outbox.Flush(ctx) }
+
+// Delivered is Deliver, and returns the newest message that came to an address.
+func (s *Stage) Delivered(ctx context.Context, address string) (post.Mail, error) {
+	if err := s.Deliver(ctx); err != nil {
+		return post.Mail{}, err
+	}
+	return s.Inbox.Last(address)
+}
 
 // Read shows and returns the newest message that came to an address.
 func (s *Stage) Read(who, address string) (post.Mail, error) {

@@ -25,40 +25,58 @@ func Main(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// Headings are the headings of a story's steps and what stands behind the last one: the lines that every telling has.
+func Headings(steps ...string) []string {
+	return append(steps, " events were recorded", "are left in ")
+}
+
 // A Transcript is what a play prints in two runs on one database.
 type Transcript struct {
-	// Headings are in each telling, however it comes out.
 	Headings []string
 	// First and Second are in the first run and in the second, in this order.
 	First, Second []string
 	// Lines bounds the first run's: nobody reads more.
 	Lines int
+	// Same begins the row of the citizen in [SameRows]; empty means that the play has no such rows.
+	Same string
+	// Left looks at what both runs have left.
+	Left func(t *testing.T, db Database)
 }
 
-// Twice plays a play twice on one database, the second time in English, and looks at what each run prints. It returns that.
-func Twice(t *testing.T, p play.Play, db Database, want Transcript) (first, second string) {
+// Twice plays a play twice on one database of each store, the second time in English, and looks at what each run prints and
+// leaves.
+func Twice(t *testing.T, p play.Play, want Transcript) {
 	t.Helper()
-	first, err := Run(t, p, "", db.Flags()...)
-	require.NoError(t, err, "after\n%s", first)
-	InOrder(t, first, want.Headings...)
-	InOrder(t, first, want.First...)
-	if strings.Contains(first, "earlier run") {
-		t.Error("the first run speaks of an earlier one")
+	OnEveryStore(t, p.Name, func(t *testing.T, db Database) {
+		first := want.run(t, p, want.First, db.Flags()...)
+		if strings.Contains(first, "earlier run") {
+			t.Error("the first run speaks of an earlier one")
+		}
+		if n := strings.Count(first, "\n"); n > want.Lines {
+			t.Errorf("%d lines: nobody reads that", n)
+		}
+		log, err := os.ReadFile(db.Files + ".log")
+		require.NoError(t, err)
+		events := regexp.MustCompile(`\n(\d+) events`).FindStringSubmatch(first)
+		if n := bytes.Count(log, []byte("\n")); events == nil || events[1] != strconv.Itoa(n) {
+			t.Errorf("%q events, and %d lines in the log", events, n)
+		}
+		want.run(t, p, want.Second, append(db.Flags(), "-lang", "en")...)
+		want.Left(t, db)
+	})
+}
+
+// run plays once, and looks for the lines.
+func (want *Transcript) run(t *testing.T, p play.Play, lines []string, flags ...string) string {
+	t.Helper()
+	out, err := Run(t, p, "", flags...)
+	require.NoError(t, err, "after\n%s", out)
+	InOrder(t, out, want.Headings...)
+	InOrder(t, out, lines...)
+	if want.Same != "" {
+		SameRows(t, out, want.Same)
 	}
-	if n := strings.Count(first, "\n"); n > want.Lines {
-		t.Errorf("%d lines: nobody reads that", n)
-	}
-	log, err := os.ReadFile(db.Files + ".log")
-	require.NoError(t, err)
-	events := regexp.MustCompile(`\n(\d+) events`).FindStringSubmatch(first)
-	if n := bytes.Count(log, []byte("\n")); events == nil || events[1] != strconv.Itoa(n) {
-		t.Errorf("%q events, and %d lines in the log", events, n)
-	}
-	second, err = Run(t, p, "", append(db.Flags(), "-lang", "en")...)
-	require.NoError(t, err, "after\n%s", second)
-	InOrder(t, second, want.Headings...)
-	InOrder(t, second, want.Second...)
-	return first, second
+	return out
 }
 
 // Typed plays with these answers and then with some empty ones, which take what is suggested. It returns what was printed.
@@ -78,18 +96,18 @@ type Leaving struct {
 	Reached string
 }
 
-// Leave plays interactively on one database, in which each run gets by with what the one before it left. It returns what they
-// printed.
-func Leave(t *testing.T, p play.Play, db string, runs []Leaving) []string {
+// Leave plays interactively on one database, in which each run gets by with what the one before it left. It returns the
+// database, and what the runs printed.
+func Leave(t *testing.T, p play.Play, runs []Leaving) (db string, all []string) {
 	t.Helper()
-	var all []string
+	db = filepath.Join(t.TempDir(), "pins.db")
 	for _, r := range runs {
 		out, err := Run(t, p, strings.Repeat("\n", r.Answers), "-i", "-db", db)
 		require.NoError(t, err, "after %d answers:\n%s", r.Answers, out)
 		InOrder(t, out, r.Reached, "]: \n\nThe input ended here, and so does the story.\n", "are left in "+db)
 		all = append(all, out)
 	}
-	return all
+	return db, all
 }
 
 // Flags checks the help, and that wrong flags end the program before the story begins.
