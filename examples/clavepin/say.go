@@ -5,26 +5,19 @@ import (
 	"errors"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
 )
 
-// errorTexts are what Cl@ve's pages say about errors, beside what all portals say.
-func (t *tale) errorTexts() play.ErrorTexts {
-	return play.ErrorTexts{
-		Wrong:    "Wrong.",
-		Disabled: "Too many wrong codes: your telephone has to be registered anew. Come to an office with your identity card.",
-		Own: func(err error) string {
-			switch {
-			case errors.Is(err, otp.ErrExpired):
-				return "Right, but too late: its ten minutes have passed. Ask for another one."
-			case errors.Is(err, pin.ErrExpired):
-				return "Right, but too late. Ask for a new activation code."
-			}
-			return untrusted(err)
-		},
+// ownError words the errors that are Cl@ve's own, and those that it words otherwise than all portals.
+func ownError(err error) string {
+	switch {
+	case errors.Is(err, otp.ErrExpired):
+		return "Right, but too late: its ten minutes have passed. Ask for another one."
+	case errors.Is(err, pin.ErrExpired):
+		return "Right, but too late. Ask for a new activation code."
 	}
+	return untrusted(err)
 }
 
 // untrusted words what is wrong with a certificate.

@@ -41,13 +41,14 @@ type tale struct {
 	read  map[string]string // the message that was read last, by address
 }
 
-// ending is what is said where a lock ends the story.
-const ending = "There the story ends. With -db, the next run begins by putting it right."
-
 // newTale makes the services on the stage's vault and outbox: three calls, a gate, and the program's own records.
 func newTale(s *play.Stage, policy otp.CodePolicy) (*tale, error) {
-	t := &tale{Page: &play.Page{Stage: s, Name: "Cl@ve", Dates: "2 January 2006 at 15:04", Ending: ending}, read: make(map[string]string)}
-	t.Errors = t.errorTexts()
+	t := &tale{read: make(map[string]string)}
+	t.Page = &play.Page{
+		Stage: s, Name: "Cl@ve", Dates: "2 January 2006 at 15:04", Wrong: "Wrong.",
+		Disabled: "Too many wrong codes: your telephone has to be registered anew. Come to an office with your identity card.",
+		Own:      ownError,
+	}
 	var errs [8]error
 	t.people, errs[0] = readRegister(registerFile)
 	t.pins, errs[1] = pin.New(s.Outbox, activation())

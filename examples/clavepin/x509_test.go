@@ -34,7 +34,7 @@ func TestCheckCertificate(t *testing.T) {
 		return c
 	}
 	good := issue(police, ana, now, client)
-	page := play.Page{Errors: new(tale).errorTexts()}
+	page := play.Page{Own: ownError}
 	stranger := issue(police, person{NIF: "87654321X"}, now, client)
 	for _, c := range []struct {
 		name string

@@ -60,13 +60,7 @@ const somebodyElse = refusal("That is somebody else. Lucía's is 171003406-5.")
 
 // typeCedula is the field with which every page of the portal begins. Who has no cédula goes to an agency: see counter.go.
 func (t *tale) typeCedula(suggestions ...string) error {
-	return t.ask("Her cédula", suggestions, func(typed string) error {
-		id, err := ident.ParseCedula(typed)
-		if err == nil && id != luciaID {
-			err = somebodyElse
-		}
-		return err
-	})
+	return play.AskID(t.Page, "Her cédula", suggestions, ident.ParseCedula, luciaID, somebodyElse)
 }
 
 // enrol is the page on which she chooses an image, and what she will answer to questions.

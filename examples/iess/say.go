@@ -4,21 +4,9 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
 )
-
-// errorTexts are what the pages say about errors, beside what all portals say.
-func (t *tale) errorTexts() play.ErrorTexts {
-	return play.ErrorTexts{
-		Wrong:    "Something of this is wrong.",
-		Disabled: "Too many wrong tries: only a new key helps. Come to an agency with your cédula.",
-		Locked:   "Locked, until it is unlocked.",
-		Rules:    rules,
-		Own:      t.ownError,
-	}
-}
 
 // ownError words the errors of answers and of staff, and those that the IESS words otherwise than all portals.
 func (t *tale) ownError(err error) string {

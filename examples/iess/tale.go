@@ -39,16 +39,19 @@ type tale struct {
 	lucia, diego, camila *citizen
 }
 
-// ending is what is said where a lock ends the story.
-const ending = "There the story ends. With -db, the next run begins at an agency, which puts it right."
-
 // newTale makes the two services on the stage's vault and outbox. What they do is said in plans.go.
 func newTale(s *play.Stage) (*tale, error) {
 	t := &tale{
-		Page: &play.Page{Stage: s, Name: "IESS", Dates: "Monday, 2 January 2006, at 15:04", Ending: ending}, people: people(), files: new(uploads),
-		lucia: newLucia(), diego: newDiego(), camila: newCamila(),
+		people: people(), files: new(uploads), lucia: newLucia(), diego: newDiego(), camila: newCamila(),
 	}
-	t.Errors = t.errorTexts()
+	t.Page = &play.Page{
+		Stage: s, Name: "IESS", Dates: "Monday, 2 January 2006, at 15:04",
+		Wrong:    "Something of this is wrong.",
+		Disabled: "Too many wrong tries: only a new key helps. Come to an agency with your cédula.",
+		Locked:   "Locked, until it is unlocked.",
+		Rules:    rules, Own: t.ownError,
+		Ending: "There the story ends. With -db, the next run begins at an agency, which puts it right.",
+	}
 	var err error
 	if t.pins, err = pin.New(s.Outbox, key()); err != nil {
 		return nil, err

@@ -7,31 +7,23 @@ import (
 	"strings"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/examples/internal/post"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
 )
 
-// errorTexts are what the pages say about errors, beside what all portals say.
-func (t *tale) errorTexts() play.ErrorTexts {
-	return play.ErrorTexts{
-		Wrong:    "Codice fiscale or PIN wrong.",
-		Disabled: "Too many wrong PINs: this one is disabled. Come to an office with your identity card.",
-		Rules:    rules,
-		Own: func(err error) string {
-			e, isExpired := errors.AsType[*pin.ExpiredError](err)
-			switch {
-			case isExpired:
-				return expired(e.Since)
-			case errors.Is(err, recovery.ErrExpired):
-				return "This link is too old. Please begin again."
-			case errors.Is(err, recovery.ErrGone):
-				return "This leads nowhere any more. Please begin again."
-			}
-			return ""
-		},
+// ownError words the errors that are the INPS's own, and those that it words otherwise than all portals.
+func ownError(err error) string {
+	e, isExpired := errors.AsType[*pin.ExpiredError](err)
+	switch {
+	case isExpired:
+		return expired(e.Since)
+	case errors.Is(err, recovery.ErrExpired):
+		return "This link is too old. Please begin again."
+	case errors.Is(err, recovery.ErrGone):
+		return "This leads nowhere any more. Please begin again."
 	}
+	return ""
 }
 
 // rules are about the rules that a chosen PIN may break.

@@ -35,9 +35,6 @@ type tale struct {
 	chosen map[string]bool // all that she chose so far
 }
 
-// ending is what is said where a lock ends the story.
-const ending = "There the story ends. With -db, the next run begins by putting it right."
-
 // newTale makes the services: a policy, usually that of the INPS PIN, and the plan for lost ones, on the stage's vault and
 // outbox. That is all the set-up there is.
 func newTale(s *play.Stage, policy pin.Policy) (*tale, error) {
@@ -57,8 +54,11 @@ func newTale(s *play.Stage, policy pin.Policy) (*tale, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &tale{Page: &play.Page{Stage: s, Name: "INPS", Dates: "2 January 2006 at 15:04", Ending: ending}, pins: pins, contacts: contacts, rec: rec, claims: claims, chosen: make(map[string]bool)}
-	t.Errors = t.errorTexts()
+	page := &play.Page{
+		Stage: s, Name: "INPS", Dates: "2 January 2006 at 15:04", Wrong: "Codice fiscale or PIN wrong.", Rules: rules, Own: ownError,
+		Disabled: "Too many wrong PINs: this one is disabled. Come to an office with your identity card.",
+	}
+	t := &tale{Page: page, pins: pins, contacts: contacts, rec: rec, claims: claims, chosen: make(map[string]bool)}
 	return t, nil
 }
 

@@ -5,34 +5,25 @@ import (
 	"fmt"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
 )
 
-// errorTexts are what the pages say about errors, beside what all portals say. A lock may be told to anybody: numbers that
-// are nobody's lock alike.
-func (t *tale) errorTexts() play.ErrorTexts {
-	return play.ErrorTexts{
-		Wrong:    "Something of this is wrong.",
-		Disabled: "Too many wrong tries: this is locked. \"I forgot my password\" still works, and so does an office.",
-		Rules:    rules,
-		Own: func(err error) string {
-			e, locked := errors.AsType[*lockout.LockedError](err)
-			switch {
-			case locked && e.Scope == lockout.ScopeSends && !e.Until.IsZero():
-				return fmt.Sprintf("So many messages and no more. Try again on %s.", t.Local(e.Until))
-			case errors.Is(err, pin.ErrExpired):
-				return "Right, but too late. Come for a new activation code."
-			case errors.Is(err, recovery.ErrExpired):
-				return "This link is too old. Please begin again."
-			case errors.Is(err, recovery.ErrGone), errors.Is(err, pin.ErrNoGrant):
-				return "This leads nowhere any more. Please begin again."
-			}
-			return ""
-		},
+// ownError words the errors that are the portal's own, and those that it words otherwise than all portals.
+func (t *tale) ownError(err error) string {
+	e, locked := errors.AsType[*lockout.LockedError](err)
+	switch {
+	case locked && e.Scope == lockout.ScopeSends && !e.Until.IsZero():
+		return fmt.Sprintf("So many messages and no more. Try again on %s.", t.Local(e.Until))
+	case errors.Is(err, pin.ErrExpired):
+		return "Right, but too late. Come for a new activation code."
+	case errors.Is(err, recovery.ErrExpired):
+		return "This link is too old. Please begin again."
+	case errors.Is(err, recovery.ErrGone), errors.Is(err, pin.ErrNoGrant):
+		return "This leads nowhere any more. Please begin again."
 	}
+	return ""
 }
 
 // rules are about the rules that a chosen password may break.

@@ -16,20 +16,6 @@ type Refusal string
 
 func (r Refusal) Error() string { return string(r) }
 
-// ErrorTexts are what the pages of one portal say about errors, beside what they say in all portals.
-type ErrorTexts struct {
-	// Wrong stands in front of the number of tries that are left: "Wrong."
-	Wrong string
-	// Disabled is about a lock that only a new secret ends, and Locked about others that do not end by themselves; empty
-	// means the same.
-	Disabled, Locked string
-	// Rules are about the rules that a chosen secret may break, by the names of [pin.ChoiceError].
-	Rules map[string]string
-	// Own words the errors that are this portal's own, and those that it words otherwise than all; empty leaves an error to
-	// the others here. Nil means that there are none.
-	Own func(error) string
-}
-
 // rules are the words of all portals for the rules that a chosen secret may break.
 var rules = map[string]string{
 	"repeated": "Too few different characters, or the same ones over and over.",
@@ -38,8 +24,8 @@ var rules = map[string]string{
 }
 
 // Rule words the rule that a chosen secret breaks.
-func (e *ErrorTexts) Rule(rule string) string {
-	return cmp.Or(e.Rules[rule], rules[rule], "Not this one, please.")
+func (p *Page) Rule(rule string) string {
+	return cmp.Or(p.Rules[rule], rules[rule], "Not this one, please.")
 }
 
 // Explain words an error for the person in front of the page. It returns "" for an error that is not for them.
@@ -47,8 +33,8 @@ func (p *Page) Explain(err error) string {
 	if r, ok := errors.AsType[Refusal](err); ok {
 		return string(r)
 	}
-	if p.Errors.Own != nil {
-		if text := p.Errors.Own(err); text != "" {
+	if p.Own != nil {
+		if text := p.Own(err); text != "" {
 			return text
 		}
 	}
@@ -56,10 +42,10 @@ func (p *Page) Explain(err error) string {
 		return fmt.Sprintf("This is no %s: %s.", e.What, e.Problem)
 	}
 	if e, ok := errors.AsType[*pin.ChoiceError](err); ok {
-		return p.Errors.Rule(e.Rule)
+		return p.Rule(e.Rule)
 	}
 	if e, ok := errors.AsType[*lockout.RefusedError](err); ok {
-		return fmt.Sprintf("%s Tries left: %d.", p.Errors.Wrong, e.Left)
+		return fmt.Sprintf("%s Tries left: %d.", p.Wrong, e.Left)
 	}
 	if e, ok := errors.AsType[*lockout.LockedError](err); ok {
 		return p.locked(e)
@@ -79,9 +65,9 @@ func (p *Page) Explain(err error) string {
 func (p *Page) locked(e *lockout.LockedError) string {
 	switch {
 	case e.Disabled:
-		return p.Errors.Disabled
+		return p.Disabled
 	case e.Until.IsZero():
-		return cmp.Or(p.Errors.Locked, p.Errors.Disabled)
+		return cmp.Or(p.Locked, p.Disabled)
 	}
 	return fmt.Sprintf("Too many times. Try again on %s.", p.Local(e.Until))
 }

@@ -27,15 +27,14 @@ func page(t *testing.T) *play.Page {
 	p := example(nil)
 	p.Zone = "Europe/Madrid"
 	return &play.Page{
-		Stage: playtest.Open(t, p, start).Set, Name: "Agency", Dates: "2 January 2006 at 15:04", Ending: "The end.",
-		Errors: play.ErrorTexts{
-			Wrong: "No.", Disabled: "Come to an office.", Rules: map[string]string{"length": "Longer.", "date": "No dates."},
-			Own: func(err error) string {
-				if errors.Is(err, errOwn) || errors.Is(err, lockout.ErrBusy) {
-					return "Own words."
-				}
-				return ""
-			},
+		Stage: playtest.Open(t, p, start).Set, Name: "Agency", Dates: "2 January 2006 at 15:04",
+		Wrong: "No.", Disabled: "Come to an office.",
+		Rules: map[string]string{"length": "Longer.", "date": "No dates."},
+		Own: func(err error) string {
+			if errors.Is(err, errOwn) || errors.Is(err, lockout.ErrBusy) {
+				return "Own words."
+			}
+			return ""
 		},
 	}
 }
@@ -63,7 +62,7 @@ func TestExplain(t *testing.T) {
 		play.ErrNoAnswer:                                    "",
 		civicpin.ErrInvalid:                                 "",
 	})
-	p.Errors.Own, p.Errors.Locked = nil, "Wait."
+	p.Own, p.Locked = nil, "Wait."
 	playtest.Explains(t, p, map[error]string{
 		errOwn: "", pin.ErrBusy: "Just a moment", recovery.ErrBusy: "Just a moment", &lockout.LockedError{}: "Wait.",
 	})
@@ -106,7 +105,8 @@ func TestNext(t *testing.T) {
 
 func TestSheet(t *testing.T) {
 	letter := civicpin.Contact{Channel: civicpin.Letter, Address: "Luis\nCalle Mayor 7"}
-	require.Equal(t, "Agency\n\n    Luis\n    Calle Mayor 7\n\nYour code\n\nABCD\n", play.Sheet("Agency", letter, "Your code", "ABCD"))
+	sheet := play.Sheet("Agency", letter, "Your code", "ABCD")
+	require.Equal(t, "Agency\n\n    Luis\n    Calle Mayor 7\n\nYour code\n\nABCD\n", sheet)
 	require.Equal(t, "Agency\n\nABCD\n", play.Sheet("Agency", civicpin.Contact{Channel: civicpin.HandedOver}, "ABCD"))
 	require.Equal(t, "ABCD 2345 E", play.Groups("ABCD2345E"))
 	require.Equal(t, "ABCD", play.Groups("ABCD"))

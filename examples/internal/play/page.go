@@ -1,6 +1,7 @@
 package play
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,11 +14,26 @@ import (
 // A Page is a stage with the portal on it: what the pages say to who is in front of them.
 type Page struct {
 	*Stage
-	Name   string // of the portal, in front of what it says
-	Dates  string // the layout in which the portal writes a time
-	Errors ErrorTexts
-	Ending string // what is said where a lock ends the story
+	// Name is the portal's, in front of what it says.
+	Name string
+	// Dates is the layout in which the portal writes a time.
+	Dates string
+	// Wrong is about a wrong entry, in front of the number of tries that are left.
+	Wrong string
+	// Disabled is about a lock that only a new secret ends, and Locked about others that do not end by themselves; empty
+	// means the same.
+	Disabled, Locked string
+	// Rules are about the rules that a chosen secret may break, by the names of [pin.ChoiceError]; the others are worded as in
+	// all portals.
+	Rules map[string]string
+	// Own words the errors that are this portal's own, and those that it words otherwise than all; empty leaves an error to
+	// [Page.Explain]. Nil means that there are none.
+	Own func(error) string
+	// Ending is what is said where a lock ends the story; empty means that the next run goes on.
+	Ending string
 }
+
+const ending = "There the story ends. With -db, the next run begins by putting it right."
 
 // Says prints what a page says.
 func (p *Page) Says(format string, args ...any) {
@@ -128,7 +144,7 @@ func (p *Page) End(err error) error {
 		p.Printf("\n\nThe input ended here, and so does the story.\n")
 	case isLocked: // disabled for good, or too many messages in a day
 		p.Refuses(err)
-		p.Say("%s", p.Ending)
+		p.Say("%s", cmp.Or(p.Ending, ending))
 	default:
 		return err
 	}

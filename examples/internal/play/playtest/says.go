@@ -31,7 +31,7 @@ func Rules(t *testing.T, p *play.Page, rules ...string) {
 	t.Helper()
 	said := make(map[string]string)
 	for _, rule := range append(rules, "a rule of a later release") {
-		text := p.Errors.Rule(rule)
+		text := p.Rule(rule)
 		if other, twice := said[text]; twice || text == "" {
 			t.Errorf("%q for %q and %q", text, rule, other)
 		}
