@@ -31,7 +31,7 @@ func activation() pin.Policy {
 	return p
 }
 
-// anew ends the registration that somebody has from an earlier run: there is one for each person.
+// anew ends the registration that a citizen has from an earlier run: there is one for each person.
 func (t *tale) anew(ctx context.Context, c *citizen) error {
 	st, err := t.pins.Status(ctx, c.subject())
 	if errors.Is(err, pin.ErrNoCredential) {

@@ -244,7 +244,7 @@ func TestOneTelephone(t *testing.T) {
 	}
 }
 
-// TestAnew: who registers again leaves nothing of the old registration behind.
+// TestAnew: a citizen who registers again leaves nothing of the old registration behind.
 func TestAnew(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -265,8 +265,8 @@ func TestAnew(t *testing.T) {
 	}
 }
 
-// TestSubmit: a page that was given wrong data, or those of nobody, or of somebody who is not registered, answers as for
-// right ones, and sends nothing.
+// TestSubmit: a page that was given wrong data, or an unknown number, or that of a citizen who is not registered, answers
+// as for right ones, and sends nothing.
 func TestSubmit(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)

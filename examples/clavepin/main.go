@@ -12,7 +12,7 @@
 //	go run ./examples/clavepin -db postgres://user@host/database  keeps the records in PostgreSQL
 //	go run ./examples/clavepin -db 'nats://host:4222?replicas=1'  keeps them in NATS JetStream, here of one server
 //
-// Nothing is sent to anybody: pushes to the app, text messages and letters are files. Each step of the story is a file of
+// Nothing is really sent: pushes to the app, text messages and letters are files. Each step of the story is a file of
 // this folder, in this order: operator.go, certificate.go, ways.go, asking.go, channels.go, joined.go, deeds.go, refused.go,
 // change.go.
 package main

@@ -100,7 +100,7 @@ func (t *tale) late(ctx context.Context) error {
 	return play.Wanted(err, otp.ErrExpired, "a PIN after its time")
 }
 
-// guessed: somebody who has Ana's card, and not her telephone, guesses. Three wrong ones end a PIN, and five lock.
+// guessed: an attacker who has Ana's card, and not her telephone, guesses. Three wrong ones end a PIN, and five lock.
 func (t *tale) guessed(ctx context.Context) error {
 	t.Say("A thief has her card, asks for PINs in her name, and guesses:")
 	var said []string

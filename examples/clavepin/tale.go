@@ -12,7 +12,7 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// The staff, by the ids under which they are written into the log.
+// The operators, by the ids under which they are written into the log.
 const (
 	videoDesk = civicpin.Actor("operator:video.7") // the same as civicpin.Operator("video.7")
 	office    = civicpin.Actor("operator:office.madrid.2")
@@ -30,7 +30,7 @@ type tale struct {
 	pins      *pin.Service  // activation codes, and the keys that apps get for them
 	codes     *otp.Codes    // the PINs of three characters
 	operators *otp.TOTP     // the second factor of the staff
-	cards     *lockout.Gate // guesses at what is printed on somebody's identity card
+	cards     *lockout.Gate // guesses at what is printed on an identity card
 	records   store.Kind[record]
 	phones    store.Kind[owner]
 	filed     store.Kind[[]filing]

@@ -14,8 +14,8 @@ func (t *tale) otherWays(ctx context.Context) error {
 	return play.InTurn(ctx, t.byLetter, t.byVideo, t.inPerson, t.byMachine)
 }
 
-// byLetter: a code goes to the address in the register. Whoever types it can open Luis's letter box, which gives the basic
-// level; anybody may have asked for the letter.
+// byLetter: a code goes to the address in the register. The person who types it can open Luis's letter box, which gives the
+// basic level; a stranger may have asked for the letter.
 func (t *tale) byLetter(ctx context.Context) error {
 	if err := t.anew(ctx, t.luis); err != nil {
 		return err

@@ -70,7 +70,7 @@ func TestCheckCertificate(t *testing.T) {
 	}
 }
 
-// TestShowCertificate: a good certificate of somebody else is refused.
+// TestShowCertificate: a good certificate of another person is refused.
 func TestShowCertificate(t *testing.T) {
 	s := newStage(t)
 	police, cards, err := s.wallet()

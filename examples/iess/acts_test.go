@@ -63,7 +63,7 @@ func (s *stage) refused(t *testing.T, c *citizen, passwords ...string) {
 	}
 }
 
-// writtenTo checks which contacts somebody has.
+// writtenTo checks which contacts a citizen has.
 func (s *stage) writtenTo(t *testing.T, c *citizen, want ...string) {
 	t.Helper()
 	proved, pending, err := s.contacts.List(t.Context(), c.subject)

@@ -13,7 +13,7 @@
 //	go run ./examples/iess -db postgres://user@host/database  keeps the records in PostgreSQL
 //	go run ./examples/iess -db 'nats://host:4222?replicas=1'  keeps them in NATS JetStream, here of one server
 //
-// Nothing is sent to anybody: e-mails are files. All that makes it the IESS's is in plans.go. Each step of the story is a
+// Nothing is really sent: e-mails are files. All that makes it the IESS's is in plans.go. Each step of the story is a
 // file of this folder, in this order: first.go, locked.go, device.go, forgotten.go, blocked.go, thief.go, moved.go,
 // video.go, counter.go, desk.go, strangers.go.
 package main

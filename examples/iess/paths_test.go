@@ -13,7 +13,7 @@ import (
 	"github.com/civicpin/civicpin/recovery"
 )
 
-// given is a form as somebody fills it in who has these answers in mind.
+// given is a form as a citizen with these answers in mind fills it in.
 func given(t *testing.T, ask recovery.Ask, mind memory) recovery.Answers {
 	t.Helper()
 	facts, err := readBirthday(mind.birthday)
@@ -151,7 +151,7 @@ func TestLinksInTime(t *testing.T) {
 	s.want(t, s.lucia, civicpin.Low)
 }
 
-// TestLinkTakesOver: whoever begins in somebody's name and has them click is left with a ticket that is worth nothing.
+// TestLinkTakesOver: an attacker who begins in a citizen's name and has them click is left with a ticket that is worth nothing.
 func TestLinkTakesOver(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)

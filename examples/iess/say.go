@@ -25,7 +25,7 @@ func (t *tale) ownError(err error) string {
 	return ""
 }
 
-// staffText says to somebody of the staff why they cannot do this.
+// staffText says to an operator why they are not allowed to do this.
 func (t *tale) staffText(e *recovery.OperatorError) string {
 	switch e.Reason {
 	case "role":
@@ -51,7 +51,7 @@ var rules = map[string]string{
 	"history":    "This is a password that you have, or had.",
 }
 
-// badAnswer words the rule that an answer breaks which somebody wants to enrol.
+// badAnswer words the rule that an answer breaks when a citizen enrols it.
 func badAnswer(rule string) string {
 	switch rule {
 	case "length":

@@ -14,7 +14,7 @@ import (
 	"github.com/civicpin/civicpin/recovery"
 )
 
-// The staff, as whoever signed them in tells the library: who they are, and in which role.
+// The operators, as the agency's own sign-in names them to the library: an id and a role.
 var (
 	clerk     = recovery.Operator{ID: civicpin.Operator("agency.quito.5"), Role: "agency"}
 	operator  = recovery.Operator{ID: civicpin.Operator("video.3"), Role: "video"}

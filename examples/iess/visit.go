@@ -9,7 +9,7 @@ import (
 	"github.com/civicpin/civicpin/recovery"
 )
 
-// A visit is somebody on the pages of a plan. What a browser would hold of it is the ticket, in a cookie.
+// A visit is a citizen on the pages of a plan. A browser would hold its ticket, in a cookie.
 type visit struct {
 	*citizen
 	ticket civicpin.Secret
@@ -39,7 +39,7 @@ func (t *tale) known(ctx context.Context, name string, c *citizen) (*visit, erro
 	return v, t.whoYouAre(ctx, v, c.mind)
 }
 
-// begin begins a plan for somebody who has been told from a program, which is the portal's own business.
+// begin begins a plan for a visitor who was told from a program, which is the portal's own business.
 func (t *tale) begin(ctx context.Context, name string, c *citizen) (*visit, error) {
 	run, err := t.rec.Start(ctx, name, c.subject, c.source)
 	if err != nil {

@@ -286,7 +286,7 @@ func TestContactsThatCarryHalves(t *testing.T) {
 	}
 }
 
-// TestClaims: the level at which somebody is logged in decides over their own claims, and over nobody else's.
+// TestClaims: the level at which a citizen is logged in decides over their own claims, and over no others.
 func TestClaims(t *testing.T) {
 	s := newStage(t)
 	ctx := t.Context()

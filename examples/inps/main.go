@@ -13,7 +13,7 @@
 //	go run ./examples/inps -db postgres://user@host/database  keeps the records in PostgreSQL
 //	go run ./examples/inps -db 'nats://host:4222?replicas=1'  keeps them in NATS JetStream, here of one server
 //
-// Nothing is sent to anybody: text messages, e-mails and letters are files. Each step of the story is a file of this folder,
+// Nothing is really sent: text messages, e-mails and letters are files. Each step of the story is a file of this folder,
 // in this order: contacts.go, request.go, exchange.go, counter.go, claims.go, guesses.go, upgrade.go, expiry.go,
 // forgotten.go, notme.go, doors.go, lost.go. The plan for a lost PIN is in plan.go.
 package main

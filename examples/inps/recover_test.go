@@ -166,7 +166,7 @@ func TestOneContact(t *testing.T) {
 	}
 }
 
-// TestOldTicket: whoever began a recovery in Maria's name, and had her press the button, has nothing of it.
+// TestOldTicket: an attacker who began a recovery in Maria's name, and had her press the button, has nothing of it.
 func TestOldTicket(t *testing.T) {
 	t.Parallel()
 	s := recoverable(t)

@@ -14,7 +14,7 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// The agency's people, by the ids under which they are written into the log.
+// The operators, by the ids under which they are written into the log.
 const (
 	clerk      = civicpin.Actor("operator:clerk.roma.4") // the same as civicpin.Operator("clerk.roma.4")
 	callCentre = civicpin.Actor("operator:callcentre.17")

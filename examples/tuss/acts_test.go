@@ -53,7 +53,7 @@ func (s *stage) want(t *testing.T, c *citizen, state string, level civicpin.Leve
 	}
 }
 
-// has checks the contacts of somebody.
+// has checks the contacts of a citizen.
 func (s *stage) has(t *testing.T, c *citizen, want ...string) {
 	t.Helper()
 	proved, pending, err := s.contacts.List(t.Context(), c.subject())
@@ -71,7 +71,7 @@ func (s *stage) has(t *testing.T, c *citizen, want ...string) {
 	}
 }
 
-// opens checks which password somebody has, and at which level.
+// opens checks which password a citizen has, and at which level.
 func (s *stage) opens(t *testing.T, c *citizen, password string, level civicpin.Level) {
 	t.Helper()
 	ok, err := s.pins.Verify(t.Context(), c.attempt(password))
@@ -200,7 +200,7 @@ func registered(t *testing.T) *stage {
 	return s
 }
 
-// TestLinkIsNotEnough: a plan of two codes is not finished with one, nor by whoever began it.
+// TestLinkIsNotEnough: a plan of two codes is not finished with one, nor by the visitor who began it.
 func TestLinkIsNotEnough(t *testing.T) {
 	t.Parallel()
 	s := registered(t)

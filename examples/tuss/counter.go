@@ -16,7 +16,7 @@ import (
 // terms are what everybody signs who registers, by their version.
 const terms = "2026-01"
 
-// A record is what the agency itself keeps of somebody who is registered. Contacts are with package recovery, the level and the
+// A record is what the agency itself keeps of a registered citizen. Contacts are with package recovery, the level and the
 // evidence for it with package pin.
 type record struct {
 	Terms  string    `json:"terms"`
@@ -70,7 +70,7 @@ func (t *tale) typeContacts(ctx context.Context, c *citizen, mobiles, emails []s
 	})
 }
 
-// proveAndSign has somebody at a counter prove their telephone and sign the terms, and then hands them a slip.
+// proveAndSign has a citizen at a counter prove their telephone and sign the terms, and then hands them a slip.
 func (t *tale) proveAndSign(ctx context.Context, c *citizen) (post.Mail, error) {
 	if err := t.sayCode(ctx, c); err != nil {
 		return post.Mail{}, err
@@ -117,7 +117,7 @@ func (t *tale) print(ctx context.Context, is pin.Issue) error {
 	return err
 }
 
-// anew ends the registration that somebody has from an earlier run, so that the story can be told again.
+// anew ends the registration that a citizen has from an earlier run, so that the story can be told again.
 func (t *tale) anew(ctx context.Context, c *citizen) error {
 	st, err := t.status(ctx, c)
 	if err != nil || st.State == "" {

@@ -7,8 +7,8 @@ import (
 	"github.com/civicpin/civicpin/pin"
 )
 
-// letter has Omar registered without anybody seeing him: the code goes to the address in the register, which gives the basic
-// level and no more. Anybody may have asked for it.
+// letter has Omar registered, and no clerk sees him: the code goes to the address in the register, which gives the basic
+// level and no more. A stranger may have asked for it.
 func (t *tale) letter(ctx context.Context) error {
 	t.Step("Omar registers by letter")
 	if err := t.anew(ctx, t.omar); err != nil {

@@ -1,7 +1,7 @@
 // Command tuss plays Tu Seguridad Social, the portal of Spain's social security: citizens register in person, sign the terms,
 // are handed an activation code and exchange it for a password, which with their DNI or NIE as the user's name opens that
 // portal and a second one, SEDESS, which asks for more. The password is changed, forgotten and recovered; e-mail and telephone
-// change and get lost; somebody else tries all of it.
+// change and get lost; an attacker tries all of it.
 //
 //	go run ./examples/tuss              plays it in a few seconds
 //	go run ./examples/tuss -i           asks you for everything that the citizens type
@@ -13,7 +13,7 @@
 //	go run ./examples/tuss -db postgres://user@host/database  keeps the records in PostgreSQL
 //	go run ./examples/tuss -db 'nats://host:4222?replicas=1'  keeps them in NATS JetStream, here of one server
 //
-// Nothing is sent to anybody: text messages, e-mails, letters and slips are files. The whole system is in policy.go, as
+// Nothing is really sent: text messages, e-mails, letters and slips are files. The whole system is in policy.go, as
 // three values. Each step of the story is a file of this folder, in this order: counter.go, activate.go, letter.go,
 // portals.go, password.go, forgotten.go, strangers.go, contacts.go, undo.go, office.go, codes.go.
 package main

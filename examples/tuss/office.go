@@ -132,7 +132,7 @@ func (t *tale) unreachable(ctx context.Context) error {
 	return t.enter(ctx, t.omar, sedess)
 }
 
-// strike removes all contacts but those that somebody has just given at a counter.
+// strike removes all contacts but those that the citizen has just given at a counter.
 func (t *tale) strike(ctx context.Context, c *citizen) error {
 	all, _, err := t.contacts.List(ctx, c.subject())
 	if err != nil {

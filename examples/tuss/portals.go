@@ -21,7 +21,7 @@ var (
 	sedess = portal{"SEDESS", civicpin.Substantial, "your working life report"}
 )
 
-// notHere is what a portal says to somebody whose level is too low. The password was right, so this may be told.
+// notHere is what a portal says to a citizen whose level is too low. The password was right, so the portal may say so.
 type notHere struct {
 	portal portal
 	level  civicpin.Level
@@ -47,7 +47,7 @@ func (t *tale) portals(ctx context.Context) error {
 	return t.shutOut(ctx, t.omar, sedess)
 }
 
-// enter logs somebody in, and has them do something there.
+// enter logs a citizen in, and has them do something there.
 func (t *tale) enter(ctx context.Context, c *citizen, p portal) error {
 	return t.ask(fmt.Sprintf("%s's password at %s", c.first(), p.name), []string{c.password}, func(typed string) error {
 		err := t.login(ctx, c, p, typed)
@@ -73,7 +73,7 @@ func (t *tale) login(ctx context.Context, c *citizen, p portal, typed string) er
 	return nil
 }
 
-// shutOut has somebody try a portal for which their level is too low.
+// shutOut has a citizen try a portal for which their level is too low.
 func (t *tale) shutOut(ctx context.Context, c *citizen, p portal) error {
 	return t.ask(fmt.Sprintf("%s's password at %s", c.first(), p.name), []string{c.password}, func(typed string) error {
 		err := t.login(ctx, c, p, typed)
@@ -88,7 +88,7 @@ func (t *tale) shutOut(ctx context.Context, c *citizen, p portal) error {
 	})
 }
 
-// refused has somebody type a password that is no longer right.
+// refused has a citizen type a password that is no longer right.
 func (t *tale) refused(ctx context.Context, c *citizen, typed string) error {
 	_, err := t.pins.Verify(ctx, c.attempt(typed))
 	t.Refuses(err)

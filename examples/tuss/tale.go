@@ -13,7 +13,7 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// The staff, by the ids under which they are written into the log, and in their roles.
+// The operators, by the ids under which they are written into the log, and in their roles.
 var (
 	clerk    = recovery.Operator{ID: "operator:counter.madrid.4", Role: "counter"} // the same as civicpin.Operator("counter.madrid.4")
 	operator = recovery.Operator{ID: "operator:telephone.17", Role: "telephone"}
@@ -91,7 +91,7 @@ func (t *tale) status(ctx context.Context, c *citizen) (pin.Status, error) {
 	return st, err
 }
 
-// seen is what a clerk writes down who has seen somebody with an identity card.
+// seen is what a clerk writes down after they have seen a citizen and an identity card.
 func seen(c *citizen) civicpin.Evidence {
 	return civicpin.Evidence{Method: civicpin.InPerson, Document: string(c.nif.Kind()) + " " + string(c.nif), By: clerk.ID}
 }

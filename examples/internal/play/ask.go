@@ -13,8 +13,8 @@ const Answers = 100
 var ErrAnswers = errors.New("a hundred answers, and none that will do")
 
 // AskUntil shows a page with one field until use takes what was typed. Each time it suggests the next of the suggestions, so
-// that who only presses Enter sees the refusals, too. refused says what comes of an error of use: nil to ask again, and an
-// error to end with.
+// that a user who only presses Enter sees the refusals, too. refused says what comes of an error of use: nil to ask again,
+// and an error to end with.
 func (p *Printer) AskUntil(prompt string, suggestions []string, use func(typed string) error, refused func(error) error) error {
 	for i := range Answers {
 		typed, err := p.Ask(prompt, suggestions[min(i, len(suggestions)-1)])

@@ -11,7 +11,7 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 )
 
-// A Page is a stage with the portal on it: what the pages say to who is in front of them.
+// A Page is a stage with the portal on it: what the pages say to the person in front of them.
 type Page struct {
 	*Stage
 	// Name is the portal's, in front of what it says.
@@ -136,7 +136,7 @@ func (p *Page) Tell(ctx context.Context, acts []func(context.Context) error) err
 	return nil
 }
 
-// End turns what is no failure of the program into a last line: that the input ended, or a lock that nobody here lifts.
+// End turns what is no failure of the program into a last line: that the input ended, or a lock that the story does not lift.
 func (p *Page) End(err error) error {
 	_, isLocked := errors.AsType[*lockout.LockedError](err)
 	switch {

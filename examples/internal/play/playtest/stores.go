@@ -95,8 +95,7 @@ func NATS(t *testing.T) (url string) {
 	return s.ClientURL() + "?replicas=1"
 }
 
-// events counts what the log says. Nothing in it that is made up anew in each run is looked at, such as the people of whom
-// nobody knows.
+// events counts what the log says. What is random in each run is left out, such as unknown subjects.
 func (d Database) events(t *testing.T) map[string]int {
 	t.Helper()
 	log, err := os.ReadFile(d.Files + ".log")
