@@ -13,8 +13,7 @@ import (
 
 // refused are the PINs that are right somewhere, or were right once, and those that never were.
 func (t *tale) refused(ctx context.Context) error {
-	t.Step("PINs that are refused: spent, foreign, late, and guessed")
-	if err := t.Later(day); err != nil {
+	if err := t.NextDay("PINs that are refused: spent, foreign, late, and guessed"); err != nil {
 		return err
 	}
 	return play.InTurn(ctx, t.spentAndForeign, t.late, t.guessed)

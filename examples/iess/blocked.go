@@ -14,8 +14,7 @@ import (
 
 // blocked is what three misses come to: only an agency unlocks.
 func (t *tale) blocked(ctx context.Context) error {
-	t.Step("Three misses, and an agency")
-	if err := t.Later(day); err != nil {
+	if err := t.NextDay("Three misses, and an agency"); err != nil {
 		return err
 	}
 	var said string

@@ -75,6 +75,12 @@ func (s *Stage) Later(d time.Duration) error {
 	return nil
 }
 
+// NextDay begins a step of the story a day later.
+func (s *Stage) NextDay(format string, args ...any) error {
+	s.Step(format, args...)
+	return s.Later(24 * time.Hour)
+}
+
 // PassUntil lets time pass until then and on to a full minute, and says so.
 func (s *Stage) PassUntil(at time.Time) error {
 	wait := max(at.Sub(s.Clock.Now()), 0)
