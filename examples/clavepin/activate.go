@@ -31,7 +31,7 @@ func activation() pin.Policy {
 	return p
 }
 
-// anew ends the registration that somebody has from an earlier run: there is one for each person.
+// anew ends the registration that a citizen has from an earlier run: there is one for each person.
 func (t *tale) anew(ctx context.Context, c *citizen) error {
 	st, err := t.pins.Status(ctx, c.subject())
 	if errors.Is(err, pin.ErrNoCredential) {
@@ -115,7 +115,7 @@ func (t *tale) activate(ctx context.Context, c *citizen, m post.Mail) error {
 	}
 	ok, err := t.open(ctx, c)
 	if err == nil {
-		t.Says("You are registered. Your level is %s.", levelName(ok.Level))
+		t.Says("You are registered. Your level is %s.", levelNames[ok.Level])
 	}
 	return err
 }

@@ -1,20 +1,18 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"os"
-	"path/filepath"
 	"regexp"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/ident"
-	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/examples/internal/play/playtest"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
@@ -23,11 +21,10 @@ import (
 	"github.com/civicpin/civicpin/texts"
 )
 
-// stage is a tale with what it prints and where its database is.
+// stage is a tale on a stage of its own.
 type stage struct {
 	*tale
-	out *bytes.Buffer
-	db  string
+	playtest.Scene
 }
 
 // newStage sets a stage on which time stands still but for what the story skips.
@@ -35,38 +32,10 @@ func newStage(t *testing.T) *stage { return newStageFor(t, otp.ClavePIN()) }
 
 func newStageFor(t *testing.T, policy otp.CodePolicy) *stage {
 	t.Helper()
-	p, err := newPlay()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &stage{out: new(bytes.Buffer), db: filepath.Join(t.TempDir(), "pins.db")}
-	start := time.Date(2026, 3, 9, 12, 0, 0, 0, time.UTC)
-	set, err := play.Open(t.Context(), play.Options{
-		Name: p.Name, DB: s.db, Service: p.Service, Email: p.Email, Words: p.Words, Lang: p.Lang, Out: s.out,
-		Now: func() time.Time { return start },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := set.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if s.tale, err = newTale(set, p.Service.Location, policy); err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-// act plays one act and returns what it printed.
-func (s *stage) act(t *testing.T, act func(context.Context) error) string {
-	t.Helper()
-	s.out.Reset()
-	if err := act(t.Context()); err != nil {
-		t.Fatalf("%v, after\n%s", err, s.out)
-	}
-	return s.out.String()
+	scene := playtest.Open(t, newPlay(), time.Date(2026, 3, 9, 12, 0, 0, 0, time.UTC))
+	tale, err := newTale(scene.Set, policy)
+	require.NoError(t, err)
+	return &stage{tale, scene}
 }
 
 // want checks what a registration has come to.
@@ -125,18 +94,18 @@ func TestActs(t *testing.T) {
 	s := newStage(t)
 
 	t.Run("operator", func(t *testing.T) {
-		s.act(t, s.operator)
+		s.Act(t, s.operator)
 		st, err := s.operators.Enrolled(t.Context(), civicpin.Subject(videoDesk))
 		if err != nil || !st.Active || st.Pending || st.Lockout.Failures != 1 {
 			t.Errorf("%+v, %v", st, err)
 		}
-		log, err := os.ReadFile(s.db + ".log")
+		log, err := os.ReadFile(s.DB.Files + ".log")
 		if found := regexp.MustCompile(`"reason":"[^"]*\b[0-9]{6}\b`).Find(log); err != nil || len(log) == 0 || found != nil {
 			t.Errorf("a code is in the log: %s, %v", found, err)
 		}
 	})
 	t.Run("certificate", func(t *testing.T) {
-		s.act(t, s.certificate)
+		s.Act(t, s.certificate)
 		s.want(t, s.ana, civicpin.Substantial, civicpin.Certificate, civicpin.Citizen)
 		if s.ana.number != "+34612345678" {
 			t.Error(s.ana.number)
@@ -144,7 +113,7 @@ func TestActs(t *testing.T) {
 	})
 	t.Run("other ways", func(t *testing.T) {
 		before := s.Clock.Now()
-		s.act(t, s.otherWays)
+		s.Act(t, s.otherWays)
 		if d := s.Clock.Now().Sub(before); d != 9*day {
 			t.Errorf("%v went by", d)
 		}
@@ -155,7 +124,7 @@ func TestActs(t *testing.T) {
 	})
 	t.Run("asking", func(t *testing.T) {
 		before := s.Clock.Now()
-		s.act(t, s.asking)
+		s.Act(t, s.asking)
 		if d := s.Clock.Now().Sub(before); d != 15*time.Minute {
 			t.Errorf("the lock lasted %v", d)
 		}
@@ -167,24 +136,24 @@ func TestActs(t *testing.T) {
 		}
 	})
 	t.Run("channels", func(t *testing.T) {
-		s.act(t, s.channels)
+		s.Act(t, s.channels)
 		s.did(t, s.ana, map[string]int{"working-life": 3})
 		if all, err := s.Inbox.All(s.ana.app); err != nil || len(all) != 1 {
 			t.Errorf("%d pushes, %v", len(all), err)
 		}
 	})
 	t.Run("joined", func(t *testing.T) {
-		s.act(t, s.joined)
+		s.Act(t, s.joined)
 		s.did(t, s.ana, map[string]int{"working-life": 4})
 	})
 	t.Run("deeds", func(t *testing.T) {
-		s.act(t, s.deeds)
+		s.Act(t, s.deeds)
 		s.did(t, s.ana, map[string]int{"working-life": 4, "tax-return": 1, "bank-account": 1})
 		s.did(t, s.luis, nil)
 	})
 	t.Run("refused", func(t *testing.T) {
 		before := s.Clock.Now()
-		s.act(t, s.refused)
+		s.Act(t, s.refused)
 		if d := s.Clock.Now().Sub(before); d != day+10*time.Minute { // the operator's unlock spares Ana a quarter of an hour
 			t.Errorf("%v went by", d)
 		}
@@ -195,7 +164,7 @@ func TestActs(t *testing.T) {
 		}
 	})
 	t.Run("change", func(t *testing.T) {
-		s.act(t, s.change)
+		s.Act(t, s.change)
 		s.want(t, s.ana, civicpin.Substantial, civicpin.Certificate, civicpin.Citizen)
 		if s.ana.number != "+34655443322" || s.whose(t, "+34612345678") != "" {
 			t.Errorf("%s, and the old one is %q's", s.ana.number, s.whose(t, "+34612345678"))
@@ -203,7 +172,7 @@ func TestActs(t *testing.T) {
 		s.did(t, s.ana, map[string]int{"working-life": 7, "tax-return": 1, "bank-account": 2})
 	})
 	// The database is still open, and much of it in its write-ahead log.
-	checkLeaks(t, playtest.SQLite("clavepin", s.db), s.ana.key, s.luis.key, s.carmen.key, s.pedro.key, s.elena.key)
+	checkLeaks(t, s.DB, s.ana.key, s.luis.key, s.carmen.key, s.pedro.key, s.elena.key)
 }
 
 // TestLetter: the code in a letter is good for 21 days, and once.
@@ -275,11 +244,11 @@ func TestOneTelephone(t *testing.T) {
 	}
 }
 
-// TestAnew: who registers again leaves nothing of the old registration behind.
+// TestAnew: a citizen who registers again leaves nothing of the old registration behind.
 func TestAnew(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.act(t, s.certificate)
+	s.Act(t, s.certificate)
 	ctx := t.Context()
 	const number = "+34600000001"
 	if err := errors.Join(s.claim(ctx, s.ana.subject(), number), s.move(ctx, s.ana, number), s.anew(ctx, s.ana)); err != nil {
@@ -296,12 +265,12 @@ func TestAnew(t *testing.T) {
 	}
 }
 
-// TestSubmit: a page that was given wrong data, or those of nobody, or of somebody who is not registered, answers as for
-// right ones, and sends nothing.
+// TestSubmit: a page that was given wrong data, or an unknown number, or that of a citizen who is not registered, answers
+// as for right ones, and sends nothing.
 func TestSubmit(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.act(t, s.certificate)
+	s.Act(t, s.certificate)
 	ctx := t.Context()
 	right := s.ana.form(workingLife(s.ana))
 	for name, c := range map[string]struct {
@@ -318,14 +287,14 @@ func TestSubmit(t *testing.T) {
 		"nobody, empty":  {s.nobody(), "", "", 0},
 		"not registered": {s.luis.NIF, s.luis.data(), "", 0},
 	} {
-		before := len(posted(t, s.db+".post"))
+		before := len(posted(t, s.DB.Files+".post"))
 		f := right
 		f.nif, f.data, f.by = c.nif, c.data, c.by
 		req, err := s.order(ctx, f)
 		if err != nil || len(req.ID) != 26 || req.To != "" || req.ExpiresAt.Sub(s.Clock.Now()) != 10*time.Minute {
 			t.Errorf("%s: %+v, %v", name, req, err)
 		}
-		if n := len(posted(t, s.db+".post")) - before; n != c.want {
+		if n := len(posted(t, s.DB.Files+".post")) - before; n != c.want {
 			t.Errorf("%s: %d messages, want %d", name, n, c.want)
 		}
 	}
@@ -335,7 +304,7 @@ func TestSubmit(t *testing.T) {
 func TestPull(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.act(t, s.certificate)
+	s.Act(t, s.certificate)
 	ctx := t.Context()
 	req, err := s.order(ctx, s.ana.form(workingLife(s.ana)))
 	if err != nil {
@@ -369,7 +338,7 @@ func TestDisabled(t *testing.T) {
 	policy := otp.ClavePIN()
 	policy.Lockout.Ceiling = 6
 	s := newStageFor(t, policy)
-	s.act(t, s.certificate)
+	s.Act(t, s.certificate)
 	var locked *lockout.LockedError
 	for locked == nil || !locked.Disabled {
 		req, err := s.order(t.Context(), s.ana.form(workingLife(s.ana)))
@@ -386,9 +355,9 @@ func TestDisabled(t *testing.T) {
 	if err := s.End(s.joined(t.Context())); err != nil {
 		t.Errorf("the story fails: %v", err)
 	}
-	playtest.InOrder(t, s.out.String(), "registered anew. Come to an office", "There the story ends")
+	playtest.InOrder(t, s.Printed(), "registered anew. Come to an office", "There the story ends")
 
-	playtest.InOrder(t, s.act(t, s.certificate), "Ana registered in an earlier run")
+	playtest.InOrder(t, s.Act(t, s.certificate), "Ana registered in an earlier run")
 	if _, err := s.order(t.Context(), s.ana.form(workingLife(s.ana))); err != nil {
 		t.Error(err)
 	}

@@ -24,7 +24,7 @@ func cardGuesses() lockout.Policy {
 	}
 }
 
-// A form is what somebody fills in to ask for a PIN.
+// A form is what a visitor fills in to ask for a PIN.
 type form struct {
 	nif    ident.NIF
 	data   cardData
@@ -38,7 +38,7 @@ type form struct {
 // number, and while wrong data are locked.
 const onItsWay = "If these data are right, a PIN is on its way to your telephone. It is good for ten minutes, and once."
 
-// submit is what the page does with a form. An error is a lock, which numbers that are nobody's come to alike.
+// submit is what the page does with a form. An error is a lock, to which unknown numbers come alike.
 func (t *tale) submit(ctx context.Context, f form) (otp.Request, error) {
 	right, err := t.knowsCard(ctx, f)
 	if err != nil {
@@ -146,11 +146,11 @@ func (t *tale) waitsFor(ctx context.Context, f form, address string) (bool, erro
 		return false, st.Locked
 	}
 	t.Say("Nothing comes. (After %d wrong dates this number is locked until %s, which only the log tells.)",
-		st.Failures, st.Locked.Until.In(t.madrid).Format("15:04"))
-	return false, t.Later((st.Locked.Until.Sub(t.Clock.Now()) + time.Minute - 1).Truncate(time.Minute))
+		st.Failures, t.Hour(st.Locked.Until))
+	return false, t.PassUntil(st.Locked.Until)
 }
 
-// guessCard has a stranger try dates with Ana's number, which is easily come by, and with one that is nobody's.
+// guessCard has a stranger try dates with Ana's number, which is easily come by, and with an unknown one.
 func (t *tale) guessCard(ctx context.Context) error {
 	source := civicpin.Source{Address: "203.0.113.66"}
 	said := make(map[ident.NIF]string)
@@ -162,7 +162,7 @@ func (t *tale) guessCard(ctx context.Context) error {
 			f.deed = workingLife(t.ana)
 			page := onItsWay
 			if _, err := t.submit(ctx, f); err != nil {
-				if page = t.explain(err); page == "" {
+				if page = t.Explain(err); page == "" {
 					return err
 				}
 			}
@@ -181,7 +181,7 @@ func (t *tale) guessCard(ctx context.Context) error {
 	return nil
 }
 
-// nobody returns a number that is valid and nobody's in this story.
+// nobody returns a number that is valid and unknown in this story.
 func (t *tale) nobody() ident.NIF {
 	for {
 		// One in 23 has the right letter at its end.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/ident"
+	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/pin"
 )
 
@@ -19,13 +20,8 @@ func (t *tale) certificate(ctx context.Context) error {
 	if err := t.anew(ctx, t.ana); err != nil {
 		return err
 	}
-	err := t.ask("Her DNI", []string{"12345678A", "12.345.678-z"}, func(typed string) error {
-		nif, err := ident.ParseNIF(typed)
-		if err == nil && nif != t.ana.NIF {
-			err = refusal("This is the number of somebody else in this story, or of nobody.")
-		}
-		return err
-	})
+	err := play.AskID(t.Page, "Her DNI", []string{"12345678A", "12.345.678-z"}, ident.ParseNIF, t.ana.NIF,
+		"This is the number of somebody else in this story, or of nobody.")
 	if err != nil {
 		return err
 	}

@@ -12,8 +12,7 @@ import (
 
 // change gives Ana a new number: in the app, and with a PIN that goes to the old one.
 func (t *tale) change(ctx context.Context) error {
-	t.Step("A new telephone number")
-	if err := t.Later(day); err != nil {
+	if err := t.NextDay("A new telephone number"); err != nil {
 		return err
 	}
 	if _, err := t.open(ctx, t.ana); err != nil {

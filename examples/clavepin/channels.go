@@ -6,18 +6,14 @@ import (
 	"slices"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/otp"
 )
 
 // channels are the ways on which the three characters come: pushed to the app, pulled by the app, in a text message.
 func (t *tale) channels(ctx context.Context) error {
 	t.Step("Three characters: pushed, pulled, and by SMS")
-	for _, way := range []func(context.Context) error{t.pushed, t.pulled, t.texted} {
-		if err := way(ctx); err != nil {
-			return err
-		}
-	}
-	return t.nothingLate(ctx)
+	return play.InTurn(ctx, t.pushed, t.pulled, t.texted, t.nothingLate)
 }
 
 // pushed is the PIN that Ana has asked for.

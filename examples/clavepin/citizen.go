@@ -12,12 +12,12 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// A citizen is somebody in the story: what the register knows of them, and what they hold in their hands.
+// A citizen is a person in the story: what the register knows of them, and what they hold in their hands.
 type citizen struct {
 	person
 	source civicpin.Source
 	number string // of the telephone
-	app    string // names the app on it to whoever sends pushes
+	app    string // names the app on it to the sender of pushes
 	key    string // the app's own, which never leaves it but to prove that it is this app
 }
 
@@ -25,7 +25,7 @@ func (t *tale) citizen(nif ident.NIF, host int) *citizen {
 	return &citizen{person: t.people[nif], source: civicpin.Source{Address: fmt.Sprintf("192.0.2.%d", 10+host)}}
 }
 
-// attempt is what somebody types or an app shows to the service of activation codes.
+// attempt is what a citizen types or an app shows to the service of activation codes.
 func (c *citizen) attempt(secret string) pin.Attempt {
 	return pin.Attempt{Subject: c.subject(), Secret: civicpin.NewSecret(secret), Source: c.source}
 }
@@ -34,14 +34,14 @@ func (t *tale) sms(number string) civicpin.Contact {
 	return civicpin.Contact{Channel: civicpin.SMS, Address: number, Locale: t.Lang}
 }
 
-// A record is what Cl@ve keeps of somebody who is registered. The level and the evidence for it are with the credential, in
+// A record is what Cl@ve keeps of a registered citizen. The level and the evidence for it are with the credential, in
 // package pin.
 type record struct {
 	Phone string `json:"phone"` // in E.164 form
 	App   string `json:"app"`
 }
 
-// contacts are the ways to somebody, nil if they are not registered.
+// contacts are the ways to a citizen, nil if they are not registered.
 func (t *tale) contacts(ctx context.Context, subject civicpin.Subject) ([]civicpin.Contact, error) {
 	e, err := t.records.Get(ctx, store.Key{Subject: subject})
 	if errors.Is(err, store.ErrNotFound) {
@@ -108,7 +108,7 @@ func readMobile(typed string) (string, error) {
 	return n.E164, err
 }
 
-// typePhone is the field for the telephone, whoever fills it in.
+// typePhone is the field for the telephone, which the citizen or an operator fills in.
 func (t *tale) typePhone(ctx context.Context, c *citizen, suggestions []string) error {
 	return t.ask(c.first()+"'s telephone", suggestions, func(typed string) error {
 		number, err := readMobile(typed)

@@ -42,7 +42,7 @@ func (c *citizen) form(d deed) form {
 
 // order fills a form in, and has the PIN sent.
 func (t *tale) order(ctx context.Context, f form) (req otp.Request, err error) {
-	err = t.patiently(func() (err error) {
+	err = t.Patiently(func() (err error) {
 		req, err = t.submit(ctx, f)
 		return err
 	})
@@ -104,7 +104,7 @@ func (t *tale) typeCode(ctx context.Context, c *citizen, u used, suggestions []s
 			return u, nil
 		}
 		if locked, ok := errors.AsType[*lockout.LockedError](err); ok {
-			if err := t.wait(locked); err != nil {
+			if err := t.Wait(locked); err != nil {
 				return used{}, err
 			}
 			return used{}, errUsedUp // it does not live as long as a lock

@@ -10,7 +10,7 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// workingLife lets somebody look at where they worked.
+// workingLife lets a citizen look at where they worked.
 func workingLife(c *citizen) deed {
 	return deed{
 		act: "working-life", needs: civicpin.Low, paper: "working life of " + string(c.NIF),
@@ -18,7 +18,7 @@ func workingLife(c *citizen) deed {
 	}
 }
 
-// taxReturn files somebody's tax return.
+// taxReturn files a citizen's tax return.
 func taxReturn(c *citizen, result string) deed {
 	return deed{
 		act: "tax-return", needs: civicpin.Substantial, paper: "tax return of " + string(c.NIF) + ": " + result,
@@ -26,7 +26,7 @@ func taxReturn(c *citizen, result string) deed {
 	}
 }
 
-// bankAccount has somebody's pension paid to another account.
+// bankAccount has a citizen's pension paid to another account.
 func bankAccount(c *citizen, iban string) deed {
 	return deed{
 		act: "bank-account", needs: civicpin.Substantial, paper: "pension of " + string(c.NIF) + " to " + iban,
@@ -34,7 +34,7 @@ func bankAccount(c *citizen, iban string) deed {
 	}
 }
 
-// changePhone gives somebody another telephone.
+// changePhone gives a citizen another telephone.
 func changePhone(c *citizen, number string) deed {
 	return deed{
 		act: "change-phone", needs: civicpin.Low, paper: "telephone of " + string(c.NIF) + ": " + number,
@@ -42,7 +42,7 @@ func changePhone(c *citizen, number string) deed {
 	}
 }
 
-// A filing is what somebody did. The filings are the agency's own records; they lie in the same vault, sealed like the
+// A filing is what a citizen did. The filings are the agency's own records; they lie in the same vault, sealed like the
 // library's.
 type filing struct {
 	Act   string    `json:"act"`
@@ -52,7 +52,7 @@ type filing struct {
 
 const tooLow = refusal("Right. But this takes the advanced level, and yours is basic.")
 
-// do is what a page does once the PIN was right: it looks at the level at which whoever typed it is registered, for each
+// do is what a page does once the PIN was right: it looks at the level at which the citizen is registered, for each
 // deed anew. The refusal may be told, since they have proved who they are.
 func (t *tale) do(ctx context.Context, c *citizen, d deed) error {
 	st, err := t.pins.Status(ctx, c.subject())

@@ -12,60 +12,29 @@
 //	go run ./examples/clavepin -db postgres://user@host/database  keeps the records in PostgreSQL
 //	go run ./examples/clavepin -db 'nats://host:4222?replicas=1'  keeps them in NATS JetStream, here of one server
 //
-// Nothing is sent to anybody: pushes to the app, text messages and letters are files. Each step of the story is a file of
+// Nothing is really sent: pushes to the app, text messages and letters are files. Each step of the story is a file of
 // this folder, in this order: operator.go, certificate.go, ways.go, asking.go, channels.go, joined.go, deeds.go, refused.go,
 // change.go.
 package main
 
 import (
-	"context"
-	"fmt"
-	"os"
-	"time"
-	_ "time/tzdata" // Madrid's time also where the system has no time zones
-
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/texts"
 )
 
-func main() {
-	p, err := newPlay()
-	if err == nil {
-		err = play.Run(context.Background(), p, os.Args[1:], os.Stdin, os.Stdout)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
+func main() { play.Main(newPlay()) }
 
 const longName = "Sistema Cl@ve de la Administración"
 
 // newPlay is the program apart from its flags, input and output, which tests bring themselves.
-func newPlay() (play.Play, error) {
-	madrid, err := time.LoadLocation("Europe/Madrid")
-	if err != nil {
-		return play.Play{}, err
-	}
+func newPlay() play.Play {
 	return play.Play{
-		Name:  "clavepin",
-		About: "Spain's Cl@ve PIN. Nothing is really sent: pushes, SMS and letters are files.",
-		Service: texts.Service{
-			Name:     "Cl@ve",
-			LongName: longName,
-			Help:     helpLine,
-			Location: madrid,
-		},
-		Email: "clave@clave.example",
-		Lang:  "es",
-		Words: activationWords(madrid),
-		Story: func(ctx context.Context, s *play.Stage) error {
-			t, err := newTale(s, madrid, otp.ClavePIN())
-			if err != nil {
-				return err
-			}
-			return t.Tell(ctx, t.acts())
-		},
-	}, nil
+		Name:    "clavepin",
+		About:   "Spain's Cl@ve PIN. Nothing is really sent: pushes, SMS and letters are files.",
+		Service: texts.Service{Name: "Cl@ve", LongName: longName, Help: helpLine},
+		Email:   "clave@clave.example", Zone: "Europe/Madrid", Lang: "es",
+		Words: activationWords,
+		Story: play.InActs(func(s *play.Stage) (*tale, error) { return newTale(s, otp.ClavePIN()) }),
+	}
 }

@@ -13,16 +13,10 @@ import (
 
 // refused are the PINs that are right somewhere, or were right once, and those that never were.
 func (t *tale) refused(ctx context.Context) error {
-	t.Step("PINs that are refused: spent, foreign, late, and guessed")
-	if err := t.Later(day); err != nil {
+	if err := t.NextDay("PINs that are refused: spent, foreign, late, and guessed"); err != nil {
 		return err
 	}
-	for _, what := range []func(context.Context) error{t.spentAndForeign, t.late, t.guessed} {
-		if err := what(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
+	return play.InTurn(ctx, t.spentAndForeign, t.late, t.guessed)
 }
 
 // spentAndForeign: one PIN is used, and then typed again; another is typed for something else than it was asked for; and one
@@ -85,7 +79,7 @@ func (t *tale) readOne(ctx context.Context, c *citizen, d deed) (used, error) {
 
 // refusedPIN types a PIN that will not do.
 func (t *tale) refusedPIN(ctx context.Context, c *citizen, u used) error {
-	err := t.patiently(func() error { return t.use(ctx, c, u) })
+	err := t.Patiently(func() error { return t.use(ctx, c, u) })
 	t.Refuses(err)
 	return play.Wanted(err, otp.ErrRefused, "a PIN that was not good for it")
 }
@@ -100,12 +94,12 @@ func (t *tale) late(ctx context.Context) error {
 	if err := t.Later(t.codes.Policy().Valid); err != nil {
 		return err
 	}
-	err = t.patiently(func() error { return t.use(ctx, t.ana, u) })
+	err = t.Patiently(func() error { return t.use(ctx, t.ana, u) })
 	t.Refuses(err)
 	return play.Wanted(err, otp.ErrExpired, "a PIN after its time")
 }
 
-// guessed: somebody who has Ana's card, and not her telephone, guesses. Three wrong ones end a PIN, and five lock.
+// guessed: an attacker who has Ana's card, and not her telephone, guesses. Three wrong ones end a PIN, and five lock.
 func (t *tale) guessed(ctx context.Context) error {
 	t.Say("A thief has her card, asks for PINs in her name, and guesses:")
 	var said []string
@@ -127,7 +121,7 @@ func (t *tale) guessed(ctx context.Context) error {
 			case !isLocked:
 				return play.Wanted(err, otp.ErrRefused, "a guess")
 			}
-			said = append(said, "locked until "+lock.Until.In(t.madrid).Format("15:04"))
+			said = append(said, "locked until "+t.Hour(lock.Until))
 			locked = true
 			break
 		}

@@ -34,7 +34,7 @@ func (p person) first() string {
 	return first
 }
 
-// data is what somebody has to know who asks for a PIN, besides the number.
+// data is what a visitor has to know to ask for a PIN, besides the number.
 func (p person) data() cardData {
 	switch {
 	case p.Support != "":

@@ -1,109 +1,62 @@
 package main
 
 import (
-	"bytes"
-	"flag"
-	"os"
-	"path/filepath"
-	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/civicpin/civicpin/examples/internal/play/playtest"
-	"github.com/civicpin/civicpin/internal/password"
 )
 
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if testing.Short() {
-		password.CheapDefault()
-	}
-	os.Exit(m.Run())
-}
-
-// run runs the program as main does, with arguments, and returns what it printed.
-func run(t *testing.T, input string, args ...string) (string, error) {
-	t.Helper()
-	p, err := newPlay()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return playtest.Run(t, p, input, args...)
-}
+func TestMain(m *testing.M) { playtest.Main(m) }
 
 // headings are what every telling has, however it comes out.
-var headings = []string{
+var headings = playtest.Headings(
 	"\n1. An operator gets", "\n2. Ana registers", "\n3. Four other ways", "\n4. She asks for a PIN", "\n5. Three characters",
 	"\n6. Four of her own", "\n7. A fresh PIN", "\n8. PINs that are refused", "\n9. A new telephone number\n",
-	" events were recorded", "are left in ",
-}
+)
 
 // TestRun runs the program twice on one database of each store, and looks at what each run prints and leaves.
 func TestRun(t *testing.T) {
 	t.Parallel()
-	playtest.OnEveryStore(t, "clavepin", checkRuns)
-}
+	playtest.Twice(t, newPlay(), playtest.Transcript{
+		Headings: headings,
+		Lines:    180,
+		First: []string{
+			"Rosa's code: ", "Tries left: 4", "Rosa's code: ", "From now on", "Tries left: 4",
 
-func checkRuns(t *testing.T, db playtest.Database) {
-	t.Helper()
-	first, err := run(t, "", db.Flags()...)
-	if err != nil {
-		t.Fatalf("%v, after\n%s", err, first)
-	}
-	playtest.InOrder(t, first, headings...)
-	playtest.InOrder(
-		t, first,
-		"Rosa's code: ", "Tries left: 4", "Rosa's code: ", "From now on", "Tries left: 4",
+			"the check character", "old\n   Cl@ve: This certificate is not valid today", "nobody that we trust",
+			"of somebody else", "Welcome, Ana García López",
+			"a fixed line", "Ana's activation code (0001-sms", "Your level is advanced",
 
-		"the check character", "old\n   Cl@ve: This certificate is not valid today", "nobody that we trust",
-		"of somebody else", "Welcome, Ana García López",
-		"a fixed line", "Ana's activation code (0001-sms", "Your level is advanced",
+			"9 days later", "Luis reads (0002-letter-", "28013 Madrid",
+			"Su código de activación", "Vale hasta el", "Your level is basic",
+			"Carmen's telephone: +34612345678", "registered for somebody else", "Your level is advanced",
+			"(0004-hand", "Your level is advanced", "Elena films", "Your level is basic",
 
-		"9 days later", "Luis reads (0002-letter-", "28013 Madrid",
-		"Su código de activación", "Vale hasta el", "Your level is basic",
-		"Carmen's telephone: +34612345678", "registered for somebody else", "Your level is advanced",
-		"(0004-hand", "Your level is advanced", "Elena films", "Your level is basic",
+			"The page answers ten times", onItsWay, "9-5-2031", onItsWay,
+			"Nothing comes. (After 5 wrong", "15 minutes later", onItsWay,
 
-		"The page answers ten times", onItsWay, "9-5-2031", onItsWay,
-		"Nothing comes. (After 5 wrong", "15 minutes later", onItsWay,
+			"Ana reads (0006-push-app-", "Cl@ve: su clave de un solo uso para ver su vida laboral: ",
+			"Done: seeing your working life", "is lost", "She opens the app", "Done: ", "by SMS", "Ana reads (0007-sms-", "Done: ",
 
-		"Ana reads (0006-push-app-", "Cl@ve: su clave de un solo uso para ver su vida laboral: ",
-		"Done: seeing your working life", "is lost", "She opens the app", "Done: ", "by SMS", "Ana reads (0007-sms-", "Done: ",
+			"Four letters and digits", "7GAT\n", "Tries left: 4", "7GAT ", "Done: ",
 
-		"Four letters and digits", "7GAT\n", "Tries left: 4", "7GAT ", "Done: ",
+			"Done: filing your tax return", "Done: changing your account", "Luis types", "yours is basic",
 
-		"Done: filing your tax return", "Done: changing your account", "Luis types", "yours is basic",
+			"Typed once more", "Tries left: 4", "A virus", "Tries left: 3", "Carmen's", "Tries left: 2", "Done: changing your account",
+			"10 minutes later", "Right, but too late", "4 left, 3 left, 2 left, 1 left, locked until ", "sees 5 wrong tries", "Done: ",
 
-		"Typed once more", "Tries left: 4", "A virus", "Tries left: 3", "Carmen's", "Tries left: 2", "Done: changing your account",
-		"10 minutes later", "Right, but too late", "4 left, 3 left, 2 left, 1 left, locked until ", "sees 5 wrong tries", "Done: ",
-
-		"registered for somebody else", "-sms-+34612345678.txt", "we write to +34******322", "-sms-+34655443322.txt", "Done: ",
-	)
-	if strings.Contains(first, "earlier run") {
-		t.Error("the first run speaks of an earlier one")
-	}
-	if n := strings.Count(first, "\n"); n > 180 {
-		t.Errorf("%d lines: nobody reads that", n)
-	}
-	log, err := os.ReadFile(db.Files + ".log")
-	if err != nil {
-		t.Fatal(err)
-	}
-	events := regexp.MustCompile(`\n(\d+) events`).FindStringSubmatch(first)
-	if n := bytes.Count(log, []byte("\n")); events == nil || events[1] != strconv.Itoa(n) {
-		t.Errorf("%q events, and %d lines in the log", events, n)
-	}
-
-	second, err := run(t, "", append(db.Flags(), "-lang", "en")...)
-	if err != nil {
-		t.Fatalf("%v, after\n%s", err, second)
-	}
-	playtest.InOrder(t, second, headings...)
-	playtest.InOrder(t, second, "Ana registered in an earlier run", "Luis registered in an earlier run", "Your activation code",
-		"seeing your working life: ", "yours is basic", "+34******322")
-	checkLeaks(t, db)
-	checkPost(t, db.Files+".post")
+			"registered for somebody else", "-sms-+34612345678.txt", "we write to +34******322", "-sms-+34655443322.txt", "Done: ",
+		},
+		Second: []string{
+			"Ana registered in an earlier run", "Luis registered in an earlier run", "Your activation code",
+			"seeing your working life: ", "yours is basic", "+34******322",
+		},
+		Left: func(t *testing.T, db playtest.Database) {
+			checkLeaks(t, db)
+			checkPost(t, db.Files+".post")
+		},
+	})
 }
 
 // TestWrongAnswers types what people type: nonsense, slips, and at last what is right.
@@ -124,10 +77,7 @@ func TestWrongAnswers(t *testing.T) {
 		"A", "B", "C", "", // by SMS: used up, and another one
 		"ñ123", "gat", "12ab", "", "", // joined
 	}
-	out, err := run(t, strings.Join(answers, "\n")+strings.Repeat("\n", 60), "-i", "-db", filepath.Join(t.TempDir(), "pins.db"))
-	if err != nil {
-		t.Fatalf("%v, after\n%s", err, out)
-	}
+	out := playtest.Typed(t, newPlay(), answers, 60)
 	playtest.InOrder(t, out, headings...)
 	playtest.InOrder(
 		t, out,
@@ -147,38 +97,15 @@ func TestWrongAnswers(t *testing.T) {
 // TestInputEnds leaves in the middle of the story again and again. Each next run gets by with what the one before left.
 func TestInputEnds(t *testing.T) {
 	t.Parallel()
-	db := filepath.Join(t.TempDir(), "pins.db")
-	for _, c := range []struct {
-		answers int
-		reached string
-	}{
-		{0, "1. An operator"},
-		{10, "Ana's activation code"}, // with a telephone, and not activated
-		{13, "Luis's telephone"},      // with a letter that was not used
-		{26, "5. Three"},              // with a PIN that waits
-	} {
-		out, err := run(t, strings.Repeat("\n", c.answers), "-i", "-db", db)
-		if err != nil {
-			t.Fatalf("after %d answers: %v\n%s", c.answers, err, out)
-		}
-		playtest.InOrder(t, out, c.reached, "]: \n\nThe input ended here, and so does the story.\n", "are left in "+db)
-	}
-	if out, err := run(t, "", "-db", db); err != nil {
+	db, _ := playtest.Leave(t, newPlay(), []playtest.Leaving{
+		{Answers: 0, Reached: "1. An operator"},
+		{Answers: 10, Reached: "Ana's activation code"}, // with a telephone, and not activated
+		{Answers: 13, Reached: "Luis's telephone"},      // with a letter that was not used
+		{Answers: 26, Reached: "5. Three"},              // with a PIN that waits
+	})
+	if out, err := playtest.Run(t, newPlay(), "", "-db", db); err != nil {
 		t.Fatalf("%v, after\n%s", err, out)
 	}
 }
 
-func TestFlags(t *testing.T) {
-	out, err := run(t, "", "-h")
-	if err != nil || strings.Contains(out, "1. An operator") {
-		t.Errorf("help: %v\n%s", err, out)
-	}
-	playtest.InOrder(t, out, "Cl@ve PIN", "Usage: clavepin", "-db file", "-i", "-lang language")
-	nowhere := filepath.Join(t.TempDir(), "no", "folder", "pins.db")
-	for _, args := range [][]string{{"-x"}, {"again"}, {"-lang", "de"}, {"-db", nowhere}, {"-db"}, {"-i=perhaps"}} {
-		out, err := run(t, "", args...)
-		if err == nil || !strings.HasPrefix(err.Error(), "clavepin: ") || strings.Contains(out, "1. An") {
-			t.Errorf("%q: %v\n%s", args, err, out)
-		}
-	}
-}
+func TestFlags(t *testing.T) { playtest.Flags(t, newPlay(), "Cl@ve PIN", "1. An operator") }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/play"
@@ -13,7 +12,7 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// The staff, by the ids under which they are written into the log.
+// The operators, by the ids under which they are written into the log.
 const (
 	videoDesk = civicpin.Actor("operator:video.7") // the same as civicpin.Operator("video.7")
 	office    = civicpin.Actor("operator:office.madrid.2")
@@ -21,16 +20,17 @@ const (
 	helpLine  = "060"
 )
 
+type refusal = play.Refusal
+
 // A tale is one telling of the story.
 type tale struct {
 	*play.Page
-	madrid *time.Location
 	people register
 
 	pins      *pin.Service  // activation codes, and the keys that apps get for them
 	codes     *otp.Codes    // the PINs of three characters
 	operators *otp.TOTP     // the second factor of the staff
-	cards     *lockout.Gate // guesses at what is printed on somebody's identity card
+	cards     *lockout.Gate // guesses at what is printed on an identity card
 	records   store.Kind[record]
 	phones    store.Kind[owner]
 	filed     store.Kind[[]filing]
@@ -41,13 +41,14 @@ type tale struct {
 	read  map[string]string // the message that was read last, by address
 }
 
-// ending is what is said where a lock ends the story.
-const ending = "There the story ends. With -db, the next run begins by putting it right."
-
 // newTale makes the services on the stage's vault and outbox: three calls, a gate, and the program's own records.
-func newTale(s *play.Stage, madrid *time.Location, policy otp.CodePolicy) (*tale, error) {
-	t := &tale{Page: &play.Page{Stage: s, Name: "Cl@ve", Ending: ending}, madrid: madrid, read: make(map[string]string)}
-	t.Explain = t.explain
+func newTale(s *play.Stage, policy otp.CodePolicy) (*tale, error) {
+	t := &tale{read: make(map[string]string)}
+	t.Page = &play.Page{
+		Stage: s, Name: "Cl@ve", Dates: "2 January 2006 at 15:04", Wrong: "Wrong.",
+		Disabled: "Too many wrong codes: your telephone has to be registered anew. Come to an office with your identity card.",
+		Own:      ownError,
+	}
 	var errs [8]error
 	t.people, errs[0] = readRegister(registerFile)
 	t.pins, errs[1] = pin.New(s.Outbox, activation())
@@ -65,8 +66,8 @@ func newTale(s *play.Stage, madrid *time.Location, policy otp.CodePolicy) (*tale
 	return t, nil
 }
 
-// acts are the steps of the story in their order. Each goes on from where the one before it ended.
-func (t *tale) acts() []func(context.Context) error {
+// Acts are the steps of the story in their order. Each goes on from where the one before it ended.
+func (t *tale) Acts() []func(context.Context) error {
 	return []func(context.Context) error{
 		t.operator, t.certificate, t.otherWays, t.asking, t.channels, t.joined, t.deeds, t.refused, t.change,
 	}
@@ -75,38 +76,5 @@ func (t *tale) acts() []func(context.Context) error {
 // ask shows a page with one field until use takes what was typed. Locks are waited out. An error that cannot be explained to
 // a citizen ends it.
 func (t *tale) ask(prompt string, suggestions []string, use func(typed string) error) error {
-	return t.AskUntil(prompt, suggestions, use, func(err error) error {
-		if locked, ok := errors.AsType[*lockout.LockedError](err); ok {
-			return t.wait(locked)
-		}
-		if t.Refuses(err) {
-			return nil
-		}
-		return err
-	})
-}
-
-// wait prints that something is locked and lets the time pass. It returns a lock that does not end by itself.
-func (t *tale) wait(locked *lockout.LockedError) error {
-	if locked.Until.IsZero() {
-		return locked
-	}
-	t.Refuses(locked)
-	wait := locked.Until.Sub(t.Clock.Now())
-	return t.Later((max(wait, 0) + time.Minute - 1).Truncate(time.Minute))
-}
-
-// patiently does something, and does it again when a lock that refused it has ended.
-func (t *tale) patiently(do func() error) error {
-	for range play.Answers {
-		err := do()
-		locked, ok := errors.AsType[*lockout.LockedError](err)
-		if !ok {
-			return err
-		}
-		if err := t.wait(locked); err != nil {
-			return err
-		}
-	}
-	return play.ErrAnswers
+	return t.AskUntil(prompt, suggestions, use, t.WaitOut)
 }

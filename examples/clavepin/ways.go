@@ -11,16 +11,11 @@ import (
 // otherWays has four more citizens registered, each in another way.
 func (t *tale) otherWays(ctx context.Context) error {
 	t.Step("Four other ways: by letter, by video call, in person, by a machine")
-	for _, way := range []func(context.Context) error{t.byLetter, t.byVideo, t.inPerson, t.byMachine} {
-		if err := way(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
+	return play.InTurn(ctx, t.byLetter, t.byVideo, t.inPerson, t.byMachine)
 }
 
-// byLetter: a code goes to the address in the register. Whoever types it can open Luis's letter box, which gives the basic
-// level; anybody may have asked for the letter.
+// byLetter: a code goes to the address in the register. The person who types it can open Luis's letter box, which gives the
+// basic level; a stranger may have asked for the letter.
 func (t *tale) byLetter(ctx context.Context) error {
 	if err := t.anew(ctx, t.luis); err != nil {
 		return err

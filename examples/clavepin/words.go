@@ -2,10 +2,10 @@ package main
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/texts"
 )
 
@@ -42,39 +42,18 @@ var activationTexts = map[string]activationText{
 	},
 }
 
-// activationWords returns the words of activation codes. Whoever wants words of their own writes a function from a message
-// to a text, and passes on what it has none for.
-func activationWords(madrid *time.Location) func(civicpin.Message) (texts.Text, bool) {
-	return func(m civicpin.Message) (texts.Text, bool) {
-		w, ok := activationTexts[m.To.Locale]
-		if !ok || m.Kind != texts.PINPart {
-			return texts.Text{}, false
-		}
-		code := strings.Join(groups(m.Secret.Reveal()), " ")
-		until := m.ExpiresAt.In(madrid).Format("02/01/2006 15:04")
-		text := texts.Text{Language: m.To.Locale, Body: civicpin.NewSecret(fmt.Sprintf(w.sms, code, until))}
-		if m.To.Channel.Printed() {
-			text.Subject, text.Body = w.title, civicpin.NewSecret(page(w, m.To, code, until))
-		}
-		return text, true
+// activationWords words activation codes. A portal that wants words of its own writes a function from a message to a text,
+// and passes on the messages that it has none for.
+func activationWords(m civicpin.Message, madrid *time.Location) (texts.Text, bool) {
+	w, ok := activationTexts[m.To.Locale]
+	if !ok || m.Kind != texts.PINPart {
+		return texts.Text{}, false
 	}
-}
-
-// page is the letter, as it goes to the printer: sender, address for the window of the envelope, and what there is to say.
-func page(w activationText, to civicpin.Contact, code, until string) string {
-	paragraphs := []string{longName}
-	if to.Channel == civicpin.Letter {
-		paragraphs = append(paragraphs, "    "+strings.ReplaceAll(to.Address, "\n", "\n    "))
+	code := play.Groups(m.Secret.Reveal())
+	until := m.ExpiresAt.In(madrid).Format("02/01/2006 15:04")
+	if !m.To.Channel.Printed() {
+		return texts.Text{Language: m.To.Locale, Body: civicpin.NewSecret(fmt.Sprintf(w.sms, code, until))}, true
 	}
-	paragraphs = append(paragraphs, w.title, fmt.Sprintf(w.use, until), "    "+code, w.secret)
-	return strings.Join(paragraphs, "\n\n") + "\n"
-}
-
-// groups cuts a code into fours.
-func groups(code string) []string {
-	var all []string
-	for len(code) > 4 {
-		all, code = append(all, code[:4]), code[4:]
-	}
-	return append(all, code)
+	page := play.Sheet(longName, m.To, w.title, fmt.Sprintf(w.use, until), "    "+code, w.secret)
+	return texts.Text{Language: m.To.Locale, Subject: w.title, Body: civicpin.NewSecret(page)}, true
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin/examples/internal/ident"
+	"github.com/civicpin/civicpin/examples/internal/play"
 )
 
 func TestCheckCertificate(t *testing.T) {
@@ -33,6 +34,7 @@ func TestCheckCertificate(t *testing.T) {
 		return c
 	}
 	good := issue(police, ana, now, client)
+	page := play.Page{Own: ownError}
 	stranger := issue(police, person{NIF: "87654321X"}, now, client)
 	for _, c := range []struct {
 		name string
@@ -59,7 +61,7 @@ func TestCheckCertificate(t *testing.T) {
 			t.Fatal(err)
 		}
 		nif, err := checkCertificate(c.card.cert, trusted, challenge, signature, c.at)
-		if nif != c.nif || (err == nil) != (c.says == "") || err != nil && (&tale{}).explain(err) != c.says {
+		if nif != c.nif || (err == nil) != (c.says == "") || err != nil && page.Explain(err) != c.says {
 			t.Errorf("%s: %q, %v", c.name, nif, err)
 		}
 		if _, err := checkCertificate(c.card.cert, trusted, []byte(rand.Text()), signature, c.at); err == nil {
@@ -68,7 +70,7 @@ func TestCheckCertificate(t *testing.T) {
 	}
 }
 
-// TestShowCertificate: a good certificate of somebody else is refused.
+// TestShowCertificate: a good certificate of another person is refused.
 func TestShowCertificate(t *testing.T) {
 	s := newStage(t)
 	police, cards, err := s.wallet()

@@ -1,62 +1,33 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/examples/internal/play/playtest"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 )
 
-// stage is a tale with what it prints and where its database is.
+// stage is a tale on a stage of its own.
 type stage struct {
 	*tale
-	out *bytes.Buffer
-	db  string
+	playtest.Scene
 }
 
 // newStage sets a stage on which time stands still but for what the story skips. It is a Monday, ten in the morning in Ecuador.
 func newStage(t *testing.T) *stage {
 	t.Helper()
-	p, err := newPlay()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &stage{out: new(bytes.Buffer), db: filepath.Join(t.TempDir(), "pins.db")}
-	start := time.Date(2026, 3, 9, 15, 0, 0, 0, time.UTC)
-	set, err := play.Open(t.Context(), play.Options{
-		Name: p.Name, DB: s.db, Service: p.Service, Email: p.Email, Lang: p.Lang, Out: s.out, Now: func() time.Time { return start },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := set.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if s.tale, err = newTale(set, p.Service.Location); err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-// act plays one act and returns what it printed.
-func (s *stage) act(t *testing.T, act func(context.Context) error) string {
-	t.Helper()
-	s.out.Reset()
-	if err := act(t.Context()); err != nil {
-		t.Fatalf("%v, after\n%s", err, s.out)
-	}
-	return s.out.String()
+	scene := playtest.Open(t, newPlay(), time.Date(2026, 3, 9, 15, 0, 0, 0, time.UTC))
+	tale, err := newTale(scene.Set)
+	require.NoError(t, err)
+	return &stage{tale, scene}
 }
 
 // want checks what a credential has come to.
@@ -92,7 +63,7 @@ func (s *stage) refused(t *testing.T, c *citizen, passwords ...string) {
 	}
 }
 
-// writtenTo checks which contacts somebody has.
+// writtenTo checks which contacts a citizen has.
 func (s *stage) writtenTo(t *testing.T, c *citizen, want ...string) {
 	t.Helper()
 	proved, pending, err := s.contacts.List(t.Context(), c.subject)
@@ -126,7 +97,7 @@ func (s *stage) subjects(t *testing.T, address string) []string {
 func (s *stage) passed(t *testing.T, act func(context.Context) error) time.Duration {
 	t.Helper()
 	before := s.Clock.Now()
-	s.act(t, act)
+	s.Act(t, act)
 	return s.Clock.Now().Sub(before)
 }
 
@@ -138,7 +109,7 @@ func TestActs(t *testing.T) {
 	const first = "tres volcanes y un colibrí"
 
 	t.Run("first", func(t *testing.T) {
-		s.act(t, s.first)
+		s.Act(t, s.first)
 		s.want(t, s.lucia, civicpin.Low)
 		s.writtenTo(t, s.lucia, "lucia.andrade@example.ec")
 		image, questions, err := s.rec.Enrolled(ctx, s.lucia.subject)
@@ -151,14 +122,14 @@ func TestActs(t *testing.T) {
 		s.refused(t, s.lucia, "iess2026", "lucía andrade vera")
 	})
 	t.Run("locked", func(t *testing.T) {
-		s.act(t, s.locked)
+		s.Act(t, s.locked)
 		s.want(t, s.lucia, civicpin.Low)
 		if s.lucia.password != first {
 			t.Error(s.lucia.password)
 		}
 	})
 	t.Run("device", func(t *testing.T) {
-		s.act(t, s.device)
+		s.Act(t, s.device)
 		_, err := s.pins.Verify(ctx, s.lucia.attempt(first))
 		locks(t, err)
 	})
@@ -170,14 +141,14 @@ func TestActs(t *testing.T) {
 		s.refused(t, s.lucia, first)
 	})
 	t.Run("blocked", func(t *testing.T) {
-		s.act(t, s.blocked)
+		s.Act(t, s.blocked)
 		s.want(t, s.lucia, civicpin.Low)
 		if s.lucia.password != "una iguana duerme al sol" {
 			t.Error(s.lucia.password)
 		}
 	})
 	t.Run("thief", func(t *testing.T) {
-		s.act(t, s.thief)
+		s.Act(t, s.thief)
 		s.want(t, s.lucia, civicpin.Low)
 		s.writtenTo(t, s.lucia, "lucia.andrade@example.ec")
 		if got := s.subjects(t, "nobody.special@example.com"); len(got) > 0 {
@@ -195,18 +166,18 @@ func TestActs(t *testing.T) {
 		}
 	})
 	t.Run("video", func(t *testing.T) {
-		s.act(t, s.video)
+		s.Act(t, s.video)
 		s.want(t, s.lucia, civicpin.Low)
-		if now := s.Clock.Now().In(s.ecuador); now.Format("15:04:05") != "08:00:00" {
+		if now := s.Clock.Now().In(s.Location); now.Format("15:04:05") != "08:00:00" {
 			t.Errorf("it is %v", now)
 		}
 	})
 	t.Run("counter", func(t *testing.T) {
-		s.act(t, s.counter)
+		s.Act(t, s.counter)
 		s.want(t, s.camila, civicpin.Substantial, civicpin.InPerson)
 	})
 	t.Run("desk", func(t *testing.T) {
-		s.act(t, s.desk)
+		s.Act(t, s.desk)
 		s.want(t, s.diego, civicpin.Substantial, civicpin.InPerson)
 	})
 	t.Run("strangers", func(t *testing.T) {
@@ -215,7 +186,7 @@ func TestActs(t *testing.T) {
 		}
 	})
 	// The database is still open, and much of it in its write-ahead log.
-	checkLeaks(t, playtest.SQLite("iess", s.db), s.lucia, s.diego, s.camila)
+	checkLeaks(t, s.DB, s.lucia, s.diego, s.camila)
 }
 
 // locks fails unless an error is that of a lock which does not end by itself.

@@ -14,8 +14,7 @@ import (
 
 // blocked is what three misses come to: only an agency unlocks.
 func (t *tale) blocked(ctx context.Context) error {
-	t.Step("Three misses, and an agency")
-	if err := t.Later(day); err != nil {
+	if err := t.NextDay("Three misses, and an agency"); err != nil {
 		return err
 	}
 	var said string
@@ -53,11 +52,8 @@ func (t *tale) atAgency(ctx context.Context) error {
 	if err := t.rec.Unlock(ctx, forgotten, t.lucia.subject, seen, clerk); err != nil {
 		return err
 	}
-	v, err := t.visit(ctx, forgotten, t.lucia)
+	v, err := t.known(ctx, forgotten, t.lucia)
 	if err != nil {
-		return err
-	}
-	if err := t.whoYouAre(ctx, v, t.lucia.mind); err != nil {
 		return err
 	}
 	t.Say("By now the password has come back to her, too. She leaves the page.")

@@ -10,11 +10,11 @@ import (
 const (
 	luciaID = ident.Cedula("1710034065")
 	diegoID = ident.Cedula("1714307103")
-	// camilaID is what an agency wrote down for somebody who has a foreign passport and no cédula.
+	// camilaID is what an agency wrote down for a person with a foreign passport and no cédula.
 	camilaID = civicpin.Subject("passport-COL-AV123456")
 )
 
-// A citizen is somebody in the story, with what they have in mind to type.
+// A citizen is a person in the story, with what they have in mind to type.
 type citizen struct {
 	name    string
 	full    string
@@ -25,7 +25,7 @@ type citizen struct {
 	email, password string
 }
 
-// A memory is what somebody types into the form that asks who they are.
+// A memory is what a citizen types into the form that asks who they are.
 type memory struct {
 	birthday, image string
 	questions       map[string]string

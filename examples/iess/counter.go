@@ -69,7 +69,7 @@ func (t *tale) keyAtCounter(ctx context.Context, c *citizen, document, password 
 	return t.login(ctx, c)
 }
 
-// unlockAtCounter is the shortest plan: somebody of an agency has seen who it is. The run has no ticket, and nobody gets
+// unlockAtCounter is the shortest plan: an operator at an agency has seen the citizen. The run has no ticket, and nobody gets
 // anything but what it is for.
 func (t *tale) unlockAtCounter(ctx context.Context, c *citizen, document string) error {
 	run, err := t.rec.StartBy(ctx, inPerson, c.subject, clerk)

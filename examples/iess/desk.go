@@ -23,11 +23,8 @@ func (t *tale) desk(ctx context.Context) error {
 	if err := t.lockUp(ctx, t.diego); err != nil {
 		return err
 	}
-	v, err := t.visit(ctx, byDesk, t.diego)
+	v, err := t.known(ctx, byDesk, t.diego)
 	if err != nil {
-		return err
-	}
-	if err := t.whoYouAre(ctx, v, t.diego.mind); err != nil {
 		return err
 	}
 	if err := t.send(ctx, v); err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// anew takes what earlier runs have left of somebody out of the way: they have all erased that is stored about them, and begin
-// like anybody.
+// anew takes what earlier runs have left of a citizen out of the way: they have all erased that is stored about them, and
+// begin like any other.
 func (t *tale) anew(ctx context.Context, c *citizen) error {
 	_, err := t.pins.Status(ctx, c.subject)
 	if errors.Is(err, pin.ErrNoCredential) {

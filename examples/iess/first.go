@@ -41,7 +41,7 @@ func (t *tale) first(ctx context.Context) error {
 	if v.Run, err = t.rec.Redeem(ctx, civicpin.NewSecret(m.Link()), v.source); err != nil {
 		return err
 	}
-	// Whoever began may have been somebody else: with the link comes a new ticket, and the old one is worth nothing.
+	// An attacker may have begun: with the link comes a new ticket, and the old one is worth nothing.
 	v.ticket = v.Run.Ticket
 	if err := t.enrol(ctx, v); err != nil {
 		return err
@@ -58,15 +58,9 @@ func (t *tale) first(ctx context.Context) error {
 
 const somebodyElse = refusal("That is somebody else. Lucía's is 171003406-5.")
 
-// typeCedula is the field with which every page of the portal begins. Who has no cédula goes to an agency: see counter.go.
+// typeCedula is the field with which every page of the portal begins. A person without a cédula goes to an agency: counter.go.
 func (t *tale) typeCedula(suggestions ...string) error {
-	return t.ask("Her cédula", suggestions, func(typed string) error {
-		id, err := ident.ParseCedula(typed)
-		if err == nil && id != luciaID {
-			err = somebodyElse
-		}
-		return err
-	})
+	return play.AskID(t.Page, "Her cédula", suggestions, ident.ParseCedula, luciaID, somebodyElse)
 }
 
 // enrol is the page on which she chooses an image, and what she will answer to questions.

@@ -72,7 +72,7 @@ const (
 	notSame = refusal("(Another address, please, for this story.)")
 )
 
-// confirm is the page that shows where the link will go, to somebody for whom that is right.
+// confirm is the page that shows where the link will go, to a citizen for whom that is right.
 func (t *tale) confirm(ctx context.Context, v *visit) error {
 	t.Says("The link goes to %s.", v.Next.Confirm.Masked)
 	return t.ask("yes, or another address", []string{"yes"}, func(typed string) error {
@@ -83,7 +83,7 @@ func (t *tale) confirm(ctx context.Context, v *visit) error {
 	})
 }
 
-// correct is the same page for somebody who gives another address.
+// correct is the same page for a visitor who gives another address.
 func (t *tale) correct(ctx context.Context, v *visit, suggestions ...string) error {
 	t.Says("The link goes to %s.", v.Next.Confirm.Masked)
 	return t.ask("yes, or another address", suggestions, func(typed string) error {

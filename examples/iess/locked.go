@@ -24,7 +24,7 @@ func (t *tale) locked(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.Says("We have written to %s. The link is good until %s.", v.Next.Sent.Masked, t.hour(v.Next.Sent.ExpiresAt))
+	t.Says("We have written to %s. The link is good until %s.", v.Next.Sent.Masked, t.Hour(v.Next.Sent.ExpiresAt))
 	link, err := t.news(ctx, "Lucía", v.email, recovery.ToRecover)
 	if err != nil {
 		return err
@@ -37,10 +37,10 @@ func (t *tale) locked(ctx context.Context) error {
 	return errors.Join(t.Deliver(ctx), t.login(ctx, t.lucia))
 }
 
-// stranger is somebody who knows a cédula, which many do.
+// stranger is where an attacker comes from who knows a cédula, as many do.
 var stranger = civicpin.Source{Address: "203.0.113.66"}
 
-// guesses has a stranger guess at Lucía's password and at nobody's, with no difference in what the page says.
+// guesses has a stranger guess at Lucía's password and at that of an unknown cédula. The page says the same.
 func (t *tale) guesses(ctx context.Context) error {
 	var hers string
 	err := t.ask("A stranger's guess", []string{guess}, func(typed string) (err error) {
@@ -61,7 +61,7 @@ func (t *tale) guesses(ctx context.Context) error {
 
 const guess = "iess quito 2026"
 
-// lockUp has the stranger lock somebody's key.
+// lockUp has the stranger lock a citizen's key.
 func (t *tale) lockUp(ctx context.Context, c *citizen) error {
 	said, err := t.guessAll(ctx, c.subject, guess)
 	if err == nil {

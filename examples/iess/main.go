@@ -13,57 +13,27 @@
 //	go run ./examples/iess -db postgres://user@host/database  keeps the records in PostgreSQL
 //	go run ./examples/iess -db 'nats://host:4222?replicas=1'  keeps them in NATS JetStream, here of one server
 //
-// Nothing is sent to anybody: e-mails are files. All that makes it the IESS's is in plans.go. Each step of the story is a
+// Nothing is really sent: e-mails are files. All that makes it the IESS's is in plans.go. Each step of the story is a
 // file of this folder, in this order: first.go, locked.go, device.go, forgotten.go, blocked.go, thief.go, moved.go,
 // video.go, counter.go, desk.go, strangers.go.
 package main
 
 import (
-	"context"
-	"fmt"
-	"os"
-	"time"
-	_ "time/tzdata" // Ecuador's time also where the system has no time zones
-
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/texts"
 )
 
-func main() {
-	p, err := newPlay()
-	if err == nil {
-		err = play.Run(context.Background(), p, os.Args[1:], os.Stdin, os.Stdout)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
+func main() { play.Main(newPlay()) }
 
 // newPlay is the program apart from its flags, input and output, which tests bring themselves.
-func newPlay() (play.Play, error) {
-	ecuador, err := time.LoadLocation(zone)
-	if err != nil {
-		return play.Play{}, err
-	}
+func newPlay() play.Play {
 	return play.Play{
 		Name:  "iess",
 		About: "The clave of Ecuador's IESS. Nothing is really sent: e-mails are files.",
 		Service: texts.Service{
-			Name:     "IESS",
-			LongName: "Instituto Ecuatoriano de Seguridad Social",
-			Help:     helpLine,
-			Location: ecuador,
-			Page:     "https://iess.example/clave",
+			Name: "IESS", LongName: "Instituto Ecuatoriano de Seguridad Social", Help: helpLine, Page: "https://iess.example/clave",
 		},
-		Email: "clave@iess.example",
-		Lang:  "es",
-		Story: func(ctx context.Context, s *play.Stage) error {
-			t, err := newTale(s, ecuador)
-			if err != nil {
-				return err
-			}
-			return t.Tell(ctx, t.acts())
-		},
-	}, nil
+		Email: "clave@iess.example", Zone: zone, Lang: "es",
+		Story: play.InActs(newTale),
+	}
 }

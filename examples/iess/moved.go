@@ -9,19 +9,16 @@ import (
 	"github.com/civicpin/civicpin/recovery"
 )
 
-// moved is how Lucía comes to a new address when she can no longer read at the old one; and what whoever still reads there can
-// do about it.
+// moved is how Lucía comes to a new address when she can no longer read at the old one; and what the person who still reads
+// there can do about it.
 func (t *tale) moved(ctx context.Context) error {
 	t.Step("Her mailbox was at her old job: another address, after three days")
 	old, other := t.lucia.email, "lucia@correo.example"
 	if old == other { // from an earlier run
 		other = "lucia.andrade@example.ec"
 	}
-	v, err := t.visit(ctx, forgotten, t.lucia)
+	v, err := t.known(ctx, forgotten, t.lucia)
 	if err != nil {
-		return err
-	}
-	if err := t.whoYouAre(ctx, v, t.lucia.mind); err != nil {
 		return err
 	}
 	if err := t.correct(ctx, v, other); err != nil {
@@ -56,7 +53,7 @@ func (t *tale) moved(ctx context.Context) error {
 	return t.objection(ctx, old)
 }
 
-// objection: at the old address somebody reads that the key has a new password, and takes it for a theft. To be on the safe
+// objection: at the old address a stranger reads that the key has a new password, and takes it for a theft. To be on the safe
 // side that is believed, until an agency has seen who Lucía is.
 func (t *tale) objection(ctx context.Context, old string) error {
 	// Another e-mail tells of the change of contacts, with a link that undoes that alone.

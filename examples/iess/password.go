@@ -11,7 +11,7 @@ import (
 
 const notAlike = refusal("The two are not alike.")
 
-// choose is the page on which somebody chooses a password, typed twice, and then logs in with it.
+// choose is the page on which a citizen chooses a password, typed twice, and then logs in with it.
 func (t *tale) choose(ctx context.Context, c *citizen, grant pin.Grant, suggestions ...string) error {
 	for i := range play.Answers {
 		suggestion := suggestions[min(i, len(suggestions)-1)]

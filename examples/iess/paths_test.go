@@ -13,7 +13,7 @@ import (
 	"github.com/civicpin/civicpin/recovery"
 )
 
-// given is a form as somebody fills it in who has these answers in mind.
+// given is a form as a citizen with these answers in mind fills it in.
 func given(t *testing.T, ask recovery.Ask, mind memory) recovery.Answers {
 	t.Helper()
 	facts, err := readBirthday(mind.birthday)
@@ -151,7 +151,7 @@ func TestLinksInTime(t *testing.T) {
 	s.want(t, s.lucia, civicpin.Low)
 }
 
-// TestLinkTakesOver: whoever begins in somebody's name and has them click is left with a ticket that is worth nothing.
+// TestLinkTakesOver: an attacker who begins in a citizen's name and has them click is left with a ticket that is worth nothing.
 func TestLinkTakesOver(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -181,7 +181,7 @@ func TestLinkTakesOver(t *testing.T) {
 func TestDevice(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.act(t, s.first)
+	s.Act(t, s.first)
 	ctx := t.Context()
 	ok, err := s.pins.Verify(ctx, s.lucia.attempt(s.lucia.password))
 	if err != nil {
@@ -209,7 +209,7 @@ func TestDevice(t *testing.T) {
 	if _, err := s.pins.Verify(ctx, telephone.attempt(guess)); !errors.Is(err, pin.ErrRefused) {
 		t.Errorf("a thief of the telephone: %v", err)
 	}
-	s.act(t, s.again)
+	s.Act(t, s.again)
 	s.refused(t, s.lucia, "tres volcanes y un colibrí")
 	if _, err := s.guessAll(ctx, s.lucia.subject, guess); err != nil {
 		t.Fatal(err)
@@ -222,7 +222,7 @@ func TestDevice(t *testing.T) {
 func TestOneFirstKey(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.act(t, s.first)
+	s.Act(t, s.first)
 	v, err := s.begin(t.Context(), firstKey, s.lucia)
 	if err != nil {
 		t.Fatal(err)
@@ -239,7 +239,7 @@ func TestOneFirstKey(t *testing.T) {
 func TestThreeMisses(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.act(t, s.first)
+	s.Act(t, s.first)
 	ctx := t.Context()
 	mind := s.lucia.mind
 	slip, other, birth := mind, mind.wrong(), mind
@@ -289,8 +289,8 @@ func TestThreeMisses(t *testing.T) {
 func TestOfficeHours(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.act(t, s.first)
-	monday := time.Date(2026, 3, 16, 0, 0, 0, 0, s.ecuador)
+	s.Act(t, s.first)
+	monday := time.Date(2026, 3, 16, 0, 0, 0, 0, s.Location)
 	for i, c := range []struct {
 		at    time.Duration
 		opens time.Duration // zero if it is open
@@ -324,7 +324,7 @@ func TestOfficeHours(t *testing.T) {
 func TestFourQuestions(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.act(t, s.first)
+	s.Act(t, s.first)
 	ctx := t.Context()
 	if _, err := s.guessAll(ctx, s.lucia.subject, guess); err != nil {
 		t.Fatal(err)
@@ -388,7 +388,7 @@ func TestFourQuestions(t *testing.T) {
 func TestDocuments(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.act(t, s.desk)
+	s.Act(t, s.desk)
 	ctx := t.Context()
 	files, err := telephone()
 	if err != nil {
@@ -451,7 +451,7 @@ func TestDocuments(t *testing.T) {
 func TestStrangers(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.act(t, s.first)
+	s.Act(t, s.first)
 	ctx := t.Context()
 	nobody := &citizen{subject: civicpin.Subject(s.people.nobody()), source: stranger, mind: s.lucia.mind}
 	before, err := s.posted()
@@ -484,7 +484,7 @@ func TestStrangers(t *testing.T) {
 				t.Errorf("%s is asked %+v", c.subject, v.Next)
 			}
 			err = s.submit(ctx, v, given(t, v.Next, s.lucia.mind.wrong()))
-			said[c.subject] += fmt.Sprintf("%s ", s.explain(err))
+			said[c.subject] += fmt.Sprintf("%s ", s.Explain(err))
 		}
 		v, err := s.begin(ctx, byLink, c)
 		if err != nil || v.Next.Sent == nil || v.Next.Sent.Masked == "" || !v.Next.Sent.Link {

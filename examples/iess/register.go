@@ -17,7 +17,7 @@ import (
 	"github.com/civicpin/civicpin/recovery"
 )
 
-// An entry is what the civil register knows of somebody.
+// An entry is what the civil register knows of a person.
 type entry struct {
 	name string
 	born time.Time
@@ -44,7 +44,7 @@ func people() civilRegister {
 	}
 }
 
-// Check implements [recovery.Register]. Somebody who is not in the register costs the same look-up and the same comparisons:
+// Check implements [recovery.Register]. An unknown subject costs the same look-up and the same comparisons:
 // only the answer, which the library counts as a miss, differs.
 func (r civilRegister) Check(_ context.Context, subject civicpin.Subject, facts map[string]string) (bool, error) {
 	who, right := r[ident.Cedula(subject)]
@@ -73,7 +73,7 @@ func readBirthday(typed string) (map[string]string, error) {
 	return map[string]string{"birth-day": strconv.Itoa(d), "birth-month": strconv.Itoa(m)}, nil
 }
 
-// nobody returns a cédula that is valid and nobody's in this story.
+// nobody returns a cédula that is valid and unknown in this story.
 func (r civilRegister) nobody() ident.Cedula {
 	for {
 		// One in ten has the right digit at its end.

@@ -1,118 +1,68 @@
 package main
 
 import (
-	"bytes"
-	"flag"
-	"os"
-	"path/filepath"
-	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/civicpin/civicpin/examples/internal/play/playtest"
-	"github.com/civicpin/civicpin/internal/password"
 )
 
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if testing.Short() {
-		password.CheapDefault()
-	}
-	os.Exit(m.Run())
-}
-
-// run runs the program as main does, with arguments, and returns what it printed.
-func run(t *testing.T, input string, args ...string) (string, error) {
-	t.Helper()
-	p, err := newPlay()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return playtest.Run(t, p, input, args...)
-}
+func TestMain(m *testing.M) { playtest.Main(m) }
 
 // headings are what every telling has, however it comes out.
-var headings = []string{
+var headings = playtest.Headings(
 	"\n1. Lucía's first key\n", "\n2. Five wrong logins", "\n3. Her own telephone", "\n4. She forgets", "\n5. Three misses",
 	"\n6. Somebody knows", "\n7. Her mailbox", "\n8. A video call", "\n9. At the counter", "\n10. The remote desk",
 	"\n11. A cédula that is nobody's",
-	" events were recorded", "are left in ",
-}
+)
 
 // TestRun runs the program twice on one database of each store, and looks at what each run prints and leaves.
 func TestRun(t *testing.T) {
 	t.Parallel()
-	playtest.OnEveryStore(t, "iess", checkRuns)
-}
+	playtest.Twice(t, newPlay(), playtest.Transcript{
+		Headings: headings,
+		Lines:    260,
+		First: []string{
+			"the check character", "Tries left: 2", "no e-mail address",
+			"Lucía reads (0001-email-lucia.andrade@example.ec.eml)", "https://iess.example/clave#", "gave this answer to another",
+			"I accept the terms of 2026-01: yes",
+			"15 to 64", "a piece of your name", "Once more: tres volcanes y un colibrí\n", "Level of assurance: low",
 
-func checkRuns(t *testing.T, db playtest.Database) {
-	t.Helper()
-	first, err := run(t, "", db.Flags()...)
-	if err != nil {
-		t.Fatalf("%v, after\n%s", err, first)
-	}
-	playtest.InOrder(t, first, headings...)
-	playtest.InOrder(
-		t, first,
-		"the check character", "Tries left: 2", "no e-mail address",
-		"Lucía reads (0001-email-lucia.andrade@example.ec.eml)", "https://iess.example/clave#", "gave this answer to another",
-		"I accept the terms of 2026-01: yes",
-		"15 to 64", "a piece of your name", "Once more: tres volcanes y un colibrí\n", "Level of assurance: low",
+			"4 left, 3 left, 2 left, 1 left, locked. As somebody who does not exist: the same", "Your key is locked",
+			"We have written to l***@example.ec", "desbloquee su acceso", "is unlocked", "Welcome, Lucía",
 
-		"4 left, 3 left, 2 left, 1 left, locked. As somebody who does not exist: the same", "Your key is locked",
-		"We have written to l***@example.ec", "desbloquee su acceso", "is unlocked", "Welcome, Lucía",
+			"remember her telephone", "2 left, 1 left, locked.", "library", "Your key is locked", "On her telephone", "Welcome, Lucía",
 
-		"remember her telephone", "2 left, 1 left, locked.", "library", "Your key is locked", "On her telephone", "Welcome, Lucía",
+			"Tries left: 2", "goes to l***@example.ec", "recupere su acceso", "181 seconds later", "too late", "not a robot",
+			"It is still good", "a password that you have", "Welcome, Lucía",
 
-		"Tries left: 2", "goes to l***@example.ec", "recupere su acceso", "181 seconds later", "too late", "not a robot",
-		"It is still good", "a password that you have", "Welcome, Lucía",
+			"2 left, 1 left, locked", "Come to an agency", "Your role does not", "the clerk can", "She leaves the page", "Welcome, Lucía",
 
-		"2 left, 1 left, locked", "Come to an agency", "Your role does not", "the clerk can", "She leaves the page", "Welcome, Lucía",
+			"another address: nobody.special@example.com", "If nobody objects", "recuperación de su acceso", "We have stopped it",
+			"3 days later", "leads nowhere", "Welcome, Lucía", "orchid",
 
-		"another address: nobody.special@example.com", "If nobody objects", "recuperación de su acceso", "We have stopped it",
-		"3 days later", "leads nowhere", "Welcome, Lucía", "orchid",
+			"Image (one of 9): orchid", "another address: lucia@correo.example", "3 days later", "lucia@correo.example.eml): IESS: recupere",
+			"Her former employer reads", "su acceso se ha recuperado", "We have stopped it", "Tries left: 4", "agency",
+			"confirme este contacto", "Welcome, Lucía",
 
-		"Image (one of 9): orchid", "another address: lucia@correo.example", "3 days later", "lucia@correo.example.eml): IESS: recupere",
-		"Her former employer reads", "su acceso se ha recuperado", "We have stopped it", "Tries left: 4", "agency",
-		"confirme este contacto", "Welcome, Lucía",
+			", 19:00", "The office is closed. It opens on", "at 08:00", ", 08:00", "Lucía: I do not know", "Tries left: 2", "Lucía: Paloma",
+			"is unlocked", "Welcome, Lucía",
 
-		", 19:00", "The office is closed. It opens on", "at 08:00", ", 08:00", "Lucía: I do not know", "Tries left: 2", "Lucía: Paloma",
-		"is unlocked", "Welcome, Lucía",
+			"no cédula: wrong length", "a slip", "assurance: substantial", "1 left, locked", "unlocks the key", "Welcome, Camila",
 
-		"no cédula: wrong length", "a slip", "assurance: substantial", "1 left, locked", "unlocks the key", "Welcome, Camila",
+			"Diego", "1 left, locked", "card-front: scan.pdf", "1 MB", "3 documents", "Somebody else of your desk", "A colleague",
+			"Welcome, Diego",
 
-		"Diego", "1 left, locked", "card-front: scan.pdf", "1 MB", "3 documents", "Somebody else of your desk", "A colleague",
-		"Welcome, Diego",
-
-		"We have written to ", "Nothing was sent",
-	)
-	if strings.Contains(first, "earlier run") {
-		t.Error("the first run speaks of an earlier one")
-	}
-	if n := strings.Count(first, "\n"); n > 260 {
-		t.Errorf("%d lines: nobody reads that", n)
-	}
-	log, err := os.ReadFile(db.Files + ".log")
-	if err != nil {
-		t.Fatal(err)
-	}
-	events := regexp.MustCompile(`\n(\d+) events`).FindStringSubmatch(first)
-	if n := bytes.Count(log, []byte("\n")); events == nil || events[1] != strconv.Itoa(n) {
-		t.Errorf("%q events, and %d lines in the log", events, n)
-	}
-
-	second, err := run(t, "", append(db.Flags(), "-lang", "en")...)
-	if err != nil {
-		t.Fatalf("%v, after\n%s", err, second)
-	}
-	playtest.InOrder(t, second, headings...)
-	playtest.InOrder(
-		t, second,
-		"Lucía has a key from an earlier run", "another address: lucia.andrade@example.ec", "IESS: recover your access",
-	)
-	checkLeaks(t, db, newLucia(), newDiego(), newCamila())
-	checkPost(t, db.Files+".post")
+			"We have written to ", "Nothing was sent",
+		},
+		Second: []string{
+			"Lucía has a key from an earlier run", "another address: lucia.andrade@example.ec", "IESS: recover your access",
+		},
+		Left: func(t *testing.T, db playtest.Database) {
+			checkLeaks(t, db, newLucia(), newDiego(), newCamila())
+			checkPost(t, db.Files+".post")
+		},
+	})
 }
 
 // TestWrongAnswers types what people type: nonsense, slips, and at last what is right.
@@ -133,10 +83,7 @@ func TestWrongAnswers(t *testing.T) {
 		"dos ríos y un puente", "dos ríos y una torre", // the stranger's guesses
 		"", "", "wrong", "", // locked out, unlocked, and in at the second try
 	}
-	out, err := run(t, strings.Join(answers, "\n")+"\n", "-i", "-db", filepath.Join(t.TempDir(), "pins.db"))
-	if err != nil {
-		t.Fatalf("%v, after\n%s", err, out)
-	}
+	out := playtest.Typed(t, newPlay(), answers, 1)
 	playtest.InOrder(
 		t, out,
 		"the check character", "somebody else. Lucía's is", "wrong length", "neither a letter", "Tick the box",
@@ -152,39 +99,18 @@ func TestWrongAnswers(t *testing.T) {
 // TestInputEnds leaves in the middle of the story again and again. Each next run gets by with what the one before left.
 func TestInputEnds(t *testing.T) {
 	t.Parallel()
-	db := filepath.Join(t.TempDir(), "pins.db")
-	for _, c := range []struct {
-		answers int
-		reached string
-	}{
-		{0, "1. Lucía's first key"},
-		{18, "I accept the terms"},           // a link was used, and nothing chosen
-		{29, "At a computer of the library"}, // locked
-		{75, "Her former employer reads"},    // suspended
-		{37, "3. Her own telephone is known"},
-	} {
-		out, err := run(t, strings.Repeat("\n", c.answers), "-i", "-db", db)
-		if err != nil {
-			t.Fatalf("after %d answers: %v\n%s", c.answers, err, out)
-		}
-		playtest.InOrder(t, out, c.reached, "]: \n\nThe input ended here, and so does the story.\n", "are left in "+db)
+	_, outs := playtest.Leave(t, newPlay(), []playtest.Leaving{
+		{Answers: 0, Reached: "1. Lucía's first key"},
+		{Answers: 18, Reached: "I accept the terms"},           // a link was used, and nothing chosen
+		{Answers: 29, Reached: "At a computer of the library"}, // locked
+		{Answers: 75, Reached: "Her former employer reads"},    // suspended
+		{Answers: 37, Reached: "3. Her own telephone is known"},
+	})
+	for _, out := range outs {
 		if strings.Contains(out, "takes her address") {
-			t.Errorf("after %d answers the story is further than it should be", c.answers)
+			t.Errorf("the story is further than it should be:\n%s", out)
 		}
 	}
 }
 
-func TestFlags(t *testing.T) {
-	out, err := run(t, "", "-h")
-	if err != nil || strings.Contains(out, "1. Lucía") {
-		t.Errorf("help: %v\n%s", err, out)
-	}
-	playtest.InOrder(t, out, "Ecuador's IESS", "Usage: iess", "-db file", "-i", "-lang language")
-	nowhere := filepath.Join(t.TempDir(), "no", "folder", "pins.db")
-	for _, args := range [][]string{{"-x"}, {"again"}, {"-lang", "de"}, {"-db", nowhere}, {"-db"}, {"-i=perhaps"}} {
-		out, err := run(t, "", args...)
-		if err == nil || !strings.HasPrefix(err.Error(), "iess: ") || strings.Contains(out, "1. Lucía") {
-			t.Errorf("%q: %v\n%s", args, err, out)
-		}
-	}
-}
+func TestFlags(t *testing.T) { playtest.Flags(t, newPlay(), "Ecuador's IESS", "1. Lucía") }

@@ -10,7 +10,7 @@ import (
 	"github.com/civicpin/civicpin"
 )
 
-// strangers has somebody try the pages with a cédula that is not registered. They are what they are for anybody.
+// strangers has a visitor try the pages with an unknown cédula. The pages show decoys.
 func (t *tale) strangers(ctx context.Context) error {
 	t.Step("A cédula that is nobody's walks through the same doors")
 	nobody := &citizen{name: "Nobody", subject: civicpin.Subject(t.people.nobody()), source: stranger}

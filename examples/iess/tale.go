@@ -5,7 +5,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
@@ -15,7 +14,7 @@ import (
 	"github.com/civicpin/civicpin/recovery"
 )
 
-// The staff, as whoever signed them in tells the library: who they are, and in which role.
+// The operators, as the agency's own sign-in names them to the library: an id and a role.
 var (
 	clerk     = recovery.Operator{ID: civicpin.Operator("agency.quito.5"), Role: "agency"}
 	operator  = recovery.Operator{ID: civicpin.Operator("video.3"), Role: "video"}
@@ -25,12 +24,13 @@ var (
 
 const helpLine = "140"
 
+type refusal = play.Refusal
+
 // A tale is one telling of the story.
 type tale struct {
 	*play.Page
-	ecuador *time.Location
-	people  civilRegister
-	files   *uploads
+	people civilRegister
+	files  *uploads
 
 	pins     *pin.Service
 	contacts *contact.Service
@@ -39,16 +39,19 @@ type tale struct {
 	lucia, diego, camila *citizen
 }
 
-// ending is what is said where a lock ends the story.
-const ending = "There the story ends. With -db, the next run begins at an agency, which puts it right."
-
 // newTale makes the two services on the stage's vault and outbox. What they do is said in plans.go.
-func newTale(s *play.Stage, ecuador *time.Location) (*tale, error) {
+func newTale(s *play.Stage) (*tale, error) {
 	t := &tale{
-		Page: &play.Page{Stage: s, Name: "IESS", Ending: ending}, ecuador: ecuador, people: people(), files: new(uploads),
-		lucia: newLucia(), diego: newDiego(), camila: newCamila(),
+		people: people(), files: new(uploads), lucia: newLucia(), diego: newDiego(), camila: newCamila(),
 	}
-	t.Explain = t.explain
+	t.Page = &play.Page{
+		Stage: s, Name: "IESS", Dates: "Monday, 2 January 2006, at 15:04",
+		Wrong:    "Something of this is wrong.",
+		Disabled: "Too many wrong tries: only a new key helps. Come to an agency with your cédula.",
+		Locked:   "Locked, until it is unlocked.",
+		Rules:    rules, Own: t.ownError,
+		Ending: "There the story ends. With -db, the next run begins at an agency, which puts it right.",
+	}
 	var err error
 	if t.pins, err = pin.New(s.Outbox, key()); err != nil {
 		return nil, err
@@ -70,8 +73,8 @@ func newTale(s *play.Stage, ecuador *time.Location) (*tale, error) {
 	return t, err
 }
 
-// acts are the steps of the story in their order. Each goes on from where the one before it ended.
-func (t *tale) acts() []func(context.Context) error {
+// Acts are the steps of the story in their order. Each goes on from where the one before it ended.
+func (t *tale) Acts() []func(context.Context) error {
 	return []func(context.Context) error{
 		t.first, t.locked, t.device, t.forgotten, t.blocked, t.thief, t.moved, t.video, t.counter, t.desk, t.strangers,
 	}
@@ -80,20 +83,16 @@ func (t *tale) acts() []func(context.Context) error {
 // ask shows a page with one field until use takes what was typed. An error that cannot be explained to a citizen ends it.
 func (t *tale) ask(prompt string, suggestions []string, use func(typed string) error) error {
 	return t.AskUntil(prompt, suggestions, use, func(err error) error {
-		if _, locked := errors.AsType[*lockout.LockedError](err); !locked && t.Refuses(err) {
-			return nil
+		if _, locked := errors.AsType[*lockout.LockedError](err); locked {
+			return err
 		}
-		return err
+		return t.Refused(err)
 	})
 }
 
 // until lets time pass until it is that hour in Ecuador.
 func (t *tale) until(hour int) error {
-	now := t.Clock.Now().In(t.ecuador)
-	next := time.Date(now.Year(), now.Month(), now.Day(), hour, 0, 0, 0, t.ecuador)
-	if !next.After(now) {
-		next = next.AddDate(0, 0, 1)
-	}
+	next := t.Next(hour)
 	t.Say("… %s …", next.Format("Monday, 15:04"))
-	return t.Clock.Skip(next.Sub(now))
+	return t.Clock.Skip(next.Sub(t.Clock.Now()))
 }

@@ -8,18 +8,14 @@ import (
 	"github.com/civicpin/civicpin/recovery"
 )
 
-// thief is somebody who knows all of Lucía's answers, and gives an address of their own. She is told, and ends it.
+// thief is an attacker who knows all of Lucía's answers, and gives an address of their own. She is told, and repudiates that.
 func (t *tale) thief(ctx context.Context) error {
-	t.Step("Somebody knows her answers, and gives another address")
-	if err := t.Later(day); err != nil {
+	if err := t.NextDay("Somebody knows her answers, and gives another address"); err != nil {
 		return err
 	}
 	thief := &citizen{name: "The thief", subject: t.lucia.subject, source: stranger, mind: t.lucia.mind}
-	v, err := t.visit(ctx, forgotten, thief)
+	v, err := t.known(ctx, forgotten, thief)
 	if err != nil {
-		return err
-	}
-	if err := t.whoYouAre(ctx, v, thief.mind); err != nil {
 		return err
 	}
 	if err := t.correct(ctx, v, "nobody.special@example.com"); err != nil {
@@ -58,14 +54,14 @@ func (t *tale) newImage(ctx context.Context) error {
 	return t.rec.EnrolAnswers(ctx, t.lucia.subject, image, nil, t.lucia.source)
 }
 
-// rests is what the page says while a run rests. Whoever reads at the old address is told at once, and can end it.
+// rests is what the page says while a run rests. The reader at the old address is told at once, and can repudiate it.
 func (t *tale) rests(v *visit) {
-	t.Says("We have told the address that we know. If nobody objects, go on here on %s.", t.local(v.Next.WaitsUntil))
+	t.Says("We have told the address that we know. If nobody objects, go on here on %s.", t.Local(v.Next.WaitsUntil))
 }
 
 const notMeant = refusal("Then there is nothing to do here. In this story, say yes.")
 
-// notMe follows a link that says "it was not me". Like every link it is looked at first; the button makes it count, once.
+// notMe follows a link to repudiate a run. The page inspects it, as it does every link; the button makes it count, once.
 func (t *tale) notMe(ctx context.Context, link civicpin.Secret) error {
 	if _, err := t.rec.Inspect(ctx, link); err != nil {
 		return err

@@ -9,7 +9,7 @@ import (
 	"github.com/civicpin/civicpin/recovery"
 )
 
-// A visit is somebody on the pages of a plan. What a browser would hold of it is the ticket, in a cookie.
+// A visit is a citizen on the pages of a plan. A browser would hold its ticket, in a cookie.
 type visit struct {
 	*citizen
 	ticket civicpin.Secret
@@ -30,7 +30,16 @@ func (t *tale) visit(ctx context.Context, name string, c *citizen) (v *visit, er
 
 const notTicked = refusal("Tick the box with an x, please.")
 
-// begin begins a plan for somebody who has been told from a program, which is the portal's own business.
+// known is a visit that comes as far as its citizen's own memories do.
+func (t *tale) known(ctx context.Context, name string, c *citizen) (*visit, error) {
+	v, err := t.visit(ctx, name, c)
+	if err != nil {
+		return nil, err
+	}
+	return v, t.whoYouAre(ctx, v, c.mind)
+}
+
+// begin begins a plan for a visitor who was told from a program, which is the portal's own business.
 func (t *tale) begin(ctx context.Context, name string, c *citizen) (*visit, error) {
 	run, err := t.rec.Start(ctx, name, c.subject, c.source)
 	if err != nil {

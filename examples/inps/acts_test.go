@@ -1,17 +1,15 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"errors"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/examples/internal/play/playtest"
 	"github.com/civicpin/civicpin/examples/internal/post"
 	"github.com/civicpin/civicpin/lockout"
@@ -20,11 +18,10 @@ import (
 	"github.com/civicpin/civicpin/texts"
 )
 
-// stage is a tale with what it prints and where its database is.
+// stage is a tale on a stage of its own.
 type stage struct {
 	*tale
-	out *bytes.Buffer
-	db  string
+	playtest.Scene
 }
 
 // newStage sets a stage on which time stands still but for what the story skips.
@@ -32,37 +29,10 @@ func newStage(t *testing.T) *stage { return newStageFor(t, pin.INPS()) }
 
 func newStageFor(t *testing.T, policy pin.Policy) *stage {
 	t.Helper()
-	p, err := newPlay()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &stage{out: new(bytes.Buffer), db: filepath.Join(t.TempDir(), "pins.db")}
-	start := time.Date(2026, 3, 9, 12, 0, 0, 0, time.UTC)
-	set, err := play.Open(t.Context(), play.Options{
-		Name: p.Name, DB: s.db, Service: p.Service, Email: p.Email, Lang: p.Lang, Out: s.out, Now: func() time.Time { return start },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := set.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if s.tale, err = newTale(set, p.Service.Location, policy); err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-// act plays one act and returns what it printed.
-func (s *stage) act(t *testing.T, act func(context.Context) error) string {
-	t.Helper()
-	s.out.Reset()
-	if err := act(t.Context()); err != nil {
-		t.Fatalf("%v, after\n%s", err, s.out)
-	}
-	return s.out.String()
+	scene := playtest.Open(t, newPlay(), time.Date(2026, 3, 9, 12, 0, 0, 0, time.UTC))
+	tale, err := newTale(scene.Set, policy)
+	require.NoError(t, err)
+	return &stage{tale, scene}
 }
 
 func (s *stage) status(t *testing.T, subject civicpin.Subject) pin.Status {
@@ -98,7 +68,7 @@ func TestActs(t *testing.T) {
 	s := newStage(t)
 
 	t.Run("contacts", func(t *testing.T) {
-		s.act(t, s.register)
+		s.Act(t, s.register)
 		if s.maria.subject() != "RSSMRA85T50A562W" || len(s.maria.contacts) != 3 {
 			t.Errorf("%+v", s.maria)
 		}
@@ -107,7 +77,7 @@ func TestActs(t *testing.T) {
 		}
 	})
 	t.Run("request", func(t *testing.T) {
-		s.act(t, s.request)
+		s.Act(t, s.request)
 		st := s.status(t, s.maria.subject())
 		want(t, st, "provisional", civicpin.Low, "")
 		if st.Parts[0].State != pin.Delivered || st.Parts[1].State != pin.Accepted {
@@ -135,7 +105,7 @@ func TestActs(t *testing.T) {
 		if _, err := s.pins.Exchange(t.Context(), s.maria.attempt(s.halves[0]+s.halves[1]), half); !errors.Is(err, pin.ErrUnfitSecret) {
 			t.Errorf("a half of the PIN as her own: %v", err)
 		}
-		s.act(t, s.exchange)
+		s.Act(t, s.exchange)
 		want(t, s.status(t, s.maria.subject()), "active", civicpin.Low, "")
 		for _, typed := range []string{s.halves[0] + s.halves[1], "12345678", "RSSMRA85"} {
 			if _, err := s.verify(t, typed); !errors.Is(err, pin.ErrRefused) {
@@ -150,7 +120,7 @@ func TestActs(t *testing.T) {
 	})
 	t.Run("other ways", func(t *testing.T) {
 		before := s.Clock.Now()
-		s.act(t, s.otherWays)
+		s.Act(t, s.otherWays)
 		if d := s.Clock.Now().Sub(before); d <= 7*day || d >= 21*day {
 			t.Errorf("the letter took %v", d)
 		}
@@ -166,7 +136,7 @@ func TestActs(t *testing.T) {
 		}
 	})
 	t.Run("file", func(t *testing.T) {
-		s.act(t, s.file)
+		s.Act(t, s.file)
 		e, err := s.claims.Get(t.Context(), store.Key{Subject: s.maria.subject()})
 		if err != nil || len(e.Value) != 1 || !e.Value[0].Held {
 			t.Errorf("claims %+v, %v", e.Value, err)
@@ -174,14 +144,14 @@ func TestActs(t *testing.T) {
 	})
 	t.Run("guesses", func(t *testing.T) {
 		before := s.Clock.Now()
-		s.act(t, s.guesses)
+		s.Act(t, s.guesses)
 		if d := s.Clock.Now().Sub(before); d != 15*time.Minute {
 			t.Errorf("the lock lasted %v", d)
 		}
 		want(t, s.status(t, s.maria.subject()), "active", civicpin.Low, "")
 	})
 	t.Run("upgrade", func(t *testing.T) {
-		s.act(t, s.upgrade)
+		s.Act(t, s.upgrade)
 		want(t, s.status(t, s.maria.subject()), "active", civicpin.Substantial, civicpin.UploadedDocument)
 		e, err := s.claims.Get(t.Context(), store.Key{Subject: s.maria.subject()})
 		if err != nil || len(e.Value) != 1 || e.Value[0].Held {
@@ -190,7 +160,7 @@ func TestActs(t *testing.T) {
 	})
 	t.Run("expiry", func(t *testing.T) {
 		before := s.Clock.Now()
-		s.act(t, s.expiry)
+		s.Act(t, s.expiry)
 		if d := s.Clock.Now().Sub(before); d != 270*day {
 			t.Errorf("%v went by", d)
 		}
@@ -202,7 +172,7 @@ func TestActs(t *testing.T) {
 		}
 	})
 	t.Run("forgotten", func(t *testing.T) {
-		s.act(t, s.forgotten)
+		s.Act(t, s.forgotten)
 		want(t, s.status(t, s.maria.subject()), "active", civicpin.Substantial, civicpin.InPerson)
 		if _, err := s.verify(t, ownPINs[2]); !errors.Is(err, pin.ErrRefused) {
 			t.Errorf("the lost PIN: %v", err)
@@ -214,7 +184,7 @@ func TestActs(t *testing.T) {
 		}
 	})
 	t.Run("not me", func(t *testing.T) {
-		s.act(t, s.notMe)
+		s.Act(t, s.notMe)
 		st := s.status(t, s.maria.subject())
 		want(t, st, "active", civicpin.Substantial, civicpin.InPerson)
 		if st.Parts[0].Contact.Channel != civicpin.HandedOver {
@@ -222,11 +192,11 @@ func TestActs(t *testing.T) {
 		}
 	})
 	t.Run("doors", func(t *testing.T) {
-		s.act(t, s.doors)
+		s.Act(t, s.doors)
 		want(t, s.status(t, s.maria.subject()), "active", civicpin.Substantial, civicpin.InPerson)
 	})
 	t.Run("lost", func(t *testing.T) {
-		s.act(t, s.lost)
+		s.Act(t, s.lost)
 		st := s.status(t, s.maria.subject())
 		want(t, st, "active", civicpin.Low, "")
 		if st.Parts[1].Contact.Channel != post.CitizenCertifiedEmail {
@@ -240,7 +210,7 @@ func TestActs(t *testing.T) {
 		}
 	})
 	// The database is still open, and much of it in its write-ahead log.
-	checkLeaks(t, playtest.SQLite("inps", s.db))
+	checkLeaks(t, s.DB)
 }
 
 // isNotice reports whether a message tells of a recovery.
@@ -254,8 +224,8 @@ func TestDisabled(t *testing.T) {
 	policy := pin.INPS()
 	policy.Lockout.Ceiling = 7 // 50 would take seconds
 	s := newStageFor(t, policy)
-	s.act(t, s.register)
-	s.act(t, s.request)
+	s.Act(t, s.register)
+	s.Act(t, s.request)
 	var locked *lockout.LockedError
 	for range s.pins.Policy().Lockout.Ceiling {
 		_, err := s.verify(t, "wrong")
@@ -271,13 +241,13 @@ func TestDisabled(t *testing.T) {
 	if err := s.End(s.exchange(t.Context())); err != nil {
 		t.Errorf("the story fails: %v", err)
 	}
-	playtest.InOrder(t, s.out.String(), "this one is disabled. Come to an office", "There the story ends")
+	playtest.InOrder(t, s.Printed(), "this one is disabled. Come to an office", "There the story ends")
 
 	if err := s.Clock.Skip(day); err != nil {
 		t.Fatal(err)
 	}
-	playtest.InOrder(t, s.act(t, s.request), "was disabled. A clerk has seen the identity card")
-	s.act(t, s.exchange)
+	playtest.InOrder(t, s.Act(t, s.request), "was disabled. A clerk has seen the identity card")
+	s.Act(t, s.exchange)
 	want(t, s.status(t, s.maria.subject()), "active", civicpin.Low, civicpin.InPerson)
 }
 
@@ -316,7 +286,7 @@ func TestContactsThatCarryHalves(t *testing.T) {
 	}
 }
 
-// TestClaims: the level at which somebody is logged in decides over their own claims, and over nobody else's.
+// TestClaims: the level at which a citizen is logged in decides over their own claims, and over no others.
 func TestClaims(t *testing.T) {
 	s := newStage(t)
 	ctx := t.Context()

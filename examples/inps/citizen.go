@@ -13,7 +13,7 @@ import (
 	"github.com/civicpin/civicpin/pin"
 )
 
-// A citizen is somebody as the agency's own register knows them. The library keeps none of this but the contacts to which
+// A citizen is a person as the agency's own register knows them. The library keeps none of this but the contacts to which
 // it sends.
 type citizen struct {
 	name     string // for the story

@@ -9,7 +9,7 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// A claim is what somebody asks the institute for. The claims are the agency's own records; they lie in the same vault,
+// A claim is what a citizen asks the institute for. The claims are the agency's own records; they lie in the same vault,
 // sealed like the library's.
 type claim struct {
 	What  string    `json:"what"`
@@ -51,7 +51,7 @@ func (t *tale) fileClaim(ctx context.Context, subject civicpin.Subject, level ci
 	return held, err
 }
 
-// release lets the held claims of somebody through who logged in at a level that is high enough, and returns them.
+// release lets the held claims of a citizen through after a login at a level that is high enough, and returns them.
 func (t *tale) release(ctx context.Context, subject civicpin.Subject, level civicpin.Level) (released []string, err error) {
 	if level < civicpin.Substantial {
 		return nil, nil

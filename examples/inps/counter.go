@@ -12,10 +12,7 @@ import (
 // otherWays has two more citizens come to a PIN: one by telephone, one at the counter.
 func (t *tale) otherWays(ctx context.Context) error {
 	t.Step("Two other ways: by telephone with a letter, and at the counter")
-	if err := t.byTelephone(ctx); err != nil {
-		return err
-	}
-	return t.atCounter(ctx)
+	return play.InTurn(ctx, t.byTelephone, t.atCounter)
 }
 
 // byTelephone: a call-centre operator asks for a PIN for Luigi, half by SMS and half by post. The letter takes its time, and
@@ -40,7 +37,7 @@ func (t *tale) byTelephone(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.Say("He has half by SMS at once. The PIN is good for as long as a letter may take, until %s.", t.at(is.ExpiresAt))
+	t.Say("He has half by SMS at once. The PIN is good for as long as a letter may take, until %s.", t.Local(is.ExpiresAt))
 	if err := t.Later(18 * day); err != nil {
 		return err
 	}

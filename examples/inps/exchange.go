@@ -42,7 +42,7 @@ func (t *tale) exchange(ctx context.Context) error {
 	return t.proveOthers(ctx)
 }
 
-// firstLogin shows the login page to somebody who has both halves of a PIN, and returns what they typed.
+// firstLogin shows the login page to a citizen who has both halves of a PIN, and returns what they typed.
 func (t *tale) firstLogin(ctx context.Context, c citizen, typed func() (string, error)) (string, error) {
 	issued, ok, err := t.signIn(ctx, c, typed)
 	if err == nil && !ok.MustExchange {

@@ -16,10 +16,7 @@ const day = 24 * time.Hour
 // expiry lets three months pass, after which the PIN has to be changed, and six without a login, after which it is gone.
 func (t *tale) expiry(ctx context.Context) error {
 	t.Step("Three months, and six without use: the PIN expires")
-	if err := t.tooOld(ctx); err != nil {
-		return err
-	}
-	return t.unused(ctx)
+	return play.InTurn(ctx, t.tooOld, t.unused)
 }
 
 func (t *tale) tooOld(ctx context.Context) error {

@@ -61,7 +61,7 @@ func otherAddress(c civicpin.Contact) string {
 	return "once." + c.Address
 }
 
-// nameContacts is the page "I lost my PIN", which anybody can reach. It returns the ticket, which a page keeps in a cookie.
+// nameContacts is the page "I lost my PIN", which any visitor can reach. It returns the ticket, which a page keeps in a cookie.
 func (t *tale) nameContacts(ctx context.Context, c citizen, suggestions []string) (civicpin.Secret, error) {
 	ticket, err := t.begin(ctx, c.subject(), c.source)
 	if err != nil {
@@ -81,14 +81,14 @@ func (t *tale) nameContacts(ctx context.Context, c citizen, suggestions []string
 	return ticket, t.Deliver(ctx)
 }
 
-// begin begins a recovery, for whomever.
+// begin begins a recovery, for any subject.
 func (t *tale) begin(ctx context.Context, subject civicpin.Subject, source civicpin.Source) (civicpin.Secret, error) {
 	run, err := t.rec.Start(ctx, lostPIN.Name, subject, source)
 	return run.Ticket, err
 }
 
-// notTwo is what the page says of contacts that are not right. It knows not whether they are not, or there is but one, or
-// nobody at all: it says the same.
+// notTwo is what the page says of contacts that are not right. Wrong ones, a single one and those of an unknown
+// subject get the same words.
 const notTwo = refusal("We do not know two such contacts for this codice fiscale. If you have but one, come to an INPS office\n" +
 	"with your identity card, or ring " + helpLine + ".")
 
@@ -200,10 +200,7 @@ func (t *tale) patient(err error) error {
 	if !ok || locked.Until.IsZero() {
 		return err
 	}
-	t.Refuses(locked)
-	const minute = time.Minute
-	wait := locked.Until.Sub(t.Clock.Now())
-	if err := t.Later((max(wait, 0) + minute - 1).Truncate(minute)); err != nil {
+	if err := t.Wait(locked); err != nil {
 		return err
 	}
 	return refusal("Once more, please.")

@@ -11,7 +11,7 @@ import (
 	"github.com/civicpin/civicpin/pin"
 )
 
-// guesses has a stranger guess at Maria's PIN, and at that of somebody who does not exist. They see no difference.
+// guesses has a stranger guess at Maria's PIN, and at that of an unknown subject. They see no difference.
 func (t *tale) guesses(ctx context.Context) error {
 	t.Step("A stranger guesses")
 	var guess, hers string
@@ -45,7 +45,7 @@ func (t *tale) guesses(ctx context.Context) error {
 		return errors.New("five wrong guesses did not lock")
 	}
 	t.Say("The operator sees %d wrong tries, and a lock until %s, and ends it.",
-		st.Lockout.Failures, t.at(st.Lockout.Locked.Until))
+		st.Lockout.Failures, t.Local(st.Lockout.Locked.Until))
 	if err := t.pins.Unlock(ctx, t.maria.subject(), callCentre); err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func (t *tale) guesses(ctx context.Context) error {
 	return err
 }
 
-// stranger is a guess by somebody else.
+// stranger is a guess by a stranger.
 func stranger(subject civicpin.Subject, guess string) pin.Attempt {
 	return pin.Attempt{Subject: subject, Secret: civicpin.NewSecret(guess), Source: civicpin.Source{Address: "203.0.113.66"}}
 }

@@ -13,13 +13,7 @@ import (
 // lost is how a PIN rests, and how it ends.
 func (t *tale) lost(ctx context.Context) error {
 	t.Step("A lost telephone, and the end of a PIN")
-	if err := t.suspend(ctx); err != nil {
-		return err
-	}
-	if err := t.revoke(ctx); err != nil {
-		return err
-	}
-	return t.again(ctx)
+	return play.InTurn(ctx, t.suspend, t.revoke, t.again)
 }
 
 func (t *tale) suspend(ctx context.Context) error {
@@ -47,10 +41,7 @@ func (t *tale) revoke(ctx context.Context) error {
 	if _, err := t.contacts.Notify(ctx, t.maria.subject(), texts.PINRevoked, nil); err != nil {
 		return err
 	}
-	if err := t.Deliver(ctx); err != nil {
-		return err
-	}
-	m, err := t.Inbox.Last(t.maria.contacts[1].Address)
+	m, err := t.Delivered(ctx, t.maria.contacts[1].Address)
 	if err != nil {
 		return err
 	}

@@ -13,58 +13,28 @@
 //	go run ./examples/inps -db postgres://user@host/database  keeps the records in PostgreSQL
 //	go run ./examples/inps -db 'nats://host:4222?replicas=1'  keeps them in NATS JetStream, here of one server
 //
-// Nothing is sent to anybody: text messages, e-mails and letters are files. Each step of the story is a file of this folder,
+// Nothing is really sent: text messages, e-mails and letters are files. Each step of the story is a file of this folder,
 // in this order: contacts.go, request.go, exchange.go, counter.go, claims.go, guesses.go, upgrade.go, expiry.go,
 // forgotten.go, notme.go, doors.go, lost.go. The plan for a lost PIN is in plan.go.
 package main
 
 import (
-	"context"
-	"fmt"
-	"os"
-	"time"
-	_ "time/tzdata" // Rome's time also where the system has no time zones
-
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/texts"
 )
 
-func main() {
-	p, err := newPlay()
-	if err == nil {
-		err = play.Run(context.Background(), p, os.Args[1:], os.Stdin, os.Stdout)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
+func main() { play.Main(newPlay()) }
 
 // newPlay is the program apart from its flags, input and output, which tests bring themselves.
-func newPlay() (play.Play, error) {
-	rome, err := time.LoadLocation("Europe/Rome")
-	if err != nil {
-		return play.Play{}, err
-	}
+func newPlay() play.Play {
 	return play.Play{
 		Name:  "inps",
 		About: "The life of an INPS PIN. Nothing is really sent: SMS, e-mails and letters are files.",
 		Service: texts.Service{
-			Name:     "INPS",
-			LongName: "Istituto Nazionale della Previdenza Sociale",
-			Help:     helpLine,
-			Page:     "https://inps.example/pin",
-			Location: rome,
+			Name: "INPS", LongName: "Istituto Nazionale della Previdenza Sociale", Help: helpLine, Page: "https://inps.example/pin",
 		},
-		Email: "pin@inps.example",
-		Lang:  "it",
-		Story: func(ctx context.Context, s *play.Stage) error {
-			t, err := newTale(s, rome, pin.INPS())
-			if err != nil {
-				return err
-			}
-			return t.Tell(ctx, t.acts())
-		},
-	}, nil
+		Email: "pin@inps.example", Zone: "Europe/Rome", Lang: "it",
+		Story: play.InActs(func(s *play.Stage) (*tale, error) { return newTale(s, pin.INPS()) }),
+	}
 }

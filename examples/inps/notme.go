@@ -12,10 +12,9 @@ import (
 	"github.com/civicpin/civicpin/recovery"
 )
 
-// notMe has somebody recover Maria's PIN who reads her e-mail. They get half of a PIN, and she a message.
+// notMe has an attacker who reads her e-mail recover Maria's PIN. They get half of a PIN, and she a message.
 func (t *tale) notMe(ctx context.Context) error {
-	t.Step("Somebody else reads her e-mail")
-	if err := t.Later(day); err != nil {
+	if err := t.NextDay("Somebody else reads her e-mail"); err != nil {
 		return err
 	}
 	t.Say("The thief has the password of Maria's mailbox, and her number from her letterhead.")

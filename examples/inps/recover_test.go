@@ -17,9 +17,9 @@ import (
 func recoverable(t *testing.T) *stage {
 	t.Helper()
 	s := newStage(t)
-	s.act(t, s.register)
-	s.act(t, s.request)
-	s.act(t, s.exchange)
+	s.Act(t, s.register)
+	s.Act(t, s.request)
+	s.Act(t, s.exchange)
 	if err := s.Clock.Skip(8 * day); err != nil { // one of them cools down, and there are so many messages a day
 		t.Fatal(err)
 	}
@@ -166,7 +166,7 @@ func TestOneContact(t *testing.T) {
 	}
 }
 
-// TestOldTicket: whoever began a recovery in Maria's name, and had her press the button, has nothing of it.
+// TestOldTicket: an attacker who began a recovery in Maria's name, and had her press the button, has nothing of it.
 func TestOldTicket(t *testing.T) {
 	t.Parallel()
 	s := recoverable(t)

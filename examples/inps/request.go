@@ -78,15 +78,12 @@ func (t *tale) issue(ctx context.Context, c citizen, o pin.IssueOptions) (pin.Is
 	return is, t.Deliver(ctx)
 }
 
-// notReceived is the page "I did not receive it", which anybody can reach.
+// notReceived is the page "I did not receive it", which any visitor can reach.
 func (t *tale) notReceived(ctx context.Context) error {
 	if err := t.pins.Resend(ctx, t.maria.subject(), 0, t.maria.source); err != nil {
 		return err
 	}
-	if err := t.Deliver(ctx); err != nil {
-		return err
-	}
-	m, err := t.Inbox.Last(t.maria.contacts[0].Address)
+	m, err := t.Delivered(ctx, t.maria.contacts[0].Address)
 	if err != nil {
 		return err
 	}
@@ -128,7 +125,7 @@ func (t *tale) reports(ctx context.Context) error {
 	return nil
 }
 
-// nobody returns a codice fiscale that is valid and, as far as this story goes, nobody's.
+// nobody returns a codice fiscale that is valid and, as far as this story goes, unknown.
 func nobody() civicpin.Subject {
 	for {
 		// One in 26 has the right letter at its end.

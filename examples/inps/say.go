@@ -5,78 +5,35 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/examples/internal/ident"
-	"github.com/civicpin/civicpin/examples/internal/phone"
 	"github.com/civicpin/civicpin/examples/internal/post"
-	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
 )
 
-// explain words an error for the citizen; empty if it is not for them.
-func (t *tale) explain(err error) string {
-	if r, ok := errors.AsType[refusal](err); ok {
-		return string(r)
-	}
-	if e, ok := errors.AsType[*ident.Error](err); ok {
-		return fmt.Sprintf("This is no codice fiscale: %s.", e.Problem)
-	}
-	if e, ok := errors.AsType[*pin.ChoiceError](err); ok {
-		return choice(e.Rule)
-	}
-	if e, ok := errors.AsType[*lockout.RefusedError](err); ok {
-		return fmt.Sprintf("Codice fiscale or PIN wrong. Tries left: %d.", e.Left)
-	}
-	if e, ok := errors.AsType[*pin.ExpiredError](err); ok {
-		return expired(e.Since)
-	}
-	if e, ok := errors.AsType[*lockout.LockedError](err); ok {
-		if e.Disabled {
-			return "Too many wrong PINs: this one is disabled. Come to an office with your identity card."
-		}
-		return fmt.Sprintf("Too many times. Try again on %s.", t.at(e.Until))
-	}
+// ownError words the errors that are the INPS's own, and those that it words otherwise than all portals.
+func ownError(err error) string {
+	e, isExpired := errors.AsType[*pin.ExpiredError](err)
 	switch {
+	case isExpired:
+		return expired(e.Since)
 	case errors.Is(err, recovery.ErrExpired):
 		return "This link is too old. Please begin again."
 	case errors.Is(err, recovery.ErrGone):
 		return "This leads nowhere any more. Please begin again."
-	case errors.Is(err, pin.ErrBusy):
-		return "Just a moment, and try again."
-	case errors.Is(err, phone.ErrFormat):
-		return "This is not written like a telephone number."
-	case errors.Is(err, phone.ErrNumber):
-		return "There is no such telephone number."
 	}
 	return ""
 }
 
-// choice words the rule that a chosen PIN breaks.
-func choice(rule string) string {
-	switch rule {
-	case "length":
-		return "A PIN has 8 letters or digits, no more and no fewer."
-	case "characters":
-		return "A PIN has letters from A to Z and digits only."
-	case "repeated":
-		return "Too few different characters, or the same ones over and over."
-	case "sequence":
-		return "A sequence is guessed first."
-	case "date":
-		return "A date is guessed first."
-	case "common":
-		return "This is one of the PINs that are guessed first."
-	case "personal":
-		return "This has a piece of your name, codice fiscale, birth date or contacts in it."
-	case "issued":
-		return "This is a piece of the PIN that we sent you."
-	case "same":
-		return "This is the PIN that you have."
-	}
-	return "Not this one, please."
+// rules are about the rules that a chosen PIN may break.
+var rules = map[string]string{
+	"length":     "A PIN has 8 letters or digits, no more and no fewer.",
+	"characters": "A PIN has letters from A to Z and digits only.",
+	"common":     "This is one of the PINs that are guessed first.",
+	"personal":   "This has a piece of your name, codice fiscale, birth date or contacts in it.",
+	"issued":     "This is a piece of the PIN that we sent you.",
+	"same":       "This is the PIN that you have.",
 }
 
 // expired words since when a PIN is no longer good.
@@ -142,9 +99,6 @@ func beginning(text string, paragraphs int) string {
 	all := strings.Split(text, "\n\n")
 	return strings.Join(all[:min(paragraphs, len(all))], "\n\n") + "\n..."
 }
-
-// at writes a time as it is in Rome.
-func (t *tale) at(when time.Time) string { return when.In(t.rome).Format("2 January 2006 at 15:04") }
 
 // parts prints how far the halves of a citizen's PIN have come, as an operator sees it.
 func (t *tale) parts(ctx context.Context, c citizen) error {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
@@ -15,7 +14,7 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// The agency's people, by the ids under which they are written into the log.
+// The operators, by the ids under which they are written into the log.
 const (
 	clerk      = civicpin.Actor("operator:clerk.roma.4") // the same as civicpin.Operator("clerk.roma.4")
 	callCentre = civicpin.Actor("operator:callcentre.17")
@@ -25,7 +24,6 @@ const (
 // A tale is one telling of the story.
 type tale struct {
 	*play.Page
-	rome     *time.Location
 	pins     *pin.Service
 	contacts *contact.Service
 	rec      *recovery.Service
@@ -37,12 +35,9 @@ type tale struct {
 	chosen map[string]bool // all that she chose so far
 }
 
-// ending is what is said where a lock ends the story.
-const ending = "There the story ends. With -db, the next run begins by putting it right."
-
 // newTale makes the services: a policy, usually that of the INPS PIN, and the plan for lost ones, on the stage's vault and
 // outbox. That is all the set-up there is.
-func newTale(s *play.Stage, rome *time.Location, policy pin.Policy) (*tale, error) {
+func newTale(s *play.Stage, policy pin.Policy) (*tale, error) {
 	pins, err := pin.New(s.Outbox, policy)
 	if err != nil {
 		return nil, err
@@ -59,13 +54,16 @@ func newTale(s *play.Stage, rome *time.Location, policy pin.Policy) (*tale, erro
 	if err != nil {
 		return nil, err
 	}
-	t := &tale{Page: &play.Page{Stage: s, Name: "INPS", Ending: ending}, rome: rome, pins: pins, contacts: contacts, rec: rec, claims: claims, chosen: make(map[string]bool)}
-	t.Explain = t.explain
+	page := &play.Page{
+		Stage: s, Name: "INPS", Dates: "2 January 2006 at 15:04", Wrong: "Codice fiscale or PIN wrong.", Rules: rules, Own: ownError,
+		Disabled: "Too many wrong PINs: this one is disabled. Come to an office with your identity card.",
+	}
+	t := &tale{Page: page, pins: pins, contacts: contacts, rec: rec, claims: claims, chosen: make(map[string]bool)}
 	return t, nil
 }
 
-// acts are the steps of the story in their order. Each goes on from where the one before it ended.
-func (t *tale) acts() []func(context.Context) error {
+// Acts are the steps of the story in their order. Each goes on from where the one before it ended.
+func (t *tale) Acts() []func(context.Context) error {
 	return []func(context.Context) error{
 		t.register, t.request, t.exchange, t.otherWays, t.file, t.guesses, t.upgrade, t.expiry, t.forgotten, t.notMe, t.doors, t.lost,
 	}
@@ -73,12 +71,7 @@ func (t *tale) acts() []func(context.Context) error {
 
 // ask shows a page with one field until use takes what was typed. An error that cannot be explained to a citizen ends it.
 func (t *tale) ask(prompt string, suggestions []string, use func(typed string) error) error {
-	return t.AskUntil(prompt, suggestions, use, func(err error) error {
-		if t.Refuses(err) {
-			return nil
-		}
-		return err
-	})
+	return t.AskUntil(prompt, suggestions, use, t.Refused)
 }
 
 // signIn shows the login page until a right PIN is typed, and returns what was typed and what it is good for. The error is a
@@ -93,10 +86,7 @@ func (t *tale) signIn(ctx context.Context, c citizen, typed func() (string, erro
 		locked, isLocked := errors.AsType[*lockout.LockedError](err)
 		switch {
 		case isLocked && !locked.Until.IsZero():
-			t.Refuses(err)
-			const minute = time.Minute
-			wait := locked.Until.Sub(t.Clock.Now())
-			if err := t.Later((wait + minute - 1).Truncate(minute)); err != nil {
+			if err := t.Wait(locked); err != nil {
 				return "", pin.Verified{}, err
 			}
 		case errors.Is(err, pin.ErrRefused), errors.Is(err, pin.ErrBusy):

@@ -22,11 +22,7 @@ func TestREADME(t *testing.T) {
 
 // TestREADMEErrors keeps the README's second example a part of one that compiles and runs.
 func TestREADMEErrors(t *testing.T) {
-	readme := between(t, "../../README.md", "the error:\n\n```go\n", "```\n")
-	example := between(t, "../../pin/example_test.go", "func ExampleService_Verify() {\n", "\n}\n")
-	if indented := "\t\t" + strings.ReplaceAll(strings.TrimSpace(readme), "\n", "\n\t\t"); !strings.Contains(example, indented) {
-		t.Errorf("the README says\n%s\nand the example of pin\n%s", readme, example)
-	}
+	readme := within(t, "the error:", "../../pin/example_test.go", "ExampleService_Verify", "\t\t")
 	// A lock that ends by no time has no Until: told as a duration from now, it would be "-2562047h47m0s".
 	endless, timed := strings.Index(readme, "isLocked && locked.Until.IsZero()"), strings.Index(readme, "case isLocked:")
 	if endless < 0 || timed < endless {
@@ -36,20 +32,12 @@ func TestREADMEErrors(t *testing.T) {
 
 // TestREADMESessions keeps the README's third example a part of one that compiles and runs.
 func TestREADMESessions(t *testing.T) {
-	readme := between(t, "../../README.md", "all at once:\n\n```go\n", "```\n")
-	example := between(t, "../../pin/example_test.go", "func ExampleService_Epoch() {\n", "\n}\n")
-	if indented := "\t" + strings.ReplaceAll(strings.TrimSpace(readme), "\n", "\n\t"); !strings.Contains(example, indented) {
-		t.Errorf("the README says\n%s\nand the example of pin\n%s", readme, example)
-	}
+	within(t, "all at once:", "../../pin/example_test.go", "ExampleService_Epoch", "\t")
 }
 
 // TestREADMERecovery keeps the README's fourth example a part of one that compiles and runs.
 func TestREADMERecovery(t *testing.T) {
-	readme := between(t, "../../README.md", "sets a secret:\n\n```go\n", "```\n")
-	example := between(t, "../../recovery/example_test.go", "func Example() {\n", "\n}\n")
-	if indented := "\t" + strings.ReplaceAll(strings.TrimSpace(readme), "\n", "\n\t"); !strings.Contains(example, indented) {
-		t.Errorf("the README says\n%s\nand the example of recovery\n%s", readme, example)
-	}
+	within(t, "sets a secret:", "../../recovery/example_test.go", "Example", "\t")
 }
 
 // TestRun runs the program.
@@ -57,6 +45,18 @@ func TestRun(t *testing.T) {
 	dir := t.TempDir()
 	prepare(dir)
 	run(dir)
+}
+
+// within returns the README's code below a line that ends so. It fails if the code is no part of an example, where it stands
+// that far indented.
+func within(t *testing.T, below, file, example, indent string) (readme string) {
+	t.Helper()
+	readme = between(t, "../../README.md", below+"\n\n```go\n", "```\n")
+	body := between(t, file, "func "+example+"() {\n", "\n}\n")
+	if !strings.Contains(body, indent+strings.ReplaceAll(strings.TrimSpace(readme), "\n", "\n"+indent)) {
+		t.Errorf("the README says\n%s\nand %s in %s\n%s", readme, example, file, body)
+	}
+	return readme
 }
 
 func between(t *testing.T, file, begin, end string) string {

@@ -61,7 +61,7 @@ func (t *tale) typeCode(ctx context.Context, c *citizen, suggestions []string) (
 	return code, err
 }
 
-// exchange is the page on which somebody chooses their first password.
+// exchange is the page on which a citizen chooses their first password.
 func (t *tale) exchange(ctx context.Context, c *citizen, code string, suggestions []string) error {
 	return t.choose(c, suggestions, func(chosen civicpin.Secret) error {
 		_, err := t.pins.Exchange(ctx, c.attempt(code), chosen)
@@ -69,7 +69,16 @@ func (t *tale) exchange(ctx context.Context, c *citizen, code string, suggestion
 	})
 }
 
-// choose is every page on which somebody chooses a password. set says whether it may be.
+// useCode is both pages: the code, of which the last one suggested is right, and then the password.
+func (t *tale) useCode(ctx context.Context, c *citizen, password string, codes ...string) error {
+	code, err := t.typeCode(ctx, c, codes)
+	if err != nil {
+		return err
+	}
+	return t.exchange(ctx, c, code, []string{password})
+}
+
+// choose is every page on which a citizen chooses a password. set says whether it may be.
 func (t *tale) choose(c *citizen, suggestions []string, set func(chosen civicpin.Secret) error) error {
 	return t.ask(c.first()+"'s new password", append(suggestions, spare), func(typed string) error {
 		if err := set(civicpin.NewSecret(typed)); err != nil {

@@ -1,17 +1,15 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"errors"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/examples/internal/play/playtest"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
@@ -19,11 +17,10 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// stage is a tale with what it prints and where its database is.
+// stage is a tale on a stage of its own.
 type stage struct {
 	*tale
-	out *bytes.Buffer
-	db  string
+	playtest.Scene
 }
 
 // newStage sets a stage on which time stands still but for what the story skips. It is a Monday, and the counters are open.
@@ -34,37 +31,10 @@ func newStage(t *testing.T) *stage {
 
 func newStageAt(t *testing.T, start time.Time) *stage {
 	t.Helper()
-	p, err := newPlay()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &stage{out: new(bytes.Buffer), db: filepath.Join(t.TempDir(), "pins.db")}
-	set, err := play.Open(t.Context(), play.Options{
-		Name: p.Name, DB: s.db, Service: p.Service, Email: p.Email, Words: p.Words, Lang: p.Lang, Out: s.out,
-		Now: func() time.Time { return start },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := set.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if s.tale, err = newTale(set, p.Service.Location); err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-// act plays one act and returns what it printed.
-func (s *stage) act(t *testing.T, act func(context.Context) error) string {
-	t.Helper()
-	s.out.Reset()
-	if err := act(t.Context()); err != nil {
-		t.Fatalf("%v, after\n%s", err, s.out)
-	}
-	return s.out.String()
+	scene := playtest.Open(t, newPlay(), start)
+	tale, err := newTale(scene.Set)
+	require.NoError(t, err)
+	return &stage{tale, scene}
 }
 
 // want checks what a credential has come to.
@@ -83,7 +53,7 @@ func (s *stage) want(t *testing.T, c *citizen, state string, level civicpin.Leve
 	}
 }
 
-// has checks the contacts of somebody.
+// has checks the contacts of a citizen.
 func (s *stage) has(t *testing.T, c *citizen, want ...string) {
 	t.Helper()
 	proved, pending, err := s.contacts.List(t.Context(), c.subject())
@@ -101,7 +71,7 @@ func (s *stage) has(t *testing.T, c *citizen, want ...string) {
 	}
 }
 
-// opens checks which password somebody has, and at which level.
+// opens checks which password a citizen has, and at which level.
 func (s *stage) opens(t *testing.T, c *citizen, password string, level civicpin.Level) {
 	t.Helper()
 	ok, err := s.pins.Verify(t.Context(), c.attempt(password))
@@ -124,7 +94,7 @@ func TestActs(t *testing.T) {
 	const mobile, email, newEmail = "+34612345678", "nuria@example.es", "nuria.vidal@correo.example"
 
 	t.Run("counter", func(t *testing.T) {
-		s.act(t, s.counter)
+		s.Act(t, s.counter)
 		s.want(t, s.nuria, "provisional", civicpin.Substantial, civicpin.InPerson)
 		e, err := s.records.Get(t.Context(), store.Key{Subject: s.nuria.subject()})
 		if err != nil || e.Value.Terms != terms || !e.Value.Signed.Equal(s.Clock.Now()) {
@@ -136,30 +106,30 @@ func TestActs(t *testing.T) {
 		}
 	})
 	t.Run("activate", func(t *testing.T) {
-		s.act(t, s.activate)
+		s.Act(t, s.activate)
 		s.want(t, s.nuria, "active", civicpin.Substantial, civicpin.InPerson)
 		s.has(t, s.nuria, mobile, email)
 		s.opens(t, s.nuria, nuriasFirst, civicpin.Substantial)
 	})
 	t.Run("letter", func(t *testing.T) {
-		s.act(t, s.letter)
+		s.Act(t, s.letter)
 		s.want(t, s.omar, "active", civicpin.Low, civicpin.LetterCode)
 		s.has(t, s.omar, "omar@example.es")
 	})
 	t.Run("portals", func(t *testing.T) {
-		s.act(t, s.portals)
+		s.Act(t, s.portals)
 		err := s.login(t.Context(), s.omar, sedess, omarsFirst)
 		if too, ok := errors.AsType[*notHere](err); !ok || too.level != civicpin.Low {
 			t.Errorf("Omar at SEDESS: %v", err)
 		}
 	})
 	t.Run("change", func(t *testing.T) {
-		s.act(t, s.change)
+		s.Act(t, s.change)
 		s.shut(t, s.nuria, nuriasFirst)
 		s.opens(t, s.nuria, nuriasSecond, civicpin.Substantial)
 	})
 	t.Run("forgotten", func(t *testing.T) {
-		s.act(t, s.forgotten)
+		s.Act(t, s.forgotten)
 		s.want(t, s.nuria, "active", civicpin.Substantial, civicpin.InPerson)
 		s.shut(t, s.nuria, nuriasSecond)
 		s.opens(t, s.nuria, nuriasThird, civicpin.Substantial)
@@ -169,7 +139,7 @@ func TestActs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.act(t, s.strangers)
+		s.Act(t, s.strangers)
 		if err := s.Deliver(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -181,7 +151,7 @@ func TestActs(t *testing.T) {
 	})
 	t.Run("new contact", func(t *testing.T) {
 		before := s.Clock.Now()
-		s.act(t, s.newContact)
+		s.Act(t, s.newContact)
 		if d := s.Clock.Now().Sub(before); d != 8*day {
 			t.Errorf("%v went by", d)
 		}
@@ -189,7 +159,7 @@ func TestActs(t *testing.T) {
 		s.want(t, s.nuria, "active", civicpin.Substantial, civicpin.InPerson)
 	})
 	t.Run("undo", func(t *testing.T) {
-		s.act(t, s.undo)
+		s.Act(t, s.undo)
 		s.has(t, s.nuria, mobile, newEmail)
 		s.shut(t, s.nuria, nuriasThird)
 		st, err := s.pins.Status(t.Context(), s.nuria.subject())
@@ -198,7 +168,7 @@ func TestActs(t *testing.T) {
 		}
 	})
 	t.Run("office", func(t *testing.T) {
-		s.act(t, s.office)
+		s.Act(t, s.office)
 		s.want(t, s.nuria, "active", civicpin.Substantial, civicpin.InPerson)
 		s.has(t, s.nuria, "+34655443322", newEmail)
 		s.opens(t, s.nuria, nuriasFourth, civicpin.Substantial)
@@ -207,7 +177,7 @@ func TestActs(t *testing.T) {
 		s.shut(t, s.omar, omarsFirst)
 	})
 	t.Run("codes", func(t *testing.T) {
-		s.act(t, s.codes)
+		s.Act(t, s.codes)
 		s.want(t, s.julia, "active", civicpin.Substantial, civicpin.InPerson)
 		st, err := s.pins.Status(t.Context(), s.tomas.subject())
 		if err != nil || st.State != "provisional" || st.Expired != pin.SinceIssue {
@@ -215,22 +185,22 @@ func TestActs(t *testing.T) {
 		}
 	})
 	// The database is still open, and much of it in its write-ahead log.
-	checkLeaks(t, playtest.SQLite("tuss", s.db))
+	checkLeaks(t, s.DB)
 }
 
 // registered sets a stage on which Nuria has a password, and two contacts that were proved.
 func registered(t *testing.T) *stage {
 	t.Helper()
 	s := newStage(t)
-	s.act(t, s.counter)
-	s.act(t, s.activate)
+	s.Act(t, s.counter)
+	s.Act(t, s.activate)
 	if err := s.Clock.Skip(day); err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
-// TestLinkIsNotEnough: a plan of two codes is not finished with one, nor by whoever began it.
+// TestLinkIsNotEnough: a plan of two codes is not finished with one, nor by the visitor who began it.
 func TestLinkIsNotEnough(t *testing.T) {
 	t.Parallel()
 	s := registered(t)
@@ -329,11 +299,11 @@ func TestCounterHours(t *testing.T) {
 		_, err := s.rec.StartBy(ctx, planCounter.Name, s.nuria.subject(), c.by)
 		e, refused := errors.AsType[*recovery.OperatorError](err)
 		if refused != (c.reason != "") || refused && e.Reason != c.reason || !refused && err != nil {
-			t.Errorf("%s on %s: %v, want %q", c.by.ID, s.local(s.Clock.Now()), err, c.reason)
+			t.Errorf("%s on %s: %v, want %q", c.by.ID, s.Local(s.Clock.Now()), err, c.reason)
 		}
 		err = s.rec.Unlock(ctx, planCounter.Name, s.nuria.subject(), civicpin.Evidence{}, c.by)
 		if refused != errors.Is(err, recovery.ErrNotAllowed) {
-			t.Errorf("unlock by %s on %s: %v", c.by.ID, s.local(s.Clock.Now()), err)
+			t.Errorf("unlock by %s on %s: %v", c.by.ID, s.Local(s.Clock.Now()), err)
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/civicpin/civicpin/recovery"
 )
 
-// A citizen is somebody in the story: what the register knows of them, and what they hold in their hands or heads.
+// A citizen is a person in the story: what the register knows of them, and what they hold in their hands or heads.
 type citizen struct {
 	nif    ident.NIF
 	full   string
@@ -68,7 +68,7 @@ var _ recovery.Register = register(nil)
 // birthDate is the fact that the plan asks for.
 const birthDate = "birth-date"
 
-// Check implements [recovery.Register]. Of somebody who is not in the register it compares with a date that is nobody's.
+// Check implements [recovery.Register]. For an unknown subject it compares with the date of a decoy.
 func (r register) Check(_ context.Context, subject civicpin.Subject, facts map[string]string) (bool, error) {
 	c := r[subject]
 	if c == nil {

@@ -12,10 +12,7 @@ import (
 // codes has two activation codes come to nothing: one waits too long, one is typed wrong too often.
 func (t *tale) codes(ctx context.Context) error {
 	t.Step("Two activation codes that come to nothing")
-	if err := t.expired(ctx); err != nil {
-		return err
-	}
-	return t.fiveTimes(ctx)
+	return play.InTurn(ctx, t.expired, t.fiveTimes)
 }
 
 // expired: Tomás lets the slip lie for a week.
@@ -69,11 +66,7 @@ func (t *tale) fiveTimes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	code, err := t.typeCode(ctx, t.julia, []string{first.Code(), slip.Code()})
-	if err != nil {
-		return err
-	}
-	if err := t.exchange(ctx, t.julia, code, []string{juliasFirst}); err != nil {
+	if err := t.useCode(ctx, t.julia, juliasFirst, first.Code(), slip.Code()); err != nil {
 		return err
 	}
 	return t.enter(ctx, t.julia, tuss)

@@ -15,8 +15,7 @@ import (
 // newContact gives Nuria another e-mail address. The old one is told, and can undo it; until that is over, the new one proves
 // nothing, and her level is basic.
 func (t *tale) newContact(ctx context.Context) error {
-	t.Step("Nuria changes her e-mail address")
-	if err := t.Later(day); err != nil {
+	if err := t.NextDay("Nuria changes her e-mail address"); err != nil {
 		return err
 	}
 	if err := t.enter(ctx, t.nuria, tuss); err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/ident"
+	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/examples/internal/post"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
@@ -15,7 +16,7 @@ import (
 // terms are what everybody signs who registers, by their version.
 const terms = "2026-01"
 
-// A record is what the agency itself keeps of somebody who is registered. Contacts are with package recovery, the level and the
+// A record is what the agency itself keeps of a registered citizen. Contacts are with package recovery, the level and the
 // evidence for it with package pin.
 type record struct {
 	Terms  string    `json:"terms"`
@@ -32,13 +33,8 @@ func (t *tale) counter(ctx context.Context) error {
 		return err
 	}
 	t.Say("The clerk looks at her and at her identity card, and types:")
-	err := t.ask("Her DNI or NIE", []string{"12345678A", "12.345.678-Z"}, func(typed string) error {
-		nif, err := ident.ParseNIF(typed)
-		if err == nil && nif != t.nuria.nif {
-			err = refusal("This is not the number on her card.")
-		}
-		return err
-	})
+	err := play.AskID(t.Page, "Her DNI or NIE", []string{"12345678A", "12.345.678-Z"}, ident.ParseNIF, t.nuria.nif,
+		"This is not the number on her card.")
 	if err != nil {
 		return err
 	}
@@ -46,13 +42,7 @@ func (t *tale) counter(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := t.sayCode(ctx, t.nuria); err != nil {
-		return err
-	}
-	if err := t.sign(ctx, t.nuria); err != nil {
-		return err
-	}
-	slip, err := t.slip(ctx, t.nuria)
+	slip, err := t.proveAndSign(ctx, t.nuria)
 	if err != nil {
 		return err
 	}
@@ -78,6 +68,17 @@ func (t *tale) typeContacts(ctx context.Context, c *citizen, mobiles, emails []s
 		}
 		return t.add(ctx, c, t.mail(c.email), clerk.ID)
 	})
+}
+
+// proveAndSign has a citizen at a counter prove their telephone and sign the terms, and then hands them a slip.
+func (t *tale) proveAndSign(ctx context.Context, c *citizen) (post.Mail, error) {
+	if err := t.sayCode(ctx, c); err != nil {
+		return post.Mail{}, err
+	}
+	if err := t.sign(ctx, c); err != nil {
+		return post.Mail{}, err
+	}
+	return t.slip(ctx, c)
 }
 
 // sign keeps the version of the terms that was signed on paper.
@@ -116,7 +117,7 @@ func (t *tale) print(ctx context.Context, is pin.Issue) error {
 	return err
 }
 
-// anew ends the registration that somebody has from an earlier run, so that the story can be told again.
+// anew ends the registration that a citizen has from an earlier run, so that the story can be told again.
 func (t *tale) anew(ctx context.Context, c *citizen) error {
 	st, err := t.status(ctx, c)
 	if err != nil || st.State == "" {

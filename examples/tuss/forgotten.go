@@ -109,7 +109,7 @@ func (t *tale) linked(ctx context.Context, address string, what recovery.Purpose
 func (t *tale) begin(
 	ctx context.Context, subject civicpin.Subject, source civicpin.Source,
 ) (ticket civicpin.Secret, err error) {
-	err = t.patiently(func() error {
+	err = t.Patiently(func() error {
 		run, err := t.rec.Start(ctx, planForgotten.Name, subject, source)
 		ticket = run.Ticket
 		return err
@@ -158,7 +158,7 @@ func (t *tale) scanners(ctx context.Context, link civicpin.Secret) error {
 		}
 	}
 	t.Say("Her provider's virus scanner opens it three times. It finds a page with a button, good until %s, and presses none.",
-		look.ExpiresAt.In(t.madrid).Format("15:04"))
+		t.Hour(look.ExpiresAt))
 	return nil
 }
 

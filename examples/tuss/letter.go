@@ -7,8 +7,8 @@ import (
 	"github.com/civicpin/civicpin/pin"
 )
 
-// letter has Omar registered without anybody seeing him: the code goes to the address in the register, which gives the basic
-// level and no more. Anybody may have asked for it.
+// letter has Omar registered, and no clerk sees him: the code goes to the address in the register, which gives the basic
+// level and no more. A stranger may have asked for it.
 func (t *tale) letter(ctx context.Context) error {
 	t.Step("Omar registers by letter")
 	if err := t.anew(ctx, t.omar); err != nil {
@@ -31,11 +31,7 @@ func (t *tale) letter(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	code, err := t.typeCode(ctx, t.omar, []string{page.Code()})
-	if err != nil {
-		return err
-	}
-	if err := t.exchange(ctx, t.omar, code, []string{omarsFirst}); err != nil {
+	if err := t.useCode(ctx, t.omar, omarsFirst, page.Code()); err != nil {
 		return err
 	}
 	err = t.pins.Attest(ctx, t.omar.subject(), civicpin.Evidence{Method: civicpin.LetterCode, By: civicpin.Citizen})

@@ -1,7 +1,7 @@
 // Command tuss plays Tu Seguridad Social, the portal of Spain's social security: citizens register in person, sign the terms,
 // are handed an activation code and exchange it for a password, which with their DNI or NIE as the user's name opens that
 // portal and a second one, SEDESS, which asks for more. The password is changed, forgotten and recovered; e-mail and telephone
-// change and get lost; somebody else tries all of it.
+// change and get lost; an attacker tries all of it.
 //
 //	go run ./examples/tuss              plays it in a few seconds
 //	go run ./examples/tuss -i           asks you for everything that the citizens type
@@ -13,32 +13,17 @@
 //	go run ./examples/tuss -db postgres://user@host/database  keeps the records in PostgreSQL
 //	go run ./examples/tuss -db 'nats://host:4222?replicas=1'  keeps them in NATS JetStream, here of one server
 //
-// Nothing is sent to anybody: text messages, e-mails, letters and slips are files. The whole system is in policy.go, as
+// Nothing is really sent: text messages, e-mails, letters and slips are files. The whole system is in policy.go, as
 // three values. Each step of the story is a file of this folder, in this order: counter.go, activate.go, letter.go,
 // portals.go, password.go, forgotten.go, strangers.go, contacts.go, undo.go, office.go, codes.go.
 package main
 
 import (
-	"context"
-	"fmt"
-	"os"
-	"time"
-	_ "time/tzdata" // Madrid's time also where the system has no time zones
-
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/texts"
 )
 
-func main() {
-	p, err := newPlay()
-	if err == nil {
-		err = play.Run(context.Background(), p, os.Args[1:], os.Stdin, os.Stdout)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
+func main() { play.Main(newPlay()) }
 
 const (
 	longName = "Tu Seguridad Social"
@@ -46,30 +31,13 @@ const (
 )
 
 // newPlay is the program apart from its flags, input and output, which tests bring themselves.
-func newPlay() (play.Play, error) {
-	madrid, err := time.LoadLocation(officeZone)
-	if err != nil {
-		return play.Play{}, err
-	}
+func newPlay() play.Play {
 	return play.Play{
-		Name:  "tuss",
-		About: "Spain's Tu Seguridad Social. Nothing is really sent: SMS, e-mails and letters are files.",
-		Service: texts.Service{
-			Name:     "Seg. Social",
-			LongName: longName,
-			Help:     helpLine,
-			Page:     "https://tuss.example/clave",
-			Location: madrid,
-		},
-		Email: "clave@tuss.example",
-		Lang:  "es",
-		Words: activationWords(madrid),
-		Story: func(ctx context.Context, s *play.Stage) error {
-			t, err := newTale(s, madrid)
-			if err != nil {
-				return err
-			}
-			return t.Tell(ctx, t.acts())
-		},
-	}, nil
+		Name:    "tuss",
+		About:   "Spain's Tu Seguridad Social. Nothing is really sent: SMS, e-mails and letters are files.",
+		Service: texts.Service{Name: "Seg. Social", LongName: longName, Help: helpLine, Page: "https://tuss.example/clave"},
+		Email:   "clave@tuss.example", Zone: officeZone, Lang: "es",
+		Words: activationWords,
+		Story: play.InActs(newTale),
+	}
 }

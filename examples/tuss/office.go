@@ -14,7 +14,7 @@ import (
 // office has Nuria, whose telephone is gone as well, at a counter: staff begin and approve, and the link goes to her.
 func (t *tale) office(ctx context.Context) error {
 	t.Step("In person: her telephone is gone, too")
-	if err := t.until(t.clock(20)); err != nil {
+	if err := t.until(t.Next(20)); err != nil {
 		return err
 	}
 	t.Say("She rings %s. The operator may begin no recovery:", helpLine)
@@ -116,13 +116,7 @@ func (t *tale) unreachable(ctx context.Context) error {
 	if err := t.typeContacts(ctx, t.omar, []string{"633 221 100"}, []string{"omar@correo.example"}); err != nil {
 		return err
 	}
-	if err := t.sayCode(ctx, t.omar); err != nil {
-		return err
-	}
-	if err := t.sign(ctx, t.omar); err != nil {
-		return err
-	}
-	slip, err := t.slip(ctx, t.omar)
+	slip, err := t.proveAndSign(ctx, t.omar)
 	if err != nil {
 		return err
 	}
@@ -132,17 +126,13 @@ func (t *tale) unreachable(ctx context.Context) error {
 	if err := t.strike(ctx, t.omar); err != nil {
 		return err
 	}
-	code, err := t.typeCode(ctx, t.omar, []string{slip.Code()})
-	if err != nil {
-		return err
-	}
-	if err := t.exchange(ctx, t.omar, code, []string{omarsSecond}); err != nil {
+	if err := t.useCode(ctx, t.omar, omarsSecond, slip.Code()); err != nil {
 		return err
 	}
 	return t.enter(ctx, t.omar, sedess)
 }
 
-// strike removes all contacts but those that somebody has just given at a counter.
+// strike removes all contacts but those that the citizen has just given at a counter.
 func (t *tale) strike(ctx context.Context, c *citizen) error {
 	all, _, err := t.contacts.List(ctx, c.subject())
 	if err != nil {
@@ -169,19 +159,8 @@ func (t *tale) turnedDown(err error, reason string) error {
 		t.Say("Refused: not in this role.")
 		return nil
 	}
-	t.Say("Refused: closed until %s.", t.local(e.Until))
+	t.Say("Refused: closed until %s.", t.Local(e.Until))
 	return nil
-}
-
-// clock is when it is so many o'clock in Madrid next.
-func (t *tale) clock(hour int) time.Time {
-	now := t.Clock.Now().In(t.madrid)
-	y, m, d := now.Date()
-	at := time.Date(y, m, d, hour, 0, 0, 0, t.madrid)
-	if !at.After(now) {
-		at = time.Date(y, m, d+1, hour, 0, 0, 0, t.madrid)
-	}
-	return at
 }
 
 // until lets the time pass until then, and says so.
@@ -189,19 +168,19 @@ func (t *tale) until(at time.Time) error {
 	if err := t.Clock.Skip(max(0, at.Sub(t.Clock.Now()))); err != nil {
 		return err
 	}
-	t.Say("… %s …", t.local(at))
+	t.Say("… %s …", t.Local(at))
 	return nil
 }
 
 // opening waits for the counters to open, if they are closed.
 func (t *tale) opening() error {
 	role := roles()["counter"]
-	now := t.Clock.Now().In(t.madrid)
+	now := t.Clock.Now().In(t.Location)
 	sinceMidnight := time.Duration(now.Hour())*time.Hour + time.Duration(now.Minute())*minute
 	if slices.Contains(role.Days, now.Weekday()) && role.From <= sinceMidnight && sinceMidnight < role.To-time.Hour {
 		return nil
 	}
-	at := t.clock(10)
+	at := t.Next(10)
 	for !slices.Contains(role.Days, at.Weekday()) {
 		at = at.AddDate(0, 0, 1)
 	}

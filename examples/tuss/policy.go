@@ -19,8 +19,8 @@ const (
 	officeZone = "Europe/Madrid"
 )
 
-// passwords is an activation code of twelve characters, on a slip or by letter, that is exchanged for a password. Whoever knows
-// a DNI can lock its owner out with five wrong passwords; a forgotten password is recovered in spite of that.
+// passwords is an activation code of twelve characters, on a slip or by letter, that is exchanged for a password. An attacker
+// who knows a DNI can lock its owner out with five wrong passwords; a forgotten password is recovered in spite of that.
 func passwords() pin.Policy {
 	p := pin.Default()
 	p.Name = "tuss"

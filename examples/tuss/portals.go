@@ -21,7 +21,7 @@ var (
 	sedess = portal{"SEDESS", civicpin.Substantial, "your working life report"}
 )
 
-// notHere is what a portal says to somebody whose level is too low. The password was right, so this may be told.
+// notHere is what a portal says to a citizen whose level is too low. The password was right, so the portal may say so.
 type notHere struct {
 	portal portal
 	level  civicpin.Level
@@ -29,7 +29,7 @@ type notHere struct {
 
 func (e *notHere) Error() string {
 	return fmt.Sprintf("%s needs the %s level, and yours is %s. Come to an office with your identity card.",
-		e.portal.name, levelName(e.portal.needs), levelName(e.level))
+		e.portal.name, levelNames[e.portal.needs], levelNames[e.level])
 }
 
 // portals has Nuria in both portals with one password, and Omar in one.
@@ -47,7 +47,7 @@ func (t *tale) portals(ctx context.Context) error {
 	return t.shutOut(ctx, t.omar, sedess)
 }
 
-// enter logs somebody in, and has them do something there.
+// enter logs a citizen in, and has them do something there.
 func (t *tale) enter(ctx context.Context, c *citizen, p portal) error {
 	return t.ask(fmt.Sprintf("%s's password at %s", c.first(), p.name), []string{c.password}, func(typed string) error {
 		err := t.login(ctx, c, p, typed)
@@ -69,11 +69,11 @@ func (t *tale) login(ctx context.Context, c *citizen, p portal, typed string) er
 	case ok.Level < p.needs: // asked at each act, not once at the login
 		return &notHere{p, ok.Level}
 	}
-	t.Say("%s: Welcome, %s. Your level is %s. You see %s.", p.name, c.full, levelName(ok.Level), p.act)
+	t.Say("%s: Welcome, %s. Your level is %s. You see %s.", p.name, c.full, levelNames[ok.Level], p.act)
 	return nil
 }
 
-// shutOut has somebody try a portal for which their level is too low.
+// shutOut has a citizen try a portal for which their level is too low.
 func (t *tale) shutOut(ctx context.Context, c *citizen, p portal) error {
 	return t.ask(fmt.Sprintf("%s's password at %s", c.first(), p.name), []string{c.password}, func(typed string) error {
 		err := t.login(ctx, c, p, typed)
@@ -88,7 +88,7 @@ func (t *tale) shutOut(ctx context.Context, c *citizen, p portal) error {
 	})
 }
 
-// refused has somebody type a password that is no longer right.
+// refused has a citizen type a password that is no longer right.
 func (t *tale) refused(ctx context.Context, c *citizen, typed string) error {
 	_, err := t.pins.Verify(ctx, c.attempt(typed))
 	t.Refuses(err)

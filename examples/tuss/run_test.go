@@ -1,130 +1,80 @@
 package main
 
 import (
-	"bytes"
-	"flag"
-	"os"
-	"path/filepath"
-	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/examples/internal/play/playtest"
-	"github.com/civicpin/civicpin/internal/password"
 )
 
 var tuesday, begun = time.Date(2026, 3, 10, 9, 0, 0, 0, time.UTC), time.Now()
 
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if testing.Short() {
-		password.CheapDefault()
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { playtest.Main(m) }
 
-// run runs the program as main does, with arguments, and returns what it printed. It is always Tuesday morning at first, so
-// that what is printed does not depend on when the test is run.
-func run(t *testing.T, input string, args ...string) (string, error) {
-	t.Helper()
-	p, err := newPlay()
-	if err != nil {
-		t.Fatal(err)
-	}
+// onTuesday is the program on a Tuesday morning, so that what is printed does not depend on when the test is run.
+func onTuesday() play.Play {
+	p := newPlay()
 	p.Now = func() time.Time { return tuesday.Add(time.Since(begun)) }
-	return playtest.Run(t, p, input, args...)
+	return p
 }
 
 // headings are what every telling has, however it comes out.
-var headings = []string{
+var headings = playtest.Headings(
 	"\n1. Nuria registers", "\n2. At home", "\n3. Omar registers by letter\n", "\n4. One password, two portals\n",
 	"\n5. Nuria changes her password\n", "\n6. A forgotten password", "\n7. Others at the same page\n", "\n8. Nuria changes her e-mail",
-	"\n9. Somebody else", "\n10. In person", "\n11. Two activation codes", " events were recorded", "are left in ",
-}
+	"\n9. Somebody else", "\n10. In person", "\n11. Two activation codes",
+)
 
 // TestRun runs the program twice on one database of each store, and looks at what each run prints and leaves.
 func TestRun(t *testing.T) {
 	t.Parallel()
-	playtest.OnEveryStore(t, "tuss", checkRuns)
-}
+	playtest.Twice(t, onTuesday(), playtest.Transcript{
+		Headings: headings,
+		Lines:    245,
+		First: []string{
+			"the check character", "a fixed line", "no e-mail address", "Nuria reads (0001-sms-", "Seg. Social: clave", "signs them",
+			"(0003-handed-over.txt)", "Su código de activación", "Nobody else keeps the code",
 
-func checkRuns(t *testing.T, db playtest.Database) {
-	t.Helper()
-	first, err := run(t, "", db.Flags()...)
-	if err != nil {
-		t.Fatalf("%v, after\n%s", err, first)
-	}
-	playtest.InOrder(t, first, headings...)
-	playtest.InOrder(
-		t, first,
-		"the check character", "a fixed line", "no e-mail address", "Nuria reads (0001-sms-", "Seg. Social: clave", "signs them",
-		"(0003-handed-over.txt)", "Su código de activación", "Nobody else keeps the code",
+			"Tries left: 4", "15 characters", "has 15 characters", "a piece of your name", "guessed first", "A sequence",
+			"confirme este contacto", "good for nothing now", "Tries left: 4",
 
-		"Tries left: 4", "15 characters", "has 15 characters", "a piece of your name", "guessed first", "A sequence",
-		"confirme este contacto", "good for nothing now", "Tries left: 4",
+			"6 days later", "Omar reads (0004-letter-", "28004 Madrid", "He gives an e-mail address, and no telephone",
 
-		"6 days later", "Omar reads (0004-letter-", "28004 Madrid", "He gives an e-mail address, and no telephone",
+			"Tu Seguridad Social: Welcome, Nuria Vidal Soler. Your level is advanced", "SEDESS: Welcome, Nuria",
+			"Welcome, Omar Haddad. Your level is basic", "SEDESS needs the advanced level, and yours is basic",
 
-		"Tu Seguridad Social: Welcome, Nuria Vidal Soler. Your level is advanced", "SEDESS: Welcome, Nuria",
-		"Welcome, Omar Haddad. Your level is basic", "SEDESS needs the advanced level, and yours is basic",
+			"the password that you have", "The old one", "Tries left: 4", "Welcome, Nuria",
 
-		"the password that you have", "The old one", "Tries left: 4", "Welcome, Nuria",
+			"4 left, 3 left, 2 left, 1 left, locked until unlocked", "Tries left: 4", "on its way to n***@example.es",
+			"half an hour and a second later", "too old", "on its way", "opens it three times", "presses the button",
+			"+34******678", "Nuria reads (", "para recuperar el acceso: ", "Tries left: 4", "that you had before",
+			"To nuria@example.es: ", "To +34612345678: ", "Tries left: 4", "leads nowhere", "SEDESS: Welcome, Nuria",
 
-		"4 left, 3 left, 2 left, 1 left, locked until unlocked", "Tries left: 4", "on its way to n***@example.es",
-		"half an hour and a second later", "too old", "on its way", "opens it three times", "presses the button",
-		"+34******678", "Nuria reads (", "para recuperar el acceso: ", "Tries left: 4", "that you had before",
-		"To nuria@example.es: ", "To +34612345678: ", "Tries left: 4", "leads nowhere", "SEDESS: Welcome, Nuria",
+			"At Nuria's number:", "At one that nobody has:", "one contact only", "Tries left: 4", "Come to an office",
 
-		"At Nuria's number:", "At one that nobody has:", "one contact only", "Tries left: 4", "Come to an office",
+			"1 day later", "the contact that you have", "confirme este contacto", "To nuria@example.es: ", "To +34612345678: ",
+			"yours is basic", "Tries left: 4", "7 days later", "Your level is advanced",
 
-		"1 day later", "the contact that you have", "confirme este contacto", "To nuria@example.es: ", "To +34612345678: ",
-		"yours is basic", "Tries left: 4", "7 days later", "Your level is advanced",
+			"coffee machine", "To +34612345678: ", "https://tuss.example/clave#", "as they were", "password is stopped", "Tries left: 4",
 
-		"coffee machine", "To +34612345678: ", "https://tuss.example/clave#", "as they were", "password is stopped", "Tries left: 4",
+			"20:00", "not in this role", "closed until", "09:00", "In the morning", "recupere su acceso", "Her new telephone: 655",
+			"SEDESS: Welcome, Nuria", "Omar comes, too", "signs them", "SEDESS: Welcome, Omar Haddad. Your level is advanced",
 
-		"20:00", "not in this role", "closed until", "09:00", "In the morning", "recupere su acceso", "Her new telephone: 655",
-		"SEDESS: Welcome, Nuria", "Omar comes, too", "signs them", "SEDESS: Welcome, Omar Haddad. Your level is advanced",
-
-		"7 days later", "Right, but too late", "Tries left: 4", "Julia types hers wrong", "locked until unlocked", "an office",
-		"comes back with her card", "Tries left: 4", "Welcome, Julia",
-	)
-	sameRows(t, first)
-	if strings.Contains(first, "earlier run") {
-		t.Error("the first run speaks of an earlier one")
-	}
-	if n := strings.Count(first, "\n"); n > 245 {
-		t.Errorf("%d lines: nobody reads that", n)
-	}
-	log, err := os.ReadFile(db.Files + ".log")
-	if err != nil {
-		t.Fatal(err)
-	}
-	events := regexp.MustCompile(`\n(\d+) events`).FindStringSubmatch(first)
-	if n := bytes.Count(log, []byte("\n")); events == nil || events[1] != strconv.Itoa(n) {
-		t.Errorf("%q events, and %d lines in the log", events, n)
-	}
-
-	second, err := run(t, "", append(db.Flags(), "-lang", "en")...)
-	if err != nil {
-		t.Fatalf("%v, after\n%s", err, second)
-	}
-	playtest.InOrder(t, second, headings...)
-	playtest.InOrder(t, second, "Nuria registered in an earlier run", "Your activation code", "Omar registered in an earlier run",
-		"recover your access", "SEDESS: Welcome, Omar Haddad. Your level is advanced", "Welcome, Julia")
-	sameRows(t, second)
-	checkLeaks(t, db)
-	checkPost(t, db.Files+".post")
-}
-
-// sameRows fails if the stranger was told different things about Nuria and about nobody.
-func sameRows(t *testing.T, out string) {
-	t.Helper()
-	row := regexp.MustCompile(`At Nuria's number: +(.*)\n.*At one that nobody has: +(.*)\n`).FindStringSubmatch(out)
-	if row == nil || row[1] != row[2] || !strings.HasPrefix(row[1], "4 left, 3 left, 2 left, 1 left, locked for 15 minutes") {
-		t.Errorf("the stranger sees a difference: %q", row)
-	}
+			"7 days later", "Right, but too late", "Tries left: 4", "Julia types hers wrong", "locked until unlocked", "an office",
+			"comes back with her card", "Tries left: 4", "Welcome, Julia",
+		},
+		Second: []string{
+			"Nuria registered in an earlier run", "Your activation code", "Omar registered in an earlier run",
+			"recover your access", "SEDESS: Welcome, Omar Haddad. Your level is advanced", "Welcome, Julia",
+		},
+		Same: "At Nuria's number",
+		Left: func(t *testing.T, db playtest.Database) {
+			checkLeaks(t, db)
+			checkPost(t, db.Files+".post")
+		},
+	})
 }
 
 // TestWrongAnswers types what people type: nonsense, slips, and at last what is right.
@@ -143,10 +93,7 @@ func TestWrongAnswers(t *testing.T) {
 		"22222222", "", "la casa roja canta", "  ", "siete barcos de papel", "siete barcos de papel",
 		"", "x", "nuria@example.es", "nuria@correo.example",
 	}
-	out, err := run(t, strings.Join(answers, "\n")+strings.Repeat("\n", 80), "-i", "-db", filepath.Join(t.TempDir(), "pins.db"))
-	if err != nil {
-		t.Fatalf("%v, after\n%s", err, out)
-	}
+	out := playtest.Typed(t, onTuesday(), answers, 80)
 	playtest.InOrder(t, out, headings[0])
 	playtest.InOrder(
 		t, out,
@@ -165,37 +112,14 @@ func TestWrongAnswers(t *testing.T) {
 // TestInputEnds leaves in the middle of the story again and again. Each next run gets by with what the one before left.
 func TestInputEnds(t *testing.T) {
 	t.Parallel()
-	db := filepath.Join(t.TempDir(), "pins.db")
-	for _, c := range []struct {
-		answers int
-		reached string
-	}{
-		{0, "1. Nuria registers"},
-		{4, "Nuria's e-mail"},                 // with a telephone that was not proved
-		{8, "2. At home"},                     // with a code that was not exchanged
-		{22, "5. Nuria changes her password"}, // with a password
-		{31, "Nuria's new password"},          // with a grant that was not used
-		{44, "9. Somebody else changes"},      // with a telephone that is not hers, and before she can undo it
-	} {
-		out, err := run(t, strings.Repeat("\n", c.answers), "-i", "-db", db)
-		if err != nil {
-			t.Fatalf("after %d answers: %v\n%s", c.answers, err, out)
-		}
-		playtest.InOrder(t, out, c.reached, "]: \n\nThe input ended here, and so does the story.\n", "are left in "+db)
-	}
+	playtest.Leave(t, onTuesday(), []playtest.Leaving{
+		{Answers: 0, Reached: "1. Nuria registers"},
+		{Answers: 4, Reached: "Nuria's e-mail"},                 // with a telephone that was not proved
+		{Answers: 8, Reached: "2. At home"},                     // with a code that was not exchanged
+		{Answers: 22, Reached: "5. Nuria changes her password"}, // with a password
+		{Answers: 31, Reached: "Nuria's new password"},          // with a grant that was not used
+		{Answers: 44, Reached: "9. Somebody else changes"},      // with a telephone that is not hers, and before she can undo it
+	})
 }
 
-func TestFlags(t *testing.T) {
-	out, err := run(t, "", "-h")
-	if err != nil || strings.Contains(out, "1. Nuria") {
-		t.Errorf("help: %v\n%s", err, out)
-	}
-	playtest.InOrder(t, out, "Tu Seguridad Social", "Usage: tuss", "-db file", "-i", "-lang language")
-	nowhere := filepath.Join(t.TempDir(), "no", "folder", "pins.db")
-	for _, args := range [][]string{{"-x"}, {"again"}, {"-lang", "de"}, {"-db", nowhere}, {"-db"}, {"-i=perhaps"}} {
-		out, err := run(t, "", args...)
-		if err == nil || !strings.HasPrefix(err.Error(), "tuss: ") || strings.Contains(out, "1. Nuria") {
-			t.Errorf("%q: %v\n%s", args, err, out)
-		}
-	}
-}
+func TestFlags(t *testing.T) { playtest.Flags(t, onTuesday(), "Tu Seguridad Social", "1. Nuria") }

@@ -3,103 +3,41 @@ package main
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/examples/internal/ident"
-	"github.com/civicpin/civicpin/examples/internal/phone"
-	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
 )
 
-type refusal = play.Refusal
-
-// explain words an error for the citizen; empty if it is not for them.
-func (t *tale) explain(err error) string {
-	if r, ok := errors.AsType[refusal](err); ok {
-		return string(r)
-	}
-	if e, ok := errors.AsType[*ident.Error](err); ok {
-		return fmt.Sprintf("This is no %s: %s.", e.What, e.Problem)
-	}
-	if e, ok := errors.AsType[*pin.ChoiceError](err); ok {
-		return choice(e.Rule)
-	}
-	if e, ok := errors.AsType[*lockout.RefusedError](err); ok {
-		return fmt.Sprintf("Something of this is wrong. Tries left: %d.", e.Left)
-	}
-	if e, ok := errors.AsType[*lockout.LockedError](err); ok {
-		return t.locked(e)
-	}
+// ownError words the errors that are the portal's own, and those that it words otherwise than all portals.
+func (t *tale) ownError(err error) string {
+	e, locked := errors.AsType[*lockout.LockedError](err)
 	switch {
+	case locked && e.Scope == lockout.ScopeSends && !e.Until.IsZero():
+		return fmt.Sprintf("So many messages and no more. Try again on %s.", t.Local(e.Until))
 	case errors.Is(err, pin.ErrExpired):
 		return "Right, but too late. Come for a new activation code."
 	case errors.Is(err, recovery.ErrExpired):
 		return "This link is too old. Please begin again."
 	case errors.Is(err, recovery.ErrGone), errors.Is(err, pin.ErrNoGrant):
 		return "This leads nowhere any more. Please begin again."
-	case errors.Is(err, lockout.ErrBusy):
-		return "Just a moment, and try again."
-	case errors.Is(err, phone.ErrFormat):
-		return "This is not written like a telephone number."
-	case errors.Is(err, phone.ErrNumber):
-		return "There is no such telephone number."
 	}
 	return ""
 }
 
-// locked words a lock. It may be told to anybody: numbers that are nobody's lock alike.
-func (t *tale) locked(e *lockout.LockedError) string {
-	switch {
-	case e.Disabled, e.Until.IsZero():
-		return "Too many wrong tries: this is locked. \"I forgot my password\" still works, and so does an office."
-	case e.Scope == lockout.ScopeSends:
-		return fmt.Sprintf("So many messages and no more. Try again on %s.", t.local(e.Until))
-	}
-	return fmt.Sprintf("Too many times. Try again on %s.", t.local(e.Until))
+// rules are about the rules that a chosen password may break.
+var rules = map[string]string{
+	"length":     "A password has 15 characters or more. Three words that have nothing to do with each other will do.",
+	"characters": "There is a character in it that cannot be typed everywhere.",
+	"common":     "This is one of the passwords that are guessed first.",
+	"personal":   "This has a piece of your name, number, birth date or contacts in it.",
+	"issued":     "This is a piece of the code that you were given.",
+	"same":       "This is the password that you have.",
+	"history":    "This is a password that you had before.",
 }
 
-// choice words the rule that a chosen password breaks.
-func choice(rule string) string {
-	switch rule {
-	case "length":
-		return "A password has 15 characters or more. Three words that have nothing to do with each other will do."
-	case "characters":
-		return "There is a character in it that cannot be typed everywhere."
-	case "repeated":
-		return "Too few different characters, or the same ones over and over."
-	case "sequence":
-		return "A sequence is guessed first."
-	case "date":
-		return "A date is guessed first."
-	case "common":
-		return "This is one of the passwords that are guessed first."
-	case "personal":
-		return "This has a piece of your name, number, birth date or contacts in it."
-	case "issued":
-		return "This is a piece of the code that you were given."
-	case "same":
-		return "This is the password that you have."
-	case "history":
-		return "This is a password that you had before."
-	}
-	return "Not this one, please."
-}
-
-// levelName is how the agency's pages call a level of assurance.
-func levelName(l civicpin.Level) string {
-	switch {
-	case l >= civicpin.Substantial:
-		return "advanced"
-	case l == civicpin.Low:
-		return "basic"
-	}
-	return "none"
-}
-
-// local writes a time as it is in Madrid.
-func (t *tale) local(when time.Time) string {
-	return when.In(t.madrid).Format("Monday, 2 January 2006, 15:04")
+// levelNames are what the agency's pages call the levels of assurance.
+var levelNames = map[civicpin.Level]string{
+	civicpin.NoLevel: "none", civicpin.Low: "basic", civicpin.Substantial: "advanced", civicpin.High: "advanced",
 }

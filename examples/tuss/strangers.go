@@ -15,8 +15,8 @@ import (
 // strangerSource is where those come from who are not the people in this story.
 var strangerSource = civicpin.Source{Address: "203.0.113.66"}
 
-// strangers has somebody try the page "I forgot my password" with the numbers of others. Whoever they are, a citizen with one
-// contact only, or nobody, the page says the same.
+// strangers has a visitor try the page "I forgot my password" with the numbers of others. The page says the same for a
+// citizen with one contact only and for an unknown number.
 func (t *tale) strangers(ctx context.Context) error {
 	t.Step("Others at the same page")
 	hers, err := t.guessDates(ctx, t.nuria.subject())
@@ -63,7 +63,7 @@ func (t *tale) oneContact(ctx context.Context) error {
 	return play.Wanted(err, recovery.ErrRefused, "a recovery with one contact")
 }
 
-// nobody returns a DNI that is valid and, as far as this story goes, nobody's.
+// nobody returns a DNI that is valid and, as far as this story goes, unknown.
 func nobody() civicpin.Subject {
 	for {
 		// One in 23 has the right letter at its end.

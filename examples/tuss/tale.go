@@ -3,28 +3,27 @@ package main
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/examples/internal/play"
-	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 )
 
-// The staff, by the ids under which they are written into the log, and in their roles.
+// The operators, by the ids under which they are written into the log, and in their roles.
 var (
 	clerk    = recovery.Operator{ID: "operator:counter.madrid.4", Role: "counter"} // the same as civicpin.Operator("counter.madrid.4")
 	operator = recovery.Operator{ID: "operator:telephone.17", Role: "telephone"}
 )
 
+type refusal = play.Refusal
+
 // A tale is one telling of the story.
 type tale struct {
 	*play.Page
-	madrid *time.Location
 	people register
 
 	pins     *pin.Service // activation codes, and the passwords that they are exchanged for
@@ -35,13 +34,14 @@ type tale struct {
 	nuria, omar, julia, tomas *citizen
 }
 
-// ending is what is said where a lock ends the story.
-const ending = "There the story ends. With -db, the next run begins by putting it right."
-
 // newTale makes the services on the stage's vault and outbox: the values of policy.go, and nothing more.
-func newTale(s *play.Stage, madrid *time.Location) (*tale, error) {
-	t := &tale{Page: &play.Page{Stage: s, Name: "TUSS", Ending: ending}, madrid: madrid, people: people()}
-	t.Explain = t.explain
+func newTale(s *play.Stage) (*tale, error) {
+	t := &tale{people: people()}
+	t.Page = &play.Page{ // a visitor may be told of a lock: unknown numbers lock alike
+		Stage: s, Name: "TUSS", Dates: "Monday, 2 January 2006, 15:04",
+		Wrong: "Something of this is wrong.", Rules: rules, Own: t.ownError,
+		Disabled: "Too many wrong tries: this is locked. \"I forgot my password\" still works, and so does an office.",
+	}
 	var err error
 	if t.pins, err = pin.New(s.Outbox, passwords()); err != nil {
 		return nil, err
@@ -64,8 +64,8 @@ func newTale(s *play.Stage, madrid *time.Location) (*tale, error) {
 	return t, nil
 }
 
-// acts are the steps of the story in their order. Each goes on from where the one before it ended.
-func (t *tale) acts() []func(context.Context) error {
+// Acts are the steps of the story in their order. Each goes on from where the one before it ended.
+func (t *tale) Acts() []func(context.Context) error {
 	return []func(context.Context) error{
 		t.counter, t.activate, t.letter, t.portals, t.change, t.forgotten, t.strangers, t.newContact, t.undo, t.office, t.codes,
 	}
@@ -75,42 +75,11 @@ func (t *tale) acts() []func(context.Context) error {
 // explained to a citizen ends it.
 func (t *tale) ask(prompt string, suggestions []string, use func(typed string) error) error {
 	return t.AskUntil(prompt, suggestions, use, func(err error) error {
-		locked, isLocked := errors.AsType[*lockout.LockedError](err)
-		switch {
-		case isLocked:
-			return t.wait(locked)
-		case errors.Is(err, recovery.ErrGone), errors.Is(err, recovery.ErrExpired), errors.Is(err, pin.ErrNoGrant):
+		if errors.Is(err, recovery.ErrGone) || errors.Is(err, recovery.ErrExpired) || errors.Is(err, pin.ErrNoGrant) {
 			return err // no other answer would do
-		case t.Refuses(err):
-			return nil
 		}
-		return err
+		return t.WaitOut(err)
 	})
-}
-
-// wait prints that something is locked and lets the time pass. It returns a lock that does not end by itself.
-func (t *tale) wait(locked *lockout.LockedError) error {
-	if locked.Until.IsZero() {
-		return locked
-	}
-	t.Refuses(locked)
-	wait := locked.Until.Sub(t.Clock.Now())
-	return t.Later((max(wait, 0) + minute - 1).Truncate(minute))
-}
-
-// patiently does something, and does it again when a lock that refused it has ended.
-func (t *tale) patiently(do func() error) error {
-	for range play.Answers {
-		err := do()
-		locked, ok := errors.AsType[*lockout.LockedError](err)
-		if !ok {
-			return err
-		}
-		if err := t.wait(locked); err != nil {
-			return err
-		}
-	}
-	return play.ErrAnswers
 }
 
 // status is a citizen's credential as staff see it, whether or not there is one.
@@ -122,7 +91,7 @@ func (t *tale) status(ctx context.Context, c *citizen) (pin.Status, error) {
 	return st, err
 }
 
-// seen is what a clerk writes down who has seen somebody with an identity card.
+// seen is what a clerk writes down after they have seen a citizen and an identity card.
 func seen(c *citizen) civicpin.Evidence {
 	return civicpin.Evidence{Method: civicpin.InPerson, Document: string(c.nif.Kind()) + " " + string(c.nif), By: clerk.ID}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/civicpin/civicpin/recovery"
 )
 
-// undo has somebody at Nuria's unlocked computer put their own telephone in the place of hers, and her undo it.
+// undo has an attacker at Nuria's unlocked computer put their own telephone in the place of hers, and her repudiate that.
 func (t *tale) undo(ctx context.Context) error {
 	t.Step("Somebody else changes her telephone")
 	old := t.nuria.mobile

@@ -2,10 +2,10 @@ package main
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/texts"
 )
 
@@ -37,30 +37,13 @@ var activationTexts = map[string]activationText{
 	},
 }
 
-// activationWords returns the words of activation codes, which come on paper only. All else it leaves to package texts.
-func activationWords(madrid *time.Location) func(civicpin.Message) (texts.Text, bool) {
-	return func(m civicpin.Message) (texts.Text, bool) {
-		w, ok := activationTexts[m.To.Locale]
-		if !ok || m.Kind != texts.PINPart || !m.To.Channel.Printed() {
-			return texts.Text{}, false
-		}
-		paragraphs := []string{longName}
-		if m.To.Channel == civicpin.Letter { // for the window of the envelope
-			paragraphs = append(paragraphs, "    "+strings.ReplaceAll(m.To.Address, "\n", "\n    "))
-		}
-		code := strings.Join(groups(m.Secret.Reveal()), " ")
-		until := m.ExpiresAt.In(madrid).Format("02/01/2006 15:04")
-		paragraphs = append(paragraphs, w.title, fmt.Sprintf(w.use, until), "    "+code, w.secret)
-		body := strings.Join(paragraphs, "\n\n") + "\n"
-		return texts.Text{Language: m.To.Locale, Subject: w.title, Body: civicpin.NewSecret(body)}, true
+// activationWords words activation codes, which come on paper only. It leaves all other messages to package texts.
+func activationWords(m civicpin.Message, madrid *time.Location) (texts.Text, bool) {
+	w, ok := activationTexts[m.To.Locale]
+	if !ok || m.Kind != texts.PINPart || !m.To.Channel.Printed() {
+		return texts.Text{}, false
 	}
-}
-
-// groups cuts a code into fours.
-func groups(code string) []string {
-	var all []string
-	for len(code) > 4 {
-		all, code = append(all, code[:4]), code[4:]
-	}
-	return append(all, code)
+	use := fmt.Sprintf(w.use, m.ExpiresAt.In(madrid).Format("02/01/2006 15:04"))
+	body := play.Sheet(longName, m.To, w.title, use, "    "+play.Groups(m.Secret.Reveal()), w.secret)
+	return texts.Text{Language: m.To.Locale, Subject: w.title, Body: civicpin.NewSecret(body)}, true
 }

@@ -1,7 +1,7 @@
 // Package ident reads the identifiers under which citizens are known to the systems of the examples: the Italian codice
 // fiscale, the Spanish DNI and NIE, and the Ecuadorian cédula.
 //
-// Each Parse function takes what somebody typed and returns the one normal form of it, fit to be a civicpin.Subject: two
+// Each Parse function takes what was typed and returns the one normal form of it, fit to be a civicpin.Subject: two
 // spellings of one identifier must not become two subjects. Blanks and the separators . - / are dropped, and letters become
 // upper case. A check character catches slips of the hand; it proves nothing about who types.
 package ident

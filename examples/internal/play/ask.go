@@ -13,8 +13,8 @@ const Answers = 100
 var ErrAnswers = errors.New("a hundred answers, and none that will do")
 
 // AskUntil shows a page with one field until use takes what was typed. Each time it suggests the next of the suggestions, so
-// that who only presses Enter sees the refusals, too. refused says what comes of an error of use: nil to ask again, and an
-// error to end with.
+// that a user who only presses Enter sees the refusals, too. refused says what comes of an error of use: nil to ask again,
+// and an error to end with.
 func (p *Printer) AskUntil(prompt string, suggestions []string, use func(typed string) error, refused func(error) error) error {
 	for i := range Answers {
 		typed, err := p.Ask(prompt, suggestions[min(i, len(suggestions)-1)])
@@ -29,6 +29,20 @@ func (p *Printer) AskUntil(prompt string, suggestions []string, use func(typed s
 		}
 	}
 	return ErrAnswers
+}
+
+// AskID asks for an identifier until parse takes what was typed and it is the one in the story; of another one, the page says
+// other.
+func AskID[T comparable](
+	p *Page, prompt string, suggestions []string, parse func(string) (T, error), want T, other Refusal,
+) error {
+	return p.AskUntil(prompt, suggestions, func(typed string) error {
+		id, err := parse(typed)
+		if err == nil && id != want {
+			err = other
+		}
+		return err
+	}, p.Refused)
 }
 
 // Wanted returns nil if err is what the story is about here, and otherwise what went wrong.

@@ -3,6 +3,7 @@ package play_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -41,5 +42,22 @@ func TestAskUntil(t *testing.T) {
 	}
 	if want := []string{"a", "b", "b"}; !slices.Equal(typed, want) {
 		t.Errorf("typed %q, want %q", typed, want)
+	}
+}
+
+func TestWanted(t *testing.T) {
+	errWrong := errors.New("wrong")
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{fmt.Errorf("page: %w", errWrong), ""},
+		{nil, "it was accepted"},
+		{play.ErrNoAnswer, "it: " + play.ErrNoAnswer.Error()},
+	} {
+		got := play.Wanted(c.err, errWrong, "it")
+		if (got == nil) != (c.want == "") || got != nil && got.Error() != c.want {
+			t.Errorf("%v: %v, want %q", c.err, got, c.want)
+		}
 	}
 }

@@ -65,3 +65,51 @@ func (c *Clock) Skip(d time.Duration) error {
 	c.skipped += d
 	return nil
 }
+
+// Later lets time pass, and says so.
+func (s *Stage) Later(d time.Duration) error {
+	if err := s.Clock.Skip(d); err != nil {
+		return err
+	}
+	s.Say("… %s later …", inWords(d))
+	return nil
+}
+
+// NextDay begins a step of the story a day later.
+func (s *Stage) NextDay(format string, args ...any) error {
+	s.Step(format, args...)
+	return s.Later(24 * time.Hour)
+}
+
+// PassUntil lets time pass until then and on to a full minute, and says so.
+func (s *Stage) PassUntil(at time.Time) error {
+	wait := max(at.Sub(s.Clock.Now()), 0)
+	return s.Later((wait + time.Minute - 1).Truncate(time.Minute))
+}
+
+// Next returns when it is so many o'clock next, where the agency is.
+func (s *Stage) Next(hour int) time.Time {
+	now := s.Clock.Now().In(s.Location)
+	at := time.Date(now.Year(), now.Month(), now.Day(), hour, 0, 0, 0, s.Location)
+	if !at.After(now) {
+		at = at.AddDate(0, 0, 1)
+	}
+	return at
+}
+
+// inWords writes a time span in its largest unit that divides it: "3 days", "90 minutes".
+func inWords(d time.Duration) string {
+	for _, u := range []struct {
+		name string
+		d    time.Duration
+	}{{"day", 24 * time.Hour}, {"hour", time.Hour}, {"minute", time.Minute}, {"second", time.Second}} {
+		switch n := d / u.d; {
+		case d%u.d != 0 || n == 0:
+		case n == 1:
+			return "1 " + u.name
+		default:
+			return fmt.Sprintf("%d %ss", n, u.name)
+		}
+	}
+	return d.String()
+}

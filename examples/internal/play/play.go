@@ -1,19 +1,18 @@
 // Package play is the little stage on which the examples play: it prints what happens step by step, keeps their database (an
 // SQLite file, PostgreSQL or NATS), post and log, asks what a citizen would be asked, and lets hours pass at once.
 //
-// An example is a [Play]: a name, an agency, and a function that tells the story.
+// An example is a [Play]: a name, an agency, and a story. A story that is told in acts is a [Tale], on a [Page].
 //
-//	func main() {
-//		if err := play.Run(context.Background(), inps, os.Args[1:], os.Stdin, os.Stdout); err != nil {
-//			fmt.Fprintln(os.Stderr, err)
-//			os.Exit(1)
+//	func main() { play.Main(inps()) }
+//
+//	func inps() play.Play {
+//		return play.Play{
+//			Name: "inps", Service: texts.Service{Name: "INPS"}, Email: "pin@inps.example", Story: story,
 //		}
 //	}
 //
-//	var inps = play.Play{Name: "inps", Service: texts.Service{Name: "INPS"}, Email: "pin@inps.example", Story: story}
-//
 //	func story(ctx context.Context, s *play.Stage) error {
-//		pins, err := pin.New(s.Vault, s.Outbox, pin.INPS())
+//		pins, err := pin.New(s.Outbox, pin.INPS())
 //		if err != nil {
 //			return err
 //		}
@@ -21,17 +20,20 @@
 //		…
 //	}
 //
-// Run it from a test in the same way, with arguments, a strings.Reader and a bytes.Buffer of the test's own.
+// A test calls [Run], with arguments, a strings.Reader and a bytes.Buffer of its own.
 package play
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 	"time"
+	_ "time/tzdata" // the agencies' time also where the system has no time zones
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/texts"
@@ -43,18 +45,31 @@ type Play struct {
 	Name string
 	// About says in a sentence what the example shows. It stands above the flags in the help and above the story.
 	About string
-	// Service is the agency as it names itself in its messages; required. Its Locale is set by the flag -lang.
+	// Service is the agency as it names itself in its messages; required. Its Locale is set by the flag -lang, its Location by
+	// Zone.
 	Service texts.Service
+	// Zone is the agency's time zone, such as "Europe/Rome"; empty means UTC.
+	Zone string
 	// Email is the address that the agency's e-mails come from; required.
 	Email string
 	// Lang is the language of the messages to citizens unless -lang says otherwise; empty means "en".
 	Lang string
-	// Words are the play's own words for a message; false leaves it to package texts. Nil means that it has none.
-	Words func(m civicpin.Message) (texts.Text, bool)
+	// Words are the play's own words for a message, with times as they are in Zone; false leaves the message to package
+	// texts. Nil means that the play has none.
+	Words func(m civicpin.Message, at *time.Location) (texts.Text, bool)
 	// Story plays. An error from it ends the program.
 	Story func(ctx context.Context, s *Stage) error
 	// Now is the clock from which the story starts; nil means time.Now. Tests set it.
 	Now func() time.Time
+}
+
+// Main is the main function of a play's program: it runs the play on the terminal, and ends the program with status 1 on an
+// error.
+func Main(p Play) {
+	if err := Run(context.Background(), p, os.Args[1:], os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }
 
 // Run reads the flags in args, opens the stage, plays the story on it, and says where everything was left:
@@ -73,10 +88,7 @@ func Run(ctx context.Context, p Play, args []string, in io.Reader, out io.Writer
 		fmt.Fprintf(out, "%s\n\nUsage: %s [flags]\n", p.About, p.Name)
 		flags.PrintDefaults()
 	}
-	if p.Lang == "" {
-		p.Lang = "en"
-	}
-	opts := Options{Name: p.Name, Service: p.Service, Email: p.Email, Words: p.Words, Now: p.Now, In: in, Out: out}
+	opts := Options{Play: p, In: in, Out: out}
 	flags.BoolVar(&opts.Interactive, "i", false, "ask for what the citizens would type")
 	flags.StringVar(&opts.DB, "db", "", "keep the database in this `file`, and keys, clock, post and log beside it,\n"+
 		"or the records in a database by its URL, and the others in this folder:\n"+
@@ -85,7 +97,7 @@ func Run(ctx context.Context, p Play, args []string, in io.Reader, out io.Writer
 		"(default: in a temporary folder)")
 	flags.StringVar(&opts.Files, "files", "", "with a URL, begin the names of keys, clock, post and log with this `prefix`\n"+
 		"(default "+strconv.Quote(p.Name)+"); the next run needs them")
-	flags.StringVar(&opts.Lang, "lang", p.Lang, "`language` of the messages to citizens: en, es or it")
+	flags.StringVar(&opts.Lang, "lang", p.lang(), "`language` of the messages to citizens: en, es or it")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		return nil
@@ -107,3 +119,5 @@ func Run(ctx context.Context, p Play, args []string, in io.Reader, out io.Writer
 	stage.Printf("%s\n", p.About)
 	return p.Story(ctx, stage)
 }
+
+func (p *Play) lang() string { return cmp.Or(p.Lang, "en") }

@@ -41,7 +41,7 @@ func (p *Printer) Step(format string, args ...any) {
 // Say prints lines of the story, indented.
 func (p *Printer) Say(format string, args ...any) { p.lines("   ", fmt.Sprintf(format, args...)) }
 
-// Show prints what somebody sees, a page or a message, set off by a bar.
+// Show prints what a person in the story sees, a page or a message, set off by a bar.
 func (p *Printer) Show(title, text string) {
 	p.Say("%s", title)
 	p.lines("   | ", text)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,7 +41,7 @@ type Records struct {
 	// Where says where the records are, without a password.
 	Where string
 
-	closer []func() error
+	closer closers
 }
 
 // engines open a store by its URL, told apart by how that begins. Both may hold credentials, which Redis may not: it can lose
@@ -73,7 +74,7 @@ func OpenRecords(ctx context.Context, play, db string) (*Records, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &Records{Lister: records, Where: db, closer: []func() error{records.Close}}, nil
+		return &Records{Lister: records, Where: db, closer: closers{records.Close}}, nil
 	}
 	open := engines[s]
 	if open == nil {
@@ -83,12 +84,17 @@ func OpenRecords(ctx context.Context, play, db string) (*Records, error) {
 }
 
 // Close closes the store and the connections to it.
-func (r *Records) Close() error {
+func (r *Records) Close() error { return r.closer.close() }
+
+// closers are what is still to be closed, the last first.
+type closers []func() error
+
+func (c *closers) close() error {
 	var errs []error
-	for i := len(r.closer) - 1; i >= 0; i-- {
-		errs = append(errs, r.closer[i]())
+	for _, one := range slices.Backward(*c) {
+		errs = append(errs, one())
 	}
-	r.closer = nil
+	*c = nil
 	return errors.Join(errs...)
 }
 
@@ -107,7 +113,7 @@ func openPostgres(ctx context.Context, play, address string) (*Records, error) {
 	return &Records{
 		Lister: records,
 		Where:  fmt.Sprintf("schema %s of PostgreSQL's %s at %s:%d", schema, config.Database, config.Host, config.Port),
-		closer: []func() error{db.Close, records.Close},
+		closer: closers{db.Close, records.Close},
 	}, nil
 }
 
@@ -147,6 +153,6 @@ func openNATS(ctx context.Context, play, address string) (*Records, error) {
 	return &Records{
 		Lister: records,
 		Where:  fmt.Sprintf("buckets %s-0 to -%d of NATS at %s", opts.Name, buckets-1, nc.ConnectedAddr()),
-		closer: []func() error{closed},
+		closer: closers{closed},
 	}, nil
 }

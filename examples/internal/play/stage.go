@@ -23,22 +23,14 @@ import (
 
 // Options configure a [Stage]. [Run] fills them from a [Play] and its flags.
 type Options struct {
-	// Name names the temporary folder.
-	Name string
+	// Play is what is played. Its name names the temporary folder.
+	Play
 	// DB is the database's file, or the URL of a store as [OpenRecords] takes it; empty means a file in a new temporary folder,
 	// which is left there to be looked at.
 	DB string
 	// Files is what the names of the files beside a database begin with that DB names by URL; empty means Name, in the current
 	// folder. Beside a database's file it must be empty: they are named after that.
 	Files string
-	// Service, Email and Words are as in [Play].
-	Service texts.Service
-	Email   string
-	Words   func(m civicpin.Message) (texts.Text, bool)
-	// Lang is the language of messages: "en", "es" or "it"; required.
-	Lang string
-	// Now is the clock from which the stage's starts; nil means time.Now.
-	Now func() time.Time
 	// Interactive makes Ask wait for lines from In.
 	Interactive bool
 	In          io.Reader
@@ -66,25 +58,32 @@ type Stage struct {
 	Inbox post.Inbox
 	// Lang is for the Locale of the citizens' contacts.
 	Lang string
+	// Location is where the agency is: its time zone.
+	Location *time.Location
 
 	records *Records
 	files   string
 	events  atomic.Int64
-	closer  []func() error
+	closer  closers
 }
 
 // Open sets the stage. Close it at the end.
 func Open(ctx context.Context, o Options) (_ *Stage, err error) {
-	o.Service.Locale = o.Lang
+	o.Service.Locale = o.lang()
+	if o.Service.Location, err = time.LoadLocation(o.Zone); err != nil {
+		return nil, fmt.Errorf("play: %w", err)
+	}
 	writer, err := texts.New(o.Service)
 	if err != nil {
-		return nil, fmt.Errorf("play: texts in language %q: %w", o.Lang, err)
+		return nil, fmt.Errorf("play: texts in language %q: %w", o.lang(), err)
 	}
 	files, err := o.files()
 	if err != nil {
 		return nil, err
 	}
-	s := &Stage{Printer: newPrinter(o.In, o.Out, o.Interactive), Lang: o.Lang, files: files}
+	s := &Stage{
+		Printer: newPrinter(o.In, o.Out, o.Interactive), Lang: o.lang(), Location: o.Service.Location, files: files,
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -106,7 +105,7 @@ func Open(ctx context.Context, o Options) (_ *Stage, err error) {
 	}
 	s.Inbox = post.Inbox(files + ".post")
 	from := mail.Address{Name: cmp.Or(o.Service.LongName, o.Service.Name), Address: o.Email}
-	if s.Box, err = post.Open(string(s.Inbox), post.Options{From: from, Words: words(o.Words, writer), Now: s.Clock.Now}); err != nil {
+	if s.Box, err = post.Open(string(s.Inbox), post.Options{From: from, Words: o.words(writer), Now: s.Clock.Now}); err != nil {
 		return nil, err
 	}
 	if s.Outbox, err = outbox.New(s.Vault, s.Box, nil); err != nil {
@@ -116,10 +115,10 @@ func Open(ctx context.Context, o Options) (_ *Stage, err error) {
 }
 
 // words returns a play's own words for the messages that it has some for, and the writer's for all others.
-func words(own func(civicpin.Message) (texts.Text, bool), w *texts.Writer) func(civicpin.Message) (texts.Text, error) {
+func (o *Options) words(w *texts.Writer) func(civicpin.Message) (texts.Text, error) {
 	return func(m civicpin.Message) (texts.Text, error) {
-		if own != nil {
-			if text, ok := own(m); ok {
+		if o.Words != nil {
+			if text, ok := o.Words(m, o.Service.Location); ok {
 				return text, nil
 			}
 		}
@@ -128,14 +127,7 @@ func words(own func(civicpin.Message) (texts.Text, bool), w *texts.Writer) func(
 }
 
 // Close closes the files and the database. They stay where they are.
-func (s *Stage) Close() error {
-	var errs []error
-	for i := len(s.closer) - 1; i >= 0; i-- {
-		errs = append(errs, s.closer[i]())
-	}
-	s.closer = nil
-	return errors.Join(errs...)
-}
+func (s *Stage) Close() error { return s.closer.close() }
 
 // files returns what the names of all files begin with: the database's, where it is one.
 func (o *Options) files() (string, error) {
@@ -211,17 +203,16 @@ func (s *Stage) left() string {
 	return fmt.Sprintf("Records are left in %s,\nand keys, clock, log and post in %s*", s.records.Where, s.files)
 }
 
-// Later lets time pass, and says so.
-func (s *Stage) Later(d time.Duration) error {
-	if err := s.Clock.Skip(d); err != nil {
-		return err
-	}
-	s.Say("… %s later …", inWords(d))
-	return nil
-}
-
 // Deliver sends what waits in the outbox and is due by the stage's clock. A program that runs on has Outbox.Run do it.
 func (s *Stage) Deliver(ctx context.Context) error { return s.Outbox.Flush(ctx) }
+
+// Delivered is Deliver, and returns the newest message that came to an address.
+func (s *Stage) Delivered(ctx context.Context, address string) (post.Mail, error) {
+	if err := s.Deliver(ctx); err != nil {
+		return post.Mail{}, err
+	}
+	return s.Inbox.Last(address)
+}
 
 // Read shows and returns the newest message that came to an address.
 func (s *Stage) Read(who, address string) (post.Mail, error) {
@@ -235,21 +226,4 @@ func (s *Stage) Read(who, address string) (post.Mail, error) {
 	}
 	s.Show(fmt.Sprintf("%s reads (%s):", who, m.File), text)
 	return m, nil
-}
-
-// inWords writes a time span in its largest unit that divides it: "3 days", "90 minutes".
-func inWords(d time.Duration) string {
-	for _, u := range []struct {
-		name string
-		d    time.Duration
-	}{{"day", 24 * time.Hour}, {"hour", time.Hour}, {"minute", time.Minute}, {"second", time.Second}} {
-		switch n := d / u.d; {
-		case d%u.d != 0 || n == 0:
-		case n == 1:
-			return "1 " + u.name
-		default:
-			return fmt.Sprintf("%d %ss", n, u.name)
-		}
-	}
-	return d.String()
 }

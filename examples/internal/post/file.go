@@ -92,12 +92,12 @@ func takeNumber(folder string) (temp, number string, err error) {
 		temp := filepath.Join(folder, "."+number)
 		f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 		if errors.Is(err, fs.ErrExist) {
-			continue // somebody else was quicker
+			continue // another process was quicker
 		}
 		if err = errors.Join(err, f.Close()); err != nil {
 			return "", "", err
 		}
-		// Since we looked, somebody may have taken the number, written the file and renamed it.
+		// Since we looked, another process may have taken the number, written the file and renamed it.
 		_, delivered, err := numbers(folder)
 		if err == nil && !delivered[last+1] {
 			return temp, number, nil

@@ -43,7 +43,7 @@ var (
 	onLine = regexp.MustCompile(`^https?://[^\s?#]+#([A-Za-z0-9._~-]+)\n?$`)
 )
 
-// Code finds the code in one of package texts' messages with the eye of somebody who knows no language: it is what stands
+// Code finds the code in one of package texts' messages with the eye of a reader who knows no language: it is what stands
 // apart. It comes as it is written there, "K7PM 2QRD", for the citizen to type; "" if there is none. A call is not
 // understood.
 func (m Mail) Code() string {

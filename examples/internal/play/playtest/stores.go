@@ -28,9 +28,6 @@ type Database struct {
 	play string
 }
 
-// SQLite is the database in a file of the play of that name.
-func SQLite(name, file string) Database { return Database{Files: file, play: name} }
-
 // Flags are those with which the play uses the database.
 func (d Database) Flags() []string {
 	if d.URL == "" {
@@ -98,8 +95,7 @@ func NATS(t *testing.T) (url string) {
 	return s.ClientURL() + "?replicas=1"
 }
 
-// events counts what the log says. Nothing in it that is made up anew in each run is looked at, such as the people of whom
-// nobody knows.
+// events counts what the log says. What is random in each run is left out, such as unknown subjects.
 func (d Database) events(t *testing.T) map[string]int {
 	t.Helper()
 	log, err := os.ReadFile(d.Files + ".log")
