@@ -103,6 +103,30 @@ func (o *Outbox) allow(ctx context.Context, j *job, m *civicpin.Message) bool {
 	return o.heed(ctx, j, a, err)
 }
 
+// atAddress asks the queue of the address whether a message may go.
+func (o *Outbox) atAddress(
+	ctx context.Context, j *job, m *civicpin.Message, c destination.Class, to destination.Message,
+) bool {
+	v := &j.entry.Value
+	if v.Class == Notice && !m.Link.IsZero() {
+		return true // it carries a right, and is neither held nor merged
+	}
+	a, err := o.limits.AtAddress(ctx, c, to)
+	if errors.Is(err, store.ErrUnreadable) {
+		return o.unreadable(ctx, j)
+	}
+	if !o.heed(ctx, j, a, err) {
+		return false
+	}
+	if a.More > 0 {
+		m.Params, j.with = withMore(m.Params, a.More), true
+	}
+	if v.Class != Notice { // each try of a notice asks anew how many others it stands for
+		v.Turn = 1 // written with the outcome
+	}
+	return true
+}
+
 // unreadable deals with a message whose queue cannot be opened. A notice goes: a spoilt row must not silence an address. Any
 // other message becomes a dead letter, since without its count the address could get any number.
 func (o *Outbox) unreadable(ctx context.Context, j *job) bool {
@@ -204,4 +228,23 @@ func (o *Outbox) keepDead(ctx context.Context, j *job, reason string) error {
 // record records an event about a message.
 func (o *Outbox) record(ctx context.Context, code civicpin.EventCode, ref Ref, reason string) {
 	o.events.Record(ctx, civicpin.Event{Code: code, Subject: ref.Subject, Ref: ref.ID, Reason: reason})
+}
+
+// destinationOf returns the class of a message, and what the limits know of the message.
+func (o *Outbox) destinationOf(j *job, m *civicpin.Message) (destination.Class, destination.Message) {
+	to := destination.Message{
+		Place: o.place(j.ref), Replaces: j.entry.Value.Replaces, Subject: j.ref.Subject, To: m.To, Expires: m.ExpiresAt,
+		Born: time.Unix(0, j.entry.Value.Born),
+	}
+	if j.entry.Value.Class == Notice {
+		to.Group = []string{j.ref.Owner, string(j.ref.Subject), string(m.Kind)}
+	}
+	class, ok := o.classes[j.entry.Value.Class]
+	switch {
+	case j.entry.Value.Decoy == 1:
+		class = o.decoys
+	case !ok:
+		class = o.classes[Typed]
+	}
+	return class, to
 }

@@ -3,7 +3,9 @@ package outbox
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
+	"strconv"
 	"sync"
 
 	"github.com/civicpin/civicpin"
@@ -194,4 +196,14 @@ func (d *dispatch) finish(ctx context.Context, l *lane, j *job) {
 		l.left = false
 		d.o.rescan()
 	}
+}
+
+// withMore returns the parameters of a notice that goes for n others as well.
+func withMore(params map[string]string, n int) map[string]string {
+	params = maps.Clone(params)
+	if params == nil {
+		params = make(map[string]string)
+	}
+	params["more"] = strconv.Itoa(n)
+	return params
 }
