@@ -35,8 +35,7 @@
 //
 // # Events
 //
-//   - contact.changed: Reason says what became of which kind of contact; Ref is the change's or the candidate's id.
-//   - contact.refused: a wrong code. Reason is wrong, unknown, locked, busy, expired or not checked.
+// [Events] lists what is recorded.
 //
 // # Stored-format compatibility
 //

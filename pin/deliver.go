@@ -131,6 +131,9 @@ func (d *delivery) Settle(ctx context.Context, ref outbox.Ref, what outbox.Outco
 	}, what.Reason)
 }
 
+// reportedReason stands in the events of what a provider reports later.
+const reportedReason = "reported by the provider"
+
 // Receipt takes in what a provider reports about a message that it had accepted: [Delivered] or [Failed]. The receipt is the
 // id that the notifier returned; where several providers give ids that could be alike, have the notifier put the provider's
 // name in front. A report about a message that was replaced meanwhile changes nothing. Errors:
@@ -155,7 +158,7 @@ func (s *Service) Receipt(ctx context.Context, id string, state PartState) error
 	return (*delivery)(s).setPart(ctx, r.Subject, r.Issue, r.Part, r.Send, state, code, func(p *part) bool {
 		p.Receipt = id
 		return p.State != state
-	}, "reported by the provider")
+	}, reportedReason)
 }
 
 // setPart brings a part to a state, if its message is still the current one and change says that something changes.

@@ -36,13 +36,7 @@
 //
 // # Events
 //
-// Ref is the plan and the id of the run.
-//
-//   - recovery.started, and recovery.step: Reason is the step that was taken.
-//   - recovery.sent: Reason is the channel, or nobody.
-//   - recovery.refused: Reason is wrong, unknown, locked, busy, expired, factor or not checked.
-//   - recovery.decided: Reason is approved or turned down, and why.
-//   - recovery.finished (Reason is the outcome), recovery.cancelled, recovery.repudiated, recovery.enrolled (without a Ref).
+// [Events] lists what is recorded of runs.
 //
 // # Stored-format compatibility
 //
