@@ -90,7 +90,7 @@ func (s *Service) proof(subject civicpin.Subject, c *contactbook.Candidate, now 
 	}
 	l := token.Link{N: c.Sends, To: letter.Contact(c.To), Expires: until}
 	n := contactbook.Note{Of: c.ID, For: c.ID, Mail: letter.Mail{
-		Name: c.ID + "." + strconv.Itoa(l.N), Kind: contactbook.ProveMail, To: l.To, Link: l.N, Expires: until,
+		Name: c.ID + "." + strconv.Itoa(l.N), Kind: contactbook.ProofMessage, To: l.To, Link: l.N, Expires: until,
 		State: letter.Pending, Code: code.Unambiguous.New(codeLength),
 	}}
 	l.Tag = s.tag(subject, c, &l, n.Code)

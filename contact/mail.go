@@ -14,13 +14,22 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
+const (
+	// ProofMessage, "contact.prove", asks a candidate to prove itself. It carries a token (Link), a code of ASCII letters and
+	// digits (Secret), or both: either is enough, until ExpiresAt.
+	ProofMessage civicpin.MessageKind = contactbook.ProofMessage
+	// NoticeChanged, "contact.changed", tells the other contacts of a change, which the parameter "change" names: "added",
+	// "changed", "removed" or "primary". Link undoes the change until ExpiresAt. After an undo there is neither.
+	NoticeChanged civicpin.MessageKind = contactbook.NoticeChanged
+)
+
 // refs names messages of a book to the outbox. The caller who asks for a proof was authenticated.
 func refs(subject civicpin.Subject, notes []contactbook.Note) []outbox.Ref {
 	list := make([]outbox.Ref, len(notes))
 	for i := range notes {
 		list[i] = outbox.Ref{Owner: owner, Subject: subject, ID: notes[i].Name, Class: outbox.Shown}
 		switch {
-		case notes[i].Kind == contactbook.LockedMail:
+		case notes[i].Kind == contactbook.NoticeLocked:
 			list[i].Class = outbox.Typed
 		case notes[i].Notice():
 			list[i].Class = outbox.Notice

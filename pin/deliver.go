@@ -15,9 +15,6 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// PartMessage is the kind of the message that carries a part of an issued secret: its Secret is the part's text.
-const PartMessage civicpin.MessageKind = "pin.part"
-
 // delivery is the service as the outbox sees it.
 type delivery Service
 

@@ -29,11 +29,6 @@
 //
 // Besides the errors that its documentation lists, each call returns the store's, for the log.
 //
-// # Messages
-//
-//   - recovery.link, recovery.activate, recovery.unlock: a token, a code, or both. recovery.code: a code.
-//   - recovery.waiting (parameter "until"), recovery.done, recovery.unlocked: notices, with a token that repudiates the run.
-//
 // # Events
 //
 // [Events] lists what is recorded of runs.

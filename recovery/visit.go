@@ -144,7 +144,7 @@ func (v *visit) advance(ctx context.Context, to int, act func(*run, time.Time) e
 		}
 		// It can be ended as long as it can be completed.
 		good := slices.MaxFunc([]time.Time{until, v.run().Expires}, time.Time.Compare)
-		told = v.run().Notices(contacts.Recipients(), v.id(), waitingMail, until, good)
+		told = v.run().Notices(contacts.Recipients(), v.id(), NoticeWaiting, until, good)
 	}
 	return v.out.Announce(ctx, v.notices(told), func(ctx context.Context) error {
 		return v.change(ctx, func(r *run, now time.Time) error {

@@ -26,21 +26,21 @@ const codeLane = "code"
 func (w *way) message(isLink bool) civicpin.MessageKind {
 	switch {
 	case !isLink:
-		return codeMail
+		return CodeMessage
 	case w.Creates:
-		return activateMail
+		return ActivateMessage
 	case w.Outcome == plan.Unlocked:
-		return unlockMail
+		return UnlockMessage
 	}
-	return linkMail
+	return LinkMessage
 }
 
 // end is the kind of the notice that a run of the plan was completed.
 func (w *way) end() civicpin.MessageKind {
 	if w.Outcome == plan.Unlocked {
-		return unlockedMail
+		return NoticeUnlocked
 	}
-	return doneMail
+	return NoticeDone
 }
 
 // addPlan checks a plan and makes what it needs at work.

@@ -20,7 +20,6 @@ import (
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
-	"github.com/civicpin/civicpin/texts"
 )
 
 // stage is a tale with what it prints and where its database is.
@@ -407,8 +406,5 @@ func TestPolicy(t *testing.T) {
 	if c.Length != 3 || c.Joined != 4 || c.Valid != 10*time.Minute || c.Tries != 3 ||
 		c.Lockout.Limit != 5 || c.Exception == "" {
 		t.Errorf("%+v", c)
-	}
-	if texts.PINPart != pin.PartMessage || texts.OTPCode != otp.CodeMessage {
-		t.Error("a kind has two names")
 	}
 }

@@ -72,7 +72,7 @@ func TestExplain(t *testing.T) {
 func TestWords(t *testing.T) {
 	s := newStage(t)
 	words := activationWords(s.madrid)
-	m := civicpin.Message{Kind: texts.PINPart, Secret: civicpin.NewSecret("ABCD2345EFGH6789"), ExpiresAt: s.Clock.Now()}
+	m := civicpin.Message{Kind: pin.PartMessage, Secret: civicpin.NewSecret("ABCD2345EFGH6789"), ExpiresAt: s.Clock.Now()}
 	seen := make(map[string]bool)
 	for _, lang := range []string{"es", "en", "it"} {
 		for _, to := range []civicpin.Contact{
@@ -98,7 +98,7 @@ func TestWords(t *testing.T) {
 	}
 	for _, other := range []civicpin.Message{
 		{Kind: otp.CodeMessage, To: m.To, Secret: m.Secret},
-		{Kind: texts.PINPart, To: civicpin.Contact{Channel: civicpin.SMS, Locale: "fr"}},
+		{Kind: pin.PartMessage, To: civicpin.Contact{Channel: civicpin.SMS, Locale: "fr"}},
 	} {
 		if _, ok := words(other); ok {
 			t.Errorf("words for %+v", other)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/texts"
 )
 
@@ -47,7 +48,7 @@ var activationTexts = map[string]activationText{
 func activationWords(madrid *time.Location) func(civicpin.Message) (texts.Text, bool) {
 	return func(m civicpin.Message) (texts.Text, bool) {
 		w, ok := activationTexts[m.To.Locale]
-		if !ok || m.Kind != texts.PINPart {
+		if !ok || m.Kind != pin.PartMessage {
 			return texts.Text{}, false
 		}
 		code := strings.Join(groups(m.Secret.Reveal()), " ")

@@ -14,7 +14,6 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
-	"github.com/civicpin/civicpin/texts"
 )
 
 func TestEveryRuleHasItsWords(t *testing.T) {
@@ -81,7 +80,7 @@ func TestExplain(t *testing.T) {
 func TestWords(t *testing.T) {
 	s := newStage(t)
 	words := activationWords(s.madrid)
-	m := civicpin.Message{Kind: texts.PINPart, Secret: civicpin.NewSecret("ABCD2345EFGH"), ExpiresAt: s.Clock.Now()}
+	m := civicpin.Message{Kind: pin.PartMessage, Secret: civicpin.NewSecret("ABCD2345EFGH"), ExpiresAt: s.Clock.Now()}
 	seen := make(map[string]bool)
 	for _, lang := range []string{"es", "en", "it"} {
 		for _, to := range []civicpin.Contact{
@@ -106,9 +105,9 @@ func TestWords(t *testing.T) {
 		}
 	}
 	for _, other := range []civicpin.Message{
-		{Kind: texts.RecoveryCode, To: m.To, Secret: m.Secret},
-		{Kind: texts.PINPart, To: civicpin.Contact{Channel: civicpin.HandedOver, Locale: "fr"}},
-		{Kind: texts.PINPart, To: civicpin.Contact{Channel: civicpin.SMS, Locale: "es"}},
+		{Kind: recovery.CodeMessage, To: m.To, Secret: m.Secret},
+		{Kind: pin.PartMessage, To: civicpin.Contact{Channel: civicpin.HandedOver, Locale: "fr"}},
+		{Kind: pin.PartMessage, To: civicpin.Contact{Channel: civicpin.SMS, Locale: "es"}},
 	} {
 		if _, ok := words(other); ok {
 			t.Errorf("words for %+v", other)

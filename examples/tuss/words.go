@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/texts"
 )
 
@@ -41,7 +42,7 @@ var activationTexts = map[string]activationText{
 func activationWords(madrid *time.Location) func(civicpin.Message) (texts.Text, bool) {
 	return func(m civicpin.Message) (texts.Text, bool) {
 		w, ok := activationTexts[m.To.Locale]
-		if !ok || m.Kind != texts.PINPart || !m.To.Channel.Printed() {
+		if !ok || m.Kind != pin.PartMessage || !m.To.Channel.Printed() {
 			return texts.Text{}, false
 		}
 		paragraphs := []string{longName}
