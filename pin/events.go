@@ -1,6 +1,9 @@
 package pin
 
-import "github.com/civicpin/civicpin"
+import (
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/pin/state"
+)
 
 const (
 	eventIssued        civicpin.EventCode = "pin.issued"
@@ -41,7 +44,9 @@ func Events() []civicpin.EventInfo {
 			Code: eventRefused, Meaning: "A secret was not accepted.",
 			Reasons: []string{"wrong", "unknown", "vacant", "revoked", "suspended", "locked", "busy", "unreadable", "not checked"},
 		},
-		{Code: eventExpired, Meaning: "The secret was right, but too old.", Reasons: []string{SinceIssue, SinceChange, SinceUse}},
+		{Code: eventExpired, Meaning: "The secret was right, but too old.", Reasons: []string{
+			string(state.SinceIssue), string(state.SinceChange), string(state.SinceUse),
+		}},
 		{Code: eventExchanged, Meaning: "The subject exchanged a provisional secret for one of their own."},
 		{Code: eventChanged, Meaning: "The subject changed the secret."},
 		{Code: eventAttested, Meaning: "Evidence of the subject's identity was recorded.", Reasons: []string{"the method of proof"}},

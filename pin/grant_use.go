@@ -11,6 +11,8 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/shown"
+	"github.com/civicpin/civicpin/pin/rule"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
@@ -106,7 +108,7 @@ func (s *Service) set(ctx context.Context, g Grant, text string) (store.Entry[cr
 // former secret by trying, so the trying goes through a gate.
 func (s *Service) fresher(ctx context.Context, g Grant, c *credential, text string) error {
 	err := s.reuse.Do(ctx, Attempt{Subject: g.subject}.key(), func(ctx context.Context) (bool, error) {
-		if c.State == provisional {
+		if c.State == state.Provisional {
 			var issued strings.Builder
 			for i := range c.Parts {
 				issued.WriteString(c.Parts[i].Text)
@@ -114,14 +116,14 @@ func (s *Service) fresher(ctx context.Context, g Grant, c *credential, text stri
 			return !strings.Contains(strings.ToUpper(issued.String()), strings.ToUpper(text)), nil
 		}
 		former := slices.Clone(c.History)
-		if c.State == active {
+		if c.State == state.Active {
 			former = append(former, c.Hash)
 		}
 		reused, err := s.among(ctx, former, text)
 		return !reused, err
 	})
 	if errors.Is(err, ErrRefused) {
-		return &ChoiceError{Rule: "history"}
+		return &ChoiceError{Rule: rule.History}
 	}
 	if err != nil {
 		return err
@@ -168,7 +170,7 @@ func (s *Service) Reissue(ctx context.Context, g Grant, source civicpin.Source) 
 				fresh.Changed, fresh.Used = c.Changed, c.Used // that they had a secret of their own: see replaceable and keep
 			}
 			fresh.History, fresh.Epoch = c.former(&s.policy), c.Epoch+1
-			if c.State == active && len(fresh.History) == 0 {
+			if c.State == state.Active && len(fresh.History) == 0 {
 				fresh.History = []string{c.Hash} // a lost secret is not chosen again, whatever the policy keeps
 			}
 			e.Value, e.ExpiresAt = fresh, fresh.keep()

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/pin/state"
 )
 
 // IssueOptions say how a credential is issued.
@@ -38,7 +39,7 @@ type Issue struct {
 // A Part is how far a part has come.
 type Part struct {
 	Contact civicpin.Contact
-	State   PartState
+	State   state.Part
 	// At is when it reached the state.
 	At time.Time
 	// Receipt is the provider's id of the message, if it gave one.

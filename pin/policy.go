@@ -20,10 +20,6 @@ import (
 // ErrInvalidPolicy is matched by every error about a policy that cannot be.
 var ErrInvalidPolicy = errors.New("pin: invalid policy")
 
-// Budget is the greatest chance of guessing a secret, before its credential is disabled, that a policy may leave unless it
-// names an exception: what NIST SP 800-63B-4 leaves to a random code of six digits (3.1.3.2) and 100 tries (3.2.2).
-const Budget = 1e-4
-
 // Unambiguous is an alphabet of 28 digits and letters that cannot be taken for each other on paper or on a screen.
 const Unambiguous = string(code.Unambiguous)
 
@@ -97,7 +93,7 @@ type Policy struct {
 	// Hashing says what hashing costs.
 	Hashing Hashing
 
-	// Exception names the reason, for the reader of the policy, why a chance of guessing above [Budget] is accepted. Empty
+	// Exception names the reason, for the reader of the policy, why a chance of guessing above [lockout.Budget] is accepted. Empty
 	// means that it is not.
 	Exception string
 }
@@ -275,8 +271,8 @@ func (p Policy) Validate() error {
 	case p.Hashing.Permits < 0 || p.Hashing.Queue < 0:
 		return bad("Hashing.Permits or Queue is negative")
 	}
-	if issued, chosen := p.GuessProbability(); max(issued, chosen) > Budget && p.Exception == "" {
-		return bad("chance of guessing %.1e issued, %.1e chosen, is above %.0e and no Exception is named", issued, chosen, Budget)
+	if issued, chosen := p.GuessProbability(); max(issued, chosen) > lockout.Budget && p.Exception == "" {
+		return bad("chance of guessing %.1e issued, %.1e chosen, is above %.0e and no Exception is named", issued, chosen, lockout.Budget)
 	}
 	return nil
 }

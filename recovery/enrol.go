@@ -13,6 +13,7 @@ import (
 	"github.com/civicpin/civicpin/internal/knowledge"
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/pin/rule"
 	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 )
@@ -20,10 +21,7 @@ import (
 // An AnswerError says which rule a chosen answer breaks, to be told to who chose it. It matches [civicpin.ErrInvalid].
 type AnswerError struct {
 	Question string // that the answer was chosen for
-	// Rule is "length" (one character, or over 128 bytes), "characters" (no letter or digit, or control characters),
-	// "repeated" (one character over and over), "common" (none, 123, password), "question" (a word of the question's id),
-	// "personal" (a piece of the subject's id) or "same" (the answer to another question as well).
-	Rule string
+	Rule     rule.Rule
 }
 
 // Error names the question and the rule, never the answer.
@@ -93,7 +91,7 @@ func (s *Service) chosen(ctx context.Context, subject civicpin.Subject, image st
 ) (*knowledge.Knowledge, error) {
 	k, texts, question, err := s.catalogue.Choose(subject, image, answers)
 	if broken, ok := errors.AsType[*answer.Error](err); ok {
-		return nil, &AnswerError{Question: question, Rule: string(broken.Rule)}
+		return nil, &AnswerError{Question: question, Rule: broken.Rule}
 	}
 	if err != nil || len(texts) == 0 {
 		return k, err

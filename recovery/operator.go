@@ -131,7 +131,7 @@ func (s *Service) Decide(ctx context.Context, id string, by Operator, verdict Ve
 		return Run{}, v.end(ctx, "turned down")
 	}
 	if slices.ContainsFunc(r.Approved, func(a recoveryrun.Approval) bool { return a.By == by.ID }) {
-		return Run{}, &OperatorError{Reason: "same person"}
+		return Run{}, &OperatorError{Reason: SamePerson}
 	}
 	if !r.Known && step.Questions == 0 {
 		return Run{}, pin.ErrNoCredential
@@ -228,7 +228,7 @@ func (s *Service) Unlock(ctx context.Context, name string, subject civicpin.Subj
 		lift = w.gate.Rebind
 	}
 	if r := s.roles[by.Role]; r != nil && !r.Unlocks {
-		return &OperatorError{Reason: "role"}
+		return &OperatorError{Reason: WrongRole}
 	}
 	if err := s.may(ctx, by, ""); err != nil {
 		return err

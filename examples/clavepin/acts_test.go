@@ -19,6 +19,7 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -72,7 +73,7 @@ func (s *stage) act(t *testing.T, act func(context.Context) error) string {
 func (s *stage) want(t *testing.T, c *citizen, level civicpin.Level, method civicpin.Method, by civicpin.Actor) {
 	t.Helper()
 	st, err := s.pins.Status(t.Context(), c.subject())
-	if err != nil || st.State != "active" || st.Level != level || len(st.Evidence) != 1 ||
+	if err != nil || st.State != state.Active || st.Level != level || len(st.Evidence) != 1 ||
 		st.Evidence[0].Method != method || st.Evidence[0].By != by {
 		t.Errorf("%s: %+v, %v; want %s by %s", c.first(), st, err, level, method)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/texts"
 )
 
@@ -44,7 +45,7 @@ func TestExplain(t *testing.T) {
 		{&lockout.LockedError{Until: until}, "on 2 July 2026 at 00:30"},
 		{&lockout.LockedError{Disabled: true}, "registered anew"},
 		{otp.ErrExpired, "ten minutes"},
-		{&pin.ExpiredError{Since: pin.SinceIssue}, "new activation code"},
+		{&pin.ExpiredError{Since: state.SinceIssue}, "new activation code"},
 		{fmt.Errorf("page: %w", taken), "somebody else"},
 		{otp.ErrBusy, "Just a moment"},
 		{phone.ErrFormat, "telephone number"},

@@ -9,6 +9,7 @@ import (
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/rule"
 	"github.com/civicpin/civicpin/recovery"
 )
 
@@ -62,55 +63,55 @@ func (t *tale) lockedText(e *lockout.LockedError) string {
 // staffText says to somebody of the staff why they cannot do this.
 func (t *tale) staffText(e *recovery.OperatorError) string {
 	switch e.Reason {
-	case "role":
+	case recovery.WrongRole:
 		return "Your role does not do this."
-	case "hours":
+	case recovery.Closed:
 		return fmt.Sprintf("The office is closed. It opens on %s.", t.local(e.Until))
-	case "limit":
+	case recovery.OverLimit:
 		return fmt.Sprintf("Too many cases in an hour. Go on at %s.", t.local(e.Until))
-	case "same person":
+	case recovery.SamePerson:
 		return "Somebody else of your desk has to look at it, too."
 	}
 	return "Not now."
 }
 
 // badPassword words the rule that a chosen password breaks.
-func badPassword(rule string) string {
-	switch rule {
-	case "length":
+func badPassword(broken rule.Rule) string {
+	switch broken {
+	case rule.Length:
 		return "15 to 64 characters, please. A sentence is easy to keep in mind."
-	case "characters":
+	case rule.Characters:
 		return "There is something in it that no keyboard has."
-	case "repeated":
+	case rule.Repeated:
 		return "Too few different characters, or the same ones over and over."
-	case "sequence":
+	case rule.Sequence:
 		return "A sequence is guessed first."
-	case "date":
+	case rule.Date:
 		return "A date is guessed first."
-	case "common":
+	case rule.Common:
 		return "This is one of the passwords that are guessed first."
-	case "personal":
+	case rule.Personal:
 		return "This has a piece of your name, cédula or address in it."
-	case "issued":
+	case rule.Issued:
 		return "This is a piece of the code that we gave you."
-	case "same":
+	case rule.Same:
 		return "This is the password that you have."
-	case "history":
+	case rule.History:
 		return "This is a password that you have, or had."
 	}
 	return "Not this one, please."
 }
 
 // badAnswer words the rule that an answer breaks which somebody wants to enrol.
-func badAnswer(rule string) string {
-	switch rule {
-	case "length":
+func badAnswer(broken rule.Rule) string {
+	switch broken {
+	case rule.Length:
 		return "A word or two, please."
-	case "same":
+	case rule.Same:
 		return "You gave this answer to another question, too."
-	case "question":
+	case rule.Question:
 		return "That is in the question."
-	case "personal":
+	case rule.Personal:
 		return "That is in your cédula."
 	}
 	return "That is guessed first." // characters, repeated, common

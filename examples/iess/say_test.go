@@ -12,6 +12,8 @@ import (
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/rule"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/recovery"
 )
 
@@ -28,13 +30,13 @@ func TestExplain(t *testing.T) {
 		{&lockout.LockedError{Until: until}, evening},
 		{&lockout.LockedError{}, "until it is unlocked"},
 		{&lockout.LockedError{Disabled: true}, "an agency"},
-		{&recovery.OperatorError{Reason: "role"}, "Your role"},
-		{&recovery.OperatorError{Reason: "hours", Until: until}, "opens on " + evening},
-		{&recovery.OperatorError{Reason: "limit", Until: until}, evening},
-		{&recovery.OperatorError{Reason: "same person"}, "Somebody else"},
+		{&recovery.OperatorError{Reason: recovery.WrongRole}, "Your role"},
+		{&recovery.OperatorError{Reason: recovery.Closed, Until: until}, "opens on " + evening},
+		{&recovery.OperatorError{Reason: recovery.OverLimit, Until: until}, evening},
+		{&recovery.OperatorError{Reason: recovery.SamePerson}, "Somebody else"},
 		{&recovery.AnswerError{Question: "toy", Rule: "same"}, questions["toy"] + " You gave"},
 		{recovery.ErrExpired, "too late"},
-		{&pin.ExpiredError{Since: pin.SinceIssue}, "too late"},
+		{&pin.ExpiredError{Since: state.SinceIssue}, "too late"},
 		{recovery.ErrGone, "begin again"},
 		{pin.ErrNoGrant, "begin again"},
 		{recovery.ErrBusy, "Just a moment"},
@@ -54,18 +56,18 @@ func TestExplain(t *testing.T) {
 // TestRules: each rule that a password or an answer can break has words of its own.
 func TestRules(t *testing.T) {
 	seen := make(map[string]string)
-	for _, rule := range []string{
-		"length", "characters", "repeated", "sequence", "date", "common", "personal", "issued", "same", "history", "",
+	for _, broken := range []rule.Rule{
+		rule.Length, rule.Characters, rule.Repeated, rule.Sequence, rule.Date, rule.Common, rule.Personal, rule.Issued, rule.Same, rule.History, "",
 	} {
-		text := badPassword(rule)
+		text := badPassword(broken)
 		if before, twice := seen[text]; twice || text == "" {
-			t.Errorf("%q for %q and %q", text, rule, before)
+			t.Errorf("%q for %q and %q", text, broken, before)
 		}
-		seen[text] = rule
+		seen[text] = string(broken)
 	}
-	for _, rule := range []string{"length", "characters", "repeated", "common", "question", "personal", "same"} {
-		if badAnswer(rule) == "" {
-			t.Errorf("nothing for %q", rule)
+	for _, broken := range []rule.Rule{rule.Length, rule.Characters, rule.Repeated, rule.Common, rule.Question, rule.Personal, rule.Same} {
+		if badAnswer(broken) == "" {
+			t.Errorf("nothing for %q", broken)
 		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/civicpin/civicpin/examples/internal/post"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -80,14 +81,14 @@ func (s *stage) verify(t *testing.T, typed string) (pin.Verified, error) {
 }
 
 // want checks what a credential has come to.
-func want(t *testing.T, st pin.Status, state string, level civicpin.Level, method civicpin.Method) {
+func want(t *testing.T, st pin.Status, in state.Credential, level civicpin.Level, method civicpin.Method) {
 	t.Helper()
 	var proved civicpin.Method
 	if n := len(st.Evidence); n > 0 {
 		proved = st.Evidence[n-1].Method
 	}
-	if st.State != state || st.Level != level || proved != method || st.Suspended || st.Expired != "" || st.Lockout.Locked != nil {
-		t.Errorf("%+v, want %s, %s by %q", st, state, level, method)
+	if st.State != in || st.Level != level || proved != method || st.Suspended || st.Expired != "" || st.Lockout.Locked != nil {
+		t.Errorf("%+v, want %s, %s by %q", st, in, level, method)
 	}
 }
 
@@ -108,8 +109,8 @@ func TestActs(t *testing.T) {
 	t.Run("request", func(t *testing.T) {
 		s.act(t, s.request)
 		st := s.status(t, s.maria.subject())
-		want(t, st, "provisional", civicpin.Low, "")
-		if st.Parts[0].State != pin.Delivered || st.Parts[1].State != pin.Accepted {
+		want(t, st, state.Provisional, civicpin.Low, "")
+		if st.Parts[0].State != state.Delivered || st.Parts[1].State != state.Accepted {
 			t.Errorf("parts %+v", st.Parts)
 		}
 		if d := st.ExpiresAt.Sub(st.IssuedAt); d != 7*day {
@@ -135,7 +136,7 @@ func TestActs(t *testing.T) {
 			t.Errorf("a half of the PIN as her own: %v", err)
 		}
 		s.act(t, s.exchange)
-		want(t, s.status(t, s.maria.subject()), "active", civicpin.Low, "")
+		want(t, s.status(t, s.maria.subject()), state.Active, civicpin.Low, "")
 		for _, typed := range []string{s.halves[0] + s.halves[1], "12345678", "RSSMRA85"} {
 			if _, err := s.verify(t, typed); !errors.Is(err, pin.ErrRefused) {
 				t.Errorf("%q: %v", typed, err)
@@ -154,12 +155,12 @@ func TestActs(t *testing.T) {
 			t.Errorf("the letter took %v", d)
 		}
 		luigi := s.status(t, luigiCF)
-		want(t, luigi, "active", civicpin.Low, "")
+		want(t, luigi, state.Active, civicpin.Low, "")
 		if luigi.Parts[0].Contact.Channel != civicpin.SMS || luigi.Parts[1].Contact.Channel != civicpin.Letter {
 			t.Errorf("Luigi's parts: %+v", luigi.Parts)
 		}
 		anna := s.status(t, annaCF)
-		want(t, anna, "active", civicpin.Substantial, civicpin.InPerson)
+		want(t, anna, state.Active, civicpin.Substantial, civicpin.InPerson)
 		if anna.Parts[0].Contact.Channel != civicpin.HandedOver || anna.Evidence[0].By != clerk || anna.Evidence[0].Document == "" {
 			t.Errorf("Anna: %+v", anna)
 		}
@@ -177,11 +178,11 @@ func TestActs(t *testing.T) {
 		if d := s.Clock.Now().Sub(before); d != 15*time.Minute {
 			t.Errorf("the lock lasted %v", d)
 		}
-		want(t, s.status(t, s.maria.subject()), "active", civicpin.Low, "")
+		want(t, s.status(t, s.maria.subject()), state.Active, civicpin.Low, "")
 	})
 	t.Run("upgrade", func(t *testing.T) {
 		s.act(t, s.upgrade)
-		want(t, s.status(t, s.maria.subject()), "active", civicpin.Substantial, civicpin.UploadedDocument)
+		want(t, s.status(t, s.maria.subject()), state.Active, civicpin.Substantial, civicpin.UploadedDocument)
 		e, err := s.claims.Get(t.Context(), store.Key{Subject: s.maria.subject()})
 		if err != nil || len(e.Value) != 1 || e.Value[0].Held {
 			t.Errorf("claims %+v, %v", e.Value, err)
@@ -193,7 +194,7 @@ func TestActs(t *testing.T) {
 		if d := s.Clock.Now().Sub(before); d != 270*day {
 			t.Errorf("%v went by", d)
 		}
-		want(t, s.status(t, s.maria.subject()), "active", civicpin.Substantial, civicpin.InPerson)
+		want(t, s.status(t, s.maria.subject()), state.Active, civicpin.Substantial, civicpin.InPerson)
 		for _, typed := range ownPINs[:2] {
 			if _, err := s.verify(t, typed); !errors.Is(err, pin.ErrRefused) {
 				t.Errorf("%q: %v", typed, err)
@@ -202,7 +203,7 @@ func TestActs(t *testing.T) {
 	})
 	t.Run("forgotten", func(t *testing.T) {
 		s.act(t, s.forgotten)
-		want(t, s.status(t, s.maria.subject()), "active", civicpin.Substantial, civicpin.InPerson)
+		want(t, s.status(t, s.maria.subject()), state.Active, civicpin.Substantial, civicpin.InPerson)
 		if _, err := s.verify(t, ownPINs[2]); !errors.Is(err, pin.ErrRefused) {
 			t.Errorf("the lost PIN: %v", err)
 		}
@@ -215,19 +216,19 @@ func TestActs(t *testing.T) {
 	t.Run("not me", func(t *testing.T) {
 		s.act(t, s.notMe)
 		st := s.status(t, s.maria.subject())
-		want(t, st, "active", civicpin.Substantial, civicpin.InPerson)
+		want(t, st, state.Active, civicpin.Substantial, civicpin.InPerson)
 		if st.Parts[0].Contact.Channel != civicpin.HandedOver {
 			t.Errorf("parts %+v", st.Parts)
 		}
 	})
 	t.Run("doors", func(t *testing.T) {
 		s.act(t, s.doors)
-		want(t, s.status(t, s.maria.subject()), "active", civicpin.Substantial, civicpin.InPerson)
+		want(t, s.status(t, s.maria.subject()), state.Active, civicpin.Substantial, civicpin.InPerson)
 	})
 	t.Run("lost", func(t *testing.T) {
 		s.act(t, s.lost)
 		st := s.status(t, s.maria.subject())
-		want(t, st, "active", civicpin.Low, "")
+		want(t, st, state.Active, civicpin.Low, "")
 		if st.Parts[1].Contact.Channel != post.CitizenCertifiedEmail {
 			t.Errorf("parts %+v", st.Parts)
 		}
@@ -277,7 +278,7 @@ func TestDisabled(t *testing.T) {
 	}
 	playtest.InOrder(t, s.act(t, s.request), "was disabled. A clerk has seen the identity card")
 	s.act(t, s.exchange)
-	want(t, s.status(t, s.maria.subject()), "active", civicpin.Low, civicpin.InPerson)
+	want(t, s.status(t, s.maria.subject()), state.Active, civicpin.Low, civicpin.InPerson)
 }
 
 // TestContactsThatCarryHalves issues to every two kinds of contact, and has both halves found.

@@ -13,6 +13,8 @@ import (
 	"github.com/civicpin/civicpin/examples/internal/post"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/rule"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/recovery"
 )
 
@@ -55,36 +57,36 @@ func (t *tale) explain(err error) string {
 }
 
 // choice words the rule that a chosen PIN breaks.
-func choice(rule string) string {
-	switch rule {
-	case "length":
+func choice(broken rule.Rule) string {
+	switch broken {
+	case rule.Length:
 		return "A PIN has 8 letters or digits, no more and no fewer."
-	case "characters":
+	case rule.Characters:
 		return "A PIN has letters from A to Z and digits only."
-	case "repeated":
+	case rule.Repeated:
 		return "Too few different characters, or the same ones over and over."
-	case "sequence":
+	case rule.Sequence:
 		return "A sequence is guessed first."
-	case "date":
+	case rule.Date:
 		return "A date is guessed first."
-	case "common":
+	case rule.Common:
 		return "This is one of the PINs that are guessed first."
-	case "personal":
+	case rule.Personal:
 		return "This has a piece of your name, codice fiscale, birth date or contacts in it."
-	case "issued":
+	case rule.Issued:
 		return "This is a piece of the PIN that we sent you."
-	case "same":
+	case rule.Same:
 		return "This is the PIN that you have."
 	}
 	return "Not this one, please."
 }
 
 // expired words since when a PIN is no longer good.
-func expired(since string) string {
+func expired(since state.Expiry) string {
 	switch since {
-	case pin.SinceChange:
+	case state.SinceChange:
 		return "Right, but your PIN is three months old. Change it, and go on."
-	case pin.SinceUse:
+	case state.SinceUse:
 		return "Right, but not used for six months. You need a new PIN, on line or at an office."
 	}
 	return "Right, but too late. Ask for a new PIN."

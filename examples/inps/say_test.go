@@ -12,28 +12,30 @@ import (
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/rule"
+	"github.com/civicpin/civicpin/pin/state"
 )
 
 func TestEveryRuleHasItsWords(t *testing.T) {
 	said := make(map[string]string)
-	for _, rule := range []string{
-		"length", "characters", "common", "repeated", "sequence", "date", "personal", "issued", "same",
+	for _, broken := range []rule.Rule{
+		rule.Length, rule.Characters, rule.Common, rule.Repeated, rule.Sequence, rule.Date, rule.Personal, rule.Issued, rule.Same,
 	} {
-		text := choice(rule)
+		text := choice(broken)
 		if other := said[text]; other != "" {
-			t.Errorf("%s and %s are both %q", rule, other, text)
+			t.Errorf("%s and %s are both %q", broken, other, text)
 		}
-		said[text] = rule
+		said[text] = string(broken)
 	}
 	if text := choice("a rule of a later release"); text == "" || said[text] != "" {
 		t.Errorf("a rule that is not known: %q", text)
 	}
-	for _, since := range []string{pin.SinceIssue, pin.SinceChange, pin.SinceUse} {
+	for _, since := range []state.Expiry{state.SinceIssue, state.SinceChange, state.SinceUse} {
 		text := expired(since)
 		if other := said[text]; other != "" {
 			t.Errorf("%s and %s are both %q", since, other, text)
 		}
-		said[text] = since
+		said[text] = string(since)
 	}
 }
 
@@ -42,7 +44,7 @@ func TestWanted(t *testing.T) {
 		err  error
 		want string
 	}{
-		{&pin.ExpiredError{Since: pin.SinceUse}, ""},
+		{&pin.ExpiredError{Since: state.SinceUse}, ""},
 		{nil, "it was accepted"},
 		{play.ErrNoAnswer, "it: " + play.ErrNoAnswer.Error()},
 	} {
@@ -63,7 +65,7 @@ func TestExplain(t *testing.T) {
 		{&lockout.RefusedError{Left: 3}, "Tries left: 3"},
 		{&lockout.LockedError{Until: until}, "on 2 July 2026 at 00:30"},
 		{&lockout.LockedError{Disabled: true}, "identity card"},
-		{&pin.ExpiredError{Since: pin.SinceUse}, "six months"},
+		{&pin.ExpiredError{Since: state.SinceUse}, "six months"},
 		{&pin.ChoiceError{Rule: "date"}, "A date"},
 		{fmt.Errorf("page: %w", tooFew), "Two contacts"},
 		{pin.ErrBusy, "Just a moment"},

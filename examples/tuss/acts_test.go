@@ -14,6 +14,7 @@ import (
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/examples/internal/play/playtest"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
@@ -68,7 +69,7 @@ func (s *stage) act(t *testing.T, act func(context.Context) error) string {
 }
 
 // want checks what a credential has come to.
-func (s *stage) want(t *testing.T, c *citizen, state string, level civicpin.Level, method civicpin.Method) {
+func (s *stage) want(t *testing.T, c *citizen, in state.Credential, level civicpin.Level, method civicpin.Method) {
 	t.Helper()
 	st, err := s.pins.Status(t.Context(), c.subject())
 	if err != nil {
@@ -78,8 +79,8 @@ func (s *stage) want(t *testing.T, c *citizen, state string, level civicpin.Leve
 	if n := len(st.Evidence); n > 0 {
 		proved = st.Evidence[n-1].Method
 	}
-	if st.State != state || st.Level != level || proved != method || st.Suspended || st.Expired != "" || st.Lockout.Locked != nil {
-		t.Errorf("%s: %+v, want %s, %s by %q", c.first(), st, state, level, method)
+	if st.State != in || st.Level != level || proved != method || st.Suspended || st.Expired != "" || st.Lockout.Locked != nil {
+		t.Errorf("%s: %+v, want %s, %s by %q", c.first(), st, in, level, method)
 	}
 }
 
@@ -125,7 +126,7 @@ func TestActs(t *testing.T) {
 
 	t.Run("counter", func(t *testing.T) {
 		s.act(t, s.counter)
-		s.want(t, s.nuria, "provisional", civicpin.Substantial, civicpin.InPerson)
+		s.want(t, s.nuria, state.Provisional, civicpin.Substantial, civicpin.InPerson)
 		e, err := s.records.Get(t.Context(), store.Key{Subject: s.nuria.subject()})
 		if err != nil || e.Value.Terms != terms || !e.Value.Signed.Equal(s.Clock.Now()) {
 			t.Errorf("terms %+v, %v", e.Value, err)
@@ -137,13 +138,13 @@ func TestActs(t *testing.T) {
 	})
 	t.Run("activate", func(t *testing.T) {
 		s.act(t, s.activate)
-		s.want(t, s.nuria, "active", civicpin.Substantial, civicpin.InPerson)
+		s.want(t, s.nuria, state.Active, civicpin.Substantial, civicpin.InPerson)
 		s.has(t, s.nuria, mobile, email)
 		s.opens(t, s.nuria, nuriasFirst, civicpin.Substantial)
 	})
 	t.Run("letter", func(t *testing.T) {
 		s.act(t, s.letter)
-		s.want(t, s.omar, "active", civicpin.Low, civicpin.LetterCode)
+		s.want(t, s.omar, state.Active, civicpin.Low, civicpin.LetterCode)
 		s.has(t, s.omar, "omar@example.es")
 	})
 	t.Run("portals", func(t *testing.T) {
@@ -160,7 +161,7 @@ func TestActs(t *testing.T) {
 	})
 	t.Run("forgotten", func(t *testing.T) {
 		s.act(t, s.forgotten)
-		s.want(t, s.nuria, "active", civicpin.Substantial, civicpin.InPerson)
+		s.want(t, s.nuria, state.Active, civicpin.Substantial, civicpin.InPerson)
 		s.shut(t, s.nuria, nuriasSecond)
 		s.opens(t, s.nuria, nuriasThird, civicpin.Substantial)
 	})
@@ -186,7 +187,7 @@ func TestActs(t *testing.T) {
 			t.Errorf("%v went by", d)
 		}
 		s.has(t, s.nuria, mobile, newEmail)
-		s.want(t, s.nuria, "active", civicpin.Substantial, civicpin.InPerson)
+		s.want(t, s.nuria, state.Active, civicpin.Substantial, civicpin.InPerson)
 	})
 	t.Run("undo", func(t *testing.T) {
 		s.act(t, s.undo)
@@ -199,18 +200,18 @@ func TestActs(t *testing.T) {
 	})
 	t.Run("office", func(t *testing.T) {
 		s.act(t, s.office)
-		s.want(t, s.nuria, "active", civicpin.Substantial, civicpin.InPerson)
+		s.want(t, s.nuria, state.Active, civicpin.Substantial, civicpin.InPerson)
 		s.has(t, s.nuria, "+34655443322", newEmail)
 		s.opens(t, s.nuria, nuriasFourth, civicpin.Substantial)
-		s.want(t, s.omar, "active", civicpin.Substantial, civicpin.InPerson)
+		s.want(t, s.omar, state.Active, civicpin.Substantial, civicpin.InPerson)
 		s.has(t, s.omar, "+34633221100", "omar@correo.example")
 		s.shut(t, s.omar, omarsFirst)
 	})
 	t.Run("codes", func(t *testing.T) {
 		s.act(t, s.codes)
-		s.want(t, s.julia, "active", civicpin.Substantial, civicpin.InPerson)
+		s.want(t, s.julia, state.Active, civicpin.Substantial, civicpin.InPerson)
 		st, err := s.pins.Status(t.Context(), s.tomas.subject())
-		if err != nil || st.State != "provisional" || st.Expired != pin.SinceIssue {
+		if err != nil || st.State != state.Provisional || st.Expired != state.SinceIssue {
 			t.Errorf("Tomás: %+v, %v", st, err)
 		}
 	})
@@ -310,17 +311,17 @@ func TestCounterHours(t *testing.T) {
 	for _, c := range []struct {
 		skip   time.Duration
 		by     recovery.Operator
-		reason string
+		reason recovery.OperatorReason
 	}{
 		{0, clerk, ""},
-		{0, operator, "role"},
-		{0, recovery.Operator{ID: clerk.ID, Role: "director"}, "role"},
-		{0, recovery.Operator{ID: civicpin.Citizen, Role: "counter"}, "role"},
+		{0, operator, recovery.WrongRole},
+		{0, recovery.Operator{ID: clerk.ID, Role: "director"}, recovery.WrongRole},
+		{0, recovery.Operator{ID: civicpin.Citizen, Role: "counter"}, recovery.WrongRole},
 		{3*time.Hour - minute, clerk, ""},
-		{minute, clerk, "hours"},
-		{19*time.Hour - minute, clerk, "hours"},
+		{minute, clerk, recovery.Closed},
+		{19*time.Hour - minute, clerk, recovery.Closed},
 		{minute, clerk, ""},
-		{3 * day, clerk, "hours"}, // Saturday
+		{3 * day, clerk, recovery.Closed}, // Saturday
 		{2 * day, clerk, ""},
 	} {
 		if err := s.Clock.Skip(c.skip); err != nil {

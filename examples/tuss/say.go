@@ -11,6 +11,7 @@ import (
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/rule"
 	"github.com/civicpin/civicpin/recovery"
 )
 
@@ -62,27 +63,27 @@ func (t *tale) locked(e *lockout.LockedError) string {
 }
 
 // choice words the rule that a chosen password breaks.
-func choice(rule string) string {
-	switch rule {
-	case "length":
+func choice(broken rule.Rule) string {
+	switch broken {
+	case rule.Length:
 		return "A password has 15 characters or more. Three words that have nothing to do with each other will do."
-	case "characters":
+	case rule.Characters:
 		return "There is a character in it that cannot be typed everywhere."
-	case "repeated":
+	case rule.Repeated:
 		return "Too few different characters, or the same ones over and over."
-	case "sequence":
+	case rule.Sequence:
 		return "A sequence is guessed first."
-	case "date":
+	case rule.Date:
 		return "A date is guessed first."
-	case "common":
+	case rule.Common:
 		return "This is one of the passwords that are guessed first."
-	case "personal":
+	case rule.Personal:
 		return "This has a piece of your name, number, birth date or contacts in it."
-	case "issued":
+	case rule.Issued:
 		return "This is a piece of the code that you were given."
-	case "same":
+	case rule.Same:
 		return "This is the password that you have."
-	case "history":
+	case rule.History:
 		return "This is a password that you had before."
 	}
 	return "Not this one, please."

@@ -13,19 +13,21 @@ import (
 	"github.com/civicpin/civicpin/examples/internal/post"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/rule"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/recovery"
 )
 
 func TestEveryRuleHasItsWords(t *testing.T) {
 	said := make(map[string]string)
-	for _, rule := range []string{
-		"length", "characters", "common", "repeated", "sequence", "date", "personal", "issued", "same", "history",
+	for _, broken := range []rule.Rule{
+		rule.Length, rule.Characters, rule.Common, rule.Repeated, rule.Sequence, rule.Date, rule.Personal, rule.Issued, rule.Same, rule.History,
 	} {
-		text := choice(rule)
+		text := choice(broken)
 		if other := said[text]; other != "" {
-			t.Errorf("%s and %s are both %q", rule, other, text)
+			t.Errorf("%s and %s are both %q", broken, other, text)
 		}
-		said[text] = rule
+		said[text] = string(broken)
 	}
 	if text := choice("a rule of a later release"); text == "" || said[text] != "" {
 		t.Errorf("a rule that is not known: %q", text)
@@ -45,7 +47,7 @@ func TestExplain(t *testing.T) {
 		{&lockout.LockedError{Scope: lockout.ScopeSends, Until: until}, "So many messages"},
 		{&lockout.LockedError{}, "still works"},
 		{&lockout.LockedError{Disabled: true}, "an office"},
-		{&pin.ExpiredError{Since: pin.SinceIssue}, "new activation code"},
+		{&pin.ExpiredError{Since: state.SinceIssue}, "new activation code"},
 		{&pin.ChoiceError{Rule: "date"}, "A date"},
 		{fmt.Errorf("page: %w", known), "that you have"},
 		{noNIF, "DNI or NIE"},
@@ -61,7 +63,7 @@ func TestExplain(t *testing.T) {
 		}
 	}
 	for _, err := range []error{
-		errors.New("disk full"), pin.ErrWrongState, civicpin.ErrInvalid, recovery.ErrWrongStep, &recovery.OperatorError{Reason: "role"},
+		errors.New("disk full"), pin.ErrWrongState, civicpin.ErrInvalid, recovery.ErrWrongStep, &recovery.OperatorError{Reason: recovery.WrongRole},
 	} {
 		if got := s.explain(err); got != "" {
 			t.Errorf("a citizen is told of %v: %q", err, got)
