@@ -77,7 +77,9 @@ func (s *Service) ask(ctx context.Context, subject civicpin.Subject, replaces st
 	if err != nil {
 		return Candidate{}, err
 	}
-	s.record(ctx, subject, by, source, asked.ID, "asked "+string(to.Channel))
+	s.vault.Record(ctx, civicpin.Event{
+		Code: eventChanged, Subject: subject, By: by, Source: source, Ref: asked.ID, Reason: "asked " + string(to.Channel),
+	})
 	return asked, nil
 }
 

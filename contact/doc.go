@@ -23,13 +23,10 @@
 // what is shown of the contact of an unknown subject is made up, and the same each time. Not covered: an attacker who reads
 // all channels of a subject; an operator who vouches for the wrong address.
 //
-// # Errors
+// # Errors, events and messages
 //
-// Besides the errors that its documentation lists, each call returns the store's. Call again then.
-//
-// # Events and messages
-//
-// [Events] lists what is recorded, and [ProofMessage] and [NoticeChanged] are the kinds of messages.
+// Besides the errors that its documentation lists, each call returns the store's. Call again then. [Events] lists what is
+// recorded, and [ProofMessage] and [NoticeChanged] are the kinds of messages.
 //
 // # Stored-format compatibility
 //

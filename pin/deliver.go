@@ -132,8 +132,8 @@ func (d *delivery) Settle(ctx context.Context, ref outbox.Ref, what outbox.Outco
 // reportedReason stands in the events of what a provider reports later.
 const reportedReason = "reported by the provider"
 
-// Receipt takes in what a provider reports about a message that it had accepted: [state.Delivered] or [state.Failed]. The receipt
-// is the id that the notifier returned; where several providers give ids that could be alike, have the notifier put the
+// Receipt takes in what a provider reports about a message that it had accepted: [state.Delivered] or [state.Failed]. The
+// receipt is the id that the notifier returned; where several providers give ids that could be alike, have the notifier put the
 // provider's name in front. A report about a message that was replaced meanwhile changes nothing. Errors:
 //   - [civicpin.ErrInvalid]: the state is another one, or the receipt is empty or too long.
 //   - [ErrNoCredential]: the receipt is not known, or not any more, or not yet. Let the provider report again.

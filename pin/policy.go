@@ -272,7 +272,7 @@ func (p Policy) Validate() error {
 		return bad("Hashing.Permits or Queue is negative")
 	}
 	if issued, chosen := p.GuessProbability(); max(issued, chosen) > lockout.Budget && p.Exception == "" {
-		return bad("chance of guessing %.1e issued, %.1e chosen, is above %.0e and no Exception is named", issued, chosen, lockout.Budget)
+		return bad("chance of guessing %.1e issued, %.1e chosen, above %.0e, and no Exception is named", issued, chosen, lockout.Budget)
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/knowledge"
 	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin/rule"
 	"github.com/civicpin/civicpin/recovery/plan"
@@ -128,7 +129,7 @@ func (s *Service) keepEnrolled(ctx context.Context, subject civicpin.Subject, k 
 		return err
 	}
 	s.vault.Record(ctx, civicpin.Event{
-		Code: eventEnrolled, Subject: subject, By: civicpin.Citizen, Source: source, Reason: k.String(),
+		Code: recoveryrun.EventEnrolled, Subject: subject, By: civicpin.Citizen, Source: source, Reason: k.String(),
 	})
 	for _, name := range slices.Sorted(maps.Keys(s.plans)) {
 		if w := s.plans[name]; w.rebinds(k) {

@@ -10,6 +10,7 @@ import (
 	"github.com/civicpin/civicpin/internal/code"
 	"github.com/civicpin/civicpin/internal/knowledge"
 	"github.com/civicpin/civicpin/internal/letter"
+	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/recovery/plan"
@@ -65,7 +66,7 @@ func (v *visit) compare(ctx context.Context, steps []plan.Step, a Answers,
 		return err == nil, err
 	})
 	if err != nil {
-		v.recordBy(ctx, civicpin.Citizen, eventRefused, attempt.Reason(err, why))
+		v.recordBy(ctx, civicpin.Citizen, recoveryrun.EventRefused, attempt.Reason(err, why))
 	}
 	return err
 }
@@ -157,7 +158,7 @@ func (v *visit) typed(ctx context.Context, typed civicpin.Secret) error {
 		return err == nil, err
 	})
 	if err != nil {
-		v.recordBy(ctx, civicpin.Citizen, eventRefused, attempt.Reason(err, why))
+		v.recordBy(ctx, civicpin.Citizen, recoveryrun.EventRefused, attempt.Reason(err, why))
 	}
 	return err
 }
@@ -169,7 +170,7 @@ func (v *visit) factor(ctx context.Context, name string, typed civicpin.Secret) 
 		err = ErrRefused
 	}
 	if err != nil {
-		v.recordBy(ctx, civicpin.Citizen, eventRefused, "factor")
+		v.recordBy(ctx, civicpin.Citizen, recoveryrun.EventRefused, "factor")
 		return err
 	}
 	return v.pass(ctx)

@@ -35,8 +35,7 @@ func Events() []civicpin.EventInfo {
 		},
 		{Code: eventDead, Meaning: "A message became a dead letter.", Reasons: []string{
 			"the error of the notifier or the owner, without the secret",
-			"no try came to an end",
-			"the queue of the address cannot be opened",
+			"no try came to an end", "the queue of the address cannot be opened",
 		}},
 		{
 			Code: eventExpired, Meaning: "A message was given up: its secret expired, or its turn would come too late.",
