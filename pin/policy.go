@@ -230,10 +230,7 @@ func (p Policy) Validate() error {
 	if !names.Valid(p.Name, 40) {
 		return bad("Name is not 1 to 40 ASCII letters, digits and -_.")
 	}
-	if err := p.Lockout.Validate(); err != nil {
-		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
-	}
-	if err := p.Sends.Validate(); err != nil {
+	if err := errors.Join(p.Lockout.Validate(), p.Sends.Validate()); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
 	if err := code.Alphabet(p.Alphabet).Validate(); err != nil {
@@ -272,7 +269,8 @@ func (p Policy) Validate() error {
 		return bad("Hashing.Permits or Queue is negative")
 	}
 	if issued, chosen := p.GuessProbability(); max(issued, chosen) > lockout.Budget && p.Exception == "" {
-		return bad("chance of guessing %.1e issued, %.1e chosen, above %.0e, and no Exception is named", issued, chosen, lockout.Budget)
+		return bad("chance of guessing %.1e issued, %.1e chosen, is above %.0e and no Exception is named",
+			issued, chosen, lockout.Budget)
 	}
 	return nil
 }

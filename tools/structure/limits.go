@@ -14,7 +14,6 @@ const (
 	maxComplexity  = 15
 	maxInRecovery  = 20 // complexity; its plans have many kinds of steps
 	recoveryFolder = "recovery"
-	maxNames       = 49 // exported at package level, of a public package
 )
 
 // An excess is a size above its limit.
@@ -89,15 +88,4 @@ func methodsOf(path, name string) func(*module, []source) (int, error) {
 		}
 		return n, nil
 	}
-}
-
-// exportedNames counts the names of a package at package level, without methods and fields, as "go doc" lists them.
-func exportedNames(p *types.Package) int {
-	n := 0
-	for _, name := range p.Scope().Names() {
-		if p.Scope().Lookup(name).Exported() {
-			n++
-		}
-	}
-	return n
 }

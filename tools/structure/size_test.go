@@ -48,22 +48,6 @@ func TestBudgets(t *testing.T) {
 	}
 }
 
-// A reader can keep the names of a public package in mind.
-func TestExportedNames(t *testing.T) {
-	public := 0
-	for _, p := range theModule(t).pkgs {
-		if name := within(p.PkgPath); !isInternal(name) {
-			public++
-			if n := exportedNames(p.Types); n == 0 || n > maxNames {
-				t.Errorf("exported names of %s: %d, limit %d", name, n, maxNames)
-			}
-		}
-	}
-	if public < 10 {
-		t.Errorf("%d public packages", public)
-	}
-}
-
 // The measures themselves.
 func TestMeasure(t *testing.T) {
 	s, err := measure("p/x.go", `package p
