@@ -15,6 +15,8 @@
 //	store/audit      events chained by hash, so that tampering shows
 //	lockout          attempt limits: take, verify, settle
 //	pin              credentials: issue in parts, exchange, verify, change, attest, revoke
+//	pin/rule         the rules by which a chosen secret or answer is refused
+//	pin/state        the states of credentials and parts, and why a secret expired
 //	otp              HOTP, TOTP, delivered one-time codes, backup codes
 //	contact          a subject's addresses: add, prove, change, take over from staff, undo, notify
 //	recovery         lost and locked secrets: runs of plans, from the start to a grant or an unlocked credential
@@ -24,6 +26,20 @@
 // The adapters for databases (store/sqlite, store/sqlstore, store/natsstore, store/redisstore) and otelcivicpin, for
 // OpenTelemetry, are modules of their own, so that no program inherits a driver that it does not use. The directory examples
 // runs whole systems, each with its policies and plans.
+//
+// # Words
+//
+// A subject is the person or account that secrets belong to. An operator is a member of staff. A visitor is the sender of a
+// request, before anything is proved. An attacker is a visitor, or a reader of the store, who wants what is the subject's. A
+// decoy stands in for an unknown subject, so that both cases look alike and cost the same.
+//
+// A vault seals the records of a store; a kind is a type of record. A gate counts the guesses at a secret, in lanes: a lock of
+// one lane leaves the others open. A secret is issued in parts, over different channels, and is provisional until the subject
+// exchanges it. A completed recovery gives a grant: the right to set a new secret, once.
+//
+// To redeem a link is to use it up; to inspect it is to look without effect. To repudiate is to say "it was not me". To attest
+// is to record evidence of identity. To rebind is to start a new secret with clean counts. An epoch is the time between two
+// acts that end what was under way: the sessions of a subject, or the recoveries.
 //
 // # Threat model
 //

@@ -7,9 +7,19 @@ import (
 	"time"
 )
 
-// An EventCode names what happened, "pin.verified". Codes are stable: a code never gets another meaning. Each package lists its
-// own in its documentation.
+// An EventCode names what happened, "pin.verified". Codes are stable: a code never gets another meaning. Each package that
+// records events returns the list of its codes from a function Events.
 type EventCode string
+
+// An EventInfo describes the events of one code.
+type EventInfo struct {
+	Code EventCode
+	// Meaning says what happened, in one or two sentences for an operator.
+	Meaning string
+	// Reasons are what Event.Reason may be: fixed words as they are, other text as a description that begins with "the" or "a".
+	// An empty Reason is not listed; nil means that Reason is always empty.
+	Reasons []string
+}
 
 // An Event is one act, good or bad, as it is written to an audit log (OWASP ASVS 16.3.1). It never holds a secret.
 type Event struct {

@@ -25,17 +25,22 @@ var packageMap = map[string][]string{
 	"store/*":       {".", "store"},
 	"store/outbox":  {".", "store", "lockout"}, // limits what may be asked for
 	"lockout":       {".", "store"},
-	"pin":           {".", "store", "store/outbox", "lockout"},
+	"pin":           {".", "store", "store/outbox", "lockout", "pin/rule", "pin/state"},
+	"pin/rule":      {}, // words, for what refuses a choice
+	"pin/state":     {}, // words, for what tells of a credential
 	"otp":           {".", "store", "store/outbox", "lockout"},
 	"contact":       {".", "store", "store/outbox", "lockout"}, // neither pin nor recovery: it is of use without them
-	"recovery":      {".", "store", "store/outbox", "lockout", "pin", "contact", "recovery/plan"},
+	"recovery":      {".", "store", "store/outbox", "lockout", "pin", "pin/rule", "contact", "recovery/plan"},
 	"recovery/plan": {".", "lockout"}, // plain data and its rules: no store, no service
 	"texts":         {"."},
 	"internal/*":    {"."},
 	"*/internal/*":  {"."},
 
+	"internal/answer":      {".", "pin/rule"},                                 // names the rule that an answer breaks
 	"internal/attempt":     {".", "store", "lockout"},                         // what all services do around a guess
+	"internal/choice":      {".", "pin/rule"},                                 // names the rule that a secret breaks
 	"internal/destination": {".", "store"},                                    // queues in the store
+	"internal/knowledge":   {".", "pin/rule"},                                 // names the rule that two answers break
 	"internal/load":        {".", "store"},                                    // how many messages wait, over all processes
 	"internal/own":         {".", "store"},                                    // what this process added to a store
 	"internal/quota":       {".", "store"},                                    // counts in the store
@@ -239,6 +244,10 @@ func TestPackageMapRules(t *testing.T) {
 		{"pin", "otp", false},
 		{"otp", "pin", false},
 		{"pin", "recovery", false},
+		{"pin", "pin/rule", true},
+		{"pin/rule", ".", false},
+		{"pin/state", "pin/rule", false},
+		{"contact", "pin/state", false},
 		{"pin", "texts", false},
 		{"recovery", "texts", false},
 		{"recovery/plan", "recovery", false},

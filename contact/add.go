@@ -77,7 +77,9 @@ func (s *Service) ask(ctx context.Context, subject civicpin.Subject, replaces st
 	if err != nil {
 		return Candidate{}, err
 	}
-	s.record(ctx, subject, by, source, asked.ID, "asked "+string(to.Channel))
+	s.vault.Record(ctx, civicpin.Event{
+		Code: eventChanged, Subject: subject, By: by, Source: source, Ref: asked.ID, Reason: "asked " + string(to.Channel),
+	})
 	return asked, nil
 }
 
@@ -90,7 +92,7 @@ func (s *Service) proof(subject civicpin.Subject, c *contactbook.Candidate, now 
 	}
 	l := token.Link{N: c.Sends, To: letter.Contact(c.To), Expires: until}
 	n := contactbook.Note{Of: c.ID, For: c.ID, Mail: letter.Mail{
-		Name: c.ID + "." + strconv.Itoa(l.N), Kind: contactbook.ProveMail, To: l.To, Link: l.N, Expires: until,
+		Name: c.ID + "." + strconv.Itoa(l.N), Kind: contactbook.ProofMessage, To: l.To, Link: l.N, Expires: until,
 		State: letter.Pending, Code: code.Unambiguous.New(codeLength),
 	}}
 	l.Tag = s.tag(subject, c, &l, n.Code)

@@ -9,6 +9,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/testkit"
+	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
@@ -32,9 +33,9 @@ func TestNoticesOfLocksAreApart(t *testing.T) {
 		subject := civicpin.Subject(fmt.Sprint("S", i))
 		to := []civicpin.Contact{{Channel: civicpin.Email, Address: shared}}
 		require.NoError(t, contacts.Adopt(t.Context(), subject, to, civicpin.Operator("7"), civicpin.Source{}))
-		tell(subject, "pin.locked")
+		tell(subject, pin.NoticeLocked)
 	}
-	require.Len(t, mail.To(shared, "pin.locked"), 3)
+	require.Len(t, mail.To(shared, pin.NoticeLocked), 3)
 	tell("S0", "pin.changed")
 	require.Len(t, mail.To(shared, "pin.changed"), 1)
 }

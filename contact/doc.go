@@ -4,7 +4,7 @@
 //	contacts, err := contact.New(out, contact.Policy{Undo: 7 * 24 * time.Hour}, pins)
 //	candidate, err := contacts.Add(ctx, subject, address, civicpin.Citizen, source)
 //	err = contacts.ProveCode(ctx, subject, typed, source) // or Prove, with the token of the link
-//	told, err := contacts.Notify(ctx, subject, "pin.changed", nil)
+//	told, err := contacts.Notify(ctx, subject, pin.NoticeChanged, nil)
 //
 // [Service.List] returns the contacts of a subject, [Service.Change], [Service.Remove] and [Service.MakePrimary] change them,
 // and [Service.Adopt] takes contacts that the caller vouches for. [Service.Inspect] says what a link is for, and [Service.Undo]
@@ -23,20 +23,10 @@
 // what is shown of the contact of an unknown subject is made up, and the same each time. Not covered: an attacker who reads
 // all channels of a subject; an operator who vouches for the wrong address.
 //
-// # Errors
+// # Errors, events and messages
 //
-// Besides the errors that its documentation lists, each call returns the store's. Call again then.
-//
-// # Messages
-//
-//   - contact.prove carries a token, a code, or both, to a candidate.
-//   - contact.changed (parameter "change": added, changed, removed or primary) tells the others, with a token that undoes it.
-//     After an undo it has no parameter and no token.
-//
-// # Events
-//
-//   - contact.changed: Reason says what became of which kind of contact; Ref is the change's or the candidate's id.
-//   - contact.refused: a wrong code. Reason is wrong, unknown, locked, busy, expired or not checked.
+// Besides the errors that its documentation lists, each call returns the store's. Call again then. [Events] lists what is
+// recorded, and [ProofMessage] and [NoticeChanged] are the kinds of messages.
 //
 // # Stored-format compatibility
 //

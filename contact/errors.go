@@ -3,7 +3,6 @@ package contact
 import (
 	"errors"
 
-	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/contactbook"
 	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/lockout"
@@ -22,12 +21,6 @@ var (
 	//   - the contact is not found, cools down, or is one of the last that Policy.AtLeast keeps;
 	//   - the address is a contact of the subject already, or there are eight, with the candidates.
 	ErrUnsuitable = contactbook.ErrUnsuitable
-)
-
-// The events of this package, listed in its documentation.
-const (
-	eventChanged civicpin.EventCode = "contact.changed"
-	eventRefused civicpin.EventCode = "contact.refused"
 )
 
 // limited turns a book's refusals for number into the error that callers know.

@@ -14,13 +14,36 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
+const (
+	// ProofMessage, "contact.prove", asks a candidate to prove itself with its token (Link) or code (Secret, ASCII letters and
+	// digits). It has one or both, and either is enough until ExpiresAt.
+	ProofMessage civicpin.MessageKind = contactbook.ProofMessage
+	// NoticeChanged, "contact.changed", tells the other contacts of a change, which the parameter "change" names: "added",
+	// "changed", "removed" or "primary". Link undoes it until ExpiresAt. After an undo there is neither.
+	NoticeChanged civicpin.MessageKind = contactbook.NoticeChanged
+
+	eventChanged civicpin.EventCode = "contact.changed"
+	eventRefused civicpin.EventCode = "contact.refused"
+)
+
+// Events returns the events that this package records, as a new slice. Ref is the id of the change or the candidate.
+func Events() []civicpin.EventInfo {
+	refused := []string{"wrong", "unknown", "expired", "locked", "busy", "not checked"}
+	return []civicpin.EventInfo{
+		{Code: eventChanged, Meaning: "Contacts were changed, or an address was asked to prove itself.", Reasons: []string{
+			`"asked", "added", "changed", "removed", "primary" or "adopted", and the channel`, "undone",
+		}},
+		{Code: eventRefused, Meaning: "A code was not accepted.", Reasons: refused},
+	}
+}
+
 // refs names messages of a book to the outbox. The caller who asks for a proof was authenticated.
 func refs(subject civicpin.Subject, notes []contactbook.Note) []outbox.Ref {
 	list := make([]outbox.Ref, len(notes))
 	for i := range notes {
 		list[i] = outbox.Ref{Owner: owner, Subject: subject, ID: notes[i].Name, Class: outbox.Shown}
 		switch {
-		case notes[i].Kind == contactbook.LockedMail:
+		case notes[i].Kind == contactbook.NoticeLocked:
 			list[i].Class = outbox.Typed
 		case notes[i].Notice():
 			list[i].Class = outbox.Notice

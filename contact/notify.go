@@ -13,13 +13,13 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// Notify tells all contacts of a subject what happened: "pin.changed", "pin.revoked" or "pin.locked" (package texts; NIST SP
-// 800-63B-4 4.6). It also tells those that cool down, or were the subject's until lately: a thief changes the contacts first.
+// Notify tells all contacts of a subject what happened: pin.NoticeChanged, NoticeRevoked or NoticeLocked (NIST SP 800-63B-4
+// 4.6). It also tells those that cool down, or were the subject's until lately: a thief changes the contacts first.
 // It returns how many are told; if none is, post a letter. params are at most 8, of at most 32 and 256 bytes, without secrets.
 //
 // Call it once for an act of an authenticated citizen or an operator, or for a lock. Never call it for each request of a
 // visitor: nothing limits the calls, only that 64 messages wait. Since visitors can cause a lock, an address gets few notices
-// of "pin.locked": see [outbox.Typed]. Errors:
+// of pin.NoticeLocked: see [outbox.Typed]. Errors:
 //   - [civicpin.ErrInvalid]: the subject, kind or parameters are invalid. If it is an [*outbox.UnsendableError], the notifier
 //     would refuse the message over the channel of one of Policy.Decoys.
 //   - [ErrBusy]: 64 messages wait, and none of them has failed.

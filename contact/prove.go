@@ -105,7 +105,7 @@ func (s *Service) accept(ctx context.Context, subject civicpin.Subject, source c
 		return fx, err
 	})
 	if err == nil {
-		s.record(ctx, subject, by, source, change, reason)
+		s.vault.Record(ctx, civicpin.Event{Code: eventChanged, Subject: subject, By: by, Source: source, Ref: change, Reason: reason})
 	}
 	return err
 }

@@ -13,11 +13,11 @@ func (s *Service) sendable(proof bool, locale string, channels ...civicpin.Chann
 	for _, channel := range channels {
 		var samples []civicpin.Message
 		if proof {
-			samples = append(samples, token.Sample(contactbook.ProveMail, codeLength, mailbox(channel), now.Add(phoneLives)))
+			samples = append(samples, token.Sample(contactbook.ProofMessage, codeLength, mailbox(channel), now.Add(phoneLives)))
 		}
-		samples = append(samples, civicpin.Message{Kind: contactbook.ChangedMail}) // after an undo
+		samples = append(samples, civicpin.Message{Kind: contactbook.NoticeChanged}) // after an undo
 		for _, change := range []string{contactbook.Added, contactbook.Changed, contactbook.Removed, contactbook.Primary} {
-			m := token.Sample(contactbook.ChangedMail, 0, true, now.Add(s.policy.Undo))
+			m := token.Sample(contactbook.NoticeChanged, 0, true, now.Add(s.policy.Undo))
 			m.Params = map[string]string{"change": change}
 			samples = append(samples, m, civicpin.Message{Kind: m.Kind, Params: m.Params}) // with a link to undo it, and without
 		}

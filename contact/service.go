@@ -121,10 +121,3 @@ func (s *Service) book(ctx context.Context, subject civicpin.Subject) (*book, er
 	}
 	return &e.Value, nil
 }
-
-// record writes an event about a contact.
-func (s *Service) record(ctx context.Context, subject civicpin.Subject, by civicpin.Actor, source civicpin.Source, ref,
-	reason string,
-) {
-	s.vault.Record(ctx, civicpin.Event{Code: eventChanged, Subject: subject, By: by, Source: source, Ref: ref, Reason: reason})
-}

@@ -77,7 +77,7 @@ func (s *Service) act(ctx context.Context, subject civicpin.Subject, change stri
 		return fx, err
 	})
 	if err == nil && reason != "" {
-		s.record(ctx, subject, by, source, change, reason)
+		s.vault.Record(ctx, civicpin.Event{Code: eventChanged, Subject: subject, By: by, Source: source, Ref: change, Reason: reason})
 	}
 	return err
 }

@@ -345,7 +345,7 @@ func TestDeadProcessInDeviceLane(t *testing.T) {
 	events.Take()
 	lockOpen(t, gate, "CITIZEN")
 	asLocked(t, gate.Do(t.Context(), showing("CITIZEN", value), never(t)))
-	require.Equal(t, []civicpin.EventCode{lockout.EventLocked, lockout.EventLocked}, codes(&events))
+	require.Equal(t, []civicpin.EventCode{"lockout.locked", "lockout.locked"}, codes(&events))
 	asLocked(t, gate.Do(t.Context(), showing("CITIZEN", value), never(t)))
 	require.Empty(t, codes(&events), "told once")
 }

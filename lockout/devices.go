@@ -102,7 +102,7 @@ func (g *Gate) RememberDevice(ctx context.Context, target Target) (civicpin.Secr
 	if err != nil {
 		return civicpin.Secret{}, err
 	}
-	g.laneOfDevice(target, id).record(ctx, EventDeviceRemembered, civicpin.Citizen)
+	g.laneOfDevice(target, id).record(ctx, eventDeviceRemembered, civicpin.Citizen)
 	return civicpin.NewSecret(encodeDevice(id, g.deviceMAC(target.Subject, id))), nil
 }
 
@@ -159,7 +159,7 @@ func (g *Gate) forget(ctx context.Context, subject civicpin.Subject, by civicpin
 		return nil
 	})
 	if err == nil && forgot {
-		g.vault.Record(ctx, civicpin.Event{Code: EventDevicesForgotten, Subject: subject, By: by})
+		g.vault.Record(ctx, civicpin.Event{Code: eventDevicesForgotten, Subject: subject, By: by})
 	}
 	return e, err
 }

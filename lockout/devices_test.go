@@ -293,26 +293,26 @@ func TestDeviceEvents(t *testing.T) {
 	event := func(code civicpin.EventCode, by civicpin.Actor) civicpin.Event {
 		return civicpin.Event{At: clock.Now(), Code: code, Subject: "CITIZEN", By: by, Source: source, Ref: ref, Reason: "device"}
 	}
-	first := event(lockout.EventDeviceRemembered, civicpin.Citizen)
+	first := event("lockout.device_remembered", civicpin.Citizen)
 	require.Equal(t, []civicpin.Event{first}, taken(0))
 	var errs []error
 	for range 6 { // 2 of a device's share of 2, and 2 of the open lane's share of 2
 		errs = append(errs, gate.Do(t.Context(), k, wrong))
 	}
-	open := event(lockout.EventDisabled, "")
+	open := event("lockout.disabled", "")
 	open.Ref, open.Reason = "", ""
-	require.Equal(t, []civicpin.Event{event(lockout.EventDisabled, ""), open}, taken(2))
+	require.Equal(t, []civicpin.Event{event("lockout.disabled", ""), open}, taken(2))
 
 	value, err = gate.RememberDevice(t.Context(), k)
 	require.NoError(t, err)
 	ref = events.All()[0].Ref
-	require.Equal(t, []civicpin.Event{event(lockout.EventDeviceRemembered, civicpin.Citizen)}, taken(1))
+	require.Equal(t, []civicpin.Event{event("lockout.device_remembered", civicpin.Citizen)}, taken(1))
 	secrets = append(secrets, value.Reveal())
 	k.Source.Device = value
 	require.NoError(t, gate.ForgetDevices(t.Context(), "CITIZEN", operator))
 	require.NoError(t, gate.ForgetDevices(t.Context(), "CITIZEN", operator))
 	require.Equal(t, []civicpin.Event{{
-		At: clock.Now(), Code: lockout.EventDevicesForgotten, Subject: "CITIZEN", By: operator,
+		At: clock.Now(), Code: "lockout.devices_forgotten", Subject: "CITIZEN", By: operator,
 	}}, events.All(), "once")
 	for _, act := range []func(context.Context, lockout.Target, civicpin.Actor) error{gate.Lock, gate.Unlock, gate.Rebind} {
 		errs = append(errs, act(t.Context(), k, operator))

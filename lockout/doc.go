@@ -34,10 +34,8 @@
 //
 // # Events
 //
-// lockout.locked and lockout.disabled: a limit or the ceiling was reached, or an operator locked. The reason is the lane,
-// "device" for a known device's lane. lockout.unlocked and lockout.rebound: an operator acted, or a subject with proof.
-// lockout.slowed: a source, or all subjects together, are over a rate. lockout.device_remembered and
-// lockout.devices_forgotten: what happened to known devices. Ref is the id of a device; its value is in no event.
+// [Events] lists what is recorded: locks, what ends them, rates that are exceeded, and known devices. Single guesses are not
+// recorded here: the caller records them, and knows what they meant.
 //
 // # Threat model
 //

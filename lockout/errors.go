@@ -71,7 +71,7 @@ type LockedError struct {
 	// New says that this call set the lock: its guess was the last that might fail. Of all calls that the lock refuses, only
 	// this one has New, so the caller can send the subject one notice for each lock. Locks by an operator, rates and delays
 	// are not new. If the process of the last guess died, the call that finds the lock has New. If that process dies, too, no
-	// later call has New; the event [EventLocked] tells of every lock.
+	// later call has New; the event lockout.locked tells of every lock.
 	//
 	// Unknown subjects have it alike: answer the visitor before you look up where to send a notice.
 	New bool

@@ -169,7 +169,7 @@ func TestNothingLeaks(t *testing.T) {
 	require.Greater(t, told, 20)
 	require.NotContains(t, log.String(), guess)
 	for _, code := range []civicpin.EventCode{
-		lockout.EventLocked, lockout.EventDisabled, lockout.EventUnlocked, lockout.EventSlowed,
+		"lockout.locked", "lockout.disabled", "lockout.unlocked", "lockout.slowed",
 	} {
 		require.Contains(t, log.String(), string(code))
 	}
@@ -193,22 +193,22 @@ func TestEvents(t *testing.T) {
 	_ = gate.Do(t.Context(), who, wrong)
 	expect()
 	_ = gate.Do(t.Context(), who, wrong)
-	expect(event(lockout.EventLocked, ""))
+	expect(event("lockout.locked", ""))
 	_ = gate.Do(t.Context(), who, wrong)
 	expect()
 	require.NoError(t, gate.Unlock(t.Context(), who, operator))
-	expect(event(lockout.EventUnlocked, operator))
+	expect(event("lockout.unlocked", operator))
 	_ = gate.Do(t.Context(), who, wrong)
-	expect(event(lockout.EventDisabled, ""))
+	expect(event("lockout.disabled", ""))
 	require.Error(t, gate.Unlock(t.Context(), who, operator))
 	expect()
 	require.NoError(t, gate.Rebind(t.Context(), who, civicpin.Citizen))
-	expect(event(lockout.EventRebound, civicpin.Citizen))
+	expect(event("lockout.rebound", civicpin.Citizen))
 	require.NoError(t, gate.Lock(t.Context(), who, operator))
-	expect(event(lockout.EventLocked, operator))
+	expect(event("lockout.locked", operator))
 	asLocked(t, gate.Do(t.Context(), who, never(t)))
 	expect(civicpin.Event{
-		At: clock.Now(), Code: lockout.EventSlowed, Source: civicpin.Source{Address: "2001:db8::/64"},
+		At: clock.Now(), Code: "lockout.slowed", Source: civicpin.Source{Address: "2001:db8::/64"},
 		Reason: "quota.source.login",
 	})
 
@@ -218,5 +218,5 @@ func TestEvents(t *testing.T) {
 	mustHold(t, gate, who)
 	clock.Add(minute)
 	require.NoError(t, gate.Unlock(t.Context(), who, operator))
-	require.Equal(t, []civicpin.EventCode{lockout.EventLocked, lockout.EventUnlocked}, codes(&events))
+	require.Equal(t, []civicpin.EventCode{"lockout.locked", "lockout.unlocked"}, codes(&events))
 }

@@ -22,19 +22,6 @@ const (
 	keepEmpty = time.Hour
 )
 
-// The events of this package. A gate records locks and what ends them. It does not record single guesses: its caller does, and
-// knows what they meant. Reason is the lane, "device" for a known device's: Ref then tells devices apart.
-const (
-	EventLocked   civicpin.EventCode = "lockout.locked"   // the limit was reached, or an operator locked
-	EventDisabled civicpin.EventCode = "lockout.disabled" // the ceiling was reached
-	EventUnlocked civicpin.EventCode = "lockout.unlocked"
-	EventRebound  civicpin.EventCode = "lockout.rebound"
-	EventSlowed   civicpin.EventCode = quota.EventSlowed // a source, or all subjects together, are over the rate
-
-	EventDeviceRemembered civicpin.EventCode = "lockout.device_remembered"
-	EventDevicesForgotten civicpin.EventCode = "lockout.devices_forgotten"
-)
-
 // A Target says which subject a guess is at, and where it comes from.
 type Target struct {
 	// Subject is the subject of the guess. It need not exist.

@@ -150,9 +150,9 @@ func news(before, after state) civicpin.EventCode {
 	case after.Epoch == before.Epoch:
 		return ""
 	case after.Disabled && !before.Disabled:
-		return EventDisabled
+		return eventDisabled
 	}
-	return EventLocked
+	return eventLocked
 }
 
 // later returns the latest of the times.

@@ -158,10 +158,10 @@ func TestNewLockModel(t *testing.T) {
 			locked, isLocked := errors.AsType[*lockout.LockedError](err)
 			if isLocked && locked.New {
 				require.Len(rt, recorded, 1)
-				require.Equal(rt, locked.Disabled, recorded[0] == lockout.EventDisabled)
+				require.Equal(rt, locked.Disabled, recorded[0] == "lockout.disabled")
 			}
 			if errors.Is(err, lockout.ErrLocked) && len(recorded) > 0 && !locked.New {
-				require.NotEqual(rt, lockout.EventDisabled, recorded[0])
+				require.NotEqual(rt, "lockout.disabled", recorded[0])
 				require.Positive(rt, locked.Until.Sub(clock.Now()), "a lock that has ended, and a delay")
 			}
 			return fmt.Sprint(describe(err, true, start), isNew(err))

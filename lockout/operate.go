@@ -23,7 +23,7 @@ func (g *Gate) Unlock(ctx context.Context, target Target, by civicpin.Actor) err
 	if err != nil {
 		return err
 	}
-	err = g.change(ctx, target, by, EventUnlocked, func(s *state, now time.Time) error {
+	err = g.change(ctx, target, by, eventUnlocked, func(s *state, now time.Time) error {
 		if s.Disabled {
 			return s.refusal(now)
 		}
@@ -45,7 +45,7 @@ func (g *Gate) Lock(ctx context.Context, target Target, by civicpin.Actor) error
 	if _, err := g.forgetBeside(ctx, target, by, true); err != nil {
 		return err
 	}
-	err := g.change(ctx, target, by, EventLocked, func(s *state, _ time.Time) error {
+	err := g.change(ctx, target, by, eventLocked, func(s *state, _ time.Time) error {
 		s.lock(time.Time{})
 		return nil
 	})
@@ -69,7 +69,7 @@ func (g *Gate) Rebind(ctx context.Context, target Target, by civicpin.Actor) err
 	if err != nil {
 		return err
 	}
-	err = g.change(ctx, target, by, EventRebound, func(s *state, _ time.Time) error {
+	err = g.change(ctx, target, by, eventRebound, func(s *state, _ time.Time) error {
 		*s = state{Epoch: s.Epoch, Tries: s.Tries}
 		return nil
 	})

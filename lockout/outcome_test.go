@@ -182,7 +182,7 @@ func TestDeadProcess(t *testing.T) {
 	clock.Add(20 * second) // beyond the second one's, at 30 s
 	locked := asLocked(t, gate.Do(t.Context(), key("CITIZEN"), never(t)))
 	require.Equal(t, start.Add(90*second), locked.Until.UTC(), "a minute after the deadline, not after it was seen")
-	require.Equal(t, []civicpin.EventCode{lockout.EventLocked}, codes(&events))
+	require.Equal(t, []civicpin.EventCode{"lockout.locked"}, codes(&events))
 	asLocked(t, gate.Do(t.Context(), key("CITIZEN"), never(t)))
 	require.Empty(t, codes(&events), "told once")
 	clock.Add(45 * second)

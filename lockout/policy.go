@@ -23,6 +23,11 @@ const (
 // failed attempts on one authenticator before it must be disabled.
 const MaxCeiling = 100
 
+// Budget is the highest probability of guessing a secret, before a gate disables it, that the policies of this module and the
+// plans of recoveries may leave without naming an Exception: what NIST SP 800-63B-4 leaves to a random code of six digits
+// (3.1.3.2) and 100 tries (3.2.2). Keys of package otp have a budget of their own.
+const Budget = 1e-4
+
 // The defaults of a Policy.
 const (
 	defaultTimeout = 30 * time.Second

@@ -77,7 +77,7 @@ func TestGlobal(t *testing.T) {
 			assert.True(t, asLocked(t, slowed).Until.After(start))
 			codes := codes(&events)
 			require.NotEmpty(t, codes)
-			assert.Equal(t, lockout.EventSlowed, codes[0])
+			assert.EqualValues(t, "lockout.slowed", codes[0])
 			clock.Add(hour)
 			require.NoError(t, gate.Do(t.Context(), key("CITIZEN"), right))
 		})

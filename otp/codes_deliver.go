@@ -12,8 +12,9 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// CodeMessage is the kind of the message that carries a code. Its Secret is the code, without the part that the citizen chose,
-// and its Params are those of the request.
+// CodeMessage is the kind of the message that carries a code. Secret is the code, without the part that the subject chose, and
+// ExpiresAt is when it ends. Params are those of the request: package texts tells "act", what the code is for in the subject's
+// language, as in "filing your tax return".
 const CodeMessage civicpin.MessageKind = "otp.code"
 
 // sendable refuses parameters or codes with which the notifier would refuse a message over one of the policy's channels, of

@@ -16,9 +16,6 @@ import (
 )
 
 const (
-	// codeBudget is the greatest chance of guessing a code, before the subject's codes are disabled, that a policy may leave
-	// unless it names an exception: what six random digits (NIST SP 800-63B-4 3.1.3.2) and 100 tries (3.2.2) leave.
-	codeBudget = 1e-4
 	// minCodeBits are those of six decimal digits, the least that NIST SP 800-63B-4 3.1.3.2 asks for.
 	minCodeBits = 19.93
 	// maxCodeValid and maxMailValid are how long a code may be valid: 10 minutes (NIST SP 800-63B-4 3.1.3.2), and by e-mail
@@ -193,8 +190,8 @@ func (p CodePolicy) Validate() error {
 		return bad("a code of %.1f bits is less than six digits (NIST SP 800-63B-4 3.1.3.2) and no Exception is named", bits)
 	}
 	// The margin is for the arithmetic: six digits and a hundred tries are the budget itself.
-	if alone, _ := p.GuessProbability(); alone > codeBudget*(1+1e-9) {
-		return bad("chance of guessing %.1e is above %.0e and no Exception is named", alone, codeBudget)
+	if alone, _ := p.GuessProbability(); alone > lockout.Budget*(1+1e-9) {
+		return bad("chance of guessing %.1e is above %.0e and no Exception is named", alone, lockout.Budget)
 	}
 	return nil
 }

@@ -40,7 +40,6 @@ func TestCodeMessage(t *testing.T) {
 	require.Len(t, k.mail.Messages(), 1)
 	m := k.mail.Messages()[0]
 	require.Equal(t, otp.CodeMessage, m.Kind)
-	require.Equal(t, texts.OTPCode, m.Kind, "the ready texts know it")
 	require.Equal(t, bySMS, m.To)
 	require.True(t, req.ExpiresAt.Equal(m.ExpiresAt))
 	require.Equal(t, map[string]string{"act": "filing your return"}, m.Params)

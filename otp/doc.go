@@ -35,16 +35,7 @@
 //
 // # Events
 //
-// Of keys: otp.enrolled (reason: how identity was proved, if anew), otp.activated (the first right code: tell the citizen),
-// otp.imported, otp.removed, otp.verified, otp.resynced, and otp.refused with the reason wrong, spent, unknown, locked,
-// busy or not checked; their Ref is the service's name and the key's id, "totp.login/ABC…".
-//
-// Of delivered codes: otp.code_requested (reason: no contact), otp.code_resent, otp.code_pulled, otp.code_verified,
-// otp.code_cancelled (reason: too many pending), and otp.code_refused with the reason wrong, unknown, spent, cancelled,
-// exhausted, expired, locked, busy or not checked; their Ref is the request's id.
-//
-// Of backup codes: otp.backup_issued, otp.backup_used (reason: how many are left), otp.backup_revoked, and otp.backup_refused
-// with the reason wrong, unknown, locked, busy or not checked.
+// [Events] lists what is recorded of keys, delivered codes and backup codes.
 //
 // # Stored-format compatibility
 //

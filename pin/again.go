@@ -8,6 +8,7 @@ import (
 
 	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -25,9 +26,9 @@ type again struct {
 }
 
 // pair returns one text for a secret of a state, as it was typed, and the choice that replaces it.
-func (s *Service) pair(state, raw, choice string) string {
+func (s *Service) pair(in state.Credential, raw, choice string) string {
 	norm := s.policy.Chosen.normaliser()
-	if state == provisional {
+	if in == state.Provisional {
 		norm = s.issued()
 	}
 	replaced, ok := norm.normalise(raw)
@@ -39,7 +40,7 @@ func (s *Service) pair(state, raw, choice string) string {
 
 // lately reports whether the current secret was chosen just now, and is good.
 func (c *credential) lately(now time.Time) bool {
-	return c.State == active && !c.Suspended && c.Again != nil && now.Sub(c.Changed).Abs() < againFor
+	return c.State == state.Active && !c.Suspended && c.Again != nil && now.Sub(c.Changed).Abs() < againFor
 }
 
 // repeats returns what prove asks about a wrong secret: whether it is the one that the choice, in its normal form, replaced
@@ -47,7 +48,7 @@ func (c *credential) lately(now time.Time) bool {
 //
 // It is no second guess. Only a caller who knows the replaced secret can be right here, and that caller is wrong with the
 // current one; no answer says which of the two was wrong here.
-func (s *Service) repeats(a Attempt, state, choice string) func(context.Context, *store.Entry[credential]) attempt.Match {
+func (s *Service) repeats(a Attempt, in state.Credential, choice string) func(context.Context, *store.Entry[credential]) attempt.Match {
 	return func(ctx context.Context, e *store.Entry[credential]) attempt.Match {
 		c, hash := &e.Value, s.decoyHash
 		if !e.Found() {
@@ -58,7 +59,7 @@ func (s *Service) repeats(a Attempt, state, choice string) func(context.Context,
 				hash = parsed
 			}
 		}
-		typed := s.pair(state, a.Secret.Reveal(), choice)
+		typed := s.pair(in, a.Secret.Reveal(), choice)
 		// Also for a visitor who has hung up: the current secret was compared, so nothing may give the guess back.
 		right, _ := attempt.Hash(context.WithoutCancel(ctx), s.hashing, hash, typed)
 		return right.If(e.Found() && c.lately(s.vault.Now()))
@@ -74,8 +75,8 @@ func (s *Service) chosenAgain(ctx context.Context, a Attempt, m match) Verified 
 
 // overtaken ends an exchange or change that found another secret than it had proved: it succeeds if the other request was the
 // same one. That is a comparison with the secret of now, so it is counted as one.
-func (s *Service) overtaken(ctx context.Context, at attempt.Place, a Attempt, state, text string) (Verified, error) {
-	m, err := s.prove(ctx, at, a, s.repeats(a, state, text))
+func (s *Service) overtaken(ctx context.Context, at attempt.Place, a Attempt, in state.Credential, text string) (Verified, error) {
+	m, err := s.prove(ctx, at, a, s.repeats(a, in, text))
 	switch {
 	case err == nil && m.again:
 		return s.chosenAgain(ctx, a, m), nil

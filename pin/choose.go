@@ -9,6 +9,8 @@ import (
 	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/choice"
 	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/pin/rule"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -30,18 +32,18 @@ const maxPersonal = 32
 //     since the choice was compared with that other one.
 //   - the store's: the exchange may have happened. Call it again with the same choice.
 func (s *Service) Exchange(ctx context.Context, a Attempt, chosen civicpin.Secret) (Verified, error) {
-	return s.choose(ctx, a, chosen, provisional, eventExchanged)
+	return s.choose(ctx, a, chosen, state.Provisional, eventExchanged)
 }
 
 // Change replaces the subject's own secret, which the attempt shows, by another one, and returns what [Service.Verify] returns.
 // It also works when the current secret has expired for its age, but not for disuse. The same change may come again, as with
 // [Service.Exchange]. Errors are those of Exchange, with [ErrWrongState] if the attempt shows an issued secret.
 func (s *Service) Change(ctx context.Context, a Attempt, chosen civicpin.Secret) (Verified, error) {
-	return s.choose(ctx, a, chosen, active, eventChanged)
+	return s.choose(ctx, a, chosen, state.Active, eventChanged)
 }
 
 // choose is Exchange and Change: prove the current secret, which has to be in the given state, and set another.
-func (s *Service) choose(ctx context.Context, a Attempt, chosen civicpin.Secret, state string, code civicpin.EventCode) (
+func (s *Service) choose(ctx context.Context, a Attempt, chosen civicpin.Secret, in state.Credential, code civicpin.EventCode) (
 	Verified, error,
 ) {
 	// What is wrong with the choice whoever made it is said before a try is spent. What has to do with the subject's own
@@ -56,7 +58,7 @@ func (s *Service) choose(ctx context.Context, a Attempt, chosen civicpin.Secret,
 		return Verified{}, err
 	}
 	defer at.Leave()
-	m, err := s.prove(ctx, at, a, s.repeats(a, state, text))
+	m, err := s.prove(ctx, at, a, s.repeats(a, in, text))
 	if err != nil {
 		return Verified{}, err
 	}
@@ -64,11 +66,11 @@ func (s *Service) choose(ctx context.Context, a Attempt, chosen civicpin.Secret,
 		return s.chosenAgain(ctx, a, m), nil
 	}
 	c := &m.entry.Value
-	if c.State != state {
+	if c.State != in {
 		return Verified{}, c.wrongState()
 	}
-	if since := c.expired(&s.policy, s.vault.Now()); since == SinceIssue || since == SinceUse {
-		s.record(ctx, a, eventExpired, c, since)
+	if since := c.expired(&s.policy, s.vault.Now()); since == state.SinceIssue || since == state.SinceUse {
+		s.record(ctx, a, eventExpired, c, string(since))
 		return Verified{}, &ExpiredError{Since: since}
 	}
 	if err := s.fits(ctx, c, text, a); err != nil {
@@ -76,19 +78,19 @@ func (s *Service) choose(ctx context.Context, a Attempt, chosen civicpin.Secret,
 	}
 	ok, err := s.replace(ctx, a, m, text, code)
 	if errors.Is(err, ErrChanged) {
-		return s.overtaken(ctx, at, a, state, text)
+		return s.overtaken(ctx, at, a, in, text)
 	}
 	return ok, err
 }
 
 // replace makes text the citizen's own secret in place of the one that was proved.
 func (s *Service) replace(ctx context.Context, a Attempt, m match, text string, code civicpin.EventCode) (Verified, error) {
-	proven, state := m.entry.Value.Hash, m.entry.Value.State
+	proven, in := m.entry.Value.Hash, m.entry.Value.State
 	hash, err := s.hash(ctx, text)
 	if err != nil {
 		return Verified{}, err
 	}
-	both, err := s.hash(ctx, s.pair(state, a.Secret.Reveal(), text))
+	both, err := s.hash(ctx, s.pair(in, a.Secret.Reveal(), text))
 	if err != nil {
 		return Verified{}, err
 	}
@@ -116,7 +118,7 @@ func (s *Service) allowed(chosen civicpin.Secret, personal []string) (string, er
 		err = s.rules.Check(text, personal)
 	}
 	if broken, ok := errors.AsType[*choice.Error](err); ok {
-		return "", &ChoiceError{Rule: string(broken.Rule)}
+		return "", &ChoiceError{Rule: broken.Rule}
 	}
 	return text, err
 }
@@ -126,17 +128,17 @@ func (s *Service) allowed(chosen civicpin.Secret, personal []string) (string, er
 func (s *Service) fits(ctx context.Context, c *credential, text string, a Attempt) error {
 	current, _ := c.Norm.normalise(a.Secret.Reveal())
 	switch {
-	case c.State == provisional && strings.Contains(strings.ToUpper(current), strings.ToUpper(text)):
-		return &ChoiceError{Rule: "issued"}
-	case c.State == active && current == text:
-		return &ChoiceError{Rule: "same"}
+	case c.State == state.Provisional && strings.Contains(strings.ToUpper(current), strings.ToUpper(text)):
+		return &ChoiceError{Rule: rule.Issued}
+	case c.State == state.Active && current == text:
+		return &ChoiceError{Rule: rule.Same}
 	}
 	if err := s.apart(c, text); err != nil {
 		return err
 	}
 	reused, err := s.among(ctx, c.History, text)
 	if err == nil && reused.Right() {
-		err = &ChoiceError{Rule: "history"}
+		err = &ChoiceError{Rule: rule.History}
 	}
 	return err
 }
@@ -148,7 +150,7 @@ func (s *Service) apart(c *credential, text string) error {
 		addresses = append(addresses, c.Parts[i].Address)
 	}
 	if err := s.rules.Check(text, addresses); err != nil {
-		return &ChoiceError{Rule: string(choice.RulePersonal)}
+		return &ChoiceError{Rule: rule.Personal}
 	}
 	return nil
 }

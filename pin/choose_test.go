@@ -14,28 +14,30 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/rule"
+	"github.com/civicpin/civicpin/pin/state"
 )
 
 func TestChoiceNamesTheRule(t *testing.T) {
-	for rule, choices := range map[string][]string{
-		"length":     {"", "QZ7WK4P", "QZ7WK4PMX", "   "},
-		"characters": {"QZ7WK4P!", "ñ7WK4PMX", "QZ7WK4\x00M"},
-		"common":     {"PASSWORD"},
-		"repeated":   {"AAAAAAAA", "12121212"},
-		"sequence":   {"ABCDEFGH", "87654321", "QWERTYUI"},
-		"date":       {"13051990"},
-		"personal":   {"RSSMRA85", "85T10A56", "XQROSSI7"},
+	for broken, choices := range map[rule.Rule][]string{
+		rule.Length:     {"", "QZ7WK4P", "QZ7WK4PMX", "   "},
+		rule.Characters: {"QZ7WK4P!", "ñ7WK4PMX", "QZ7WK4\x00M"},
+		rule.Common:     {"PASSWORD"},
+		rule.Repeated:   {"AAAAAAAA", "12121212"},
+		rule.Sequence:   {"ABCDEFGH", "87654321", "QWERTYUI"},
+		rule.Date:       {"13051990"},
+		rule.Personal:   {"RSSMRA85", "85T10A56", "XQROSSI7"},
 	} {
 		for _, choice := range choices {
-			t.Run(rule+"/"+choice, func(t *testing.T) {
+			t.Run(string(broken)+"/"+choice, func(t *testing.T) {
 				k := newKit(t, pin.INPS())
 				a := try(k.issued(t))
 				a.Personal = []string{"Maria Rossi", "1985-12-10"}
 				_, err := k.Exchange(t.Context(), a, civicpin.NewSecret(choice))
 				require.ErrorIs(t, err, pin.ErrUnfitSecret)
-				var broken *pin.ChoiceError
-				require.ErrorAs(t, err, &broken)
-				require.Equal(t, rule, broken.Rule)
+				var refused *pin.ChoiceError
+				require.ErrorAs(t, err, &refused)
+				require.Equal(t, broken, refused.Rule)
 				_, err = k.Verify(t.Context(), a)
 				require.NoError(t, err, "nothing has changed")
 				require.Zero(t, k.failures(t))
@@ -52,7 +54,7 @@ func TestChoiceMayNotBeOfTheIssuedSecret(t *testing.T) {
 		var broken *pin.ChoiceError
 		require.ErrorAs(t, err, &broken)
 		// A random half may break another rule first.
-		if broken.Rule != "issued" {
+		if broken.Rule != rule.Issued {
 			t.Logf("%s breaks rule %s", half, broken.Rule)
 		}
 	}
@@ -66,7 +68,7 @@ func TestChoiceAgainstContactsNeedsTheProof(t *testing.T) {
 	require.ErrorIs(t, testkit.Err(k.Exchange(t.Context(), try(wrong+wrong), inPhone)), pin.ErrRefused)
 	var broken *pin.ChoiceError
 	require.ErrorAs(t, testkit.Err(k.Exchange(t.Context(), try(code), inPhone)), &broken)
-	require.Equal(t, "personal", broken.Rule)
+	require.Equal(t, rule.Personal, broken.Rule)
 }
 
 func TestStates(t *testing.T) {
@@ -78,7 +80,7 @@ func TestStates(t *testing.T) {
 	require.ErrorIs(t, testkit.Err(k.Exchange(t.Context(), try(chosen), civicpin.NewSecret(changed))), pin.ErrWrongState)
 	var broken *pin.ChoiceError
 	require.ErrorAs(t, testkit.Err(k.Change(t.Context(), try(chosen), civicpin.NewSecret("qz7w k4pm"))), &broken)
-	require.Equal(t, "same", broken.Rule)
+	require.Equal(t, rule.Same, broken.Rule)
 }
 
 func TestExpiry(t *testing.T) {
@@ -93,7 +95,7 @@ func TestExpiry(t *testing.T) {
 	k.clock.Add(1)
 	_, err = k.Verify(t.Context(), try(chosen))
 	require.ErrorAs(t, err, &expired)
-	require.Equal(t, pin.SinceChange, expired.Since)
+	require.Equal(t, state.SinceChange, expired.Since)
 	require.ErrorIs(t, err, pin.ErrExpired)
 	require.NoError(t, testkit.Err(k.Change(t.Context(), try(chosen), civicpin.NewSecret(changed))))
 
@@ -110,7 +112,7 @@ func TestExpiry(t *testing.T) {
 	k.clock.Add(180 * day)
 	_, err = k.Verify(t.Context(), try(chosen))
 	require.ErrorAs(t, err, &expired)
-	require.Equal(t, pin.SinceUse, expired.Since)
+	require.Equal(t, state.SinceUse, expired.Since)
 	require.ErrorIs(t, testkit.Err(k.Change(t.Context(), try(chosen), civicpin.NewSecret(changed))), pin.ErrExpired, "must be issued anew")
 	k.walk(t)
 }
@@ -125,14 +127,14 @@ func TestHistory(t *testing.T) {
 		require.NoError(t, testkit.Err(k.Change(t.Context(), try(secrets[i-1]), civicpin.NewSecret(secrets[i]))))
 	}
 	var broken *pin.ChoiceError
-	for i, rule := range map[int]string{3: "same", 2: "history", 1: "history"} {
+	for i, want := range map[int]rule.Rule{3: rule.Same, 2: rule.History, 1: rule.History} {
 		require.ErrorAs(t, testkit.Err(k.Change(t.Context(), try(secrets[3]), civicpin.NewSecret(secrets[i]))), &broken)
-		require.Equal(t, rule, broken.Rule)
+		require.Equal(t, want, broken.Rule)
 	}
 	require.NoError(t, k.Revoke(t.Context(), maria, "stolen", clerk))
 	code := k.issued(t)
 	require.ErrorAs(t, testkit.Err(k.Exchange(t.Context(), try(code), civicpin.NewSecret(secrets[3]))), &broken)
-	require.Equal(t, "history", broken.Rule, "what was stolen does not come back")
+	require.Equal(t, rule.History, broken.Rule, "what was stolen does not come back")
 	require.NoError(t, testkit.Err(k.Exchange(t.Context(), try(code), civicpin.NewSecret(secrets[0]))), "two are remembered, no more")
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/civicpin/civicpin/internal/proof"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
 )
@@ -128,8 +129,8 @@ var flows = []flow{
 			st, err := k.Status(t.Context(), maria)
 			require.NoError(t, err)
 			for _, p := range st.Parts {
-				require.Equal(t, pin.Accepted, p.State)
-				require.NoError(t, k.Receipt(t.Context(), p.Receipt, pin.Delivered))
+				require.Equal(t, state.Accepted, p.State)
+				require.NoError(t, k.Receipt(t.Context(), p.Receipt, state.Delivered))
 			}
 			k.walk(t)
 		},

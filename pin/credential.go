@@ -9,50 +9,32 @@ import (
 	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/choice"
 	"github.com/civicpin/civicpin/internal/code"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store/outbox"
-)
-
-// The states of a credential.
-const (
-	provisional = "provisional" // issued, to be exchanged
-	active      = "active"      // the citizen's own secret
-	revoked     = "revoked"
-	vacant      = "vacant" // a recovery plan that begins a credential was completed, and no secret chosen yet
-)
-
-// A PartState is how far the delivery of a part has come.
-type PartState string
-
-// The states of a part.
-const (
-	Pending   PartState = "pending"   // to be sent, or to be printed
-	Accepted  PartState = "accepted"  // the provider took it over, or the caller has the slip
-	Delivered PartState = "delivered" // the provider reports it as delivered
-	Failed    PartState = "failed"    // undeliverable, or reported as bounced
 )
 
 // credential is what is kept of one subject: one sealed record.
 type credential struct {
-	State     string         `json:"state" export:"yes"`
-	Suspended bool           `json:"suspended,omitempty" export:"yes"`
-	Issue     string         `json:"issue,omitempty" export:"yes"` // id of the last issue
-	Hash      string         `json:"hash,omitempty"`               // PHC string; empty once revoked
-	Norm      normaliser     `json:"norm"`                         // what was applied before hashing
-	Level     civicpin.Level `json:"level" export:"yes"`
-	Evidence  []evidence     `json:"evidence,omitempty" export:"yes"`
-	Parts     []part         `json:"parts,omitempty" export:"yes"`
-	Issued    time.Time      `json:"issued,omitzero" export:"yes"`
-	Expires   time.Time      `json:"expires,omitzero" export:"yes"` // of the issued secret, while provisional
-	Changed   time.Time      `json:"changed,omitzero" export:"yes"` // when the current secret was chosen
-	Used      time.Time      `json:"used,omitzero" export:"yes"`    // not before the last use minus usedEvery; zero if unknown
-	History   []string       `json:"history,omitempty"`
-	By        civicpin.Actor `json:"by,omitempty" export:"yes"`     // of the last revocation, suspension or resumption
-	Reason    string         `json:"reason,omitempty" export:"yes"` // of the same
-	Epoch     uint64         `json:"epoch,omitempty"`               // counts what ends recoveries under way: see Mark
-	Sessions  Epoch          `json:"sessions,omitempty"`            // of the logins that count: see endSessions
-	Grant     *grant         `json:"grant,omitempty"`
-	Again     *again         `json:"again,omitempty"` // of the current secret, while it is the citizen's own
-	Lowered   *lowered       `json:"lowered,omitempty" export:"yes"`
+	State     state.Credential `json:"state" export:"yes"`
+	Suspended bool             `json:"suspended,omitempty" export:"yes"`
+	Issue     string           `json:"issue,omitempty" export:"yes"` // id of the last issue
+	Hash      string           `json:"hash,omitempty"`               // PHC string; empty once revoked
+	Norm      normaliser       `json:"norm"`                         // what was applied before hashing
+	Level     civicpin.Level   `json:"level" export:"yes"`
+	Evidence  []evidence       `json:"evidence,omitempty" export:"yes"`
+	Parts     []part           `json:"parts,omitempty" export:"yes"`
+	Issued    time.Time        `json:"issued,omitzero" export:"yes"`
+	Expires   time.Time        `json:"expires,omitzero" export:"yes"` // of the issued secret, while provisional
+	Changed   time.Time        `json:"changed,omitzero" export:"yes"` // when the current secret was chosen
+	Used      time.Time        `json:"used,omitzero" export:"yes"`    // not before the last use minus usedEvery; zero if unknown
+	History   []string         `json:"history,omitempty"`
+	By        civicpin.Actor   `json:"by,omitempty" export:"yes"`     // of the last revocation, suspension or resumption
+	Reason    string           `json:"reason,omitempty" export:"yes"` // of the same
+	Epoch     uint64           `json:"epoch,omitempty"`               // counts what ends recoveries under way: see Mark
+	Sessions  Epoch            `json:"sessions,omitempty"`            // of the logins that count: see endSessions
+	Grant     *grant           `json:"grant,omitempty"`
+	Again     *again           `json:"again,omitempty"` // of the current secret, while it is the citizen's own
+	Lowered   *lowered         `json:"lowered,omitempty" export:"yes"`
 }
 
 // normaliser says how a secret was brought to one form before it was hashed. It stays with the hash, so that a policy can
@@ -97,7 +79,7 @@ type part struct {
 	Address string           `json:"address,omitempty" export:"yes"`
 	Locale  string           `json:"locale,omitempty" export:"yes"`
 	Text    string           `json:"text,omitempty"`
-	State   PartState        `json:"state" export:"yes"`
+	State   state.Part       `json:"state" export:"yes"`
 	Receipt string           `json:"receipt,omitempty" export:"yes"`
 	Send    int              `json:"send" export:"yes"` // how many times it was asked to be sent: names the current message
 	Class   outbox.Class     `json:"class"`             // of its messages
@@ -127,18 +109,18 @@ func (c *credential) erase() {
 	}
 }
 
-// expired returns since when a secret of this credential no longer counts, "" if it does.
-func (c *credential) expired(p *Policy, now time.Time) string {
+// expired returns since when a secret of this credential no longer counts, empty if it counts.
+func (c *credential) expired(p *Policy, now time.Time) state.Expiry {
 	switch {
 	case c.vacant():
-	case c.State == provisional:
+	case c.State == state.Provisional:
 		if !now.Before(c.Expires) {
-			return SinceIssue
+			return state.SinceIssue
 		}
 	case p.MaxUnused > 0 && !now.Before(c.unusedSince().Add(p.MaxUnused)):
-		return SinceUse
+		return state.SinceUse
 	case p.MaxAge > 0 && !now.Before(c.Changed.Add(p.MaxAge)):
-		return SinceChange
+		return state.SinceChange
 	}
 	return ""
 }
@@ -148,9 +130,9 @@ func (c *credential) replaceable(p *Policy, by civicpin.Actor, now time.Time) bo
 	switch {
 	case c.Suspended:
 		return false // whoever suspended it does not want it replaced
-	case c.State == active:
-		return c.expired(p, now) == SinceUse
-	case c.State == provisional && (len(c.Evidence) > 0 || !c.Changed.IsZero()) && now.Before(c.Expires):
+	case c.State == state.Active:
+		return c.expired(p, now) == state.SinceUse
+	case c.State == state.Provisional && (len(c.Evidence) > 0 || !c.Changed.IsZero()) && now.Before(c.Expires):
 		// A request on line does not undo what staff issued to somebody whom they saw. Nor does it take an account from its
 		// owner while the parts of their recovery are on the way.
 		return by.IsOperator()
@@ -175,24 +157,24 @@ func (c *credential) attest(p *Policy, e civicpin.Evidence, now time.Time) {
 
 // wrongState returns an [ErrWrongState] that says in which state the credential is.
 func (c *credential) wrongState() error {
-	state := map[string]string{
-		"":          "none was issued",
-		provisional: "issued, and not exchanged yet",
-		active:      "the citizen's own secret is set",
-		revoked:     "revoked",
-		vacant:      "begun by a recovery, and no secret is chosen yet",
+	text := map[state.Credential]string{
+		"":                "none was issued",
+		state.Provisional: "issued, and not exchanged yet",
+		state.Active:      "the citizen's own secret is set",
+		state.Revoked:     "revoked",
+		state.Vacant:      "begun by a recovery, and no secret is chosen yet",
 	}[c.State]
 	if c.Suspended {
-		state += ", and suspended"
+		text += ", and suspended"
 	}
-	return fmt.Errorf("%w: %s", ErrWrongState, state)
+	return fmt.Errorf("%w: %s", ErrWrongState, text)
 }
 
 // choose makes hash the citizen's own secret.
 func (c *credential) choose(p *Policy, hash string, now time.Time, with again) {
 	c.History = c.former(p)
 	c.erase()
-	c.State, c.Hash, c.Norm = active, hash, p.Chosen.normaliser()
+	c.State, c.Hash, c.Norm = state.Active, hash, p.Chosen.normaliser()
 	c.Expires, c.Grant, c.Again = time.Time{}, nil, &with
 	c.Changed, c.Used = now, now
 	c.Epoch++
@@ -213,18 +195,18 @@ func (c *credential) dropAgain(now time.Time) {
 // former returns the hashes of the secrets that may not be chosen again, once this credential's secret is gone.
 func (c *credential) former(p *Policy) []string {
 	hashes := c.History
-	if c.State == active {
+	if c.State == state.Active {
 		hashes = append([]string{c.Hash}, hashes...)
 	}
 	return hashes[:min(len(hashes), p.History)]
 }
 
 // vacant reports whether nobody has a secret that this credential would accept, or was sent one.
-func (c *credential) vacant() bool { return c.State == vacant || c.State == revoked }
+func (c *credential) vacant() bool { return c.State == state.Vacant || c.State == state.Revoked }
 
 // refusal is why a vacant credential accepts nothing.
 func (c *credential) refusal() attempt.Refusal {
-	if c.State == vacant {
+	if c.State == state.Vacant {
 		return attempt.Vacant
 	}
 	return attempt.Revoked
@@ -232,7 +214,7 @@ func (c *credential) refusal() attempt.Refusal {
 
 // recoverable reports whether a recovery may end in a new secret for this credential.
 func (c *credential) recoverable() bool {
-	return (c.State == provisional || c.State == active) && !c.Suspended
+	return (c.State == state.Provisional || c.State == state.Active) && !c.Suspended
 }
 
 // unusedSince returns the start of Policy.MaxUnused.

@@ -11,12 +11,10 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
-
-// PartMessage is the kind of the message that carries a part of an issued secret. Its Secret is the part's text.
-const PartMessage civicpin.MessageKind = "pin.part"
 
 // delivery is the service as the outbox sees it.
 type delivery Service
@@ -83,14 +81,14 @@ func (d *delivery) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Messag
 		return civicpin.Message{}, err
 	}
 	c := &e.Value
-	if !c.sameSend(issue, i, send) || c.State != provisional || !d.vault.Now().Before(c.Expires) {
+	if !c.sameSend(issue, i, send) || c.State != state.Provisional || !d.vault.Now().Before(c.Expires) {
 		return civicpin.Message{}, outbox.ErrWithdrawn
 	}
 	if c.Suspended {
 		return civicpin.Message{}, fmt.Errorf("pin: suspended: %w", outbox.ErrNotYet) // it may be resumed
 	}
 	p := &c.Parts[i]
-	if p.Text == "" || p.State == Accepted || p.State == Delivered {
+	if p.Text == "" || p.State == state.Accepted || p.State == state.Delivered {
 		return civicpin.Message{}, outbox.ErrWithdrawn
 	}
 	return civicpin.Message{
@@ -116,14 +114,14 @@ func (d *delivery) Settle(ctx context.Context, ref outbox.Ref, what outbox.Outco
 			return err
 		}
 	}
-	state, code := Accepted, eventPartAccepted
+	to, code := state.Accepted, eventPartAccepted
 	if what.Failed {
-		state, code = Failed, eventPartFailed
+		to, code = state.Failed, eventPartFailed
 	}
-	return d.setPart(ctx, ref.Subject, issue, i, send, state, code, func(p *part) bool {
+	return d.setPart(ctx, ref.Subject, issue, i, send, to, code, func(p *part) bool {
 		// What was taken over once stays so, should it have been sent twice and refused the second time.
 		// A dead letter may be tried again, but what the provider reports of a message holds.
-		if p.State == Delivered || p.State == Accepted || p.State == Failed && (what.Failed || p.Receipt != "") {
+		if p.State == state.Delivered || p.State == state.Accepted || p.State == state.Failed && (what.Failed || p.Receipt != "") {
 			return false
 		}
 		p.Receipt = what.Receipt
@@ -131,14 +129,17 @@ func (d *delivery) Settle(ctx context.Context, ref outbox.Ref, what outbox.Outco
 	}, what.Reason)
 }
 
-// Receipt records what a provider reports about a message that it had accepted: [Delivered] or [Failed]. The receipt is the id
+// reportedReason stands in the events of what a provider reports later.
+const reportedReason = "reported by the provider"
+
+// Receipt records what a provider reports about a message that it had accepted: [state.Delivered] or [state.Failed]. The receipt is the id
 // that the notifier returned; if the ids of several providers could be equal, let the notifier put the provider's name in
 // front. A report about a message that was replaced meanwhile changes nothing. Errors:
 //   - [civicpin.ErrInvalid]: the state is another one, or the receipt is empty or too long.
 //   - [ErrNoCredential]: the receipt is unknown, forgotten, or not stored yet: let the provider report again.
 //   - the store's.
-func (s *Service) Receipt(ctx context.Context, id string, state PartState) error {
-	if id == "" || len(id) > 256 || state != Delivered && state != Failed {
+func (s *Service) Receipt(ctx context.Context, id string, to state.Part) error {
+	if id == "" || len(id) > 256 || to != state.Delivered && to != state.Failed {
 		return fmt.Errorf("%w: a receipt is 1 to 256 bytes, and its state delivered or failed", civicpin.ErrInvalid)
 	}
 	e, err := s.receipts.Get(ctx, store.Key{ID: id})
@@ -149,19 +150,19 @@ func (s *Service) Receipt(ctx context.Context, id string, state PartState) error
 		return err
 	}
 	code := eventPartDelivered
-	if state == Failed {
+	if to == state.Failed {
 		code = eventPartFailed
 	}
 	r := e.Value
-	return (*delivery)(s).setPart(ctx, r.Subject, r.Issue, r.Part, r.Send, state, code, func(p *part) bool {
+	return (*delivery)(s).setPart(ctx, r.Subject, r.Issue, r.Part, r.Send, to, code, func(p *part) bool {
 		p.Receipt = id
-		return p.State != state
-	}, "reported by the provider")
+		return p.State != to
+	}, reportedReason)
 }
 
 // setPart brings a part to a state, if its message is still the current one and change says that something changes.
 func (d *delivery) setPart(ctx context.Context, subject civicpin.Subject, issue string, i, send int,
-	state PartState, code civicpin.EventCode, change func(*part) bool, reason string,
+	to state.Part, code civicpin.EventCode, change func(*part) bool, reason string,
 ) error {
 	changed := false
 	_, err := d.creds.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[credential]) error {
@@ -169,7 +170,7 @@ func (d *delivery) setPart(ctx context.Context, subject civicpin.Subject, issue 
 		if !e.Found() || !e.Value.sameSend(issue, i, send) || !change(&e.Value.Parts[i]) {
 			return store.ErrSkip
 		}
-		e.Value.Parts[i].State, e.Value.Parts[i].At = state, d.vault.Now()
+		e.Value.Parts[i].State, e.Value.Parts[i].At = to, d.vault.Now()
 		changed = true
 		return nil
 	})
@@ -189,7 +190,7 @@ func (s *Service) Sweep(ctx context.Context, max int) (int, error) {
 		for i := range c.Parts {
 			has = has || c.Parts[i].Text != ""
 		}
-		return has && (c.State != provisional || !now.Before(c.Expires))
+		return has && (c.State != state.Provisional || !now.Before(c.Expires))
 	}
 	for e, err := range s.creds.All(ctx) {
 		if errors.Is(err, store.ErrUnreadable) {

@@ -12,15 +12,16 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 )
 
 // states returns how far Maria's parts have come.
-func (k *kit) states(t *testing.T) []pin.PartState {
+func (k *kit) states(t *testing.T) []state.Part {
 	t.Helper()
 	st, err := k.Status(t.Context(), maria)
 	require.NoError(t, err)
-	var states []pin.PartState
+	var states []state.Part
 	for _, p := range st.Parts {
 		states = append(states, p.State)
 	}
@@ -36,12 +37,12 @@ func TestReceipts(t *testing.T) {
 	first, second := st.Parts[0].Receipt, st.Parts[1].Receipt
 	require.NotEqual(t, first, second)
 
-	require.NoError(t, k.Receipt(ctx, first, pin.Delivered))
-	require.Equal(t, []pin.PartState{pin.Delivered, pin.Accepted}, k.states(t))
-	require.NoError(t, k.Receipt(ctx, second, pin.Failed))
-	require.Equal(t, []pin.PartState{pin.Delivered, pin.Failed}, k.states(t))
-	require.NoError(t, k.Receipt(ctx, first, pin.Failed), "a late bounce")
-	require.Equal(t, []pin.PartState{pin.Failed, pin.Failed}, k.states(t))
+	require.NoError(t, k.Receipt(ctx, first, state.Delivered))
+	require.Equal(t, []state.Part{state.Delivered, state.Accepted}, k.states(t))
+	require.NoError(t, k.Receipt(ctx, second, state.Failed))
+	require.Equal(t, []state.Part{state.Delivered, state.Failed}, k.states(t))
+	require.NoError(t, k.Receipt(ctx, first, state.Failed), "a late bounce")
+	require.Equal(t, []state.Part{state.Failed, state.Failed}, k.states(t))
 
 	for receipt, want := range map[string]error{
 		"":                        civicpin.ErrInvalid,
@@ -49,21 +50,21 @@ func TestReceipts(t *testing.T) {
 		"../../etc":               pin.ErrNoCredential,
 		string(make([]byte, 257)): civicpin.ErrInvalid,
 	} {
-		require.ErrorIs(t, k.Receipt(ctx, receipt, pin.Delivered), want)
+		require.ErrorIs(t, k.Receipt(ctx, receipt, state.Delivered), want)
 	}
-	for _, state := range []pin.PartState{"", pin.Pending, pin.Accepted, "lost"} {
+	for _, state := range []state.Part{"", state.Pending, state.Accepted, "lost"} {
 		require.ErrorIs(t, k.Receipt(ctx, first, state), civicpin.ErrInvalid)
 	}
 
 	require.NoError(t, k.Resend(ctx, maria, 0, civicpin.Source{}))
-	require.Equal(t, []pin.PartState{pin.Pending, pin.Failed}, k.states(t))
-	require.NoError(t, k.Receipt(ctx, first, pin.Delivered), "about a message that was replaced")
-	require.Equal(t, []pin.PartState{pin.Pending, pin.Failed}, k.states(t))
+	require.Equal(t, []state.Part{state.Pending, state.Failed}, k.states(t))
+	require.NoError(t, k.Receipt(ctx, first, state.Delivered), "about a message that was replaced")
+	require.Equal(t, []state.Part{state.Pending, state.Failed}, k.states(t))
 	require.NoError(t, k.out.Flush(ctx))
-	require.Equal(t, []pin.PartState{pin.Accepted, pin.Failed}, k.states(t))
+	require.Equal(t, []state.Part{state.Accepted, state.Failed}, k.states(t))
 
 	k.clock.Add(61 * day)
-	require.ErrorIs(t, k.Receipt(ctx, first, pin.Delivered), pin.ErrNoCredential)
+	require.ErrorIs(t, k.Receipt(ctx, first, state.Delivered), pin.ErrNoCredential)
 }
 
 func TestUndeliverable(t *testing.T) {
@@ -78,11 +79,11 @@ func TestUndeliverable(t *testing.T) {
 	_, err := k.Issue(ctx, maria, inps())
 	require.NoError(t, err)
 	require.NoError(t, k.out.Flush(ctx))
-	require.Equal(t, []pin.PartState{pin.Failed, pin.Accepted}, k.states(t))
+	require.Equal(t, []state.Part{state.Failed, state.Accepted}, k.states(t))
 	k.mail.Fail = nil
 	require.NoError(t, k.Resend(ctx, maria, 0, civicpin.Source{}))
 	require.NoError(t, k.out.Flush(ctx))
-	require.Equal(t, []pin.PartState{pin.Accepted, pin.Accepted}, k.states(t))
+	require.Equal(t, []state.Part{state.Accepted, state.Accepted}, k.states(t))
 	_, err = k.Verify(ctx, try(k.last(phone)+k.last(email)))
 	require.NoError(t, err, "the same part, sent again")
 }
@@ -104,11 +105,11 @@ func TestDownForADay(t *testing.T) {
 			require.NoError(t, k.out.Flush(ctx))
 			k.clock.Add(20 * time.Second)
 		}
-		require.Equal(t, []pin.PartState{pin.Pending, pin.Pending}, k.states(t))
+		require.Equal(t, []state.Part{state.Pending, state.Pending}, k.states(t))
 		down = false
 		k.clock.Add(2 * time.Hour)
 		require.NoError(t, k.out.Flush(ctx))
-		require.Equal(t, []pin.PartState{pin.Accepted, pin.Accepted}, k.states(t))
+		require.Equal(t, []state.Part{state.Accepted, state.Accepted}, k.states(t))
 	})
 }
 

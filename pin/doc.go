@@ -34,13 +34,7 @@
 //
 // # Events
 //
-// pin.granted (reason: the plan and run of the recovery), pin.recovered (a grant was used) and pin.lowered tell of recoveries
-// and contacts. pin.issued, pin.resent, pin.exchanged, pin.changed, pin.attested, pin.revoked, pin.suspended, pin.resumed and
-// pin.imported say what was done; pin.part_accepted, pin.part_delivered and pin.part_failed how far a part has come;
-// pin.verified that a secret was right, with the reason again if an exchange, change or set came twice; pin.expired that it
-// was right but too old, with the reason issue, change or use; and pin.refused that it was not let in, with the reason wrong,
-// unknown, vacant, revoked, suspended, locked, busy, unreadable or not checked. Locks are recorded by package lockout.
-// Ref is the id of the issue.
+// [Events] lists what is recorded of credentials; package lockout records the locks.
 //
 // # Stored-format compatibility
 //

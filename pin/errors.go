@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/pin/rule"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -33,21 +35,14 @@ var (
 	ErrWrongParts = errors.New("pin: contacts do not fit the parts")
 )
 
-// Why a secret expired.
-const (
-	SinceIssue  = "issue"  // it was not exchanged in time: issue anew
-	SinceChange = "change" // Policy.MaxAge: the holder may change it with Service.Change
-	SinceUse    = "use"    // Policy.MaxUnused: issue anew
-)
-
 // An ExpiredError says that the secret is right but expired. Only a caller with the right secret is told. It matches
 // [ErrExpired].
 type ExpiredError struct {
-	Since string // SinceIssue, SinceChange or SinceUse
+	Since state.Expiry
 }
 
 // Error says since when.
-func (e *ExpiredError) Error() string { return ErrExpired.Error() + " since " + e.Since }
+func (e *ExpiredError) Error() string { return ErrExpired.Error() + " since " + string(e.Since) }
 
 // Is reports whether target is [ErrExpired].
 func (e *ExpiredError) Is(target error) bool { return target == ErrExpired }
@@ -58,17 +53,12 @@ var ErrUnfitSecret = errors.New("pin: secret may not be chosen")
 // A ChoiceError says which rule a chosen secret breaks. Tell it to the subject (NIST SP 800-63B-4 3.1.1.2). It matches
 // [ErrUnfitSecret].
 type ChoiceError struct {
-	// Rule is one of
-	//   - "length", "characters", "common", "repeated", "sequence", "date", "personal": an attacker would try it early.
-	//   - "issued": it is part of the issued secret.
-	//   - "same": it is the current secret.
-	//   - "history": it is a former secret. Under a grant ([Service.Set]) this stands for "issued" and "same", too: the
-	//     holder of a grant did not show the current secret, and must not find out which one it is.
-	Rule string
+	// Rule is any but rule.Question.
+	Rule rule.Rule
 }
 
 // Error names the rule, never the secret.
-func (e *ChoiceError) Error() string { return ErrUnfitSecret.Error() + ": " + e.Rule }
+func (e *ChoiceError) Error() string { return ErrUnfitSecret.Error() + ": " + string(e.Rule) }
 
 // Is reports whether target is [ErrUnfitSecret].
 func (e *ChoiceError) Is(target error) bool { return target == ErrUnfitSecret }

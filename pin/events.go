@@ -1,8 +1,10 @@
 package pin
 
-import "github.com/civicpin/civicpin"
+import (
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/pin/state"
+)
 
-// The events of this package, listed in its documentation. Their Ref is the id of the issue where one is concerned.
 const (
 	eventIssued        civicpin.EventCode = "pin.issued"
 	eventResent        civicpin.EventCode = "pin.resent"
@@ -10,8 +12,8 @@ const (
 	eventPartDelivered civicpin.EventCode = "pin.part_delivered"
 	eventPartFailed    civicpin.EventCode = "pin.part_failed"
 	eventVerified      civicpin.EventCode = "pin.verified"
-	eventRefused       civicpin.EventCode = "pin.refused" // the reasons are in the package comment
-	eventExpired       civicpin.EventCode = "pin.expired" // the right secret, too late; Reason: issue, change or use
+	eventRefused       civicpin.EventCode = "pin.refused"
+	eventExpired       civicpin.EventCode = "pin.expired"
 	eventExchanged     civicpin.EventCode = "pin.exchanged"
 	eventChanged       civicpin.EventCode = "pin.changed"
 	eventAttested      civicpin.EventCode = "pin.attested"
@@ -20,6 +22,40 @@ const (
 	eventResumed       civicpin.EventCode = "pin.resumed"
 	eventImported      civicpin.EventCode = "pin.imported"
 	eventLowered       civicpin.EventCode = "pin.lowered"
-	eventGranted       civicpin.EventCode = "pin.granted"   // Reason: the plan and the run of the recovery
-	eventRecovered     civicpin.EventCode = "pin.recovered" // a grant was used
+	eventGranted       civicpin.EventCode = "pin.granted"
+	eventRecovered     civicpin.EventCode = "pin.recovered"
 )
+
+// Events returns the events that this package records, as a new slice. Ref is the id of the issue. Package lockout records the
+// locks, and package outbox the messages.
+func Events() []civicpin.EventInfo {
+	callers := []string{"the caller's reason"}
+	return []civicpin.EventInfo{
+		{Code: eventIssued, Meaning: "A secret was issued, and its parts are to be sent."},
+		{Code: eventResent, Meaning: "A part is to be sent again."},
+		{Code: eventPartAccepted, Meaning: "The provider took a part over."},
+		{Code: eventPartDelivered, Meaning: "A part arrived.", Reasons: []string{reportedReason}},
+		{
+			Code: eventPartFailed, Meaning: "A part cannot be delivered.",
+			Reasons: []string{"the notifier's error, without the secret", reportedReason},
+		},
+		{Code: eventVerified, Meaning: "The secret was right.", Reasons: []string{againReason}},
+		{
+			Code: eventRefused, Meaning: "A secret was not accepted.",
+			Reasons: []string{"wrong", "unknown", "vacant", "revoked", "suspended", "locked", "busy", "unreadable", "not checked"},
+		},
+		{Code: eventExpired, Meaning: "The secret was right, but too old.", Reasons: []string{
+			string(state.SinceIssue), string(state.SinceChange), string(state.SinceUse),
+		}},
+		{Code: eventExchanged, Meaning: "The subject exchanged a provisional secret for one of their own."},
+		{Code: eventChanged, Meaning: "The subject changed the secret."},
+		{Code: eventAttested, Meaning: "Evidence of the subject's identity was recorded.", Reasons: []string{"the method of proof"}},
+		{Code: eventRevoked, Meaning: "The credential was revoked.", Reasons: callers},
+		{Code: eventSuspended, Meaning: "The credential was suspended.", Reasons: callers},
+		{Code: eventResumed, Meaning: "A suspension ended.", Reasons: callers},
+		{Code: eventImported, Meaning: "A hash of another system was taken over.", Reasons: []string{"the algorithm and its costs"}},
+		{Code: eventLowered, Meaning: "The level of assurance counts as lower for a time.", Reasons: callers},
+		{Code: eventGranted, Meaning: "A completed recovery gave a grant.", Reasons: []string{"the plan and the run"}},
+		{Code: eventRecovered, Meaning: "A grant was used: a secret was chosen or issued anew."},
+	}
+}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/proof"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -117,7 +118,7 @@ func (s *Service) Mark(ctx context.Context, subject civicpin.Subject) (Mark, err
 	c := &e.Value
 	return Mark{
 		Epoch: c.Epoch, Held: e.Found() && c.recoverable(), Vacant: !e.Found() || c.vacant() && !c.Suspended, Level: c.Level,
-		Revoked: e.Found() && c.State == revoked && !(c.Issued.IsZero() && c.Changed.IsZero()),
+		Revoked: e.Found() && c.State == state.Revoked && !(c.Issued.IsZero() && c.Changed.IsZero()),
 	}, nil
 }
 
@@ -170,7 +171,7 @@ func (s *Service) grant(ctx context.Context, p proof.Completed) (Grant, error) {
 			return c.wrongState()
 		}
 		if !e.Found() {
-			c.State = vacant
+			c.State = state.Vacant
 		}
 		c.Epoch++
 		c.Grant = &slot

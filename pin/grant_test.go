@@ -21,6 +21,8 @@ import (
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/rule"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
 )
@@ -72,13 +74,16 @@ func TestSetChecksTheChoice(t *testing.T) {
 	k.exchanged(t)
 	require.NoError(t, testkit.Err(k.Change(t.Context(), try(chosen), civicpin.NewSecret(changed))))
 	g := k.granted(t)
-	for _, tt := range []struct{ secret, rule string }{
-		{"12345678", "sequence"},
-		{"RSSMRA85", "personal"},
-		{"ROSSI4QX", "personal"},
-		{"SHORT", "length"},
-		{chosen, "history"},
-		{changed, "history"},
+	for _, tt := range []struct {
+		secret string
+		rule   rule.Rule
+	}{
+		{"12345678", rule.Sequence},
+		{"RSSMRA85", rule.Personal},
+		{"ROSSI4QX", rule.Personal},
+		{"SHORT", rule.Length},
+		{chosen, rule.History},
+		{changed, rule.History},
 	} {
 		_, err := k.Set(t.Context(), g, civicpin.NewSecret(tt.secret), "Maria Rossi")
 		require.ErrorIs(t, err, pin.ErrUnfitSecret, tt.secret)
@@ -90,7 +95,7 @@ func TestSetChecksTheChoice(t *testing.T) {
 	k = newKit(t, p) // of a credential that was not exchanged yet
 	part := k.issued(t)[:8]
 	choice, _ := errors.AsType[*pin.ChoiceError](testkit.Err(k.Set(t.Context(), k.granted(t), civicpin.NewSecret(part))))
-	require.Equal(t, "history", choice.Rule, "and not issued: its holder did not show it")
+	require.Equal(t, rule.History, choice.Rule, "and not issued: its holder did not show it")
 }
 
 // Whoever holds a grant must not find out the former secrets by trying them.
@@ -177,7 +182,7 @@ func TestReissuedStaysItsOwners(t *testing.T) {
 	k.clock.Add(is.ExpiresAt.Sub(k.clock.Now()) + 365*24*time.Hour)
 	st, err := k.Status(t.Context(), maria)
 	require.NoError(t, err)
-	require.Equal(t, "provisional", st.State)
+	require.Equal(t, state.Provisional, st.State)
 	require.Equal(t, before.ChangedAt, st.ChangedAt)
 	m, err := k.Mark(t.Context(), maria)
 	require.NoError(t, err)

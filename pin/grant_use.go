@@ -10,6 +10,8 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/shown"
+	"github.com/civicpin/civicpin/pin/rule"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
@@ -107,7 +109,7 @@ func (s *Service) fresher(ctx context.Context, at attempt.Place, g Grant, c *cre
 	guess := attempt.Guess{Target: Attempt{Subject: g.subject}.key()}
 	err := at.Do(ctx, &guess, func(ctx context.Context) (attempt.Finding, error) {
 		fresh := func(ok bool) attempt.Finding { return attempt.Found(attempt.Told(ok), true, attempt.Wrong) }
-		if c.State == provisional {
+		if c.State == state.Provisional {
 			var issued strings.Builder
 			for i := range c.Parts {
 				issued.WriteString(c.Parts[i].Text)
@@ -115,14 +117,14 @@ func (s *Service) fresher(ctx context.Context, at attempt.Place, g Grant, c *cre
 			return fresh(!strings.Contains(strings.ToUpper(issued.String()), strings.ToUpper(text))), nil
 		}
 		former := slices.Clone(c.History)
-		if c.State == active {
+		if c.State == state.Active {
 			former = append(former, c.Hash)
 		}
 		reused, err := s.among(ctx, former, text)
 		return fresh(!reused.Right()), err
 	})
 	if errors.Is(err, ErrRefused) {
-		return &ChoiceError{Rule: "history"}
+		return &ChoiceError{Rule: rule.History}
 	}
 	if err != nil {
 		return err
@@ -169,7 +171,7 @@ func (s *Service) Reissue(ctx context.Context, g Grant, source civicpin.Source) 
 				fresh.Changed, fresh.Used = c.Changed, c.Used // that they had a secret of their own: see replaceable and keep
 			}
 			fresh.History, fresh.Epoch = c.former(&s.policy), c.Epoch+1
-			if c.State == active && len(fresh.History) == 0 {
+			if c.State == state.Active && len(fresh.History) == 0 {
 				fresh.History = []string{c.Hash} // a lost secret is not chosen again, whatever the policy keeps
 			}
 			e.Value, e.ExpiresAt = fresh, fresh.keep()

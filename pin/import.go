@@ -8,6 +8,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -43,7 +44,7 @@ func (s *Service) Import(ctx context.Context, subject civicpin.Subject, hash civ
 		return fmt.Errorf("%w: %w", civicpin.ErrInvalid, err)
 	}
 	now := s.vault.Now()
-	c := credential{State: active, Hash: parsed.Encode(), Changed: now, Issued: now}
+	c := credential{State: state.Active, Hash: parsed.Encode(), Changed: now, Issued: now}
 	if !o.ChangedAt.IsZero() && o.ChangedAt.Before(now) {
 		c.Changed = o.ChangedAt
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
 )
 
 // TestINPS walks the whole life of an INPS PIN: two halves, their exchange, locks, age, a revocation and a new issue.
@@ -20,9 +21,9 @@ func TestINPS(t *testing.T) {
 	code := k.issued(t)
 	st, err := k.Status(ctx, maria)
 	require.NoError(t, err)
-	require.Equal(t, "provisional", st.State)
+	require.Equal(t, state.Provisional, st.State)
 	for _, p := range st.Parts {
-		require.Equal(t, pin.Accepted, p.State)
+		require.Equal(t, state.Accepted, p.State)
 		require.NotEmpty(t, p.Receipt)
 	}
 

@@ -12,6 +12,7 @@ import (
 	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/choice"
 	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
@@ -152,7 +153,7 @@ func (s *Service) checkLevel(o *IssueOptions) error {
 // fresh makes the credential of a new issue, without the hash of its secret, and the secret.
 func (s *Service) fresh(o IssueOptions, class outbox.Class) (credential, string) {
 	now := s.vault.Now()
-	c := credential{State: provisional, Issue: rand.Text(), Level: o.Level, Issued: now}
+	c := credential{State: state.Provisional, Issue: rand.Text(), Level: o.Level, Issued: now}
 	c.endSessions()
 	c.Norm = s.issued()
 	var whole strings.Builder
@@ -160,7 +161,7 @@ func (s *Service) fresh(o IssueOptions, class outbox.Class) (credential, string)
 		text := s.alphabet.New(s.policy.Length)
 		whole.WriteString(text)
 		c.Parts = append(c.Parts, part{
-			Channel: to.Channel, Address: to.Address, Locale: to.Locale, Text: text, State: Pending, Send: 1, At: now,
+			Channel: to.Channel, Address: to.Address, Locale: to.Locale, Text: text, State: state.Pending, Send: 1, At: now,
 			Class: class,
 		})
 		if until := now.Add(s.policy.Valid[to.Channel]); until.After(c.Expires) {
@@ -169,7 +170,7 @@ func (s *Service) fresh(o IssueOptions, class outbox.Class) (credential, string)
 	}
 	for i := range c.Parts {
 		if c.Parts[i].Channel.Printed() {
-			c.Parts[i].State = Accepted
+			c.Parts[i].State = state.Accepted
 		}
 	}
 	if o.Evidence.Method != "" {
@@ -209,9 +210,9 @@ func (s *Service) hash(ctx context.Context, text string) (hash string, err error
 // keep returns how long the store keeps the credential: for ever, unless there never was a secret in use.
 func (c *credential) keep() time.Time {
 	switch {
-	case c.State == provisional && len(c.History) == 0 && c.Changed.IsZero():
+	case c.State == state.Provisional && len(c.History) == 0 && c.Changed.IsZero():
 		return c.Expires.Add(lateFor)
-	case c.State == vacant && c.Grant != nil:
+	case c.State == state.Vacant && c.Grant != nil:
 		return c.Grant.Expires.Add(lateFor)
 	}
 	return time.Time{}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/pin/state"
 )
 
 // IssueOptions say how a credential is issued.
@@ -39,7 +40,7 @@ type Issue struct {
 type Part struct {
 	// Contact is where the part goes, and State how far it is.
 	Contact civicpin.Contact
-	State   PartState
+	State   state.Part
 	// At is when it reached the state.
 	At time.Time
 	// Receipt is the provider's id of the message, if it gave one.

@@ -12,6 +12,7 @@ import (
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -243,7 +244,7 @@ func TestHandedOver(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, k.clock.Now().Add(7*day), issue.ExpiresAt)
 	require.Len(t, issue.Slip.Reveal(), 12)
-	require.Equal(t, pin.Accepted, issue.Parts[0].State)
+	require.Equal(t, state.Accepted, issue.Parts[0].State)
 	require.NoError(t, k.out.Flush(ctx))
 	require.Empty(t, k.mail.Messages())
 
@@ -280,7 +281,7 @@ func TestValidityFollowsTheSlowestChannel(t *testing.T) {
 	_, err = k.Verify(t.Context(), try(code))
 	var late *pin.ExpiredError
 	require.ErrorAs(t, err, &late, "who has the code is told that it is late")
-	require.Equal(t, pin.SinceIssue, late.Since)
+	require.Equal(t, state.SinceIssue, late.Since)
 	require.ErrorAs(t, testkit.Err(k.Exchange(t.Context(), try(code), civicpin.NewSecret(chosen))), &late)
 	_, err = k.Verify(t.Context(), try(wrong+wrong))
 	require.ErrorIs(t, err, pin.ErrRefused, "who has not, is not")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -42,12 +43,12 @@ func (s *Service) Attest(ctx context.Context, subject civicpin.Subject, evidence
 //   - the store's: revoke again.
 func (s *Service) Revoke(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor) error {
 	err := s.manage(ctx, subject, by, eventRevoked, reason, func(c *credential, _ time.Time) error {
-		if c.State == revoked && c.Grant == nil {
+		if c.State == state.Revoked && c.Grant == nil {
 			return store.ErrSkip
 		}
 		c.erase()
 		*c = credential{
-			State: revoked, Issue: c.Issue, Parts: c.Parts, Issued: c.Issued, Changed: c.Changed, Used: c.Used,
+			State: state.Revoked, Issue: c.Issue, Parts: c.Parts, Issued: c.Issued, Changed: c.Changed, Used: c.Used,
 			History: c.former(&s.policy), Epoch: c.Epoch + 1,
 		}
 		c.endSessions()
@@ -185,9 +186,7 @@ func (s *Service) known(ctx context.Context, subject civicpin.Subject, by civicp
 
 // A Status is what an operator, or the subject after a login, may see of a credential. It holds no secret.
 type Status struct {
-	// State is "provisional", "active", "revoked", or "vacant": a recovery that begins a credential was completed, and no secret
-	// chosen yet. Suspended is apart from it. Level and Evidence are the assurance level and what it rests on.
-	State     string
+	State     state.Credential
 	Suspended bool
 	Level     civicpin.Level
 	Evidence  []civicpin.Evidence
@@ -198,7 +197,7 @@ type Status struct {
 	// ExpiresAt is when the current secret stops being good; zero if never. Expired says since what it has expired, as
 	// [ExpiredError].Since; empty if it has not.
 	ExpiresAt time.Time
-	Expired   string
+	Expired   state.Expiry
 	// Lockout is the state of the guesses.
 	Lockout lockout.Status
 	// By and Reason are those of the last act upon the credential.
@@ -228,9 +227,9 @@ func (s *Service) Status(ctx context.Context, subject civicpin.Subject) (Status,
 		st.Evidence = append(st.Evidence, civicpin.Evidence{Method: ev.Method, Document: ev.Document, By: ev.By, At: ev.At})
 	}
 	switch c.State {
-	case provisional:
+	case state.Provisional:
 		st.ExpiresAt = c.Expires
-	case active:
+	case state.Active:
 		st.ExpiresAt = c.end(&s.policy)
 	}
 	if !c.vacant() {

@@ -11,6 +11,7 @@ import (
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
 )
 
 func TestManage(t *testing.T) {
@@ -54,7 +55,7 @@ func TestManage(t *testing.T) {
 	require.ErrorIs(t, k.Attest(ctx, maria, civicpin.Evidence{Method: civicpin.Video, By: clerk}), pin.ErrNoCredential)
 	st, err = k.Status(ctx, maria)
 	require.NoError(t, err)
-	require.Equal(t, "revoked", st.State)
+	require.Equal(t, state.Revoked, st.State)
 	require.Equal(t, civicpin.NoLevel, st.Level)
 	require.Empty(t, st.Evidence)
 }

@@ -13,7 +13,6 @@ import (
 func TestMessagesHaveTexts(t *testing.T) {
 	words, err := texts.New(texts.Service{Name: "INPS"})
 	require.NoError(t, err)
-	require.Equal(t, texts.PINPart, pin.PartMessage)
 	k := newKit(t, pin.INPS())
 	k.issued(t)
 	for _, m := range k.mail.Messages() {

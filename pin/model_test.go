@@ -95,7 +95,7 @@ func came(err error) string {
 		return "right"
 	}
 	if expired, ok := errors.AsType[*pin.ExpiredError](err); ok {
-		return "expired " + expired.Since
+		return "expired " + string(expired.Since)
 	}
 	if _, ok := errors.AsType[*lockout.LockedError](err); ok {
 		return "locked"
@@ -322,7 +322,7 @@ func TestModel(t *testing.T) {
 					return
 				}
 				require.NoError(fatal{rt}, err)
-				require.Equal(fatal{rt}, s.m.state, st.State)
+				require.EqualValues(fatal{rt}, s.m.state, st.State)
 				require.Equal(fatal{rt}, s.m.suspended, st.Suspended)
 				require.Equal(fatal{rt}, s.m.wrong, st.Lockout.Failures)
 				require.LessOrEqual(fatal{rt}, st.Lockout.Failures, p.Lockout.Ceiling)

@@ -12,6 +12,7 @@ import (
 	"github.com/civicpin/civicpin/internal/code"
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
@@ -91,10 +92,10 @@ const padding = 1024
 // likeness is a credential as most of this policy look: what is opened instead where a subject has none.
 func (s *Service) newDecoy() credential {
 	now := s.vault.Now()
-	c := credential{State: provisional, Issue: strings.Repeat("A", 26), Level: civicpin.Low, Issued: now, Epoch: 1}
+	c := credential{State: state.Provisional, Issue: strings.Repeat("A", 26), Level: civicpin.Low, Issued: now, Epoch: 1}
 	for range s.policy.Parts {
 		c.Parts = append(c.Parts, part{
-			Channel: civicpin.Email, Address: "somebody@example.org", State: Accepted, Receipt: strings.Repeat("A", 26),
+			Channel: civicpin.Email, Address: "somebody@example.org", State: state.Accepted, Receipt: strings.Repeat("A", 26),
 			Send: 1, At: now,
 		})
 	}

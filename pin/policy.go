@@ -20,10 +20,6 @@ import (
 // ErrInvalidPolicy matches every error about an invalid policy.
 var ErrInvalidPolicy = errors.New("pin: invalid policy")
 
-// Budget is the greatest chance to guess a secret, before its credential is disabled, that a policy without an exception may
-// leave: what NIST SP 800-63B-4 leaves to a random code of six digits (3.1.3.2) and 100 tries (3.2.2).
-const Budget = 1e-4
-
 // Unambiguous is an alphabet of 28 digits and letters without look-alikes.
 const Unambiguous = string(code.Unambiguous)
 
@@ -97,7 +93,7 @@ type Policy struct {
 	// Hashing says what hashing costs.
 	Hashing Hashing
 
-	// Exception is the reason, for the reader of the policy, to accept a chance of guessing above [Budget]. Empty means that it is
+	// Exception is the reason, for the reader of the policy, to accept a chance of guessing above [lockout.Budget]. Empty means that it is
 	// not accepted.
 	Exception string
 }
@@ -234,10 +230,7 @@ func (p Policy) Validate() error {
 	if !names.Valid(p.Name, 40) {
 		return bad("Name is not 1 to 40 ASCII letters, digits and -_.")
 	}
-	if err := p.Lockout.Validate(); err != nil {
-		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
-	}
-	if err := p.Sends.Validate(); err != nil {
+	if err := errors.Join(p.Lockout.Validate(), p.Sends.Validate()); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
 	if err := code.Alphabet(p.Alphabet).Validate(); err != nil {
@@ -275,8 +268,9 @@ func (p Policy) Validate() error {
 	case p.Hashing.Permits < 0 || p.Hashing.Queue < 0:
 		return bad("Hashing.Permits or Queue is negative")
 	}
-	if issued, chosen := p.GuessProbability(); max(issued, chosen) > Budget && p.Exception == "" {
-		return bad("chance of guessing %.1e issued, %.1e chosen, is above %.0e and no Exception is named", issued, chosen, Budget)
+	if issued, chosen := p.GuessProbability(); max(issued, chosen) > lockout.Budget && p.Exception == "" {
+		return bad("chance of guessing %.1e issued, %.1e chosen, is above %.0e and no Exception is named",
+			issued, chosen, lockout.Budget)
 	}
 	return nil
 }

@@ -23,8 +23,8 @@ func TestReadyPoliciesAreValid(t *testing.T) {
 	for _, p := range []pin.Policy{pin.Default(), pin.INPS()} {
 		require.NoError(t, p.Validate())
 		issued, chosen := p.GuessProbability()
-		require.Less(t, issued, pin.Budget)
-		require.Less(t, chosen, pin.Budget)
+		require.Less(t, issued, lockout.Budget)
+		require.Less(t, chosen, lockout.Budget)
 		require.Empty(t, p.Exception)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
@@ -57,7 +58,7 @@ func (s *Service) Resend(ctx context.Context, subject civicpin.Subject, part int
 			}
 			p := &e.Value.Parts[part]
 			p.Send++
-			p.State, p.Receipt, p.At = Pending, "", now
+			p.State, p.Receipt, p.At = state.Pending, "", now
 			return nil
 		})
 		return err
@@ -72,7 +73,7 @@ func (s *Service) Resend(ctx context.Context, subject civicpin.Subject, part int
 // canResend reports whether a part may be sent again: not one that is printed, and not one that is on its way, since a message
 // in its place would begin to wait anew. Where the store cannot list, a part may be on its way for ever.
 func (s *Service) canResend(c *credential, i int, now time.Time) bool {
-	return c.canSend(i, now) && !c.Parts[i].Channel.Printed() && !(c.Parts[i].State == Pending && s.out.Durable())
+	return c.canSend(i, now) && !c.Parts[i].Channel.Printed() && !(c.Parts[i].State == state.Pending && s.out.Durable())
 }
 
 // Reprint returns the text of the part that the caller prints, of a secret that was not exchanged yet: the printer jammed, or
@@ -123,6 +124,6 @@ func (s *Service) pretend(ctx context.Context) error {
 
 // canSend reports whether part i is still there to be sent.
 func (c *credential) canSend(i int, now time.Time) bool {
-	return c.State == provisional && !c.Suspended && now.Before(c.Expires) && i < len(c.Parts) && c.Parts[i].Text != "" &&
+	return c.State == state.Provisional && !c.Suspended && now.Before(c.Expires) && i < len(c.Parts) && c.Parts[i].Text != "" &&
 		c.Parts[i].Send < maxResends
 }

@@ -31,6 +31,6 @@ func TestResendsTakeNoPlaceOfTheIssues(t *testing.T) {
 	require.NoError(t, out.Flush(t.Context()))
 	require.NoError(t, pins.Resend(t.Context(), maria, 0, civicpin.Source{Address: "192.0.2.1"}))
 	require.NoError(t, out.Flush(t.Context()))
-	require.Empty(t, events.Of(outbox.EventHeld))
-	require.Len(t, events.Of(outbox.EventSent), 3)
+	require.Empty(t, events.Of("outbox.held"))
+	require.Len(t, events.Of("outbox.sent"), 3)
 }

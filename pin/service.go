@@ -13,6 +13,7 @@ import (
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/internal/shown"
 	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
@@ -158,11 +159,11 @@ func (s *Service) Verify(ctx context.Context, a Attempt) (Verified, error) {
 	}
 	c, now := &p.entry.Value, s.vault.Now()
 	if since := c.expired(&s.policy, now); since != "" {
-		s.record(ctx, a, eventExpired, c, since)
+		s.record(ctx, a, eventExpired, c, string(since))
 		return Verified{}, &ExpiredError{Since: since}
 	}
 	s.record(ctx, a, eventVerified, c, "")
-	if c.State == provisional {
+	if c.State == state.Provisional {
 		return Verified{MustExchange: true, ExpiresAt: c.Expires}, nil
 	}
 	s.touch(ctx, a, p.entry, now)

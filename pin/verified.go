@@ -7,6 +7,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/shown"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -128,5 +129,5 @@ func loginOf(a Attempt, c *credential) *login {
 
 // current reports whether the credential still has the secret that was right, and no act has ended the session since.
 func (p *login) current(c *credential) bool {
-	return c.State == active && !c.Suspended && c.Sessions == p.epoch
+	return c.State == state.Active && !c.Suspended && c.Sessions == p.epoch
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
 )
@@ -380,9 +381,9 @@ func TestImportedAndUnused(t *testing.T) {
 	k.clock.Add(180*day - 1)
 	st, err = k.Status(t.Context(), maria)
 	require.NoError(t, err)
-	require.NotEqual(t, pin.SinceUse, st.Expired)
+	require.NotEqual(t, state.SinceUse, st.Expired)
 	k.clock.Add(1)
 	_, err = k.Verify(t.Context(), try(chosen))
 	require.ErrorIs(t, err, pin.ErrExpired)
-	require.ErrorContains(t, err, pin.SinceUse)
+	require.ErrorContains(t, err, string(state.SinceUse))
 }

@@ -64,7 +64,7 @@ func (s *Service) Answer(ctx context.Context, ticket civicpin.Secret, a Answers)
 	if err := v.take(ctx, a); err != nil {
 		return Run{}, err
 	}
-	v.record(ctx, eventStep, v.way.Describe(step))
+	v.record(ctx, recoveryrun.EventStep, v.way.Describe(step))
 	err = v.arrive(ctx)
 	return v.view(), err
 }

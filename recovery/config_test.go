@@ -134,11 +134,6 @@ func TestConfigIsCopied(t *testing.T) {
 	require.Equal(t, before.Next, after.Next)
 }
 
-// Package plan must not import package pin, and has a figure of its own.
-func TestBudgetIsThatOfPINs(t *testing.T) {
-	require.Equal(t, pin.Budget, plan.Budget)
-}
-
 // Whoever matches either error catches the other.
 func TestErrPlanIsErrInvalid(t *testing.T) {
 	require.ErrorIs(t, construct(t, nil, plan.Plan{}), plan.ErrInvalid)

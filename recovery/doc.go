@@ -29,20 +29,9 @@
 //
 // Besides the errors that its documentation lists, each call returns the store's, for the log.
 //
-// # Messages
-//
-//   - recovery.link, recovery.activate, recovery.unlock: a token, a code, or both. recovery.code: a code.
-//   - recovery.waiting (parameter "until"), recovery.done, recovery.unlocked: notices, with a token that repudiates the run.
-//
 // # Events
 //
-// Ref is the plan and the id of the run.
-//
-//   - recovery.started, and recovery.step: Reason is the step that was taken.
-//   - recovery.sent: Reason is the channel, or nobody.
-//   - recovery.refused: Reason is wrong, unknown, locked, busy, expired, factor or not checked.
-//   - recovery.decided: Reason is approved or turned down, and why.
-//   - recovery.finished (Reason is the outcome), recovery.cancelled, recovery.repudiated, recovery.enrolled (without a Ref).
+// [Events] lists what is recorded of runs.
 //
 // # Stored-format compatibility
 //

@@ -12,7 +12,9 @@ import (
 	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/knowledge"
 	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/pin/rule"
 	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 )
@@ -20,10 +22,7 @@ import (
 // An AnswerError says which rule a chosen answer breaks. Tell it to the subject. It matches [civicpin.ErrInvalid].
 type AnswerError struct {
 	Question string // that the answer was chosen for
-	// Rule is "length" (one character, or over 128 bytes), "characters" (no letter or digit, or control characters),
-	// "repeated" (one character over and over), "common" (none, 123, password), "question" (a word of the question's id),
-	// "personal" (a piece of the subject's id) or "same" (the answer to another question as well).
-	Rule string
+	Rule     rule.Rule
 }
 
 // Error names the question and the rule, never the answer.
@@ -93,7 +92,7 @@ func (s *Service) chosen(ctx context.Context, subject civicpin.Subject, image st
 ) (*knowledge.Knowledge, error) {
 	k, texts, question, err := s.catalogue.Choose(subject, image, answers)
 	if broken, ok := errors.AsType[*answer.Error](err); ok {
-		return nil, &AnswerError{Question: question, Rule: string(broken.Rule)}
+		return nil, &AnswerError{Question: question, Rule: broken.Rule}
 	}
 	if err != nil || len(texts) == 0 {
 		return k, err
@@ -130,7 +129,7 @@ func (s *Service) keepEnrolled(ctx context.Context, subject civicpin.Subject, k 
 		return err
 	}
 	s.vault.Record(ctx, civicpin.Event{
-		Code: eventEnrolled, Subject: subject, By: civicpin.Citizen, Source: source, Reason: k.String(),
+		Code: recoveryrun.EventEnrolled, Subject: subject, By: civicpin.Citizen, Source: source, Reason: k.String(),
 	})
 	for _, name := range slices.Sorted(maps.Keys(s.plans)) {
 		if w := s.plans[name]; w.rebinds(k) {

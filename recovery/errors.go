@@ -32,10 +32,20 @@ var (
 	ErrNotAllowed = errors.New("recovery: not for this operator, or not now")
 )
 
+// An OperatorReason is why an operator may not do an act.
+type OperatorReason string
+
+// The reasons of an [OperatorError].
+const (
+	WrongRole  OperatorReason = "role"        // the act needs another role
+	Closed     OperatorReason = "hours"       // the role's office is closed
+	OverLimit  OperatorReason = "limit"       // the operator did as many acts in this hour as the role allows
+	SamePerson OperatorReason = "same person" // the operator approved the case before, and another one must
+)
+
 // An OperatorError says why an operator may not do an act. It matches [ErrNotAllowed].
 type OperatorError struct {
-	// Reason is "role" (the act needs another), "hours" (closed), "limit" (acts an hour) or "same person" (as approved first).
-	Reason string
+	Reason OperatorReason
 	// Until is when the office opens, or the next act is let in; zero if that is not the reason.
 	Until time.Time
 }

@@ -81,7 +81,7 @@ func (v *visit) complete(ctx context.Context) (pin.Grant, error) {
 	if err := v.keepAll(ctx, p); err != nil {
 		return pin.Grant{}, err
 	}
-	v.record(ctx, eventFinished, string(v.way.Outcome))
+	v.record(ctx, recoveryrun.EventFinished, string(v.way.Outcome))
 	return grant, nil
 }
 

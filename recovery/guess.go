@@ -10,6 +10,7 @@ import (
 	"github.com/civicpin/civicpin/internal/code"
 	"github.com/civicpin/civicpin/internal/knowledge"
 	"github.com/civicpin/civicpin/internal/letter"
+	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/recovery/plan"
@@ -160,7 +161,7 @@ func (v *visit) factor(ctx context.Context, name string, typed civicpin.Secret) 
 		err = ErrRefused
 	}
 	if err != nil {
-		v.recordBy(ctx, civicpin.Visitor, eventRefused, string(attempt.Factor))
+		v.recordBy(ctx, civicpin.Visitor, recoveryrun.EventRefused, string(attempt.Factor))
 		return err
 	}
 	return v.pass(ctx)

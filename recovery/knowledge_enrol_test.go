@@ -16,6 +16,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/pin/rule"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
@@ -40,7 +41,7 @@ func TestRefusedChoices(t *testing.T) {
 		subject civicpin.Subject
 		image   string
 		answers map[string]string
-		rule    string // of an AnswerError; empty for another error
+		rule    rule.Rule // of an AnswerError; empty for another error
 	}{
 		"nothing":                {elsa, "", nil, ""},
 		"no answers":             {elsa, "", map[string]string{}, ""},
@@ -48,19 +49,19 @@ func TestRefusedChoices(t *testing.T) {
 		"another image":          {elsa, "image-99", elsas, ""},
 		"another question":       {elsa, "", with("shoe", "red shoe"), ""},
 		"too few":                {elsa, "", map[string]string{"pet": "Fido"}, ""},
-		"no answer to one":       {elsa, "", with("pet", ""), "length"},
-		"one character":          {elsa, "", with("pet", "x"), "length"},
-		"too long":               {elsa, "", with("pet", strings.Repeat("ab", 65)), "length"},
-		"control character":      {elsa, "", with("pet", "Fi\x00do"), "characters"},
-		"not UTF-8":              {elsa, "", with("pet", "Fi\xffdo"), "characters"},
-		"signs":                  {elsa, "", with("pet", "?!"), "characters"},
-		"one over and over":      {elsa, "", with("pet", "aaaa"), "repeated"},
-		"none":                   {elsa, "", with("pet", "N/A"), "common"},
-		"123":                    {elsa, "", with("pet", "123"), "common"},
-		"the question":           {elsa, "", with("first-school", "First school"), "question"},
-		"the subject":            {elsa, "", with("pet", "171003 4065"), "personal"},
-		"alike":                  {elsa, "", with("pet", "L\u00cd"), "same"},
-		"with a right image":     {elsa, "image-01", with("pet", "x"), "length"},
+		"no answer to one":       {elsa, "", with("pet", ""), rule.Length},
+		"one character":          {elsa, "", with("pet", "x"), rule.Length},
+		"too long":               {elsa, "", with("pet", strings.Repeat("ab", 65)), rule.Length},
+		"control character":      {elsa, "", with("pet", "Fi\x00do"), rule.Characters},
+		"not UTF-8":              {elsa, "", with("pet", "Fi\xffdo"), rule.Characters},
+		"signs":                  {elsa, "", with("pet", "?!"), rule.Characters},
+		"one over and over":      {elsa, "", with("pet", "aaaa"), rule.Repeated},
+		"none":                   {elsa, "", with("pet", "N/A"), rule.Common},
+		"123":                    {elsa, "", with("pet", "123"), rule.Common},
+		"the question":           {elsa, "", with("first-school", "First school"), rule.Question},
+		"the subject":            {elsa, "", with("pet", "171003 4065"), rule.Personal},
+		"alike":                  {elsa, "", with("pet", "L\u00cd"), rule.Same},
+		"with a right image":     {elsa, "image-01", with("pet", "x"), rule.Length},
 		"more than there may be": {elsa, "", tooMany(), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -75,7 +76,7 @@ func TestRefusedChoices(t *testing.T) {
 			if ok {
 				require.Equal(t, tt.rule, broken.Rule)
 				require.Contains(t, []string{"pet", "first-school", "teacher"}, broken.Question)
-				require.Contains(t, err.Error(), broken.Rule)
+				require.Contains(t, err.Error(), string(broken.Rule))
 			}
 		})
 	}

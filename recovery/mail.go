@@ -14,17 +14,6 @@ import (
 // owner is the name under which the service's messages stand in the outbox.
 const owner = "recovery"
 
-// The kinds of the messages of this package, listed in its documentation.
-const (
-	linkMail     civicpin.MessageKind = "recovery.link"
-	activateMail civicpin.MessageKind = "recovery.activate"
-	unlockMail   civicpin.MessageKind = "recovery.unlock"
-	codeMail     civicpin.MessageKind = "recovery.code"
-	waitingMail  civicpin.MessageKind = "recovery.waiting"
-	doneMail     civicpin.MessageKind = "recovery.done"
-	unlockedMail civicpin.MessageKind = "recovery.unlocked"
-)
-
 // delivery is the service as the outbox sees it.
 type delivery Service
 

@@ -127,11 +127,11 @@ func (s *Service) Decide(ctx context.Context, id string, by Operator, verdict Ve
 		return Run{}, err
 	}
 	if !verdict.Approve {
-		v.record(ctx, eventDecided, "turned down: "+verdict.Reason)
+		v.record(ctx, recoveryrun.EventDecided, "turned down: "+verdict.Reason)
 		return Run{}, v.end(ctx, "turned down")
 	}
 	if slices.ContainsFunc(r.Approved, func(a recoveryrun.Approval) bool { return a.By == by.ID }) {
-		return Run{}, &OperatorError{Reason: "same person"}
+		return Run{}, &OperatorError{Reason: SamePerson}
 	}
 	if !r.Known && step.Questions == 0 {
 		return Run{}, pin.ErrNoCredential
@@ -140,13 +140,13 @@ func (s *Service) Decide(ctx context.Context, id string, by Operator, verdict Ve
 		if err := v.approve(ctx, step, verdict); err != nil {
 			return Run{}, err
 		}
-		v.record(ctx, eventDecided, "approved: "+verdict.Reason)
+		v.record(ctx, recoveryrun.EventDecided, "approved: "+verdict.Reason)
 		return v.view(), nil
 	}
 	if err := v.approved(ctx, step, verdict); err != nil {
 		return Run{}, err
 	}
-	v.record(ctx, eventDecided, "approved: "+verdict.Reason)
+	v.record(ctx, recoveryrun.EventDecided, "approved: "+verdict.Reason)
 	return v.onwards(ctx)
 }
 
@@ -228,7 +228,7 @@ func (s *Service) Unlock(ctx context.Context, name string, subject civicpin.Subj
 		lift = w.gate.Rebind
 	}
 	if r := s.roles[by.Role]; r != nil && !r.Unlocks {
-		return &OperatorError{Reason: "role"}
+		return &OperatorError{Reason: WrongRole}
 	}
 	if err := s.may(ctx, by, ""); err != nil {
 		return err

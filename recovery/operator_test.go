@@ -17,7 +17,7 @@ import (
 )
 
 // reason is why staff may not.
-func reason(t *testing.T, err error) string {
+func reason(t *testing.T, err error) recovery.OperatorReason {
 	t.Helper()
 	require.ErrorIs(t, err, recovery.ErrNotAllowed)
 	refused, ok := errors.AsType[*recovery.OperatorError](err)
@@ -73,7 +73,7 @@ func TestOfficeHours(t *testing.T) {
 			require.NoError(t, err, tt.now)
 			continue
 		}
-		require.Equal(t, "hours", reason(t, err), tt.now)
+		require.Equal(t, recovery.Closed, reason(t, err), tt.now)
 		closed, _ := errors.AsType[*recovery.OperatorError](err)
 		require.True(t, tt.opens.Equal(closed.Until), "%v: %v", tt.now, closed.Until)
 	}
@@ -107,13 +107,13 @@ func TestStaffThatMayNot(t *testing.T) {
 	right.Questions = answered(c.Questions, true)
 
 	_, err = k.Decide(t.Context(), run.ID, agency, right)
-	require.Equal(t, "role", reason(t, err), "another role's step")
+	require.Equal(t, recovery.WrongRole, reason(t, err), "another role's step")
 	_, err = k.StartBy(t.Context(), "video", ana, agency)
-	require.Equal(t, "role", reason(t, err))
+	require.Equal(t, recovery.WrongRole, reason(t, err))
 	_, err = k.Decide(t.Context(), run.ID, recovery.Operator{ID: civicpin.Operator("x"), Role: "nothing"}, right)
-	require.Equal(t, "role", reason(t, err))
+	require.Equal(t, recovery.WrongRole, reason(t, err))
 	_, err = k.Decide(t.Context(), run.ID, recovery.Operator{ID: civicpin.Citizen, Role: "video"}, right)
-	require.Equal(t, "role", reason(t, err), "a citizen is no staff")
+	require.Equal(t, recovery.WrongRole, reason(t, err), "a citizen is no staff")
 	_, err = k.Decide(t.Context(), run.ID, recovery.Operator{Role: "video"}, right)
 	require.ErrorIs(t, err, civicpin.ErrInvalid)
 	_, err = k.StartBy(t.Context(), "clave", ana, agency)
@@ -134,7 +134,7 @@ func TestStaffThatMayNot(t *testing.T) {
 	_, err = k.Decide(t.Context(), run.ID, video, right)
 	require.Error(t, err)
 	_, err = k.StartBy(t.Context(), "video", ana, video)
-	require.Equal(t, "hours", reason(t, err))
+	require.Equal(t, recovery.Closed, reason(t, err))
 }
 
 func TestStaffActsAreLimited(t *testing.T) {
@@ -142,7 +142,7 @@ func TestStaffActsAreLimited(t *testing.T) {
 	acts := 0
 	for range 100 {
 		if _, err := k.StartBy(t.Context(), "video", ana, video); err != nil {
-			require.Equal(t, "limit", reason(t, err))
+			require.Equal(t, recovery.OverLimit, reason(t, err))
 			break
 		}
 		acts++
@@ -170,8 +170,8 @@ func TestAgencyUnlocksThePlan(t *testing.T) {
 	_, err = k.Decide(t.Context(), run.ID, video, right)
 	require.ErrorAs(t, err, new(*lockout.LockedError))
 
-	require.Equal(t, "role", reason(t, k.Unlock(t.Context(), "video", ana, civicpin.Evidence{}, video)))
-	require.Equal(t, "role", reason(t, k.Unlock(t.Context(), "video", ana, civicpin.Evidence{}, recovery.Operator{ID: agency.ID})))
+	require.Equal(t, recovery.WrongRole, reason(t, k.Unlock(t.Context(), "video", ana, civicpin.Evidence{}, video)))
+	require.Equal(t, recovery.WrongRole, reason(t, k.Unlock(t.Context(), "video", ana, civicpin.Evidence{}, recovery.Operator{ID: agency.ID})))
 	require.ErrorIs(t, k.Unlock(t.Context(), "nothing", ana, civicpin.Evidence{}, agency), civicpin.ErrInvalid)
 	require.NoError(t, k.Unlock(t.Context(), "video", ana, civicpin.Evidence{}, agency))
 	_, err = k.Decide(t.Context(), run.ID, video, right)
@@ -264,7 +264,7 @@ func TestQuestionsBeforeASecond(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, run.Done)
 	_, err = rec.Decide(t.Context(), run.ID, agency, right)
-	require.Equal(t, "same person", reason(t, err))
+	require.Equal(t, recovery.SamePerson, reason(t, err))
 	_, err = k.login(t, anaSecret)
 	require.Error(t, err, "one is not enough")
 	run, err = rec.Decide(t.Context(), run.ID, other, right)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/internal/token"
 )
 
@@ -43,7 +44,7 @@ func (s *Service) Redeem(ctx context.Context, tok civicpin.Secret, source civicp
 	if err != nil {
 		return Run{}, gone(err)
 	}
-	v.record(ctx, eventStep, v.way.Describe(step))
+	v.record(ctx, recoveryrun.EventStep, v.way.Describe(step))
 	err = v.arrive(ctx)
 	shown := v.view()
 	shown.Ticket = ticket.Text()

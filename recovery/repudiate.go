@@ -88,6 +88,6 @@ func (s *Service) Repudiate(ctx context.Context, tok civicpin.Secret, source civ
 	if err != nil {
 		return err
 	}
-	v.record(ctx, eventRepudiated, "")
+	v.record(ctx, recoveryrun.EventRepudiated, "")
 	return nil
 }

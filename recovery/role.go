@@ -54,14 +54,14 @@ func (s *Service) may(ctx context.Context, by Operator, want string) error {
 	}
 	r := s.roles[by.Role]
 	if !by.ID.IsOperator() || r == nil || want != "" && by.Role != want {
-		return &OperatorError{Reason: "role"}
+		return &OperatorError{Reason: WrongRole}
 	}
 	if opens := r.hours.Opens(s.vault.Now()); !opens.IsZero() {
-		return &OperatorError{Reason: "hours", Until: opens}
+		return &OperatorError{Reason: Closed, Until: opens}
 	}
 	_, err := r.quota.Take(ctx, store.Key{ID: string(by.ID)}, 1)
 	if full, ok := errors.AsType[*quota.FullError](err); ok {
-		return &OperatorError{Reason: "limit", Until: full.Until}
+		return &OperatorError{Reason: OverLimit, Until: full.Until}
 	}
 	return err
 }

@@ -109,7 +109,7 @@ func (v *visit) deliver(ctx context.Context, d plan.Delivery) error {
 	if !real {
 		reason = "nobody"
 	}
-	v.recordBy(ctx, civicpin.Citizen, eventSent, reason)
+	v.recordBy(ctx, civicpin.Citizen, recoveryrun.EventSent, reason)
 	return nil
 }
 

@@ -33,7 +33,7 @@ func (s *Service) sendable(w *way) error {
 	}
 	kinds := []civicpin.MessageKind{w.end()}
 	if w.Rests() > 0 {
-		kinds = append(kinds, waitingMail)
+		kinds = append(kinds, NoticeWaiting)
 	}
 	for _, kind := range kinds {
 		for _, link := range []bool{true, false} { // contacts that cool down get none
@@ -48,7 +48,7 @@ func (s *Service) sendable(w *way) error {
 
 // notice returns a notice with what it tells: of waiting, the end of that.
 func notice(m civicpin.Message, until time.Time) civicpin.Message {
-	if m.Kind == waitingMail {
+	if m.Kind == NoticeWaiting {
 		m.Params = map[string]string{"until": until.UTC().Format(time.RFC3339)}
 	}
 	return m

@@ -66,7 +66,7 @@ func (s *Service) start(ctx context.Context, name string, subject civicpin.Subje
 	if err := s.runs.Put(ctx, &v.entry); err != nil {
 		return Run{}, err
 	}
-	v.record(ctx, eventStarted, "")
+	v.record(ctx, recoveryrun.EventStarted, "")
 	if err := v.arrive(ctx); err != nil {
 		return Run{}, err
 	}

@@ -144,7 +144,7 @@ func (v *visit) advance(ctx context.Context, to int, act func(*run, time.Time) e
 		}
 		// It can be ended as long as it can be completed.
 		good := slices.MaxFunc([]time.Time{until, v.run().Expires}, time.Time.Compare)
-		told = v.run().Notices(contacts.Recipients(), v.id(), waitingMail, until, good)
+		told = v.run().Notices(contacts.Recipients(), v.id(), NoticeWaiting, until, good)
 	}
 	return v.out.Announce(ctx, v.notices(told), func(ctx context.Context) error {
 		return v.change(ctx, func(r *run, now time.Time) error {
@@ -177,6 +177,9 @@ func (v *visit) ref(name string, class outbox.Class) outbox.Ref {
 	return outbox.Ref{Class: class, Owner: owner, Subject: v.run().Subject, ID: v.id() + "." + name}
 }
 
+// Events returns the events that this package records, as a new slice. Ref is the plan and the id of the run, if there is one.
+func Events() []civicpin.EventInfo { return recoveryrun.Events() }
+
 // record writes an event about the run.
 func (v *visit) record(ctx context.Context, code civicpin.EventCode, reason string) {
 	v.recordBy(ctx, v.by, code, reason)
@@ -206,7 +209,7 @@ func (v *visit) end(ctx context.Context, why string) error {
 	})
 	if err == nil && done {
 		v.entry = e
-		v.record(ctx, eventCancelled, why)
+		v.record(ctx, recoveryrun.EventCancelled, why)
 	}
 	return err
 }

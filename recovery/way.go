@@ -8,6 +8,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/knowledge"
+	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/recovery/plan"
 )
@@ -29,21 +30,21 @@ const codeLane = "code"
 func (w *way) message(isLink bool) civicpin.MessageKind {
 	switch {
 	case !isLink:
-		return codeMail
+		return CodeMessage
 	case w.Creates:
-		return activateMail
+		return ActivateMessage
 	case w.Outcome == plan.Unlocked:
-		return unlockMail
+		return UnlockMessage
 	}
-	return linkMail
+	return LinkMessage
 }
 
 // end is the kind of the notice that a run of the plan was completed.
 func (w *way) end() civicpin.MessageKind {
 	if w.Outcome == plan.Unlocked {
-		return unlockedMail
+		return NoticeUnlocked
 	}
-	return doneMail
+	return NoticeDone
 }
 
 // addPlan checks a plan and makes what it needs at work.
@@ -64,8 +65,8 @@ func (s *Service) addPlan(p plan.Plan) error {
 		return err
 	}
 	w := &way{Plan: p, gate: gate, digest: digest, hasty: p.Hasty()}
-	w.answers = attempt.New(s.vault, gate, s.hashing, eventRefused)
-	w.codes = attempt.New(s.vault, gate, nil, eventRefused)
+	w.answers = attempt.New(s.vault, gate, s.hashing, recoveryrun.EventRefused)
+	w.codes = attempt.New(s.vault, gate, nil, recoveryrun.EventRefused)
 	s.plans[p.Name] = w
 	return s.sendable(w)
 }

@@ -9,6 +9,9 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/otp"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/texts"
 )
 
@@ -29,7 +32,7 @@ func Example() {
 	})
 	_, err = notifier.Notify(context.Background(), civicpin.Message{
 		ID:        "7f3a",
-		Kind:      texts.PINPart,
+		Kind:      pin.PartMessage,
 		To:        civicpin.Contact{Channel: civicpin.SMS, Address: "+393331234567", Locale: "it-IT"},
 		Secret:    civicpin.NewSecret("K7PX2MQA"),
 		Part:      1,
@@ -51,7 +54,7 @@ func ExampleWriter_Render() {
 		log.Fatal(err)
 	}
 	unlock := civicpin.Message{
-		Kind:      texts.RecoveryUnlock,
+		Kind:      recovery.UnlockMessage,
 		To:        civicpin.Contact{Channel: civicpin.Email, Address: "ana@example.org", Locale: "es-EC"},
 		Link:      civicpin.NewSecret("q3X-vZ_8tYb2Nc5m"), // a token of at least 128 bits in a program
 		Secret:    civicpin.NewSecret("K7PX2MQA"),
@@ -88,7 +91,7 @@ func ExampleWriter_Check() {
 	}
 	for _, act := range []string{"pagar 1.250,00 euros", "firmar en sede.example.es"} {
 		err := w.Check(civicpin.Message{
-			Kind:   texts.OTPCode,
+			Kind:   otp.CodeMessage,
 			To:     civicpin.Contact{Channel: civicpin.SMS}, // whatever the address, and in every language
 			Secret: civicpin.NewSecret("123456"),            // as long as the codes are
 			Params: map[string]string{"act": act},

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/texts"
+	"github.com/civicpin/civicpin/pin"
 )
 
 var update = flag.Bool("update", false, "write the golden files instead of comparing with them")
@@ -37,7 +37,7 @@ func TestGolden(t *testing.T) {
 				show(string(to.Channel), message(kind, to, locale))
 			}
 			switch {
-			case kind == texts.PINPart:
+			case kind == pin.PartMessage:
 				for _, to := range contacts {
 					m := message(kind, to, locale)
 					m.Part, m.Parts = 1, 1

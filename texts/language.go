@@ -57,36 +57,36 @@ func (c changes) of(change string) (string, bool) {
 // wording returns the words for a kind, and whether there are any. What there are no parts of is an activation code.
 func (l *language) wording(kind civicpin.MessageKind, parts int) (wording, bool) {
 	switch kind {
-	case PINPart:
+	case pinPart:
 		if parts <= 1 {
 			return l.activation, true
 		}
 		return l.part, true
-	case PINChanged:
+	case pinChanged:
 		return l.changed, true
-	case PINRevoked:
+	case pinRevoked:
 		return l.revoked, true
-	case PINLocked:
+	case pinLocked:
 		return l.locked, true
-	case OTPCode:
+	case otpCode:
 		return l.code, true
-	case RecoveryLink:
+	case recoveryLink:
 		return l.recovery.link, true
-	case RecoveryActivate:
+	case recoveryActivate:
 		return l.recovery.activate, true
-	case RecoveryUnlock:
+	case recoveryUnlock:
 		return l.recovery.unlock, true
-	case RecoveryCode:
+	case recoveryCode:
 		return l.recovery.code, true
-	case RecoveryWaiting:
+	case recoveryWaiting:
 		return l.recovery.waiting, true
-	case RecoveryDone:
+	case recoveryDone:
 		return l.recovery.done, true
-	case RecoveryUnlocked:
+	case recoveryUnlocked:
 		return l.recovery.unlocked, true
-	case ContactProve:
+	case contactProve:
 		return l.recovery.prove, true
-	case ContactChanged:
+	case contactChanged:
 		return l.recovery.contact, true
 	}
 	return wording{}, false

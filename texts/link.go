@@ -51,7 +51,7 @@ func (w *Writer) secrets(v *values, m civicpin.Message) error {
 			return fmt.Errorf("texts: secret is not 1 to %d ASCII letters and digits: %w", may.code, civicpin.ErrInvalid)
 		}
 		v.code, v.letters = grouped(code, "", " "), grouped(code, ", ", ". ")
-		if len(code) <= 6 && m.Kind != PINPart { // telephones offer to fill in a short code that stands in one piece
+		if len(code) <= 6 && m.Kind != pinPart { // telephones offer to fill in a short code that stands in one piece
 			v.code = code
 		}
 	case may.code > 0 && v.link == "":

@@ -10,6 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/texts"
 )
 
@@ -162,24 +165,24 @@ func TestLinksThatAreRefused(t *testing.T) {
 			require.NotContains(t, err.Error(), code)
 		}
 		for _, bad := range []string{"", " - ", strings.Repeat("A", 25), "K7PÈ", token} {
-			m := message(texts.RecoveryCode, to, "en")
+			m := message(recovery.CodeMessage, to, "en")
 			m.Secret = civicpin.NewSecret(bad)
 			_, err := w.Render(m)
 			require.ErrorIs(t, err, civicpin.ErrInvalid, bad)
-			if m = message(texts.RecoveryLink, to, "en"); bad != "" { // a link beside it does not make a bad code good
+			if m = message(recovery.LinkMessage, to, "en"); bad != "" { // a link beside it does not make a bad code good
 				m.Secret = civicpin.NewSecret(bad)
 				_, err = w.Render(m)
 				require.ErrorIs(t, err, civicpin.ErrInvalid, bad)
 			}
 		}
 		for _, bad := range []string{"Added", "added ", "https://x.example", code} {
-			m := message(texts.ContactChanged, to, "en")
+			m := message(contact.NoticeChanged, to, "en")
 			m.Params["change"] = bad
 			_, err := w.Render(m)
 			require.ErrorIs(t, err, civicpin.ErrInvalid, bad)
 			require.NotContains(t, err.Error(), bad)
 		}
-		m := message(texts.RecoveryWaiting, to, "en")
+		m := message(recovery.NoticeWaiting, to, "en")
 		m.Params["until"] = "tomorrow"
 		_, err := w.Render(m)
 		require.ErrorIs(t, err, civicpin.ErrInvalid)
@@ -191,7 +194,7 @@ func TestWaiting(t *testing.T) {
 	w := writer(t, inps)
 	for _, locale := range locales {
 		for _, to := range contacts {
-			m := message(texts.RecoveryWaiting, to, locale)
+			m := message(recovery.NoticeWaiting, to, locale)
 			body := render(t, w, m).Body.Reveal()
 			require.Equal(t, 1, strings.Count(body, "14:05"), body)
 			require.Equal(t, isMail(to.Channel), strings.Contains(body, "15:35"), body)
@@ -214,7 +217,7 @@ func TestChanges(t *testing.T) {
 		for _, to := range contacts {
 			seen := map[string]bool{}
 			for _, change := range []string{"", "added", "changed", "removed", "primary"} {
-				m := message(texts.ContactChanged, to, locale)
+				m := message(contact.NoticeChanged, to, locale)
 				m.Params["change"] = change
 				seen[render(t, w, m).Body.Reveal()] = true
 			}
@@ -226,14 +229,14 @@ func TestChanges(t *testing.T) {
 // A short code stands in one piece, for telephones that offer to fill it in; a longer one in groups.
 func TestCodesOfRecoveries(t *testing.T) {
 	w := writer(t, inps)
-	for _, kind := range slices.Concat(steps, []civicpin.MessageKind{texts.RecoveryCode}) {
+	for _, kind := range slices.Concat(steps, []civicpin.MessageKind{recovery.CodeMessage}) {
 		for secret, want := range map[string]string{"123456": ": 123456\n", "123-456": ": 123456\n", "K7PX2MQ": ": K7PX 2MQ\n"} {
 			m := message(kind, contacts[0], "en")
 			m.Secret = civicpin.NewSecret(secret)
 			require.Contains(t, render(t, w, m).Body.Reveal(), want)
 		}
 	}
-	m := message(texts.PINPart, contacts[0], "en") // nothing fills these in
+	m := message(pin.PartMessage, contacts[0], "en") // nothing fills these in
 	m.Secret = civicpin.NewSecret("123456")
 	require.Contains(t, render(t, w, m).Body.Reveal(), ": 1234 56\n")
 }
@@ -252,7 +255,7 @@ func FuzzPage(f *testing.F) {
 			require.ErrorIs(t, err, civicpin.ErrInvalid)
 			return
 		}
-		m := message(texts.RecoveryLink, contacts[3], "en")
+		m := message(recovery.LinkMessage, contacts[3], "en")
 		m.Link = civicpin.NewSecret(token)
 		text, err := w.Render(m)
 		if err != nil {

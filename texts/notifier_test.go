@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/texts"
 )
 
@@ -29,7 +31,7 @@ func TestNotifier(t *testing.T) {
 		return "r-1", nil
 	})
 
-	m := message(texts.PINPart, contacts[0], "it")
+	m := message(pin.PartMessage, contacts[0], "it")
 	receipt, err := n.Notify(t.Context(), m)
 	require.NoError(t, err)
 	require.Equal(t, "r-1", receipt)
@@ -118,7 +120,7 @@ func longZone(t *testing.T, at time.Time) *time.Location {
 
 // A sample without a locale asks for every language, one with a locale for the language of its texts.
 func TestCheckAsksForEveryLanguage(t *testing.T) {
-	m := message(texts.ContactProve, civicpin.Contact{Channel: civicpin.SMS}, "")
+	m := message(contact.ProofMessage, civicpin.Contact{Channel: civicpin.SMS}, "")
 	m.Link, m.Secret = civicpin.Secret{}, civicpin.NewSecret(strings.Repeat("W", 24))
 	m.ExpiresAt = time.Date(2026, time.September, 30, 20, 0, 0, 0, time.UTC)
 	w := writer(t, texts.Service{Name: "€€€€€€€€€€", Location: longZone(t, m.ExpiresAt)})

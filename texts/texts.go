@@ -20,6 +20,27 @@
 // the page's address begins, and to open the page oneself if in doubt, and type the code if it has one. No e-mail has any
 // other address.
 //
+// # Kinds of messages
+//
+// A message has texts if it is of one of these kinds. The constant in the second column documents what it needs.
+//
+//	pin.part, pin.changed, pin.revoked, pin.locked      pin.PartMessage, NoticeChanged, NoticeRevoked, NoticeLocked
+//	otp.code                                            otp.CodeMessage
+//	recovery.link, recovery.activate, recovery.unlock   recovery.LinkMessage, ActivateMessage, UnlockMessage
+//	recovery.code                                       recovery.CodeMessage
+//	recovery.waiting, recovery.done, recovery.unlocked  recovery.NoticeWaiting, NoticeDone, NoticeUnlocked
+//	contact.prove, contact.changed                      contact.ProofMessage, NoticeChanged
+//
+// What the texts add to that:
+//
+//   - A code is 1 to 24 ASCII letters and digits, of otp.code 1 to 12; blanks and hyphens in it are left out.
+//   - A token is 1 to 256 letters, digits and "-._~". It is told by e-mail and certified e-mail only, and only if there is a
+//     Service.Page. A message with a token and no code that would then tell neither is refused; a notice advises to call.
+//   - The parameter "act" of otp.code is at most 32 characters that a text message can carry, without a link.
+//   - A kind that carries no Secret or no Link refuses one. ExpiresAt, Part and Parts, and "until" are told if they are set.
+//   - The parameter "more" of any kind, a number from 1, says that the message stands for so many others like it, as package
+//     outbox sends notices when there are very many. A text message tells it if there is room.
+//
 // No text names the citizen, tells the other parts, or says to which other address they went.
 package texts
 

@@ -14,17 +14,21 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/otp"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/texts"
 )
 
 var (
 	// steps carry a link, a code, or both; notices may carry a link.
-	steps   = []civicpin.MessageKind{texts.RecoveryLink, texts.RecoveryActivate, texts.RecoveryUnlock, texts.ContactProve}
+	steps   = []civicpin.MessageKind{recovery.LinkMessage, recovery.ActivateMessage, recovery.UnlockMessage, contact.ProofMessage}
 	notices = []civicpin.MessageKind{
-		texts.RecoveryWaiting, texts.RecoveryDone, texts.RecoveryUnlocked, texts.ContactChanged,
+		recovery.NoticeWaiting, recovery.NoticeDone, recovery.NoticeUnlocked, contact.NoticeChanged,
 	}
 	kinds = slices.Concat([]civicpin.MessageKind{
-		texts.PINPart, texts.PINChanged, texts.PINRevoked, texts.PINLocked, texts.OTPCode, texts.RecoveryCode,
+		pin.PartMessage, pin.NoticeChanged, pin.NoticeRevoked, pin.NoticeLocked, otp.CodeMessage, recovery.CodeMessage,
 	}, steps, notices)
 	locales = []string{"en", "es", "it"}
 	// contacts has one of each channel, and one that the library does not know.
@@ -55,7 +59,7 @@ const (
 
 // hasCode reports whether messages of a kind may have a code.
 func hasCode(kind civicpin.MessageKind) bool {
-	return kind == texts.PINPart || kind == texts.OTPCode || kind == texts.RecoveryCode || slices.Contains(steps, kind)
+	return kind == pin.PartMessage || kind == otp.CodeMessage || kind == recovery.CodeMessage || slices.Contains(steps, kind)
 }
 
 func isMail(c civicpin.Channel) bool { return c == civicpin.Email || c == civicpin.CertifiedEmail }
@@ -65,22 +69,22 @@ func message(kind civicpin.MessageKind, to civicpin.Contact, locale string) civi
 	to.Locale = locale
 	m := civicpin.Message{ID: "m1", Kind: kind, To: to}
 	switch kind {
-	case texts.PINPart:
+	case pin.PartMessage:
 		m.Secret, m.Part, m.Parts, m.ExpiresAt = civicpin.NewSecret(code), 2, 2, noon
-	case texts.PINLocked:
+	case pin.NoticeLocked:
 		m.Params = map[string]string{"until": noon.Format(time.RFC3339)}
-	case texts.OTPCode:
+	case otp.CodeMessage:
 		m.Secret, m.ExpiresAt, m.Params = civicpin.NewSecret(code), noon, map[string]string{"act": "form 130"}
-	case texts.RecoveryCode:
+	case recovery.CodeMessage:
 		m.Secret, m.ExpiresAt = civicpin.NewSecret(code), noon
-	case texts.RecoveryLink, texts.RecoveryActivate, texts.RecoveryUnlock, texts.ContactProve:
+	case recovery.LinkMessage, recovery.ActivateMessage, recovery.UnlockMessage, contact.ProofMessage:
 		m.Secret, m.Link, m.ExpiresAt = civicpin.NewSecret(code), civicpin.NewSecret(token), noon
-	case texts.RecoveryDone, texts.RecoveryUnlocked:
+	case recovery.NoticeDone, recovery.NoticeUnlocked:
 		m.Link, m.ExpiresAt = civicpin.NewSecret(token), noon
-	case texts.RecoveryWaiting:
+	case recovery.NoticeWaiting:
 		m.Link, m.ExpiresAt = civicpin.NewSecret(token), noon.Add(90*time.Minute)
 		m.Params = map[string]string{"until": noon.Format(time.RFC3339)}
-	case texts.ContactChanged:
+	case contact.NoticeChanged:
 		m.Link, m.ExpiresAt, m.Params = civicpin.NewSecret(token), noon, map[string]string{"change": "removed"}
 	}
 	return m
@@ -157,10 +161,10 @@ func TestEveryText(t *testing.T) {
 		default:
 			require.Equal(t, 1, strings.Count(body, "K7PX 2MQA"), body)
 		}
-		if m.Kind == texts.OTPCode {
+		if m.Kind == otp.CodeMessage {
 			require.Contains(t, strings.ReplaceAll(body, "\n", " "), "form 130")
 		}
-		told := m.Kind == texts.PINLocked || m.Kind == texts.RecoveryWaiting ||
+		told := m.Kind == pin.NoticeLocked || m.Kind == recovery.NoticeWaiting ||
 			(hasCode(m.Kind) && m.To.Channel != civicpin.Voice) || // a code read aloud goes without its expiry
 			(!m.Link.IsZero() && isMail(m.To.Channel))
 		require.Equal(t, told, strings.Contains(body, "14:05"), body)
@@ -207,16 +211,16 @@ func TestTextMessagesFit(t *testing.T) {
 					m.Secret = civicpin.NewSecret(strings.Repeat("W", 24))
 				}
 				switch kind {
-				case texts.PINPart:
+				case pin.PartMessage:
 					m.Part, m.Parts = 1, 1
 					fits(w, m)
 					m.Part, m.Parts = 9, 9
-				case texts.PINLocked, texts.RecoveryWaiting:
+				case pin.NoticeLocked, recovery.NoticeWaiting:
 					m.Params["until"] = late.Format(time.RFC3339)
-				case texts.OTPCode:
+				case otp.CodeMessage:
 					m.Secret = civicpin.NewSecret(strings.Repeat("W", 12))
 					m.Params["act"] = strings.Repeat("€", 16)
-				case texts.ContactChanged:
+				case contact.NoticeChanged:
 					for _, change := range []string{"", "added", "changed", "primary"} {
 						m.Params["change"] = change
 						fits(w, m)
@@ -246,14 +250,14 @@ func TestLocales(t *testing.T) {
 		{"it", "en", "en"},
 	} {
 		w := writer(t, texts.Service{Name: "INPS", Locale: tt.fallback})
-		require.Equal(t, tt.want, render(t, w, message(texts.PINChanged, contacts[0], tt.locale)).Language, "%+v", tt)
+		require.Equal(t, tt.want, render(t, w, message(pin.NoticeChanged, contacts[0], tt.locale)).Language, "%+v", tt)
 	}
 }
 
 func TestParts(t *testing.T) {
 	w := writer(t, inps)
 	for _, to := range contacts {
-		m := message(texts.PINPart, to, "en")
+		m := message(pin.PartMessage, to, "en")
 		m.Part, m.Parts = 1, 3
 		require.Contains(t, render(t, w, m).Body.Reveal(), "art 1 of 3")
 		for _, parts := range []int{0, 1} {
@@ -287,8 +291,8 @@ func TestTimes(t *testing.T) {
 		{guayaquil, "es", "Vale hasta el 03/12/2026 08:05. ", "Vale hasta el 3 de diciembre de 2026 a las 08:05."},
 	} {
 		w := writer(t, texts.Service{Name: "INPS", Location: tt.location})
-		require.Contains(t, render(t, w, message(texts.PINPart, contacts[0], tt.locale)).Body.Reveal(), tt.short)
-		body := render(t, w, message(texts.PINPart, contacts[3], tt.locale)).Body.Reveal()
+		require.Contains(t, render(t, w, message(pin.PartMessage, contacts[0], tt.locale)).Body.Reveal(), tt.short)
+		body := render(t, w, message(pin.PartMessage, contacts[3], tt.locale)).Body.Reveal()
 		require.Contains(t, strings.ReplaceAll(body, "\n", " "), tt.long)
 	}
 	// Every month has its name.
@@ -296,7 +300,7 @@ func TestTimes(t *testing.T) {
 	for _, locale := range locales {
 		seen := map[string]bool{}
 		for month := range 12 {
-			m := message(texts.PINLocked, contacts[3], locale)
+			m := message(pin.NoticeLocked, contacts[3], locale)
 			m.Params["until"] = time.Date(2026, time.Month(month+1), 9, 12, 0, 0, 0, time.UTC).Format(time.RFC3339)
 			seen[render(t, w, m).Body.Reveal()] = true
 		}
@@ -326,11 +330,11 @@ func TestWhatIsRefused(t *testing.T) {
 		"link for a secret": func(m *civicpin.Message) { m.Secret = civicpin.NewSecret("https://example.org/t") },
 		"accented secret":   func(m *civicpin.Message) { m.Secret = civicpin.NewSecret("K7PÈ") },
 		"secret in a notice": func(m *civicpin.Message) {
-			m.Kind = texts.PINChanged
+			m.Kind = pin.NoticeChanged
 		},
-		"no time": func(m *civicpin.Message) { *m = message(texts.PINLocked, m.To, "en"); m.Params["until"] = "tomorrow" },
+		"no time": func(m *civicpin.Message) { *m = message(pin.NoticeLocked, m.To, "en"); m.Params["until"] = "tomorrow" },
 		"link for a time": func(m *civicpin.Message) {
-			*m = message(texts.PINLocked, m.To, "en")
+			*m = message(pin.NoticeLocked, m.To, "en")
 			m.Params["until"] = "http://x.example"
 		},
 		"time out of range": func(m *civicpin.Message) { m.ExpiresAt = time.Unix(1, 0) },
@@ -338,7 +342,7 @@ func TestWhatIsRefused(t *testing.T) {
 		"contact":           func(m *civicpin.Message) { m.To.Address = "\x00" },
 	} {
 		for _, to := range contacts {
-			m := message(texts.PINPart, to, "en")
+			m := message(pin.PartMessage, to, "en")
 			change(&m)
 			text, err := w.Render(m)
 			require.ErrorIs(t, err, civicpin.ErrInvalid, "%s, %s", name, to.Channel)
@@ -360,7 +364,7 @@ func TestWhatIsRefused(t *testing.T) {
 	}
 	// In lower case a code could be taken for an address.
 	for _, secret := range []string{"httpk7px", "k7pxwww2"} {
-		m := message(texts.PINPart, contacts[0], "en")
+		m := message(pin.PartMessage, contacts[0], "en")
 		m.Secret = civicpin.NewSecret(secret)
 		_, err := w.Render(m)
 		require.ErrorIs(t, err, texts.ErrContainsLink)
@@ -423,25 +427,25 @@ func TestNameThatBecomesALink(t *testing.T) {
 func TestNameInNFD(t *testing.T) {
 	nfd := strings.Repeat("o\u0301", 20)
 	w := writer(t, texts.Service{Name: nfd, LongName: strings.Repeat("o\u0301", 100), Help: strings.Repeat("o\u0301", 100)})
-	require.Contains(t, render(t, w, message(texts.PINChanged, contacts[0], "es")).Body.Reveal(), strings.Repeat("o", 20)+": ")
-	require.Contains(t, render(t, w, message(texts.PINChanged, contacts[3], "es")).Subject, strings.Repeat("ó", 20)+": ")
+	require.Contains(t, render(t, w, message(pin.NoticeChanged, contacts[0], "es")).Body.Reveal(), strings.Repeat("o", 20)+": ")
+	require.Contains(t, render(t, w, message(pin.NoticeChanged, contacts[3], "es")).Subject, strings.Repeat("ó", 20)+": ")
 }
 
 func TestNameWithoutItsAccentsInTextMessagesOnly(t *testing.T) {
 	w := writer(t, texts.Service{Name: "Administración"})
-	require.Contains(t, render(t, w, message(texts.PINChanged, contacts[0], "es")).Body.Reveal(), "Administracion: ")
-	require.Contains(t, render(t, w, message(texts.PINChanged, contacts[3], "es")).Subject, "Administración: ")
+	require.Contains(t, render(t, w, message(pin.NoticeChanged, contacts[0], "es")).Body.Reveal(), "Administracion: ")
+	require.Contains(t, render(t, w, message(pin.NoticeChanged, contacts[3], "es")).Subject, "Administración: ")
 }
 
 // A name that looks like one of the patterns' own marks is a name.
 func TestValuesAreNotPatterns(t *testing.T) {
 	w := writer(t, texts.Service{Name: "{code}[{help}"})
-	body := render(t, w, message(texts.PINPart, contacts[0], "en")).Body.Reveal()
+	body := render(t, w, message(pin.PartMessage, contacts[0], "en")).Body.Reveal()
 	require.True(t, strings.HasPrefix(body, "{code}[{help}: your new PIN, part 2 of 2: K7PX 2MQA\n"), body)
 }
 
 func TestTheBodyIsASecret(t *testing.T) {
-	text := render(t, writer(t, inps), message(texts.PINPart, contacts[0], "en"))
+	text := render(t, writer(t, inps), message(pin.PartMessage, contacts[0], "en"))
 	for _, shown := range []string{fmt.Sprint(text), fmt.Sprintf("%+v %#v %q", text, text, text)} {
 		require.NotContains(t, shown, "K7PX")
 	}
@@ -464,20 +468,20 @@ func TestOneTimeCodes(t *testing.T) {
 		{"1234567", "la domanda", "it", "INPS: il suo codice per la domanda: 1234 567\nValido fino al 03/12/2026 14:05. Non lo dica a nessuno."},
 		{"K7P", "declaración", "es", "INPS: su clave de un solo uso para declaracion: K7P\nVale hasta el 03/12/2026 14:05. No la diga a nadie."},
 	} {
-		m := message(texts.OTPCode, contacts[0], tt.locale)
+		m := message(otp.CodeMessage, contacts[0], tt.locale)
 		m.Secret, m.Params = civicpin.NewSecret(tt.secret), map[string]string{"act": tt.act}
 		require.Equal(t, tt.want, render(t, w, m).Body.Reveal())
 	}
-	m := message(texts.OTPCode, contacts[3], "es")
+	m := message(otp.CodeMessage, contacts[3], "es")
 	m.Params["act"] = "declaración"
 	require.Contains(t, render(t, w, m).Body.Reveal(), "declaración", "only text messages lose their accents")
 	for _, to := range contacts {
-		m := message(texts.OTPCode, to, "en")
+		m := message(otp.CodeMessage, to, "en")
 		m.Secret = civicpin.NewSecret(strings.Repeat("1", 13))
 		_, err := w.Render(m)
 		require.ErrorIs(t, err, civicpin.ErrInvalid)
 		for _, act := range []string{strings.Repeat("a", 33), "two\nlines", "Пенсия", strings.Repeat("€", 17), "\xff"} {
-			m = message(texts.OTPCode, to, "en")
+			m = message(otp.CodeMessage, to, "en")
 			m.Params["act"] = act
 			_, err := w.Render(m)
 			require.ErrorIs(t, err, civicpin.ErrInvalid, "%q", act)
@@ -520,7 +524,7 @@ func TestActs(t *testing.T) {
 	} {
 		for _, locale := range locales {
 			for _, to := range contacts {
-				m := message(texts.OTPCode, to, locale)
+				m := message(otp.CodeMessage, to, locale)
 				m.Params["act"] = act
 				text, err := w.Render(m)
 				if want == "" {
@@ -567,10 +571,10 @@ func TestTimesThatComeTwice(t *testing.T) {
 	} {
 		w := writer(t, texts.Service{Name: "INPS", Location: tt.in})
 		for _, locale := range locales {
-			m := message(texts.OTPCode, contacts[0], locale)
+			m := message(otp.CodeMessage, contacts[0], locale)
 			m.ExpiresAt = tt.at
 			require.Contains(t, render(t, w, m).Body.Reveal(), tt.want)
-			m = message(texts.OTPCode, contacts[3], locale)
+			m = message(otp.CodeMessage, contacts[3], locale)
 			m.ExpiresAt = tt.at
 			long := regexp.QuoteMeta(strings.TrimSuffix(tt.want, ". ")) + "[.,]"
 			require.Regexp(t, long, strings.ReplaceAll(render(t, w, m).Body.Reveal(), "\n", " "))
@@ -581,7 +585,7 @@ func TestTimesThatComeTwice(t *testing.T) {
 // A notice that stands for others says so at length, and in a text message if there is room; a number that is none is refused.
 func TestMore(t *testing.T) {
 	w := writer(t, texts.Service{Name: "Portal", Page: "https://portal.example/r"})
-	for _, kind := range []civicpin.MessageKind{texts.PINChanged, texts.PINRevoked, texts.PINLocked, texts.ContactChanged} {
+	for _, kind := range []civicpin.MessageKind{pin.NoticeChanged, pin.NoticeRevoked, pin.NoticeLocked, contact.NoticeChanged} {
 		for _, locale := range []string{"en", "es", "it"} {
 			for _, to := range []civicpin.Contact{
 				{Channel: civicpin.SMS, Address: "+393331234567"},

@@ -52,23 +52,23 @@ func (w *Writer) values(m civicpin.Message, lang *language) (values, error) {
 		return values{}, err
 	}
 	switch m.Kind {
-	case PINPart:
+	case pinPart:
 		if m.Part < 0 || m.Parts < 0 || m.Part > m.Parts || m.Parts > 9 || (m.Parts > 0 && m.Part == 0) {
 			return values{}, fmt.Errorf("texts: part %d of %d: %w", m.Part, m.Parts, civicpin.ErrInvalid)
 		}
 		if m.Parts > 1 {
 			v.part, v.parts = strconv.Itoa(m.Part), strconv.Itoa(m.Parts)
 		}
-	case OTPCode:
+	case otpCode:
 		if v.act, err = act(m.Params["act"]); err != nil {
 			return values{}, err
 		}
-	case ContactChanged:
+	case contactChanged:
 		var ok bool
 		if v.change, ok = lang.recovery.changes.of(m.Params["change"]); !ok {
 			return values{}, fmt.Errorf("texts: parameter change is not one of the four: %w", civicpin.ErrInvalid)
 		}
-	case PINLocked, RecoveryWaiting:
+	case pinLocked, recoveryWaiting:
 		at = time.Time{}
 		if until := m.Params["until"]; until != "" {
 			if at, err = time.Parse(time.RFC3339, until); err != nil {

@@ -13,7 +13,6 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
-	"github.com/civicpin/civicpin/texts"
 )
 
 const day = 24 * time.Hour
@@ -86,7 +85,7 @@ func (t *tale) bySMS(ctx context.Context, c *citizen, o pin.IssueOptions) error 
 // [pin.Service.Reprint] is for the printer that jams.
 func (t *tale) print(ctx context.Context, is pin.Issue) error {
 	_, err := t.Box.Notify(ctx, civicpin.Message{
-		Kind: texts.PINPart, To: is.Parts[0].Contact, Secret: is.Slip, ExpiresAt: is.ExpiresAt,
+		Kind: pin.PartMessage, To: is.Parts[0].Contact, Secret: is.Slip, ExpiresAt: is.ExpiresAt,
 	})
 	return err
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
-	"github.com/civicpin/civicpin/texts"
 )
 
 // stage is a tale on a stage of its own.
@@ -42,7 +42,7 @@ func newStageFor(t *testing.T, policy otp.CodePolicy) *stage {
 func (s *stage) want(t *testing.T, c *citizen, level civicpin.Level, method civicpin.Method, by civicpin.Actor) {
 	t.Helper()
 	st, err := s.pins.Status(t.Context(), c.subject())
-	if err != nil || st.State != "active" || st.Level != level || len(st.Evidence) != 1 ||
+	if err != nil || st.State != state.Active || st.Level != level || len(st.Evidence) != 1 ||
 		st.Evidence[0].Method != method || st.Evidence[0].By != by {
 		t.Errorf("%s: %+v, %v; want %s by %s", c.first(), st, err, level, method)
 	}
@@ -376,8 +376,5 @@ func TestPolicy(t *testing.T) {
 	if c.Length != 3 || c.Joined != 4 || c.Valid != 10*time.Minute || c.Tries != 3 ||
 		c.Lockout.Limit != 5 || c.Exception == "" {
 		t.Errorf("%+v", c)
-	}
-	if texts.PINPart != pin.PartMessage || texts.OTPCode != otp.CodeMessage {
-		t.Error("a kind has two names")
 	}
 }

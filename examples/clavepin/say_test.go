@@ -11,6 +11,7 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/texts"
 )
 
@@ -21,7 +22,7 @@ func TestExplain(t *testing.T) {
 		&lockout.LockedError{Until: time.Date(2026, 7, 1, 22, 30, 0, 0, time.UTC)}: "on 2 July 2026 at 00:30",
 		&lockout.LockedError{Disabled: true}:                                       "registered anew",
 		otp.ErrExpired:                                                             "ten minutes",
-		&pin.ExpiredError{Since: pin.SinceIssue}:                                   "new activation code",
+		&pin.ExpiredError{Since: state.SinceIssue}:                                 "new activation code",
 		fmt.Errorf("page: %w", taken):                                              "somebody else",
 
 		errUsedUp: "", pin.ErrWrongState: "",

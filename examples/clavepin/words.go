@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/civicpin/civicpin/pin"
+
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/texts"
@@ -46,7 +48,7 @@ var activationTexts = map[string]activationText{
 // and passes on the messages that it has none for.
 func activationWords(m civicpin.Message, madrid *time.Location) (texts.Text, bool) {
 	w, ok := activationTexts[m.To.Locale]
-	if !ok || m.Kind != texts.PINPart {
+	if !ok || m.Kind != pin.PartMessage {
 		return texts.Text{}, false
 	}
 	code := play.Groups(m.Secret.Reveal())

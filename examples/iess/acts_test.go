@@ -13,6 +13,7 @@ import (
 	"github.com/civicpin/civicpin/examples/internal/play/playtest"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
 )
 
 // stage is a tale on a stage of its own.
@@ -44,7 +45,7 @@ func (s *stage) want(t *testing.T, c *citizen, level civicpin.Level, proved ...c
 	for _, e := range st.Evidence {
 		methods = append(methods, e.Method)
 	}
-	if st.State != "active" || st.Suspended || st.Level != level || !slices.Equal(methods, proved) || st.Lockout.Failures != 0 ||
+	if st.State != state.Active || st.Suspended || st.Level != level || !slices.Equal(methods, proved) || st.Lockout.Failures != 0 ||
 		st.Lockout.Locked != nil {
 		t.Errorf("%s: %+v", c.name, st)
 	}

@@ -313,7 +313,7 @@ func TestOfficeHours(t *testing.T) {
 			continue
 		}
 		closed, ok := errors.AsType[*recovery.OperatorError](err)
-		if !ok || closed.Reason != "hours" || !closed.Until.Equal(monday.Add(c.opens)) {
+		if !ok || closed.Reason != recovery.Closed || !closed.Until.Equal(monday.Add(c.opens)) {
 			t.Errorf("%d: %v", i, err)
 		}
 	}
@@ -505,7 +505,7 @@ func TestPlans(t *testing.T) {
 	}
 	for _, p := range plans() {
 		usual, corrected := p.GuessProbability(len(images))
-		if likely := max(usual, corrected) > pin.Budget; likely != (p.Exception != "") {
+		if likely := max(usual, corrected) > lockout.Budget; likely != (p.Exception != "") {
 			t.Errorf("%s: %g, %g, exception %q", p.Name, usual, corrected, p.Exception)
 		}
 		if p.Limit.Limit != 3 || p.Limit.Lock != lockout.UntilUnlocked || p.Creates != (p.Name == firstKey) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/rule"
 	"github.com/civicpin/civicpin/recovery"
 )
 
@@ -28,39 +29,39 @@ func (t *tale) ownError(err error) string {
 // staffText says to an operator why they are not allowed to do this.
 func (t *tale) staffText(e *recovery.OperatorError) string {
 	switch e.Reason {
-	case "role":
+	case recovery.WrongRole:
 		return "Your role does not do this."
-	case "hours":
+	case recovery.Closed:
 		return fmt.Sprintf("The office is closed. It opens on %s.", t.Local(e.Until))
-	case "limit":
+	case recovery.OverLimit:
 		return fmt.Sprintf("Too many cases in an hour. Go on at %s.", t.Local(e.Until))
-	case "same person":
+	case recovery.SamePerson:
 		return "Somebody else of your desk has to look at it, too."
 	}
 	return "Not now."
 }
 
 // rules are about the rules that a chosen password may break.
-var rules = map[string]string{
-	"length":     "15 to 64 characters, please. A sentence is easy to keep in mind.",
-	"characters": "There is something in it that no keyboard has.",
-	"common":     "This is one of the passwords that are guessed first.",
-	"personal":   "This has a piece of your name, cédula or address in it.",
-	"issued":     "This is a piece of the code that we gave you.",
-	"same":       "This is the password that you have.",
-	"history":    "This is a password that you have, or had.",
+var rules = map[rule.Rule]string{
+	rule.Length:     "15 to 64 characters, please. A sentence is easy to keep in mind.",
+	rule.Characters: "There is something in it that no keyboard has.",
+	rule.Common:     "This is one of the passwords that are guessed first.",
+	rule.Personal:   "This has a piece of your name, cédula or address in it.",
+	rule.Issued:     "This is a piece of the code that we gave you.",
+	rule.Same:       "This is the password that you have.",
+	rule.History:    "This is a password that you have, or had.",
 }
 
 // badAnswer words the rule that an answer breaks when a citizen enrols it.
-func badAnswer(rule string) string {
-	switch rule {
-	case "length":
+func badAnswer(broken rule.Rule) string {
+	switch broken {
+	case rule.Length:
 		return "A word or two, please."
-	case "same":
+	case rule.Same:
 		return "You gave this answer to another question, too."
-	case "question":
+	case rule.Question:
 		return "That is in the question."
-	case "personal":
+	case rule.Personal:
 		return "That is in your cédula."
 	}
 	return "That is guessed first." // characters, repeated, common

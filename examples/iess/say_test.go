@@ -9,6 +9,8 @@ import (
 	"github.com/civicpin/civicpin/examples/internal/play/playtest"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/rule"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/recovery"
 )
 
@@ -28,7 +30,7 @@ func TestExplain(t *testing.T) {
 		&recovery.OperatorError{Reason: "same person"}:         "Somebody else",
 		&recovery.AnswerError{Question: "toy", Rule: "same"}:   questions["toy"] + " You gave",
 		recovery.ErrExpired:                                    "too late",
-		&pin.ExpiredError{Since: pin.SinceIssue}:               "too late",
+		&pin.ExpiredError{Since: state.SinceIssue}:             "too late",
 		recovery.ErrGone:                                       "begin again",
 		pin.ErrNoGrant:                                         "begin again",
 		fmt.Errorf("page: %w", notAlike):                       "not alike",
@@ -42,9 +44,9 @@ func TestRules(t *testing.T) {
 	t.Parallel()
 	playtest.Rules(t, newStage(t).Page,
 		"length", "characters", "repeated", "sequence", "date", "common", "personal", "issued", "same", "history")
-	for _, rule := range []string{"length", "characters", "repeated", "common", "question", "personal", "same"} {
-		if badAnswer(rule) == "" {
-			t.Errorf("nothing for %q", rule)
+	for _, broken := range []rule.Rule{"length", "characters", "repeated", "common", "question", "personal", "same"} {
+		if badAnswer(broken) == "" {
+			t.Errorf("nothing for %q", broken)
 		}
 	}
 }

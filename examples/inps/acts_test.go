@@ -14,8 +14,8 @@ import (
 	"github.com/civicpin/civicpin/examples/internal/post"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
-	"github.com/civicpin/civicpin/texts"
 )
 
 // stage is a tale on a stage of its own.
@@ -51,14 +51,14 @@ func (s *stage) verify(t *testing.T, typed string) (pin.Verified, error) {
 }
 
 // want checks what a credential has come to.
-func want(t *testing.T, st pin.Status, state string, level civicpin.Level, method civicpin.Method) {
+func want(t *testing.T, st pin.Status, in state.Credential, level civicpin.Level, method civicpin.Method) {
 	t.Helper()
 	var proved civicpin.Method
 	if n := len(st.Evidence); n > 0 {
 		proved = st.Evidence[n-1].Method
 	}
-	if st.State != state || st.Level != level || proved != method || st.Suspended || st.Expired != "" || st.Lockout.Locked != nil {
-		t.Errorf("%+v, want %s, %s by %q", st, state, level, method)
+	if st.State != in || st.Level != level || proved != method || st.Suspended || st.Expired != "" || st.Lockout.Locked != nil {
+		t.Errorf("%+v, want %s, %s by %q", st, in, level, method)
 	}
 }
 
@@ -79,8 +79,8 @@ func TestActs(t *testing.T) {
 	t.Run("request", func(t *testing.T) {
 		s.Act(t, s.request)
 		st := s.status(t, s.maria.subject())
-		want(t, st, "provisional", civicpin.Low, "")
-		if st.Parts[0].State != pin.Delivered || st.Parts[1].State != pin.Accepted {
+		want(t, st, state.Provisional, civicpin.Low, "")
+		if st.Parts[0].State != state.Delivered || st.Parts[1].State != state.Accepted {
 			t.Errorf("parts %+v", st.Parts)
 		}
 		if d := st.ExpiresAt.Sub(st.IssuedAt); d != 7*day {
@@ -125,12 +125,12 @@ func TestActs(t *testing.T) {
 			t.Errorf("the letter took %v", d)
 		}
 		luigi := s.status(t, luigiCF)
-		want(t, luigi, "active", civicpin.Low, "")
+		want(t, luigi, state.Active, civicpin.Low, "")
 		if luigi.Parts[0].Contact.Channel != civicpin.SMS || luigi.Parts[1].Contact.Channel != civicpin.Letter {
 			t.Errorf("Luigi's parts: %+v", luigi.Parts)
 		}
 		anna := s.status(t, annaCF)
-		want(t, anna, "active", civicpin.Substantial, civicpin.InPerson)
+		want(t, anna, state.Active, civicpin.Substantial, civicpin.InPerson)
 		if anna.Parts[0].Contact.Channel != civicpin.HandedOver || anna.Evidence[0].By != clerk || anna.Evidence[0].Document == "" {
 			t.Errorf("Anna: %+v", anna)
 		}
@@ -148,7 +148,7 @@ func TestActs(t *testing.T) {
 		if d := s.Clock.Now().Sub(before); d != 15*time.Minute {
 			t.Errorf("the lock lasted %v", d)
 		}
-		want(t, s.status(t, s.maria.subject()), "active", civicpin.Low, "")
+		want(t, s.status(t, s.maria.subject()), state.Active, civicpin.Low, "")
 	})
 	t.Run("upgrade", func(t *testing.T) {
 		s.Act(t, s.upgrade)
@@ -164,7 +164,7 @@ func TestActs(t *testing.T) {
 		if d := s.Clock.Now().Sub(before); d != 270*day {
 			t.Errorf("%v went by", d)
 		}
-		want(t, s.status(t, s.maria.subject()), "active", civicpin.Substantial, civicpin.InPerson)
+		want(t, s.status(t, s.maria.subject()), state.Active, civicpin.Substantial, civicpin.InPerson)
 		for _, typed := range ownPINs[:2] {
 			if _, err := s.verify(t, typed); !errors.Is(err, pin.ErrRefused) {
 				t.Errorf("%q: %v", typed, err)
@@ -186,7 +186,7 @@ func TestActs(t *testing.T) {
 	t.Run("not me", func(t *testing.T) {
 		s.Act(t, s.notMe)
 		st := s.status(t, s.maria.subject())
-		want(t, st, "active", civicpin.Substantial, civicpin.InPerson)
+		want(t, st, state.Active, civicpin.Substantial, civicpin.InPerson)
 		if st.Parts[0].Contact.Channel != civicpin.HandedOver {
 			t.Errorf("parts %+v", st.Parts)
 		}
@@ -198,7 +198,7 @@ func TestActs(t *testing.T) {
 	t.Run("lost", func(t *testing.T) {
 		s.Act(t, s.lost)
 		st := s.status(t, s.maria.subject())
-		want(t, st, "active", civicpin.Low, "")
+		want(t, st, state.Active, civicpin.Low, "")
 		if st.Parts[1].Contact.Channel != post.CitizenCertifiedEmail {
 			t.Errorf("parts %+v", st.Parts)
 		}
@@ -325,8 +325,5 @@ func TestPolicy(t *testing.T) {
 	if p.Parts != 2 || p.Length != 8 || p.MaxAge != 90*day || p.MaxUnused != 180*day || p.Valid[civicpin.Letter] != 21*day ||
 		p.Lockout.Limit != 5 || p.Valid[post.CitizenCertifiedEmail] == 0 {
 		t.Errorf("%+v", p)
-	}
-	if texts.PINPart != pin.PartMessage {
-		t.Errorf("%s is printed, %s is sent", texts.PINPart, pin.PartMessage)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/pin"
-	"github.com/civicpin/civicpin/texts"
 )
 
 // otherWays has two more citizens come to a PIN: one by telephone, one at the counter.
@@ -129,7 +128,7 @@ func (t *tale) slip(ctx context.Context, c citizen, other civicpin.Contact, card
 // printer that jams.
 func (t *tale) print(ctx context.Context, is pin.Issue, part int) error {
 	_, err := t.Box.Notify(ctx, civicpin.Message{
-		Kind: texts.PINPart, To: is.Parts[part].Contact, Secret: is.Slip,
+		Kind: pin.PartMessage, To: is.Parts[part].Contact, Secret: is.Slip,
 		Part: part + 1, Parts: len(is.Parts), ExpiresAt: is.ExpiresAt,
 	})
 	return err

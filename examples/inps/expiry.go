@@ -9,6 +9,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
 )
 
 const day = 24 * time.Hour
@@ -23,7 +24,7 @@ func (t *tale) tooOld(ctx context.Context) error {
 	if err := t.Later(90 * day); err != nil {
 		return err
 	}
-	if err := t.loginExpired(ctx, pin.SinceChange); err != nil {
+	if err := t.loginExpired(ctx, state.SinceChange); err != nil {
 		return err
 	}
 	current := t.pin
@@ -37,7 +38,7 @@ func (t *tale) unused(ctx context.Context) error {
 	if err := t.Later(180 * day); err != nil {
 		return err
 	}
-	if err := t.loginExpired(ctx, pin.SinceUse); err != nil {
+	if err := t.loginExpired(ctx, state.SinceUse); err != nil {
 		return err
 	}
 	t.Say("She goes to the counter with her identity card, and so stays dispositivo.")
@@ -49,7 +50,7 @@ func (t *tale) unused(ctx context.Context) error {
 }
 
 // loginExpired is a login with the right PIN after its time. Who does not know the PIN is not told that it expired.
-func (t *tale) loginExpired(ctx context.Context, since string) error {
+func (t *tale) loginExpired(ctx context.Context, since state.Expiry) error {
 	typed, _, err := t.signIn(ctx, t.maria, func() (string, error) { return t.Ask("Maria's PIN", t.pin) })
 	if expired, ok := errors.AsType[*pin.ExpiredError](err); ok && expired.Since != since {
 		return fmt.Errorf("expired since %s, not %s", expired.Since, since)

@@ -7,7 +7,6 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/pin"
-	"github.com/civicpin/civicpin/texts"
 )
 
 // lost is how a PIN rests, and how it ends.
@@ -38,7 +37,7 @@ func (t *tale) revoke(ctx context.Context) error {
 		return err
 	}
 	// To all her contacts, through the outbox: a mail server that is down at this moment keeps nobody from being told.
-	if _, err := t.contacts.Notify(ctx, t.maria.subject(), texts.PINRevoked, nil); err != nil {
+	if _, err := t.contacts.Notify(ctx, t.maria.subject(), pin.NoticeRevoked, nil); err != nil {
 		return err
 	}
 	m, err := t.Delivered(ctx, t.maria.contacts[1].Address)

@@ -11,6 +11,7 @@ import (
 	"github.com/civicpin/civicpin/examples/internal/ident"
 	"github.com/civicpin/civicpin/examples/internal/post"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
 )
 
 // request has Maria ask for a PIN on line. One of the gateways is down; one half gets lost; one comes back.
@@ -106,8 +107,8 @@ func (t *tale) reports(ctx context.Context) error {
 		return err
 	}
 	err = errors.Join(
-		t.pins.Receipt(ctx, st.Parts[0].Receipt, pin.Delivered),
-		t.pins.Receipt(ctx, st.Parts[1].Receipt, pin.Failed))
+		t.pins.Receipt(ctx, st.Parts[0].Receipt, state.Delivered),
+		t.pins.Receipt(ctx, st.Parts[1].Receipt, state.Failed))
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,8 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/post"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/rule"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/recovery"
 )
 
@@ -27,21 +29,21 @@ func ownError(err error) string {
 }
 
 // rules are about the rules that a chosen PIN may break.
-var rules = map[string]string{
-	"length":     "A PIN has 8 letters or digits, no more and no fewer.",
-	"characters": "A PIN has letters from A to Z and digits only.",
-	"common":     "This is one of the PINs that are guessed first.",
-	"personal":   "This has a piece of your name, codice fiscale, birth date or contacts in it.",
-	"issued":     "This is a piece of the PIN that we sent you.",
-	"same":       "This is the PIN that you have.",
+var rules = map[rule.Rule]string{
+	rule.Length:     "A PIN has 8 letters or digits, no more and no fewer.",
+	rule.Characters: "A PIN has letters from A to Z and digits only.",
+	rule.Common:     "This is one of the PINs that are guessed first.",
+	rule.Personal:   "This has a piece of your name, codice fiscale, birth date or contacts in it.",
+	rule.Issued:     "This is a piece of the PIN that we sent you.",
+	rule.Same:       "This is the PIN that you have.",
 }
 
 // expired words since when a PIN is no longer good.
-func expired(since string) string {
+func expired(since state.Expiry) string {
 	switch since {
-	case pin.SinceChange:
+	case state.SinceChange:
 		return "Right, but your PIN is three months old. Change it, and go on."
-	case pin.SinceUse:
+	case state.SinceUse:
 		return "Right, but not used for six months. You need a new PIN, on line or at an office."
 	}
 	return "Right, but too late. Ask for a new PIN."

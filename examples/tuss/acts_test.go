@@ -12,6 +12,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/play/playtest"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
@@ -38,7 +39,7 @@ func newStageAt(t *testing.T, start time.Time) *stage {
 }
 
 // want checks what a credential has come to.
-func (s *stage) want(t *testing.T, c *citizen, state string, level civicpin.Level, method civicpin.Method) {
+func (s *stage) want(t *testing.T, c *citizen, in state.Credential, level civicpin.Level, method civicpin.Method) {
 	t.Helper()
 	st, err := s.pins.Status(t.Context(), c.subject())
 	if err != nil {
@@ -48,8 +49,8 @@ func (s *stage) want(t *testing.T, c *citizen, state string, level civicpin.Leve
 	if n := len(st.Evidence); n > 0 {
 		proved = st.Evidence[n-1].Method
 	}
-	if st.State != state || st.Level != level || proved != method || st.Suspended || st.Expired != "" || st.Lockout.Locked != nil {
-		t.Errorf("%s: %+v, want %s, %s by %q", c.first(), st, state, level, method)
+	if st.State != in || st.Level != level || proved != method || st.Suspended || st.Expired != "" || st.Lockout.Locked != nil {
+		t.Errorf("%s: %+v, want %s, %s by %q", c.first(), st, in, level, method)
 	}
 }
 
@@ -156,7 +157,7 @@ func TestActs(t *testing.T) {
 			t.Errorf("%v went by", d)
 		}
 		s.has(t, s.nuria, mobile, newEmail)
-		s.want(t, s.nuria, "active", civicpin.Substantial, civicpin.InPerson)
+		s.want(t, s.nuria, state.Active, civicpin.Substantial, civicpin.InPerson)
 	})
 	t.Run("undo", func(t *testing.T) {
 		s.Act(t, s.undo)
@@ -172,7 +173,7 @@ func TestActs(t *testing.T) {
 		s.want(t, s.nuria, "active", civicpin.Substantial, civicpin.InPerson)
 		s.has(t, s.nuria, "+34655443322", newEmail)
 		s.opens(t, s.nuria, nuriasFourth, civicpin.Substantial)
-		s.want(t, s.omar, "active", civicpin.Substantial, civicpin.InPerson)
+		s.want(t, s.omar, state.Active, civicpin.Substantial, civicpin.InPerson)
 		s.has(t, s.omar, "+34633221100", "omar@correo.example")
 		s.shut(t, s.omar, omarsFirst)
 	})
@@ -180,7 +181,7 @@ func TestActs(t *testing.T) {
 		s.Act(t, s.codes)
 		s.want(t, s.julia, "active", civicpin.Substantial, civicpin.InPerson)
 		st, err := s.pins.Status(t.Context(), s.tomas.subject())
-		if err != nil || st.State != "provisional" || st.Expired != pin.SinceIssue {
+		if err != nil || st.State != state.Provisional || st.Expired != state.SinceIssue {
 			t.Errorf("Tomás: %+v, %v", st, err)
 		}
 	})
@@ -280,17 +281,17 @@ func TestCounterHours(t *testing.T) {
 	for _, c := range []struct {
 		skip   time.Duration
 		by     recovery.Operator
-		reason string
+		reason recovery.OperatorReason
 	}{
 		{0, clerk, ""},
-		{0, operator, "role"},
-		{0, recovery.Operator{ID: clerk.ID, Role: "director"}, "role"},
-		{0, recovery.Operator{ID: civicpin.Citizen, Role: "counter"}, "role"},
+		{0, operator, recovery.WrongRole},
+		{0, recovery.Operator{ID: clerk.ID, Role: "director"}, recovery.WrongRole},
+		{0, recovery.Operator{ID: civicpin.Citizen, Role: "counter"}, recovery.WrongRole},
 		{3*time.Hour - minute, clerk, ""},
-		{minute, clerk, "hours"},
-		{19*time.Hour - minute, clerk, "hours"},
+		{minute, clerk, recovery.Closed},
+		{19*time.Hour - minute, clerk, recovery.Closed},
 		{minute, clerk, ""},
-		{3 * day, clerk, "hours"}, // Saturday
+		{3 * day, clerk, recovery.Closed}, // Saturday
 		{2 * day, clerk, ""},
 	} {
 		if err := s.Clock.Skip(c.skip); err != nil {

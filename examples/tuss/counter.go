@@ -10,7 +10,6 @@ import (
 	"github.com/civicpin/civicpin/examples/internal/post"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
-	"github.com/civicpin/civicpin/texts"
 )
 
 // terms are what everybody signs who registers, by their version.
@@ -112,7 +111,7 @@ func (t *tale) slip(ctx context.Context, c *citizen) (post.Mail, error) {
 // [pin.Service.Reprint] is for the printer that jams.
 func (t *tale) print(ctx context.Context, is pin.Issue) error {
 	_, err := t.Box.Notify(ctx, civicpin.Message{
-		Kind: texts.PINPart, To: is.Parts[0].Contact, Secret: is.Slip, ExpiresAt: is.ExpiresAt,
+		Kind: pin.PartMessage, To: is.Parts[0].Contact, Secret: is.Slip, ExpiresAt: is.ExpiresAt,
 	})
 	return err
 }

@@ -19,12 +19,12 @@ func (t *tale) office(ctx context.Context) error {
 	}
 	t.Say("She rings %s. The operator may begin no recovery:", helpLine)
 	_, err := t.rec.StartBy(ctx, planCounter.Name, t.nuria.subject(), operator)
-	if err := t.turnedDown(err, "role"); err != nil {
+	if err := t.turnedDown(err, recovery.WrongRole); err != nil {
 		return err
 	}
 	t.Say("The counter is closed. A clerk who is still there tries all the same:")
 	_, err = t.rec.StartBy(ctx, planCounter.Name, t.nuria.subject(), clerk)
-	if err := t.turnedDown(err, "hours"); err != nil {
+	if err := t.turnedDown(err, recovery.Closed); err != nil {
 		return err
 	}
 	closed, _ := errors.AsType[*recovery.OperatorError](err)
@@ -150,10 +150,10 @@ func (t *tale) strike(ctx context.Context, c *citizen) error {
 }
 
 // turnedDown prints why the library lets a member of staff do nothing, and checks that it is for that reason.
-func (t *tale) turnedDown(err error, reason string) error {
+func (t *tale) turnedDown(err error, reason recovery.OperatorReason) error {
 	e, ok := errors.AsType[*recovery.OperatorError](err)
 	if !ok || e.Reason != reason {
-		return errors.Join(errors.New("staff were not turned down for "+reason), err)
+		return errors.Join(errors.New("staff were not turned down for "+string(reason)), err)
 	}
 	if e.Until.IsZero() {
 		t.Say("Refused: not in this role.")

@@ -7,6 +7,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/rule"
 	"github.com/civicpin/civicpin/recovery"
 )
 
@@ -27,14 +28,14 @@ func (t *tale) ownError(err error) string {
 }
 
 // rules are about the rules that a chosen password may break.
-var rules = map[string]string{
-	"length":     "A password has 15 characters or more. Three words that have nothing to do with each other will do.",
-	"characters": "There is a character in it that cannot be typed everywhere.",
-	"common":     "This is one of the passwords that are guessed first.",
-	"personal":   "This has a piece of your name, number, birth date or contacts in it.",
-	"issued":     "This is a piece of the code that you were given.",
-	"same":       "This is the password that you have.",
-	"history":    "This is a password that you had before.",
+var rules = map[rule.Rule]string{
+	rule.Length:     "A password has 15 characters or more. Three words that have nothing to do with each other will do.",
+	rule.Characters: "There is a character in it that cannot be typed everywhere.",
+	rule.Common:     "This is one of the passwords that are guessed first.",
+	rule.Personal:   "This has a piece of your name, number, birth date or contacts in it.",
+	rule.Issued:     "This is a piece of the code that you were given.",
+	rule.Same:       "This is the password that you have.",
+	rule.History:    "This is a password that you had before.",
 }
 
 // levelNames are what the agency's pages call the levels of assurance.

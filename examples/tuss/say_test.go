@@ -11,8 +11,8 @@ import (
 	"github.com/civicpin/civicpin/examples/internal/play/playtest"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/recovery"
-	"github.com/civicpin/civicpin/texts"
 )
 
 func TestEveryRuleHasItsWords(t *testing.T) {
@@ -31,7 +31,7 @@ func TestExplain(t *testing.T) {
 		&lockout.LockedError{Scope: lockout.ScopeSends, Until: until}: "So many messages",
 		&lockout.LockedError{}:                                        "still works",
 		&lockout.LockedError{Disabled: true}:                          "an office",
-		&pin.ExpiredError{Since: pin.SinceIssue}:                      "new activation code",
+		&pin.ExpiredError{Since: state.SinceIssue}:                    "new activation code",
 		&pin.ChoiceError{Rule: "date"}:                                "A date",
 		fmt.Errorf("page: %w", known):                                 "that you have",
 		noNIF:                                                         "DNI or NIE",
@@ -57,7 +57,7 @@ func TestWords(t *testing.T) {
 			}
 		}
 	}
-	bySMS := civicpin.Message{Kind: texts.PINPart, To: civicpin.Contact{Channel: civicpin.SMS, Locale: "es"}}
+	bySMS := civicpin.Message{Kind: pin.PartMessage, To: civicpin.Contact{Channel: civicpin.SMS, Locale: "es"}}
 	if _, ok := activationWords(bySMS, time.UTC); ok {
 		t.Error("words for a text message")
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/civicpin/civicpin/pin"
+
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/texts"
@@ -40,7 +42,7 @@ var activationTexts = map[string]activationText{
 // activationWords words activation codes, which come on paper only. It leaves all other messages to package texts.
 func activationWords(m civicpin.Message, madrid *time.Location) (texts.Text, bool) {
 	w, ok := activationTexts[m.To.Locale]
-	if !ok || m.Kind != texts.PINPart || !m.To.Channel.Printed() {
+	if !ok || m.Kind != pin.PartMessage || !m.To.Channel.Printed() {
 		return texts.Text{}, false
 	}
 	use := fmt.Sprintf(w.use, m.ExpiresAt.In(madrid).Format("02/01/2006 15:04"))

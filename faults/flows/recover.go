@@ -125,7 +125,7 @@ func (r *recoverer) goOn(ctx context.Context, c *forgetful, w *walk) {
 func (r *recoverer) arrived(c *forgetful, w *walk) bool {
 	switch {
 	case w.at == toUse && w.link.IsZero():
-		m, ok := r.site.Mail.To(c.email.Address, w.about(linkKind))
+		m, ok := r.site.Mail.To(c.email.Address, w.about(recovery.LinkMessage))
 		w.link = m.Link
 		return ok
 	case w.at == toType && w.sent && w.code.IsZero():

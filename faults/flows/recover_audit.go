@@ -115,7 +115,7 @@ func (r *recoverer) Audit(ctx context.Context) {
 // notices looks for what both contacts are told of a recovery that was completed.
 func (r *recoverer) notices(c *forgetful, w *walk, deadline time.Time) {
 	for _, to := range []civicpin.Contact{c.email, c.phone} {
-		if _, ok := r.site.Mail.Wait(to.Address, w.about(doneKind), deadline); !ok {
+		if _, ok := r.site.Mail.Wait(to.Address, w.about(recovery.NoticeDone), deadline); !ok {
 			r.journal.Break("recover %s: was never told by %s", c.subject, to.Channel)
 		}
 		r.journal.Count("notices audited")

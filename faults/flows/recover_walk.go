@@ -57,13 +57,6 @@ func (s stage) String() string {
 	return [...]string{"using the link", "typing the code", "finishing", "choosing a secret", "afterwards"}[s]
 }
 
-// The messages of a recovery.
-const (
-	linkKind civicpin.MessageKind = "recovery.link"
-	codeKind civicpin.MessageKind = "recovery.code"
-	doneKind civicpin.MessageKind = "recovery.done"
-)
-
 // open returns the walk that is under way, nil if none is.
 func (c *forgetful) open() *walk {
 	if n := len(c.walks); n > 0 && !c.walks[n-1].ended {
@@ -84,7 +77,7 @@ func (c *forgetful) fresh(m civicpin.Message) bool {
 			return false
 		}
 	}
-	return m.Kind == codeKind
+	return m.Kind == recovery.CodeMessage
 }
 
 // unclear is failed for what may have been done though its answer was lost, which it returns.

@@ -12,9 +12,6 @@ import (
 	"github.com/civicpin/civicpin/recovery/plan"
 )
 
-// linkMessage is the kind of the message that carries a recovery's link.
-const linkMessage civicpin.MessageKind = "recovery.link"
-
 // forgotten is the way to a new PIN: a link by e-mail, and then another choice.
 var forgotten = plan.Plan{
 	Name:    "soak",
@@ -30,7 +27,7 @@ func (w *crowd) recover(ctx context.Context, i int, p *person) {
 		w.answer(ctx, "recovery begun", true, err)
 		return
 	}
-	mail := w.mail.wait(email(i).Address, linkMessage)
+	mail := w.mail.wait(email(i).Address, recovery.LinkMessage)
 	defer mail.forget()
 	if _, err = w.ways.Answer(ctx, run.Ticket, recovery.Answers{Captcha: true, Source: source(i)}); err != nil {
 		w.answer(ctx, "recovery begun", true, err)

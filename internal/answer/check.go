@@ -6,32 +6,13 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
-)
 
-// A Rule names why an answer was refused. The names are stable: callers translate them.
-type Rule string
-
-// The rules, in the order in which they are looked at.
-const (
-	// RuleLength: one character where that is no word, or over 128 bytes.
-	RuleLength Rule = "length"
-	// RuleCharacters: no letter or digit at all, or what nobody could type again.
-	RuleCharacters Rule = "characters"
-	// RuleRepeated: one character over and over.
-	RuleRepeated Rule = "repeated"
-	// RuleCommon: what people put in to be done with it: "none", "123", "password".
-	RuleCommon Rule = "common"
-	// RuleQuestion: a word of the question's own name.
-	RuleQuestion Rule = "question"
-	// RulePersonal: the subject's id, or a piece of it.
-	RulePersonal Rule = "personal"
-	// RuleSame: the answer to another question as well. [Alike] tells.
-	RuleSame Rule = "same"
+	"github.com/civicpin/civicpin/pin/rule"
 )
 
 // An Error says which rule refused an answer. It does not hold the answer, so it may be shown and logged.
 type Error struct {
-	Rule Rule
+	Rule rule.Rule
 }
 
 // Error names the rule.
@@ -52,17 +33,17 @@ func Check(normal, question, subject string) error {
 	bare := squash(normal)
 	switch {
 	case bare == "":
-		return &Error{Rule: RuleCharacters}
+		return &Error{Rule: rule.Characters}
 	case letters(normal) < 2 && !word(bare):
-		return &Error{Rule: RuleLength}
+		return &Error{Rule: rule.Length}
 	case repeated(bare):
-		return &Error{Rule: RuleRepeated}
+		return &Error{Rule: rule.Repeated}
 	case strings.Contains(commonAnswers, "\n"+bare+"\n"), sequence(bare):
-		return &Error{Rule: RuleCommon}
+		return &Error{Rule: rule.Common}
 	case ofQuestion(bare, question):
-		return &Error{Rule: RuleQuestion}
+		return &Error{Rule: rule.Question}
 	case ofSubject(bare, squash(subject)):
-		return &Error{Rule: RulePersonal}
+		return &Error{Rule: rule.Personal}
 	}
 	return nil
 }

@@ -7,13 +7,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin/internal/answer"
+	"github.com/civicpin/civicpin/pin/rule"
 )
 
 func TestCheck(t *testing.T) {
 	const subject = "RSSMRA85T10A562S"
 	for _, tt := range []struct {
 		typed, question string
-		rule            answer.Rule
+		rule            rule.Rule
 	}{
 		// Real answers, however short.
 		{"Li", "teacher", ""},
@@ -30,33 +31,33 @@ func TestCheck(t *testing.T) {
 		{"S\u00ed o no", "band", ""},
 		{"Via Roma 123", "street", ""},
 
-		{"x", "pet", answer.RuleLength},
-		{"\u00e9", "pet", answer.RuleLength},
-		{"7.", "pet", answer.RuleLength},
-		{"???", "pet", answer.RuleCharacters},
-		{"\U0001f436\U0001f436", "pet", answer.RuleCharacters},
-		{"\u0301\u0302", "pet", answer.RuleCharacters},
-		{"xx", "pet", answer.RuleRepeated},
-		{"A a a", "pet", answer.RuleRepeated},
-		{"1.1.1", "pet", answer.RuleRepeated},
-		{"123", "pet", answer.RuleCommon},
-		{"8901", "pet", answer.RuleCommon},
-		{"4321", "pet", answer.RuleCommon},
-		{"N/A", "pet", answer.RuleCommon},
-		{"No lo s\u00e9", "pet", answer.RuleCommon},
-		{"I don\u2019t know", "pet", answer.RuleCommon},
-		{"PASSWORD!", "pet", answer.RuleCommon},
-		{"Contrase\u00f1a", "pet", answer.RuleCommon},
-		{"first pet", "first-pet", answer.RuleQuestion},
-		{"Firstpet", "first-pet", answer.RuleQuestion},
-		{"Pet", "first-pet", answer.RuleQuestion},
-		{"Ni\u00f1o", "primer_ni\u00f1o", answer.RuleQuestion},
+		{"x", "pet", rule.Length},
+		{"\u00e9", "pet", rule.Length},
+		{"7.", "pet", rule.Length},
+		{"???", "pet", rule.Characters},
+		{"\U0001f436\U0001f436", "pet", rule.Characters},
+		{"\u0301\u0302", "pet", rule.Characters},
+		{"xx", "pet", rule.Repeated},
+		{"A a a", "pet", rule.Repeated},
+		{"1.1.1", "pet", rule.Repeated},
+		{"123", "pet", rule.Common},
+		{"8901", "pet", rule.Common},
+		{"4321", "pet", rule.Common},
+		{"N/A", "pet", rule.Common},
+		{"No lo s\u00e9", "pet", rule.Common},
+		{"I don\u2019t know", "pet", rule.Common},
+		{"PASSWORD!", "pet", rule.Common},
+		{"Contrase\u00f1a", "pet", rule.Common},
+		{"first pet", "first-pet", rule.Question},
+		{"Firstpet", "first-pet", rule.Question},
+		{"Pet", "first-pet", rule.Question},
+		{"Ni\u00f1o", "primer_ni\u00f1o", rule.Question},
 		{"to", "place-to-be", ""}, // too short a word to say anything
-		{"rssmra85t10a562s", "pet", answer.RulePersonal},
-		{"RSSMRA 85T10", "pet", answer.RulePersonal},
-		{"85t1", "pet", answer.RulePersonal},
+		{"rssmra85t10a562s", "pet", rule.Personal},
+		{"RSSMRA 85T10", "pet", rule.Personal},
+		{"85t1", "pet", rule.Personal},
 		{"85t", "pet", ""},
-		{"I am RSSMRA85T10A562S", "pet", answer.RulePersonal},
+		{"I am RSSMRA85T10A562S", "pet", rule.Personal},
 	} {
 		normal, err := answer.Normalise(answer.Version, tt.typed)
 		require.NoError(t, err, "%+q", tt.typed)
@@ -80,7 +81,7 @@ func TestCommonAnswers(t *testing.T) {
 	lines := strings.Fields(answer.CommonAnswers)
 	require.Greater(t, len(lines), 60)
 	for i, line := range lines {
-		require.Equal(t, answer.RuleCommon, ruleOf(t, answer.Check(line, "", "")), line)
+		require.Equal(t, rule.Common, ruleOf(t, answer.Check(line, "", "")), line)
 		require.Equal(t, line, answer.Squash(line))
 		if i > 0 {
 			require.Less(t, lines[i-1], line, "in order, and none twice")

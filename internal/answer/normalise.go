@@ -12,6 +12,8 @@ import (
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/civicpin/civicpin/pin/rule"
 )
 
 const (
@@ -32,7 +34,7 @@ var ErrVersion = errors.New("answer: unknown version of the normal form")
 // NFKC_Casefold: ignorable characters, as keyboards put them in unseen, are left out), one kind of apostrophe and one of dash,
 // as telephones replace them unasked, and blanks squeezed to one and trimmed. It is its own form.
 //
-// It gives an [*Error] with RuleLength if nothing is left, or if there are more than 128 bytes, and with RuleCharacters for
+// It gives an [*Error] with rule.Length if nothing is left, or if there are more than 128 bytes, and with rule.Characters for
 // control characters, line ends, what is not UTF-8, and what no version of Unicode known here has. It does not ask whether the
 // answer is a good one, so that [Check] can become stricter and lock nobody out.
 func Normalise(version int, typed string) (string, error) {
@@ -40,20 +42,20 @@ func Normalise(version int, typed string) (string, error) {
 		return "", ErrVersion
 	}
 	if typed == "" || len(typed) > maxBytes {
-		return "", &Error{Rule: RuleLength}
+		return "", &Error{Rule: rule.Length}
 	}
 	if !utf8.ValidString(typed) { // the normalisers would make one replacement character of all that is broken
-		return "", &Error{Rule: RuleCharacters}
+		return "", &Error{Rule: rule.Characters}
 	}
 	out, ok := form1(typed)
 	if !ok {
-		return "", &Error{Rule: RuleCharacters}
+		return "", &Error{Rule: rule.Characters}
 	}
 	if out == "" || len(out) > maxBytes {
-		return "", &Error{Rule: RuleLength}
+		return "", &Error{Rule: rule.Length}
 	}
 	if again, ok := form1(out); !ok || again != out { // a form that moves would not be found again
-		return "", &Error{Rule: RuleCharacters}
+		return "", &Error{Rule: rule.Characters}
 	}
 	return out, nil
 }

@@ -11,10 +11,11 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/civicpin/civicpin/internal/answer"
+	"github.com/civicpin/civicpin/pin/rule"
 )
 
 // ruleOf returns the rule that an error names, "" for none.
-func ruleOf(t testing.TB, err error) answer.Rule {
+func ruleOf(t testing.TB, err error) rule.Rule {
 	t.Helper()
 	if err == nil {
 		return ""
@@ -29,7 +30,7 @@ func ruleOf(t testing.TB, err error) answer.Rule {
 func TestNormalise(t *testing.T) {
 	for _, tt := range []struct {
 		typed, want string
-		rule        answer.Rule
+		rule        rule.Rule
 	}{
 		// What has to be one answer, and what must stay two.
 		{"  JOSE\u0301  MARIA", "jos\u00e9 maria", ""},
@@ -58,21 +59,21 @@ func TestNormalise(t *testing.T) {
 		{"\u2121", "tel", ""}, // capitals that come out of one sign
 		{"7", "7", ""},
 
-		{"", "", answer.RuleLength},
-		{"   ", "", answer.RuleLength},
-		{"\u200b\u3164", "", answer.RuleLength},
+		{"", "", rule.Length},
+		{"   ", "", rule.Length},
+		{"\u200b\u3164", "", rule.Length},
 		{strings.Repeat("a", 128), strings.Repeat("a", 128), ""},
-		{strings.Repeat("a", 129), "", answer.RuleLength},
-		{strings.Repeat(" ", 128) + "a", "", answer.RuleLength},
-		{strings.Repeat("\ufdfa", 42), "", answer.RuleLength}, // 126 bytes typed, 1,386 in their form
-		{"tab\there", "", answer.RuleCharacters},
-		{"line\n", "", answer.RuleCharacters},
-		{"nul\x00", "", answer.RuleCharacters},
-		{"\u0085", "", answer.RuleCharacters},
-		{"\u2028", "", answer.RuleCharacters},
-		{"\xff\xfe", "", answer.RuleCharacters},
-		{"\ue000", "", answer.RuleCharacters},            // private use
-		{"unassigned \u0378", "", answer.RuleCharacters}, // its form may be another one tomorrow
+		{strings.Repeat("a", 129), "", rule.Length},
+		{strings.Repeat(" ", 128) + "a", "", rule.Length},
+		{strings.Repeat("\ufdfa", 42), "", rule.Length}, // 126 bytes typed, 1,386 in their form
+		{"tab\there", "", rule.Characters},
+		{"line\n", "", rule.Characters},
+		{"nul\x00", "", rule.Characters},
+		{"\u0085", "", rule.Characters},
+		{"\u2028", "", rule.Characters},
+		{"\xff\xfe", "", rule.Characters},
+		{"\ue000", "", rule.Characters},            // private use
+		{"unassigned \u0378", "", rule.Characters}, // its form may be another one tomorrow
 	} {
 		got, err := answer.Normalise(answer.Version, tt.typed)
 		require.Equal(t, tt.rule, ruleOf(t, err), "%+q", tt.typed)

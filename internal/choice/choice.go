@@ -13,6 +13,8 @@ package choice
 import (
 	"fmt"
 	"unicode/utf8"
+
+	"github.com/civicpin/civicpin/pin/rule"
 )
 
 // A Form is the kind of secret that is chosen. The zero Form is none, and is refused.
@@ -68,7 +70,7 @@ func (r Rules) Validate() error {
 }
 
 // Check returns nil if the secret may be chosen, and otherwise an [*Error] that names the first rule it breaks, in the order
-// of the Rule constants. The secret is what [Rules.Normalise] returned; anything else breaks RuleCharacters. Rules that do
+// of package rule. The secret is what [Rules.Normalise] returned; anything else breaks rule.Characters. Rules that do
 // not validate give the error of [Rules.Validate].
 //
 // Of random secrets, which nobody would guess, it refuses about 15 in 100 of four digits, 13 of six, 4 of eight, and fewer
@@ -81,27 +83,27 @@ func (r Rules) Check(secret string, personal []string) error {
 		return err
 	}
 	if len(secret) > maxInput {
-		return &Error{Rule: RuleLength}
+		return &Error{Rule: rule.Length}
 	}
 	if n := utf8.RuneCountInString(secret); n < r.Min || n > r.Max {
-		return &Error{Rule: RuleLength}
+		return &Error{Rule: rule.Length}
 	}
 	if normal, err := r.Normalise(secret); err != nil || normal != secret {
-		return &Error{Rule: RuleCharacters}
+		return &Error{Rule: rule.Characters}
 	}
 	folded := fold(secret)
 	text := []rune(folded)
 	switch {
 	case repeated(text):
-		return &Error{Rule: RuleRepeated}
+		return &Error{Rule: rule.Repeated}
 	case sequence(text):
-		return &Error{Rule: RuleSequence}
+		return &Error{Rule: rule.Sequence}
 	case date(folded):
-		return &Error{Rule: RuleDate}
+		return &Error{Rule: rule.Date}
 	case common(folded, r.Words):
-		return &Error{Rule: RuleCommon}
+		return &Error{Rule: rule.Common}
 	case private(text, personal):
-		return &Error{Rule: RulePersonal}
+		return &Error{Rule: rule.Personal}
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin/internal/choice"
+	"github.com/civicpin/civicpin/pin/rule"
 )
 
 var (
@@ -30,7 +31,7 @@ var (
 var mario = []string{"RSSMRA85T10A562S", "Mario Antonio", "D'Ambròsi", "1985-12-10", "+393331234987", "m.ambro77@example.org", "Li"}
 
 // ruleOf returns the rule that refused a secret, empty if none did.
-func ruleOf(t testing.TB, err error) choice.Rule {
+func ruleOf(t testing.TB, err error) rule.Rule {
 	t.Helper()
 	if err == nil {
 		return ""
@@ -41,10 +42,10 @@ func ruleOf(t testing.TB, err error) choice.Rule {
 }
 
 func TestCheck(t *testing.T) {
-	const accepted = choice.Rule("")
+	const accepted = rule.Rule("")
 	for _, tt := range []struct {
 		rules   choice.Rules
-		want    choice.Rule
+		want    rule.Rule
 		secrets []string // already in normal form
 	}{
 		{pin4, accepted, []string{"8305", "7093", "4918", "6072", "3861"}},
@@ -56,49 +57,49 @@ func TestCheck(t *testing.T) {
 			"password is not the whole of it",
 		}},
 
-		{pin6, choice.RuleLength, []string{"", "1", "83751", "8375174", strings.Repeat("8", 5000)}},
-		{inps, choice.RuleLength, []string{"K7PX2MQ", "K7PX2MQAB"}},
-		{password, choice.RuleLength, []string{"kx7-Pq2", strings.Repeat("kx7-", 17), "òàùèéìò"}},
+		{pin6, rule.Length, []string{"", "1", "83751", "8375174", strings.Repeat("8", 5000)}},
+		{inps, rule.Length, []string{"K7PX2MQ", "K7PX2MQAB"}},
+		{password, rule.Length, []string{"kx7-Pq2", strings.Repeat("kx7-", 17), "òàùèéìò"}},
 
-		{pin6, choice.RuleCharacters, []string{"83751a", "8375 1", "８３７５１７", "-83751", "83751\x00", "٨٣٧٥١٧"}},
-		{inps, choice.RuleCharacters, []string{"k7px2mqa", "K7PX2MQÈ", "K7PX-MQA", "K7PX2MQ\xff"}},
-		{password, choice.RuleCharacters, []string{
+		{pin6, rule.Characters, []string{"83751a", "8375 1", "８３７５１７", "-83751", "83751\x00", "٨٣٧٥١٧"}},
+		{inps, rule.Characters, []string{"k7px2mqa", "K7PX2MQÈ", "K7PX-MQA", "K7PX2MQ\xff"}},
+		{password, rule.Characters, []string{
 			"kx7\tPq2zz", "kx7Pq2z\x00", "kx7Pq2z\xff", "cafe\u0301 noir", "kx7\u00a0Pq2z",
 			"kx7Pq2z\u0378",
 		}},
 
-		{pin4, choice.RuleCommon, []string{"5150", "1492", "7894"}},
-		{pin6, choice.RuleCommon, []string{"315475", "007008", "123589"}},
-		{inps, choice.RuleCommon, []string{"PASSWORD", "JUVENTUS", "MARIO123", "ANNA2004", "DRAGON77", "INPSPIN1", "TRUSTNO1"}},
-		{inps, choice.RuleCommon, []string{"MENAGE12"}},
-		{password, choice.RuleCommon, []string{
+		{pin4, rule.Common, []string{"5150", "1492", "7894"}},
+		{pin6, rule.Common, []string{"315475", "007008", "123589"}},
+		{inps, rule.Common, []string{"PASSWORD", "JUVENTUS", "MARIO123", "ANNA2004", "DRAGON77", "INPSPIN1", "TRUSTNO1"}},
+		{inps, rule.Common, []string{"MENAGE12"}},
+		{password, rule.Common, []string{
 			"password", "PassWord", "pàsswörd", "password1!", "contraseña", "Contraseña2024", "barcelona", "Mario1984", "garcia99!",
 			"francesco!", "ｐａｓｓｗｏｒｄ",
 		}},
 
-		{pin4, choice.RuleRepeated, []string{"0000", "1212", "7117", "5588"}},
-		{pin6, choice.RuleRepeated, []string{"000000", "323232", "393399", "778877", "503503"}},
-		{inps, choice.RuleRepeated, []string{"ABABABAB", "AAAABBBB", "K7PXK7PX", "K7PK7PK7", "00000001"}},
-		{password, choice.RuleRepeated, []string{"aAaAaAaA", "zzzzzzzzzzzz", "gufo gufo gufo gufo", "kx7-kx7-kx7-", "ababcdcdabab"}},
+		{pin4, rule.Repeated, []string{"0000", "1212", "7117", "5588"}},
+		{pin6, rule.Repeated, []string{"000000", "323232", "393399", "778877", "503503"}},
+		{inps, rule.Repeated, []string{"ABABABAB", "AAAABBBB", "K7PXK7PX", "K7PK7PK7", "00000001"}},
+		{password, rule.Repeated, []string{"aAaAaAaA", "zzzzzzzzzzzz", "gufo gufo gufo gufo", "kx7-kx7-kx7-", "ababcdcdabab"}},
 
-		{pin4, choice.RuleSequence, []string{"1234", "4321", "8901", "2468", "2580", "0852", "8642"}},
-		{pin6, choice.RuleSequence, []string{"123456", "654321", "890123", "456789", "147369", "369147", "123987", "123458", "224466"}},
-		{inps, choice.RuleSequence, []string{
+		{pin4, rule.Sequence, []string{"1234", "4321", "8901", "2468", "2580", "0852", "8642"}},
+		{pin6, rule.Sequence, []string{"123456", "654321", "890123", "456789", "147369", "369147", "123987", "123458", "224466"}},
+		{inps, rule.Sequence, []string{
 			"ABCDEFGH", "HGFEDCBA", "1234ABCD", "ABC12345", "QWERTYUI", "ASDFGHJK", "12345679", "A1B2C3D4", "POI98765",
 			"1QAZ4RFV", "ACEGIKMO",
 		}},
-		{password, choice.RuleSequence, []string{
+		{password, rule.Sequence, []string{
 			"abcdefgh", "AbCdEfGh", "qwertyuiop12345", "asdfghjklòà", "asdfghjklñ!", "!\"£$%&/()=",
 			"zxcvbnm,.-", "0987poiu",
 		}},
 
-		{pin4, choice.RuleDate, []string{"1006", "3112", "1231", "1958", "2031", "2902"}},
-		{pin5, choice.RuleDate, []string{"31958", "19583"}},
-		{pin6, choice.RuleDate, []string{"140385", "031485", "850314", "290284", "031985", "198503", "141985"}},
-		{pin7, choice.RuleDate, []string{"1031985", "1431985", "1231985"}},
-		{pin8, choice.RuleDate, []string{"14031985", "03141985", "19850314", "19851403", "29021983", "31122099", "02011900"}},
-		{inps, choice.RuleDate, []string{"14031985", "19850314"}},
-		{password, choice.RuleDate, []string{"14/03/1985", "1985-03-14", "14.03.85", "14 03 1985"}},
+		{pin4, rule.Date, []string{"1006", "3112", "1231", "1958", "2031", "2902"}},
+		{pin5, rule.Date, []string{"31958", "19583"}},
+		{pin6, rule.Date, []string{"140385", "031485", "850314", "290284", "031985", "198503", "141985"}},
+		{pin7, rule.Date, []string{"1031985", "1431985", "1231985"}},
+		{pin8, rule.Date, []string{"14031985", "03141985", "19850314", "19851403", "29021983", "31122099", "02011900"}},
+		{inps, rule.Date, []string{"14031985", "19850314"}},
+		{password, rule.Date, []string{"14/03/1985", "1985-03-14", "14.03.85", "14 03 1985"}},
 		{pin6, accepted, []string{"328785", "007285", "313885"}},
 		{pin8, accepted, []string{"32071985", "14131985", "14032185", "30021985", "00071985"}},
 	} {
@@ -109,10 +110,10 @@ func TestCheck(t *testing.T) {
 }
 
 func TestCheckPersonal(t *testing.T) {
-	const refused, accepted = choice.RulePersonal, choice.Rule("")
+	const refused, accepted = rule.Personal, rule.Rule("")
 	for _, tt := range []struct {
 		rules   choice.Rules
-		want    choice.Rule
+		want    rule.Rule
 		secrets []string
 	}{
 		{pin4, refused, []string{"4987", "8943", "2349", "8510", "5891"}},
@@ -147,21 +148,21 @@ func TestCheckPersonal(t *testing.T) {
 func TestCheckPersonalByLength(t *testing.T) {
 	personal := []string{"Gino Marchesi", "Eva"}
 	wide := choice.Rules{Form: choice.Password, Min: 4, Max: 64}
-	for secret, want := range map[string]choice.Rule{
-		"kxeva7pq":          choice.RulePersonal, // 8: a whole name of 3
-		"kxeva7pqz":         "",                  // 9
-		"kxmarc7p":          choice.RulePersonal, // 8: a run of 4
-		"kxmarc7pq":         "",                  // 9: 4 of 9 are not half
-		"kxgino7pq":         choice.RulePersonal, // 9: a whole name of 4
-		"kxmarch7pqz":       choice.RulePersonal, // 11: a run of 5
-		"kxmarch7pqzw":      "",                  // 12
-		"kxgino7pqzwb":      "",                  // 12: a whole name of 4
-		"kxmarche7pqzwb":    choice.RulePersonal, // 14: a run of 6
-		"kxehcram7pqzwb":    choice.RulePersonal, // and backwards
-		"gino e march 7p":   choice.RulePersonal, // 9 of 12 characters
-		"gino e chesi 7p":   choice.RulePersonal,
+	for secret, want := range map[string]rule.Rule{
+		"kxeva7pq":          rule.Personal, // 8: a whole name of 3
+		"kxeva7pqz":         "",            // 9
+		"kxmarc7p":          rule.Personal, // 8: a run of 4
+		"kxmarc7pq":         "",            // 9: 4 of 9 are not half
+		"kxgino7pq":         rule.Personal, // 9: a whole name of 4
+		"kxmarch7pqz":       rule.Personal, // 11: a run of 5
+		"kxmarch7pqzw":      "",            // 12
+		"kxgino7pqzwb":      "",            // 12: a whole name of 4
+		"kxmarche7pqzwb":    rule.Personal, // 14: a run of 6
+		"kxehcram7pqzwb":    rule.Personal, // and backwards
+		"gino e march 7p":   rule.Personal, // 9 of 12 characters
+		"gino e chesi 7p":   rule.Personal,
 		"gino e cielo 7pqz": "",
-		"m-a-r-c-h-e-7pqz":  choice.RulePersonal, // signs in between hide nothing
+		"m-a-r-c-h-e-7pqz":  rule.Personal, // signs in between hide nothing
 	} {
 		assert.Equal(t, want, ruleOf(t, wide.Check(secret, personal)), "%q", secret)
 	}
@@ -178,15 +179,15 @@ func TestCheckPersonalEverywhere(t *testing.T) {
 	for at := range choice.Longest - 7 {
 		secret := slices.Clone(filler)
 		copy(secret[at:], "marchesi")
-		require.Equal(t, choice.RulePersonal, ruleOf(t, phrase.Check(string(secret), []string{"Marchesi"})), at)
-		require.Equal(t, choice.RulePersonal, ruleOf(t, phrase.Check(string(secret), []string{"isehcraM"})), at)
+		require.Equal(t, rule.Personal, ruleOf(t, phrase.Check(string(secret), []string{"Marchesi"})), at)
+		require.Equal(t, rule.Personal, ruleOf(t, phrase.Check(string(secret), []string{"isehcraM"})), at)
 	}
 }
 
 func TestCheckLooksAtSixtyFourPieces(t *testing.T) {
 	personal := slices.Repeat([]string{"Q"}, 64)
 	personal[63] = "Marchesi"
-	assert.Equal(t, choice.RulePersonal, ruleOf(t, inps.Check("K7MARCH2", personal)))
+	assert.Equal(t, rule.Personal, ruleOf(t, inps.Check("K7MARCH2", personal)))
 	require.NoError(t, inps.Check("K7MARCH2", slices.Insert(personal, 0, "Q")))
 	require.NoError(t, inps.Check("K7MARCH2", []string{strings.Repeat("Q", 64) + "Marchesi"}))
 	require.NoError(t, inps.Check("K7PX2MQA", []string{"", "@", "\xff\xff\xff\xff", "2006-13-45", strings.Repeat("è", 500)}))
@@ -197,8 +198,8 @@ func TestCheckRefusesEachRunOfTheTaxCode(t *testing.T) {
 	code := mario[0]
 	for i := range len(code) - 7 {
 		run := code[i : i+8]
-		require.Equal(t, choice.RulePersonal, ruleOf(t, inps.Check(run, []string{code})), "%q", run)
-		require.Equal(t, choice.RulePersonal, ruleOf(t, inps.Check(run, []string{strings.ToLower(code)})), "%q", run)
+		require.Equal(t, rule.Personal, ruleOf(t, inps.Check(run, []string{code})), "%q", run)
+		require.Equal(t, rule.Personal, ruleOf(t, inps.Check(run, []string{strings.ToLower(code)})), "%q", run)
 	}
 }
 
@@ -206,7 +207,7 @@ func TestCheckRefusesEachRunOfTheTaxCode(t *testing.T) {
 func TestCheckRefusesTheBirthDateInAPassword(t *testing.T) {
 	for _, tail := range []string{"19851210", "10121985", "12101985", "101285", "851210", "121085", "012158"} {
 		for _, secret := range []string{"kx" + tail, tail + "kx", "K" + tail + "Z"} {
-			require.Equal(t, choice.RulePersonal, ruleOf(t, password.Check(secret, []string{"1985-12-10"})), "%q", secret)
+			require.Equal(t, rule.Personal, ruleOf(t, password.Check(secret, []string{"1985-12-10"})), "%q", secret)
 		}
 	}
 }
@@ -217,17 +218,17 @@ func TestCheckNamesTheFirstRule(t *testing.T) {
 	for _, tt := range []struct {
 		rules  choice.Rules
 		secret string
-		want   choice.Rule
+		want   rule.Rule
 	}{
-		{pin4, "123456", choice.RuleLength},
-		{pin6, "aaaaaa", choice.RuleCharacters},
-		{password, "password", choice.RuleCommon},
-		{pin6, "111111", choice.RuleRepeated},
-		{pin6, "123456", choice.RuleSequence},
-		{pin8, "99999998", choice.RuleRepeated},
-		{pin6, "012346", choice.RuleSequence},
-		{pin8, "14031953", choice.RuleDate},
-		{inps, "MARIO123", choice.RuleCommon},
+		{pin4, "123456", rule.Length},
+		{pin6, "aaaaaa", rule.Characters},
+		{password, "password", rule.Common},
+		{pin6, "111111", rule.Repeated},
+		{pin6, "123456", rule.Sequence},
+		{pin8, "99999998", rule.Repeated},
+		{pin6, "012346", rule.Sequence},
+		{pin8, "14031953", rule.Date},
+		{inps, "MARIO123", rule.Common},
 	} {
 		for range 20 {
 			assert.Equal(t, tt.want, ruleOf(t, tt.rules.Check(tt.secret, personal)), tt.secret)
@@ -261,9 +262,9 @@ func TestErrorsHoldNothing(t *testing.T) {
 
 func TestErrorTexts(t *testing.T) {
 	seen := map[string]bool{}
-	for _, rule := range []choice.Rule{
-		choice.RuleLength, choice.RuleCharacters, choice.RuleCommon, choice.RuleRepeated, choice.RuleSequence,
-		choice.RuleDate, choice.RulePersonal, "another",
+	for _, rule := range []rule.Rule{
+		rule.Length, rule.Characters, rule.Common, rule.Repeated, rule.Sequence,
+		rule.Date, rule.Personal, "another",
 	} {
 		text := (&choice.Error{Rule: rule}).Error()
 		require.True(t, strings.HasPrefix(text, "choice: refused"), text)

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin/internal/choice"
+	"github.com/civicpin/civicpin/pin/rule"
 )
 
 func TestCommonValues(t *testing.T) {
@@ -42,12 +43,12 @@ func TestCommonValues(t *testing.T) {
 
 // What is refused is the whole value, or the value with a short ending; not every secret that holds one.
 func TestCommonEndings(t *testing.T) {
-	for secret, want := range map[string]choice.Rule{
-		"barcelona":         choice.RuleCommon,
-		"barcelona9":        choice.RuleCommon,
-		"barcelona2016":     choice.RuleCommon,
-		"barcelona!!!!":     choice.RuleCommon,
-		"BARCELONA. 7":      choice.RuleCommon,
+	for secret, want := range map[string]rule.Rule{
+		"barcelona":         rule.Common,
+		"barcelona9":        rule.Common,
+		"barcelona2016":     rule.Common,
+		"barcelona!!!!":     rule.Common,
+		"BARCELONA. 7":      rule.Common,
 		"barcelona20163":    "",
 		"9barcelona":        "",
 		"barcelona del mar": "",

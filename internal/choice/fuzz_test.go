@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/civicpin/civicpin/internal/choice"
+	"github.com/civicpin/civicpin/pin/rule"
 )
 
 // Normalising is idempotent, bounded, and gives what the form has.
@@ -62,13 +63,13 @@ func FuzzCheck(f *testing.F) {
 			}
 			return
 		}
-		rule := ruleOf(t, err)
-		if again := ruleOf(t, rules.Check(secret, personal)); again != rule {
-			t.Fatalf("%q, then %q", rule, again)
+		broken := ruleOf(t, err)
+		if again := ruleOf(t, rules.Check(secret, personal)); again != broken {
+			t.Fatalf("%q, then %q", broken, again)
 		}
 		switch alone := ruleOf(t, rules.Check(secret, nil)); {
-		case rule == choice.RulePersonal && alone != "", rule != choice.RulePersonal && alone != rule:
-			t.Fatalf("%q with personal data, %q without", rule, alone)
+		case broken == rule.Personal && alone != "", broken != rule.Personal && alone != broken:
+			t.Fatalf("%q with personal data, %q without", broken, alone)
 		}
 		if err != nil {
 			return

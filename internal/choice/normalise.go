@@ -7,6 +7,8 @@ import (
 
 	"golang.org/x/text/secure/precis"
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/civicpin/civicpin/pin/rule"
 )
 
 // NormaliserVersion is the version of what [Rules.Normalise] does. Whoever stores a hash stores it too: NIST changed its mind
@@ -18,16 +20,16 @@ const NormaliserVersion = 1
 // full-width digits count as digits, in upper case, without blanks and hyphens. Password: OpaqueString of RFC 8265, which
 // is NFC with every kind of space made the ASCII one; nothing is trimmed and case is kept.
 //
-// It gives an [*Error] with RuleLength if nothing is left or if more was typed than any secret may have, and with
-// RuleCharacters for what the form does not have. It does not look at Min and Max, so that a policy made stricter does not
+// It gives an [*Error] with rule.Length if nothing is left or if more was typed than any secret may have, and with
+// rule.Characters for what the form does not have. It does not look at Min and Max, so that a policy made stricter does not
 // lock out who chose before. It depends on nothing but what was typed: a caller that answers a failed Normalise as
 // it answers a wrong secret, and does the same work, tells nothing about the subject.
 func (r Rules) Normalise(typed string) (string, error) {
 	if typed == "" || len(typed) > maxInput {
-		return "", &Error{Rule: RuleLength}
+		return "", &Error{Rule: rule.Length}
 	}
 	if !utf8.ValidString(typed) { // the normalisers would make one replacement character of all that is broken
-		return "", &Error{Rule: RuleCharacters}
+		return "", &Error{Rule: rule.Characters}
 	}
 	switch r.Form {
 	case Digits, Alphanumeric:
@@ -35,7 +37,7 @@ func (r Rules) Normalise(typed string) (string, error) {
 	case Password:
 		return opaque(typed)
 	}
-	return "", &Error{Rule: RuleCharacters} // an unknown form has no characters
+	return "", &Error{Rule: rule.Characters} // an unknown form has no characters
 }
 
 // code is Normalise for Digits and Alphanumeric.
@@ -54,11 +56,11 @@ func (r Rules) code(typed string) (string, error) {
 		case unicode.IsSpace(c), unicode.Is(unicode.Pd, c), c == '\u2212':
 			// Blanks, hyphens and dashes, and the minus sign: left out, as people group long codes in their own way.
 		default:
-			return "", &Error{Rule: RuleCharacters}
+			return "", &Error{Rule: rule.Characters}
 		}
 	}
 	if len(out) == 0 || len(out) > longest {
-		return "", &Error{Rule: RuleLength}
+		return "", &Error{Rule: rule.Length}
 	}
 	return string(out), nil
 }
@@ -68,17 +70,17 @@ func opaque(typed string) (string, error) {
 	if !printableASCII(typed) { // printable ASCII is its own normal form
 		out, err := precis.OpaqueString.String(typed)
 		if err != nil {
-			return "", &Error{Rule: RuleCharacters}
+			return "", &Error{Rule: rule.Characters}
 		}
 		// RFC 8265 asks that applying the rules again changes nothing. RFC 8264 7 allows three more passes before a text is
 		// refused as not stable; here one more has to be enough.
 		if again, err := precis.OpaqueString.String(out); err != nil || again != out {
-			return "", &Error{Rule: RuleCharacters}
+			return "", &Error{Rule: rule.Characters}
 		}
 		typed = out
 	}
 	if utf8.RuneCountInString(typed) > longest {
-		return "", &Error{Rule: RuleLength}
+		return "", &Error{Rule: rule.Length}
 	}
 	return typed, nil
 }

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/text/secure/precis"
 
 	"github.com/civicpin/civicpin/internal/choice"
+	"github.com/civicpin/civicpin/pin/rule"
 )
 
 func TestNormalise(t *testing.T) {
@@ -17,7 +18,7 @@ func TestNormalise(t *testing.T) {
 		rules choice.Rules
 		typed string
 		want  string
-		rule  choice.Rule
+		rule  rule.Rule
 	}{
 		{pin6, "830517", "830517", ""},
 		{pin6, " 83-05 17\n", "830517", ""},
@@ -27,33 +28,33 @@ func TestNormalise(t *testing.T) {
 		{pin6, "83\u00a005\u200917", "830517", ""},
 		{pin6, "83\u22120517", "830517", ""},
 		{pin6, "8", "8", ""}, // the length is for Check
-		{pin6, "83051o", "", choice.RuleCharacters},
-		{pin6, "83_05", "", choice.RuleCharacters},
-		{pin6, "٨٣٠٥١٧", "", choice.RuleCharacters},
-		{pin6, "83\xff05", "", choice.RuleCharacters},
-		{pin6, "83\x0005", "", choice.RuleCharacters},
-		{pin6, "", "", choice.RuleLength},
-		{pin6, " - ", "", choice.RuleLength},
-		{pin6, strings.Repeat("1", choice.Longest+1), "", choice.RuleLength},
-		{pin6, strings.Repeat(" ", choice.MaxInput+1) + "830517", "", choice.RuleLength},
+		{pin6, "83051o", "", rule.Characters},
+		{pin6, "83_05", "", rule.Characters},
+		{pin6, "٨٣٠٥١٧", "", rule.Characters},
+		{pin6, "83\xff05", "", rule.Characters},
+		{pin6, "83\x0005", "", rule.Characters},
+		{pin6, "", "", rule.Length},
+		{pin6, " - ", "", rule.Length},
+		{pin6, strings.Repeat("1", choice.Longest+1), "", rule.Length},
+		{pin6, strings.Repeat(" ", choice.MaxInput+1) + "830517", "", rule.Length},
 		{inps, "k7px-2mqa", "K7PX2MQA", ""},
 		{inps, "Ｋ７ｐｘ ２ｍｑａ", "K7PX2MQA", ""},
-		{inps, "k7pıx2mq", "", choice.RuleCharacters}, // the dotless i is no I
-		{inps, "straße12", "", choice.RuleCharacters},
-		{inps, "К7РХ2МQА", "", choice.RuleCharacters}, // Cyrillic letters that look alike
+		{inps, "k7pıx2mq", "", rule.Characters}, // the dotless i is no I
+		{inps, "straße12", "", rule.Characters},
+		{inps, "К7РХ2МQА", "", rule.Characters}, // Cyrillic letters that look alike
 		{password, "Tavolo Blu!", "Tavolo Blu!", ""},
 		{password, " blank at both ends ", " blank at both ends ", ""},
 		{password, "cafe\u0301", "café", ""},
 		{password, "a\u3000b\u00a0c", "a b c", ""},
 		{password, "ＡＢＣ", "ＡＢＣ", ""}, // NFC, not NFKC: width counts
-		{password, "tab\there", "", choice.RuleCharacters},
-		{password, "nul\x00", "", choice.RuleCharacters},
-		{password, "\xff\xfe", "", choice.RuleCharacters},
-		{password, "unassigned \u0378", "", choice.RuleCharacters},
-		{password, "", "", choice.RuleLength},
+		{password, "tab\there", "", rule.Characters},
+		{password, "nul\x00", "", rule.Characters},
+		{password, "\xff\xfe", "", rule.Characters},
+		{password, "unassigned \u0378", "", rule.Characters},
+		{password, "", "", rule.Length},
 		{password, strings.Repeat("é", choice.Longest), strings.Repeat("é", choice.Longest), ""},
-		{password, strings.Repeat("é", choice.Longest+1), "", choice.RuleLength},
-		{choice.Rules{}, "830517", "", choice.RuleCharacters},
+		{password, strings.Repeat("é", choice.Longest+1), "", rule.Length},
+		{choice.Rules{}, "830517", "", rule.Characters},
 	} {
 		got, err := tt.rules.Normalise(tt.typed)
 		require.Equal(t, tt.rule, ruleOf(t, err), "%q", tt.typed)

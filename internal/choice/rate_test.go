@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin/internal/choice"
+	"github.com/civicpin/civicpin/pin/rule"
 )
 
 // How often a random secret, which nobody would guess, is refused; and that enough is refused for it to matter: a
@@ -30,7 +31,7 @@ func TestShareOfRandomSecretsThatIsRefused(t *testing.T) {
 			// A fixed seed: the same figures in every run.
 			rng := rand.New(rand.NewPCG(1, 2))
 			const tries = 4_000
-			refused := map[choice.Rule]int{}
+			refused := map[rule.Rule]int{}
 			total := 0
 			for range tries {
 				secret := make([]byte, tt.length)

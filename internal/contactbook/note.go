@@ -11,12 +11,11 @@ import (
 	"github.com/civicpin/civicpin/internal/token"
 )
 
-// The kinds of the messages about contacts; see package contact.
+// The kinds of messages; see packages contact and pin. NoticeLocked tells of what strangers can cause, by wrong guesses.
 const (
-	ProveMail   civicpin.MessageKind = "contact.prove"
-	ChangedMail civicpin.MessageKind = "contact.changed"
-	// LockedMail tells of what strangers can cause, by wrong guesses.
-	LockedMail civicpin.MessageKind = "pin.locked"
+	ProofMessage  civicpin.MessageKind = "contact.prove"
+	NoticeChanged civicpin.MessageKind = "contact.changed"
+	NoticeLocked  civicpin.MessageKind = "pin.locked"
 )
 
 const (
@@ -56,7 +55,7 @@ func (b *Book) announce(c *Change, told []Address, now time.Time) Effects {
 	for i := range told {
 		h := &told[i]
 		n := Note{Of: c.ID, For: h.ID, Params: map[string]string{"change": c.What}}
-		n.Mail = notice(c.ID, i, ChangedMail, h.To, c.Until)
+		n.Mail = notice(c.ID, i, NoticeChanged, h.To, c.Until)
 		barred := slices.ContainsFunc(b.Contacts, func(now Address) bool { return now.ID == h.ID && now.Barred == c.ID })
 		if h.Established(now) && !barred {
 			t := token.New(token.Undo, c.ID, i+1)
@@ -68,7 +67,7 @@ func (b *Book) announce(c *Change, told []Address, now time.Time) Effects {
 	return fx
 }
 
-// Notify tells all contacts of something, and returns how many. ok is false if too many such messages wait. One LockedMail
+// Notify tells all contacts of something, and returns how many. ok is false if too many such messages wait. One NoticeLocked
 // waits for a contact at most, and a later one only changes what it says: strangers must not use up the room of notices.
 func (b *Book) Notify(id string, kind civicpin.MessageKind, params map[string]string, now time.Time) (
 	fx Effects, told int, ok bool,
@@ -76,7 +75,7 @@ func (b *Book) Notify(id string, kind civicpin.MessageKind, params map[string]st
 	for i, h := range b.Told(now) {
 		told++
 		waits := slices.IndexFunc(b.Mail, func(n Note) bool { return n.For == h.ID && n.Kind == kind && b.Wants(&n, now) })
-		if kind == LockedMail && waits >= 0 {
+		if kind == NoticeLocked && waits >= 0 {
 			b.Mail[waits].Params = maps.Clone(params)
 			continue
 		}

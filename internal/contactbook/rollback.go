@@ -48,7 +48,7 @@ func (b *Book) UndoChange(id, undo string, now time.Time, p Policy) (fx Effects,
 		}
 	}
 	for i, h := range tell {
-		fx.Notes = append(fx.Notes, Note{Of: undo, For: h.ID, Mail: notice(undo, i, ChangedMail, h.To, now.Add(p.Undo))})
+		fx.Notes = append(fx.Notes, Note{Of: undo, For: h.ID, Mail: notice(undo, i, NoticeChanged, h.To, now.Add(p.Undo))})
 	}
 	return fx, "undone", nil
 }

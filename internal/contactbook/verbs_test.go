@@ -100,7 +100,7 @@ func (w *world) sends(args []string) string {
 	}
 	w.proofs[args[0]][l.N] = tok
 	w.book.Enqueue([]contactbook.Note{{Of: c.ID, For: c.ID, Mail: letter.Mail{
-		Name: c.ID + "." + strconv.Itoa(l.N), Kind: contactbook.ProveMail, To: l.To, Link: l.N, Token: tok.Text().Reveal(),
+		Name: c.ID + "." + strconv.Itoa(l.N), Kind: contactbook.ProofMessage, To: l.To, Link: l.N, Token: tok.Text().Reveal(),
 		Expires: l.Expires, State: letter.Pending,
 	}}})
 	return fmt.Sprintf("message %d", l.N)

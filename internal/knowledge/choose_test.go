@@ -9,6 +9,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/answer"
 	"github.com/civicpin/civicpin/internal/knowledge"
+	"github.com/civicpin/civicpin/pin/rule"
 )
 
 // typed are answers as a citizen types them, by question.
@@ -64,24 +65,24 @@ func TestChooseRefuses(t *testing.T) {
 		name     string
 		answers  map[string]civicpin.Secret
 		question string
-		rule     answer.Rule
+		rule     rule.Rule
 	}{
-		{"empty", typed("street", ""), "street", answer.RuleLength},
-		{"one letter", typed("street", "x"), "street", answer.RuleLength},
-		{"a control character", typed("street", "via\x00roma"), "street", answer.RuleCharacters},
-		{"no letter", typed("street", "???"), "street", answer.RuleCharacters},
-		{"one letter over and over", typed("street", "aaaa"), "street", answer.RuleRepeated},
-		{"what many put in", typed("street", "no lo sé"), "street", answer.RuleCommon},
-		{"the question's own word", typed("first-pet", "Pet"), "first-pet", answer.RuleQuestion},
-		{"that word of another question", typed("street", "Pet", "song", "123"), "song", answer.RuleCommon},
-		{"the subject's id", typed("song", "17 1234 5678"), "song", answer.RulePersonal},
-		{"a piece of it", typed("song", "7123"), "song", answer.RulePersonal},
-		{"twice", typed("teacher", "Anna", "song", "Anna"), "song", answer.RuleSame},
-		{"twice, for a guesser", typed("song", "Zoè!", "street", "zoe"), "song", answer.RuleSame},
-		{"twice, not side by side", typed("teacher", "Anna", "street", "Via Roma", "song", "anna"), "song", answer.RuleSame},
-		{"the first of two", typed("song", "x", "teacher", "aaaa"), "teacher", answer.RuleRepeated},
-		{"the first of three", typed("song", "x", "street", "???", "first-pet", "123"), "first-pet", answer.RuleCommon},
-		{"before a question that is unknown", typed("colour", "blue", "song", "x"), "song", answer.RuleLength},
+		{"empty", typed("street", ""), "street", rule.Length},
+		{"one letter", typed("street", "x"), "street", rule.Length},
+		{"a control character", typed("street", "via\x00roma"), "street", rule.Characters},
+		{"no letter", typed("street", "???"), "street", rule.Characters},
+		{"one letter over and over", typed("street", "aaaa"), "street", rule.Repeated},
+		{"what many put in", typed("street", "no lo sé"), "street", rule.Common},
+		{"the question's own word", typed("first-pet", "Pet"), "first-pet", rule.Question},
+		{"that word of another question", typed("street", "Pet", "song", "123"), "song", rule.Common},
+		{"the subject's id", typed("song", "17 1234 5678"), "song", rule.Personal},
+		{"a piece of it", typed("song", "7123"), "song", rule.Personal},
+		{"twice", typed("teacher", "Anna", "song", "Anna"), "song", rule.Same},
+		{"twice, for a guesser", typed("song", "Zoè!", "street", "zoe"), "song", rule.Same},
+		{"twice, not side by side", typed("teacher", "Anna", "street", "Via Roma", "song", "anna"), "song", rule.Same},
+		{"the first of two", typed("song", "x", "teacher", "aaaa"), "teacher", rule.Repeated},
+		{"the first of three", typed("song", "x", "street", "???", "first-pet", "123"), "first-pet", rule.Common},
+		{"before a question that is unknown", typed("colour", "blue", "song", "x"), "song", rule.Length},
 	} {
 		for range 8 { // a map has another order each time
 			k, texts, question, err := choices.Choose(rosa, "owl", tc.answers)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/answer"
+	"github.com/civicpin/civicpin/pin/rule"
 )
 
 const (
@@ -120,7 +121,7 @@ func (c *Catalogue) Choose(subject civicpin.Subject, image string, answers map[s
 			err = answer.Check(text, question, string(subject))
 		}
 		if err == nil && slices.ContainsFunc(texts, func(other string) bool { return answer.Alike(text, other) }) {
-			err = &answer.Error{Rule: answer.RuleSame}
+			err = &answer.Error{Rule: rule.Same}
 		}
 		if err != nil {
 			return nil, nil, question, err

@@ -9,10 +9,6 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 )
 
-// Budget is the highest chance of guessing that a plan may leave unless it names an Exception: what NIST SP 800-63B-4 leaves to
-// a random code of six digits (3.1.3.2) and 100 tries (3.2.2). It equals the Budget of package pin.
-const Budget = 1e-4
-
 // The chances that a plan's steps leave to a guesser in one try, beside those of codes, which come out of their length.
 const (
 	// questionChance is that of guessing one answer at the first try (Bonneau et al., WWW 2015: 19.7% for a favourite food).

@@ -51,7 +51,7 @@ type Plan struct {
 	// Repudiate is for how long whoever is told of a completed recovery can say that it was not theirs, which suspends the
 	// credential. Zero means 7 days; 1 to 60.
 	Repudiate time.Duration
-	// Exception names the reason, for the reader of the plan, why a chance of guessing above [Budget] is accepted, or that
+	// Exception names the reason, for the reader of the plan, why a chance of guessing above [lockout.Budget] is accepted, or that
 	// one member of staff alone could choose somebody's secret. Empty means that it is not.
 	Exception string
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/names"
+	"github.com/civicpin/civicpin/lockout"
 )
 
 // ErrInvalid matches every error about an invalid plan, and every error about an invalid configuration of package recovery.
@@ -84,9 +85,9 @@ func (p Plan) validateWhole(all *progress) error {
 		return p.invalid("one member of staff alone could begin, approve and choose: " +
 			"ask for a second one, or for a proof by the subject")
 	}
-	if usual, corrected := p.GuessProbability(all.around.Images); max(usual, corrected) > Budget {
+	if usual, corrected := p.GuessProbability(all.around.Images); max(usual, corrected) > lockout.Budget {
 		return p.invalid("chance of guessing %.1e, %.1e with a contact corrected, is above %.0e and no Exception is named",
-			usual, corrected, Budget)
+			usual, corrected, lockout.Budget)
 	}
 	return nil
 }

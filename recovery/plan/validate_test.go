@@ -125,7 +125,7 @@ func TestCorrectedContacts(t *testing.T) {
 	require.Zero(t, usual, "a link cannot be guessed")
 	require.InDelta(t, 100*0.2*0.2*0.2*0.2, corrected, 1e-9)
 	usual, _ = made("", ask, sms).GuessProbability(9)
-	require.Less(t, usual, plan.Budget)
+	require.Less(t, usual, lockout.Budget)
 	require.Positive(t, usual)
 	_, corrected = made("", plan.Image{}, rests, link).GuessProbability(1000)
 	require.InDelta(t, 0.1, corrected, 1e-9)

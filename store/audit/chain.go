@@ -59,7 +59,7 @@ func (c *chain) record(ctx context.Context, e civicpin.Event) {
 		n, err := c.write(ctx, b.events)
 		if err != nil {
 			for _, e := range b.events[:n] {
-				c.log.opts.Failed(ctx, e, err)
+				c.log.config.Failed(ctx, e, err)
 			}
 		}
 		b.events = b.events[n:]
@@ -68,7 +68,7 @@ func (c *chain) record(ctx context.Context, e civicpin.Event) {
 
 // write writes an entry with as many of the events as it takes, and returns how many that is.
 func (c *chain) write(ctx context.Context, events []civicpin.Event) (n int, err error) {
-	ctx, cancel := context.WithTimeout(ctx, c.log.opts.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, c.log.config.Timeout)
 	defer cancel()
 	text := []byte{'['}
 	for _, e := range events {

@@ -5,7 +5,7 @@
 // own, over the same store and keys or others, since the vault that records comes after it:
 //
 //	own, err := store.OpenVault(ctx, db, keys, nil)
-//	log, err := audit.New(own, audit.Options{Failed: alarm})
+//	log, err := audit.New(own, audit.Config{Failed: alarm})
 //	vault, err := store.OpenVault(ctx, db, keys, &store.Options{Recorder: civicpin.Recorders(log, civicpin.SlogRecorder(nil))})
 //
 // [Log.Verify] goes through everything, and is run by whoever has the keys, beside traffic or on a copy.
@@ -18,7 +18,7 @@
 // processes that want the same number one wins, and the others go on behind it. Events that come while an entry is being
 // written go together into the next, so that a chain is as fast as it is asked to be. A head record for each chain says how far
 // it has come; it may be behind, by what was under way when a process died. Entries never expire, and store.Vault.Erase
-// does not find them: an audit log has its own term. Give each year a log of its own, by Options.Name.
+// does not find them: an audit log has its own term. Give each year a log of its own, by Config.Name.
 //
 // # What it shows, and what it cannot
 //

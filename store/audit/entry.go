@@ -61,7 +61,7 @@ func (l *Log) headKey(chain int) store.Key { return store.Key{ID: strconv.Itoa(c
 // sum is the keyed hash of all that an entry holds. The key is the vault's index key, which never changes.
 func (l *Log) sum(e *entry) []byte {
 	h := l.vault.Hash(
-		"audit.entry", l.opts.Name, strconv.Itoa(e.Chain), strconv.FormatUint(e.Seq, 10), string(e.Prev), string(e.Events),
+		"audit.entry", l.config.Name, strconv.Itoa(e.Chain), strconv.FormatUint(e.Seq, 10), string(e.Prev), string(e.Events),
 	)
 	return h[:]
 }

@@ -27,7 +27,7 @@ func ExampleNew() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	events, err := audit.New(own, audit.Options{
+	events, err := audit.New(own, audit.Config{
 		Failed: func(_ context.Context, e civicpin.Event, err error) { log.Printf("NOT RECORDED: %s: %v", e.Code, err) },
 	})
 	if err != nil {

@@ -21,7 +21,7 @@ import (
 func TestTellsOfFailure(t *testing.T) {
 	for _, outcome := range []storetest.Outcome{storetest.NotDone, storetest.DoneLater} {
 		faults := storetest.NewFaults(store.NewMemory())
-		l, a := open(t, faults.Store(), audit.Options{Chains: 1})
+		l, a := open(t, faults.Store(), audit.Config{Chains: 1})
 		write(t, l, 1)
 		faults.FailAt(1, outcome, storetest.Put)
 		l.Record(t.Context(), civicpin.Event{Subject: "ROSSI", Ref: "lost"})
@@ -36,7 +36,7 @@ func TestTellsOfFailure(t *testing.T) {
 	}
 	// A lost answer is looked for, and is no failure.
 	faults := storetest.NewFaults(store.NewMemory())
-	l, a := open(t, faults.Store(), audit.Options{Chains: 1})
+	l, a := open(t, faults.Store(), audit.Config{Chains: 1})
 	faults.FailAt(1, storetest.ReplyLost, storetest.Put)
 	write(t, l, 2)
 	_, events := verify(t, l)
@@ -52,7 +52,7 @@ func TestTellsOfFailure(t *testing.T) {
 
 // TestVisitorGone: the act has happened, so its event is written, though nobody waits for the page any more.
 func TestVisitorGone(t *testing.T) {
-	l, a := open(t, store.NewMemory(), audit.Options{})
+	l, a := open(t, store.NewMemory(), audit.Config{})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	l.Record(ctx, civicpin.Event{Code: "pin.verified"})
@@ -65,7 +65,7 @@ func TestVisitorGone(t *testing.T) {
 func TestStoreHangs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l, a := open(t, hanging{store.NewMemory()}, audit.Options{})
+		l, a := open(t, hanging{store.NewMemory()}, audit.Config{})
 		start := time.Now()
 		write(t, l, 1)
 		assert.Equal(t, 5*time.Second, time.Since(start))
@@ -93,8 +93,8 @@ func TestDies(t *testing.T) {
 		for k := 1; ; k++ {
 			memory := store.NewMemory()
 			faults := storetest.NewFaults(memory)
-			l, a := open(t, faults.Store(), audit.Options{Chains: 1})
-			other, _ := open(t, memory, audit.Options{Chains: 1})
+			l, a := open(t, faults.Store(), audit.Config{Chains: 1})
+			other, _ := open(t, memory, audit.Config{Chains: 1})
 			other.Record(t.Context(), civicpin.Event{Ref: "before"})
 			faults.StopAt(k, outcome)
 			for i := range 3 {
@@ -104,7 +104,7 @@ func TestDies(t *testing.T) {
 				}
 			}
 			calls := faults.Calls()
-			again, _ := open(t, memory, audit.Options{Chains: 1})
+			again, _ := open(t, memory, audit.Config{Chains: 1})
 			again.Record(t.Context(), civicpin.Event{Ref: "after"})
 			r, events := verify(t, again)
 			require.Empty(t, r.Faults, "died at %d", k)
@@ -130,7 +130,7 @@ func TestDies(t *testing.T) {
 // TestHeadLost: a process that cannot move the head says so; the next event moves it.
 func TestHeadLost(t *testing.T) {
 	faults := storetest.NewFaults(store.NewMemory())
-	l, a := open(t, faults.Store(), audit.Options{Chains: 1})
+	l, a := open(t, faults.Store(), audit.Config{Chains: 1})
 	write(t, l, 1)
 	faults.FailAt(2, storetest.NotDone, storetest.Put)
 	l.Record(t.Context(), civicpin.Event{Ref: "behind"})
@@ -149,9 +149,9 @@ func TestHeadLost(t *testing.T) {
 func TestHeadNeverGoesBack(t *testing.T) {
 	memory := store.NewMemory()
 	faults := storetest.NewFaults(memory)
-	slow, a := open(t, faults.Store(), audit.Options{Chains: 1})
+	slow, a := open(t, faults.Store(), audit.Config{Chains: 1})
 	write(t, slow, 1)
-	quick, _ := open(t, memory, audit.Options{Chains: 1})
+	quick, _ := open(t, memory, audit.Config{Chains: 1})
 	faults.Hook(func(method, key string) error {
 		if method == storetest.Put && strings.HasPrefix(key, "audit-head.") {
 			faults.Hook(nil)

@@ -27,7 +27,7 @@ func TestStoredFormat(t *testing.T) {
 		_, err := memory.Put(t.Context(), key, store.Record{Value: value})
 		require.NoError(t, err)
 	}
-	l, _ := open(t, memory, audit.Options{Chains: 2})
+	l, _ := open(t, memory, audit.Config{Chains: 2})
 	r, events := verify(t, l)
 	assert.Empty(t, r.Faults)
 	assert.ElementsMatch(t, []civicpin.Event{
@@ -50,7 +50,7 @@ func FuzzRecord(f *testing.F) {
 	f.Add("pin.verified", "ROSSI", "operator:7", "192.0.2.1", "d", "ref", 3, "why", int64(0))
 	f.Add("", "", "", "", "", "", -1, "\xff\x00\u2028<&>\"\\", int64(-1)<<62)
 	f.Fuzz(func(t *testing.T, code, subject, by, address, device, ref string, level int, reason string, at int64) {
-		l, a := open(t, store.NewMemory(), audit.Options{Chains: 1})
+		l, a := open(t, store.NewMemory(), audit.Config{Chains: 1})
 		e := civicpin.Event{
 			At: time.Unix(0, at).UTC(), Code: civicpin.EventCode(code), Subject: civicpin.Subject(subject), By: civicpin.Actor(by),
 			Source: civicpin.Source{Address: address, Device: civicpin.NewSecret(device)}, Ref: ref, Level: civicpin.Level(level), Reason: reason,

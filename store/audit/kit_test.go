@@ -57,7 +57,7 @@ func (a *alarm) count() int {
 	return len(a.told)
 }
 
-func open(t testing.TB, s store.Store, o audit.Options) (*audit.Log, *alarm) {
+func open(t testing.TB, s store.Store, o audit.Config) (*audit.Log, *alarm) {
 	t.Helper()
 	a := &alarm{}
 	if o.Failed == nil {

@@ -18,8 +18,8 @@ const (
 	defaultTimeout = 5 * time.Second
 )
 
-// Options configure a [Log]. Failed is required; the zero value of each other field means the default.
-type Options struct {
+// A Config is what a [Log] is made of. Failed is required; the zero value of each other field means the default.
+type Config struct {
 	// Failed is told of every event that may not be in the log, with the store's error: the event may have been recorded
 	// all the same. A Recorder has no error to return, and the act that the event is about has happened; so make it loud, and
 	// write the event elsewhere. It is called inline and must be safe for concurrent use.
@@ -41,46 +41,46 @@ type Log struct {
 	vault   *store.Vault
 	entries store.Kind[entry]
 	heads   store.Kind[head]
-	opts    Options
+	config  Config
 	chains  []*chain
 }
 
 var _ civicpin.Recorder = (*Log)(nil)
 
-// New returns a log. It makes no call to the store. It returns an error if v or Options.Failed is nil, or an option is out of
+// New returns a log. It makes no call to the store. It returns an error if v or Config.Failed is nil, or an option is out of
 // range.
-func New(v *store.Vault, opts Options) (*Log, error) {
-	if v == nil || opts.Failed == nil {
+func New(v *store.Vault, c Config) (*Log, error) {
+	if v == nil || c.Failed == nil {
 		return nil, errors.New("audit: New: no vault, or nobody to tell of failures")
 	}
-	if opts.Name == "" {
-		opts.Name = defaultName
+	if c.Name == "" {
+		c.Name = defaultName
 	}
-	if opts.Chains == 0 {
-		opts.Chains = defaultChains
+	if c.Chains == 0 {
+		c.Chains = defaultChains
 	}
-	if opts.Timeout == 0 {
-		opts.Timeout = defaultTimeout
+	if c.Timeout == 0 {
+		c.Timeout = defaultTimeout
 	}
 	switch {
-	case !names.Valid(opts.Name, 40):
+	case !names.Valid(c.Name, 40):
 		return nil, errors.New("audit: New: Name is not 1 to 40 ASCII letters, digits, - _ and period")
-	case opts.Chains < 1 || opts.Chains > maxChains:
+	case c.Chains < 1 || c.Chains > maxChains:
 		return nil, errors.New("audit: New: Chains is not 1 to 256")
-	case opts.Timeout < 0:
+	case c.Timeout < 0:
 		return nil, errors.New("audit: New: negative Timeout")
 	}
-	l := &Log{vault: v, opts: opts}
+	l := &Log{vault: v, config: c}
 	var errs [2]error
-	l.entries, errs[0] = store.NewKind[entry](v, "audit."+opts.Name)
-	l.heads, errs[1] = store.NewKind[head](v, "audit-head."+opts.Name)
-	for i := range opts.Chains {
+	l.entries, errs[0] = store.NewKind[entry](v, "audit."+c.Name)
+	l.heads, errs[1] = store.NewKind[head](v, "audit-head."+c.Name)
+	for i := range c.Chains {
 		l.chains = append(l.chains, &chain{log: l, number: i, open: new(batch)})
 	}
 	return l, errors.Join(errs[:]...)
 }
 
-// Record implements civicpin.Recorder: it returns when the event is in the store, or Options.Failed was told. An event without
+// Record implements civicpin.Recorder: it returns when the event is in the store, or Config.Failed was told. An event without
 // a time gets the vault's. It costs a create and the update of the head, shared by all events of a chain that come meanwhile.
 func (l *Log) Record(ctx context.Context, e civicpin.Event) {
 	if e.At.IsZero() {

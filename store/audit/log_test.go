@@ -21,7 +21,7 @@ import (
 
 func TestNewRefuses(t *testing.T) {
 	v, failed := vault(t, store.NewMemory()), func(context.Context, civicpin.Event, error) {}
-	for name, o := range map[string]audit.Options{
+	for name, o := range map[string]audit.Config{
 		"nobody to tell":     {},
 		"a name with slash":  {Failed: failed, Name: "a/b"},
 		"a long name":        {Failed: failed, Name: strings.Repeat("x", 41)},
@@ -32,9 +32,9 @@ func TestNewRefuses(t *testing.T) {
 		_, err := audit.New(v, o)
 		assert.Error(t, err, name)
 	}
-	_, err := audit.New(nil, audit.Options{Failed: failed})
+	_, err := audit.New(nil, audit.Config{Failed: failed})
 	require.Error(t, err)
-	for _, o := range []audit.Options{{Failed: failed, Name: strings.Repeat("x", 40), Chains: 256}, {Failed: failed}} {
+	for _, o := range []audit.Config{{Failed: failed, Name: strings.Repeat("x", 40), Chains: 256}, {Failed: failed}} {
 		_, err := audit.New(v, o)
 		require.NoError(t, err)
 	}
@@ -43,15 +43,15 @@ func TestNewRefuses(t *testing.T) {
 // TestDefaults pins the name and the number of chains.
 func TestDefaults(t *testing.T) {
 	memory := store.NewMemory()
-	l, _ := open(t, memory, audit.Options{})
+	l, _ := open(t, memory, audit.Config{})
 	for i := range 100 {
 		l.Record(t.Context(), civicpin.Event{Subject: civicpin.Subject(fmt.Sprint(i))})
 	}
-	named, _ := open(t, memory, audit.Options{Name: "log", Chains: 4})
+	named, _ := open(t, memory, audit.Config{Name: "log", Chains: 4})
 	r, events := verify(t, named)
 	assert.Len(t, r.Heads, 4)
 	assert.Len(t, events, 100)
-	other, _ := open(t, memory, audit.Options{Name: "2027"})
+	other, _ := open(t, memory, audit.Config{Name: "2027"})
 	_, events = verify(t, other)
 	assert.Empty(t, events)
 }
@@ -59,7 +59,7 @@ func TestDefaults(t *testing.T) {
 // TestRecords: what is recorded comes back, in the order of its subject, but for the device value.
 func TestRecords(t *testing.T) {
 	memory := store.NewMemory()
-	l, a := open(t, memory, audit.Options{})
+	l, a := open(t, memory, audit.Config{})
 	full := civicpin.Event{
 		At: noon.Add(time.Nanosecond).In(time.FixedZone("", 3600)), Code: "pin.attested", Subject: "ROSSI", By: civicpin.Operator("7"),
 		Source: civicpin.Source{Address: "192.0.2.1", Device: civicpin.NewSecret("signed-device-value")}, Ref: "issue-1", Level: civicpin.High,
@@ -96,7 +96,7 @@ func TestManyAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	var alarms []*alarm
 	for p := range processes {
-		l, a := open(t, memory, audit.Options{Chains: 3})
+		l, a := open(t, memory, audit.Config{Chains: 3})
 		alarms = append(alarms, a)
 		for w := range workers {
 			wg.Go(func() {
@@ -110,7 +110,7 @@ func TestManyAtOnce(t *testing.T) {
 	for _, a := range alarms {
 		require.Empty(t, a.told)
 	}
-	l, _ := open(t, memory, audit.Options{Chains: 3})
+	l, _ := open(t, memory, audit.Config{Chains: 3})
 	r, events := verify(t, l)
 	assert.Empty(t, r.Faults)
 	next := make(map[civicpin.Subject]int)
@@ -130,7 +130,7 @@ func TestTogether(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ length, entries int }{{10, 2}, {20 << 10, 8}} {
 		faults := storetest.NewFaults(store.NewMemory())
-		l, a := open(t, faults.Store(), audit.Options{Chains: 1})
+		l, a := open(t, faults.Store(), audit.Config{Chains: 1})
 		hold, entered := make(chan struct{}), make(chan struct{}, 1)
 		faults.Hook(func(method, _ string) error {
 			if method == storetest.Put {
@@ -163,7 +163,7 @@ func TestTogether(t *testing.T) {
 
 func TestVerifyErrors(t *testing.T) {
 	faults := storetest.NewFaults(store.NewMemory())
-	l, _ := open(t, faults.Store(), audit.Options{Chains: 1})
+	l, _ := open(t, faults.Store(), audit.Config{Chains: 1})
 	write(t, l, 2)
 	faults.Reset()
 	for k := 1; ; k++ {
@@ -188,7 +188,7 @@ func TestVerifyErrors(t *testing.T) {
 
 func BenchmarkRecord(b *testing.B) {
 	for _, chains := range []int{1, 4} {
-		l, _ := open(b, store.NewMemory(), audit.Options{Chains: chains})
+		l, _ := open(b, store.NewMemory(), audit.Config{Chains: chains})
 		b.Run(fmt.Sprintf("chains=%d", chains), func(b *testing.B) {
 			b.SetParallelism(32)
 			b.RunParallel(func(pb *testing.PB) {

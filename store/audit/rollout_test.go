@@ -18,7 +18,7 @@ func logUnder(t *testing.T, s store.Store, ids ...string) (*audit.Log, *alarm) {
 	v, err := store.OpenVault(t.Context(), s, keys(t, ids...), nil)
 	require.NoError(t, err)
 	a := &alarm{told: make(map[string]error)}
-	l, err := audit.New(v, audit.Options{Chains: 1, Failed: a.failed})
+	l, err := audit.New(v, audit.Config{Chains: 1, Failed: a.failed})
 	require.NoError(t, err)
 	return l, a
 }

@@ -44,7 +44,7 @@ type thief struct {
 func breakIn(t *testing.T) (*audit.Log, *thief) {
 	t.Helper()
 	memory := store.NewMemory()
-	l, _ := open(t, memory, audit.Options{Chains: 1})
+	l, _ := open(t, memory, audit.Config{Chains: 1})
 	th := &thief{t: t, memory: memory, vault: vault(t, memory)}
 	seen := make(map[string]bool)
 	for i := range 10 {
@@ -246,7 +246,7 @@ func TestTampering(t *testing.T) {
 			kept, err := json.Marshal(r.Heads)
 			require.NoError(t, err)
 			c.do(th)
-			fresh, _ := open(t, th.memory, audit.Options{Chains: 1})
+			fresh, _ := open(t, th.memory, audit.Config{Chains: 1})
 			r, _ = verify(t, fresh)
 			assert.Equal(t, c.want, r.Faults)
 			var heads []audit.Head
@@ -283,7 +283,7 @@ func TestTamperingGoesOn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, th := breakIn(t)
 			c.do(th)
-			l, a := open(t, th.memory, audit.Options{Chains: 1})
+			l, a := open(t, th.memory, audit.Config{Chains: 1})
 			l.Record(t.Context(), civicpin.Event{Ref: "one"})
 			l.Record(t.Context(), civicpin.Event{Ref: "two"})
 			assert.Zero(t, a.count())

@@ -19,7 +19,7 @@ type Backlog struct {
 	// is ready, a copy is a copy, and two can be compared. What a later version stored with another class counts as Typed.
 	ByClass [Notice + 1]Tally
 	// OldestAt is when the oldest due message became due; zero if nothing is due. Its age grows if senders cannot keep up, or
-	// if nothing runs. It stays near zero while a gateway answers with errors: see Later of [Tally], and [EventRetried].
+	// if nothing runs. It stays near zero while a gateway answers with errors: see Later of [Tally], and outbox.retried.
 	OldestAt time.Time
 }
 

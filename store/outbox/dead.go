@@ -89,7 +89,7 @@ func (o *Outbox) Retry(ctx context.Context, ref Ref) error {
 	if err := o.dead.Delete(ctx, &letter); err != nil && !errors.Is(err, store.ErrConflict) {
 		return fmt.Errorf("outbox: retry: %w", err)
 	}
-	o.record(ctx, EventRequeued, ref, "")
+	o.record(ctx, eventRequeued, ref, "")
 	o.announce(ref.key())
 	return nil
 }

@@ -27,7 +27,7 @@ func (o *Outbox) deliver(ctx context.Context, j *job) {
 	}
 	if free, tell := o.sender.Free(m.To.Channel); !free {
 		if tell {
-			o.notice(ctx, EventStuck, string(m.To.Channel))
+			o.notice(ctx, eventStuck, string(m.To.Channel))
 		}
 		o.save(ctx, j, func(e *entry) { e.Waits++; e.Due = o.in(o.pace.Delay(min(e.Waits, 4))) })
 		return
@@ -65,10 +65,10 @@ func (o *Outbox) sendable(ctx context.Context, j *job, m *civicpin.Message, clai
 		o.bury(ctx, j, err.Error())
 	case !m.ExpiresAt.IsZero() && !m.ExpiresAt.After(claimed):
 		o.close(ctx, j, doneFailed, "", "expired")
-		o.record(ctx, EventExpired, j.ref, "")
+		o.record(ctx, eventExpired, j.ref, "")
 	case j.entry.Value.Class != Notice && turns.TooLate(claimed, time.Unix(0, j.entry.Value.Born), m.ExpiresAt):
 		o.close(ctx, j, doneFailed, "", "nearly expired") // its reader could not use it in time
-		o.record(ctx, EventExpired, j.ref, "nearly expired")
+		o.record(ctx, eventExpired, j.ref, "nearly expired")
 	default:
 		return true
 	}
@@ -89,7 +89,7 @@ func (o *Outbox) allow(ctx context.Context, j *job, m *civicpin.Message) bool {
 	prefix := m.To.Prefix()
 	if v.Class != Typed || v.Decoy == 1 {
 		if o.limits.Watch(prefix) {
-			o.events.Record(ctx, civicpin.Event{Code: EventFlood, Ref: prefix})
+			o.events.Record(ctx, civicpin.Event{Code: eventFlood, Ref: prefix})
 		}
 		return true
 	}
@@ -130,7 +130,7 @@ func (o *Outbox) atAddress(
 // unreadable deals with a message whose queue cannot be opened. A notice goes: a spoilt row must not silence an address. Any
 // other message becomes a dead letter, since without its count the address could get any number.
 func (o *Outbox) unreadable(ctx context.Context, j *job) bool {
-	o.record(ctx, EventUnreadable, j.ref, "the queue of the address")
+	o.record(ctx, eventUnreadable, j.ref, "the queue of the address")
 	if j.entry.Value.Class == Notice {
 		return true
 	}
@@ -145,7 +145,7 @@ func (o *Outbox) heed(ctx context.Context, j *job, a destination.Answer, err err
 		return false
 	}
 	if a.Tell {
-		o.events.Record(ctx, civicpin.Event{Code: EventHeld, Ref: a.Record[:16], Reason: a.Limit})
+		o.events.Record(ctx, civicpin.Event{Code: eventHeld, Ref: a.Record[:16], Reason: a.Limit})
 	}
 	switch a.Verdict {
 	case turns.Go:
@@ -163,10 +163,10 @@ func (o *Outbox) heed(ctx context.Context, j *job, a destination.Answer, err err
 	case turns.Refuse:
 		o.limits.Note(ctx, j.ref.Subject, 0, 1)
 		o.close(ctx, j, doneFailed, "", a.Why)
-		o.record(ctx, EventExpired, j.ref, a.Why)
+		o.record(ctx, eventExpired, j.ref, a.Why)
 	case turns.Merged:
 		o.close(ctx, j, doneSent, "", "")
-		o.record(ctx, EventMerged, j.ref, "")
+		o.record(ctx, eventMerged, j.ref, "")
 	}
 	return false
 }
@@ -184,12 +184,12 @@ func (o *Outbox) send(ctx context.Context, j *job, m *civicpin.Message) {
 		if j.with {
 			o.limits.Sent(ctx, j.entry.Value.Queue, o.place(j.ref))
 		}
-		o.record(ctx, EventSent, j.ref, scrub.Text(receipt, private...))
+		o.record(ctx, eventSent, j.ref, scrub.Text(receipt, private...))
 	case errors.Is(err, civicpin.ErrUndeliverable), j.entry.Value.Tries >= o.opts.MaxTries:
 		o.bury(ctx, j, scrub.Text(err.Error(), private...))
 	default:
 		o.giveBack(ctx, j, func(e *entry) { e.Due = o.in(o.pace.Delay(e.Tries)) })
-		o.record(ctx, EventRetried, j.ref, scrub.Text(err.Error(), private...))
+		o.record(ctx, eventRetried, j.ref, scrub.Text(err.Error(), private...))
 	}
 }
 
@@ -209,7 +209,7 @@ func (o *Outbox) bury(ctx context.Context, j *job, reason string) {
 	}
 	o.close(ctx, j, doneFailed, "", reason)
 	o.limits.Leave(ctx, j.entry.Value.Queue, o.place(j.ref))
-	o.record(ctx, EventDead, j.ref, reason)
+	o.record(ctx, eventDead, j.ref, reason)
 }
 
 // keepDead writes the dead letter of a job.

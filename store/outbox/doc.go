@@ -97,7 +97,7 @@
 // their order, and a resend keeps the place of the message that it replaces. A message is given up, and its owner told, if its
 // turn would come after 31 days (3 for a country) or in the last fifth of its life. At most 64 messages of a class wait for one
 // address. The next one displaces the newest message of the subject with the most. Notices are merged instead: see
-// [Limits].Notice. [Outbox.Held] tells a subject what waited. [EventHeld] tells an operator, and [EventFlood] that a country
+// [Limits].Notice. [Outbox.Held] tells a subject what waited. outbox.held tells an operator, and outbox.flood that a country
 // gets too many messages of the other classes.
 //
 // # Many processes, many messages
@@ -110,9 +110,9 @@
 // an entry is due. A round consists of listings, each of at most 10,000 entries and Options.Timeout, at least five seconds.
 // After a listing, Run pauses for four times its duration, at most 5 seconds, to spare the store. Memory and time of a listing
 // do not grow with the number of messages. A store whose listings hang holds up neither what this process announces nor what is
-// being sent. [EventStalled] tells of it, and [Outbox.Count] how much waits, and since when. On a store that is no
+// being sent. outbox.stalled tells of it, and [Outbox.Count] how much waits, and since when. On a store that is no
 // [store.Lister], only the process that added an entry sends it, and what waits when that process ends is lost: see
-// [Outbox.Durable], [EventNotDurable].
+// [Outbox.Durable], outbox.not_durable.
 //
 // # Owners
 //

@@ -215,7 +215,7 @@ func (o *Outbox) job(ctx context.Context, e store.Entry[entry]) *job {
 	owner, first := o.owner(ref.Owner)
 	if owner == nil {
 		if first {
-			o.notice(ctx, EventUnknownOwner, ref.Owner)
+			o.notice(ctx, eventUnknownOwner, ref.Owner)
 		}
 		return nil
 	}

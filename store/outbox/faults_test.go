@@ -121,7 +121,7 @@ func TestFaultsWhileDispatching(t *testing.T) {
 							}
 						case "failed":
 							require.Contains(t, []string{"accepted", "failed"}, after.clerk.state(t, ref), at)
-							require.Len(t, after.log.Of(outbox.EventSent), boolToInt(after.clerk.state(t, ref) == "accepted"), at)
+							require.Len(t, after.log.Of("outbox.sent"), boolToInt(after.clerk.state(t, ref) == "accepted"), at)
 						case "dead":
 							require.NotEqual(t, "wanted", after.clerk.state(t, ref), at)
 							if after.clerk.state(t, ref) == "failed" {

@@ -66,7 +66,7 @@ func TestOneAddressGetsABoundedNumberOfMessages(t *testing.T) {
 		require.GreaterOrEqual(t, sent(), 15)
 		time.Sleep(30 * time.Minute)
 		require.Equal(t, n, sent())
-		held := append(a.log.Of(outbox.EventHeld), b.log.Of(outbox.EventHeld)...)
+		held := append(a.log.Of("outbox.held"), b.log.Of("outbox.held")...)
 		require.Len(t, held, 1, "once an hour")
 		require.Equal(t, "typed", held[0].Reason)
 		require.NotContains(t, strings.ToLower(fmt.Sprint(held[0])), "maria")
@@ -118,7 +118,7 @@ func TestClassesApart(t *testing.T) {
 	more := slices.DeleteFunc(r.sink.messages(), func(m civicpin.Message) bool { return m.Params["more"] == "" })
 	require.Len(t, more, 1)
 	require.Equal(t, "49", more[0].Params["more"])
-	require.Len(t, r.log.Of(outbox.EventMerged), 49)
+	require.Len(t, r.log.Of("outbox.merged"), 49)
 }
 
 // The telephones of a country are held together, those of a foreign one sooner, and only what a visitor typed.
@@ -156,7 +156,7 @@ func TestHeldTooLong(t *testing.T) {
 	last := r.posted(t, outbox.Proved, "A", "in time", mail("a@example.org"), now.Add(76*time.Minute))
 	require.NoError(t, r.out.Flush(t.Context()))
 	require.Equal(t, "failed", r.clerk.state(t, late))
-	require.Len(t, r.log.Of(outbox.EventExpired), 1)
+	require.Len(t, r.log.Of("outbox.expired"), 1)
 	r.clock.Add(time.Hour)
 	require.NoError(t, r.out.Flush(t.Context()))
 	require.Equal(t, "accepted", r.clerk.state(t, last))
@@ -173,7 +173,7 @@ func TestHeldMessagesAreBounded(t *testing.T) {
 		r.posted(t, outbox.Typed, "A", fmt.Sprint(i), mail("a@example.org"), time.Time{})
 	}
 	require.NoError(t, r.out.Flush(t.Context()))
-	require.Len(t, r.log.Of(outbox.EventExpired), 80-1-64)
+	require.Len(t, r.log.Of("outbox.expired"), 80-1-64)
 	require.Empty(t, letters(t, r.out), "nobody can do anything about them")
 	for range 70 {
 		r.clock.Add(time.Hour)
@@ -205,11 +205,11 @@ func TestAnotherTryKeepsThePlace(t *testing.T) {
 	r.posted(t, outbox.Typed, "A", "1", mail("a@example.org"), time.Time{})
 	r.sink.then(func(context.Context, civicpin.Message) error { return errors.New("not now") })
 	require.NoError(t, r.out.Flush(t.Context()))
-	require.Len(t, r.log.Of(outbox.EventRetried), 1)
+	require.Len(t, r.log.Of("outbox.retried"), 1)
 	r.sink.then(nil)
 	r.clock.Add(time.Minute)
 	require.NoError(t, r.out.Flush(t.Context()))
-	require.Len(t, r.log.Of(outbox.EventSent), 1)
+	require.Len(t, r.log.Of("outbox.sent"), 1)
 }
 
 // A clock that was a year ahead has left its marks in entries and limits. They must not hold up anything for a year.
@@ -262,7 +262,7 @@ func TestNoPlaceIsLost(t *testing.T) {
 		r.posted(t, outbox.Typed, "V", fmt.Sprint(i), to, r.clock.Now().Add(10*time.Minute))
 		require.NoError(t, r.out.Flush(t.Context()))
 	}
-	require.Len(t, r.log.Of(outbox.EventExpired), 20)
+	require.Len(t, r.log.Of("outbox.expired"), 20)
 	r.clock.Add(2 * time.Hour)
 	late := r.posted(t, outbox.Typed, "V", "later", to, r.clock.Now().Add(10*time.Minute))
 	require.NoError(t, r.out.Flush(t.Context()))
@@ -280,7 +280,7 @@ func TestSlowRates(t *testing.T) {
 	for range 80 {
 		require.NoError(t, r.out.Flush(t.Context()))
 	}
-	require.Len(t, r.log.Of(outbox.EventExpired), 2)
+	require.Len(t, r.log.Of("outbox.expired"), 2)
 	for range 5 {
 		r.clock.Add(7 * 24 * time.Hour)
 		require.NoError(t, r.out.Flush(t.Context()))
@@ -314,5 +314,5 @@ func TestARetriedNoticeIsNotHeld(t *testing.T) {
 		require.NoError(t, r.out.Retry(t.Context(), l.Ref))
 	}
 	require.NoError(t, r.out.Flush(t.Context()))
-	require.Len(t, r.log.Of(outbox.EventSent), 5)
+	require.Len(t, r.log.Of("outbox.sent"), 5)
 }

@@ -45,15 +45,15 @@ func TestAListingThatHangs(t *testing.T) {
 				time.Sleep(10 * time.Minute)
 				if shows > 0 {
 					require.Len(t, r.sink.messages(), 30, "what such listings show is sent all the same")
-					require.Empty(t, r.log.Of(outbox.EventStalled), "slow is not away")
+					require.Empty(t, r.log.Of("outbox.stalled"), "slow is not away")
 					return
 				}
 				require.Len(t, r.sink.messages(), 10)
-				require.Len(t, r.log.Of(outbox.EventStalled), 1)
+				require.Len(t, r.log.Of("outbox.stalled"), 1)
 				s.then(nil)
 				time.Sleep(35 * time.Second)
 				require.Len(t, r.sink.messages(), 30)
-				require.Len(t, r.log.Of(outbox.EventStalled), 1)
+				require.Len(t, r.log.Of("outbox.stalled"), 1)
 			})
 		})
 	}
@@ -80,7 +80,7 @@ func TestTheWaitAfterASlowListingIsBounded(t *testing.T) {
 		time.Sleep(time.Minute)
 		require.Len(t, r.sink.messages(), 2)
 		require.LessOrEqual(t, r.sink.times()[1].Sub(began), 14*time.Second)
-		require.Len(t, r.log.Of(outbox.EventStalled), 1)
+		require.Len(t, r.log.Of("outbox.stalled"), 1)
 	})
 }
 
@@ -109,7 +109,7 @@ func TestAnErrorInTheMiddleOfARound(t *testing.T) {
 		require.Len(t, r.sink.messages(), 60)
 		require.True(t, slices.IsSorted(places), "%v", places)
 		require.Len(t, slices.Compact(places), len(places))
-		require.Len(t, r.log.Of(outbox.EventStalled), 1)
+		require.Len(t, r.log.Of("outbox.stalled"), 1)
 	})
 }
 
@@ -139,7 +139,7 @@ func TestAPlaceThatCannotBeRead(t *testing.T) {
 		time.Sleep(30 * time.Second)
 		require.Len(t, r.sink.messages(), 18)
 		require.Subset(t, r.sink.texts(), []string{refs[0].ID, refs[1].ID, refs[2].ID})
-		require.Len(t, r.log.Of(outbox.EventStalled), 1)
+		require.Len(t, r.log.Of("outbox.stalled"), 1)
 	})
 }
 
@@ -164,12 +164,12 @@ func TestUnreadableEntriesAreToldOncePerRound(t *testing.T) {
 		spoil(refs[:7])
 		r.run(t)
 		time.Sleep(time.Minute)
-		require.Len(t, r.log.Of(outbox.EventUnreadable), 1)
+		require.Len(t, r.log.Of("outbox.unreadable"), 1)
 		require.Empty(t, r.sink.messages())
 		r.sink.then(nil)
 		elsewhere(t, m, refs[7], 0)
 		time.Sleep(time.Minute)
 		require.Len(t, r.sink.messages(), 1)
-		require.Len(t, r.log.Of(outbox.EventUnreadable), 1)
+		require.Len(t, r.log.Of("outbox.unreadable"), 1)
 	})
 }

@@ -69,7 +69,7 @@ func TestNotifiersThatMisbehave(t *testing.T) {
 				began := time.Now()
 				require.NoError(t, r.out.Flush(t.Context()))
 				require.LessOrEqual(t, time.Since(began), 31*time.Second)
-				retried := r.log.Of(outbox.EventRetried)
+				retried := r.log.Of("outbox.retried")
 				require.Len(t, retried, 1)
 				require.Equal(t, c.reason, retried[0].Reason)
 
@@ -126,8 +126,8 @@ func TestANotifierThatNeverReturns(t *testing.T) {
 		time.Sleep(5 * time.Minute)
 		require.LessOrEqual(t, int(most.Load()), outbox.MaxStuck+4)
 		require.GreaterOrEqual(t, int(most.Load()), outbox.MaxStuck)
-		require.Len(t, r.log.Of(outbox.EventStuck), 1)
-		require.Equal(t, "sms", r.log.Of(outbox.EventStuck)[0].Reason)
+		require.Len(t, r.log.Of("outbox.stuck"), 1)
+		require.Equal(t, "sms", r.log.Of("outbox.stuck")[0].Reason)
 
 		ref := r.clerk.ref("A", "mail")
 		require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "x", To: mail("a@example.org")}))

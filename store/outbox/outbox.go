@@ -52,7 +52,7 @@ type Outbox struct {
 
 	mu      sync.Mutex
 	owners  map[string]Owner
-	unknown map[string]bool      // owners' names for which EventUnknownOwner was recorded
+	unknown map[string]bool      // owners' names for which eventUnknownOwner was recorded
 	sent    map[store.Key]string // receipts of what was sent but could not be marked so
 
 	proved map[string]civicpin.Rate // the limits of class Proved

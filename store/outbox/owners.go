@@ -93,7 +93,7 @@ func (o *Outbox) confirm(ctx context.Context, j *job) *civicpin.Message {
 		return nil
 	}
 	o.save(ctx, j, func(e *entry) { e.Waits++; e.Due = o.in(o.pace.Delay(e.Waits)) })
-	o.record(ctx, EventUnconfirmed, j.ref, reason)
+	o.record(ctx, eventUnconfirmed, j.ref, reason)
 	return nil
 }
 
@@ -107,7 +107,7 @@ func (o *Outbox) decoy(ref Ref) *civicpin.Message {
 func (o *Outbox) drop(ctx context.Context, j *job) {
 	if o.entries.Delete(ctx, &j.entry) == nil {
 		o.limits.Leave(ctx, j.entry.Value.Queue, o.place(j.ref))
-		o.record(ctx, EventWithdrawn, j.ref, "")
+		o.record(ctx, eventWithdrawn, j.ref, "")
 	}
 }
 
@@ -168,7 +168,7 @@ func (o *Outbox) settled(ctx context.Context, j *job) bool {
 		})
 	})
 	if err != nil && !errors.Is(err, ErrWithdrawn) {
-		o.record(ctx, EventUnsettled, j.ref, scrub.Text(err.Error()))
+		o.record(ctx, eventUnsettled, j.ref, scrub.Text(err.Error()))
 		if v.Waits < o.pace.MaxWaits() {
 			return false
 		}

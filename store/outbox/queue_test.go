@@ -186,7 +186,7 @@ func TestWhyAMessageWasGivenUp(t *testing.T) {
 	r.posted(t, outbox.Typed, "A", "1", sms("+393331234567"), soon)
 	r.posted(t, outbox.Typed, "A", "2", sms("+393331234568"), soon)
 	require.NoError(t, r.out.Flush(t.Context()))
-	expired := r.log.Of(outbox.EventExpired)
+	expired := r.log.Of("outbox.expired")
 	require.Len(t, expired, 1)
 	require.Equal(t, "too many messages to one country", expired[0].Reason)
 }
@@ -202,7 +202,7 @@ func TestFlood(t *testing.T) {
 	}
 	require.NoError(t, r.out.Flush(t.Context()))
 	require.Len(t, r.sink.messages(), 30)
-	flood := r.log.Of(outbox.EventFlood)
+	flood := r.log.Of("outbox.flood")
 	require.Len(t, flood, 1)
 	require.Equal(t, "+39", flood[0].Ref)
 }
@@ -286,5 +286,5 @@ func TestNearlyExpired(t *testing.T) {
 	require.NoError(t, r.out.Flush(t.Context()))
 	require.Equal(t, "failed", r.clerk.state(t, code))
 	require.Equal(t, "accepted", r.clerk.state(t, notice))
-	require.Equal(t, "nearly expired", r.log.Of(outbox.EventExpired)[0].Reason)
+	require.Equal(t, "nearly expired", r.log.Of("outbox.expired")[0].Reason)
 }

@@ -44,9 +44,9 @@ func TestDelaysGrowAndEndInADeadLetter(t *testing.T) {
 			require.LessOrEqual(t, wait, want*12/10+time.Second, "wait %d", i)
 			want = min(2*want, time.Hour)
 		}
-		require.Len(t, r.log.Of(outbox.EventRetried), 11)
-		require.Equal(t, "421 try again later", r.log.Of(outbox.EventRetried)[0].Reason)
-		require.Len(t, r.log.Of(outbox.EventDead), 1)
+		require.Len(t, r.log.Of("outbox.retried"), 11)
+		require.Equal(t, "421 try again later", r.log.Of("outbox.retried")[0].Reason)
+		require.Len(t, r.log.Of("outbox.dead"), 1)
 		require.Equal(t, "failed", r.clerk.state(t, ref))
 		require.Zero(t, r.count(t, "outbox.entry"))
 		dead := letters(t, r.out)
@@ -179,7 +179,7 @@ func TestExpiredSecretsAreNotSent(t *testing.T) {
 	require.Len(t, r.sink.messages(), 1)
 	require.Equal(t, "failed", r.clerk.state(t, ref))
 	require.Empty(t, letters(t, r.out))
-	require.Len(t, r.log.Of(outbox.EventExpired), 1)
+	require.Len(t, r.log.Of("outbox.expired"), 1)
 	require.Zero(t, r.count(t, "outbox.entry"))
 }
 
@@ -238,7 +238,7 @@ func TestAnOwnerThatCannotSettleIsToldAgain(t *testing.T) {
 				require.NoError(t, other.out.Flush(t.Context()))
 				require.Len(t, r.sink.messages(), 1)
 				require.Empty(t, other.sink.messages())
-				require.NotEmpty(t, r.log.Of(outbox.EventUnsettled))
+				require.NotEmpty(t, r.log.Of("outbox.unsettled"))
 				require.Equal(t, "accepted", other.clerk.state(t, ref))
 				require.Zero(t, r.count(t, "outbox.entry"))
 			})

@@ -31,7 +31,7 @@ func (o *Outbox) Run(ctx context.Context) error {
 		return err
 	}
 	if !o.vault.CanList() {
-		o.notice(ctx, EventNotDurable, "messages that wait when this process ends are lost")
+		o.notice(ctx, eventNotDurable, "messages that wait when this process ends are lost")
 	}
 	d := newDispatch(o, o.parked)
 	defer d.running.Wait()
@@ -136,10 +136,10 @@ func (o *Outbox) report(ctx context.Context, r *round, err error, over bool) {
 	switch {
 	case err != nil && !r.health.stalled:
 		r.health.stalled = true
-		o.notice(ctx, EventStalled, err.Error())
+		o.notice(ctx, eventStalled, err.Error())
 	case over:
 		if r.unreadable > r.health.unreadable {
-			o.notice(ctx, EventUnreadable, "entries that cannot be opened are left alone")
+			o.notice(ctx, eventUnreadable, "entries that cannot be opened are left alone")
 		}
 		r.health = health{unreadable: r.unreadable}
 		o.reportLoad(ctx, r.typed)

@@ -84,8 +84,8 @@ func TestAnUnknownOwnersEntriesAreLeftAlone(t *testing.T) {
 		r.clock.Add(time.Hour)
 	}
 	require.Equal(t, 1, r.count(t, "outbox.entry"))
-	require.Len(t, r.log.Of(outbox.EventUnknownOwner), 1)
-	require.Equal(t, "elsewhere", r.log.Of(outbox.EventUnknownOwner)[0].Reason)
+	require.Len(t, r.log.Of("outbox.unknown_owner"), 1)
+	require.Equal(t, "elsewhere", r.log.Of("outbox.unknown_owner")[0].Reason)
 
 	o := &fixed{m: civicpin.Message{To: mail("a@example.org")}}
 	require.NoError(t, r.out.Register("elsewhere", o))
@@ -126,8 +126,8 @@ func TestRunOutlastsTheStore(t *testing.T) {
 		})
 		r.run(t)
 		time.Sleep(time.Minute)
-		require.Len(t, r.log.Of(outbox.EventStalled), 1)
-		require.Contains(t, r.log.Of(outbox.EventStalled)[0].Reason, "connection refused")
+		require.Len(t, r.log.Of("outbox.stalled"), 1)
+		require.Contains(t, r.log.Of("outbox.stalled")[0].Reason, "connection refused")
 		require.ErrorContains(t, r.out.Flush(t.Context()), "connection refused")
 		away.Store(false)
 		time.Sleep(6 * time.Second)
@@ -154,7 +154,7 @@ func TestUnreadableEntriesDoNotStopTheOthers(t *testing.T) {
 		require.Len(t, r.sink.messages(), 2)
 		r.run(t)
 		time.Sleep(time.Minute)
-		require.Len(t, r.log.Of(outbox.EventUnreadable), 1)
+		require.Len(t, r.log.Of("outbox.unreadable"), 1)
 		require.Equal(t, 1, r.count(t, "outbox.entry"))
 	})
 }
@@ -183,7 +183,7 @@ func TestAStoreThatCannotList(t *testing.T) {
 		require.Empty(t, other.sink.messages())
 		require.Len(t, r.sink.messages(), 4)
 		require.Equal(t, "accepted", r.clerk.state(t, ref))
-		require.Len(t, r.log.Of(outbox.EventNotDurable), 1)
+		require.Len(t, r.log.Of("outbox.not_durable"), 1)
 		require.Zero(t, r.out.Own(), "what is done is forgotten")
 
 		r.sink.then(func(context.Context, civicpin.Message) error { return civicpin.ErrUndeliverable })
@@ -233,11 +233,11 @@ func TestFlushHeedsItsContext(t *testing.T) {
 
 func TestEventCodesAreStable(t *testing.T) {
 	for code, want := range map[civicpin.EventCode]string{
-		outbox.EventSent: "sent", outbox.EventRetried: "retried", outbox.EventDead: "dead", outbox.EventExpired: "expired",
-		outbox.EventWithdrawn: "withdrawn", outbox.EventHeld: "held", outbox.EventUnconfirmed: "unconfirmed",
-		outbox.EventUnsettled: "unsettled", outbox.EventRequeued: "requeued", outbox.EventStuck: "stuck",
-		outbox.EventUnknownOwner: "unknown_owner", outbox.EventUnreadable: "unreadable", outbox.EventStalled: "stalled",
-		outbox.EventNotDurable: "not_durable",
+		"outbox.sent": "sent", "outbox.retried": "retried", "outbox.dead": "dead", "outbox.expired": "expired",
+		"outbox.withdrawn": "withdrawn", "outbox.held": "held", "outbox.unconfirmed": "unconfirmed",
+		"outbox.unsettled": "unsettled", "outbox.requeued": "requeued", "outbox.stuck": "stuck",
+		"outbox.unknown_owner": "unknown_owner", "outbox.unreadable": "unreadable", "outbox.stalled": "stalled",
+		"outbox.not_durable": "not_durable",
 	} {
 		require.Equal(t, "outbox."+want, string(code))
 		require.False(t, strings.ContainsAny(string(code), " -"))

@@ -32,7 +32,7 @@ func TestSendsOnceAndTellsTheOwner(t *testing.T) {
 	require.Regexp(t, `^[0-9a-f]{32}$`, got[0].ID)
 	require.Equal(t, "accepted", r.clerk.state(t, ref))
 	require.Zero(t, r.count(t, "outbox.entry"))
-	sent := r.log.Of(outbox.EventSent)
+	sent := r.log.Of("outbox.sent")
 	require.Len(t, sent, 1)
 	require.Equal(t, civicpin.Subject("RSSMRA"), sent[0].Subject)
 	require.Equal(t, "issue-1/part-1", sent[0].Ref)

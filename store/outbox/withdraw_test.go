@@ -28,7 +28,7 @@ func TestWhatNeverHappenedIsNotSent(t *testing.T) {
 	require.NoError(t, r.out.Flush(t.Context()))
 	require.Zero(t, r.count(t, "outbox.entry"))
 	require.Empty(t, r.sink.messages())
-	require.Len(t, r.log.Of(outbox.EventWithdrawn), 2)
+	require.Len(t, r.log.Of("outbox.withdrawn"), 2)
 }
 
 func TestWhatWasReplacedIsNotSent(t *testing.T) {
@@ -211,8 +211,8 @@ func TestAnOwnerThatCannotTellIsAskedAgain(t *testing.T) {
 			require.NoError(t, r.out.Flush(t.Context()), "not asked again at once")
 			r.clock.Add(2 * time.Hour)
 			require.Empty(t, r.sink.texts())
-			require.Len(t, r.log.Of(outbox.EventUnconfirmed), 21)
-			require.Contains(t, r.log.Of(outbox.EventUnconfirmed)[0].Reason, "register is down")
+			require.Len(t, r.log.Of("outbox.unconfirmed"), 21)
+			require.Contains(t, r.log.Of("outbox.unconfirmed")[0].Reason, "register is down")
 			o.mood = nil
 			require.NoError(t, r.out.Flush(t.Context()))
 			require.Equal(t, []string{"x"}, r.sink.texts())

@@ -25,7 +25,7 @@ func BenchmarkAudit(b *testing.B) {
 	for _, chains := range []int{1, 4} {
 		for _, callers := range []int{1, 64} {
 			b.Run(fmt.Sprintf("chains=%d/callers=%d", chains, callers), func(b *testing.B) {
-				l, err := audit.New(auditVault(b), audit.Options{
+				l, err := audit.New(auditVault(b), audit.Config{
 					Chains: chains,
 					Failed: func(_ context.Context, _ civicpin.Event, err error) { b.Error(err) },
 				})

@@ -98,7 +98,7 @@ func newServer(ctx context.Context, s store.Store, keyFile string) (*server, err
 	if v.visits, err = store.NewKind[visits](v.vault, "visits"); err != nil {
 		return nil, err
 	}
-	v.log, err = audit.New(v.vault, audit.Options{
+	v.log, err = audit.New(v.vault, audit.Config{
 		Chains: 1,
 		Failed: func(_ context.Context, _ civicpin.Event, err error) { v.failed.Store(&err) },
 	})

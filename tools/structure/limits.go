@@ -56,7 +56,6 @@ type budget struct {
 var budgets = []budget{
 	{"lines of recovery", 2600, linesOf("recovery")},
 	{"exported methods of recovery.Service", 15, methodsOf("recovery", "Service")},
-	{"exported names of recovery", 30, namesOf("recovery")},
 	{"lines of contact and internal/contactbook", 2200, linesOf("contact", "internal/contactbook")},
 }
 
@@ -84,23 +83,6 @@ func methodsOf(path, name string) func(*module, []source) (int, error) {
 		n := 0
 		for method := range types.NewMethodSet(types.NewPointer(p.Types.Scope().Lookup(name).Type())).Methods() {
 			if method.Obj().Exported() {
-				n++
-			}
-		}
-		return n, nil
-	}
-}
-
-// namesOf counts the names at package level, without methods and fields, as "go doc" lists them.
-func namesOf(path string) func(*module, []source) (int, error) {
-	return func(m *module, _ []source) (int, error) {
-		p := m.pkg(path)
-		if p == nil {
-			return 0, fmt.Errorf("no package %s", path)
-		}
-		n := 0
-		for _, name := range p.Types.Scope().Names() {
-			if p.Types.Scope().Lookup(name).Exported() {
 				n++
 			}
 		}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/civicpin/civicpin/pin/rule"
+
 	"github.com/civicpin/civicpin/examples/internal/ident"
 	"github.com/civicpin/civicpin/examples/internal/phone"
 	"github.com/civicpin/civicpin/lockout"
@@ -17,15 +19,15 @@ type Refusal string
 func (r Refusal) Error() string { return string(r) }
 
 // rules are the words of all portals for the rules that a chosen secret may break.
-var rules = map[string]string{
-	"repeated": "Too few different characters, or the same ones over and over.",
-	"sequence": "A sequence is guessed first.",
-	"date":     "A date is guessed first.",
+var rules = map[rule.Rule]string{
+	rule.Repeated: "Too few different characters, or the same ones over and over.",
+	rule.Sequence: "A sequence is guessed first.",
+	rule.Date:     "A date is guessed first.",
 }
 
 // Rule words the rule that a chosen secret breaks.
-func (p *Page) Rule(rule string) string {
-	return cmp.Or(p.Rules[rule], rules[rule], "Not this one, please.")
+func (p *Page) Rule(broken rule.Rule) string {
+	return cmp.Or(p.Rules[broken], rules[broken], "Not this one, please.")
 }
 
 // Explain words an error for the person in front of the page. It returns "" for an error that is not for them.

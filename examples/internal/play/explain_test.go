@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/civicpin/civicpin/pin/rule"
+
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
@@ -29,7 +31,7 @@ func page(t *testing.T) *play.Page {
 	return &play.Page{
 		Stage: playtest.Open(t, p, start).Set, Name: "Agency", Dates: "2 January 2006 at 15:04",
 		Wrong: "No.", Disabled: "Come to an office.",
-		Rules: map[string]string{"length": "Longer.", "date": "No dates."},
+		Rules: map[rule.Rule]string{rule.Length: "Longer.", rule.Date: "No dates."},
 		Own: func(err error) string {
 			if errors.Is(err, errOwn) || errors.Is(err, lockout.ErrBusy) {
 				return "Own words."

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/civicpin/civicpin/pin/rule"
+
 	"github.com/civicpin/civicpin/lockout"
 )
 
@@ -25,7 +27,7 @@ type Page struct {
 	Disabled, Locked string
 	// Rules are about the rules that a chosen secret may break, by the names of [pin.ChoiceError]; the others are worded as in
 	// all portals.
-	Rules map[string]string
+	Rules map[rule.Rule]string
 	// Own words the errors that are this portal's own, and those that it words otherwise than all; empty leaves an error to
 	// [Page.Explain]. Nil means that there are none.
 	Own func(error) string

@@ -13,8 +13,8 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/examples/internal/post"
+	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store/outbox"
-	"github.com/civicpin/civicpin/texts"
 )
 
 const (
@@ -29,7 +29,7 @@ var ref = outbox.Ref{Owner: "letters", Subject: "maria", ID: "1"}
 
 func (l *letters) Confirm(context.Context, outbox.Ref) (civicpin.Message, error) {
 	return civicpin.Message{
-		Kind:      texts.PINPart,
+		Kind:      pin.PartMessage,
 		To:        civicpin.Contact{Channel: civicpin.Email, Address: maria, Locale: l.stage.Lang},
 		Secret:    civicpin.NewSecret(code),
 		ExpiresAt: l.stage.Clock.Now().Add(time.Hour),

@@ -16,7 +16,10 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/examples/internal/post"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/texts"
 )
 
@@ -366,7 +369,7 @@ func TestCode(t *testing.T) {
 		} {
 			for code, parts := range map[string]int{"K7PM2QRD": 2, "K7P": 0, "123456": 1} {
 				m := message(channel, address, code)
-				m.Kind, m.To.Locale, m.Part, m.Parts, m.ExpiresAt = texts.PINPart, lang, min(parts, 1), parts, noon
+				m.Kind, m.To.Locale, m.Part, m.Parts, m.ExpiresAt = pin.PartMessage, lang, min(parts, 1), parts, noon
 				send(t, b, m)
 				got, err := post.Inbox(folder).Last(address)
 				if err != nil {
@@ -377,7 +380,7 @@ func TestCode(t *testing.T) {
 				}
 			}
 			without := message(channel, address, "")
-			without.ID, without.Kind, without.To.Locale = "none", texts.PINRevoked, lang
+			without.ID, without.Kind, without.To.Locale = "none", pin.NoticeRevoked, lang
 			send(t, b, without)
 			if got, err := post.Inbox(folder).Last(address); err != nil || got.Code() != "" {
 				t.Errorf("%s, %s: code %q, %v, in\n%s", lang, channel, got.Code(), err, got.Text)
@@ -418,7 +421,7 @@ func TestLink(t *testing.T) {
 			if strings.Contains(address, "@") {
 				want = token
 			}
-			for _, kind := range []civicpin.MessageKind{texts.RecoveryLink, texts.RecoveryActivate, texts.RecoveryUnlock, texts.ContactProve} {
+			for _, kind := range []civicpin.MessageKind{recovery.LinkMessage, recovery.ActivateMessage, recovery.UnlockMessage, contact.ProofMessage} {
 				for _, code := range []string{"K7PM2QRD", "K7PM2", "123456"} {
 					m := message(channel, address, code)
 					m.Kind, m.To.Locale, m.Link, m.ExpiresAt = kind, lang, civicpin.NewSecret(token), noon
@@ -433,7 +436,7 @@ func TestLink(t *testing.T) {
 				}
 			}
 			for _, kind := range []civicpin.MessageKind{
-				texts.RecoveryWaiting, texts.RecoveryDone, texts.RecoveryUnlocked, texts.ContactChanged,
+				recovery.NoticeWaiting, recovery.NoticeDone, recovery.NoticeUnlocked, contact.NoticeChanged,
 			} {
 				m := message(channel, address, "")
 				m.Kind, m.To.Locale, m.Link, m.ExpiresAt = kind, lang, civicpin.NewSecret(token), noon

@@ -6,13 +6,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/rule"
+
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/examples/internal/post"
 	"github.com/civicpin/civicpin/otp"
-	"github.com/civicpin/civicpin/texts"
 )
 
 // Explains checks what the pages say about errors: a text with that piece in it, or nothing where the piece is empty.
@@ -27,15 +29,15 @@ func Explains(t *testing.T, p *play.Page, pieces map[error]string) {
 
 // Rules checks that each rule that a chosen secret may break has words of its own, and that there are words for a rule of a
 // later release.
-func Rules(t *testing.T, p *play.Page, rules ...string) {
+func Rules(t *testing.T, p *play.Page, rules ...rule.Rule) {
 	t.Helper()
-	said := make(map[string]string)
-	for _, rule := range append(rules, "a rule of a later release") {
-		text := p.Rule(rule)
+	said := make(map[string]rule.Rule)
+	for _, broken := range append(rules, "a rule of a later release") {
+		text := p.Rule(broken)
 		if other, twice := said[text]; twice || text == "" {
-			t.Errorf("%q for %q and %q", text, rule, other)
+			t.Errorf("%q for %q and %q", text, broken, other)
 		}
-		said[text] = rule
+		said[text] = broken
 	}
 }
 
@@ -46,7 +48,7 @@ func Words(t *testing.T, p play.Play, code string, to ...civicpin.Contact) map[s
 	at, err := time.LoadLocation(p.Zone)
 	require.NoError(t, err)
 	m := civicpin.Message{
-		Kind: texts.PINPart, Secret: civicpin.NewSecret(strings.ReplaceAll(code, " ", "")),
+		Kind: pin.PartMessage, Secret: civicpin.NewSecret(strings.ReplaceAll(code, " ", "")),
 		ExpiresAt: time.Date(2026, 3, 9, 12, 0, 0, 0, time.UTC),
 	}
 	bodies := make(map[string]string)
