@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/recovery/plan"
 )
 
@@ -38,7 +39,9 @@ func (a *Answers) use(r *run, step plan.Step) error {
 	case plan.Captcha:
 		ok, a.Captcha = a.Captcha, false
 	case plan.Facts:
-		ok, a.Facts = fitFacts(step, a.Facts), nil
+		err := fitFacts(step, a.Facts)
+		a.Facts = nil
+		return err
 	case plan.Image:
 		ok, a.Image = slices.Contains(r.Images, a.Image), ""
 	case plan.Questions:
@@ -68,14 +71,17 @@ func (a *Answers) use(r *run, step plan.Step) error {
 	return nil
 }
 
-// fitFacts reports whether the facts are those asked for.
-func fitFacts(asked plan.Facts, given map[string]string) bool {
-	for _, v := range given {
-		if len(v) > maxFact {
-			return false
+// fitFacts checks that the facts are those asked for, and fit for the caller's register.
+func fitFacts(asked plan.Facts, given map[string]string) error {
+	if !answersAll(asked, given) {
+		return ErrWrongStep
+	}
+	for name, v := range given {
+		if !names.Printable(v, maxFact) {
+			return fmt.Errorf("%w: %s is not at most %d printable bytes", civicpin.ErrInvalid, name, maxFact)
 		}
 	}
-	return answersAll(asked, given)
+	return nil
 }
 
 const (

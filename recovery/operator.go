@@ -3,6 +3,7 @@ package recovery
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -28,6 +29,9 @@ type Operator struct {
 func (s *Service) StartBy(ctx context.Context, name string, subject civicpin.Subject, by Operator) (Run, error) {
 	w, err := s.way(name)
 	if err != nil {
+		return Run{}, err
+	}
+	if err := subject.Validate(); err != nil { // before the act is counted
 		return Run{}, err
 	}
 	first, ok := w.operates(&run{})
@@ -93,7 +97,7 @@ func (w *way) operates(r *run) (plan.Approval, bool) {
 // A Verdict is what a member of staff makes of a case.
 type Verdict struct {
 	Approve bool // the person is the subject; otherwise the run ends
-	// Reason is for the log: the document seen, why it was turned down. At most 256 bytes; no secret.
+	// Reason is for the log: the document seen, why it was turned down. At most 256 printable bytes; no secret.
 	Reason string
 	// Questions holds what the citizen answered, if the step asks questions, by question. The library compares.
 	Questions map[string]civicpin.Secret
@@ -106,10 +110,14 @@ type Verdict struct {
 //   - [ErrNotAllowed]: before any comparison.
 //   - [ErrRefused]: wrong answers, which count. A *[lockout.LockedError], [ErrBusy].
 //   - [ErrWrongStep]: the run is not at a step of staff, or answers do not fit the questions.
+//   - [civicpin.ErrInvalid]: the operator or the reason is invalid. No try was spent.
 //   - [pin.ErrNoCredential]: the plan can help nobody of that identifier.
 //   - [ErrGone], [ErrExpired].
 //   - the store's: at the plan's end begin again.
 func (s *Service) Decide(ctx context.Context, id string, by Operator, verdict Verdict) (Run, error) {
+	if !names.Printable(verdict.Reason, 256) {
+		return Run{}, fmt.Errorf("%w: reason is not at most 256 printable bytes", civicpin.ErrInvalid)
+	}
 	v, err := s.load(ctx, id)
 	if err != nil {
 		return Run{}, err
@@ -130,7 +138,7 @@ func (s *Service) Decide(ctx context.Context, id string, by Operator, verdict Ve
 		v.record(ctx, eventDecided, "turned down: "+verdict.Reason)
 		return Run{}, v.end(ctx, "turned down")
 	}
-	if slices.ContainsFunc(r.Approved, func(a recoveryrun.Approval) bool { return a.By == by.ID }) {
+	if slices.ContainsFunc(r.Approved, func(a recoveryrun.Approval) bool { return a.By.Canonical() == by.ID.Canonical() }) {
 		return Run{}, &OperatorError{Reason: "same person"}
 	}
 	if !r.Known && step.Questions == 0 {
@@ -152,10 +160,7 @@ func (s *Service) Decide(ctx context.Context, id string, by Operator, verdict Ve
 
 // fits reports whether a verdict is one on the step.
 func (verdict *Verdict) fits(r *run, step plan.Approval) bool {
-	switch {
-	case len(verdict.Reason) > 256 || !names.Plain(verdict.Reason):
-		return false
-	case step.Questions == 0:
+	if step.Questions == 0 {
 		return len(verdict.Questions) == 0
 	}
 	return !verdict.Approve || answersAll(r.AskedFirst(step.Questions), verdict.Questions)
@@ -218,6 +223,9 @@ func (s *Service) Unlock(ctx context.Context, name string, subject civicpin.Subj
 ) error {
 	w, err := s.way(name)
 	if err != nil {
+		return err
+	}
+	if err := subject.Validate(); err != nil { // before the act is counted
 		return err
 	}
 	lift := w.gate.Unlock

@@ -8,6 +8,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/destination"
 	"github.com/civicpin/civicpin/internal/pace"
+	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/scrub"
 	"github.com/civicpin/civicpin/internal/turns"
 	"github.com/civicpin/civicpin/store"
@@ -196,7 +197,7 @@ func (o *Outbox) send(ctx context.Context, j *job, m *civicpin.Message) {
 	private := []civicpin.Secret{m.Secret, m.Link, civicpin.NewSecret(m.To.Address)}
 	switch {
 	case err == nil:
-		if len(receipt) > 256 {
+		if !names.Printable(receipt, 256) {
 			receipt = ""
 		}
 		o.close(ctx, j, doneSent, receipt, "") // first: a recorder that hangs would hold it up past the claim
