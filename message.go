@@ -41,7 +41,7 @@ type Contact struct {
 
 // Validate returns nil, or an error that matches [ErrInvalid] if the channel is empty or the address does not fit it: E.164
 // for telephones, one plain address for e-mail, nothing for HandedOver, otherwise 1 to 512 printable bytes. A postal address
-// may have several lines, each of them printable, the first and the last not empty. Validate does not ask whether the address
+// may have several lines, each of them printable and the first not empty. Validate does not ask whether the address
 // exists.
 func (c Contact) Validate() error {
 	if c.Channel == "" || !names.Printable(string(c.Channel), 32) {

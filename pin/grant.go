@@ -110,6 +110,9 @@ type Mark struct {
 // Mark returns what a recovery has to know of a subject's credential when it begins. It is for package recovery. One store
 // call, whoever the subject is.
 func (s *Service) Mark(ctx context.Context, subject civicpin.Subject) (Mark, error) {
+	if err := subject.Validate(); err != nil {
+		return Mark{}, err
+	}
 	e, err := s.creds.GetOr(ctx, store.Key{Subject: subject}, s.sealed)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return Mark{}, err

@@ -17,14 +17,14 @@ func Printable(s string, most int) bool {
 		!strings.ContainsFunc(s, func(r rune) bool { return !Shows(r) })
 }
 
-// PrintableLines is Printable for a text of several lines, a postal address: each line is printable, and the first and the last
-// are not empty. Lines end in "\n" or "\r\n".
+// PrintableLines is Printable for a text of several lines, a postal address: each line is printable, and the first says
+// something. Lines end in "\n" or "\r\n".
 func PrintableLines(s string, most int) bool {
-	if len(s) > most || strings.Trim(s, "\r\n") != s {
+	if len(s) > most {
 		return false
 	}
-	for line := range strings.SplitSeq(strings.ReplaceAll(s, "\r\n", "\n"), "\n") {
-		if !Printable(line, most) {
+	for i, line := range strings.Split(strings.ReplaceAll(s, "\r\n", "\n"), "\n") {
+		if !Printable(line, most) || i == 0 && line == "" && s != "" {
 			return false
 		}
 	}
