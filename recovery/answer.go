@@ -14,7 +14,7 @@ import (
 
 // Answers are what a visitor gives to an [Ask]. Set the fields that the Ask has set, and no others.
 type Answers struct {
-	Captcha   bool // the caller has checked it
+	Captcha   bool              // the caller has checked it
 	Facts     map[string]string // by name; each at most 256 printable bytes
 	Image     string
 	Questions map[string]civicpin.Secret // by question

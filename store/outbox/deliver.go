@@ -7,8 +7,8 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/destination"
-	"github.com/civicpin/civicpin/internal/pace"
 	"github.com/civicpin/civicpin/internal/names"
+	"github.com/civicpin/civicpin/internal/pace"
 	"github.com/civicpin/civicpin/internal/scrub"
 	"github.com/civicpin/civicpin/internal/turns"
 	"github.com/civicpin/civicpin/store"
