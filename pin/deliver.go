@@ -135,8 +135,8 @@ func (d *delivery) Settle(ctx context.Context, ref outbox.Ref, what outbox.Outco
 // Receipt takes in what a provider reports about a message that it had accepted: [Delivered] or [Failed]. The receipt is the
 // id that the notifier returned; where several providers give ids that could be alike, have the notifier put the provider's
 // name in front. A report about a message that was replaced meanwhile changes nothing. Errors:
-// [civicpin.ErrInvalid] for another state or a receipt that is not 1 to 256 printable bytes; [ErrNoCredential] for a receipt that is not known,
-// or not any more, or not yet: let the provider report again; the store's.
+// [civicpin.ErrInvalid] for another state or a receipt that is not 1 to 256 printable bytes; [ErrNoCredential] for a receipt
+// that is not known, or not any more, or not yet: let the provider report again; the store's.
 func (s *Service) Receipt(ctx context.Context, id string, state PartState) error {
 	if id == "" || !names.Printable(id, 256) || state != Delivered && state != Failed {
 		return fmt.Errorf("%w: a receipt is 1 to 256 printable bytes, and its state delivered or failed", civicpin.ErrInvalid)

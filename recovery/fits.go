@@ -13,6 +13,11 @@ import (
 // fits checks that the answers are to what is asked and to nothing else: an answer that is passed over would look right.
 func (w *way) fits(r *run, a Answers) error {
 	a.Source = civicpin.Source{}
+	for _, fact := range a.Facts { // they reach the caller's register
+		if !names.Printable(fact, 256) {
+			return fmt.Errorf("%w: a fact is not at most 256 printable bytes", civicpin.ErrInvalid)
+		}
+	}
 	for _, secret := range []*civicpin.Secret{&a.Code, &a.Factor} {
 		if secret.IsZero() {
 			*secret = civicpin.Secret{} // an empty field of a form is no answer
@@ -39,9 +44,7 @@ func (a *Answers) use(r *run, step plan.Step) error {
 	case plan.Captcha:
 		ok, a.Captcha = a.Captcha, false
 	case plan.Facts:
-		err := fitFacts(step, a.Facts)
-		a.Facts = nil
-		return err
+		ok, a.Facts = answersAll(step, a.Facts), nil
 	case plan.Image:
 		ok, a.Image = slices.Contains(r.Images, a.Image), ""
 	case plan.Questions:
@@ -71,23 +74,7 @@ func (a *Answers) use(r *run, step plan.Step) error {
 	return nil
 }
 
-// fitFacts checks that the facts are those asked for, and fit for the caller's register.
-func fitFacts(asked plan.Facts, given map[string]string) error {
-	if !answersAll(asked, given) {
-		return ErrWrongStep
-	}
-	for name, v := range given {
-		if !names.Printable(v, maxFact) {
-			return fmt.Errorf("%w: %s is not at most %d printable bytes", civicpin.ErrInvalid, name, maxFact)
-		}
-	}
-	return nil
-}
-
-const (
-	maxFact  = 256 // bytes
-	maxNamed = 8   // contacts
-)
+const maxNamed = 8 // contacts
 
 // answersAll reports whether there is an answer to each of the questions and to no other.
 func answersAll[V any](asked []string, given map[string]V) bool {

@@ -27,11 +27,8 @@ type Operator struct {
 //   - [ErrWrongStep]: the plan's first step is not one of staff's.
 //   - those of [Service.Start].
 func (s *Service) StartBy(ctx context.Context, name string, subject civicpin.Subject, by Operator) (Run, error) {
-	w, err := s.way(name)
+	w, err := s.way(name, subject)
 	if err != nil {
-		return Run{}, err
-	}
-	if err := subject.Validate(); err != nil { // before the act is counted
 		return Run{}, err
 	}
 	first, ok := w.operates(&run{})
@@ -221,11 +218,8 @@ func (v *visit) onwards(ctx context.Context) (Run, error) {
 func (s *Service) Unlock(ctx context.Context, name string, subject civicpin.Subject, seen civicpin.Evidence,
 	by Operator,
 ) error {
-	w, err := s.way(name)
+	w, err := s.way(name, subject)
 	if err != nil {
-		return err
-	}
-	if err := subject.Validate(); err != nil { // before the act is counted
 		return err
 	}
 	lift := w.gate.Unlock

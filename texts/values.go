@@ -109,17 +109,17 @@ func (v values) codeless() values {
 
 // fill replaces the names in a pattern, and drops what is between brackets where a name in it stands for nothing.
 func (v values) fill(pattern string) string {
-	names := v.replacer()
+	replacer := v.replacer()
 	var b strings.Builder
 	for pattern != "" {
 		before, rest, found := strings.Cut(pattern, "[")
-		b.WriteString(names.Replace(before))
+		b.WriteString(replacer.Replace(before))
 		if !found {
 			break
 		}
 		optional, after, _ := strings.Cut(rest, "]")
 		if !v.lacks(optional) {
-			b.WriteString(names.Replace(optional))
+			b.WriteString(replacer.Replace(optional))
 		}
 		pattern = after
 	}

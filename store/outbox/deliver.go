@@ -19,9 +19,8 @@ func (o *Outbox) deliver(ctx context.Context, j *job) {
 	m := j.message
 	j.message = nil
 	if m == nil {
-		// The owner is asked a second time. The first answer, in dispatch.admit, said which lane the message waits in, and was
-		// then forgotten: no secret stays in memory while it waits, and the owner may have withdrawn the message since. If it
-		// now goes elsewhere, the next listing puts it into the right lane.
+		// The owner is asked a second time. Of the first answer, in dispatch.admit, only the lane was kept: no secret waits in
+		// memory, and the owner may have withdrawn the message. If it now goes elsewhere, the next listing moves its lane.
 		if m = o.confirm(ctx, j); m == nil || routeOf(m.To) != j.route {
 			return
 		}
