@@ -67,6 +67,8 @@ func TestContactValidate(t *testing.T) {
 		{"header added, LF", pec, "maria@example.org\nSubject: x", true},
 		{"header folded", email, "maria@example.org\r\n ", true},
 		{"NUL", email, "maria\x00@example.org", true},
+		{"zero-width space", email, "maria\u200b@example.org", true},
+		{"zero-width space, quoted", email, "\"maria\u200b\"@example.org", true},
 		{"no e-mail", email, "", true},
 
 		{"app", push, "dA3_-Zz:APA91bH", false},
@@ -86,6 +88,11 @@ func TestContactValidate(t *testing.T) {
 		{"letter, form feed", letter, "Maria Rossi\fVia Roma 1", true},
 		{"letter, return within a line", letter, "Maria Rossi\rVia Roma 1", true},
 		{"letter, no UTF-8", letter, "Maria\xff", true},
+		{"letter, override", letter, "Maria\nVia Ro\u202ema 1", true},
+		{"letter, line separator", letter, "Maria\u2028Via Roma 1", true},
+		{"letter, blank at a line's end", letter, "Maria \nVia Roma 1", true},
+		{"letter, empty line", letter, "Maria\n\nVia Roma 1", false},
+		{"letter, first line empty", letter, "\nMaria", true},
 		{"no letter", letter, "", true},
 
 		{"handed over", handed, "", false},

@@ -41,6 +41,18 @@
 // is to record evidence of identity. To rebind is to start a new secret with clean counts. An epoch is the time between two
 // acts that end what was under way: the sessions of a subject, or the recoveries.
 //
+// # Printable text
+//
+// The texts that callers give to be stored, logged or sent are printable: subjects, ids of operators, reasons, lanes, facts,
+// acts, parameters and references. Such a text is valid UTF-8 of characters that a reader sees, and ordinary blanks between
+// them. A text with one of these is refused with an error that matches [ErrInvalid]:
+//   - a control character, or a line or paragraph separator;
+//   - a format character, such as a zero-width or bidirectional mark, or another that displays ignore;
+//   - a blank other than the ordinary one, or a blank at either end;
+//   - a private or unassigned character.
+//
+// A postal address may have several such lines.
+//
 // # Threat model
 //
 // The visitor may be anybody, may know everybody's identifier, and may send any number of requests at once through any

@@ -1,6 +1,10 @@
 package civicpin
 
-import "time"
+import (
+	"time"
+
+	"github.com/civicpin/civicpin/internal/names"
+)
 
 // A Level is a level of assurance of who the holder of a credential is, as in eIDAS (Implementing Regulation (EU)
 // 2015/1502, annex 2.1.2): low, substantial or high. Levels are ordered; the zero Level is below all of them and permits
@@ -64,7 +68,7 @@ const (
 type Evidence struct {
 	// Method is how; required.
 	Method Method
-	// Document names what was seen, for example a document's type and number; at most 256 bytes.
+	// Document names what was seen, for example a document's type and number; at most 256 printable bytes.
 	Document string
 	// By is who saw it; required. A subject may not attest for themself, except with a Certificate, a LetterCode or an
 	// AutomatedVideo, which a machine checks.
@@ -75,10 +79,10 @@ type Evidence struct {
 
 // Validate returns nil, or an error that matches [ErrInvalid].
 func (e Evidence) Validate() error {
-	if e.Method == "" || len(e.Method) > 64 || !printable(string(e.Method)) {
+	if e.Method == "" || !names.Printable(string(e.Method), 64) {
 		return invalid("evidence needs a method of 1 to 64 printable bytes")
 	}
-	if len(e.Document) > 256 || !printable(e.Document) {
+	if !names.Printable(e.Document, 256) {
 		return invalid("evidence document is longer than 256 bytes or not printable")
 	}
 	if err := e.By.Validate(); err != nil {

@@ -6,6 +6,8 @@ import (
 	"net/mail"
 	"strings"
 	"time"
+
+	"github.com/civicpin/civicpin/internal/names"
 )
 
 // A Channel is a way to reach a person. Callers may define their own for what these constants do not name.
@@ -39,16 +41,21 @@ type Contact struct {
 }
 
 // Validate returns nil, or an error that matches [ErrInvalid] if the channel is empty or the address does not fit it: E.164
-// for telephones, one plain address for e-mail, nothing for HandedOver, otherwise 1 to 512 printable bytes. It does not
-// ask whether the address exists.
+// for telephones, one plain address for e-mail, nothing for HandedOver, otherwise 1 to 512 printable bytes. A postal address
+// may have several lines, each of them printable and the first not empty. Validate does not ask whether the address
+// exists.
 func (c Contact) Validate() error {
-	if c.Channel == "" || len(c.Channel) > 32 || !printable(string(c.Channel)) {
+	if c.Channel == "" || !names.Printable(string(c.Channel), 32) {
 		return invalid("contact needs a channel of 1 to 32 printable bytes")
 	}
-	if len(c.Locale) > 35 || !printable(c.Locale) { // RFC 5646 4.4.1: 35 is room for any registered tag
+	if !names.Printable(c.Locale, 35) { // RFC 5646 4.4.1: 35 is room for any registered tag
 		return invalid("contact locale is longer than 35 bytes or not printable")
 	}
-	if len(c.Address) > 512 || (!printable(c.Address) && c.Channel != Letter) {
+	fits := names.Printable
+	if c.Channel == Letter {
+		fits = names.PrintableLines
+	}
+	if !fits(c.Address, 512) {
 		return invalid("contact address is longer than 512 bytes or not printable")
 	}
 	switch {
@@ -66,12 +73,6 @@ func (c Contact) Validate() error {
 		a, err := mail.ParseAddress(c.Address)
 		if err != nil || a.Address != c.Address || a.Name != "" || len(c.Address) > 254 { // RFC 5321 4.5.3.1.3
 			return invalid("e-mail address is not one plain address")
-		}
-	case c.Channel == Letter:
-		for line := range strings.Lines(c.Address) {
-			if !printable(strings.TrimRight(line, "\r\n")) {
-				return invalid("postal address is not printable")
-			}
 		}
 	}
 	return nil

@@ -3,8 +3,8 @@ package civicpin
 import (
 	"errors"
 	"strings"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/civicpin/civicpin/internal/names"
 )
 
 // ErrInvalid is matched (errors.Is) by every error that reports unusable input: an empty or overlong subject, a contact
@@ -14,19 +14,22 @@ var ErrInvalid = errors.New("civicpin: invalid input")
 
 // A Subject is the person that a secret belongs to, named by the caller's own identifier: a tax code, an identity number,
 // a customer number. The library compares it byte for byte, so bring it to one normal form first (upper case, no blanks);
-// two spellings are two subjects. It is at most 256 bytes of valid UTF-8 without control characters.
+// two spellings are two subjects. It is 1 to 256 bytes of printable text, with its accents composed (Unicode's form NFC), so
+// that no two subjects look the same by the way in which they are encoded. The package documentation says what is printable.
 type Subject string
 
-// Validate returns nil, or an error that matches [ErrInvalid] if the subject is empty, longer than 256 bytes, not UTF-8 or
-// contains control characters.
+// Validate returns nil, or an error that matches [ErrInvalid] if the subject is empty, longer than 256 bytes, not printable or
+// not in the form NFC.
 func (s Subject) Validate() error {
 	switch {
 	case s == "":
 		return invalid("subject is empty")
 	case len(s) > 256:
 		return invalid("subject is longer than 256 bytes")
-	case !printable(string(s)):
+	case !names.Printable(string(s), 256):
 		return invalid("subject is not printable UTF-8")
+	case !names.Composed(string(s)):
+		return invalid("subject is not in the form NFC")
 	}
 	return nil
 }
@@ -67,22 +70,18 @@ func (a Actor) IsOperator() bool {
 	return strings.HasPrefix(string(a), operatorPrefix) && len(a) > len(operatorPrefix)
 }
 
-// Validate returns nil for [Citizen] and for an operator whose id is 1 to 128 bytes of printable UTF-8; otherwise an error
-// that matches [ErrInvalid].
+// Validate returns nil for [Citizen] and for an operator whose id is 1 to 128 bytes of printable text; otherwise an error that
+// matches [ErrInvalid].
 func (a Actor) Validate() error {
-	if a == Citizen || (a.IsOperator() && len(a) <= len(operatorPrefix)+128 && printable(string(a))) {
+	if a == Citizen || a.IsOperator() && names.Printable(string(a[len(operatorPrefix):]), 128) {
 		return nil
 	}
 	return invalid("actor is neither Citizen nor an Operator with an id")
 }
 
-// printable reports whether s is valid UTF-8 without control characters and line ends, so that it can stand in a log line, a
-// header or a message without ending it early, and without marks that have the text around it read backwards.
-func printable(s string) bool {
-	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
-		return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || unicode.Is(unicode.Bidi_Control, r)
-	})
-}
+// Canonical returns the actor in the form in which actors are compared and counted: without regard to case, and to how accents
+// are composed. So "Quito.1" and "quito.1" are one operator. Records and events keep the actor as the caller gave it.
+func (a Actor) Canonical() Actor { return Actor(names.Fold(string(a))) }
 
 // invalidError is a fixed text that matches ErrInvalid.
 type invalidError string

@@ -9,11 +9,13 @@ import (
 	"github.com/civicpin/civicpin"
 )
 
-// unprintable is text that could end a log line, a header or a message early, or that is no text.
+// unprintable is text that could end a log line, a header or a message early, or hides something, or that is no text.
 var unprintable = map[string]string{
 	"line feed": "a\nb", "carriage return": "a\rb", "CRLF and a header": "a\r\nBcc: b", "NUL": "a\x00b", "tab": "a\tb",
 	"escape": "a\x1b[2Jb", "delete": "a\x7fb", "next line": "a\u0085b", "C1 control": "a\u009bb",
 	"line separator": "a\u2028b", "paragraph separator": "a\u2029b", "half a rune": "a\xc3", "no UTF-8": "a\xffb",
+	"override": "a\u202eb", "zero-width space": "a\u200bb", "byte order mark": "\ufeffRSSMRA85T10A562S", "soft hyphen": "a\u00adb",
+	"no-break space": "a\u00a0b", "blank before": " ab", "blank after": "ab ", "variation selector": "a\ufe0fb", "private": "\ue000",
 }
 
 // refused checks an answer of a Validate method.
@@ -40,6 +42,9 @@ func TestSubjectValidate(t *testing.T) {
 		{"empty", "", true},
 		{"257 bytes", strings.Repeat("x", 257), true},
 		{"256 runes of two bytes", strings.Repeat("ñ", 256), true},
+		{"composed", "Muñoz", false},
+		{"decomposed", "Mun\u0303oz", true},
+		{"another form of a letter", "\u212b", true},
 	} {
 		refused(t, civicpin.Subject(tc.subject).Validate(), tc.invalid, tc.name)
 	}
@@ -92,4 +97,14 @@ func TestActor(t *testing.T) {
 		refused(t, civicpin.Operator(text).Validate(), true, name)
 	}
 	assert.NotEqual(t, civicpin.Citizen, civicpin.Operator("citizen"))
+}
+
+func TestActorCanonical(t *testing.T) {
+	for _, id := range []string{"Muñoz.1", "MUÑOZ.1", "muñoz.1", "mun\u0303oz.1"} {
+		assert.Equal(t, civicpin.Operator("muñoz.1"), civicpin.Operator(id).Canonical(), id)
+	}
+	assert.NotEqual(t, civicpin.Operator("munoz.1").Canonical(), civicpin.Operator("muñoz.1").Canonical())
+	assert.NotEqual(t, civicpin.Citizen.Canonical(), civicpin.Operator("citizen").Canonical())
+	assert.Equal(t, civicpin.Citizen, civicpin.Citizen.Canonical())
+	assert.Empty(t, civicpin.Actor("").Canonical())
 }

@@ -59,7 +59,7 @@ func validNotice(kind civicpin.MessageKind, params map[string]string) error {
 		return fmt.Errorf("%w: more than 8 parameters", civicpin.ErrInvalid)
 	}
 	for k, v := range params {
-		if !names.Valid(k, 32) || len(v) > 256 || !names.Plain(v) {
+		if !names.Valid(k, 32) || !names.Printable(v, 256) {
 			return fmt.Errorf("%w: a parameter is empty, too long or not printable", civicpin.ErrInvalid)
 		}
 	}

@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/names"
@@ -40,8 +37,7 @@ func (t Target) validate() error {
 	if err := t.Subject.Validate(); err != nil {
 		return err
 	}
-	unprintable := func(r rune) bool { return !unicode.IsPrint(r) }
-	if len(t.Lane) > 64 || !utf8.ValidString(t.Lane) || strings.ContainsFunc(t.Lane, unprintable) {
+	if !names.Printable(t.Lane, 64) {
 		return fmt.Errorf("%w: lane is not at most 64 printable bytes", civicpin.ErrInvalid)
 	}
 	return nil

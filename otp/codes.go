@@ -5,12 +5,11 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/code"
+	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
@@ -111,18 +110,13 @@ type Purpose struct {
 }
 
 func (p Purpose) validate() error {
-	if p.Act == "" || len(p.Act) > 64 || !codePrintable(p.Act) {
+	if p.Act == "" || !names.Printable(p.Act, 64) {
 		return fmt.Errorf("%w: a purpose needs an act of 1 to 64 printable bytes", civicpin.ErrInvalid)
 	}
 	if len(p.Digest) > 64 {
 		return fmt.Errorf("%w: a purpose's digest is longer than 64 bytes", civicpin.ErrInvalid)
 	}
 	return nil
-}
-
-// codePrintable reports whether s is UTF-8 without control characters.
-func codePrintable(s string) bool {
-	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
 // validCodeID reports whether id can be one of a request: 26 characters of base32, as crypto/rand.Text makes them.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/decoy"
+	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/shown"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
@@ -122,7 +123,7 @@ func (c *Codes) checkRequest(subject civicpin.Subject, purpose Purpose, o Reques
 		return "", fmt.Errorf("%w: more than 8 parameters", civicpin.ErrInvalid)
 	}
 	for k, v := range o.Params {
-		if k == "" || len(k) > 32 || len(v) > 256 || !codePrintable(k) || !codePrintable(v) {
+		if k == "" || !names.Printable(k, 32) || !names.Printable(v, 256) {
 			return "", fmt.Errorf("%w: a parameter is empty, too long or not printable", civicpin.ErrInvalid)
 		}
 	}

@@ -5,10 +5,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/oath"
 )
 
@@ -215,7 +214,5 @@ func parseNumber(text string) (n uint64, ok bool) {
 
 func hasColon(s string) bool { return strings.Contains(s, ":") }
 
-// validLabel reports whether s can be shown by an app: at most 256 bytes of UTF-8 without control characters.
-func validLabel(s string) bool {
-	return len(s) <= maxLabel && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
-}
+// validLabel reports whether s can be shown by an app.
+func validLabel(s string) bool { return names.Printable(s, maxLabel) }

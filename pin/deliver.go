@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
@@ -132,15 +133,15 @@ func (d *delivery) Settle(ctx context.Context, ref outbox.Ref, what outbox.Outco
 // reportedReason stands in the events of what a provider reports later.
 const reportedReason = "reported by the provider"
 
-// Receipt records what a provider reports about a message that it had accepted: [state.Delivered] or [state.Failed]. The receipt is the id
-// that the notifier returned; if the ids of several providers could be equal, let the notifier put the provider's name in
-// front. A report about a message that was replaced meanwhile changes nothing. Errors:
-//   - [civicpin.ErrInvalid]: the state is another one, or the receipt is empty or too long.
+// Receipt records what a provider reports about a message that it had accepted: [state.Delivered] or [state.Failed]. The
+// receipt is the id that the notifier returned; if the ids of several providers could be equal, let the notifier put the
+// provider's name in front. A report about a message that was replaced meanwhile changes nothing. Errors:
+//   - [civicpin.ErrInvalid]: the state is another one, or the receipt is not 1 to 256 printable bytes.
 //   - [ErrNoCredential]: the receipt is unknown, forgotten, or not stored yet: let the provider report again.
 //   - the store's.
 func (s *Service) Receipt(ctx context.Context, id string, to state.Part) error {
-	if id == "" || len(id) > 256 || to != state.Delivered && to != state.Failed {
-		return fmt.Errorf("%w: a receipt is 1 to 256 bytes, and its state delivered or failed", civicpin.ErrInvalid)
+	if id == "" || !names.Printable(id, 256) || to != state.Delivered && to != state.Failed {
+		return fmt.Errorf("%w: a receipt is 1 to 256 printable bytes, and its state delivered or failed", civicpin.ErrInvalid)
 	}
 	e, err := s.receipts.Get(ctx, store.Key{ID: id})
 	if errors.Is(err, store.ErrNotFound) || err == nil && e.Value.Subject == "" {

@@ -111,6 +111,9 @@ type Mark struct {
 // Mark returns what a recovery has to know of a subject's credential when it begins. It is for package recovery, and does the
 // same work for every subject. Errors are the store's.
 func (s *Service) Mark(ctx context.Context, subject civicpin.Subject) (Mark, error) {
+	if err := subject.Validate(); err != nil {
+		return Mark{}, err
+	}
 	e, err := s.creds.GetOr(ctx, store.Key{Subject: subject}, s.sealed)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return Mark{}, err

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"time"
-	"unicode"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
@@ -38,7 +38,7 @@ func (s *Service) Attest(ctx context.Context, subject civicpin.Subject, evidence
 // Revoke ends a credential for good. Its secret is refused like any wrong one, parts that were not sent are not sent, and its
 // level, evidence, sessions ([Service.Epoch]) and known devices end. Failures counted against the subject stay counted. After a
 // revocation a new secret may be issued. Revoking twice is no error. Errors:
-//   - [civicpin.ErrInvalid]: the subject, the actor or the reason is invalid. A reason has at most 512 bytes.
+//   - [civicpin.ErrInvalid]: the subject, the actor or the reason is invalid. A reason has at most 512 printable bytes.
 //   - [ErrNoCredential]: the subject has no credential.
 //   - the store's: revoke again.
 func (s *Service) Revoke(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor) error {
@@ -161,13 +161,8 @@ func (s *Service) manage(ctx context.Context, subject civicpin.Subject, by civic
 }
 
 func validReason(reason string) error {
-	for _, r := range reason {
-		if unicode.IsControl(r) {
-			return fmt.Errorf("%w: reason holds control characters", civicpin.ErrInvalid)
-		}
-	}
-	if len(reason) > 512 {
-		return fmt.Errorf("%w: reason is longer than 512 bytes", civicpin.ErrInvalid)
+	if !names.Printable(reason, 512) {
+		return fmt.Errorf("%w: reason is not at most 512 printable bytes", civicpin.ErrInvalid)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/letter"
+	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/recovery/plan"
 )
@@ -14,7 +15,7 @@ import (
 // Answers are what a visitor gives to an [Ask]. Set the fields that the Ask has set, and no others.
 type Answers struct {
 	Captcha   bool                       // the caller has checked it
-	Facts     map[string]string          // by the name of the fact
+	Facts     map[string]string          // by name; each at most 256 printable bytes
 	Image     string                     // the id of the chosen one
 	Questions map[string]civicpin.Secret // by question
 	Contacts  []civicpin.Contact         // channel and address as typed, in the caller's normal form
@@ -23,7 +24,7 @@ type Answers struct {
 	Correct civicpin.Contact
 	// Code is the typed code of a message; Factor what was typed for the factor.
 	Code, Factor civicpin.Secret
-	Documents    map[string]string // the caller's reference of each kind's upload
+	Documents    map[string]string // the caller's reference of each kind's upload: 1 to 256 printable bytes
 	Terms        string            // the version that was accepted
 	// EnrolImage and EnrolQuestions are of the visitor's choice.
 	EnrolImage     string
@@ -40,7 +41,7 @@ type Answers struct {
 //     limit of messages, the step was taken, and [Service.Send] goes on from there.
 //   - [ErrBusy], [ErrWaiting], [ErrExpired], [ErrGone].
 //   - [ErrWrongStep]: the answers are not to what is asked.
-//   - [civicpin.ErrInvalid]: invalid contacts or uploads.
+//   - [civicpin.ErrInvalid]: invalid facts, contacts or uploads.
 //   - [contact.ErrUnsuitable]: there is no room for a corrected contact. Only a visitor who has shown something is told.
 //   - the store's, for the log: the step may have been taken.
 //
@@ -144,7 +145,7 @@ func (v *visit) describe(ctx context.Context, step plan.Documents, refs map[stri
 	var docs []recoveryrun.Document
 	for _, kind := range step.Kinds {
 		ref := refs[kind]
-		if ref == "" || len(ref) > 256 {
+		if ref == "" || !names.Printable(ref, 256) {
 			return nil, fmt.Errorf("%w: no upload of %s", civicpin.ErrInvalid, kind)
 		}
 		d, err := v.config.Documents.Describe(ctx, v.run().Subject, ref)

@@ -6,12 +6,18 @@ import (
 	"slices"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/recovery/plan"
 )
 
 // fits checks that the answers are to what is asked and to nothing else: an answer that is passed over would look right.
 func (w *way) fits(r *run, a Answers) error {
 	a.Source = civicpin.Source{}
+	for _, fact := range a.Facts { // they reach the caller's register
+		if !names.Printable(fact, 256) {
+			return fmt.Errorf("%w: a fact is not at most 256 printable bytes", civicpin.ErrInvalid)
+		}
+	}
 	for _, secret := range []*civicpin.Secret{&a.Code, &a.Factor} {
 		if secret.IsZero() {
 			*secret = civicpin.Secret{} // an empty field of a form is no answer
@@ -38,7 +44,7 @@ func (a *Answers) use(r *run, step plan.Step) error {
 	case plan.Captcha:
 		ok, a.Captcha = a.Captcha, false
 	case plan.Facts:
-		ok, a.Facts = fitFacts(step, a.Facts), nil
+		ok, a.Facts = answersAll(step, a.Facts), nil
 	case plan.Image:
 		ok, a.Image = slices.Contains(r.Images, a.Image), ""
 	case plan.Questions:
@@ -68,20 +74,7 @@ func (a *Answers) use(r *run, step plan.Step) error {
 	return nil
 }
 
-// fitFacts reports whether the facts are those asked for.
-func fitFacts(asked plan.Facts, given map[string]string) bool {
-	for _, v := range given {
-		if len(v) > maxFact {
-			return false
-		}
-	}
-	return answersAll(asked, given)
-}
-
-const (
-	maxFact  = 256 // bytes
-	maxNamed = 8   // contacts
-)
+const maxNamed = 8 // contacts
 
 // answersAll reports whether there is an answer to each of the questions and to no other.
 func answersAll[V any](asked []string, given map[string]V) bool {

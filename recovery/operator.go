@@ -3,6 +3,7 @@ package recovery
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -26,7 +27,7 @@ type Operator struct {
 //   - [ErrWrongStep]: the plan's first step is not one of staff's.
 //   - those of [Service.Start].
 func (s *Service) StartBy(ctx context.Context, name string, subject civicpin.Subject, by Operator) (Run, error) {
-	w, err := s.way(name)
+	w, err := s.way(name, subject)
 	if err != nil {
 		return Run{}, err
 	}
@@ -93,7 +94,7 @@ func (w *way) operates(r *run) (plan.Approval, bool) {
 // A Verdict is what a member of staff makes of a case.
 type Verdict struct {
 	Approve bool // the person is the subject; otherwise the run ends
-	// Reason is for the log: the document seen, why it was turned down. At most 256 bytes; no secret.
+	// Reason is for the log: the document seen, why it was turned down. At most 256 printable bytes; no secret.
 	Reason string
 	// Questions holds what the citizen answered, if the step asks questions, by question. The library compares.
 	Questions map[string]civicpin.Secret
@@ -106,10 +107,14 @@ type Verdict struct {
 //   - [ErrNotAllowed]: before any comparison.
 //   - [ErrRefused]: wrong answers, which count. A *[lockout.LockedError], [ErrBusy].
 //   - [ErrWrongStep]: the run is not at a step of staff, or answers do not fit the questions.
+//   - [civicpin.ErrInvalid]: the operator or the reason is invalid. No try was spent.
 //   - [pin.ErrNoCredential]: the plan can help no subject of that identifier.
 //   - [ErrGone], [ErrExpired].
 //   - the store's: at the plan's end begin again.
 func (s *Service) Decide(ctx context.Context, id string, by Operator, verdict Verdict) (Run, error) {
+	if !names.Printable(verdict.Reason, 256) {
+		return Run{}, fmt.Errorf("%w: reason is not at most 256 printable bytes", civicpin.ErrInvalid)
+	}
 	v, err := s.load(ctx, id)
 	if err != nil {
 		return Run{}, err
@@ -130,7 +135,7 @@ func (s *Service) Decide(ctx context.Context, id string, by Operator, verdict Ve
 		v.record(ctx, recoveryrun.EventDecided, "turned down: "+verdict.Reason)
 		return Run{}, v.end(ctx, "turned down")
 	}
-	if slices.ContainsFunc(r.Approved, func(a recoveryrun.Approval) bool { return a.By == by.ID }) {
+	if slices.ContainsFunc(r.Approved, func(a recoveryrun.Approval) bool { return a.By.Canonical() == by.ID.Canonical() }) {
 		return Run{}, &OperatorError{Reason: SamePerson}
 	}
 	if !r.Known && step.Questions == 0 {
@@ -152,10 +157,7 @@ func (s *Service) Decide(ctx context.Context, id string, by Operator, verdict Ve
 
 // fits reports whether a verdict is one on the step.
 func (verdict *Verdict) fits(r *run, step plan.Approval) bool {
-	switch {
-	case len(verdict.Reason) > 256 || !names.Plain(verdict.Reason):
-		return false
-	case step.Questions == 0:
+	if step.Questions == 0 {
 		return len(verdict.Questions) == 0
 	}
 	return !verdict.Approve || answersAll(r.AskedFirst(step.Questions), verdict.Questions)
@@ -216,7 +218,7 @@ func (v *visit) onwards(ctx context.Context) (Run, error) {
 func (s *Service) Unlock(ctx context.Context, name string, subject civicpin.Subject, seen civicpin.Evidence,
 	by Operator,
 ) error {
-	w, err := s.way(name)
+	w, err := s.way(name, subject)
 	if err != nil {
 		return err
 	}

@@ -30,11 +30,8 @@ func (s *Service) Start(ctx context.Context, name string, subject civicpin.Subje
 func (s *Service) start(ctx context.Context, name string, subject civicpin.Subject, by civicpin.Actor,
 	source civicpin.Source,
 ) (Run, error) {
-	w, err := s.way(name)
+	w, err := s.way(name, subject)
 	if err != nil {
-		return Run{}, err
-	}
-	if err := subject.Validate(); err != nil {
 		return Run{}, err
 	}
 	if by == civicpin.Citizen {
@@ -87,10 +84,10 @@ func (s *Service) read(ctx context.Context, subject civicpin.Subject) (
 	return mark, contacts, k, err
 }
 
-// way returns the plan of a name.
-func (s *Service) way(name string) (*way, error) {
+// way returns the plan of a name, for a subject who is valid: to be asked before anything is counted.
+func (s *Service) way(name string, subject civicpin.Subject) (*way, error) {
 	if w := s.plans[name]; w != nil {
-		return w, nil
+		return w, subject.Validate()
 	}
 	return nil, fmt.Errorf("%w: no plan %q", civicpin.ErrInvalid, name)
 }

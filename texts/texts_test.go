@@ -390,6 +390,8 @@ func TestNew(t *testing.T) {
 		{Name: "€€€€€€€€€€€"}, // 11 characters, 22 septets
 		{Name: "IN\nPS"},
 		{Name: "IN\u2028PS"},
+		{Name: "INPS\u200b"},
+		{Name: "INPS", Help: "call \u202e555"},
 		{Name: "\xff"},
 		{Name: "Пенсия"},
 		{Name: "INPS", LongName: strings.Repeat("I", 101)},

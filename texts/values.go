@@ -5,12 +5,11 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/names"
 )
 
 // The greatest lengths of a code in characters, and of an act in septets, so that the longest name leaves room for them in one
@@ -110,17 +109,17 @@ func (v values) codeless() values {
 
 // fill replaces the names in a pattern, and drops what is between brackets where a name in it stands for nothing.
 func (v values) fill(pattern string) string {
-	names := v.replacer()
+	replacer := v.replacer()
 	var b strings.Builder
 	for pattern != "" {
 		before, rest, found := strings.Cut(pattern, "[")
-		b.WriteString(names.Replace(before))
+		b.WriteString(replacer.Replace(before))
 		if !found {
 			break
 		}
 		optional, after, _ := strings.Cut(rest, "]")
 		if !v.lacks(optional) {
-			b.WriteString(names.Replace(optional))
+			b.WriteString(replacer.Replace(optional))
 		}
 		pattern = after
 	}
@@ -223,9 +222,5 @@ func grouped(code, within, between string) string {
 	return b.String()
 }
 
-// line reports whether s is valid UTF-8 on one line without control characters.
-func line(s string) bool {
-	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(c rune) bool {
-		return unicode.IsControl(c) || c == '\u2028' || c == '\u2029'
-	})
-}
+// line reports whether s can stand in a line of a message. Its length is limited in other units than bytes.
+func line(s string) bool { return names.Printable(s, len(s)) }

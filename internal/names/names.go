@@ -1,11 +1,7 @@
-// Package names says what may be the name of a kind, a gate, an owner or a key: part of a storage key between slashes.
+// Package names says what may name something. Valid is the rule for a kind, a gate, an owner or a key: part of a storage key
+// between slashes. Printable is the rule for the texts of callers that reach records, logs and messages: ids, reasons, lanes,
+// facts, acts, parameters and references.
 package names
-
-import (
-	"strings"
-	"unicode"
-	"unicode/utf8"
-)
 
 // Valid reports whether s is 1 to most ASCII letters, digits and characters of "-_.".
 func Valid(s string, most int) bool {
@@ -20,9 +16,4 @@ func Valid(s string, most int) bool {
 		}
 	}
 	return true
-}
-
-// Plain reports whether s is UTF-8 without control characters.
-func Plain(s string) bool {
-	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }

@@ -29,7 +29,7 @@ type Scope int
 const (
 	Subject  Scope = iota // the key has a subject
 	Source                // the key's ID is an address, as SourceKey returns it
-	Operator              // the key's ID is a civicpin.Actor
+	Operator              // the key's ID is a civicpin.Actor, counted as its Canonical form
 	Global                // the keys are shards
 )
 
@@ -158,6 +158,9 @@ func (s *state) take(q *Quota, n int, part bool, now time.Time) (ok bool, again 
 
 // key returns where the count of a key is stored.
 func (q *Quota) key(key store.Key) store.Key {
+	if q.scope == Operator {
+		key.ID = string(civicpin.Actor(key.ID).Canonical())
+	}
 	key.ID += "/" + strconv.Itoa(q.rate.Limit) + "/" + q.rate.Window.String()
 	if q.part != (civicpin.Rate{}) {
 		key.ID += "/" + strconv.Itoa(q.part.Limit) + "/" + q.part.Window.String()

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/names"
 )
 
 const (
@@ -25,8 +26,8 @@ const (
 
 // Text makes an error's text fit for an event: gateways like to repeat what they were sent, and to whom. The secrets are
 // replaced where they stand as they are, in another case, with blanks, hyphens or line ends (as in quoted-printable mail)
-// between their characters, or as a URL, JSON or base64 holds them; control characters become blanks, and what is beyond 256
-// bytes is cut.
+// between their characters, or as a URL, JSON or base64 holds them; characters that do not show become blanks, and what is
+// beyond 256 bytes is cut.
 func Text(text string, secrets ...civicpin.Secret) string {
 	whole := len(text) <= maxScrubbed
 	if !whole {
@@ -61,7 +62,7 @@ func Text(text string, secrets ...civicpin.Secret) string {
 		text = re.ReplaceAllLiteralString(text, redacted)
 	}
 	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+		if !names.Shows(r) {
 			return ' '
 		}
 		return r

@@ -32,6 +32,7 @@ func TestScrub(t *testing.T) {
 		"not UTF-8":             {"text ab\xff12.", "ab\xff12", "text [redacted]."},
 		"a pattern":             {"text a.c (x", "a.c (x", "text [redacted]"},
 		"control characters":    {"line\r\nTo: x\x00\u2028y", "", "line  To: x  y"},
+		"hidden characters":     {"a\u202eb\u200bc\ufeffd", "", "a b c d"},
 		"text that isn't UTF-8": {"a\xffb", "", "a?b"},
 		"overlong":              {strings.Repeat("é", 200), "", strings.Repeat("é", 128) + "..."},
 		"overlong secret":       {"x", strings.Repeat("s", 2000), "[redacted]"},

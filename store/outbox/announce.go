@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/names"
@@ -30,8 +27,7 @@ func (r Ref) Validate() error {
 	if r.Class < Typed || r.Class > Notice {
 		return fmt.Errorf("outbox: %w: no such class", civicpin.ErrInvalid)
 	}
-	if len(r.Replaces) > 256 || r.ID == "" || len(r.ID) > 256 ||
-		!utf8.ValidString(r.ID) || strings.ContainsFunc(r.ID, unicode.IsControl) {
+	if r.ID == "" || !names.Printable(r.ID, 256) || !names.Printable(r.Replaces, 256) {
 		return fmt.Errorf("outbox: %w: a message id is 1 to 256 bytes of printable UTF-8", civicpin.ErrInvalid)
 	}
 	return nil
@@ -41,7 +37,8 @@ func (r Ref) Validate() error {
 // makes sure that the entries are still there, and wakes the dispatcher. When Announce returns nil, each message is sent, or
 // becomes a dead letter, or is withdrawn by its owner, or expires while it is held. A message waits while no process has
 // registered its owner. Errors:
-//   - [civicpin.ErrInvalid]: write is nil, a ref is invalid or of another subject, or the Limit is of another outbox.
+//   - [civicpin.ErrInvalid]: write is nil, the subject, By or a ref is invalid, a ref is of another subject, or the Limit is of
+//     another outbox.
 //   - [ErrNoNotifier]: the outbox sends nothing.
 //   - [ErrBusy]: too many messages wait. The three above come before anything is counted.
 //   - a *[lockout.LockedError]: a limit refused. Nothing is written.
@@ -75,6 +72,14 @@ func (o *Outbox) Announce(ctx context.Context, r Request, write func(context.Con
 	return o.commit(ctx, r.Decoy, r.Refs)
 }
 
+// valid checks whom a request is about, and who asks. A request by a visitor may leave By empty.
+func (r *Request) valid() error {
+	if r.By == "" || r.By == civicpin.Visitor {
+		return r.Subject.Validate()
+	}
+	return errors.Join(r.Subject.Validate(), r.By.Validate())
+}
+
 // knows reports whether the caller has shown something.
 func (o *Outbox) knows(r *Request) bool {
 	return r.By.IsOperator() || shown.Open(o.vault, r.Subject, r.Source.Shown).Kind > shown.Facts
@@ -84,6 +89,9 @@ func (o *Outbox) knows(r *Request) bool {
 func (o *Outbox) check(ctx context.Context, r *Request) error {
 	if r.Limit != nil && r.Limit.of != o {
 		return fmt.Errorf("outbox: %w: a Limit of another outbox", civicpin.ErrInvalid)
+	}
+	if err := r.valid(); err != nil {
+		return err
 	}
 	typed := 0
 	r.Refs = slices.Clone(r.Refs)

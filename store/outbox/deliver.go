@@ -7,6 +7,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/destination"
+	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/pace"
 	"github.com/civicpin/civicpin/internal/scrub"
 	"github.com/civicpin/civicpin/internal/turns"
@@ -18,9 +19,8 @@ func (o *Outbox) deliver(ctx context.Context, j *job) {
 	m := j.message
 	j.message = nil
 	if m == nil {
-		// The owner is asked a second time. The first answer, in dispatch.admit, said which lane the message waits in, and was
-		// then forgotten: no secret stays in memory while it waits, and the owner may have withdrawn the message since. If it
-		// now goes elsewhere, the next listing puts it into the right lane.
+		// The owner is asked a second time. Of the first answer, in dispatch.admit, only the lane was kept: no secret waits in
+		// memory, and the owner may have withdrawn the message. If it now goes elsewhere, the next listing moves its lane.
 		if m = o.confirm(ctx, j); m == nil || routeOf(m.To) != j.route {
 			return
 		}
@@ -177,7 +177,7 @@ func (o *Outbox) send(ctx context.Context, j *job, m *civicpin.Message) {
 	private := []civicpin.Secret{m.Secret, m.Link, civicpin.NewSecret(m.To.Address)}
 	switch {
 	case err == nil:
-		if len(receipt) > 256 {
+		if !names.Printable(receipt, 256) {
 			receipt = ""
 		}
 		o.close(ctx, j, doneSent, receipt, "") // first: a recorder that hangs would hold it up past the claim

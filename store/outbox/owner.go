@@ -37,7 +37,8 @@ type Owner interface {
 type Outcome struct {
 	// Failed is false if the provider took the message over, and true if it will not be tried again.
 	Failed bool
-	// Receipt is the provider's id of an accepted message; empty if the provider gave none, or one over 256 bytes.
+	// Receipt is the provider's id of an accepted message; empty if the provider gave none, or one that is not at most 256
+	// printable bytes.
 	Receipt string
 	// Reason says why a message failed, for operators, without its secret.
 	Reason string

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"hash/fnv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/civicpin/civicpin/internal/names"
 )
 
 // A Dialect is a database's way of writing SQL. The zero value is none, and refused.
@@ -158,8 +158,8 @@ func checkNamespace(d Dialect, name string) error {
 		return nil
 	case d == SQLite:
 		return errors.New("sqlstore: SQLite has no schemas")
-	case len(name) > maxSchema || strings.HasPrefix(name, "pg_") || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
-		return errors.New(`sqlstore: a schema's name is 1 to 63 bytes of UTF-8 without control characters, not beginning with "pg_"`)
+	case strings.HasPrefix(name, "pg_") || !names.Printable(name, maxSchema):
+		return errors.New(`sqlstore: a schema's name is 1 to 63 printable bytes, not beginning with "pg_"`)
 	}
 	return nil
 }

@@ -73,6 +73,7 @@ func TestSchemaNames(t *testing.T) {
 		"pg_catalog":            false,
 		"a\x00":                 false,
 		"a\nb":                  false,
+		"a\u200bb":              false,
 		"\xff":                  false,
 	} {
 		_, err := sqlstore.Schema(sqlstore.PostgreSQL, &sqlstore.Options{Schema: name})
