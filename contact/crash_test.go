@@ -3,7 +3,6 @@ package contact_test
 import (
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -13,8 +12,6 @@ import (
 	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
-	"github.com/civicpin/civicpin/store"
-	"github.com/civicpin/civicpin/store/storetest"
 )
 
 // cheapHash is of Rosa's password, as another system kept it.
@@ -312,53 +309,41 @@ var bookFlows = []bookFlow{
 // bookChange names a change that a recovery brings about.
 const bookChange = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-// TestContactCrashPoints stops the process at each store call of each flow in turn, in each way in which a call can end, and
-// also lets only that one call fail. Another process then finds a state from which the citizen can go on. With -short it
-// looks at every third call only.
+// TestContactCrashPoints lets each store call of each flow go wrong in turn. Another process then finds a state from which the
+// citizen can go on. With -short it looks at every third call only.
 func TestContactCrashPoints(t *testing.T) {
 	for _, f := range bookFlows {
-		for _, fault := range testkit.Faults() {
-			if f.policy != nil && !fault.Stop {
-				continue // each of these hashes
-			}
-			t.Run(f.name+"/"+fault.String(), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) { // retries wait, in no time
-					for bookCrashAt(t, f, fault) {
-						fault.Call++
-						if testing.Short() {
-							fault.Call += 2
-						}
-					}
-					require.Greater(t, fault.Call, 1)
-				})
-			})
+		how := testkit.Crashes{Stops: f.policy != nil} // each of these hashes
+		if testing.Short() {
+			how.Every = 3
 		}
+		t.Run(f.name, func(t *testing.T) {
+			testkit.CrashPoints(t, how, func(t *testing.T, c *testkit.Crash) {
+				k := newBookKitOn(t, c.Store(), bookConfig(), newBookClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+				if f.policy != nil {
+					k.withPins(t, *f.policy)
+				}
+				f.prepare(t, k)
+				err := c.During(t, func() error { return f.act(t, k) })
+				f.after(t, k.afterCrash(t, c, f.policy), err)
+			})
+		})
 	}
 }
 
-// bookCrashAt runs a flow with a fault at one call, and reports whether the flow came as far as that call.
-func bookCrashAt(t *testing.T, f bookFlow, fault testkit.Fault) bool {
+// afterCrash returns another process when reservations and claims of the dead one have run out.
+func (k *bookKit) afterCrash(t *testing.T, c *testkit.Crash, p *contact.Policy) *bookKit {
 	t.Helper()
-	memory := store.NewMemory()
-	faults := storetest.NewFaults(memory)
-	k := newBookKitOn(t, faults.Store(), bookConfig(), newBookClock(), &testkit.Mailbox{}, &testkit.Recorder{})
-	if f.policy != nil {
-		k.withPins(t, *f.policy)
-	}
-	f.prepare(t, k)
-	reached, err := fault.During(t, faults, func() error { return f.act(t, k) })
-	defer fault.Explain(t, err)
-	k.clock.Add(5 * time.Minute) // reservations and claims of the dead process run out
-	other := newBookKitOn(t, memory, bookConfig(), k.clock, k.post, k.events)
-	if f.policy != nil {
+	k.clock.Add(5 * time.Minute)
+	other := newBookKitOn(t, c.Memory, bookConfig(), k.clock, k.post, k.events)
+	if p != nil {
 		// Credentials have crash points of their own, and to make them hashes: those of the process that died, over its outbox.
 		other.pins = k.pins
-		other.rests(t, *f.policy, elsewhere{k.pins})
+		other.rests(t, *p, elsewhere{k.pins})
 	}
 	for range 3 {
 		other.flush(t)
 		k.clock.Add(time.Minute)
 	}
-	f.after(t, other, err)
-	return reached
+	return other
 }

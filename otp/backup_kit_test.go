@@ -19,9 +19,12 @@ type backupKit struct {
 	config otp.BackupPolicy
 }
 
+// paper is the policy of these tests.
+var paper = otp.BackupPolicy{Name: "paper"}
+
 func newBackupKit(t testing.TB) *backupKit {
 	t.Helper()
-	return newBackupKitOn(t, store.NewMemory(), otp.BackupPolicy{Name: "paper"}, newClock(), &testkit.Recorder{})
+	return newBackupKitOn(t, store.NewMemory(), paper, newClock(), &testkit.Recorder{})
 }
 
 func newBackupKitOn(t testing.TB, s store.Store, c otp.BackupPolicy, clock *testkit.Clock, r *testkit.Recorder) *backupKit {

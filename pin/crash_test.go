@@ -3,7 +3,6 @@ package pin_test
 import (
 	"errors"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -12,8 +11,6 @@ import (
 	"github.com/civicpin/civicpin/internal/proof"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
-	"github.com/civicpin/civicpin/store"
-	"github.com/civicpin/civicpin/store/storetest"
 )
 
 // A flow is a call whose every store call may be the last one.
@@ -339,44 +336,24 @@ func (k *kit) atDesk(t *testing.T) error {
 	return err
 }
 
-// TestCrashPoints stops the process at each store call of each flow in turn, in each way in which a call can end, and also
-// lets only that one call fail. Another process then finds a state from which the citizen can go on. With -short it looks at
-// every third call only.
+// TestCrashPoints lets each store call of each flow go wrong in turn. Another process then finds a state from which the citizen
+// can go on. With -short it looks at every third call only.
 func TestCrashPoints(t *testing.T) {
-	for _, f := range flows {
-		for _, fault := range testkit.Faults() {
-			t.Run(f.name+"/"+fault.String(), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) { // retries wait, in no time
-					for crashAt(t, f, fault) {
-						fault.Call += stride()
-					}
-					require.Greater(t, fault.Call, 1)
-				})
-			})
-		}
-	}
-}
-
-// stride returns from how many calls TestCrashPoints takes one.
-func stride() int {
+	how := testkit.Crashes{}
 	if testing.Short() {
-		return 3
+		how.Every = 3
 	}
-	return 1
-}
-
-// crashAt runs a flow with a fault at one call, and reports whether the flow came as far as that call.
-func crashAt(t *testing.T, f flow, fault testkit.Fault) bool {
-	t.Helper()
-	memory := store.NewMemory()
-	faults := storetest.NewFaults(memory)
-	k := newKitOn(t, faults.Store(), pin.INPS(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
-	f.prepare(t, k)
-	reached, err := fault.During(t, faults, func() error { return f.act(t, k) })
-	defer fault.Explain(t, err)
-	k.clock.Add(5 * time.Minute) // reservations and claims of the dead process run out
-	f.after(t, k.other(t, memory), err)
-	return reached
+	for _, f := range flows {
+		t.Run(f.name, func(t *testing.T) {
+			testkit.CrashPoints(t, how, func(t *testing.T, c *testkit.Crash) {
+				k := newKitOn(t, c.Store(), pin.INPS(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+				f.prepare(t, k)
+				err := c.During(t, func() error { return f.act(t, k) })
+				k.clock.Add(5 * time.Minute) // reservations and claims of the dead process run out
+				f.after(t, k.other(t, c.Memory), err)
+			})
+		})
+	}
 }
 
 // plain returns all that the store holds of credentials, unsealed.
