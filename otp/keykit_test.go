@@ -192,11 +192,6 @@ func (f *fob) status(t testing.TB) otp.KeyStatus {
 func copyOf(t testing.TB, s store.Store) store.Store {
 	t.Helper()
 	to := store.NewMemory()
-	for item, err := range s.(store.Lister).List(t.Context(), "", "") {
-		require.NoError(t, err)
-		item.Version = 0
-		_, err = to.Put(t.Context(), item.Key, item.Record)
-		require.NoError(t, err)
-	}
+	testkit.Copy(t, to, s.(store.Lister))
 	return to
 }

@@ -164,32 +164,30 @@ func TestNewAnswersAreANewBinding(t *testing.T) {
 func TestCrashesWhileEnrolling(t *testing.T) {
 	renewed := map[string]string{"pet": "Fido", "teacher": "Bo", "street": "Via Roma", "colour": "rosso"}
 	var old, fresh atomic.Int64
-	t.Run("calls", func(t *testing.T) {
-		calls := testkit.CrashPoints(t, testkit.Crashes{}, func(t *testing.T, c *testkit.Crash) {
-			k := newAnswerKitOn(t, c.Store(), answerConfig())
-			enrol := func() error {
-				return k.EnrolAnswers(t.Context(), elsa, "image-09", secrets(renewed), civicpin.Source{})
-			}
-			require.NoError(t, k.EnrolAnswers(t.Context(), elsa, "image-07", secrets(elsas), civicpin.Source{}))
-			run := k.asked(t, elsa)
-			require.Error(t, k.guess(t.Context(), run, otherImage(run), elsas))
-			err := c.During(t, enrol)
-			failures := k.failures(t, "all", elsa)
-			run = k.asked(t, elsa)
-			if slices.Contains(run.Next.Images, "image-07") && k.guess(t.Context(), run, "image-07", elsas) == nil {
-				require.Error(t, err)
-				require.Equal(t, 1, failures, "no new tries at old answers")
-				old.Add(1)
-			} else {
-				require.NoError(t, k.guess(t.Context(), run, "image-09", renewed))
-				fresh.Add(1)
-			}
-			require.NoError(t, enrol())
-			require.Zero(t, k.failures(t, "all", elsa))
-			require.NoError(t, k.guess(t.Context(), k.asked(t, elsa), "image-09", renewed))
-		})
-		require.Equal(t, 5, calls, "the record and one count are read and written; of the other plan there is no failure")
+	calls := testkit.CrashPoints(t, testkit.Crashes{}, func(t *testing.T, c *testkit.Crash) {
+		k := newAnswerKitOn(t, c.Store(), answerConfig())
+		enrol := func() error {
+			return k.EnrolAnswers(t.Context(), elsa, "image-09", secrets(renewed), civicpin.Source{})
+		}
+		require.NoError(t, k.EnrolAnswers(t.Context(), elsa, "image-07", secrets(elsas), civicpin.Source{}))
+		run := k.asked(t, elsa)
+		require.Error(t, k.guess(t.Context(), run, otherImage(run), elsas))
+		err := c.During(t, enrol)
+		failures := k.failures(t, "all", elsa)
+		run = k.asked(t, elsa)
+		if slices.Contains(run.Next.Images, "image-07") && k.guess(t.Context(), run, "image-07", elsas) == nil {
+			require.Error(t, err)
+			require.Equal(t, 1, failures, "no new tries at old answers")
+			old.Add(1)
+		} else {
+			require.NoError(t, k.guess(t.Context(), run, "image-09", renewed))
+			fresh.Add(1)
+		}
+		require.NoError(t, enrol())
+		require.Zero(t, k.failures(t, "all", elsa))
+		require.NoError(t, k.guess(t.Context(), k.asked(t, elsa), "image-09", renewed))
 	})
+	require.Equal(t, 5, calls, "the record and one count are read and written; of the other plan there is no failure")
 	require.Positive(t, old.Load())
 	require.Positive(t, fresh.Load())
 }

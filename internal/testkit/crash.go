@@ -118,26 +118,33 @@ func (c Crash) run(t *testing.T, call int, scenario func(*testing.T, *Crash)) *C
 func CrashPoints(t *testing.T, how Crashes, scenario func(t *testing.T, c *Crash)) (calls int) {
 	t.Helper()
 	none := Crash{name: "no fault"}.run(t, 0, scenario)
-	for _, c := range how.crashes() {
-		last := none.calls
-		if c.methods != nil {
-			last = none.writes
-		}
-		if last == 0 {
-			t.Fatalf("testkit: the scenario makes no store call in During for which to try %v", &c)
-		}
-		t.Run(c.String(), func(t *testing.T) {
-			t.Parallel()
-			every := max(how.Every, 1)
-			first := min(1+len(c.name)%every, last) // if not all calls are tried, then others for each outcome
-			call := first
-			for c.run(t, call, scenario).Reached() && !t.Failed() {
-				call += every // up to a run that does not come as far
+	t.Run("at", func(t *testing.T) { // ends when all have ended
+		for _, c := range how.crashes() {
+			last := none.calls
+			if c.methods != nil {
+				last = none.writes
 			}
-			if call == first && !t.Failed() {
-				t.Errorf("testkit: call %d of %d was not reached: the scenario does not do the same each time", call, last)
+			if last == 0 {
+				t.Fatalf("testkit: the scenario makes no store call in During for which to try %v", &c)
 			}
-		})
-	}
+			t.Run(c.String(), func(t *testing.T) {
+				t.Parallel()
+				c.each(t, max(how.Every, 1), last, scenario)
+			})
+		}
+	})
 	return none.calls
+}
+
+// each tries the crash at every n-th call of so many, and then up to a run that does not come as far.
+func (c Crash) each(t *testing.T, every, last int, scenario func(*testing.T, *Crash)) {
+	t.Helper()
+	first := min(1+len(c.name)%every, last) // if not all calls are tried, then others for each outcome
+	call := first
+	for c.run(t, call, scenario).Reached() && !t.Failed() {
+		call += every
+	}
+	if call == first && !t.Failed() {
+		t.Errorf("testkit: call %d of %d was not reached: the scenario does not do the same each time", call, last)
+	}
 }

@@ -92,7 +92,7 @@ func newNeedles(secrets []string) needles {
 	for _, secret := range secrets {
 		for _, part := range parts(secret) {
 			plain := compact(part)
-			single := len(plain) < short || len(plain) < 2*short && strings.Trim(plain, "0123456789") == ""
+			single := len(plain) < short || len(plain) < 2*short && number(plain)
 			for _, form := range bare(part) {
 				if single {
 					n.alone = append(n.alone, [2]string{form, secret})
@@ -134,19 +134,46 @@ func (n needles) find(text string) map[string]string {
 	return found
 }
 
-// alone reports whether a form is in a text where no letter or digit is beside it.
+// alone reports whether a form is in a text and is no part of a longer word, of a longer number such as a time, or of a long
+// hexadecimal text, in which numbers turn up by chance.
 func alone(text, form string) bool {
+	beside := word
+	if number(form) {
+		beside = digit
+	}
 	for at := 0; ; at++ {
 		i := strings.Index(text[at:], form)
 		if i < 0 {
 			return false
 		}
 		at += i
-		end := at + len(form)
-		if (at == 0 || !wordy(text[at-1])) && (end == len(text) || !wordy(text[end])) {
+		before, after := text[:at], text[at+len(form):]
+		if endsIn(before, beside) == 0 && beginsWith(after, beside) == 0 && endsIn(before, hexDigit)+beginsWith(after, hexDigit) < 3*short {
 			return true
 		}
 	}
 }
 
-func wordy(b byte) bool { return '0' <= b && b <= '9' || 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' }
+// beginsWith returns how many bytes of a sort a text begins with.
+func beginsWith(text string, sort func(byte) bool) (n int) {
+	for n < len(text) && sort(text[n]) {
+		n++
+	}
+	return n
+}
+
+// endsIn returns how many bytes of a sort a text ends in.
+func endsIn(text string, sort func(byte) bool) (n int) {
+	for n < len(text) && sort(text[len(text)-1-n]) {
+		n++
+	}
+	return n
+}
+
+func number(s string) bool { return beginsWith(s, digit) == len(s) }
+
+func digit(b byte) bool { return '0' <= b && b <= '9' }
+
+func word(b byte) bool { return digit(b) || 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' }
+
+func hexDigit(b byte) bool { return digit(b) || 'a' <= b && b <= 'f' || 'A' <= b && b <= 'F' }

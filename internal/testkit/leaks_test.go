@@ -81,9 +81,13 @@ func TestLeaksNothingFinds(t *testing.T) {
 // A short secret is found where it stands alone, and not amid others.
 func TestLeaksNothingShort(t *testing.T) {
 	for text, want := range map[string]int{
-		"123456": 1, `code="123456"`: 1, "0123456": 0, "1772123456789": 0, "12345 6": 0, "313233343536": 1, "0123456, 123456.": 1, "A123456": 0,
+		"123456": 1, `code="123456"`: 1, "0123456": 0, "1772123456789": 0, "12345 6": 0, "313233343536": 1, "0123456, 123456.": 1, "A123456Z": 1,
+		"00112233445566778899a123456bccddeeff": 0,
 	} {
 		require.Len(t, finds(t, text, "123456"), want, text)
+	}
+	for text, want := range map[string]int{"PQR": 1, "'PQR'": 1, "SPQR": 0, "PQR1": 0, "pqr": 1} {
+		require.Len(t, finds(t, text, "PQR"), want, text)
 	}
 }
 
