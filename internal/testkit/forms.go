@@ -11,13 +11,16 @@ import (
 	"strings"
 )
 
-// short is below how many bytes a text turns up by chance.
-const short = 8
+// A text of fewer bytes turns up by chance: a word in what is random, or what an encoding makes of it in other such text.
+const (
+	shortWord = 6
+	shortCode = 8
+)
 
 // parts returns what of a secret is to be found nowhere: the whole, and the verifier of a token, as text and as bytes.
 func parts(secret string) []string {
 	all := []string{secret}
-	if _, verifier, ok := strings.Cut(secret, "."); ok && len(verifier) >= 2*short {
+	if _, verifier, ok := strings.Cut(secret, "."); ok && len(verifier) >= 2*shortCode {
 		all = append(all, verifier)
 		if raw, err := base64.RawURLEncoding.DecodeString(verifier); err == nil {
 			all = append(all, string(raw))
@@ -85,14 +88,12 @@ type needles struct {
 func newNeedles(secrets []string) needles {
 	n := needles{exact: make(map[string][][2]string), folded: make(map[string][][2]string)}
 	add := func(to map[string][][2]string, form, secret string) {
-		if len(form) >= short {
-			to[form[:short]] = append(to[form[:short]], [2]string{form, secret})
-		}
+		to[form[:shortWord]] = append(to[form[:shortWord]], [2]string{form, secret})
 	}
 	for _, secret := range secrets {
 		for _, part := range parts(secret) {
 			plain := compact(part)
-			single := len(plain) < short || len(plain) < 2*short && number(plain)
+			single := len(plain) < shortWord || len(plain) < 2*shortCode && number(plain)
 			for _, form := range bare(part) {
 				if single {
 					n.alone = append(n.alone, [2]string{form, secret})
@@ -101,7 +102,7 @@ func newNeedles(secrets []string) needles {
 				}
 			}
 			for _, form := range encoded(part) {
-				if form != part { // as quotes leave most texts
+				if form != part && len(form) >= shortCode { // quotes leave most texts as they are
 					add(n.exact, form, secret)
 				}
 			}
@@ -114,8 +115,8 @@ func newNeedles(secrets []string) needles {
 func (n needles) find(text string) map[string]string {
 	found := make(map[string]string)
 	scan := func(text string, of map[string][][2]string) {
-		for i := range len(text) - short + 1 {
-			for _, needle := range of[text[i:i+short]] {
+		for i := range len(text) - shortWord + 1 {
+			for _, needle := range of[text[i:i+shortWord]] {
 				if strings.HasPrefix(text[i:], needle[0]) {
 					found[needle[1]] = needle[0]
 				}
@@ -148,7 +149,7 @@ func alone(text, form string) bool {
 		}
 		at += i
 		before, after := text[:at], text[at+len(form):]
-		if endsIn(before, beside) == 0 && beginsWith(after, beside) == 0 && endsIn(before, hexDigit)+beginsWith(after, hexDigit) < 3*short {
+		if endsIn(before, beside) == 0 && beginsWith(after, beside) == 0 && endsIn(before, hexDigit)+beginsWith(after, hexDigit) < 3*shortCode {
 			return true
 		}
 	}

@@ -8,8 +8,8 @@ import (
 
 // LeaksNothing fails for each secret that is in one of the places, in any form that programs usually give to a text: as it is, in
 // small or capital letters, in groups, quoted, as bytes, hexadecimal, in base32 or base64 at any offset; of a token the verifier
-// alone, too. A secret of fewer than eight bytes, or a number of fewer than sixteen digits, counts where it stands alone: its
-// digits may be in a longer number by chance.
+// alone, too. A secret of fewer than six bytes, or a number of fewer than sixteen digits, counts where it stands alone: it may be
+// in a longer word or number by chance.
 //
 // It refuses to look for no secret, for an empty one, in no place, or in an empty one; and it plants each form of each secret
 // first, to see that it would find it.
@@ -22,7 +22,7 @@ func LeaksNothing(t testing.TB, places map[string]string, secrets ...string) {
 	n := newNeedles(secrets)
 	for _, secret := range secrets {
 		for _, form := range append(bare(secret), encoded(secret)...) {
-			if len(form) >= short && len(n.find("<"+form+">")) == 0 {
+			if (form == secret || len(form) >= shortCode) && len(n.find("<"+form+">")) == 0 {
 				t.Fatalf("testkit: %q is not found as %q", secret, form)
 			}
 		}
