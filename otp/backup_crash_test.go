@@ -18,27 +18,24 @@ import (
 	"github.com/civicpin/civicpin/store/storetest"
 )
 
-// A backupFlow is a call whose every store call may be the last one. Ana has a set of codes, which is old.
-type backupFlow struct {
-	name  string
-	act   func(t *testing.T, k *backupCrash) error
-	after func(t *testing.T, k *backupCrash, err error)
-}
-
 // backupCrash is a kit with the codes that Ana had, and those that a flow issued to her.
 type backupCrash struct {
 	*backupKit
 	old, fresh []civicpin.Secret
 }
 
-var backupFlows = []backupFlow{
+// oldSet has a set of codes issued to Ana.
+func oldSet(t *testing.T, k *backupCrash) { k.old = k.issued(t) }
+
+var backupFlows = []testkit.Flow[*backupCrash]{
 	{
-		name: "issue",
-		act: func(t *testing.T, k *backupCrash) (err error) {
+		Name:    "issue",
+		Prepare: oldSet,
+		Act: func(t *testing.T, k *backupCrash) (err error) {
 			k.fresh, err = k.Issue(t.Context(), ana, civicpin.Citizen)
 			return err
 		},
-		after: func(t *testing.T, k *backupCrash, err error) {
+		After: func(t *testing.T, k *backupCrash, err error) {
 			require.Equal(t, 10, k.left(t), "one set or the other")
 			if err == nil {
 				require.ErrorIs(t, k.use(t, k.old[0]), otp.ErrRefused)
@@ -47,9 +44,10 @@ var backupFlows = []backupFlow{
 		},
 	},
 	{
-		name: "use",
-		act:  func(t *testing.T, k *backupCrash) error { return k.use(t, k.old[3]) },
-		after: func(t *testing.T, k *backupCrash, err error) {
+		Name:    "use",
+		Prepare: oldSet,
+		Act:     func(t *testing.T, k *backupCrash) error { return k.use(t, k.old[3]) },
+		After: func(t *testing.T, k *backupCrash, err error) {
 			require.LessOrEqual(t, k.failures(t), 1)
 			if again := k.use(t, k.old[3]); err == nil {
 				require.ErrorIs(t, again, otp.ErrRefused)
@@ -60,13 +58,14 @@ var backupFlows = []backupFlow{
 		},
 	},
 	{
-		name: "guess",
-		act: func(t *testing.T, k *backupCrash) error {
+		Name:    "guess",
+		Prepare: oldSet,
+		Act: func(t *testing.T, k *backupCrash) error {
 			err := k.use(t, noBackup)
 			require.Error(t, err)
 			return err
 		},
-		after: func(t *testing.T, k *backupCrash, err error) {
+		After: func(t *testing.T, k *backupCrash, err error) {
 			if errors.Is(err, otp.ErrRefused) {
 				require.Equal(t, 1, k.failures(t), "a guess that was answered is counted")
 			}
@@ -76,9 +75,10 @@ var backupFlows = []backupFlow{
 		},
 	},
 	{
-		name: "revoke",
-		act:  func(t *testing.T, k *backupCrash) error { return k.Revoke(t.Context(), ana, desk) },
-		after: func(t *testing.T, k *backupCrash, err error) {
+		Name:    "revoke",
+		Prepare: oldSet,
+		Act:     func(t *testing.T, k *backupCrash) error { return k.Revoke(t.Context(), ana, desk) },
+		After: func(t *testing.T, k *backupCrash, err error) {
 			if err == nil {
 				require.Zero(t, k.left(t))
 			}
@@ -91,16 +91,12 @@ var backupFlows = []backupFlow{
 // TestBackupCrashPoints is [TestCodeCrashPoints] for backup codes.
 func TestBackupCrashPoints(t *testing.T) {
 	for _, f := range backupFlows {
-		t.Run(f.name, func(t *testing.T) {
-			calls := testkit.CrashPoints(t, testkit.Crashes{}, func(t *testing.T, c *testkit.Crash) {
-				k := &backupCrash{backupKit: newBackupKitOn(t, c.Store(), paper, newClock(), &testkit.Recorder{})}
-				k.old = k.issued(t)
-				err := c.During(t, func() error { return f.act(t, k) })
-				k.clock.Add(3 * time.Minute)
-				k.backupKit = k.other(t, c.Memory)
-				f.after(t, k, err)
-			})
-			require.Greater(t, calls, 1)
+		f.CrashPoints(t, testkit.Crashes{}, func(t *testing.T, s store.Store) *backupCrash {
+			return &backupCrash{backupKit: newBackupKitOn(t, s, paper, newClock(), &testkit.Recorder{})}
+		}, func(t *testing.T, k *backupCrash, s store.Store) *backupCrash {
+			k.clock.Add(3 * time.Minute)
+			k.backupKit = k.other(t, s)
+			return k
 		})
 	}
 }

@@ -11,16 +11,8 @@ import (
 	"github.com/civicpin/civicpin/internal/proof"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/store"
 )
-
-// A flow is a call whose every store call may be the last one.
-type flow struct {
-	name    string
-	prepare func(t *testing.T, k *kit) // on a store without faults
-	act     func(t *testing.T, k *kit) error
-	// after looks at what another process finds, which has all the time that it needs. err is what act returned.
-	after func(t *testing.T, k *kit, err error)
-}
 
 const changed = "HJ4N8RTX"
 
@@ -51,15 +43,16 @@ func (k *kit) walk(t *testing.T) {
 	require.True(t, ok)
 }
 
-var flows = []flow{
+// flows are all calls that write.
+var flows = []testkit.Flow[*kit]{
 	{
-		name:    "issue",
-		prepare: func(*testing.T, *kit) {},
-		act: func(t *testing.T, k *kit) error {
+		Name:    "issue",
+		Prepare: func(*testing.T, *kit) {},
+		Act: func(t *testing.T, k *kit) error {
 			_, err := k.Issue(t.Context(), maria, inps())
 			return err
 		},
-		after: func(t *testing.T, k *kit, err error) {
+		After: func(t *testing.T, k *kit, err error) {
 			require.NoError(t, k.out.Flush(t.Context()))
 			first, second := k.last(phone), k.last(email)
 			require.Equal(t, first == "", second == "", "both parts or none")
@@ -76,13 +69,13 @@ var flows = []flow{
 		},
 	},
 	{
-		name:    "issue again",
-		prepare: func(t *testing.T, k *kit) { k.issued(t) },
-		act: func(t *testing.T, k *kit) error {
+		Name:    "issue again",
+		Prepare: func(t *testing.T, k *kit) { k.issued(t) },
+		Act: func(t *testing.T, k *kit) error {
 			_, err := k.Issue(t.Context(), maria, inps())
 			return err
 		},
-		after: func(t *testing.T, k *kit, err error) {
+		After: func(t *testing.T, k *kit, err error) {
 			require.NoError(t, k.out.Flush(t.Context()))
 			if err == nil {
 				require.Len(t, k.mail.Messages(), 4)
@@ -94,10 +87,10 @@ var flows = []flow{
 		},
 	},
 	{
-		name:    "resend",
-		prepare: func(t *testing.T, k *kit) { k.issued(t) },
-		act:     func(t *testing.T, k *kit) error { return k.Resend(t.Context(), maria, 0, civicpin.Source{}) },
-		after: func(t *testing.T, k *kit, err error) {
+		Name:    "resend",
+		Prepare: func(t *testing.T, k *kit) { k.issued(t) },
+		Act:     func(t *testing.T, k *kit) error { return k.Resend(t.Context(), maria, 0, civicpin.Source{}) },
+		After: func(t *testing.T, k *kit, err error) {
 			require.NoError(t, k.out.Flush(t.Context()))
 			if err == nil {
 				require.Len(t, k.mail.Messages(), 3)
@@ -108,13 +101,13 @@ var flows = []flow{
 		},
 	},
 	{
-		name: "deliver",
-		prepare: func(t *testing.T, k *kit) {
+		Name: "deliver",
+		Prepare: func(t *testing.T, k *kit) {
 			_, err := k.Issue(t.Context(), maria, inps())
 			require.NoError(t, err)
 		},
-		act: func(t *testing.T, k *kit) error { return k.out.Flush(t.Context()) },
-		after: func(t *testing.T, k *kit, _ error) {
+		Act: func(t *testing.T, k *kit) error { return k.out.Flush(t.Context()) },
+		After: func(t *testing.T, k *kit, _ error) {
 			for range 3 {
 				k.clock.Add(time.Hour)
 				require.NoError(t, k.out.Flush(t.Context()))
@@ -132,13 +125,13 @@ var flows = []flow{
 		},
 	},
 	{
-		name:    "verify right",
-		prepare: func(t *testing.T, k *kit) { k.exchanged(t); k.clock.Add(48 * time.Hour) },
-		act: func(t *testing.T, k *kit) error {
+		Name:    "verify right",
+		Prepare: func(t *testing.T, k *kit) { k.exchanged(t); k.clock.Add(48 * time.Hour) },
+		Act: func(t *testing.T, k *kit) error {
 			_, err := k.Verify(t.Context(), try(chosen))
 			return err
 		},
-		after: func(t *testing.T, k *kit, err error) {
+		After: func(t *testing.T, k *kit, err error) {
 			require.LessOrEqual(t, k.failures(t), 1, "an attempt that died is one failure at most")
 			if err == nil {
 				require.Zero(t, k.failures(t))
@@ -149,14 +142,14 @@ var flows = []flow{
 		},
 	},
 	{
-		name:    "verify wrong",
-		prepare: func(t *testing.T, k *kit) { k.exchanged(t) },
-		act: func(t *testing.T, k *kit) error {
+		Name:    "verify wrong",
+		Prepare: func(t *testing.T, k *kit) { k.exchanged(t) },
+		Act: func(t *testing.T, k *kit) error {
 			_, err := k.Verify(t.Context(), try(wrong))
 			require.Error(t, err)
 			return err
 		},
-		after: func(t *testing.T, k *kit, err error) {
+		After: func(t *testing.T, k *kit, err error) {
 			if errors.Is(err, pin.ErrRefused) {
 				require.Equal(t, 1, k.failures(t), "a guess that was answered is counted")
 			}
@@ -172,12 +165,12 @@ var flows = []flow{
 		},
 	},
 	{
-		name:    "exchange",
-		prepare: func(t *testing.T, k *kit) { k.issued(t) },
-		act: func(t *testing.T, k *kit) error {
+		Name:    "exchange",
+		Prepare: func(t *testing.T, k *kit) { k.issued(t) },
+		Act: func(t *testing.T, k *kit) error {
 			return testkit.Err(k.Exchange(t.Context(), try(k.last(phone)+k.last(email)), civicpin.NewSecret(chosen)))
 		},
-		after: func(t *testing.T, k *kit, err error) {
+		After: func(t *testing.T, k *kit, err error) {
 			code := k.last(phone) + k.last(email)
 			ok, issued := k.works(t, code)
 			_, own := k.works(t, chosen)
@@ -195,12 +188,12 @@ var flows = []flow{
 		},
 	},
 	{
-		name:    "change",
-		prepare: func(t *testing.T, k *kit) { k.exchanged(t) },
-		act: func(t *testing.T, k *kit) error {
+		Name:    "change",
+		Prepare: func(t *testing.T, k *kit) { k.exchanged(t) },
+		Act: func(t *testing.T, k *kit) error {
 			return testkit.Err(k.Change(t.Context(), try(chosen), civicpin.NewSecret(changed)))
 		},
-		after: func(t *testing.T, k *kit, err error) {
+		After: func(t *testing.T, k *kit, err error) {
 			_, before := k.works(t, chosen)
 			_, now := k.works(t, changed)
 			require.NotEqual(t, before, now, "exactly one of the two is right")
@@ -213,12 +206,12 @@ var flows = []flow{
 		},
 	},
 	{
-		name:    "attest",
-		prepare: func(t *testing.T, k *kit) { k.exchanged(t) },
-		act: func(t *testing.T, k *kit) error {
+		Name:    "attest",
+		Prepare: func(t *testing.T, k *kit) { k.exchanged(t) },
+		Act: func(t *testing.T, k *kit) error {
 			return k.Attest(t.Context(), maria, civicpin.Evidence{Method: civicpin.InPerson, By: clerk})
 		},
-		after: func(t *testing.T, k *kit, err error) {
+		After: func(t *testing.T, k *kit, err error) {
 			ok, right := k.works(t, chosen)
 			require.True(t, right)
 			st, statusErr := k.Status(t.Context(), maria)
@@ -230,10 +223,10 @@ var flows = []flow{
 		},
 	},
 	{
-		name:    "revoke",
-		prepare: func(t *testing.T, k *kit) { k.exchanged(t) },
-		act:     func(t *testing.T, k *kit) error { return k.Revoke(t.Context(), maria, "lost", clerk) },
-		after: func(t *testing.T, k *kit, err error) {
+		Name:    "revoke",
+		Prepare: func(t *testing.T, k *kit) { k.exchanged(t) },
+		Act:     func(t *testing.T, k *kit) error { return k.Revoke(t.Context(), maria, "lost", clerk) },
+		After: func(t *testing.T, k *kit, err error) {
 			if _, right := k.works(t, chosen); right {
 				require.Error(t, err, "a revocation that was acknowledged holds")
 			}
@@ -244,9 +237,9 @@ var flows = []flow{
 		},
 	},
 	{
-		name:    "grant",
-		prepare: func(t *testing.T, k *kit) { k.exchanged(t) },
-		act: func(t *testing.T, k *kit) error {
+		Name:    "grant",
+		Prepare: func(t *testing.T, k *kit) { k.exchanged(t) },
+		Act: func(t *testing.T, k *kit) error {
 			m, err := k.Mark(t.Context(), maria)
 			if err == nil {
 				k.grant, err = k.Complete(t.Context(), proof.New(proof.Completed{
@@ -255,7 +248,7 @@ var flows = []flow{
 			}
 			return err
 		},
-		after: func(t *testing.T, k *kit, err error) {
+		After: func(t *testing.T, k *kit, err error) {
 			_, right := k.works(t, chosen)
 			require.True(t, right, "a grant alone takes nothing away")
 			g := k.granted(t) // whatever became of the other one, the citizen can begin again
@@ -263,12 +256,12 @@ var flows = []flow{
 		},
 	},
 	{
-		name:    "set",
-		prepare: func(t *testing.T, k *kit) { k.exchanged(t); k.grant = k.granted(t) },
-		act: func(t *testing.T, k *kit) error {
+		Name:    "set",
+		Prepare: func(t *testing.T, k *kit) { k.exchanged(t); k.grant = k.granted(t) },
+		Act: func(t *testing.T, k *kit) error {
 			return testkit.Err(k.Set(t.Context(), k.grant, civicpin.NewSecret(changed)))
 		},
-		after: func(t *testing.T, k *kit, err error) {
+		After: func(t *testing.T, k *kit, err error) {
 			_, before := k.works(t, chosen)
 			_, now := k.works(t, changed)
 			require.NotEqual(t, before, now, "exactly one of the two is right")
@@ -281,13 +274,13 @@ var flows = []flow{
 		},
 	},
 	{
-		name:    "reissue",
-		prepare: func(t *testing.T, k *kit) { k.exchanged(t); k.grant = k.granted(t, inps().Parts...) },
-		act: func(t *testing.T, k *kit) error {
+		Name:    "reissue",
+		Prepare: func(t *testing.T, k *kit) { k.exchanged(t); k.grant = k.granted(t, inps().Parts...) },
+		Act: func(t *testing.T, k *kit) error {
 			_, err := k.Reissue(t.Context(), k.grant, civicpin.Source{})
 			return err
 		},
-		after: func(t *testing.T, k *kit, err error) {
+		After: func(t *testing.T, k *kit, err error) {
 			sent := len(k.mail.Messages())
 			require.NoError(t, k.out.Flush(t.Context()))
 			_, before := k.works(t, chosen)
@@ -304,8 +297,8 @@ var flows = []flow{
 		},
 	},
 	{
-		name: "issue with evidence over a disabled credential",
-		prepare: func(t *testing.T, k *kit) {
+		Name: "issue with evidence over a disabled credential",
+		Prepare: func(t *testing.T, k *kit) {
 			k.exchanged(t)
 			for range 50 {
 				_, err := k.Verify(t.Context(), try(wrong))
@@ -314,8 +307,8 @@ var flows = []flow{
 			}
 			require.NoError(t, k.Revoke(t.Context(), maria, "disabled", clerk))
 		},
-		act: func(t *testing.T, k *kit) error { return k.atDesk(t) },
-		after: func(t *testing.T, k *kit, err error) {
+		Act: func(t *testing.T, k *kit) error { return k.atDesk(t) },
+		After: func(t *testing.T, k *kit, err error) {
 			if err != nil {
 				require.NoError(t, k.atDesk(t))
 			}
@@ -344,14 +337,11 @@ func TestCrashPoints(t *testing.T) {
 		how.Every = 3
 	}
 	for _, f := range flows {
-		t.Run(f.name, func(t *testing.T) {
-			testkit.CrashPoints(t, how, func(t *testing.T, c *testkit.Crash) {
-				k := newKitOn(t, c.Store(), pin.INPS(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
-				f.prepare(t, k)
-				err := c.During(t, func() error { return f.act(t, k) })
-				k.clock.Add(5 * time.Minute) // reservations and claims of the dead process run out
-				f.after(t, k.other(t, c.Memory), err)
-			})
+		f.CrashPoints(t, how, func(t *testing.T, s store.Store) *kit {
+			return newKitOn(t, s, pin.INPS(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+		}, func(t *testing.T, k *kit, s store.Store) *kit {
+			k.clock.Add(5 * time.Minute) // reservations and claims of the dead process run out
+			return k.other(t, s)
 		})
 	}
 }

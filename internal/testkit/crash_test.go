@@ -119,6 +119,7 @@ var planted = map[string]struct {
 			t.Error("written, and an error")
 		}
 	}},
+	"a short flow": {says: "only 1 store calls"},
 	"never the same": {"was not reached", func(t *testing.T, c *testkit.Crash) {
 		if c.Outcome == 0 {
 			_ = c.During(t, writes(t, c.Store()))
@@ -134,7 +135,19 @@ func TestPlantedCrash(t *testing.T) {
 	if !ok {
 		t.Skip("only for TestCrashPointsFail")
 	}
-	testkit.CrashPoints(t, testkit.Crashes{}, p.scenario)
+	if p.scenario != nil {
+		testkit.CrashPoints(t, testkit.Crashes{}, p.scenario)
+		return
+	}
+	same := func(_ *testing.T, _, s store.Store) store.Store { return s }
+	testkit.Flow[store.Store]{
+		Name:    "flow",
+		Prepare: func(t *testing.T, s store.Store) { require.NoError(t, writes(t, s)()) },
+		Act:     func(t *testing.T, s store.Store) error { return testkit.Err(s.Get(t.Context(), "kind/first")) },
+		After: func(t *testing.T, s store.Store, err error) {
+			require.NoError(t, testkit.Err(s.Get(t.Context(), "kind/second")))
+		},
+	}.CrashPoints(t, testkit.Crashes{}, func(_ *testing.T, s store.Store) store.Store { return s }, same)
 }
 
 // A harness that finds nothing would let every crash test pass.
