@@ -12,9 +12,9 @@ import (
 	"github.com/civicpin/civicpin/store/storetest"
 )
 
-// TestNobodyElseLearnsCodes walks through good and bad ways with a faulty store and a gateway that quotes what it was given, and
-// looks for secrets in every error, event, log line and stored byte. The policy's codes are long, so that none turns up by
-// chance.
+// TestNobodyElseLearnsCodes walks through good and bad ways with a faulty store and a gateway that quotes what it was given,
+// and looks for secrets in every error, event, log line and stored byte. The policy's codes are long, so that none turns up
+// by chance.
 func TestNobodyElseLearnsCodes(t *testing.T) {
 	const own, guess, digest = "MYPART77", "ZZZZZZZZZZZZZZZZYYYY", "a digest that stands for a payment"
 	w := testkit.NewWitness()

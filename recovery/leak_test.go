@@ -40,8 +40,8 @@ func newLeaks(t *testing.T) *leaks {
 	return l
 }
 
-// end looks for secrets, and for tickets, tokens and grants of any run, in all that was said, recorded and stored. It returns what
-// was said.
+// end looks for secrets, and for tickets, tokens and grants of any run, in all that was said, recorded and stored. It returns
+// what was said.
 func (l *leaks) end(t *testing.T, told ...string) string {
 	t.Helper()
 	said := l.LeaksNothing(t, told...)

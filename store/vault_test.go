@@ -199,13 +199,11 @@ func TestOptionsAreCopied(t *testing.T) {
 
 func TestRecordFillsInTheTime(t *testing.T) {
 	c := newClock()
-	var got []civicpin.Event
-	v := newVault(t, store.NewMemory(), sealing(t, "k1"), &store.Options{
-		Now:      c.Now,
-		Recorder: civicpin.RecorderFunc(func(_ context.Context, e civicpin.Event) { got = append(got, e) }),
-	})
+	var log testkit.Recorder
+	v := newVault(t, store.NewMemory(), sealing(t, "k1"), &store.Options{Now: c.Now, Recorder: &log})
 	v.Record(t.Context(), civicpin.Event{Code: "a"})
 	v.Record(t.Context(), civicpin.Event{Code: "b", At: c.Now().Add(-time.Hour)})
+	got := log.All()
 	require.Len(t, got, 2)
 	assert.Equal(t, c.Now(), got[0].At)
 	assert.Equal(t, c.Now().Add(-time.Hour), got[1].At)

@@ -98,8 +98,10 @@ var planted = map[string]struct {
 	says     string
 	scenario func(t *testing.T, c *testkit.Crash)
 }{
-	"no During":     {"makes no store call", func(*testing.T, *testkit.Crash) {}},
-	"an empty flow": {"makes no store call", func(t *testing.T, c *testkit.Crash) { _ = c.During(t, func() error { return nil }) }},
+	"no During": {"makes no store call", func(*testing.T, *testkit.Crash) {}},
+	"an empty flow": {"makes no store call", func(t *testing.T, c *testkit.Crash) {
+		_ = c.During(t, func() error { return nil })
+	}},
 	"twice": {"crashes once", func(t *testing.T, c *testkit.Crash) {
 		_ = c.During(t, writes(t, c.Store()))
 		_ = c.During(t, writes(t, c.Store()))
@@ -108,7 +110,7 @@ var planted = map[string]struct {
 		_ = c.During(t, writes(t, c.Store()))
 		t.Error("wrong")
 	}},
-	"half": {"not written/stop=true at store call 2, where the scenario returned storetest: injected", func(t *testing.T, c *testkit.Crash) {
+	"half": {"not written/stop=true at store call 2, where the scenario returned storetest: ", func(t *testing.T, c *testkit.Crash) {
 		_ = c.During(t, writes(t, c.Store()))
 		if testkit.Stored(t, c.Memory) == "kind/firstone" {
 			t.Error("half is written")

@@ -149,7 +149,8 @@ func alone(text, form string) bool {
 		}
 		at += i
 		before, after := text[:at], text[at+len(form):]
-		if endsIn(before, beside) == 0 && beginsWith(after, beside) == 0 && endsIn(before, hexDigit)+beginsWith(after, hexDigit) < 3*shortCode {
+		hexadecimal := endsIn(before, hexDigit)+beginsWith(after, hexDigit) >= 3*shortCode
+		if endsIn(before, beside) == 0 && beginsWith(after, beside) == 0 && !hexadecimal {
 			return true
 		}
 	}

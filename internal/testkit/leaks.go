@@ -6,10 +6,10 @@ import (
 	"testing"
 )
 
-// LeaksNothing fails for each secret that is in one of the places, in any form that programs usually give to a text: as it is, in
-// small or capital letters, in groups, quoted, as bytes, hexadecimal, in base32 or base64 at any offset; of a token the verifier
-// alone, too. A secret of fewer than six bytes, or a number of fewer than sixteen digits, counts where it stands alone: it may be
-// in a longer word or number by chance.
+// LeaksNothing fails for each secret that is in one of the places, in any form that programs usually give to a text: as it is,
+// in small or capital letters, in groups, quoted, as bytes, hexadecimal, in base32 or base64 at any offset; of a token the
+// verifier alone, too. A secret of fewer than six bytes, or a number of fewer than sixteen digits, counts where it stands
+// alone: it may be in a longer word or number by chance.
 //
 // It refuses to look for no secret, for an empty one, in no place, or in an empty one; and it plants each form of each secret
 // first, to see that it would find it.
