@@ -3,7 +3,6 @@ package contact_test
 import (
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -14,7 +13,6 @@ import (
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
-	"github.com/civicpin/civicpin/store/storetest"
 )
 
 // cheapHash is of Rosa's password, as another system kept it.
@@ -65,16 +63,6 @@ func (k *bookKit) status(t testing.TB) pin.Status {
 	return st
 }
 
-// A bookFlow is a call whose every store call may be the last one.
-type bookFlow struct {
-	name    string
-	policy  *contact.Policy                // with credentials, if not nil
-	prepare func(t *testing.T, k *bookKit) // on a store without faults
-	act     func(t *testing.T, k *bookKit) error
-	// after looks at what another process finds, which has all the time that it needs. err is what act returned.
-	after func(t *testing.T, k *bookKit, err error)
-}
-
 // changing has Rosa's new address waiting to take the place of her mailbox.
 func changing(t *testing.T, k *bookKit) {
 	_, mail := k.enrolled(t)
@@ -100,15 +88,21 @@ func changed(t *testing.T, k *bookKit, err error) {
 	require.Equal(t, []string{rosaPhone, rosaMail}, k.usable(t))
 }
 
-var bookFlows = []bookFlow{
+// hashing are the flows that are about a credential, too, by name: with the policy of the contacts. Each of them hashes.
+var hashing = map[string]*contact.Policy{
+	"prove, with a lower level": {LowerTo: new(civicpin.Low)},
+	"undo":                      {SuspendOnUndo: true},
+}
+
+var bookFlows = []testkit.Flow[*bookKit]{
 	{
-		name:    "add",
-		prepare: func(t *testing.T, k *bookKit) { k.enrolled(t) },
-		act: func(t *testing.T, k *bookKit) error {
+		Name:    "add",
+		Prepare: func(t *testing.T, k *bookKit) { k.enrolled(t) },
+		Act: func(t *testing.T, k *bookKit) error {
 			_, err := k.Add(t.Context(), rosa, byNewMail, civicpin.Citizen, bookHome)
 			return err
 		},
-		after: func(t *testing.T, k *bookKit, err error) {
+		After: func(t *testing.T, k *bookKit, err error) {
 			require.Equal(t, []string{rosaPhone, rosaMail}, k.addresses(t))
 			require.LessOrEqual(t, len(k.post.To(newMail, proveKind)), 1)
 			if err == nil {
@@ -122,16 +116,16 @@ var bookFlows = []bookFlow{
 		},
 	},
 	{
-		name: "add again",
-		prepare: func(t *testing.T, k *bookKit) {
+		Name: "add again",
+		Prepare: func(t *testing.T, k *bookKit) {
 			k.enrolled(t)
 			k.asks(t, byNewMail)
 		},
-		act: func(t *testing.T, k *bookKit) error {
+		Act: func(t *testing.T, k *bookKit) error {
 			_, err := k.Add(t.Context(), rosa, byNewMail, civicpin.Citizen, bookHome)
 			return err
 		},
-		after: func(t *testing.T, k *bookKit, err error) {
+		After: func(t *testing.T, k *bookKit, err error) {
 			if err == nil {
 				require.Len(t, k.post.To(newMail, proveKind), 2)
 			}
@@ -146,29 +140,29 @@ var bookFlows = []bookFlow{
 		},
 	},
 	{
-		name: "prove by link", prepare: changing,
-		act: func(t *testing.T, k *bookKit) error {
+		Name: "prove by link", Prepare: changing,
+		Act: func(t *testing.T, k *bookKit) error {
 			return k.Prove(t.Context(), k.post.Last(newMail, proveKind).Link, bookHome)
 		},
-		after: changed,
+		After: changed,
 	},
 	{
-		name: "prove by code", prepare: changing,
-		act: func(t *testing.T, k *bookKit) error {
+		Name: "prove by code", Prepare: changing,
+		Act: func(t *testing.T, k *bookKit) error {
 			return k.ProveCode(t.Context(), rosa, k.post.Last(newMail, proveKind).Secret, bookHome)
 		},
-		after: changed,
+		After: changed,
 	},
 	{
-		name: "prove, with a lower level", policy: &contact.Policy{LowerTo: new(civicpin.Low)},
-		prepare: func(t *testing.T, k *bookKit) {
+		Name: "prove, with a lower level",
+		Prepare: func(t *testing.T, k *bookKit) {
 			k.credential(t)
 			changing(t, k)
 		},
-		act: func(t *testing.T, k *bookKit) error {
+		Act: func(t *testing.T, k *bookKit) error {
 			return k.Prove(t.Context(), k.post.Last(newMail, proveKind).Link, bookHome)
 		},
-		after: func(t *testing.T, k *bookKit, err error) {
+		After: func(t *testing.T, k *bookKit, err error) {
 			if k.addresses(t)[1] == newMail {
 				require.Equal(t, civicpin.Low, k.status(t).Level, "no new contact without the lower level")
 			}
@@ -179,12 +173,12 @@ var bookFlows = []bookFlow{
 		},
 	},
 	{
-		name:    "remove",
-		prepare: func(t *testing.T, k *bookKit) { k.enrolled(t) },
-		act: func(t *testing.T, k *bookKit) error {
+		Name:    "remove",
+		Prepare: func(t *testing.T, k *bookKit) { k.enrolled(t) },
+		Act: func(t *testing.T, k *bookKit) error {
 			return k.Remove(t.Context(), rosa, k.mailID, civicpin.Citizen, bookHome)
 		},
-		after: func(t *testing.T, k *bookKit, err error) {
+		After: func(t *testing.T, k *bookKit, err error) {
 			if len(k.addresses(t)) == 2 {
 				require.Error(t, err)
 				require.Empty(t, k.post.To(rosaMail, changedKind))
@@ -198,12 +192,12 @@ var bookFlows = []bookFlow{
 		},
 	},
 	{
-		name:    "make primary",
-		prepare: func(t *testing.T, k *bookKit) { k.enrolled(t) },
-		act: func(t *testing.T, k *bookKit) error {
+		Name:    "make primary",
+		Prepare: func(t *testing.T, k *bookKit) { k.enrolled(t) },
+		Act: func(t *testing.T, k *bookKit) error {
 			return k.MakePrimary(t.Context(), rosa, k.mailID, civicpin.Citizen, bookHome)
 		},
-		after: func(t *testing.T, k *bookKit, err error) {
+		After: func(t *testing.T, k *bookKit, err error) {
 			if !k.contact(t, rosaMail).Primary {
 				require.Error(t, err)
 				require.NoError(t, k.MakePrimary(t.Context(), rosa, k.contact(t, rosaMail).ID, civicpin.Citizen, bookHome))
@@ -216,18 +210,18 @@ var bookFlows = []bookFlow{
 		},
 	},
 	{
-		name: "adopt",
-		prepare: func(t *testing.T, k *bookKit) {
+		Name: "adopt",
+		Prepare: func(t *testing.T, k *bookKit) {
 			k.enrolled(t)
 			k.asks(t, byNewMail)
 			for range 5 {
 				require.Error(t, k.ProveCode(t.Context(), rosa, civicpin.NewSecret("WWWWWWWW"), bookHome))
 			}
 		},
-		act: func(t *testing.T, k *bookKit) error {
+		Act: func(t *testing.T, k *bookKit) error {
 			return k.Adopt(t.Context(), rosa, []civicpin.Contact{byThief}, bookClerk, bookHome)
 		},
-		after: func(t *testing.T, k *bookKit, err error) {
+		After: func(t *testing.T, k *bookKit, err error) {
 			if err != nil {
 				require.NoError(t, k.Adopt(t.Context(), rosa, []civicpin.Contact{byThief}, bookClerk, bookHome))
 				k.flush(t)
@@ -238,12 +232,12 @@ var bookFlows = []bookFlow{
 		},
 	},
 	{
-		name:    "adopt after a recovery",
-		prepare: func(t *testing.T, k *bookKit) { k.enrolled(t) },
-		act: func(t *testing.T, k *bookKit) error {
+		Name:    "adopt after a recovery",
+		Prepare: func(t *testing.T, k *bookKit) { k.enrolled(t) },
+		Act: func(t *testing.T, k *bookKit) error {
 			return contact.Adopt(t.Context(), k.Service, rosa, bookChange, byNewMail, k.clock.Now().Add(10*bookDay))
 		},
-		after: func(t *testing.T, k *bookKit, err error) {
+		After: func(t *testing.T, k *bookKit, err error) {
 			until := k.clock.Now().Add(10 * bookDay)
 			if err == nil {
 				require.Equal(t, []string{rosaPhone, newMail}, k.addresses(t))
@@ -262,14 +256,14 @@ var bookFlows = []bookFlow{
 		},
 	},
 	{
-		name: "undo", policy: &contact.Policy{SuspendOnUndo: true},
-		prepare: func(t *testing.T, k *bookKit) {
+		Name: "undo",
+		Prepare: func(t *testing.T, k *bookKit) {
 			k.credential(t)
 			changing(t, k)
 			k.proves(t, newMail)
 		},
-		act: func(t *testing.T, k *bookKit) error { return k.undoes(t, rosaMail) },
-		after: func(t *testing.T, k *bookKit, err error) {
+		Act: func(t *testing.T, k *bookKit) error { return k.undoes(t, rosaMail) },
+		After: func(t *testing.T, k *bookKit, err error) {
 			if k.addresses(t)[1] == newMail {
 				require.Error(t, err)
 				require.NoError(t, k.undoes(t, rosaMail), "the link works once more")
@@ -281,10 +275,10 @@ var bookFlows = []bookFlow{
 		},
 	},
 	{
-		name:    "notify",
-		prepare: func(t *testing.T, k *bookKit) { k.enrolled(t) },
-		act:     func(t *testing.T, k *bookKit) error { return k.tells(t.Context(), rosa, "pin.changed", nil) },
-		after: func(t *testing.T, k *bookKit, err error) {
+		Name:    "notify",
+		Prepare: func(t *testing.T, k *bookKit) { k.enrolled(t) },
+		Act:     func(t *testing.T, k *bookKit) error { return k.tells(t.Context(), rosa, "pin.changed", nil) },
+		After: func(t *testing.T, k *bookKit, err error) {
 			n := len(k.post.To(rosaPhone, "pin.changed"))
 			require.Equal(t, n, len(k.post.To(rosaMail, "pin.changed")), "all or none")
 			require.LessOrEqual(t, n, 1)
@@ -294,13 +288,13 @@ var bookFlows = []bookFlow{
 		},
 	},
 	{
-		name: "deliver",
-		prepare: func(t *testing.T, k *bookKit) {
+		Name: "deliver",
+		Prepare: func(t *testing.T, k *bookKit) {
 			changing(t, k)
 			require.NoError(t, k.Prove(t.Context(), k.post.Last(newMail, proveKind).Link, bookHome))
 		},
-		act: func(t *testing.T, k *bookKit) error { return k.out.Flush(t.Context()) },
-		after: func(t *testing.T, k *bookKit, _ error) {
+		Act: func(t *testing.T, k *bookKit) error { return k.out.Flush(t.Context()) },
+		After: func(t *testing.T, k *bookKit, _ error) {
 			for _, address := range []string{rosaPhone, rosaMail} {
 				require.NotEmpty(t, k.post.To(address, changedKind))
 			}
@@ -312,53 +306,43 @@ var bookFlows = []bookFlow{
 // bookChange names a change that a recovery brings about.
 const bookChange = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-// TestContactCrashPoints stops the process at each store call of each flow in turn, in each way in which a call can end, and
-// also lets only that one call fail. Another process then finds a state from which the citizen can go on. With -short it
-// looks at every third call only.
+// TestContactCrashPoints lets each store call of each flow go wrong in turn. Another process then finds a state from which the
+// citizen can go on. With -short it looks at every third call only.
 func TestContactCrashPoints(t *testing.T) {
+	hashed := 0
+	defer func() { require.Len(t, hashing, hashed) }()
 	for _, f := range bookFlows {
-		for _, fault := range testkit.Faults() {
-			if f.policy != nil && !fault.Stop {
-				continue // each of these hashes
-			}
-			t.Run(f.name+"/"+fault.String(), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) { // retries wait, in no time
-					for bookCrashAt(t, f, fault) {
-						fault.Call++
-						if testing.Short() {
-							fault.Call += 2
-						}
-					}
-					require.Greater(t, fault.Call, 1)
-				})
-			})
+		p := hashing[f.Name]
+		how := testkit.Crashes{Stops: p != nil}
+		if how.Stops {
+			hashed++
 		}
+		if testing.Short() {
+			how.Every = 3
+		}
+		f.CrashPoints(t, how, func(t *testing.T, s store.Store) *bookKit {
+			k := newBookKitOn(t, s, bookConfig(), newBookClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+			if p != nil {
+				k.withPins(t, *p)
+			}
+			return k
+		}, func(t *testing.T, k *bookKit, s store.Store) *bookKit { return k.afterCrash(t, s, p) })
 	}
 }
 
-// bookCrashAt runs a flow with a fault at one call, and reports whether the flow came as far as that call.
-func bookCrashAt(t *testing.T, f bookFlow, fault testkit.Fault) bool {
+// afterCrash returns another process when reservations and claims of the dead one have run out.
+func (k *bookKit) afterCrash(t *testing.T, s store.Store, p *contact.Policy) *bookKit {
 	t.Helper()
-	memory := store.NewMemory()
-	faults := storetest.NewFaults(memory)
-	k := newBookKitOn(t, faults.Store(), bookConfig(), newBookClock(), &testkit.Mailbox{}, &testkit.Recorder{})
-	if f.policy != nil {
-		k.withPins(t, *f.policy)
-	}
-	f.prepare(t, k)
-	reached, err := fault.During(t, faults, func() error { return f.act(t, k) })
-	defer fault.Explain(t, err)
-	k.clock.Add(5 * time.Minute) // reservations and claims of the dead process run out
-	other := newBookKitOn(t, memory, bookConfig(), k.clock, k.post, k.events)
-	if f.policy != nil {
+	k.clock.Add(5 * time.Minute)
+	other := newBookKitOn(t, s, bookConfig(), k.clock, k.post, k.events)
+	if p != nil {
 		// Credentials have crash points of their own, and to make them hashes: those of the process that died, over its outbox.
 		other.pins = k.pins
-		other.rests(t, *f.policy, elsewhere{k.pins})
+		other.rests(t, *p, elsewhere{k.pins})
 	}
 	for range 3 {
 		other.flush(t)
 		k.clock.Add(time.Minute)
 	}
-	f.after(t, other, err)
-	return reached
+	return other
 }

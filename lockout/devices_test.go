@@ -21,79 +21,55 @@ import (
 // TestDeviceFaults plays an owner's story with a fault at each store call in turn. Whatever happens, no more than a lane may
 // bear is compared in it, nobody gets in whose device was forgotten, and the owner gets in with one that was remembered.
 func TestDeviceFaults(t *testing.T) {
-	for name, outcome := range map[string]storetest.Outcome{
-		"not done": storetest.NotDone, "reply lost": storetest.ReplyLost, "done later": storetest.DoneLater,
-	} {
-		for _, dies := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s, dies %t", name, dies), func(t *testing.T) {
-				k := 1
-				for ; deviceStory(t, k, outcome, dies); k++ {
-					require.Less(t, k, 100)
-				}
-				require.Greater(t, k, 15, "too few calls were tried")
-			})
-		}
-	}
+	require.Greater(t, testkit.CrashPoints(t, testkit.Crashes{}, deviceStory), 15, "too few calls were tried")
 }
 
-// deviceStory plays the story with a fault at call k, and reports whether there was such a call.
-func deviceStory(t *testing.T, k int, o storetest.Outcome, dies bool) (reached bool) {
+func deviceStory(t *testing.T, c *testkit.Crash) {
 	clock := newClock()
-	memory := store.NewMemory()
-	faults := storetest.NewFaults(memory)
-	calm := newGate(t, newVault(t, memory, clock.Now, nil), threeDevices)
+	calm := newGate(t, newVault(t, c.Memory, clock.Now, nil), threeDevices)
 	lockOpen(t, calm, "CITIZEN")
 	value := remember(t, calm, "CITIZEN", "")
-
-	gate := newGate(t, newVault(t, faults.Store(), clock.Now, nil), threeDevices)
-	faults.Reset()
-	if dies {
-		faults.StopAt(k, o)
-	} else {
-		faults.FailAt(k, o)
-	}
+	gate := newGate(t, newVault(t, c.Store(), clock.Now, nil), threeDevices)
 	inRow := 0 // compared in the device's lane since the last right guess, whether or not that one could be settled
-	for _, verify := range []func(context.Context) (bool, error){wrong, right, wrong, broken, wrong} {
-		err := gate.Do(t.Context(), showing("CITIZEN", value), func(ctx context.Context) (bool, error) {
-			ok, err := verify(ctx)
-			if err == nil {
-				inRow++
+	forgotten := c.During(t, func() error {
+		for _, verify := range []func(context.Context) (bool, error){wrong, right, wrong, broken, wrong} {
+			err := gate.Do(t.Context(), showing("CITIZEN", value), func(ctx context.Context) (bool, error) {
+				ok, err := verify(ctx)
+				if err == nil {
+					inRow++
+				}
+				return ok, err
+			})
+			if ok, _ := verify(t.Context()); !ok {
+				require.Error(t, err)
+				continue
 			}
-			return ok, err
-		})
-		if ok, _ := verify(t.Context()); !ok {
-			require.Error(t, err, "call %d", k)
-			continue
+			if err != nil {
+				require.ErrorIs(t, err, storetest.ErrInjected)
+			}
+			inRow = 0
 		}
-		if err != nil {
-			require.ErrorIs(t, err, storetest.ErrInjected, "call %d", k)
+		if fresh, err := gate.RememberDevice(t.Context(), showing("CITIZEN", value)); err == nil {
+			value, inRow = fresh.Reveal(), 0
+		} else {
+			require.ErrorIs(t, err, storetest.ErrInjected)
 		}
-		inRow = 0
-	}
-	if fresh, err := gate.RememberDevice(t.Context(), showing("CITIZEN", value)); err == nil {
-		value, inRow = fresh.Reveal(), 0
-	} else {
-		require.ErrorIs(t, err, storetest.ErrInjected)
-	}
-	forgotten := gate.ForgetDevices(t.Context(), "CITIZEN", operator) == nil
-	reached = faults.Calls() >= k
-	faults.Deliver(t.Context())
-	faults.Reset()
+		return gate.ForgetDevices(t.Context(), "CITIZEN", operator)
+	}) == nil
 
 	clock.Add(45 * second)
 	story := inRow
 	for range 10 {
 		_ = calm.Do(t.Context(), showing("CITIZEN", value), func(context.Context) (bool, error) { inRow++; return false, nil })
 	}
-	require.LessOrEqual(t, inRow, 5, "call %d: compared in a row, the story's and ten more", k)
+	require.LessOrEqual(t, inRow, 5, "compared in a row, the story's and ten more")
 	asLocked(t, calm.Do(t.Context(), showing("CITIZEN", value), never(t)))
 	require.Equal(t, 5, failures(t, calm, key("CITIZEN")))
 	if forgotten {
-		require.Equal(t, story, inRow, "call %d: forgotten, it opens nothing", k)
+		require.Equal(t, story, inRow, "forgotten, it opens nothing")
 	}
 	value = remember(t, calm, "CITIZEN", value)
 	require.NoError(t, calm.Do(t.Context(), showing("CITIZEN", value), right))
-	return reached
 }
 
 // TestDeviceStoreFails: if the devices cannot be read, or the outcome not written, the caller is told so; nothing is

@@ -3,15 +3,14 @@ package lockout_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
@@ -28,116 +27,109 @@ func values(tb testing.TB, s *store.Memory, prefix string) map[string]string {
 	return all
 }
 
-// TestFaults runs a short story with a fault at each store call in turn: the call is not done, or done and its answer
-// lost, or done later; and the process goes on, or dies of it. Whatever happens, nothing is compared that was not
-// reserved before, at most the limit is compared, and the citizen gets in at the latest after the deadline.
-func TestFaults(t *testing.T) {
-	policies := map[string]lockout.Policy{
+// faultPolicies are those under which store calls go wrong.
+func faultPolicies() map[string]lockout.Policy {
+	return map[string]lockout.Policy{
 		"plain": {Limit: 5, Lock: lockout.UntilUnlocked},
 		"all limits": {
 			Limit: 5, Lock: lockout.Timed, For: day,
 			Source: civicpin.Rate{Limit: 50, Window: hour}, Global: civicpin.Rate{Limit: 50, Window: hour},
 		},
 	}
-	outcomes := map[string]storetest.Outcome{
-		"not done": storetest.NotDone, "reply lost": storetest.ReplyLost, "done later": storetest.DoneLater,
-	}
+}
+
+// TestFaults runs a short story with a fault at each store call in turn. Whatever happens, nothing is compared that was not
+// reserved before, and the citizen gets in at the latest after the deadline.
+func TestFaults(t *testing.T) {
 	story := []func(context.Context) (bool, error){wrong, right, wrong, broken, wrong}
-	for policyName, policy := range policies {
-		for outcomeName, outcome := range outcomes {
-			for _, dies := range []bool{false, true} {
-				t.Run(fmt.Sprintf("%s, %s, dies %t", policyName, outcomeName, dies), func(t *testing.T) {
-					k := 1
-					for ; storyWithFault(t, policy, story, k, outcome, dies); k++ {
-						require.Less(t, k, 100)
+	for name, policy := range faultPolicies() {
+		t.Run(name, func(t *testing.T) {
+			calls := testkit.CrashPoints(t, testkit.Crashes{}, func(t *testing.T, c *testkit.Crash) {
+				clock := newClock()
+				gate := newGate(t, newVault(t, c.Store(), clock.Now, nil), policy)
+				who := from("CITIZEN", "192.0.2.1")
+				faulty := 0
+				_ = c.During(t, func() (last error) {
+					for _, verify := range story {
+						if last = reservedGuess(t, c, gate, who, verify); errors.Is(last, storetest.ErrInjected) {
+							faulty++
+						}
 					}
-					require.Greater(t, k, 3*len(story), "too few calls were tried")
+					return last
 				})
-			}
-		}
+				if !c.Stop {
+					require.LessOrEqual(t, faulty, 1)
+				}
+				// The process is started anew. The citizen gets in, now or when the reservation has run out.
+				gate = newGate(t, newVault(t, c.Memory, clock.Now, nil), policy)
+				err := gate.Do(t.Context(), who, right)
+				if err != nil {
+					require.ErrorIs(t, err, lockout.ErrBusy)
+					clock.Add(45 * second)
+					err = gate.Do(t.Context(), who, right)
+				}
+				require.NoError(t, err)
+			})
+			require.GreaterOrEqual(t, calls, 3*len(story), "too few calls were tried")
+		})
 	}
 }
 
-// storyWithFault plays the story with a fault at call k, and reports whether there was such a call.
-func storyWithFault(
-	t *testing.T, p lockout.Policy, story []func(context.Context) (bool, error), k int, o storetest.Outcome, dies bool,
-) (reached bool) {
-	clock := newClock()
-	memory := store.NewMemory()
-	faults := storetest.NewFaults(memory)
-	gate := newGate(t, newVault(t, faults.Store(), clock.Now, nil), p)
-	if dies {
-		faults.StopAt(k, o)
-	} else {
-		faults.FailAt(k, o)
-	}
-	who := from("CITIZEN", "192.0.2.1")
-	faulty := 0
-	// inRow counts what was compared and not given back since the last right guess that was let in.
-	inRow := 0
-	for i, verify := range story {
-		before := values(t, memory, "lockout.login/")
-		err := gate.Do(t.Context(), who, func(ctx context.Context) (bool, error) {
-			require.False(t, maps.Equal(before, values(t, memory, "lockout.login/")), "call %d: compared without a reservation", k)
-			ok, err := verify(ctx)
-			if err == nil {
-				inRow++
-			}
-			return ok, err
-		})
-		if errors.Is(err, storetest.ErrInjected) {
-			faulty++
-		}
-		switch ok, failed := verify(t.Context()); {
-		case ok && err == nil:
-			inRow = 0
-		case ok:
-			require.ErrorIs(t, err, storetest.ErrInjected, "call %d, guess %d: a right guess is refused for that only", k, i)
-		case failed != nil:
-			require.Error(t, err)
-		default:
-			require.Error(t, err, "call %d, guess %d: a wrong guess was let in", k, i)
-		}
-	}
-	reached = faults.Calls() >= k
-	if !dies && reached {
-		require.LessOrEqual(t, faulty, 1)
-	}
-	faults.Deliver(t.Context())
-	faults.Reset()
-
-	// The process is started anew. The citizen gets in, now or when the reservation has run out.
-	gate = newGate(t, newVault(t, faults.Store(), clock.Now, nil), p)
-	err := gate.Do(t.Context(), who, right)
-	if err != nil {
-		require.ErrorIs(t, err, lockout.ErrBusy, "call %d", k)
-		clock.Add(45 * second)
-		err = gate.Do(t.Context(), who, right)
-	}
-	require.NoError(t, err, "call %d", k)
-
-	// And where an attacker goes on instead, all in all no more than the limit is compared.
-	storyGate := newGate(t, newVault(t, memory, clock.Now, nil), p)
-	require.NoError(t, storyGate.Rebind(t.Context(), key("ATTACKED"), operator))
-	faults.Reset()
-	gate = newGate(t, newVault(t, faults.Store(), clock.Now, nil), p)
-	faults.FailAt(k, o)
-	compared := 0
-	for range 12 {
-		err := gate.Do(t.Context(), from("ATTACKED", "192.0.2.2"), func(context.Context) (bool, error) {
-			compared++
-			return false, nil
-		})
+// reservedGuess does one guess, and fails the test if it is compared without a reservation, or if its outcome is not what
+// verify says.
+func reservedGuess(
+	t *testing.T, c *testkit.Crash, gate *lockout.Gate, who lockout.Target, verify func(context.Context) (bool, error),
+) error {
+	before := values(t, c.Memory, "lockout.login/")
+	err := gate.Do(t.Context(), who, func(ctx context.Context) (bool, error) {
+		require.False(t, maps.Equal(before, values(t, c.Memory, "lockout.login/")), "compared without a reservation")
+		return verify(ctx)
+	})
+	switch ok, failed := verify(t.Context()); {
+	case ok && err != nil:
+		require.ErrorIs(t, err, storetest.ErrInjected, "a right guess is refused for that only")
+	case failed != nil:
 		require.Error(t, err)
-		faults.Deliver(t.Context())
-		if errors.Is(err, lockout.ErrBusy) {
-			clock.Add(45 * second)
-		}
+	case !ok:
+		require.Error(t, err, "a wrong guess was let in")
 	}
-	assert.LessOrEqual(t, compared, p.Limit, "call %d", k)
-	assert.GreaterOrEqual(t, compared, p.Limit-1, "call %d: a fault costs one guess at most", k)
-	asLocked(t, gate.Do(t.Context(), key("ATTACKED"), never(t)))
-	return reached
+	return err
+}
+
+// TestFaultsUnderAttack has an attacker guess on and on while a store call goes wrong, and afterwards: all in all no more than
+// the limit is compared, and a fault costs one guess at most.
+func TestFaultsUnderAttack(t *testing.T) {
+	for name, policy := range faultPolicies() {
+		t.Run(name, func(t *testing.T) {
+			testkit.CrashPoints(t, testkit.Crashes{}, func(t *testing.T, c *testkit.Crash) {
+				clock := newClock()
+				compared := 0
+				attack := func(gate *lockout.Gate) (last error) {
+					for range 12 {
+						last = gate.Do(t.Context(), from("ATTACKED", "192.0.2.2"), func(context.Context) (bool, error) {
+							compared++
+							return false, nil
+						})
+						require.Error(t, last)
+						c.Faults.Deliver(t.Context())
+						if errors.Is(last, lockout.ErrBusy) {
+							clock.Add(45 * second)
+						}
+					}
+					return last
+				}
+				gate := newGate(t, newVault(t, c.Store(), clock.Now, nil), policy)
+				_ = c.During(t, func() error { return attack(gate) })
+				gate = newGate(t, newVault(t, c.Memory, clock.Now, nil), policy)
+				if c.Stop {
+					_ = attack(gate)
+				}
+				require.LessOrEqual(t, compared, policy.Limit)
+				require.GreaterOrEqual(t, compared, policy.Limit-1)
+				asLocked(t, gate.Do(t.Context(), key("ATTACKED"), never(t)))
+			})
+		})
+	}
 }
 
 // TestSettleFails: whatever the outcome, if it cannot be stored the caller is told the store's error and nobody gets in.

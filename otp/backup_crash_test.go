@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 	"testing/cryptotest"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -19,86 +18,86 @@ import (
 	"github.com/civicpin/civicpin/store/storetest"
 )
 
+// backupCrash is a kit with the codes that Ana had, and those that a flow issued to her.
+type backupCrash struct {
+	*backupKit
+	old, fresh []civicpin.Secret
+}
+
+// oldSet has a set of codes issued to Ana.
+func oldSet(t *testing.T, k *backupCrash) { k.old = k.issued(t) }
+
+var backupFlows = []testkit.Flow[*backupCrash]{
+	{
+		Name:    "issue",
+		Prepare: oldSet,
+		Act: func(t *testing.T, k *backupCrash) (err error) {
+			k.fresh, err = k.Issue(t.Context(), ana, civicpin.Citizen)
+			return err
+		},
+		After: func(t *testing.T, k *backupCrash, err error) {
+			require.Equal(t, 10, k.left(t), "one set or the other")
+			if err == nil {
+				require.ErrorIs(t, k.use(t, k.old[0]), otp.ErrRefused)
+				require.NoError(t, k.use(t, k.fresh[0]), "what was acknowledged is good")
+			}
+		},
+	},
+	{
+		Name:    "use",
+		Prepare: oldSet,
+		Act:     func(t *testing.T, k *backupCrash) error { return k.use(t, k.old[3]) },
+		After: func(t *testing.T, k *backupCrash, err error) {
+			require.LessOrEqual(t, k.failures(t), 1)
+			if again := k.use(t, k.old[3]); err == nil {
+				require.ErrorIs(t, again, otp.ErrRefused)
+			}
+			require.ErrorIs(t, k.use(t, k.old[3]), otp.ErrRefused, "never twice")
+			require.Equal(t, 9, k.left(t), "and the others are there")
+			require.NoError(t, k.use(t, k.old[4]))
+		},
+	},
+	{
+		Name:    "guess",
+		Prepare: oldSet,
+		Act: func(t *testing.T, k *backupCrash) error {
+			err := k.use(t, noBackup)
+			require.Error(t, err)
+			return err
+		},
+		After: func(t *testing.T, k *backupCrash, err error) {
+			if errors.Is(err, otp.ErrRefused) {
+				require.Equal(t, 1, k.failures(t), "a guess that was answered is counted")
+			}
+			require.LessOrEqual(t, k.failures(t), 1)
+			require.Equal(t, 10, k.left(t))
+			require.NoError(t, k.use(t, k.old[0]))
+		},
+	},
+	{
+		Name:    "revoke",
+		Prepare: oldSet,
+		Act:     func(t *testing.T, k *backupCrash) error { return k.Revoke(t.Context(), ana, desk) },
+		After: func(t *testing.T, k *backupCrash, err error) {
+			if err == nil {
+				require.Zero(t, k.left(t))
+			}
+			require.NoError(t, k.Revoke(t.Context(), ana, desk))
+			require.ErrorIs(t, k.use(t, k.old[0]), otp.ErrRefused)
+		},
+	},
+}
+
 // TestBackupCrashPoints is [TestCodeCrashPoints] for backup codes.
 func TestBackupCrashPoints(t *testing.T) {
-	var old, fresh []civicpin.Secret
-	for _, f := range []struct {
-		name  string
-		act   func(t *testing.T, k *backupKit) error
-		after func(t *testing.T, k *backupKit, err error)
-	}{
-		{
-			name: "issue",
-			act: func(t *testing.T, k *backupKit) (err error) {
-				fresh, err = k.Issue(t.Context(), ana, civicpin.Citizen)
-				return err
-			},
-			after: func(t *testing.T, k *backupKit, err error) {
-				require.Equal(t, 10, k.left(t), "one set or the other")
-				if err == nil {
-					require.ErrorIs(t, k.use(t, old[0]), otp.ErrRefused)
-					require.NoError(t, k.use(t, fresh[0]), "what was acknowledged is good")
-				}
-			},
-		},
-		{
-			name: "use",
-			act:  func(t *testing.T, k *backupKit) error { return k.use(t, old[3]) },
-			after: func(t *testing.T, k *backupKit, err error) {
-				require.LessOrEqual(t, k.failures(t), 1)
-				if again := k.use(t, old[3]); err == nil {
-					require.ErrorIs(t, again, otp.ErrRefused)
-				}
-				require.ErrorIs(t, k.use(t, old[3]), otp.ErrRefused, "never twice")
-				require.Equal(t, 9, k.left(t), "and the others are there")
-				require.NoError(t, k.use(t, old[4]))
-			},
-		},
-		{
-			name: "guess",
-			act: func(t *testing.T, k *backupKit) error {
-				err := k.use(t, noBackup)
-				require.Error(t, err)
-				return err
-			},
-			after: func(t *testing.T, k *backupKit, err error) {
-				if errors.Is(err, otp.ErrRefused) {
-					require.Equal(t, 1, k.failures(t), "a guess that was answered is counted")
-				}
-				require.LessOrEqual(t, k.failures(t), 1)
-				require.Equal(t, 10, k.left(t))
-				require.NoError(t, k.use(t, old[0]))
-			},
-		},
-		{
-			name: "revoke",
-			act:  func(t *testing.T, k *backupKit) error { return k.Revoke(t.Context(), ana, desk) },
-			after: func(t *testing.T, k *backupKit, err error) {
-				if err == nil {
-					require.Zero(t, k.left(t))
-				}
-				require.NoError(t, k.Revoke(t.Context(), ana, desk))
-				require.ErrorIs(t, k.use(t, old[0]), otp.ErrRefused)
-			},
-		},
-	} {
-		for _, fault := range testkit.Faults() {
-			t.Run(f.name+"/"+fault.String(), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					for reached := true; reached; fault.Call++ {
-						memory := store.NewMemory()
-						faults := storetest.NewFaults(memory)
-						k := newBackupKitOn(t, faults.Store(), otp.BackupPolicy{Name: "paper"}, newClock(), &testkit.Recorder{})
-						old, fresh = k.issued(t), nil
-						var err error
-						reached, err = fault.During(t, faults, func() error { return f.act(t, k) })
-						require.True(t, reached || fault.Call > 2)
-						k.clock.Add(3 * time.Minute)
-						f.after(t, k.other(t, memory), err)
-					}
-				})
-			})
-		}
+	for _, f := range backupFlows {
+		f.CrashPoints(t, testkit.Crashes{}, func(t *testing.T, s store.Store) *backupCrash {
+			return &backupCrash{backupKit: newBackupKitOn(t, s, paper, newClock(), &testkit.Recorder{})}
+		}, func(t *testing.T, k *backupCrash, s store.Store) *backupCrash {
+			k.clock.Add(3 * time.Minute)
+			k.backupKit = k.other(t, s)
+			return k
+		})
 	}
 }
 
@@ -134,7 +133,7 @@ func TestBackupTellsStrangersNothing(t *testing.T) {
 			first := ""
 			for who, prepare := range people {
 				f := storetest.NewFaults(store.NewMemory())
-				k := newBackupKitOn(t, f.Store(), otp.BackupPolicy{Name: "paper"}, newClock(), &testkit.Recorder{})
+				k := newBackupKitOn(t, f.Store(), paper, newClock(), &testkit.Recorder{})
 				prepare(t, k)
 				hashes := otp.BackupHashes(k.BackupCodes)
 				got := codeTrace(f, func() (err error) {

@@ -19,16 +19,17 @@ type backupKit struct {
 	config otp.BackupPolicy
 }
 
+// paper is the policy of these tests.
+var paper = otp.BackupPolicy{Name: "paper"}
+
 func newBackupKit(t testing.TB) *backupKit {
 	t.Helper()
-	return newBackupKitOn(t, store.NewMemory(), otp.BackupPolicy{Name: "paper"}, newClock(), &testkit.Recorder{})
+	return newBackupKitOn(t, store.NewMemory(), paper, newClock(), &testkit.Recorder{})
 }
 
 func newBackupKitOn(t testing.TB, s store.Store, c otp.BackupPolicy, clock *testkit.Clock, r *testkit.Recorder) *backupKit {
 	t.Helper()
-	vault, err := store.OpenVault(t.Context(), s, testkit.Keys(), &store.Options{Now: clock.Now, Recorder: r})
-	require.NoError(t, err)
-	b, err := otp.NewCheapBackup(vault, c)
+	b, err := otp.NewCheapBackup(testkit.Vault(t, s, clock, r), c)
 	require.NoError(t, err)
 	return &backupKit{BackupCodes: b, clock: clock, events: r, config: c}
 }

@@ -58,10 +58,8 @@ func newCodeKit(t testing.TB, p otp.CodePolicy) *codeKit {
 // newCodeKitOn makes a Codes over a store that may have served another before.
 func newCodeKitOn(t testing.TB, s store.Store, p otp.CodePolicy, c *testkit.Clock, m *testkit.Mailbox, r *testkit.Recorder) *codeKit {
 	t.Helper()
-	vault, err := store.OpenVault(t.Context(), s, testkit.Keys(), &store.Options{Now: c.Now, Recorder: r})
-	require.NoError(t, err)
-	out, err := outbox.New(vault, m, &outbox.Options{Limits: testkit.Fitting(p.Sends)})
-	require.NoError(t, err)
+	vault := testkit.Vault(t, s, c, r)
+	out := testkit.Outbox(t, vault, m, testkit.Fitting(p.Sends))
 	codes, err := otp.NewCodes(out, p)
 	require.NoError(t, err)
 	return &codeKit{Codes: codes, clock: c, mail: m, events: r, vault: vault, out: out, policy: p}

@@ -1,12 +1,6 @@
 package otp_test
 
 import (
-	"bytes"
-	"context"
-	"encoding/base64"
-	"fmt"
-	"log/slog"
-	"strings"
 	"testing"
 	"time"
 
@@ -15,114 +9,76 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/otp"
-	"github.com/civicpin/civicpin/store"
-	"github.com/civicpin/civicpin/store/outbox"
 	"github.com/civicpin/civicpin/store/storetest"
 )
 
-// TestNobodyElseLearnsCodes walks through good and bad ways with a log of everything, a faulty store and a gateway that
-// quotes what it was given, and looks for secrets in every error, event, log line and stored byte. The policy's codes are long,
-// so that none turns up by chance.
+// TestNobodyElseLearnsCodes walks through good and bad ways with a faulty store and a gateway that quotes what it was given,
+// and looks for secrets in every error, event, log line and stored byte. The policy's codes are long, so that none turns up
+// by chance.
 func TestNobodyElseLearnsCodes(t *testing.T) {
-	var log bytes.Buffer
-	memory := store.NewMemory()
-	faults := storetest.NewFaults(memory)
-	clock := newClock()
-	vault, err := store.OpenVault(t.Context(), faults.Store(), testkit.Keys(), &store.Options{
-		Now:      clock.Now,
-		Recorder: civicpin.SlogRecorder(slog.New(slog.NewTextHandler(&log, nil))),
-	})
-	require.NoError(t, err)
-	var secrets []string
-	gateway := civicpin.NotifierFunc(func(_ context.Context, m civicpin.Message) (string, error) {
-		secrets = append(secrets, m.Secret.Reveal())
-		return "", fmt.Errorf("gateway refuses %q to %s", m.Secret.Reveal(), m.To.Address)
-	})
-	out, err := outbox.New(vault, gateway, &outbox.Options{Workers: 1, Limits: testkit.Limits()})
-	require.NoError(t, err)
+	const own, guess, digest = "MYPART77", "ZZZZZZZZZZZZZZZZYYYY", "a digest that stands for a payment"
+	w := testkit.NewWitness()
+	w.Quotes(func(int) bool { return true })
+	w.Secret(own, guess)
+	w.Personal(string(ana), mobile, digest, "personal words")
 	p := unlimited(otp.ClavePIN())
 	p.Length, p.Joined, p.Tries, p.Lockout.Limit = 12, 8, 20, 20
-	codes, err := otp.NewCodes(out, p)
-	require.NoError(t, err)
-	paper, err := otp.NewCheapBackup(vault, otp.BackupPolicy{Name: "paper"})
-	require.NoError(t, err)
+	k := newCodeKitOn(t, w.Store(), p, newClock(), w.Mail, w.Events)
+	backup := newBackupKitOn(t, w.Store(), paper, k.clock, w.Events)
 	ctx := t.Context()
-	note := func(err error) {
-		if err != nil {
-			fmt.Fprintf(&log, "%v %+v %#v\n", err, err, err)
-		}
-	}
 
-	const own, guess = "MYPART77", "ZZZZZZZZZZZZZZZZYYYY"
-	digest := "a digest that stands for a payment"
 	purpose := otp.Purpose{Act: "pay", Digest: []byte(digest)}
 	o := toAna()
 	o.Joined, o.Params = civicpin.NewSecret(own), map[string]string{"act": "personal words"}
 	var set []civicpin.Secret
-	for k := 1; k < 14; k++ {
+	pulled := 0
+	for call := 1; call < 14; call++ {
 		for _, outcome := range []storetest.Outcome{storetest.NotDone, storetest.ReplyLost} {
-			faults.FailAt(k, outcome)
-			req, err := codes.Request(ctx, ana, purpose, o)
-			note(err)
-			fmt.Fprintf(&log, "%+v\n", req)
-			note(out.Flush(ctx))
+			w.Faults.FailAt(call, outcome)
+			req, err := k.Request(ctx, ana, purpose, o)
+			w.Say(req, err, k.out.Flush(ctx))
 			if req.ID == "" {
-				faults.Reset()
-				req, err = codes.Request(ctx, ana, purpose, o)
+				w.Faults.Reset()
+				req, err = k.Request(ctx, ana, purpose, o)
 				require.NoError(t, err)
 			}
-			pending, err := codes.Pending(ctx, ana)
-			note(err)
+			pending, err := k.Pending(ctx, ana)
+			w.Say(err)
 			for _, p := range pending {
-				secrets = append(secrets, p.Code.Reveal())
-				fmt.Fprintf(&log, "%+v\n", p)
+				pulled++
+				w.Secret(p.Code.Reveal())
+				w.Say(p)
 			}
 			for _, typed := range []string{guess, own, own + guess[:12]} {
-				faults.FailAt(k, outcome)
-				note(codes.Verify(ctx, ana, purpose, req.ID, civicpin.NewSecret(typed), home))
+				w.Faults.FailAt(call, outcome)
+				w.Say(k.Verify(ctx, ana, purpose, req.ID, civicpin.NewSecret(typed), home))
 			}
-			faults.FailAt(k, outcome)
-			note(codes.Resend(ctx, ana, req.ID, home))
-			note(codes.Cancel(ctx, luis, req.ID, desk))
-			if issued, err := paper.Issue(ctx, ana, civicpin.Citizen); err == nil {
+			w.Faults.FailAt(call, outcome)
+			w.Say(k.Resend(ctx, ana, req.ID, home), k.Cancel(ctx, luis, req.ID, desk))
+			issued, err := backup.Issue(ctx, ana, civicpin.Citizen)
+			if err == nil {
 				set = issued
-				fmt.Fprintf(&log, "%+v\n", set)
-			} else {
-				note(err)
 			}
-			faults.FailAt(k, outcome)
-			note(paper.Verify(ctx, ana, civicpin.NewSecret(guess), home))
+			w.Say(err, issued)
+			w.Faults.FailAt(call, outcome)
+			w.Say(backup.use(t, civicpin.NewSecret(guess)))
 			if set != nil {
-				secrets = append(secrets, set[0].Reveal(), strings.ReplaceAll(set[0].Reveal(), " ", ""))
-				note(paper.Verify(ctx, ana, set[0], home))
+				w.Secret(set[0].Reveal())
+				w.Say(backup.use(t, set[0]))
 			}
-			faults.Reset()
-			note(codes.Rebind(ctx, ana, desk))
-			note(paper.Rebind(ctx, ana, desk))
-			clock.Add(time.Minute)
+			w.Faults.Reset()
+			w.Say(k.Rebind(ctx, ana, desk), backup.Rebind(ctx, ana, desk))
+			k.clock.Add(time.Minute)
 		}
 	}
-	fmt.Fprintf(&log, "%+v %#v %+v", o, o, codes)
+	w.Say(o, k.Codes, backup.BackupCodes)
+	require.Greater(t, pulled, 25)
+	w.LeaksNothing(t, "otp.code_refused", "otp.backup_used", "gateway refuses")
 
-	holds := func(text, what string) bool { return strings.Contains(text, what) } // without printing it all
-	require.True(t, holds(log.String(), string(civicpin.EventCode("otp.code_refused"))))
-	require.True(t, holds(log.String(), string(civicpin.EventCode("otp.backup_used"))))
-	require.True(t, holds(log.String(), "gateway refuses"))
-	require.Greater(t, len(secrets), 50)
-	stored := testkit.Stored(t, memory)
-	for _, secret := range append(secrets, own, guess) {
-		require.NotEmpty(t, secret)
-		require.False(t, holds(log.String(), secret), "a secret in the log")
-		require.False(t, holds(stored, secret), "a secret in the store")
-	}
-	for _, personal := range []string{string(ana), mobile, digest, "personal words"} {
-		require.False(t, holds(stored, personal), personal)
-	}
-	plain, err := otp.PlainBackup(ctx, paper)
+	// Of backup codes there are only hashes, even under the seal.
+	plain, err := otp.PlainBackup(ctx, backup.BackupCodes)
 	require.NoError(t, err)
 	for _, code := range set {
-		text := strings.ReplaceAll(code.Reveal(), " ", "")
-		require.False(t, holds(plain, text), "only hashes, even under the seal")
-		require.False(t, holds(plain, base64.StdEncoding.EncodeToString([]byte(text))), "as JSON writes bytes")
+		testkit.LeaksNothing(t, map[string]string{"the plain records": plain}, code.Reveal())
 	}
 }

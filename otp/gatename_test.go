@@ -16,7 +16,7 @@ import (
 // The names of the gates are stored: under another one, failures would be forgotten and locks would end.
 func TestGateNames(t *testing.T) {
 	memory, clock, events := store.NewMemory(), newClock(), &testkit.Recorder{}
-	vault := fobVault(t, memory, clock, events)
+	vault := testkit.Vault(t, memory, clock, events)
 	wrong := civicpin.NewSecret("000000")
 	for name, guess := range map[string]func(context.Context) error{
 		"totp.a": func(ctx context.Context) error {

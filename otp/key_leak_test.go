@@ -1,9 +1,6 @@
 package otp_test
 
 import (
-	"bytes"
-	"fmt"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -13,106 +10,76 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/otp"
-	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
 )
 
-// TestKeyNobodyElseLearnsIt walks through good and bad ways with a log of everything and a faulty store, and looks for seeds
-// and codes in every error, event, log line and stored byte.
+// TestKeyNobodyElseLearnsIt walks through good and bad ways with a faulty store, and looks for seeds and codes in every error,
+// event, log line and stored byte.
 func TestKeyNobodyElseLearnsIt(t *testing.T) {
-	var log bytes.Buffer
-	memory := store.NewMemory()
-	faults := storetest.NewFaults(memory)
+	w := testkit.NewWitness()
+	w.Personal(string(ada))
 	clock := newClock()
-	vault := fobVault(t, faults.Store(), clock, civicpin.SlogRecorder(slog.New(slog.NewTextHandler(&log, nil))))
-	totp, err := otp.NewTOTP(vault, otp.TOTPPolicy{Issuer: "Agency", Digits: 8})
-	require.NoError(t, err)
-	hotp, err := otp.NewHOTP(vault, otp.HOTPPolicy{Issuer: "Agency", Digits: 8})
-	require.NoError(t, err)
+	totp := totpOn(t, w.Store(), otp.TOTPPolicy{Digits: 8}, clock, w.Events).TOTP
+	hotp := hotpOn(t, w.Store(), otp.HOTPPolicy{Digits: 8}, clock, w.Events).HOTP
 	ctx := t.Context()
-	var secrets []string
-	note := func(err error) {
-		if err != nil {
-			fmt.Fprintf(&log, "%v %+v %#v\n", err, err, err)
-		}
-	}
-	learn := func(k otp.Key) {
-		seed := k.Seed.Reveal()
-		secrets = append(secrets, seed, k.Secret().Reveal(), fmt.Sprintf("%x", seed))
-		fmt.Fprintf(&log, "%v %+v %v %v\n", k, k, k.URI(), k.Secret())
+	learn := func(k otp.Key, err error) otp.Key {
+		require.NoError(t, err)
+		w.Secret(k.Seed.Reveal(), k.Secret().Reveal())
+		w.Say(k, k.URI(), k.Secret())
+		return k
 	}
 	code := func(k otp.Key, n uint64) civicpin.Secret {
 		text := codeAt(k, n)
-		secrets = append(secrets, text)
+		w.Secret(text)
 		return civicpin.NewSecret(text)
 	}
-
-	tk, err := totp.Enrol(ctx, ada)
-	require.NoError(t, err)
-	learn(tk)
-	hk, err := hotp.Enrol(ctx, ada)
-	require.NoError(t, err)
-	learn(hk)
 	now := func() uint64 { return uint64(clock.Now().Unix() / 30) }
+
+	tk := learn(totp.Enrol(ctx, ada))
+	hk := learn(hotp.Enrol(ctx, ada))
 	require.NoError(t, totp.Verify(ctx, ada, code(tk, now()), fobSource))
-	note(totp.Verify(ctx, ada, code(tk, now()), fobSource))
+	w.Say(totp.Verify(ctx, ada, code(tk, now()), fobSource))
 	require.NoError(t, hotp.Verify(ctx, ada, code(hk, 0), fobSource))
 	clock.Add(time.Hour)
 	for call := 1; call < 8; call++ {
 		for _, o := range []storetest.Outcome{storetest.NotDone, storetest.ReplyLost} {
-			faults.FailAt(call, o)
-			note(totp.Verify(ctx, ada, code(tk, now()), fobSource))
-			faults.FailAt(call, o)
-			note(totp.Verify(ctx, ada, code(tk, now()-50), fobSource))
-			faults.FailAt(call, o)
-			note(hotp.Verify(ctx, ada, code(hk, uint64(call)), fobSource))
-			faults.FailAt(call, o)
-			note(hotp.Resync(ctx, ada, code(hk, 500), code(hk, 501), fobSource))
-			faults.Reset()
+			for _, do := range []func() error{
+				func() error { return totp.Verify(ctx, ada, code(tk, now()), fobSource) },
+				func() error { return totp.Verify(ctx, ada, code(tk, now()-50), fobSource) },
+				func() error { return hotp.Verify(ctx, ada, code(hk, uint64(call)), fobSource) },
+				func() error { return hotp.Resync(ctx, ada, code(hk, 500), code(hk, 501), fobSource) },
+			} {
+				w.Faults.FailAt(call, o)
+				w.Say(do())
+			}
+			w.Faults.Reset()
 			clock.Add(time.Hour)
 		}
 	}
-	second, err := totp.Enrol(ctx, ada)
-	require.NoError(t, err)
-	learn(second)
-	note(totp.Import(ctx, ada, tk, fobClerk))
-	note(totp.Import(ctx, ada, otp.Key{Seed: tk.Seed}, fobClerk))
+	learn(totp.Enrol(ctx, ada))
+	w.Say(totp.Import(ctx, ada, tk, fobClerk), totp.Import(ctx, ada, otp.Key{Seed: tk.Seed}, fobClerk))
 	st, err := totp.Enrolled(ctx, ada)
 	require.NoError(t, err)
-	fmt.Fprintf(&log, "%+v %#v", st, totp.Policy())
-	_, err = otp.ParseKey(civicpin.NewSecret(tk.URI().Reveal() + "&x=" + tk.Secret().Reveal()))
-	note(err)
-	third, err := totp.Rebind(ctx, ada, inPerson)
-	require.NoError(t, err)
-	learn(third)
-	note(totp.Remove(ctx, ada, fobClerk))
-
-	holds := func(text, what string) bool { return strings.Contains(text, what) } // without printing it all
-	for _, event := range []string{"otp.activated", "otp.verified", "otp.refused", "otp.enrolled", "otp.removed"} {
-		require.True(t, holds(log.String(), event), event)
-	}
-	stored := testkit.Stored(t, memory)
-	for _, secret := range secrets {
-		require.False(t, holds(log.String(), secret), "a secret in the log")
-		require.False(t, holds(stored, secret), "a secret in the store")
-	}
-	require.False(t, holds(stored, string(ada)))
+	w.Say(st, totp.Policy(), totp, hotp)
+	w.Say(testkit.Err(otp.ParseKey(civicpin.NewSecret(tk.URI().Reveal() + "&x=" + tk.Secret().Reveal()))))
+	learn(totp.Rebind(ctx, ada, inPerson))
+	w.Say(totp.Remove(ctx, ada, fobClerk))
+	w.LeaksNothing(t, "otp.activated", "otp.verified", "otp.refused", "otp.enrolled", "otp.removed")
 }
 
 // Under the seal the seed is there, and only there: what the vault protects is what there is to protect.
 func TestKeySeedsAreSealed(t *testing.T) {
 	f := newTOTP(t, otp.TOTPPolicy{})
 	f.enrolled(t)
-	plain, err := otp.PlainKeys(t.Context(), f.TOTP)
-	require.NoError(t, err)
-	require.Contains(t, plain, `"seed":"`)
+	plain := func() string {
+		text, err := otp.PlainKeys(t.Context(), f.TOTP)
+		require.NoError(t, err)
+		return text
+	}
+	require.Contains(t, plain(), `"seed":"`)
 	second := f.enrol(t)
 	require.Equal(t, fobAccepted, f.verify(t, f.shown(second, 0)))
-	plain, err = otp.PlainKeys(t.Context(), f.TOTP)
-	require.NoError(t, err)
-	require.Equal(t, 1, strings.Count(plain, `"seed":"`), "nothing is left of a displaced key")
+	require.Equal(t, 1, strings.Count(plain(), `"seed":"`), "nothing is left of a displaced key")
 	require.NoError(t, f.Remove(t.Context(), ada, fobClerk))
-	plain, err = otp.PlainKeys(t.Context(), f.TOTP)
-	require.NoError(t, err)
-	require.NotContains(t, plain, "seed", "nothing is left of a removed key")
+	require.NotContains(t, plain(), "seed", "nothing is left of a removed key")
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store"
@@ -74,7 +75,7 @@ func TestTOTPConfigRefused(t *testing.T) {
 		require.NoError(t, c.Validate())
 		change(&c)
 		assert.ErrorIs(t, c.Validate(), otp.ErrInvalidPolicy, name)
-		_, err := otp.NewTOTP(fobVault(t, store.NewMemory(), newClock(), nil), c)
+		_, err := otp.NewTOTP(testkit.Vault(t, store.NewMemory(), newClock(), nil), c)
 		assert.ErrorIs(t, err, otp.ErrInvalidPolicy, name)
 		c.Exception = "nobody minds"
 		assert.Equal(t, name == "easy to guess", c.Validate() == nil, name)
@@ -100,7 +101,7 @@ func TestHOTPConfigRefused(t *testing.T) {
 		require.NoError(t, c.Validate())
 		change(&c)
 		assert.ErrorIs(t, c.Validate(), otp.ErrInvalidPolicy, name)
-		_, err := otp.NewHOTP(fobVault(t, store.NewMemory(), newClock(), nil), c)
+		_, err := otp.NewHOTP(testkit.Vault(t, store.NewMemory(), newClock(), nil), c)
 		assert.ErrorIs(t, err, otp.ErrInvalidPolicy, name)
 		c.Exception = "nobody minds"
 		assert.Equal(t, name == "easy to guess", c.Validate() == nil, name)

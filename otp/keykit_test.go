@@ -1,6 +1,7 @@
 package otp_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,13 +30,6 @@ var (
 	fobSource = civicpin.Source{Address: "192.0.2.1"}
 	inPerson  = civicpin.Evidence{Method: civicpin.InPerson, By: fobClerk}
 )
-
-func fobVault(t testing.TB, s store.Store, c *testkit.Clock, r civicpin.Recorder) *store.Vault {
-	t.Helper()
-	vault, err := store.OpenVault(t.Context(), s, testkit.Keys(), &store.Options{Now: c.Now, Recorder: r})
-	require.NoError(t, err)
-	return vault
-}
 
 // keyService is what TOTP and HOTP have in common.
 type keyService interface {
@@ -66,10 +60,8 @@ func newTOTP(t testing.TB, c otp.TOTPPolicy) *fob {
 
 func totpOn(t testing.TB, s store.Store, c otp.TOTPPolicy, clock *testkit.Clock, r *testkit.Recorder) *fob {
 	t.Helper()
-	if c.Issuer == "" {
-		c.Issuer = "Agency"
-	}
-	service, err := otp.NewTOTP(fobVault(t, s, clock, r), c)
+	c.Issuer = cmp.Or(c.Issuer, "Agency")
+	service, err := otp.NewTOTP(testkit.Vault(t, s, clock, r), c)
 	require.NoError(t, err)
 	return &fob{keyService: service, TOTP: service, clock: clock, events: r, store: s}
 }
@@ -81,10 +73,8 @@ func newHOTP(t testing.TB, c otp.HOTPPolicy) *fob {
 
 func hotpOn(t testing.TB, s store.Store, c otp.HOTPPolicy, clock *testkit.Clock, r *testkit.Recorder) *fob {
 	t.Helper()
-	if c.Issuer == "" {
-		c.Issuer = "Agency"
-	}
-	service, err := otp.NewHOTP(fobVault(t, s, clock, r), c)
+	c.Issuer = cmp.Or(c.Issuer, "Agency")
+	service, err := otp.NewHOTP(testkit.Vault(t, s, clock, r), c)
 	require.NoError(t, err)
 	return &fob{keyService: service, HOTP: service, clock: clock, events: r, store: s}
 }
@@ -192,11 +182,6 @@ func (f *fob) status(t testing.TB) otp.KeyStatus {
 func copyOf(t testing.TB, s store.Store) store.Store {
 	t.Helper()
 	to := store.NewMemory()
-	for item, err := range s.(store.Lister).List(t.Context(), "", "") {
-		require.NoError(t, err)
-		item.Version = 0
-		_, err = to.Put(t.Context(), item.Key, item.Record)
-		require.NoError(t, err)
-	}
+	testkit.Copy(t, to, s.(store.Lister))
 	return to
 }

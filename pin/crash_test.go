@@ -3,7 +3,6 @@ package pin_test
 import (
 	"errors"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -14,17 +13,7 @@ import (
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
-	"github.com/civicpin/civicpin/store/storetest"
 )
-
-// A flow is a call whose every store call may be the last one.
-type flow struct {
-	name    string
-	prepare func(t *testing.T, k *kit) // on a store without faults
-	act     func(t *testing.T, k *kit) error
-	// after looks at what another process finds, which has all the time that it needs. err is what act returned.
-	after func(t *testing.T, k *kit, err error)
-}
 
 const changed = "HJ4N8RTX"
 
@@ -55,15 +44,16 @@ func (k *kit) walk(t *testing.T) {
 	require.True(t, ok)
 }
 
-var flows = []flow{
+// flows are all calls that write.
+var flows = []testkit.Flow[*kit]{
 	{
-		name:    "issue",
-		prepare: func(*testing.T, *kit) {},
-		act: func(t *testing.T, k *kit) error {
+		Name:    "issue",
+		Prepare: func(*testing.T, *kit) {},
+		Act: func(t *testing.T, k *kit) error {
 			_, err := k.Issue(t.Context(), maria, inps())
 			return err
 		},
-		after: func(t *testing.T, k *kit, err error) {
+		After: func(t *testing.T, k *kit, err error) {
 			require.NoError(t, k.out.Flush(t.Context()))
 			first, second := k.last(phone), k.last(email)
 			require.Equal(t, first == "", second == "", "both parts or none")
@@ -80,13 +70,13 @@ var flows = []flow{
 		},
 	},
 	{
-		name:    "issue again",
-		prepare: func(t *testing.T, k *kit) { k.issued(t) },
-		act: func(t *testing.T, k *kit) error {
+		Name:    "issue again",
+		Prepare: func(t *testing.T, k *kit) { k.issued(t) },
+		Act: func(t *testing.T, k *kit) error {
 			_, err := k.Issue(t.Context(), maria, inps())
 			return err
 		},
-		after: func(t *testing.T, k *kit, err error) {
+		After: func(t *testing.T, k *kit, err error) {
 			require.NoError(t, k.out.Flush(t.Context()))
 			if err == nil {
 				require.Len(t, k.mail.Messages(), 4)
@@ -98,10 +88,10 @@ var flows = []flow{
 		},
 	},
 	{
-		name:    "resend",
-		prepare: func(t *testing.T, k *kit) { k.issued(t) },
-		act:     func(t *testing.T, k *kit) error { return k.Resend(t.Context(), maria, 0, civicpin.Source{}) },
-		after: func(t *testing.T, k *kit, err error) {
+		Name:    "resend",
+		Prepare: func(t *testing.T, k *kit) { k.issued(t) },
+		Act:     func(t *testing.T, k *kit) error { return k.Resend(t.Context(), maria, 0, civicpin.Source{}) },
+		After: func(t *testing.T, k *kit, err error) {
 			require.NoError(t, k.out.Flush(t.Context()))
 			if err == nil {
 				require.Len(t, k.mail.Messages(), 3)
@@ -112,13 +102,13 @@ var flows = []flow{
 		},
 	},
 	{
-		name: "deliver",
-		prepare: func(t *testing.T, k *kit) {
+		Name: "deliver",
+		Prepare: func(t *testing.T, k *kit) {
 			_, err := k.Issue(t.Context(), maria, inps())
 			require.NoError(t, err)
 		},
-		act: func(t *testing.T, k *kit) error { return k.out.Flush(t.Context()) },
-		after: func(t *testing.T, k *kit, _ error) {
+		Act: func(t *testing.T, k *kit) error { return k.out.Flush(t.Context()) },
+		After: func(t *testing.T, k *kit, _ error) {
 			for range 3 {
 				k.clock.Add(time.Hour)
 				require.NoError(t, k.out.Flush(t.Context()))
@@ -136,13 +126,13 @@ var flows = []flow{
 		},
 	},
 	{
-		name:    "verify right",
-		prepare: func(t *testing.T, k *kit) { k.exchanged(t); k.clock.Add(48 * time.Hour) },
-		act: func(t *testing.T, k *kit) error {
+		Name:    "verify right",
+		Prepare: func(t *testing.T, k *kit) { k.exchanged(t); k.clock.Add(48 * time.Hour) },
+		Act: func(t *testing.T, k *kit) error {
 			_, err := k.Verify(t.Context(), try(chosen))
 			return err
 		},
-		after: func(t *testing.T, k *kit, err error) {
+		After: func(t *testing.T, k *kit, err error) {
 			require.LessOrEqual(t, k.failures(t), 1, "an attempt that died is one failure at most")
 			if err == nil {
 				require.Zero(t, k.failures(t))
@@ -153,14 +143,14 @@ var flows = []flow{
 		},
 	},
 	{
-		name:    "verify wrong",
-		prepare: func(t *testing.T, k *kit) { k.exchanged(t) },
-		act: func(t *testing.T, k *kit) error {
+		Name:    "verify wrong",
+		Prepare: func(t *testing.T, k *kit) { k.exchanged(t) },
+		Act: func(t *testing.T, k *kit) error {
 			_, err := k.Verify(t.Context(), try(wrong))
 			require.Error(t, err)
 			return err
 		},
-		after: func(t *testing.T, k *kit, err error) {
+		After: func(t *testing.T, k *kit, err error) {
 			if errors.Is(err, pin.ErrRefused) {
 				require.Equal(t, 1, k.failures(t), "a guess that was answered is counted")
 			}
@@ -176,12 +166,12 @@ var flows = []flow{
 		},
 	},
 	{
-		name:    "exchange",
-		prepare: func(t *testing.T, k *kit) { k.issued(t) },
-		act: func(t *testing.T, k *kit) error {
+		Name:    "exchange",
+		Prepare: func(t *testing.T, k *kit) { k.issued(t) },
+		Act: func(t *testing.T, k *kit) error {
 			return testkit.Err(k.Exchange(t.Context(), try(k.last(phone)+k.last(email)), civicpin.NewSecret(chosen)))
 		},
-		after: func(t *testing.T, k *kit, err error) {
+		After: func(t *testing.T, k *kit, err error) {
 			code := k.last(phone) + k.last(email)
 			ok, issued := k.works(t, code)
 			_, own := k.works(t, chosen)
@@ -199,12 +189,12 @@ var flows = []flow{
 		},
 	},
 	{
-		name:    "change",
-		prepare: func(t *testing.T, k *kit) { k.exchanged(t) },
-		act: func(t *testing.T, k *kit) error {
+		Name:    "change",
+		Prepare: func(t *testing.T, k *kit) { k.exchanged(t) },
+		Act: func(t *testing.T, k *kit) error {
 			return testkit.Err(k.Change(t.Context(), try(chosen), civicpin.NewSecret(changed)))
 		},
-		after: func(t *testing.T, k *kit, err error) {
+		After: func(t *testing.T, k *kit, err error) {
 			_, before := k.works(t, chosen)
 			_, now := k.works(t, changed)
 			require.NotEqual(t, before, now, "exactly one of the two is right")
@@ -217,12 +207,12 @@ var flows = []flow{
 		},
 	},
 	{
-		name:    "attest",
-		prepare: func(t *testing.T, k *kit) { k.exchanged(t) },
-		act: func(t *testing.T, k *kit) error {
+		Name:    "attest",
+		Prepare: func(t *testing.T, k *kit) { k.exchanged(t) },
+		Act: func(t *testing.T, k *kit) error {
 			return k.Attest(t.Context(), maria, civicpin.Evidence{Method: civicpin.InPerson, By: clerk})
 		},
-		after: func(t *testing.T, k *kit, err error) {
+		After: func(t *testing.T, k *kit, err error) {
 			ok, right := k.works(t, chosen)
 			require.True(t, right)
 			st, statusErr := k.Status(t.Context(), maria)
@@ -234,10 +224,10 @@ var flows = []flow{
 		},
 	},
 	{
-		name:    "revoke",
-		prepare: func(t *testing.T, k *kit) { k.exchanged(t) },
-		act:     func(t *testing.T, k *kit) error { return k.Revoke(t.Context(), maria, "lost", clerk) },
-		after: func(t *testing.T, k *kit, err error) {
+		Name:    "revoke",
+		Prepare: func(t *testing.T, k *kit) { k.exchanged(t) },
+		Act:     func(t *testing.T, k *kit) error { return k.Revoke(t.Context(), maria, "lost", clerk) },
+		After: func(t *testing.T, k *kit, err error) {
 			if _, right := k.works(t, chosen); right {
 				require.Error(t, err, "a revocation that was acknowledged holds")
 			}
@@ -248,9 +238,9 @@ var flows = []flow{
 		},
 	},
 	{
-		name:    "grant",
-		prepare: func(t *testing.T, k *kit) { k.exchanged(t) },
-		act: func(t *testing.T, k *kit) error {
+		Name:    "grant",
+		Prepare: func(t *testing.T, k *kit) { k.exchanged(t) },
+		Act: func(t *testing.T, k *kit) error {
 			m, err := k.Mark(t.Context(), maria)
 			if err == nil {
 				k.grant, err = k.Complete(t.Context(), proof.New(proof.Completed{
@@ -259,7 +249,7 @@ var flows = []flow{
 			}
 			return err
 		},
-		after: func(t *testing.T, k *kit, err error) {
+		After: func(t *testing.T, k *kit, err error) {
 			_, right := k.works(t, chosen)
 			require.True(t, right, "a grant alone takes nothing away")
 			g := k.granted(t) // whatever became of the other one, the citizen can begin again
@@ -267,12 +257,12 @@ var flows = []flow{
 		},
 	},
 	{
-		name:    "set",
-		prepare: func(t *testing.T, k *kit) { k.exchanged(t); k.grant = k.granted(t) },
-		act: func(t *testing.T, k *kit) error {
+		Name:    "set",
+		Prepare: func(t *testing.T, k *kit) { k.exchanged(t); k.grant = k.granted(t) },
+		Act: func(t *testing.T, k *kit) error {
 			return testkit.Err(k.Set(t.Context(), k.grant, civicpin.NewSecret(changed)))
 		},
-		after: func(t *testing.T, k *kit, err error) {
+		After: func(t *testing.T, k *kit, err error) {
 			_, before := k.works(t, chosen)
 			_, now := k.works(t, changed)
 			require.NotEqual(t, before, now, "exactly one of the two is right")
@@ -285,13 +275,13 @@ var flows = []flow{
 		},
 	},
 	{
-		name:    "reissue",
-		prepare: func(t *testing.T, k *kit) { k.exchanged(t); k.grant = k.granted(t, inps().Parts...) },
-		act: func(t *testing.T, k *kit) error {
+		Name:    "reissue",
+		Prepare: func(t *testing.T, k *kit) { k.exchanged(t); k.grant = k.granted(t, inps().Parts...) },
+		Act: func(t *testing.T, k *kit) error {
 			_, err := k.Reissue(t.Context(), k.grant, civicpin.Source{})
 			return err
 		},
-		after: func(t *testing.T, k *kit, err error) {
+		After: func(t *testing.T, k *kit, err error) {
 			sent := len(k.mail.Messages())
 			require.NoError(t, k.out.Flush(t.Context()))
 			_, before := k.works(t, chosen)
@@ -308,8 +298,8 @@ var flows = []flow{
 		},
 	},
 	{
-		name: "issue with evidence over a disabled credential",
-		prepare: func(t *testing.T, k *kit) {
+		Name: "issue with evidence over a disabled credential",
+		Prepare: func(t *testing.T, k *kit) {
 			k.exchanged(t)
 			for range 50 {
 				_, err := k.Verify(t.Context(), try(wrong))
@@ -318,8 +308,8 @@ var flows = []flow{
 			}
 			require.NoError(t, k.Revoke(t.Context(), maria, "disabled", clerk))
 		},
-		act: func(t *testing.T, k *kit) error { return k.atDesk(t) },
-		after: func(t *testing.T, k *kit, err error) {
+		Act: func(t *testing.T, k *kit) error { return k.atDesk(t) },
+		After: func(t *testing.T, k *kit, err error) {
 			if err != nil {
 				require.NoError(t, k.atDesk(t))
 			}
@@ -340,44 +330,21 @@ func (k *kit) atDesk(t *testing.T) error {
 	return err
 }
 
-// TestCrashPoints stops the process at each store call of each flow in turn, in each way in which a call can end, and also
-// lets only that one call fail. Another process then finds a state from which the citizen can go on. With -short it looks at
-// every third call only.
+// TestCrashPoints lets each store call of each flow go wrong in turn. Another process then finds a state from which the citizen
+// can go on. With -short it looks at every third call only.
 func TestCrashPoints(t *testing.T) {
-	for _, f := range flows {
-		for _, fault := range testkit.Faults() {
-			t.Run(f.name+"/"+fault.String(), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) { // retries wait, in no time
-					for crashAt(t, f, fault) {
-						fault.Call += stride()
-					}
-					require.Greater(t, fault.Call, 1)
-				})
-			})
-		}
-	}
-}
-
-// stride returns from how many calls TestCrashPoints takes one.
-func stride() int {
+	how := testkit.Crashes{}
 	if testing.Short() {
-		return 3
+		how.Every = 3
 	}
-	return 1
-}
-
-// crashAt runs a flow with a fault at one call, and reports whether the flow came as far as that call.
-func crashAt(t *testing.T, f flow, fault testkit.Fault) bool {
-	t.Helper()
-	memory := store.NewMemory()
-	faults := storetest.NewFaults(memory)
-	k := newKitOn(t, faults.Store(), pin.INPS(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
-	f.prepare(t, k)
-	reached, err := fault.During(t, faults, func() error { return f.act(t, k) })
-	defer fault.Explain(t, err)
-	k.clock.Add(5 * time.Minute) // reservations and claims of the dead process run out
-	f.after(t, k.other(t, memory), err)
-	return reached
+	for _, f := range flows {
+		f.CrashPoints(t, how, func(t *testing.T, s store.Store) *kit {
+			return newKitOn(t, s, pin.INPS(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+		}, func(t *testing.T, k *kit, s store.Store) *kit {
+			k.clock.Add(5 * time.Minute) // reservations and claims of the dead process run out
+			return k.other(t, s)
+		})
+	}
 }
 
 // plain returns all that the store holds of credentials, unsealed.

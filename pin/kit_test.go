@@ -40,10 +40,7 @@ func newKit(t testing.TB, p pin.Policy) *kit {
 // newKitOn makes a service over a store that may have served another before.
 func newKitOn(t testing.TB, s store.Store, p pin.Policy, c *testkit.Clock, m *testkit.Mailbox, r *testkit.Recorder) *kit {
 	t.Helper()
-	vault, err := store.OpenVault(t.Context(), s, testkit.Keys(), &store.Options{Now: c.Now, Recorder: r, Adopt: true})
-	require.NoError(t, err)
-	out, err := outbox.New(vault, m, &outbox.Options{Limits: testkit.Limits()})
-	require.NoError(t, err)
+	vault, out := testkit.Open(t, s, c, m, r)
 	pins, err := pin.NewCheap(vault, out, p)
 	require.NoError(t, err)
 	return &kit{Service: pins, clock: c, mail: m, events: r, vault: vault, out: out, policy: p}

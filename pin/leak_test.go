@@ -1,12 +1,6 @@
 package pin_test
 
 import (
-	"bytes"
-	"context"
-	"fmt"
-	"log/slog"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,91 +9,49 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
-	"github.com/civicpin/civicpin/store"
-	"github.com/civicpin/civicpin/store/outbox"
 	"github.com/civicpin/civicpin/store/storetest"
 )
 
-// TestNobodyElseLearnsIt walks through good and bad ways with a log of everything, a faulty store and a gateway that
-// quotes what it was given, and looks for secrets in every error, event, log line and stored byte.
+// TestNobodyElseLearnsIt walks through good and bad ways with a faulty store and a gateway that quotes what it was given, and
+// looks for secrets in every error, event, log line and stored byte.
 func TestNobodyElseLearnsIt(t *testing.T) {
-	var log bytes.Buffer
-	memory := store.NewMemory()
-	faults := storetest.NewFaults(memory)
-	clock := newClock()
-	vault, err := store.OpenVault(t.Context(), faults.Store(), testkit.Keys(), &store.Options{
-		Now:      clock.Now,
-		Recorder: civicpin.SlogRecorder(slog.New(slog.NewTextHandler(&log, nil))),
-	})
-	require.NoError(t, err)
-	var secrets []string
-	var mu sync.Mutex // channels are served side by side
-	mail := &testkit.Mailbox{}
-	gateway := civicpin.NotifierFunc(func(ctx context.Context, m civicpin.Message) (string, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		secrets = append(secrets, m.Secret.Reveal())
-		if len(secrets) == 2 {
-			return "", fmt.Errorf("gateway refuses %q to %s", m.Secret.Reveal(), m.To.Address)
-		}
-		return mail.Notify(ctx, m)
-	})
-	out, err := outbox.New(vault, gateway, nil)
-	require.NoError(t, err)
+	w := testkit.NewWitness()
+	w.Quotes(func(n int) bool { return n == 2 })
 	p := pin.INPS()
 	p.History = 3
-	pins, err := pin.NewCheap(vault, out, p)
-	require.NoError(t, err)
+	k := newKitOn(t, w.Store(), p, newClock(), w.Mail, w.Events)
 	ctx := t.Context()
-	note := func(err error) {
-		if err != nil {
-			fmt.Fprintf(&log, "%v %+v %#v\n", err, err, err)
-		}
-	}
 
-	_, err = pins.Issue(ctx, maria, inps())
-	note(err)
+	w.Say(testkit.Err(k.Issue(ctx, maria, inps())))
 	for range 3 {
-		note(out.Flush(ctx))
-		clock.Add(time.Hour)
+		w.Say(k.out.Flush(ctx))
+		k.clock.Add(time.Hour)
 	}
-	code := mail.Last(phone, "").Secret.Reveal() + mail.Last(email, "").Secret.Reveal()
-	secrets = append(secrets, chosen, changed, wrong, code, "MN6B3VCX")
-	for k := 1; k < 8; k++ {
+	code := k.last(phone) + k.last(email)
+	require.Len(t, code, 16)
+	w.Secret(chosen, changed, wrong, code, "MN6B3VCX")
+	w.Personal(string(maria), phone, email)
+	for call := 1; call < 8; call++ {
 		for _, o := range []storetest.Outcome{storetest.NotDone, storetest.ReplyLost} {
-			faults.FailAt(k, o)
-			_, err = pins.Verify(ctx, try(wrong))
-			note(err)
-			faults.FailAt(k, o)
-			note(testkit.Err(pins.Exchange(ctx, try(code), civicpin.NewSecret(code[:8]))))
-			clock.Add(time.Hour)
+			w.Faults.FailAt(call, o)
+			w.Say(testkit.Err(k.Verify(ctx, try(wrong))))
+			w.Faults.FailAt(call, o)
+			w.Say(testkit.Err(k.Exchange(ctx, try(code), civicpin.NewSecret(code[:8]))))
+			k.clock.Add(time.Hour)
 		}
 	}
-	note(pins.Unlock(ctx, maria, clerk))
-	clock.Add(time.Hour)
-	require.NoError(t, testkit.Err(pins.Exchange(ctx, try(code), civicpin.NewSecret(chosen))))
-	note(testkit.Err(pins.Exchange(ctx, try(code), civicpin.NewSecret(chosen))))
-	note(testkit.Err(pins.Change(ctx, try(chosen), civicpin.NewSecret(chosen))))
-	require.NoError(t, testkit.Err(pins.Change(ctx, try(chosen), civicpin.NewSecret(changed))))
-	note(testkit.Err(pins.Change(ctx, try(changed), civicpin.NewSecret(chosen))))
-	note(pins.Import(ctx, maria, civicpin.NewSecret("MN6B3VCX"), pin.ImportOptions{By: clerk}))
-	clock.Add(100 * day)
-	_, err = pins.Verify(ctx, try(changed))
-	note(err)
-	st, err := pins.Status(ctx, maria)
-	note(err)
-	fmt.Fprintf(&log, "%+v %+v", st, try(changed))
-	note(pins.Revoke(ctx, maria, "end", clerk))
-
-	holds := func(text, what string) bool { return strings.Contains(text, what) } // without printing it all
-	require.True(t, holds(log.String(), "pin.refused"))
-	require.True(t, holds(log.String(), "gateway refuses"))
-	stored := testkit.Stored(t, memory)
-	for _, secret := range secrets {
-		require.False(t, holds(log.String(), secret), "a secret in the log")
-		require.False(t, holds(stored, secret), "a secret in the store")
-	}
-	for _, personal := range []string{string(maria), phone, email} {
-		require.False(t, holds(stored, personal), personal)
-	}
+	w.Say(k.Unlock(ctx, maria, clerk))
+	k.clock.Add(time.Hour)
+	require.NoError(t, testkit.Err(k.Exchange(ctx, try(code), civicpin.NewSecret(chosen))))
+	w.Say(testkit.Err(k.Exchange(ctx, try(code), civicpin.NewSecret(chosen))))
+	w.Say(testkit.Err(k.Change(ctx, try(chosen), civicpin.NewSecret(chosen))))
+	require.NoError(t, testkit.Err(k.Change(ctx, try(chosen), civicpin.NewSecret(changed))))
+	w.Say(testkit.Err(k.Change(ctx, try(changed), civicpin.NewSecret(chosen))))
+	w.Say(k.Import(ctx, maria, civicpin.NewSecret("MN6B3VCX"), pin.ImportOptions{By: clerk}))
+	k.clock.Add(100 * day)
+	w.Say(testkit.Err(k.Verify(ctx, try(changed))))
+	st, err := k.Status(ctx, maria)
+	w.Say(err, st, try(changed), k.Service)
+	w.Say(k.Revoke(ctx, maria, "end", clerk))
+	w.LeaksNothing(t, "pin.refused", "gateway refuses")
 }

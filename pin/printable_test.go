@@ -3,6 +3,8 @@ package pin_test
 import (
 	"testing"
 
+	"github.com/civicpin/civicpin/pin/state"
+
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
@@ -69,7 +71,7 @@ func TestUnprintableTexts(t *testing.T) {
 		"Resend, subject":   func(s string) error { return k.Resend(ctx, person(s), 0, civicpin.Source{}) },
 		"Reprint, subject":  func(s string) error { return testkit.Err(k.Reprint(ctx, person(s), clerk)) },
 		"Reprint, operator": func(s string) error { return testkit.Err(k.Reprint(ctx, maria, civicpin.Operator(s))) },
-		"Receipt":           func(s string) error { return k.Receipt(ctx, s, pin.Delivered) },
+		"Receipt":           func(s string) error { return k.Receipt(ctx, s, state.Delivered) },
 		"Status, subject":   func(s string) error { return testkit.Err(k.Status(ctx, person(s))) },
 		"Epoch, subject":    func(s string) error { return testkit.Err(k.Epoch(ctx, person(s))) },
 		"Shown, subject":    func(s string) error { return testkit.Err(k.Shown(ctx, person(s), civicpin.Source{})) },

@@ -9,26 +9,19 @@ import (
 
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
-	"github.com/civicpin/civicpin/store/storetest"
 )
 
 // A right secret whose outcome the store could not keep was never wrong: the log must not say so.
 func TestRightSecretIsNotLoggedAsWrong(t *testing.T) {
-	for call := 1; call <= 6; call++ {
-		k := newKit(t, pin.INPS())
+	testkit.CrashPoints(t, testkit.Crashes{}, func(t *testing.T, c *testkit.Crash) {
+		k := newKitOn(t, c.Store(), pin.INPS(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 		k.exchanged(t)
-		faults := storetest.NewFaults(k.memory)
-		o := k.other(t, faults.Store())
 		k.events.Take()
-		f := testkit.Fault{Name: "not written", Outcome: storetest.NotDone, Call: call}
-		_, err := f.During(t, faults, func() error {
-			_, err := o.Verify(t.Context(), try(chosen))
-			return err
-		})
+		_ = c.During(t, func() error { return testkit.Err(k.Verify(t.Context(), try(chosen))) })
 		for _, e := range k.events.Of("pin.refused") {
-			require.NotEqual(t, "wrong", e.Reason, "call %d failed, Verify of the right secret returned %v", call, err)
+			require.NotEqual(t, "wrong", e.Reason)
 		}
-	}
+	})
 }
 
 // A visitor who hangs up while the hashing is full has typed nothing wrong: nothing was compared.

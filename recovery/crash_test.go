@@ -3,7 +3,6 @@ package recovery_test
 import (
 	"errors"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -13,7 +12,6 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
-	"github.com/civicpin/civicpin/store/storetest"
 )
 
 // TestWalks goes through every plan to its end.
@@ -65,48 +63,29 @@ func (w walk) holds(t *testing.T, k *kit, secret string, err error) {
 	}
 }
 
-// TestCrashPoints stops the process at each store call of each plan in turn, in each way in which a call can end, and also lets
-// only that one call fail. Another process then finds a state from which the citizen can go through the plan to its end.
-//
-// A read whose reply is lost is like one that was not made, so these outcomes are for writes. Under the race detector and
-// with -short it looks at every fifth call only; .ci/run runs it without either, too.
+// TestCrashPoints lets each store call of each plan go wrong in turn. Another process then finds a state from which the citizen
+// can go through the plan to its end. Under the race detector and with -short it looks at every fifth call only; .ci/run runs it
+// without either, too.
 func TestCrashPoints(t *testing.T) {
+	how := testkit.Crashes{Writes: true}
+	if raced || testing.Short() {
+		how.Every = 5
+	}
 	for _, w := range walks {
-		for _, fault := range testkit.Faults() {
-			t.Run(w.name+"/"+fault.String(), func(t *testing.T) {
-				t.Parallel()
-				synctest.Test(t, func(t *testing.T) { // retries wait, in no time
-					every := 1
-					if raced || testing.Short() {
-						every = 5
-					}
-					fault.Call += len(fault.Name) % every
-					for w.crashAt(t, fault) {
-						fault.Call += every
-					}
-					require.Greater(t, fault.Call, 10)
-				})
-			})
-		}
+		t.Run(w.name, func(t *testing.T) {
+			require.Greater(t, testkit.CrashPoints(t, how, w.crash), 10)
+		})
 	}
 }
 
-// crashAt goes through a plan with a fault at one call, and reports whether it came as far as that call.
-func (w walk) crashAt(t *testing.T, fault testkit.Fault) bool {
-	t.Helper()
-	memory := store.NewMemory()
-	faults := storetest.NewFaults(memory)
-	k := newKitOn(t, faults.Store(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+// crash goes through a plan, and once more after the crash.
+func (w walk) crash(t *testing.T, c *testkit.Crash) {
+	k := newKitOn(t, c.Store(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 	k.enrolAna(t)
 	w.before(t, k)
-	var methods []string // all
-	if fault.Outcome != storetest.NotDone {
-		methods = []string{storetest.Put, storetest.Delete}
-	}
-	reached, err := fault.During(t, faults, func() error { return w.through(t.Context(), k, newSecret) }, methods...)
-	defer fault.Explain(t, err)
+	err := c.During(t, func() error { return w.through(t.Context(), k, newSecret) })
 	k.clock.Add(5 * time.Minute) // reservations and claims of the dead process run out
-	after := newKitOn(t, memory, k.clock, k.mail, k.events)
+	after := newKitOn(t, c.Memory, k.clock, k.mail, k.events)
 	w.holds(t, after, newSecret, err)
 	if err != nil {
 		_, isLocked := errors.AsType[*lockout.LockedError](err)
@@ -118,10 +97,9 @@ func (w walk) crashAt(t *testing.T, fault testkit.Fault) bool {
 	after.clock.Add(5 * time.Minute)
 	if w.subject == luis {
 		if _, done := w.works(t, after, newSecret); done {
-			return reached // has a key now, and needs another plan for the next
+			return // has a key now, and needs another plan for the next
 		}
 	}
 	require.NoError(t, w.through(t.Context(), after, again), "beginning again")
 	w.holds(t, after, again, nil)
-	return reached
 }

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -162,50 +163,34 @@ func TestNewAnswersAreANewBinding(t *testing.T) {
 // Whatever store call fails or loses its answer: afterwards it is all old, with the failures as they were, or all new; and
 // doing it again does it.
 func TestCrashesWhileEnrolling(t *testing.T) {
-	faults := storetest.NewFaults(store.NewMemory())
-	k := newAnswerKitOn(t, faults.Store(), answerConfig())
 	renewed := map[string]string{"pet": "Fido", "teacher": "Bo", "street": "Via Roma", "colour": "rosso"}
-	enrol := func(subject civicpin.Subject) error {
-		return k.EnrolAnswers(t.Context(), subject, "image-09", secrets(renewed), civicpin.Source{})
-	}
-	old, fresh := 0, 0
-	const calls = 6 // the record, and the counts of two plans: read and written
-	for call := 1; call <= calls+1; call++ {
-		for _, outcome := range []storetest.Outcome{storetest.NotDone, storetest.ReplyLost} {
-			for _, stop := range []bool{false, true} {
-				subject := civicpin.Subject(fmt.Sprintf("citizen %d %v %v", call, outcome, stop))
-				require.NoError(t, k.EnrolAnswers(t.Context(), subject, "image-07", secrets(elsas), civicpin.Source{}))
-				run := k.asked(t, subject)
-				require.Error(t, k.guess(t.Context(), run, otherImage(run), elsas))
-				faults.Reset()
-				if stop {
-					faults.StopAt(call, outcome)
-				} else {
-					faults.FailAt(call, outcome)
-				}
-				err := enrol(subject)
-				if call > calls {
-					require.NoError(t, err, "there are no more calls")
-				}
-				faults.Reset()
-				failures := k.failures(t, "all", subject)
-				run = k.asked(t, subject)
-				if slices.Contains(run.Next.Images, "image-07") && k.guess(t.Context(), run, "image-07", elsas) == nil {
-					require.Error(t, err)
-					require.Equal(t, 1, failures, "no new tries at old answers")
-					old++
-				} else {
-					require.NoError(t, k.guess(t.Context(), run, "image-09", renewed))
-					fresh++
-				}
-				require.NoError(t, enrol(subject))
-				require.Zero(t, k.failures(t, "all", subject))
-				require.NoError(t, k.guess(t.Context(), k.asked(t, subject), "image-09", renewed))
-			}
+	var old, fresh atomic.Int64
+	calls := testkit.CrashPoints(t, testkit.Crashes{}, func(t *testing.T, c *testkit.Crash) {
+		k := newAnswerKitOn(t, c.Store(), answerConfig())
+		enrol := func() error {
+			return k.EnrolAnswers(t.Context(), elsa, "image-09", secrets(renewed), civicpin.Source{})
 		}
-	}
-	require.Positive(t, old)
-	require.Positive(t, fresh)
+		require.NoError(t, k.EnrolAnswers(t.Context(), elsa, "image-07", secrets(elsas), civicpin.Source{}))
+		run := k.asked(t, elsa)
+		require.Error(t, k.guess(t.Context(), run, otherImage(run), elsas))
+		err := c.During(t, enrol)
+		failures := k.failures(t, "all", elsa)
+		run = k.asked(t, elsa)
+		if slices.Contains(run.Next.Images, "image-07") && k.guess(t.Context(), run, "image-07", elsas) == nil {
+			require.Error(t, err)
+			require.Equal(t, 1, failures, "no new tries at old answers")
+			old.Add(1)
+		} else {
+			require.NoError(t, k.guess(t.Context(), run, "image-09", renewed))
+			fresh.Add(1)
+		}
+		require.NoError(t, enrol())
+		require.Zero(t, k.failures(t, "all", elsa))
+		require.NoError(t, k.guess(t.Context(), k.asked(t, elsa), "image-09", renewed))
+	})
+	require.Equal(t, 5, calls, "the record and one count are read and written; of the other plan there is no failure")
+	require.Positive(t, old.Load())
+	require.Positive(t, fresh.Load())
 }
 
 // At a step of a plan, what is chosen counts once the plan is completed, and not before.

@@ -15,7 +15,6 @@ import (
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
-	"github.com/civicpin/civicpin/store/outbox"
 )
 
 const (
@@ -78,8 +77,7 @@ func newAnswerKit(t testing.TB) *answerKit {
 func newAnswerKitOn(t testing.TB, s store.Store, c recovery.Config) *answerKit {
 	t.Helper()
 	k := &answerKit{notes: &testkit.Recorder{}, clock: newClock()}
-	vault, err := store.OpenVault(t.Context(), s, testkit.Keys(), &store.Options{Now: k.clock.Now, Recorder: k.notes})
-	require.NoError(t, err)
+	vault := testkit.Vault(t, s, k.clock, k.notes)
 	made, err := newAnswerService(t, vault, c)
 	require.NoError(t, err)
 	k.Service = made
@@ -134,9 +132,8 @@ func noFactor(context.Context, civicpin.Subject, civicpin.Secret, civicpin.Sourc
 // newAnswerService makes a service of a configuration, if it can be.
 func newAnswerService(t testing.TB, vault *store.Vault, c recovery.Config) (*recovery.Service, error) {
 	t.Helper()
-	none := civicpin.NotifierFunc(func(context.Context, civicpin.Message) (string, error) { return "", nil })
-	out, err := outbox.New(vault, none, &outbox.Options{Limits: testkit.Limits()})
-	require.NoError(t, err)
+	var err error
+	out := testkit.Outbox(t, vault, &testkit.Mailbox{}, testkit.Limits())
 	p := pin.Default()
 	p.Hashing = cheap()
 	c.Pins, err = pin.New(out, p)

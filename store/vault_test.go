@@ -209,13 +209,11 @@ func TestOptionsAreCopied(t *testing.T) {
 
 func TestRecordFillsInTheTime(t *testing.T) {
 	c := newClock()
-	var got []civicpin.Event
-	v := newVault(t, store.NewMemory(), sealing(t, "k1"), &store.Options{
-		Now:      c.Now,
-		Recorder: civicpin.RecorderFunc(func(_ context.Context, e civicpin.Event) { got = append(got, e) }),
-	})
+	var log testkit.Recorder
+	v := newVault(t, store.NewMemory(), sealing(t, "k1"), &store.Options{Now: c.Now, Recorder: &log})
 	v.Record(t.Context(), civicpin.Event{Code: "a"})
 	v.Record(t.Context(), civicpin.Event{Code: "b", At: c.Now().Add(-time.Hour)})
+	got := log.All()
 	require.Len(t, got, 2)
 	assert.Equal(t, c.Now(), got[0].At)
 	assert.Equal(t, c.Now().Add(-time.Hour), got[1].At)
@@ -438,38 +436,28 @@ func TestResealOvertaken(t *testing.T) {
 // TestResealDies lets the process die at each call of a Reseal; the next run finishes the work.
 func TestResealDies(t *testing.T) {
 	t.Parallel()
-	for _, outcome := range []storetest.Outcome{storetest.NotDone, storetest.ReplyLost} {
-		points := 0
-		for k := 1; ; k++ {
-			faults := storetest.NewFaults(store.NewMemory())
-			old := accounts(t, faults.Store())
-			for i := range 4 {
-				put(t, old, store.Key{ID: fmt.Sprint(i)}, account{N: i})
-			}
-			both := newVault(t, faults.Store(), sealing(t, "k2", "k1"), nil)
-			faults.Reset()
-			faults.StopAt(k, outcome)
-			_, err := reseal(t.Context(), both)
-			if faults.Calls() < k {
-				require.NoError(t, err)
-				break
-			}
-			points++
-			require.ErrorIs(t, err, storetest.ErrInjected)
-			faults.Reset()
-			for range 2 { // the walk that finds nothing to do has the canary forget the old key
-				_, err = reseal(t.Context(), both)
-				require.NoError(t, err)
-			}
-			alone := kindOf[account](t, newVault(t, faults.Store(), sealing(t, "k2"), nil), "account")
-			for i := range 4 {
-				e, err := alone.Get(t.Context(), store.Key{ID: fmt.Sprint(i)})
-				require.NoError(t, err)
-				require.Equal(t, i, e.Value.N)
-			}
+	calls := testkit.CrashPoints(t, testkit.Crashes{}, func(t *testing.T, c *testkit.Crash) {
+		old := accounts(t, c.Store())
+		for i := range 4 {
+			put(t, old, store.Key{ID: fmt.Sprint(i)}, account{N: i})
 		}
-		assert.Equal(t, 6, points, "a Get of the canary, one List and four Puts")
-	}
+		both := newVault(t, c.Store(), sealing(t, "k2", "k1"), nil)
+		err := c.During(t, func() error { return testkit.Err(reseal(t.Context(), both)) })
+		if c.Stop && c.Reached() {
+			require.ErrorIs(t, err, storetest.ErrInjected)
+		}
+		for range 2 { // the walk that finds nothing to do has the canary forget the old key
+			_, err = reseal(t.Context(), both)
+			require.NoError(t, err)
+		}
+		alone := kindOf[account](t, newVault(t, c.Store(), sealing(t, "k2"), nil), "account")
+		for i := range 4 {
+			e, err := alone.Get(t.Context(), store.Key{ID: fmt.Sprint(i)})
+			require.NoError(t, err)
+			require.Equal(t, i, e.Value.N)
+		}
+	})
+	assert.Equal(t, 6, calls, "a Get of the canary, one List and four Puts")
 }
 
 func TestPurge(t *testing.T) {

@@ -1,10 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"os"
-	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,8 +24,7 @@ func checkLeaks(t *testing.T, db playtest.Database, people ...*citizen) {
 			}
 			continue
 		}
-		_, verifier, _ := strings.Cut(m.Link(), ".")
-		secrets = append(secrets, verifier)
+		secrets = append(secrets, m.Link())
 	}
 	if len(secrets) < 10 {
 		t.Fatalf("only %d tokens to look for", len(secrets))
@@ -37,37 +35,18 @@ func checkLeaks(t *testing.T, db playtest.Database, people ...*citizen) {
 			secrets = append(secrets, a)
 		}
 	}
-	for name, content := range db.Kept(t) {
-		for _, s := range secrets {
-			if s != "" && bytes.Contains(bytes.ToUpper(content), []byte(strings.ToUpper(s))) {
-				t.Errorf("%s is in %s", s, name)
-			}
-		}
-		if filepath.Ext(name) == ".log" {
-			for _, event := range []string{
-				`"recovery.finished"`, `"recovery.repudiated"`, `"recovery.decided"`, `"recovery.enrolled"`, `"pin.recovered"`, string(luciaID),
-			} {
-				if !bytes.Contains(content, []byte(event)) {
-					t.Errorf("no %s: this log is not of this story", event)
-				}
-			}
-			// The addresses in it are in the names of the files that were delivered, which are the receipts.
-			for _, piece := range []string{"volcano", "orchid", "Andrade", "nobody.special"} {
-				if bytes.Contains(content, []byte(piece)) {
-					t.Errorf("%q is in the log", piece)
-				}
-			}
-			continue
-		}
-		for _, piece := range []string{
+	db.LeaksNothing(t, playtest.Story{
+		Secrets: slices.DeleteFunc(secrets, func(s string) bool { return s == "" }),
+		Told: []string{
+			`"recovery.finished"`, `"recovery.repudiated"`, `"recovery.decided"`, `"recovery.enrolled"`, `"pin.recovered"`, string(luciaID),
+		},
+		// The addresses in the log are in the names of the files that were delivered, which are the receipts.
+		Hidden: []string{"volcano", "orchid", "Andrade", "nobody.special"},
+		Personal: []string{
 			string(luciaID), string(diegoID), "passport-COL", "Andrade", "andrade", "volcano", "birth-day", "example.ec", "correo.example",
 			`"subject"`, `"address"`, "card-front",
-		} {
-			if bytes.Contains(content, []byte(piece)) {
-				t.Errorf("%q is in %s", piece, name)
-			}
-		}
-	}
+		},
+	})
 }
 
 // posted reads everything that was delivered.

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"io"
 	"io/fs"
+	"maps"
 	"mime/quotedprintable"
 	"net/mail"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -45,7 +47,7 @@ func checkLeaks(t *testing.T, db playtest.Database) {
 			if code := plain(m.Code()); code != "" {
 				secrets[code] = true
 			}
-			if token := strings.ToUpper(m.Link()); token != "" {
+			if token := m.Link(); token != "" {
 				secrets[token] = true
 				links++
 			}
@@ -54,31 +56,13 @@ func checkLeaks(t *testing.T, db playtest.Database) {
 	if len(secrets) < len(ownPINs)+20 || links < 8 {
 		t.Fatalf("only %d secrets to look for, %d of them in links", len(secrets), links)
 	}
-	for name, content := range db.Kept(t) {
-		content = bytes.ToUpper(content)
-		for s := range secrets {
-			for _, form := range []string{s, s[:4] + " " + s[4:], s[:4] + "-" + s[4:]} {
-				if bytes.Contains(content, []byte(form)) {
-					t.Errorf("%s is in %s", form, name)
-				}
-			}
-		}
-		if filepath.Ext(name) == ".log" {
-			for _, piece := range []string{
-				`"PIN.EXCHANGED"`, `"PIN.RECOVERED"`, `"RECOVERY.FINISHED"`, `"RECOVERY.REPUDIATED"`, "RSSMRA85T50A562W",
-			} {
-				if !bytes.Contains(content, []byte(piece)) {
-					t.Errorf("no %s: this log is not of this story", piece)
-				}
-			}
-			continue
-		}
-		for _, piece := range []string{"RSSMRA", "MARIA.ROSSI", "3331234567", "VIA ROMA", "BENEFIT", "STOLEN", "CA12345BB"} {
-			if bytes.Contains(content, []byte(piece)) {
-				t.Errorf("%q is in %s", piece, name)
-			}
-		}
-	}
+	db.LeaksNothing(t, playtest.Story{
+		Secrets: slices.Collect(maps.Keys(secrets)),
+		Told: []string{
+			`"pin.exchanged"`, `"pin.recovered"`, `"recovery.finished"`, `"recovery.repudiated"`, "RSSMRA85T50A562W",
+		},
+		Personal: []string{"RSSMRA", "maria.rossi", "3331234567", "Via Roma", "BENEFIT", "benefit", "STOLEN", "stolen", "CA12345BB"},
+	})
 }
 
 // page is the one link that an e-mail may have, alone on its line.

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -26,45 +24,26 @@ func checkLeaks(t *testing.T, db playtest.Database) {
 	own, links := len(secrets), 0
 	for _, m := range posted(t, db.Files+".post") {
 		if code := m.Code(); code != "" {
-			plain := strings.ReplaceAll(code, " ", "")
-			secrets = append(secrets, code, plain, strings.ReplaceAll(code, " ", "-"))
+			secrets = append(secrets, code)
 		}
 		if token := m.Link(); token != "" {
-			// The second half is what opens something; the first, without it, opens nothing, and names a record.
-			_, verifier, _ := strings.Cut(token, ".")
-			secrets = append(secrets, token, verifier)
+			secrets = append(secrets, token)
 			links++
 		}
 	}
-	if len(secrets)-own < 3*10 || links < 8 {
+	if len(secrets)-own < 10+links || links < 8 {
 		t.Fatalf("only %d secrets to look for, and %d links", len(secrets), links)
 	}
-	for name, content := range db.Kept(t) {
-		lower := bytes.ToLower(content)
-		for _, s := range secrets {
-			if s == "" || bytes.Contains(lower, []byte(strings.ToLower(s))) {
-				t.Errorf("%q is in %s", s, name)
-			}
-		}
-		if filepath.Ext(name) == ".log" {
-			for _, event := range []string{
-				`"pin.exchanged"`, `"pin.recovered"`, `"recovery.finished"`, `"recovery.refused"`, `"recovery.decided"`,
-				`"contact.changed"`, "12345678Z",
-			} {
-				if !bytes.Contains(content, []byte(event)) {
-					t.Errorf("no %s: this log is not of this story", event)
-				}
-			}
-			continue
-		}
-		for _, piece := range []string{
+	db.LeaksNothing(t, playtest.Story{
+		Secrets: secrets,
+		Told: []string{
+			`"pin.exchanged"`, `"pin.recovered"`, `"recovery.finished"`, `"recovery.refused"`, `"recovery.decided"`,
+			`"contact.changed"`, "12345678Z",
+		},
+		Personal: []string{
 			"12345678", "Y1234567", "Nuria", "nuria@", "612345678", "Calle del Pez", "1979-05", terms, `"terms"`, `"contacts"`,
-		} {
-			if bytes.Contains(content, []byte(piece)) {
-				t.Errorf("%q is in %s", piece, name)
-			}
-		}
-	}
+		},
+	})
 }
 
 // posted reads everything that was delivered.

@@ -8,18 +8,32 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
+// Vault returns a vault over a store, which may be one that cannot list. The recorder may be nil.
+func Vault(t testing.TB, s store.Store, c *Clock, r civicpin.Recorder) *store.Vault {
+	t.Helper()
+	_, lists := s.(store.Lister)
+	vault, err := store.OpenVault(t.Context(), s, Keys(), &store.Options{Now: c.Now, Recorder: r, Adopt: !lists})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return vault
+}
+
 // Open returns a vault over a store, and an outbox in it with [Limits]. The recorder may be nil.
 func Open(t testing.TB, s store.Store, c *Clock, n civicpin.Notifier, r civicpin.Recorder) (*store.Vault, *outbox.Outbox) {
 	t.Helper()
-	vault, err := store.OpenVault(t.Context(), s, Keys(), &store.Options{Now: c.Now, Recorder: r})
+	vault := Vault(t, s, c, r)
+	return vault, Outbox(t, vault, n, Limits())
+}
+
+// Outbox returns an outbox in a vault.
+func Outbox(t testing.TB, vault *store.Vault, n civicpin.Notifier, limits outbox.Limits) *outbox.Outbox {
+	t.Helper()
+	out, err := outbox.New(vault, n, &outbox.Options{Limits: limits})
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := outbox.New(vault, n, &outbox.Options{Limits: Limits()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return vault, out
+	return out
 }
 
 // Addresses returns the addresses of contacts, in their order: an empty list for none.

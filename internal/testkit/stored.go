@@ -23,6 +23,20 @@ func Stored(t testing.TB, s store.Lister) string {
 	return all.String()
 }
 
+// Copy puts the records of a store into another, which is empty.
+func Copy(t testing.TB, to store.Store, from store.Lister) {
+	t.Helper()
+	for item, err := range from.List(t.Context(), "", "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		item.Version = 0
+		if _, err := to.Put(t.Context(), item.Key, item.Record); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // Plain returns all records of a kind as they are before they are sealed.
 func Plain[T any](ctx context.Context, kind store.Kind[T]) (string, error) {
 	var all strings.Builder

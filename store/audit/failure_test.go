@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/audit"
 	"github.com/civicpin/civicpin/store/storetest"
@@ -88,43 +89,35 @@ func (h hanging) Get(ctx context.Context, key string) (store.Record, error) {
 // the chain holds, and the next process goes on.
 func TestDies(t *testing.T) {
 	t.Parallel()
-	for _, outcome := range []storetest.Outcome{storetest.NotDone, storetest.ReplyLost} {
-		points := 0
-		for k := 1; ; k++ {
-			memory := store.NewMemory()
-			faults := storetest.NewFaults(memory)
-			l, a := open(t, faults.Store(), audit.Config{Chains: 1})
-			other, _ := open(t, memory, audit.Config{Chains: 1})
-			other.Record(t.Context(), civicpin.Event{Ref: "before"})
-			faults.StopAt(k, outcome)
+	calls := testkit.CrashPoints(t, testkit.Crashes{Stops: true}, func(t *testing.T, c *testkit.Crash) {
+		l, a := open(t, c.Store(), audit.Config{Chains: 1})
+		other, _ := open(t, c.Memory, audit.Config{Chains: 1})
+		other.Record(t.Context(), civicpin.Event{Ref: "before"})
+		_ = c.During(t, func() error {
 			for i := range 3 {
 				l.Record(t.Context(), civicpin.Event{Ref: fmt.Sprint(i)})
 				if i == 0 {
 					other.Record(t.Context(), civicpin.Event{Ref: "between"})
 				}
 			}
-			calls := faults.Calls()
-			again, _ := open(t, memory, audit.Config{Chains: 1})
-			again.Record(t.Context(), civicpin.Event{Ref: "after"})
-			r, events := verify(t, again)
-			require.Empty(t, r.Faults, "died at %d", k)
-			seen := make(map[string]int)
-			for _, e := range events {
-				seen[e.Ref]++
-			}
-			for _, ref := range []string{"before", "between", "after", "0", "1", "2"} {
-				if a.told[ref] == nil {
-					require.Equal(t, 1, seen[ref], "%s, died at %d", ref, k)
-				}
-				require.LessOrEqual(t, seen[ref], 1)
-			}
-			if calls < k {
-				break
-			}
-			points++
+			return nil
+		})
+		again, _ := open(t, c.Memory, audit.Config{Chains: 1})
+		again.Record(t.Context(), civicpin.Event{Ref: "after"})
+		r, events := verify(t, again)
+		require.Empty(t, r.Faults)
+		seen := make(map[string]int)
+		for _, e := range events {
+			seen[e.Ref]++
 		}
-		assert.Greater(t, points, 8)
-	}
+		for _, ref := range []string{"before", "between", "after", "0", "1", "2"} {
+			if a.told[ref] == nil {
+				require.Equal(t, 1, seen[ref], ref)
+			}
+			require.LessOrEqual(t, seen[ref], 1)
+		}
+	})
+	assert.Greater(t, calls, 8)
 }
 
 // TestHeadLost: a process that cannot move the head says so; the next event moves it.

@@ -14,7 +14,6 @@ import (
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
-	"github.com/civicpin/civicpin/store/storetest"
 )
 
 // hourly is a rig whose typed addresses get one message an hour.
@@ -105,30 +104,20 @@ func TestAWithdrawnMessageLeavesItsPlace(t *testing.T) {
 // A process that dies, or a store that fails, between the turn of a message and its outcome takes no second turn.
 func TestATurnIsTakenOnce(t *testing.T) {
 	to := mail("a@example.org")
-	for _, fault := range testkit.Faults() {
-		for at := 1; ; at++ {
-			f := storetest.NewFaults(store.NewMemory())
-			r := newRig(t, f.Store(), newClock(), limited(func(l *outbox.Limits) {
-				l.Typed = civicpin.Rate{Limit: 2, Window: 24 * time.Hour}
-			}))
-			r.posted(t, outbox.Typed, "A", "first", to, time.Time{})
-			f.FailAt(at, fault.Outcome)
-			_ = r.out.Flush(t.Context())
-			reached := f.Calls() >= at
-			f.Deliver(t.Context())
-			f.Reset()
-			for range 30 { // the claim runs out, and the message is tried again
-				require.NoError(t, r.out.Flush(t.Context()))
-				r.clock.Add(time.Minute)
-			}
-			second := r.posted(t, outbox.Typed, "A", "second", to, time.Time{})
+	testkit.CrashPoints(t, testkit.Crashes{}, func(t *testing.T, c *testkit.Crash) {
+		r := newRig(t, c.Store(), newClock(), limited(func(l *outbox.Limits) {
+			l.Typed = civicpin.Rate{Limit: 2, Window: 24 * time.Hour}
+		}))
+		r.posted(t, outbox.Typed, "A", "first", to, time.Time{})
+		_ = c.During(t, func() error { return r.out.Flush(t.Context()) })
+		for range 30 { // the claim runs out, and the message is tried again
 			require.NoError(t, r.out.Flush(t.Context()))
-			require.Equal(t, "accepted", r.clerk.state(t, second), "%v, call %d", fault, at)
-			if !reached {
-				break
-			}
+			r.clock.Add(time.Minute)
 		}
-	}
+		second := r.posted(t, outbox.Typed, "A", "second", to, time.Time{})
+		require.NoError(t, r.out.Flush(t.Context()))
+		require.Equal(t, "accepted", r.clerk.state(t, second))
+	})
 }
 
 // A clock that was ten days ahead for a moment does not hold up messages until that day.
