@@ -13,7 +13,7 @@ type EventCode string
 
 // An EventInfo describes the events of one code.
 type EventInfo struct {
-	Code EventCode
+	Code EventCode // that is described
 	// Meaning says what happened, in one or two sentences for an operator.
 	Meaning string
 	// Reasons are what Event.Reason may be: fixed words as they are, other text as a description that begins with "the" or "a".

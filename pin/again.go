@@ -43,12 +43,15 @@ func (c *credential) lately(now time.Time) bool {
 	return c.State == state.Active && !c.Suspended && c.Again != nil && now.Sub(c.Changed).Abs() < againFor
 }
 
+// A repeat says whether a wrong secret is one that a choice replaced just now.
+type repeat = func(context.Context, *store.Entry[credential]) attempt.Match
+
 // repeats returns what prove asks about a wrong secret: whether it is the one that the choice, in its normal form, replaced
 // just now. That takes one hash, whatever the subject is.
 //
 // It is no second guess. Only a caller who knows the replaced secret can be right here, and that caller is wrong with the
 // current one; no answer says which of the two was wrong here.
-func (s *Service) repeats(a Attempt, in state.Credential, choice string) func(context.Context, *store.Entry[credential]) attempt.Match {
+func (s *Service) repeats(a Attempt, in state.Credential, choice string) repeat {
 	return func(ctx context.Context, e *store.Entry[credential]) attempt.Match {
 		c, hash := &e.Value, s.decoyHash
 		if !e.Found() {
@@ -75,7 +78,9 @@ func (s *Service) chosenAgain(ctx context.Context, a Attempt, m match) Verified 
 
 // overtaken ends an exchange or change that found another secret than it had proved: it succeeds if the other request was the
 // same one. That is a comparison with the secret of now, so it is counted as one.
-func (s *Service) overtaken(ctx context.Context, at attempt.Place, a Attempt, in state.Credential, text string) (Verified, error) {
+func (s *Service) overtaken(
+	ctx context.Context, at attempt.Place, a Attempt, in state.Credential, text string,
+) (Verified, error) {
 	m, err := s.prove(ctx, at, a, s.repeats(a, in, text))
 	switch {
 	case err == nil && m.again:

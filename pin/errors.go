@@ -38,7 +38,7 @@ var (
 // An ExpiredError says that the secret is right but expired. Only a caller with the right secret is told. It matches
 // [ErrExpired].
 type ExpiredError struct {
-	Since state.Expiry
+	Since state.Expiry // what the secret has expired since
 }
 
 // Error says since when.

@@ -181,6 +181,7 @@ func (s *Service) known(ctx context.Context, subject civicpin.Subject, by civicp
 
 // A Status is what an operator, or the subject after a login, may see of a credential. It holds no secret.
 type Status struct {
+	// Suspended is apart from State. Level and Evidence are the assurance level, and what it rests on.
 	State     state.Credential
 	Suspended bool
 	Level     civicpin.Level

@@ -93,8 +93,8 @@ type Policy struct {
 	// Hashing says what hashing costs.
 	Hashing Hashing
 
-	// Exception is the reason, for the reader of the policy, to accept a chance of guessing above [lockout.Budget]. Empty means that it is
-	// not accepted.
+	// Exception is the reason, for the reader of the policy, to accept a chance of guessing above [lockout.Budget]. Empty means
+	// that it is not accepted.
 	Exception string
 }
 

@@ -82,7 +82,7 @@ type match struct {
 // Whatever the subject is, known or not, the work is the same: one read of the credential, one hash, and what repeats does,
 // inside the gate.
 func (s *Service) prove(ctx context.Context, at attempt.Place, a Attempt,
-	repeats func(context.Context, *store.Entry[credential]) attempt.Match,
+	repeats repeat,
 ) (match, error) {
 	var p match
 	guess := attempt.Guess{Target: a.key()}

@@ -21,8 +21,8 @@ import (
 
 // An AnswerError says which rule a chosen answer breaks. Tell it to the subject. It matches [civicpin.ErrInvalid].
 type AnswerError struct {
-	Question string // that the answer was chosen for
-	Rule     rule.Rule
+	Question string    // that the answer was chosen for
+	Rule     rule.Rule // that the answer breaks
 }
 
 // Error names the question and the rule, never the answer.

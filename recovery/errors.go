@@ -45,7 +45,7 @@ const (
 
 // An OperatorError says why an operator may not do an act. It matches [ErrNotAllowed].
 type OperatorError struct {
-	Reason OperatorReason
+	Reason OperatorReason // why not
 	// Until is when the office opens, or the next act is let in; zero if that is not the reason.
 	Until time.Time
 }

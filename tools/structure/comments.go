@@ -13,7 +13,7 @@ import (
 
 // documented are the folders of the packages that others use, those of other modules of the checkout among them.
 var documented = []string{
-	".", "contact", "lockout", "otelcivicpin", "otp", "pin", "recovery", "recovery/plan", "store", "store/audit", "store/natsstore",
+	".", "contact", "lockout", "otelcivicpin", "otp", "pin", "pin/rule", "pin/state", "recovery", "recovery/plan", "store", "store/audit", "store/natsstore",
 	"store/outbox", "store/redisstore", "store/sqlite", "store/sqlstore", "store/storetest", "texts",
 }
 
