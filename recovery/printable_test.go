@@ -160,7 +160,7 @@ func TestSecondApprovalByAnotherSpelling(t *testing.T) {
 		require.NoError(t, err)
 		for _, again := range spellings {
 			_, err = decide(run, again)
-			require.Equal(t, "same person", reason(t, err), "%s after %s", again, first)
+			require.Equal(t, recovery.SamePerson, reason(t, err), "%s after %s", again, first)
 		}
 		c, err := rec.ShowCase(t.Context(), run.ID, agency)
 		require.NoError(t, err)
@@ -183,7 +183,7 @@ func TestActsOfOneOperatorInThreeSpellings(t *testing.T) {
 		require.NoError(t, start(id))
 	}
 	for _, id := range spellings {
-		require.Equal(t, "limit", reason(t, start(id)))
+		require.Equal(t, recovery.OverLimit, reason(t, start(id)))
 	}
 	require.NoError(t, start("munoz.1"), "another person")
 }
