@@ -21,15 +21,15 @@ func (v *Snapshot) Masked(channel civicpin.Channel) string {
 	return masked
 }
 
-// MaskedDecoy returns what a visitor is shown of the contact of a subject who has none on a channel: made up, and always the
-// same. It is empty if the policy has no decoy on that channel: then show no subject's contact there.
+// MaskedDecoy returns a masked decoy, which a visitor is shown where the subject has no contact on a channel. It is always the
+// same. It is empty if the policy has no decoy on that channel: then show no subject's contact.
 func (s *Service) MaskedDecoy(subject civicpin.Subject, channel civicpin.Channel) string {
-	like := slices.DeleteFunc(slices.Clone(s.policy.Decoys), func(d civicpin.Contact) bool { return d.Channel != channel })
-	return decoy.Masked(s.vault.Hash("contact.decoy", string(subject), string(channel)), like)
+	examples := slices.DeleteFunc(slices.Clone(s.policy.Decoys), func(d civicpin.Contact) bool { return d.Channel != channel })
+	return decoy.Masked(s.vault.Hash("contact.decoy", string(subject), string(channel)), examples)
 }
 
-// Decoy returns an address on one of the channels in place of the contact of a subject who has none: made up, and always the
-// same. Send nothing there. Pass all channels of the plan: a decoy that always used the first would differ from real contacts.
+// Decoy returns an address on one of the channels in place of the contact of a subject who has none. It is always the same.
+// Send nothing there. Pass all channels of the plan: a decoy that always used the first would differ from real contacts.
 // Without channels Decoy returns the zero Contact.
 func (s *Service) Decoy(subject civicpin.Subject, channels ...civicpin.Channel) civicpin.Contact {
 	if len(channels) == 0 {
@@ -37,7 +37,7 @@ func (s *Service) Decoy(subject civicpin.Subject, channels ...civicpin.Channel) 
 	}
 	h := s.vault.Hash("contact.channel", string(subject))
 	channel := channels[binary.BigEndian.Uint64(h[:])%uint64(len(channels))]
-	h = s.vault.Hash("contact.nobody", string(subject), string(channel))
+	h = s.vault.Hash("contact.decoy-address", string(subject), string(channel))
 	return civicpin.Contact{Channel: channel, Address: fmt.Sprintf("%x", h[:16])}
 }
 

@@ -12,7 +12,7 @@ func (v *Snapshot) Match(given []civicpin.Contact) ([]civicpin.Contact, bool) {
 	usable := v.book.Usable(v.now)
 	real := len(usable) > 0
 	if !real { // the same work, on the decoy
-		usable = v.service.decoyBook.Usable(v.now)
+		usable = v.service.decoy.Usable(v.now)
 	}
 	mark := func(c civicpin.Contact) [32]byte {
 		return v.service.vault.Hash("contact.match", string(c.Channel), c.Canonical())
@@ -20,7 +20,7 @@ func (v *Snapshot) Match(given []civicpin.Contact) ([]civicpin.Contact, bool) {
 	// An undo may bring back contacts beyond the limit.
 	marks := make([][32]byte, max(contactbook.MaxContacts, len(usable)))
 	for i := range marks {
-		c := civicpin.Contact{Channel: civicpin.Email, Address: "nobody"} // no address: it equals none that is given
+		c := civicpin.Contact{Channel: civicpin.Email, Address: "decoy"} // invalid: it equals none that is given
 		if i < len(usable) {
 			c = usable[i].To.Contact()
 		}

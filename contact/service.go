@@ -40,8 +40,8 @@ type Service struct {
 	guard       *attempt.Guard // before proofs
 	books       store.Kind[contactbook.Book]
 	pointers    store.Kind[pointer]
-	decoyBook   contactbook.Book // what is looked at where a subject has no contacts
-	decoy       store.Decoy      // the same, sealed
+	decoy       contactbook.Book // what is looked at where a subject has no contacts
+	sealed      store.Decoy      // the same, sealed
 }
 
 // New returns a service in the vault of out, which carries its messages; the service registers with it as "contact".
@@ -78,8 +78,8 @@ func New(out *outbox.Outbox, p Policy, credentials Credentials) (*Service, error
 		return nil, err
 	}
 	s.guard = attempt.New(v, s.proofs, nil, eventRefused)
-	s.books, s.decoyBook = s.books.Padded(padding), newDecoyBook(v.Now())
-	s.decoy, errs[4] = s.books.Decoy(context.Background(), s.decoyBook)
+	s.books, s.decoy = s.books.Padded(padding), newDecoy(v.Now())
+	s.sealed, errs[4] = s.books.Decoy(context.Background(), s.decoy)
 	if err := errors.Join(errs[4], out.Register(owner, (*delivery)(s))); err != nil {
 		return nil, err
 	}
@@ -98,24 +98,24 @@ func (s *Service) Policy() Policy { return s.policy.withDefaults() }
 // padding makes the contacts of most subjects as long as the decoy, in bytes.
 const padding = 1024
 
-// newDecoyBook returns a book like most: it is opened where a subject has none, so that both cases take the same time.
-func newDecoyBook(now time.Time) contactbook.Book {
+// newDecoy returns a book like most: it is opened where a subject has none, so that both cases take the same time.
+func newDecoy(now time.Time) contactbook.Book {
 	id := strings.Repeat("A", 26)
 	return contactbook.Book{
 		Contacts: []contactbook.Address{
-			{ID: id, To: letter.Contact{Channel: civicpin.Email, Address: "somebody@example.org"}, Since: now},
+			{ID: id, To: letter.Contact{Channel: civicpin.Email, Address: "decoy@example.org"}, Since: now},
 			{ID: id, To: letter.Contact{Channel: civicpin.SMS, Address: "+593990000000"}, Since: now},
 		},
 		Primary: id,
 		Changes: []contactbook.Change{{
-			ID: id, What: contactbook.Added, By: "operator:somebody", Until: now, New: []string{id, id},
+			ID: id, What: contactbook.Added, By: "operator:decoy", Until: now, New: []string{id, id},
 		}},
 	}
 }
 
 // book reads a subject's contacts, with the same work for every subject.
 func (s *Service) book(ctx context.Context, subject civicpin.Subject) (*book, error) {
-	e, err := s.books.GetOr(ctx, store.Key{Subject: subject}, s.decoy)
+	e, err := s.books.GetOr(ctx, store.Key{Subject: subject}, s.sealed)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}

@@ -44,7 +44,7 @@ func (v *Snapshot) looked() (b *contactbook.Book, mine bool) {
 	if len(v.book.Contacts) > 0 {
 		return v.book, true
 	}
-	return &v.service.decoyBook, false
+	return &v.service.decoy, false
 }
 
 // Usable returns the contacts that can prove something, the primary one first: those that do not cool down.

@@ -49,7 +49,7 @@ func (*deviceLane) keepSettled(e *store.Entry[devices], _ state, _ outcome, now 
 // gone settles a guess whose device is known no longer. A failure then counts nowhere: there was room for it in its lane's
 // share of the ceiling, and no other lane has that share before the next right guess. A success stands if the device made way
 // for another one, as when the owner logs in twice at once; not if all were forgotten.
-func (*deviceLane) gone(d *devices, t *taken[devices], o outcome, now time.Time) error {
+func (*deviceLane) gone(d *devices, t *reservation[devices], o outcome, now time.Time) error {
 	switch {
 	case o == refunded:
 		return nil

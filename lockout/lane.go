@@ -44,7 +44,7 @@ type place[R any] interface {
 	// keepSettled sets when the record may go that a guess was settled in.
 	keepSettled(e *store.Entry[R], before state, o outcome, now time.Time)
 	// gone returns what Do returns for a guess whose lane is gone.
-	gone(r *R, t *taken[R], o outcome, now time.Time) error
+	gone(r *R, t *reservation[R], o outcome, now time.Time) error
 	// told returns what Do returns for a guess that came to err in this lane.
 	told(ctx context.Context, err error, o outcome) error
 }
@@ -55,9 +55,9 @@ type guess interface {
 	settle(ctx context.Context, o outcome) error
 }
 
-// taken is a guess in a lane: its id, the lane's epoch and the time at which it fails by itself, as it was taken, and the
+// reservation is a guess in a lane: its id, the lane's epoch and the time at which it fails by itself, as it was taken, and the
 // record as it was then written.
-type taken[R any] struct {
+type reservation[R any] struct {
 	lane     *lane[R]
 	id       string
 	epoch    uint64
@@ -67,7 +67,7 @@ type taken[R any] struct {
 
 // take reserves a guess. A lane that is locked or gone costs one read and no write.
 func (l *lane[R]) take(ctx context.Context) (guess, error) {
-	t := &taken[R]{lane: l, id: rand.Text()}
+	t := &reservation[R]{lane: l, id: rand.Text()}
 	var refused error
 	var event civicpin.EventCode
 	e, err := l.kind.Update(ctx, l.key, func(e *store.Entry[R]) error {
@@ -102,7 +102,7 @@ func (l *lane[R]) take(ctx context.Context) (guess, error) {
 
 // settle goes on when ctx has been cancelled, since a visitor who hangs up must not escape the count. It first tries to write
 // over the record as take left it, which no other guess has touched as a rule.
-func (t *taken[R]) settle(ctx context.Context, o outcome) error {
+func (t *reservation[R]) settle(ctx context.Context, o outcome) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 	defer cancel()
 	l := t.lane

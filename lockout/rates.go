@@ -7,16 +7,16 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// rated is what a guess took from the policy's rates, Source and Global.
-type rated struct {
+// rateClaim is what a guess took from the policy's rates, Source and Global.
+type rateClaim struct {
 	gate   *Gate
-	source *quota.Taken // nil if nothing was taken
-	shard  store.Key    // of the global rate
+	source *quota.Charge // nil if nothing was taken
+	shard  store.Key     // of the global rate
 }
 
 // rate takes a guess from the rates. A guess that is then locked or busy stays taken.
-func (g *Gate) rate(ctx context.Context, target Target) (*rated, error) {
-	r := &rated{gate: g}
+func (g *Gate) rate(ctx context.Context, target Target) (*rateClaim, error) {
+	r := &rateClaim{gate: g}
 	var err error
 	if g.global != nil {
 		if r.shard, err = g.global.CheckShard(ctx); err != nil {
@@ -35,7 +35,7 @@ func (g *Gate) rate(ctx context.Context, target Target) (*rated, error) {
 
 // settle gives the guess back to the rate of its source if it did not fail, and counts it towards the global rate if it did.
 // err is what settling it in its lane came to.
-func (r *rated) settle(ctx context.Context, o outcome, err error) {
+func (r *rateClaim) settle(ctx context.Context, o outcome, err error) {
 	if r.source != nil && (o == succeeded && err == nil || o == refunded) {
 		r.gate.source.Refund(ctx, *r.source)
 	}

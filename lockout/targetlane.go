@@ -61,7 +61,7 @@ func (k targetLane) forgetAt(s *state, now time.Time) time.Time {
 }
 
 // gone is not called: a target has a lane in any record.
-func (targetLane) gone(*state, *taken[state], outcome, time.Time) error { return errNoLane }
+func (targetLane) gone(*state, *reservation[state], outcome, time.Time) error { return errNoLane }
 
 // told returns err.
 func (targetLane) told(_ context.Context, err error, _ outcome) error { return err }

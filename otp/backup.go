@@ -68,7 +68,7 @@ type BackupCodes struct {
 	guard   *attempt.Guard
 	hashing *password.Gate
 	sets    store.Kind[backupSet]
-	decoy   backupSet // what a guess at nobody is hashed for, so that it costs the same
+	decoy   backupSet // what a guess at an unknown subject is hashed for, so that it costs the same
 }
 
 // backupSet is what is kept of one subject. The codes share one salt, so that a guess is hashed once and compared with all

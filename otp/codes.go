@@ -138,7 +138,7 @@ const (
 // subject's request finds nothing under another's name.
 type codeRecord struct {
 	State string `json:"state" export:"yes"`
-	// Decoy says that there is nobody to send it to, and Known that the subject was sent codes at some time.
+	// Decoy says that the code is never sent, and Known that the subject was sent codes at some time.
 	Decoy bool `json:"decoy,omitempty"`
 	Known bool `json:"known,omitempty"`
 
@@ -178,8 +178,8 @@ func (r *codeRecord) end(state string) { r.State, r.Code, r.Params = state, "", 
 type codeList struct {
 	Known bool         `json:"known,omitempty"`
 	Codes []codeListed `json:"codes,omitempty" export:"yes"`
-	// Decoys are apart, or whoever knows somebody's number, and nothing else, could ask until there is no room for the
-	// codes that were sent.
+	// Decoys are apart, or an attacker who knows only the subject's number could ask until there is no room for the codes that
+	// were sent.
 	Decoys []codeListed `json:"decoys,omitempty"`
 }
 

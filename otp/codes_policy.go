@@ -57,9 +57,8 @@ type CodePolicy struct {
 	// Channels are those that may carry codes, the preferred one first: push before text messages, which NIST SP 800-63B-4 3.1.3.3
 	// restricts. A letter or a slip takes longer than a code lives: see package pin for those.
 	Channels []civicpin.Channel
-	// Decoys are made-up contacts that look like the citizens', {SMS, "+34600000000"}, at most 16. Request.To is made of them
-	// where a subject has no contact. Without decoys Request.To is empty for every subject; showing it would reveal who is
-	// registered.
+	// Decoys are at most 16 examples, {SMS, "+34600000000"}, of which Request.To is made where a subject has no contact. Without
+	// decoys Request.To is always empty; showing one would reveal who is registered.
 	Decoys []civicpin.Contact
 
 	// Lockout limits wrong guesses at a subject's codes, however many codes were requested in between.

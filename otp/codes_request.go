@@ -140,8 +140,8 @@ func (c *Codes) checkRequest(subject civicpin.Subject, purpose Purpose, o Reques
 	return own, nil
 }
 
-// choose returns the contact that the code goes to, and whether there is one. If not, it returns one made up, as stable as a
-// real one, for the send limits to be counted against.
+// choose returns the contact that the code goes to, and whether there is one. If not, it returns a decoy, as stable as a real
+// one, which the send limits are counted against.
 func (c *Codes) choose(subject civicpin.Subject, contacts []civicpin.Contact) (civicpin.Contact, bool) {
 	for _, channel := range c.policy.Channels {
 		for _, to := range contacts {
@@ -150,12 +150,12 @@ func (c *Codes) choose(subject civicpin.Subject, contacts []civicpin.Contact) (c
 			}
 		}
 	}
-	h := c.vault.Hash("otp.code.stranger", c.policy.Name, string(subject))
+	h := c.vault.Hash("otp.code.decoy-address", c.policy.Name, string(subject))
 	return civicpin.Contact{Channel: c.policy.Channels[0], Address: fmt.Sprintf("%x", h[:16])}, false
 }
 
-// masked returns what is shown of where a code goes. Of a stranger's it is made of one of the policy's Decoys and a keyed hash
-// of the subject: plausible, and the same every time.
+// masked returns what is shown of where a code goes. For a decoy it is made of one of the policy's Decoys and a keyed
+// hash of the subject: plausible, and the same every time.
 func (c *Codes) masked(subject civicpin.Subject, r *codeRecord) string {
 	if len(c.policy.Decoys) == 0 {
 		return ""

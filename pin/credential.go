@@ -34,7 +34,7 @@ type credential struct {
 	Sessions  Epoch            `json:"sessions,omitempty"`            // of the logins that count: see endSessions
 	Grant     *grant           `json:"grant,omitempty"`
 	Again     *again           `json:"again,omitempty"` // of the current secret, while it is the citizen's own
-	Lowered   *lowered         `json:"lowered,omitempty" export:"yes"`
+	Lowered   *levelCap        `json:"lowered,omitempty" export:"yes"`
 }
 
 // normaliser says how a secret was brought to one form before it was hashed. It stays with the hash, so that a policy can
@@ -60,8 +60,8 @@ func (n normaliser) normalise(typed string) (string, bool) {
 // maxRaw bounds a secret that is compared as received, in bytes.
 const maxRaw = 1024
 
-// lowered is a level that holds for a time instead of a higher one.
-type lowered struct {
+// levelCap is a level that holds for a time instead of a higher one.
+type levelCap struct {
 	Level civicpin.Level `json:"level" export:"yes"`
 	Until time.Time      `json:"until" export:"yes"`
 }

@@ -114,7 +114,7 @@ func (s *Service) LowerLevel(ctx context.Context, subject civicpin.Subject, to c
 		return err
 	}
 	return s.manage(ctx, subject, by, eventLowered, reason, func(c *credential, now time.Time) error {
-		next := lowered{Level: to, Until: until}
+		next := levelCap{Level: to, Until: until}
 		if old := c.Lowered; old != nil && now.Before(old.Until) {
 			next.Level = min(next.Level, old.Level)
 			if old.Until.After(until) {

@@ -85,21 +85,21 @@ func build(out *outbox.Outbox, p Policy) (*Service, error) {
 	return s, out.Register(s.owner(), (*delivery)(s))
 }
 
-// padding makes the credentials of most citizens as long as the likeness: their addresses and receipts, and another piece of
+// padding makes the credentials of most citizens as long as the decoy: their addresses and receipts, and another piece of
 // evidence or two, do not show. In bytes.
 const padding = 1024
 
-// likeness is a credential as most of this policy look: what is opened instead where a subject has none.
+// newDecoy returns a credential like most of this policy: it is opened where a subject has none.
 func (s *Service) newDecoy() credential {
 	now := s.vault.Now()
 	c := credential{State: state.Provisional, Issue: strings.Repeat("A", 26), Level: civicpin.Low, Issued: now, Epoch: 1}
 	for range s.policy.Parts {
 		c.Parts = append(c.Parts, part{
-			Channel: civicpin.Email, Address: "somebody@example.org", State: state.Accepted, Receipt: strings.Repeat("A", 26),
+			Channel: civicpin.Email, Address: "decoy@example.org", State: state.Accepted, Receipt: strings.Repeat("A", 26),
 			Send: 1, At: now,
 		})
 	}
-	c.attest(&s.policy, civicpin.Evidence{Method: civicpin.InPerson, By: civicpin.Operator("somebody")}, now)
+	c.attest(&s.policy, civicpin.Evidence{Method: civicpin.InPerson, By: civicpin.Operator("decoy")}, now)
 	c.choose(&s.policy, s.decoyHash.Encode(), now, again{Hash: s.decoyHash.Encode()})
 	return c
 }

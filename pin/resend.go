@@ -49,7 +49,7 @@ func (s *Service) Resend(ctx context.Context, subject civicpin.Subject, part int
 		Refs: []outbox.Ref{ref}, Subject: subject, Decoy: !can, Limit: s.resends, By: civicpin.Citizen, Source: source,
 	}, func(ctx context.Context) error {
 		if !can {
-			return s.pretend(ctx)
+			return s.putDecoy(ctx)
 		}
 		_, err := s.creds.UpdateFrom(ctx, e, func(e *store.Entry[credential]) error {
 			sent = e.Found() && e.Value.sameSend(issue, part, send) && s.canResend(&e.Value, part, now)
@@ -116,8 +116,8 @@ func (s *Service) Reprint(ctx context.Context, subject civicpin.Subject, by civi
 	return civicpin.NewSecret(text), nil
 }
 
-// pretend makes the store call of a part that is sent again and does not exist.
-func (s *Service) pretend(ctx context.Context) error {
+// putDecoy makes the store call of a part that is sent again and does not exist.
+func (s *Service) putDecoy(ctx context.Context) error {
 	decoy := store.Entry[receipt]{Key: store.Key{ID: rand.Text()}, ExpiresAt: s.vault.Now().Add(time.Hour)}
 	return s.receipts.Put(ctx, &decoy)
 }

@@ -32,9 +32,9 @@ type Service struct {
 	guard     *attempt.Guard
 	reuse     *attempt.Guard // see Service.fresher
 	hashing   *password.Gate
-	decoyHash password.Hash // what a guess at nobody is compared with, so that it costs the same
+	decoyHash password.Hash // what a guess at an unknown subject is compared with
 	creds     store.Kind[credential]
-	decoy     credential  // in the likeness of most: see likeness
+	decoy     credential  // what is opened where a subject has none
 	sealed    store.Decoy // the same, sealed
 	receipts  store.Kind[receipt]
 }

@@ -74,12 +74,12 @@ type Service struct {
 	starts    *outbox.Limit
 	hashing   *password.Gate
 	params    password.Params
-	dummy     password.Hash // what a guess at nobody's answer is compared with, so that it costs the same
+	decoyHash password.Hash // what a guess at an answer that was not enrolled is compared with
 	runs      store.Kind[run]
 	answers   store.Kind[knowledge.Knowledge]
 	catalogue knowledge.Catalogue
-	decoy     store.Decoy // what is opened where a subject has enrolled nothing
-	decoyHash string      // of an answer
+	sealed    store.Decoy // what is opened where a subject has enrolled nothing
+	decoyText string      // decoyHash as it is stored
 }
 
 // New returns a service in the vault of out, which carries its messages; the service registers with it as "recovery". New
@@ -113,8 +113,8 @@ func New(out *outbox.Outbox, c Config) (*Service, error) {
 	s.runs, errs[0] = store.NewKind[run](v, "recovery.run")
 	s.answers, errs[1] = store.NewKind[knowledge.Knowledge](v, "recovery.knowledge")
 	s.answers = s.answers.Padded(1024) // most subjects' answers are as long as the decoy then
-	s.decoyHash = s.dummy.Encode()
-	s.decoy, errs[2] = s.answers.Decoy(context.Background(), s.catalogue.Decoy(s.decoyHash))
+	s.decoyText = s.decoyHash.Encode()
+	s.sealed, errs[2] = s.answers.Decoy(context.Background(), s.catalogue.Decoy(s.decoyText))
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
 	}
@@ -160,7 +160,7 @@ func (s *Service) check() error {
 	if err := errors.Join(c.Sends.Validate(), s.params.Validate(), err); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalidPlan, err)
 	}
-	s.dummy = password.New(s.params, token.NewID())
+	s.decoyHash = password.New(s.params, token.NewID())
 	return nil
 }
 

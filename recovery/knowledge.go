@@ -31,7 +31,7 @@ func (s *Service) newCatalogue() knowledge.Catalogue {
 
 // knows returns what a subject enrolled, empty if nothing. It does the same work for every subject.
 func (s *Service) knows(ctx context.Context, subject civicpin.Subject) (*knowledge.Knowledge, error) {
-	e, err := s.answers.GetOr(ctx, store.Key{Subject: subject}, s.decoy)
+	e, err := s.answers.GetOr(ctx, store.Key{Subject: subject}, s.sealed)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
@@ -79,10 +79,10 @@ func (s *Service) sameAnswers(ctx context.Context, k *knowledge.Knowledge, asked
 func (s *Service) enrolledHash(k *knowledge.Knowledge, question string) (password.Hash, int) {
 	own, ok := k.Answer(question)
 	if !ok { // a decoy's takes as long to parse
-		own = knowledge.Answer{Form: answer.Version, Hash: s.decoyHash}
+		own = knowledge.Answer{Form: answer.Version, Hash: s.decoyText}
 	}
 	if hash, err := password.Parse(own.Hash); err == nil {
 		return hash, own.Form
 	}
-	return s.dummy, answer.Version
+	return s.decoyHash, answer.Version
 }

@@ -107,7 +107,7 @@ func (v *visit) deliver(ctx context.Context, d plan.Delivery) error {
 	}
 	reason := string(to.Channel)
 	if !real {
-		reason = "nobody"
+		reason = "decoy"
 	}
 	v.recordBy(ctx, civicpin.Citizen, recoveryrun.EventSent, reason)
 	return nil

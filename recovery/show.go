@@ -42,7 +42,7 @@ type Ask struct {
 // A ContactAsk shows a contact: one to be confirmed, or where a link or code was sent. It looks the same for a subject without.
 type ContactAsk struct {
 	Channel civicpin.Channel // the contact's
-	// Masked is the contact, or one made up; empty if contact.Policy.Decoys has none in its likeness.
+	// Masked is the contact, or a decoy; empty if contact.Policy.Decoys has none on its channel.
 	Masked     string
 	MayCorrect bool // another one may be given instead
 	Link, Code bool // what was sent: a link, a code to be typed, or both

@@ -23,24 +23,24 @@ const (
 	contactChanged civicpin.MessageKind = "contact.changed"
 )
 
-// carried is what a kind of message may carry.
-type carried struct {
+// cargo is what a kind of message may carry.
+type cargo struct {
 	code int  // the greatest length of a code; 0 means none
 	link bool // whether it may carry a link
 }
 
 // carries returns what a kind carries. One with a code and no link needs the code, one with both needs either, and
 // a link alone may be missing.
-func carries(kind civicpin.MessageKind) carried {
+func carries(kind civicpin.MessageKind) cargo {
 	switch kind {
 	case pinPart, recoveryCode:
-		return carried{code: maxCode}
+		return cargo{code: maxCode}
 	case otpCode:
-		return carried{code: maxOTPCode}
+		return cargo{code: maxOTPCode}
 	case recoveryLink, recoveryActivate, recoveryUnlock, contactProve:
-		return carried{code: maxCode, link: true}
+		return cargo{code: maxCode, link: true}
 	case recoveryWaiting, recoveryDone, recoveryUnlocked, contactChanged:
-		return carried{link: true}
+		return cargo{link: true}
 	}
-	return carried{}
+	return cargo{}
 }

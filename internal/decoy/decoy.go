@@ -1,5 +1,5 @@
-// Package decoy makes up what is shown, masked, of the contact of somebody who has none, so that nobody can tell them from
-// somebody who has.
+// Package decoy makes decoys of masked contacts: a visitor is shown one where the subject has no contact, and cannot tell the
+// two apart.
 package decoy
 
 import (
@@ -9,8 +9,8 @@ import (
 	"github.com/civicpin/civicpin"
 )
 
-// Masked makes a contact, and masks it, of one of the examples and a hash, which has to be keyed: plausible, and for one hash
-// always the same. Without examples it returns "".
+// Masked returns a decoy, masked. It is made of one of the examples and a hash, which must be keyed: plausible, and always the
+// same for one hash. Without examples Masked returns "".
 func Masked(h [32]byte, examples []civicpin.Contact) string {
 	if len(examples) == 0 {
 		return ""

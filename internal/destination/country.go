@@ -125,8 +125,8 @@ func later(a, b time.Time) time.Time {
 // due reports whether an event that was recorded at a time is recorded again: once an hour.
 func due(told, now time.Time) bool { return now.Sub(told) >= time.Hour || told.After(now) }
 
-// watched is what this process counts of the messages to a country that no limit holds.
-type watched struct {
+// watch is what this process counts of the messages to a country that no limit holds.
+type watch struct {
 	state, told time.Time
 }
 

@@ -59,19 +59,19 @@ type Limits struct {
 	countries Countries
 	queues    store.Kind[turns.Queue]
 	slots     store.Kind[slots]
-	held      store.Kind[held]
+	held      store.Kind[tally]
 
 	mu      sync.Mutex
-	watched map[string]watched // by country
+	watched map[string]watch // by country
 }
 
 // New returns the limits of a vault.
 func New(v *store.Vault, c Countries) (*Limits, error) {
-	l := &Limits{vault: v, countries: c, watched: make(map[string]watched)}
+	l := &Limits{vault: v, countries: c, watched: make(map[string]watch)}
 	var errs [3]error
 	l.queues, errs[0] = store.NewKind[turns.Queue](v, "quota.address")
 	l.slots, errs[1] = store.NewKind[slots](v, "quota.country")
-	l.held, errs[2] = store.NewKind[held](v, "quota.held")
+	l.held, errs[2] = store.NewKind[tally](v, "quota.held")
 	return l, errors.Join(errs[:]...)
 }
 

@@ -13,8 +13,8 @@ import (
 // heldFor is how long it is counted together what was held of a subject's messages.
 const heldFor = 24 * time.Hour
 
-// held is what is stored of the messages of a subject that were held.
-type held struct {
+// tally is what is stored of the messages of a subject that were held.
+type tally struct {
 	Since   int64 `json:"t" export:"yes"` // nanoseconds since 1970
 	Waited  int   `json:"w" export:"yes"`
 	Expired int   `json:"x" export:"yes"`
@@ -24,10 +24,10 @@ type held struct {
 func (l *Limits) Note(ctx context.Context, subject civicpin.Subject, waited, expired int) {
 	ctx, cancel := context.WithTimeout(ctx, pace.Store)
 	defer cancel()
-	_, _ = l.held.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[held]) error {
+	_, _ = l.held.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[tally]) error {
 		now := l.vault.Now()
 		if !e.Found() || !current(time.Unix(0, e.Value.Since), now) {
-			e.Value = held{Since: now.UnixNano()}
+			e.Value = tally{Since: now.UnixNano()}
 		}
 		e.Value.Waited += waited
 		e.Value.Expired += expired

@@ -27,7 +27,7 @@ func (c *Catalogue) ranked(list []string, purpose string, parts ...string) []str
 }
 
 // Shown returns the images that are shown for a subject: all of a small catalogue, otherwise their own among others. Where
-// there is none, one is made up to be their own, so that the choice is made alike.
+// there is none, a decoy stands in its place, and the others are chosen in the same way.
 //
 // The others depend on the own one. Were they the same for each of a subject's, who looks before and after another image
 // was enrolled would see which one came in; if they were drawn anew each time, which one is always there.
@@ -49,16 +49,16 @@ func (c *Catalogue) Shown(subject civicpin.Subject, k *Knowledge) []string {
 }
 
 // Pick returns which n questions a subject is asked: the same ones until their credential's epoch changes, so that wrong
-// answers bring no easier question (OWASP cheat sheet "Choosing and Using Security Questions"). What a subject has not
-// enrolled is made up, as if they had enrolled as many as usual. A catalogue that is too small gives fewer.
+// answers bring no easier question (OWASP cheat sheet "Choosing and Using Security Questions"). Decoys fill up
+// what a subject has enrolled to the usual number. A catalogue that is too small gives fewer.
 func (c *Catalogue) Pick(subject civicpin.Subject, k *Knowledge, epoch uint64, n int) []string {
 	own := k.Names()
-	var like, rest []string // what the subject could have enrolled as well, so that as much is hashed for everybody; all else
+	var decoys, rest []string // decoys: questions that the subject could have enrolled, so that as much is hashed for each
 	for _, question := range c.ranked(c.Questions, "recovery.questions.own", string(subject)) {
 		switch {
 		case slices.Contains(own, question):
-		case len(own)+len(like) < c.Usual:
-			like = append(like, question)
+		case len(own)+len(decoys) < c.Usual:
+			decoys = append(decoys, question)
 		default:
 			rest = append(rest, question)
 		}
@@ -67,6 +67,6 @@ func (c *Catalogue) Pick(subject civicpin.Subject, k *Knowledge, epoch uint64, n
 		return c.ranked(list, "recovery.questions.ask", string(subject), strconv.FormatUint(epoch, 10))
 	}
 	// In this order for any n: a plan that asks more asks the same ones first.
-	picked := slices.Concat(ask(own), ask(like), rest)
+	picked := slices.Concat(ask(own), ask(decoys), rest)
 	return picked[:min(len(picked), n)]
 }

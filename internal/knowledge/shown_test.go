@@ -72,16 +72,16 @@ func TestShownOrder(t *testing.T) {
 
 // Who has no image is shown what they would be with one, which is another for each subject.
 func TestShownMadeUp(t *testing.T) {
-	c, madeUp := catalogue(0, 40), make(map[string]bool)
+	c, decoys := catalogue(0, 40), make(map[string]bool)
 	for _, subject := range subjects(40) {
 		shown := c.Shown(subject, enrolled(""))
 		like := slices.IndexFunc(c.Images, func(image string) bool {
 			return slices.Equal(shown, c.Shown(subject, enrolled(image)))
 		})
 		require.GreaterOrEqual(t, like, 0, "%s: as if they had enrolled one", subject)
-		madeUp[c.Images[like]] = true
+		decoys[c.Images[like]] = true
 	}
-	require.Greater(t, len(madeUp), 15)
+	require.Greater(t, len(decoys), 15)
 }
 
 // As much is hashed whether a subject has an image or not.
@@ -99,7 +99,7 @@ func TestShownTakesAsLong(t *testing.T) {
 	require.Equal(t, without, hashes)
 }
 
-// The own questions come first, then made-up ones up to what is usual, then the rest: more asked means the same ones first.
+// The own questions come first, then decoys up to what is usual, then the rest: more asked means the same ones first.
 func TestPick(t *testing.T) {
 	c := catalogue(10, 0)
 	for _, own := range [][]string{
@@ -119,7 +119,7 @@ func TestPick(t *testing.T) {
 		for epoch := range uint64(30) {
 			next := c.Pick(rosa, k, epoch, 10)
 			require.Equal(t, sorted(all[:len(own)]), sorted(next[:len(own)]), "own whatever the epoch")
-			require.Equal(t, sorted(all[:usual]), sorted(next[:usual]), "the made-up ones are a set, as enrolled ones are")
+			require.Equal(t, sorted(all[:usual]), sorted(next[:usual]), "the decoys are a set, as enrolled ones are")
 			require.Equal(t, all[usual:], next[usual:])
 		}
 	}
@@ -128,7 +128,7 @@ func TestPick(t *testing.T) {
 	require.Empty(t, catalogue(0, 3).Pick(rosa, enrolled(""), 1, 4))
 }
 
-// Which question comes first changes with the epoch, among those that are enrolled or made up to be, and with nothing else.
+// Which question comes first changes with the epoch, among those that are enrolled or decoys, and with nothing else.
 func TestPickByEpoch(t *testing.T) {
 	c := catalogue(10, 0)
 	for _, k := range []*knowledge.Knowledge{enrolled(""), enrolled("", "q02", "q04", "q06", "q08")} {
@@ -141,7 +141,7 @@ func TestPickByEpoch(t *testing.T) {
 	require.Equal(t, c.Pick(rosa, enrolled("", "q02", "q04"), 5, 4), c.Pick(rosa, enrolled("i01", "q04", "q02"), 5, 4))
 }
 
-// What is made up differs by subject and by key, not with the order of the catalogue.
+// The decoys differ by subject and by key, not with the order of the catalogue.
 func TestPickMadeUp(t *testing.T) {
 	c, other, turned := catalogue(10, 0), catalogue(10, 0), catalogue(10, 0)
 	other.Hash = keyed("other")

@@ -90,8 +90,8 @@ func NewPart(v *store.Vault, name string, r, part civicpin.Rate, s Scope) (*Quot
 // Rate returns the rate.
 func (q *Quota) Rate() civicpin.Rate { return q.rate }
 
-// A Taken is what [Quota.Take] counted.
-type Taken struct {
+// A Charge is what [Quota.Take] counted.
+type Charge struct {
 	entry store.Entry[state]
 	n     int
 	part  bool
@@ -100,16 +100,16 @@ type Taken struct {
 // Take counts n events for a key, all or none. Errors:
 //   - a *[FullError]: the key is over its rate.
 //   - the store's: the events may have been counted.
-func (q *Quota) Take(ctx context.Context, key store.Key, n int) (Taken, error) {
+func (q *Quota) Take(ctx context.Context, key store.Key, n int) (Charge, error) {
 	return q.take(ctx, key, n, false)
 }
 
 // TakePart is Take for events of the part: they count against both rates, or against none.
-func (q *Quota) TakePart(ctx context.Context, key store.Key, n int) (Taken, error) {
+func (q *Quota) TakePart(ctx context.Context, key store.Key, n int) (Charge, error) {
 	return q.take(ctx, key, n, true)
 }
 
-func (q *Quota) take(ctx context.Context, key store.Key, n int, part bool) (Taken, error) {
+func (q *Quota) take(ctx context.Context, key store.Key, n int, part bool) (Charge, error) {
 	var ok bool
 	var again time.Time
 	e, err := q.states.Update(ctx, q.key(key), func(e *store.Entry[state]) error {
@@ -129,7 +129,7 @@ func (q *Quota) take(ctx context.Context, key store.Key, n int, part bool) (Take
 	if err == nil && !ok {
 		err = q.refuse(ctx, key, again)
 	}
-	return Taken{e, n, part}, err
+	return Charge{e, n, part}, err
 }
 
 // take counts n events, all or none.
@@ -183,7 +183,7 @@ func (q *Quota) refuse(ctx context.Context, key store.Key, again time.Time) erro
 
 // Refund gives back what Take counted. It first tries the record as Take left it. If the store fails, the key has so many
 // events less.
-func (q *Quota) Refund(ctx context.Context, t Taken) {
+func (q *Quota) Refund(ctx context.Context, t Charge) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackTime)
 	defer cancel()
 	_, _ = q.states.UpdateFrom(ctx, t.entry, func(e *store.Entry[state]) error {

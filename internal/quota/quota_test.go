@@ -247,7 +247,7 @@ func TestPart(t *testing.T) {
 	q, err := quota.NewPart(v, "messages", civicpin.Rate{Limit: 6, Window: hour}, civicpin.Rate{Limit: 2, Window: 2 * hour}, quota.Source)
 	require.NoError(t, err)
 	k := store.Key{ID: "a"}
-	part := func(n int) (quota.Taken, error) { return q.TakePart(t.Context(), k, n) }
+	part := func(n int) (quota.Charge, error) { return q.TakePart(t.Context(), k, n) }
 	_, err = part(1)
 	require.NoError(t, err)
 	_, err = part(2)

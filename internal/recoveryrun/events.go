@@ -21,7 +21,7 @@ func Events() []civicpin.EventInfo {
 	return []civicpin.EventInfo{
 		{Code: EventStarted, Meaning: "A run was started."},
 		{Code: EventStep, Meaning: "A step was taken.", Reasons: []string{"the number and type of the step"}},
-		{Code: EventSent, Meaning: "A link or code is to be sent.", Reasons: []string{"the channel", "nobody"}},
+		{Code: EventSent, Meaning: "A link or code is to be sent.", Reasons: []string{"the channel", "decoy"}},
 		{
 			Code: EventRefused, Meaning: "An answer, a code or a factor was not accepted.",
 			Reasons: []string{"wrong", "unknown", "locked", "busy", "expired", "factor", "not checked"},

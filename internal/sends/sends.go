@@ -164,7 +164,7 @@ func (l *Limit) open(ctx context.Context, r Request, n int) error {
 		}
 	}
 	steps = append(steps, step{l.subject, store.Key{Subject: r.Subject}, false})
-	var done []quota.Taken
+	var done []quota.Charge
 	for _, s := range steps {
 		take := s.of.Take
 		if s.source && l.typed {
