@@ -28,11 +28,7 @@ type LinkInfo struct {
 //   - [ErrGone]: the token is unknown, was used or was given up.
 //   - [ErrExpired]: the token is right, and too late.
 func (s *Service) Inspect(ctx context.Context, tok civicpin.Secret) (LinkInfo, error) {
-	t, err := token.Parse(tok, token.Undo, token.Contact)
-	if err != nil {
-		return LinkInfo{}, err
-	}
-	subject, err := s.pointed(ctx, t)
+	t, subject, err := s.pointed(ctx, tok, token.Undo, token.Contact)
 	if err != nil {
 		return LinkInfo{}, err
 	}

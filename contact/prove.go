@@ -21,11 +21,7 @@ import (
 //   - a *[lockout.LockedError]: too many changes can still be undone.
 //   - the store's: it may have been proved, and ErrGone then says so.
 func (s *Service) Prove(ctx context.Context, tok civicpin.Secret, source civicpin.Source) error {
-	t, err := token.Parse(tok, token.Contact)
-	if err != nil {
-		return err
-	}
-	subject, err := s.pointed(ctx, t)
+	t, subject, err := s.pointed(ctx, tok, token.Contact)
 	if err != nil {
 		return err
 	}

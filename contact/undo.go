@@ -16,11 +16,7 @@ import (
 //   - [ErrGone]: the token is unknown or was used, or its contact was removed by an operator since.
 //   - [ErrExpired]: the token is right, and too late.
 func (s *Service) Undo(ctx context.Context, tok civicpin.Secret, source civicpin.Source) error {
-	t, err := token.Parse(tok, token.Undo)
-	if err != nil {
-		return err
-	}
-	subject, err := s.pointed(ctx, t)
+	t, subject, err := s.pointed(ctx, tok, token.Undo)
 	if err != nil {
 		return err
 	}

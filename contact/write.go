@@ -103,11 +103,17 @@ func (s *Service) prepare(ctx context.Context, subject civicpin.Subject, by civi
 	return err
 }
 
-// pointed returns the subject of a token. That its selector is known says nothing of the token itself.
-func (s *Service) pointed(ctx context.Context, t token.Token) (civicpin.Subject, error) {
+// pointed reads a token of one of the kinds, and returns its subject. That its selector is known says nothing of the token.
+func (s *Service) pointed(ctx context.Context, tok civicpin.Secret, kinds ...token.Kind) (
+	token.Token, civicpin.Subject, error,
+) {
+	t, err := token.Parse(tok, kinds...)
+	if err != nil {
+		return t, "", err
+	}
 	e, err := s.pointers.Get(ctx, store.Key{ID: t.Selector})
 	if errors.Is(err, store.ErrNotFound) {
-		return "", ErrGone
+		return t, "", ErrGone
 	}
-	return e.Value.Subject, err
+	return t, e.Value.Subject, err
 }

@@ -1,6 +1,7 @@
 package otp
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -148,19 +149,10 @@ func (p CodePolicy) GuessProbability() (alone, joined float64) {
 // Validate returns nil, or an error that matches [ErrInvalidPolicy] and says what is wrong.
 func (p CodePolicy) Validate() error {
 	p = p.withDefaults()
-	bad := func(format string, args ...any) error {
-		return fmt.Errorf("%w: %s", ErrInvalidPolicy, fmt.Sprintf(format, args...))
-	}
 	if !names.Valid(p.Name, 40) {
-		return bad("Name is not 1 to 40 ASCII letters, digits and -_.")
+		return badPolicy("Name is not 1 to 40 ASCII letters, digits and -_.")
 	}
-	if err := p.Lockout.Validate(); err != nil {
-		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
-	}
-	if err := p.Sends.Validate(); err != nil {
-		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
-	}
-	if err := code.Alphabet(p.Alphabet).Validate(); err != nil {
+	if err := cmp.Or(p.Lockout.Validate(), p.Sends.Validate(), code.Alphabet(p.Alphabet).Validate()); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
 	ceiling := p.Lockout.Ceiling
@@ -169,89 +161,80 @@ func (p CodePolicy) Validate() error {
 	}
 	switch {
 	case p.Length < 3 || p.Length > 12:
-		return bad("Length is not 3 to 12")
+		return badPolicy("Length is not 3 to 12")
 	case p.Joined < 0 || p.Joined > 8:
-		return bad("Joined is not 0 to 8")
+		return badPolicy("Joined is not 0 to 8")
 	case p.Joined > 0 && strings.Trim(strings.ToUpper(p.Alphabet), string(ownAlphabet)) != "":
-		return bad("Joined needs an Alphabet of letters and digits")
+		return badPolicy("Joined needs an Alphabet of letters and digits")
 	case p.Tries < 1 || p.Tries > ceiling:
-		return bad("Tries is not 1 to the ceiling of %d", ceiling)
+		return badPolicy("Tries is not 1 to the ceiling of %d", ceiling)
 	case p.MaxPending < 1 || p.MaxPending > 10:
-		return bad("MaxPending is not 1 to 10")
+		return badPolicy("MaxPending is not 1 to 10")
 	}
-	if err := p.validateChannels(bad); err != nil {
+	if err := p.validateChannels(); err != nil {
 		return err
 	}
 	if p.Exception != "" {
 		return nil
 	}
 	if bits := code.Alphabet(p.Alphabet).Bits(p.Length); bits < minCodeBits {
-		return bad("a code of %.1f bits is less than six digits (NIST SP 800-63B-4 3.1.3.2) and no Exception is named", bits)
+		return badPolicy("a code of %.1f bits is less than six digits (NIST SP 800-63B-4 3.1.3.2) and no Exception is named", bits)
 	}
 	// The margin is for the arithmetic: six digits and a hundred tries are the budget itself.
 	if alone, _ := p.GuessProbability(); alone > lockout.Budget*(1+1e-9) {
-		return bad("chance of guessing %.1e is above %.0e and no Exception is named", alone, lockout.Budget)
+		return badPolicy("chance of guessing %.1e is above %.0e and no Exception is named", alone, lockout.Budget)
 	}
 	return nil
 }
 
 // validateChannels checks Channels, Valid, which depends on them, and Decoys.
-func (p CodePolicy) validateChannels(bad func(string, ...any) error) error {
+func (p CodePolicy) validateChannels() error {
 	if len(p.Channels) == 0 || len(p.Channels) > 16 {
-		return bad("Channels lists no channel, or more than 16")
+		return badPolicy("Channels lists no channel, or more than 16")
 	}
 	most, named := maxMailValid, "24 hours"
 	for i, c := range p.Channels {
 		switch {
 		case c == "" || c.Printed():
-			return bad("Channels lists %q, by which no code is sent", c)
+			return badPolicy("Channels lists %q, by which no code is sent", c)
 		case slices.Contains(p.Channels[:i], c):
-			return bad("Channels lists %q twice", c)
+			return badPolicy("Channels lists %q twice", c)
 		case c != civicpin.Email && c != civicpin.CertifiedEmail:
 			most, named = maxCodeValid, "10 minutes"
 		}
 	}
 	if p.Valid < time.Minute || p.Valid > most {
-		return bad("Valid is not 1 minute to %s, the most for these channels", named)
+		return badPolicy("Valid is not 1 minute to %s, the most for these channels", named)
 	}
 	if len(p.Decoys) > 16 {
-		return bad("Decoys lists more than 16 contacts")
+		return badPolicy("Decoys lists more than 16 contacts")
 	}
 	for _, d := range p.Decoys {
 		if err := d.Validate(); err != nil {
 			return fmt.Errorf("%w: Decoys: %w", ErrInvalidPolicy, err)
 		}
 		if !slices.Contains(p.Channels, d.Channel) {
-			return bad("Decoys lists a contact by %q, which Channels does not", d.Channel)
+			return badPolicy("Decoys lists a contact by %q, which Channels does not", d.Channel)
 		}
 	}
 	return nil
 }
 
+// plainCodePolicy is a CodePolicy without its methods.
+type plainCodePolicy CodePolicy
+
 // MarshalJSON writes the policy for people to read and edit: durations as "15m" or "1d". The error is always nil.
 func (p CodePolicy) MarshalJSON() ([]byte, error) {
-	type plain CodePolicy // without this method
-	return policyjson.Marshal(plain(p))
+	return policyjson.Marshal(plainCodePolicy(p))
 }
 
 // UnmarshalJSON reads what [CodePolicy.MarshalJSON] writes. It is strict: unknown and repeated fields are errors that match
 // [ErrInvalidPolicy], and leave the policy unchanged. It does not validate; [ParseCodePolicy] and [NewCodes] do.
 func (p *CodePolicy) UnmarshalJSON(data []byte) error {
-	type plain CodePolicy
-	if err := policyjson.Unmarshal(data, (*plain)(p)); err != nil {
-		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
-	}
-	return nil
+	return policyjson.Read(data, (*plainCodePolicy)(p), ErrInvalidPolicy)
 }
 
 // ParseCodePolicy reads and validates a policy in JSON, of at most 64 KiB. All errors match [ErrInvalidPolicy].
 func ParseCodePolicy(data []byte) (CodePolicy, error) {
-	var p CodePolicy
-	if err := p.UnmarshalJSON(data); err != nil {
-		return CodePolicy{}, err
-	}
-	if err := p.Validate(); err != nil {
-		return CodePolicy{}, err
-	}
-	return p, nil
+	return policyjson.Parse[CodePolicy](data)
 }

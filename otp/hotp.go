@@ -76,8 +76,7 @@ func (c *HOTPPolicy) common() keyConfig {
 // The owner's own successes in between start the count again.
 func (c HOTPPolicy) GuessProbability() float64 {
 	c = c.withDefaults()
-	common := c.common()
-	return common.chance(c.Digits)
+	return c.common().chance(c.Digits)
 }
 
 // Validate returns nil, or an error that matches [ErrInvalidPolicy] and says what is wrong.
@@ -89,8 +88,7 @@ func (c HOTPPolicy) Validate() error {
 	if c.ResyncWindow < c.width()-1 || c.ResyncWindow > maxResyncWindow {
 		return badPolicy("ResyncWindow is not LookAhead to %d", maxResyncWindow)
 	}
-	common := c.common()
-	return common.validate()
+	return c.common().validate()
 }
 
 // HOTP checks the codes of tokens with a button and a counter (RFC 4226). Make one with [NewHOTP]. It is safe for concurrent
@@ -102,38 +100,25 @@ type HOTP struct {
 
 // NewHOTP returns a HOTP. Errors match [ErrInvalidPolicy] if the policy is invalid; a nil vault is an error, too.
 func NewHOTP(v *store.Vault, c HOTPPolicy) (*HOTP, error) {
-	if err := c.Validate(); err != nil {
+	h := &HOTP{config: c.withDefaults()}
+	var err error
+	if h.keys, err = newKeys(v, &h.config, h.compare); err != nil {
 		return nil, err
 	}
-	c = c.withDefaults()
-	k, err := newKeys(v, c.common())
-	if err != nil {
-		return nil, err
-	}
-	return &HOTP{keys: k, config: c}, nil
+	return h, nil
 }
 
 // Policy returns the policy with its defaults filled in; LookAhead stands as it was given.
 func (h *HOTP) Policy() HOTPPolicy { return h.config }
 
-// Verify checks a code and consumes it together with all codes that the token made before it. Blanks and hyphens do not matter.
-// The first right code of a pending key activates that key, and ends the key that was active before. For what a call costs see
-// docs/costs.md. Errors:
-//   - [ErrRefused]: the code is wrong or was used, or the subject is unknown or has no key.
-//   - a *[lockout.LockedError]: the guesses are locked. The visitor may be told: unknown subjects lock alike.
-//   - [ErrBusy]: nothing was compared, and no try was spent.
-//   - [civicpin.ErrInvalid]: the subject is invalid.
-//   - the store's, or the context's, for the log: the code may have been consumed, so ask for the next one.
-func (h *HOTP) Verify(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret, source civicpin.Source) error {
-	guess := readCode(typed)
-	return h.prove(ctx, subject, source, eventVerified, func(b *boundKey, _ time.Time) found {
-		key := b.oath()
-		at, match := attempt.Code(&key, guess.number, b.Next, h.config.width(), b.Next)
-		if guess.digits != b.Digits {
-			return found{}
-		}
-		return found{match: match, next: at + 1}
-	})
+// compare looks for a code among the next ones.
+func (h *HOTP) compare(b *boundKey, guess typedCode, _ time.Time) found {
+	key := b.oath()
+	at, match := attempt.Code(&key, guess.number, b.Next, h.config.width(), b.Next)
+	if guess.digits != b.Digits {
+		return found{}
+	}
+	return found{match: match, next: at + 1}
 }
 
 // Resync finds a token again whose button was pressed in vain more often than LookAhead allows. Its holder types two codes that

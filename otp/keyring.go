@@ -79,14 +79,28 @@ type keys struct {
 	guard  *attempt.Guard
 	rings  store.Kind[keyring]
 	decoy  boundKey // what is computed with where there is no key, so that it costs the same
+
+	// compare says how a code that was typed and a key go together at a time. It does the same work whatever it finds.
+	compare func(b *boundKey, guess typedCode, now time.Time) found
 }
 
-func newKeys(v *store.Vault, c keyConfig) (*keys, error) {
+// keyPolicy is a HOTPPolicy or TOTPPolicy.
+type keyPolicy interface {
+	Validate() error
+	common() keyConfig
+}
+
+// newKeys returns the keys of a policy that has its defaults.
+func newKeys(v *store.Vault, p keyPolicy, compare func(*boundKey, typedCode, time.Time) found) (*keys, error) {
+	err := p.Validate()
+	if err != nil {
+		return nil, err
+	}
 	if v == nil {
 		return nil, fmt.Errorf("otp: New: no vault")
 	}
-	k := &keys{vault: v, config: c}
-	var err error
+	c := p.common()
+	k := &keys{vault: v, config: c, compare: compare}
 	if k.gate, err = lockout.New(v, c.service(), c.lockout); err != nil {
 		return nil, err
 	}
@@ -168,64 +182,19 @@ func (k *keys) enrol(ctx context.Context, subject civicpin.Subject, by civicpin.
 	return k.key(b, subject), nil
 }
 
-// Import binds a key that is in use already: another system's, or a hardware token's. The key is active at once, keeps its
-// algorithm, digits and period, and starts at its counter. It ends a pending key, resets the failures and lifts a disablement.
-// Importing a key again is no error as long as it is unused. Errors:
-//   - [civicpin.ErrInvalid]: the subject is invalid, or by is no operator. If it is a *[KeyError], the key is; "secret" is also
-//     a seed of less than 16 bytes without an Exception (RFC 4226 section 4), "type" a key of the other sort.
-//   - [ErrInvalidPolicy]: the policy has no Exception, and the key's shorter codes are too easy to guess.
-//   - [ErrWrongState]: another key is active. Remove it first.
-//   - the store's: the key may be bound. Import it again.
-func (k *keys) Import(ctx context.Context, subject civicpin.Subject, key Key, by civicpin.Actor) error {
-	if err := errors.Join(subject.Validate(), by.Validate(), k.checkImport(key)); err != nil {
-		return err
-	}
-	if !by.IsOperator() {
-		return fmt.Errorf("%w: keys are imported by operators", civicpin.ErrInvalid)
-	}
-	now := k.vault.Now()
-	b := &boundKey{
-		ID: rand.Text(), Seed: []byte(key.Seed.Reveal()), Algorithm: key.Algorithm, Digits: key.Digits,
-		Period: int64(key.Period / time.Second), Next: key.Counter, Bound: now, By: by,
-	}
-	_, err := k.rings.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[keyring]) error {
-		if old := e.Value.Active; old != nil {
-			if !old.sameUnused(b) {
-				return ErrWrongState
-			}
-			b.ID = old.ID
-		}
-		e.Value, e.ExpiresAt = keyring{Active: b}, time.Time{}
-		return nil
+// Verify checks a code and consumes it: neither this code nor an older one is accepted again. Blanks and hyphens do not matter.
+// The first right code of a pending key activates that key, and ends the key that was active before. For what a call costs see
+// docs/costs.md. Errors:
+//   - [ErrRefused]: the code is wrong or was used, or the subject is unknown or has no key.
+//   - a *[lockout.LockedError]: the guesses are locked. The visitor may be told: unknown subjects lock alike.
+//   - [ErrBusy]: nothing was compared, and no try was spent.
+//   - [civicpin.ErrInvalid]: the subject is invalid.
+//   - the store's, or the context's, for the log: the code may have been consumed, so ask for the next one.
+func (k *keys) Verify(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret, source civicpin.Source) error {
+	guess := readCode(typed)
+	return k.prove(ctx, subject, source, eventVerified, func(b *boundKey, now time.Time) found {
+		return k.compare(b, guess, now)
 	})
-	if err != nil {
-		return err
-	}
-	if err := k.gate.Rebind(ctx, lockout.Target{Subject: subject}, by); err != nil {
-		return err
-	}
-	k.record(ctx, civicpin.Event{Code: eventImported, Subject: subject, By: by}, b.ID)
-	return nil
-}
-
-// checkImport checks a key against the configuration.
-func (k *keys) checkImport(key Key) error {
-	if err := key.check(); err != nil {
-		return err
-	}
-	if (key.Period == 0) != (k.config.period == 0) {
-		return &KeyError{Part: "type"}
-	}
-	if len(key.Seed.Reveal()) < minSeed && k.config.exception == "" {
-		return &KeyError{Part: "secret"}
-	}
-	return k.config.checkChance(key.Digits)
-}
-
-// sameUnused reports whether b was bound before and not used yet.
-func (b *boundKey) sameUnused(again *boundKey) bool {
-	return string(b.Seed) == string(again.Seed) && b.Algorithm == again.Algorithm && b.Digits == again.Digits &&
-		b.Period == again.Period && b.Next == again.Next // every use moves Next
 }
 
 // Remove ends all keys of a subject, the active and the pending one. Failures stay counted. Errors match [ErrNotEnrolled] if
@@ -259,55 +228,6 @@ func (k *keys) Remove(ctx context.Context, subject civicpin.Subject, by civicpin
 // Unlock ends a lock that wrong codes set; see [lockout.Gate.Unlock], whose errors it returns.
 func (k *keys) Unlock(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
 	return k.gate.Unlock(ctx, lockout.Target{Subject: subject}, by)
-}
-
-// A KeyStatus is what an operator, or the subject after a login, may see of a subject's keys. It holds no secret.
-type KeyStatus struct {
-	// Active says that a key is in use, Pending that a key waits for its first code.
-	Active, Pending bool
-	// ID names the active key in events; Algorithm and Digits are its own. All three, and the times, are zero without one.
-	ID        string
-	Algorithm Algorithm
-	Digits    int
-	// BoundAt and UsedAt are when the key became active and when its last code was accepted; zero if none was.
-	BoundAt, UsedAt time.Time
-	// By is the actor who bound the key.
-	By civicpin.Actor
-	// Drift is how far the last code of a TOTP key was ahead of the server's clock, negative if behind. Typing takes time and
-	// counts as behind.
-	Drift time.Duration
-	// Counter is that of a HOTP key's next code.
-	Counter uint64
-	// Lockout is the state of the guesses. It is set without a key, too.
-	Lockout lockout.Status
-}
-
-// Enrolled returns the state of a subject's keys, also if there is none. Do not show it to visitors: it tells who is enrolled.
-// Errors match [civicpin.ErrInvalid] for an invalid subject, or are the store's.
-func (k *keys) Enrolled(ctx context.Context, subject civicpin.Subject) (KeyStatus, error) {
-	if err := subject.Validate(); err != nil {
-		return KeyStatus{}, err
-	}
-	e, err := k.rings.Get(ctx, store.Key{Subject: subject})
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return KeyStatus{}, err
-	}
-	locks, err := k.gate.Status(ctx, lockout.Target{Subject: subject})
-	if err != nil {
-		return KeyStatus{}, err
-	}
-	e.Value.sweep(k.vault.Now())
-	st := KeyStatus{Pending: e.Value.Pending != nil, Lockout: locks}
-	if b := e.Value.Active; b != nil {
-		st.Active, st.ID, st.Algorithm, st.Digits = true, b.ID, b.Algorithm, b.Digits
-		st.BoundAt, st.UsedAt, st.By = b.Bound, b.Used, b.By
-		if b.Period != 0 {
-			st.Drift = time.Duration(b.Drift*b.Period) * time.Second
-		} else {
-			st.Counter = b.Next
-		}
-	}
-	return st, nil
 }
 
 // record writes an event about a key.

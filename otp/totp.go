@@ -1,10 +1,8 @@
 package otp
 
 import (
-	"context"
 	"time"
 
-	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
@@ -85,8 +83,7 @@ func (c *TOTPPolicy) common() keyConfig {
 // for a clock that is right. The owner's own successes in between start the count again.
 func (c TOTPPolicy) GuessProbability() float64 {
 	c = c.withDefaults()
-	common := c.common()
-	return common.chance(c.Digits)
+	return c.common().chance(c.Digits)
 }
 
 // Validate returns nil, or an error that matches [ErrInvalidPolicy] and says what is wrong.
@@ -101,8 +98,7 @@ func (c TOTPPolicy) Validate() error {
 	case drift < 0 || drift > 100:
 		return badPolicy("MaxDrift is not 0 to 100")
 	}
-	common := c.common()
-	return common.validate()
+	return c.common().validate()
 }
 
 // TOTP checks the codes of authenticator apps and of tokens with a clock (RFC 6238). Make one with [NewTOTP]. It is safe for
@@ -115,34 +111,16 @@ type TOTP struct {
 
 // NewTOTP returns a TOTP. Errors match [ErrInvalidPolicy] if the policy is invalid; a nil vault is an error, too.
 func NewTOTP(v *store.Vault, c TOTPPolicy) (*TOTP, error) {
-	if err := c.Validate(); err != nil {
+	t := &TOTP{config: c.withDefaults()}
+	var err error
+	if t.keys, err = newKeys(v, &t.config, t.compare); err != nil {
 		return nil, err
 	}
-	c = c.withDefaults()
-	k, err := newKeys(v, c.common())
-	if err != nil {
-		return nil, err
-	}
-	return &TOTP{keys: k, config: c}, nil
+	return t, nil
 }
 
 // Policy returns the policy with its defaults filled in; Back, Forward and MaxDrift stand as they were given.
 func (t *TOTP) Policy() TOTPPolicy { return t.config }
-
-// Verify checks a code and consumes it: neither this code nor an older one is accepted again. Blanks and hyphens do not matter.
-// The first right code of a pending key activates that key, and ends the key that was active before. For what a call costs see
-// docs/costs.md. Errors:
-//   - [ErrRefused]: the code is wrong or was used, or the subject is unknown or has no key.
-//   - a *[lockout.LockedError]: the guesses are locked. The visitor may be told: unknown subjects lock alike.
-//   - [ErrBusy]: nothing was compared, and no try was spent.
-//   - [civicpin.ErrInvalid]: the subject is invalid.
-//   - the store's, or the context's, for the log: the code may have been consumed, so ask for the next one.
-func (t *TOTP) Verify(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret, source civicpin.Source) error {
-	guess := readCode(typed)
-	return t.prove(ctx, subject, source, eventVerified, func(b *boundKey, now time.Time) found {
-		return t.compare(b, guess, now)
-	})
-}
 
 // compare looks for a code in the window around the server's time and in the one around where the last code was found.
 func (t *TOTP) compare(b *boundKey, guess typedCode, now time.Time) found {

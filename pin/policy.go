@@ -1,6 +1,7 @@
 package pin
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -230,13 +231,8 @@ func (p Policy) Validate() error {
 	if !names.Valid(p.Name, 40) {
 		return bad("Name is not 1 to 40 ASCII letters, digits and -_.")
 	}
-	if err := errors.Join(p.Lockout.Validate(), p.Sends.Validate()); err != nil {
-		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
-	}
-	if err := code.Alphabet(p.Alphabet).Validate(); err != nil {
-		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
-	}
-	if err := p.hashParams().Validate(); err != nil {
+	alphabet := code.Alphabet(p.Alphabet)
+	if err := cmp.Or(p.Lockout.Validate(), p.Sends.Validate(), alphabet.Validate(), p.hashParams().Validate()); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
 	if p.Parts < 1 || p.Parts > 8 || p.Length < 4 || p.Length > 32 {
@@ -275,31 +271,22 @@ func (p Policy) Validate() error {
 	return nil
 }
 
+// plainPolicy is a Policy without its methods.
+type plainPolicy Policy
+
 // MarshalJSON writes the policy for people to read and edit: durations as "15m" or "90d", levels by name. Errors match
 // [civicpin.ErrInvalid] for an invalid level.
 func (p Policy) MarshalJSON() ([]byte, error) {
-	type plain Policy // without this method
-	return policyjson.Marshal(plain(p))
+	return policyjson.Marshal(plainPolicy(p))
 }
 
 // UnmarshalJSON reads what [Policy.MarshalJSON] writes. It is strict: unknown and repeated fields are errors that match
 // [ErrInvalidPolicy], and leave the policy unchanged. It does not validate; [ParsePolicy] and [New] do.
 func (p *Policy) UnmarshalJSON(data []byte) error {
-	type plain Policy
-	if err := policyjson.Unmarshal(data, (*plain)(p)); err != nil {
-		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
-	}
-	return nil
+	return policyjson.Read(data, (*plainPolicy)(p), ErrInvalidPolicy)
 }
 
 // ParsePolicy reads and validates a policy in JSON, of at most 64 KiB. All errors match [ErrInvalidPolicy].
 func ParsePolicy(data []byte) (Policy, error) {
-	var p Policy
-	if err := p.UnmarshalJSON(data); err != nil {
-		return Policy{}, err
-	}
-	if err := p.Validate(); err != nil {
-		return Policy{}, err
-	}
-	return p, nil
+	return policyjson.Parse[Policy](data)
 }

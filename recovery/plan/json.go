@@ -105,8 +105,8 @@ func (p Plan) MarshalJSON() ([]byte, error) {
 // takes the configuration around the plan: [Plan.Validate] does.
 func (p *Plan) UnmarshalJSON(data []byte) error {
 	var text planText
-	if err := policyjson.Unmarshal(data, &text); err != nil {
-		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	if err := policyjson.Read(data, &text, ErrInvalid); err != nil {
+		return err
 	}
 	var steps []Step
 	for i := range text.Steps {
