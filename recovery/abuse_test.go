@@ -1,7 +1,6 @@
 package recovery_test
 
 import (
-	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -9,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
@@ -57,8 +55,8 @@ func TestLocksLeaveRoomForNotices(t *testing.T) {
 	// A stranger guesses at her PIN and at her codes, once in a while; the portal tells her of each lock, once.
 	n, told, last := 0, 0, map[string]time.Time{}
 	note := func(gate string, err error) {
-		locked, ok := errors.AsType[*lockout.LockedError](err)
-		if !ok || locked.Until.Equal(last[gate]) {
+		locked := lockOf(err)
+		if locked == nil || locked.Until.Equal(last[gate]) {
 			return
 		}
 		last[gate] = locked.Until

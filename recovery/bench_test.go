@@ -11,7 +11,6 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
-	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
 )
 
@@ -25,8 +24,8 @@ func countedKit(t testing.TB, real bool) (*kit, *storetest.Faults) {
 // countedKitWith is countedKit with other contacts of Ana's.
 func countedKitWith(t testing.TB, real bool, contacts []civicpin.Contact) (*kit, *storetest.Faults) {
 	t.Helper()
-	f := storetest.NewFaults(store.NewMemory())
-	k := newKitOn(t, f.Store(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	k := newBareKit(t)
+	f := k.faults
 	k.config.Sends = testkit.Wide
 	if real {
 		k.config.Hashing = pin.Hashing{}

@@ -145,7 +145,7 @@ func (k *kit) answers(t *testing.T, run recovery.Run, a recovery.Answers) string
 	t.Helper()
 	_, err := k.Answer(t.Context(), run.Ticket, a)
 	require.Error(t, err)
-	if errors.As(err, new(*lockout.LockedError)) {
+	if lockOf(err) != nil {
 		return "locked"
 	}
 	require.ErrorIs(t, err, recovery.ErrRefused)

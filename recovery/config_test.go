@@ -20,7 +20,7 @@ import (
 // construct makes a service of one plan with all that it could need around it.
 func construct(t *testing.T, change func(*recovery.Config), p ...plan.Plan) error {
 	t.Helper()
-	k := newKitOn(t, store.NewMemory(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	k := newBareKit(t)
 	c := k.config
 	if len(p) > 0 {
 		c.Plans = p
@@ -61,7 +61,7 @@ func TestConfigsThatDoNotConstruct(t *testing.T) {
 
 // A service over another outbox is refused: what it would promise, nobody would send.
 func TestConfigsOverAnotherOutbox(t *testing.T) {
-	k := newKitOn(t, store.NewMemory(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	k := newBareKit(t)
 	other, err := outbox.New(k.vault, k.mail, nil)
 	require.NoError(t, err)
 	pins, err := pin.New(other, pin.Default())
@@ -121,7 +121,7 @@ func TestPlanJSONIsValidatedByNew(t *testing.T) {
 
 // Configurations are copied: who changes theirs afterwards changes nothing.
 func TestConfigIsCopied(t *testing.T) {
-	k := newKitOn(t, store.NewMemory(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	k := newBareKit(t)
 	before, err := k.Start(t.Context(), "clave", stranger, home)
 	require.NoError(t, err)
 	for i := range k.config.Plans {

@@ -2,6 +2,7 @@ package recovery_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,6 +21,7 @@ import (
 	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
+	"github.com/civicpin/civicpin/store/storetest"
 )
 
 // newClock returns a clock that stands at 10:00 in Guayaquil.
@@ -188,13 +190,25 @@ type kit struct {
 	files    uploads
 	config   recovery.Config
 	app      func(civicpin.Subject, civicpin.Secret) error // the factor
+	memory   *store.Memory                                 // nil if made on another store
+	faults   *storetest.Faults                             // of this process, over memory
 }
 
 // newKit makes a service over a store of its own, in which Ana has a key, contacts and answers, and Luis is in the register.
 func newKit(t testing.TB) *kit {
 	t.Helper()
-	k := newKitOn(t, store.NewMemory(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	k := newBareKit(t)
 	k.enrolAna(t)
+	return k
+}
+
+// newBareKit makes a service over a store of its own, whose calls may fail. Luis is in the register, and Ana has nothing yet.
+func newBareKit(t testing.TB) *kit {
+	t.Helper()
+	memory := store.NewMemory()
+	faults := storetest.NewFaults(memory)
+	k := newKitOn(t, faults.Store(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	k.memory, k.faults = memory, faults
 	return k
 }
 
@@ -348,5 +362,16 @@ func (k *kit) lock(t testing.TB) {
 		require.Error(t, err)
 	}
 	_, err := k.login(t, anaSecret)
-	require.ErrorAs(t, err, new(*lockout.LockedError))
+	require.NotNil(t, lockOf(err))
+}
+
+// lockOf returns the lock that an error tells of, nil if none.
+func lockOf(err error) *lockout.LockedError {
+	locked, _ := errors.AsType[*lockout.LockedError](err)
+	return locked
+}
+
+// set sets a secret of Ana's under a grant.
+func (k *kit) set(ctx context.Context, g pin.Grant, secret string) error {
+	return testkit.Err(k.pins.Set(ctx, g, civicpin.NewSecret(secret)))
 }

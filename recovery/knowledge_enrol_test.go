@@ -237,13 +237,13 @@ func TestEnrolledByAPlan(t *testing.T) {
 // An Enrol that asks for no image takes none, and one that asks for no answers takes none.
 func TestEnrolOfHalf(t *testing.T) {
 	c := answerConfig()
-	limit := lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked}
+	limit := threeTries()
 	for name, step := range map[string]plan.Enrol{"an image": {Image: true}, "answers": {Questions: 1}} {
 		c.Plans = []plan.Plan{{
 			Name: "half", Creates: true, Outcome: plan.ChooseSecret, Limit: limit,
 			Steps: []plan.Step{plan.Approval{Role: "desk", Second: true}, step},
 		}}
-		k := newAnswerKitOn(t, store.NewMemory(), c)
+		k := newAnswerKitOf(t, c)
 		run, err := k.Start(t.Context(), "half", elsa, civicpin.Source{})
 		require.NoError(t, err)
 		k.approved(t, run.ID)
@@ -264,7 +264,7 @@ func TestEnrolOfHalf(t *testing.T) {
 func TestEnrollingIsBounded(t *testing.T) {
 	c := answerConfig()
 	c.Hashing.Permits, c.Hashing.Queue = 1, 1
-	k := newAnswerKitOn(t, store.NewMemory(), c)
+	k := newAnswerKitOf(t, c)
 	release := recovery.OccupyAnswers(k.Service, 2)
 	require.ErrorIs(t, k.EnrolAnswers(t.Context(), elsa, "image-07", secrets(elsas), civicpin.Source{}), recovery.ErrBusy)
 	release()

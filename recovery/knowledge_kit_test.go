@@ -37,6 +37,9 @@ type answerKit struct {
 	*recovery.Service
 	notes *testkit.Recorder
 	clock *testkit.Clock
+
+	memory *store.Memory     // nil if made on another store
+	faults *storetest.Faults // of this process, over memory
 }
 
 // answerPlans are three plans for people without a credential, so that none has to be issued: of all that can be enrolled, of
@@ -45,7 +48,7 @@ func answerPlans() []plan.Plan {
 	one := func(name string, steps ...plan.Step) plan.Plan {
 		return plan.Plan{
 			Name: name, Creates: true, Outcome: plan.ChooseSecret,
-			Limit: lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked}, Steps: steps,
+			Limit: threeTries(), Steps: steps,
 		}
 	}
 	facts, desk := plan.Facts{"birth-day"}, plan.Approval{Role: "desk", Second: true}
@@ -71,7 +74,17 @@ func answerConfig() recovery.Config {
 
 func newAnswerKit(t testing.TB) *answerKit {
 	t.Helper()
-	return newAnswerKitOn(t, store.NewMemory(), answerConfig())
+	return newAnswerKitOf(t, answerConfig())
+}
+
+// newAnswerKitOf makes a service over a store of its own, whose calls may fail.
+func newAnswerKitOf(t testing.TB, c recovery.Config) *answerKit {
+	t.Helper()
+	memory := store.NewMemory()
+	faults := storetest.NewFaults(memory)
+	k := newAnswerKitOn(t, faults.Store(), c)
+	k.memory, k.faults = memory, faults
+	return k
 }
 
 func newAnswerKitOn(t testing.TB, s store.Store, c recovery.Config) *answerKit {

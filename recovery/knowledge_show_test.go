@@ -85,14 +85,14 @@ func TestSmallCatalogues(t *testing.T) {
 	c := answerConfig()
 	c.Questions, c.Images = nil, nil
 	c.Plans = []plan.Plan{{
-		Name: "facts", Creates: true, Outcome: plan.ChooseSecret, Limit: lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked},
+		Name: "facts", Creates: true, Outcome: plan.ChooseSecret, Limit: threeTries(),
 		Steps: []plan.Step{plan.Facts{"birth-day"}, plan.Approval{Role: "desk", Second: true}},
 	}}
-	k := newAnswerKitOn(t, store.NewMemory(), c)
+	k := newAnswerKitOf(t, c)
 	require.Empty(t, recovery.PickedQuestions(k.Service, elsa, nil, 0, 2))
 	require.Empty(t, recovery.ShownImages(k.Service, elsa, ""))
 	c.Images, c.Questions = []string{"a", "b", "c"}, []string{"pet"}
-	k = newAnswerKitOn(t, store.NewMemory(), c)
+	k = newAnswerKitOf(t, c)
 	require.Equal(t, []string{"pet"}, recovery.PickedQuestions(k.Service, elsa, nil, 0, 2))
 	for _, own := range []string{"", "b"} {
 		require.ElementsMatch(t, c.Images, recovery.ShownImages(k.Service, elsa, own))

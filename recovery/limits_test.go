@@ -1,7 +1,6 @@
 package recovery_test
 
 import (
-	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -11,7 +10,6 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/testkit"
-	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
@@ -85,11 +83,9 @@ func TestLimitsOverAllServicesTellNothing(t *testing.T) {
 	}
 	answers := func(subject civicpin.Subject, to ...civicpin.Contact) (list []string) {
 		note := func(err error) {
-			locked, ok := errors.AsType[*lockout.LockedError](err)
-			switch {
-			case ok:
+			if locked := lockOf(err); locked != nil {
 				list = append(list, string(locked.Scope))
-			default:
+			} else {
 				list = append(list, fmt.Sprint(err))
 			}
 		}

@@ -14,10 +14,8 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/testkit"
-	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
-	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
 )
 
@@ -137,7 +135,7 @@ func (k *kit) login2(secret string) (pin.Verified, error) {
 
 // ours reports whether an error is one that the documentation names, or the fault that was injected.
 func ours(err error) bool {
-	_, locked := errors.AsType[*lockout.LockedError](err)
+	locked := lockOf(err) != nil
 	for _, known := range []error{
 		recovery.ErrRefused, recovery.ErrBusy, recovery.ErrGone, recovery.ErrExpired, recovery.ErrWrongStep, recovery.ErrWaiting, recovery.ErrNotAllowed,
 		contact.ErrUnsuitable, pin.ErrNoCredential, pin.ErrWrongState, pin.ErrNoGrant, pin.ErrChanged, storetest.ErrInjected, context.Canceled,
@@ -153,8 +151,8 @@ func ours(err error) bool {
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		cryptotest.SetGlobalRandom(t, rapid.Uint64().Draw(rt, "seed")) // or no failure could be played again
-		faults := storetest.NewFaults(store.NewMemory())
-		k := newKitOn(t, faults.Store(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+		k := newBareKit(t)
+		faults := k.faults
 		k.enrolAna(t)
 		s := &machine{k: k, faults: faults, secret: anaSecret}
 		ctx := t.Context()

@@ -61,8 +61,8 @@ func limits(err error) string {
 	if errors.Is(err, outbox.ErrBusy) {
 		return "busy"
 	}
-	locked, ok := errors.AsType[*lockout.LockedError](err)
-	if !ok {
+	locked := lockOf(err)
+	if locked == nil {
 		return "-"
 	}
 	return fmt.Sprint(locked.Scope, locked.Until.UnixNano())

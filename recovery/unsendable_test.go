@@ -11,7 +11,6 @@ import (
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/recovery/plan"
-	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 	"github.com/civicpin/civicpin/texts"
 )
@@ -99,7 +98,7 @@ func TestNewAsksTheNotifier(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			k := newKitOn(t, store.NewMemory(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+			k := newBareKit(t)
 			k.mail.Refuse = tc.refuse // after the services that were made
 			c := k.config
 			c.Plans = []plan.Plan{{

@@ -95,252 +95,202 @@ func (k *kit) exchange(ctx context.Context, after int, one, two, secret string) 
 	return testkit.Err(k.pins.Exchange(ctx, pin.Attempt{Subject: ana, Secret: typed, Source: home}, civicpin.NewSecret(secret)))
 }
 
-func walkClave(ctx context.Context, k *kit, secret string) error {
-	after := k.sofar()
-	run, err := k.Start(ctx, "clave", ana, home)
-	if err != nil {
-		return err
-	}
-	ticket := run.Ticket
-	if run, err = k.Answer(ctx, ticket, recovery.Answers{Captcha: true, Source: home}); err != nil {
-		return err
-	}
-	if run, err = k.Answer(ctx, ticket, k.known(run, true)); err != nil {
-		return err
-	}
-	if _, err = k.Answer(ctx, ticket, recovery.Answers{Confirm: true}); err != nil {
-		return err
-	}
-	m, err := k.mailed(ctx, after, anaMail, "recovery.link")
-	if err != nil {
-		return err
-	}
-	if _, err := k.Inspect(ctx, m.Link); err != nil {
-		return err
-	}
-	grant, err := k.Finish(ctx, m.Link, home)
-	if err != nil {
-		return err
-	}
-	return testkit.Err(k.pins.Set(ctx, grant, civicpin.NewSecret(secret)))
+// A stroll is a walk under way. After its first error, its steps do nothing.
+type stroll struct {
+	*kit
+	ctx    context.Context
+	before int             // messages, when it began
+	run    recovery.Run    // the latest
+	ticket civicpin.Secret // with which it goes on
+	err    error
 }
 
-// walkCorrected is walkClave of somebody whose mailbox is gone.
+// start begins a plan from home.
+func (k *kit) start(ctx context.Context, plan string, subject civicpin.Subject) *stroll {
+	w := &stroll{kit: k, ctx: ctx, before: k.sofar()}
+	w.run, w.err = k.Start(ctx, plan, subject, home)
+	w.ticket = w.run.Ticket
+	return w
+}
+
+// startBy begins a plan at an operator's.
+func (k *kit) startBy(ctx context.Context, plan string, by recovery.Operator) *stroll {
+	w := &stroll{kit: k, ctx: ctx, before: k.sofar()}
+	w.run, w.err = k.StartBy(ctx, plan, ana, by)
+	return w
+}
+
+// do takes a step.
+func (w *stroll) do(step func() error) {
+	if w.err == nil {
+		w.err = step()
+	}
+}
+
+// answer gives answers, one after the other.
+func (w *stroll) answer(all ...recovery.Answers) {
+	for _, a := range all {
+		w.do(func() (err error) {
+			w.run, err = w.Answer(w.ctx, w.ticket, a)
+			return err
+		})
+	}
+}
+
+// read waits for a message, and returns its link.
+func (w *stroll) read(address string, kind civicpin.MessageKind) (link civicpin.Secret) {
+	w.do(func() error {
+		m, err := w.mailed(w.ctx, w.before, address, kind)
+		link = m.Link
+		return err
+	})
+	return link
+}
+
+// redeem goes on with the ticket of a link.
+func (w *stroll) redeem(link civicpin.Secret) {
+	w.do(func() error {
+		used, err := w.Redeem(w.ctx, link, home)
+		w.ticket = used.Ticket
+		return err
+	})
+}
+
+// typeCode types the code of a message.
+func (w *stroll) typeCode(address string, kind civicpin.MessageKind) {
+	w.do(func() error { return w.types(w.ctx, w.before, w.ticket, address, kind) })
+}
+
+// decide has an operator approve.
+func (w *stroll) decide(by recovery.Operator, v recovery.Verdict) {
+	v.Approve = true
+	w.do(func() error { return testkit.Err(w.Decide(w.ctx, w.run.ID, by, v)) })
+}
+
+// finish ends the plan with a ticket or link.
+func (w *stroll) finish(with civicpin.Secret) (grant pin.Grant) {
+	w.do(func() (err error) {
+		grant, err = w.Finish(w.ctx, with, home)
+		return err
+	})
+	return grant
+}
+
+// choose ends the plan with a ticket or link, and sets the secret.
+func (w *stroll) choose(with civicpin.Secret, secret string) error {
+	grant := w.finish(with)
+	w.do(func() error { return w.set(w.ctx, grant, secret) })
+	return w.err
+}
+
+func walkClave(ctx context.Context, k *kit, secret string) error {
+	w := k.start(ctx, "clave", ana)
+	w.answer(recovery.Answers{Captcha: true, Source: home})
+	w.answer(k.known(w.run, true), recovery.Answers{Confirm: true})
+	link := w.read(anaMail, "recovery.link")
+	w.do(func() error { return testkit.Err(k.Inspect(ctx, link)) })
+	return w.choose(link, secret)
+}
+
+// walkCorrected is walkClave with the mailbox gone.
 func walkCorrected(ctx context.Context, k *kit, secret string) error {
-	after := k.sofar()
-	run, err := k.Start(ctx, "clave", ana, home)
-	if err != nil {
-		return err
-	}
-	ticket := run.Ticket
-	if run, err = k.Answer(ctx, ticket, recovery.Answers{Captcha: true, Source: home}); err != nil {
-		return err
-	}
-	if run, err = k.Answer(ctx, ticket, k.known(run, true)); err != nil {
-		return err
-	}
+	w := k.start(ctx, "clave", ana)
+	w.answer(recovery.Answers{Captcha: true, Source: home})
 	to := civicpin.Contact{Channel: civicpin.Email, Address: anaNewMail}
-	if run, err = k.Answer(ctx, ticket, recovery.Answers{Correct: to}); err != nil {
-		return err
-	}
-	if err := k.out.Flush(ctx); err != nil {
-		return err
-	}
-	k.clock.Add(24 * time.Hour)
-	if _, err := k.Send(ctx, ticket, home); err != nil {
-		return err
-	}
-	m, err := k.mailed(ctx, after, anaNewMail, "recovery.link")
-	if err != nil {
-		return err
-	}
-	grant, err := k.Finish(ctx, m.Link, home)
-	if err != nil {
-		return err
-	}
-	return testkit.Err(k.pins.Set(ctx, grant, civicpin.NewSecret(secret)))
+	w.answer(k.known(w.run, true), recovery.Answers{Correct: to})
+	w.do(func() error { return k.out.Flush(ctx) })
+	w.do(func() error {
+		k.clock.Add(24 * time.Hour)
+		return testkit.Err(k.Send(ctx, w.ticket, home))
+	})
+	return w.choose(w.read(anaNewMail, "recovery.link"), secret)
 }
 
 const luisMail = "luis@correo.example"
 
 func walkFirst(ctx context.Context, k *kit, secret string) error {
-	after := k.sofar()
-	run, err := k.Start(ctx, "first", luis, home)
-	if err != nil {
-		return err
-	}
-	for _, a := range []recovery.Answers{
-		{Captcha: true},
-		{Facts: map[string]string{"birth-day": "1", "birth-month": "12"}},
-		{Correct: civicpin.Contact{Channel: civicpin.Email, Address: luisMail}},
-	} {
-		if _, err := k.Answer(ctx, run.Ticket, a); err != nil {
-			return err
-		}
-	}
-	m, err := k.mailed(ctx, after, luisMail, "recovery.activate")
-	if err != nil {
-		return err
-	}
-	used, err := k.Redeem(ctx, m.Link, home)
-	if err != nil {
-		return err
-	}
-	for _, a := range []recovery.Answers{
-		{EnrolImage: "gato", EnrolQuestions: secrets(map[string]string{
+	w := k.start(ctx, "first", luis)
+	w.answer(
+		recovery.Answers{Captcha: true},
+		recovery.Answers{Facts: map[string]string{"birth-day": "1", "birth-month": "12"}},
+		recovery.Answers{Correct: civicpin.Contact{Channel: civicpin.Email, Address: luisMail}},
+	)
+	w.redeem(w.read(luisMail, "recovery.activate"))
+	w.answer(
+		recovery.Answers{EnrolImage: "gato", EnrolQuestions: secrets(map[string]string{
 			"mascota": "Rocinante", "plato": "encebollado", "calle": "Diez de Agosto", "ciudad": "Loja",
 		})},
-		{Terms: "2026"},
-	} {
-		if _, err := k.Answer(ctx, used.Ticket, a); err != nil {
-			return err
-		}
-	}
-	grant, err := k.Finish(ctx, used.Ticket, home)
-	if err != nil {
-		return err
-	}
-	return testkit.Err(k.pins.Set(ctx, grant, civicpin.NewSecret(secret)))
+		recovery.Answers{Terms: "2026"},
+	)
+	return w.choose(w.ticket, secret)
 }
 
 func walkUnlock(ctx context.Context, k *kit, _ string) error {
-	after := k.sofar()
-	run, err := k.Start(ctx, "unlock", ana, home)
-	if err != nil {
-		return err
-	}
-	if _, err := k.Answer(ctx, run.Ticket, recovery.Answers{Captcha: true}); err != nil {
-		return err
-	}
-	m, err := k.mailed(ctx, after, anaMail, "recovery.unlock")
-	if err != nil {
-		return err
-	}
-	_, err = k.Finish(ctx, m.Link, home)
-	return err
+	w := k.start(ctx, "unlock", ana)
+	w.answer(recovery.Answers{Captcha: true})
+	w.finish(w.read(anaMail, "recovery.unlock"))
+	return w.err
 }
 
 func walkVideo(ctx context.Context, k *kit, _ string) error {
-	run, err := k.StartBy(ctx, "video", ana, video)
-	if err != nil {
+	w := k.startBy(ctx, "video", video)
+	var v recovery.Verdict
+	w.do(func() error {
+		c, err := k.ShowCase(ctx, w.run.ID, video)
+		v.Questions = answered(c.Questions, true)
 		return err
-	}
-	c, err := k.ShowCase(ctx, run.ID, video)
-	if err != nil {
-		return err
-	}
-	_, err = k.Decide(ctx, run.ID, video, recovery.Verdict{Approve: true, Questions: answered(c.Questions, true)})
-	return err
+	})
+	w.decide(video, v)
+	return w.err
 }
 
 func walkDesk(ctx context.Context, k *kit, secret string) error {
-	after := k.sofar()
-	run, err := k.Start(ctx, "desk", ana, home)
-	if err != nil {
-		return err
-	}
-	for _, a := range []recovery.Answers{
-		{Captcha: true},
-		{Documents: map[string]string{"front": "a", "back": "b", "face": "c"}},
-	} {
-		if _, err := k.Answer(ctx, run.Ticket, a); err != nil {
-			return err
-		}
-	}
+	w := k.start(ctx, "desk", ana)
+	id := w.run.ID
+	w.answer(recovery.Answers{Captcha: true}, recovery.Answers{Documents: map[string]string{"front": "a", "back": "b", "face": "c"}})
+	w.run.ID = id
 	for _, by := range []recovery.Operator{agency, other} {
-		if _, err := k.Decide(ctx, run.ID, by, recovery.Verdict{Approve: true, Reason: "the face is that on the card"}); err != nil {
-			return err
-		}
+		w.decide(by, recovery.Verdict{Reason: "the face is that on the card"})
 	}
-	m, err := k.mailed(ctx, after, anaMail, "recovery.link")
-	if err != nil {
-		return err
-	}
-	grant, err := k.Finish(ctx, m.Link, home)
-	if err != nil {
-		return err
-	}
-	return testkit.Err(k.pins.Set(ctx, grant, civicpin.NewSecret(secret)))
+	return w.choose(w.read(anaMail, "recovery.link"), secret)
 }
 
 func walkParts(ctx context.Context, k *kit, secret string) error {
-	after := k.sofar()
-	run, err := k.Start(ctx, "parts", ana, home)
-	if err != nil {
-		return err
-	}
+	w := k.start(ctx, "parts", ana)
 	named := []civicpin.Contact{{Channel: civicpin.CertifiedEmail, Address: anaPEC}, {Channel: civicpin.SMS, Address: anaPhone}}
-	if _, err := k.Answer(ctx, run.Ticket, recovery.Answers{Contacts: named, Source: home}); err != nil {
-		return err
-	}
-	// The code of the message instead of its link, with the ticket of the page on which it is typed.
-	if err := k.types(ctx, after, run.Ticket, anaPEC, "recovery.link"); err != nil {
-		return err
-	}
-	grant, err := k.Finish(ctx, run.Ticket, home)
-	if err != nil {
-		return err
-	}
-	if _, err := k.pins.Reissue(ctx, grant, home); err != nil {
-		return err
-	}
-	return k.exchange(ctx, after, anaPhone, anaPEC, secret)
+	w.answer(recovery.Answers{Contacts: named, Source: home})
+	w.typeCode(anaPEC, "recovery.link") // instead of the link
+	grant := w.finish(w.ticket)
+	w.do(func() error { return testkit.Err(k.pins.Reissue(ctx, grant, home)) })
+	w.do(func() error { return k.exchange(ctx, w.before, anaPhone, anaPEC, secret) })
+	return w.err
 }
 
 func walkTwo(ctx context.Context, k *kit, secret string) error {
-	after := k.sofar()
-	run, err := k.Start(ctx, "two", ana, home)
-	if err != nil {
-		return err
-	}
-	if _, err := k.Answer(ctx, run.Ticket, recovery.Answers{Captcha: true}); err != nil {
-		return err
-	}
-	m, err := k.mailed(ctx, after, anaMail, "recovery.link")
-	if err != nil {
-		return err
-	}
-	used, err := k.Redeem(ctx, m.Link, home)
-	if err != nil {
-		return err
-	}
-	if err := k.types(ctx, after, used.Ticket, anaPhone, "recovery.code"); err != nil {
-		return err
-	}
-	k.clock.Add(time.Hour)
-	grant, err := k.Finish(ctx, used.Ticket, home)
-	if err != nil {
-		return err
-	}
-	return testkit.Err(k.pins.Set(ctx, grant, civicpin.NewSecret(secret)))
+	w := k.start(ctx, "two", ana)
+	w.answer(recovery.Answers{Captcha: true})
+	w.redeem(w.read(anaMail, "recovery.link"))
+	w.typeCode(anaPhone, "recovery.code")
+	w.do(func() error {
+		k.clock.Add(time.Hour)
+		return nil
+	})
+	return w.choose(w.ticket, secret)
 }
 
 func walkOffice(ctx context.Context, k *kit, secret string) error {
-	after := k.sofar()
-	run, err := k.StartBy(ctx, "office", ana, agency)
-	if err != nil {
-		return err
-	}
-	if _, err := k.Decide(ctx, run.ID, agency, recovery.Verdict{Approve: true, Reason: "cédula"}); err != nil {
-		return err
-	}
-	return k.exchange(ctx, after, anaMail, anaPhone, secret)
+	w := k.startBy(ctx, "office", agency)
+	w.decide(agency, recovery.Verdict{Reason: "cédula"})
+	w.do(func() error { return k.exchange(ctx, w.before, anaMail, anaPhone, secret) })
+	return w.err
 }
 
 func walkFactor(ctx context.Context, k *kit, _ string) error {
-	after := k.sofar()
-	run, err := k.Start(ctx, "factor", ana, home)
-	if err != nil {
-		return err
-	}
-	if _, err := k.Answer(ctx, run.Ticket, recovery.Answers{Factor: civicpin.NewSecret("123456"), Source: home}); err != nil {
-		return err
-	}
-	if err := k.types(ctx, after, run.Ticket, anaPhone, "recovery.code"); err != nil {
-		return err
-	}
-	_, err = k.Finish(ctx, run.Ticket, home)
-	return err
+	w := k.start(ctx, "factor", ana)
+	w.answer(recovery.Answers{Factor: civicpin.NewSecret("123456"), Source: home})
+	w.typeCode(anaPhone, "recovery.code")
+	w.finish(w.ticket)
+	return w.err
 }
 
 func nothing(testing.TB, *kit) {}
