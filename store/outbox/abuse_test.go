@@ -20,7 +20,7 @@ import (
 
 // Notices that go with one that becomes a dead letter are not lost with it.
 func TestRetryForgetsMerged(t *testing.T) {
-	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+	r := onMemoryWith(t, limited(func(l *outbox.Limits) {
 		l.Notice = civicpin.Rate{Limit: 1, Window: 24 * time.Hour}
 	}))
 	to := mail("ana@example.org")
@@ -46,7 +46,7 @@ func TestRetryForgetsMerged(t *testing.T) {
 
 // Within a subject first come, first served, also where a cron job calls Flush every two hours.
 func TestOrderUnderACronJob(t *testing.T) {
-	r := hourly(t, store.NewMemory())
+	r := hourly(t, newMemory())
 	to := mail("shared@example.org")
 	for i := range 8 {
 		r.posted(t, outbox.Typed, "A", fmt.Sprint(i), to, time.Time{})
@@ -62,7 +62,7 @@ func TestOrderUnderACronJob(t *testing.T) {
 
 // A queue record that was spoilt does not keep notices to the address from being sent.
 func TestSpoiltQueueSilencesAnAddress(t *testing.T) {
-	s := store.NewMemory()
+	s := newMemory()
 	r := newRig(t, s, newClock(), nil)
 	to := mail("ana@example.org")
 	r.posted(t, outbox.Notice, "ANA", "first", to, time.Time{})
@@ -91,7 +91,7 @@ func TestSpoiltQueueSilencesAnAddress(t *testing.T) {
 
 // Notices are told of though the dispatchers were down for a day while they waited.
 func TestMergedNoticesLostByAnOutage(t *testing.T) {
-	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+	r := onMemoryWith(t, limited(func(l *outbox.Limits) {
 		l.Notice.Limit, l.Notice.Window = 1, 24*time.Hour
 	}))
 	to := mail("ana@example.org")
@@ -115,7 +115,7 @@ func TestMergedNoticesLostByAnOutage(t *testing.T) {
 // before them.
 func TestNoticeBehindTypedFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, store.NewMemory(), nil, nil)
+		r := inBubble(t, nil)
 		r.out.Shrink(100, 1000)
 		r.sink.then(func(context.Context, civicpin.Message) error { time.Sleep(200 * time.Millisecond); return nil })
 		r.run(t)
@@ -134,7 +134,7 @@ func TestNoticeBehindTypedFlood(t *testing.T) {
 
 // A notice that goes for others says so, also if the gateway refuses the first try.
 func TestMergedNoticesLostByARetry(t *testing.T) {
-	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+	r := onMemoryWith(t, limited(func(l *outbox.Limits) {
 		l.Notice = civicpin.Rate{Limit: 1, Window: 24 * time.Hour}
 	}))
 	to := mail("ana@example.org")
@@ -164,7 +164,7 @@ func TestMergedNoticesLostByARetry(t *testing.T) {
 
 // The notices that merged into one that cannot be sent were told accepted, and only one dead letter is left.
 func TestMergedNoticesDieWithTheirLeader(t *testing.T) {
-	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+	r := onMemoryWith(t, limited(func(l *outbox.Limits) {
 		l.Notice = civicpin.Rate{Limit: 1, Window: 24 * time.Hour}
 	}))
 	to := mail("ana@example.org")
@@ -185,7 +185,7 @@ func TestMergedNoticesDieWithTheirLeader(t *testing.T) {
 
 // A program that sends by Flush from a cron job has the cap, too.
 func TestNoCapWithFlush(t *testing.T) {
-	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+	r := onMemoryWith(t, limited(func(l *outbox.Limits) {
 		l.Typed = civicpin.Rate{Limit: 1, Window: 24 * time.Hour}
 	}))
 	r.out.SetMaxTyped(50)
@@ -198,78 +198,82 @@ func TestNoCapWithFlush(t *testing.T) {
 		}
 	}
 	var b outbox.Backlog
-	_, _ = r.out.Count(t.Context(), &b, store.Pass{})
+	r.recount(t, &b)
 	require.ErrorIs(t, err, outbox.ErrBusy, "wait: %d", b.ByClass[outbox.Typed].Held)
 }
 
-// That too many messages waited is forgotten once they do not, whichever dispatcher wrote it.
-func TestLoadGoesStale(t *testing.T) {
-	s, clock := store.NewMemory(), newClock()
+// smallRig has room for 50 typed messages.
+func smallRig(t *testing.T, s store.Store, clock *testkit.Clock) *rig {
 	r := newRig(t, s, clock, nil)
 	r.out.SetMaxTyped(50)
+	return r
+}
+
+// fill posts as many typed messages as there is room for.
+func (r *rig) fill(t *testing.T) {
+	t.Helper()
 	for i := range 50 {
 		r.posted(t, outbox.Typed, fmt.Sprint("S", i), "x", mail(fmt.Sprintf("a%d@example.org", i)), time.Time{})
 	}
+}
+
+// noteLoad runs, while nothing can be sent, until it has written down how many messages wait.
+func (r *rig) noteLoad(t *testing.T) {
+	t.Helper()
 	r.sink.then(func(context.Context, civicpin.Message) error { return errors.New("not now") })
 	stop := r.run(t)
 	require.Eventually(t, func() bool { return r.count(t, "quota.load") == 1 }, 5*time.Second, time.Millisecond)
 	stop()
+}
+
+// refused returns how many of 200 messages there is no room for.
+func (r *rig) refused(t *testing.T) (n int) {
+	t.Helper()
+	for i := range 200 {
+		err := r.clerk.post(t.Context(), r.out, r.clerk.ref(fmt.Sprint("T", i), "x"),
+			letter{Text: "x", To: mail(fmt.Sprintf("b%d@example.org", i))})
+		if errors.Is(err, outbox.ErrBusy) {
+			n++
+		}
+	}
+	return n
+}
+
+// That too many messages waited is forgotten once they do not, whichever dispatcher wrote it.
+func TestLoadGoesStale(t *testing.T) {
+	s, clock := newMemory(), newClock()
+	r := smallRig(t, s, clock)
+	r.fill(t)
+	r.noteLoad(t)
 	// The gateway is up again; the dispatcher of the next deployment finds it all sent by a cron job, or by Flush at start.
-	next := newRig(t, s, clock, nil)
-	next.out.SetMaxTyped(50)
+	next := smallRig(t, s, clock)
 	clock.Add(time.Minute)
 	require.NoError(t, next.out.Flush(t.Context()))
 	var b outbox.Backlog
-	_, _ = next.out.Count(t.Context(), &b, store.Pass{})
+	next.recount(t, &b)
 	require.Zero(t, b.Due+b.Held+b.Later)
 	next.run(t)
 	time.Sleep(300 * time.Millisecond) // several rounds of the new dispatcher
 	clock.Add(100 * time.Minute)
-	web := newRig(t, s, clock, nil)
-	web.out.SetMaxTyped(50)
-	refused := 0
-	for i := range 200 {
-		ref := web.clerk.ref(fmt.Sprint("T", i), "x")
-		if err := web.clerk.post(t.Context(), web.out, ref, letter{Text: "x", To: mail(fmt.Sprintf("b%d@example.org", i))}); errors.Is(err, outbox.ErrBusy) {
-			refused++
-		}
-	}
-	require.Zero(t, refused, "nothing waits")
+	require.Zero(t, smallRig(t, s, clock).refused(t), "nothing waits")
 }
 
 // The number of a dispatcher whose clock was ahead is not believed until that day.
 func TestLoadOfAWrongClock(t *testing.T) {
-	s, clock := store.NewMemory(), newClock()
+	s, clock := newMemory(), newClock()
 	ahead := testkit.NewClock(clock.Now().Add(5 * 365 * 24 * time.Hour))
-	r := newRig(t, s, clock, nil)
-	r.out.SetMaxTyped(50)
-	for i := range 50 {
-		r.posted(t, outbox.Typed, fmt.Sprint("S", i), "x", mail(fmt.Sprintf("a%d@example.org", i)), time.Time{})
-	}
-	bad := newRig(t, s, ahead, nil)
-	bad.out.SetMaxTyped(50)
-	bad.sink.then(func(context.Context, civicpin.Message) error { return errors.New("not now") })
-	stop := bad.run(t)
-	require.Eventually(t, func() bool { return r.count(t, "quota.load") == 1 }, 5*time.Second, time.Millisecond)
-	stop()
+	r := smallRig(t, s, clock)
+	r.fill(t)
+	smallRig(t, s, ahead).noteLoad(t)
 	clock.Add(24 * time.Hour)
 	require.NoError(t, r.out.Flush(t.Context()))
 	clock.Add(30 * 24 * time.Hour)
-	web := newRig(t, s, clock, nil)
-	web.out.SetMaxTyped(50)
-	refused := 0
-	for i := range 200 {
-		ref := web.clerk.ref(fmt.Sprint("T", i), "x")
-		if err := web.clerk.post(t.Context(), web.out, ref, letter{Text: "x", To: mail(fmt.Sprintf("b%d@example.org", i))}); errors.Is(err, outbox.ErrBusy) {
-			refused++
-		}
-	}
-	require.Zero(t, refused, "a month later nothing waits")
+	require.Zero(t, smallRig(t, s, clock).refused(t), "a month later nothing waits")
 }
 
 // The fifth is of the life of the message, not of what was left when it asked its country.
 func TestLifeBeginsAnewAtTheCountry(t *testing.T) {
-	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+	r := onMemoryWith(t, limited(func(l *outbox.Limits) {
 		l.Home = civicpin.Rate{Limit: 1, Window: 30 * time.Minute}
 	}))
 	r.posted(t, outbox.Typed, "A", "first", sms("+593990000001"), time.Time{})

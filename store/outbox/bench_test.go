@@ -11,7 +11,6 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/testkit"
-	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
@@ -33,7 +32,7 @@ func BenchmarkFlush(b *testing.B) {
 	const n = 1000
 	for b.Loop() {
 		b.StopTimer()
-		r := newRig(b, store.NewMemory(), newClock(), nil)
+		r := newRig(b, newMemory(), newClock(), nil)
 		o := &crowd{left: make(map[string]bool)}
 		require.NoError(b, r.out.Register("crowd", o))
 		for i := range n {
@@ -91,7 +90,7 @@ func BenchmarkMessage(b *testing.B) {
 		b.Run(class.String(), func(b *testing.B) {
 			for b.Loop() {
 				b.StopTimer()
-				r := newRig(b, store.NewMemory(), newClock(), nil)
+				r := newRig(b, newMemory(), newClock(), nil)
 				o := &crowd{left: make(map[string]bool)}
 				require.NoError(b, r.out.Register("crowd", o))
 				l, err := r.out.Limit("x", class, testkit.Wide)

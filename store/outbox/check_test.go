@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -12,7 +13,6 @@ import (
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
-	"github.com/civicpin/civicpin/store/storetest"
 )
 
 // checking is a notifier that is asked in advance.
@@ -75,7 +75,7 @@ func TestCheck(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			asked = nil
-			f := storetest.NewFaults(store.NewMemory())
+			f := newFaults(newMemory())
 			vault, err := store.OpenVault(t.Context(), f.Store(), keys(t), nil)
 			require.NoError(t, err)
 			out, err := outbox.New(vault, tc.notifier, nil)
@@ -100,4 +100,46 @@ func TestCheck(t *testing.T) {
 			require.NotContains(t, err.Error(), "\n", "one line")
 		})
 	}
+}
+
+// recordedBy returns a process whose events a function is told.
+func recordedBy(t *testing.T, s store.Store, clock func() time.Time, record civicpin.RecorderFunc) *rig {
+	r := newRig(t, s, nil, nil)
+	vault, err := store.OpenVault(t.Context(), s, keys(t), &store.Options{Now: clock, Recorder: record})
+	require.NoError(t, err)
+	r.clerk = newClerk(t, vault, "clerk")
+	r.out, err = outbox.New(vault, r.sink, nil)
+	require.NoError(t, err)
+	require.NoError(t, r.out.Register("clerk", r.clerk))
+	return r
+}
+
+// A recorder that panics ends neither the process nor the sending, and each message is closed.
+func TestARecorderThatPanics(t *testing.T) {
+	told := 0
+	r := recordedBy(t, newMemory(), nil, func(context.Context, civicpin.Event) { told++; panic("no room on the disk") })
+	ref := r.clerk.ref("A", "1")
+	require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "x", To: mail("a@example.org")}))
+	require.NoError(t, r.out.Flush(t.Context()))
+	require.Positive(t, told)
+	require.Equal(t, "accepted", r.clerk.state(t, ref))
+	require.Len(t, r.sink.messages(), 1)
+	require.Zero(t, r.count(t, "outbox.entry"))
+}
+
+// A recorder that hangs past the claim does not have a message sent twice, since the message is closed before.
+func TestARecorderThatHangs(t *testing.T) {
+	f, clock := newFaults(newMemory()), newClock()
+	other := newRig(t, f.Store(), clock, nil)
+	r := recordedBy(t, f.Store(), clock.Now, func(ctx context.Context, e civicpin.Event) {
+		if e.Code == outbox.EventSent {
+			clock.Add(24 * time.Hour)
+			require.NoError(t, other.out.Flush(context.Background()))
+		}
+	})
+	ref := r.clerk.ref("A", "1")
+	require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "x", To: mail("a@example.org")}))
+	require.NoError(t, r.out.Flush(t.Context()))
+	require.Len(t, r.sink.messages(), 1)
+	require.Empty(t, other.sink.messages())
 }

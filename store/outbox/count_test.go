@@ -45,7 +45,7 @@ func (r *rig) counted(t *testing.T) (b outbox.Backlog) {
 
 // Count tells what is due, since when, and what is to be tried later, with and without a store that can list.
 func TestCount(t *testing.T) {
-	for name, s := range map[string]store.Store{"lists": store.NewMemory(), "cannot list": only{store.NewMemory()}} {
+	for name, s := range map[string]store.Store{"lists": newMemory(), "cannot list": only{newMemory()}} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, s, newClock(), nil)
 			count := func() outbox.Backlog { return r.counted(t) }
@@ -93,7 +93,7 @@ func localBacklog(b outbox.Backlog, want time.Time) outbox.Backlog {
 
 // A count in steps is a count: it adds up, goes on where it ended, and shows how far it is.
 func TestCountInSteps(t *testing.T) {
-	for name, s := range map[string]store.Store{"lists": store.NewMemory(), "cannot list": only{store.NewMemory()}} {
+	for name, s := range map[string]store.Store{"lists": newMemory(), "cannot list": only{newMemory()}} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, s, newClock(), nil)
 			r.queue(t, 0, 10)
@@ -116,7 +116,7 @@ func TestCountInSteps(t *testing.T) {
 }
 
 func TestCountRefuses(t *testing.T) {
-	for name, s := range map[string]store.Store{"lists": store.NewMemory(), "cannot list": only{store.NewMemory()}} {
+	for name, s := range map[string]store.Store{"lists": newMemory(), "cannot list": only{newMemory()}} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, s, newClock(), nil)
 			_, err := r.out.Count(t.Context(), nil, store.Pass{})
@@ -131,7 +131,7 @@ func TestCountRefuses(t *testing.T) {
 			require.ErrorIs(t, err, context.Canceled)
 		})
 	}
-	r := newRig(t, only{store.NewMemory()}, newClock(), nil)
+	r := newRig(t, only{newMemory()}, newClock(), nil)
 	_, err := r.out.Count(t.Context(), new(outbox.Backlog), store.Pass{After: "nowhere"})
 	require.ErrorIs(t, err, civicpin.ErrInvalid)
 }
@@ -140,20 +140,14 @@ func TestCountRefuses(t *testing.T) {
 func TestCountPassesOverWhatIsUnreadable(t *testing.T) {
 	for name, lists := range map[string]bool{"lists": true, "cannot list": false} {
 		t.Run(name, func(t *testing.T) {
-			m := store.NewMemory()
+			m := newMemory()
 			var s store.Store = only{m}
 			if lists {
 				s = m
 			}
 			r := newRig(t, s, newClock(), nil)
 			r.queue(t, 0, 3)
-			for item, err := range m.List(t.Context(), "outbox.entry/", "") {
-				require.NoError(t, err)
-				item.Value[len(item.Value)-1] ^= 1
-				_, err := m.Put(t.Context(), item.Key, item.Record)
-				require.NoError(t, err)
-				break
-			}
+			spoil(t, m)
 			var b outbox.Backlog
 			at, err := r.out.Count(t.Context(), &b, store.Pass{})
 			require.ErrorIs(t, err, store.ErrUnreadable)
@@ -188,7 +182,7 @@ func TestCountByClass(t *testing.T) {
 
 // Held is what waits for a turn, and not what was let through and is tried again.
 func TestCountHeld(t *testing.T) {
-	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+	r := onMemoryWith(t, limited(func(l *outbox.Limits) {
 		l.Typed = civicpin.Rate{Limit: 1, Window: time.Hour}
 		l.Home = civicpin.Rate{Limit: 2, Window: 2 * time.Hour}
 	}))

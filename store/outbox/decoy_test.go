@@ -62,7 +62,7 @@ func (s *trace) List(ctx context.Context, prefix, after string) iter.Seq2[store.
 // A stranger's request makes the same calls, and entries of the same length, as a citizen's, when it is made and when it is
 // dispatched; nothing is sent, and no event names the stranger.
 func TestADecoyIsTheSameWork(t *testing.T) {
-	s := &trace{Memory: store.NewMemory()}
+	s := &trace{Memory: newMemory()}
 	r := newRig(t, s, newClock(), nil)
 	citizen, stranger := r.clerk.ref("AAAA", "1234"), r.clerk.ref("BBBB", "1234")
 	require.NoError(t, r.out.Flush(t.Context())) // the first looks how much waits

@@ -108,7 +108,7 @@ func dispatch(t *testing.T, c *testkit.Crash, kind string, answer func(context.C
 // The store goes away for longer than a claim lasts, just when the provider took the message. The process remembers.
 func TestTheStoreIsAwayAfterTheSend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := storetest.NewFaults(store.NewMemory())
+		f := newFaults(newMemory())
 		r := newRig(t, f.Store(), nil, nil)
 		r.sink.then(func(context.Context, civicpin.Message) error {
 			f.Hook(func(string, string) error { return errors.New("away") })

@@ -15,6 +15,7 @@ import (
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
+	"github.com/civicpin/civicpin/store/storetest"
 )
 
 func newClock() *testkit.Clock { return testkit.NewClock(time.Date(2030, 5, 6, 7, 8, 9, 0, time.UTC)) }
@@ -205,7 +206,27 @@ func newRig(t require.TestingT, s store.Store, clock *testkit.Clock, opts *outbo
 	return r
 }
 
-func onMemory(t require.TestingT) *rig { return newRig(t, store.NewMemory(), newClock(), nil) }
+// newMemory and newFaults are the stores of most tests.
+func newMemory() *store.Memory { return store.NewMemory() }
+
+func newFaults(s store.Store) *storetest.Faults { return storetest.NewFaults(s) }
+
+func onMemory(t require.TestingT) *rig { return onMemoryWith(t, nil) }
+
+func onMemoryWith(t require.TestingT, opts *outbox.Options) *rig {
+	return newRig(t, newMemory(), newClock(), opts)
+}
+
+// inBubble is a rig by the time of the bubble.
+func inBubble(t require.TestingT, opts *outbox.Options) *rig {
+	return newRig(t, newMemory(), nil, opts)
+}
+
+// recount counts what waits, as far as that goes.
+func (r *rig) recount(t *testing.T, b *outbox.Backlog) {
+	t.Helper()
+	_, _ = r.out.Count(t.Context(), b, store.Pass{})
+}
 
 // count returns how many records of a kind the store holds.
 func (r *rig) count(t require.TestingT, kind string) int {
@@ -235,3 +256,15 @@ func (r *rig) run(t *testing.T) (stop func()) {
 
 // only exposes the three methods of a store.
 type only struct{ store.Store }
+
+// spoil makes one entry unreadable.
+func spoil(t *testing.T, m *store.Memory) {
+	t.Helper()
+	for item, err := range m.List(t.Context(), "outbox.entry/", "") {
+		require.NoError(t, err)
+		item.Value[len(item.Value)-1] ^= 1
+		_, err := m.Put(t.Context(), item.Key, item.Record)
+		require.NoError(t, err)
+		break
+	}
+}

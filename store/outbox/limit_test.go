@@ -14,7 +14,6 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/testkit"
-	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
@@ -38,7 +37,7 @@ func (r *rig) posted(t *testing.T, class outbox.Class, subject, id string, to ci
 // spelt; nothing is lost, no try is spent, and other addresses do not wait.
 func TestOneAddressGetsABoundedNumberOfMessages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := store.NewMemory()
+		s := newMemory()
 		ten := limited(func(l *outbox.Limits) { l.Typed = civicpin.Rate{Limit: 10, Window: 10 * time.Minute} })
 		a, b := newRig(t, s, nil, ten), newRig(t, s, nil, ten)
 		const n = 25
@@ -76,7 +75,7 @@ func TestOneAddressGetsABoundedNumberOfMessages(t *testing.T) {
 
 // First come, first served: a message that is held is not overtaken, however many come after it.
 func TestHeldMessagesAreNotOvertaken(t *testing.T) {
-	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+	r := onMemoryWith(t, limited(func(l *outbox.Limits) {
 		l.Typed = civicpin.Rate{Limit: 2, Window: 2 * time.Hour}
 	}))
 	var want []string
@@ -96,7 +95,7 @@ func TestHeldMessagesAreNotOvertaken(t *testing.T) {
 
 // No class eats another's messages, a subject's own do not eat another subject's, and notices beyond the twentieth go as one.
 func TestClassesApart(t *testing.T) {
-	r := newRig(t, store.NewMemory(), newClock(), &outbox.Options{Limits: outbox.Limits{Source: testkit.Wide}}) // the defaults
+	r := onMemoryWith(t, &outbox.Options{Limits: outbox.Limits{Source: testkit.Wide}}) // the defaults
 	to := sms("+393331234567")
 	flood := func(class outbox.Class, subject string) int {
 		before := len(r.sink.messages())
@@ -123,7 +122,7 @@ func TestClassesApart(t *testing.T) {
 
 // The telephones of a country are held together, those of a foreign one sooner, and only what a visitor typed.
 func TestCountries(t *testing.T) {
-	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+	r := onMemoryWith(t, limited(func(l *outbox.Limits) {
 		l.Home, l.Abroad = civicpin.Rate{Limit: 5, Window: time.Hour}, civicpin.Rate{Limit: 2, Window: time.Hour}
 		l.HomePrefixes = []string{"+593"}
 	}))
@@ -145,7 +144,7 @@ func TestCountries(t *testing.T) {
 
 // A message whose turn comes when less than a fifth of its life is left is given up, and takes nobody's place.
 func TestHeldTooLong(t *testing.T) {
-	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+	r := onMemoryWith(t, limited(func(l *outbox.Limits) {
 		l.Proved = civicpin.Rate{Limit: 1, Window: time.Hour}
 	}))
 	now := r.clock.Now()
@@ -166,7 +165,7 @@ func TestHeldTooLong(t *testing.T) {
 
 // At most 64 messages of a class wait for one address.
 func TestHeldMessagesAreBounded(t *testing.T) {
-	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+	r := onMemoryWith(t, limited(func(l *outbox.Limits) {
 		l.Typed = civicpin.Rate{Limit: 1, Window: time.Hour}
 	}))
 	for i := range 80 {
@@ -185,7 +184,7 @@ func TestHeldMessagesAreBounded(t *testing.T) {
 func TestTheLimitSparesTheTries(t *testing.T) {
 	o := limited(func(l *outbox.Limits) { l.Typed = civicpin.Rate{Limit: 1, Window: time.Hour} })
 	o.MaxTries = 1
-	r := newRig(t, store.NewMemory(), newClock(), o)
+	r := onMemoryWith(t, o)
 	for i := range 3 {
 		r.posted(t, outbox.Typed, "A", fmt.Sprint(i), mail("a@example.org"), time.Time{})
 	}
@@ -199,7 +198,7 @@ func TestTheLimitSparesTheTries(t *testing.T) {
 
 // A message that fails is tried again without another place under the limit.
 func TestAnotherTryKeepsThePlace(t *testing.T) {
-	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+	r := onMemoryWith(t, limited(func(l *outbox.Limits) {
 		l.Typed = civicpin.Rate{Limit: 1, Window: 24 * time.Hour}
 	}))
 	r.posted(t, outbox.Typed, "A", "1", mail("a@example.org"), time.Time{})
@@ -214,7 +213,7 @@ func TestAnotherTryKeepsThePlace(t *testing.T) {
 
 // A clock that was a year ahead has left its marks in entries and limits. They must not hold up anything for a year.
 func TestAClockThatWasAhead(t *testing.T) {
-	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+	r := onMemoryWith(t, limited(func(l *outbox.Limits) {
 		l.Typed = civicpin.Rate{Limit: 10, Window: 10 * time.Minute}
 	}))
 	const year = 365 * 24 * time.Hour
@@ -235,7 +234,7 @@ func TestAClockThatWasAhead(t *testing.T) {
 
 // The messages to a country wait for their turn, and are not lost, though more than 64 wait.
 func TestCountriesHold(t *testing.T) {
-	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+	r := onMemoryWith(t, limited(func(l *outbox.Limits) {
 		l.Abroad, l.HomePrefixes = civicpin.Rate{Limit: 100, Window: time.Hour}, []string{"+593"}
 	}))
 	for i := range 300 {
@@ -251,7 +250,7 @@ func TestCountriesHold(t *testing.T) {
 
 // A message that a country's limit gives up does not use up a place of its address.
 func TestNoPlaceIsLost(t *testing.T) {
-	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+	r := onMemoryWith(t, limited(func(l *outbox.Limits) {
 		l.Home, l.Typed = civicpin.Rate{Limit: 1, Window: time.Hour}, civicpin.Rate{Limit: 3, Window: 24 * time.Hour}
 	}))
 	to := civicpin.Contact{Channel: civicpin.SMS, Address: "+393330000000"}
@@ -271,7 +270,7 @@ func TestNoPlaceIsLost(t *testing.T) {
 
 // With a slow rate a place beyond the longest wait is refused, and not taken again and again.
 func TestSlowRates(t *testing.T) {
-	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+	r := onMemoryWith(t, limited(func(l *outbox.Limits) {
 		l.Typed = civicpin.Rate{Limit: 1, Window: 7 * 24 * time.Hour}
 	}))
 	for i := range 7 { // five have their turn within the longest wait
@@ -301,7 +300,7 @@ func TestHomePrefixes(t *testing.T) {
 
 // A notice that was given up and is retried is a notice: it is not held.
 func TestARetriedNoticeIsNotHeld(t *testing.T) {
-	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+	r := onMemoryWith(t, limited(func(l *outbox.Limits) {
 		l.Shown = civicpin.Rate{Limit: 1, Window: time.Hour}
 	}))
 	r.sink.then(func(context.Context, civicpin.Message) error { return civicpin.ErrUndeliverable })

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,7 +23,7 @@ func TestAListingThatHangs(t *testing.T) {
 	for name, shows := range map[string]int{"at once": 0, "in the middle": 7} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := &listings{Memory: store.NewMemory()}
+				s := newListings()
 				r := newRig(t, s, nil, &outbox.Options{Poll: time.Hour})
 				refs := placed(t, 20)
 				for _, ref := range refs {
@@ -62,7 +64,7 @@ func TestAListingThatHangs(t *testing.T) {
 // After a listing that took long, the next one waits five seconds at most.
 func TestTheWaitAfterASlowListingIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &listings{Memory: store.NewMemory()}
+		s := newListings()
 		r := newRig(t, s, nil, nil)
 		elsewhere(t, s.Memory, r.clerk.ref("A", "0"), 0)
 		slow := true
@@ -87,7 +89,7 @@ func TestTheWaitAfterASlowListingIsBounded(t *testing.T) {
 // An error in the middle of a round: the next listing goes on there, and it is told once in a round.
 func TestAnErrorInTheMiddleOfARound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &listings{Memory: store.NewMemory()}
+		s := newListings()
 		r := newRig(t, s, nil, &outbox.Options{Poll: time.Hour})
 		r.out.Shrink(100, 10)
 		refs := placed(t, 60)
@@ -116,7 +118,7 @@ func TestAnErrorInTheMiddleOfARound(t *testing.T) {
 // A place that can never be read does not keep Run from what is before it.
 func TestAPlaceThatCannotBeRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &listings{Memory: store.NewMemory()}
+		s := newListings()
 		r := newRig(t, s, nil, nil)
 		r.out.Shrink(100, 10)
 		refs := placed(t, 40)
@@ -146,7 +148,7 @@ func TestAPlaceThatCannotBeRead(t *testing.T) {
 // Entries that cannot be opened are told of once, however many listings a round has, and again only if there are more.
 func TestUnreadableEntriesAreToldOncePerRound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := store.NewMemory()
+		m := newMemory()
 		r := newRig(t, m, nil, nil)
 		r.out.Shrink(100, 2)
 		spoil := func(refs []outbox.Ref) {
@@ -172,4 +174,44 @@ func TestUnreadableEntriesAreToldOncePerRound(t *testing.T) {
 		require.Len(t, r.sink.messages(), 1)
 		require.Len(t, r.log.Of("outbox.unreadable"), 1)
 	})
+}
+
+var errDead = errors.New("this process is dead")
+
+// mortal is a process's connection to a store, which ends when the process dies.
+type mortal struct {
+	*store.Memory
+	dead atomic.Bool
+}
+
+func newMortal(s *store.Memory) *mortal { return &mortal{Memory: s} }
+
+func (m *mortal) die() { m.dead.Store(true) }
+
+func (m *mortal) Get(ctx context.Context, key string) (store.Record, error) {
+	if m.dead.Load() {
+		return store.Record{}, errDead
+	}
+	return m.Memory.Get(ctx, key)
+}
+
+func (m *mortal) Put(ctx context.Context, key string, r store.Record) (store.Version, error) {
+	if m.dead.Load() {
+		return 0, errDead
+	}
+	return m.Memory.Put(ctx, key, r)
+}
+
+func (m *mortal) Delete(ctx context.Context, key string, v store.Version) error {
+	if m.dead.Load() {
+		return errDead
+	}
+	return m.Memory.Delete(ctx, key, v)
+}
+
+func (m *mortal) List(ctx context.Context, prefix, after string) iter.Seq2[store.Item, error] {
+	if m.dead.Load() {
+		return func(yield func(store.Item, error) bool) { yield(store.Item{}, errDead) }
+	}
+	return m.Memory.List(ctx, prefix, after)
 }

@@ -40,6 +40,8 @@ func (s *listings) shown() []int {
 	return slices.Clone(s.made)
 }
 
+func newListings() *listings { return &listings{Memory: newMemory()} }
+
 func (s *listings) List(ctx context.Context, prefix, after string) iter.Seq2[store.Item, error] {
 	return func(yield func(store.Item, error) bool) {
 		n := 0
@@ -78,7 +80,7 @@ func (s *listings) keys(t require.TestingT) (keys []string) {
 
 // placed returns refs in the order of their places in a listing.
 func placed(t require.TestingT, n int) (refs []outbox.Ref) {
-	scratch := &listings{Memory: store.NewMemory()}
+	scratch := newListings()
 	r := newRig(t, scratch, newClock(), nil)
 	at := make(map[string]outbox.Ref)
 	for i := range n {
@@ -118,7 +120,7 @@ func TestManyMessagesInBoundedListings(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := &listings{Memory: store.NewMemory()}
+				s := newListings()
 				r := newRig(t, s, nil, &outbox.Options{Poll: time.Hour})
 				r.out.Shrink(c.n, c.bound)
 				o := &crowd{left: make(map[string]bool)}
@@ -145,7 +147,7 @@ func TestDueBehindThousandsThatAreNot(t *testing.T) {
 	for name, early := range map[string]int{"first": 0, "middle": 1000, "last": 2000} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := store.NewMemory()
+				s := newMemory()
 				r := newRig(t, s, nil, &outbox.Options{Poll: time.Hour})
 				r.out.Shrink(100, 20)
 				late := newRig(t, s, testkit.NewClock(time.Now().Add(50*time.Minute)), nil)
@@ -167,7 +169,7 @@ func TestDueBehindThousandsThatAreNot(t *testing.T) {
 // Messages come while a round is under way: what lies before it is found in it, what lies behind it in the next, each once.
 func TestMessagesThatComeDuringARound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &listings{Memory: store.NewMemory()}
+		s := newListings()
 		r := newRig(t, s, nil, nil)
 		r.out.Shrink(100, 10)
 		refs := placed(t, 100)
@@ -210,7 +212,7 @@ func TestNoMessageStarves(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := store.NewMemory()
+				s := newMemory()
 				r := newRig(t, s, nil, &outbox.Options{Workers: 1})
 				r.out.Shrink(10, 5)
 				r.sink.then(func(context.Context, civicpin.Message) error { time.Sleep(time.Second); return nil })
@@ -243,7 +245,7 @@ func TestNoMessageStarves(t *testing.T) {
 // What had to leave its lane for another comes back when there is room, without a poll.
 func TestWhatGaveWayComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := store.NewMemory()
+		s := newMemory()
 		r := newRig(t, s, nil, &outbox.Options{Workers: 1, Poll: time.Hour})
 		r.out.Shrink(2, 2)
 		r.sink.then(func(context.Context, civicpin.Message) error { time.Sleep(time.Second); return nil })
@@ -262,7 +264,7 @@ func TestWhatGaveWayComesBack(t *testing.T) {
 // On a store that cannot list, too, each listing looks at a few.
 func TestBoundedListingsOnAStoreThatCannotList(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, only{store.NewMemory()}, nil, nil)
+		r := newRig(t, only{newMemory()}, nil, nil)
 		r.out.Shrink(100, 7)
 		post := func(from, to int) {
 			for i := from; i < to; i++ {

@@ -38,7 +38,7 @@ type model struct {
 func newModel(tt *testing.T, t *rapid.T) *model {
 	m := &model{
 		t:       tt,
-		memory:  store.NewMemory(),
+		memory:  newMemory(),
 		opts:    &outbox.Options{Workers: 1, MaxTries: 4, Limits: outbox.Limits{Typed: civicpin.Rate{Limit: 3, Window: time.Minute}}},
 		bound:   rapid.SampledFrom([]int{1, 2, 3, 10_000}).Draw(t, "bound"),
 		state:   make(map[string]string),

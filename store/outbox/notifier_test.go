@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
@@ -62,7 +61,7 @@ func TestNotifiersThatMisbehave(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				release = make(chan struct{})
 				defer close(release)
-				r := newRig(t, store.NewMemory(), nil, nil)
+				r := inBubble(t, nil)
 				r.sink.then(c.do)
 				ref := r.clerk.ref("A", "1")
 				require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "WXYZ6789", To: mail("a@example.org")}))
@@ -86,7 +85,7 @@ func TestNotifiersThatMisbehave(t *testing.T) {
 // A notifier that took the message just as its time ran out is believed.
 func TestTheLastMomentCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, store.NewMemory(), nil, nil)
+		r := inBubble(t, nil)
 		r.sink.then(func(ctx context.Context, _ civicpin.Message) error {
 			<-ctx.Done()
 			time.Sleep(500 * time.Millisecond)
@@ -103,7 +102,7 @@ func TestTheLastMomentCounts(t *testing.T) {
 // on when it returns after all.
 func TestANotifierThatNeverReturns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, store.NewMemory(), nil, nil)
+		r := inBubble(t, nil)
 		release := make(chan struct{})
 		var hanging, most atomic.Int32
 		r.sink.then(func(_ context.Context, m civicpin.Message) error {
@@ -160,7 +159,7 @@ func TestAHangingDestinationStarvesNobody(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, store.NewMemory(), nil, nil)
+				r := inBubble(t, nil)
 				r.sink.then(func(ctx context.Context, m civicpin.Message) error {
 					if m.To == c.dead(0) || m.To.Channel == civicpin.SMS {
 						<-ctx.Done()
@@ -190,7 +189,7 @@ func TestAHangingDestinationStarvesNobody(t *testing.T) {
 // More than a lane holds in memory is left in the store and still sent, and does not hide what is due behind it.
 func TestABacklogBeyondMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, store.NewMemory(), nil, &outbox.Options{Poll: time.Hour})
+		r := inBubble(t, &outbox.Options{Poll: time.Hour})
 		r.out.Shrink(50, 30)
 		const n = 400
 		o := &crowd{left: make(map[string]bool)}

@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
@@ -91,7 +90,7 @@ func TestNewNeedsItsParts(t *testing.T) {
 
 // Options are copied: changing them later changes nothing.
 func TestOptionsAreCopied(t *testing.T) {
-	s := store.NewMemory()
+	s := newMemory()
 	opts := &outbox.Options{Grace: time.Minute}
 	r := newRig(t, s, newClock(), opts)
 	opts.Grace = time.Hour

@@ -34,7 +34,7 @@ func (r *rig) hours(t *testing.T, n int) {
 // Subjects who share an address take turns: one who asks ten times does not hold up another. Within a subject the messages go
 // in the order in which they came.
 func TestSubjectsTakeTurns(t *testing.T) {
-	r := hourly(t, store.NewMemory())
+	r := hourly(t, newMemory())
 	to := mail("shared@example.org")
 	for i := range 10 {
 		r.posted(t, outbox.Typed, "GREEDY", fmt.Sprint("g", i), to, time.Time{})
@@ -50,7 +50,7 @@ func TestSubjectsTakeTurns(t *testing.T) {
 
 // What waits too much is dropped from the subject that has most, not from one who comes last.
 func TestTheGreedyLoseTheirPlaces(t *testing.T) {
-	r := hourly(t, store.NewMemory())
+	r := hourly(t, newMemory())
 	to := mail("shared@example.org")
 	for i := range 80 {
 		r.posted(t, outbox.Typed, "GREEDY", fmt.Sprint("g", i), to, time.Time{})
@@ -67,7 +67,7 @@ func TestTheGreedyLoseTheirPlaces(t *testing.T) {
 
 // A resend takes over the place of what it replaces; it does not go to the end of the queue.
 func TestAResendKeepsThePlace(t *testing.T) {
-	r := hourly(t, store.NewMemory())
+	r := hourly(t, newMemory())
 	to := mail("shared@example.org")
 	r.posted(t, outbox.Typed, "A", "first", to, time.Time{})
 	require.NoError(t, r.out.Flush(t.Context()))
@@ -86,7 +86,7 @@ func TestAResendKeepsThePlace(t *testing.T) {
 
 // A message that its owner withdraws while it waits leaves no gap.
 func TestAWithdrawnMessageLeavesItsPlace(t *testing.T) {
-	r := hourly(t, store.NewMemory())
+	r := hourly(t, newMemory())
 	to := mail("a@example.org")
 	r.posted(t, outbox.Typed, "A", "first", to, time.Time{})
 	require.NoError(t, r.out.Flush(t.Context()))
@@ -123,7 +123,7 @@ func TestATurnIsTakenOnce(t *testing.T) {
 // A clock that was ten days ahead for a moment does not hold up messages until that day.
 func TestAClockTenDaysAhead(t *testing.T) {
 	for name, to := range map[string]civicpin.Contact{"mail": mail("a@example.org"), "telephone": sms("+393331234567")} {
-		r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+		r := onMemoryWith(t, limited(func(l *outbox.Limits) {
 			l.Typed, l.Home = civicpin.Rate{Limit: 1, Window: time.Hour}, civicpin.Rate{Limit: 1, Window: time.Hour}
 		}))
 		r.clock.Add(10 * 24 * time.Hour)
@@ -139,7 +139,7 @@ func TestAClockTenDaysAhead(t *testing.T) {
 
 // Held tells how many messages of a subject waited and expired, for a day; decoys and other subjects are not among them.
 func TestHeld(t *testing.T) {
-	r := hourly(t, store.NewMemory())
+	r := hourly(t, newMemory())
 	held := func(subject civicpin.Subject) outbox.Held {
 		h, err := r.out.Held(t.Context(), subject)
 		require.NoError(t, err)
@@ -168,7 +168,7 @@ func TestHeld(t *testing.T) {
 
 // The reason that a message was given up names what refused it.
 func TestWhyAMessageWasGivenUp(t *testing.T) {
-	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+	r := onMemoryWith(t, limited(func(l *outbox.Limits) {
 		l.Home = civicpin.Rate{Limit: 1, Window: 24 * time.Hour}
 	}))
 	soon := r.clock.Now().Add(time.Hour)
@@ -182,7 +182,7 @@ func TestWhyAMessageWasGivenUp(t *testing.T) {
 
 // A country whose telephones get more messages than visitors could cause is told of, once an hour, and nothing is held.
 func TestFlood(t *testing.T) {
-	r := newRig(t, store.NewMemory(), newClock(), limited(func(l *outbox.Limits) {
+	r := onMemoryWith(t, limited(func(l *outbox.Limits) {
 		l.Home = civicpin.Rate{Limit: 10, Window: time.Hour}
 	}))
 	for i := range 30 {
@@ -250,7 +250,7 @@ func TestAnOwnerThatAlwaysFails(t *testing.T) {
 
 // A notice is sent though ten thousand messages that visitors asked for wait, for the same address among them.
 func TestNoticesPassTheQueue(t *testing.T) {
-	r := hourly(t, store.NewMemory())
+	r := hourly(t, newMemory())
 	to := mail("a@example.org")
 	for i := range 50 {
 		r.posted(t, outbox.Typed, "A", fmt.Sprint(i), to, time.Time{})
@@ -264,7 +264,7 @@ func TestNoticesPassTheQueue(t *testing.T) {
 // A message that a gateway takes only when less than a fifth of its life is left is not sent: its reader could not use it in
 // time. A notice is.
 func TestNearlyExpired(t *testing.T) {
-	r := newRig(t, store.NewMemory(), newClock(), nil)
+	r := onMemory(t)
 	r.sink.then(func(context.Context, civicpin.Message) error { return errors.New("not now") })
 	soon := r.clock.Now().Add(10 * time.Minute)
 	code := r.posted(t, outbox.Proved, "A", "code", mail("a@example.org"), soon)

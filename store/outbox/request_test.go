@@ -17,7 +17,6 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
-	"github.com/civicpin/civicpin/store/storetest"
 )
 
 var (
@@ -96,7 +95,7 @@ func TestRequestLimits(t *testing.T) {
 		{"a device", outbox.Proved, 5 + 10, lockout.ScopeSends, 144 * time.Minute, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			a := newAsking(t, store.NewMemory())
+			a := newAsking(t, newMemory())
 			l, of := a.limit("pin", tc.class, daily), tc.of
 			if of == nil {
 				kind := map[string]shown.Kind{"a login": shown.Login, "a device": shown.Device}[tc.name]
@@ -122,7 +121,7 @@ func TestRequestLimits(t *testing.T) {
 
 // All limits share the count by source; each has a count by subject of its own.
 func TestLimitsShareTheSource(t *testing.T) {
-	a := newAsking(t, store.NewMemory())
+	a := newAsking(t, newMemory())
 	pins, codes := a.limit("pin", outbox.Proved, daily), a.limit("otp", outbox.Proved, daily)
 	for i := range 30 {
 		for _, l := range []*outbox.Limit{pins, codes} {
@@ -140,7 +139,7 @@ func TestLimitsShareTheSource(t *testing.T) {
 
 // Several messages are counted all or none, and a refusal by subject costs the source nothing.
 func TestAllOrNone(t *testing.T) {
-	a := newAsking(t, store.NewMemory())
+	a := newAsking(t, newMemory())
 	l := a.limit("pin", outbox.Typed, civicpin.Rate{Limit: 3, Window: time.Hour})
 	require.NoError(t, a.ask(outbox.Request{Subject: "A", Source: here, Limit: l}, outbox.Typed, 2))
 	for range 100 {
@@ -158,7 +157,7 @@ func TestAllOrNone(t *testing.T) {
 // Strangers who use up the limit of a subject do not keep out a caller who has shown something, and one proof does not use up
 // what another opens.
 func TestReserves(t *testing.T) {
-	a := newAsking(t, store.NewMemory())
+	a := newAsking(t, newMemory())
 	l := a.limit("otp", outbox.Proved, daily)
 	with := func(kind shown.Kind, id string) civicpin.Source {
 		return civicpin.Source{Address: here.Address, Shown: shown.New(a.vault, "A", shown.Value{Kind: kind, ID: id})}
@@ -199,7 +198,7 @@ func TestReserves(t *testing.T) {
 func TestAWrongValueIsLikeNone(t *testing.T) {
 	var calls [2][]string
 	for i, source := range []civicpin.Source{here, {Address: here.Address, Shown: civicpin.NewSecret("device.1.x.y")}} {
-		f := storetest.NewFaults(store.NewMemory())
+		f := newFaults(newMemory())
 		a := newAsking(t, f.Store())
 		l := a.limit("otp", outbox.Proved, daily)
 		for range 12 {
@@ -213,7 +212,7 @@ func TestAWrongValueIsLikeNone(t *testing.T) {
 
 // What a caller asks for who has shown something counts at the address apart from what strangers ask for.
 func TestTheClassRises(t *testing.T) {
-	a := newAsking(t, store.NewMemory())
+	a := newAsking(t, newMemory())
 	l := a.limit("otp", outbox.Proved, daily)
 	for i := range 60 {
 		r := outbox.Request{Subject: civicpin.Subject(fmt.Sprint("F", i)), Limit: l}
@@ -240,7 +239,7 @@ func TestRatesMustFit(t *testing.T) {
 		{"together as many", []civicpin.Rate{{Limit: 10, Window: 12 * time.Hour}, daily, daily}, true},
 		{"together one more", []civicpin.Rate{{Limit: 31, Window: 24 * time.Hour}, daily}, false},
 	} {
-		a, err := newAsking(t, store.NewMemory()), error(nil)
+		a, err := newAsking(t, newMemory()), error(nil)
 		for i, r := range tc.rates {
 			_, err = a.out.Limit(fmt.Sprint("n", i), outbox.Proved, r)
 			_, again := a.out.Limit(fmt.Sprint("n", i), outbox.Proved, r)
@@ -253,7 +252,7 @@ func TestRatesMustFit(t *testing.T) {
 			require.ErrorContains(t, err, "Limits.Proved", tc.name)
 		}
 	}
-	a := newAsking(t, store.NewMemory())
+	a := newAsking(t, newMemory())
 	_, err := a.out.Limit("typed", outbox.Typed, testkit.Wide)
 	require.NoError(t, err, "held whatever it is")
 	for _, bad := range []civicpin.Rate{{}, {Limit: 1}, {Limit: -1, Window: time.Hour}} {
@@ -270,7 +269,7 @@ func TestRatesMustFit(t *testing.T) {
 
 // newCrowded returns a rig in which as many messages wait as visitors may cause, which are 50.
 func newCrowded(t *testing.T) *asking {
-	a := newAsking(t, store.NewMemory())
+	a := newAsking(t, newMemory())
 	a.out.SetMaxTyped(50)
 	for i := range 50 {
 		require.NoError(t, a.ask(outbox.Request{Subject: civicpin.Subject(fmt.Sprint("W", i))}, outbox.Typed, 1))
@@ -335,7 +334,7 @@ func TestCrowdedTellsNothing(t *testing.T) {
 
 // Of a thousand requests at once from one source no more than its rate are taken.
 func TestRequestsAtOnce(t *testing.T) {
-	a := newAsking(t, store.NewMemory())
+	a := newAsking(t, newMemory())
 	l := a.limit("pin", outbox.Typed, daily)
 	var let atomic.Int32
 	done := make(chan struct{})
@@ -356,7 +355,7 @@ func TestRequestsAtOnce(t *testing.T) {
 
 // A request with a bad ref, or one of another subject, changes nothing.
 func TestBadRequests(t *testing.T) {
-	a := newAsking(t, store.NewMemory())
+	a := newAsking(t, newMemory())
 	l := a.limit("pin", outbox.Typed, civicpin.Rate{Limit: 1, Window: time.Hour})
 	good := a.clerk.ref("A", "1")
 	long := good
@@ -371,7 +370,7 @@ func TestBadRequests(t *testing.T) {
 	require.Zero(t, a.count(t, "outbox.entry"))
 	require.NoError(t, a.ask(outbox.Request{Subject: "A", Limit: l}, outbox.Typed, 1), "nothing was counted")
 	require.ErrorIs(t, a.out.Announce(t.Context(), outbox.Request{Subject: "C", Limit: l}, nil), civicpin.ErrInvalid)
-	foreign := newAsking(t, store.NewMemory()).limit("pin", outbox.Typed, daily)
+	foreign := newAsking(t, newMemory()).limit("pin", outbox.Typed, daily)
 	for _, l := range []*outbox.Limit{foreign, {}} {
 		require.ErrorIs(t, a.ask(outbox.Request{Subject: "C", Limit: l}, outbox.Typed, 1), civicpin.ErrInvalid)
 	}

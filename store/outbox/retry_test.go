@@ -13,9 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
-	"github.com/civicpin/civicpin/store/storetest"
 )
 
 func letters(t require.TestingT, o *outbox.Outbox) (out []outbox.DeadLetter) {
@@ -29,7 +27,7 @@ func letters(t require.TestingT, o *outbox.Outbox) (out []outbox.DeadLetter) {
 // Each wait is about twice the one before, up to an hour; after twelve tries there is a dead letter.
 func TestDelaysGrowAndEndInADeadLetter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, store.NewMemory(), nil, nil)
+		r := inBubble(t, nil)
 		r.sink.then(func(context.Context, civicpin.Message) error { return errors.New("421 try again later") })
 		ref := r.clerk.ref("A", "1")
 		require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "x", To: mail("a@example.org")}))
@@ -103,7 +101,7 @@ func TestUndeliverableIsNotTriedAgain(t *testing.T) {
 
 // A second Retry, while what the first one put back is being sent, does not have it sent twice.
 func TestRetriesAtOnceSendOnce(t *testing.T) {
-	f := storetest.NewFaults(store.NewMemory())
+	f := newFaults(newMemory())
 	r := newRig(t, f.Store(), newClock(), nil)
 	other := newRig(t, f.Store(), r.clock, nil)
 	r.sink.then(func(context.Context, civicpin.Message) error { return civicpin.ErrUndeliverable })
@@ -197,7 +195,7 @@ func TestAnUnusableContactNeverReachesTheNotifier(t *testing.T) {
 // A message that kills each process that sends it does not do so for ever.
 func TestAMessageThatKillsItsProcessIsBuriedInTheEnd(t *testing.T) {
 	opts := &outbox.Options{MaxTries: 3}
-	s := store.NewMemory()
+	s := newMemory()
 	clock := newClock()
 	r := newRig(t, s, clock, opts)
 	ref := r.clerk.ref("A", "1")
@@ -224,7 +222,7 @@ func TestAnOwnerThatCannotSettleIsToldAgain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, store.NewMemory(), nil, nil)
+				r := inBubble(t, nil)
 				o := &moody{clerk: r.clerk, settle: fail}
 				require.NoError(t, r.out.Register("clerk", o))
 				ref := r.clerk.ref("A", "1")
@@ -249,7 +247,7 @@ func TestAnOwnerThatCannotSettleIsToldAgain(t *testing.T) {
 // Its process died before it could tell the owner again: another one knows from the entry that the message was sent.
 func TestAnotherProcessKnowsWhatWasSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := store.NewMemory()
+		s := newMemory()
 		r, other := newRig(t, s, nil, nil), newRig(t, s, nil, nil)
 		require.NoError(t, r.out.Register("clerk", &moody{clerk: r.clerk, settle: func() error { return errors.New("no") }}))
 		ref := r.clerk.ref("A", "1")
@@ -269,7 +267,7 @@ func TestAnotherProcessKnowsWhatWasSent(t *testing.T) {
 // While one process sends, the others leave the entry alone; if it dies, one of them sends when the claim has run out.
 func TestAClaimIsLeftAloneUntilItRunsOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := store.NewMemory()
+		s := newMemory()
 		f := newMortal(s)
 		r, other := newRig(t, f, nil, nil), newRig(t, s, nil, nil)
 		r.sink.then(func(context.Context, civicpin.Message) error {

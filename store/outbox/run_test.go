@@ -15,12 +15,11 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
-	"github.com/civicpin/civicpin/store/storetest"
 )
 
 func TestRunSendsItsOwnAtOnceAndOthersWithinPoll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := store.NewMemory()
+		s := newMemory()
 		a, b := newRig(t, s, nil, nil), newRig(t, s, nil, nil)
 		a.run(t)
 		time.Sleep(2 * time.Second)
@@ -39,7 +38,7 @@ func TestRunSendsItsOwnAtOnceAndOthersWithinPoll(t *testing.T) {
 func TestRunIsNotOverwhelmedByCommits(t *testing.T) {
 	const n = outbox.MaxFresh + 200
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, store.NewMemory(), nil, &outbox.Options{Poll: time.Hour})
+		r := inBubble(t, &outbox.Options{Poll: time.Hour})
 		o := &crowd{left: make(map[string]bool)}
 		require.NoError(t, r.out.Register("crowd", o))
 		r.run(t)
@@ -60,7 +59,7 @@ func TestRunIsNotOverwhelmedByCommits(t *testing.T) {
 // Two Runs and a Flush at once do not get in each other's way.
 func TestSeveralRunsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, store.NewMemory(), nil, nil)
+		r := inBubble(t, nil)
 		r.sink.then(func(context.Context, civicpin.Message) error { time.Sleep(time.Second); return nil })
 		r.run(t)
 		r.run(t)
@@ -97,7 +96,7 @@ func TestAnUnknownOwnersEntriesAreLeftAlone(t *testing.T) {
 // The latest registration under a name counts, also while Run runs.
 func TestAnOwnerMadeAgainTakesThePlaceOfTheFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, store.NewMemory(), nil, nil)
+		r := inBubble(t, nil)
 		r.run(t)
 		require.NoError(t, r.out.Register("clerk", &moody{clerk: r.clerk, mood: func() error { return errors.New("old owner") }}))
 		again := newClerk(t, r.vault, "clerk")
@@ -112,7 +111,7 @@ func TestAnOwnerMadeAgainTakesThePlaceOfTheFirst(t *testing.T) {
 // The store is away for a while: Run goes on when it is back, and says once that it was away.
 func TestRunOutlastsTheStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := storetest.NewFaults(store.NewMemory())
+		f := newFaults(newMemory())
 		r := newRig(t, f.Store(), nil, nil)
 		ref := r.clerk.ref("A", "1")
 		require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "x", To: mail("a@example.org")}))
@@ -137,19 +136,13 @@ func TestRunOutlastsTheStore(t *testing.T) {
 
 func TestUnreadableEntriesDoNotStopTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := store.NewMemory()
+		m := newMemory()
 		r := newRig(t, m, nil, nil)
 		for i := range 3 {
 			require.NoError(t, r.clerk.post(t.Context(), r.out, r.clerk.ref("A", fmt.Sprint(i)),
 				letter{Text: fmt.Sprint(i), To: mail(fmt.Sprintf("a%d@example.org", i))}))
 		}
-		for item, err := range m.List(t.Context(), "outbox.entry/", "") {
-			require.NoError(t, err)
-			item.Value[len(item.Value)-1] ^= 1
-			_, err := m.Put(t.Context(), item.Key, item.Record)
-			require.NoError(t, err)
-			break
-		}
+		spoil(t, m)
 		require.ErrorIs(t, r.out.Flush(t.Context()), store.ErrUnreadable)
 		require.Len(t, r.sink.messages(), 2)
 		r.run(t)
@@ -162,7 +155,7 @@ func TestUnreadableEntriesDoNotStopTheOthers(t *testing.T) {
 // A store that cannot list: the process that added an entry sends it, with all that belongs to that; others do not see it.
 func TestAStoreThatCannotList(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := only{store.NewMemory()}
+		s := only{newMemory()}
 		r, other := newRig(t, s, nil, nil), newRig(t, s, nil, nil)
 		require.False(t, r.out.Durable())
 		require.True(t, onMemory(t).out.Durable())
@@ -202,7 +195,7 @@ func TestAStoreThatCannotList(t *testing.T) {
 
 // What a process keeps in memory for a store that cannot list is bounded, and what visitors cause leaves room for notices.
 func TestAStoreThatCannotListIsNotFilledWithoutEnd(t *testing.T) {
-	r := newRig(t, only{store.NewMemory()}, newClock(), nil)
+	r := newRig(t, only{newMemory()}, newClock(), nil)
 	named := func(class outbox.Class) (refs []outbox.Ref) {
 		for i := range outbox.MaxOwn + 1 {
 			ref := r.clerk.ref("A", fmt.Sprint(class, i))

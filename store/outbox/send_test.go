@@ -100,7 +100,7 @@ func (unsealed) Seal(_ context.Context, p, _ []byte) ([]byte, error) { return by
 func (unsealed) Open(_ context.Context, s, _ []byte) ([]byte, error) { return bytes.Clone(s), nil }
 
 func TestNoTextAndNoAddressIsInTheOutboxsRecords(t *testing.T) {
-	c := &copier{Memory: store.NewMemory()}
+	c := &copier{Memory: newMemory()}
 	k := keys(t)
 	k.Sealing[0].Sealer = unsealed{}
 	v, err := store.OpenVault(t.Context(), c, k, nil)
@@ -149,7 +149,7 @@ func (f *fixed) Settle(_ context.Context, _ outbox.Ref, what outbox.Outcome) err
 }
 
 func TestLongestDueGoesFirst(t *testing.T) {
-	r := newRig(t, store.NewMemory(), newClock(), &outbox.Options{Workers: 1})
+	r := onMemoryWith(t, &outbox.Options{Workers: 1})
 	var want []string
 	for i := range 30 {
 		text := fmt.Sprintf("text-%02d", i)
@@ -164,7 +164,7 @@ func TestLongestDueGoesFirst(t *testing.T) {
 // A crowd of dispatchers, each a process of its own on one store, sends each message once.
 func TestManyDispatchersSendEachOnce(t *testing.T) {
 	const dispatchers, messages = 64, 40
-	s := store.NewMemory()
+	s := newMemory()
 	clock := newClock()
 	rigs := make([]*rig, dispatchers)
 	for i := range rigs {
@@ -224,7 +224,7 @@ func TestRefs(t *testing.T) {
 // A stop waits for what is being sent, and marks it.
 func TestStopWaitsForWhatIsBeingSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, store.NewMemory(), nil, nil)
+		r := inBubble(t, nil)
 		r.sink.then(func(ctx context.Context, _ civicpin.Message) error {
 			time.Sleep(20 * time.Second)
 			return ctx.Err()

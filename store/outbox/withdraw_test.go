@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 	"github.com/civicpin/civicpin/store/storetest"
 )
@@ -62,7 +61,7 @@ func TestWhatIsReplacedBetweenTriesIsDroppedAtOnce(t *testing.T) {
 // A message that has to wait for a sender is confirmed again when there is one.
 func TestWhatIsReplacedWhileItWaitsInMemoryIsNotSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, store.NewMemory(), nil, &outbox.Options{Workers: 1})
+		r := inBubble(t, &outbox.Options{Workers: 1})
 		r.sink.then(func(context.Context, civicpin.Message) error { time.Sleep(10 * time.Second); return nil })
 		first, second := r.clerk.ref("A", "1"), r.clerk.ref("A", "2")
 		require.NoError(t, r.clerk.post(t.Context(), r.out, first, letter{Text: "1", To: mail("a@example.org")}))
@@ -102,8 +101,8 @@ func TestCommitPutsBackWhatWasWithdrawnMeanwhile(t *testing.T) {
 func TestCommitRacesWithdrawal(t *testing.T) {
 	for grace, name := range map[time.Duration]string{2 * time.Minute: "fresh entry", -1: "entry already in doubt"} {
 		for held := 1; held <= 8; held++ {
-			memory := store.NewMemory()
-			f := storetest.NewFaults(memory)
+			memory := newMemory()
+			f := newFaults(memory)
 			r := newRig(t, f.Store(), newClock(), nil)
 			ref := r.clerk.ref("A", "1")
 			require.NoError(t, r.out.Add(t.Context(), ref))
@@ -170,8 +169,8 @@ func TestWithoutCommitItIsSentAfterTheGrace(t *testing.T) {
 
 // Adding an entry anew while a dispatcher is about to drop it.
 func TestAddRacesWithdrawal(t *testing.T) {
-	memory := store.NewMemory()
-	f := storetest.NewFaults(memory)
+	memory := newMemory()
+	f := newFaults(memory)
 	r := newRig(t, f.Store(), newClock(), nil)
 	ref := r.clerk.ref("A", "1")
 	require.NoError(t, r.out.Add(t.Context(), ref))
