@@ -18,7 +18,7 @@ func TestClockJumps(t *testing.T) {
 	for _, jump := range []time.Duration{-second, -hour, -1000 * day} {
 		t.Run("back "+jump.String(), func(t *testing.T) {
 			clock := newClock()
-			gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, nil), lockout.Policy{
+			gate := newGate(t, memoryVault(t, clock.Now, nil), lockout.Policy{
 				Limit: 2, Lock: lockout.Timed, For: 15 * minute, DelayAfter: 1, Delay: minute,
 			})
 			next := asRefused(t, gate.Do(t.Context(), key("CITIZEN"), wrong)).NextAt
@@ -38,7 +38,7 @@ func TestClockJumps(t *testing.T) {
 	}
 	t.Run("forward and back", func(t *testing.T) {
 		clock := newClock()
-		gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, nil), lockout.Policy{
+		gate := newGate(t, memoryVault(t, clock.Now, nil), lockout.Policy{
 			Limit: 2, Lock: lockout.Timed, For: 15 * minute, Ceiling: 6,
 		})
 		asRefused(t, gate.Do(t.Context(), key("CITIZEN"), wrong))
@@ -64,7 +64,7 @@ func TestClockJumps(t *testing.T) {
 // the limit for years.
 func TestReservationOfAWrongClock(t *testing.T) {
 	clock := newClock()
-	gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, nil), lockout.Policy{Limit: 2, Lock: lockout.UntilUnlocked})
+	gate := newGate(t, memoryVault(t, clock.Now, nil), lockout.Policy{Limit: 2, Lock: lockout.UntilUnlocked})
 	clock.Add(3650 * day)
 	mustHold(t, gate, key("CITIZEN"))
 	mustHold(t, gate, key("CITIZEN"))
@@ -91,7 +91,7 @@ func TestQuotaOfAWrongClock(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			clock := newClock()
 			tc.rates.Limit, tc.rates.Lock = 9, lockout.UntilUnlocked
-			gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, nil), tc.rates)
+			gate := newGate(t, memoryVault(t, clock.Now, nil), tc.rates)
 			clock.Add(3650 * day)
 			asRefused(t, gate.Do(t.Context(), from("CITIZEN", "192.0.2.1"), wrong))
 			clock.Add(-3650 * day)
@@ -122,7 +122,7 @@ func TestRecordDoesNotEndUnderAGuess(t *testing.T) {
 	} {
 		t.Run(before.name, func(t *testing.T) {
 			clock := newClock()
-			gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, nil), lockout.Policy{
+			gate := newGate(t, memoryVault(t, clock.Now, nil), lockout.Policy{
 				Limit: 4, Lock: lockout.UntilUnlocked, Forget: hour,
 			})
 			before.do(t, gate)
@@ -161,7 +161,7 @@ func TestCrashedGuessesOfAStranger(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			clock := newClock()
-			gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, nil), lockout.Policy{
+			gate := newGate(t, memoryVault(t, clock.Now, nil), lockout.Policy{
 				Limit: 1, Lock: lockout.Timed, For: 20 * day, Forget: day,
 			})
 			h := mustHold(t, gate, key("CITIZEN"))
@@ -192,7 +192,7 @@ func TestStricterPolicy(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			clock := newClock()
 			var events testkit.Recorder
-			vault := newVault(t, store.NewMemory(), clock.Now, &events)
+			vault := memoryVault(t, clock.Now, &events)
 			before := newGate(t, vault, lockout.Policy{Limit: 10, Lock: lockout.UntilUnlocked})
 			for range 5 {
 				asRefused(t, before.Do(t.Context(), key("CITIZEN"), wrong))

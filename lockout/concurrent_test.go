@@ -15,7 +15,6 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
-	"github.com/civicpin/civicpin/store"
 )
 
 // locks are the policies with a limit of five whose locks outlast a test.
@@ -30,7 +29,7 @@ func TestConcurrentGuesses(t *testing.T) {
 	for name, policy := range locks {
 		for _, retry := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, retried %t", name, retry), func(t *testing.T) {
-				vault := newVault(t, store.NewMemory(), nil, nil)
+				vault := memoryVault(t, nil, nil)
 				// Two gates of one name count together, as two processes do.
 				gates := []*lockout.Gate{newGate(t, vault, policy), newGate(t, vault, policy)}
 				var compared, busy atomic.Int32
@@ -84,7 +83,7 @@ func TestConcurrentGuesses(t *testing.T) {
 // TestConcurrentSource: many guesses at many subjects from one source.
 func TestConcurrentSource(t *testing.T) {
 	const n, most = 1000, 40
-	vault := newVault(t, store.NewMemory(), newClock().Now, nil)
+	vault := memoryVault(t, newClock().Now, nil)
 	gate := newGate(t, vault, lockout.Policy{
 		Limit: 5, Lock: lockout.UntilUnlocked, Source: civicpin.Rate{Limit: most, Window: hour},
 	})
@@ -107,7 +106,7 @@ func TestConcurrentSource(t *testing.T) {
 
 // TestConcurrentLogins: an owner's right guesses at once are never locked out, and all wait their turn.
 func TestConcurrentLogins(t *testing.T) {
-	gate := newGate(t, newVault(t, store.NewMemory(), nil, nil), lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked})
+	gate := newGate(t, memoryVault(t, nil, nil), lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked})
 	results := testkit.Crowd(60, func(int) error {
 		for {
 			err := gate.Do(t.Context(), key("CITIZEN"), right)
@@ -126,7 +125,7 @@ func TestConcurrentLogins(t *testing.T) {
 // TestInFlight: guesses in flight use up the limit, lock nobody, and cause no notice.
 func TestInFlight(t *testing.T) {
 	var events testkit.Recorder
-	vault := newVault(t, store.NewMemory(), newClock().Now, &events)
+	vault := memoryVault(t, newClock().Now, &events)
 	gate := newGate(t, vault, lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked})
 	var all []*held
 	for range 3 {
@@ -145,7 +144,7 @@ func TestInFlight(t *testing.T) {
 // TestDelayInParallel: guesses at once do not get around the delays between them.
 func TestDelayInParallel(t *testing.T) {
 	for _, after := range []int{1, 3} {
-		gate := newGate(t, newVault(t, store.NewMemory(), newClock().Now, nil), lockout.Policy{
+		gate := newGate(t, memoryVault(t, newClock().Now, nil), lockout.Policy{
 			Limit: 50, Lock: lockout.UntilUnlocked, DelayAfter: after, Delay: minute,
 		})
 		var all []*held
@@ -167,7 +166,7 @@ func TestDelayInParallel(t *testing.T) {
 
 // TestLanes: what happens in one lane leaves the others alone.
 func TestLanes(t *testing.T) {
-	gate := newGate(t, newVault(t, store.NewMemory(), nil, nil), lockout.Policy{Limit: 1, Lock: lockout.UntilUnlocked})
+	gate := newGate(t, memoryVault(t, nil, nil), lockout.Policy{Limit: 1, Lock: lockout.UntilUnlocked})
 	open, known := key("CITIZEN"), lockout.Target{Subject: "CITIZEN", Lane: "known device 1"}
 	asLocked(t, gate.Do(t.Context(), open, wrong))
 	require.NoError(t, gate.Do(t.Context(), known, right))
@@ -181,7 +180,7 @@ func TestLanes(t *testing.T) {
 
 // TestNames: gates of one name share counts, gates of others do not, whatever their names look like.
 func TestNames(t *testing.T) {
-	vault := newVault(t, store.NewMemory(), nil, nil)
+	vault := memoryVault(t, nil, nil)
 	p := lockout.Policy{Limit: 2, Lock: lockout.UntilUnlocked}
 	one, same := newNamed(t, vault, "a", p), newNamed(t, vault, "a", p)
 	other := newNamed(t, vault, "a.b", p)

@@ -41,7 +41,7 @@ func lockOpen(tb testing.TB, g *lockout.Gate, subject civicpin.Subject) {
 // gets anybody in.
 func TestWhatOpensNoLane(t *testing.T) {
 	clock := newClock()
-	vault := newVault(t, store.NewMemory(), clock.Now, nil)
+	vault := memoryVault(t, clock.Now, nil)
 	gate := newGate(t, vault, threeDevices)
 	other := newNamed(t, vault, "login2", threeDevices)
 	none := newGate(t, vault, lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked})
@@ -134,7 +134,7 @@ func TestRememberIsRefused(t *testing.T) {
 
 // FuzzDevice: what parses is written again as it was, and no value but the genuine one opens a lane.
 func FuzzDevice(f *testing.F) {
-	gate := newGate(f, newVault(f, store.NewMemory(), nil, nil), threeDevices)
+	gate := newGate(f, memoryVault(f, nil, nil), threeDevices)
 	// The id is given: each process that fuzzes has to find the same one genuine.
 	id := [16]byte([]byte("an id of a phone"))
 	good := lockout.DeviceValue(gate, "CITIZEN", id)

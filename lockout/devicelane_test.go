@@ -31,7 +31,7 @@ func TestShares(t *testing.T) {
 		{5, 25, 3, 5, 5},
 	} {
 		clock := newClock()
-		gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, nil), lockout.Policy{
+		gate := newGate(t, memoryVault(t, clock.Now, nil), lockout.Policy{
 			Limit: tc.limit, Lock: lockout.Timed, For: minute, Ceiling: tc.ceiling, Devices: tc.devices,
 		})
 		compared := 0
@@ -63,7 +63,7 @@ func TestShares(t *testing.T) {
 
 // TestFewerDevices: a policy with fewer devices does not leave those beyond their lanes, whose shares have become larger.
 func TestFewerDevices(t *testing.T) {
-	vault := newVault(t, store.NewMemory(), newClock().Now, nil)
+	vault := memoryVault(t, newClock().Now, nil)
 	gate := newGate(t, vault, threeDevices)
 	var known []string
 	for range 3 {
@@ -85,7 +85,7 @@ func TestFewerDevices(t *testing.T) {
 // TestStolenDevice is the story of a value that a thief has copied: a few guesses, and the owner gets in all along.
 func TestStolenDevice(t *testing.T) {
 	clock := newClock()
-	gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, nil), lockout.Policy{
+	gate := newGate(t, memoryVault(t, clock.Now, nil), lockout.Policy{
 		Limit: 3, Lock: lockout.Timed, For: hour, Max: hour, Ceiling: 60, Devices: 2, // 10 each, 30 open
 	})
 	value := remember(t, gate, "CITIZEN", "")
@@ -150,7 +150,7 @@ func TestSooner(t *testing.T) {
 // TestBothLanesLocked: whoever shows a device is told when the first of the two lanes ends.
 func TestBothLanesLocked(t *testing.T) {
 	clock := newClock()
-	gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, nil), lockout.Policy{
+	gate := newGate(t, memoryVault(t, clock.Now, nil), lockout.Policy{
 		Limit: 2, Lock: lockout.Timed, For: hour, Devices: 1,
 	})
 	value := remember(t, gate, "CITIZEN", "")
@@ -175,7 +175,7 @@ func TestConcurrentLanes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			policy := locks[name]
 			policy.Devices = 3
-			vault := newVault(t, store.NewMemory(), newClock().Now, nil)
+			vault := memoryVault(t, newClock().Now, nil)
 			gates := []*lockout.Gate{newGate(t, vault, policy), newGate(t, vault, policy)}
 			value := remember(t, gates[0], "CITIZEN", "")
 			var compared atomic.Int32
@@ -205,7 +205,7 @@ func TestConcurrentLanes(t *testing.T) {
 
 // TestBusyDevice: guesses with one value that are in flight do not spread over to the open lane.
 func TestBusyDevice(t *testing.T) {
-	gate := newGate(t, newVault(t, store.NewMemory(), newClock().Now, nil), threeDevices)
+	gate := newGate(t, memoryVault(t, newClock().Now, nil), threeDevices)
 	value := remember(t, gate, "CITIZEN", "")
 	var all []*held
 	for range 5 {
@@ -315,7 +315,7 @@ func TestDeviceGoesDuringVerification(t *testing.T) {
 				clock := newClock()
 				p := threeDevices
 				p.DeviceValid = hour
-				gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, nil), p)
+				gate := newGate(t, memoryVault(t, clock.Now, nil), p)
 				value := remember(t, gate, "CITIZEN", "")
 				clock.Add(hour - 10*second)
 				h := mustHold(t, gate, showing("CITIZEN", value))
@@ -336,7 +336,7 @@ func TestDeadProcessInDeviceLane(t *testing.T) {
 	var events testkit.Recorder
 	p := threeDevices
 	p.Limit = 2
-	gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, &events), p)
+	gate := newGate(t, memoryVault(t, clock.Now, &events), p)
 	value := remember(t, gate, "CITIZEN", "")
 	mustHold(t, gate, showing("CITIZEN", value))
 	mustHold(t, gate, showing("CITIZEN", value))
@@ -354,7 +354,7 @@ func TestDeadProcessInDeviceLane(t *testing.T) {
 func TestLimitsHoldForDevices(t *testing.T) {
 	p := threeDevices
 	p.Source, p.Global = civicpin.Rate{Limit: 3, Window: hour}, civicpin.Rate{Limit: 4, Window: hour}
-	gate := newGate(t, newVault(t, store.NewMemory(), newClock().Now, nil), p)
+	gate := newGate(t, memoryVault(t, newClock().Now, nil), p)
 	k := showing("CITIZEN", remember(t, gate, "CITIZEN", ""))
 	k.Source.Address = "192.0.2.1"
 	require.NoError(t, gate.Do(t.Context(), k, right))
@@ -370,7 +370,7 @@ func TestLimitsHoldForDevices(t *testing.T) {
 
 // TestPanicInDeviceLane: a guess that brings the verifier down is counted in the lane that it was taken in.
 func TestPanicInDeviceLane(t *testing.T) {
-	gate := newGate(t, newVault(t, store.NewMemory(), newClock().Now, nil), threeDevices)
+	gate := newGate(t, memoryVault(t, newClock().Now, nil), threeDevices)
 	value := remember(t, gate, "CITIZEN", "")
 	require.Panics(t, func() {
 		_ = gate.Do(t.Context(), showing("CITIZEN", value), func(context.Context) (bool, error) { panic("falls") })

@@ -11,7 +11,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/civicpin/civicpin/lockout"
-	"github.com/civicpin/civicpin/store"
 )
 
 // A deviceModel is the open lane and those of known devices, each as [model] has it.
@@ -135,7 +134,7 @@ func TestDeviceModel(t *testing.T) {
 		policy.Devices = rapid.IntRange(1, 3).Draw(rt, "devices")
 		policy.Ceiling = policy.Limit*(policy.Devices+2) + rapid.IntRange(0, 12).Draw(rt, "more for the ceiling of all")
 		policy.DeviceValid = 3 * hour
-		vault := newVault(t, store.NewMemory(), clock.Now, nil)
+		vault := memoryVault(t, clock.Now, nil)
 		gates := []*lockout.Gate{newGate(t, vault, policy), newGate(t, vault, policy)}
 		share := max(policy.Limit, policy.Ceiling/(2*(policy.Devices+1)))
 		m := &deviceModel{policy: policy, open: &model{policy: policy}}

@@ -128,7 +128,7 @@ func TestDeviceStoreFails(t *testing.T) {
 // TestDeviceClockJumps: a clock that jumps does not bring back a device, keep one for years, or reset its lane.
 func TestDeviceClockJumps(t *testing.T) {
 	clock := newClock()
-	gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, nil), threeDevices)
+	gate := newGate(t, memoryVault(t, clock.Now, nil), threeDevices)
 	value := remember(t, gate, "CITIZEN", "")
 	left := func(value string) int {
 		return asRefused(t, gate.Do(t.Context(), showing("CITIZEN", value), wrong)).Left
@@ -204,7 +204,7 @@ func TestDevicesLeaveNothing(t *testing.T) {
 // TestDeviceStatus: operators see how many devices there are, and what they do to the open lane.
 func TestDeviceStatus(t *testing.T) {
 	clock := newClock()
-	gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, nil), threeDevices)
+	gate := newGate(t, memoryVault(t, clock.Now, nil), threeDevices)
 	count := func() int {
 		st, err := gate.Status(t.Context(), key("CITIZEN"))
 		require.NoError(t, err)
@@ -316,7 +316,7 @@ func TestDeviceEvents(t *testing.T) {
 // TestRememberAtOnce: devices remembered at once are all known, up to the policy's number, and a device of one subject is not
 // in another's way.
 func TestRememberAtOnce(t *testing.T) {
-	vault := newVault(t, store.NewMemory(), nil, nil)
+	vault := memoryVault(t, nil, nil)
 	gate := newGate(t, vault, threeDevices)
 	values := make([]string, 20)
 	require.NoError(t, errors.Join(testkit.Crowd(20, func(i int) error {
@@ -340,7 +340,7 @@ func TestRememberAtOnce(t *testing.T) {
 // A verify function is told whether the guess comes from a known device, also while that device's lane is locked.
 func TestKnownDevice(t *testing.T) {
 	clock := newClock()
-	gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, nil), threeDevices)
+	gate := newGate(t, memoryVault(t, clock.Now, nil), threeDevices)
 	value := remember(t, gate, "CITIZEN", "")
 	for _, tt := range []struct {
 		name    string

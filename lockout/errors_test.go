@@ -179,7 +179,7 @@ func TestNothingLeaks(t *testing.T) {
 func TestEvents(t *testing.T) {
 	var events testkit.Recorder
 	clock := newClock()
-	gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, &events), lockout.Policy{
+	gate := newGate(t, memoryVault(t, clock.Now, &events), lockout.Policy{
 		Limit: 2, Lock: lockout.UntilUnlocked, Ceiling: 3, Source: civicpin.Rate{Limit: 4, Window: hour},
 	})
 	who := lockout.Target{Subject: "CITIZEN", Lane: "open", Source: civicpin.Source{Address: "2001:db8::7"}}

@@ -37,6 +37,12 @@ func newVault(tb testing.TB, s store.Store, now func() time.Time, r civicpin.Rec
 	return v
 }
 
+// memoryVault returns a vault over a store of its own.
+func memoryVault(tb testing.TB, now func() time.Time, r civicpin.Recorder) *store.Vault {
+	tb.Helper()
+	return newVault(tb, store.NewMemory(), now, r)
+}
+
 func newGate(tb testing.TB, v *store.Vault, p lockout.Policy) *lockout.Gate {
 	tb.Helper()
 	return newNamed(tb, v, "login", p)

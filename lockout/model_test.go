@@ -11,7 +11,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/civicpin/civicpin/lockout"
-	"github.com/civicpin/civicpin/store"
 )
 
 // A model is what a lane should be like, told as plainly as possible: no versions, no store, one act after the other.
@@ -209,7 +208,7 @@ func TestModel(t *testing.T) {
 		clock := newClock()
 		latest := start
 		policy := drawPolicy(rt)
-		vault := newVault(t, store.NewMemory(), clock.Now, nil)
+		vault := memoryVault(t, clock.Now, nil)
 		gates := []*lockout.Gate{newGate(t, vault, policy), newGate(t, vault, policy)}
 		m := &model{policy: policy}
 		ctx := context.Background()

@@ -14,7 +14,6 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
-	"github.com/civicpin/civicpin/store"
 )
 
 // isNew reports whether an error says that its call set a lock.
@@ -29,7 +28,7 @@ func TestLockIsNewOnce(t *testing.T) {
 	for name, fails := range map[string]func(context.Context) (bool, error){"known": wrong, "unknown": stranger} {
 		t.Run(name, func(t *testing.T) {
 			clock := newClock()
-			gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, nil), lockout.Policy{
+			gate := newGate(t, memoryVault(t, clock.Now, nil), lockout.Policy{
 				Limit: 2, Lock: lockout.Timed, For: minute, Ceiling: 5,
 			})
 			for i, step := range []struct {
@@ -67,7 +66,7 @@ func TestLockIsNewOnce(t *testing.T) {
 // TestLockOfOthersIsNotNew: a guess is not told of a lock as new that an operator, a rate or a delay brought about.
 func TestLockOfOthersIsNotNew(t *testing.T) {
 	clock := newClock()
-	gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, nil), lockout.Policy{
+	gate := newGate(t, memoryVault(t, clock.Now, nil), lockout.Policy{
 		Limit: 3, Lock: lockout.UntilUnlocked, DelayAfter: 1, Delay: minute, Source: civicpin.Rate{Limit: 2, Window: hour},
 	})
 	h := mustHold(t, gate, key("CITIZEN"))
@@ -85,7 +84,7 @@ func TestNewLockOfDeadProcess(t *testing.T) {
 	for name, late := range map[string]time.Duration{"in force": 0, "ended": hour} {
 		t.Run(name, func(t *testing.T) {
 			clock := newClock()
-			gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, nil), lockout.Policy{
+			gate := newGate(t, memoryVault(t, clock.Now, nil), lockout.Policy{
 				Limit: 2, Lock: lockout.Timed, For: minute, DelayAfter: 2, Delay: 2 * hour, DelayMax: 2 * hour,
 			})
 			mustHold(t, gate, key("CITIZEN")) // never ended: as good as dead
@@ -102,7 +101,7 @@ func TestNewLockOfDeadProcess(t *testing.T) {
 func TestNewLockOfDevice(t *testing.T) {
 	p := threeDevices
 	p.Limit = 2
-	gate := newGate(t, newVault(t, store.NewMemory(), newClock().Now, nil), p)
+	gate := newGate(t, memoryVault(t, newClock().Now, nil), p)
 	value := remember(t, gate, "CITIZEN", "")
 	guess := func() error { return gate.Do(t.Context(), showing("CITIZEN", value), wrong) }
 	asRefused(t, guess())
@@ -118,7 +117,7 @@ func TestNewLockOfDevice(t *testing.T) {
 
 // TestNewLockAtOnce: of any number of guesses at once, one is told.
 func TestNewLockAtOnce(t *testing.T) {
-	gate := newGate(t, newVault(t, store.NewMemory(), nil, nil), lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked})
+	gate := newGate(t, memoryVault(t, nil, nil), lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked})
 	var told atomic.Int32
 	testkit.Crowd(100, func(int) error {
 		for {
@@ -140,7 +139,7 @@ func TestNewLockModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		clock, ctx := newClock(), context.Background()
 		var events testkit.Recorder
-		gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, &events), drawPolicy(rt))
+		gate := newGate(t, memoryVault(t, clock.Now, &events), drawPolicy(rt))
 		subjects := []civicpin.Subject{"CITIZEN", "NOBODY"}
 		var flying [][]*held // one of each subject
 		defer func() {

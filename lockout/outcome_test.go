@@ -15,7 +15,6 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
-	"github.com/civicpin/civicpin/store"
 )
 
 // failures returns how many failures in a row a subject has.
@@ -45,7 +44,7 @@ func TestVerifyReturns(t *testing.T) {
 		{"right and an error", true, errBroken, 1, func(err error) bool { return err == errBroken }},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			gate := newGate(t, newVault(t, store.NewMemory(), nil, nil), lockout.Policy{Limit: 9, Lock: lockout.UntilUnlocked})
+			gate := newGate(t, memoryVault(t, nil, nil), lockout.Policy{Limit: 9, Lock: lockout.UntilUnlocked})
 			require.ErrorIs(t, gate.Do(t.Context(), key("CITIZEN"), wrong), lockout.ErrRefused)
 			err := gate.Do(t.Context(), key("CITIZEN"), func(context.Context) (bool, error) { return tc.ok, tc.err })
 			assert.True(t, tc.want(err), "%v", err)
@@ -57,7 +56,7 @@ func TestVerifyReturns(t *testing.T) {
 
 // TestVerifyPanics: a guess that brings the verifier down is counted, and the panic goes on as it was.
 func TestVerifyPanics(t *testing.T) {
-	vault := newVault(t, store.NewMemory(), newClock().Now, nil)
+	vault := memoryVault(t, newClock().Now, nil)
 	gate := newGate(t, vault, lockout.Policy{
 		Limit: 2, Lock: lockout.UntilUnlocked, Global: civicpin.Rate{Limit: 3, Window: hour},
 	})
@@ -77,7 +76,7 @@ func TestVerifyPanics(t *testing.T) {
 
 // TestVerifyEndsGoroutine: the same for runtime.Goexit, which t.FailNow calls.
 func TestVerifyEndsGoroutine(t *testing.T) {
-	vault := newVault(t, store.NewMemory(), newClock().Now, nil)
+	vault := memoryVault(t, newClock().Now, nil)
 	gate := newGate(t, vault, lockout.Policy{Limit: 1, Lock: lockout.UntilUnlocked})
 	done := make(chan struct{})
 	go func() {
@@ -93,7 +92,7 @@ func TestVerifyEndsGoroutine(t *testing.T) {
 
 // TestHangUp: a visitor who hangs up during the verification does not escape the count, nor lose a success.
 func TestHangUp(t *testing.T) {
-	gate := newGate(t, newVault(t, store.NewMemory(), nil, nil), lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked})
+	gate := newGate(t, memoryVault(t, nil, nil), lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked})
 	hangUp := func(ok bool) error {
 		ctx, cancel := context.WithCancel(t.Context())
 		return gate.Do(ctx, key("CITIZEN"), func(ctx context.Context) (bool, error) {
@@ -112,7 +111,7 @@ func TestHangUp(t *testing.T) {
 	asLocked(t, hangUp(false))
 
 	// A verifier that gave up before comparing says so, and the guess is given back.
-	gate = newGate(t, newVault(t, store.NewMemory(), nil, nil), lockout.Policy{Limit: 1, Lock: lockout.UntilUnlocked})
+	gate = newGate(t, memoryVault(t, nil, nil), lockout.Policy{Limit: 1, Lock: lockout.UntilUnlocked})
 	ctx, cancel := context.WithCancel(t.Context())
 	err := gate.Do(ctx, key("CITIZEN"), func(ctx context.Context) (bool, error) {
 		cancel()
@@ -144,7 +143,7 @@ func TestTimeout(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				gate := newGate(t, newVault(t, store.NewMemory(), nil, nil), lockout.Policy{Limit: 9, Lock: lockout.UntilUnlocked})
+				gate := newGate(t, memoryVault(t, nil, nil), lockout.Policy{Limit: 9, Lock: lockout.UntilUnlocked})
 				_ = gate.Do(t.Context(), key("CITIZEN"), wrong)
 				began := time.Now()
 				err := gate.Do(t.Context(), key("CITIZEN"), func(ctx context.Context) (bool, error) {
@@ -165,7 +164,7 @@ func TestTimeout(t *testing.T) {
 func TestDeadProcess(t *testing.T) {
 	clock := newClock()
 	var events testkit.Recorder
-	vault := newVault(t, store.NewMemory(), clock.Now, &events)
+	vault := memoryVault(t, clock.Now, &events)
 	gate := newGate(t, vault, lockout.Policy{Limit: 2, Lock: lockout.Timed, For: minute, Timeout: 10 * second})
 	mustHold(t, gate, key("CITIZEN")) // never ended: as good as dead
 	clock.Add(5 * second)
@@ -192,7 +191,7 @@ func TestDeadProcess(t *testing.T) {
 // TestOperatorDuringVerification: what an operator does while a guess is being verified is not undone by its outcome.
 func TestOperatorDuringVerification(t *testing.T) {
 	setUp := func(t *testing.T) (*lockout.Gate, *held) {
-		gate := newGate(t, newVault(t, store.NewMemory(), newClock().Now, nil), lockout.Policy{
+		gate := newGate(t, memoryVault(t, newClock().Now, nil), lockout.Policy{
 			Limit: 3, Lock: lockout.Timed, For: minute, Ceiling: 5,
 		})
 		asRefused(t, gate.Do(t.Context(), key("CITIZEN"), wrong))
@@ -274,7 +273,7 @@ func TestOperatorDuringVerification(t *testing.T) {
 func TestSuccessAmongFailures(t *testing.T) {
 	const limit = 4
 	for place := range limit {
-		vault := newVault(t, store.NewMemory(), newClock().Now, nil)
+		vault := memoryVault(t, newClock().Now, nil)
 		gate := newGate(t, vault, lockout.Policy{Limit: limit, Lock: lockout.UntilUnlocked})
 		var all []*held
 		for range limit {
@@ -294,7 +293,7 @@ func TestSuccessAmongFailures(t *testing.T) {
 // TestRaceForTheLastGuess: a right guess and the one that locks, at once, many times.
 func TestRaceForTheLastGuess(t *testing.T) {
 	for i := range 200 {
-		gate := newGate(t, newVault(t, store.NewMemory(), nil, nil), lockout.Policy{Limit: 2, Lock: lockout.UntilUnlocked})
+		gate := newGate(t, memoryVault(t, nil, nil), lockout.Policy{Limit: 2, Lock: lockout.UntilUnlocked})
 		asRefused(t, gate.Do(t.Context(), key("CITIZEN"), wrong))
 		results := testkit.Crowd(2, func(n int) error {
 			if n == 0 {

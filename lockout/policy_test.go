@@ -10,7 +10,6 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/lockout"
-	"github.com/civicpin/civicpin/store"
 )
 
 // TestPolicyBounds tries each documented bound from both sides.
@@ -117,7 +116,7 @@ func TestPolicyBounds(t *testing.T) {
 		{"no rates", valid(func(p P) { p.Source, p.Global = civicpin.Rate{}, civicpin.Rate{} }), true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			_, err := lockout.New(newVault(t, store.NewMemory(), nil, nil), "login", tc.policy)
+			_, err := lockout.New(memoryVault(t, nil, nil), "login", tc.policy)
 			if tc.ok {
 				require.NoError(t, err)
 				require.NoError(t, tc.policy.Validate())
@@ -133,7 +132,7 @@ func TestPolicyBounds(t *testing.T) {
 
 // TestGateNames tries what a gate may be called.
 func TestGateNames(t *testing.T) {
-	vault := newVault(t, store.NewMemory(), nil, nil)
+	vault := memoryVault(t, nil, nil)
 	for name, ok := range map[string]bool{
 		"x": true, "aZ09-_.": true, strings.Repeat("n", 50): true,
 		"": false, strings.Repeat("n", 51): false, "a/b": false, "a b": false, "clé": false,
@@ -152,7 +151,7 @@ func TestGateNames(t *testing.T) {
 // TestDefaults pins what the zero value of each field comes to.
 func TestDefaults(t *testing.T) {
 	policy := func(p lockout.Policy) lockout.Policy {
-		return newGate(t, newVault(t, store.NewMemory(), nil, nil), p).Policy()
+		return newGate(t, memoryVault(t, nil, nil), p).Policy()
 	}
 	timed := policy(lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 7 * minute, DelayAfter: 1, Delay: second})
 	require.Equal(t, 100, timed.Ceiling)

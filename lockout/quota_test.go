@@ -11,13 +11,12 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
-	"github.com/civicpin/civicpin/store"
 )
 
 // TestSourceRefund: right guesses and those that were not compared leave a source's share as it was, and no more than that.
 func TestSourceRefund(t *testing.T) {
 	clock := newClock()
-	gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, nil), lockout.Policy{
+	gate := newGate(t, memoryVault(t, clock.Now, nil), lockout.Policy{
 		Limit: 9, Lock: lockout.UntilUnlocked, Source: civicpin.Rate{Limit: 3, Window: hour},
 	})
 	who := from("CITIZEN", "192.0.2.1")
@@ -38,7 +37,7 @@ func TestSourceRefund(t *testing.T) {
 
 // TestRefundMeetsOthers: a share is given back also where others took theirs meanwhile.
 func TestRefundMeetsOthers(t *testing.T) {
-	gate := newGate(t, newVault(t, store.NewMemory(), newClock().Now, nil), lockout.Policy{
+	gate := newGate(t, memoryVault(t, newClock().Now, nil), lockout.Policy{
 		Limit: 9, Lock: lockout.UntilUnlocked, Source: civicpin.Rate{Limit: 3, Window: hour},
 	})
 	a, b := mustHold(t, gate, from("A", "192.0.2.1")), mustHold(t, gate, from("B", "192.0.2.1"))
@@ -59,7 +58,7 @@ func TestGlobal(t *testing.T) {
 		t.Run(fmt.Sprint(limit), func(t *testing.T) {
 			clock := newClock()
 			var events testkit.Recorder
-			gate := newGate(t, newVault(t, store.NewMemory(), clock.Now, &events), lockout.Policy{
+			gate := newGate(t, memoryVault(t, clock.Now, &events), lockout.Policy{
 				Limit: 5, Lock: lockout.UntilUnlocked, Global: civicpin.Rate{Limit: limit, Window: hour},
 			})
 			compared := 0
@@ -83,7 +82,7 @@ func TestGlobal(t *testing.T) {
 		})
 	}
 	t.Run("right guesses do not count", func(t *testing.T) {
-		gate := newGate(t, newVault(t, store.NewMemory(), newClock().Now, nil), lockout.Policy{
+		gate := newGate(t, memoryVault(t, newClock().Now, nil), lockout.Policy{
 			Limit: 5, Lock: lockout.UntilUnlocked, Global: civicpin.Rate{Limit: 1, Window: hour},
 		})
 		for range 10 {
@@ -104,7 +103,7 @@ func asGlobal(err error) bool {
 func TestSourceOfAnyText(t *testing.T) {
 	long := strings.Repeat("é", 999)
 	for _, address := range []string{"\xff\xfe", long, "x" + long, "<b>&\u2028\x00", "%"} {
-		gate := newGate(t, newVault(t, store.NewMemory(), newClock().Now, nil), lockout.Policy{
+		gate := newGate(t, memoryVault(t, newClock().Now, nil), lockout.Policy{
 			Limit: 9, Lock: lockout.UntilUnlocked, Source: civicpin.Rate{Limit: 2, Window: hour},
 		})
 		asRefused(t, gate.Do(t.Context(), from("CITIZEN", address), wrong))

@@ -63,7 +63,7 @@ func TestRememberAfterLock(t *testing.T) {
 		for _, known := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, known device %t", name, known), func(t *testing.T) {
 				clock := newClock()
-				vault := newVault(t, store.NewMemory(), clock.Now, nil)
+				vault := memoryVault(t, clock.Now, nil)
 				gate := newGate(t, vault, threeDevices)
 				shown := ""
 				if known {
@@ -98,7 +98,7 @@ func isDisabled(err error) bool {
 
 // TestRememberMeetsLock: whichever comes first, no device that is remembered at the same time gets in past an operator's lock.
 func TestRememberMeetsLock(t *testing.T) {
-	vault := newVault(t, store.NewMemory(), nil, nil)
+	vault := memoryVault(t, nil, nil)
 	gate := newGate(t, vault, threeDevices)
 	for i := range 200 {
 		subject := civicpin.Subject(fmt.Sprint("CITIZEN ", i))

@@ -64,7 +64,7 @@ func describe(err error, compared bool, began time.Time) string {
 // play does the steps with one subject and one gate, by a clock that stands still but for the steps.
 func play(t *testing.T, p lockout.Policy, steps []step) {
 	synctest.Test(t, func(t *testing.T) {
-		vault := newVault(t, store.NewMemory(), nil, nil)
+		vault := memoryVault(t, nil, nil)
 		gate := newGate(t, vault, p)
 		began := time.Now()
 		guess := func(outcome func(context.Context) (bool, error)) string {
