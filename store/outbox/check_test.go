@@ -132,7 +132,7 @@ func TestARecorderThatHangs(t *testing.T) {
 	f, clock := newFaults(newMemory()), newClock()
 	other := newRig(t, f.Store(), clock, nil)
 	r := recordedBy(t, f.Store(), clock.Now, func(ctx context.Context, e civicpin.Event) {
-		if e.Code == outbox.EventSent {
+		if e.Code == "outbox.sent" {
 			clock.Add(24 * time.Hour)
 			require.NoError(t, other.out.Flush(context.Background()))
 		}
