@@ -14,7 +14,6 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
-	"github.com/civicpin/civicpin/store"
 )
 
 // TestShares: the lanes of all devices, one of them replaced, and the open lane bear the ceiling together and no more.

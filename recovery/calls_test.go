@@ -1,7 +1,6 @@
 package recovery_test
 
 import (
-	"errors"
 	"fmt"
 	"testing"
 	"time"

@@ -16,7 +16,6 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/testkit"
-	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin/rule"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/recovery/plan"

@@ -15,6 +15,7 @@ import (
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/storetest"
 )
 
 const (

@@ -1,6 +1,11 @@
 package testkit
 
-import "sync"
+import (
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
 
 // Crowd calls do n times at once, and returns what each call returned.
 func Crowd(n int, do func(i int) error) []error {
@@ -16,4 +21,16 @@ func Crowd(n int, do func(i int) error) []error {
 	close(gun)
 	wg.Wait()
 	return results
+}
+
+// Persist calls do until its error is another than busy. The pauses grow, so that hundreds of callers do not take the time of
+// those whom they wait for.
+func Persist(busy error, do func() error) error {
+	for pause := 2 * time.Millisecond; ; pause = min(2*pause, 250*time.Millisecond) {
+		err := do()
+		if !errors.Is(err, busy) {
+			return err
+		}
+		time.Sleep(pause + rand.N(pause))
+	}
 }
