@@ -180,14 +180,21 @@ func (s *bookMachine) arrived(rt *rapid.T, c *modelChange, told []modelContact) 
 	fresh := s.k.post.Messages()[s.seen:]
 	s.seen += len(fresh)
 	require.Len(fatalBook{rt}, fresh, len(told))
-	// One address may be told twice: as a former contact and as one that it became again.
+	may := func(to modelContact) bool { return !s.now().Before(to.cooling) && c.barred != to.serial }
+	// One address may be told twice: as a former contact and as one that it became again. If both may undo the change, the
+	// messages do not say which link is whose, and an operator can take the right of one of them away: neither is used.
+	twice := func(to modelContact) bool {
+		return slices.ContainsFunc(told, func(o modelContact) bool {
+			return o.serial != to.serial && o.address == to.address && may(o)
+		})
+	}
 	for _, to := range told {
-		may := !s.now().Before(to.cooling) && c.barred != to.serial
+		may := may(to)
 		i := slices.IndexFunc(fresh, func(m civicpin.Message) bool {
 			return m.Kind == changedKind && m.To.Address == to.address && m.Link.IsZero() != may
 		})
 		require.GreaterOrEqual(fatalBook{rt}, i, 0, "%s, may undo: %t", to.address, may)
-		if may {
+		if may && !twice(to) {
 			c.links[to.serial] = modelUndoer{fresh[i].Link}
 		}
 		fresh = slices.Delete(fresh, i, i+1)
