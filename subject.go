@@ -55,8 +55,9 @@ type Actor string
 // Citizen is the subject, authenticated by the caller or by a proof that the library checked.
 const Citizen Actor = "citizen"
 
-// Visitor is a caller who has proved nothing: a wrong guess, the start of a recovery. Only events name it. Calls that take an
-// Actor want one who was authenticated, and refuse it with an error that matches [ErrInvalid].
+// Visitor is a caller who has proved nothing to the call: a wrong guess, the start of a recovery, a request for a message. Only
+// events name it. Calls that take an Actor want one who was authenticated, and refuse it with an error that matches
+// [ErrInvalid].
 const Visitor Actor = "visitor"
 
 // operatorPrefix keeps operators' ids apart from the constants.

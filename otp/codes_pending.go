@@ -93,7 +93,7 @@ func (c *Codes) Resend(ctx context.Context, subject civicpin.Subject, id string,
 	if err != nil {
 		return err
 	}
-	c.record(ctx, eventCodeResent, subject, id, civicpin.Citizen, source, "")
+	c.record(ctx, eventCodeResent, subject, id, civicpin.Visitor, source, "")
 	return nil
 }
 

@@ -89,13 +89,13 @@ func (c *Codes) Request(ctx context.Context, subject civicpin.Subject, purpose P
 		return Request{}, err
 	}
 	for _, old := range over { // if one cannot be cancelled now, it runs out by itself
-		_ = c.cancel(ctx, subject, old, civicpin.Citizen, "too many pending")
+		_ = c.cancel(ctx, subject, old, civicpin.Visitor, "too many pending")
 	}
 	reason := ""
 	if r.Decoy {
 		reason = "no contact"
 	}
-	c.record(ctx, eventCodeRequested, subject, id, civicpin.Citizen, o.Source, reason)
+	c.record(ctx, eventCodeRequested, subject, id, civicpin.Visitor, o.Source, reason)
 	return Request{ID: id, ExpiresAt: r.Expires, To: c.masked(subject, &r)}, nil
 }
 

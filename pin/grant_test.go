@@ -1,6 +1,7 @@
 package pin_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -106,7 +107,10 @@ func TestSetIsNoOracle(t *testing.T) {
 	k.exchanged(t)
 	g := k.granted(t)
 	tries := 0
-	for range 50 {
+	for i := range 50 {
+		if i%3 == 2 { // a choice that is refused for another reason buys no tries
+			require.Error(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret("ROSSI4QX"))))
+		}
 		_, err := k.Set(t.Context(), g, civicpin.NewSecret(chosen))
 		if _, locked := errors.AsType[*lockout.LockedError](err); !locked {
 			require.ErrorIs(t, err, pin.ErrUnfitSecret)
@@ -114,6 +118,28 @@ func TestSetIsNoOracle(t *testing.T) {
 		}
 	}
 	require.LessOrEqual(t, tries, 5)
+}
+
+// A holder of a grant who hangs up once a choice was found to be no former secret has used the grant, or could go on trying.
+func TestSetGoesOnWithoutItsCaller(t *testing.T) {
+	faults := storetest.NewFaults(store.NewMemory())
+	k := newKitOn(t, faults.Store(), pin.INPS(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	k.exchanged(t)
+	g := k.granted(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	puts := 0
+	faults.Hook(func(method, key string) error {
+		if method == storetest.Put && strings.HasPrefix(key, "lockout.") {
+			if puts++; puts == 2 { // the comparison is settled
+				cancel()
+			}
+		}
+		return nil
+	})
+	require.NoError(t, testkit.Err(k.Set(ctx, g, civicpin.NewSecret(changed))))
+	require.ErrorIs(t, ctx.Err(), context.Canceled)
+	_, right := k.works(t, changed)
+	require.True(t, right)
 }
 
 func TestSetBegins(t *testing.T) {

@@ -85,6 +85,8 @@ func (s *Service) set(ctx context.Context, at attempt.Place, g Grant, text strin
 	if err := s.fresher(ctx, at, g, &e.Value, text); err != nil {
 		return e, err
 	}
+	// The grant is used from here on. A caller who could hang up now would learn that text is fresh, and keep the grant.
+	ctx = context.WithoutCancel(ctx)
 	hash, err := s.hash(ctx, text)
 	if err != nil {
 		return e, err
@@ -103,11 +105,15 @@ func (s *Service) set(ctx context.Context, at attempt.Place, g Grant, text strin
 	})
 }
 
-// fresher refuses a secret that the citizen has or had, as it does at a change. Whoever holds a grant must not find out a
-// former secret by trying, so the trying goes through a gate.
+// fresher refuses a secret that the subject has or had, and one that is a piece of their data, as at a change. The holder of a
+// grant must not find out a former secret by trying, so the trying goes through a gate. A piece of data is refused before
+// anything is compared, and its try is given back: otherwise each would count as a fresh secret, and reset the gate.
 func (s *Service) fresher(ctx context.Context, at attempt.Place, g Grant, c *credential, text string) error {
 	guess := attempt.Guess{Target: Attempt{Subject: g.subject}.key()}
 	err := at.Do(ctx, &guess, func(ctx context.Context) (attempt.Finding, error) {
+		if err := s.apart(c, text); err != nil {
+			return attempt.Finding{}, err
+		}
 		fresh := func(ok bool) attempt.Finding { return attempt.Found(attempt.Told(ok), true, attempt.Wrong) }
 		if c.State == state.Provisional {
 			var issued strings.Builder
@@ -126,10 +132,7 @@ func (s *Service) fresher(ctx context.Context, at attempt.Place, g Grant, c *cre
 	if errors.Is(err, ErrRefused) {
 		return &ChoiceError{Rule: rule.History}
 	}
-	if err != nil {
-		return err
-	}
-	return s.apart(c, text)
+	return err
 }
 
 // Reissue makes a new secret at random, under a grant of a plan that ends in one, and sends its parts to the contacts that the

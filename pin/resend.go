@@ -66,7 +66,7 @@ func (s *Service) Resend(ctx context.Context, subject civicpin.Subject, part int
 	if err != nil || !sent {
 		return err
 	}
-	s.vault.Record(ctx, civicpin.Event{Code: eventResent, Subject: subject, By: civicpin.Citizen, Source: source, Ref: issue})
+	s.vault.Record(ctx, civicpin.Event{Code: eventResent, Subject: subject, By: civicpin.Visitor, Source: source, Ref: issue})
 	return nil
 }
 

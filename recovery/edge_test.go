@@ -94,6 +94,6 @@ func TestRefusedUnderAssist(t *testing.T) {
 	refused := k.events.Of("recovery.refused")
 	require.Len(t, refused, 1)
 	for _, e := range refused {
-		require.Equal(t, civicpin.Visitor, e.By)
+		require.Equal(t, video.ID, e.By)
 	}
 }

@@ -58,6 +58,7 @@ func (v *visit) compare(ctx context.Context, steps []plan.Step, a Answers,
 // guesses returns what guesses at the run count for.
 func (v *visit) guesses(lane string) *attempt.Guess {
 	return &attempt.Guess{
+		By:      v.unproved(),
 		Target:  lockout.Target{Subject: v.run().Subject, Lane: lane, Source: v.source},
 		Address: v.run().Source, Ref: v.run().Plan + "/" + v.id(),
 	}
@@ -156,12 +157,12 @@ func (v *visit) typed(ctx context.Context, typed civicpin.Secret) error {
 
 // factor has one of Config.Factors check what was typed. It limits guesses itself.
 func (v *visit) factor(ctx context.Context, name string, typed civicpin.Secret) error {
-	err := v.config.Factors[name](ctx, v.run().Subject, typed, v.source)
+	err, why := v.config.Factors[name](ctx, v.run().Subject, typed, v.source), attempt.Factor
 	if err == nil && !v.run().Known {
-		err = ErrRefused
+		err, why = ErrRefused, attempt.Unknown
 	}
 	if err != nil {
-		v.recordBy(ctx, civicpin.Visitor, recoveryrun.EventRefused, string(attempt.Factor))
+		v.recordBy(ctx, civicpin.Visitor, recoveryrun.EventRefused, string(attempt.Reason(err, why)))
 		return err
 	}
 	return v.pass(ctx)

@@ -63,7 +63,7 @@ func (s *Service) start(ctx context.Context, name string, subject civicpin.Subje
 	if err := s.runs.Put(ctx, &v.entry); err != nil {
 		return Run{}, err
 	}
-	v.record(ctx, recoveryrun.EventStarted, "")
+	v.recordBy(ctx, v.unproved(), recoveryrun.EventStarted, "")
 	if err := v.arrive(ctx); err != nil {
 		return Run{}, err
 	}

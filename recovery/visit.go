@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -185,6 +186,14 @@ func (v *visit) record(ctx context.Context, code civicpin.EventCode, reason stri
 	v.recordBy(ctx, v.by, code, reason)
 }
 
+// unproved returns the actor of what is done before anything is proved.
+func (v *visit) unproved() civicpin.Actor {
+	if v.by.IsOperator() {
+		return v.by
+	}
+	return civicpin.Visitor
+}
+
 // recordBy is record for an actor.
 func (v *visit) recordBy(ctx context.Context, by civicpin.Actor, code civicpin.EventCode, reason string) {
 	source := v.source
@@ -192,7 +201,8 @@ func (v *visit) recordBy(ctx context.Context, by civicpin.Actor, code civicpin.E
 		source.Address = v.run().Source
 	}
 	v.vault.Record(ctx, civicpin.Event{
-		Code: code, Subject: v.run().Subject, By: by, Source: source, Ref: v.run().Plan + "/" + v.id(), Reason: reason,
+		Code: code, Subject: v.run().Subject, By: by, Source: source, Ref: v.run().Plan + "/" + v.id(),
+		Reason: strings.TrimSuffix(reason, ": "), // of a verdict without a reason
 	})
 }
 

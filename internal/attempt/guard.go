@@ -18,6 +18,7 @@
 package attempt
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -77,6 +78,7 @@ func Enter(ctx context.Context, g *password.Gate) (leave func(), err error) {
 // A Guess says what a guess is at. The other fields are for the event of its refusal. The function that compares may set them.
 type Guess struct {
 	Target  lockout.Target
+	By      civicpin.Actor // an operator who typed what the subject said; empty for a visitor
 	Address string         // where the guess came from, if Target.Source has no address
 	Ref     string         // see [civicpin.Event]
 	Level   civicpin.Level // see [civicpin.Event]
@@ -108,7 +110,7 @@ func (g *Guard) Do(ctx context.Context, guess *Guess, compare func(context.Conte
 	return p.Do(ctx, guess, compare)
 }
 
-// Do reserves a guess, has compare read and compare, settles, and records a refusal, by a [civicpin.Visitor]. It returns nil if
+// Do reserves a guess, has compare read and compare, settles, and records a refusal, by Guess.By. It returns nil if
 // the guess was right, and the errors of [lockout.Gate.Do].
 //
 // An error of compare says that nothing was compared, or that a right guess could not be used: the guess is given back, and Do
@@ -125,7 +127,7 @@ func (p Place) Do(ctx context.Context, guess *Guess, compare func(context.Contex
 		return found.right, err
 	})
 	if err != nil && g.refused != "" {
-		g.vault.Record(ctx, guess.refusal(g.refused, reason(err, found.why)))
+		g.vault.Record(ctx, guess.refusal(g.refused, Reason(err, found.why)))
 	}
 	return err
 }
@@ -137,6 +139,6 @@ func (g *Guess) refusal(code civicpin.EventCode, why Refusal) civicpin.Event {
 		source.Address = g.Address
 	}
 	return civicpin.Event{
-		Code: code, Subject: g.Target.Subject, By: civicpin.Visitor, Source: source, Ref: g.Ref, Level: g.Level, Reason: string(why),
+		Code: code, Subject: g.Target.Subject, By: cmp.Or(g.By, civicpin.Visitor), Source: source, Ref: g.Ref, Level: g.Level, Reason: string(why),
 	}
 }

@@ -33,10 +33,10 @@ const (
 	Unchecked Refusal = "not checked" // it is not known whether it was right: the store failed, or the caller hung up
 )
 
-// reason returns why a guess was refused. found is what the comparison found to be wrong, empty if nothing was compared or the
+// Reason returns why a guess was refused. found is what the comparison found to be wrong, empty if nothing was compared or the
 // guess was right. It counts only where the error says that something was compared: after a store's error the guess may have
 // been right.
-func reason(err error, found Refusal) Refusal {
+func Reason(err error, found Refusal) Refusal {
 	_, locked := errors.AsType[*lockout.LockedError](err)
 	expired := errors.Is(err, token.ErrExpired)
 	switch {

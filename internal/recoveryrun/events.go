@@ -28,7 +28,7 @@ func Events() []civicpin.EventInfo {
 		},
 		{
 			Code: EventDecided, Meaning: "An operator decided a case.",
-			Reasons: []string{`"approved: " or "turned down: ", and the operator's reason`},
+			Reasons: []string{`"approved" or "turned down", a colon and the operator's reason`},
 		},
 		{Code: EventFinished, Meaning: "A run was completed.", Reasons: []string{"the outcome of the plan"}},
 		{Code: EventCancelled, Meaning: "A run was ended.", Reasons: []string{"by its owner", "turned down", "repudiated"}},
