@@ -139,6 +139,7 @@ func (g *Guess) refusal(code civicpin.EventCode, why Refusal) civicpin.Event {
 		source.Address = g.Address
 	}
 	return civicpin.Event{
-		Code: code, Subject: g.Target.Subject, By: cmp.Or(g.By, civicpin.Visitor), Source: source, Ref: g.Ref, Level: g.Level, Reason: string(why),
+		Code: code, Subject: g.Target.Subject, By: cmp.Or(g.By, civicpin.Visitor), Source: source, Ref: g.Ref, Level: g.Level,
+		Reason: string(why),
 	}
 }
