@@ -2,11 +2,9 @@ package otp_test
 
 import (
 	"errors"
-	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -16,18 +14,6 @@ import (
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store"
 )
-
-// again calls f until it is not told that it is busy, or for a minute. The pauses keep hundreds who wait from taking the time
-// of those whom they wait for.
-func again(f func() error) error {
-	pause := 2 * time.Millisecond
-	for end := time.Now().Add(time.Minute); ; pause = min(2*pause, 250*time.Millisecond) {
-		if err := f(); !errors.Is(err, otp.ErrBusy) || time.Now().After(end) {
-			return err
-		}
-		time.Sleep(pause + rand.N(pause))
-	}
-}
 
 // Two hundred uses of one code at once, over four processes: one is let in.
 func TestCodeHasOneWinner(t *testing.T) {
@@ -41,7 +27,7 @@ func TestCodeHasOneWinner(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 200 {
 		wg.Go(func() {
-			err := again(func() error {
+			err := testkit.Persist(otp.ErrBusy, func() error {
 				return others[i%4].Verify(t.Context(), ana, filing, req.ID, civicpin.NewSecret(sent), civicpin.Source{})
 			})
 			switch {
@@ -92,7 +78,7 @@ func TestOnlyFiveCodesAreCompared(t *testing.T) {
 					})
 				}
 				wg.Go(func() {
-					err := again(func() error {
+					err := testkit.Persist(otp.ErrBusy, func() error {
 						id := ids[i%8].Load().(string)
 						return others[i%4].Verify(t.Context(), ana, filing, id, civicpin.NewSecret("wrong"), civicpin.Source{})
 					})
@@ -125,7 +111,7 @@ func TestTriesAreExact(t *testing.T) {
 			if i%2 == 0 {
 				c = other
 			}
-			_ = again(func() error {
+			_ = testkit.Persist(otp.ErrBusy, func() error {
 				return c.Verify(t.Context(), ana, filing, req.ID, civicpin.NewSecret(otherThan(sent)), civicpin.Source{})
 			})
 		})

@@ -16,24 +16,12 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-func newInps(t *testing.T, change func(*outbox.Limits)) (*pin.Service, *outbox.Outbox, *testkit.Mailbox, *testkit.Clock) {
-	clock, box := newClock(), &testkit.Mailbox{}
-	vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), &store.Options{Now: clock.Now})
-	require.NoError(t, err)
-	var limits outbox.Limits
-	change(&limits)
-	out, err := outbox.New(vault, box, &outbox.Options{Limits: limits})
-	require.NoError(t, err)
-	pins, err := pin.NewCheap(vault, out, pin.INPS())
-	require.NoError(t, err)
-	return pins, out, box, clock
-}
-
 // Resends that strangers ask for do not cost a part that waits for its country its turn.
 func TestResendLosesTheCountrySlot(t *testing.T) {
 	for _, attacked := range []bool{false, true} {
 		t.Run(fmt.Sprint("resends ", attacked), func(t *testing.T) {
-			pins, out, box, clock := newInps(t, func(l *outbox.Limits) { l.Home = civicpin.Rate{Limit: 10, Window: time.Hour} })
+			k := newLimitedKit(t, outbox.Limits{Home: civicpin.Rate{Limit: 10, Window: time.Hour}})
+			pins, out, box, clock := k.Service, k.out, k.mail, k.clock
 			n := 0
 			flood := func(k int) { // as many as the country lets through, so that what waits stays 8 hours' worth
 				for range k {
@@ -92,10 +80,8 @@ func TestResendsAtOnce(t *testing.T) {
 
 // No policy has a name that New derives for the resends of another.
 func TestDerivedName(t *testing.T) {
-	vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), &store.Options{Now: newClock().Now})
-	require.NoError(t, err)
-	out, err := outbox.New(vault, &testkit.Mailbox{}, nil)
-	require.NoError(t, err)
+	vault := testkit.Vault(t, store.NewMemory(), newClock(), nil)
+	out := testkit.Outbox(t, vault, &testkit.Mailbox{}, outbox.Limits{})
 	a, b := pin.INPS(), pin.INPS()
 	a.Name, b.Name = "x", "x.resend"
 	a.Sends, b.Sends = civicpin.Rate{Limit: 10, Window: 24 * time.Hour}, civicpin.Rate{Limit: 5, Window: 24 * time.Hour}
@@ -123,9 +109,7 @@ func TestResendTellsWhileCrowded(t *testing.T) {
 	_, err := k.Issue(t.Context(), maria, o)
 	require.NoError(t, err)
 	// What a dispatcher of another process writes down.
-	other, err := store.OpenVault(t.Context(), k.memory, testkit.Keys(), &store.Options{Now: k.clock.Now})
-	require.NoError(t, err)
-	kind, err := store.NewKind[load](other, "quota.load")
+	kind, err := store.NewKind[load](testkit.Vault(t, k.memory, k.clock, nil), "quota.load")
 	require.NoError(t, err)
 	require.NoError(t, kind.Put(t.Context(), &store.Entry[load]{
 		Key: store.Key{ID: "typed"}, Value: load{100_000, k.clock.Now().UnixNano()}, ExpiresAt: k.clock.Now().Add(2 * time.Hour),

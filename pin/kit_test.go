@@ -40,7 +40,21 @@ func newKit(t testing.TB, p pin.Policy) *kit {
 // newKitOn makes a service over a store that may have served another before.
 func newKitOn(t testing.TB, s store.Store, p pin.Policy, c *testkit.Clock, m *testkit.Mailbox, r *testkit.Recorder) *kit {
 	t.Helper()
-	vault, out := testkit.Open(t, s, c, m, r)
+	return newLimitedKitOn(t, s, p, testkit.Limits(), c, m, r)
+}
+
+// newLimitedKit makes a service of INPS's policy over a store of its own, with limits of messages.
+func newLimitedKit(t testing.TB, l outbox.Limits) *kit {
+	t.Helper()
+	return newLimitedKitOn(t, store.NewMemory(), pin.INPS(), l, newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+}
+
+func newLimitedKitOn(t testing.TB, s store.Store, p pin.Policy, l outbox.Limits, c *testkit.Clock, m *testkit.Mailbox,
+	r *testkit.Recorder,
+) *kit {
+	t.Helper()
+	vault := testkit.Vault(t, s, c, r)
+	out := testkit.Outbox(t, vault, m, l)
 	pins, err := pin.NewCheap(vault, out, p)
 	require.NoError(t, err)
 	return &kit{Service: pins, clock: c, mail: m, events: r, vault: vault, out: out, policy: p}

@@ -44,9 +44,8 @@ func newKit(t *testing.T) *kit {
 		faults: storetest.NewFaults(store.NewMemory()), events: &testkit.Recorder{},
 		clock: testkit.NewClock(time.Date(2030, 5, 6, 7, 8, 9, 0, time.UTC)),
 	}
+	k.vault = testkit.Vault(t, k.faults.Store(), k.clock, k.events)
 	var err error
-	k.vault, err = store.OpenVault(t.Context(), k.faults.Store(), testkit.Keys(), &store.Options{Now: k.clock.Now, Recorder: k.events})
-	require.NoError(t, err)
 	k.gate, err = lockout.New(k.vault, "test", lockout.Policy{Limit: 3, Lock: lockout.Timed, For: time.Hour, Forget: forget})
 	require.NoError(t, err)
 	k.hashing, err = password.NewGate(1, 1)

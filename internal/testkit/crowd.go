@@ -23,12 +23,12 @@ func Crowd(n int, do func(i int) error) []error {
 	return results
 }
 
-// Persist calls do until its error is another than busy. The pauses grow, so that hundreds of callers do not take the time of
-// those whom they wait for.
+// Persist calls do until its error is another than busy, or for a minute. The pauses grow, so that hundreds of callers do not
+// take the time of those whom they wait for.
 func Persist(busy error, do func() error) error {
-	for pause := 2 * time.Millisecond; ; pause = min(2*pause, 250*time.Millisecond) {
-		err := do()
-		if !errors.Is(err, busy) {
+	pause := 2 * time.Millisecond
+	for end := time.Now().Add(time.Minute); ; pause = min(2*pause, 250*time.Millisecond) {
+		if err := do(); !errors.Is(err, busy) || time.Now().After(end) {
 			return err
 		}
 		time.Sleep(pause + rand.N(pause))

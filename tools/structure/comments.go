@@ -11,10 +11,18 @@ import (
 	"strings"
 )
 
-// documented are the folders of the packages that others use, those of other modules of the checkout among them.
-var documented = []string{
-	".", "contact", "lockout", "otelcivicpin", "otp", "pin", "pin/rule", "pin/state", "recovery", "recovery/plan", "store", "store/audit", "store/natsstore",
-	"store/outbox", "store/redisstore", "store/sqlite", "store/sqlstore", "store/storetest", "texts",
+// adapters are the folders of the other modules of the checkout that others use.
+var adapters = []string{"otelcivicpin", "store/natsstore", "store/redisstore", "store/sqlite", "store/sqlstore"}
+
+// documented returns the folders of the packages that others use: of the module, and the adapters.
+func (m *module) documented() []string {
+	folders := slices.Clone(adapters)
+	for _, p := range m.pkgs {
+		if path := within(p.PkgPath); !isInternal(path) && p.Name != "main" {
+			folders = append(folders, path)
+		}
+	}
+	return folders
 }
 
 // comments returns what is wrong with the doc comments of the package in a folder, its files for other systems among them:

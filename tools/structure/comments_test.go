@@ -1,10 +1,13 @@
 package main
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // Each exported identifier has a doc comment, and that of a function says which errors it returns, as a list if they are many.
 func TestComments(t *testing.T) {
-	for _, folder := range documented {
+	for _, folder := range theModule(t).documented() {
 		found, err := comments("../..", folder)
 		if err != nil {
 			t.Fatal(err)
@@ -17,18 +20,9 @@ func TestComments(t *testing.T) {
 
 // No package that others use is forgotten.
 func TestDocumented(t *testing.T) {
-	var folders []string
-	for _, p := range theModule(t).pkgs {
-		if path := within(p.PkgPath); !isInternal(path) && p.Name != "main" {
-			folders = append(folders, path)
-		}
-	}
-	for _, folder := range folders {
-		found := false
-		for _, d := range documented {
-			found = found || d == folder
-		}
-		if !found {
+	folders := theModule(t).documented()
+	for _, folder := range []string{".", "pin", "pin/rule", "recovery/plan", "store/storetest", "store/sqlite", "otelcivicpin"} {
+		if !slices.Contains(folders, folder) {
 			t.Errorf("nothing checks the comments of %s", folder)
 		}
 	}
