@@ -48,8 +48,8 @@ type Source struct {
 	Shown Secret `json:"-"`
 }
 
-// An Actor is who acts: [Citizen], or an operator as [Operator] names it. The zero Actor is nobody, and is refused where
-// an actor is required.
+// An Actor is who acts: [Citizen], an operator as [Operator] names it, or, in events only, [Visitor]. The zero Actor is refused
+// where an actor is required.
 type Actor string
 
 // Citizen is the subject, authenticated by the caller or by a proof that the library checked.

@@ -248,7 +248,7 @@ func bookContact(address string) civicpin.Contact {
 	return civicpin.Contact{Channel: civicpin.Email, Address: address}
 }
 
-// ask is AddContact or ChangeContact.
+// ask is Add or Change.
 func (s *bookMachine) ask(rt *rapid.T, address string, replaces int, staff bool) {
 	by := civicpin.Citizen
 	if staff {

@@ -7,8 +7,8 @@
 //		return compare(), nil
 //	})
 //
-// Do returns nil for a right guess and a [RefusedError] for a wrong one. Where nothing was compared, it returns a
-// [LockedError] or [ErrBusy].
+// Do returns nil for a right guess. A wrong one gives a [RefusedError], or a [LockedError] if it was the last one allowed.
+// Where nothing was compared, Do returns a LockedError or [ErrBusy].
 //
 // # How it counts
 //

@@ -46,7 +46,7 @@ type BackupPolicy struct {
 	Permits, Queue int
 }
 
-// withDefaults returns the config with its zero fields filled in.
+// withDefaults returns the policy with its zero fields filled in.
 func (c BackupPolicy) withDefaults() BackupPolicy {
 	if c.Count == 0 {
 		c.Count = defaultBackupCount

@@ -11,7 +11,7 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// backupKit is a Backup with everything around it.
+// backupKit is a BackupCodes with everything around it.
 type backupKit struct {
 	*otp.BackupCodes
 	clock  *testkit.Clock
@@ -34,7 +34,7 @@ func newBackupKitOn(t testing.TB, s store.Store, c otp.BackupPolicy, clock *test
 	return &backupKit{BackupCodes: b, clock: clock, events: r, config: c}
 }
 
-// other is a Backup of the same config in another process.
+// other is a BackupCodes of the same policy in another process.
 func (k *backupKit) other(t testing.TB, s store.Store) *backupKit {
 	t.Helper()
 	return newBackupKitOn(t, s, k.config, k.clock, k.events)

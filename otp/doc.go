@@ -40,6 +40,6 @@
 // # Stored-format compatibility
 //
 // The kinds "totp.NAME", "hotp.NAME", "code.NAME", "code-pending.NAME" and "backup.NAME" are this package's, NAME being the
-// configuration's. Later releases will read what earlier ones wrote. A configuration may be changed at any time: keys keep the
+// policy's. Later releases will read what earlier ones wrote. A policy may be changed at any time: keys keep the
 // algorithm, digits and period with which they were bound, and all else holds at once, the Name excepted.
 package otp

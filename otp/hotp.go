@@ -44,7 +44,7 @@ type HOTPPolicy struct {
 	Exception string
 }
 
-// withDefaults returns the configuration with its zero fields filled in.
+// withDefaults returns the policy with its zero fields filled in.
 func (c HOTPPolicy) withDefaults() HOTPPolicy {
 	if c.Name == "" {
 		c.Name = "hotp"

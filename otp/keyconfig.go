@@ -10,7 +10,7 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 )
 
-// None, in a field of a configuration whose zero value means a default, means zero.
+// None, in a field of a policy whose zero value means a default, means zero.
 const None = -1
 
 const (

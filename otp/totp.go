@@ -50,7 +50,7 @@ type TOTPPolicy struct {
 	Exception string
 }
 
-// withDefaults returns the configuration with its zero fields filled in.
+// withDefaults returns the policy with its zero fields filled in.
 func (c TOTPPolicy) withDefaults() TOTPPolicy {
 	if c.Name == "" {
 		c.Name = "totp"

@@ -97,7 +97,8 @@ type grant struct {
 // A Mark is what a credential looked like when a recovery began. Every act after which other hands may hold the secret, or that
 // gives a grant, changes it. So the first of several recoveries that completes ends all others.
 type Mark struct {
-	// Epoch counts those acts; 0 if there is no record.
+	// Epoch counts the acts after which other hands may hold the secret, and the grants; 0 if there is no record. It is not the
+	// [Epoch] of sessions.
 	Epoch uint64
 	// Held says that there is a credential that can be recovered: not revoked and not suspended. Vacant says that there is
 	// none, so that one can be begun: never issued, or revoked.

@@ -257,7 +257,7 @@ func TestGrantIsNotForOthers(t *testing.T) {
 		{},
 		{Subject: maria},
 		{Subject: maria, Run: "r"},
-		{Subject: maria, Run: "r", Valid: time.Minute}, // nobody there, and Begin not said
+		{Subject: maria, Run: "r", Valid: time.Minute}, // nobody there, and Creates not set
 		{Subject: maria, Run: "r", Valid: time.Minute, Creates: true, Epoch: 1},
 	} {
 		_, err := k.Complete(t.Context(), proof.New(p))

@@ -11,8 +11,8 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// A Verified is a login: what [Service.Verify] returns for a right secret, and [Service.Exchange], [Service.Change] and
-// [Service.Set] for the one that the subject chose. The zero Verified is no login.
+// A Verified is what [Service.Verify] returns for a right secret, and [Service.Exchange], [Service.Change] and [Service.Set]
+// for the one that the subject chose. It is a login, unless it has MustExchange or is zero: then no session begins.
 type Verified struct {
 	// Level is the credential's level of assurance; [civicpin.NoLevel] as long as MustExchange.
 	Level civicpin.Level

@@ -45,7 +45,7 @@ type Answers struct {
 //   - [contact.ErrUnsuitable]: there is no room for a corrected contact. Only a visitor who has shown something is told.
 //   - the store's, for the log: the step may have been taken.
 //
-// With all but the last nothing was changed.
+// The run stays where it was, but with a LockedError of messages and with the store's errors. [ErrRefused] has spent a try.
 func (s *Service) Answer(ctx context.Context, ticket civicpin.Secret, a Answers) (Run, error) {
 	v, err := s.enter(ctx, ticket, a.Source)
 	if err != nil {

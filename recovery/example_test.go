@@ -112,9 +112,9 @@ func Example() {
 
 	check(out.Flush(ctx)) // out.Run does it all the time
 	token := last.Link
-	look, err := rec.Inspect(ctx, token) // GET: scanners may, nothing happens
+	info, err := rec.Inspect(ctx, token) // GET: scanners may, nothing happens
 	check(err)
-	fmt.Println("the link proves that mail to", look.Sent, "was read")
+	fmt.Println("the link proves that mail to", info.Sent, "was read")
 	grant, err := rec.Finish(ctx, token, source) // POST: once
 	check(err)
 	ok, err := pins.Set(ctx, grant, civicpin.NewSecret("cinco perros bajo la mesa"))
@@ -143,8 +143,13 @@ func ExampleService_Decide() {
 	})
 	staff := recovery.Operator{ID: civicpin.Operator("quito.1"), Role: "office"}
 	run, err := rec.StartBy(ctx, "desk", "1710034065", staff)
-	if closed, ok := errors.AsType[*recovery.OperatorError](err); ok {
-		fmt.Println("the office is closed until", closed.Until)
+	if no, ok := errors.AsType[*recovery.OperatorError](err); ok {
+		switch no.Reason {
+		case recovery.Closed, recovery.OverLimit:
+			fmt.Println("not before", no.Until)
+		case recovery.WrongRole, recovery.SamePerson:
+			fmt.Println("not by this operator:", no.Reason)
+		}
 		return
 	}
 	check(err)

@@ -293,8 +293,8 @@ func TestModel(t *testing.T) {
 				}
 			}
 		}
-		// assist has staff approve of the owner.
-		assist := func(rt *rapid.T, tr *trip, by recovery.Operator) {
+		// decide has an operator approve of the owner.
+		decide := func(rt *rapid.T, tr *trip, by recovery.Operator) {
 			fault(rt)
 			_, err := k.Decide(ctx, tr.id, by, recovery.Verdict{Approve: true, Reason: "seen"})
 			require.True(fatal{rt}, ours(err), err)
@@ -321,7 +321,7 @@ func TestModel(t *testing.T) {
 				_, err := k.Send(ctx, tr.tickets[len(tr.tickets)-1], home)
 				require.True(fatal{rt}, ours(err), err)
 			case run.Next.Approval != "":
-				assist(rt, tr, rapid.SampledFrom([]recovery.Operator{agency, other}).Draw(rt, "by"))
+				decide(rt, tr, rapid.SampledFrom([]recovery.Operator{agency, other}).Draw(rt, "by"))
 			case run.Next.Sent != nil && run.Next.Sent.Link:
 				for range 4 {
 					_ = k.out.Flush(ctx)
@@ -394,7 +394,7 @@ func TestModel(t *testing.T) {
 				if tr.plan != "desk" {
 					rt.Skip("no step of staff")
 				}
-				assist(rt, tr, rapid.SampledFrom([]recovery.Operator{agency, other, video}).Draw(rt, "by"))
+				decide(rt, tr, rapid.SampledFrom([]recovery.Operator{agency, other, video}).Draw(rt, "by"))
 			},
 			"staff turns a stranger down": func(rt *rapid.T) {
 				tr := some(rt, false)

@@ -82,7 +82,7 @@ func (s *Service) ShowCase(ctx context.Context, id string, by Operator) (Case, e
 	return c, nil
 }
 
-// staffs returns the step of staff at which a run is.
+// operates returns the step of an operator at which a run is.
 func (w *way) operates(r *run) (plan.Approval, bool) {
 	if r.Step >= len(w.Steps) || !r.Rests.IsZero() {
 		return plan.Approval{}, false

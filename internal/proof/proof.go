@@ -16,7 +16,7 @@ type Completed struct {
 	Plan, Run string
 	// Epoch is that of the credential when the run began.
 	Epoch uint64
-	// Begin says that the plan begins a credential for a subject without one; otherwise it recovers one.
+	// Creates says that the plan creates a credential for a subject without one; otherwise it recovers one.
 	Creates bool
 	// Unlock says that the plan ends in an unlock, without a grant.
 	Unlock bool

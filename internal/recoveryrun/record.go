@@ -67,7 +67,7 @@ type Record struct {
 	Fill string `json:"fill"`
 }
 
-// A Repudiate is a token that repudiates the run.
+// A Repudiation is a token that repudiates the run.
 type Repudiation struct {
 	N       int       `json:"n"`
 	Hash    []byte    `json:"hash"`

@@ -58,7 +58,7 @@ type Approval struct {
 	// Questions is how many of the enrolled questions the operator asks, 0 to 4. The library compares what the citizen
 	// said; the operator never sees an answer that is on file.
 	Questions int
-	// Second says that another member of staff of the role has to confirm.
+	// Second says that another operator of the role has to approve, too.
 	Second bool
 }
 
