@@ -2,15 +2,25 @@ package lockout_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/storetest"
 )
 
 // A model is what a lane should be like, told as plainly as possible: no versions, no store, one act after the other.
@@ -336,4 +346,364 @@ func TestModel(t *testing.T) {
 			},
 		})
 	})
+}
+
+// locks are the policies with a limit of five whose locks outlast a test.
+var locks = map[string]lockout.Policy{
+	"until unlocked": {Limit: 5, Lock: lockout.UntilUnlocked},
+	"timed":          {Limit: 5, Lock: lockout.Timed, For: hour},
+}
+
+// TestConcurrentGuesses: of a thousand wrong guesses at once, exactly as many as the limit are compared.
+func TestConcurrentGuesses(t *testing.T) {
+	const n = 1000
+	for name, policy := range locks {
+		for _, retry := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, retried %t", name, retry), func(t *testing.T) {
+				vault := memoryVault(t, nil, nil)
+				// Two gates of one name count together, as two processes do.
+				gates := []*lockout.Gate{newGate(t, vault, policy), newGate(t, vault, policy)}
+				var compared, busy atomic.Int32
+				results := testkit.Crowd(n, func(i int) error {
+					for {
+						err := gates[i%2].Do(t.Context(), key("CITIZEN"), func(context.Context) (bool, error) {
+							compared.Add(1)
+							// Until one has been told that others are in flight.
+							for began := time.Now(); busy.Load() == 0 && time.Since(began) < 5*time.Second; {
+								time.Sleep(time.Millisecond)
+							}
+							return false, nil
+						})
+						if !errors.Is(err, lockout.ErrBusy) {
+							return err
+						}
+						busy.Add(1)
+						if !retry {
+							return err
+						}
+						time.Sleep(200*time.Millisecond + rand.N(200*time.Millisecond)) // or a thousand spin
+					}
+				})
+				assert.EqualValues(t, 5, compared.Load())
+				refused, locked := 0, 0
+				for _, err := range results {
+					switch _, isLocked := errors.AsType[*lockout.LockedError](err); {
+					case errors.Is(err, lockout.ErrRefused):
+						refused++
+					case isLocked:
+						locked++
+					default:
+						require.ErrorIs(t, err, lockout.ErrBusy)
+						require.False(t, retry)
+					}
+				}
+				assert.Equal(t, 4, refused, "the fifth is told that it locked")
+				if retry {
+					assert.Equal(t, n-4, locked)
+				}
+				assert.Positive(t, busy.Load(), "no guess met another: the test shows nothing")
+				asLocked(t, gates[0].Do(t.Context(), key("CITIZEN"), never(t)))
+				st, err := gates[1].Status(t.Context(), key("CITIZEN"))
+				require.NoError(t, err)
+				assert.Equal(t, 5, st.Failures)
+			})
+		}
+	}
+}
+
+// TestConcurrentSource: many guesses at many subjects from one source.
+func TestConcurrentSource(t *testing.T) {
+	const n, most = 1000, 40
+	vault := memoryVault(t, newClock().Now, nil)
+	gate := newGate(t, vault, lockout.Policy{
+		Limit: 5, Lock: lockout.UntilUnlocked, Source: civicpin.Rate{Limit: most, Window: hour},
+	})
+	var compared atomic.Int32
+	results := testkit.Crowd(n, func(i int) error {
+		k := from(civicpin.Subject(fmt.Sprintf("CITIZEN %d", i)), fmt.Sprintf("2001:db8::%x", i))
+		return gate.Do(t.Context(), k, func(context.Context) (bool, error) {
+			compared.Add(1)
+			return false, lockout.ErrNoSubject
+		})
+	})
+	assert.EqualValues(t, most, compared.Load())
+	for _, err := range results {
+		if !errors.Is(err, lockout.ErrRefused) {
+			require.Equal(t, lockout.ScopeSource, asLocked(t, err).Scope)
+		}
+	}
+	require.NoError(t, gate.Do(t.Context(), from("CITIZEN 1", "192.0.2.1"), right), "another source is not limited")
+}
+
+// TestConcurrentLogins: an owner's right guesses at once are never locked out, and all wait their turn.
+func TestConcurrentLogins(t *testing.T) {
+	gate := newGate(t, memoryVault(t, nil, nil), lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked})
+	results := testkit.Crowd(60, func(int) error {
+		for {
+			err := gate.Do(t.Context(), key("CITIZEN"), right)
+			if !errors.Is(err, lockout.ErrBusy) {
+				return err
+			}
+			time.Sleep(time.Millisecond)
+		}
+	})
+	require.NoError(t, errors.Join(results...))
+	st, err := gate.Status(t.Context(), key("CITIZEN"))
+	require.NoError(t, err)
+	require.Equal(t, lockout.Status{Left: 3}, st)
+}
+
+// TestInFlight: guesses in flight use up the limit, lock nobody, and cause no notice.
+func TestInFlight(t *testing.T) {
+	var events testkit.Recorder
+	vault := memoryVault(t, newClock().Now, &events)
+	gate := newGate(t, vault, lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked})
+	var all []*held
+	for range 3 {
+		all = append(all, mustHold(t, gate, key("CITIZEN")))
+	}
+	require.ErrorIs(t, gate.Do(t.Context(), key("CITIZEN"), never(t)), lockout.ErrInFlight)
+	st, err := gate.Status(t.Context(), key("CITIZEN"))
+	require.NoError(t, err)
+	require.Equal(t, lockout.Status{Left: 3}, st)
+	require.NoError(t, all[0].end(true, nil))
+	require.ErrorIs(t, all[1].end(false, errBroken), errBroken)
+	require.NoError(t, all[2].end(true, nil))
+	require.Empty(t, codes(&events))
+}
+
+// TestDelayInParallel: guesses at once do not get around the delays between them.
+func TestDelayInParallel(t *testing.T) {
+	for _, after := range []int{1, 3} {
+		gate := newGate(t, memoryVault(t, newClock().Now, nil), lockout.Policy{
+			Limit: 50, Lock: lockout.UntilUnlocked, DelayAfter: after, Delay: minute,
+		})
+		var all []*held
+		for range 50 {
+			h, err := hold(t.Context(), gate, key("CITIZEN"))
+			if err != nil {
+				require.ErrorIs(t, err, lockout.ErrBusy)
+				break
+			}
+			all = append(all, h)
+		}
+		require.Len(t, all, after)
+		for _, h := range all {
+			require.ErrorIs(t, h.end(false, nil), lockout.ErrRefused)
+		}
+		require.Equal(t, start.Add(minute), asLocked(t, gate.Do(t.Context(), key("CITIZEN"), never(t))).Until.UTC())
+	}
+}
+
+// TestLanes: what happens in one lane leaves the others alone.
+func TestLanes(t *testing.T) {
+	gate := newGate(t, memoryVault(t, nil, nil), lockout.Policy{Limit: 1, Lock: lockout.UntilUnlocked})
+	open, known := key("CITIZEN"), lockout.Target{Subject: "CITIZEN", Lane: "known device 1"}
+	asLocked(t, gate.Do(t.Context(), open, wrong))
+	require.NoError(t, gate.Do(t.Context(), known, right))
+	asLocked(t, gate.Do(t.Context(), open, never(t)))
+	asLocked(t, gate.Do(t.Context(), known, wrong))
+	require.NoError(t, gate.Unlock(t.Context(), open, operator))
+	asLocked(t, gate.Do(t.Context(), known, never(t)))
+	require.NoError(t, gate.Do(t.Context(), open, right))
+	require.NoError(t, gate.Do(t.Context(), key("ANOTHER"), right))
+}
+
+// TestNames: gates of one name share counts, gates of others do not, whatever their names look like.
+func TestNames(t *testing.T) {
+	vault := memoryVault(t, nil, nil)
+	p := lockout.Policy{Limit: 2, Lock: lockout.UntilUnlocked}
+	one, same := newNamed(t, vault, "a", p), newNamed(t, vault, "a", p)
+	other := newNamed(t, vault, "a.b", p)
+	require.Equal(t, 1, asRefused(t, one.Do(t.Context(), key("CITIZEN"), wrong)).Left)
+	asLocked(t, same.Do(t.Context(), key("CITIZEN"), wrong))
+	asLocked(t, one.Do(t.Context(), key("CITIZEN"), never(t)))
+	require.NoError(t, other.Do(t.Context(), key("CITIZEN"), right))
+	require.NoError(t, one.Do(t.Context(), key("citizen"), right), "subjects are compared byte for byte")
+}
+
+// values returns the sealed values of the records whose key begins with prefix.
+func values(tb testing.TB, s *store.Memory, prefix string) map[string]string {
+	tb.Helper()
+	all := make(map[string]string)
+	for item, err := range s.List(context.Background(), prefix, "") {
+		require.NoError(tb, err)
+		all[item.Key] = string(item.Value)
+	}
+	return all
+}
+
+// faultPolicies are those under which store calls go wrong.
+func faultPolicies() map[string]lockout.Policy {
+	return map[string]lockout.Policy{
+		"plain": {Limit: 5, Lock: lockout.UntilUnlocked},
+		"all limits": {
+			Limit: 5, Lock: lockout.Timed, For: day,
+			Source: civicpin.Rate{Limit: 50, Window: hour}, Global: civicpin.Rate{Limit: 50, Window: hour},
+		},
+	}
+}
+
+// TestFaults runs a short story with a fault at each store call in turn. Whatever happens, nothing is compared that was not
+// reserved before, and the citizen gets in at the latest after the deadline.
+func TestFaults(t *testing.T) {
+	story := []func(context.Context) (bool, error){wrong, right, wrong, broken, wrong}
+	for name, policy := range faultPolicies() {
+		t.Run(name, func(t *testing.T) {
+			calls := testkit.CrashPoints(t, testkit.Crashes{}, func(t *testing.T, c *testkit.Crash) {
+				clock := newClock()
+				gate := newGate(t, newVault(t, c.Store(), clock.Now, nil), policy)
+				who := from("CITIZEN", "192.0.2.1")
+				faulty := 0
+				_ = c.During(t, func() (last error) {
+					for _, verify := range story {
+						if last = reservedGuess(t, c, gate, who, verify); errors.Is(last, storetest.ErrInjected) {
+							faulty++
+						}
+					}
+					return last
+				})
+				if !c.Stop {
+					require.LessOrEqual(t, faulty, 1)
+				}
+				// The process is started anew. The citizen gets in, now or when the reservation has run out.
+				gate = newGate(t, newVault(t, c.Memory, clock.Now, nil), policy)
+				err := gate.Do(t.Context(), who, right)
+				if err != nil {
+					require.ErrorIs(t, err, lockout.ErrBusy)
+					clock.Add(45 * second)
+					err = gate.Do(t.Context(), who, right)
+				}
+				require.NoError(t, err)
+			})
+			require.GreaterOrEqual(t, calls, 3*len(story), "too few calls were tried")
+		})
+	}
+}
+
+// reservedGuess does one guess, and fails the test if it is compared without a reservation, or if its outcome is not what
+// verify says.
+func reservedGuess(
+	t *testing.T, c *testkit.Crash, gate *lockout.Gate, who lockout.Target, verify func(context.Context) (bool, error),
+) error {
+	before := values(t, c.Memory, "lockout.login/")
+	err := gate.Do(t.Context(), who, func(ctx context.Context) (bool, error) {
+		require.False(t, maps.Equal(before, values(t, c.Memory, "lockout.login/")), "compared without a reservation")
+		return verify(ctx)
+	})
+	switch ok, failed := verify(t.Context()); {
+	case ok && err != nil:
+		require.ErrorIs(t, err, storetest.ErrInjected, "a right guess is refused for that only")
+	case failed != nil:
+		require.Error(t, err)
+	case !ok:
+		require.Error(t, err, "a wrong guess was let in")
+	}
+	return err
+}
+
+// TestFaultsUnderAttack has an attacker guess on and on while a store call goes wrong, and afterwards: all in all no more than
+// the limit is compared, and a fault costs one guess at most.
+func TestFaultsUnderAttack(t *testing.T) {
+	for name, policy := range faultPolicies() {
+		t.Run(name, func(t *testing.T) {
+			testkit.CrashPoints(t, testkit.Crashes{}, func(t *testing.T, c *testkit.Crash) {
+				clock := newClock()
+				compared := 0
+				attack := func(gate *lockout.Gate) (last error) {
+					for range 12 {
+						last = gate.Do(t.Context(), from("ATTACKED", "192.0.2.2"), func(context.Context) (bool, error) {
+							compared++
+							return false, nil
+						})
+						require.Error(t, last)
+						c.Faults.Deliver(t.Context())
+						if errors.Is(last, lockout.ErrBusy) {
+							clock.Add(45 * second)
+						}
+					}
+					return last
+				}
+				gate := newGate(t, newVault(t, c.Store(), clock.Now, nil), policy)
+				_ = c.During(t, func() error { return attack(gate) })
+				gate = newGate(t, newVault(t, c.Memory, clock.Now, nil), policy)
+				if c.Stop {
+					_ = attack(gate)
+				}
+				require.LessOrEqual(t, compared, policy.Limit)
+				require.GreaterOrEqual(t, compared, policy.Limit-1)
+				asLocked(t, gate.Do(t.Context(), key("ATTACKED"), never(t)))
+			})
+		})
+	}
+}
+
+// TestSettleFails: whatever the outcome, if it cannot be stored the caller is told the store's error and nobody gets in.
+func TestSettleFails(t *testing.T) {
+	for name, verify := range map[string]func(context.Context) (bool, error){
+		"right": right, "wrong": wrong, "stranger": stranger, "broken": broken,
+	} {
+		t.Run(name, func(t *testing.T) {
+			clock := newClock()
+			faults := storetest.NewFaults(store.NewMemory())
+			gate := newGate(t, newVault(t, faults.Store(), clock.Now, nil), lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked})
+			faults.StopAt(3, storetest.NotDone)
+			err := gate.Do(t.Context(), key("CITIZEN"), verify)
+			require.ErrorIs(t, err, storetest.ErrInjected)
+			require.NotErrorIs(t, err, lockout.ErrRefused)
+			if name == "broken" {
+				require.ErrorIs(t, err, errBroken, "both causes are told")
+			}
+			faults.Reset()
+			require.Equal(t, 0, failures(t, gate, key("CITIZEN")))
+			clock.Add(45 * second)
+			require.Equal(t, 1, failures(t, gate, key("CITIZEN")))
+			require.NoError(t, gate.Do(t.Context(), key("CITIZEN"), right))
+		})
+	}
+}
+
+// TestRefundFails: that a source's share could not be given back keeps nobody out.
+func TestRefundFails(t *testing.T) {
+	faults := storetest.NewFaults(store.NewMemory())
+	gate := newGate(t, newVault(t, faults.Store(), newClock().Now, nil), lockout.Policy{
+		Limit: 3, Lock: lockout.UntilUnlocked, Source: civicpin.Rate{Limit: 2, Window: hour},
+	})
+	who := from("CITIZEN", "192.0.2.1")
+	faults.StopAt(6, storetest.NotDone)
+	require.NoError(t, gate.Do(t.Context(), who, right))
+	require.Greater(t, faults.Calls(), 5, "the refund was tried")
+	faults.Reset()
+	asRefused(t, gate.Do(t.Context(), who, wrong))
+	require.Equal(t, lockout.ScopeSource, asLocked(t, gate.Do(t.Context(), who, never(t))).Scope, "it stays counted")
+}
+
+// TestUnreadableRecord: a record that does not open lets nobody in, and is not taken for one that is not there.
+func TestUnreadableRecord(t *testing.T) {
+	memory := store.NewMemory()
+	gate := newGate(t, newVault(t, memory, nil, nil), lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked})
+	asRefused(t, gate.Do(t.Context(), key("CITIZEN"), wrong))
+	for item, err := range memory.List(t.Context(), "", "") {
+		require.NoError(t, err)
+		item.Value[len(item.Value)-1] ^= 1
+		_, err = memory.Put(t.Context(), item.Key, item.Record)
+		require.NoError(t, err)
+	}
+	require.ErrorIs(t, gate.Do(t.Context(), key("CITIZEN"), never(t)), store.ErrUnreadable)
+	require.ErrorIs(t, gate.Unlock(t.Context(), key("CITIZEN"), operator), store.ErrUnreadable)
+	_, err := gate.Status(t.Context(), key("CITIZEN"))
+	require.ErrorIs(t, err, store.ErrUnreadable)
+}
+
+// Citizens and strangers cannot be told apart by what Do returns.
+func TestWhatIsTold(t *testing.T) {
+	gate := newGate(t, newVault(t, store.NewMemory(), newClock().Now, nil), lockout.Policy{
+		Limit: 4, Lock: lockout.Timed, For: hour, DelayAfter: 3, Delay: second,
+	})
+	for range 6 {
+		a := gate.Do(t.Context(), key("CITIZEN"), wrong)
+		b := gate.Do(t.Context(), key("STRANGER"), stranger)
+		require.Equal(t, a, b)
+		require.False(t, strings.Contains(a.Error(), "CITIZEN"))
+	}
 }

@@ -3,6 +3,8 @@ package otp_test
 import (
 	"errors"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/cryptotest"
 	"time"
@@ -265,4 +267,510 @@ func TestCodesModel(t *testing.T) {
 			},
 		})
 	})
+}
+
+// The push is lost; the app asks.
+func TestPull(t *testing.T) {
+	k := newCodeKit(t, unlimited(otp.ClavePIN()))
+	none, err := k.Pending(t.Context(), ana)
+	require.NoError(t, err)
+	require.Empty(t, none)
+	k.mail.Fail = func(civicpin.Message) error { return errors.New("lost") }
+	o := otp.RequestOptions{
+		To: []civicpin.Contact{byApp}, Joined: civicpin.NewSecret("ab12"), Params: map[string]string{"act": "filing"},
+	}
+	req, err := k.Request(t.Context(), ana, filing, o)
+	require.NoError(t, err)
+	second, err := k.Request(t.Context(), ana, paying, o)
+	require.NoError(t, err)
+	require.NoError(t, k.out.Flush(t.Context()))
+	pending, err := k.Pending(t.Context(), ana)
+	require.NoError(t, err)
+	require.Len(t, pending, 2)
+	require.Equal(t, []string{req.ID, second.ID}, []string{pending[0].ID, pending[1].ID})
+	require.Equal(t, []otp.Purpose{filing, paying}, []otp.Purpose{pending[0].Purpose, pending[1].Purpose})
+	require.True(t, pending[0].ExpiresAt.Equal(req.ExpiresAt))
+	require.Equal(t, o.Params, pending[0].Params)
+	require.Equal(t, map[string]int{"": 2}, reasons(k.events, civicpin.EventCode("otp.code_pulled")))
+	require.NoError(t, k.verify(t, req.ID, "ab12"+pending[0].Code.Reveal()))
+
+	pending, err = k.Pending(t.Context(), ana)
+	require.NoError(t, err)
+	require.Len(t, pending, 1, "what was used is not pending")
+	require.NoError(t, k.Cancel(t.Context(), ana, second.ID, civicpin.Citizen))
+	for range 2 {
+		pending, err = k.Pending(t.Context(), ana)
+		require.NoError(t, err)
+		require.Empty(t, pending, "nor what was cancelled")
+		_, err = k.Request(t.Context(), ana, filing, o)
+		require.NoError(t, err)
+		k.clock.Add(10 * time.Minute) // nor what has expired
+	}
+	foreign, err := k.Pending(t.Context(), luis)
+	require.NoError(t, err)
+	require.Empty(t, foreign)
+}
+
+func TestPullGivesNoDecoys(t *testing.T) {
+	k := newCodeKit(t, sms())
+	_, err := k.Request(t.Context(), "NOBODY", filing, otp.RequestOptions{})
+	require.NoError(t, err)
+	pending, err := k.Pending(t.Context(), "NOBODY")
+	require.NoError(t, err)
+	require.Empty(t, pending)
+}
+
+func TestCancel(t *testing.T) {
+	k := newCodeKit(t, sms())
+	req, err := k.Request(t.Context(), ana, filing, toAna())
+	require.NoError(t, err)
+	pending, err := k.Pending(t.Context(), ana)
+	require.NoError(t, err)
+	for range 2 {
+		require.NoError(t, k.Cancel(t.Context(), ana, req.ID, civicpin.Citizen))
+	}
+	require.NoError(t, k.Cancel(t.Context(), ana, badID, civicpin.Citizen))
+	require.NoError(t, k.Cancel(t.Context(), luis, req.ID, civicpin.Citizen))
+	require.Equal(t, map[string]int{"": 1}, reasons(k.events, civicpin.EventCode("otp.code_cancelled")))
+	require.NoError(t, k.out.Flush(t.Context()))
+	require.Empty(t, k.mail.Messages(), "what was not sent yet is not")
+	require.ErrorIs(t, k.verify(t, req.ID, pending[0].Code.Reveal()), otp.ErrRefused)
+	require.ErrorIs(t, k.Resend(t.Context(), ana, req.ID, home), otp.ErrWrongState)
+
+	req, sent := k.asked(t)
+	require.NoError(t, k.verify(t, req.ID, sent))
+	require.NoError(t, k.Cancel(t.Context(), ana, req.ID, civicpin.Citizen), "what was used stays used")
+	require.ErrorIs(t, k.verify(t, req.ID, sent), otp.ErrRefused)
+	require.Equal(t, map[string]int{"cancelled": 1, "spent": 1}, reasons(k.events, civicpin.EventCode("otp.code_refused")))
+}
+
+// One more than MaxPending takes the place of the oldest.
+func TestMaxPending(t *testing.T) {
+	k := newCodeKit(t, sms())
+	var ids, codes []string
+	for range 4 {
+		req, sent := k.asked(t)
+		ids, codes = append(ids, req.ID), append(codes, sent)
+	}
+	pending, err := k.Pending(t.Context(), ana)
+	require.NoError(t, err)
+	require.Len(t, pending, 3)
+	require.Equal(t, map[string]int{"too many pending": 1}, reasons(k.events, civicpin.EventCode("otp.code_cancelled")))
+	require.ErrorIs(t, k.verify(t, ids[0], codes[0]), otp.ErrRefused)
+	for i := range 3 {
+		require.NoError(t, k.verify(t, ids[i+1], codes[i+1]), "an older message may come late")
+	}
+}
+
+func TestResendCode(t *testing.T) {
+	k := newCodeKit(t, sms())
+	req, sent := k.asked(t)
+	for i := range 4 {
+		k.clock.Add(time.Minute)
+		require.NoError(t, k.Resend(t.Context(), ana, req.ID, home))
+		require.NoError(t, k.out.Flush(t.Context()))
+		require.Len(t, k.mail.Messages(), i+2)
+		m := k.mail.Messages()[i+1]
+		require.Equal(t, sent, m.Secret.Reveal(), "the same code")
+		require.Equal(t, bySMS, m.To, "to the same address")
+		require.True(t, req.ExpiresAt.Equal(m.ExpiresAt), "good for no longer")
+		require.NotEqual(t, k.mail.Messages()[0].ID, m.ID)
+	}
+	require.ErrorIs(t, k.Resend(t.Context(), ana, req.ID, home), otp.ErrWrongState, "often enough")
+	require.ErrorIs(t, k.Resend(t.Context(), ana, badID, home), otp.ErrWrongState)
+	require.ErrorIs(t, k.Resend(t.Context(), luis, req.ID, home), otp.ErrWrongState)
+	require.NoError(t, k.verify(t, req.ID, sent))
+	req, _ = k.asked(t)
+	k.clock.Add(10 * time.Minute)
+	require.ErrorIs(t, k.Resend(t.Context(), ana, req.ID, home), otp.ErrWrongState, "too late")
+}
+
+// A dispatcher that comes late sends neither what was used nor what has expired, and what was replaced once only.
+func TestWhatIsNotSentAnyMore(t *testing.T) {
+	for name, change := range map[string]func(t *testing.T, k *codeKit, req otp.Request){
+		"used": func(t *testing.T, k *codeKit, req otp.Request) {
+			pending, err := k.Pending(t.Context(), ana)
+			require.NoError(t, err)
+			require.NoError(t, k.verify(t, req.ID, pending[0].Code.Reveal()))
+		},
+		"expired": func(_ *testing.T, k *codeKit, _ otp.Request) { k.clock.Add(10 * time.Minute) },
+		"worn": func(t *testing.T, k *codeKit, req otp.Request) {
+			pending, err := k.Pending(t.Context(), ana)
+			require.NoError(t, err)
+			for range 5 {
+				require.Error(t, k.verify(t, req.ID, otherThan(pending[0].Code.Reveal())))
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newCodeKit(t, sms())
+			req, err := k.Request(t.Context(), ana, filing, toAna())
+			require.NoError(t, err)
+			change(t, k, req)
+			require.NoError(t, k.out.Flush(t.Context()))
+			require.Empty(t, k.mail.Messages())
+		})
+	}
+	k := newCodeKit(t, sms())
+	req, err := k.Request(t.Context(), ana, filing, toAna())
+	require.NoError(t, err)
+	require.NoError(t, k.Resend(t.Context(), ana, req.ID, home))
+	require.NoError(t, k.out.Flush(t.Context()))
+	require.Len(t, k.mail.Messages(), 1, "the first message was never sent, and is not wanted any more")
+}
+
+// What cannot be delivered can be tried again by an operator while the code is good.
+func TestUndeliverableCode(t *testing.T) {
+	k := newCodeKit(t, sms())
+	k.mail.Fail = func(civicpin.Message) error { return civicpin.ErrUndeliverable }
+	req, err := k.Request(t.Context(), ana, filing, toAna())
+	require.NoError(t, err)
+	require.NoError(t, k.out.Flush(t.Context()))
+	k.mail.Fail = nil
+	n := 0
+	for letter, err := range k.out.DeadLetters(t.Context()) {
+		require.NoError(t, err)
+		require.NoError(t, k.out.Retry(t.Context(), letter.Ref))
+		n++
+	}
+	require.Equal(t, 1, n)
+	require.NoError(t, k.out.Flush(t.Context()))
+	require.NoError(t, k.verify(t, req.ID, k.last()))
+}
+
+// Two hundred uses of one code at once, over four processes: one is let in.
+func TestCodeHasOneWinner(t *testing.T) {
+	m := store.NewMemory()
+	p := sms()
+	p.Lockout.Limit = 20 // so many are looked at together
+	k := newCodeKitOn(t, m, p, newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	req, sent := k.asked(t)
+	others := []*codeKit{k, k.other(t, m), k.other(t, m), k.other(t, m)}
+	var in, refused, locked atomic.Int64
+	var wg sync.WaitGroup
+	for i := range 200 {
+		wg.Go(func() {
+			err := testkit.Persist(otp.ErrBusy, func() error {
+				return others[i%4].Verify(t.Context(), ana, filing, req.ID, civicpin.NewSecret(sent), civicpin.Source{})
+			})
+			switch {
+			case err == nil:
+				in.Add(1)
+			case errors.As(err, new(*lockout.LockedError)):
+				locked.Add(1)
+			case errors.Is(err, otp.ErrRefused):
+				refused.Add(1)
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	require.EqualValues(t, 1, in.Load())
+	require.EqualValues(t, 199, refused.Load()+locked.Load())
+	require.Equal(t, compared(k.events), reasons(k.events, civicpin.EventCode("otp.code_refused"))["spent"])
+}
+
+// A thousand wrong guesses at once, limit 5: five are compared, whoever the subject is, however many codes are asked for
+// meanwhile.
+func TestOnlyFiveCodesAreCompared(t *testing.T) {
+	for name, to := range map[string][]civicpin.Contact{"citizen": {bySMS}, "stranger": nil} {
+		t.Run(name, func(t *testing.T) {
+			m := store.NewMemory()
+			p := sms()
+			p.Tries = 100
+			k := newCodeKitOn(t, m, p, newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+			req, err := k.Request(t.Context(), ana, filing, otp.RequestOptions{To: to})
+			require.NoError(t, err)
+			var ids [8]atomic.Value // requests made meanwhile
+			for i := range ids {
+				ids[i].Store(req.ID)
+			}
+			others := []*codeKit{k, k.other(t, m), k.other(t, m), k.other(t, m)}
+			var locked atomic.Int64
+			var wg sync.WaitGroup
+			for i := range 1000 {
+				if i%100 == 0 {
+					wg.Go(func() {
+						req, err := k.Request(t.Context(), ana, filing, otp.RequestOptions{To: to})
+						if err == nil {
+							ids[i/100%8].Store(req.ID)
+						} else if !errors.As(err, new(*lockout.LockedError)) {
+							t.Error(err)
+						}
+					})
+				}
+				wg.Go(func() {
+					err := testkit.Persist(otp.ErrBusy, func() error {
+						id := ids[i%8].Load().(string)
+						return others[i%4].Verify(t.Context(), ana, filing, id, civicpin.NewSecret("wrong"), civicpin.Source{})
+					})
+					if errors.As(err, new(*lockout.LockedError)) {
+						locked.Add(1)
+					} else if !errors.Is(err, otp.ErrRefused) {
+						t.Error(err)
+					}
+				})
+			}
+			wg.Wait()
+			require.Equal(t, 5, compared(k.events))
+			require.EqualValues(t, 996, locked.Load(), "all but four, who were told how many are left")
+		})
+	}
+}
+
+// The tries of one code are exact, too, though several guesses are let through at once.
+func TestTriesAreExact(t *testing.T) {
+	m := store.NewMemory()
+	p := sms()
+	p.Tries, p.Lockout.Limit = 3, 20
+	k := newCodeKitOn(t, m, p, newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	req, sent := k.asked(t)
+	other := k.other(t, m)
+	var wg sync.WaitGroup
+	for i := range 19 {
+		wg.Go(func() {
+			c := k
+			if i%2 == 0 {
+				c = other
+			}
+			_ = testkit.Persist(otp.ErrBusy, func() error {
+				return c.Verify(t.Context(), ana, filing, req.ID, civicpin.NewSecret(otherThan(sent)), civicpin.Source{})
+			})
+		})
+	}
+	wg.Wait()
+	require.Equal(t, map[string]int{"wrong": 3, "exhausted": 16}, withoutBusy(reasons(k.events, civicpin.EventCode("otp.code_refused"))))
+}
+
+func withoutBusy(reasons map[string]int) map[string]int {
+	delete(reasons, "busy")
+	return reasons
+}
+
+// Use and cancel, resend and dispatch at the same time: whatever wins, the record ends in one state.
+func TestCodeUseMeetsOtherCalls(t *testing.T) {
+	for range 30 {
+		k := newCodeKit(t, sms())
+		req, sent := k.asked(t)
+		var used, cancelled error
+		var wg sync.WaitGroup
+		wg.Go(func() { used = k.verify(t, req.ID, sent) })
+		wg.Go(func() { cancelled = k.Cancel(t.Context(), ana, req.ID, civicpin.Citizen) })
+		wg.Go(func() { _ = k.Resend(t.Context(), ana, req.ID, home) })
+		wg.Go(func() { _ = k.out.Flush(t.Context()) })
+		wg.Wait()
+		require.NoError(t, cancelled)
+		if used != nil {
+			require.ErrorIs(t, used, otp.ErrRefused)
+		}
+		n := len(reasons(k.events, civicpin.EventCode("otp.code_verified"))) + len(reasons(k.events, civicpin.EventCode("otp.code_cancelled")))
+		require.Equal(t, 1, n, "used or cancelled, not both")
+		require.ErrorIs(t, k.verify(t, req.ID, sent), otp.ErrRefused)
+	}
+}
+
+// codeCrash is a kit with the request that a flow is about.
+type codeCrash struct {
+	*codeKit
+	req  otp.Request
+	sent string
+}
+
+// askedBefore has Ana ask for a code.
+func askedBefore(t *testing.T, k *codeCrash) { k.req, k.sent = k.asked(t) }
+
+// walk takes Ana from a request to its use: whatever was left behind, she can go on.
+func (k *codeCrash) walk(t *testing.T) {
+	t.Helper()
+	req, sent := k.asked(t)
+	require.NoError(t, k.verify(t, req.ID, sent))
+	require.Zero(t, k.failures(t))
+}
+
+var codeFlows = []testkit.Flow[*codeCrash]{
+	{
+		Name:    "request",
+		Prepare: func(*testing.T, *codeCrash) {},
+		Act: func(t *testing.T, k *codeCrash) (err error) {
+			k.req, err = k.Request(t.Context(), ana, filing, toAna())
+			return err
+		},
+		After: func(t *testing.T, k *codeCrash, err error) {
+			require.NoError(t, k.out.Flush(t.Context()))
+			require.LessOrEqual(t, len(k.mail.Messages()), 1, "nothing is sent twice")
+			if err == nil {
+				require.Len(t, k.mail.Messages(), 1, "what was acknowledged is sent")
+				pending, err := k.Pending(t.Context(), ana)
+				require.NoError(t, err)
+				require.Len(t, pending, 1, "and can be pulled")
+				require.Equal(t, k.last(), pending[0].Code.Reveal())
+				require.NoError(t, k.verify(t, k.req.ID, k.last()), "and is good")
+			}
+			k.walk(t)
+		},
+	},
+	{
+		Name: "request one too many",
+		Prepare: func(t *testing.T, k *codeCrash) {
+			for range 3 {
+				k.req, k.sent = k.asked(t)
+			}
+		},
+		Act: func(t *testing.T, k *codeCrash) error {
+			_, err := k.Request(t.Context(), ana, filing, toAna())
+			return err
+		},
+		After: func(t *testing.T, k *codeCrash, err error) {
+			require.NoError(t, k.out.Flush(t.Context()))
+			pending, pendingErr := k.Pending(t.Context(), ana)
+			require.NoError(t, pendingErr)
+			require.LessOrEqual(t, len(pending), 3)
+			require.GreaterOrEqual(t, len(pending), 2, "at most the oldest has gone")
+			if err == nil {
+				require.Len(t, k.mail.Messages(), 4)
+			}
+			require.NoError(t, k.verify(t, k.req.ID, k.sent), "the others are good")
+			k.walk(t)
+		},
+	},
+	{
+		Name:    "verify right",
+		Prepare: askedBefore,
+		Act:     func(t *testing.T, k *codeCrash) error { return k.verify(t, k.req.ID, k.sent) },
+		After: func(t *testing.T, k *codeCrash, err error) {
+			failed := k.failures(t)
+			require.LessOrEqual(t, failed, 1, "an attempt that died is one failure at most")
+			again := k.verify(t, k.req.ID, k.sent)
+			if err == nil {
+				require.Zero(t, failed)
+				require.ErrorIs(t, again, otp.ErrRefused, "what was accepted once is spent")
+			}
+			require.ErrorIs(t, k.verify(t, k.req.ID, k.sent), otp.ErrRefused, "and never good twice")
+			k.walk(t)
+		},
+	},
+	{
+		Name:    "verify wrong",
+		Prepare: askedBefore,
+		Act: func(t *testing.T, k *codeCrash) error {
+			err := k.verify(t, k.req.ID, otherThan(k.sent))
+			require.Error(t, err)
+			return err
+		},
+		After: func(t *testing.T, k *codeCrash, err error) {
+			if errors.Is(err, otp.ErrRefused) {
+				require.Equal(t, 1, k.failures(t), "a guess that was answered is counted")
+			}
+			require.LessOrEqual(t, k.failures(t), 1)
+			for k.failures(t) < 5 {
+				require.Error(t, k.verify(t, k.req.ID, otherThan(k.sent)))
+			}
+			err = k.verify(t, k.req.ID, k.sent)
+			require.Error(t, err, "locked after the fifth")
+			require.NotErrorIs(t, err, otp.ErrRefused)
+			require.NoError(t, k.Unlock(t.Context(), ana, desk))
+			k.walk(t)
+		},
+	},
+	{
+		Name:    "verify for another purpose",
+		Prepare: askedBefore,
+		Act: func(t *testing.T, k *codeCrash) error {
+			err := k.Verify(t.Context(), ana, paying, k.req.ID, civicpin.NewSecret(k.sent), home)
+			require.Error(t, err)
+			return err
+		},
+		After: func(t *testing.T, k *codeCrash, err error) {
+			if errors.Is(err, otp.ErrRefused) {
+				require.Equal(t, 1, k.failures(t))
+			}
+			require.NoError(t, k.verify(t, k.req.ID, k.sent))
+			k.walk(t)
+		},
+	},
+	{
+		Name:    "verify what is not there",
+		Prepare: askedBefore,
+		Act: func(t *testing.T, k *codeCrash) error {
+			err := k.verify(t, badID, k.sent)
+			require.Error(t, err)
+			return err
+		},
+		After: func(t *testing.T, k *codeCrash, err error) {
+			if errors.Is(err, otp.ErrRefused) {
+				require.Equal(t, 1, k.failures(t))
+			}
+			require.NoError(t, k.verify(t, k.req.ID, k.sent))
+		},
+	},
+	{
+		Name:    "resend",
+		Prepare: askedBefore,
+		Act:     func(t *testing.T, k *codeCrash) error { return k.Resend(t.Context(), ana, k.req.ID, home) },
+		After: func(t *testing.T, k *codeCrash, err error) {
+			require.NoError(t, k.out.Flush(t.Context()))
+			require.LessOrEqual(t, len(k.mail.Messages()), 2)
+			if err == nil {
+				require.Len(t, k.mail.Messages(), 2)
+			}
+			require.Equal(t, k.sent, k.last())
+			require.NoError(t, k.verify(t, k.req.ID, k.sent))
+			k.walk(t)
+		},
+	},
+	{
+		Name:    "cancel",
+		Prepare: askedBefore,
+		Act:     func(t *testing.T, k *codeCrash) error { return k.Cancel(t.Context(), ana, k.req.ID, civicpin.Citizen) },
+		After: func(t *testing.T, k *codeCrash, err error) {
+			if err == nil {
+				require.ErrorIs(t, k.verify(t, k.req.ID, k.sent), otp.ErrRefused, "what was acknowledged holds")
+			}
+			require.NoError(t, k.Cancel(t.Context(), ana, k.req.ID, civicpin.Citizen))
+			require.ErrorIs(t, k.verify(t, k.req.ID, k.sent), otp.ErrRefused)
+			k.walk(t)
+		},
+	},
+	{
+		Name: "deliver",
+		Prepare: func(t *testing.T, k *codeCrash) {
+			var err error
+			k.req, err = k.Request(t.Context(), ana, filing, toAna())
+			require.NoError(t, err)
+		},
+		Act: func(t *testing.T, k *codeCrash) error { return k.out.Flush(t.Context()) },
+		After: func(t *testing.T, k *codeCrash, _ error) {
+			for range 3 {
+				k.clock.Add(2 * time.Minute) // claims run out
+				require.NoError(t, k.out.Flush(t.Context()))
+			}
+			require.NotEmpty(t, k.mail.Messages())
+			require.LessOrEqual(t, len(k.mail.Messages()), 2, "only what a crash hit between send and mark is sent twice")
+			require.NoError(t, k.verify(t, k.req.ID, k.last()))
+		},
+	},
+	{
+		Name:    "pull",
+		Prepare: askedBefore,
+		Act: func(t *testing.T, k *codeCrash) error {
+			_, err := k.Pending(t.Context(), ana)
+			return err
+		},
+		After: func(t *testing.T, k *codeCrash, _ error) { require.NoError(t, k.verify(t, k.req.ID, k.sent)) },
+	},
+}
+
+// TestCodeCrashPoints lets each store call of each flow go wrong in turn. Another process then finds a state from which the
+// citizen can go on and nobody gained anything.
+func TestCodeCrashPoints(t *testing.T) {
+	for _, f := range codeFlows {
+		f.CrashPoints(t, testkit.Crashes{}, func(t *testing.T, s store.Store) *codeCrash {
+			return &codeCrash{codeKit: newCodeKitOn(t, s, sms(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})}
+		}, func(t *testing.T, k *codeCrash, s store.Store) *codeCrash {
+			k.clock.Add(3 * time.Minute) // reservations and claims of the dead process run out, and the code does not
+			k.codeKit = k.other(t, s)
+			return k
+		})
+	}
 }

@@ -1,6 +1,8 @@
 package otp_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -14,7 +16,9 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
 	"github.com/civicpin/civicpin/store/storetest"
+	"github.com/civicpin/civicpin/texts"
 )
 
 // addresses are what %#v shows of pointers.
@@ -187,4 +191,331 @@ func TestDecoysLookAlike(t *testing.T) {
 	}
 	require.Equal(t, sizes[true]["outbox.entry"], sizes[false]["outbox.entry"])
 	require.InDelta(t, sizes[true]["code.sms"], sizes[false]["code.sms"], 64, "an address more or less")
+}
+
+// Whoever knows somebody's number and nothing else gets requests that lead nowhere, and must not have the real ones make
+// room for them.
+func TestDecoysTakeNoRoom(t *testing.T) {
+	k := newCodeKit(t, sms())
+	req, sent := k.asked(t)
+	for range 3 * k.Policy().MaxPending {
+		_, err := k.Request(t.Context(), ana, filing, otp.RequestOptions{})
+		require.NoError(t, err)
+	}
+	pending, err := k.Pending(t.Context(), ana)
+	require.NoError(t, err)
+	require.Len(t, pending, 1)
+	require.NoError(t, k.verify(t, req.ID, sent))
+}
+
+// What leads nowhere is bounded as well.
+func TestDecoysAreBounded(t *testing.T) {
+	k := newCodeKit(t, sms())
+	first, err := k.Request(t.Context(), ana, filing, otp.RequestOptions{})
+	require.NoError(t, err)
+	for range k.Policy().MaxPending {
+		_, err := k.Request(t.Context(), ana, filing, otp.RequestOptions{})
+		require.NoError(t, err)
+	}
+	require.ErrorIs(t, k.Resend(t.Context(), ana, first.ID, home), otp.ErrWrongState, "the oldest made room")
+}
+
+// TestNobodyElseLearnsCodes walks through good and bad ways with a faulty store and a gateway that quotes what it was given,
+// and looks for secrets in every error, event, log line and stored byte. The policy's codes are long, so that none turns up
+// by chance.
+func TestNobodyElseLearnsCodes(t *testing.T) {
+	const own, guess, digest = "MYPART77", "ZZZZZZZZZZZZZZZZYYYY", "a digest that stands for a payment"
+	w := testkit.NewWitness()
+	w.Quotes(func(int) bool { return true })
+	w.Secret(own, guess)
+	w.Personal(string(ana), mobile, digest, "personal words")
+	p := unlimited(otp.ClavePIN())
+	p.Length, p.Joined, p.Tries, p.Lockout.Limit = 12, 8, 20, 20
+	k := newCodeKitOn(t, w.Store(), p, newClock(), w.Mail, w.Events)
+	backup := newBackupKitOn(t, w.Store(), paper, k.clock, w.Events)
+	ctx := t.Context()
+
+	purpose := otp.Purpose{Act: "pay", Digest: []byte(digest)}
+	o := toAna()
+	o.Joined, o.Params = civicpin.NewSecret(own), map[string]string{"act": "personal words"}
+	var set []civicpin.Secret
+	pulled := 0
+	for call := 1; call < 14; call++ {
+		for _, outcome := range []storetest.Outcome{storetest.NotDone, storetest.ReplyLost} {
+			w.Faults.FailAt(call, outcome)
+			req, err := k.Request(ctx, ana, purpose, o)
+			w.Say(req, err, k.out.Flush(ctx))
+			if req.ID == "" {
+				w.Faults.Reset()
+				req, err = k.Request(ctx, ana, purpose, o)
+				require.NoError(t, err)
+			}
+			pending, err := k.Pending(ctx, ana)
+			w.Say(err)
+			for _, p := range pending {
+				pulled++
+				w.Secret(p.Code.Reveal())
+				w.Say(p)
+			}
+			for _, typed := range []string{guess, own, own + guess[:12]} {
+				w.Faults.FailAt(call, outcome)
+				w.Say(k.Verify(ctx, ana, purpose, req.ID, civicpin.NewSecret(typed), home))
+			}
+			w.Faults.FailAt(call, outcome)
+			w.Say(k.Resend(ctx, ana, req.ID, home), k.Cancel(ctx, luis, req.ID, desk))
+			issued, err := backup.Issue(ctx, ana, civicpin.Citizen)
+			if err == nil {
+				set = issued
+			}
+			w.Say(err, issued)
+			w.Faults.FailAt(call, outcome)
+			w.Say(backup.use(t, civicpin.NewSecret(guess)))
+			if set != nil {
+				w.Secret(set[0].Reveal())
+				w.Say(backup.use(t, set[0]))
+			}
+			w.Faults.Reset()
+			w.Say(k.Rebind(ctx, ana, desk), backup.Rebind(ctx, ana, desk))
+			k.clock.Add(time.Minute)
+		}
+	}
+	w.Say(o, k.Codes, backup.BackupCodes)
+	require.Greater(t, pulled, 25)
+	w.LeaksNothing(t, "otp.code_refused", "otp.backup_used", "gateway refuses")
+
+	// Of backup codes there are only hashes, even under the seal.
+	plain, err := otp.PlainBackup(ctx, backup.BackupCodes)
+	require.NoError(t, err)
+	for _, code := range set {
+		testkit.LeaksNothing(t, map[string]string{"the plain records": plain}, code.Reveal())
+	}
+}
+
+// Messages are limited by subject and source, and requests and resends count together.
+func TestCodeSendLimits(t *testing.T) {
+	person := func(i int) civicpin.Subject { return civicpin.Subject(fmt.Sprint("CITIZEN ", i)) }
+	number := func(i int) civicpin.Contact {
+		return civicpin.Contact{Channel: civicpin.SMS, Address: fmt.Sprintf("+346001110%02d", i)}
+	}
+	for name, tc := range map[string]struct {
+		limit int
+		ask   func(i int) (civicpin.Subject, otp.RequestOptions)
+		scope lockout.Scope
+		free  otp.RequestOptions // what is still let through then
+	}{
+		"subject": {
+			6,
+			func(i int) (civicpin.Subject, otp.RequestOptions) {
+				return ana, otp.RequestOptions{To: []civicpin.Contact{number(i)}}
+			},
+			lockout.ScopeSends,
+			otp.RequestOptions{To: []civicpin.Contact{number(0)}},
+		},
+		"a stranger": {
+			6,
+			func(int) (civicpin.Subject, otp.RequestOptions) { return ana, otp.RequestOptions{} },
+			lockout.ScopeSends,
+			otp.RequestOptions{},
+		},
+		"source": {
+			60,
+			func(i int) (civicpin.Subject, otp.RequestOptions) {
+				return person(i), otp.RequestOptions{To: []civicpin.Contact{number(i)}, Source: home}
+			},
+			lockout.ScopeSource,
+			otp.RequestOptions{To: []civicpin.Contact{number(0)}, Source: civicpin.Source{Address: "198.51.100.7"}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := otp.SMS()
+			p.Sends = civicpin.Rate{Limit: 6, Window: time.Hour}
+			k := newCodeKit(t, p)
+			for i := range tc.limit {
+				subject, o := tc.ask(i)
+				_, err := k.Request(t.Context(), subject, filing, o)
+				require.NoError(t, err, "request %d", i+1)
+			}
+			subject, o := tc.ask(tc.limit)
+			_, err := k.Request(t.Context(), subject, filing, o)
+			var locked *lockout.LockedError
+			require.ErrorAs(t, err, &locked)
+			require.Equal(t, tc.scope, locked.Scope)
+			require.True(t, locked.Until.After(k.clock.Now()))
+			_, err = k.Request(t.Context(), luis, filing, tc.free)
+			require.NoError(t, err)
+			k.clock.Set(locked.Until)
+			_, err = k.Request(t.Context(), subject, filing, o)
+			require.NoError(t, err)
+		})
+	}
+}
+
+// The same code sent again counts as well.
+func TestResendsAreLimited(t *testing.T) {
+	for name, to := range map[string][]civicpin.Contact{"citizen": {bySMS}, "stranger": nil} {
+		t.Run(name, func(t *testing.T) {
+			p := otp.SMS()
+			p.Sends = civicpin.Rate{Limit: 3, Window: time.Hour}
+			k := newCodeKit(t, p)
+			req, err := k.Request(t.Context(), ana, filing, otp.RequestOptions{To: to})
+			require.NoError(t, err)
+			for range 2 {
+				require.NoError(t, k.Resend(t.Context(), ana, req.ID, home))
+			}
+			require.ErrorAs(t, k.Resend(t.Context(), ana, req.ID, home), new(*lockout.LockedError))
+			_, err = k.Request(t.Context(), ana, filing, otp.RequestOptions{To: to})
+			require.ErrorAs(t, err, new(*lockout.LockedError))
+		})
+	}
+}
+
+// An address, or a country, that got many messages does not give its owner away: what is asked for waits, and nobody is
+// refused.
+func TestSendLimitsTellNothing(t *testing.T) {
+	k := newCodeKit(t, otp.SMS())
+	for i := range 60 { // more than the address gets in a day
+		_, err := k.Request(t.Context(), civicpin.Subject(fmt.Sprint("FAMILY ", i)), filing, otp.RequestOptions{
+			To: []civicpin.Contact{bySMS},
+		})
+		require.NoError(t, err)
+	}
+	require.NoError(t, k.out.Flush(t.Context()))
+	require.Len(t, k.mail.To(bySMS.Address, ""), 40)
+	until := func(subject civicpin.Subject, to ...civicpin.Contact) (n int, scope lockout.Scope) {
+		for {
+			_, err := k.Request(t.Context(), subject, filing, otp.RequestOptions{To: to})
+			var locked *lockout.LockedError
+			if err != nil {
+				require.ErrorAs(t, err, &locked)
+				return n, locked.Scope
+			}
+			n++
+		}
+	}
+	n, scope := until("NOBODY")
+	m, same := until(ana, bySMS)
+	require.Equal(t, n, m)
+	require.Equal(t, scope, same)
+}
+
+// wording is a mailbox that refuses what package texts cannot word.
+func wording(t *testing.T) *testkit.Mailbox {
+	t.Helper()
+	w, err := texts.New(texts.Service{Name: "INPS"})
+	require.NoError(t, err)
+	return &testkit.Mailbox{Refuse: w.Check}
+}
+
+// An act that can be worded is sent, and one that cannot is refused before anything is counted or written, alike for everybody.
+func TestUnsendableActs(t *testing.T) {
+	people := map[string][]civicpin.Contact{
+		"stranger":                      nil,
+		"citizen":                       {bySMS},
+		"citizen with the app":          {bySMS, byApp},
+		"citizen with e-mail only":      {{Channel: civicpin.Email, Address: "a@example.org"}},
+		"citizen who reads Italian":     {{Channel: civicpin.SMS, Address: mobile, Locale: "it"}},
+		"citizen who reads no language": {{Channel: civicpin.SMS, Address: mobile, Locale: "xx"}},
+	}
+	for act, refused := range map[string]error{
+		"":                              nil,
+		"pagar 1.250,00 euros":          nil,
+		"ver su cita del 12.03.2026":    nil,
+		"firmar su declaracio\u0301n":   nil,
+		strings.Repeat("o\u0301", 32):   nil,
+		strings.Repeat("o", 33):         civicpin.ErrInvalid,
+		"firmar en sede.example.es":     texts.ErrContainsLink,
+		"inps-rimborsi…it/x":            texts.ErrContainsLink,
+		"подать декларацию":             civicpin.ErrInvalid,
+		"firmar el registro 10.20.30.4": texts.ErrContainsLink,
+	} {
+		t.Run(act, func(t *testing.T) {
+			said := ""
+			for name, to := range people {
+				f := storetest.NewFaults(store.NewMemory())
+				k := newCodeKitOn(t, f.Store(), otp.SMS(), newClock(), wording(t), &testkit.Recorder{})
+				o := otp.RequestOptions{To: to, Source: home, Params: map[string]string{"act": act}}
+				var err error
+				calls := testkit.Calls(f, func() { _, err = k.Request(t.Context(), ana, filing, o) })
+				if refused == nil {
+					require.NoError(t, err, name)
+					require.NoError(t, k.out.Flush(t.Context()))
+					if len(to) > 0 && to[0].Channel == civicpin.SMS {
+						require.Equal(t, act, k.mail.Messages()[0].Params["act"], name)
+					}
+					for dead := range k.out.DeadLetters(t.Context()) {
+						t.Errorf("%s: %+v", name, dead)
+					}
+					continue
+				}
+				require.ErrorIs(t, err, refused, name)
+				require.ErrorIs(t, err, civicpin.ErrInvalid, name)
+				var unsendable *outbox.UnsendableError
+				require.ErrorAs(t, err, &unsendable, name)
+				require.Equal(t, otp.CodeMessage, unsendable.Kind)
+				require.Empty(t, calls, name)
+				require.Empty(t, k.events.All(), name)
+				if said == "" {
+					said = err.Error()
+				}
+				require.Equal(t, said, err.Error(), name)
+			}
+		})
+	}
+}
+
+// The refusal of an act uses up none of the messages that may be asked for.
+func TestUnsendableActsAreNotCounted(t *testing.T) {
+	policy := otp.SMS()
+	policy.Sends.Limit = 1
+	k := newCodeKitOn(t, store.NewMemory(), policy, newClock(), wording(t), &testkit.Recorder{})
+	o := toAna()
+	o.Params = map[string]string{"act": "inps.it"}
+	for range 5 {
+		_, err := k.Request(t.Context(), ana, filing, o)
+		require.ErrorIs(t, err, texts.ErrContainsLink)
+	}
+	o.Params["act"] = "firmar"
+	_, err := k.Request(t.Context(), ana, filing, o)
+	require.NoError(t, err)
+}
+
+// NewCodes refuses a policy that its notifier cannot keep.
+func TestNewCodesAsksTheNotifier(t *testing.T) {
+	send := civicpin.NotifierFunc(func(context.Context, civicpin.Message) (string, error) { return "", nil })
+	refuse := errors.New("no words for this")
+	marked := otp.SMS()
+	marked.Alphabet, marked.Length = "ABCDEFGHIJKLMNOPQRSTUVWXYZ&", 6
+	bySMSOnly := otp.SMS()
+	bySMSOnly.Channels = []civicpin.Channel{civicpin.SMS}
+	for name, tc := range map[string]struct {
+		policy   otp.CodePolicy
+		notifier civicpin.Notifier
+		refused  civicpin.Channel
+	}{
+		"no Checker":              {otp.SMS(), send, ""},
+		"no notifier":             {otp.SMS(), nil, ""},
+		"words for all":           {otp.SMS(), wording(t), ""},
+		"words for Cl@ve":         {otp.ClavePIN(), wording(t), ""},
+		"a route for all":         {bySMSOnly, civicpin.ByChannel{civicpin.SMS: send}, ""},
+		"a channel has no route":  {otp.SMS(), civicpin.ByChannel{civicpin.SMS: send, civicpin.Push: send}, civicpin.Voice},
+		"no words":                {otp.SMS(), &testkit.Mailbox{Refuse: func(civicpin.Message) error { return refuse }}, civicpin.Push},
+		"one symbol in no text":   {marked, wording(t), civicpin.Push},
+		"the symbol is no matter": {marked, send, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), nil)
+			require.NoError(t, err)
+			out, err := outbox.New(vault, tc.notifier, nil)
+			require.NoError(t, err)
+			_, err = otp.NewCodes(out, tc.policy)
+			if tc.refused == "" {
+				require.NoError(t, err)
+				return
+			}
+			var unsendable *outbox.UnsendableError
+			require.ErrorAs(t, err, &unsendable)
+			require.Equal(t, tc.refused, unsendable.Channel)
+			require.ErrorIs(t, err, civicpin.ErrInvalid)
+		})
+	}
 }

@@ -12,7 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
+	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/storetest"
 )
 
 const (
@@ -272,4 +276,297 @@ func FuzzParseKey(f *testing.F) {
 		sameKey(t, k, again)
 		require.Equal(t, k.URI().Reveal(), again.URI().Reveal())
 	})
+}
+
+// Each default that the documentation names.
+func TestKeyDefaults(t *testing.T) {
+	totp := newTOTP(t, otp.TOTPPolicy{})
+	limits := lockout.Policy{Limit: 5, Lock: lockout.Timed, For: time.Minute, Max: 24 * time.Hour}
+	assert.Equal(t, otp.TOTPPolicy{
+		Name: "totp", Issuer: "Agency", Algorithm: otp.SHA1, Digits: 6, Period: 30 * time.Second, PendingFor: time.Hour, Lockout: limits,
+	}, totp.TOTP.Policy())
+	assert.Equal(t, 100, otp.GateOf(totp.TOTP).Policy().Ceiling)
+
+	hotp := newHOTP(t, otp.HOTPPolicy{})
+	limits.Ceiling = 50
+	assert.Equal(t, otp.HOTPPolicy{
+		Name: "hotp", Issuer: "Agency", Algorithm: otp.SHA1, Digits: 6, ResyncWindow: 100, PendingFor: time.Hour, Lockout: limits,
+	}, hotp.HOTP.Policy())
+	assert.Equal(t, 50, otp.GateOf(hotp.HOTP).Policy().Ceiling)
+	// How many codes are accepted: TestTOTPWindow, TestTOTPDrift, TestHOTPLookAhead, TestHOTPResync.
+
+	// A configuration read back makes the same service.
+	again := newTOTP(t, totp.TOTP.Policy())
+	assert.Equal(t, totp.TOTP.Policy(), again.TOTP.Policy())
+	onceMore := newHOTP(t, hotp.HOTP.Policy())
+	assert.Equal(t, hotp.HOTP.Policy(), onceMore.HOTP.Policy())
+	custom := newTOTP(t, otp.TOTPPolicy{Name: "x", Lockout: lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked}})
+	assert.Equal(t, 3, custom.TOTP.Policy().Lockout.Limit)
+}
+
+func TestTOTPConfigRefused(t *testing.T) {
+	for name, change := range map[string]func(*otp.TOTPPolicy){
+		"no issuer":      func(c *otp.TOTPPolicy) { c.Issuer = "" },
+		"colon":          func(c *otp.TOTPPolicy) { c.Issuer = "a:b" },
+		"control":        func(c *otp.TOTPPolicy) { c.Issuer = "a\nb" },
+		"long issuer":    func(c *otp.TOTPPolicy) { c.Issuer = strings.Repeat("a", 257) },
+		"UTF-8":          func(c *otp.TOTPPolicy) { c.Issuer = "a\xff" },
+		"name":           func(c *otp.TOTPPolicy) { c.Name = "a b" },
+		"slash":          func(c *otp.TOTPPolicy) { c.Name = "a/b" },
+		"long name":      func(c *otp.TOTPPolicy) { c.Name = strings.Repeat("a", 41) },
+		"algorithm":      func(c *otp.TOTPPolicy) { c.Algorithm = "MD5" },
+		"few digits":     func(c *otp.TOTPPolicy) { c.Digits = 5 },
+		"many digits":    func(c *otp.TOTPPolicy) { c.Digits = 9 },
+		"period":         func(c *otp.TOTPPolicy) { c.Period = 121 * time.Second },
+		"minus period":   func(c *otp.TOTPPolicy) { c.Period = -30 * time.Second },
+		"part of second": func(c *otp.TOTPPolicy) { c.Period = time.Second + 1 },
+		"back":           func(c *otp.TOTPPolicy) { c.Back, c.Digits = 11, 8 },
+		"minus back":     func(c *otp.TOTPPolicy) { c.Back = -2 },
+		"forward":        func(c *otp.TOTPPolicy) { c.Forward, c.Digits = 11, 8 },
+		"minus forward":  func(c *otp.TOTPPolicy) { c.Forward = -2 },
+		"drift":          func(c *otp.TOTPPolicy) { c.MaxDrift, c.Digits = 101, 8 },
+		"minus drift":    func(c *otp.TOTPPolicy) { c.MaxDrift = -2 },
+		"short pending":  func(c *otp.TOTPPolicy) { c.PendingFor = time.Second },
+		"minus pending":  func(c *otp.TOTPPolicy) { c.PendingFor = -time.Hour },
+		"long pending":   func(c *otp.TOTPPolicy) { c.PendingFor = 31 * 24 * time.Hour },
+		"lockout":        func(c *otp.TOTPPolicy) { c.Lockout.Limit = 5 },
+		"ceiling": func(c *otp.TOTPPolicy) {
+			c.Lockout = lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, Ceiling: 101}
+		},
+		"easy to guess": func(c *otp.TOTPPolicy) { c.Back, c.Forward = 3, 3 },
+	} {
+		c := otp.TOTPPolicy{Issuer: "Agency"}
+		require.NoError(t, c.Validate())
+		change(&c)
+		assert.ErrorIs(t, c.Validate(), otp.ErrInvalidPolicy, name)
+		_, err := otp.NewTOTP(testkit.Vault(t, store.NewMemory(), newClock(), nil), c)
+		assert.ErrorIs(t, err, otp.ErrInvalidPolicy, name)
+		c.Exception = "nobody minds"
+		assert.Equal(t, name == "easy to guess", c.Validate() == nil, name)
+	}
+}
+
+func TestHOTPConfigRefused(t *testing.T) {
+	for name, change := range map[string]func(*otp.HOTPPolicy){
+		"no issuer":        func(c *otp.HOTPPolicy) { c.Issuer = "" },
+		"name":             func(c *otp.HOTPPolicy) { c.Name = "a b" },
+		"algorithm":        func(c *otp.HOTPPolicy) { c.Algorithm = "MD5" },
+		"few digits":       func(c *otp.HOTPPolicy) { c.Digits = 5 },
+		"look-ahead":       func(c *otp.HOTPPolicy) { c.LookAhead, c.Digits, c.ResyncWindow = 101, 8, 200 },
+		"minus look-ahead": func(c *otp.HOTPPolicy) { c.LookAhead = -2 },
+		"resync":           func(c *otp.HOTPPolicy) { c.ResyncWindow = 1001 },
+		"resync less":      func(c *otp.HOTPPolicy) { c.ResyncWindow = 8 },
+		"minus resync":     func(c *otp.HOTPPolicy) { c.ResyncWindow = -1 },
+		"pending":          func(c *otp.HOTPPolicy) { c.PendingFor = time.Second },
+		"lockout":          func(c *otp.HOTPPolicy) { c.Lockout.Limit = 5 },
+		"easy to guess":    func(c *otp.HOTPPolicy) { c.LookAhead = 10 },
+	} {
+		c := otp.HOTPPolicy{Issuer: "Agency"}
+		require.NoError(t, c.Validate())
+		change(&c)
+		assert.ErrorIs(t, c.Validate(), otp.ErrInvalidPolicy, name)
+		_, err := otp.NewHOTP(testkit.Vault(t, store.NewMemory(), newClock(), nil), c)
+		assert.ErrorIs(t, err, otp.ErrInvalidPolicy, name)
+		c.Exception = "nobody minds"
+		assert.Equal(t, name == "easy to guess", c.Validate() == nil, name)
+	}
+}
+
+func TestKeyGuessProbability(t *testing.T) {
+	assert.InEpsilon(t, 8e-4, otp.TOTPPolicy{}.GuessProbability(), 1e-9)
+	assert.InEpsilon(t, 100*2e-6, otp.TOTPPolicy{Back: otp.None, Forward: otp.None, MaxDrift: otp.None}.GuessProbability(), 1e-9)
+	assert.InEpsilon(t, 100*6e-8, otp.TOTPPolicy{MaxDrift: otp.None, Digits: 8}.GuessProbability(), 1e-9)
+	assert.InEpsilon(t, 100*9e-6, otp.TOTPPolicy{MaxDrift: 100}.GuessProbability(), 1e-9, "two windows and one")
+	ten := lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, Ceiling: 10}
+	assert.InEpsilon(t, 8e-5, otp.TOTPPolicy{Lockout: ten}.GuessProbability(), 1e-9)
+	assert.InEpsilon(t, 1e-3, otp.HOTPPolicy{}.GuessProbability(), 1e-9)
+	assert.InEpsilon(t, 50*2e-6, otp.HOTPPolicy{LookAhead: otp.None}.GuessProbability(), 1e-9)
+	assert.InEpsilon(t, 10*20e-8, otp.HOTPPolicy{Digits: 8, Lockout: ten}.GuessProbability(), 1e-9)
+	assert.InDelta(t, 1, otp.TOTPPolicy{Back: 1 << 40}.GuessProbability(), 0, "no chance above one")
+}
+
+// The chance that GuessProbability states, for one try at a time: so many of all codes are accepted.
+func TestKeyGuessProbabilityIsMeasured(t *testing.T) {
+	const limit = 100
+	many := lockout.Policy{Limit: limit, Lock: lockout.UntilUnlocked}
+	f := newTOTP(t, otp.TOTPPolicy{Lockout: many})
+	key := f.enrolled(t)
+	f.clock.Add(100 * step)
+	require.NoError(t, otp.SetDrift(t.Context(), f.TOTP, ada, 2))
+	pending, err := f.Enrol(t.Context(), ada)
+	require.NoError(t, err)
+	accepted := map[string]bool{}
+	for offset := -20; offset <= 20; offset++ {
+		for _, k := range []otp.Key{key, pending} {
+			fresh := totpOn(t, copyOf(t, f.store), otp.TOTPPolicy{Lockout: many}, f.clock, f.events)
+			if code := f.shown(k, time.Duration(offset)*step); fresh.verify(t, code) == fobAccepted {
+				accepted[code] = true
+			}
+		}
+	}
+	assert.InEpsilon(t, f.TOTP.Policy().GuessProbability(), float64(limit*len(accepted))/1e6, 1e-9)
+}
+
+// keyPeople are the states that a subject can be in when somebody guesses wrong at them.
+var keyPeople = []struct {
+	name    string
+	prepare func(t *testing.T, f *fob)
+}{
+	{"unknown", func(*testing.T, *fob) {}},
+	{"pending", func(t *testing.T, f *fob) { f.enrol(t) }},
+	{"lapsed", func(t *testing.T, f *fob) { f.enrol(t); f.clock.Add(2 * time.Hour) }},
+	{"active", func(t *testing.T, f *fob) { f.enrolled(t) }},
+	{"active and pending", func(t *testing.T, f *fob) { f.enrolled(t); f.enrol(t) }},
+	{"active and lapsed", func(t *testing.T, f *fob) { f.enrolled(t); f.enrol(t); f.clock.Add(2 * time.Hour) }},
+	{"removed", func(t *testing.T, f *fob) { f.enrolled(t); require.NoError(t, f.Remove(t.Context(), ada, fobClerk)) }},
+	{"removed long ago", func(t *testing.T, f *fob) {
+		f.enrolled(t)
+		require.NoError(t, f.Remove(t.Context(), ada, fobClerk))
+		f.clock.Add(48 * time.Hour)
+	}},
+	{"drifting", func(t *testing.T, f *fob) {
+		key := f.enrolled(t)
+		if f.TOTP != nil {
+			require.Equal(t, fobAccepted, f.verify(t, f.shown(key, step)))
+		}
+	}},
+	{"guessed at before", func(t *testing.T, f *fob) {
+		require.Equal(t, fobRefused, f.verify(t, "000000"))
+		require.NoError(t, otp.GateOf(f).Rebind(t.Context(), gateKey, fobClerk))
+	}},
+}
+
+// TestKeyStrangersLearnNothing shows that whoever does not know a code gets the same answers after the same store calls, and
+// the same number of codes computed, whatever the subject is.
+func TestKeyStrangersLearnNothing(t *testing.T) {
+	guesses := map[string]func(t *testing.T, f *fob) error{
+		"verify":  func(t *testing.T, f *fob) error { return f.verifyErr(t, "000000") },
+		"nothing": func(t *testing.T, f *fob) error { return f.verifyErr(t, "") },
+		"no code": func(t *testing.T, f *fob) error { return f.verifyErr(t, "\x00~"+strings.Repeat("é", 5000)) },
+		"until locked": func(t *testing.T, f *fob) error {
+			var err error
+			for range 7 {
+				err = f.verifyErr(t, "000000")
+			}
+			return err
+		},
+		"resync": func(t *testing.T, f *fob) error {
+			if f.HOTP == nil {
+				return nil
+			}
+			return f.HOTP.Resync(t.Context(), ada, civicpin.NewSecret("000000"), civicpin.NewSecret("111111"), fobSource)
+		},
+	}
+	sorts := map[string]func(t *testing.T, s store.Store) *fob{
+		"TOTP": func(t *testing.T, s store.Store) *fob {
+			return totpOn(t, s, otp.TOTPPolicy{Digits: 8}, newClock(), &testkit.Recorder{})
+		},
+		"HOTP": func(t *testing.T, s store.Store) *fob {
+			return hotpOn(t, s, otp.HOTPPolicy{Digits: 8}, newClock(), &testkit.Recorder{})
+		},
+	}
+	for sort, make := range sorts {
+		for guess, do := range guesses {
+			t.Run(sort+"/"+guess, func(t *testing.T) {
+				first := ""
+				for _, p := range keyPeople {
+					faults := storetest.NewFaults(store.NewMemory())
+					f := make(t, faults.Store())
+					p.prepare(t, f)
+					f.clock.Set(start.Add(96 * time.Hour))
+					if strings.Contains(p.name, "pending") { // must still be one
+						f.clock.Set(start.Add(2 * time.Minute))
+					}
+					var err error
+					calls := testkit.Calls(faults, func() { err = do(t, f) })
+					got := fmt.Sprintf("%v; %s", err, strings.Join(calls, ", "))
+					got = strings.ReplaceAll(got, f.clock.Now().Format("2006-01-02T15:04"), "NOW")
+					got = strings.ReplaceAll(got, f.clock.Now().Add(time.Minute).Format("2006-01-02T15:04"), "NOW")
+					if first == "" {
+						first = got
+						t.Log(got)
+					}
+					assert.Equal(t, first, got, p.name)
+				}
+			})
+		}
+		for _, p := range keyPeople {
+			f := make(t, store.NewMemory())
+			p.prepare(t, f)
+			n, err := otp.Comparisons(t.Context(), f, ada)
+			require.ErrorIs(t, err, otp.ErrRefused)
+			assert.Equal(t, 2, n, "%s, %s", sort, p.name)
+		}
+	}
+}
+
+// TestKeyNobodyElseLearnsIt walks through good and bad ways with a faulty store, and looks for seeds and codes in every error,
+// event, log line and stored byte.
+func TestKeyNobodyElseLearnsIt(t *testing.T) {
+	w := testkit.NewWitness()
+	w.Personal(string(ada))
+	clock := newClock()
+	totp := totpOn(t, w.Store(), otp.TOTPPolicy{Digits: 8}, clock, w.Events).TOTP
+	hotp := hotpOn(t, w.Store(), otp.HOTPPolicy{Digits: 8}, clock, w.Events).HOTP
+	ctx := t.Context()
+	learn := func(k otp.Key, err error) otp.Key {
+		require.NoError(t, err)
+		w.Secret(k.Seed.Reveal(), k.Secret().Reveal())
+		w.Say(k, k.URI(), k.Secret())
+		return k
+	}
+	code := func(k otp.Key, n uint64) civicpin.Secret {
+		text := codeAt(k, n)
+		w.Secret(text)
+		return civicpin.NewSecret(text)
+	}
+	now := func() uint64 { return uint64(clock.Now().Unix() / 30) }
+
+	tk := learn(totp.Enrol(ctx, ada))
+	hk := learn(hotp.Enrol(ctx, ada))
+	require.NoError(t, totp.Verify(ctx, ada, code(tk, now()), fobSource))
+	w.Say(totp.Verify(ctx, ada, code(tk, now()), fobSource))
+	require.NoError(t, hotp.Verify(ctx, ada, code(hk, 0), fobSource))
+	clock.Add(time.Hour)
+	for call := 1; call < 8; call++ {
+		for _, o := range []storetest.Outcome{storetest.NotDone, storetest.ReplyLost} {
+			for _, do := range []func() error{
+				func() error { return totp.Verify(ctx, ada, code(tk, now()), fobSource) },
+				func() error { return totp.Verify(ctx, ada, code(tk, now()-50), fobSource) },
+				func() error { return hotp.Verify(ctx, ada, code(hk, uint64(call)), fobSource) },
+				func() error { return hotp.Resync(ctx, ada, code(hk, 500), code(hk, 501), fobSource) },
+			} {
+				w.Faults.FailAt(call, o)
+				w.Say(do())
+			}
+			w.Faults.Reset()
+			clock.Add(time.Hour)
+		}
+	}
+	learn(totp.Enrol(ctx, ada))
+	w.Say(totp.Import(ctx, ada, tk, fobClerk), totp.Import(ctx, ada, otp.Key{Seed: tk.Seed}, fobClerk))
+	st, err := totp.Enrolled(ctx, ada)
+	require.NoError(t, err)
+	w.Say(st, totp.Policy(), totp, hotp)
+	w.Say(testkit.Err(otp.ParseKey(civicpin.NewSecret(tk.URI().Reveal() + "&x=" + tk.Secret().Reveal()))))
+	learn(totp.Rebind(ctx, ada, inPerson))
+	w.Say(totp.Remove(ctx, ada, fobClerk))
+	w.LeaksNothing(t, "otp.activated", "otp.verified", "otp.refused", "otp.enrolled", "otp.removed")
+}
+
+// Under the seal the seed is there, and only there: what the vault protects is what there is to protect.
+func TestKeySeedsAreSealed(t *testing.T) {
+	f := newTOTP(t, otp.TOTPPolicy{})
+	f.enrolled(t)
+	plain := func() string {
+		text, err := otp.PlainKeys(t.Context(), f.TOTP)
+		require.NoError(t, err)
+		return text
+	}
+	require.Contains(t, plain(), `"seed":"`)
+	second := f.enrol(t)
+	require.Equal(t, fobAccepted, f.verify(t, f.shown(second, 0)))
+	require.Equal(t, 1, strings.Count(plain(), `"seed":"`), "nothing is left of a displaced key")
+	require.NoError(t, f.Remove(t.Context(), ada, fobClerk))
+	require.NotContains(t, plain(), "seed", "nothing is left of a removed key")
 }

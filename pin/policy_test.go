@@ -2,8 +2,12 @@ package pin_test
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
+	"math/rand/v2"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,8 +17,11 @@ import (
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/rule"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
+	"github.com/civicpin/civicpin/texts"
 )
 
 const day = 24 * time.Hour
@@ -279,4 +286,372 @@ func FuzzParsePolicy(f *testing.F) {
 		require.NoError(t, err)
 		require.Equal(t, p, back)
 	})
+}
+
+// Parts go to the first contacts that reach different places: whoever holds one holds no second.
+func TestAssign(t *testing.T) {
+	const own civicpin.Channel = "citizen-certified-email"
+	at := func(channel civicpin.Channel, address string) civicpin.Contact {
+		return civicpin.Contact{Channel: channel, Address: address, Locale: "it"}
+	}
+	var (
+		sms, voice   = at(civicpin.SMS, "+393331234567"), at(civicpin.Voice, "+393331234567")
+		second       = at(civicpin.SMS, "+393331234568")
+		mail, pec    = at(civicpin.Email, "rosa@example.it"), at(civicpin.CertifiedEmail, "rosa@pec.example.it")
+		shouted, app = at(own, "ROSA@example.it"), at(civicpin.Push, "installation-1")
+		paper, desk  = at(civicpin.Letter, "Via Roma 1"), at(civicpin.HandedOver, "")
+	)
+	list := func(contacts ...civicpin.Contact) []civicpin.Contact { return contacts }
+	for _, tc := range []struct {
+		name     string
+		parts    int
+		contacts []civicpin.Contact
+		want     []civicpin.Contact
+	}{
+		{"as many as parts", 2, list(mail, sms), list(mail, sms)},
+		{"the first", 2, list(sms, mail, pec), list(sms, mail)},
+		{"in their order", 3, list(pec, mail, sms), list(pec, mail, sms)},
+		{"one part", 1, list(pec, mail, sms), list(pec)},
+		{"of different channels", 2, list(sms, second, mail), list(sms, mail)},
+		{"of different addresses", 2, list(sms, voice, mail), list(sms, mail)},
+		{"an address in another case", 2, list(mail, shouted, sms), list(mail, sms)},
+		{"what was passed over takes no place", 2, list(app, sms, mail), list(sms, mail)},
+		{"a channel that the policy does not list", 2, list(app, sms), list(sms)},
+		{"nobody prints", 2, list(paper, desk, sms), list(sms)},
+		{"too few", 3, list(sms, voice, second, mail), list(sms, mail)},
+		{"none", 2, nil, nil},
+		{"none that will do", 2, list(paper, app), nil},
+	} {
+		p := pin.INPS()
+		p.Parts = tc.parts
+		require.Equal(t, tc.want, p.Assign(tc.contacts), tc.name)
+	}
+
+	p := pin.INPS()
+	p.Valid = map[civicpin.Channel]time.Duration{civicpin.Push: time.Hour, civicpin.SMS: 0}
+	require.Equal(t, list(app), p.Assign(list(sms, app)), "the policy's channels, and none that is valid for no time")
+}
+
+func TestChoiceNamesTheRule(t *testing.T) {
+	for broken, choices := range map[rule.Rule][]string{
+		rule.Length:     {"", "QZ7WK4P", "QZ7WK4PMX", "   "},
+		rule.Characters: {"QZ7WK4P!", "ñ7WK4PMX", "QZ7WK4\x00M"},
+		rule.Common:     {"PASSWORD"},
+		rule.Repeated:   {"AAAAAAAA", "12121212"},
+		rule.Sequence:   {"ABCDEFGH", "87654321", "QWERTYUI"},
+		rule.Date:       {"13051990"},
+		rule.Personal:   {"RSSMRA85", "85T10A56", "XQROSSI7"},
+	} {
+		for _, choice := range choices {
+			t.Run(string(broken)+"/"+choice, func(t *testing.T) {
+				k := newKit(t, pin.INPS())
+				a := try(k.issued(t))
+				a.Personal = []string{"Maria Rossi", "1985-12-10"}
+				_, err := k.Exchange(t.Context(), a, civicpin.NewSecret(choice))
+				require.ErrorIs(t, err, pin.ErrUnfitSecret)
+				var refused *pin.ChoiceError
+				require.ErrorAs(t, err, &refused)
+				require.Equal(t, broken, refused.Rule)
+				_, err = k.Verify(t.Context(), a)
+				require.NoError(t, err, "nothing has changed")
+				require.Zero(t, k.failures(t))
+			})
+		}
+	}
+}
+
+func TestChoiceMayNotBeOfTheIssuedSecret(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	code := k.issued(t)
+	for _, half := range []string{code[:8], strings.ToLower(code[8:]), code[4:12]} {
+		_, err := k.Exchange(t.Context(), try(code), civicpin.NewSecret(half))
+		var broken *pin.ChoiceError
+		require.ErrorAs(t, err, &broken)
+		// A random half may break another rule first.
+		if broken.Rule != rule.Issued {
+			t.Logf("%s breaks rule %s", half, broken.Rule)
+		}
+	}
+}
+
+// A stranger must not find out somebody's telephone number by choosing secrets.
+func TestChoiceAgainstContactsNeedsTheProof(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	code := k.issued(t)
+	inPhone := civicpin.NewSecret("K331234W")
+	require.ErrorIs(t, testkit.Err(k.Exchange(t.Context(), try(wrong+wrong), inPhone)), pin.ErrRefused)
+	var broken *pin.ChoiceError
+	require.ErrorAs(t, testkit.Err(k.Exchange(t.Context(), try(code), inPhone)), &broken)
+	require.Equal(t, rule.Personal, broken.Rule)
+}
+
+func TestStates(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	code := k.issued(t)
+	require.ErrorIs(t, testkit.Err(k.Change(t.Context(), try(code), civicpin.NewSecret(chosen))), pin.ErrWrongState, "an issued secret is exchanged")
+	require.NoError(t, testkit.Err(k.Exchange(t.Context(), try(code), civicpin.NewSecret(chosen))))
+	require.ErrorIs(t, testkit.Err(k.Exchange(t.Context(), try(code), civicpin.NewSecret(changed))), pin.ErrRefused)
+	require.ErrorIs(t, testkit.Err(k.Exchange(t.Context(), try(chosen), civicpin.NewSecret(changed))), pin.ErrWrongState)
+	var broken *pin.ChoiceError
+	require.ErrorAs(t, testkit.Err(k.Change(t.Context(), try(chosen), civicpin.NewSecret("qz7w k4pm"))), &broken)
+	require.Equal(t, rule.Same, broken.Rule)
+}
+
+func TestExpiry(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.exchanged(t)
+	var expired *pin.ExpiredError
+
+	k.clock.Add(90*day - 1)
+	ok, err := k.Verify(t.Context(), try(chosen))
+	require.NoError(t, err)
+	require.Equal(t, k.clock.Now().Add(1), ok.ExpiresAt)
+	k.clock.Add(1)
+	_, err = k.Verify(t.Context(), try(chosen))
+	require.ErrorAs(t, err, &expired)
+	require.Equal(t, state.SinceChange, expired.Since)
+	require.ErrorIs(t, err, pin.ErrExpired)
+	require.NoError(t, testkit.Err(k.Change(t.Context(), try(chosen), civicpin.NewSecret(changed))))
+
+	// Used now and then it lives as long as it is changed in time; a use within a day of the last one need not count.
+	p := pin.INPS()
+	p.MaxAge = 0
+	k = newKit(t, p)
+	k.exchanged(t)
+	for range 10 {
+		k.clock.Add(179 * day)
+		_, err = k.Verify(t.Context(), try(chosen))
+		require.NoError(t, err)
+	}
+	k.clock.Add(180 * day)
+	_, err = k.Verify(t.Context(), try(chosen))
+	require.ErrorAs(t, err, &expired)
+	require.Equal(t, state.SinceUse, expired.Since)
+	require.ErrorIs(t, testkit.Err(k.Change(t.Context(), try(chosen), civicpin.NewSecret(changed))), pin.ErrExpired, "must be issued anew")
+	k.walk(t)
+}
+
+func TestHistory(t *testing.T) {
+	p := pin.INPS()
+	p.History = 2
+	k := newKit(t, p)
+	k.exchanged(t)
+	secrets := []string{chosen, "HJ4N8RTX", "MN6B3VCX", "TR5W9PLK"}
+	for i := 1; i < len(secrets); i++ {
+		require.NoError(t, testkit.Err(k.Change(t.Context(), try(secrets[i-1]), civicpin.NewSecret(secrets[i]))))
+	}
+	var broken *pin.ChoiceError
+	for i, want := range map[int]rule.Rule{3: rule.Same, 2: rule.History, 1: rule.History} {
+		require.ErrorAs(t, testkit.Err(k.Change(t.Context(), try(secrets[3]), civicpin.NewSecret(secrets[i]))), &broken)
+		require.Equal(t, want, broken.Rule)
+	}
+	require.NoError(t, k.Revoke(t.Context(), maria, "stolen", clerk))
+	code := k.issued(t)
+	require.ErrorAs(t, testkit.Err(k.Exchange(t.Context(), try(code), civicpin.NewSecret(secrets[3]))), &broken)
+	require.Equal(t, rule.History, broken.Rule, "what was stolen does not come back")
+	require.NoError(t, testkit.Err(k.Exchange(t.Context(), try(code), civicpin.NewSecret(secrets[0]))), "two are remembered, no more")
+}
+
+// choiceOf returns the choice of the i-th of up to 676 requests.
+func choiceOf(i int) string { return "QZ7W" + string(rune('A'+i%26)) + string(rune('A'+i/26)) + "PM" }
+
+// Of any number of exchanges with the right code and different choices, one wins.
+func TestOneExchangeWins(t *testing.T) {
+	p := pin.INPS()
+	p.Hashing.Queue = 1000
+	k := newKit(t, p)
+	code := k.issued(t)
+	var won atomic.Int32
+	var winner atomic.Value
+	var wg sync.WaitGroup
+	for i := range 64 {
+		wg.Go(func() {
+			mine := choiceOf(i)
+			for {
+				_, err := k.Exchange(t.Context(), try(code), civicpin.NewSecret(mine))
+				switch {
+				case err == nil:
+					won.Add(1)
+					winner.Store(mine)
+					return
+				case errors.Is(err, pin.ErrBusy):
+					time.Sleep(rand.N(5 * time.Millisecond))
+					continue
+				case errors.Is(err, pin.ErrChanged), errors.Is(err, pin.ErrRefused), errors.Is(err, pin.ErrUnfitSecret):
+					return
+				}
+				// Locked by the losers' guesses at a secret that is not right any more.
+				return
+			}
+		})
+	}
+	wg.Wait()
+	require.EqualValues(t, 1, won.Load())
+	require.NoError(t, k.Unlock(t.Context(), maria, clerk))
+	_, right := k.works(t, winner.Load().(string))
+	require.True(t, right)
+}
+
+// An operator, or a citizen who proved the secret, is told in which state the credential is that the call is not for.
+func TestErrStateTellsTheState(t *testing.T) {
+	imports := func(k *kit) error {
+		const hash = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$Yk5uZ2xHb2xkZW5UYWdHb2xkZW5UYWdHb2w"
+		return k.Import(t.Context(), maria, civicpin.NewSecret(hash), pin.ImportOptions{Level: civicpin.Low, By: clerk})
+	}
+	suspend := func(k *kit) error { return k.Suspend(t.Context(), maria, "lost", clerk) }
+	issues := func(k *kit, by civicpin.Actor) error {
+		o := inps()
+		o.By = by
+		return testkit.Err(k.Issue(t.Context(), maria, o))
+	}
+	for name, tc := range map[string]struct {
+		before func(k *kit) (shown string)
+		call   func(k *kit, shown string) error
+		says   string
+	}{
+		"an exchange of what was exchanged": {
+			func(k *kit) string { k.exchanged(t); return chosen },
+			func(k *kit, shown string) error {
+				return testkit.Err(k.Exchange(t.Context(), try(shown), civicpin.NewSecret("MN6B3VCX")))
+			},
+			"the citizen's own secret is set",
+		},
+		"a change of what was issued": {
+			func(k *kit) string { return k.issued(t) },
+			func(k *kit, shown string) error {
+				return testkit.Err(k.Change(t.Context(), try(shown), civicpin.NewSecret("MN6B3VCX")))
+			},
+			"issued, and not exchanged yet",
+		},
+		"an import over one that was issued": {
+			func(k *kit) string { return k.issued(t) },
+			func(k *kit, _ string) error { return imports(k) },
+			"issued, and not exchanged yet",
+		},
+		"an import over one in use": {
+			func(k *kit) string { k.exchanged(t); return "" },
+			func(k *kit, _ string) error { return imports(k) },
+			"the citizen's own secret is set",
+		},
+		"an import over one that is suspended": {
+			func(k *kit) string { k.exchanged(t); require.NoError(t, suspend(k)); return "" },
+			func(k *kit, _ string) error { return imports(k) },
+			"the citizen's own secret is set, and suspended",
+		},
+		"an operator's issue over one in use": {
+			func(k *kit) string { k.exchanged(t); return "" },
+			func(k *kit, _ string) error { return issues(k, clerk) },
+			"the citizen's own secret is set",
+		},
+		"an operator's issue over one that is suspended": {
+			func(k *kit) string { k.issued(t); require.NoError(t, suspend(k)); return "" },
+			func(k *kit, _ string) error { return issues(k, clerk) },
+			"issued, and not exchanged yet, and suspended",
+		},
+		"a suspension of what was revoked": {
+			func(k *kit) string {
+				k.exchanged(t)
+				require.NoError(t, k.Revoke(t.Context(), maria, "lost", clerk))
+				return ""
+			},
+			func(k *kit, _ string) error { return suspend(k) },
+			"revoked",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newKit(t, pin.INPS())
+			shown := tc.before(k)
+			k.clock.Add(time.Minute)
+			err := tc.call(k, shown)
+			require.ErrorIs(t, err, pin.ErrWrongState)
+			require.EqualError(t, err, pin.ErrWrongState.Error()+": "+tc.says)
+		})
+	}
+	k := newKit(t, pin.INPS())
+	k.exchanged(t)
+	require.EqualError(t, issues(k, civicpin.Citizen), pin.ErrWrongState.Error(), "a visitor is not told")
+}
+
+// The ready texts must know what this package sends.
+func TestMessagesHaveTexts(t *testing.T) {
+	words, err := texts.New(texts.Service{Name: "INPS"})
+	require.NoError(t, err)
+	k := newKit(t, pin.INPS())
+	k.issued(t)
+	for _, m := range k.mail.Messages() {
+		for _, locale := range []string{"", "it", "es-EC", "en"} {
+			m.To.Locale = locale
+			_, err := words.Render(m)
+			require.NoError(t, err)
+		}
+	}
+}
+
+// TestINPS walks the whole life of an INPS PIN: two halves, their exchange, locks, age, a revocation and a new issue.
+func TestINPS(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	ctx := t.Context()
+
+	code := k.issued(t)
+	st, err := k.Status(ctx, maria)
+	require.NoError(t, err)
+	require.Equal(t, state.Provisional, st.State)
+	for _, p := range st.Parts {
+		require.Equal(t, state.Accepted, p.State)
+		require.NotEmpty(t, p.Receipt)
+	}
+
+	ok, err := k.Verify(ctx, try(code))
+	require.NoError(t, err)
+	require.True(t, ok.MustExchange)
+	require.Equal(t, civicpin.NoLevel, ok.Level, "an issued secret is good for nothing but the exchange")
+
+	require.NoError(t, testkit.Err(k.Exchange(ctx, try(code), civicpin.NewSecret(chosen))))
+	_, err = k.Verify(ctx, try(code))
+	require.ErrorIs(t, err, pin.ErrRefused, "the issued secret never becomes the long-term one")
+
+	ok, err = k.Verify(ctx, try("qz7w-k4pm"))
+	require.NoError(t, err)
+	require.False(t, ok.MustExchange)
+	require.Equal(t, civicpin.Low, ok.Level)
+	require.Equal(t, k.clock.Now().Add(90*24*time.Hour), ok.ExpiresAt)
+
+	for range 4 {
+		_, err = k.Verify(ctx, try(wrong))
+		require.ErrorIs(t, err, pin.ErrRefused)
+	}
+	_, err = k.Verify(ctx, try(wrong))
+	var locked *lockout.LockedError
+	require.ErrorAs(t, err, &locked)
+	require.Equal(t, k.clock.Now().Add(15*time.Minute), locked.Until)
+	_, err = k.Verify(ctx, try(chosen))
+	require.ErrorAs(t, err, &locked, "the right PIN, too")
+	k.clock.Add(15 * time.Minute)
+	_, err = k.Verify(ctx, try(chosen))
+	require.NoError(t, err)
+
+	require.NoError(t, k.Attest(ctx, maria, civicpin.Evidence{Method: civicpin.InPerson, Document: "CA00000AA", By: clerk}))
+	ok, err = k.Verify(ctx, try(chosen))
+	require.NoError(t, err)
+	require.Equal(t, civicpin.Substantial, ok.Level, "dispositivo")
+
+	k.clock.Add(90 * 24 * time.Hour)
+	_, err = k.Verify(ctx, try(wrong))
+	require.ErrorIs(t, err, pin.ErrRefused, "who does not know the PIN is not told that it expired")
+	_, err = k.Verify(ctx, try(chosen))
+	require.ErrorIs(t, err, pin.ErrExpired)
+	require.NoError(t, testkit.Err(k.Change(ctx, try(chosen), civicpin.NewSecret("HJ4N8RTX"))))
+	ok, err = k.Verify(ctx, try("HJ4N8RTX"))
+	require.NoError(t, err)
+	require.Equal(t, civicpin.Substantial, ok.Level)
+
+	require.NoError(t, k.Revoke(ctx, maria, "telephone stolen", clerk))
+	_, err = k.Verify(ctx, try("HJ4N8RTX"))
+	require.ErrorIs(t, err, pin.ErrRefused)
+
+	code = k.issued(t)
+	require.NoError(t, testkit.Err(k.Exchange(ctx, try(code), civicpin.NewSecret("MN6B3VCX"))))
+	ok, err = k.Verify(ctx, try("MN6B3VCX"))
+	require.NoError(t, err)
+	require.Equal(t, civicpin.Low, ok.Level, "a new request starts at low")
 }

@@ -11,9 +11,12 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/testkit"
+	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/recovery/plan"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
 	"github.com/civicpin/civicpin/store/storetest"
 )
 
@@ -291,5 +294,203 @@ func TestStrangersAreSentOverEachChannel(t *testing.T) {
 	require.Len(t, channels, 2)
 	for channel, n := range channels { // 50 each, with a standard deviation of 5
 		require.InDelta(t, 50, n, 25, channel)
+	}
+}
+
+// Strangers with one source address cause no more messages to typed telephones a day than docs/threats.md says, also by asking
+// for them again.
+func TestResendsCountAsTyped(t *testing.T) {
+	p := newPortal(t)
+	end, n := p.clock.Now().Add(day), 0
+	for p.clock.Now().Before(end) {
+		subject := civicpin.Subject(fmt.Sprint("MADE UP ", n))
+		if p.asks(t, subject, fmt.Sprintf("+5939%08d", n), 0) {
+			n++
+			require.NoError(t, p.out.Flush(t.Context()))
+			for range 2 {
+				if p.pins.Resend(t.Context(), subject, 0, stranger6(0)) == nil {
+					require.NoError(t, p.out.Flush(t.Context()))
+				}
+			}
+		}
+		p.clock.Add(3 * time.Minute)
+	}
+	want := costOf(1, defaults(), bySubject()...).MadeUp
+	require.LessOrEqual(t, len(p.mail.Messages()), want)
+}
+
+// However often strangers lock a PIN, there is room for the notice of a theft.
+func TestLocksLeaveRoomForNotices(t *testing.T) {
+	p := newPortal(t)
+	to := []civicpin.Contact{
+		{Channel: civicpin.SMS, Address: anaPhone},
+		{Channel: civicpin.Email, Address: "ana@correo.example"},
+		{Channel: civicpin.Email, Address: "ana.work@correo.example"},
+		{Channel: civicpin.CertifiedEmail, Address: "ana@pec.example"},
+		{Channel: civicpin.SMS, Address: "+593991112223"},
+		{Channel: civicpin.Email, Address: "ana.old@correo.example"},
+	}
+	require.NoError(t, p.contacts.Adopt(t.Context(), ana, to, agency.ID, home))
+	_, err := p.pins.Issue(t.Context(), ana, pin.IssueOptions{Parts: to[:1], By: agency.ID})
+	require.NoError(t, err)
+	require.NoError(t, p.out.Flush(t.Context()))
+	p.clock.Add(day)
+	// A stranger guesses at her PIN and at her codes, once in a while; the portal tells her of each lock, once.
+	n, told, last := 0, 0, map[string]time.Time{}
+	note := func(gate string, err error) {
+		locked := lockOf(err)
+		if locked == nil || locked.Until.Equal(last[gate]) {
+			return
+		}
+		last[gate] = locked.Until
+		_, err = p.contacts.Notify(t.Context(), ana, "pin.locked", nil)
+		if err == nil {
+			told++
+		} else {
+			t.Log(gate, p.clock.Now(), err)
+		}
+	}
+	for h := range 48 * 60 {
+		_, err := p.pins.Verify(t.Context(), pin.Attempt{Subject: ana, Secret: civicpin.NewSecret("wrong"), Source: stranger6(h)})
+		note("pin", err)
+		note("code", p.codes.Verify(t.Context(), ana, otp.Purpose{Act: "login"}, "ABCDEFGHIJKLMNOPQRSTUVWXYZ", civicpin.NewSecret("000000"), stranger6(h)))
+		if h%(6*60) == 0 { // and has a PIN sent to each of her addresses for somebody made up
+			for _, c := range to {
+				_, _ = p.pins.Issue(t.Context(), civicpin.Subject(fmt.Sprint("MADE UP ", n)), pin.IssueOptions{
+					Parts: []civicpin.Contact{c}, By: civicpin.Citizen, Source: stranger6(n),
+				})
+				n++
+			}
+		}
+		if h%15 == 0 {
+			require.NoError(t, p.out.Flush(t.Context()))
+		}
+		p.clock.Add(time.Minute)
+	}
+	t.Log("locks told: ", told)
+	_, err = p.contacts.Notify(t.Context(), ana, "pin.changed", nil)
+	require.NoError(t, err)
+}
+
+// One customer's /48 of IPv6 is let through no more than five sources are.
+func TestOneCustomer(t *testing.T) {
+	clock := newClock()
+	policy := pin.Default()
+	policy.Valid[civicpin.Email] = 7 * day // as INPS
+	p := newPortalAt(t, clock.Now, policy)
+	p.clock = clock
+	accepted := 0
+	for net := range 250 { // of 65,536 networks of a /48
+		for i := range 20 {
+			_, err := p.pins.Issue(t.Context(), civicpin.Subject(fmt.Sprint("MADE UP ", net, ".", i)), pin.IssueOptions{
+				Parts:  []civicpin.Contact{{Channel: civicpin.Email, Address: fmt.Sprint("x", net, "@void.example")}},
+				By:     civicpin.Citizen,
+				Source: civicpin.Source{Address: fmt.Sprintf("2001:db8:1:%x::1", net)},
+			})
+			if err == nil {
+				accepted++
+			}
+		}
+	}
+	require.NoError(t, p.out.Flush(t.Context()))
+	waits := func() int {
+		var b outbox.Backlog
+		_, err := p.out.Count(t.Context(), &b, store.Pass{})
+		require.NoError(t, err)
+		return b.ByClass[outbox.Typed].Held
+	}
+	t.Log("accepted at once ", accepted, ", sent ", len(p.mail.Messages()), ", wait ", waits())
+	for range 7 {
+		p.clock.Add(day)
+		require.NoError(t, p.out.Flush(t.Context()))
+		t.Log("wait ", waits())
+	}
+	require.Less(t, accepted, 200, "from one customer in a moment")
+}
+
+// A plan that New takes can be gone through: at 6c1446d two steps of one type that are asked together took the same answer.
+func TestTwoStepsOfOneType(t *testing.T) {
+	for name, steps := range map[string][]plan.Step{
+		"images":    {plan.Image{}, plan.Image{}},
+		"questions": {plan.Questions{Ask: 2}, plan.Questions{Ask: 2}},
+		"contacts":  {plan.Contacts{AtLeast: 1}, plan.Contacts{AtLeast: 2}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newKit(t)
+			k.config.Plans = []plan.Plan{{
+				Name: "twice", Limit: threeTries(), Outcome: plan.Unlocked, Exception: "a test",
+				Steps: append(steps, plan.Link{Channel: civicpin.Email, Valid: time.Hour}),
+			}}
+			rec, err := recovery.New(k.out, k.config)
+			require.NoError(t, err)
+			run, err := rec.Start(t.Context(), "twice", ana, home)
+			require.NoError(t, err)
+			a := recovery.Answers{Source: home}
+			if len(run.Next.Images) > 0 {
+				a.Image = anaImage
+			}
+			if len(run.Next.Questions) > 0 {
+				a.Questions = answered(run.Next.Questions, true)
+			}
+			if run.Next.Contacts > 0 {
+				a.Contacts = anaContacts()[:2]
+			}
+			_, err = rec.Answer(t.Context(), run.Ticket, a)
+			require.NoError(t, err)
+		})
+	}
+}
+
+// A link that is sent late in a run is good until the run ends, and the message and the page say so.
+func TestLinksEndWithTheirRun(t *testing.T) {
+	k := newKit(t)
+	run, err := k.Start(t.Context(), "two", ana, home)
+	require.NoError(t, err)
+	k.clock.Add(80 * time.Minute) // of two hours, with the wait
+	shown, err := k.Answer(t.Context(), run.Ticket, recovery.Answers{Captcha: true})
+	require.NoError(t, err)
+	m, err := k.mailed(t.Context(), 0, anaMail, "recovery.link")
+	require.NoError(t, err)
+	require.Equal(t, run.ExpiresAt, m.ExpiresAt)
+	require.Equal(t, run.ExpiresAt, shown.Next.Sent.ExpiresAt)
+	k.clock.Add(40*time.Minute - time.Second)
+	_, err = k.Redeem(t.Context(), m.Link, home)
+	require.NoError(t, err)
+}
+
+// What an operator's act brought about has the same By and Source in the log as at 6c1446d: the message goes to the citizen.
+func TestEventsUnderAssist(t *testing.T) {
+	k := newKit(t)
+	run, err := k.Start(t.Context(), "desk", ana, home)
+	require.NoError(t, err)
+	_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Captcha: true, Source: home})
+	require.NoError(t, err)
+	files := map[string]string{"front": "a", "back": "b", "face": "c"}
+	_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Documents: files})
+	require.NoError(t, err)
+	k.events.Take()
+	_, err = k.Decide(t.Context(), run.ID, agency, recovery.Verdict{Approve: true})
+	require.NoError(t, err)
+	_, err = k.Decide(t.Context(), run.ID, other, recovery.Verdict{Approve: true})
+	require.NoError(t, err)
+	for _, e := range k.events.Of("recovery.sent") {
+		require.Equal(t, civicpin.Citizen, e.By)
+		require.Equal(t, home.Address, e.Source.Address)
+	}
+}
+
+func TestRefusedUnderAssist(t *testing.T) {
+	k := newKit(t)
+	run, err := k.StartBy(t.Context(), "video", ana, video)
+	require.NoError(t, err)
+	c, err := k.ShowCase(t.Context(), run.ID, video)
+	require.NoError(t, err)
+	k.events.Take()
+	_, err = k.Decide(t.Context(), run.ID, video, recovery.Verdict{Approve: true, Questions: answered(c.Questions, false)})
+	require.ErrorIs(t, err, recovery.ErrRefused)
+	refused := k.events.Of("recovery.refused")
+	require.Len(t, refused, 1)
+	for _, e := range refused {
+		require.Equal(t, video.ID, e.By)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -620,4 +621,57 @@ func TestSealerFails(t *testing.T) {
 	_, err = k.Update(t.Context(), store.Key{Subject: bianchi}, add(1))
 	require.ErrorIs(t, err, away)
 	assert.Len(t, raw(t, memory), 1)
+}
+
+// forgetfulMemory is a store that may lose writes.
+type forgetfulMemory struct{ *store.Memory }
+
+func (forgetfulMemory) Forgets() bool { return true }
+
+// A start with keys that do not fit one store of a router leaves no canary in another: it would lock the right keys out.
+func TestARefusedStartLeavesNothing(t *testing.T) {
+	for name, first := range map[string]func() store.Store{
+		"empty":     func() store.Store { return newLasting() },
+		"forgetful": func() store.Store { return forgetfulMemory{store.NewMemory()} },
+	} {
+		for _, adopt := range []bool{false, true} {
+			right, err := store.CreateKeyFile(filepath.Join(t.TempDir(), "right"))
+			require.NoError(t, err)
+			wrong, err := store.CreateKeyFile(filepath.Join(t.TempDir(), "wrong"))
+			require.NoError(t, err)
+			full := newLasting()
+			put(t, kindOf[account](t, newVault(t, full, right, nil), "account"), store.Key{Subject: rossi}, account{N: 1})
+			r, err := full.Get(t.Context(), canaryKey)
+			require.NoError(t, err)
+			require.NoError(t, full.Delete(t.Context(), canaryKey, r.Version)) // as it was before there were canaries
+
+			s, err := store.NewRouter(
+				store.Route{Store: first(), Kinds: []string{"quota.*"}},
+				store.Route{Store: full, Kinds: []string{"*"}},
+			)
+			require.NoError(t, err)
+			_, err = store.OpenVault(t.Context(), s, wrong, &store.Options{Adopt: adopt})
+			require.Error(t, err, name)
+			_, err = store.OpenVault(t.Context(), s, right, &store.Options{Adopt: true})
+			require.NoError(t, err, name)
+		}
+	}
+}
+
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	t.Run("a new one each time", func(t *testing.T) {
+		t.Parallel()
+		storetest.Run(t, func(*testing.T) store.Store { return store.NewMemory() })
+	})
+	t.Run("one for all", func(t *testing.T) {
+		t.Parallel()
+		shared := store.NewMemory()
+		storetest.Run(t, func(*testing.T) store.Store { return shared })
+	})
+	t.Run("one for all handles", func(t *testing.T) {
+		t.Parallel()
+		shared := store.NewMemory()
+		storetest.RunDurable(t, func(*testing.T, string) store.Store { return shared })
+	})
 }

@@ -2,7 +2,14 @@ package texts_test
 
 import (
 	"errors"
+	"flag"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	gotoken "go/token"
+	"maps"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -615,4 +622,122 @@ func TestMore(t *testing.T) {
 			}
 		}
 	}
+}
+
+// sent are the kinds of message that the packages export.
+var sent = map[string]civicpin.MessageKind{
+	"contact.NoticeChanged": contact.NoticeChanged, "contact.ProofMessage": contact.ProofMessage,
+	"otp.CodeMessage":   otp.CodeMessage,
+	"pin.NoticeChanged": pin.NoticeChanged, "pin.NoticeLocked": pin.NoticeLocked, "pin.NoticeRevoked": pin.NoticeRevoked,
+	"pin.PartMessage":          pin.PartMessage,
+	"recovery.ActivateMessage": recovery.ActivateMessage, "recovery.CodeMessage": recovery.CodeMessage,
+	"recovery.LinkMessage": recovery.LinkMessage, "recovery.UnlockMessage": recovery.UnlockMessage,
+	"recovery.NoticeDone": recovery.NoticeDone, "recovery.NoticeUnlocked": recovery.NoticeUnlocked,
+	"recovery.NoticeWaiting": recovery.NoticeWaiting,
+}
+
+// Each kind that a package exports has texts, and there are texts for no other kind.
+func TestKinds(t *testing.T) {
+	var exported []string
+	for _, name := range []string{"contact", "otp", "pin", "recovery", "lockout", "store/outbox", "store"} {
+		for constant := range messageKinds(t, filepath.Join("..", name)) {
+			if ast.IsExported(constant) {
+				exported = append(exported, name+"."+constant)
+			}
+		}
+	}
+	require.ElementsMatch(t, exported, slices.Collect(maps.Keys(sent)))
+	worded := slices.Collect(maps.Values(messageKinds(t, ".")))
+	var want []string
+	for _, kind := range sent {
+		want = append(want, `"`+string(kind)+`"`)
+	}
+	require.ElementsMatch(t, want, worded)
+	require.ElementsMatch(t, slices.Collect(maps.Values(sent)), kinds, "the kinds that the tests go through")
+}
+
+// messageKinds returns the constants of type MessageKind in the sources of a package, with their values where they are literal.
+func messageKinds(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files, dir)
+	found := make(map[string]string)
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(gotoken.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		require.NoError(t, err)
+		ast.Inspect(f, func(n ast.Node) bool {
+			spec, ok := n.(*ast.ValueSpec)
+			if !ok {
+				return true
+			}
+			if typ, ok := spec.Type.(*ast.SelectorExpr); ok && typ.Sel.Name == "MessageKind" {
+				value := ""
+				if literal, ok := spec.Values[0].(*ast.BasicLit); ok {
+					value = literal.Value
+				}
+				found[spec.Names[0].Name] = value
+			}
+			return true
+		})
+	}
+	return found
+}
+
+var update = flag.Bool("update", false, "write the golden files instead of comparing with them")
+
+// The golden files are there to be read by people who know the languages: one for each kind and language, with all
+// channels, and then what a message says that carries less.
+func TestGolden(t *testing.T) {
+	w := writer(t, inps)
+	files := 0
+	for _, kind := range kinds {
+		for _, locale := range locales {
+			var b strings.Builder
+			show := func(heading string, m civicpin.Message) {
+				text := render(t, w, m)
+				fmt.Fprintf(&b, "-- %s --\n", heading)
+				if text.Subject != "" {
+					fmt.Fprintf(&b, "Subject: %s\n\n", text.Subject)
+				}
+				b.WriteString(strings.TrimSuffix(text.Body.Reveal(), "\n") + "\n")
+			}
+			for _, to := range contacts {
+				show(string(to.Channel), message(kind, to, locale))
+			}
+			switch {
+			case kind == pin.PartMessage:
+				for _, to := range contacts {
+					m := message(kind, to, locale)
+					m.Part, m.Parts = 1, 1
+					show(string(to.Channel)+", in one part", m)
+				}
+			case slices.Contains(steps, kind):
+				m := message(kind, contacts[3], locale)
+				m.Secret = civicpin.Secret{}
+				show("email, only a link", m)
+				m = message(kind, contacts[3], locale)
+				m.Link = civicpin.Secret{}
+				show("email, only a code", m)
+			case slices.Contains(notices, kind):
+				m := message(kind, contacts[3], locale)
+				m.Link = civicpin.Secret{}
+				show("email, no link", m)
+			}
+			name := filepath.Join("testdata", fmt.Sprintf("%s.%s.txt", kind, locale))
+			if *update {
+				require.NoError(t, os.WriteFile(name, []byte(b.String()), 0o644))
+			}
+			want, err := os.ReadFile(name)
+			require.NoError(t, err)
+			require.Equal(t, string(want), b.String(), "%s: read the change, then run go test ./texts -update", name)
+			files++
+		}
+	}
+	found, err := filepath.Glob(filepath.Join("testdata", "*.txt"))
+	require.NoError(t, err)
+	require.Len(t, found, files, "a golden file that no test reads")
 }

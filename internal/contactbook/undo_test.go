@@ -1,6 +1,8 @@
 package contactbook_test
 
-import "testing"
+import (
+	"testing"
+)
 
 func TestUndo(t *testing.T) {
 	run(t, []table{
@@ -161,6 +163,259 @@ func TestCorrect(t *testing.T) {
 			{0, "correct mail as c2", ""},
 			{0, "show", "phone* new~"},
 			{0, "show changes", "2"},
+		}},
+	})
+}
+
+func TestTidy(t *testing.T) {
+	run(t, []table{
+		{"candidates are kept for a day after their end, messages until theirs", usual, []step{
+			{0, "ask mail", "waits to 1d"},
+			{0, "send mail 3600", "message 1"},
+			{hour - 1, "tidy", ""},
+			{hour - 1, "show mail", "1"},
+			{hour, "tidy", ""},
+			{hour, "show mail", "0"},
+			{2*day - 1, "tidy", ""},
+			{2*day - 1, "show pending", "mail late"},
+			{2 * day, "tidy", ""},
+			{2 * day, "show pending", ""},
+		}},
+		{"one that went is kept as long as the change can be undone or that be told", usual, after(
+			step{0, "remove mail", "removed; phone+ mail+"},
+			step{8*day - 1, "tidy", "phone*"},
+			step{8*day - 1, "show all", "phone* mail-"},
+			step{8 * day, "tidy", "phone*"},
+			step{8 * day, "show all", "phone*"},
+		)},
+		{"also by an earlier change that had it", usual, after(
+			step{0, "correct new until 30", "changed email by a recovery; phone+ mail+; lowered to 30d"},
+			step{day, "remove new", "removed; phone+ new mail+"},
+			step{9 * day, "tidy", "phone*"},
+			step{9 * day, "show all", "phone* mail- new~-"},
+			step{31*day - 1, "tidy", "phone*"},
+			step{31*day - 1, "show all", "phone* mail- new-"},
+			step{31 * day, "tidy", "phone*"},
+			step{31 * day, "show all", "phone*"},
+		)},
+		{"what an undo removed goes at once", usual, after(
+			step{0, "adopt thief", "adopted email; phone+ mail+; lowered to 10d"},
+			step{0, "undo c3", "undone; phone mail thief"},
+			step{0, "show all", "phone* mail thief~-"},
+			step{0, "tidy", "phone* mail"},
+			step{0, "show all", "phone* mail"},
+			step{0, "show changes", "3"},
+		)},
+		{"what staff brought is kept while an undo can bring it back, in the place of the citizen's", usual, []step{
+			enrolled,
+			{0, "adopt one", "adopted email; phone+ mail+; lowered to 10d"},
+			{0, "adopt two", "adopted email; phone+ mail+ one; lowered to 10d"},
+			{0, "remove two", "removed; phone+ mail+ one two"},
+			{hour, "clerk adopt two", "adopted email; phone+ mail+ one two"},
+			{hour, "undo c4", "undone; phone mail one two two"},
+			{hour, "show all", "phone* mail one~ two~ two-"}, // the citizen's is the older one
+			{hour, "tidy", "phone* mail one~ two~"},
+			{hour, "undo c2", "undone; phone mail one two two"},
+			{hour, "show all", "phone* mail one~- two~- two"},
+		}},
+		{"what staff took away is kept while that can be undone, and no token leads back to it", usual, []step{
+			enrolled,
+			{0, "clerk remove phone", "removed; phone mail+"},
+			{8*day - 1, "tidy", "mail*"},
+			{8*day - 1, "show all", "phone- mail*"},
+			{8*day - 1, "show barred", "phone"},
+			{8 * day, "tidy", "mail*"},
+			{8 * day, "show all", "mail*"},
+			{8 * day, "show barred", ""},
+		}},
+	})
+}
+
+func TestKeep(t *testing.T) {
+	run(t, []table{
+		{"for ever while there is a contact", usual, []step{
+			{0, "show keep", "for 1d"}, // nothing in it
+			{0, "ask mail", "waits to 1d"},
+			{0, "show keep", "for 2d"},
+			{hour, "accept mail", "added email"},
+			{hour, "show keep", "for ever"},
+			{3 * day, "undo c1", "undone; mail"},
+			{3 * day, "show keep", "for 11d"}, // the message about that is sent for seven days
+			{12 * day, "show keep", "for 13d"},
+		}},
+		{"as long as a message, a change or somebody who is told", usual, []step{
+			{0, "adopt mail", "adopted email"},
+			{2 * day, "adopt new", "adopted email; mail+; lowered to 12d"},
+			{3 * day, "clerk remove mail", "removed; mail new"},
+			{3 * day, "undo c2", "undone; new"}, // nobody is left; the notice of that ends last
+			{3 * day, "show", ""},
+			{3 * day, "show keep", "for 11d"},
+		}},
+		{"as long as a candidate waits", usual, []step{
+			{0, "adopt mail", "adopted email"},
+			{0, "undo c1", "undone; mail"},
+			{7 * day, "ask mail", "waits to 8d"},
+			{7 * day, "show keep", "for 9d"},
+		}},
+		{"as long as a change can be undone, and is said to be late", usual, []step{
+			{0, "correct mail until 40", "added email by a recovery"},
+			{0, "undo c1", "undone; mail"},
+			{0, "show keep", "for 41d"},
+		}},
+	})
+}
+
+// enrolled is a step after which a subject has a telephone and a mailbox that an operator saw.
+var enrolled = step{0, "clerk adopt phone mail", "adopted sms adopted email"}
+
+func TestStaff(t *testing.T) {
+	run(t, []table{
+		{"what staff bring does not cool down; what the citizen has vouched for does", usual, []step{
+			enrolled,
+			{0, "adopt new", "adopted email; phone+ mail+; lowered to 10d"},
+			{0, "clerk adopt desk", "adopted email; phone+ mail+ new"},
+			{0, "show", "phone* mail new~ desk"},
+			{0, "clerk ask phone2", "waits to 1d"},
+			{0, "accept phone2", "added sms by a clerk; phone+ mail+ new desk+"},
+			{0, "show usable", "phone* mail desk phone2"},
+		}},
+		{"what staff ask for again is theirs; what a citizen asks for again stays staff's", usual, []step{
+			enrolled,
+			{0, "ask new", "waits to 1d"},
+			{0, "clerk ask new", "waits to 1d"},
+			{0, "ask new", "waits to 1d"},
+			{0, "accept new", "added email by a clerk; phone+ mail+"},
+			{0, "show usable", "phone* mail new"},
+		}},
+		{"staff end a cooling down, the citizen does not, and nobody is told", usual, []step{
+			enrolled,
+			{0, "adopt new", "adopted email; phone+ mail+; lowered to 10d"},
+			{day, "adopt new", ""},
+			{day, "show cooling", "phone ever, mail ever, new 10d"},
+			{day, "clerk adopt phone new", "seen email"},
+			{day, "show usable", "phone* mail new"},
+			{day, "clerk adopt new", ""},
+			{day, "show cooling", "phone ever, mail ever, new 1d"},
+			{day, "show changes", "2"},
+		}},
+		{"candidates of an adopted address go, but not those for another contact", usual, []step{
+			enrolled,
+			{0, "ask new", "waits to 1d"},
+			{0, "ask new for phone", "waits to 1d"},
+			{0, "ask other", "waits to 1d"},
+			{0, "clerk adopt new", "adopted email; phone+ mail+"},
+			{0, "show pending", "new, other"},
+			{0, "accept new", "unsuitable: it is one already"},
+		}},
+		{"one that staff take away is told of that without a token, and then of nothing", usual, []step{
+			enrolled,
+			{0, "clerk remove phone", "removed; phone mail+"},
+			{0, "show", "mail*"},
+			{0, "show barred", "phone"},
+			{0, "told", "mail+"},
+			{0, "clerk adopt new", "adopted email; mail+"},
+		}},
+		{"its tokens of earlier changes end, also those on their way", usual, []step{
+			enrolled,
+			{0, "clerk adopt new", "adopted email; phone+ mail+"},
+			{0, "wants", "changed phone+, changed mail+"},
+			{0, "clerk remove phone", "removed; phone mail+ new+"},
+			{0, "wants", "changed phone, changed mail+, changed phone, changed mail+, changed new+"},
+			{0, "repudiate c2 phone", "gone"},
+			{0, "repudiate c2 mail", "undone; mail new"},
+		}},
+		{"what staff took away stays away when an earlier change is undone", usual, []step{
+			enrolled,
+			{0, "adopt new", "adopted email; phone+ mail+; lowered to 10d"},
+			{0, "clerk remove phone", "removed; phone mail+ new"},
+			{0, "repudiate c2 mail", "undone; mail new"},
+			{0, "show", "mail*"},
+			{0, "show barred", "phone"},
+		}},
+		{"and comes back when that very change is undone", usual, []step{
+			enrolled,
+			{0, "clerk remove phone", "removed; phone mail+"},
+			{0, "repudiate c2 mail", "undone; mail phone"},
+			{0, "show", "phone* mail"},
+			{0, "show barred", ""},
+			{0, "told", "phone+ mail+"},
+		}},
+		{"removing a second time does nothing", usual, []step{
+			enrolled,
+			{0, "clerk remove phone", "removed; phone mail+"},
+			{0, "clerk remove phone", "nothing"},
+			{0, "remove phone", "nothing"},
+			{0, "show changes", "2"},
+		}},
+		{"rather none than one that was taken away", usual, []step{
+			{0, "clerk adopt phone", "adopted sms"},
+			{0, "adopt thief", "adopted email; phone+; lowered to 10d"},
+			{0, "clerk remove phone", "removed; phone thief"},
+			{0, "show", "thief*~"},
+			{0, "undo c2", "undone; thief"},
+			{0, "show", ""},
+			{0, "told", ""},
+			{0, "undo c3", "cannot"},
+		}},
+	})
+}
+
+func TestStaffAndUndo(t *testing.T) {
+	run(t, []table{
+		{"what staff brought survives the undoing of an earlier change", usual, []step{
+			enrolled,
+			{0, "adopt thief", "adopted email; phone+ mail+; lowered to 10d"},
+			{0, "clerk adopt desk", "adopted email; phone+ mail+ thief"},
+			{0, "repudiate c2 phone", "undone; phone mail thief desk"},
+			{0, "show", "phone* mail desk"},
+			{0, "told", "phone+ mail+ desk+"},
+		}},
+		{"also that of two, one after the other", usual, []step{
+			enrolled,
+			{0, "adopt one", "adopted email; phone+ mail+; lowered to 10d"},
+			{0, "adopt two", "adopted email; phone+ mail+ one; lowered to 10d"},
+			{0, "clerk adopt desk", "adopted email; phone+ mail+ one two"},
+			{0, "repudiate c3 phone", "undone; phone mail one two desk"},
+			{0, "show", "phone* mail one~ desk"},
+			{0, "repudiate c2 phone", "undone; phone mail one desk"},
+			{0, "show", "phone* mail desk"},
+			{0, "undo c4", "cannot"},
+		}},
+		{"but not that of itself, nor an undo of something before that", usual, []step{
+			enrolled,
+			{0, "adopt one", "adopted email; phone+ mail+; lowered to 10d"},
+			{0, "clerk adopt desk", "adopted email; phone+ mail+ one"},
+			{0, "repudiate c3 mail", "undone; phone mail one desk"},
+			{0, "show", "phone* mail one~"},
+			{0, "repudiate c2 mail", "undone; phone mail one"},
+			{0, "show", "phone* mail"},
+		}},
+		{"what staff brought and an undo removed does not come back with the undo of something before that", usual, []step{
+			enrolled,
+			{0, "adopt one", "adopted email; phone+ mail+; lowered to 10d"},
+			{0, "adopt two", "adopted email; phone+ mail+ one; lowered to 10d"},
+			{0, "clerk adopt desk", "adopted email; phone+ mail+ one two"},
+			{0, "undo c4", "undone; phone mail one two desk"},
+			{0, "undo c3", "undone; phone mail one two"},
+			{0, "undo c2", "undone; phone mail one"},
+			{0, "show", "phone* mail"},
+		}},
+		{"what staff brought in the place of one stays beside it", usual, []step{
+			enrolled,
+			{0, "adopt thief", "adopted email; phone+ mail+; lowered to 10d"},
+			{0, "clerk ask desk for mail", "waits to 1d"},
+			{0, "accept desk", "changed email by a clerk; phone+ mail thief"},
+			{0, "repudiate c2 phone", "undone; phone thief desk"},
+			{0, "show", "phone* desk"},
+			{0, "show barred", "mail"},
+		}},
+		{"of an address that staff bring back and an undo too, the older contact stays", usual, []step{
+			enrolled,
+			{0, "remove mail", "removed; phone+ mail+"},
+			{hour, "clerk adopt mail", "adopted email; phone+ mail+"},
+			{hour, "show all", "phone* mail- mail"},
+			{hour, "repudiate c2 phone", "undone; phone mail mail"},
+			{hour, "show all", "phone* mail mail-"},
 		}},
 	})
 }

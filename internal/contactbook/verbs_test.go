@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -215,5 +216,321 @@ func (w *world) rollsBack(change string) string {
 	return w.change(func(b *book, id string) (effects, string, error) {
 		fx, reason, err := b.UndoChange(change, id, w.now, w.policy)
 		return fx, cmp.Or(reason, "cannot"), err
+	})
+}
+
+// A table is a life of one book.
+type table struct {
+	name   string
+	policy contactbook.Policy
+	steps  []step
+}
+
+// run plays tables.
+func run(t *testing.T, tables []table) {
+	for _, tc := range tables {
+		t.Run(tc.name, func(t *testing.T) {
+			play(t, tc.policy, tc.steps)
+		})
+	}
+}
+
+// both are steps after which a subject has a telephone and a mailbox: proved, the first ones, and not by staff.
+var both = []step{
+	{0, "ask phone", "waits to 1d"},
+	{0, "ask mail", "waits to 1d"},
+	{0, "accept phone", "added sms"},
+	{0, "accept mail", "added email; phone+"},
+}
+
+// after returns both and further steps.
+func after(steps ...step) []step { return append(both[:len(both):len(both)], steps...) }
+
+func TestAdd(t *testing.T) {
+	run(t, []table{
+		{"nothing is a contact before its proof", usual, []step{
+			{0, "ask mail", "waits to 1d"},
+			{0, "show", ""},
+			{0, "told", ""},
+			{0, "on email", "nobody"},
+			{hour, "accept mail", "added email"},
+			{hour, "show", "mail*"},
+			{hour, "show pending", ""},
+			{hour, "on email", "mail"},
+		}},
+		{"the first ones do not cool down, however late they are proved; later ones do", usual, after(
+			step{0, "show", "phone* mail"},
+			step{0, "ask new", "waits to 1d"},
+			step{hour, "accept new", "added email; phone+ mail+; lowered to 10d1h0m0s"},
+			step{hour, "show", "phone* mail new~"},
+			step{hour, "show usable", "phone* mail"},
+			step{10*day + hour - 1, "show usable", "phone* mail"},
+			step{10*day + hour, "show usable", "phone* mail new"},
+		)},
+		{"one is no first one where what an undo emptied can still be seen", usual, []step{
+			{0, "ask mail", "waits to 1d"},
+			{0, "accept mail", "added email"},
+			{0, "undo c1", "undone; mail"},
+			{0, "show", ""},
+			{0, "ask new", "waits to 1d"},
+			{0, "accept new", "added email; lowered to 10d"},
+			{0, "show", "new*~"},
+		}},
+		{"and is one when that is forgotten", usual, []step{
+			{0, "adopt mail", "adopted email"},
+			{0, "undo c1", "undone; mail"},
+			{8*day - 1, "tidy", ""},
+			{8*day - 1, "show changes", "1"},
+			{8 * day, "tidy", ""},
+			{8 * day, "show changes", "0"},
+			{8 * day, "ask new", "waits to 9d"},
+			{8 * day, "accept new", "added email"},
+			{8 * day, "show", "new*"},
+		}},
+		{"cools down while it can be undone", contactbook.Policy{AtLeast: 1, Undo: 7 * day, CoolDown: day}, after(
+			step{0, "ask new", "waits to 1d"},
+			step{0, "accept new", "added email; phone+ mail+; lowered to 7d"},
+		)},
+		{"one that cools down is told without a token, and is not made primary", usual, after(
+			step{0, "ask new", "waits to 1d"},
+			step{0, "accept new", "added email; phone+ mail+; lowered to 10d"},
+			step{day, "told", "phone+ mail+ new"},
+			step{day, "prefer mail", "primary; phone+ mail+ new"},
+			step{day, "prefer new", "unsuitable: it cools down"},
+			step{10 * day, "prefer new", "primary; mail+ phone+ new+"},
+			step{10 * day, "show", "new* phone mail"},
+		)},
+		{"one that went while it cooled down never gets a token", usual, after(
+			step{0, "ask new", "waits to 1d"},
+			step{0, "accept new", "added email; phone+ mail+; lowered to 10d"},
+			step{9 * day, "remove new", "removed; phone+ mail+ new"},
+			step{12 * day, "told", "phone+ mail+ new"},
+			step{12 * day, "prefer mail", "primary; phone+ mail+ new"},
+		)},
+		{"one that went is told until it could undo that, with a token", usual, after(
+			step{0, "remove mail", "removed; phone+ mail+"},
+			step{0, "show", "phone*"},
+			step{7*day - 1, "told", "phone+ mail+"},
+			step{7 * day, "told", "phone+"},
+		)},
+		{"a proof too late, and a code that is given up", usual, []step{
+			{0, "ask mail", "waits to 1d"},
+			{0, "ask phone", "waits to 1d"},
+			{0, "giveup phone", "channel sms"},
+			{0, "giveup phone", "channel "},
+			{day - 1, "show pending", "mail"},
+			{day, "show pending", "mail late"},
+			{day, "giveup mail", "channel "},
+			{day, "ask mail", "waits to 2d"},
+			{day, "show pending", "mail late, mail"},
+		}},
+		{"a candidate asked again is the same one", usual, []step{
+			{0, "ask mail", "waits to 1d"},
+			{hour, "ask mail", "waits to 1d"},
+			{hour, "show pending", "mail"},
+			{hour, "adopt phone", "adopted sms"},
+			{hour, "ask mail for phone", "waits to 1d1h0m0s"},
+			{hour, "show pending", "mail, mail"},
+		}},
+	})
+}
+
+func TestOn(t *testing.T) {
+	run(t, []table{
+		{"the first channel that has one, and of several the primary one or else the oldest", usual, []step{
+			{0, "clerk adopt phone2", "adopted sms"},
+			{hour, "clerk adopt mail phone3 mail2", "adopted email adopted sms adopted email; phone2+"},
+			{hour, "on email sms", "mail"},
+			{hour, "on voice sms email", "phone2"},
+			{hour, "on voice", "nobody"},
+			{hour, "on", "nobody"},
+			{hour, "prefer phone3", "primary; phone2+ mail+ phone3+ mail2+"},
+			{hour, "on sms", "phone3"},
+			{hour, "on email", "mail"},
+		}},
+		{"none that cools down", usual, []step{
+			{0, "clerk adopt phone", "adopted sms"},
+			{0, "adopt mail", "adopted email; phone+; lowered to 10d"},
+			{0, "on email", "nobody"},
+			{0, "on email sms", "phone"},
+			{10 * day, "on email sms", "mail"},
+		}},
+	})
+}
+
+func TestByToken(t *testing.T) {
+	run(t, []table{
+		{"each of the newest three links, and no other", usual, []step{
+			{0, "ask mail", "waits to 1d"},
+			{0, "send mail", "message 1"},
+			{0, "send mail", "message 2"},
+			{0, "send mail", "message 3"},
+			{0, "prove mail 1", "proves mail"},
+			{0, "send mail", "message 4"},
+			{0, "prove mail 1", "gone"},
+			{0, "prove mail 2", "proves mail"},
+			{0, "prove mail 4", "proves mail"},
+			{0, "prove mail 4 forged", "gone"},
+			{0, "ask phone", "waits to 1d"},
+			{0, "giveup mail", "channel email"},
+			{0, "prove mail 4", "gone"},
+		}},
+		{"too late, which only its holder is told, for a day", usual, []step{
+			{0, "ask mail", "waits to 1d"},
+			{0, "send mail", "message 1"},
+			{0, "send mail 600", "message 2"},
+			{10*minute - 1, "prove mail 2", "proves mail"},
+			{10 * minute, "prove mail 2", "expired"},
+			{10 * minute, "prove mail 2 forged", "gone"},
+			{10 * minute, "prove mail 1", "proves mail"},
+			{day - 1, "prove mail 1", "proves mail"},
+			{day, "prove mail 1", "expired"},
+			{2*day - 1, "tidy", ""},
+			{2*day - 1, "prove mail 1", "expired"},
+			{2 * day, "tidy", ""},
+			{2 * day, "prove mail 1", "gone"},
+		}},
+		{"ten messages to one candidate, but the next one has as many", usual, join(
+			[]step{{0, "ask mail", "waits to 1d"}},
+			sent("mail", 9),
+			[]step{
+				{hour, "ask mail", "waits to 1d"},
+				{hour, "send mail", "message 10"},
+				{hour, "ask mail", "sent enough to 1d"},
+				{day, "ask mail", "waits to 2d"},
+			},
+		)},
+	})
+}
+
+// sent returns the steps that send n proofs to a candidate.
+func sent(name string, n int) (steps []step) {
+	for i := range n {
+		steps = append(steps, step{0, "send " + name, "message " + string(rune('1'+i))})
+	}
+	return steps
+}
+
+func TestWants(t *testing.T) {
+	run(t, []table{
+		{"proofs whose link still counts", usual, []step{
+			{0, "ask mail", "waits to 1d"},
+			{0, "send mail", "message 1"},
+			{0, "send mail", "message 2"},
+			{0, "send mail", "message 3"},
+			{0, "wants", "prove mail 1+, prove mail 2+, prove mail 3+"},
+			{0, "send mail", "message 4"},
+			{0, "wants", "prove mail 2+, prove mail 3+, prove mail 4+"},
+			{0, "fail", "4 failed"}, // and may be tried again
+			{day - 1, "wants", "prove mail 2+, prove mail 3+, prove mail 4+"},
+			{day, "wants", ""},
+		}},
+		{"proofs of one that was proved", usual, []step{
+			{0, "ask mail", "waits to 1d"},
+			{0, "send mail", "message 1"},
+			{0, "accept mail", "added email"},
+			{0, "wants", ""},
+		}},
+		{"proofs of one that was given up", usual, []step{
+			{0, "ask mail", "waits to 1d"},
+			{0, "send mail", "message 1"},
+			{0, "giveup mail", "channel email"},
+			{0, "wants", ""},
+		}},
+		{"notices until they end", usual, []step{
+			enrolled,
+			{0, "clerk adopt new", "adopted email; phone+ mail+"},
+			{0, "notify", "told phone mail new"},
+			{7*day - 1, "wants", "changed phone+, changed mail+, pin.changed phone, pin.changed mail, pin.changed new"},
+			{7 * day, "wants", ""},
+		}},
+	})
+}
+
+func TestNotify(t *testing.T) {
+	run(t, []table{
+		{"all that are told, without a token", usual, []step{
+			enrolled,
+			{0, "adopt new", "adopted email; phone+ mail+; lowered to 10d"},
+			{0, "remove mail", "removed; phone+ mail+ new"},
+			{0, "notify", "told phone new mail"},
+			{7 * day, "notify", "told phone new"},
+		}},
+		{"nobody", usual, []step{
+			{0, "notify", "told"},
+			{0, "show mail", "0"},
+		}},
+		{"sixty-four wait at most, besides the messages about contacts", usual, []step{
+			enrolled,
+			{0, "clerk adopt new", "adopted email; phone+ mail+"},
+			{0, "notify 21", "told phone mail new"},
+			{0, "show mail", "65"}, // 63 of them are of Notify
+			{0, "notify", "busy"},
+			{0, "show mail", "65"},
+			{0, "clerk remove new", "removed; phone+ mail+ new"},
+			{0, "notify", "busy"},
+		}},
+		{"exactly sixty-four", usual, []step{
+			enrolled,
+			{0, "notify 32", "told phone mail"},
+			{0, "notify", "busy"},
+			{7*day - 1, "tidy", "phone* mail"},
+			{7*day - 1, "notify", "busy"},
+			{7 * day, "tidy", "phone* mail"},
+			{7 * day, "notify 32", "told phone mail"},
+		}},
+		{"those that failed make room", usual, []step{
+			enrolled,
+			{0, "notify 32", "told phone mail"},
+			{0, "fail phone", "32 failed"},
+			{0, "notify 16", "told phone mail"}, // 48 to mail, 16 to phone
+			{0, "show mail", "64"},
+			{0, "notify", "busy"},
+		}},
+		{"but not those about contacts", usual, join(
+			both, toggles("", 7), []step{
+				{hour, "notify 32", "told phone mail"},
+				{hour, "show mail", "93"},
+				{hour, "fail phone", "47 failed"},
+				{hour, "notify", "told phone mail"},
+				{hour, "show mail", "93"},
+				{hour, "notify 15", "told phone mail"},
+				{hour, "show mail", "93"},
+				{hour, "notify", "busy"},
+			},
+		)},
+	})
+}
+
+// The error says nothing of whom it is about.
+func TestErrors(t *testing.T) {
+	require.EqualError(t, &contactbook.LimitError{Until: began}, "civicpin: too many changes of contacts, or messages to one")
+}
+
+// Messages that no provider takes do not fill the book: the oldest of them go, and what was not tried yet stays.
+func TestFailedMailIsShed(t *testing.T) {
+	run(t, []table{
+		{"sixty-four that failed stay", usual, join(
+			both, toggles("", 7), toggles("clerk ", 8), // 61 about contacts
+			[]step{
+				{hour, "show mail", "61"},
+				{hour, "fail", "61 failed"},
+				{hour, "notify 3", "told phone mail"},
+				{hour, "fail", "67 failed"},
+				{hour, "notify", "told phone mail"},
+				{hour, "show mail", "66"}, // 64 failed, and the 2 new ones
+				{hour, "fail phone", "33 failed"},
+			},
+		)},
+		{"what was not tried yet stays", usual, join(
+			both, toggles("", 7), toggles("clerk ", 8),
+			[]step{
+				{hour, "notify 3", "told phone mail"},
+				{hour, "fail later", "66 failed"},
+				{hour, "notify", "told phone mail"},
+				{hour, "show mail", "67"},
+				{hour, "show first mail", "pending"},
+			},
+		)},
 	})
 }

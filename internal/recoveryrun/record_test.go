@@ -1,12 +1,17 @@
 package recoveryrun_test
 
 import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/knowledge"
 	"github.com/civicpin/civicpin/internal/letter"
 	"github.com/civicpin/civicpin/internal/recoveryrun"
@@ -201,4 +206,304 @@ func TestKeep(t *testing.T) {
 		}
 		require.Equal(t, now.Add(tc.want), r.Keep(), tc.name)
 	}
+}
+
+const waiting, done civicpin.MessageKind = "recovery.waiting", "recovery.done"
+
+// told is a recipient on a channel; established is whether the contact proves something.
+func told(id string, channel civicpin.Channel, established bool) contact.Recipient {
+	to := civicpin.Contact{Channel: channel, Address: id + "@example.ec", Locale: "es-EC"}
+	return contact.Recipient{Contact: to, ID: id, Established: established}
+}
+
+// opens returns the token that a mail carries, as its reader sends it back.
+func opens(t *testing.T, m letter.Mail) token.Token {
+	t.Helper()
+	back, err := token.Parse(civicpin.NewSecret(m.Token))
+	require.NoError(t, err)
+	return back
+}
+
+// All contacts are told, but by paper. Each that is established can repudiate the run with a token of its own.
+func TestNotices(t *testing.T) {
+	until, good := now.Add(time.Hour), now.Add(2*time.Hour)
+	r := recoveryrun.Record{State: recoveryrun.Open, Step: 3, Expires: now}
+	n := r.Notices([]contact.Recipient{
+		told("paper", civicpin.Letter, true), told("first", civicpin.Email, true), told("new", civicpin.CertifiedEmail, false),
+		told("hand", civicpin.HandedOver, true), told("second", civicpin.SMS, true), told("third", civicpin.Push, true),
+	}, id, waiting, until, good)
+	require.Empty(t, r.Mail, "nothing is put into the run yet")
+	require.Empty(t, r.Repudiations)
+
+	type mail struct{ name, to, token string }
+	var mails []mail
+	for _, m := range n.Mails {
+		got := mail{name: m.Name, to: m.To.Address}
+		if m.Token != "" {
+			got.token = fmt.Sprint(opens(t, m).N)
+		}
+		mails = append(mails, got)
+		m.Name, m.Token = "", ""
+		require.Equal(t, "es-EC", m.To.Locale)
+		require.Equal(t, letter.Mail{Kind: waiting, To: m.To, Expires: good, Until: until, State: letter.Pending}, m)
+		require.True(t, m.Notice())
+	}
+	require.Equal(t, []mail{
+		{"n3-0", "first@example.ec", "1"},
+		{"n3-1", "new@example.ec", ""},
+		{"n3-2", "second@example.ec", "2"},
+		{"n3-3", "third@example.ec", "3"},
+	}, mails)
+	require.Equal(t, civicpin.SMS, n.Mails[2].To.Channel)
+
+	require.Len(t, n.Tokens, 3)
+	for i, m := range []int{0, 2, 3} {
+		kept, carried := n.Tokens[i], opens(t, n.Mails[m])
+		require.Equal(t, token.Repudiate, carried.Kind)
+		require.Equal(t, id, carried.Selector)
+		require.True(t, carried.Fits(kept.Hash))
+		require.Equal(t, recoveryrun.Repudiation{
+			N: i + 1, Hash: kept.Hash, To: []string{"first", "second", "third"}[i], Expires: good,
+		}, kept)
+	}
+
+	require.Zero(t, r.Notices([]contact.Recipient{told("paper", civicpin.Letter, true)}, id, waiting, until, good))
+	require.Zero(t, r.Notices(nil, id, waiting, until, good))
+	n = r.Notices([]contact.Recipient{told("first", civicpin.Email, true)}, id, done, good, good)
+	require.Equal(t, good, n.Mails[0].Expires)
+	require.Zero(t, n.Mails[0].Until, "it ends with the mail")
+}
+
+// A run tells of several things: no name and no number of a token comes twice, and older notices stay as they were.
+func TestTell(t *testing.T) {
+	r := recoveryrun.Record{State: recoveryrun.Open, Expires: now, Mail: []letter.Mail{{Name: "l1", Link: 1}}}
+	to := []contact.Recipient{
+		told("a", civicpin.Email, true), told("b", civicpin.Push, false), told("c", civicpin.SMS, true),
+	}
+	for step, kind := range []civicpin.MessageKind{waiting, waiting, done} {
+		r.Step = step
+		r.Tell(r.Notices(to, id, kind, now, now))
+	}
+	var names []string
+	for _, m := range r.Mail {
+		names = append(names, m.Name)
+	}
+	require.Equal(t, []string{"l1", "n0-0", "n0-1", "n0-2", "n1-0", "n1-1", "n1-2", "n2-0", "n2-1", "n2-2"}, names)
+	var numbers []int
+	for i, d := range r.Repudiations {
+		numbers = append(numbers, d.N)
+		require.Equal(t, []string{"a", "c"}[i%2], d.To)
+		fitting := slices.DeleteFunc(slices.Clone(r.Mail), func(m letter.Mail) bool {
+			return m.Token == "" || !opens(t, m).Fits(d.Hash)
+		})
+		require.Len(t, fitting, 1, "each token is in one mail")
+		require.Equal(t, d.N, opens(t, fitting[0]).N)
+	}
+	require.Equal(t, []int{1, 2, 3, 4, 5, 6}, numbers)
+	require.Equal(t, waiting, r.Mailed("n1-0").Kind)
+	require.Equal(t, done, r.Mailed("n2-0").Kind)
+}
+
+// A try that is not stored leaves nothing in what it began with, though there is room behind it.
+func TestTellKeepsToItself(t *testing.T) {
+	before := recoveryrun.Record{Mail: make([]letter.Mail, 1, 8), Repudiations: make([]recoveryrun.Repudiation, 1, 8)}
+	one, two := before, before
+	to := []contact.Recipient{told("a", civicpin.Email, true)}
+	one.Tell(before.Notices(to, id, waiting, now, now))
+	mail, repudiate := one.Mail[1], one.Repudiations[1]
+	two.Tell(before.Notices(to, id, done, now, now))
+	require.Equal(t, mail, one.Mail[1])
+	require.Equal(t, repudiate, one.Repudiations[1])
+}
+
+func TestMailed(t *testing.T) {
+	r := recoveryrun.Record{Mail: []letter.Mail{{Name: "a"}, {Name: "b"}}}
+	require.Nil(t, r.Mailed("c"))
+	require.Nil(t, (&recoveryrun.Record{}).Mailed("a"))
+	r.Mailed("b").Code = "code"
+	require.Equal(t, []letter.Mail{{Name: "a"}, {Name: "b", Code: "code"}}, r.Mail, "the run's own, not a copy")
+}
+
+// A notice goes out while the run is open or finished. What carries a token or a code, while that can be used.
+func TestWants(t *testing.T) {
+	notice := letter.Mail{State: letter.Pending, Expires: now.Add(2 * time.Hour)}
+	link := letter.Mail{Link: 2, Token: "token", State: letter.Pending, Expires: now.Add(2 * time.Hour)}
+	for _, tc := range []struct {
+		name, state string
+		mail        letter.Mail
+		but         func(m *letter.Mail)
+		at          time.Duration // the run ends after an hour, the mails after two
+		want        bool
+	}{
+		{"a notice", recoveryrun.Open, notice, nil, 0, true},
+		{"a notice that failed", recoveryrun.Open, notice, func(m *letter.Mail) { m.State = letter.Failed }, 0, true},
+		{"a notice that was sent", recoveryrun.Open, notice, func(m *letter.Mail) { m.State = letter.Sent }, 0, false},
+		{"a notice that was dropped", recoveryrun.Open, notice, func(m *letter.Mail) { m.State = letter.None }, 0, false},
+		{"a notice after the run's end", recoveryrun.Open, notice, nil, time.Hour, true},
+		{"a notice at its own end", recoveryrun.Open, notice, nil, 2 * time.Hour, false},
+		{"a notice of a finished run", recoveryrun.Finished, notice, nil, 0, true},
+		{"a notice of a cancelled run", recoveryrun.Cancelled, notice, nil, 0, false},
+		{"a notice of a repudiated run", recoveryrun.Repudiated, notice, nil, 0, false},
+		{"a link", recoveryrun.Open, link, nil, 0, true},
+		{"a code", recoveryrun.Open, link, func(m *letter.Mail) { m.Token, m.Code = "", "code" }, 0, true},
+		{"a link that failed", recoveryrun.Open, link, func(m *letter.Mail) { m.State = letter.Failed }, 0, true},
+		{"a link that was sent", recoveryrun.Open, link, func(m *letter.Mail) { m.State = letter.Sent }, 0, false},
+		{"a link that was erased", recoveryrun.Open, link, func(m *letter.Mail) { m.Token = "" }, 0, false},
+		{"a link that is used or replaced", recoveryrun.Open, link, func(m *letter.Mail) { m.Link = 1 }, 0, false},
+		{"a link at the run's end", recoveryrun.Open, link, nil, time.Hour, false},
+		{"a link at its own end", recoveryrun.Open, link, func(m *letter.Mail) { m.Expires = now }, 0, false},
+		{"a link of a finished run", recoveryrun.Finished, link, nil, 0, false},
+		{"a link of a cancelled run", recoveryrun.Cancelled, link, nil, 0, false},
+	} {
+		r := recoveryrun.Record{State: tc.state, Expires: now.Add(time.Hour), Links: []token.Link{{N: 2}}}
+		if tc.but != nil {
+			tc.but(&tc.mail)
+		}
+		require.Equal(t, tc.want, r.Wants(&tc.mail, now.Add(tc.at)), tc.name)
+	}
+}
+
+// A mail that was sent, or is for nobody, is settled for good. One that failed keeps what it carries for the next try.
+func TestSettle(t *testing.T) {
+	for _, tc := range []struct {
+		before  string
+		failed  bool
+		after   string
+		changes bool
+	}{
+		{letter.Pending, false, letter.Sent, true},
+		{letter.Pending, true, letter.Failed, true},
+		{letter.Failed, false, letter.Sent, true},
+		{letter.Failed, true, letter.Failed, false},
+		{letter.Sent, false, letter.Sent, false},
+		{letter.Sent, true, letter.Sent, false},
+		{letter.None, false, letter.None, false},
+		{letter.None, true, letter.None, false},
+	} {
+		bystander := letter.Mail{Name: "a", Token: "token", Code: "code", State: letter.Pending}
+		mail := letter.Mail{Name: "b", Token: "token", Code: "code", State: tc.before}
+		r := recoveryrun.Record{Mail: []letter.Mail{bystander, mail}}
+		require.Equal(t, tc.changes, r.Settle("b", tc.failed), "%+v", tc)
+		mail.State = tc.after
+		if tc.changes && !tc.failed {
+			mail.Token, mail.Code = "", ""
+		}
+		require.Equal(t, []letter.Mail{bystander, mail}, r.Mail, "%+v", tc)
+		require.False(t, r.Settle("c", tc.failed), "no such mail")
+	}
+}
+
+// full is a record with all that there is in one.
+func full() recoveryrun.Record {
+	at := func(hours int) time.Time { return now.Add(time.Duration(hours) * time.Hour) }
+	return recoveryrun.Record{
+		Subject: "1712345678", Plan: "clave", Digest: []byte("plan"), State: recoveryrun.Open,
+		Ticket: []byte("ticket"), Tickets: 2, Known: true, Epoch: 3, Book: 4, By: civicpin.Citizen, Source: "192.0.2.1",
+		Started: at(0), Expires: at(1), Step: 5, Rests: at(2),
+		Asked: []string{"pet"}, Images: []string{"owl", "fox"}, Shown: "r***@example.ec", Named: []letter.Contact{rosa},
+		Correct: &letter.Unproved{Channel: civicpin.SMS, Address: "+593991234567", Locale: "es"}, Adopt: true,
+		Links: []token.Link{{N: 6, Hash: []byte("link"), Tag: []byte("code"), To: rosa, Expires: at(3)}}, Sends: 7,
+		Documents: []recoveryrun.Document{{Kind: "front", Ref: "doc-1", Type: "image/jpeg", Size: 8}},
+		Approved:  []recoveryrun.Approval{{By: civicpin.Operator("eva"), At: at(4)}},
+		Enrolled: &knowledge.Knowledge{
+			Image: "fox", Questions: []knowledge.Answer{{Question: "pet", Form: 1, Hash: "$argon2id$"}},
+		},
+		Terms: "2026", Repudiations: []recoveryrun.Repudiation{{N: 9, Hash: []byte("repudiate"), To: "c1", Expires: at(5)}},
+		Change: "change",
+		Mail: []letter.Mail{{
+			Name: "l6", Kind: "recovery.link", To: rosa, Link: 6, Token: "token", Code: "typed", Expires: at(6),
+			Until: at(7), State: letter.Pending,
+		}},
+		Fill: "--",
+	}
+}
+
+// stored is full as it is stored. Records of older releases are read, so a name in it never changes.
+const stored = `{
+	"subject": "1712345678", "plan": "clave", "digest": "cGxhbg==", "state": "open", "ticket": "dGlja2V0", "tickets": 2,
+	"known": true, "epoch": 3, "book": 4, "by": "citizen", "source": "192.0.2.1",
+	"started": "2026-03-02T09:00:00Z", "expires": "2026-03-02T10:00:00Z", "step": 5, "rests": "2026-03-02T11:00:00Z",
+	"asked": ["pet"], "images": ["owl", "fox"], "shown": "r***@example.ec",
+	"named": [{"channel": "email", "address": "rosa@example.ec", "locale": "es-EC"}],
+	"correct": {"channel": "sms", "address": "+593991234567", "locale": "es"}, "adopt": true,
+	"links": [{
+		"n": 6, "hash": "bGluaw==", "tag": "Y29kZQ==",
+		"to": {"channel": "email", "address": "rosa@example.ec", "locale": "es-EC"}, "expires": "2026-03-02T12:00:00Z"
+	}],
+	"sends": 7, "documents": [{"kind": "front", "ref": "doc-1", "type": "image/jpeg", "size": 8}],
+	"approved": [{"by": "operator:eva", "at": "2026-03-02T13:00:00Z"}],
+	"enrolled": {"image": "fox", "questions": [{"question": "pet", "form": 1, "hash": "$argon2id$"}]},
+	"terms": "2026", "repudiate": [{"n": 9, "hash": "cmVwdWRpYXRl", "to": "c1", "expires": "2026-03-02T14:00:00Z"}],
+	"change": "change",
+	"mail": [{
+		"name": "l6", "kind": "recovery.link", "to": {"channel": "email", "address": "rosa@example.ec", "locale": "es-EC"},
+		"link": 6, "token": "token", "code": "typed", "expires": "2026-03-02T15:00:00Z",
+		"until": "2026-03-02T16:00:00Z", "state": "pending"
+	}],
+	"fill": "--"
+}`
+
+// requireFull fails where any part of a value is zero: a new field has to come into the golden text.
+func requireFull(t *testing.T, v reflect.Value, path string) {
+	t.Helper()
+	require.False(t, v.IsZero(), "full holds no %s", path)
+	switch {
+	case v.Kind() == reflect.Pointer:
+		requireFull(t, v.Elem(), path)
+	case v.Kind() == reflect.Slice:
+		requireFull(t, v.Index(0), path+"[0]")
+	case v.Kind() == reflect.Struct && v.Type() != reflect.TypeFor[time.Time]():
+		for i := range v.NumField() {
+			requireFull(t, v.Field(i), path+"."+v.Type().Field(i).Name)
+		}
+	}
+}
+
+func TestStored(t *testing.T) {
+	record := full()
+	requireFull(t, reflect.ValueOf(record), "Record")
+	text, err := json.Marshal(record)
+	require.NoError(t, err)
+	require.JSONEq(t, stored, string(text))
+	var back recoveryrun.Record
+	require.NoError(t, json.Unmarshal([]byte(stored), &back))
+	require.Equal(t, record, back)
+}
+
+// What is not there takes no room, and comes back as it was.
+func TestStoredEmpty(t *testing.T) {
+	text, err := json.Marshal(recoveryrun.Record{})
+	require.NoError(t, err)
+	require.JSONEq(t, `{
+		"subject": "", "plan": "", "digest": null, "state": "", "tickets": 0, "known": false, "epoch": 0, "book": 0, "by": "",
+		"started": "0001-01-01T00:00:00Z", "expires": "0001-01-01T00:00:00Z", "step": 0, "fill": ""
+	}`, string(text))
+	var back recoveryrun.Record
+	require.NoError(t, json.Unmarshal(text, &back))
+	require.Zero(t, back)
+}
+
+// The states are stored.
+func TestStates(t *testing.T) {
+	require.Equal(t, []string{"open", "finished", "cancelled", "repudiated"},
+		[]string{recoveryrun.Open, recoveryrun.Finished, recoveryrun.Cancelled, recoveryrun.Repudiated})
+}
+
+// Runs that have come the same way are equally long, whatever their addresses are: some characters are written as six.
+func TestPad(t *testing.T) {
+	stored := func(address, shown, question, code, state string) int {
+		to := letter.Contact{Channel: civicpin.Email, Address: address}
+		r := recoveryrun.Record{
+			Shown: shown, Asked: []string{question}, Known: code != "", Links: []token.Link{{N: 1, To: to}},
+			Mail: []letter.Mail{{Name: "s1", To: to, Link: 1, Code: code, State: state}},
+		}
+		r.Pad()
+		text, err := json.Marshal(r)
+		require.NoError(t, err)
+		return len(text)
+	}
+	want := stored("rosa@x.example", "r***@x.example", "pet", "ABCDEFGH", letter.Pending)
+	require.Equal(t, want, stored("r&sa<>@x.example", "r***@x.example", "pet", "ABCDEFGH", letter.Pending))
+	require.Equal(t, want, stored("rosa@x.example", "&***@x.example", "first & last", "ABCDEFGH", letter.Pending))
+	require.Equal(t, want, stored("r@x.example", "r***@x.example", "pet", "", letter.None), "a decoy's")
 }

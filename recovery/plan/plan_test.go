@@ -2,12 +2,18 @@ package plan_test
 
 import (
 	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/recovery/plan"
 )
 
@@ -140,4 +146,426 @@ func TestSortsOfSteps(t *testing.T) {
 			require.False(t, plan.Guessed(s) || sends, "%T", s)
 		}
 	}
+}
+
+// everyStep is a plan with each sort of step, twice: with all its fields, and with none.
+func everyStep() plan.Plan {
+	const email = civicpin.Email
+	return plan.Plan{
+		Name: "every", Outcome: plan.ReissueInParts, Keeps: civicpin.Substantial, Creates: true,
+		Limit: lockout.Policy{
+			Limit: 3, Lock: lockout.Timed, For: 15 * time.Minute, Ceiling: 30, Source: civicpin.Rate{Limit: 9},
+		},
+		Valid: 90 * time.Minute, Grant: time.Second, Repudiate: 30 * 24 * time.Hour,
+		Exception: `"none" <of> these`,
+		Steps: []plan.Step{
+			plan.Captcha{},
+			plan.Facts{"birth-day", "ñ"},
+			plan.Image{},
+			plan.Questions{Ask: 1},
+			plan.Contacts{AtLeast: 2, Of: []civicpin.Channel{email, civicpin.SMS}},
+			plan.ConfirmContact{Channel: email, MayCorrect: true, Wait: 24 * time.Hour},
+			plan.Link{Channel: email, Or: []civicpin.Channel{civicpin.CertifiedEmail}, Valid: 3 * time.Minute, Code: 8},
+			plan.Code{Channel: email, Or: []civicpin.Channel{civicpin.SMS}, Valid: time.Minute, Length: 6},
+			plan.Factor("app"),
+			plan.Documents{Kinds: []string{"front"}, Types: []string{"image/jpeg"}, MaxBytes: 1 << 40},
+			plan.Approval{Role: "agency", Questions: 4, Second: true},
+			plan.Wait{For: time.Hour},
+			plan.Terms{Version: "2026"},
+			plan.Enrol{Image: true, Questions: 4},
+
+			plan.Facts(nil),
+			plan.Questions{},
+			plan.Contacts{},
+			plan.ConfirmContact{},
+			plan.Link{},
+			plan.Code{},
+			plan.Factor(""),
+			plan.Documents{},
+			plan.Approval{},
+			plan.Wait{},
+			plan.Terms{},
+			plan.Enrol{},
+		},
+	}
+}
+
+func TestPlanJSON(t *testing.T) {
+	every := reflect.ValueOf(everyStep())
+	for i := range every.NumField() {
+		require.False(t, every.Field(i).IsZero(), "a field of Plan that this test does not try: %s", every.Type().Field(i).Name)
+	}
+	for _, p := range append(plans(), everyStep(), plan.Plan{}) {
+		text, err := json.MarshalIndent(p, "", "  ")
+		require.NoError(t, err)
+		var back plan.Plan
+		require.NoError(t, json.Unmarshal(text, &back), "%s", text)
+		require.Equal(t, p, back)
+	}
+	text, err := json.Marshal(plans()[0])
+	require.NoError(t, err)
+	require.Equal(t, `{"name":"clave","steps":[{"captcha":{}},{"facts":["birth-day","birth-month"]},{"image":{}},`+
+		`{"questions":{"ask":1}},{"confirmContact":{"channel":"email","mayCorrect":true,"wait":"1d"}},`+
+		`{"link":{"channel":"email","valid":"3m"}}],"limit":{"limit":3,"lock":"until-unlocked"},"outcome":"choose-secret",`+
+		`"exception":"with a contact corrected it rests on what is known, and a day in which the old one can object"}`, string(text))
+}
+
+// A step of somebody else's making has no name, nor has a pointer to one of this package's.
+func TestPlanJSONOfForeignSteps(t *testing.T) {
+	type foreign struct{ plan.Step }
+	for _, s := range []plan.Step{nil, foreign{}, foreign{plan.Captcha{}}, &plan.Captcha{}, (*plan.Captcha)(nil)} {
+		_, err := json.Marshal(plan.Plan{Name: "p", Steps: []plan.Step{s}})
+		require.ErrorIs(t, err, plan.ErrInvalid, "%T", s)
+	}
+}
+
+func TestPlanJSONIsStrict(t *testing.T) {
+	good, err := json.Marshal(everyStep())
+	require.NoError(t, err)
+	with := func(old, replacement string) string {
+		require.Contains(t, string(good), old)
+		return strings.Replace(string(good), old, replacement, 1)
+	}
+	for name, text := range map[string]string{
+		"empty":                    "",
+		"null":                     "null",
+		"a list":                   "[]",
+		"text":                     `"clave"`,
+		"an unknown field":         with(`{"name"`, `{"nane":"x","name"`),
+		"a field twice":            with(`{"name"`, `{"name":"x","name"`),
+		"in another case":          with(`"outcome"`, `"Outcome"`),
+		"steps twice":              with(`"steps":`, `"steps":[],"steps":`),
+		"steps as an object":       `{"steps":{"captcha":{}}}`,
+		"no steps":                 `{"steps":null}`,
+		"null for a step":          `{"steps":[null]}`,
+		"a step as text":           `{"steps":["captcha"]}`,
+		"a step without a name":    `{"steps":[{}]}`,
+		"two steps in one":         `{"steps":[{"captcha":{},"image":{}}]}`,
+		"one step twice in one":    `{"steps":[{"captcha":{},"captcha":{}}]}`,
+		"an unknown step":          `{"steps":[{"prayer":{}}]}`,
+		"a step in another case":   `{"steps":[{"Captcha":{}}]}`,
+		"a step that is null":      `{"steps":[{"captcha":null}]}`,
+		"a step that is true":      `{"steps":[{"captcha":true}]}`,
+		"a step with a field more": `{"steps":[{"captcha":{"hard":true}}]}`,
+		"a step's field twice":     with(`"ask":1`, `"ask":1,"ask":1`),
+		"facts as an object":       `{"steps":[{"facts":{"birth-day":true}}]}`,
+		"a fact that is a number":  `{"steps":[{"facts":[14]}]}`,
+		"a factor as an object":    `{"steps":[{"factor":{"name":"app"}}]}`,
+		"a wait without a key":     `{"steps":[{"wait":"1h"}]}`,
+		"seconds as a number":      with(`"3m"`, `180`),
+		"a fraction of days":       with(`"30d"`, `"1.5d"`),
+		"a number as text":         with(`"ask":1`, `"ask":"1"`),
+		"a fraction":               with(`"ask":1`, `"ask":1.5`),
+		"too many bytes":           with(`"maxBytes":1099511627776`, `"maxBytes":9223372036854775808`),
+		"null inside":              with(`"ask":1`, `"ask":null`),
+		"a limit's unknown field":  with(`"limit":{`, `"limit":{"tries":3,`),
+		"cut off":                  string(good[:len(good)-1]),
+		"something behind":         string(good) + "{}",
+		"a level of no name":       with(`"substantial"`, `"enough"`),
+		"a level as a number":      with(`"substantial"`, `2`),
+		"over 64 KiB":              with(`{`, "{"+strings.Repeat(" ", 64<<10)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := plans()[1]
+			require.ErrorIs(t, p.UnmarshalJSON([]byte(text)), plan.ErrInvalid)
+			require.Equal(t, plans()[1], p, "as it was")
+			require.Error(t, json.Unmarshal([]byte(text), &p))
+			require.Equal(t, plans()[1], p)
+		})
+	}
+	require.NoError(t, new(plan.Plan).UnmarshalJSON(good))
+}
+
+// FuzzPlanJSON: what is refused leaves the plan as it was, what is accepted is written and read again without change, and
+// validation does nothing but accept or refuse.
+func FuzzPlanJSON(f *testing.F) {
+	for _, p := range append(plans(), everyStep(), plan.Plan{}) {
+		text, err := json.Marshal(p)
+		require.NoError(f, err)
+		f.Add(text)
+	}
+	f.Add([]byte(`{"steps":[{"captcha":{},"image":{}}]}`))
+	f.Add([]byte(`{"steps":[{"facts":[]},{"contacts":{"of":[]}}],"limit":{"for":"1h0m1s"}}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		p := plans()[0]
+		if err := p.UnmarshalJSON(text); err != nil {
+			require.ErrorIs(t, err, plan.ErrInvalid)
+			require.Equal(t, plans()[0], p)
+			return
+		}
+		written, err := json.Marshal(p)
+		require.NoError(t, err)
+		var back plan.Plan
+		if len(written) <= 64<<10 { // "1.5h" and the like grow when they are written
+			require.NoError(t, json.Unmarshal(written, &back))
+			require.Equal(t, p, back)
+			again, err := json.Marshal(back)
+			require.NoError(t, err)
+			require.Equal(t, string(written), string(again))
+		}
+		for _, images := range []int{0, 9} {
+			_, _ = p.GuessProbability(images) // of a plan that cannot be it means nothing, and does not panic
+		}
+		if err := validate(p); err != nil {
+			require.ErrorIs(t, err, plan.ErrInvalid)
+		}
+	})
+}
+
+// A plan stands in a file that the agency edits; the program that reads it decides what it may rest on.
+func ExamplePlan_UnmarshalJSON() {
+	var p plan.Plan
+	err := json.Unmarshal([]byte(`{
+		"name": "two-ways",
+		"steps": [
+			{"captcha": {}},
+			{"link": {"channel": "email", "valid": "1h"}},
+			{"code": {"channel": "sms", "valid": "10m"}},
+			{"wait": {"for": "1d"}}
+		],
+		"limit": {"limit": 3, "lock": "until-unlocked"},
+		"outcome": "choose-secret"
+	}`), &p)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, step := range p.Steps {
+		fmt.Printf("%T\n", step)
+	}
+	err = json.Unmarshal([]byte(`{"name": "none", "steps": [{"link": {"chanel": "email"}}]}`), &p)
+	fmt.Println(err)
+	fmt.Println(p.Name)
+	// Output:
+	// plan.Captcha
+	// plan.Link
+	// plan.Code
+	// plan.Wait
+	// recovery: invalid plan: policyjson: policy.steps.link has no field "chanel"
+	// two-ways
+}
+
+// Knowing is not enough, whatever exception is named.
+func TestKnowledgeAloneDoesNotConstruct(t *testing.T) {
+	know := []plan.Step{
+		plan.Captcha{},
+		plan.Facts{"birth-day"},
+		plan.Image{},
+		plan.Questions{Ask: 4},
+		plan.Contacts{AtLeast: 2},
+	}
+	more := []plan.Step{
+		plan.ConfirmContact{Channel: civicpin.Email},
+		plan.Terms{Version: "1"},
+		plan.Wait{For: 24 * time.Hour},
+		plan.Documents{Kinds: []string{"a"}, Types: []string{"image/jpeg"}, MaxBytes: 1},
+		plan.Enrol{Image: true},
+	}
+	for n := 1; n <= len(know); n++ {
+		for m := 0; m <= len(more); m++ {
+			p := plan.Plan{
+				Name: "known", Steps: slices.Concat(know[:n], more[:m]), Limit: threeTries(), Outcome: plan.Unlocked,
+				Exception: "we trust everybody",
+			}
+			require.ErrorIs(t, validate(p), plan.ErrInvalid, "%d %d", n, m)
+		}
+	}
+}
+
+func TestPlansThatDoNotConstruct(t *testing.T) {
+	const email, sms = civicpin.Email, civicpin.SMS
+	good := plan.Plan{
+		Name: "p", Limit: threeTries(), Outcome: plan.ChooseSecret,
+		Steps: []plan.Step{plan.Captcha{}, plan.Link{Channel: email, Valid: time.Hour}},
+	}
+	require.NoError(t, validate(good))
+	link := plan.Link{Channel: email, Valid: time.Hour}
+	steps := func(s ...plan.Step) func(*plan.Plan) { return func(p *plan.Plan) { p.Steps = s } }
+	for name, change := range map[string]func(*plan.Plan){
+		"zero":                  func(p *plan.Plan) { *p = plan.Plan{} },
+		"no name":               func(p *plan.Plan) { p.Name = "" },
+		"a bad name":            func(p *plan.Plan) { p.Name = "a/b" },
+		"no limit":              func(p *plan.Plan) { p.Limit = lockout.Policy{} },
+		"no outcome":            func(p *plan.Plan) { p.Outcome = "" },
+		"begin and reissue":     func(p *plan.Plan) { p.Creates, p.Outcome = true, plan.ReissueInParts },
+		"too long":              func(p *plan.Plan) { p.Valid = 8 * 24 * time.Hour },
+		"a long grant":          func(p *plan.Plan) { p.Grant = 25 * time.Hour },
+		"no time to repudiate":  func(p *plan.Plan) { p.Repudiate = time.Hour },
+		"no steps":              steps(),
+		"seventeen steps":       func(p *plan.Plan) { p.Steps = slices.Repeat([]plan.Step{link}, 17) },
+		"a nil step":            steps(nil, link),
+		"captcha later":         steps(link, plan.Captcha{}),
+		"no facts":              steps(plan.Facts{}, link),
+		"a fact without name":   steps(plan.Facts{""}, link),
+		"no questions":          steps(plan.Questions{}, link),
+		"five questions":        steps(plan.Questions{Ask: 5}, link),
+		"no contacts":           steps(plan.Contacts{}, link),
+		"an unknown factor":     steps(plan.Factor("nothing"), link),
+		"an unknown role":       steps(plan.Approval{Role: "nobody"}, link),
+		"a link to a telephone": steps(plan.Link{Channel: sms, Valid: time.Minute}),
+		"a link that could go to a telephone": steps(plan.Link{
+			Channel: email, Or: []civicpin.Channel{civicpin.Voice}, Valid: time.Minute,
+		}),
+		"a link by letter":         steps(plan.Link{Channel: civicpin.Letter, Valid: time.Minute}),
+		"a link for two days":      steps(plan.Link{Channel: email, Valid: 48 * time.Hour}),
+		"a link for no time":       steps(plan.Link{Channel: email}),
+		"a code for an hour":       steps(plan.Code{Channel: sms, Valid: time.Hour}),
+		"a code of five":           steps(plan.Code{Channel: sms, Valid: time.Minute, Length: 5}),
+		"a code of thirteen":       steps(plan.Link{Channel: email, Valid: time.Minute, Code: 13}),
+		"waiting before a proof":   steps(plan.Captcha{}, plan.Wait{For: time.Hour}, link),
+		"terms before a proof":     steps(plan.Terms{Version: "1"}, link),
+		"enrolling before a proof": steps(plan.Enrol{Image: true}, link),
+		"enrolling after a guess":  steps(plan.Facts{"birth-day"}, plan.Enrol{Image: true}, link),
+		"enrolling nothing":        steps(link, plan.Enrol{}),
+		"a short wait":             steps(link, plan.Wait{For: time.Minute}),
+		"a wait without end":       steps(link, plan.Wait{For: 31 * 24 * time.Hour}),
+		"no documents":             steps(plan.Documents{}, link),
+		"correcting before a proof": steps(
+			plan.ConfirmContact{Channel: email, MayCorrect: true, Wait: 24 * time.Hour}, link),
+		"confirming twice": steps(
+			plan.ConfirmContact{Channel: email}, plan.ConfirmContact{Channel: email}, link),
+		"a wait without a correction": steps(plan.ConfirmContact{Channel: email, Wait: 24 * time.Hour}, link),
+	} {
+		p := good
+		change(&p)
+		require.ErrorIs(t, validate(p), plan.ErrInvalid, name)
+	}
+}
+
+// An address that the visitor gives proves nothing about the subject: the plan has to name what it costs, and ask for another
+// proof.
+func TestCorrectedContacts(t *testing.T) {
+	const email = civicpin.Email
+	made := func(exception string, s ...plan.Step) plan.Plan {
+		return plan.Plan{
+			Name: "p", Limit: threeTries(), Outcome: plan.ChooseSecret, Steps: s, Exception: exception,
+		}
+	}
+	ask := plan.Questions{Ask: 4}
+	link := plan.Link{Channel: email, Valid: time.Hour}
+	rests := plan.ConfirmContact{Channel: email, MayCorrect: true, Wait: 24 * time.Hour}
+	hurries := plan.ConfirmContact{Channel: email, MayCorrect: true}
+	sms := plan.Code{Channel: civicpin.SMS, Valid: time.Minute}
+	office := plan.Approval{Role: "agency", Second: true}
+
+	require.ErrorIs(t, validate(made("named", ask, hurries, link)), plan.ErrInvalid, "the only proof, and at once")
+	require.ErrorIs(t, validate(made("", ask, rests, link)), plan.ErrInvalid, "over the budget")
+	require.NoError(t, validate(made("named", ask, rests, link)))
+	require.NoError(t, validate(made("", ask, hurries, link, sms)), "a code to a contact that stays")
+	require.NoError(t, validate(made("", ask, hurries, office, link)), "an operator")
+
+	usual, corrected := made("", ask, rests, link).GuessProbability(9)
+	require.Zero(t, usual, "a link cannot be guessed")
+	require.InDelta(t, 100*0.2*0.2*0.2*0.2, corrected, 1e-9)
+	usual, _ = made("", ask, sms).GuessProbability(9)
+	require.Less(t, usual, lockout.Budget)
+	require.Positive(t, usual)
+	_, corrected = made("", plan.Image{}, rests, link).GuessProbability(1000)
+	require.InDelta(t, 0.1, corrected, 1e-9)
+}
+
+// A member of staff who begins a recovery as a stranger could approve their own.
+func TestStaffAloneDoNotChoose(t *testing.T) {
+	made := func(outcome plan.Outcome, exception string, s ...plan.Step) plan.Plan {
+		return plan.Plan{Name: "p", Limit: threeTries(), Outcome: outcome, Steps: s, Exception: exception}
+	}
+	alone, two := plan.Approval{Role: "agency"}, plan.Approval{Role: "agency", Second: true}
+	link := plan.Link{Channel: civicpin.Email, Valid: time.Hour}
+	require.ErrorIs(t, validate(made(plan.ChooseSecret, "", alone)), plan.ErrInvalid)
+	require.NoError(t, validate(made(plan.ChooseSecret, "named", alone)))
+	require.NoError(t, validate(made(plan.ChooseSecret, "", two)))
+	require.NoError(t, validate(made(plan.ChooseSecret, "", two, alone)), "the second stays asked for")
+	require.NoError(t, validate(made(plan.ChooseSecret, "", alone, link)))
+	require.NoError(t, validate(made(plan.Unlocked, "", alone)))
+	require.NoError(t, validate(made(plan.ReissueInParts, "", alone)), "the parts go to the subject's contacts")
+	require.ErrorIs(t, validate(made(plan.ChooseSecret, "",
+		plan.Questions{Ask: 1}, plan.ConfirmContact{Channel: civicpin.Email, MayCorrect: true}, alone, link,
+	)), plan.ErrInvalid, "a link to an address that they gave themselves")
+}
+
+func TestValidPlans(t *testing.T) {
+	for _, p := range plans() {
+		require.NoError(t, validate(p), p.Name)
+	}
+}
+
+// Each step has a rule of its own, which says in its own words what is wrong.
+func TestStepRules(t *testing.T) {
+	const email, day = civicpin.Email, 24 * time.Hour
+	phone := []civicpin.Channel{civicpin.SMS}
+	link := plan.Link{Channel: email, Valid: time.Hour}
+	docs := plan.Documents{Kinds: []string{"front"}, Types: []string{"image/jpeg"}, MaxBytes: 1}
+	bare := func(change func(*plan.Documents)) plan.Documents { d := docs; change(&d); return d }
+	steps := func(s ...plan.Step) []plan.Step { return s }
+	for _, tc := range []struct {
+		steps  []plan.Step // the last is the wrong one
+		with   func(*plan.Facilities)
+		expect string
+	}{
+		{steps(link, plan.Captcha{}), nil, "step 2, plan.Captcha: comes first"},
+		{steps(plan.Facts{"a"}), func(f *plan.Facilities) { f.Register = false }, "step 1, plan.Facts: needs Config.Register"},
+		{steps(plan.Facts{"a"}, plan.Facts{"b"}), nil, "not 1 to 8 names, or a second such step"},
+		{steps(make(plan.Facts, 9)), nil, "not 1 to 8 names"},
+		{steps(plan.Image{}), func(f *plan.Facilities) { f.Images = 1 }, "needs Config.Images"},
+		{steps(plan.Questions{Ask: 4}), func(f *plan.Facilities) { f.Questions = 3 }, "Ask is not 1 to 4 of Config.Questions"},
+		{steps(plan.Contacts{AtLeast: 5}), nil, "AtLeast is not 1 to 4"},
+		{steps(plan.ConfirmContact{Channel: email}, plan.ConfirmContact{Channel: email}), nil, "comes once"},
+		{steps(plan.ConfirmContact{}), nil, "needs a channel that is not printed"},
+		{steps(plan.ConfirmContact{Channel: email, MayCorrect: true}), nil, "MayCorrect comes after a guess or a proof"},
+		{steps(link, plan.ConfirmContact{Channel: email, Wait: day}), nil, "Wait needs MayCorrect, and is 1 to 30 days"},
+		{steps(link, plan.ConfirmContact{Channel: email, MayCorrect: true, Wait: 31 * day}), nil, "Wait needs MayCorrect, and is 1"},
+		{steps(plan.Link{Channel: civicpin.Letter, Valid: time.Minute}), nil, "needs a channel that is not printed"},
+		{steps(plan.Link{Channel: civicpin.SMS, Valid: time.Minute}), nil, "no message to a telephone has a link"},
+		{steps(plan.Link{Channel: email, Valid: time.Minute, Code: 5}), nil, "the code is not of 6 to 12 characters"},
+		{steps(plan.Link{Channel: civicpin.Push, Valid: time.Hour}), nil, "Valid is not 1 minute to 10 minutes"},
+		{steps(plan.Code{Channel: email, Valid: 25 * time.Hour}), nil, "Valid is not 1 minute to 24 hours"},
+		{steps(plan.Code{Channel: email, Or: phone, Valid: time.Hour}), nil, "Valid is not 1 minute to 10 minutes"},
+		{steps(plan.Code{Channel: email, Valid: time.Minute, Length: 13}), nil, "the code is not of 6 to 12 characters"},
+		{steps(plan.Factor("app")), func(f *plan.Facilities) { f.Factors = nil }, "not one of Config.Factors"},
+		{steps(docs), func(f *plan.Facilities) { f.Documents = false }, "needs Config.Documents"},
+		{steps(bare(func(d *plan.Documents) { d.Kinds = []string{""} })), nil, "Kinds are not 1 to 8 names"},
+		{steps(bare(func(d *plan.Documents) { d.Types = nil })), nil, "lists no Types"},
+		{steps(bare(func(d *plan.Documents) { d.MaxBytes = 0 })), nil, "MaxBytes is below 1"},
+		{steps(plan.Approval{Role: "agency"}), func(f *plan.Facilities) { f.Roles = nil }, "Role is not one of Config.Roles"},
+		{steps(plan.Approval{Role: "agency", Questions: 5}), nil, "Questions is not 0 to 4 of Config.Questions"},
+		{steps(plan.Captcha{}, plan.Wait{For: time.Hour}), nil, "comes after a guess or a proof"},
+		{steps(link, plan.Wait{For: 31 * day}), nil, "For is not 1 hour to 30 days"},
+		{steps(plan.Facts{"a"}, plan.Terms{Version: "1"}), nil, "comes after a proof"},
+		{steps(link, plan.Terms{}), nil, "Version is not 1 to 64 bytes"},
+		{steps(plan.Facts{"a"}, plan.Enrol{Image: true}), nil, "comes after a proof"},
+		{steps(link, plan.Enrol{Questions: 7}), nil, "asks for nothing, or for more than"},
+		{steps(link, plan.Enrol{Image: true}), func(f *plan.Facilities) { f.Images = 0 }, "asks for nothing, or for more than"},
+		{steps(nil, link), nil, "step 1, <nil>: not a step of this package"},
+		{steps(&plan.Captcha{}, link), nil, "step 1, *plan.Captcha: not a step of this package"},
+		{steps((*plan.Link)(nil), link), nil, "not a step of this package"},
+		{steps(struct{ plan.Step }{link}), nil, "not a step of this package"},
+	} {
+		around := everything()
+		if tc.with != nil {
+			tc.with(&around)
+		}
+		p := plan.Plan{Name: "p", Limit: threeTries(), Outcome: plan.ChooseSecret, Steps: tc.steps}
+		err := p.WithDefaults().Validate(around)
+		require.ErrorIs(t, err, plan.ErrInvalid, tc.expect)
+		require.ErrorContains(t, err, tc.expect)
+	}
+	unlock := plan.Plan{
+		Name: "p", Limit: threeTries(), Outcome: plan.Unlocked,
+		Steps: steps(link, plan.ConfirmContact{Channel: email, MayCorrect: true}),
+	}
+	require.ErrorContains(t, validate(unlock), "an unlock corrects no contact")
+}
+
+func TestKeepsIsALevel(t *testing.T) {
+	for l := civicpin.NoLevel; l <= civicpin.High; l++ {
+		p := plans()[0]
+		p.Keeps = l
+		require.NoError(t, validate(p))
+	}
+	p := plans()[0]
+	p.Keeps = civicpin.High + 1
+	require.ErrorIs(t, validate(p), plan.ErrInvalid)
+	require.ErrorContains(t, validate(p), "Keeps is not a level")
+	_, err := p.MarshalJSON()
+	require.ErrorIs(t, err, plan.ErrInvalid)
 }

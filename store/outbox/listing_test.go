@@ -2,11 +2,13 @@ package outbox_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,6 +19,7 @@ import (
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
+	"github.com/civicpin/civicpin/store/storetest"
 )
 
 // listings is a store whose listings do what the test says before they show an item, the n-th behind a place, counted from
@@ -288,4 +291,335 @@ func TestBoundedListingsOnAStoreThatCannotList(t *testing.T) {
 		time.Sleep(time.Minute)
 		require.Zero(t, r.out.Own())
 	})
+}
+
+// toA is a letter that waits to be sent.
+var toA = letter{Text: "x", To: mail("a@example.org")}
+
+// After a fault there is another process, and much time.
+func afterwards(t *testing.T, s store.Store, opts *outbox.Options) *rig {
+	r := newRig(t, s, nil, opts)
+	for range 30 {
+		require.NoError(t, r.out.Flush(t.Context()))
+		time.Sleep(2 * time.Hour)
+	}
+	return r
+}
+
+// Queueing fails at each of its store calls in each way, once or for good. What was acknowledged is sent exactly once; what
+// was not is sent at most once, and only if its record was written.
+func TestFaultsWhileQueueing(t *testing.T) {
+	testkit.CrashPoints(t, testkit.Crashes{}, func(t *testing.T, c *testkit.Crash) {
+		r := newRig(t, c.Store(), nil, nil)
+		ref := r.clerk.ref("A", "1")
+		err := c.During(t, func() error { return r.clerk.post(t.Context(), r.out, ref, toA) })
+		after := afterwards(t, c.Memory, nil)
+		sent := len(after.sink.messages())
+		switch {
+		case err == nil:
+			require.Equal(t, 1, sent)
+		case after.clerk.state(t, ref) != "":
+			require.LessOrEqual(t, sent, 1)
+		default:
+			require.Zero(t, sent)
+		}
+		require.Zero(t, after.count(t, "outbox.entry"))
+	})
+}
+
+// Dispatching fails at each of its store calls in each way. The message is sent once, and twice at most where the process
+// "died" between the notifier and the mark; its end is known to its owner in every case.
+func TestFaultsWhileDispatching(t *testing.T) {
+	for kind, answer := range map[string]func(context.Context, civicpin.Message) error{
+		"sent":   nil,
+		"failed": func(context.Context, civicpin.Message) error { return errors.New("not now") },
+		"dead":   func(context.Context, civicpin.Message) error { return civicpin.ErrUndeliverable },
+	} {
+		t.Run(kind, func(t *testing.T) {
+			testkit.CrashPoints(t, testkit.Crashes{}, func(t *testing.T, c *testkit.Crash) { dispatch(t, c, kind, answer) })
+		})
+	}
+}
+
+// dispatch is a dispatch of one message, of a kind by what the notifier answers.
+func dispatch(t *testing.T, c *testkit.Crash, kind string, answer func(context.Context, civicpin.Message) error) {
+	r := newRig(t, c.Store(), nil, nil)
+	ref := r.clerk.ref("A", "1")
+	require.NoError(t, r.clerk.post(t.Context(), r.out, ref, toA))
+	r.sink.then(answer)
+	_ = c.During(t, func() error { return r.out.Flush(t.Context()) })
+	first := len(r.sink.messages())
+	if !c.Stop { // the same process goes on
+		_ = r.out.Flush(t.Context())
+		time.Sleep(2 * time.Minute)
+		_ = r.out.Flush(t.Context())
+	}
+	after := afterwards(t, c.Memory, nil)
+	all := len(r.sink.messages()) + len(after.sink.messages())
+	state := after.clerk.state(t, ref)
+	require.Zero(t, after.count(t, "outbox.entry"))
+	switch kind {
+	case "sent":
+		most := 1
+		if c.Stop && first == 1 {
+			most = 2
+		}
+		require.LessOrEqual(t, all, most)
+		require.GreaterOrEqual(t, all, 1)
+		require.Equal(t, "accepted", state)
+		if !c.Stop && c.Outcome != storetest.DoneLater {
+			require.Zero(t, r.out.Remembered())
+		}
+	case "failed":
+		require.Contains(t, []string{"accepted", "failed"}, state)
+		require.Equal(t, state == "accepted", len(after.log.Of("outbox.sent")) == 1)
+		require.LessOrEqual(t, len(after.log.Of("outbox.sent")), 1)
+	case "dead":
+		require.NotEqual(t, "wanted", state)
+		if state == "failed" {
+			require.Len(t, letters(t, after.out), 1)
+		}
+	}
+}
+
+// The store goes away for longer than a claim lasts, just when the provider took the message. The process remembers.
+func TestTheStoreIsAwayAfterTheSend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFaults(newMemory())
+		r := newRig(t, f.Store(), nil, nil)
+		r.sink.then(func(context.Context, civicpin.Message) error {
+			f.Hook(func(string, string) error { return errors.New("away") })
+			return nil
+		})
+		ref := r.clerk.ref("A", "1")
+		require.NoError(t, r.clerk.post(t.Context(), r.out, ref, toA))
+		r.run(t)
+		time.Sleep(time.Hour)
+		f.Hook(nil)
+		time.Sleep(time.Hour)
+		require.Len(t, r.sink.messages(), 1)
+		require.Equal(t, "accepted", r.clerk.state(t, ref))
+		require.Equal(t, 0, r.count(t, "outbox.entry"))
+		require.Zero(t, r.out.Remembered())
+	})
+}
+
+// Retry fails at each of its store calls: the dead letter is not lost, one way or the other.
+func TestFaultsWhileRetrying(t *testing.T) {
+	testkit.CrashPoints(t, testkit.Crashes{}, func(t *testing.T, c *testkit.Crash) {
+		r := newRig(t, c.Store(), nil, nil)
+		r.sink.then(func(context.Context, civicpin.Message) error { return civicpin.ErrUndeliverable })
+		ref := r.clerk.ref("A", "1")
+		require.NoError(t, r.clerk.post(t.Context(), r.out, ref, toA))
+		require.NoError(t, r.out.Flush(t.Context()))
+		err := c.During(t, func() error { return r.out.Retry(t.Context(), ref) })
+		if err != nil {
+			if err := r.out.Retry(t.Context(), ref); err != nil {
+				require.ErrorIs(t, err, outbox.ErrNoDeadLetter)
+			}
+		}
+		after := afterwards(t, c.Memory, nil)
+		require.Len(t, after.sink.messages(), 1)
+		require.Equal(t, "accepted", after.clerk.state(t, ref))
+		require.Empty(t, letters(t, after.out))
+	})
+}
+
+// A listing that hangs holds up nothing that is committed here; and once the store answers again, what is due is sent after
+// Options.Timeout and five seconds at the latest.
+func TestAListingThatHangs(t *testing.T) {
+	for name, shows := range map[string]int{"at once": 0, "in the middle": 7} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newListings()
+				r := newRig(t, s, nil, &outbox.Options{Poll: time.Hour})
+				refs := placed(t, 20)
+				for _, ref := range refs {
+					elsewhere(t, s, ref, 0)
+				}
+				s.then(func(ctx context.Context, _ string, n int) error {
+					if n < shows {
+						return nil
+					}
+					<-ctx.Done()
+					return ctx.Err()
+				})
+				r.run(t)
+				for i := range 10 {
+					time.Sleep(7 * time.Second)
+					ref := r.clerk.ref("A", fmt.Sprint("own-", i))
+					require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "own", To: mail(fmt.Sprintf("own-%d@example.org", i))}))
+					synctest.Wait()
+					require.Equal(t, "accepted", r.clerk.state(t, ref), "sent at once")
+				}
+				time.Sleep(10 * time.Minute)
+				if shows > 0 {
+					require.Len(t, r.sink.messages(), 30, "what such listings show is sent all the same")
+					require.Empty(t, r.log.Of("outbox.stalled"), "slow is not away")
+					return
+				}
+				require.Len(t, r.sink.messages(), 10)
+				require.Len(t, r.log.Of("outbox.stalled"), 1)
+				s.then(nil)
+				time.Sleep(35 * time.Second)
+				require.Len(t, r.sink.messages(), 30)
+				require.Len(t, r.log.Of("outbox.stalled"), 1)
+			})
+		})
+	}
+}
+
+// After a listing that took long, the next one waits five seconds at most.
+func TestTheWaitAfterASlowListingIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newListings()
+		r := newRig(t, s, nil, nil)
+		elsewhere(t, s.Memory, r.clerk.ref("A", "0"), 0)
+		slow := true
+		s.then(func(_ context.Context, _ string, n int) error {
+			if slow {
+				slow = false
+				time.Sleep(9 * time.Second)
+				elsewhere(t, s.Memory, r.clerk.ref("A", "1"), 0)
+				return errors.New("the leader was killed")
+			}
+			return nil
+		})
+		began := time.Now()
+		r.run(t)
+		time.Sleep(time.Minute)
+		require.Len(t, r.sink.messages(), 2)
+		require.LessOrEqual(t, r.sink.times()[1].Sub(began), 14*time.Second)
+		require.Len(t, r.log.Of("outbox.stalled"), 1)
+	})
+}
+
+// An error in the middle of a round: the next listing goes on there, and it is told once in a round.
+func TestAnErrorInTheMiddleOfARound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newListings()
+		r := newRig(t, s, nil, &outbox.Options{Poll: time.Hour})
+		r.out.Shrink(100, 10)
+		refs := placed(t, 60)
+		for _, ref := range refs {
+			elsewhere(t, s, ref, 0)
+		}
+		var places []string
+		s.then(func(_ context.Context, key string, n int) error {
+			if n == 0 {
+				places = append(places, key)
+			}
+			if n == 5 && len(places)%2 == 0 { // every other listing breaks off in its middle
+				return errors.New("connection reset")
+			}
+			return nil
+		})
+		r.run(t)
+		time.Sleep(time.Minute)
+		require.Len(t, r.sink.messages(), 60)
+		require.True(t, slices.IsSorted(places), "%v", places)
+		require.Len(t, slices.Compact(places), len(places))
+		require.Len(t, r.log.Of("outbox.stalled"), 1)
+	})
+}
+
+// A place that can never be read does not keep Run from what is before it.
+func TestAPlaceThatCannotBeRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newListings()
+		r := newRig(t, s, nil, nil)
+		r.out.Shrink(100, 10)
+		refs := placed(t, 40)
+		for _, ref := range refs[20:] {
+			elsewhere(t, s, ref, 0)
+		}
+		bad := s.keys(t)[15]
+		s.then(func(_ context.Context, key string, _ int) error {
+			if key >= bad {
+				return errors.New("damaged page")
+			}
+			return nil
+		})
+		r.run(t)
+		time.Sleep(time.Minute)
+		require.Len(t, r.sink.messages(), 15)
+		for _, ref := range refs[:3] {
+			elsewhere(t, s, ref, 0)
+		}
+		time.Sleep(30 * time.Second)
+		require.Len(t, r.sink.messages(), 18)
+		require.Subset(t, r.sink.texts(), []string{refs[0].ID, refs[1].ID, refs[2].ID})
+		require.Len(t, r.log.Of("outbox.stalled"), 1)
+	})
+}
+
+// Entries that cannot be opened are told of once, however many listings a round has, and again only if there are more.
+func TestUnreadableEntriesAreToldOncePerRound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory()
+		r := newRig(t, m, nil, nil)
+		r.out.Shrink(100, 2)
+		spoil := func(refs []outbox.Ref) {
+			for _, ref := range refs {
+				elsewhere(t, m, ref, 0)
+			}
+			for item, err := range m.List(t.Context(), "outbox.entry/", "") {
+				require.NoError(t, err)
+				item.Value[len(item.Value)-1] ^= 0x55
+				_, err = m.Put(t.Context(), item.Key, item.Record)
+				require.NoError(t, err)
+			}
+		}
+		refs := placed(t, 9)
+		spoil(refs[:7])
+		r.run(t)
+		time.Sleep(time.Minute)
+		require.Len(t, r.log.Of("outbox.unreadable"), 1)
+		require.Empty(t, r.sink.messages())
+		r.sink.then(nil)
+		elsewhere(t, m, refs[7], 0)
+		time.Sleep(time.Minute)
+		require.Len(t, r.sink.messages(), 1)
+		require.Len(t, r.log.Of("outbox.unreadable"), 1)
+	})
+}
+
+var errDead = errors.New("this process is dead")
+
+// mortal is a process's connection to a store, which ends when the process dies.
+type mortal struct {
+	*store.Memory
+	dead atomic.Bool
+}
+
+func newMortal(s *store.Memory) *mortal { return &mortal{Memory: s} }
+
+func (m *mortal) die() { m.dead.Store(true) }
+
+func (m *mortal) Get(ctx context.Context, key string) (store.Record, error) {
+	if m.dead.Load() {
+		return store.Record{}, errDead
+	}
+	return m.Memory.Get(ctx, key)
+}
+
+func (m *mortal) Put(ctx context.Context, key string, r store.Record) (store.Version, error) {
+	if m.dead.Load() {
+		return 0, errDead
+	}
+	return m.Memory.Put(ctx, key, r)
+}
+
+func (m *mortal) Delete(ctx context.Context, key string, v store.Version) error {
+	if m.dead.Load() {
+		return errDead
+	}
+	return m.Memory.Delete(ctx, key, v)
+}
+
+func (m *mortal) List(ctx context.Context, prefix, after string) iter.Seq2[store.Item, error] {
+	if m.dead.Load() {
+		return func(yield func(store.Item, error) bool) { yield(store.Item{}, errDead) }
+	}
+	return m.Memory.List(ctx, prefix, after)
 }

@@ -1,11 +1,16 @@
 package outbox_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -276,4 +281,448 @@ func TestNearlyExpired(t *testing.T) {
 	require.Equal(t, "failed", r.clerk.state(t, code))
 	require.Equal(t, "accepted", r.clerk.state(t, notice))
 	require.Equal(t, "nearly expired", r.log.Of("outbox.expired")[0].Reason)
+}
+
+func TestRunSendsItsOwnAtOnceAndOthersWithinPoll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newMemory()
+		a, b := newRig(t, s, nil, nil), newRig(t, s, nil, nil)
+		a.run(t)
+		time.Sleep(2 * time.Second)
+		began := time.Now()
+		require.NoError(t, a.clerk.post(t.Context(), a.out, a.clerk.ref("A", "own"), letter{Text: "own", To: mail("a@example.org")}))
+		require.NoError(t, b.clerk.post(t.Context(), b.out, b.clerk.ref("A", "other"), letter{Text: "other", To: mail("b@example.org")}))
+		time.Sleep(time.Minute)
+		require.Equal(t, []string{"own", "other"}, a.sink.texts())
+		when := a.sink.times()
+		require.Zero(t, when[0].Sub(began))
+		require.LessOrEqual(t, when[1].Sub(began), 5*time.Second)
+	})
+}
+
+// More is committed at once than Run is told of one by one.
+func TestRunIsNotOverwhelmedByCommits(t *testing.T) {
+	const n = outbox.MaxFresh + 200
+	synctest.Test(t, func(t *testing.T) {
+		r := inBubble(t, &outbox.Options{Poll: time.Hour})
+		o := &crowd{left: make(map[string]bool)}
+		require.NoError(t, r.out.Register("crowd", o))
+		r.run(t)
+		time.Sleep(time.Second)
+		var refs []outbox.Ref
+		for i := range n {
+			ref := outbox.Ref{Owner: "crowd", Subject: "A", ID: fmt.Sprint("+39333", 1000000+i)}
+			refs = append(refs, ref)
+			o.left[ref.ID] = true
+			require.NoError(t, r.out.Add(t.Context(), ref))
+		}
+		require.NoError(t, r.out.Commit(t.Context(), refs...))
+		time.Sleep(time.Minute)
+		require.Len(t, r.sink.messages(), n)
+	})
+}
+
+// Two Runs and a Flush at once do not get in each other's way.
+func TestSeveralRunsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := inBubble(t, nil)
+		r.sink.then(func(context.Context, civicpin.Message) error { time.Sleep(time.Second); return nil })
+		r.run(t)
+		r.run(t)
+		for i := range 100 {
+			require.NoError(t, r.clerk.post(t.Context(), r.out, r.clerk.ref("A", fmt.Sprint(i)),
+				letter{Text: "x", To: mail(fmt.Sprintf("a%d@example.org", i))}))
+		}
+		require.NoError(t, r.out.Flush(t.Context()))
+		time.Sleep(time.Minute)
+		require.Len(t, r.sink.messages(), 100)
+	})
+}
+
+func TestAnUnknownOwnersEntriesAreLeftAlone(t *testing.T) {
+	r := onMemory(t)
+	ref := outbox.Ref{Owner: "elsewhere", Subject: "A", ID: "1"}
+	require.NoError(t, r.out.Add(t.Context(), ref))
+	require.NoError(t, r.out.Commit(t.Context(), ref))
+	for range 5 {
+		require.NoError(t, r.out.Flush(t.Context()))
+		r.clock.Add(time.Hour)
+	}
+	require.Equal(t, 1, r.count(t, "outbox.entry"))
+	require.Len(t, r.log.Of("outbox.unknown_owner"), 1)
+	require.Equal(t, "elsewhere", r.log.Of("outbox.unknown_owner")[0].Reason)
+
+	o := &fixed{m: civicpin.Message{To: mail("a@example.org")}}
+	require.NoError(t, r.out.Register("elsewhere", o))
+	require.NoError(t, r.out.Flush(t.Context()))
+	require.Len(t, r.sink.messages(), 1)
+	require.Len(t, o.outcomes, 1)
+}
+
+// The latest registration under a name counts, also while Run runs.
+func TestAnOwnerMadeAgainTakesThePlaceOfTheFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := inBubble(t, nil)
+		r.run(t)
+		require.NoError(t, r.out.Register("clerk", &moody{clerk: r.clerk, mood: func() error { return errors.New("old owner") }}))
+		again := newClerk(t, r.vault, "clerk")
+		require.NoError(t, r.out.Register("clerk", again))
+		ref := again.ref("A", "1")
+		require.NoError(t, again.post(t.Context(), r.out, ref, letter{Text: "x", To: mail("a@example.org")}))
+		time.Sleep(time.Second)
+		require.Equal(t, "accepted", again.state(t, ref))
+	})
+}
+
+// The store is away for a while: Run goes on when it is back, and says once that it was away.
+func TestRunOutlastsTheStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFaults(newMemory())
+		r := newRig(t, f.Store(), nil, nil)
+		ref := r.clerk.ref("A", "1")
+		require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "x", To: mail("a@example.org")}))
+		var away atomic.Bool
+		away.Store(true)
+		f.Hook(func(string, string) error {
+			if away.Load() {
+				return errors.New("connection refused")
+			}
+			return nil
+		})
+		r.run(t)
+		time.Sleep(time.Minute)
+		require.Len(t, r.log.Of("outbox.stalled"), 1)
+		require.Contains(t, r.log.Of("outbox.stalled")[0].Reason, "connection refused")
+		require.ErrorContains(t, r.out.Flush(t.Context()), "connection refused")
+		away.Store(false)
+		time.Sleep(6 * time.Second)
+		require.Equal(t, []string{"x"}, r.sink.texts())
+	})
+}
+
+func TestUnreadableEntriesDoNotStopTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory()
+		r := newRig(t, m, nil, nil)
+		for i := range 3 {
+			require.NoError(t, r.clerk.post(t.Context(), r.out, r.clerk.ref("A", fmt.Sprint(i)),
+				letter{Text: fmt.Sprint(i), To: mail(fmt.Sprintf("a%d@example.org", i))}))
+		}
+		spoil(t, m)
+		require.ErrorIs(t, r.out.Flush(t.Context()), store.ErrUnreadable)
+		require.Len(t, r.sink.messages(), 2)
+		r.run(t)
+		time.Sleep(time.Minute)
+		require.Len(t, r.log.Of("outbox.unreadable"), 1)
+		require.Equal(t, 1, r.count(t, "outbox.entry"))
+	})
+}
+
+// A store that cannot list: the process that added an entry sends it, with all that belongs to that; others do not see it.
+func TestAStoreThatCannotList(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := only{newMemory()}
+		r, other := newRig(t, s, nil, nil), newRig(t, s, nil, nil)
+		require.False(t, r.out.Durable())
+		require.True(t, onMemory(t).out.Durable())
+		failures := 3
+		r.sink.then(func(context.Context, civicpin.Message) error {
+			if failures > 0 {
+				failures--
+				return errors.New("not now")
+			}
+			return nil
+		})
+		ref, never := r.clerk.ref("A", "1"), r.clerk.ref("A", "2")
+		require.NoError(t, r.out.Add(t.Context(), never))
+		require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "x", To: mail("a@example.org")}))
+		other.run(t)
+		r.run(t)
+		time.Sleep(time.Hour)
+		require.Empty(t, other.sink.messages())
+		require.Len(t, r.sink.messages(), 4)
+		require.Equal(t, "accepted", r.clerk.state(t, ref))
+		require.Len(t, r.log.Of("outbox.not_durable"), 1)
+		require.Zero(t, r.out.Own(), "what is done is forgotten")
+
+		r.sink.then(func(context.Context, civicpin.Message) error { return civicpin.ErrUndeliverable })
+		dead := r.clerk.ref("A", "3")
+		require.NoError(t, r.clerk.post(t.Context(), r.out, dead, letter{Text: "y", To: mail("b@example.org")}))
+		time.Sleep(time.Minute)
+		for _, err := range r.out.DeadLetters(t.Context()) {
+			require.ErrorIs(t, err, store.ErrNoListing)
+		}
+		r.sink.then(nil)
+		require.NoError(t, r.out.Retry(t.Context(), dead))
+		time.Sleep(time.Minute)
+		require.Equal(t, "accepted", r.clerk.state(t, dead))
+	})
+}
+
+// What a process keeps in memory for a store that cannot list is bounded, and what visitors cause leaves room for notices.
+func TestAStoreThatCannotListIsNotFilledWithoutEnd(t *testing.T) {
+	r := newRig(t, only{newMemory()}, newClock(), nil)
+	named := func(class outbox.Class) (refs []outbox.Ref) {
+		for i := range outbox.MaxOwn + 1 {
+			ref := r.clerk.ref("A", fmt.Sprint(class, i))
+			ref.Class = class
+			refs = append(refs, ref)
+		}
+		return refs
+	}
+	typed, notices := named(outbox.Typed), named(outbox.Notice)
+	require.ErrorIs(t, r.out.Add(t.Context(), typed...), outbox.ErrBusy)
+	require.NoError(t, r.out.Add(t.Context(), typed[0]), "it is there")
+	require.Equal(t, outbox.MaxOwn/2, r.out.Own())
+	require.ErrorIs(t, r.out.Add(t.Context(), notices...), outbox.ErrBusy)
+	require.Equal(t, outbox.MaxOwn, r.out.Own())
+}
+
+func TestFlushHeedsItsContext(t *testing.T) {
+	r := onMemory(t)
+	ref := r.clerk.ref("A", "1")
+	require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "x", To: mail("a@example.org")}))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, r.out.Flush(ctx), context.Canceled)
+	require.ErrorIs(t, r.out.Run(ctx), context.Canceled)
+	require.Error(t, r.out.Add(ctx, ref))
+	require.Empty(t, r.sink.messages())
+}
+
+func TestEventCodesAreStable(t *testing.T) {
+	for code, want := range map[civicpin.EventCode]string{
+		"outbox.sent": "sent", "outbox.retried": "retried", "outbox.dead": "dead", "outbox.expired": "expired",
+		"outbox.withdrawn": "withdrawn", "outbox.held": "held", "outbox.unconfirmed": "unconfirmed",
+		"outbox.unsettled": "unsettled", "outbox.requeued": "requeued", "outbox.stuck": "stuck",
+		"outbox.unknown_owner": "unknown_owner", "outbox.unreadable": "unreadable", "outbox.stalled": "stalled",
+		"outbox.not_durable": "not_durable",
+	} {
+		require.Equal(t, "outbox."+want, string(code))
+		require.False(t, strings.ContainsAny(string(code), " -"))
+	}
+}
+
+func TestSendsOnceAndTellsTheOwner(t *testing.T) {
+	r := onMemory(t)
+	ref := r.clerk.ref("RSSMRA", "issue-1/part-1")
+	require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "ABCD2345", To: sms("+393331234567")}))
+	for range 3 {
+		require.NoError(t, r.out.Flush(t.Context()))
+		r.clock.Add(time.Hour)
+	}
+	got := r.sink.messages()
+	require.Len(t, got, 1)
+	require.Equal(t, "ABCD2345", got[0].Secret.Reveal())
+	require.Equal(t, sms("+393331234567"), got[0].To)
+	require.Regexp(t, `^[0-9a-f]{32}$`, got[0].ID)
+	require.Equal(t, "accepted", r.clerk.state(t, ref))
+	require.Zero(t, r.count(t, "outbox.entry"))
+	sent := r.log.Of("outbox.sent")
+	require.Len(t, sent, 1)
+	require.Equal(t, civicpin.Subject("RSSMRA"), sent[0].Subject)
+	require.Equal(t, "issue-1/part-1", sent[0].Ref)
+	require.Equal(t, "receipt-"+got[0].ID, sent[0].Reason)
+	e, err := r.clerk.letters.Get(t.Context(), r.clerk.key(ref))
+	require.NoError(t, err)
+	require.Equal(t, "receipt-"+got[0].ID, e.Value.Receipt)
+}
+
+func TestMessageIDIsOfTheMessageAlone(t *testing.T) {
+	r := onMemory(t)
+	other := newClerk(t, r.vault, "other")
+	require.NoError(t, r.out.Register("other", other))
+	refs := []outbox.Ref{
+		r.clerk.ref("A", "1"), r.clerk.ref("A", "2"), r.clerk.ref("B", "1"),
+		{Owner: "other", Subject: "A", ID: "1"},
+		r.clerk.ref("A", "other/1"),
+	}
+	r.sink.then(func(context.Context, civicpin.Message) error { return fmt.Errorf("not now") })
+	for i, ref := range refs {
+		owner := r.clerk
+		if ref.Owner == "other" {
+			owner = other
+		}
+		require.NoError(t, owner.post(t.Context(), r.out, ref, letter{Text: fmt.Sprint("text-", i), To: mail(fmt.Sprintf("a%d@example.org", i))}))
+	}
+	for range 3 {
+		require.NoError(t, r.out.Flush(t.Context()))
+		r.clock.Add(10 * time.Minute)
+	}
+	ids := make(map[string]string)
+	for _, m := range r.sink.messages() {
+		if id, ok := ids[m.Secret.Reveal()]; ok {
+			require.Equal(t, id, m.ID)
+		}
+		ids[m.Secret.Reveal()] = m.ID
+	}
+	require.Len(t, ids, len(refs))
+	distinct := make(map[string]bool)
+	for _, id := range ids {
+		distinct[id] = true
+	}
+	require.Len(t, distinct, len(refs))
+}
+
+// copier keeps every byte that was ever written.
+type copier struct {
+	*store.Memory
+	mu   sync.Mutex
+	seen bytes.Buffer
+}
+
+func (c *copier) Put(ctx context.Context, key string, r store.Record) (store.Version, error) {
+	c.mu.Lock()
+	c.seen.WriteString(key)
+	c.seen.Write(r.Value)
+	c.mu.Unlock()
+	return c.Memory.Put(ctx, key, r)
+}
+
+// unsealed is a sealer that does not seal, so that the test can look.
+type unsealed struct{}
+
+func (unsealed) Seal(_ context.Context, p, _ []byte) ([]byte, error) { return bytes.Clone(p), nil }
+func (unsealed) Open(_ context.Context, s, _ []byte) ([]byte, error) { return bytes.Clone(s), nil }
+
+func TestNoTextAndNoAddressIsInTheOutboxsRecords(t *testing.T) {
+	c := &copier{Memory: newMemory()}
+	k := keys(t)
+	k.Sealing[0].Sealer = unsealed{}
+	v, err := store.OpenVault(t.Context(), c, k, nil)
+	require.NoError(t, err)
+	s := new(sink)
+	out, err := outbox.New(v, s, &outbox.Options{MaxTries: 2, MinDelay: time.Millisecond, MaxDelay: time.Millisecond})
+	require.NoError(t, err)
+	o := &fixed{m: civicpin.Message{
+		To: mail("maria@example.org"), Secret: civicpin.NewSecret("SECRET99"), Link: civicpin.NewSecret("token-of-the_link"),
+	}}
+	require.NoError(t, out.Register("fixed", o))
+	s.then(func(_ context.Context, m civicpin.Message) error {
+		return fmt.Errorf("550 cannot deliver %q, https://portal.example/r#%s", m.Secret.Reveal(), m.Link.Reveal())
+	})
+	ref := outbox.Ref{Owner: "fixed", Subject: "A", ID: "1"}
+	require.NoError(t, out.Add(t.Context(), ref))
+	require.NoError(t, out.Commit(t.Context(), ref))
+	for range 3 {
+		require.NoError(t, out.Flush(t.Context()))
+		time.Sleep(5 * time.Millisecond)
+	}
+	require.Len(t, s.messages(), 2)
+	all := c.seen.String()
+	require.Contains(t, all, "550 cannot deliver", "the dead letter's reason")
+	require.NotContains(t, all, "SECRET99")
+	require.NotContains(t, all, "token-of-the_link")
+	require.NotContains(t, strings.ToLower(all), "maria")
+}
+
+// fixed is an owner that always wants one message sent, whatever was settled.
+type fixed struct {
+	m  civicpin.Message
+	mu sync.Mutex
+
+	outcomes []outbox.Outcome
+	settle   error
+}
+
+func (f *fixed) Confirm(context.Context, outbox.Ref) (civicpin.Message, error) { return f.m, nil }
+
+func (f *fixed) Settle(_ context.Context, _ outbox.Ref, what outbox.Outcome) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.outcomes = append(f.outcomes, what)
+	return f.settle
+}
+
+func TestLongestDueGoesFirst(t *testing.T) {
+	r := onMemoryWith(t, &outbox.Options{Workers: 1})
+	var want []string
+	for i := range 30 {
+		text := fmt.Sprintf("text-%02d", i)
+		want = append(want, text)
+		require.NoError(t, r.clerk.post(t.Context(), r.out, r.clerk.ref("A", text), letter{Text: text, To: mail(text + "@example.org")}))
+		r.clock.Add(time.Second)
+	}
+	require.NoError(t, r.out.Flush(t.Context()))
+	require.Equal(t, want, r.sink.texts())
+}
+
+// A crowd of dispatchers, each a process of its own on one store, sends each message once.
+func TestManyDispatchersSendEachOnce(t *testing.T) {
+	const dispatchers, messages = 64, 40
+	s := newMemory()
+	clock := newClock()
+	rigs := make([]*rig, dispatchers)
+	for i := range rigs {
+		rigs[i] = newRig(t, s, clock, nil)
+	}
+	for i := range messages {
+		text := fmt.Sprint("text-", i)
+		require.NoError(t, rigs[0].clerk.post(t.Context(), rigs[0].out, rigs[0].clerk.ref("A", text),
+			letter{Text: text, To: mail(text + "@example.org")}))
+	}
+	var wg sync.WaitGroup
+	for _, r := range rigs {
+		wg.Go(func() {
+			if err := r.out.Flush(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	got := make(map[string]int)
+	for _, r := range rigs {
+		for _, text := range r.sink.texts() {
+			got[text]++
+		}
+	}
+	require.Len(t, got, messages)
+	for text, n := range got {
+		require.Equal(t, 1, n, text)
+	}
+	require.Zero(t, rigs[0].count(t, "outbox.entry"))
+}
+
+func TestRefs(t *testing.T) {
+	r := onMemory(t)
+	for name, ref := range map[string]outbox.Ref{
+		"no owner":        {Subject: "A", ID: "1"},
+		"owner's name":    {Owner: "a/b", Subject: "A", ID: "1"},
+		"long owner":      {Owner: strings.Repeat("o", 65), Subject: "A", ID: "1"},
+		"no subject":      {Owner: "clerk", ID: "1"},
+		"no id":           {Owner: "clerk", Subject: "A"},
+		"long id":         {Owner: "clerk", Subject: "A", ID: strings.Repeat("i", 257)},
+		"control in id":   {Owner: "clerk", Subject: "A", ID: "1\n2"},
+		"id is not UTF-8": {Owner: "clerk", Subject: "A", ID: "\xff"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			good := r.clerk.ref("A", "1")
+			require.ErrorIs(t, ref.Validate(), civicpin.ErrInvalid)
+			require.ErrorIs(t, r.out.Add(t.Context(), good, ref), civicpin.ErrInvalid)
+			require.ErrorIs(t, r.out.AddDecoy(t.Context(), good, ref), civicpin.ErrInvalid)
+			require.ErrorIs(t, r.out.Commit(t.Context(), good, ref), civicpin.ErrInvalid)
+			require.ErrorIs(t, r.out.Retry(t.Context(), ref), civicpin.ErrInvalid)
+			require.Zero(t, r.count(t, "outbox.entry"), "nothing is written if one ref is bad")
+		})
+	}
+}
+
+// A stop waits for what is being sent, and marks it.
+func TestStopWaitsForWhatIsBeingSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := inBubble(t, nil)
+		r.sink.then(func(ctx context.Context, _ civicpin.Message) error {
+			time.Sleep(20 * time.Second)
+			return ctx.Err()
+		})
+		ref := r.clerk.ref("A", "1")
+		require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "x", To: mail("a@example.org")}))
+		stop := r.run(t)
+		time.Sleep(time.Second)
+		began := time.Now()
+		stop()
+		require.Equal(t, 19*time.Second, time.Since(began))
+		require.Equal(t, "accepted", r.clerk.state(t, ref))
+		require.Zero(t, r.count(t, "outbox.entry"))
+	})
 }

@@ -8,11 +8,39 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/internal/proof"
 	"github.com/civicpin/civicpin/internal/testkit"
+	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 	"github.com/civicpin/civicpin/store/storetest"
 )
+
+// Locks, which strangers can cause, do not use up what an address gets of other notices, and do not hold them.
+func TestNoticesOfLocksAreApart(t *testing.T) {
+	vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), nil)
+	require.NoError(t, err)
+	mail := &testkit.Mailbox{}
+	out, err := outbox.New(vault, mail, nil)
+	require.NoError(t, err)
+	contacts, err := contact.New(out, contact.Policy{}, nil)
+	require.NoError(t, err)
+	const shared = "shared@example.org"
+	tell := func(subject civicpin.Subject, kind civicpin.MessageKind) {
+		_, err := contacts.Notify(t.Context(), subject, kind, nil)
+		require.NoError(t, err)
+		require.NoError(t, out.Flush(t.Context()))
+	}
+	for i := range 30 {
+		subject := civicpin.Subject(fmt.Sprint("S", i))
+		to := []civicpin.Contact{{Channel: civicpin.Email, Address: shared}}
+		require.NoError(t, contacts.Adopt(t.Context(), subject, to, civicpin.Operator("7"), civicpin.Source{}))
+		tell(subject, pin.NoticeLocked)
+	}
+	require.Len(t, mail.To(shared, pin.NoticeLocked), 3)
+	tell("S0", "pin.changed")
+	require.Len(t, mail.To(shared, "pin.changed"), 1)
+}
 
 // refusing is a mailbox that refuses a kind over a channel; an empty kind stands for all.
 func refusing(kind civicpin.MessageKind, channel civicpin.Channel) *testkit.Mailbox {
@@ -162,4 +190,23 @@ func TestDecoysChannelsAreAskedAbout(t *testing.T) {
 			require.NoError(t, err)
 		})
 	}
+}
+
+// A caller can have the compiler infer the type of a proof and fill it in. Without its seal it changes nothing.
+func TestRecoveredWantsASeal(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	k.enrolled(t)
+	p := proof.Completed{
+		Subject: rosa, Run: "run", Change: bookChange, Corrected: byNewMail, Undo: k.clock.Now().Add(bookDay), By: civicpin.Citizen,
+	}
+	require.ErrorIs(t, k.Recovered(t.Context(), p), civicpin.ErrInvalid)
+	require.Equal(t, []string{rosaPhone, rosaMail}, k.addresses(t))
+	require.NoError(t, k.Recovered(t.Context(), proof.New(p)))
+	require.Equal(t, []string{rosaPhone, newMail}, k.addresses(t))
+
+	undo := proof.Completed{Subject: rosa, Run: "run", Change: bookChange, Repudiated: true}
+	require.ErrorIs(t, k.Recovered(t.Context(), undo), civicpin.ErrInvalid)
+	require.Equal(t, []string{rosaPhone, newMail}, k.addresses(t))
+	require.NoError(t, k.Recovered(t.Context(), proof.New(undo)))
+	require.Equal(t, []string{rosaPhone, rosaMail}, k.addresses(t))
 }

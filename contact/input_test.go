@@ -1,13 +1,85 @@
 package contact_test
 
 import (
+	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
 )
+
+// FuzzContactTokens brings texts in the place of tokens and codes: unless it is the very one, nothing comes of it.
+func FuzzContactTokens(f *testing.F) {
+	for _, seed := range []string{
+		"", ".", "c", "c" + strings.Repeat("A", 26) + "AA." + strings.Repeat("A", 43), "u" + strings.Repeat("A", 26) + "AQ." + strings.Repeat("_", 43),
+		strings.Repeat("c", 73), "ABCD EFGH", "\xff\xfe", strings.Repeat("W", 300),
+	} {
+		f.Add(seed)
+	}
+	k := newBookKit(f, bookConfig())
+	k.enrolled(f)
+	k.asks(f, byNewMail)
+	proof := k.post.Last(newMail, proveKind)
+	k.asks(f, byThief)
+	k.proves(f, thiefMail)
+	undo := k.post.Last(rosaMail, changedKind).Link
+	for _, m := range []civicpin.Secret{proof.Link, undo} {
+		text := m.Reveal()
+		f.Add(text[:len(text)-1])
+		f.Add(strings.ToUpper(text))
+		f.Add(text + "\n")
+		f.Add("u" + text[1:])
+		f.Add("c" + text[1:])
+	}
+	before, err := contact.PlainBooks(f.Context(), k.Service)
+	require.NoError(f, err)
+	f.Fuzz(func(t *testing.T, text string) {
+		if text == proof.Link.Reveal() || text == undo.Reveal() {
+			t.Skip("the very one")
+		}
+		s := civicpin.NewSecret(text)
+		require.ErrorIs(t, k.Prove(t.Context(), s, bookHome), contact.ErrGone)
+		require.ErrorIs(t, k.Undo(t.Context(), s, bookHome), contact.ErrGone)
+		_, err := k.Inspect(t.Context(), s)
+		require.ErrorIs(t, err, contact.ErrGone)
+		after, err := contact.PlainBooks(t.Context(), k.Service)
+		require.NoError(t, err)
+		require.Equal(t, before, after)
+	})
+}
+
+// FuzzContactMail brings names of messages to the outbox's owner: a name that no book has written leads to no message and
+// changes nothing.
+func FuzzContactMail(f *testing.F) {
+	k := newBookKit(f, bookConfig())
+	p, err := k.Add(f.Context(), rosa, byMail, civicpin.Citizen, bookHome)
+	require.NoError(f, err)
+	name := p.ID + ".1"
+	for _, seed := range []string{"", "b.", "b", name, name + "0", name[2:], "b." + name, "b." + p.ID, "b." + p.ID + ".01"} {
+		f.Add(seed)
+	}
+	before, err := contact.PlainBooks(f.Context(), k.Service)
+	require.NoError(f, err)
+	f.Fuzz(func(t *testing.T, id string) {
+		sent, err := contact.ConfirmMail(t.Context(), k.Service, rosa, id)
+		if id == name {
+			require.NoError(t, err)
+			require.Equal(t, byMail, sent.To)
+			return
+		}
+		require.Error(t, err)
+		require.Zero(t, sent)
+		contact.SettleMail(t.Context(), k.Service, rosa, id)
+		after, err := contact.PlainBooks(t.Context(), k.Service)
+		require.NoError(t, err)
+		require.Equal(t, before, after)
+	})
+}
 
 func TestUnprintableTexts(t *testing.T) {
 	faults := storetest.NewFaults(store.NewMemory())

@@ -1,0 +1,305 @@
+package otp_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/otp"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/storetest"
+)
+
+// The names of the gates are stored: under another one, failures would be forgotten and locks would end.
+func TestGateNames(t *testing.T) {
+	memory, clock, events := store.NewMemory(), newClock(), &testkit.Recorder{}
+	vault := testkit.Vault(t, memory, clock, events)
+	wrong := civicpin.NewSecret("000000")
+	for name, guess := range map[string]func(context.Context) error{
+		"totp.a": func(ctx context.Context) error {
+			return totpOn(t, memory, otp.TOTPPolicy{Name: "a"}, clock, events).Verify(ctx, ana, wrong, home)
+		},
+		"hotp.a": func(ctx context.Context) error {
+			return hotpOn(t, memory, otp.HOTPPolicy{Name: "a"}, clock, events).Verify(ctx, ana, wrong, home)
+		},
+		"backup.a": func(ctx context.Context) error {
+			return newBackupKitOn(t, memory, otp.BackupPolicy{Name: "a"}, clock, events).Verify(ctx, ana, wrong, home)
+		},
+		"code.sms": func(ctx context.Context) error {
+			codes := newCodeKitOn(t, memory, otp.SMS(), clock, &testkit.Mailbox{}, events)
+			req, err := codes.Request(ctx, ana, paying, otp.RequestOptions{Source: home})
+			require.NoError(t, err)
+			return codes.Verify(ctx, ana, paying, req.ID, wrong, home)
+		},
+	} {
+		require.ErrorIs(t, guess(t.Context()), otp.ErrRefused, name)
+		gate, err := lockout.New(vault, name, lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked})
+		require.NoError(t, err)
+		st, err := gate.Status(t.Context(), lockout.Target{Subject: ana})
+		require.NoError(t, err)
+		require.Equal(t, 1, st.Failures, name)
+	}
+}
+
+var gateKey = lockout.Target{Subject: ada}
+
+// A tally counts what the calls of a service over its store cost.
+type tally struct {
+	t      *testing.T
+	faults *storetest.Faults
+	costs  *testkit.Costs
+	hashes func() int64 // nil if the service does not hash
+}
+
+func newTally(t *testing.T, costs *testkit.Costs) *tally {
+	return &tally{t: t, faults: storetest.NewFaults(store.NewMemory()), costs: costs}
+}
+
+// count counts a call that succeeds.
+func (c *tally) count(call, when string, do func() error) {
+	c.t.Helper()
+	c.costs.Count(c.t, call, when, c.faults, c.hashes, func() { require.NoError(c.t, do()) })
+}
+
+// refused counts a call that is refused.
+func (c *tally) refused(call, when string, do func() error) {
+	c.t.Helper()
+	c.count(call, when, func() error { require.Error(c.t, do()); return nil })
+}
+
+// TestStoreCalls counts what docs/costs.md says.
+func TestStoreCalls(t *testing.T) {
+	var costs testkit.Costs
+	totpCosts(t, &costs)
+	hotpCosts(t, &costs)
+	codeCosts(t, &costs)
+	backupCosts(t, &costs)
+	costs.Compare(t, "otp")
+}
+
+func totpCosts(t *testing.T, costs *testkit.Costs) {
+	c := newTally(t, costs)
+	f := totpOn(t, c.faults.Store(), otp.TOTPPolicy{}, newClock(), &testkit.Recorder{})
+	ctx := t.Context()
+	enrol := func() error { return testkit.Err(f.Enrol(ctx, ada)) }
+	verify := func(subject civicpin.Subject, code string) func() error {
+		return func() error { return f.Verify(ctx, subject, civicpin.NewSecret(code), fobSource) }
+	}
+	c.count("TOTP.Enrol", "", enrol)
+	key := f.enrol(t)
+	c.count("TOTP.Verify", "right", verify(ada, f.shown(key, 0))) // the first code
+	f.clock.Add(time.Minute)
+	code := f.shown(key, 0)
+	c.count("TOTP.Verify", "right", verify(ada, code))
+	c.refused("TOTP.Verify", "wrong, or used", verify(ada, code))
+	for _, subject := range []civicpin.Subject{ada, "NOBODY"} {
+		c.refused("TOTP.Verify", "wrong, or used", verify(subject, f.wrongCode(key)))
+	}
+	f.clock.Add(time.Minute)
+	c.count("TOTP.Verify", "right", verify(ada, f.shown(key, 0))) // after a wrong one
+	for _, subject := range []civicpin.Subject{ada, "NOBODY"} {
+		for range 5 {
+			_ = verify(subject, f.wrongCode(key))()
+		}
+		c.refused("TOTP.Verify", "locked", verify(subject, f.shown(key, 0)))
+	}
+	c.count("TOTP.Unlock", "", func() error { return f.Unlock(ctx, ada, fobClerk) })
+	c.count("TOTP.Enrol", "", enrol)
+	c.count("TOTP.Enrolled", "", func() error { return testkit.Err(f.Enrolled(ctx, ada)) })
+	c.count("TOTP.Rebind", "", func() error { return testkit.Err(f.Rebind(ctx, ada, inPerson)) })
+	c.count("TOTP.Remove", "", func() error { return f.Remove(ctx, ada, fobClerk) })
+	c.count("TOTP.Import", "", func() error { return f.Import(ctx, ada, key, fobClerk) })
+}
+
+func hotpCosts(t *testing.T, costs *testkit.Costs) {
+	c := newTally(t, costs)
+	f := hotpOn(t, c.faults.Store(), otp.HOTPPolicy{}, newClock(), &testkit.Recorder{})
+	key := f.enrolled(t)
+	verify := func(code string) func() error {
+		return func() error { return f.Verify(t.Context(), ada, civicpin.NewSecret(code), fobSource) }
+	}
+	resync := func(first, second string) func() error {
+		return func() error {
+			return f.HOTP.Resync(t.Context(), ada, civicpin.NewSecret(first), civicpin.NewSecret(second), fobSource)
+		}
+	}
+	c.count("HOTP.Verify", "right", verify(codeAt(key, 1)))
+	c.refused("HOTP.Verify", "wrong, or used", verify(codeAt(key, 1)))
+	c.count("HOTP.Resync", "right", resync(codeAt(key, 60), codeAt(key, 61)))
+	c.refused("HOTP.Resync", "wrong, or used", resync(codeAt(key, 60), codeAt(key, 61)))
+	for range 5 {
+		_ = verify(codeAt(key, 1))()
+	}
+	c.refused("HOTP.Verify", "locked", verify(codeAt(key, 62)))
+	c.refused("HOTP.Resync", "locked", resync(codeAt(key, 62), codeAt(key, 63)))
+}
+
+func codeCosts(t *testing.T, costs *testkit.Costs) {
+	c := newTally(t, costs)
+	k := newCodeKitOn(t, c.faults.Store(), sms(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	request := func(subject civicpin.Subject, o otp.RequestOptions) func() error {
+		return func() error { return testkit.Err(k.Request(t.Context(), subject, filing, o)) }
+	}
+	verify := func(id, typed string) func() error { return func() error { return k.verify(t, id, typed) } }
+	for _, subject := range []civicpin.Subject{ana, luis} {
+		o := otp.RequestOptions{}
+		if subject == ana {
+			o = toAna()
+		}
+		c.count("Codes.Request", "", request(subject, o))
+		o.Source = home
+		c.count("Codes.Request", "source", request(subject, o))
+	}
+	require.NoError(t, k.out.Flush(t.Context()))
+	req, sent := k.asked(t)
+	c.count("Codes.Pending", "three codes wait", func() error { return testkit.Err(k.Pending(t.Context(), ana)) })
+	c.count("Codes.Resend", "", func() error { return k.Resend(t.Context(), ana, req.ID, civicpin.Source{}) })
+	c.refused("Codes.Verify", "right or wrong", verify(req.ID, otherThan(sent)))
+	c.count("Codes.Verify", "right or wrong", verify(req.ID, sent))
+	c.refused("Codes.Verify", "right or wrong", verify(req.ID, sent)) // used
+	c.refused("Codes.Verify", "right or wrong", verify(badID, sent))  // unknown
+	c.refused("Codes.Verify", "right or wrong", func() error {
+		return k.Verify(t.Context(), luis, filing, badID, civicpin.NewSecret(sent), home)
+	})
+	req, sent = k.asked(t)
+	k.clock.Add(11 * time.Minute)
+	c.refused("Codes.Verify", "right or wrong", verify(req.ID, sent)) // late
+	req, _ = k.asked(t)
+	c.count("Codes.Cancel", "", func() error { return k.Cancel(t.Context(), ana, req.ID, civicpin.Citizen) })
+	for range 5 {
+		_ = k.verify(t, req.ID, "wrong")
+	}
+	c.refused("Codes.Verify", "locked", verify(req.ID, sent))
+	c.count("Codes.Status", "", func() error { return testkit.Err(k.Status(t.Context(), ana)) })
+	c.count("Codes.Unlock", "", func() error { return k.Unlock(t.Context(), ana, desk) })
+	c.count("Codes.Rebind", "", func() error { return k.Rebind(t.Context(), ana, desk) })
+}
+
+func backupCosts(t *testing.T, costs *testkit.Costs) {
+	c := newTally(t, costs)
+	k := newBackupKitOn(t, c.faults.Store(), otp.BackupPolicy{Name: "paper"}, newClock(), &testkit.Recorder{})
+	c.hashes = func() int64 { return otp.BackupHashes(k.BackupCodes) }
+	verify := func(subject civicpin.Subject, code civicpin.Secret) func() error {
+		return func() error { return k.Verify(t.Context(), subject, code, home) }
+	}
+	var set []civicpin.Secret
+	c.count("BackupCodes.Issue", "ten codes", func() error { set = k.issued(t); return nil })
+	for _, subject := range []civicpin.Subject{ana, luis} {
+		c.refused("BackupCodes.Verify", "wrong", verify(subject, noBackup))
+	}
+	c.count("BackupCodes.Verify", "right", verify(ana, set[9]))
+	for _, subject := range []civicpin.Subject{ana, luis} {
+		for range 5 {
+			_ = verify(subject, noBackup)()
+		}
+		c.refused("BackupCodes.Verify", "locked", verify(subject, set[0]))
+	}
+	c.count("BackupCodes.Left", "", func() error { return testkit.Err(k.Left(t.Context(), ana)) })
+	c.count("BackupCodes.Status", "", func() error { return testkit.Err(k.Status(t.Context(), ana)) })
+	c.count("BackupCodes.Unlock", "", func() error { return k.Unlock(t.Context(), ana, desk) })
+	c.count("BackupCodes.Rebind", "", func() error { return k.Rebind(t.Context(), ana, desk) })
+	c.count("BackupCodes.Revoke", "", func() error { return k.Revoke(t.Context(), ana, desk) })
+}
+
+func TestUnprintableTextsOfCodes(t *testing.T) {
+	faults := storetest.NewFaults(store.NewMemory())
+	k := newCodeKitOn(t, faults.Store(), sms(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	ctx := t.Context()
+	request := func(subject civicpin.Subject, act string, params map[string]string) error {
+		o := toAna()
+		o.Params = params
+		return testkit.Err(k.Request(ctx, subject, otp.Purpose{Act: act}, o))
+	}
+	verify := func(subject civicpin.Subject, act string) error {
+		return k.Verify(ctx, subject, otp.Purpose{Act: act}, badID, civicpin.NewSecret("123456"), home)
+	}
+	person := func(text string) civicpin.Subject { return civicpin.Subject(text) }
+	testkit.Refuses(t, faults, map[string]func(string) error{
+		"Request, subject":   func(s string) error { return request(person(s), "pay", nil) },
+		"Request, act":       func(s string) error { return request(ana, s, nil) },
+		"Request, parameter": func(s string) error { return request(ana, "pay", map[string]string{"act": s}) },
+		"Request, name":      func(s string) error { return request(ana, "pay", map[string]string{s: "pay"}) },
+		"Verify, subject":    func(s string) error { return verify(person(s), "pay") },
+		"Verify, act":        func(s string) error { return verify(ana, s) },
+		"Resend, subject":    func(s string) error { return k.Resend(ctx, person(s), badID, home) },
+		"Cancel, subject":    func(s string) error { return k.Cancel(ctx, person(s), badID, desk) },
+		"Cancel, operator":   func(s string) error { return k.Cancel(ctx, ana, badID, civicpin.Operator(s)) },
+		"Pending, subject":   func(s string) error { return testkit.Err(k.Pending(ctx, person(s))) },
+		"Unlock, subject":    func(s string) error { return k.Unlock(ctx, person(s), desk) },
+		"Unlock, operator":   func(s string) error { return k.Unlock(ctx, ana, civicpin.Operator(s)) },
+		"Rebind, operator":   func(s string) error { return k.Rebind(ctx, ana, civicpin.Operator(s)) },
+		"Status, subject":    func(s string) error { return testkit.Err(k.Status(ctx, person(s))) },
+	})
+}
+
+func TestUnprintableTextsOfKeys(t *testing.T) {
+	faults := storetest.NewFaults(store.NewMemory())
+	f := totpOn(t, faults.Store(), otp.TOTPPolicy{Name: "app"}, newClock(), &testkit.Recorder{})
+	ctx := t.Context()
+	imports := func(subject civicpin.Subject, by civicpin.Actor, issuer, account string) error {
+		return f.Import(ctx, subject, otp.Key{
+			Issuer: issuer, Account: account, Seed: civicpin.NewSecret("12345678901234567890"), Algorithm: otp.SHA1, Digits: 6,
+			Period: 30 * time.Second,
+		}, by)
+	}
+	rebind := func(subject civicpin.Subject, e civicpin.Evidence) error {
+		return testkit.Err(f.Rebind(ctx, subject, e))
+	}
+	person := func(text string) civicpin.Subject { return civicpin.Subject(text) }
+	testkit.Refuses(t, faults, map[string]func(string) error{
+		"Enrol, subject":   func(s string) error { return testkit.Err(f.Enrol(ctx, person(s))) },
+		"Import, subject":  func(s string) error { return imports(person(s), fobClerk, "", "") },
+		"Import, operator": func(s string) error { return imports(ada, civicpin.Operator(s), "", "") },
+		"Import, issuer":   func(s string) error { return imports(ada, fobClerk, s, "") },
+		"Import, account":  func(s string) error { return imports(ada, fobClerk, "", s) },
+		"Rebind, subject":  func(s string) error { return rebind(person(s), inPerson) },
+		"Rebind, document": func(s string) error {
+			return rebind(ada, civicpin.Evidence{Method: civicpin.InPerson, By: fobClerk, Document: s})
+		},
+		"Rebind, operator": func(s string) error {
+			return rebind(ada, civicpin.Evidence{Method: civicpin.InPerson, By: civicpin.Operator(s)})
+		},
+		"Enrolled, subject": func(s string) error { return testkit.Err(f.Enrolled(ctx, person(s))) },
+		"Remove, subject":   func(s string) error { return f.Remove(ctx, person(s), fobClerk) },
+		"Remove, operator":  func(s string) error { return f.Remove(ctx, ada, civicpin.Operator(s)) },
+		"Unlock, subject":   func(s string) error { return f.Unlock(ctx, person(s), fobClerk) },
+		"Unlock, operator":  func(s string) error { return f.Unlock(ctx, ada, civicpin.Operator(s)) },
+		"Verify, subject":   func(s string) error { return f.Verify(ctx, person(s), civicpin.NewSecret("123456"), fobSource) },
+	})
+}
+
+func TestUnprintableTextsOfBackupCodes(t *testing.T) {
+	faults := storetest.NewFaults(store.NewMemory())
+	k := newBackupKitOn(t, faults.Store(), otp.BackupPolicy{Name: "paper"}, newClock(), &testkit.Recorder{})
+	ctx := t.Context()
+	person := func(text string) civicpin.Subject { return civicpin.Subject(text) }
+	testkit.Refuses(t, faults, map[string]func(string) error{
+		"Issue, subject":   func(s string) error { return testkit.Err(k.Issue(ctx, person(s), desk)) },
+		"Issue, operator":  func(s string) error { return testkit.Err(k.Issue(ctx, ana, civicpin.Operator(s))) },
+		"Left, subject":    func(s string) error { return testkit.Err(k.Left(ctx, person(s))) },
+		"Revoke, subject":  func(s string) error { return k.Revoke(ctx, person(s), desk) },
+		"Revoke, operator": func(s string) error { return k.Revoke(ctx, ana, civicpin.Operator(s)) },
+		"Verify, subject":  func(s string) error { return k.Verify(ctx, person(s), civicpin.NewSecret("12345"), home) },
+		"Unlock, operator": func(s string) error { return k.Unlock(ctx, ana, civicpin.Operator(s)) },
+		"Rebind, operator": func(s string) error { return k.Rebind(ctx, ana, civicpin.Operator(s)) },
+		"Status, subject":  func(s string) error { return testkit.Err(k.Status(ctx, person(s))) },
+	})
+}
+
+// A right backup code whose outcome the store could not keep was never wrong: the log must not say so.
+func TestRightBackupCodeIsNotLoggedAsWrong(t *testing.T) {
+	testkit.CrashPoints(t, testkit.Crashes{}, func(t *testing.T, c *testkit.Crash) {
+		k := newBackupKitOn(t, c.Store(), paper, newClock(), &testkit.Recorder{})
+		set := k.issued(t)
+		k.events.Take()
+		_ = c.During(t, func() error { return k.use(t, set[0]) })
+		for _, e := range k.events.Of("otp.backup_refused") {
+			require.NotEqual(t, "wrong", e.Reason)
+		}
+	})
+}
