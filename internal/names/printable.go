@@ -45,7 +45,19 @@ func Shows(r rune) bool {
 }
 
 // Fold returns the form in which ids of operators are compared: without regard to case, and to how accents are composed.
-func Fold(s string) string { return norm.NFC.String(cases.Fold().String(norm.NFD.String(s))) }
+func Fold(s string) string {
+	return norm.NFC.String(strings.Map(lower, cases.Fold().String(norm.NFD.String(s))))
+}
+
+// lower returns one character of those that differ only in case, whichever of them it is given: [cases.Fold] turns each of
+// the two cases of Cherokee into the other.
+func lower(r rune) rune {
+	least := r
+	for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
+		least = min(least, next)
+	}
+	return unicode.ToLower(least)
+}
 
 // Composed reports whether s is in the normal form NFC, so that no other spelling of the same characters is.
 func Composed(s string) bool { return norm.NFC.IsNormalString(s) }

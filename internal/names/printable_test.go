@@ -133,6 +133,7 @@ func TestFold(t *testing.T) {
 		{"σίσυφος", "ΣΊΣΥΦΟΣ"},
 		{"k", "K", "\u212a"},
 		{"ế", "e\u0302\u0301", "Ế"},
+		{"Ꮎ", "ꮎ"},
 	} {
 		for _, s := range same {
 			require.Equal(t, names.Fold(same[0]), names.Fold(s), "%q", s)
@@ -141,6 +142,19 @@ func TestFold(t *testing.T) {
 	for _, s := range []string{"quito1", "quito.2", "jose", "quito. 1", "1.quito"} {
 		require.NotEqual(t, names.Fold("quito.1"), names.Fold(s))
 		require.NotEqual(t, names.Fold("josé"), names.Fold(s))
+	}
+}
+
+func TestFoldOfEachCharacter(t *testing.T) {
+	for r := range unicode.MaxRune {
+		if !unicode.IsGraphic(r) {
+			continue
+		}
+		folded := names.Fold(string(r))
+		require.Equal(t, folded, names.Fold(folded), "%U", r)
+		for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
+			require.Equal(t, folded, names.Fold(string(next)), "%U and %U", r, next)
+		}
 	}
 }
 
@@ -153,7 +167,7 @@ func TestComposed(t *testing.T) {
 }
 
 func FuzzPrintable(f *testing.F) {
-	for _, s := range []string{"Quito.1", " a", "a\u200bb", "\ufeffRSSMRA85T10A562S", "ana\u202e", "a\nb", "\xff", "\u1fb3\u0345", "ǰ̣"} {
+	for _, s := range []string{"Quito.1", " a", "a\u200bb", "\ufeffRSSMRA85T10A562S", "ana\u202e", "a\nb", "\xff", "\u1fb3\u0345", "ǰ̣", "ꮎ"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
