@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/cryptotest"
 	"time"
@@ -22,9 +20,7 @@ import (
 )
 
 func TestBackupConfig(t *testing.T) {
-	vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), nil)
-	require.NoError(t, err)
-	policy := lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked}
+	vault, policy := newVault(t), until(3)
 	for name, tc := range map[string]struct {
 		config otp.BackupPolicy
 		ok     bool
@@ -49,7 +45,7 @@ func TestBackupConfig(t *testing.T) {
 			require.ErrorIs(t, err, otp.ErrInvalidPolicy, name)
 		}
 	}
-	_, err = otp.NewBackupCodes(nil, otp.BackupPolicy{Name: "paper"})
+	_, err := otp.NewBackupCodes(nil, otp.BackupPolicy{Name: "paper"})
 	require.Error(t, err)
 }
 
@@ -163,27 +159,19 @@ func TestBackupBusyCostsNoTry(t *testing.T) {
 
 // Two hundred uses of two codes at once, over four processes: one of each is let in.
 func TestBackupCodeHasOneWinner(t *testing.T) {
-	m := store.NewMemory()
-	config := otp.BackupPolicy{
-		Name: "paper", Permits: 50, Queue: 1000, Lockout: lockout.Policy{Limit: 20, Lock: lockout.UntilUnlocked},
-	}
-	k := newBackupKitOn(t, m, config, newClock(), &testkit.Recorder{})
+	k := newBackupKitOf(t, otp.BackupPolicy{Name: "paper", Permits: 50, Queue: 1000, Lockout: until(20)})
 	set := k.issued(t)
-	others := []*backupKit{k, k.other(t, m), k.other(t, m), k.other(t, m)}
-	var in [2]atomic.Int64
-	var wg sync.WaitGroup
-	for i := range 200 {
-		wg.Go(func() {
-			err := testkit.Persist(otp.ErrBusy, func() error { return others[i%4].Verify(t.Context(), ana, set[i/4%2], civicpin.Source{}) })
-			if err == nil {
-				in[i/4%2].Add(1)
-			} else if !errors.Is(err, otp.ErrRefused) && !errors.As(err, new(*lockout.LockedError)) {
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
-	require.Equal(t, []int64{1, 1}, []int64{in[0].Load(), in[1].Load()})
+	others := []*backupKit{k, k.other(t, k.memory), k.other(t, k.memory), k.other(t, k.memory)}
+	won := make(chan int, 200)
+	crowd(t, 200, func(i int) error {
+		err := others[i%4].Verify(t.Context(), ana, set[i/4%2], civicpin.Source{})
+		if err == nil {
+			won <- i / 4 % 2
+		}
+		return err
+	})
+	require.Len(t, won, 2)
+	require.NotEqual(t, <-won, <-won)
 	require.Equal(t, 8, k.left(t))
 }
 
@@ -191,31 +179,17 @@ func TestBackupCodeHasOneWinner(t *testing.T) {
 func TestOnlyFiveBackupCodesAreCompared(t *testing.T) {
 	for name, subject := range map[string]civicpin.Subject{"known": ana, "unknown": "NOBODY"} {
 		t.Run(name, func(t *testing.T) {
-			m := store.NewMemory()
-			config := otp.BackupPolicy{Name: "paper", Queue: 2000}
-			k := newBackupKitOn(t, m, config, newClock(), &testkit.Recorder{})
+			k := newBackupKitOf(t, otp.BackupPolicy{Name: "paper", Queue: 2000})
 			k.issued(t)
-			others := []*backupKit{k, k.other(t, m), k.other(t, m), k.other(t, m)}
+			others := []*backupKit{k, k.other(t, k.memory), k.other(t, k.memory), k.other(t, k.memory)}
 			before := otp.BackupHashes(k.BackupCodes)
-			var locked atomic.Int64
-			var wg sync.WaitGroup
-			for i := range 1000 {
-				wg.Go(func() {
-					err := testkit.Persist(otp.ErrBusy, func() error { return others[i%4].Verify(t.Context(), subject, noBackup, civicpin.Source{}) })
-					if errors.As(err, new(*lockout.LockedError)) {
-						locked.Add(1)
-					} else if !errors.Is(err, otp.ErrRefused) {
-						t.Error(err)
-					}
-				})
-			}
-			wg.Wait()
+			outcomes := crowd(t, 1000, func(i int) error { return others[i%4].Verify(t.Context(), subject, noBackup, civicpin.Source{}) })
 			hashes := -before
 			for _, o := range others {
 				hashes += otp.BackupHashes(o.BackupCodes)
 			}
 			require.EqualValues(t, 5, hashes)
-			require.EqualValues(t, 996, locked.Load())
+			require.Equal(t, map[string]int{fobRefused: 4, fobLocked: 996}, outcomes)
 		})
 	}
 }
@@ -367,11 +341,10 @@ func TestBackupTellsStrangersNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			first := ""
 			for who, prepare := range people {
-				f := storetest.NewFaults(store.NewMemory())
-				k := newBackupKitOn(t, f.Store(), paper, newClock(), &testkit.Recorder{})
+				k := newBackupKit(t)
 				prepare(t, k)
 				hashes := otp.BackupHashes(k.BackupCodes)
-				got := codeTrace(f, func() (err error) {
+				got := codeTrace(k.faults, func() (err error) {
 					for _, typed := range guesses {
 						err = k.use(t, civicpin.NewSecret(typed))
 					}
@@ -392,15 +365,14 @@ func TestBackupTellsStrangersNothing(t *testing.T) {
 func TestBackupModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		cryptotest.SetGlobalRandom(t, rapid.Uint64().Draw(rt, "seed"))
-		faults := storetest.NewFaults(store.NewMemory())
-		k := newBackupKitOn(t, faults.Store(), otp.BackupPolicy{Name: "paper", Count: 3}, newClock(), &testkit.Recorder{})
+		k := newBackupKitOf(t, otp.BackupPolicy{Name: "paper", Count: 3})
 		ctx := t.Context()
 		var good, gone []civicpin.Secret
 		failed := 0
 		lose := func(rt *rapid.T) {
-			faults.Reset()
+			k.faults.Reset()
 			if rapid.Bool().Draw(rt, "lose a reply") {
-				faults.FailAt(rapid.IntRange(1, 3).Draw(rt, "put"), storetest.ReplyLost, storetest.Put)
+				k.faults.FailAt(rapid.IntRange(1, 3).Draw(rt, "put"), storetest.ReplyLost, storetest.Put)
 			}
 		}
 		rt.Repeat(map[string]func(*rapid.T){
@@ -439,7 +411,7 @@ func TestBackupModel(t *testing.T) {
 				gone, good = append(gone, good...), nil
 			},
 			"": func(rt *rapid.T) {
-				faults.Reset()
+				k.faults.Reset()
 				left, err := k.Left(ctx, ana)
 				require.NoError(atOnce{rt}, err)
 				require.Equal(atOnce{rt}, len(good), left)

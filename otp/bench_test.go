@@ -3,31 +3,25 @@ package otp_test
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/internal/testkit"
-	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
-	"github.com/civicpin/civicpin/store"
-	"github.com/civicpin/civicpin/store/storetest"
 )
 
 // BenchmarkCodeRequest times a request, a stranger's as well, and says how many store calls it makes.
 func BenchmarkCodeRequest(b *testing.B) {
 	for name, to := range map[string][]civicpin.Contact{"citizen": {bySMS}, "stranger": nil} {
 		b.Run(name, func(b *testing.B) {
-			f := storetest.NewFaults(store.NewMemory())
-			k := newCodeKitOn(b, f.Store(), sms(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+			k := newCodeKit(b, sms())
 			n := 0
 			for b.Loop() {
 				_, err := k.Request(b.Context(), civicpin.Subject(fmt.Sprint("CITIZEN ", n)), filing, otp.RequestOptions{To: to})
 				require.NoError(b, err)
 				n++
 			}
-			b.ReportMetric(float64(f.Calls())/float64(n), "calls/op")
+			b.ReportMetric(float64(k.faults.Calls())/float64(n), "calls/op")
 		})
 	}
 }
@@ -36,8 +30,7 @@ func BenchmarkCodeRequest(b *testing.B) {
 func BenchmarkCodeVerify(b *testing.B) {
 	for _, name := range []string{"right", "wrong", "locked"} {
 		b.Run(name, func(b *testing.B) {
-			f := storetest.NewFaults(store.NewMemory())
-			k := newCodeKitOn(b, f.Store(), sms(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+			k := newCodeKit(b, sms())
 			n, calls := 0, 0
 			for b.Loop() {
 				b.StopTimer()
@@ -55,10 +48,10 @@ func BenchmarkCodeVerify(b *testing.B) {
 						_ = k.Verify(b.Context(), subject, filing, req.ID, typed, civicpin.Source{})
 					}
 				}
-				f.Reset()
+				k.faults.Reset()
 				b.StartTimer()
 				_ = k.Verify(b.Context(), subject, filing, req.ID, typed, civicpin.Source{})
-				calls += f.Calls()
+				calls += k.faults.Calls()
 				n++
 			}
 			b.ReportMetric(float64(calls)/float64(n), "calls/op")
@@ -71,12 +64,8 @@ func BenchmarkCodeVerify(b *testing.B) {
 func BenchmarkBackupVerify(b *testing.B) {
 	for _, count := range []int{10, 1, 0} {
 		b.Run(fmt.Sprintf("of=%d", count), func(b *testing.B) {
-			clock := newClock()
-			vault, err := store.OpenVault(b.Context(), store.NewMemory(), testkit.Keys(), &store.Options{Now: clock.Now})
-			require.NoError(b, err)
-			k, err := otp.NewBackupCodes(vault, otp.BackupPolicy{
-				Name: "paper", Count: max(count, 1), Lockout: lockout.Policy{Limit: 100, Lock: lockout.Timed, For: time.Second},
-			})
+			policy := otp.BackupPolicy{Name: "paper", Count: max(count, 1), Lockout: until(100)}
+			k, err := otp.NewBackupCodes(newBackupKit(b).vault, policy)
 			require.NoError(b, err)
 			if count > 0 {
 				_, err = k.Issue(b.Context(), ana, civicpin.Citizen)
@@ -99,18 +88,17 @@ func BenchmarkBackupVerify(b *testing.B) {
 func BenchmarkKeyVerify(b *testing.B) {
 	for _, name := range []string{"right", "wrong", "unknown", "locked"} {
 		b.Run(name, func(b *testing.B) {
-			faults := storetest.NewFaults(store.NewMemory())
-			f := totpOn(b, faults.Store(), otp.TOTPPolicy{Lockout: roomy}, newClock(), &testkit.Recorder{})
+			f := newTOTP(b, otp.TOTPPolicy{Lockout: roomy})
 			key := f.enrolled(b)
 			subject := ada
 			if name == "unknown" {
 				subject = "NOBODY"
 			}
-			gate := lockout.Target{Subject: subject}
+			gate := gateOf(subject)
 			if name == "locked" {
 				require.NoError(b, otp.GateOf(f).Lock(b.Context(), gate, fobClerk))
 			}
-			faults.Reset()
+			f.faults.Reset()
 			calls, n := 0, 0
 			b.ReportAllocs()
 			for b.Loop() {
@@ -124,10 +112,10 @@ func BenchmarkKeyVerify(b *testing.B) {
 				}
 				n++
 				f.told()
-				before := faults.Calls()
+				before := f.faults.Calls()
 				b.StartTimer()
 				_ = f.Verify(b.Context(), subject, typed, fobSource)
-				calls += faults.Calls() - before
+				calls += f.faults.Calls() - before
 			}
 			b.ReportMetric(float64(calls)/float64(n), "calls/op")
 		})

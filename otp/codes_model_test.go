@@ -130,8 +130,7 @@ func TestCodesModel(t *testing.T) {
 		cryptotest.SetGlobalRandom(t, rapid.Uint64().Draw(rt, "seed")) // or no failure could be played again
 		p := unlimited(otp.ClavePIN())
 		p.Lockout.Limit, p.Lockout.Ceiling, p.MaxPending = 4, 14, 2
-		faults := storetest.NewFaults(store.NewMemory())
-		k := newCodeKitOn(t, faults.Store(), p, newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+		k := newCodeKit(t, p)
 		m := &modelOfCodes{p: p}
 		ctx := t.Context()
 		purposes := map[string]otp.Purpose{"file": filing, "pay": paying}
@@ -149,9 +148,9 @@ func TestCodesModel(t *testing.T) {
 			return m.codes[len(m.codes)-back]
 		}
 		lose := func(rt *rapid.T) { // a lost reply is looked up and makes no difference
-			faults.Reset()
+			k.faults.Reset()
 			if rapid.Bool().Draw(rt, "lose a reply") {
-				faults.FailAt(rapid.IntRange(1, 4).Draw(rt, "put"), storetest.ReplyLost, storetest.Put)
+				k.faults.FailAt(rapid.IntRange(1, 4).Draw(rt, "put"), storetest.ReplyLost, storetest.Put)
 			}
 		}
 		rt.Repeat(map[string]func(*rapid.T){
@@ -169,7 +168,7 @@ func TestCodesModel(t *testing.T) {
 				require.NoError(atOnce{rt}, err)
 				c.id, c.expires = req.ID, now.Add(p.Valid)
 				m.add(c, now)
-				faults.Reset()
+				k.faults.Reset()
 				pulled, err := k.Pending(ctx, ana)
 				require.NoError(atOnce{rt}, err)
 				c.sent = pulled[len(pulled)-1].Code.Reveal()
@@ -246,7 +245,7 @@ func TestCodesModel(t *testing.T) {
 				}).Draw(rt, "for"))
 			},
 			"": func(rt *rapid.T) {
-				faults.Reset()
+				k.faults.Reset()
 				now := k.clock.Now()
 				pulled, err := k.Pending(ctx, ana)
 				require.NoError(atOnce{rt}, err)
@@ -440,34 +439,16 @@ func TestUndeliverableCode(t *testing.T) {
 
 // Two hundred uses of one code at once, over four processes: one is let in.
 func TestCodeHasOneWinner(t *testing.T) {
-	m := store.NewMemory()
 	p := sms()
 	p.Lockout.Limit = 20 // so many are looked at together
-	k := newCodeKitOn(t, m, p, newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	k := newCodeKit(t, p)
 	req, sent := k.asked(t)
-	others := []*codeKit{k, k.other(t, m), k.other(t, m), k.other(t, m)}
-	var in, refused, locked atomic.Int64
-	var wg sync.WaitGroup
-	for i := range 200 {
-		wg.Go(func() {
-			err := testkit.Persist(otp.ErrBusy, func() error {
-				return others[i%4].Verify(t.Context(), ana, filing, req.ID, civicpin.NewSecret(sent), civicpin.Source{})
-			})
-			switch {
-			case err == nil:
-				in.Add(1)
-			case errors.As(err, new(*lockout.LockedError)):
-				locked.Add(1)
-			case errors.Is(err, otp.ErrRefused):
-				refused.Add(1)
-			default:
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
-	require.EqualValues(t, 1, in.Load())
-	require.EqualValues(t, 199, refused.Load()+locked.Load())
+	others := []*codeKit{k, k.other(t, k.memory), k.other(t, k.memory), k.other(t, k.memory)}
+	outcomes := crowd(t, 200, func(i int) error {
+		return others[i%4].Verify(t.Context(), ana, filing, req.ID, civicpin.NewSecret(sent), civicpin.Source{})
+	})
+	require.Equal(t, 1, outcomes[fobAccepted])
+	require.Equal(t, 199, outcomes[fobRefused]+outcomes[fobLocked])
 	require.Equal(t, compared(k.events), reasons(k.events, civicpin.EventCode("otp.code_refused"))["spent"])
 }
 
@@ -476,70 +457,45 @@ func TestCodeHasOneWinner(t *testing.T) {
 func TestOnlyFiveCodesAreCompared(t *testing.T) {
 	for name, to := range map[string][]civicpin.Contact{"citizen": {bySMS}, "stranger": nil} {
 		t.Run(name, func(t *testing.T) {
-			m := store.NewMemory()
 			p := sms()
 			p.Tries = 100
-			k := newCodeKitOn(t, m, p, newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+			k := newCodeKit(t, p)
 			req, err := k.Request(t.Context(), ana, filing, otp.RequestOptions{To: to})
 			require.NoError(t, err)
 			var ids [8]atomic.Value // requests made meanwhile
 			for i := range ids {
 				ids[i].Store(req.ID)
 			}
-			others := []*codeKit{k, k.other(t, m), k.other(t, m), k.other(t, m)}
-			var locked atomic.Int64
-			var wg sync.WaitGroup
-			for i := range 1000 {
-				if i%100 == 0 {
-					wg.Go(func() {
-						req, err := k.Request(t.Context(), ana, filing, otp.RequestOptions{To: to})
-						if err == nil {
-							ids[i/100%8].Store(req.ID)
-						} else if !errors.As(err, new(*lockout.LockedError)) {
-							t.Error(err)
-						}
-					})
-				}
-				wg.Go(func() {
-					err := testkit.Persist(otp.ErrBusy, func() error {
-						id := ids[i%8].Load().(string)
-						return others[i%4].Verify(t.Context(), ana, filing, id, civicpin.NewSecret("wrong"), civicpin.Source{})
-					})
-					if errors.As(err, new(*lockout.LockedError)) {
-						locked.Add(1)
-					} else if !errors.Is(err, otp.ErrRefused) {
+			others := []*codeKit{k, k.other(t, k.memory), k.other(t, k.memory), k.other(t, k.memory)}
+			outcomes := crowd(t, 1010, func(i int) error {
+				if i%101 == 0 { // ten of them ask for a code, or are told of the lock
+					req, err := k.Request(t.Context(), ana, filing, otp.RequestOptions{To: to})
+					if err == nil {
+						ids[i/101%8].Store(req.ID)
+					} else if !errors.As(err, new(*lockout.LockedError)) {
 						t.Error(err)
 					}
-				})
-			}
-			wg.Wait()
+					return nil
+				}
+				id := ids[i%8].Load().(string)
+				return others[i%4].Verify(t.Context(), ana, filing, id, civicpin.NewSecret("wrong"), civicpin.Source{})
+			})
 			require.Equal(t, 5, compared(k.events))
-			require.EqualValues(t, 996, locked.Load(), "all but four, who were told how many are left")
+			require.Equal(t, map[string]int{fobAccepted: 10, fobRefused: 4, fobLocked: 996}, outcomes, "four are told how many are left")
 		})
 	}
 }
 
 // The tries of one code are exact, too, though several guesses are let through at once.
 func TestTriesAreExact(t *testing.T) {
-	m := store.NewMemory()
 	p := sms()
 	p.Tries, p.Lockout.Limit = 3, 20
-	k := newCodeKitOn(t, m, p, newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	k := newCodeKit(t, p)
 	req, sent := k.asked(t)
-	other := k.other(t, m)
-	var wg sync.WaitGroup
-	for i := range 19 {
-		wg.Go(func() {
-			c := k
-			if i%2 == 0 {
-				c = other
-			}
-			_ = testkit.Persist(otp.ErrBusy, func() error {
-				return c.Verify(t.Context(), ana, filing, req.ID, civicpin.NewSecret(otherThan(sent)), civicpin.Source{})
-			})
-		})
-	}
-	wg.Wait()
+	both := []*codeKit{k.other(t, k.memory), k}
+	crowd(t, 19, func(i int) error {
+		return both[i%2].Verify(t.Context(), ana, filing, req.ID, civicpin.NewSecret(otherThan(sent)), civicpin.Source{})
+	})
 	require.Equal(t, map[string]int{"wrong": 3, "exhausted": 16}, withoutBusy(reasons(k.events, civicpin.EventCode("otp.code_refused"))))
 }
 

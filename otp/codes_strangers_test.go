@@ -15,7 +15,6 @@ import (
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
-	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 	"github.com/civicpin/civicpin/store/storetest"
 	"github.com/civicpin/civicpin/texts"
@@ -81,7 +80,7 @@ func TestCodesTellStrangersNothing(t *testing.T) {
 			for err == nil {
 				_, err = v.Request(t.Context(), ana, paying, v.o)
 			}
-			require.ErrorAs(t, err, new(*lockout.LockedError))
+			lockedBy(t, err)
 			return err
 		}},
 		{"verify", func(t *testing.T, v visitor) error { return v.verify(t, v.id, guess) }},
@@ -112,7 +111,7 @@ func TestCodesTellStrangersNothing(t *testing.T) {
 			for range 6 {
 				err = v.verify(t, v.id, guess)
 			}
-			require.ErrorAs(t, err, new(*lockout.LockedError))
+			lockedBy(t, err)
 			return err
 		}},
 		{"request while locked", func(t *testing.T, v visitor) error {
@@ -120,7 +119,7 @@ func TestCodesTellStrangersNothing(t *testing.T) {
 				_ = v.verify(t, v.id, guess)
 			}
 			_, err := v.Request(t.Context(), ana, paying, v.o)
-			require.ErrorAs(t, err, new(*lockout.LockedError))
+			lockedBy(t, err)
 			return err
 		}},
 		{"resend", func(t *testing.T, v visitor) error { return v.Resend(t.Context(), ana, v.id, home) }},
@@ -146,11 +145,10 @@ func TestCodesTellStrangersNothing(t *testing.T) {
 		t.Run(a.name, func(t *testing.T) {
 			first := ""
 			for _, p := range people {
-				f := storetest.NewFaults(store.NewMemory())
 				policy := otp.SMS()
 				policy.Tries = 3
 				policy.Decoys = []civicpin.Contact{bySMS}
-				k := newCodeKitOn(t, f.Store(), policy, newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+				k := newCodeKit(t, policy)
 				p.prepare(t, k)
 				k.clock.Set(newClock().Now().Add(200 * 24 * time.Hour))
 				o := otp.RequestOptions{To: p.to, Source: home}
@@ -158,7 +156,7 @@ func TestCodesTellStrangersNothing(t *testing.T) {
 				require.NoError(t, err)
 				require.NotEmpty(t, req.To)
 				require.True(t, req.ExpiresAt.Equal(k.clock.Now().Add(10*time.Minute)))
-				got := codeTrace(f, func() error { return a.do(t, visitor{k, o, req.ID}) })
+				got := codeTrace(k.faults, func() error { return a.do(t, visitor{k, o, req.ID}) })
 				got = addresses.ReplaceAllString(got, "0x?")
 				if first == "" {
 					first = got
@@ -174,8 +172,7 @@ func TestCodesTellStrangersNothing(t *testing.T) {
 func TestDecoysLookAlike(t *testing.T) {
 	sizes := make(map[bool]map[string]int)
 	for _, known := range []bool{true, false} {
-		m := store.NewMemory()
-		k := newCodeKitOn(t, m, otp.SMS(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+		k := newCodeKit(t, otp.SMS())
 		o := otp.RequestOptions{}
 		if known {
 			o = toAna()
@@ -183,7 +180,7 @@ func TestDecoysLookAlike(t *testing.T) {
 		_, err := k.Request(t.Context(), ana, filing, o)
 		require.NoError(t, err)
 		sizes[known] = make(map[string]int)
-		for item, err := range m.List(t.Context(), "", "") {
+		for item, err := range k.memory.List(t.Context(), "", "") {
 			require.NoError(t, err)
 			kind, _, _ := strings.Cut(item.Key, "/")
 			sizes[known][kind] += len(item.Value)
@@ -337,8 +334,7 @@ func TestCodeSendLimits(t *testing.T) {
 			}
 			subject, o := tc.ask(tc.limit)
 			_, err := k.Request(t.Context(), subject, filing, o)
-			var locked *lockout.LockedError
-			require.ErrorAs(t, err, &locked)
+			locked := lockedBy(t, err)
 			require.Equal(t, tc.scope, locked.Scope)
 			require.True(t, locked.Until.After(k.clock.Now()))
 			_, err = k.Request(t.Context(), luis, filing, tc.free)
@@ -362,9 +358,9 @@ func TestResendsAreLimited(t *testing.T) {
 			for range 2 {
 				require.NoError(t, k.Resend(t.Context(), ana, req.ID, home))
 			}
-			require.ErrorAs(t, k.Resend(t.Context(), ana, req.ID, home), new(*lockout.LockedError))
+			lockedBy(t, k.Resend(t.Context(), ana, req.ID, home))
 			_, err = k.Request(t.Context(), ana, filing, otp.RequestOptions{To: to})
-			require.ErrorAs(t, err, new(*lockout.LockedError))
+			lockedBy(t, err)
 		})
 	}
 }
@@ -384,10 +380,8 @@ func TestSendLimitsTellNothing(t *testing.T) {
 	until := func(subject civicpin.Subject, to ...civicpin.Contact) (n int, scope lockout.Scope) {
 		for {
 			_, err := k.Request(t.Context(), subject, filing, otp.RequestOptions{To: to})
-			var locked *lockout.LockedError
 			if err != nil {
-				require.ErrorAs(t, err, &locked)
-				return n, locked.Scope
+				return n, lockedBy(t, err).Scope
 			}
 			n++
 		}
@@ -431,11 +425,10 @@ func TestUnsendableActs(t *testing.T) {
 		t.Run(act, func(t *testing.T) {
 			said := ""
 			for name, to := range people {
-				f := storetest.NewFaults(store.NewMemory())
-				k := newCodeKitOn(t, f.Store(), otp.SMS(), newClock(), wording(t), &testkit.Recorder{})
+				k := newCodeKitWith(t, otp.SMS(), wording(t))
 				o := otp.RequestOptions{To: to, Source: home, Params: map[string]string{"act": act}}
 				var err error
-				calls := testkit.Calls(f, func() { _, err = k.Request(t.Context(), ana, filing, o) })
+				calls := testkit.Calls(k.faults, func() { _, err = k.Request(t.Context(), ana, filing, o) })
 				if refused == nil {
 					require.NoError(t, err, name)
 					require.NoError(t, k.out.Flush(t.Context()))
@@ -467,7 +460,7 @@ func TestUnsendableActs(t *testing.T) {
 func TestUnsendableActsAreNotCounted(t *testing.T) {
 	policy := otp.SMS()
 	policy.Sends.Limit = 1
-	k := newCodeKitOn(t, store.NewMemory(), policy, newClock(), wording(t), &testkit.Recorder{})
+	k := newCodeKitWith(t, policy, wording(t))
 	o := toAna()
 	o.Params = map[string]string{"act": "inps.it"}
 	for range 5 {
@@ -503,11 +496,7 @@ func TestNewCodesAsksTheNotifier(t *testing.T) {
 		"the symbol is no matter": {marked, send, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), nil)
-			require.NoError(t, err)
-			out, err := outbox.New(vault, tc.notifier, nil)
-			require.NoError(t, err)
-			_, err = otp.NewCodes(out, tc.policy)
+			_, err := otp.NewCodes(testkit.Outbox(t, newVault(t), tc.notifier, outbox.Limits{}), tc.policy)
 			if tc.refused == "" {
 				require.NoError(t, err)
 				return

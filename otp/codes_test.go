@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +14,6 @@ import (
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
-	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 	"github.com/civicpin/civicpin/texts"
 )
@@ -94,8 +92,8 @@ func TestForeignCode(t *testing.T) {
 	his, err := k.Request(t.Context(), luis, filing, o)
 	require.NoError(t, err)
 	require.NoError(t, k.out.Flush(t.Context()))
-	i := slices.IndexFunc(k.mail.Messages(), func(m civicpin.Message) bool { return m.To.Address == "+34600333444" })
-	require.ErrorIs(t, k.verify(t, his.ID, k.mail.Messages()[i].Secret.Reveal()), otp.ErrRefused)
+	sent := k.mail.Last("+34600333444", otp.CodeMessage).Secret.Reveal()
+	require.ErrorIs(t, k.verify(t, his.ID, sent), otp.ErrRefused)
 	require.Equal(t, 1, k.failures(t))
 }
 
@@ -175,7 +173,7 @@ func TestFailuresAreCarriedOver(t *testing.T) {
 	}
 	require.Equal(t, 100, k.failures(t))
 	_, err := k.Request(t.Context(), ana, filing, toAna())
-	require.ErrorAs(t, err, new(*lockout.LockedError))
+	lockedBy(t, err)
 	require.ErrorAs(t, k.Unlock(t.Context(), ana, desk), new(*lockout.LockedError), "an unlock does not lift a disablement")
 	require.NoError(t, k.Rebind(t.Context(), ana, desk))
 	req, sent := k.asked(t)
@@ -188,7 +186,7 @@ func TestUnlock(t *testing.T) {
 	for range 5 {
 		require.Error(t, k.verify(t, req.ID, otherThan(sent)))
 	}
-	require.ErrorAs(t, k.verify(t, req.ID, sent), new(*lockout.LockedError))
+	lockedBy(t, k.verify(t, req.ID, sent))
 	require.NoError(t, k.Unlock(t.Context(), ana, desk))
 	req, sent = k.asked(t)
 	require.NoError(t, k.verify(t, req.ID, sent))
@@ -206,9 +204,7 @@ func TestRequestWhileLocked(t *testing.T) {
 		_, err := k.Request(t.Context(), ana, filing, toAna())
 		require.Equal(t, ok, err == nil, "%v: %v", wait, err)
 		if !ok {
-			var locked *lockout.LockedError
-			require.ErrorAs(t, err, &locked)
-			require.Equal(t, lockout.ScopeSubject, locked.Scope)
+			require.Equal(t, lockout.ScopeSubject, lockedBy(t, err).Scope)
 			continue
 		}
 		k.clock.Add(15*time.Minute - min(wait, 15*time.Minute))
@@ -544,11 +540,7 @@ func TestCodePolicyValidate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := otp.SMS()
 			tc.change(&p)
-			vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), nil)
-			require.NoError(t, err)
-			out, err := outbox.New(vault, &testkit.Mailbox{}, &outbox.Options{Limits: testkit.Fitting(p.Sends)})
-			require.NoError(t, err)
-			_, newErr := otp.NewCodes(out, p)
+			_, newErr := otp.NewCodes(testkit.Outbox(t, newVault(t), &testkit.Mailbox{}, testkit.Fitting(p.Sends)), p)
 			if tc.ok {
 				require.NoError(t, p.Validate())
 				require.NoError(t, newErr)
@@ -573,12 +565,8 @@ func TestCodePolicyNamesTheGreatestValid(t *testing.T) {
 
 // An outbox whose addresses get fewer messages than a subject may ask for is refused.
 func TestCodesFitTheOutbox(t *testing.T) {
-	vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), nil)
-	require.NoError(t, err)
 	few := outbox.Limits{Proved: civicpin.Rate{Limit: 1, Window: time.Hour}}
-	out, err := outbox.New(vault, &testkit.Mailbox{}, &outbox.Options{Limits: few})
-	require.NoError(t, err)
-	_, err = otp.NewCodes(out, otp.SMS())
+	_, err := otp.NewCodes(testkit.Outbox(t, newVault(t), &testkit.Mailbox{}, few), otp.SMS())
 	require.ErrorIs(t, err, civicpin.ErrInvalid)
 	require.ErrorContains(t, err, "raise Options.Limits.Proved")
 }
@@ -696,10 +684,7 @@ func TestCodesAreEven(t *testing.T) {
 }
 
 func TestBackupCodesAreEven(t *testing.T) {
-	vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), nil)
-	require.NoError(t, err)
-	b, err := otp.NewCheapBackup(vault, otp.BackupPolicy{Name: "paper"})
-	require.NoError(t, err)
+	b := newBackupKit(t)
 	const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 	cells := make([]int, len(alphabet))
 	seen := make(map[string]bool)

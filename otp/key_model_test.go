@@ -3,7 +3,6 @@ package otp_test
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -157,17 +156,16 @@ func (m *keyModel) pass(now time.Time) {
 
 // keyMachine drives a service and the model side by side.
 type keyMachine struct {
-	f      *fob
-	faults *storetest.Faults
-	m      keyModel
-	seen   []string // codes that were typed before
+	f    *fob
+	m    keyModel
+	seen []string // codes that were typed before
 }
 
 // lose lets the answer to one of the next writes get lost, which makes no difference.
 func (s *keyMachine) lose(rt *rapid.T) {
-	s.faults.Reset()
+	s.f.faults.Reset()
 	if rapid.Bool().Draw(rt, "lose a reply") {
-		s.faults.FailAt(rapid.IntRange(1, 3).Draw(rt, "put"), storetest.ReplyLost, storetest.Put)
+		s.f.faults.FailAt(rapid.IntRange(1, 3).Draw(rt, "put"), storetest.ReplyLost, storetest.Put)
 	}
 }
 
@@ -264,7 +262,7 @@ func (s *keyMachine) common(t *testing.T) map[string]func(*rapid.T) {
 			s.m.pass(s.f.clock.Now())
 		},
 		"": func(rt *rapid.T) {
-			s.faults.Reset()
+			s.f.faults.Reset()
 			st, err := keys.Enrolled(ctx, ada)
 			require.NoError(fatalFob{rt}, err)
 			require.Equal(fatalFob{rt}, s.m.active != nil, st.Active)
@@ -284,9 +282,7 @@ func (s *keyMachine) common(t *testing.T) map[string]func(*rapid.T) {
 func TestTOTPModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		cryptotest.SetGlobalRandom(t, rapid.Uint64().Draw(rt, "seed")) // or no failure could be played again
-		faults := storetest.NewFaults(store.NewMemory())
-		c := otp.TOTPPolicy{Digits: 8, Lockout: modelLocks}
-		s := &keyMachine{f: totpOn(t, faults.Store(), c, newClock(), &testkit.Recorder{}), faults: faults}
+		s := &keyMachine{f: newTOTP(t, otp.TOTPPolicy{Digits: 8, Lockout: modelLocks})}
 		actions := s.common(t)
 		actions["verify"] = func(rt *rapid.T) {
 			s.lose(rt)
@@ -304,9 +300,7 @@ func TestTOTPModel(t *testing.T) {
 func TestHOTPModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		cryptotest.SetGlobalRandom(t, rapid.Uint64().Draw(rt, "seed"))
-		faults := storetest.NewFaults(store.NewMemory())
-		c := otp.HOTPPolicy{Digits: 8, Lockout: modelLocks}
-		s := &keyMachine{f: hotpOn(t, faults.Store(), c, newClock(), &testkit.Recorder{}), faults: faults}
+		s := &keyMachine{f: newHOTP(t, otp.HOTPPolicy{Digits: 8, Lockout: modelLocks})}
 		actions := s.common(t)
 		none := func(int64) int64 { return 0 }
 		actions["verify"] = func(rt *rapid.T) {
@@ -333,53 +327,26 @@ func TestHOTPModel(t *testing.T) {
 }
 
 // roomy lets many attempts be under way at once, so that they meet at the record and not at the gate.
-var roomy = lockout.Policy{Limit: 100, Lock: lockout.UntilUnlocked}
-
-// storm runs do n times at once and counts what came of it. Those that were told that it is busy come again.
-func storm(t *testing.T, n int, do func(i int) error) map[string]int {
-	t.Helper()
-	var mu sync.Mutex
-	counts := make(map[string]int)
-	gun := make(chan struct{})
-	var wg sync.WaitGroup
-	for i := range n {
-		wg.Go(func() {
-			<-gun
-			err := do(i)
-			for errors.Is(err, otp.ErrBusy) {
-				time.Sleep(rand.N(20 * time.Millisecond)) // or they leave the one who is at it no processor
-				err = do(i)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			counts[outcome(t, err)]++
-		})
-	}
-	close(gun)
-	wg.Wait()
-	return counts
-}
+var roomy = until(100)
 
 // Two hundred uses of one code at once, over four services: one wins, and the others count as wrong until that locks.
 func TestKeyOneWinner(t *testing.T) {
 	for _, policy := range []lockout.Policy{roomy, {}} {
-		s := store.NewMemory()
-		first := totpOn(t, s, otp.TOTPPolicy{Lockout: policy}, newClock(), &testkit.Recorder{})
+		first := newTOTP(t, otp.TOTPPolicy{Lockout: policy})
 		key := first.enrolled(t)
 		services := []*fob{first}
 		for range 3 {
-			services = append(services, totpOn(t, s, otp.TOTPPolicy{Lockout: policy}, first.clock, first.events))
+			services = append(services, totpOn(t, first.memory, otp.TOTPPolicy{Lockout: policy}, first.clock, first.events))
 		}
 		code := civicpin.NewSecret(first.shown(key, 0))
-		counts := storm(t, 200, func(i int) error { return services[i%4].TOTP.Verify(t.Context(), ada, code, fobSource) })
+		counts := crowd(t, 200, func(i int) error { return services[i%4].TOTP.Verify(t.Context(), ada, code, fobSource) })
 		assert.Equal(t, 1, counts[fobAccepted], counts)
 		assert.Equal(t, 199, counts[fobRefused]+counts[fobLocked], counts)
 	}
-	s := store.NewMemory()
-	first := hotpOn(t, s, otp.HOTPPolicy{Lockout: lockout.Policy{Limit: 50, Lock: lockout.UntilUnlocked}}, newClock(), &testkit.Recorder{})
+	first := newHOTP(t, otp.HOTPPolicy{Lockout: until(50)})
 	key := first.enrolled(t)
 	code, next := civicpin.NewSecret(codeAt(key, 1)), civicpin.NewSecret(codeAt(key, 2))
-	counts := storm(t, 200, func(i int) error {
+	counts := crowd(t, 200, func(i int) error {
 		if i%2 == 0 {
 			return first.HOTP.Verify(t.Context(), ada, code, fobSource)
 		}
@@ -391,12 +358,11 @@ func TestKeyOneWinner(t *testing.T) {
 // Many attempts that have all read the record, and compared, before any writes: one write succeeds.
 func TestKeyOneWriteWins(t *testing.T) {
 	const n = 50
-	faults := storetest.NewFaults(store.NewMemory())
-	f := totpOn(t, faults.Store(), otp.TOTPPolicy{Lockout: roomy}, newClock(), &testkit.Recorder{})
+	f := newTOTP(t, otp.TOTPPolicy{Lockout: roomy})
 	key := f.enrolled(t)
 	var waiting atomic.Int32
 	all := make(chan struct{})
-	faults.Hook(func(method, key string) error {
+	f.faults.Hook(func(method, key string) error {
 		if method == storetest.Put && len(key) > 10 && key[:10] == "totp.totp/" {
 			if waiting.Add(1) == n {
 				close(all)
@@ -406,7 +372,7 @@ func TestKeyOneWriteWins(t *testing.T) {
 		return nil
 	})
 	code := civicpin.NewSecret(f.shown(key, 0))
-	counts := storm(t, n, func(int) error { return f.Verify(t.Context(), ada, code, fobSource) })
+	counts := crowd(t, n, func(int) error { return f.Verify(t.Context(), ada, code, fobSource) })
 	assert.Equal(t, map[string]int{fobAccepted: 1, fobRefused: n - 1}, counts)
 	assert.EqualValues(t, n, waiting.Load(), "the losers found the code spent and wrote nothing")
 	assert.LessOrEqual(t, f.status(t).Lockout.Failures, n-1)
@@ -415,14 +381,13 @@ func TestKeyOneWriteWins(t *testing.T) {
 // A thousand wrong codes at once, limit 5: five are compared.
 func TestKeyLimitIsExact(t *testing.T) {
 	for name, subject := range map[string]civicpin.Subject{"known": ada, "unknown": "NOBODY"} {
-		s := store.NewMemory()
-		policy := lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked}
-		one := totpOn(t, s, otp.TOTPPolicy{Lockout: policy}, newClock(), &testkit.Recorder{})
-		two := totpOn(t, s, otp.TOTPPolicy{Lockout: policy}, one.clock, one.events)
+		policy := until(5)
+		one := newTOTP(t, otp.TOTPPolicy{Lockout: policy})
+		two := totpOn(t, one.memory, otp.TOTPPolicy{Lockout: policy}, one.clock, one.events)
 		key := one.enrolled(t)
 		one.told()
 		typed := civicpin.NewSecret(one.wrongCode(key))
-		counts := storm(t, 1000, func(i int) error {
+		counts := crowd(t, 1000, func(i int) error {
 			return []*fob{one, two}[i%2].TOTP.Verify(t.Context(), subject, typed, fobSource)
 		})
 		assert.Equal(t, map[string]int{fobRefused: 4, fobLocked: 996}, counts, name)

@@ -15,7 +15,6 @@ import (
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
-	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
 )
 
@@ -300,12 +299,29 @@ func TestKeyDefaults(t *testing.T) {
 	assert.Equal(t, totp.TOTP.Policy(), again.TOTP.Policy())
 	onceMore := newHOTP(t, hotp.HOTP.Policy())
 	assert.Equal(t, hotp.HOTP.Policy(), onceMore.HOTP.Policy())
-	custom := newTOTP(t, otp.TOTPPolicy{Name: "x", Lockout: lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked}})
+	custom := newTOTP(t, otp.TOTPPolicy{Name: "x", Lockout: until(3)})
 	assert.Equal(t, 3, custom.TOTP.Policy().Lockout.Limit)
 }
 
+// refusesChanges makes each change to a valid policy: the policy is refused then, and so is a service made of it. An exception
+// excuses nothing but what is easy to guess.
+func refusesChanges[P interface{ Validate() error }](
+	t *testing.T, valid P, changes map[string]func(*P), makes func(P) error, except func(*P),
+) {
+	t.Helper()
+	require.NoError(t, valid.Validate())
+	for name, change := range changes {
+		p := valid
+		change(&p)
+		assert.ErrorIs(t, p.Validate(), otp.ErrInvalidPolicy, name)
+		assert.ErrorIs(t, makes(p), otp.ErrInvalidPolicy, name)
+		except(&p)
+		assert.Equal(t, name == "easy to guess", p.Validate() == nil, name)
+	}
+}
+
 func TestTOTPConfigRefused(t *testing.T) {
-	for name, change := range map[string]func(*otp.TOTPPolicy){
+	refusesChanges(t, otp.TOTPPolicy{Issuer: "Agency"}, map[string]func(*otp.TOTPPolicy){
 		"no issuer":      func(c *otp.TOTPPolicy) { c.Issuer = "" },
 		"colon":          func(c *otp.TOTPPolicy) { c.Issuer = "a:b" },
 		"control":        func(c *otp.TOTPPolicy) { c.Issuer = "a\nb" },
@@ -334,20 +350,13 @@ func TestTOTPConfigRefused(t *testing.T) {
 			c.Lockout = lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, Ceiling: 101}
 		},
 		"easy to guess": func(c *otp.TOTPPolicy) { c.Back, c.Forward = 3, 3 },
-	} {
-		c := otp.TOTPPolicy{Issuer: "Agency"}
-		require.NoError(t, c.Validate())
-		change(&c)
-		assert.ErrorIs(t, c.Validate(), otp.ErrInvalidPolicy, name)
-		_, err := otp.NewTOTP(testkit.Vault(t, store.NewMemory(), newClock(), nil), c)
-		assert.ErrorIs(t, err, otp.ErrInvalidPolicy, name)
-		c.Exception = "nobody minds"
-		assert.Equal(t, name == "easy to guess", c.Validate() == nil, name)
-	}
+	}, func(c otp.TOTPPolicy) error {
+		return testkit.Err(otp.NewTOTP(newVault(t), c))
+	}, func(c *otp.TOTPPolicy) { c.Exception = "nobody minds" })
 }
 
 func TestHOTPConfigRefused(t *testing.T) {
-	for name, change := range map[string]func(*otp.HOTPPolicy){
+	refusesChanges(t, otp.HOTPPolicy{Issuer: "Agency"}, map[string]func(*otp.HOTPPolicy){
 		"no issuer":        func(c *otp.HOTPPolicy) { c.Issuer = "" },
 		"name":             func(c *otp.HOTPPolicy) { c.Name = "a b" },
 		"algorithm":        func(c *otp.HOTPPolicy) { c.Algorithm = "MD5" },
@@ -360,16 +369,9 @@ func TestHOTPConfigRefused(t *testing.T) {
 		"pending":          func(c *otp.HOTPPolicy) { c.PendingFor = time.Second },
 		"lockout":          func(c *otp.HOTPPolicy) { c.Lockout.Limit = 5 },
 		"easy to guess":    func(c *otp.HOTPPolicy) { c.LookAhead = 10 },
-	} {
-		c := otp.HOTPPolicy{Issuer: "Agency"}
-		require.NoError(t, c.Validate())
-		change(&c)
-		assert.ErrorIs(t, c.Validate(), otp.ErrInvalidPolicy, name)
-		_, err := otp.NewHOTP(testkit.Vault(t, store.NewMemory(), newClock(), nil), c)
-		assert.ErrorIs(t, err, otp.ErrInvalidPolicy, name)
-		c.Exception = "nobody minds"
-		assert.Equal(t, name == "easy to guess", c.Validate() == nil, name)
-	}
+	}, func(c otp.HOTPPolicy) error {
+		return testkit.Err(otp.NewHOTP(newVault(t), c))
+	}, func(c *otp.HOTPPolicy) { c.Exception = "nobody minds" })
 }
 
 func TestKeyGuessProbability(t *testing.T) {
@@ -388,7 +390,7 @@ func TestKeyGuessProbability(t *testing.T) {
 // The chance that GuessProbability states, for one try at a time: so many of all codes are accepted.
 func TestKeyGuessProbabilityIsMeasured(t *testing.T) {
 	const limit = 100
-	many := lockout.Policy{Limit: limit, Lock: lockout.UntilUnlocked}
+	many := until(limit)
 	f := newTOTP(t, otp.TOTPPolicy{Lockout: many})
 	key := f.enrolled(t)
 	f.clock.Add(100 * step)
@@ -398,7 +400,7 @@ func TestKeyGuessProbabilityIsMeasured(t *testing.T) {
 	accepted := map[string]bool{}
 	for offset := -20; offset <= 20; offset++ {
 		for _, k := range []otp.Key{key, pending} {
-			fresh := totpOn(t, copyOf(t, f.store), otp.TOTPPolicy{Lockout: many}, f.clock, f.events)
+			fresh := totpOn(t, copyOf(t, f.memory), otp.TOTPPolicy{Lockout: many}, f.clock, f.events)
 			if code := f.shown(k, time.Duration(offset)*step); fresh.verify(t, code) == fobAccepted {
 				accepted[code] = true
 			}
@@ -432,7 +434,7 @@ var keyPeople = []struct {
 	}},
 	{"guessed at before", func(t *testing.T, f *fob) {
 		require.Equal(t, fobRefused, f.verify(t, "000000"))
-		require.NoError(t, otp.GateOf(f).Rebind(t.Context(), gateKey, fobClerk))
+		require.NoError(t, otp.GateOf(f).Rebind(t.Context(), gateOf(ada), fobClerk))
 	}},
 }
 
@@ -457,28 +459,23 @@ func TestKeyStrangersLearnNothing(t *testing.T) {
 			return f.HOTP.Resync(t.Context(), ada, civicpin.NewSecret("000000"), civicpin.NewSecret("111111"), fobSource)
 		},
 	}
-	sorts := map[string]func(t *testing.T, s store.Store) *fob{
-		"TOTP": func(t *testing.T, s store.Store) *fob {
-			return totpOn(t, s, otp.TOTPPolicy{Digits: 8}, newClock(), &testkit.Recorder{})
-		},
-		"HOTP": func(t *testing.T, s store.Store) *fob {
-			return hotpOn(t, s, otp.HOTPPolicy{Digits: 8}, newClock(), &testkit.Recorder{})
-		},
+	sorts := map[string]func(t *testing.T) *fob{
+		"TOTP": func(t *testing.T) *fob { return newTOTP(t, otp.TOTPPolicy{Digits: 8}) },
+		"HOTP": func(t *testing.T) *fob { return newHOTP(t, otp.HOTPPolicy{Digits: 8}) },
 	}
 	for sort, make := range sorts {
 		for guess, do := range guesses {
 			t.Run(sort+"/"+guess, func(t *testing.T) {
 				first := ""
 				for _, p := range keyPeople {
-					faults := storetest.NewFaults(store.NewMemory())
-					f := make(t, faults.Store())
+					f := make(t)
 					p.prepare(t, f)
 					f.clock.Set(start.Add(96 * time.Hour))
 					if strings.Contains(p.name, "pending") { // must still be one
 						f.clock.Set(start.Add(2 * time.Minute))
 					}
 					var err error
-					calls := testkit.Calls(faults, func() { err = do(t, f) })
+					calls := testkit.Calls(f.faults, func() { err = do(t, f) })
 					got := fmt.Sprintf("%v; %s", err, strings.Join(calls, ", "))
 					got = strings.ReplaceAll(got, f.clock.Now().Format("2006-01-02T15:04"), "NOW")
 					got = strings.ReplaceAll(got, f.clock.Now().Add(time.Minute).Format("2006-01-02T15:04"), "NOW")
@@ -491,7 +488,7 @@ func TestKeyStrangersLearnNothing(t *testing.T) {
 			})
 		}
 		for _, p := range keyPeople {
-			f := make(t, store.NewMemory())
+			f := make(t)
 			p.prepare(t, f)
 			n, err := otp.Comparisons(t.Context(), f, ada)
 			require.ErrorIs(t, err, otp.ErrRefused)

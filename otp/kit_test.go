@@ -17,12 +17,63 @@ import (
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
+	"github.com/civicpin/civicpin/store/storetest"
 )
 
 func newClock() *testkit.Clock { return testkit.NewClock(start) }
 
 // start is where the clocks of these tests begin: at the beginning of a step of TOTP.
 var start = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+
+// newStore makes a store in memory, and faults for one process that uses it.
+func newStore() (*store.Memory, *storetest.Faults) {
+	memory := store.NewMemory()
+	return memory, storetest.NewFaults(memory)
+}
+
+// newVault returns a vault over a store of its own.
+func newVault(t testing.TB) *store.Vault {
+	t.Helper()
+	return testkit.Vault(t, store.NewMemory(), newClock(), nil)
+}
+
+// until is a policy of so many failures, after which an operator has to unlock.
+func until(limit int) lockout.Policy {
+	return lockout.Policy{Limit: limit, Lock: lockout.UntilUnlocked}
+}
+
+// lockedBy returns the lock that an error tells of, and fails the test if there is none.
+func lockedBy(t testing.TB, err error) *lockout.LockedError {
+	t.Helper()
+	var locked *lockout.LockedError
+	require.ErrorAs(t, err, &locked)
+	return locked
+}
+
+// gateOf is where the guesses at a subject's codes are counted.
+func gateOf(subject civicpin.Subject) lockout.Target { return lockout.Target{Subject: subject} }
+
+// failuresAt returns how many failures of a subject's the gate of a name counts.
+func failuresAt(t testing.TB, vault *store.Vault, name string, subject civicpin.Subject) int {
+	t.Helper()
+	gate, err := lockout.New(vault, name, until(5))
+	require.NoError(t, err)
+	st, err := gate.Status(t.Context(), gateOf(subject))
+	require.NoError(t, err)
+	return st.Failures
+}
+
+// crowd runs do n times at once and counts what came of it. Those that were told that it is busy come again.
+func crowd(t *testing.T, n int, do func(i int) error) map[string]int {
+	t.Helper()
+	counts := make(map[string]int)
+	for _, err := range testkit.Crowd(n, func(i int) error {
+		return testkit.Persist(otp.ErrBusy, func() error { return do(i) })
+	}) {
+		counts[outcome(t, err)]++
+	}
+	return counts
+}
 
 // reasons counts the reasons of the events of a code.
 func reasons(r *testkit.Recorder, code civicpin.EventCode) map[string]int {
@@ -53,12 +104,23 @@ type codeKit struct {
 	vault  *store.Vault
 	out    *outbox.Outbox
 	policy otp.CodePolicy
+	memory *store.Memory     // nil if made on another store
+	faults *storetest.Faults // of this process, over memory
 }
 
-// newCodeKit makes a Codes of a policy over a store of its own.
+// newCodeKit makes a Codes of a policy over a store of its own, whose calls may fail.
 func newCodeKit(t testing.TB, p otp.CodePolicy) *codeKit {
 	t.Helper()
-	return newCodeKitOn(t, store.NewMemory(), p, newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	return newCodeKitWith(t, p, &testkit.Mailbox{})
+}
+
+// newCodeKitWith makes a Codes whose messages a mailbox takes.
+func newCodeKitWith(t testing.TB, p otp.CodePolicy, m *testkit.Mailbox) *codeKit {
+	t.Helper()
+	memory, faults := newStore()
+	k := newCodeKitOn(t, faults.Store(), p, newClock(), m, &testkit.Recorder{})
+	k.memory, k.faults = memory, faults
+	return k
 }
 
 // newCodeKitOn makes a Codes over a store that may have served another before.
@@ -183,12 +245,16 @@ type fob struct {
 	HOTP   *otp.HOTP
 	clock  *testkit.Clock
 	events *testkit.Recorder
-	store  store.Store
+	memory *store.Memory     // nil if made on another store
+	faults *storetest.Faults // of this process, over memory
 }
 
 func newTOTP(t testing.TB, c otp.TOTPPolicy) *fob {
 	t.Helper()
-	return totpOn(t, store.NewMemory(), c, newClock(), &testkit.Recorder{})
+	memory, faults := newStore()
+	f := totpOn(t, faults.Store(), c, newClock(), &testkit.Recorder{})
+	f.memory, f.faults = memory, faults
+	return f
 }
 
 func totpOn(t testing.TB, s store.Store, c otp.TOTPPolicy, clock *testkit.Clock, r *testkit.Recorder) *fob {
@@ -196,12 +262,15 @@ func totpOn(t testing.TB, s store.Store, c otp.TOTPPolicy, clock *testkit.Clock,
 	c.Issuer = cmp.Or(c.Issuer, "Agency")
 	service, err := otp.NewTOTP(testkit.Vault(t, s, clock, r), c)
 	require.NoError(t, err)
-	return &fob{keyService: service, TOTP: service, clock: clock, events: r, store: s}
+	return &fob{keyService: service, TOTP: service, clock: clock, events: r}
 }
 
 func newHOTP(t testing.TB, c otp.HOTPPolicy) *fob {
 	t.Helper()
-	return hotpOn(t, store.NewMemory(), c, newClock(), &testkit.Recorder{})
+	memory, faults := newStore()
+	f := hotpOn(t, faults.Store(), c, newClock(), &testkit.Recorder{})
+	f.memory, f.faults = memory, faults
+	return f
 }
 
 func hotpOn(t testing.TB, s store.Store, c otp.HOTPPolicy, clock *testkit.Clock, r *testkit.Recorder) *fob {
@@ -209,7 +278,7 @@ func hotpOn(t testing.TB, s store.Store, c otp.HOTPPolicy, clock *testkit.Clock,
 	c.Issuer = cmp.Or(c.Issuer, "Agency")
 	service, err := otp.NewHOTP(testkit.Vault(t, s, clock, r), c)
 	require.NoError(t, err)
-	return &fob{keyService: service, HOTP: service, clock: clock, events: r, store: s}
+	return &fob{keyService: service, HOTP: service, clock: clock, events: r}
 }
 
 // told returns the events since the last call, as "code" or "code: reason".
@@ -324,22 +393,36 @@ type backupKit struct {
 	*otp.BackupCodes
 	clock  *testkit.Clock
 	events *testkit.Recorder
+	vault  *store.Vault
 	config otp.BackupPolicy
+	memory *store.Memory     // nil if made on another store
+	faults *storetest.Faults // of this process, over memory
 }
 
 // paper is the policy of these tests.
 var paper = otp.BackupPolicy{Name: "paper"}
 
+// newBackupKit makes a BackupCodes of the defaults.
 func newBackupKit(t testing.TB) *backupKit {
 	t.Helper()
-	return newBackupKitOn(t, store.NewMemory(), paper, newClock(), &testkit.Recorder{})
+	return newBackupKitOf(t, paper)
+}
+
+// newBackupKitOf makes a BackupCodes of a policy over a store of its own, whose calls may fail.
+func newBackupKitOf(t testing.TB, p otp.BackupPolicy) *backupKit {
+	t.Helper()
+	memory, faults := newStore()
+	k := newBackupKitOn(t, faults.Store(), p, newClock(), &testkit.Recorder{})
+	k.memory, k.faults = memory, faults
+	return k
 }
 
 func newBackupKitOn(t testing.TB, s store.Store, c otp.BackupPolicy, clock *testkit.Clock, r *testkit.Recorder) *backupKit {
 	t.Helper()
-	b, err := otp.NewCheapBackup(testkit.Vault(t, s, clock, r), c)
+	vault := testkit.Vault(t, s, clock, r)
+	b, err := otp.NewCheapBackup(vault, c)
 	require.NoError(t, err)
-	return &backupKit{BackupCodes: b, clock: clock, events: r, config: c}
+	return &backupKit{BackupCodes: b, clock: clock, events: r, vault: vault, config: c}
 }
 
 // other is a BackupCodes of the same policy in another process.

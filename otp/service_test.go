@@ -9,16 +9,14 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/testkit"
-	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
-	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
 )
 
 // The names of the gates are stored: under another one, failures would be forgotten and locks would end.
 func TestGateNames(t *testing.T) {
-	memory, clock, events := store.NewMemory(), newClock(), &testkit.Recorder{}
-	vault := testkit.Vault(t, memory, clock, events)
+	k := newBackupKit(t)
+	memory, clock, events := k.memory, k.clock, k.events
 	wrong := civicpin.NewSecret("000000")
 	for name, guess := range map[string]func(context.Context) error{
 		"totp.a": func(ctx context.Context) error {
@@ -38,15 +36,9 @@ func TestGateNames(t *testing.T) {
 		},
 	} {
 		require.ErrorIs(t, guess(t.Context()), otp.ErrRefused, name)
-		gate, err := lockout.New(vault, name, lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked})
-		require.NoError(t, err)
-		st, err := gate.Status(t.Context(), lockout.Target{Subject: ana})
-		require.NoError(t, err)
-		require.Equal(t, 1, st.Failures, name)
+		require.Equal(t, 1, failuresAt(t, k.vault, name, ana), name)
 	}
 }
-
-var gateKey = lockout.Target{Subject: ada}
 
 // A tally counts what the calls of a service over its store cost.
 type tally struct {
@@ -54,10 +46,6 @@ type tally struct {
 	faults *storetest.Faults
 	costs  *testkit.Costs
 	hashes func() int64 // nil if the service does not hash
-}
-
-func newTally(t *testing.T, costs *testkit.Costs) *tally {
-	return &tally{t: t, faults: storetest.NewFaults(store.NewMemory()), costs: costs}
 }
 
 // count counts a call that succeeds.
@@ -83,8 +71,8 @@ func TestStoreCalls(t *testing.T) {
 }
 
 func totpCosts(t *testing.T, costs *testkit.Costs) {
-	c := newTally(t, costs)
-	f := totpOn(t, c.faults.Store(), otp.TOTPPolicy{}, newClock(), &testkit.Recorder{})
+	f := newTOTP(t, otp.TOTPPolicy{})
+	c := &tally{t: t, faults: f.faults, costs: costs}
 	ctx := t.Context()
 	enrol := func() error { return testkit.Err(f.Enrol(ctx, ada)) }
 	verify := func(subject civicpin.Subject, code string) func() error {
@@ -117,8 +105,8 @@ func totpCosts(t *testing.T, costs *testkit.Costs) {
 }
 
 func hotpCosts(t *testing.T, costs *testkit.Costs) {
-	c := newTally(t, costs)
-	f := hotpOn(t, c.faults.Store(), otp.HOTPPolicy{}, newClock(), &testkit.Recorder{})
+	f := newHOTP(t, otp.HOTPPolicy{})
+	c := &tally{t: t, faults: f.faults, costs: costs}
 	key := f.enrolled(t)
 	verify := func(code string) func() error {
 		return func() error { return f.Verify(t.Context(), ada, civicpin.NewSecret(code), fobSource) }
@@ -140,8 +128,8 @@ func hotpCosts(t *testing.T, costs *testkit.Costs) {
 }
 
 func codeCosts(t *testing.T, costs *testkit.Costs) {
-	c := newTally(t, costs)
-	k := newCodeKitOn(t, c.faults.Store(), sms(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	k := newCodeKit(t, sms())
+	c := &tally{t: t, faults: k.faults, costs: costs}
 	request := func(subject civicpin.Subject, o otp.RequestOptions) func() error {
 		return func() error { return testkit.Err(k.Request(t.Context(), subject, filing, o)) }
 	}
@@ -181,9 +169,8 @@ func codeCosts(t *testing.T, costs *testkit.Costs) {
 }
 
 func backupCosts(t *testing.T, costs *testkit.Costs) {
-	c := newTally(t, costs)
-	k := newBackupKitOn(t, c.faults.Store(), otp.BackupPolicy{Name: "paper"}, newClock(), &testkit.Recorder{})
-	c.hashes = func() int64 { return otp.BackupHashes(k.BackupCodes) }
+	k := newBackupKit(t)
+	c := &tally{t: t, faults: k.faults, costs: costs, hashes: func() int64 { return otp.BackupHashes(k.BackupCodes) }}
 	verify := func(subject civicpin.Subject, code civicpin.Secret) func() error {
 		return func() error { return k.Verify(t.Context(), subject, code, home) }
 	}
@@ -207,8 +194,7 @@ func backupCosts(t *testing.T, costs *testkit.Costs) {
 }
 
 func TestUnprintableTextsOfCodes(t *testing.T) {
-	faults := storetest.NewFaults(store.NewMemory())
-	k := newCodeKitOn(t, faults.Store(), sms(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	k := newCodeKit(t, sms())
 	ctx := t.Context()
 	request := func(subject civicpin.Subject, act string, params map[string]string) error {
 		o := toAna()
@@ -219,7 +205,7 @@ func TestUnprintableTextsOfCodes(t *testing.T) {
 		return k.Verify(ctx, subject, otp.Purpose{Act: act}, badID, civicpin.NewSecret("123456"), home)
 	}
 	person := func(text string) civicpin.Subject { return civicpin.Subject(text) }
-	testkit.Refuses(t, faults, map[string]func(string) error{
+	testkit.Refuses(t, k.faults, map[string]func(string) error{
 		"Request, subject":   func(s string) error { return request(person(s), "pay", nil) },
 		"Request, act":       func(s string) error { return request(ana, s, nil) },
 		"Request, parameter": func(s string) error { return request(ana, "pay", map[string]string{"act": s}) },
@@ -238,8 +224,7 @@ func TestUnprintableTextsOfCodes(t *testing.T) {
 }
 
 func TestUnprintableTextsOfKeys(t *testing.T) {
-	faults := storetest.NewFaults(store.NewMemory())
-	f := totpOn(t, faults.Store(), otp.TOTPPolicy{Name: "app"}, newClock(), &testkit.Recorder{})
+	f := newTOTP(t, otp.TOTPPolicy{Name: "app"})
 	ctx := t.Context()
 	imports := func(subject civicpin.Subject, by civicpin.Actor, issuer, account string) error {
 		return f.Import(ctx, subject, otp.Key{
@@ -251,7 +236,7 @@ func TestUnprintableTextsOfKeys(t *testing.T) {
 		return testkit.Err(f.Rebind(ctx, subject, e))
 	}
 	person := func(text string) civicpin.Subject { return civicpin.Subject(text) }
-	testkit.Refuses(t, faults, map[string]func(string) error{
+	testkit.Refuses(t, f.faults, map[string]func(string) error{
 		"Enrol, subject":   func(s string) error { return testkit.Err(f.Enrol(ctx, person(s))) },
 		"Import, subject":  func(s string) error { return imports(person(s), fobClerk, "", "") },
 		"Import, operator": func(s string) error { return imports(ada, civicpin.Operator(s), "", "") },
@@ -274,11 +259,10 @@ func TestUnprintableTextsOfKeys(t *testing.T) {
 }
 
 func TestUnprintableTextsOfBackupCodes(t *testing.T) {
-	faults := storetest.NewFaults(store.NewMemory())
-	k := newBackupKitOn(t, faults.Store(), otp.BackupPolicy{Name: "paper"}, newClock(), &testkit.Recorder{})
+	k := newBackupKit(t)
 	ctx := t.Context()
 	person := func(text string) civicpin.Subject { return civicpin.Subject(text) }
-	testkit.Refuses(t, faults, map[string]func(string) error{
+	testkit.Refuses(t, k.faults, map[string]func(string) error{
 		"Issue, subject":   func(s string) error { return testkit.Err(k.Issue(ctx, person(s), desk)) },
 		"Issue, operator":  func(s string) error { return testkit.Err(k.Issue(ctx, ana, civicpin.Operator(s))) },
 		"Left, subject":    func(s string) error { return testkit.Err(k.Left(ctx, person(s))) },
