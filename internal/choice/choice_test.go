@@ -5,12 +5,16 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/text/secure/precis"
 
 	"github.com/civicpin/civicpin/internal/choice"
 	"github.com/civicpin/civicpin/pin/rule"
@@ -317,5 +321,331 @@ func TestGuessBits(t *testing.T) {
 		{77, 8, 0},
 	} {
 		require.InDelta(t, tt.want, choice.GuessBits(tt.form, tt.length), 0.005, "%d %d", tt.form, tt.length)
+	}
+}
+
+func TestCommonValues(t *testing.T) {
+	data, err := os.ReadFile("data/common.txt")
+	require.NoError(t, err)
+	text, ended := strings.CutSuffix(string(data), "\n")
+	require.True(t, ended, "the last line is not ended")
+	values := strings.Split(text, "\n")
+
+	t.Logf("%d common values in %d bytes", len(values), len(data))
+	require.GreaterOrEqual(t, len(values), 3000)
+	require.LessOrEqual(t, len(data), 200<<10)
+	require.True(t, slices.IsSorted(values), "not in order: the search would miss values")
+	require.Len(t, slices.Compact(slices.Clone(values)), len(values), "a value is there twice")
+
+	for _, v := range values {
+		if choice.Fold(v) != v {
+			t.Errorf("%q is not folded, so nothing would match it", v)
+		}
+		if !choice.Listed(v) || choice.Listed(v+"\x00") || choice.Listed(v+"\n") {
+			t.Errorf("%q is not found, or more than it", v)
+		}
+	}
+	for _, v := range []string{
+		"", "\n", "0", "zzzzzzzzzzzz", "passwo\n", "passwordpasswordx", "password\npassword", "\x00", "\xff",
+		"correct horse battery staple",
+	} {
+		require.False(t, choice.Listed(v), "%q", v)
+	}
+}
+
+// What is refused is the whole value, or the value with a short ending; not every secret that holds one.
+func TestCommonEndings(t *testing.T) {
+	for secret, want := range map[string]rule.Rule{
+		"barcelona":         rule.Common,
+		"barcelona9":        rule.Common,
+		"barcelona2016":     rule.Common,
+		"barcelona!!!!":     rule.Common,
+		"BARCELONA. 7":      rule.Common,
+		"barcelona20163":    "",
+		"9barcelona":        "",
+		"barcelona del mar": "",
+	} {
+		require.Equal(t, want, ruleOf(t, password.Check(secret, nil)), secret)
+	}
+}
+
+// The SOURCES file names each source with version and licence, and carries the licence's text.
+func TestSourcesAreNamed(t *testing.T) {
+	data, err := os.ReadFile("data/SOURCES.md")
+	require.NoError(t, err)
+	for _, want := range []string{
+		"@zxcvbn-ts/language-common | 4.1.3 | MIT", "@zxcvbn-ts/language-es-es | 4.1.2 | MIT", "@zxcvbn-ts/language-it | 3.0.2 | MIT",
+		"Permission is hereby granted, free of charge", "Copyright (c) 2012-2016 Dan Wheeler and Dropbox, Inc.",
+	} {
+		require.Contains(t, string(data), want)
+	}
+}
+
+func TestNormalise(t *testing.T) {
+	for _, tt := range []struct {
+		rules choice.Rules
+		typed string
+		want  string
+		rule  rule.Rule
+	}{
+		{pin6, "830517", "830517", ""},
+		{pin6, " 83-05 17\n", "830517", ""},
+		{pin6, "８３０５１７", "830517", ""},
+		{pin6, "83\u20130517", "830517", ""},
+		{pin6, "83\u20110517", "830517", ""},
+		{pin6, "83\u00a005\u200917", "830517", ""},
+		{pin6, "83\u22120517", "830517", ""},
+		{pin6, "8", "8", ""}, // the length is for Check
+		{pin6, "83051o", "", rule.Characters},
+		{pin6, "83_05", "", rule.Characters},
+		{pin6, "٨٣٠٥١٧", "", rule.Characters},
+		{pin6, "83\xff05", "", rule.Characters},
+		{pin6, "83\x0005", "", rule.Characters},
+		{pin6, "", "", rule.Length},
+		{pin6, " - ", "", rule.Length},
+		{pin6, strings.Repeat("1", choice.Longest+1), "", rule.Length},
+		{pin6, strings.Repeat(" ", choice.MaxInput+1) + "830517", "", rule.Length},
+		{inps, "k7px-2mqa", "K7PX2MQA", ""},
+		{inps, "Ｋ７ｐｘ ２ｍｑａ", "K7PX2MQA", ""},
+		{inps, "k7pıx2mq", "", rule.Characters}, // the dotless i is no I
+		{inps, "straße12", "", rule.Characters},
+		{inps, "К7РХ2МQА", "", rule.Characters}, // Cyrillic letters that look alike
+		{password, "Tavolo Blu!", "Tavolo Blu!", ""},
+		{password, " blank at both ends ", " blank at both ends ", ""},
+		{password, "cafe\u0301", "café", ""},
+		{password, "a\u3000b\u00a0c", "a b c", ""},
+		{password, "ＡＢＣ", "ＡＢＣ", ""}, // NFC, not NFKC: width counts
+		{password, "tab\there", "", rule.Characters},
+		{password, "nul\x00", "", rule.Characters},
+		{password, "\xff\xfe", "", rule.Characters},
+		{password, "unassigned \u0378", "", rule.Characters},
+		{password, "", "", rule.Length},
+		{password, strings.Repeat("é", choice.Longest), strings.Repeat("é", choice.Longest), ""},
+		{password, strings.Repeat("é", choice.Longest+1), "", rule.Length},
+		{choice.Rules{}, "830517", "", rule.Characters},
+	} {
+		got, err := tt.rules.Normalise(tt.typed)
+		require.Equal(t, tt.rule, ruleOf(t, err), "%q", tt.typed)
+		require.Equal(t, tt.want, got, "%q", tt.typed)
+	}
+}
+
+// The short way for ASCII gives what the profile gives.
+func TestNormaliseOfPrintableASCIIIsThatOfThePRECISProfile(t *testing.T) {
+	var all strings.Builder
+	for c := byte(1); c < 0x80; c++ {
+		want, err := precis.OpaqueString.String("x" + string(rune(c)))
+		got, refused := password.Normalise("x" + string(rune(c)))
+		require.Equal(t, err != nil, refused != nil, "%#x", c)
+		if err == nil {
+			require.Equal(t, want, got, "%#x", c)
+			all.WriteByte(c)
+		}
+	}
+	require.Equal(t, 95, all.Len())
+}
+
+// One code point that stands for eighteen does not multiply the work of all rules.
+func TestFoldIsBounded(t *testing.T) {
+	require.Equal(t, choice.Longest, utf8.RuneCountInString(choice.Fold(strings.Repeat("\ufdfa", choice.Longest))))
+	require.Len(t, choice.Fold(strings.Repeat("A", choice.MaxInput)), choice.Longest)
+	require.Equal(t, "pasionanu", choice.Fold("PASIÓNÀñü"))
+}
+
+func TestNormaliserVersionIsPinned(t *testing.T) {
+	// Stored with every hash: raise it only together with a way to check the hashes of the older one.
+	require.Equal(t, 1, choice.NormaliserVersion)
+}
+
+func TestConcurrentUse(t *testing.T) {
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 100 {
+				got, err := password.Normalise("cafe\u0301 al banco")
+				if err != nil || got != "café al banco" || password.Check(got, mario) != nil {
+					t.Error("another answer under concurrency", err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// How often a random secret, which nobody would guess, is refused; and that enough is refused for it to matter: a
+// blocklist helps chosen PINs once it holds about a tenth of them (arXiv 2003.04868).
+func TestShareOfRandomSecretsThatIsRefused(t *testing.T) {
+	const alnum = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	for _, tt := range []struct {
+		name     string
+		rules    choice.Rules
+		alphabet string
+		length   int
+		min, max float64
+	}{
+		{"4 digits", pin4, alnum[26:], 4, 0.10, 0.18},
+		{"6 digits", pin6, alnum[26:], 6, 0.10, 0.15},
+		{"8 digits", pin8, alnum[26:], 8, 0.01, 0.05},
+		{"8 letters and digits", inps, alnum, 8, 0, 0.002},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			// A fixed seed: the same figures in every run.
+			rng := rand.New(rand.NewPCG(1, 2))
+			const tries = 4_000
+			refused := map[rule.Rule]int{}
+			total := 0
+			for range tries {
+				secret := make([]byte, tt.length)
+				for i := range secret {
+					secret[i] = tt.alphabet[rng.IntN(len(tt.alphabet))]
+				}
+				if rule := ruleOf(t, tt.rules.Check(string(secret), mario)); rule != "" {
+					refused[rule]++
+					total++
+				}
+			}
+			share := float64(total) / tries
+			t.Logf("%.3f%% refused: %v", 100*share, refused)
+			require.GreaterOrEqual(t, share, tt.min)
+			require.LessOrEqual(t, share, tt.max)
+		})
+	}
+}
+
+// Dates of the last and this century are refused as PINs of eight digits, and of six.
+func TestDatesAreRefused(t *testing.T) {
+	days := [...]int{31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}
+	for year := 1900; year < 2100; year += 7 {
+		for month, last := range days {
+			for day := 1; day <= last; day += 5 {
+				for _, secret := range []string{
+					fmt.Sprintf("%02d%02d%d", day, month+1, year),
+					fmt.Sprintf("%d%02d%02d", year, month+1, day),
+				} {
+					require.Error(t, pin8.Check(secret, nil), secret)
+				}
+				short := fmt.Sprintf("%02d%02d%02d", day, month+1, year%100)
+				require.Error(t, pin6.Check(short, nil), short)
+			}
+		}
+	}
+}
+
+// Normalising is idempotent, bounded, and gives what the form has.
+func FuzzNormalise(f *testing.F) {
+	for _, seed := range []string{
+		"837517", "k7px-2mqa", "cafe\u0301", "\u1112\u1161\u11ab", "\u212b", "a\u3000b", "\ufdfa", "\u0344\u0345", "\xff", "\u200d", "ſ", "ı", "",
+	} {
+		for form := range byte(5) {
+			f.Add(form, seed)
+		}
+	}
+	f.Fuzz(func(t *testing.T, form byte, typed string) {
+		rules := choice.Rules{Form: choice.Form(form), Min: 4, Max: 128}
+		got, err := rules.Normalise(typed)
+		if err != nil {
+			if got != "" {
+				t.Fatal("something came with the error")
+			}
+			ruleOf(t, err)
+			return
+		}
+		if n := utf8.RuneCountInString(got); n < 1 || n > choice.Longest {
+			t.Fatalf("%d characters", n)
+		}
+		if again, err := rules.Normalise(got); err != nil || again != got {
+			t.Fatalf("%q became %q (%v)", got, again, err)
+		}
+		if rules.Form == choice.Password {
+			return
+		}
+		for _, c := range got {
+			if !(c >= '0' && c <= '9' || rules.Form == choice.Alphanumeric && c >= 'A' && c <= 'Z') {
+				t.Fatalf("%q is not of the form", got)
+			}
+		}
+	})
+}
+
+// Checking gives the same answer twice; what it accepts is in normal form and within the length, and what it refuses for
+// personal data it accepts without any, or refuses for no later rule.
+func FuzzCheck(f *testing.F) {
+	for _, seed := range []string{"837517", "123456", "K7PX2MQA", "tavolo blu", "14031985", "mario1985", "\ufdfa\ufdfa\ufdfa\ufdfa", "１２３４５６"} {
+		for form := range byte(5) {
+			f.Add(form, seed, "Mario Rossi", "1985-03-14")
+		}
+	}
+	f.Add(byte(3), "\u0300\u0301\u0302\u0303", "\xff@", "@")
+	f.Fuzz(func(t *testing.T, form byte, secret, one, two string) {
+		rules := choice.Rules{Form: choice.Form(form), Min: 4, Max: 64}
+		personal := []string{one, two, one + two}
+		err := rules.Check(secret, personal)
+		if rules.Validate() != nil {
+			if err == nil {
+				t.Fatal("a policy that cannot be used accepted something")
+			}
+			return
+		}
+		broken := ruleOf(t, err)
+		if again := ruleOf(t, rules.Check(secret, personal)); again != broken {
+			t.Fatalf("%q, then %q", broken, again)
+		}
+		switch alone := ruleOf(t, rules.Check(secret, nil)); {
+		case broken == rule.Personal && alone != "", broken != rule.Personal && alone != broken:
+			t.Fatalf("%q with personal data, %q without", broken, alone)
+		}
+		if err != nil {
+			return
+		}
+		if normal, err := rules.Normalise(secret); err != nil || normal != secret {
+			t.Fatalf("accepted %q, which normalises to %q (%v)", secret, normal, err)
+		}
+		if n := utf8.RuneCountInString(secret); n < rules.Min || n > rules.Max {
+			t.Fatalf("accepted %d characters", n)
+		}
+	})
+}
+
+func BenchmarkCheck(b *testing.B) {
+	// The dearest input: the longest secret there may be, and the most data, of which each piece is like it in so many
+	// places that none can be passed over, and in none so much that it ends the search.
+	long := choice.Rules{Form: choice.Password, Min: 15, Max: 128}
+	var secret, piece strings.Builder
+	for i := range 32 {
+		secret.WriteString("738" + string(rune('a'+(i*5+i/12)%12)))
+		piece.WriteString("738" + string(rune('m'+i*7%13)))
+	}
+	hostile := make([]string, 100)
+	for i := range hostile {
+		hostile[i] = piece.String()
+	}
+	if err := long.Check(secret.String(), hostile); err != nil {
+		b.Fatal(err) // it would measure less than the whole
+	}
+	for _, bb := range []struct {
+		name     string
+		rules    choice.Rules
+		secret   string
+		personal []string
+	}{
+		{"6 digits", pin6, "837517", mario},
+		{"8 letters and digits", inps, "K7PX2MQA", mario},
+		{"passphrase", phrase, "correct horse battery staple", mario},
+		{"not ASCII", phrase, "Zwölf Boxkämpfer über den Deich", mario},
+		{"hostile", long, secret.String(), hostile},
+		{"overlong", long, strings.Repeat("x", 1<<20), hostile},
+	} {
+		b.Run(bb.name, func(b *testing.B) {
+			for b.Loop() {
+				_ = bb.rules.Check(bb.secret, bb.personal)
+			}
+		})
+	}
+}
+
+func BenchmarkNormalise(b *testing.B) {
+	for b.Loop() {
+		_, _ = inps.Normalise("k7px-2mqa")
 	}
 }
