@@ -6,22 +6,6 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-func bytesRules() []rule {
-	return []rule{
-		{"Bytes are copied in and out: neither side sees what the other later writes into its slice", []check{
-			{name: "in", run: aliasIn},
-			{name: "out", run: aliasOut},
-			{name: "out of two reads", run: aliasReads},
-			{name: "out of a list", run: aliasList, lister: true},
-		}},
-		{"An empty value is kept as an empty value", []check{
-			{name: "created", run: emptyCreated},
-			{name: "replacing", run: emptyReplacing},
-			{name: "listed", run: emptyListed, lister: true},
-		}},
-	}
-}
-
 // fill overwrites a slice, and what it has room for behind its end.
 func fill(b []byte) {
 	b = b[:cap(b)]

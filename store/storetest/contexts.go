@@ -10,22 +10,6 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-func contextRules() []rule {
-	return []rule{
-		{"A method whose context is done returns an error", []check{
-			{name: "Get", run: doneGet},
-			{name: "Put", run: donePut},
-			{name: "Delete", run: doneDelete},
-			{name: "List", run: doneList, lister: true},
-		}},
-		{"It, or any other error than those above, from Put and Delete means that the write may or may not have happened, or " +
-			"may happen yet", []check{
-			{name: "Put broken off", run: brokenPut},
-			{name: "Delete broken off", run: brokenDelete},
-		}},
-	}
-}
-
 // doneContexts runs do with a context that was cancelled and with one whose deadline has passed.
 func (f *fixture) doneContexts(do func(ctx context.Context)) {
 	cancelled, cancel := context.WithCancel(f.Context())

@@ -8,16 +8,6 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-func durableRules() []rule {
-	return []rule{{"A write that was acknowledged is seen by every later Get, through whichever connection, and survives " +
-		"the process", []check{
-		{name: "at once, by many readers", run: seenAtOnce},
-		{name: "second handle", run: seenBySecond, durable: true},
-		{name: "close and reopen", run: seenAfterReopen, durable: true},
-		{name: "closed right after many writes", run: seenAfterBurst, durable: true},
-	}}}
-}
-
 // reopen closes the store and opens it again.
 func (f *fixture) reopen() {
 	f.Helper()

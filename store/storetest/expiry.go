@@ -7,23 +7,6 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-func expiryRules() []rule {
-	return []rule{
-		{"ExpiresAt comes back at the same instant or up to a second later, never earlier; zero comes back zero", []check{
-			{name: "at once or a second later", run: expiryKept},
-			{name: "far away", run: expiryFar},
-			{name: "zero", run: expiryZero},
-			{name: "replaced", run: expiryReplaced},
-			{name: "in other time zones", run: expiryZones},
-			{name: "listed", run: expiryListed, lister: true},
-		}},
-		{"An engine may drop or hide an expired record at any time, by its own clock, and need not", []check{
-			{name: "never before", run: expiryNotBefore},
-			{name: "whole or not at all", run: expiryWhole},
-		}},
-	}
-}
-
 // sameExpiry checks an expiry that came back.
 func (f *fixture) sameExpiry(who string, put, got time.Time) {
 	f.Helper()

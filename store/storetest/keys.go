@@ -16,18 +16,6 @@ const (
 	alphabet = "-./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
 )
 
-func keyRules() []rule {
-	return []rule{{"Keys are those that CheckKey accepts, and are told apart byte for byte, case included; other keys give " +
-		"ErrInvalidKey", []check{
-		{name: "every byte of the alphabet", run: keyAlphabet},
-		{name: "case", run: keyCase},
-		{name: "longest", run: keyLongest},
-		{name: "alike", run: keyAlike},
-		{name: "digits", run: keyDigits},
-		{name: "invalid", run: keyInvalid},
-	}}}
-}
-
 // apart creates a record under each key, in this order, and checks that each is there with its own value.
 func (f *fixture) apart(keys ...string) {
 	f.Helper()

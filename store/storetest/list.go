@@ -11,41 +11,6 @@ import (
 // many is more than an adapter's page, for the pages in common use.
 const many = 300
 
-func listRules() []rule {
-	rules := []rule{
-		{"List yields the items whose key begins with prefix and is greater than after, in ascending order of " +
-			"key bytes", []check{
-			{name: "prefix and nothing else", run: listPrefix},
-			{name: "after", run: listAfter},
-			{name: "order", run: listOrder},
-			{name: "more than a page", run: listMany},
-			{name: "what Get returns", run: listRecords},
-			{name: "nothing", run: listNothing},
-		}},
-		{"Items that were there throughout are yielded exactly once; items that come or go meanwhile may be yielded or " +
-			"not", []check{
-			{name: "deleting each item within the loop", run: listDeleting},
-			{name: "rewriting each item within the loop", run: listRewriting},
-			{name: "while others write", run: listBusy},
-		}},
-		{"The loop may call the store's other methods", []check{
-			{name: "Get, Put and Delete", run: listCalling},
-			{name: "List", run: listNested},
-			{name: "after an early break", run: listBreak},
-		}},
-		{"After an error the sequence ends", []check{
-			{name: "context done before", run: listEndsBefore},
-			{name: "context done within the loop", run: listEndsWithin},
-		}},
-	}
-	for _, r := range rules {
-		for i := range r.checks {
-			r.checks[i].lister = true
-		}
-	}
-	return rules
-}
-
 // list collects what List yields, which has to come without an error.
 func (f *fixture) list(prefix, after string) []store.Item {
 	f.Helper()

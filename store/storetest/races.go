@@ -18,25 +18,6 @@ const (
 	rounds = 6
 )
 
-func raceRules() []rule {
-	return []rule{{"Of any number of concurrent writes that name one version, also of creates, at most one succeeds", []check{
-		{name: "64 creates", run: raceCreate},
-		{name: "64 replacements", run: raceReplace},
-		{name: "64 deletions", run: raceDelete},
-		{name: "32 replacements and 32 deletions", run: raceMixed},
-		{name: "no lost update", run: raceIncrement},
-		{name: "a long mix", run: raceLong},
-		{name: "over two handles", run: raceHandles, durable: true},
-	}}}
-}
-
-func concurrencyRules() []rule {
-	return []rule{{"All methods are safe for concurrent use", []check{
-		{name: "each goroutine its own keys", run: concurrentKeys},
-		{name: "no torn value", run: concurrentTorn},
-	}}}
-}
-
 // winner checks that a race had exactly one winner. Nobody at all would be as wrong: ErrConflict says that the record is not
 // at the version, and until one write succeeded it was.
 func (f *fixture) winner(errs []error) int {

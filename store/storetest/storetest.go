@@ -70,32 +70,6 @@ func run(t *testing.T, durable bool, openIn func(t *testing.T) func() store.Stor
 	}
 }
 
-// A rule is one sentence of the contract with what checks it.
-type rule struct {
-	sentence string
-	checks   []check
-}
-
-// A check is one way of breaking a rule.
-type check struct {
-	name    string
-	run     func(f *fixture)
-	lister  bool // needs a store.Lister
-	durable bool // opens the data again
-}
-
-// rules returns the contract, in the order in which package store states it.
-func rules() []rule {
-	var all []rule
-	for _, part := range [][]rule{
-		valueRules(), versionRules(), raceRules(), durableRules(), bytesRules(), expiryRules(), keyRules(), contextRules(),
-		concurrencyRules(), listRules(),
-	} {
-		all = append(all, part...)
-	}
-	return all
-}
-
 // tb is what a check needs of *testing.T. The suite's own tests run the checks on broken stores with another one.
 type tb interface {
 	Helper()

@@ -11,16 +11,6 @@ import (
 // bigValue is the size of the greatest value that a vault writes.
 const bigValue = 256 << 10
 
-func valueRules() []rule {
-	return []rule{{"Get returns the last record put, or an error that matches ErrNotFound", []check{
-		{name: "missing key", run: getMissing},
-		{name: "value", run: getValue},
-		{name: "binary values", run: getBinary},
-		{name: "value of 256 KiB", run: getBig},
-		{name: "each key its own", run: getOwn},
-	}}}
-}
-
 func getMissing(f *fixture) {
 	key := unique()
 	f.missing(key)

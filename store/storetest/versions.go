@@ -9,48 +9,6 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-func versionRules() []rule {
-	return []rule{
-		{"Put with version zero creates, and only creates: it gives ErrConflict where Get finds a record", []check{
-			{name: "creates", run: putCreates},
-			{name: "never over a record", run: putOver},
-		}},
-		{"What Get does not find, Put can create; an expired record, too, blocks nothing once Get hides it", []check{
-			{name: "deleted", run: createDeleted},
-			{name: "put as expired", run: createExpired},
-			{name: "expired since", run: createExpiredSince},
-		}},
-		{"Put with a version replaces the record at exactly that version; otherwise, also where there is no record, it gives " +
-			"ErrConflict and changes nothing", []check{
-			{name: "replaces", run: putReplaces},
-			{name: "older version", run: putOlder},
-			{name: "version that never was", run: putNever},
-			{name: "no record", run: putNoRecord},
-			{name: "deleted record", run: putDeleted},
-		}},
-		{"Put returns the new version, which is not zero and was never before a version of that key, not even of a record " +
-			"that was deleted since", []check{
-			{name: "not zero", run: versionNotZero},
-			{name: "new at each replacement", run: versionNew},
-			{name: "new after delete and create", run: versionRecreated},
-			{name: "new after an expired record", run: versionExpired},
-			{name: "new after a reopen", run: versionReopened, durable: true},
-		}},
-		{"Get returns the same version", []check{
-			{name: "as Put", run: versionSame},
-			{name: "and that version's value, while others write", run: versionPaired},
-		}},
-		{"Delete removes the record at exactly the given version; otherwise, also where there is no record, it gives " +
-			"ErrConflict and changes nothing", []check{
-			{name: "removes", run: deleteRemoves},
-			{name: "older version", run: deleteOlder},
-			{name: "version that never was", run: deleteNever},
-			{name: "no record", run: deleteNoRecord},
-			{name: "record created anew", run: deleteRecreated},
-		}},
-	}
-}
-
 func putCreates(f *fixture) {
 	key := unique()
 	v := f.put(key, []byte("first"), 0)
