@@ -103,7 +103,7 @@ func BenchmarkWrong(b *testing.B) {
 			i := 0
 			for b.Loop() {
 				i++
-				k := from(civicpin.Subject(fmt.Sprint("CITIZEN ", i)), fmt.Sprint("192.0.2.", i%250))
+				k := from(citizen(i), fmt.Sprint("192.0.2.", i%250))
 				require.ErrorIs(b, gate.Do(b.Context(), k, stranger), lockout.ErrRefused)
 			}
 			reportCalls(b, faults, 0)
@@ -315,15 +315,7 @@ func TestSizeOfState(t *testing.T) {
 	gate := newGate(t, newVault(t, memory, newClock().Now, nil), lockout.Policy{
 		Limit: lockout.MaxCeiling, Lock: lockout.Timed, For: 366 * day, DelayAfter: 100, Delay: day,
 	})
-	var all []*held
-	for {
-		h, err := hold(t.Context(), gate, key("CITIZEN"))
-		if err != nil {
-			require.ErrorIs(t, err, lockout.ErrBusy)
-			break
-		}
-		all = append(all, h)
-	}
+	all := holdAll(t, gate, key("CITIZEN"))
 	require.Len(t, all, lockout.MaxCeiling)
 	size := func() (n int) {
 		for item, err := range memory.List(t.Context(), "", "") {

@@ -1,7 +1,6 @@
 package lockout_test
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
@@ -10,7 +9,6 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
-	"github.com/civicpin/civicpin/store"
 )
 
 // TestClockJumps: a clock that jumps neither resets nor extends a lock, a delay or a count.
@@ -128,15 +126,7 @@ func TestRecordDoesNotEndUnderAGuess(t *testing.T) {
 			before.do(t, gate)
 			began := failures(t, gate, key("CITIZEN"))
 			clock.Add(hour - second)
-			var all []*held
-			for {
-				h, err := hold(t.Context(), gate, key("CITIZEN"))
-				if err != nil {
-					require.ErrorIs(t, err, lockout.ErrBusy)
-					break
-				}
-				all = append(all, h)
-			}
+			all := holdAll(t, gate, key("CITIZEN"))
 			require.Len(t, all, 4-began)
 			clock.Add(2 * second)
 			require.ErrorIs(t, gate.Do(t.Context(), key("CITIZEN"), never(t)), lockout.ErrBusy)
@@ -221,7 +211,7 @@ func TestStricterPolicy(t *testing.T) {
 
 // TestProcessesWithOtherClocks: gates whose clocks differ by seconds count together.
 func TestProcessesWithOtherClocks(t *testing.T) {
-	s := store.NewMemory()
+	s := newMemory()
 	clock := newClock()
 	p := lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * minute}
 	var gates []*lockout.Gate
@@ -229,7 +219,7 @@ func TestProcessesWithOtherClocks(t *testing.T) {
 		gates = append(gates, newGate(t, newVault(t, s, func() time.Time { return clock.Now().Add(off) }, nil), p))
 	}
 	for round := range 20 {
-		subject := civicpin.Subject(fmt.Sprint("CITIZEN ", round))
+		subject := citizen(round)
 		compared := 0
 		for i := range 30 {
 			clock.Add(second)

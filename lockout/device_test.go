@@ -10,13 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
-	"github.com/civicpin/civicpin/store"
 )
 
 // showing is a key of a subject's that shows a device's value.
@@ -113,7 +111,7 @@ func TestWhatOpensNoLane(t *testing.T) {
 
 // TestRememberIsRefused: what RememberDevice and ForgetDevices refuse changes nothing.
 func TestRememberIsRefused(t *testing.T) {
-	memory := store.NewMemory()
+	memory := newMemory()
 	vault := newVault(t, memory, nil, nil)
 	gate := newGate(t, vault, threeDevices)
 	none := newGate(t, vault, lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked})
@@ -339,8 +337,8 @@ func TestConcurrentLanes(t *testing.T) {
 					time.Sleep(100*time.Millisecond + rand.N(100*time.Millisecond)) // or a thousand spin
 				}
 			})
-			assert.EqualValues(t, 10, compared.Load())
-			assert.Equal(t, 5, failures(t, gates[1], key("CITIZEN")))
+			require.EqualValues(t, 10, compared.Load())
+			require.Equal(t, 5, failures(t, gates[1], key("CITIZEN")))
 			asLocked(t, gates[0].Do(t.Context(), showing("CITIZEN", value), never(t)))
 		})
 	}

@@ -3,6 +3,7 @@ package lockout_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -54,6 +55,11 @@ func newNamed(tb testing.TB, v *store.Vault, name string, p lockout.Policy) *loc
 	require.NoError(tb, err)
 	return g
 }
+
+func newMemory() *store.Memory { return store.NewMemory() }
+
+// citizen returns one of any number of subjects.
+func citizen(n int) civicpin.Subject { return civicpin.Subject(fmt.Sprint("CITIZEN ", n)) }
 
 // key returns the key of a subject's open lane.
 func key(subject civicpin.Subject) lockout.Target { return lockout.Target{Subject: subject} }
@@ -131,6 +137,19 @@ func mustHold(tb testing.TB, g *lockout.Gate, k lockout.Target) *held {
 	h, err := hold(context.Background(), g, k)
 	require.NoError(tb, err)
 	return h
+}
+
+// holdAll begins guesses at a subject until as many are in flight as may be.
+func holdAll(tb testing.TB, g *lockout.Gate, k lockout.Target) (all []*held) {
+	tb.Helper()
+	for {
+		h, err := hold(tb.Context(), g, k)
+		if err != nil {
+			require.ErrorIs(tb, err, lockout.ErrBusy)
+			return all
+		}
+		all = append(all, h)
+	}
 }
 
 // end lets the verification return and returns what Do did.

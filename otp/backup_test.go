@@ -20,7 +20,7 @@ import (
 )
 
 func TestBackupConfig(t *testing.T) {
-	vault, policy := newVault(t), until(3)
+	vault, policy := newVault(t), testkit.Until(3)
 	for name, tc := range map[string]struct {
 		config otp.BackupPolicy
 		ok     bool
@@ -159,7 +159,7 @@ func TestBackupBusyCostsNoTry(t *testing.T) {
 
 // Two hundred uses of two codes at once, over four processes: one of each is let in.
 func TestBackupCodeHasOneWinner(t *testing.T) {
-	k := newBackupKitOf(t, otp.BackupPolicy{Name: "paper", Permits: 50, Queue: 1000, Lockout: until(20)})
+	k := newBackupKitOf(t, otp.BackupPolicy{Name: "paper", Permits: 50, Queue: 1000, Lockout: testkit.Until(20)})
 	set := k.issued(t)
 	others := []*backupKit{k, k.other(t, k.memory), k.other(t, k.memory), k.other(t, k.memory)}
 	won := make(chan int, 200)

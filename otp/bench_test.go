@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/otp"
 )
 
@@ -64,7 +65,7 @@ func BenchmarkCodeVerify(b *testing.B) {
 func BenchmarkBackupVerify(b *testing.B) {
 	for _, count := range []int{10, 1, 0} {
 		b.Run(fmt.Sprintf("of=%d", count), func(b *testing.B) {
-			policy := otp.BackupPolicy{Name: "paper", Count: max(count, 1), Lockout: until(100)}
+			policy := otp.BackupPolicy{Name: "paper", Count: max(count, 1), Lockout: testkit.Until(100)}
 			k, err := otp.NewBackupCodes(newBackupKit(b).vault, policy)
 			require.NoError(b, err)
 			if count > 0 {

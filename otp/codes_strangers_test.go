@@ -80,7 +80,7 @@ func TestCodesTellStrangersNothing(t *testing.T) {
 			for err == nil {
 				_, err = v.Request(t.Context(), ana, paying, v.o)
 			}
-			lockedBy(t, err)
+			testkit.LockedBy(t, err)
 			return err
 		}},
 		{"verify", func(t *testing.T, v visitor) error { return v.verify(t, v.id, guess) }},
@@ -111,7 +111,7 @@ func TestCodesTellStrangersNothing(t *testing.T) {
 			for range 6 {
 				err = v.verify(t, v.id, guess)
 			}
-			lockedBy(t, err)
+			testkit.LockedBy(t, err)
 			return err
 		}},
 		{"request while locked", func(t *testing.T, v visitor) error {
@@ -119,7 +119,7 @@ func TestCodesTellStrangersNothing(t *testing.T) {
 				_ = v.verify(t, v.id, guess)
 			}
 			_, err := v.Request(t.Context(), ana, paying, v.o)
-			lockedBy(t, err)
+			testkit.LockedBy(t, err)
 			return err
 		}},
 		{"resend", func(t *testing.T, v visitor) error { return v.Resend(t.Context(), ana, v.id, home) }},
@@ -334,7 +334,7 @@ func TestCodeSendLimits(t *testing.T) {
 			}
 			subject, o := tc.ask(tc.limit)
 			_, err := k.Request(t.Context(), subject, filing, o)
-			locked := lockedBy(t, err)
+			locked := testkit.LockedBy(t, err)
 			require.Equal(t, tc.scope, locked.Scope)
 			require.True(t, locked.Until.After(k.clock.Now()))
 			_, err = k.Request(t.Context(), luis, filing, tc.free)
@@ -358,9 +358,9 @@ func TestResendsAreLimited(t *testing.T) {
 			for range 2 {
 				require.NoError(t, k.Resend(t.Context(), ana, req.ID, home))
 			}
-			lockedBy(t, k.Resend(t.Context(), ana, req.ID, home))
+			testkit.LockedBy(t, k.Resend(t.Context(), ana, req.ID, home))
 			_, err = k.Request(t.Context(), ana, filing, otp.RequestOptions{To: to})
-			lockedBy(t, err)
+			testkit.LockedBy(t, err)
 		})
 	}
 }
@@ -381,7 +381,7 @@ func TestSendLimitsTellNothing(t *testing.T) {
 		for {
 			_, err := k.Request(t.Context(), subject, filing, otp.RequestOptions{To: to})
 			if err != nil {
-				return n, lockedBy(t, err).Scope
+				return n, testkit.LockedBy(t, err).Scope
 			}
 			n++
 		}

@@ -173,7 +173,7 @@ func TestFailuresAreCarriedOver(t *testing.T) {
 	}
 	require.Equal(t, 100, k.failures(t))
 	_, err := k.Request(t.Context(), ana, filing, toAna())
-	lockedBy(t, err)
+	testkit.LockedBy(t, err)
 	require.ErrorAs(t, k.Unlock(t.Context(), ana, desk), new(*lockout.LockedError), "an unlock does not lift a disablement")
 	require.NoError(t, k.Rebind(t.Context(), ana, desk))
 	req, sent := k.asked(t)
@@ -186,7 +186,7 @@ func TestUnlock(t *testing.T) {
 	for range 5 {
 		require.Error(t, k.verify(t, req.ID, otherThan(sent)))
 	}
-	lockedBy(t, k.verify(t, req.ID, sent))
+	testkit.LockedBy(t, k.verify(t, req.ID, sent))
 	require.NoError(t, k.Unlock(t.Context(), ana, desk))
 	req, sent = k.asked(t)
 	require.NoError(t, k.verify(t, req.ID, sent))
@@ -204,7 +204,7 @@ func TestRequestWhileLocked(t *testing.T) {
 		_, err := k.Request(t.Context(), ana, filing, toAna())
 		require.Equal(t, ok, err == nil, "%v: %v", wait, err)
 		if !ok {
-			require.Equal(t, lockout.ScopeSubject, lockedBy(t, err).Scope)
+			require.Equal(t, lockout.ScopeSubject, testkit.LockedBy(t, err).Scope)
 			continue
 		}
 		k.clock.Add(15*time.Minute - min(wait, 15*time.Minute))

@@ -327,7 +327,7 @@ func TestHOTPModel(t *testing.T) {
 }
 
 // roomy lets many attempts be under way at once, so that they meet at the record and not at the gate.
-var roomy = until(100)
+var roomy = testkit.Until(100)
 
 // Two hundred uses of one code at once, over four services: one wins, and the others count as wrong until that locks.
 func TestKeyOneWinner(t *testing.T) {
@@ -343,7 +343,7 @@ func TestKeyOneWinner(t *testing.T) {
 		assert.Equal(t, 1, counts[fobAccepted], counts)
 		assert.Equal(t, 199, counts[fobRefused]+counts[fobLocked], counts)
 	}
-	first := newHOTP(t, otp.HOTPPolicy{Lockout: until(50)})
+	first := newHOTP(t, otp.HOTPPolicy{Lockout: testkit.Until(50)})
 	key := first.enrolled(t)
 	code, next := civicpin.NewSecret(codeAt(key, 1)), civicpin.NewSecret(codeAt(key, 2))
 	counts := crowd(t, 200, func(i int) error {
@@ -381,7 +381,7 @@ func TestKeyOneWriteWins(t *testing.T) {
 // A thousand wrong codes at once, limit 5: five are compared.
 func TestKeyLimitIsExact(t *testing.T) {
 	for name, subject := range map[string]civicpin.Subject{"known": ada, "unknown": "NOBODY"} {
-		policy := until(5)
+		policy := testkit.Until(5)
 		one := newTOTP(t, otp.TOTPPolicy{Lockout: policy})
 		two := totpOn(t, one.memory, otp.TOTPPolicy{Lockout: policy}, one.clock, one.events)
 		key := one.enrolled(t)

@@ -299,7 +299,7 @@ func TestKeyDefaults(t *testing.T) {
 	assert.Equal(t, totp.TOTP.Policy(), again.TOTP.Policy())
 	onceMore := newHOTP(t, hotp.HOTP.Policy())
 	assert.Equal(t, hotp.HOTP.Policy(), onceMore.HOTP.Policy())
-	custom := newTOTP(t, otp.TOTPPolicy{Name: "x", Lockout: until(3)})
+	custom := newTOTP(t, otp.TOTPPolicy{Name: "x", Lockout: testkit.Until(3)})
 	assert.Equal(t, 3, custom.TOTP.Policy().Lockout.Limit)
 }
 
@@ -390,7 +390,7 @@ func TestKeyGuessProbability(t *testing.T) {
 // The chance that GuessProbability states, for one try at a time: so many of all codes are accepted.
 func TestKeyGuessProbabilityIsMeasured(t *testing.T) {
 	const limit = 100
-	many := until(limit)
+	many := testkit.Until(limit)
 	f := newTOTP(t, otp.TOTPPolicy{Lockout: many})
 	key := f.enrolled(t)
 	f.clock.Add(100 * step)

@@ -37,26 +37,13 @@ func newVault(t testing.TB) *store.Vault {
 	return testkit.Vault(t, store.NewMemory(), newClock(), nil)
 }
 
-// until is a policy of so many failures, after which an operator has to unlock.
-func until(limit int) lockout.Policy {
-	return lockout.Policy{Limit: limit, Lock: lockout.UntilUnlocked}
-}
-
-// lockedBy returns the lock that an error tells of, and fails the test if there is none.
-func lockedBy(t testing.TB, err error) *lockout.LockedError {
-	t.Helper()
-	var locked *lockout.LockedError
-	require.ErrorAs(t, err, &locked)
-	return locked
-}
-
 // gateOf is where the guesses at a subject's codes are counted.
 func gateOf(subject civicpin.Subject) lockout.Target { return lockout.Target{Subject: subject} }
 
 // failuresAt returns how many failures of a subject's the gate of a name counts.
 func failuresAt(t testing.TB, vault *store.Vault, name string, subject civicpin.Subject) int {
 	t.Helper()
-	gate, err := lockout.New(vault, name, until(5))
+	gate, err := lockout.New(vault, name, testkit.Until(5))
 	require.NoError(t, err)
 	st, err := gate.Status(t.Context(), gateOf(subject))
 	require.NoError(t, err)
