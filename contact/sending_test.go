@@ -126,11 +126,9 @@ func TestUnsendableContacts(t *testing.T) {
 					require.NoError(t, err)
 					continue
 				}
-				var unsendable *outbox.UnsendableError
-				require.ErrorAs(t, err, &unsendable)
+				unsendable := testkit.Unsendable(t, err)
 				require.Equal(t, tc.kind, unsendable.Kind)
 				require.Equal(t, civicpin.Push, unsendable.Channel)
-				require.ErrorIs(t, err, civicpin.ErrInvalid)
 				require.Empty(t, calls)
 				require.Len(t, k.events.All(), before)
 				if said == "" {
@@ -174,8 +172,7 @@ func TestDecoysChannelsAreAskedAbout(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s, err := open(t, tc.notifier)
 			if tc.kind != "" {
-				var unsendable *outbox.UnsendableError
-				require.ErrorAs(t, err, &unsendable)
+				unsendable := testkit.Unsendable(t, err)
 				require.Equal(t, tc.kind, unsendable.Kind)
 				require.Equal(t, civicpin.SMS, unsendable.Channel)
 				return

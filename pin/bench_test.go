@@ -21,8 +21,8 @@ func benchKit(b *testing.B, real bool) (*kit, *storetest.Faults) {
 	b.Helper()
 	p := pin.INPS()
 	p.Lockout = lockout.Policy{Limit: 100, Lock: lockout.Timed, For: time.Second}
-	f := storetest.NewFaults(store.NewMemory())
-	k := newKitOn(b, f.Store(), p, newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	k := newKit(b, p)
+	f := k.faults
 	if real {
 		var err error
 		out, err := outbox.New(k.vault, k.mail, nil)
@@ -84,8 +84,8 @@ func BenchmarkVerify(b *testing.B) {
 func BenchmarkIssue(b *testing.B) {
 	p := pin.INPS()
 	p.Sends = civicpin.Rate{Limit: 100_000, Window: time.Second}
-	f := storetest.NewFaults(store.NewMemory())
-	k := newKitOn(b, f.Store(), p, newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	k := newKit(b, p)
+	f := k.faults
 	calls, n := 0, 0
 	for b.Loop() {
 		n++

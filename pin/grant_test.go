@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -24,7 +23,6 @@ import (
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/pin/rule"
 	"github.com/civicpin/civicpin/pin/state"
-	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
 )
 
@@ -122,8 +120,8 @@ func TestSetIsNoOracle(t *testing.T) {
 
 // A holder of a grant who hangs up once a choice was found to be no former secret has used the grant, or could go on trying.
 func TestSetGoesOnWithoutItsCaller(t *testing.T) {
-	faults := storetest.NewFaults(store.NewMemory())
-	k := newKitOn(t, faults.Store(), pin.INPS(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	k := newKit(t, pin.INPS())
+	faults := k.faults
 	k.exchanged(t)
 	g := k.granted(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -347,40 +345,27 @@ func TestGrantRace(t *testing.T) {
 	k := newKit(t, pin.INPS())
 	k.exchanged(t)
 	p := k.completed(t)
-	var mu sync.Mutex
-	var grants []pin.Grant
-	var wg sync.WaitGroup
-	for range 64 {
-		wg.Go(func() {
-			g, err := k.Complete(t.Context(), p)
-			if err == nil {
-				mu.Lock()
-				grants = append(grants, g)
-				mu.Unlock()
-			} else {
-				require.ErrorIs(t, err, pin.ErrChanged)
-			}
-		})
+	completed := make(chan pin.Grant, 64)
+	for _, err := range crowd(64, func(int) error {
+		g, err := k.Complete(t.Context(), p)
+		if err == nil {
+			completed <- g
+		}
+		return err
+	}) {
+		if err != nil {
+			require.ErrorIs(t, err, pin.ErrChanged)
+		}
 	}
-	wg.Wait()
-	require.Len(t, grants, 1)
-	won := 0
-	for i := range 64 {
-		wg.Go(func() {
-			mine := civicpin.NewSecret(choiceOf(i))
-			_, err := k.Set(t.Context(), grants[0], mine)
-			for errors.Is(err, pin.ErrBusy) {
-				time.Sleep(time.Millisecond)
-				_, err = k.Set(t.Context(), grants[0], mine)
-			}
-			if err == nil {
-				mu.Lock()
-				won++
-				mu.Unlock()
-			}
-		})
+	require.Len(t, completed, 1)
+	grant, won := <-completed, 0
+	for _, err := range crowd(64, func(i int) error {
+		return testkit.Err(k.Set(t.Context(), grant, civicpin.NewSecret(choiceOf(i))))
+	}) {
+		if err == nil {
+			won++
+		}
 	}
-	wg.Wait()
 	require.Equal(t, 1, won)
 }
 
@@ -398,8 +383,8 @@ func TestForgedGrantsAlike(t *testing.T) {
 	} {
 		first := ""
 		for _, p := range people {
-			f := storetest.NewFaults(store.NewMemory())
-			k := newKitOn(t, f.Store(), withDevices(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+			k := newKit(t, withDevices())
+			f := k.faults
 			p.prepare(t, k)
 			got := trace(t, k, f, func() error { return do(k) })
 			if first == "" {

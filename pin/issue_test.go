@@ -12,7 +12,6 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/testkit"
-	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
@@ -174,8 +173,8 @@ func TestIssueOverOneFromTheDesk(t *testing.T) {
 
 // A policy may change under the secrets that were set under it.
 func TestPolicyChanges(t *testing.T) {
-	m := store.NewMemory()
-	k := newKitOn(t, m, pin.INPS(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	k := newKit(t, pin.INPS())
+	m := k.memory
 	code := k.issued(t)
 	p := pin.INPS()
 	p.Alphabet = "0123456789"
@@ -200,7 +199,8 @@ func TestPolicyChanges(t *testing.T) {
 // Failures outlive the codes (rule 3): a code issued anew brings no new guesses.
 func TestReissueKeepsTheCount(t *testing.T) {
 	p := pin.INPS()
-	p.Lockout = lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, Ceiling: 12}
+	p.Lockout = testkit.Until(5)
+	p.Lockout.Ceiling = 12
 	k := newKit(t, p)
 	ctx := t.Context()
 	k.issued(t)
@@ -210,25 +210,22 @@ func TestReissueKeepsTheCount(t *testing.T) {
 	}
 	code := k.issued(t)
 	_, err := k.Verify(ctx, try(wrong))
-	var locked *lockout.LockedError
-	require.ErrorAs(t, err, &locked, "the fifth, over two issues")
+	testkit.LockedBy(t, err) // the fifth, over two issues
 	_, err = k.Verify(ctx, try(code))
-	require.ErrorAs(t, err, &locked)
+	testkit.LockedBy(t, err)
 	require.NoError(t, k.Unlock(ctx, maria, clerk))
 	for range 5 {
 		_, err = k.Verify(ctx, try(wrong))
 	}
-	require.ErrorAs(t, err, &locked)
+	testkit.LockedBy(t, err)
 	require.NoError(t, k.Unlock(ctx, maria, clerk))
 	for range 2 {
 		_, err = k.Verify(ctx, try(wrong))
 	}
-	require.ErrorAs(t, err, &locked)
-	require.True(t, locked.Disabled, "twelve in all")
+	require.True(t, testkit.LockedBy(t, err).Disabled, "twelve in all")
 	require.Error(t, k.Unlock(ctx, maria, clerk))
 	_, err = k.Issue(ctx, maria, inps())
-	require.ErrorAs(t, err, &locked, "a new code alone does not lift it, and is not sent")
-	require.True(t, locked.Disabled)
+	require.True(t, testkit.LockedBy(t, err).Disabled, "a new code alone does not lift it, and is not sent")
 	require.NoError(t, k.atDesk(t))
 	require.NoError(t, k.out.Flush(ctx))
 	_, err = k.Verify(ctx, try(k.last(phone)+k.last(email)))
@@ -298,13 +295,12 @@ func TestSendLimits(t *testing.T) {
 		k.issued(t)
 	}
 	_, err := k.Issue(ctx, maria, inps())
-	var locked *lockout.LockedError
-	require.ErrorAs(t, err, &locked)
-	require.Equal(t, lockout.ScopeSends, locked.Scope)
+	locked := testkit.LockedBy(t, err)
+	require.EqualValues(t, "sends", locked.Scope)
 	require.Equal(t, k.clock.Now().Add(30*time.Minute), locked.Until, "when both parts may be sent")
 	for range 3 { // who waits as long as told is let in, however often they asked in between
 		_, err = k.Issue(ctx, maria, inps())
-		require.ErrorAs(t, err, &locked)
+		testkit.LockedBy(t, err)
 	}
 	k.clock.Add(30 * time.Minute)
 	k.issued(t)

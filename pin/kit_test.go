@@ -11,6 +11,7 @@ import (
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
+	"github.com/civicpin/civicpin/store/storetest"
 )
 
 func newClock() *testkit.Clock { return testkit.NewClock(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)) }
@@ -24,17 +25,26 @@ type kit struct {
 	vault  *store.Vault
 	out    *outbox.Outbox
 	policy pin.Policy
-	memory *store.Memory // nil if made on another store
-	grant  pin.Grant     // for flows that use one
+	memory *store.Memory     // nil if made on another store
+	faults *storetest.Faults // of this process, over memory
+	grant  pin.Grant         // for flows that use one
 }
 
-// newKit makes a service of a policy over a store of its own.
+// newKit makes a service of a policy over a store of its own, whose calls may fail.
 func newKit(t testing.TB, p pin.Policy) *kit {
 	t.Helper()
-	m := store.NewMemory()
-	k := newKitOn(t, m, p, newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
-	k.memory = m
+	memory := store.NewMemory()
+	faults := storetest.NewFaults(memory)
+	k := newKitOn(t, faults.Store(), p, newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	k.memory, k.faults = memory, faults
 	return k
+}
+
+// crowd calls do n times at once, until it is not told that the service is busy, and returns what each call came to.
+func crowd(n int, do func(i int) error) []error {
+	return testkit.Crowd(n, func(i int) error {
+		return testkit.Persist(pin.ErrBusy, func() error { return do(i) })
+	})
 }
 
 // newKitOn makes a service over a store that may have served another before.

@@ -3,9 +3,7 @@ package pin_test
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -292,28 +290,18 @@ func TestManyAtOnce(t *testing.T) {
 			k := newKitOn(t, m, p, newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 			old := c.prepare(t, k)
 			other := k.other(t, m)
-			var mu sync.Mutex
-			epochs := make(map[pin.Epoch]int)
-			var wg sync.WaitGroup
-			for i := range 64 {
-				wg.Go(func() {
-					for {
-						ok, err := c.call(t, []*kit{k, other}[i%2], old, changed)
-						if errors.Is(err, pin.ErrBusy) {
-							time.Sleep(rand.N(5 * time.Millisecond))
-							continue
-						}
-						if err != nil {
-							t.Error(err)
-						}
-						mu.Lock()
-						epochs[ok.Epoch]++
-						mu.Unlock()
-						return
-					}
-				})
+			var got [64]pin.Epoch
+			for _, err := range crowd(len(got), func(i int) error {
+				ok, err := c.call(t, []*kit{k, other}[i%2], old, changed)
+				got[i] = ok.Epoch
+				return err
+			}) {
+				require.NoError(t, err)
 			}
-			wg.Wait()
+			epochs := make(map[pin.Epoch]int)
+			for _, e := range got {
+				epochs[e]++
+			}
 			require.Equal(t, map[pin.Epoch]int{k.epoch(t, maria): 64}, epochs)
 			require.Zero(t, k.failures(t))
 			changes := 0
@@ -334,9 +322,8 @@ func TestOvertaken(t *testing.T) {
 	for _, c := range choices {
 		for _, same := range []bool{true, false} {
 			t.Run(c.name, func(t *testing.T) {
-				m := store.NewMemory()
-				faults := storetest.NewFaults(m)
-				k := newKitOn(t, faults.Store(), pin.INPS(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+				k := newKit(t, pin.INPS())
+				m, faults := k.memory, k.faults
 				old := c.prepare(t, k)
 				other, choice := k.other(t, m), changed
 				if !same {
@@ -371,8 +358,8 @@ func TestOvertaken(t *testing.T) {
 
 // A Set that died after its write, and is sent again, also does what it had left to do.
 func TestSetTwiceForgetsWhatTheFirstDidNot(t *testing.T) {
-	faults := storetest.NewFaults(store.NewMemory())
-	k := newKitOn(t, faults.Store(), withDevices(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	k := newKit(t, withDevices())
+	faults := k.faults
 	k.exchanged(t)
 	k.remembered(t, "")
 	for range 4 {

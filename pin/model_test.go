@@ -338,8 +338,8 @@ func TestModel(t *testing.T) {
 func TestOnlyFiveAreCompared(t *testing.T) {
 	for name, subject := range map[string]civicpin.Subject{"known": maria, "unknown": "NOBODY"} {
 		t.Run(name, func(t *testing.T) {
-			m := store.NewMemory()
-			k := newKitOn(t, m, pin.INPS(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+			k := newKit(t, pin.INPS())
+			m := k.memory
 			k.exchanged(t)
 			others := []*kit{k, k.other(t, m), k.other(t, m), k.other(t, m)}
 			before := int64(0)

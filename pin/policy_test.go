@@ -2,12 +2,8 @@ package pin_test
 
 import (
 	"encoding/json"
-	"errors"
 	"math"
-	"math/rand/v2"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -461,34 +457,17 @@ func TestOneExchangeWins(t *testing.T) {
 	p.Hashing.Queue = 1000
 	k := newKit(t, p)
 	code := k.issued(t)
-	var won atomic.Int32
-	var winner atomic.Value
-	var wg sync.WaitGroup
-	for i := range 64 {
-		wg.Go(func() {
-			mine := choiceOf(i)
-			for {
-				_, err := k.Exchange(t.Context(), try(code), civicpin.NewSecret(mine))
-				switch {
-				case err == nil:
-					won.Add(1)
-					winner.Store(mine)
-					return
-				case errors.Is(err, pin.ErrBusy):
-					time.Sleep(rand.N(5 * time.Millisecond))
-					continue
-				case errors.Is(err, pin.ErrChanged), errors.Is(err, pin.ErrRefused), errors.Is(err, pin.ErrUnfitSecret):
-					return
-				}
-				// Locked by the losers' guesses at a secret that is not right any more.
-				return
-			}
-		})
+	var won []string
+	for i, err := range crowd(64, func(i int) error {
+		return testkit.Err(k.Exchange(t.Context(), try(code), civicpin.NewSecret(choiceOf(i))))
+	}) { // most are locked by the losers' guesses at a secret that is not right any more
+		if err == nil {
+			won = append(won, choiceOf(i))
+		}
 	}
-	wg.Wait()
-	require.EqualValues(t, 1, won.Load())
+	require.Len(t, won, 1)
 	require.NoError(t, k.Unlock(t.Context(), maria, clerk))
-	_, right := k.works(t, winner.Load().(string))
+	_, right := k.works(t, won[0])
 	require.True(t, right)
 }
 
@@ -621,11 +600,9 @@ func TestINPS(t *testing.T) {
 		require.ErrorIs(t, err, pin.ErrRefused)
 	}
 	_, err = k.Verify(ctx, try(wrong))
-	var locked *lockout.LockedError
-	require.ErrorAs(t, err, &locked)
-	require.Equal(t, k.clock.Now().Add(15*time.Minute), locked.Until)
+	require.Equal(t, k.clock.Now().Add(15*time.Minute), testkit.LockedBy(t, err).Until)
 	_, err = k.Verify(ctx, try(chosen))
-	require.ErrorAs(t, err, &locked, "the right PIN, too")
+	testkit.LockedBy(t, err) // the right PIN, too
 	k.clock.Add(15 * time.Minute)
 	_, err = k.Verify(ctx, try(chosen))
 	require.NoError(t, err)

@@ -133,8 +133,8 @@ func TestStrangersLearnNothing(t *testing.T) {
 		t.Run(a.name, func(t *testing.T) {
 			first := ""
 			for _, p := range people {
-				f := storetest.NewFaults(store.NewMemory())
-				k := newKitOn(t, f.Store(), withDevices(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+				k := newKit(t, withDevices())
+				f := k.faults
 				p.prepare(t, k)
 				k.clock.Set(newClock().Now().Add(200 * 24 * 3600e9))
 				if p.name == "provisional" || strings.Contains(p.name, "just now") { // must still be so
@@ -342,20 +342,15 @@ func TestNewAsksTheNotifier(t *testing.T) {
 		"too long for no texts":  {long, send, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), nil)
-			require.NoError(t, err)
-			out, err := outbox.New(vault, tc.notifier, nil)
-			require.NoError(t, err)
-			_, err = pin.NewCheap(vault, out, tc.policy)
+			vault := newKit(t, pin.INPS()).vault
+			_, err := pin.NewCheap(vault, testkit.Outbox(t, vault, tc.notifier, outbox.Limits{}), tc.policy)
 			if tc.refused == "" {
 				require.NoError(t, err)
 				return
 			}
-			var unsendable *outbox.UnsendableError
-			require.ErrorAs(t, err, &unsendable)
+			unsendable := testkit.Unsendable(t, err)
 			require.Equal(t, pin.PartMessage, unsendable.Kind)
 			require.Equal(t, tc.refused, unsendable.Channel)
-			require.ErrorIs(t, err, civicpin.ErrInvalid)
 		})
 	}
 }
@@ -377,8 +372,8 @@ func TestResendsTakeNoPlaceOfTheIssues(t *testing.T) {
 }
 
 func TestUnprintableTexts(t *testing.T) {
-	faults := storetest.NewFaults(store.NewMemory())
-	k := newKitOn(t, faults.Store(), pin.INPS(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	k := newKit(t, pin.INPS())
+	faults := k.faults
 	k.exchanged(t)
 	ctx := t.Context()
 	seen := func(e civicpin.Evidence) civicpin.Evidence {

@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -219,8 +217,8 @@ func TestEpochOfALateLogin(t *testing.T) {
 func TestEpochIsTheSameWork(t *testing.T) {
 	first := ""
 	for _, p := range people {
-		f := storetest.NewFaults(store.NewMemory())
-		k := newKitOn(t, f.Store(), withDevices(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+		k := newKit(t, withDevices())
+		f := k.faults
 		p.prepare(t, k)
 		got := trace(t, k, f, func() error { return testkit.Err(k.Epoch(t.Context(), maria)) })
 		if first == "" {
@@ -228,8 +226,8 @@ func TestEpochIsTheSameWork(t *testing.T) {
 		}
 		require.Equal(t, first, got, p.name)
 	}
-	f := storetest.NewFaults(store.NewMemory())
-	k := newKitOn(t, f.Store(), pin.INPS(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	k := newKit(t, pin.INPS())
+	f := k.faults
 	f.FailAt(1, storetest.NotDone)
 	epoch, err := k.Epoch(t.Context(), maria)
 	require.ErrorIs(t, err, storetest.ErrInjected)
@@ -465,28 +463,15 @@ func TestOwnerGetsInWhileStrangersLock(t *testing.T) {
 
 // Of a thousand wrong guesses with a stolen device at once, five are compared in its lane and five in the open one.
 func TestStolenDeviceIsLimited(t *testing.T) {
-	m := store.NewMemory()
-	k := newKitOn(t, m, withDevices(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	k := newKit(t, withDevices())
+	m := k.memory
 	k.exchanged(t)
 	device, another := k.remembered(t, ""), k.remembered(t, "")
 	others := []*kit{k, k.other(t, m)}
 	before := pin.Hashes(others[0].Service) + pin.Hashes(others[1].Service)
-	var wg sync.WaitGroup
-	for i := range 1000 {
-		wg.Go(func() {
-			for {
-				_, err := others[i%2].Verify(t.Context(), from(device, wrong))
-				if err == nil {
-					t.Error("a wrong guess was let in")
-				}
-				if !errors.Is(err, pin.ErrBusy) {
-					return
-				}
-				time.Sleep(rand.N(20 * time.Millisecond))
-			}
-		})
+	for _, err := range crowd(1000, func(i int) error { return testkit.Err(others[i%2].Verify(t.Context(), from(device, wrong))) }) {
+		require.Error(t, err, "a wrong guess was let in")
 	}
-	wg.Wait()
 	require.EqualValues(t, 10, pin.Hashes(others[0].Service)+pin.Hashes(others[1].Service)-before)
 	require.Equal(t, "locked", k.login(device))
 	require.Equal(t, "right", k.login(another))
@@ -570,8 +555,8 @@ func TestDevicesOfOneCitizen(t *testing.T) {
 func TestRevokingForgetsDevices(t *testing.T) {
 	for _, o := range []storetest.Outcome{storetest.NotDone, storetest.ReplyLost, storetest.DoneLater} {
 		for call := 1; call <= 5; call++ {
-			f := storetest.NewFaults(store.NewMemory())
-			k := newKitOn(t, f.Store(), withDevices(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+			k := newKit(t, withDevices())
+			f := k.faults
 			k.exchanged(t)
 			device := k.remembered(t, "")
 			f.Reset()
@@ -593,8 +578,8 @@ func TestRevokingForgetsDevices(t *testing.T) {
 
 	// Revoked and issued anew between the moment in which the device is written and its end.
 	for _, before := range []string{"put devices.", "get pin.inps"} {
-		f := storetest.NewFaults(store.NewMemory())
-		k := newKitOn(t, f.Store(), withDevices(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+		k := newKit(t, withDevices())
+		f := k.faults
 		k.exchanged(t)
 		ok, err := k.Verify(t.Context(), try(chosen))
 		require.NoError(t, err)
@@ -617,8 +602,8 @@ func TestRevokingForgetsDevices(t *testing.T) {
 
 // TestDeviceIsNotPrinted: neither the answer of Verify, nor an event, an error or the store shows a device's value.
 func TestDeviceIsNotPrinted(t *testing.T) {
-	m := store.NewMemory()
-	k := newKitOn(t, m, withDevices(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	k := newKit(t, withDevices())
+	m := k.memory
 	k.exchanged(t)
 	device := k.remembered(t, "")
 	ok, err := k.Verify(t.Context(), from(device, chosen))

@@ -254,11 +254,9 @@ func TestNewAsksTheNotifier(t *testing.T) {
 				require.NoError(t, err)
 				return
 			}
-			var unsendable *outbox.UnsendableError
-			require.ErrorAs(t, err, &unsendable)
+			unsendable := testkit.Unsendable(t, err)
 			require.Equal(t, tc.kind, unsendable.Kind)
 			require.Equal(t, tc.channel, unsendable.Channel)
-			require.ErrorIs(t, err, civicpin.ErrInvalid)
 			require.ErrorContains(t, err, "plan worded")
 		})
 	}

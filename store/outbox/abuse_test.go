@@ -21,8 +21,9 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// Notices that go with one that becomes a dead letter are not lost with it.
-func TestRetryForgetsMerged(t *testing.T) {
+// fourNotices posts four notices to an address that gets one a day: the first is sent, and the others wait together.
+func fourNotices(t *testing.T) (*rig, []outbox.Ref) {
+	t.Helper()
 	r := onMemoryWith(t, limited(func(l *outbox.Limits) {
 		l.Notice = civicpin.Rate{Limit: 1, Window: 24 * time.Hour}
 	}))
@@ -33,6 +34,12 @@ func TestRetryForgetsMerged(t *testing.T) {
 		require.NoError(t, r.out.Flush(t.Context()))
 		r.clock.Add(time.Second)
 	}
+	return r, refs
+}
+
+// Notices that go with one that becomes a dead letter are not lost with it.
+func TestRetryForgetsMerged(t *testing.T) {
+	r, refs := fourNotices(t)
 	r.sink.then(func(context.Context, civicpin.Message) error { return fmt.Errorf("no: %w", civicpin.ErrUndeliverable) })
 	r.clock.Add(2 * time.Hour)
 	require.NoError(t, r.out.Flush(t.Context()))
@@ -167,16 +174,7 @@ func TestMergedNoticesLostByARetry(t *testing.T) {
 
 // The notices that merged into one that cannot be sent were told accepted, and only one dead letter is left.
 func TestMergedNoticesDieWithTheirLeader(t *testing.T) {
-	r := onMemoryWith(t, limited(func(l *outbox.Limits) {
-		l.Notice = civicpin.Rate{Limit: 1, Window: 24 * time.Hour}
-	}))
-	to := mail("ana@example.org")
-	var refs []outbox.Ref
-	for i := range 4 {
-		refs = append(refs, r.posted(t, outbox.Notice, "ANA", fmt.Sprint(i), to, time.Time{}))
-		require.NoError(t, r.out.Flush(t.Context()))
-		r.clock.Add(time.Second)
-	}
+	r, refs := fourNotices(t)
 	// The owner withdraws the one that the others wait with.
 	require.NoError(t, r.clerk.write(t.Context(), refs[1], letter{State: "replaced"}))
 	for range 12 {

@@ -11,9 +11,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/testkit"
-	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
-	"github.com/civicpin/civicpin/store/storetest"
 )
 
 // BenchmarkQueue measures Add and Commit of one message.
@@ -120,7 +118,7 @@ func BenchmarkMessage(b *testing.B) {
 
 // TestStoreCalls counts what docs/costs.md says. The owner's own calls are not among them: its function writes nothing here.
 func TestStoreCalls(t *testing.T) {
-	f := storetest.NewFaults(store.NewMemory())
+	f := newFaults(newMemory())
 	a := newAsking(t, f.Store())
 	l := a.limit("otp", outbox.Proved, daily)
 	var costs testkit.Costs

@@ -348,11 +348,9 @@ func TestCheck(t *testing.T) {
 				require.NoError(t, err)
 				return
 			}
-			var unsendable *outbox.UnsendableError
-			require.ErrorAs(t, err, &unsendable)
+			unsendable := testkit.Unsendable(t, err)
 			require.Equal(t, sample.Kind, unsendable.Kind)
 			require.Equal(t, tc.refused, unsendable.Channel)
-			require.ErrorIs(t, err, civicpin.ErrInvalid)
 			require.ErrorIs(t, err, unsendable.Err)
 			require.ErrorContains(t, err, tc.says)
 			require.ErrorContains(t, err, string(tc.refused))

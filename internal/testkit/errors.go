@@ -4,7 +4,9 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/store/outbox"
 )
 
 // Until is a policy that locks after so many failures, until an operator unlocks.
@@ -20,4 +22,14 @@ func LockedBy(t testing.TB, err error) *lockout.LockedError {
 		t.Fatalf("%v is no lock", err)
 	}
 	return locked
+}
+
+// Unsendable returns what an error says that cannot be sent, which is invalid input, and ends the test if it says no such thing.
+func Unsendable(t testing.TB, err error) *outbox.UnsendableError {
+	t.Helper()
+	unsendable, ok := errors.AsType[*outbox.UnsendableError](err)
+	if !ok || !errors.Is(err, civicpin.ErrInvalid) {
+		t.Fatalf("%v does not refuse a message", err)
+	}
+	return unsendable
 }
