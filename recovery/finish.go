@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -119,7 +120,7 @@ func (v *visit) prepared(ctx context.Context) (p proof.Completed, told recoveryr
 func (v *visit) completed() proof.Completed {
 	r := v.run()
 	return proof.New(proof.Completed{
-		Subject: r.Subject, Plan: r.Plan, Run: v.id(), Epoch: r.Epoch, By: v.by, Source: v.source,
+		Subject: r.Subject, Plan: r.Plan, Run: v.id(), Epoch: r.Epoch, By: cmp.Or(v.by, civicpin.Citizen), Source: v.source,
 	})
 }
 

@@ -58,8 +58,7 @@ func (v *visit) compare(ctx context.Context, steps []plan.Step, a Answers,
 // guesses returns what guesses at the run count for.
 func (v *visit) guesses(lane string) *attempt.Guess {
 	return &attempt.Guess{
-		By:      v.unproved(),
-		Target:  lockout.Target{Subject: v.run().Subject, Lane: lane, Source: v.source},
+		By: v.by, Target: lockout.Target{Subject: v.run().Subject, Lane: lane, Source: v.source},
 		Address: v.run().Source, Ref: v.run().Plan + "/" + v.id(),
 	}
 }

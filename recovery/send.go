@@ -109,7 +109,7 @@ func (v *visit) deliver(ctx context.Context, d plan.Delivery) error {
 	if !real {
 		reason = "decoy"
 	}
-	v.recordBy(ctx, civicpin.Citizen, recoveryrun.EventSent, reason)
+	v.recordBy(ctx, v.holder(), recoveryrun.EventSent, reason)
 	return nil
 }
 

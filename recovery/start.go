@@ -23,7 +23,7 @@ import (
 //   - a *[lockout.LockedError]: too many recoveries were begun for the subject or from the source, alike for every subject.
 //   - those of [Service.Send], if the plan's first step sends a message.
 func (s *Service) Start(ctx context.Context, name string, subject civicpin.Subject, source civicpin.Source) (Run, error) {
-	return s.start(ctx, name, subject, civicpin.Citizen, source)
+	return s.start(ctx, name, subject, civicpin.Visitor, source)
 }
 
 // start begins a run. One that an operator begins has no ticket.
@@ -34,7 +34,7 @@ func (s *Service) start(ctx context.Context, name string, subject civicpin.Subje
 	if err != nil {
 		return Run{}, err
 	}
-	if by == civicpin.Citizen {
+	if by == civicpin.Visitor {
 		if err := s.starts.Take(ctx, outbox.Request{Subject: subject, By: by, Source: source, Others: 1}); err != nil {
 			return Run{}, err
 		}
@@ -51,7 +51,7 @@ func (s *Service) start(ctx context.Context, name string, subject civicpin.Subje
 	s.prepare(&r, w, contacts, k)
 	id := token.NewID()
 	var ticket civicpin.Secret
-	if by == civicpin.Citizen {
+	if by == civicpin.Visitor {
 		t := token.New(token.Ticket, id, 0)
 		r.Ticket, ticket = t.Hash(), t.Text()
 	}
@@ -63,7 +63,7 @@ func (s *Service) start(ctx context.Context, name string, subject civicpin.Subje
 	if err := s.runs.Put(ctx, &v.entry); err != nil {
 		return Run{}, err
 	}
-	v.recordBy(ctx, v.unproved(), recoveryrun.EventStarted, "")
+	v.record(ctx, recoveryrun.EventStarted, "")
 	if err := v.arrive(ctx); err != nil {
 		return Run{}, err
 	}

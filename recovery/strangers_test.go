@@ -479,6 +479,41 @@ func TestEventsUnderAssist(t *testing.T) {
 	}
 }
 
+// Until something is proved, what the holder of a ticket does is by the visitor.
+func TestEventsBeforeProof(t *testing.T) {
+	k := newKit(t)
+	ran := func(ticket civicpin.Secret, as ...recovery.Answers) {
+		for _, a := range as {
+			a.Source = home
+			_, err := k.Answer(t.Context(), ticket, a)
+			require.NoError(t, err)
+		}
+	}
+	actors := func(code civicpin.EventCode) (list []civicpin.Actor) {
+		for _, e := range k.events.Of(code) {
+			list = append(list, e.By)
+		}
+		return list
+	}
+	run, err := k.Start(t.Context(), "two", ana, home)
+	require.NoError(t, err)
+	ran(run.Ticket, recovery.Answers{Captcha: true})
+	require.Equal(t, []civicpin.Actor{civicpin.Visitor}, actors("recovery.sent"), "the link")
+	m, err := k.mailed(t.Context(), 0, anaMail, "recovery.link")
+	require.NoError(t, err)
+	_, err = k.Redeem(t.Context(), m.Link, home)
+	require.NoError(t, err)
+	require.Equal(t, []civicpin.Actor{civicpin.Visitor, civicpin.Citizen}, actors("recovery.sent"), "and the code")
+	require.Equal(t, []civicpin.Actor{civicpin.Visitor, civicpin.Citizen}, actors("recovery.step"))
+
+	k.events.Take()
+	run, err = k.Start(t.Context(), "clave", ana, home)
+	require.NoError(t, err)
+	ran(run.Ticket, recovery.Answers{Captcha: true})
+	require.NoError(t, k.Cancel(t.Context(), run.Ticket))
+	require.Equal(t, []civicpin.Actor{civicpin.Visitor}, actors("recovery.cancelled"))
+}
+
 func TestRefusedUnderAssist(t *testing.T) {
 	k := newKit(t)
 	run, err := k.StartBy(t.Context(), "video", ana, video)

@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,7 +24,7 @@ type visit struct {
 	*Service
 	entry  store.Entry[run]
 	way    *way
-	by     civicpin.Actor
+	by     civicpin.Actor // the visitor at the start, an operator, or the citizen by a link; empty for a ticket's holder
 	source civicpin.Source
 }
 
@@ -46,7 +47,7 @@ func (s *Service) load(ctx context.Context, id string) (*visit, error) {
 	if e.Value.Step < 0 || e.Value.Step > len(w.Steps) { // such a record says nothing about what was proved
 		return nil, fmt.Errorf("recovery: %w: a run at step %d of %d", store.ErrUnreadable, e.Value.Step, len(w.Steps))
 	}
-	return &visit{Service: s, entry: e, way: w, by: civicpin.Citizen}, nil
+	return &visit{Service: s, entry: e, way: w}, nil
 }
 
 // enter reads the run that a ticket opens. With ErrExpired the visit is given, too.
@@ -84,7 +85,7 @@ func (s *Service) follow(ctx context.Context, t token.Token, source civicpin.Sou
 	if !now.Before(l.Expires) {
 		return nil, token.Link{}, ErrExpired
 	}
-	v.source = source
+	v.by, v.source = civicpin.Citizen, source
 	return v, l, nil
 }
 
@@ -183,13 +184,13 @@ func Events() []civicpin.EventInfo { return recoveryrun.Events() }
 
 // record writes an event about the run.
 func (v *visit) record(ctx context.Context, code civicpin.EventCode, reason string) {
-	v.recordBy(ctx, v.by, code, reason)
+	v.recordBy(ctx, cmp.Or(v.by, v.holder()), code, reason)
 }
 
-// unproved returns the actor of what is done before anything is proved.
-func (v *visit) unproved() civicpin.Actor {
-	if v.by.IsOperator() {
-		return v.by
+// holder returns what the holder of the ticket or link is: the citizen once something is proved.
+func (v *visit) holder() civicpin.Actor {
+	if v.by == civicpin.Citizen || v.way.Proves(v.run().Step) {
+		return civicpin.Citizen
 	}
 	return civicpin.Visitor
 }

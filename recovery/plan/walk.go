@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -33,6 +34,16 @@ func (p *Plan) Resting(i int) (rests time.Duration, behind int) {
 func (p *Plan) Last(step int) bool {
 	_, behind := p.Resting(step + 1)
 	return behind >= len(p.Steps) && behind == step+1
+}
+
+// Proves reports whether a step before step i proves anything about the visitor.
+func (p *Plan) Proves(i int) bool {
+	return slices.ContainsFunc(p.Steps[:min(i, len(p.Steps))], func(s Step) bool {
+		_, sent := SentBy(s)
+		_, asked := s.(Factor)
+		_, seen := s.(Approval)
+		return sent || asked || seen || Guessed(s)
+	})
 }
 
 // Links reports whether a step sends a link.

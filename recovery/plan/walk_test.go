@@ -93,6 +93,16 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+// Captchas, uploads and what a visitor may correct prove nothing.
+func TestProves(t *testing.T) {
+	for _, s := range []plan.Step{aLink, aCode, plan.Factor("app"), plan.Approval{}, plan.Facts{"a"}, plan.Image{}} {
+		p := walk(plan.Captcha{}, plan.Documents{}, plan.ConfirmContact{}, plan.Wait{}, plan.Terms{}, plan.Enrol{}, s)
+		for step, want := range []bool{false, false, false, false, false, false, false, true, true} { // the last is behind the plan
+			require.Equal(t, want, p.Proves(step), "%T, %d", s, step)
+		}
+	}
+}
+
 // What is asked at once is the most that one step asks: the others ask the first of the same.
 func TestAsks(t *testing.T) {
 	for _, tc := range []struct {
