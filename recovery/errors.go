@@ -37,7 +37,7 @@ type OperatorReason string
 
 // The reasons of an [OperatorError].
 const (
-	WrongRole  OperatorReason = "role"        // the act needs another role
+	WrongRole  OperatorReason = "role"        // the act needs another role, or there is no such role
 	Closed     OperatorReason = "hours"       // the role's office is closed
 	OverLimit  OperatorReason = "limit"       // the operator did as many acts in this hour as the role allows
 	SamePerson OperatorReason = "same person" // the operator approved the case before, and another one must

@@ -23,7 +23,7 @@ type Operator struct {
 
 // StartBy begins a recovery on behalf of a subject who is at the desk or on the telephone. The run has no ticket: the operator
 // goes on with [Service.Decide], and what the citizen alone may do waits for the link that the citizen gets. Errors:
-//   - [ErrNotAllowed].
+//   - [ErrNotAllowed]. [civicpin.ErrInvalid]: also for an actor that is no operator.
 //   - [ErrWrongStep]: the plan's first step is not one of staff's.
 //   - those of [Service.Start].
 func (s *Service) StartBy(ctx context.Context, name string, subject civicpin.Subject, by Operator) (Run, error) {
@@ -53,7 +53,7 @@ type Case struct {
 }
 
 // ShowCase shows a run to staff, by its id. Looking counts as an act. Errors:
-//   - [ErrNotAllowed], [ErrGone], [ErrExpired].
+//   - [ErrNotAllowed], [ErrGone], [ErrExpired]. [civicpin.ErrInvalid]: the actor is no operator.
 func (s *Service) ShowCase(ctx context.Context, id string, by Operator) (Case, error) {
 	if err := s.may(ctx, by, ""); err != nil {
 		return Case{}, err
@@ -107,7 +107,7 @@ type Verdict struct {
 //   - [ErrNotAllowed]: before any comparison.
 //   - [ErrRefused]: wrong answers, which count. A *[lockout.LockedError], [ErrBusy].
 //   - [ErrWrongStep]: the run is not at a step of staff, or answers do not fit the questions.
-//   - [civicpin.ErrInvalid]: the operator or the reason is invalid. No try was spent.
+//   - [civicpin.ErrInvalid]: the actor is no operator, or the reason is invalid. No try was spent.
 //   - [pin.ErrNoCredential]: the plan can help no subject of that identifier.
 //   - [ErrGone], [ErrExpired].
 //   - the store's: at the plan's end begin again.
@@ -213,7 +213,7 @@ func (v *visit) onwards(ctx context.Context) (Run, error) {
 // evidence that the subject was seen, it also lifts a disablement and resets the failures, which is a new binding (NIST SP
 // 800-63B-4 3.2.2); without, pass the zero Evidence. It returns nil whether or not there was a lock. Errors:
 //   - [ErrNotAllowed]: also for a role without Role.Unlocks.
-//   - [civicpin.ErrInvalid].
+//   - [civicpin.ErrInvalid]: the subject, the plan or the evidence is invalid, or the actor is no operator.
 //   - a *[lockout.LockedError]: the subject is disabled and there is no evidence.
 func (s *Service) Unlock(ctx context.Context, name string, subject civicpin.Subject, seen civicpin.Evidence,
 	by Operator,

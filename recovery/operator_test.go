@@ -116,7 +116,17 @@ func TestStaffThatMayNot(t *testing.T) {
 	_, err = k.Decide(t.Context(), run.ID, recovery.Operator{ID: civicpin.Operator("x"), Role: "nothing"}, right)
 	require.Equal(t, recovery.WrongRole, reason(t, err))
 	_, err = k.Decide(t.Context(), run.ID, recovery.Operator{ID: civicpin.Citizen, Role: "video"}, right)
-	require.Equal(t, recovery.WrongRole, reason(t, err), "a citizen is no staff")
+	require.ErrorIs(t, err, civicpin.ErrInvalid, "a citizen is no staff")
+	for _, id := range []civicpin.Actor{"", civicpin.Citizen, civicpin.Visitor, civicpin.Operator(""), "clerk"} {
+		_, err = k.StartBy(t.Context(), "video", ana, recovery.Operator{ID: id, Role: "video"})
+		require.ErrorIs(t, err, civicpin.ErrInvalid, id)
+		_, err = k.ShowCase(t.Context(), run.ID, recovery.Operator{ID: id, Role: "video"})
+		require.ErrorIs(t, err, civicpin.ErrInvalid, id)
+		err = k.Unlock(t.Context(), "video", ana, civicpin.Evidence{}, recovery.Operator{ID: id, Role: "agency"})
+		require.ErrorIs(t, err, civicpin.ErrInvalid, id)
+	}
+	_, err = k.StartBy(t.Context(), "video", ana, recovery.Operator{ID: video.ID, Role: "nothing"})
+	require.Equal(t, recovery.WrongRole, reason(t, err), "no such role")
 	_, err = k.Decide(t.Context(), run.ID, recovery.Operator{Role: "video"}, right)
 	require.ErrorIs(t, err, civicpin.ErrInvalid)
 	_, err = k.StartBy(t.Context(), "clave", ana, agency)

@@ -49,11 +49,11 @@ func newRole(v *store.Vault, name string, r Role) (*role, error) {
 
 // may lets an operator act, once, in a role; or any role if it is empty.
 func (s *Service) may(ctx context.Context, by Operator, want string) error {
-	if err := by.ID.Validate(); err != nil {
-		return err
+	if !by.ID.IsOperator() || by.ID.Validate() != nil {
+		return fmt.Errorf("recovery: %w: the actor is no operator with a printable id", civicpin.ErrInvalid)
 	}
 	r := s.roles[by.Role]
-	if !by.ID.IsOperator() || r == nil || want != "" && by.Role != want {
+	if r == nil || want != "" && by.Role != want {
 		return &OperatorError{Reason: WrongRole}
 	}
 	if opens := r.hours.Opens(s.vault.Now()); !opens.IsZero() {
