@@ -84,9 +84,11 @@
 //
 // Nothing was found to be wrong:
 //   - expired: the guess was right, and too late.
-//   - locked: nothing was compared, or a lock was set while a right guess was compared.
+//   - unused: the guess was right, and was not used. A lock was set meanwhile, the store failed after the comparison, it took
+//     too long, or another request was faster.
+//   - locked: nothing was compared.
 //   - busy: nothing was compared, since as many other guesses at the subject were in flight as may still fail.
-//   - not checked: it is not known whether it was right. The store failed, the caller hung up, or a right guess took too long.
+//   - not checked: it is not known whether it was right. The store failed, or the caller hung up.
 //
 // # Stored-format compatibility
 //

@@ -37,7 +37,7 @@ func (s Subject) Validate() error {
 // A Source is where a request comes from. The empty Source is allowed; limits by source then do not apply.
 type Source struct {
 	// Address is the client's network address as the caller trusts it: behind a proxy, the one the proxy vouches for
-	// (OWASP ASVS 15.3.4), never a header that the client can set.
+	// (OWASP ASVS 15.3.4), never a header that the client can set. At most 256 printable bytes.
 	Address string
 	// Device is the value of a signed device cookie, if the client showed one. It opens a lane of its own, so it is a secret.
 	Device Secret `json:"-"`
@@ -46,6 +46,15 @@ type Source struct {
 	// recoveries that are begun: 5 in 6 hours after a login, 5 in 24 hours from each device. Once a reserve is used up, the
 	// limits of any visitor apply. Any other value opens nothing.
 	Shown Secret `json:"-"`
+}
+
+// Validate returns nil, or an error that matches [ErrInvalid] if the address is longer than 256 bytes or not printable. Calls
+// that take a Source refuse such an address. What Device and Shown hold opens nothing if it is not right, and is no error.
+func (s Source) Validate() error {
+	if !names.Printable(s.Address, 256) {
+		return invalid("address of a source is not at most 256 printable bytes")
+	}
+	return nil
 }
 
 // An Actor is who acts: [Citizen], an operator as [Operator] names it, or, in events only, [Visitor]. The zero Actor is refused

@@ -99,6 +99,16 @@ func TestActor(t *testing.T) {
 	assert.NotEqual(t, civicpin.Citizen, civicpin.Operator("citizen"))
 }
 
+func TestSourceValidate(t *testing.T) {
+	for _, address := range []string{"", "203.0.113.7", "fe80::1%eth0", "[2001:db8::1]:443", strings.Repeat("x", 256)} {
+		refused(t, civicpin.Source{Address: address}.Validate(), false, address)
+	}
+	refused(t, civicpin.Source{Address: strings.Repeat("x", 257)}.Validate(), true, "too long")
+	for name, text := range unprintable {
+		refused(t, civicpin.Source{Address: text}.Validate(), true, name)
+	}
+}
+
 func TestActorCanonical(t *testing.T) {
 	for _, id := range []string{"Muñoz.1", "MUÑOZ.1", "muñoz.1", "mun\u0303oz.1"} {
 		assert.Equal(t, civicpin.Operator("muñoz.1"), civicpin.Operator(id).Canonical(), id)

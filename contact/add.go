@@ -42,8 +42,10 @@ func (s *Service) Change(ctx context.Context, subject civicpin.Subject, id strin
 }
 
 // checkContact checks what can be checked of a contact without the store; proof says whether a proof is to be sent there.
-func (s *Service) checkContact(subject civicpin.Subject, to civicpin.Contact, by civicpin.Actor, proof bool) error {
-	if err := errors.Join(subject.Validate(), by.Validate(), to.Validate()); err != nil {
+func (s *Service) checkContact(subject civicpin.Subject, to civicpin.Contact, by civicpin.Actor, source civicpin.Source,
+	proof bool,
+) error {
+	if err := errors.Join(subject.Validate(), by.Validate(), to.Validate(), source.Validate()); err != nil {
 		return err
 	}
 	if to.Channel.Printed() {
@@ -56,7 +58,7 @@ func (s *Service) checkContact(subject civicpin.Subject, to civicpin.Contact, by
 func (s *Service) ask(ctx context.Context, subject civicpin.Subject, replaces string, to civicpin.Contact, by civicpin.Actor,
 	source civicpin.Source,
 ) (Candidate, error) {
-	if err := s.checkContact(subject, to, by, true); err != nil {
+	if err := s.checkContact(subject, to, by, source, true); err != nil {
 		return Candidate{}, err
 	}
 	id := token.NewID()

@@ -24,7 +24,7 @@ func (s *Service) Adopt(ctx context.Context, subject civicpin.Subject, contacts 
 	source civicpin.Source,
 ) error {
 	for i, to := range contacts {
-		if err := s.checkContact(subject, to, by, false); err != nil {
+		if err := s.checkContact(subject, to, by, source, false); err != nil {
 			return err
 		}
 		if slices.ContainsFunc(contacts[:i], to.SameAddress) {

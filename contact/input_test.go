@@ -86,20 +86,20 @@ func TestUnprintableTexts(t *testing.T) {
 	k := newBookKitOn(t, faults.Store(), bookConfig(), newBookClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 	_, mail := k.enrolled(t)
 	ctx := t.Context()
-	add := func(subject civicpin.Subject, to civicpin.Contact, by civicpin.Actor) error {
-		return testkit.Err(k.Add(ctx, subject, to, by, bookHome))
+	add := func(subject civicpin.Subject, to civicpin.Contact, by civicpin.Actor, from civicpin.Source) error {
+		return testkit.Err(k.Add(ctx, subject, to, by, from))
 	}
-	change := func(subject civicpin.Subject, to civicpin.Contact, by civicpin.Actor) error {
-		return testkit.Err(k.Change(ctx, subject, mail.ID, to, by, bookHome))
+	change := func(subject civicpin.Subject, to civicpin.Contact, by civicpin.Actor, from civicpin.Source) error {
+		return testkit.Err(k.Change(ctx, subject, mail.ID, to, by, from))
 	}
-	adopt := func(subject civicpin.Subject, to civicpin.Contact, by civicpin.Actor) error {
-		return k.Adopt(ctx, subject, []civicpin.Contact{to}, by, bookHome)
+	adopt := func(subject civicpin.Subject, to civicpin.Contact, by civicpin.Actor, from civicpin.Source) error {
+		return k.Adopt(ctx, subject, []civicpin.Contact{to}, by, from)
 	}
-	remove := func(subject civicpin.Subject, _ civicpin.Contact, by civicpin.Actor) error {
-		return k.Remove(ctx, subject, mail.ID, by, bookHome)
+	remove := func(subject civicpin.Subject, _ civicpin.Contact, by civicpin.Actor, from civicpin.Source) error {
+		return k.Remove(ctx, subject, mail.ID, by, from)
 	}
-	primary := func(subject civicpin.Subject, _ civicpin.Contact, by civicpin.Actor) error {
-		return k.MakePrimary(ctx, subject, mail.ID, by, bookHome)
+	primary := func(subject civicpin.Subject, _ civicpin.Contact, by civicpin.Actor, from civicpin.Source) error {
+		return k.MakePrimary(ctx, subject, mail.ID, by, from)
 	}
 	calls := map[string]func(string) error{
 		"Notify, subject": func(s string) error { return k.tells(ctx, civicpin.Subject(s), "pin.changed", nil) },
@@ -113,24 +113,30 @@ func TestUnprintableTexts(t *testing.T) {
 		"ProveCode, subject": func(s string) error {
 			return k.ProveCode(ctx, civicpin.Subject(s), civicpin.NewSecret("ABCD2345"), bookHome)
 		},
+		"ProveCode, source": func(s string) error {
+			return k.ProveCode(ctx, rosa, civicpin.NewSecret("ABCD2345"), civicpin.Source{Address: s})
+		},
+		"Prove, source": func(s string) error { return k.Prove(ctx, civicpin.Secret{}, civicpin.Source{Address: s}) },
+		"Undo, source":  func(s string) error { return k.Undo(ctx, civicpin.Secret{}, civicpin.Source{Address: s}) },
 		"List, subject": func(s string) error {
 			_, _, err := k.List(ctx, civicpin.Subject(s))
 			return err
 		},
 	}
-	for name, act := range map[string]func(civicpin.Subject, civicpin.Contact, civicpin.Actor) error{
+	for name, act := range map[string]func(civicpin.Subject, civicpin.Contact, civicpin.Actor, civicpin.Source) error{
 		"Add": add, "Change": change, "Adopt": adopt, "Remove": remove, "MakePrimary": primary,
 	} {
-		calls[name+", subject"] = func(s string) error { return act(civicpin.Subject(s), byNewMail, bookClerk) }
-		calls[name+", operator"] = func(s string) error { return act(rosa, byNewMail, civicpin.Operator(s)) }
+		calls[name+", subject"] = func(s string) error { return act(civicpin.Subject(s), byNewMail, bookClerk, bookHome) }
+		calls[name+", operator"] = func(s string) error { return act(rosa, byNewMail, civicpin.Operator(s), bookHome) }
+		calls[name+", source"] = func(s string) error { return act(rosa, byNewMail, bookClerk, civicpin.Source{Address: s}) }
 		if name == "Remove" || name == "MakePrimary" {
 			continue
 		}
 		calls[name+", address"] = func(s string) error {
-			return act(rosa, civicpin.Contact{Channel: civicpin.Email, Address: s + "@example.org"}, bookClerk)
+			return act(rosa, civicpin.Contact{Channel: civicpin.Email, Address: s + "@example.org"}, bookClerk, bookHome)
 		}
 		calls[name+", locale"] = func(s string) error {
-			return act(rosa, civicpin.Contact{Channel: civicpin.Email, Address: newMail, Locale: s}, bookClerk)
+			return act(rosa, civicpin.Contact{Channel: civicpin.Email, Address: newMail, Locale: s}, bookClerk, bookHome)
 		}
 	}
 	testkit.Refuses(t, faults, calls)

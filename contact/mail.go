@@ -28,7 +28,7 @@ const (
 
 // Events returns the events that this package records, as a new slice. Ref is the id of the change or the candidate.
 func Events() []civicpin.EventInfo {
-	refused := []string{"wrong", "unknown", "expired", "locked", "busy", "not checked"}
+	refused := []string{"wrong", "unknown", "expired", "unused", "locked", "busy", "not checked"}
 	return []civicpin.EventInfo{
 		{Code: eventChanged, Meaning: "Contacts were changed, or an address was asked to prove itself.", Reasons: []string{
 			`"asked", "added", "changed", "removed", "primary" or "adopted", and the channel`, "undone",

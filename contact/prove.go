@@ -2,6 +2,7 @@ package contact
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -22,7 +23,7 @@ import (
 //   - the store's: it may have been proved, and ErrGone then says so.
 func (s *Service) Prove(ctx context.Context, tok civicpin.Secret, source civicpin.Source) error {
 	t, subject, err := s.pointed(ctx, tok, token.Contact)
-	if err != nil {
+	if err = errors.Join(source.Validate(), err); err != nil {
 		return err
 	}
 	return s.accept(ctx, subject, source, func(b *book, now time.Time) (int, error) {

@@ -12,13 +12,13 @@ import (
 // Remove ends a contact, or gives a candidate up, by its ID. The other contacts and the removed one are told, and can undo it
 // for the policy's Undo; a contact that an operator removes cannot: telephones are stolen. Recoveries under way end. Removing
 // twice is no error. Authenticate the subject or the operator before. Errors:
-//   - [civicpin.ErrInvalid]: the subject or actor is invalid.
+//   - [civicpin.ErrInvalid]: the subject, actor or source is invalid.
 //   - [ErrUnsuitable]: there is no such contact, or fewer than the policy's AtLeast would be left.
 //   - a *[lockout.LockedError]: too many changes can still be undone.
 func (s *Service) Remove(ctx context.Context, subject civicpin.Subject, id string, by civicpin.Actor,
 	source civicpin.Source,
 ) error {
-	if err := errors.Join(subject.Validate(), by.Validate()); err != nil {
+	if err := errors.Join(subject.Validate(), by.Validate(), source.Validate()); err != nil {
 		return err
 	}
 	return s.act(ctx, subject, token.NewID(), by, source, func(b *book, a contactbook.Act) (effects, string, error) {
@@ -34,7 +34,7 @@ func (s *Service) Remove(ctx context.Context, subject civicpin.Subject, id strin
 func (s *Service) MakePrimary(ctx context.Context, subject civicpin.Subject, id string, by civicpin.Actor,
 	source civicpin.Source,
 ) error {
-	if err := errors.Join(subject.Validate(), by.Validate()); err != nil {
+	if err := errors.Join(subject.Validate(), by.Validate(), source.Validate()); err != nil {
 		return err
 	}
 	return s.act(ctx, subject, token.NewID(), by, source, func(b *book, a contactbook.Act) (effects, string, error) {

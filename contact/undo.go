@@ -17,7 +17,7 @@ import (
 //   - [ErrExpired]: the token is right, and too late.
 func (s *Service) Undo(ctx context.Context, tok civicpin.Secret, source civicpin.Source) error {
 	t, subject, err := s.pointed(ctx, tok, token.Undo)
-	if err != nil {
+	if err = errors.Join(source.Validate(), err); err != nil {
 		return err
 	}
 	b, err := s.book(ctx, subject)

@@ -442,6 +442,9 @@ func TestUnprintableTexts(t *testing.T) {
 	for name, act := range acts {
 		calls[name+", subject"] = func(s string) error { return act(key(civicpin.Subject(s)), operator) }
 		if name != "ForgetDevices" {
+			calls[name+", source"] = func(s string) error {
+				return act(lockout.Target{Subject: "ana", Source: civicpin.Source{Address: s}}, operator)
+			}
 			calls[name+", lane"] = func(s string) error { return act(lockout.Target{Subject: "ana", Lane: s}, operator) }
 		}
 		if name != "Status" && name != "Do" && name != "Device" {

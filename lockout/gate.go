@@ -34,7 +34,7 @@ type Target struct {
 }
 
 func (t Target) validate() error {
-	if err := t.Subject.Validate(); err != nil {
+	if err := errors.Join(t.Subject.Validate(), t.Source.Validate()); err != nil {
 		return err
 	}
 	if !names.Printable(t.Lane, 64) {

@@ -59,13 +59,13 @@ func (c *Codes) Pending(ctx context.Context, subject civicpin.Subject) ([]Pendin
 
 // Resend sends the same code again, to the same address, and does not extend its validity. It is for the link "I did not
 // receive it". For a subject without a contact it does the same work and sends nothing. Errors:
-//   - [civicpin.ErrInvalid]: the subject or the id is invalid.
+//   - [civicpin.ErrInvalid]: the subject, the id or the source is invalid.
 //   - [ErrWrongState]: no such code waits for its use, or the code was sent too often. Request a new one.
 //   - a *[lockout.LockedError]: the send limits are reached.
 //   - [outbox.ErrBusy]: too many messages wait. It matches [ErrBusy]: answer 503.
 //   - the store's: the message may be on its way.
 func (c *Codes) Resend(ctx context.Context, subject civicpin.Subject, id string, source civicpin.Source) error {
-	if err := errors.Join(subject.Validate(), validCodeID(id)); err != nil {
+	if err := errors.Join(subject.Validate(), validCodeID(id), source.Validate()); err != nil {
 		return err
 	}
 	e, err := c.records.Get(ctx, store.Key{Subject: subject, ID: id})

@@ -116,7 +116,7 @@ func (c *Codes) draw() string { return c.alphabet.New(c.policy.Length) }
 
 // checkRequest checks all that can be checked without the store, and returns the citizen's own part in its normal form.
 func (c *Codes) checkRequest(subject civicpin.Subject, purpose Purpose, o RequestOptions) (own string, err error) {
-	if err := errors.Join(subject.Validate(), purpose.validate()); err != nil {
+	if err := errors.Join(subject.Validate(), purpose.validate(), o.Source.Validate()); err != nil {
 		return "", err
 	}
 	if len(o.Params) > 8 {

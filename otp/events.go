@@ -41,7 +41,7 @@ func Events() []civicpin.EventInfo {
 		{Code: eventResynced, Meaning: "Two codes in a row brought the counter of a hardware token back into step."},
 		{
 			Code: eventRefused, Meaning: "A code of a key was not accepted.",
-			Reasons: []string{"wrong", "spent", "unknown", "locked", "busy", "not checked"},
+			Reasons: []string{"wrong", "spent", "unknown", "unused", "locked", "busy", "not checked"},
 		},
 
 		{Code: eventCodeRequested, Meaning: "A code was asked for, and is to be sent.", Reasons: []string{"no contact"}},
@@ -51,7 +51,9 @@ func Events() []civicpin.EventInfo {
 		// Wrong is also another purpose, unknown also another subject's code, expired a right one that came too late.
 		{
 			Code: eventCodeRefused, Meaning: "A delivered code was not accepted.",
-			Reasons: []string{"wrong", "unknown", "spent", "cancelled", "exhausted", "expired", "locked", "busy", "not checked"},
+			Reasons: []string{
+				"wrong", "unknown", "spent", "cancelled", "exhausted", "expired", "unused", "locked", "busy", "not checked",
+			},
 		},
 		{Code: eventCodeCancelled, Meaning: "A delivered code was taken out of use.", Reasons: []string{"too many pending"}},
 
@@ -59,7 +61,7 @@ func Events() []civicpin.EventInfo {
 		{Code: eventBackupUsed, Meaning: "A backup code was used.", Reasons: []string{"the number of codes that are left"}},
 		{
 			Code: eventBackupRefused, Meaning: "A backup code was not accepted.",
-			Reasons: []string{"wrong", "unknown", "locked", "busy", "not checked"},
+			Reasons: []string{"wrong", "unknown", "unused", "locked", "busy", "not checked"},
 		},
 		{Code: eventBackupRevoked, Meaning: "A set of backup codes was revoked."},
 	}

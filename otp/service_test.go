@@ -211,15 +211,24 @@ func TestUnprintableTextsOfCodes(t *testing.T) {
 		"Request, parameter": func(s string) error { return request(ana, "pay", map[string]string{"act": s}) },
 		"Request, name":      func(s string) error { return request(ana, "pay", map[string]string{s: "pay"}) },
 		"Verify, subject":    func(s string) error { return verify(person(s), "pay") },
-		"Verify, act":        func(s string) error { return verify(ana, s) },
-		"Resend, subject":    func(s string) error { return k.Resend(ctx, person(s), badID, home) },
-		"Cancel, subject":    func(s string) error { return k.Cancel(ctx, person(s), badID, desk) },
-		"Cancel, operator":   func(s string) error { return k.Cancel(ctx, ana, badID, civicpin.Operator(s)) },
-		"Pending, subject":   func(s string) error { return testkit.Err(k.Pending(ctx, person(s))) },
-		"Unlock, subject":    func(s string) error { return k.Unlock(ctx, person(s), desk) },
-		"Unlock, operator":   func(s string) error { return k.Unlock(ctx, ana, civicpin.Operator(s)) },
-		"Rebind, operator":   func(s string) error { return k.Rebind(ctx, ana, civicpin.Operator(s)) },
-		"Status, subject":    func(s string) error { return testkit.Err(k.Status(ctx, person(s))) },
+		"Request, source": func(s string) error {
+			return testkit.Err(k.Request(ctx, ana, otp.Purpose{Act: "pay"}, otp.RequestOptions{
+				To: toAna().To, Source: civicpin.Source{Address: s},
+			}))
+		},
+		"Verify, source": func(s string) error {
+			return k.Verify(ctx, ana, otp.Purpose{Act: "pay"}, badID, civicpin.NewSecret("123456"), civicpin.Source{Address: s})
+		},
+		"Resend, source":   func(s string) error { return k.Resend(ctx, ana, badID, civicpin.Source{Address: s}) },
+		"Verify, act":      func(s string) error { return verify(ana, s) },
+		"Resend, subject":  func(s string) error { return k.Resend(ctx, person(s), badID, home) },
+		"Cancel, subject":  func(s string) error { return k.Cancel(ctx, person(s), badID, desk) },
+		"Cancel, operator": func(s string) error { return k.Cancel(ctx, ana, badID, civicpin.Operator(s)) },
+		"Pending, subject": func(s string) error { return testkit.Err(k.Pending(ctx, person(s))) },
+		"Unlock, subject":  func(s string) error { return k.Unlock(ctx, person(s), desk) },
+		"Unlock, operator": func(s string) error { return k.Unlock(ctx, ana, civicpin.Operator(s)) },
+		"Rebind, operator": func(s string) error { return k.Rebind(ctx, ana, civicpin.Operator(s)) },
+		"Status, subject":  func(s string) error { return testkit.Err(k.Status(ctx, person(s))) },
 	})
 }
 
@@ -254,7 +263,10 @@ func TestUnprintableTextsOfKeys(t *testing.T) {
 		"Remove, operator":  func(s string) error { return f.Remove(ctx, ada, civicpin.Operator(s)) },
 		"Unlock, subject":   func(s string) error { return f.Unlock(ctx, person(s), fobClerk) },
 		"Unlock, operator":  func(s string) error { return f.Unlock(ctx, ada, civicpin.Operator(s)) },
-		"Verify, subject":   func(s string) error { return f.Verify(ctx, person(s), civicpin.NewSecret("123456"), fobSource) },
+		"Verify, source": func(s string) error {
+			return f.Verify(ctx, ada, civicpin.NewSecret("123456"), civicpin.Source{Address: s})
+		},
+		"Verify, subject": func(s string) error { return f.Verify(ctx, person(s), civicpin.NewSecret("123456"), fobSource) },
 	})
 }
 
@@ -269,6 +281,9 @@ func TestUnprintableTextsOfBackupCodes(t *testing.T) {
 		"Revoke, subject":  func(s string) error { return k.Revoke(ctx, person(s), desk) },
 		"Revoke, operator": func(s string) error { return k.Revoke(ctx, ana, civicpin.Operator(s)) },
 		"Verify, subject":  func(s string) error { return k.Verify(ctx, person(s), civicpin.NewSecret("12345"), home) },
+		"Verify, source": func(s string) error {
+			return k.Verify(ctx, ana, civicpin.NewSecret("12345"), civicpin.Source{Address: s})
+		},
 		"Unlock, operator": func(s string) error { return k.Unlock(ctx, ana, civicpin.Operator(s)) },
 		"Rebind, operator": func(s string) error { return k.Rebind(ctx, ana, civicpin.Operator(s)) },
 		"Status, subject":  func(s string) error { return testkit.Err(k.Status(ctx, person(s))) },

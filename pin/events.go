@@ -42,7 +42,9 @@ func Events() []civicpin.EventInfo {
 		{Code: eventVerified, Meaning: "The secret was right.", Reasons: []string{againReason}},
 		{
 			Code: eventRefused, Meaning: "A secret was not accepted.",
-			Reasons: []string{"wrong", "unknown", "vacant", "revoked", "suspended", "locked", "busy", "unreadable", "not checked"},
+			Reasons: []string{
+				"wrong", "unknown", "vacant", "revoked", "suspended", "unreadable", "unused", "locked", "busy", "not checked",
+			},
 		},
 		{Code: eventExpired, Meaning: "The secret was right, but too old.", Reasons: []string{
 			string(state.SinceIssue), string(state.SinceChange), string(state.SinceUse),

@@ -127,7 +127,7 @@ func (s *Service) fresher(ctx context.Context, at attempt.Place, g Grant, c *cre
 			former = append(former, c.Hash)
 		}
 		reused, err := s.among(ctx, former, text)
-		return fresh(!reused.Right()), err
+		return fresh(err == nil && !reused.Right()), err
 	})
 	if errors.Is(err, ErrRefused) {
 		return &ChoiceError{Rule: rule.History}
@@ -141,10 +141,14 @@ func (s *Service) fresher(ctx context.Context, at attempt.Place, g Grant, c *cre
 //
 // Errors:
 //   - [ErrNoGrant]: the grant is not good.
+//   - [civicpin.ErrInvalid]: the source is invalid.
 //   - [ErrBusy]: too many hashes wait.
 //   - a [*lockout.LockedError]: the send limits are reached.
 //   - the store's: the secret may have been issued. Look for the messages, and recover again if there are none.
 func (s *Service) Reissue(ctx context.Context, g Grant, source civicpin.Source) (Issue, error) {
+	if err := source.Validate(); err != nil {
+		return Issue{}, err
+	}
 	leave, err := attempt.Enter(ctx, s.hashing)
 	if err != nil {
 		return Issue{}, err

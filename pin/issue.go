@@ -101,7 +101,7 @@ func (s *Service) usable(ctx context.Context, subject civicpin.Subject, o IssueO
 
 // checkIssue checks all that can be checked without the store, and fills in the default level.
 func (s *Service) checkIssue(subject civicpin.Subject, o *IssueOptions) error {
-	if err := errors.Join(subject.Validate(), o.By.Validate()); err != nil {
+	if err := errors.Join(subject.Validate(), o.By.Validate(), o.Source.Validate()); err != nil {
 		return err
 	}
 	if len(o.Parts) != s.policy.Parts {

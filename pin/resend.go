@@ -18,12 +18,12 @@ import (
 // page "I did not receive it", which any visitor can reach: for a subject without such a part it does the same work, returns
 // nil and sends nothing. A part that is still on its way is not sent twice. See [Service.Status] for what happened, and
 // [Service.Reprint] for a part that the caller prints. Errors, alike for all subjects:
-//   - [civicpin.ErrInvalid]: the subject or the number is invalid.
+//   - [civicpin.ErrInvalid]: the subject, the number or the source is invalid.
 //   - a *[lockout.LockedError]: the limits of messages are reached.
 //   - [outbox.ErrBusy]: too many messages wait.
 //   - the store's.
 func (s *Service) Resend(ctx context.Context, subject civicpin.Subject, part int, source civicpin.Source) error {
-	if err := subject.Validate(); err != nil {
+	if err := errors.Join(subject.Validate(), source.Validate()); err != nil {
 		return err
 	}
 	if part < 0 || part >= s.policy.Parts {

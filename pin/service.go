@@ -218,7 +218,7 @@ func (s *Service) record(ctx context.Context, a Attempt, event civicpin.EventCod
 // package otp, contact or recovery. [Service.Issue] and [Service.Resend] look at Source.Device by themselves.
 //
 // The value is zero if source.Device is not a known device of the subject; handing a zero value on is right then. Errors:
-//   - [civicpin.ErrInvalid]: the subject is invalid.
+//   - [civicpin.ErrInvalid]: the subject or the source is invalid.
 //   - the store's.
 func (s *Service) Shown(ctx context.Context, subject civicpin.Subject, source civicpin.Source) (civicpin.Secret, error) {
 	id, err := s.gate.Device(ctx, lockout.Target{Subject: subject, Source: source})

@@ -394,9 +394,13 @@ func TestUnprintableTexts(t *testing.T) {
 		return k.Import(ctx, subject, civicpin.NewSecret("$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"), o)
 	}
 	person := func(text string) civicpin.Subject { return civicpin.Subject(text) }
+	at := func(address string) pin.Attempt {
+		return pin.Attempt{Subject: maria, Source: civicpin.Source{Address: address}}
+	}
 	testkit.Refuses(t, faults, map[string]func(string) error{
 		"Issue, subject":  func(s string) error { return testkit.Err(k.Issue(ctx, person(s), inps())) },
 		"Issue, operator": func(s string) error { return issue(func(o *pin.IssueOptions) { o.By = civicpin.Operator(s) }) },
+		"Issue, source":   func(s string) error { return issue(func(o *pin.IssueOptions) { o.Source.Address = s }) },
 		"Issue, locale":   func(s string) error { return issue(func(o *pin.IssueOptions) { o.Parts[0].Locale = s }) },
 		"Issue, document": func(s string) error {
 			return issue(func(o *pin.IssueOptions) { o.Evidence = seen(civicpin.Evidence{Document: s}) })
@@ -406,6 +410,12 @@ func TestUnprintableTexts(t *testing.T) {
 		},
 		"Import, subject":  func(s string) error { return imports(person(s), pin.ImportOptions{By: clerk}) },
 		"Import, operator": func(s string) error { return imports("imported", pin.ImportOptions{By: civicpin.Operator(s)}) },
+		"Verify, source":   func(s string) error { return testkit.Err(k.Verify(ctx, at(s))) },
+		"Exchange, source": func(s string) error { return testkit.Err(k.Exchange(ctx, at(s), civicpin.NewSecret(changed))) },
+		"Change, source":   func(s string) error { return testkit.Err(k.Change(ctx, at(s), civicpin.NewSecret(changed))) },
+		"Reissue, source":  func(s string) error { return testkit.Err(k.Reissue(ctx, pin.Grant{}, at(s).Source)) },
+		"Resend, source":   func(s string) error { return k.Resend(ctx, maria, 0, at(s).Source) },
+		"Shown, source":    func(s string) error { return testkit.Err(k.Shown(ctx, maria, at(s).Source)) },
 		"Verify, subject":  func(s string) error { return testkit.Err(k.Verify(ctx, pin.Attempt{Subject: person(s)})) },
 		"Exchange, subject": func(s string) error {
 			return testkit.Err(k.Exchange(ctx, pin.Attempt{Subject: person(s)}, civicpin.NewSecret(changed)))

@@ -47,7 +47,7 @@ func (e *AnswerError) Is(target error) bool { return target == civicpin.ErrInval
 func (s *Service) EnrolAnswers(ctx context.Context, subject civicpin.Subject, image string, answers map[string]civicpin.Secret,
 	source civicpin.Source,
 ) error {
-	if err := subject.Validate(); err != nil {
+	if err := errors.Join(subject.Validate(), source.Validate()); err != nil {
 		return err
 	}
 	if image == "" && len(answers) == 0 {

@@ -58,7 +58,7 @@ func (s *Service) ShowCase(ctx context.Context, id string, by Operator) (Case, e
 	if err := s.may(ctx, by, ""); err != nil {
 		return Case{}, err
 	}
-	v, err := s.load(ctx, id)
+	v, err := s.load(ctx, id, civicpin.Source{})
 	if err != nil {
 		return Case{}, err
 	}
@@ -115,11 +115,11 @@ func (s *Service) Decide(ctx context.Context, id string, by Operator, verdict Ve
 	if !names.Printable(verdict.Reason, 256) {
 		return Run{}, fmt.Errorf("%w: reason is not at most 256 printable bytes", civicpin.ErrInvalid)
 	}
-	v, err := s.load(ctx, id)
+	v, err := s.load(ctx, id, verdict.Source)
 	if err != nil {
 		return Run{}, err
 	}
-	v.by, v.source = by.ID, verdict.Source
+	v.by = by.ID
 	r := v.run()
 	if err := r.Check(s.vault.Now()); err != nil {
 		return Run{}, err

@@ -377,10 +377,15 @@ func TestUnprintableTexts(t *testing.T) {
 	require.NoError(t, err)
 	c, err := k.ShowCase(ctx, call.ID, video)
 	require.NoError(t, err)
+	k.upTo(t, "two", recovery.Answers{Captcha: true})
+	m, err := k.mailed(ctx, 0, anaMail, "recovery.link")
+	require.NoError(t, err)
+	link := m.Link
 	of := func(id, role string) recovery.Operator {
 		return recovery.Operator{ID: civicpin.Operator(id), Role: role}
 	}
 	person := func(text string) civicpin.Subject { return civicpin.Subject(text) }
+	from := func(address string) civicpin.Source { return civicpin.Source{Address: address} }
 	contact := func(text string) civicpin.Contact {
 		return civicpin.Contact{Channel: civicpin.Email, Address: text + "@correo.example"}
 	}
@@ -407,6 +412,18 @@ func TestUnprintableTexts(t *testing.T) {
 		},
 		"EnrolAnswers, subject": func(s string) error {
 			return k.EnrolAnswers(ctx, person(s), anaImage, secrets(anaAnswers), home)
+		},
+		"Start, source":     func(s string) error { return testkit.Err(k.Start(ctx, "clave", ana, from(s))) },
+		"Answer, source":    func(s string) error { return testkit.Err(k.Answer(ctx, named, recovery.Answers{Source: from(s)})) },
+		"Send, source":      func(s string) error { return testkit.Err(k.Send(ctx, uploads, from(s))) },
+		"Redeem, source":    func(s string) error { return testkit.Err(k.Redeem(ctx, link, from(s))) },
+		"Finish, source":    func(s string) error { return testkit.Err(k.Finish(ctx, uploads, from(s))) },
+		"Repudiate, source": func(s string) error { return k.Repudiate(ctx, civicpin.Secret{}, from(s)) },
+		"Decide, source": func(s string) error {
+			return testkit.Err(k.Decide(ctx, call.ID, video, recovery.Verdict{Approve: true, Source: from(s)}))
+		},
+		"EnrolAnswers, source": func(s string) error {
+			return k.EnrolAnswers(ctx, ana, anaImage, secrets(anaAnswers), from(s))
 		},
 		"Answer, fact": func(s string) error {
 			a := recovery.Answers{

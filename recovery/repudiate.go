@@ -48,7 +48,7 @@ func (s *Service) repudiated(ctx context.Context, t token.Token) (*visit, recove
 //   - the store's: call again.
 func (s *Service) Repudiate(ctx context.Context, tok civicpin.Secret, source civicpin.Source) error {
 	t, err := token.Parse(tok)
-	if err != nil {
+	if err = errors.Join(source.Validate(), err); err != nil {
 		return err
 	}
 	switch t.Kind {

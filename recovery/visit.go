@@ -32,9 +32,9 @@ func (v *visit) run() *run  { return &v.entry.Value }
 func (v *visit) id() string { return v.entry.Key.ID }
 
 // load reads a run by its id. A run that never was, was purged, or was begun under a plan that has changed since is ErrGone.
-func (s *Service) load(ctx context.Context, id string) (*visit, error) {
-	if !token.ValidID(id) {
-		return nil, ErrGone
+func (s *Service) load(ctx context.Context, id string, source civicpin.Source) (*visit, error) {
+	if err := source.Validate(); err != nil || !token.ValidID(id) {
+		return nil, cmp.Or(err, ErrGone)
 	}
 	e, err := s.runs.Get(ctx, store.Key{ID: id})
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -47,7 +47,7 @@ func (s *Service) load(ctx context.Context, id string) (*visit, error) {
 	if e.Value.Step < 0 || e.Value.Step > len(w.Steps) { // such a record says nothing about what was proved
 		return nil, fmt.Errorf("recovery: %w: a run at step %d of %d", store.ErrUnreadable, e.Value.Step, len(w.Steps))
 	}
-	return &visit{Service: s, entry: e, way: w}, nil
+	return &visit{Service: s, entry: e, way: w, source: source}, nil
 }
 
 // enter reads the run that a ticket opens. With ErrExpired the visit is given, too.
@@ -56,20 +56,19 @@ func (s *Service) enter(ctx context.Context, ticket civicpin.Secret, source civi
 	if err != nil {
 		return nil, err
 	}
-	v, err := s.load(ctx, t.Selector)
+	v, err := s.load(ctx, t.Selector, source)
 	if err != nil {
 		return nil, err
 	}
 	if !v.run().Holds(t) {
 		return nil, ErrGone
 	}
-	v.source = source
 	return v, v.run().Check(s.vault.Now())
 }
 
 // follow reads the run that a link leads to, and the link. Only the holder of the whole link is told that it is late.
 func (s *Service) follow(ctx context.Context, t token.Token, source civicpin.Source) (*visit, token.Link, error) {
-	v, err := s.load(ctx, t.Selector)
+	v, err := s.load(ctx, t.Selector, source)
 	if err != nil {
 		return nil, token.Link{}, err
 	}
@@ -85,7 +84,7 @@ func (s *Service) follow(ctx context.Context, t token.Token, source civicpin.Sou
 	if !now.Before(l.Expires) {
 		return nil, token.Link{}, ErrExpired
 	}
-	v.by, v.source = civicpin.Citizen, source
+	v.by = civicpin.Citizen
 	return v, l, nil
 }
 

@@ -13,8 +13,8 @@
 // # Refusals
 //
 // The constants of [Refusal] are all the words that these events have as their Reason: wrong, unknown, spent, cancelled,
-// exhausted, suspended, revoked, vacant, unreadable, factor; expired, locked, busy, not checked. Users find them explained in
-// the documentation of package civicpin.
+// exhausted, suspended, revoked, vacant, unreadable, factor; expired, unused, locked, busy, not checked. Users find them
+// explained in the documentation of package civicpin.
 package attempt
 
 import (
@@ -114,20 +114,22 @@ func (g *Guard) Do(ctx context.Context, guess *Guess, compare func(context.Conte
 // the guess was right, and the errors of [lockout.Gate.Do].
 //
 // An error of compare says that nothing was compared, or that a right guess could not be used: the guess is given back, and Do
-// returns the error. compare must not return one after a comparison that failed. With an error its finding counts for nothing,
-// but that a guess was right and [Expired] is recorded. compare does the same work for a known and an unknown subject. If it
-// panics, the guess stays counted, and no event is recorded.
+// returns the error. compare must not return one after a comparison that failed. With an error its finding is for the event
+// alone: [Unused] if the guess was right, or [Expired]. compare does the same work for a known and an unknown subject. If it
+// panics, the guess stays counted, and no event is recorded. Nor is one of an invalid target.
 func (p Place) Do(ctx context.Context, guess *Guess, compare func(context.Context) (Finding, error)) error {
 	g := p.guard
 	var found Finding
+	valid := false
 	err := g.gate.Do(ctx, guess.Target, func(ctx context.Context) (_ bool, err error) {
+		valid = true
 		if found, err = compare(ctx); err == nil && found.stranger {
 			err = lockout.ErrNoSubject
 		}
 		return found.right, err
 	})
-	if err != nil && g.refused != "" {
-		g.vault.Record(ctx, guess.refusal(g.refused, Reason(err, found.why)))
+	if err != nil && g.refused != "" && (valid || !errors.Is(err, civicpin.ErrInvalid)) {
+		g.vault.Record(ctx, guess.refusal(g.refused, found.refusal(err)))
 	}
 	return err
 }

@@ -106,7 +106,10 @@ func TestFindings(t *testing.T) {
 		{"unknown, and the decoy fits", attempt.Found(right, false, attempt.Unknown), nil, lockout.ErrRefused, 1, attempt.Unknown},
 		{"no finding", attempt.Finding{}, nil, lockout.ErrRefused, 1, attempt.Unchecked},
 		{"not compared", attempt.Finding{}, errDown, errDown, 0, attempt.Unchecked},
-		{"right, and not used", attempt.Found(right, true, attempt.Wrong), errDown, errDown, 0, attempt.Unchecked},
+		{"right, and not used", attempt.Found(right, true, attempt.Wrong), errDown, errDown, 0, attempt.Unused},
+		{"right, and overtaken", attempt.Found(right, true, attempt.Wrong), token.ErrGone, token.ErrGone, 0, attempt.Unused},
+		{"right, and late", attempt.Found(right, true, attempt.Wrong), token.ErrExpired, token.ErrExpired, 0, attempt.Expired},
+		{"right, and busy behind it", attempt.Found(right, true, ""), lockout.ErrBusy, lockout.ErrBusy, 0, attempt.Unused},
 		{"an error, whatever was found", attempt.Found(wrong, true, attempt.Wrong), errDown, errDown, 0, attempt.Unchecked},
 		{"an error, of a stranger", attempt.Found(wrong, false, attempt.Unknown), errDown, errDown, 0, attempt.Unchecked},
 		{"late, by the error", attempt.Finding{}, token.ErrExpired, token.ErrExpired, 0, attempt.Expired},
@@ -161,7 +164,23 @@ func TestLockedMeanwhile(t *testing.T) {
 		return attempt.Found(right, true, attempt.Wrong), k.gate.Lock(ctx, guess().Target, clerk)
 	})
 	require.ErrorIs(t, err, lockout.ErrLocked)
-	require.Equal(t, []string{"locked"}, k.reasons())
+	require.Equal(t, []string{"unused"}, k.reasons())
+}
+
+// What is no guess is no event: it holds what would break the log.
+func TestInvalidGuess(t *testing.T) {
+	for name, at := range map[string]lockout.Target{
+		"subject": {Subject: "a\nb"}, "lane": {Subject: ana, Lane: "a\nb"},
+		"address": {Subject: ana, Source: civicpin.Source{Address: "a\nb"}},
+	} {
+		k := newKit(t)
+		err := k.Do(t.Context(), &attempt.Guess{Target: at}, func(context.Context) (attempt.Finding, error) {
+			t.Error("compared")
+			return attempt.Found(right, true, attempt.Wrong), nil
+		})
+		require.ErrorIs(t, err, civicpin.ErrInvalid, name)
+		require.Empty(t, k.events.Take(), name)
+	}
 }
 
 // A guess beyond those that may still fail is not compared, and not counted.
@@ -178,20 +197,20 @@ func TestBusy(t *testing.T) {
 		})
 	}
 	require.ErrorIs(t, nested(3), lockout.ErrInFlight)
-	require.Equal(t, []string{"busy", "busy", "busy", "busy"}, k.reasons(), "and what waited for it")
+	require.Equal(t, []string{"busy", "unused", "unused", "unused"}, k.reasons(), "and what waited for it")
 	require.Zero(t, k.failures(t))
 }
 
 // If the store does not say how it ended, the log does not say that the guess was wrong.
 func TestNotSettled(t *testing.T) {
-	for name, m := range map[string]attempt.Match{"right": right, "wrong": wrong} {
+	for want, m := range map[string]attempt.Match{"unused": right, "not checked": wrong} {
 		k := newKit(t)
 		err := k.Do(t.Context(), guess(), func(context.Context) (attempt.Finding, error) {
 			k.faults.StopAt(1, storetest.NotDone)
 			return attempt.Found(m, true, attempt.Wrong), nil
 		})
-		require.ErrorIs(t, err, storetest.ErrInjected, name)
-		require.Equal(t, []string{"not checked"}, k.reasons(), name)
+		require.ErrorIs(t, err, storetest.ErrInjected, want)
+		require.Equal(t, []string{want}, k.reasons())
 	}
 }
 

@@ -28,10 +28,19 @@ const (
 // What else refuses a guess.
 const (
 	Expired   Refusal = "expired"     // the guess was right, and too late: no failure was counted
-	Locked    Refusal = "locked"      // nothing was compared, or a lock was set while a right guess was compared
+	Unused    Refusal = "unused"      // the guess was right, and what came after it failed, or a lock was set meanwhile
+	Locked    Refusal = "locked"      // nothing was compared
 	Busy      Refusal = "busy"        // nothing was compared: other guesses at the subject were in flight
 	Unchecked Refusal = "not checked" // it is not known whether it was right: the store failed, or the caller hung up
 )
+
+// refusal returns why a guess was refused of which f was found.
+func (f Finding) refusal(err error) Refusal {
+	if f.right && !errors.Is(err, token.ErrExpired) {
+		return Unused
+	}
+	return Reason(err, f.why)
+}
 
 // Reason returns why a guess was refused. found is what the comparison found to be wrong, empty if nothing was compared or the
 // guess was right. It counts only where the error says that something was compared: after a store's error the guess may have

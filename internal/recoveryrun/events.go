@@ -24,7 +24,7 @@ func Events() []civicpin.EventInfo {
 		{Code: EventSent, Meaning: "A link or code is to be sent.", Reasons: []string{"the channel", "decoy"}},
 		{
 			Code: EventRefused, Meaning: "An answer, a code or a factor was not accepted.",
-			Reasons: []string{"wrong", "unknown", "locked", "busy", "expired", "factor", "not checked"},
+			Reasons: []string{"wrong", "unknown", "expired", "factor", "unused", "locked", "busy", "not checked"},
 		},
 		{
 			Code: EventDecided, Meaning: "An operator decided a case.",

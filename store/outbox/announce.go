@@ -75,9 +75,9 @@ func (o *Outbox) Announce(ctx context.Context, r Request, write func(context.Con
 // valid checks whom a request is about, and who asks. A request by a visitor may leave By empty.
 func (r *Request) valid() error {
 	if r.By == "" || r.By == civicpin.Visitor {
-		return r.Subject.Validate()
+		return errors.Join(r.Subject.Validate(), r.Source.Validate())
 	}
-	return errors.Join(r.Subject.Validate(), r.By.Validate())
+	return errors.Join(r.Subject.Validate(), r.By.Validate(), r.Source.Validate())
 }
 
 // knows reports whether the caller has shown something.

@@ -525,7 +525,13 @@ func TestUnprintableTexts(t *testing.T) {
 	}
 	person := func(s string) civicpin.Subject { return civicpin.Subject(s) }
 	testkit.Refuses(t, faults, map[string]func(string) error{
-		"Announce, subject":      func(s string) error { return announce(outbox.Request{Subject: person(s), Limit: l, Others: 1}) },
+		"Announce, subject": func(s string) error { return announce(outbox.Request{Subject: person(s), Limit: l, Others: 1}) },
+		"Announce, source": func(s string) error {
+			return announce(outbox.Request{Subject: "ana", Source: civicpin.Source{Address: s}})
+		},
+		"Take, source": func(s string) error {
+			return l.Take(t.Context(), outbox.Request{Subject: "ana", Source: civicpin.Source{Address: s}, Others: 1})
+		},
 		"Announce, operator":     func(s string) error { return announce(outbox.Request{Subject: "ana", By: civicpin.Operator(s)}) },
 		"Announce, ref, subject": func(s string) error { return refs(func(r *outbox.Ref) { r.Subject = person(s) }) },
 		"Announce, ref, id":      func(s string) error { return refs(func(r *outbox.Ref) { r.ID = s }) },
