@@ -65,8 +65,8 @@ type Actor string
 const Citizen Actor = "citizen"
 
 // Visitor is a caller who has proved nothing to the call: a wrong guess, the start of a recovery, a request for a message. Only
-// events name it. Calls that take an Actor want one who was authenticated, and refuse it with an error that matches
-// [ErrInvalid].
+// events name it, and the requests of package outbox, where it counts as [Citizen]. Calls that take an Actor want one who was
+// authenticated, and refuse it with an error that matches [ErrInvalid].
 const Visitor Actor = "visitor"
 
 // operatorPrefix keeps operators' ids apart from the constants.

@@ -173,7 +173,7 @@ func (c *Codes) message(subject civicpin.Subject, id string, n int, r *codeRecor
 		ref.Replaces = c.ref(subject, id, n-1).ID
 	}
 	return outbox.Request{
-		Refs: []outbox.Ref{ref}, Subject: subject, Decoy: r.Decoy, Limit: c.sends, By: civicpin.Citizen, Source: source,
+		Refs: []outbox.Ref{ref}, Subject: subject, Decoy: r.Decoy, Limit: c.sends, By: civicpin.Visitor, Source: source,
 	}
 }
 

@@ -46,7 +46,7 @@ func (s *Service) Resend(ctx context.Context, subject civicpin.Subject, part int
 	sent, ref := false, s.ref(subject, issue, part, send+1, class)
 	ref.Replaces = s.ref(subject, issue, part, send, class).ID
 	err = s.out.Announce(ctx, outbox.Request{
-		Refs: []outbox.Ref{ref}, Subject: subject, Decoy: !can, Limit: s.resends, By: civicpin.Citizen, Source: source,
+		Refs: []outbox.Ref{ref}, Subject: subject, Decoy: !can, Limit: s.resends, By: civicpin.Visitor, Source: source,
 	}, func(ctx context.Context) error {
 		if !can {
 			return s.putDecoy(ctx)

@@ -37,7 +37,7 @@ func (r Ref) Validate() error {
 // makes sure that the entries are still there, and wakes the dispatcher. When Announce returns nil, each message is sent, or
 // becomes a dead letter, or is withdrawn by its owner, or expires while it is held. A message waits while no process has
 // registered its owner. Errors:
-//   - [civicpin.ErrInvalid]: write is nil, the subject, By or a ref is invalid, a ref is of another subject, or the Limit is of
+//   - [civicpin.ErrInvalid]: write is nil, the subject, By, Source or a ref is invalid, a ref is of another subject, or the Limit is of
 //     another outbox.
 //   - [ErrNoNotifier]: the outbox sends nothing.
 //   - [ErrBusy]: too many messages wait. The three above come before anything is counted.
@@ -72,12 +72,13 @@ func (o *Outbox) Announce(ctx context.Context, r Request, write func(context.Con
 	return o.commit(ctx, r.Decoy, r.Refs)
 }
 
-// valid checks whom a request is about, and who asks. A request by a visitor may leave By empty.
+// valid checks the subject of a request, its actor and its source.
 func (r *Request) valid() error {
+	err := errors.Join(r.Subject.Validate(), r.Source.Validate())
 	if r.By == "" || r.By == civicpin.Visitor {
-		return errors.Join(r.Subject.Validate(), r.Source.Validate())
+		return err
 	}
-	return errors.Join(r.Subject.Validate(), r.By.Validate(), r.Source.Validate())
+	return errors.Join(err, r.By.Validate())
 }
 
 // knows reports whether the caller has shown something.

@@ -79,7 +79,7 @@ func (o *Outbox) fits(name string, rate civicpin.Rate) error {
 
 // Take counts a request's messages, all or none, as [Outbox.Announce] does, and queues nothing: for what leads to messages
 // later. Neither the work nor the answer depends on whether the subject exists. Errors:
-//   - [civicpin.ErrInvalid]: the subject or By is invalid.
+//   - [civicpin.ErrInvalid]: the subject, By or Source is invalid.
 //   - a *[lockout.LockedError]: a limit refused; it says when there is room for all of them.
 //   - the store's: some may have been counted.
 func (l *Limit) Take(ctx context.Context, r Request) error {

@@ -40,8 +40,10 @@ type Request struct {
 	// nothing: use it for notices of acts that were counted otherwise.
 	Limit  *Limit
 	Others int
-	// By and Source say who asks; see [Outbox.Limit]. Without a Source.Address there is no limit by source. Announce raises the
-	// class of each message to at least Shown for an operator, and for a valid Source.Shown whose reserve is not used up.
-	By     civicpin.Actor
+	// By is the caller: an operator, civicpin.Citizen, or civicpin.Visitor, which the empty By means, too. A citizen counts as
+	// any visitor: what opens a reserve is Source.Shown. See [Outbox.Limit].
+	By civicpin.Actor
+	// Source is where the request comes from. Without an Address there is no limit by source. Announce raises the class of each
+	// message to at least Shown for an operator, and for a valid Source.Shown whose reserve is not used up.
 	Source civicpin.Source
 }

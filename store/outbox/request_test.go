@@ -119,6 +119,32 @@ func TestRequestLimits(t *testing.T) {
 	}
 }
 
+// A visitor and a citizen count together and get no class that they have not shown; an operator counts apart. No other actor
+// may ask.
+func TestActorsOfRequests(t *testing.T) {
+	a := newAsking(t, newMemory())
+	l := a.limit("pin", outbox.Typed, civicpin.Rate{Limit: 3, Window: daily.Window})
+	by := func(actor civicpin.Actor) outbox.Request {
+		return outbox.Request{Subject: "A", By: actor, Limit: l}
+	}
+	for _, visitor := range []civicpin.Actor{"", civicpin.Visitor, civicpin.Citizen} {
+		require.NoError(t, a.ask(by(visitor), outbox.Typed, 1), visitor)
+	}
+	var b outbox.Backlog
+	_, err := a.out.Count(t.Context(), &b, store.Pass{})
+	require.NoError(t, err)
+	require.Equal(t, outbox.Tally{}, b.ByClass[outbox.Shown])
+	require.NotEqual(t, outbox.Tally{}, b.ByClass[outbox.Typed])
+	for _, visitor := range []civicpin.Actor{"", civicpin.Visitor, civicpin.Citizen} {
+		require.Equal(t, lockout.ScopeSends, scope(t, a.ask(by(visitor), outbox.Typed, 1)), visitor)
+	}
+	require.NoError(t, a.ask(by(civicpin.Operator("7")), outbox.Typed, 1))
+	for _, nobody := range []civicpin.Actor{civicpin.Operator(""), "visitor:7", "clerk"} {
+		require.ErrorIs(t, a.ask(by(nobody), outbox.Typed, 1), civicpin.ErrInvalid, nobody)
+		require.ErrorIs(t, l.Take(t.Context(), by(nobody)), civicpin.ErrInvalid, nobody)
+	}
+}
+
 // All limits share the count by source; each has a count by subject of its own.
 func TestLimitsShareTheSource(t *testing.T) {
 	a := newAsking(t, newMemory())
