@@ -35,10 +35,11 @@ func (s *Service) Prove(ctx context.Context, tok civicpin.Secret, source civicpi
 // ProveCode proves a contact by the code that was sent there; the authenticated subject types it, or tells it to an operator.
 // Wrong codes count for the subject, over all addresses and messages: five lock for 15 minutes and longer. [Service.Adopt] by
 // an operator ends such a lock, and a disablement. What follows is as with Prove. Errors are those of Prove, and
-//   - [civicpin.ErrInvalid]: the subject is invalid.
+//   - [civicpin.ErrInvalid]: the subject or the source is invalid.
 //   - [ErrRefused]: the code is wrong, or no address waits for a proof.
 //   - a *[lockout.LockedError]: too many wrong codes.
 //   - [ErrBusy]: nothing was compared, and no try was spent.
+//   - [lockout.ErrTimeout]: the code is right, and the call took too long. The contact is proved, and the try stays counted.
 func (s *Service) ProveCode(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret,
 	source civicpin.Source,
 ) error {

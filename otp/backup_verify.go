@@ -19,7 +19,8 @@ import (
 //   - [ErrRefused]: the code is wrong or was used, or the subject is unknown or has no codes.
 //   - a *[lockout.LockedError]: the guesses are locked. The visitor may be told: unknown subjects lock alike.
 //   - [ErrBusy]: nothing was compared, and no try was spent.
-//   - [civicpin.ErrInvalid]: the subject is invalid.
+//   - [lockout.ErrTimeout]: the code is right, and the call took too long. The code is used, and the try stays counted.
+//   - [civicpin.ErrInvalid]: the subject or the source is invalid.
 //   - the store's, or the context's, for the log: the code may have been consumed.
 func (b *BackupCodes) Verify(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret,
 	source civicpin.Source,

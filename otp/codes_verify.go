@@ -20,7 +20,8 @@ import (
 //   - [ErrExpired]: the code is right, and too late. It does not count as a failure.
 //   - a *[lockout.LockedError]: the guesses are locked. The visitor may be told: unknown subjects lock alike.
 //   - [ErrBusy]: nothing was compared, and no try was spent.
-//   - [civicpin.ErrInvalid]: the subject, the purpose or the id is invalid.
+//   - [lockout.ErrTimeout]: the code is right, and the call took too long. The code is used, and the try stays counted.
+//   - [civicpin.ErrInvalid]: the subject, the purpose, the id or the source is invalid.
 //   - the store's, or the context's, for the log: the code may have been consumed.
 func (c *Codes) Verify(ctx context.Context, subject civicpin.Subject, purpose Purpose, id string, typed civicpin.Secret,
 	source civicpin.Source,

@@ -188,7 +188,8 @@ func (k *keys) enrol(ctx context.Context, subject civicpin.Subject, by civicpin.
 //   - [ErrRefused]: the code is wrong or was used, or the subject is unknown or has no key.
 //   - a *[lockout.LockedError]: the guesses are locked. The visitor may be told: unknown subjects lock alike.
 //   - [ErrBusy]: nothing was compared, and no try was spent.
-//   - [civicpin.ErrInvalid]: the subject is invalid.
+//   - [lockout.ErrTimeout]: the code is right, and the call took too long. The code is used, and the try stays counted.
+//   - [civicpin.ErrInvalid]: the subject or the source is invalid.
 //   - the store's, or the context's, for the log: the code may have been consumed, so ask for the next one.
 func (k *keys) Verify(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret, source civicpin.Source) error {
 	guess := readCode(typed)

@@ -112,7 +112,7 @@ func (c *credential) erase() {
 // expired returns since when a secret of this credential no longer counts, empty if it counts.
 func (c *credential) expired(p *Policy, now time.Time) state.Expiry {
 	switch {
-	case c.vacant():
+	case c.empty():
 	case c.State == state.Provisional:
 		if !now.Before(c.Expires) {
 			return state.SinceIssue
@@ -201,10 +201,10 @@ func (c *credential) former(p *Policy) []string {
 	return hashes[:min(len(hashes), p.History)]
 }
 
-// vacant reports whether nobody has a secret that this credential would accept, or was sent one.
-func (c *credential) vacant() bool { return c.State == state.Vacant || c.State == state.Revoked }
+// empty reports whether the credential accepts no secret, and none is on its way.
+func (c *credential) empty() bool { return c.State == state.Vacant || c.State == state.Revoked }
 
-// refusal is why a vacant credential accepts nothing.
+// refusal is why an empty credential accepts nothing.
 func (c *credential) refusal() attempt.Refusal {
 	if c.State == state.Vacant {
 		return attempt.Vacant

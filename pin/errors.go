@@ -25,7 +25,8 @@ var (
 	ErrWrongState = errors.New("pin: credential is not in a state for this")
 	// ErrChanged says that the credential changed while the call worked on it, and the call wrote nothing.
 	ErrChanged = errors.New("pin: credential changed meanwhile")
-	// ErrNoCredential says that the subject has no credential. Only calls for operators return it. It matches
+	// ErrNoCredential says that there is no credential for the act: the subject has none, [Service.Attest] found a revoked one, or
+	// no credential has the receipt. Only calls for operators, and for providers' reports, return it. It matches
 	// [store.ErrNotFound].
 	ErrNoCredential = fmt.Errorf("pin: no credential: %w", store.ErrNotFound)
 	// ErrWeakEvidence says that the evidence given does not reach the level asked for under the policy.

@@ -100,10 +100,10 @@ type Mark struct {
 	// Epoch counts the acts after which other hands may hold the secret, and the grants; 0 if there is no record. It is not the
 	// [Epoch] of sessions.
 	Epoch uint64
-	// Held says that there is a credential that can be recovered: not revoked and not suspended. Vacant says that there is
-	// none, so that one can be begun: never issued, or revoked.
-	Held, Vacant bool
-	// Revoked says that a vacant credential belonged to a subject before: a secret was issued or chosen, and then revoked.
+	// Held says that there is a credential that can be recovered: not revoked and not suspended. Free says that there is none, so
+	// that a plan can create one: never issued, revoked, or created by a plan and not used.
+	Held, Free bool
+	// Revoked says that the free credential belonged to a subject before: a secret was issued or chosen, and then revoked.
 	Revoked bool
 	// Level is the credential's.
 	Level civicpin.Level
@@ -121,7 +121,7 @@ func (s *Service) Mark(ctx context.Context, subject civicpin.Subject) (Mark, err
 	}
 	c := &e.Value
 	return Mark{
-		Epoch: c.Epoch, Held: e.Found() && c.recoverable(), Vacant: !e.Found() || c.vacant() && !c.Suspended, Level: c.Level,
+		Epoch: c.Epoch, Held: e.Found() && c.recoverable(), Free: !e.Found() || c.empty() && !c.Suspended, Level: c.Level,
 		Revoked: e.Found() && c.State == state.Revoked && !(c.Issued.IsZero() && c.Changed.IsZero()),
 	}, nil
 }
@@ -171,7 +171,7 @@ func (s *Service) grant(ctx context.Context, p proof.Completed) (Grant, error) {
 		switch {
 		case c.Epoch != p.Epoch:
 			return ErrChanged
-		case p.Creates && e.Found() && (!c.vacant() || c.Suspended), !p.Creates && (!e.Found() || !c.recoverable()):
+		case p.Creates && e.Found() && (!c.empty() || c.Suspended), !p.Creates && (!e.Found() || !c.recoverable()):
 			return c.wrongState()
 		}
 		if !e.Found() {

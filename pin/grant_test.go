@@ -32,7 +32,7 @@ func (k *kit) completed(t testing.TB, parts ...civicpin.Contact) proof.Completed
 	m, err := k.Mark(t.Context(), maria)
 	require.NoError(t, err)
 	return proof.New(proof.Completed{
-		Subject: maria, Plan: "plan", Run: "run", Epoch: m.Epoch, Creates: m.Vacant, Parts: parts, Valid: 15 * time.Minute,
+		Subject: maria, Plan: "plan", Run: "run", Epoch: m.Epoch, Creates: m.Free, Parts: parts, Valid: 15 * time.Minute,
 	})
 }
 

@@ -49,6 +49,7 @@ func (c *credential) opens(g Grant, parts bool, now time.Time) bool {
 //   - a [*ChoiceError]: the choice breaks a rule. The grant is still good: ask for another secret.
 //   - a [*lockout.LockedError]: too many choices were former secrets, or, under a used grant, not the current one.
 //   - [ErrBusy]: nothing was compared or written.
+//   - [lockout.ErrTimeout]: the comparison took too long. Nothing was written.
 //   - the store's: the secret may have been set. Call it again with the same choice.
 func (s *Service) Set(ctx context.Context, g Grant, chosen civicpin.Secret, personal ...string) (
 	Verified, error,
@@ -96,7 +97,7 @@ func (s *Service) set(ctx context.Context, at attempt.Place, g Grant, text strin
 		if !e.Found() || !e.Value.opens(g, false, now) {
 			return ErrNoGrant
 		}
-		if e.Value.vacant() {
+		if e.Value.empty() {
 			e.Value.Level, e.Value.Evidence, e.Value.Issued = civicpin.Low, nil, now
 		}
 		e.Value.choose(&s.policy, hash, now, again{Grant: g.hash()})
@@ -173,7 +174,7 @@ func (s *Service) Reissue(ctx context.Context, g Grant, source civicpin.Source) 
 				return ErrNoGrant
 			}
 			c := &e.Value
-			if !c.vacant() {
+			if !c.empty() {
 				fresh.Level, fresh.Evidence, fresh.Lowered = c.Level, c.Evidence, c.Lowered
 				fresh.Changed, fresh.Used = c.Changed, c.Used // that they had a secret of their own: see replaceable and keep
 			}

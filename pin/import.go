@@ -57,7 +57,7 @@ func (s *Service) Import(ctx context.Context, subject civicpin.Subject, hash civ
 	c.Level = check.Level
 	c.endSessions()
 	_, err = s.creds.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[credential]) error {
-		if e.Found() && !e.Value.vacant() {
+		if e.Found() && !e.Value.empty() {
 			return e.Value.wrongState()
 		}
 		c.History, c.Epoch = e.Value.former(&s.policy), e.Value.Epoch+1

@@ -27,7 +27,7 @@ func (s *Service) Attest(ctx context.Context, subject civicpin.Subject, evidence
 		return fmt.Errorf("%w: %s", ErrWeakEvidence, evidence.Method)
 	}
 	return s.manage(ctx, subject, evidence.By, eventAttested, string(evidence.Method), func(c *credential, now time.Time) error {
-		if c.vacant() {
+		if c.empty() {
 			return ErrNoCredential
 		}
 		c.attest(&s.policy, evidence, now)
@@ -77,7 +77,7 @@ func (s *Service) suspend(ctx context.Context, subject civicpin.Subject, reason 
 ) error {
 	return s.manage(ctx, subject, by, code, reason, func(c *credential, _ time.Time) error {
 		switch {
-		case c.vacant():
+		case c.empty():
 			return c.wrongState()
 		case c.Suspended == to:
 			return store.ErrSkip
@@ -228,7 +228,7 @@ func (s *Service) Status(ctx context.Context, subject civicpin.Subject) (Status,
 	case state.Active:
 		st.ExpiresAt = c.end(&s.policy)
 	}
-	if !c.vacant() {
+	if !c.empty() {
 		st.Expired = c.expired(&s.policy, s.vault.Now())
 	}
 	return st, nil

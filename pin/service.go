@@ -121,7 +121,7 @@ func (s *Service) comparison(e *store.Entry[credential], raw string) (
 		why = attempt.Unknown
 	}
 	hash = s.decoyHash
-	if c.vacant() {
+	if c.empty() {
 		why = c.refusal()
 	} else if parsed, err := password.Parse(c.Hash); err != nil {
 		why = attempt.Unreadable
@@ -144,8 +144,9 @@ func (s *Service) comparison(e *store.Entry[credential], raw string) (
 //   - [ErrRefused]: the secret is wrong, or the subject is unknown, revoked, suspended or was never issued a credential.
 //   - a [*lockout.LockedError]: the guesses are locked. The visitor may be told: unknown subjects lock alike.
 //   - [ErrBusy]: nothing was compared, and no try was spent.
+//   - [lockout.ErrTimeout]: the secret is right, and the call took too long. The try stays counted.
 //   - an [*ExpiredError]: the secret is right, and expired.
-//   - [civicpin.ErrInvalid]: the subject is invalid.
+//   - [civicpin.ErrInvalid]: the subject or the source is invalid.
 //   - the store's, or the context's, for the log: tell the visitor the same as for ErrRefused, or that the service is down.
 func (s *Service) Verify(ctx context.Context, a Attempt) (Verified, error) {
 	at, err := s.guard.Enter(ctx)

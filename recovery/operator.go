@@ -105,7 +105,7 @@ type Verdict struct {
 // approval, the first one leaves the run where it is, and another operator has to give theirs. If nothing more is asked, a plan
 // that ends in an unlock, or in a new secret in parts, is completed at once; no operator gets a grant or a ticket. Errors:
 //   - [ErrNotAllowed]: before any comparison.
-//   - [ErrRefused]: wrong answers, which count. A *[lockout.LockedError], [ErrBusy].
+//   - [ErrRefused]: wrong answers, which count. A *[lockout.LockedError], [ErrBusy], [lockout.ErrTimeout].
 //   - [ErrWrongStep]: the run is not at a step of staff, or answers do not fit the questions.
 //   - [civicpin.ErrInvalid]: the actor is no operator, or the reason is invalid. No try was spent.
 //   - [pin.ErrNoCredential]: the plan can help no subject of that identifier.

@@ -114,7 +114,7 @@ func (s *Service) prepare(r *run, w *way, contacts *contact.Snapshot, k *knowled
 
 // helps reports whether a plan can come to something for a subject. It looks at everything: the same work for strangers.
 func (w *way) helps(mark pin.Mark, contacts *contact.Snapshot, k *knowledge.Knowledge) bool {
-	can := w.Creates && mark.Vacant && !(w.hasty && mark.Revoked) || !w.Creates && mark.Held
+	can := w.Creates && mark.Free && !(w.hasty && mark.Revoked) || !w.Creates && mark.Held
 	corrects := civicpin.Channel("")
 	for _, step := range w.Steps {
 		switch step := step.(type) {
