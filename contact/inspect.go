@@ -13,8 +13,8 @@ type Purpose string
 
 // The purposes of links.
 const (
-	ToProve Purpose = "contact" // proves a contact: [Service.Prove]
-	ToUndo  Purpose = "undo"    // undoes a change of contacts: [Service.Undo]
+	ToProve Purpose = "prove" // proves a contact: [Service.Prove]
+	ToUndo  Purpose = "undo"  // undoes a change of contacts: [Service.Undo]
 )
 
 // A LinkInfo says what a link is for.

@@ -160,22 +160,36 @@ func ExampleService_Decide() {
 	// Output: recovery.link to ana@correo.example
 }
 
-// A captcha, a link, and the lock is gone, if there was one: nobody is told.
+// Wrong passwords lock the login. A captcha and a link lift the lock.
 func ExampleService_Finish() {
 	ctx := context.Background()
 	source := civicpin.Source{Address: "192.0.2.10"}
-	rec, _, out, last := exampleServices(plan.Plan{
+	rec, pins, out, last := exampleServices(plan.Plan{
 		Name:    "unlock",
 		Steps:   []plan.Step{plan.Captcha{}, plan.Link{Channel: civicpin.Email, Valid: 10 * time.Minute}},
 		Limit:   lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked},
 		Outcome: plan.Unlocked,
 	})
+	login := func(password string) error {
+		_, err := pins.Verify(ctx, pin.Attempt{Subject: "1710034065", Secret: civicpin.NewSecret(password), Source: source})
+		return err
+	}
+	for range 5 {
+		err := login("tres perros en el tejado")
+		if errors.Is(err, lockout.ErrLocked) {
+			fmt.Println("locked")
+		}
+	}
+
 	run, err := rec.Start(ctx, "unlock", "1710034065", source)
 	check(err)
 	_, err = rec.Answer(ctx, run.Ticket, recovery.Answers{Captcha: true, Source: source})
 	check(err)
 	check(out.Flush(ctx))
-	grant, err := rec.Finish(ctx, last.Link, source)
-	fmt.Println(grant.IsZero(), err)
-	// Output: true <nil>
+	_, err = rec.Finish(ctx, last.Link, source) // no grant: the password stays
+	check(err)
+	fmt.Println("logs in:", login("tres gatos en el tejado") == nil)
+	// Output:
+	// locked
+	// logs in: true
 }

@@ -519,7 +519,7 @@ func TestPurposes(t *testing.T) {
 	}{
 		recovery.ToRecover:   {"recover", link},
 		recovery.ToRepudiate: {"repudiate", k.post.Last(rosaMail, "recovery.waiting").Link},
-		recovery.ToProve:     {"contact", k.post.Last(thiefMail, "contact.prove").Link},
+		recovery.ToProve:     {"prove", k.post.Last(thiefMail, "contact.prove").Link},
 		recovery.ToUndo:      {"undo", k.post.Last(rosaMail, changedKind).Link},
 	} {
 		require.Equal(t, tc.text, string(what))

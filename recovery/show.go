@@ -21,22 +21,23 @@ type Run struct {
 	ExpiresAt time.Time // when the run ends
 }
 
-// An Ask is what a run asks for: the fields that are not zero. The [Answers] of the same names are given together.
+// An Ask is what a run asks for: the fields that are not zero. Each names the field of [Answers] that answers it. What is asked
+// together is given together.
 type Ask struct {
-	Captcha    bool               // the caller checks one
-	Facts      []string           // a value of each
-	Images     []string           // one of these
-	Questions  []string           // an answer to each
-	Contacts   int                // how many are to be named
-	Of         []civicpin.Channel // of these channels; empty for any
-	Confirm    *ContactAsk        // a contact
-	Sent       *ContactAsk        // follow the link, or type the code, that was sent
-	Factor     string             // a proof by this factor
-	Documents  []string           // an upload of each kind
-	Approval   string             // nothing to be typed: an operator of this role goes on
-	WaitsUntil time.Time          // nothing to be typed: the run rests until then, and goes on with [Service.Send]
-	Terms      string             // this version is to be accepted
-	Enrol      *plan.Enrol        // an image and answers to questions of the visitor's choice
+	Captcha    bool               // Captcha: the caller checks one
+	Facts      []string           // Facts: a value of each
+	Images     []string           // Image: one of these
+	Questions  []string           // Questions: an answer to each
+	Contacts   int                // Contacts: so many
+	Of         []civicpin.Channel // Contacts: on these channels; empty for any
+	Confirm    *ContactAsk        // Confirm, or Correct if it has MayCorrect
+	Sent       *ContactAsk        // Code, if it has Code; or the visitor follows its link: [Service.Redeem] or [Service.Finish]
+	Factor     string             // Factor: a proof by this one
+	Documents  []string           // Documents: an upload of each kind
+	Approval   string             // none: an operator of this role goes on
+	WaitsUntil time.Time          // none: the run rests until then, and goes on with [Service.Send]
+	Terms      string             // Terms: this version
+	Enrol      *plan.Enrol        // EnrolImage, EnrolQuestions, or both, as it says
 }
 
 // A ContactAsk shows a contact: one to be confirmed, or where a link or code was sent. It looks the same for a subject without.
