@@ -63,6 +63,13 @@ func TestStoreCalls(t *testing.T) {
 	count("Remove", "a contact, of three", func() error { return k.Remove(ctx, rosa, newID, civicpin.Citizen, nowhere) })
 	k.flush(t)
 	count("Notify", "two contacts, and one removed lately", func() error { return k.tells(ctx, rosa, "pin.changed", nil) })
+	k.clock.Add(bookDay) // the lock of wrong codes is over
+	count("Change", "the proof by e-mail", func() error {
+		return testkit.Err(k.Change(ctx, rosa, k.mailID, byNewMail, civicpin.Citizen, nowhere))
+	})
+	k.flush(t)
+	code := k.post.Last(newMail, proveKind).Secret
+	count("ProveCode", "right, two other contacts", func() error { return k.ProveCode(ctx, rosa, code, nowhere) })
 	costs.Compare(t, "contact")
 }
 

@@ -96,12 +96,28 @@ func totpCosts(t *testing.T, costs *testkit.Costs) {
 		}
 		c.refused("TOTP.Verify", "locked", verify(subject, f.shown(key, 0)))
 	}
-	c.count("TOTP.Unlock", "", func() error { return f.Unlock(ctx, ada, fobClerk) })
-	c.count("TOTP.Enrol", "", enrol)
-	c.count("TOTP.Enrolled", "", func() error { return testkit.Err(f.Enrolled(ctx, ada)) })
-	c.count("TOTP.Rebind", "", func() error { return testkit.Err(f.Rebind(ctx, ada, inPerson)) })
-	c.count("TOTP.Remove", "", func() error { return f.Remove(ctx, ada, fobClerk) })
-	c.count("TOTP.Import", "", func() error { return f.Import(ctx, ada, key, fobClerk) })
+	keyCosts(c, "TOTP", f, key)
+}
+
+// keyCalls are the calls that a TOTP and a HOTP have in common.
+type keyCalls interface {
+	Enrol(ctx context.Context, subject civicpin.Subject) (otp.Key, error)
+	Enrolled(ctx context.Context, subject civicpin.Subject) (otp.KeyStatus, error)
+	Rebind(ctx context.Context, subject civicpin.Subject, proof civicpin.Evidence) (otp.Key, error)
+	Remove(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error
+	Import(ctx context.Context, subject civicpin.Subject, key otp.Key, by civicpin.Actor) error
+	Unlock(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error
+}
+
+// keyCosts are those of a service whose guesses at Ada's key are locked.
+func keyCosts(c *tally, name string, f keyCalls, key otp.Key) {
+	ctx := c.t.Context()
+	c.count(name+".Unlock", "", func() error { return f.Unlock(ctx, ada, fobClerk) })
+	c.count(name+".Enrol", "", func() error { return testkit.Err(f.Enrol(ctx, ada)) })
+	c.count(name+".Enrolled", "", func() error { return testkit.Err(f.Enrolled(ctx, ada)) })
+	c.count(name+".Rebind", "", func() error { return testkit.Err(f.Rebind(ctx, ada, inPerson)) })
+	c.count(name+".Remove", "", func() error { return f.Remove(ctx, ada, fobClerk) })
+	c.count(name+".Import", "", func() error { return f.Import(ctx, ada, key, fobClerk) })
 }
 
 func hotpCosts(t *testing.T, costs *testkit.Costs) {
@@ -125,6 +141,7 @@ func hotpCosts(t *testing.T, costs *testkit.Costs) {
 	}
 	c.refused("HOTP.Verify", "locked", verify(codeAt(key, 62)))
 	c.refused("HOTP.Resync", "locked", resync(codeAt(key, 62), codeAt(key, 63)))
+	keyCosts(c, "HOTP", f, key)
 }
 
 func codeCosts(t *testing.T, costs *testkit.Costs) {

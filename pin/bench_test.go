@@ -11,6 +11,7 @@ import (
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 	"github.com/civicpin/civicpin/store/storetest"
@@ -262,4 +263,16 @@ func operatorCosts(t *testing.T, costs *testkit.Costs) {
 	k.count("Resume", "", func() error { return k.Resume(ctx, maria, "found", clerk) })
 	k.count("Stop", "", func() error { return k.Stop(ctx, maria, "undone", civicpin.Citizen) })
 	k.count("Revoke", "", func() error { return k.Revoke(ctx, maria, "moved", clerk) })
+	k.count("Import", "", func() error {
+		return k.Import(ctx, "IMPORTED", civicpin.NewSecret("$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"),
+			pin.ImportOptions{By: clerk})
+	})
+	k.issued(t)
+	st, err := k.Status(ctx, maria)
+	require.NoError(t, err)
+	k.count("Receipt", "", func() error { return k.Receipt(ctx, st.Parts[0].Receipt, state.Delivered) })
+	k.refused("Receipt", "unknown", func() error { return k.Receipt(ctx, "unknown", state.Delivered) })
+	k.count("Sweep", "nothing has expired", func() error { return testkit.Err(k.Sweep(ctx, 10)) })
+	k.clock.Add(7 * 24 * time.Hour)
+	k.count("Sweep", "an issued secret has expired", func() error { return testkit.Err(k.Sweep(ctx, 10)) })
 }

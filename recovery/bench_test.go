@@ -293,6 +293,18 @@ func operatorCosts(t *testing.T, costs *testkit.Costs) {
 	count("StartBy", "", nil, func() (err error) { run, err = k.StartBy(ctx, "office", ana, agency); return err })
 	count("ShowCase", "", nil, func() error { return testkit.Err(k.ShowCase(ctx, run.ID, agency)) })
 	count("Unlock", "", nil, func() error { return k.Unlock(ctx, "clave", ana, civicpin.Evidence{}, agency) })
+	decide := func(by recovery.Operator, v recovery.Verdict) func() error {
+		return func() error { return testkit.Err(k.Decide(ctx, run.ID, by, v)) }
+	}
+	count("Decide", "approves, parts are sent", nil, decide(agency, recovery.Verdict{Approve: true}))
+	var err error
+	run, err = k.StartBy(ctx, "video", ana, video)
+	require.NoError(t, err)
+	c, err := k.ShowCase(ctx, run.ID, video)
+	require.NoError(t, err)
+	wrong := recovery.Verdict{Approve: true, Questions: answered(c.Questions, false)}
+	count("Decide", "approves, answers wrong", recovery.ErrRefused, decide(video, wrong))
+	count("Decide", "turns down", nil, decide(video, recovery.Verdict{}))
 }
 
 // answers answers, and says what came of it.
