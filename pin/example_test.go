@@ -14,6 +14,8 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/rule"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
@@ -104,6 +106,7 @@ func ExampleService_Verify() {
 		ok, err := pins.Verify(ctx, attempt)
 		locked, isLocked := errors.AsType[*lockout.LockedError](err)
 		refused, isRefused := errors.AsType[*lockout.RefusedError](err)
+		expired, isExpired := errors.AsType[*pin.ExpiredError](err)
 		switch {
 		case err == nil && ok.MustExchange:
 			fmt.Println("choose your own PIN")
@@ -115,8 +118,12 @@ func ExampleService_Verify() {
 			fmt.Println("locked for", time.Until(locked.Until).Round(time.Second))
 		case errors.Is(err, pin.ErrBusy):
 			fmt.Println("try again in a moment") // 503; no try was spent
-		case errors.Is(err, pin.ErrExpired):
-			fmt.Println("right, but too old") // told only to who proved it
+		case isExpired && expired.Since == state.SinceChange:
+			fmt.Println("right, and too old: choose another one") // pins.Change
+		case isExpired:
+			fmt.Println("right, and too old: ask for a new one") // told only to the holder of the secret
+		case errors.Is(err, lockout.ErrTimeout):
+			fmt.Println("not now, please once more") // right, and it took too long
 		case isRefused:
 			fmt.Println("wrong,", refused.Left, "tries left")
 		default:
@@ -223,6 +230,46 @@ func ExampleService_RememberDevice() {
 	// Output:
 	// true
 	// low <nil>
+}
+
+// A page says in its own words which rule a choice breaks.
+func ExampleChoiceError() {
+	ctx := context.Background()
+	pins, login := exampleCitizen()
+	words := map[rule.Rule]string{
+		rule.Length:   "8 characters, please",
+		rule.Sequence: "not in the order of the alphabet or of a keyboard, please",
+		rule.Same:     "another one than now, please",
+	}
+	for _, typed := range []string{"HJ4N", "ABCDEFGH", login.Secret.Reveal()} {
+		_, err := pins.Change(ctx, login, civicpin.NewSecret(typed))
+		if broken, ok := errors.AsType[*pin.ChoiceError](err); ok {
+			fmt.Println(words[broken.Rule])
+		}
+	}
+	// Output:
+	// 8 characters, please
+	// not in the order of the alphabet or of a keyboard, please
+	// another one than now, please
+}
+
+// An old secret is changed by the subject. One that was not used in time is issued anew.
+func ExampleExpiredError() {
+	for _, err := range []error{
+		&pin.ExpiredError{Since: state.SinceIssue}, &pin.ExpiredError{Since: state.SinceChange}, &pin.ExpiredError{Since: state.SinceUse},
+	} {
+		expired, _ := errors.AsType[*pin.ExpiredError](err)
+		switch expired.Since {
+		case state.SinceChange:
+			fmt.Println("choose another PIN")
+		case state.SinceIssue, state.SinceUse:
+			fmt.Println("ask for a new PIN")
+		}
+	}
+	// Output:
+	// ask for a new PIN
+	// choose another PIN
+	// ask for a new PIN
 }
 
 // A portal's session goes on until an act ends it, here or elsewhere: it keeps the epoch of its login, and each request
