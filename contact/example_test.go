@@ -97,7 +97,7 @@ func Example() {
 	token := inbox.to(mail).Link
 	look, err := contacts.Inspect(ctx, token)
 	check(err)
-	fmt.Println("the link proves a", look.Purpose, "by mail to", look.Sent)
+	fmt.Println("the link is to", look.Purpose, look.Sent)
 	check(contacts.Prove(ctx, token, source))
 	fmt.Println("once only:", errors.Is(contacts.Prove(ctx, token, source), contact.ErrGone))
 	list("proved:")
@@ -136,7 +136,7 @@ func Example() {
 	// asked:
 	//   +593991234567 waits for its proof
 	//   ana@correo.example waits for its proof
-	// the link proves a contact by mail to a***@correo.example
+	// the link is to prove a***@correo.example
 	// once only: true
 	// proved:
 	//   +593991234567, primary: true, cools down: false

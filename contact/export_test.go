@@ -21,7 +21,7 @@ func Usable(ctx context.Context, s *Service, subject civicpin.Subject) ([]string
 		return nil, err
 	}
 	var list []string
-	for _, c := range v.Usable() {
+	for _, c := range v.Established() {
 		list = append(list, c.Address)
 	}
 	return list, nil

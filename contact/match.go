@@ -9,10 +9,10 @@ import (
 // Match returns the subject's usable contacts that a visitor named by channel and address, in the order given, if all are. It
 // compares keyed hashes, always as many: its time reveals nothing. Call it inside [lockout.Gate.Do], since it does not count.
 func (v *Snapshot) Match(given []civicpin.Contact) ([]civicpin.Contact, bool) {
-	usable := v.book.Usable(v.now)
+	usable := v.book.Established(v.now)
 	real := len(usable) > 0
 	if !real { // the same work, on the decoy
-		usable = v.service.decoy.Usable(v.now)
+		usable = v.service.decoy.Established(v.now)
 	}
 	mark := func(c civicpin.Contact) [32]byte {
 		return v.service.vault.Hash("contact.match", string(c.Channel), c.Canonical())

@@ -47,11 +47,11 @@ func (v *Snapshot) looked() (b *contactbook.Book, mine bool) {
 	return &v.service.decoy, false
 }
 
-// Usable returns the contacts that can prove something, the primary one first: those that do not cool down.
-func (v *Snapshot) Usable() []civicpin.Contact {
+// Established returns the contacts that can prove something, the primary one first: those that do not cool down.
+func (v *Snapshot) Established() []civicpin.Contact {
 	b, mine := v.looked()
 	var list []civicpin.Contact
-	for _, a := range b.Usable(v.now) {
+	for _, a := range b.Established(v.now) {
 		list = append(list, a.To.Contact())
 	}
 	if !mine {

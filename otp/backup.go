@@ -62,7 +62,7 @@ func (c BackupPolicy) withDefaults() BackupPolicy {
 // for concurrent use, and any number of them of one name, in any number of processes, over one store work on the same codes.
 type BackupCodes struct {
 	vault   *store.Vault
-	config  BackupPolicy
+	policy  BackupPolicy
 	params  password.Params
 	gate    *lockout.Gate
 	guard   *attempt.Guard
@@ -98,7 +98,7 @@ func newBackup(v *store.Vault, c BackupPolicy, params password.Params) (*BackupC
 	if c.Count < 1 || c.Count > maxBackupCount {
 		return nil, fmt.Errorf("%w: Count is not 1 to %d", ErrInvalidPolicy, maxBackupCount)
 	}
-	b := &BackupCodes{vault: v, config: c, params: params, decoy: freshBackup(params)}
+	b := &BackupCodes{vault: v, policy: c, params: params, decoy: freshBackup(params)}
 	var err error
 	if b.gate, err = lockout.New(v, "backup."+c.Name, c.Lockout); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
@@ -142,7 +142,7 @@ func (b *BackupCodes) Issue(ctx context.Context, subject civicpin.Subject, by ci
 	set := freshBackup(b.params)
 	set.Issued = b.vault.Now()
 	var printed []civicpin.Secret
-	for range b.config.Count {
+	for range b.policy.Count {
 		text := b.draw()
 		printed = append(printed, civicpin.NewSecret(code.Group(text, backupGroup)))
 		if err := b.hashing.Run(ctx, func() { set.Hashes = append(set.Hashes, set.hash(text)) }); err != nil {

@@ -63,8 +63,8 @@ func (c HOTPPolicy) withDefaults() HOTPPolicy {
 func (c *HOTPPolicy) width() int { return orNone(c.LookAhead, defaultLookAhead) + 1 }
 
 // common returns what TOTP has, too. c has its defaults. Guessing two codes for Resync is harder than guessing one.
-func (c *HOTPPolicy) common() keyConfig {
-	return keyConfig{
+func (c *HOTPPolicy) common() commonPolicy {
+	return commonPolicy{
 		kind: "hotp", name: c.Name, issuer: c.Issuer, algorithm: c.Algorithm, digits: c.Digits,
 		pending: c.PendingFor, lockout: c.Lockout, exception: c.Exception,
 		accepted: 2 * c.width(), // an active key and a pending one
@@ -95,26 +95,26 @@ func (c HOTPPolicy) Validate() error {
 // use, and any number of them of one name, in any number of processes, over one store work on the same keys.
 type HOTP struct {
 	*keys
-	config HOTPPolicy
+	policy HOTPPolicy
 }
 
 // NewHOTP returns a HOTP. Errors match [ErrInvalidPolicy] if the policy is invalid; a nil vault is an error, too.
 func NewHOTP(v *store.Vault, c HOTPPolicy) (*HOTP, error) {
-	h := &HOTP{config: c.withDefaults()}
+	h := &HOTP{policy: c.withDefaults()}
 	var err error
-	if h.keys, err = newKeys(v, &h.config, h.compare); err != nil {
+	if h.keys, err = newKeys(v, &h.policy, h.compare); err != nil {
 		return nil, err
 	}
 	return h, nil
 }
 
 // Policy returns the policy with its defaults filled in; LookAhead stands as it was given.
-func (h *HOTP) Policy() HOTPPolicy { return h.config }
+func (h *HOTP) Policy() HOTPPolicy { return h.policy }
 
 // compare looks for a code among the next ones.
 func (h *HOTP) compare(b *boundKey, guess typedCode, _ time.Time) found {
 	key := b.oath()
-	at, match := attempt.Code(&key, guess.number, b.Next, h.config.width(), b.Next)
+	at, match := attempt.Code(&key, guess.number, b.Next, h.policy.width(), b.Next)
 	if guess.digits != b.Digits {
 		return found{}
 	}
@@ -131,7 +131,7 @@ func (h *HOTP) Resync(ctx context.Context, subject civicpin.Subject, first, seco
 	one, two := readCode(first), readCode(second)
 	return h.prove(ctx, subject, source, eventResynced, func(b *boundKey, _ time.Time) found {
 		key := b.oath()
-		at, match := attempt.CodePair(&key, one.number, two.number, b.Next, h.config.ResyncWindow+1)
+		at, match := attempt.CodePair(&key, one.number, two.number, b.Next, h.policy.ResyncWindow+1)
 		if one.digits != b.Digits || two.digits != b.Digits {
 			return found{}
 		}

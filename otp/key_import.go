@@ -57,13 +57,13 @@ func (k *keys) checkImport(key Key) error {
 	if err := key.check(); err != nil {
 		return err
 	}
-	if (key.Period == 0) != (k.config.period == 0) {
+	if (key.Period == 0) != (k.policy.period == 0) {
 		return &KeyError{Part: "type"}
 	}
-	if len(key.Seed.Reveal()) < minSeed && k.config.exception == "" {
+	if len(key.Seed.Reveal()) < minSeed && k.policy.exception == "" {
 		return &KeyError{Part: "secret"}
 	}
-	return k.config.checkChance(key.Digits)
+	return k.policy.checkChance(key.Digits)
 }
 
 // sameUnused reports whether b was bound before and not used yet.

@@ -41,7 +41,7 @@ type boundKey struct {
 func (b *boundKey) oath() oath.Key { return oath.NewKey(b.Algorithm.hash(), b.Seed, b.Digits) }
 
 // sound reports whether the key can be computed with. What this release stored can; what a later one did, perhaps not.
-func (b *boundKey) sound(c *keyConfig) bool {
+func (b *boundKey) sound(c *commonPolicy) bool {
 	return b == nil || b.Algorithm.hash() != 0 && b.Digits >= oath.MinDigits && b.Digits <= oath.MaxDigits &&
 		b.Period >= 0 && (b.Period == 0) == (c.period == 0)
 }
@@ -74,7 +74,7 @@ func (r *keyring) expires(now time.Time) time.Time {
 // keys is what HOTP and TOTP have in common. Its exported methods are theirs.
 type keys struct {
 	vault  *store.Vault
-	config keyConfig
+	policy commonPolicy
 	gate   *lockout.Gate
 	guard  *attempt.Guard
 	rings  store.Kind[keyring]
@@ -87,7 +87,7 @@ type keys struct {
 // keyPolicy is a HOTPPolicy or TOTPPolicy.
 type keyPolicy interface {
 	Validate() error
-	common() keyConfig
+	common() commonPolicy
 }
 
 // newKeys returns the keys of a policy that has its defaults.
@@ -100,7 +100,7 @@ func newKeys(v *store.Vault, p keyPolicy, compare func(*boundKey, typedCode, tim
 		return nil, fmt.Errorf("otp: New: no vault")
 	}
 	c := p.common()
-	k := &keys{vault: v, config: c, compare: compare}
+	k := &keys{vault: v, policy: c, compare: compare}
 	if k.gate, err = lockout.New(v, c.service(), c.lockout); err != nil {
 		return nil, err
 	}
@@ -115,15 +115,15 @@ func newKeys(v *store.Vault, p keyPolicy, compare func(*boundKey, typedCode, tim
 // fresh makes a key at random. It has no use for the counter, and so begins at zero.
 func (k *keys) fresh(by civicpin.Actor, now time.Time) *boundKey {
 	return &boundKey{
-		ID: rand.Text(), Seed: oath.NewSeed(k.config.algorithm.hash()), Algorithm: k.config.algorithm, Digits: k.config.digits,
-		Period: int64(k.config.period / time.Second), Bound: now, Until: now.Add(k.config.pending), By: by,
+		ID: rand.Text(), Seed: oath.NewSeed(k.policy.algorithm.hash()), Algorithm: k.policy.algorithm, Digits: k.policy.digits,
+		Period: int64(k.policy.period / time.Second), Bound: now, Until: now.Add(k.policy.pending), By: by,
 	}
 }
 
 // key is what an app is shown of a key that was just made.
 func (k *keys) key(b *boundKey, subject civicpin.Subject) Key {
 	return Key{
-		Issuer: k.config.issuer, Account: string(subject), Seed: civicpin.NewSecret(string(b.Seed)), Algorithm: b.Algorithm,
+		Issuer: k.policy.issuer, Account: string(subject), Seed: civicpin.NewSecret(string(b.Seed)), Algorithm: b.Algorithm,
 		Digits: b.Digits, Period: time.Duration(b.Period) * time.Second, Counter: b.Next,
 	}
 }

@@ -58,7 +58,7 @@ func (k *keys) prove(ctx context.Context, subject civicpin.Subject, source civic
 		_, err = k.rings.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[keyring]) error {
 			now := k.vault.Now()
 			r := &e.Value
-			if !r.Active.sound(&k.config) || !r.Pending.sound(&k.config) {
+			if !r.Active.sound(&k.policy) || !r.Pending.sound(&k.policy) {
 				return fmt.Errorf("%w: a key of another sort", store.ErrUnreadable)
 			}
 			r.sweep(now)
@@ -131,7 +131,7 @@ func whyNot(known bool, m attempt.Match) attempt.Refusal {
 // ref names a key in events; id is empty where there is none.
 func (k *keys) ref(id string) string {
 	if id == "" {
-		return k.config.service()
+		return k.policy.service()
 	}
-	return k.config.service() + "/" + id
+	return k.policy.service() + "/" + id
 }

@@ -68,10 +68,10 @@ func (c *TOTPPolicy) window() (back, forward, drift int) {
 }
 
 // common returns what HOTP has, too. c has its defaults.
-func (c *TOTPPolicy) common() keyConfig {
+func (c *TOTPPolicy) common() commonPolicy {
 	back, forward, drift := c.window()
 	width := back + forward + 1
-	return keyConfig{
+	return commonPolicy{
 		kind: "totp", name: c.Name, issuer: c.Issuer, algorithm: c.Algorithm, digits: c.Digits, period: c.Period,
 		pending: c.PendingFor, lockout: c.Lockout, exception: c.Exception,
 		accepted: width + min(width, drift) + width, // an active key with a clock that is off, and a pending one
@@ -106,25 +106,25 @@ func (c TOTPPolicy) Validate() error {
 // processes' clocks should agree within seconds.
 type TOTP struct {
 	*keys
-	config TOTPPolicy
+	policy TOTPPolicy
 }
 
 // NewTOTP returns a TOTP. Errors match [ErrInvalidPolicy] if the policy is invalid; a nil vault is an error, too.
 func NewTOTP(v *store.Vault, c TOTPPolicy) (*TOTP, error) {
-	t := &TOTP{config: c.withDefaults()}
+	t := &TOTP{policy: c.withDefaults()}
 	var err error
-	if t.keys, err = newKeys(v, &t.config, t.compare); err != nil {
+	if t.keys, err = newKeys(v, &t.policy, t.compare); err != nil {
 		return nil, err
 	}
 	return t, nil
 }
 
 // Policy returns the policy with its defaults filled in; Back, Forward and MaxDrift stand as they were given.
-func (t *TOTP) Policy() TOTPPolicy { return t.config }
+func (t *TOTP) Policy() TOTPPolicy { return t.policy }
 
 // compare looks for a code in the window around the server's time and in the one around where the last code was found.
 func (t *TOTP) compare(b *boundKey, guess typedCode, now time.Time) found {
-	back, forward, maxDrift := t.config.window()
+	back, forward, maxDrift := t.policy.window()
 	key := b.oath()
 	step := now.Unix() / b.Period
 	around := func(drift int64) (uint64, attempt.Match) {

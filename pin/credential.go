@@ -162,7 +162,7 @@ func (c *credential) wrongState() error {
 		state.Provisional: "issued, and not exchanged yet",
 		state.Active:      "the citizen's own secret is set",
 		state.Revoked:     "revoked",
-		state.Vacant:      "begun by a recovery, and no secret is chosen yet",
+		state.Vacant:      "created by a recovery, and no secret is chosen yet",
 	}[c.State]
 	if c.Suspended {
 		text += ", and suspended"

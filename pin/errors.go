@@ -39,11 +39,11 @@ var (
 // An ExpiredError says that the secret is right but expired. Only a caller with the right secret is told. It matches
 // [ErrExpired].
 type ExpiredError struct {
-	Since state.Expiry // what the secret has expired since
+	Since state.Expiry // the event since which too much time has passed
 }
 
-// Error says since when.
-func (e *ExpiredError) Error() string { return ErrExpired.Error() + " since " + string(e.Since) }
+// Error names the time limit that has passed.
+func (e *ExpiredError) Error() string { return ErrExpired.Error() + ": too long since " + string(e.Since) }
 
 // Is reports whether target is [ErrExpired].
 func (e *ExpiredError) Is(target error) bool { return target == ErrExpired }

@@ -94,8 +94,8 @@ type grant struct {
 	Parts []part `json:"parts,omitempty"`
 }
 
-// A Mark is what a credential looked like when a recovery began. Every act after which other hands may hold the secret, or that
-// gives a grant, changes it. So the first of several recoveries that completes ends all others.
+// A Mark is what a credential looked like when a recovery started. Every act after which other hands may hold the secret, or
+// that gives a grant, changes it. So the first of several recoveries that completes ends all others.
 type Mark struct {
 	// Epoch counts the acts after which other hands may hold the secret, and the grants; 0 if there is no record. It is not the
 	// [Epoch] of sessions.
@@ -109,7 +109,7 @@ type Mark struct {
 	Level civicpin.Level
 }
 
-// Mark returns what a recovery has to know of a subject's credential when it begins. It is for package recovery, and does the
+// Mark returns what a recovery has to know of a subject's credential when it starts. It is for package recovery, and does the
 // same work for every subject. Errors are the store's.
 func (s *Service) Mark(ctx context.Context, subject civicpin.Subject) (Mark, error) {
 	if err := subject.Validate(); err != nil {
@@ -126,9 +126,9 @@ func (s *Service) Mark(ctx context.Context, subject civicpin.Subject) (Mark, err
 	}, nil
 }
 
-// Complete ends a recovery, if the credential has not changed since the recovery began. It writes a grant into the credential's
-// record; where the plan ends in an unlock, it does what [Service.Unlock] does, and the grant is zero. Only package recovery
-// can make a proof. Of any number of recoveries of one subject that complete at once, one does. Errors:
+// Complete ends a recovery, if the credential has not changed since the recovery started. It writes a grant into the
+// credential's record; where the plan ends in an unlock, it does what [Service.Unlock] does, and the grant is zero. Only package
+// recovery can make a proof. Of any number of recoveries of one subject that complete at once, one does. Errors:
 //   - [ErrChanged]: the credential changed since.
 //   - [ErrWrongState]: the credential is in a state that allows no recovery.
 //   - [ErrWrongParts], [civicpin.ErrInvalid]: the proof does not fit the policy.

@@ -90,7 +90,7 @@ func (s *Service) suspend(ctx context.Context, subject civicpin.Subject, reason 
 }
 
 // Stop refuses the credential until an operator has looked at it. It suspends a credential in use or under issue, and revokes
-// one that was only begun. Package contact calls it. Errors are those of [Service.Suspend].
+// one that a recovery created and nothing more. Package contact calls it. Errors are those of [Service.Suspend].
 func (s *Service) Stop(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor) error {
 	err := s.Suspend(ctx, subject, reason, by)
 	if errors.Is(err, ErrWrongState) { // begun, and nothing chosen yet

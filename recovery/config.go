@@ -57,7 +57,7 @@ type Config struct {
 
 	// Contacts are the subjects'. Messages go only to these, and to no address to which a PIN was issued. Required.
 	Contacts *contact.Service
-	// Sends limits the messages for a subject; three times as many recoveries may be begun. Zero means 10 in 24 hours. It must
+	// Sends limits the messages for a subject; three times as many recoveries may be started. Zero means 10 in 24 hours. It must
 	// fit the outbox's Limits.Proved: see [outbox.Outbox.Limit].
 	Sends   civicpin.Rate
 	Hashing pin.Hashing // what hashing the answers costs
@@ -176,7 +176,7 @@ func distinct(list []string, n int) bool {
 	return len(list) <= n
 }
 
-// limits makes the counters of messages and of beginnings.
+// limits makes the counters of messages and of starts.
 func (s *Service) limits() error {
 	rate := cmp.Or(s.config.Sends, civicpin.Rate{Limit: 10, Window: 24 * time.Hour})
 	var err error
@@ -186,7 +186,7 @@ func (s *Service) limits() error {
 	if slices.ContainsFunc(s.config.Plans, plan.Plan.Corrects) {
 		s.sends = s.sends.Typed() // for all messages: where one goes may depend on the subject
 	}
-	rate.Limit = min(3*rate.Limit, 1_000_000) // not each recovery that is begun gets as far as a message
+	rate.Limit = min(3*rate.Limit, 1_000_000) // not each recovery that is started gets as far as a message
 	s.starts, err = s.out.Limit("recovery.start", outbox.Shown, rate)
 	return err
 }

@@ -254,7 +254,7 @@ func (k *runKit) usable(t testing.TB) []string {
 	t.Helper()
 	now, err := k.contacts.Snapshot(t.Context(), rosa)
 	require.NoError(t, err)
-	return testkit.Addresses(now.Usable(), func(c civicpin.Contact) string { return c.Address })
+	return testkit.Addresses(now.Established(), func(c civicpin.Contact) string { return c.Address })
 }
 
 // undoes redeems the link that came last to an address.

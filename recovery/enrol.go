@@ -37,7 +37,7 @@ func (e *AnswerError) Is(target error) bool { return target == civicpin.ErrInval
 // subject who has just logged in, as strongly as they can: these answers later open a recovery.
 //
 // An image replaces the former one; "" leaves it. Answers replace all former ones; nil leaves them. They are as many as any
-// plan asks at once, or more, up to 8, to different questions of Config.Questions. What is new begins with no failures counted
+// plan asks at once, or more, up to 8, to different questions of Config.Questions. What is new starts with no failures counted
 // against it, for each plan that asks for nothing else of what was enrolled.
 //
 // It hashes each answer, one after the other. Errors, all but the last before anything changes:

@@ -70,7 +70,7 @@ func (v *visit) complete(ctx context.Context) (pin.Grant, error) {
 	}
 	var grant pin.Grant
 	err = v.out.Announce(ctx, v.notices(told), func(ctx context.Context) (err error) {
-		// What decides: one conditional write of the credential, which names the state that it was in when the run began.
+		// What decides: one conditional write of the credential, which names the state that it was in when the run was started.
 		if grant, err = v.config.Pins.Complete(ctx, p); err == nil {
 			err = v.finished(ctx, told)
 		}
@@ -173,7 +173,7 @@ func (v *visit) parts(contacts *contact.Snapshot) ([]civicpin.Contact, error) {
 		from = append(from, c.Contact())
 	}
 	slices.SortStableFunc(from, func(a, b civicpin.Contact) int { return rank(a) - rank(b) })
-	from = append(from, contacts.Usable()...)
+	from = append(from, contacts.Established()...)
 	parts := policy.Assign(from)
 	if len(parts) < policy.Parts {
 		return nil, fmt.Errorf("%w: %d of %d parts have a contact", contact.ErrUnsuitable, len(parts), policy.Parts)

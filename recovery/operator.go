@@ -21,7 +21,7 @@ type Operator struct {
 	Role string
 }
 
-// StartBy begins a recovery on behalf of a subject who is at the desk or on the telephone. The run has no ticket: the operator
+// StartBy starts a recovery on behalf of a subject who is at the desk or on the telephone. The run has no ticket: the operator
 // goes on with [Service.Decide], and what the citizen alone may do waits for the link that the citizen gets. Errors:
 //   - [ErrNotAllowed]. [civicpin.ErrInvalid]: also for an actor that is no operator.
 //   - [ErrWrongStep]: the plan's first step is not one of staff's.

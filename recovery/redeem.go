@@ -11,7 +11,7 @@ import (
 
 // Redeem proves, with a link that was sent, that its message was read; it ends all links and codes of the step. From then on
 // the run is in the hands of the link's holder: Run.Ticket is a new one, and the old one leads nowhere, since the visitor who
-// began the run may have been a stranger. For a link at the plan's last step, [Service.Finish] does this and the rest.
+// started the run may have been a stranger. For a link at the plan's last step, [Service.Finish] does this and the rest.
 //
 // Call it for a POST behind a button, never for a GET. Errors:
 //   - [ErrExpired]: the link is right, and too late. Begin again.

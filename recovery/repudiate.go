@@ -40,7 +40,7 @@ func (s *Service) repudiated(ctx context.Context, t token.Token) (*visit, recove
 
 // Repudiate is the link "it was not me". It ends a run under way. After a completed one, it undoes the change of contacts that
 // came with it and suspends the credential, until an operator resumes it ([pin.Service.Resume]) or a new one is issued on
-// evidence; a credential that the run began is revoked. It passes links that undo a change of contacts to contact.Service.Undo.
+// evidence; a credential that the run created is revoked. Links that undo a change of contacts go to contact.Service.Undo.
 //
 // Call it for a POST behind a button, never for a GET. Errors:
 //   - [ErrExpired]: the token is right, and too late.

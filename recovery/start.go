@@ -17,16 +17,16 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// Start begins a recovery. The answer looks the same, after the same store calls, for every subject; a run of a subject who is
+// Start starts a recovery. The answer looks the same, after the same store calls, for every subject; a run of a subject who is
 // unknown, or whom the plan cannot help, leads through its steps to nothing. Errors:
 //   - [civicpin.ErrInvalid]: the subject is invalid, or there is no such plan.
-//   - a *[lockout.LockedError]: too many recoveries were begun for the subject or from the source, alike for every subject.
+//   - a *[lockout.LockedError]: too many recoveries were started for the subject or from the source, alike for every subject.
 //   - those of [Service.Send], if the plan's first step sends a message.
 func (s *Service) Start(ctx context.Context, name string, subject civicpin.Subject, source civicpin.Source) (Run, error) {
 	return s.start(ctx, name, subject, civicpin.Visitor, source)
 }
 
-// start begins a run. One that an operator begins has no ticket.
+// start starts a run. One that an operator starts has no ticket.
 func (s *Service) start(ctx context.Context, name string, subject civicpin.Subject, by civicpin.Actor,
 	source civicpin.Source,
 ) (Run, error) {
@@ -125,7 +125,7 @@ func (w *way) helps(mark pin.Mark, contacts *contact.Snapshot, k *knowledge.Know
 		case plan.Approval:
 			can = len(k.Questions) >= step.Questions && can
 		case plan.Contacts:
-			can = len(contacts.Usable()) >= step.AtLeast && can
+			can = len(contacts.Established()) >= step.AtLeast && can
 		case plan.ConfirmContact:
 			if step.MayCorrect {
 				corrects = step.Channel

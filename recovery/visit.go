@@ -31,7 +31,7 @@ type visit struct {
 func (v *visit) run() *run  { return &v.entry.Value }
 func (v *visit) id() string { return v.entry.Key.ID }
 
-// load reads a run by its id. A run that never was, was purged, or was begun under a plan that has changed since is ErrGone.
+// load reads a run by its id. A run that never was, was purged, or was started under a plan that has changed since is ErrGone.
 func (s *Service) load(ctx context.Context, id string, source civicpin.Source) (*visit, error) {
 	if err := source.Validate(); err != nil || !token.ValidID(id) {
 		return nil, cmp.Or(err, ErrGone)

@@ -91,14 +91,14 @@ func (b *Book) Live() []*Address {
 	return list
 }
 
-// Usable returns the contacts that can prove something: those that do not cool down.
-func (b *Book) Usable(now time.Time) []*Address {
+// Established returns the contacts that can prove something: those that do not cool down.
+func (b *Book) Established(now time.Time) []*Address {
 	return slices.DeleteFunc(b.Live(), func(a *Address) bool { return a.CoolsDown(now) })
 }
 
 // On returns the usable contact of the first channel that has one, nil if none has; of several the primary one, or the oldest.
 func (b *Book) On(channels []civicpin.Channel, now time.Time) *Address {
-	usable := b.Usable(now)
+	usable := b.Established(now)
 	for _, channel := range channels {
 		for _, a := range usable {
 			if a.To.Channel == channel {

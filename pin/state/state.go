@@ -13,7 +13,7 @@ const (
 	Active Credential = "active"
 	// Revoked is a credential without a secret.
 	Revoked Credential = "revoked"
-	// Vacant is a credential that a completed recovery began, and for which no secret was chosen yet.
+	// Vacant is a credential that a completed recovery created, and for which no secret was chosen yet.
 	Vacant Credential = "vacant"
 )
 
@@ -32,7 +32,7 @@ const (
 	Failed Part = "failed"
 )
 
-// An Expiry says since when a secret is too old.
+// An Expiry names the event since which too much time has passed: the secret expired.
 type Expiry string
 
 // The reasons why a secret expired. The empty Expiry says that it did not.

@@ -64,7 +64,7 @@ func (p Plan) Corrects() bool {
 	})
 }
 
-// Hasty reports whether a valid plan begins credentials with no other proof than an address that the visitor gives, and at
+// Hasty reports whether a valid plan creates credentials with no other proof than an address that the visitor gives, and at
 // once.
 func (p Plan) Hasty() bool {
 	var all progress
@@ -87,7 +87,7 @@ func (p Plan) Rests() (all time.Duration) {
 	return all
 }
 
-// Digest returns 16 bytes that tell whether a run began under the plan as it is now: they change with Steps, Outcome and
+// Digest returns 16 bytes that tell whether a run was started under the plan as it is now: they change with Steps, Outcome and
 // Creates, and with nothing else. A step that is not of this package is an error that matches [ErrInvalid].
 func (p Plan) Digest() ([]byte, error) {
 	text, err := Plan{Steps: p.Steps, Outcome: p.Outcome, Creates: p.Creates}.MarshalJSON()

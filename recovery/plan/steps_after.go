@@ -24,7 +24,7 @@ type Terms struct {
 
 func (s Terms) check(before *progress) string {
 	if before.possession == 0 {
-		return "comes after a proof: before it, somebody else may have begun"
+		return "comes after a proof: before it, the visitor may be a stranger"
 	}
 	if s.Version == "" || len(s.Version) > 64 {
 		return "Version is not 1 to 64 bytes"

@@ -56,7 +56,7 @@ func (p Plan) validateFields() error {
 	case p.Outcome != ChooseSecret && p.Outcome != ReissueInParts && p.Outcome != Unlocked:
 		return p.invalid("Outcome is none of the constants")
 	case p.Creates && p.Outcome != ChooseSecret:
-		return p.invalid("a plan that begins a credential ends in ChooseSecret")
+		return p.invalid("a plan that creates a credential ends in ChooseSecret")
 	case p.Keeps > civicpin.High:
 		return p.invalid("Keeps is not a level")
 	case p.Valid < minute || p.Valid > 7*day:
@@ -82,7 +82,7 @@ func (p Plan) validateWhole(all *progress) error {
 	case p.Exception != "":
 		return nil
 	case all.staffAlone() && p.Outcome == ChooseSecret:
-		return p.invalid("one member of staff alone could begin, approve and choose: " +
+		return p.invalid("one member of staff alone could start, approve and choose: " +
 			"ask for a second one, or for a proof by the subject")
 	}
 	if usual, corrected := p.GuessProbability(all.around.Images); max(usual, corrected) > lockout.Budget {

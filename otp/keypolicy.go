@@ -24,8 +24,8 @@ const (
 	maxPending     = 30 * 24 * time.Hour
 )
 
-// keyConfig is what the configurations of HOTP and TOTP have in common, with the defaults filled in.
-type keyConfig struct {
+// commonPolicy is what the policies of HOTP and TOTP have in common, with the defaults filled in.
+type commonPolicy struct {
 	kind      string // "totp" or "hotp"
 	name      string
 	issuer    string
@@ -39,7 +39,7 @@ type keyConfig struct {
 }
 
 // service is the name of the kind and the gate.
-func (c keyConfig) service() string { return c.kind + "." + c.name }
+func (c commonPolicy) service() string { return c.kind + "." + c.name }
 
 // withCommonDefaults fills in what has the same default for both.
 func withCommonDefaults(algorithm *Algorithm, digits *int, pending *time.Duration, l *lockout.Policy) {
@@ -69,7 +69,7 @@ func orNone(n, byDefault int) int {
 }
 
 // chance is that of guessing a code of so many digits before the ceiling.
-func (c keyConfig) chance(digits int) float64 {
+func (c commonPolicy) chance(digits int) float64 {
 	tries := c.lockout.Ceiling
 	if tries == 0 {
 		tries = lockout.MaxCeiling
@@ -82,7 +82,7 @@ func badPolicy(format string, args ...any) error {
 }
 
 // validate checks what is common to both.
-func (c keyConfig) validate() error {
+func (c commonPolicy) validate() error {
 	if !names.Valid(c.name, 40) {
 		return badPolicy("Name is not 1 to 40 ASCII letters, digits and -_.")
 	}
@@ -103,7 +103,7 @@ func (c keyConfig) validate() error {
 }
 
 // checkChance refuses codes of so many digits if they can be guessed too easily.
-func (c keyConfig) checkChance(digits int) error {
+func (c commonPolicy) checkChance(digits int) error {
 	if p := c.chance(digits); p > keyBudget && c.exception == "" {
 		return badPolicy("chance of guessing %.1e is above %.0e and no Exception is named", p, keyBudget)
 	}
