@@ -29,13 +29,15 @@
 //
 // # Words
 //
-// A subject is the person or account that secrets belong to. An operator is a member of staff. A visitor is the sender of a
-// request, before anything is proved. An attacker is a visitor, or a reader of the store, who wants what is the subject's. A
-// decoy stands in for an unknown subject, so that both cases look alike and cost the same.
+// A subject is the person or account that secrets belong to; as an actor, it is the [Citizen]. An operator is a member of
+// staff. A visitor is the sender of a request, before anything is proved. An attacker is a visitor, or a reader of the store,
+// who wants what is the subject's. A decoy stands in for an unknown subject, so that both cases look alike and cost the same.
 //
 // A vault seals the records of a store; a kind is a type of record. A gate counts the guesses at a secret, in lanes: a lock of
 // one lane leaves the others open. A secret is issued in parts, over different channels, and is provisional until the subject
-// exchanges it. A completed recovery gives a grant: the right to set a new secret, once.
+// exchanges it. A recovery is started, and leads through the steps of a plan; a completed one gives a grant: the right to set a
+// new secret, once. A credential is created by an issue, an import or a plan that creates. A contact is established when it is
+// proved and has cooled down.
 //
 // To redeem a link is to use it up; to inspect it is to look without effect. To repudiate is to say "it was not me". To attest
 // is to record evidence of identity. To rebind is to start a new secret with clean counts. An epoch is the time between two
@@ -43,8 +45,8 @@
 //
 // # Printable text
 //
-// The texts that callers give to be stored, logged or sent are printable: subjects, ids of operators, reasons, lanes, facts,
-// acts, parameters and references. Such a text is valid UTF-8 of characters that a reader sees, and ordinary blanks between
+// The texts that callers give to be stored, logged or sent are printable: subjects, ids of operators, addresses of sources,
+// reasons, lanes, facts, acts, parameters and references. Such a text is valid UTF-8 of characters that a reader sees, and ordinary blanks between
 // them. A text with one of these is refused with an error that matches [ErrInvalid]:
 //   - a control character, or a line or paragraph separator;
 //   - a format character, such as a zero-width or bidirectional mark, or another that displays ignore;

@@ -17,7 +17,7 @@ import (
 // 4.6). It also tells those that cool down, or were the subject's until lately: a thief changes the contacts first.
 // It returns how many are told; if none is, post a letter. params are at most 8, of at most 32 and 256 bytes, without secrets.
 //
-// Call it once for an act of an authenticated citizen or an operator, or for a lock. Never call it for each request of a
+// Call it once for an act of an authenticated subject or an operator, or for a lock. Never call it for each request of a
 // visitor: nothing limits the calls, only that 64 messages wait. Since visitors can cause a lock, an address gets few notices
 // of pin.NoticeLocked: see [outbox.Typed]. Errors:
 //   - [civicpin.ErrInvalid]: the subject, kind or parameters are invalid. If it is an [*outbox.UnsendableError], the notifier

@@ -191,7 +191,7 @@ type codeListed struct {
 }
 
 // tag is a keyed hash of all that has to be right about a guess, so that it is compared as one: the subject, the request, the
-// purpose, and what was typed, which is the code behind the part that the citizen chose. Their part is thus kept nowhere in
+// purpose, and what was typed, which is the code behind the part that the subject chose. Their part is thus kept nowhere in
 // the clear. The key is the vault's, in no record, and the hash lives for an hour under the record's seal: that, and not
 // its cost, protects it. A password hash would make each guess dear for the service, and with a code of 15 bits for nobody
 // else.
@@ -200,7 +200,7 @@ func (c *Codes) tag(subject civicpin.Subject, id string, p Purpose, typed string
 	return h[:]
 }
 
-// normalise returns what was meant by what was typed, "" if it cannot be a code: the citizen's own part, if there is one, and
+// normalise returns what was meant by what was typed, "" if it cannot be a code: the subject's own part, if there is one, and
 // the code. Which of the two forms it is shows in its length; only the one that was asked for has the record's tag.
 func (c *Codes) normalise(typed string) string {
 	if n := c.policy.Joined; n > 0 {

@@ -13,7 +13,7 @@ import (
 type PendingCode struct {
 	// ID is the request's.
 	ID string
-	// Code is what the message carries: the code without the part that the citizen chose.
+	// Code is what the message carries: the code without the part that the subject chose.
 	Code civicpin.Secret
 	// Purpose and Params are those of the request.
 	Purpose Purpose

@@ -23,7 +23,7 @@ const (
 	// the 24 hours that 4.2.1.2 allows for recovery codes. NIST permits no authentication by e-mail.
 	maxCodeValid = 10 * time.Minute
 	maxMailValid = 24 * time.Hour
-	// ownAlphabet is what the part of a code that the citizen chooses consists of, without regard to case. It has every
+	// ownAlphabet is what the part of a code that the subject chooses consists of, without regard to case. It has every
 	// letter and digit, so that nothing that was chosen is taken for a look-alike of it.
 	ownAlphabet code.Alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -41,7 +41,7 @@ type CodePolicy struct {
 	// matter.
 	Alphabet string
 	Length   int
-	// Joined is the length of the part that the citizen may choose at [Codes.Request] and then types in front of the code: letters
+	// Joined is the length of the part that the subject may choose at [Codes.Request] and then types in front of the code: letters
 	// A to Z, without regard to case, and digits; at most 8. Zero means that there is none. With a Joined part, Alphabet must hold
 	// letters and digits only.
 	Joined int
@@ -91,12 +91,12 @@ func SMS() CodePolicy {
 }
 
 // ClavePIN returns the policy of Spain's Cl@ve PIN: three characters by push or text message, good for 10 minutes and once,
-// typed behind four characters that the citizen may choose at the request. Three wrong guesses end a code, five lock the
+// typed behind four characters that the subject may choose at the request. Three wrong guesses end a code, five lock the
 // subject's for 15 minutes, each further five for twice as long, up to a day, and twenty in a row disable them.
 //
 // The policy is below what NIST asks for, and so names its exception. Three of 32 characters (the letters without Ñ, the digits
 // without 0, 1, 8 and 9) are 15 bits: one guess is right with a chance of 1 in 32,768, three at one code with 1 in 10,923, and
-// all twenty with 1 in 1,638 (6.1e-4). An attacker who does not know the citizen's four characters either is left with a chance
+// all twenty with 1 in 1,638 (6.1e-4). An attacker who does not know the subject's four characters either is left with a chance
 // of 4.7e-7, crediting a chosen part with half the bits of a random one.
 func ClavePIN() CodePolicy {
 	return CodePolicy{
@@ -114,7 +114,7 @@ func ClavePIN() CodePolicy {
 	}
 }
 
-// codeSends is the send limit of the ready policies: enough for a citizen who has a dozen acts to confirm.
+// codeSends is the send limit of the ready policies: enough for a subject who has a dozen acts to confirm.
 func codeSends() civicpin.Rate { return civicpin.Rate{Limit: 10, Window: 12 * time.Hour} }
 
 // withDefaults returns a copy, sharing nothing with p, with zero fields filled in.

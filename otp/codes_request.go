@@ -24,7 +24,7 @@ type RequestOptions struct {
 	// contact whose channel comes first in the policy's Channels. If the subject is unknown, or has no contact that the policy can
 	// use, nothing is sent, and the answer does not show that.
 	To []civicpin.Contact
-	// Joined is the part that the citizen chose, if CodePolicy.Joined allows one: exactly as many letters and digits, to be typed
+	// Joined is the part that the subject chose, if CodePolicy.Joined allows one: exactly as many letters and digits, to be typed
 	// in front of the code. Empty means that the code is typed alone.
 	Joined civicpin.Secret
 	// Params are plain values for the words of the message ([civicpin.Message].Params). Package texts uses "act": what the code is
@@ -114,7 +114,7 @@ func (c *Codes) usable(ctx context.Context, subject civicpin.Subject) error {
 // draw makes a code at random.
 func (c *Codes) draw() string { return c.alphabet.New(c.policy.Length) }
 
-// checkRequest checks all that can be checked without the store, and returns the citizen's own part in its normal form.
+// checkRequest checks all that can be checked without the store, and returns the subject's own part in its normal form.
 func (c *Codes) checkRequest(subject civicpin.Subject, purpose Purpose, o RequestOptions) (own string, err error) {
 	if err := errors.Join(subject.Validate(), purpose.validate(), o.Source.Validate()); err != nil {
 		return "", err

@@ -13,7 +13,7 @@ import (
 
 // Verify checks a code and consumes it: of any number of concurrent right guesses one succeeds. Take the subject and the
 // purpose from the session and the order on which the caller is about to act, never from the form; the id is the request's, and
-// may come from the form. typed has the part that the citizen chose, if there is one, in front. For what a call costs see
+// may come from the form. typed has the part that the subject chose, if there is one, in front. For what a call costs see
 // docs/costs.md. Errors:
 //   - [ErrRefused]: the code is wrong, used, cancelled, unknown, another subject's, or for another purpose. All of these count
 //     as one failure; errors.As to a *[lockout.RefusedError] tells how many are left.

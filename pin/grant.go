@@ -127,8 +127,8 @@ func (s *Service) Mark(ctx context.Context, subject civicpin.Subject) (Mark, err
 }
 
 // Complete ends a recovery, if the credential has not changed since the recovery started. It writes a grant into the
-// credential's record; where the plan ends in an unlock, it does what [Service.Unlock] does, and the grant is zero. Only package
-// recovery can make a proof. Of any number of recoveries of one subject that complete at once, one does. Errors:
+// credential's record; where the plan ends in an unlock, it does what [Service.Unlock] does, and the grant is zero. Only
+// package recovery can make a proof. Of any number of recoveries of one subject that complete at once, one does. Errors:
 //   - [ErrChanged]: the credential changed since.
 //   - [ErrWrongState]: the credential is in a state that allows no recovery.
 //   - [ErrWrongParts], [civicpin.ErrInvalid]: the proof does not fit the policy.

@@ -111,7 +111,7 @@ func (s *Service) chosen(ctx context.Context, subject civicpin.Subject, image st
 	return k, nil
 }
 
-// keepEnrolled keeps what a citizen chose, and forgets the failures at what it replaced. It can be done twice.
+// keepEnrolled keeps what a subject chose, and forgets the failures at what it replaced. It can be done twice.
 //
 // The record is written first: if the process dies behind that, the new answers stand with the old count, which an agency can
 // lift. The other way round, the old answers would have got new tries.

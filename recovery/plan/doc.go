@@ -19,7 +19,7 @@
 // # What is valid
 //
 // [Plan.Validate] refuses plans that rest on knowledge alone, plans whose only proof is an address that the visitor gave a
-// moment ago, plans by which one operator alone could choose a citizen's secret, and plans that an attacker completes by
+// moment ago, plans by which one operator alone could choose a subject's secret, and plans that an attacker completes by
 // guessing with a probability above [lockout.Budget]. Plan.Exception accepts the last two and says why.
 // [Plan.GuessProbability] returns the figure.
 //

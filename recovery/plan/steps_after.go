@@ -41,7 +41,7 @@ type Enrol struct {
 
 func (s Enrol) check(before *progress) string {
 	if before.possession == 0 {
-		return "comes after a proof, or whoever knows the facts could choose answers for the citizen who then uses the link"
+		return "comes after a proof, or whoever knows the facts could choose answers for the subject who then uses the link"
 	}
 	if !s.Image && s.Questions == 0 || s.Questions < 0 || s.Questions > 8 || s.Questions > before.around.Questions ||
 		s.Image && before.around.Images < 2 {

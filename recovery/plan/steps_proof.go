@@ -55,7 +55,7 @@ func (s Documents) check(before *progress) string {
 type Approval struct {
 	// Role is one of Config.Roles.
 	Role string
-	// Questions is how many of the enrolled questions the operator asks, 0 to 4. The library compares what the citizen
+	// Questions is how many of the enrolled questions the operator asks, 0 to 4. The library compares what the subject
 	// said; the operator never sees an answer that is on file.
 	Questions int
 	// Second says that another operator of the role has to approve, too.
