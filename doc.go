@@ -46,8 +46,8 @@
 // # Printable text
 //
 // The texts that callers give to be stored, logged or sent are printable: subjects, ids of operators, addresses of sources,
-// reasons, lanes, facts, acts, parameters and references. Such a text is valid UTF-8 of characters that a reader sees, and ordinary blanks between
-// them. A text with one of these is refused with an error that matches [ErrInvalid]:
+// reasons, lanes, facts, acts, parameters and references. Such a text is valid UTF-8 of characters that a reader sees, and
+// ordinary blanks between them. A text with one of these is refused with an error that matches [ErrInvalid]:
 //   - a control character, or a line or paragraph separator;
 //   - a format character, such as a zero-width or bidirectional mark, or another that displays ignore;
 //   - a blank other than the ordinary one, or a blank at either end;

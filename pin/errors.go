@@ -43,7 +43,9 @@ type ExpiredError struct {
 }
 
 // Error names the time limit that has passed.
-func (e *ExpiredError) Error() string { return ErrExpired.Error() + ": too long since " + string(e.Since) }
+func (e *ExpiredError) Error() string {
+	return ErrExpired.Error() + ": too long since " + string(e.Since)
+}
 
 // Is reports whether target is [ErrExpired].
 func (e *ExpiredError) Is(target error) bool { return target == ErrExpired }
