@@ -37,8 +37,8 @@ func (r Ref) Validate() error {
 // makes sure that the entries are still there, and wakes the dispatcher. When Announce returns nil, each message is sent, or
 // becomes a dead letter, or is withdrawn by its owner, or expires while it is held. A message waits while no process has
 // registered its owner. Errors:
-//   - [civicpin.ErrInvalid]: write is nil, the subject, By, Source or a ref is invalid, a ref is of another subject, or the Limit is of
-//     another outbox.
+//   - [civicpin.ErrInvalid]: write is nil, the subject, By, Source or a ref is invalid, a ref is of another subject, or the
+//     Limit is of another outbox.
 //   - [ErrNoNotifier]: the outbox sends nothing.
 //   - [ErrBusy]: too many messages wait. The three above come before anything is counted.
 //   - a *[lockout.LockedError]: a limit refused. Nothing is written.
