@@ -790,7 +790,7 @@ func (w *world) shows(args []string) string {
 	case "":
 		return w.names(b.Live())
 	case "usable":
-		return w.names(b.Usable(w.now))
+		return w.names(b.Established(w.now))
 	case "all":
 		return w.names(pointers(b.Contacts))
 	case "cooling":
