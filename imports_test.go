@@ -47,7 +47,7 @@ var packageMap = map[string][]string{
 	"internal/recoveryrun": {".", "contact"},                                  // tells a run's notices to contacts
 	"internal/sends":       {".", "store"},                                    // counts in the store
 	"internal/shown":       {".", "store"},                                    // values that a vault's key makes
-	"internal/testkit":     {".", "store", "store/outbox", "store/storetest"}, // what tests share; only tests import it
+	"internal/testkit":     {".", "lockout", "store", "store/outbox", "store/storetest"}, // what tests share; only tests import it
 }
 
 // goPackage is what this file reads of "go list -json".

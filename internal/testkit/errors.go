@@ -24,7 +24,7 @@ func LockedBy(t testing.TB, err error) *lockout.LockedError {
 	return locked
 }
 
-// Unsendable returns what an error says that cannot be sent, which is invalid input, and ends the test if it says no such thing.
+// Unsendable returns the error about a message that cannot be sent, which is invalid input, and ends the test if there is none.
 func Unsendable(t testing.TB, err error) *outbox.UnsendableError {
 	t.Helper()
 	unsendable, ok := errors.AsType[*outbox.UnsendableError](err)
