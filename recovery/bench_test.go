@@ -10,7 +10,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -23,7 +22,6 @@ import (
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
-	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 	"github.com/civicpin/civicpin/store/storetest"
@@ -231,13 +229,10 @@ func strangerCosts(t *testing.T, costs *testkit.Costs, subject civicpin.Subject)
 	}
 
 	c := k.config
-	c.Plans = []plan.Plan{{
-		Name: "bare", Steps: []plan.Step{plan.Link{Channel: civicpin.Email, Valid: time.Hour}}, Limit: threeTries(),
-		Outcome: plan.Unlocked,
-	}}
-	bare, err := recovery.New(k.out, c)
+	c.Plans = bare()
+	sends, err := recovery.New(k.out, c)
 	require.NoError(t, err)
-	count("Start", "first step sends, no source", nil, func() error { return testkit.Err(bare.Start(ctx, "bare", subject, nowhere)) })
+	count("Start", "first step sends, no source", nil, func() error { return testkit.Err(sends.Start(ctx, "bare", subject, nowhere)) })
 
 	run := k.asked(t, "clave", subject)
 	a := k.known(run, false)
@@ -466,10 +461,10 @@ type watcher struct {
 
 func (w *watcher) note(what string, plain, associated []byte) {
 	key := associated[bytes.LastIndexByte(associated, 0)+1:]
-	kind, _, _ := strings.Cut(string(key), "/")
+	kind, _, _ := bytes.Cut(key, []byte("/"))
 	w.mu.Lock() // the outbox sends to several addresses at once
 	defer w.mu.Unlock()
-	w.seen = append(w.seen, seen{what, kind, len(plain), fieldNames(plain), members(plain)})
+	w.seen = append(w.seen, seen{what, string(kind), len(plain), fieldNames(plain), members(plain)})
 }
 
 // members returns the length of each member of a JSON object.
@@ -518,7 +513,7 @@ func fieldNames(text []byte) string {
 		}
 	}
 	walk(json.NewDecoder(bytes.NewReader(text)))
-	return strings.Join(names, " ")
+	return fmt.Sprint(names)
 }
 
 // TestRecordsAreAlike finds that each call that an anonymous visitor can make opens and seals the same records, with the same
@@ -716,7 +711,7 @@ func anonymousCalls(t *testing.T) []anonymousCall {
 		}},
 		{"set under a forged grant", nil, func(k *kit, s civicpin.Subject, _ recovery.Run) error {
 			g, err := pin.ParseGrant(civicpin.NewSecret(
-				"g1." + base64.RawURLEncoding.EncodeToString([]byte(s)) + "." + strings.Repeat("A", 43)))
+				"g1." + base64.RawURLEncoding.EncodeToString([]byte(s)) + "." + base64.RawURLEncoding.EncodeToString(make([]byte, 32))))
 			require.NoError(t, err)
 			return k.set(t.Context(), g, newSecret)
 		}},

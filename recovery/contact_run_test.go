@@ -11,7 +11,6 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/testkit"
-	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/recovery/plan"
@@ -28,7 +27,7 @@ func correcting() plan.Plan {
 			plan.ConfirmContact{Channel: civicpin.Email, MayCorrect: true, Wait: runDay},
 			plan.Link{Channel: civicpin.Email, Valid: 10 * time.Minute},
 		},
-		Limit:   lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked},
+		Limit:   testkit.Until(5),
 		Outcome: plan.ChooseSecret,
 	}
 }

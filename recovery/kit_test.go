@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -77,6 +76,14 @@ var (
 )
 
 func threeTries() lockout.Policy { return lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked} }
+
+// bare is one plan, of a link alone.
+func bare() []plan.Plan {
+	return []plan.Plan{{
+		Name: "bare", Steps: []plan.Step{plan.Link{Channel: civicpin.Email, Valid: time.Hour}}, Limit: threeTries(),
+		Outcome: plan.Unlocked,
+	}}
+}
 
 // The plans of the four systems, and some more.
 func plans() []plan.Plan {
@@ -333,19 +340,6 @@ func anaContacts() []civicpin.Contact {
 		{Channel: civicpin.SMS, Address: anaPhone},
 		{Channel: civicpin.CertifiedEmail, Address: anaPEC},
 	}
-}
-
-// answered are Ana's answers to the questions asked, as she might type them now; wrong ones if she is not herself.
-func answered(asked []string, right bool) map[string]civicpin.Secret {
-	m := make(map[string]civicpin.Secret)
-	for _, q := range asked {
-		text := "  " + strings.ToUpper(anaAnswers[q])
-		if !right {
-			text = "no lo sé"
-		}
-		m[q] = civicpin.NewSecret(text)
-	}
-	return m
 }
 
 // login reports whether a secret lets Ana in.

@@ -543,3 +543,16 @@ func TestImagesShownAreWhatCounts(t *testing.T) {
 	_, err = newAnswerService(t, vault, c)
 	require.NoError(t, err)
 }
+
+// answered are Ana's answers to the questions asked, as she might type them now; wrong ones if she is not herself.
+func answered(asked []string, right bool) map[string]civicpin.Secret {
+	m := make(map[string]civicpin.Secret)
+	for _, q := range asked {
+		text := "  " + strings.ToUpper(anaAnswers[q])
+		if !right {
+			text = "no lo sé"
+		}
+		m[q] = civicpin.NewSecret(text)
+	}
+	return m
+}

@@ -191,6 +191,14 @@ func TestOrdersTellNothing(t *testing.T) {
 	require.Greater(t, scopes[lockout.ScopeSource], int(orders)/20)
 }
 
+// backlog returns what waits in the outbox.
+func (p *portal) backlog(t *testing.T) (b outbox.Backlog) {
+	t.Helper()
+	_, err := p.out.Count(t.Context(), &b, store.Pass{})
+	require.NoError(t, err)
+	return b
+}
+
 func (p *portal) purge(t *testing.T) {
 	t.Helper()
 	_, err := p.out.Vault().Purge(t.Context(), store.Pass{})
@@ -246,11 +254,9 @@ func TestANoticeArrivesWithinAMinute(t *testing.T) {
 		done := make(chan error, 1)
 		go func() { done <- p.out.Run(t.Context()) }()
 		time.Sleep(time.Minute)
-		var b outbox.Backlog
-		_, err := p.out.Count(t.Context(), &b, store.Pass{})
-		require.NoError(t, err)
+		b := p.backlog(t)
 		require.Greater(t, b.Due+b.Held+b.Later, 6000)
-		_, err = p.contacts.Notify(t.Context(), ana, "pin.changed", nil)
+		_, err := p.contacts.Notify(t.Context(), ana, "pin.changed", nil)
 		require.NoError(t, err)
 		time.Sleep(time.Minute)
 		require.Len(t, p.mail.To(anaPhone, "pin.changed"), 1)

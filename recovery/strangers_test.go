@@ -15,7 +15,6 @@ import (
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/recovery/plan"
-	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 	"github.com/civicpin/civicpin/store/storetest"
 )
@@ -393,12 +392,7 @@ func TestOneCustomer(t *testing.T) {
 		}
 	}
 	require.NoError(t, p.out.Flush(t.Context()))
-	waits := func() int {
-		var b outbox.Backlog
-		_, err := p.out.Count(t.Context(), &b, store.Pass{})
-		require.NoError(t, err)
-		return b.ByClass[outbox.Typed].Held
-	}
+	waits := func() int { return p.backlog(t).ByClass[outbox.Typed].Held }
 	t.Log("accepted at once ", accepted, ", sent ", len(p.mail.Messages()), ", wait ", waits())
 	for range 7 {
 		p.clock.Add(day)
@@ -528,4 +522,21 @@ func TestRefusedUnderAssist(t *testing.T) {
 	for _, e := range refused {
 		require.Equal(t, video.ID, e.By)
 	}
+}
+
+// Staff are told whether there is anybody; a caller who answers for a stranger is wrong like anybody.
+func TestStaffAndStrangers(t *testing.T) {
+	k := newKit(t)
+	run, err := k.StartBy(t.Context(), "office", stranger, agency)
+	require.NoError(t, err)
+	_, err = k.Decide(t.Context(), run.ID, agency, recovery.Verdict{Approve: true})
+	require.ErrorIs(t, err, pin.ErrNoCredential)
+
+	run, err = k.StartBy(t.Context(), "video", stranger, video)
+	require.NoError(t, err)
+	c, err := k.ShowCase(t.Context(), run.ID, video)
+	require.NoError(t, err)
+	require.Len(t, c.Questions, 4)
+	_, err = k.Decide(t.Context(), run.ID, video, recovery.Verdict{Approve: true, Questions: answered(c.Questions, false)})
+	require.ErrorIs(t, err, recovery.ErrRefused)
 }
