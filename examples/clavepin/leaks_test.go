@@ -13,6 +13,13 @@ import (
 	"github.com/civicpin/civicpin/examples/internal/post"
 )
 
+// checkLeft looks at all that a run leaves.
+func checkLeft(t *testing.T, db playtest.Database) {
+	t.Helper()
+	checkLeaks(t, db)
+	checkPost(t, db.Files+".post")
+}
+
 // checkLeaks looks for every code that was sent, and for the further secrets, in everything beside the database but the
 // post, and for the people themselves in the database.
 func checkLeaks(t *testing.T, db playtest.Database, secrets ...string) {

@@ -19,8 +19,7 @@ var headings = playtest.Headings(
 func TestRun(t *testing.T) {
 	t.Parallel()
 	playtest.Twice(t, newPlay(), playtest.Transcript{
-		Headings: headings,
-		Lines:    180,
+		Headings: headings, Lines: 180,
 		First: []string{
 			"Rosa's code: ", "Tries left: 4", "Rosa's code: ", "From now on", "Tries left: 4",
 
@@ -52,10 +51,7 @@ func TestRun(t *testing.T) {
 			"Ana registered in an earlier run", "Luis registered in an earlier run", "Your activation code",
 			"seeing your working life: ", "yours is basic", "+34******322",
 		},
-		Left: func(t *testing.T, db playtest.Database) {
-			checkLeaks(t, db)
-			checkPost(t, db.Files+".post")
-		},
+		Left: checkLeft,
 	})
 }
 

@@ -20,8 +20,7 @@ var headings = playtest.Headings(
 func TestRun(t *testing.T) {
 	t.Parallel()
 	playtest.Twice(t, newPlay(), playtest.Transcript{
-		Headings: headings,
-		Lines:    260,
+		Headings: headings, Lines: 260,
 		First: []string{
 			"the check character", "Tries left: 2", "no e-mail address",
 			"Lucía reads (0001-email-lucia.andrade@example.ec.eml)", "https://iess.example/clave#", "gave this answer to another",
@@ -58,10 +57,7 @@ func TestRun(t *testing.T) {
 		Second: []string{
 			"Lucía has a key from an earlier run", "another address: lucia.andrade@example.ec", "IESS: recover your access",
 		},
-		Left: func(t *testing.T, db playtest.Database) {
-			checkLeaks(t, db, newLucia(), newDiego(), newCamila())
-			checkPost(t, db.Files+".post")
-		},
+		Left: checkLeft,
 	})
 }
 

@@ -20,8 +20,7 @@ var headings = playtest.Headings(
 func TestRun(t *testing.T) {
 	t.Parallel()
 	playtest.Twice(t, newPlay(), playtest.Transcript{
-		Headings: headings,
-		Lines:    255,
+		Headings: headings, Lines: 255,
 		First: []string{
 			"no codice fiscale: the check character", "no such telephone number", "Two contacts are needed", "are one address",
 			"Thank you, RSSMRA85T50A562W.", "two parts to one channel or address",
@@ -63,10 +62,7 @@ func TestRun(t *testing.T) {
 			"Your claim goes through: unemployment benefit.",
 		},
 		Same: "At Maria's codice fiscale",
-		Left: func(t *testing.T, db playtest.Database) {
-			checkLeaks(t, db)
-			checkPost(t, db.Files+".post")
-		},
+		Left: checkLeft,
 	})
 }
 

@@ -31,8 +31,7 @@ var headings = playtest.Headings(
 func TestRun(t *testing.T) {
 	t.Parallel()
 	playtest.Twice(t, onTuesday(), playtest.Transcript{
-		Headings: headings,
-		Lines:    245,
+		Headings: headings, Lines: 245,
 		First: []string{
 			"the check character", "a fixed line", "no e-mail address", "Nuria reads (0001-sms-", "Seg. Social: clave", "signs them",
 			"(0003-handed-over.txt)", "Su código de activación", "Nobody else keeps the code",
@@ -70,10 +69,7 @@ func TestRun(t *testing.T) {
 			"recover your access", "SEDESS: Welcome, Omar Haddad. Your level is advanced", "Welcome, Julia",
 		},
 		Same: "At Nuria's number",
-		Left: func(t *testing.T, db playtest.Database) {
-			checkLeaks(t, db)
-			checkPost(t, db.Files+".post")
-		},
+		Left: checkLeft,
 	})
 }
 
