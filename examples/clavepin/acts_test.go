@@ -88,6 +88,14 @@ func (s *stage) did(t *testing.T, c *citizen, want map[string]int) {
 	}
 }
 
+// certified sets a stage on which Ana has registered with her certificate.
+func certified(t *testing.T) *stage {
+	t.Helper()
+	s := newStage(t)
+	s.Act(t, s.certificate)
+	return s
+}
+
 // TestActs plays one act after the other, and looks behind the scene after each.
 func TestActs(t *testing.T) {
 	t.Parallel()
@@ -153,7 +161,7 @@ func TestActs(t *testing.T) {
 	})
 	t.Run("refused", func(t *testing.T) {
 		before := s.Clock.Now()
-		s.Act(t, s.refused)
+		s.Act(t, s.NextDay("The next day", s.refused))
 		if d := s.Clock.Now().Sub(before); d != day+10*time.Minute { // the operator's unlock spares Ana a quarter of an hour
 			t.Errorf("%v went by", d)
 		}
@@ -164,7 +172,7 @@ func TestActs(t *testing.T) {
 		}
 	})
 	t.Run("change", func(t *testing.T) {
-		s.Act(t, s.change)
+		s.Act(t, s.NextDay("The next day", s.change))
 		s.want(t, s.ana, civicpin.Substantial, civicpin.Certificate, civicpin.Citizen)
 		if s.ana.number != "+34655443322" || s.whose(t, "+34612345678") != "" {
 			t.Errorf("%s, and the old one is %q's", s.ana.number, s.whose(t, "+34612345678"))
@@ -247,8 +255,7 @@ func TestOneTelephone(t *testing.T) {
 // TestAnew: a citizen who registers again leaves nothing of the old registration behind.
 func TestAnew(t *testing.T) {
 	t.Parallel()
-	s := newStage(t)
-	s.Act(t, s.certificate)
+	s := certified(t)
 	ctx := t.Context()
 	const number = "+34600000001"
 	if err := errors.Join(s.claim(ctx, s.ana.subject(), number), s.move(ctx, s.ana, number), s.anew(ctx, s.ana)); err != nil {
@@ -269,8 +276,7 @@ func TestAnew(t *testing.T) {
 // as for right ones, and sends nothing.
 func TestSubmit(t *testing.T) {
 	t.Parallel()
-	s := newStage(t)
-	s.Act(t, s.certificate)
+	s := certified(t)
 	ctx := t.Context()
 	right := s.ana.form(workingLife(s.ana))
 	for name, c := range map[string]struct {
@@ -303,8 +309,7 @@ func TestSubmit(t *testing.T) {
 // TestPull: only an app with the citizen's own key is shown what waits.
 func TestPull(t *testing.T) {
 	t.Parallel()
-	s := newStage(t)
-	s.Act(t, s.certificate)
+	s := certified(t)
 	ctx := t.Context()
 	req, err := s.order(ctx, s.ana.form(workingLife(s.ana)))
 	if err != nil {

@@ -13,13 +13,6 @@ import (
 	"github.com/civicpin/civicpin/examples/internal/post"
 )
 
-// checkLeft looks at all that a run leaves.
-func checkLeft(t *testing.T, db playtest.Database) {
-	t.Helper()
-	checkLeaks(t, db)
-	checkPost(t, db.Files+".post")
-}
-
 // checkLeaks looks for every code that was sent, and for the further secrets, in everything beside the database but the
 // post, and for the people themselves in the database.
 func checkLeaks(t *testing.T, db playtest.Database, secrets ...string) {
@@ -92,4 +85,11 @@ func checkPost(t *testing.T, folder string) {
 			t.Errorf("no message by %s", c)
 		}
 	}
+}
+
+// checkLeft looks at all that a run leaves.
+func checkLeft(t *testing.T, db playtest.Database) {
+	t.Helper()
+	checkLeaks(t, db)
+	checkPost(t, db.Files+".post")
 }

@@ -13,9 +13,6 @@ import (
 
 // refused are the PINs that are right somewhere, or were right once, and those that never were.
 func (t *tale) refused(ctx context.Context) error {
-	if err := t.NextDay("PINs that are refused: spent, foreign, late, and guessed"); err != nil {
-		return err
-	}
 	return play.InTurn(ctx, t.spentAndForeign, t.late, t.guessed)
 }
 

@@ -69,7 +69,9 @@ func newTale(s *play.Stage, policy otp.CodePolicy) (*tale, error) {
 // Acts are the steps of the story in their order. Each goes on from where the one before it ended.
 func (t *tale) Acts() []func(context.Context) error {
 	return []func(context.Context) error{
-		t.operator, t.certificate, t.otherWays, t.asking, t.channels, t.joined, t.deeds, t.refused, t.change,
+		t.operator, t.certificate, t.otherWays, t.asking, t.channels, t.joined, t.deeds,
+		t.NextDay("PINs that are refused: spent, foreign, late, and guessed", t.refused),
+		t.NextDay("A new telephone number", t.change),
 	}
 }
 

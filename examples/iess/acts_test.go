@@ -142,14 +142,14 @@ func TestActs(t *testing.T) {
 		s.refused(t, s.lucia, first)
 	})
 	t.Run("blocked", func(t *testing.T) {
-		s.Act(t, s.blocked)
+		s.Act(t, s.NextDay("The next day", s.blocked))
 		s.want(t, s.lucia, civicpin.Low)
 		if s.lucia.password != "una iguana duerme al sol" {
 			t.Error(s.lucia.password)
 		}
 	})
 	t.Run("thief", func(t *testing.T) {
-		s.Act(t, s.thief)
+		s.Act(t, s.NextDay("The next day", s.thief))
 		s.want(t, s.lucia, civicpin.Low)
 		s.writtenTo(t, s.lucia, "lucia.andrade@example.ec")
 		if got := s.subjects(t, "nobody.special@example.com"); len(got) > 0 {

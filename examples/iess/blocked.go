@@ -14,9 +14,6 @@ import (
 
 // blocked is what three misses come to: only an agency unlocks.
 func (t *tale) blocked(ctx context.Context) error {
-	if err := t.NextDay("Three misses, and an agency"); err != nil {
-		return err
-	}
 	var said string
 	err := t.ask("Lucía's answer, whatever is asked", []string{"I do not know"}, func(typed string) (err error) {
 		said, err = t.misses(ctx, t.lucia, typed)

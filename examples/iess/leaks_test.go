@@ -12,13 +12,6 @@ import (
 	"github.com/civicpin/civicpin/examples/internal/post"
 )
 
-// checkLeft looks at all that a run leaves.
-func checkLeft(t *testing.T, db playtest.Database) {
-	t.Helper()
-	checkLeaks(t, db, newLucia(), newDiego(), newCamila())
-	checkPost(t, db.Files+".post")
-}
-
 // checkLeaks looks for every token that was sent, and for what the people typed, in everything beside the database but the
 // post, and for the people themselves in the database.
 func checkLeaks(t *testing.T, db playtest.Database, people ...*citizen) {
@@ -101,4 +94,11 @@ func checkPost(t *testing.T, folder string) {
 			}
 		}
 	}
+}
+
+// checkLeft looks at all that a run leaves.
+func checkLeft(t *testing.T, db playtest.Database) {
+	t.Helper()
+	checkLeaks(t, db, newLucia(), newDiego(), newCamila())
+	checkPost(t, db.Files+".post")
 }

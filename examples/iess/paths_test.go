@@ -86,6 +86,14 @@ func (s *stage) skip(t *testing.T, d time.Duration) {
 	}
 }
 
+// enrolled sets a stage on which Lucía has her first key.
+func enrolled(t *testing.T) *stage {
+	t.Helper()
+	s := newStage(t)
+	s.Act(t, s.first)
+	return s
+}
+
 // TestLinksInTime: each link is good until a second before its time, and not at its time.
 func TestLinksInTime(t *testing.T) {
 	t.Parallel()
@@ -180,8 +188,7 @@ func TestLinkTakesOver(t *testing.T) {
 // it unknown.
 func TestDevice(t *testing.T) {
 	t.Parallel()
-	s := newStage(t)
-	s.Act(t, s.first)
+	s := enrolled(t)
 	ctx := t.Context()
 	ok, err := s.pins.Verify(ctx, s.lucia.attempt(s.lucia.password))
 	if err != nil {
@@ -221,8 +228,7 @@ func TestDevice(t *testing.T) {
 // TestOneFirstKey: who has a key gets no second one by the way to the first. The page tells them what it tells who is wrong.
 func TestOneFirstKey(t *testing.T) {
 	t.Parallel()
-	s := newStage(t)
-	s.Act(t, s.first)
+	s := enrolled(t)
 	v, err := s.begin(t.Context(), firstKey, s.lucia)
 	if err != nil {
 		t.Fatal(err)
@@ -238,8 +244,7 @@ func TestOneFirstKey(t *testing.T) {
 // but an agency.
 func TestThreeMisses(t *testing.T) {
 	t.Parallel()
-	s := newStage(t)
-	s.Act(t, s.first)
+	s := enrolled(t)
 	ctx := t.Context()
 	mind := s.lucia.mind
 	slip, other, birth := mind, mind.wrong(), mind
@@ -288,8 +293,7 @@ func TestThreeMisses(t *testing.T) {
 // TestOfficeHours: calls are taken from eight to five in Ecuador, every day of the week.
 func TestOfficeHours(t *testing.T) {
 	t.Parallel()
-	s := newStage(t)
-	s.Act(t, s.first)
+	s := enrolled(t)
 	monday := time.Date(2026, 3, 16, 0, 0, 0, 0, s.Location)
 	for i, c := range []struct {
 		at    time.Duration
@@ -323,8 +327,7 @@ func TestOfficeHours(t *testing.T) {
 // gets a ticket.
 func TestFourQuestions(t *testing.T) {
 	t.Parallel()
-	s := newStage(t)
-	s.Act(t, s.first)
+	s := enrolled(t)
 	ctx := t.Context()
 	if _, err := s.guessAll(ctx, s.lucia.subject, guess); err != nil {
 		t.Fatal(err)
@@ -450,8 +453,7 @@ func TestDocuments(t *testing.T) {
 // time; and the misses count down alike.
 func TestStrangers(t *testing.T) {
 	t.Parallel()
-	s := newStage(t)
-	s.Act(t, s.first)
+	s := enrolled(t)
 	ctx := t.Context()
 	nobody := &citizen{subject: civicpin.Subject(s.people.nobody()), source: stranger, mind: s.lucia.mind}
 	before, err := s.posted()

@@ -76,7 +76,10 @@ func newTale(s *play.Stage) (*tale, error) {
 // Acts are the steps of the story in their order. Each goes on from where the one before it ended.
 func (t *tale) Acts() []func(context.Context) error {
 	return []func(context.Context) error{
-		t.first, t.locked, t.device, t.forgotten, t.blocked, t.thief, t.moved, t.video, t.counter, t.desk, t.strangers,
+		t.first, t.locked, t.device, t.forgotten,
+		t.NextDay("Three misses, and an agency", t.blocked),
+		t.NextDay("Somebody knows her answers, and gives another address", t.thief),
+		t.moved, t.video, t.counter, t.desk, t.strangers,
 	}
 }
 

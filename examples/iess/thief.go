@@ -10,9 +10,6 @@ import (
 
 // thief is an attacker who knows all of Lucía's answers, and gives an address of their own. She is told, and repudiates that.
 func (t *tale) thief(ctx context.Context) error {
-	if err := t.NextDay("Somebody knows her answers, and gives another address"); err != nil {
-		return err
-	}
 	thief := &citizen{name: "The thief", subject: t.lucia.subject, source: stranger, mind: t.lucia.mind}
 	v, err := t.known(ctx, forgotten, thief)
 	if err != nil {

@@ -184,7 +184,7 @@ func TestActs(t *testing.T) {
 		}
 	})
 	t.Run("not me", func(t *testing.T) {
-		s.Act(t, s.notMe)
+		s.Act(t, s.NextDay("The next day", s.notMe))
 		st := s.status(t, s.maria.subject())
 		want(t, st, state.Active, civicpin.Substantial, civicpin.InPerson)
 		if st.Parts[0].Contact.Channel != civicpin.HandedOver {

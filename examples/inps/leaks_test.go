@@ -27,13 +27,6 @@ var addresses = []string{
 // ownPINs are those that are chosen in it.
 var ownPINs = []string{"QZ7WK4PM", "HJ4N8RTX", "MN6B3VCX", "TW9F2HGA", "DX7K5RWB", "VF2N6JQE", "B7XK29VM", "W4HD83RT"}
 
-// checkLeft looks at all that a run leaves.
-func checkLeft(t *testing.T, db playtest.Database) {
-	t.Helper()
-	checkLeaks(t, db)
-	checkPost(t, db.Files+".post")
-}
-
 // checkLeaks looks for every code that was sent and every PIN that was chosen, in everything beside the database but the
 // post, and for the people themselves in the database.
 func checkLeaks(t *testing.T, db playtest.Database) {
@@ -144,4 +137,11 @@ func checkEmail(t *testing.T, name string, content []byte) (body string) {
 		t.Errorf("%s is empty: %v", name, err)
 	}
 	return strings.ReplaceAll(string(b), "\r\n", "\n")
+}
+
+// checkLeft looks at all that a run leaves.
+func checkLeft(t *testing.T, db playtest.Database) {
+	t.Helper()
+	checkLeaks(t, db)
+	checkPost(t, db.Files+".post")
 }

@@ -14,9 +14,6 @@ import (
 
 // notMe has an attacker who reads her e-mail recover Maria's PIN. They get half of a PIN, and she a message.
 func (t *tale) notMe(ctx context.Context) error {
-	if err := t.NextDay("Somebody else reads her e-mail"); err != nil {
-		return err
-	}
 	t.Say("The thief has the password of Maria's mailbox, and her number from her letterhead.")
 	thief := t.maria
 	thief.source = strangersSource

@@ -152,7 +152,7 @@ func TestActs(t *testing.T) {
 	})
 	t.Run("new contact", func(t *testing.T) {
 		before := s.Clock.Now()
-		s.Act(t, s.newContact)
+		s.Act(t, s.NextDay("The next day", s.newContact))
 		if d := s.Clock.Now().Sub(before); d != 8*day {
 			t.Errorf("%v went by", d)
 		}

@@ -15,9 +15,6 @@ import (
 // newContact gives Nuria another e-mail address. The old one is told, and can undo it; until that is over, the new one proves
 // nothing, and her level is basic.
 func (t *tale) newContact(ctx context.Context) error {
-	if err := t.NextDay("Nuria changes her e-mail address"); err != nil {
-		return err
-	}
 	if err := t.enter(ctx, t.nuria, tuss); err != nil {
 		return err
 	}

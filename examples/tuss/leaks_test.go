@@ -16,13 +16,6 @@ var addresses = []string{
 	"Omar Haddad\nCalle del Pez 4, 2º B\n28004 Madrid", "omar@example.es", "omar@correo.example", "+34633221100", "",
 }
 
-// checkLeft looks at all that a run leaves.
-func checkLeft(t *testing.T, db playtest.Database) {
-	t.Helper()
-	checkLeaks(t, db)
-	checkPost(t, db.Files+".post")
-}
-
 // checkLeaks looks for every code and every link's token that was sent and every password that was chosen, in everything
 // beside the database but the post, and for the people themselves in the database.
 func checkLeaks(t *testing.T, db playtest.Database) {
@@ -107,4 +100,11 @@ func checkPost(t *testing.T, folder string) {
 			t.Errorf("no message by %s", kind)
 		}
 	}
+}
+
+// checkLeft looks at all that a run leaves.
+func checkLeft(t *testing.T, db playtest.Database) {
+	t.Helper()
+	checkLeaks(t, db)
+	checkPost(t, db.Files+".post")
 }

@@ -67,7 +67,9 @@ func newTale(s *play.Stage) (*tale, error) {
 // Acts are the steps of the story in their order. Each goes on from where the one before it ended.
 func (t *tale) Acts() []func(context.Context) error {
 	return []func(context.Context) error{
-		t.counter, t.activate, t.letter, t.portals, t.change, t.forgotten, t.strangers, t.newContact, t.undo, t.office, t.codes,
+		t.counter, t.activate, t.letter, t.portals, t.change, t.forgotten, t.strangers,
+		t.NextDay("Nuria changes her e-mail address", t.newContact),
+		t.undo, t.office, t.codes,
 	}
 }
 

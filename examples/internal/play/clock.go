@@ -1,6 +1,7 @@
 package play
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -75,10 +76,15 @@ func (s *Stage) Later(d time.Duration) error {
 	return nil
 }
 
-// NextDay begins a step of the story a day later.
-func (s *Stage) NextDay(format string, args ...any) error {
-	s.Step(format, args...)
-	return s.Later(24 * time.Hour)
+// NextDay is an act that begins with a step of the story, a day later.
+func (s *Stage) NextDay(step string, act func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		s.Step("%s", step)
+		if err := s.Later(24 * time.Hour); err != nil {
+			return err
+		}
+		return act(ctx)
+	}
 }
 
 // PassUntil lets time pass until then and on to a full minute, and says so.
