@@ -108,6 +108,7 @@ func newKeys(v *store.Vault, p keyPolicy, compare func(*boundKey, typedCode, tim
 	if k.rings, err = store.NewKind[keyring](v, c.service()); err != nil {
 		return nil, err
 	}
+	k.rings = k.rings.Corrected(correctRing(c))
 	k.decoy = *k.fresh("", v.Now())
 	return k, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/letter"
+	"github.com/civicpin/civicpin/internal/stored"
 )
 
 const (
@@ -189,4 +190,13 @@ func Later(a, b time.Time) time.Time {
 		return b
 	}
 	return a
+}
+
+// Correct returns what corrects the times of a stored book, whose entry has the type E.
+func Correct[E any](p Policy) func(*E, time.Time) bool {
+	ends := max(90*day, p.Undo, p.CoolDown) // a recovery can be repudiated, and what it changed undone, for less than that
+	return stored.Within[E](map[string]time.Duration{
+		"Cooling": ends, "Told": ends, "Until": ends, "Expires": ends,
+		"Candidate.Expires": candidateLives, "Link.Expires": candidateLives,
+	}, "Candidate.Expires", "Link.Expires")
 }
