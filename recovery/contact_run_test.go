@@ -261,3 +261,47 @@ func (k *runKit) undoes(t testing.TB, address string) error {
 	t.Helper()
 	return k.Repudiate(t.Context(), k.post.Last(address, changedKind).Link, runHome)
 }
+
+// known takes a run of "clave" for Ana behind what the visitor knows.
+func (k *kit) knows(t testing.TB) (civicpin.Secret, error) {
+	t.Helper()
+	run, err := k.Start(t.Context(), "clave", ana, home)
+	require.NoError(t, err)
+	ticket := run.Ticket
+	run, err = k.Answer(t.Context(), ticket, recovery.Answers{Captcha: true})
+	require.NoError(t, err)
+	_, err = k.Answer(t.Context(), ticket, k.known(run, true))
+	return ticket, err
+}
+
+// Where a rest protects, a plan leads nowhere for a subject without a contact that can object: whoever knows the answers would
+// take the account over while the subject is told nothing.
+func TestARestNeedsAContact(t *testing.T) {
+	fresh := civicpin.Contact{Channel: civicpin.Email, Address: anaMail}
+	for name, tc := range map[string]struct {
+		prepare func(t *testing.T, k *kit)
+		leads   bool
+	}{
+		"none": {func(*testing.T, *kit) {}, false},
+		"one that staff have seen": {func(t *testing.T, k *kit) {
+			require.NoError(t, k.contacts.Adopt(t.Context(), ana, []civicpin.Contact{fresh}, agency.ID, home))
+		}, true},
+		"one on paper": {func(t *testing.T, k *kit) {
+			paper := civicpin.Contact{Channel: civicpin.Letter, Address: "Calle 1\nQuito"}
+			require.NoError(t, k.contacts.Adopt(t.Context(), ana, []civicpin.Contact{paper}, agency.ID, home))
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newBareKit(t)
+			k.importAna(t)
+			k.teachAna(t)
+			tc.prepare(t, k)
+			_, err := k.knows(t)
+			if tc.leads {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorIs(t, err, recovery.ErrRefused, "as an unknown subject's")
+		})
+	}
+}

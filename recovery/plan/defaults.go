@@ -12,6 +12,10 @@ const (
 	defaultValid     = time.Hour
 	defaultGrant     = 15 * minute
 	defaultRepudiate = 7 * day
+
+	// leastRest is a weekend and a day: the subject has to read the notice, and to reach staff.
+	leastRest = 72 * time.Hour
+	mostRest  = 30 * day
 )
 
 // WithDefaults returns a copy with its zero fields filled in. The copy shares nothing with the plan that a later write to

@@ -40,8 +40,8 @@ type Plan struct {
 	// Creates says that the plan is for somebody who has no credential yet, or whose was revoked: it creates one, at level Low.
 	// For everybody else such a plan leads nowhere. Only with ChooseSecret.
 	//
-	// If an address that the visitor gives can be its only proof, and it rests for less than a day, it leads nowhere after a
-	// revocation, either: whoever knows the facts would have the account of somebody whom the office has just protected.
+	// If an address that the visitor gives can be its only proof, and it does not rest, it leads nowhere after a revocation,
+	// either: whoever knows the facts would have the account of somebody whom the office has just protected.
 	Creates bool
 	// Valid is how long a run may take, apart from the time that it rests. Zero means one hour; at most 7 days. Its links and
 	// codes end with it.
@@ -74,14 +74,23 @@ func (p Plan) Hasty() bool {
 	return p.Creates && all.hasty()
 }
 
-// Rests returns how long a run of the plan may rest at the most.
+// NoticeTime is how long a provider has to take the first notice of a rest over. A rest is that much longer than the plan says,
+// whoever the subject is and whenever the notice is taken over: an end that moved would tell. A rest of which no provider took a
+// notice over in that time leads nowhere.
+const NoticeTime = time.Hour
+
+// Rests returns how long a run of the plan may rest at the most, each time with [NoticeTime].
 func (p Plan) Rests() (all time.Duration) {
 	for _, s := range p.Steps {
+		rests := time.Duration(0)
 		switch s := s.(type) {
 		case Wait:
-			all += s.For
+			rests = s.For
 		case ConfirmContact:
-			all += s.Wait
+			rests = s.Wait
+		}
+		if rests > 0 {
+			all += rests + NoticeTime
 		}
 	}
 	return all
