@@ -13,6 +13,7 @@ import (
 	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/knowledge"
 	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery/plan"
@@ -54,6 +55,8 @@ type Config struct {
 
 	// Questions and Images are the ids of all that can be enrolled, at most 64 and 256. The caller has the words and pictures.
 	Questions, Images []string
+	// Mail lists the channels of the caller's own that are mailboxes: their messages may have links, and live as long as e-mail.
+	Mail []civicpin.Channel
 
 	// Contacts are the subjects'. Messages go only to these, and to no address to which a PIN was issued. Required.
 	Contacts *contact.Service
@@ -77,6 +80,7 @@ type Service struct {
 	decoyHash password.Hash // what a guess at an answer that was not enrolled is compared with
 	runs      store.Kind[run]
 	answers   store.Kind[knowledge.Knowledge]
+	watches   store.Kind[recoveryrun.Watch]
 	catalogue knowledge.Catalogue
 	sealed    store.Decoy // what is opened where a subject has enrolled nothing
 	decoyText string      // decoyHash as it is stored
@@ -97,6 +101,7 @@ func New(out *outbox.Outbox, c Config) (*Service, error) {
 	s := &Service{vault: v, out: out, config: c, plans: make(map[string]*way), roles: make(map[string]*role)}
 	s.config.Factors, s.config.Roles = maps.Clone(c.Factors), maps.Clone(c.Roles)
 	s.config.Questions, s.config.Images = slices.Clone(c.Questions), slices.Clone(c.Images)
+	s.config.Mail = slices.Clone(c.Mail)
 	if err := s.check(); err != nil {
 		return nil, err
 	}
@@ -109,9 +114,10 @@ func New(out *outbox.Outbox, c Config) (*Service, error) {
 		return nil, err
 	}
 	s.catalogue = s.newCatalogue()
-	var errs [3]error
+	var errs [4]error
 	s.runs, errs[0] = store.NewKind[run](v, "recovery.run")
 	s.answers, errs[1] = store.NewKind[knowledge.Knowledge](v, "recovery.knowledge")
+	s.watches, errs[3] = store.NewKind[recoveryrun.Watch](v, "recovery.watch")
 	s.answers = s.answers.Padded(1024) // most subjects' answers are as long as the decoy then
 	s.decoyText = s.decoyHash.Encode()
 	s.sealed, errs[2] = s.answers.Decoy(context.Background(), s.catalogue.Decoy(s.decoyText))

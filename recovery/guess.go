@@ -44,7 +44,7 @@ func (v *visit) compare(ctx context.Context, steps []plan.Step, a Answers,
 		switch {
 		case err != nil:
 			return attempt.Finding{}, err
-		case !v.run().Known:
+		case !v.run().Leads():
 			return attempt.Found(match, false, attempt.Unknown), nil
 		case !match.Right():
 			// If the plan creates credentials, it is not known yet whether there is such a subject: see lockout.Policy.Forget.
@@ -136,7 +136,7 @@ func (v *visit) typed(ctx context.Context, typed civicpin.Secret) error {
 		text, _ := code.Unambiguous.Normalise(typed.Reveal())
 		i, match := attempt.Typed(r.Links, text, func(l *token.Link) []byte { return v.tag(l, text) })
 		switch {
-		case !r.Known:
+		case !r.Leads():
 			return attempt.Found(match, false, attempt.Unknown), nil
 		case !match.Right():
 			return attempt.Found(match, true, attempt.Wrong), nil
@@ -157,7 +157,7 @@ func (v *visit) typed(ctx context.Context, typed civicpin.Secret) error {
 // factor has one of Config.Factors check what was typed. It limits guesses itself.
 func (v *visit) factor(ctx context.Context, name string, typed civicpin.Secret) error {
 	err, why := v.config.Factors[name](ctx, v.run().Subject, typed, v.source), attempt.Factor
-	if err == nil && !v.run().Known {
+	if err == nil && !v.run().Leads() {
 		err, why = ErrRefused, attempt.Unknown
 	}
 	if err != nil {

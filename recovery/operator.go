@@ -138,7 +138,7 @@ func (s *Service) Decide(ctx context.Context, id string, by Operator, verdict Ve
 	if slices.ContainsFunc(r.Approved, func(a recoveryrun.Approval) bool { return a.By.Canonical() == by.ID.Canonical() }) {
 		return Run{}, &OperatorError{Reason: SamePerson}
 	}
-	if !r.Known && step.Questions == 0 {
+	if !r.Leads() && step.Questions == 0 {
 		return Run{}, pin.ErrNoCredential
 	}
 	if step.Second && len(r.Approved) == 0 {
@@ -160,7 +160,7 @@ func (verdict *Verdict) fits(r *run, step plan.Approval) bool {
 	if step.Questions == 0 {
 		return len(verdict.Questions) == 0
 	}
-	return !verdict.Approve || answersAll(r.AskedFirst(step.Questions), verdict.Questions)
+	return !verdict.Approve || recoveryrun.AnswersAll(r.AskedFirst(step.Questions), verdict.Questions)
 }
 
 // approved brings a run behind a step of staff.

@@ -440,7 +440,7 @@ func TestLinksEndWithTheirRun(t *testing.T) {
 	k := newKit(t)
 	run, err := k.Start(t.Context(), "two", ana, home)
 	require.NoError(t, err)
-	k.clock.Add(80 * time.Minute) // of two hours, with the wait
+	k.clock.Add(rested + 20*time.Minute) // of an hour more than it rests
 	shown, err := k.Answer(t.Context(), run.Ticket, recovery.Answers{Captcha: true})
 	require.NoError(t, err)
 	m, err := k.mailed(t.Context(), 0, anaMail, "recovery.link")

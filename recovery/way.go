@@ -20,7 +20,6 @@ type way struct {
 	answers *attempt.Guard // before gate, and before the hashing
 	codes   *attempt.Guard // before gate
 	digest  []byte
-	hasty   bool // see [plan.Plan.Hasty]
 }
 
 // codeLane keeps the count of typed codes apart: who knows the answers must not be able to start it again with them.
@@ -64,7 +63,7 @@ func (s *Service) addPlan(p plan.Plan) error {
 	if err != nil {
 		return err
 	}
-	w := &way{Plan: p, gate: gate, digest: digest, hasty: p.Hasty()}
+	w := &way{Plan: p, gate: gate, digest: digest}
 	w.answers = attempt.New(s.vault, gate, s.hashing, recoveryrun.EventRefused)
 	w.codes = attempt.New(s.vault, gate, nil, recoveryrun.EventRefused)
 	s.plans[p.Name] = w
@@ -76,6 +75,7 @@ func (c *Config) facilities() plan.Facilities {
 	around := plan.Facilities{
 		Register: c.Register != nil, Documents: c.Documents != nil, Roles: slices.Collect(maps.Keys(c.Roles)),
 		Images: min(len(c.Images), knowledge.MaxShown), Questions: len(c.Questions),
+		Mail: c.Mail,
 	}
 	for name, check := range c.Factors {
 		if check != nil {

@@ -13,10 +13,12 @@ const (
 	defaultGrant     = 15 * minute
 	defaultRepudiate = 7 * day
 
-	// leastRest is a weekend and a day: the subject has to read the notice, and to reach staff.
-	leastRest = 72 * time.Hour
-	mostRest  = 30 * day
+	mostRest = 30 * day
 )
+
+// LeastRest is the shortest rest that a plan may have: a weekend and a day, in which the subject has to read the notice, and to
+// reach staff.
+const LeastRest = 72 * time.Hour
 
 // WithDefaults returns a copy with its zero fields filled in. The copy shares nothing with the plan that a later write to
 // either would change.

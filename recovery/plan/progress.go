@@ -59,7 +59,7 @@ func (p *progress) add(s Step) {
 }
 
 // hasty reports whether an address that the visitor gives can be the only proof, at once.
-func (p *progress) hasty() bool { return p.corrects && p.otherProofs == 0 && p.rest < leastRest }
+func (p *progress) hasty() bool { return p.corrects && p.otherProofs == 0 && p.rest < LeastRest }
 
 // staffAlone reports whether one member of staff could complete the plan without the subject.
 func (p *progress) staffAlone() bool { return p.staff && !p.second && p.independent == 0 }

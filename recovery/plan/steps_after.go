@@ -11,7 +11,7 @@ func (s Wait) check(before *progress) string {
 	if before.guesses+before.possession == 0 {
 		return "comes after a guess or a proof, or strangers could have people told" // rule 7
 	}
-	if s.For < leastRest || s.For > mostRest {
+	if s.For < LeastRest || s.For > mostRest {
 		return "For is not 72 hours to 30 days"
 	}
 	return ""

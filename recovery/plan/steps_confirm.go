@@ -25,7 +25,7 @@ func (s ConfirmContact) check(before *progress) string {
 		return "needs a channel that is not printed"
 	case s.MayCorrect && before.guesses+before.possession == 0:
 		return "MayCorrect comes after a guess or a proof"
-	case s.Wait != 0 && (!s.MayCorrect || s.Wait < leastRest || s.Wait > mostRest):
+	case s.Wait != 0 && (!s.MayCorrect || s.Wait < LeastRest || s.Wait > mostRest):
 		return "Wait needs MayCorrect, and is 72 hours to 30 days"
 	case s.MayCorrect && before.outcome == Unlocked:
 		return "an unlock corrects no contact"
