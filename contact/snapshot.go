@@ -103,6 +103,6 @@ func (v *Snapshot) CanCorrect(to civicpin.Contact) error {
 	b := *v.book // a copy as deep as Correct writes
 	b.Contacts, b.Changes = slices.Clone(b.Contacts), slices.Clone(b.Changes)
 	b.Pending, b.Mail = slices.Clone(b.Pending), slices.Clone(b.Mail)
-	_, _, err := b.Correct("", letter.Stored(to), v.now, v.now, v.service.policy.book())
+	_, _, err := b.Correct("", letter.Stored(to), false, v.now, v.now, v.service.policy.book())
 	return limited(err)
 }

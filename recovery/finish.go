@@ -3,7 +3,6 @@ package recovery
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -160,12 +159,4 @@ func (v *visit) parts(contacts *contact.Snapshot) ([]civicpin.Contact, error) {
 		return nil, fmt.Errorf("%w: %d of %d parts have a contact", contact.ErrUnsuitable, len(parts), policy.Parts)
 	}
 	return parts, nil
-}
-
-// gone turns what an act upon the credential, or another run, has ended into ErrGone, and leaves all other errors.
-func gone(err error) error {
-	if errors.Is(err, pin.ErrChanged) || errors.Is(err, pin.ErrWrongState) || errors.Is(err, ErrWrongStep) {
-		return ErrGone
-	}
-	return err
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// A RestError says that no recovery of the subject may rest now, since another one does or a contact objected to one. It matches
+// A RestError says that no recovery of the subject may rest now: another one does, or a contact objected to one. It matches
 // [ErrWaiting].
 type RestError struct {
 	Until time.Time // when one may

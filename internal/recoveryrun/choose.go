@@ -26,31 +26,37 @@ type Subject struct {
 // Helped reports whether a plan can come to something for a subject. It looks at everything: the same work for strangers.
 func (s *Subject) Helped(p *plan.Plan) bool {
 	can := p.Creates && s.Mark.Free && !(p.Hasty() && s.Mark.Revoked) || !p.Creates && s.Mark.Held
-	corrects := civicpin.Channel("")
+	questions, image := p.Asks()
+	can = len(s.Knowledge.Questions) >= questions && can
+	can = (s.Knowledge.Image != "" || !image) && can
 	for _, step := range p.Steps {
-		switch step := step.(type) {
-		case plan.Image:
-			can = s.Knowledge.Image != "" && can
-		case plan.Questions:
-			can = len(s.Knowledge.Questions) >= step.Ask && can
-		case plan.Approval:
-			can = len(s.Knowledge.Questions) >= step.Questions && can
-		case plan.Contacts:
-			can = len(s.Contacts.Established()) >= step.AtLeast && can
-		case plan.ConfirmContact:
-			if step.MayCorrect {
-				corrects = step.Channel
-			}
-		}
-		if d, ok := plan.SentBy(step); ok && !slices.Contains(d.Channels, corrects) {
-			_, there := s.Contacts.On(d.Channels...)
-			can = there && can
+		if c, ok := step.(plan.Contacts); ok {
+			can = len(s.Contacts.Established()) >= c.AtLeast && can
 		}
 	}
+	proves, all := s.proves(p)
+	can = all && can
 	if p.Rests() > 0 {
-		can = s.objector(p) && can
+		can = s.objector(proves) && can
 	}
 	return can
+}
+
+// proves returns the contacts to which a plan sends what proves its run, but for one that may be corrected, and whether each
+// message has one.
+func (s *Subject) proves(p *plan.Plan) (contacts []civicpin.Contact, all bool) {
+	all = true
+	corrects := civicpin.Channel("")
+	for _, step := range p.Steps {
+		if c, ok := step.(plan.ConfirmContact); ok && c.MayCorrect {
+			corrects = c.Channel
+		}
+		if d, ok := plan.SentBy(step); ok && !slices.Contains(d.Channels, corrects) {
+			to, there := s.Contacts.On(d.Channels...)
+			contacts, all = append(contacts, to), there && all
+		}
+	}
+	return contacts, all
 }
 
 // Destination returns where a message goes that may go over some channels, and whether there is such a contact: own is the

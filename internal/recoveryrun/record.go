@@ -242,11 +242,3 @@ func (r *Record) Settle(name string, failed bool, at time.Time) bool {
 	}
 	return true
 }
-
-// Repudiate has the run be repudiated, with all that could still be sent.
-func (r *Record) Repudiate() {
-	r.State = Repudiated
-	for i := range r.Mail {
-		r.Mail[i].Erase()
-	}
-}

@@ -10,8 +10,8 @@ import (
 	"github.com/civicpin/civicpin/recovery/plan"
 )
 
-// A Rest is a time in which a run waits for an objection. A rest that no contact of the subject's heard of protects nothing, and
-// the run leads nowhere at its end; the end is the same, or it would tell.
+// A Rest is a time in which a run waits for an objection. A rest of which no contact of the subject's heard protects nothing:
+// the run leads nowhere at its end. The end is the same, or it would tell.
 type Rest struct {
 	// Notices names the mails of the run that count: each goes to a contact that can object.
 	Notices []string `json:"notices,omitempty"`
@@ -40,20 +40,8 @@ func (r *Record) visitors(to civicpin.Contact) bool {
 		slices.ContainsFunc(r.Read, func(c letter.Contact) bool { return to.SameAddress(c.Contact()) })
 }
 
-// objector reports whether the subject has a contact that can object to a run of a plan which begins now, and to which the plan
-// sends nothing that proves the run.
-func (s *Subject) objector(p *plan.Plan) bool {
-	var proves []civicpin.Contact
-	corrects := civicpin.Channel("")
-	for _, step := range p.Steps {
-		if c, ok := step.(plan.ConfirmContact); ok && c.MayCorrect {
-			corrects = c.Channel
-		}
-		if d, ok := plan.SentBy(step); ok && !slices.Contains(d.Channels, corrects) {
-			to, _ := s.Contacts.On(d.Channels...)
-			proves = append(proves, to)
-		}
-	}
+// objector reports whether the subject has a contact that can object to a run which begins now, and is proved by others.
+func (s *Subject) objector(proves []civicpin.Contact) bool {
 	return slices.ContainsFunc(s.Contacts.Recipients(), func(c contact.Recipient) bool {
 		return canObject(&c, s.Now, s.Reach) && !slices.ContainsFunc(proves, c.SameAddress)
 	})
@@ -131,4 +119,12 @@ func (w *Watch) Keep() time.Time {
 // Each such act changes an epoch, of which the later run knows.
 func (r *Record) Blocks(later *Record, now time.Time) bool {
 	return r.Check(now) == nil && now.Before(r.Rests) && r.Epoch >= later.Epoch && r.Book >= later.Book
+}
+
+// Repudiate has the run be repudiated, with all that could still be sent.
+func (r *Record) Repudiate() {
+	r.State = Repudiated
+	for i := range r.Mail {
+		r.Mail[i].Erase()
+	}
 }

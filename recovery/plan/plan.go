@@ -75,8 +75,8 @@ func (p Plan) Hasty() bool {
 }
 
 // NoticeTime is how long a provider has to take the first notice of a rest over. A rest is that much longer than the plan says,
-// whoever the subject is and whenever the notice is taken over: an end that moved would tell. A rest of which no provider took a
-// notice over in that time leads nowhere.
+// for every subject and whenever the notice is taken over: an end that moved would tell. A run leads nowhere if no provider
+// took a notice over in that time.
 const NoticeTime = time.Hour
 
 // Rests returns how long a run of the plan may rest at the most, each time with [NoticeTime].

@@ -495,7 +495,8 @@ func TestMailOfTheCallersOwn(t *testing.T) {
 		{plan.Code{Channel: "citizen-mail", Valid: 24 * time.Hour}},
 		{plan.Link{Channel: civicpin.Email, Or: around.Mail, Valid: 24 * time.Hour, Code: 8}},
 		{
-			plan.Facts{"a"}, plan.ConfirmContact{Channel: civicpin.Email, MayCorrect: true},
+			plan.Facts{"a"},
+			plan.ConfirmContact{Channel: civicpin.Email, MayCorrect: true},
 			plan.Code{Channel: civicpin.SMS, Valid: time.Minute},
 			plan.Link{Channel: "citizen-mail", Or: []civicpin.Channel{civicpin.Email}, Valid: time.Hour},
 		},
