@@ -149,7 +149,7 @@ func (s *Service) check() error {
 	if c.Pins == nil || c.Contacts == nil || len(c.Plans) == 0 {
 		return bad("Config.Pins, Config.Contacts or Config.Plans is not given")
 	}
-	if !distinct(c.Questions, 64) || !distinct(c.Images, 256) {
+	if !knowledge.Distinct(c.Questions, 64) || !knowledge.Distinct(c.Images, 256) {
 		return bad("Questions are not at most 64, or Images not at most 256, different names of 1 to 64 bytes")
 	}
 	for name, r := range c.Roles {
@@ -168,18 +168,6 @@ func (s *Service) check() error {
 	}
 	s.decoyHash = password.New(s.params, token.NewID())
 	return nil
-}
-
-// distinct reports whether names are at most n different ones of 1 to 64 bytes.
-func distinct(list []string, n int) bool {
-	seen := make(map[string]bool)
-	for _, name := range list {
-		if name == "" || len(name) > 64 || seen[name] {
-			return false
-		}
-		seen[name] = true
-	}
-	return len(list) <= n
 }
 
 // limits makes the counters of messages and of starts.

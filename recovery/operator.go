@@ -222,12 +222,12 @@ func (s *Service) Unlock(ctx context.Context, name string, subject civicpin.Subj
 	if err != nil {
 		return err
 	}
-	lift := w.gate.Unlock
+	lift := (*lockout.Gate).Unlock
 	if seen != (civicpin.Evidence{}) {
 		if err := seen.Validate(); err != nil {
 			return err
 		}
-		lift = w.gate.Rebind
+		lift = (*lockout.Gate).Rebind
 	}
 	if r := s.roles[by.Role]; r != nil && !r.Unlocks {
 		return &OperatorError{Reason: WrongRole}
@@ -236,7 +236,7 @@ func (s *Service) Unlock(ctx context.Context, name string, subject civicpin.Subj
 		return err
 	}
 	return errors.Join(
-		lift(ctx, lockout.Target{Subject: subject}, by.ID),
-		lift(ctx, lockout.Target{Subject: subject, Lane: codeLane}, by.ID),
+		lift(w.gate, ctx, lockout.Target{Subject: subject}, by.ID),
+		lift(w.typed, ctx, lockout.Target{Subject: subject}, by.ID),
 	)
 }

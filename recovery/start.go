@@ -90,21 +90,17 @@ func (s *Service) way(name string, subject civicpin.Subject) (*way, error) {
 
 // prepare draws what the steps of a run will show.
 func (s *Service) prepare(r *run, w *way, known *recoveryrun.Subject) {
-	ask := 0
-	for _, step := range w.Steps {
-		switch step := step.(type) {
-		case plan.Image:
-			r.Images = s.catalogue.Shown(r.Subject, known.Knowledge)
-		case plan.Questions:
-			ask = max(ask, step.Ask)
-		case plan.ConfirmContact:
-			r.Shown = known.Contacts.Masked(step.Channel)
-		case plan.Approval:
-			ask = max(ask, step.Questions)
-		}
+	questions, image := w.Asks()
+	if image {
+		r.Images = s.catalogue.Shown(r.Subject, known.Knowledge)
 	}
-	if ask > 0 {
-		r.Asked = s.catalogue.Pick(r.Subject, known.Knowledge, r.Epoch, ask)
+	if questions > 0 {
+		r.Asked = s.catalogue.Pick(r.Subject, known.Knowledge, r.Epoch, questions)
+	}
+	for _, step := range w.Steps {
+		if c, ok := step.(plan.ConfirmContact); ok {
+			r.Shown = known.Contacts.Masked(c.Channel)
+		}
 	}
 }
 

@@ -158,7 +158,7 @@ func (v *visit) advance(ctx context.Context, to int, act func(*run, time.Time) e
 			if err := act(r, now); err != nil {
 				return err
 			}
-			r.Step, r.Links, r.Approved = behind, nil, nil
+			r.Step, r.Links, r.Approved, r.Tries = behind, nil, nil, 0
 			if !until.IsZero() {
 				r.Begin(told, until, now)
 			}

@@ -58,6 +58,7 @@ type Record struct {
 	// Links are the outstanding tokens of the step, oldest first.
 	Links     []token.Link         `json:"links,omitempty"`
 	Sends     int                  `json:"sends,omitempty"`
+	Tries     int                  `json:"tries,omitempty"` // codes that were typed at the step
 	Documents []Document           `json:"documents,omitempty" export:"yes"`
 	Approved  []Approval           `json:"approved,omitempty"` // of the step
 	Enrolled  *knowledge.Knowledge `json:"enrolled,omitempty"`

@@ -407,7 +407,7 @@ func full() recoveryrun.Record {
 		Read:  []letter.Contact{rosa},
 		Asked: []string{"pet"}, Images: []string{"owl", "fox"}, Shown: "r***@example.ec", Named: []letter.Contact{rosa},
 		Correct: &letter.Unproved{Channel: civicpin.SMS, Address: "+593991234567", Locale: "es"}, Adopt: true,
-		Links: []token.Link{{N: 6, Hash: []byte("link"), Tag: []byte("code"), To: rosa, Expires: at(3)}}, Sends: 7,
+		Links: []token.Link{{N: 6, Hash: []byte("link"), Tag: []byte("code"), To: rosa, Expires: at(3)}}, Sends: 7, Tries: 8,
 		Documents: []recoveryrun.Document{{Kind: "front", Ref: "doc-1", Type: "image/jpeg", Size: 8}},
 		Approved:  []recoveryrun.Approval{{By: civicpin.Operator("eva"), At: at(4)}},
 		Enrolled: &knowledge.Knowledge{
@@ -437,7 +437,7 @@ const stored = `{
 		"n": 6, "hash": "bGluaw==", "tag": "Y29kZQ==",
 		"to": {"channel": "email", "address": "rosa@example.ec", "locale": "es-EC"}, "expires": "2026-03-02T12:00:00Z"
 	}],
-	"sends": 7, "documents": [{"kind": "front", "ref": "doc-1", "type": "image/jpeg", "size": 8}],
+	"sends": 7, "tries": 8, "documents": [{"kind": "front", "ref": "doc-1", "type": "image/jpeg", "size": 8}],
 	"approved": [{"by": "operator:eva", "at": "2026-03-02T13:00:00Z"}],
 	"enrolled": {"image": "fox", "questions": [{"question": "pet", "form": 1, "hash": "$argon2id$"}]},
 	"terms": "2026", "repudiate": [{"n": 9, "hash": "cmVwdWRpYXRl", "to": "c1", "expires": "2026-03-02T14:00:00Z"}],

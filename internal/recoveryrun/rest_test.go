@@ -10,6 +10,8 @@ import (
 	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/letter"
 	"github.com/civicpin/civicpin/internal/recoveryrun"
+	"github.com/civicpin/civicpin/internal/token"
+	"github.com/civicpin/civicpin/lockout"
 )
 
 const anHour = time.Hour
@@ -152,5 +154,33 @@ func TestBlocks(t *testing.T) {
 		r, later := resting(recoveryrun.Record{}), recoveryrun.Record{}
 		tc.change(&r, &later)
 		require.Equal(t, tc.want, r.Blocks(&later, now.Add(tc.at)), name)
+	}
+}
+
+// So many codes are compared in a run, and over all runs of a subject nearly as many as the ceiling lets.
+func TestTries(t *testing.T) {
+	var r recoveryrun.Record
+	for _, want := range []int{2, 1, 0} {
+		left, err := r.Try(3)
+		require.NoError(t, err)
+		require.Equal(t, want, left)
+	}
+	_, err := r.Try(3)
+	require.ErrorIs(t, err, token.ErrGone)
+	require.Equal(t, 3, r.Tries)
+
+	for limit, want := range map[lockout.Policy]int{
+		{Limit: 3, Lock: lockout.UntilUnlocked}:                                      90,
+		{Limit: 95, Lock: lockout.Timed, For: anHour}:                                95,
+		{Limit: 3, Ceiling: 30, Lock: lockout.UntilUnlocked}:                         27,
+		{Limit: 3, Ceiling: 3, Lock: lockout.UntilUnlocked}:                          3,
+		{Limit: 3, Lock: lockout.Timed, For: anHour, DelayAfter: 2, Delay: anHour}:   90,
+		{Limit: 3, Lock: lockout.UntilUnlocked, Devices: 2, DeviceValid: 9 * anHour}: 90,
+	} {
+		typed := recoveryrun.Typed(limit)
+		require.NoError(t, typed.Validate())
+		require.Equal(t, want, typed.Limit)
+		require.Equal(t, limit.Lock, typed.Lock)
+		require.Zero(t, typed.DelayAfter+typed.Devices)
 	}
 }

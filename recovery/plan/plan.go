@@ -28,8 +28,8 @@ type Plan struct {
 	Name string
 	// Steps are asked for in this order; guesses that follow each other (Facts, Image, Questions, Contacts) together.
 	Steps []Step
-	// Limit says how many wrong guesses at a subject are borne, over all runs of the plan; codes that are sent and typed are
-	// counted apart by the same policy.
+	// Limit says how many wrong guesses at a subject are borne, over all runs of the plan. As many wrong codes, typed in one run,
+	// end that run. Over all runs wrong codes lock only near the ceiling: nine tenths of it, and at least Limit.
 	Limit lockout.Policy
 	// Outcome is what a completed run comes to. Required.
 	Outcome Outcome
