@@ -3,6 +3,8 @@ package plan
 import (
 	"slices"
 	"time"
+
+	"github.com/civicpin/civicpin"
 )
 
 const (
@@ -33,6 +35,7 @@ func (p Plan) WithDefaults() Plan {
 	if p.Grant == 0 {
 		p.Grant = defaultGrant
 	}
+	p.Keeps = max(p.Keeps, civicpin.Low)
 	if p.Repudiate == 0 {
 		p.Repudiate = defaultRepudiate
 	}

@@ -34,8 +34,8 @@ type Plan struct {
 	// Outcome is what a completed run comes to. Required.
 	Outcome Outcome
 	// Keeps is the highest level of assurance that is left after a recovery: the lower of the lost credential's level and
-	// Keeps. Zero means [civicpin.Low]. It is not enforced yet: this release validates, reads and writes it, and a recovered
-	// credential keeps its level whatever Keeps says. Changing it does not end runs under way.
+	// Keeps. Zero means [civicpin.Low]. [civicpin.High] takes an [Approval]. It is not enforced yet: this release validates,
+	// reads and writes it, and a recovered credential keeps its level whatever Keeps says. Changing it does not end runs.
 	Keeps civicpin.Level
 	// Creates says that the plan is for somebody who has no credential yet, or whose was revoked: it creates one, at level Low.
 	// For everybody else such a plan leads nowhere. Only with ChooseSecret.

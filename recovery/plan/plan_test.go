@@ -22,7 +22,7 @@ func TestDefaults(t *testing.T) {
 	require.Equal(t, time.Hour, p.Valid)
 	require.Equal(t, 15*time.Minute, p.Grant)
 	require.Equal(t, 7*24*time.Hour, p.Repudiate)
-	require.Zero(t, p.Keeps)
+	require.Equal(t, civicpin.Low, p.Keeps)
 	set := plan.Plan{Valid: 1, Grant: 2, Repudiate: 3}.WithDefaults()
 	require.Equal(t, []time.Duration{1, 2, 3}, []time.Duration{set.Valid, set.Grant, set.Repudiate})
 }
@@ -592,10 +592,17 @@ func TestStepRules(t *testing.T) {
 
 func TestKeepsIsALevel(t *testing.T) {
 	for l := civicpin.NoLevel; l <= civicpin.High; l++ {
-		p := plans()[0]
-		p.Keeps = l
-		require.NoError(t, validate(p))
+		for _, p := range plans() {
+			p.Keeps = l
+			if l == civicpin.High && p.Name != "desk" {
+				require.ErrorContains(t, validate(p), "only an operator can give")
+				continue
+			}
+			require.NoError(t, validate(p))
+		}
 	}
+	require.Equal(t, civicpin.Low, plan.Plan{}.WithDefaults().Keeps)
+	require.Equal(t, civicpin.Substantial, plan.Plan{Keeps: civicpin.Substantial}.WithDefaults().Keeps)
 	p := plans()[0]
 	p.Keeps = civicpin.High + 1
 	require.ErrorIs(t, validate(p), plan.ErrInvalid)

@@ -81,6 +81,8 @@ func (p Plan) validateWhole(all *progress) error {
 	case !p.Creates && all.hasty():
 		return p.invalid("an address that the visitor gives cannot be the only proof: " +
 			"rest for 72 hours or more (ConfirmContact.Wait), or ask an operator or for another proof")
+	case p.Keeps == civicpin.High && !all.staff:
+		return p.invalid("Keeps is high, which only an operator can give")
 	case p.Exception != "":
 		return nil
 	case all.staffAlone() && p.Outcome == ChooseSecret:
