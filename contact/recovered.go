@@ -33,6 +33,6 @@ func (s *Service) Recovered(ctx context.Context, p proof.Completed) error {
 		if p.Repudiated {
 			return b.UndoChange(p.Change, undo, a.Now, s.policy.book())
 		}
-		return b.Correct(p.Change, letter.Stored(p.Corrected), p.Undo, a.Now, s.policy.book())
+		return b.Correct(p.Change, letter.Stored(p.Corrected), p.Creates, p.Undo, a.Now, s.policy.book())
 	})
 }

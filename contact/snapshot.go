@@ -25,6 +25,8 @@ type Recipient struct {
 	ID string // the contact's
 	// Established says that it proves something. Only such a recipient gets a token: one that cools down may be a thief's.
 	Established bool
+	// Since is since when the address is an established contact of the subject's; zero if it is none now.
+	Since time.Time
 }
 
 // Snapshot reads the contacts of a subject, with the same work for every subject. Errors are the store's.
@@ -72,9 +74,17 @@ func (v *Snapshot) On(channels ...civicpin.Channel) (civicpin.Contact, bool) {
 
 // Recipients returns the addresses that are told of what happens: every contact, and those that were one until lately.
 func (v *Snapshot) Recipients() []Recipient {
+	b, mine := v.looked()
 	var list []Recipient
-	for _, a := range v.book.Told(v.now) {
-		list = append(list, Recipient{Contact: a.To.Contact(), ID: a.ID, Established: a.Established(v.now)})
+	for _, a := range b.Told(v.now) {
+		r := Recipient{Contact: a.To.Contact(), ID: a.ID, Established: a.Established(v.now)}
+		if a.Live() && r.Established {
+			r.Since = contactbook.Later(a.Since, a.Cooling)
+		}
+		list = append(list, r)
+	}
+	if !mine {
+		return nil
 	}
 	return list
 }
@@ -93,6 +103,6 @@ func (v *Snapshot) CanCorrect(to civicpin.Contact) error {
 	b := *v.book // a copy as deep as Correct writes
 	b.Contacts, b.Changes = slices.Clone(b.Contacts), slices.Clone(b.Changes)
 	b.Pending, b.Mail = slices.Clone(b.Pending), slices.Clone(b.Mail)
-	_, _, err := b.Correct("", letter.Stored(to), v.now, v.now, v.service.policy.book())
+	_, _, err := b.Correct("", letter.Stored(to), false, v.now, v.now, v.service.policy.book())
 	return limited(err)
 }

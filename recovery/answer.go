@@ -39,7 +39,9 @@ type Answers struct {
 //   - [ErrRefused]: wrong answers, and all answers about a subject of whom nothing is known.
 //   - a *[lockout.LockedError]: too many wrong answers. It may be told: unknown subjects lock alike. Where its scope names a
 //     limit of messages, the step was taken, and [Service.Send] goes on from there.
-//   - [ErrBusy], [ErrWaiting], [ErrExpired], [ErrGone]. [lockout.ErrTimeout]: right, and the call took too long.
+//   - [ErrGone]: also for the wrong code that ends the run, at the plan's Limit.
+//   - [ErrBusy], [ErrExpired]. [lockout.ErrTimeout]: right, and the call took too long.
+//   - [ErrWaiting]: the run rests, or, with a *[RestError], it would have to while no run may.
 //   - [ErrWrongStep]: the answers are not to what is asked.
 //   - [civicpin.ErrInvalid]: invalid facts, contacts or uploads.
 //   - [contact.ErrUnsuitable]: there is no room for a corrected contact. Only a visitor who has shown something is told.

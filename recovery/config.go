@@ -55,6 +55,8 @@ type Config struct {
 
 	// Questions and Images are the ids of all that can be enrolled, at most 64 and 256. The caller has the words and pictures.
 	Questions, Images []string
+	// Mail lists the channels of the caller's own that are mailboxes: their messages may have links, and live as long as e-mail.
+	Mail []civicpin.Channel
 
 	// Contacts are the subjects'. Messages go only to these, and to no address to which a PIN was issued. Required.
 	Contacts *contact.Service
@@ -78,6 +80,7 @@ type Service struct {
 	decoyHash password.Hash // what a guess at an answer that was not enrolled is compared with
 	runs      store.Kind[run]
 	answers   store.Kind[knowledge.Knowledge]
+	watches   store.Kind[recoveryrun.Watch]
 	catalogue knowledge.Catalogue
 	sealed    store.Decoy // what is opened where a subject has enrolled nothing
 	decoyText string      // decoyHash as it is stored
@@ -98,6 +101,7 @@ func New(out *outbox.Outbox, c Config) (*Service, error) {
 	s := &Service{vault: v, out: out, config: c, plans: make(map[string]*way), roles: make(map[string]*role)}
 	s.config.Factors, s.config.Roles = maps.Clone(c.Factors), maps.Clone(c.Roles)
 	s.config.Questions, s.config.Images = slices.Clone(c.Questions), slices.Clone(c.Images)
+	s.config.Mail = slices.Clone(c.Mail)
 	if err := s.check(); err != nil {
 		return nil, err
 	}
@@ -110,10 +114,11 @@ func New(out *outbox.Outbox, c Config) (*Service, error) {
 		return nil, err
 	}
 	s.catalogue = s.newCatalogue()
-	var errs [3]error
+	var errs [4]error
 	s.runs, errs[0] = store.NewKind[run](v, "recovery.run")
 	s.answers, errs[1] = store.NewKind[knowledge.Knowledge](v, "recovery.knowledge")
 	s.runs = s.runs.Corrected(recoveryrun.Correct[store.Entry[run]](c.Plans))
+	s.watches, errs[3] = store.NewKind[recoveryrun.Watch](v, "recovery.watch")
 	s.answers = s.answers.Padded(1024) // most subjects' answers are as long as the decoy then
 	s.decoyText = s.decoyHash.Encode()
 	s.sealed, errs[2] = s.answers.Decoy(context.Background(), s.catalogue.Decoy(s.decoyText))
@@ -145,7 +150,7 @@ func (s *Service) check() error {
 	if c.Pins == nil || c.Contacts == nil || len(c.Plans) == 0 {
 		return bad("Config.Pins, Config.Contacts or Config.Plans is not given")
 	}
-	if !distinct(c.Questions, 64) || !distinct(c.Images, 256) {
+	if !knowledge.Distinct(c.Questions, 64) || !knowledge.Distinct(c.Images, 256) {
 		return bad("Questions are not at most 64, or Images not at most 256, different names of 1 to 64 bytes")
 	}
 	for name, r := range c.Roles {
@@ -164,18 +169,6 @@ func (s *Service) check() error {
 	}
 	s.decoyHash = password.New(s.params, token.NewID())
 	return nil
-}
-
-// distinct reports whether names are at most n different ones of 1 to 64 bytes.
-func distinct(list []string, n int) bool {
-	seen := make(map[string]bool)
-	for _, name := range list {
-		if name == "" || len(name) > 64 || seen[name] {
-			return false
-		}
-		seen[name] = true
-	}
-	return len(list) <= n
 }
 
 // limits makes the counters of messages and of starts.

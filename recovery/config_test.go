@@ -211,19 +211,19 @@ func TestNewAsksTheNotifier(t *testing.T) {
 		},
 		"a notice tells until when it waits": {
 			refusing(func(m civicpin.Message) bool { return m.Kind == "recovery.waiting" && m.Params["until"] == "" }),
-			[]plan.Step{link, code, plan.Wait{For: time.Hour}},
+			[]plan.Step{link, code, plan.Wait{For: 72 * time.Hour}},
 			plan.ChooseSecret, false, "", "",
 		},
 		"no words for waiting": {
 			without("recovery.waiting"),
-			[]plan.Step{link, code, plan.Wait{For: time.Hour}},
+			[]plan.Step{link, code, plan.Wait{For: 72 * time.Hour}},
 			plan.ChooseSecret, false,
 			"recovery.waiting", email,
 		},
 		"no words for waiting for a correction": {
 			without("recovery.waiting"),
 			[]plan.Step{
-				plan.Facts{"birth-day"}, plan.ConfirmContact{Channel: email, MayCorrect: true, Wait: 24 * time.Hour}, link, code,
+				plan.Facts{"birth-day"}, plan.ConfirmContact{Channel: email, MayCorrect: true, Wait: 72 * time.Hour}, link, code,
 			},
 			plan.ChooseSecret, false, "recovery.waiting", email,
 		},
@@ -270,10 +270,10 @@ func TestNoticesLastAsLongAsTheirRight(t *testing.T) {
 		sent  bool
 	}{
 		"at once":                      {0, true},
-		"when the wait ends":           {runDay, true},
-		"shortly before the run ends":  {runDay + time.Hour - time.Second, true},
-		"after the end of that run":    {runDay + time.Hour, false},
-		"long after the end of it all": {30 * runDay, false},
+		"when the wait ends":           {rested, true},
+		"shortly before the run ends":  {rested + time.Hour - time.Second, true},
+		"after the end of that run":    {rested + time.Hour, false},
+		"long after the end of it all": {30 * rested, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			k := newRunKit(t)
@@ -295,8 +295,8 @@ func TestNoticesLastAsLongAsTheirRight(t *testing.T) {
 					continue
 				}
 				require.Len(t, got, 1)
-				require.Equal(t, map[string]string{"until": begun.Add(runDay).Format(time.RFC3339)}, got[0].Params)
-				require.Equal(t, begun.Add(runDay+time.Hour), got[0].ExpiresAt, "as its link")
+				require.Equal(t, map[string]string{"until": begun.Add(rested).Format(time.RFC3339)}, got[0].Params)
+				require.Equal(t, begun.Add(rested+time.Hour), got[0].ExpiresAt, "as its link")
 				look, err := k.Inspect(t.Context(), got[0].Link)
 				require.NoError(t, err)
 				require.Equal(t, got[0].ExpiresAt, look.ExpiresAt)

@@ -1,6 +1,7 @@
 package recovery_test
 
 import (
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -24,7 +25,7 @@ func correcting() plan.Plan {
 		Name: "mailbox-lost",
 		Steps: []plan.Step{
 			plan.Code{Channel: civicpin.SMS, Valid: 5 * time.Minute},
-			plan.ConfirmContact{Channel: civicpin.Email, MayCorrect: true, Wait: runDay},
+			plan.ConfirmContact{Channel: civicpin.Email, MayCorrect: true, Wait: 72 * time.Hour},
 			plan.Link{Channel: civicpin.Email, Valid: 10 * time.Minute},
 		},
 		Limit:   testkit.Until(5),
@@ -45,7 +46,8 @@ func (k *runKit) linked(t *testing.T) civicpin.Secret {
 	require.Equal(t, byMail.Masked(), run.Next.Confirm.Masked)
 	_, err = k.Answer(t.Context(), ticket, recovery.Answers{Correct: byNewMail})
 	require.NoError(t, err)
-	k.clock.Add(runDay)
+	k.flush(t)
+	k.clock.Add(rested)
 	run, err = k.Send(t.Context(), ticket, runHome)
 	require.NoError(t, err)
 	require.Equal(t, byNewMail.Masked(), run.Next.Sent.Masked)
@@ -96,7 +98,8 @@ func TestContactCorrectedWithoutRoom(t *testing.T) {
 	// It has none.
 	k = newRunKit(t)
 	require.NoError(t, k.contacts.Remove(t.Context(), rosa, k.mailID, runClerk, runHome))
-	fill(k, 7)
+	require.NoError(t, k.contacts.Adopt(t.Context(), rosa, byPEC, runClerk, runHome))
+	fill(k, 6)
 	k.flush(t)
 	run, err := k.Start(t.Context(), "mailbox-lost", rosa, runHome)
 	require.NoError(t, err)
@@ -109,7 +112,9 @@ func TestContactCorrectedWithoutRoom(t *testing.T) {
 	// It had none, and there was room.
 	k = newRunKit(t)
 	require.NoError(t, k.contacts.Remove(t.Context(), rosa, k.mailID, runClerk, runHome))
+	require.NoError(t, k.contacts.Adopt(t.Context(), rosa, byPEC, runClerk, runHome))
 	k.flush(t)
+	k.clock.Add(time.Minute)
 	run, err = k.Start(t.Context(), "mailbox-lost", rosa, runHome)
 	require.NoError(t, err)
 	k.flush(t)
@@ -117,10 +122,11 @@ func TestContactCorrectedWithoutRoom(t *testing.T) {
 	require.NoError(t, err)
 	_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Correct: byNewMail})
 	require.NoError(t, err)
-	k.clock.Add(runDay)
+	k.flush(t)
+	k.clock.Add(rested)
 	_, err = k.Send(t.Context(), run.Ticket, runHome)
 	require.NoError(t, err)
-	fill(k, 7)
+	fill(k, 6)
 	before, err := k.pins.Mark(t.Context(), rosa)
 	require.NoError(t, err)
 	for range 2 {
@@ -176,7 +182,6 @@ const (
 	rosaMail  = "rosa@example.ec"
 	newMail   = "rosa.new@example.org"
 	thiefMail = "thief@example.net"
-	runDay    = 24 * time.Hour
 
 	changedKind civicpin.MessageKind = "contact.changed"
 )
@@ -184,6 +189,7 @@ const (
 var (
 	bySMS     = civicpin.Contact{Channel: civicpin.SMS, Address: rosaPhone}
 	byMail    = civicpin.Contact{Channel: civicpin.Email, Address: rosaMail}
+	byPEC     = []civicpin.Contact{{Channel: civicpin.CertifiedEmail, Address: "rosa@pec.example"}} // can object
 	byNewMail = civicpin.Contact{Channel: civicpin.Email, Address: newMail}
 	runClerk  = civicpin.Operator("zambrano")
 	runHome   = civicpin.Source{Address: "192.0.2.7"}
@@ -211,6 +217,12 @@ type runKit struct {
 
 func newRunKit(t *testing.T) *runKit {
 	t.Helper()
+	return newRunKitWith(t, nil)
+}
+
+// newRunKitWith is newRunKit with roles of staff.
+func newRunKitWith(t *testing.T, roles map[string]recovery.Role) *runKit {
+	t.Helper()
 	k := &runKit{clock: testkit.NewClock(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)), post: &testkit.Mailbox{}}
 	_, k.out = testkit.Open(t, store.NewMemory(), k.clock, k.post, nil)
 	var err error
@@ -222,6 +234,7 @@ func newRunKit(t *testing.T) *runKit {
 	require.NoError(t, err)
 	k.Service, err = recovery.New(k.out, recovery.Config{
 		Pins: k.pins, Contacts: k.contacts, Plans: []plan.Plan{correcting()}, Sends: testkit.Wide, Hashing: cheap(),
+		Roles: roles,
 	})
 	require.NoError(t, err)
 	require.NoError(t, k.pins.Import(t.Context(), rosa, civicpin.NewSecret(cheapHash()), pin.ImportOptions{
@@ -260,4 +273,204 @@ func (k *runKit) usable(t testing.TB) []string {
 func (k *runKit) undoes(t testing.TB, address string) error {
 	t.Helper()
 	return k.Repudiate(t.Context(), k.post.Last(address, changedKind).Link, runHome)
+}
+
+// known takes a run of "clave" for Ana behind what the visitor knows.
+func (k *kit) knows(t testing.TB) (civicpin.Secret, error) {
+	t.Helper()
+	run, err := k.Start(t.Context(), "clave", ana, home)
+	require.NoError(t, err)
+	ticket := run.Ticket
+	run, err = k.Answer(t.Context(), ticket, recovery.Answers{Captcha: true})
+	require.NoError(t, err)
+	_, err = k.Answer(t.Context(), ticket, k.known(run, true))
+	return ticket, err
+}
+
+// Where a rest protects, a plan leads nowhere for a subject without a contact that can object: whoever knows the answers would
+// take the account over while the subject is told nothing.
+func TestARestNeedsAContact(t *testing.T) {
+	fresh := civicpin.Contact{Channel: civicpin.Email, Address: anaMail}
+	for name, tc := range map[string]struct {
+		prepare func(t *testing.T, k *kit)
+		leads   bool
+	}{
+		"none": {func(*testing.T, *kit) {}, false},
+		"one that staff have seen": {func(t *testing.T, k *kit) {
+			require.NoError(t, k.contacts.Adopt(t.Context(), ana, []civicpin.Contact{fresh}, agency.ID, home))
+		}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newBareKit(t)
+			k.importAna(t)
+			k.teachAna(t)
+			tc.prepare(t, k)
+			_, err := k.knows(t)
+			if tc.leads {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorIs(t, err, recovery.ErrRefused, "as an unknown subject's")
+		})
+	}
+}
+
+// corrected has an attacker who knows Ana's answers give an address of their own, and returns the ticket and the run that rests.
+func (k *kit) corrected(t testing.TB) (civicpin.Secret, recovery.Run) {
+	t.Helper()
+	ticket, err := k.knows(t)
+	require.NoError(t, err)
+	run, err := k.Answer(t.Context(), ticket, recovery.Answers{Correct: civicpin.Contact{Channel: civicpin.Email, Address: anaNewMail}})
+	require.NoError(t, err)
+	return ticket, run
+}
+
+// The rest counts from the first notice that a provider took over: if none is within an hour, the run leads nowhere at its end,
+// which is the same for all.
+func TestARestIsHeardOf(t *testing.T) {
+	shown := make(map[bool]recovery.Run)
+	for name, tc := range map[string]struct {
+		after time.Duration // is a notice taken over
+		leads bool
+	}{
+		"at once":            {0, true},
+		"within the hour":    {time.Hour, true},
+		"after the hour":     {time.Hour + 1, false},
+		"on the next day":    {24 * time.Hour, false},
+		"when the rest ends": {rested, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newKit(t)
+			ticket, run := k.corrected(t)
+			up := k.clock.Now().Add(tc.after)
+			k.mail.Fail = func(m civicpin.Message) error {
+				if m.Kind == recovery.NoticeWaiting && k.clock.Now().Before(up) {
+					return errors.New("gateway: down")
+				}
+				return nil
+			}
+			for _, at := range []time.Time{k.clock.Now(), up, up.Add(time.Hour), run.Next.WaitsUntil} {
+				if at.After(k.clock.Now()) {
+					k.clock.Set(at)
+				}
+				require.NoError(t, k.out.Flush(t.Context()))
+			}
+			k.clock.Set(run.Next.WaitsUntil)
+			run, err := k.Send(t.Context(), ticket, home)
+			require.NoError(t, err)
+			m, err := k.mailed(t.Context(), 0, anaNewMail, recovery.LinkMessage)
+			if tc.leads {
+				require.NoError(t, err)
+				require.NoError(t, testkit.Err(k.Finish(t.Context(), m.Link, home)))
+			} else {
+				require.ErrorIs(t, err, errNoMail)
+			}
+			run.ID = ""
+			shown[tc.leads] = run
+		})
+	}
+	require.Equal(t, shown[true].Next.Sent.Masked, shown[false].Next.Sent.Masked)
+	require.Equal(t, shown[true].ExpiresAt, shown[false].ExpiresAt)
+}
+
+// A contact that the visitor proved in the run does not count, nor one that has no link while no office is open.
+func TestAReaderIsNoObjector(t *testing.T) {
+	starts := func(t *testing.T, k *runKit) bool {
+		require.NoError(t, testkit.Err(k.Start(t.Context(), "mailbox-lost", rosa, runHome)))
+		k.flush(t)
+		return len(k.post.To(rosaPhone, recovery.CodeMessage)) > 0
+	}
+	desk := map[string]recovery.Role{"desk": {}}
+	require.True(t, starts(t, newRunKit(t)))
+	k := newRunKitWith(t, desk)
+	require.NoError(t, k.contacts.Remove(t.Context(), rosa, k.mailID, runClerk, runHome))
+	require.False(t, starts(t, k), "the telephone alone, by which the run would be proved")
+
+	app := []civicpin.Contact{{Channel: civicpin.Push, Address: "app"}}
+	for name, tc := range map[string]struct {
+		roles map[string]recovery.Role
+		leads bool
+	}{
+		"no staff":             {nil, false},
+		"staff who are there":  {desk, true},
+		"staff, in four days":  {map[string]recovery.Role{"desk": {Days: []time.Weekday{time.Friday}}}, false},
+		"staff, in three days": {map[string]recovery.Role{"desk": {Days: []time.Weekday{time.Thursday}}}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newRunKitWith(t, tc.roles)
+			require.NoError(t, k.contacts.Remove(t.Context(), rosa, k.mailID, runClerk, runHome))
+			require.NoError(t, k.contacts.Adopt(t.Context(), rosa, app, runClerk, runHome))
+			require.Equal(t, tc.leads, starts(t, k))
+		})
+	}
+}
+
+// One recovery of a subject rests at a time. Another one may as soon as that has ended, and the visitor is told when.
+func TestOneRestsAtATime(t *testing.T) {
+	k := newKit(t)
+	correct := recovery.Answers{Correct: civicpin.Contact{Channel: civicpin.Email, Address: anaNewMail}}
+	first, run := k.corrected(t)
+	second, err := k.knows(t)
+	require.NoError(t, err)
+	for range 2 {
+		_, err = k.Answer(t.Context(), second, correct)
+		require.ErrorIs(t, err, recovery.ErrWaiting)
+		var rests *recovery.RestError
+		require.ErrorAs(t, err, &rests)
+		require.Equal(t, run.Next.WaitsUntil, rests.Until)
+		require.NotContains(t, rests.Error(), anaNewMail)
+	}
+	require.NoError(t, k.Cancel(t.Context(), first))
+	_, err = k.Answer(t.Context(), second, correct)
+	require.NoError(t, err)
+
+	// A run that another act has ended keeps no other one from resting.
+	require.NoError(t, walkClave(t.Context(), k, newSecret))
+	_, _ = k.corrected(t)
+}
+
+// After an objection no recovery of the subject rests for seven days, but one that staff began. The objection stands, whatever
+// becomes of the contact that made it.
+func TestAfterAnObjection(t *testing.T) {
+	k := newKit(t)
+	k.config.Plans = append(plans(), plan.Plan{
+		Name: "counter", Steps: []plan.Step{plan.Approval{Role: "agency"}, plan.Wait{For: 72 * time.Hour}},
+		Limit: threeTries(), Outcome: plan.ReissueInParts,
+	})
+	var err error
+	k.Service, err = recovery.New(k.out, k.config)
+	require.NoError(t, err)
+	correct := recovery.Answers{Correct: civicpin.Contact{Channel: civicpin.Email, Address: anaNewMail}}
+	ticket, _ := k.corrected(t)
+	m, err := k.mailed(t.Context(), 0, anaMail, recovery.NoticeWaiting)
+	require.NoError(t, err)
+	proved, _, err := k.contacts.List(t.Context(), ana)
+	require.NoError(t, err)
+	for _, c := range proved { // by a thief in a session
+		if c.Address == anaMail {
+			require.NoError(t, k.contacts.Remove(t.Context(), ana, c.ID, civicpin.Citizen, home))
+		}
+	}
+	require.NoError(t, k.Repudiate(t.Context(), m.Link, home))
+	objected := k.clock.Now()
+	_, err = k.Send(t.Context(), ticket, home)
+	require.ErrorIs(t, err, recovery.ErrGone)
+
+	for _, after := range []time.Duration{0, 7*24*time.Hour - 1} {
+		k.clock.Set(objected.Add(after))
+		second, err := k.knows(t)
+		require.NoError(t, err)
+		_, err = k.Answer(t.Context(), second, correct)
+		var rests *recovery.RestError
+		require.ErrorAs(t, err, &rests)
+		require.Equal(t, objected.Add(7*24*time.Hour), rests.Until)
+	}
+	run, err := k.StartBy(t.Context(), "counter", ana, agency)
+	require.NoError(t, err)
+	run, err = k.Decide(t.Context(), run.ID, agency, recovery.Verdict{Approve: true})
+	require.NoError(t, err)
+	require.False(t, run.Next.WaitsUntil.IsZero())
+
+	k.clock.Set(objected.Add(7 * 24 * time.Hour).Add(rested))
+	_, _ = k.corrected(t)
 }

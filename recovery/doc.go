@@ -35,6 +35,6 @@
 //
 // # Stored-format compatibility
 //
-// The kinds "recovery.run" and "recovery.knowledge" are this package's, and the gates "recovery.PLAN". Later releases will read
-// what earlier ones wrote. A change of a plan's steps or outcome ends its runs under way.
+// The kinds "recovery.run", "recovery.knowledge" and "recovery.watch" are this package's, and the gates "recovery.PLAN" and
+// "recovery-code.PLAN". Later releases will read what earlier ones wrote. A change of a plan's steps or outcome ends its runs.
 package recovery

@@ -3,9 +3,7 @@ package recovery
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -89,7 +87,7 @@ func (v *visit) complete(ctx context.Context) (pin.Grant, error) {
 // prepared checks that all is there for the run to be completed, and says so, and whom that is told to.
 func (v *visit) prepared(ctx context.Context) (p proof.Completed, told recoveryrun.Notices, err error) {
 	r, w := v.run(), v.way
-	if !r.Known {
+	if !r.Leads() {
 		return p, told, ErrGone
 	}
 	contacts, err := v.config.Contacts.Snapshot(ctx, r.Subject)
@@ -113,7 +111,7 @@ func (v *visit) prepared(ctx context.Context) (p proof.Completed, told recoveryr
 		}
 	}
 	until := v.vault.Now().Add(w.Repudiate)
-	return p, r.Notices(contacts.Recipients(), v.id(), w.end(), until, until), nil
+	return p, r.Notices(contacts.Recipients(), v.id(), w.end(), until, until, v.reach), nil
 }
 
 // completed says that the run was completed. It is the only place that makes such a proof.
@@ -156,35 +154,9 @@ func (v *visit) keepAll(ctx context.Context, p proof.Completed) error {
 // parts returns where the parts of a new secret go: to contacts named, in the order of the plan's channels, then to others.
 func (v *visit) parts(contacts *contact.Snapshot) ([]civicpin.Contact, error) {
 	policy := v.config.Pins.Policy()
-	var order []civicpin.Channel
-	for _, step := range v.way.Steps {
-		if c, ok := step.(plan.Contacts); ok {
-			order = append(order, c.Of...)
-		}
-	}
-	rank := func(c civicpin.Contact) int { // where its channel stands in the order, at the end if it does not
-		if i := slices.Index(order, c.Channel); i >= 0 {
-			return i
-		}
-		return len(order)
-	}
-	var from []civicpin.Contact
-	for _, c := range v.run().Named {
-		from = append(from, c.Contact())
-	}
-	slices.SortStableFunc(from, func(a, b civicpin.Contact) int { return rank(a) - rank(b) })
-	from = append(from, contacts.Established()...)
-	parts := policy.Assign(from)
+	parts := policy.Assign(v.run().Candidates(&v.way.Plan, contacts.Established()))
 	if len(parts) < policy.Parts {
 		return nil, fmt.Errorf("%w: %d of %d parts have a contact", contact.ErrUnsuitable, len(parts), policy.Parts)
 	}
 	return parts, nil
-}
-
-// gone turns what an act upon the credential, or another run, has ended into ErrGone, and leaves all other errors.
-func gone(err error) error {
-	if errors.Is(err, pin.ErrChanged) || errors.Is(err, pin.ErrWrongState) || errors.Is(err, ErrWrongStep) {
-		return ErrGone
-	}
-	return err
 }

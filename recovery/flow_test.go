@@ -73,7 +73,7 @@ func TestLateByASecond(t *testing.T) {
 	require.Zero(t, run.Next.Sent.ExpiresAt)
 	_, err = k.Send(t.Context(), ticket, home)
 	require.NoError(t, err, "another one, from the page that is still open")
-	k.clock.Add(26 * time.Hour)
+	k.clock.Add(rested + 2*time.Hour)
 	_, err = k.Show(t.Context(), ticket)
 	require.ErrorIs(t, err, recovery.ErrExpired)
 	k.clock.Add(48 * time.Hour)
@@ -279,7 +279,7 @@ func TestCorrectedContactRests(t *testing.T) {
 		require.ErrorIs(t, err, civicpin.ErrInvalid)
 		run, err := k.Answer(t.Context(), ticket, recovery.Answers{Correct: civicpin.Contact{Channel: civicpin.Email, Address: anaNewMail}})
 		require.NoError(t, err)
-		require.Equal(t, k.clock.Now().Add(24*time.Hour), run.Next.WaitsUntil)
+		require.Equal(t, k.clock.Now().Add(rested), run.Next.WaitsUntil)
 		require.NoError(t, k.out.Flush(t.Context()))
 		for _, address := range []string{anaMail, anaPEC, anaPhone} {
 			require.Len(t, k.mail.To(address, "recovery.waiting"), 1, address)
@@ -289,7 +289,7 @@ func TestCorrectedContactRests(t *testing.T) {
 	}
 	t.Run("goes on", func(t *testing.T) {
 		k, ticket := begin(t)
-		k.clock.Add(24*time.Hour - 1)
+		k.clock.Add(rested - 1)
 		_, err := k.Send(t.Context(), ticket, home)
 		require.ErrorIs(t, err, recovery.ErrWaiting)
 		_, err = k.Answer(t.Context(), ticket, recovery.Answers{Code: civicpin.NewSecret("ACDEFGHJ")})
@@ -345,7 +345,7 @@ func TestCorrectedContactRests(t *testing.T) {
 		require.Equal(t, recovery.ToRepudiate, look.Purpose)
 		_, err = k.Finish(t.Context(), waiting.Link, home)
 		require.ErrorIs(t, err, recovery.ErrGone, "that token opens nothing else")
-		k.clock.Add(24*time.Hour + time.Minute) // the rest is over, the recovery is not
+		k.clock.Add(rested + time.Minute) // the rest is over, the recovery is not
 		require.NoError(t, k.Repudiate(t.Context(), waiting.Link, home))
 		_, err = k.Send(t.Context(), ticket, home)
 		require.ErrorIs(t, err, recovery.ErrGone)

@@ -2,6 +2,7 @@ package recovery
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -39,12 +40,12 @@ func (v *visit) guess(ctx context.Context, steps []plan.Step, a Answers, also fu
 func (v *visit) compare(ctx context.Context, steps []plan.Step, a Answers,
 	then func(ctx context.Context, named []civicpin.Contact) error,
 ) error {
-	return v.way.answers.Do(ctx, v.guesses(""), func(ctx context.Context) (attempt.Finding, error) {
+	return v.way.answers.Do(ctx, v.guesses(), func(ctx context.Context) (attempt.Finding, error) {
 		match, named, err := v.right(ctx, steps, a)
 		switch {
 		case err != nil:
 			return attempt.Finding{}, err
-		case !v.run().Known:
+		case !v.run().Leads():
 			return attempt.Found(match, false, attempt.Unknown), nil
 		case !match.Right():
 			// If the plan creates credentials, it is not known yet whether there is such a subject: see lockout.Policy.Forget.
@@ -56,9 +57,9 @@ func (v *visit) compare(ctx context.Context, steps []plan.Step, a Answers,
 }
 
 // guesses returns what guesses at the run count for.
-func (v *visit) guesses(lane string) *attempt.Guess {
+func (v *visit) guesses() *attempt.Guess {
 	return &attempt.Guess{
-		By: v.by, Target: lockout.Target{Subject: v.run().Subject, Lane: lane, Source: v.source},
+		By: v.by, Target: lockout.Target{Subject: v.run().Subject, Source: v.source},
 		Address: v.run().Source, Ref: v.run().Plan + "/" + v.id(),
 	}
 }
@@ -129,14 +130,24 @@ func (v *visit) stored(ctx context.Context, steps []plan.Step) (k *knowledge.Kno
 	return k, contacts, nil
 }
 
-// typed checks a code that was typed, with a count of its own.
+// typed checks a code that was typed. Wrong codes end the run; over all runs, they are counted apart from answers.
 func (v *visit) typed(ctx context.Context, typed civicpin.Secret) error {
-	r := v.run()
-	return v.way.codes.Do(ctx, v.guesses(codeLane), func(ctx context.Context) (attempt.Finding, error) {
+	r, left := v.run(), 0
+	if len(r.Links) == 0 { // the limits of messages let none through: there is nothing to compare, and nothing counts
+		return ErrWrongStep
+	}
+	err := v.way.codes.Do(ctx, v.guesses(), func(ctx context.Context) (attempt.Finding, error) {
+		err := v.change(ctx, func(r *run, _ time.Time) (err error) {
+			left, err = r.Try(v.way.Limit.Limit)
+			return err
+		})
+		if err != nil {
+			return attempt.Finding{}, err
+		}
 		text, _ := code.Unambiguous.Normalise(typed.Reveal())
 		i, match := attempt.Typed(r.Links, text, func(l *token.Link) []byte { return v.tag(l, text) })
 		switch {
-		case !r.Known:
+		case !r.Leads():
 			return attempt.Found(match, false, attempt.Unknown), nil
 		case !match.Right():
 			return attempt.Found(match, true, attempt.Wrong), nil
@@ -152,12 +163,27 @@ func (v *visit) typed(ctx context.Context, typed civicpin.Secret) error {
 			return nil
 		})
 	})
+	switch {
+	case !errors.Is(err, ErrRefused):
+		return gone(err)
+	case left > 0:
+		return &lockout.RefusedError{Left: left}
+	}
+	err = v.change(ctx, func(r *run, _ time.Time) error {
+		r.Close(recoveryrun.Cancelled)
+		return nil
+	})
+	if err == nil {
+		v.record(ctx, recoveryrun.EventCancelled, "wrong codes")
+		err = ErrGone
+	}
+	return gone(err)
 }
 
 // factor has one of Config.Factors check what was typed. It limits guesses itself.
 func (v *visit) factor(ctx context.Context, name string, typed civicpin.Secret) error {
 	err, why := v.config.Factors[name](ctx, v.run().Subject, typed, v.source), attempt.Factor
-	if err == nil && !v.run().Known {
+	if err == nil && !v.run().Leads() {
 		err, why = ErrRefused, attempt.Unknown
 	}
 	if err != nil {

@@ -75,6 +75,9 @@ var (
 	images    = []string{"barco", "gato", "casa", "rosa", "tren", "luna", "pera", "vela", "oso"}
 )
 
+// rested is how long the plans rest that do, with the time for the notices.
+const rested = 72*time.Hour + plan.NoticeTime
+
 func threeTries() lockout.Policy { return lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked} }
 
 // bare is one plan, of a link alone.
@@ -96,11 +99,11 @@ func plans() []plan.Plan {
 				plan.Facts{"birth-day", "birth-month"},
 				plan.Image{},
 				plan.Questions{Ask: 1},
-				plan.ConfirmContact{Channel: email, MayCorrect: true, Wait: 24 * time.Hour},
+				plan.ConfirmContact{Channel: email, MayCorrect: true, Wait: 72 * time.Hour},
 				plan.Link{Channel: email, Valid: 3 * time.Minute},
 			},
 			Limit: threeTries(), Outcome: plan.ChooseSecret,
-			Exception: "with a contact corrected it rests on what is known, and a day in which the old one can object",
+			Exception: "with a contact corrected it rests on what is known, and three days in which the old one can object",
 		},
 		{
 			Name: "first", // IESS: A3
@@ -151,7 +154,16 @@ func plans() []plan.Plan {
 				plan.Captcha{},
 				plan.Link{Channel: email, Valid: time.Hour},
 				plan.Code{Channel: civicpin.SMS, Valid: 10 * time.Minute},
-				plan.Wait{For: time.Hour},
+				plan.Wait{For: 72 * time.Hour},
+			},
+			Limit: threeTries(), Outcome: plan.ChooseSecret,
+		},
+		{
+			Name: "both", // the same, without the wait
+			Steps: []plan.Step{
+				plan.Captcha{},
+				plan.Link{Channel: email, Valid: time.Hour},
+				plan.Code{Channel: civicpin.SMS, Valid: 10 * time.Minute},
 			},
 			Limit: threeTries(), Outcome: plan.ChooseSecret,
 		},

@@ -44,7 +44,7 @@ func (d *delivery) Settle(ctx context.Context, ref outbox.Ref, what outbox.Outco
 		return outbox.ErrWithdrawn
 	}
 	_, err := d.runs.Update(ctx, store.Key{ID: id}, func(e *store.Entry[run]) error {
-		if !e.Found() || !e.Value.Settle(name, what.Failed) {
+		if !e.Found() || !e.Value.Settle(name, what.Failed, what.At) {
 			return store.ErrSkip
 		}
 		e.Value.Pad()

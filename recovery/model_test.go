@@ -315,6 +315,7 @@ func TestModel(t *testing.T) {
 				finish(rt, tr)
 			case !run.Next.WaitsUntil.IsZero():
 				if run.Next.WaitsUntil.After(k.clock.Now()) {
+					_ = k.out.Flush(ctx) // or it would come to nothing
 					k.clock.Set(run.Next.WaitsUntil)
 				}
 				fault(rt)

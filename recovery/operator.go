@@ -138,7 +138,7 @@ func (s *Service) Decide(ctx context.Context, id string, by Operator, verdict Ve
 	if slices.ContainsFunc(r.Approved, func(a recoveryrun.Approval) bool { return a.By.Canonical() == by.ID.Canonical() }) {
 		return Run{}, &OperatorError{Reason: SamePerson}
 	}
-	if !r.Known && step.Questions == 0 {
+	if !r.Leads() && step.Questions == 0 {
 		return Run{}, pin.ErrNoCredential
 	}
 	if step.Second && len(r.Approved) == 0 {
@@ -160,7 +160,7 @@ func (verdict *Verdict) fits(r *run, step plan.Approval) bool {
 	if step.Questions == 0 {
 		return len(verdict.Questions) == 0
 	}
-	return !verdict.Approve || answersAll(r.AskedFirst(step.Questions), verdict.Questions)
+	return !verdict.Approve || recoveryrun.AnswersAll(r.AskedFirst(step.Questions), verdict.Questions)
 }
 
 // approved brings a run behind a step of staff.
@@ -222,12 +222,12 @@ func (s *Service) Unlock(ctx context.Context, name string, subject civicpin.Subj
 	if err != nil {
 		return err
 	}
-	lift := w.gate.Unlock
+	lift := (*lockout.Gate).Unlock
 	if seen != (civicpin.Evidence{}) {
 		if err := seen.Validate(); err != nil {
 			return err
 		}
-		lift = w.gate.Rebind
+		lift = (*lockout.Gate).Rebind
 	}
 	if r := s.roles[by.Role]; r != nil && !r.Unlocks {
 		return &OperatorError{Reason: WrongRole}
@@ -236,7 +236,7 @@ func (s *Service) Unlock(ctx context.Context, name string, subject civicpin.Subj
 		return err
 	}
 	return errors.Join(
-		lift(ctx, lockout.Target{Subject: subject}, by.ID),
-		lift(ctx, lockout.Target{Subject: subject, Lane: codeLane}, by.ID),
+		lift(w.gate, ctx, lockout.Target{Subject: subject}, by.ID),
+		lift(w.typed, ctx, lockout.Target{Subject: subject}, by.ID),
 	)
 }

@@ -63,6 +63,9 @@ func (s *Service) Repudiate(ctx context.Context, tok civicpin.Secret, source civ
 		return err
 	}
 	v.source = source
+	if err := v.object(ctx); err != nil {
+		return err
+	}
 	if v.run().State == recoveryrun.Open {
 		return v.end(ctx, "repudiated")
 	}

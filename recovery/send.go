@@ -115,15 +115,8 @@ func (v *visit) deliver(ctx context.Context, d plan.Delivery) error {
 
 // shows returns the source of the visit with what the run has shown so far, unless the visitor has shown something else.
 func (v *visit) shows() civicpin.Source {
-	source, has := v.source, shown.Nothing
-	for _, step := range v.way.Steps[:v.run().Step] {
-		if _, sent := plan.SentBy(step); sent {
-			has = shown.Run
-		} else if plan.Guessed(step) {
-			has = max(has, shown.Facts)
-		}
-	}
-	if source.Shown.IsZero() && has != shown.Nothing && v.run().Known { // a run that leads nowhere proves nothing
+	source, has := v.source, v.run().Has(&v.way.Plan)
+	if source.Shown.IsZero() && has != shown.Nothing {
 		source.Shown = shown.New(v.vault, v.run().Subject, shown.Value{Kind: has})
 	}
 	return source
@@ -160,27 +153,9 @@ func (v *visit) message(d plan.Delivery, to civicpin.Contact, real bool) (letter
 
 // destination returns where the message of a step goes, and whether there is such a contact; if not, a decoy, as stable as one.
 func (v *visit) destination(contacts *contact.Snapshot, channels []civicpin.Channel) (civicpin.Contact, bool) {
-	r := v.run()
-	decoy := v.config.Contacts.Decoy(r.Subject, channels...) // what is not needed takes time, too
+	decoy := v.config.Contacts.Decoy(v.run().Subject, channels...) // what is not needed takes time, too
 	own, usable := contacts.On(channels...)
-	for _, channel := range channels {
-		if r.Correct != nil && r.Correct.Channel == channel {
-			return letter.Contact(*r.Correct).Contact(), r.Known
-		}
-	}
-	if r.Known {
-		for _, channel := range channels {
-			for _, c := range r.Named {
-				if c.Channel == channel {
-					return c.Contact(), true
-				}
-			}
-		}
-		if usable {
-			return own, true
-		}
-	}
-	return decoy, false
+	return v.run().Destination(channels, own, usable, decoy)
 }
 
 // tag returns the [token.Link.Sum] of a typed code.

@@ -4,14 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/contact"
-	"github.com/civicpin/civicpin/internal/knowledge"
 	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/internal/token"
-	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
@@ -39,16 +35,17 @@ func (s *Service) start(ctx context.Context, name string, subject civicpin.Subje
 			return Run{}, err
 		}
 	}
-	mark, contacts, k, err := s.read(ctx, subject)
+	known, err := s.read(ctx, subject)
 	if err != nil {
 		return Run{}, err
 	}
-	now := s.vault.Now()
+	now := known.Now
 	r := run{
-		Subject: subject, Plan: name, Digest: w.digest, State: recoveryrun.Open, Epoch: mark.Epoch, Book: contacts.Epoch(),
-		By: by, Source: source.Address, Started: now, Expires: now.Add(w.Valid + w.Rests()), Known: w.helps(mark, contacts, k),
+		Subject: subject, Plan: name, Digest: w.digest, State: recoveryrun.Open, Epoch: known.Mark.Epoch,
+		Book: known.Contacts.Epoch(), By: by, Source: source.Address, Started: now, Expires: now.Add(w.Valid + w.Rests()),
+		Known: known.Helped(&w.Plan),
 	}
-	s.prepare(&r, w, contacts, k)
+	s.prepare(&r, w, known)
 	id := token.NewID()
 	var ticket civicpin.Secret
 	if by == civicpin.Visitor {
@@ -73,15 +70,14 @@ func (s *Service) start(ctx context.Context, name string, subject civicpin.Subje
 }
 
 // read reads what a recovery rests on, with the same work for every subject.
-func (s *Service) read(ctx context.Context, subject civicpin.Subject) (
-	mark pin.Mark, contacts *contact.Snapshot, k *knowledge.Knowledge, err error,
-) {
-	if mark, err = s.config.Pins.Mark(ctx, subject); err == nil {
-		if contacts, err = s.config.Contacts.Snapshot(ctx, subject); err == nil {
-			k, err = s.knows(ctx, subject)
+func (s *Service) read(ctx context.Context, subject civicpin.Subject) (known *recoveryrun.Subject, err error) {
+	known = &recoveryrun.Subject{Now: s.vault.Now(), Reach: s.reach}
+	if known.Mark, err = s.config.Pins.Mark(ctx, subject); err == nil {
+		if known.Contacts, err = s.config.Contacts.Snapshot(ctx, subject); err == nil {
+			known.Knowledge, err = s.knows(ctx, subject)
 		}
 	}
-	return mark, contacts, k, err
+	return known, err
 }
 
 // way returns the plan of a name, for a subject who is valid: to be asked before anything is counted.
@@ -93,50 +89,19 @@ func (s *Service) way(name string, subject civicpin.Subject) (*way, error) {
 }
 
 // prepare draws what the steps of a run will show.
-func (s *Service) prepare(r *run, w *way, contacts *contact.Snapshot, k *knowledge.Knowledge) {
-	ask := 0
+func (s *Service) prepare(r *run, w *way, known *recoveryrun.Subject) {
+	questions, image := w.Asks()
+	if image {
+		r.Images = s.catalogue.Shown(r.Subject, known.Knowledge)
+	}
+	if questions > 0 {
+		r.Asked = s.catalogue.Pick(r.Subject, known.Knowledge, r.Epoch, questions)
+	}
 	for _, step := range w.Steps {
-		switch step := step.(type) {
-		case plan.Image:
-			r.Images = s.catalogue.Shown(r.Subject, k)
-		case plan.Questions:
-			ask = max(ask, step.Ask)
-		case plan.ConfirmContact:
-			r.Shown = contacts.Masked(step.Channel)
-		case plan.Approval:
-			ask = max(ask, step.Questions)
+		if c, ok := step.(plan.ConfirmContact); ok {
+			r.Shown = known.Contacts.Masked(c.Channel)
 		}
 	}
-	if ask > 0 {
-		r.Asked = s.catalogue.Pick(r.Subject, k, r.Epoch, ask)
-	}
-}
-
-// helps reports whether a plan can come to something for a subject. It looks at everything: the same work for strangers.
-func (w *way) helps(mark pin.Mark, contacts *contact.Snapshot, k *knowledge.Knowledge) bool {
-	can := w.Creates && mark.Free && !(w.hasty && mark.Revoked) || !w.Creates && mark.Held
-	corrects := civicpin.Channel("")
-	for _, step := range w.Steps {
-		switch step := step.(type) {
-		case plan.Image:
-			can = k.Image != "" && can
-		case plan.Questions:
-			can = len(k.Questions) >= step.Ask && can
-		case plan.Approval:
-			can = len(k.Questions) >= step.Questions && can
-		case plan.Contacts:
-			can = len(contacts.Established()) >= step.AtLeast && can
-		case plan.ConfirmContact:
-			if step.MayCorrect {
-				corrects = step.Channel
-			}
-		}
-		if d, ok := plan.SentBy(step); ok && !slices.Contains(d.Channels, corrects) {
-			_, there := contacts.On(d.Channels...)
-			can = there && can
-		}
-	}
-	return can
 }
 
 // Cancel ends a run whose ticket the visitor has. Errors:

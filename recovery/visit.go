@@ -12,6 +12,8 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/internal/token"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
@@ -73,7 +75,7 @@ func (s *Service) follow(ctx context.Context, t token.Token, source civicpin.Sou
 		return nil, token.Link{}, err
 	}
 	i := v.run().Link(t)
-	if i < 0 || !v.run().Known || !v.way.Links(v.run().Step) {
+	if i < 0 || !v.run().Leads() || !v.way.Links(v.run().Step) {
 		return nil, token.Link{}, ErrGone
 	}
 	now := s.vault.Now()
@@ -143,17 +145,23 @@ func (v *visit) advance(ctx context.Context, to int, act func(*run, time.Time) e
 		if err != nil {
 			return err
 		}
+		until = until.Add(plan.NoticeTime)
 		// It can be ended as long as it can be completed.
 		good := slices.MaxFunc([]time.Time{until, v.run().Expires}, time.Time.Compare)
-		told = v.run().Notices(contacts.Recipients(), v.id(), NoticeWaiting, until, good)
+		told = ahead.Notices(contacts.Recipients(), v.id(), NoticeWaiting, until, good, v.reach)
+		if err := v.watch(ctx, until); err != nil {
+			return err
+		}
 	}
 	return v.out.Announce(ctx, v.notices(told), func(ctx context.Context) error {
 		return v.change(ctx, func(r *run, now time.Time) error {
 			if err := act(r, now); err != nil {
 				return err
 			}
-			r.Step, r.Links, r.Approved, r.Rests = behind, nil, nil, until
-			r.Tell(told)
+			r.Step, r.Links, r.Approved, r.Tries = behind, nil, nil, 0
+			if !until.IsZero() {
+				r.Begin(told, until, now)
+			}
 			return nil
 		})
 	})
@@ -220,6 +228,14 @@ func (v *visit) end(ctx context.Context, why string) error {
 	if err == nil && done {
 		v.entry = e
 		v.record(ctx, recoveryrun.EventCancelled, why)
+	}
+	return err
+}
+
+// gone turns what an act upon the credential, or another run, has ended into ErrGone, and leaves all other errors.
+func gone(err error) error {
+	if errors.Is(err, pin.ErrChanged) || errors.Is(err, pin.ErrWrongState) || errors.Is(err, ErrWrongStep) {
+		return ErrGone
 	}
 	return err
 }

@@ -17,14 +17,11 @@ import (
 type way struct {
 	plan.Plan
 	gate    *lockout.Gate
+	typed   *lockout.Gate  // counts typed codes apart: with the right answers an attacker could start their count again
 	answers *attempt.Guard // before gate, and before the hashing
-	codes   *attempt.Guard // before gate
+	codes   *attempt.Guard // before typed
 	digest  []byte
-	hasty   bool // see [plan.Plan.Hasty]
 }
-
-// codeLane keeps the count of typed codes apart: who knows the answers must not be able to start it again with them.
-const codeLane = "code"
 
 // message is the kind of a plan's message with a token or code.
 func (w *way) message(isLink bool) civicpin.MessageKind {
@@ -64,9 +61,14 @@ func (s *Service) addPlan(p plan.Plan) error {
 	if err != nil {
 		return err
 	}
-	w := &way{Plan: p, gate: gate, digest: digest, hasty: p.Hasty()}
+	// No plan's name makes this the name of another plan's gate.
+	typed, err := lockout.New(s.vault, "recovery-code."+p.Name, recoveryrun.Typed(p.Limit))
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalidPlan, err)
+	}
+	w := &way{Plan: p, gate: gate, typed: typed, digest: digest}
 	w.answers = attempt.New(s.vault, gate, s.hashing, recoveryrun.EventRefused)
-	w.codes = attempt.New(s.vault, gate, nil, recoveryrun.EventRefused)
+	w.codes = attempt.New(s.vault, typed, nil, recoveryrun.EventRefused)
 	s.plans[p.Name] = w
 	return s.sendable(w)
 }
@@ -76,6 +78,7 @@ func (c *Config) facilities() plan.Facilities {
 	around := plan.Facilities{
 		Register: c.Register != nil, Documents: c.Documents != nil, Roles: slices.Collect(maps.Keys(c.Roles)),
 		Images: min(len(c.Images), knowledge.MaxShown), Questions: len(c.Questions),
+		Mail: c.Mail,
 	}
 	for name, check := range c.Factors {
 		if check != nil {

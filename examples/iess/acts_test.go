@@ -157,7 +157,7 @@ func TestActs(t *testing.T) {
 		}
 	})
 	t.Run("moved", func(t *testing.T) {
-		if d := s.passed(t, s.moved); d != 3*day {
+		if d := s.passed(t, s.moved); d < 7*day || d > 8*day { // a week since the objection to the thief, in part
 			t.Errorf("%v went by", d)
 		}
 		s.want(t, s.lucia, civicpin.Low)

@@ -101,3 +101,24 @@ func (t *tale) correct(ctx context.Context, v *visit, suggestions ...string) err
 		return nil
 	})
 }
+
+// elsewhere goes through the pages for a visitor who gives another address. For a week after an objection no such recovery
+// rests, and the visitor comes again when that is over.
+func (t *tale) elsewhere(ctx context.Context, c *citizen, suggestions ...string) (*visit, error) {
+	for range play.Answers {
+		v, err := t.known(ctx, forgotten, c)
+		if err != nil {
+			return nil, err
+		}
+		err = t.correct(ctx, v, suggestions...)
+		rests, ok := errors.AsType[*recovery.RestError](err)
+		if !ok {
+			return v, err
+		}
+		t.Says("Somebody has objected, or is at it. On line this goes on from %s; an agency helps at once.", t.Local(rests.Until))
+		if err := t.PassUntil(rests.Until); err != nil {
+			return nil, err
+		}
+	}
+	return nil, play.ErrAnswers
+}

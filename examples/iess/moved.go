@@ -7,6 +7,7 @@ import (
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/recovery/plan"
 )
 
 // moved is how Lucía comes to a new address when she can no longer read at the old one; and what the person who still reads
@@ -17,11 +18,8 @@ func (t *tale) moved(ctx context.Context) error {
 	if old == other { // from an earlier run
 		other = "lucia.andrade@example.ec"
 	}
-	v, err := t.known(ctx, forgotten, t.lucia)
+	v, err := t.elsewhere(ctx, t.lucia, other)
 	if err != nil {
-		return err
-	}
-	if err := t.correct(ctx, v, other); err != nil {
 		return err
 	}
 	t.rests(v)
@@ -29,7 +27,7 @@ func (t *tale) moved(ctx context.Context) error {
 	if err := play.Wanted(err, recovery.ErrWaiting, "a link before its time"); err != nil {
 		return err
 	}
-	if err := t.Later(3 * day); err != nil {
+	if err := t.Later(3*day + plan.NoticeTime); err != nil {
 		return err
 	}
 	// Her browser still has the ticket. The link goes to the new address, and proves that she reads there.

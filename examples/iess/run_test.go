@@ -38,9 +38,10 @@ func TestRun(t *testing.T) {
 			"2 left, 1 left, locked", "Come to an agency", "Your role does not", "the clerk can", "She leaves the page", "Welcome, Lucía",
 
 			"another address: nobody.special@example.com", "If nobody objects", "recuperación de su acceso", "We have stopped it",
-			"3 days later", "leads nowhere", "Welcome, Lucía", "orchid",
+			"73 hours later", "leads nowhere", "Welcome, Lucía", "orchid",
 
-			"Image (one of 9): orchid", "another address: lucia@correo.example", "3 days later", "lucia@correo.example.eml): IESS: recupere",
+			"Image (one of 9): orchid", "another address: lucia@correo.example", "On line this goes on from",
+			"another address: lucia@correo.example", "73 hours later", "lucia@correo.example.eml): IESS: recupere",
 			"Her former employer reads", "su acceso se ha recuperado", "We have stopped it", "Tries left: 4", "agency",
 			"confirme este contacto", "Welcome, Lucía",
 
@@ -99,7 +100,7 @@ func TestInputEnds(t *testing.T) {
 		{Answers: 0, Reached: "1. Lucía's first key"},
 		{Answers: 18, Reached: "I accept the terms"},           // a link was used, and nothing chosen
 		{Answers: 29, Reached: "At a computer of the library"}, // locked
-		{Answers: 75, Reached: "Her former employer reads"},    // suspended
+		{Answers: 80, Reached: "Her former employer reads"},    // suspended
 		{Answers: 37, Reached: "3. Her own telephone is known"},
 	})
 	for _, out := range outs {

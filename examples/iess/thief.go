@@ -6,16 +6,14 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/recovery/plan"
 )
 
 // thief is an attacker who knows all of Lucía's answers, and gives an address of their own. She is told, and repudiates that.
 func (t *tale) thief(ctx context.Context) error {
 	thief := &citizen{name: "The thief", subject: t.lucia.subject, source: stranger, mind: t.lucia.mind}
-	v, err := t.known(ctx, forgotten, thief)
+	v, err := t.elsewhere(ctx, thief, "nobody.special@example.com")
 	if err != nil {
-		return err
-	}
-	if err := t.correct(ctx, v, "nobody.special@example.com"); err != nil {
 		return err
 	}
 	t.rests(v)
@@ -26,7 +24,7 @@ func (t *tale) thief(ctx context.Context) error {
 	if err := t.notMe(ctx, link); err != nil {
 		return err
 	}
-	if err := t.Later(3 * day); err != nil {
+	if err := t.Later(3*day + plan.NoticeTime); err != nil {
 		return err
 	}
 	_, err = t.rec.Send(ctx, v.ticket, v.source)

@@ -7,6 +7,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/examples/internal/play"
+	"github.com/civicpin/civicpin/examples/internal/post"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
@@ -46,7 +47,9 @@ func newTale(s *play.Stage, policy pin.Policy) (*tale, error) {
 	if err != nil {
 		return nil, err
 	}
-	rec, err := recovery.New(s.Outbox, recovery.Config{Pins: pins, Contacts: contacts, Plans: []plan.Plan{lostPIN}})
+	rec, err := recovery.New(s.Outbox, recovery.Config{
+		Pins: pins, Contacts: contacts, Plans: []plan.Plan{lostPIN}, Mail: []civicpin.Channel{post.CitizenCertifiedEmail},
+	})
 	if err != nil {
 		return nil, err
 	}

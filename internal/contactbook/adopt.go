@@ -53,8 +53,11 @@ func (b *Book) Adopt(contacts []civicpin.Contact, a Act, p Policy) (fx Effects, 
 }
 
 // Correct puts an address that a completed recovery brings in the place of those of its channel. It can be undone until undo at
-// the least. It returns what was done, for the log; empty if the change was made before, or the address is a contact.
-func (b *Book) Correct(id string, given letter.Contact, undo, now time.Time, p Policy) (fx Effects, reason string, err error) {
+// the least. It returns what was done, for the log; empty if the change was made before, or the address is a contact. A first
+// contact does not cool down if it begins an account; that of an account in use could be a thief's.
+func (b *Book) Correct(id string, given letter.Contact, begins bool, undo, now time.Time, p Policy) (
+	fx Effects, reason string, err error,
+) {
 	if b.Find(id) >= 0 || b.Same(given.Contact()) != nil {
 		return fx, "", nil
 	}
@@ -66,7 +69,7 @@ func (b *Book) Correct(id string, given letter.Contact, undo, now time.Time, p P
 	if len(gone) > 0 {
 		what = Changed
 	}
-	first, told := b.fresh(), b.Told(now)
+	first, told := begins && b.fresh(), b.Told(now)
 	// The recovery counts as the citizen's whoever of staff took part: they saw the citizen, not the address.
 	act := Act{ID: id, By: civicpin.Citizen, Now: now}
 	c, err := b.open(act, what, Later(now.Add(p.Undo), undo), MaxChanges)

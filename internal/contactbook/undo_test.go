@@ -149,6 +149,10 @@ func TestCorrect(t *testing.T) {
 			{0, "correct mail", "added email by a recovery"},
 			{0, "show usable", "mail*"},
 		}},
+		{"cools down all the same where the account is in use", usual, []step{
+			{0, "correct mail in use", "added email by a recovery; lowered to 10d"},
+			{0, "show", "mail*~"},
+		}},
 		{"can be undone, and cools down, for as long as the recovery can", usual, []step{
 			enrolled,
 			{0, "correct new until 30", "changed email by a recovery; phone+ mail+; lowered to 30d"},

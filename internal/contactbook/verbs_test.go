@@ -161,7 +161,7 @@ func (w *world) prefers(by civicpin.Actor, args []string) string {
 }
 
 // corrects is "correct mail": a recovery brought it. "correct mail as c3" says by which change, and "correct mail until 30"
-// until which day it can be undone.
+// until which day it can be undone; "correct mail in use" that it did not begin the account.
 func (w *world) corrects(args []string) string {
 	return w.change(func(b *book, id string) (effects, string, error) {
 		until := w.now
@@ -173,7 +173,7 @@ func (w *world) corrects(args []string) string {
 			require.NoError(w.t, err)
 			until = began.AddDate(0, 0, days)
 		}
-		fx, what, err := b.Correct(id, letter.Stored(address(args[0])), until, w.now, w.policy)
+		fx, what, err := b.Correct(id, letter.Stored(address(args[0])), !(len(args) == 3 && args[1] == "in"), until, w.now, w.policy)
 		return fx, what, err
 	})
 }

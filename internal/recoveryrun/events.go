@@ -31,7 +31,10 @@ func Events() []civicpin.EventInfo {
 			Reasons: []string{`"approved" or "turned down", a colon and the operator's reason`},
 		},
 		{Code: EventFinished, Meaning: "A run was completed.", Reasons: []string{"the outcome of the plan"}},
-		{Code: EventCancelled, Meaning: "A run was ended.", Reasons: []string{"by its owner", "turned down", "repudiated"}},
+		{
+			Code: EventCancelled, Meaning: "A run was ended.",
+			Reasons: []string{"by its owner", "turned down", "repudiated", "wrong codes"},
+		},
 		{Code: EventRepudiated, Meaning: "A completed run was repudiated: \"it was not me\"."},
 		{
 			Code: EventEnrolled, Meaning: "An image or answers were enrolled.",

@@ -33,7 +33,8 @@ type Record struct {
 	State   string           `json:"state" export:"yes"`
 	Ticket  []byte           `json:"ticket,omitempty"` // hash; nobody has one of a run that staff began
 	Tickets int              `json:"tickets"`          // how many there were: a link that is used gives a new one
-	// Known says that there is somebody whom this run can help. All other runs go through the same steps, and to nothing.
+	// Known says that there was a subject whom this run could help when it began: see [Record.Leads]. All other runs go through
+	// the same steps, and to nothing.
 	Known   bool           `json:"known"`
 	Epoch   uint64         `json:"epoch"`
 	Book    uint64         `json:"book"` // epoch of the contacts
@@ -45,6 +46,9 @@ type Record struct {
 	Step int `json:"step"` // the next one; len(Plan.Steps) when all are done
 	// Rests is until when the run waits, if it does: its next step is then not asked for.
 	Rests time.Time `json:"rests,omitzero"`
+	// Waits are its rests so far, and Read the contacts whose messages the visitor has shown to have read.
+	Waits []Rest           `json:"waits,omitempty"`
+	Read  []letter.Contact `json:"read,omitempty"`
 
 	Asked   []string         `json:"asked,omitempty"` // the questions: each step asks the first so many
 	Images  []string         `json:"images,omitempty"`
@@ -56,6 +60,7 @@ type Record struct {
 	// Links are the outstanding tokens of the step, oldest first.
 	Links     []token.Link         `json:"links,omitempty"`
 	Sends     int                  `json:"sends,omitempty"`
+	Tries     int                  `json:"tries,omitempty"` // codes that were typed at the step
 	Documents []Document           `json:"documents,omitempty" export:"yes"`
 	Approved  []Approval           `json:"approved,omitempty"` // of the step
 	Enrolled  *knowledge.Knowledge `json:"enrolled,omitempty"`
@@ -125,6 +130,7 @@ func (r *Record) Link(t token.Token) int {
 
 // Proved notes that a message to an address was read: an address that the visitor gave is theirs, then.
 func (r *Record) Proved(to letter.Contact) {
+	r.Read = append(slices.Clip(r.Read), to)
 	if r.Correct.Is(to) {
 		r.Adopt = true
 	}
@@ -159,14 +165,18 @@ func (r *Record) Keep() time.Time {
 type Notices struct {
 	Mails  []letter.Mail
 	Tokens []Repudiation
+	Counts []string // names of the mails on which a rest can rely
 }
 
 // Notices returns what all contacts of the subject are told about what a run does until a time, with tokens of their own that
 // repudiate it (NIST SP 800-63B-4 4.6: to all addresses, with how to repudiate). Both the tokens and the notices are good until
-// another time: no notice expires before the right that it announces.
+// another time: no notice expires before the right that it announces. reach reports whether a notice over a channel lets its
+// reader object.
 //
 // Their names, and the numbers of their tokens, depend on the step alone, and a run comes to each step once.
-func (r *Record) Notices(to []contact.Recipient, id string, kind civicpin.MessageKind, until, good time.Time) Notices {
+func (r *Record) Notices(to []contact.Recipient, id string, kind civicpin.MessageKind, until, good time.Time,
+	reach func(civicpin.Channel) bool,
+) Notices {
 	var n Notices
 	for _, c := range to {
 		if c.Channel.Printed() {
@@ -184,6 +194,9 @@ func (r *Record) Notices(to []contact.Recipient, id string, kind civicpin.Messag
 			t := token.New(token.Repudiate, id, len(r.Repudiations)+len(n.Tokens)+1)
 			n.Tokens = append(n.Tokens, Repudiation{N: t.N, Hash: t.Hash(), To: c.ID, Expires: good})
 			m.Token = t.Text().Reveal()
+		}
+		if r.objects(&c, reach) {
+			n.Counts = append(n.Counts, m.Name)
 		}
 		n.Mails = append(n.Mails, m)
 	}
@@ -219,25 +232,18 @@ func (r *Record) Wants(m *letter.Mail, now time.Time) bool {
 	return token.Outstanding(r.Links, m.Link)
 }
 
-// Settle notes what became of a mail, and erases what a provider took over. It reports whether anything changed.
-func (r *Record) Settle(name string, failed bool) bool {
+// Settle notes what became of a mail at a time, and erases what a provider took over. It reports whether anything changed.
+func (r *Record) Settle(name string, failed bool, at time.Time) bool {
 	m := r.Mailed(name)
 	if m == nil || m.State == letter.Sent || m.State == letter.None || failed && m.State == letter.Failed {
 		return false
 	}
 	m.State = letter.Failed
+	r.hear(name, failed, at)
 	if !failed {
 		m.State, m.Token, m.Code = letter.Sent, "", ""
 	}
 	return true
-}
-
-// Repudiate has the run be repudiated, with all that could still be sent.
-func (r *Record) Repudiate() {
-	r.State = Repudiated
-	for i := range r.Mail {
-		r.Mail[i].Erase()
-	}
 }
 
 // Correct returns what corrects the times of a stored run of one of the plans, whose entry has the type E.

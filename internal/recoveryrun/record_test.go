@@ -210,6 +210,9 @@ func TestKeep(t *testing.T) {
 
 const waiting, done civicpin.MessageKind = "recovery.waiting", "recovery.done"
 
+// anywhere says that the reader of every notice can object.
+func anywhere(civicpin.Channel) bool { return true }
+
 // told is a recipient on a channel; established is whether the contact proves something.
 func told(id string, channel civicpin.Channel, established bool) contact.Recipient {
 	to := civicpin.Contact{Channel: channel, Address: id + "@example.ec", Locale: "es-EC"}
@@ -231,7 +234,7 @@ func TestNotices(t *testing.T) {
 	n := r.Notices([]contact.Recipient{
 		told("paper", civicpin.Letter, true), told("first", civicpin.Email, true), told("new", civicpin.CertifiedEmail, false),
 		told("hand", civicpin.HandedOver, true), told("second", civicpin.SMS, true), told("third", civicpin.Push, true),
-	}, id, waiting, until, good)
+	}, id, waiting, until, good, anywhere)
 	require.Empty(t, r.Mail, "nothing is put into the run yet")
 	require.Empty(t, r.Repudiations)
 
@@ -267,9 +270,9 @@ func TestNotices(t *testing.T) {
 		}, kept)
 	}
 
-	require.Zero(t, r.Notices([]contact.Recipient{told("paper", civicpin.Letter, true)}, id, waiting, until, good))
-	require.Zero(t, r.Notices(nil, id, waiting, until, good))
-	n = r.Notices([]contact.Recipient{told("first", civicpin.Email, true)}, id, done, good, good)
+	require.Zero(t, r.Notices([]contact.Recipient{told("paper", civicpin.Letter, true)}, id, waiting, until, good, anywhere))
+	require.Zero(t, r.Notices(nil, id, waiting, until, good, anywhere))
+	n = r.Notices([]contact.Recipient{told("first", civicpin.Email, true)}, id, done, good, good, anywhere)
 	require.Equal(t, good, n.Mails[0].Expires)
 	require.Zero(t, n.Mails[0].Until, "it ends with the mail")
 }
@@ -282,7 +285,7 @@ func TestTell(t *testing.T) {
 	}
 	for step, kind := range []civicpin.MessageKind{waiting, waiting, done} {
 		r.Step = step
-		r.Tell(r.Notices(to, id, kind, now, now))
+		r.Tell(r.Notices(to, id, kind, now, now, anywhere))
 	}
 	var names []string
 	for _, m := range r.Mail {
@@ -309,9 +312,9 @@ func TestTellKeepsToItself(t *testing.T) {
 	before := recoveryrun.Record{Mail: make([]letter.Mail, 1, 8), Repudiations: make([]recoveryrun.Repudiation, 1, 8)}
 	one, two := before, before
 	to := []contact.Recipient{told("a", civicpin.Email, true)}
-	one.Tell(before.Notices(to, id, waiting, now, now))
+	one.Tell(before.Notices(to, id, waiting, now, now, anywhere))
 	mail, repudiate := one.Mail[1], one.Repudiations[1]
-	two.Tell(before.Notices(to, id, done, now, now))
+	two.Tell(before.Notices(to, id, done, now, now, anywhere))
 	require.Equal(t, mail, one.Mail[1])
 	require.Equal(t, repudiate, one.Repudiations[1])
 }
@@ -383,13 +386,13 @@ func TestSettle(t *testing.T) {
 		bystander := letter.Mail{Name: "a", Token: "token", Code: "code", State: letter.Pending}
 		mail := letter.Mail{Name: "b", Token: "token", Code: "code", State: tc.before}
 		r := recoveryrun.Record{Mail: []letter.Mail{bystander, mail}}
-		require.Equal(t, tc.changes, r.Settle("b", tc.failed), "%+v", tc)
+		require.Equal(t, tc.changes, r.Settle("b", tc.failed, now), "%+v", tc)
 		mail.State = tc.after
 		if tc.changes && !tc.failed {
 			mail.Token, mail.Code = "", ""
 		}
 		require.Equal(t, []letter.Mail{bystander, mail}, r.Mail, "%+v", tc)
-		require.False(t, r.Settle("c", tc.failed), "no such mail")
+		require.False(t, r.Settle("c", tc.failed, now), "no such mail")
 	}
 }
 
@@ -400,9 +403,11 @@ func full() recoveryrun.Record {
 		Subject: "1712345678", Plan: "clave", Digest: []byte("plan"), State: recoveryrun.Open,
 		Ticket: []byte("ticket"), Tickets: 2, Known: true, Epoch: 3, Book: 4, By: civicpin.Citizen, Source: "192.0.2.1",
 		Started: at(0), Expires: at(1), Step: 5, Rests: at(2),
+		Waits: []recoveryrun.Rest{{Notices: []string{"n1-0", "n1-1"}, By: at(8), Heard: []string{"n1-1"}}},
+		Read:  []letter.Contact{rosa},
 		Asked: []string{"pet"}, Images: []string{"owl", "fox"}, Shown: "r***@example.ec", Named: []letter.Contact{rosa},
 		Correct: &letter.Unproved{Channel: civicpin.SMS, Address: "+593991234567", Locale: "es"}, Adopt: true,
-		Links: []token.Link{{N: 6, Hash: []byte("link"), Tag: []byte("code"), To: rosa, Expires: at(3)}}, Sends: 7,
+		Links: []token.Link{{N: 6, Hash: []byte("link"), Tag: []byte("code"), To: rosa, Expires: at(3)}}, Sends: 7, Tries: 8,
 		Documents: []recoveryrun.Document{{Kind: "front", Ref: "doc-1", Type: "image/jpeg", Size: 8}},
 		Approved:  []recoveryrun.Approval{{By: civicpin.Operator("eva"), At: at(4)}},
 		Enrolled: &knowledge.Knowledge{
@@ -423,6 +428,8 @@ const stored = `{
 	"subject": "1712345678", "plan": "clave", "digest": "cGxhbg==", "state": "open", "ticket": "dGlja2V0", "tickets": 2,
 	"known": true, "epoch": 3, "book": 4, "by": "citizen", "source": "192.0.2.1",
 	"started": "2026-03-02T09:00:00Z", "expires": "2026-03-02T10:00:00Z", "step": 5, "rests": "2026-03-02T11:00:00Z",
+	"waits": [{"notices": ["n1-0", "n1-1"], "by": "2026-03-02T17:00:00Z", "heard": ["n1-1"]}],
+	"read": [{"channel": "email", "address": "rosa@example.ec", "locale": "es-EC"}],
 	"asked": ["pet"], "images": ["owl", "fox"], "shown": "r***@example.ec",
 	"named": [{"channel": "email", "address": "rosa@example.ec", "locale": "es-EC"}],
 	"correct": {"channel": "sms", "address": "+593991234567", "locale": "es"}, "adopt": true,
@@ -430,7 +437,7 @@ const stored = `{
 		"n": 6, "hash": "bGluaw==", "tag": "Y29kZQ==",
 		"to": {"channel": "email", "address": "rosa@example.ec", "locale": "es-EC"}, "expires": "2026-03-02T12:00:00Z"
 	}],
-	"sends": 7, "documents": [{"kind": "front", "ref": "doc-1", "type": "image/jpeg", "size": 8}],
+	"sends": 7, "tries": 8, "documents": [{"kind": "front", "ref": "doc-1", "type": "image/jpeg", "size": 8}],
 	"approved": [{"by": "operator:eva", "at": "2026-03-02T13:00:00Z"}],
 	"enrolled": {"image": "fox", "questions": [{"question": "pet", "form": 1, "hash": "$argon2id$"}]},
 	"terms": "2026", "repudiate": [{"n": 9, "hash": "cmVwdWRpYXRl", "to": "c1", "expires": "2026-03-02T14:00:00Z"}],

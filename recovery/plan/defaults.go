@@ -3,6 +3,8 @@ package plan
 import (
 	"slices"
 	"time"
+
+	"github.com/civicpin/civicpin"
 )
 
 const (
@@ -12,7 +14,13 @@ const (
 	defaultValid     = time.Hour
 	defaultGrant     = 15 * minute
 	defaultRepudiate = 7 * day
+
+	mostRest = 30 * day
 )
+
+// LeastRest is the shortest rest that a plan may have: a weekend and a day, in which the subject has to read the notice, and to
+// reach staff.
+const LeastRest = 72 * time.Hour
 
 // WithDefaults returns a copy with its zero fields filled in. The copy shares nothing with the plan that a later write to
 // either would change.
@@ -27,6 +35,7 @@ func (p Plan) WithDefaults() Plan {
 	if p.Grant == 0 {
 		p.Grant = defaultGrant
 	}
+	p.Keeps = max(p.Keeps, civicpin.Low)
 	if p.Repudiate == 0 {
 		p.Repudiate = defaultRepudiate
 	}

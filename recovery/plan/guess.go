@@ -20,22 +20,28 @@ const (
 
 // GuessProbability returns the chance that somebody who is not the subject completes the plan before guesses are disabled:
 // usual, if they take the contacts as they are, and corrected, if they give an address of their own where a step allows it.
-// images is how many images are shown. Facts and the names of contacts get no credit; an operator is taken not to be deceived.
+// images is how many images are shown. Facts and the names of contacts get no credit, and what is asked again gets none
+// either: each step with questions asks the same ones first. An operator is taken not to be deceived.
 func (p Plan) GuessProbability(images int) (usual, corrected float64) {
 	tries := float64(p.Limit.Ceiling)
 	if tries == 0 {
 		tries = lockout.MaxCeiling
 	}
 	known, possessed, weak := 1.0, 1.0, 1.0
+	ask, image := p.asked() // what is asked again is known already
+	if image {
+		known /= float64(max(1, images))
+	}
+	known *= math.Pow(questionChance, float64(ask))
+	factors := make(map[Factor]bool)
 	mayCorrect := civicpin.Channel("")
 	for _, s := range p.Steps {
 		switch s := s.(type) {
-		case Image:
-			known /= float64(max(1, images))
-		case Questions:
-			known *= math.Pow(questionChance, float64(s.Ask))
 		case Factor:
-			possessed, weak = possessed*factorChance, weak*factorChance
+			if !factors[s] {
+				possessed, weak = possessed*factorChance, weak*factorChance
+			}
+			factors[s] = true
 		case Approval:
 			possessed, weak = 0, 0
 		case ConfirmContact:
@@ -56,6 +62,19 @@ func (p Plan) GuessProbability(images int) (usual, corrected float64) {
 		return known * possessed, known * possessed
 	}
 	return known * possessed, known * weak
+}
+
+// asked returns how many different questions the visitor answers, and whether the image is asked for.
+func (p Plan) asked() (questions int, image bool) {
+	for _, s := range p.Steps {
+		switch s := s.(type) {
+		case Image:
+			image = true
+		case Questions:
+			questions = max(questions, s.Ask)
+		}
+	}
+	return questions, image
 }
 
 // guess returns the chance of guessing what was sent, in so many tries.

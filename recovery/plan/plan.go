@@ -28,20 +28,20 @@ type Plan struct {
 	Name string
 	// Steps are asked for in this order; guesses that follow each other (Facts, Image, Questions, Contacts) together.
 	Steps []Step
-	// Limit says how many wrong guesses at a subject are borne, over all runs of the plan; codes that are sent and typed are
-	// counted apart by the same policy.
+	// Limit says how many wrong guesses at a subject are borne, over all runs of the plan. As many wrong codes, typed in one run,
+	// end that run. Over all runs wrong codes lock only near the ceiling: nine tenths of it, and at least Limit.
 	Limit lockout.Policy
 	// Outcome is what a completed run comes to. Required.
 	Outcome Outcome
 	// Keeps is the highest level of assurance that is left after a recovery: the lower of the lost credential's level and
-	// Keeps. Zero means [civicpin.Low]. It is not enforced yet: this release validates, reads and writes it, and a recovered
-	// credential keeps its level whatever Keeps says. Changing it does not end runs under way.
+	// Keeps. Zero means [civicpin.Low]. [civicpin.High] takes an [Approval]. It is not enforced yet: this release validates,
+	// reads and writes it, and a recovered credential keeps its level whatever Keeps says. Changing it does not end runs.
 	Keeps civicpin.Level
 	// Creates says that the plan is for somebody who has no credential yet, or whose was revoked: it creates one, at level Low.
 	// For everybody else such a plan leads nowhere. Only with ChooseSecret.
 	//
-	// If an address that the visitor gives can be its only proof, and it rests for less than a day, it leads nowhere after a
-	// revocation, either: whoever knows the facts would have the account of somebody whom the office has just protected.
+	// If an address that the visitor gives can be its only proof, and it does not rest, it leads nowhere after a revocation,
+	// either: whoever knows the facts would have the account of somebody whom the office has just protected.
 	Creates bool
 	// Valid is how long a run may take, apart from the time that it rests. Zero means one hour; at most 7 days. Its links and
 	// codes end with it.
@@ -74,14 +74,23 @@ func (p Plan) Hasty() bool {
 	return p.Creates && all.hasty()
 }
 
-// Rests returns how long a run of the plan may rest at the most.
+// NoticeTime is how long a provider has to take the first notice of a rest over. A rest is that much longer than the plan says,
+// for every subject and whenever the notice is taken over: an end that moved would tell. A run leads nowhere if no provider
+// took a notice over in that time.
+const NoticeTime = time.Hour
+
+// Rests returns how long a run of the plan may rest at the most, each time with [NoticeTime].
 func (p Plan) Rests() (all time.Duration) {
 	for _, s := range p.Steps {
+		rests := time.Duration(0)
 		switch s := s.(type) {
 		case Wait:
-			all += s.For
+			rests = s.For
 		case ConfirmContact:
-			all += s.Wait
+			rests = s.Wait
+		}
+		if rests > 0 {
+			all += rests + NoticeTime
 		}
 	}
 	return all

@@ -22,7 +22,7 @@ func TestDefaults(t *testing.T) {
 	require.Equal(t, time.Hour, p.Valid)
 	require.Equal(t, 15*time.Minute, p.Grant)
 	require.Equal(t, 7*24*time.Hour, p.Repudiate)
-	require.Zero(t, p.Keeps)
+	require.Equal(t, civicpin.Low, p.Keeps)
 	set := plan.Plan{Valid: 1, Grant: 2, Repudiate: 3}.WithDefaults()
 	require.Equal(t, []time.Duration{1, 2, 3}, []time.Duration{set.Valid, set.Grant, set.Repudiate})
 }
@@ -98,13 +98,13 @@ func TestHasty(t *testing.T) {
 	facts, link := plan.Facts{"birth-day"}, plan.Link{Channel: email, Valid: time.Hour}
 	sms := plan.Code{Channel: civicpin.SMS, Valid: time.Minute}
 	corrects := plan.ConfirmContact{Channel: email, MayCorrect: true}
-	rests := plan.ConfirmContact{Channel: email, MayCorrect: true, Wait: day}
+	rests := plan.ConfirmContact{Channel: email, MayCorrect: true, Wait: 3 * day}
 	for name, tc := range map[string]struct {
 		steps []plan.Step
 		hasty bool
 	}{
 		"an address that the visitor gives": {[]plan.Step{facts, corrects, link}, true},
-		"with a day of rest":                {[]plan.Step{facts, rests, link}, false},
+		"with three days of rest":           {[]plan.Step{facts, rests, link}, false},
 		"with a code to another channel":    {[]plan.Step{facts, corrects, link, sms}, false},
 		"with an operator":                  {[]plan.Step{facts, corrects, link, plan.Approval{Role: "agency"}}, false},
 		"with a factor before":              {[]plan.Step{plan.Factor("app"), corrects, link}, false},
@@ -117,7 +117,7 @@ func TestHasty(t *testing.T) {
 
 func TestRests(t *testing.T) {
 	require.Zero(t, plans()[1].Rests())
-	require.Equal(t, 25*time.Hour, everyStep().Rests(), "a wait, and a contact that may be corrected")
+	require.Equal(t, (72+1+96+1)*time.Hour, everyStep().Rests(), "a wait, and a contact that may be corrected, and the notices")
 }
 
 func TestSentBy(t *testing.T) {
@@ -164,13 +164,13 @@ func everyStep() plan.Plan {
 			plan.Image{},
 			plan.Questions{Ask: 1},
 			plan.Contacts{AtLeast: 2, Of: []civicpin.Channel{email, civicpin.SMS}},
-			plan.ConfirmContact{Channel: email, MayCorrect: true, Wait: 24 * time.Hour},
+			plan.ConfirmContact{Channel: email, MayCorrect: true, Wait: 72 * time.Hour},
 			plan.Link{Channel: email, Or: []civicpin.Channel{civicpin.CertifiedEmail}, Valid: 3 * time.Minute, Code: 8},
 			plan.Code{Channel: email, Or: []civicpin.Channel{civicpin.SMS}, Valid: time.Minute, Length: 6},
 			plan.Factor("app"),
 			plan.Documents{Kinds: []string{"front"}, Types: []string{"image/jpeg"}, MaxBytes: 1 << 40},
 			plan.Approval{Role: "agency", Questions: 4, Second: true},
-			plan.Wait{For: time.Hour},
+			plan.Wait{For: 96 * time.Hour},
 			plan.Terms{Version: "2026"},
 			plan.Enrol{Image: true, Questions: 4},
 
@@ -205,9 +205,9 @@ func TestPlanJSON(t *testing.T) {
 	text, err := json.Marshal(plans()[0])
 	require.NoError(t, err)
 	require.Equal(t, `{"name":"clave","steps":[{"captcha":{}},{"facts":["birth-day","birth-month"]},{"image":{}},`+
-		`{"questions":{"ask":1}},{"confirmContact":{"channel":"email","mayCorrect":true,"wait":"1d"}},`+
+		`{"questions":{"ask":1}},{"confirmContact":{"channel":"email","mayCorrect":true,"wait":"3d"}},`+
 		`{"link":{"channel":"email","valid":"3m"}}],"limit":{"limit":3,"lock":"until-unlocked"},"outcome":"choose-secret",`+
-		`"exception":"with a contact corrected it rests on what is known, and a day in which the old one can object"}`, string(text))
+		`"exception":"with a contact corrected it rests on what is known, and three days in which the old one can object"}`, string(text))
 }
 
 // A step of somebody else's making has no name, nor has a pointer to one of this package's.
@@ -380,6 +380,7 @@ func TestPlansThatDoNotConstruct(t *testing.T) {
 	}
 	require.NoError(t, validate(good))
 	link := plan.Link{Channel: email, Valid: time.Hour}
+	sms10 := plan.Code{Channel: sms, Valid: 10 * time.Minute}
 	steps := func(s ...plan.Step) func(*plan.Plan) { return func(p *plan.Plan) { p.Steps = s } }
 	for name, change := range map[string]func(*plan.Plan){
 		"zero":                  func(p *plan.Plan) { *p = plan.Plan{} },
@@ -412,19 +413,21 @@ func TestPlansThatDoNotConstruct(t *testing.T) {
 		"a code for an hour":       steps(plan.Code{Channel: sms, Valid: time.Hour}),
 		"a code of five":           steps(plan.Code{Channel: sms, Valid: time.Minute, Length: 5}),
 		"a code of thirteen":       steps(plan.Link{Channel: email, Valid: time.Minute, Code: 13}),
-		"waiting before a proof":   steps(plan.Captcha{}, plan.Wait{For: time.Hour}, link),
+		"waiting before a proof":   steps(plan.Captcha{}, plan.Wait{For: 72 * time.Hour}, link),
 		"terms before a proof":     steps(plan.Terms{Version: "1"}, link),
 		"enrolling before a proof": steps(plan.Enrol{Image: true}, link),
 		"enrolling after a guess":  steps(plan.Facts{"birth-day"}, plan.Enrol{Image: true}, link),
 		"enrolling nothing":        steps(link, plan.Enrol{}),
-		"a short wait":             steps(link, plan.Wait{For: time.Minute}),
+		"a short wait":             steps(link, plan.Wait{For: 72*time.Hour - 1}),
 		"a wait without end":       steps(link, plan.Wait{For: 31 * 24 * time.Hour}),
 		"no documents":             steps(plan.Documents{}, link),
 		"correcting before a proof": steps(
-			plan.ConfirmContact{Channel: email, MayCorrect: true, Wait: 24 * time.Hour}, link),
+			plan.ConfirmContact{Channel: email, MayCorrect: true, Wait: 72 * time.Hour}, link),
+		"a short wait of a correction": steps(
+			plan.Facts{"birth-day"}, plan.ConfirmContact{Channel: email, MayCorrect: true, Wait: 72*time.Hour - 1}, link, sms10),
 		"confirming twice": steps(
 			plan.ConfirmContact{Channel: email}, plan.ConfirmContact{Channel: email}, link),
-		"a wait without a correction": steps(plan.ConfirmContact{Channel: email, Wait: 24 * time.Hour}, link),
+		"a wait without a correction": steps(plan.ConfirmContact{Channel: email, Wait: 72 * time.Hour}, link),
 	} {
 		p := good
 		change(&p)
@@ -443,7 +446,7 @@ func TestCorrectedContacts(t *testing.T) {
 	}
 	ask := plan.Questions{Ask: 4}
 	link := plan.Link{Channel: email, Valid: time.Hour}
-	rests := plan.ConfirmContact{Channel: email, MayCorrect: true, Wait: 24 * time.Hour}
+	rests := plan.ConfirmContact{Channel: email, MayCorrect: true, Wait: 72 * time.Hour}
 	hurries := plan.ConfirmContact{Channel: email, MayCorrect: true}
 	sms := plan.Code{Channel: civicpin.SMS, Valid: time.Minute}
 	office := plan.Approval{Role: "agency", Second: true}
@@ -483,6 +486,26 @@ func TestStaffAloneDoNotChoose(t *testing.T) {
 	)), plan.ErrInvalid, "a link to an address that they gave themselves")
 }
 
+// A message to a mailbox of the caller's own is good for as long as one to any mailbox. Where a contact may be corrected, links
+// go to that contact, by whichever of their channels.
+func TestMailOfTheCallersOwn(t *testing.T) {
+	around := everything()
+	around.Mail = []civicpin.Channel{"citizen-mail"}
+	for _, steps := range [][]plan.Step{
+		{plan.Code{Channel: "citizen-mail", Valid: 24 * time.Hour}},
+		{plan.Link{Channel: civicpin.Email, Or: around.Mail, Valid: 24 * time.Hour, Code: 8}},
+		{
+			plan.Facts{"a"},
+			plan.ConfirmContact{Channel: civicpin.Email, MayCorrect: true},
+			plan.Code{Channel: civicpin.SMS, Valid: time.Minute},
+			plan.Link{Channel: "citizen-mail", Or: []civicpin.Channel{civicpin.Email}, Valid: time.Hour},
+		},
+	} {
+		p := plan.Plan{Name: "p", Limit: threeTries(), Outcome: plan.ChooseSecret, Steps: steps}
+		require.NoError(t, p.WithDefaults().Validate(around))
+	}
+}
+
 func TestValidPlans(t *testing.T) {
 	for _, p := range plans() {
 		require.NoError(t, validate(p), p.Name)
@@ -492,8 +515,10 @@ func TestValidPlans(t *testing.T) {
 // Each step has a rule of its own, which says in its own words what is wrong.
 func TestStepRules(t *testing.T) {
 	const email, day = civicpin.Email, 24 * time.Hour
+	const pec = civicpin.CertifiedEmail
 	phone := []civicpin.Channel{civicpin.SMS}
 	link := plan.Link{Channel: email, Valid: time.Hour}
+	corrects := plan.ConfirmContact{Channel: email, MayCorrect: true, Wait: 3 * day}
 	docs := plan.Documents{Kinds: []string{"front"}, Types: []string{"image/jpeg"}, MaxBytes: 1}
 	bare := func(change func(*plan.Documents)) plan.Documents { d := docs; change(&d); return d }
 	steps := func(s ...plan.Step) []plan.Step { return s }
@@ -512,12 +537,18 @@ func TestStepRules(t *testing.T) {
 		{steps(plan.ConfirmContact{Channel: email}, plan.ConfirmContact{Channel: email}), nil, "comes once"},
 		{steps(plan.ConfirmContact{}), nil, "needs a channel that is not printed"},
 		{steps(plan.ConfirmContact{Channel: email, MayCorrect: true}), nil, "MayCorrect comes after a guess or a proof"},
-		{steps(link, plan.ConfirmContact{Channel: email, Wait: day}), nil, "Wait needs MayCorrect, and is 1 to 30 days"},
-		{steps(link, plan.ConfirmContact{Channel: email, MayCorrect: true, Wait: 31 * day}), nil, "Wait needs MayCorrect, and is 1"},
+		{steps(link, plan.ConfirmContact{Channel: email, Wait: 3 * day}), nil, "Wait needs MayCorrect, and is 72 hours to 30 days"},
+		{steps(link, plan.ConfirmContact{Channel: email, MayCorrect: true, Wait: 31 * day}), nil, "Wait needs MayCorrect, and is 72"},
 		{steps(plan.Link{Channel: civicpin.Letter, Valid: time.Minute}), nil, "needs a channel that is not printed"},
 		{steps(plan.Link{Channel: civicpin.SMS, Valid: time.Minute}), nil, "no message to a telephone has a link"},
 		{steps(plan.Link{Channel: email, Valid: time.Minute, Code: 5}), nil, "the code is not of 6 to 12 characters"},
 		{steps(plan.Link{Channel: civicpin.Push, Valid: time.Hour}), nil, "Valid is not 1 minute to 10 minutes"},
+		{steps(plan.Link{Channel: "own", Valid: time.Hour}), nil, "Valid is not 1 minute to 10 minutes"},
+		{steps(plan.Code{Channel: "own", Valid: day}), nil, "Valid is not 1 minute to 10 minutes"},
+		{steps(plan.Code{Channel: email, Or: []civicpin.Channel{"own"}, Valid: time.Hour}), nil, "Valid is not 1 minute to 10 minutes"},
+		{steps(plan.Code{Channel: "own", Valid: 25 * time.Hour}), func(f *plan.Facilities) {
+			f.Mail = []civicpin.Channel{"own"}
+		}, "Valid is not 1 minute to 24 hours"},
 		{steps(plan.Code{Channel: email, Valid: 25 * time.Hour}), nil, "Valid is not 1 minute to 24 hours"},
 		{steps(plan.Code{Channel: email, Or: phone, Valid: time.Hour}), nil, "Valid is not 1 minute to 10 minutes"},
 		{steps(plan.Code{Channel: email, Valid: time.Minute, Length: 13}), nil, "the code is not of 6 to 12 characters"},
@@ -528,8 +559,11 @@ func TestStepRules(t *testing.T) {
 		{steps(bare(func(d *plan.Documents) { d.MaxBytes = 0 })), nil, "MaxBytes is below 1"},
 		{steps(plan.Approval{Role: "agency"}), func(f *plan.Facilities) { f.Roles = nil }, "Role is not one of Config.Roles"},
 		{steps(plan.Approval{Role: "agency", Questions: 5}), nil, "Questions is not 0 to 4 of Config.Questions"},
-		{steps(plan.Captcha{}, plan.Wait{For: time.Hour}), nil, "comes after a guess or a proof"},
-		{steps(link, plan.Wait{For: 31 * day}), nil, "For is not 1 hour to 30 days"},
+		{steps(plan.Facts{"a"}, corrects, link, plan.Link{Channel: pec, Valid: time.Hour}), nil, "its reader would take the correction over"},
+		{steps(plan.Facts{"a"}, corrects, plan.Link{Channel: pec, Valid: time.Hour}, link), nil, "its reader would take the correction over"},
+		{steps(link, plan.Enrol{Image: true}, link), nil, "its reader would take the answers over"},
+		{steps(plan.Captcha{}, plan.Wait{For: 3 * day}), nil, "comes after a guess or a proof"},
+		{steps(link, plan.Wait{For: 31 * day}), nil, "For is not 72 hours to 30 days"},
 		{steps(plan.Facts{"a"}, plan.Terms{Version: "1"}), nil, "comes after a proof"},
 		{steps(link, plan.Terms{}), nil, "Version is not 1 to 64 bytes"},
 		{steps(plan.Facts{"a"}, plan.Enrol{Image: true}), nil, "comes after a proof"},
@@ -558,10 +592,17 @@ func TestStepRules(t *testing.T) {
 
 func TestKeepsIsALevel(t *testing.T) {
 	for l := civicpin.NoLevel; l <= civicpin.High; l++ {
-		p := plans()[0]
-		p.Keeps = l
-		require.NoError(t, validate(p))
+		for _, p := range plans() {
+			p.Keeps = l
+			if l == civicpin.High && p.Name != "desk" {
+				require.ErrorContains(t, validate(p), "only an operator can give")
+				continue
+			}
+			require.NoError(t, validate(p))
+		}
 	}
+	require.Equal(t, civicpin.Low, plan.Plan{}.WithDefaults().Keeps)
+	require.Equal(t, civicpin.Substantial, plan.Plan{Keeps: civicpin.Substantial}.WithDefaults().Keeps)
 	p := plans()[0]
 	p.Keeps = civicpin.High + 1
 	require.ErrorIs(t, validate(p), plan.ErrInvalid)

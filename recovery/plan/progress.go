@@ -20,6 +20,8 @@ type progress struct {
 	channel             civicpin.Channel
 	rest                time.Duration
 	otherProofs         int
+	// enrols reports whether the visitor enrolled something.
+	enrols bool
 	// independent counts the proofs that no member of staff can make up; staff reports whether an operator approves, and second
 	// whether another one has to confirm.
 	independent   int
@@ -57,7 +59,7 @@ func (p *progress) add(s Step) {
 }
 
 // hasty reports whether an address that the visitor gives can be the only proof, at once.
-func (p *progress) hasty() bool { return p.corrects && p.otherProofs == 0 && p.rest < day }
+func (p *progress) hasty() bool { return p.corrects && p.otherProofs == 0 && p.rest < LeastRest }
 
 // staffAlone reports whether one member of staff could complete the plan without the subject.
 func (p *progress) staffAlone() bool { return p.staff && !p.second && p.independent == 0 }

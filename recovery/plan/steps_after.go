@@ -2,17 +2,17 @@ package plan
 
 import "time"
 
-// Wait has the recovery rest while the subject's contacts, who are told, can end it. It comes after a proof.
+// Wait has the recovery rest while the subject's contacts, who are told, can end it. It comes after a proof. See [NoticeTime].
 type Wait struct {
-	For time.Duration // 1 hour to 30 days
+	For time.Duration // 72 hours to 30 days
 }
 
 func (s Wait) check(before *progress) string {
 	if before.guesses+before.possession == 0 {
 		return "comes after a guess or a proof, or strangers could have people told" // rule 7
 	}
-	if s.For < time.Hour || s.For > 30*day {
-		return "For is not 1 hour to 30 days"
+	if s.For < LeastRest || s.For > mostRest {
+		return "For is not 72 hours to 30 days"
 	}
 	return ""
 }
@@ -43,6 +43,7 @@ func (s Enrol) check(before *progress) string {
 	if before.possession == 0 {
 		return "comes after a proof, or whoever knows the facts could choose answers for the subject who then uses the link"
 	}
+	before.enrols = true
 	if !s.Image && s.Questions == 0 || s.Questions < 0 || s.Questions > 8 || s.Questions > before.around.Questions ||
 		s.Image && before.around.Images < 2 {
 		return "asks for nothing, or for more than Config.Questions or Config.Images have"

@@ -12,8 +12,8 @@ type ConfirmContact struct {
 	// MayCorrect lets another address be given instead. The link or code that follows goes there, which proves that
 	// address but nothing about who has it. So unless an operator or another proof comes after it, Wait is needed.
 	MayCorrect bool
-	// Wait is how long a recovery with a corrected contact rests while the old contacts, who are told, can end it: 24 hours
-	// or more; zero means that it does not rest.
+	// Wait is how long a recovery with a corrected contact rests while the old contacts, who are told, can end it: 72 hours
+	// to 30 days; zero means that it does not rest. See [NoticeTime].
 	Wait time.Duration
 }
 
@@ -25,8 +25,8 @@ func (s ConfirmContact) check(before *progress) string {
 		return "needs a channel that is not printed"
 	case s.MayCorrect && before.guesses+before.possession == 0:
 		return "MayCorrect comes after a guess or a proof"
-	case s.Wait != 0 && (!s.MayCorrect || s.Wait < day || s.Wait > 30*day):
-		return "Wait needs MayCorrect, and is 1 to 30 days"
+	case s.Wait != 0 && (!s.MayCorrect || s.Wait < LeastRest || s.Wait > mostRest):
+		return "Wait needs MayCorrect, and is 72 hours to 30 days"
 	case s.MayCorrect && before.outcome == Unlocked:
 		return "an unlock corrects no contact"
 	}

@@ -13,15 +13,27 @@ type Link struct {
 	// Channel is where it goes, or the first of Or that the subject has. Not a telephone: no text message has a link.
 	Channel civicpin.Channel
 	Or      []civicpin.Channel
-	// Valid is how long it is good for, at most until the run ends: 1 minute to 24 hours (NIST SP 800-63B-4 4.2.1.2). Mail
-	// scanners alone may take ten minutes.
+	// Valid is how long it is good for, at most until the run ends: 1 to 10 minutes, to a mailbox up to 24 hours (NIST SP
+	// 800-63B-4 4.2.1.2). Mail scanners alone may take ten minutes. A channel of the caller's own is no mailbox unless
+	// [Facilities].Mail lists it.
 	Valid time.Duration
 	// Code is the length of a typed code in the same message, 6 to 12, for a subject who cannot follow the link; zero means none.
 	// Link and code are one: the first that is used ends both.
 	Code int
 }
 
-func (s Link) check(*progress) string { return s.delivery().problem() }
+// check also refuses a link by which its reader takes over what another visitor put in: the reader proves the run, and the
+// visitor before would have the account by an address, or by answers, of their own.
+func (s Link) check(before *progress) string {
+	d := s.delivery()
+	switch {
+	case before.corrects && !slices.Contains(d.Channels, before.channel):
+		return "after a contact that may be corrected, a link goes to that contact alone: its reader would take the correction over"
+	case before.enrols:
+		return "comes before Enrol: its reader would take the answers over"
+	}
+	return d.problem(before.around.Mail)
+}
 
 func (s Link) delivery() Delivery {
 	return Delivery{Channels: channels(s.Channel, s.Or), Valid: s.Valid, Link: true, Code: s.Code}
@@ -32,13 +44,13 @@ func (s Link) delivery() Delivery {
 type Code struct {
 	Channel civicpin.Channel
 	Or      []civicpin.Channel
-	// Valid is how long it is good for: 1 to 10 minutes, by e-mail up to 24 hours (NIST SP 800-63B-4 4.2.1.2).
+	// Valid is how long it is good for: 1 to 10 minutes, to a mailbox up to 24 hours (NIST SP 800-63B-4 4.2.1.2).
 	Valid time.Duration
 	// Length is 6 to 12 characters that are not taken for each other; zero means 8.
 	Length int
 }
 
-func (s Code) check(*progress) string { return s.delivery().problem() }
+func (s Code) check(before *progress) string { return s.delivery().problem(before.around.Mail) }
 
 func (s Code) delivery() Delivery {
 	n := s.Length
@@ -78,8 +90,8 @@ func channels(first civicpin.Channel, others []civicpin.Channel) []civicpin.Chan
 	return slices.Concat([]civicpin.Channel{first}, others)
 }
 
-// problem returns why there is no such message, "" if there is.
-func (d Delivery) problem() string {
+// problem returns why there is no such message, "" if there is. own are the channels of the caller's own that are mailboxes.
+func (d Delivery) problem(own []civicpin.Channel) string {
 	mail := true
 	for _, ch := range d.Channels {
 		switch {
@@ -87,7 +99,7 @@ func (d Delivery) problem() string {
 			return "needs a channel that is not printed"
 		case ch.Phone() && d.Link:
 			return "no message to a telephone has a link"
-		case ch.Phone() || ch == civicpin.Push:
+		case ch != civicpin.Email && ch != civicpin.CertifiedEmail && !slices.Contains(own, ch):
 			mail = false
 		}
 	}

@@ -22,6 +22,8 @@ type Facilities struct {
 	Factors, Roles []string
 	// Images is how many images a visitor is shown, and Questions how many questions there are.
 	Images, Questions int
+	// Mail lists the channels of the caller's own that are mailboxes. Messages over other such channels are good for 10 minutes.
+	Mail []civicpin.Channel
 }
 
 // Validate checks a plan that has its defaults, from [Plan.WithDefaults], against the configuration around it. An error matches
@@ -78,7 +80,9 @@ func (p Plan) validateWhole(all *progress) error {
 		return p.invalid("knowing is not enough: a plan needs a link, a code, a factor or an operator")
 	case !p.Creates && all.hasty():
 		return p.invalid("an address that the visitor gives cannot be the only proof: " +
-			"rest for a day or more (ConfirmContact.Wait), or ask an operator or for another proof")
+			"rest for 72 hours or more (ConfirmContact.Wait), or ask an operator or for another proof")
+	case p.Keeps == civicpin.High && !all.staff:
+		return p.invalid("Keeps is high, which only an operator can give")
 	case p.Exception != "":
 		return nil
 	case all.staffAlone() && p.Outcome == ChooseSecret:

@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -160,6 +161,12 @@ func TestGuessProbability(t *testing.T) {
 		"a corrected address and staff":      {[]plan.Step{corrects, link, plan.Approval{Role: "agency"}}, 0, 0, 0},
 		"a contact that is confirmed only":   {[]plan.Step{plan.ConfirmContact{Channel: email}, link}, 0, 0, 0},
 		"a link with a code beside it":       {[]plan.Step{plan.Link{Channel: email, Valid: time.Hour, Code: 8}}, 0, sent, sent},
+		"four questions, four times":         {slices.Repeat([]plan.Step{plan.Questions{Ask: 4}}, 4), 0, 0.16, 0.16},
+		"the same questions and more":        {[]plan.Step{plan.Questions{Ask: 1}, link, plan.Questions{Ask: 4}}, 0, 0, 0},
+		"one question, then four":            {[]plan.Step{plan.Questions{Ask: 1}, plan.Questions{Ask: 4}}, 0, 0.16, 0.16},
+		"an image, twice":                    {[]plan.Step{plan.Image{}, plan.Image{}}, 1, 1.0 / 9, 1.0 / 9},
+		"a factor, twice":                    {[]plan.Step{plan.Factor("app"), plan.Factor("app")}, 0, 1e-3, 1e-3},
+		"two factors":                        {[]plan.Step{plan.Factor("app"), plan.Factor("codes")}, 0, 1e-6, 1e-6},
 		"four questions and a corrected one": {[]plan.Step{plan.Questions{Ask: 4}, corrects, link}, 0, 0, 0.16},
 	} {
 		usual, corrected := plan.Plan{Steps: tc.steps, Limit: lockout.Policy{Ceiling: tc.ceiling}}.GuessProbability(9)

@@ -1,0 +1,42 @@
+package recoveryrun
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/recovery/plan"
+)
+
+const maxNamed = 8 // contacts
+
+// AnswersAll reports whether there is an answer to each of the questions and to no other.
+func AnswersAll[V any](asked []string, given map[string]V) bool {
+	for _, q := range asked {
+		if _, ok := given[q]; !ok {
+			return false
+		}
+	}
+	return len(given) == len(asked)
+}
+
+// NamesAll reports whether contacts can be what a step asks for. An error says that one is invalid, or two are alike.
+func NamesAll(c plan.Contacts, given []civicpin.Contact) (bool, error) {
+	if len(given) < c.AtLeast || len(given) > maxNamed {
+		return false, nil
+	}
+	for i, g := range given {
+		if err := g.Validate(); err != nil {
+			return false, err
+		}
+		if len(c.Of) > 0 && !slices.Contains(c.Of, g.Channel) {
+			return false, nil
+		}
+		for _, other := range given[:i] {
+			if g.Channel == other.Channel || g.SameAddress(other) {
+				return false, fmt.Errorf("%w: two contacts of one channel or address", civicpin.ErrInvalid)
+			}
+		}
+	}
+	return true, nil
+}

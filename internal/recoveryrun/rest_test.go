@@ -1,0 +1,186 @@
+package recoveryrun_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/internal/letter"
+	"github.com/civicpin/civicpin/internal/recoveryrun"
+	"github.com/civicpin/civicpin/internal/token"
+	"github.com/civicpin/civicpin/lockout"
+)
+
+const anHour = time.Hour
+
+// resting is a run that rests since now, of which the contacts on some channels are told.
+func resting(r recoveryrun.Record, to ...contact.Recipient) recoveryrun.Record {
+	r.State, r.Known, r.Started, r.Expires = recoveryrun.Open, true, now, now.Add(100*anHour)
+	n := r.Notices(to, id, waiting, now.Add(73*anHour), r.Expires, func(c civicpin.Channel) bool { return c != civicpin.SMS })
+	r.Begin(n, now.Add(73*anHour), now)
+	return r
+}
+
+// since is an established contact since a time.
+func since(name string, channel civicpin.Channel, at time.Time) contact.Recipient {
+	c := told(name, channel, true)
+	c.Since = at
+	return c
+}
+
+// A rest can rely on contacts that proved something before the run began, that the visitor neither proved nor gave, and from
+// which an objection comes in time. It leads nowhere until a provider took over the notice to one of them.
+func TestARestReliesOn(t *testing.T) {
+	first := since("first", civicpin.Email, now)
+	given := letter.Given(first.Contact)
+	for name, tc := range map[string]struct {
+		run   recoveryrun.Record
+		to    contact.Recipient
+		leads bool
+	}{
+		"an old contact":              {recoveryrun.Record{}, first, true},
+		"one that came since":         {recoveryrun.Record{}, since("new", civicpin.Email, now.Add(1)), false},
+		"one that is none, or cools":  {recoveryrun.Record{}, told("cooling", civicpin.Email, false), false},
+		"one that went":               {recoveryrun.Record{}, told("gone", civicpin.Email, true), false},
+		"one on paper":                {recoveryrun.Record{}, since("paper", civicpin.Letter, now), false},
+		"one out of reach":            {recoveryrun.Record{}, since("phone", civicpin.SMS, now), false},
+		"one that was read":           {recoveryrun.Record{Read: []letter.Contact{letter.Stored(first.Contact)}}, first, false},
+		"one read on another channel": {recoveryrun.Record{Read: []letter.Contact{{Channel: "other", Address: "FIRST@example.ec"}}}, first, false},
+		"one that was given":          {recoveryrun.Record{Correct: &given}, first, false},
+		"another one was read":        {recoveryrun.Record{Read: []letter.Contact{rosa}}, first, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := resting(tc.run, tc.to)
+			require.False(t, r.Leads(), "before it is heard of")
+			r.Settle("n0-0", false, now.Add(anHour))
+			require.Equal(t, tc.leads, r.Leads())
+			if tc.leads {
+				r.Proved(letter.Stored(tc.to.Contact))
+				require.False(t, r.Leads(), "the visitor read at that address later")
+			}
+		})
+	}
+	require.True(t, (&recoveryrun.Record{Known: true}).Leads(), "it does not rest")
+	require.False(t, (&recoveryrun.Record{}).Leads())
+}
+
+// A notice counts if it was taken over within the hour, and for each rest anew.
+func TestARestIsHeardOf(t *testing.T) {
+	one, two := since("one", civicpin.Email, now), since("two", civicpin.CertifiedEmail, now)
+	for name, tc := range map[string]struct {
+		settle func(r *recoveryrun.Record)
+		leads  bool
+	}{
+		"at the last moment": {func(r *recoveryrun.Record) { r.Settle("n0-1", false, now.Add(anHour)) }, true},
+		"too late":           {func(r *recoveryrun.Record) { r.Settle("n0-1", false, now.Add(anHour+1)) }, false},
+		"given up":           {func(r *recoveryrun.Record) { r.Settle("n0-1", true, now) }, false},
+		"given up, and sent after all": {func(r *recoveryrun.Record) {
+			r.Settle("n0-1", true, now)
+			r.Settle("n0-1", false, now.Add(anHour))
+		}, true},
+		"one of two": {func(r *recoveryrun.Record) {
+			r.Settle("n0-0", true, now)
+			r.Settle("n0-1", false, now)
+		}, true},
+		"another rest": {func(r *recoveryrun.Record) {
+			r.Settle("n0-1", false, now)
+			r.Step = 2
+			r.Begin(r.Notices([]contact.Recipient{one}, id, waiting, now, now, anywhere), now, now)
+		}, false},
+		"each rest": {func(r *recoveryrun.Record) {
+			r.Settle("n0-1", false, now)
+			r.Step = 2
+			r.Begin(r.Notices([]contact.Recipient{one}, id, waiting, now, now, anywhere), now, now)
+			r.Settle("n2-0", false, now)
+		}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := resting(recoveryrun.Record{}, one, two)
+			tc.settle(&r)
+			require.Equal(t, tc.leads, r.Leads())
+		})
+	}
+}
+
+// One run rests at a time, and none for seven days after an objection; but staff's do. The record is kept as long.
+func TestWatch(t *testing.T) {
+	var w recoveryrun.Watch
+	visitors, staffs := &recoveryrun.Record{By: civicpin.Citizen}, &recoveryrun.Record{By: civicpin.Operator("eva")}
+	none, first := &recoveryrun.Record{}, resting(recoveryrun.Record{})
+	end := now.Add(73 * anHour)
+	require.Zero(t, w.Take(id, visitors, none, end, now))
+	require.Equal(t, end, w.Keep())
+	require.Equal(t, end, w.Take("second", visitors, &first, end.Add(1), now))
+	require.Equal(t, id, w.Run)
+	require.Zero(t, w.Take(id, visitors, &first, end.Add(2), now), "the same once more")
+	require.Zero(t, w.Take("second", staffs, &first, end.Add(1), now))
+	require.Equal(t, "second", w.Run)
+
+	w.Object(now)
+	require.Empty(t, w.Run)
+	week := now.Add(recoveryrun.ObjectionTime)
+	require.Equal(t, week, w.Keep())
+	require.Equal(t, week, w.Take(id, visitors, none, end, now))
+	require.Equal(t, week, w.Take(id, visitors, none, end, week.Add(-1)))
+	require.Empty(t, w.Run)
+	require.Zero(t, w.Take(id, staffs, none, end, now))
+	require.Zero(t, w.Take(id, visitors, none, week.Add(anHour), week))
+	require.Equal(t, week.Add(anHour), w.Keep())
+
+	w.Object(now.Add(1000 * anHour)) // by a clock that was ahead
+	require.Equal(t, week, w.Take(id, visitors, none, end, now))
+	require.Equal(t, week, w.Keep())
+}
+
+// A run keeps a later one from resting while it rests itself, unless another act upon the subject has ended it.
+func TestBlocks(t *testing.T) {
+	for name, tc := range map[string]struct {
+		change func(r, later *recoveryrun.Record)
+		at     time.Duration
+		want   bool
+	}{
+		"it rests":                  {func(_, _ *recoveryrun.Record) {}, 0, true},
+		"to the last":               {func(_, _ *recoveryrun.Record) {}, 73*anHour - 1, true},
+		"it has rested":             {func(_, _ *recoveryrun.Record) {}, 73 * anHour, false},
+		"it goes on":                {func(r, _ *recoveryrun.Record) { r.Rests = time.Time{} }, 0, false},
+		"it ended":                  {func(r, _ *recoveryrun.Record) { r.Close(recoveryrun.Cancelled) }, 0, false},
+		"a secret was set since":    {func(_, later *recoveryrun.Record) { later.Epoch++ }, 0, false},
+		"a contact went since":      {func(_, later *recoveryrun.Record) { later.Book++ }, 0, false},
+		"a secret was set after it": {func(r, _ *recoveryrun.Record) { r.Epoch++ }, 0, true},
+	} {
+		r, later := resting(recoveryrun.Record{}), recoveryrun.Record{}
+		tc.change(&r, &later)
+		require.Equal(t, tc.want, r.Blocks(&later, now.Add(tc.at)), name)
+	}
+}
+
+// So many codes are compared in a run, and over all runs of a subject nearly as many as the ceiling lets.
+func TestTries(t *testing.T) {
+	var r recoveryrun.Record
+	for _, want := range []int{2, 1, 0} {
+		left, err := r.Try(3)
+		require.NoError(t, err)
+		require.Equal(t, want, left)
+	}
+	_, err := r.Try(3)
+	require.ErrorIs(t, err, token.ErrGone)
+	require.Equal(t, 3, r.Tries)
+
+	for limit, want := range map[lockout.Policy]int{
+		{Limit: 3, Lock: lockout.UntilUnlocked}:                                      90,
+		{Limit: 95, Lock: lockout.Timed, For: anHour}:                                95,
+		{Limit: 3, Ceiling: 30, Lock: lockout.UntilUnlocked}:                         27,
+		{Limit: 3, Ceiling: 3, Lock: lockout.UntilUnlocked}:                          3,
+		{Limit: 3, Lock: lockout.Timed, For: anHour, DelayAfter: 2, Delay: anHour}:   90,
+		{Limit: 3, Lock: lockout.UntilUnlocked, Devices: 2, DeviceValid: 9 * anHour}: 90,
+	} {
+		typed := recoveryrun.Typed(limit)
+		require.NoError(t, typed.Validate())
+		require.Equal(t, want, typed.Limit)
+		require.Equal(t, limit.Lock, typed.Lock)
+		require.Zero(t, typed.DelayAfter+typed.Devices)
+	}
+}
