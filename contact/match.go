@@ -1,6 +1,8 @@
 package contact
 
 import (
+	"context"
+
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/contactbook"
@@ -47,4 +49,14 @@ func (v *Snapshot) Match(given []civicpin.Contact) ([]civicpin.Contact, bool) {
 		return nil, false
 	}
 	return named, true
+}
+
+// Proved implements pin.ProvedContacts: all contacts given are usable ones of the subject. Errors are the store's.
+func (s *Service) Proved(ctx context.Context, subject civicpin.Subject, given []civicpin.Contact) (bool, error) {
+	v, err := s.Snapshot(ctx, subject)
+	if err != nil {
+		return false, err
+	}
+	_, all := v.Match(given)
+	return all, nil
 }

@@ -98,10 +98,10 @@ func (c *credential) setBy(g Grant, now time.Time) bool {
 
 // setAgain ends a Set under a grant that was used just now: it succeeds if the choice was the same. The holder of a used grant
 // must not find out the current secret by trying, so the trying goes through the gate of the former ones.
-func (s *Service) setAgain(ctx context.Context, at attempt.Place, g Grant, c *credential, text string) (Verified, error) {
+func (s *Service) setAgain(ctx context.Context, at attempt.Place, g Grant, c *credential, w wish) (Verified, error) {
 	a := Attempt{Subject: g.subject}
 	err := at.Do(ctx, &attempt.Guess{Target: a.key()}, func(ctx context.Context) (attempt.Finding, error) {
-		same, err := s.among(ctx, []string{c.Hash}, text)
+		same, err := s.among(ctx, []former{{c.Hash, c.Norm}}, w)
 		return attempt.Found(same, true, attempt.Wrong), err
 	})
 	if errors.Is(err, ErrRefused) {

@@ -240,7 +240,7 @@ func changeCosts(t *testing.T, costs *testkit.Costs) {
 	var g pin.Grant
 	completed := k.completed(t)
 	k.count("Complete", "a grant", func() (err error) { g, err = k.Complete(ctx, completed); return err })
-	set := func() error { return testkit.Err(k.Set(ctx, g, civicpin.NewSecret("MN6B3VCX"))) }
+	set := func() error { return testkit.Err(k.Set(ctx, g, civicpin.NewSecret("MN6B3VCX"), civicpin.Source{})) }
 	k.count("Set", "", set)
 	k.count("Set", "the same once more", set)
 	g = k.granted(t, inps().Parts...)
@@ -260,9 +260,9 @@ func operatorCosts(t *testing.T, costs *testkit.Costs) {
 	})
 	k.count("Suspend", "", func() error { return k.Suspend(ctx, maria, "lost", clerk) })
 	k.count("Suspend", "suspended already", func() error { return k.Suspend(ctx, maria, "lost", clerk) })
-	k.count("Resume", "", func() error { return k.Resume(ctx, maria, "found", clerk) })
+	k.count("Resume", "", func() error { return k.Resume(ctx, maria, civicpin.Evidence{}, "found", clerk) })
 	k.count("Stop", "", func() error { return k.Stop(ctx, maria, "undone", civicpin.Citizen) })
-	k.count("Revoke", "", func() error { return k.Revoke(ctx, maria, "moved", clerk) })
+	k.count("Revoke", "", func() error { return k.Revoke(ctx, maria, state.Ended, "moved", clerk) })
 	k.count("Import", "", func() error {
 		return k.Import(ctx, "IMPORTED", civicpin.NewSecret("$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"),
 			pin.ImportOptions{By: clerk})

@@ -38,12 +38,11 @@ func (k *kit) failures(t *testing.T) int {
 	return st.Lockout.Failures
 }
 
-// walk takes Maria from nothing to a login: whatever was left behind, she can go on.
+// walk takes Maria to a login by way of the desk: whatever was left behind, she can go on.
 func (k *kit) walk(t *testing.T) {
 	t.Helper()
-	code := k.issued(t)
-	require.NoError(t, testkit.Err(k.Exchange(t.Context(), try(code), civicpin.NewSecret(chosen))))
-	_, ok := k.works(t, chosen)
+	k.anew(t)
+	_, ok := k.works(t, anew)
 	require.True(t, ok)
 }
 
@@ -75,10 +74,7 @@ var flows = []testkit.Flow[*kit]{
 	{
 		Name:    "issue again",
 		Prepare: func(t *testing.T, k *kit) { k.issued(t) },
-		Act: func(t *testing.T, k *kit) error {
-			_, err := k.Issue(t.Context(), maria, inps())
-			return err
-		},
+		Act:     func(t *testing.T, k *kit) error { return k.atDesk(t) },
 		After: func(t *testing.T, k *kit, err error) {
 			require.NoError(t, k.out.Flush(t.Context()))
 			if err == nil {
@@ -87,6 +83,22 @@ var flows = []testkit.Flow[*kit]{
 			ok, right := k.works(t, k.last(phone)+k.last(email))
 			require.True(t, right, "the parts that came last belong together and are right")
 			require.True(t, ok.MustExchange)
+			k.walk(t)
+		},
+	},
+	{
+		Name:    "ask again",
+		Prepare: func(t *testing.T, k *kit) { k.issued(t); k.clock.Add(time.Hour) },
+		Act:     func(t *testing.T, k *kit) error { return testkit.Err(k.Issue(t.Context(), maria, inps())) },
+		After: func(t *testing.T, k *kit, err error) {
+			code := k.last(phone) + k.last(email)
+			require.NoError(t, k.out.Flush(t.Context()))
+			if err == nil {
+				require.Len(t, k.mail.Messages(), 4)
+			}
+			require.Equal(t, code, k.last(phone)+k.last(email))
+			_, right := k.works(t, code)
+			require.True(t, right)
 			k.walk(t)
 		},
 	},
@@ -229,12 +241,12 @@ var flows = []testkit.Flow[*kit]{
 	{
 		Name:    "revoke",
 		Prepare: func(t *testing.T, k *kit) { k.exchanged(t) },
-		Act:     func(t *testing.T, k *kit) error { return k.Revoke(t.Context(), maria, "lost", clerk) },
+		Act:     func(t *testing.T, k *kit) error { return k.Revoke(t.Context(), maria, state.Ended, "lost", clerk) },
 		After: func(t *testing.T, k *kit, err error) {
 			if _, right := k.works(t, chosen); right {
 				require.Error(t, err, "a revocation that was acknowledged holds")
 			}
-			require.NoError(t, k.Revoke(t.Context(), maria, "lost", clerk))
+			require.NoError(t, k.Revoke(t.Context(), maria, state.Ended, "lost", clerk))
 			_, right := k.works(t, chosen)
 			require.False(t, right)
 			k.walk(t)
@@ -256,14 +268,14 @@ var flows = []testkit.Flow[*kit]{
 			_, right := k.works(t, chosen)
 			require.True(t, right, "a grant alone takes nothing away")
 			g := k.granted(t) // whatever became of the other one, the citizen can begin again
-			require.NoError(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret(changed))))
+			require.NoError(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret(changed), civicpin.Source{})))
 		},
 	},
 	{
 		Name:    "set",
 		Prepare: func(t *testing.T, k *kit) { k.exchanged(t); k.grant = k.granted(t) },
 		Act: func(t *testing.T, k *kit) error {
-			return testkit.Err(k.Set(t.Context(), k.grant, civicpin.NewSecret(changed)))
+			return testkit.Err(k.Set(t.Context(), k.grant, civicpin.NewSecret(changed), civicpin.Source{}))
 		},
 		After: func(t *testing.T, k *kit, err error) {
 			_, before := k.works(t, chosen)
@@ -272,7 +284,7 @@ var flows = []testkit.Flow[*kit]{
 			if err == nil {
 				require.True(t, now)
 			}
-			require.NoError(t, testkit.Err(k.Set(t.Context(), k.grant, civicpin.NewSecret(changed))), "the same once more")
+			require.NoError(t, testkit.Err(k.Set(t.Context(), k.grant, civicpin.NewSecret(changed), civicpin.Source{})), "the same once more")
 			_, now = k.works(t, changed)
 			require.True(t, now)
 		},
@@ -309,7 +321,7 @@ var flows = []testkit.Flow[*kit]{
 				require.Error(t, err)
 				k.clock.Add(25 * time.Hour)
 			}
-			require.NoError(t, k.Revoke(t.Context(), maria, "disabled", clerk))
+			require.NoError(t, k.Revoke(t.Context(), maria, state.Ended, "disabled", clerk))
 		},
 		Act: func(t *testing.T, k *kit) error { return k.atDesk(t) },
 		After: func(t *testing.T, k *kit, err error) {

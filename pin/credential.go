@@ -27,7 +27,12 @@ type credential struct {
 	Expires   time.Time        `json:"expires,omitzero" export:"yes"` // of the issued secret, while provisional
 	Changed   time.Time        `json:"changed,omitzero" export:"yes"` // when the current secret was chosen
 	Used      time.Time        `json:"used,omitzero" export:"yes"`    // not before the last use minus usedEvery; zero if unknown
-	History   []string         `json:"history,omitempty"`
+	History   []former         `json:"history,omitempty"`
+	Lost      []former         `json:"lost,omitempty"`               // or revoked: not chosen again, whatever Policy.History says
+	Fraud     bool             `json:"fraud,omitempty" export:"yes"` // revoked for it, and no secret was chosen since
+	Code      *requestCode     `json:"code,omitempty"`               // while revoked
+	Aside     *decoyParts      `json:"aside,omitempty"`
+	Owned     bool             `json:"owned,omitempty"`               // an earlier secret was a subject's: see owned
 	By        civicpin.Actor   `json:"by,omitempty" export:"yes"`     // of the last revocation, suspension or resumption
 	Reason    string           `json:"reason,omitempty" export:"yes"` // of the same
 	Epoch     uint64           `json:"epoch,omitempty"`               // counts what ends recoveries under way: see Mark
@@ -126,16 +131,14 @@ func (c *credential) expired(p *Policy, now time.Time) state.Expiry {
 }
 
 // replaceable reports whether a new secret may be issued over this credential: there is none in use.
-func (c *credential) replaceable(p *Policy, by civicpin.Actor, now time.Time) bool {
+func (c *credential) replaceable(p *Policy, o *IssueOptions, now time.Time) bool {
 	switch {
+	case c.Fraud:
+		return o.Evidence.Method != ""
 	case c.Suspended:
 		return false // whoever suspended it does not want it replaced
 	case c.State == state.Active:
 		return c.expired(p, now) == state.SinceUse
-	case c.State == state.Provisional && (len(c.Evidence) > 0 || !c.Changed.IsZero()) && now.Before(c.Expires):
-		// A request on line does not undo what staff issued to somebody whom they saw. Nor does it take an account from its
-		// owner while the parts of their recovery are on the way.
-		return by.IsOperator()
 	}
 	return true
 }
@@ -167,6 +170,9 @@ func (c *credential) wrongState() error {
 	if c.Suspended {
 		text += ", and suspended"
 	}
+	if c.Fraud {
+		text += "; revoked for fraud: issue on evidence"
+	}
 	return fmt.Errorf("%w: %s", ErrWrongState, text)
 }
 
@@ -175,7 +181,7 @@ func (c *credential) choose(p *Policy, hash string, now time.Time, with again) {
 	c.History = c.former(p)
 	c.erase()
 	c.State, c.Hash, c.Norm = state.Active, hash, p.Chosen.normaliser()
-	c.Expires, c.Grant, c.Again = time.Time{}, nil, &with
+	c.Expires, c.Grant, c.Again, c.Fraud = time.Time{}, nil, &with, false
 	c.Changed, c.Used = now, now
 	c.Epoch++
 	c.endSessions()
@@ -192,15 +198,6 @@ func (c *credential) dropAgain(now time.Time) {
 	}
 }
 
-// former returns the hashes of the secrets that may not be chosen again, once this credential's secret is gone.
-func (c *credential) former(p *Policy) []string {
-	hashes := c.History
-	if c.State == state.Active {
-		hashes = append([]string{c.Hash}, hashes...)
-	}
-	return hashes[:min(len(hashes), p.History)]
-}
-
 // empty reports whether the credential accepts no secret, and none is on its way.
 func (c *credential) empty() bool { return c.State == state.Vacant || c.State == state.Revoked }
 
@@ -214,8 +211,11 @@ func (c *credential) refusal() attempt.Refusal {
 
 // recoverable reports whether a recovery may end in a new secret for this credential.
 func (c *credential) recoverable() bool {
-	return (c.State == state.Provisional || c.State == state.Active) && !c.Suspended
+	return (c.State == state.Provisional || c.State == state.Active) && !c.Suspended && !c.Fraud
 }
+
+// beginnable reports whether a recovery may begin this credential.
+func (c *credential) beginnable() bool { return c.empty() && !c.Suspended && !c.Fraud }
 
 // unusedSince returns the start of Policy.MaxUnused.
 func (c *credential) unusedSince() time.Time {

@@ -63,6 +63,14 @@ func parseRef(id string) (issue string, part, send int, err error) {
 	return fields[0], part, send, nil
 }
 
+// sentAside returns part i of parts that open nothing, if it is still to be sent.
+func (c *credential) sentAside(issue string, i int, now time.Time) *part {
+	if d := c.Aside; d != nil && d.Issue == issue && i >= 0 && i < len(d.Parts) && d.Parts[i].Text != "" && now.Before(d.Expires) {
+		return &d.Parts[i]
+	}
+	return nil
+}
+
 // sameSend reports whether part i of the issue is still at its send-th message.
 func (c *credential) sameSend(issue string, i, send int) bool {
 	return c.Issue == issue && i >= 0 && i < len(c.Parts) && c.Parts[i].Send == send
@@ -82,6 +90,9 @@ func (d *delivery) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Messag
 		return civicpin.Message{}, err
 	}
 	c := &e.Value
+	if p := c.sentAside(issue, i, d.vault.Now()); p != nil {
+		return p.message(i, len(c.Aside.Parts), c.Aside.Expires), nil
+	}
 	if !c.sameSend(issue, i, send) || c.State != state.Provisional || !d.vault.Now().Before(c.Expires) {
 		return civicpin.Message{}, outbox.ErrWithdrawn
 	}
@@ -92,10 +103,14 @@ func (d *delivery) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Messag
 	if p.Text == "" || p.State == state.Accepted || p.State == state.Delivered {
 		return civicpin.Message{}, outbox.ErrWithdrawn
 	}
+	return p.message(i, len(c.Parts), c.Expires), nil
+}
+
+// message is part i of n.
+func (p *part) message(i, n int, expires time.Time) civicpin.Message {
 	return civicpin.Message{
-		Kind: PartMessage, To: p.contact(), Secret: civicpin.NewSecret(p.Text),
-		Part: i + 1, Parts: len(c.Parts), ExpiresAt: c.Expires,
-	}, nil
+		Kind: PartMessage, To: p.contact(), Secret: civicpin.NewSecret(p.Text), Part: i + 1, Parts: n, ExpiresAt: expires,
+	}
 }
 
 // Settle implements [outbox.Owner]. The receipt is written before the part, so that a provider's report that comes at once
@@ -168,6 +183,10 @@ func (d *delivery) setPart(ctx context.Context, subject civicpin.Subject, issue 
 	changed := false
 	_, err := d.creds.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[credential]) error {
 		changed = false
+		if p := e.Value.sentAside(issue, i, d.vault.Now()); p != nil {
+			p.Text = "" // sent, or undeliverable
+			return nil
+		}
 		if !e.Found() || !e.Value.sameSend(issue, i, send) || !change(&e.Value.Parts[i]) {
 			return store.ErrSkip
 		}
@@ -179,44 +198,4 @@ func (d *delivery) setPart(ctx context.Context, subject civicpin.Subject, issue 
 		d.vault.Record(ctx, civicpin.Event{Code: code, Subject: subject, Ref: issue, Reason: reason})
 	}
 	return err
-}
-
-// Sweep erases the texts of parts that expired without an exchange, of at most max credentials, and returns of how many. Run it
-// now and then from one place, beside [store.Vault.Purge]. A text that has expired is never sent, swept or not. Errors match
-// [store.ErrNoListing] if the store does not list, or are the store's.
-func (s *Service) Sweep(ctx context.Context, max int) (int, error) {
-	n := 0
-	late := func(c *credential, now time.Time) bool {
-		has := false
-		for i := range c.Parts {
-			has = has || c.Parts[i].Text != ""
-		}
-		return has && (c.State != state.Provisional || !now.Before(c.Expires))
-	}
-	for e, err := range s.creds.All(ctx) {
-		if errors.Is(err, store.ErrUnreadable) {
-			continue
-		}
-		if err != nil {
-			return n, err
-		}
-		if n >= max {
-			break
-		}
-		if !late(&e.Value, s.vault.Now()) {
-			continue
-		}
-		_, err := s.creds.Update(ctx, e.Key, func(e *store.Entry[credential]) error {
-			if !e.Found() || !late(&e.Value, s.vault.Now()) {
-				return store.ErrSkip
-			}
-			e.Value.erase()
-			return nil
-		})
-		if err != nil {
-			return n, err
-		}
-		n++
-	}
-	return n, nil
 }

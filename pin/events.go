@@ -23,6 +23,9 @@ const (
 	eventImported      civicpin.EventCode = "pin.imported"
 	eventLowered       civicpin.EventCode = "pin.lowered"
 	eventGranted       civicpin.EventCode = "pin.granted"
+	eventAside         civicpin.EventCode = "pin.issued_aside"
+	eventCodePrinted   civicpin.EventCode = "pin.request_code"
+	eventGrantRefused  civicpin.EventCode = "pin.grant_refused"
 	eventRecovered     civicpin.EventCode = "pin.recovered"
 )
 
@@ -58,6 +61,9 @@ func Events() []civicpin.EventInfo {
 		{Code: eventImported, Meaning: "A hash of another system was taken over.", Reasons: []string{"the algorithm and its costs"}},
 		{Code: eventLowered, Meaning: "The level of assurance counts as lower for a time.", Reasons: callers},
 		{Code: eventGranted, Meaning: "A completed recovery gave a grant.", Reasons: []string{"the plan and the run"}},
+		{Code: eventAside, Meaning: "A visitor asked for a secret in a subject's name, and gets parts that open nothing."},
+		{Code: eventCodePrinted, Meaning: "An operator printed a code for a request on line."},
+		{Code: eventGrantRefused, Meaning: "A grant was not good: made up, too old, used, or ended by another act."},
 		{Code: eventRecovered, Meaning: "A grant was used: a secret was chosen or issued anew."},
 	}
 }

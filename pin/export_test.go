@@ -10,13 +10,13 @@ import (
 )
 
 // NewCheap is New with hashes that cost next to nothing, which no policy allows: for tests that make thousands.
-func NewCheap(v *store.Vault, out *outbox.Outbox, p Policy) (*Service, error) {
+func NewCheap(v *store.Vault, out *outbox.Outbox, p Policy, proved ...ProvedContacts) (*Service, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
 	p = p.withDefaults()
 	p.Hashing.Memory, p.Hashing.Time, p.Hashing.Threads = 8, 1, 1
-	return build(out, p)
+	return build(out, p, proved...)
 }
 
 // Plain returns all credentials as they are before they are sealed.

@@ -34,6 +34,9 @@ type Grant struct {
 // 11.5.1 asks for 128).
 const grantSecret = 32
 
+// maxGrantText bounds the text of a grant, in bytes: the longest subject takes 342.
+const maxGrantText = 400
+
 // Subject returns whose secret the grant sets.
 func (g Grant) Subject() civicpin.Subject { return g.subject }
 
@@ -62,13 +65,14 @@ func (g Grant) Text() civicpin.Secret {
 // ParseGrant reads what [Grant.Text] wrote. Errors match [ErrNoGrant] for any other text. Whether the grant is good shows only
 // when it is used.
 func ParseGrant(text civicpin.Secret) (Grant, error) {
-	b64 := base64.RawURLEncoding.Strict()
-	fields := strings.Split(text.Reveal(), ".")
-	if len(fields) != 3 || fields[0] != "g1" || len(fields[1]) > 400 {
+	raw := text.Reveal()
+	// The length first, before a long text costs anything. The decoder passes over line ends; a text has one form only.
+	if len(raw) > maxGrantText || strings.ContainsAny(raw, "\r\n") {
 		return Grant{}, ErrNoGrant
 	}
-	// The decoder passes over line ends; a text has one form only.
-	if strings.ContainsAny(text.Reveal(), "\r\n") {
+	b64 := base64.RawURLEncoding.Strict()
+	fields := strings.Split(raw, ".")
+	if len(fields) != 3 || fields[0] != "g1" {
 		return Grant{}, ErrNoGrant
 	}
 	subject, err1 := b64.DecodeString(fields[1])
@@ -121,8 +125,8 @@ func (s *Service) Mark(ctx context.Context, subject civicpin.Subject) (Mark, err
 	}
 	c := &e.Value
 	return Mark{
-		Epoch: c.Epoch, Held: e.Found() && c.recoverable(), Free: !e.Found() || c.empty() && !c.Suspended, Level: c.Level,
-		Revoked: e.Found() && c.State == state.Revoked && !(c.Issued.IsZero() && c.Changed.IsZero()),
+		Epoch: c.Epoch, Held: e.Found() && c.recoverable(), Free: !e.Found() || c.beginnable(), Level: c.Level,
+		Revoked: e.Found() && c.State == state.Revoked && c.owned(),
 	}, nil
 }
 
@@ -171,7 +175,7 @@ func (s *Service) grant(ctx context.Context, p proof.Completed) (Grant, error) {
 		switch {
 		case c.Epoch != p.Epoch:
 			return ErrChanged
-		case p.Creates && e.Found() && (!c.empty() || c.Suspended), !p.Creates && (!e.Found() || !c.recoverable()):
+		case p.Creates && e.Found() && !c.beginnable(), !p.Creates && (!e.Found() || !c.recoverable()):
 			return c.wrongState()
 		}
 		if !e.Found() {

@@ -2,6 +2,7 @@ package pin_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -56,14 +57,14 @@ func TestSet(t *testing.T) {
 	_, right := k.works(t, chosen)
 	require.True(t, right, "a grant alone takes nothing away")
 
-	require.NoError(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret(changed))))
+	require.NoError(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret(changed), civicpin.Source{})))
 	_, right = k.works(t, chosen)
 	require.False(t, right)
 	ok, right := k.works(t, changed)
 	require.True(t, right)
 	require.Equal(t, civicpin.Substantial, ok.Level, "the level is kept")
 	require.False(t, ok.MustExchange)
-	require.ErrorIs(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret("MN6B3VCX"))), pin.ErrNoGrant, "once")
+	require.ErrorIs(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret("MN6B3VCX"), civicpin.Source{})), pin.ErrNoGrant, "once")
 }
 
 func TestSetChecksTheChoice(t *testing.T) {
@@ -84,16 +85,16 @@ func TestSetChecksTheChoice(t *testing.T) {
 		{chosen, rule.History},
 		{changed, rule.History},
 	} {
-		_, err := k.Set(t.Context(), g, civicpin.NewSecret(tt.secret), "Maria Rossi")
+		_, err := k.Set(t.Context(), g, civicpin.NewSecret(tt.secret), civicpin.Source{}, "Maria Rossi")
 		require.ErrorIs(t, err, pin.ErrUnfitSecret, tt.secret)
 		choice, _ := errors.AsType[*pin.ChoiceError](err)
 		require.Equal(t, tt.rule, choice.Rule, tt.secret)
 	}
-	require.NoError(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret("MN6B3VCX"))), "the grant is still good")
+	require.NoError(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret("MN6B3VCX"), civicpin.Source{})), "the grant is still good")
 
 	k = newKit(t, p) // of a credential that was not exchanged yet
 	part := k.issued(t)[:8]
-	choice, _ := errors.AsType[*pin.ChoiceError](testkit.Err(k.Set(t.Context(), k.granted(t), civicpin.NewSecret(part))))
+	choice, _ := errors.AsType[*pin.ChoiceError](testkit.Err(k.Set(t.Context(), k.granted(t), civicpin.NewSecret(part), civicpin.Source{})))
 	require.Equal(t, rule.History, choice.Rule, "and not issued: its holder did not show it")
 }
 
@@ -107,9 +108,9 @@ func TestSetIsNoOracle(t *testing.T) {
 	tries := 0
 	for i := range 50 {
 		if i%3 == 2 { // a choice that is refused for another reason buys no tries
-			require.Error(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret("ROSSI4QX"))))
+			require.Error(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret("ROSSI4QX"), civicpin.Source{})))
 		}
-		_, err := k.Set(t.Context(), g, civicpin.NewSecret(chosen))
+		_, err := k.Set(t.Context(), g, civicpin.NewSecret(chosen), civicpin.Source{})
 		if _, locked := errors.AsType[*lockout.LockedError](err); !locked {
 			require.ErrorIs(t, err, pin.ErrUnfitSecret)
 			tries++
@@ -134,7 +135,7 @@ func TestSetGoesOnWithoutItsCaller(t *testing.T) {
 		}
 		return nil
 	})
-	require.NoError(t, testkit.Err(k.Set(ctx, g, civicpin.NewSecret(changed))))
+	require.NoError(t, testkit.Err(k.Set(ctx, g, civicpin.NewSecret(changed), civicpin.Source{})))
 	require.ErrorIs(t, ctx.Err(), context.Canceled)
 	_, right := k.works(t, changed)
 	require.True(t, right)
@@ -147,13 +148,13 @@ func TestSetBegins(t *testing.T) {
 			if before == "revoked" {
 				k.exchanged(t)
 				require.NoError(t, k.Attest(t.Context(), maria, civicpin.Evidence{Method: civicpin.InPerson, By: clerk}))
-				require.NoError(t, k.Revoke(t.Context(), maria, "lost", clerk))
+				require.NoError(t, k.Revoke(t.Context(), maria, state.Ended, "lost", clerk))
 			}
 			g := k.granted(t)
 			_, right := k.works(t, "")
 			require.False(t, right, "nobody gets in before a secret is chosen")
-			require.NoError(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret(chosen))))
-			ok, right := k.works(t, chosen)
+			require.NoError(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret(changed), civicpin.Source{})))
+			ok, right := k.works(t, changed)
 			require.True(t, right)
 			require.Equal(t, civicpin.Low, ok.Level, "it begins at low, whatever was before")
 		})
@@ -165,7 +166,7 @@ func TestReissue(t *testing.T) {
 	k.exchanged(t)
 	require.NoError(t, k.Attest(t.Context(), maria, civicpin.Evidence{Method: civicpin.InPerson, By: clerk}))
 	g := k.granted(t, inps().Parts...)
-	require.ErrorIs(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret(changed))), pin.ErrNoGrant, "this grant is for parts")
+	require.ErrorIs(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret(changed), civicpin.Source{})), pin.ErrNoGrant, "this grant is for parts")
 	is, err := k.Reissue(t.Context(), g, civicpin.Source{})
 	require.NoError(t, err)
 	require.Len(t, is.Parts, 2)
@@ -201,8 +202,13 @@ func TestReissuedStaysItsOwners(t *testing.T) {
 	require.NoError(t, err)
 	is, err := k.Reissue(t.Context(), k.granted(t, inps().Parts...), civicpin.Source{})
 	require.NoError(t, err)
-	_, err = k.Issue(t.Context(), maria, thiefs)
-	require.ErrorIs(t, err, pin.ErrWrongState, "as much as before")
+	require.NoError(t, k.out.Flush(t.Context()))
+	code := k.last(phone) + k.last(email)
+	require.NoError(t, testkit.Err(k.Issue(t.Context(), maria, thiefs)))
+	require.NoError(t, k.out.Flush(t.Context()))
+	require.Empty(t, k.last("thief@example.net"), "as much as before")
+	_, right := k.works(t, code)
+	require.True(t, right)
 	k.clock.Add(is.ExpiresAt.Sub(k.clock.Now()) + 365*24*time.Hour)
 	st, err := k.Status(t.Context(), maria)
 	require.NoError(t, err)
@@ -220,16 +226,16 @@ func TestGrantEnds(t *testing.T) {
 		"change": func(t *testing.T, k *kit) {
 			require.NoError(t, testkit.Err(k.Change(t.Context(), try(chosen), civicpin.NewSecret(changed))))
 		},
-		"revoke":    func(t *testing.T, k *kit) { require.NoError(t, k.Revoke(t.Context(), maria, "", clerk)) },
+		"revoke":    func(t *testing.T, k *kit) { require.NoError(t, k.Revoke(t.Context(), maria, state.Ended, "", clerk)) },
 		"suspend":   func(t *testing.T, k *kit) { require.NoError(t, k.Suspend(t.Context(), maria, "", clerk)) },
 		"a new one": func(t *testing.T, k *kit) { k.granted(t) },
 		"suspend and resume": func(t *testing.T, k *kit) {
 			require.NoError(t, k.Suspend(t.Context(), maria, "", clerk))
-			require.NoError(t, k.Resume(t.Context(), maria, "", clerk))
+			require.NoError(t, k.Resume(t.Context(), maria, civicpin.Evidence{}, "", clerk))
 		},
 		"unlock by link": func(t *testing.T, k *kit) { require.NoError(t, k.unlocked(t, k.completed(t))) },
 		"revoke and issue": func(t *testing.T, k *kit) {
-			require.NoError(t, k.Revoke(t.Context(), maria, "", clerk))
+			require.NoError(t, k.Revoke(t.Context(), maria, state.Ended, "", clerk))
 			k.issued(t)
 		},
 	} {
@@ -239,7 +245,7 @@ func TestGrantEnds(t *testing.T) {
 			old := k.completed(t)
 			g := k.granted(t)
 			act(t, k)
-			require.ErrorIs(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret("MN6B3VCX"))), pin.ErrNoGrant)
+			require.ErrorIs(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret("MN6B3VCX"), civicpin.Source{})), pin.ErrNoGrant)
 			if name != "time" {
 				_, err := k.Complete(t.Context(), old)
 				require.ErrorIs(t, err, pin.ErrChanged)
@@ -272,7 +278,7 @@ func TestGrantIsNotForOthers(t *testing.T) {
 	p.Creates = true
 	_, err = k.Complete(t.Context(), p)
 	require.ErrorIs(t, err, pin.ErrWrongState, "a plan that begins does not replace what is in use")
-	require.ErrorIs(t, testkit.Err(k.Set(t.Context(), pin.Grant{}, civicpin.NewSecret(changed))), pin.ErrNoGrant)
+	require.ErrorIs(t, testkit.Err(k.Set(t.Context(), pin.Grant{}, civicpin.NewSecret(changed), civicpin.Source{})), pin.ErrNoGrant)
 	_, err = k.Reissue(t.Context(), pin.Grant{}, civicpin.Source{})
 	require.ErrorIs(t, err, pin.ErrNoGrant)
 }
@@ -293,7 +299,7 @@ func TestSetRebinds(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, st.Lockout.Locked.Disabled)
 	require.Error(t, k.unlocked(t, k.completed(t)), "an unlock does not lift a disablement")
-	require.NoError(t, testkit.Err(k.Set(t.Context(), k.granted(t), civicpin.NewSecret(changed))))
+	require.NoError(t, testkit.Err(k.Set(t.Context(), k.granted(t), civicpin.NewSecret(changed), civicpin.Source{})))
 	_, right := k.works(t, changed)
 	require.True(t, right)
 }
@@ -314,6 +320,8 @@ func TestGrantText(t *testing.T) {
 		_, err := pin.ParseGrant(civicpin.NewSecret(bad))
 		require.ErrorIs(t, err, pin.ErrNoGrant, bad)
 	}
+	long := strings.Repeat(".", 10<<20)
+	require.Less(t, testkit.Allocated(func() { _, _ = pin.ParseGrant(civicpin.NewSecret(long)) }), uint64(64<<10))
 	require.True(t, pin.Grant{}.IsZero())
 	require.True(t, pin.Grant{}.Text().IsZero())
 	var log strings.Builder
@@ -322,7 +330,7 @@ func TestGrantText(t *testing.T) {
 	for _, shown := range []string{fmt.Sprint(g), fmt.Sprintf("%+v %#v %s %x", g, g, g, g), log.String()} {
 		require.NotContains(t, shown, secret)
 	}
-	require.NoError(t, testkit.Err(k.Set(t.Context(), back, civicpin.NewSecret(changed))))
+	require.NoError(t, testkit.Err(k.Set(t.Context(), back, civicpin.NewSecret(changed), civicpin.Source{})))
 }
 
 func FuzzParseGrant(f *testing.F) {
@@ -360,7 +368,7 @@ func TestGrantRace(t *testing.T) {
 	require.Len(t, completed, 1)
 	grant, won := <-completed, 0
 	for _, err := range crowd(64, func(i int) error {
-		return testkit.Err(k.Set(t.Context(), grant, civicpin.NewSecret(choiceOf(i))))
+		return testkit.Err(k.Set(t.Context(), grant, civicpin.NewSecret(choiceOf(i)), civicpin.Source{}))
 	}) {
 		if err == nil {
 			won++
@@ -375,10 +383,15 @@ func TestForgedGrantsAlike(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, maria, forged.Subject())
 	for _, do := range []func(k *kit) error{
-		func(k *kit) error { return testkit.Err(k.Set(t.Context(), forged, civicpin.NewSecret(changed))) },
+		func(k *kit) error {
+			return testkit.Err(k.Set(t.Context(), forged, civicpin.NewSecret(changed), civicpin.Source{}))
+		},
 		func(k *kit) error {
 			_, err := k.Reissue(t.Context(), forged, civicpin.Source{})
 			return err
+		},
+		func(k *kit) error {
+			return testkit.Err(k.Set(t.Context(), forged, civicpin.NewSecret("ROSSI4QX"), civicpin.Source{Address: "192.0.2.66"}, "Rossi"))
 		},
 	} {
 		first := ""
@@ -393,6 +406,48 @@ func TestForgedGrantsAlike(t *testing.T) {
 			require.Equal(t, first, got, p.name)
 		}
 	}
+}
+
+// A made-up grant tells nothing of what the register knows, and costs its source one of few.
+func TestForgedGrantIsNoOracle(t *testing.T) {
+	for _, subject := range []civicpin.Subject{maria, "NOBODY"} {
+		k := newKit(t, pin.INPS())
+		k.exchanged(t)
+		forged := parsed(t, "g1."+base64.RawURLEncoding.EncodeToString([]byte(subject))+"."+strings.Repeat("A", 43))
+		source := civicpin.Source{Address: "192.0.2.66"}
+		for range 30 {
+			err := testkit.Err(k.Set(t.Context(), forged, civicpin.NewSecret("ROSSI4QX"), source, "Maria Rossi"))
+			require.ErrorIs(t, err, pin.ErrNoGrant, "and not a piece of the name")
+			require.ErrorIs(t, testkit.Err(k.Reissue(t.Context(), forged, source)), pin.ErrNoGrant)
+		}
+		var locked *lockout.LockedError
+		err := testkit.Err(k.Set(t.Context(), forged, civicpin.NewSecret("ROSSI4QX"), source, "Maria Rossi"))
+		require.ErrorAs(t, err, &locked)
+		require.Equal(t, lockout.ScopeSource, locked.Scope)
+		require.Len(t, k.events.Of("pin.grant_refused"), 60)
+		require.NoError(t, testkit.Err(k.Set(t.Context(), k.granted(t), civicpin.NewSecret(changed), civicpin.Source{Address: "192.0.2.1"})))
+		require.Len(t, k.events.Of("pin.grant_refused"), 60, "a good grant leaves none")
+	}
+}
+
+// A good grant costs its source nothing, also when it is used once more with the same choice.
+func TestGoodGrantsCostTheSourceNothing(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.exchanged(t)
+	source := civicpin.Source{Address: "192.0.2.1"}
+	for i := range 70 {
+		g := k.granted(t)
+		choice := civicpin.NewSecret(fmt.Sprintf("HJ4N%02dTX", i))
+		require.NoError(t, testkit.Err(k.Set(t.Context(), g, choice, source)))
+		require.NoError(t, testkit.Err(k.Set(t.Context(), g, choice, source)))
+	}
+}
+
+func parsed(t *testing.T, text string) pin.Grant {
+	t.Helper()
+	g, err := pin.ParseGrant(civicpin.NewSecret(text))
+	require.NoError(t, err)
+	return g
 }
 
 // unlocked completes a plan that ends in an unlock.

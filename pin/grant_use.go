@@ -3,32 +3,59 @@ package pin
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/attempt"
+	"github.com/civicpin/civicpin/internal/quota"
 	"github.com/civicpin/civicpin/internal/shown"
+	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin/rule"
 	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// opened returns the credential that a grant opens, read from the store, or ErrNoGrant.
-func (s *Service) opened(ctx context.Context, g Grant, parts bool) (store.Entry[credential], error) {
+// forged bounds the grants that open nothing, by source. A grant cannot be guessed; but each one that is tried lets its visitor
+// measure the time that it takes.
+func forged() civicpin.Rate { return civicpin.Rate{Limit: 60, Window: time.Hour} }
+
+// opened returns the credential that a grant opens, read from the store, or ErrNoGrant. A grant that opens nothing is recorded
+// and counted against its source, alike for all subjects. One that chose the current secret just now opens nothing, and is not
+// counted.
+func (s *Service) opened(ctx context.Context, g Grant, parts bool, source civicpin.Source) (store.Entry[credential], error) {
+	var none store.Entry[credential]
 	if g.IsZero() {
-		return store.Entry[credential]{}, ErrNoGrant
+		return none, ErrNoGrant
+	}
+	refund := func() {}
+	if source.Address != "" {
+		charge, err := s.forged.Take(ctx, quota.SourceKey(source.Address), 1)
+		if full, ok := errors.AsType[*quota.FullError](err); ok {
+			return none, &lockout.LockedError{Scope: lockout.ScopeSource, Until: full.Until}
+		}
+		if err != nil {
+			return none, err
+		}
+		refund = func() { s.forged.Refund(ctx, charge) }
 	}
 	e, err := s.creds.GetOr(ctx, store.Key{Subject: g.subject}, s.sealed)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		refund()
 		return e, err
 	}
-	if !e.Value.opens(g, parts, s.vault.Now()) {
+	now := s.vault.Now()
+	switch {
+	case e.Value.opens(g, parts, now):
+		refund()
+		return e, nil
+	case e.Value.setBy(g, now):
+		refund()
 		return e, ErrNoGrant
 	}
-	return e, nil
+	s.vault.Record(ctx, civicpin.Event{Code: eventGrantRefused, Subject: g.subject, By: civicpin.Visitor, Source: source})
+	return e, ErrNoGrant
 }
 
 // opens reports whether the grant is this credential's, for parts or for a secret of the citizen's choice.
@@ -38,24 +65,28 @@ func (c *credential) opens(g Grant, parts bool, now time.Time) bool {
 }
 
 // Set makes chosen the subject's own secret, under a grant of a plan that lets the subject choose, and returns what
-// [Service.Verify] returns. The assurance level does not change; a credential that is created here has level Low. Set resets
-// the failure count and lifts a disablement, since it binds a new secret after a recovery (NIST SP 800-63B-4 3.2.2, 4.2). It
-// forgets known devices. personal is as Attempt.Personal.
+// [Service.Verify] returns. The assurance level does not change; a credential that is created here has level Low. Set
+// resets the failure count and lifts a disablement, since it binds a new secret after a recovery (NIST SP 800-63B-4 3.2.2, 4.2). It
+// forgets known devices. personal is as Attempt.Personal, and is looked at only under a good grant.
 //
 // The same Set may come again: for 10 minutes, the used grant and the choice that it set succeed too, and change nothing.
 //
 // Errors:
 //   - [ErrNoGrant]: the grant is not good, or was used for another choice.
+//   - [civicpin.ErrInvalid]: the source is invalid.
 //   - a [*ChoiceError]: the choice breaks a rule. The grant is still good: ask for another secret.
-//   - a [*lockout.LockedError]: too many choices were former secrets, or, under a used grant, not the current one.
+//   - a [*lockout.LockedError]: too many choices were former secrets, or, under a used grant, not the current one; or 60 grants
+//     from the source's address were not good within an hour.
 //   - [ErrBusy]: nothing was compared or written.
 //   - [lockout.ErrTimeout]: the comparison took too long. Nothing was written.
 //   - the store's: the secret may have been set. Call it again with the same choice.
-func (s *Service) Set(ctx context.Context, g Grant, chosen civicpin.Secret, personal ...string) (
+func (s *Service) Set(ctx context.Context, g Grant, chosen civicpin.Secret, source civicpin.Source, personal ...string) (
 	Verified, error,
 ) {
-	known := append([]string{string(g.subject)}, personal[:min(len(personal), maxPersonal)]...)
-	text, err := s.allowed(chosen, known)
+	if err := source.Validate(); err != nil {
+		return Verified{}, err
+	}
+	w, err := s.wished(g.subject, chosen, personal)
 	if err != nil {
 		return Verified{}, err
 	}
@@ -64,31 +95,33 @@ func (s *Service) Set(ctx context.Context, g Grant, chosen civicpin.Secret, pers
 		return Verified{}, err
 	}
 	defer at.Leave()
-	e, err := s.set(ctx, at, g, text)
+	e, err := s.set(ctx, at, g, w, source)
 	if errors.Is(err, ErrNoGrant) && e.Value.setBy(g, s.vault.Now()) {
-		return s.setAgain(ctx, at, g, &e.Value, text)
+		return s.setAgain(ctx, at, g, &e.Value, w)
 	}
 	if err != nil {
 		return Verified{}, err
 	}
-	if err := s.recovered(ctx, g, &e.Value, civicpin.Source{}); err != nil {
+	if err := s.recovered(ctx, g, &e.Value, source); err != nil {
 		return Verified{}, err
 	}
 	return s.verified(Attempt{Subject: g.subject}, match{}, &e.Value, e.Value.Changed), nil
 }
 
-// set makes text the citizen's own secret under a grant. Also with an error it returns what it found.
-func (s *Service) set(ctx context.Context, at attempt.Place, g Grant, text string) (store.Entry[credential], error) {
-	e, err := s.opened(ctx, g, false)
+// set makes a choice the citizen's own secret under a grant. Also with an error it returns what it found.
+func (s *Service) set(ctx context.Context, at attempt.Place, g Grant, w wish, source civicpin.Source) (
+	store.Entry[credential], error,
+) {
+	e, err := s.opened(ctx, g, false, source)
 	if err != nil {
 		return e, err
 	}
-	if err := s.fresher(ctx, at, g, &e.Value, text); err != nil {
+	if err := s.fresher(ctx, at, g, &e.Value, w); err != nil {
 		return e, err
 	}
-	// The grant is used from here on. A caller who could hang up now would learn that text is fresh, and keep the grant.
+	// The grant is used from here on. A caller who could hang up now would learn that the choice is fresh, and keep the grant.
 	ctx = context.WithoutCancel(ctx)
-	hash, err := s.hash(ctx, text)
+	hash, err := s.hash(ctx, w.text)
 	if err != nil {
 		return e, err
 	}
@@ -100,6 +133,7 @@ func (s *Service) set(ctx context.Context, at attempt.Place, g Grant, text strin
 		if e.Value.empty() {
 			e.Value.Level, e.Value.Evidence, e.Value.Issued = civicpin.Low, nil, now
 		}
+		e.Value.lose()
 		e.Value.choose(&s.policy, hash, now, again{Grant: g.hash()})
 		e.ExpiresAt = e.Value.keep()
 		return nil
@@ -109,25 +143,27 @@ func (s *Service) set(ctx context.Context, at attempt.Place, g Grant, text strin
 // fresher refuses a secret that the subject has or had, and one that is a piece of their data, as at a change. The holder of a
 // grant must not find out a former secret by trying, so the trying goes through a gate. A piece of data is refused before
 // anything is compared, and its try is given back: otherwise each would count as a fresh secret, and reset the gate.
-func (s *Service) fresher(ctx context.Context, at attempt.Place, g Grant, c *credential, text string) error {
+func (s *Service) fresher(ctx context.Context, at attempt.Place, g Grant, c *credential, w wish) error {
 	guess := attempt.Guess{Target: Attempt{Subject: g.subject}.key()}
 	err := at.Do(ctx, &guess, func(ctx context.Context) (attempt.Finding, error) {
-		if err := s.apart(c, text); err != nil {
+		if err := s.apart(c, w); err != nil {
 			return attempt.Finding{}, err
 		}
 		fresh := func(ok bool) attempt.Finding { return attempt.Found(attempt.Told(ok), true, attempt.Wrong) }
-		if c.State == state.Provisional {
+		gone := c.gone()
+		switch c.State {
+		case state.Provisional:
 			var issued strings.Builder
 			for i := range c.Parts {
 				issued.WriteString(c.Parts[i].Text)
 			}
-			return fresh(!strings.Contains(strings.ToUpper(issued.String()), strings.ToUpper(text))), nil
+			if fromIssued(c, w, issued.String()) {
+				return fresh(false), nil
+			}
+		case state.Active:
+			gone = append(gone, former{c.Hash, c.Norm})
 		}
-		former := slices.Clone(c.History)
-		if c.State == state.Active {
-			former = append(former, c.Hash)
-		}
-		reused, err := s.among(ctx, former, text)
+		reused, err := s.among(ctx, gone, w)
 		return fresh(err == nil && !reused.Right()), err
 	})
 	if errors.Is(err, ErrRefused) {
@@ -144,7 +180,8 @@ func (s *Service) fresher(ctx context.Context, at attempt.Place, g Grant, c *cre
 //   - [ErrNoGrant]: the grant is not good.
 //   - [civicpin.ErrInvalid]: the source is invalid.
 //   - [ErrBusy]: too many hashes wait.
-//   - a [*lockout.LockedError]: the send limits are reached.
+//   - a [*lockout.LockedError]: the send limits are reached, or 60 grants from the source's address were not good within an
+//     hour.
 //   - the store's: the secret may have been issued. Look for the messages, and recover again if there are none.
 func (s *Service) Reissue(ctx context.Context, g Grant, source civicpin.Source) (Issue, error) {
 	if err := source.Validate(); err != nil {
@@ -155,7 +192,7 @@ func (s *Service) Reissue(ctx context.Context, g Grant, source civicpin.Source) 
 		return Issue{}, err
 	}
 	defer leave()
-	e, err := s.opened(ctx, g, true)
+	e, err := s.opened(ctx, g, true, source)
 	if err != nil {
 		return Issue{}, err
 	}
@@ -178,10 +215,8 @@ func (s *Service) Reissue(ctx context.Context, g Grant, source civicpin.Source) 
 				fresh.Level, fresh.Evidence, fresh.Lowered = c.Level, c.Evidence, c.Lowered
 				fresh.Changed, fresh.Used = c.Changed, c.Used // that they had a secret of their own: see replaceable and keep
 			}
-			fresh.History, fresh.Epoch = c.former(&s.policy), c.Epoch+1
-			if c.State == state.Active && len(fresh.History) == 0 {
-				fresh.History = []string{c.Hash} // a lost secret is not chosen again, whatever the policy keeps
-			}
+			c.lose()
+			fresh.inherit(c, &s.policy)
 			e.Value, e.ExpiresAt = fresh, fresh.keep()
 			return nil
 		})

@@ -27,12 +27,13 @@ type ImportOptions struct {
 // Import takes over a subject's own secret from another system by its hash: an argon2id, argon2i, bcrypt, PBKDF2 or scrypt
 // string in the PHC format, or as crypt, passlib and Django write it. Until its first right use, the secret is compared as it
 // is typed; then it is normalised and hashed anew under the policy. Until then a check takes as long as the old hash does: an
-// attacker who measures time may tell such a subject from others.
+// attacker who measures time may tell such a subject from others. Import resets the failure count and lifts a disablement.
 //
 // Errors:
 //   - [civicpin.ErrInvalid]: the subject, the actor or the hash is invalid.
 //   - [ErrWeakEvidence]: the evidence does not give the level.
-//   - [ErrWrongState]: the subject has a credential that is not revoked.
+//   - [ErrWrongState]: the subject has a credential that is not revoked, or one that was revoked for [state.Fraud] and there is
+//     no evidence.
 //   - the store's.
 func (s *Service) Import(ctx context.Context, subject civicpin.Subject, hash civicpin.Secret, o ImportOptions) error {
 	check := IssueOptions{Level: o.Level, Evidence: o.Evidence, By: o.By}
@@ -57,14 +58,19 @@ func (s *Service) Import(ctx context.Context, subject civicpin.Subject, hash civ
 	c.Level = check.Level
 	c.endSessions()
 	_, err = s.creds.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[credential]) error {
-		if e.Found() && !e.Value.empty() {
+		if e.Found() && (!e.Value.empty() || e.Value.Fraud && o.Evidence.Method == "") {
 			return e.Value.wrongState()
 		}
-		c.History, c.Epoch = e.Value.former(&s.policy), e.Value.Epoch+1
+		c.inherit(&e.Value, &s.policy)
+		c.Fraud = false // a secret of the subject's own is set
 		e.Value, e.ExpiresAt = c, time.Time{}
 		return nil
 	})
 	if err != nil {
+		return err
+	}
+	// A new binding, as an issue on evidence: the guesses of strangers before it do not leave its owner disabled.
+	if err := s.gate.Rebind(ctx, Attempt{Subject: subject}.key(), o.By); err != nil {
 		return err
 	}
 	s.vault.Record(ctx, civicpin.Event{Code: eventImported, Subject: subject, By: o.By, Level: c.Level, Reason: parsed.String()})

@@ -3,17 +3,15 @@ package pin
 import (
 	"context"
 	"crypto/rand"
-	"errors"
-	"fmt"
 	"strings"
 	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/choice"
+	"github.com/civicpin/civicpin/internal/issuing"
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/pin/state"
-	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
@@ -21,19 +19,22 @@ import (
 // accepted, undeliverable or withdrawn. The secret is provisional: it is good for one [Service.Exchange].
 //
 // Issue replaces an issued secret that was not exchanged yet, a revoked one, and one that expired for disuse. It does not
-// replace a secret in use: revoke that first, or let its owner recover it. Nor does it replace a suspended one, or, on a
-// citizen's request, one that waits for its exchange and was issued on evidence or by a recovery of the owner's own secret
-// ([Service.Reissue]). Failures counted against the subject stay counted. Evidence makes it a new binding (NIST SP 800-63B-4
-// 4.1), which resets them and lifts a disablement.
+// replace a secret in use, nor a suspended one: revoke that first, or let its owner recover it. After a revocation for
+// [state.Fraud] it takes Evidence. Failures counted against the subject stay counted. Evidence makes it a new binding (NIST SP
+// 800-63B-4 4.1), which resets them and lifts a disablement.
 //
-// The work does not depend on whether the subject has a credential. Of two issues at the same moment the later one counts.
-// Errors, all before anything changes except the last:
+// What a subject asks for on line (By [civicpin.Citizen], without Evidence) rests on what the request shows: see [Requests].
+// While an earlier issue is still good, such a request sends its parts again, to where they went, and makes no new secret: or a
+// stranger could end the parts that were just sent. The same request within a minute returns the same issue and sends nothing.
+//
+// The work does not depend on whether the subject has a credential. Of two issues by operators at the same moment the later one
+// counts. Errors, all before anything changes except the last:
 //   - [civicpin.ErrInvalid]: the subject, the actor, a contact or the evidence is invalid.
 //   - [ErrWrongParts]: the contacts do not fit the parts.
 //   - [ErrWeakEvidence]: the evidence does not give the level.
 //   - [ErrBusy]: too many hashes wait. [outbox.ErrBusy], which matches it: too many messages wait. Answer 503.
-//   - [ErrWrongState]: the credential may not be replaced. To an operator the text says its state. Do not tell visitors: for an
-//     unknown subject there is no such error.
+//   - [ErrWrongState]: the credential may not be replaced, or the request on line shows too little; unknown subjects get it for
+//     that, too. To an operator the text says the state. Tell visitors no more than that a message comes if all is right.
 //   - a [*lockout.LockedError]: the send limits are reached, or the subject is disabled and there is no Evidence. The visitor
 //     may be told: unknown subjects are limited and disabled alike.
 //   - the store's: the issue may have happened. Issue again.
@@ -52,39 +53,26 @@ func (s *Service) Issue(ctx context.Context, subject civicpin.Subject, o IssueOp
 	if o.Source, err = s.asks(ctx, subject, o.Source); err != nil {
 		return Issue{}, err
 	}
-	fresh, whole := s.fresh(o, classOf(o.By))
-	var refused error
-	err = s.out.Announce(ctx, s.request(subject, &fresh, o), func(ctx context.Context) error {
-		if fresh.Hash, err = s.hash(ctx, whole); err != nil {
-			return err
-		}
-		_, err := s.creds.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[credential]) error {
-			refused = nil
-			if e.Found() && !e.Value.replaceable(&s.policy, o.By, s.vault.Now()) {
-				// The record is written all the same, unchanged: the same work for a stranger to time.
-				if refused = ErrWrongState; o.By.IsOperator() {
-					refused = e.Value.wrongState()
-				}
-				return nil
-			}
-			fresh.History, fresh.Epoch = e.Value.former(&s.policy), e.Value.Epoch+1 // outlive a re-issue
-			e.Value, e.ExpiresAt = fresh, fresh.keep()
-			return nil
-		})
-		return err
-	})
-	if err := errors.Join(err, refused); err != nil {
+	r, err := s.newRequest(ctx, subject, o)
+	if err != nil {
 		return Issue{}, err
 	}
-	if o.Evidence.Method != "" {
+	err = s.out.Announce(ctx, r.announced(), func(ctx context.Context) error {
+		// Hashed in every case: the same work for a stranger to time.
+		if r.fresh.Hash, err = s.hash(ctx, r.whole); err != nil {
+			return err
+		}
+		return r.write(ctx)
+	})
+	if err != nil {
+		return Issue{}, err
+	}
+	if o.Evidence.Method != "" && r.way == issuing.Anew {
 		if err := s.gate.Rebind(ctx, Attempt{Subject: subject}.key(), o.By); err != nil {
 			return Issue{}, err
 		}
 	}
-	s.vault.Record(ctx, civicpin.Event{
-		Code: eventIssued, Subject: subject, By: o.By, Source: o.Source, Ref: fresh.Issue, Level: fresh.Level,
-	})
-	return fresh.issue(), nil
+	return r.done(ctx)
 }
 
 // usable refuses an issue that nobody could use: of a subject who is disabled, without the evidence that lifts that.
@@ -95,57 +83,6 @@ func (s *Service) usable(ctx context.Context, subject civicpin.Subject, o IssueO
 	}
 	if st.Locked != nil && st.Locked.Disabled && o.Evidence.Method == "" {
 		return st.Locked
-	}
-	return nil
-}
-
-// checkIssue checks all that can be checked without the store, and fills in the default level.
-func (s *Service) checkIssue(subject civicpin.Subject, o *IssueOptions) error {
-	if err := errors.Join(subject.Validate(), o.By.Validate(), o.Source.Validate()); err != nil {
-		return err
-	}
-	if len(o.Parts) != s.policy.Parts {
-		return fmt.Errorf("%w: %d contacts, and the policy has parts: %d", ErrWrongParts, len(o.Parts), s.policy.Parts)
-	}
-	printed := 0
-	for i, c := range o.Parts {
-		if err := c.Validate(); err != nil {
-			return err
-		}
-		if s.policy.Valid[c.Channel] == 0 {
-			return fmt.Errorf("%w: the policy does not list the channel %q", ErrWrongParts, c.Channel)
-		}
-		if c.Channel.Printed() {
-			printed++
-		}
-		for _, other := range o.Parts[:i] {
-			if c.Channel == other.Channel || c.SameAddress(other) {
-				return fmt.Errorf("%w: two parts to one channel or address", ErrWrongParts)
-			}
-		}
-	}
-	if printed > 1 {
-		return fmt.Errorf("%w: two printed parts", ErrWrongParts)
-	}
-	return s.checkLevel(o)
-}
-
-// checkLevel checks that the evidence gives the level, and fills in the default level.
-func (s *Service) checkLevel(o *IssueOptions) error {
-	if o.Level == civicpin.NoLevel {
-		o.Level = civicpin.Low
-	}
-	if o.Evidence.Method == "" {
-		if o.Level > civicpin.Low {
-			return fmt.Errorf("%w: level %s needs some", ErrWeakEvidence, o.Level)
-		}
-		return nil
-	}
-	if err := o.Evidence.Validate(); err != nil {
-		return err
-	}
-	if o.Level > s.policy.Levels[o.Evidence.Method] {
-		return fmt.Errorf("%w: %s", ErrWeakEvidence, o.Evidence.Method)
 	}
 	return nil
 }
@@ -210,7 +147,7 @@ func (s *Service) hash(ctx context.Context, text string) (hash string, err error
 // keep returns how long the store keeps the credential: for ever, unless there never was a secret in use.
 func (c *credential) keep() time.Time {
 	switch {
-	case c.State == state.Provisional && len(c.History) == 0 && c.Changed.IsZero():
+	case c.State == state.Provisional && !c.owned():
 		return c.Expires.Add(lateFor)
 	case c.State == state.Vacant && c.Grant != nil:
 		return c.Grant.Expires.Add(lateFor)

@@ -7,8 +7,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 	"github.com/civicpin/civicpin/store/storetest"
@@ -104,11 +106,12 @@ func try(secret string) pin.Attempt {
 	return pin.Attempt{Subject: maria, Secret: civicpin.NewSecret(secret), Source: civicpin.Source{Address: "192.0.2.1"}}
 }
 
-// issued issues to Maria, sends the parts, and returns the 16 characters as she would type them.
+// issued has a clerk issue to Maria, sends the parts, and returns the 16 characters as she would type them.
 func (k *kit) issued(t testing.TB) string {
 	t.Helper()
-	_, err := k.Issue(t.Context(), maria, inps())
-	require.NoError(t, err)
+	o := inps()
+	o.By = clerk
+	require.NoError(t, testkit.Err(k.Issue(t.Context(), maria, o)))
 	require.NoError(t, k.out.Flush(t.Context()))
 	first, second := k.last(phone), k.last(email)
 	require.Len(t, first, 8)
@@ -120,4 +123,34 @@ func (k *kit) issued(t testing.TB) string {
 func (k *kit) exchanged(t testing.TB) {
 	t.Helper()
 	require.NoError(t, testkit.Err(k.Exchange(t.Context(), try(k.issued(t)), civicpin.NewSecret(chosen))))
+}
+
+// atDeskSent issues to Maria on evidence, sends the parts, and returns the 16 characters as she would type them.
+func (k *kit) atDeskSent(t *testing.T) string {
+	t.Helper()
+	require.NoError(t, k.atDesk(t))
+	require.NoError(t, k.out.Flush(t.Context()))
+	return k.last(phone) + k.last(email)
+}
+
+// anew is what Maria chooses after an earlier secret was revoked.
+const anew = "TR5W9PLK"
+
+// anew has a clerk issue to Maria, and exchanges.
+func (k *kit) anew(t testing.TB) {
+	t.Helper()
+	require.NoError(t, testkit.Err(k.Exchange(t.Context(), try(k.issued(t)), civicpin.NewSecret(anew))))
+}
+
+// revoked revokes Maria's credential.
+func (k *kit) revoked(t testing.TB) {
+	t.Helper()
+	require.NoError(t, k.Revoke(t.Context(), maria, state.Ended, "stolen", clerk))
+}
+
+// imported takes over a secret of Maria's from another system.
+func (k *kit) imported(t testing.TB, secret string) {
+	t.Helper()
+	hash := password.New(password.Params{Memory: 16, Time: 1, Threads: 1}, secret).Encode()
+	require.NoError(t, k.Import(t.Context(), maria, civicpin.NewSecret(hash), pin.ImportOptions{By: clerk}))
 }

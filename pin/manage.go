@@ -20,11 +20,8 @@ import (
 //   - [ErrNoCredential]: the subject has no credential, or a revoked one.
 //   - the store's.
 func (s *Service) Attest(ctx context.Context, subject civicpin.Subject, evidence civicpin.Evidence) error {
-	if err := evidence.Validate(); err != nil {
+	if err := s.checkEvidence(evidence); err != nil {
 		return err
-	}
-	if s.policy.Levels[evidence.Method] == civicpin.NoLevel {
-		return fmt.Errorf("%w: %s", ErrWeakEvidence, evidence.Method)
 	}
 	return s.manage(ctx, subject, evidence.By, eventAttested, string(evidence.Method), func(c *credential, now time.Time) error {
 		if c.empty() {
@@ -35,23 +32,38 @@ func (s *Service) Attest(ctx context.Context, subject civicpin.Subject, evidence
 	})
 }
 
-// Revoke ends a credential for good. Its secret is refused like any wrong one, parts that were not sent are not sent, and its
-// level, evidence, sessions ([Service.Epoch]) and known devices end. Failures counted against the subject stay counted. After a
-// revocation a new secret may be issued. Revoking twice is no error. Errors:
-//   - [civicpin.ErrInvalid]: the subject, the actor or the reason is invalid. A reason has at most 512 printable bytes.
+// checkEvidence checks evidence that is to be recorded.
+func (s *Service) checkEvidence(evidence civicpin.Evidence) error {
+	if err := evidence.Validate(); err != nil {
+		return err
+	}
+	if s.policy.Levels[evidence.Method] == civicpin.NoLevel {
+		return fmt.Errorf("%w: %s", ErrWeakEvidence, evidence.Method)
+	}
+	return nil
+}
+
+// Revoke ends a credential for good. Its secret is refused like any wrong one, and never taken again; parts that were not sent
+// are not sent, and its level, evidence, sessions ([Service.Epoch]) and known devices end. Failures counted against the subject
+// stay counted. After a revocation a new secret may be issued; after one for [state.Fraud] only on evidence, until the subject
+// has chosen a secret. Revoking twice is no error, and fraud that was found stays found. Errors:
+//   - [civicpin.ErrInvalid]: the subject, the cause, the actor or the reason is invalid. A reason has at most 512 printable
+//     bytes.
 //   - [ErrNoCredential]: the subject has no credential.
 //   - the store's: revoke again.
-func (s *Service) Revoke(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor) error {
+func (s *Service) Revoke(ctx context.Context, subject civicpin.Subject, cause state.Cause, reason string,
+	by civicpin.Actor,
+) error {
+	if cause != state.Ended && cause != state.Fraud {
+		return fmt.Errorf("%w: the cause of a revocation is ended or fraud", civicpin.ErrInvalid)
+	}
 	err := s.manage(ctx, subject, by, eventRevoked, reason, func(c *credential, _ time.Time) error {
-		if c.State == state.Revoked && c.Grant == nil {
+		fraud := cause == state.Fraud
+		if c.State == state.Revoked && c.Grant == nil && (c.Fraud || !fraud) {
 			return store.ErrSkip
 		}
-		c.erase()
-		*c = credential{
-			State: state.Revoked, Issue: c.Issue, Parts: c.Parts, Issued: c.Issued, Changed: c.Changed, Used: c.Used,
-			History: c.former(&s.policy), Epoch: c.Epoch + 1,
-		}
-		c.endSessions()
+		c.revoke(&s.policy)
+		c.Fraud = c.Fraud || fraud
 		return nil
 	})
 	if err != nil {
@@ -60,22 +72,51 @@ func (s *Service) Revoke(ctx context.Context, subject civicpin.Subject, reason s
 	return s.gate.ForgetDevices(ctx, subject, by)
 }
 
+// revoke ends the secret, with all that rests on it.
+func (c *credential) revoke(p *Policy) {
+	c.erase()
+	c.lose()
+	end := credential{
+		State: state.Revoked, Issue: c.Issue, Parts: c.Parts, Issued: c.Issued, Changed: c.Changed, Used: c.Used,
+	}
+	end.inherit(c, p)
+	*c = end
+	c.endSessions()
+}
+
 // Suspend refuses the credential until [Service.Resume], as if its secret were wrong. Parts that were not sent yet wait, and
 // all sessions end ([Service.Epoch]). Suspending twice is no error. Errors are those of [Service.Revoke], and [ErrWrongState]
 // for a revoked credential.
 func (s *Service) Suspend(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor) error {
-	return s.suspend(ctx, subject, reason, by, true, eventSuspended)
+	return s.suspend(ctx, subject, reason, by, true, eventSuspended, civicpin.Evidence{})
 }
 
-// Resume ends a suspension. Sessions that the suspension ended do not come back. Errors are those of [Service.Suspend].
-func (s *Service) Resume(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor) error {
-	return s.suspend(ctx, subject, reason, by, false, eventResumed)
+// Resume ends a suspension. Only an operator can: a citizen's session may be a thief's. Evidence is recorded as by
+// [Service.Attest]; it may be zero unless Policy.ResumeOnEvidence. Sessions that the suspension ended do not come back. Errors
+// are those of [Service.Suspend], and:
+//   - [civicpin.ErrInvalid]: by is no operator, or the evidence is invalid.
+//   - [ErrWeakEvidence]: the policy asks for evidence, or grants nothing for its method.
+func (s *Service) Resume(ctx context.Context, subject civicpin.Subject, evidence civicpin.Evidence, reason string,
+	by civicpin.Actor,
+) error {
+	if !by.IsOperator() {
+		return fmt.Errorf("%w: only an operator resumes", civicpin.ErrInvalid)
+	}
+	if evidence.Method == "" && s.policy.ResumeOnEvidence {
+		return fmt.Errorf("%w: the policy resumes on evidence", ErrWeakEvidence)
+	}
+	if evidence != (civicpin.Evidence{}) {
+		if err := s.checkEvidence(evidence); err != nil {
+			return err
+		}
+	}
+	return s.suspend(ctx, subject, reason, by, false, eventResumed, evidence)
 }
 
 func (s *Service) suspend(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor, to bool,
-	code civicpin.EventCode,
+	code civicpin.EventCode, evidence civicpin.Evidence,
 ) error {
-	return s.manage(ctx, subject, by, code, reason, func(c *credential, _ time.Time) error {
+	return s.manage(ctx, subject, by, code, reason, func(c *credential, now time.Time) error {
 		switch {
 		case c.empty():
 			return c.wrongState()
@@ -83,6 +124,9 @@ func (s *Service) suspend(ctx context.Context, subject civicpin.Subject, reason 
 			return store.ErrSkip
 		}
 		c.Suspended, c.Grant = to, nil
+		if evidence.Method != "" {
+			c.attest(&s.policy, evidence, now)
+		}
 		c.Epoch++
 		c.endSessions()
 		return nil
@@ -94,7 +138,7 @@ func (s *Service) suspend(ctx context.Context, subject civicpin.Subject, reason 
 func (s *Service) Stop(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor) error {
 	err := s.Suspend(ctx, subject, reason, by)
 	if errors.Is(err, ErrWrongState) { // begun, and nothing chosen yet
-		err = s.Revoke(ctx, subject, reason, by)
+		err = s.Revoke(ctx, subject, state.Fraud, reason, by)
 	}
 	return err
 }
@@ -165,71 +209,4 @@ func validReason(reason string) error {
 		return fmt.Errorf("%w: reason is not at most 512 printable bytes", civicpin.ErrInvalid)
 	}
 	return nil
-}
-
-// known reads a credential for an operator.
-func (s *Service) known(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) (store.Entry[credential], error) {
-	if err := errors.Join(subject.Validate(), by.Validate()); err != nil {
-		return store.Entry[credential]{}, err
-	}
-	e, err := s.creds.Get(ctx, store.Key{Subject: subject})
-	if errors.Is(err, store.ErrNotFound) {
-		err = ErrNoCredential
-	}
-	return e, err
-}
-
-// A Status is what an operator, or the subject after a login, may see of a credential. It holds no secret.
-type Status struct {
-	// Suspended is apart from State. Level and Evidence are the assurance level, and what it rests on.
-	State     state.Credential
-	Suspended bool
-	Level     civicpin.Level
-	Evidence  []civicpin.Evidence
-	// Parts are those of the last issue.
-	Parts []Part
-	// IssuedAt, ChangedAt and UsedAt are when the last issue, choice and (to within a day) use were; zero if there was none.
-	IssuedAt, ChangedAt, UsedAt time.Time
-	// ExpiresAt is when the current secret stops being good; zero if never. Expired says since what it has expired, as
-	// [ExpiredError].Since; empty if it has not.
-	ExpiresAt time.Time
-	Expired   state.Expiry
-	// Lockout is the state of the guesses.
-	Lockout lockout.Status
-	// By and Reason are those of the last act upon the credential.
-	By     civicpin.Actor
-	Reason string
-}
-
-// Status returns what is known of a subject's credential. Do not show it to visitors: it tells whether there is one. Errors:
-//   - [civicpin.ErrInvalid]: the subject is invalid.
-//   - [ErrNoCredential]: the subject has no credential.
-//   - the store's.
-func (s *Service) Status(ctx context.Context, subject civicpin.Subject) (Status, error) {
-	e, err := s.known(ctx, subject, civicpin.Citizen)
-	if err != nil {
-		return Status{}, err
-	}
-	locks, err := s.gate.Status(ctx, lockout.Target{Subject: subject})
-	if err != nil {
-		return Status{}, err
-	}
-	c := &e.Value
-	st := Status{
-		State: c.State, Suspended: c.Suspended, Level: c.level(s.vault.Now()), Parts: c.parts(),
-		IssuedAt: c.Issued, ChangedAt: c.Changed, UsedAt: c.Used, Lockout: locks, By: c.By, Reason: c.Reason,
-	}
-	for _, ev := range c.Evidence {
-		st.Evidence = append(st.Evidence, civicpin.Evidence{Method: ev.Method, Document: ev.Document, By: ev.By, At: ev.At})
-	}
-	switch c.State {
-	case state.Provisional:
-		st.ExpiresAt = c.Expires
-	case state.Active:
-		st.ExpiresAt = c.end(&s.policy)
-	}
-	if !c.empty() {
-		st.Expired = c.expired(&s.policy, s.vault.Now())
-	}
-	return st, nil
 }

@@ -25,16 +25,16 @@ func TestManage(t *testing.T) {
 	ctx := t.Context()
 	long := strings.Repeat("x", 513)
 	for name, err := range map[string]error{
-		"no subject":     k.Revoke(ctx, "", "", clerk),
-		"nobody acts":    k.Revoke(ctx, maria, "", ""),
-		"a long reason":  k.Revoke(ctx, maria, long, clerk),
+		"no subject":     k.Revoke(ctx, "", state.Ended, "", clerk),
+		"nobody acts":    k.Revoke(ctx, maria, state.Ended, "", ""),
+		"a long reason":  k.Revoke(ctx, maria, state.Ended, long, clerk),
 		"a line break":   k.Suspend(ctx, maria, "a\nb", clerk),
 		"no method":      k.Attest(ctx, maria, civicpin.Evidence{By: clerk}),
 		"self-attesting": k.Attest(ctx, maria, civicpin.Evidence{Method: civicpin.Video, By: civicpin.Citizen}),
 	} {
 		require.ErrorIs(t, err, civicpin.ErrInvalid, name)
 	}
-	require.ErrorIs(t, k.Revoke(ctx, maria, "", clerk), pin.ErrNoCredential)
+	require.ErrorIs(t, k.Revoke(ctx, maria, state.Ended, "", clerk), pin.ErrNoCredential)
 	require.ErrorIs(t, k.Suspend(ctx, maria, "", clerk), pin.ErrNoCredential)
 	require.ErrorIs(t, k.Attest(ctx, maria, civicpin.Evidence{Method: civicpin.Video, By: clerk}), pin.ErrNoCredential)
 	require.ErrorIs(t, k.Attest(ctx, maria, civicpin.Evidence{Method: "hearsay", By: clerk}), pin.ErrWeakEvidence)
@@ -50,14 +50,14 @@ func TestManage(t *testing.T) {
 	require.True(t, st.Suspended)
 	require.Equal(t, "lost telephone", st.Reason)
 	require.Equal(t, clerk, st.By)
-	require.NoError(t, k.Resume(ctx, maria, "found", clerk))
+	require.NoError(t, k.Resume(ctx, maria, civicpin.Evidence{}, "found", clerk))
 	_, right = k.works(t, chosen)
 	require.True(t, right)
 
-	require.NoError(t, k.Revoke(ctx, maria, "", civicpin.Citizen), "the citizen may, too")
-	require.NoError(t, k.Revoke(ctx, maria, "", clerk))
+	require.NoError(t, k.Revoke(ctx, maria, state.Ended, "", civicpin.Citizen), "the citizen may, too")
+	require.NoError(t, k.Revoke(ctx, maria, state.Ended, "", clerk))
 	require.ErrorIs(t, k.Suspend(ctx, maria, "", clerk), pin.ErrWrongState)
-	require.ErrorIs(t, k.Resume(ctx, maria, "", clerk), pin.ErrWrongState)
+	require.ErrorIs(t, k.Resume(ctx, maria, civicpin.Evidence{}, "", clerk), pin.ErrWrongState)
 	require.ErrorIs(t, k.Attest(ctx, maria, civicpin.Evidence{Method: civicpin.Video, By: clerk}), pin.ErrNoCredential)
 	st, err = k.Status(ctx, maria)
 	require.NoError(t, err)
@@ -213,12 +213,12 @@ func TestNotTheSameTwice(t *testing.T) {
 				require.NoError(t, testkit.Err(k.Change(t.Context(), try(changed), civicpin.NewSecret("TR5W9PLK"))))
 			}, changed},
 			"recovered since": {func(t *testing.T, k *kit) {
-				require.NoError(t, testkit.Err(k.Set(t.Context(), k.granted(t), civicpin.NewSecret("TR5W9PLK"))))
+				require.NoError(t, testkit.Err(k.Set(t.Context(), k.granted(t), civicpin.NewSecret("TR5W9PLK"), civicpin.Source{})))
 			}, changed},
 			"suspended": {func(t *testing.T, k *kit) { require.NoError(t, k.Suspend(t.Context(), maria, "", clerk)) }, changed},
-			"revoked":   {func(t *testing.T, k *kit) { require.NoError(t, k.Revoke(t.Context(), maria, "", clerk)) }, changed},
+			"revoked":   {func(t *testing.T, k *kit) { require.NoError(t, k.Revoke(t.Context(), maria, state.Ended, "", clerk)) }, changed},
 			"issued anew": {func(t *testing.T, k *kit) {
-				require.NoError(t, k.Revoke(t.Context(), maria, "", clerk))
+				require.NoError(t, k.Revoke(t.Context(), maria, state.Ended, "", clerk))
 				k.issued(t)
 			}, changed},
 		} {
@@ -373,11 +373,11 @@ func TestSetTwiceForgetsWhatTheFirstDidNot(t *testing.T) {
 		}
 		return nil
 	})
-	require.ErrorIs(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret(changed))), storetest.ErrInjected)
+	require.ErrorIs(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret(changed), civicpin.Source{})), storetest.ErrInjected)
 	require.True(t, written)
 	faults.Hook(nil)
 	require.Equal(t, 4, k.failures(t))
-	require.NoError(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret(changed))))
+	require.NoError(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret(changed), civicpin.Source{})))
 	st, err := k.Status(t.Context(), maria)
 	require.NoError(t, err)
 	require.Zero(t, st.Lockout.Failures)

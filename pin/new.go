@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/code"
 	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/internal/quota"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
@@ -18,59 +20,43 @@ import (
 )
 
 // New returns a service in the vault of out, which carries its messages. The service registers with out under "pin." and the
-// policy's name. New hashes once, so it takes as long as a verification. Errors:
-//   - [civicpin.ErrInvalid]: out is nil, or half of Policy.Sends, the rate of [Service.Resend], does not fit the outbox's
-//     Limits.Proved (see [outbox.Outbox.Limit]).
+// policy's name. proved, of which there is at most one, says which contacts a subject has proved: see [Requests]. Without it
+// none is. New hashes once, so it takes as long as a verification. Errors:
+//   - [civicpin.ErrInvalid]: out is nil, there is more than one of proved or a nil one, or half of Policy.Sends, the rate of
+//     [Service.Resend], does not fit the outbox's Limits.Proved (see [outbox.Outbox.Limit]).
 //   - an [*outbox.UnsendableError]: the notifier of out would refuse a part over one of the channels in Policy.Valid. List
 //     there only channels for which the notifier has a route and words, or for which the caller prints.
 //   - [ErrInvalidPolicy]: the policy is invalid.
-func New(out *outbox.Outbox, p Policy) (*Service, error) {
+func New(out *outbox.Outbox, p Policy, proved ...ProvedContacts) (*Service, error) {
 	if out == nil {
 		return nil, fmt.Errorf("pin: %w: New needs an outbox", civicpin.ErrInvalid)
+	}
+	if len(proved) > 1 || slices.Contains(proved, nil) {
+		return nil, fmt.Errorf("pin: %w: New takes one ProvedContacts at most, and no nil one", civicpin.ErrInvalid)
 	}
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
-	return build(out, p.withDefaults())
+	return build(out, p.withDefaults(), proved...)
 }
 
 // build is New for a policy that is valid and complete.
-func build(out *outbox.Outbox, p Policy) (*Service, error) {
+func build(out *outbox.Outbox, p Policy, proved ...ProvedContacts) (*Service, error) {
 	v := out.Vault()
 	s := &Service{
 		vault: v, out: out, policy: p, alphabet: code.Alphabet(p.Alphabet), rules: p.rules(),
 		decoyHash: password.New(p.hashParams(), rand.Text()),
 	}
+	for _, known := range proved {
+		s.proved = known
+	}
 	err := s.sendable()
 	if err != nil {
 		return nil, err
 	}
-	if s.gate, err = lockout.New(v, gateName(p.Name), p.Lockout); err != nil {
+	if err := s.limit(); err != nil {
 		return nil, err
 	}
-	if s.sends, err = out.Limit(gateName(p.Name), outbox.Typed, p.Sends); err != nil {
-		return nil, err
-	}
-	// What anybody may ask for again is counted apart from what was issued: or the number of requests until a refusal would
-	// tell whether something was sent before.
-	again := p.Sends
-	again.Limit = max(1, again.Limit/2)
-	// No policy has a name with this prefix: see gateName. Some parts go to addresses that were proved, and some to addresses
-	// that a visitor typed.
-	if s.resends, err = out.Limit("resend."+gateName(p.Name), outbox.Proved, again); err != nil {
-		return nil, err
-	}
-	s.resends = s.resends.Typed()
-	reuse := lockout.Policy{Limit: 5, Lock: lockout.Timed, For: time.Hour}
-	former, err := lockout.New(v, gateName(p.Name)+".reuse", reuse)
-	if err != nil {
-		return nil, err
-	}
-	if s.hashing, err = password.NewGate(p.Hashing.Permits, p.Hashing.Queue); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
-	}
-	s.guard = attempt.New(v, s.gate, s.hashing, eventRefused)
-	s.reuse = attempt.New(v, former, s.hashing, "") // no event: the holder of a grant is no visitor
 	if s.creds, err = store.NewKind[credential](v, "pin."+p.Name); err != nil {
 		return nil, err
 	}
@@ -83,6 +69,41 @@ func build(out *outbox.Outbox, p Policy) (*Service, error) {
 		return nil, err
 	}
 	return s, out.Register(s.owner(), (*delivery)(s))
+}
+
+// limit makes what limits guesses, messages, grants and hashes. A derived name begins with a word of its own: no policy's gate
+// does, see gateName.
+func (s *Service) limit() (err error) {
+	v, p, name := s.vault, &s.policy, gateName(s.policy.Name)
+	if s.gate, err = lockout.New(v, name, p.Lockout); err != nil {
+		return err
+	}
+	if s.sends, err = s.out.Limit(name, outbox.Typed, p.Sends); err != nil {
+		return err
+	}
+	// What anybody may ask for again is counted apart from what was issued: or the number of requests until a refusal would
+	// tell whether something was sent before. Some parts go to addresses that were proved, and some to addresses that a visitor
+	// typed.
+	again := p.Sends
+	again.Limit = max(1, again.Limit/2)
+	if s.resends, err = s.out.Limit("resend."+name, outbox.Proved, again); err != nil {
+		return err
+	}
+	s.resends = s.resends.Typed()
+	reuse := lockout.Policy{Limit: 5, Lock: lockout.Timed, For: time.Hour}
+	former, err := lockout.New(v, "reuse."+name, reuse)
+	if err != nil {
+		return err
+	}
+	if s.forged, err = quota.New(v, "grant."+name, forged(), quota.Source); err != nil {
+		return err
+	}
+	if s.hashing, err = password.NewGate(p.Hashing.Permits, p.Hashing.Queue); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
+	}
+	s.guard = attempt.New(v, s.gate, s.hashing, eventRefused)
+	s.reuse = attempt.New(v, former, s.hashing, "") // no event: the holder of a grant is no visitor
+	return nil
 }
 
 // padding makes the credentials of most citizens as long as the decoy: their addresses and receipts, and another piece of

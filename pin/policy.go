@@ -84,6 +84,11 @@ type Policy struct {
 	// History is how many former secrets may not be chosen again, 0 to 10. The current one never may.
 	History int
 
+	// Requests says what a request on line for a secret rests on.
+	Requests Requests
+	// ResumeOnEvidence says that [Service.Resume] takes evidence of the subject's identity.
+	ResumeOnEvidence bool
+
 	// Lockout limits wrong guesses.
 	Lockout lockout.Policy
 	// Sends limits the messages for a subject; the limits by address, country and source are the outbox's. Zero means 10 in 24
@@ -129,6 +134,10 @@ func Default() Policy {
 //
 // The holder of one part has to guess the other: the chance before the PIN is disabled is 50 in 28^8, 1 in 7*10^9. For the
 // chosen PIN it is 3 in 100,000, crediting a chosen secret with half the bits of a random one (see [Policy.GuessProbability]).
+// A first PIN may be asked for on line with any two contacts. After an office has revoked a PIN, the request on line takes one
+// of: the code that the office printed ([Service.RequestCode]), contacts that the subject has proved or that staff adopted, or
+// half of the PIN by letter to the address in the register.
+//
 // It has no known devices; with Lockout.Devices of 3 these chances stay, and 26 of the 50 guesses are for strangers. Without
 // letters: p := pin.INPS(); delete(p.Valid, civicpin.Letter).
 func INPS() Policy {
@@ -148,6 +157,10 @@ func INPS() Policy {
 		MaxUnused: 180 * day,
 		Lockout:   lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: day, Ceiling: 50},
 		Levels:    defaultLevels(),
+		Requests: Requests{
+			Renew:     true,
+			Exception: "the first PIN is asked for on line with any two contacts, and is ordinario until an identity check",
+		},
 	}
 }
 

@@ -3,6 +3,7 @@ package pin_test
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -381,6 +382,53 @@ func TestChoiceAgainstContactsNeedsTheProof(t *testing.T) {
 	require.Equal(t, rule.Personal, broken.Rule)
 }
 
+// Without the proof, no visitor finds out what the register knows by choosing secrets.
+func TestChoiceAgainstPersonalNeedsTheProof(t *testing.T) {
+	for name, choose := range map[string]func(k *kit, a pin.Attempt, text string) error{
+		"Exchange": func(k *kit, a pin.Attempt, text string) error {
+			return testkit.Err(k.Exchange(t.Context(), a, civicpin.NewSecret(text)))
+		},
+		"Change": func(k *kit, a pin.Attempt, text string) error {
+			return testkit.Err(k.Change(t.Context(), a, civicpin.NewSecret(text)))
+		},
+	} {
+		k := newKit(t, pin.INPS())
+		k.issued(t)
+		a := try(wrong + wrong)
+		a.Personal = []string{"Maria Rossi", "1985-12-10"}
+		require.ErrorIs(t, choose(k, a, "XQROSSI7"), pin.ErrRefused, name)
+		require.Equal(t, 1, k.failures(t), "and it counts")
+		var broken *pin.ChoiceError
+		require.ErrorAs(t, choose(k, a, "RSSMRA85"), &broken, "the visitor has typed the id")
+	}
+}
+
+// Staff who printed an issued secret know it: it makes no part of the subject's own, in whatever spelling.
+func TestChoiceHoldsNothingOfTheIssuedSecret(t *testing.T) {
+	mirror := func(s string) string { b := []byte(s); slices.Reverse(b); return string(b) }
+	for name, spell := range map[string]func(slip string) string{
+		"as it is":      func(slip string) string { return slip + "abc" },
+		"in lower case": func(slip string) string { return "abc" + strings.ToLower(slip) },
+		"in groups":     func(slip string) string { return slip[:4] + "-" + slip[4:8] + " " + slip[8:] + "x" },
+		"half of it":    func(slip string) string { return slip[:7] + " tavolo blu" },
+		"backwards":     func(slip string) string { return mirror(slip) + "abc" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newKit(t, pin.Default())
+			is, err := k.Issue(t.Context(), maria, pin.IssueOptions{Parts: []civicpin.Contact{{Channel: civicpin.HandedOver}}, By: clerk})
+			require.NoError(t, err)
+			slip := is.Slip.Reveal()
+			text := civicpin.NewSecret(spell(slip))
+			var broken *pin.ChoiceError
+			require.ErrorAs(t, testkit.Err(k.Exchange(t.Context(), try(slip), text)), &broken)
+			require.Equal(t, rule.Issued, broken.Rule)
+			require.ErrorAs(t, testkit.Err(k.Set(t.Context(), k.granted(t), text, civicpin.Source{})), &broken)
+			require.Equal(t, rule.History, broken.Rule)
+			require.NoError(t, testkit.Err(k.Exchange(t.Context(), try(slip), civicpin.NewSecret("cinco perros bajo la mesa"))))
+		})
+	}
+}
+
 func TestStates(t *testing.T) {
 	k := newKit(t, pin.INPS())
 	code := k.issued(t)
@@ -427,6 +475,59 @@ func TestExpiry(t *testing.T) {
 	k.walk(t)
 }
 
+// A secret that was lost or revoked is never chosen again, whatever History says and whatever came between; nor is the current
+// one, in any spelling that the form takes for the same.
+func TestLostSecretsStayLost(t *testing.T) {
+	set := func(k *kit, text string) error {
+		return testkit.Err(k.Set(t.Context(), k.granted(t), civicpin.NewSecret(text), civicpin.Source{}))
+	}
+	exchange := func(k *kit, text string) error {
+		return testkit.Err(k.Exchange(t.Context(), try(k.atDeskSent(t)), civicpin.NewSecret(text)))
+	}
+	for name, do := range map[string]func(k *kit) error{
+		"Set over the lost one": func(k *kit) error { k.exchanged(t); return set(k, chosen) },
+		"set after it was lost": func(k *kit) error { k.exchanged(t); require.NoError(t, set(k, changed)); return set(k, chosen) },
+		"change after it was lost": func(k *kit) error {
+			k.exchanged(t)
+			require.NoError(t, set(k, changed))
+			return testkit.Err(k.Change(t.Context(), try(changed), civicpin.NewSecret(chosen)))
+		},
+		"revoked": func(k *kit) error { k.exchanged(t); k.revoked(t); return exchange(k, chosen) },
+		"revoked, and Set over what was issued": func(k *kit) error {
+			k.exchanged(t)
+			k.revoked(t)
+			k.atDeskSent(t)
+			return set(k, "qz7w-k4pm")
+		},
+		"revoked twice": func(k *kit) error {
+			k.exchanged(t)
+			k.revoked(t)
+			require.NoError(t, exchange(k, changed))
+			k.revoked(t)
+			return exchange(k, chosen)
+		},
+		"imported, and set": func(k *kit) error { k.imported(t, "qz7wk4pm"); return set(k, "QZ7W K4PM") },
+		"imported, and changed": func(k *kit) error {
+			k.imported(t, "qz7wk4pm")
+			return testkit.Err(k.Change(t.Context(), try("qz7wk4pm"), civicpin.NewSecret("QZ7W K4PM")))
+		},
+		"imported, and revoked": func(k *kit) error { k.imported(t, "qz7wk4pm"); k.revoked(t); return exchange(k, chosen) },
+		"revoked, and imported": func(k *kit) error {
+			k.exchanged(t)
+			k.revoked(t)
+			k.imported(t, changed)
+			return testkit.Err(k.Change(t.Context(), try(changed), civicpin.NewSecret(chosen)))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newKit(t, pin.INPS())
+			var broken *pin.ChoiceError
+			require.ErrorAs(t, do(k), &broken)
+			require.Contains(t, []rule.Rule{rule.History, rule.Same}, broken.Rule)
+		})
+	}
+}
+
 func TestHistory(t *testing.T) {
 	p := pin.INPS()
 	p.History = 2
@@ -441,7 +542,7 @@ func TestHistory(t *testing.T) {
 		require.ErrorAs(t, testkit.Err(k.Change(t.Context(), try(secrets[3]), civicpin.NewSecret(secrets[i]))), &broken)
 		require.Equal(t, want, broken.Rule)
 	}
-	require.NoError(t, k.Revoke(t.Context(), maria, "stolen", clerk))
+	require.NoError(t, k.Revoke(t.Context(), maria, state.Ended, "stolen", clerk))
 	code := k.issued(t)
 	require.ErrorAs(t, testkit.Err(k.Exchange(t.Context(), try(code), civicpin.NewSecret(secrets[3]))), &broken)
 	require.Equal(t, rule.History, broken.Rule, "what was stolen does not come back")
@@ -530,7 +631,7 @@ func TestErrStateTellsTheState(t *testing.T) {
 		"a suspension of what was revoked": {
 			func(k *kit) string {
 				k.exchanged(t)
-				require.NoError(t, k.Revoke(t.Context(), maria, "lost", clerk))
+				require.NoError(t, k.Revoke(t.Context(), maria, state.Ended, "lost", clerk))
 				return ""
 			},
 			func(k *kit, _ string) error { return suspend(k) },
@@ -622,7 +723,7 @@ func TestINPS(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, civicpin.Substantial, ok.Level)
 
-	require.NoError(t, k.Revoke(ctx, maria, "telephone stolen", clerk))
+	require.NoError(t, k.Revoke(ctx, maria, state.Ended, "telephone stolen", clerk))
 	_, err = k.Verify(ctx, try("HJ4N8RTX"))
 	require.ErrorIs(t, err, pin.ErrRefused)
 

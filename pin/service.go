@@ -11,6 +11,7 @@ import (
 	"github.com/civicpin/civicpin/internal/choice"
 	"github.com/civicpin/civicpin/internal/code"
 	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/internal/quota"
 	"github.com/civicpin/civicpin/internal/shown"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin/state"
@@ -31,6 +32,8 @@ type Service struct {
 	resends   *outbox.Limit // see New
 	guard     *attempt.Guard
 	reuse     *attempt.Guard // see Service.fresher
+	forged    *quota.Quota   // see forged
+	proved    ProvedContacts // nil if nothing is known of contacts
 	hashing   *password.Gate
 	decoyHash password.Hash // what a guess at an unknown subject is compared with
 	creds     store.Kind[credential]
@@ -61,8 +64,8 @@ type Attempt struct {
 	Secret civicpin.Secret
 	Source civicpin.Source
 	// Personal is what else is known of the subject and must not be part of a chosen secret: name, birth date as 2006-01-02,
-	// customer number. The subject's id and the addresses to which parts were sent are added. Only Exchange and Change look at it.
-	// At most 32 pieces count.
+	// customer number. The subject's id and the addresses to which parts were sent are added. Only Exchange and Change look at it,
+	// and only after the proof. At most 32 pieces count.
 	Personal []string
 }
 

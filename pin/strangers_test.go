@@ -31,7 +31,7 @@ var people = []struct {
 	{"exchanged just now", func(t *testing.T, k *kit) { k.exchanged(t) }},
 	{"set just now", func(t *testing.T, k *kit) {
 		k.exchanged(t)
-		require.NoError(t, testkit.Err(k.Set(t.Context(), k.granted(t), civicpin.NewSecret("MN6B3VCX"))))
+		require.NoError(t, testkit.Err(k.Set(t.Context(), k.granted(t), civicpin.NewSecret("MN6B3VCX"), civicpin.Source{})))
 	}},
 	{"active", func(t *testing.T, k *kit) { k.exchanged(t) }},
 	{"expired", func(t *testing.T, k *kit) { k.exchanged(t); k.clock.Add(100 * 24 * 3600e9) }},
@@ -41,7 +41,7 @@ var people = []struct {
 	}},
 	{"revoked", func(t *testing.T, k *kit) {
 		k.exchanged(t)
-		require.NoError(t, k.Revoke(t.Context(), maria, "", clerk))
+		require.NoError(t, k.Revoke(t.Context(), maria, state.Ended, "", clerk))
 	}},
 	{"active with devices", func(t *testing.T, k *kit) { k.exchanged(t); k.remembered(t, "") }},
 	{"unknown before", func(t *testing.T, k *kit) {
@@ -232,6 +232,20 @@ func TestDerivedName(t *testing.T) {
 	require.NoError(t, err, "strangers' resends at one portal, and none at this one")
 }
 
+// No policy has a name that New derives for the gate of former secrets of another: a citizen's login at one portal shares no
+// count with choices at the other.
+func TestDerivedGate(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.exchanged(t)
+	p := pin.INPS()
+	p.Name += ".reuse"
+	other := newKitOn(t, k.memory, p, k.clock, k.mail, k.events)
+	for range 5 {
+		require.Error(t, testkit.Err(other.Verify(t.Context(), try(wrong))))
+	}
+	require.NoError(t, testkit.Err(k.Set(t.Context(), k.granted(t), civicpin.NewSecret(changed), civicpin.Source{})))
+}
+
 type load struct {
 	Typed int   `json:"n" export:"yes"`
 	At    int64 `json:"t" export:"yes"`
@@ -303,7 +317,7 @@ func TestNobodyElseLearnsIt(t *testing.T) {
 	w.Say(testkit.Err(k.Verify(ctx, try(changed))))
 	st, err := k.Status(ctx, maria)
 	w.Say(err, st, try(changed), k.Service)
-	w.Say(k.Revoke(ctx, maria, "end", clerk))
+	w.Say(k.Revoke(ctx, maria, state.Ended, "end", clerk))
 	w.LeaksNothing(t, "pin.refused", "gateway refuses")
 }
 
@@ -427,14 +441,14 @@ func TestUnprintableTexts(t *testing.T) {
 		"Attest, document": func(s string) error { return k.Attest(ctx, maria, seen(civicpin.Evidence{Document: s})) },
 		"Attest, operator": func(s string) error { return k.Attest(ctx, maria, seen(civicpin.Evidence{By: civicpin.Operator(s)})) },
 		"Suspend, reason":  func(s string) error { return k.Suspend(ctx, maria, s, clerk) },
-		"Resume, reason":   func(s string) error { return k.Resume(ctx, maria, s, clerk) },
+		"Resume, reason":   func(s string) error { return k.Resume(ctx, maria, civicpin.Evidence{}, s, clerk) },
 		"LowerLevel, reason": func(s string) error {
 			return k.LowerLevel(ctx, maria, civicpin.Low, k.clock.Now().Add(day), s, clerk)
 		},
 		"Stop, reason":      func(s string) error { return k.Stop(ctx, maria, s, clerk) },
-		"Revoke, reason":    func(s string) error { return k.Revoke(ctx, "revoked", s, clerk) },
-		"Revoke, operator":  func(s string) error { return k.Revoke(ctx, "revoked", "", civicpin.Operator(s)) },
-		"Revoke, subject":   func(s string) error { return k.Revoke(ctx, person(s), "", clerk) },
+		"Revoke, reason":    func(s string) error { return k.Revoke(ctx, "revoked", state.Ended, s, clerk) },
+		"Revoke, operator":  func(s string) error { return k.Revoke(ctx, "revoked", state.Ended, "", civicpin.Operator(s)) },
+		"Revoke, subject":   func(s string) error { return k.Revoke(ctx, person(s), state.Ended, "", clerk) },
 		"Unlock, subject":   func(s string) error { return k.Unlock(ctx, person(s), clerk) },
 		"Unlock, operator":  func(s string) error { return k.Unlock(ctx, maria, civicpin.Operator(s)) },
 		"Resend, subject":   func(s string) error { return k.Resend(ctx, person(s), 0, civicpin.Source{}) },

@@ -44,7 +44,7 @@ var choices = []struct {
 	{
 		"set", func(t *testing.T, k *kit) string { k.exchanged(t); k.grant = k.granted(t); return "" },
 		func(t *testing.T, k *kit, _, choice string) (pin.Verified, error) {
-			return k.Set(t.Context(), k.grant, civicpin.NewSecret(choice))
+			return k.Set(t.Context(), k.grant, civicpin.NewSecret(choice), civicpin.Source{})
 		},
 	},
 }
@@ -118,26 +118,26 @@ func TestEpoch(t *testing.T) {
 			return testkit.Err(k.Change(t.Context(), try(chosen), civicpin.NewSecret(changed)))
 		}},
 		"set": {true, func(t *testing.T, k *kit) error {
-			return testkit.Err(k.Set(t.Context(), k.granted(t), civicpin.NewSecret(changed)))
+			return testkit.Err(k.Set(t.Context(), k.granted(t), civicpin.NewSecret(changed), civicpin.Source{}))
 		}},
 		"reissue": {true, func(t *testing.T, k *kit) error {
 			return testkit.Err(k.Reissue(t.Context(), k.granted(t, inps().Parts...), civicpin.Source{}))
 		}},
 		"issue over disuse": {true, func(t *testing.T, k *kit) error { k.clock.Add(200 * day); k.issued(t); return nil }},
-		"revoke":            {true, func(t *testing.T, k *kit) error { return k.Revoke(t.Context(), maria, "", clerk) }},
+		"revoke":            {true, func(t *testing.T, k *kit) error { return k.Revoke(t.Context(), maria, state.Ended, "", clerk) }},
 		"revoke and exchange anew": {true, func(t *testing.T, k *kit) error {
-			require.NoError(t, k.Revoke(t.Context(), maria, "", clerk))
-			k.exchanged(t)
+			require.NoError(t, k.Revoke(t.Context(), maria, state.Ended, "", clerk))
+			k.anew(t)
 			return nil
 		}},
 		"revoke and import": {true, func(t *testing.T, k *kit) error {
-			require.NoError(t, k.Revoke(t.Context(), maria, "", clerk))
+			require.NoError(t, k.Revoke(t.Context(), maria, state.Ended, "", clerk))
 			return k.Import(t.Context(), maria, civicpin.NewSecret(weak), pin.ImportOptions{By: clerk})
 		}},
 		"suspend": {true, func(t *testing.T, k *kit) error { return k.Suspend(t.Context(), maria, "", clerk) }},
 		"suspend and resume": {true, func(t *testing.T, k *kit) error {
 			require.NoError(t, k.Suspend(t.Context(), maria, "", clerk))
-			return k.Resume(t.Context(), maria, "", clerk)
+			return k.Resume(t.Context(), maria, civicpin.Evidence{}, "", clerk)
 		}},
 		"it was not me": {true, func(t *testing.T, k *kit) error { return k.Stop(t.Context(), maria, "", civicpin.Citizen) }},
 		"erase":         {true, func(t *testing.T, k *kit) error { return testkit.Err(k.vault.Erase(t.Context(), maria, store.Pass{})) }},
@@ -190,8 +190,8 @@ func TestEpochOfNoLogin(t *testing.T) {
 	require.NotEqual(t, refused.Epoch, k.epoch(t, maria), "unknown")
 	begun := k.granted(t)
 	require.NotEqual(t, refused.Epoch, k.epoch(t, maria), "begun")
-	require.NoError(t, testkit.Err(k.Set(t.Context(), begun, civicpin.NewSecret(chosen))))
-	require.NoError(t, k.Revoke(t.Context(), maria, "", clerk))
+	require.NoError(t, testkit.Err(k.Set(t.Context(), begun, civicpin.NewSecret(chosen), civicpin.Source{})))
+	require.NoError(t, k.Revoke(t.Context(), maria, state.Ended, "", clerk))
 	ok, right := k.works(t, k.issued(t))
 	require.True(t, right)
 	require.True(t, ok.MustExchange)
@@ -332,9 +332,9 @@ func TestLastLogin(t *testing.T) {
 		}, at(0)},
 		"issued anew": {func(k *kit) {
 			k.exchanged(t)
-			require.NoError(t, k.Revoke(t.Context(), maria, "", clerk))
+			require.NoError(t, k.Revoke(t.Context(), maria, state.Ended, "", clerk))
 		}, func(k *kit) (pin.Verified, error) {
-			return k.Exchange(t.Context(), try(k.issued(t)), civicpin.NewSecret(chosen))
+			return k.Exchange(t.Context(), try(k.atDeskSent(t)), civicpin.NewSecret(changed))
 		}, time.Time{}},
 		"recovered in parts": {func(k *kit) {
 			k.exchanged(t)
@@ -345,7 +345,7 @@ func TestLastLogin(t *testing.T) {
 			return k.Exchange(t.Context(), try(k.last(phone)+k.last(email)), civicpin.NewSecret(changed))
 		}, at(0)},
 		"set": {func(k *kit) { k.exchanged(t); k.clock.Add(3 * day) }, func(k *kit) (pin.Verified, error) {
-			return k.Set(t.Context(), k.granted(t), civicpin.NewSecret(changed))
+			return k.Set(t.Context(), k.granted(t), civicpin.NewSecret(changed), civicpin.Source{})
 		}, time.Time{}},
 		"imported": {func(k *kit) { known(k, time.Time{}); k.clock.Add(3 * day) }, verify, time.Time{}},
 		"imported and used": {func(k *kit) {
@@ -505,11 +505,11 @@ func TestRememberNeedsALogin(t *testing.T) {
 	for name, end := range map[string]func(*kit) error{
 		"changed":   func(k *kit) error { return testkit.Err(k.Change(ctx, try(chosen), civicpin.NewSecret(changed))) },
 		"suspended": func(k *kit) error { return k.Suspend(ctx, maria, "", clerk) },
-		"revoked":   func(k *kit) error { return k.Revoke(ctx, maria, "", clerk) },
+		"revoked":   func(k *kit) error { return k.Revoke(ctx, maria, state.Ended, "", clerk) },
 		"issued anew": func(k *kit) error {
 			_, err := k.Issue(ctx, maria, inps())
 			require.ErrorIs(t, err, pin.ErrWrongState)
-			return errors.Join(k.Revoke(ctx, maria, "", clerk), k.atDesk(t))
+			return errors.Join(k.Revoke(ctx, maria, state.Ended, "", clerk), k.atDesk(t))
 		},
 	} {
 		k := newKit(t, withDevices())
@@ -561,16 +561,16 @@ func TestRevokingForgetsDevices(t *testing.T) {
 			device := k.remembered(t, "")
 			f.Reset()
 			f.FailAt(call, o)
-			err := k.Revoke(t.Context(), maria, "stolen", clerk)
+			err := k.Revoke(t.Context(), maria, state.Ended, "stolen", clerk)
 			if call > 4 {
 				require.NoError(t, err, "four calls")
 			}
 			f.Deliver(t.Context())
 			f.Reset()
 			if err != nil {
-				require.NoError(t, k.Revoke(t.Context(), maria, "stolen", clerk))
+				require.NoError(t, k.Revoke(t.Context(), maria, state.Ended, "stolen", clerk))
 			}
-			k.exchanged(t)
+			k.anew(t)
 			k.lockedOut(t)
 			require.Equal(t, "locked", k.login(device), "call %d", call)
 		}
@@ -588,8 +588,8 @@ func TestRevokingForgetsDevices(t *testing.T) {
 		f.Hook(func(method, key string) error {
 			if !met && strings.HasPrefix(strings.ToLower(method)+" "+key, before) {
 				met = true
-				require.NoError(t, k.Revoke(t.Context(), maria, "", clerk))
-				k.exchanged(t)
+				require.NoError(t, k.Revoke(t.Context(), maria, state.Ended, "", clerk))
+				k.anew(t)
 			}
 			return nil
 		})

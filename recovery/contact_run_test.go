@@ -71,7 +71,7 @@ func TestContactCorrectedInARecovery(t *testing.T) {
 	status, err := k.pins.Status(t.Context(), rosa)
 	require.NoError(t, err)
 	require.True(t, status.Suspended)
-	_, err = k.pins.Set(t.Context(), grant, civicpin.NewSecret("another long password"))
+	_, err = k.pins.Set(t.Context(), grant, civicpin.NewSecret("another long password"), civicpin.Source{})
 	require.ErrorIs(t, err, pin.ErrNoGrant)
 	require.ErrorIs(t, k.undoes(t, rosaPhone), recovery.ErrGone)
 }

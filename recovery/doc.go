@@ -4,7 +4,7 @@
 //	run, err := rec.Start(ctx, "iess-clave", subject, source) // run.Ticket goes into a cookie; run.Next says what to ask
 //	run, err = rec.Answer(ctx, run.Ticket, recovery.Answers{Facts: map[string]string{"birth-day": "14"}})
 //	info, err := rec.Inspect(ctx, token)         // shows the landing page, which reads the token from the fragment
-//	grant, err := rec.Finish(ctx, token, source) // POST behind a button, once; then pins.Set(ctx, grant, chosen)
+//	grant, err := rec.Finish(ctx, token, source) // POST behind a button, once; then pins.Set(ctx, grant, chosen, source)
 //
 // [Service.Send] sends a link or code again, [Service.Redeem] proves a link in the middle of a plan, and [Service.Repudiate] is
 // for the link "it was not me". Operators call [Service.StartBy], [Service.ShowCase], [Service.Decide] and [Service.Unlock].

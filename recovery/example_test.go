@@ -117,7 +117,7 @@ func Example() {
 	fmt.Println("the link proves that mail to", info.Sent, "was read")
 	grant, err := rec.Finish(ctx, token, source) // POST: once
 	check(err)
-	ok, err := pins.Set(ctx, grant, civicpin.NewSecret("cinco perros bajo la mesa"))
+	ok, err := pins.Set(ctx, grant, civicpin.NewSecret("cinco perros bajo la mesa"), civicpin.Source{})
 	check(err)
 	fmt.Println("logged in at level", ok.Level)
 	_, err = rec.Finish(ctx, token, source)

@@ -9,6 +9,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/recovery/plan"
 )
@@ -235,7 +236,9 @@ func TestActsEndRecoveries(t *testing.T) {
 		"the owner changes it": func(t *testing.T, k *kit) {
 			require.NoError(t, testkit.Err(k.pins.Change(t.Context(), pin.Attempt{Subject: ana, Secret: civicpin.NewSecret(anaSecret)}, civicpin.NewSecret(newSecret))))
 		},
-		"it is revoked":           func(t *testing.T, k *kit) { require.NoError(t, k.pins.Revoke(t.Context(), ana, "", agency.ID)) },
+		"it is revoked": func(t *testing.T, k *kit) {
+			require.NoError(t, k.pins.Revoke(t.Context(), ana, state.Ended, "", agency.ID))
+		},
 		"it is suspended":         func(t *testing.T, k *kit) { require.NoError(t, k.pins.Suspend(t.Context(), ana, "", agency.ID)) },
 		"another recovery":        func(t *testing.T, k *kit) { require.NoError(t, walkOffice(t.Context(), k, newSecret)) },
 		"another unlock":          func(t *testing.T, k *kit) { require.NoError(t, walkVideo(t.Context(), k, "")) },
@@ -304,7 +307,7 @@ func TestCorrectedContactRests(t *testing.T) {
 		require.NoError(t, err)
 		grant, err := k.Finish(t.Context(), m.Link, home)
 		require.NoError(t, err)
-		session, err := k.pins.Set(t.Context(), grant, civicpin.NewSecret(newSecret))
+		session, err := k.pins.Set(t.Context(), grant, civicpin.NewSecret(newSecret), civicpin.Source{})
 		require.NoError(t, err)
 		proved, _, err := k.contacts.List(t.Context(), ana)
 		require.NoError(t, err)
@@ -333,7 +336,7 @@ func TestCorrectedContactRests(t *testing.T) {
 		require.Contains(t, addresses, anaMail)
 		require.NotContains(t, addresses, anaNewMail)
 		require.ErrorIs(t, k.Repudiate(t.Context(), done[0].Link, home), recovery.ErrGone, "once")
-		require.NoError(t, k.pins.Resume(t.Context(), ana, "seen at the desk", agency.ID))
+		require.NoError(t, k.pins.Resume(t.Context(), ana, civicpin.Evidence{}, "seen at the desk", agency.ID))
 		_, err = k.login(t, newSecret)
 		require.NoError(t, err)
 	})
@@ -367,7 +370,7 @@ func TestBeginAfterARevocation(t *testing.T) {
 	var err error
 	k.Service, err = recovery.New(k.out, k.config)
 	require.NoError(t, err)
-	require.NoError(t, k.pins.Revoke(t.Context(), ana, "fraud", agency.ID))
+	require.NoError(t, k.pins.Revoke(t.Context(), ana, state.Ended, "fraud", agency.ID))
 	run, err := k.Start(t.Context(), "first", ana, home)
 	require.NoError(t, err)
 	_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Captcha: true})

@@ -367,5 +367,5 @@ func lockOf(err error) *lockout.LockedError {
 
 // set sets a secret of Ana's under a grant.
 func (k *kit) set(ctx context.Context, g pin.Grant, secret string) error {
-	return testkit.Err(k.pins.Set(ctx, g, civicpin.NewSecret(secret)))
+	return testkit.Err(k.pins.Set(ctx, g, civicpin.NewSecret(secret), civicpin.Source{}))
 }

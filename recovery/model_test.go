@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"testing"
 	"testing/cryptotest"
 	"time"
@@ -82,17 +83,19 @@ func (s *machine) finished(rt *rapid.T, tr *trip, g pin.Grant) {
 		s.reissue(rt, g)
 		return
 	}
-	s.serial++
-	secret := []string{"siete peces en la pecera", "cinco perros bajo la mesa", "nueve nubes sobre el mar"}[s.serial%3]
-	if secret == s.secret {
-		secret += " otra vez"
-	}
-	if _, err := s.k.pins.Set(context.Background(), g, civicpin.NewSecret(secret)); err == nil {
+	secret := s.choice()
+	if _, err := s.k.pins.Set(context.Background(), g, civicpin.NewSecret(secret), civicpin.Source{}); err == nil {
 		s.secret = secret
-		require.ErrorIs(fatal{rt}, testkit.Err(s.k.pins.Set(context.Background(), g, civicpin.NewSecret("diez dedos en dos manos"))), pin.ErrNoGrant)
+		require.ErrorIs(fatal{rt}, testkit.Err(s.k.pins.Set(context.Background(), g, civicpin.NewSecret("diez dedos en dos manos"), civicpin.Source{})), pin.ErrNoGrant)
 	} else {
 		s.settle(rt, secret)
 	}
+}
+
+// choice returns a secret that the owner never had: what was lost is not taken again.
+func (s *machine) choice() string {
+	s.serial++
+	return "siete peces en la pecera, vez " + strconv.Itoa(s.serial)
 }
 
 // reissue uses a grant for parts, and exchanges what came.
@@ -103,11 +106,7 @@ func (s *machine) reissue(rt *rapid.T, g pin.Grant) {
 	}
 	s.k.clock.Add(2 * time.Minute) // or the outbox would send no more to one address
 	require.NoError(fatal{rt}, s.k.out.Flush(context.Background()))
-	s.serial++
-	secret := []string{"siete peces en la pecera", "cinco perros bajo la mesa"}[s.serial%2] + " de mi casa"
-	if secret == s.secret {
-		secret += " otra vez"
-	}
+	secret := s.choice()
 	one, two := s.k.mail.To(anaPhone, pin.PartMessage), s.k.mail.To(anaPEC, pin.PartMessage)
 	if len(two) == 0 {
 		two = s.k.mail.To(anaMail, pin.PartMessage)
@@ -443,10 +442,7 @@ func TestModel(t *testing.T) {
 				if err != nil {
 					return
 				}
-				secret := "doce dados en la mesa"
-				if s.secret == secret {
-					secret = "trece trenes en la noche"
-				}
+				secret := s.choice()
 				require.NoError(fatal{rt}, k.exchange(ctx, after, anaMail, anaPhone, secret))
 				s.secret = secret
 			},
@@ -504,7 +500,7 @@ func TestModel(t *testing.T) {
 				for name := range needs {
 					_ = k.Service.Unlock(ctx, name, ana, civicpin.Evidence{}, agency)
 				}
-				_ = k.pins.Resume(ctx, ana, "seen", agency.ID)
+				_ = k.pins.Resume(ctx, ana, civicpin.Evidence{}, "seen", agency.ID)
 			},
 			"time passes": func(rt *rapid.T) {
 				k.clock.Add(rapid.SampledFrom([]time.Duration{
@@ -524,7 +520,7 @@ func TestModel(t *testing.T) {
 		s.faults.Reset()
 		k.clock.Add(8 * 24 * time.Hour)
 		k.clock.Set(k.clock.Now().Truncate(24 * time.Hour).Add(15 * time.Hour))
-		_ = k.pins.Resume(ctx, ana, "seen", agency.ID)
+		_ = k.pins.Resume(ctx, ana, civicpin.Evidence{}, "seen", agency.ID)
 		require.NoError(fatal{rt}, k.Service.Unlock(ctx, "clave", ana, civicpin.Evidence{Method: civicpin.InPerson, By: agency.ID}, agency))
 		require.NoError(fatal{rt}, k.out.Flush(ctx))
 		last := "once olas en la orilla"

@@ -23,6 +23,7 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
@@ -303,7 +304,7 @@ func TestTheOwnerHasReserves(t *testing.T) {
 	none, err := p.pins.Shown(t.Context(), stranger, civicpin.Source{Device: device})
 	require.NoError(t, err)
 	require.True(t, none.IsZero(), "another subject's device")
-	require.NoError(t, p.pins.Revoke(t.Context(), ana, "telephone stolen", agency.ID))
+	require.NoError(t, p.pins.Revoke(t.Context(), ana, state.Ended, "telephone stolen", agency.ID))
 	none, err = p.pins.Shown(t.Context(), ana, civicpin.Source{Device: device})
 	require.NoError(t, err)
 	require.True(t, none.IsZero(), "a forgotten device")

@@ -13,6 +13,7 @@ import (
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store/outbox"
@@ -33,7 +34,7 @@ var people = []struct {
 	}},
 	{"revoked", func(t *testing.T, k *kit) {
 		k.enrolAna(t)
-		require.NoError(t, k.pins.Revoke(t.Context(), ana, "", agency.ID))
+		require.NoError(t, k.pins.Revoke(t.Context(), ana, state.Ended, "", agency.ID))
 	}},
 	{"without contacts", func(t *testing.T, k *kit) { k.importAna(t); k.teachAna(t) }},
 	{"without answers", func(t *testing.T, k *kit) { k.importAna(t); k.adoptAna(t) }},

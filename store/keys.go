@@ -79,6 +79,14 @@ func (x xchacha) Open(_ context.Context, sealed, associated []byte) ([]byte, err
 // change these lines. Blank lines and lines that begin with "#" are skipped. Errors match [ErrInvalidKeyFile], do not quote the
 // text, and also refuse one key in two lines.
 func ParseKeys(text string) (Keys, error) {
+	if len(text) > maxKeyFile { // before a long text costs anything
+		return Keys{}, errKeyFileSize
+	}
+	return parseKeys(text)
+}
+
+// parseKeys is ParseKeys for a text that is not too long.
+func parseKeys(text string) (Keys, error) {
 	var keys Keys
 	header := false
 	seen := make(map[string]bool)

@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/internal/testkit/processes"
 	"github.com/civicpin/civicpin/store"
 )
@@ -54,6 +55,9 @@ func TestParseKeys(t *testing.T) {
 	e, err := kindOf[account](t, newVault(t, memory, keys, nil), "account").Get(t.Context(), store.Key{Subject: rossi})
 	require.NoError(t, err)
 	assert.Equal(t, 4, e.Value.N)
+
+	long := head + strings.Repeat("a ", 5<<20)
+	require.Less(t, testkit.Allocated(func() { _, _ = store.ParseKeys(long) }), uint64(64<<10))
 
 	for name, text := range map[string]string{
 		"nothing":              "",

@@ -21,6 +21,7 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
@@ -84,14 +85,14 @@ func live(t *testing.T, v *store.Vault, subject civicpin.Subject) *person {
 
 	source := civicpin.Source{Address: "192.0.2.1", Device: civicpin.NewSecret("device-of-" + string(subject))}
 	p.secrets["device"] = source.Device.Reveal()
-	issue := func(second civicpin.Contact) {
-		_, err := p.pins.Issue(ctx, subject, pin.IssueOptions{Parts: []civicpin.Contact{mobile(subject), second}, By: civicpin.Citizen})
+	issue := func(by civicpin.Actor, second civicpin.Contact) {
+		_, err := p.pins.Issue(ctx, subject, pin.IssueOptions{Parts: []civicpin.Contact{mobile(subject), second}, By: by})
 		require.NoError(t, err)
 		_ = out.Flush(ctx) // one is sent to a mailbox that is not
 	}
-	issue(civicpin.Contact{Channel: civicpin.CertifiedEmail, Address: "nobody@pec.example.it"})
-	require.NoError(t, p.pins.Revoke(ctx, subject, "another address", civicpin.Operator("7")))
-	issue(civicpin.Contact{Channel: civicpin.Email, Address: "maria.rossi@example.it"})
+	issue(civicpin.Citizen, civicpin.Contact{Channel: civicpin.CertifiedEmail, Address: "nobody@pec.example.it"})
+	require.NoError(t, p.pins.Revoke(ctx, subject, state.Ended, "another address", civicpin.Operator("7")))
+	issue(civicpin.Operator("7"), civicpin.Contact{Channel: civicpin.Email, Address: "maria.rossi@example.it"})
 	_, err = p.pins.Verify(ctx, pin.Attempt{Subject: subject, Secret: civicpin.NewSecret("WRONGONE"), Source: source})
 	require.ErrorIs(t, err, pin.ErrRefused)
 
@@ -195,7 +196,7 @@ func TestEveryKindIsJudged(t *testing.T) {
 	live(t, v, rossi).ask(t)
 	assert.Equal(t, []string{
 		"backup.paper", "code-pending.sms", "code.sms", "contact.book", "contact.token", "hotp.hotp", "lockout.pin.inps", "outbox.dead", "outbox.entry",
-		"pin-receipt.inps", "pin.inps", "quota.address", "quota.country", "quota.sends-source",
+		"pin-receipt.inps", "pin.inps", "quota.address", "quota.country", "quota.sends-source", "quota.sends-staff",
 		"quota.sends.code.sms", "quota.sends.contact", "quota.sends.pin.inps", "quota.sends.recovery", "quota.sends.recovery.start",
 		"quota.source.pin.inps", "recovery.knowledge", "recovery.run", "totp.totp",
 	}, slices.Sorted(maps.Keys(kinds)))

@@ -12,6 +12,7 @@ import (
 	"github.com/civicpin/civicpin/examples/internal/post"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -27,6 +28,7 @@ func activation() pin.Policy {
 		civicpin.Letter: 21 * day, civicpin.HandedOver: 7 * day, civicpin.SMS: 10 * time.Minute,
 	}
 	p.Chosen = pin.Chosen{Form: pin.Password, Min: 26, Max: 26}
+	p.Requests.Renew = true // by letter to where the register says that the citizen lives
 	return p
 }
 
@@ -46,7 +48,7 @@ func (t *tale) anew(ctx context.Context, c *citizen) error {
 		}
 	}
 	if st.State != "revoked" {
-		if err := t.pins.Revoke(ctx, c.subject(), "registered anew", civicpin.Citizen); err != nil {
+		if err := t.pins.Revoke(ctx, c.subject(), state.Ended, "registered anew", civicpin.Citizen); err != nil {
 			return err
 		}
 	}

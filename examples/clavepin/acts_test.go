@@ -190,7 +190,8 @@ func TestLetter(t *testing.T) {
 	letter := func() string {
 		t.Helper()
 		is, err := s.pins.Issue(ctx, s.luis.subject(), pin.IssueOptions{
-			Parts: []civicpin.Contact{{Channel: civicpin.Letter, Address: "Luis\nCalle Mayor 7", Locale: "es"}}, By: civicpin.Citizen,
+			Parts:    []civicpin.Contact{{Channel: civicpin.Letter, Address: "Luis\nCalle Mayor 7", Locale: "es"}},
+			Register: true, By: civicpin.Citizen,
 		})
 		if err != nil {
 			t.Fatal(err)

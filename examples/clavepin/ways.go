@@ -23,7 +23,7 @@ func (t *tale) byLetter(ctx context.Context) error {
 	t.Say("Luis asks for a letter. It goes to where he is registered as living, and is good for 21 days.")
 	to := civicpin.Contact{Channel: civicpin.Letter, Address: t.luis.Name + "\n" + t.luis.Street, Locale: t.Lang}
 	is, err := t.pins.Issue(ctx, t.luis.subject(), pin.IssueOptions{
-		Parts: []civicpin.Contact{to}, By: civicpin.Citizen, Source: t.luis.source,
+		Parts: []civicpin.Contact{to}, Register: true, By: civicpin.Citizen, Source: t.luis.source,
 	})
 	if err != nil {
 		return err

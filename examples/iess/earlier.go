@@ -6,6 +6,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -20,7 +21,7 @@ func (t *tale) anew(ctx context.Context, c *citizen) error {
 		return err
 	}
 	t.Say("%s has a key from an earlier run, and has had all erased that is stored about them.", c.name)
-	if err := t.pins.Revoke(ctx, c.subject, "to be erased", clerk.ID); err != nil {
+	if err := t.pins.Revoke(ctx, c.subject, state.Ended, "to be erased", clerk.ID); err != nil {
 		return err
 	}
 	return errors.Join(t.erase(ctx, c.subject), t.Later(8*day)) // an address gets so many messages a day and no more

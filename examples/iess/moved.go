@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
@@ -74,7 +75,7 @@ func (t *tale) objection(ctx context.Context, old string) error {
 		return err
 	}
 	t.Say("She goes to an agency with her cédula. The clerk lets the key go on, and takes her address.")
-	if err := t.pins.Resume(ctx, t.lucia.subject, "cédula seen", clerk.ID); err != nil {
+	if err := t.pins.Resume(ctx, t.lucia.subject, civicpin.Evidence{}, "cédula seen", clerk.ID); err != nil {
 		return err
 	}
 	if err := t.newAddress(ctx, old); err != nil {

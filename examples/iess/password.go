@@ -25,7 +25,7 @@ func (t *tale) choose(ctx context.Context, c *citizen, grant pin.Grant, suggesti
 		}
 		chosen := civicpin.NewSecret(once)
 		if chosen.Equal(civicpin.NewSecret(again)) {
-			_, err = t.pins.Set(ctx, grant, chosen, c.personal()...)
+			_, err = t.pins.Set(ctx, grant, chosen, c.source, c.personal()...)
 		} else {
 			err = notAlike
 		}

@@ -149,10 +149,10 @@ func TestLinksInTime(t *testing.T) {
 			continue
 		}
 		s.lucia.password = "quince caracteres, " + c.plan
-		if _, err := s.pins.Set(ctx, grant, civicpin.NewSecret(s.lucia.password)); err != nil {
+		if _, err := s.pins.Set(ctx, grant, civicpin.NewSecret(s.lucia.password), s.lucia.source); err != nil {
 			t.Fatalf("%s: %v", c.plan, err)
 		}
-		if _, err := s.pins.Set(ctx, grant, civicpin.NewSecret("otra frase bien larga")); !errors.Is(err, pin.ErrNoGrant) {
+		if _, err := s.pins.Set(ctx, grant, civicpin.NewSecret("otra frase bien larga"), s.lucia.source); !errors.Is(err, pin.ErrNoGrant) {
 			t.Errorf("%s: a grant used twice: %v", c.plan, err)
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -78,16 +79,14 @@ func (t *tale) choose(ctx context.Context, issued string, bad []string) error {
 }
 
 // newPIN is the page on which Maria chooses a PIN: set says whether it may be. The suggestions are the bad ones, and then
-// one that she never had.
+// some that she did not have in this run; those that she lost in an earlier one are refused.
 func (t *tale) newPIN(bad []string, set func(chosen civicpin.Secret) error) error {
-	good := ""
-	for _, s := range []string{"QZ7W-K4PM", "HJ4N-8RTX", "MN6B-3VCX", "TW9F-2HGA", "DX7K-5RWB", "VF2N-6JQE"} {
-		if !t.chosen[plain(s)] {
-			good = s
-			break
-		}
+	good := []string{
+		"QZ7W-K4PM", "HJ4N-8RTX", "MN6B-3VCX", "TW9F-2HGA", "DX7K-5RWB", "VF2N-6JQE",
+		"KR8D-4WTN", "XC5H-9MPA", "GT3W-7QFD", "NE6J-2XKR", "WP4C-8HVT", "RA9X-5DGM",
 	}
-	return t.ask("Maria's new PIN", append(bad, good), func(typed string) error {
+	good = slices.DeleteFunc(good, func(s string) bool { return t.chosen[plain(s)] })
+	return t.ask("Maria's new PIN", append(bad, good...), func(typed string) error {
 		if err := set(civicpin.NewSecret(typed)); err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
 )
 
 // lost is how a PIN rests, and how it ends.
@@ -24,7 +25,7 @@ func (t *tale) suspend(ctx context.Context) error {
 		return err
 	}
 	t.Say("It was under the sofa. The call centre resumes the PIN:")
-	if err := t.pins.Resume(ctx, t.maria.subject(), "telephone found", callCentre); err != nil {
+	if err := t.pins.Resume(ctx, t.maria.subject(), civicpin.Evidence{}, "telephone found", callCentre); err != nil {
 		return err
 	}
 	_, err := t.login(ctx)
@@ -33,7 +34,7 @@ func (t *tale) suspend(ctx context.Context) error {
 
 func (t *tale) revoke(ctx context.Context) error {
 	t.Say("This time it was stolen. The office revokes the PIN, and tells her so:")
-	if err := t.pins.Revoke(ctx, t.maria.subject(), "telephone stolen", clerk); err != nil {
+	if err := t.pins.Revoke(ctx, t.maria.subject(), state.Fraud, "telephone stolen", clerk); err != nil {
 		return err
 	}
 	// To all her contacts, through the outbox: a mail server that is down at this moment keeps nobody from being told.

@@ -9,6 +9,7 @@ import (
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/examples/internal/post"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/recovery"
 )
 
@@ -78,7 +79,7 @@ func (t *tale) repudiate(ctx context.Context, link civicpin.Secret, halves [2]st
 		return err
 	}
 	t.Say("The clerk sees her and her card, ends the thief's PIN, and gives her one of her own; her mailbox has a new password.")
-	if err := t.pins.Revoke(ctx, t.maria.subject(), "recovered by somebody else", clerk); err != nil {
+	if err := t.pins.Revoke(ctx, t.maria.subject(), state.Fraud, "recovered by somebody else", clerk); err != nil {
 		return err
 	}
 	own, err := t.slip(ctx, t.maria, t.maria.contacts[1], "CA12345BB")

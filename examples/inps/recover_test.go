@@ -61,7 +61,7 @@ func TestRecoverByCode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.pins.Set(ctx, grant, civicpin.NewSecret("MN6B3VCX")); !errors.Is(err, pin.ErrNoGrant) {
+	if _, err := s.pins.Set(ctx, grant, civicpin.NewSecret("MN6B3VCX"), civicpin.Source{}); !errors.Is(err, pin.ErrNoGrant) {
 		t.Errorf("a grant for halves set a PIN: %v", err)
 	}
 	halves, err := s.reissue(ctx, s.maria, grant)

@@ -68,7 +68,7 @@ func (t *tale) issue(ctx context.Context, c citizen, o pin.IssueOptions) (pin.Is
 	is, err := t.pins.Issue(ctx, c.subject(), o)
 	if errors.Is(err, pin.ErrWrongState) {
 		t.Say("%s has a PIN from an earlier run, and no longer knows it: an office revokes it.", c.name)
-		if err := t.pins.Revoke(ctx, c.subject(), "forgotten", clerk); err != nil {
+		if err := t.pins.Revoke(ctx, c.subject(), state.Ended, "forgotten", clerk); err != nil {
 			return pin.Issue{}, err
 		}
 		is, err = t.pins.Issue(ctx, c.subject(), o)

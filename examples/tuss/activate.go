@@ -80,7 +80,10 @@ func (t *tale) useCode(ctx context.Context, c *citizen, password string, codes .
 
 // choose is every page on which a citizen chooses a password. set says whether it may be.
 func (t *tale) choose(c *citizen, suggestions []string, set func(chosen civicpin.Secret) error) error {
-	return t.ask(c.first()+"'s new password", append(suggestions, spare), func(typed string) error {
+	for _, end := range []string{"", " y tres", " y cuatro", " y cinco", " y seis", " y siete"} { // what was lost is not taken again
+		suggestions = append(suggestions, spare+end)
+	}
+	return t.ask(c.first()+"'s new password", suggestions, func(typed string) error {
 		if err := set(civicpin.NewSecret(typed)); err != nil {
 			return err
 		}

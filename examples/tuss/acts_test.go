@@ -264,10 +264,10 @@ func TestLinkIsNotEnough(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.pins.Set(ctx, grant, civicpin.NewSecret(nuriasThird), s.nuria.personal()...); err != nil {
+	if _, err := s.pins.Set(ctx, grant, civicpin.NewSecret(nuriasThird), s.nuria.source, s.nuria.personal()...); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.pins.Set(ctx, grant, civicpin.NewSecret(nuriasFourth)); !errors.Is(err, pin.ErrNoGrant) {
+	if _, err := s.pins.Set(ctx, grant, civicpin.NewSecret(nuriasFourth), s.nuria.source); !errors.Is(err, pin.ErrNoGrant) {
 		t.Errorf("a grant was used twice: %v", err)
 	}
 	s.opens(t, s.nuria, nuriasThird, civicpin.Substantial)

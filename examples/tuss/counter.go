@@ -9,6 +9,7 @@ import (
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/examples/internal/post"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -128,5 +129,5 @@ func (t *tale) anew(ctx context.Context, c *citizen) error {
 			return err
 		}
 	}
-	return t.pins.Revoke(ctx, c.subject(), "registered anew", clerk.ID)
+	return t.pins.Revoke(ctx, c.subject(), state.Ended, "registered anew", clerk.ID)
 }

@@ -43,7 +43,7 @@ func (t *tale) forgotten(ctx context.Context) error {
 		return err
 	}
 	err = t.choose(t.nuria, []string{old, nuriasThird}, func(chosen civicpin.Secret) error {
-		_, err := t.pins.Set(ctx, grant, chosen, t.nuria.personal()...)
+		_, err := t.pins.Set(ctx, grant, chosen, t.nuria.source, t.nuria.personal()...)
 		return err
 	})
 	if err != nil {

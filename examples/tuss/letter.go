@@ -16,7 +16,7 @@ func (t *tale) letter(ctx context.Context) error {
 	}
 	to := civicpin.Contact{Channel: civicpin.Letter, Address: t.omar.full + "\n" + t.omar.street, Locale: t.Lang}
 	is, err := t.pins.Issue(ctx, t.omar.subject(), pin.IssueOptions{
-		Parts: []civicpin.Contact{to}, By: civicpin.Citizen, Source: t.omar.source,
+		Parts: []civicpin.Contact{to}, Register: true, By: civicpin.Citizen, Source: t.omar.source,
 	})
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/play"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/recovery"
 )
 
@@ -44,7 +45,7 @@ func (t *tale) office(ctx context.Context) error {
 		return err
 	}
 	err = t.choose(t.nuria, []string{nuriasFourth}, func(chosen civicpin.Secret) error {
-		_, err := t.pins.Set(ctx, grant, chosen, t.nuria.personal()...)
+		_, err := t.pins.Set(ctx, grant, chosen, t.nuria.source, t.nuria.personal()...)
 		return err
 	})
 	if err != nil {
@@ -63,7 +64,7 @@ func (t *tale) office(ctx context.Context) error {
 func (t *tale) approve(ctx context.Context) error {
 	t.Say("In the morning the clerk sees her and her card, ends the stop, attests, and begins and approves a recovery.")
 	err := errors.Join(
-		t.pins.Resume(ctx, t.nuria.subject(), "seen in person", clerk.ID),
+		t.pins.Resume(ctx, t.nuria.subject(), seen(t.nuria), "seen in person", clerk.ID),
 		t.pins.Attest(ctx, t.nuria.subject(), seen(t.nuria))) // ends the lower level, too, which a recovery cannot
 	if err != nil {
 		return err
@@ -110,7 +111,7 @@ func (t *tale) newPhone(ctx context.Context) error {
 // registers as if for the first time, this time in person.
 func (t *tale) unreachable(ctx context.Context) error {
 	t.Say("Omar comes, too. He has lost both password and mailbox, and registers once more, with his card this time.")
-	if err := t.pins.Revoke(ctx, t.omar.subject(), "no contact reachable", clerk.ID); err != nil {
+	if err := t.pins.Revoke(ctx, t.omar.subject(), state.Ended, "no contact reachable", clerk.ID); err != nil {
 		return err
 	}
 	if err := t.typeContacts(ctx, t.omar, []string{"633 221 100"}, []string{"omar@correo.example"}); err != nil {

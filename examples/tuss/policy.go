@@ -28,6 +28,7 @@ func passwords() pin.Policy {
 	p.Chosen.Words = []string{"tuseguridadsocial", "seguridadsocial1", "contraseñasegura"}
 	p.Lockout = lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked}
 	p.History = 1
+	p.Requests.Renew = true // by letter to where the register says that the citizen lives
 	return p
 }
 

@@ -199,7 +199,7 @@ func (r *recoverer) finish(ctx context.Context, c *forgetful, w *walk) {
 // set chooses a secret, and another one each time that there was no answer: at most one of them may be taken.
 func (r *recoverer) set(ctx context.Context, c *forgetful, w *walk) {
 	chosen := rand.Text()
-	_, err := r.site.PINs.Set(ctx, w.grant, civicpin.NewSecret(chosen))
+	_, err := r.site.PINs.Set(ctx, w.grant, civicpin.NewSecret(chosen), civicpin.Source{})
 	if err != nil {
 		if r.unclear(ctx, c, w, err) {
 			c.maybe = append(c.maybe, chosen)

@@ -39,7 +39,7 @@ func (r *recoverer) again(ctx context.Context, c *forgetful, w *walk) {
 		try("a ticket", err == nil, err)
 	}
 	if w.at > toSet && !w.grant.IsZero() {
-		_, err := r.site.PINs.Set(ctx, w.grant, civicpin.NewSecret(rand.Text()))
+		_, err := r.site.PINs.Set(ctx, w.grant, civicpin.NewSecret(rand.Text()), civicpin.Source{})
 		try("a grant", err == nil, err)
 	}
 }

@@ -50,7 +50,7 @@ func (w *crowd) recover(ctx context.Context, i int, p *person) {
 	err = p.choose(i, func(chosen civicpin.Secret) error {
 		for {
 			// The grant stays good while others are at their hashes.
-			if _, err := w.pins.Set(ctx, grant, chosen); !errors.Is(err, pin.ErrBusy) || !pause(ctx) {
+			if _, err := w.pins.Set(ctx, grant, chosen, civicpin.Source{}); !errors.Is(err, pin.ErrBusy) || !pause(ctx) {
 				return err
 			}
 		}

@@ -1,5 +1,5 @@
-// Package state names the states of a credential and of the parts of an issued secret, and why a secret expired, as package
-// pin tells them to operators and to the subject.
+// Package state names the states of a credential and of the parts of an issued secret, why a secret expired, and why a
+// credential was revoked, as package pin tells them to operators and to the subject.
 package state
 
 // A Credential is the state of a credential.
@@ -43,4 +43,15 @@ const (
 	SinceChange Expiry = "change"
 	// SinceUse says that the secret was not used for Policy.MaxUnused: issue anew.
 	SinceUse Expiry = "use"
+)
+
+// A Cause says why a credential was revoked. It decides what a new secret may be issued on.
+type Cause string
+
+// The causes of a revocation.
+const (
+	// Ended says that there is no suspicion: given back, forgotten, or registered anew.
+	Ended Cause = "ended"
+	// Fraud says that an attacker has, or may have, the secret or a contact of the subject. A new secret then takes evidence.
+	Fraud Cause = "fraud"
 )

@@ -290,7 +290,7 @@ func TestRescuersOneWinnerKilled(t *testing.T) {
 
 		grant, err := r.Finish(t.Context(), r.linked(t, "short"), civicpin.Source{})
 		require.NoError(t, err)
-		_, err = r.pins.Set(t.Context(), grant, civicpin.NewSecret("cinco perros bajo la mesa"))
+		_, err = r.pins.Set(t.Context(), grant, civicpin.NewSecret("cinco perros bajo la mesa"), civicpin.Source{})
 		require.NoError(t, err)
 	}
 }

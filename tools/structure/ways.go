@@ -18,7 +18,7 @@ type way struct {
 // ways are the operations that docs/architecture.md lists.
 var ways = []way{
 	{"A login", "pin", []string{"Service.Verify"}, 4},
-	{"An issue", "pin", []string{"Service.Issue"}, 4},
+	{"An issue", "pin", []string{"Service.Issue"}, 9},
 	{"A redeemed link", "recovery", []string{"Service.Redeem"}, 6},
 	{"A finished recovery", "recovery", []string{"Service.Finish"}, 8},
 	{"One message", "store/outbox", []string{"Outbox.Announce", "Outbox.Run"}, 6},

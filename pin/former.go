@@ -1,0 +1,41 @@
+package pin
+
+import "github.com/civicpin/civicpin/pin/state"
+
+// A former secret was the subject's own.
+type former struct {
+	Hash string     `json:"hash"`
+	Norm normaliser `json:"norm"`
+}
+
+// former returns the secrets that Policy.History keeps, once this credential's secret is gone.
+func (c *credential) former(p *Policy) []former {
+	list := c.History
+	if c.State == state.Active && c.Hash != "" {
+		list = append([]former{{c.Hash, c.Norm}}, list...)
+	}
+	return list[:min(len(list), p.History)]
+}
+
+// maxLost bounds what is kept of lost secrets; each costs a hash when a secret is chosen.
+const maxLost = 5
+
+// lose takes the current secret away, because it was lost or revoked.
+func (c *credential) lose() {
+	if c.State == state.Active && c.Hash != "" {
+		c.Lost = append([]former{{c.Hash, c.Norm}}, c.Lost...)
+		c.Lost = c.Lost[:min(len(c.Lost), maxLost)]
+		c.Hash = ""
+	}
+}
+
+// inherit takes over what outlives the secret of the credential that was there before.
+func (c *credential) inherit(old *credential, p *Policy) {
+	c.History, c.Lost, c.Owned, c.Fraud = old.former(p), old.Lost, old.owned(), old.Fraud
+	c.Epoch = old.Epoch + 1
+}
+
+// owned reports whether a secret was chosen here, or revoked: then facts alone begin nothing here any more.
+func (c *credential) owned() bool {
+	return c.Owned || !c.Changed.IsZero() || c.State == state.Revoked && !c.Issued.IsZero()
+}
