@@ -65,8 +65,8 @@ func (c *credential) opens(g Grant, parts bool, now time.Time) bool {
 }
 
 // Set makes chosen the subject's own secret, under a grant of a plan that lets the subject choose, and returns what
-// [Service.Verify] returns. The assurance level does not change; a credential that is created here has level Low. Set
-// resets the failure count and lifts a disablement, since it binds a new secret after a recovery (NIST SP 800-63B-4 3.2.2, 4.2). It
+// [Service.Verify] returns. The assurance level does not change; a credential that is created here has level Low. Set resets
+// the failure count and lifts a disablement, since it binds a new secret after a recovery (NIST SP 800-63B-4 3.2.2, 4.2). It
 // forgets known devices. personal is as Attempt.Personal, and is looked at only under a good grant.
 //
 // The same Set may come again: for 10 minutes, the used grant and the choice that it set succeed too, and change nothing.
