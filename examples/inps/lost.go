@@ -34,7 +34,7 @@ func (t *tale) suspend(ctx context.Context) error {
 
 func (t *tale) revoke(ctx context.Context) error {
 	t.Say("This time it was stolen. The office revokes the PIN, and tells her so:")
-	if err := t.pins.Revoke(ctx, t.maria.subject(), state.Fraud, "telephone stolen", clerk); err != nil {
+	if err := t.pins.Revoke(ctx, t.maria.subject(), state.Ended, "telephone stolen", clerk); err != nil {
 		return err
 	}
 	// To all her contacts, through the outbox: a mail server that is down at this moment keeps nobody from being told.
@@ -63,9 +63,14 @@ func (t *tale) loginRefused(ctx context.Context) error {
 // again has Maria ask for a new PIN. It begins as her first one did: ordinario.
 func (t *tale) again(ctx context.Context) error {
 	to := []civicpin.Contact{t.maria.contacts[0], t.maria.contacts[len(t.maria.contacts)-1]}
-	t.Say("With a new telephone of her old number she asks again, half by %s, half by %s.",
-		channelName(to[0].Channel), channelName(to[1].Channel))
-	if _, err := t.issue(ctx, t.maria, pin.IssueOptions{Parts: to, By: civicpin.Citizen}); err != nil {
+	code, err := t.pins.RequestCode(ctx, t.maria.subject(), clerk)
+	if err != nil {
+		return err
+	}
+	t.Say("The office prints a code with which she may ask on line, once. With a new telephone of her old number she does,")
+	t.Say("half by %s, half by %s.", channelName(to[0].Channel), channelName(to[1].Channel))
+	o := pin.IssueOptions{Parts: to, By: civicpin.Citizen, RequestCode: code}
+	if _, err := t.issue(ctx, t.maria, o); err != nil {
 		return err
 	}
 	var halves [2]string

@@ -71,6 +71,9 @@ func (t *tale) issue(ctx context.Context, c citizen, o pin.IssueOptions) (pin.Is
 		if err := t.pins.Revoke(ctx, c.subject(), state.Ended, "forgotten", clerk); err != nil {
 			return pin.Issue{}, err
 		}
+		if o.RequestCode, err = t.pins.RequestCode(ctx, c.subject(), clerk); err != nil {
+			return pin.Issue{}, err
+		}
 		is, err = t.pins.Issue(ctx, c.subject(), o)
 	}
 	if err != nil {
