@@ -6,11 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"reflect"
 	"time"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/internal/names"
 )
 
 const (
@@ -34,49 +32,7 @@ type Kind[T any] struct {
 	vault *Vault
 	name  string
 	pad   int // see Padded
-}
-
-// NewKind returns the kind of that name: 1 to 64 ASCII letters, digits and "-_.", and not "vault". Two kinds of one name in one
-// vault are the same records. Another name is an error. So is a T that holds a [civicpin.Secret], which would be stored as
-// "[redacted]": keep the text. So is a tag "export" with a text that [Vault.Export] does not name.
-func NewKind[T any](v *Vault, name string) (Kind[T], error) {
-	if v == nil || !names.Valid(name, 64) || name == canaryKind {
-		return Kind[T]{}, errors.New(
-			`store: NewKind: no vault, or a name that is "vault" or not 1 to 64 of ASCII letters, digits, - _ and period`,
-		)
-	}
-	if holdsSecret(reflect.TypeFor[T](), make(map[reflect.Type]bool)) {
-		return Kind[T]{}, fmt.Errorf("store: NewKind: %s holds a civicpin.Secret, which cannot be stored", reflect.TypeFor[T]())
-	}
-	if err := checkExport(reflect.TypeFor[T](), make(map[reflect.Type]bool)); err != nil {
-		return Kind[T]{}, fmt.Errorf("store: NewKind: %w", err)
-	}
-	v.types.LoadOrStore(name, reflect.TypeFor[T]())
-	return Kind[T]{vault: v, name: name}, nil
-}
-
-// holdsSecret reports whether values of a type can hold a Secret, as far as the type tells.
-func holdsSecret(t reflect.Type, seen map[reflect.Type]bool) bool {
-	if t == reflect.TypeFor[civicpin.Secret]() {
-		return true
-	}
-	if seen[t] {
-		return false
-	}
-	seen[t] = true
-	switch t.Kind() {
-	case reflect.Pointer, reflect.Slice, reflect.Array:
-		return holdsSecret(t.Elem(), seen)
-	case reflect.Map:
-		return holdsSecret(t.Key(), seen) || holdsSecret(t.Elem(), seen)
-	case reflect.Struct:
-		for field := range t.Fields() {
-			if holdsSecret(field.Type, seen) {
-				return true
-			}
-		}
-	}
-	return false
+	mend  func(*Entry[T], time.Time) bool
 }
 
 // Name returns the kind's name.
@@ -125,7 +81,13 @@ func (k Kind[T]) get(ctx context.Context, key Key) (Entry[T], error) {
 	if err != nil {
 		return Entry[T]{Key: key}, fmt.Errorf("store: get %s: %w", k.name, err)
 	}
-	return k.decode(ctx, storageKey, &key, r)
+	e, err := k.decode(ctx, storageKey, &key, r)
+	if err == nil && k.correct(&e) {
+		// The correction is kept, or a time that is cut to a span from now would move on with each read. If the write fails, the
+		// next read does it.
+		_ = k.Put(ctx, &e)
+	}
+	return e, err
 }
 
 // noKey refuses the zero Key: a caller that forgot to fill it in would have everybody share one record.

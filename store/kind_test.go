@@ -597,3 +597,49 @@ func TestDeleteReplyLost(t *testing.T) {
 		assert.Equal(t, outcome == storetest.ReplyLost, errors.Is(err, store.ErrNotFound))
 	}
 }
+
+// TestCorrected: what a read corrects is written at once, so that a span from now ends; walks show it, too. If the write fails,
+// the next read does it.
+func TestCorrected(t *testing.T) {
+	faults := storetest.NewFaults(store.NewMemory())
+	plain := accounts(t, faults.Store())
+	key := store.Key{Subject: rossi}
+	put(t, plain, key, account{N: 7})
+	k := plain.Corrected(func(e *store.Entry[account], now time.Time) bool {
+		if e.Value.N <= 5 {
+			return false
+		}
+		e.Value.N, e.ExpiresAt = 5, now.Add(time.Hour)
+		return true
+	})
+	faults.FailAt(1, storetest.NotDone, storetest.Put)
+	got, err := k.Get(t.Context(), key)
+	require.NoError(t, err)
+	require.Equal(t, 5, got.Value.N)
+	got, err = plain.Get(t.Context(), key)
+	require.NoError(t, err)
+	require.Equal(t, 7, got.Value.N, "the write failed")
+	for e, err := range k.All(t.Context()) {
+		require.NoError(t, err)
+		require.Equal(t, 5, e.Value.N)
+	}
+	_, err = k.Walk(t.Context(), store.Pass{}, func(e store.Entry[account]) error {
+		require.Equal(t, 5, e.Value.N)
+		return nil
+	})
+	require.NoError(t, err)
+	faults.Reset()
+	_, err = k.Update(t.Context(), key, func(e *store.Entry[account]) error {
+		require.Equal(t, 5, e.Value.N)
+		return store.ErrSkip
+	})
+	require.NoError(t, err)
+	got, err = plain.Get(t.Context(), key)
+	require.NoError(t, err)
+	require.Equal(t, 5, got.Value.N)
+	require.False(t, got.ExpiresAt.IsZero())
+	faults.Reset()
+	_, err = k.Get(t.Context(), key)
+	require.NoError(t, err)
+	require.Equal(t, 1, faults.Calls(), "once")
+}

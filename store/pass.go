@@ -192,6 +192,7 @@ func (k Kind[T]) All(ctx context.Context) iter.Seq2[Entry[T], error] {
 			if err == nil && !e.found {
 				continue
 			}
+			k.correct(&e)
 			if !yield(e, err) || err != nil && !errors.Is(err, ErrUnreadable) {
 				return
 			}
@@ -212,6 +213,7 @@ func (k Kind[T]) Walk(ctx context.Context, p Pass, visit func(Entry[T]) error) (
 		if err != nil || !e.found {
 			return false, err
 		}
+		k.correct(&e)
 		return false, visit(e)
 	})
 }
