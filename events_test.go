@@ -18,6 +18,7 @@ import (
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
@@ -25,7 +26,7 @@ import (
 // its codes begin with.
 var eventLists = map[string]func() []civicpin.EventInfo{
 	"contact": contact.Events, "lockout": lockout.Events, "otp": otp.Events, "outbox": outbox.Events, "pin": pin.Events,
-	"recovery": recovery.Events,
+	"recovery": recovery.Events, "store": store.Events,
 }
 
 // Each event code of the source stands in the list of one package, once and explained, and each list has no other code.

@@ -134,7 +134,7 @@ func (b *BackupCodes) Issue(ctx context.Context, subject civicpin.Subject, by ci
 	if err := errors.Join(subject.Validate(), by.Validate()); err != nil {
 		return nil, err
 	}
-	leave, err := attempt.Enter(ctx, b.hashing)
+	ctx, leave, err := attempt.Enter(ctx, b.hashing)
 	if err != nil {
 		return nil, err
 	}

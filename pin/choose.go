@@ -53,7 +53,7 @@ func (s *Service) choose(ctx context.Context, a Attempt, chosen civicpin.Secret,
 	if err != nil {
 		return Verified{}, err
 	}
-	at, err := s.guard.Enter(ctx)
+	ctx, at, err := s.guard.Enter(ctx)
 	if err != nil {
 		return Verified{}, err
 	}

@@ -59,7 +59,7 @@ func (s *Service) Set(ctx context.Context, g Grant, chosen civicpin.Secret, pers
 	if err != nil {
 		return Verified{}, err
 	}
-	at, err := s.reuse.Enter(ctx)
+	ctx, at, err := s.reuse.Enter(ctx)
 	if err != nil {
 		return Verified{}, err
 	}
@@ -150,7 +150,7 @@ func (s *Service) Reissue(ctx context.Context, g Grant, source civicpin.Source) 
 	if err := source.Validate(); err != nil {
 		return Issue{}, err
 	}
-	leave, err := attempt.Enter(ctx, s.hashing)
+	ctx, leave, err := attempt.Enter(ctx, s.hashing)
 	if err != nil {
 		return Issue{}, err
 	}

@@ -41,7 +41,7 @@ func (s *Service) Issue(ctx context.Context, subject civicpin.Subject, o IssueOp
 	if err := s.checkIssue(subject, &o); err != nil {
 		return Issue{}, err
 	}
-	leave, err := attempt.Enter(ctx, s.hashing)
+	ctx, leave, err := attempt.Enter(ctx, s.hashing)
 	if err != nil {
 		return Issue{}, err
 	}

@@ -63,11 +63,21 @@ func newLimitedKitOn(t testing.TB, s store.Store, p pin.Policy, l outbox.Limits,
 	r *testkit.Recorder,
 ) *kit {
 	t.Helper()
+	k := newRecordedKitOn(t, s, p, l, c, m, r)
+	k.events = r
+	return k
+}
+
+// newRecordedKitOn makes a service whose events any recorder is told.
+func newRecordedKitOn(t testing.TB, s store.Store, p pin.Policy, l outbox.Limits, c *testkit.Clock, m *testkit.Mailbox,
+	r civicpin.Recorder,
+) *kit {
+	t.Helper()
 	vault := testkit.Vault(t, s, c, r)
 	out := testkit.Outbox(t, vault, m, l)
 	pins, err := pin.NewCheap(vault, out, p)
 	require.NoError(t, err)
-	return &kit{Service: pins, clock: c, mail: m, events: r, vault: vault, out: out, policy: p}
+	return &kit{Service: pins, clock: c, mail: m, vault: vault, out: out, policy: p}
 }
 
 // other is a service of the same policy in another process, which reaches the same records through s.

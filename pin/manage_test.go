@@ -3,8 +3,10 @@ package pin_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -432,4 +434,42 @@ func TestVisitorWhoHangsUpIsNotLoggedAsWrong(t *testing.T) {
 	events := k.events.Of("pin.refused")
 	require.Len(t, events, 1)
 	require.Equal(t, "not checked", events[0].Reason)
+}
+
+// TestRecordersThatMisbehave: a recorder that panics or never returns changes no answer. Each call ends by its deadline, and
+// keeps no place in front of the hashing.
+func TestRecordersThatMisbehave(t *testing.T) {
+	for name, record := range map[string]func(free <-chan struct{}){
+		"panics": func(<-chan struct{}) { panic("no disk") },
+		"hangs":  func(free <-chan struct{}) { <-free },
+		"exits":  func(<-chan struct{}) { runtime.Goexit() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				free := make(chan struct{})
+				defer close(free)
+				var k *kit
+				k = newRecordedKitOn(t, store.NewMemory(), pin.INPS(), testkit.Limits(), newClock(), &testkit.Mailbox{},
+					civicpin.RecorderFunc(func(context.Context, civicpin.Event) {
+						pin.Occupy(k.Service, 2)() // panics if a place is missing
+						record(free)
+					}))
+				within := func(call func(context.Context) error) error {
+					ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+					defer cancel()
+					began := time.Now()
+					defer func() { require.LessOrEqual(t, time.Since(began), 2*time.Second) }()
+					return call(ctx)
+				}
+				require.NoError(t, within(func(ctx context.Context) error { return testkit.Err(k.Issue(ctx, maria, inps())) }))
+				require.NoError(t, k.out.Flush(t.Context()))
+				issued := k.last(phone) + k.last(email)
+				require.NoError(t, within(func(ctx context.Context) error {
+					return testkit.Err(k.Exchange(ctx, try(issued), civicpin.NewSecret(chosen)))
+				}))
+				require.NoError(t, within(func(ctx context.Context) error { return testkit.Err(k.Verify(ctx, try(chosen))) }))
+				require.ErrorIs(t, within(func(ctx context.Context) error { return testkit.Err(k.Verify(ctx, try(wrong))) }), lockout.ErrRefused)
+			})
+		})
+	}
 }

@@ -149,7 +149,7 @@ func (s *Service) comparison(e *store.Entry[credential], raw string) (
 //   - [civicpin.ErrInvalid]: the subject or the source is invalid.
 //   - the store's, or the context's, for the log: tell the visitor the same as for ErrRefused, or that the service is down.
 func (s *Service) Verify(ctx context.Context, a Attempt) (Verified, error) {
-	at, err := s.guard.Enter(ctx)
+	ctx, at, err := s.guard.Enter(ctx)
 	if err != nil {
 		return Verified{}, err
 	}

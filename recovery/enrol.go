@@ -97,7 +97,7 @@ func (s *Service) chosen(ctx context.Context, subject civicpin.Subject, image st
 	if err != nil || len(texts) == 0 {
 		return k, err
 	}
-	leave, err := attempt.Enter(ctx, s.hashing)
+	ctx, leave, err := attempt.Enter(ctx, s.hashing)
 	if err != nil {
 		return nil, err
 	}

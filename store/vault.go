@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/guard"
 )
 
 var (
@@ -44,7 +45,9 @@ const (
 type Options struct {
 	// Now is the clock of everything that uses the vault; nil means time.Now.
 	Now func() time.Time
-	// Recorder is told every event of everything that uses the vault; nil means that no recorder is.
+	// Recorder is told every event of everything that uses the vault; nil means that no recorder is. A call of the vault's users
+	// waits for it until its own deadline, at most 15 seconds, and holds nothing meanwhile that others wait for. A Recorder that
+	// panics loses the event; the next one follows an event store.unrecorded.
 	Recorder civicpin.Recorder
 	// Grace is how long an expired record is kept before the store may drop it, so that clocks may differ by as much; zero means
 	// one hour. A negative one is an error.
@@ -68,6 +71,7 @@ type Vault struct {
 	members []Store // the stores that keep the records, each with a canary
 	openers map[string]Sealer
 	opts    Options
+	events  *guard.Recorder
 	types   *sync.Map // of the values of each kind that NewKind made: string to reflect.Type
 }
 
@@ -130,27 +134,14 @@ func newVault(s Store, keys Keys, opts *Options) (*Vault, error) {
 	if v.opts.Now == nil {
 		v.opts.Now = time.Now
 	}
+	if v.opts.Recorder != nil {
+		v.events = guard.NewRecorder(v.opts.Recorder)
+	}
 	return v, nil
 }
 
 // Now returns the time by the vault's clock.
 func (v *Vault) Now() time.Time { return v.opts.Now() }
-
-// Record passes an event to the vault's recorder, if it has one. An event without a time gets the vault's. Of the value of a
-// device it tells only that one was shown: the value opens a lane of its own.
-func (v *Vault) Record(ctx context.Context, e civicpin.Event) {
-	if v.opts.Recorder == nil {
-		return
-	}
-	if e.At.IsZero() {
-		e.At = v.Now()
-	}
-	if !e.Source.Device.IsZero() {
-		e.Source.Device = civicpin.NewSecret("[redacted]")
-	}
-	e.Source.Shown = civicpin.Secret{}
-	v.opts.Recorder.Record(ctx, e)
-}
 
 // CanList reports whether the store under the vault is a [Lister].
 func (v *Vault) CanList() bool {

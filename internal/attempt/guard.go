@@ -23,6 +23,7 @@ import (
 	"errors"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/guard"
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
@@ -50,29 +51,32 @@ type Place struct {
 }
 
 // Enter takes a place, before anything is counted. It does not wait: if the queue is full, it returns
-// [lockout.ErrOverloaded]. Leave must be called.
-func (g *Guard) Enter(ctx context.Context) (Place, error) {
+// [lockout.ErrOverloaded]. Leave must be called. Events that are recorded under the context that Enter returns are passed on
+// by Leave: a recorder that is slow must not keep others out.
+func (g *Guard) Enter(ctx context.Context) (context.Context, Place, error) {
 	if g.hashing == nil {
-		return Place{g, func() {}}, nil
+		ctx, release := guard.Hold(ctx)
+		return ctx, Place{g, release}, nil
 	}
-	leave, err := Enter(ctx, g.hashing)
-	if err != nil {
-		return Place{}, err
-	}
-	return Place{g, leave}, nil
+	ctx, leave, err := Enter(ctx, g.hashing)
+	return ctx, Place{g, leave}, err
 }
 
 // Leave gives the place back. A second call does nothing.
 func (p Place) Leave() { p.leave() }
 
 // Enter takes a place in front of the hashing for hashes that are no guess. It does not wait: if the queue is full, it returns
-// [lockout.ErrOverloaded].
-func Enter(ctx context.Context, g *password.Gate) (leave func(), err error) {
-	leave, err = g.Enter(ctx)
+// [lockout.ErrOverloaded]. What it says of events is as for [Guard.Enter].
+func Enter(ctx context.Context, g *password.Gate) (_ context.Context, leave func(), err error) {
+	back, err := g.Enter(ctx)
 	if errors.Is(err, password.ErrBusy) {
 		err = lockout.ErrOverloaded
 	}
-	return leave, err
+	if err != nil {
+		return ctx, nil, err
+	}
+	ctx, release := guard.Hold(ctx)
+	return ctx, func() { back(); release() }, nil
 }
 
 // A Guess says what a guess is at. The other fields are for the event of its refusal. The function that compares may set them.
@@ -102,7 +106,7 @@ func Found(m Match, known bool, why Refusal) Finding {
 
 // Do enters, does what [Place.Do] does, and leaves.
 func (g *Guard) Do(ctx context.Context, guess *Guess, compare func(context.Context) (Finding, error)) error {
-	p, err := g.Enter(ctx)
+	ctx, p, err := g.Enter(ctx)
 	if err != nil {
 		return err
 	}

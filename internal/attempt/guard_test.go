@@ -40,11 +40,20 @@ type kit struct {
 
 func newKit(t *testing.T) *kit {
 	t.Helper()
+	events := &testkit.Recorder{}
+	k := newKitWith(t, events)
+	k.events = events
+	return k
+}
+
+// newKitWith makes a kit whose events another recorder is told.
+func newKitWith(t *testing.T, r civicpin.Recorder) *kit {
+	t.Helper()
 	k := &kit{
-		faults: storetest.NewFaults(store.NewMemory()), events: &testkit.Recorder{},
-		clock: testkit.NewClock(time.Date(2030, 5, 6, 7, 8, 9, 0, time.UTC)),
+		faults: storetest.NewFaults(store.NewMemory()),
+		clock:  testkit.NewClock(time.Date(2030, 5, 6, 7, 8, 9, 0, time.UTC)),
 	}
-	k.vault = testkit.Vault(t, k.faults.Store(), k.clock, k.events)
+	k.vault = testkit.Vault(t, k.faults.Store(), k.clock, r)
 	var err error
 	k.gate, err = lockout.New(k.vault, "test", lockout.Policy{Limit: 3, Lock: lockout.Timed, For: time.Hour, Forget: forget})
 	require.NoError(t, err)
@@ -223,7 +232,7 @@ func TestAdmission(t *testing.T) {
 		return attempt.Finding{}, nil
 	}
 	require.ErrorIs(t, k.Do(t.Context(), guess(), compare), lockout.ErrOverloaded)
-	_, err := k.Enter(t.Context())
+	_, _, err := k.Enter(t.Context())
 	require.ErrorIs(t, err, lockout.ErrOverloaded)
 	require.Zero(t, k.faults.Calls())
 	require.Empty(t, k.events.Take())
@@ -247,7 +256,7 @@ func TestPlace(t *testing.T) {
 	k := newKit(t)
 	free := func() (n int) {
 		for {
-			leave, err := attempt.Enter(t.Context(), k.hashing)
+			_, leave, err := attempt.Enter(t.Context(), k.hashing)
 			if err != nil {
 				return n
 			}
@@ -262,12 +271,12 @@ func TestPlace(t *testing.T) {
 	require.NoError(t, k.Do(t.Context(), guess(), held))
 	require.Equal(t, 2, free())
 
-	p, err := k.Enter(t.Context())
+	_, p, err := k.Enter(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, p.Do(t.Context(), guess(), held))
 	require.NoError(t, p.Do(t.Context(), guess(), held))
 	require.Equal(t, 1, free(), "until it is left")
-	other, err := k.Enter(t.Context())
+	_, other, err := k.Enter(t.Context())
 	require.NoError(t, err)
 	p.Leave()
 	p.Leave()
@@ -319,4 +328,34 @@ func TestRefusalEvent(t *testing.T) {
 	})
 	require.ErrorIs(t, err, lockout.ErrRefused)
 	require.Empty(t, k.events.Take(), "a guard without a code")
+}
+
+// No recorder is called while a place is held: one that is slow would keep the others out. The events come when the place is
+// given back, in order.
+func TestNoRecorderHoldsAPlace(t *testing.T) {
+	var hashing *password.Gate
+	var events testkit.Recorder
+	slow := civicpin.RecorderFunc(func(ctx context.Context, e civicpin.Event) {
+		testkit.Occupy(hashing, 2)() // panics if a place is missing
+		events.Record(ctx, e)
+	})
+	k := newKitWith(t, slow)
+	hashing = k.hashing
+	for range 3 {
+		require.Error(t, k.try(t, attempt.Found(wrong, true, attempt.Wrong), nil))
+	}
+	codes := func() (list []civicpin.EventCode) {
+		for _, e := range events.Take() {
+			list = append(list, e.Code)
+		}
+		return list
+	}
+	require.Equal(t, []civicpin.EventCode{refused, refused, "lockout.locked", refused}, codes())
+
+	ctx, leave, err := attempt.Enter(t.Context(), k.hashing) // for a hash that is no guess
+	require.NoError(t, err)
+	k.vault.Record(ctx, civicpin.Event{Code: refused})
+	require.Empty(t, codes())
+	leave()
+	require.Equal(t, []civicpin.EventCode{refused}, codes())
 }

@@ -52,13 +52,13 @@ func TestEnter(t *testing.T) {
 	require.NoError(t, err)
 	var leaves []func()
 	for range places {
-		leave, err := attempt.Enter(t.Context(), gate)
+		_, leave, err := attempt.Enter(t.Context(), gate)
 		require.NoError(t, err)
 		leaves = append(leaves, leave)
 	}
 	full := func() {
 		t.Helper()
-		leave, err := attempt.Enter(t.Context(), gate)
+		_, leave, err := attempt.Enter(t.Context(), gate)
 		require.Nil(t, leave)
 		require.ErrorIs(t, err, lockout.ErrOverloaded)
 		require.ErrorIs(t, err, lockout.ErrBusy)
@@ -68,17 +68,17 @@ func TestEnter(t *testing.T) {
 	full()
 	leaves[0]()
 	leaves[0]()
-	_, err = attempt.Enter(t.Context(), gate)
+	_, _, err = attempt.Enter(t.Context(), gate)
 	require.NoError(t, err)
 	full()
 
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	leave, err := attempt.Enter(ended, gate)
+	_, leave, err := attempt.Enter(ended, gate)
 	require.Nil(t, leave)
 	require.ErrorIs(t, err, context.Canceled)
 	require.NotErrorIs(t, err, lockout.ErrBusy)
 
-	_, err = attempt.Enter(t.Context(), new(password.Gate))
+	_, _, err = attempt.Enter(t.Context(), new(password.Gate))
 	require.ErrorIs(t, err, lockout.ErrBusy, "the zero gate")
 }

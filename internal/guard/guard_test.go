@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,16 +22,99 @@ func TestCall(t *testing.T) {
 	require.EqualError(t, guard.Call(func() error { panic("nil map") }), "panicked: nil map")
 }
 
+// TestRecorder: a recorder that panics or exits loses that event alone, and is told so with the next one.
 func TestRecorder(t *testing.T) {
-	var got []civicpin.EventCode
-	r := guard.Recorder{To: civicpin.RecorderFunc(func(_ context.Context, e civicpin.Event) {
-		if got = append(got, e.Code); e.Code == "bad" {
+	var got []string
+	r := guard.NewRecorder(civicpin.RecorderFunc(func(_ context.Context, e civicpin.Event) {
+		got = append(got, string(e.Code)+e.Reason)
+		switch e.Code {
+		case "bad":
 			panic("no disk")
+		case "exit":
+			runtime.Goexit()
 		}
-	})}
-	r.Record(t.Context(), civicpin.Event{Code: "bad"})
-	r.Record(t.Context(), civicpin.Event{Code: "good"})
-	require.Equal(t, []civicpin.EventCode{"bad", "good"}, got)
+	}))
+	for _, code := range []civicpin.EventCode{"bad", "bad", "good", "exit", "good"} {
+		r.Record(t.Context(), civicpin.Event{Code: code})
+	}
+	const lost = "store.unrecordedlost: 1"
+	require.Equal(t, []string{"bad", lost, "bad", lost, "good", "exit", lost, "good"}, got)
+}
+
+// hanging is a recorder that returns when it is freed, and counts the calls.
+func hanging(free <-chan struct{}, calls *atomic.Int32) *guard.Recorder {
+	return guard.NewRecorder(civicpin.RecorderFunc(func(context.Context, civicpin.Event) {
+		calls.Add(1)
+		<-free
+	}))
+}
+
+// TestRecorderThatHangs: a call is waited for until the deadline of its caller, at most for its time, and of those that hang
+// there are so many. When they return, the recorder is called again, and told what it missed.
+func TestRecorderThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var calls atomic.Int32
+		free := make(chan struct{})
+		r := hanging(free, &calls)
+		took := func(ctx context.Context) time.Duration {
+			began := time.Now()
+			r.Record(ctx, civicpin.Event{Code: "x"})
+			return time.Since(began)
+		}
+		within, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		require.Equal(t, 3*time.Second, took(within))
+		for range guard.MaxStuck - 1 {
+			require.Equal(t, guard.LeastTime, took(within), "the time is over, and the event is passed on all the same")
+		}
+		require.EqualValues(t, guard.MaxStuck, calls.Load())
+		// No more than these are left behind: the next caller waits, however short its time is.
+		require.Equal(t, guard.RecordTime, took(within))
+		require.EqualValues(t, guard.MaxStuck+1, calls.Load())
+		require.Zero(t, took(t.Context()), "all hang")
+		require.EqualValues(t, guard.MaxStuck+1, calls.Load())
+		close(free)
+		synctest.Wait()
+		require.Zero(t, took(t.Context()))
+		require.EqualValues(t, guard.MaxStuck+3, calls.Load(), "one event, and that one was lost")
+	})
+}
+
+// TestRecorderOfAVisitorWhoHasGone: the recorder has its time, and the values of the context.
+func TestRecorderOfAVisitorWhoHasGone(t *testing.T) {
+	type key struct{}
+	ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "trace"))
+	cancel()
+	told := false
+	guard.NewRecorder(civicpin.RecorderFunc(func(ctx context.Context, _ civicpin.Event) {
+		told = ctx.Err() == nil && ctx.Value(key{}) == "trace"
+	})).Record(ctx, civicpin.Event{})
+	require.True(t, told)
+}
+
+// TestHold: what is recorded meanwhile comes when it ends, in order, once, and what is recorded later comes at once.
+func TestHold(t *testing.T) {
+	var got []civicpin.EventCode
+	r := guard.NewRecorder(civicpin.RecorderFunc(func(_ context.Context, e civicpin.Event) { got = append(got, e.Code) }))
+	ctx, release := guard.Hold(t.Context())
+	r.Record(ctx, civicpin.Event{Code: "a"})
+	inner, within := guard.Hold(ctx)
+	r.Record(inner, civicpin.Event{Code: "b"})
+	within()
+	require.Empty(t, got)
+	gone, cancel := context.WithTimeout(ctx, 0)
+	cancel()
+	r.Record(gone, civicpin.Event{Code: "c"})
+	release()
+	require.Equal(t, []civicpin.EventCode{"a", "b", "c"}, got)
+	release()
+	r.Record(ctx, civicpin.Event{Code: "d"})
+	require.Equal(t, []civicpin.EventCode{"a", "b", "c", "d"}, got)
+	again, release := guard.Hold(ctx)
+	r.Record(again, civicpin.Event{Code: "e"})
+	require.Len(t, got, 4)
+	release()
+	require.Len(t, got, 5)
 }
 
 // notify lets a function be a civicpin.Notifier.

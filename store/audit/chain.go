@@ -26,10 +26,10 @@ type chain struct {
 	mu   sync.Mutex
 	open *batch // takes the events that come
 
-	writing sync.Mutex // held by who writes; guards the rest
-	known   bool       // whether next and prev are
-	next    uint64     // the number to try
-	prev    []byte     // the sum of the entry before
+	writing chan struct{} // a lock, held by the writer; guards the rest
+	known   bool          // whether next and prev are
+	next    uint64        // the number to try
+	prev    []byte        // the sum of the entry before
 }
 
 // batch is events that are written together. done is guarded by chain.writing.
@@ -44,8 +44,8 @@ func (c *chain) record(ctx context.Context, e civicpin.Event) {
 	b := c.open
 	b.events = append(b.events, e)
 	c.mu.Unlock()
-	c.writing.Lock()
-	defer c.writing.Unlock()
+	c.writing <- struct{}{}
+	defer func() { <-c.writing }()
 	if b.done {
 		return
 	}
@@ -55,8 +55,10 @@ func (c *chain) record(ctx context.Context, e civicpin.Event) {
 	b.done = true
 	// The act has happened, so the event is written although the visitor may have gone.
 	ctx = context.WithoutCancel(ctx)
+	within, cancel := context.WithTimeout(ctx, c.log.config.Timeout)
+	defer cancel()
 	for len(b.events) > 0 {
-		n, err := c.write(ctx, b.events)
+		n, err := c.write(within, b.events)
 		if err != nil {
 			for _, e := range b.events[:n] {
 				c.log.config.Failed(ctx, e, err)
@@ -68,8 +70,6 @@ func (c *chain) record(ctx context.Context, e civicpin.Event) {
 
 // write writes an entry with as many of the events as it takes, and returns how many that is.
 func (c *chain) write(ctx context.Context, events []civicpin.Event) (n int, err error) {
-	ctx, cancel := context.WithTimeout(ctx, c.log.config.Timeout)
-	defer cancel()
 	text := []byte{'['}
 	for _, e := range events {
 		one, err := json.Marshal(stored(e))

@@ -30,8 +30,8 @@ type Config struct {
 	// Chains is how many chains there are, 1 to 256; default 4. Every process has the same number, and it never becomes
 	// smaller.
 	Chains int
-	// Timeout is how long an entry may take to write; default 5 seconds. It is the event's own: the visitor's going away
-	// does not cut it short.
+	// Timeout is how long the events that come together may take to write; default 5 seconds. It is their own: the visitor's
+	// going away does not cut it short. A vault waits for the log until its caller's deadline, and the write goes on by itself.
 	Timeout time.Duration
 }
 
@@ -75,7 +75,7 @@ func New(v *store.Vault, c Config) (*Log, error) {
 	l.entries, errs[0] = store.NewKind[entry](v, "audit."+c.Name)
 	l.heads, errs[1] = store.NewKind[head](v, "audit-head."+c.Name)
 	for i := range c.Chains {
-		l.chains = append(l.chains, &chain{log: l, number: i, open: new(batch)})
+		l.chains = append(l.chains, &chain{log: l, number: i, open: new(batch), writing: make(chan struct{}, 1)})
 	}
 	return l, errors.Join(errs[:]...)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -358,6 +359,35 @@ func TestStoreHangs(t *testing.T) {
 		write(t, l, 1)
 		assert.Equal(t, 5*time.Second, time.Since(start))
 		require.ErrorIs(t, a.told["0"], context.DeadlineExceeded)
+	})
+}
+
+// TestStoreHangsWithinTheDeadline: a log whose database hangs does not hold a request up beyond its deadline; the write goes on by
+// itself, and what does not come through is told. A request without a deadline waits for two writes at most.
+func TestStoreHangsWithinTheDeadline(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l, a := open(t, hanging{store.NewMemory()}, audit.Config{Chains: 1})
+		v, err := store.OpenVault(t.Context(), store.NewMemory(), keys(t, "k1"), &store.Options{Recorder: l})
+		require.NoError(t, err)
+		record := func(ctx context.Context, ref int) time.Duration {
+			began := time.Now()
+			v.Record(ctx, civicpin.Event{Code: "test.done", Ref: fmt.Sprint(ref)})
+			return time.Since(began)
+		}
+		within, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		require.Equal(t, 3*time.Second, record(within, 0))
+		require.LessOrEqual(t, record(within, 1), time.Second/10, "its deadline is over")
+		time.Sleep(time.Minute)
+		require.Equal(t, 2, a.count())
+		var all sync.WaitGroup
+		for i := range 2000 { // more than one entry holds
+			all.Go(func() { assert.LessOrEqual(t, record(t.Context(), i), 10*time.Second) })
+		}
+		all.Wait()
+		time.Sleep(time.Minute)
+		require.Equal(t, 2000, a.count())
 	})
 }
 

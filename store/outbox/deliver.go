@@ -7,6 +7,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/destination"
+	"github.com/civicpin/civicpin/internal/guard"
 	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/pace"
 	"github.com/civicpin/civicpin/internal/scrub"
@@ -16,6 +17,8 @@ import (
 
 // deliver claims an entry, waits for the message's turn, and sends it.
 func (o *Outbox) deliver(ctx context.Context, j *job) {
+	ctx, release := guard.Hold(ctx) // no recorder is called while the claim lasts
+	defer release()
 	m := j.message
 	j.message = nil
 	if m == nil {
@@ -89,7 +92,7 @@ func (o *Outbox) allow(ctx context.Context, j *job, m *civicpin.Message) bool {
 	prefix := m.To.Prefix()
 	if v.Class != Typed || v.Decoy == 1 {
 		if o.limits.Watch(prefix) {
-			o.events.Record(ctx, civicpin.Event{Code: eventFlood, Ref: prefix})
+			o.vault.Record(ctx, civicpin.Event{Code: eventFlood, Ref: prefix})
 		}
 		return true
 	}
@@ -145,7 +148,7 @@ func (o *Outbox) heed(ctx context.Context, j *job, a destination.Answer, err err
 		return false
 	}
 	if a.Tell {
-		o.events.Record(ctx, civicpin.Event{Code: eventHeld, Ref: a.Record[:16], Reason: a.Limit})
+		o.vault.Record(ctx, civicpin.Event{Code: eventHeld, Ref: a.Record[:16], Reason: a.Limit})
 	}
 	switch a.Verdict {
 	case turns.Go:
@@ -227,24 +230,5 @@ func (o *Outbox) keepDead(ctx context.Context, j *job, reason string) error {
 
 // record records an event about a message.
 func (o *Outbox) record(ctx context.Context, code civicpin.EventCode, ref Ref, reason string) {
-	o.events.Record(ctx, civicpin.Event{Code: code, Subject: ref.Subject, Ref: ref.ID, Reason: reason})
-}
-
-// destinationOf returns the class of a message, and what the limits know of the message.
-func (o *Outbox) destinationOf(j *job, m *civicpin.Message) (destination.Class, destination.Message) {
-	to := destination.Message{
-		Place: o.place(j.ref), Replaces: j.entry.Value.Replaces, Subject: j.ref.Subject, To: m.To, Expires: m.ExpiresAt,
-		Born: time.Unix(0, j.entry.Value.Born),
-	}
-	if j.entry.Value.Class == Notice {
-		to.Group = []string{j.ref.Owner, string(j.ref.Subject), string(m.Kind)}
-	}
-	class, ok := o.classes[j.entry.Value.Class]
-	switch {
-	case j.entry.Value.Decoy == 1:
-		class = o.decoys
-	case !ok:
-		class = o.classes[Typed]
-	}
-	return class, to
+	o.vault.Record(ctx, civicpin.Event{Code: code, Subject: ref.Subject, Ref: ref.ID, Reason: reason})
 }

@@ -7,8 +7,10 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/destination"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -206,4 +208,23 @@ func withMore(params map[string]string, n int) map[string]string {
 	}
 	params["more"] = strconv.Itoa(n)
 	return params
+}
+
+// destinationOf returns the class of a message, and what the limits know of the message.
+func (o *Outbox) destinationOf(j *job, m *civicpin.Message) (destination.Class, destination.Message) {
+	to := destination.Message{
+		Place: o.place(j.ref), Replaces: j.entry.Value.Replaces, Subject: j.ref.Subject, To: m.To, Expires: m.ExpiresAt,
+		Born: time.Unix(0, j.entry.Value.Born),
+	}
+	if j.entry.Value.Class == Notice {
+		to.Group = []string{j.ref.Owner, string(j.ref.Subject), string(m.Kind)}
+	}
+	class, ok := o.classes[j.entry.Value.Class]
+	switch {
+	case j.entry.Value.Decoy == 1:
+		class = o.decoys
+	case !ok:
+		class = o.classes[Typed]
+	}
+	return class, to
 }

@@ -361,21 +361,36 @@ func TestCheck(t *testing.T) {
 }
 
 // recordedBy returns a process whose events a function is told.
-func recordedBy(t *testing.T, s store.Store, clock func() time.Time, record civicpin.RecorderFunc) *rig {
+func recordedBy(
+	t *testing.T, s store.Store, clock func() time.Time, record civicpin.RecorderFunc, o *outbox.Options,
+) *rig {
 	r := newRig(t, s, nil, nil)
 	vault, err := store.OpenVault(t.Context(), s, keys(t), &store.Options{Now: clock, Recorder: record})
 	require.NoError(t, err)
 	r.clerk = newClerk(t, vault, "clerk")
-	r.out, err = outbox.New(vault, r.sink, nil)
+	r.out, err = outbox.New(vault, r.sink, o)
 	require.NoError(t, err)
-	require.NoError(t, r.out.Register("clerk", r.clerk))
+	require.NoError(t, r.out.Register("clerk", recordingClerk{r.clerk, vault}))
 	return r
 }
+
+// recordingClerk is an owner that records what became of its messages.
+type recordingClerk struct {
+	*clerk
+	vault *store.Vault
+}
+
+func (c recordingClerk) Settle(ctx context.Context, ref outbox.Ref, out outbox.Outcome) error {
+	c.vault.Record(ctx, civicpin.Event{Code: clerkSettled, Subject: ref.Subject})
+	return c.clerk.Settle(ctx, ref, out)
+}
+
+const clerkSettled civicpin.EventCode = "clerk.settled"
 
 // A recorder that panics ends neither the process nor the sending, and each message is closed.
 func TestARecorderThatPanics(t *testing.T) {
 	told := 0
-	r := recordedBy(t, newMemory(), nil, func(context.Context, civicpin.Event) { told++; panic("no room on the disk") })
+	r := recordedBy(t, newMemory(), nil, func(context.Context, civicpin.Event) { told++; panic("no room on the disk") }, nil)
 	ref := r.clerk.ref("A", "1")
 	require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "x", To: mail("a@example.org")}))
 	require.NoError(t, r.out.Flush(t.Context()))
@@ -385,21 +400,29 @@ func TestARecorderThatPanics(t *testing.T) {
 	require.Zero(t, r.count(t, "outbox.entry"))
 }
 
-// A recorder that hangs past the claim does not have a message sent twice, since the message is closed before.
+// A recorder that hangs past the claim does not have a message sent twice, since the message is closed before, whichever event
+// it hangs at: of the outbox or of the owner, before the send or after it.
 func TestARecorderThatHangs(t *testing.T) {
-	f, clock := newFaults(newMemory()), newClock()
-	other := newRig(t, f.Store(), clock, nil)
-	r := recordedBy(t, f.Store(), clock.Now, func(ctx context.Context, e civicpin.Event) {
-		if e.Code == "outbox.sent" {
-			clock.Add(24 * time.Hour)
-			require.NoError(t, other.out.Flush(context.Background()))
+	for _, code := range []civicpin.EventCode{"outbox.sent", "outbox.flood", "clerk.settled"} {
+		f, clock, hung := newFaults(newMemory()), newClock(), 0
+		other := newRig(t, f.Store(), clock, nil)
+		r := recordedBy(t, f.Store(), clock.Now, func(ctx context.Context, e civicpin.Event) {
+			if e.Code == code {
+				hung++
+				clock.Add(24 * time.Hour)
+				require.NoError(t, other.out.Flush(context.Background()))
+			}
+		}, limited(func(l *outbox.Limits) { l.Home = civicpin.Rate{Limit: 1, Window: time.Hour} }))
+		for _, id := range []string{"1", "2"} {
+			ref := r.clerk.ref("A", id)
+			ref.Class = outbox.Shown
+			require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: id, To: sms("+393331234567")}))
+			require.NoError(t, r.out.Flush(t.Context()))
 		}
-	})
-	ref := r.clerk.ref("A", "1")
-	require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "x", To: mail("a@example.org")}))
-	require.NoError(t, r.out.Flush(t.Context()))
-	require.Len(t, r.sink.messages(), 1)
-	require.Empty(t, other.sink.messages())
+		require.Positive(t, hung, code)
+		require.Equal(t, []string{"1", "2"}, r.sink.texts(), code)
+		require.Empty(t, other.sink.messages(), code)
+	}
 }
 
 func TestDefaults(t *testing.T) {

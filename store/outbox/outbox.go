@@ -32,7 +32,6 @@ type Outbox struct {
 	vault    *store.Vault
 	notifier civicpin.Notifier
 	sender   *guard.Notifier // calls the notifier
-	events   guard.Recorder
 	opts     Options
 	pace     pace.Pace
 	entries  store.Kind[entry]
@@ -77,7 +76,6 @@ func New(v *store.Vault, n civicpin.Notifier, opts *Options) (*Outbox, error) {
 		vault:    v,
 		notifier: n,
 		sender:   guard.NewNotifier(n, complete.Timeout),
-		events:   guard.Recorder{To: v},
 		opts:     complete,
 		pace:     complete.pace(),
 		parked:   maxParked,

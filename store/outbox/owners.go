@@ -50,6 +50,8 @@ func (o *Outbox) owner(name string) (owner Owner, first bool) {
 // confirm asks the owner of a job whether it is to be sent, and returns the message if it is. Otherwise it does what is
 // to be done with the entry and returns nil.
 func (o *Outbox) confirm(ctx context.Context, j *job) *civicpin.Message {
+	ctx, release := guard.Hold(ctx) // as in deliver
+	defer release()
 	if j.entry.Value.Done != notDone || o.wasSent(j) {
 		o.conclude(ctx, j)
 		return nil

@@ -148,7 +148,7 @@ func (o *Outbox) report(ctx context.Context, r *round, err error, over bool) {
 
 // notice records an event about the outbox itself.
 func (o *Outbox) notice(ctx context.Context, code civicpin.EventCode, reason string) {
-	o.events.Record(ctx, civicpin.Event{Code: code, Reason: scrub.Text(reason)})
+	o.vault.Record(ctx, civicpin.Event{Code: code, Reason: scrub.Text(reason)})
 }
 
 // Flush tries each message once that is due now, and returns when that is done: for cron jobs and tests. A send that fails is
