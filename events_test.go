@@ -19,13 +19,14 @@ import (
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/audit"
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
 // eventLists are the lists of the packages that record events. What is under internal/ stands in the list of the package that
 // its codes begin with.
 var eventLists = map[string]func() []civicpin.EventInfo{
-	"contact": contact.Events, "lockout": lockout.Events, "otp": otp.Events, "outbox": outbox.Events, "pin": pin.Events,
+	"audit": audit.Events, "contact": contact.Events, "lockout": lockout.Events, "otp": otp.Events, "outbox": outbox.Events, "pin": pin.Events,
 	"recovery": recovery.Events, "store": store.Events,
 }
 

@@ -30,6 +30,8 @@ type chain struct {
 	known   bool          // whether next and prev are
 	next    uint64        // the number to try
 	prev    []byte        // the sum of the entry before
+	place   int           // where the head is written
+	resumed string        // why the process had no head to go by, until the chain says so
 }
 
 // batch is events that are written together. done is guarded by chain.writing.
@@ -88,13 +90,28 @@ func (c *chain) write(ctx context.Context, events []civicpin.Event) (n int, err 
 	return n, c.append(ctx, append(text, ']'))
 }
 
-// append creates the next entry. Only the create decides: what this process believes about the chain may be old.
+// append creates the next entry, and before it, where the process had no head to go by, one that says so.
 func (c *chain) append(ctx context.Context, events json.RawMessage) error {
 	if !c.known {
 		if err := c.find(ctx); err != nil {
 			return err
 		}
 	}
+	if c.resumed != "" {
+		note, err := json.Marshal([]event{{At: c.log.vault.Now().UTC(), Code: eventResumed, Reason: c.resumed}})
+		if err != nil {
+			return fmt.Errorf("audit: %w", err)
+		}
+		if err := c.create(ctx, note); err != nil {
+			return err
+		}
+		c.resumed = ""
+	}
+	return c.create(ctx, events)
+}
+
+// create creates the next entry. Only the create decides: what this process believes about the chain may be old.
+func (c *chain) create(ctx context.Context, events json.RawMessage) error {
 	for range maxTries {
 		e := store.Entry[entry]{
 			Key:   c.log.key(c.number, c.next),
@@ -104,12 +121,14 @@ func (c *chain) append(ctx context.Context, events json.RawMessage) error {
 		err := c.log.entries.Put(ctx, &e)
 		if err == nil {
 			c.next, c.prev = c.next+1, e.Value.Sum
-			return c.log.advance(ctx, c.number, head{Seq: e.Value.Seq, Sum: e.Value.Sum})
+			err := c.log.advance(ctx, c.number, c.place, head{Seq: e.Value.Seq, Sum: e.Value.Sum})
+			c.known = !errors.Is(err, store.ErrUnreadable) // else the next event looks for a head anew
+			return err
 		}
 		if !errors.Is(err, store.ErrConflict) {
 			return fmt.Errorf("audit: %w", err) // it may be there, or come to be: the next one will see
 		}
-		// Somebody else has the number: go on behind them. Reading on to the end is quicker than they can write.
+		// Another process has the number: go on behind it.
 		if err := c.toEnd(ctx); err != nil {
 			return err
 		}
@@ -119,57 +138,69 @@ func (c *chain) append(ctx context.Context, events json.RawMessage) error {
 
 // find looks for the end of the chain, from the head on.
 func (c *chain) find(ctx context.Context) error {
-	h, err := c.log.heads.Get(ctx, c.log.headKey(c.number))
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		c.next, c.prev = 0, make([]byte, 32)
-	case err != nil:
-		return fmt.Errorf("audit: %w", err)
-	default:
-		c.next, c.prev = h.Value.Seq+1, h.Value.Sum
+	h, err := c.log.head(ctx, c.number)
+	if err != nil {
+		return err
+	}
+	c.place, c.next, c.prev = h.place, 0, make([]byte, 32)
+	if h.found {
+		c.next, c.prev = h.head.Seq+1, h.head.Sum
 	}
 	from := c.next
 	if err := c.toEnd(ctx); err != nil {
 		return err
 	}
+	switch {
+	case !h.found && len(h.spoilt) > 0:
+		c.resumed = "the head did not open"
+	case !h.found && c.next > 1: // without a head there may be one entry: the process that wrote it died
+		c.resumed = "the head was missing"
+	}
 	c.known = true
 	if c.next == from {
 		return nil
 	}
-	// Whoever wrote the last one did not come to move the head.
-	return c.log.advance(ctx, c.number, head{Seq: c.next - 1, Sum: c.prev})
+	// The process that wrote the last one did not come to move the head.
+	return c.log.advance(ctx, c.number, c.place, head{Seq: c.next - 1, Sum: c.prev})
 }
 
-// toEnd goes past all entries that are there. One that does not open is passed, too, for Verify to find: it must not keep
-// others from being recorded.
+// toEnd goes to the end of the entries that are there, in steps that double, so that a head that was lost does not cost a read
+// of every entry. It passes entries that do not open, for Verify to find: they must not keep others from being recorded.
 func (c *chain) toEnd(ctx context.Context) error {
-	for {
-		e, err := c.log.entries.Get(ctx, c.log.key(c.number, c.next))
+	there := func(seq uint64) (bool, error) {
+		e, err := c.log.entries.Get(ctx, c.log.key(c.number, seq))
 		switch {
 		case errors.Is(err, store.ErrNotFound):
-			return nil
+			return false, nil
 		case errors.Is(err, store.ErrUnreadable):
-			c.next, c.prev = c.next+1, nil // not zeros: Verify tells a link that is missing from a wrong one
+			c.prev = nil // not zeros: Verify tells a link that is missing from a wrong one
 		case err != nil:
-			return fmt.Errorf("audit: %w", err)
+			return false, fmt.Errorf("audit: %w", err)
 		default:
-			c.next, c.prev = c.next+1, e.Value.Sum
+			c.prev = e.Value.Sum
+		}
+		c.next = seq + 1
+		return true, nil
+	}
+	step := uint64(1)
+	for ; ; step *= 2 {
+		ok, err := there(c.next + step - 1)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			break
 		}
 	}
-}
-
-// advance moves the head of a chain on, never back. The entry is in the chain whether or not this succeeds, and the next one
-// moves the head further; but until then it could be cut off unseen, so a failure is told.
-func (l *Log) advance(ctx context.Context, chain int, h head) error {
-	_, err := l.heads.Update(ctx, l.headKey(chain), func(e *store.Entry[head]) error {
-		if e.Found() && e.Value.Seq >= h.Seq {
-			return store.ErrSkip
+	for step > 1 { // the entry step-1 behind next is not there
+		step /= 2
+		ok, err := there(c.next + step - 1)
+		if err != nil {
+			return err
 		}
-		e.Value = h
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("audit: the entry is written, its head is not: %w", err)
+		if ok && step == 1 {
+			step = 2 // entries come meanwhile
+		}
 	}
 	return nil
 }

@@ -19,12 +19,6 @@ type entry struct {
 	Sum    []byte          `json:"sum"`
 }
 
-// head says which entry of a chain is the last one.
-type head struct {
-	Seq uint64 `json:"seq"`
-	Sum []byte `json:"sum"`
-}
-
 // event is an event as it is stored. The device value is left out, since it opens a lane of its own.
 type event struct {
 	At      time.Time          `json:"at"`
@@ -55,8 +49,6 @@ func (e event) event() civicpin.Event {
 func (l *Log) key(chain int, seq uint64) store.Key {
 	return store.Key{ID: strconv.Itoa(chain) + "/" + strconv.FormatUint(seq, 10)}
 }
-
-func (l *Log) headKey(chain int) store.Key { return store.Key{ID: strconv.Itoa(chain)} }
 
 // sum is the keyed hash of all that an entry holds. The key is the vault's index key, which never changes.
 func (l *Log) sum(e *entry) []byte {

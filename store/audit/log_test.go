@@ -172,7 +172,7 @@ func TestVerifyErrors(t *testing.T) {
 		faults.FailAt(k, storetest.NotDone)
 		_, err := l.Verify(t.Context(), audit.Check{})
 		if err == nil {
-			assert.Equal(t, 6, k, "a list, the head, two entries, and the end")
+			assert.Equal(t, 9, k, "a list, the four places of the head, two entries, and the end")
 			faults.Reset()
 			break
 		}

@@ -101,6 +101,11 @@ func (th *thief) remove(seqs ...int) {
 	}
 }
 
+func (th *thief) removeHead() {
+	th.t.Helper()
+	require.NoError(th.t, th.memory.Delete(th.t.Context(), th.head, th.get(th.head).Version))
+}
+
 // flip changes a bit of an entry.
 func (th *thief) flip(seq int) {
 	v := th.get(th.keys[seq]).Value
@@ -286,6 +291,16 @@ func TestTamperingGoesOn(t *testing.T) {
 			func(th *thief) { th.put(th.head, th.heads0.Value); th.remove(6) }, // the gap is filled, and what follows does not fit
 			[]audit.Fault{at(7, audit.Displaced)},
 		},
+		"a spoilt head": {
+			func(th *thief) { th.put(th.head, []byte("junk")) }, []audit.Fault{at(0, audit.BadHead), at(10, audit.Resumed)},
+		},
+		"cut off, a spoilt head": {
+			func(th *thief) { th.put(th.head, []byte("junk")); th.remove(8, 9) },
+			[]audit.Fault{at(0, audit.BadHead), at(8, audit.Resumed)},
+		},
+		"cut off, without a head": {
+			func(th *thief) { th.removeHead(); th.remove(8, 9) }, []audit.Fault{at(8, audit.Resumed)},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, th := breakIn(t)
@@ -452,6 +467,50 @@ func TestHeadLost(t *testing.T) {
 	r, events = verify(t, l)
 	assert.Empty(t, r.Faults)
 	assert.Len(t, events, 3)
+}
+
+// TestHeadSpoilt: while a process runs, one event is told as failed, and the log goes on; so does the next process, for which
+// the head in its new place holds.
+func TestHeadSpoilt(t *testing.T) {
+	l, th := breakIn(t)
+	th.put(th.head, []byte("junk"))
+	write(t, l, 3)
+	want := []audit.Fault{at(0, audit.BadHead), at(11, audit.Resumed)}
+	r, events := verify(t, l)
+	require.Equal(t, want, r.Faults)
+	require.Len(t, events, 14)
+	again, a := open(t, th.memory, audit.Config{Chains: 1})
+	write(t, again, 1)
+	require.Zero(t, a.count())
+	r, _ = verify(t, again)
+	require.Equal(t, want, r.Faults)
+	require.EqualValues(t, 14, r.Heads[0].Seq)
+}
+
+// TestLongChainWithoutHead: a process finds the end of a chain in few calls, wherever the head is, and meets it.
+func TestLongChainWithoutHead(t *testing.T) {
+	for n := range 70 {
+		memory := store.NewMemory()
+		l, _ := open(t, memory, audit.Config{Chains: 1})
+		write(t, l, n)
+		for item, err := range memory.List(t.Context(), "audit-head.", "") {
+			require.NoError(t, err)
+			require.NoError(t, memory.Delete(t.Context(), item.Key, item.Version))
+		}
+		faults := storetest.NewFaults(memory)
+		again, a := open(t, faults.Store(), audit.Config{Chains: 1})
+		faults.Reset()
+		write(t, again, 1)
+		require.Zero(t, a.count())
+		require.LessOrEqual(t, faults.Calls(storetest.Get), 4+2*7+3, n)
+		r, events := verify(t, again)
+		require.GreaterOrEqual(t, len(events), n+1)
+		if n < 2 {
+			require.Empty(t, r.Faults)
+		} else {
+			require.Equal(t, []audit.Fault{at(uint64(n), audit.Resumed)}, r.Faults)
+		}
+	}
 }
 
 // TestHeadNeverGoesBack holds a process up between its entry and the head, until another has gone on: the head stays where that

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/store"
@@ -41,7 +42,9 @@ const (
 	// Displaced: the entry is whole, but does not follow the one before it: somebody with the keys put in, left out or
 	// exchanged entries, or filled a gap.
 	Displaced What = "displaced"
-	// BadHead: the head of the chain does not open, is missing, or names another entry than the one that is there. Seq is 0.
+	// Resumed: the entry is whole, and says that its writer found no head that opened. Entries before it may have been cut off.
+	Resumed What = "resumed"
+	// BadHead: a head of the chain does not open, is missing, or names another entry than the one that is there. Seq is 0.
 	BadHead What = "bad head"
 )
 
@@ -133,27 +136,20 @@ func (v *verification) fault(seq uint64, w What) {
 	v.report.Faults = append(v.report.Faults, Fault{Chain: v.chain, Seq: seq, What: w})
 }
 
-// unreadable returns what a record that does not open is: NoKey, or what it is otherwise.
-func unreadable(err error, otherwise What) What {
-	if errors.Is(err, store.ErrUnknownKey) {
-		return NoKey
+// head reads the head of the chain.
+func (v *verification) head(ctx context.Context) (heads, error) {
+	h, err := v.log.head(ctx, v.chain)
+	if err != nil {
+		return h, err
 	}
-	return otherwise
-}
-
-// head reads the head of the chain, which is not Found if there is none to go by.
-func (v *verification) head(ctx context.Context) (store.Entry[head], error) {
-	h, err := v.log.heads.Get(ctx, v.log.headKey(v.chain))
-	switch {
-	case errors.Is(err, store.ErrUnreadable):
+	for _, err := range h.spoilt {
 		v.fault(0, unreadable(err, BadHead))
-	case errors.Is(err, store.ErrNotFound) && v.end > 1:
+	}
+	if h.found {
+		v.end = max(v.end, h.head.Seq+1)
+	} else if len(h.spoilt) == 0 && v.end > 1 {
 		// Without a head there may be one entry: the process that wrote it died.
 		v.fault(0, BadHead)
-	case err == nil:
-		v.end = max(v.end, h.Value.Seq+1)
-	case !errors.Is(err, store.ErrNotFound):
-		return h, fmt.Errorf("audit: %w", err)
 	}
 	return h, nil
 }
@@ -193,7 +189,7 @@ func (v *verification) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if h.Found() && h.Value.Seq == seq && !bytes.Equal(h.Value.Sum, e.Value.Sum) {
+		if h.found && h.head.Seq == seq && !bytes.Equal(h.head.Sum, e.Value.Sum) {
 			v.fault(0, BadHead)
 		}
 		prev = e.Value.Sum
@@ -229,6 +225,9 @@ func (v *verification) entry(seq uint64, e *entry, prev []byte) (ok bool, err er
 		v.fault(seq, Unlinked)
 	default:
 		v.fault(seq, Displaced)
+	}
+	if slices.ContainsFunc(events, func(e event) bool { return e.Code == eventResumed }) {
+		v.fault(seq, Resumed)
 	}
 	v.report.Entries++
 	v.report.Events += len(events)
