@@ -44,7 +44,7 @@ var packageMap = map[string][]string{
 	"internal/load":        {".", "store"},                                    // how many messages wait, over all processes
 	"internal/own":         {".", "store"},                                    // what this process added to a store
 	"internal/quota":       {".", "store"},                                    // counts in the store
-	"internal/recoveryrun": {".", "contact"},                                  // tells a run's notices to contacts
+	"internal/recoveryrun": {".", "contact", "recovery/plan"},                 // tells a run's notices to contacts
 	"internal/sends":       {".", "store"},                                    // counts in the store
 	"internal/shown":       {".", "store"},                                    // values that a vault's key makes
 	"internal/testkit":     {".", "lockout", "store", "store/outbox", "store/storetest"}, // what tests share; only tests import it

@@ -78,7 +78,8 @@ func New(out *outbox.Outbox, p Policy, credentials Credentials) (*Service, error
 		return nil, err
 	}
 	s.guard = attempt.New(v, s.proofs, nil, eventRefused)
-	s.books, s.decoy = s.books.Padded(padding), newDecoy(v.Now())
+	s.books = s.books.Padded(padding).Corrected(contactbook.Correct[store.Entry[contactbook.Book]](s.policy.book()))
+	s.decoy = newDecoy(v.Now())
 	s.sealed, errs[4] = s.books.Decoy(context.Background(), s.decoy)
 	if err := errors.Join(errs[4], out.Register(owner, (*delivery)(s))); err != nil {
 		return nil, err

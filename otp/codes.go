@@ -10,6 +10,7 @@ import (
 	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/code"
 	"github.com/civicpin/civicpin/internal/names"
+	"github.com/civicpin/civicpin/internal/stored"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
@@ -76,6 +77,9 @@ func NewCodes(out *outbox.Outbox, p CodePolicy) (*Codes, error) {
 	if c.lists, err = store.NewKind[codeList](v, "code-pending."+p.Name); err != nil {
 		return nil, err
 	}
+	valid := map[string]time.Duration{"Expires": p.Valid, "ExpiresAt": p.Valid + codeLate}
+	c.records = c.records.Corrected(stored.Within[store.Entry[codeRecord]](valid, "Expires"))
+	c.lists = c.lists.Corrected(stored.Within[store.Entry[codeList]](valid, "Expires"))
 	return c, out.Register(c.owner(), (*codeDelivery)(c))
 }
 

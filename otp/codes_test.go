@@ -120,6 +120,25 @@ func TestLateCode(t *testing.T) {
 	require.ErrorIs(t, k.verify(t, req.ID, sent), otp.ErrRefused, "forgotten")
 }
 
+// A code that was made while the clock was ahead is over when the clock is right again, and another takes its place.
+func TestCodeOfAClockAhead(t *testing.T) {
+	k := newCodeKit(t, sms())
+	now := k.clock.Now()
+	k.clock.Set(now.AddDate(10, 0, 0))
+	req, sent := k.asked(t)
+	k.clock.Set(now)
+	k.clock.Add(24 * time.Hour)
+	require.ErrorIs(t, k.verify(t, req.ID, sent), otp.ErrExpired)
+	_, err := k.Request(t.Context(), ana, filing, toAna())
+	require.ErrorIs(t, err, lockout.ErrLocked, "what was counted then ends with its window")
+	for range 2 { // so does the queue of the address, from its next message on
+		k.clock.Add(24 * time.Hour)
+		_, _ = k.asked(t)
+	}
+	req, sent = k.asked(t)
+	require.NoError(t, k.verify(t, req.ID, sent))
+}
+
 // A late code that is wrong for the purpose is wrong.
 func TestLateCodeForAnotherPurpose(t *testing.T) {
 	k := newCodeKit(t, sms())

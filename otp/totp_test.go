@@ -595,3 +595,17 @@ func TestKeyOfAnotherRelease(t *testing.T) {
 		require.Zero(t, f.status(t).Lockout.Failures, name)
 	}
 }
+
+// An authenticator that was used while the clock was ahead works again within the hour, and no code twice.
+func TestTOTPOfAClockAhead(t *testing.T) {
+	f := newTOTP(t, otp.TOTPPolicy{})
+	key := f.enrolled(t)
+	now := f.clock.Now()
+	f.clock.Set(now.AddDate(10, 0, 0))
+	require.NoError(t, f.verifyErr(t, f.shown(key, 0)))
+	f.clock.Set(now)
+	require.Error(t, f.verifyErr(t, f.shown(key, 0)))
+	f.clock.Add(time.Hour)
+	require.NoError(t, f.verifyErr(t, f.shown(key, 0)))
+	require.Error(t, f.verifyErr(t, f.shown(key, 0)))
+}

@@ -135,7 +135,8 @@ const reportedReason = "reported by the provider"
 
 // Receipt records what a provider reports about a message that it had accepted: [state.Delivered] or [state.Failed]. The
 // receipt is the id that the notifier returned; if the ids of several providers could be equal, let the notifier put the
-// provider's name in front. A report about a message that was replaced meanwhile changes nothing. Errors:
+// provider's name in front. A report about a message that was replaced meanwhile changes nothing, nor
+// does a failure that is reported after the delivery. Errors:
 //   - [civicpin.ErrInvalid]: the state is another one, or the receipt is not 1 to 256 printable bytes.
 //   - [ErrNoCredential]: the receipt is unknown, forgotten, or not stored yet: let the provider report again.
 //   - the store's.
@@ -157,7 +158,8 @@ func (s *Service) Receipt(ctx context.Context, id string, to state.Part) error {
 	r := e.Value
 	return (*delivery)(s).setPart(ctx, r.Subject, r.Issue, r.Part, r.Send, to, code, func(p *part) bool {
 		p.Receipt = id
-		return p.State != to
+		// Reports overtake each other: what reached the subject did, whatever a late one says.
+		return p.State != to && p.State != state.Delivered
 	}, reportedReason)
 }
 

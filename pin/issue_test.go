@@ -12,6 +12,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/testkit"
+	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
@@ -331,8 +332,10 @@ func TestReceipts(t *testing.T) {
 	require.Equal(t, []state.Part{state.Delivered, state.Accepted}, k.states(t))
 	require.NoError(t, k.Receipt(ctx, second, state.Failed))
 	require.Equal(t, []state.Part{state.Delivered, state.Failed}, k.states(t))
-	require.NoError(t, k.Receipt(ctx, first, state.Failed), "a late bounce")
-	require.Equal(t, []state.Part{state.Failed, state.Failed}, k.states(t))
+	require.NoError(t, k.Receipt(ctx, first, state.Failed), "a late report of what came before")
+	require.Equal(t, []state.Part{state.Delivered, state.Failed}, k.states(t))
+	require.NoError(t, k.Receipt(ctx, second, state.Delivered), "a late report that counts")
+	require.Equal(t, []state.Part{state.Delivered, state.Delivered}, k.states(t))
 
 	for receipt, want := range map[string]error{
 		"":                        civicpin.ErrInvalid,
@@ -347,11 +350,11 @@ func TestReceipts(t *testing.T) {
 	}
 
 	require.NoError(t, k.Resend(ctx, maria, 0, civicpin.Source{}))
-	require.Equal(t, []state.Part{state.Pending, state.Failed}, k.states(t))
+	require.Equal(t, []state.Part{state.Pending, state.Delivered}, k.states(t))
 	require.NoError(t, k.Receipt(ctx, first, state.Delivered), "about a message that was replaced")
-	require.Equal(t, []state.Part{state.Pending, state.Failed}, k.states(t))
+	require.Equal(t, []state.Part{state.Pending, state.Delivered}, k.states(t))
 	require.NoError(t, k.out.Flush(ctx))
-	require.Equal(t, []state.Part{state.Accepted, state.Failed}, k.states(t))
+	require.Equal(t, []state.Part{state.Accepted, state.Delivered}, k.states(t))
 
 	k.clock.Add(61 * day)
 	require.ErrorIs(t, k.Receipt(ctx, first, state.Delivered), pin.ErrNoCredential)
@@ -518,4 +521,25 @@ func TestResendIsForWhatIsThere(t *testing.T) {
 		require.NoError(t, k.out.Flush(ctx))
 	}
 	require.Len(t, k.mail.Messages(), sent)
+}
+
+// What was issued while the clock was ahead is over when the clock is right again.
+func TestIssueOfAClockAhead(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	now := k.clock.Now()
+	k.clock.Set(now.AddDate(10, 0, 0))
+	issued := k.issued(t)
+	k.clock.Set(now)
+	k.clock.Add(24 * time.Hour)
+	_, err := k.Exchange(t.Context(), try(issued), civicpin.NewSecret(chosen))
+	require.Error(t, err)
+	_, err = k.Issue(t.Context(), maria, inps())
+	require.ErrorIs(t, err, lockout.ErrLocked, "what was counted then ends with its window")
+	for range 2 { // so do the queues of the addresses, from their next messages on
+		k.clock.Add(48 * time.Hour)
+		_ = k.issued(t)
+	}
+	k.clock.Add(48 * time.Hour)
+	k.exchanged(t)
+	require.NoError(t, testkit.Err(k.Verify(t.Context(), try(chosen))))
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/code"
 	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/internal/stored"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
@@ -75,7 +78,9 @@ func build(out *outbox.Outbox, p Policy) (*Service, error) {
 		return nil, err
 	}
 	s.decoy = s.newDecoy()
-	s.creds = s.creds.Padded(padding)
+	s.creds = s.creds.Padded(padding).Corrected(stored.Within[store.Entry[credential]](map[string]time.Duration{
+		"Expires": slices.Max(slices.Collect(maps.Values(p.Valid))), "grant.Expires": day, "Until": stored.Any,
+	}, "Expires", "grant.Expires"))
 	if s.sealed, err = s.creds.Decoy(context.Background(), s.decoy); err != nil {
 		return nil, err
 	}

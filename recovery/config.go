@@ -13,6 +13,7 @@ import (
 	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/knowledge"
 	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery/plan"
@@ -112,6 +113,7 @@ func New(out *outbox.Outbox, c Config) (*Service, error) {
 	var errs [3]error
 	s.runs, errs[0] = store.NewKind[run](v, "recovery.run")
 	s.answers, errs[1] = store.NewKind[knowledge.Knowledge](v, "recovery.knowledge")
+	s.runs = s.runs.Corrected(recoveryrun.Correct[store.Entry[run]](c.Plans))
 	s.answers = s.answers.Padded(1024) // most subjects' answers are as long as the decoy then
 	s.decoyText = s.decoyHash.Encode()
 	s.sealed, errs[2] = s.answers.Decoy(context.Background(), s.catalogue.Decoy(s.decoyText))

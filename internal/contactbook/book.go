@@ -8,6 +8,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/letter"
+	"github.com/civicpin/civicpin/internal/stored"
 )
 
 const (
@@ -189,4 +190,14 @@ func Later(a, b time.Time) time.Time {
 		return b
 	}
 	return a
+}
+
+// Correct returns what corrects the times of a stored book, whose entry has the type E.
+func Correct[E any](p Policy) func(*E, time.Time) bool {
+	const ofRun = 90 * day // no recovery can be repudiated for longer, and so long what it changed can be undone
+	ends := max(ofRun, p.Undo, p.CoolDown)
+	return stored.Within[E](map[string]time.Duration{
+		"Cooling": ends, "Told": ends, "Until": ends, "Expires": ends,
+		"Candidate.Expires": candidateLives, "Link.Expires": candidateLives,
+	}, "Candidate.Expires", "Link.Expires")
 }

@@ -47,3 +47,40 @@ func TestCap(t *testing.T) {
 	require.Zero(t, none)
 	require.False(t, times.Changed())
 }
+
+// TestWithin: the ends of spans have theirs, what was written was written, and the rest stays.
+func TestWithin(t *testing.T) {
+	type item struct{ At, Until time.Time }
+	type other struct{ Until time.Time }
+	type record struct {
+		Name      string
+		Bytes     []byte
+		Items     []item
+		One, None *item
+		Other     other
+		Ours      time.Time
+		ExpiresAt time.Time
+		hidden    time.Time
+	}
+	ahead := now.AddDate(10, 0, 0)
+	r := record{
+		Name: "x", Items: []item{{At: ahead}, {Until: ahead}}, Other: other{ahead}, One: &item{At: now, Until: now.Add(time.Hour)},
+		Ours: ahead, ExpiresAt: ahead, hidden: ahead,
+	}
+	correct := stored.Within[record](map[string]time.Duration{"Until": time.Hour, "other.Until": time.Minute, "Ours": stored.Any})
+	require.True(t, correct(&r, now))
+	require.Equal(t, record{
+		Name: "x", Items: []item{{At: now}, {Until: now.Add(time.Hour)}}, Other: other{now.Add(time.Minute)}, One: &item{At: now, Until: now.Add(time.Hour)},
+		Ours: ahead, ExpiresAt: ahead, hidden: ahead,
+	}, r)
+	require.False(t, correct(&r, now), "once")
+
+	right := stored.Within[item](map[string]time.Duration{"Until": time.Hour}, "Until")
+	for at, want := range map[time.Time]time.Time{
+		ahead: now, now.Add(time.Hour + stored.Grace): now.Add(time.Hour), now.Add(time.Hour): now.Add(time.Hour),
+	} {
+		i := item{Until: at}
+		right(&i, now)
+		require.Equal(t, want, i.Until)
+	}
+}
