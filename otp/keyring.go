@@ -10,7 +10,6 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/oath"
-	"github.com/civicpin/civicpin/internal/stored"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 )
@@ -112,26 +111,6 @@ func newKeys(v *store.Vault, p keyPolicy, compare func(*boundKey, typedCode, tim
 	k.rings = k.rings.Corrected(correctRing(c))
 	k.decoy = *k.fresh("", v.Now())
 	return k, nil
-}
-
-// maxAhead is how many steps the next code of a key may be ahead of the clock: far more than any drift and window.
-const maxAhead = 100
-
-// correctRing returns what corrects the times of a keyring, steps among them.
-func correctRing(c keyConfig) func(*store.Entry[keyring], time.Time) bool {
-	within := stored.Within[store.Entry[keyring]](map[string]time.Duration{"Until": c.pending}, "Until")
-	return func(e *store.Entry[keyring], now time.Time) bool {
-		changed := within(e, now)
-		for _, b := range []*boundKey{e.Value.Active, e.Value.Pending} {
-			if b == nil || b.Period <= 0 {
-				continue
-			}
-			if most := uint64(max(0, now.Unix()/b.Period) + maxAhead); b.Next > most {
-				b.Next, changed = most, true
-			}
-		}
-		return changed
-	}
 }
 
 // fresh makes a key at random. It has no use for the counter, and so begins at zero.

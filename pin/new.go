@@ -78,9 +78,7 @@ func build(out *outbox.Outbox, p Policy) (*Service, error) {
 		return nil, err
 	}
 	s.decoy = s.newDecoy()
-	s.creds = s.creds.Padded(padding).Corrected(stored.Within[store.Entry[credential]](map[string]time.Duration{
-		"Expires": slices.Max(slices.Collect(maps.Values(p.Valid))), "grant.Expires": day, "Until": stored.Any,
-	}, "Expires", "grant.Expires"))
+	s.creds = s.creds.Padded(padding).Corrected(correct(p))
 	if s.sealed, err = s.creds.Decoy(context.Background(), s.decoy); err != nil {
 		return nil, err
 	}
@@ -93,6 +91,13 @@ func build(out *outbox.Outbox, p Policy) (*Service, error) {
 // padding makes the credentials of most citizens as long as the decoy: their addresses and receipts, and another piece of
 // evidence or two, do not show. In bytes.
 const padding = 1024
+
+// correct returns what corrects the times of a credential of the policy.
+func correct(p Policy) func(*store.Entry[credential], time.Time) bool {
+	return stored.Within[store.Entry[credential]](map[string]time.Duration{
+		"Expires": slices.Max(slices.Collect(maps.Values(p.Valid))), "grant.Expires": day, "Until": stored.Any,
+	}, "Expires", "grant.Expires")
+}
 
 // newDecoy returns a credential like most of this policy: it is opened where a subject has none.
 func (s *Service) newDecoy() credential {

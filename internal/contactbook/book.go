@@ -194,8 +194,7 @@ func Later(a, b time.Time) time.Time {
 
 // Correct returns what corrects the times of a stored book, whose entry has the type E.
 func Correct[E any](p Policy) func(*E, time.Time) bool {
-	const ofRun = 90 * day // no recovery can be repudiated for longer, and so long what it changed can be undone
-	ends := max(ofRun, p.Undo, p.CoolDown)
+	ends := max(90*day, p.Undo, p.CoolDown) // a recovery can be repudiated, and what it changed undone, for less than that
 	return stored.Within[E](map[string]time.Duration{
 		"Cooling": ends, "Told": ends, "Until": ends, "Expires": ends,
 		"Candidate.Expires": candidateLives, "Link.Expires": candidateLives,

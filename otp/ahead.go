@@ -1,0 +1,28 @@
+package otp
+
+import (
+	"time"
+
+	"github.com/civicpin/civicpin/internal/stored"
+	"github.com/civicpin/civicpin/store"
+)
+
+// maxAhead is how many steps the next code of a key may be ahead of the clock: far more than any drift and window.
+const maxAhead = 100
+
+// correctRing returns what corrects the times of a keyring, steps among them.
+func correctRing(c keyConfig) func(*store.Entry[keyring], time.Time) bool {
+	within := stored.Within[store.Entry[keyring]](map[string]time.Duration{"Until": c.pending}, "Until")
+	return func(e *store.Entry[keyring], now time.Time) bool {
+		changed := within(e, now)
+		for _, b := range []*boundKey{e.Value.Active, e.Value.Pending} {
+			if b == nil || b.Period <= 0 {
+				continue
+			}
+			if most := uint64(max(0, now.Unix()/b.Period) + maxAhead); b.Next > most {
+				b.Next, changed = most, true
+			}
+		}
+		return changed
+	}
+}
