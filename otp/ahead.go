@@ -11,7 +11,7 @@ import (
 const maxAhead = 100
 
 // correctRing returns what corrects the times of a keyring, steps among them.
-func correctRing(c keyConfig) func(*store.Entry[keyring], time.Time) bool {
+func correctRing(c commonPolicy) func(*store.Entry[keyring], time.Time) bool {
 	within := stored.Within[store.Entry[keyring]](map[string]time.Duration{"Until": c.pending}, "Until")
 	return func(e *store.Entry[keyring], now time.Time) bool {
 		changed := within(e, now)
