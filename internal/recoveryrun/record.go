@@ -11,9 +11,7 @@ import (
 	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/knowledge"
 	"github.com/civicpin/civicpin/internal/letter"
-	"github.com/civicpin/civicpin/internal/stored"
 	"github.com/civicpin/civicpin/internal/token"
-	"github.com/civicpin/civicpin/recovery/plan"
 )
 
 // The states of a run.
@@ -238,17 +236,4 @@ func (r *Record) Repudiate() {
 	for i := range r.Mail {
 		r.Mail[i].Erase()
 	}
-}
-
-// Correct returns what corrects the times of a stored run of one of the plans, whose entry has the type E.
-func Correct[E any](plans []plan.Plan) func(*E, time.Time) bool {
-	var run, rests, repudiate time.Duration
-	for _, p := range plans {
-		p = p.WithDefaults()
-		run, rests = max(run, p.Valid+p.Rests()), max(rests, p.Rests())
-		repudiate = max(repudiate, p.Repudiate)
-	}
-	return stored.Within[E](map[string]time.Duration{
-		"Expires": run, "Rests": rests, "Repudiation.Expires": repudiate, "Mail.Expires": max(run, repudiate), "Until": repudiate,
-	}, "Expires")
 }
