@@ -596,7 +596,7 @@ func TestKeyOfAnotherRelease(t *testing.T) {
 	}
 }
 
-// An authenticator that was used while the clock was ahead works again within the hour, and no code twice.
+// An authenticator that was used while the clock was ahead works again after a day, and no code twice.
 func TestTOTPOfAClockAhead(t *testing.T) {
 	f := newTOTP(t, otp.TOTPPolicy{})
 	key := f.enrolled(t)
@@ -605,7 +605,7 @@ func TestTOTPOfAClockAhead(t *testing.T) {
 	require.NoError(t, f.verifyErr(t, f.shown(key, 0)))
 	f.clock.Set(now)
 	require.Error(t, f.verifyErr(t, f.shown(key, 0)))
-	f.clock.Add(time.Hour)
+	f.clock.Add(24*time.Hour + time.Minute)
 	require.NoError(t, f.verifyErr(t, f.shown(key, 0)))
 	require.Error(t, f.verifyErr(t, f.shown(key, 0)))
 }
