@@ -25,15 +25,15 @@ func (s *Service) opened(ctx context.Context, g Grant, parts bool) (store.Entry[
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return e, err
 	}
-	if !e.Value.opens(g, parts, s.vault.Now()) {
+	if !e.Value.opens(ctx, g, parts, s.vault.Now()) {
 		return e, ErrNoGrant
 	}
 	return e, nil
 }
 
 // opens reports whether the grant is this credential's, for parts or for a secret of the citizen's choice.
-func (c *credential) opens(g Grant, parts bool, now time.Time) bool {
-	return c.Grant != nil && attempt.Bytes(c.Grant.Hash, g.hash()).Right() && now.Before(c.Grant.Expires) &&
+func (c *credential) opens(ctx context.Context, g Grant, parts bool, now time.Time) bool {
+	return c.Grant != nil && attempt.Bytes(ctx, c.Grant.Hash, g.hash()).Right() && now.Before(c.Grant.Expires) &&
 		len(c.Grant.Parts) > 0 == parts && !c.Suspended
 }
 
@@ -65,7 +65,7 @@ func (s *Service) Set(ctx context.Context, g Grant, chosen civicpin.Secret, pers
 	}
 	defer at.Leave()
 	e, err := s.set(ctx, at, g, text)
-	if errors.Is(err, ErrNoGrant) && e.Value.setBy(g, s.vault.Now()) {
+	if errors.Is(err, ErrNoGrant) && e.Value.setBy(ctx, g, s.vault.Now()) {
 		return s.setAgain(ctx, at, g, &e.Value, text)
 	}
 	if err != nil {
@@ -94,7 +94,7 @@ func (s *Service) set(ctx context.Context, at attempt.Place, g Grant, text strin
 	}
 	return s.creds.UpdateFrom(ctx, e, func(e *store.Entry[credential]) error {
 		now := s.vault.Now()
-		if !e.Found() || !e.Value.opens(g, false, now) {
+		if !e.Found() || !e.Value.opens(ctx, g, false, now) {
 			return ErrNoGrant
 		}
 		if e.Value.empty() {
@@ -115,7 +115,7 @@ func (s *Service) fresher(ctx context.Context, at attempt.Place, g Grant, c *cre
 		if err := s.apart(c, text); err != nil {
 			return attempt.Finding{}, err
 		}
-		fresh := func(ok bool) attempt.Finding { return attempt.Found(attempt.Told(ok), true, attempt.Wrong) }
+		fresh := func(ok bool) attempt.Finding { return attempt.Found(attempt.Told(ctx, ok), true, attempt.Wrong) }
 		if c.State == state.Provisional {
 			var issued strings.Builder
 			for i := range c.Parts {
@@ -170,7 +170,7 @@ func (s *Service) Reissue(ctx context.Context, g Grant, source civicpin.Source) 
 			return err
 		}
 		_, err := s.creds.UpdateFrom(ctx, e, func(e *store.Entry[credential]) error {
-			if !e.Found() || !e.Value.opens(g, true, s.vault.Now()) {
+			if !e.Found() || !e.Value.opens(ctx, g, true, s.vault.Now()) {
 				return ErrNoGrant
 			}
 			c := &e.Value
