@@ -71,7 +71,6 @@ func (m *modelOfCodes) barredFor(now time.Time, valid time.Duration) bool {
 	return locked != nil && (locked.Until.IsZero() || !locked.Until.Before(now.Add(valid)))
 }
 
-
 // guess tells the model about a guess at one of the codes, or at none, and returns what should come of it.
 func (m *modelOfCodes) guess(c *modelCode, purpose, typed string, now time.Time) string {
 	m.tally.Pass(now)

@@ -183,7 +183,6 @@ func (t *Tally) Answers(now time.Time) *lockout.LockedError {
 	return nil
 }
 
-
 // Room reports whether one more guess may be in flight beside n others.
 func (t *Tally) Room(n int) bool {
 	return n < t.Left() && (t.Policy.DelayAfter == 0 || n == 0 || t.total+n < t.Policy.DelayAfter)
