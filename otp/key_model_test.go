@@ -565,7 +565,7 @@ var keyFlows = []keyFlow{
 				f.verify(t, f.wrongCode(key))
 				f.clock.Add(25 * time.Hour)
 			}
-			require.True(t, f.status(t).Lockout.Locked.Disabled)
+			require.True(t, f.status(t).Lockout.Hidden)
 			return key
 		},
 		act: func(t *testing.T, f *fob, _ otp.Key) error {
