@@ -400,14 +400,14 @@ func TestTOTPCeiling(t *testing.T) {
 	}
 	assert.Equal(t, 100, compared)
 	require.Error(t, f.Unlock(t.Context(), ada, fobClerk))
-	assert.Equal(t, fobLocked, f.verify(t, f.shown(key, 0)))
+	assert.Equal(t, fobRefused, f.verify(t, f.shown(key, 0)))
 	another, err := f.Enrol(t.Context(), ada)
 	require.NoError(t, err)
-	assert.Equal(t, fobLocked, f.verify(t, f.shown(another, 0)))
+	assert.Equal(t, fobRefused, f.verify(t, f.shown(another, 0)))
 	require.NoError(t, f.Remove(t.Context(), ada, fobClerk))
 	another, err = f.Enrol(t.Context(), ada)
 	require.NoError(t, err)
-	assert.Equal(t, fobLocked, f.verify(t, f.shown(another, 0)))
+	assert.Equal(t, fobRefused, f.verify(t, f.shown(another, 0)))
 
 	fresh, err := f.Rebind(t.Context(), ada, inPerson)
 	require.NoError(t, err)

@@ -12,7 +12,6 @@ import (
 	"github.com/civicpin/civicpin/internal/knowledge"
 	"github.com/civicpin/civicpin/internal/letter"
 	"github.com/civicpin/civicpin/internal/token"
-	"github.com/civicpin/civicpin/recovery/plan"
 )
 
 // The states of a run.
