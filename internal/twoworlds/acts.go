@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
@@ -17,20 +16,28 @@ import (
 
 // An act is one kind of call. Its number says which of several variants: which secret, which earlier run.
 type act struct {
-	name  string
-	owner bool // of the owner or an operator: not compared
-	quiet bool // not a visitor's call, but time or upkeep: only that it fails is compared
-	do    func(ctx context.Context, w *World, n int) (shown string, err error)
+	name     string
+	owner    bool // of the owner or an operator: not compared
+	quiet    bool // not a visitor's call, but time or upkeep: only that it fails is compared
+	parallel bool // several visitors' calls at once
+	do       func(ctx context.Context, w *World, n int) (shown string, err error)
 }
 
-// A step is an act with its number.
+// A step is an act with its number; or several at once, and in which turns.
 type step struct {
-	act *act
-	n   int
+	act   *act
+	n     int
+	steps []step
+	picks []int
 }
 
 // String names the step.
-func (s step) String() string { return fmt.Sprintf("%s %d", s.act.name, s.n) }
+func (s step) String() string {
+	if !s.act.parallel {
+		return fmt.Sprintf("%s %d", s.act.name, s.n)
+	}
+	return fmt.Sprintf("%s %v, turns %v", s.act.name, s.steps, s.picks)
+}
 
 // variants is how many numbers a step has.
 const variants = 12
@@ -38,17 +45,36 @@ const variants = 12
 // drawStep draws a step.
 func drawStep(d Draw, w *World) step {
 	list := acts(w)
-	return step{act: &list[d.Int("act", len(list))], n: d.Int("variant", variants)}
+	s := step{act: &list[d.Int("act", len(list))], n: d.Int("variant", variants)}
+	if s.act.parallel {
+		anonymous := slices.Concat(visits(), recoveries(w))
+		one := d.Int("act", len(anonymous))
+		for i := range 2 + s.n%2 {
+			if s.n >= variants/2 && i > 0 { // different calls; otherwise one call several times, as of a double click
+				one = d.Int("act", len(anonymous))
+			}
+			s.steps = append(s.steps, step{act: &anonymous[one], n: d.Int("variant", variants)})
+		}
+		for range maxTurns {
+			s.picks = append(s.picks, d.Int("turn", len(s.steps)))
+		}
+	}
+	return s
 }
+
+// maxTurns is how many turns are drawn for calls at once; they are used again from the first.
+const maxTurns = 8
 
 // play does a step and returns what is seen of it.
 func (w *World) play(ctx context.Context, s step) View {
-	var shown string
-	var err error
-	calls := testkit.Calls(w.faults, func() { shown, err = s.act.do(ctx, w, s.n) })
-	v := View{Answer: answer(err), Shown: shown}
-	if !s.act.quiet {
-		v.Calls = strings.Join(calls, ", ")
+	w.store.taken()
+	if s.act.parallel {
+		return w.together(ctx, s.steps, s.picks)
+	}
+	shown, err := s.act.do(ctx, w, s.n)
+	v := View{Answer: answer(err), Shown: shown, Calls: w.store.taken()}
+	if s.act.quiet {
+		v.Calls = ""
 	}
 	return v
 }
@@ -79,7 +105,7 @@ func pick[T any](list []T, n int) (v T) {
 
 // acts lists what can happen.
 func acts(w *World) []act {
-	return slices.Concat(visits(), recoveries(w), owned(), upkeep())
+	return slices.Concat(visits(), recoveries(w), owned(), upkeep(), []act{{name: "at once", parallel: true}})
 }
 
 // visits are the calls that any visitor can make, without a recovery.

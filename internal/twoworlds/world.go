@@ -17,7 +17,6 @@ import (
 	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
-	"github.com/civicpin/civicpin/store/storetest"
 )
 
 // A Setup is what both worlds have in common.
@@ -61,7 +60,7 @@ type World struct {
 	Clock    *testkit.Clock
 
 	vault    *store.Vault
-	faults   *storetest.Faults
+	store    *watched
 	setup    Setup
 	known    bool
 	requests []string          // the ids of codes that visitors asked for, by number
@@ -73,7 +72,7 @@ type World struct {
 func newWorld(t testing.TB, s Setup, known bool) *World {
 	t.Helper()
 	password.Cheap()
-	w := &World{setup: s, known: known, Clock: testkit.NewClock(dawn), faults: storetest.NewFaults(store.NewMemory())}
+	w := &World{setup: s, known: known, Clock: testkit.NewClock(dawn), store: &watched{Lister: store.NewMemory()}}
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -81,7 +80,7 @@ func newWorld(t testing.TB, s Setup, known bool) *World {
 		}
 	}
 	var err error
-	w.vault, err = store.OpenVault(t.Context(), w.faults.Store(), testkit.Keys(), &store.Options{Now: w.Clock.Now})
+	w.vault, err = store.OpenVault(t.Context(), w.store, testkit.Keys(), &store.Options{Now: w.Clock.Now})
 	must(err)
 	w.Out, err = outbox.New(w.vault, &testkit.Mailbox{}, &outbox.Options{Limits: s.Limits})
 	must(err)

@@ -1,0 +1,94 @@
+package twoworlds
+
+import (
+	"context"
+	"time"
+)
+
+// patience is how long the scheduler waits for a caller that neither comes to a store call nor ends, because another one holds a
+// lock: then it lets another one go on.
+const patience = 50 * time.Millisecond
+
+// callerKey is the key of a caller's number in its context.
+type callerKey struct{}
+
+// turns lets one of several callers go on at a time, from one store call to the next. So a race is found, and found again.
+type turns struct {
+	paused chan int // a caller waits at a store call
+	ended  chan int
+	resume []chan struct{}
+}
+
+// pause waits until it is the caller's turn. Without turns, or for a caller without a number, it does nothing.
+func (t *turns) pause(ctx context.Context) {
+	n, ok := ctx.Value(callerKey{}).(int)
+	if t == nil || !ok {
+		return
+	}
+	t.paused <- n
+	<-t.resume[n]
+}
+
+// together does several steps at once, in turns that picks decide. It returns what is seen of all.
+func (w *World) together(ctx context.Context, steps []step, picks []int) View {
+	t := &turns{paused: make(chan int), ended: make(chan int)}
+	w.store.taken()
+	w.store.turns = t
+	defer func() { w.store.turns = nil }()
+	views := make([]View, len(steps))
+	for i, s := range steps {
+		t.resume = append(t.resume, make(chan struct{}))
+		ctx := context.WithValue(ctx, callerKey{}, i)
+		go func() {
+			defer func() { t.ended <- i }()
+			t.pause(ctx)
+			shown, err := s.act.do(ctx, w, s.n)
+			views[i] = View{Answer: answer(err), Shown: shown}
+		}()
+	}
+	t.run(len(steps), picks)
+	all := View{Calls: w.store.taken()}
+	for _, v := range views {
+		all.Answer += v.Answer + "; "
+		all.Shown += v.Shown + "; "
+	}
+	return all
+}
+
+// run lets callers go on until all have ended.
+func (t *turns) run(callers int, picks []int) {
+	waiting := make([]bool, callers)
+	running, live := callers, callers
+	for n := 0; live > 0; {
+		idle := time.NewTimer(patience)
+		for running > 0 {
+			select {
+			case i := <-t.paused:
+				waiting[i] = true
+				running--
+				continue
+			case <-t.ended:
+				live--
+				running--
+				continue
+			case <-idle.C:
+			}
+			break
+		}
+		idle.Stop()
+		var can []int
+		for i, w := range waiting {
+			if w {
+				can = append(can, i)
+			}
+		}
+		if len(can) == 0 {
+			continue
+		}
+		i := can[picks[n%len(picks)]%len(can)]
+		n++
+		waiting[i] = false
+		running++
+		t.resume[i] <- struct{}{}
+	}
+}
