@@ -43,11 +43,11 @@ func (s step) String() string {
 const variants = 12
 
 // drawStep draws a step.
-func drawStep(d Draw, w *World) step {
-	list := acts(w)
+func drawStep(d Draw) step {
+	list := acts()
 	s := step{act: &list[d.Int("act", len(list))], n: d.Int("variant", variants)}
 	if s.act.parallel {
-		anonymous := slices.Concat(visits(), recoveries(w))
+		anonymous := slices.Concat(visits(), recoveries())
 		one := d.Int("act", len(anonymous))
 		for i := range 2 + s.n%2 {
 			if s.n >= variants/2 && i > 0 { // different calls; otherwise one call several times, as of a double click
@@ -104,8 +104,8 @@ func pick[T any](list []T, n int) (v T) {
 }
 
 // acts lists what can happen.
-func acts(w *World) []act {
-	return slices.Concat(visits(), recoveries(w), owned(), upkeep(), []act{{name: "at once", parallel: true}})
+func acts() []act {
+	return slices.Concat(visits(), recoveries(), owned(), upkeep(), []act{{name: "at once", parallel: true}})
 }
 
 // visits are the calls that any visitor can make, without a recovery.
@@ -161,7 +161,7 @@ func chosen(n int) civicpin.Secret {
 }
 
 // recoveries are the calls of a visitor about recoveries.
-func recoveries(w *World) []act {
+func recoveries() []act {
 	remember := func(w *World, run recovery.Run, err error) (string, error) {
 		if err == nil && !run.Ticket.IsZero() {
 			w.tickets = append(w.tickets, run.Ticket)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 )
 
 // A Draw chooses the steps of a schedule.
@@ -32,20 +33,33 @@ type Coverage map[string]int
 func (c Coverage) add(what string) { c[what]++ }
 
 // Play draws a schedule of so many steps and plays it in both worlds. It returns nil if no step tells the worlds apart.
-func Play(t testing.TB, d Draw, s Setup, steps int, reached Coverage) *Difference {
+func Play(t *testing.T, d Draw, s Setup, steps int, reached Coverage) *Difference {
 	t.Helper()
+	schedule := make([]step, steps)
+	for i := range schedule {
+		schedule[i] = drawStep(d)
+	}
+	var found *Difference
+	synctest.Test(t, func(t *testing.T) {
+		found = play(t, s, schedule, reached)
+	})
+	return found
+}
+
+func play(t *testing.T, s Setup, schedule []step, reached Coverage) *Difference {
 	known, unknown := newWorld(t, s, true), newWorld(t, s, false)
-	var played []string
-	for range steps {
-		step := drawStep(d, known)
-		played = append(played, step.String())
+	for i, step := range schedule {
 		a, b := known.play(t.Context(), step), unknown.play(t.Context(), step)
 		reached.add(step.act.name)
 		for _, word := range a.reached() {
 			reached.add(word)
 		}
 		if !step.act.owner && a != b {
-			return &Difference{Steps: played, Known: a, Unknown: b}
+			d := &Difference{Known: a, Unknown: b}
+			for _, step := range schedule[:i+1] {
+				d.Steps = append(d.Steps, step.String())
+			}
+			return d
 		}
 	}
 	return nil
