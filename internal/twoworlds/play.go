@@ -2,60 +2,114 @@ package twoworlds
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
-)
 
-// A Draw chooses the steps of a schedule.
-type Draw interface {
-	// Int returns a number from 0 to n-1.
-	Int(label string, n int) int
-}
+	"github.com/civicpin/civicpin"
+)
 
 // A Difference is a step at which the two worlds can be told apart.
 type Difference struct {
-	// Steps are the steps up to the one that tells, as the schedule has them.
-	Steps []string
-	// Known and Unknown are what a visitor sees of the last step.
-	Known, Unknown View
+	// States are those of the subject, and Steps the steps up to the one that tells, as the schedule has them.
+	States [2]string
+	Steps  []string
+	// Views are what a visitor sees of the last step in each world.
+	Views [2]View
 }
 
 // String tells the schedule and the two views.
 func (d *Difference) String() string {
-	return fmt.Sprintf("%s\n  registered: %s\n  unknown:    %s", strings.Join(d.Steps, "\n"), d.Known, d.Unknown)
+	return fmt.Sprintf("%s\n  %s:\n    %s\n  %s:\n    %s", strings.Join(d.Steps, "\n"), d.States[0], d.Views[0], d.States[1], d.Views[1])
 }
 
-// Coverage counts what schedules reached, so that a model that does nothing does not pass.
+// Coverage counts what schedules reached, so that a model that does nothing does not pass: the acts, the words of answers, and the
+// codes of the events in the first world.
 type Coverage map[string]int
 
-// add adds a count.
-func (c Coverage) add(what string) { c[what]++ }
+func (c Coverage) reach(s step, views []View, events []civicpin.EventCode) {
+	c["steps"]++
+	if s.act != nil {
+		c[s.act.name]++
+	} else {
+		c["at once"]++
+	}
+	if s.fault != nil {
+		c["faults"]++
+	}
+	for _, code := range events {
+		c[string(code)]++
+	}
+	for _, v := range views {
+		for _, word := range []string{"locked{", "disabled=true", "refused{", "injected or cancelled", "busy"} {
+			if strings.Contains(v.Answer, word) {
+				c[word]++
+			}
+		}
+	}
+}
 
-// Play draws a schedule of so many steps and plays it in both worlds. It returns nil if no step tells the worlds apart.
+// Play draws two states of the subject and a schedule of so many steps, and plays it in both worlds. It returns nil if no step tells
+// the worlds apart.
 func Play(t *testing.T, d Draw, s Setup, steps int, reached Coverage) *Difference {
 	t.Helper()
+	states := people()
+	a, b := &states[1+d.Int("state", len(states)-1)], &states[d.Int("other state", len(states))]
 	schedule := make([]step, steps)
 	for i := range schedule {
 		schedule[i] = drawStep(d)
 	}
-	var found *Difference
+	s = s.withDefaults()
+	found := playTwice(t, s, a, b, schedule, reached)
+	if found != nil {
+		found = shrink(schedule[:len(found.Steps)], found, func(schedule []step) *Difference {
+			return playTwice(t, s, a, b, schedule, Coverage{})
+		})
+	}
+	return found
+}
+
+// playTwice plays a schedule in two new worlds.
+func playTwice(t *testing.T, s Setup, a, b *person, schedule []step, reached Coverage) (found *Difference) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		found = play(t, s, schedule, reached)
+		found = play(t, newWorld(t, s, a), newWorld(t, s, b), schedule, reached)
+		if found != nil {
+			found.States = [2]string{a.name, b.name}
+		}
 	})
 	return found
 }
 
-func play(t *testing.T, s Setup, schedule []step, reached Coverage) *Difference {
-	known, unknown := newWorld(t, s, true), newWorld(t, s, false)
-	for i, step := range schedule {
-		a, b := known.play(t.Context(), step), unknown.play(t.Context(), step)
-		reached.add(step.act.name)
-		for _, word := range a.reached() {
-			reached.add(word)
+// shrink leaves out steps of a schedule as long as there is a difference, and returns the last one.
+func shrink(schedule []step, found *Difference, again func([]step) *Difference) *Difference {
+	for size := max(len(schedule)/2, 1); ; size = max(size/2, 1) {
+		smaller := false
+		for at := 0; at < len(schedule); {
+			less := slices.Concat(schedule[:at], schedule[min(at+size, len(schedule)):])
+			if d := again(less); d != nil {
+				schedule, found, smaller = less[:len(d.Steps)], d, true
+			} else {
+				at += size
+			}
 		}
-		if !step.act.owner && a != b {
-			d := &Difference{Known: a, Unknown: b}
+		if size == 1 && !smaller {
+			return found
+		}
+	}
+}
+
+func play(t *testing.T, a, b *world, schedule []step, reached Coverage) *Difference {
+	a.store.happened()
+	for i, step := range schedule {
+		as, bs := a.play(t.Context(), step), b.play(t.Context(), step)
+		reached.reach(step, as, a.store.happened())
+		for n := range as {
+			if as[n].same(bs[n]) {
+				continue
+			}
+			d := &Difference{Views: [2]View{as[n], bs[n]}}
 			for _, step := range schedule[:i+1] {
 				d.Steps = append(d.Steps, step.String())
 			}

@@ -12,6 +12,12 @@ const patience = time.Minute
 // callerKey is the key of a caller's number in its context.
 type callerKey struct{}
 
+// callerOf returns the number of the caller whose context it is, 0 if there is one caller alone.
+func callerOf(ctx context.Context) int {
+	n, _ := ctx.Value(callerKey{}).(int)
+	return n
+}
+
 // turns lets one of several callers go on at a time, from one store call to the next. So a race is found, and found again.
 type turns struct {
 	paused chan int // a caller waits at a store call
@@ -29,10 +35,10 @@ func (t *turns) pause(ctx context.Context) {
 	<-t.resume[n]
 }
 
-// together does several steps at once, in turns that picks decide. It returns what is seen of all.
-func (w *World) together(ctx context.Context, steps []step, picks []int) View {
+// together does several steps at once, in turns that picks decide. It returns what is seen of each.
+func (w *world) together(ctx context.Context, s step) []View {
+	steps := s.steps
 	t := &turns{paused: make(chan int), ended: make(chan int)}
-	w.store.taken()
 	w.store.turns = t
 	defer func() { w.store.turns = nil }()
 	views := make([]View, len(steps))
@@ -42,17 +48,17 @@ func (w *World) together(ctx context.Context, steps []step, picks []int) View {
 		go func() {
 			defer func() { t.ended <- i }()
 			t.pause(ctx)
-			shown, err := s.act.do(ctx, w, s.n)
-			views[i] = View{Answer: answer(err), Shown: shown}
+			views[i] = w.view(s.act.do(ctx, w, s.n))
 		}()
 	}
-	t.run(len(steps), picks)
-	all := View{Calls: w.store.taken()}
-	for _, v := range views {
-		all.Answer += v.Answer + "; "
-		all.Shown += v.Shown + "; "
+	t.run(len(steps), s.picks)
+	for i, calls := range w.store.taken() {
+		if s.uneven() {
+			break // the turns differ
+		}
+		views[i].calls = unmended(steps[i].act, calls)
 	}
-	return all
+	return views
 }
 
 // run lets callers go on until all have ended.
@@ -60,22 +66,7 @@ func (t *turns) run(callers int, picks []int) {
 	waiting := make([]bool, callers)
 	running, live := callers, callers
 	for n := 0; live > 0; {
-		idle := time.NewTimer(patience)
-		for running > 0 {
-			select {
-			case i := <-t.paused:
-				waiting[i] = true
-				running--
-				continue
-			case <-t.ended:
-				live--
-				running--
-				continue
-			case <-idle.C:
-			}
-			break
-		}
-		idle.Stop()
+		running, live = t.settle(waiting, running, live)
 		var can []int
 		for i, w := range waiting {
 			if w {
@@ -91,4 +82,23 @@ func (t *turns) run(callers int, picks []int) {
 		running++
 		t.resume[i] <- struct{}{}
 	}
+}
+
+// settle waits until each caller waits at a store call or has ended, or hangs for longer than patience.
+func (t *turns) settle(waiting []bool, running, live int) (stillRunning, stillLive int) {
+	idle := time.NewTimer(patience)
+	defer idle.Stop()
+	for running > 0 {
+		select {
+		case i := <-t.paused:
+			waiting[i] = true
+			running--
+		case <-t.ended:
+			live--
+			running--
+		case <-idle.C:
+			return running, live
+		}
+	}
+	return running, live
 }

@@ -3,7 +3,6 @@ package twoworlds
 import (
 	"context"
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -14,151 +13,149 @@ import (
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
-	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// A Setup is what both worlds have in common.
-type Setup struct {
-	Pin    pin.Policy
-	Codes  otp.CodePolicy
-	Plans  []plan.Plan
-	Facts  map[string]string // the register's, of the subject
-	Images []string
-	// Questions are those that can be enrolled; the subject has answered the first of them.
-	Questions []string
-	Limits    outbox.Limits
-	// State brings the registered subject into a state, after all has been enrolled. Nil leaves it as it is.
-	State func(ctx context.Context, w *World) error
-}
-
 const (
-	subject  = civicpin.Subject("1710034065")
-	stranger = civicpin.Subject("0926687856") // unknown in both worlds
-
-	phone = "+593991234567"
-	email = "ana@correo.example"
-	right = "tres gatos en el tejado" // the subject's secret
+	subject = civicpin.Subject("1710034065")
+	phone   = "+593991234567"
+	email   = "ana@correo.example"
+	first   = "827qtr94" // the subject's secret, and the adversary's
 )
 
 var (
 	office = civicpin.Operator("quito.1")
-	home   = civicpin.Source{Address: "192.0.2.10"}
-	dawn   = time.Date(2026, 3, 2, 15, 0, 0, 0, time.UTC)
+	home   = civicpin.Source{Address: "192.0.2.10"} // of visitors and of the adversary
+	own    = civicpin.Source{Address: "198.51.100.7"}
+	dawn   = time.Date(2026, 3, 2, 15, 0, 0, 0, time.UTC) // when schedules begin
 )
 
-// A World is one vault with all services over it.
-type World struct {
-	Pins     *pin.Service
-	Codes    *otp.Codes
-	TOTP     *otp.TOTP
-	Backup   *otp.BackupCodes
-	Contacts *contact.Service
-	Recovery *recovery.Service
-	Out      *outbox.Outbox
-	Clock    *testkit.Clock
-
+// A world is one vault with all services over it.
+type world struct {
+	pins     *pin.Service
+	codes    *otp.Codes
+	totp     *otp.TOTP
+	hotp     *otp.HOTP
+	backup   *otp.BackupCodes
+	contacts *contact.Service
+	recovery *recovery.Service
+	out      *outbox.Outbox
 	vault    *store.Vault
-	store    *watched
-	setup    Setup
-	known    bool
-	requests []string          // the ids of codes that visitors asked for, by number
-	tickets  []civicpin.Secret // of runs, by number
-	asked    []recovery.Ask
+
+	setup Setup
+	clock *testkit.Clock
+	store *watched
+	mail  testkit.Mailbox
+	names names
+
+	age  int // how often policies, costs or keys changed
+	read int // how many messages were looked at
+
+	// What visitors have, by number.
+	requests []string          // ids of codes that they asked for
+	tickets  []civicpin.Secret // of runs
+	// What the adversary has.
+	own []string // ids of codes
+	// What the owner has.
+	secret  string // the owner's own, in either world
+	paper   []civicpin.Secret
+	to      []civicpin.Contact // the subject's contacts, as the caller knows them
+	guessed map[string]bool    // the factors at which visitors have guessed
 }
 
-// newWorld makes a world, in which the subject is registered or not.
-func newWorld(t testing.TB, s Setup, known bool) *World {
+// newWorld makes a world in which the subject is in a state, at dawn.
+func newWorld(t testing.TB, s Setup, p *person) *world {
 	t.Helper()
-	password.Cheap()
-	w := &World{setup: s, known: known, Clock: testkit.NewClock(dawn), store: &watched{Lister: store.NewMemory()}}
+	password.CheapDefault()
+	w := &world{
+		setup: s, clock: testkit.NewClock(dawn.AddDate(-2, 0, 0)), names: names{}, secret: first, guessed: make(map[string]bool),
+	}
+	w.store = newWatched(w.clock)
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("%s: %v", p.name, err)
 		}
 	}
-	var err error
-	w.vault, err = store.OpenVault(t.Context(), w.store, testkit.Keys(), &store.Options{Now: w.Clock.Now})
-	must(err)
-	w.Out, err = outbox.New(w.vault, &testkit.Mailbox{}, &outbox.Options{Limits: s.Limits})
-	must(err)
-	hashing := pin.Hashing{Memory: 8, Time: 1, Threads: 1, Permits: 64, Queue: 4096}
-	s.Pin.Hashing = hashing
-	w.Pins, err = pin.New(w.Out, s.Pin)
-	must(err)
-	w.Codes, err = otp.NewCodes(w.Out, s.Codes)
-	must(err)
-	w.TOTP, err = otp.NewTOTP(w.vault, otp.TOTPPolicy{Issuer: "Agency"})
-	must(err)
-	w.Backup, err = otp.NewBackupCodes(w.vault, otp.BackupPolicy{Name: "paper", Count: 2, Permits: 64})
-	must(err)
-	w.Contacts, err = contact.New(w.Out, contact.Policy{Decoys: []civicpin.Contact{
-		{Channel: civicpin.Email, Address: "x@correo.example"}, {Channel: civicpin.SMS, Address: "+593990000000"},
-	}}, w.Pins)
-	must(err)
-	w.Recovery, err = recovery.New(w.Out, recovery.Config{
-		Pins: w.Pins, Contacts: w.Contacts, Plans: s.Plans, Register: register(s.Facts), Images: s.Images, Questions: s.Questions,
-		Hashing: hashing,
-	})
-	must(err)
-	if known {
-		must(w.enrol(t.Context()))
+	must(w.open(t.Context()))
+	must(w.enrolAdversary(t.Context()))
+	if p.bring != nil {
+		must(p.bring(t.Context(), w))
+		must(w.out.Flush(t.Context()))
 	}
+	w.clock.Set(dawn)
+	w.look(t.Context())
+	w.read = len(w.mail.Messages())
+	w.store.taken()
 	return w
 }
 
-// enrol registers the subject with every service.
-func (w *World) enrol(ctx context.Context) error {
-	hash := password.New(password.Params{Memory: 8, Time: 1, Threads: 1}, right).Encode()
-	if err := w.Pins.Import(ctx, subject, civicpin.NewSecret(hash), pin.ImportOptions{By: office}); err != nil {
-		return fmt.Errorf("import: %w", err)
+// open makes the services over the store, as a process that is started anew: with the policies, costs and keys of the age.
+func (w *world) open(ctx context.Context) error {
+	s := w.setup
+	if w.age%2 == 1 { // an odd age has other limits and keys
+		s.Pin.Lockout.Limit++
+		s.Codes.Lockout.Limit = max(s.Codes.Lockout.Limit-1, 2)
 	}
-	if err := w.Contacts.Adopt(ctx, subject, w.to(), office, home); err != nil {
-		return fmt.Errorf("adopt: %w", err)
-	}
-	if len(w.setup.Images) > 0 {
-		answers := map[string]civicpin.Secret{}
-		for i, question := range w.setup.Questions[:min(4, len(w.setup.Questions))] {
-			answers[question] = civicpin.NewSecret("respuesta larga " + strings.Repeat("xy", i+1))
-		}
-		if err := w.Recovery.EnrolAnswers(ctx, subject, w.setup.Images[0], answers, home); err != nil {
-			return fmt.Errorf("answers: %w", err)
-		}
-	}
-	key := otp.Key{Issuer: "Agency", Account: "ana", Seed: civicpin.NewSecret("12345678901234567890"), Algorithm: otp.SHA1, Digits: 6, Period: 30 * time.Second}
-	if err := w.TOTP.Import(ctx, subject, key, office); err != nil {
-		return fmt.Errorf("key: %w", err)
-	}
-	if _, err := w.Backup.Issue(ctx, subject, civicpin.Citizen); err != nil {
-		return fmt.Errorf("backup codes: %w", err)
-	}
-	if err := w.Out.Flush(ctx); err != nil {
+	keys, err := keysOf(w.age)
+	if err != nil {
 		return err
 	}
-	if w.setup.State != nil {
-		return w.setup.State(ctx, w)
+	if w.vault, err = store.OpenVault(ctx, w.store, keys, &store.Options{Now: w.clock.Now, Recorder: w.store}); err != nil {
+		return err
 	}
-	return nil
+	if w.out, err = outbox.New(w.vault, &w.mail, &outbox.Options{Limits: s.Limits}); err != nil {
+		return err
+	}
+	if w.pins, err = pin.New(w.out, s.Pin); err != nil {
+		return err
+	}
+	if w.codes, err = otp.NewCodes(w.out, s.Codes); err != nil {
+		return err
+	}
+	if w.totp, err = otp.NewTOTP(w.vault, otp.TOTPPolicy{Issuer: "Agency"}); err != nil {
+		return err
+	}
+	if w.hotp, err = otp.NewHOTP(w.vault, otp.HOTPPolicy{Issuer: "Agency"}); err != nil {
+		return err
+	}
+	if w.backup, err = otp.NewBackupCodes(w.vault, otp.BackupPolicy{Name: "paper", Count: 2, Permits: 64}); err != nil {
+		return err
+	}
+	if w.contacts, err = contact.New(w.out, s.Contacts, w.pins); err != nil {
+		return err
+	}
+	c := s.config()
+	c.Pins, c.Contacts = w.pins, w.contacts
+	for name := range c.Factors {
+		c.Factors[name] = w.totp.Verify
+	}
+	w.recovery, err = recovery.New(w.out, c)
+	return err
 }
 
-// to returns the subject's contacts as the caller knows them: none where the subject is unknown.
-func (w *World) to() []civicpin.Contact {
-	if !w.known {
-		return nil
+// keysOf returns the vault's keys at an age: each age has a new one in front of the former ones.
+func keysOf(age int) (store.Keys, error) {
+	keys := testkit.Keys()
+	for n := range age {
+		key, err := store.XChaCha20Poly1305(civicpin.NewSecret(fmt.Sprintf("sealing key %020d", n)))
+		if err != nil {
+			return keys, err
+		}
+		keys.Sealing = append([]store.SealingKey{{ID: fmt.Sprintf("n%d", n), Sealer: key}}, keys.Sealing...)
 	}
-	return []civicpin.Contact{{Channel: civicpin.SMS, Address: phone}, {Channel: civicpin.Email, Address: email}}
+	return keys, nil
 }
 
-// register is the agency's file of people, in which the subject is in both worlds: it is older than the portal.
-type register map[string]string
-
-// Check implements [recovery.Register].
-func (r register) Check(_ context.Context, s civicpin.Subject, facts map[string]string) (bool, error) {
-	right := s == subject
-	for name, value := range facts {
-		right = r[name] == value && right
+// look has the caller look up the subject's contacts, which visitors do not see.
+func (w *world) look(ctx context.Context) {
+	w.to = nil
+	proved, _, err := w.contacts.List(ctx, subject)
+	if err != nil {
+		return
 	}
-	return right, nil
+	for i := range proved {
+		w.to = append(w.to, proved[i].Contact)
+	}
 }

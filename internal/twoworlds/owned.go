@@ -1,0 +1,177 @@
+package twoworlds
+
+import (
+	"context"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/pin/state"
+	"github.com/civicpin/civicpin/otp"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/store"
+)
+
+// owned are acts of the owner and of operators, in both worlds. The owner never guesses wrongly, so where the subject is unknown the
+// owner guesses at nothing.
+func owned() []act {
+	list := []act{
+		{name: "the owner logs in", factor: "pin", do: func(ctx context.Context, w *world, _ int) (string, error) {
+			if !w.active(ctx) {
+				return "", errNone
+			}
+			_, err := w.pins.Verify(ctx, w.login())
+			return "", err
+		}},
+		{name: "the owner changes the secret", factor: "pin", do: func(ctx context.Context, w *world, n int) (string, error) {
+			if !w.active(ctx) {
+				return "", errNone
+			}
+			next := w.setup.fits(n)
+			_, err := w.pins.Change(ctx, w.login(), civicpin.NewSecret(next))
+			if err == nil {
+				w.secret = next
+			}
+			return "", err
+		}},
+		{name: "the owner exchanges", factor: "pin", do: func(ctx context.Context, w *world, n int) (string, error) {
+			return "", w.exchange(ctx, n)
+		}},
+		{name: "the owner asks for a code", do: func(ctx context.Context, w *world, n int) (string, error) {
+			_, err := w.codes.Request(ctx, subject, purpose(n), otp.RequestOptions{To: w.to, Source: own})
+			return "", err
+		}},
+		{name: "the owner types a code", factor: "codes", do: func(ctx context.Context, w *world, n int) (string, error) {
+			r, err := w.codes.Request(ctx, subject, purpose(n), otp.RequestOptions{To: w.to, Source: own})
+			if err != nil {
+				return "", err
+			}
+			if err := w.out.Flush(ctx); err != nil {
+				return "", err
+			}
+			pending, err := w.codes.Pending(ctx, subject)
+			for _, p := range pending {
+				if p.ID == r.ID {
+					return "", w.codes.Verify(ctx, subject, purpose(n), r.ID, p.Code, own)
+				}
+			}
+			return "", err
+		}},
+		{name: "the owner types a backup code", factor: "backup", do: func(ctx context.Context, w *world, n int) (string, error) {
+			if left, err := w.backup.Left(ctx, subject); err != nil || left == 0 || len(w.paper) == 0 {
+				return "", errNone
+			}
+			typed := w.paper[0]
+			w.paper = w.paper[1:]
+			return "", w.backup.Verify(ctx, subject, typed, own)
+		}},
+		{name: "the owner recovers", factor: "pin recovery codes totp", do: func(ctx context.Context, w *world, n int) (string, error) {
+			return "", w.recover(ctx, n)
+		}},
+		{name: "the owner adds a contact", rests: true, do: func(ctx context.Context, w *world, _ int) (string, error) {
+			defer w.names.forget("masked")
+			return "", cooling(ctx, w)
+		}},
+		{name: "the owner removes a contact", rests: true, do: func(ctx context.Context, w *world, n int) (string, error) {
+			defer w.names.forget("masked")
+			proved, _, err := w.contacts.List(ctx, subject)
+			if err != nil || len(proved) == 0 {
+				return "", err
+			}
+			return "", w.contacts.Remove(ctx, subject, pick(proved, n).ID, civicpin.Citizen, own)
+		}},
+		{name: "a contact undoes or repudiates", rests: true, do: func(ctx context.Context, w *world, n int) (string, error) {
+			defer w.names.forget("masked")
+			return "", w.repudiate(ctx, n)
+		}},
+		{name: "the owner enrols other answers", do: func(ctx context.Context, w *world, n int) (string, error) {
+			defer w.names.forget("images", "questions")
+			return "", enrolAnswers(ctx, w, n)
+		}},
+		{name: "an operator unlocks", do: func(ctx context.Context, w *world, n int) (string, error) {
+			if n%2 == 0 {
+				return "", w.codes.Unlock(ctx, subject, office)
+			}
+			return "", w.pins.Unlock(ctx, subject, office)
+		}},
+		{name: "an operator suspends", do: func(ctx context.Context, w *world, _ int) (string, error) { return "", suspended(ctx, w) }},
+		{name: "an operator resumes", do: func(ctx context.Context, w *world, _ int) (string, error) {
+			return "", w.pins.Resume(ctx, subject, "seen", office)
+		}},
+		{name: "an operator revokes", do: func(ctx context.Context, w *world, _ int) (string, error) { return "", revoked(ctx, w) }},
+		{name: "an operator issues", factor: "pin", do: func(ctx context.Context, w *world, _ int) (string, error) {
+			_, err := w.pins.Issue(ctx, subject, pin.IssueOptions{
+				Parts: w.setup.printed(contacts()), By: office, Evidence: civicpin.Evidence{Method: civicpin.InPerson, By: office},
+			})
+			return "", err
+		}},
+		{name: "an operator adopts the contacts", rests: true, do: func(ctx context.Context, w *world, _ int) (string, error) {
+			defer w.names.forget("masked")
+			return "", adopted(ctx, w)
+		}},
+		{name: "an operator erases the subject", rests: true, factor: everything, do: func(ctx context.Context, w *world, _ int) (string, error) {
+			defer w.names.forget("masked", "images", "questions")
+			_, err := w.vault.Erase(ctx, subject, store.Pass{})
+			return "", err
+		}},
+	}
+	for i := range list {
+		list[i].by = owner
+	}
+	return list
+}
+
+// everything names all factors at which visitors guess.
+const everything = "pin codes totp hotp backup recovery"
+
+// login is the owner's attempt.
+func (w *world) login() pin.Attempt {
+	return pin.Attempt{Subject: subject, Secret: civicpin.NewSecret(w.secret), Source: own, Personal: personal()}
+}
+
+// active reports whether the subject has a secret in use.
+func (w *world) active(ctx context.Context) bool {
+	st, err := w.pins.Status(ctx, subject)
+	return err == nil && st.State == state.Active && !st.Suspended
+}
+
+// exchange exchanges the secret whose parts came last.
+func (w *world) exchange(ctx context.Context, n int) error {
+	if err := w.out.Flush(ctx); err != nil {
+		return err
+	}
+	st, err := w.pins.Status(ctx, subject)
+	if err != nil || st.State != state.Provisional || st.Suspended || len(st.Parts) == 0 {
+		return errNone
+	}
+	text := ""
+	for _, p := range st.Parts {
+		if p.Contact.Address != phone && p.Contact.Address != email || p.State != state.Accepted {
+			return errNone // a visitor asked for it
+		}
+		text += w.mail.Last(p.Contact.Address, pin.PartMessage).Secret.Reveal()
+	}
+	a := w.login()
+	a.Secret = civicpin.NewSecret(text)
+	next := w.setup.fits(n)
+	_, err = w.pins.Exchange(ctx, a, civicpin.NewSecret(next))
+	if err == nil {
+		w.secret = next
+	}
+	return err
+}
+
+// repudiate follows the n-th last link that undoes or repudiates.
+func (w *world) repudiate(ctx context.Context, n int) error {
+	if err := w.out.Flush(ctx); err != nil {
+		return err
+	}
+	var links []civicpin.Secret
+	for _, m := range w.mail.To(email, "") {
+		if link := m.Link.Reveal(); link != "" && (link[0] == 'd' || link[0] == 'u') {
+			links = append(links, m.Link)
+		}
+	}
+	if len(links) == 0 {
+		return errNone
+	}
+	return w.recovery.Repudiate(ctx, links[len(links)-1-n%min(2, len(links))], own)
+}
