@@ -18,7 +18,7 @@ const (
 
 // enrolAdversary registers the adversary.
 func (w *world) enrolAdversary(ctx context.Context) error {
-	if err := w.pins.Import(ctx, adversary, hashed(first), pin.ImportOptions{By: office}); err != nil {
+	if err := w.pins.Import(ctx, adversary, hashed(w.setup.fits(0)), pin.ImportOptions{By: office}); err != nil {
 		return err
 	}
 	return w.contacts.Adopt(ctx, adversary, adverseContacts(), office, civicpin.Source{})
@@ -37,7 +37,7 @@ func hashed(secret string) civicpin.Secret {
 func adverse() []act {
 	return []act{
 		{name: "the adversary logs in", do: func(ctx context.Context, w *world, n int) (string, error) {
-			a := pin.Attempt{Subject: adversary, Secret: civicpin.NewSecret(first), Source: home}
+			a := pin.Attempt{Subject: adversary, Secret: civicpin.NewSecret(w.setup.fits(0)), Source: home}
 			if n%4 == 0 {
 				a.Secret = wrong(n)
 			}

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-
-	"github.com/civicpin/civicpin"
 )
 
 // A Difference is a step at which the two worlds can be told apart.
@@ -22,32 +20,6 @@ type Difference struct {
 // String tells the schedule and the two views.
 func (d *Difference) String() string {
 	return fmt.Sprintf("%s\n  %s:\n    %s\n  %s:\n    %s", strings.Join(d.Steps, "\n"), d.States[0], d.Views[0], d.States[1], d.Views[1])
-}
-
-// Coverage counts what schedules reached, so that a model that does nothing does not pass: the acts, the words of answers, and the
-// codes of the events in the first world.
-type Coverage map[string]int
-
-func (c Coverage) reach(s step, views []View, events []civicpin.EventCode) {
-	c["steps"]++
-	if s.act != nil {
-		c[s.act.name]++
-	} else {
-		c["at once"]++
-	}
-	if s.fault != nil {
-		c["faults"]++
-	}
-	for _, code := range events {
-		c[string(code)]++
-	}
-	for _, v := range views {
-		for _, word := range []string{"locked{", "disabled=true", "refused{", "injected or cancelled", "busy"} {
-			if strings.Contains(v.Answer, word) {
-				c[word]++
-			}
-		}
-	}
 }
 
 // Play draws two states of the subject and a schedule of so many steps, and plays it in both worlds. It returns nil if no step tells

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/store/storetest"
 )
 
@@ -130,7 +131,7 @@ func (w *world) play(ctx context.Context, s step) []View {
 	w.look(ctx)
 	w.store.taken()
 	w.store.ticks = (s.act == nil || s.act.by == visitor) && !s.uneven()
-	ctx, cancel := w.fails(ctx, s.fault)
+	ctx, cancel := w.fails(password.WithEach(ctx, w.store.hashed), s.fault)
 	defer cancel()
 	var views []View
 	if s.steps != nil {

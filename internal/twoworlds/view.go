@@ -101,10 +101,13 @@ func moment(t time.Time) string {
 
 // showRun writes what a page shows of a run.
 func (w *world) showRun(run recovery.Run) string {
-	n := run.Next
+	n, picked := run.Next, ""
+	if picksAlike {
+		picked = w.names.set("questions", n.Questions)
+	}
 	shown := fmt.Sprintf("%s plan=%s done=%v ticket=%s until=%s captcha=%v facts=%v images=%d/%s questions=%d/%s contacts=%d of=%v",
 		w.names.of("run", run.ID), run.Plan, run.Done, w.names.of("ticket", run.Ticket.Reveal()), moment(run.ExpiresAt), n.Captcha,
-		n.Facts, len(n.Images), w.names.set("images", n.Images), len(n.Questions), w.names.set("questions", n.Questions), n.Contacts,
+		n.Facts, len(n.Images), w.names.set("images", n.Images), len(n.Questions), picked, n.Contacts,
 		n.Of)
 	shown += fmt.Sprintf(" factor=%q documents=%v approval=%q waits=%s terms=%q enrol=%v", n.Factor, n.Documents, n.Approval,
 		moment(n.WaitsUntil), n.Terms, n.Enrol != nil)

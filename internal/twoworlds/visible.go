@@ -33,6 +33,10 @@ func visibles() []visible {
 			kind: pin.PartMessage,
 		},
 		{
+			what: "a step of facts is passed by a visitor who knows them, if the subject is registered",
+			rule: "plan.Facts: a guess, which is limited; its holder is no anonymous visitor",
+		},
+		{
 			what: "for as long as a code lives, when the subject got or lost a contact: which codes make room for others",
 			rule: "otp.Codes.Request: requests that lead nowhere must not have the real ones make room for them",
 		},
@@ -61,6 +65,8 @@ const (
 	forgetsAlike = false
 	// showsAlike says that a run which leads nowhere shows the masked contact that other runs show.
 	showsAlike = false
+	// picksAlike says that the questions which a visitor is shown do not change when the subject's secret does.
+	picksAlike = false
 	// asksAlike says that an issue that is refused records an event, too.
 	asksAlike = false
 	// resendsAlike says that a part that is there and is sent again differs in no store call from one that is not: it has an event,

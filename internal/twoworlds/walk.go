@@ -89,6 +89,9 @@ func (w *world) lastOf(kinds ...civicpin.MessageKind) civicpin.Message {
 func (w *world) right(next recovery.Ask) recovery.Answers {
 	a := w.answers(next, 2)
 	a.Source = own
+	for name := range a.Facts {
+		a.Facts[name] = fact(name)
+	}
 	if len(next.Images) > 0 {
 		a.Image = w.setup.Images[0]
 	}

@@ -104,6 +104,13 @@ func (s *watched) Record(ctx context.Context, e civicpin.Event) {
 	s.events = append(s.events, e.Code)
 }
 
+// hashed notes that a secret is hashed, and where in the call.
+func (s *watched) hashed(ctx context.Context) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.note(ctx, call{what: "hash"})
+}
+
 func (s *watched) Get(ctx context.Context, key string) (store.Record, error) {
 	s.tell(ctx, storetest.Get, key, 0)
 	return s.Lister.Get(ctx, key)

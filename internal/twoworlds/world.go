@@ -21,7 +21,6 @@ const (
 	subject = civicpin.Subject("1710034065")
 	phone   = "+593991234567"
 	email   = "ana@correo.example"
-	first   = "827qtr94" // the subject's secret, and the adversary's
 )
 
 var (
@@ -69,7 +68,7 @@ func newWorld(t testing.TB, s Setup, p *person) *world {
 	t.Helper()
 	password.CheapDefault()
 	w := &world{
-		setup: s, clock: testkit.NewClock(dawn.AddDate(-2, 0, 0)), names: names{}, secret: first, guessed: make(map[string]bool),
+		setup: s, clock: testkit.NewClock(dawn.Add(-2 * time.Minute)), names: names{}, secret: s.fits(0), guessed: make(map[string]bool),
 	}
 	w.store = newWatched(w.clock)
 	must := func(err error) {
@@ -94,8 +93,9 @@ func newWorld(t testing.TB, s Setup, p *person) *world {
 // open makes the services over the store, as a process that is started anew: with the policies, costs and keys of the age.
 func (w *world) open(ctx context.Context) error {
 	s := w.setup
-	if w.age%2 == 1 { // an odd age has other limits and keys
+	if w.age%2 == 1 { // an odd age has other limits, costs and keys
 		s.Pin.Lockout.Limit++
+		s.Pin.Hashing.Memory *= 2
 		s.Codes.Lockout.Limit = max(s.Codes.Lockout.Limit-1, 2)
 	}
 	keys, err := keysOf(w.age)
