@@ -15,33 +15,11 @@ func (w *world) recover(ctx context.Context, n int) error {
 	p := &w.setup.Plans[n%len(w.setup.Plans)]
 	run, err := w.recovery.Start(ctx, p.Name, subject, own)
 	ticket := run.Ticket
-	for range 2 * len(p.Steps) {
-		if err != nil || run.Done {
-			break
-		}
-		if !w.able(ctx, run.Next) {
+	for i := 0; err == nil && !run.Done && i < 2*len(p.Steps); i++ {
+		if !w.able(ctx, p) {
 			return errNone
 		}
-		if run.Next.Sent == nil || !run.Next.Sent.Link && !run.Next.Sent.Code {
-			run, err = w.recovery.Answer(ctx, ticket, w.right(run.Next))
-			continue
-		}
-		before := len(w.mail.Messages())
-		if err := w.out.Flush(ctx); err != nil {
-			return err
-		}
-		if before == len(w.mail.Messages()) {
-			return errNone // a run that leads nowhere, or a message that waits
-		}
-		m := w.lastOf(recovery.LinkMessage, recovery.CodeMessage, recovery.UnlockMessage, recovery.ActivateMessage)
-		if m.Link.IsZero() {
-			run, err = w.recovery.Answer(ctx, ticket, recovery.Answers{Code: m.Secret, Source: own})
-			continue
-		}
-		run, err = w.recovery.Redeem(ctx, m.Link, own)
-		if !run.Ticket.IsZero() {
-			ticket = run.Ticket
-		}
+		run, err = w.walk(ctx, run.Next, &ticket)
 	}
 	if err != nil || !run.Done {
 		return err
@@ -57,11 +35,35 @@ func (w *world) recover(ctx context.Context, n int) error {
 	return w.set(ctx, g, n)
 }
 
-// able reports whether the owner knows what a step asks for.
-func (w *world) able(ctx context.Context, next recovery.Ask) bool {
-	image, questions, err := w.recovery.Enrolled(ctx, subject)
-	return err == nil && (len(next.Images) == 0 || image) && len(next.Questions) <= len(questions) && next.Contacts <= len(w.to) &&
-		next.Factor == ""
+// walk does one step of a plan.
+func (w *world) walk(ctx context.Context, next recovery.Ask, ticket *civicpin.Secret) (recovery.Run, error) {
+	if next.Sent == nil {
+		return w.recovery.Answer(ctx, *ticket, w.right(next))
+	}
+	before := len(w.mail.Messages())
+	if err := w.out.Flush(ctx); err != nil {
+		return recovery.Run{}, err
+	}
+	m := w.lastOf(recovery.LinkMessage, recovery.CodeMessage, recovery.UnlockMessage, recovery.ActivateMessage)
+	if before == len(w.mail.Messages()) || m.Link.IsZero() && m.Secret.IsZero() {
+		return recovery.Run{}, errNone // the message waits
+	}
+	if m.Link.IsZero() {
+		return w.recovery.Answer(ctx, *ticket, recovery.Answers{Code: m.Secret, Source: own})
+	}
+	run, err := w.recovery.Redeem(ctx, m.Link, own)
+	if !run.Ticket.IsZero() {
+		*ticket = run.Ticket
+	}
+	return run, err
+}
+
+// able reports whether a plan helps the owner, who otherwise does not begin to guess.
+func (w *world) able(ctx context.Context, p *plan.Plan) bool {
+	image, questions, err1 := w.recovery.Enrolled(ctx, subject)
+	snapshot, err2 := w.contacts.Snapshot(ctx, subject)
+	return err1 == nil && err2 == nil && w.active(ctx) && image && len(questions) == 4 && len(snapshot.Usable()) >= 2 && !p.Creates &&
+		!slices.ContainsFunc(p.Steps, func(s plan.Step) bool { _, is := s.(plan.Factor); return is })
 }
 
 // set uses a grant.
