@@ -119,8 +119,8 @@ func (c *Codes) Cancel(ctx context.Context, subject civicpin.Subject, id string,
 	return err
 }
 
-// displace ends a code for which there is no room. One that was used is written and recorded, too: otherwise a visitor's request
-// would show by its time that the subject used a code.
+// displace ends a code for which there is no room. One that was used is written and recorded, too: otherwise a visitor's
+// request would show by its time that the subject used a code.
 func (c *Codes) displace(ctx context.Context, subject civicpin.Subject, id string) {
 	reason := "too many pending"
 	_, err := c.records.Update(ctx, store.Key{Subject: subject, ID: id}, func(e *store.Entry[codeRecord]) error {

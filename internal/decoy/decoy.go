@@ -10,9 +10,9 @@ import (
 	"github.com/civicpin/civicpin"
 )
 
-// Of returns the masked decoy of a subject on a channel, made of the examples on that channel, and "" if there is none. hash is the
-// vault's. The services of one vault show the same decoy, as they show the same contact: two pages that show different ones
-// would reveal that the subject is unknown.
+// Of returns the masked decoy of a subject on a channel, made of the examples on that channel, and "" if there is none.
+// hash is the vault's. The services of one vault show the same decoy, as they show the same contact: two pages that show
+// different ones would reveal that the subject is unknown.
 func Of(hash func(purpose string, parts ...string) [32]byte, s civicpin.Subject, on civicpin.Channel,
 	examples []civicpin.Contact,
 ) string {

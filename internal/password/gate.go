@@ -37,8 +37,8 @@ func (g *Gate) Total() int64 { return g.total.Load() }
 // eachKey is the key of what [WithEach] puts into a context.
 type eachKey struct{}
 
-// WithEach returns a context with which each hash is told of, with its own context, before it is run. It is for tests that compare
-// the work of two calls.
+// WithEach returns a context with which each hash is told of, with its own context, before it is run. It is for tests that
+// compare the work of two calls.
 func WithEach(ctx context.Context, each func(context.Context)) context.Context {
 	return context.WithValue(ctx, eachKey{}, each)
 }

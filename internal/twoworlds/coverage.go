@@ -7,8 +7,8 @@ import (
 	"github.com/civicpin/civicpin"
 )
 
-// Coverage counts what schedules reached, so that a model that does nothing does not pass: the acts, the words of answers, and the
-// codes of the events in the first world.
+// Coverage counts what schedules reached, so that a model that does nothing does not pass: the acts, the words of answers,
+// and the codes of the events in the first world.
 type Coverage map[string]int
 
 func (c Coverage) reach(s step, views []View, events []civicpin.EventCode) {
@@ -32,7 +32,6 @@ func (c Coverage) reach(s step, views []View, events []civicpin.EventCode) {
 		}
 	}
 }
-
 
 // wanted lists what schedules reach at the least beside every act: locks, refusals, messages, finished recoveries.
 func wanted() []string {

@@ -15,8 +15,8 @@ import (
 	"github.com/civicpin/civicpin/recovery/plan"
 )
 
-// DrawSetup draws policies and plans that are valid. Most draws are not, and are drawn again for some times; then it returns the
-// default.
+// DrawSetup draws policies and plans that are valid. Most draws are not, and are drawn again for some times; then it
+// returns the default.
 func DrawSetup(ctx context.Context, d Draw) Setup {
 	password.CheapDefault()
 	for range 20 {
@@ -95,7 +95,7 @@ func drawPlans(d Draw) []plan.Plan {
 		for range 1 + d.Int("steps", 5) {
 			p.Steps = append(p.Steps, drawPlanStep(d))
 		}
-		around := plan.Facilities{Register: true, Images: 9, Questions: 6, Factors: []string{"app"}, Documents: true, Roles: []string{"desk"}}
+		around := plan.Facilities{Register: true, Images: 9, Questions: 6, Factors: []string{"app"}, Documents: true}
 		if p = p.WithDefaults(); p.Validate(around) == nil {
 			plans = append(plans, p)
 		}
@@ -108,7 +108,7 @@ func drawPlanStep(d Draw) plan.Step {
 	return oneOf[plan.Step](d, "step",
 		plan.Captcha{}, plan.Facts{"birth-day"}, plan.Image{}, plan.Questions{Ask: 1 + d.Int("ask", 2)},
 		plan.ConfirmContact{Channel: channel, MayCorrect: d.Int("may correct", 2) == 1, Wait: oneOf(d, "wait", 0, 72*time.Hour)},
-		plan.Link{Channel: civicpin.Email, Valid: time.Hour}, plan.Link{Channel: civicpin.Email, Valid: time.Hour, Code: 8},
+		plan.Link{Channel: civicpin.Email, Valid: time.Hour}, plan.Link{Channel: civicpin.Email, Valid: time.Hour, Code: length},
 		plan.Code{Channel: channel, Valid: 10 * time.Minute},
 		plan.Contacts{AtLeast: 1 + d.Int("at least", 2), Of: []civicpin.Channel{civicpin.SMS, civicpin.Email}},
 		plan.Factor("app"), plan.Documents{Kinds: []string{"card"}}, plan.Wait{For: 72 * time.Hour}, plan.Terms{Version: "1"})

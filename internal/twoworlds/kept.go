@@ -14,7 +14,8 @@ const passes = "time passes"
 func spans() []time.Duration {
 	const day = 24 * time.Hour
 	list := []time.Duration{
-		time.Second, 20 * time.Second, time.Minute, 3 * time.Minute, 16 * time.Minute, time.Hour, 6 * time.Hour, day, 4 * day, 8 * day,
+		time.Second, 20 * time.Second, time.Minute, 3 * time.Minute, 16 * time.Minute, time.Hour, 6 * time.Hour, day, 4 * day,
+		8 * day,
 	}
 	if forgetsAlike {
 		list = append(list, 31*day, 60*day)

@@ -2,18 +2,28 @@ package twoworlds
 
 import (
 	"context"
+	"slices"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 )
 
-// owned are acts of the owner and of operators, in both worlds. The owner never guesses wrongly, so where the subject is unknown the
-// owner guesses at nothing.
+// owned are acts of the owner and of operators, in both worlds. The owner never guesses wrongly, so where the subject is
+// unknown the owner guesses at nothing.
 func owned() []act {
-	list := []act{
+	list := slices.Concat(ownLogins(), ownCodes(), ownContacts(), operated())
+	for i := range list {
+		list[i].by = owner
+	}
+	return list
+}
+
+// ownLogins are what the owner does with the secret.
+func ownLogins() []act {
+	return []act{
 		{name: "the owner logs in", factor: "pin", do: func(ctx context.Context, w *world, _ int) (string, error) {
 			if !w.active(ctx) {
 				return "", errNone
@@ -35,6 +45,12 @@ func owned() []act {
 		{name: "the owner exchanges", factor: "pin", do: func(ctx context.Context, w *world, n int) (string, error) {
 			return "", w.exchange(ctx, n)
 		}},
+	}
+}
+
+// ownCodes are what the owner does with codes and plans.
+func ownCodes() []act {
+	return []act{
 		{name: "the owner asks for a code", do: func(ctx context.Context, w *world, n int) (string, error) {
 			_, err := w.codes.Request(ctx, subject, purpose(n), otp.RequestOptions{To: w.to, Source: own})
 			return "", err
@@ -63,9 +79,15 @@ func owned() []act {
 			w.paper = w.paper[1:]
 			return "", w.backup.Verify(ctx, subject, typed, own)
 		}},
-		{name: "the owner recovers", factor: "pin recovery codes totp", do: func(ctx context.Context, w *world, n int) (string, error) {
+		{name: "the owner recovers", factor: everything, do: func(ctx context.Context, w *world, n int) (string, error) {
 			return "", w.recover(ctx, n)
 		}},
+	}
+}
+
+// ownContacts are what the owner does with contacts and answers, and what the contacts do.
+func ownContacts() []act {
+	return []act{
 		{name: "the owner adds a contact", rests: true, do: func(ctx context.Context, w *world, _ int) (string, error) {
 			defer w.names.forget("masked")
 			return "", cooling(ctx, w)
@@ -86,17 +108,27 @@ func owned() []act {
 			defer w.names.forget("images", "questions")
 			return "", enrolAnswers(ctx, w, n)
 		}},
+	}
+}
+
+// operated are acts of operators.
+func operated() []act {
+	return []act{
 		{name: "an operator unlocks", do: func(ctx context.Context, w *world, n int) (string, error) {
 			if n%2 == 0 {
 				return "", w.codes.Unlock(ctx, subject, office)
 			}
 			return "", w.pins.Unlock(ctx, subject, office)
 		}},
-		{name: "an operator suspends", do: func(ctx context.Context, w *world, _ int) (string, error) { return "", suspended(ctx, w) }},
+		{name: "an operator suspends", do: func(ctx context.Context, w *world, _ int) (string, error) {
+			return "", suspended(ctx, w)
+		}},
 		{name: "an operator resumes", do: func(ctx context.Context, w *world, _ int) (string, error) {
 			return "", w.pins.Resume(ctx, subject, "seen", office)
 		}},
-		{name: "an operator revokes", do: func(ctx context.Context, w *world, _ int) (string, error) { return "", revoked(ctx, w) }},
+		{name: "an operator revokes", do: func(ctx context.Context, w *world, _ int) (string, error) {
+			return "", revoked(ctx, w)
+		}},
 		{name: "an operator issues", factor: "pin", do: func(ctx context.Context, w *world, _ int) (string, error) {
 			_, err := w.pins.Issue(ctx, subject, pin.IssueOptions{
 				Parts: w.setup.printed(contacts()), By: office, Evidence: civicpin.Evidence{Method: civicpin.InPerson, By: office},
@@ -107,16 +139,14 @@ func owned() []act {
 			defer w.names.forget("masked")
 			return "", adopted(ctx, w)
 		}},
-		{name: "an operator erases the subject", rests: true, factor: everything, do: func(ctx context.Context, w *world, _ int) (string, error) {
+		{name: "the subject is erased", rests: true, factor: everything, do: func(
+			ctx context.Context, w *world, _ int,
+		) (string, error) {
 			defer w.names.forget("masked", "images", "questions")
 			_, err := w.vault.Erase(ctx, subject, store.Pass{})
 			return "", err
 		}},
 	}
-	for i := range list {
-		list[i].by = owner
-	}
-	return list
 }
 
 // everything names all factors at which visitors guess.

@@ -10,7 +10,8 @@ import (
 	"github.com/civicpin/civicpin/pin"
 )
 
-// A person is a state in which the subject can be when a schedule begins. Locked is none of them: visitors lock, in both worlds.
+// A person is a state in which the subject can be when a schedule begins. Locked is none of them: visitors lock, in both
+// worlds.
 type person struct {
 	name  string
 	bring func(ctx context.Context, w *world) error // nil: nothing is known of the subject

@@ -19,11 +19,12 @@ type Difference struct {
 
 // String tells the schedule and the two views.
 func (d *Difference) String() string {
-	return fmt.Sprintf("%s\n  %s:\n    %s\n  %s:\n    %s", strings.Join(d.Steps, "\n"), d.States[0], d.Views[0], d.States[1], d.Views[1])
+	return strings.Join(d.Steps, "\n") +
+		fmt.Sprintf("\n  %s:\n    %s\n  %s:\n    %s", d.States[0], d.Views[0], d.States[1], d.Views[1])
 }
 
-// Play draws two states of the subject and a schedule of so many steps, and plays it in both worlds. It returns nil if no step tells
-// the worlds apart.
+// Play draws two states of the subject and a schedule of so many steps, and plays it in both worlds. It returns nil if no
+// step tells the worlds apart.
 func Play(t *testing.T, d Draw, s Setup, steps int, reached Coverage) *Difference {
 	t.Helper()
 	states := people()

@@ -9,7 +9,10 @@ import (
 )
 
 // recoveries are the calls of a visitor about recoveries and contacts.
-func recoveries() []act {
+func recoveries() []act { return slices.Concat(runs(), links()) }
+
+// runs are a visitor's calls about runs of plans.
+func runs() []act {
 	return []act{
 		{name: "start a recovery", do: func(ctx context.Context, w *world, n int) (string, error) {
 			run, err := w.recovery.Start(ctx, w.setup.Plans[n%len(w.setup.Plans)].Name, subject, home)
@@ -42,6 +45,12 @@ func recoveries() []act {
 		{name: "cancel a run", do: func(ctx context.Context, w *world, n int) (string, error) {
 			return "", w.recovery.Cancel(ctx, w.ticket(n))
 		}},
+	}
+}
+
+// links are a visitor's calls with links that were never sent.
+func links() []act {
+	return []act{
 		{name: "look at a forged link", do: func(ctx context.Context, w *world, n int) (string, error) {
 			_, err := w.recovery.Inspect(ctx, w.forgedLink(n))
 			if n%2 == 0 {
@@ -83,51 +92,51 @@ func (w *world) forgedLink(n int) civicpin.Secret { return forged([]string{"l", 
 
 // answers are what a visitor gives, who knows all but one of the register's facts, and nothing else.
 func (w *world) answers(next recovery.Ask, n int) recovery.Answers {
-	a := recovery.Answers{Captcha: next.Captcha, Source: home, Terms: next.Terms, Factor: civicpin.NewSecret("000000")}
-	if next.Factor == "" {
-		a.Factor = civicpin.Secret{}
+	a := recovery.Answers{
+		Captcha: next.Captcha, Source: home, Terms: next.Terms,
+		Facts: each(next.Facts, func(i int, name string) string {
+			if n%3 == 0 || i == len(next.Facts)-1 {
+				return "99"
+			}
+			return fact(name)
+		}),
+		Questions: each(next.Questions, func(int, string) civicpin.Secret { return civicpin.NewSecret("equivocada") }),
+		Documents: each(next.Documents, func(_ int, kind string) string { return "upload-" + kind }),
 	}
-	for i, name := range next.Facts {
-		if i == 0 {
-			a.Facts = make(map[string]string)
-		}
-		if a.Facts[name] = fact(name); n%3 == 0 || i == len(next.Facts)-1 {
-			a.Facts[name] = "99"
-		}
+	if next.Factor != "" {
+		a.Factor = civicpin.NewSecret("000000")
 	}
-	if len(next.Images) > 0 {
-		a.Image = slices.Sorted(slices.Values(next.Images))[n%len(next.Images)]
-		if a.Image == w.setup.Images[0] { // the right one, which a visitor may hit by chance
-			a.Image = ""
-		}
-	}
-	for i, question := range next.Questions {
-		if i == 0 {
-			a.Questions = make(map[string]civicpin.Secret)
-		}
-		a.Questions[question] = civicpin.NewSecret("equivocada")
-	}
+	wrong := slices.DeleteFunc(slices.Sorted(slices.Values(next.Images)), func(image string) bool {
+		return slices.Contains(w.setup.Images[:2], image) // which a visitor may hit by chance
+	})
+	a.Image = pick(wrong, n)
 	for i := range next.Contacts {
 		a.Contacts = append(a.Contacts, pick(typed(n), i))
-	}
-	if next.Confirm != nil {
-		if a.Confirm = n%2 == 0 || !next.Confirm.MayCorrect; !a.Confirm {
-			to := typed(n)
-			i := slices.IndexFunc(to, func(c civicpin.Contact) bool { return c.Channel == next.Confirm.Channel })
-			a.Correct = pick(to, max(i, 0))
-		}
 	}
 	if next.Sent != nil && next.Sent.Code {
 		a.Code = civicpin.NewSecret("ACDE FGHJ")
 	}
-	for i, kind := range next.Documents {
-		if i == 0 {
-			a.Documents = make(map[string]string)
-		}
-		a.Documents[kind] = "upload-" + kind
-	}
 	if next.Enrol != nil && next.Enrol.Image {
 		a.EnrolImage = w.setup.Images[1]
 	}
+	if next.Confirm == nil {
+		return a
+	}
+	if a.Confirm = n%2 == 0 || !next.Confirm.MayCorrect; !a.Confirm {
+		to := slices.DeleteFunc(typed(n), func(c civicpin.Contact) bool { return c.Channel != next.Confirm.Channel })
+		a.Correct = pick(to, 0)
+	}
 	return a
+}
+
+// each returns what is answered to each of several questions, nil if there is none.
+func each[T any](asked []string, answer func(i int, name string) T) map[string]T {
+	var all map[string]T
+	for i, name := range asked {
+		if all == nil {
+			all = make(map[string]T)
+		}
+		all[name] = answer(i, name)
+	}
+	return all
 }

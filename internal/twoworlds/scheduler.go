@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// patience is how long the scheduler waits for a caller that neither comes to a store call nor ends. A caller that lost a race
-// for a record waits for a random time and tries again, so patience is longer. In a bubble of testing/synctest it costs nothing.
+// patience is how long the scheduler waits for a caller that neither comes to a store call nor ends. A caller that lost a
+// race for a record waits for a random time and tries again, so patience is longer. In a bubble of testing/synctest it
+// costs nothing.
 const patience = time.Minute
 
 // callerKey is the key of a caller's number in its context.

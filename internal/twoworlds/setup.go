@@ -57,6 +57,9 @@ func (s Setup) withDefaults() Setup {
 	return s
 }
 
+// length is how long typed codes of plans are.
+const length = 8
+
 // Plans returns plans like those of the examples.
 func Plans() []plan.Plan {
 	const day = 24 * time.Hour
@@ -64,7 +67,10 @@ func Plans() []plan.Plan {
 		{
 			Name: "clave", Limit: lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked}, Outcome: plan.ChooseSecret,
 			Steps: []plan.Step{
-				plan.Captcha{}, plan.Facts{"birth-day", "birth-month"}, plan.Image{}, plan.Questions{Ask: 1},
+				plan.Captcha{},
+				plan.Facts{"birth-day", "birth-month"},
+				plan.Image{},
+				plan.Questions{Ask: 1},
 				plan.ConfirmContact{Channel: civicpin.Email, MayCorrect: true, Wait: day},
 				plan.Link{Channel: civicpin.Email, Valid: 3 * time.Minute},
 			},
@@ -84,7 +90,7 @@ func Plans() []plan.Plan {
 			Name: "parts", Limit: lockout.Policy{Limit: 5, Lock: lockout.Timed, For: time.Hour}, Outcome: plan.ReissueInParts,
 			Steps: []plan.Step{
 				plan.Contacts{AtLeast: 2, Of: []civicpin.Channel{civicpin.SMS, civicpin.Email}},
-				plan.Link{Channel: civicpin.Email, Valid: time.Hour, Code: 8},
+				plan.Link{Channel: civicpin.Email, Valid: time.Hour, Code: length},
 			},
 		},
 		{

@@ -25,7 +25,7 @@ type act struct {
 	factor string
 	// rests says that the codes of before run out before the next step: see visibles.
 	rests bool
-	do        func(ctx context.Context, w *world, n int) (shown string, err error)
+	do    func(ctx context.Context, w *world, n int) (shown string, err error)
 }
 
 // An actor is who acts: it says what of a view is compared.

@@ -64,21 +64,24 @@ func find(t *testing.T, s twoworlds.Setup, schedules int, end time.Time, reached
 	return d
 }
 
-// TestTwoWorlds plays random schedules: no visitor can tell in which state the subject is. CIVICPIN_TWOWORLDS is for how long; by
-// default it plays 120 schedules of each setup.
+// TestTwoWorlds plays random schedules: no visitor can tell in which state the subject is. By default it plays 120 of each setup.
+// CIVICPIN_TWOWORLDS is for how long, "1h", or how many of each setup, "10000".
 func TestTwoWorlds(t *testing.T) {
 	schedules, end := 120, func() (none time.Time) { return none }
 	if text := os.Getenv("CIVICPIN_TWOWORLDS"); text != "" {
-		long, err := time.ParseDuration(text)
-		require.NoError(t, err, "CIVICPIN_TWOWORLDS")
-		schedules, end = 1<<20, func() time.Time { return time.Now().Add(long / time.Duration(len(setups()))) }
+		var err error
+		if schedules, err = strconv.Atoi(text); err != nil {
+			long, err := time.ParseDuration(text)
+			require.NoError(t, err, "CIVICPIN_TWOWORLDS is neither a number nor a time")
+			schedules, end = 1<<20, func() time.Time { return time.Now().Add(long / time.Duration(len(setups()))) }
+		}
 	}
 	all := twoworlds.Coverage{}
 	for _, name := range slices.Sorted(maps.Keys(setups())) {
 		t.Run(name, func(t *testing.T) {
 			reached := twoworlds.Coverage{}
 			d := find(t, setups()[name], schedules, end(), reached)
-			t.Logf("reached %v", reached)
+			t.Logf("%d schedules, %v", reached["schedules"], reached)
 			require.True(t, d == nil, "the worlds differ:\n%s", d)
 			for what, n := range reached {
 				all[what] += n

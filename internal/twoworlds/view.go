@@ -89,7 +89,9 @@ func answer(err error) string {
 }
 
 // ofTheStore reports whether an error is the store's, or of a visitor who hung up.
-func ofTheStore(err error) bool { return errors.Is(err, storetest.ErrInjected) || errors.Is(err, context.Canceled) }
+func ofTheStore(err error) bool {
+	return errors.Is(err, storetest.ErrInjected) || errors.Is(err, context.Canceled)
+}
 
 // moment writes a time, which is never renamed: both worlds have one clock.
 func moment(t time.Time) string {
@@ -105,10 +107,10 @@ func (w *world) showRun(run recovery.Run) string {
 	if picksAlike {
 		picked = w.names.set("questions", n.Questions)
 	}
-	shown := fmt.Sprintf("%s plan=%s done=%v ticket=%s until=%s captcha=%v facts=%v images=%d/%s questions=%d/%s contacts=%d of=%v",
-		w.names.of("run", run.ID), run.Plan, run.Done, w.names.of("ticket", run.Ticket.Reveal()), moment(run.ExpiresAt), n.Captcha,
-		n.Facts, len(n.Images), w.names.set("images", n.Images), len(n.Questions), picked, n.Contacts,
-		n.Of)
+	shown := fmt.Sprintf("%s plan=%s done=%v ticket=%s until=%s captcha=%v facts=%v", w.names.of("run", run.ID), run.Plan,
+		run.Done, w.names.of("ticket", run.Ticket.Reveal()), moment(run.ExpiresAt), n.Captcha, n.Facts)
+	shown += fmt.Sprintf(" images=%d/%s questions=%d/%s contacts=%d of=%v", len(n.Images), w.names.set("images", n.Images),
+		len(n.Questions), picked, n.Contacts, n.Of)
 	shown += fmt.Sprintf(" factor=%q documents=%v approval=%q waits=%s terms=%q enrol=%v", n.Factor, n.Documents, n.Approval,
 		moment(n.WaitsUntil), n.Terms, n.Enrol != nil)
 	for i, c := range []*recovery.ContactAsk{n.Confirm, n.Sent} {

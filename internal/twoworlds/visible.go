@@ -60,8 +60,8 @@ func arrivesByDesign(m civicpin.Message) bool {
 
 // What differs and should not, and is not mended yet. The model does not look at it.
 const (
-	// forgetsAlike says that counts and locks that are shown are forgotten alike for every subject: after the same time, and whatever
-	// the owner does. Until then no step spans 31 days, and no owner succeeds where visitors have guessed.
+	// forgetsAlike says that counts and locks that are shown are forgotten alike for every subject: after the same time, and
+	// whatever the owner does. Until then no step spans 31 days, and no owner succeeds where visitors have guessed.
 	forgetsAlike = false
 	// showsAlike says that a run which leads nowhere shows the masked contact that other runs show.
 	showsAlike = false
@@ -69,8 +69,8 @@ const (
 	picksAlike = false
 	// asksAlike says that an issue that is refused records an event, too.
 	asksAlike = false
-	// resendsAlike says that a part that is there and is sent again differs in no store call from one that is not: it has an event,
-	// another kind of record is written, and at once or after a fault it meets itself.
+	// resendsAlike says that a part that is there and is sent again differs in no store call from one that is not: it has an
+	// event, another kind of record is written, and at once or after a fault it meets itself.
 	resendsAlike = false
 )
 

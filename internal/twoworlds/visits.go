@@ -3,6 +3,7 @@ package twoworlds
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/civicpin/civicpin"
@@ -70,7 +71,10 @@ const (
 )
 
 // visits are the calls that any visitor can make, without a recovery.
-func visits() []act {
+func visits() []act { return slices.Concat(logins(), codes()) }
+
+// logins are a visitor's calls about the secret.
+func logins() []act {
 	return []act{
 		{name: "verify", factor: "pin", do: func(ctx context.Context, w *world, n int) (string, error) {
 			_, err := w.pins.Verify(ctx, attempt(n))
@@ -105,6 +109,12 @@ func visits() []act {
 		{name: resends, do: func(ctx context.Context, w *world, n int) (string, error) {
 			return "", w.pins.Resend(ctx, subject, n%w.setup.Pin.Parts, home)
 		}},
+	}
+}
+
+// codes are a visitor's calls about one-time codes.
+func codes() []act {
+	return []act{
 		{name: "request a code", do: func(ctx context.Context, w *world, n int) (string, error) {
 			r, err := w.codes.Request(ctx, subject, purpose(n), otp.RequestOptions{To: w.to, Source: home})
 			if err == nil {

@@ -62,8 +62,9 @@ func (w *world) walk(ctx context.Context, next recovery.Ask, ticket *civicpin.Se
 func (w *world) able(ctx context.Context, p *plan.Plan) bool {
 	image, questions, err1 := w.recovery.Enrolled(ctx, subject)
 	snapshot, err2 := w.contacts.Snapshot(ctx, subject)
-	return err1 == nil && err2 == nil && w.active(ctx) && image && len(questions) == 4 && len(snapshot.Usable()) >= 2 && !p.Creates &&
-		!slices.ContainsFunc(p.Steps, func(s plan.Step) bool { _, is := s.(plan.Factor); return is })
+	factor := slices.ContainsFunc(p.Steps, func(s plan.Step) bool { _, is := s.(plan.Factor); return is })
+	return err1 == nil && err2 == nil && w.active(ctx) && image && len(questions) == 4 && len(snapshot.Usable()) >= 2 &&
+		!p.Creates && !factor
 }
 
 // set uses a grant.

@@ -33,7 +33,8 @@ type watched struct {
 	left   int
 }
 
-// A call is what an observer of the database, or with a stopwatch, sees: what is done, to which kind of record, and how large it is.
+// A call is what an observer of the database, or with a stopwatch, sees: what is done, to which kind of record, and how
+// large it is.
 type call struct {
 	what string
 	size int

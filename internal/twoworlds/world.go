@@ -68,7 +68,8 @@ func newWorld(t testing.TB, s Setup, p *person) *world {
 	t.Helper()
 	password.CheapDefault()
 	w := &world{
-		setup: s, clock: testkit.NewClock(dawn.Add(-2 * time.Minute)), names: names{}, secret: s.fits(0), guessed: make(map[string]bool),
+		setup: s, clock: testkit.NewClock(dawn.Add(-2 * time.Minute)), names: names{}, secret: s.fits(0),
+		guessed: make(map[string]bool),
 	}
 	w.store = newWatched(w.clock)
 	must := func(err error) {
