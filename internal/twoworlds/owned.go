@@ -131,7 +131,7 @@ func operated() []act {
 		}},
 		{name: "an operator issues", factor: "pin", do: func(ctx context.Context, w *world, _ int) (string, error) {
 			_, err := w.pins.Issue(ctx, subject, pin.IssueOptions{
-				Parts: w.setup.printed(contacts()), By: office, Evidence: civicpin.Evidence{Method: civicpin.InPerson, By: office},
+				Parts: w.setup.parts(contacts()), By: office, Evidence: civicpin.Evidence{Method: civicpin.InPerson, By: office},
 			})
 			return "", err
 		}},
@@ -154,7 +154,7 @@ const everything = "pin codes totp hotp backup recovery"
 
 // login is the owner's attempt.
 func (w *world) login() pin.Attempt {
-	return pin.Attempt{Subject: subject, Secret: civicpin.NewSecret(w.secret), Source: own, Personal: personal()}
+	return pin.Attempt{Subject: subject, Secret: civicpin.NewSecret(w.secret), Source: own, Personal: w.personal()}
 }
 
 // active reports whether the subject has a secret in use.

@@ -64,7 +64,7 @@ func imported(ctx context.Context, w *world) error {
 }
 
 func issued(ctx context.Context, w *world) error {
-	_, err := w.pins.Issue(ctx, subject, pin.IssueOptions{Parts: w.setup.printed(contacts()), By: office})
+	_, err := w.pins.Issue(ctx, subject, pin.IssueOptions{Parts: w.setup.parts(contacts()), By: office})
 	return err
 }
 

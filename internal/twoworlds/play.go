@@ -29,25 +29,28 @@ func Play(t *testing.T, d Draw, s Setup, steps int, reached Coverage) *Differenc
 	t.Helper()
 	states := people()
 	a, b := &states[1+d.Int("state", len(states)-1)], &states[d.Int("other state", len(states))]
+	other := d.Int("other data", 2) == 1 && personalAlike
 	schedule := make([]step, steps)
 	for i := range schedule {
 		schedule[i] = drawStep(d)
 	}
 	s = s.withDefaults()
-	found := playTwice(t, s, a, b, schedule, reached)
+	found := playTwice(t, s, a, b, other, schedule, reached)
 	if found != nil {
 		found = shrink(schedule[:len(found.Steps)], found, func(schedule []step) *Difference {
-			return playTwice(t, s, a, b, schedule, Coverage{})
+			return playTwice(t, s, a, b, other, schedule, Coverage{})
 		})
 	}
 	return found
 }
 
 // playTwice plays a schedule in two new worlds.
-func playTwice(t *testing.T, s Setup, a, b *person, schedule []step, reached Coverage) (found *Difference) {
+func playTwice(t *testing.T, s Setup, a, b *person, other bool, schedule []step, reached Coverage) (found *Difference) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		found = play(t, newWorld(t, s, a), newWorld(t, s, b), schedule, reached)
+		first, second := newWorld(t, s, a), newWorld(t, s, b)
+		second.other = other
+		found = play(t, first, second, schedule, reached)
 		if found != nil {
 			found.States = [2]string{a.name, b.name}
 		}

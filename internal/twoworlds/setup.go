@@ -148,8 +148,10 @@ func (uploads) Describe(_ context.Context, _ civicpin.Subject, _ string) (recove
 	return recovery.Document{Type: "image/jpeg", Size: 1 << 10, Clean: true}, nil
 }
 
-// printed returns the contacts for the parts of an issue, of the first channels that the policy lists.
-func (s *Setup) printed(from []civicpin.Contact) []civicpin.Contact {
-	from = slices.DeleteFunc(slices.Clone(from), func(c civicpin.Contact) bool { return s.Pin.Valid[c.Channel] == 0 })
+// parts returns the contacts for the parts of an issue, of the first channels that the policy lists. The last ones are printed.
+func (s *Setup) parts(from []civicpin.Contact) []civicpin.Contact {
+	from = append(slices.Clone(from), civicpin.Contact{Channel: civicpin.Letter, Address: "Ana Andrade\nCalle Larga 1"},
+		civicpin.Contact{Channel: civicpin.HandedOver})
+	from = slices.DeleteFunc(from, func(c civicpin.Contact) bool { return s.Pin.Valid[c.Channel] == 0 })
 	return from[:min(len(from), s.Pin.Parts)]
 }

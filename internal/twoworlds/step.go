@@ -3,6 +3,7 @@ package twoworlds
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -16,6 +17,14 @@ type Draw interface {
 	// Int returns a number from 0 to n-1.
 	Int(label string, n int) int
 }
+
+// random is a Draw by a seed.
+type random struct{ *rand.Rand }
+
+// Random returns a [Draw] by a seed, for tests without rapid.
+func Random(seed uint64) Draw { return random{rand.New(rand.NewPCG(seed, 0))} }
+
+func (r random) Int(_ string, n int) int { return r.IntN(n) }
 
 // An act is one kind of call. Its number says which of several variants: which secret, which earlier run.
 type act struct {

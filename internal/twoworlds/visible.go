@@ -65,6 +65,8 @@ const (
 	forgetsAlike = false
 	// showsAlike says that a run which leads nowhere shows the masked contact that other runs show.
 	showsAlike = false
+	// personalAlike says that the personal data of the caller's register are looked at behind the proof only.
+	personalAlike = false
 	// picksAlike says that the questions which a visitor is shown do not change when the subject's secret does.
 	picksAlike = false
 	// asksAlike says that an issue that is refused records an event, too.

@@ -20,19 +20,26 @@ const (
 // wrong is a secret that is nobody's.
 func wrong(n int) civicpin.Secret { return civicpin.NewSecret(fmt.Sprintf("K7WPMX4R%d", n)) }
 
-// personal is what the caller's register has of the subject, whether the subject uses the portal or not.
-func personal() []string { return []string{"1980-03-14", "Ana Andrade"} }
+// personal is what the caller's register has of the subject, whether the subject uses the portal or not: in some pairs of worlds
+// alike, in others not, since a visitor must not find out what the register has.
+func (w *world) personal() []string {
+	if w.other {
+		return []string{"1971-11-02", "Eva Benalcazar"}
+	}
+	return []string{"1980-03-14", "Ana Andrade"}
+}
 
 // attempt is a visitor's.
-func attempt(n int) pin.Attempt {
-	return pin.Attempt{Subject: subject, Secret: wrong(n), Source: home, Personal: personal()}
+func (w *world) attempt(n int) pin.Attempt {
+	return pin.Attempt{Subject: subject, Secret: wrong(n), Source: home, Personal: w.personal()}
 }
 
 // chosen is a secret that a visitor asks for: some of them would break a rule, if the rules were looked at.
 func chosen(n int) civicpin.Secret {
 	return civicpin.NewSecret([]string{
-		"14031980", "ana andrade 1980-03-14", "andrade1", "cinco perros bajo la mesa", "1710034065", "5hk2pq7z",
-	}[n%6])
+		"14031980", "ana andrade 1980-03-14", "andrade1", "cinco perros bajo la mesa", "1710034065", "5hk2pq7z", "99123456",
+		"cinco 593991234567 perros",
+	}[n%8])
 }
 
 // purpose is what codes are asked for.
@@ -77,21 +84,21 @@ func visits() []act { return slices.Concat(logins(), codes()) }
 func logins() []act {
 	return []act{
 		{name: "verify", factor: "pin", do: func(ctx context.Context, w *world, n int) (string, error) {
-			_, err := w.pins.Verify(ctx, attempt(n))
+			_, err := w.pins.Verify(ctx, w.attempt(n))
 			return "", err
 		}},
 		{name: "exchange", factor: "pin", do: func(ctx context.Context, w *world, n int) (string, error) {
-			_, err := w.pins.Exchange(ctx, attempt(n), chosen(n))
+			_, err := w.pins.Exchange(ctx, w.attempt(n), chosen(n))
 			return "", err
 		}},
 		{name: "change", factor: "pin", do: func(ctx context.Context, w *world, n int) (string, error) {
-			_, err := w.pins.Change(ctx, attempt(n), chosen(n))
+			_, err := w.pins.Change(ctx, w.attempt(n), chosen(n))
 			return "", err
 		}},
 		{name: "set under a forged grant", factor: "pin", do: func(ctx context.Context, w *world, n int) (string, error) {
 			g, err := forgedGrant()
 			if err == nil {
-				_, err = w.pins.Set(ctx, g, chosen(n), personal()...)
+				_, err = w.pins.Set(ctx, g, chosen(n), w.personal()...)
 			}
 			return "", err
 		}},
@@ -103,7 +110,7 @@ func logins() []act {
 			return "", err
 		}},
 		{name: asks, do: func(ctx context.Context, w *world, n int) (string, error) {
-			_, err := w.pins.Issue(ctx, subject, pin.IssueOptions{Parts: w.setup.printed(typed(n)), By: civicpin.Citizen, Source: home})
+			_, err := w.pins.Issue(ctx, subject, pin.IssueOptions{Parts: w.setup.parts(typed(n)), By: civicpin.Citizen, Source: home})
 			return "", err
 		}},
 		{name: resends, do: func(ctx context.Context, w *world, n int) (string, error) {

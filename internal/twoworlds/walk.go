@@ -70,7 +70,7 @@ func (w *world) able(ctx context.Context, p *plan.Plan) bool {
 // set uses a grant.
 func (w *world) set(ctx context.Context, g pin.Grant, n int) error {
 	next := w.setup.fits(n)
-	_, err := w.pins.Set(ctx, g, civicpin.NewSecret(next), personal()...)
+	_, err := w.pins.Set(ctx, g, civicpin.NewSecret(next), w.personal()...)
 	if err == nil {
 		w.secret = next
 	}

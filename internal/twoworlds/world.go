@@ -48,8 +48,9 @@ type world struct {
 	mail  testkit.Mailbox
 	names names
 
-	age  int // how often policies, costs or keys changed
-	read int // how many messages were looked at
+	other bool // the register has other personal data
+	age   int  // how often policies, costs or keys changed
+	read  int  // how many messages were looked at
 
 	// What visitors have, by number.
 	requests []string          // ids of codes that they asked for
