@@ -89,11 +89,9 @@ func ownCodes() []act {
 func ownContacts() []act {
 	return []act{
 		{name: "the owner adds a contact", rests: true, do: func(ctx context.Context, w *world, _ int) (string, error) {
-			defer w.names.forget("masked")
 			return "", cooling(ctx, w)
 		}},
 		{name: "the owner removes a contact", rests: true, do: func(ctx context.Context, w *world, n int) (string, error) {
-			defer w.names.forget("masked")
 			proved, _, err := w.contacts.List(ctx, subject)
 			if err != nil || len(proved) == 0 {
 				return "", err
@@ -101,7 +99,6 @@ func ownContacts() []act {
 			return "", w.contacts.Remove(ctx, subject, pick(proved, n).ID, civicpin.Citizen, own)
 		}},
 		{name: "a contact undoes or repudiates", rests: true, do: func(ctx context.Context, w *world, n int) (string, error) {
-			defer w.names.forget("masked")
 			return "", w.repudiate(ctx, n)
 		}},
 		{name: "the owner enrols other answers", do: func(ctx context.Context, w *world, n int) (string, error) {
@@ -136,13 +133,12 @@ func operated() []act {
 			return "", err
 		}},
 		{name: "an operator adopts the contacts", rests: true, do: func(ctx context.Context, w *world, _ int) (string, error) {
-			defer w.names.forget("masked")
 			return "", adopted(ctx, w)
 		}},
 		{name: "the subject is erased", rests: true, factor: everything, do: func(
 			ctx context.Context, w *world, _ int,
 		) (string, error) {
-			defer w.names.forget("masked", "images", "questions")
+			defer w.names.forget("images", "questions")
 			_, err := w.vault.Erase(ctx, subject, store.Pass{})
 			return "", err
 		}},

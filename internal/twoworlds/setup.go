@@ -87,6 +87,13 @@ func Plans() []plan.Plan {
 			},
 		},
 		{
+			Name: "confirm", Limit: lockout.Policy{Limit: 5, Lock: lockout.Timed, For: time.Hour}, Outcome: plan.ChooseSecret,
+			Steps: []plan.Step{
+				plan.Captcha{}, plan.ConfirmContact{Channel: civicpin.SMS}, plan.Code{Channel: civicpin.SMS, Valid: 10 * time.Minute},
+				plan.Link{Channel: civicpin.Email, Valid: time.Hour},
+			},
+		},
+		{
 			Name: "parts", Limit: lockout.Policy{Limit: 5, Lock: lockout.Timed, For: time.Hour}, Outcome: plan.ReissueInParts,
 			Steps: []plan.Step{
 				plan.Contacts{AtLeast: 2, Of: []civicpin.Channel{civicpin.SMS, civicpin.Email}},

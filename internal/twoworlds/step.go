@@ -32,7 +32,8 @@ type act struct {
 	by   actor
 	// factor is where a visitor's guess counts, and where an owner's success resets what strangers see. Empty if neither.
 	factor string
-	// rests says that the codes of before run out before the next step: see visibles.
+	// rests says that contacts change: what is shown of them changes, too, and the codes and runs of before are gone before
+	// the next step. See visibles.
 	rests bool
 	do    func(ctx context.Context, w *world, n int) (shown string, err error)
 }
@@ -162,6 +163,8 @@ func (w *world) play(ctx context.Context, s step) []View {
 		w.clock.Set(begun.Add(time.Second)) // whatever the calls of the owner took
 	case s.act.rests:
 		w.clock.Set(begun.Add(w.setup.Codes.Valid + time.Minute))
+		w.tickets = nil // what they show was drawn before
+		w.names.forget("masked")
 	}
 	return views
 }

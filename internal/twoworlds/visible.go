@@ -37,6 +37,10 @@ func visibles() []visible {
 			rule: "plan.Facts: a guess, which is limited; its holder is no anonymous visitor",
 		},
 		{
+			what: "the masked contact that is shown changes when the contact does",
+			rule: "contact.Policy.Decoys: a visitor is shown the contact, masked, or a decoy",
+		},
+		{
 			what: "for as long as a code lives, when the subject got or lost a contact: which codes make room for others",
 			rule: "otp.Codes.Request: requests that lead nowhere must not have the real ones make room for them",
 		},
