@@ -208,9 +208,7 @@ func TestDecoysTakeNoRoom(t *testing.T) {
 // A request that makes another one go does the same work, whether the subject used that one or there never was one to use.
 func TestMakingRoomTellsNothing(t *testing.T) {
 	trace := func(to []civicpin.Contact) string {
-		f := storetest.NewFaults(store.NewMemory())
-		events := &testkit.Recorder{}
-		k := newCodeKitOn(t, f.Store(), otp.SMS(), newClock(), &testkit.Mailbox{}, events)
+		k := newCodeKit(t, otp.SMS())
 		o := otp.RequestOptions{To: to}
 		req, err := k.Request(t.Context(), ana, filing, o)
 		require.NoError(t, err)
@@ -223,9 +221,9 @@ func TestMakingRoomTellsNothing(t *testing.T) {
 			_, err = k.Request(t.Context(), ana, filing, o)
 			require.NoError(t, err)
 		}
-		events.Take()
-		calls := codeTrace(f, func() error { return testkit.Err(k.Request(t.Context(), ana, filing, o)) })
-		return fmt.Sprint(calls, len(events.All()))
+		k.events.Take()
+		calls := codeTrace(k.faults, func() error { return testkit.Err(k.Request(t.Context(), ana, filing, o)) })
+		return fmt.Sprint(calls, len(k.events.All()))
 	}
 	require.Equal(t, trace(nil), trace([]civicpin.Contact{bySMS}))
 }
