@@ -64,8 +64,8 @@ func find(t *testing.T, s twoworlds.Setup, schedules int, end time.Time, reached
 	return d
 }
 
-// TestTwoWorlds plays random schedules: no visitor can tell in which state the subject is. By default it plays 120 of each setup.
-// CIVICPIN_TWOWORLDS is for how long, "1h", or how many of each setup, "10000".
+// TestTwoWorlds plays random schedules: no visitor can tell in which state the subject is. By default it plays 120 of each
+// setup. CIVICPIN_TWOWORLDS is for how long, "1h", or how many of each setup, "10000".
 func TestTwoWorlds(t *testing.T) {
 	schedules, end := 120, func() (none time.Time) { return none }
 	if text := os.Getenv("CIVICPIN_TWOWORLDS"); text != "" {

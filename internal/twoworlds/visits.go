@@ -20,8 +20,8 @@ const (
 // wrong is a secret that is nobody's.
 func wrong(n int) civicpin.Secret { return civicpin.NewSecret(fmt.Sprintf("K7WPMX4R%d", n)) }
 
-// personal is what the caller's register has of the subject, whether the subject uses the portal or not: in some pairs of worlds
-// alike, in others not, since a visitor must not find out what the register has.
+// personal is what the caller's register has of the subject, whether the subject uses the portal or not: in some pairs of
+// worlds alike, in others not, since a visitor must not find out what the register has.
 func (w *world) personal() []string {
 	if w.other {
 		return []string{"1971-11-02", "Eva Benalcazar"}
