@@ -89,7 +89,9 @@ func Plans() []plan.Plan {
 		{
 			Name: "confirm", Limit: lockout.Policy{Limit: 5, Lock: lockout.Timed, For: time.Hour}, Outcome: plan.ChooseSecret,
 			Steps: []plan.Step{
-				plan.Captcha{}, plan.ConfirmContact{Channel: civicpin.SMS}, plan.Code{Channel: civicpin.SMS, Valid: 10 * time.Minute},
+				plan.Captcha{},
+				plan.ConfirmContact{Channel: civicpin.SMS},
+				plan.Code{Channel: civicpin.SMS, Valid: 10 * time.Minute},
 				plan.Link{Channel: civicpin.Email, Valid: time.Hour},
 			},
 		},
