@@ -63,7 +63,7 @@ func (w *world) able(ctx context.Context, p *plan.Plan) bool {
 	image, questions, err1 := w.recovery.Enrolled(ctx, subject)
 	snapshot, err2 := w.contacts.Snapshot(ctx, subject)
 	factor := slices.ContainsFunc(p.Steps, func(s plan.Step) bool { _, is := s.(plan.Factor); return is })
-	return err1 == nil && err2 == nil && w.active(ctx) && image && len(questions) == 4 && len(snapshot.Usable()) >= 2 &&
+	return err1 == nil && err2 == nil && w.active(ctx) && image && len(questions) == 4 && len(snapshot.Established()) >= 2 &&
 		!p.Creates && !factor
 }
 
