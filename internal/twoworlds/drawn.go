@@ -1,9 +1,9 @@
 package twoworlds
 
 import (
-	"context"
 	"fmt"
 	"slices"
+	"testing"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -17,7 +17,8 @@ import (
 
 // DrawSetup draws policies and plans that are valid. Most draws are not, and are drawn again for some times; then it
 // returns the default.
-func DrawSetup(ctx context.Context, d Draw) Setup {
+func DrawSetup(t testing.TB, d Draw) Setup {
+	t.Helper()
 	password.CheapDefault()
 	for range 20 {
 		s := Setup{Pin: drawPin(d), Codes: drawCodes(d), Plans: drawPlans(d)}
@@ -25,10 +26,10 @@ func DrawSetup(ctx context.Context, d Draw) Setup {
 		s.Limits.Typed = drawRate(d, 5)
 		w := &world{setup: s.withDefaults(), clock: testkit.NewClock(dawn)}
 		w.store = newWatched(w.clock)
-		if w.open(ctx) != nil {
+		if w.open(t.Context()) != nil {
 			continue
 		}
-		if w.age++; w.open(ctx) == nil { // the other policies of an odd age are valid, too
+		if w.age++; w.open(t.Context()) == nil { // the other policies of an odd age are valid, too
 			return s
 		}
 	}

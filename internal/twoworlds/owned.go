@@ -79,7 +79,7 @@ func ownCodes() []act {
 			w.paper = w.paper[1:]
 			return "", w.backup.Verify(ctx, subject, typed, own)
 		}},
-		{name: "the owner recovers", factor: everything, do: func(ctx context.Context, w *world, n int) (string, error) {
+		{name: recovers, factor: "pin recovery", do: func(ctx context.Context, w *world, n int) (string, error) {
 			return "", w.recover(ctx, n)
 		}},
 	}
@@ -144,6 +144,9 @@ func operated() []act {
 		}},
 	}
 }
+
+// recovers is the name of the act that walks the owner through a plan.
+const recovers = "the owner recovers"
 
 // everything names all factors at which visitors guess.
 const everything = "pin codes totp hotp backup recovery"

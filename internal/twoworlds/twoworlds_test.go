@@ -56,7 +56,7 @@ func find(t *testing.T, s twoworlds.Setup, schedules int, end time.Time, reached
 		}
 		draw, setup := drawing(rt), s
 		if setup.Pin.Name == "" {
-			setup = twoworlds.DrawSetup(t.Context(), draw)
+			setup = twoworlds.DrawSetup(t, draw)
 		}
 		reached["schedules"]++
 		d = twoworlds.Play(t, draw, setup, steps, reached)

@@ -62,9 +62,20 @@ func (w *world) walk(ctx context.Context, next recovery.Ask, ticket *civicpin.Se
 func (w *world) able(ctx context.Context, p *plan.Plan) bool {
 	image, questions, err1 := w.recovery.Enrolled(ctx, subject)
 	snapshot, err2 := w.contacts.Snapshot(ctx, subject)
-	factor := slices.ContainsFunc(p.Steps, func(s plan.Step) bool { _, is := s.(plan.Factor); return is })
-	return err1 == nil && err2 == nil && w.active(ctx) && image && len(questions) == 4 && len(snapshot.Established()) >= 2 &&
-		!p.Creates && !factor
+	if err1 != nil || err2 != nil || !w.active(ctx) || len(snapshot.Established()) < 2 || p.Creates {
+		return false
+	}
+	return !slices.ContainsFunc(p.Steps, func(s plan.Step) bool {
+		switch s.(type) {
+		case plan.Image:
+			return !image
+		case plan.Questions:
+			return len(questions) < 4
+		case plan.Factor:
+			return true
+		}
+		return false
+	})
 }
 
 // set uses a grant.
