@@ -3,6 +3,7 @@ package twoworlds
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/otp"
@@ -171,15 +172,15 @@ func (w *world) exchange(ctx context.Context, n int) error {
 	if err != nil || st.State != state.Provisional || st.Suspended || len(st.Parts) == 0 {
 		return errNone
 	}
-	text := ""
+	var text strings.Builder
 	for _, p := range st.Parts {
 		if p.Contact.Address != phone && p.Contact.Address != email || p.State != state.Accepted {
 			return errNone // a visitor asked for it
 		}
-		text += w.mail.Last(p.Contact.Address, pin.PartMessage).Secret.Reveal()
+		text.WriteString(w.mail.Last(p.Contact.Address, pin.PartMessage).Secret.Reveal())
 	}
 	a := w.login()
-	a.Secret = civicpin.NewSecret(text)
+	a.Secret = civicpin.NewSecret(text.String())
 	next := w.setup.fits(n)
 	_, err = w.pins.Exchange(ctx, a, civicpin.NewSecret(next))
 	if err == nil {

@@ -2,6 +2,7 @@ package twoworlds
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -125,9 +126,7 @@ func (s *Setup) config() recovery.Config {
 			}
 		}
 	}
-	for name, role := range s.Roles {
-		c.Roles[name] = role
-	}
+	maps.Copy(c.Roles, s.Roles)
 	return c
 }
 

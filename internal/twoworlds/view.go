@@ -107,11 +107,12 @@ func (w *world) showRun(run recovery.Run) string {
 	if picksAlike {
 		picked = w.names.set("questions", n.Questions)
 	}
-	shown := fmt.Sprintf("%s plan=%s done=%v ticket=%s until=%s captcha=%v facts=%v", w.names.of("run", run.ID), run.Plan,
-		run.Done, w.names.of("ticket", run.Ticket.Reveal()), moment(run.ExpiresAt), n.Captcha, n.Facts)
-	shown += fmt.Sprintf(" images=%d/%s questions=%d/%s contacts=%d of=%v", len(n.Images), w.names.set("images", n.Images),
+	var shown strings.Builder
+	fmt.Fprintf(&shown, "%s plan=%s done=%v ticket=%s until=%s captcha=%v facts=%v", w.names.of("run", run.ID), run.Plan, run.Done,
+		w.names.of("ticket", run.Ticket.Reveal()), moment(run.ExpiresAt), n.Captcha, n.Facts)
+	fmt.Fprintf(&shown, " images=%d/%s questions=%d/%s contacts=%d of=%v", len(n.Images), w.names.set("images", n.Images),
 		len(n.Questions), picked, n.Contacts, n.Of)
-	shown += fmt.Sprintf(" factor=%q documents=%v approval=%q waits=%s terms=%q enrol=%v", n.Factor, n.Documents, n.Approval,
+	fmt.Fprintf(&shown, " factor=%q documents=%v approval=%q waits=%s terms=%q enrol=%v", n.Factor, n.Documents, n.Approval,
 		moment(n.WaitsUntil), n.Terms, n.Enrol != nil)
 	for i, c := range []*recovery.ContactAsk{n.Confirm, n.Sent} {
 		if c == nil {
@@ -121,9 +122,9 @@ func (w *world) showRun(run recovery.Run) string {
 		if i == 0 || showsAlike {
 			masked = w.names.of("masked", c.Masked)
 		}
-		shown += fmt.Sprintf(" to{%s %s %v %v %v %s}", c.Channel, masked, c.MayCorrect, c.Link, c.Code, moment(c.ExpiresAt))
+		fmt.Fprintf(&shown, " to{%s %s %v %v %v %s}", c.Channel, masked, c.MayCorrect, c.Link, c.Code, moment(c.ExpiresAt))
 	}
-	return shown
+	return shown.String()
 }
 
 // arrived writes the messages since the last time that visitors and the adversary can read.
