@@ -36,17 +36,17 @@ var packageMap = map[string][]string{
 	"internal/*":    {"."},
 	"*/internal/*":  {"."},
 
-	"internal/answer":      {".", "pin/rule"},                                 // names the rule that an answer breaks
-	"internal/attempt":     {".", "store", "lockout"},                         // what all services do around a guess
-	"internal/choice":      {".", "pin/rule"},                                 // names the rule that a secret breaks
-	"internal/destination": {".", "store"},                                    // queues in the store
-	"internal/knowledge":   {".", "pin/rule"},                                 // names the rule that two answers break
-	"internal/load":        {".", "store"},                                    // how many messages wait, over all processes
-	"internal/own":         {".", "store"},                                    // what this process added to a store
-	"internal/quota":       {".", "store"},                                    // counts in the store
-	"internal/recoveryrun": {".", "contact"},                                  // tells a run's notices to contacts
-	"internal/sends":       {".", "store"},                                    // counts in the store
-	"internal/shown":       {".", "store"},                                    // values that a vault's key makes
+	"internal/answer":      {".", "pin/rule"},                                            // names the rule that an answer breaks
+	"internal/attempt":     {".", "store", "lockout"},                                    // what all services do around a guess
+	"internal/choice":      {".", "pin/rule"},                                            // names the rule that a secret breaks
+	"internal/destination": {".", "store"},                                               // queues in the store
+	"internal/knowledge":   {".", "pin/rule"},                                            // names the rule that two answers break
+	"internal/load":        {".", "store"},                                               // how many messages wait, over all processes
+	"internal/own":         {".", "store"},                                               // what this process added to a store
+	"internal/quota":       {".", "store"},                                               // counts in the store
+	"internal/recoveryrun": {".", "contact", "recovery/plan"},                            // tells a run's notices to contacts
+	"internal/sends":       {".", "store"},                                               // counts in the store
+	"internal/shown":       {".", "store"},                                               // values that a vault's key makes
 	"internal/testkit":     {".", "lockout", "store", "store/outbox", "store/storetest"}, // what tests share; only tests import it
 }
 

@@ -78,7 +78,7 @@ func (v *visit) take(ctx context.Context, a Answers) error {
 	case plan.Captcha:
 		return v.pass(ctx)
 	case plan.Facts, plan.Image, plan.Questions, plan.Contacts:
-		return v.guess(ctx, v.way.Steps[r.Step:next], a, nil)
+		return v.guess(ctx, v.way.Steps[r.Step:next], a)
 	case plan.ConfirmContact:
 		return v.confirm(ctx, step, a)
 	case plan.Link, plan.Code:

@@ -7,6 +7,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/names"
+	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/recovery/plan"
 )
 
@@ -44,13 +45,13 @@ func (a *Answers) use(r *run, step plan.Step) error {
 	case plan.Captcha:
 		ok, a.Captcha = a.Captcha, false
 	case plan.Facts:
-		ok, a.Facts = answersAll(step, a.Facts), nil
+		ok, a.Facts = recoveryrun.AnswersAll(step, a.Facts), nil
 	case plan.Image:
 		ok, a.Image = slices.Contains(r.Images, a.Image), ""
 	case plan.Questions:
-		ok, a.Questions = answersAll(r.AskedFirst(step.Ask), a.Questions), nil
+		ok, a.Questions = recoveryrun.AnswersAll(r.AskedFirst(step.Ask), a.Questions), nil
 	case plan.Contacts:
-		err := fitContacts(step, a.Contacts)
+		err := recoveryrun.FitContacts(step, a.Contacts)
 		a.Contacts = nil
 		return err
 	case plan.ConfirmContact:
@@ -70,39 +71,6 @@ func (a *Answers) use(r *run, step plan.Step) error {
 	}
 	if !ok {
 		return ErrWrongStep
-	}
-	return nil
-}
-
-const maxNamed = 8 // contacts
-
-// answersAll reports whether there is an answer to each of the questions and to no other.
-func answersAll[V any](asked []string, given map[string]V) bool {
-	for _, q := range asked {
-		if _, ok := given[q]; !ok {
-			return false
-		}
-	}
-	return len(given) == len(asked)
-}
-
-// fitContacts checks that contacts can be what is asked for.
-func fitContacts(c plan.Contacts, given []civicpin.Contact) error {
-	if len(given) < c.AtLeast || len(given) > maxNamed {
-		return ErrWrongStep
-	}
-	for i, g := range given {
-		if err := g.Validate(); err != nil {
-			return err
-		}
-		if len(c.Of) > 0 && !slices.Contains(c.Of, g.Channel) {
-			return ErrWrongStep
-		}
-		for _, other := range given[:i] {
-			if g.Channel == other.Channel || g.SameAddress(other) {
-				return fmt.Errorf("%w: two contacts of one channel or address", civicpin.ErrInvalid)
-			}
-		}
 	}
 	return nil
 }

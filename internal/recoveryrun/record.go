@@ -55,7 +55,7 @@ type Record struct {
 	Links     []token.Link         `json:"links,omitempty"`
 	Sends     int                  `json:"sends,omitempty"`
 	Documents []Document           `json:"documents,omitempty" export:"yes"`
-	Approved  []Approval           `json:"approved,omitempty"` // of the step
+	Approved  []Approval           `json:"approved,omitempty" export:"yes"` // of all steps
 	Enrolled  *knowledge.Knowledge `json:"enrolled,omitempty"`
 	Terms     string               `json:"terms,omitempty"`
 
@@ -83,10 +83,11 @@ type Document struct {
 	Size int64  `json:"size" export:"yes"`
 }
 
-// An Approval is an operator's, of the step.
+// An Approval is an operator's, of a step.
 type Approval struct {
-	By civicpin.Actor `json:"by"`
-	At time.Time      `json:"at"`
+	By   civicpin.Actor `json:"by" export:"yes"`
+	At   time.Time      `json:"at" export:"yes"`
+	Step int            `json:"step" export:"yes"`
 }
 
 // AskedFirst returns the questions of a step that asks n.
