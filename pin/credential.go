@@ -33,7 +33,9 @@ type credential struct {
 	Epoch     uint64           `json:"epoch,omitempty"`               // counts what ends recoveries under way: see Mark
 	Sessions  Epoch            `json:"sessions,omitempty"`            // of the logins that count: see endSessions
 	Grant     *grant           `json:"grant,omitempty"`
-	Again     *again           `json:"again,omitempty"` // of the current secret, while it is the citizen's own
+	Run       string           `json:"run,omitempty"`                 // of the recovery that the secret comes from
+	Closed    bool             `json:"closed,omitempty" export:"yes"` // no recovery before staff have acted: see repudiate
+	Again     *again           `json:"again,omitempty"`               // of the current secret, while it is the citizen's own
 	Lowered   *levelCap        `json:"lowered,omitempty" export:"yes"`
 }
 
@@ -126,8 +128,10 @@ func (c *credential) expired(p *Policy, now time.Time) state.Expiry {
 }
 
 // replaceable reports whether a new secret may be issued over this credential: there is none in use.
-func (c *credential) replaceable(p *Policy, by civicpin.Actor, now time.Time) bool {
+func (c *credential) replaceable(p *Policy, o *IssueOptions, now time.Time) bool {
 	switch {
+	case c.Closed:
+		return o.By.IsOperator() && o.Evidence.Method != ""
 	case c.Suspended:
 		return false // whoever suspended it does not want it replaced
 	case c.State == state.Active:
@@ -135,7 +139,7 @@ func (c *credential) replaceable(p *Policy, by civicpin.Actor, now time.Time) bo
 	case c.State == state.Provisional && (len(c.Evidence) > 0 || !c.Changed.IsZero()) && now.Before(c.Expires):
 		// A request on line does not undo what staff issued to somebody whom they saw. Nor does it take an account from its
 		// owner while the parts of their recovery are on the way.
-		return by.IsOperator()
+		return o.By.IsOperator()
 	}
 	return true
 }
@@ -151,7 +155,7 @@ func (c *credential) attest(p *Policy, e civicpin.Evidence, now time.Time) {
 	}
 	c.Level = max(c.Level, p.Levels[e.Method])
 	if e.By.IsOperator() {
-		c.Lowered = nil // somebody has seen them since
+		c.Lowered, c.Closed = nil, false // somebody has seen them since
 	}
 }
 
@@ -166,6 +170,9 @@ func (c *credential) wrongState() error {
 	}[c.State]
 	if c.Suspended {
 		text += ", and suspended"
+	}
+	if c.Closed {
+		text += "; a recovery was repudiated: issue a new one on evidence"
 	}
 	return fmt.Errorf("%w: %s", ErrWrongState, text)
 }
@@ -214,8 +221,11 @@ func (c *credential) refusal() attempt.Refusal {
 
 // recoverable reports whether a recovery may end in a new secret for this credential.
 func (c *credential) recoverable() bool {
-	return (c.State == state.Provisional || c.State == state.Active) && !c.Suspended
+	return (c.State == state.Provisional || c.State == state.Active) && !c.Suspended && !c.Closed
 }
+
+// beginnable reports whether a recovery may begin this credential.
+func (c *credential) beginnable() bool { return c.empty() && !c.Suspended && !c.Closed }
 
 // unusedSince returns the start of Policy.MaxUnused.
 func (c *credential) unusedSince() time.Time {

@@ -24,6 +24,7 @@ const (
 	eventLowered       civicpin.EventCode = "pin.lowered"
 	eventGranted       civicpin.EventCode = "pin.granted"
 	eventRecovered     civicpin.EventCode = "pin.recovered"
+	eventRepudiated    civicpin.EventCode = "pin.repudiated"
 )
 
 // Events returns the events that this package records, as a new slice. Ref is the id of the issue. Package lockout records the
@@ -59,5 +60,9 @@ func Events() []civicpin.EventInfo {
 		{Code: eventLowered, Meaning: "The level of assurance counts as lower for a time.", Reasons: callers},
 		{Code: eventGranted, Meaning: "A completed recovery gave a grant.", Reasons: []string{"the plan and the run"}},
 		{Code: eventRecovered, Meaning: "A grant was used: a secret was chosen or issued anew."},
+		{
+			Code: eventRepudiated, Meaning: "A recovery was repudiated: its secret or grant ended, or the credential was suspended.",
+			Reasons: []string{"a fixed text"},
+		},
 	}
 }

@@ -121,7 +121,7 @@ func (s *Service) Mark(ctx context.Context, subject civicpin.Subject) (Mark, err
 	}
 	c := &e.Value
 	return Mark{
-		Epoch: c.Epoch, Held: e.Found() && c.recoverable(), Free: !e.Found() || c.empty() && !c.Suspended, Level: c.Level,
+		Epoch: c.Epoch, Held: e.Found() && c.recoverable(), Free: !e.Found() || c.beginnable(), Level: c.Level,
 		Revoked: e.Found() && c.State == state.Revoked && !(c.Issued.IsZero() && c.Changed.IsZero()),
 	}, nil
 }
@@ -171,7 +171,7 @@ func (s *Service) grant(ctx context.Context, p proof.Completed) (Grant, error) {
 		switch {
 		case c.Epoch != p.Epoch:
 			return ErrChanged
-		case p.Creates && e.Found() && (!c.empty() || c.Suspended), !p.Creates && (!e.Found() || !c.recoverable()):
+		case p.Creates && e.Found() && !c.beginnable(), !p.Creates && (!e.Found() || !c.recoverable()):
 			return c.wrongState()
 		}
 		if !e.Found() {

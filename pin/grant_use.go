@@ -100,6 +100,7 @@ func (s *Service) set(ctx context.Context, at attempt.Place, g Grant, text strin
 		if e.Value.empty() {
 			e.Value.Level, e.Value.Evidence, e.Value.Issued = civicpin.Low, nil, now
 		}
+		e.Value.Run = e.Value.Grant.Run
 		e.Value.choose(&s.policy, hash, now, again{Grant: g.hash()})
 		e.ExpiresAt = e.Value.keep()
 		return nil
@@ -182,6 +183,7 @@ func (s *Service) Reissue(ctx context.Context, g Grant, source civicpin.Source) 
 			if c.State == state.Active && len(fresh.History) == 0 {
 				fresh.History = []string{c.Hash} // a lost secret is not chosen again, whatever the policy keeps
 			}
+			fresh.Run = c.Grant.Run
 			e.Value, e.ExpiresAt = fresh, fresh.keep()
 			return nil
 		})

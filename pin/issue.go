@@ -60,7 +60,7 @@ func (s *Service) Issue(ctx context.Context, subject civicpin.Subject, o IssueOp
 		}
 		_, err := s.creds.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[credential]) error {
 			refused = nil
-			if e.Found() && !e.Value.replaceable(&s.policy, o.By, s.vault.Now()) {
+			if e.Found() && !e.Value.replaceable(&s.policy, &o, s.vault.Now()) {
 				// The record is written all the same, unchanged: the same work for a stranger to time.
 				if refused = ErrWrongState; o.By.IsOperator() {
 					refused = e.Value.wrongState()

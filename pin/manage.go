@@ -46,18 +46,23 @@ func (s *Service) Revoke(ctx context.Context, subject civicpin.Subject, reason s
 		if c.State == state.Revoked && c.Grant == nil {
 			return store.ErrSkip
 		}
-		c.erase()
-		*c = credential{
-			State: state.Revoked, Issue: c.Issue, Parts: c.Parts, Issued: c.Issued, Changed: c.Changed, Used: c.Used,
-			History: c.former(&s.policy), Epoch: c.Epoch + 1,
-		}
-		c.endSessions()
+		c.revoke(&s.policy)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
 	return s.gate.ForgetDevices(ctx, subject, by)
+}
+
+// revoke ends the secret, with all that rests on it.
+func (c *credential) revoke(p *Policy) {
+	c.erase()
+	*c = credential{
+		State: state.Revoked, Issue: c.Issue, Parts: c.Parts, Issued: c.Issued, Changed: c.Changed, Used: c.Used,
+		History: c.former(p), Epoch: c.Epoch + 1, Closed: c.Closed,
+	}
+	c.endSessions()
 }
 
 // Suspend refuses the credential until [Service.Resume], as if its secret were wrong. Parts that were not sent yet wait, and
@@ -67,7 +72,8 @@ func (s *Service) Suspend(ctx context.Context, subject civicpin.Subject, reason 
 	return s.suspend(ctx, subject, reason, by, true, eventSuspended)
 }
 
-// Resume ends a suspension. Sessions that the suspension ended do not come back. Errors are those of [Service.Suspend].
+// Resume ends a suspension; by an operator, also what a repudiated recovery closed. Sessions that the suspension ended do not
+// come back. Errors are those of [Service.Suspend]. A secret that a repudiated recovery set is gone: [ErrWrongState] says so.
 func (s *Service) Resume(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor) error {
 	return s.suspend(ctx, subject, reason, by, false, eventResumed)
 }
@@ -79,8 +85,11 @@ func (s *Service) suspend(ctx context.Context, subject civicpin.Subject, reason 
 		switch {
 		case c.empty():
 			return c.wrongState()
-		case c.Suspended == to:
+		case c.Suspended == to && (to || !c.Closed):
 			return store.ErrSkip
+		}
+		if !to && by.IsOperator() {
+			c.Closed, c.Run = false, "" // staff say that the secret is the subject's
 		}
 		c.Suspended, c.Grant = to, nil
 		c.Epoch++
@@ -194,6 +203,8 @@ type Status struct {
 	// [ExpiredError].Since; empty if it has not.
 	ExpiresAt time.Time
 	Expired   state.Expiry
+	// Closed says that a recovery was repudiated, and staff have not acted yet: see [Service.Repudiated].
+	Closed bool
 	// Lockout is the state of the guesses.
 	Lockout lockout.Status
 	// By and Reason are those of the last act upon the credential.
@@ -216,7 +227,7 @@ func (s *Service) Status(ctx context.Context, subject civicpin.Subject) (Status,
 	}
 	c := &e.Value
 	st := Status{
-		State: c.State, Suspended: c.Suspended, Level: c.level(s.vault.Now()), Parts: c.parts(),
+		State: c.State, Suspended: c.Suspended, Closed: c.Closed, Level: c.level(s.vault.Now()), Parts: c.parts(),
 		IssuedAt: c.Issued, ChangedAt: c.Changed, UsedAt: c.Used, Lockout: locks, By: c.By, Reason: c.Reason,
 	}
 	for _, ev := range c.Evidence {

@@ -42,6 +42,7 @@ const (
 	Closed     OperatorReason = "hours"       // the role's office is closed
 	OverLimit  OperatorReason = "limit"       // the operator did as many acts in this hour as the role allows
 	SamePerson OperatorReason = "same person" // the operator approved the case before, and another one must
+	Swapped    OperatorReason = "document"    // an upload is gone, changed or not clean any more: end the run
 )
 
 // An OperatorError says why an operator may not do an act. It matches [ErrNotAllowed].

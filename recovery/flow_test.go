@@ -1,6 +1,7 @@
 package recovery_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -314,7 +315,7 @@ func TestCorrectedContactRests(t *testing.T) {
 		}
 		require.Contains(t, addresses, anaNewMail)
 		require.NotContains(t, addresses, anaMail, "it took its place")
-		// The old address is told, and can say that it was not her: the change is undone and the key suspended.
+		// The old address is told, and can say that it was not her: the change is undone and the key ended.
 		require.NoError(t, k.out.Flush(t.Context()))
 		done := k.mail.To(anaMail, "recovery.done")
 		require.Len(t, done, 1)
@@ -333,9 +334,7 @@ func TestCorrectedContactRests(t *testing.T) {
 		require.Contains(t, addresses, anaMail)
 		require.NotContains(t, addresses, anaNewMail)
 		require.ErrorIs(t, k.Repudiate(t.Context(), done[0].Link, home), recovery.ErrGone, "once")
-		require.NoError(t, k.pins.Resume(t.Context(), ana, "seen at the desk", agency.ID))
-		_, err = k.login(t, newSecret)
-		require.NoError(t, err)
+		require.ErrorIs(t, k.pins.Resume(t.Context(), ana, "seen at the desk", agency.ID), pin.ErrWrongState, "it never comes back")
 	})
 	t.Run("is ended", func(t *testing.T) {
 		k, ticket := begin(t)
@@ -470,6 +469,79 @@ func TestContactThatStaffRemovedRepudiatesNothing(t *testing.T) {
 	require.NoError(t, k.Repudiate(t.Context(), own.Link, home))
 	_, err = k.login(t, newSecret)
 	require.ErrorIs(t, err, pin.ErrRefused)
+}
+
+// A link that repudiates a recovery ends what that brought, and closes recovery on line; staff issue anew on evidence. Of what
+// staff approved they decide, and after an unlock everything stays.
+func TestRepudiate(t *testing.T) {
+	for _, tt := range []struct {
+		walk               string
+		as                 func(context.Context, *kit, string) error
+		new, old, recovers bool // does the secret that the run set work, does the former one, and does a recovery
+		resumes, unbinds   bool
+		remedy             string
+	}{
+		{"clave", walkClave, false, false, false, false, true, "secret"},
+		{"parts", walkParts, false, false, false, false, true, "secret"},
+		{"desk", walkDesk, false, false, false, true, true, "staff"},
+		{"unlock", walkUnlock, false, true, true, true, false, "new devices"},
+		{"video", walkVideo, false, true, true, true, false, "new devices"},
+	} {
+		t.Run(tt.walk, func(t *testing.T) {
+			k := newBareKit(t)
+			var unbound []time.Time
+			k.config.Unbind = func(_ context.Context, subject civicpin.Subject, since time.Time) error {
+				require.Equal(t, ana, subject)
+				unbound = append(unbound, since)
+				return nil
+			}
+			rec, err := recovery.New(k.out, k.config)
+			require.NoError(t, err)
+			k.Service = rec
+			k.enrolAna(t)
+			began := k.clock.Now()
+			require.NoError(t, tt.as(t.Context(), k, newSecret))
+			ended := k.clock.Now()
+			kind := civicpin.MessageKind("recovery.done")
+			if !tt.unbinds {
+				kind = "recovery.unlocked"
+			}
+			m, err := k.mailed(t.Context(), 0, anaPEC, kind)
+			require.NoError(t, err)
+			k.events.Take()
+			require.NoError(t, k.Repudiate(t.Context(), m.Link, home))
+			last := k.events.Take()
+			require.Equal(t, civicpin.EventCode("recovery.repudiated"), last[len(last)-1].Code)
+			require.Equal(t, tt.remedy, last[len(last)-1].Reason)
+			require.Equal(t, tt.unbinds, len(unbound) == 1)
+			for _, since := range unbound {
+				require.False(t, since.Before(began) || since.After(ended), since)
+			}
+			require.ErrorIs(t, k.Repudiate(t.Context(), m.Link, home), recovery.ErrGone, "once")
+
+			_, err = k.login(t, anaSecret)
+			require.Equal(t, tt.old, err == nil, err)
+			_, err = k.login(t, newSecret)
+			require.Equal(t, tt.new, err == nil, err)
+			err = walkClave(t.Context(), k, "siete peces en el rio")
+			require.Equal(t, tt.recovers, err == nil, err)
+			if tt.recovers {
+				return
+			}
+			err = k.pins.Resume(t.Context(), ana, "seen", agency.ID)
+			require.Equal(t, tt.resumes, err == nil, err)
+			_, err = k.login(t, newSecret)
+			require.Equal(t, tt.resumes, err == nil, err)
+			if !tt.resumes {
+				_, err = k.pins.Issue(t.Context(), ana, pin.IssueOptions{
+					Parts: []civicpin.Contact{{Channel: civicpin.Email, Address: anaMail}, {Channel: civicpin.SMS, Address: anaPhone}},
+					By:    agency.ID, Evidence: civicpin.Evidence{Method: civicpin.InPerson, By: agency.ID},
+				})
+				require.NoError(t, err)
+			}
+			require.NoError(t, walkClave(t.Context(), k, "ocho lobos en la nieve"), "staff have acted")
+		})
+	}
 }
 
 // A new address that cools down is told of recoveries, and cannot take one from its owner.

@@ -125,6 +125,11 @@ func (s *Service) Decide(ctx context.Context, id string, by Operator, verdict Ve
 // approve notes an approval. The run goes on with it, or waits for the second one. What the citizen answered is compared.
 func (v *visit) approve(ctx context.Context, step plan.Approval, verdict Verdict) error {
 	r := v.run()
+	if same, err := r.Unchanged(v.describe(ctx)); err != nil {
+		return err
+	} else if !same {
+		return v.deny(ctx, Swapped, time.Time{})
+	}
 	had, first := len(r.Approved), step.Second && r.ApprovalsOf(r.Step) == 0
 	note := func(r *run, now time.Time) error {
 		if len(r.Approved) != had {
@@ -204,6 +209,6 @@ func (s *Service) Unlock(ctx context.Context, name string, subject civicpin.Subj
 	); err != nil {
 		return err
 	}
-	v.record(ctx, recoveryrun.EventUnlocked, recoveryrun.Seen(seen))
+	v.record(ctx, recoveryrun.EventUnlocked, recoveryrun.Evidence(seen))
 	return nil
 }

@@ -698,3 +698,72 @@ func TestStaffEndAnyRun(t *testing.T) {
 		require.ErrorIs(t, err, recovery.ErrGone)
 	}
 }
+
+// One upload serves one purpose, also under another name, and over two steps.
+func TestOneUploadOnePurpose(t *testing.T) {
+	k := newKit(t)
+	k.files["same"] = recovery.Document{Type: "image/jpeg", Size: 200_000, Clean: true, Digest: "digest of a"}
+	k.files["none"] = recovery.Document{Type: "image/jpeg", Size: 1, Clean: true, Digest: "two\nlines"}
+	ask := func(kinds ...string) plan.Step {
+		return plan.Documents{Kinds: kinds, Types: []string{"image/jpeg", "application/pdf"}, MaxBytes: 1 << 20}
+	}
+	rec := k.with(t, plan.Plan{Name: "papers", Outcome: plan.Unlocked, Steps: []plan.Step{
+		ask("front", "back"), ask("face"), plan.Approval{Role: "agency"},
+	}})
+	run, err := rec.Start(t.Context(), "papers", ana, home)
+	require.NoError(t, err)
+	give := func(refs map[string]string) error {
+		return testkit.Err(rec.Answer(t.Context(), run.Ticket, recovery.Answers{Documents: refs}))
+	}
+	require.ErrorIs(t, give(map[string]string{"front": "a", "back": "a"}), civicpin.ErrInvalid)
+	require.ErrorIs(t, give(map[string]string{"front": "a", "back": "same"}), civicpin.ErrInvalid)
+	require.Error(t, give(map[string]string{"front": "a", "back": "none"}), "no digest")
+	require.NoError(t, give(map[string]string{"front": "a", "back": "b"}))
+	for _, again := range []string{"a", "b", "same"} {
+		require.ErrorIs(t, give(map[string]string{"face": again}), civicpin.ErrInvalid, again)
+	}
+	require.NoError(t, give(map[string]string{"face": "c"}))
+	_, err = rec.Decide(t.Context(), run.ID, agency, approved)
+	require.NoError(t, err)
+}
+
+// What was swapped, or went bad, after it was uploaded is found before each approval. A store that fails refuses nobody for good.
+func TestUploadsAreAskedAboutAgain(t *testing.T) {
+	for name, change := range map[string]func(*kit){
+		"swapped": func(k *kit) {
+			k.files["c"] = recovery.Document{Type: "image/jpeg", Size: 1, Clean: true, Digest: "another"}
+		},
+		"infected":     func(k *kit) { k.files["c"] = recovery.Document{Type: "image/jpeg", Size: 1} },
+		"another type": func(k *kit) { k.files["c"] = recovery.Document{Type: "application/pdf", Size: 1, Clean: true} },
+		"gone":         func(k *kit) { delete(k.files, "c") },
+	} {
+		for _, second := range []bool{false, true} {
+			k := newKit(t)
+			run, err := k.Start(t.Context(), "desk", ana, home)
+			require.NoError(t, err)
+			_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Captcha: true})
+			require.NoError(t, err)
+			papers := recovery.Answers{Documents: map[string]string{"front": "a", "back": "b", "face": "c"}}
+			_, err = k.Answer(t.Context(), run.Ticket, papers)
+			require.NoError(t, err)
+			if second {
+				_, err = k.Decide(t.Context(), run.ID, other, approved)
+				require.NoError(t, err)
+			}
+			kept := k.files["c"]
+			change(k)
+			k.events.Take()
+			_, err = k.Decide(t.Context(), run.ID, agency, approved)
+			require.Equal(t, recovery.Swapped, reason(t, err), name)
+			require.Equal(t, "document", k.events.Take()[0].Reason, name)
+			k.files["c"] = kept
+			_, err = k.Decide(t.Context(), run.ID, agency, approved)
+			require.NoError(t, err, "it is as it was")
+			if name == "gone" {
+				delete(k.files, "c")
+				_, err = k.Decide(t.Context(), run.ID, agency, recovery.Verdict{Reason: "no face"})
+				require.NoError(t, err, "to end it nothing is asked about")
+			}
+		}
+	}
+}

@@ -8,7 +8,6 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/internal/token"
-	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -38,9 +37,16 @@ func (s *Service) repudiated(ctx context.Context, t token.Token) (*visit, recove
 	return v, recoveryrun.Repudiation{}, ErrGone
 }
 
-// Repudiate is the link "it was not me". It ends a run under way. After a completed one, it undoes the change of contacts that
-// came with it and suspends the credential, until an operator resumes it ([pin.Service.Resume]) or a new one is issued on
-// evidence; a credential that the run created is revoked. Links that undo a change of contacts go to contact.Service.Undo.
+// Repudiate is the link "it was not me". It ends a run under way. What a completed one brought ends as far as the link's holder
+// could show, and what staff did since stands:
+//   - The change of contacts that came with it is undone.
+//   - The secret that it set, if it is still in use, never comes back, nor does the former one. No recovery leads anywhere, until
+//     a new secret is issued on evidence. See [pin.Service.Repudiated].
+//   - If operators approved the run, the credential is suspended, and they decide: the event says so.
+//   - Devices that were remembered since are forgotten; of an unlock that is all.
+//   - Config.Unbind is called, but not for an unlock.
+//
+// It passes links that undo a change of contacts to contact.Service.Undo.
 //
 // Call it for a POST behind a button, never for a GET. Errors:
 //   - [ErrExpired]: the token is right, and too late.
@@ -67,16 +73,20 @@ func (s *Service) Repudiate(ctx context.Context, tok civicpin.Secret, source civ
 		return v.end(ctx, "repudiated")
 	}
 	// What follows can be done twice without harm, so the mark comes last: after a crash the link works once more.
-	if v.run().Change != "" {
-		p := v.completed()
-		p.Change, p.Repudiated = v.run().Change, true
+	p, r := v.completed(), v.run()
+	p.Repudiated, p.Change, p.Finished, p.Unlock, p.Seen = true, r.Change, r.Finished, r.Unlocked, r.Seen()
+	if p.Change != "" {
 		if err := s.config.Contacts.Recovered(ctx, p); err != nil {
 			return err
 		}
 	}
-	err = s.config.Pins.Stop(ctx, v.run().Subject, "repudiated by a contact", civicpin.Citizen)
-	if err != nil && !errors.Is(err, pin.ErrNoCredential) {
-		return fmt.Errorf("recovery: stop: %w", err)
+	if err := s.config.Pins.Repudiated(ctx, p); err != nil {
+		return fmt.Errorf("recovery: %w", err)
+	}
+	if s.config.Unbind != nil && !p.Unlock {
+		if err := s.config.Unbind(ctx, p.Subject, p.Finished); err != nil {
+			return fmt.Errorf("recovery: unbind: %w", err)
+		}
 	}
 	_, err = v.update(ctx, func(e *store.Entry[run]) error {
 		if !e.Found() {
@@ -88,6 +98,6 @@ func (s *Service) Repudiate(ctx context.Context, tok civicpin.Secret, source civ
 	if err != nil {
 		return err
 	}
-	v.record(ctx, recoveryrun.EventRepudiated, "")
+	v.record(ctx, recoveryrun.EventRepudiated, v.run().Remedy())
 	return nil
 }

@@ -35,7 +35,7 @@ func Events() []civicpin.EventInfo {
 		},
 		{Code: EventShown, Meaning: "An operator looked at a case."},
 		{
-			Code: EventDenied, Meaning: "An operator was refused.", Reasons: []string{"role", "hours", "limit", "same person"},
+			Code: EventDenied, Meaning: "An operator was refused.", Reasons: []string{"role", "hours", "limit", "same person", "document"},
 		},
 		{
 			Code: EventUnlocked, Meaning: "An operator lifted the lock of a plan.",
@@ -43,7 +43,10 @@ func Events() []civicpin.EventInfo {
 		},
 		{Code: EventFinished, Meaning: "A run was completed.", Reasons: []string{"the outcome of the plan"}},
 		{Code: EventCancelled, Meaning: "A run was ended.", Reasons: []string{"by its owner", "turned down", "repudiated"}},
-		{Code: EventRepudiated, Meaning: "A completed run was repudiated: \"it was not me\"."},
+		{
+			Code: EventRepudiated, Meaning: "A completed run was repudiated: \"it was not me\". After \"staff\" operators have to look.",
+			Reasons: []string{RemedySecret, RemedyStaff, RemedyDevices},
+		},
 		{
 			Code: EventEnrolled, Meaning: "An image or answers were enrolled.",
 			Reasons: []string{"a summary: whether there is an image, and the number of answers"},

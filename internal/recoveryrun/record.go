@@ -58,6 +58,9 @@ type Record struct {
 	Approved  []Approval           `json:"approved,omitempty" export:"yes"` // of all steps
 	Enrolled  *knowledge.Knowledge `json:"enrolled,omitempty"`
 	Terms     string               `json:"terms,omitempty"`
+	// Finished is when the run was completed, if it was, and Unlocked whether that lifted a lock, with no grant.
+	Finished time.Time `json:"finished,omitzero" export:"yes"`
+	Unlocked bool      `json:"unlocked,omitempty" export:"yes"`
 
 	Repudiations []Repudiation `json:"repudiate,omitempty"` // tokens that say "it was not me"
 	Change       string        `json:"change,omitempty"`    // the change of contacts that the run brought about
@@ -81,6 +84,8 @@ type Document struct {
 	Ref  string `json:"ref" export:"yes"`
 	Type string `json:"type" export:"yes"`
 	Size int64  `json:"size" export:"yes"`
+	// Digest names the bytes, as the caller's store computes it.
+	Digest string `json:"digest" export:"yes"`
 }
 
 // An Approval is an operator's, of a step.

@@ -403,12 +403,12 @@ func full() recoveryrun.Record {
 		Asked: []string{"pet"}, Images: []string{"owl", "fox"}, Shown: "r***@example.ec", Named: []letter.Contact{rosa},
 		Correct: &letter.Unproved{Channel: civicpin.SMS, Address: "+593991234567", Locale: "es"}, Adopt: true,
 		Links: []token.Link{{N: 6, Hash: []byte("link"), Tag: []byte("code"), To: rosa, Expires: at(3)}}, Sends: 7,
-		Documents: []recoveryrun.Document{{Kind: "front", Ref: "doc-1", Type: "image/jpeg", Size: 8}},
+		Documents: []recoveryrun.Document{{Kind: "front", Ref: "doc-1", Type: "image/jpeg", Size: 8, Digest: "d1"}},
 		Approved:  []recoveryrun.Approval{{By: civicpin.Operator("eva"), At: at(4), Step: 1}},
 		Enrolled: &knowledge.Knowledge{
 			Image: "fox", Questions: []knowledge.Answer{{Question: "pet", Form: 1, Hash: "$argon2id$"}},
 		},
-		Terms: "2026", Repudiations: []recoveryrun.Repudiation{{N: 9, Hash: []byte("repudiate"), To: "c1", Expires: at(5)}},
+		Terms: "2026", Finished: at(8), Unlocked: true, Repudiations: []recoveryrun.Repudiation{{N: 9, Hash: []byte("repudiate"), To: "c1", Expires: at(5)}},
 		Change: "change",
 		Mail: []letter.Mail{{
 			Name: "l6", Kind: "recovery.link", To: rosa, Link: 6, Token: "token", Code: "typed", Expires: at(6),
@@ -430,10 +430,10 @@ const stored = `{
 		"n": 6, "hash": "bGluaw==", "tag": "Y29kZQ==",
 		"to": {"channel": "email", "address": "rosa@example.ec", "locale": "es-EC"}, "expires": "2026-03-02T12:00:00Z"
 	}],
-	"sends": 7, "documents": [{"kind": "front", "ref": "doc-1", "type": "image/jpeg", "size": 8}],
+	"sends": 7, "documents": [{"kind": "front", "ref": "doc-1", "type": "image/jpeg", "size": 8, "digest": "d1"}],
 	"approved": [{"by": "operator:eva", "at": "2026-03-02T13:00:00Z", "step": 1}],
 	"enrolled": {"image": "fox", "questions": [{"question": "pet", "form": 1, "hash": "$argon2id$"}]},
-	"terms": "2026", "repudiate": [{"n": 9, "hash": "cmVwdWRpYXRl", "to": "c1", "expires": "2026-03-02T14:00:00Z"}],
+	"terms": "2026", "finished": "2026-03-02T17:00:00Z", "unlocked": true, "repudiate": [{"n": 9, "hash": "cmVwdWRpYXRl", "to": "c1", "expires": "2026-03-02T14:00:00Z"}],
 	"change": "change",
 	"mail": [{
 		"name": "l6", "kind": "recovery.link", "to": {"channel": "email", "address": "rosa@example.ec", "locale": "es-EC"},
@@ -537,10 +537,25 @@ func TestStaffs(t *testing.T) {
 	require.False(t, r.Staffs())
 }
 
-func TestSeen(t *testing.T) {
-	require.Empty(t, recoveryrun.Seen(civicpin.Evidence{}))
+func TestEvidence(t *testing.T) {
+	require.Empty(t, recoveryrun.Evidence(civicpin.Evidence{}))
 	e := civicpin.Evidence{Method: civicpin.InPerson, By: civicpin.Operator("eva")}
-	require.Equal(t, "in-person by operator:eva", recoveryrun.Seen(e))
+	require.Equal(t, "in-person by operator:eva", recoveryrun.Evidence(e))
 	e.Document = "passport 1: 2"
-	require.Equal(t, "in-person by operator:eva: passport 1: 2", recoveryrun.Seen(e))
+	require.Equal(t, "in-person by operator:eva: passport 1: 2", recoveryrun.Evidence(e))
+}
+
+func TestRemedy(t *testing.T) {
+	eva := []recoveryrun.Approval{{By: civicpin.Operator("eva")}}
+	for _, tc := range []struct {
+		run  recoveryrun.Record
+		want string
+	}{
+		{recoveryrun.Record{}, recoveryrun.RemedySecret},
+		{recoveryrun.Record{Approved: eva}, recoveryrun.RemedyStaff},
+		{recoveryrun.Record{Unlocked: true}, recoveryrun.RemedyDevices},
+		{recoveryrun.Record{Unlocked: true, Approved: eva}, recoveryrun.RemedyDevices},
+	} {
+		require.Equal(t, tc.want, tc.run.Remedy())
+	}
 }

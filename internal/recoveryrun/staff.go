@@ -33,8 +33,30 @@ func (r *Record) ApprovalsOf(step int) (n int) {
 // Staffs reports whether the run is in the hands of staff: they began it, and no link has given it to the citizen.
 func (r *Record) Staffs() bool { return r.By.IsOperator() && len(r.Ticket) == 0 }
 
-// Seen returns what an event says of evidence; "" for the zero Evidence.
-func Seen(e civicpin.Evidence) string {
+// Seen reports whether operators approved the run.
+func (r *Record) Seen() bool { return len(r.Approved) > 0 }
+
+// Remedy says for an event what a repudiation of the finished run ends. The holder of a link has shown to read one contact, at
+// some time: that is less than what operators saw, and a lock that was lifted gave nothing to take back.
+func (r *Record) Remedy() string {
+	switch {
+	case r.Unlocked:
+		return RemedyDevices
+	case r.Seen():
+		return RemedyStaff
+	}
+	return RemedySecret
+}
+
+// What the repudiation of a finished run ends.
+const (
+	RemedySecret  = "secret"      // the one that it set
+	RemedyStaff   = "staff"       // nothing for good: operators approved it, and decide
+	RemedyDevices = "new devices" // it lifted a lock
+)
+
+// Evidence returns what an event says of evidence; "" for the zero Evidence.
+func Evidence(e civicpin.Evidence) string {
 	if e == (civicpin.Evidence{}) {
 		return ""
 	}
