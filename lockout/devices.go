@@ -141,7 +141,9 @@ func (g *Gate) ForgetDevices(ctx context.Context, subject civicpin.Subject, by c
 }
 
 // ForgetDevicesSince is [Gate.ForgetDevices] for the devices that became known at a time or later: after an act that gave a
-// stranger the chance to have one remembered. A device that replaced an older one counts from when that became known.
+// stranger the chance to have one remembered. A device that replaced an older one counts from when that became known. Errors:
+//   - [civicpin.ErrInvalid]: the subject or the actor is invalid.
+//   - the store's.
 func (g *Gate) ForgetDevicesSince(ctx context.Context, subject civicpin.Subject, since time.Time, by civicpin.Actor) error {
 	if err := errors.Join(subject.Validate(), by.Validate()); err != nil {
 		return err

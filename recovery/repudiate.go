@@ -37,11 +37,11 @@ func (s *Service) repudiated(ctx context.Context, t token.Token) (*visit, recove
 	return v, recoveryrun.Repudiation{}, ErrGone
 }
 
-// Repudiate is the link "it was not me". It ends a run under way. What a completed one brought ends as far as the link's holder
-// could show, and what staff did since stands:
+// Repudiate is the link "it was not me". It ends a run under way. What a completed one brought ends as far as the holder of the
+// link could show; what staff did since stands:
 //   - The change of contacts that came with it is undone.
-//   - The secret that it set, if it is still in use, never comes back, nor does the former one. No recovery leads anywhere, until
-//     a new secret is issued on evidence. See [pin.Service.Repudiated].
+//   - The secret that it set, if it is still in use, never comes back, nor does the former one. No recovery leads anywhere
+//     until staff issue a new secret on evidence. See [pin.Service.Repudiated].
 //   - If operators approved the run, the credential is suspended, and they decide: the event says so.
 //   - Devices that were remembered since are forgotten; of an unlock that is all.
 //   - Config.Unbind is called, but not for an unlock.

@@ -35,7 +35,8 @@ func Events() []civicpin.EventInfo {
 		},
 		{Code: EventShown, Meaning: "An operator looked at a case."},
 		{
-			Code: EventDenied, Meaning: "An operator was refused.", Reasons: []string{"role", "hours", "limit", "same person", "document"},
+			Code: EventDenied, Meaning: "An operator was refused.",
+			Reasons: []string{"role", "hours", "limit", "same person", "document"},
 		},
 		{
 			Code: EventUnlocked, Meaning: "An operator lifted the lock of a plan.",
@@ -44,7 +45,8 @@ func Events() []civicpin.EventInfo {
 		{Code: EventFinished, Meaning: "A run was completed.", Reasons: []string{"the outcome of the plan"}},
 		{Code: EventCancelled, Meaning: "A run was ended.", Reasons: []string{"by its owner", "turned down", "repudiated"}},
 		{
-			Code: EventRepudiated, Meaning: "A completed run was repudiated: \"it was not me\". After \"staff\" operators have to look.",
+			Code:    EventRepudiated,
+			Meaning: "A completed run was repudiated: \"it was not me\". If the reason is \"staff\", operators have to look.",
 			Reasons: []string{RemedySecret, RemedyStaff, RemedyDevices},
 		},
 		{
