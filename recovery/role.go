@@ -20,7 +20,7 @@ type Role struct {
 	// From and To bound the hours of a day as time since midnight in Zone; both zero means all day. From is before To.
 	From, To time.Duration
 	Days     []time.Weekday // empty means all
-	Zone     string         // the time zone, "America/Guayaquil", as time.LoadLocation takes it; empty means UTC
+	Zone     string         // the time zone, "America/Guayaquil", but not "Local"; empty means UTC
 	PerHour  int            // how many acts one operator does in an hour at most; zero means 60
 	Unlocks  bool           // the role may lift the lock of a plan ([Service.Unlock])
 }
