@@ -531,6 +531,24 @@ func TestRepudiated(t *testing.T) {
 	}
 }
 
+// A credential that the recovery began ends, too, and none is begun again on line.
+func TestRepudiatedBeginning(t *testing.T) {
+	for _, used := range []bool{false, true} {
+		k := newKit(t, pin.INPS())
+		g := k.granted(t)
+		if used {
+			require.NoError(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret(changed))))
+		}
+		require.NoError(t, k.Repudiated(t.Context(), repudiated(nil)))
+		_, right := k.works(t, changed)
+		require.False(t, right)
+		m, err := k.Mark(t.Context(), maria)
+		require.NoError(t, err)
+		require.False(t, m.Vacant || m.Held)
+		require.ErrorIs(t, testkit.Err(k.Issue(t.Context(), maria, inps())), pin.ErrWrongState)
+	}
+}
+
 // What was repudiated lives again through staff alone: the secret that the recovery set never does.
 func TestRepudiatedLivesByStaff(t *testing.T) {
 	o := inps()

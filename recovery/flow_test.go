@@ -534,8 +534,8 @@ func TestRepudiate(t *testing.T) {
 			require.Equal(t, tt.resumes, err == nil, err)
 			if !tt.resumes {
 				_, err = k.pins.Issue(t.Context(), ana, pin.IssueOptions{
-					Parts: []civicpin.Contact{{Channel: civicpin.Email, Address: anaMail}, {Channel: civicpin.SMS, Address: anaPhone}},
-					By:    agency.ID, Evidence: civicpin.Evidence{Method: civicpin.InPerson, By: agency.ID},
+					Parts: anaContacts()[:2], By: agency.ID,
+					Evidence: civicpin.Evidence{Method: civicpin.InPerson, By: agency.ID},
 				})
 				require.NoError(t, err)
 			}
