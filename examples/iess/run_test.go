@@ -41,7 +41,7 @@ func TestRun(t *testing.T) {
 			"3 days later", "leads nowhere", "Welcome, Lucía", "orchid",
 
 			"Image (one of 9): orchid", "another address: lucia@correo.example", "3 days later", "lucia@correo.example.eml): IESS: recupere",
-			"Her former employer reads", "su acceso se ha recuperado", "We have stopped it", "Tries left: 4", "agency",
+			"Her former employer reads", "su acceso se ha recuperado", "We have stopped it", "Tries left: 4", "agency", "a slip",
 			"confirme este contacto", "Welcome, Lucía",
 
 			", 19:00", "The office is closed. It opens on", "at 08:00", ", 08:00", "Lucía: I do not know", "Tries left: 2", "Lucía: Paloma",
