@@ -13,13 +13,13 @@ import (
 )
 
 // Repudiated undoes what a recovery brought that was not the subject's, as far as its holder could show:
-//   - The secret that it set, or that was chosen with that one, ends for good; the former one does not come back. If operators
-//     approved the recovery, the credential is suspended instead.
+//   - The secret that it set, or that was chosen with that one, ends for good; the former one does not come back.
 //   - A grant that was not used ends, and the secret stays.
 //   - No recovery begins, and no issue but on evidence, until staff have acted: an issue or import, [Service.Attest] or
 //     [Service.Resume] by an operator.
 //   - Known devices that were remembered since are forgotten. After an unlock that is all.
 //
+// If operators approved the recovery, the credential is suspended instead, and nothing ends but the grant: they decide.
 // What another act set since stands. Done twice it changes nothing. Only package recovery can make a proof. Errors:
 //   - [civicpin.ErrInvalid]: the proof is empty, or not one of package recovery.
 //   - the store's: call it again.
@@ -35,6 +35,9 @@ func (s *Service) Repudiated(ctx context.Context, p proof.Completed) error {
 		if err != nil && !errors.Is(err, ErrNoCredential) {
 			return err
 		}
+	}
+	if p.Seen && !p.Unlock {
+		return nil
 	}
 	return s.gate.ForgetDevicesSince(ctx, p.Subject, p.Finished, civicpin.Citizen)
 }

@@ -2,12 +2,14 @@ package recovery_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
@@ -483,7 +485,7 @@ func TestRepudiate(t *testing.T) {
 	}{
 		{"clave", walkClave, false, false, false, false, true, "secret"},
 		{"parts", walkParts, false, false, false, false, true, "secret"},
-		{"desk", walkDesk, false, false, false, true, true, "staff"},
+		{"desk", walkDesk, false, false, false, true, false, "staff"},
 		{"unlock", walkUnlock, false, true, true, true, false, "new devices"},
 		{"video", walkVideo, false, true, true, true, false, "new devices"},
 	} {
@@ -503,7 +505,7 @@ func TestRepudiate(t *testing.T) {
 			require.NoError(t, tt.as(t.Context(), k, newSecret))
 			ended := k.clock.Now()
 			kind := civicpin.MessageKind("recovery.done")
-			if !tt.unbinds {
+			if tt.recovers {
 				kind = "recovery.unlocked"
 			}
 			m, err := k.mailed(t.Context(), 0, anaPEC, kind)
@@ -541,6 +543,52 @@ func TestRepudiate(t *testing.T) {
 			}
 			require.NoError(t, walkClave(t.Context(), k, "ocho lobos en la nieve"), "staff have acted")
 		})
+	}
+}
+
+// An address that operators approved with the run is not undone by a link of the former one: they decide about that, too.
+func TestRepudiateWhatStaffApproved(t *testing.T) {
+	for _, approves := range []bool{false, true} {
+		k := newKit(t)
+		steps := []plan.Step{
+			plan.Facts{"birth-day"},
+			plan.ConfirmContact{Channel: civicpin.Email, MayCorrect: true},
+			plan.Code{Channel: civicpin.SMS, Valid: 10 * time.Minute},
+			plan.Link{Channel: civicpin.Email, Valid: time.Hour},
+		}
+		if approves {
+			steps = slices.Insert(steps, 2, plan.Step(plan.Approval{Role: "agency"}))
+		}
+		rec := k.with(t, plan.Plan{Name: "moved", Outcome: plan.ChooseSecret, Steps: steps})
+		run, err := rec.Start(t.Context(), "moved", ana, home)
+		require.NoError(t, err)
+		ticket := run.Ticket
+		_, err = rec.Answer(t.Context(), ticket, recovery.Answers{Facts: map[string]string{"birth-day": "14"}})
+		require.NoError(t, err)
+		to := civicpin.Contact{Channel: civicpin.Email, Address: anaNewMail}
+		_, err = rec.Answer(t.Context(), ticket, recovery.Answers{Correct: to})
+		require.NoError(t, err)
+		if approves {
+			_, err = rec.Decide(t.Context(), run.ID, agency, approved)
+			require.NoError(t, err)
+		}
+		typed, err := k.mailed(t.Context(), 0, anaPhone, "recovery.code")
+		require.NoError(t, err)
+		_, err = rec.Answer(t.Context(), ticket, recovery.Answers{Code: typed.Secret})
+		require.NoError(t, err)
+		link, err := k.mailed(t.Context(), 0, anaNewMail, "recovery.link")
+		require.NoError(t, err)
+		grant, err := rec.Finish(t.Context(), link.Link, home)
+		require.NoError(t, err)
+		require.NoError(t, k.set(t.Context(), grant, newSecret))
+		done, err := k.mailed(t.Context(), 0, anaMail, "recovery.done")
+		require.NoError(t, err)
+		require.NoError(t, rec.Repudiate(t.Context(), done.Link, home))
+		proved, _, err := k.contacts.List(t.Context(), ana)
+		require.NoError(t, err)
+		require.Equal(t, approves, slices.ContainsFunc(proved, func(c contact.Contact) bool { return c.Address == anaNewMail }))
+		_, err = k.login(t, newSecret)
+		require.ErrorIs(t, err, pin.ErrRefused)
 	}
 }
 

@@ -42,9 +42,9 @@ func (s *Service) repudiated(ctx context.Context, t token.Token) (*visit, recove
 //   - The change of contacts that came with it is undone.
 //   - The secret that it set, if it is still in use, never comes back, nor does the former one. No recovery leads anywhere
 //     until staff issue a new secret on evidence. See [pin.Service.Repudiated].
-//   - If operators approved the run, the credential is suspended, and they decide: the event says so.
-//   - Devices that were remembered since are forgotten; of an unlock that is all.
-//   - Config.Unbind is called, but not for an unlock.
+//   - Devices that were remembered since are forgotten. Of an unlock that is all.
+//   - Config.Unbind is called.
+//   - If operators approved the run, none of these: the credential is suspended, and they decide. The event says so.
 //
 // It passes links that undo a change of contacts to contact.Service.Undo.
 //
@@ -75,7 +75,7 @@ func (s *Service) Repudiate(ctx context.Context, tok civicpin.Secret, source civ
 	// What follows can be done twice without harm, so the mark comes last: after a crash the link works once more.
 	p, r := v.completed(), v.run()
 	p.Repudiated, p.Change, p.Finished, p.Unlock, p.Seen = true, r.Change, r.Finished, r.Unlocked, r.Seen()
-	if p.Change != "" {
+	if p.Change != "" && !p.Seen {
 		if err := s.config.Contacts.Recovered(ctx, p); err != nil {
 			return err
 		}
@@ -83,7 +83,7 @@ func (s *Service) Repudiate(ctx context.Context, tok civicpin.Secret, source civ
 	if err := s.config.Pins.Repudiated(ctx, p); err != nil {
 		return fmt.Errorf("recovery: %w", err)
 	}
-	if s.config.Unbind != nil && !p.Unlock {
+	if s.config.Unbind != nil && !p.Unlock && !p.Seen {
 		if err := s.config.Unbind(ctx, p.Subject, p.Finished); err != nil {
 			return fmt.Errorf("recovery: unbind: %w", err)
 		}
