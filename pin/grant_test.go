@@ -544,7 +544,7 @@ func TestRepudiatedBeginning(t *testing.T) {
 		require.False(t, right)
 		m, err := k.Mark(t.Context(), maria)
 		require.NoError(t, err)
-		require.False(t, m.Vacant || m.Held)
+		require.False(t, m.Free || m.Held)
 		require.ErrorIs(t, testkit.Err(k.Issue(t.Context(), maria, inps())), pin.ErrWrongState)
 	}
 }
