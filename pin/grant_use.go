@@ -134,6 +134,7 @@ func (s *Service) set(ctx context.Context, at attempt.Place, g Grant, w wish, so
 			e.Value.Level, e.Value.Evidence, e.Value.Issued = civicpin.Low, nil, now
 		}
 		e.Value.lose()
+		e.Value.Run = e.Value.Grant.Run
 		e.Value.choose(&s.policy, hash, now, again{Grant: g.hash()})
 		e.ExpiresAt = e.Value.keep()
 		return nil
@@ -217,6 +218,7 @@ func (s *Service) Reissue(ctx context.Context, g Grant, source civicpin.Source) 
 			}
 			c.lose()
 			fresh.inherit(c, &s.policy)
+			fresh.Run = c.Grant.Run
 			e.Value, e.ExpiresAt = fresh, fresh.keep()
 			return nil
 		})

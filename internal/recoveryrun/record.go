@@ -62,9 +62,12 @@ type Record struct {
 	Sends     int                  `json:"sends,omitempty"`
 	Tries     int                  `json:"tries,omitempty"` // codes that were typed at the step
 	Documents []Document           `json:"documents,omitempty" export:"yes"`
-	Approved  []Approval           `json:"approved,omitempty"` // of the step
+	Approved  []Approval           `json:"approved,omitempty" export:"yes"` // of all steps
 	Enrolled  *knowledge.Knowledge `json:"enrolled,omitempty"`
 	Terms     string               `json:"terms,omitempty"`
+	// Finished is when the run was completed, if it was, and Unlocked whether that lifted a lock, with no grant.
+	Finished time.Time `json:"finished,omitzero" export:"yes"`
+	Unlocked bool      `json:"unlocked,omitempty" export:"yes"`
 
 	Repudiations []Repudiation `json:"repudiate,omitempty"` // tokens that say "it was not me"
 	Change       string        `json:"change,omitempty"`    // the change of contacts that the run brought about
@@ -88,12 +91,15 @@ type Document struct {
 	Ref  string `json:"ref" export:"yes"`
 	Type string `json:"type" export:"yes"`
 	Size int64  `json:"size" export:"yes"`
+	// Digest names the bytes, as the caller's store computes it.
+	Digest string `json:"digest" export:"yes"`
 }
 
-// An Approval is an operator's, of the step.
+// An Approval is an operator's, of a step.
 type Approval struct {
-	By civicpin.Actor `json:"by"`
-	At time.Time      `json:"at"`
+	By   civicpin.Actor `json:"by" export:"yes"`
+	At   time.Time      `json:"at" export:"yes"`
+	Step int            `json:"step" export:"yes"`
 }
 
 // AskedFirst returns the questions of a step that asks n.
