@@ -56,7 +56,7 @@ func SameContacts(ctx context.Context, s *Service, subject civicpin.Subject, giv
 	if err != nil {
 		return nil, false, err
 	}
-	named, ok := v.Match(given)
+	named, ok := v.Match(ctx, given)
 	var list []string
 	for _, c := range named {
 		list = append(list, string(c.Channel)+" "+c.Address)

@@ -3,7 +3,6 @@ package contact
 import (
 	"encoding/binary"
 	"fmt"
-	"slices"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/decoy"
@@ -24,8 +23,7 @@ func (v *Snapshot) Masked(channel civicpin.Channel) string {
 // MaskedDecoy returns a masked decoy, which a visitor is shown where the subject has no contact on a channel. It is always the
 // same. It is empty if the policy has no decoy on that channel: then show no subject's contact.
 func (s *Service) MaskedDecoy(subject civicpin.Subject, channel civicpin.Channel) string {
-	examples := slices.DeleteFunc(slices.Clone(s.policy.Decoys), func(d civicpin.Contact) bool { return d.Channel != channel })
-	return decoy.Masked(s.vault.Hash("contact.decoy", string(subject), string(channel)), examples)
+	return decoy.Of(s.vault.Hash, subject, channel, s.policy.Decoys)
 }
 
 // Decoy returns an address on one of the channels in place of the contact of a subject who has none. It is always the same.

@@ -9,8 +9,9 @@ import (
 )
 
 // Match returns the subject's usable contacts that a visitor named by channel and address, in the order given, if all are. It
-// compares keyed hashes, always as many: its time reveals nothing. Call it inside [lockout.Gate.Do], since it does not count.
-func (v *Snapshot) Match(given []civicpin.Contact) ([]civicpin.Contact, bool) {
+// compares keyed hashes, always as many: its time reveals nothing. ctx is that of a guess: call it inside [lockout.Gate.Do],
+// since it does not count.
+func (v *Snapshot) Match(ctx context.Context, given []civicpin.Contact) ([]civicpin.Contact, bool) {
 	usable := v.book.Established(v.now)
 	real := len(usable) > 0
 	if !real { // the same work, on the decoy
@@ -34,7 +35,7 @@ func (v *Snapshot) Match(given []civicpin.Contact) ([]civicpin.Contact, bool) {
 	for i, g := range given {
 		want, found := mark(g), -1
 		for j := range marks {
-			if attempt.Bytes(want[:], marks[j][:]).Right() && j < len(usable) && !used[j] && real {
+			if attempt.Bytes(ctx, want[:], marks[j][:]).Right() && j < len(usable) && !used[j] && real {
 				found = j
 			}
 		}
@@ -57,6 +58,6 @@ func (s *Service) Proved(ctx context.Context, subject civicpin.Subject, given []
 	if err != nil {
 		return false, err
 	}
-	_, all := v.Match(given)
+	_, all := v.Match(ctx, given)
 	return all, nil
 }

@@ -325,9 +325,6 @@ func (s *bookMachine) prove(rt *rapid.T, p *modelPending, proof modelProof, byLi
 	if err != nil {
 		return
 	}
-	if !byLink {
-		s.m.wrong = 0
-	}
 	s.m.pending = slices.DeleteFunc(s.m.pending, func(other *modelPending) bool { return other == p })
 	told := s.m.told(s.now())
 	c := s.open(p.staff)
@@ -509,9 +506,6 @@ func TestContactModel(t *testing.T) {
 				require.Equal(fatalBook{rt}, want, bookCame(err))
 				if err != nil {
 					return
-				}
-				if byStaff {
-					s.m.wrong = 0
 				}
 				if has {
 					i := slices.IndexFunc(s.m.live, func(c modelContact) bool { return c.address == to })

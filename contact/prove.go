@@ -53,7 +53,7 @@ func (s *Service) ProveCode(ctx context.Context, subject civicpin.Subject, typed
 			return attempt.Finding{}, err
 		}
 		text, _ := code.Unambiguous.Normalise(typed.Reveal())
-		id, l, match := s.coded(subject, b, text)
+		id, l, match := s.coded(ctx, subject, b, text)
 		switch {
 		case len(b.Contacts)+len(b.Pending) == 0:
 			return attempt.Found(match, false, attempt.Unknown), nil
@@ -75,10 +75,10 @@ func (s *Service) ProveCode(ctx context.Context, subject civicpin.Subject, typed
 }
 
 // coded returns what a typed code proves: the id of the candidate, and the message that the code was in. All are compared.
-func (s *Service) coded(subject civicpin.Subject, b *book, text string) (id string, found *token.Link, match attempt.Match) {
+func (s *Service) coded(ctx context.Context, subject civicpin.Subject, b *book, text string) (id string, found *token.Link, match attempt.Match) {
 	for i := range b.Pending {
 		c := &b.Pending[i]
-		j, m := attempt.Typed(c.Links, text, func(l *token.Link) []byte { return s.tag(subject, c, l, text) })
+		j, m := attempt.Typed(ctx, c.Links, text, func(l *token.Link) []byte { return s.tag(subject, c, l, text) })
 		if m.Right() {
 			id, found, match = c.ID, &c.Links[j], m
 		}

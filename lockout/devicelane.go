@@ -55,7 +55,7 @@ func (*deviceLane) gone(d *devices, t *reservation[devices], o outcome, now time
 		return nil
 	case o != succeeded:
 		return &RefusedError{Left: 1}
-	case d.Forgotten != t.entry.Value.Forgotten || !now.Before(t.deadline):
+	case d.Forgotten != t.entry.Value.Forgotten || !now.Before(t.Deadline):
 		return ErrTimeout
 	}
 	return nil

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 )
 
@@ -49,22 +51,8 @@ func (m *deviceModel) find(value string, now time.Time) *modelDevice {
 }
 
 // first returns what is told of two lanes that are both locked: when the first one lets a guess in.
-func first(a, b *model, now time.Time) string {
-	until := func(m *model) (at time.Time, ends bool) {
-		switch {
-		case m.disabled, m.locked(now) && m.until.IsZero():
-			return time.Time{}, false
-		case m.locked(now):
-			return m.until, true
-		}
-		return m.wait, true
-	}
-	at, ends := until(a)
-	bt, bEnds := until(b)
-	if ends && (!bEnds || !bt.Before(at)) {
-		return *a.refusal(now)
-	}
-	return *b.refusal(now)
+func first(a, b *lockout.LockedError, compared bool) string {
+	return describe(lockout.Sooner(a, b), compared, start)
 }
 
 // begin says what a guess that shows a value is told at once, "" if it is verified, and in which device's lane.
@@ -77,8 +65,8 @@ func (m *deviceModel) begin(value string, now time.Time) (told string, d *modelD
 		return told, d
 	}
 	told = m.open.begin(now)
-	if told != "" && told != "busy" {
-		told = "locked" + first(d.lane, m.open, now)
+	if strings.HasPrefix(told, "locked") {
+		told = first(d.lane.Refusal(now), m.open.Refusal(now), false)
 	}
 	return told, nil
 }
@@ -90,18 +78,15 @@ func (m *deviceModel) end(f modelFlight, outcome string, now time.Time) string {
 	}
 	if d := m.find(f.device.value, now); d != nil {
 		told := d.lane.end(f.h, outcome, now)
-		if d.lane.refusal(now) == nil || outcome != "wrong" || !d.lane.disabled && d.lane.lockedBy == "" {
+		locked := d.lane.Answers(now)
+		if locked == nil || outcome != "wrong" {
 			return told
 		}
-		open := m.open.copy()
-		open.bury(now)
-		if open.refusal(now) == nil {
-			if open.lockedBy != "" {
-				open.clearLock()
-			}
-			return fmt.Sprintf("left %d", max(1, open.left()))
+		if st := m.open.status(now); st.Locked == nil {
+			return fmt.Sprintf("left %d", max(1, st.Left))
+		} else {
+			return first(locked, st.Locked, true)
 		}
-		return "locks" + first(d.lane, open, now)
 	}
 	switch {
 	case outcome == "broken":
@@ -117,8 +102,8 @@ func (m *deviceModel) end(f modelFlight, outcome string, now time.Time) string {
 // remember makes a device known in place of the one shown.
 func (m *deviceModel) remember(shown, value string, now time.Time) {
 	m.known = slices.DeleteFunc(m.known, func(d *modelDevice) bool { return d.value == shown || !now.Before(d.until) })
-	lane := &model{policy: m.policy}
-	lane.policy.Ceiling = max(m.policy.Limit, m.policy.Ceiling/(2*(m.policy.Devices+1)))
+	lane := &model{Tally: testkit.Tally{Policy: m.policy, Device: true}}
+	lane.Policy.Ceiling = max(m.policy.Limit, m.policy.Ceiling/(2*(m.policy.Devices+1)))
 	m.known = append(m.known, &modelDevice{value, now.Add(m.policy.DeviceValid), lane})
 	m.known = m.known[max(0, len(m.known)-m.policy.Devices):]
 }
@@ -137,8 +122,8 @@ func TestDeviceModel(t *testing.T) {
 		vault := memoryVault(t, clock.Now, nil)
 		gates := []*lockout.Gate{newGate(t, vault, policy), newGate(t, vault, policy)}
 		share := max(policy.Limit, policy.Ceiling/(2*(policy.Devices+1)))
-		m := &deviceModel{policy: policy, open: &model{policy: policy}}
-		m.open.policy.Ceiling -= (policy.Devices + 1) * share
+		m := &deviceModel{policy: policy, open: &model{Tally: testkit.NewTally(policy)}}
+		m.open.Policy.Ceiling -= (policy.Devices + 1) * share
 		ctx := context.Background()
 		defer func() {
 			for _, f := range m.flying {
@@ -174,9 +159,9 @@ func TestDeviceModel(t *testing.T) {
 				if d != nil {
 					lane = d.lane
 				}
-				deadline := now.Add(45 * second)
-				lane.guesses = append(lane.guesses, modelGuess{h, deadline, lane.locks})
-				m.flying = append(m.flying, modelFlight{h, d, deadline, m.forgotten, generation})
+				lane.begun(h, now)
+				g := lane.guesses[len(lane.guesses)-1]
+				m.flying = append(m.flying, modelFlight{h, d, g.deadline, m.forgotten, generation})
 				inRow++
 			},
 			"end": func(rt *rapid.T) {
@@ -222,28 +207,21 @@ func TestDeviceModel(t *testing.T) {
 				m.forget()
 			},
 			"unlock": func(*rapid.T) {
-				c := m.open.copy()
-				c.bury(clock.Now())
-				want := "locks for good"
-				if !c.disabled {
-					c.wait = time.Time{}
-					c.clearLock()
-					m.open, m.closed, want = c, false, "ok"
-				}
+				want := m.open.unlock(clock.Now())
+				m.closed = m.closed && want != "ok"
 				check(want, describe(gate().Unlock(ctx, key("CITIZEN"), operator), true, start))
 			},
 			"lock": func(*rapid.T) {
 				m.forget()
 				m.open.bury(clock.Now())
-				m.open.lockedBy, m.open.until = "operator", time.Time{}
-				m.open.locks++
+				m.open.Lock(clock.Now())
 				m.closed = true
 				require.NoError(rt, gate().Lock(ctx, key("CITIZEN"), operator))
 			},
 			"rebind": func(*rapid.T) {
 				m.forget()
 				m.open.bury(clock.Now())
-				m.open = &model{policy: m.open.policy, locks: m.open.locks, guesses: m.open.guesses}
+				m.open.Rebind(clock.Now())
 				m.closed = false
 				next()
 				require.NoError(rt, gate().Rebind(ctx, key("CITIZEN"), operator))
@@ -260,17 +238,17 @@ func TestDeviceModel(t *testing.T) {
 				sum, known := 0, 0
 				open := m.open.copy()
 				open.bury(now)
-				sum += open.total
+				sum += open.Kept
 				for _, d := range m.known {
 					if now.Before(d.until) {
 						known++
 						lane := d.lane.copy()
 						lane.bury(now)
-						sum += lane.total
+						sum += lane.Kept
 					}
 				}
 				require.Equal(rt, known, st.Devices)
-				require.Equal(rt, open.total, st.Failures)
+				require.Equal(rt, open.Kept, st.Failures)
 				require.LessOrEqual(rt, sum, policy.Ceiling, "counted in all lanes")
 				require.LessOrEqual(rt, inRow, policy.Ceiling, "compared since the last right guess")
 			},

@@ -34,8 +34,9 @@ var (
 
 // A RefusedError says that a guess was compared and wrong. It matches [ErrRefused].
 type RefusedError struct {
-	// Left is how many more wrong guesses the subject, or the known device, has before the next lock; at least one. The visitor
-	// may be told: an unknown subject counts down alike.
+	// Left is how many more wrong guesses the subject, or the known device, has before the next lock; at least one. It is zero if
+	// the policy does not have it shown (Policy.ShowLeft). The visitor may be told: an unknown subject counts down alike, and the
+	// owner's right guesses in between do not show.
 	Left int
 	// NextAt is when the policy's delay lets the next guess in; zero if there is no delay.
 	NextAt time.Time

@@ -31,7 +31,7 @@ func exampleVault() *store.Vault {
 
 func ExampleGate_Do() {
 	ctx := context.Background()
-	gate, err := lockout.New(exampleVault(), "login", lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked})
+	gate, err := lockout.New(exampleVault(), "login", lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked, ShowLeft: true})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -49,8 +49,10 @@ func newGate(tb testing.TB, v *store.Vault, p lockout.Policy) *lockout.Gate {
 	return newNamed(tb, v, "login", p)
 }
 
+// newNamed returns a gate that shows visitors what is left.
 func newNamed(tb testing.TB, v *store.Vault, name string, p lockout.Policy) *lockout.Gate {
 	tb.Helper()
+	p.ShowLeft = true
 	g, err := lockout.New(v, name, p)
 	require.NoError(tb, err)
 	return g

@@ -53,21 +53,23 @@ type place[R any] interface {
 type guess interface {
 	// settle stores how the guess ended and returns what Do returns.
 	settle(ctx context.Context, o outcome) error
+	// blind reports whether the guess is not compared.
+	blind() bool
 }
 
-// reservation is a guess in a lane: its id, the lane's epoch and the time at which it fails by itself, as it was taken, and the
-// record as it was then written.
+// reservation is a guess in a lane, as it was taken, and the record as it was then written.
 type reservation[R any] struct {
-	lane     *lane[R]
-	id       string
-	epoch    uint64
-	deadline time.Time
-	entry    store.Entry[R]
+	try
+	lane  *lane[R]
+	epoch uint64 // of the lane when the guess was taken
+	entry store.Entry[R]
 }
+
+func (t *reservation[R]) blind() bool { return t.Blind }
 
 // take reserves a guess. A lane that is locked or gone costs one read and no write.
 func (l *lane[R]) take(ctx context.Context) (guess, error) {
-	t := &reservation[R]{lane: l, id: rand.Text()}
+	t, id := &reservation[R]{lane: l}, rand.Text()
 	var refused error
 	var event civicpin.EventCode
 	e, err := l.kind.Update(ctx, l.key, func(e *store.Entry[R]) error {
@@ -79,13 +81,13 @@ func (l *lane[R]) take(ctx context.Context) (guess, error) {
 		}
 		before := *s
 		swept := s.sweep(l.policy, now)
-		refused = s.take(l.policy, now, t.id)
-		event = news(before, *s)
+		t.try, refused = s.take(l.policy, now, id)
+		event = news(l.policy, before, *s)
 		s.markNew(refused, event, now)
 		if refused != nil && !swept {
 			return store.ErrSkip
 		}
-		t.epoch, t.deadline = s.Epoch, l.policy.deadline(now)
+		t.epoch = s.Epoch
 		l.place.keepTaken(e, before, swept, now)
 		return nil
 	})
@@ -113,9 +115,9 @@ func (t *reservation[R]) settle(ctx context.Context, o outcome) error {
 		var before, after state
 		if s := l.place.find(&e.Value, now); s != nil {
 			before = *s
-			result = s.settle(l.policy, now, t.id, t.epoch, o)
+			result = s.settle(l.policy, now, t.try, t.epoch, o)
 			after = *s
-			s.markNew(result, news(before, after), now)
+			s.markNew(result, news(l.policy, before, after), now)
 		} else {
 			result, event = l.place.gone(&e.Value, t, o, now), ""
 			if !e.Found() {
@@ -123,7 +125,7 @@ func (t *reservation[R]) settle(ctx context.Context, o outcome) error {
 			}
 			// Written, or what take read might be out of date: all devices may have been forgotten since.
 		}
-		event = news(before, after)
+		event = news(l.policy, before, after)
 		l.place.keepSettled(e, before, o, now)
 		return nil
 	})
@@ -145,12 +147,12 @@ func (l *lane[R]) record(ctx context.Context, code civicpin.EventCode, by civicp
 }
 
 // news is the lock that was set between two states, empty if none was.
-func news(before, after state) civicpin.EventCode {
+func news(p Policy, before, after state) civicpin.EventCode {
 	switch {
+	case after.Disabled && !before.Disabled, after.Kept >= p.Ceiling && before.Kept < p.Ceiling && !after.Disabled:
+		return eventDisabled
 	case after.Epoch == before.Epoch:
 		return ""
-	case after.Disabled && !before.Disabled:
-		return eventDisabled
 	}
 	return eventLocked
 }

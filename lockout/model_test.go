@@ -23,18 +23,10 @@ import (
 	"github.com/civicpin/civicpin/store/storetest"
 )
 
-// A model is what a lane should be like, told as plainly as possible: no versions, no store, one act after the other.
+// A model is what a lane should be like: a tally, and the guesses that are being verified.
 type model struct {
-	policy   lockout.Policy
-	total    int // failures since the last success
-	round    int // failures since the last success, unlock, or end of a lock
-	reached  int // limits reached since the last success
-	lockedBy string
-	until    time.Time // of a lock by the limit that ends
-	wait     time.Time // of a delay
-	disabled bool
-	locks    int // ever set
-	guesses  []modelGuess
+	testkit.Tally
+	guesses []modelGuess
 }
 
 type modelGuess struct {
@@ -49,95 +41,36 @@ func (m *model) copy() *model {
 	return &c
 }
 
-// locked reports whether a soft lock holds at a time.
-func (m *model) locked(at time.Time) bool {
-	return m.lockedBy == "operator" || m.lockedBy == "limit" && (m.until.IsZero() || at.Before(m.until))
-}
-
-func (m *model) clearLock() { m.lockedBy, m.until, m.round = "", time.Time{}, 0 }
-
-func (m *model) failure(at time.Time) {
-	if m.disabled {
-		return
-	}
-	m.total++
-	if m.total >= m.policy.Ceiling {
-		m.disabled = true
-		m.locks++
-	}
-	if m.locked(at) {
-		return
-	}
-	if m.lockedBy != "" {
-		m.clearLock()
-	}
-	m.round++
-	if after := m.policy.DelayAfter; after > 0 && m.total >= after {
-		d := m.policy.Delay
-		for range m.total - after {
-			d = min(2*d, m.policy.DelayMax)
-		}
-		m.wait = at.Add(d)
-	}
-	if m.round >= m.policy.Limit && !m.disabled {
-		m.lockedBy, m.until = "limit", time.Time{}
-		if m.policy.Lock == lockout.Timed {
-			d := m.policy.For
-			for range m.reached {
-				d = min(2*d, m.policy.Max)
-			}
-			m.until = at.Add(d)
-		}
-		m.reached++
-		m.locks++
-	}
-}
-
 // bury lets guesses fail whose deadline has passed, the oldest first.
 func (m *model) bury(now time.Time) {
 	slices.SortStableFunc(m.guesses, func(a, b modelGuess) int { return a.deadline.Compare(b.deadline) })
 	for len(m.guesses) > 0 && !m.guesses[0].deadline.After(now) {
 		at := m.guesses[0].deadline
 		m.guesses = m.guesses[1:]
-		m.failure(at)
+		m.Fail(at, true)
 	}
-}
-
-func (m *model) left() int { return min(m.policy.Limit-m.round, m.policy.Ceiling-m.total) }
-
-// refusal is what a guess is told at now that is not let in, without "locked" or "locks"; nil if it is let in.
-func (m *model) refusal(now time.Time) *string {
-	since := func(t time.Time) *string { return new(" to " + t.Sub(start).String()) }
-	switch {
-	case m.disabled:
-		return new(" for good")
-	case m.locked(now) && m.until.IsZero():
-		return new("")
-	case m.locked(now):
-		return since(m.until)
-	case now.Before(m.wait):
-		return since(m.wait)
-	}
-	return nil
+	m.Pass(now)
 }
 
 // begin says what a new guess is told at once, "" if it is verified.
 func (m *model) begin(now time.Time) string {
 	m.bury(now)
-	if r := m.refusal(now); r != nil {
-		return "locked" + *r
-	}
-	fresh := m.copy()
-	if fresh.lockedBy != "" {
-		fresh.clearLock()
-	}
-	flying := len(m.guesses)
-	after := m.policy.DelayAfter
-	if flying >= fresh.left() || after > 0 && flying > 0 && m.total+flying >= after {
+	barred := m.Refusal(now)
+	switch {
+	case barred != nil:
+		return describe(barred, false, start)
+	case !m.Room(len(m.guesses)):
 		return "busy"
+	case m.Kept+len(m.guesses) < m.Policy.Ceiling:
+		return ""
 	}
-	*m = *fresh
-	return ""
+	m.Fail(now, false)
+	return describe(m.answer(now), false, start)
+}
+
+// begun notes a guess that is being verified.
+func (m *model) begun(h *held, now time.Time) {
+	m.guesses = append(m.guesses, modelGuess{h, now.Add(45 * second), m.Locks})
 }
 
 // end says what Do returns after a verification.
@@ -156,38 +89,44 @@ func (m *model) end(h *held, outcome string, now time.Time) string {
 		if i < 0 {
 			return "timeout"
 		}
-		if g.locks == m.locks {
-			m.total, m.round, m.reached, m.wait = 0, 0, 0, time.Time{}
-			m.clearLock()
-			return "ok"
-		}
-		if r := m.refusal(now); r != nil {
-			return "locks" + *r
+		if g.locks == m.Locks {
+			m.Right()
+		} else if r := m.Refusal(now); r != nil {
+			return describe(r, true, start)
 		}
 		return "ok"
 	}
 	if i >= 0 {
-		m.failure(now)
+		m.Fail(now, true)
 	}
-	if r := m.refusal(now); r != nil && (m.disabled || m.lockedBy != "") {
-		return "locks" + *r
+	return describe(m.answer(now), true, start)
+}
+
+// answer is what a wrong guess is told.
+func (m *model) answer(now time.Time) error {
+	if r := m.Answers(now); r != nil {
+		return r
 	}
-	text := fmt.Sprintf("left %d", max(1, m.left()))
-	if !m.wait.IsZero() {
-		text += ", next at " + m.wait.Sub(start).String()
+	return &lockout.RefusedError{Left: max(1, m.Left()), NextAt: m.Waits()}
+}
+
+// unlock is an operator's. It returns what the operator is told.
+func (m *model) unlock(now time.Time) string {
+	c := m.copy()
+	c.bury(now)
+	if !c.Unlock(now) {
+		return "locks for good"
 	}
-	return text
+	*m = *c
+	return "ok"
 }
 
 func (m *model) status(now time.Time) lockout.Status {
 	c := m.copy()
 	c.bury(now)
-	st := lockout.Status{Failures: c.total}
-	if c.refusal(now) == nil {
-		if c.lockedBy != "" {
-			c.clearLock()
-		}
-		st.Left = c.left()
+	st := lockout.Status{Failures: c.Kept, Locked: c.Refusal(now), Hidden: c.Hidden()}
+	if st.Locked == nil && !st.Hidden {
+		st.Left = min(c.Left(), m.Policy.Ceiling-c.Kept)
 	}
 	return st
 }
@@ -220,7 +159,7 @@ func TestModel(t *testing.T) {
 		policy := drawPolicy(rt)
 		vault := memoryVault(t, clock.Now, nil)
 		gates := []*lockout.Gate{newGate(t, vault, policy), newGate(t, vault, policy)}
-		m := &model{policy: policy}
+		m := &model{Tally: testkit.NewTally(policy)}
 		ctx := context.Background()
 		who := key("CITIZEN")
 		var flying []*held
@@ -254,7 +193,7 @@ func TestModel(t *testing.T) {
 					return
 				}
 				check(want, "")
-				m.guesses = append(m.guesses, modelGuess{h, now.Add(45 * second), m.locks})
+				m.begun(h, now)
 				flying = append(flying, h)
 				sinceReset++
 				sinceUnlock++
@@ -277,7 +216,7 @@ func TestModel(t *testing.T) {
 				got := describe(h.end(outcome == "right", err), true, start)
 				check(want, got)
 				switch {
-				case got == "ok" && m.total == 0: // reset: only what is in flight remains
+				case got == "ok" && m.Kept == 0: // reset: only what is in flight remains
 					sinceReset, sinceUnlock = len(m.guesses), len(m.guesses)
 				case outcome != "wrong" && alive: // given back
 					sinceReset--
@@ -285,26 +224,20 @@ func TestModel(t *testing.T) {
 				}
 			},
 			"unlock": func(*rapid.T) {
-				c := m.copy()
-				c.bury(clock.Now())
-				want := "locks for good"
-				if !c.disabled {
-					c.wait = time.Time{}
-					c.clearLock()
-					m, want = c, "ok"
+				want := m.unlock(clock.Now())
+				if want == "ok" {
 					sinceUnlock = len(m.guesses)
 				}
 				check(want, operate(func(ctx context.Context, k lockout.Target) error { return gate().Unlock(ctx, k, operator) }))
 			},
 			"lock": func(*rapid.T) {
 				m.bury(clock.Now())
-				m.lockedBy, m.until = "operator", time.Time{}
-				m.locks++
+				m.Lock(clock.Now())
 				check("ok", operate(func(ctx context.Context, k lockout.Target) error { return gate().Lock(ctx, k, operator) }))
 			},
 			"rebind": func(*rapid.T) {
 				m.bury(clock.Now())
-				m = &model{policy: m.policy, locks: m.locks, guesses: m.guesses}
+				m.Rebind(clock.Now())
 				sinceReset, sinceUnlock = len(m.guesses), len(m.guesses)
 				check("ok", operate(func(ctx context.Context, k lockout.Target) error { return gate().Rebind(ctx, k, operator) }))
 			},
@@ -327,18 +260,7 @@ func TestModel(t *testing.T) {
 				now := clock.Now()
 				st, err := gates[0].Status(ctx, who)
 				require.NoError(rt, err)
-				want := m.status(now)
-				locked := st.Locked
-				st.Locked = nil
-				require.Equal(rt, want, st)
-				c := m.copy()
-				c.bury(now)
-				if r := c.refusal(now); r != nil {
-					require.NotNil(rt, locked)
-					check("locked"+*r, describe(locked, false, start))
-				} else {
-					require.Nil(rt, locked)
-				}
+				require.Equal(rt, m.status(now), st)
 				require.LessOrEqual(rt, sinceReset, policy.Ceiling, "compared since the last success or rebinding")
 				if policy.Lock == lockout.UntilUnlocked {
 					require.LessOrEqual(rt, sinceUnlock, policy.Limit, "compared since the last success, rebinding or unlock")

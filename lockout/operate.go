@@ -23,9 +23,10 @@ func (g *Gate) Unlock(ctx context.Context, target Target, by civicpin.Actor) err
 	if err != nil {
 		return err
 	}
-	err = g.change(ctx, target, by, eventUnlocked, func(s *state, now time.Time) error {
-		if s.Disabled {
-			return s.refusal(now)
+	policy := g.laneOf(target).policy
+	err = g.change(ctx, target, by, eventUnlocked, func(s *state, _ time.Time) error {
+		if s.Disabled || s.Kept >= policy.Ceiling {
+			return &LockedError{Scope: ScopeSubject, Disabled: true}
 		}
 		s.unlock()
 		return nil
@@ -45,8 +46,8 @@ func (g *Gate) Lock(ctx context.Context, target Target, by civicpin.Actor) error
 	if _, err := g.forgetBeside(ctx, target, by, true); err != nil {
 		return err
 	}
-	err := g.change(ctx, target, by, eventLocked, func(s *state, _ time.Time) error {
-		s.lock(time.Time{})
+	err := g.change(ctx, target, by, eventLocked, func(s *state, now time.Time) error {
+		s.lock(time.Time{}, now)
 		return nil
 	})
 	if err != nil {
@@ -58,7 +59,8 @@ func (g *Gate) Lock(ctx context.Context, target Target, by civicpin.Actor) error
 	return err
 }
 
-// Rebind forgets all failures of a target's lane and lifts a disablement. Call it when a new credential was bound to the
+// Rebind forgets all failures of a target's lane and lifts a disablement. Failures that have not locked still show to visitors,
+// until time forgives them. Call it when a new credential was bound to the
 // subject after the subject's identity was proved again (NIST SP 800-63B-4 3.2.2, 4.1), and at no other time: a code that is
 // sent again, or issued anew on request, keeps the count of the code before. With the open lane, known devices are forgotten
 // ([Gate.ForgetDevices]): they belong to the former binding. Errors:
@@ -69,8 +71,8 @@ func (g *Gate) Rebind(ctx context.Context, target Target, by civicpin.Actor) err
 	if err != nil {
 		return err
 	}
-	err = g.change(ctx, target, by, eventRebound, func(s *state, _ time.Time) error {
-		*s = state{Epoch: s.Epoch, Tries: s.Tries}
+	err = g.change(ctx, target, by, eventRebound, func(s *state, now time.Time) error {
+		s.rebind(now)
 		return nil
 	})
 	if err != nil {
@@ -97,16 +99,18 @@ func (g *Gate) change(ctx context.Context, target Target, by civicpin.Actor, cod
 		now := l.vault.Now()
 		before := e.Value
 		e.Value.sweep(l.policy, now)
-		event = news(before, e.Value)
+		event = news(l.policy, before, e.Value)
 		if err := act(&e.Value, now); err != nil {
 			return err
 		}
-		if e.Value.empty() {
-			if !e.Found() {
-				return store.ErrSkip
-			}
+		switch {
+		case e.Value.empty() && !e.Found():
+			return store.ErrSkip
+		case e.Value.empty():
 			e.ExpiresAt = now.Add(keepEmpty)
-		} else {
+		case e.Value.nothingKept(): // what is left only shows
+			e.ExpiresAt = targetLane{l.policy}.forgetAt(&e.Value, now)
+		default:
 			e.ExpiresAt = time.Time{}
 		}
 		return nil
@@ -125,8 +129,11 @@ type Status struct {
 	Failures int
 	// Left is how many more failures lock.
 	Left int
-	// Locked is nil if a guess would be let in. Its New is false.
+	// Locked is nil if visitors are not told of a lock. Its New is false.
 	Locked *LockedError
+	// Hidden says that every guess is refused as wrong, the right one, too: the ceiling was reached over months, or a lock that
+	// does not end by time shows no longer. It must not be shown to visitors. Rebinding ends it, and unlocking ends a lock.
+	Hidden bool
 	// Devices is how many known devices have lanes of their own; the fields above do not cover those. Zero if the target has a
 	// lane.
 	Devices int
@@ -163,12 +170,9 @@ func (g *Gate) look(ctx context.Context, target Target) (Status, error) {
 	now := l.vault.Now()
 	s := &e.Value
 	s.sweep(l.policy, now)
-	st := Status{Failures: s.Total, Locked: s.refusal(now)}
-	if st.Locked == nil {
-		if s.Locked {
-			s.Round = 0
-		}
-		st.Left = s.left(l.policy)
+	st := Status{Failures: s.Kept, Locked: s.refusal(now), Hidden: s.hidden(l.policy, 0)}
+	if st.Locked == nil && !st.Hidden {
+		st.Left = min(s.left(l.policy), l.policy.Ceiling-s.Kept)
 	}
 	return st, nil
 }

@@ -77,6 +77,11 @@ type Policy struct {
 	// times the rate of failures that Global and Source let through, bounds what strangers can make the store keep. What a
 	// guess leaves that was given back goes after an hour. The counts of known subjects are kept until a right guess.
 	Forget time.Duration
+	// ShowLeft tells visitors how many wrong guesses are left before the next lock ([RefusedError].Left). The number also tells
+	// that others have guessed. Known devices have it told in any case.
+	ShowLeft bool
+
+	private bool // of a lane that strangers have no way into: a device's
 }
 
 // withDefaults returns the policy with its zero fields filled in.
@@ -102,6 +107,11 @@ func (p Policy) withDefaults() Policy {
 	return p
 }
 
+// forgiveEvery is the time without a failure after which one failure is forgiven.
+func (p Policy) forgiveEvery() time.Duration {
+	return min(24*time.Hour, p.Forget/time.Duration(p.Limit))
+}
+
 // deadline is when a guess fails by itself that is taken at now.
 func (p Policy) deadline(now time.Time) time.Time { return now.Add(p.Timeout + settleTime) }
 
@@ -115,6 +125,7 @@ func (p Policy) openLane() Policy {
 
 // deviceLane is the policy of a known device's lane.
 func (p Policy) deviceLane() Policy {
+	p.private = true
 	p.Ceiling = max(p.Limit, p.Ceiling/(2*(p.Devices+1)))
 	return p
 }

@@ -154,7 +154,7 @@ func TestGateNames(t *testing.T) {
 // TestDefaults pins what the zero value of each field comes to.
 func TestDefaults(t *testing.T) {
 	policy := func(p lockout.Policy) lockout.Policy {
-		return newGate(t, memoryVault(t, nil, nil), p).Policy()
+		return newGate(t, memoryVault(t, nil, nil), p).Policy() // which shows what is left
 	}
 	timed := policy(lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 7 * minute, DelayAfter: 1, Delay: second})
 	require.Equal(t, 100, timed.Ceiling)
@@ -168,7 +168,7 @@ func TestDefaults(t *testing.T) {
 	timed.Delay, timed.DelayMax = 2*hour, 0
 	require.Equal(t, 2*hour, policy(timed).DelayMax)
 	require.Equal(t, lockout.Policy{
-		Limit: 5, Lock: lockout.UntilUnlocked, Ceiling: 100, Timeout: 30 * second, Forget: 30 * day,
+		Limit: 5, Lock: lockout.UntilUnlocked, Ceiling: 100, Timeout: 30 * second, Forget: 30 * day, ShowLeft: true,
 	}, policy(lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked}), "nothing else is on by default")
 
 	require.Equal(t, 15*second, lockout.SettleTime, "documented at Policy.Timeout")
@@ -178,7 +178,7 @@ func TestDefaults(t *testing.T) {
 	given := lockout.Policy{
 		Limit: 5, Lock: lockout.Timed, For: second, Max: minute, DelayAfter: 2, Delay: second, DelayMax: minute,
 		Ceiling: 19, Timeout: second, Forget: day, Source: civicpin.Rate{Limit: 1, Window: time.Second},
-		Global: civicpin.Rate{Limit: 2, Window: time.Second}, Devices: 1, DeviceValid: 9 * hour,
+		Global: civicpin.Rate{Limit: 2, Window: time.Second}, Devices: 1, DeviceValid: 9 * hour, ShowLeft: true,
 	}
 	require.Equal(t, given, policy(given), "what is given is left alone")
 }
@@ -187,12 +187,12 @@ func TestDefaults(t *testing.T) {
 func TestPolicyJSON(t *testing.T) {
 	p := lockout.Policy{
 		Limit: 5, Lock: lockout.Timed, For: 15 * minute, Max: day, DelayAfter: 2, Delay: second, DelayMax: minute, Ceiling: 50,
-		Devices: 3, DeviceValid: 90 * day, Source: civicpin.Rate{Limit: 30, Window: hour}, Timeout: 10 * second,
+		Devices: 3, DeviceValid: 90 * day, Source: civicpin.Rate{Limit: 30, Window: hour}, Timeout: 10 * second, ShowLeft: true,
 	}
 	text, err := json.Marshal(p)
 	require.NoError(t, err)
 	require.JSONEq(t, `{"limit": 5, "lock": "timed", "for": "15m", "max": "1d", "delayAfter": 2, "delay": "1s", "delayMax": "1m",
-		"ceiling": 50, "devices": 3, "deviceValid": "90d", "source": {"limit": 30, "window": "1h"}, "timeout": "10s"}`, string(text))
+		"ceiling": 50, "devices": 3, "deviceValid": "90d", "source": {"limit": 30, "window": "1h"}, "timeout": "10s", "showLeft": true}`, string(text))
 	var back lockout.Policy
 	require.NoError(t, json.Unmarshal(text, &back))
 	require.Equal(t, p, back)

@@ -10,7 +10,7 @@ import (
 
 // A targetLane is the lane of a target, which has a record of its own. Where the subject is not known to exist, the record is
 // forgotten after some time.
-type targetLane struct{ forget time.Duration }
+type targetLane struct{ policy Policy }
 
 // laneOf returns the lane of a target: the open one, or the one that the target names.
 func (g *Gate) laneOf(target Target) *lane[state] {
@@ -20,7 +20,7 @@ func (g *Gate) laneOf(target Target) *lane[state] {
 	}
 	return &lane[state]{
 		vault: g.vault, policy: policy, kind: g.subjects, key: store.Key{Subject: target.Subject, ID: target.Lane},
-		place: targetLane{g.policy.Forget},
+		place: targetLane{policy},
 		event: civicpin.Event{Subject: target.Subject, Source: target.Source, Reason: target.Lane},
 	}
 }
@@ -44,7 +44,7 @@ func (k targetLane) keepSettled(e *store.Entry[state], before state, o outcome, 
 	switch {
 	case e.Value.empty():
 		e.ExpiresAt = now.Add(keepEmpty)
-	case o == countedStranger:
+	case o == countedStranger, o == succeeded && e.Value.nothingKept():
 		e.ExpiresAt = k.forgetAt(&e.Value, now)
 	case o == refunded: // taught nothing about the subject
 		if !e.ExpiresAt.IsZero() && e.Value.Total != before.Total {
@@ -55,9 +55,10 @@ func (k targetLane) keepSettled(e *store.Entry[state], before state, o outcome, 
 	}
 }
 
-// forgetAt is when the record of a subject may go that is not known to exist: forget after the last thing that it says.
+// forgetAt is when the record of a subject may go that is not known to exist: when what it shows is forgotten, and not under a
+// guess in flight.
 func (k targetLane) forgetAt(s *state, now time.Time) time.Time {
-	return later(now, s.Until, s.NotBefore).Add(k.forget)
+	return later(now.Add(k.policy.Forget), s.forgetAt(k.policy))
 }
 
 // gone is not called: a target has a lane in any record.

@@ -62,13 +62,13 @@ func (b *BackupCodes) check(ctx context.Context, subject civicpin.Subject, typed
 	if err := b.hashing.Run(ctx, func() { h = set.hash(text) }); err != nil {
 		return finding, 0, err
 	}
-	_, match := attempt.Among(set.Hashes, h)
+	_, match := attempt.Among(ctx, set.Hashes, h)
 	if !match.Right() {
 		return attempt.Found(match, e.Found(), why), 0, nil
 	}
 	e, err = b.sets.UpdateFrom(ctx, e, func(e *store.Entry[backupSet]) error {
 		var i int // of a set that was issued meanwhile it is none, nor if somebody else was quicker
-		if i, match = attempt.Among(e.Value.Hashes, h); !match.Right() {
+		if i, match = attempt.Among(ctx, e.Value.Hashes, h); !match.Right() {
 			return store.ErrSkip
 		}
 		e.Value.Hashes = slices.Delete(e.Value.Hashes, i, i+1)

@@ -31,13 +31,9 @@ type modelCode struct {
 
 // modelOfCodes is what the codes of one subject should be.
 type modelOfCodes struct {
-	p        otp.CodePolicy
-	codes    []*modelCode
-	wrong    int // in a row, since the last success
-	round    int // of those, since the last lock
-	locks    int
-	lockedTo time.Time
-	disabled bool
+	p     otp.CodePolicy
+	codes []*modelCode
+	tally testkit.Tally
 }
 
 func (m *modelOfCodes) live(c *modelCode, now time.Time) bool {
@@ -68,37 +64,30 @@ func (m *modelOfCodes) add(c *modelCode, now time.Time) {
 	}
 }
 
-func (m *modelOfCodes) isLocked(now time.Time) bool { return m.disabled || now.Before(m.lockedTo) }
+// barredFor reports whether a lock outlasts a code that is asked for now.
+func (m *modelOfCodes) barredFor(now time.Time, valid time.Duration) bool {
+	m.tally.Pass(now)
+	locked := m.tally.Refusal(now)
+	return locked != nil && (locked.Until.IsZero() || !locked.Until.Before(now.Add(valid)))
+}
 
 // guess tells the model about a guess at one of the codes, or at none, and returns what should come of it.
 func (m *modelOfCodes) guess(c *modelCode, purpose, typed string, now time.Time) string {
-	if m.isLocked(now) {
+	m.tally.Pass(now)
+	if m.tally.Refusal(now) != nil {
 		return "locked"
 	}
+	right := false
 	if c != nil && now.Before(c.expires.Add(time.Hour)) && c.gone == "" && c.wrong < m.p.Tries {
-		if purpose == c.purpose && typed == c.own+c.sent {
-			if !now.Before(c.expires) {
-				return "expired"
-			}
+		if right = !m.tally.Hidden() && purpose == c.purpose && typed == c.own+c.sent; !right {
+			c.wrong++
+		} else if !now.Before(c.expires) {
+			return "expired"
+		} else {
 			c.gone = "used"
-			m.wrong, m.round, m.locks = 0, 0, 0
-			return "right"
 		}
-		c.wrong++
 	}
-	m.wrong++
-	m.round++
-	switch {
-	case m.wrong >= m.p.Lockout.Ceiling:
-		m.disabled = true
-	case m.round >= m.p.Lockout.Limit:
-		m.lockedTo = now.Add(min(m.p.Lockout.Max, m.p.Lockout.For<<m.locks))
-		m.locks++
-		m.round = 0
-	default:
-		return "refused"
-	}
-	return "locked"
+	return m.tally.Guess(now, right)
 }
 
 // cameOf says in the model's words what came of a call.
@@ -131,7 +120,7 @@ func TestCodesModel(t *testing.T) {
 		p := unlimited(otp.ClavePIN())
 		p.Lockout.Limit, p.Lockout.Ceiling, p.MaxPending = 4, 14, 2
 		k := newCodeKit(t, p)
-		m := &modelOfCodes{p: p}
+		m := &modelOfCodes{p: p, tally: testkit.NewTally(p.Lockout)}
 		ctx := t.Context()
 		purposes := map[string]otp.Purpose{"file": filing, "pay": paying}
 		purpose := func(rt *rapid.T) string {
@@ -161,7 +150,7 @@ func TestCodesModel(t *testing.T) {
 				o := toAna()
 				o.Joined = civicpin.NewSecret(c.own)
 				req, err := k.Request(ctx, ana, purposes[c.purpose], o)
-				if m.disabled || !m.lockedTo.Before(now.Add(p.Valid)) {
+				if m.barredFor(now, p.Valid) {
 					require.Equal(atOnce{rt}, "locked", cameOf(err))
 					return
 				}
@@ -224,12 +213,11 @@ func TestCodesModel(t *testing.T) {
 			"unlock": func(rt *rapid.T) {
 				lose(rt)
 				err := k.Unlock(ctx, ana, desk)
-				if m.disabled {
+				if !m.tally.Unlock(k.clock.Now()) {
 					require.Equal(atOnce{rt}, "locked", cameOf(err))
 					return
 				}
 				require.NoError(atOnce{rt}, err)
-				m.lockedTo, m.round = time.Time{}, 0
 			},
 			"rebind": func(rt *rapid.T) {
 				lose(rt)
@@ -237,7 +225,7 @@ func TestCodesModel(t *testing.T) {
 					rt.Skip("seldom")
 				}
 				require.NoError(atOnce{rt}, k.Rebind(ctx, ana, desk))
-				m.wrong, m.round, m.locks, m.lockedTo, m.disabled = 0, 0, 0, time.Time{}, false
+				m.tally.Rebind(k.clock.Now())
 			},
 			"time passes": func(rt *rapid.T) {
 				k.clock.Add(rapid.SampledFrom([]time.Duration{
@@ -260,8 +248,9 @@ func TestCodesModel(t *testing.T) {
 				}
 				st, err := k.Status(ctx, ana)
 				require.NoError(atOnce{rt}, err)
-				require.Equal(atOnce{rt}, m.wrong, st.Failures)
-				require.Equal(atOnce{rt}, m.isLocked(now), st.Locked != nil)
+				require.Equal(atOnce{rt}, m.tally.Kept, st.Failures)
+				m.tally.Pass(now)
+				require.Equal(atOnce{rt}, m.tally.Refusal(now) != nil, st.Locked != nil)
 				require.LessOrEqual(atOnce{rt}, st.Failures, p.Lockout.Ceiling)
 			},
 		})

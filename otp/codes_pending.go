@@ -104,10 +104,6 @@ func (c *Codes) Cancel(ctx context.Context, subject civicpin.Subject, id string,
 	if err := errors.Join(subject.Validate(), validCodeID(id), by.Validate()); err != nil {
 		return err
 	}
-	return c.cancel(ctx, subject, id, by, "")
-}
-
-func (c *Codes) cancel(ctx context.Context, subject civicpin.Subject, id string, by civicpin.Actor, reason string) error {
 	done := false
 	_, err := c.records.Update(ctx, store.Key{Subject: subject, ID: id}, func(e *store.Entry[codeRecord]) error {
 		done = e.Found() && e.Value.State == codePending
@@ -118,7 +114,27 @@ func (c *Codes) cancel(ctx context.Context, subject civicpin.Subject, id string,
 		return nil
 	})
 	if err == nil && done {
-		c.record(ctx, eventCodeCancelled, subject, id, by, civicpin.Source{}, reason)
+		c.record(ctx, eventCodeCancelled, subject, id, by, civicpin.Source{}, "")
 	}
 	return err
+}
+
+// displace ends a code for which there is no room. One that was used is written and recorded, too: otherwise a visitor's
+// request would show by its time that the subject used a code.
+func (c *Codes) displace(ctx context.Context, subject civicpin.Subject, id string) {
+	reason := "too many pending"
+	_, err := c.records.Update(ctx, store.Key{Subject: subject, ID: id}, func(e *store.Entry[codeRecord]) error {
+		switch {
+		case !e.Found():
+			return store.ErrSkip
+		case e.Value.State == codePending:
+			e.Value.end(codeCancelled)
+		default:
+			reason = "spent"
+		}
+		return nil
+	})
+	if err == nil {
+		c.record(ctx, eventCodeCancelled, subject, id, civicpin.Visitor, civicpin.Source{}, reason)
+	} // otherwise it runs out by itself
 }

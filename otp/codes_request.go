@@ -3,6 +3,7 @@ package otp
 import (
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
@@ -88,8 +89,8 @@ func (c *Codes) Request(ctx context.Context, subject civicpin.Subject, purpose P
 	if err != nil {
 		return Request{}, err
 	}
-	for _, old := range over { // if one cannot be cancelled now, it runs out by itself
-		_ = c.cancel(ctx, subject, old, civicpin.Visitor, "too many pending")
+	for _, old := range over {
+		c.displace(ctx, subject, old)
 	}
 	reason := ""
 	if r.Decoy {
@@ -163,7 +164,9 @@ func (c *Codes) masked(subject civicpin.Subject, r *codeRecord) string {
 	if !r.Decoy {
 		return r.contact().Masked()
 	}
-	return decoy.Masked(c.vault.Hash("otp.code.decoy", c.policy.Name, string(subject)), c.policy.Decoys)
+	h := c.vault.Hash("otp.code.decoy", c.policy.Name, string(subject))
+	on := c.policy.Decoys[binary.BigEndian.Uint64(h[:])%uint64(len(c.policy.Decoys))].Channel
+	return decoy.Of(c.vault.Hash, subject, on, c.policy.Decoys)
 }
 
 // message returns what the outbox is asked for a code that is sent for the n-th time.

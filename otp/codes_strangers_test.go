@@ -205,6 +205,29 @@ func TestDecoysTakeNoRoom(t *testing.T) {
 	require.NoError(t, k.verify(t, req.ID, sent))
 }
 
+// A request that makes another one go does the same work, whether the subject used that one or there never was one to use.
+func TestMakingRoomTellsNothing(t *testing.T) {
+	trace := func(to []civicpin.Contact) string {
+		k := newCodeKit(t, otp.SMS())
+		o := otp.RequestOptions{To: to}
+		req, err := k.Request(t.Context(), ana, filing, o)
+		require.NoError(t, err)
+		if len(to) > 0 {
+			pending, err := k.Pending(t.Context(), ana)
+			require.NoError(t, err)
+			require.NoError(t, k.verify(t, req.ID, pending[0].Code.Reveal()))
+		}
+		for range k.Policy().MaxPending - 1 {
+			_, err = k.Request(t.Context(), ana, filing, o)
+			require.NoError(t, err)
+		}
+		k.events.Take()
+		calls := codeTrace(k.faults, func() error { return testkit.Err(k.Request(t.Context(), ana, filing, o)) })
+		return fmt.Sprint(calls, len(k.events.All()))
+	}
+	require.Equal(t, trace(nil), trace([]civicpin.Contact{bySMS}))
+}
+
 // What leads nowhere is bounded as well.
 func TestDecoysAreBounded(t *testing.T) {
 	k := newCodeKit(t, sms())

@@ -65,7 +65,7 @@ func (c *Codes) check(ctx context.Context, subject civicpin.Subject, purpose Pur
 			return store.ErrSkip
 		}
 		r := &e.Value
-		match = attempt.Bytes(tag, r.Tag)
+		match = attempt.Bytes(ctx, tag, r.Tag)
 		why = r.judge(&c.policy, match, c.vault.Now())
 		switch why {
 		case "":

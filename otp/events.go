@@ -55,7 +55,8 @@ func Events() []civicpin.EventInfo {
 				"wrong", "unknown", "spent", "cancelled", "exhausted", "expired", "unused", "locked", "busy", "not checked",
 			},
 		},
-		{Code: eventCodeCancelled, Meaning: "A delivered code was taken out of use.", Reasons: []string{"too many pending"}},
+		// Spent is a code that was used, and made room for a later one.
+		{Code: eventCodeCancelled, Meaning: "A delivered code was taken out of use.", Reasons: []string{"too many pending", "spent"}},
 
 		{Code: eventBackupIssued, Meaning: "A set of backup codes was issued."},
 		{Code: eventBackupUsed, Meaning: "A backup code was used.", Reasons: []string{"the number of codes that are left"}},

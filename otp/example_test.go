@@ -119,7 +119,9 @@ func ExampleClavePIN() {
 // What a page does with the outcome. The subject has nobody's telephone: it makes no difference.
 func ExampleCodes_Verify() {
 	ctx := context.Background()
-	codes, _ := exampleCodes(otp.SMS(), new(civicpin.Message))
+	policy := otp.SMS()
+	policy.Lockout.ShowLeft = true
+	codes, _ := exampleCodes(policy, new(civicpin.Message))
 	login := otp.Purpose{Act: "login"}
 	req, err := codes.Request(ctx, "NOBODY", login, otp.RequestOptions{})
 	if err != nil {
@@ -257,7 +259,6 @@ func ExampleTOTP_Verify() {
 	for range 5 {
 		err := totp.Verify(ctx, "bianchi", civicpin.NewSecret("123 456"), civicpin.Source{})
 		locked, isLocked := errors.AsType[*lockout.LockedError](err)
-		refused, isRefused := errors.AsType[*lockout.RefusedError](err)
 		switch {
 		case err == nil:
 			fmt.Println("in")
@@ -265,8 +266,8 @@ func ExampleTOTP_Verify() {
 			fmt.Println("locked for", time.Until(locked.Until).Round(time.Minute))
 		case errors.Is(err, otp.ErrBusy):
 			fmt.Println("try again in a moment") // 503; no try was spent
-		case isRefused:
-			fmt.Println("wrong,", refused.Left, "tries left")
+		case errors.Is(err, otp.ErrRefused):
+			fmt.Println("wrong")
 		default:
 			fmt.Println("not now") // for the log: err
 		}
@@ -274,10 +275,10 @@ func ExampleTOTP_Verify() {
 	// Nobody of that name has a key. It makes no difference.
 
 	// Output:
-	// wrong, 4 tries left
-	// wrong, 3 tries left
-	// wrong, 2 tries left
-	// wrong, 1 tries left
+	// wrong
+	// wrong
+	// wrong
+	// wrong
 	// locked for 1m0s
 }
 

@@ -62,7 +62,7 @@ func PlainKeys(ctx context.Context, k Keys) (string, error) {
 // Comparisons returns with how many keys one attempt is compared.
 func Comparisons(ctx context.Context, k Keys, subject civicpin.Subject) (int, error) {
 	n := 0
-	err := k.common().prove(ctx, subject, civicpin.Source{}, eventVerified, func(b *boundKey, _ time.Time) found {
+	err := k.common().prove(ctx, subject, civicpin.Source{}, eventVerified, func(_ context.Context, b *boundKey, _ time.Time) found {
 		if b.Algorithm != k.common().policy.algorithm || b.Digits != k.common().policy.digits || len(b.Seed) == 0 {
 			panic("not the work of a key of this configuration")
 		}

@@ -112,9 +112,9 @@ func NewHOTP(v *store.Vault, c HOTPPolicy) (*HOTP, error) {
 func (h *HOTP) Policy() HOTPPolicy { return h.policy }
 
 // compare looks for a code among the next ones.
-func (h *HOTP) compare(b *boundKey, guess typedCode, _ time.Time) found {
+func (h *HOTP) compare(ctx context.Context, b *boundKey, guess typedCode, _ time.Time) found {
 	key := b.oath()
-	at, match := attempt.Code(&key, guess.number, b.Next, h.policy.width(), b.Next)
+	at, match := attempt.Code(ctx, &key, guess.number, b.Next, h.policy.width(), b.Next)
 	if guess.digits != b.Digits {
 		return found{}
 	}
@@ -129,9 +129,9 @@ func (h *HOTP) Resync(ctx context.Context, subject civicpin.Subject, first, seco
 	source civicpin.Source,
 ) error {
 	one, two := readCode(first), readCode(second)
-	return h.prove(ctx, subject, source, eventResynced, func(b *boundKey, _ time.Time) found {
+	return h.prove(ctx, subject, source, eventResynced, func(ctx context.Context, b *boundKey, _ time.Time) found {
 		key := b.oath()
-		at, match := attempt.CodePair(&key, one.number, two.number, b.Next, h.policy.ResyncWindow+1)
+		at, match := attempt.CodePair(ctx, &key, one.number, two.number, b.Next, h.policy.ResyncWindow+1)
 		if one.digits != b.Digits || two.digits != b.Digits {
 			return found{}
 		}

@@ -33,10 +33,7 @@ type modelKey struct {
 // keyModel is a citizen's keys and guesses.
 type keyModel struct {
 	active, pending *modelKey
-	wrong, round    int
-	locks           int
-	lockedTo        time.Time
-	disabled        bool
+	tally           testkit.Tally
 	forgetAt        time.Time // when the count of somebody without a key is dropped; zero for never
 }
 
@@ -92,7 +89,8 @@ func (k *modelKey) acceptsPair(first, second string) (int64, bool) {
 
 // guess tells the model about an attempt and returns what should come of it.
 func (m *keyModel) guess(t rapid.TB, now time.Time, accepts func(*modelKey) (int64, bool), drift func(int64) int64) string {
-	if m.disabled || now.Before(m.lockedTo) {
+	m.tally.Pass(now)
+	if m.tally.Refusal(now) != nil {
 		return fobLocked
 	}
 	for _, k := range []*modelKey{m.active, m.pending} {
@@ -100,7 +98,7 @@ func (m *keyModel) guess(t rapid.TB, now time.Time, accepts func(*modelKey) (int
 			continue
 		}
 		at, ok := accepts(k)
-		if !ok {
+		if !ok || m.tally.Hidden() {
 			continue
 		}
 		require.False(fatalFob{t.(*rapid.T)}, k.used[at], "the model accepts twice")
@@ -108,40 +106,22 @@ func (m *keyModel) guess(t rapid.TB, now time.Time, accepts func(*modelKey) (int
 		if k == m.pending {
 			m.active, m.pending = k, nil
 		}
-		m.wrong, m.round, m.locks = 0, 0, 0
+		m.tally.Right()
 		m.forgetAt = time.Time{}
 		return fobAccepted
 	}
-	m.wrong++
-	m.round++
-	came := fobRefused
-	switch {
-	case m.wrong >= modelCeiling:
-		m.disabled = true
-		came = fobLocked
-	case m.round >= modelLimit:
-		m.lockedTo = now.Add(min(modelMax, modelFor<<m.locks))
-		m.locks++
-		m.round = 0
-		came = fobLocked
-	}
+	came := m.tally.Guess(now, false)
 	m.forgetAt = time.Time{}
 	if m.active == nil && m.pending == nil {
-		m.forgetAt = later(now, m.lockedTo).Add(30 * 24 * time.Hour)
+		m.forgetAt = m.tally.ForgetAt(now)
 	}
 	return came
 }
 
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}
-
 // rebound is what a new binding leaves of the guesses.
-func (m *keyModel) rebound() {
-	m.wrong, m.round, m.locks, m.disabled, m.lockedTo, m.forgetAt = 0, 0, 0, false, time.Time{}, time.Time{}
+func (s *keyMachine) rebound() {
+	s.m.tally.Rebind(s.f.clock.Now())
+	s.m.forgetAt = time.Time{}
 }
 
 // pass lets what ends by time end.
@@ -150,7 +130,7 @@ func (m *keyModel) pass(now time.Time) {
 		m.pending = nil
 	}
 	if !m.forgetAt.IsZero() && !now.Before(m.forgetAt) {
-		m.rebound()
+		m.tally, m.forgetAt = testkit.NewTally(modelLocks), time.Time{}
 	}
 }
 
@@ -212,7 +192,7 @@ func (s *keyMachine) common(t *testing.T) map[string]func(*rapid.T) {
 			require.NoError(fatalFob{rt}, err)
 			s.m.active = nil
 			pend(k)
-			s.m.rebound()
+			s.rebound()
 		},
 		"import": func(rt *rapid.T) {
 			s.lose(rt)
@@ -225,7 +205,7 @@ func (s *keyMachine) common(t *testing.T) map[string]func(*rapid.T) {
 				if s.m.active.key.Account == "ada" && len(s.m.active.used) == 0 {
 					require.NoError(fatalFob{rt}, err)
 					s.m.pending = nil
-					s.m.rebound()
+					s.rebound()
 					return
 				}
 				require.ErrorIs(fatalFob{rt}, err, otp.ErrWrongState)
@@ -233,7 +213,7 @@ func (s *keyMachine) common(t *testing.T) map[string]func(*rapid.T) {
 			}
 			require.NoError(fatalFob{rt}, err)
 			s.m.active, s.m.pending = newModelKey(k), nil
-			s.m.rebound()
+			s.rebound()
 		},
 		"remove": func(rt *rapid.T) {
 			s.lose(rt)
@@ -248,12 +228,12 @@ func (s *keyMachine) common(t *testing.T) map[string]func(*rapid.T) {
 		"unlock": func(rt *rapid.T) {
 			s.lose(rt)
 			err := keys.Unlock(ctx, ada, fobClerk)
-			if s.m.disabled {
+			if !s.m.tally.Unlock(s.f.clock.Now()) {
 				require.Error(fatalFob{rt}, err)
 				return
 			}
 			require.NoError(fatalFob{rt}, err)
-			s.m.lockedTo, s.m.round, s.m.forgetAt = time.Time{}, 0, time.Time{}
+			s.m.forgetAt = time.Time{}
 		},
 		"time passes": func(rt *rapid.T) {
 			s.f.clock.Add(rapid.SampledFrom([]time.Duration{
@@ -267,7 +247,7 @@ func (s *keyMachine) common(t *testing.T) map[string]func(*rapid.T) {
 			require.NoError(fatalFob{rt}, err)
 			require.Equal(fatalFob{rt}, s.m.active != nil, st.Active)
 			require.Equal(fatalFob{rt}, s.m.pending != nil, st.Pending)
-			require.Equal(fatalFob{rt}, s.m.wrong, st.Lockout.Failures)
+			require.Equal(fatalFob{rt}, s.m.tally.Kept, st.Lockout.Failures)
 			if s.m.active != nil && s.f.HOTP != nil {
 				require.EqualValues(fatalFob{rt}, s.m.active.last+1, st.Counter)
 			}
@@ -283,6 +263,7 @@ func TestTOTPModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		cryptotest.SetGlobalRandom(t, rapid.Uint64().Draw(rt, "seed")) // or no failure could be played again
 		s := &keyMachine{f: newTOTP(t, otp.TOTPPolicy{Digits: 8, Lockout: modelLocks})}
+		s.m.tally = testkit.NewTally(modelLocks)
 		actions := s.common(t)
 		actions["verify"] = func(rt *rapid.T) {
 			s.lose(rt)
@@ -301,6 +282,7 @@ func TestHOTPModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		cryptotest.SetGlobalRandom(t, rapid.Uint64().Draw(rt, "seed"))
 		s := &keyMachine{f: newHOTP(t, otp.HOTPPolicy{Digits: 8, Lockout: modelLocks})}
+		s.m.tally = testkit.NewTally(modelLocks)
 		actions := s.common(t)
 		none := func(int64) int64 { return 0 }
 		actions["verify"] = func(rt *rapid.T) {
@@ -583,7 +565,7 @@ var keyFlows = []keyFlow{
 				f.verify(t, f.wrongCode(key))
 				f.clock.Add(25 * time.Hour)
 			}
-			require.True(t, f.status(t).Lockout.Locked.Disabled)
+			require.True(t, f.status(t).Lockout.Hidden)
 			return key
 		},
 		act: func(t *testing.T, f *fob, _ otp.Key) error {

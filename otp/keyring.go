@@ -81,7 +81,7 @@ type keys struct {
 	decoy  boundKey // what is computed with where there is no key, so that it costs the same
 
 	// compare says how a code that was typed and a key go together at a time. It does the same work whatever it finds.
-	compare func(b *boundKey, guess typedCode, now time.Time) found
+	compare func(ctx context.Context, b *boundKey, guess typedCode, now time.Time) found
 }
 
 // keyPolicy is a HOTPPolicy or TOTPPolicy.
@@ -91,7 +91,9 @@ type keyPolicy interface {
 }
 
 // newKeys returns the keys of a policy that has its defaults.
-func newKeys(v *store.Vault, p keyPolicy, compare func(*boundKey, typedCode, time.Time) found) (*keys, error) {
+func newKeys(v *store.Vault, p keyPolicy, compare func(context.Context, *boundKey, typedCode, time.Time) found) (
+	*keys, error,
+) {
 	err := p.Validate()
 	if err != nil {
 		return nil, err
@@ -194,8 +196,8 @@ func (k *keys) enrol(ctx context.Context, subject civicpin.Subject, by civicpin.
 //   - the store's, or the context's, for the log: the code may have been consumed, so ask for the next one.
 func (k *keys) Verify(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret, source civicpin.Source) error {
 	guess := readCode(typed)
-	return k.prove(ctx, subject, source, eventVerified, func(b *boundKey, now time.Time) found {
-		return k.compare(b, guess, now)
+	return k.prove(ctx, subject, source, eventVerified, func(ctx context.Context, b *boundKey, now time.Time) found {
+		return k.compare(ctx, b, guess, now)
 	})
 }
 

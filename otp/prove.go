@@ -42,7 +42,7 @@ type found struct {
 }
 
 // A compare function says how what was typed and a key go together at a time. It does the same work whatever it finds.
-type compare func(b *boundKey, now time.Time) found
+type compare func(ctx context.Context, b *boundKey, now time.Time) found
 
 // prove checks a typed code against the subject's active and pending key: nil means that it is right, and was consumed.
 //
@@ -63,7 +63,7 @@ func (k *keys) prove(ctx context.Context, subject civicpin.Subject, source civic
 			}
 			r.sweep(now)
 			known := !r.empty()
-			match, first := k.use(r, now, compare)
+			match, first := k.use(ctx, r, now, compare)
 			finding, activated = attempt.Found(match, known, whyNot(known, match)), first
 			if !match.Right() {
 				guess.Ref = k.ref("")
@@ -91,8 +91,8 @@ func (k *keys) prove(ctx context.Context, subject civicpin.Subject, source civic
 
 // use compares with both keys, and uses a right code up. It returns whether the code was the first of a pending key, which is
 // then the active one.
-func (k *keys) use(r *keyring, now time.Time, compare compare) (m attempt.Match, activated bool) {
-	active, pending := k.look(r.Active, now, compare), k.look(r.Pending, now, compare)
+func (k *keys) use(ctx context.Context, r *keyring, now time.Time, compare compare) (m attempt.Match, activated bool) {
+	active, pending := k.look(ctx, r.Active, now, compare), k.look(ctx, r.Pending, now, compare)
 	switch {
 	case active.match.Right():
 		r.Active.accept(active, now)
@@ -106,12 +106,12 @@ func (k *keys) use(r *keyring, now time.Time, compare compare) (m attempt.Match,
 }
 
 // look compares with a key, or with the decoy if there is none.
-func (k *keys) look(b *boundKey, now time.Time, compare compare) found {
+func (k *keys) look(ctx context.Context, b *boundKey, now time.Time, compare compare) found {
 	if b == nil {
-		compare(&k.decoy, now)
+		compare(ctx, &k.decoy, now)
 		return found{}
 	}
-	return compare(b, now)
+	return compare(ctx, b, now)
 }
 
 // accept consumes a code.

@@ -1,6 +1,7 @@
 package otp
 
 import (
+	"context"
 	"time"
 
 	"github.com/civicpin/civicpin/internal/attempt"
@@ -123,7 +124,7 @@ func NewTOTP(v *store.Vault, c TOTPPolicy) (*TOTP, error) {
 func (t *TOTP) Policy() TOTPPolicy { return t.policy }
 
 // compare looks for a code in the window around the server's time and in the one around where the last code was found.
-func (t *TOTP) compare(b *boundKey, guess typedCode, now time.Time) found {
+func (t *TOTP) compare(ctx context.Context, b *boundKey, guess typedCode, now time.Time) found {
 	back, forward, maxDrift := t.policy.window()
 	key := b.oath()
 	step := now.Unix() / b.Period
@@ -131,7 +132,7 @@ func (t *TOTP) compare(b *boundKey, guess typedCode, now time.Time) found {
 		// Counters are not negative. A clock before 1970 must not make them so, or it would open the last counters there are,
 		// and with them close all others for good.
 		from := max(0, step+drift-int64(back))
-		return attempt.Code(&key, guess.number, uint64(from), back+forward+1, b.Next)
+		return attempt.Code(ctx, &key, guess.number, uint64(from), back+forward+1, b.Next)
 	}
 	at, match := around(0)
 	if maxDrift > 0 {

@@ -400,14 +400,14 @@ func TestTOTPCeiling(t *testing.T) {
 	}
 	assert.Equal(t, 100, compared)
 	require.Error(t, f.Unlock(t.Context(), ada, fobClerk))
-	assert.Equal(t, fobLocked, f.verify(t, f.shown(key, 0)))
+	assert.Equal(t, fobRefused, f.verify(t, f.shown(key, 0)))
 	another, err := f.Enrol(t.Context(), ada)
 	require.NoError(t, err)
-	assert.Equal(t, fobLocked, f.verify(t, f.shown(another, 0)))
+	assert.Equal(t, fobRefused, f.verify(t, f.shown(another, 0)))
 	require.NoError(t, f.Remove(t.Context(), ada, fobClerk))
 	another, err = f.Enrol(t.Context(), ada)
 	require.NoError(t, err)
-	assert.Equal(t, fobLocked, f.verify(t, f.shown(another, 0)))
+	assert.Equal(t, fobRefused, f.verify(t, f.shown(another, 0)))
 
 	fresh, err := f.Rebind(t.Context(), ada, inPerson)
 	require.NoError(t, err)
@@ -596,7 +596,7 @@ func TestKeyOfAnotherRelease(t *testing.T) {
 	}
 }
 
-// An authenticator that was used while the clock was ahead works again within the hour, and no code twice.
+// An authenticator that was used while the clock was ahead works again after a day, and no code twice.
 func TestTOTPOfAClockAhead(t *testing.T) {
 	f := newTOTP(t, otp.TOTPPolicy{})
 	key := f.enrolled(t)
@@ -605,7 +605,7 @@ func TestTOTPOfAClockAhead(t *testing.T) {
 	require.NoError(t, f.verifyErr(t, f.shown(key, 0)))
 	f.clock.Set(now)
 	require.Error(t, f.verifyErr(t, f.shown(key, 0)))
-	f.clock.Add(time.Hour)
+	f.clock.Add(24*time.Hour + time.Minute)
 	require.NoError(t, f.verifyErr(t, f.shown(key, 0)))
 	require.Error(t, f.verifyErr(t, f.shown(key, 0)))
 }

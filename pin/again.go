@@ -92,8 +92,8 @@ func (s *Service) overtaken(
 }
 
 // setBy reports whether the grant set the current secret just now.
-func (c *credential) setBy(g Grant, now time.Time) bool {
-	return c.lately(now) && attempt.Bytes(c.Again.Grant, g.hash()).Right()
+func (c *credential) setBy(ctx context.Context, g Grant, now time.Time) bool {
+	return c.lately(now) && attempt.Bytes(ctx, c.Again.Grant, g.hash()).Right()
 }
 
 // setAgain ends a Set under a grant that was used just now: it succeeds if the choice was the same. The holder of a used grant

@@ -99,7 +99,9 @@ func Example() {
 // What a login page does with the outcome.
 func ExampleService_Verify() {
 	ctx := context.Background()
-	pins, _, _ := exampleService(pin.INPS())
+	policy := pin.INPS()
+	policy.Lockout.ShowLeft = true // or a page says nothing of the tries that are left
+	pins, _, _ := exampleService(policy)
 	attempt := pin.Attempt{Subject: "RSSMRA85T10A562S", Secret: civicpin.NewSecret("a guess")}
 
 	for range 6 {

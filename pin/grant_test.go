@@ -57,6 +57,8 @@ func TestSet(t *testing.T) {
 	_, right := k.works(t, chosen)
 	require.True(t, right, "a grant alone takes nothing away")
 
+	k.clock.Add(time.Minute)
+	require.NoError(t, k.Unlock(t.Context(), maria, clerk))
 	require.NoError(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret(changed), civicpin.Source{})))
 	_, right = k.works(t, chosen)
 	require.False(t, right)

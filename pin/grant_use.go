@@ -47,21 +47,15 @@ func (s *Service) opened(ctx context.Context, g Grant, parts bool, source civicp
 	}
 	now := s.vault.Now()
 	switch {
-	case e.Value.opens(g, parts, now):
+	case e.Value.opens(ctx, g, parts, now):
 		refund()
 		return e, nil
-	case e.Value.setBy(g, now):
+	case e.Value.setBy(ctx, g, now):
 		refund()
 		return e, ErrNoGrant
 	}
 	s.vault.Record(ctx, civicpin.Event{Code: eventGrantRefused, Subject: g.subject, By: civicpin.Visitor, Source: source})
 	return e, ErrNoGrant
-}
-
-// opens reports whether the grant is this credential's, for parts or for a secret of the citizen's choice.
-func (c *credential) opens(g Grant, parts bool, now time.Time) bool {
-	return c.Grant != nil && attempt.Bytes(c.Grant.Hash, g.hash()).Right() && now.Before(c.Grant.Expires) &&
-		len(c.Grant.Parts) > 0 == parts && !c.Suspended
 }
 
 // Set makes chosen the subject's own secret, under a grant of a plan that lets the subject choose, and returns what
@@ -96,7 +90,7 @@ func (s *Service) Set(ctx context.Context, g Grant, chosen civicpin.Secret, sour
 	}
 	defer at.Leave()
 	e, err := s.set(ctx, at, g, w, source)
-	if errors.Is(err, ErrNoGrant) && e.Value.setBy(g, s.vault.Now()) {
+	if errors.Is(err, ErrNoGrant) && e.Value.setBy(ctx, g, s.vault.Now()) {
 		return s.setAgain(ctx, at, g, &e.Value, w)
 	}
 	if err != nil {
@@ -127,7 +121,7 @@ func (s *Service) set(ctx context.Context, at attempt.Place, g Grant, w wish, so
 	}
 	return s.creds.UpdateFrom(ctx, e, func(e *store.Entry[credential]) error {
 		now := s.vault.Now()
-		if !e.Found() || !e.Value.opens(g, false, now) {
+		if !e.Found() || !e.Value.opens(ctx, g, false, now) {
 			return ErrNoGrant
 		}
 		if e.Value.empty() {
@@ -150,7 +144,7 @@ func (s *Service) fresher(ctx context.Context, at attempt.Place, g Grant, c *cre
 		if err := s.apart(c, w); err != nil {
 			return attempt.Finding{}, err
 		}
-		fresh := func(ok bool) attempt.Finding { return attempt.Found(attempt.Told(ok), true, attempt.Wrong) }
+		fresh := func(ok bool) attempt.Finding { return attempt.Found(attempt.Told(ctx, ok), true, attempt.Wrong) }
 		gone := c.gone()
 		switch c.State {
 		case state.Provisional:
@@ -208,7 +202,7 @@ func (s *Service) Reissue(ctx context.Context, g Grant, source civicpin.Source) 
 			return err
 		}
 		_, err := s.creds.UpdateFrom(ctx, e, func(e *store.Entry[credential]) error {
-			if !e.Found() || !e.Value.opens(g, true, s.vault.Now()) {
+			if !e.Found() || !e.Value.opens(ctx, g, true, s.vault.Now()) {
 				return ErrNoGrant
 			}
 			c := &e.Value

@@ -34,11 +34,7 @@ type model struct {
 	changed   time.Time
 	usedFrom  time.Time // the last use was noted at some time from here
 	usedTo    time.Time // to here
-	wrong     int       // in a row, since the last success
-	round     int       // of those, since the last lock
-	locks     int
-	lockedTo  time.Time
-	disabled  bool
+	tally     testkit.Tally
 	evidence  bool
 	forgetAt  time.Time // when the count of a stranger is dropped; zero for never
 }
@@ -54,33 +50,18 @@ type machine struct {
 // guess tells the model about a guess and returns what should come of it: "locked", "refused", "expired X" or "right".
 func (s *machine) guess(secret string) string {
 	m, now, p := &s.m, s.k.clock.Now(), s.k.policy
-	if m.disabled || now.Before(m.lockedTo) {
-		return "locked"
-	}
-	if (m.state != "provisional" && m.state != "active") || m.suspended || secret != m.secret {
-		m.wrong++
-		m.round++
-		came := "refused"
-		switch {
-		case m.wrong >= p.Lockout.Ceiling:
-			m.disabled = true
-			came = "locked"
-		case m.round >= p.Lockout.Limit:
-			m.lockedTo = now.Add(min(p.Lockout.Max, p.Lockout.For<<m.locks))
-			m.locks++
-			m.round = 0
-			came = "locked"
-		}
-		m.forgetAt = time.Time{}
-		if m.state == "" {
-			m.forgetAt = now.Add(30 * day)
-			if m.lockedTo.After(now) {
-				m.forgetAt = m.lockedTo.Add(30 * day)
+	m.tally.Pass(now)
+	right := (m.state == "provisional" || m.state == "active") && !m.suspended && secret == m.secret
+	locked := m.tally.Refusal(now) != nil
+	if came := m.tally.Guess(now, right); came != "right" {
+		if !locked {
+			m.forgetAt = time.Time{}
+			if m.state == "" {
+				m.forgetAt = m.tally.ForgetAt(now)
 			}
 		}
 		return came
 	}
-	m.wrong, m.round, m.locks = 0, 0, 0
 	switch {
 	case m.state == "provisional" && !now.Before(m.issued.Add(7*day)):
 		return "expired issue"
@@ -141,6 +122,7 @@ func TestModel(t *testing.T) {
 		p.Lockout.Ceiling = 12
 		faults := storetest.NewFaults(store.NewMemory())
 		s := &machine{k: newKitOn(t, faults.Store(), p, newClock(), &testkit.Mailbox{}, &testkit.Recorder{}), faults: faults}
+		s.m.tally = testkit.NewTally(p.Lockout)
 		ctx := t.Context()
 		pick := func(rt *rapid.T) string {
 			return rapid.SampledFrom([]string{s.m.secret, s.m.secret, wrong, s.m.secret + "A", ""}).Draw(rt, "secret")
@@ -158,7 +140,7 @@ func TestModel(t *testing.T) {
 				rt.Skip("within the day in which a use need not be noted")
 			}
 			_, err := s.k.Issue(ctx, maria, o)
-			if s.m.disabled && o.Evidence.Method == "" {
+			if locked := s.m.tally.Refusal(now); locked != nil && locked.Disabled && o.Evidence.Method == "" {
 				require.Equal(fatal{rt}, "locked", came(err))
 				return
 			}
@@ -177,7 +159,7 @@ func TestModel(t *testing.T) {
 			s.m.state, s.m.secret = "provisional", s.k.last(phone)+s.k.last(email)
 			s.m.level, s.m.issued, s.m.evidence = max(o.Level, civicpin.Low), now, o.Evidence.Method != ""
 			if o.Evidence.Method != "" {
-				s.m.wrong, s.m.round, s.m.locks, s.m.disabled, s.m.lockedTo = 0, 0, 0, false, time.Time{}
+				s.m.tally.Rebind(now)
 			}
 		}
 		choose := func(rt *rapid.T, state string, call func(*testing.T, pin.Attempt, civicpin.Secret) error) {
@@ -241,10 +223,10 @@ func TestModel(t *testing.T) {
 					rt.Skip("nothing was chosen")
 				}
 				now, want := s.k.clock.Now(), "right"
-				if s.m.suspended || now.Sub(s.m.changed) >= 10*time.Minute || s.m.disabled || now.Before(s.m.lockedTo) {
+				if s.m.suspended || now.Sub(s.m.changed) >= 10*time.Minute || (s.m.tally.Refusal(now) != nil || s.m.tally.Hidden()) {
 					want = s.guess(s.m.replaced)
 				} else {
-					s.m.wrong, s.m.round, s.m.locks = 0, 0, 0
+					s.m.tally.Right()
 				}
 				call := s.k.Change
 				if s.m.exchanged {
@@ -305,12 +287,11 @@ func TestModel(t *testing.T) {
 			"unlock": func(rt *rapid.T) {
 				lose(rt)
 				err := s.k.Unlock(ctx, maria, clerk)
-				if s.m.disabled {
+				if !s.m.tally.Unlock(s.k.clock.Now()) {
 					require.Equal(fatal{rt}, "locked", came(err))
 					return
 				}
 				require.NoError(fatal{rt}, err)
-				s.m.lockedTo, s.m.round = time.Time{}, 0
 				s.m.forgetAt = time.Time{}
 			},
 			"time passes": func(rt *rapid.T) {
@@ -318,7 +299,7 @@ func TestModel(t *testing.T) {
 					time.Second, 15 * time.Minute, day, 6 * day, 89 * day, 181 * day,
 				}).Draw(rt, "for"))
 				if now := s.k.clock.Now(); !s.m.forgetAt.IsZero() && !now.Before(s.m.forgetAt) {
-					s.m.wrong, s.m.round, s.m.locks, s.m.disabled, s.m.lockedTo = 0, 0, 0, false, time.Time{}
+					s.m.tally = testkit.NewTally(s.m.tally.Policy)
 				}
 			},
 			"": func(rt *rapid.T) {
@@ -335,7 +316,7 @@ func TestModel(t *testing.T) {
 				require.NoError(fatal{rt}, err)
 				require.EqualValues(fatal{rt}, s.m.state, st.State)
 				require.Equal(fatal{rt}, s.m.suspended, st.Suspended)
-				require.Equal(fatal{rt}, s.m.wrong, st.Lockout.Failures)
+				require.Equal(fatal{rt}, s.m.tally.Kept, st.Lockout.Failures)
 				require.LessOrEqual(fatal{rt}, st.Lockout.Failures, p.Lockout.Ceiling)
 			},
 		})

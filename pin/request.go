@@ -33,9 +33,9 @@ func (c *credential) standing(p *Policy, o *IssueOptions, now time.Time) issuing
 }
 
 // decide returns what comes of a request over a credential.
-func (r *request) decide(c *credential, now time.Time) issuing.Way {
+func (r *request) decide(ctx context.Context, c *credential, now time.Time) issuing.Way {
 	b := r.basis
-	b.Code = c.Code != nil && now.Before(c.Code.Expires) && attempt.Bytes(c.Code.Hash, r.code).Right()
+	b.Code = c.Code != nil && now.Before(c.Code.Expires) && attempt.Bytes(ctx, c.Code.Hash, r.code).Right()
 	return issuing.Decide(b, c.standing(&r.policy, &r.o, now))
 }
 
@@ -83,7 +83,7 @@ func (s *Service) newRequest(ctx context.Context, subject civicpin.Subject, o Is
 	if r.seen.Found() {
 		c = &r.seen.Value
 	}
-	r.way = r.decide(c, now)
+	r.way = r.decide(ctx, c, now)
 	for i := range r.fresh.Parts {
 		if r.fresh.Parts[i].Channel.Printed() {
 			continue
@@ -143,7 +143,7 @@ func (r *request) write(ctx context.Context) error {
 	_, err := r.creds.UpdateFrom(ctx, r.seen, func(e *store.Entry[credential]) error {
 		c, now := &e.Value, r.vault.Now()
 		r.err, r.sent = nil, false
-		if to := r.decide(c, now); to != issuing.Anew {
+		if to := r.decide(ctx, c, now); to != issuing.Anew {
 			r.way = to // if it was announced as something else, nothing is sent
 		}
 		if r.way != issuing.Anew && !e.Found() {

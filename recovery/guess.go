@@ -78,7 +78,7 @@ func (v *visit) right(ctx context.Context, steps []plan.Step, a Answers) (
 			if err != nil {
 				return match, nil, err
 			}
-			matches = append(matches, attempt.Told(right))
+			matches = append(matches, attempt.Told(ctx, right))
 			ctx = context.WithoutCancel(ctx)
 		}
 	}
@@ -88,15 +88,15 @@ func (v *visit) right(ctx context.Context, steps []plan.Step, a Answers) (
 		case plan.Facts:
 			continue
 		case plan.Image:
-			same = attempt.Text(a.Image, k.Image)
+			same = attempt.Text(ctx, a.Image, k.Image)
 		case plan.Questions:
 			same, err = v.sameAnswers(ctx, k, r.AskedFirst(step.Ask), a.Questions)
 		case plan.Approval:
 			same, err = v.sameAnswers(ctx, k, r.AskedFirst(step.Questions), a.Questions)
 		case plan.Contacts:
 			var all bool
-			named, all = contacts.Match(a.Contacts)
-			same = attempt.Told(all)
+			named, all = contacts.Match(ctx, a.Contacts)
+			same = attempt.Told(ctx, all)
 		}
 		if err != nil {
 			return match, nil, err
@@ -142,7 +142,7 @@ func (v *visit) typed(ctx context.Context, typed civicpin.Secret) error {
 			return attempt.Finding{}, err
 		}
 		text, _ := code.Unambiguous.Normalise(typed.Reveal())
-		i, match := attempt.Typed(r.Links, text, func(l *token.Link) []byte { return v.tag(l, text) })
+		i, match := attempt.Typed(ctx, r.Links, text, func(l *token.Link) []byte { return v.tag(l, text) })
 		switch {
 		case !r.Leads():
 			return attempt.Found(match, false, attempt.Unknown), nil

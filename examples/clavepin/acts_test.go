@@ -14,6 +14,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/ident"
 	"github.com/civicpin/civicpin/examples/internal/play/playtest"
+	"github.com/civicpin/civicpin/internal/twoworlds"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
@@ -383,4 +384,9 @@ func TestPolicy(t *testing.T) {
 		c.Lockout.Limit != 5 || c.Exception == "" {
 		t.Errorf("%+v", c)
 	}
+}
+
+// TestTwoWorlds: under these policies and plans no visitor can tell in which state a citizen is.
+func TestTwoWorlds(t *testing.T) {
+	playtest.TwoWorlds(t, twoworlds.Setup{Pin: activation(), Codes: otp.ClavePIN()})
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -10,7 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/examples/internal/play/playtest"
+	"github.com/civicpin/civicpin/internal/twoworlds"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/pin/state"
@@ -199,4 +202,12 @@ func locks(t *testing.T, err error) {
 	if _, ok := errors.AsType[*lockout.LockedError](err); !ok {
 		t.Errorf("%v", err)
 	}
+}
+
+// TestTwoWorlds: under these policies and plans no visitor can tell in which state a citizen is.
+func TestTwoWorlds(t *testing.T) {
+	playtest.TwoWorlds(t, twoworlds.Setup{
+		Pin: key(), Plans: plans(), Images: images, Questions: slices.Sorted(maps.Keys(questions)), Roles: roles(),
+		Contacts: contact.Policy{Decoys: decoys("es")},
+	})
 }

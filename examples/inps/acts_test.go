@@ -10,11 +10,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/examples/internal/play/playtest"
 	"github.com/civicpin/civicpin/examples/internal/post"
+	"github.com/civicpin/civicpin/internal/twoworlds"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/pin/state"
+	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -326,4 +329,9 @@ func TestPolicy(t *testing.T) {
 		p.Lockout.Limit != 5 || p.Valid[post.CitizenCertifiedEmail] == 0 {
 		t.Errorf("%+v", p)
 	}
+}
+
+// TestTwoWorlds: under these policies and plans no visitor can tell in which state a citizen is.
+func TestTwoWorlds(t *testing.T) {
+	playtest.TwoWorlds(t, twoworlds.Setup{Pin: pin.INPS(), Contacts: contact.Policy{Decoys: []civicpin.Contact{}}, Plans: []plan.Plan{lostPIN}})
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/play/playtest"
+	"github.com/civicpin/civicpin/internal/twoworlds"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/recovery"
@@ -354,4 +355,11 @@ func TestPolicy(t *testing.T) {
 			t.Errorf("%+v", p)
 		}
 	}
+}
+
+// TestTwoWorlds: under these policies and plans no visitor can tell in which state a citizen is.
+func TestTwoWorlds(t *testing.T) {
+	playtest.TwoWorlds(t, twoworlds.Setup{
+		Pin: passwords(), Plans: []plan.Plan{planForgotten, planCounter}, Contacts: contactPolicy(), Roles: roles(),
+	})
 }

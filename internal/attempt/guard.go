@@ -23,6 +23,7 @@ import (
 	"errors"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/blind"
 	"github.com/civicpin/civicpin/internal/guard"
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/lockout"
@@ -118,17 +119,21 @@ func (g *Guard) Do(ctx context.Context, guess *Guess, compare func(context.Conte
 // the guess was right, and the errors of [lockout.Gate.Do].
 //
 // An error of compare says that nothing was compared, or that a right guess could not be used: the guess is given back, and Do
-// returns the error. compare must not return one after a comparison that failed. With an error its finding is for the event
+// returns the error. A guess that a lock refuses which does not show has compare run for the work, and nothing is right. compare
+// must not return one after a comparison that failed. With an error its finding is for the event
 // alone: [Unused] if the guess was right, or [Expired]. compare does the same work for a known and an unknown subject. If it
 // panics, the guess stays counted, and no event is recorded. Nor is one of an invalid target.
 func (p Place) Do(ctx context.Context, guess *Guess, compare func(context.Context) (Finding, error)) error {
 	g := p.guard
 	var found Finding
 	valid := false
-	err := g.gate.Do(ctx, guess.Target, func(ctx context.Context) (_ bool, err error) {
+	err := g.gate.Do(blind.Allow(ctx), guess.Target, func(ctx context.Context) (_ bool, err error) {
 		valid = true
 		if found, err = compare(ctx); err == nil && found.stranger {
 			err = lockout.ErrNoSubject
+		}
+		if blind.Is(ctx) {
+			found.why = Locked
 		}
 		return found.right, err
 	})

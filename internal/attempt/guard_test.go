@@ -93,8 +93,8 @@ func (k *kit) reasons() []string {
 }
 
 var (
-	right = attempt.Bytes([]byte("1234"), []byte("1234"))
-	wrong = attempt.Bytes([]byte("1234"), []byte("1235"))
+	right = attempt.Bytes(context.Background(), []byte("1234"), []byte("1234"))
+	wrong = attempt.Bytes(context.Background(), []byte("1234"), []byte("1235"))
 )
 
 // What was found decides, and an error of compare gives the guess back whatever it found.

@@ -5,13 +5,20 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 
+	"github.com/civicpin/civicpin/internal/blind"
 	"github.com/civicpin/civicpin/internal/oath"
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/internal/token"
 )
 
 // A Match is what a comparison found. Only the comparisons of this package make one that is right. The zero Match is not right.
+//
+// The comparisons take the context that [Place.Do] gave to compare. In a guess that is refused whatever it is ([blind.Is]) they do
+// their work, and their match is neither right nor spent.
 type Match struct{ right, spent bool }
+
+// found returns a match, or the zero Match of a guess that is not to be compared.
+func found(ctx context.Context, m Match) Match { return m.If(!blind.Is(ctx)) }
 
 // Right reports whether what was compared was the same.
 func (m Match) Right() bool { return m.right }
@@ -40,19 +47,21 @@ func All(matches []Match) Match {
 }
 
 // Bytes compares two hashes, or other values of a fixed length, in constant time.
-func Bytes(a, b []byte) Match { return Match{right: subtle.ConstantTimeCompare(a, b) == 1} }
+func Bytes(ctx context.Context, a, b []byte) Match {
+	return found(ctx, Match{right: subtle.ConstantTimeCompare(a, b) == 1})
+}
 
 // Text compares a text that a visitor chose with the subject's own. The empty text matches nothing.
-func Text(given, own string) Match {
+func Text(ctx context.Context, given, own string) Match {
 	a, b := sha256.Sum256([]byte(given)), sha256.Sum256([]byte(own))
-	return Bytes(a[:], b[:]).If(given != "")
+	return Bytes(ctx, a[:], b[:]).If(given != "")
 }
 
 // Among returns which value of a list is equal to v, -1 if none is. It compares all of them.
-func Among(list [][]byte, v []byte) (at int, m Match) {
+func Among(ctx context.Context, list [][]byte, v []byte) (at int, m Match) {
 	at = -1
 	for i := range list {
-		if Bytes(list[i], v).right {
+		if Bytes(ctx, list[i], v).right {
 			at, m.right = i, true
 		}
 	}
@@ -63,27 +72,30 @@ func Among(list [][]byte, v []byte) (at int, m Match) {
 // nothing was compared.
 func Hash(ctx context.Context, gate *password.Gate, hash password.Hash, secret string) (m Match, err error) {
 	err = gate.Run(ctx, func() { m.right = hash.Verify(secret) })
-	return m, err
+	return found(ctx, m), err
 }
 
 // Code looks for a one-time code as [oath.Key.Find] does, and returns the counter of a right one.
-func Code(key *oath.Key, code uint32, from uint64, n int, next uint64) (at uint64, m Match) {
-	at, found := key.Find(code, from, n, next)
-	return at, Match{right: found == oath.Fresh, spent: found == oath.Spent}
+func Code(ctx context.Context, key *oath.Key, code uint32, from uint64, n int, next uint64) (at uint64, m Match) {
+	at, is := key.Find(code, from, n, next)
+	return at, found(ctx, Match{right: is == oath.Fresh, spent: is == oath.Spent})
 }
 
 // CodePair looks for two one-time codes as [oath.Key.FindPair] does, and returns the counter of the first.
-func CodePair(key *oath.Key, first, second uint32, from uint64, n int) (at uint64, m Match) {
+func CodePair(ctx context.Context, key *oath.Key, first, second uint32, from uint64, n int) (at uint64, m Match) {
 	at, m.right = key.FindPair(first, second, from, n)
-	return at, m
+	return at, found(ctx, m)
 }
 
 // Typed returns which link a typed code belongs to, as [token.Typed] does.
-func Typed(links []token.Link, text string, sum func(*token.Link) []byte) (at int, m Match) {
+func Typed(ctx context.Context, links []token.Link, text string, sum func(*token.Link) []byte) (at int, m Match) {
 	at = token.Typed(links, text, sum)
-	return at, Match{right: at >= 0}
+	if m = found(ctx, Match{right: at >= 0}); !m.right {
+		at = -1
+	}
+	return at, m
 }
 
 // Told returns what a comparison elsewhere found, as that of a caller's register. Package structure of the tools lists the
 // places that may call it.
-func Told(right bool) Match { return Match{right: right} }
+func Told(ctx context.Context, right bool) Match { return found(ctx, Match{right: right}) }

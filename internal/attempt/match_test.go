@@ -36,8 +36,8 @@ func TestMatches(t *testing.T) {
 		require.Equal(t, tc.all, attempt.All([]attempt.Match{tc.a, tc.b}).Right())
 	}
 	require.False(t, attempt.All(nil).Right(), "nothing was compared")
-	require.True(t, attempt.Told(true).Right())
-	require.False(t, attempt.Told(false).Right())
+	require.True(t, attempt.Told(t.Context(), true).Right())
+	require.False(t, attempt.Told(t.Context(), false).Right())
 }
 
 // A subject who has no image is not let in by choosing none.
@@ -54,25 +54,25 @@ func TestText(t *testing.T) {
 		{"", "owl", false},
 		{"", "", false},
 	} {
-		require.Equal(t, tc.want, attempt.Text(tc.given, tc.own).Right(), "%+v", tc)
+		require.Equal(t, tc.want, attempt.Text(t.Context(), tc.given, tc.own).Right(), "%+v", tc)
 	}
 }
 
 func TestBytesAndAmong(t *testing.T) {
-	require.False(t, attempt.Bytes([]byte("a"), []byte("ab")).Right())
-	require.False(t, attempt.Bytes(nil, []byte("a")).Right())
+	require.False(t, attempt.Bytes(t.Context(), []byte("a"), []byte("ab")).Right())
+	require.False(t, attempt.Bytes(t.Context(), nil, []byte("a")).Right())
 	list := [][]byte{[]byte("a"), []byte("b"), []byte("c")}
 	for i, v := range list {
-		at, m := attempt.Among(list, v)
+		at, m := attempt.Among(t.Context(), list, v)
 		require.Equal(t, i, at)
 		require.True(t, m.Right())
 	}
 	for _, v := range []string{"", "d", "ab"} {
-		at, m := attempt.Among(list, []byte(v))
+		at, m := attempt.Among(t.Context(), list, []byte(v))
 		require.Equal(t, -1, at)
 		require.False(t, m.Right())
 	}
-	at, m := attempt.Among(nil, []byte("a"))
+	at, m := attempt.Among(t.Context(), nil, []byte("a"))
 	require.Equal(t, -1, at)
 	require.False(t, m.Right())
 }
@@ -114,17 +114,17 @@ func TestCode(t *testing.T) {
 		{two, 3, false, true, 0},
 		{123456, 0, false, false, 0},
 	} {
-		at, m := attempt.Code(&key, tc.code, 0, 4, tc.next)
+		at, m := attempt.Code(t.Context(), &key, tc.code, 0, 4, tc.next)
 		require.Equal(t, tc.right, m.Right(), "%+v", tc)
 		require.Equal(t, tc.spent, m.Spent(), "%+v", tc)
 		require.Equal(t, tc.at, at, "%+v", tc)
 		require.Equal(t, tc.spent, wrong.Or(m).Spent(), "%+v", tc)
 		require.Equal(t, tc.spent, m.Or(wrong).Spent(), "%+v", tc)
 	}
-	at, m := attempt.CodePair(&key, two, three, 0, 4)
+	at, m := attempt.CodePair(t.Context(), &key, two, three, 0, 4)
 	require.True(t, m.Right())
 	require.Equal(t, uint64(2), at)
-	_, m = attempt.CodePair(&key, one, three, 0, 4)
+	_, m = attempt.CodePair(t.Context(), &key, one, three, 0, 4)
 	require.False(t, m.Right())
 }
 
@@ -132,7 +132,7 @@ func TestTyped(t *testing.T) {
 	tag := func(l *token.Link, text string) []byte { return []byte{byte(l.N), text[0]} }
 	links := []token.Link{{N: 1, Tag: []byte{1, 'a'}}, {N: 2, Tag: []byte{2, 'b'}}}
 	for text, want := range map[string]int{"a": 0, "b": 1, "c": -1} {
-		at, m := attempt.Typed(links, text, func(l *token.Link) []byte { return tag(l, text) })
+		at, m := attempt.Typed(t.Context(), links, text, func(l *token.Link) []byte { return tag(l, text) })
 		require.Equal(t, want, at)
 		require.Equal(t, want >= 0, m.Right())
 	}

@@ -4,10 +4,21 @@ package decoy
 
 import (
 	"encoding/binary"
+	"slices"
 	"strings"
 
 	"github.com/civicpin/civicpin"
 )
+
+// Of returns the masked decoy of a subject on a channel, made of the examples on that channel, and "" if there is none.
+// hash is the vault's. The services of one vault show the same decoy, as they show the same contact: two pages that show
+// different ones would reveal that the subject is unknown.
+func Of(hash func(purpose string, parts ...string) [32]byte, s civicpin.Subject, on civicpin.Channel,
+	examples []civicpin.Contact,
+) string {
+	examples = slices.DeleteFunc(slices.Clone(examples), func(d civicpin.Contact) bool { return d.Channel != on })
+	return Masked(hash("contact.decoy", string(s), string(on)), examples)
+}
 
 // Masked returns a decoy, masked. It is made of one of the examples and a hash, which must be keyed: plausible, and always the
 // same for one hash. Without examples Masked returns "".

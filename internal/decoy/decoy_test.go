@@ -48,3 +48,16 @@ func TestMasked(t *testing.T) {
 		})
 	}
 }
+
+// TestOf: all services of a vault show one decoy of a subject on a channel, whatever other examples each of them has.
+func TestOf(t *testing.T) {
+	keyed := func(purpose string, parts ...string) [32]byte { return sha256.Sum256(fmt.Append(nil, purpose, parts)) }
+	sms, email := civicpin.Contact{Channel: civicpin.SMS, Address: "+593990000000"}, civicpin.Contact{
+		Channel: civicpin.Email, Address: "x@example.ec",
+	}
+	shown := decoy.Of(keyed, "1710034065", civicpin.SMS, []civicpin.Contact{sms})
+	require.NotEmpty(t, shown)
+	require.Equal(t, shown, decoy.Of(keyed, "1710034065", civicpin.SMS, []civicpin.Contact{email, sms}))
+	require.NotEqual(t, shown, decoy.Of(keyed, "0926687856", civicpin.SMS, []civicpin.Contact{sms}))
+	require.Empty(t, decoy.Of(keyed, "1710034065", civicpin.Push, []civicpin.Contact{email, sms}))
+}

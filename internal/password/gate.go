@@ -34,6 +34,15 @@ type Gate struct {
 // Total returns how many hashes the gate has run.
 func (g *Gate) Total() int64 { return g.total.Load() }
 
+// eachKey is the key of what [WithEach] puts into a context.
+type eachKey struct{}
+
+// WithEach returns a context with which each hash is told of, with its own context, before it is run. It is for tests that
+// compare the work of two calls.
+func WithEach(ctx context.Context, each func(context.Context)) context.Context {
+	return context.WithValue(ctx, eachKey{}, each)
+}
+
 // NewGate returns a gate that lets so many hashes run at once, and so many more wait. Zero permits means one less than
 // GOMAXPROCS, at least one: all cores hashing would leave other goroutines waiting for tens of milliseconds. Zero queue
 // means 16. It gives an error for negative numbers, and above 4,096 permits or 65,536 waiting.
@@ -88,6 +97,9 @@ func (g *Gate) Run(ctx context.Context, f func()) error {
 		return err
 	}
 	g.total.Add(1)
+	if each, ok := ctx.Value(eachKey{}).(func(context.Context)); ok {
+		each(ctx)
+	}
 	f()
 	return nil
 }

@@ -10,6 +10,16 @@ import (
 	"github.com/civicpin/civicpin/recovery/plan"
 )
 
+// A Document is an upload, as its store described it.
+type Document struct {
+	Kind string `json:"kind" export:"yes"`
+	Ref  string `json:"ref" export:"yes"`
+	Type string `json:"type" export:"yes"`
+	Size int64  `json:"size" export:"yes"`
+	// Digest names the bytes, as the caller's store computes it.
+	Digest string `json:"digest" export:"yes"`
+}
+
 // An Upload is what the caller's store says of an upload.
 type Upload struct {
 	Type   string

@@ -11,9 +11,7 @@ import (
 	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/knowledge"
 	"github.com/civicpin/civicpin/internal/letter"
-	"github.com/civicpin/civicpin/internal/stored"
 	"github.com/civicpin/civicpin/internal/token"
-	"github.com/civicpin/civicpin/recovery/plan"
 )
 
 // The states of a run.
@@ -83,23 +81,6 @@ type Repudiation struct {
 	Hash    []byte    `json:"hash"`
 	To      string    `json:"to"` // id of the contact that it was sent to
 	Expires time.Time `json:"expires"`
-}
-
-// A Document is an upload, as its store described it.
-type Document struct {
-	Kind string `json:"kind" export:"yes"`
-	Ref  string `json:"ref" export:"yes"`
-	Type string `json:"type" export:"yes"`
-	Size int64  `json:"size" export:"yes"`
-	// Digest names the bytes, as the caller's store computes it.
-	Digest string `json:"digest" export:"yes"`
-}
-
-// An Approval is an operator's, of a step.
-type Approval struct {
-	By   civicpin.Actor `json:"by" export:"yes"`
-	At   time.Time      `json:"at" export:"yes"`
-	Step int            `json:"step" export:"yes"`
 }
 
 // AskedFirst returns the questions of a step that asks n.
@@ -250,17 +231,4 @@ func (r *Record) Settle(name string, failed bool, at time.Time) bool {
 		m.State, m.Token, m.Code = letter.Sent, "", ""
 	}
 	return true
-}
-
-// Correct returns what corrects the times of a stored run of one of the plans, whose entry has the type E.
-func Correct[E any](plans []plan.Plan) func(*E, time.Time) bool {
-	var run, rests, repudiate time.Duration
-	for _, p := range plans {
-		p = p.WithDefaults()
-		run, rests = max(run, p.Valid+p.Rests()), max(rests, p.Rests())
-		repudiate = max(repudiate, p.Repudiate)
-	}
-	return stored.Within[E](map[string]time.Duration{
-		"Expires": run, "Rests": rests, "Repudiation.Expires": repudiate, "Mail.Expires": max(run, repudiate), "Until": repudiate,
-	}, "Expires")
 }

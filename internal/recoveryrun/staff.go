@@ -9,6 +9,13 @@ import (
 	"github.com/civicpin/civicpin"
 )
 
+// An Approval is an operator's, of a step.
+type Approval struct {
+	By   civicpin.Actor `json:"by" export:"yes"`
+	At   time.Time      `json:"at" export:"yes"`
+	Step int            `json:"step" export:"yes"`
+}
+
 // Approve notes an operator's approval of the step at which the run is.
 func (r *Record) Approve(by civicpin.Actor, now time.Time) {
 	r.Approved = slices.Concat(r.Approved, []Approval{{By: by, At: now, Step: r.Step}})

@@ -53,8 +53,9 @@ func Until(t *time.Time, now time.Time, longest time.Duration) bool {
 }
 
 // Within returns a function that corrects all times of a record, wherever they stand in it. Spans says by the name of their
-// field, "Until", or that with its type, "item.Until", how far ahead of the clock the ends of spans may be. Any other time is the moment of a write, and not after now; but
-// ExpiresAt, when the store drops the record, stays unless it has a span, and so does what has the span [Any].
+// field, "Until", or that with its type, "item.Until", how far ahead of the clock the ends of spans may be. Any other time is
+// the moment of a write, and not after now; but ExpiresAt, when the store drops the record, stays unless it has a span, and so
+// does what has the span [Any].
 //
 // Rights are the names of spans that give power, such as a code's. Such a record may lie unread for any time, and must not be
 // good for its span then: if its end is ahead by more than the span and [Grace], it is over at once.

@@ -1,0 +1,94 @@
+package twoworlds_test
+
+import (
+	"flag"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/civicpin/civicpin/internal/twoworlds"
+	"github.com/civicpin/civicpin/otp"
+	"github.com/civicpin/civicpin/pin"
+)
+
+// draws lets rapid choose. Rapid prefers small numbers, and so chooses how far a number is from a random one.
+type draws struct {
+	t    *rapid.T
+	from *rand.Rand
+}
+
+func drawing(t *rapid.T) draws {
+	return draws{t, rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))}
+}
+
+func (d draws) Int(label string, n int) int {
+	return (rapid.IntRange(0, n-1).Draw(d.t, label) + d.from.IntN(n)) % n
+}
+
+// steps is how long a schedule is.
+const steps = 40
+
+// setups are the ready policies, and drawn ones under the empty name.
+func setups() map[string]twoworlds.Setup {
+	return map[string]twoworlds.Setup{
+		"default":  {Pin: pin.Default(), Codes: otp.SMS()},
+		"inps":     {Pin: pin.INPS(), Codes: otp.SMS()},
+		"clavepin": {Pin: pin.Default(), Codes: otp.ClavePIN()},
+		"drawn":    {},
+	}
+}
+
+// find plays schedules until one tells the worlds apart, so many have been played, or a time is over.
+func find(t *testing.T, s twoworlds.Setup, schedules int, end time.Time, reached twoworlds.Coverage) (d *twoworlds.Difference) {
+	t.Helper()
+	require.NoError(t, flag.Set("rapid.nofailfile", "true"))
+	require.NoError(t, flag.Set("rapid.checks", strconv.Itoa(schedules)))
+	rapid.Check(t, func(rt *rapid.T) {
+		if d != nil || !end.IsZero() && time.Now().After(end) {
+			return
+		}
+		draw, setup := drawing(rt), s
+		if setup.Pin.Name == "" {
+			setup = twoworlds.DrawSetup(t, draw)
+		}
+		reached["schedules"]++
+		d = twoworlds.Play(t, draw, setup, steps, reached)
+	})
+	return d
+}
+
+// TestTwoWorlds plays random schedules: no visitor can tell in which state the subject is. By default it plays 120 of each
+// setup. CIVICPIN_TWOWORLDS is for how long, "1h", or how many of each setup, "10000".
+func TestTwoWorlds(t *testing.T) {
+	schedules, end := 120, func() (none time.Time) { return none }
+	if text := os.Getenv("CIVICPIN_TWOWORLDS"); text != "" {
+		var err error
+		if schedules, err = strconv.Atoi(text); err != nil {
+			long, err := time.ParseDuration(text)
+			require.NoError(t, err, "CIVICPIN_TWOWORLDS is neither a number nor a time")
+			schedules, end = 1<<20, func() time.Time { return time.Now().Add(long / time.Duration(len(setups()))) }
+		}
+	}
+	all := twoworlds.Coverage{}
+	for _, name := range slices.Sorted(maps.Keys(setups())) {
+		t.Run(name, func(t *testing.T) {
+			reached := twoworlds.Coverage{}
+			d := find(t, setups()[name], schedules, end(), reached)
+			t.Logf("%d schedules, %v", reached["schedules"], reached)
+			require.True(t, d == nil, "the worlds differ:\n%s", d)
+			for what, n := range reached {
+				all[what] += n
+			}
+		})
+	}
+	if !t.Failed() {
+		require.Empty(t, all.Missing(), "no schedule reached these")
+	}
+}

@@ -1,0 +1,98 @@
+package twoworlds
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/pin"
+)
+
+// A visible is a difference between two states that is there by design.
+type visible struct {
+	what string
+	rule string // what allows it
+	err  error  // the caller tells the visitor of no such error
+	kind civicpin.MessageKind
+}
+
+// visibles lists what of a state is visible by design. The model does not compare it.
+//
+// Not on the list, since the model does not look at it: messages at the subject's own addresses, and at the telephone that the
+// adversary shares; what the owner and the operators are told.
+func visibles() []visible {
+	return []visible{
+		{
+			what: "an issue is refused, since a secret is in use",
+			rule: "pin.Service.Issue: visitors are not told of ErrWrongState, since for an unknown subject there is no such error",
+			err:  pin.ErrWrongState,
+		},
+		{
+			what: "the parts of an issue arrive at the contacts that a visitor typed, if no secret is in use",
+			rule: "pin.Service.Issue: a citizen without a credential is issued one, to the contacts that the caller has",
+			kind: pin.PartMessage,
+		},
+		{
+			what: "a step of facts is passed by a visitor who knows them, if the subject is registered",
+			rule: "plan.Facts: a guess, which is limited; its holder is no anonymous visitor",
+		},
+		{
+			what: "the masked contact that is shown changes when the contact does",
+			rule: "contact.Policy.Decoys: a visitor is shown the contact, masked, or a decoy",
+		},
+		{
+			what: "for as long as a code lives, when the subject got or lost a contact: which codes make room for others",
+			rule: "otp.Codes.Request: requests that lead nowhere must not have the real ones make room for them",
+		},
+	}
+}
+
+// visibleByDesign hides what of a view is visible by design.
+func visibleByDesign(v View, err error) View {
+	for _, d := range visibles() {
+		if d.err != nil && errors.Is(err, d.err) && !ofTheStore(err) {
+			v.Answer = answer(nil)
+		}
+	}
+	return v
+}
+
+// arrivesByDesign reports whether a message is one whose arrival is visible by design.
+func arrivesByDesign(m civicpin.Message) bool {
+	return slices.ContainsFunc(visibles(), func(d visible) bool { return d.kind != "" && d.kind == m.Kind })
+}
+
+// What differs and should not, and is not mended yet. The model does not look at it.
+const (
+	// forgetsAlike says that counts and locks that are shown are forgotten alike for every subject: after the same time, and
+	// whatever the owner does. Until then no step spans 31 days, and no owner succeeds where visitors have guessed.
+	forgetsAlike = true
+	// showsAlike says that a run which leads nowhere shows the masked contact that other runs show.
+	showsAlike = false
+	// personalAlike says that the personal data of the caller's register are looked at behind the proof only.
+	personalAlike = true
+	// picksAlike says that the questions which a visitor is shown do not change when the subject's secret does.
+	picksAlike = false
+	// asksAlike says that an issue that is refused records an event, too.
+	asksAlike = false
+	// resendsAlike says that a part that is there and is sent again differs in no store call from one that is not: it has an
+	// event, another kind of record is written, and at once or after a fault it meets itself.
+	resendsAlike = false
+)
+
+// unmended hides what the store calls of an act tell and should not.
+func unmended(a *act, calls []call) []call {
+	switch {
+	case a.name == asks && !asksAlike:
+		return slices.DeleteFunc(calls, func(c call) bool { return c.what == "event" })
+	case a.name == resends && !resendsAlike:
+		return nil
+	}
+	return calls
+}
+
+// uneven reports whether a part is sent again in a step, so that the turns differ.
+func (s step) uneven() bool {
+	again := func(s step) bool { return s.act.name == resends }
+	return !resendsAlike && (s.act != nil && again(s) || slices.ContainsFunc(s.steps, again))
+}
