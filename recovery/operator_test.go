@@ -241,9 +241,11 @@ func TestStaffTurnDown(t *testing.T) {
 func TestQuestionsBeforeASecond(t *testing.T) {
 	k := newKit(t)
 	k.lock(t)
+	limit := threeTries()
+	limit.ShowLeft = true
 	k.config.Plans = []plan.Plan{{
 		Name: "both", Steps: []plan.Step{plan.Approval{Role: "agency", Questions: 4, Second: true}},
-		Limit: threeTries(), Outcome: plan.Unlocked,
+		Limit: limit, Outcome: plan.Unlocked,
 	}}
 	rec, err := recovery.New(k.out, k.config)
 	require.NoError(t, err)
@@ -515,11 +517,18 @@ func (k *kit) with(t *testing.T, plans ...plan.Plan) *recovery.Service {
 	return rec
 }
 
+// rested has the contacts hear of a rest of 72 hours, and lets it end.
+func (k *kit) rested(t *testing.T) {
+	t.Helper()
+	require.NoError(t, k.out.Flush(t.Context()))
+	k.clock.Add(72*time.Hour + plan.NoticeTime)
+}
+
 var approved = recovery.Verdict{Approve: true}
 
 // One person who has two roles does not pass two steps: the approvals of a run are by as many operators, over all its steps.
 func TestOnePersonApprovesOnce(t *testing.T) {
-	for _, between := range [][]plan.Step{nil, {plan.Wait{For: time.Hour}}} {
+	for _, between := range [][]plan.Step{nil, {plan.Wait{For: 72 * time.Hour}}} {
 		k := newKit(t)
 		steps := slices.Concat([]plan.Step{plan.Approval{Role: "agency"}}, between, []plan.Step{plan.Approval{Role: "video"}})
 		rec := k.with(t, plan.Plan{Name: "both", Steps: steps, Outcome: plan.Unlocked})
@@ -528,7 +537,7 @@ func TestOnePersonApprovesOnce(t *testing.T) {
 		_, err = rec.Decide(t.Context(), run.ID, recovery.Operator{ID: civicpin.Operator(spellings[0]), Role: "agency"}, approved)
 		require.NoError(t, err)
 		if between != nil {
-			k.clock.Add(time.Hour)
+			k.rested(t)
 			_, err = rec.Decide(t.Context(), run.ID, video, approved)
 			require.NoError(t, err, "to go on is no approval")
 		}
@@ -631,7 +640,7 @@ func TestStaffGoOn(t *testing.T) {
 	decide := func(by recovery.Operator) error { return testkit.Err(rec.Decide(t.Context(), run.ID, by, approved)) }
 	require.NoError(t, decide(agency))
 	require.ErrorIs(t, decide(agency), recovery.ErrWaiting)
-	k.clock.Add(72 * time.Hour)
+	k.rested(t)
 	require.Equal(t, recovery.WrongRole, reason(t, decide(video)), "no role of the plan")
 	require.NoError(t, decide(agency))
 	require.NoError(t, k.out.Flush(t.Context()))
@@ -655,13 +664,13 @@ func TestStaffCompleteBehindAWait(t *testing.T) {
 	k := newKit(t)
 	k.lock(t)
 	rec := k.with(t, plan.Plan{Name: "slow", Outcome: plan.Unlocked, Steps: []plan.Step{
-		plan.Approval{Role: "agency"}, plan.Wait{For: time.Hour},
+		plan.Approval{Role: "agency"}, plan.Wait{For: 72 * time.Hour},
 	}})
 	run, err := rec.StartBy(t.Context(), "slow", ana, agency)
 	require.NoError(t, err)
 	_, err = rec.Decide(t.Context(), run.ID, agency, approved)
 	require.NoError(t, err)
-	k.clock.Add(time.Hour)
+	k.rested(t)
 	run, err = rec.Decide(t.Context(), run.ID, other, approved)
 	require.NoError(t, err)
 	require.True(t, run.Done)
