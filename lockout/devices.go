@@ -25,6 +25,7 @@ type devices struct {
 
 type device struct {
 	ID    string    `json:"id"`
+	From  time.Time `json:"from,omitzero"` // when it became known; one that replaced another was known since that one was
 	Until time.Time `json:"until"`
 	Lane  state     `json:"lane,omitzero"`
 }
@@ -91,10 +92,12 @@ func (g *Gate) RememberDevice(ctx context.Context, target Target) (civicpin.Secr
 		if d.Closed {
 			return &LockedError{Scope: ScopeSubject}
 		}
-		if replaces {
+		made := device{ID: id.text(), From: now, Until: now.Add(g.policy.DeviceValid)}
+		if old := d.find(former); replaces && old != nil {
+			made.From = old.From
 			d.Known = slices.DeleteFunc(d.Known, func(k device) bool { return k.ID == former.text() })
 		}
-		d.Known = append(d.Known, device{ID: id.text(), Until: now.Add(g.policy.DeviceValid)})
+		d.Known = append(d.Known, made)
 		d.tidy(g.policy, now)
 		e.ExpiresAt = d.keepUntil(now)
 		return nil
@@ -134,27 +137,36 @@ func (g *Gate) Device(ctx context.Context, target Target) (string, error) {
 //   - [civicpin.ErrInvalid]: the subject or the actor is invalid.
 //   - the store's.
 func (g *Gate) ForgetDevices(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
+	return g.ForgetDevicesSince(ctx, subject, time.Time{}, by)
+}
+
+// ForgetDevicesSince is [Gate.ForgetDevices] for the devices that became known at a time or later: after an act that gave a
+// stranger the chance to have one remembered. A device that replaced an older one counts from when that became known. Errors:
+//   - [civicpin.ErrInvalid]: the subject or the actor is invalid.
+//   - the store's.
+func (g *Gate) ForgetDevicesSince(ctx context.Context, subject civicpin.Subject, since time.Time, by civicpin.Actor) error {
 	if err := errors.Join(subject.Validate(), by.Validate()); err != nil {
 		return err
 	}
-	_, err := g.forget(ctx, subject, by, false)
+	_, err := g.forget(ctx, subject, since, by, false)
 	return err
 }
 
-// forget ends all lanes of a subject and returns the record as it is then. If that is to be closed, no device becomes known
-// before reopen.
-func (g *Gate) forget(ctx context.Context, subject civicpin.Subject, by civicpin.Actor, closed bool) (
+// forget ends the lanes that a subject has since a time and returns the record as it is then. If that is to be closed, no
+// device becomes known before reopen.
+func (g *Gate) forget(ctx context.Context, subject civicpin.Subject, since time.Time, by civicpin.Actor, closed bool) (
 	store.Entry[devices], error,
 ) {
 	forgot := false
 	e, err := g.devices.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[devices]) error {
 		d := &e.Value
-		forgot = len(d.Known) > 0
+		rest := slices.DeleteFunc(slices.Clone(d.Known), func(k device) bool { return !k.From.Before(since) })
+		forgot = len(rest) < len(d.Known)
 		if !e.Found() && !closed {
 			return store.ErrSkip
 		}
 		// Also if none is known any more: one that expired may have a guess in flight.
-		*d = devices{Forgotten: d.Forgotten + 1, Closed: d.Closed || closed}
+		*d = devices{Known: rest, Forgotten: d.Forgotten + 1, Closed: d.Closed || closed}
 		e.ExpiresAt = d.keepUntil(g.vault.Now())
 		return nil
 	})

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -563,4 +564,29 @@ func TestLockMeetsUnlock(t *testing.T) {
 			require.Positive(t, locked)
 		})
 	}
+}
+
+// Devices that became known since a time are forgotten, and the owner's older ones stay: also one that replaced an older one.
+func TestForgetDevicesSince(t *testing.T) {
+	clock := newClock()
+	gate := newGate(t, memoryVault(t, clock.Now, nil), threeDevices)
+	old := remember(t, gate, "CITIZEN", "")
+	replaced := remember(t, gate, "CITIZEN", "")
+	clock.Add(hour)
+	since := clock.Now()
+	replaced = remember(t, gate, "CITIZEN", replaced)
+	late := remember(t, gate, "CITIZEN", "")
+	for range 2 {
+		require.NoError(t, gate.ForgetDevicesSince(t.Context(), "CITIZEN", since, civicpin.Citizen))
+		for value, known := range map[string]bool{old: true, replaced: true, late: false} {
+			id, err := gate.Device(t.Context(), showing("CITIZEN", value))
+			require.NoError(t, err)
+			require.Equal(t, known, id != "")
+		}
+	}
+	require.NoError(t, gate.ForgetDevicesSince(t.Context(), "CITIZEN", time.Time{}, civicpin.Citizen))
+	id, err := gate.Device(t.Context(), showing("CITIZEN", old))
+	require.NoError(t, err)
+	require.Empty(t, id)
+	require.ErrorIs(t, gate.ForgetDevicesSince(t.Context(), "", since, civicpin.Citizen), civicpin.ErrInvalid)
 }

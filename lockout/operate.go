@@ -86,7 +86,7 @@ func (g *Gate) forgetBeside(ctx context.Context, target Target, by civicpin.Acto
 	if err := errors.Join(target.validate(), by.Validate()); err != nil || !g.hasDevices(target) {
 		return store.Entry[devices]{}, err
 	}
-	return g.forget(ctx, target.Subject, by, closed)
+	return g.forget(ctx, target.Subject, time.Time{}, by, closed)
 }
 
 // change applies an act of by to the record and records the event.

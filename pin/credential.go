@@ -38,7 +38,9 @@ type credential struct {
 	Epoch     uint64           `json:"epoch,omitempty"`               // counts what ends recoveries under way: see Mark
 	Sessions  Epoch            `json:"sessions,omitempty"`            // of the logins that count: see endSessions
 	Grant     *grant           `json:"grant,omitempty"`
-	Again     *again           `json:"again,omitempty"` // of the current secret, while it is the citizen's own
+	Run       string           `json:"run,omitempty"`                 // of the recovery that the secret comes from
+	Closed    bool             `json:"closed,omitempty" export:"yes"` // no recovery before staff have acted: see repudiate
+	Again     *again           `json:"again,omitempty"`               // of the current secret, while it is the citizen's own
 	Lowered   *levelCap        `json:"lowered,omitempty" export:"yes"`
 }
 
@@ -133,6 +135,8 @@ func (c *credential) expired(p *Policy, now time.Time) state.Expiry {
 // replaceable reports whether a new secret may be issued over this credential: there is none in use.
 func (c *credential) replaceable(p *Policy, o *IssueOptions, now time.Time) bool {
 	switch {
+	case c.Closed:
+		return o.By.IsOperator() && o.Evidence.Method != ""
 	case c.Fraud:
 		return o.Evidence.Method != ""
 	case c.Suspended:
@@ -154,7 +158,7 @@ func (c *credential) attest(p *Policy, e civicpin.Evidence, now time.Time) {
 	}
 	c.Level = max(c.Level, p.Levels[e.Method])
 	if e.By.IsOperator() {
-		c.Lowered = nil // somebody has seen them since
+		c.Lowered, c.Closed = nil, false // somebody has seen them since
 	}
 }
 
@@ -172,6 +176,9 @@ func (c *credential) wrongState() error {
 	}
 	if c.Fraud {
 		text += "; revoked for fraud: issue on evidence"
+	}
+	if c.Closed {
+		text += "; a recovery was repudiated: issue a new one on evidence"
 	}
 	return fmt.Errorf("%w: %s", ErrWrongState, text)
 }
@@ -211,11 +218,11 @@ func (c *credential) refusal() attempt.Refusal {
 
 // recoverable reports whether a recovery may end in a new secret for this credential.
 func (c *credential) recoverable() bool {
-	return (c.State == state.Provisional || c.State == state.Active) && !c.Suspended && !c.Fraud
+	return (c.State == state.Provisional || c.State == state.Active) && !c.Suspended && !c.Fraud && !c.Closed
 }
 
 // beginnable reports whether a recovery may begin this credential.
-func (c *credential) beginnable() bool { return c.empty() && !c.Suspended && !c.Fraud }
+func (c *credential) beginnable() bool { return c.empty() && !c.Suspended && !c.Fraud && !c.Closed }
 
 // unusedSince returns the start of Policy.MaxUnused.
 func (c *credential) unusedSince() time.Time {

@@ -27,6 +27,7 @@ const (
 	eventCodePrinted   civicpin.EventCode = "pin.request_code"
 	eventGrantRefused  civicpin.EventCode = "pin.grant_refused"
 	eventRecovered     civicpin.EventCode = "pin.recovered"
+	eventRepudiated    civicpin.EventCode = "pin.repudiated"
 )
 
 // Events returns the events that this package records, as a new slice. Ref is the id of the issue. Package lockout records the
@@ -65,5 +66,9 @@ func Events() []civicpin.EventInfo {
 		{Code: eventCodePrinted, Meaning: "An operator printed a code for a request on line."},
 		{Code: eventGrantRefused, Meaning: "A grant was not good: made up, too old, used, or ended by another act."},
 		{Code: eventRecovered, Meaning: "A grant was used: a secret was chosen or issued anew."},
+		{
+			Code: eventRepudiated, Meaning: "A recovery was repudiated: its secret or grant ended, or the credential was suspended.",
+			Reasons: []string{"a fixed text"},
+		},
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/proof"
 	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
@@ -96,6 +97,12 @@ type grant struct {
 	Expires time.Time `json:"expires"`
 	// Parts are where the parts of a new secret go; empty if the citizen chooses one.
 	Parts []part `json:"parts,omitempty"`
+}
+
+// opens reports whether the grant is this credential's, for parts or for a secret of the citizen's choice.
+func (c *credential) opens(ctx context.Context, g Grant, parts bool, now time.Time) bool {
+	return c.Grant != nil && attempt.Bytes(ctx, c.Grant.Hash, g.hash()).Right() && now.Before(c.Grant.Expires) &&
+		len(c.Grant.Parts) > 0 == parts && !c.Suspended
 }
 
 // A Mark is what a credential looked like when a recovery started. Every act after which other hands may hold the secret, or

@@ -515,3 +515,157 @@ func TestLowerLevel(t *testing.T) {
 	require.ErrorIs(t, k.LowerLevel(t.Context(), maria, civicpin.Level(9), until, "", clerk), civicpin.ErrInvalid)
 	require.ErrorIs(t, k.LowerLevel(t.Context(), "NOBODY", civicpin.Low, until, "", clerk), pin.ErrNoCredential)
 }
+
+// repudiated says that the run of completed was repudiated.
+func repudiated(change func(*proof.Completed)) proof.Completed {
+	p := proof.Completed{Subject: maria, Plan: "plan", Run: "run", Repudiated: true}
+	if change != nil {
+		change(&p)
+	}
+	return proof.New(p)
+}
+
+// What a repudiated recovery brought ends, and no more: not what another act set since, and for good only what no operator saw.
+func TestRepudiated(t *testing.T) {
+	const third = "MN6B3VCX"
+	set := func(t *testing.T, k *kit) {
+		require.NoError(t, testkit.Err(k.Set(t.Context(), k.granted(t), civicpin.NewSecret(changed), civicpin.Source{})))
+	}
+	change := func(t *testing.T, k *kit) {
+		set(t, k)
+		require.NoError(t, testkit.Err(k.Change(t.Context(), try(changed), civicpin.NewSecret(third))))
+	}
+	reissue := func(t *testing.T, k *kit) {
+		g := k.granted(t, inps().Parts...)
+		require.NoError(t, testkit.Err(k.Reissue(t.Context(), g, civicpin.Source{})))
+	}
+	seen := func(p *proof.Completed) { p.Seen = true }
+	for _, tt := range []struct {
+		name              string
+		before            func(*testing.T, *kit)
+		proof             func(*proof.Completed)
+		state             state.Credential
+		suspended, closed bool
+		works             string // a secret that is right still
+	}{
+		{"a secret that it set", set, nil, state.Revoked, false, true, ""},
+		{"a secret chosen with that one", change, nil, state.Revoked, false, true, ""},
+		{"parts that were sent", reissue, nil, state.Revoked, false, true, ""},
+		{"a secret that operators approved", set, seen, state.Active, true, true, ""},
+		{"a grant that was not used", func(t *testing.T, k *kit) { k.granted(t) }, nil, state.Active, false, true, chosen},
+		{"another run", set, func(p *proof.Completed) { p.Run = "another" }, state.Active, false, false, changed},
+		{"an unlock", set, func(p *proof.Completed) { p.Unlock = true }, state.Active, false, false, changed},
+		{"staff revoked since", func(t *testing.T, k *kit) {
+			set(t, k)
+			require.NoError(t, k.Revoke(t.Context(), maria, state.Ended, "", clerk))
+		}, nil, state.Revoked, false, false, ""},
+		{"staff resumed since", func(t *testing.T, k *kit) {
+			set(t, k)
+			require.NoError(t, k.Suspend(t.Context(), maria, "", clerk))
+			require.NoError(t, k.Resume(t.Context(), maria, civicpin.Evidence{}, "", clerk))
+		}, nil, state.Active, false, false, changed},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			k := newKit(t, pin.INPS())
+			k.exchanged(t)
+			tt.before(t, k)
+			for range 2 { // done twice it changes nothing
+				require.NoError(t, k.Repudiated(t.Context(), repudiated(tt.proof)))
+				st, err := k.Status(t.Context(), maria)
+				require.NoError(t, err)
+				require.Equal(t, tt.state, st.State)
+				require.Equal(t, tt.suspended, st.Suspended)
+				require.Equal(t, tt.closed, st.Closed)
+			}
+			for _, secret := range []string{chosen, changed, third} {
+				_, right := k.works(t, secret)
+				require.Equal(t, secret == tt.works, right, secret)
+			}
+			m, err := k.Mark(t.Context(), maria)
+			require.NoError(t, err)
+			require.Equal(t, tt.closed, !m.Held && !m.Free, "recovery")
+		})
+	}
+}
+
+// A credential that the recovery began ends, too, and none is begun again on line.
+func TestRepudiatedBeginning(t *testing.T) {
+	for _, used := range []bool{false, true} {
+		k := newKit(t, pin.INPS())
+		g := k.granted(t)
+		if used {
+			require.NoError(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret(changed), civicpin.Source{})))
+		}
+		require.NoError(t, k.Repudiated(t.Context(), repudiated(nil)))
+		_, right := k.works(t, changed)
+		require.False(t, right)
+		m, err := k.Mark(t.Context(), maria)
+		require.NoError(t, err)
+		require.False(t, m.Free || m.Held)
+		require.ErrorIs(t, testkit.Err(k.Issue(t.Context(), maria, inps())), pin.ErrWrongState)
+	}
+}
+
+// What was repudiated lives again through staff alone: the secret that the recovery set never does.
+func TestRepudiatedLivesByStaff(t *testing.T) {
+	o := inps()
+	for name, tt := range map[string]struct {
+		seen bool
+		act  func(*testing.T, *kit) error
+		want error
+	}{
+		"resumed": {false, func(t *testing.T, k *kit) error { return k.Resume(t.Context(), maria, civicpin.Evidence{}, "", clerk) }, pin.ErrWrongState},
+		"issued on request": {false, func(t *testing.T, k *kit) error {
+			return testkit.Err(k.Issue(t.Context(), maria, o))
+		}, pin.ErrWrongState},
+		"issued by staff without evidence": {false, func(t *testing.T, k *kit) error {
+			o := o
+			o.By = clerk
+			return testkit.Err(k.Issue(t.Context(), maria, o))
+		}, pin.ErrWrongState},
+		"issued on evidence": {false, func(t *testing.T, k *kit) error {
+			o := o
+			o.By, o.Evidence = clerk, civicpin.Evidence{Method: civicpin.InPerson, By: clerk}
+			return testkit.Err(k.Issue(t.Context(), maria, o))
+		}, nil},
+		"issued on evidence over what operators approved": {true, func(t *testing.T, k *kit) error {
+			o := o
+			o.By, o.Evidence = clerk, civicpin.Evidence{Method: civicpin.InPerson, By: clerk}
+			return testkit.Err(k.Issue(t.Context(), maria, o))
+		}, nil},
+		"resumed, approved by operators": {true, func(t *testing.T, k *kit) error {
+			return k.Resume(t.Context(), maria, civicpin.Evidence{}, "", clerk)
+		}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newKit(t, pin.INPS())
+			k.exchanged(t)
+			require.NoError(t, testkit.Err(k.Set(t.Context(), k.granted(t), civicpin.NewSecret(changed), civicpin.Source{})))
+			require.NoError(t, k.Repudiated(t.Context(), repudiated(func(p *proof.Completed) { p.Seen = tt.seen })))
+			err := tt.act(t, k)
+			require.ErrorIs(t, err, tt.want)
+			st, serr := k.Status(t.Context(), maria)
+			require.NoError(t, serr)
+			require.Equal(t, tt.want != nil, st.Closed)
+			if name == "resumed" {
+				require.ErrorContains(t, err, "a recovery was repudiated", "it says why")
+			}
+			m, err := k.Mark(t.Context(), maria)
+			require.NoError(t, err)
+			require.Equal(t, tt.want == nil, m.Held)
+		})
+	}
+}
+
+func TestRepudiatedTakesProofs(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	for name, p := range map[string]proof.Completed{
+		"zero":           {},
+		"not sealed":     {Subject: maria, Run: "run", Repudiated: true},
+		"not repudiated": repudiated(func(p *proof.Completed) { p.Repudiated = false }),
+		"no run":         repudiated(func(p *proof.Completed) { p.Run = "" }),
+	} {
+		require.ErrorIs(t, k.Repudiated(t.Context(), p), civicpin.ErrInvalid, name)
+	}
+	require.NoError(t, k.Repudiated(t.Context(), repudiated(nil)), "no credential")
+}

@@ -58,12 +58,6 @@ func (s *Service) opened(ctx context.Context, g Grant, parts bool, source civicp
 	return e, ErrNoGrant
 }
 
-// opens reports whether the grant is this credential's, for parts or for a secret of the citizen's choice.
-func (c *credential) opens(ctx context.Context, g Grant, parts bool, now time.Time) bool {
-	return c.Grant != nil && attempt.Bytes(ctx, c.Grant.Hash, g.hash()).Right() && now.Before(c.Grant.Expires) &&
-		len(c.Grant.Parts) > 0 == parts && !c.Suspended
-}
-
 // Set makes chosen the subject's own secret, under a grant of a plan that lets the subject choose, and returns what
 // [Service.Verify] returns. The assurance level does not change; a credential that is created here has level Low. Set resets
 // the failure count and lifts a disablement, since it binds a new secret after a recovery (NIST SP 800-63B-4 3.2.2, 4.2). It
@@ -134,6 +128,7 @@ func (s *Service) set(ctx context.Context, at attempt.Place, g Grant, w wish, so
 			e.Value.Level, e.Value.Evidence, e.Value.Issued = civicpin.Low, nil, now
 		}
 		e.Value.lose()
+		e.Value.Run = e.Value.Grant.Run
 		e.Value.choose(&s.policy, hash, now, again{Grant: g.hash()})
 		e.ExpiresAt = e.Value.keep()
 		return nil
@@ -217,6 +212,7 @@ func (s *Service) Reissue(ctx context.Context, g Grant, source civicpin.Source) 
 			}
 			c.lose()
 			fresh.inherit(c, &s.policy)
+			fresh.Run = c.Grant.Run
 			e.Value, e.ExpiresAt = fresh, fresh.keep()
 			return nil
 		})

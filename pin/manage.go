@@ -78,6 +78,7 @@ func (c *credential) revoke(p *Policy) {
 	c.lose()
 	end := credential{
 		State: state.Revoked, Issue: c.Issue, Parts: c.Parts, Issued: c.Issued, Changed: c.Changed, Used: c.Used,
+		Closed: c.Closed,
 	}
 	end.inherit(c, p)
 	*c = end
@@ -91,9 +92,10 @@ func (s *Service) Suspend(ctx context.Context, subject civicpin.Subject, reason 
 	return s.suspend(ctx, subject, reason, by, true, eventSuspended, civicpin.Evidence{})
 }
 
-// Resume ends a suspension. Only an operator can: a citizen's session may be a thief's. Evidence is recorded as by
-// [Service.Attest]; it may be zero unless Policy.ResumeOnEvidence. Sessions that the suspension ended do not come back. Errors
-// are those of [Service.Suspend], and:
+// Resume ends a suspension, and what a repudiated recovery closed. Only an operator can: a citizen's session may be a thief's.
+// Evidence is recorded as by [Service.Attest]; it may be zero unless Policy.ResumeOnEvidence. Sessions that the suspension
+// ended do not come back, nor does a secret that a repudiated recovery set: it is revoked. Errors are those of
+// [Service.Suspend], and:
 //   - [civicpin.ErrInvalid]: by is no operator, or the evidence is invalid.
 //   - [ErrWeakEvidence]: the policy asks for evidence, or grants nothing for its method.
 func (s *Service) Resume(ctx context.Context, subject civicpin.Subject, evidence civicpin.Evidence, reason string,
@@ -120,8 +122,11 @@ func (s *Service) suspend(ctx context.Context, subject civicpin.Subject, reason 
 		switch {
 		case c.empty():
 			return c.wrongState()
-		case c.Suspended == to:
+		case c.Suspended == to && (to || !c.Closed):
 			return store.ErrSkip
+		}
+		if !to {
+			c.Closed, c.Run = false, "" // staff say that the secret is the subject's
 		}
 		c.Suspended, c.Grant = to, nil
 		if evidence.Method != "" {

@@ -115,8 +115,9 @@ const padding = 1024
 // correct returns what corrects the times of a credential of the policy.
 func correct(p Policy) func(*store.Entry[credential], time.Time) bool {
 	return stored.Within[store.Entry[credential]](map[string]time.Duration{
-		"Expires": slices.Max(slices.Collect(maps.Values(p.Valid))), "grant.Expires": day, "Until": stored.Any,
-	}, "Expires", "grant.Expires")
+		"Expires": slices.Max(slices.Collect(maps.Values(p.Valid))), "grant.Expires": day,
+		"requestCode.Expires": requestCodeFor, "Until": stored.Any,
+	}, "Expires", "grant.Expires", "requestCode.Expires")
 }
 
 // newDecoy returns a credential like most of this policy: it is opened where a subject has none.

@@ -78,7 +78,7 @@ type decoyParts struct {
 // sees, and forget it. A new code replaces the former one. Errors:
 //   - [civicpin.ErrInvalid]: the subject is invalid, by is no operator, or the policy does not take such codes.
 //   - [ErrNoCredential]: the subject has no credential.
-//   - [ErrWrongState]: the credential is not revoked, or it was revoked for [state.Fraud].
+//   - [ErrWrongState]: the credential is not revoked, or it was revoked for [state.Fraud], or by a repudiation.
 //   - the store's.
 func (s *Service) RequestCode(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) (civicpin.Secret, error) {
 	if !by.IsOperator() || !s.policy.Requests.Renew {
@@ -86,7 +86,7 @@ func (s *Service) RequestCode(ctx context.Context, subject civicpin.Subject, by 
 	}
 	text := requestCodes.New(requestCodeLength)
 	err := s.manage(ctx, subject, by, eventCodePrinted, "", func(c *credential, now time.Time) error {
-		if c.State != state.Revoked || c.Suspended || c.Fraud {
+		if c.State != state.Revoked || c.Suspended || c.Fraud || c.Closed {
 			return c.wrongState()
 		}
 		c.Code = &requestCode{Hash: hashCode(text), Expires: now.Add(requestCodeFor)}

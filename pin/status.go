@@ -38,6 +38,8 @@ type Status struct {
 	// [ExpiredError].Since; empty if it has not.
 	ExpiresAt time.Time
 	Expired   state.Expiry
+	// Closed says that a recovery was repudiated, and staff have not acted yet: see [Service.Repudiated].
+	Closed bool
 	// Lockout is the state of the guesses.
 	Lockout lockout.Status
 	// By and Reason are those of the last act upon the credential.
@@ -60,7 +62,7 @@ func (s *Service) Status(ctx context.Context, subject civicpin.Subject) (Status,
 	}
 	c := &e.Value
 	st := Status{
-		State: c.State, Suspended: c.Suspended, Level: c.level(s.vault.Now()), Parts: c.parts(),
+		State: c.State, Suspended: c.Suspended, Closed: c.Closed, Level: c.level(s.vault.Now()), Parts: c.parts(),
 		IssuedAt: c.Issued, ChangedAt: c.Changed, UsedAt: c.Used, Lockout: locks, By: c.By, Reason: c.Reason,
 	}
 	for _, ev := range c.Evidence {

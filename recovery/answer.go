@@ -2,12 +2,10 @@ package recovery
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/letter"
-	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/recovery/plan"
 )
@@ -80,7 +78,7 @@ func (v *visit) take(ctx context.Context, a Answers) error {
 	case plan.Captcha:
 		return v.pass(ctx)
 	case plan.Facts, plan.Image, plan.Questions, plan.Contacts:
-		return v.guess(ctx, v.way.Steps[r.Step:next], a, nil)
+		return v.guess(ctx, v.way.Steps[r.Step:next], a)
 	case plan.ConfirmContact:
 		return v.confirm(ctx, step, a)
 	case plan.Link, plan.Code:
@@ -88,12 +86,12 @@ func (v *visit) take(ctx context.Context, a Answers) error {
 	case plan.Factor:
 		return v.factor(ctx, string(step), a.Factor)
 	case plan.Documents:
-		docs, err := v.describe(ctx, step, a.Documents)
+		docs, err := recoveryrun.Uploads(step, r.Documents, a.Documents, v.describe(ctx))
 		if err != nil {
 			return err
 		}
 		return v.advance(ctx, next, func(r *run, _ time.Time) error {
-			r.Documents = append(r.Documents, docs...)
+			r.Documents = docs
 			return nil
 		})
 	case plan.Terms:
@@ -142,25 +140,10 @@ func (v *visit) confirm(ctx context.Context, step plan.ConfirmContact, a Answers
 	})
 }
 
-// describe asks the caller's store about uploads.
-func (v *visit) describe(ctx context.Context, step plan.Documents, refs map[string]string) ([]recoveryrun.Document, error) {
-	var docs []recoveryrun.Document
-	for _, kind := range step.Kinds {
-		ref := refs[kind]
-		if ref == "" || !names.Printable(ref, 256) {
-			return nil, fmt.Errorf("%w: no upload of %s", civicpin.ErrInvalid, kind)
-		}
+// describe returns what asks the caller's store about an upload.
+func (v *visit) describe(ctx context.Context) recoveryrun.Describe {
+	return func(ref string) (recoveryrun.Upload, error) {
 		d, err := v.config.Documents.Describe(ctx, v.run().Subject, ref)
-		if err != nil {
-			return nil, err
-		}
-		if problem := step.Problem(d.Type, d.Size, d.Clean); problem != "" {
-			return nil, fmt.Errorf("%w: %s %s", civicpin.ErrInvalid, kind, problem)
-		}
-		docs = append(docs, recoveryrun.Document{Kind: kind, Ref: ref, Type: d.Type, Size: d.Size})
+		return recoveryrun.Upload(d), err
 	}
-	if len(refs) != len(step.Kinds) {
-		return nil, ErrWrongStep
-	}
-	return docs, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/knowledge"
+	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/internal/token"
@@ -30,7 +31,8 @@ type Register interface {
 
 // A DocumentStore is where the caller keeps what was uploaded. The library keeps the reference and the verdict, never the file.
 type DocumentStore interface {
-	// Describe returns what is known of an upload. An error that matches [civicpin.ErrInvalid] means that there is none.
+	// Describe returns what is known of an upload now. It is asked when the upload is given, and before each approval. An error
+	// that matches [civicpin.ErrInvalid] means that there is none.
 	Describe(ctx context.Context, subject civicpin.Subject, ref string) (Document, error)
 }
 
@@ -39,6 +41,8 @@ type Document struct {
 	Type  string // media type, "image/jpeg"
 	Size  int64  // bytes
 	Clean bool   // a scanner has found nothing
+	// Digest names the bytes, as a SHA-256 does: 1 to 128 printable bytes. Two uploads of one run must differ in it.
+	Digest string
 }
 
 // Config is what recoveries rest on. It is copied by [New].
@@ -49,7 +53,10 @@ type Config struct {
 	Register Register // is asked for facts; needed by plans with Facts
 	// Factors are what plans may ask for by Factor, such as otp's TOTP.Verify and BackupCodes.Verify. They limit guesses
 	// themselves, and return nil, an error that matches [ErrRefused], or another one.
-	Factors   map[string]func(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret, source civicpin.Source) error
+	Factors map[string]func(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret, source civicpin.Source) error
+	// Unbind ends the authenticators and backup codes that were bound to the subject since a time: a recovery that was completed
+	// then was not the subject's. It may be called twice. Nil if there are none.
+	Unbind    func(ctx context.Context, subject civicpin.Subject, since time.Time) error
 	Documents DocumentStore   // describes uploads; needed by plans with Documents
 	Roles     map[string]Role // the roles of staff by name
 
@@ -150,7 +157,7 @@ func (s *Service) check() error {
 	if c.Pins == nil || c.Contacts == nil || len(c.Plans) == 0 {
 		return bad("Config.Pins, Config.Contacts or Config.Plans is not given")
 	}
-	if !knowledge.Distinct(c.Questions, 64) || !knowledge.Distinct(c.Images, 256) {
+	if !names.Distinct(c.Questions, 64) || !names.Distinct(c.Images, 256) {
 		return bad("Questions are not at most 64, or Images not at most 256, different names of 1 to 64 bytes")
 	}
 	for name, r := range c.Roles {

@@ -132,18 +132,11 @@ func (s *Service) keepEnrolled(ctx context.Context, subject civicpin.Subject, k 
 		Code: recoveryrun.EventEnrolled, Subject: subject, By: civicpin.Citizen, Source: source, Reason: k.String(),
 	})
 	for _, name := range slices.Sorted(maps.Keys(s.plans)) {
-		if w := s.plans[name]; w.rebinds(k) {
+		if w := s.plans[name]; recoveryrun.Rebinds(w.Plan, k) {
 			if err := w.gate.Rebind(ctx, lockout.Target{Subject: subject}, civicpin.Citizen); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
-}
-
-// rebinds reports whether all that a plan asks for of what can be enrolled is new. If a part of it stays, so do the failures: a
-// new image must not bring new guesses at old answers. Nor do answers concern the count of a plan that asks for none.
-func (w *way) rebinds(k *knowledge.Knowledge) bool {
-	questions, image := w.Asks()
-	return (questions > 0 || image) && (questions == 0 || len(k.Questions) > 0) && (!image || k.Image != "")
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/recovery/plan"
@@ -23,7 +24,7 @@ var (
 	// ErrExpired says that a right ticket or token came too late. Only its holder is told. Begin again.
 	ErrExpired = token.ErrExpired
 	// ErrWrongStep says that an answer is missing, or is not what Run.Next asks. Nothing changed, and no try was spent.
-	ErrWrongStep = errors.New("recovery: not what is asked now")
+	ErrWrongStep = recoveryrun.ErrWrongStep
 	// ErrWaiting says that a waiting window has not ended; Run.Next says when it does.
 	ErrWaiting = errors.New("recovery: a waiting window has not ended")
 	// ErrInvalidPlan matches every error about an invalid plan or configuration. It is [plan.ErrInvalid].
@@ -41,6 +42,7 @@ const (
 	Closed     OperatorReason = "hours"       // the role's office is closed
 	OverLimit  OperatorReason = "limit"       // the operator did as many acts in this hour as the role allows
 	SamePerson OperatorReason = "same person" // the operator approved the case before, and another one must
+	Swapped    OperatorReason = "document"    // an upload is gone, changed or not clean any more: end the run
 )
 
 // An OperatorError says why an operator may not do an act. It matches [ErrNotAllowed].

@@ -128,11 +128,11 @@ func (v *visit) finished(ctx context.Context, told recoveryrun.Notices) error {
 	if v.run().Adopt {
 		change = token.NewID()
 	}
-	return v.change(ctx, func(r *run, _ time.Time) error {
+	return v.change(ctx, func(r *run, now time.Time) error {
 		enrolled, correct := r.Enrolled, r.Correct
 		r.Close(recoveryrun.Finished)
 		r.Enrolled, r.Correct, r.Change = enrolled, correct, change
-		r.Step = len(v.way.Steps)
+		r.Step, r.Finished, r.Unlocked = len(v.way.Steps), now, v.way.Outcome == plan.Unlocked
 		r.Tell(told)
 		return nil
 	})

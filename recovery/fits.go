@@ -51,11 +51,9 @@ func (a *Answers) use(r *run, step plan.Step) error {
 	case plan.Questions:
 		ok, a.Questions = recoveryrun.AnswersAll(r.AskedFirst(step.Ask), a.Questions), nil
 	case plan.Contacts:
-		var err error
-		if ok, err = recoveryrun.NamesAll(step, a.Contacts); err != nil {
-			return err
-		}
+		err := recoveryrun.FitContacts(step, a.Contacts)
 		a.Contacts = nil
+		return err
 	case plan.ConfirmContact:
 		ok = a.Confirm != (a.Correct != civicpin.Contact{}) && (a.Confirm || step.MayCorrect)
 		a.Confirm, a.Correct = false, civicpin.Contact{}

@@ -1,12 +1,15 @@
 package recovery_test
 
 import (
+	"context"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/pin/state"
@@ -317,7 +320,7 @@ func TestCorrectedContactRests(t *testing.T) {
 		}
 		require.Contains(t, addresses, anaNewMail)
 		require.NotContains(t, addresses, anaMail, "it took its place")
-		// The old address is told, and can say that it was not her: the change is undone and the key suspended.
+		// The old address is told, and can say that it was not her: the change is undone and the key ended.
 		require.NoError(t, k.out.Flush(t.Context()))
 		done := k.mail.To(anaMail, "recovery.done")
 		require.Len(t, done, 1)
@@ -336,9 +339,8 @@ func TestCorrectedContactRests(t *testing.T) {
 		require.Contains(t, addresses, anaMail)
 		require.NotContains(t, addresses, anaNewMail)
 		require.ErrorIs(t, k.Repudiate(t.Context(), done[0].Link, home), recovery.ErrGone, "once")
-		require.NoError(t, k.pins.Resume(t.Context(), ana, civicpin.Evidence{}, "seen at the desk", agency.ID))
-		_, err = k.login(t, newSecret)
-		require.NoError(t, err)
+		err = k.pins.Resume(t.Context(), ana, civicpin.Evidence{}, "seen at the desk", agency.ID)
+		require.ErrorIs(t, err, pin.ErrWrongState, "it never comes back")
 	})
 	t.Run("is ended", func(t *testing.T) {
 		k, ticket := begin(t)
@@ -473,6 +475,125 @@ func TestContactThatStaffRemovedRepudiatesNothing(t *testing.T) {
 	require.NoError(t, k.Repudiate(t.Context(), own.Link, home))
 	_, err = k.login(t, newSecret)
 	require.ErrorIs(t, err, pin.ErrRefused)
+}
+
+// A link that repudiates a recovery ends what that brought, and closes recovery on line; staff issue anew on evidence. Of what
+// staff approved they decide, and after an unlock everything stays.
+func TestRepudiate(t *testing.T) {
+	for _, tt := range []struct {
+		walk               string
+		as                 func(context.Context, *kit, string) error
+		new, old, recovers bool // does the secret that the run set work, does the former one, and does a recovery
+		resumes, unbinds   bool
+		remedy             string
+	}{
+		{"clave", walkClave, false, false, false, false, true, "secret"},
+		{"parts", walkParts, false, false, false, false, true, "secret"},
+		{"desk", walkDesk, false, false, false, true, false, "staff"},
+		{"unlock", walkUnlock, false, true, true, true, false, "new devices"},
+		{"video", walkVideo, false, true, true, true, false, "new devices"},
+	} {
+		t.Run(tt.walk, func(t *testing.T) {
+			k := newBareKit(t)
+			var unbound []time.Time
+			k.config.Unbind = func(_ context.Context, subject civicpin.Subject, since time.Time) error {
+				require.Equal(t, ana, subject)
+				unbound = append(unbound, since)
+				return nil
+			}
+			rec, err := recovery.New(k.out, k.config)
+			require.NoError(t, err)
+			k.Service = rec
+			k.enrolAna(t)
+			began := k.clock.Now()
+			require.NoError(t, tt.as(t.Context(), k, newSecret))
+			ended := k.clock.Now()
+			kind := civicpin.MessageKind("recovery.done")
+			if tt.recovers {
+				kind = "recovery.unlocked"
+			}
+			m, err := k.mailed(t.Context(), 0, anaPEC, kind)
+			require.NoError(t, err)
+			k.events.Take()
+			require.NoError(t, k.Repudiate(t.Context(), m.Link, home))
+			last := k.events.Take()
+			require.Equal(t, civicpin.EventCode("recovery.repudiated"), last[len(last)-1].Code)
+			require.Equal(t, tt.remedy, last[len(last)-1].Reason)
+			require.Equal(t, tt.unbinds, len(unbound) == 1)
+			for _, since := range unbound {
+				require.False(t, since.Before(began) || since.After(ended), since)
+			}
+			require.ErrorIs(t, k.Repudiate(t.Context(), m.Link, home), recovery.ErrGone, "once")
+
+			_, err = k.login(t, anaSecret)
+			require.Equal(t, tt.old, err == nil, err)
+			_, err = k.login(t, newSecret)
+			require.Equal(t, tt.new, err == nil, err)
+			err = walkClave(t.Context(), k, "siete peces en el rio")
+			require.Equal(t, tt.recovers, err == nil, err)
+			if tt.recovers {
+				return
+			}
+			err = k.pins.Resume(t.Context(), ana, civicpin.Evidence{}, "seen", agency.ID)
+			require.Equal(t, tt.resumes, err == nil, err)
+			_, err = k.login(t, newSecret)
+			require.Equal(t, tt.resumes, err == nil, err)
+			if !tt.resumes {
+				_, err = k.pins.Issue(t.Context(), ana, pin.IssueOptions{
+					Parts: anaContacts()[:2], By: agency.ID,
+					Evidence: civicpin.Evidence{Method: civicpin.InPerson, By: agency.ID},
+				})
+				require.NoError(t, err)
+			}
+			require.NoError(t, walkClave(t.Context(), k, "ocho lobos en la nieve"), "staff have acted")
+		})
+	}
+}
+
+// An address that operators approved with the run is not undone by a link of the former one: they decide about that, too.
+func TestRepudiateWhatStaffApproved(t *testing.T) {
+	for _, approves := range []bool{false, true} {
+		k := newKit(t)
+		steps := []plan.Step{
+			plan.Facts{"birth-day"},
+			plan.ConfirmContact{Channel: civicpin.Email, MayCorrect: true},
+			plan.Code{Channel: civicpin.SMS, Valid: 10 * time.Minute},
+			plan.Link{Channel: civicpin.Email, Valid: time.Hour},
+		}
+		if approves {
+			steps = slices.Insert(steps, 2, plan.Step(plan.Approval{Role: "agency"}))
+		}
+		rec := k.with(t, plan.Plan{Name: "moved", Outcome: plan.ChooseSecret, Steps: steps})
+		run, err := rec.Start(t.Context(), "moved", ana, home)
+		require.NoError(t, err)
+		ticket := run.Ticket
+		_, err = rec.Answer(t.Context(), ticket, recovery.Answers{Facts: map[string]string{"birth-day": "14"}})
+		require.NoError(t, err)
+		to := civicpin.Contact{Channel: civicpin.Email, Address: anaNewMail}
+		_, err = rec.Answer(t.Context(), ticket, recovery.Answers{Correct: to})
+		require.NoError(t, err)
+		if approves {
+			_, err = rec.Decide(t.Context(), run.ID, agency, approved)
+			require.NoError(t, err)
+		}
+		typed, err := k.mailed(t.Context(), 0, anaPhone, "recovery.code")
+		require.NoError(t, err)
+		_, err = rec.Answer(t.Context(), ticket, recovery.Answers{Code: typed.Secret})
+		require.NoError(t, err)
+		link, err := k.mailed(t.Context(), 0, anaNewMail, "recovery.link")
+		require.NoError(t, err)
+		grant, err := rec.Finish(t.Context(), link.Link, home)
+		require.NoError(t, err)
+		require.NoError(t, k.set(t.Context(), grant, newSecret))
+		done, err := k.mailed(t.Context(), 0, anaMail, "recovery.done")
+		require.NoError(t, err)
+		require.NoError(t, rec.Repudiate(t.Context(), done.Link, home))
+		proved, _, err := k.contacts.List(t.Context(), ana)
+		require.NoError(t, err)
+		require.Equal(t, approves, slices.ContainsFunc(proved, func(c contact.Contact) bool { return c.Address == anaNewMail }))
+		_, err = k.login(t, newSecret)
+		require.ErrorIs(t, err, pin.ErrRefused)
+	}
 }
 
 // A new address that cools down is told of recoveries, and cannot take one from its owner.

@@ -17,19 +17,16 @@ import (
 	"github.com/civicpin/civicpin/recovery/plan"
 )
 
-// guess compares answers inside the plan's gate, and advances the run if all are right, changed by also if that is not nil.
-func (v *visit) guess(ctx context.Context, steps []plan.Step, a Answers, also func(*run, time.Time) error) error {
+// guess compares answers inside the plan's gate, and advances the run if all are right.
+func (v *visit) guess(ctx context.Context, steps []plan.Step, a Answers) error {
 	to := v.run().Step + len(steps)
 	return v.compare(ctx, steps, a, func(ctx context.Context, named []civicpin.Contact) error {
-		return v.advance(ctx, to, func(r *run, now time.Time) error {
+		return v.advance(ctx, to, func(r *run, _ time.Time) error {
 			if named != nil {
 				r.Named = nil
 				for _, c := range named {
 					r.Named = append(r.Named, letter.Stored(c))
 				}
-			}
-			if also != nil {
-				return also(r, now)
 			}
 			return nil
 		})

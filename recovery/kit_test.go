@@ -1,6 +1,7 @@
 package recovery_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,6 +46,7 @@ func (u uploads) Describe(_ context.Context, _ civicpin.Subject, ref string) (re
 	if !ok {
 		return d, fmt.Errorf("%w: no upload", civicpin.ErrInvalid)
 	}
+	d.Digest = cmp.Or(d.Digest, "digest of "+ref)
 	return d, nil
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/knowledge"
 	"github.com/civicpin/civicpin/internal/password"
-	"github.com/civicpin/civicpin/recovery/plan"
+	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -17,11 +17,7 @@ import (
 func (s *Service) newCatalogue() knowledge.Catalogue {
 	usual := 0 // what plans ask people to enrol
 	for _, w := range s.plans {
-		for _, step := range w.Steps {
-			if e, ok := step.(plan.Enrol); ok {
-				usual = max(usual, e.Questions)
-			}
-		}
+		usual = max(usual, recoveryrun.Enrols(w.Steps))
 	}
 	if usual == 0 {
 		usual = knowledge.MaxEnrolled

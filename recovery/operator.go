@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery/plan"
+	"github.com/civicpin/civicpin/store"
 )
 
 // An Operator is a member of staff who acts in a Role, which names one of Config.Roles. The caller has authenticated them.
@@ -31,64 +33,19 @@ func (s *Service) StartBy(ctx context.Context, name string, subject civicpin.Sub
 	if err != nil {
 		return Run{}, err
 	}
-	first, ok := w.operates(&run{})
+	first, ok := (&run{}).Operates(w.Steps)
 	if !ok {
 		return Run{}, ErrWrongStep
 	}
-	if err := s.may(ctx, by, first.Role); err != nil {
+	if err := s.desk(w, subject).may(ctx, by, first.Role); err != nil {
 		return Run{}, err
 	}
 	return s.start(ctx, name, subject, by.ID, civicpin.Source{})
 }
 
-// A Case is a run as staff see it: the Subject, and the run since StartedAt. It holds no secret and no ticket.
-type Case struct {
-	Run
-	Subject   civicpin.Subject
-	Role      string            // whose step it is now, empty if it is not staff's
-	Questions []string          // what to ask
-	Documents map[string]string // references of the uploads, by kind
-	Approved  []civicpin.Actor  // who approved this step already, if a second one has to
-	StartedAt time.Time
-}
-
-// ShowCase shows a run to staff, by its id. Looking counts as an act. Errors:
-//   - [ErrNotAllowed], [ErrGone], [ErrExpired]. [civicpin.ErrInvalid]: the actor is no operator.
-func (s *Service) ShowCase(ctx context.Context, id string, by Operator) (Case, error) {
-	if err := s.may(ctx, by, ""); err != nil {
-		return Case{}, err
-	}
-	v, err := s.load(ctx, id, civicpin.Source{})
-	if err != nil {
-		return Case{}, err
-	}
-	r := v.run()
-	if err := r.Check(s.vault.Now()); err != nil {
-		return Case{}, err
-	}
-	c := Case{Run: v.view(), Subject: r.Subject, StartedAt: r.Started, Documents: make(map[string]string)}
-	for _, d := range r.Documents {
-		c.Documents[d.Kind] = d.Ref
-	}
-	if step, ok := v.way.operates(r); ok {
-		c.Role = step.Role
-		if step.Questions > 0 {
-			c.Questions = slices.Clone(r.AskedFirst(step.Questions))
-		}
-		for _, a := range r.Approved {
-			c.Approved = append(c.Approved, a.By)
-		}
-	}
-	return c, nil
-}
-
-// operates returns the step of an operator at which a run is.
-func (w *way) operates(r *run) (plan.Approval, bool) {
-	if r.Step >= len(w.Steps) || !r.Rests.IsZero() {
-		return plan.Approval{}, false
-	}
-	step, ok := w.Steps[r.Step].(plan.Approval)
-	return step, ok
+// desk returns a visit of staff about a plan and a subject, without a run.
+func (s *Service) desk(w *way, subject civicpin.Subject) *visit {
+	return &visit{Service: s, entry: store.Entry[run]{Value: run{Subject: subject, Plan: w.Name}}, way: w}
 }
 
 // A Verdict is what a member of staff makes of a case.
@@ -101,16 +58,23 @@ type Verdict struct {
 	Source    civicpin.Source // where the member of staff acts from
 }
 
-// Decide takes a step of staff: an operator of the step's role approves, or ends the run. Where the plan asks for a second
-// approval, the first one leaves the run where it is, and another operator has to give theirs. If nothing more is asked, a plan
-// that ends in an unlock, or in a new secret in parts, is completed at once; no operator gets a grant or a ticket. Errors:
+// Decide ends a run, approves at a step of staff, or goes on with a run that staff began:
+//   - Without Approve it ends any run under way, a resting one too. An operator of any role may.
+//   - At a step of staff, an operator of its role approves. Each approval of a run is by another operator, over all its steps.
+//     Where the step asks for a second approval, the first one leaves the run where it is. The answers of both are compared.
+//   - Elsewhere in a run that staff began, and that no link has given to the citizen, Approve goes on behind a wait that is
+//     over, or has the step's message sent again. An operator of a role that the plan names may.
+//
+// If nothing more is asked, a plan that ends in an unlock, or in a new secret in parts, is completed at once; no operator gets
+// a grant or a ticket. Errors:
 //   - [ErrNotAllowed]: before any comparison.
 //   - [ErrRefused]: wrong answers, which count. A *[lockout.LockedError], [ErrBusy], [lockout.ErrTimeout].
-//   - [ErrWrongStep]: the run is not at a step of staff, or answers do not fit the questions.
+//   - [ErrWrongStep]: the run is not at such a step, or answers do not fit the questions.
+//   - [ErrWaiting]: the run rests, and its window has not ended.
 //   - [civicpin.ErrInvalid]: the actor is no operator, or the reason is invalid. No try was spent.
 //   - [pin.ErrNoCredential]: the plan can help no subject of that identifier.
 //   - [ErrGone], [ErrExpired].
-//   - the store's: at the plan's end begin again.
+//   - the store's: decide again.
 func (s *Service) Decide(ctx context.Context, id string, by Operator, verdict Verdict) (Run, error) {
 	if !names.Printable(verdict.Reason, 256) {
 		return Run{}, fmt.Errorf("%w: reason is not at most 256 printable bytes", civicpin.ErrInvalid)
@@ -119,80 +83,86 @@ func (s *Service) Decide(ctx context.Context, id string, by Operator, verdict Ve
 	if err != nil {
 		return Run{}, err
 	}
-	v.by = by.ID
 	r := v.run()
 	if err := r.Check(s.vault.Now()); err != nil {
 		return Run{}, err
 	}
-	step, ok := v.way.operates(r)
-	if !ok || !verdict.fits(r, step) {
-		return Run{}, ErrWrongStep
+	step, ok := r.Operates(v.way.Steps)
+	roles := recoveryrun.Roles(v.way.Steps)
+	switch {
+	case !verdict.Approve:
+		roles = slices.Collect(maps.Keys(s.roles))
+	case ok:
+		roles = []string{step.Role}
 	}
-	if err := s.may(ctx, by, step.Role); err != nil {
+	if err := v.may(ctx, by, roles...); err != nil {
 		return Run{}, err
 	}
-	if !verdict.Approve {
+	switch {
+	case !verdict.Approve:
 		v.record(ctx, recoveryrun.EventDecided, "turned down: "+verdict.Reason)
 		return Run{}, v.end(ctx, "turned down")
-	}
-	if slices.ContainsFunc(r.Approved, func(a recoveryrun.Approval) bool { return a.By.Canonical() == by.ID.Canonical() }) {
-		return Run{}, &OperatorError{Reason: SamePerson}
-	}
-	if !r.Leads() && step.Questions == 0 {
+	case !ok:
+		return v.resume(ctx, verdict)
+	case !recoveryrun.AnswersAll(r.AskedFirst(step.Questions), verdict.Questions):
+		return Run{}, ErrWrongStep
+	case r.ApprovedBy(by.ID):
+		return Run{}, v.deny(ctx, SamePerson, time.Time{})
+	case !r.Leads() && step.Questions == 0:
 		return Run{}, pin.ErrNoCredential
 	}
-	if step.Second && len(r.Approved) == 0 {
-		if err := v.approve(ctx, step, verdict); err != nil {
-			return Run{}, err
-		}
-		v.record(ctx, recoveryrun.EventDecided, "approved: "+verdict.Reason)
-		return v.view(), nil
-	}
-	if err := v.approved(ctx, step, verdict); err != nil {
+	before := r.Step
+	if err := v.approve(ctx, step, verdict); err != nil {
 		return Run{}, err
 	}
 	v.record(ctx, recoveryrun.EventDecided, "approved: "+verdict.Reason)
+	if v.run().Step == before {
+		return v.view(), nil // for the second approval
+	}
 	return v.onwards(ctx)
 }
 
-// fits reports whether a verdict is one on the step.
-func (verdict *Verdict) fits(r *run, step plan.Approval) bool {
-	if step.Questions == 0 {
-		return len(verdict.Questions) == 0
-	}
-	return !verdict.Approve || recoveryrun.AnswersAll(r.AskedFirst(step.Questions), verdict.Questions)
-}
-
-// approved brings a run behind a step of staff.
-func (v *visit) approved(ctx context.Context, step plan.Approval, verdict Verdict) error {
-	before := len(v.run().Approved)
-	same := func(r *run, _ time.Time) error {
-		if len(r.Approved) != before {
-			return ErrWrongStep
-		}
-		return nil
-	}
-	if step.Questions > 0 && before == 0 {
-		return v.guess(ctx, []plan.Step{step}, Answers{Questions: verdict.Questions}, same)
-	}
-	return v.advance(ctx, v.run().Step+1, same)
-}
-
-// approve notes a first approval. What the citizen answered is compared; the run goes on only with the second approval.
+// approve notes an approval. The run goes on with it, or waits for the second one. What the citizen answered is compared.
 func (v *visit) approve(ctx context.Context, step plan.Approval, verdict Verdict) error {
-	if step.Questions > 0 {
-		stay := func(context.Context, []civicpin.Contact) error { return nil }
-		if err := v.compare(ctx, []plan.Step{step}, Answers{Questions: verdict.Questions}, stay); err != nil {
-			return err
-		}
+	r := v.run()
+	if same, err := r.Unchanged(v.describe(ctx)); err != nil {
+		return err
+	} else if !same {
+		return v.deny(ctx, Swapped, time.Time{})
 	}
-	return v.change(ctx, func(r *run, now time.Time) error {
-		if len(r.Approved) > 0 {
+	had, first := len(r.Approved), step.Second && r.ApprovalsOf(r.Step) == 0
+	note := func(r *run, now time.Time) error {
+		if len(r.Approved) != had {
 			return ErrWrongStep // another operator approved at this moment
 		}
-		r.Approved = []recoveryrun.Approval{{By: v.by, At: now}}
+		r.Approve(v.by, now)
 		return nil
-	})
+	}
+	then := func(ctx context.Context, _ []civicpin.Contact) error {
+		if first {
+			return v.change(ctx, note)
+		}
+		return v.advance(ctx, r.Step+1, note)
+	}
+	if step.Questions == 0 {
+		return then(ctx, nil)
+	}
+	return v.compare(ctx, []plan.Step{step}, Answers{Questions: verdict.Questions}, then)
+}
+
+// resume goes on with a run that staff began: behind a wait that is over, to a message, or to an end that the store refused.
+func (v *visit) resume(ctx context.Context, verdict Verdict) (Run, error) {
+	r := v.run()
+	if !r.Staffs() || len(verdict.Questions) > 0 {
+		return Run{}, ErrWrongStep
+	}
+	if r.Step < len(v.way.Steps) || !r.Rests.IsZero() {
+		if err := v.rouse(ctx); err != nil {
+			return Run{}, err
+		}
+	}
+	v.record(ctx, recoveryrun.EventDecided, "went on: "+verdict.Reason)
+	return v.onwards(ctx)
 }
 
 // onwards goes on behind a step of staff: to the message of the next step, or to the plan's end if staff gain nothing by it.
@@ -229,14 +199,16 @@ func (s *Service) Unlock(ctx context.Context, name string, subject civicpin.Subj
 		}
 		lift = (*lockout.Gate).Rebind
 	}
-	if r := s.roles[by.Role]; r != nil && !r.Unlocks {
-		return &OperatorError{Reason: WrongRole}
-	}
-	if err := s.may(ctx, by, ""); err != nil {
+	v := s.desk(w, subject)
+	if err := v.may(ctx, by, s.unlockers()...); err != nil {
 		return err
 	}
-	return errors.Join(
+	if err := errors.Join(
 		lift(w.gate, ctx, lockout.Target{Subject: subject}, by.ID),
 		lift(w.typed, ctx, lockout.Target{Subject: subject}, by.ID),
-	)
+	); err != nil {
+		return err
+	}
+	v.record(ctx, recoveryrun.EventUnlocked, recoveryrun.Evidence(seen))
+	return nil
 }

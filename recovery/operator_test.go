@@ -3,6 +3,7 @@ package recovery_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -240,9 +241,11 @@ func TestStaffTurnDown(t *testing.T) {
 func TestQuestionsBeforeASecond(t *testing.T) {
 	k := newKit(t)
 	k.lock(t)
+	limit := threeTries()
+	limit.ShowLeft = true
 	k.config.Plans = []plan.Plan{{
 		Name: "both", Steps: []plan.Step{plan.Approval{Role: "agency", Questions: 4, Second: true}},
-		Limit: threeTries(), Outcome: plan.Unlocked,
+		Limit: limit, Outcome: plan.Unlocked,
 	}}
 	rec, err := recovery.New(k.out, k.config)
 	require.NoError(t, err)
@@ -263,6 +266,8 @@ func TestQuestionsBeforeASecond(t *testing.T) {
 	require.Equal(t, recovery.SamePerson, reason(t, err))
 	_, err = k.login(t, anaSecret)
 	require.Error(t, err, "one is not enough")
+	_, err = rec.Decide(t.Context(), run.ID, other, wrong)
+	require.ErrorIs(t, err, recovery.ErrRefused, "the second one's answers are compared, too")
 	run, err = rec.Decide(t.Context(), run.ID, other, right)
 	require.NoError(t, err)
 	require.True(t, run.Done)
@@ -287,8 +292,8 @@ func TestEventsBeforeAProof(t *testing.T) {
 		got = append(got, string(e.Code)+" by "+string(e.By)+": "+e.Reason)
 	}
 	require.Equal(t, []string{
-		"recovery.started by visitor: ", "recovery.started by operator:video.3: ", "recovery.refused by operator:video.3: wrong",
-		"recovery.decided by operator:video.3: turned down", "recovery.cancelled by operator:video.3: turned down",
+		"recovery.started by visitor: ", "recovery.started by operator:video.3: ", "recovery.shown by operator:video.3: ",
+		"recovery.refused by operator:video.3: wrong", "recovery.decided by operator:video.3: turned down", "recovery.cancelled by operator:video.3: turned down",
 	}, got)
 }
 
@@ -497,4 +502,277 @@ func TestActsOfOneOperatorInThreeSpellings(t *testing.T) {
 		require.Equal(t, recovery.OverLimit, reason(t, start(id)))
 	}
 	require.NoError(t, start("munoz.1"), "another person")
+}
+
+// with returns the kit's service with other plans, and with roles that are open at any time.
+func (k *kit) with(t *testing.T, plans ...plan.Plan) *recovery.Service {
+	t.Helper()
+	k.config.Plans = plans
+	for i := range plans {
+		plans[i].Limit, plans[i].Exception = threeTries(), "a test"
+	}
+	k.config.Roles = map[string]recovery.Role{"video": {}, "agency": {Unlocks: true}}
+	rec, err := recovery.New(k.out, k.config)
+	require.NoError(t, err)
+	return rec
+}
+
+// rested has the contacts hear of a rest of 72 hours, and lets it end.
+func (k *kit) rested(t *testing.T) {
+	t.Helper()
+	require.NoError(t, k.out.Flush(t.Context()))
+	k.clock.Add(72*time.Hour + plan.NoticeTime)
+}
+
+var approved = recovery.Verdict{Approve: true}
+
+// One person who has two roles does not pass two steps: the approvals of a run are by as many operators, over all its steps.
+func TestOnePersonApprovesOnce(t *testing.T) {
+	for _, between := range [][]plan.Step{nil, {plan.Wait{For: 72 * time.Hour}}} {
+		k := newKit(t)
+		steps := slices.Concat([]plan.Step{plan.Approval{Role: "agency"}}, between, []plan.Step{plan.Approval{Role: "video"}})
+		rec := k.with(t, plan.Plan{Name: "both", Steps: steps, Outcome: plan.Unlocked})
+		run, err := rec.StartBy(t.Context(), "both", ana, recovery.Operator{ID: civicpin.Operator(spellings[0]), Role: "agency"})
+		require.NoError(t, err)
+		_, err = rec.Decide(t.Context(), run.ID, recovery.Operator{ID: civicpin.Operator(spellings[0]), Role: "agency"}, approved)
+		require.NoError(t, err)
+		if between != nil {
+			k.rested(t)
+			_, err = rec.Decide(t.Context(), run.ID, video, approved)
+			require.NoError(t, err, "to go on is no approval")
+		}
+		for _, id := range spellings {
+			_, err = rec.Decide(t.Context(), run.ID, recovery.Operator{ID: civicpin.Operator(id), Role: "video"}, approved)
+			require.Equal(t, recovery.SamePerson, reason(t, err), id)
+		}
+		run, err = rec.Decide(t.Context(), run.ID, video, approved)
+		require.NoError(t, err)
+		require.True(t, run.Done, "another person")
+	}
+}
+
+// Each refusal of an operator, and each look at a case, is an event that names the operator and says why.
+func TestStaffActsAreRecorded(t *testing.T) {
+	k := newKit(t)
+	k.config.Roles["video"] = recovery.Role{To: 17 * time.Hour, Zone: "America/Guayaquil", PerHour: 3}
+	rec, err := recovery.New(k.out, k.config)
+	require.NoError(t, err)
+	run, err := rec.StartBy(t.Context(), "video", ana, video)
+	require.NoError(t, err)
+	case1 := "video/" + run.ID
+	office, err := rec.StartBy(t.Context(), "office", ana, agency)
+	require.NoError(t, err)
+	seen := civicpin.Evidence{Method: civicpin.InPerson, Document: "cédula 17", By: other.ID}
+	show := func(id string, by recovery.Operator) error { return testkit.Err(rec.ShowCase(t.Context(), id, by)) }
+	decide := func(by recovery.Operator) error { return testkit.Err(rec.Decide(t.Context(), run.ID, by, approved)) }
+	type entry struct {
+		code        civicpin.EventCode
+		by          civicpin.Actor
+		ref, reason string
+	}
+	for _, tt := range []struct {
+		name string
+		act  func() error
+		want entry
+	}{
+		{"a look", func() error { return show(run.ID, video) }, entry{"recovery.shown", video.ID, case1, ""}},
+		{
+			"a role that the plan does not name", func() error { return show(run.ID, agency) },
+			entry{"recovery.denied", agency.ID, case1, "role"},
+		},
+		{
+			"and the other way round", func() error { return show(office.ID, video) },
+			entry{"recovery.denied", video.ID, "office/" + office.ID, "role"},
+		},
+		{
+			"a role that there is not", func() error { return show(run.ID, recovery.Operator{ID: video.ID, Role: "x"}) },
+			entry{"recovery.denied", video.ID, case1, "role"},
+		},
+		{"another role's step", func() error { return decide(agency) }, entry{"recovery.denied", agency.ID, case1, "role"}},
+		{
+			"a role that begins no such run", func() error { return testkit.Err(rec.StartBy(t.Context(), "video", ana, agency)) },
+			entry{"recovery.denied", agency.ID, "video", "role"},
+		},
+		{
+			"a role that does not unlock", func() error { return rec.Unlock(t.Context(), "video", ana, civicpin.Evidence{}, video) },
+			entry{"recovery.denied", video.ID, "video", "role"},
+		},
+		{
+			"an unlock", func() error { return rec.Unlock(t.Context(), "video", ana, civicpin.Evidence{}, agency) },
+			entry{"recovery.unlocked", agency.ID, "video", ""},
+		},
+		{
+			"an unlock with evidence", func() error { return rec.Unlock(t.Context(), "video", ana, seen, agency) },
+			entry{"recovery.unlocked", agency.ID, "video", "in-person by operator:quito.2: cédula 17"},
+		},
+		{"the last act of an hour", func() error { return show(run.ID, video) }, entry{"recovery.shown", video.ID, case1, ""}},
+		{"one more", func() error { return show(run.ID, video) }, entry{"recovery.denied", video.ID, case1, "limit"}},
+		{"at night", func() error {
+			k.clock.Add(7 * time.Hour)
+			return testkit.Err(rec.StartBy(t.Context(), "video", ana, video))
+		}, entry{"recovery.denied", video.ID, "video", "hours"}},
+	} {
+		k.events.Take()
+		err := tt.act()
+		require.Equal(t, tt.want.code == "recovery.denied", errors.Is(err, recovery.ErrNotAllowed), "%s: %v", tt.name, err)
+		var got []entry
+		for _, e := range k.events.Take() {
+			if strings.HasPrefix(string(e.Code), "recovery.") {
+				require.Equal(t, ana, e.Subject, tt.name)
+				got = append(got, entry{e.Code, e.By, e.Ref, e.Reason})
+			}
+		}
+		require.Equal(t, []entry{tt.want}, got, tt.name)
+	}
+}
+
+// A run that staff began gets behind its waits, and its messages are sent again, by staff; until a link gives it to the citizen.
+func TestStaffGoOn(t *testing.T) {
+	k := newKit(t)
+	rec := k.with(t, plan.Plan{Name: "slow", Outcome: plan.ChooseSecret, Valid: 24 * time.Hour, Steps: []plan.Step{
+		plan.Approval{Role: "agency"},
+		plan.Wait{For: 72 * time.Hour},
+		plan.Link{Channel: civicpin.Email, Valid: time.Hour},
+		plan.Terms{Version: "2026"},
+	}})
+	run, err := rec.StartBy(t.Context(), "slow", ana, agency)
+	require.NoError(t, err)
+	decide := func(by recovery.Operator) error { return testkit.Err(rec.Decide(t.Context(), run.ID, by, approved)) }
+	require.NoError(t, decide(agency))
+	require.ErrorIs(t, decide(agency), recovery.ErrWaiting)
+	k.rested(t)
+	require.Equal(t, recovery.WrongRole, reason(t, decide(video)), "no role of the plan")
+	require.NoError(t, decide(agency))
+	require.NoError(t, k.out.Flush(t.Context()))
+	first := k.mail.Last(anaMail, "recovery.link").Link
+	require.NoError(t, decide(other))
+	require.NoError(t, k.out.Flush(t.Context()))
+	second := k.mail.Last(anaMail, "recovery.link").Link
+	require.NotEqual(t, first, second, "sent again")
+	ended, err := rec.Redeem(t.Context(), first, home)
+	require.NoError(t, err)
+	require.ErrorIs(t, decide(agency), recovery.ErrWrongStep, "it is the citizen's now")
+	_, err = rec.Answer(t.Context(), ended.Ticket, recovery.Answers{Terms: "2026"})
+	require.NoError(t, err)
+	require.ErrorIs(t, decide(agency), recovery.ErrWrongStep)
+	_, err = rec.Finish(t.Context(), ended.Ticket, home)
+	require.NoError(t, err)
+}
+
+// A plan that ends in a wait is completed by staff, if they began it.
+func TestStaffCompleteBehindAWait(t *testing.T) {
+	k := newKit(t)
+	k.lock(t)
+	rec := k.with(t, plan.Plan{Name: "slow", Outcome: plan.Unlocked, Steps: []plan.Step{
+		plan.Approval{Role: "agency"}, plan.Wait{For: 72 * time.Hour},
+	}})
+	run, err := rec.StartBy(t.Context(), "slow", ana, agency)
+	require.NoError(t, err)
+	_, err = rec.Decide(t.Context(), run.ID, agency, approved)
+	require.NoError(t, err)
+	k.rested(t)
+	run, err = rec.Decide(t.Context(), run.ID, other, approved)
+	require.NoError(t, err)
+	require.True(t, run.Done)
+	_, err = k.login(t, anaSecret)
+	require.NoError(t, err)
+}
+
+// Staff of any role end any run under way: a visitor's at any step, and a resting one.
+func TestStaffEndAnyRun(t *testing.T) {
+	k := newKit(t)
+	rec := k.with(t, plan.Plan{Name: "slow", Outcome: plan.ChooseSecret, Steps: []plan.Step{
+		plan.Facts{"birth-day"}, plan.Wait{For: 72 * time.Hour}, plan.Link{Channel: civicpin.Email, Valid: time.Hour},
+	}})
+	for _, rests := range []bool{false, true} {
+		run, err := rec.Start(t.Context(), "slow", ana, home)
+		require.NoError(t, err)
+		if rests {
+			_, err = rec.Answer(t.Context(), run.Ticket, recovery.Answers{Facts: map[string]string{"birth-day": "14"}})
+			require.NoError(t, err)
+		}
+		_, err = rec.Decide(t.Context(), run.ID, video, approved)
+		require.Equal(t, recovery.WrongRole, reason(t, err), "to end it is all that they may")
+		k.events.Take()
+		_, err = rec.Decide(t.Context(), run.ID, video, recovery.Verdict{Reason: "she called us"})
+		require.NoError(t, err)
+		var got []string
+		for _, e := range k.events.Take() {
+			got = append(got, string(e.Code)+" by "+string(e.By)+": "+e.Reason)
+		}
+		require.Equal(t, []string{
+			"recovery.decided by operator:video.3: turned down: she called us", "recovery.cancelled by operator:video.3: turned down",
+		}, got)
+		_, err = rec.Show(t.Context(), run.Ticket)
+		require.ErrorIs(t, err, recovery.ErrGone)
+	}
+}
+
+// One upload serves one purpose, also under another name, and over two steps.
+func TestOneUploadOnePurpose(t *testing.T) {
+	k := newKit(t)
+	k.files["same"] = recovery.Document{Type: "image/jpeg", Size: 200_000, Clean: true, Digest: "digest of a"}
+	k.files["none"] = recovery.Document{Type: "image/jpeg", Size: 1, Clean: true, Digest: "two\nlines"}
+	ask := func(kinds ...string) plan.Step {
+		return plan.Documents{Kinds: kinds, Types: []string{"image/jpeg", "application/pdf"}, MaxBytes: 1 << 20}
+	}
+	rec := k.with(t, plan.Plan{Name: "papers", Outcome: plan.Unlocked, Steps: []plan.Step{
+		ask("front", "back"), ask("face"), plan.Approval{Role: "agency"},
+	}})
+	run, err := rec.Start(t.Context(), "papers", ana, home)
+	require.NoError(t, err)
+	give := func(refs map[string]string) error {
+		return testkit.Err(rec.Answer(t.Context(), run.Ticket, recovery.Answers{Documents: refs}))
+	}
+	require.ErrorIs(t, give(map[string]string{"front": "a", "back": "a"}), civicpin.ErrInvalid)
+	require.ErrorIs(t, give(map[string]string{"front": "a", "back": "same"}), civicpin.ErrInvalid)
+	require.Error(t, give(map[string]string{"front": "a", "back": "none"}), "no digest")
+	require.NoError(t, give(map[string]string{"front": "a", "back": "b"}))
+	for _, again := range []string{"a", "b", "same"} {
+		require.ErrorIs(t, give(map[string]string{"face": again}), civicpin.ErrInvalid, again)
+	}
+	require.NoError(t, give(map[string]string{"face": "c"}))
+	_, err = rec.Decide(t.Context(), run.ID, agency, approved)
+	require.NoError(t, err)
+}
+
+// What was swapped, or went bad, after it was uploaded is found before each approval. A store that fails refuses nobody for good.
+func TestUploadsAreAskedAboutAgain(t *testing.T) {
+	for name, change := range map[string]func(*kit){
+		"swapped": func(k *kit) {
+			k.files["c"] = recovery.Document{Type: "image/jpeg", Size: 1, Clean: true, Digest: "another"}
+		},
+		"infected":     func(k *kit) { k.files["c"] = recovery.Document{Type: "image/jpeg", Size: 1} },
+		"another type": func(k *kit) { k.files["c"] = recovery.Document{Type: "application/pdf", Size: 1, Clean: true} },
+		"gone":         func(k *kit) { delete(k.files, "c") },
+	} {
+		for _, second := range []bool{false, true} {
+			k := newKit(t)
+			run, err := k.Start(t.Context(), "desk", ana, home)
+			require.NoError(t, err)
+			_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Captcha: true})
+			require.NoError(t, err)
+			papers := recovery.Answers{Documents: map[string]string{"front": "a", "back": "b", "face": "c"}}
+			_, err = k.Answer(t.Context(), run.Ticket, papers)
+			require.NoError(t, err)
+			if second {
+				_, err = k.Decide(t.Context(), run.ID, other, approved)
+				require.NoError(t, err)
+			}
+			kept := k.files["c"]
+			change(k)
+			k.events.Take()
+			_, err = k.Decide(t.Context(), run.ID, agency, approved)
+			require.Equal(t, recovery.Swapped, reason(t, err), name)
+			require.Equal(t, "document", k.events.Take()[0].Reason, name)
+			k.files["c"] = kept
+			_, err = k.Decide(t.Context(), run.ID, agency, approved)
+			require.NoError(t, err, "it is as it was")
+			if name == "gone" {
+				delete(k.files, "c")
+				_, err = k.Decide(t.Context(), run.ID, agency, recovery.Verdict{Reason: "no face"})
+				require.NoError(t, err, "to end it nothing is asked about")
+			}
+		}
+	}
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/internal/token"
-	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -38,9 +37,16 @@ func (s *Service) repudiated(ctx context.Context, t token.Token) (*visit, recove
 	return v, recoveryrun.Repudiation{}, ErrGone
 }
 
-// Repudiate is the link "it was not me". It ends a run under way. After a completed one, it undoes the change of contacts that
-// came with it and suspends the credential, until an operator resumes it ([pin.Service.Resume]) or a new one is issued on
-// evidence; a credential that the run created is revoked. Links that undo a change of contacts go to contact.Service.Undo.
+// Repudiate is the link "it was not me". It ends a run under way. What a completed one brought ends as far as the holder of the
+// link could show; what staff did since stands:
+//   - The change of contacts that came with it is undone.
+//   - The secret that it set, if it is still in use, never comes back, nor does the former one. No recovery leads anywhere
+//     until staff issue a new secret on evidence. See [pin.Service.Repudiated].
+//   - Devices that were remembered since are forgotten. Of an unlock that is all.
+//   - Config.Unbind is called.
+//   - If operators approved the run, none of these: the credential is suspended, and they decide. The event says so.
+//
+// It passes links that undo a change of contacts to contact.Service.Undo.
 //
 // Call it for a POST behind a button, never for a GET. Errors:
 //   - [ErrExpired]: the token is right, and too late.
@@ -69,17 +75,9 @@ func (s *Service) Repudiate(ctx context.Context, tok civicpin.Secret, source civ
 	if v.run().State == recoveryrun.Open {
 		return v.end(ctx, "repudiated")
 	}
-	// What follows can be done twice without harm, so the mark comes last: after a crash the link works once more.
-	if v.run().Change != "" {
-		p := v.completed()
-		p.Change, p.Repudiated = v.run().Change, true
-		if err := s.config.Contacts.Recovered(ctx, p); err != nil {
-			return err
-		}
-	}
-	err = s.config.Pins.Stop(ctx, v.run().Subject, "repudiated by a contact", civicpin.Citizen)
-	if err != nil && !errors.Is(err, pin.ErrNoCredential) {
-		return fmt.Errorf("recovery: stop: %w", err)
+	// It can be done twice without harm, so the mark comes last: after a crash the link works once more.
+	if err := v.undo(ctx); err != nil {
+		return err
 	}
 	_, err = v.update(ctx, func(e *store.Entry[run]) error {
 		if !e.Found() {
@@ -91,6 +89,26 @@ func (s *Service) Repudiate(ctx context.Context, tok civicpin.Secret, source civ
 	if err != nil {
 		return err
 	}
-	v.record(ctx, recoveryrun.EventRepudiated, "")
+	v.record(ctx, recoveryrun.EventRepudiated, v.run().Remedy())
+	return nil
+}
+
+// undo ends what a completed run brought.
+func (v *visit) undo(ctx context.Context) error {
+	p, r := v.completed(), v.run()
+	p.Repudiated, p.Change, p.Finished, p.Unlock, p.Seen = true, r.Change, r.Finished, r.Unlocked, r.Seen()
+	if p.Change != "" && !p.Seen {
+		if err := v.config.Contacts.Recovered(ctx, p); err != nil {
+			return err
+		}
+	}
+	if err := v.config.Pins.Repudiated(ctx, p); err != nil {
+		return fmt.Errorf("recovery: %w", err)
+	}
+	if v.config.Unbind != nil && !p.Unlock && !p.Seen {
+		if err := v.config.Unbind(ctx, p.Subject, p.Finished); err != nil {
+			return fmt.Errorf("recovery: unbind: %w", err)
+		}
+	}
 	return nil
 }

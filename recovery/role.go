@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/officehours"
 	"github.com/civicpin/civicpin/internal/quota"
+	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -18,7 +20,7 @@ type Role struct {
 	// From and To bound the hours of a day as time since midnight in Zone; both zero means all day. From is before To.
 	From, To time.Duration
 	Days     []time.Weekday // empty means all
-	Zone     string         // the time zone, "America/Guayaquil", as time.LoadLocation takes it; empty means UTC
+	Zone     string         // the time zone, "America/Guayaquil", but not "Local"; empty means UTC
 	PerHour  int            // how many acts one operator does in an hour at most; zero means 60
 	Unlocks  bool           // the role may lift the lock of a plan ([Service.Unlock])
 }
@@ -47,21 +49,38 @@ func newRole(v *store.Vault, name string, r Role) (*role, error) {
 	return &role{Role: r, hours: hours, quota: acts}, nil
 }
 
-// may lets an operator act, once, in a role; or any role if it is empty.
-func (s *Service) may(ctx context.Context, by Operator, want string) error {
+// unlockers returns the roles that may lift the lock of a plan.
+func (s *Service) unlockers() (list []string) {
+	for name, r := range s.roles {
+		if r.Unlocks {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+// may lets an operator act, once, in one of the roles given. The visit is the operator's from then on. A refusal is recorded.
+func (v *visit) may(ctx context.Context, by Operator, roles ...string) error {
 	if !by.ID.IsOperator() || by.ID.Validate() != nil {
 		return fmt.Errorf("recovery: %w: the actor is no operator with a printable id", civicpin.ErrInvalid)
 	}
-	r := s.roles[by.Role]
-	if r == nil || want != "" && by.Role != want {
-		return &OperatorError{Reason: WrongRole}
+	v.by = by.ID
+	r := v.roles[by.Role]
+	if r == nil || !slices.Contains(roles, by.Role) {
+		return v.deny(ctx, WrongRole, time.Time{})
 	}
-	if opens := r.hours.Opens(s.vault.Now()); !opens.IsZero() {
-		return &OperatorError{Reason: Closed, Until: opens}
+	if opens := r.hours.Opens(v.vault.Now()); !opens.IsZero() {
+		return v.deny(ctx, Closed, opens)
 	}
 	_, err := r.quota.Take(ctx, store.Key{ID: string(by.ID)}, 1)
 	if full, ok := errors.AsType[*quota.FullError](err); ok {
-		return &OperatorError{Reason: OverLimit, Until: full.Until}
+		return v.deny(ctx, OverLimit, full.Until)
 	}
 	return err
+}
+
+// deny refuses an operator, and records it: an insider who tries is named.
+func (v *visit) deny(ctx context.Context, why OperatorReason, until time.Time) error {
+	v.record(ctx, recoveryrun.EventDenied, string(why))
+	return &OperatorError{Reason: why, Until: until}
 }

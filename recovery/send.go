@@ -33,26 +33,28 @@ func (s *Service) Send(ctx context.Context, ticket civicpin.Secret, source civic
 	if err != nil {
 		return Run{}, err
 	}
-	if rests := v.run().Rests; !rests.IsZero() {
-		if s.vault.Now().Before(rests) {
-			return v.view(), ErrWaiting
-		}
-		err := v.change(ctx, func(r *run, _ time.Time) error {
-			r.Rests = time.Time{}
-			return nil
-		})
-		if err != nil {
-			return Run{}, err
-		}
+	if err = v.rouse(ctx); err == nil {
 		err = v.arrive(ctx)
-		return v.view(), err
 	}
-	d, ok := v.delivery()
-	if !ok {
-		return v.view(), ErrWrongStep
-	}
-	err = v.deliver(ctx, d)
 	return v.view(), err
+}
+
+// rouse has a run be at the step that it rests before, if its window is over. A run that does not rest sends something.
+func (v *visit) rouse(ctx context.Context) error {
+	_, sends := v.delivery()
+	rests := v.run().Rests
+	switch {
+	case rests.IsZero() && !sends:
+		return ErrWrongStep
+	case rests.IsZero():
+		return nil
+	case v.vault.Now().Before(rests):
+		return ErrWaiting
+	}
+	return v.change(ctx, func(r *run, _ time.Time) error {
+		r.Rests = time.Time{}
+		return nil
+	})
 }
 
 // delivery returns what the present step sends, and whether it sends anything.

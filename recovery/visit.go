@@ -158,7 +158,7 @@ func (v *visit) advance(ctx context.Context, to int, act func(*run, time.Time) e
 			if err := act(r, now); err != nil {
 				return err
 			}
-			r.Step, r.Links, r.Approved, r.Tries = behind, nil, nil, 0
+			r.Step, r.Links, r.Tries = behind, nil, 0
 			if !until.IsZero() {
 				r.Begin(told, until, now)
 			}
@@ -209,7 +209,7 @@ func (v *visit) recordBy(ctx context.Context, by civicpin.Actor, code civicpin.E
 		source.Address = v.run().Source
 	}
 	v.vault.Record(ctx, civicpin.Event{
-		Code: code, Subject: v.run().Subject, By: by, Source: source, Ref: v.run().Plan + "/" + v.id(),
+		Code: code, Subject: v.run().Subject, By: by, Source: source, Ref: strings.TrimSuffix(v.run().Plan+"/"+v.id(), "/"),
 		Reason: strings.TrimSuffix(reason, ": "), // of a verdict without a reason
 	})
 }

@@ -163,7 +163,7 @@ func TestActs(t *testing.T) {
 		if d := s.passed(t, s.moved); d < 7*day || d > 8*day { // a week since the objection to the thief, in part
 			t.Errorf("%v went by", d)
 		}
-		s.want(t, s.lucia, civicpin.Low)
+		s.want(t, s.lucia, civicpin.Substantial, civicpin.InPerson)
 		s.writtenTo(t, s.lucia, "lucia@correo.example")
 		if got := s.subjects(t, "lucia@correo.example"); !slices.Contains(got, "IESS: recupere su acceso") {
 			t.Errorf("there came %q", got)
@@ -171,7 +171,7 @@ func TestActs(t *testing.T) {
 	})
 	t.Run("video", func(t *testing.T) {
 		s.Act(t, s.video)
-		s.want(t, s.lucia, civicpin.Low)
+		s.want(t, s.lucia, civicpin.Substantial, civicpin.InPerson)
 		if now := s.Clock.Now().In(s.Location); now.Format("15:04:05") != "08:00:00" {
 			t.Errorf("it is %v", now)
 		}

@@ -38,6 +38,11 @@ func (t *tale) keyAtCounter(ctx context.Context, c *citizen, document, password 
 	if err := t.anew(ctx, c); err != nil {
 		return err
 	}
+	return t.slip(ctx, c, document, password)
+}
+
+// slip is keyAtCounter for a citizen whose key takes another secret on evidence: there is none, or it was repudiated.
+func (t *tale) slip(ctx context.Context, c *citizen, document, password string) error {
 	is, err := t.pins.Issue(ctx, c.subject, pin.IssueOptions{
 		Parts: []civicpin.Contact{{Channel: civicpin.HandedOver}},
 		Level: civicpin.Substantial, By: clerk.ID,

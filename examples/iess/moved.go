@@ -69,11 +69,15 @@ func (t *tale) objection(ctx context.Context, old string) error {
 	}
 	_, err = t.pins.Verify(ctx, t.lucia.attempt(typed))
 	t.Refuses(err)
-	if err := play.Wanted(err, pin.ErrRefused, "a key that was suspended"); err != nil {
+	if err := play.Wanted(err, pin.ErrRefused, "a key that was repudiated"); err != nil {
 		return err
 	}
-	t.Say("She goes to an agency with her cédula. The clerk lets the key go on, and takes her address.")
-	if err := t.pins.Resume(ctx, t.lucia.subject, civicpin.Evidence{}, "cédula seen", clerk.ID); err != nil {
+	t.Say("She goes to an agency with her cédula. That password never comes back: the clerk issues another, and takes her address.")
+	err = t.pins.Resume(ctx, t.lucia.subject, civicpin.Evidence{}, "cédula seen", clerk.ID)
+	if err := play.Wanted(err, pin.ErrWrongState, "a key that was repudiated"); err != nil {
+		return err
+	}
+	if err := t.slip(ctx, t.lucia, "cédula "+string(luciaID), "tres volcanes con nieve"); err != nil {
 		return err
 	}
 	if err := t.newAddress(ctx, old); err != nil {

@@ -42,7 +42,7 @@ func TestRun(t *testing.T) {
 
 			"Image (one of 9): orchid", "another address: lucia@correo.example", "On line this goes on from",
 			"another address: lucia@correo.example", "73 hours later", "lucia@correo.example.eml): IESS: recupere",
-			"Her former employer reads", "su acceso se ha recuperado", "We have stopped it", "Tries left: 4", "agency",
+			"Her former employer reads", "su acceso se ha recuperado", "We have stopped it", "Tries left: 4", "agency", "a slip",
 			"confirme este contacto", "Welcome, Lucía",
 
 			", 19:00", "The office is closed. It opens on", "at 08:00", ", 08:00", "Lucía: I do not know", "Tries left: 2", "Lucía: Paloma",

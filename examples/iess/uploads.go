@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"sync"
@@ -49,6 +50,7 @@ func (u *uploads) Describe(_ context.Context, subject civicpin.Subject, ref stri
 	}
 	return recovery.Document{
 		Type: http.DetectContentType(f.content), Size: int64(len(f.content)), Clean: clean(f.content),
+		Digest: fmt.Sprintf("%x", sha256.Sum256(f.content)),
 	}, nil
 }
 

@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/civicpin/civicpin"
@@ -28,7 +30,7 @@ func TestDescribe(t *testing.T) {
 		"with a virus":   {virus, recovery.Document{Type: "application/pdf"}},
 		"nothing at all": {nil, recovery.Document{Type: "text/plain; charset=utf-8", Clean: true}},
 	} {
-		c.want.Size = int64(len(c.content))
+		c.want.Size, c.want.Digest = int64(len(c.content)), fmt.Sprintf("%x", sha256.Sum256(c.content))
 		ref := u.add("diego", c.content)
 		got, err := u.Describe(t.Context(), "diego", ref)
 		if got != c.want || err != nil || len(ref) != 26 {

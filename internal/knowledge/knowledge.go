@@ -82,18 +82,6 @@ type Catalogue struct {
 	Hash func(purpose string, parts ...string) [32]byte
 }
 
-// Distinct reports whether names are at most n different ones of 1 to 64 bytes.
-func Distinct(list []string, n int) bool {
-	seen := make(map[string]bool)
-	for _, name := range list {
-		if name == "" || len(name) > 64 || seen[name] {
-			return false
-		}
-		seen[name] = true
-	}
-	return len(list) <= n
-}
-
 // Prune drops what was taken out of the catalogue since: nobody has the words or the picture to ask for it.
 func (c *Catalogue) Prune(k *Knowledge) {
 	if !slices.Contains(c.Images, k.Image) {

@@ -17,3 +17,15 @@ func Valid(s string, most int) bool {
 	}
 	return true
 }
+
+// Distinct reports whether list is at most n different names of 1 to 64 bytes.
+func Distinct(list []string, n int) bool {
+	seen := make(map[string]bool)
+	for _, name := range list {
+		if name == "" || len(name) > 64 || seen[name] {
+			return false
+		}
+		seen[name] = true
+	}
+	return len(list) <= n
+}

@@ -17,13 +17,13 @@ type Hours struct {
 }
 
 // New returns the hours from one time since midnight to another, both zero for all day, on the given days, none for all, in
-// the time zone of a name as time.LoadLocation takes it.
+// the time zone of a name as time.LoadLocation takes it; "Local" is refused, since it differs from machine to machine.
 func New(from, to time.Duration, days []time.Weekday, zone string) (Hours, error) {
 	if from < 0 || to > day || from > to || from == to && from != 0 {
 		return Hours{}, errors.New("the hours do not begin before they end, within a day")
 	}
 	at, err := time.LoadLocation(zone)
-	if err != nil {
+	if err != nil || at == time.Local {
 		return Hours{}, errors.New("unknown time zone " + zone)
 	}
 	return Hours{from: from, to: to, days: slices.Clone(days), zone: at}, nil
@@ -40,7 +40,8 @@ func (h Hours) Opens(now time.Time) time.Time {
 		if h.from == h.to {
 			to = at(day)
 		}
-		if len(h.days) > 0 && !slices.Contains(h.days, time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Weekday()) || !now.Before(to) {
+		on := len(h.days) == 0 || slices.Contains(h.days, time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Weekday())
+		if !on || !now.Before(to) || !from.Before(to) { // the last if a change of the clock skips all these hours
 			continue
 		}
 		if now.Before(from) {

@@ -12,6 +12,7 @@ import (
 const (
 	guayaquil = "America/Guayaquil" // no clock is changed there
 	madrid    = "Europe/Madrid"     // forward on 29 March, back on 25 October 2026
+	santiago  = "America/Santiago"  // forward at midnight before 6 September 2026
 	newYork   = "America/New_York"  // forward on 8 March, back on 1 November 2026
 )
 
@@ -34,6 +35,7 @@ func TestNew(t *testing.T) {
 		{"to zero alone", time.Hour, 0, madrid, hours},
 		{"no time at all", 8 * time.Hour, 8 * time.Hour, madrid, hours},
 		{"no such zone", 8 * time.Hour, 17 * time.Hour, "Europe/Atlantis", zone + "Europe/Atlantis"},
+		{"the machine's own", 8 * time.Hour, 17 * time.Hour, "Local", zone + "Local"},
 		{"a path", 8 * time.Hour, 17 * time.Hour, "../Madrid", zone + "../Madrid"},
 	} {
 		_, err := officehours.New(tc.from, tc.to, nil, tc.zone)
@@ -64,6 +66,7 @@ func read(t *testing.T, zone, text string) time.Time {
 
 func TestOpens(t *testing.T) {
 	const h, m, s = time.Hour, time.Minute, time.Second
+	allButSunday := []time.Weekday{1, 2, 3, 4, 5, 6}
 	monday, sunday := []time.Weekday{time.Monday}, []time.Weekday{time.Sunday}
 	week := []time.Weekday{time.Monday, time.Tuesday, time.Wednesday, time.Thursday, time.Friday}
 	for _, tc := range []struct {
@@ -116,7 +119,14 @@ func TestOpens(t *testing.T) {
 			"forward at midnight: asked at half past", 8 * h, 17 * h, sunday, "Atlantic/Azores",
 			"2026-03-28 00:30:00", "2026-03-29 08:00:00",
 		},
-		{"forward at midnight: Chile", 0, 0, sunday, "America/Santiago", "2026-09-06 12:00:00", ""},
+		{"forward at midnight: Chile", 0, 0, sunday, santiago, "2026-09-06 12:00:00", ""},
+		{"forward at midnight: Chile, to its end", 0, 0, sunday, santiago, "2026-09-06 23:59:59", ""},
+		{"forward at midnight: Chile, not on the other days", 0, 0, allButSunday, santiago, "2026-09-06 12:00:00", "2026-09-07 00:00:00"},
+		{"forward at midnight: Chile, the day before", 0, 0, allButSunday, santiago, "2026-09-05 23:59:59", ""},
+		{"forward at midnight: Chile, to midnight", 8 * h, 24 * h, nil, santiago, "2026-09-06 23:30:00", ""},
+		{"forward at midnight: Chile, to the midnight before", 8 * h, 24 * h, nil, santiago, "2026-09-05 23:30:00", ""},
+		{"forward at midnight: Chile, all hours skipped", 0, h, nil, santiago, "2026-09-05 23:30:00", "2026-09-07 00:00:00"},
+		{"forward at midnight: Chile, some hours skipped", 0, 2 * h, nil, santiago, "2026-09-05 23:30:00", "2026-09-06 01:00:00"},
 		{"back: opens as ever", 8 * h, 17 * h, nil, madrid, "2026-10-25 07:59:59", "2026-10-25 08:00:00"},
 		{"back: open", 8 * h, 17 * h, nil, madrid, "2026-10-25 08:00:00", ""},
 		{"back: closes as ever", 8 * h, 17 * h, nil, madrid, "2026-10-25 17:00:00", "2026-10-26 08:00:00"},
@@ -160,6 +170,17 @@ func TestOpensThen(t *testing.T) {
 			require.True(t, next.Equal(hours.Opens(next.Add(-1))), now)
 		}
 		require.InDelta(t, 3*52*9, opened, 9, "%q: three days a week, nine halves of an hour each", zone)
+	}
+}
+
+// Hours that a change of the clock skips altogether are none: no other moment is promised that then is closed, too.
+func TestOpensThenWithoutHours(t *testing.T) {
+	hours, err := officehours.New(0, time.Hour, nil, santiago)
+	require.NoError(t, err)
+	for now := read(t, santiago, "2026-09-04 12:00:00"); now.Before(read(t, santiago, "2026-09-08 12:00:00")); now = now.Add(time.Minute) {
+		if next := hours.Opens(now); !next.IsZero() {
+			require.Zero(t, hours.Opens(next), now)
+		}
 	}
 }
 

@@ -29,11 +29,14 @@ type Completed struct {
 	By     civicpin.Actor
 
 	// Change names the change of contacts that the run brings, and Corrected is the address. It can be undone until Undo.
-	// Repudiated says that the run was repudiated, and the change is to be undone.
+	// Repudiated says that the run, which was completed at Finished, was repudiated, and the change is to be undone. Seen says
+	// that operators approved it.
 	Change     string
 	Corrected  civicpin.Contact
 	Undo       time.Time
 	Repudiated bool
+	Seen       bool
+	Finished   time.Time
 
 	// sealed is unexported: neither reflection nor a decoder sets it, and no struct type of another package is assignable.
 	// There is no method that sets it, since a caller could call a method on the zero value of an inferred type.

@@ -9,6 +9,9 @@ const (
 	EventSent       civicpin.EventCode = "recovery.sent"
 	EventRefused    civicpin.EventCode = "recovery.refused"
 	EventDecided    civicpin.EventCode = "recovery.decided"
+	EventShown      civicpin.EventCode = "recovery.shown"
+	EventDenied     civicpin.EventCode = "recovery.denied"
+	EventUnlocked   civicpin.EventCode = "recovery.unlocked"
 	EventFinished   civicpin.EventCode = "recovery.finished"
 	EventCancelled  civicpin.EventCode = "recovery.cancelled"
 	EventRepudiated civicpin.EventCode = "recovery.repudiated"
@@ -28,14 +31,27 @@ func Events() []civicpin.EventInfo {
 		},
 		{
 			Code: EventDecided, Meaning: "An operator decided a case.",
-			Reasons: []string{`"approved" or "turned down", a colon and the operator's reason`},
+			Reasons: []string{`a word, "approved", "turned down" or "went on", a colon and the operator's reason`},
+		},
+		{Code: EventShown, Meaning: "An operator looked at a case."},
+		{
+			Code: EventDenied, Meaning: "An operator was refused.",
+			Reasons: []string{"role", "hours", "limit", "same person", "document"},
+		},
+		{
+			Code: EventUnlocked, Meaning: "An operator lifted the lock of a plan.",
+			Reasons: []string{"the evidence that the subject was seen: its method, its actor and the document"},
 		},
 		{Code: EventFinished, Meaning: "A run was completed.", Reasons: []string{"the outcome of the plan"}},
 		{
 			Code: EventCancelled, Meaning: "A run was ended.",
 			Reasons: []string{"by its owner", "turned down", "repudiated", "wrong codes"},
 		},
-		{Code: EventRepudiated, Meaning: "A completed run was repudiated: \"it was not me\"."},
+		{
+			Code:    EventRepudiated,
+			Meaning: "A completed run was repudiated: \"it was not me\". If the reason is \"staff\", operators have to look.",
+			Reasons: []string{RemedySecret, RemedyStaff, RemedyDevices},
+		},
 		{
 			Code: EventEnrolled, Meaning: "An image or answers were enrolled.",
 			Reasons: []string{"a summary: whether there is an image, and the number of answers"},

@@ -20,23 +20,23 @@ func AnswersAll[V any](asked []string, given map[string]V) bool {
 	return len(given) == len(asked)
 }
 
-// NamesAll reports whether contacts can be what a step asks for. An error says that one is invalid, or two are alike.
-func NamesAll(c plan.Contacts, given []civicpin.Contact) (bool, error) {
+// FitContacts checks that contacts can be what is asked for.
+func FitContacts(c plan.Contacts, given []civicpin.Contact) error {
 	if len(given) < c.AtLeast || len(given) > maxNamed {
-		return false, nil
+		return ErrWrongStep
 	}
 	for i, g := range given {
 		if err := g.Validate(); err != nil {
-			return false, err
+			return err
 		}
 		if len(c.Of) > 0 && !slices.Contains(c.Of, g.Channel) {
-			return false, nil
+			return ErrWrongStep
 		}
 		for _, other := range given[:i] {
 			if g.Channel == other.Channel || g.SameAddress(other) {
-				return false, fmt.Errorf("%w: two contacts of one channel or address", civicpin.ErrInvalid)
+				return fmt.Errorf("%w: two contacts of one channel or address", civicpin.ErrInvalid)
 			}
 		}
 	}
-	return true, nil
+	return nil
 }

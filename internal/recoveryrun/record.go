@@ -60,9 +60,12 @@ type Record struct {
 	Sends     int                  `json:"sends,omitempty"`
 	Tries     int                  `json:"tries,omitempty"` // codes that were typed at the step
 	Documents []Document           `json:"documents,omitempty" export:"yes"`
-	Approved  []Approval           `json:"approved,omitempty"` // of the step
+	Approved  []Approval           `json:"approved,omitempty" export:"yes"` // of all steps
 	Enrolled  *knowledge.Knowledge `json:"enrolled,omitempty"`
 	Terms     string               `json:"terms,omitempty"`
+	// Finished is when the run was completed, if it was, and Unlocked whether that lifted a lock, with no grant.
+	Finished time.Time `json:"finished,omitzero" export:"yes"`
+	Unlocked bool      `json:"unlocked,omitempty" export:"yes"`
 
 	Repudiations []Repudiation `json:"repudiate,omitempty"` // tokens that say "it was not me"
 	Change       string        `json:"change,omitempty"`    // the change of contacts that the run brought about
@@ -78,20 +81,6 @@ type Repudiation struct {
 	Hash    []byte    `json:"hash"`
 	To      string    `json:"to"` // id of the contact that it was sent to
 	Expires time.Time `json:"expires"`
-}
-
-// A Document is an upload, as its store described it.
-type Document struct {
-	Kind string `json:"kind" export:"yes"`
-	Ref  string `json:"ref" export:"yes"`
-	Type string `json:"type" export:"yes"`
-	Size int64  `json:"size" export:"yes"`
-}
-
-// An Approval is an operator's, of the step.
-type Approval struct {
-	By civicpin.Actor `json:"by"`
-	At time.Time      `json:"at"`
 }
 
 // AskedFirst returns the questions of a step that asks n.

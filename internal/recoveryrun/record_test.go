@@ -408,12 +408,12 @@ func full() recoveryrun.Record {
 		Asked: []string{"pet"}, Images: []string{"owl", "fox"}, Shown: "r***@example.ec", Named: []letter.Contact{rosa},
 		Correct: &letter.Unproved{Channel: civicpin.SMS, Address: "+593991234567", Locale: "es"}, Adopt: true,
 		Links: []token.Link{{N: 6, Hash: []byte("link"), Tag: []byte("code"), To: rosa, Expires: at(3)}}, Sends: 7, Tries: 8,
-		Documents: []recoveryrun.Document{{Kind: "front", Ref: "doc-1", Type: "image/jpeg", Size: 8}},
-		Approved:  []recoveryrun.Approval{{By: civicpin.Operator("eva"), At: at(4)}},
+		Documents: []recoveryrun.Document{{Kind: "front", Ref: "doc-1", Type: "image/jpeg", Size: 8, Digest: "d1"}},
+		Approved:  []recoveryrun.Approval{{By: civicpin.Operator("eva"), At: at(4), Step: 1}},
 		Enrolled: &knowledge.Knowledge{
 			Image: "fox", Questions: []knowledge.Answer{{Question: "pet", Form: 1, Hash: "$argon2id$"}},
 		},
-		Terms: "2026", Repudiations: []recoveryrun.Repudiation{{N: 9, Hash: []byte("repudiate"), To: "c1", Expires: at(5)}},
+		Terms: "2026", Finished: at(8), Unlocked: true, Repudiations: []recoveryrun.Repudiation{{N: 9, Hash: []byte("repudiate"), To: "c1", Expires: at(5)}},
 		Change: "change",
 		Mail: []letter.Mail{{
 			Name: "l6", Kind: "recovery.link", To: rosa, Link: 6, Token: "token", Code: "typed", Expires: at(6),
@@ -437,10 +437,10 @@ const stored = `{
 		"n": 6, "hash": "bGluaw==", "tag": "Y29kZQ==",
 		"to": {"channel": "email", "address": "rosa@example.ec", "locale": "es-EC"}, "expires": "2026-03-02T12:00:00Z"
 	}],
-	"sends": 7, "tries": 8, "documents": [{"kind": "front", "ref": "doc-1", "type": "image/jpeg", "size": 8}],
-	"approved": [{"by": "operator:eva", "at": "2026-03-02T13:00:00Z"}],
+	"sends": 7, "tries": 8, "documents": [{"kind": "front", "ref": "doc-1", "type": "image/jpeg", "size": 8, "digest": "d1"}],
+	"approved": [{"by": "operator:eva", "at": "2026-03-02T13:00:00Z", "step": 1}],
 	"enrolled": {"image": "fox", "questions": [{"question": "pet", "form": 1, "hash": "$argon2id$"}]},
-	"terms": "2026", "repudiate": [{"n": 9, "hash": "cmVwdWRpYXRl", "to": "c1", "expires": "2026-03-02T14:00:00Z"}],
+	"terms": "2026", "finished": "2026-03-02T17:00:00Z", "unlocked": true, "repudiate": [{"n": 9, "hash": "cmVwdWRpYXRl", "to": "c1", "expires": "2026-03-02T14:00:00Z"}],
 	"change": "change",
 	"mail": [{
 		"name": "l6", "kind": "recovery.link", "to": {"channel": "email", "address": "rosa@example.ec", "locale": "es-EC"},
@@ -513,4 +513,56 @@ func TestPad(t *testing.T) {
 	require.Equal(t, want, stored("r&sa<>@x.example", "r***@x.example", "pet", "ABCDEFGH", letter.Pending))
 	require.Equal(t, want, stored("rosa@x.example", "&***@x.example", "first & last", "ABCDEFGH", letter.Pending))
 	require.Equal(t, want, stored("r@x.example", "r***@x.example", "pet", "", letter.None), "a decoy's")
+}
+
+// An operator approves a run once, however they are spelled and at whatever step. A try that is not stored leaves nothing.
+func TestApprovals(t *testing.T) {
+	eva, luz := civicpin.Operator("Eva"), civicpin.Operator("luz")
+	r := recoveryrun.Record{Step: 1, Approved: make([]recoveryrun.Approval, 0, 8)}
+	lost := r
+	lost.Approve(luz, now)
+	r.Approve(eva, now)
+	require.False(t, lost.ApprovedBy(eva))
+	require.Equal(t, []recoveryrun.Approval{{By: eva, At: now, Step: 1}}, r.Approved)
+	r.Step = 3
+	for by, want := range map[civicpin.Actor]bool{eva: true, civicpin.Operator("EVA"): true, luz: false, civicpin.Citizen: false} {
+		require.Equal(t, want, r.ApprovedBy(by), by)
+	}
+	r.Approve(luz, now)
+	for step, want := range []int{0, 1, 0, 1} {
+		require.Equal(t, want, r.ApprovalsOf(step), step)
+	}
+}
+
+// A run is in the hands of staff if they began it, until a link gives a ticket to the citizen.
+func TestStaffs(t *testing.T) {
+	r := recoveryrun.Record{By: civicpin.Citizen}
+	require.False(t, r.Staffs())
+	r.By = civicpin.Operator("eva")
+	require.True(t, r.Staffs())
+	r.Ticket = []byte("ticket")
+	require.False(t, r.Staffs())
+}
+
+func TestEvidence(t *testing.T) {
+	require.Empty(t, recoveryrun.Evidence(civicpin.Evidence{}))
+	e := civicpin.Evidence{Method: civicpin.InPerson, By: civicpin.Operator("eva")}
+	require.Equal(t, "in-person by operator:eva", recoveryrun.Evidence(e))
+	e.Document = "passport 1: 2"
+	require.Equal(t, "in-person by operator:eva: passport 1: 2", recoveryrun.Evidence(e))
+}
+
+func TestRemedy(t *testing.T) {
+	eva := []recoveryrun.Approval{{By: civicpin.Operator("eva")}}
+	for _, tc := range []struct {
+		run  recoveryrun.Record
+		want string
+	}{
+		{recoveryrun.Record{}, recoveryrun.RemedySecret},
+		{recoveryrun.Record{Approved: eva}, recoveryrun.RemedyStaff},
+		{recoveryrun.Record{Unlocked: true}, recoveryrun.RemedyDevices},
+		{recoveryrun.Record{Unlocked: true, Approved: eva}, recoveryrun.RemedyDevices},
+	} {
+		require.Equal(t, tc.want, tc.run.Remedy())
+	}
 }

@@ -48,8 +48,8 @@ type Plan struct {
 	Valid time.Duration
 	// Grant is how long the grant may wait for its use. Zero means 15 minutes; at most 24 hours.
 	Grant time.Duration
-	// Repudiate is for how long whoever is told of a completed recovery can say that it was not theirs, which suspends the
-	// credential. Zero means 7 days; 1 to 60.
+	// Repudiate is for how long a contact that is told of a completed recovery can say that it was not the subject's: see
+	// Service.Repudiate of package recovery. Zero means 7 days; 1 to 60.
 	Repudiate time.Duration
 	// Exception names the reason, for the reader of the plan, why a chance of guessing above [lockout.Budget] is accepted, or that
 	// one member of staff alone could choose somebody's secret. Empty means that it is not.

@@ -2,7 +2,7 @@ package main
 
 import "testing"
 
-// Package recovery hands one internal type to each of pin and contact: nobody else can make it. All other signatures name what
+// Package recovery hands one internal type to pin and contact: nobody else can make it. All other signatures name what
 // a caller can name.
 func TestSignatures(t *testing.T) {
 	m := theModule(t)
@@ -20,6 +20,7 @@ func TestSignatures(t *testing.T) {
 	same(t, found, []string{
 		"contact.Service.Recovered names internal/proof.Completed",
 		"pin.Service.Complete names internal/proof.Completed",
+		"pin.Service.Repudiated names internal/proof.Completed",
 	})
 }
 

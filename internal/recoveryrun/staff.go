@@ -1,0 +1,71 @@
+package recoveryrun
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/civicpin/civicpin"
+)
+
+// An Approval is an operator's, of a step.
+type Approval struct {
+	By   civicpin.Actor `json:"by" export:"yes"`
+	At   time.Time      `json:"at" export:"yes"`
+	Step int            `json:"step" export:"yes"`
+}
+
+// Approve notes an operator's approval of the step at which the run is.
+func (r *Record) Approve(by civicpin.Actor, now time.Time) {
+	r.Approved = slices.Concat(r.Approved, []Approval{{By: by, At: now, Step: r.Step}})
+}
+
+// ApprovedBy reports whether an operator, however spelled, approved any step of the run. Two approvals are two persons, also
+// where two steps name two roles: one operator may have both.
+func (r *Record) ApprovedBy(by civicpin.Actor) bool {
+	return slices.ContainsFunc(r.Approved, func(a Approval) bool { return a.By.Canonical() == by.Canonical() })
+}
+
+// ApprovalsOf returns how many approvals of a step there are.
+func (r *Record) ApprovalsOf(step int) (n int) {
+	for _, a := range r.Approved {
+		if a.Step == step {
+			n++
+		}
+	}
+	return n
+}
+
+// Staffs reports whether the run is in the hands of staff: they began it, and no link has given it to the citizen.
+func (r *Record) Staffs() bool { return r.By.IsOperator() && len(r.Ticket) == 0 }
+
+// Seen reports whether operators approved the run.
+func (r *Record) Seen() bool { return len(r.Approved) > 0 }
+
+// Remedy says for an event what a repudiation of the finished run ends. The holder of a link has shown to read one contact, at
+// some time: that is less than what operators saw, and a lock that was lifted gave nothing to take back.
+func (r *Record) Remedy() string {
+	switch {
+	case r.Unlocked:
+		return RemedyDevices
+	case r.Seen():
+		return RemedyStaff
+	}
+	return RemedySecret
+}
+
+// What the repudiation of a finished run ends.
+const (
+	RemedySecret  = "secret"      // the one that it set
+	RemedyStaff   = "staff"       // nothing for good: operators approved it, and decide
+	RemedyDevices = "new devices" // it lifted a lock
+)
+
+// Evidence returns what an event says of evidence; "" for the zero Evidence.
+func Evidence(e civicpin.Evidence) string {
+	if e == (civicpin.Evidence{}) {
+		return ""
+	}
+	return strings.TrimSuffix(fmt.Sprintf("%s by %s: %s", e.Method, e.By, e.Document), ": ")
+}
