@@ -101,5 +101,5 @@ func (p Policy) book() contactbook.Policy {
 
 // proofLimit limits guesses at the codes that prove contacts: 38 bits against a hundred tries.
 func proofLimit() lockout.Policy {
-	return lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * minute, Max: day}
+	return lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * minute, Max: day, ShowLeft: true} // to the owner, in a session
 }

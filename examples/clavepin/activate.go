@@ -28,6 +28,7 @@ func activation() pin.Policy {
 		civicpin.Letter: 21 * day, civicpin.HandedOver: 7 * day, civicpin.SMS: 10 * time.Minute,
 	}
 	p.Chosen = pin.Chosen{Form: pin.Password, Min: 26, Max: 26}
+	p.Lockout.ShowLeft = true
 	p.Requests.Renew = true // by letter to where the register says that the citizen lives
 	return p
 }

@@ -98,6 +98,9 @@ func (t *tale) late(ctx context.Context) error {
 
 // guessed: an attacker who has Ana's card, and not her telephone, guesses. Three wrong ones end a PIN, and five lock.
 func (t *tale) guessed(ctx context.Context) error {
+	if err := t.Later(3 * day); err != nil { // what she mistyped is forgiven by then
+		return err
+	}
 	t.Say("A thief has her card, asks for PINs in her name, and guesses:")
 	var said []string
 	for locked := false; !locked; {

@@ -21,7 +21,7 @@ func TestRun(t *testing.T) {
 	playtest.Twice(t, newPlay(), playtest.Transcript{
 		Headings: headings, Lines: 180,
 		First: []string{
-			"Rosa's code: ", "Tries left: 4", "Rosa's code: ", "From now on", "Tries left: 4",
+			"Rosa's code: ", "Tries left: 4", "Rosa's code: ", "From now on", "Tries left: 3",
 
 			"the check character", "old\n   Cl@ve: This certificate is not valid today", "nobody that we trust",
 			"of somebody else", "Welcome, Ana García López",
@@ -43,7 +43,7 @@ func TestRun(t *testing.T) {
 			"Done: filing your tax return", "Done: changing your account", "Luis types", "yours is basic",
 
 			"Typed once more", "Tries left: 4", "A virus", "Tries left: 3", "Carmen's", "Tries left: 2", "Done: changing your account",
-			"10 minutes later", "Right, but too late", "4 left, 3 left, 2 left, 1 left, locked until ", "sees 5 wrong tries", "Done: ",
+			"10 minutes later", "Right, but too late", "3 days later", "4 left, 3 left, 2 left, 1 left, locked until ", "sees 5 wrong tries", "Done: ",
 
 			"registered for somebody else", "-sms-+34612345678.txt", "we write to +34******322", "-sms-+34655443322.txt", "Done: ",
 		},
@@ -84,7 +84,7 @@ func TestWrongAnswers(t *testing.T) {
 		"Luis's activation code", "Your level is basic", "not written like", "Your level is advanced", "Your level is basic",
 		"4. She asks", "check character", "A date is typed", "A date is typed", "A date is typed", onItsWay,
 		"Nothing comes. (After 5", "15 minutes later", "A support number", onItsWay, "Nothing comes.\n", onItsWay,
-		"5. Three", "Tries left: 4", "Done: ", "is lost", "Tries left: 4", "Done: ", "by SMS", "Tries left: 2",
+		"5. Three", "Tries left: 4", "Done: ", "is lost", "Tries left: 3", "Done: ", "by SMS", "Tries left: 1",
 		"good for nothing now. Ana asks for another", "Ana reads", "Done: ",
 		"6. Four of her own", "Four letters", "Four letters", "Tries left: 4", "Done: ",
 	)

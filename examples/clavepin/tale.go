@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/play"
@@ -53,7 +54,10 @@ func newTale(s *play.Stage, policy otp.CodePolicy) (*tale, error) {
 	t.people, errs[0] = readRegister(registerFile)
 	t.pins, errs[1] = pin.New(s.Outbox, activation())
 	t.codes, errs[2] = otp.NewCodes(s.Outbox, policy)
-	t.operators, errs[3] = otp.NewTOTP(s.Vault, otp.TOTPPolicy{Name: "clave-operators", Issuer: "Clave"})
+	t.operators, errs[3] = otp.NewTOTP(s.Vault, otp.TOTPPolicy{
+		Name: "clave-operators", Issuer: "Clave",
+		Lockout: lockout.Policy{Limit: 5, Lock: lockout.Timed, For: time.Minute, Max: day, ShowLeft: true},
+	})
 	t.cards, errs[4] = lockout.New(s.Vault, "clave.card", cardGuesses())
 	t.records, errs[5] = store.NewKind[record](s.Vault, "clave.record")
 	t.phones, errs[6] = store.NewKind[owner](s.Vault, "clave.phone")

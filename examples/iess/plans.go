@@ -16,7 +16,8 @@ const (
 )
 
 // key is the clave itself: five wrong logins lock it until it is unlocked, but for three devices that its owner has had the
-// page remember. A code on a slip, for who gets it at a counter, is exchanged for it within a week.
+// page remember. The page says how many tries are left. A code on a slip, for who gets it at a counter, is exchanged for it
+// within a week.
 //
 // The IESS has people choose 6 to 15 letters and digits. Here it is 15 characters or more, blanks and accents included: what
 // NIST SP 800-63B-4 3.1.1.2 asks of a password that is all there is, and a sentence is easier to keep in mind.
@@ -25,7 +26,7 @@ func key() pin.Policy {
 	p.Name = "iess"
 	p.Valid = map[civicpin.Channel]time.Duration{civicpin.HandedOver: 7 * day}
 	p.Chosen = pin.Chosen{Form: pin.Password, Min: 15, Max: 64, Words: []string{"seguridad social", "clave del iess"}}
-	p.Lockout = lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, Devices: 3}
+	p.Lockout = lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, Devices: 3, ShowLeft: true}
 	return p
 }
 
@@ -39,8 +40,8 @@ const (
 	byDesk    = "iess-unlock-desk"
 )
 
-// threeTries: after the third miss only an agency unlocks.
-var threeTries = lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked}
+// threeTries: after the third miss only an agency unlocks. The page says how many are left.
+var threeTries = lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked, ShowLeft: true}
 
 var birthday = plan.Facts{"birth-day", "birth-month"}
 

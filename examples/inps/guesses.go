@@ -13,7 +13,6 @@ import (
 
 // guesses has a stranger guess at Maria's PIN, and at that of an unknown subject. They see no difference.
 func (t *tale) guesses(ctx context.Context) error {
-	t.Step("A stranger guesses")
 	var guess, hers string
 	err := t.ask("The stranger's guess", []string{"maria85x"}, func(typed string) (err error) {
 		guess = typed

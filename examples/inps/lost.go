@@ -12,7 +12,6 @@ import (
 
 // lost is how a PIN rests, and how it ends.
 func (t *tale) lost(ctx context.Context) error {
-	t.Step("A lost telephone, and the end of a PIN")
 	return play.InTurn(ctx, t.suspend, t.revoke, t.again)
 }
 
@@ -67,8 +66,8 @@ func (t *tale) again(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.Say("The office prints a code with which she may ask on line, once. With a new telephone of her old number she does,")
-	t.Say("half by %s, half by %s.", channelName(to[0].Channel), channelName(to[1].Channel))
+	t.Say("The office prints a code with which she may ask on line, once, and she does: half by %s, half by %s.",
+		channelName(to[0].Channel), channelName(to[1].Channel))
 	o := pin.IssueOptions{Parts: to, By: civicpin.Citizen, RequestCode: code}
 	if _, err := t.issue(ctx, t.maria, o); err != nil {
 		return err

@@ -15,12 +15,11 @@
 //
 // Nothing is really sent: text messages, e-mails and letters are files. Each step of the story is a file of this folder,
 // in this order: contacts.go, request.go, exchange.go, counter.go, claims.go, guesses.go, upgrade.go, expiry.go,
-// forgotten.go, notme.go, doors.go, lost.go. The plan for a lost PIN is in plan.go.
+// forgotten.go, notme.go, doors.go, lost.go. The policy, and the plan for a lost PIN, are in plan.go.
 package main
 
 import (
 	"github.com/civicpin/civicpin/examples/internal/play"
-	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/texts"
 )
 
@@ -35,6 +34,6 @@ func newPlay() play.Play {
 			Name: "INPS", LongName: "Istituto Nazionale della Previdenza Sociale", Help: helpLine, Page: "https://inps.example/pin",
 		},
 		Email: "pin@inps.example", Zone: "Europe/Rome", Lang: "it",
-		Story: play.InActs(func(s *play.Stage) (*tale, error) { return newTale(s, pin.INPS()) }),
+		Story: play.InActs(func(s *play.Stage) (*tale, error) { return newTale(s, thePIN()) }),
 	}
 }

@@ -6,8 +6,16 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/post"
 	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery/plan"
 )
+
+// thePIN is the policy of the INPS PIN, on whose pages a visitor reads how many tries are left.
+func thePIN() pin.Policy {
+	p := pin.INPS()
+	p.Lockout.ShowLeft = true
+	return p
+}
 
 // lostPIN is the way to a new PIN on line: two contacts are named, a link and a code come by e-mail, of which either will do,
 // and a new PIN comes in two halves, at the level of the lost one. Who has but one contact goes to an office.
@@ -22,6 +30,6 @@ var lostPIN = plan.Plan{
 			Valid: time.Hour, Code: 8,
 		},
 	},
-	Limit:   lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: day},
+	Limit:   lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: day, ShowLeft: true},
 	Outcome: plan.ReissueInParts,
 }

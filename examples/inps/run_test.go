@@ -54,7 +54,8 @@ func TestRun(t *testing.T) {
 
 			"At Anna's", "At Maria's", "At one that nobody has", "We do not know two such contacts",
 
-			"suspends", "Tries left: 4", "resumes", "dispositivo", "revokes", "il suo PIN è stato revocato", "Tries left: 4",
+			"1 day later", "suspends", "Tries left: 4", "resumes", "dispositivo", // by which nothing is forgiven
+			"revokes", "il suo PIN è stato revocato", "Tries left: 3",
 			"half by SMS, half by PEC cittadino", "Your PIN is ordinario",
 		},
 		Second: []string{
@@ -94,7 +95,7 @@ func TestWrongAnswers(t *testing.T) {
 		"Tries left: 4", "Right. Before anything else", "no more and no fewer", "from A to Z and digits only", "Too few different",
 		"guessed first", "a piece of your name", "good for nothing now",
 		"Tries left: 4", "Luigi's new PIN [b7xk 29vm]", "Too few different", "Welcome, Anna",
-		"Tries left: 3", "Your PIN is ordinario", "(That is her PIN", "4 left, 3 left", "Too many times", "15 minutes later", "Tries left: ",
+		"Tries left: 4", "Your PIN is ordinario", "1 day later", "(That is her PIN", "4 left, 3 left", "Too many times", "15 minutes later", "Tries left: ",
 		"ordinario",
 	)
 	playtest.SameRows(t, out, "At Maria's codice fiscale")

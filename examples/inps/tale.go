@@ -68,9 +68,12 @@ func newTale(s *play.Stage, policy pin.Policy) (*tale, error) {
 // Acts are the steps of the story in their order. Each goes on from where the one before it ended.
 func (t *tale) Acts() []func(context.Context) error {
 	return []func(context.Context) error{
-		t.register, t.request, t.exchange, t.otherWays, t.file, t.guesses, t.upgrade, t.expiry, t.forgotten,
+		t.register, t.request, t.exchange, t.otherWays, t.file,
+		t.NextDay("A stranger guesses", t.guesses), // what Maria mistyped the day before is forgiven
+		t.upgrade, t.expiry, t.forgotten,
 		t.NextDay("Somebody else reads her e-mail", t.notMe),
-		t.doors, t.lost,
+		t.doors,
+		t.NextDay("A lost telephone, and the end of a PIN", t.lost),
 	}
 }
 

@@ -26,7 +26,7 @@ func passwords() pin.Policy {
 	p.Name = "tuss"
 	p.Valid = map[civicpin.Channel]time.Duration{civicpin.HandedOver: 7 * day, civicpin.Letter: 21 * day}
 	p.Chosen.Words = []string{"tuseguridadsocial", "seguridadsocial1", "contraseñasegura"}
-	p.Lockout = lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked}
+	p.Lockout = lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, ShowLeft: true}
 	p.History = 1
 	p.Requests.Renew = true // by letter to where the register says that the citizen lives
 	return p
@@ -43,7 +43,7 @@ var (
 			plan.Link{Channel: civicpin.Email, Valid: 30 * minute},
 			plan.Code{Channel: civicpin.SMS, Valid: 10 * minute},
 		},
-		Limit:   lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * minute, Max: day},
+		Limit:   lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * minute, Max: day, ShowLeft: true},
 		Outcome: plan.ChooseSecret,
 	}
 	planCounter = plan.Plan{
@@ -52,7 +52,7 @@ var (
 			plan.Approval{Role: "counter"},
 			plan.Link{Channel: civicpin.Email, Valid: 30 * minute},
 		},
-		Limit:   lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked},
+		Limit:   lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, ShowLeft: true},
 		Outcome: plan.ChooseSecret,
 	}
 )

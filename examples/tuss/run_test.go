@@ -37,7 +37,7 @@ func TestRun(t *testing.T) {
 			"(0003-handed-over.txt)", "Su código de activación", "Nobody else keeps the code",
 
 			"Tries left: 4", "15 characters", "has 15 characters", "a piece of your name", "guessed first", "A sequence",
-			"confirme este contacto", "good for nothing now", "Tries left: 4",
+			"confirme este contacto", "good for nothing now", "Tries left: 3",
 
 			"6 days later", "Omar reads (0004-letter-", "28004 Madrid", "He gives an e-mail address, and no telephone",
 
@@ -46,7 +46,7 @@ func TestRun(t *testing.T) {
 
 			"the password that you have", "The old one", "Tries left: 4", "Welcome, Nuria",
 
-			"4 left, 3 left, 2 left, 1 left, locked until unlocked", "Tries left: 4", "on its way to n***@example.es",
+			"3 left, 2 left, 1 left, locked until unlocked", "Tries left: 4", "on its way to n***@example.es",
 			"half an hour and a second later", "too old", "on its way", "opens it three times", "presses the button",
 			"+34******678", "Nuria reads (", "para recuperar el acceso: ", "Tries left: 4", "that you had before",
 			"To nuria@example.es: ", "To +34612345678: ", "Tries left: 4", "leads nowhere", "SEDESS: Welcome, Nuria",

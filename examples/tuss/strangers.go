@@ -19,6 +19,9 @@ var strangerSource = civicpin.Source{Address: "203.0.113.66"}
 // citizen with one contact only and for an unknown number.
 func (t *tale) strangers(ctx context.Context) error {
 	t.Step("Others at the same page")
+	if err := t.Later(day); err != nil { // what she mistyped yesterday is forgiven
+		return err
+	}
 	hers, err := t.guessDates(ctx, t.nuria.subject())
 	if err != nil {
 		return err
