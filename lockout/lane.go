@@ -82,7 +82,7 @@ func (l *lane[R]) take(ctx context.Context) (guess, error) {
 		before := *s
 		swept := s.sweep(l.policy, now)
 		t.try, refused = s.take(l.policy, now, id)
-		event = news(l.policy, before, *s)
+		event = news(before, *s)
 		s.markNew(refused, event, now)
 		if refused != nil && !swept {
 			return store.ErrSkip
@@ -117,7 +117,7 @@ func (t *reservation[R]) settle(ctx context.Context, o outcome) error {
 			before = *s
 			result = s.settle(l.policy, now, t.try, t.epoch, o)
 			after = *s
-			s.markNew(result, news(l.policy, before, after), now)
+			s.markNew(result, news(before, after), now)
 		} else {
 			result, event = l.place.gone(&e.Value, t, o, now), ""
 			if !e.Found() {
@@ -125,7 +125,7 @@ func (t *reservation[R]) settle(ctx context.Context, o outcome) error {
 			}
 			// Written, or what take read might be out of date: all devices may have been forgotten since.
 		}
-		event = news(l.policy, before, after)
+		event = news(before, after)
 		l.place.keepSettled(e, before, o, now)
 		return nil
 	})
@@ -147,9 +147,9 @@ func (l *lane[R]) record(ctx context.Context, code civicpin.EventCode, by civicp
 }
 
 // news is the lock that was set between two states, empty if none was.
-func news(p Policy, before, after state) civicpin.EventCode {
+func news(before, after state) civicpin.EventCode {
 	switch {
-	case after.Disabled && !before.Disabled, after.Kept >= p.Ceiling && before.Kept < p.Ceiling && !after.Disabled:
+	case after.Disabled && !before.Disabled:
 		return eventDisabled
 	case after.Epoch == before.Epoch:
 		return ""

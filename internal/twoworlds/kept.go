@@ -13,14 +13,10 @@ const passes = "time passes"
 // spans are by how much.
 func spans() []time.Duration {
 	const day = 24 * time.Hour
-	list := []time.Duration{
+	return []time.Duration{
 		time.Second, 20 * time.Second, time.Minute, 3 * time.Minute, 16 * time.Minute, time.Hour, 6 * time.Hour, day, 4 * day,
-		8 * day,
+		8 * day, 31 * day, 60 * day,
 	}
-	if forgetsAlike {
-		list = append(list, 31*day, 60*day)
-	}
-	return list
 }
 
 // kept are time, the dispatcher, the purge, and what operators change around the vault.

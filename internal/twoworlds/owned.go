@@ -127,7 +127,7 @@ func operated() []act {
 		{name: "an operator revokes", do: func(ctx context.Context, w *world, _ int) (string, error) {
 			return "", revoked(ctx, w)
 		}},
-		{name: "an operator issues", factor: "pin", do: func(ctx context.Context, w *world, _ int) (string, error) {
+		{name: issuesAnew, factor: "pin", do: func(ctx context.Context, w *world, _ int) (string, error) {
 			_, err := w.pins.Issue(ctx, subject, pin.IssueOptions{
 				Parts: w.setup.parts(contacts()), By: office, Evidence: civicpin.Evidence{Method: civicpin.InPerson, By: office},
 			})
@@ -147,7 +147,10 @@ func operated() []act {
 }
 
 // recovers is the name of the act that walks the owner through a plan.
-const recovers = "the owner recovers"
+const (
+	recovers   = "the owner recovers"
+	issuesAnew = "an operator issues"
+)
 
 // everything names all factors at which visitors guess.
 const everything = "pin codes totp hotp backup recovery"

@@ -71,7 +71,9 @@ func issued(ctx context.Context, w *world) error {
 
 func suspended(ctx context.Context, w *world) error { return w.pins.Suspend(ctx, subject, "", office) }
 
-func revoked(ctx context.Context, w *world) error { return w.pins.Revoke(ctx, subject, state.Ended, "", office) }
+func revoked(ctx context.Context, w *world) error {
+	return w.pins.Revoke(ctx, subject, state.Ended, "", office)
+}
 
 // longAgo lets all that follows be older than any secret may be.
 func longAgo(_ context.Context, w *world) error {

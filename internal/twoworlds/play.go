@@ -29,7 +29,7 @@ func Play(t *testing.T, d Draw, s Setup, steps int, reached Coverage) *Differenc
 	t.Helper()
 	states := people()
 	a, b := &states[1+d.Int("state", len(states)-1)], &states[d.Int("other state", len(states))]
-	other := d.Int("other data", 2) == 1 && personalAlike
+	other := d.Int("other data", 2) == 1
 	schedule := make([]step, steps)
 	for i := range schedule {
 		schedule[i] = drawStep(d)

@@ -72,7 +72,7 @@ func Plans() []plan.Plan {
 				plan.Facts{"birth-day", "birth-month"},
 				plan.Image{},
 				plan.Questions{Ask: 1},
-				plan.ConfirmContact{Channel: civicpin.Email, MayCorrect: true, Wait: day},
+				plan.ConfirmContact{Channel: civicpin.Email, MayCorrect: true, Wait: 3 * day},
 				plan.Link{Channel: civicpin.Email, Valid: 3 * time.Minute},
 			},
 			Exception: "with a contact corrected it rests on what is known, and a day in which the old one can object",

@@ -171,7 +171,7 @@ func (w *world) play(ctx context.Context, s step) []View {
 
 // one does an act once.
 func (w *world) one(ctx context.Context, s step) View {
-	if s.act.by == owner && !forgetsAlike && slices.ContainsFunc(strings.Fields(s.act.factor), w.wasGuessed) {
+	if s.act.endsLocks() && slices.ContainsFunc(strings.Fields(s.act.factor), w.wasGuessed) {
 		return View{}
 	}
 	w.note(s.act)
@@ -184,6 +184,12 @@ func (w *world) one(ctx context.Context, s step) View {
 		v.calls = nil
 	}
 	return v
+}
+
+// endsLocks reports whether an act of the owner or of staff ends a lock in a world in which it succeeds. That a lock ends shows, as
+// the lock does.
+func (a *act) endsLocks() bool {
+	return a.name == recovers || a.name == issuesAnew || a.rests && a.by != visitor
 }
 
 // wasGuessed reports whether visitors have guessed at a factor.

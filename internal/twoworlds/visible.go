@@ -33,6 +33,10 @@ func visibles() []visible {
 			kind: pin.PartMessage,
 		},
 		{
+			what: "a lock ends when the owner recovers, or an operator issues on evidence",
+			rule: "a lock may be told, and so its end; failures that have not locked stay (lockout.Gate.Rebind)",
+		},
+		{
 			what: "a step of facts is passed by a visitor who knows them, if the subject is registered",
 			rule: "plan.Facts: a guess, which is limited; its holder is no anonymous visitor",
 		},
@@ -64,16 +68,12 @@ func arrivesByDesign(m civicpin.Message) bool {
 
 // What differs and should not, and is not mended yet. The model does not look at it.
 const (
-	// forgetsAlike says that counts and locks that are shown are forgotten alike for every subject: after the same time, and
-	// whatever the owner does. Until then no step spans 31 days, and no owner succeeds where visitors have guessed.
-	forgetsAlike = true
 	// showsAlike says that a run which leads nowhere shows the masked contact that other runs show.
 	showsAlike = false
-	// personalAlike says that the personal data of the caller's register are looked at behind the proof only.
-	personalAlike = true
 	// picksAlike says that the questions which a visitor is shown do not change when the subject's secret does.
 	picksAlike = false
-	// asksAlike says that an issue that is refused records an event, too.
+	// asksAlike says that an issue that is refused records an event, too, that its decoy is a record of the same kind, and that
+	// two at once meet each other as two that are granted do.
 	asksAlike = false
 	// resendsAlike says that a part that is there and is sent again differs in no store call from one that is not: it has an
 	// event, another kind of record is written, and at once or after a fault it meets itself.
@@ -84,15 +84,15 @@ const (
 func unmended(a *act, calls []call) []call {
 	switch {
 	case a.name == asks && !asksAlike:
-		return slices.DeleteFunc(calls, func(c call) bool { return c.what == "event" })
+		return nil
 	case a.name == resends && !resendsAlike:
 		return nil
 	}
 	return calls
 }
 
-// uneven reports whether a part is sent again in a step, so that the turns differ.
+// uneven reports whether a part is sent, or sent again, in a step, so that the turns differ.
 func (s step) uneven() bool {
-	again := func(s step) bool { return s.act.name == resends }
-	return !resendsAlike && (s.act != nil && again(s) || slices.ContainsFunc(s.steps, again))
+	again := func(s step) bool { return s.act.name == resends && !resendsAlike || s.act.name == asks && !asksAlike }
+	return (s.act != nil && again(s) || slices.ContainsFunc(s.steps, again))
 }
