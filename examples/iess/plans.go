@@ -25,7 +25,7 @@ func key() pin.Policy {
 	p.Name = "iess"
 	p.Valid = map[civicpin.Channel]time.Duration{civicpin.HandedOver: 7 * day}
 	p.Chosen = pin.Chosen{Form: pin.Password, Min: 15, Max: 64, Words: []string{"seguridad social", "clave del iess"}}
-	p.Lockout = lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, Devices: 3}
+	p.Lockout = lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, Devices: 3, ShowLeft: true}
 	return p
 }
 
@@ -40,7 +40,7 @@ const (
 )
 
 // threeTries: after the third miss only an agency unlocks.
-var threeTries = lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked}
+var threeTries = lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked, ShowLeft: true}
 
 var birthday = plan.Facts{"birth-day", "birth-month"}
 
