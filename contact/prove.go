@@ -75,7 +75,9 @@ func (s *Service) ProveCode(ctx context.Context, subject civicpin.Subject, typed
 }
 
 // coded returns what a typed code proves: the id of the candidate, and the message that the code was in. All are compared.
-func (s *Service) coded(ctx context.Context, subject civicpin.Subject, b *book, text string) (id string, found *token.Link, match attempt.Match) {
+func (s *Service) coded(ctx context.Context, subject civicpin.Subject, b *book, text string) (
+	id string, found *token.Link, match attempt.Match,
+) {
 	for i := range b.Pending {
 		c := &b.Pending[i]
 		j, m := attempt.Typed(ctx, c.Links, text, func(l *token.Link) []byte { return s.tag(subject, c, l, text) })

@@ -114,8 +114,8 @@ func (c *counts) unlock() {
 	c.NotBefore = time.Time{}
 }
 
-// believe cuts the times that no clock within clockSlack of now could have written under the policy: a clock that was ahead for a
-// moment must not lock for years. It reports whether it cut one.
+// believe cuts the times that no clock within clockSlack of now could have written under the policy: a clock that was ahead for
+// a moment must not lock for years. It reports whether it cut one.
 func (c *counts) believe(p Policy, now time.Time) bool {
 	cut := false
 	for _, t := range []struct {

@@ -16,9 +16,10 @@
 // limit of L, any number of concurrent guesses over any number of processes lead to at most L comparisons. Guesses in flight
 // use up the limit but do not lock: one more returns [ErrInFlight]. A reservation whose process dies becomes a failure.
 //
-// Failures in a row are counted twice. One count sets soft locks, which end by time or by an unlock, and starts again after
-// each. The other is reset only by a right guess, and disables the credential at the ceiling (NIST SP 800-63B-4 3.2.2). So
-// locks, unlocks and reissued codes do not add up to more guesses.
+// Failures are counted twice. One count sets soft locks, which end by time or by an unlock, and starts again after each. No
+// right guess resets it: strangers see it, and would learn that the owner logged in. Each day without a failure takes one back.
+// The other count is reset only by a right guess, is never forgotten, and disables the credential at the ceiling (NIST SP 800-63B-4
+// 3.2.2). So locks, unlocks and reissued codes do not add up to more guesses.
 //
 // # Known devices
 //
@@ -40,12 +41,12 @@
 // # Threat model
 //
 // Strangers guess in parallel, from many addresses, at many subjects, over weeks; processes die; a store's answers get lost;
-// clocks jump. Unknown subjects are counted and locked like known ones, so a lock does not tell who is registered, until
-// Policy.Forget drops the counts of unknown subjects. This package cannot keep strangers from locking an open lane: give
+// clocks jump. Unknown subjects are counted and locked like known ones, and their counts are forgotten alike, so a lock does
+// not tell who is registered. This package cannot keep strangers from locking an open lane: give
 // owners known devices, or a way to unlock. A thief of a device's value learns that its subject exists.
 //
-// Clocks of processes that share a store should agree within seconds. A clock that jumps back makes a lock seem longer by the
-// jump; it neither resets nor extends the lock. A clock that is ahead sees locks end early while it is ahead.
+// Clocks of processes that share a store should agree within seconds. A clock that is ahead sees locks end early while it is
+// ahead. A lock or delay that it wrote, and that is further ahead than the policy allows, is cut to what the policy allows.
 //
 // # Stored-format compatibility
 //

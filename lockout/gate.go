@@ -95,8 +95,8 @@ func New(v *store.Vault, name string, p Policy) (*Gate, error) {
 // fail. For what a call costs see docs/costs.md.
 //
 // What verify returns decides:
-//   - true: the guess was right. Do resets the counts and gives the guess back. If a lock was set meanwhile, the lock stays,
-//     and Do returns it.
+//   - true: the guess was right. Do gives it back and resets the count towards the ceiling. If a lock was set meanwhile, the
+//     lock stays, and Do returns it.
 //   - false: the guess was wrong, and stays counted.
 //   - an error that matches [ErrNoSubject]: as false.
 //   - any other error: nothing was compared. Do gives the guess back and returns the error. Never return one after a comparison
@@ -113,6 +113,7 @@ func New(v *store.Vault, name string, p Policy) (*Gate, error) {
 //
 // Errors without a comparison:
 //   - a *[LockedError]: the subject is locked, or a rate is exceeded.
+//   - a *[RefusedError]: every guess is refused as wrong ([Status].Hidden).
 //   - [ErrInFlight]: as many guesses at the subject are in flight as may still fail. It matches [ErrBusy].
 //   - [civicpin.ErrInvalid]: the target is invalid.
 //   - the store's: the guess may have been counted.

@@ -132,8 +132,8 @@ type Status struct {
 	// Locked is nil if visitors are not told of a lock. Its New is false.
 	Locked *LockedError
 	// Hidden says that every guess is refused as wrong, the right one, too: the ceiling was reached over months, or a lock that
-	// does not end by time shows no longer. It must not be shown to visitors, and no
-	// event of this package tells of it, since its time would; the services log such guesses as "locked". Rebinding ends it, and unlocking ends a lock.
+	// does not end by time shows no longer. It must not be shown to visitors. No event of this package tells of it, since the
+	// time that an event takes would; the services log such guesses as "locked". Rebinding ends it, and unlocking ends a lock.
 	Hidden bool
 	// Devices is how many known devices have lanes of their own; the fields above do not cover those. Zero if the target has a
 	// lane.

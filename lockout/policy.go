@@ -12,8 +12,8 @@ import (
 type Lock string
 
 const (
-	// Timed locks end by themselves: after Policy.For, and each further one since the last success after twice as long,
-	// up to Policy.Max.
+	// Timed locks end by themselves: after Policy.For, and each further one after twice as long, up to Policy.Max. Each day
+	// without a failure halves the next one.
 	Timed Lock = "timed"
 	// UntilUnlocked locks end by [Gate.Unlock] only.
 	UntilUnlocked Lock = "until-unlocked"
@@ -40,7 +40,8 @@ const (
 // A Policy says how many wrong guesses are allowed and what follows. The zero Policy is refused. It is plain data, and may be
 // written and read as JSON.
 type Policy struct {
-	// Limit is how many failures in a row lock. Required, at most Ceiling.
+	// Limit is how many failures lock. Each day without a failure takes one back, and a right guess does not: a stranger would
+	// see it. Required, at most Ceiling.
 	Limit int
 	// Lock is what happens at the limit. Required.
 	Lock Lock
@@ -73,9 +74,11 @@ type Policy struct {
 	// Timeout bounds one verification. Zero means 30 seconds. A guess whose outcome was not stored 15 seconds after that
 	// is a failure: its process died.
 	Timeout time.Duration
-	// Forget is how long the failure count of an unknown subject is kept (see [ErrNoSubject]). Zero means 30 days. Forget,
-	// times the rate of failures that Global and Source let through, bounds what strangers can make the store keep. What a
-	// guess leaves that was given back goes after an hour. The counts of known subjects are kept until a right guess.
+	// Forget is how long after the last failure all that visitors are shown is forgotten, of known and unknown subjects alike.
+	// Zero means 30 days. A lock that does not end by time shows for 400 days. Forget, times the rate of failures that Global and
+	// Source let through, bounds what strangers can make the store keep. What a guess leaves that was given back goes after an
+	// hour. The failures of known subjects towards Ceiling, and locks until unlocked, are kept: a guess that only these refuse is
+	// refused as wrong, and not compared ([Status].Hidden).
 	Forget time.Duration
 	// ShowLeft tells visitors how many wrong guesses are left before the next lock ([RefusedError].Left). The number also tells
 	// that others have guessed. Known devices have it told in any case.

@@ -144,7 +144,7 @@ func (s *state) unlock() {
 	s.Held = false
 }
 
-// rebind forgets what is kept. What is shown stays unless it is a lock: that a new secret was bound is not the stranger's to know.
+// rebind forgets what is kept. What is shown stays unless it is a lock: strangers must not learn that a secret was bound.
 func (s *state) rebind(now time.Time) {
 	s.Kept, s.Held = 0, false
 	if s.refusal(now) != nil {

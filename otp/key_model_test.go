@@ -576,10 +576,10 @@ var keyFlows = []keyFlow{
 		after: func(t *testing.T, f *fob, k otp.Key, err error) {
 			st := f.status(t)
 			if st.Active {
-				require.NotNil(t, st.Lockout.Locked, "no fresh guesses at the old key")
+				require.True(t, st.Lockout.Hidden, "no fresh guesses at the old key")
 			}
 			if err == nil {
-				require.Nil(t, st.Lockout.Locked)
+				require.False(t, st.Lockout.Hidden)
 			}
 			key, err := f.Rebind(t.Context(), ada, inPerson)
 			require.NoError(t, err)

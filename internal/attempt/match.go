@@ -13,8 +13,8 @@ import (
 
 // A Match is what a comparison found. Only the comparisons of this package make one that is right. The zero Match is not right.
 //
-// The comparisons take the context that [Place.Do] gave to compare. In a guess that is refused whatever it is ([blind.Is]) they do
-// their work, and their match is neither right nor spent.
+// The comparisons take the context that [Place.Do] gave to compare. In a blind guess ([blind.Is]) they do their work, and
+// their match is neither right nor spent.
 type Match struct{ right, spent bool }
 
 // found returns a match, or the zero Match of a guess that is not to be compared.

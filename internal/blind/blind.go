@@ -1,5 +1,5 @@
-// Package blind marks guesses that are verified for the work alone: a ceiling or a lock that no longer shows refuses them, and the
-// visitor, who is told that they are wrong, must not learn of it by the time that they take.
+// Package blind marks guesses that are verified for the work alone: a ceiling or a lock that no longer shows refuses them. The
+// visitor is told that they are wrong, and must not learn more by the time that they take.
 package blind
 
 import "context"
@@ -14,7 +14,7 @@ const (
 	cleared
 )
 
-// Allow returns the context of a guess whose verify function compares only with package attempt, and may therefore be run blind.
+// Allow returns the context of a guess whose verify function compares only with package attempt: it may be run blind.
 func Allow(ctx context.Context) context.Context { return context.WithValue(ctx, key{}, allowed) }
 
 // Allowed reports whether the verify function may be run blind.

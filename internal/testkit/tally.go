@@ -6,8 +6,8 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 )
 
-// A Tally is what failures come to in a gate's lane, told as plainly as possible: no versions, no store, one act after the other.
-// Models of services hold their answers against it.
+// A Tally is what failures come to in a gate's lane: no versions, no store, one act after the other. Models of services hold
+// their answers against it.
 type Tally struct {
 	Policy lockout.Policy // the lane's
 	Device bool           // a device's lane, in which a right guess resets everything

@@ -186,8 +186,8 @@ func (w *world) one(ctx context.Context, s step) View {
 	return v
 }
 
-// endsLocks reports whether an act of the owner or of staff ends a lock in a world in which it succeeds. That a lock ends shows, as
-// the lock does.
+// endsLocks reports whether an act of the owner or of staff ends a lock where it succeeds. That a lock ends shows, as the lock
+// does.
 func (a *act) endsLocks() bool {
 	return a.name == recovers || a.name == issuesAnew || a.rests && a.by != visitor
 }
