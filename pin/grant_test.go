@@ -618,6 +618,9 @@ func TestRepudiatedLivesByStaff(t *testing.T) {
 		"issued on request": {false, func(t *testing.T, k *kit) error {
 			return testkit.Err(k.Issue(t.Context(), maria, o))
 		}, pin.ErrWrongState},
+		"asked for with a code from the counter": {false, func(t *testing.T, k *kit) error {
+			return testkit.Err(k.RequestCode(t.Context(), maria, clerk))
+		}, pin.ErrWrongState},
 		"issued by staff without evidence": {false, func(t *testing.T, k *kit) error {
 			o := o
 			o.By = clerk
