@@ -342,5 +342,7 @@ func TestTwoWorlds(t *testing.T) {
 	link := worlds.Steps[1].(plan.Link)
 	link.Or = []civicpin.Channel{civicpin.CertifiedEmail}
 	worlds.Steps[1] = link
-	playtest.TwoWorlds(t, twoworlds.Setup{Pin: thePIN(), Contacts: contact.Policy{Decoys: []civicpin.Contact{}}, Plans: []plan.Plan{worlds}})
+	playtest.TwoWorlds(t, twoworlds.Setup{
+		Pin: thePIN(), Contacts: contact.Policy{Decoys: []civicpin.Contact{}}, Plans: []plan.Plan{worlds},
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -59,19 +60,23 @@ func (t *tale) request(ctx context.Context) error {
 // out of the way first, as the agency's staff would.
 func (t *tale) issue(ctx context.Context, c citizen, o pin.IssueOptions) (pin.Issue, error) {
 	o.Source = c.source
-	if st, err := t.pins.Status(ctx, c.subject()); err == nil && st.Lockout.Locked != nil && st.Lockout.Locked.Disabled {
+	st, err := t.pins.Status(ctx, c.subject())
+	if err == nil && st.Lockout.Locked != nil && st.Lockout.Locked.Disabled {
 		t.Say("%s's PIN was disabled. A clerk has seen the identity card, which makes a new one good.", c.name)
 		if o.Evidence.Method == "" {
 			o.Evidence = civicpin.Evidence{Method: civicpin.InPerson, Document: "carta d'identità", By: clerk}
 		}
 	}
+	if err == nil && o.Evidence.Method == "" && o.By == civicpin.Citizen && elsewhere(&st, o.Parts) {
+		t.Say("A PIN of an earlier run is on its way to other contacts, and would come there again: an office revokes it.")
+		if o.RequestCode, err = t.renew(ctx, c, "asked for with other contacts"); err != nil {
+			return pin.Issue{}, err
+		}
+	}
 	is, err := t.pins.Issue(ctx, c.subject(), o)
 	if errors.Is(err, pin.ErrWrongState) {
 		t.Say("%s has a PIN from an earlier run, and no longer knows it: an office revokes it.", c.name)
-		if err := t.pins.Revoke(ctx, c.subject(), state.Ended, "forgotten", clerk); err != nil {
-			return pin.Issue{}, err
-		}
-		if o.RequestCode, err = t.pins.RequestCode(ctx, c.subject(), clerk); err != nil {
+		if o.RequestCode, err = t.renew(ctx, c, "forgotten"); err != nil {
 			return pin.Issue{}, err
 		}
 		is, err = t.pins.Issue(ctx, c.subject(), o)
@@ -80,6 +85,22 @@ func (t *tale) issue(ctx context.Context, c citizen, o pin.IssueOptions) (pin.Is
 		return pin.Issue{}, err
 	}
 	return is, t.Deliver(ctx)
+}
+
+// elsewhere reports whether a PIN that is still good for its first login went to other contacts.
+func elsewhere(st *pin.Status, to []civicpin.Contact) bool {
+	return st.State == state.Provisional && st.Expired == "" &&
+		!slices.EqualFunc(st.Parts, to, func(p pin.Part, c civicpin.Contact) bool {
+			return p.Contact.Channel == c.Channel && p.Contact.SameAddress(c)
+		})
+}
+
+// renew revokes a PIN, and prints a code with which the citizen may ask for another one on line.
+func (t *tale) renew(ctx context.Context, c citizen, reason string) (civicpin.Secret, error) {
+	if err := t.pins.Revoke(ctx, c.subject(), state.Ended, reason, clerk); err != nil {
+		return civicpin.Secret{}, err
+	}
+	return t.pins.RequestCode(ctx, c.subject(), clerk)
 }
 
 // notReceived is the page "I did not receive it", which any visitor can reach.

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/civicpin/civicpin/examples/internal/play/playtest"
 )
 
@@ -95,7 +97,8 @@ func TestWrongAnswers(t *testing.T) {
 		"Tries left: 4", "Right. Before anything else", "no more and no fewer", "from A to Z and digits only", "Too few different",
 		"guessed first", "a piece of your name", "good for nothing now",
 		"Tries left: 4", "Luigi's new PIN [b7xk 29vm]", "Too few different", "Welcome, Anna",
-		"Tries left: 4", "Your PIN is ordinario", "1 day later", "(That is her PIN", "4 left, 3 left", "Too many times", "15 minutes later", "Tries left: ",
+		"Tries left: 4", "Your PIN is ordinario", "1 day later",
+		"(That is her PIN", "4 left, 3 left", "Too many times", "15 minutes later", "Tries left: ",
 		"ordinario",
 	)
 	playtest.SameRows(t, out, "At Maria's codice fiscale")
@@ -111,6 +114,16 @@ func TestInputEnds(t *testing.T) {
 		{Answers: 29, Reached: "Maria herself has to wait"},             // with a lock
 		{Answers: 24, Reached: "INPS: Welcome. Your PIN is ordinario."}, // over both
 	})
+}
+
+// TestOtherContacts: who left before the first login and comes back with other contacts has the halves sent to these.
+func TestOtherContacts(t *testing.T) {
+	t.Parallel()
+	db, _ := playtest.Leave(t, newPlay(), []playtest.Leaving{{Answers: 9, Reached: "3. First login"}})
+	answers := "\n\n333 765 4321, other@example.org" + strings.Repeat("\n", 9)
+	out, err := playtest.Run(t, newPlay(), answers, "-i", "-db", db)
+	require.NoError(t, err, "after\n%s", out)
+	playtest.InOrder(t, out, "on its way to other contacts", "-sms-+393337654321", "-email-other@example.org", "Before anything else")
 }
 
 func TestFlags(t *testing.T) { playtest.Flags(t, newPlay(), "The life of an INPS PIN", "1. Maria") }

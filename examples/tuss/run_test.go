@@ -98,7 +98,7 @@ func TestWrongAnswers(t *testing.T) {
 		"15 minutes later", "Too late", "signs them",
 		"Tries left: 4", "Your password, please", "has 15 characters", "a piece of your name", "Too few different", "cannot be typed",
 		"The slip is good", "Omar reads", "no e-mail", "Omar opens",
-		"Tries left: 3", "Tu Seguridad Social: Welcome, Nuria", "SEDESS: Welcome, Nuria", "yours is basic",
+		"Tries left: 4", "Tu Seguridad Social: Welcome, Nuria", "SEDESS: Welcome, Nuria", "yours is basic",
 		"guessed first", "The old one", "A forgotten password", "A date is typed", "on its way", "too old", "Tries left: ", "on its way",
 		"Tries left: 4", "that you had before", "15 characters", "SEDESS: Welcome, Nuria",
 		"no e-mail", "that you have", "yours is basic",

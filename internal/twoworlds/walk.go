@@ -62,8 +62,8 @@ func (w *world) walk(ctx context.Context, next recovery.Ask, ticket *civicpin.Se
 func (w *world) able(ctx context.Context, p *plan.Plan) bool {
 	image, questions, err1 := w.recovery.Enrolled(ctx, subject)
 	snapshot, err2 := w.contacts.Snapshot(ctx, subject)
-	if err1 != nil || err2 != nil || !w.active(ctx) || len(snapshot.Established()) < 2 || p.Creates {
-		return false
+	if err1 != nil || err2 != nil || !w.active(ctx) || len(snapshot.Established()) < 2 || p.Creates || p.Rests() > 0 {
+		return false // a rest leads nowhere where a contact cannot object
 	}
 	return !slices.ContainsFunc(p.Steps, func(s plan.Step) bool {
 		switch s.(type) {
