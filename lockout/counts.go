@@ -137,14 +137,6 @@ func (c *counts) forgetAt(p Policy) time.Time {
 	return later(c.At, c.Until, c.NotBefore).Add(p.Forget)
 }
 
-// earlier returns the earlier of two times.
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
-
 // doubled is d times 2^n, at most most.
 func doubled(d, most time.Duration, n int) time.Duration {
 	for range n {

@@ -81,7 +81,11 @@ const (
 )
 
 // unmended hides what the store calls of an act tell and should not.
+//
+// Events that follow each other count as one, by design: a lock that the guess of a dead process set is recorded by whichever
+// call comes first, the owner's, too.
 func unmended(a *act, calls []call) []call {
+	calls = slices.CompactFunc(calls, func(a, b call) bool { return a.what == "event" && b.what == "event" })
 	switch {
 	case a.name == asks && !asksAlike:
 		return nil
