@@ -27,7 +27,9 @@ type counts struct {
 }
 
 // empty reports whether forgetting the counts would change nothing.
-func (c *counts) empty() bool { return c.Total == 0 && c.Round == 0 && !c.Locked && !c.Disabled }
+func (c *counts) empty() bool {
+	return c.Total == 0 && c.Round == 0 && !c.Locked && !c.Disabled && c.NotBefore.IsZero()
+}
 
 // forget drops everything but the epoch.
 func (c *counts) forget() { *c = counts{Epoch: c.Epoch} }

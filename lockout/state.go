@@ -64,11 +64,14 @@ func (s *state) sweep(p Policy, now time.Time) bool {
 	return changed || n > 0 || s.Epoch != epoch
 }
 
-// age forgives what time forgives by now: a timed lock that has ended, one failure for each day without one, and all of them
-// after Policy.Forget. The owner's own typing errors do not add up over days, though no right guess takes them back.
+// age forgives what time forgives by now: a timed lock and a delay that have ended, one failure for each day without one, and
+// all of them after Policy.Forget. So an owner's typing errors do not add up over days, though no right guess takes them back.
 func (s *state) age(p Policy, now time.Time) {
 	if s.Locked && !s.softLocked(now) {
 		s.release()
+	}
+	if !now.Before(s.NotBefore) {
+		s.NotBefore = time.Time{}
 	}
 	if p.private || s.At.IsZero() {
 		return

@@ -42,6 +42,9 @@ func (t *Tally) Pass(now time.Time) {
 	if t.locked && !t.Locked(now) {
 		t.locked, t.until, t.round = false, time.Time{}, 0
 	}
+	if !now.Before(t.wait) {
+		t.wait = time.Time{}
+	}
 	const day = 24 * time.Hour
 	if t.Device || t.at.IsZero() {
 		return
