@@ -18,8 +18,8 @@
 //
 // Failures are counted twice. One count sets soft locks, which end by time or by an unlock, and starts again after each. No
 // right guess resets it: strangers see it, and would learn that the owner logged in. Each day without a failure takes one back.
-// The other count is reset only by a right guess, is never forgotten, and disables the credential at the ceiling
-// (NIST SP 800-63B-4 3.2.2). So locks, unlocks and reissued codes do not add up to more guesses.
+// The other count is reset only by a right guess and is never forgotten. At the ceiling (NIST SP 800-63B-4 3.2.2) either count
+// disables the credential. So locks, unlocks and reissued codes do not add up to more guesses.
 //
 // # Known devices
 //

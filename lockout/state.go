@@ -16,7 +16,7 @@ import (
 type state struct {
 	counts
 	Kept  int   `json:"kept,omitempty" export:"yes"` // failures since the last right guess, towards the ceiling
-	Held  bool  `json:"held,omitempty" export:"yes"` // by a lock that was shown for keepLock and does not end by time
+	Held  bool  `json:"held,omitempty" export:"yes"` // by a lock, or a ceiling, that was shown for keepLock
 	Tries []try `json:"tries,omitempty"`             // in flight
 }
 
@@ -77,7 +77,7 @@ func (s *state) age(p Policy, now time.Time) {
 		return
 	}
 	if !now.Before(s.forgetAt(p)) {
-		s.Held = s.Held || s.Locked
+		s.Held = s.Held || s.Locked || s.Disabled
 		s.forget()
 		return
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/internal/proof"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
@@ -586,6 +587,24 @@ func TestRepudiated(t *testing.T) {
 			require.Equal(t, tt.closed, !m.Held && !m.Free, "recovery")
 		})
 	}
+}
+
+// Of two recoveries the later one, whose grant was not used, is repudiated first: the earlier one still ends its secret.
+func TestRepudiatedTwice(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.exchanged(t)
+	require.NoError(t, testkit.Err(k.Set(t.Context(), k.granted(t), civicpin.NewSecret(changed), civicpin.Source{})))
+	later := k.completed(t)
+	later.Run = "later"
+	require.NoError(t, testkit.Err(k.Complete(t.Context(), later)))
+	require.NoError(t, k.Repudiated(t.Context(), repudiated(func(p *proof.Completed) { p.Run = "later" })))
+	_, right := k.works(t, changed)
+	require.True(t, right, "what the earlier one set is its own to repudiate")
+	require.NoError(t, k.Repudiated(t.Context(), repudiated(nil)))
+	_, right = k.works(t, changed)
+	require.False(t, right)
+	hash := civicpin.NewSecret(password.New(password.Params{Memory: 16, Time: 1, Threads: 1}, changed).Encode())
+	require.ErrorIs(t, k.Import(t.Context(), maria, hash, pin.ImportOptions{By: clerk}), pin.ErrWrongState, "without evidence")
 }
 
 // A credential that the recovery began ends, too, and none is begun again on line.

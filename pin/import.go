@@ -58,7 +58,7 @@ func (s *Service) Import(ctx context.Context, subject civicpin.Subject, hash civ
 	c.Level = check.Level
 	c.endSessions()
 	_, err = s.creds.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[credential]) error {
-		if e.Found() && (!e.Value.empty() || e.Value.Fraud && o.Evidence.Method == "") {
+		if e.Found() && (!e.Value.empty() || (e.Value.Fraud || e.Value.Closed) && o.Evidence.Method == "") {
 			return e.Value.wrongState()
 		}
 		c.inherit(&e.Value, &s.policy)

@@ -57,7 +57,10 @@ func (c *credential) repudiate(p proof.Completed, policy *Policy) error {
 		c.Suspended = true // staff decide: see Resume
 		c.endSessions()
 	}
-	c.Grant, c.Run = nil, ""
+	c.Grant = nil
+	if set { // another run's secret is that run's to repudiate
+		c.Run = ""
+	}
 	c.Epoch++
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"reflect"
 	"strings"
 	"time"
@@ -221,6 +222,10 @@ func mayLeave(v reflect.Value, named bool) any {
 func fieldsThatMayLeave(v reflect.Value) map[string]any {
 	fields := make(map[string]any)
 	for field, value := range v.Fields() {
+		if field.Anonymous && field.Type.Kind() == reflect.Struct && field.Tag.Get("json") == "" { // as encoding/json does
+			maps.Copy(fields, fieldsThatMayLeave(value))
+			continue
+		}
 		if field.Tag.Get(exportTag) == "" || value.IsZero() {
 			continue
 		}

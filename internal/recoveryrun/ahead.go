@@ -16,6 +16,7 @@ func Correct[E any](plans []plan.Plan) func(*E, time.Time) bool {
 		repudiate = max(repudiate, p.Repudiate)
 	}
 	return stored.Within[E](map[string]time.Duration{
-		"Expires": run, "Rests": rests, "Repudiation.Expires": repudiate, "Mail.Expires": max(run, repudiate), "Until": repudiate,
+		"Expires": run, "Rests": rests, "Repudiation.Expires": max(run, repudiate), "Mail.Expires": max(run, repudiate),
+		"Until": max(run, repudiate), "Rest.By": plan.NoticeTime,
 	}, "Expires")
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/civicpin/civicpin/internal/letter"
 	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/internal/token"
+	"github.com/civicpin/civicpin/recovery/plan"
 )
 
 const (
@@ -565,4 +566,19 @@ func TestRemedy(t *testing.T) {
 	} {
 		require.Equal(t, tc.want, tc.run.Remedy())
 	}
+}
+
+// What a plan can write is left as it is: a link that objects lives as long as the rest, also beyond Plan.Repudiate.
+func TestCorrect(t *testing.T) {
+	long := plan.Plan{Steps: []plan.Step{plan.Wait{For: 30 * 24 * time.Hour}}}.WithDefaults()
+	ends := now.Add(long.Valid + long.Rests())
+	r := recoveryrun.Record{
+		Expires: ends, Rests: now.Add(long.Rests()),
+		Repudiations: []recoveryrun.Repudiation{{Expires: ends}},
+		Waits:        []recoveryrun.Rest{{By: now.Add(plan.NoticeTime)}},
+	}
+	correct := recoveryrun.Correct[recoveryrun.Record]([]plan.Plan{long})
+	require.False(t, correct(&r, now))
+	require.False(t, correct(&r, now.Add(-time.Second)), "by a clock that is a second behind")
+	require.True(t, correct(&r, now.AddDate(-10, 0, 0)))
 }

@@ -50,7 +50,7 @@ func (t *Tally) Pass(now time.Time) {
 		return
 	}
 	if !now.Before(t.forgetAt()) {
-		held := t.held || t.locked
+		held := t.held || t.locked || t.disabled
 		t.clear()
 		t.held = held
 		return
