@@ -35,7 +35,9 @@ func (k Kind[T]) GetOr(ctx context.Context, key Key, d Decoy) (Entry[T], error) 
 	if errors.Is(err, ErrNotFound) {
 		r := d.record
 		r.Value = bytes.Clone(r.Value) // as a store does with what it finds
-		_, _ = k.decode(ctx, d.key, nil, r)
+		if decoy, err := k.decode(ctx, d.key, nil, r); err == nil {
+			k.correct(&decoy)
+		}
 	}
 	return e, err
 }
