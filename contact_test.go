@@ -120,20 +120,21 @@ func TestContactValidate(t *testing.T) {
 
 func TestChannel(t *testing.T) {
 	for _, tc := range []struct {
-		channel        civicpin.Channel
-		phone, printed bool
+		channel              civicpin.Channel
+		phone, mail, printed bool
 	}{
-		{civicpin.SMS, true, false},
-		{civicpin.Voice, true, false},
-		{civicpin.Email, false, false},
-		{civicpin.CertifiedEmail, false, false},
-		{civicpin.Push, false, false},
-		{civicpin.Letter, false, true},
-		{civicpin.HandedOver, false, true},
-		{"", false, false},
-		{"whatsapp", false, false},
+		{civicpin.SMS, true, false, false},
+		{civicpin.Voice, true, false, false},
+		{civicpin.Email, false, true, false},
+		{civicpin.CertifiedEmail, false, true, false},
+		{civicpin.Push, false, false, false},
+		{civicpin.Letter, false, false, true},
+		{civicpin.HandedOver, false, false, true},
+		{"", false, false, false},
+		{"whatsapp", false, false, false},
 	} {
 		assert.Equal(t, tc.phone, tc.channel.Phone(), tc.channel)
+		assert.Equal(t, tc.mail, tc.channel.Mail(), tc.channel)
 		assert.Equal(t, tc.printed, tc.channel.Printed(), tc.channel)
 	}
 }

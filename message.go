@@ -27,6 +27,9 @@ const (
 // Phone reports whether addresses of the channel are telephone numbers.
 func (c Channel) Phone() bool { return c == SMS || c == Voice }
 
+// Mail reports whether the channel is e-mail, certified or not. A channel of the caller's own is not.
+func (c Channel) Mail() bool { return c == Email || c == CertifiedEmail }
+
 // Printed reports whether the caller prints what is delivered over the channel, instead of a [Notifier] sending it.
 func (c Channel) Printed() bool { return c == Letter || c == HandedOver }
 
@@ -69,7 +72,7 @@ func (c Contact) Validate() error {
 		if !e164(c.Address) {
 			return invalid("telephone number is not in E.164 form")
 		}
-	case c.Channel == Email || c.Channel == CertifiedEmail:
+	case c.Channel.Mail():
 		a, err := mail.ParseAddress(c.Address)
 		if err != nil || a.Address != c.Address || a.Name != "" || len(c.Address) > 254 { // RFC 5321 4.5.3.1.3
 			return invalid("e-mail address is not one plain address")
@@ -124,7 +127,7 @@ func (c Contact) Masked() string {
 		return ""
 	case c.Channel.Phone() && len(c.Address) > 6:
 		return c.Address[:3] + strings.Repeat("*", len(c.Address)-6) + c.Address[len(c.Address)-3:]
-	case c.Channel == Email || c.Channel == CertifiedEmail:
+	case c.Channel.Mail():
 		if at := strings.LastIndexByte(c.Address, '@'); at > 0 {
 			first := []rune(c.Address[:at])[0]
 			return string(first) + "***" + c.Address[at:]

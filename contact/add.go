@@ -89,7 +89,7 @@ func (s *Service) ask(ctx context.Context, subject civicpin.Subject, replaces st
 func (s *Service) proof(subject civicpin.Subject, c *contactbook.Candidate, now time.Time) contactbook.Note {
 	c.Sends++
 	until := c.Expires
-	if soon := now.Add(phoneLives); !mailbox(c.To.Channel) && soon.Before(until) {
+	if soon := now.Add(phoneLives); !c.To.Channel.Mail() && soon.Before(until) {
 		until = soon
 	}
 	l := token.Link{N: c.Sends, To: letter.Contact(c.To), Expires: until}
@@ -98,7 +98,7 @@ func (s *Service) proof(subject civicpin.Subject, c *contactbook.Candidate, now 
 		State: letter.Pending, Code: code.Unambiguous.New(codeLength),
 	}}
 	l.Tag = s.tag(subject, c, &l, n.Code)
-	if mailbox(c.To.Channel) {
+	if c.To.Channel.Mail() {
 		t := token.New(token.Contact, c.ID, l.N)
 		l.Hash, n.Token = t.Hash(), t.Text().Reveal()
 	}

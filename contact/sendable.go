@@ -13,7 +13,7 @@ func (s *Service) sendable(proof bool, locale string, channels ...civicpin.Chann
 	for _, channel := range channels {
 		var samples []civicpin.Message
 		if proof {
-			samples = append(samples, token.Sample(contactbook.ProofMessage, codeLength, mailbox(channel), now.Add(phoneLives)))
+			samples = append(samples, token.Sample(contactbook.ProofMessage, codeLength, channel.Mail(), now.Add(phoneLives)))
 		}
 		samples = append(samples, civicpin.Message{Kind: contactbook.NoticeChanged}) // after an undo
 		for _, change := range []string{contactbook.Added, contactbook.Changed, contactbook.Removed, contactbook.Primary} {
@@ -38,6 +38,3 @@ func (s *Service) expected() (channels []civicpin.Channel) {
 	}
 	return channels
 }
-
-// mailbox reports whether a proof over a channel has a link, and the time of a mailbox.
-func mailbox(c civicpin.Channel) bool { return c == civicpin.Email || c == civicpin.CertifiedEmail }

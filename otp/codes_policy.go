@@ -199,7 +199,7 @@ func (p CodePolicy) validateChannels() error {
 			return badPolicy("Channels lists %q, by which no code is sent", c)
 		case slices.Contains(p.Channels[:i], c):
 			return badPolicy("Channels lists %q twice", c)
-		case c != civicpin.Email && c != civicpin.CertifiedEmail:
+		case !c.Mail():
 			most, named = maxCodeValid, "10 minutes"
 		}
 	}

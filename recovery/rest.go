@@ -30,7 +30,7 @@ func (e *RestError) Is(target error) bool { return target == ErrWaiting }
 // reach reports whether a notice over a channel lets its reader object: by its link, or by staff whose office opens within the
 // shortest rest.
 func (s *Service) reach(channel civicpin.Channel) bool {
-	if channel == civicpin.Email || channel == civicpin.CertifiedEmail || slices.Contains(s.config.Mail, channel) {
+	if channel.Mail() || slices.Contains(s.config.Mail, channel) {
 		return true
 	}
 	now := s.vault.Now()

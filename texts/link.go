@@ -23,9 +23,6 @@ const (
 	unreserved = letters + digits + "-._~" // RFC 3986 2.3
 )
 
-// isMail reports whether messages over a channel may have a link.
-func isMail(c civicpin.Channel) bool { return c == civicpin.Email || c == civicpin.CertifiedEmail }
-
 // secrets checks what a message carries against its kind, and sets what of it is told over its channel.
 func (w *Writer) secrets(v *values, m civicpin.Message) error {
 	may := carries(m.Kind)
@@ -40,7 +37,7 @@ func (w *Writer) secrets(v *values, m civicpin.Message) error {
 		if len(token) > maxToken || strings.Trim(token, unreserved) != "" {
 			return fmt.Errorf("texts: link is not 1 to %d letters, digits and \"-._~\": %w", maxToken, civicpin.ErrInvalid)
 		}
-		if isMail(m.To.Channel) && w.service.Page != "" {
+		if m.To.Channel.Mail() && w.service.Page != "" {
 			v.link, v.origin = w.service.Page+"#"+token, origin(w.service.Page)
 		}
 	}

@@ -191,7 +191,7 @@ func (w *Writer) render(m civicpin.Message, lang *language) (Text, error) {
 	}
 	t := Text{Language: lang.tag}
 	switch c := m.To.Channel; {
-	case isMail(c):
+	case c.Mail():
 		t.Subject = v.fill(wording.subject)
 		t.Body = civicpin.NewSecret(mail(wording, lang, v))
 	case c.Printed():

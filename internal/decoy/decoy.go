@@ -34,7 +34,7 @@ func Masked(h [32]byte, examples []civicpin.Contact) string {
 			digits[i] = '0' + h[8+i%24]%10
 		}
 		d.Address = string(digits)
-	case d.Channel == civicpin.Email || d.Channel == civicpin.CertifiedEmail:
+	case d.Channel.Mail():
 		d.Address = string('a'+rune(h[8]%26)) + d.Address[max(0, strings.LastIndexByte(d.Address, '@')):]
 	}
 	return d.Masked()

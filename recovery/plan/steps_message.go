@@ -99,7 +99,7 @@ func (d Delivery) problem(own []civicpin.Channel) string {
 			return "needs a channel that is not printed"
 		case ch.Phone() && d.Link:
 			return "no message to a telephone has a link"
-		case ch != civicpin.Email && ch != civicpin.CertifiedEmail && !slices.Contains(own, ch):
+		case !ch.Mail() && !slices.Contains(own, ch):
 			mail = false
 		}
 	}
