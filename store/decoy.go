@@ -28,8 +28,8 @@ func (k Kind[T]) Padded(n int) Kind[T] {
 	return k
 }
 
-// GetOr is [Kind.Get], but opens the decoy where it finds no record: both cases make the same store call, and unseal and decode
-// as much. The entry and the error are those of Get.
+// GetOr is [Kind.Get], but opens the decoy where it finds no record: both cases make the same store call, and unseal, decode
+// and correct ([Kind.Corrected]) as much. The entry and the error are those of Get.
 func (k Kind[T]) GetOr(ctx context.Context, key Key, d Decoy) (Entry[T], error) {
 	e, err := k.Get(ctx, key)
 	if errors.Is(err, ErrNotFound) {

@@ -19,7 +19,7 @@ import (
 // cardGuesses limits guesses at the data on an identity card: there are some 3,650 days on which one may expire.
 func cardGuesses() lockout.Policy {
 	return lockout.Policy{
-		Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: day, ShowLeft: true,
+		Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: day,
 		Source: civicpin.Rate{Limit: 30, Window: time.Hour},
 	}
 }

@@ -119,10 +119,10 @@ func (g *Guard) Do(ctx context.Context, guess *Guess, compare func(context.Conte
 // the guess was right, and the errors of [lockout.Gate.Do].
 //
 // An error of compare says that nothing was compared, or that a right guess could not be used: the guess is given back, and Do
-// returns the error. In a guess that a hidden lock refuses, compare runs for the work, and nothing is right. compare must
-// not return one after a comparison that failed. With an error its finding is for the event
-// alone: [Unused] if the guess was right, or [Expired]. compare does the same work for a known and an unknown subject. If it
-// panics, the guess stays counted, and no event is recorded. Nor is one of an invalid target.
+// returns the error. compare must not return one after a comparison that failed. With an error its finding is for the event
+// alone: [Unused] if the guess was right, or [Expired]. compare does the same work for a known and an unknown subject. In a
+// guess that a hidden lock refuses, it runs for the work, and nothing is right. If it panics, the guess stays counted, and no
+// event is recorded. Nor is one of an invalid target.
 func (p Place) Do(ctx context.Context, guess *Guess, compare func(context.Context) (Finding, error)) error {
 	g := p.guard
 	var found Finding

@@ -86,17 +86,18 @@ const (
 // call comes first, the owner's, too.
 func unmended(a *act, calls []call) []call {
 	calls = slices.CompactFunc(calls, func(a, b call) bool { return a.what == "event" && b.what == "event" })
-	switch {
-	case a.name == asks && !asksAlike:
-		return nil
-	case a.name == resends && !resendsAlike:
+	if a.uneven() {
 		return nil
 	}
 	return calls
 }
 
-// uneven reports whether a part is sent, or sent again, in a step, so that the turns differ.
+// uneven reports whether an act's store calls differ.
+func (a *act) uneven() bool {
+	return a.name == resends && !resendsAlike || a.name == asks && !asksAlike
+}
+
+// uneven reports whether the store calls differ in a step, and so the turns.
 func (s step) uneven() bool {
-	again := func(s step) bool { return s.act.name == resends && !resendsAlike || s.act.name == asks && !asksAlike }
-	return (s.act != nil && again(s) || slices.ContainsFunc(s.steps, again))
+	return s.act != nil && s.act.uneven() || slices.ContainsFunc(s.steps, func(s step) bool { return s.act.uneven() })
 }
