@@ -63,6 +63,9 @@ func (d *delivery) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Messag
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return civicpin.Message{}, err
 	}
+	if err := (*Service)(d).judge(ctx, ref.Subject, &e.Value); err != nil {
+		return civicpin.Message{}, err
+	}
 	n := e.Value.Note(ref.ID) // nil if there is no book
 	if n == nil || !e.Value.Wants(n, d.vault.Now()) {
 		return civicpin.Message{}, outbox.ErrWithdrawn

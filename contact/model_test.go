@@ -137,14 +137,50 @@ func (m *modelBook) full(staff bool, now time.Time) bool {
 	return open >= contact.MaxChanges
 }
 
-// open begins a change.
-func (s *bookMachine) open(staff bool) *modelChange {
+// open begins a change. Only what the citizen adds to nothing leaves the next one a first one.
+func (s *bookMachine) open(staff, added bool) *modelChange {
+	if staff || !added {
+		s.m.begun()
+	}
 	c := &modelChange{
 		before: slices.Clone(s.m.live), primary: s.m.primary, staff: staff, until: s.now().Add(7 * bookDay),
 		links: make(map[int]modelUndoer),
 	}
 	s.m.changes = append(s.m.changes, c)
 	return c
+}
+
+// begun has nothing that waits be a first contact any more.
+func (m *modelBook) begun() {
+	for _, p := range m.pending {
+		p.first = false
+	}
+}
+
+// vacated has what was to replace a contact that went be added.
+func (m *modelBook) vacated() {
+	for _, p := range m.pending {
+		if m.find(p.replaces) < 0 {
+			p.replaces = 0
+		}
+	}
+}
+
+// ended drops of what waits all of the citizen's, or all.
+func (m *modelBook) ended(staffs bool) {
+	m.pending = slices.DeleteFunc(m.pending, func(p *modelPending) bool { return staffs || !p.staff })
+}
+
+// adopted ends what waits for staff to bring an address: all but that. What never was established does not come back.
+func (s *bookMachine) adopted(address string) {
+	s.m.ended(true)
+	ends := func(c modelContact) bool { return s.now().Before(c.cooling) && c.address != address }
+	for _, c := range s.m.changes {
+		c.before, c.brought = slices.DeleteFunc(slices.Clone(c.before), ends), slices.DeleteFunc(slices.Clone(c.brought), ends)
+	}
+	s.m.live = slices.DeleteFunc(s.m.live, ends)
+	s.m.former = slices.DeleteFunc(s.m.former, func(f modelFormer) bool { return ends(f.modelContact) })
+	s.m.lead()
 }
 
 // take has a contact be one no longer.
@@ -156,6 +192,7 @@ func (s *bookMachine) take(serial int, c *modelChange) {
 	}
 	s.m.live = slices.Delete(s.m.live, i, i+1)
 	if c.staff {
+		s.m.ended(false)
 		c.barred, s.m.barred[serial] = serial, len(s.m.changes)-1
 		for _, other := range s.m.changes {
 			delete(other.links, serial)
@@ -163,7 +200,10 @@ func (s *bookMachine) take(serial int, c *modelChange) {
 	} else {
 		s.m.former = append(s.m.former, modelFormer{gone, s.now().Add(7 * bookDay)})
 	}
-	s.m.pending = slices.DeleteFunc(s.m.pending, func(p *modelPending) bool { return p.replaces == serial })
+	s.m.pending = slices.DeleteFunc(s.m.pending, func(p *modelPending) bool {
+		return p.replaces == serial && (!p.staff || c.staff)
+	})
+	s.m.vacated()
 	s.m.lead()
 }
 
@@ -327,11 +367,12 @@ func (s *bookMachine) prove(rt *rapid.T, p *modelPending, proof modelProof, byLi
 	}
 	s.m.pending = slices.DeleteFunc(s.m.pending, func(other *modelPending) bool { return other == p })
 	told := s.m.told(s.now())
-	c := s.open(p.staff)
+	c := s.open(p.staff, p.replaces == 0)
 	s.m.serial++
 	fresh := modelContact{serial: s.m.serial, address: p.address}
 	if !p.first && !p.staff {
 		fresh.cooling = s.now().Add(7 * bookDay)
+		s.m.begun()
 	}
 	s.brought(c, fresh)
 	s.m.live = append(s.m.live, fresh)
@@ -376,7 +417,9 @@ func (s *bookMachine) undo(k int) {
 	for _, after := range s.m.changes[k:] {
 		after.links = nil
 	}
-	s.m.pending = nil
+	s.m.ended(false)
+	s.m.vacated()
+	s.m.begun()
 }
 
 // TestContactModel drives random sequences of calls, clock moves and lost replies, and holds every answer against the model:
@@ -463,7 +506,7 @@ func TestContactModel(t *testing.T) {
 				require.Equal(fatalBook{rt}, want, bookCame(err))
 				if err == nil {
 					told := s.m.told(s.now())
-					c := s.open(byStaff)
+					c := s.open(byStaff, false)
 					s.take(serial, c)
 					s.arrived(rt, c, told)
 				}
@@ -482,7 +525,7 @@ func TestContactModel(t *testing.T) {
 				err := s.k.MakePrimary(ctx, rosa, s.id(rt, serial), civicpin.Citizen, bookHome)
 				require.Equal(fatalBook{rt}, want, bookCame(err))
 				if err == nil && serial != s.m.primary {
-					c := s.open(false)
+					c := s.open(false, false)
 					s.m.primary = serial
 					s.arrived(rt, c, s.m.told(s.now()))
 				}
@@ -495,9 +538,15 @@ func TestContactModel(t *testing.T) {
 					by = bookClerk
 				}
 				want, has := "done", s.m.has(to)
+				stay := 0
+				for _, c := range s.m.live {
+					if !byStaff || !s.now().Before(c.cooling) {
+						stay++
+					}
+				}
 				switch {
 				case has:
-				case len(s.m.live) >= contact.MaxContacts:
+				case stay >= contact.MaxContacts:
 					want = "contacts"
 				case s.m.full(byStaff, s.now()):
 					want = "locked"
@@ -507,6 +556,9 @@ func TestContactModel(t *testing.T) {
 				if err != nil {
 					return
 				}
+				if byStaff {
+					s.adopted(to)
+				}
 				if has {
 					i := slices.IndexFunc(s.m.live, func(c modelContact) bool { return c.address == to })
 					if byStaff && s.now().Before(s.m.live[i].cooling) {
@@ -515,11 +567,12 @@ func TestContactModel(t *testing.T) {
 					return
 				}
 				first, told := s.m.fresh(s.now()), s.m.told(s.now())
-				c := s.open(byStaff)
+				c := s.open(byStaff, true)
 				s.m.serial++
 				fresh := modelContact{serial: s.m.serial, address: to}
 				if !first && !byStaff {
 					fresh.cooling = s.now().Add(7 * bookDay)
+					s.m.begun()
 				}
 				s.m.pending = slices.DeleteFunc(s.m.pending, func(p *modelPending) bool { return p.replaces == 0 && p.address == to })
 				s.brought(c, fresh)

@@ -430,6 +430,8 @@ func (skipping) LowerLevel(context.Context, civicpin.Subject, civicpin.Level, ti
 	return store.ErrSkip
 }
 
+func (skipping) Acts(context.Context, civicpin.Subject) (string, error) { return "", nil }
+
 func (skipping) Stop(context.Context, civicpin.Subject, string, civicpin.Actor) error { return nil }
 
 // What Credentials return is an error of the call. It must not pass for a change that came about.

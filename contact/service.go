@@ -11,6 +11,7 @@ import (
 	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/contactbook"
 	"github.com/civicpin/civicpin/internal/letter"
+	"github.com/civicpin/civicpin/internal/waits"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
@@ -21,11 +22,20 @@ const owner = "contact"
 
 // Credentials are the secrets that rest on contacts, as pin.Service has them.
 type Credentials interface {
+	// Acts returns a text that says what was done to the credential so far, after the same work for every subject. That of
+	// pin.Service ends what waits for its proof, or cools down, by acts. If another text changes, that ends all addresses that
+	// wait for their proof. Errors are the store's.
+	Acts(ctx context.Context, subject civicpin.Subject) (string, error)
 	// LowerLevel caps the assurance level at to until the given time. Errors match [store.ErrNotFound] for no credential.
 	LowerLevel(ctx context.Context, subject civicpin.Subject, to civicpin.Level, until time.Time, reason string,
 		by civicpin.Actor) error
 	// Stop refuses the credential until an operator has looked at it. Errors match [store.ErrNotFound] for no credential.
 	Stop(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor) error
+}
+
+// epochs is what package pin asks of the contacts that its grants rest on.
+type epochs = interface {
+	Epoch(ctx context.Context, subject civicpin.Subject) (uint64, error)
 }
 
 // A Service keeps contacts. Make one with [New]. It is safe for concurrent use, and any number of services with the same
@@ -84,14 +94,17 @@ func New(out *outbox.Outbox, p Policy, credentials Credentials) (*Service, error
 	if err := errors.Join(errs[4], out.Register(owner, (*delivery)(s))); err != nil {
 		return nil, err
 	}
+	if c, ok := credentials.(interface{ RestOn(c epochs) }); ok {
+		c.RestOn(s)
+	}
 	return s, nil
 }
 
 // Over reports whether the service sends through an outbox. Services that rest on each other send through the same one.
 func (s *Service) Over(out *outbox.Outbox) bool { return s != nil && s.out == out }
 
-// RestsOn reports whether changes act on no other credentials than these.
-func (s *Service) RestsOn(c Credentials) bool { return s.credentials == nil || s.credentials == c }
+// RestsOn reports whether changes act on these credentials, and what waits ends with acts upon them.
+func (s *Service) RestsOn(c Credentials) bool { return s.credentials == c }
 
 // Policy returns a copy of the policy, with its defaults.
 func (s *Service) Policy() Policy { return s.policy.withDefaults() }
@@ -104,10 +117,10 @@ func newDecoy(now time.Time) contactbook.Book {
 	id := strings.Repeat("A", 26)
 	return contactbook.Book{
 		Contacts: []contactbook.Address{
-			{ID: id, To: letter.Contact{Channel: civicpin.Email, Address: "decoy@example.org"}, Since: now},
-			{ID: id, To: letter.Contact{Channel: civicpin.SMS, Address: "+593990000000"}, Since: now},
+			{ID: id, To: letter.Contact{Channel: civicpin.Email, Address: "decoy@example.org"}, Since: now, Settled: true},
+			{ID: id, To: letter.Contact{Channel: civicpin.SMS, Address: "+593990000000"}, Since: now, Settled: true},
 		},
-		Primary: id,
+		Primary: id, Epoch: 1,
 		Changes: []contactbook.Change{{
 			ID: id, What: contactbook.Added, By: "operator:decoy", Until: now, New: []string{id, id},
 		}},
@@ -120,5 +133,17 @@ func (s *Service) book(ctx context.Context, subject civicpin.Subject) (*book, er
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
-	return &e.Value, nil
+	return &e.Value, s.judge(ctx, subject, &e.Value)
+}
+
+// judge takes away from a book, which was read just now, what acts upon the credential have ended.
+func (s *Service) judge(ctx context.Context, subject civicpin.Subject, b *book) (err error) {
+	var acts string
+	if s.credentials != nil {
+		if acts, err = s.credentials.Acts(ctx, subject); err != nil {
+			return fmt.Errorf("contact: the credential: %w", err)
+		}
+	}
+	b.Judge(waits.Parse(acts), s.vault.Now(), s.policy.book())
+	return nil
 }

@@ -29,6 +29,16 @@ type Recipient struct {
 	Since time.Time
 }
 
+// Epoch changes with each act that takes a contact from the subject, or ends what waited. Package pin compares it where a grant
+// is used. Errors are the store's.
+func (s *Service) Epoch(ctx context.Context, subject civicpin.Subject) (uint64, error) {
+	b, err := s.book(ctx, subject)
+	if err != nil {
+		return 0, err
+	}
+	return b.Epoch, nil
+}
+
 // Snapshot reads the contacts of a subject, with the same work for every subject. Errors are the store's.
 func (s *Service) Snapshot(ctx context.Context, subject civicpin.Subject) (*Snapshot, error) {
 	b, err := s.book(ctx, subject)
@@ -38,7 +48,7 @@ func (s *Service) Snapshot(ctx context.Context, subject civicpin.Subject) (*Snap
 	return &Snapshot{service: s, subject: subject, book: b, now: s.vault.Now()}, nil
 }
 
-// Epoch changes with each act that takes a contact from the subject. It is 0 for an unknown subject.
+// Epoch is [Service.Epoch], as it was then. It is 0 for an unknown subject.
 func (v *Snapshot) Epoch() uint64 { return v.book.Epoch }
 
 // looked returns the book to look at: the subject's, or the decoy where there is nothing in it.
@@ -98,11 +108,13 @@ func (v *Snapshot) Admits(to civicpin.Contact) error {
 	return limited(err)
 }
 
-// CanCorrect returns nil if a completed recovery could bring an address now, else [ErrUnsuitable] or a *[lockout.LockedError].
-func (v *Snapshot) CanCorrect(to civicpin.Contact) error {
+// Corrected returns the epoch after a completed recovery brought an address now: a grant outlives what its own run changes.
+// Errors:
+//   - [ErrUnsuitable], a *[lockout.LockedError]: there is no room for the contact or the change.
+func (v *Snapshot) Corrected(to civicpin.Contact) (*uint64, error) {
 	b := *v.book // a copy as deep as Correct writes
 	b.Contacts, b.Changes = slices.Clone(b.Contacts), slices.Clone(b.Changes)
 	b.Pending, b.Mail = slices.Clone(b.Pending), slices.Clone(b.Mail)
 	_, _, err := b.Correct("", letter.Stored(to), false, v.now, v.now, v.service.policy.book())
-	return limited(err)
+	return &b.Epoch, limited(err)
 }

@@ -34,6 +34,9 @@ func (s *Service) alter(ctx context.Context, r outbox.Request, act func(*book, t
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
+		if err := s.judge(ctx, r.Subject, &e.Value); err != nil {
+			return err
+		}
 		now := s.vault.Now()
 		e.Value.Tidy(now)
 		fx, err := act(&e.Value, now)
@@ -56,11 +59,20 @@ func (s *Service) alter(ctx context.Context, r outbox.Request, act func(*book, t
 			return err
 		})
 		if !raced {
-			return err
+			return errors.Join(err, s.settle(ctx, e, err))
 		}
 		r.Limit = nil // it is counted
 	}
 	return store.ErrContended
+}
+
+// settle has a contact that counts at once be settled, if no act upon the credential came before it was written.
+func (s *Service) settle(ctx context.Context, e store.Entry[book], err error) error {
+	if err != nil || !e.Value.Unsettled(s.vault.Now()) {
+		return nil
+	}
+	_, err = s.books.UpdateFrom(ctx, e, func(e *store.Entry[book]) error { return s.judge(ctx, e.Key.Subject, &e.Value) })
+	return err
 }
 
 // act is alter for what is told in an event: change names it, and the reason says what was done. Without one nothing is

@@ -9,6 +9,7 @@ import (
 	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/choice"
 	"github.com/civicpin/civicpin/internal/code"
+	"github.com/civicpin/civicpin/internal/waits"
 	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store/outbox"
 )
@@ -40,6 +41,7 @@ type credential struct {
 	Grant     *grant           `json:"grant,omitempty"`
 	Run       string           `json:"run,omitempty"`                 // of the recovery that the secret comes from
 	Closed    bool             `json:"closed,omitempty" export:"yes"` // no recovery before staff have acted: see repudiate
+	Acts      waits.Acts       `json:"acts,omitempty"`                // upon it, for what waits elsewhere
 	Again     *again           `json:"again,omitempty"`               // of the current secret, while it is the citizen's own
 	Lowered   *levelCap        `json:"lowered,omitempty" export:"yes"`
 }
@@ -185,6 +187,11 @@ func (c *credential) wrongState() error {
 
 // choose makes hash the citizen's own secret.
 func (c *credential) choose(p *Policy, hash string, now time.Time, with again) {
+	act := waits.Change
+	if c.State == state.Provisional && with.Grant == nil {
+		act = waits.Exchange
+	}
+	c.Acts = c.Acts.Did(act, now)
 	c.History = c.former(p)
 	c.erase()
 	c.State, c.Hash, c.Norm = state.Active, hash, p.Chosen.normaliser()
@@ -192,6 +199,14 @@ func (c *credential) choose(p *Policy, hash string, now time.Time, with again) {
 	c.Changed, c.Used = now, now
 	c.Epoch++
 	c.endSessions()
+}
+
+// issued returns the acts upon the credential once an issue or an import by an actor is the next one.
+func (c *credential) issued(by civicpin.Actor, now time.Time) waits.Acts {
+	if by.IsOperator() {
+		return c.Acts.DidBy(waits.Seen, string(by.Canonical()), now)
+	}
+	return c.Acts.Did(waits.Issue, now)
 }
 
 // endSessions ends all sessions that began with a login until now. 65 random bits are another epoch than those before; nobody

@@ -1,6 +1,9 @@
 package pin
 
-import "github.com/civicpin/civicpin/pin/state"
+import (
+	"github.com/civicpin/civicpin/internal/waits"
+	"github.com/civicpin/civicpin/pin/state"
+)
 
 // A former secret was the subject's own.
 type former struct {
@@ -29,10 +32,10 @@ func (c *credential) lose() {
 	}
 }
 
-// inherit takes over what outlives the secret of the credential that was there before.
-func (c *credential) inherit(old *credential, p *Policy) {
+// inherit takes over what outlives the secret of the credential that was there before. acts are those upon it until now.
+func (c *credential) inherit(old *credential, p *Policy, acts waits.Acts) {
 	c.History, c.Lost, c.Owned, c.Fraud = old.former(p), old.Lost, old.owned(), old.Fraud
-	c.Epoch = old.Epoch + 1
+	c.Epoch, c.Acts = old.Epoch+1, acts
 }
 
 // owned reports whether a secret was chosen here, or revoked: then facts alone begin nothing here any more.

@@ -13,6 +13,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/proof"
+	"github.com/civicpin/civicpin/internal/waits"
 	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 )
@@ -97,6 +98,8 @@ type grant struct {
 	Expires time.Time `json:"expires"`
 	// Parts are where the parts of a new secret go; empty if the citizen chooses one.
 	Parts []part `json:"parts,omitempty"`
+	// Book is the epoch of the contacts on which it rests: see [Service.RestOn]. It is nil if it rests on none.
+	Book *uint64 `json:"book,omitempty"`
 }
 
 // opens reports whether the grant is this credential's, for parts or for a secret of the citizen's choice.
@@ -173,7 +176,7 @@ func (s *Service) grant(ctx context.Context, p proof.Completed) (Grant, error) {
 	secret := make([]byte, grantSecret)
 	_, _ = rand.Read(secret) // never fails
 	g := Grant{subject: p.Subject, secret: civicpin.NewSecret(string(secret))}
-	slot := grant{Hash: g.hash(), Run: p.Run, Expires: s.vault.Now().Add(p.Valid)}
+	slot := grant{Hash: g.hash(), Run: p.Run, Expires: s.vault.Now().Add(p.Valid), Book: p.Book}
 	for _, to := range p.Parts {
 		slot.Parts = append(slot.Parts, part{Channel: to.Channel, Address: to.Address, Locale: to.Locale})
 	}
@@ -189,6 +192,7 @@ func (s *Service) grant(ctx context.Context, p proof.Completed) (Grant, error) {
 			c.State = state.Vacant
 		}
 		c.Epoch++
+		c.Acts = c.Acts.Did(waits.Recovery, s.vault.Now())
 		c.Grant = &slot
 		e.ExpiresAt = c.keep()
 		return nil
@@ -212,8 +216,7 @@ func (s *Service) reopen(ctx context.Context, p proof.Completed) error {
 		case !e.Found() || !e.Value.recoverable():
 			return e.Value.wrongState()
 		}
-		e.Value.Epoch++
-		e.Value.Grant = nil
+		e.Value.Epoch++ // a grant stays: an unlock changes nobody's hands
 		return nil
 	})
 	if err != nil {

@@ -236,7 +236,6 @@ func TestGrantEnds(t *testing.T) {
 			require.NoError(t, k.Suspend(t.Context(), maria, "", clerk))
 			require.NoError(t, k.Resume(t.Context(), maria, civicpin.Evidence{}, "", clerk))
 		},
-		"unlock by link": func(t *testing.T, k *kit) { require.NoError(t, k.unlocked(t, k.completed(t))) },
 		"revoke and issue": func(t *testing.T, k *kit) {
 			require.NoError(t, k.Revoke(t.Context(), maria, state.Ended, "", clerk))
 			k.issued(t)

@@ -10,6 +10,7 @@ import (
 	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/quota"
 	"github.com/civicpin/civicpin/internal/shown"
+	"github.com/civicpin/civicpin/internal/waits"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin/rule"
 	"github.com/civicpin/civicpin/pin/state"
@@ -49,7 +50,11 @@ func (s *Service) opened(ctx context.Context, g Grant, parts bool, source civicp
 	switch {
 	case e.Value.opens(ctx, g, parts, now):
 		refund()
-		return e, nil
+		rests, err := e.Value.Grant.rests(ctx, s, g.subject)
+		if err == nil && !rests {
+			err = ErrNoGrant
+		}
+		return e, err
 	case e.Value.setBy(ctx, g, now):
 		refund()
 		return e, ErrNoGrant
@@ -211,7 +216,7 @@ func (s *Service) Reissue(ctx context.Context, g Grant, source civicpin.Source) 
 				fresh.Changed, fresh.Used = c.Changed, c.Used // that they had a secret of their own: see replaceable and keep
 			}
 			c.lose()
-			fresh.inherit(c, &s.policy)
+			fresh.inherit(c, &s.policy, c.Acts.Did(waits.Change, s.vault.Now()))
 			fresh.Run = c.Grant.Run
 			e.Value, e.ExpiresAt = fresh, fresh.keep()
 			return nil

@@ -61,7 +61,7 @@ func (s *Service) Import(ctx context.Context, subject civicpin.Subject, hash civ
 		if e.Found() && (!e.Value.empty() || (e.Value.Fraud || e.Value.Closed) && o.Evidence.Method == "") {
 			return e.Value.wrongState()
 		}
-		c.inherit(&e.Value, &s.policy)
+		c.inherit(&e.Value, &s.policy, e.Value.issued(o.By, now))
 		c.Fraud = false // a secret of the subject's own is set
 		e.Value, e.ExpiresAt = c, time.Time{}
 		return nil

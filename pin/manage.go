@@ -8,6 +8,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/names"
+	"github.com/civicpin/civicpin/internal/waits"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
@@ -57,12 +58,12 @@ func (s *Service) Revoke(ctx context.Context, subject civicpin.Subject, cause st
 	if cause != state.Ended && cause != state.Fraud {
 		return fmt.Errorf("%w: the cause of a revocation is ended or fraud", civicpin.ErrInvalid)
 	}
-	err := s.manage(ctx, subject, by, eventRevoked, reason, func(c *credential, _ time.Time) error {
+	err := s.manage(ctx, subject, by, eventRevoked, reason, func(c *credential, now time.Time) error {
 		fraud := cause == state.Fraud
 		if c.State == state.Revoked && c.Grant == nil && (c.Fraud || !fraud) {
 			return store.ErrSkip
 		}
-		c.revoke(&s.policy)
+		c.revoke(&s.policy, c.Acts.Did(waits.Revoke, now))
 		c.Fraud = c.Fraud || fraud
 		return nil
 	})
@@ -72,15 +73,15 @@ func (s *Service) Revoke(ctx context.Context, subject civicpin.Subject, cause st
 	return s.gate.ForgetDevices(ctx, subject, by)
 }
 
-// revoke ends the secret, with all that rests on it.
-func (c *credential) revoke(p *Policy) {
+// revoke ends the secret, with all that rests on it. acts are those upon the credential afterwards.
+func (c *credential) revoke(p *Policy, acts waits.Acts) {
 	c.erase()
 	c.lose()
 	end := credential{
 		State: state.Revoked, Issue: c.Issue, Parts: c.Parts, Issued: c.Issued, Changed: c.Changed, Used: c.Used,
 		Closed: c.Closed,
 	}
-	end.inherit(c, p)
+	end.inherit(c, p, acts)
 	*c = end
 	c.endSessions()
 }
@@ -132,7 +133,7 @@ func (s *Service) suspend(ctx context.Context, subject civicpin.Subject, reason 
 		if evidence.Method != "" {
 			c.attest(&s.policy, evidence, now)
 		}
-		c.Epoch++
+		c.Epoch, c.Acts = c.Epoch+1, c.Acts.Did(waits.Suspend, now)
 		c.endSessions()
 		return nil
 	})

@@ -15,6 +15,7 @@ import (
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/internal/quota"
 	"github.com/civicpin/civicpin/internal/stored"
+	"github.com/civicpin/civicpin/internal/waits"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
@@ -110,7 +111,7 @@ func (s *Service) limit() (err error) {
 
 // padding makes the credentials of most citizens as long as the decoy: their addresses and receipts, and another piece of
 // evidence or two, do not show. In bytes.
-const padding = 1024
+const padding = 2048
 
 // correct returns what corrects the times of a credential of the policy.
 func correct(p Policy) func(*store.Entry[credential], time.Time) bool {
@@ -124,6 +125,7 @@ func correct(p Policy) func(*store.Entry[credential], time.Time) bool {
 func (s *Service) newDecoy() credential {
 	now := s.vault.Now()
 	c := credential{State: state.Provisional, Issue: strings.Repeat("A", 26), Level: civicpin.Low, Issued: now, Epoch: 1}
+	c.Acts = c.Acts.DidBy(waits.Seen, string(civicpin.Operator("decoy")), now)
 	for range s.policy.Parts {
 		c.Parts = append(c.Parts, part{
 			Channel: civicpin.Email, Address: "decoy@example.org", State: state.Accepted, Receipt: strings.Repeat("A", 26),

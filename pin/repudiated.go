@@ -8,6 +8,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/proof"
+	"github.com/civicpin/civicpin/internal/waits"
 	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 )
@@ -29,8 +30,8 @@ func (s *Service) Repudiated(ctx context.Context, p proof.Completed) error {
 	}
 	if !p.Unlock {
 		const why = "repudiated by a contact"
-		err := s.manage(ctx, p.Subject, civicpin.Citizen, eventRepudiated, why, func(c *credential, _ time.Time) error {
-			return c.repudiate(p, &s.policy)
+		err := s.manage(ctx, p.Subject, civicpin.Citizen, eventRepudiated, why, func(c *credential, now time.Time) error {
+			return c.repudiate(p, &s.policy, now)
 		})
 		if err != nil && !errors.Is(err, ErrNoCredential) {
 			return err
@@ -43,15 +44,20 @@ func (s *Service) Repudiated(ctx context.Context, p proof.Completed) error {
 }
 
 // repudiate ends what a run brought. It closes the credential, or a thief who can recover it once could do so again.
-func (c *credential) repudiate(p proof.Completed, policy *Policy) error {
+func (c *credential) repudiate(p proof.Completed, policy *Policy, now time.Time) error {
 	set, granted := c.Run == p.Run, c.Grant != nil && c.Grant.Run == p.Run
 	if !set && !granted {
 		return store.ErrSkip
 	}
 	c.Closed = true
+	act := waits.Repudiate
+	if p.Seen {
+		act = waits.Suspend
+	}
+	c.Acts = c.Acts.Did(act, now)
 	switch {
 	case set && !p.Seen, c.State == state.Vacant:
-		c.revoke(policy)
+		c.revoke(policy, c.Acts)
 		return nil
 	case set:
 		c.Suspended = true // staff decide: see Resume

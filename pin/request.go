@@ -151,7 +151,7 @@ func (r *request) write(ctx context.Context) error {
 		}
 		switch r.way {
 		case issuing.Anew:
-			r.fresh.inherit(c, &r.policy)
+			r.fresh.inherit(c, &r.policy, c.issued(r.o.By, now))
 			r.issue = r.fresh.issue()
 			*c = r.fresh
 		case issuing.Resent:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -40,6 +41,7 @@ type Service struct {
 	decoy     credential  // what is opened where a subject has none
 	sealed    store.Decoy // the same, sealed
 	receipts  store.Kind[receipt]
+	contacts  atomic.Pointer[contacts] // see RestOn
 }
 
 // Over reports whether the service works over an outbox: services that rest on each other are over the same one.

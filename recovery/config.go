@@ -96,7 +96,7 @@ type Service struct {
 // New returns a service in the vault of out, which carries its messages; the service registers with it as "recovery". New
 // hashes once. It asks the Check of out's notifier ([outbox.Outbox.Check]) for the messages of each plan, in every language,
 // over the channels of its steps; for the notices also over those of contact.Policy.Decoys. Errors:
-//   - [civicpin.ErrInvalid]: out is nil, Pins or Contacts send through another outbox, Contacts rest on other credentials, or
+//   - [civicpin.ErrInvalid]: out is nil, Pins or Contacts send through another outbox, Contacts do not rest on Pins, or
 //     Sends does not fit the outbox's Limits.Proved (see [outbox.Outbox.Limit]).
 //   - an [*outbox.UnsendableError]: the notifier would refuse a message of a plan.
 //   - [ErrInvalidPlan]: the configuration or a plan is invalid; the text says which step is why.
@@ -145,7 +145,7 @@ func (c *Config) mismatch(out *outbox.Outbox) string {
 	case c.Contacts != nil && !c.Contacts.Over(out):
 		return "Contacts send through another outbox: give New the outbox that contact.New got"
 	case c.Contacts != nil && c.Pins != nil && !c.Contacts.RestsOn(c.Pins):
-		return "Contacts rest on other credentials than Pins"
+		return "Contacts do not rest on Pins: give contact.New the same pin.Service"
 	}
 	return ""
 }

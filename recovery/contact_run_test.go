@@ -82,17 +82,17 @@ func TestContactCorrectedInARecovery(t *testing.T) {
 // Where there is room for no more contacts, a corrected one is refused when it is given; and if the room went since, the
 // grant is not spent on a recovery that could not be completed.
 func TestContactCorrectedWithoutRoom(t *testing.T) {
-	fill := func(k *runKit, n int) {
+	fill := func(k *runKit, n int, by civicpin.Actor) {
 		var list []civicpin.Contact
 		for i := range n {
 			list = append(list, civicpin.Contact{Channel: civicpin.Push, Address: string(rune('a' + i))})
 		}
-		require.NoError(t, k.contacts.Adopt(t.Context(), rosa, list, runClerk, runHome))
+		require.NoError(t, k.contacts.Adopt(t.Context(), rosa, list, by, runHome))
 		k.flush(t)
 	}
 	// The plan's own channel has a contact, whose place is taken: there is always room.
 	k := newRunKit(t)
-	fill(k, 6)
+	fill(k, 6, runClerk)
 	_, err := k.Finish(t.Context(), k.linked(t), runHome)
 	require.NoError(t, err)
 
@@ -100,7 +100,7 @@ func TestContactCorrectedWithoutRoom(t *testing.T) {
 	k = newRunKit(t)
 	require.NoError(t, k.contacts.Remove(t.Context(), rosa, k.mailID, runClerk, runHome))
 	require.NoError(t, k.contacts.Adopt(t.Context(), rosa, byPEC, runClerk, runHome))
-	fill(k, 6)
+	fill(k, 6, runClerk)
 	k.flush(t)
 	run, err := k.Start(t.Context(), "mailbox-lost", rosa, runHome)
 	require.NoError(t, err)
@@ -127,7 +127,7 @@ func TestContactCorrectedWithoutRoom(t *testing.T) {
 	k.clock.Add(rested)
 	_, err = k.Send(t.Context(), run.Ticket, runHome)
 	require.NoError(t, err)
-	fill(k, 6)
+	fill(k, 6, civicpin.Citizen) // what staff bring would end the recovery
 	before, err := k.pins.Mark(t.Context(), rosa)
 	require.NoError(t, err)
 	for range 2 {

@@ -98,7 +98,7 @@ func (v *visit) prepared(ctx context.Context) (p proof.Completed, told recoveryr
 		return p, told, ErrGone
 	}
 	p = v.completed()
-	p.Creates, p.Valid, p.Unlock = w.Creates, w.Grant, w.Outcome == plan.Unlocked
+	p.Creates, p.Valid, p.Unlock, p.Book = w.Creates, w.Grant, w.Outcome == plan.Unlocked, &r.Book
 	if w.Outcome == plan.ReissueInParts {
 		if p.Parts, err = v.parts(contacts); err != nil {
 			return p, told, err
@@ -106,7 +106,7 @@ func (v *visit) prepared(ctx context.Context) (p proof.Completed, told recoveryr
 	}
 	if r.Adopt && r.Correct != nil {
 		// Before the grant, which would be lost.
-		if err := contacts.CanCorrect(letter.Contact(*r.Correct).Contact()); err != nil {
+		if p.Book, err = contacts.Corrected(letter.Contact(*r.Correct).Contact()); err != nil {
 			return p, told, err
 		}
 	}

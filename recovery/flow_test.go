@@ -631,11 +631,11 @@ func TestContactThatCoolsDownRepudiatesNothing(t *testing.T) {
 // One landing page takes all links, and tells by LinkInfo.What which call takes the token.
 func TestPurposes(t *testing.T) {
 	k := newRunKit(t)
+	pec := civicpin.Contact{Channel: civicpin.CertifiedEmail, Address: "rosa@pec.example"}
+	require.NoError(t, k.contacts.Adopt(t.Context(), rosa, []civicpin.Contact{pec}, runClerk, runHome))
 	link := k.linked(t)
 	_, err := k.contacts.Add(t.Context(), rosa, civicpin.Contact{Channel: civicpin.Email, Address: thiefMail}, civicpin.Citizen, runHome)
 	require.NoError(t, err)
-	pec := civicpin.Contact{Channel: civicpin.CertifiedEmail, Address: "rosa@pec.example"}
-	require.NoError(t, k.contacts.Adopt(t.Context(), rosa, []civicpin.Contact{pec}, runClerk, runHome))
 	k.flush(t)
 	for what, tc := range map[recovery.Purpose]struct {
 		text string // that pages of callers may rest on

@@ -14,11 +14,18 @@ import (
 func (b *Book) Adopt(contacts []civicpin.Contact, a Act, p Policy) (fx Effects, reason string, err error) {
 	var c *Change
 	var done []string
-	first, told := b.fresh(), b.Told(a.Now)
+	first := b.fresh()
+	if a.By.IsOperator() {
+		b.adopted(contacts)
+	}
+	told := b.Told(a.Now)
 	for _, to := range contacts {
 		if h := b.Same(to); h != nil {
-			if a.By.IsOperator() && h.CoolsDown(a.Now) {
-				h.Cooling = a.Now
+			if a.By.IsOperator() {
+				if h.CoolsDown(a.Now) {
+					h.Cooling = a.Now
+				}
+				h.settle(true)
 				done = append(done, "seen "+string(to.Channel))
 			}
 			continue
@@ -31,7 +38,8 @@ func (b *Book) Adopt(contacts []civicpin.Contact, a Act, p Policy) (fx Effects, 
 				return fx, "", err
 			}
 		}
-		h := Address{ID: token.NewID(), To: letter.Stored(to), Since: a.Now}
+		h := Address{ID: token.NewID(), To: letter.Stored(to), Since: a.Now, Stamp: b.past.Stamp()}
+		h.settle(a.By.IsOperator())
 		if !first {
 			h.Cooling = p.cools(a, c.Until)
 			fx.Lowered = h.Cooling

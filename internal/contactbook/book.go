@@ -9,6 +9,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/letter"
 	"github.com/civicpin/civicpin/internal/stored"
+	"github.com/civicpin/civicpin/internal/waits"
 )
 
 const (
@@ -41,8 +42,11 @@ type Book struct {
 	Pending  []Candidate `json:"pending,omitempty" export:"yes"`
 	Changes  []Change    `json:"changes,omitempty"` // that can be undone, oldest first
 	Mail     []Note      `json:"mail,omitempty"`
-	// Epoch counts the writes that took a contact away. They end the recoveries under way: a link may be on its way to it.
+	// Epoch counts the acts upon the contacts that end recoveries under way, and grants: a link may be on its way to a contact
+	// that went.
 	Epoch uint64 `json:"epoch,omitempty"`
+
+	past waits.Acts // upon the credential, as [Book.Judge] was told
 }
 
 // An Address is a proved contact.
@@ -54,6 +58,9 @@ type Address struct {
 	// Gone is when the address went, and Told until when it is still told of what happens; zero after an undo or an operator.
 	Gone time.Time `json:"gone,omitzero" export:"yes"`
 	Told time.Time `json:"told,omitzero" export:"yes"`
+	// Stamp names the acts upon the credential that were before. Later ones can end the address until it is settled.
+	Stamp   waits.Stamp `json:"stamp,omitempty"`
+	Settled bool        `json:"settled,omitempty"`
 	// Barred is the change by which an operator took the address away. Nothing but an undo of that change brings it back.
 	Barred string `json:"barred,omitempty"`
 }
@@ -158,7 +165,8 @@ func (b *Book) Tidy(now time.Time) {
 	b.Changes = slices.DeleteFunc(b.Changes, func(c Change) bool { return past(c.Until) })
 	b.Contacts = slices.DeleteFunc(b.Contacts, func(a Address) bool {
 		return !a.Live() && !now.Before(a.Told) && !slices.ContainsFunc(b.Changes, func(c Change) bool {
-			return !c.Undone && slices.Contains(c.Before, a.ID) || c.counts() && slices.Contains(c.New, a.ID)
+			return !c.Undone && slices.Contains(c.Before, a.ID) || c.counts() && slices.Contains(c.New, a.ID) ||
+				slices.ContainsFunc(c.Tokens, func(t UndoToken) bool { return t.To == a.ID })
 		})
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/waits"
 )
 
 // ErrUnsuitable says that a contact cannot be what an act would make of it.
@@ -103,8 +104,11 @@ func (b *Book) take(id string, c *Change, now time.Time, told time.Duration) {
 			}
 		}
 	}
-	b.Pending = slices.DeleteFunc(b.Pending, func(p Candidate) bool { return p.Replaces == id })
-	b.Epoch++
+	act := waits.Take
+	if c.By.IsOperator() {
+		act = waits.StaffTake
+	}
+	b.ends(act, id)
 	b.lead("")
 }
 
@@ -137,7 +141,7 @@ func (p Policy) cools(a Act, undo time.Time) time.Time {
 
 // bring puts an address into the book, within a change, in the place of others.
 func (b *Book) bring(c *Change, h Address, gone []string, told []Address, now time.Time, p Policy) Effects {
-	h.Since = now
+	h.Since, h.Stamp = now, b.past.Stamp()
 	lead := ""
 	for _, id := range gone {
 		if id == b.Primary {

@@ -8,6 +8,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/letter"
 	"github.com/civicpin/civicpin/internal/token"
+	"github.com/civicpin/civicpin/internal/waits"
 )
 
 // A Candidate is an address that waits for its proof. Only [Book.Accept] makes a contact of one.
@@ -18,6 +19,7 @@ type Candidate struct {
 	First    bool            `json:"first,omitempty"`    // the subject had no contact when this one was asked for
 	By       civicpin.Actor  `json:"by" export:"yes"`
 	Expires  time.Time       `json:"expires" export:"yes"`
+	Stamp    waits.Stamp     `json:"stamp,omitempty"` // of the acts upon the credential before
 	Links    []token.Link    `json:"links,omitempty"` // oldest first
 	Sends    int             `json:"sends"`
 }
@@ -47,6 +49,12 @@ func (b *Book) Fits(to civicpin.Contact, replaces string) error {
 // fresh reports whether the subject has no contact, and nothing that can be undone brought that about.
 func (b *Book) fresh() bool { return len(b.Live()) == 0 && len(b.Changes) == 0 }
 
+// beginning reports whether there is nothing yet but first contacts, which the citizen added one after the other.
+func (b *Book) beginning() bool {
+	return !slices.ContainsFunc(b.Contacts, func(a Address) bool { return !a.Live() || !a.Cooling.IsZero() }) &&
+		!slices.ContainsFunc(b.Changes, func(c Change) bool { return c.What != Added || c.By.IsOperator() || c.Undone })
+}
+
 // Ask returns the candidate of an address: one that waits already, or a new one under id.
 func (b *Book) Ask(id string, to civicpin.Contact, replaces string, by civicpin.Actor, now time.Time) (*Candidate, error) {
 	if err := b.Fits(to, replaces); err != nil {
@@ -63,7 +71,7 @@ func (b *Book) Ask(id string, to civicpin.Contact, replaces string, by civicpin.
 				return nil, &LimitError{Sends: true, Until: p.Expires}
 			}
 			if by.IsOperator() {
-				p.By = by
+				p.By, p.Stamp = by, b.past.Stamp()
 			}
 			return p, nil
 		}
@@ -74,6 +82,7 @@ func (b *Book) Ask(id string, to civicpin.Contact, replaces string, by civicpin.
 	}
 	b.Pending = append(b.Pending, Candidate{
 		ID: id, To: letter.Given(to), Replaces: replaces, First: b.fresh(), By: by, Expires: now.Add(candidateLives),
+		Stamp: b.past.Stamp(),
 	})
 	return &b.Pending[len(b.Pending)-1], nil
 }
@@ -129,13 +138,13 @@ func (b *Book) Accept(i int, id string, now time.Time, policy Policy) (what stri
 		what, gone = Changed, []string{p.Replaces}
 	}
 	act := Act{ID: id, By: p.By, Now: now}
-	told := b.Told(now)
+	first, told := p.First && b.beginning(), b.Told(now)
 	c, err := b.open(act, what, now.Add(policy.Undo), 0)
 	if err != nil {
 		return "", p.By, fx, err
 	}
 	h := Address{ID: p.ID, To: to}
-	if !p.First {
+	if !first {
 		h.Cooling = policy.cools(act, c.Until)
 	}
 	return what + " " + string(to.Channel), p.By, b.bring(c, h, gone, told, now, policy), nil

@@ -7,6 +7,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/letter"
 	"github.com/civicpin/civicpin/internal/token"
+	"github.com/civicpin/civicpin/internal/waits"
 )
 
 // Repudiated returns which change a token undoes, and where the token was sent.
@@ -78,6 +79,14 @@ func (b *Book) rollback(k int, now time.Time) {
 		}
 	}
 	b.once(now)
+	b.ends(waits.Undo, "")
+	b.unsay(k)
+	b.Primary = c.Primary
+	b.lead("")
+}
+
+// unsay marks a change and all later ones as undone, with their tokens, and drops what would still be sent about them.
+func (b *Book) unsay(k int) {
 	dead := make(map[string]bool)
 	for i := k; i < len(b.Changes); i++ {
 		after := &b.Changes[i]
@@ -85,11 +94,7 @@ func (b *Book) rollback(k int, now time.Time) {
 		after.Undone, after.Tokens = true, nil
 		dead[after.ID] = true
 	}
-	b.Mail = slices.DeleteFunc(b.Mail, func(n Note) bool { return n.Link > 0 || dead[n.Of] })
-	b.Pending = nil
-	b.Epoch++
-	b.Primary = c.Primary
-	b.lead("")
+	b.Mail = slices.DeleteFunc(b.Mail, func(n Note) bool { return n.Link > 0 && !b.waits(n.Of) || dead[n.Of] })
 }
 
 // once drops all but the oldest of contacts with one address: staff may have brought back what an undo brings back, too.

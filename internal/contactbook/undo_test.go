@@ -96,7 +96,7 @@ func TestUndo(t *testing.T) {
 	})
 }
 
-// The epoch counts the acts after which a contact was the subject's no longer, and no others.
+// The epoch counts the acts after which a contact was the subject's no longer, or that ended what waited, and no others.
 func TestEpoch(t *testing.T) {
 	run(t, []table{{"epoch", usual, after(
 		step{0, "show epoch", "0"},
@@ -113,8 +113,8 @@ func TestEpoch(t *testing.T) {
 		step{0, "show epoch", "3"},
 		step{0, "undo c5", "undone; two phone mail one"},
 		step{0, "show epoch", "4"},
-		step{0, "clerk adopt desk", "adopted email; one phone+ mail+"},
-		step{0, "show epoch", "4"},
+		step{0, "clerk adopt desk", "adopted email; phone+ mail+"},
+		step{0, "show epoch", "5"},
 	)}})
 }
 
@@ -215,7 +215,8 @@ func TestTidy(t *testing.T) {
 			{0, "adopt one", "adopted email; phone+ mail+; lowered to 10d"},
 			{0, "adopt two", "adopted email; phone+ mail+ one; lowered to 10d"},
 			{0, "remove two", "removed; phone+ mail+ one two"},
-			{hour, "clerk adopt two", "adopted email; phone+ mail+ one two"},
+			{hour, "clerk ask two", "waits to 1d1h0m0s"},
+			{hour, "accept two", "added email by a clerk; phone+ mail+ one two"},
 			{hour, "undo c4", "undone; phone mail one two two"},
 			{hour, "show all", "phone* mail one~ two~ two-"}, // the citizen's is the older one
 			{hour, "tidy", "phone* mail one~ two~"},
@@ -277,11 +278,11 @@ func TestStaff(t *testing.T) {
 		{"what staff bring does not cool down; what the citizen has vouched for does", usual, []step{
 			enrolled,
 			{0, "adopt new", "adopted email; phone+ mail+; lowered to 10d"},
-			{0, "clerk adopt desk", "adopted email; phone+ mail+ new"},
-			{0, "show", "phone* mail new~ desk"},
 			{0, "clerk ask phone2", "waits to 1d"},
-			{0, "accept phone2", "added sms by a clerk; phone+ mail+ new desk+"},
-			{0, "show usable", "phone* mail desk phone2"},
+			{0, "accept phone2", "added sms by a clerk; phone+ mail+ new"},
+			{0, "show", "phone* mail new~ phone2"},
+			{0, "clerk adopt desk", "adopted email; phone+ mail+ phone2+"},
+			{0, "show", "phone* mail phone2 desk"}, // and they end the one that cooled down
 		}},
 		{"what staff ask for again is theirs; what a citizen asks for again stays staff's", usual, []step{
 			enrolled,
@@ -296,18 +297,26 @@ func TestStaff(t *testing.T) {
 			{0, "adopt new", "adopted email; phone+ mail+; lowered to 10d"},
 			{day, "adopt new", ""},
 			{day, "show cooling", "phone ever, mail ever, new 10d"},
-			{day, "clerk adopt phone new", "seen email"},
+			{day, "clerk adopt phone new", "seen sms seen email"},
 			{day, "show usable", "phone* mail new"},
-			{day, "clerk adopt new", ""},
+			{day, "clerk adopt new", "seen email"},
 			{day, "show cooling", "phone ever, mail ever, new 1d"},
 			{day, "show changes", "2"},
 		}},
-		{"candidates of an adopted address go, but not those for another contact", usual, []step{
+		{"candidates go when staff bring contacts, theirs too", usual, []step{
+			enrolled,
+			{0, "ask new", "waits to 1d"},
+			{0, "ask new for phone", "waits to 1d"},
+			{0, "clerk ask other", "waits to 1d"},
+			{0, "clerk adopt new", "adopted email; phone+ mail+"},
+			{0, "show pending", ""},
+		}},
+		{"candidates of an address that the citizen has vouched for go, but not those for another contact", usual, []step{
 			enrolled,
 			{0, "ask new", "waits to 1d"},
 			{0, "ask new for phone", "waits to 1d"},
 			{0, "ask other", "waits to 1d"},
-			{0, "clerk adopt new", "adopted email; phone+ mail+"},
+			{0, "adopt new", "adopted email; phone+ mail+; lowered to 10d"},
 			{0, "show pending", "new, other"},
 			{0, "accept new", "unsuitable: it is one already"},
 		}},
@@ -369,8 +378,9 @@ func TestStaffAndUndo(t *testing.T) {
 		{"what staff brought survives the undoing of an earlier change", usual, []step{
 			enrolled,
 			{0, "adopt thief", "adopted email; phone+ mail+; lowered to 10d"},
-			{0, "clerk adopt desk", "adopted email; phone+ mail+ thief"},
-			{0, "repudiate c2 phone", "undone; phone mail thief desk"},
+			{0, "clerk adopt desk", "adopted email; phone+ mail+"},
+			{0, "show", "phone* mail desk"},
+			{0, "repudiate c2 phone", "undone; phone mail desk"},
 			{0, "show", "phone* mail desk"},
 			{0, "told", "phone+ mail+ desk+"},
 		}},
@@ -378,7 +388,8 @@ func TestStaffAndUndo(t *testing.T) {
 			enrolled,
 			{0, "adopt one", "adopted email; phone+ mail+; lowered to 10d"},
 			{0, "adopt two", "adopted email; phone+ mail+ one; lowered to 10d"},
-			{0, "clerk adopt desk", "adopted email; phone+ mail+ one two"},
+			{0, "clerk ask desk", "waits to 1d"},
+			{0, "accept desk", "added email by a clerk; phone+ mail+ one two"},
 			{0, "repudiate c3 phone", "undone; phone mail one two desk"},
 			{0, "show", "phone* mail one~ desk"},
 			{0, "repudiate c2 phone", "undone; phone mail one desk"},
@@ -388,7 +399,8 @@ func TestStaffAndUndo(t *testing.T) {
 		{"but not that of itself, nor an undo of something before that", usual, []step{
 			enrolled,
 			{0, "adopt one", "adopted email; phone+ mail+; lowered to 10d"},
-			{0, "clerk adopt desk", "adopted email; phone+ mail+ one"},
+			{0, "clerk ask desk", "waits to 1d"},
+			{0, "accept desk", "added email by a clerk; phone+ mail+ one"},
 			{0, "repudiate c3 mail", "undone; phone mail one desk"},
 			{0, "show", "phone* mail one~"},
 			{0, "repudiate c2 mail", "undone; phone mail one"},
@@ -398,7 +410,8 @@ func TestStaffAndUndo(t *testing.T) {
 			enrolled,
 			{0, "adopt one", "adopted email; phone+ mail+; lowered to 10d"},
 			{0, "adopt two", "adopted email; phone+ mail+ one; lowered to 10d"},
-			{0, "clerk adopt desk", "adopted email; phone+ mail+ one two"},
+			{0, "clerk ask desk", "waits to 1d"},
+			{0, "accept desk", "added email by a clerk; phone+ mail+ one two"},
 			{0, "undo c4", "undone; phone mail one two desk"},
 			{0, "undo c3", "undone; phone mail one two"},
 			{0, "undo c2", "undone; phone mail one"},

@@ -15,6 +15,7 @@ import (
 	"github.com/civicpin/civicpin/internal/contactbook"
 	"github.com/civicpin/civicpin/internal/letter"
 	"github.com/civicpin/civicpin/internal/token"
+	"github.com/civicpin/civicpin/internal/waits"
 )
 
 // Noted is the kind of the messages that the tables send by Notify.
@@ -48,11 +49,19 @@ func (w *world) verbs() map[string]func([]string) string {
 		"notify":       w.notifies,
 		"fail":         w.fails,
 		"wants":        w.wants,
+		"credential":   w.credential,
 		"tidy":         func([]string) string { w.book.Tidy(w.now); return w.shows(nil) },
 		"show":         w.shows,
 		"told":         w.told,
 		"on":           w.on,
 	}
+}
+
+// credential is "credential V": the act was done to the credential.
+func (w *world) credential(args []string) string {
+	w.past = w.past.Did(waits.Act(args[0]), w.now)
+	w.judged(&w.book)
+	return w.shows(nil)
 }
 
 // asks is "ask mail", or "ask mail for phone". The text is until when the candidate waits.
@@ -624,11 +633,11 @@ func TestContactsAreBounded(t *testing.T) {
 			{0, "ask g", "waits to 1d"},
 			{0, "ask h", "unsuitable: there are 7, and 1 that wait for their proof"},
 			{0, "ask g", "waits to 1d"}, // it is that one
-			{0, "clerk adopt h", "adopted email; phone+ a+ b+ c+ d+ e+ f+"},
+			{0, "adopt h", "adopted email; phone+ a+ b+ c+ d+ e+ f+; lowered to 10d"},
 			{0, "accept g", "unsuitable: there are 8"},
-			{0, "clerk adopt i", "unsuitable: there are 8"},
+			{0, "adopt i", "unsuitable: there are 8"},
 			{0, "displaced call", "displaces phone"},
-			{0, "correct call", "changed voice by a recovery; phone+ a+ b+ c+ d+ e+ f+ h+; lowered to 10d"},
+			{0, "correct call", "changed voice by a recovery; phone+ a+ b+ c+ d+ e+ f+ h; lowered to 10d"},
 			{0, "displaced phone2", "unsuitable: there are 8"},
 			{0, "correct phone2", "unsuitable: there are 8"},
 		})},

@@ -15,6 +15,7 @@ import (
 	"github.com/civicpin/civicpin/internal/contactbook"
 	"github.com/civicpin/civicpin/internal/letter"
 	"github.com/civicpin/civicpin/internal/token"
+	"github.com/civicpin/civicpin/internal/waits"
 )
 
 const (
@@ -46,6 +47,7 @@ type world struct {
 	policy contactbook.Policy
 	book   contactbook.Book
 	now    time.Time
+	past   waits.Acts                        // upon the credential
 	made   []string                          // ids of the changes: "c1" is the first
 	undo   map[string]map[string]token.Token // by the change's id and the name of the address
 	proofs map[string]map[int]token.Token    // by the name of the address and the number of the message
@@ -80,6 +82,7 @@ func (w *world) does(act string) string {
 		words = words[1:]
 	}
 	require.NotNil(w.t, verb, "no such act: %s", act)
+	w.judged(&w.book)
 	return verb(words[1:])
 }
 
@@ -144,7 +147,7 @@ func (w *world) pending(name string) int {
 // change lets act change a copy of the book, as it is stored. The copy becomes the book unless there is an error: package
 // contact writes nothing then. The text is what was done, and which notes go out.
 func (w *world) change(act func(b *contactbook.Book, id string) (contactbook.Effects, string, error)) string {
-	b := copied(w.t, &w.book)
+	b := w.judged(copied(w.t, &w.book))
 	id := token.NewID()
 	fx, done, err := act(b, id)
 	if err != nil {
@@ -162,6 +165,12 @@ func (w *world) change(act func(b *contactbook.Book, id string) (contactbook.Eff
 		done += "; lowered to " + since(fx.Lowered)
 	}
 	return done
+}
+
+// judged judges a book by what was done to the credential.
+func (w *world) judged(b *contactbook.Book) *contactbook.Book {
+	b.Judge(w.past, w.now, w.policy)
+	return b
 }
 
 // arrived keeps the tokens of notes, and says to whom they went: with "+" if they carry a token.

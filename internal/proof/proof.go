@@ -16,6 +16,8 @@ type Completed struct {
 	Plan, Run string
 	// Epoch is that of the credential when the run began.
 	Epoch uint64
+	// Book is the epoch of the contacts that the run was proved by. The grant ends with it.
+	Book *uint64
 	// Creates says that the plan creates a credential for a subject without one; otherwise it recovers one.
 	Creates bool
 	// Unlock says that the plan ends in an unlock, without a grant.

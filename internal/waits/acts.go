@@ -1,0 +1,163 @@
+package waits
+
+import (
+	"encoding/json"
+	"hash/fnv"
+	"maps"
+	"slices"
+	"time"
+)
+
+// keptTimes is how many times of one act a tally keeps.
+const keptTimes = 4
+
+// A Tally counts an act, and keeps when the last few were, the latest last, if that matters: see [Acts.Cooled].
+type Tally struct {
+	N    uint64      `json:"n"`
+	Last []time.Time `json:"last,omitempty"`
+	By   string      `json:"by,omitempty"` // the operator of the last one, if it was staff's
+}
+
+// Acts counts the acts upon one record since it was made. What comes to wait names what was counted then, as a [Stamp].
+type Acts map[Act]Tally
+
+// A Stamp says what was counted of each act when something came to wait.
+type Stamp map[Act]uint64
+
+// Did returns the acts with one more. It leaves those given as they are, since a write that is tried again begins with them.
+func (a Acts) Did(act Act, now time.Time) Acts {
+	next := maps.Clone(a)
+	if next == nil {
+		next = make(Acts)
+	}
+	t := Tally{N: next[act].N + 1}
+	if matters(act) {
+		t.Last = append(slices.Clone(next[act].Last), now)
+		t.Last = t.Last[max(0, len(t.Last)-keptTimes):]
+	}
+	next[act] = t
+	return next
+}
+
+// DidBy is [Acts.Did] for an act of an operator.
+func (a Acts) DidBy(act Act, by string, now time.Time) Acts {
+	next := a.Did(act, now)
+	t := next[act]
+	t.By = by
+	next[act] = t
+	return next
+}
+
+// matters reports whether an act does something to a contact that cools down.
+func matters(act Act) bool {
+	cell := Of(Cooling, act)
+	return cell.Ends() || cell == Anew || act == Repudiate
+}
+
+// Stamp returns what is counted now.
+func (a Acts) Stamp() Stamp {
+	var s Stamp
+	if len(a) > 0 {
+		s = make(Stamp, len(a))
+	}
+	for act, t := range a {
+		s[act] = t.N
+	}
+	return s
+}
+
+// Text returns the acts as a text, for [Parse].
+func (a Acts) Text() string {
+	if len(a) == 0 {
+		return ""
+	}
+	text, _ := json.Marshal(a) // counts and times
+	return string(text)
+}
+
+// Parse reads what [Acts.Text] wrote. Any other text counts as an act of its own, which ends all things but those that cool
+// down: it is of a caller's own credentials. The work is the same for no text as for one.
+func Parse(text string) Acts {
+	var acts Acts
+	if text == "" {
+		_ = json.Unmarshal([]byte(`{"S":{"n":1,"last":["2026-03-02T09:00:00Z"]},"X":{"n":1}}`), &acts)
+		return nil
+	}
+	if json.Unmarshal([]byte(text), &acts) != nil {
+		h := fnv.New64a()
+		_, _ = h.Write([]byte(text)) // never fails
+		acts = Acts{"other": {N: h.Sum64()}}
+	}
+	return acts
+}
+
+// Ended reports whether an act since has ended a thing of an actor. So does a count that began again: the record is another
+// one. One act of the operator who asked for the thing spares it: a clerk asks for an address, and then issues.
+func (a Acts) Ended(thing Thing, by string, then Stamp) bool {
+	ended := func(act Act) bool {
+		cell := Of(thing, act)
+		own := cell == Others && by != "" && a[act].By == by && a[act].N == then[act]+1
+		return a[act].N != then[act] && cell.Ends() && !own
+	}
+	for act := range then {
+		if ended(act) {
+			return true
+		}
+	}
+	for act := range a {
+		if ended(act) {
+			return true
+		}
+	}
+	return false
+}
+
+// since returns when each act of one sort was since, the earliest first, and false if the time of one is not kept any more.
+func (a Acts) since(act Act, then Stamp) ([]time.Time, bool) {
+	t := a[act]
+	n := int(min(t.N-min(t.N, then[act]), keptTimes+1))
+	if t.N < then[act] || n > len(t.Last) {
+		return nil, false
+	}
+	return t.Last[len(t.Last)-n:], true
+}
+
+// Cooled returns until when a contact cools down that was to do so until a time, and whether it is still the subject's: acts
+// that came while it cooled down may have ended it, or have it cool down anew, for so long. Those that came later do not
+// matter. A zero until stands for a contact that does not cool down, and is not known to be settled: it never was done.
+func (a Acts) Cooled(until time.Time, then Stamp, anew time.Duration) (time.Time, bool) {
+	type past struct {
+		act Act
+		at  time.Time
+	}
+	var list []past
+	settled := until.IsZero() // no time is late enough
+	for _, act := range Columns() {
+		if !matters(act) {
+			continue
+		}
+		times, ok := a.since(act, then)
+		if !ok {
+			return until, false
+		}
+		for _, at := range times {
+			list = append(list, past{act, at})
+		}
+	}
+	slices.SortFunc(list, func(x, y past) int { return x.at.Compare(y.at) })
+	for _, p := range list {
+		switch {
+		case !settled && !p.at.Before(until):
+			return until, true
+		case p.act == Repudiate: // ends what came since the recovery that is repudiated, the last one
+			if n := a[Recovery].N; n > 0 && n == then[Recovery] {
+				return until, false
+			}
+		case Of(Cooling, p.act).Ends():
+			return until, false
+		case !settled && p.at.Add(anew).After(until):
+			until = p.at.Add(anew)
+		}
+	}
+	return until, true
+}

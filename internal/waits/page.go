@@ -1,0 +1,60 @@
+package waits
+
+import "strings"
+
+// Page returns docs/waits.md.
+func Page() string {
+	var b strings.Builder
+	b.WriteString(`# What waits, and what ends it
+
+An act ends what was pending before it and gives power: an address, a run, a grant, a code, a device. It does not end what
+defends: an undo, a repudiation, a notice. And it ends only what rests on weaker proof than its own. This page is written from
+the table in internal/waits. The first three rows and that of grants are decided by it, or by the epoch that each act counts,
+and tests there play their cells. The other rows say what the services have to do; they are not played there yet.
+
+| cell | |
+| --- | --- |
+`)
+	for _, c := range []struct{ cell, text string }{
+		{"E", "ends"},
+		{"k", "stays"},
+		{"o", "ends all but its own, or the one that it names"},
+		{"a", "ends what rests on that address"},
+		{"s", "spent: the link says that it was dealt with since"},
+		{"n", "is never ended"},
+	} {
+		b.WriteString("| " + c.cell + " | " + c.text + " |\n")
+	}
+	b.WriteString("\n| act | |\n| --- | --- |\n")
+	for _, act := range Columns() {
+		b.WriteString("| " + string(act) + " | " + act.name() + " |\n")
+	}
+	b.WriteString("\n| pending |")
+	for _, act := range Columns() {
+		b.WriteString(" " + string(act) + " |")
+	}
+	b.WriteString("\n|" + strings.Repeat(" --- |", len(Columns())+1) + "\n")
+	for _, r := range Table() {
+		b.WriteString("| " + string(r.Thing) + " |")
+		for _, c := range r.Cells {
+			b.WriteString(" " + string(c) + " |")
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString(`
+An address that an operator asked for survives the issue by the same operator: that is one sitting.
+`)
+	return b.String()
+}
+
+// name says what an act is.
+func (a Act) name() string {
+	return map[Act]string{
+		Exchange: "exchange of the issued secret", Change: "change of the secret, also with a grant",
+		Recovery: "a recovery is completed", Unlock: "a plan that ends in an unlock is completed",
+		Issue: "issue at the citizen's request", Seen: "issue or import by staff", Revoke: "revocation",
+		Suspend: "suspension; a resumption brings nothing back", Adopt: "staff bring contacts",
+		StaffTake: "staff remove or replace a contact", Take: "the citizen removes or replaces a contact",
+		Undo: "a change of contacts is undone", Repudiate: `"it was not me"`, Erase: "the subject is erased",
+	}[a]
+}

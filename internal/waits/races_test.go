@@ -1,0 +1,216 @@
+package waits_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/internal/testkit"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
+)
+
+// A thief in a session asks for an address. The citizen goes to the desk. Afterwards the thief's link is worth nothing.
+func TestPendingAddressEndsAtTheDesk(t *testing.T) {
+	w := newWorld(t)
+	w.enrolled()
+	w.asked(byThief, civicpin.Citizen)
+	w.does(w.pins.Revoke(t.Context(), rosa, state.Ended, "the citizen lost it", clerk.ID))
+	w.does(w.issues(w.services))
+	w.does(w.contacts.Adopt(t.Context(), rosa, []civicpin.Contact{byMail}, clerk.ID, home))
+	require.ErrorIs(t, w.prove(thiefMail), contact.ErrGone)
+	require.Equal(t, []string{rosaPhone, rosaMail, rosaPEC}, w.usable())
+}
+
+// So it is for a subject without contacts, whose first one would not cool down.
+func TestPendingFirstAddressEndsAtTheDesk(t *testing.T) {
+	for name, desk := range map[string]func(w *world){
+		"revoked": func(w *world) { w.does(w.pins.Revoke(t.Context(), rosa, state.Ended, "", clerk.ID)) },
+		"adopted": func(w *world) {
+			w.does(w.contacts.Adopt(t.Context(), rosa, []civicpin.Contact{byMail}, clerk.ID, home))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.does(w.issues(w.services))
+			w.asked(byThief, civicpin.Citizen)
+			desk(w)
+			require.ErrorIs(t, w.prove(thiefMail), contact.ErrGone)
+			require.NotContains(t, w.usable(), thiefMail)
+		})
+	}
+}
+
+// A contact that a thief proved, and that still cools down, does not outlive the desk.
+func TestCoolingContactEndsAtTheDesk(t *testing.T) {
+	for name, desk := range map[string]func(w *world){
+		"revoked": func(w *world) { w.does(w.pins.Revoke(t.Context(), rosa, state.Ended, "", clerk.ID)) },
+		"adopted": func(w *world) {
+			w.does(w.contacts.Adopt(t.Context(), rosa, []civicpin.Contact{byMail}, clerk.ID, home))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.enrolled()
+			w.asked(byThief, civicpin.Citizen)
+			w.does(w.prove(thiefMail))
+			desk(w)
+			w.clock.Add(30 * day)
+			_, there := w.contact(thiefMail)
+			require.False(t, there)
+			require.Equal(t, []string{rosaPhone, rosaMail, rosaPEC}, w.usable())
+		})
+	}
+}
+
+// One that had cooled down before stays, and so it does when nothing was written in between.
+func TestEstablishedContactStays(t *testing.T) {
+	w := newWorld(t)
+	w.enrolled()
+	w.asked(byNew, civicpin.Citizen)
+	w.does(w.prove(newMail))
+	w.clock.Add(8 * day)
+	w.does(w.pins.Revoke(t.Context(), rosa, state.Ended, "", clerk.ID))
+	w.does(w.issues(w.services))
+	require.Contains(t, w.usable(), newMail)
+}
+
+// Staff remove the mailbox by which a recovery was proved. Its grant sets nothing, hours later.
+func TestGrantEndsWithItsContacts(t *testing.T) {
+	for name, act := range map[string]func(w *world){
+		"removed by staff":  func(w *world) { w.remove(w.services, rosaMail, clerk.ID) },
+		"removed by her":    func(w *world) { w.remove(w.services, rosaPhone, civicpin.Citizen) },
+		"contacts by staff": func(w *world) { w.does(w.contacts.Adopt(t.Context(), rosa, []civicpin.Contact{bySMS}, clerk.ID, home)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.enrolled()
+			g := w.granted()
+			act(w)
+			w.clock.Add(20 * time.Hour)
+			_, err := w.pins.Set(t.Context(), g, civicpin.NewSecret(nextSecret), home)
+			require.ErrorIs(t, err, pin.ErrNoGrant)
+		})
+	}
+	w := newWorld(t)
+	w.enrolled()
+	g := w.granted()
+	w.does(testkit.Err(w.pins.Set(t.Context(), g, civicpin.NewSecret(nextSecret), home)))
+}
+
+// A process that does not know the contacts refuses a grant that rests on them.
+func TestGrantWithoutContacts(t *testing.T) {
+	w := newWorld(t)
+	w.enrolled()
+	g := w.granted()
+	policy := w.pins.Policy()
+	pins, err := pin.New(w.out, policy)
+	require.NoError(t, err)
+	require.ErrorIs(t, testkit.Err(pins.Set(t.Context(), g, civicpin.NewSecret(nextSecret), home)), pin.ErrNoGrant)
+}
+
+// pauses holds a call of the first process up before each of its store calls in turn, acts in the second, and looks at what
+// came of it.
+func pauses(t *testing.T, prepare func(*world), call func(*world) error, act func(*world), after func(t *testing.T, w *world, at int, err error)) {
+	t.Helper()
+	for at := 1; ; at++ {
+		w := newWorld(t)
+		prepare(w)
+		calls, acted := 0, false
+		w.faults.Hook(func(string, string) error {
+			if calls++; calls == at {
+				acted = true
+				act(w)
+			}
+			return nil
+		})
+		err := call(w)
+		w.faults.Hook(nil)
+		if !acted {
+			require.Greater(t, at, 3, "there are three pauses at least")
+			return
+		}
+		w.flush()
+		after(t, w, at, err)
+	}
+}
+
+// Whenever in the middle of asking for an address, or of proving it, the desk revokes: nothing of it counts afterwards, though
+// the proof itself may have been taken.
+func TestRevocationAmid(t *testing.T) {
+	revoke := func(w *world) { w.does(w.other.pins.Revoke(t.Context(), rosa, state.Ended, "", clerk.ID)) }
+	empty := func(t *testing.T, w *world, at int) {
+		w.clock.Add(30 * day)
+		require.NotContains(t, w.usable(), thiefMail, "at call %d", at)
+	}
+	t.Run("asking", func(t *testing.T) {
+		pauses(t, func(w *world) { w.enrolled() }, func(w *world) error {
+			return testkit.Err(w.contacts.Add(t.Context(), rosa, byThief, civicpin.Citizen, home))
+		}, revoke, func(t *testing.T, w *world, at int, err error) {
+			if err == nil && len(w.post.To(thiefMail, proveKind)) > 0 {
+				_ = w.prove(thiefMail) // asked for after the revocation, perhaps; then it cools down, and is dealt with there
+			}
+			if c, ok := w.contact(thiefMail); ok {
+				require.False(t, c.CoolsUntil.IsZero(), "at call %d", at)
+			}
+		})
+	})
+	t.Run("proving", func(t *testing.T) {
+		pauses(t, func(w *world) {
+			w.enrolled()
+			w.asked(byThief, civicpin.Citizen)
+		}, func(w *world) error { return w.prove(thiefMail) }, revoke, func(t *testing.T, w *world, at int, _ error) {
+			empty(t, w, at)
+		})
+	})
+	t.Run("proving a first one", func(t *testing.T) {
+		settled := 0
+		pauses(t, func(w *world) {
+			w.does(w.issues(w.services))
+			w.asked(byThief, civicpin.Citizen)
+		}, func(w *world) error { return w.prove(thiefMail) }, revoke, func(t *testing.T, w *world, at int, _ error) {
+			// It counts only if it did before the revocation: another process saw it.
+			if _, ok := w.contact(thiefMail); ok {
+				settled++
+			}
+		})
+		require.LessOrEqual(t, settled, 2, "before the last write, the one that settles, or at it")
+	})
+}
+
+// Whenever in the middle of a recovery's end, or of a grant's use, staff remove the mailbox: what comes afterwards sets nothing.
+func TestRemovalAmid(t *testing.T) {
+	removes := func(w *world) { w.remove(w.other, rosaMail, clerk.ID) }
+	t.Run("granting", func(t *testing.T) {
+		var g pin.Grant
+		pauses(t, func(w *world) {
+			w.enrolled()
+			w.begun("link")
+		}, func(w *world) (err error) {
+			g, err = w.runs.Finish(t.Context(), w.post.Last(rosaMail, linkKind).Link, home)
+			return err
+		}, removes, func(t *testing.T, w *world, at int, err error) {
+			if err == nil {
+				require.ErrorIs(t, testkit.Err(w.pins.Set(t.Context(), g, civicpin.NewSecret(nextSecret), home)), pin.ErrNoGrant, "at call %d", at)
+			}
+		})
+	})
+	t.Run("using", func(t *testing.T) {
+		var g pin.Grant
+		used := 0
+		pauses(t, func(w *world) {
+			w.enrolled()
+			g = w.granted()
+		}, func(w *world) error {
+			return testkit.Err(w.pins.Set(t.Context(), g, civicpin.NewSecret(nextSecret), home))
+		}, removes, func(_ *testing.T, _ *world, _ int, err error) {
+			if err == nil {
+				used++
+			}
+		})
+		require.Positive(t, used, "held up after it was compared: it was used before")
+	})
+}
