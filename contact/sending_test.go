@@ -126,9 +126,7 @@ func TestUnsendableContacts(t *testing.T) {
 					require.NoError(t, err)
 					continue
 				}
-				unsendable := testkit.Unsendable(t, err)
-				require.Equal(t, tc.kind, unsendable.Kind)
-				require.Equal(t, civicpin.Push, unsendable.Channel)
+				testkit.Unsendable(t, err, tc.kind, civicpin.Push)
 				require.Empty(t, calls)
 				require.Len(t, k.events.All(), before)
 				if said == "" {
@@ -172,9 +170,7 @@ func TestDecoysChannelsAreAskedAbout(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s, err := open(t, tc.notifier)
 			if tc.kind != "" {
-				unsendable := testkit.Unsendable(t, err)
-				require.Equal(t, tc.kind, unsendable.Kind)
-				require.Equal(t, civicpin.SMS, unsendable.Channel)
+				testkit.Unsendable(t, err, tc.kind, civicpin.SMS)
 				return
 			}
 			require.NoError(t, err)

@@ -367,21 +367,10 @@ func TestAll(t *testing.T) {
 	}
 }
 
-// opens is a sealer that counts.
-type opens struct {
-	store.Sealer
-	n int
-}
-
-func (o *opens) Open(ctx context.Context, sealed, associated []byte) ([]byte, error) {
-	o.n++
-	return o.Sealer.Open(ctx, sealed, associated)
-}
-
 func TestGetOrOpensAlike(t *testing.T) {
 	sealer, err := store.XChaCha20Poly1305(civicpin.NewSecret("0123456789abcdef0123456789abcdef"))
 	require.NoError(t, err)
-	count := &opens{Sealer: sealer}
+	count := &countingSealer{Sealer: sealer}
 	keys := store.Keys{
 		Index: civicpin.NewSecret("0123456789abcdef0123456789abcdef"), Sealing: []store.SealingKey{{ID: "k", Sealer: count}},
 	}
@@ -395,9 +384,9 @@ func TestGetOrOpensAlike(t *testing.T) {
 	require.NoError(t, kind.Put(t.Context(), &e))
 
 	for _, subject := range []civicpin.Subject{"there", "not there"} {
-		count.n = 0
+		count.opened = 0
 		e, err := kind.GetOr(t.Context(), store.Key{Subject: subject}, decoy)
-		require.Equal(t, 1, count.n, subject)
+		require.Equal(t, 1, count.opened, subject)
 		if subject == "there" {
 			require.NoError(t, err)
 			require.Equal(t, "d", e.Value["c"])

@@ -24,12 +24,16 @@ func LockedBy(t testing.TB, err error) *lockout.LockedError {
 	return locked
 }
 
-// Unsendable returns the error about a message that cannot be sent, which is invalid input, and ends the test if there is none.
-func Unsendable(t testing.TB, err error) *outbox.UnsendableError {
+// Unsendable ends the test unless err refuses a message of the kind by the channel, as invalid input. Without a channel there
+// must be no error.
+func Unsendable(t testing.TB, err error, kind civicpin.MessageKind, channel civicpin.Channel) {
 	t.Helper()
 	unsendable, ok := errors.AsType[*outbox.UnsendableError](err)
-	if !ok || !errors.Is(err, civicpin.ErrInvalid) {
+	switch {
+	case channel == "" && err == nil:
+	case !ok || !errors.Is(err, civicpin.ErrInvalid) || !errors.Is(err, unsendable.Err):
 		t.Fatalf("%v does not refuse a message", err)
+	case unsendable.Kind != kind || unsendable.Channel != channel:
+		t.Fatalf("%v does not refuse %s by %q", err, kind, channel)
 	}
-	return unsendable
 }

@@ -138,12 +138,19 @@ func TestRetriesAtOnceSendOnce(t *testing.T) {
 	require.Empty(t, letters(t, r.out))
 }
 
-func TestRetryOfWhatWasReplacedSendsNothing(t *testing.T) {
+// undeliverable is a rig with a dead letter, and its ref.
+func undeliverable(t *testing.T) (*rig, outbox.Ref) {
+	t.Helper()
 	r := onMemory(t)
 	r.sink.then(func(context.Context, civicpin.Message) error { return civicpin.ErrUndeliverable })
 	ref := r.clerk.ref("A", "1")
 	require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "x", To: mail("a@example.org")}))
 	require.NoError(t, r.out.Flush(t.Context()))
+	return r, ref
+}
+
+func TestRetryOfWhatWasReplacedSendsNothing(t *testing.T) {
+	r, ref := undeliverable(t)
 	require.NoError(t, r.clerk.write(t.Context(), ref, letter{State: "replaced"}))
 	require.NoError(t, r.out.Retry(t.Context(), ref))
 	for range 3 {
@@ -155,11 +162,7 @@ func TestRetryOfWhatWasReplacedSendsNothing(t *testing.T) {
 }
 
 func TestDeadLettersAreKeptForATime(t *testing.T) {
-	r := onMemory(t)
-	r.sink.then(func(context.Context, civicpin.Message) error { return civicpin.ErrUndeliverable })
-	ref := r.clerk.ref("A", "1")
-	require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "x", To: mail("a@example.org")}))
-	require.NoError(t, r.out.Flush(t.Context()))
+	r, ref := undeliverable(t)
 	r.clock.Add(30*24*time.Hour - time.Second)
 	require.Len(t, letters(t, r.out), 1)
 	r.clock.Add(time.Second)

@@ -54,7 +54,6 @@ func TestForeign(t *testing.T) {
 	}{
 		{"imports", []string{"use of internal package " + modulePath + "/internal/proof not allowed"}},
 		{"nothing", []string{"cannot use nil as proof.Completed value in argument to pins.Complete", "in argument to contacts.Recovered"}},
-		{"own", []string{"in argument to pins.Complete", "in argument to contacts.Recovered"}},
 		{"shape", []string{"in argument to pins.Complete", "in argument to contacts.Recovered"}},
 	} {
 		t.Run(tc.program, func(t *testing.T) {

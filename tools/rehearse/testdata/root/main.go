@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log"
-	"os"
-	"path/filepath"
 	"sync"
 
 	"github.com/civicpin/civicpin"
@@ -24,12 +22,7 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	dir, err := os.MkdirTemp("", "rehearse")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	keys, err := store.CreateKeyFile(filepath.Join(dir, "keys"))
+	keys, err := store.CreateKeyFile("keys")
 	if err != nil {
 		return err
 	}

@@ -5,8 +5,6 @@ import (
 	"context"
 	"fmt"
 	"log"
-	"os"
-	"path/filepath"
 
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/sqlite"
@@ -23,22 +21,17 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	dir, err := os.MkdirTemp("", "rehearse")
+	keys, err := store.CreateKeyFile("pins.keys")
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	keys, err := store.CreateKeyFile(filepath.Join(dir, "pins.keys"))
-	if err != nil {
-		return err
-	}
-	err = with(ctx, dir, keys, func(kind store.Kind[visits]) error {
+	err = with(ctx, keys, func(kind store.Kind[visits]) error {
 		return kind.Put(ctx, &store.Entry[visits]{Key: key, Value: visits{Count: 7}})
 	})
 	if err != nil {
 		return err
 	}
-	return with(ctx, dir, keys, func(kind store.Kind[visits]) error {
+	return with(ctx, keys, func(kind store.Kind[visits]) error {
 		e, err := kind.Get(ctx, key)
 		if err == nil && e.Value.Count != 7 {
 			err = fmt.Errorf("found %d", e.Value.Count)
@@ -48,8 +41,8 @@ func run(ctx context.Context) error {
 }
 
 // with opens the file, calls do, and closes the file.
-func with(ctx context.Context, dir string, keys store.Keys, do func(store.Kind[visits]) error) error {
-	records, err := sqlite.Open(ctx, filepath.Join(dir, "pins.db"))
+func with(ctx context.Context, keys store.Keys, do func(store.Kind[visits]) error) error {
+	records, err := sqlite.Open(ctx, "pins.db")
 	if err != nil {
 		return err
 	}

@@ -6,8 +6,6 @@ import (
 	"database/sql"
 	"fmt"
 	"log"
-	"os"
-	"path/filepath"
 
 	_ "modernc.org/sqlite"
 
@@ -22,12 +20,7 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	dir, err := os.MkdirTemp("", "rehearse")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	db, err := sql.Open("sqlite", filepath.Join(dir, "pins.db"))
+	db, err := sql.Open("sqlite", "pins.db")
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,8 @@ var shape struct {
 	Corrected  civicpin.Contact
 	Undo       time.Time
 	Repudiated bool
+	Seen       bool
+	Finished   time.Time
 }
 
 func main() {
