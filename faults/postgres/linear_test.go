@@ -10,6 +10,7 @@ import (
 	"github.com/anishathalye/porcupine"
 	"github.com/stretchr/testify/require"
 
+	"github.com/civicpin/civicpin/faults/flows"
 	"github.com/civicpin/civicpin/faults/internal/kit"
 	"github.com/civicpin/civicpin/faults/linear"
 	"github.com/civicpin/civicpin/faults/proxy"
@@ -112,5 +113,139 @@ func testKilled(t *testing.T, p *servers.Postgres) {
 		})
 	})
 	require.Positive(t, kills)
+	require.Positive(t, r.Unknown)
+}
+
+// pair is a primary with a synchronous standby, behind one address.
+type pair struct {
+	primary, standby *servers.Postgres
+	front            *proxy.Proxy
+}
+
+func newPair(t *testing.T) *pair {
+	t.Helper()
+	p := &pair{primary: servers.PostgreSQL(t)}
+	p.front = proxy.New(t, p.primary.Addr())
+	var err error
+	p.standby, err = p.primary.AddStandby(t.Context())
+	require.NoError(t, err)
+	return p
+}
+
+func (p *pair) dsn() string { return p.primary.DSNThrough(p.front.Addr()) }
+
+// failOver kills the primary, puts the standby in its place, and gives that a standby of its own.
+func (p *pair) failOver(ctx context.Context) error {
+	if err := p.primary.Kill(); err != nil {
+		return err
+	}
+	return p.takeOver(ctx)
+}
+
+// takeOver puts the standby in the place of a primary that was killed, and gives it a standby of its own.
+func (p *pair) takeOver(ctx context.Context) error {
+	if err := p.front.Break(proxy.Cut); err != nil {
+		return err
+	}
+	if err := p.standby.Promote(ctx); err != nil {
+		return err
+	}
+	if err := p.front.Point(p.standby.Addr()); err != nil {
+		return err
+	}
+	p.primary = p.standby
+	var err error
+	p.standby, err = p.primary.AddStandby(ctx)
+	return err
+}
+
+// Clients log in, change PINs, use codes, lock, have PINs issued and recover them while the primary is killed again and again.
+// Whatever was acknowledged is there afterwards, and what was consumed stays so.
+func TestFailover(t *testing.T) {
+	p := newPair(t)
+	rounds := kit.Pick(2, 20)
+	all := []string{"logins", "codes used", "locks", "issues", "links used", "recoveries finished"}
+	j := flows.Run(t, flows.Config{
+		Open: func(int) (store.Store, error) { return kit.OpenPostgres(t.Context(), p.dsn(), 8, nil) },
+		Chaos: func(ctx context.Context, j *kit.Journal) {
+			for round := range rounds {
+				if err := j.Progress(ctx, 1, all...); err != nil { // a recovery takes so long that there are more of the others
+					t.Error(err)
+					return
+				}
+				time.Sleep(rand.N(500 * time.Millisecond))
+				if err := p.failOver(ctx); err != nil {
+					t.Errorf("round %d: %v", round, err)
+					return
+				}
+			}
+			if err := j.Progress(ctx, 1, all...); err != nil {
+				t.Error(err)
+			}
+		},
+	})
+	for _, what := range []string{
+		"logins audited", "codes audited", "locks audited", "parts audited", "recoveries audited", "notices audited",
+	} {
+		require.Positive(t, j.Counts()[what], what)
+	}
+	failed := 0
+	for _, what := range []string{"logins failed", "codes failed", "guesses failed", "issues failed", "recoveries failed"} {
+		failed += j.Counts()[what]
+	}
+	require.Positive(t, failed, "nobody noticed")
+}
+
+// The same, judged record by record. The clients share a Store: see sqlstore on what a read of another may show of a write
+// whose wait for the standby was broken off.
+func TestLinearFailover(t *testing.T) {
+	p := newPair(t)
+	failovers := 0
+	pool := kit.MustOpenPostgres(t, p.dsn(), 12, nil)
+	r := linear.Run(t, linear.Config{
+		Clients:  kit.Pick(12, 36),
+		For:      kit.Pick(5*time.Second, time.Minute),
+		Patience: 2 * time.Second,
+		Think:    kit.Pick(0, 100*time.Millisecond), // a longer history takes longer to judge than to make
+		Open:     func(int) (store.Store, error) { return struct{ store.Store }{pool}, nil },
+		NotDone:  notDone,
+		Chaos: func(ctx context.Context) {
+			until(ctx, 2*time.Second, func() {
+				if err := p.failOver(context.WithoutCancel(ctx)); err != nil {
+					t.Error(err)
+				}
+				failovers++
+			})
+		},
+	})
+	require.Equal(t, porcupine.Ok, r.Verdict)
+	require.Positive(t, failovers)
+	require.Positive(t, r.Unknown)
+}
+
+// The standby stands still, so that clients give up waiting for it and their drivers cancel: PostgreSQL then shows what
+// the standby does not have. The standby then loses even what it had not read yet, and takes over.
+func TestLinearFrozenStandby(t *testing.T) {
+	p := newPair(t)
+	pool := kit.MustOpenPostgres(t, p.dsn(), 12, nil)
+	r := linear.Run(t, linear.Config{
+		Clients:  kit.Pick(12, 36),
+		For:      kit.Pick(4*time.Second, time.Minute),
+		Patience: 500 * time.Millisecond,
+		Think:    kit.Pick(0, 100*time.Millisecond), // as above
+		Open:     func(int) (store.Store, error) { return struct{ store.Store }{pool}, nil },
+		NotDone:  notDone,
+		Chaos: func(ctx context.Context) {
+			until(ctx, time.Second, func() {
+				err := p.standby.Stop()
+				time.Sleep(time.Second + rand.N(time.Second))
+				err = errors.Join(err, p.standby.Kill(), p.primary.Kill(), p.standby.Restart(), p.takeOver(context.WithoutCancel(ctx)))
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		},
+	})
+	require.Equal(t, porcupine.Ok, r.Verdict)
 	require.Positive(t, r.Unknown)
 }
