@@ -1,6 +1,11 @@
 package contact_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -11,8 +16,11 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/testkit"
+	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
+	"github.com/civicpin/civicpin/store/storetest"
 )
 
 // cheapHash is of Rosa's password, as another system kept it.
@@ -345,4 +353,495 @@ func (k *bookKit) afterCrash(t *testing.T, s store.Store, p *contact.Policy) *bo
 		k.clock.Add(time.Minute)
 	}
 	return other
+}
+
+// What a caller vouches for is proved at once; whose word it is decides whether it cools down.
+func TestContactsAreAdopted(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		before []civicpin.Contact
+		by     civicpin.Actor
+		usable []string
+	}{
+		{"first, by the citizen", nil, civicpin.Citizen, []string{rosaPhone, rosaMail}},
+		{"first, by staff", nil, bookClerk, []string{rosaPhone, rosaMail}},
+		{"more, by the citizen", []civicpin.Contact{byNewMail}, civicpin.Citizen, []string{newMail}},
+		{"more, by staff", []civicpin.Contact{byNewMail}, bookClerk, []string{newMail, rosaPhone, rosaMail}},
+		{"some that are there", []civicpin.Contact{bySMS}, civicpin.Citizen, []string{rosaPhone}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			k := newBookKit(t, bookConfig())
+			if tc.before != nil {
+				require.NoError(t, k.Adopt(t.Context(), rosa, tc.before, bookClerk, bookHome))
+			}
+			k.asks(t, byMail)
+			require.NoError(t, k.Adopt(t.Context(), rosa, []civicpin.Contact{bySMS, byMail}, tc.by, bookHome))
+			require.Equal(t, tc.usable, k.usable(t))
+			_, pending, err := k.List(t.Context(), rosa)
+			require.NoError(t, err)
+			require.Empty(t, pending, "what waited needs no proof any more")
+			k.flush(t)
+			for _, c := range tc.before {
+				require.Equal(t, "added", k.post.Last(c.Address, changedKind).Params["change"])
+			}
+		})
+	}
+}
+
+// Staff who see the citizen and their telephone end its cooling down.
+func TestContactIsSeenByStaff(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	k.enrolled(t)
+	k.asks(t, byNewMail)
+	k.proves(t, newMail)
+	require.Equal(t, []string{rosaPhone, rosaMail}, k.usable(t))
+	require.NoError(t, k.Adopt(t.Context(), rosa, []civicpin.Contact{byNewMail}, civicpin.Citizen, bookHome))
+	require.Equal(t, []string{rosaPhone, rosaMail}, k.usable(t))
+	require.NoError(t, k.Adopt(t.Context(), rosa, []civicpin.Contact{byNewMail}, bookClerk, bookHome))
+	require.Equal(t, []string{rosaPhone, rosaMail, newMail}, k.usable(t))
+	require.Contains(t, reasons(k.events, "contact.changed"), "seen email")
+}
+
+// An address that a visitor gave in a recovery takes the place of all of its channel, and cools down for as long as it can be
+// undone.
+func TestContactOfARecovery(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	k.enrolled(t)
+	require.NoError(t, k.Adopt(t.Context(), rosa, []civicpin.Contact{byThief}, bookClerk, bookHome))
+	k.flush(t)
+	until := k.clock.Now().Add(30 * bookDay)
+	require.NoError(t, contact.Adopt(t.Context(), k.Service, rosa, bookChange, byNewMail, until))
+	k.flush(t)
+	require.Equal(t, []string{rosaPhone, newMail}, k.addresses(t))
+	require.Equal(t, until, k.contact(t, newMail).CoolsUntil)
+	for _, address := range []string{rosaPhone, rosaMail, thiefMail} {
+		require.Equal(t, "changed", k.post.Last(address, changedKind).Params["change"])
+	}
+	k.clock.Add(29 * bookDay)
+	require.NoError(t, contact.UndoChange(t.Context(), k.Service, rosa, bookChange))
+	require.Equal(t, []string{rosaPhone, rosaMail, thiefMail}, k.addresses(t))
+
+	k.clock.Add(3 * bookDay)
+	require.NoError(t, contact.UndoChange(t.Context(), k.Service, rosa, bookChange), "long gone")
+	require.NoError(t, contact.Adopt(t.Context(), k.Service, rosa, "OTHERCHANGE", byMail, until), "is one already")
+	require.Equal(t, []string{rosaPhone, rosaMail, thiefMail}, k.addresses(t))
+}
+
+// A recovery has room for its change beyond what others may use up, and so have staff.
+func TestContactChangesAreBounded(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	phone, mail := k.enrolled(t)
+	ids := []string{mail.ID, phone.ID}
+	var err error
+	n := 1 // the enrolment
+	for ; err == nil && n < 100; n++ {
+		err = k.MakePrimary(t.Context(), rosa, ids[(n-1)%2], civicpin.Citizen, bookHome)
+	}
+	locked, ok := errors.AsType[*lockout.LockedError](err)
+	require.True(t, ok, err)
+	require.Equal(t, k.clock.Now().Add(7*bookDay), locked.Until)
+	require.Equal(t, contact.MaxChanges, n-1)
+	require.NoError(t, contact.Adopt(t.Context(), k.Service, rosa, bookChange, byNewMail, k.clock.Now().Add(7*bookDay)))
+	k.flush(t)
+	require.NoError(t, k.Remove(t.Context(), rosa, phone.ID, bookClerk, bookHome))
+	k.flush(t)
+	require.NoError(t, k.undoes(t, rosaMail), "the newest can be undone")
+	k.clock.Add(7 * bookDay)
+	require.NoError(t, k.MakePrimary(t.Context(), rosa, k.contact(t, newMail).ID, civicpin.Citizen, bookHome))
+}
+
+// Addresses at which nothing arrives, changed over and over, do not make the record too large to be written: of what failed
+// the newest is kept.
+func TestContactMailThatFailsIsBounded(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	list := []civicpin.Contact{byMail}
+	for i := range 7 {
+		list = append(list, civicpin.Contact{Channel: civicpin.Push, Address: fmt.Sprint("app-", i)})
+	}
+	require.NoError(t, k.Adopt(t.Context(), rosa, list, bookClerk, bookHome))
+	k.post.Fail = func(m civicpin.Message) error {
+		if m.To.Channel == civicpin.Push {
+			return civicpin.ErrUndeliverable
+		}
+		return nil
+	}
+	failed := func(want int) {
+		t.Helper()
+		n := 0
+		for range 20 { // on a busy machine the book, which all messages share, may be told of some only later
+			k.flush(t)
+			text, err := contact.PlainBooks(t.Context(), k.Service)
+			require.NoError(t, err)
+			if n = strings.Count(text, `"state":"failed"`); n == want {
+				return
+			}
+			k.clock.Add(time.Minute)
+		}
+		require.Equal(t, want, n)
+	}
+	primary := func() {
+		proved, _, err := k.List(t.Context(), rosa)
+		require.NoError(t, err)
+		require.NoError(t, k.MakePrimary(t.Context(), rosa, proved[1].ID, civicpin.Citizen, bookHome))
+	}
+	for range 12 {
+		primary()
+	}
+	failed(12 * 7)
+	first := k.post.Last(rosaMail, changedKind)
+	primary()
+	failed(64 + 7)
+	require.NoError(t, k.Undo(t.Context(), first.Link, bookHome))
+}
+
+// All contacts are told of what concerns them, once, without anything that opens something.
+func TestContactsAreNotified(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	require.NoError(t, k.tells(t.Context(), rosa, "pin.changed", nil), "nobody to tell")
+	_, mail := k.enrolled(t)
+	k.asks(t, byNewMail)
+	k.proves(t, newMail)
+	k.asks(t, byThief) // waits
+	require.NoError(t, k.Remove(t.Context(), rosa, mail.ID, civicpin.Citizen, bookHome))
+	k.flush(t)
+	params := map[string]string{"until": "2026-03-02T10:00:00Z"}
+	require.NoError(t, k.tells(t.Context(), rosa, "pin.locked", params))
+	params["until"] = "changed by the caller"
+	k.flush(t)
+	for _, address := range []string{rosaPhone, newMail, rosaMail} {
+		require.Len(t, k.post.To(address, "pin.locked"), 1, address)
+		m := k.post.Last(address, "pin.locked")
+		require.Equal(t, map[string]string{"until": "2026-03-02T10:00:00Z"}, m.Params)
+		require.True(t, m.Link.IsZero() && m.Secret.IsZero() && m.ExpiresAt.IsZero())
+	}
+	require.Empty(t, k.post.To(thiefMail, "pin.locked"), "that is no contact")
+}
+
+// What waits is bounded, and what failed makes room.
+func TestContactNoticesAreBounded(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	k.enrolled(t)
+	var err error
+	n := 0
+	for ; err == nil && n < 100; n++ {
+		err = k.tells(t.Context(), rosa, "pin.changed", nil)
+	}
+	require.ErrorIs(t, err, contact.ErrBusy)
+	require.Equal(t, 32, n-1)
+	k.post.Fail = func(civicpin.Message) error { return civicpin.ErrUndeliverable }
+	k.flush(t)
+	require.NoError(t, k.tells(t.Context(), rosa, "pin.revoked", nil))
+	k.post.Fail = nil
+	k.flush(t)
+	require.Len(t, k.post.To(rosaPhone, "pin.revoked"), 1)
+	k.clock.Add(8 * bookDay)
+	require.NoError(t, k.tells(t.Context(), rosa, "pin.locked", nil))
+	plain, err := contact.PlainBooks(t.Context(), k.Service)
+	require.NoError(t, err)
+	require.NotContains(t, plain, "pin.changed", "what is not worth sending any more goes")
+}
+
+// A message that failed is sent when staff have it tried again.
+func TestContactMailIsRetried(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	k.enrolled(t)
+	k.post.Fail = func(civicpin.Message) error { return fmt.Errorf("%w: 550", civicpin.ErrUndeliverable) }
+	p, err := k.Add(t.Context(), rosa, byNewMail, civicpin.Citizen, bookHome)
+	require.NoError(t, err)
+	k.flush(t)
+	k.post.Fail = nil
+	require.NoError(t, k.out.Retry(t.Context(), outbox.Ref{Owner: "contact", Subject: rosa, ID: p.ID + ".1"}))
+	k.flush(t)
+	k.proves(t, newMail)
+}
+
+// A process may be held up before it writes its record, for so long that the outbox has dropped what it announced.
+func TestContactMailOutlivesADelay(t *testing.T) {
+	memory := store.NewMemory()
+	faults := storetest.NewFaults(memory)
+	k := newBookKitOn(t, faults.Store(), bookConfig(), newBookClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	k.enrolled(t)
+	other := newBookKitOn(t, memory, bookConfig(), k.clock, k.post, k.events)
+	held := false
+	faults.Hook(func(method, key string) error {
+		if method == storetest.Put && strings.HasPrefix(key, "contact.book/") && !held {
+			held = true
+			for range 5 {
+				k.clock.Add(time.Hour)
+				other.flush(t)
+			}
+		}
+		return nil
+	})
+	_, err := k.Add(t.Context(), rosa, byNewMail, civicpin.Citizen, bookHome)
+	require.NoError(t, err)
+	require.True(t, held)
+	require.Empty(t, k.post.Messages())
+	other.flush(t)
+	require.Len(t, k.post.To(newMail, proveKind), 1)
+}
+
+// What was taken over is in no record any more.
+func TestContactSecretsAreErased(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	k.enrolled(t)
+	k.asks(t, byNewMail)
+	m := k.post.Last(newMail, proveKind)
+	plain, err := contact.PlainBooks(t.Context(), k.Service)
+	require.NoError(t, err)
+	require.NotContains(t, plain, m.Secret.Reveal())
+	require.NotContains(t, plain, m.Link.Reveal())
+	k.proves(t, newMail)
+	undo := k.post.Last(rosaMail, changedKind).Link.Reveal()
+	plain, err = contact.PlainBooks(t.Context(), k.Service)
+	require.NoError(t, err)
+	require.NotContains(t, plain, undo)
+	require.NotContains(t, plain, strings.Split(undo, ".")[1])
+}
+
+// The level counts as lower while a contact cools down, if the policy says so, and not for one that staff have seen.
+func TestContactLowersTheLevel(t *testing.T) {
+	k := newBookKit(t, bookConfig()).withPins(t, contact.Policy{LowerTo: new(civicpin.Low)})
+	k.enrolled(t)
+	k.asks(t, byNewMail)
+	k.proves(t, newMail) // nobody's credential
+	k.credential(t)
+	require.NoError(t, k.Adopt(t.Context(), rosa, []civicpin.Contact{byThief}, bookClerk, bookHome))
+	require.Equal(t, civicpin.Substantial, k.status(t).Level)
+	require.NoError(t, k.Remove(t.Context(), rosa, k.mailID, civicpin.Citizen, bookHome))
+	require.Equal(t, civicpin.Substantial, k.status(t).Level)
+	k.asks(t, byMail)
+	k.proves(t, rosaMail)
+	require.Equal(t, civicpin.Low, k.status(t).Level)
+	k.clock.Add(7*bookDay - time.Second)
+	require.Equal(t, civicpin.Low, k.status(t).Level)
+	k.clock.Add(time.Second)
+	require.Equal(t, civicpin.Substantial, k.status(t).Level)
+}
+
+// An undo suspends the credential if the policy says so, and not otherwise.
+func TestContactUndoSuspends(t *testing.T) {
+	for _, suspends := range []bool{false, true} {
+		k := newBookKit(t, bookConfig()).withPins(t, contact.Policy{SuspendOnUndo: suspends})
+		k.credential(t)
+		k.enrolled(t)
+		k.asks(t, byThief)
+		k.proves(t, thiefMail)
+		require.NoError(t, k.undoes(t, rosaPhone))
+		require.Equal(t, suspends, k.status(t).Suspended)
+	}
+}
+
+// Policies that cannot be do not construct; the zero one is the defaults.
+func TestContactPolicy(t *testing.T) {
+	for name, p := range map[string]contact.Policy{
+		"at least": {AtLeast: 5}, "negative": {AtLeast: -1}, "undo too short": {Undo: time.Hour}, "undo too long": {Undo: 61 * bookDay},
+		"cool-down shorter than undo": {CoolDown: 6 * bookDay}, "cool-down too long": {CoolDown: 91 * bookDay},
+		"level": {LowerTo: new(civicpin.Level(17))}, "decoy": {Decoys: []civicpin.Contact{{Channel: civicpin.SMS, Address: "1"}}},
+		"printed decoy": {Decoys: []civicpin.Contact{{Channel: civicpin.HandedOver}}},
+		"sends":         {Sends: civicpin.Rate{Limit: -1, Window: time.Hour}},
+		"many decoys":   {Decoys: slices.Repeat([]civicpin.Contact{byMail}, 17)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), nil)
+			require.NoError(t, err)
+			out, err := outbox.New(vault, &testkit.Mailbox{}, nil)
+			require.NoError(t, err)
+			_, err = contact.New(out, p, elsewhere{})
+			require.ErrorIs(t, err, contact.ErrInvalidPolicy)
+		})
+	}
+	vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), nil)
+	require.NoError(t, err)
+	out, err := outbox.New(vault, &testkit.Mailbox{}, nil)
+	require.NoError(t, err)
+	for name, p := range map[string]contact.Policy{"level": {LowerTo: new(civicpin.Low)}, "suspends": {SuspendOnUndo: true}} {
+		_, err = contact.New(out, p, nil)
+		require.ErrorIs(t, err, contact.ErrInvalidPolicy, name+" without credentials")
+	}
+	// The default of each field is shown by TestContactsAtLeast, TestContactsThatAreFirst and TestContactChange.
+}
+
+// Contacts that a visitor names have to be the subject's, all of them, and usable.
+func TestSameContacts(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	k.enrolled(t)
+	k.asks(t, byNewMail)
+	k.proves(t, newMail)
+	k.asks(t, byThief)
+	upper := civicpin.Contact{Channel: civicpin.Email, Address: strings.ToUpper(rosaMail)}
+	for _, tc := range []struct {
+		name  string
+		given []civicpin.Contact
+		want  []string
+	}{
+		{"none", nil, nil},
+		{"one", []civicpin.Contact{byMail}, []string{"email " + rosaMail}},
+		{"both", []civicpin.Contact{byMail, bySMS}, []string{"email " + rosaMail, "sms " + rosaPhone}},
+		{"in capitals", []civicpin.Contact{upper}, []string{"email " + rosaMail}},
+		{"another channel", []civicpin.Contact{{Channel: civicpin.Voice, Address: rosaPhone}}, nil},
+		{"one and another", []civicpin.Contact{byMail, {Channel: civicpin.SMS, Address: "+593990000001"}}, nil},
+		{"one twice", []civicpin.Contact{byMail, byMail}, nil},
+		{"one that cools down", []civicpin.Contact{byNewMail}, nil},
+		{"one that waits", []civicpin.Contact{byThief}, nil},
+		{"what fills up", []civicpin.Contact{{Channel: civicpin.Email, Address: "decoy"}}, nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			named, ok, err := contact.SameContacts(t.Context(), k.Service, rosa, tc.given...)
+			require.NoError(t, err)
+			require.Equal(t, tc.want != nil, ok)
+			require.Equal(t, tc.want, named)
+			_, ok, err = contact.SameContacts(t.Context(), k.Service, "NOBODY", tc.given...)
+			require.NoError(t, err)
+			require.False(t, ok)
+		})
+	}
+}
+
+// What is shown of nobody's contact looks like somebody's, and is the same every time; without examples nothing is shown of
+// anybody's.
+func TestContactDecoys(t *testing.T) {
+	c := bookConfig()
+	c.Decoys = []civicpin.Contact{
+		{Channel: civicpin.SMS, Address: "+593990000000"}, {Channel: civicpin.Email, Address: "x@example.ec"},
+	}
+	k := newBookKit(t, c)
+	k.enrolled(t)
+	shown := func(subject civicpin.Subject, channel civicpin.Channel) string {
+		masked, err := contact.MaskedContact(t.Context(), k.Service, subject, channel)
+		require.NoError(t, err)
+		return masked
+	}
+	require.Equal(t, "+59*******567", shown(rosa, civicpin.SMS))
+	require.Equal(t, "r***@example.ec", shown(rosa, civicpin.Email))
+	require.Empty(t, shown(rosa, civicpin.Push))
+	require.Empty(t, shown("NOBODY", civicpin.Push))
+	different := make(map[string]bool)
+	for i := range 50 {
+		nobody := civicpin.Subject(fmt.Sprintf("NOBODY%d", i))
+		sms, mail := shown(nobody, civicpin.SMS), shown(nobody, civicpin.Email)
+		require.Regexp(t, `^\+59\*{7}\d{3}$`, sms)
+		require.Regexp(t, `^[a-z]\*{3}@example\.ec$`, mail)
+		require.Equal(t, sms, shown(nobody, civicpin.SMS))
+		require.Equal(t, mail, shown(nobody, civicpin.Email))
+		require.Equal(t, sms, k.MaskedDecoy(nobody, civicpin.SMS), "before and after the message")
+		different[sms] = true
+	}
+	require.Greater(t, len(different), 40)
+
+	k = newBookKit(t, bookConfig())
+	k.enrolled(t)
+	require.Empty(t, shown(rosa, civicpin.SMS))
+	require.Empty(t, shown("NOBODY", civicpin.SMS))
+	require.Empty(t, k.MaskedDecoy(rosa, civicpin.SMS))
+}
+
+// Credentials over another outbox are refused: what they would promise, nobody would send.
+func TestContactsOverAnotherOutbox(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	other, err := outbox.New(k.vault, k.post, nil)
+	require.NoError(t, err)
+	pins, err := pin.New(other, pin.Default())
+	require.NoError(t, err)
+	_, err = contact.New(k.out, contact.Policy{}, pins)
+	require.ErrorIs(t, err, civicpin.ErrInvalid)
+	require.ErrorContains(t, err, "the credentials send through another outbox: give New the outbox that pin.New got")
+	for _, credentials := range []contact.Credentials{nil, pins} {
+		_, err = contact.New(nil, contact.Policy{}, credentials)
+		require.ErrorIs(t, err, civicpin.ErrInvalid)
+		require.ErrorContains(t, err, "New needs an outbox")
+	}
+	contacts, err := contact.New(other, contact.Policy{}, pins)
+	require.NoError(t, err)
+	require.True(t, contacts.Over(other))
+	require.False(t, contacts.Over(k.out))
+}
+
+// skipping is a caller's Credentials that has nothing to lower.
+type skipping struct{}
+
+func (skipping) LowerLevel(context.Context, civicpin.Subject, civicpin.Level, time.Time, string, civicpin.Actor) error {
+	return store.ErrSkip
+}
+
+func (skipping) Acts(context.Context, civicpin.Subject) (string, error) { return "", nil }
+
+func (skipping) Stop(context.Context, civicpin.Subject, string, civicpin.Actor) error { return nil }
+
+// What Credentials return is an error of the call. It must not pass for a change that came about.
+func TestCredentialsThatSkip(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	k.enrolled(t)
+	out := testkit.Outbox(t, testkit.Vault(t, store.NewMemory(), k.clock, k.events), k.post, outbox.Limits{})
+	policy := bookConfig()
+	policy.LowerTo = new(civicpin.Low)
+	svc, err := contact.New(out, policy, skipping{})
+	require.NoError(t, err)
+	require.NoError(t, svc.Adopt(t.Context(), rosa, []civicpin.Contact{bySMS}, bookClerk, bookHome))
+	k.events.Take()
+	err = svc.Adopt(t.Context(), rosa, []civicpin.Contact{byMail}, civicpin.Citizen, bookHome)
+	list, _, err2 := svc.List(t.Context(), rosa)
+	require.NoError(t, err2)
+	if len(list) == 1 {
+		require.Error(t, err, "nothing was written")
+		require.Empty(t, k.events.Of("contact.changed"), "nothing was changed")
+	}
+}
+
+// nil credentials are allowed; a nil *pin.Service is what a portal without pins passes by mistake.
+func TestNilPins(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	var pins *pin.Service
+	require.NotPanics(t, func() { _, _ = contact.New(k.out, bookConfig(), pins) })
+}
+
+func TestDecoyOfNoChannel(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	require.NotPanics(t, func() { k.Decoy(rosa) })
+}
+
+// An undo that loses races leaves no entries of messages that nobody will ever send: at 6c1446d all tries had the same names.
+func TestUndoThatLosesRaces(t *testing.T) {
+	memory := store.NewMemory()
+	k := newBookKitOn(t, memory, bookConfig(), newBookClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	k.enrolled(t)
+	k.asks(t, byNewMail)
+	k.proves(t, newMail)
+	k.flush(t)
+	tok := k.post.Last(rosaMail, changedKind).Link
+
+	faults := storetest.NewFaults(memory)
+	o := newBookKitOn(t, faults.Store(), bookConfig(), k.clock, k.post, k.events)
+	before, lost := entries(t, memory), 0
+	faults.Hook(func(method, key string) error {
+		if method == "Put" && len(key) > 12 && key[:12] == "contact.book" && lost < 20 {
+			lost++
+			return store.ErrConflict
+		}
+		return nil
+	})
+	require.NoError(t, o.Undo(t.Context(), tok, bookHome))
+	require.Equal(t, 20, lost)
+	t.Log(entries(t, memory) - before)
+	require.LessOrEqual(t, entries(t, memory)-before, 3, "entries in the outbox")
+}
+
+func entries(t *testing.T, s store.Lister) int {
+	t.Helper()
+	n := 0
+	for _, err := range s.List(t.Context(), "outbox.entry", "") {
+		require.NoError(t, err)
+		n++
+	}
+	return n
+}
+
+// What a visitor is shown of a decoy does not change when the agency adds an example to its policy.
+func TestDecoyAfterAChangeOfPolicy(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	policy := bookConfig()
+	policy.Decoys = []civicpin.Contact{{Channel: civicpin.SMS, Address: "+593990000000"}}
+	before := k.Decoy(rosa, civicpin.SMS)
+	later := newBookKitOn(t, store.NewMemory(), policy, k.clock, k.post, k.events)
+	require.True(t, later.IsDecoy(rosa, before), "a run under way would show %s, masked", before.Address)
 }

@@ -3,6 +3,7 @@ package pin_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 	"github.com/civicpin/civicpin/store/storetest"
+	"github.com/civicpin/civicpin/texts"
 )
 
 // known says of each subject which contacts it has proved.
@@ -439,4 +441,439 @@ func TestResume(t *testing.T) {
 	require.Len(t, st.Evidence, 1)
 	_, right = k.works(t, chosen)
 	require.True(t, right)
+}
+
+// people are the states that a subject can be in when somebody guesses wrong at them.
+var people = []struct {
+	name    string
+	prepare func(t *testing.T, k *kit)
+}{
+	{"unknown", func(*testing.T, *kit) {}},
+	{"provisional", func(t *testing.T, k *kit) { k.issued(t) }},
+	{"exchanged just now", func(t *testing.T, k *kit) { k.exchanged(t) }},
+	{"set just now", func(t *testing.T, k *kit) {
+		k.exchanged(t)
+		require.NoError(t, testkit.Err(k.Set(t.Context(), k.granted(t), civicpin.NewSecret("MN6B3VCX"), civicpin.Source{})))
+	}},
+	{"active", func(t *testing.T, k *kit) { k.exchanged(t) }},
+	{"expired", func(t *testing.T, k *kit) { k.exchanged(t); k.clock.Add(100 * 24 * 3600e9) }},
+	{"suspended", func(t *testing.T, k *kit) {
+		k.exchanged(t)
+		require.NoError(t, k.Suspend(t.Context(), maria, "", clerk))
+	}},
+	{"revoked", func(t *testing.T, k *kit) {
+		k.exchanged(t)
+		require.NoError(t, k.Revoke(t.Context(), maria, state.Ended, "", clerk))
+	}},
+	{"active with devices", func(t *testing.T, k *kit) { k.exchanged(t); k.remembered(t, "") }},
+	{"unknown before", func(t *testing.T, k *kit) {
+		_, err := k.Verify(t.Context(), try(wrong))
+		require.ErrorIs(t, err, pin.ErrRefused)
+		require.NoError(t, k.Unlock(t.Context(), maria, clerk))
+	}},
+}
+
+// trace does something and returns what it came to: the error, and every store call with its kind of record.
+func trace(t *testing.T, k *kit, f *storetest.Faults, do func() error) string {
+	t.Helper()
+	hashes := pin.Hashes(k.Service)
+	var err error
+	calls := testkit.Calls(f, func() { err = do() })
+	hashes = pin.Hashes(k.Service) - hashes
+	for i, call := range calls {
+		calls[i] = strings.Replace(call, "pin-receipt.inps", "pin.inps", 1) // a stranger has no credential to write to
+	}
+	return fmt.Sprintf("%v; %s; %d hashes", err, strings.Join(calls, ", "), hashes)
+}
+
+// TestStrangersLearnNothing shows that whoever does not know the secret gets the same answer after the same store calls and
+// the same hash work, whatever the subject is.
+func TestStrangersLearnNothing(t *testing.T) {
+	anonymous := []struct {
+		name string
+		do   func(k *kit) error
+	}{
+		{"verify", func(k *kit) error {
+			_, err := k.Verify(t.Context(), try(wrong))
+			return err
+		}},
+		{"verify what cannot be a secret", func(k *kit) error {
+			_, err := k.Verify(t.Context(), try("\x00 ~~ "+strings.Repeat("é", 5000)))
+			return err
+		}},
+		{"verify nothing", func(k *kit) error {
+			_, err := k.Verify(t.Context(), try(""))
+			return err
+		}},
+		{"verify with a device's value of another subject", func(k *kit) error {
+			value, err := pin.Gate(k.Service).RememberDevice(t.Context(), lockout.Target{Subject: "SOMEBODY ELSE"})
+			require.NoError(t, err)
+			_, err = k.Verify(t.Context(), from(value.Reveal(), wrong))
+			return err
+		}},
+		{"verify with a device's value that is made up", func(k *kit) error {
+			_, err := k.Verify(t.Context(), from(strings.Repeat("A", 44), wrong))
+			return err
+		}},
+		{"exchange", func(k *kit) error {
+			return testkit.Err(k.Exchange(t.Context(), try(wrong), civicpin.NewSecret(changed)))
+		}},
+		{"exchange what cannot be a secret", func(k *kit) error {
+			return testkit.Err(k.Exchange(t.Context(), try("\x00 ~~ "+strings.Repeat("é", 5000)), civicpin.NewSecret(changed)))
+		}},
+		{"exchange until locked", func(k *kit) error {
+			var err error
+			for range 6 {
+				err = testkit.Err(k.Exchange(t.Context(), try(wrong), civicpin.NewSecret(chosen)))
+			}
+			require.ErrorAs(t, err, new(*lockout.LockedError))
+			return err
+		}},
+		{"change", func(k *kit) error { return testkit.Err(k.Change(t.Context(), try(wrong), civicpin.NewSecret(changed))) }},
+		{"change to a common value", func(k *kit) error {
+			return testkit.Err(k.Change(t.Context(), try(wrong), civicpin.NewSecret("12345678")))
+		}},
+		{"resend", func(k *kit) error { return k.Resend(t.Context(), maria, 0, civicpin.Source{Address: "192.0.2.7"}) }},
+		{"resend the e-mail", func(k *kit) error { return k.Resend(t.Context(), maria, 1, civicpin.Source{}) }},
+		{"verify until locked", func(k *kit) error {
+			var err error
+			for range 6 {
+				_, err = k.Verify(t.Context(), try(wrong))
+			}
+			return err
+		}},
+		{"resend until limited", func(k *kit) error {
+			var err error
+			for range 11 {
+				err = k.Resend(t.Context(), maria, 0, civicpin.Source{})
+			}
+			require.ErrorAs(t, err, new(*lockout.LockedError))
+			return err
+		}},
+	}
+	for _, a := range anonymous {
+		t.Run(a.name, func(t *testing.T) {
+			first := ""
+			for _, p := range people {
+				k := newKit(t, withDevices())
+				f := k.faults
+				p.prepare(t, k)
+				k.clock.Set(newClock().Now().Add(200 * 24 * 3600e9))
+				if p.name == "provisional" || strings.Contains(p.name, "just now") { // must still be so
+					k.clock.Set(newClock().Now())
+				}
+				got := trace(t, k, f, func() error { return a.do(k) })
+				got = strings.ReplaceAll(got, k.clock.Now().Format("2006-01-02"), "DAY")
+				if first == "" {
+					first = got
+					t.Log(got)
+				}
+				require.Equal(t, first, got, p.name)
+			}
+		})
+	}
+}
+
+// Resends that strangers ask for do not cost a part that waits for its country its turn.
+func TestResendLosesTheCountrySlot(t *testing.T) {
+	for _, attacked := range []bool{false, true} {
+		t.Run(fmt.Sprint("resends ", attacked), func(t *testing.T) {
+			k := newLimitedKit(t, outbox.Limits{Home: civicpin.Rate{Limit: 10, Window: time.Hour}})
+			pins, out, box, clock := k.Service, k.out, k.mail, k.clock
+			n := 0
+			flood := func(k int) { // as many as the country lets through, so that what waits stays 8 hours' worth
+				for range k {
+					o := pin.IssueOptions{By: civicpin.Citizen, Parts: []civicpin.Contact{
+						{Channel: civicpin.SMS, Address: fmt.Sprintf("+3933%08d", n)},
+						{Channel: civicpin.Email, Address: fmt.Sprintf("x%d@void.example", n)},
+					}, Source: civicpin.Source{Address: fmt.Sprintf("2001:db8:%x::1", n%0xffff)}}
+					_, err := pins.Issue(t.Context(), civicpin.Subject(fmt.Sprint("MADE UP ", n)), o)
+					require.NoError(t, err)
+					n++
+				}
+			}
+			flood(90)
+			require.NoError(t, out.Flush(t.Context()))
+			_, err := pins.Issue(t.Context(), maria, inps())
+			require.NoError(t, err)
+			for h := range 7 * 24 {
+				require.NoError(t, out.Flush(t.Context()))
+				clock.Add(time.Hour)
+				flood(10)
+				if attacked && h%5 == 4 {
+					_ = pins.Resend(t.Context(), maria, 0, civicpin.Source{Address: "192.0.2.1"})
+				}
+			}
+			got := len(box.To(phone, pin.PartMessage))
+			t.Log("to the owner in a week: ", got)
+			require.NotZero(t, got)
+		})
+	}
+}
+
+// Of three Resends at once none fails, for a known subject or an unknown one: only a known subject's could lose the race.
+func TestResendsAtOnce(t *testing.T) {
+	lost := map[civicpin.Subject]int{}
+	for range 60 {
+		k := newKit(t, pin.INPS())
+		_, err := k.Issue(t.Context(), maria, inps())
+		require.NoError(t, err)
+		for _, subject := range []civicpin.Subject{maria, "NOBODY"} {
+			var wg sync.WaitGroup
+			var mu sync.Mutex
+			for range 3 {
+				wg.Go(func() {
+					if k.Resend(t.Context(), subject, 0, civicpin.Source{}) != nil {
+						mu.Lock()
+						lost[subject]++
+						mu.Unlock()
+					}
+				})
+			}
+			wg.Wait()
+		}
+	}
+	require.Equal(t, lost["NOBODY"], lost[maria])
+}
+
+// No policy has a name that New derives for the resends of another.
+func TestDerivedName(t *testing.T) {
+	vault := testkit.Vault(t, store.NewMemory(), newClock(), nil)
+	out := testkit.Outbox(t, vault, &testkit.Mailbox{}, outbox.Limits{})
+	a, b := pin.INPS(), pin.INPS()
+	a.Name, b.Name = "x", "x.resend"
+	a.Sends, b.Sends = civicpin.Rate{Limit: 10, Window: 24 * time.Hour}, civicpin.Rate{Limit: 5, Window: 24 * time.Hour}
+	as, err := pin.NewCheap(vault, out, a)
+	require.NoError(t, err)
+	bs, err := pin.NewCheap(vault, out, b)
+	require.NoError(t, err)
+	for range 5 {
+		require.NoError(t, as.Resend(t.Context(), maria, 0, civicpin.Source{}))
+	}
+	_, err = bs.Issue(t.Context(), maria, inps())
+	require.NoError(t, err, "strangers' resends at one portal, and none at this one")
+}
+
+// No policy has a name that New derives for the gate of former secrets of another: a citizen's login at one portal shares no
+// count with choices at the other.
+func TestDerivedGate(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.exchanged(t)
+	p := pin.INPS()
+	p.Name += ".reuse"
+	other := newKitOn(t, k.memory, p, k.clock, k.mail, k.events)
+	for range 5 {
+		require.Error(t, testkit.Err(other.Verify(t.Context(), try(wrong))))
+	}
+	require.NoError(t, testkit.Err(k.Set(t.Context(), k.granted(t), civicpin.NewSecret(changed), civicpin.Source{})))
+}
+
+type load struct {
+	Typed int   `json:"n" export:"yes"`
+	At    int64 `json:"t" export:"yes"`
+}
+
+// While too many typed messages wait, Resend answers alike for a stranger and a citizen whose PIN a clerk issued.
+func TestResendTellsWhileCrowded(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	o := inps()
+	o.By = clerk
+	_, err := k.Issue(t.Context(), maria, o)
+	require.NoError(t, err)
+	// What a dispatcher of another process writes down.
+	kind, err := store.NewKind[load](testkit.Vault(t, k.memory, k.clock, nil), "quota.load")
+	require.NoError(t, err)
+	require.NoError(t, kind.Put(t.Context(), &store.Entry[load]{
+		Key: store.Key{ID: "typed"}, Value: load{100_000, k.clock.Now().UnixNano()}, ExpiresAt: k.clock.Now().Add(2 * time.Hour),
+	}))
+	// This process has taken over a thousand since it looked last.
+	refs := make([]outbox.Ref, 1001)
+	for i := range refs {
+		refs[i] = outbox.Ref{Owner: "pin.inps", Subject: "CROWD", ID: string(rune('a'+i%26)) + string(rune('0'+i/26))}
+	}
+	err = k.out.Announce(t.Context(), outbox.Request{Subject: "CROWD", Decoy: true, Refs: refs},
+		func(context.Context) error { return nil })
+	require.ErrorIs(t, err, outbox.ErrBusy)
+	stranger := k.Resend(t.Context(), "NOBODY", 0, civicpin.Source{Address: "192.0.2.1"})
+	citizen := k.Resend(t.Context(), maria, 0, civicpin.Source{Address: "192.0.2.1"})
+	require.Equal(t, stranger, citizen)
+}
+
+// TestNobodyElseLearnsIt walks through good and bad ways with a faulty store and a gateway that quotes what it was given, and
+// looks for secrets in every error, event, log line and stored byte.
+func TestNobodyElseLearnsIt(t *testing.T) {
+	w := testkit.NewWitness()
+	w.Quotes(func(n int) bool { return n == 2 })
+	p := pin.INPS()
+	p.History = 3
+	k := newKitOn(t, w.Store(), p, newClock(), w.Mail, w.Events)
+	ctx := t.Context()
+
+	w.Say(testkit.Err(k.Issue(ctx, maria, inps())))
+	for range 3 {
+		w.Say(k.out.Flush(ctx))
+		k.clock.Add(time.Hour)
+	}
+	code := k.last(phone) + k.last(email)
+	require.Len(t, code, 16)
+	w.Secret(chosen, changed, wrong, code, "MN6B3VCX")
+	w.Personal(string(maria), phone, email)
+	for call := 1; call < 8; call++ {
+		for _, o := range []storetest.Outcome{storetest.NotDone, storetest.ReplyLost} {
+			w.Faults.FailAt(call, o)
+			w.Say(testkit.Err(k.Verify(ctx, try(wrong))))
+			w.Faults.FailAt(call, o)
+			w.Say(testkit.Err(k.Exchange(ctx, try(code), civicpin.NewSecret(code[:8]))))
+			k.clock.Add(time.Hour)
+		}
+	}
+	w.Say(k.Unlock(ctx, maria, clerk))
+	k.clock.Add(time.Hour)
+	require.NoError(t, testkit.Err(k.Exchange(ctx, try(code), civicpin.NewSecret(chosen))))
+	w.Say(testkit.Err(k.Exchange(ctx, try(code), civicpin.NewSecret(chosen))))
+	w.Say(testkit.Err(k.Change(ctx, try(chosen), civicpin.NewSecret(chosen))))
+	require.NoError(t, testkit.Err(k.Change(ctx, try(chosen), civicpin.NewSecret(changed))))
+	w.Say(testkit.Err(k.Change(ctx, try(changed), civicpin.NewSecret(chosen))))
+	w.Say(k.Import(ctx, maria, civicpin.NewSecret("MN6B3VCX"), pin.ImportOptions{By: clerk}))
+	k.clock.Add(100 * day)
+	w.Say(testkit.Err(k.Verify(ctx, try(changed))))
+	st, err := k.Status(ctx, maria)
+	w.Say(err, st, try(changed), k.Service)
+	w.Say(k.Revoke(ctx, maria, state.Ended, "end", clerk))
+	w.LeaksNothing(t, "pin.refused", "gateway refuses")
+}
+
+// New refuses a policy that its notifier cannot keep: a part that Issue promises must arrive.
+func TestNewAsksTheNotifier(t *testing.T) {
+	send := civicpin.NotifierFunc(func(context.Context, civicpin.Message) (string, error) { return "", nil })
+	words, err := texts.New(texts.Service{Name: "INPS"})
+	require.NoError(t, err)
+	worded := &testkit.Mailbox{Refuse: words.Check}
+	routes := civicpin.ByChannel{}
+	for channel := range pin.INPS().Valid {
+		if !channel.Printed() {
+			routes[channel] = send
+		}
+	}
+	bySMSOnly := pin.INPS()
+	delete(routes, civicpin.Voice)
+	delete(bySMSOnly.Valid, civicpin.Voice)
+	long := pin.INPS()
+	long.Length = 25
+	signs := pin.INPS()
+	signs.Alphabet += "&"
+	for name, tc := range map[string]struct {
+		policy   pin.Policy
+		notifier civicpin.Notifier
+		refused  civicpin.Channel
+	}{
+		"no Checker":             {pin.INPS(), send, ""},
+		"no notifier":            {pin.INPS(), nil, ""},
+		"words for all of INPS":  {pin.INPS(), worded, ""},
+		"words for the default":  {pin.Default(), worded, ""},
+		"a route for all":        {bySMSOnly, routes, ""},
+		"a channel has no route": {pin.INPS(), routes, civicpin.Voice},
+		"too long for the texts": {long, worded, "certified-email"},
+		"a symbol in no text":    {signs, worded, "certified-email"},
+		"too long for no texts":  {long, send, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			vault := newKit(t, pin.INPS()).vault
+			_, err := pin.NewCheap(vault, testkit.Outbox(t, vault, tc.notifier, outbox.Limits{}), tc.policy)
+			testkit.Unsendable(t, err, pin.PartMessage, tc.refused)
+		})
+	}
+}
+
+// What anybody asks for again takes no place of what a clerk issues.
+func TestResendsTakeNoPlaceOfTheIssues(t *testing.T) {
+	limits := testkit.Limits()
+	limits.Shown = civicpin.Rate{Limit: 1, Window: 24 * time.Hour}
+	k := newLimitedKit(t, limits)
+	o := inps()
+	o.By = clerk
+	_, err := k.Issue(t.Context(), maria, o)
+	require.NoError(t, err)
+	require.NoError(t, k.out.Flush(t.Context()))
+	require.NoError(t, k.Resend(t.Context(), maria, 0, civicpin.Source{Address: "192.0.2.1"}))
+	require.NoError(t, k.out.Flush(t.Context()))
+	require.Empty(t, k.events.Of("outbox.held"))
+	require.Len(t, k.events.Of("outbox.sent"), 3)
+}
+
+func TestUnprintableTexts(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	faults := k.faults
+	k.exchanged(t)
+	ctx := t.Context()
+	seen := func(e civicpin.Evidence) civicpin.Evidence {
+		if e.By == "" {
+			e.By = clerk
+		}
+		if e.Method == "" {
+			e.Method = civicpin.InPerson
+		}
+		return e
+	}
+	issue := func(change func(*pin.IssueOptions)) error {
+		o := inps()
+		change(&o)
+		return testkit.Err(k.Issue(ctx, maria, o))
+	}
+	imports := func(subject civicpin.Subject, o pin.ImportOptions) error {
+		return k.Import(ctx, subject, civicpin.NewSecret("$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"), o)
+	}
+	person := func(text string) civicpin.Subject { return civicpin.Subject(text) }
+	at := func(address string) pin.Attempt {
+		return pin.Attempt{Subject: maria, Source: civicpin.Source{Address: address}}
+	}
+	testkit.Refuses(t, faults, map[string]func(string) error{
+		"Issue, subject":  func(s string) error { return testkit.Err(k.Issue(ctx, person(s), inps())) },
+		"Issue, operator": func(s string) error { return issue(func(o *pin.IssueOptions) { o.By = civicpin.Operator(s) }) },
+		"Issue, source":   func(s string) error { return issue(func(o *pin.IssueOptions) { o.Source.Address = s }) },
+		"Issue, locale":   func(s string) error { return issue(func(o *pin.IssueOptions) { o.Parts[0].Locale = s }) },
+		"Issue, document": func(s string) error {
+			return issue(func(o *pin.IssueOptions) { o.Evidence = seen(civicpin.Evidence{Document: s}) })
+		},
+		"Issue, method": func(s string) error {
+			return issue(func(o *pin.IssueOptions) { o.Evidence = seen(civicpin.Evidence{Method: civicpin.Method(s)}) })
+		},
+		"Import, subject":  func(s string) error { return imports(person(s), pin.ImportOptions{By: clerk}) },
+		"Import, operator": func(s string) error { return imports("imported", pin.ImportOptions{By: civicpin.Operator(s)}) },
+		"Verify, source":   func(s string) error { return testkit.Err(k.Verify(ctx, at(s))) },
+		"Exchange, source": func(s string) error { return testkit.Err(k.Exchange(ctx, at(s), civicpin.NewSecret(changed))) },
+		"Change, source":   func(s string) error { return testkit.Err(k.Change(ctx, at(s), civicpin.NewSecret(changed))) },
+		"Reissue, source":  func(s string) error { return testkit.Err(k.Reissue(ctx, pin.Grant{}, at(s).Source)) },
+		"Resend, source":   func(s string) error { return k.Resend(ctx, maria, 0, at(s).Source) },
+		"Shown, source":    func(s string) error { return testkit.Err(k.Shown(ctx, maria, at(s).Source)) },
+		"Verify, subject":  func(s string) error { return testkit.Err(k.Verify(ctx, pin.Attempt{Subject: person(s)})) },
+		"Exchange, subject": func(s string) error {
+			return testkit.Err(k.Exchange(ctx, pin.Attempt{Subject: person(s)}, civicpin.NewSecret(changed)))
+		},
+		"Change, subject": func(s string) error {
+			return testkit.Err(k.Change(ctx, pin.Attempt{Subject: person(s)}, civicpin.NewSecret(changed)))
+		},
+		"Attest, subject":  func(s string) error { return k.Attest(ctx, person(s), seen(civicpin.Evidence{})) },
+		"Attest, document": func(s string) error { return k.Attest(ctx, maria, seen(civicpin.Evidence{Document: s})) },
+		"Attest, operator": func(s string) error { return k.Attest(ctx, maria, seen(civicpin.Evidence{By: civicpin.Operator(s)})) },
+		"Suspend, reason":  func(s string) error { return k.Suspend(ctx, maria, s, clerk) },
+		"Resume, reason":   func(s string) error { return k.Resume(ctx, maria, civicpin.Evidence{}, s, clerk) },
+		"LowerLevel, reason": func(s string) error {
+			return k.LowerLevel(ctx, maria, civicpin.Low, k.clock.Now().Add(day), s, clerk)
+		},
+		"Stop, reason":      func(s string) error { return k.Stop(ctx, maria, s, clerk) },
+		"Revoke, reason":    func(s string) error { return k.Revoke(ctx, "revoked", state.Ended, s, clerk) },
+		"Revoke, operator":  func(s string) error { return k.Revoke(ctx, "revoked", state.Ended, "", civicpin.Operator(s)) },
+		"Revoke, subject":   func(s string) error { return k.Revoke(ctx, person(s), state.Ended, "", clerk) },
+		"Unlock, subject":   func(s string) error { return k.Unlock(ctx, person(s), clerk) },
+		"Unlock, operator":  func(s string) error { return k.Unlock(ctx, maria, civicpin.Operator(s)) },
+		"Resend, subject":   func(s string) error { return k.Resend(ctx, person(s), 0, civicpin.Source{}) },
+		"Reprint, subject":  func(s string) error { return testkit.Err(k.Reprint(ctx, person(s), clerk)) },
+		"Reprint, operator": func(s string) error { return testkit.Err(k.Reprint(ctx, maria, civicpin.Operator(s))) },
+		"Receipt":           func(s string) error { return k.Receipt(ctx, s, state.Delivered) },
+		"Status, subject":   func(s string) error { return testkit.Err(k.Status(ctx, person(s))) },
+		"Epoch, subject":    func(s string) error { return testkit.Err(k.Epoch(ctx, person(s))) },
+		"Shown, subject":    func(s string) error { return testkit.Err(k.Shown(ctx, person(s), civicpin.Source{})) },
+		"Mark, subject":     func(s string) error { return testkit.Err(k.Mark(ctx, person(s))) },
+	})
 }

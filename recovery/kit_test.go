@@ -3,6 +3,7 @@ package recovery_test
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,12 +17,14 @@ import (
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 	"github.com/civicpin/civicpin/store/storetest"
+	"github.com/civicpin/civicpin/texts"
 )
 
 // newClock returns a clock that stands at 10:00 in Guayaquil.
@@ -382,4 +385,415 @@ func lockOf(err error) *lockout.LockedError {
 // set sets a secret of Ana's under a grant.
 func (k *kit) set(ctx context.Context, g pin.Grant, secret string) error {
 	return testkit.Err(k.pins.Set(ctx, g, civicpin.NewSecret(secret), civicpin.Source{}))
+}
+
+// construct makes a service of one plan with all that it could need around it.
+func construct(t *testing.T, change func(*recovery.Config), p ...plan.Plan) error {
+	t.Helper()
+	k := newBareKit(t)
+	c := k.config
+	if len(p) > 0 {
+		c.Plans = p
+	}
+	if change != nil {
+		change(&c)
+	}
+	_, err := recovery.New(k.out, c)
+	return err
+}
+
+func TestPlansThatConstruct(t *testing.T) {
+	for _, p := range plans() {
+		require.NoError(t, construct(t, nil, p), p.Name)
+	}
+}
+
+func TestConfigsThatDoNotConstruct(t *testing.T) {
+	good := plans()[0]
+	require.ErrorIs(t, construct(t, nil, good, good), recovery.ErrInvalidPlan, "two of one name")
+	for name, change := range map[string]func(*recovery.Config){
+		"no pins":            func(c *recovery.Config) { c.Pins = nil },
+		"no contacts":        func(c *recovery.Config) { c.Contacts = nil },
+		"no plans":           func(c *recovery.Config) { c.Plans = nil },
+		"no register":        func(c *recovery.Config) { c.Register = nil },
+		"no document store":  func(c *recovery.Config) { c.Documents = nil },
+		"no images":          func(c *recovery.Config) { c.Images = nil },
+		"no questions":       func(c *recovery.Config) { c.Questions = nil },
+		"a question twice":   func(c *recovery.Config) { c.Questions = []string{"a", "b", "c", "d", "a"} },
+		"no roles":           func(c *recovery.Config) { c.Roles = nil },
+		"a place of no time": func(c *recovery.Config) { c.Roles = map[string]recovery.Role{"video": {Zone: "Nowhere"}} },
+		"hours backwards":    func(c *recovery.Config) { c.Roles = map[string]recovery.Role{"video": {From: 2, To: 1}} },
+		"negative limits":    func(c *recovery.Config) { c.Sends.Limit = -1 },
+	} {
+		require.ErrorIs(t, construct(t, change), recovery.ErrInvalidPlan, name)
+	}
+}
+
+// A service over another outbox is refused: what it would promise, nobody would send.
+func TestConfigsOverAnotherOutbox(t *testing.T) {
+	k := newBareKit(t)
+	other, err := outbox.New(k.vault, k.mail, nil)
+	require.NoError(t, err)
+	pins, err := pin.New(other, pin.Default())
+	require.NoError(t, err)
+	contacts, err := contact.New(other, contact.Policy{}, pins)
+	require.NoError(t, err)
+	const (
+		noPins     = "Pins send through another outbox: give New the outbox that pin.New got"
+		noContacts = "Contacts send through another outbox: give New the outbox that contact.New got"
+	)
+	for _, tc := range []struct {
+		out      *outbox.Outbox
+		pins     *pin.Service
+		contacts *contact.Service
+		says     string
+	}{
+		{nil, k.pins, k.contacts, "New needs an outbox"},
+		{other, k.pins, k.contacts, noPins},
+		{k.out, pins, k.contacts, noPins},
+		{k.out, k.pins, contacts, noContacts},
+	} {
+		c := k.config
+		c.Pins, c.Contacts = tc.pins, tc.contacts
+		_, err = recovery.New(tc.out, c)
+		require.ErrorIs(t, err, civicpin.ErrInvalid)
+		require.ErrorContains(t, err, tc.says)
+	}
+}
+
+// A run that was begun under a plan goes on under the same plan that was written and read again.
+func TestRunsOutliveJSON(t *testing.T) {
+	k := newKit(t)
+	run, err := k.Start(t.Context(), "clave", ana, home)
+	require.NoError(t, err)
+	c := k.config
+	c.Plans = nil
+	text, err := json.Marshal(plans())
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(text, &c.Plans))
+	again, err := recovery.New(k.out, c)
+	require.NoError(t, err)
+	_, err = again.Answer(t.Context(), run.Ticket, recovery.Answers{Captcha: true})
+	require.NoError(t, err)
+}
+
+// Reading does not validate; New does, and nothing comes of a plan that cannot be.
+func TestPlanJSONIsValidatedByNew(t *testing.T) {
+	text := func(step string) []byte {
+		return []byte(`{"name":"p","steps":[` + step + `],"limit":{"limit":3,"lock":"until-unlocked"},"outcome":"unlocked"}`)
+	}
+	var p plan.Plan
+	require.NoError(t, p.UnmarshalJSON(text(`{"facts":["birth-day"]}`)))
+	require.ErrorIs(t, construct(t, nil, p), recovery.ErrInvalidPlan, "knowing is not enough")
+	require.NoError(t, p.UnmarshalJSON(text(`{"link":{"channel":"email","valid":"3m"}}`)))
+	require.NoError(t, construct(t, nil, p))
+}
+
+// Configurations are copied: who changes theirs afterwards changes nothing.
+func TestConfigIsCopied(t *testing.T) {
+	k := newBareKit(t)
+	before, err := k.Start(t.Context(), "clave", stranger, home)
+	require.NoError(t, err)
+	for i := range k.config.Plans {
+		clear(k.config.Plans[i].Steps)
+	}
+	clear(k.config.Images)
+	clear(k.config.Roles)
+	after, err := k.Start(t.Context(), "clave", stranger, home)
+	require.NoError(t, err)
+	require.Equal(t, before.Next, after.Next)
+}
+
+// Whoever matches either error catches the other.
+func TestErrPlanIsErrInvalid(t *testing.T) {
+	require.ErrorIs(t, construct(t, nil, plan.Plan{}), plan.ErrInvalid)
+	require.ErrorIs(t, plan.Plan{}.Validate(plan.Facilities{}), recovery.ErrInvalidPlan)
+}
+
+// The name of a plan's gate is stored: under another one, failures would be forgotten and locks would end.
+func TestGateName(t *testing.T) {
+	memory := store.NewMemory()
+	k := newAnswerKitOn(t, memory, answerConfig())
+	run := k.asked(t, elsa)
+	require.ErrorIs(t, k.guess(t.Context(), run, run.Next.Images[3], map[string]string{}), recovery.ErrRefused)
+	vault, err := store.OpenVault(t.Context(), memory, testkit.Keys(), &store.Options{Now: k.clock.Now})
+	require.NoError(t, err)
+	gate, err := lockout.New(vault, "recovery.all", threeTries())
+	require.NoError(t, err)
+	st, err := gate.Status(t.Context(), lockout.Target{Subject: elsa})
+	require.NoError(t, err)
+	require.Equal(t, 1, st.Failures)
+}
+
+// New refuses a plan whose messages its notifier would refuse over one of the plan's channels.
+func TestNewAsksTheNotifier(t *testing.T) {
+	words := func(page string) func(civicpin.Message) error {
+		w, err := texts.New(texts.Service{Name: "IESS", Page: page})
+		require.NoError(t, err)
+		return w.Check
+	}
+	refusing := func(f func(civicpin.Message) bool) func(civicpin.Message) error {
+		return func(m civicpin.Message) error {
+			if f(m) {
+				return fmt.Errorf("%w: no words", civicpin.ErrUndeliverable)
+			}
+			return nil
+		}
+	}
+	without := func(kind civicpin.MessageKind) func(civicpin.Message) error {
+		return refusing(func(m civicpin.Message) bool { return m.Kind == kind })
+	}
+	const email, sms = civicpin.Email, civicpin.SMS
+	link := plan.Link{Channel: email, Valid: time.Hour}
+	both := plan.Link{Channel: email, Or: []civicpin.Channel{civicpin.Push}, Valid: 10 * time.Minute, Code: 8}
+	code := plan.Code{Channel: sms, Valid: 10 * time.Minute}
+	for name, tc := range map[string]struct {
+		refuse  func(civicpin.Message) error
+		steps   []plan.Step
+		outcome plan.Outcome
+		begin   bool
+		kind    civicpin.MessageKind // that is refused; empty if none is
+		channel civicpin.Channel
+	}{
+		"links and codes":           {words("https://iess.example/r"), []plan.Step{link, code}, plan.Unlocked, false, "", ""},
+		"a link without a page":     {words(""), []plan.Step{link}, plan.Unlocked, false, "recovery.unlock", email},
+		"a code beside it is told":  {words(""), []plan.Step{both}, plan.Unlocked, false, "", ""},
+		"no words for links":        {without("recovery.link"), []plan.Step{link, code}, plan.ChooseSecret, false, "recovery.link", email},
+		"no words for another link": {without("recovery.unlock"), []plan.Step{link, code}, plan.ChooseSecret, false, "", ""},
+		"no words for codes":        {without("recovery.code"), []plan.Step{link, code}, plan.ChooseSecret, false, "recovery.code", sms},
+		"none are sent":             {without("recovery.code"), []plan.Step{link}, plan.Unlocked, false, "", ""},
+		"no words for the end":      {without("recovery.done"), []plan.Step{link, code}, plan.ChooseSecret, false, "recovery.done", email},
+		"nor over another channel":  {refusing(func(m civicpin.Message) bool { return m.Kind == "recovery.done" && m.To.Channel == sms }), []plan.Step{link}, plan.ChooseSecret, false, "recovery.done", sms},
+		"nor for that of an unlock": {without("recovery.unlocked"), []plan.Step{code}, plan.Unlocked, false, "recovery.unlocked", sms},
+		"no notice with a link": {
+			refusing(func(m civicpin.Message) bool { return m.Kind == "recovery.done" && !m.Link.IsZero() }),
+			[]plan.Step{link},
+			plan.ChooseSecret, false, "recovery.done", email,
+		},
+		"no notice without a link": {
+			refusing(func(m civicpin.Message) bool { return m.Kind == "recovery.done" && m.Link.IsZero() }),
+			[]plan.Step{link},
+			plan.ChooseSecret, false, "recovery.done", email,
+		},
+		"a notice tells until when it waits": {
+			refusing(func(m civicpin.Message) bool { return m.Kind == "recovery.waiting" && m.Params["until"] == "" }),
+			[]plan.Step{link, code, plan.Wait{For: 72 * time.Hour}},
+			plan.ChooseSecret, false, "", "",
+		},
+		"no words for waiting": {
+			without("recovery.waiting"),
+			[]plan.Step{link, code, plan.Wait{For: 72 * time.Hour}},
+			plan.ChooseSecret, false,
+			"recovery.waiting", email,
+		},
+		"no words for waiting for a correction": {
+			without("recovery.waiting"),
+			[]plan.Step{
+				plan.Facts{"birth-day"}, plan.ConfirmContact{Channel: email, MayCorrect: true, Wait: 72 * time.Hour}, link, code,
+			},
+			plan.ChooseSecret, false, "recovery.waiting", email,
+		},
+		"nothing is corrected": {
+			without("recovery.waiting"),
+			[]plan.Step{plan.Facts{"birth-day"}, plan.ConfirmContact{Channel: email}, link, code},
+			plan.ChooseSecret, false, "", "",
+		},
+		"it does not wait": {without("recovery.waiting"), []plan.Step{link, code}, plan.ChooseSecret, false, "", ""},
+		"no route": {
+			func(m civicpin.Message) error {
+				return civicpin.ByChannel{email: &testkit.Mailbox{}, sms: &testkit.Mailbox{}}.Check(m)
+			},
+			[]plan.Step{both},
+			plan.Unlocked, false, "recovery.unlock", civicpin.Push,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newBareKit(t)
+			k.mail.Refuse = tc.refuse // after the services that were made
+			c := k.config
+			c.Plans = []plan.Plan{{
+				Exception: "for this test",
+				Name:      "worded", Steps: append([]plan.Step{plan.Captcha{}}, tc.steps...), Limit: threeTries(), Outcome: tc.outcome, Creates: tc.begin,
+			}}
+			_, err := recovery.New(k.out, c)
+			testkit.Unsendable(t, err, tc.kind, tc.channel)
+			if err != nil {
+				require.ErrorContains(t, err, "plan worded")
+			}
+		})
+	}
+}
+
+// A notice that a run waits is sent as long as its link can end the run, which is longer than the wait, and tells when the wait
+// ends: a gateway that was down for the whole of it must not cost the contacts their right.
+func TestNoticesLastAsLongAsTheirRight(t *testing.T) {
+	for name, tc := range map[string]struct {
+		after time.Duration // is it sent
+		sent  bool
+	}{
+		"at once":                      {0, true},
+		"when the wait ends":           {rested, true},
+		"shortly before the run ends":  {rested + time.Hour - time.Second, true},
+		"after the end of that run":    {rested + time.Hour, false},
+		"long after the end of it all": {30 * rested, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newRunKit(t)
+			begun := k.clock.Now()
+			run, err := k.Start(t.Context(), "mailbox-lost", rosa, runHome)
+			require.NoError(t, err)
+			k.flush(t)
+			code := k.post.Last(rosaPhone, "recovery.code").Secret
+			_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Code: code})
+			require.NoError(t, err)
+			_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Correct: byNewMail})
+			require.NoError(t, err)
+			k.clock.Add(tc.after)
+			k.flush(t)
+			for _, address := range []string{rosaMail, rosaPhone} {
+				got := k.post.To(address, "recovery.waiting")
+				if !tc.sent {
+					require.Empty(t, got)
+					continue
+				}
+				require.Len(t, got, 1)
+				require.Equal(t, map[string]string{"until": begun.Add(rested).Format(time.RFC3339)}, got[0].Params)
+				require.Equal(t, begun.Add(rested+time.Hour), got[0].ExpiresAt, "as its link")
+				look, err := k.Inspect(t.Context(), got[0].Link)
+				require.NoError(t, err)
+				require.Equal(t, got[0].ExpiresAt, look.ExpiresAt)
+			}
+			if tc.sent {
+				require.NoError(t, k.Repudiate(t.Context(), k.post.Last(rosaMail, "recovery.waiting").Link, civicpin.Source{}))
+			}
+		})
+	}
+}
+
+// portal is all services over one vault, with the ready policies and the default limits.
+type portal struct {
+	pins     *pin.Service
+	codes    *otp.Codes
+	contacts *contact.Service
+	rec      *recovery.Service
+	out      *outbox.Outbox
+	mail     *testkit.Mailbox
+	clock    *testkit.Clock
+}
+
+func newPortal(t *testing.T) *portal {
+	t.Helper()
+	clock := newClock()
+	p := newPortalAt(t, clock.Now, pin.Default())
+	p.clock = clock
+	return p
+}
+
+// newPortalAt is newPortal with another policy, by a clock of the test's; nil means the real one, or that of a bubble.
+func newPortalAt(t *testing.T, now func() time.Time, policy pin.Policy) *portal {
+	t.Helper()
+	p := &portal{mail: &testkit.Mailbox{}}
+	vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), &store.Options{Now: now})
+	require.NoError(t, err)
+	p.out, err = outbox.New(vault, p.mail, nil)
+	require.NoError(t, err)
+	policy.Hashing = cheap()
+	policy.Requests.Exception = "visitors name the telephones"
+	p.pins, err = pin.New(p.out, policy)
+	require.NoError(t, err)
+	p.codes, err = otp.NewCodes(p.out, otp.SMS())
+	require.NoError(t, err)
+	p.contacts, err = contact.New(p.out, contact.Policy{Decoys: []civicpin.Contact{
+		{Channel: civicpin.SMS, Address: "+593990000000"}, {Channel: civicpin.Email, Address: "x@correo.example"},
+	}}, p.pins)
+	require.NoError(t, err)
+	p.rec, err = recovery.New(p.out, recovery.Config{
+		Pins: p.pins, Contacts: p.contacts, Hashing: cheap(), Plans: []plan.Plan{{
+			Name: "sms", Steps: []plan.Step{plan.Captcha{}, plan.Code{Channel: civicpin.SMS, Valid: 10 * time.Minute}},
+			Limit: threeTries(), Outcome: plan.Unlocked,
+		}},
+	})
+	require.NoError(t, err)
+	return p
+}
+
+// issue issues a PIN to a telephone at a citizen's request.
+func (p *portal) issue(t *testing.T, subject civicpin.Subject, to civicpin.Contact) error {
+	t.Helper()
+	_, err := p.pins.Issue(t.Context(), subject, pin.IssueOptions{Parts: []civicpin.Contact{to}, By: civicpin.Citizen})
+	return err
+}
+
+// A limit of one service, used up by another, tells nobody who is registered: each anonymous call gives a citizen, who has a
+// telephone that many others have, too, the answer that it gives a stranger.
+func TestLimitsOverAllServicesTellNothing(t *testing.T) {
+	phone := civicpin.Contact{Channel: civicpin.SMS, Address: anaPhone}
+	p := newPortal(t)
+	require.NoError(t, p.issue(t, ana, phone))
+	require.NoError(t, p.contacts.Adopt(t.Context(), ana, []civicpin.Contact{phone}, agency.ID, home))
+	for i := range 60 { // the family's telephone
+		require.NoError(t, p.issue(t, civicpin.Subject(fmt.Sprint("FAMILY ", i)), phone))
+	}
+	answers := func(subject civicpin.Subject, to ...civicpin.Contact) (list []string) {
+		note := func(err error) {
+			if locked := lockOf(err); locked != nil {
+				list = append(list, string(locked.Scope))
+			} else {
+				list = append(list, fmt.Sprint(err))
+			}
+		}
+		for range 12 {
+			note(p.pins.Resend(t.Context(), subject, 0, civicpin.Source{}))
+			_, err := p.codes.Request(t.Context(), subject, otp.Purpose{Act: "login"}, otp.RequestOptions{To: to})
+			note(err)
+			run, err := p.rec.Start(t.Context(), "sms", subject, civicpin.Source{})
+			note(err)
+			if err == nil {
+				_, err = p.rec.Answer(t.Context(), run.Ticket, recovery.Answers{Captcha: true})
+				note(err)
+			}
+			require.NoError(t, p.out.Flush(t.Context()))
+		}
+		return list
+	}
+	citizen := answers(ana, phone)
+	require.Equal(t, answers(stranger), citizen)
+	require.Contains(t, citizen, "sends")
+	require.NotContains(t, citizen, "address")
+}
+
+// Forty subjects with one telephone get no more than its rates through all services together, and services whose windows
+// differ do not cut each other's counts.
+func TestOneTelephoneOverAllServices(t *testing.T) {
+	phone := civicpin.Contact{Channel: civicpin.SMS, Address: anaPhone}
+	p := newPortal(t)
+	for i := range 40 {
+		subject := civicpin.Subject(fmt.Sprint("FAMILY ", i))
+		require.NoError(t, p.issue(t, subject, phone))
+		_, err := p.codes.Request(t.Context(), subject, otp.Purpose{Act: "login"}, otp.RequestOptions{To: []civicpin.Contact{phone}})
+		require.NoError(t, err)
+		require.NoError(t, p.out.Flush(t.Context()))
+	}
+	require.Len(t, p.mail.To(anaPhone, "pin.part"), 3, "typed by a visitor")
+	require.Len(t, p.mail.To(anaPhone, "otp.code"), 40, "proved")
+	_, err := p.codes.Request(t.Context(), ana, otp.Purpose{Act: "login"}, otp.RequestOptions{To: []civicpin.Contact{phone}})
+	require.NoError(t, err)
+	require.NoError(t, p.out.Flush(t.Context()))
+	require.Len(t, p.mail.To(anaPhone, "otp.code"), 40, "it waits")
+}
+
+// A notice of a change arrives at once, however many messages strangers have had sent to that address.
+func TestNoticesArriveThroughAFlood(t *testing.T) {
+	phone := civicpin.Contact{Channel: civicpin.SMS, Address: anaPhone}
+	p := newPortal(t)
+	require.NoError(t, p.contacts.Adopt(t.Context(), ana, []civicpin.Contact{phone}, agency.ID, home))
+	for i := range 1000 {
+		require.NoError(t, p.issue(t, civicpin.Subject(fmt.Sprint("MADE UP ", i)), phone))
+	}
+	require.NoError(t, p.out.Flush(t.Context()))
+	told, err := p.contacts.Notify(t.Context(), ana, "pin.changed", nil)
+	require.NoError(t, err)
+	require.Equal(t, 1, told)
+	require.NoError(t, p.out.Flush(t.Context()))
+	require.Len(t, p.mail.To(anaPhone, "pin.changed"), 1)
 }

@@ -5,8 +5,8 @@
 //	GOWORK=off go -C tools run ./rehearse                      # at the version that is released next
 //	GOWORK=off go -C tools run ./rehearse -proxy DIR v0.1.0    # only makes the proxy, and keeps it
 //
-// The programs are in the folder testdata, one for each public module. What a module requires of others comes from this
-// machine's module cache or from where "go env GOPROXY" says.
+// The programs are in the folder testdata: a run for each public module, and one main for all. What a module requires of others
+// comes from this machine's module cache or from where "go env GOPROXY" says.
 package main
 
 import (
@@ -99,10 +99,13 @@ func run(ctx context.Context, dir string, programs fs.FS, args []string, out io.
 	return errors.Join(errs...)
 }
 
+// mainFile is what all programs have.
+const mainFile = "testdata/main.go"
+
 // programOf returns the name of the program that uses a module.
 func programOf(m checkout.Module) string {
 	if m.Dir == "." {
-		return "testdata/root/main.go"
+		return "testdata/root/run.go"
 	}
-	return path.Join("testdata", m.Dir, "main.go")
+	return path.Join("testdata", m.Dir, "run.go")
 }

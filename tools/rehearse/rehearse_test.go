@@ -16,21 +16,22 @@ import (
 
 // These programs fail unless the modules give what they should.
 var testPrograms = fstest.MapFS{
-	"testdata/root/main.go": {Data: []byte(`package main
+	mainFile: {Data: []byte("package main\n\nfunc main() { run() }\n")},
+	"testdata/root/run.go": {Data: []byte(`package main
 
 import "example.org/lib"
 
-func main() {
+func run() {
 	if lib.Value != 1 {
 		panic(lib.Value)
 	}
 }
 `)},
-	"testdata/store/x/main.go": {Data: []byte(`package main
+	"testdata/store/x/run.go": {Data: []byte(`package main
 
 import "example.org/lib/store/x"
 
-func main() {
+func run() {
 	if x.Twice() != 2 {
 		panic(x.Twice())
 	}
@@ -206,7 +207,7 @@ func TestPrograms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var want, have []string
+	want, have := []string{"tools/rehearse/" + mainFile}, []string(nil)
 	for _, m := range modules {
 		if m.Public {
 			want = append(want, "tools/rehearse/"+programOf(m))

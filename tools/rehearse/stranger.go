@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 	"time"
@@ -54,10 +55,6 @@ func (s *stranger) environment(ctx context.Context) ([]string, error) {
 // try does in dir what a user of the module does first, and returns the time that it took.
 func (s *stranger) try(ctx context.Context, m checkout.Module, programs fs.FS, dir string) (time.Duration, error) {
 	start := time.Now()
-	source, err := fs.ReadFile(programs, programOf(m))
-	if err != nil {
-		return 0, fmt.Errorf("every public module needs a program that uses it: %w", err)
-	}
 	user := filepath.Join(dir, "user")
 	if err := os.MkdirAll(user, 0o755); err != nil {
 		return 0, err
@@ -73,8 +70,14 @@ func (s *stranger) try(ctx context.Context, m checkout.Module, programs fs.FS, d
 	if err := command("go", "get", m.Path+"@"+s.version); err != nil {
 		return 0, err
 	}
-	if err := os.WriteFile(filepath.Join(user, "main.go"), source, 0o644); err != nil {
-		return 0, err
+	for _, name := range []string{mainFile, programOf(m)} {
+		source, err := fs.ReadFile(programs, name)
+		if err != nil {
+			return 0, fmt.Errorf("every public module needs a program that uses it: %w", err)
+		}
+		if err := os.WriteFile(filepath.Join(user, path.Base(name)), source, 0o644); err != nil {
+			return 0, err
+		}
 	}
 	if err := command("go", "mod", "tidy"); err != nil {
 		return 0, err

@@ -4,7 +4,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"log"
 
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/sqlite"
@@ -13,12 +12,6 @@ import (
 type visits struct{ Count int }
 
 var key = store.Key{Subject: "RSSMRA85T10A562S"}
-
-func main() {
-	if err := run(context.Background()); err != nil {
-		log.Fatal(err)
-	}
-}
 
 func run(ctx context.Context) error {
 	keys, err := store.CreateKeyFile("pins.keys")

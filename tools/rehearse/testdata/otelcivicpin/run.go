@@ -4,7 +4,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"log"
 
 	"go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
@@ -13,12 +12,6 @@ import (
 	"github.com/civicpin/civicpin/otelcivicpin"
 	"github.com/civicpin/civicpin/store"
 )
-
-func main() {
-	if err := run(context.Background()); err != nil {
-		log.Fatal(err)
-	}
-}
 
 func run(ctx context.Context) error {
 	traced := otelcivicpin.NewStore(store.NewMemory(), nil)

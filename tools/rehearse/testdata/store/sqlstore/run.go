@@ -5,19 +5,12 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"log"
 
 	_ "modernc.org/sqlite"
 
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/sqlstore"
 )
-
-func main() {
-	if err := run(context.Background()); err != nil {
-		log.Fatal(err)
-	}
-}
 
 func run(ctx context.Context) error {
 	db, err := sql.Open("sqlite", "pins.db")
