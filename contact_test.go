@@ -141,27 +141,26 @@ func TestChannel(t *testing.T) {
 
 func TestContactSameAddress(t *testing.T) {
 	const number, address = "+393331234567", "Maria@Example.org"
-	for _, tc := range []struct {
-		name string
+	for name, tc := range map[string]struct {
 		a, b civicpin.Contact
 		want bool
 	}{
-		{"itself", civicpin.Contact{Channel: civicpin.SMS, Address: number}, civicpin.Contact{Channel: civicpin.SMS, Address: number}, true},
-		{"text and call", civicpin.Contact{Channel: civicpin.SMS, Address: number}, civicpin.Contact{Channel: civicpin.Voice, Address: number}, true},
-		{"case", civicpin.Contact{Channel: civicpin.Email, Address: address}, civicpin.Contact{Channel: civicpin.Email, Address: "maria@example.ORG"}, true},
-		{"certified and not", civicpin.Contact{Channel: civicpin.Email, Address: address}, civicpin.Contact{Channel: civicpin.CertifiedEmail, Address: address}, true},
-		{"locale", civicpin.Contact{Channel: civicpin.SMS, Address: number, Locale: "it"}, civicpin.Contact{Channel: civicpin.SMS, Address: number, Locale: "de"}, true},
-		{"case beyond ASCII", civicpin.Contact{Channel: civicpin.Email, Address: "JOSÉ@example.org"}, civicpin.Contact{Channel: civicpin.Email, Address: "josé@example.org"}, true},
-		{"another number", civicpin.Contact{Channel: civicpin.SMS, Address: number}, civicpin.Contact{Channel: civicpin.SMS, Address: "+393331234568"}, false},
-		{"longer number", civicpin.Contact{Channel: civicpin.SMS, Address: number}, civicpin.Contact{Channel: civicpin.SMS, Address: number + "0"}, false},
-		{"number and e-mail", civicpin.Contact{Channel: civicpin.SMS, Address: number}, civicpin.Contact{Channel: civicpin.Email, Address: address}, false},
-		{"both handed over", civicpin.Contact{Channel: civicpin.HandedOver}, civicpin.Contact{Channel: civicpin.HandedOver}, false},
-		{"zero", civicpin.Contact{}, civicpin.Contact{}, false},
+		"itself":            {civicpin.Contact{Channel: civicpin.SMS, Address: number}, civicpin.Contact{Channel: civicpin.SMS, Address: number}, true},
+		"text and call":     {civicpin.Contact{Channel: civicpin.SMS, Address: number}, civicpin.Contact{Channel: civicpin.Voice, Address: number}, true},
+		"case":              {civicpin.Contact{Channel: civicpin.Email, Address: address}, civicpin.Contact{Channel: civicpin.Email, Address: "maria@example.ORG"}, true},
+		"certified and not": {civicpin.Contact{Channel: civicpin.Email, Address: address}, civicpin.Contact{Channel: civicpin.CertifiedEmail, Address: address}, true},
+		"locale":            {civicpin.Contact{Channel: civicpin.SMS, Address: number, Locale: "it"}, civicpin.Contact{Channel: civicpin.SMS, Address: number, Locale: "de"}, true},
+		"case beyond ASCII": {civicpin.Contact{Channel: civicpin.Email, Address: "JOSÉ@example.org"}, civicpin.Contact{Channel: civicpin.Email, Address: "josé@example.org"}, true},
+		"another number":    {civicpin.Contact{Channel: civicpin.SMS, Address: number}, civicpin.Contact{Channel: civicpin.SMS, Address: "+393331234568"}, false},
+		"longer number":     {civicpin.Contact{Channel: civicpin.SMS, Address: number}, civicpin.Contact{Channel: civicpin.SMS, Address: number + "0"}, false},
+		"number and e-mail": {civicpin.Contact{Channel: civicpin.SMS, Address: number}, civicpin.Contact{Channel: civicpin.Email, Address: address}, false},
+		"both handed over":  {civicpin.Contact{Channel: civicpin.HandedOver}, civicpin.Contact{Channel: civicpin.HandedOver}, false},
+		"zero":              {civicpin.Contact{}, civicpin.Contact{}, false},
 	} {
-		assert.Equal(t, tc.want, tc.a.SameAddress(tc.b), tc.name)
-		assert.Equal(t, tc.want, tc.b.SameAddress(tc.a), tc.name)
+		assert.Equal(t, tc.want, tc.a.SameAddress(tc.b), name)
+		assert.Equal(t, tc.want, tc.b.SameAddress(tc.a), name)
 		if tc.a.Address != "" {
-			assert.Equal(t, tc.want, tc.a.Canonical() == tc.b.Canonical(), "counted as it is compared: %s", tc.name)
+			assert.Equal(t, tc.want, tc.a.Canonical() == tc.b.Canonical(), "counted as it is compared: %s", name)
 		}
 	}
 	assert.Empty(t, civicpin.Contact{}.Canonical())

@@ -70,28 +70,26 @@ func TestErrorsQuoteNothing(t *testing.T) {
 }
 
 func TestActor(t *testing.T) {
-	for _, tc := range []struct {
-		name     string
-		actor    civicpin.Actor
-		operator bool
-		invalid  bool
+	for name, tc := range map[string]struct {
+		actor             civicpin.Actor
+		operator, invalid bool
 	}{
-		{"citizen", civicpin.Citizen, false, false},
-		{"operator", civicpin.Operator("m.bianchi"), true, false},
-		{"operator called citizen", civicpin.Operator("citizen"), true, false},
-		{"operator called as an operator", civicpin.Operator("operator:7"), true, false},
-		{"operator, 128 bytes", civicpin.Operator(strings.Repeat("x", 128)), true, false},
-		{"operator, 129 bytes", civicpin.Operator(strings.Repeat("x", 129)), true, true},
-		{"nobody", "", false, true},
-		{"operator without an id", civicpin.Operator(""), false, true},
-		{"plain word", "admin", false, true},
-		{"another case", "Citizen", false, true},
-		{"prefix in another case", "Operator:7", false, true},
-		{"blank before", " operator:7", false, true},
-		{"citizen and more", "citizen:7", false, true},
+		"citizen":                        {civicpin.Citizen, false, false},
+		"operator":                       {civicpin.Operator("m.bianchi"), true, false},
+		"operator called citizen":        {civicpin.Operator("citizen"), true, false},
+		"operator called as an operator": {civicpin.Operator("operator:7"), true, false},
+		"operator, 128 bytes":            {civicpin.Operator(strings.Repeat("x", 128)), true, false},
+		"operator, 129 bytes":            {civicpin.Operator(strings.Repeat("x", 129)), true, true},
+		"nobody":                         {"", false, true},
+		"operator without an id":         {civicpin.Operator(""), false, true},
+		"plain word":                     {"admin", false, true},
+		"another case":                   {"Citizen", false, true},
+		"prefix in another case":         {"Operator:7", false, true},
+		"blank before":                   {" operator:7", false, true},
+		"citizen and more":               {"citizen:7", false, true},
 	} {
-		assert.Equal(t, tc.operator, tc.actor.IsOperator(), tc.name)
-		refused(t, tc.actor.Validate(), tc.invalid, tc.name)
+		assert.Equal(t, tc.operator, tc.actor.IsOperator(), name)
+		refused(t, tc.actor.Validate(), tc.invalid, name)
 	}
 	for name, text := range unprintable {
 		refused(t, civicpin.Operator(text).Validate(), true, name)

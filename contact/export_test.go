@@ -20,11 +20,14 @@ func Usable(ctx context.Context, s *Service, subject civicpin.Subject) ([]string
 	if err != nil {
 		return nil, err
 	}
-	var list []string
-	for _, c := range v.Established() {
+	return addresses(v.Established()), nil
+}
+
+func addresses(contacts []civicpin.Contact) (list []string) {
+	for _, c := range contacts {
 		list = append(list, c.Address)
 	}
-	return list, nil
+	return list
 }
 
 // Told returns the addresses that are told of what happens.

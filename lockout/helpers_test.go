@@ -93,17 +93,13 @@ func never(tb testing.TB) func(context.Context) (bool, error) {
 // asLocked returns the error as a lock.
 func asLocked(tb testing.TB, err error) *lockout.LockedError {
 	tb.Helper()
-	locked, ok := errors.AsType[*lockout.LockedError](err)
-	require.True(tb, ok, "%v is no lock", err)
-	return locked
+	return testkit.LockedBy(tb, err)
 }
 
 // asRefused returns the error as a refusal.
 func asRefused(tb testing.TB, err error) *lockout.RefusedError {
 	tb.Helper()
-	refused, ok := errors.AsType[*lockout.RefusedError](err)
-	require.True(tb, ok, "%v is no refusal", err)
-	return refused
+	return testkit.As[*lockout.RefusedError](tb, err)
 }
 
 // A held is a guess whose verification waits for the test.

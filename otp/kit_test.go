@@ -236,12 +236,18 @@ type fob struct {
 	faults *storetest.Faults // of this process, over memory
 }
 
-func newTOTP(t testing.TB, c otp.TOTPPolicy) *fob {
+// newFob returns what on makes on a new store.
+func newFob(t testing.TB, on func(s store.Store) *fob) *fob {
 	t.Helper()
 	memory, faults := newStore()
-	f := totpOn(t, faults.Store(), c, newClock(), &testkit.Recorder{})
+	f := on(faults.Store())
 	f.memory, f.faults = memory, faults
 	return f
+}
+
+func newTOTP(t testing.TB, c otp.TOTPPolicy) *fob {
+	t.Helper()
+	return newFob(t, func(s store.Store) *fob { return totpOn(t, s, c, newClock(), &testkit.Recorder{}) })
 }
 
 func totpOn(t testing.TB, s store.Store, c otp.TOTPPolicy, clock *testkit.Clock, r *testkit.Recorder) *fob {
@@ -254,10 +260,7 @@ func totpOn(t testing.TB, s store.Store, c otp.TOTPPolicy, clock *testkit.Clock,
 
 func newHOTP(t testing.TB, c otp.HOTPPolicy) *fob {
 	t.Helper()
-	memory, faults := newStore()
-	f := hotpOn(t, faults.Store(), c, newClock(), &testkit.Recorder{})
-	f.memory, f.faults = memory, faults
-	return f
+	return newFob(t, func(s store.Store) *fob { return hotpOn(t, s, c, newClock(), &testkit.Recorder{}) })
 }
 
 func hotpOn(t testing.TB, s store.Store, c otp.HOTPPolicy, clock *testkit.Clock, r *testkit.Recorder) *fob {

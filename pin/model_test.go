@@ -444,6 +444,21 @@ func (k *kit) walk(t *testing.T) {
 	require.True(t, ok)
 }
 
+// oneOfTwo checks that either the chosen or the changed secret is right after an act that ended with err, and the changed one
+// after it is done again.
+func (k *kit) oneOfTwo(t *testing.T, err error, again func() error) {
+	t.Helper()
+	_, before := k.works(t, chosen)
+	_, now := k.works(t, changed)
+	require.NotEqual(t, before, now, "exactly one of the two is right")
+	if err == nil {
+		require.True(t, now)
+	}
+	require.NoError(t, again(), "the same once more")
+	_, now = k.works(t, changed)
+	require.True(t, now)
+}
+
 // flows are all calls that write.
 var flows = []testkit.Flow[*kit]{
 	{
@@ -608,15 +623,9 @@ var flows = []testkit.Flow[*kit]{
 			return testkit.Err(k.Change(t.Context(), try(chosen), civicpin.NewSecret(changed)))
 		},
 		After: func(t *testing.T, k *kit, err error) {
-			_, before := k.works(t, chosen)
-			_, now := k.works(t, changed)
-			require.NotEqual(t, before, now, "exactly one of the two is right")
-			if err == nil {
-				require.True(t, now)
-			}
-			require.NoError(t, testkit.Err(k.Change(t.Context(), try(chosen), civicpin.NewSecret(changed))), "the same once more")
-			_, now = k.works(t, changed)
-			require.True(t, now)
+			k.oneOfTwo(t, err, func() error {
+				return testkit.Err(k.Change(t.Context(), try(chosen), civicpin.NewSecret(changed)))
+			})
 		},
 	},
 	{
@@ -676,15 +685,9 @@ var flows = []testkit.Flow[*kit]{
 			return testkit.Err(k.Set(t.Context(), k.grant, civicpin.NewSecret(changed), civicpin.Source{}))
 		},
 		After: func(t *testing.T, k *kit, err error) {
-			_, before := k.works(t, chosen)
-			_, now := k.works(t, changed)
-			require.NotEqual(t, before, now, "exactly one of the two is right")
-			if err == nil {
-				require.True(t, now)
-			}
-			require.NoError(t, testkit.Err(k.Set(t.Context(), k.grant, civicpin.NewSecret(changed), civicpin.Source{})), "the same once more")
-			_, now = k.works(t, changed)
-			require.True(t, now)
+			k.oneOfTwo(t, err, func() error {
+				return testkit.Err(k.Set(t.Context(), k.grant, civicpin.NewSecret(changed), civicpin.Source{}))
+			})
 		},
 	},
 	{

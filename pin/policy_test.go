@@ -228,10 +228,7 @@ func TestPolicyJSON(t *testing.T) {
 func TestParsePolicyIsStrict(t *testing.T) {
 	good, err := json.Marshal(pin.INPS())
 	require.NoError(t, err)
-	with := func(old, replacement string) string {
-		require.Contains(t, string(good), old)
-		return strings.Replace(string(good), old, replacement, 1)
-	}
+	with := testkit.Replacing(t, string(good))
 	for name, text := range map[string]string{
 		"empty":               "",
 		"null":                "null",

@@ -460,7 +460,7 @@ func TestLinksEndWithTheirRun(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// What an operator's act brought about has the same By and Source in the log as at 6c1446d: the message goes to the citizen.
+// A message that an operator's approval brought about is by the citizen in the log, from where the citizen was: it goes to them.
 func TestEventsUnderAssist(t *testing.T) {
 	k := newKit(t)
 	run, err := k.Start(t.Context(), "desk", ana, home)

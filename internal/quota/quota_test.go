@@ -1,7 +1,6 @@
 package quota_test
 
 import (
-	"errors"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -50,9 +49,7 @@ func take(tb testing.TB, q *quota.Quota, key store.Key) error {
 // full returns the error of a key that is over its rate.
 func full(tb testing.TB, err error) *quota.FullError {
 	tb.Helper()
-	f, ok := errors.AsType[*quota.FullError](err)
-	require.True(tb, ok, "%v", err)
-	return f
+	return testkit.As[*quota.FullError](tb, err)
 }
 
 // TestQuotaConcurrent: exactly as many of a thousand at once as the limit, over two quotas of one name.

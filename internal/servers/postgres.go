@@ -3,14 +3,12 @@ package servers
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 )
 
@@ -42,8 +40,7 @@ type Postgres struct {
 	dir  string
 	port int
 
-	mu      sync.Mutex
-	process *process
+	control
 }
 
 // PostgreSQL starts the newest PostgreSQL that is installed. Its one user needs no password.
@@ -133,53 +130,22 @@ func (p *Postgres) DSNThrough(addr string) string {
 	return "postgres://" + postgresUser + "@" + addr + "/" + postgresDatabase + "?sslmode=disable"
 }
 
-// Kill ends all of the server's processes at once, as a power cut of its machine would, but for what the kernel holds:
-// that a write reached the disk can not be shown so.
-func (p *Postgres) Kill() error { return p.with((*process).kill) }
-
-// Stop freezes all of the server's processes: connections stay open, and nothing answers.
-func (p *Postgres) Stop() error { return p.with((*process).stop) }
-
-// Cont lets a server go on that Stop froze.
-func (p *Postgres) Cont() error { return p.with((*process).cont) }
-
-func (p *Postgres) with(f func(*process) error) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.process == nil {
-		return errNotRunning
-	}
-	return f(p.process)
-}
-
 // Restart starts a server that was killed; one that runs it ends before, without waiting for its clients. It returns when
 // the server takes connections again.
 func (p *Postgres) Restart() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.process != nil {
-		if err := p.process.interrupt(); err != nil {
-			return err
-		}
-		if err := p.process.wait(); err != nil {
-			return err
-		}
-	}
+	return p.again(p.begin, p.ready, p.log())
+}
+
+func (p *Postgres) begin() (*process, error) {
 	args := []string{"-D", p.data(), "-p", strconv.Itoa(p.port)}
 	for _, s := range postgresSettings {
 		args = append(args, "-c", s)
 	}
 	cmd, err := p.command(context.Background(), "postgres", args...)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if p.process, err = begin(cmd, p.log(), p.as); err != nil {
-		return err
-	}
-	if err := p.process.until(p.ready); err != nil {
-		return fmt.Errorf("%w\n%s", err, tail(p.log()))
-	}
-	return nil
+	return begin(cmd, p.log(), p.as)
 }
 
 // ready reports whether this very process of the server takes connections. It says so in its lock file, where one that was

@@ -3,13 +3,11 @@ package servers
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 )
@@ -21,8 +19,7 @@ type RedisServer struct {
 	port int
 	args []string
 
-	mu      sync.Mutex
-	process *process
+	control
 }
 
 // Redis starts a Redis server. Further settings are written as on its command line: "--maxmemory", "10mb".
@@ -56,47 +53,14 @@ func (r *RedisServer) log() string { return filepath.Join(r.dir, "log") }
 // Addr returns the server's address, host and port. It stays the same over restarts.
 func (r *RedisServer) Addr() string { return address(r.port) }
 
-// Kill ends the server at once, as a power cut of its machine would.
-func (r *RedisServer) Kill() error { return r.with((*process).kill) }
-
-// Stop freezes the server: connections stay open, and nothing answers.
-func (r *RedisServer) Stop() error { return r.with((*process).stop) }
-
-// Cont lets a server go on that Stop froze.
-func (r *RedisServer) Cont() error { return r.with((*process).cont) }
-
-func (r *RedisServer) with(f func(*process) error) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.process == nil {
-		return errNotRunning
-	}
-	return f(r.process)
-}
-
 // Restart starts a server that was killed, from what it had on its disk; one that runs it ends before. It returns when the
 // server answers again.
 func (r *RedisServer) Restart() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.process != nil {
-		if err := r.process.interrupt(); err != nil {
-			return err
-		}
-		if err := r.process.wait(); err != nil {
-			return err
-		}
-	}
-	cmd := exec.Command("redis-server", r.args...)
-	cmd.Dir = r.dir
-	var err error
-	if r.process, err = begin(cmd, r.log(), nil); err != nil {
-		return err
-	}
-	if err := r.process.until(r.answers); err != nil {
-		return fmt.Errorf("%w\n%s", err, tail(r.log()))
-	}
-	return nil
+	return r.again(func() (*process, error) {
+		cmd := exec.Command("redis-server", r.args...)
+		cmd.Dir = r.dir
+		return begin(cmd, r.log(), nil)
+	}, r.answers, r.log())
 }
 
 // answers reports whether the server answers: while it reads its file, it refuses.

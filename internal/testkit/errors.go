@@ -17,11 +17,17 @@ func Until(limit int) lockout.Policy {
 // LockedBy returns the lock that an error tells of, and ends the test if there is none.
 func LockedBy(t testing.TB, err error) *lockout.LockedError {
 	t.Helper()
-	locked, ok := errors.AsType[*lockout.LockedError](err)
+	return As[*lockout.LockedError](t, err)
+}
+
+// As returns the error of a type that err is or wraps, and ends the test if there is none.
+func As[E error](t testing.TB, err error) E {
+	t.Helper()
+	e, ok := errors.AsType[E](err)
 	if !ok {
-		t.Fatalf("%v is no lock", err)
+		t.Fatalf("%v is no %T", err, e)
 	}
-	return locked
+	return e
 }
 
 // Unsendable ends the test unless err refuses a message of the kind by the channel, as invalid input. Without a channel there

@@ -40,3 +40,14 @@ func Refuses(t *testing.T, faults *storetest.Faults, calls map[string]func(text 
 		}
 	}
 }
+
+// Replacing returns a function that replaces the first occurrence of a piece of text, and ends the test if there is none.
+func Replacing(t testing.TB, text string) func(piece, by string) string {
+	return func(piece, by string) string {
+		t.Helper()
+		if !strings.Contains(text, piece) {
+			t.Fatalf("no %q in %s", piece, text)
+		}
+		return strings.Replace(text, piece, by, 1)
+	}
+}

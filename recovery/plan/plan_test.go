@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/recovery/plan"
 )
@@ -222,10 +223,7 @@ func TestPlanJSONOfForeignSteps(t *testing.T) {
 func TestPlanJSONIsStrict(t *testing.T) {
 	good, err := json.Marshal(everyStep())
 	require.NoError(t, err)
-	with := func(old, replacement string) string {
-		require.Contains(t, string(good), old)
-		return strings.Replace(string(good), old, replacement, 1)
-	}
+	with := testkit.Replacing(t, string(good))
 	for name, text := range map[string]string{
 		"empty":                    "",
 		"null":                     "null",

@@ -164,13 +164,20 @@ func TestOpenRefuses(t *testing.T) {
 	})
 }
 
-func TestFilesArePrivate(t *testing.T) {
+// onUnix returns an open file with one record and its path. On Windows it skips the test, and says why.
+func onUnix(t *testing.T, why string) (string, *sqlite.Store) {
+	t.Helper()
 	if runtime.GOOS == "windows" {
-		t.Skip("no such permissions")
+		t.Skip(why)
 	}
 	path := newPath(t)
 	s := open(t, path)
 	put(t, s, "k", "v", 0)
+	return path, s
+}
+
+func TestFilesArePrivate(t *testing.T) {
+	path, s := onUnix(t, "no such permissions")
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		info, err := os.Stat(path + suffix)
 		require.NoError(t, err)
@@ -213,12 +220,7 @@ func TestSettings(t *testing.T) {
 
 // If somebody takes the file away, no connection may begin a new, empty one: all would be unknown in it, and nobody locked.
 func TestNoNewFileInTheOldOnesPlace(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("an open file cannot be taken away")
-	}
-	path := newPath(t)
-	s := open(t, path)
-	put(t, s, "k", "v", 0)
+	path, s := onUnix(t, "an open file cannot be taken away")
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		require.NoError(t, os.Remove(path+suffix))
 	}

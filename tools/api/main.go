@@ -62,13 +62,9 @@ func run(ctx context.Context, dir string, args []string, out io.Writer) error {
 
 // surfaces returns the lines of each public package, by the name of its file below the folder.
 func surfaces(ctx context.Context, c *checkout.Checkout) (map[string][]string, error) {
-	modules, err := c.Modules()
-	if err != nil {
-		return nil, err
-	}
-	root := modules[0].Path
+	root := c.Modules[0].Path
 	want := make(map[string][]string)
-	for _, m := range modules {
+	for _, m := range c.Modules {
 		if !m.Public {
 			continue
 		}

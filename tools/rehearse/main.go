@@ -46,10 +46,6 @@ func run(ctx context.Context, dir string, programs fs.FS, args []string, out io.
 	if err != nil {
 		return err
 	}
-	modules, err := c.Modules()
-	if err != nil {
-		return err
-	}
 	version := flags.Arg(0)
 	switch {
 	case flags.NArg() > 1:
@@ -67,7 +63,7 @@ func run(ctx context.Context, dir string, programs fs.FS, args []string, out io.
 		if err != nil {
 			return err
 		}
-		return writeProxy(c, modules, version, proxy)
+		return writeProxy(c, version, proxy)
 	}
 
 	work, err := os.MkdirTemp("", "rehearse")
@@ -75,15 +71,15 @@ func run(ctx context.Context, dir string, programs fs.FS, args []string, out io.
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
-	if err := writeProxy(c, modules, version, filepath.Join(work, "proxy")); err != nil {
+	if err := writeProxy(c, version, filepath.Join(work, "proxy")); err != nil {
 		return err
 	}
-	s := stranger{proxy: filepath.Join(work, "proxy"), root: modules[0].Path, version: version}
+	s := stranger{proxy: filepath.Join(work, "proxy"), root: c.Modules[0].Path, version: version}
 	if s.env, err = s.environment(ctx); err != nil {
 		return err
 	}
 	var errs []error
-	for i, m := range modules {
+	for i, m := range c.Modules {
 		if !m.Public {
 			continue
 		}

@@ -19,8 +19,8 @@ import (
 
 // writeProxy writes a folder that the go command takes as a proxy (file://...), with each public module at the version: what
 // "go help goproxy" describes, and what a proxy would make of the tags.
-func writeProxy(c *checkout.Checkout, modules []checkout.Module, version, proxy string) error {
-	for _, m := range modules {
+func writeProxy(c *checkout.Checkout, version, proxy string) error {
+	for _, m := range c.Modules {
 		if !m.Public {
 			continue
 		}

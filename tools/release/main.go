@@ -39,11 +39,7 @@ func run(ctx context.Context, dir string, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	modules, err := c.Modules()
-	if err != nil {
-		return err
-	}
-	r := &releaser{Checkout: c, modules: modules, version: flags.Arg(0), dry: *dry, out: out}
+	r := &releaser{Checkout: c, version: flags.Arg(0), dry: *dry, out: out}
 	if err := r.check(ctx); err != nil {
 		return err
 	}
@@ -62,7 +58,6 @@ func run(ctx context.Context, dir string, args []string, out io.Writer) error {
 // A releaser makes one release.
 type releaser struct {
 	*checkout.Checkout
-	modules []checkout.Module
 	version string
 	dry     bool
 	out     io.Writer
@@ -116,7 +111,7 @@ func (r *releaser) checkChangelog() error {
 
 // require writes the version into the requirements among the modules, and commits what changed.
 func (r *releaser) require(ctx context.Context) error {
-	changed, err := r.Require(r.modules, r.version, !r.dry)
+	changed, err := r.Require(r.version, !r.dry)
 	if err != nil || len(changed) == 0 {
 		return err
 	}
@@ -135,7 +130,7 @@ func (r *releaser) require(ctx context.Context) error {
 // tag tags HEAD once for every public module. If one tag fails, it takes back the others.
 func (r *releaser) tag(ctx context.Context) error {
 	var made []string
-	for _, m := range r.modules {
+	for _, m := range r.Modules {
 		if !m.Public {
 			continue
 		}

@@ -16,8 +16,9 @@ import (
 
 // A Checkout is a working tree of the repository, whose root holds go.work.
 type Checkout struct {
-	Dir   string   // the root, an absolute path
-	Files []string // the tracked files that exist, sorted; relative to Dir, with slashes
+	Dir     string   // the root, an absolute path
+	Files   []string // the tracked files that exist, sorted; relative to Dir, with slashes
+	Modules []Module // the root first; files under testdata and vendor directories do not count
 }
 
 // Open finds the checkout that dir is in. Without git, or outside of a git repository, all files count as tracked.
@@ -38,6 +39,9 @@ func Open(ctx context.Context, dir string) (*Checkout, error) {
 		c.Dir = parent
 	}
 	if c.Files, err = c.tracked(ctx); err != nil {
+		return nil, err
+	}
+	if c.Modules, err = c.modules(); err != nil {
 		return nil, err
 	}
 	return c, nil

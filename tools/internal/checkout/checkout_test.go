@@ -23,12 +23,8 @@ func TestRepository(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Log("released next:", next)
-	modules, err := c.Modules()
-	if err != nil {
-		t.Fatal(err)
-	}
 	var public []string
-	for _, m := range modules {
+	for _, m := range c.Modules {
 		if m.Public {
 			public = append(public, m.Dir)
 		}
@@ -38,7 +34,7 @@ func TestRepository(t *testing.T) {
 			t.Errorf("module %s is not public", dir)
 		}
 	}
-	if changed, err := c.Require(modules, next, false); err != nil || len(changed) > 0 {
+	if changed, err := c.Require(next, false); err != nil || len(changed) > 0 {
 		t.Errorf("Require would change %q, error %v", changed, err)
 	}
 }
@@ -104,10 +100,10 @@ func TestNext(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c, err := checkout.Open(t.Context(), filepath.Join(repository(t, tc.files), "store"))
-			if err != nil {
-				t.Fatal(err)
+			next := ""
+			if err == nil {
+				next, err = c.Next()
 			}
-			next, err := c.Next()
 			if next != tc.next || (err == nil) != (tc.err == "") || (err != nil && !strings.Contains(err.Error(), tc.err)) {
 				t.Errorf("Next is %q, %v", next, err)
 			}
@@ -121,11 +117,7 @@ func TestRequire(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	modules, err := c.Modules()
-	if err != nil {
-		t.Fatal(err)
-	}
-	changed, err := c.Require(modules, "v0.2.0", true)
+	changed, err := c.Require("v0.2.0", true)
 	if err != nil || !slices.Equal(changed, []string{"store/x/go.mod"}) {
 		t.Errorf("changed %q, error %v", changed, err)
 	}

@@ -30,8 +30,8 @@ func (m Module) Tag(version string) string { return path.Join(m.Dir, version) }
 // GoMod returns the name of the module's go.mod within the checkout.
 func (m Module) GoMod() string { return path.Join(m.Dir, "go.mod") }
 
-// Modules returns the modules of the checkout, the root first. Files under testdata and vendor directories do not count.
-func (c *Checkout) Modules() ([]Module, error) {
+// modules reads the modules of the checkout.
+func (c *Checkout) modules() ([]Module, error) {
 	var modules []Module
 	for _, name := range c.Files {
 		dir, base := path.Split(name)
@@ -86,13 +86,9 @@ func (m Module) Siblings(modules []Module) []*modfile.Require {
 //   - the version is not a release that [CheckVersion] accepts, as v0.0.0, which cannot be downloaded;
 //   - the version is older than the newest entry of the changelog.
 func (c *Checkout) Next() (string, error) {
-	modules, err := c.Modules()
-	if err != nil {
-		return "", err
-	}
 	at := make(map[string][]string)
-	for _, m := range modules {
-		for _, r := range m.Siblings(modules) {
+	for _, m := range c.Modules {
+		for _, r := range m.Siblings(c.Modules) {
 			v := r.Mod.Version
 			at[v] = append(at[v], fmt.Sprintf("%s requires %s %s", m.GoMod(), r.Mod.Path, v))
 		}
@@ -142,10 +138,10 @@ func CheckVersion(v string) error {
 
 // Require sets the version of all requirements among the modules, and returns the go.mod files that it changes. If write is
 // false, it only returns their names.
-func (c *Checkout) Require(modules []Module, version string, write bool) (changed []string, err error) {
-	for _, m := range modules {
+func (c *Checkout) Require(version string, write bool) (changed []string, err error) {
+	for _, m := range c.Modules {
 		differs := false
-		for _, r := range m.Siblings(modules) {
+		for _, r := range m.Siblings(c.Modules) {
 			differs = differs || r.Mod.Version != version
 		}
 		if !differs {
@@ -155,7 +151,7 @@ func (c *Checkout) Require(modules []Module, version string, write bool) (change
 		if !write {
 			continue
 		}
-		for _, r := range m.Siblings(modules) {
+		for _, r := range m.Siblings(c.Modules) {
 			if err := m.File.AddRequire(r.Mod.Path, version); err != nil {
 				return nil, err
 			}
