@@ -43,7 +43,7 @@ func ownLogins() []act {
 			}
 			return "", err
 		}},
-		{name: "the owner exchanges", factor: "pin", do: func(ctx context.Context, w *world, n int) (string, error) {
+		{name: "the owner exchanges", reads: true, factor: "pin", do: func(ctx context.Context, w *world, n int) (string, error) {
 			return "", w.exchange(ctx, n)
 		}},
 	}
@@ -56,7 +56,9 @@ func ownCodes() []act {
 			_, err := w.codes.Request(ctx, subject, purpose(n), otp.RequestOptions{To: w.to, Source: own})
 			return "", err
 		}},
-		{name: "the owner types a code", factor: "codes", do: func(ctx context.Context, w *world, n int) (string, error) {
+		{name: "the owner types a code", reads: true, factor: "codes", do: func(
+			ctx context.Context, w *world, n int,
+		) (string, error) {
 			r, err := w.codes.Request(ctx, subject, purpose(n), otp.RequestOptions{To: w.to, Source: own})
 			if err != nil {
 				return "", err
@@ -80,7 +82,7 @@ func ownCodes() []act {
 			w.paper = w.paper[1:]
 			return "", w.backup.Verify(ctx, subject, typed, own)
 		}},
-		{name: recovers, factor: "pin recovery", do: func(ctx context.Context, w *world, n int) (string, error) {
+		{name: recovers, reads: true, factor: "pin recovery", do: func(ctx context.Context, w *world, n int) (string, error) {
 			return "", w.recover(ctx, n)
 		}},
 	}
@@ -89,7 +91,7 @@ func ownCodes() []act {
 // ownContacts are what the owner does with contacts and answers, and what the contacts do.
 func ownContacts() []act {
 	return []act{
-		{name: "the owner adds a contact", rests: true, do: func(ctx context.Context, w *world, _ int) (string, error) {
+		{name: "the owner adds a contact", reads: true, rests: true, do: func(ctx context.Context, w *world, _ int) (string, error) {
 			return "", cooling(ctx, w)
 		}},
 		{name: "the owner removes a contact", rests: true, do: func(ctx context.Context, w *world, n int) (string, error) {
@@ -99,7 +101,9 @@ func ownContacts() []act {
 			}
 			return "", w.contacts.Remove(ctx, subject, pick(proved, n).ID, civicpin.Citizen, own)
 		}},
-		{name: "a contact undoes or repudiates", rests: true, do: func(ctx context.Context, w *world, n int) (string, error) {
+		{name: "a contact undoes or repudiates", reads: true, rests: true, do: func(
+			ctx context.Context, w *world, n int,
+		) (string, error) {
 			return "", w.repudiate(ctx, n)
 		}},
 		{name: "the owner enrols other answers", do: func(ctx context.Context, w *world, n int) (string, error) {
@@ -168,9 +172,6 @@ func (w *world) active(ctx context.Context) bool {
 
 // exchange exchanges the secret whose parts came last.
 func (w *world) exchange(ctx context.Context, n int) error {
-	if err := w.out.Flush(ctx); err != nil {
-		return err
-	}
 	st, err := w.pins.Status(ctx, subject)
 	if err != nil || st.State != state.Provisional || st.Suspended || len(st.Parts) == 0 {
 		return errNone
@@ -194,9 +195,6 @@ func (w *world) exchange(ctx context.Context, n int) error {
 
 // repudiate follows the n-th last link that undoes or repudiates.
 func (w *world) repudiate(ctx context.Context, n int) error {
-	if err := w.out.Flush(ctx); err != nil {
-		return err
-	}
 	var links []civicpin.Secret
 	for _, m := range w.mail.To(email, "") {
 		if link := m.Link.Reveal(); link != "" && (link[0] == 'd' || link[0] == 'u') {

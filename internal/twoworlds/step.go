@@ -35,6 +35,8 @@ type act struct {
 	// rests says that contacts change: what is shown of them changes, too, and the codes and runs of before are gone before
 	// the next step. See visibles.
 	rests bool
+	// reads says that the owner reads the mail. So the dispatcher has run, and in both worlds, however far the owner comes.
+	reads bool
 	do    func(ctx context.Context, w *world, n int) (shown string, err error)
 }
 
@@ -175,6 +177,9 @@ func (w *world) one(ctx context.Context, s step) View {
 		return View{}
 	}
 	w.note(s.act)
+	if s.act.reads && w.out.Flush(ctx) != nil {
+		return View{Answer: "the dispatcher failed"}
+	}
 	v := w.view(s.act.do(ctx, w, s.n))
 	v.calls = unmended(s.act, w.store.taken()[0])
 	switch s.act.by {

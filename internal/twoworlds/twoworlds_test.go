@@ -13,9 +13,12 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/twoworlds"
+	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/recovery/plan"
 )
 
 // draws lets rapid choose. Rapid prefers small numbers, and so chooses how far a number is from a random one.
@@ -90,5 +93,27 @@ func TestTwoWorlds(t *testing.T) {
 	}
 	if !t.Failed() {
 		require.Empty(t, all.Missing(), "no schedule reached these")
+	}
+}
+
+// TestReplay plays schedules in which the worlds once differed.
+func TestReplay(t *testing.T) {
+	linkFirst := twoworlds.Setup{Pin: pin.Default(), Plans: []plan.Plan{{
+		Name: "link", Limit: lockout.Policy{Limit: 3, Lock: lockout.Timed, For: time.Hour}, Outcome: plan.Unlocked,
+		Steps: []plan.Step{plan.Link{Channel: civicpin.Email, Valid: time.Hour}},
+	}}}
+	for name, tt := range map[string]struct {
+		setup  twoworlds.Setup
+		states [2]string
+		steps  []string
+	}{
+		"the owner reads the mail in one world": {
+			linkFirst, [2]string{"in use", "in use, without contacts"},
+			[]string{"the adversary starts a recovery 0", "the owner recovers 0", "time passes 5", "the dispatcher sends 0"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Nil(t, twoworlds.Replay(t, tt.setup, tt.states, tt.steps...))
+		})
 	}
 }
