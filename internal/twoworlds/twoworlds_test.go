@@ -108,7 +108,8 @@ func TestReplay(t *testing.T) {
 		steps  []string
 	}{
 		"the owner reads the mail in one world": {
-			linkFirst, [2]string{"in use", "in use, without contacts"},
+			linkFirst,
+			[2]string{"in use", "in use, without contacts"},
 			[]string{"the adversary starts a recovery 0", "the owner recovers 0", "time passes 5", "the dispatcher sends 0"},
 		},
 	} {
