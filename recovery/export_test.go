@@ -49,12 +49,12 @@ func ShownImages(s *Service, subject civicpin.Subject, own string) []string {
 }
 
 // PickedQuestions returns the questions that a subject is asked who enrolled some, none if nobody.
-func PickedQuestions(s *Service, subject civicpin.Subject, enrolled []string, epoch uint64, n int) []string {
+func PickedQuestions(s *Service, subject civicpin.Subject, enrolled []string, n int) []string {
 	k := &knowledge.Knowledge{}
 	for _, q := range enrolled {
 		k.Questions = append(k.Questions, knowledge.Answer{Question: q})
 	}
-	return s.catalogue.Pick(subject, k, epoch, n)
+	return s.catalogue.Pick(subject, k, n)
 }
 
 // PlainAnswers returns what is kept of a subject before it is sealed.

@@ -374,17 +374,16 @@ func subset(t *rapid.T, list []string, n int) []string {
 	return rapid.Permutation(list).Draw(t, "some")[:n]
 }
 
-// Questions that are asked are enrolled ones, all different, the same ones as long as the epoch is, and the same ones again
-// for a plan that asks more. Of whom nothing is known, the answer has the same form.
+// Questions that are asked are enrolled ones, all different, always the same ones, and the same ones again for a plan
+// that asks more. Of whom nothing is known, the answer has the same form.
 func TestPickedQuestions(t *testing.T) {
 	k := newAnswerKit(t)
 	all := answerConfig().Questions
 	rapid.Check(t, func(t *rapid.T) {
 		subject := genSubject.Draw(t, "subject")
-		epoch := rapid.Uint64Range(0, 9).Draw(t, "epoch")
 		n := rapid.IntRange(1, 4).Draw(t, "n")
 		enrolled := subset(t, all, rapid.SampledFrom([]int{0, 1, 2, 3, 4, 5, 6}).Draw(t, "enrolled"))
-		got := recovery.PickedQuestions(k.Service, subject, enrolled, epoch, n)
+		got := recovery.PickedQuestions(k.Service, subject, enrolled, n)
 		if len(got) != n {
 			t.Fatalf("%d of %d", len(got), n)
 		}
@@ -402,29 +401,12 @@ func TestPickedQuestions(t *testing.T) {
 		if want := min(n, len(enrolled)); own < want {
 			t.Fatalf("%d of %d are enrolled", own, want)
 		}
-		again := recovery.PickedQuestions(k.Service, subject, subset(t, enrolled, len(enrolled)), epoch, n)
-		more := recovery.PickedQuestions(k.Service, subject, enrolled, epoch, n+1)
+		again := recovery.PickedQuestions(k.Service, subject, subset(t, enrolled, len(enrolled)), n)
+		more := recovery.PickedQuestions(k.Service, subject, enrolled, n+1)
 		if !slices.Equal(got, again) || !slices.Equal(got, more[:n]) {
 			t.Fatal(got, again, more)
 		}
 	})
-}
-
-// A new epoch asks others, sooner or later, also of whom nothing is known; and no more of them than anybody enrols.
-func TestQuestionsRotateWithTheEpoch(t *testing.T) {
-	k := newAnswerKit(t)
-	for _, enrolled := range [][]string{{"pet", "street", "hero"}, nil} {
-		seen := make(map[string]int)
-		for epoch := range uint64(60) {
-			for _, q := range recovery.PickedQuestions(k.Service, elsa, enrolled, epoch, 1) {
-				seen[q]++
-			}
-		}
-		require.Len(t, seen, 3, "the plans of this kit have three enrolled")
-		for q, n := range seen {
-			require.Greater(t, n, 5, q)
-		}
-	}
 }
 
 // A catalogue that is too small is no error.
@@ -436,11 +418,11 @@ func TestSmallCatalogues(t *testing.T) {
 		Steps: []plan.Step{plan.Facts{"birth-day"}, plan.Approval{Role: "desk", Second: true}},
 	}}
 	k := newAnswerKitOf(t, c)
-	require.Empty(t, recovery.PickedQuestions(k.Service, elsa, nil, 0, 2))
+	require.Empty(t, recovery.PickedQuestions(k.Service, elsa, nil, 2))
 	require.Empty(t, recovery.ShownImages(k.Service, elsa, ""))
 	c.Images, c.Questions = []string{"a", "b", "c"}, []string{"pet"}
 	k = newAnswerKitOf(t, c)
-	require.Equal(t, []string{"pet"}, recovery.PickedQuestions(k.Service, elsa, nil, 0, 2))
+	require.Equal(t, []string{"pet"}, recovery.PickedQuestions(k.Service, elsa, nil, 2))
 	for _, own := range []string{"", "b"} {
 		require.ElementsMatch(t, c.Images, recovery.ShownImages(k.Service, elsa, own))
 		require.Equal(t, recovery.ShownImages(k.Service, elsa, ""), recovery.ShownImages(k.Service, elsa, own), "the order tells nothing")

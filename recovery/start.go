@@ -95,7 +95,7 @@ func (s *Service) prepare(r *run, w *way, known *recoveryrun.Subject) {
 		r.Images = s.catalogue.Shown(r.Subject, known.Knowledge)
 	}
 	if questions > 0 {
-		r.Asked = s.catalogue.Pick(r.Subject, known.Knowledge, r.Epoch, questions)
+		r.Asked = s.catalogue.Pick(r.Subject, known.Knowledge, questions)
 	}
 	for _, step := range w.Steps {
 		if c, ok := step.(plan.ConfirmContact); ok {

@@ -3,7 +3,6 @@ package knowledge
 import (
 	"bytes"
 	"slices"
-	"strconv"
 
 	"github.com/civicpin/civicpin"
 )
@@ -48,10 +47,11 @@ func (c *Catalogue) Shown(subject civicpin.Subject, k *Knowledge) []string {
 	return c.ranked(shown, "recovery.image.order", string(subject))
 }
 
-// Pick returns which n questions a subject is asked: the same ones until their credential's epoch changes, so that wrong
-// answers bring no easier question (OWASP cheat sheet "Choosing and Using Security Questions"). Decoys fill up
-// what a subject has enrolled to the usual number. A catalogue that is too small gives fewer.
-func (c *Catalogue) Pick(subject civicpin.Subject, k *Knowledge, epoch uint64, n int) []string {
+// Pick returns which n questions a subject is asked: always the same ones, so that wrong answers bring no easier question
+// (OWASP cheat sheet "Choosing and Using Security Questions"), and so that a visitor does not see that the secret was changed,
+// as only a registered subject's can be. Decoys fill up what a subject has enrolled to the usual number. A catalogue that is too
+// small gives fewer.
+func (c *Catalogue) Pick(subject civicpin.Subject, k *Knowledge, n int) []string {
 	own := k.Names()
 	var decoys, rest []string // decoys: questions that the subject could have enrolled, so that as much is hashed for each
 	for _, question := range c.ranked(c.Questions, "recovery.questions.own", string(subject)) {
@@ -64,7 +64,7 @@ func (c *Catalogue) Pick(subject civicpin.Subject, k *Knowledge, epoch uint64, n
 		}
 	}
 	ask := func(list []string) []string {
-		return c.ranked(list, "recovery.questions.ask", string(subject), strconv.FormatUint(epoch, 10))
+		return c.ranked(list, "recovery.questions.ask", string(subject))
 	}
 	// In this order for any n: a plan that asks more asks the same ones first.
 	picked := slices.Concat(ask(own), ask(decoys), rest)

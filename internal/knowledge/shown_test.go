@@ -106,39 +106,30 @@ func TestPick(t *testing.T) {
 		nil, {"q03"}, {"q09", "q02"}, {"q08", "q01", "q05"}, {"q01", "q02", "q03", "q04"}, named("q", 7), c.Questions,
 	} {
 		k := enrolled("", own...)
-		all := c.Pick(rosa, k, 1, 10)
+		all := c.Pick(rosa, k, 10)
 		require.Equal(t, c.Questions, sorted(all), "each once")
 		require.Equal(t, sorted(own), sorted(all[:len(own)]), "own first")
 		for n := range 13 {
-			require.Equal(t, all[:min(n, 10)], c.Pick(rosa, k, 1, n), "%d of %v", n, own)
+			require.Equal(t, all[:min(n, 10)], c.Pick(rosa, k, n), "%d of %v", n, own)
 		}
 		for _, n := range []int{1, 2, 4, 10} {
-			require.Equal(t, c.Pick(rosa, k, 1, n), c.Pick(rosa, k, 1, n), "stable")
-		}
-		usual := max(len(own), c.Usual)
-		for epoch := range uint64(30) {
-			next := c.Pick(rosa, k, epoch, 10)
-			require.Equal(t, sorted(all[:len(own)]), sorted(next[:len(own)]), "own whatever the epoch")
-			require.Equal(t, sorted(all[:usual]), sorted(next[:usual]), "the decoys are a set, as enrolled ones are")
-			require.Equal(t, all[usual:], next[usual:])
+			require.Equal(t, c.Pick(rosa, k, n), c.Pick(rosa, k, n), "stable")
 		}
 	}
 	require.Equal(t, named("q", 10), c.Questions, "the catalogue stays in its order")
-	require.Equal(t, named("q", 2), sorted(catalogue(2, 0).Pick(rosa, enrolled("", "q02"), 1, 4)), "no more than there are")
-	require.Empty(t, catalogue(0, 3).Pick(rosa, enrolled(""), 1, 4))
+	require.Equal(t, named("q", 2), sorted(catalogue(2, 0).Pick(rosa, enrolled("", "q02"), 4)), "no more than there are")
+	require.Empty(t, catalogue(0, 3).Pick(rosa, enrolled(""), 4))
 }
 
-// Which question comes first changes with the epoch, among those that are enrolled or decoys, and with nothing else.
-func TestPickByEpoch(t *testing.T) {
+// Which question comes first depends on the subject, among those that are enrolled or decoys, and on nothing else.
+func TestPickFirst(t *testing.T) {
 	c := catalogue(10, 0)
-	for _, k := range []*knowledge.Knowledge{enrolled(""), enrolled("", "q02", "q04", "q06", "q08")} {
-		first := make(map[string]bool)
-		for epoch := range uint64(60) {
-			first[c.Pick(rosa, k, epoch, 1)[0]] = true
-		}
-		require.Len(t, first, c.Usual, "any of four")
+	first := make(map[string]bool)
+	for _, subject := range subjects(60) {
+		first[c.Pick(subject, enrolled("", "q02", "q04", "q06", "q08"), 1)[0]] = true
 	}
-	require.Equal(t, c.Pick(rosa, enrolled("", "q02", "q04"), 5, 4), c.Pick(rosa, enrolled("i01", "q04", "q02"), 5, 4))
+	require.Len(t, first, 4, "any of four")
+	require.Equal(t, c.Pick(rosa, enrolled("", "q02", "q04"), 4), c.Pick(rosa, enrolled("i01", "q04", "q02"), 4))
 }
 
 // The decoys differ by subject and by key, not with the order of the catalogue.
@@ -149,10 +140,10 @@ func TestPickMadeUp(t *testing.T) {
 	sets := make(map[string]bool)
 	byKey := 0
 	for _, subject := range subjects(100) {
-		picked := c.Pick(subject, enrolled(""), 1, 4)
+		picked := c.Pick(subject, enrolled(""), 4)
 		sets[picked[0]] = true
-		require.Equal(t, picked, turned.Pick(subject, enrolled(""), 1, 4))
-		if !slices.Equal(picked, other.Pick(subject, enrolled(""), 1, 4)) {
+		require.Equal(t, picked, turned.Pick(subject, enrolled(""), 4))
+		if !slices.Equal(picked, other.Pick(subject, enrolled(""), 4)) {
 			byKey++
 		}
 	}

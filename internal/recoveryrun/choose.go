@@ -59,8 +59,9 @@ func (s *Subject) proves(p *plan.Plan) (contacts []civicpin.Contact, all bool) {
 	return contacts, all
 }
 
-// Destination returns where a message goes that may go over some channels, and whether there is such a contact: own is the
-// subject's, if there is one, and decoy stands in.
+// Destination returns where a message goes that may go over some channels, and whether it is sent: own is the subject's
+// contact, if there is a usable one, and decoy stands in. A run that leads nowhere shows the contact that other runs show, and
+// sends nothing: a decoy in its place would tell a visitor that the subject's secret is revoked or suspended.
 func (r *Record) Destination(channels []civicpin.Channel, own civicpin.Contact, usable bool, decoy civicpin.Contact) (
 	to civicpin.Contact, real bool,
 ) {
@@ -77,9 +78,9 @@ func (r *Record) Destination(channels []civicpin.Channel, own civicpin.Contact, 
 				}
 			}
 		}
-		if usable {
-			return own, true
-		}
+	}
+	if usable {
+		return own, r.Leads()
 	}
 	return decoy, false
 }

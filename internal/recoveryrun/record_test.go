@@ -37,6 +37,33 @@ func TestAskedFirst(t *testing.T) {
 	require.Empty(t, (&recoveryrun.Record{}).AskedFirst(4))
 }
 
+// A run that leads nowhere shows the subject's contact, as other runs do, but not what a right answer named.
+func TestDestination(t *testing.T) {
+	own := civicpin.Contact{Channel: civicpin.SMS, Address: "+593991234567"}
+	decoy := civicpin.Contact{Channel: civicpin.Email, Address: "decoy"}
+	named, corrected := []letter.Contact{rosa}, &letter.Unproved{Channel: civicpin.SMS, Address: "+593987654321"}
+	for name, tt := range map[string]struct {
+		run    recoveryrun.Record
+		usable bool
+		to     civicpin.Contact
+		real   bool
+	}{
+		"no contact":             {recoveryrun.Record{Known: true}, false, decoy, false},
+		"no contact, nowhere":    {recoveryrun.Record{}, false, decoy, false},
+		"a contact":              {recoveryrun.Record{Known: true}, true, own, true},
+		"a contact, nowhere":     {recoveryrun.Record{}, true, own, false},
+		"named":                  {recoveryrun.Record{Known: true, Named: named}, true, rosa.Contact(), true},
+		"named, nowhere":         {recoveryrun.Record{Named: named}, true, own, false},
+		"corrected":              {recoveryrun.Record{Known: true, Correct: corrected}, true, letter.Contact(*corrected).Contact(), true},
+		"corrected, nowhere":     {recoveryrun.Record{Correct: corrected}, true, letter.Contact(*corrected).Contact(), false},
+		"corrected, no contacts": {recoveryrun.Record{Correct: corrected}, false, letter.Contact(*corrected).Contact(), false},
+	} {
+		to, real := tt.run.Destination([]civicpin.Channel{civicpin.SMS, civicpin.Email}, own, tt.usable, decoy)
+		require.Equal(t, tt.to, to, name)
+		require.Equal(t, tt.real, real, name)
+	}
+}
+
 // A run goes on while it is open and until it expires. What was closed is gone, however late it is.
 func TestCheck(t *testing.T) {
 	for _, tc := range []struct {

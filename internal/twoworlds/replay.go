@@ -2,14 +2,16 @@ package twoworlds
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"testing"
+
+	"github.com/civicpin/civicpin/store/storetest"
 )
 
 // Replay plays a schedule in both worlds: that of a [Difference], or one that is written by hand. States and steps are named
-// as a difference names them. Steps at once, and with faults, it does not read.
+// as a difference names them. Steps at once it does not read.
 func Replay(t *testing.T, s Setup, states [2]string, steps ...string) *Difference {
 	t.Helper()
 	var both [2]*person
@@ -31,18 +33,26 @@ func Replay(t *testing.T, s Setup, states [2]string, steps ...string) *Differenc
 	return playTwice(t, s.withDefaults(), both[0], both[1], false, schedule, Coverage{})
 }
 
+// written is how a step is written, but for steps at once.
+var written = regexp.MustCompile(`^([^,0-9]+) (\d+)(?:, (\d+) times)?(?:, store call (\d+) ends with (\d+))?$`)
+
 // readStep reads what [step.String] writes.
 func readStep(text string) (step, error) {
-	one, times, repeated := strings.Cut(strings.TrimSuffix(text, " times"), ", ")
-	if !repeated {
-		times = "1"
-	}
-	list, at := acts(), strings.LastIndexByte(one, ' ')
-	n, err1 := strconv.Atoi(one[at+1:])
-	repeats, err2 := strconv.Atoi(times)
-	which := slices.IndexFunc(list, func(a act) bool { return a.name == one[:max(at, 0)] })
-	if err1 != nil || err2 != nil || which < 0 {
+	list, parts := acts(), written.FindStringSubmatch(text)
+	if parts == nil {
 		return step{}, fmt.Errorf("twoworlds: no step %q", text)
 	}
-	return step{act: &list[which], n: n, times: repeats}, nil
+	which := slices.IndexFunc(list, func(a act) bool { return a.name == parts[1] })
+	if which < 0 {
+		return step{}, fmt.Errorf("twoworlds: no act %q", parts[1])
+	}
+	var n [4]int // what is not there is 0
+	for i := range n {
+		n[i], _ = strconv.Atoi(parts[2+i])
+	}
+	s := step{act: &list[which], n: n[0], times: max(n[1], 1)}
+	if n[2] > 0 {
+		s.fault = &fault{at: n[2], outcome: storetest.Outcome(n[3])}
+	}
+	return s, nil
 }

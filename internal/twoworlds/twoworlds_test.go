@@ -112,6 +112,16 @@ func TestReplay(t *testing.T) {
 			[2]string{"in use", "in use, without contacts"},
 			[]string{"the adversary starts a recovery 0", "the owner recovers 0", "time passes 5", "the dispatcher sends 0"},
 		},
+		"a run that leads nowhere shows another contact": {
+			twoworlds.Setup{Pin: pin.Default()},
+			[2]string{"revoked", "provisional, with contacts"},
+			[]string{"request a code 9", "start a recovery 8"},
+		},
+		"other questions after the secret was changed": {
+			twoworlds.Setup{Pin: pin.Default()},
+			[2]string{"in use, with all enrolled", "unknown"},
+			[]string{"start a recovery 0", "answer 1", "the owner changes the secret 1", "start a recovery 0", "answer 1"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Nil(t, twoworlds.Replay(t, tt.setup, tt.states, tt.steps...))

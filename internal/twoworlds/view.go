@@ -103,26 +103,19 @@ func moment(t time.Time) string {
 
 // showRun writes what a page shows of a run.
 func (w *world) showRun(run recovery.Run) string {
-	n, picked := run.Next, ""
-	if picksAlike {
-		picked = w.names.set("questions", n.Questions)
-	}
+	n := run.Next
 	var shown strings.Builder
 	fmt.Fprintf(&shown, "%s plan=%s done=%v ticket=%s until=%s captcha=%v facts=%v", w.names.of("run", run.ID), run.Plan, run.Done,
 		w.names.of("ticket", run.Ticket.Reveal()), moment(run.ExpiresAt), n.Captcha, n.Facts)
 	fmt.Fprintf(&shown, " images=%d/%s questions=%d/%s contacts=%d of=%v", len(n.Images), w.names.set("images", n.Images),
-		len(n.Questions), picked, n.Contacts, n.Of)
+		len(n.Questions), w.names.set("questions", n.Questions), n.Contacts, n.Of)
 	fmt.Fprintf(&shown, " factor=%q documents=%v approval=%q waits=%s terms=%q enrol=%v", n.Factor, n.Documents, n.Approval,
 		moment(n.WaitsUntil), n.Terms, n.Enrol != nil)
-	for i, c := range []*recovery.ContactAsk{n.Confirm, n.Sent} {
-		if c == nil {
-			continue
+	for _, c := range []*recovery.ContactAsk{n.Confirm, n.Sent} {
+		if c != nil {
+			fmt.Fprintf(&shown, " to{%s %s %v %v %v %s}", c.Channel, w.names.of("masked", c.Masked), c.MayCorrect, c.Link, c.Code,
+				moment(c.ExpiresAt))
 		}
-		masked := fmt.Sprint(c.Masked != "")
-		if i == 0 || showsAlike {
-			masked = w.names.of("masked", c.Masked)
-		}
-		fmt.Fprintf(&shown, " to{%s %s %v %v %v %s}", c.Channel, masked, c.MayCorrect, c.Link, c.Code, moment(c.ExpiresAt))
 	}
 	return shown.String()
 }

@@ -68,10 +68,6 @@ func arrivesByDesign(m civicpin.Message) bool {
 
 // What differs and should not, and is not mended yet. The model does not look at it.
 const (
-	// showsAlike says that a run which leads nowhere shows the masked contact that other runs show.
-	showsAlike = false
-	// picksAlike says that the questions which a visitor is shown do not change when the subject's secret does.
-	picksAlike = false
 	// asksAlike says that an issue that is refused records an event, too, that its decoy is a record of the same kind, and that
 	// two at once meet each other as two that are granted do.
 	asksAlike = false

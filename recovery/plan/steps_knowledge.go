@@ -40,8 +40,8 @@ func (Image) check(before *progress) string {
 	return ""
 }
 
-// Questions asks so many of the questions that the subject enrolled answers to. Which ones changes with each recovery that was
-// completed, and not with a wrong answer. It is for systems that must have it: OWASP ASVS 6.4.2 allows no such questions at
+// Questions asks so many of the questions that the subject enrolled answers to: always the same ones until the subject enrols
+// others. It is for systems that must have it: OWASP ASVS 6.4.2 allows no such questions at
 // all, and people guess one in five at the first try (Bonneau et al., WWW 2015).
 type Questions struct {
 	Ask int // 1 to 4
