@@ -117,6 +117,22 @@ func TestReplay(t *testing.T) {
 			[2]string{"revoked", "provisional, with contacts"},
 			[]string{"request a code 9", "start a recovery 8"},
 		},
+		"the guess of a dead process, and other limits": {
+			twoworlds.Setup{Pin: pin.Default()},
+			[2]string{"in use, with a contact that cools down", "revoked"},
+			[]string{
+				"verify 3, 5 times, store call 12 ends with 1", "the subject is erased 5", "the owner changes the secret 1",
+				"policies and keys change 11", "verify 8",
+			},
+		},
+		"stricter limits": {
+			twoworlds.Setup{Pin: pin.INPS()},
+			[2]string{"provisional, with contacts", "in use"},
+			[]string{
+				"policies and keys change 4", "verify 6, 5 times", "policies and keys change 4", "the owner changes the secret 5",
+				"verify 7",
+			},
+		},
 		"other questions after the secret was changed": {
 			twoworlds.Setup{Pin: pin.Default()},
 			[2]string{"in use, with all enrolled", "unknown"},

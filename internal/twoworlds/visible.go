@@ -37,6 +37,10 @@ func visibles() []visible {
 			rule: "a lock may be told, and so its end; failures that have not locked stay (lockout.Gate.Rebind)",
 		},
 		{
+			what: "which call sets a lock that was due before: by the guess of a process that died, or by limits that became stricter",
+			rule: "a lock may be told; that it was set says that there was a call between, not whose",
+		},
+		{
 			what: "a step of facts is passed by a visitor who knows them, if the subject is registered",
 			rule: "plan.Facts: a guess, which is limited; its holder is no anonymous visitor",
 		},
