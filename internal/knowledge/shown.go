@@ -49,8 +49,8 @@ func (c *Catalogue) Shown(subject civicpin.Subject, k *Knowledge) []string {
 
 // Pick returns which n questions a subject is asked: always the same ones, so that wrong answers bring no easier question
 // (OWASP cheat sheet "Choosing and Using Security Questions"), and so that a visitor does not see that the secret was changed,
-// as only a registered subject's can be. Decoys fill up what a subject has enrolled to the usual number. A catalogue that is too
-// small gives fewer.
+// as only a registered subject's can be. Decoys fill up what a subject has enrolled to the usual number. A catalogue that is
+// too small gives fewer.
 func (c *Catalogue) Pick(subject civicpin.Subject, k *Knowledge, n int) []string {
 	own := k.Names()
 	var decoys, rest []string // decoys: questions that the subject could have enrolled, so that as much is hashed for each
