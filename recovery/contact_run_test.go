@@ -2,6 +2,7 @@ package recovery_test
 
 import (
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
+	"github.com/civicpin/civicpin/store/storetest"
 )
 
 // correcting is a plan in which a visitor with Rosa's telephone gives another mailbox.
@@ -418,7 +420,7 @@ func TestOneRestsAtATime(t *testing.T) {
 		require.ErrorIs(t, err, recovery.ErrWaiting)
 		var rests *recovery.RestError
 		require.ErrorAs(t, err, &rests)
-		require.Equal(t, run.Next.WaitsUntil, rests.Until)
+		require.Equal(t, run.ExpiresAt, rests.Until, "it can be completed until then")
 		require.NotContains(t, rests.Error(), anaNewMail)
 	}
 	require.NoError(t, k.Cancel(t.Context(), first))
@@ -430,9 +432,9 @@ func TestOneRestsAtATime(t *testing.T) {
 	_, _ = k.corrected(t)
 }
 
-// After an objection no recovery of the subject rests for seven days, but one that staff began. The objection stands, whatever
-// becomes of the contact that made it.
-func TestAfterAnObjection(t *testing.T) {
+// newCounterKit is newKit with a plan of staff's that rests.
+func newCounterKit(t *testing.T) *kit {
+	t.Helper()
 	k := newKit(t)
 	k.config.Plans = append(plans(), plan.Plan{
 		Name: "counter", Steps: []plan.Step{plan.Approval{Role: "agency"}, plan.Wait{For: 72 * time.Hour}},
@@ -441,6 +443,144 @@ func TestAfterAnObjection(t *testing.T) {
 	var err error
 	k.Service, err = recovery.New(k.out, k.config)
 	require.NoError(t, err)
+	return k
+}
+
+// atCounter has a run rest that staff began.
+func (k *kit) atCounter(t *testing.T) recovery.Run {
+	t.Helper()
+	run, err := k.StartBy(t.Context(), "counter", ana, agency)
+	require.NoError(t, err)
+	run, err = k.Decide(t.Context(), run.ID, agency, approved)
+	require.NoError(t, err)
+	require.False(t, run.Next.WaitsUntil.IsZero())
+	return run
+}
+
+// finishes brings a run that has rested, and corrected the mailbox, to its end.
+func (k *kit) finishes(t *testing.T, ticket civicpin.Secret) error {
+	t.Helper()
+	if _, err := k.Send(t.Context(), ticket, home); err != nil {
+		return err
+	}
+	m, err := k.mailed(t.Context(), 0, anaNewMail, recovery.LinkMessage)
+	require.NoError(t, err)
+	return testkit.Err(k.Finish(t.Context(), m.Link, home))
+}
+
+// One objection ends whatever rests, or rested: of a run that a visitor began, and of staff's beside it.
+func TestOneObjectionEndsAll(t *testing.T) {
+	for name, tc := range map[string]struct {
+		object    int           // to the first run, the second, or none
+		after     time.Duration // when staff's run begins to rest
+		staffDies bool
+	}{
+		"no objection":           {0, 0, false},
+		"to the visitor's":       {1, 0, true},
+		"to staff's":             {2, 0, true},
+		"to one that has rested": {1, rested, true},
+		"to staff's behind it":   {2, rested, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newCounterKit(t)
+			ticket, _ := k.corrected(t)
+			first, err := k.mailed(t.Context(), 0, anaMail, recovery.NoticeWaiting)
+			require.NoError(t, err)
+			k.clock.Add(tc.after)
+			before := len(k.mail.Messages())
+			run := k.atCounter(t)
+			second, err := k.mailed(t.Context(), before, anaMail, recovery.NoticeWaiting)
+			require.NoError(t, err)
+			if tc.object > 0 {
+				link := []civicpin.Secret{first.Link, second.Link}[tc.object-1]
+				require.NoError(t, k.Repudiate(t.Context(), link, home))
+			}
+			if tc.after == 0 {
+				k.clock.Add(rested)
+			}
+			require.ErrorIs(t, k.finishes(t, ticket), recovery.ErrGone)
+			k.clock.Add(tc.after)
+			_, err = k.Decide(t.Context(), run.ID, other, approved)
+			if tc.staffDies {
+				require.ErrorIs(t, err, recovery.ErrGone)
+				return
+			}
+			require.NoError(t, err)
+		})
+	}
+}
+
+// Two runs that come to their rest at the same moment do not both rest; nor does one beside another whose rest is over.
+func TestNoTwoRestAtOnce(t *testing.T) {
+	correct := recovery.Answers{Correct: civicpin.Contact{Channel: civicpin.Email, Address: anaNewMail}}
+	rest := func(t *testing.T, k *kit) error {
+		second, err := k.knows(t)
+		require.NoError(t, err)
+		return testkit.Err(k.Answer(t.Context(), second, correct))
+	}
+	t.Run("at the same moment", func(t *testing.T) {
+		k := newKit(t)
+		ticket, err := k.knows(t)
+		require.NoError(t, err)
+		watched, met := false, error(nil)
+		k.faults.Hook(func(method, key string) error {
+			if method != storetest.Put {
+				return nil
+			}
+			if watched && strings.HasPrefix(key, "recovery.run/") {
+				k.faults.Hook(nil)
+				met = rest(t, k)
+			}
+			watched = watched || strings.HasPrefix(key, "recovery.watch/")
+			return nil
+		})
+		require.NoError(t, testkit.Err(k.Answer(t.Context(), ticket, correct)))
+		require.True(t, watched)
+		require.ErrorIs(t, met, recovery.ErrWaiting)
+	})
+	t.Run("when the rest is over", func(t *testing.T) {
+		k := newKit(t)
+		ticket, run := k.corrected(t)
+		k.rested(t)
+		until, ok := errors.AsType[*recovery.RestError](rest(t, k))
+		require.True(t, ok)
+		require.Equal(t, run.ExpiresAt, until.Until)
+		require.NoError(t, k.finishes(t, ticket))
+	})
+}
+
+// An objection that meets the completion at the same moment repudiates what that brings, as one does that comes just after.
+func TestAnObjectionMeetsFinish(t *testing.T) {
+	k := newKit(t)
+	ticket, _ := k.corrected(t)
+	objection, err := k.mailed(t.Context(), 0, anaMail, recovery.NoticeWaiting)
+	require.NoError(t, err)
+	k.rested(t)
+	_, err = k.Send(t.Context(), ticket, home)
+	require.NoError(t, err)
+	m, err := k.mailed(t.Context(), 0, anaNewMail, recovery.LinkMessage)
+	require.NoError(t, err)
+	var grant pin.Grant
+	k.faults.Hook(func(method, key string) error {
+		if method == storetest.Put && strings.HasPrefix(key, "recovery.watch/") { // the objection has read the open run
+			k.faults.Hook(nil)
+			grant, err = k.Finish(t.Context(), m.Link, home)
+			require.NoError(t, err)
+			require.NoError(t, k.set(t.Context(), grant, newSecret))
+		}
+		return nil
+	})
+	require.NoError(t, k.Repudiate(t.Context(), objection.Link, home))
+	require.NotZero(t, grant)
+	require.Len(t, k.events.Of("recovery.repudiated"), 1)
+	_, err = k.login(t, newSecret)
+	require.ErrorIs(t, err, pin.ErrRefused)
+}
+
+// After an objection no recovery of the subject rests for seven days, but one that staff began. The objection stands, whatever
+// becomes of the contact that made it.
+func TestAfterAnObjection(t *testing.T) {
+	k := newCounterKit(t)
 	correct := recovery.Answers{Correct: civicpin.Contact{Channel: civicpin.Email, Address: anaNewMail}}
 	ticket, _ := k.corrected(t)
 	m, err := k.mailed(t.Context(), 0, anaMail, recovery.NoticeWaiting)
@@ -466,12 +606,8 @@ func TestAfterAnObjection(t *testing.T) {
 		require.ErrorAs(t, err, &rests)
 		require.Equal(t, objected.Add(7*24*time.Hour), rests.Until)
 	}
-	run, err := k.StartBy(t.Context(), "counter", ana, agency)
-	require.NoError(t, err)
-	run, err = k.Decide(t.Context(), run.ID, agency, recovery.Verdict{Approve: true})
-	require.NoError(t, err)
-	require.False(t, run.Next.WaitsUntil.IsZero())
+	k.atCounter(t)
 
-	k.clock.Set(objected.Add(7 * 24 * time.Hour).Add(rested))
+	k.clock.Set(objected.Add(7 * 24 * time.Hour).Add(rested + time.Hour))
 	_, _ = k.corrected(t)
 }

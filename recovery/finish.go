@@ -22,7 +22,7 @@ import (
 // The grant is for [pin.Service.Set] or [pin.Service.Reissue]. It is zero for a plan that ends in an unlock, which is done
 // then; whether there was a lock is not told. A disabled credential stays so: that takes a new secret. Errors:
 //   - [ErrExpired]: the link is right, and too late. Begin again.
-//   - [ErrGone]: the link is unknown or was used, or the recovery has ended.
+//   - [ErrGone]: the link is unknown or was used, or the recovery has ended: by an objection, or by a later one that rests.
 //   - [ErrWrongStep]: something is still asked. [ErrWaiting]: the run rests.
 //   - [contact.ErrUnsuitable], a *[lockout.LockedError]: there are too few contacts for the parts of a new secret, or too
 //     many contacts or changes for the corrected one to be kept. The latter also for an unlock of a disabled credential.
@@ -90,6 +90,9 @@ func (v *visit) prepared(ctx context.Context) (p proof.Completed, told recoveryr
 	if !r.Leads() {
 		return p, told, ErrGone
 	}
+	if err = v.unopposed(ctx); err != nil {
+		return p, told, err
+	}
 	contacts, err := v.config.Contacts.Snapshot(ctx, r.Subject)
 	if err != nil {
 		return p, told, err
@@ -122,18 +125,11 @@ func (v *visit) completed() proof.Completed {
 	})
 }
 
-// finished marks the run as finished. What was enrolled and corrected stays in it, so that it can be kept after a crash.
+// finished marks the run as finished.
 func (v *visit) finished(ctx context.Context, told recoveryrun.Notices) error {
-	change := "" // of the contacts
-	if v.run().Adopt {
-		change = token.NewID()
-	}
+	change := token.NewID() // if it changes the contacts
 	return v.change(ctx, func(r *run, now time.Time) error {
-		enrolled, correct := r.Enrolled, r.Correct
-		r.Close(recoveryrun.Finished)
-		r.Enrolled, r.Correct, r.Change = enrolled, correct, change
-		r.Step, r.Finished, r.Unlocked = len(v.way.Steps), now, v.way.Outcome == plan.Unlocked
-		r.Tell(told)
+		r.Finish(&v.way.Plan, change, told, now)
 		return nil
 	})
 }

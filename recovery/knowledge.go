@@ -8,7 +8,6 @@ import (
 	"github.com/civicpin/civicpin/internal/answer"
 	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/knowledge"
-	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/store"
 )
@@ -57,7 +56,7 @@ func (s *Service) sameAnswers(ctx context.Context, k *knowledge.Knowledge, asked
 ) (attempt.Match, error) {
 	var matches []attempt.Match
 	for _, question := range asked {
-		hash, form := s.enrolledHash(k, question)
+		hash, form := k.Hash(question, s.decoyHash, s.decoyText)
 		// What cannot be an answer is hashed as nothing, and is wrong even if it fits.
 		text, wrong := answer.Normalise(form, given[question].Reveal())
 		same, err := attempt.Hash(ctx, s.hashing, hash, text)
@@ -68,17 +67,4 @@ func (s *Service) sameAnswers(ctx context.Context, k *knowledge.Knowledge, asked
 		matches = append(matches, same.If(wrong == nil))
 	}
 	return attempt.All(matches), nil
-}
-
-// enrolledHash returns the hash of the answer to a question, and the form that it was made of. Where there is none that can be
-// read, it is one that nothing fits: an error would be a try given back.
-func (s *Service) enrolledHash(k *knowledge.Knowledge, question string) (password.Hash, int) {
-	own, ok := k.Answer(question)
-	if !ok { // a decoy's takes as long to parse
-		own = knowledge.Answer{Form: answer.Version, Hash: s.decoyText}
-	}
-	if hash, err := password.Parse(own.Hash); err == nil {
-		return hash, own.Form
-	}
-	return s.decoyHash, answer.Version
 }

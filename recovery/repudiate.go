@@ -18,23 +18,15 @@ func (s *Service) repudiated(ctx context.Context, t token.Token) (*visit, recove
 		return nil, recoveryrun.Repudiation{}, err
 	}
 	v := &visit{Service: s, entry: e, by: civicpin.Citizen}
-	for _, d := range e.Value.Repudiations {
-		if d.N != t.N || !t.Fits(d.Hash) {
-			continue
-		}
-		switch {
-		case !s.vault.Now().Before(d.Expires):
-			return v, d, ErrExpired
-		case e.Value.State != recoveryrun.Open && e.Value.State != recoveryrun.Finished:
-			return v, d, ErrGone
-		}
-		contacts, err := s.config.Contacts.Snapshot(ctx, e.Value.Subject)
-		if err == nil && contacts.Barred(d.To) {
-			err = ErrGone
-		}
+	d, err := e.Value.Repudiates(t, s.vault.Now())
+	if err != nil {
 		return v, d, err
 	}
-	return v, recoveryrun.Repudiation{}, ErrGone
+	contacts, err := s.config.Contacts.Snapshot(ctx, e.Value.Subject)
+	if err == nil && contacts.Barred(d.To) {
+		err = ErrGone
+	}
+	return v, d, err
 }
 
 // Repudiate is the link "it was not me". It ends a run under way. What a completed one brought ends as far as the holder of the
@@ -73,7 +65,10 @@ func (s *Service) Repudiate(ctx context.Context, tok civicpin.Secret, source civ
 		return err
 	}
 	if v.run().State == recoveryrun.Open {
-		return v.end(ctx, "repudiated")
+		if err := v.end(ctx, "repudiated"); err != nil || v.run().State != recoveryrun.Finished {
+			return err
+		}
+		// It was completed at this moment.
 	}
 	// It can be done twice without harm, so the mark comes last: after a crash the link works once more.
 	if err := v.undo(ctx); err != nil {

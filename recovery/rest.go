@@ -44,31 +44,50 @@ func (s *Service) reach(channel civicpin.Channel) bool {
 
 // watch has the run be the one of its subject that rests until a time, or returns a *[RestError].
 func (v *visit) watch(ctx context.Context, until time.Time) error {
-	var ends time.Time
-	_, err := v.watches.Update(ctx, store.Key{Subject: v.run().Subject}, func(e *store.Entry[recoveryrun.Watch]) error {
+	return v.watched(ctx, func(w *recoveryrun.Watch) error {
+		if !w.Names(v.id(), v.run()) {
+			return ErrGone
+		}
 		var other store.Entry[run]
-		if e.Value.Run != "" {
+		if w.Run != "" {
 			var err error
-			if other, err = v.runs.Get(ctx, store.Key{ID: e.Value.Run}); err != nil && !errors.Is(err, store.ErrNotFound) {
+			if other, err = v.runs.Get(ctx, store.Key{ID: w.Run}); err != nil && !errors.Is(err, store.ErrNotFound) {
 				return err
 			}
 		}
-		ends = e.Value.Take(v.id(), v.run(), &other.Value, until, v.vault.Now())
-		e.ExpiresAt = e.Value.Keep()
+		if ends := w.Take(v.id(), v.run(), &other.Value, until, v.vault.Now()); !ends.IsZero() {
+			return &RestError{Until: ends}
+		}
 		return nil
 	})
-	if err == nil && !ends.IsZero() {
-		err = &RestError{Until: ends}
-	}
-	return err
 }
 
 // object notes that a contact objected to the run, before that ends it: after a crash the link works once more.
 func (v *visit) object(ctx context.Context) error {
-	_, err := v.watches.Update(ctx, store.Key{Subject: v.run().Subject}, func(e *store.Entry[recoveryrun.Watch]) error {
-		e.Value.Object(v.vault.Now())
-		e.ExpiresAt = e.Value.Keep()
+	return v.watched(ctx, func(w *recoveryrun.Watch) error {
+		w.Object(v.vault.Now())
 		return nil
 	})
+}
+
+// watched lets act change what is watched of the subject.
+func (v *visit) watched(ctx context.Context, act func(*recoveryrun.Watch) error) error {
+	_, err := v.watches.Update(ctx, store.Key{Subject: v.run().Subject}, func(e *store.Entry[recoveryrun.Watch]) error {
+		err := act(&e.Value)
+		e.ExpiresAt = e.Value.Keep()
+		return err
+	})
+	return err
+}
+
+// unopposed returns ErrGone if the run rested, and an objection or another run's rest has ended it since.
+func (v *visit) unopposed(ctx context.Context) error {
+	if len(v.run().Waits) == 0 {
+		return nil
+	}
+	e, err := v.watches.Get(ctx, store.Key{Subject: v.run().Subject})
+	if errors.Is(err, store.ErrNotFound) || err == nil && !e.Value.Names(v.id(), v.run()) {
+		return ErrGone
+	}
 	return err
 }

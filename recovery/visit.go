@@ -214,7 +214,7 @@ func (v *visit) recordBy(ctx context.Context, by civicpin.Actor, code civicpin.E
 	})
 }
 
-// end takes the run out of use.
+// end takes the run out of use, unless it is already: the visit has the run as it is then.
 func (v *visit) end(ctx context.Context, why string) error {
 	done := false
 	e, err := v.update(ctx, func(e *store.Entry[run]) error {
@@ -225,8 +225,10 @@ func (v *visit) end(ctx context.Context, why string) error {
 		e.Value.Close(recoveryrun.Cancelled)
 		return nil
 	})
-	if err == nil && done {
+	if err == nil {
 		v.entry = e
+	}
+	if err == nil && done {
 		v.record(ctx, recoveryrun.EventCancelled, why)
 	}
 	return err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/answer"
+	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/pin/rule"
 )
 
@@ -52,6 +53,19 @@ func (k *Knowledge) Answer(question string) (Answer, bool) {
 		}
 	}
 	return Answer{}, false
+}
+
+// Hash returns the hash of the answer to a question, and the form that it was made of. Where there is none that can be read, it
+// is the decoy, of that text: nothing fits it, and it takes as long to parse. An error would be a try given back.
+func (k *Knowledge) Hash(question string, decoy password.Hash, text string) (password.Hash, int) {
+	own, ok := k.Answer(question)
+	if !ok {
+		own = Answer{Form: answer.Version, Hash: text}
+	}
+	if hash, err := password.Parse(own.Hash); err == nil {
+		return hash, own.Form
+	}
+	return decoy, answer.Version
 }
 
 // String says for the log what was enrolled.

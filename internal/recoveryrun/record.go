@@ -3,15 +3,14 @@
 package recoveryrun
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/knowledge"
 	"github.com/civicpin/civicpin/internal/letter"
 	"github.com/civicpin/civicpin/internal/token"
+	"github.com/civicpin/civicpin/recovery/plan"
 )
 
 // The states of a run.
@@ -75,14 +74,6 @@ type Record struct {
 	Fill string `json:"fill"`
 }
 
-// A Repudiation is a token that repudiates the run.
-type Repudiation struct {
-	N       int       `json:"n"`
-	Hash    []byte    `json:"hash"`
-	To      string    `json:"to"` // id of the contact that it was sent to
-	Expires time.Time `json:"expires"`
-}
-
 // AskedFirst returns the questions of a step that asks n.
 func (r *Record) AskedFirst(n int) []string { return r.Asked[:min(n, len(r.Asked))] }
 
@@ -134,6 +125,19 @@ func (r *Record) Close(state string) {
 	}
 }
 
+// Finish marks the run as completed at a time, and tells of that. change names the change of contacts that it brings, if any.
+// What was enrolled and corrected stays in it, so that it can be kept after a crash.
+func (r *Record) Finish(p *plan.Plan, change string, told Notices, now time.Time) {
+	enrolled, correct := r.Enrolled, r.Correct
+	r.Close(Finished)
+	r.Enrolled, r.Correct = enrolled, correct
+	if r.Adopt {
+		r.Change = change
+	}
+	r.Step, r.Finished, r.Unlocked = len(p.Steps), now, p.Outcome == plan.Unlocked
+	r.Tell(told)
+}
+
 // late is how long after its end a run is still recognised, so that the holder of its link can be told that it is late.
 const late = 24 * time.Hour
 
@@ -146,54 +150,6 @@ func (r *Record) Keep() time.Time {
 		}
 	}
 	return until
-}
-
-// Notices are mails that tell of something, with the tokens that they carry.
-type Notices struct {
-	Mails  []letter.Mail
-	Tokens []Repudiation
-	Counts []string // names of the mails on which a rest can rely
-}
-
-// Notices returns what all contacts of the subject are told about what a run does until a time, with tokens of their own that
-// repudiate it (NIST SP 800-63B-4 4.6: to all addresses, with how to repudiate). Both the tokens and the notices are good until
-// another time: no notice expires before the right that it announces. reach reports whether a notice over a channel lets its
-// reader object.
-//
-// Their names, and the numbers of their tokens, depend on the step alone, and a run comes to each step once.
-func (r *Record) Notices(to []contact.Recipient, id string, kind civicpin.MessageKind, until, good time.Time,
-	reach func(civicpin.Channel) bool,
-) Notices {
-	var n Notices
-	for _, c := range to {
-		if c.Channel.Printed() {
-			continue
-		}
-		m := letter.Mail{
-			Name: fmt.Sprintf("n%d-%d", r.Step, len(n.Mails)), Kind: kind, To: letter.Stored(c.Contact), Expires: good,
-			State: letter.Pending,
-		}
-		if until.Before(good) {
-			m.Until = until
-		}
-		// One that cools down may be a thief's: it is told, but cannot take the recovery from its owner.
-		if c.Established {
-			t := token.New(token.Repudiate, id, len(r.Repudiations)+len(n.Tokens)+1)
-			n.Tokens = append(n.Tokens, Repudiation{N: t.N, Hash: t.Hash(), To: c.ID, Expires: good})
-			m.Token = t.Text().Reveal()
-		}
-		if r.objects(&c, reach) {
-			n.Counts = append(n.Counts, m.Name)
-		}
-		n.Mails = append(n.Mails, m)
-	}
-	return n
-}
-
-// Tell puts notices into a run, with the tokens that they carry.
-func (r *Record) Tell(n Notices) {
-	r.Mail = slices.Concat(r.Mail, n.Mails)
-	r.Repudiations = slices.Concat(r.Repudiations, n.Tokens)
 }
 
 // Mailed returns the mail of a name, nil if there is none.
@@ -219,16 +175,20 @@ func (r *Record) Wants(m *letter.Mail, now time.Time) bool {
 	return token.Outstanding(r.Links, m.Link)
 }
 
-// Settle notes what became of a mail at a time, and erases what a provider took over. It reports whether anything changed.
+// Settle notes what became of a mail at a time, and erases what a provider took over. It reports whether anything changed. What
+// was taken over stays so; but no rest relies on a notice that failed later: it bounced.
 func (r *Record) Settle(name string, failed bool, at time.Time) bool {
 	m := r.Mailed(name)
-	if m == nil || m.State == letter.Sent || m.State == letter.None || failed && m.State == letter.Failed {
+	switch {
+	case m == nil || m.State == letter.None || failed && m.State == letter.Failed:
 		return false
+	case m.State == letter.Sent:
+		return failed && r.unhear(name)
+	case failed:
+		m.State = letter.Failed
+		return true
 	}
-	m.State = letter.Failed
-	r.hear(name, failed, at)
-	if !failed {
-		m.State, m.Token, m.Code = letter.Sent, "", ""
-	}
+	m.State, m.Token, m.Code = letter.Sent, "", ""
+	r.hear(name, at)
 	return true
 }

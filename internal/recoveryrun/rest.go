@@ -54,17 +54,24 @@ func (r *Record) Begin(n Notices, until, now time.Time) {
 	r.Tell(n)
 }
 
-// hear notes what became of a notice at a time.
-func (r *Record) hear(name string, failed bool, at time.Time) {
+// hear notes that a provider took a notice over at a time, in time for the rest that it announces.
+func (r *Record) hear(name string, at time.Time) {
 	for i := range r.Waits {
-		w := &r.Waits[i]
-		switch {
-		case failed:
-			w.Heard = slices.DeleteFunc(w.Heard, func(heard string) bool { return heard == name })
-		case slices.Contains(w.Notices, name) && !at.After(w.By) && !slices.Contains(w.Heard, name):
-			w.Heard = append(w.Heard, name)
+		if w := &r.Waits[i]; slices.Contains(w.Notices, name) && !at.After(w.By) {
+			w.Heard = append(slices.Clip(w.Heard), name)
 		}
 	}
+}
+
+// unhear notes that a notice which a provider took over bounced. It reports whether a rest relied on it.
+func (r *Record) unhear(name string) (relied bool) {
+	for i := range r.Waits {
+		w := &r.Waits[i]
+		if at := slices.Index(w.Heard, name); at >= 0 {
+			w.Heard, relied = slices.Delete(slices.Clone(w.Heard), at, at+1), true
+		}
+	}
+	return relied
 }
 
 // Leads reports whether the run can come to something: there is a subject whom it can help, and a contact heard of each rest
@@ -82,15 +89,20 @@ func (r *Record) Leads() bool {
 // who began another one each day would sooner or later find the contacts away.
 const ObjectionTime = 7 * 24 * time.Hour
 
-// A Watch says which run of a subject rests, and when a contact objected to one. There is one for each subject.
+// A Watch names the one run of a subject that may rest, or come to something after it rested, and says when a contact objected.
+// There is one for each subject. A run that rested, and that the watch does not name, is dead: whatever two runs did at one
+// moment, one objection ends all of them.
 type Watch struct {
 	Run      string    `json:"run,omitempty"`
-	Until    time.Time `json:"until,omitzero"`
+	Until    time.Time `json:"until,omitzero"` // when Run ends
 	Objected time.Time `json:"objected,omitzero"`
 }
 
-// Take has a run rest until a time, and returns zero; or it returns until when the run may not. other is the run that rests as
-// far as the watch knows. Staff, who have seen the subject, are not kept from it.
+// Names reports whether the watch lets a run go on: it has not rested, or is the one that may.
+func (w *Watch) Names(id string, r *Record) bool { return len(r.Waits) == 0 || w.Run == id }
+
+// Take has a run rest until a time, and returns zero; or it returns until when the run may not. other is the run that the watch
+// names. Staff, who have seen the subject, are not kept from it, and end the other one so.
 func (w *Watch) Take(id string, r, other *Record, until, now time.Time) time.Time {
 	if w.Objected.After(now) { // by a clock that was ahead
 		w.Objected = now
@@ -100,14 +112,17 @@ func (w *Watch) Take(id string, r, other *Record, until, now time.Time) time.Tim
 			return end
 		}
 		if w.Run != id && other.Blocks(r, now) {
-			return other.Rests
+			return other.Expires
 		}
 	}
 	w.Run, w.Until = id, until
+	if r.Expires.After(until) {
+		w.Until = r.Expires
+	}
 	return time.Time{}
 }
 
-// Object notes an objection to a run, which rests no more.
+// Object notes an objection. It ends each run of the subject that rests, or that rested and could still be completed.
 func (w *Watch) Object(now time.Time) { w.Run, w.Until, w.Objected = "", time.Time{}, now }
 
 // Keep returns until when the watch is kept.
@@ -115,16 +130,9 @@ func (w *Watch) Keep() time.Time {
 	return slices.MaxFunc([]time.Time{w.Until, w.Objected.Add(ObjectionTime)}, time.Time.Compare)
 }
 
-// Blocks reports whether the run keeps a later one of its subject from resting: it rests itself, and no other act has ended it.
-// Each such act changes an epoch, of which the later run knows.
+// Blocks reports whether a run that the watch names keeps a later one of its subject from resting: it may still be completed,
+// and no other act has ended it. Each such act changes an epoch, of which the later run knows. A rest that is over blocks, too:
+// the contacts would have two runs to object to. So does one that the run is about to write.
 func (r *Record) Blocks(later *Record, now time.Time) bool {
-	return r.Check(now) == nil && now.Before(r.Rests) && r.Epoch >= later.Epoch && r.Book >= later.Book
-}
-
-// Repudiate has the run be repudiated, with all that could still be sent.
-func (r *Record) Repudiate() {
-	r.State = Repudiated
-	for i := range r.Mail {
-		r.Mail[i].Erase()
-	}
+	return r.Check(now) == nil && r.Epoch >= later.Epoch && r.Book >= later.Book
 }

@@ -85,6 +85,15 @@ func TestARestIsHeardOf(t *testing.T) {
 			r.Settle("n0-0", true, now)
 			r.Settle("n0-1", false, now)
 		}, true},
+		"bounced": {func(r *recoveryrun.Record) {
+			r.Settle("n0-1", false, now)
+			r.Settle("n0-1", true, now.Add(50*anHour))
+		}, false},
+		"bounced, and sent again": {func(r *recoveryrun.Record) {
+			r.Settle("n0-1", false, now)
+			r.Settle("n0-1", true, now)
+			r.Settle("n0-1", false, now)
+		}, false},
 		"another rest": {func(r *recoveryrun.Record) {
 			r.Settle("n0-1", false, now)
 			r.Step = 2
@@ -105,7 +114,7 @@ func TestARestIsHeardOf(t *testing.T) {
 	}
 }
 
-// One run rests at a time, and none for seven days after an objection; but staff's do. The record is kept as long.
+// A watch names one run at a time, and none for seven days after an objection; but staff's do. The record is kept as long.
 func TestWatch(t *testing.T) {
 	var w recoveryrun.Watch
 	visitors, staffs := &recoveryrun.Record{By: civicpin.Citizen}, &recoveryrun.Record{By: civicpin.Operator("eva")}
@@ -113,14 +122,21 @@ func TestWatch(t *testing.T) {
 	end := now.Add(73 * anHour)
 	require.Zero(t, w.Take(id, visitors, none, end, now))
 	require.Equal(t, end, w.Keep())
-	require.Equal(t, end, w.Take("second", visitors, &first, end.Add(1), now))
+	require.Equal(t, first.Expires, w.Take("second", visitors, &first, end.Add(1), now))
+	require.True(t, w.Names(id, &first))
+	require.True(t, w.Names("second", none), "it has not rested")
 	require.Equal(t, id, w.Run)
 	require.Zero(t, w.Take(id, visitors, &first, end.Add(2), now), "the same once more")
 	require.Zero(t, w.Take("second", staffs, &first, end.Add(1), now))
 	require.Equal(t, "second", w.Run)
+	require.False(t, w.Names(id, &first), "staff's took its place")
+	require.Zero(t, w.Take(id, visitors, none, end, now))
+	require.Zero(t, w.Take(id, &first, none, end, now))
+	require.Equal(t, first.Expires, w.Keep(), "it can be completed until then")
 
 	w.Object(now)
 	require.Empty(t, w.Run)
+	require.False(t, w.Names(id, &first))
 	week := now.Add(recoveryrun.ObjectionTime)
 	require.Equal(t, week, w.Keep())
 	require.Equal(t, week, w.Take(id, visitors, none, end, now))
@@ -135,7 +151,7 @@ func TestWatch(t *testing.T) {
 	require.Equal(t, week, w.Keep())
 }
 
-// A run keeps a later one from resting while it rests itself, unless another act upon the subject has ended it.
+// A run that is watched keeps a later one from resting until it ends, unless another act upon the subject has ended it.
 func TestBlocks(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change func(r, later *recoveryrun.Record)
@@ -143,9 +159,10 @@ func TestBlocks(t *testing.T) {
 		want   bool
 	}{
 		"it rests":                  {func(_, _ *recoveryrun.Record) {}, 0, true},
-		"to the last":               {func(_, _ *recoveryrun.Record) {}, 73*anHour - 1, true},
-		"it has rested":             {func(_, _ *recoveryrun.Record) {}, 73 * anHour, false},
-		"it goes on":                {func(r, _ *recoveryrun.Record) { r.Rests = time.Time{} }, 0, false},
+		"it has rested":             {func(_, _ *recoveryrun.Record) {}, 73 * anHour, true},
+		"to the last":               {func(_, _ *recoveryrun.Record) {}, 100*anHour - 1, true},
+		"it is over":                {func(_, _ *recoveryrun.Record) {}, 100 * anHour, false},
+		"it goes on, or will rest":  {func(r, _ *recoveryrun.Record) { r.Rests = time.Time{} }, 0, true},
 		"it ended":                  {func(r, _ *recoveryrun.Record) { r.Close(recoveryrun.Cancelled) }, 0, false},
 		"a secret was set since":    {func(_, later *recoveryrun.Record) { later.Epoch++ }, 0, false},
 		"a contact went since":      {func(_, later *recoveryrun.Record) { later.Book++ }, 0, false},
