@@ -29,7 +29,7 @@ func TestClockJumps(t *testing.T) {
 			next := asRefused(t, gate.Do(t.Context(), key("CITIZEN"), wrong)).NextAt
 			clock.Add(jump)
 			most := func(d time.Duration, until time.Time) time.Time { // that the policy could have written
-				if latest := clock.Now().Add(d); until.After(latest.Add(5 * minute)) {
+				if latest := clock.Now().Add(d); until.After(latest.Add(day)) {
 					return latest
 				}
 				return until
@@ -56,8 +56,7 @@ func TestClockJumps(t *testing.T) {
 		})
 		asRefused(t, gate.Do(t.Context(), key("CITIZEN"), wrong))
 		until := asLocked(t, gate.Do(t.Context(), key("CITIZEN"), wrong)).Until
-		clock.Add(-day)
-		until = until.Add(-day)
+		clock.Add(-day) // by no more than this a clock is believed to be wrong
 		require.Equal(t, until.UTC(), asLocked(t, gate.Do(t.Context(), key("CITIZEN"), never(t))).Until.UTC())
 		clock.Add(2 * day) // ahead: the lock has ended, but nothing is forgotten
 		require.Equal(t, 1, asRefused(t, gate.Do(t.Context(), key("CITIZEN"), wrong)).Left)
@@ -73,6 +72,42 @@ func TestClockJumps(t *testing.T) {
 		st, err := gate.Status(t.Context(), key("CITIZEN"))
 		require.NoError(t, err)
 		require.True(t, st.Hidden || st.Locked.Disabled, "jumps buy nothing beyond the ceiling")
+	})
+}
+
+// TestHoursBehind: a process whose clock is hours behind ends no lock or delay of others, and no guess that is in flight; and one
+// that another policy wrote stays where this one's locks do not end by time.
+func TestHoursBehind(t *testing.T) {
+	timed := lockout.Policy{Limit: 2, Lock: lockout.Timed, For: 15 * minute, DelayAfter: 1, Delay: minute, DelayMax: minute}
+	for name, tc := range map[string]struct {
+		before, behind lockout.Policy
+		failures       int
+		back           time.Duration
+	}{
+		"a delay":                         {timed, timed, 1, 3 * hour},
+		"a lock":                          {timed, timed, 2, 3 * hour},
+		"a lock, a day behind":            {timed, timed, 2, day},
+		"a long lock, for another policy": {lockout.Policy{Limit: 1, Lock: lockout.Timed, For: 20 * day}, testkit.Until(2), 1, hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, clock := newMemory(), newClock()
+			gate := newGate(t, newVault(t, s, clock.Now, nil), tc.before)
+			late := newGate(t, newVault(t, s, func() time.Time { return clock.Now().Add(-tc.back) }, nil), tc.behind)
+			for range tc.failures {
+				clock.Add(minute)
+				_ = gate.Do(t.Context(), key("CITIZEN"), wrong)
+			}
+			until := asLocked(t, gate.Do(t.Context(), key("CITIZEN"), never(t))).Until
+			require.NotNil(t, asLocked(t, late.Do(t.Context(), key("CITIZEN"), never(t))))
+			require.Equal(t, until, asLocked(t, gate.Do(t.Context(), key("CITIZEN"), never(t))).Until)
+		})
+	}
+	t.Run("a guess in flight", func(t *testing.T) {
+		s, clock := newMemory(), newClock()
+		h := mustHold(t, newGate(t, newVault(t, s, clock.Now, nil), testkit.Until(2)), key("CITIZEN"))
+		late := newGate(t, newVault(t, s, func() time.Time { return clock.Now().Add(-3 * hour) }, nil), testkit.Until(2))
+		asRefused(t, late.Do(t.Context(), key("CITIZEN"), wrong))
+		require.NoError(t, h.end(true, nil))
 	})
 }
 

@@ -1,15 +1,9 @@
 package lockout
 
-import (
-	"time"
-)
+import "time"
 
-const (
-	// keepLock is how long a lock that does not end by time is shown.
-	keepLock = 400 * 24 * time.Hour
-	// clockSlack is how far the clocks of processes that share a store may lie apart.
-	clockSlack = 5 * time.Minute
-)
+// keepLock is how long a lock that does not end by time is shown.
+const keepLock = 400 * 24 * time.Hour
 
 // counts are failures and the locks that they set. Round, since the last lock, brings the soft locks; Total brings the ceiling
 // (NIST SP 800-63B-4 3.2.2). A day without a failure takes one from each (state.age).
@@ -114,21 +108,6 @@ func (c *counts) release() { c.Locked, c.Until, c.Round = false, time.Time{}, 0 
 func (c *counts) unlock() {
 	c.release()
 	c.NotBefore = time.Time{}
-}
-
-// believe cuts the times that no clock within clockSlack of now could have written under the policy: a clock that was ahead for
-// a moment must not lock for years. It reports whether it cut one.
-func (c *counts) believe(p Policy, now time.Time) bool {
-	cut := false
-	for _, t := range []struct {
-		at   *time.Time
-		most time.Duration
-	}{{&c.NotBefore, p.DelayMax}, {&c.Until, p.Max}} {
-		if latest := now.Add(t.most); t.at.After(latest.Add(clockSlack)) {
-			*t.at, cut = latest, true
-		}
-	}
-	return cut
 }
 
 // forgetAt is when counts of which nothing more becomes known are forgotten.

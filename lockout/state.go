@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/stored"
 )
 
 // state is what a gate keeps for one subject and lane. Its methods are the whole logic of limits; they do no I/O.
@@ -41,14 +42,6 @@ func (s *state) hidden(p Policy, n int) bool { return s.Held || s.Kept+n >= p.Ce
 // be stored.
 func (s *state) sweep(p Policy, now time.Time) bool {
 	epoch, changed := s.Epoch, s.believe(p, now)
-	// No try that is still running can end later than this: a longer deadline comes from a clock that was ahead, and would
-	// take the room of a guess until that day.
-	latest := now.Add(maxTimeout + settleTime)
-	for i := range s.Tries {
-		if s.Tries[i].Deadline.After(latest) {
-			s.Tries[i].Deadline, changed = latest, true
-		}
-	}
 	slices.SortFunc(s.Tries, func(a, b try) int { return a.Deadline.Compare(b.Deadline) })
 	n := 0
 	for n < len(s.Tries) && !s.Tries[n].Deadline.After(now) {
@@ -62,6 +55,21 @@ func (s *state) sweep(p Policy, now time.Time) bool {
 	s.age(p, now)
 	s.enforce(p, now)
 	return changed || n > 0 || s.Epoch != epoch
+}
+
+// believe cuts the times that a clock wrote which was far ahead, and reports whether it cut one: such a clock must not lock for
+// years, nor take the room of a guess. Where locks do not end by time, one that does is of another policy, and no clock's.
+func (s *state) believe(p Policy, now time.Time) bool {
+	cut := stored.Until(&s.NotBefore, now, p.DelayMax)
+	if p.Lock == Timed && stored.Until(&s.Until, now, p.Max) {
+		cut = true
+	}
+	for i := range s.Tries {
+		if stored.Until(&s.Tries[i].Deadline, now, maxTimeout+settleTime) {
+			cut = true
+		}
+	}
+	return cut
 }
 
 // age forgives what time forgives by now: a timed lock and a delay that have ended, one failure for each day without one, and

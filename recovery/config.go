@@ -126,6 +126,7 @@ func New(out *outbox.Outbox, c Config) (*Service, error) {
 	s.answers, errs[1] = store.NewKind[knowledge.Knowledge](v, "recovery.knowledge")
 	s.runs = s.runs.Corrected(recoveryrun.Correct[store.Entry[run]](c.Plans))
 	s.watches, errs[3] = store.NewKind[recoveryrun.Watch](v, "recovery.watch")
+	s.watches = s.watches.Corrected(recoveryrun.CorrectWatch[store.Entry[recoveryrun.Watch]](c.Plans))
 	s.answers = s.answers.Padded(1024) // most subjects' answers are as long as the decoy then
 	s.decoyText = s.decoyHash.Encode()
 	s.sealed, errs[2] = s.answers.Decoy(context.Background(), s.catalogue.Decoy(s.decoyText))

@@ -55,13 +55,14 @@ func holdsSecret(t reflect.Type, seen map[reflect.Type]bool) bool {
 
 // Corrected returns the kind with a function that corrects what it reads, before any reader sees it: times that no clock could
 // have written that was right. The function is given each entry that is found, with the time by the vault's clock, and reports
-// whether it changed the entry. A read by key then writes the record, once; a failure of that write is passed over.
-func (k Kind[T]) Corrected(mend func(e *Entry[T], now time.Time) (changed bool)) Kind[T] {
+// whether its change is to be kept. A read by key then writes the record, once; a failure of that write is passed over. A
+// change that another process, by another clock, would not make is not to be kept.
+func (k Kind[T]) Corrected(mend func(e *Entry[T], now time.Time) (keep bool)) Kind[T] {
 	k.mend = mend
 	return k
 }
 
-// correct reports whether the entry had to be corrected.
+// correct corrects the entry, and reports whether that is to be kept.
 func (k Kind[T]) correct(e *Entry[T]) bool {
 	return k.mend != nil && e.found && k.mend(e, k.vault.Now())
 }

@@ -104,9 +104,6 @@ func (w *Watch) Names(id string, r *Record) bool { return len(r.Waits) == 0 || w
 // Take has a run rest until a time, and returns zero; or it returns until when the run may not. other is the run that the watch
 // names. Staff, who have seen the subject, are not kept from it, and end the other one so.
 func (w *Watch) Take(id string, r, other *Record, until, now time.Time) time.Time {
-	if w.Objected.After(now) { // by a clock that was ahead
-		w.Objected = now
-	}
 	if !r.By.IsOperator() {
 		if end := w.Objected.Add(ObjectionTime); now.Before(end) {
 			return end

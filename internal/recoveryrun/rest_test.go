@@ -12,6 +12,7 @@ import (
 	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/recovery/plan"
 )
 
 const anHour = time.Hour
@@ -147,8 +148,15 @@ func TestWatch(t *testing.T) {
 	require.Equal(t, week.Add(anHour), w.Keep())
 
 	w.Object(now.Add(1000 * anHour)) // by a clock that was ahead
+	correct := recoveryrun.CorrectWatch[recoveryrun.Watch]([]plan.Plan{{Steps: []plan.Step{plan.Wait{For: 72 * anHour}}}})
+	require.True(t, correct(&w, now))
 	require.Equal(t, week, w.Take(id, visitors, none, end, now))
 	require.Equal(t, week, w.Keep())
+	w = recoveryrun.Watch{Run: id, Until: now.Add(1000 * anHour)}
+	require.True(t, correct(&w, now))
+	require.Equal(t, now.Add(74*anHour), w.Keep())
+	w.Object(now)
+	require.False(t, correct(&w, now.Add(-20*anHour)), "by a clock that is behind")
 }
 
 // A run that is watched keeps a later one from resting until it ends, unless another act upon the subject has ended it.

@@ -1,5 +1,9 @@
 // Package stored cuts times that are read from records to what a right clock could have written. A clock that was ahead for a
 // moment would else leave locks, waits and codes that hold until that day.
+//
+// A process cannot tell whether the writer's clock was ahead or its own is behind. So waits and rights are cut differently. A
+// wait is cut only where no process could be so far behind, and the cut is kept, or it would move on with each read. A right
+// is cut at once and for this reader alone: what a process with a wrong clock makes of it must not end it for the others.
 package stored
 
 import (
@@ -8,110 +12,101 @@ import (
 	"time"
 )
 
-// Slack is how far the clocks of two processes may be apart. A time that is later by no more is left as it is.
-const Slack = time.Minute
+const (
+	// Skew is how far behind the clock of a process may be without shortening a wait, and so how much too long a wait may be
+	// that a clock wrote which was ahead.
+	Skew = 24 * time.Hour
+	// Slack is how far the clocks of two processes may be apart without an effect on a right.
+	Slack = time.Minute
+	// Grace is how much later than its span a right may end that is cut to the span. One that ends later is over.
+	Grace = time.Hour
+	// Any is the span of a time that the caller of the library chose.
+	Any = time.Duration(-1)
+)
 
-// Times corrects the times of one record, one after the other. It is the work of one call. Make one with [At].
-type Times struct {
-	now     time.Time
-	changed bool
-	rights  []string // see Within
-}
-
-// At returns what corrects times at a moment.
-func At(now time.Time) *Times { return &Times{now: now} }
-
-// Changed reports whether a time was later than a right clock could have written.
-func (s *Times) Changed() bool { return s.changed }
-
-// Cap corrects a time that was at most so long after the clock when it was written: the end of a span, or with longest zero
-// the moment of the write. A time beyond that becomes the longest span from now. The zero time stays: it means none or never.
-func (s *Times) Cap(t *time.Time, longest time.Duration) {
-	if Until(t, s.now, longest) {
-		s.changed = true
-	}
-}
-
-// CapNano is Cap for a time in nanoseconds since 1970, where zero means none.
-func (s *Times) CapNano(t *int64, longest time.Duration) {
-	if *t == 0 {
-		return
-	}
-	at := time.Unix(0, *t)
-	if Until(&at, s.now, longest) {
-		*t, s.changed = at.UnixNano(), true
-	}
-}
-
-// Until is [Times.Cap] for a single time. It reports whether it changed the time.
+// Until cuts the end of a wait that was at most so long when it was written; with longest zero, the moment of a write. An end
+// that is later than that from now, and [Skew], becomes the longest from now. The zero time stays: it means none or never.
+// Until reports whether it cut the end, which is then to be kept.
 func Until(t *time.Time, now time.Time, longest time.Duration) bool {
-	if t.IsZero() || !t.After(now.Add(longest+Slack)) {
+	return cut(t, now, longest, Skew)
+}
+
+// right cuts the end of a right that was good for at most so long when it was written. Such a record may lie unread for any
+// time, and must not be good for its span then.
+func right(t *time.Time, now time.Time, longest time.Duration) {
+	if t.After(now.Add(longest + Grace)) {
+		longest = 0
+	}
+	cut(t, now, longest, Slack)
+}
+
+func cut(t *time.Time, now time.Time, longest, slack time.Duration) bool {
+	if t.IsZero() || !t.After(now.Add(longest+slack)) {
 		return false
 	}
 	*t = now.Add(longest)
 	return true
 }
 
-// Within returns a function that corrects all times of a record, wherever they stand in it. Spans says by the name of their
-// field, "Until", or that with its type, "item.Until", how far ahead of the clock the ends of spans may be. Any other time is
-// the moment of a write, and not after now; but ExpiresAt, when the store drops the record, stays unless it has a span, and so
-// does what has the span [Any].
+// Within returns a function that cuts all times of a record, wherever they stand in it, and reports whether it cut one that is
+// to be kept. Spans says by the name of their field, "Until", or that with its type, "item.Until", how far ahead of the clock
+// the ends of spans may be. Any other time is the moment of a write; but ExpiresAt, when the store drops the record, stays
+// unless it has a span, and so does what has the span [Any].
 //
-// Rights are the names of spans that give power, such as a code's. Such a record may lie unread for any time, and must not be
-// good for its span then: if its end is ahead by more than the span and [Grace], it is over at once.
-func Within[E any](spans map[string]time.Duration, rights ...string) func(e *E, now time.Time) (changed bool) {
+// Rights are the names of spans that give power, such as a code's. All others are waits, or what a subject may do in defence.
+func Within[E any](spans map[string]time.Duration, rights ...string) func(e *E, now time.Time) (keep bool) {
 	return func(e *E, now time.Time) bool {
-		times := At(now)
-		times.rights = rights
-		times.within(reflect.ValueOf(e).Elem(), spans)
-		return times.Changed()
+		times := times{now: now, spans: spans, rights: rights}
+		times.within(reflect.ValueOf(e).Elem())
+		return times.keep
 	}
 }
 
-// Grace is how far ahead the moment of a write may be. It is longer than [Slack], since nothing is good for longer by it, and a
-// process whose clock is behind must still find what it compares with what was written just now.
-const Grace = time.Hour
+// times cuts the times of one record, one after the other.
+type times struct {
+	now    time.Time
+	spans  map[string]time.Duration
+	rights []string
+	keep   bool
+}
 
-// Any is the span of a time that the caller of the library chose.
-const Any = time.Duration(-1)
-
-func (s *Times) within(v reflect.Value, spans map[string]time.Duration) {
+func (s *times) within(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Pointer:
 		if !v.IsNil() {
-			s.within(v.Elem(), spans)
+			s.within(v.Elem())
 		}
 	case reflect.Slice:
 		for i := 0; v.Type().Elem().Kind() == reflect.Struct && i < v.Len(); i++ {
-			s.within(v.Index(i), spans)
+			s.within(v.Index(i))
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
-			s.field(v.Type().Name(), v.Type().Field(i), v.Field(i), spans)
+			s.field(v.Type().Name(), v.Type().Field(i), v.Field(i))
 		}
 	}
 }
 
-func (s *Times) field(owner string, f reflect.StructField, v reflect.Value, spans map[string]time.Duration) {
+func (s *times) field(owner string, f reflect.StructField, v reflect.Value) {
 	if !f.IsExported() {
 		return
 	}
 	t, ok := v.Addr().Interface().(*time.Time)
 	if !ok {
-		s.within(v, spans)
+		s.within(v)
 		return
 	}
 	name := owner + "." + f.Name
-	longest, listed := spans[name]
+	longest, listed := s.spans[name]
 	if !listed {
 		name = f.Name
-		longest, listed = spans[name]
+		longest, listed = s.spans[name]
 	}
-	if longest == Any || !listed && (f.Name == "ExpiresAt" || !t.After(s.now.Add(Grace))) {
-		return
+	switch {
+	case longest == Any || !listed && f.Name == "ExpiresAt":
+	case slices.Contains(s.rights, name):
+		right(t, s.now, longest)
+	case Until(t, s.now, longest):
+		s.keep = true
 	}
-	if slices.Contains(s.rights, name) && t.After(s.now.Add(longest+Grace)) {
-		longest = 0
-	}
-	s.Cap(t, longest)
 }

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin/internal/stored"
@@ -13,8 +12,8 @@ import (
 
 var now = time.Date(2026, time.March, 1, 9, 0, 0, 0, time.UTC)
 
-// TestCap: a time is never later than the longest span from now, and what clocks may differ; both forms agree.
-func TestCap(t *testing.T) {
+// TestUntil: a wait ends no later than the longest span from now, and a day: a process whose clock is behind by less shortens none.
+func TestUntil(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
 		at      time.Time
@@ -24,28 +23,16 @@ func TestCap(t *testing.T) {
 		{"none", time.Time{}, time.Hour, time.Time{}},
 		{"past", now.Add(-time.Hour), time.Hour, now.Add(-time.Hour)},
 		{"within", now.Add(time.Hour), time.Hour, now.Add(time.Hour)},
-		{"clocks that differ", now.Add(time.Hour + stored.Slack), time.Hour, now.Add(time.Hour + stored.Slack)},
-		{"beyond", now.Add(time.Hour + stored.Slack + 1), time.Hour, now.Add(time.Hour)},
+		{"clocks that differ", now.Add(time.Hour + stored.Skew), time.Hour, now.Add(time.Hour + stored.Skew)},
+		{"beyond", now.Add(time.Hour + stored.Skew + 1), time.Hour, now.Add(time.Hour)},
 		{"ten years", now.AddDate(10, 0, 0), time.Hour, now.Add(time.Hour)},
 		{"a moment", now.AddDate(10, 0, 0), 0, now},
-		{"no limit", now.AddDate(10, 0, 0), math.MaxInt64 - stored.Slack, now.AddDate(10, 0, 0)},
+		{"no limit", now.AddDate(10, 0, 0), math.MaxInt64 - stored.Skew, now.AddDate(10, 0, 0)},
 	} {
-		times, at := stored.At(now), tc.at
-		times.Cap(&at, tc.longest)
-		assert.Equal(t, tc.want, at, tc.name)
-		require.Equal(t, !tc.want.Equal(tc.at), times.Changed(), tc.name)
-		if tc.at.IsZero() {
-			continue
-		}
-		times, nano := stored.At(now), tc.at.UnixNano()
-		times.CapNano(&nano, tc.longest)
-		assert.Equal(t, tc.want.UnixNano(), nano, tc.name)
-		require.Equal(t, !tc.want.Equal(tc.at), times.Changed(), tc.name)
+		at := tc.at
+		require.Equal(t, !tc.want.Equal(tc.at), stored.Until(&at, now, tc.longest), tc.name)
+		require.Equal(t, tc.want, at, tc.name)
 	}
-	times, none := stored.At(now), int64(0)
-	times.CapNano(&none, time.Hour)
-	require.Zero(t, none)
-	require.False(t, times.Changed())
 }
 
 // TestWithin: the ends of spans have theirs, what was written was written, and the rest stays.
@@ -74,13 +61,27 @@ func TestWithin(t *testing.T) {
 		Ours: ahead, ExpiresAt: ahead, hidden: ahead,
 	}, r)
 	require.False(t, correct(&r, now), "once")
+}
 
-	right := stored.Within[item](map[string]time.Duration{"Until": time.Hour}, "Until")
+// TestWithinHoursBehind: a process whose clock is hours behind changes no wait, and no moment. What gives power is good for no
+// longer than its span by any clock, but what one process makes of that is not kept for the others.
+func TestWithinHoursBehind(t *testing.T) {
+	type record struct{ Waits, At, Right time.Time }
+	correct := stored.Within[record](map[string]time.Duration{"Waits": time.Hour, "Right": time.Hour}, "Right")
+	for _, behind := range []time.Duration{0, time.Minute, 3 * time.Hour, stored.Skew} {
+		written := record{Waits: now.Add(time.Hour), At: now, Right: now.Add(time.Hour)}
+		r := written
+		require.False(t, correct(&r, now.Add(-behind)), "%v: kept", behind)
+		require.Equal(t, written.Waits, r.Waits, "%v", behind)
+		require.Equal(t, written.At, r.At, "%v", behind)
+		require.False(t, r.Right.After(now.Add(time.Hour-behind+stored.Slack)), "%v", behind)
+	}
 	for at, want := range map[time.Time]time.Time{
-		ahead: now, now.Add(time.Hour + stored.Grace): now.Add(time.Hour), now.Add(time.Hour): now.Add(time.Hour),
+		now.AddDate(10, 0, 0): now, now.Add(time.Hour + stored.Grace + 1): now, now.Add(time.Hour + stored.Grace): now.Add(time.Hour),
+		now.Add(time.Hour + stored.Slack): now.Add(time.Hour + stored.Slack), now.Add(time.Hour): now.Add(time.Hour),
 	} {
-		i := item{Until: at}
-		right(&i, now)
-		require.Equal(t, want, i.Until)
+		r := record{Right: at}
+		require.False(t, correct(&r, now))
+		require.Equal(t, want, r.Right)
 	}
 }
