@@ -192,6 +192,17 @@ func TestRecordDoesNotEndUnderAGuess(t *testing.T) {
 	}
 }
 
+// TestKnownStaysKnown: what counts towards the ceiling of a subject that exists is not forgotten because a later guess found no
+// subject: at another secret, by another plan, or while the register did not answer.
+func TestKnownStaysKnown(t *testing.T) {
+	clock := newClock()
+	gate := newGate(t, memoryVault(t, clock.Now, nil), lockout.Policy{Limit: 9, Lock: lockout.UntilUnlocked, Forget: hour})
+	asRefused(t, gate.Do(t.Context(), key("CITIZEN"), wrong))
+	asRefused(t, gate.Do(t.Context(), key("CITIZEN"), stranger))
+	clock.Add(day)
+	require.Equal(t, 2, failures(t, gate, key("CITIZEN")))
+}
+
 // TestCrashedGuessesOfAStranger: reservations that became failures keep their lock as long as any stranger's.
 func TestCrashedGuessesOfAStranger(t *testing.T) {
 	for name, find := range map[string]func(*testing.T, *lockout.Gate, *held){

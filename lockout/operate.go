@@ -108,7 +108,8 @@ func (g *Gate) change(ctx context.Context, target Target, by civicpin.Actor, cod
 			return store.ErrSkip
 		case e.Value.empty():
 			e.ExpiresAt = now.Add(keepEmpty)
-		case e.Value.nothingKept(): // what is left only shows
+		case e.Value.nothingKept(), // what is left only shows
+			!e.ExpiresAt.IsZero() && !e.Value.Locked && !e.Value.Disabled && !e.Value.Held: // it may be a stranger's
 			e.ExpiresAt = targetLane{l.policy}.forgetAt(&e.Value, now)
 		default:
 			e.ExpiresAt = time.Time{}

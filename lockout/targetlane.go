@@ -39,12 +39,13 @@ func (k targetLane) keepTaken(e *store.Entry[state], before state, swept bool, n
 	}
 }
 
-// keepSettled keeps a record for good if the guess was at a subject that exists, and was compared.
+// keepSettled keeps a record for good if a guess was at a subject that exists, and was compared. Later guesses that find no
+// subject change nothing in that: what a subject's guesses count towards the ceiling is not to be forgotten by them.
 func (k targetLane) keepSettled(e *store.Entry[state], before state, o outcome, now time.Time) {
 	switch {
 	case e.Value.empty():
 		e.ExpiresAt = now.Add(keepEmpty)
-	case o == countedStranger, o == succeeded && e.Value.nothingKept():
+	case o == countedStranger && !e.ExpiresAt.IsZero(), o == succeeded && e.Value.nothingKept():
 		e.ExpiresAt = k.forgetAt(&e.Value, now)
 	case o == refunded: // taught nothing about the subject
 		if !e.ExpiresAt.IsZero() && e.Value.Total != before.Total {

@@ -13,22 +13,27 @@ type former struct {
 
 // former returns the secrets that Policy.History keeps, once this credential's secret is gone.
 func (c *credential) former(p *Policy) []former {
-	list := c.History
-	if c.State == state.Active && c.Hash != "" {
-		list = append([]former{{c.Hash, c.Norm}}, list...)
-	}
-	return list[:min(len(list), p.History)]
+	return c.before(c.History, p.History)
 }
+
+// before returns the current secret, if there is one that the subject chose, before others; at most so many.
+func (c *credential) before(others []former, most int) []former {
+	if c.chosen() {
+		others = append([]former{{c.Hash, c.Norm}}, others...)
+	}
+	return others[:min(len(others), most)]
+}
+
+// chosen reports whether the credential has a secret that the subject chose.
+func (c *credential) chosen() bool { return c.State == state.Active && c.Hash != "" }
 
 // maxLost bounds what is kept of lost secrets; each costs a hash when a secret is chosen.
 const maxLost = 5
 
 // lose takes the current secret away, because it was lost or revoked.
 func (c *credential) lose() {
-	if c.State == state.Active && c.Hash != "" {
-		c.Lost = append([]former{{c.Hash, c.Norm}}, c.Lost...)
-		c.Lost = c.Lost[:min(len(c.Lost), maxLost)]
-		c.Hash = ""
+	if c.chosen() {
+		c.Lost, c.Hash = c.before(c.Lost, maxLost), ""
 	}
 }
 
