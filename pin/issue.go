@@ -11,6 +11,7 @@ import (
 	"github.com/civicpin/civicpin/internal/choice"
 	"github.com/civicpin/civicpin/internal/issuing"
 	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store/outbox"
 )
@@ -24,11 +25,12 @@ import (
 // 800-63B-4 4.1), which resets them and lifts a disablement.
 //
 // What a subject asks for on line (By [civicpin.Citizen], without Evidence) rests on what the request shows: see [Requests].
-// While an earlier issue is still good, such a request sends its parts again, to where they went, and makes no new secret: or a
-// stranger could end the parts that were just sent. The same request within a minute returns the same issue and sends nothing.
+// While an earlier issue is still good, such a request sends its parts again, to where they went, and makes no new secret: or
+// a stranger could end the parts that were just sent. The same request within a minute returns the same issue and sends
+// nothing.
 //
-// The work does not depend on whether the subject has a credential. Of two issues by operators at the same moment the later one
-// counts. Errors, all before anything changes except the last:
+// The work does not depend on whether the subject has a credential. Of two issues by operators at the same moment the later
+// one counts. Errors, all before anything changes except the last:
 //   - [civicpin.ErrInvalid]: the subject, the actor, a contact or the evidence is invalid.
 //   - [ErrWrongParts]: the contacts do not fit the parts.
 //   - [ErrWeakEvidence]: the evidence does not give the level.
@@ -36,7 +38,7 @@ import (
 //   - [ErrWrongState]: the credential may not be replaced, or the request on line shows too little; unknown subjects get it for
 //     that, too. To an operator the text says the state. Tell visitors no more than that a message comes if all is right.
 //   - a [*lockout.LockedError]: the send limits are reached, or the subject is disabled and there is no Evidence. The visitor
-//     may be told: unknown subjects are limited and disabled alike.
+//     may be told: unknown subjects are limited and disabled alike. An operator gets it also where a ceiling does not show.
 //   - the store's: the issue may have happened. Issue again.
 func (s *Service) Issue(ctx context.Context, subject civicpin.Subject, o IssueOptions) (Issue, error) {
 	if err := s.checkIssue(subject, &o); err != nil {
@@ -75,14 +77,19 @@ func (s *Service) Issue(ctx context.Context, subject civicpin.Subject, o IssueOp
 	return r.done(ctx)
 }
 
-// usable refuses an issue that nobody could use: of a subject who is disabled, without the evidence that lifts that.
+// usable refuses an issue that its subject could not use: of one who is disabled, without the evidence that lifts that. What
+// does not show of it only an operator is told.
 func (s *Service) usable(ctx context.Context, subject civicpin.Subject, o IssueOptions) error {
 	st, err := s.gate.Status(ctx, Attempt{Subject: subject}.key())
 	if err != nil {
 		return err
 	}
-	if st.Locked != nil && st.Locked.Disabled && o.Evidence.Method == "" {
+	switch {
+	case o.Evidence.Method != "":
+	case st.Locked != nil && st.Locked.Disabled:
 		return st.Locked
+	case st.Hidden && o.By.IsOperator():
+		return &lockout.LockedError{Scope: lockout.ScopeSubject, Disabled: true}
 	}
 	return nil
 }

@@ -235,6 +235,30 @@ func TestReissueKeepsTheCount(t *testing.T) {
 	require.NoError(t, err, "identity proved again does")
 }
 
+// A ceiling that does not show refuses an operator's issue as one that shows does: the parts would open nothing, and their owner
+// would be told that they are wrong. A request on line is not told.
+func TestIssueUnderAHiddenCeiling(t *testing.T) {
+	p := pin.INPS()
+	p.Lockout = testkit.Until(5)
+	p.Lockout.Ceiling = 12
+	k := newKit(t, p)
+	k.issued(t)
+	for range 12 {
+		require.ErrorIs(t, testkit.Err(k.Verify(t.Context(), try(wrong))), pin.ErrRefused)
+		k.clock.Add(31 * day)
+	}
+	o := inps()
+	o.By = clerk
+	require.True(t, testkit.LockedBy(t, testkit.Err(k.Issue(t.Context(), maria, o))).Disabled)
+	_, err := k.Issue(t.Context(), maria, inps())
+	_, isLocked := errors.AsType[*lockout.LockedError](err)
+	require.False(t, isLocked, err)
+	require.NoError(t, k.atDesk(t))
+	require.NoError(t, k.out.Flush(t.Context()))
+	_, err = k.Verify(t.Context(), try(k.last(phone)+k.last(email)))
+	require.NoError(t, err)
+}
+
 func TestHandedOver(t *testing.T) {
 	p := pin.Default()
 	k := newKit(t, p)

@@ -54,12 +54,13 @@ type machine struct {
 func (s *machine) guess(secret string) string {
 	m, now, p := &s.m, s.k.clock.Now(), s.k.policy
 	m.tally.Pass(now)
+	known := m.tally.Kept > 0 && m.forgetAt.IsZero()
 	right := (m.state == "provisional" || m.state == "active") && !m.suspended && secret == m.secret
 	locked := m.tally.Refusal(now) != nil
 	if came := m.tally.Guess(now, right); came != "right" {
 		if !locked {
 			m.forgetAt = time.Time{}
-			if m.state == "" {
+			if m.state == "" && !known {
 				m.forgetAt = m.tally.ForgetAt(now)
 			}
 		}
@@ -143,7 +144,9 @@ func TestModel(t *testing.T) {
 				rt.Skip("within the day in which a use need not be noted")
 			}
 			_, err := s.k.Issue(ctx, maria, o)
-			if locked := s.m.tally.Refusal(now); locked != nil && locked.Disabled && o.Evidence.Method == "" {
+			locked := s.m.tally.Refusal(now)
+			disabled := locked != nil && locked.Disabled || s.m.tally.Hidden() && o.By.IsOperator()
+			if disabled && o.Evidence.Method == "" {
 				require.Equal(fatal{rt}, "locked", came(err))
 				return
 			}
@@ -295,14 +298,16 @@ func TestModel(t *testing.T) {
 					return
 				}
 				require.NoError(fatal{rt}, err)
-				s.m.forgetAt = time.Time{}
+				if !s.m.forgetAt.IsZero() {
+					s.m.forgetAt = s.m.tally.ForgetAt(s.k.clock.Now())
+				}
 			},
 			"time passes": func(rt *rapid.T) {
 				s.k.clock.Add(rapid.SampledFrom([]time.Duration{
 					time.Second, 15 * time.Minute, day, 6 * day, 89 * day, 181 * day,
 				}).Draw(rt, "for"))
 				if now := s.k.clock.Now(); !s.m.forgetAt.IsZero() && !now.Before(s.m.forgetAt) {
-					s.m.tally = testkit.NewTally(s.m.tally.Policy)
+					s.m.tally, s.m.forgetAt = testkit.NewTally(s.m.tally.Policy), time.Time{}
 				}
 			},
 			"": func(rt *rapid.T) {
