@@ -25,12 +25,11 @@ import (
 // 800-63B-4 4.1), which resets them and lifts a disablement.
 //
 // What a subject asks for on line (By [civicpin.Citizen], without Evidence) rests on what the request shows: see [Requests].
-// While an earlier issue is still good, such a request sends its parts again, to where they went, and makes no new secret: or
-// a stranger could end the parts that were just sent. The same request within a minute returns the same issue and sends
-// nothing.
+// While an earlier issue is still good, such a request sends its parts again, to where they went, and makes no new secret: or a
+// stranger could end the parts that were just sent. The same request within a minute returns the same issue and sends nothing.
 //
-// The work does not depend on whether the subject has a credential. Of two issues by operators at the same moment the later
-// one counts. Errors, all before anything changes except the last:
+// The work does not depend on whether the subject has a credential. Of two issues by operators at the same moment the later one
+// counts. Errors, all before anything changes except the last:
 //   - [civicpin.ErrInvalid]: the subject, the actor, a contact or the evidence is invalid.
 //   - [ErrWrongParts]: the contacts do not fit the parts.
 //   - [ErrWeakEvidence]: the evidence does not give the level.

@@ -877,3 +877,64 @@ func TestUnprintableTexts(t *testing.T) {
 		"Mark, subject":     func(s string) error { return testkit.Err(k.Mark(ctx, person(s))) },
 	})
 }
+
+// Strangers close the lane of an owner without a known device after so long, though the owner logs in meanwhile; on a device
+// that the owner remembered at one of these logins, the owner still gets in. Strangers who guess once a day lock nothing, and
+// reach the ceiling that does not show of an owner who does not log in. docs/threats.md has the numbers.
+func TestStrangersCloseTheOpenLane(t *testing.T) {
+	for name, tc := range map[string]struct {
+		lockout lockout.Policy
+		closed  time.Duration // after that it shows
+		days    int           // until it is reached without a lock
+	}{
+		"Default": {pin.Default().Lockout, 17*time.Hour + 3*time.Minute, 51},
+		"INPS":    {pin.INPS().Lockout, 103*time.Hour + 45*time.Minute, 49},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := pin.INPS()
+			p.Lockout = tc.lockout
+			k := newKit(t, p)
+			k.exchanged(t)
+			began, device := k.clock.Now(), civicpin.Secret{}
+			var locked *lockout.LockedError
+			for locked == nil || !locked.Disabled {
+				ok, err := k.Verify(t.Context(), try(chosen))
+				if err == nil && p.Lockout.Devices > 0 && device.IsZero() {
+					device, err = k.RememberDevice(t.Context(), ok)
+					require.NoError(t, err)
+				}
+				err = testkit.Err(k.Verify(t.Context(), try(wrong)))
+				if errors.As(err, &locked) && !locked.Disabled {
+					k.clock.Set(locked.Until)
+				}
+			}
+			require.Equal(t, tc.closed, k.clock.Now().Sub(began))
+			_, err := k.Verify(t.Context(), try(chosen))
+			require.True(t, testkit.LockedBy(t, err).Disabled)
+			if p.Lockout.Devices > 0 {
+				a := try(chosen)
+				a.Source.Device = device
+				require.NoError(t, testkit.Err(k.Verify(t.Context(), a)))
+			}
+
+			k = newKit(t, p)
+			k.exchanged(t)
+			k.events.Take()
+			days := 0
+			for ; !k.hidden(t); days++ {
+				k.clock.Add(day)
+				require.ErrorIs(t, testkit.Err(k.Verify(t.Context(), try(wrong))), pin.ErrRefused)
+			}
+			require.Equal(t, tc.days, days-1)
+			require.Empty(t, k.events.Of("lockout.locked"))
+		})
+	}
+}
+
+// hidden reports whether a ceiling was reached that does not show.
+func (k *kit) hidden(t *testing.T) bool {
+	t.Helper()
+	st, err := k.Status(t.Context(), maria)
+	require.NoError(t, err)
+	return st.Lockout.Hidden
+}
