@@ -34,7 +34,8 @@ type modelKey struct {
 type keyModel struct {
 	active, pending *modelKey
 	tally           testkit.Tally
-	forgetAt        time.Time // when the count of somebody without a key is dropped; zero for never
+	lasts           bool      // the count is of a subject with a key, and is not dropped
+	forgetAt        time.Time // when the count of a subject without a key is dropped; zero for never
 }
 
 const (
@@ -107,21 +108,27 @@ func (m *keyModel) guess(t rapid.TB, now time.Time, accepts func(*modelKey) (int
 			m.active, m.pending = k, nil
 		}
 		m.tally.Right()
-		m.forgetAt = time.Time{}
+		m.lasts, m.forgetAt = m.tally.Kept > 0, time.Time{}
 		return fobAccepted
 	}
 	came := m.tally.Guess(now, false)
-	m.forgetAt = time.Time{}
-	if m.active == nil && m.pending == nil {
-		m.forgetAt = m.tally.ForgetAt(now)
-	}
+	m.lasts = m.lasts || m.active != nil || m.pending != nil
+	m.keep(now)
 	return came
 }
 
 // rebound is what a new binding leaves of the guesses.
 func (s *keyMachine) rebound() {
 	s.m.tally.Rebind(s.f.clock.Now())
-	s.m.forgetAt = time.Time{}
+	s.m.lasts, s.m.forgetAt = false, time.Time{}
+}
+
+// keep says until when the count is kept.
+func (m *keyModel) keep(now time.Time) {
+	m.forgetAt = time.Time{}
+	if !m.lasts {
+		m.forgetAt = m.tally.ForgetAt(now)
+	}
 }
 
 // pass lets what ends by time end.
@@ -130,7 +137,7 @@ func (m *keyModel) pass(now time.Time) {
 		m.pending = nil
 	}
 	if !m.forgetAt.IsZero() && !now.Before(m.forgetAt) {
-		m.tally, m.forgetAt = testkit.NewTally(modelLocks), time.Time{}
+		m.tally, m.lasts, m.forgetAt = testkit.NewTally(modelLocks), false, time.Time{}
 	}
 }
 
@@ -233,7 +240,7 @@ func (s *keyMachine) common(t *testing.T) map[string]func(*rapid.T) {
 				return
 			}
 			require.NoError(fatalFob{rt}, err)
-			s.m.forgetAt = time.Time{}
+			s.m.keep(s.f.clock.Now())
 		},
 		"time passes": func(rt *rapid.T) {
 			s.f.clock.Add(rapid.SampledFrom([]time.Duration{
