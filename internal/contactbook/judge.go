@@ -31,8 +31,11 @@ func (b *Book) Judge(acts waits.Acts, now time.Time, p Policy) {
 	b.past = acts
 	b.Pending = slices.DeleteFunc(b.Pending, func(c Candidate) bool { return acts.Ended(c.thing(), c.operator(), c.Stamp) })
 	gone := func(a Address) bool {
+		if !a.Live() || a.Settled { // most are, and take no time: a subject without contacts does not either
+			return false
+		}
 		_, alive := acts.Cooled(a.Cooling, a.Stamp, p.CoolDown)
-		return a.Live() && !a.Settled && !alive
+		return !alive
 	}
 	b.drop(gone)
 	for i := range b.Contacts {
