@@ -32,7 +32,8 @@ type credential struct {
 	Lost      []former         `json:"lost,omitempty"`               // or revoked: not chosen again, whatever Policy.History says
 	Fraud     bool             `json:"fraud,omitempty" export:"yes"` // revoked for it, and no secret was chosen since
 	Code      *requestCode     `json:"code,omitempty"`               // while revoked
-	Aside     *decoyParts      `json:"aside,omitempty"`
+	Aside     []decoyParts     `json:"aside,omitempty"`
+	Asked     bool             `json:"asked,omitempty"`               // the issue, by a visitor with a letter: see Resend
 	Owned     bool             `json:"owned,omitempty"`               // an earlier secret was a subject's: see owned
 	By        civicpin.Actor   `json:"by,omitempty" export:"yes"`     // of the last revocation, suspension or resumption
 	Reason    string           `json:"reason,omitempty" export:"yes"` // of the same

@@ -63,19 +63,6 @@ func parseRef(id string) (issue string, part, send int, err error) {
 	return fields[0], part, send, nil
 }
 
-// sentAside returns part i of parts that open nothing, if it is still to be sent.
-func (c *credential) sentAside(issue string, i int, now time.Time) *part {
-	if d := c.Aside; d != nil && d.Issue == issue && i >= 0 && i < len(d.Parts) && d.Parts[i].Text != "" && now.Before(d.Expires) {
-		return &d.Parts[i]
-	}
-	return nil
-}
-
-// sameSend reports whether part i of the issue is still at its send-th message.
-func (c *credential) sameSend(issue string, i, send int) bool {
-	return c.Issue == issue && i >= 0 && i < len(c.Parts) && c.Parts[i].Send == send
-}
-
 // Confirm implements [outbox.Owner]: it gives the message only while the credential is still waiting for this very one.
 func (d *delivery) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Message, error) {
 	issue, i, send, err := parseRef(ref.ID)
@@ -89,21 +76,18 @@ func (d *delivery) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Messag
 	if err != nil {
 		return civicpin.Message{}, err
 	}
-	c := &e.Value
-	if p := c.sentAside(issue, i, d.vault.Now()); p != nil {
-		return p.message(i, len(c.Aside.Parts), c.Aside.Expires), nil
-	}
-	if !c.sameSend(issue, i, send) || c.State != state.Provisional || !d.vault.Now().Before(c.Expires) {
+	b := e.Value.batch(issue)
+	if !b.sameSend(i, send) || b.ended || !d.vault.Now().Before(b.expires) {
 		return civicpin.Message{}, outbox.ErrWithdrawn
 	}
-	if c.Suspended {
+	if b.suspended {
 		return civicpin.Message{}, fmt.Errorf("pin: suspended: %w", outbox.ErrNotYet) // it may be resumed
 	}
-	p := &c.Parts[i]
+	p := &b.parts[i]
 	if p.Text == "" || p.State == state.Accepted || p.State == state.Delivered {
 		return civicpin.Message{}, outbox.ErrWithdrawn
 	}
-	return p.message(i, len(c.Parts), c.Expires), nil
+	return p.message(i, len(b.parts), b.expires), nil
 }
 
 // message is part i of n.
@@ -185,14 +169,11 @@ func (d *delivery) setPart(ctx context.Context, subject civicpin.Subject, issue 
 	changed := false
 	_, err := d.creds.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[credential]) error {
 		changed = false
-		if p := e.Value.sentAside(issue, i, d.vault.Now()); p != nil {
-			p.Text = "" // sent, or undeliverable
-			return nil
-		}
-		if !e.Found() || !e.Value.sameSend(issue, i, send) || !change(&e.Value.Parts[i]) {
+		b := e.Value.batch(issue)
+		if !e.Found() || !b.sameSend(i, send) || !change(&b.parts[i]) {
 			return store.ErrSkip
 		}
-		e.Value.Parts[i].State, e.Value.Parts[i].At = to, d.vault.Now()
+		b.parts[i].State, b.parts[i].At = to, d.vault.Now()
 		changed = true
 		return nil
 	})

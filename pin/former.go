@@ -41,6 +41,7 @@ func (c *credential) lose() {
 func (c *credential) inherit(old *credential, p *Policy, acts waits.Acts) {
 	c.History, c.Lost, c.Owned, c.Fraud = old.former(p), old.Lost, old.owned(), old.Fraud
 	c.Epoch, c.Acts = old.Epoch+1, acts
+	c.Aside = old.Aside
 }
 
 // owned reports whether a secret was chosen here, or revoked: then facts alone begin nothing here any more.

@@ -163,22 +163,14 @@ func (c *credential) keep() time.Time {
 
 // issue returns what the caller is told of a provisional credential.
 func (c *credential) issue() Issue {
-	is := Issue{ID: c.Issue, Parts: c.parts(), ExpiresAt: c.Expires}
+	b := c.batch(c.Issue)
+	is := b.told()
 	for i := range c.Parts {
 		if c.Parts[i].Channel.Printed() {
 			is.Slip = civicpin.NewSecret(c.Parts[i].Text)
 		}
 	}
 	return is
-}
-
-func (c *credential) parts() []Part {
-	parts := make([]Part, len(c.Parts))
-	for i := range c.Parts {
-		p := &c.Parts[i]
-		parts[i] = Part{Contact: p.contact(), State: p.State, At: p.At, Receipt: p.Receipt}
-	}
-	return parts
 }
 
 // refs returns the outbox's names of the parts that are to be sent.

@@ -64,6 +64,7 @@ func (s *Service) Revoke(ctx context.Context, subject civicpin.Subject, cause st
 			return store.ErrSkip
 		}
 		c.revoke(&s.policy, c.Acts.Did(waits.Revoke, now))
+		c.Aside = nil // so that the subject is issued a secret where those went, too
 		c.Fraud = c.Fraud || fraud
 		return nil
 	})

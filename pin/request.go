@@ -14,19 +14,14 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-const (
-	// sameFor is how long after an issue the same request returns it: a double click, a page that is sent again.
-	sameFor = time.Minute
-	// printAgain is how long after a letter was printed a request on line has it printed again. Each costs postage.
-	printAgain = 7 * day
-)
-
 // standing returns what there is for a request to be decided by. For what is not found, c is the zero credential.
 func (c *credential) standing(p *Policy, o *IssueOptions, now time.Time) issuing.Standing {
+	b, aside := c.batch(c.Issue), c.aside(o.Parts, now)
 	return issuing.Standing{
 		Replaceable: c.replaceable(p, o, now),
-		Good:        c.State == state.Provisional && !c.Suspended && now.Before(c.Expires),
-		Same:        c.wentTo(o.Parts),
+		Good:        b.good(now),
+		Same:        b.wentTo(o.Parts),
+		Aside:       aside.issue != "",
 		Owned:       c.owned(),
 		Unused:      c.State == state.Active,
 	}
@@ -37,13 +32,6 @@ func (r *request) decide(ctx context.Context, c *credential, now time.Time) issu
 	b := r.basis
 	b.Code = c.Code != nil && now.Before(c.Code.Expires) && attempt.Bytes(ctx, c.Code.Hash, r.code).Right()
 	return issuing.Decide(b, c.standing(&r.policy, &r.o, now))
-}
-
-// wentTo reports whether the parts went to these contacts.
-func (c *credential) wentTo(contacts []civicpin.Contact) bool {
-	return slices.EqualFunc(c.Parts, contacts, func(p part, to civicpin.Contact) bool {
-		return p.Channel == to.Channel && p.contact().SameAddress(to)
-	})
 }
 
 // A request is a request for a secret, on its way from what was read to what is written.
@@ -59,6 +47,7 @@ type request struct {
 	way     issuing.Way
 	err     error // to an operator
 	issue   Issue
+	repeats batch        // what was announced to be sent once more
 	refs    []outbox.Ref // of the parts, each with what it replaces
 	sent    bool         // whether a part is sent again
 }
@@ -84,16 +73,14 @@ func (s *Service) newRequest(ctx context.Context, subject civicpin.Subject, o Is
 		c = &r.seen.Value
 	}
 	r.way = r.decide(ctx, c, now)
+	r.repeats = r.repeated(c, now)
 	for i := range r.fresh.Parts {
 		if r.fresh.Parts[i].Channel.Printed() {
 			continue
 		}
 		ref := s.ref(subject, r.fresh.Issue, i, 1, class)
-		if r.way == issuing.Resent && r.sendsAgain(c, i, now) {
-			p := &c.Parts[i]
-			to := min(p.Class, outbox.Proved) // as with Resend
-			ref = s.ref(subject, c.Issue, i, p.Send+1, to)
-			ref.Replaces = s.ref(subject, c.Issue, i, p.Send, to).ID
+		if b := &r.repeats; r.sendsAgain(b, i, now) {
+			ref = s.refAgain(subject, b, i)
 		}
 		r.refs = append(r.refs, ref)
 	}
@@ -119,11 +106,6 @@ func (r *request) base(ctx context.Context) (err error) {
 		r.basis.Proved, err = r.proved.Proved(ctx, r.subject, r.o.Parts)
 	}
 	return err
-}
-
-// sendsAgain reports whether part i of a good issue is sent again.
-func (r *request) sendsAgain(c *credential, i int, now time.Time) bool {
-	return i < len(c.Parts) && now.Sub(c.Issued) >= sameFor && now.Sub(c.Parts[i].At) >= sameFor && r.canResend(c, i, now)
 }
 
 // announced returns what the outbox is asked for. Only the order of the ways depends on the subject.
@@ -152,14 +134,13 @@ func (r *request) write(ctx context.Context) error {
 		switch r.way {
 		case issuing.Anew:
 			r.fresh.inherit(c, &r.policy, c.issued(r.o.By, now))
+			r.fresh.Asked = r.basis.Letter && !r.basis.Proved
 			r.issue = r.fresh.issue()
 			*c = r.fresh
 		case issuing.Resent:
 			r.again(c, now)
 		case issuing.Aside:
-			r.issue = r.fresh.issue()
-			r.issue.Slip = civicpin.Secret{}
-			c.Aside = r.fresh.aside()
+			r.aside(c, now)
 		case issuing.Refused:
 			r.err = r.refusal(c)
 			return nil // written all the same, unchanged
@@ -170,42 +151,53 @@ func (r *request) write(ctx context.Context) error {
 	return err
 }
 
-// again sends the parts of an issue once more: those that this request has announced.
+// repeated returns the batch that the request sends once more, the zero batch if there is none.
+func (r *request) repeated(c *credential, now time.Time) batch {
+	switch r.way {
+	case issuing.Resent:
+		return c.batch(c.Issue)
+	case issuing.Aside:
+		return c.aside(r.o.Parts, now)
+	}
+	return batch{}
+}
+
+// again sends the parts of the secret once more.
 func (r *request) again(c *credential, now time.Time) {
-	same := c.wentTo(r.o.Parts)
+	b := c.batch(c.Issue)
 	r.issue = r.fresh.issue() // what the caller would be told of an unknown subject
 	r.issue.Slip = civicpin.Secret{}
-	if same {
-		r.issue = c.issue()
-		r.issue.Slip = r.reprinted(c, now)
+	if b.wentTo(r.o.Parts) {
+		r.issue = b.told()
+		r.issue.Slip = b.reprinted(r.basis.Letter, now)
 	}
-	for i := range c.Parts {
-		p := &c.Parts[i]
-		mine := r.ref(r.subject, c.Issue, i, p.Send+1, p.Class).ID
-		if slices.ContainsFunc(r.refs, func(ref outbox.Ref) bool { return ref.ID == mine }) && r.canResend(c, i, now) {
-			p.Send++
-			p.State, p.Receipt, p.At = state.Pending, "", now
+	r.resend(&b, now)
+}
+
+// aside keeps parts that open nothing, or sends those once more that went to the same contacts.
+func (r *request) aside(c *credential, now time.Time) {
+	b := c.aside(r.o.Parts, now)
+	if b.issue == "" && r.repeats.issue == "" {
+		c.putAside(&r.fresh, now)
+		b = c.batch(r.fresh.Issue)
+	}
+	if b.issue == "" { // what was to be sent once more expired at this moment
+		b = r.repeats
+	}
+	r.issue = b.told()
+	b.reprinted(r.basis.Letter, now) // nothing
+	r.resend(&b, now)
+}
+
+// resend sends the parts of a batch once more that this request has announced.
+func (r *request) resend(b *batch, now time.Time) {
+	for i := range b.parts {
+		mine := r.refAgain(r.subject, b, i).ID
+		if slices.ContainsFunc(r.refs, func(ref outbox.Ref) bool { return ref.ID == mine }) && r.canResend(b, i, now) {
+			b.parts[i].resent(now)
 			r.sent = true
 		}
 	}
-}
-
-// reprinted returns the text of the letter to the address in the register, if it is to be printed again.
-func (r *request) reprinted(c *credential, now time.Time) civicpin.Secret {
-	for i := range c.Parts {
-		p := &c.Parts[i]
-		if p.Channel != civicpin.Letter || !r.basis.Letter || !c.canSend(i, now) {
-			continue
-		}
-		if now.Sub(c.Issued) < sameFor {
-			return civicpin.NewSecret(p.Text)
-		}
-		if now.Sub(p.At) >= printAgain {
-			p.Send, p.At = p.Send+1, now
-			return civicpin.NewSecret(p.Text)
-		}
-	}
-	return civicpin.Secret{}
 }
 
 // done records what was done, and returns it.
@@ -214,12 +206,15 @@ func (r *request) done(ctx context.Context) (Issue, error) {
 	switch r.way {
 	case issuing.Anew:
 		e.Code = eventIssued
+	case issuing.Aside:
+		if e.Code = eventAside; r.issue.ID == r.fresh.Issue {
+			break
+		}
+		fallthrough
 	case issuing.Resent:
 		if e.Code = eventResent; !r.sent {
 			return r.issue, nil
 		}
-	case issuing.Aside:
-		e.Code = eventAside
 	case issuing.Refused:
 		return Issue{}, r.refusal(&r.seen.Value)
 	}
@@ -236,15 +231,4 @@ func (r *request) refusal(c *credential) error {
 		return c.wrongState()
 	}
 	return ErrWrongState
-}
-
-// aside returns what is kept of parts that open nothing: those that the library sends.
-func (c *credential) aside() *decoyParts {
-	d := decoyParts{Issue: c.Issue, Expires: c.Expires, Parts: slices.Clone(c.Parts)}
-	for i := range d.Parts {
-		if d.Parts[i].Channel.Printed() {
-			d.Parts[i].Text = ""
-		}
-	}
-	return &d
 }

@@ -938,3 +938,75 @@ func (k *kit) hidden(t *testing.T) bool {
 	require.NoError(t, err)
 	return st.Lockout.Hidden
 }
+
+// A visitor whose telephone gets one half beside a letter sees no difference by what the subject has: each request of the
+// telephone gets the same half once more, until it expires, and Resend sends none.
+func TestAsideAsAnIssue(t *testing.T) {
+	const second = "+393388888888"
+	asks := func(to string) pin.IssueOptions {
+		o := byLetter()
+		o.Parts[0].Address = to
+		return o
+	}
+	seen := func(t *testing.T, prepare func(*testing.T, *kit)) []string {
+		k := proving(t, store.NewMemory(), strict())
+		prepare(t, k)
+		names, list := map[string]int{}, []string{}
+		named := func(text string) int {
+			if names[text] == 0 {
+				names[text] = len(names) + 1
+			}
+			return names[text]
+		}
+		for _, step := range []struct {
+			to   string // Resend if it is empty
+			wait time.Duration
+		}{
+			{visitors, 0},
+			{visitors, time.Hour},
+			{"", time.Hour},
+			{second, time.Hour},
+			{visitors, time.Hour},
+			{second, 8 * day},
+			{visitors, 14 * day},
+			{visitors, time.Hour},
+		} {
+			before := len(k.mail.Messages())
+			if step.to == "" {
+				require.NoError(t, k.Resend(t.Context(), maria, 0, civicpin.Source{}))
+			} else {
+				is, err := k.Issue(t.Context(), maria, asks(step.to))
+				require.NoError(t, err)
+				for _, p := range is.Parts {
+					list = append(list, fmt.Sprint(named(is.ID), is.ExpiresAt, p.Contact, p.State, p.At))
+				}
+			}
+			require.NoError(t, k.out.Flush(t.Context()))
+			for _, m := range k.mail.Messages()[before:] {
+				list = append(list, fmt.Sprint(m.To, named(m.Secret.Reveal()), m.ExpiresAt))
+			}
+			k.clock.Add(step.wait)
+		}
+		return list
+	}
+	want := seen(t, func(*testing.T, *kit) {})
+	for name, prepare := range map[string]func(*testing.T, *kit){
+		"in use": func(t *testing.T, k *kit) { k.exchanged(t) },
+		"lost": func(t *testing.T, k *kit) {
+			k.exchanged(t)
+			require.NoError(t, k.Suspend(t.Context(), maria, "", clerk))
+		},
+		"revoked": func(t *testing.T, k *kit) {
+			k.exchanged(t)
+			require.NoError(t, k.Revoke(t.Context(), maria, state.Ended, "", clerk))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, want, seen(t, func(t *testing.T, k *kit) {
+				prepare(t, k)
+				k.clock.Set(newClock().Now())
+			}))
+		})
+	}
+	require.Len(t, want, 14+6, "seven requests, and six messages")
+}

@@ -17,7 +17,8 @@ import (
 // to the address in the caller's register ([IssueOptions].Register).
 //
 // Such a letter opens the other part's address to any visitor. So where the subject has a secret, the visitor's address gets a
-// part of the same look that opens nothing, and Issue returns no Slip: nothing is printed.
+// part of the same look that opens nothing, and Issue returns no Slip: nothing is printed. The same request sends either part
+// once more.
 type Requests struct {
 	// Renew lets a subject whose secret was revoked ask with a letter as above, too, or with the code that an operator printed
 	// ([Service.RequestCode]). The level is Low then. Tell the former contacts, by [contact.Service.Notify].
@@ -64,13 +65,6 @@ type requestCode struct {
 func hashCode(text string) []byte {
 	h := sha256.Sum256([]byte(text))
 	return h[:]
-}
-
-// decoyParts are parts of the look of an issue that open nothing: see [Requests].
-type decoyParts struct {
-	Issue   string    `json:"issue"`
-	Parts   []part    `json:"parts" export:"yes"`
-	Expires time.Time `json:"expires"`
 }
 
 // RequestCode makes a code with which the subject of a revoked credential may ask for a new one on line, once within 30 days,

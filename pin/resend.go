@@ -2,22 +2,20 @@ package pin
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
 // Resend sends one part of a secret that was not exchanged yet again, to the same contact; part counts from zero. It is for the
 // page "I did not receive it", which any visitor can reach: for a subject without such a part it does the same work, returns
-// nil and sends nothing. A part that is still on its way is not sent twice. See [Service.Status] for what happened, and
-// [Service.Reprint] for a part that the caller prints. Errors, alike for all subjects:
+// nil and sends nothing. A part that is still on its way is not sent twice. What a visitor asked for with a letter ([Requests])
+// is sent again by the same request alone: its parts may be ones that open nothing, which no visitor finds out. See
+// [Service.Status] for what happened, and [Service.Reprint] for a part that the caller prints. Errors, alike for all subjects:
 //   - [civicpin.ErrInvalid]: the subject, the number or the source is invalid.
 //   - a *[lockout.LockedError]: the limits of messages are reached.
 //   - [outbox.ErrBusy]: too many messages wait.
@@ -33,18 +31,12 @@ func (s *Service) Resend(ctx context.Context, subject civicpin.Subject, part int
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	c, now := &e.Value, s.vault.Now()
-	can := e.Found() && s.canResend(c, part, now)
-	issue, send, class := rand.Text(), 0, outbox.Typed
-	if can {
-		issue, send = c.Issue, c.Parts[part].Send
-		class = min(c.Parts[part].Class, outbox.Proved) // not the issue's, whose places would be anybody's then
-	}
+	now := s.vault.Now()
+	b, can := s.waiting(&e, part, now)
 	if source, err = s.asks(ctx, subject, source); err != nil {
 		return err
 	}
-	sent, ref := false, s.ref(subject, issue, part, send+1, class)
-	ref.Replaces = s.ref(subject, issue, part, send, class).ID
+	sent, ref, send := false, s.refAgain(subject, &b, part), b.parts[part].Send
 	err = s.out.Announce(ctx, outbox.Request{
 		Refs: []outbox.Ref{ref}, Subject: subject, Decoy: !can, Limit: s.resends, By: civicpin.Visitor, Source: source,
 	}, func(ctx context.Context) error {
@@ -52,13 +44,12 @@ func (s *Service) Resend(ctx context.Context, subject civicpin.Subject, part int
 			return s.putDecoy(ctx)
 		}
 		_, err := s.creds.UpdateFrom(ctx, e, func(e *store.Entry[credential]) error {
-			sent = e.Found() && e.Value.sameSend(issue, part, send) && s.canResend(&e.Value, part, now)
+			b := e.Value.batch(b.issue)
+			sent = e.Found() && b.sameSend(part, send) && s.canResend(&b, part, now)
 			if !sent {
 				return store.ErrSkip // another request was faster, as only a known subject's can be: it is no error
 			}
-			p := &e.Value.Parts[part]
-			p.Send++
-			p.State, p.Receipt, p.At = state.Pending, "", now
+			b.parts[part].resent(now)
 			return nil
 		})
 		return err
@@ -66,14 +57,8 @@ func (s *Service) Resend(ctx context.Context, subject civicpin.Subject, part int
 	if err != nil || !sent {
 		return err
 	}
-	s.vault.Record(ctx, civicpin.Event{Code: eventResent, Subject: subject, By: civicpin.Visitor, Source: source, Ref: issue})
+	s.vault.Record(ctx, civicpin.Event{Code: eventResent, Subject: subject, By: civicpin.Visitor, Source: source, Ref: b.issue})
 	return nil
-}
-
-// canResend reports whether a part may be sent again: not one that is printed, and not one that is on its way, since a message
-// in its place would begin to wait anew. Where the store cannot list, a part may be on its way for ever.
-func (s *Service) canResend(c *credential, i int, now time.Time) bool {
-	return c.canSend(i, now) && !c.Parts[i].Channel.Printed() && !(c.Parts[i].State == state.Pending && s.out.Durable())
 }
 
 // Reprint returns the text of the part that the caller prints, of a secret that was not exchanged yet: the printer jammed, or
@@ -94,7 +79,7 @@ func (s *Service) Reprint(ctx context.Context, subject civicpin.Subject, by civi
 	}
 	c, now := &e.Value, s.vault.Now()
 	i := slices.IndexFunc(c.Parts, func(p part) bool { return p.Channel.Printed() })
-	if i < 0 || !c.canSend(i, now) {
+	if b := c.batch(c.Issue); i < 0 || !b.canSend(i, now) {
 		return civicpin.Secret{}, ErrWrongState
 	}
 	if err := s.sends.Take(ctx, outbox.Request{Subject: subject, Others: 1, By: by}); err != nil {
@@ -102,7 +87,7 @@ func (s *Service) Reprint(ctx context.Context, subject civicpin.Subject, by civi
 	}
 	issue, text := c.Issue, c.Parts[i].Text
 	_, err = s.creds.UpdateFrom(ctx, e, func(e *store.Entry[credential]) error {
-		if !e.Found() || e.Value.Issue != issue || !e.Value.canSend(i, now) {
+		if b := e.Value.batch(e.Value.Issue); !e.Found() || b.issue != issue || !b.canSend(i, now) {
 			return ErrChanged
 		}
 		e.Value.Parts[i].Send++
@@ -114,16 +99,4 @@ func (s *Service) Reprint(ctx context.Context, subject civicpin.Subject, by civi
 	}
 	s.vault.Record(ctx, civicpin.Event{Code: eventResent, Subject: subject, By: by, Ref: issue})
 	return civicpin.NewSecret(text), nil
-}
-
-// putDecoy makes the store call of a part that is sent again and does not exist.
-func (s *Service) putDecoy(ctx context.Context) error {
-	decoy := store.Entry[receipt]{Key: store.Key{ID: rand.Text()}, ExpiresAt: s.vault.Now().Add(time.Hour)}
-	return s.receipts.Put(ctx, &decoy)
-}
-
-// canSend reports whether part i is still there to be sent.
-func (c *credential) canSend(i int, now time.Time) bool {
-	return c.State == state.Provisional && !c.Suspended && now.Before(c.Expires) && i < len(c.Parts) && c.Parts[i].Text != "" &&
-		c.Parts[i].Send < maxResends
 }

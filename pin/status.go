@@ -62,7 +62,7 @@ func (s *Service) Status(ctx context.Context, subject civicpin.Subject) (Status,
 	}
 	c := &e.Value
 	st := Status{
-		State: c.State, Suspended: c.Suspended, Closed: c.Closed, Level: c.level(s.vault.Now()), Parts: c.parts(),
+		State: c.State, Suspended: c.Suspended, Closed: c.Closed, Level: c.level(s.vault.Now()), Parts: told(c.Parts),
 		IssuedAt: c.Issued, ChangedAt: c.Changed, UsedAt: c.Used, Lockout: locks, By: c.By, Reason: c.Reason,
 	}
 	for _, ev := range c.Evidence {

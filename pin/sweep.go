@@ -3,6 +3,7 @@ package pin
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/civicpin/civicpin/pin/state"
@@ -14,9 +15,7 @@ func (c *credential) sweep(now time.Time) {
 	if c.State != state.Provisional || !now.Before(c.Expires) {
 		c.erase()
 	}
-	if c.Aside != nil && !now.Before(c.Aside.Expires) {
-		c.Aside = nil
-	}
+	c.dropAside(now)
 }
 
 // Sweep erases the texts of parts that expired without an exchange, of at most max credentials, and returns of how many. Run it
@@ -30,7 +29,7 @@ func (s *Service) Sweep(ctx context.Context, max int) (int, error) {
 			has = has || c.Parts[i].Text != ""
 		}
 		has = has && (c.State != state.Provisional || !now.Before(c.Expires))
-		return has || c.Aside != nil && !now.Before(c.Aside.Expires)
+		return has || slices.ContainsFunc(c.Aside, func(d decoyParts) bool { return !now.Before(d.Expires) })
 	}
 	for e, err := range s.creds.All(ctx) {
 		if errors.Is(err, store.ErrUnreadable) {

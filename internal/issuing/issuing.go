@@ -33,6 +33,7 @@ type Standing struct {
 	Replaceable bool // no secret is in use, and no act stands in the way
 	Good        bool // a secret was issued, and can still be exchanged
 	Same        bool // its parts went to the contacts of the request
+	Aside       bool // parts that open nothing went to the contacts of the request, and have not expired
 	Owned       bool // there was a secret of the subject's own before
 	Unused      bool // it is still there, and was not used for long
 }
@@ -50,6 +51,8 @@ func Decide(b Basis, s Standing) Way {
 		return Refused
 	case s.Good && b.again(s):
 		return Resent
+	case b.goesOn(s):
+		return Aside // whatever the subject has by now: for an unknown subject the parts would be the same ones once more
 	case !s.Good && s.Replaceable && b.enough(s):
 		return Anew
 	case b.Letter && !b.Proved:
@@ -62,6 +65,9 @@ func (b Basis) nothing() bool { return !b.Proved && !b.Letter && !b.Typed && !b.
 
 // again reports whether a request sends the parts once more that are on their way.
 func (b Basis) again(s Standing) bool { return b.Proved || b.Letter && s.Same || b.Typed && !b.Letter }
+
+// goesOn reports whether a request sends the parts once more that open nothing.
+func (b Basis) goesOn(s Standing) bool { return s.Aside && b.Letter && !b.Proved && !b.Code }
 
 // enough reports whether a new secret may rest on what a request on line shows.
 func (b Basis) enough(s Standing) bool {

@@ -17,6 +17,9 @@ func TestDecide(t *testing.T) {
 		"unused":    {Replaceable: true, Owned: true, Unused: true},
 		"revoked":   {Replaceable: true, Owned: true},
 		"fraud":     {Owned: true},
+		"aside":     {Owned: true, Aside: true},
+		"late":      {Replaceable: true, Aside: true},
+		"renewable": {Replaceable: true, Owned: true, Aside: true},
 	}
 	const no, anew, same, aside = issuing.Refused, issuing.Anew, issuing.Resent, issuing.Aside
 	for name, tt := range map[string]struct {
@@ -25,19 +28,29 @@ func TestDecide(t *testing.T) {
 	}{
 		"nothing": {issuing.Basis{}, nil},
 		"staff": {issuing.Basis{Staff: true}, map[string]issuing.Way{
-			"none": anew, "good": anew, "good here": anew, "unused": anew, "revoked": anew,
+			"none": anew, "good": anew, "good here": anew, "unused": anew, "revoked": anew, "late": anew, "renewable": anew,
 		}},
 		"proved": {issuing.Basis{Proved: true}, map[string]issuing.Way{
-			"none": anew, "good": same, "good here": same, "unused": anew, "revoked": anew,
+			"none": anew, "good": same, "good here": same, "unused": anew, "revoked": anew, "late": anew, "renewable": anew,
 		}},
 		"letter": {issuing.Basis{Letter: true}, map[string]issuing.Way{
 			"none": anew, "good": aside, "good here": same, "in use": aside, "unused": aside, "revoked": aside, "fraud": aside,
+			"aside": aside, "late": aside, "renewable": aside,
 		}},
 		"letter, renew": {issuing.Basis{Letter: true, Renew: true}, map[string]issuing.Way{
 			"none": anew, "good": aside, "good here": same, "in use": aside, "unused": aside, "revoked": anew, "fraud": aside,
+			"aside": aside, "late": aside, "renewable": aside,
 		}},
-		"typed":                                {issuing.Basis{Typed: true, Renew: true}, map[string]issuing.Way{"none": anew, "good": same, "good here": same}},
-		"code":                                 {issuing.Basis{Asked: true, Code: true, Renew: true}, map[string]issuing.Way{"revoked": anew}},
+		"letter and code": {issuing.Basis{Letter: true, Asked: true, Code: true, Renew: true}, map[string]issuing.Way{
+			"none": anew, "good": aside, "good here": same, "in use": aside, "unused": aside, "revoked": anew, "fraud": aside,
+			"aside": aside, "late": anew, "renewable": anew,
+		}},
+		"typed": {issuing.Basis{Typed: true, Renew: true}, map[string]issuing.Way{
+			"none": anew, "good": same, "good here": same, "late": anew,
+		}},
+		"code": {issuing.Basis{Asked: true, Code: true, Renew: true}, map[string]issuing.Way{
+			"revoked": anew, "renewable": anew,
+		}},
 		"a wrong code":                         {issuing.Basis{Asked: true, Renew: true}, nil},
 		"a code that the policy does not take": {issuing.Basis{Asked: true, Code: true}, nil},
 	} {

@@ -122,16 +122,16 @@ func operated() []act {
 			}
 			return "", w.pins.Unlock(ctx, subject, office)
 		}},
-		{name: "an operator suspends", do: func(ctx context.Context, w *world, _ int) (string, error) {
+		{name: "an operator suspends", acts: true, do: func(ctx context.Context, w *world, _ int) (string, error) {
 			return "", suspended(ctx, w)
 		}},
-		{name: "an operator resumes", do: func(ctx context.Context, w *world, _ int) (string, error) {
+		{name: "an operator resumes", acts: true, do: func(ctx context.Context, w *world, _ int) (string, error) {
 			return "", w.pins.Resume(ctx, subject, civicpin.Evidence{}, "seen", office)
 		}},
-		{name: "an operator revokes", do: func(ctx context.Context, w *world, _ int) (string, error) {
+		{name: "an operator revokes", acts: true, do: func(ctx context.Context, w *world, _ int) (string, error) {
 			return "", revoked(ctx, w)
 		}},
-		{name: issuesAnew, factor: "pin", do: func(ctx context.Context, w *world, _ int) (string, error) {
+		{name: issuesAnew, acts: true, factor: "pin", do: func(ctx context.Context, w *world, _ int) (string, error) {
 			_, err := w.pins.Issue(ctx, subject, pin.IssueOptions{
 				Parts: w.setup.parts(contacts()), By: office, Evidence: civicpin.Evidence{Method: civicpin.InPerson, By: office},
 			})
@@ -140,7 +140,7 @@ func operated() []act {
 		{name: "an operator adopts the contacts", rests: true, do: func(ctx context.Context, w *world, _ int) (string, error) {
 			return "", adopted(ctx, w)
 		}},
-		{name: "the subject is erased", rests: true, factor: everything, do: func(
+		{name: "the subject is erased", acts: true, rests: true, factor: everything, do: func(
 			ctx context.Context, w *world, _ int,
 		) (string, error) {
 			defer w.names.forget("images", "questions")

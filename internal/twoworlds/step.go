@@ -37,7 +37,9 @@ type act struct {
 	rests bool
 	// reads says that the owner reads the mail. So the dispatcher has run, and in both worlds, however far the owner comes.
 	reads bool
-	do    func(ctx context.Context, w *world, n int) (shown string, err error)
+	// acts says that an operator acts on what was issued, which shows at the addresses that visitors typed. See visibles.
+	acts bool
+	do   func(ctx context.Context, w *world, n int) (shown string, err error)
 }
 
 // An actor is who acts: it says what of a view is compared.
@@ -179,6 +181,9 @@ func (w *world) one(ctx context.Context, s step) View {
 	w.note(s.act)
 	if s.act.reads && w.out.Flush(ctx) != nil {
 		return View{Answer: "the dispatcher failed"}
+	}
+	if s.act.acts {
+		w.round++
 	}
 	v := w.view(s.act.do(ctx, w, s.n))
 	v.calls = unmended(s.act, w.store.taken()[0])

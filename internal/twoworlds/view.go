@@ -125,6 +125,10 @@ func (w *world) arrived() string {
 	var seen []string
 	all := w.mail.Messages()
 	for _, m := range all[w.read:] {
+		if w.beside(m.To.Address) {
+			seen = append(seen, fmt.Sprintf("%s to %s until %s: %s", m.Kind, m.To.Address, moment(m.ExpiresAt),
+				w.names.of("half", m.Secret.Reveal())))
+		}
 		if theirs(m) {
 			seen = append(seen, fmt.Sprintf("%s to %s until %s params %v secret=%v link=%v", m.Kind, m.To.Address, moment(m.ExpiresAt),
 				m.Params, !m.Secret.IsZero(), !m.Link.IsZero()))

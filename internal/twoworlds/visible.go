@@ -37,6 +37,10 @@ func visibles() []visible {
 			rule: "a lock may be told, and so its end; failures that have not locked stay (lockout.Gate.Rebind)",
 		},
 		{
+			what: "an operator issues, suspends, resumes or revokes what a visitor had asked for: its parts end, wait, or go on",
+			rule: "pin.Requests: the subject must be issued a secret then, where the parts that open nothing went, too",
+		},
+		{
 			what: "which call sets a lock that was due before: by the guess of a process that died, or by limits that became stricter",
 			rule: "a lock may be told; that it was set says that there was a call between, not whose",
 		},

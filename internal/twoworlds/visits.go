@@ -15,6 +15,9 @@ import (
 const (
 	typedMail  = "typed"
 	typedPhone = "+59398765"
+	// Those that they type beside the address in the register, to which a letter goes.
+	besideMail  = "beside"
+	besidePhone = "+59398766"
 )
 
 // wrong is a secret that is nobody's.
@@ -71,6 +74,26 @@ func typed(n int) []civicpin.Contact {
 	}
 }
 
+// byLetter returns a visitor's contacts beside a letter, nil where a policy with an exception shows who has a secret anyway.
+// After operators have acted on what was issued visitors use others.
+func (w *world) byLetter(n int) []civicpin.Contact {
+	if w.setup.Pin.Valid[civicpin.Letter] == 0 || w.setup.Pin.Requests.Exception != "" {
+		return nil
+	}
+	parts := []civicpin.Contact{
+		{Channel: civicpin.SMS, Address: fmt.Sprintf("%s%02d%d", besidePhone, w.round%100, n%2)},
+		{Channel: civicpin.Email, Address: fmt.Sprintf("%s%d.%d@correo.example", besideMail, w.round, n%2)},
+	}
+	parts = slices.DeleteFunc(parts, func(c civicpin.Contact) bool { return w.setup.Pin.Valid[c.Channel] == 0 })
+	return append(parts[:w.setup.Pin.Parts-1], civicpin.Contact{Channel: civicpin.Letter, Address: fmt.Sprint("Calle ", w.round)})
+}
+
+// beside reports whether an address is one that visitors type beside a letter, since operators last acted.
+func (w *world) beside(to string) bool {
+	return strings.HasPrefix(to, fmt.Sprintf("%s%02d", besidePhone, w.round%100)) ||
+		strings.HasPrefix(to, fmt.Sprintf("%s%d.", besideMail, w.round))
+}
+
 // The names of acts that are spoken of elsewhere.
 const (
 	asks    = "ask for a secret"
@@ -78,7 +101,7 @@ const (
 )
 
 // visits are the calls that any visitor can make, without a recovery.
-func visits() []act { return slices.Concat(logins(), codes()) }
+func visits() []act { return slices.Concat(logins(), letters(), codes()) }
 
 // logins are a visitor's calls about the secret.
 func logins() []act {
@@ -115,6 +138,26 @@ func logins() []act {
 		}},
 		{name: resends, do: func(ctx context.Context, w *world, n int) (string, error) {
 			return "", w.pins.Resend(ctx, subject, n%w.setup.Pin.Parts, home)
+		}},
+	}
+}
+
+// letters are a visitor's requests for a secret, half of which goes by letter to the address in the register.
+func letters() []act {
+	return []act{
+		{name: "ask with a letter", do: func(ctx context.Context, w *world, n int) (string, error) {
+			parts := w.byLetter(n)
+			if parts == nil {
+				return "", nil
+			}
+			is, err := w.pins.Issue(ctx, subject, pin.IssueOptions{
+				Parts: parts, By: civicpin.Citizen, Source: home, Register: true,
+			})
+			shown := fmt.Sprintf("%s until %s", w.names.of("issue", is.ID), moment(is.ExpiresAt))
+			for _, p := range is.Parts {
+				shown += fmt.Sprintf(" %s %s %s", p.Contact.Channel, p.State, moment(p.At))
+			}
+			return shown, err
 		}},
 	}
 }

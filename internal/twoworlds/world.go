@@ -55,6 +55,7 @@ type world struct {
 	// What visitors have, by number.
 	requests []string          // ids of codes that they asked for
 	tickets  []civicpin.Secret // of runs
+	round    int               // how often operators have acted on what was issued: see byLetter
 	// What the adversary has.
 	own []string // ids of codes
 	// What the owner has.
