@@ -163,6 +163,8 @@ func (w *world) play(ctx context.Context, s step) []View {
 	w.store.faults.Reset()
 	w.store.ticks, w.store.cancel = false, nil
 	switch {
+	case s.act != nil && s.act.name == recovers && w.sendsUnproved(s.n):
+		w.clock.Set(begun.Add(25 * time.Hour)) // the limits of messages are full again: see visibles
 	case s.act == nil || s.act.name != passes && !s.act.rests:
 		w.clock.Set(begun.Add(time.Second)) // whatever the calls of the owner took
 	case s.act.rests:

@@ -125,6 +125,26 @@ func TestReplay(t *testing.T) {
 				"policies and keys change 11", "verify 8",
 			},
 		},
+		"a message that the owner asked for": {
+			twoworlds.Setup{Pin: pin.Default()},
+			[2]string{"in use, with a contact that cools down", "never issued, with contacts"},
+			[]string{
+				"the owner recovers 10", "start a recovery 2, 6 times", "start a recovery 2, 5 times, store call 12 ends with 2",
+			},
+		},
+		"parts that open nothing": {
+			twoworlds.Setup{Pin: pin.Default()},
+			[2]string{"in use", "unknown"},
+			[]string{
+				"ask with a letter 0", "time passes 5", "ask with a letter 0", "time passes 5", "ask with a letter 1",
+				"ask with a letter 0", "the dispatcher sends 0",
+			},
+		},
+		"parts that open nothing, and a repudiation": {
+			twoworlds.Setup{Pin: pin.Default()},
+			[2]string{"in use, with a contact that cools down", "revoked"},
+			[]string{"the owner recovers 2", "ask with a letter 0", "a contact undoes or repudiates 8", "ask with a letter 0"},
+		},
 		"stricter limits": {
 			twoworlds.Setup{Pin: pin.INPS()},
 			[2]string{"provisional, with contacts", "in use"},

@@ -41,6 +41,10 @@ func visibles() []visible {
 			rule: "pin.Requests: the subject must be issued a secret then, where the parts that open nothing went, too",
 		},
 		{
+			what: "a message that the owner had a run send without a proof, in the day after it: it counts as any visitor's",
+			rule: "outbox.Limits: only what a proof opens has a place of its own; facts open theirs when the visitors' is used up",
+		},
+		{
 			what: "which call sets a lock that was due before: by the guess of a process that died, or by limits that became stricter",
 			rule: "a lock may be told; that it was set says that there was a call between, not whose",
 		},

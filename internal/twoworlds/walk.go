@@ -78,6 +78,13 @@ func (w *world) able(ctx context.Context, p *plan.Plan) bool {
 	})
 }
 
+// sendsUnproved reports whether the n-th plan, when it sends its first message, has been shown no more than answers.
+func (w *world) sendsUnproved(n int) bool {
+	steps := w.setup.Plans[n%len(w.setup.Plans)].Steps
+	_, atOnce := plan.SentBy(steps[0]) // where the subject is unknown, too
+	return !atOnce
+}
+
 // set uses a grant.
 func (w *world) set(ctx context.Context, g pin.Grant, n int) error {
 	next := w.setup.fits(n)
