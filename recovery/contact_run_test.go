@@ -2,6 +2,8 @@ package recovery_test
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -404,6 +406,34 @@ func TestAReaderIsNoObjector(t *testing.T) {
 			require.NoError(t, k.contacts.Remove(t.Context(), rosa, k.mailID, runClerk, runHome))
 			require.NoError(t, k.contacts.Adopt(t.Context(), rosa, app, runClerk, runHome))
 			require.Equal(t, tc.leads, starts(t, k))
+		})
+	}
+}
+
+// A notice that a provider took over, and that bounced later, was not heard: the run leads nowhere, unless another notice was.
+func TestARestIsNotHeardOfWhatBounced(t *testing.T) {
+	for name, tc := range map[string]struct {
+		bounce []string // notices to these addresses
+		leads  bool
+	}{
+		"none":       {nil, true},
+		"one of two": {[]string{anaMail}, true},
+		"all":        {[]string{anaMail, anaPEC, anaPhone}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newKit(t)
+			ticket, _ := k.corrected(t)
+			k.rested(t)
+			for i, m := range k.mail.Messages() {
+				if m.Kind == recovery.NoticeWaiting && slices.Contains(tc.bounce, m.To.Address) {
+					require.NoError(t, k.out.Bounced(t.Context(), fmt.Sprintf("receipt-%d", i+1)))
+				}
+			}
+			require.Len(t, k.events.Of("outbox.bounced"), len(tc.bounce))
+			_, err := k.Send(t.Context(), ticket, home)
+			require.NoError(t, err)
+			_, err = k.mailed(t.Context(), 0, anaNewMail, recovery.LinkMessage)
+			require.Equal(t, tc.leads, err == nil, err)
 		})
 	}
 }

@@ -232,3 +232,17 @@ func (o *Outbox) keepDead(ctx context.Context, j *job, reason string) error {
 func (o *Outbox) record(ctx context.Context, code civicpin.EventCode, ref Ref, reason string) {
 	o.vault.Record(ctx, civicpin.Event{Code: code, Subject: ref.Subject, Ref: ref.ID, Reason: reason})
 }
+
+// receive keeps the receipt of a notice whose owner knows that it was sent.
+func (o *Outbox) receive(ctx context.Context, j *job) error {
+	v := &j.entry.Value
+	if v.Class != Notice || v.Done != doneSent || v.Receipt == "" {
+		return nil
+	}
+	_, err := o.receipts.Update(ctx, store.Key{ID: v.Receipt}, func(e *store.Entry[receipt]) error {
+		e.Value = receipt{Owner: j.ref.Owner, Subject: j.ref.Subject, ID: j.ref.ID}
+		e.ExpiresAt = o.vault.Now().Add(receiptsFor)
+		return nil
+	})
+	return err
+}

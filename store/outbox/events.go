@@ -11,6 +11,7 @@ const (
 	eventHeld         civicpin.EventCode = "outbox.held"
 	eventFlood        civicpin.EventCode = "outbox.flood"
 	eventMerged       civicpin.EventCode = "outbox.merged"
+	eventBounced      civicpin.EventCode = "outbox.bounced"
 	eventUnconfirmed  civicpin.EventCode = "outbox.unconfirmed"
 	eventUnsettled    civicpin.EventCode = "outbox.unsettled"
 	eventRequeued     civicpin.EventCode = "outbox.requeued"
@@ -48,6 +49,7 @@ func Events() []civicpin.EventInfo {
 		},
 		{Code: eventFlood, Meaning: "A country's telephones get more messages that are not held than Limits allow of class Typed."},
 		{Code: eventMerged, Meaning: "A notice went as one with another to the same address."},
+		{Code: eventBounced, Meaning: "A notice bounced: a provider had taken it over.", Reasons: []string{"the provider's receipt"}},
 		{
 			Code: eventUnconfirmed, Meaning: "An owner could not tell whether it wants a message sent, and is asked again.",
 			Reasons: []string{"the owner's error"},
@@ -70,9 +72,8 @@ func Events() []civicpin.EventInfo {
 			Reasons: []string{"entries that cannot be opened are left alone", "the queue of the address"},
 		},
 		{Code: eventStalled, Meaning: "The store cannot be read; Run goes on trying.", Reasons: []string{"the store's error"}},
-		{
-			Code: eventNotDurable, Meaning: "Run started on a store that cannot list.",
-			Reasons: []string{"messages that wait when this process ends are lost"},
-		},
+		{Code: eventNotDurable, Meaning: "Run started on a store that cannot list.", Reasons: []string{
+			"messages that wait when this process ends are lost",
+		}},
 	}
 }

@@ -36,6 +36,7 @@ type Outbox struct {
 	pace     pace.Pace
 	entries  store.Kind[entry]
 	dead     store.Kind[dead]
+	receipts store.Kind[receipt]
 
 	sends   *sends.Counters
 	limits  *destination.Limits
@@ -88,13 +89,14 @@ func New(v *store.Vault, n civicpin.Notifier, opts *Options) (*Outbox, error) {
 		sent:     make(map[store.Key]string),
 		proved:   make(map[string]civicpin.Rate),
 	}
-	var errs [5]error
+	var errs [6]error
 	o.entries, errs[0] = store.NewKind[entry](v, "outbox.entry")
 	o.dead, errs[1] = store.NewKind[dead](v, "outbox.dead")
 	o.load, errs[2] = load.NewCap(v, maxTyped)
 	l := &o.opts.Limits
 	o.sends, errs[3] = sends.New(v, sends.Rates{Source: l.Source, SourceTyped: l.SourceTyped, Operator: l.Operator})
 	o.limits, errs[4] = destination.New(v, destination.Countries{Home: l.Home, Abroad: l.Abroad, HomePrefixes: l.HomePrefixes})
+	o.receipts, errs[5] = store.NewKind[receipt](v, "outbox.receipt")
 	o.classes, o.decoys = l.classes()
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err

@@ -169,6 +169,9 @@ func (o *Outbox) settled(ctx context.Context, j *job) bool {
 			At:      o.vault.Now(),
 		})
 	})
+	if err == nil || errors.Is(err, ErrWithdrawn) { // not before: a report that comes at once is made again
+		err = o.receive(ctx, j)
+	}
 	if err != nil && !errors.Is(err, ErrWithdrawn) {
 		o.record(ctx, eventUnsettled, j.ref, scrub.Text(err.Error()))
 		if v.Waits < o.pace.MaxWaits() {

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/store/outbox"
 	"github.com/civicpin/civicpin/store/storetest"
 )
@@ -524,4 +525,63 @@ func (m *moody) Settle(ctx context.Context, r outbox.Ref, what outbox.Outcome) e
 		}
 	}
 	return m.clerk.Settle(ctx, r, what)
+}
+
+// settles is a clerk who notes all that it is told.
+type settles struct {
+	*clerk
+	told []outbox.Outcome
+}
+
+func (s *settles) Settle(ctx context.Context, r outbox.Ref, what outbox.Outcome) error {
+	s.told = append(s.told, what)
+	return s.clerk.Settle(ctx, r, what)
+}
+
+// The owner of a notice is told that it bounced, whenever the provider reports that, and however often; also if the store failed
+// when the receipt was to be kept. Of messages of other classes the outbox keeps no receipt.
+func TestBounced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		faults := storetest.NewFaults(newMemory())
+		r := newRig(t, faults.Store(), nil, nil)
+		s := &settles{clerk: r.clerk}
+		require.NoError(t, r.out.Register(r.clerk.name, s))
+		faults.Hook(func(method, key string) error {
+			if method == storetest.Put && strings.HasPrefix(key, "outbox.receipt/") {
+				faults.Hook(nil)
+				return storetest.ErrInjected
+			}
+			return nil
+		})
+		var receipts []string
+		for i, class := range []outbox.Class{outbox.Notice, outbox.Shown} {
+			ref := r.clerk.ref("A", fmt.Sprint(i))
+			ref.Class = class
+			require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "x", To: mail("a@example.org")}))
+			require.NoError(t, r.out.Flush(t.Context()))
+			receipts = append(receipts, s.told[len(s.told)-1].Receipt)
+		}
+		time.Sleep(time.Minute)
+		require.NoError(t, r.out.Flush(t.Context()))
+		s.told = nil
+		require.ErrorIs(t, r.out.Bounced(t.Context(), receipts[1]), outbox.ErrNoReceipt)
+		for _, bad := range []string{"", "a\n", strings.Repeat("a", 257)} {
+			require.ErrorIs(t, r.out.Bounced(t.Context(), bad), civicpin.ErrInvalid)
+		}
+		late, err := outbox.New(r.vault, r.sink, &outbox.Options{Limits: testkit.Limits()})
+		require.NoError(t, err)
+		require.ErrorContains(t, late.Bounced(t.Context(), receipts[0]), "not registered")
+		require.Empty(t, s.told)
+		time.Sleep(59 * 24 * time.Hour)
+		for range 2 {
+			require.NoError(t, r.out.Bounced(t.Context(), receipts[0]))
+			last := s.told[len(s.told)-1]
+			require.True(t, last.Failed)
+			require.Equal(t, receipts[0], last.Receipt)
+		}
+		require.Len(t, s.told, 2)
+		require.Equal(t, receipts[0], r.log.Of("outbox.bounced")[0].Reason)
+		time.Sleep(2 * 24 * time.Hour)
+		require.ErrorIs(t, r.out.Bounced(t.Context(), receipts[0]), outbox.ErrNoReceipt)
+	})
 }
