@@ -120,7 +120,7 @@ func newDecoy(now time.Time) contactbook.Book {
 			{ID: id, To: letter.Contact{Channel: civicpin.Email, Address: "decoy@example.org"}, Since: now, Settled: true},
 			{ID: id, To: letter.Contact{Channel: civicpin.SMS, Address: "+593990000000"}, Since: now, Settled: true},
 		},
-		Primary: id, Epoch: 1,
+		Primary: id, Acts: waits.Stamp{waits.Adopt: 1},
 		Changes: []contactbook.Change{{
 			ID: id, What: contactbook.Added, By: "operator:decoy", Until: now, New: []string{id, id},
 		}},

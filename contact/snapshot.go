@@ -8,6 +8,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/contactbook"
 	"github.com/civicpin/civicpin/internal/letter"
+	"github.com/civicpin/civicpin/internal/waits"
 )
 
 // A Snapshot is the contacts of a subject at one moment. That of an unknown subject answers all questions after the same work.
@@ -36,7 +37,7 @@ func (s *Service) Epoch(ctx context.Context, subject civicpin.Subject) (uint64, 
 	if err != nil {
 		return 0, err
 	}
-	return b.Epoch, nil
+	return b.Acts.Epoch(waits.Grant), nil
 }
 
 // Snapshot reads the contacts of a subject, with the same work for every subject. Errors are the store's.
@@ -49,7 +50,14 @@ func (s *Service) Snapshot(ctx context.Context, subject civicpin.Subject) (*Snap
 }
 
 // Epoch is [Service.Epoch], as it was then. It is 0 for an unknown subject.
-func (v *Snapshot) Epoch() uint64 { return v.book.Epoch }
+func (v *Snapshot) Epoch() uint64 { return v.book.Acts.Epoch(waits.Grant) }
+
+// Epochs count the acts upon the contacts that end a recovery, one in which a contact was proved, and one that operators
+// approved. They are 0 for an unknown subject.
+func (v *Snapshot) Epochs() (run, proved, approved uint64) {
+	acts := v.book.Acts
+	return acts.Epoch(waits.Run), acts.Epoch(waits.Proved), acts.Epoch(waits.Approved)
+}
 
 // looked returns the book to look at: the subject's, or the decoy where there is nothing in it.
 func (v *Snapshot) looked() (b *contactbook.Book, mine bool) {
@@ -116,5 +124,5 @@ func (v *Snapshot) Corrected(to civicpin.Contact) (*uint64, error) {
 	b.Contacts, b.Changes = slices.Clone(b.Contacts), slices.Clone(b.Changes)
 	b.Pending, b.Mail = slices.Clone(b.Pending), slices.Clone(b.Mail)
 	_, _, err := b.Correct("", letter.Stored(to), false, v.now, v.now, v.service.policy.book())
-	return &b.Epoch, limited(err)
+	return new(b.Acts.Epoch(waits.Grant)), limited(err)
 }

@@ -37,12 +37,11 @@ type credential struct {
 	Owned     bool             `json:"owned,omitempty"`               // an earlier secret was a subject's: see owned
 	By        civicpin.Actor   `json:"by,omitempty" export:"yes"`     // of the last revocation, suspension or resumption
 	Reason    string           `json:"reason,omitempty" export:"yes"` // of the same
-	Epoch     uint64           `json:"epoch,omitempty"`               // counts what ends recoveries under way: see Mark
 	Sessions  Epoch            `json:"sessions,omitempty"`            // of the logins that count: see endSessions
 	Grant     *grant           `json:"grant,omitempty"`
 	Run       string           `json:"run,omitempty"`                 // of the recovery that the secret comes from
 	Closed    bool             `json:"closed,omitempty" export:"yes"` // no recovery before staff have acted: see repudiate
-	Acts      waits.Acts       `json:"acts,omitempty"`                // upon it, for what waits elsewhere
+	Acts      waits.Acts       `json:"acts,omitempty"`                // upon it, which end what waits: see Mark
 	Again     *again           `json:"again,omitempty"`               // of the current secret, while it is the citizen's own
 	Lowered   *levelCap        `json:"lowered,omitempty" export:"yes"`
 }
@@ -198,7 +197,6 @@ func (c *credential) choose(p *Policy, hash string, now time.Time, with again) {
 	c.State, c.Hash, c.Norm = state.Active, hash, p.Chosen.normaliser()
 	c.Expires, c.Grant, c.Again, c.Fraud = time.Time{}, nil, &with, false
 	c.Changed, c.Used = now, now
-	c.Epoch++
 	c.endSessions()
 }
 

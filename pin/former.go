@@ -40,8 +40,7 @@ func (c *credential) lose() {
 // inherit takes over what outlives the secret of the credential that was there before. acts are those upon it until now.
 func (c *credential) inherit(old *credential, p *Policy, acts waits.Acts) {
 	c.History, c.Lost, c.Owned, c.Fraud = old.former(p), old.Lost, old.owned(), old.Fraud
-	c.Epoch, c.Acts = old.Epoch+1, acts
-	c.Aside = old.Aside
+	c.Acts, c.Aside = acts, old.Aside
 }
 
 // owned reports whether a secret was chosen here, or revoked: then facts alone begin nothing here any more.

@@ -1,6 +1,7 @@
 package pin
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -109,11 +110,11 @@ func (c *credential) opens(ctx context.Context, g Grant, parts bool, now time.Ti
 }
 
 // A Mark is what a credential looked like when a recovery started. Every act after which other hands may hold the secret, or
-// that gives a grant, changes it. So the first of several recoveries that completes ends all others.
+// that gives a grant, changes it: docs/waits.md. So the first of several recoveries that gives a grant ends all others.
 type Mark struct {
-	// Epoch counts the acts after which other hands may hold the secret, and the grants; 0 if there is no record. It is not the
-	// [Epoch] of sessions.
-	Epoch uint64
+	// Epoch counts the acts that end a recovery, Proved those that end one in which a contact was proved, and Approved those
+	// that end one that operators approved; 0 if there is no record. They are not the [Epoch] of sessions.
+	Epoch, Proved, Approved uint64
 	// Held says that there is a credential that can be recovered: not revoked and not suspended. Free says that there is none, so
 	// that a plan can create one: never issued, revoked, or created by a plan and not used.
 	Held, Free bool
@@ -134,8 +135,10 @@ func (s *Service) Mark(ctx context.Context, subject civicpin.Subject) (Mark, err
 		return Mark{}, err
 	}
 	c := &e.Value
+	now := c.Acts.Stamp()
 	return Mark{
-		Epoch: c.Epoch, Held: e.Found() && c.recoverable(), Free: !e.Found() || c.beginnable(), Level: c.Level,
+		Epoch: now.Epoch(waits.Run), Proved: now.Epoch(waits.Proved), Approved: now.Epoch(waits.Approved),
+		Held: e.Found() && c.recoverable(), Free: !e.Found() || c.beginnable(), Level: c.Level,
 		Revoked: e.Found() && c.State == state.Revoked && c.owned(),
 	}, nil
 }
@@ -183,7 +186,7 @@ func (s *Service) grant(ctx context.Context, p proof.Completed) (Grant, error) {
 	e, err := s.creds.Update(ctx, store.Key{Subject: p.Subject}, func(e *store.Entry[credential]) error {
 		c := &e.Value
 		switch {
-		case c.Epoch != p.Epoch:
+		case c.ended(p):
 			return ErrChanged
 		case p.Creates && e.Found() && !c.beginnable(), !p.Creates && (!e.Found() || !c.recoverable()):
 			return c.wrongState()
@@ -191,7 +194,6 @@ func (s *Service) grant(ctx context.Context, p proof.Completed) (Grant, error) {
 		if !e.Found() {
 			c.State = state.Vacant
 		}
-		c.Epoch++
 		c.Acts = c.Acts.Did(waits.Recovery, s.vault.Now())
 		c.Grant = &slot
 		e.ExpiresAt = c.keep()
@@ -207,16 +209,20 @@ func (s *Service) grant(ctx context.Context, p proof.Completed) (Grant, error) {
 	return g, nil
 }
 
-// reopen ends the recoveries under way, and the lock. Nothing tells whether there was one.
+// ended reports whether an act upon the credential ended a recovery since it began.
+func (c *credential) ended(p proof.Completed) bool {
+	return c.Acts.Stamp().Epoch(cmp.Or(p.Thing, waits.Run)) != p.Epoch
+}
+
+// reopen ends the lock. Nothing tells whether there was one. Other recoveries and a grant stay: who holds what is as before.
 func (s *Service) reopen(ctx context.Context, p proof.Completed) error {
 	_, err := s.creds.Update(ctx, store.Key{Subject: p.Subject}, func(e *store.Entry[credential]) error {
 		switch {
-		case e.Value.Epoch != p.Epoch:
+		case e.Value.ended(p):
 			return ErrChanged
 		case !e.Found() || !e.Value.recoverable():
 			return e.Value.wrongState()
 		}
-		e.Value.Epoch++ // a grant stays: an unlock changes nobody's hands
 		return nil
 	})
 	if err != nil {

@@ -134,7 +134,7 @@ func (s *Service) suspend(ctx context.Context, subject civicpin.Subject, reason 
 		if evidence.Method != "" {
 			c.attest(&s.policy, evidence, now)
 		}
-		c.Epoch, c.Acts = c.Epoch+1, c.Acts.Did(waits.Suspend, now)
+		c.Acts = c.Acts.Did(waits.Suspend, now)
 		c.endSessions()
 		return nil
 	})

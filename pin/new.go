@@ -124,7 +124,7 @@ func correct(p Policy) func(*store.Entry[credential], time.Time) bool {
 // newDecoy returns a credential like most of this policy: it is opened where a subject has none.
 func (s *Service) newDecoy() credential {
 	now := s.vault.Now()
-	c := credential{State: state.Provisional, Issue: strings.Repeat("A", 26), Level: civicpin.Low, Issued: now, Epoch: 1}
+	c := credential{State: state.Provisional, Issue: strings.Repeat("A", 26), Level: civicpin.Low, Issued: now}
 	c.Acts = c.Acts.DidBy(waits.Seen, string(civicpin.Operator("decoy")), now)
 	for range s.policy.Parts {
 		c.Parts = append(c.Parts, part{

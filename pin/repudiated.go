@@ -67,6 +67,5 @@ func (c *credential) repudiate(p proof.Completed, policy *Policy, now time.Time)
 	if set { // another run's secret is that run's to repudiate
 		c.Run = ""
 	}
-	c.Epoch++
 	return nil
 }

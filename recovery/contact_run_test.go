@@ -144,14 +144,20 @@ func TestContactCorrectedWithoutRoom(t *testing.T) {
 	require.Empty(t, k.post.To(rosaPhone, "recovery.done"))
 }
 
-// A contact that goes ends the recoveries under way: a link may be on its way there. So does an undo.
+// A contact that goes ends the recoveries that were proved by it; by staff, all. So does an undo.
 func TestContactThatGoesEndsRecoveries(t *testing.T) {
 	for name, tc := range map[string]struct {
 		ends bool
 		act  func(k *runKit) error
 	}{
-		"removed": {true, func(k *runKit) error {
+		"removed, and the run does not rest on it": {false, func(k *runKit) error {
 			return k.contacts.Remove(t.Context(), rosa, k.mailID, civicpin.Citizen, runHome)
+		}},
+		"removed": {true, func(k *runKit) error {
+			return k.contacts.Remove(t.Context(), rosa, k.phoneID, civicpin.Citizen, runHome)
+		}},
+		"removed by staff": {true, func(k *runKit) error {
+			return k.contacts.Remove(t.Context(), rosa, k.mailID, runClerk, runHome)
 		}},
 		"undone": {true, func(k *runKit) error { return k.undoes(t, rosaPhone) }},
 		"primary": {false, func(k *runKit) error {
@@ -217,6 +223,7 @@ type runKit struct {
 	clock    *testkit.Clock
 	post     *testkit.Mailbox
 	out      *outbox.Outbox
+	phoneID  string // of Rosa's telephone
 	mailID   string // of Rosa's mailbox
 }
 
@@ -248,7 +255,7 @@ func newRunKitWith(t *testing.T, roles map[string]recovery.Role) *runKit {
 	require.NoError(t, k.contacts.Adopt(t.Context(), rosa, []civicpin.Contact{bySMS, byMail}, runClerk, runHome))
 	proved, _, err := k.contacts.List(t.Context(), rosa)
 	require.NoError(t, err)
-	k.mailID = proved[1].ID
+	k.phoneID, k.mailID = proved[0].ID, proved[1].ID
 	return k
 }
 

@@ -3,21 +3,21 @@ package recovery
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/letter"
 	"github.com/civicpin/civicpin/internal/proof"
 	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/internal/token"
+	"github.com/civicpin/civicpin/internal/waits"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery/plan"
 )
 
 // Finish completes a plan: by the token of the last step's link, or by the ticket of a run that is Done. Of concurrent calls
-// for a subject, one completes, and ends the subject's other recoveries. The contacts are told, with a link that repudiates it.
+// for a subject, one gets a grant, and ends the subject's other recoveries; an unlock ends none. The contacts are told, with a
+// link that repudiates it.
 //
 // The grant is for [pin.Service.Set] or [pin.Service.Reissue]. It is zero for a plan that ends in an unlock, which is done
 // then; whether there was a lock is not told. A disabled credential stays so: that takes a new secret. Errors:
@@ -41,8 +41,9 @@ func (s *Service) Finish(ctx context.Context, tok civicpin.Secret, source civicp
 		if !v.way.Last(v.run().Step) {
 			return pin.Grant{}, ErrWrongStep
 		}
+		as := v.run().Thing() // until now
 		v.run().Proved(l.To)
-		return v.complete(ctx)
+		return v.complete(ctx, as)
 	case token.Ticket:
 		v, err := s.enter(ctx, tok, source)
 		if err != nil {
@@ -54,15 +55,15 @@ func (s *Service) Finish(ctx context.Context, tok civicpin.Secret, source civicp
 		case v.run().Step < len(v.way.Steps):
 			return pin.Grant{}, ErrWrongStep
 		}
-		return v.complete(ctx)
+		return v.complete(ctx, v.run().Thing())
 	}
 	return pin.Grant{}, ErrGone
 }
 
-// complete turns a run whose steps are all proved into what its plan comes to. Whoever loses the race, or dies in the middle,
-// has got nothing: the grant is handed out when all is durable, and nobody else knows it.
-func (v *visit) complete(ctx context.Context) (pin.Grant, error) {
-	p, told, err := v.prepared(ctx)
+// complete turns a run whose steps are all proved into what its plan comes to, unless an act ended the thing that it was. A
+// call that loses the race, or dies in the middle, has got nothing: it hands the grant out when all is durable.
+func (v *visit) complete(ctx context.Context, as waits.Thing) (pin.Grant, error) {
+	p, told, err := v.prepared(ctx, as)
 	if err != nil {
 		return pin.Grant{}, err
 	}
@@ -85,7 +86,7 @@ func (v *visit) complete(ctx context.Context) (pin.Grant, error) {
 }
 
 // prepared checks that all is there for the run to be completed, and says so, and whom that is told to.
-func (v *visit) prepared(ctx context.Context) (p proof.Completed, told recoveryrun.Notices, err error) {
+func (v *visit) prepared(ctx context.Context, as waits.Thing) (p proof.Completed, told recoveryrun.Notices, err error) {
 	r, w := v.run(), v.way
 	if !r.Leads() {
 		return p, told, ErrGone
@@ -97,13 +98,14 @@ func (v *visit) prepared(ctx context.Context) (p proof.Completed, told recoveryr
 	if err != nil {
 		return p, told, err
 	}
-	if contacts.Epoch() != r.Book { // a contact went, and a link may have been on its way there
+	if !r.Stands(as, contacts) {
 		return p, told, ErrGone
 	}
 	p = v.completed()
-	p.Creates, p.Valid, p.Unlock, p.Book = w.Creates, w.Grant, w.Outcome == plan.Unlocked, &r.Book
+	p.Creates, p.Valid, p.Unlock = w.Creates, w.Grant, w.Outcome == plan.Unlocked
+	p.Thing, p.Epoch, p.Book = as, r.Epoch.Of(as), new(contacts.Epoch())
 	if w.Outcome == plan.ReissueInParts {
-		if p.Parts, err = v.parts(contacts); err != nil {
+		if p.Parts, err = r.Parts(&w.Plan, contacts, v.config.Pins.Policy()); err != nil {
 			return p, told, err
 		}
 	}
@@ -121,7 +123,7 @@ func (v *visit) prepared(ctx context.Context) (p proof.Completed, told recoveryr
 func (v *visit) completed() proof.Completed {
 	r := v.run()
 	return proof.New(proof.Completed{
-		Subject: r.Subject, Plan: r.Plan, Run: v.id(), Epoch: r.Epoch, By: cmp.Or(v.by, civicpin.Citizen), Source: v.source,
+		Subject: r.Subject, Plan: r.Plan, Run: v.id(), By: cmp.Or(v.by, civicpin.Citizen), Source: v.source,
 	})
 }
 
@@ -145,14 +147,4 @@ func (v *visit) keepAll(ctx context.Context, p proof.Completed) error {
 	}
 	p.Change, p.Corrected, p.Undo = r.Change, letter.Contact(*r.Correct).Contact(), v.vault.Now().Add(v.way.Repudiate)
 	return v.config.Contacts.Recovered(ctx, p)
-}
-
-// parts returns where the parts of a new secret go: to contacts named, in the order of the plan's channels, then to others.
-func (v *visit) parts(contacts *contact.Snapshot) ([]civicpin.Contact, error) {
-	policy := v.config.Pins.Policy()
-	parts := policy.Assign(v.run().Candidates(&v.way.Plan, contacts.Established()))
-	if len(parts) < policy.Parts {
-		return nil, fmt.Errorf("%w: %d of %d parts have a contact", contact.ErrUnsuitable, len(parts), policy.Parts)
-	}
-	return parts, nil
 }

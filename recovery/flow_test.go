@@ -228,7 +228,7 @@ func TestStepsAreNotSkippedOrReplayed(t *testing.T) {
 	require.NoError(t, err, "none of these cost a try")
 }
 
-// Any act upon the credential ends the recoveries under way.
+// Any act upon the credential but an unlock ends the recoveries under way in which no contact was proved.
 func TestActsEndRecoveries(t *testing.T) {
 	for name, act := range map[string]func(t *testing.T, k *kit){
 		"the owner changes it": func(t *testing.T, k *kit) {
@@ -239,7 +239,6 @@ func TestActsEndRecoveries(t *testing.T) {
 		},
 		"it is suspended":         func(t *testing.T, k *kit) { require.NoError(t, k.pins.Suspend(t.Context(), ana, "", agency.ID)) },
 		"another recovery":        func(t *testing.T, k *kit) { require.NoError(t, walkOffice(t.Context(), k, newSecret)) },
-		"another unlock":          func(t *testing.T, k *kit) { require.NoError(t, walkVideo(t.Context(), k, "")) },
 		"the visitor cancels":     nil,
 		"an operator turns it up": nil,
 	} {

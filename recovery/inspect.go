@@ -45,12 +45,8 @@ func (s *Service) Inspect(ctx context.Context, tok civicpin.Secret) (LinkInfo, e
 			return LinkInfo{}, err
 		}
 		// Another recovery, or the citizen's own change, may have ended this one.
-		mark, err := s.config.Pins.Mark(ctx, v.run().Subject)
-		if err != nil {
+		if err := v.alive(ctx); err != nil {
 			return LinkInfo{}, err
-		}
-		if mark.Epoch != v.run().Epoch {
-			return LinkInfo{}, ErrGone
 		}
 		return LinkInfo{
 			Purpose: ToRecover, Plan: v.way.Name, Last: v.way.Last(v.run().Step), Sent: l.To.Contact().Masked(), ExpiresAt: l.Expires,

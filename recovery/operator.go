@@ -11,6 +11,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/recoveryrun"
+	"github.com/civicpin/civicpin/internal/waits"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery/plan"
@@ -125,6 +126,9 @@ func (s *Service) Decide(ctx context.Context, id string, by Operator, verdict Ve
 // approve notes an approval. The run goes on with it, or waits for the second one. What the citizen answered is compared.
 func (v *visit) approve(ctx context.Context, step plan.Approval, verdict Verdict) error {
 	r := v.run()
+	if err := v.alive(ctx); err != nil {
+		return err
+	}
 	if same, err := r.Unchanged(v.describe(ctx)); err != nil {
 		return err
 	} else if !same {
@@ -172,7 +176,7 @@ func (v *visit) onwards(ctx context.Context) (Run, error) {
 		err := v.arrive(ctx)
 		return v.view(), err
 	}
-	grant, err := v.complete(ctx)
+	grant, err := v.complete(ctx, waits.Approved)
 	if err == nil && w.Outcome == plan.ReissueInParts {
 		_, err = v.config.Pins.Reissue(ctx, grant, v.source)
 	}

@@ -72,12 +72,13 @@ func TestOneLinkOneWinner(t *testing.T) {
 	}
 }
 
-// Of many recoveries of one subject that complete at once, one does, and ends all others.
+// Of many recoveries of one subject that complete at once, one does, and ends all others. Of unlocks each does, once.
 func TestOneRunOneWinner(t *testing.T) {
 	k := newKit(t)
 	var links []civicpin.Message
 	for range 4 {
-		links = append(links, k.linked(t, "unlock", "recovery.unlock"))
+		_, m := k.toLink(t)
+		links = append(links, m)
 	}
 	won, _ := together(64, func(i int) error {
 		_, err := k.Finish(t.Context(), links[i%len(links)].Link, home)
@@ -88,6 +89,15 @@ func TestOneRunOneWinner(t *testing.T) {
 		_, err := k.Inspect(t.Context(), m.Link)
 		require.ErrorIs(t, err, recovery.ErrGone)
 	}
+
+	for i := range links {
+		links[i] = k.linked(t, "unlock", "recovery.unlock")
+	}
+	won, _ = together(64, func(i int) error {
+		_, err := k.Finish(t.Context(), links[i%len(links)].Link, home)
+		return err
+	})
+	require.Equal(t, len(links), won)
 }
 
 // TestGrantsRace: of many who finish one plan, one gets a grant, and it is good.

@@ -50,3 +50,16 @@ func (s *Service) Redeem(ctx context.Context, tok civicpin.Secret, source civicp
 	shown.Ticket = ticket.Text()
 	return shown, err
 }
+
+// alive returns [ErrGone] if an act has ended the run since it began. It is asked before the run becomes what outlives that.
+func (v *visit) alive(ctx context.Context) error {
+	mark, err := v.config.Pins.Mark(ctx, v.run().Subject)
+	if err != nil {
+		return err
+	}
+	contacts, err := v.config.Contacts.Snapshot(ctx, v.run().Subject)
+	if err == nil && !v.run().Lives(&mark, contacts) {
+		err = ErrGone
+	}
+	return err
+}

@@ -41,10 +41,11 @@ func (s *Service) start(ctx context.Context, name string, subject civicpin.Subje
 	}
 	now := known.Now
 	r := run{
-		Subject: subject, Plan: name, Digest: w.digest, State: recoveryrun.Open, Epoch: known.Mark.Epoch,
-		Book: known.Contacts.Epoch(), By: by, Source: source.Address, Started: now, Expires: now.Add(w.Valid + w.Rests()),
+		Subject: subject, Plan: name, Digest: w.digest, State: recoveryrun.Open, By: by,
+		Source: source.Address, Started: now, Expires: now.Add(w.Valid + w.Rests()),
 		Known: known.Helped(&w.Plan),
 	}
+	r.Marked(known)
 	s.prepare(&r, w, known)
 	id := token.NewID()
 	var ticket civicpin.Secret

@@ -3,6 +3,7 @@ package recovery_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 	"testing"
@@ -11,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/recoveryrun"
+	"github.com/civicpin/civicpin/internal/waits"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
@@ -26,7 +29,7 @@ type fields struct {
 	Digest  []byte
 	State   string
 	Known   bool
-	Epoch   uint64
+	Epoch   waits.Epochs
 	Ticket  []byte
 	Step    int
 	Rests   time.Time
@@ -142,7 +145,9 @@ func FuzzStoredRun(f *testing.F) {
 				return false
 			}
 			mark, err := k.pins.Mark(t.Context(), r.Subject)
-			if err != nil || mark.Epoch != r.Epoch {
+			var as recoveryrun.Record
+			contacts, err2 := k.contacts.Snapshot(t.Context(), r.Subject)
+			if json.Unmarshal(text, &as) != nil || errors.Join(err, err2) != nil || !as.Lives(&mark, contacts) {
 				return false
 			}
 			steps := plans()[i].Steps

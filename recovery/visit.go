@@ -13,7 +13,6 @@ import (
 	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/pin"
-	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
@@ -134,18 +133,19 @@ func (v *visit) advance(ctx context.Context, to int, act func(*run, time.Time) e
 	if err := act(&ahead, now); err != nil {
 		return err
 	}
-	rests, behind := v.way.Resting(to)
-	until := ahead.Rests
-	if rests > 0 {
-		until = slices.MaxFunc([]time.Time{until, now}, time.Time.Compare).Add(rests)
+	if ahead.Thing() != v.run().Thing() {
+		if err := v.alive(ctx); err != nil {
+			return err
+		}
 	}
+	rests, behind := v.way.Resting(to)
+	until := ahead.RestUntil(rests, now)
 	var told recoveryrun.Notices
 	if !until.IsZero() {
 		contacts, err := v.config.Contacts.Snapshot(ctx, v.run().Subject)
 		if err != nil {
 			return err
 		}
-		until = until.Add(plan.NoticeTime)
 		// It can be ended as long as it can be completed.
 		good := slices.MaxFunc([]time.Time{until, v.run().Expires}, time.Time.Compare)
 		told = ahead.Notices(contacts.Recipients(), v.id(), NoticeWaiting, until, good, v.reach)

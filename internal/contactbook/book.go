@@ -42,9 +42,9 @@ type Book struct {
 	Pending  []Candidate `json:"pending,omitempty" export:"yes"`
 	Changes  []Change    `json:"changes,omitempty"` // that can be undone, oldest first
 	Mail     []Note      `json:"mail,omitempty"`
-	// Epoch counts the acts upon the contacts that end recoveries under way, and grants: a link may be on its way to a contact
+	// Acts counts the acts upon the contacts that end recoveries under way, and grants: a link may be on its way to a contact
 	// that went.
-	Epoch uint64 `json:"epoch,omitempty"`
+	Acts waits.Stamp `json:"acts,omitempty"`
 
 	past waits.Acts // upon the credential, as [Book.Judge] was told
 }

@@ -82,7 +82,7 @@ func (b *Book) ends(act waits.Act, id string) {
 		return cell.Ends() || cell == waits.Resting && c.Replaces == id
 	})
 	b.vacated()
-	b.Epoch++
+	b.Acts = b.Acts.Did(act)
 }
 
 // waits reports whether there is a candidate of an id.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/civicpin/civicpin/internal/contactbook"
 	"github.com/civicpin/civicpin/internal/token"
+	"github.com/civicpin/civicpin/internal/waits"
 )
 
 // crowd are the names of the addresses that random acts are about; three of them are one telephone or mailbox.
@@ -99,10 +100,10 @@ func (w *world) holds(before *contactbook.Book, act string) {
 	require.Equal(w.t, min(1, len(live)), leads, "%s: one primary contact, or none among none", act)
 	w.holdsOfArrivals(before, act)
 
-	require.GreaterOrEqual(w.t, b.Epoch, before.Epoch)
+	require.GreaterOrEqual(w.t, b.Acts.Epoch(waits.Grant), before.Acts.Epoch(waits.Grant))
 	for _, h := range before.Live() {
 		if b.Contact(h.ID) == nil {
-			require.Greater(w.t, b.Epoch, before.Epoch, "%s: a contact went, and recoveries go on", act)
+			require.Greater(w.t, b.Acts.Epoch(waits.Grant), before.Acts.Epoch(waits.Grant), "%s: a contact went, and recoveries go on", act)
 		}
 	}
 	told := b.Told(w.now)

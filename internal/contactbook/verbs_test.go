@@ -834,7 +834,7 @@ func (w *world) shows(args []string) string {
 	case "mail":
 		return strconv.Itoa(len(b.Mail))
 	case "epoch":
-		return strconv.FormatUint(b.Epoch, 10)
+		return strconv.FormatUint(b.Acts.Epoch(waits.Grant), 10)
 	case "keep":
 		return "for " + since(b.Keep(w.now))
 	}

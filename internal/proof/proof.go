@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/waits"
 )
 
 // Completed says that a plan was completed. The zero Completed is refused; [New] makes one that is not.
@@ -14,8 +15,9 @@ type Completed struct {
 	Subject civicpin.Subject
 	// Plan and Run name the plan and its run, for the log.
 	Plan, Run string
-	// Epoch is that of the credential when the run began.
+	// Epoch is that of the credential when the run began, and Thing what the run is among what waits.
 	Epoch uint64
+	Thing waits.Thing
 	// Book is the epoch of the contacts that the run was proved by. The grant ends with it.
 	Book *uint64
 	// Creates says that the plan creates a credential for a subject without one; otherwise it recovers one.

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
+
+	"github.com/civicpin/civicpin/internal/waits"
 )
 
 // How long the texts are, at the most, that Pad makes equally long. Longer contacts make a longer record.
@@ -11,7 +13,7 @@ const (
 	questionRoom = 64                                           // the id of a question
 	contactRoom  = 96                                           // channel, address and locale
 	mailRoom     = contactRoom + 7 + 73 + 12                    // the same, state, token and code
-	numbersRoom  = len("false") + 2*len("18446744073709551615") // Known, Epoch and Book
+	numbersRoom  = len("false") + 6*len("18446744073709551615") // Known, Epoch and Book
 )
 
 // Pad fills the record, before it is written: all runs that have come the same way are equally long then, whether their
@@ -41,4 +43,9 @@ func length(s string) int {
 	return len(text) - len(`""`)
 }
 
-func digits(n uint64) int { return len(strconv.FormatUint(n, 10)) }
+func digits(e waits.Epochs) (n int) {
+	for _, epoch := range []uint64{e.Run, e.Proved, e.Approved} {
+		n += len(strconv.FormatUint(epoch, 10))
+	}
+	return n
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/civicpin/civicpin/internal/knowledge"
 	"github.com/civicpin/civicpin/internal/letter"
 	"github.com/civicpin/civicpin/internal/token"
+	"github.com/civicpin/civicpin/internal/waits"
 	"github.com/civicpin/civicpin/recovery/plan"
 )
 
@@ -33,8 +34,8 @@ type Record struct {
 	// Known says that there was a subject whom this run could help when it began: see [Record.Leads]. All other runs go through
 	// the same steps, and to nothing.
 	Known   bool           `json:"known"`
-	Epoch   uint64         `json:"epoch"`
-	Book    uint64         `json:"book"` // epoch of the contacts
+	Epoch   waits.Epochs   `json:"epoch"`
+	Book    waits.Epochs   `json:"book"` // epochs of the contacts
 	By      civicpin.Actor `json:"by" export:"yes"`
 	Source  string         `json:"source,omitempty" export:"yes"`
 	Started time.Time      `json:"started" export:"yes"`

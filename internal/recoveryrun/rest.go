@@ -47,6 +47,18 @@ func (s *Subject) objector(proves []civicpin.Contact) bool {
 	})
 }
 
+// RestUntil returns until when the run rests, with one rest more, if it does: with the time for its notices.
+func (r *Record) RestUntil(more time.Duration, now time.Time) time.Time {
+	until := r.Rests
+	if more > 0 {
+		until = slices.MaxFunc([]time.Time{until, now}, time.Time.Compare).Add(more)
+	}
+	if until.IsZero() {
+		return until
+	}
+	return until.Add(plan.NoticeTime)
+}
+
 // Begin has the run rest until a time, and tells of that.
 func (r *Record) Begin(n Notices, until, now time.Time) {
 	r.Rests = until
@@ -131,5 +143,6 @@ func (w *Watch) Keep() time.Time {
 // and no other act has ended it. Each such act changes an epoch, of which the later run knows. A rest that is over blocks, too:
 // the contacts would have two runs to object to. So does one that the run is about to write.
 func (r *Record) Blocks(later *Record, now time.Time) bool {
-	return r.Check(now) == nil && r.Epoch >= later.Epoch && r.Book >= later.Book
+	thing := r.Thing()
+	return r.Check(now) == nil && r.Epoch.Of(thing) >= later.Epoch.Of(thing) && r.Book.Of(thing) >= later.Book.Of(thing)
 }

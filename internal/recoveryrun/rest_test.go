@@ -172,9 +172,9 @@ func TestBlocks(t *testing.T) {
 		"it is over":                {func(_, _ *recoveryrun.Record) {}, 100 * anHour, false},
 		"it goes on, or will rest":  {func(r, _ *recoveryrun.Record) { r.Rests = time.Time{} }, 0, true},
 		"it ended":                  {func(r, _ *recoveryrun.Record) { r.Close(recoveryrun.Cancelled) }, 0, false},
-		"a secret was set since":    {func(_, later *recoveryrun.Record) { later.Epoch++ }, 0, false},
-		"a contact went since":      {func(_, later *recoveryrun.Record) { later.Book++ }, 0, false},
-		"a secret was set after it": {func(r, _ *recoveryrun.Record) { r.Epoch++ }, 0, true},
+		"a secret was set since":    {func(_, later *recoveryrun.Record) { later.Epoch.Run++ }, 0, false},
+		"a contact went since":      {func(_, later *recoveryrun.Record) { later.Book.Run++ }, 0, false},
+		"a secret was set after it": {func(r, _ *recoveryrun.Record) { r.Epoch.Run++ }, 0, true},
 	} {
 		r, later := resting(recoveryrun.Record{}), recoveryrun.Record{}
 		tc.change(&r, &later)

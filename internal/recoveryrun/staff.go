@@ -7,6 +7,10 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/internal/letter"
+	"github.com/civicpin/civicpin/internal/waits"
+	"github.com/civicpin/civicpin/pin"
 )
 
 // An Approval is an operator's, of a step.
@@ -39,6 +43,44 @@ func (r *Record) ApprovalsOf(step int) (n int) {
 
 // Staffs reports whether the run is in the hands of staff: they began it, and no link has given it to the citizen.
 func (r *Record) Staffs() bool { return r.By.IsOperator() && len(r.Ticket) == 0 }
+
+// Thing says what the run is among the things that wait, and so which acts end it.
+func (r *Record) Thing() waits.Thing {
+	switch {
+	case r.Seen():
+		return waits.Approved
+	case len(r.Read) > 0:
+		return waits.Proved
+	}
+	return waits.Run
+}
+
+// Marked notes the state of the subject in which the run begins.
+func (r *Record) Marked(known *Subject) { r.Epoch, r.Book = epoch(&known.Mark), book(known.Contacts) }
+
+func epoch(m *pin.Mark) waits.Epochs {
+	return waits.Epochs{Run: m.Epoch, Proved: m.Proved, Approved: m.Approved}
+}
+
+func book(contacts *contact.Snapshot) (e waits.Epochs) {
+	e.Run, e.Proved, e.Approved = contacts.Epochs()
+	return e
+}
+
+// Lives reports whether no act has ended the run since it began.
+func (r *Record) Lives(now *pin.Mark, contacts *contact.Snapshot) bool {
+	as, epochs := r.Thing(), epoch(now)
+	return epochs.Of(as) == r.Epoch.Of(as) && r.Stands(as, contacts)
+}
+
+// Stands reports whether no act upon the contacts ended the run, as one of the things that it was, and those by which it was
+// proved are the subject's still, unless the run brings them.
+func (r *Record) Stands(as waits.Thing, contacts *contact.Snapshot) bool {
+	established := contacts.Established()
+	return book(contacts).Of(as) == r.Book.Of(as) && !slices.ContainsFunc(r.Read, func(to letter.Contact) bool {
+		return !r.Correct.Is(to) && !slices.ContainsFunc(established, to.Contact().SameAddress)
+	})
+}
 
 // Seen reports whether operators approved the run.
 func (r *Record) Seen() bool { return len(r.Approved) > 0 }

@@ -66,6 +66,44 @@ func (a Acts) Stamp() Stamp {
 	return s
 }
 
+// Did returns what is counted after one more act.
+func (s Stamp) Did(act Act) Stamp {
+	next := maps.Clone(s)
+	if next == nil {
+		next = make(Stamp)
+	}
+	next[act]++
+	return next
+}
+
+// Epoch counts the acts that end a thing. While it stays the same, none did.
+func (s Stamp) Epoch(thing Thing) (n uint64) {
+	for act, times := range s {
+		if Of(thing, act).Ends() {
+			n += times
+		}
+	}
+	return n
+}
+
+// Epochs are those of the things that a run can be. It begins as one and becomes another, by what is shown in it.
+type Epochs struct {
+	Run      uint64 `json:"run"`
+	Proved   uint64 `json:"proved"`
+	Approved uint64 `json:"approved"`
+}
+
+// Of returns the epoch of one of the things that a run can be. What is none of them ends with any act that ends a run.
+func (e Epochs) Of(thing Thing) uint64 {
+	switch thing {
+	case Proved:
+		return e.Proved
+	case Approved:
+		return e.Approved
+	}
+	return e.Run
+}
+
 // Text returns the acts as a text, for [Parse].
 func (a Acts) Text() string {
 	if len(a) == 0 {

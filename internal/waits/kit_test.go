@@ -107,6 +107,14 @@ func plans() []plan.Plan {
 	limit := lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked}
 	return []plan.Plan{
 		{Name: "link", Steps: []plan.Step{plan.Captcha{}, link}, Limit: limit, Outcome: plan.ChooseSecret, Grant: day},
+		{
+			Name: "code", Outcome: plan.ChooseSecret, Grant: day, Limit: limit,
+			Steps: []plan.Step{plan.Captcha{}, plan.Code{Channel: civicpin.SMS, Valid: 10 * time.Minute}, link},
+		},
+		{
+			Name: "desk", Outcome: plan.ChooseSecret, Grant: day, Limit: limit,
+			Steps: []plan.Step{plan.Captcha{}, plan.Approval{Role: "agency"}, link},
+		},
 		{Name: "unlock", Steps: []plan.Step{plan.Captcha{}, link}, Limit: limit, Outcome: plan.Unlocked},
 	}
 }
@@ -168,13 +176,13 @@ func (w *world) contact(address string) (contact.Contact, bool) {
 	return contact.Contact{}, false
 }
 
-// begun starts the plan "link", and returns its ticket; its link is sent.
-func (w *world) begun(name string) civicpin.Secret {
+// begun starts a plan, and returns its run; its first message is sent.
+func (w *world) begun(name string) recovery.Run {
 	w.t.Helper()
 	run, err := w.runs.Start(w.t.Context(), name, rosa, home)
 	require.NoError(w.t, err)
 	w.does(testkit.Err(w.runs.Answer(w.t.Context(), run.Ticket, recovery.Answers{Captcha: true})))
-	return run.Ticket
+	return run
 }
 
 // granted completes the plan "link".

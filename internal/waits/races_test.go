@@ -11,6 +11,7 @@ import (
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/pin/state"
+	"github.com/civicpin/civicpin/recovery"
 )
 
 // A thief in a session asks for an address. The citizen goes to the desk. Afterwards the thief's link is worth nothing.
@@ -99,6 +100,61 @@ func TestGrantEndsWithItsContacts(t *testing.T) {
 	w.enrolled()
 	g := w.granted()
 	w.does(testkit.Err(w.pins.Set(t.Context(), g, civicpin.NewSecret(nextSecret), home)))
+}
+
+// Another recovery, which set nothing yet, is repudiated. What operators approved goes on once staff have acted: not before.
+func TestApprovedRunAfterRepudiation(t *testing.T) {
+	w := newWorld(t)
+	w.enrolled()
+	w.granted()
+	run := w.begun("desk")
+	w.does(testkit.Err(w.runs.Decide(t.Context(), run.ID, second, recovery.Verdict{Approve: true, Source: home})))
+	link := w.post.Last(rosaMail, linkKind).Link
+	w.does(w.runs.Repudiate(t.Context(), w.post.Last(rosaPhone, doneKind).Link, home))
+	require.ErrorIs(t, testkit.Err(w.runs.Finish(t.Context(), link, home)), recovery.ErrGone)
+	w.does(w.pins.Attest(t.Context(), rosa, seen()))
+	w.does(testkit.Err(w.runs.Finish(t.Context(), link, home)))
+}
+
+// A thief with the secret changes it: that ends no run in which Rosa has proved a contact, and any other.
+func TestChangeEndsNoProvedRun(t *testing.T) {
+	for _, proved := range []bool{true, false} {
+		w := newWorld(t)
+		w.enrolled()
+		run := w.begun("code")
+		code := w.post.Last(rosaPhone, "recovery.code").Secret
+		answer := func() error {
+			return testkit.Err(w.runs.Answer(t.Context(), run.Ticket, recovery.Answers{Code: code}))
+		}
+		if proved {
+			w.does(answer())
+		}
+		w.choose(w.pins.Change, civicpin.NewSecret(secret))
+		if !proved {
+			require.ErrorIs(t, answer(), recovery.ErrGone, "and it is not proved afterwards")
+			continue
+		}
+		w.does(testkit.Err(w.runs.Finish(t.Context(), w.post.Last(rosaMail, linkKind).Link, home)))
+	}
+}
+
+// A contact that goes ends the visitor's runs that were proved by it, and no other.
+func TestRunEndsWithItsContact(t *testing.T) {
+	for address, ends := range map[string]bool{rosaPEC: false, rosaPhone: true, rosaMail: true} {
+		w := newWorld(t)
+		w.enrolled()
+		run := w.begun("code")
+		code := w.post.Last(rosaPhone, "recovery.code").Secret
+		w.does(testkit.Err(w.runs.Answer(t.Context(), run.Ticket, recovery.Answers{Code: code})))
+		link := w.post.Last(rosaMail, linkKind).Link
+		w.remove(w.services, address, civicpin.Citizen)
+		_, err := w.runs.Finish(t.Context(), link, home)
+		if ends {
+			require.ErrorIs(t, err, recovery.ErrGone, address)
+			continue
+		}
+		require.NoError(t, err, address)
+	}
 }
 
 // A process that does not know the contacts refuses a grant that rests on them.

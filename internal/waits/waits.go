@@ -45,6 +45,7 @@ const (
 	ByStaff  Thing = "address asked for by staff"
 	Cooling  Thing = "contact that cools down"
 	Run      Thing = "visitor's run, resting too, its uploads"
+	Proved   Thing = "visitor's run in which a contact was proved"
 	Approved Thing = "run with staff's approvals"
 	Grant    Thing = "grant"
 	Code     Thing = "delivered code, pending authenticator"
@@ -94,6 +95,7 @@ func Table() []Row {
 		{ByStaff, []Cell{k, k, k, k, k, o, E, k, o, a, k, k, k, E}},
 		{Cooling, []Cell{k, k, Anew, k, k, o, E, k, o, a, a, since, since, E}},
 		{Run, []Cell{E, E, E, k, k, E, E, E, o, E, a, E, E, E}},
+		{Proved, []Cell{k, k, E, k, k, E, E, E, o, E, a, E, E, E}},
 		{Approved, []Cell{E, E, E, k, k, o, E, E, o, a, a, k, k, E}},
 		{Grant, []Cell{E, E, E, k, E, E, E, E, E, E, E, E, E, E}},
 		{Code, []Cell{k, E, E, k, k, E, E, E, k, a, a, E, E, E}},

@@ -24,7 +24,7 @@ func TestPage(t *testing.T) {
 
 // The table has a cell for each thing and act, and an act that it does not know ends everything.
 func TestTable(t *testing.T) {
-	require.Len(t, waits.Table(), 13)
+	require.Len(t, waits.Table(), 14)
 	for _, r := range waits.Table() {
 		require.Len(t, r.Cells, len(waits.Columns()), r.Thing)
 		for i, act := range waits.Columns() {
@@ -119,6 +119,11 @@ func TestText(t *testing.T) {
 			require.Equal(rt, waits.Of(waits.Grant, act).Ends(), a.Ended(waits.Grant, "", before.Stamp()))
 		}
 		require.Equal(rt, a, waits.Parse(a.Text()))
+		e := waits.Epochs{Run: 1, Proved: 2, Approved: 3}
+		for i, as := range []waits.Thing{waits.Run, waits.Proved, waits.Approved} {
+			require.Equal(rt, uint64(i+1), e.Of(as))
+		}
+		require.Equal(rt, e.Run, e.Of("other"))
 	})
 	require.Empty(t, waits.Acts(nil).Text())
 }
