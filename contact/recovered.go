@@ -12,7 +12,9 @@ import (
 )
 
 // Recovered keeps the address that a completed recovery corrected, in the place of those of its channel and cooling down, or
-// undoes that if the recovery was repudiated. Done twice it changes nothing. Only package recovery can make a proof. Errors:
+// undoes that if the recovery was repudiated: with every change of the citizen since, and every contact since that no operator
+// has seen, unless the recovery ended in an unlock. Done twice it changes nothing. Only package recovery can make a proof.
+// Errors:
 //   - [civicpin.ErrInvalid]: the proof is empty, or not one of package recovery.
 //   - [ErrUnsuitable], a *[lockout.LockedError]: there is no room for the contact or the change.
 func (s *Service) Recovered(ctx context.Context, p proof.Completed) error {
@@ -22,7 +24,7 @@ func (s *Service) Recovered(ctx context.Context, p proof.Completed) error {
 	if err := p.Subject.Validate(); err != nil {
 		return err
 	}
-	if p.Change == "" || p.Run == "" || p.Corrected == (civicpin.Contact{}) && !p.Repudiated {
+	if p.Run == "" || !p.Repudiated && (p.Change == "" || p.Corrected == (civicpin.Contact{})) {
 		return fmt.Errorf("%w: an empty proof", civicpin.ErrInvalid)
 	}
 	by, undo := p.By, token.NewID()
@@ -31,7 +33,10 @@ func (s *Service) Recovered(ctx context.Context, p proof.Completed) error {
 	}
 	return s.act(ctx, p.Subject, p.Change, by, p.Source, func(b *book, a contactbook.Act) (effects, string, error) {
 		if p.Repudiated {
-			return b.UndoChange(p.Change, undo, a.Now, s.policy.book())
+			if p.Unlock {
+				return b.UndoChange(p.Change, undo, a.Now, s.policy.book())
+			}
+			return b.UndoSince(p.Change, undo, p.Finished, a.Now, s.policy.book())
 		}
 		return b.Correct(p.Change, letter.Stored(p.Corrected), p.Creates, p.Undo, a.Now, s.policy.book())
 	})

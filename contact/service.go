@@ -117,12 +117,12 @@ func newDecoy(now time.Time) contactbook.Book {
 	id := strings.Repeat("A", 26)
 	return contactbook.Book{
 		Contacts: []contactbook.Address{
-			{ID: id, To: letter.Contact{Channel: civicpin.Email, Address: "decoy@example.org"}, Since: now, Settled: true},
-			{ID: id, To: letter.Contact{Channel: civicpin.SMS, Address: "+593990000000"}, Since: now, Settled: true},
+			{ID: id, To: letter.Contact{Channel: civicpin.Email, Address: "decoy@example.org"}, Since: now, Settled: true, Seen: true},
+			{ID: id, To: letter.Contact{Channel: civicpin.SMS, Address: "+593990000000"}, Since: now, Settled: true, Seen: true},
 		},
 		Primary: id, Acts: waits.Stamp{waits.Adopt: 1},
 		Changes: []contactbook.Change{{
-			ID: id, What: contactbook.Added, By: "operator:decoy", Until: now, New: []string{id, id},
+			ID: id, What: contactbook.Added, By: "operator:decoy", At: now, Until: now, New: []string{id, id},
 		}},
 	}
 }

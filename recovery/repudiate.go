@@ -31,7 +31,7 @@ func (s *Service) repudiated(ctx context.Context, t token.Token) (*visit, recove
 
 // Repudiate is the link "it was not me". It ends a run under way. What a completed one brought ends as far as the holder of the
 // link could show; what staff did since stands:
-//   - The change of contacts that came with it is undone.
+//   - The change of contacts that came with it is undone, with those since; so contacts since go that no operator has seen.
 //   - The secret that it set, if it is still in use, never comes back, nor does the former one. No recovery leads anywhere
 //     until staff issue a new secret on evidence. See [pin.Service.Repudiated].
 //   - Devices that were remembered since are forgotten. Of an unlock that is all.
@@ -92,7 +92,7 @@ func (s *Service) Repudiate(ctx context.Context, tok civicpin.Secret, source civ
 func (v *visit) undo(ctx context.Context) error {
 	p, r := v.completed(), v.run()
 	p.Repudiated, p.Change, p.Finished, p.Unlock, p.Seen = true, r.Change, r.Finished, r.Unlocked, r.Seen()
-	if p.Change != "" && !p.Seen {
+	if !p.Seen && (p.Change != "" || !p.Unlock) {
 		if err := v.config.Contacts.Recovered(ctx, p); err != nil {
 			return err
 		}

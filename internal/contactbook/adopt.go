@@ -26,6 +26,7 @@ func (b *Book) Adopt(contacts []civicpin.Contact, a Act, p Policy) (fx Effects, 
 					h.Cooling = a.Now
 				}
 				h.settle(true)
+				h.Seen = true
 				done = append(done, "seen "+string(to.Channel))
 			}
 			continue
@@ -38,7 +39,7 @@ func (b *Book) Adopt(contacts []civicpin.Contact, a Act, p Policy) (fx Effects, 
 				return fx, "", err
 			}
 		}
-		h := Address{ID: token.NewID(), To: letter.Stored(to), Since: a.Now, Stamp: b.past.Stamp()}
+		h := Address{ID: token.NewID(), To: letter.Stored(to), Since: a.Now, Stamp: b.past.Stamp(), Seen: a.By.IsOperator()}
 		h.settle(a.By.IsOperator())
 		if !first {
 			h.Cooling = p.cools(a, c.Until)

@@ -61,6 +61,7 @@ type Address struct {
 	// Stamp names the acts upon the credential that were before. Later ones can end the address until it is settled.
 	Stamp   waits.Stamp `json:"stamp,omitempty"`
 	Settled bool        `json:"settled,omitempty"`
+	Seen    bool        `json:"seen,omitempty" export:"yes"` // an operator brought it, or was shown it
 	// Barred is the change by which an operator took the address away. Nothing but an undo of that change brings it back.
 	Barred string `json:"barred,omitempty"`
 }

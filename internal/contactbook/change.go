@@ -37,6 +37,7 @@ type Change struct {
 	ID      string         `json:"id"`
 	What    string         `json:"what"`
 	By      civicpin.Actor `json:"by"`
+	At      time.Time      `json:"at,omitzero"`
 	Until   time.Time      `json:"until"`            // can be undone
 	Before  []string       `json:"before,omitempty"` // ids
 	Primary string         `json:"primary,omitempty"`
@@ -80,7 +81,7 @@ func (b *Book) open(a Act, what string, until time.Time, extra int) (*Change, er
 	if open >= MaxChanges+extra {
 		return nil, &LimitError{Until: first}
 	}
-	c := Change{ID: a.ID, What: what, By: a.By, Until: until, Primary: b.Primary}
+	c := Change{ID: a.ID, What: what, By: a.By, At: a.Now, Until: until, Primary: b.Primary}
 	for _, h := range b.Live() {
 		c.Before = append(c.Before, h.ID)
 	}

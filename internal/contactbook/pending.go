@@ -143,7 +143,7 @@ func (b *Book) Accept(i int, id string, now time.Time, policy Policy) (what stri
 	if err != nil {
 		return "", p.By, fx, err
 	}
-	h := Address{ID: p.ID, To: to}
+	h := Address{ID: p.ID, To: to, Seen: p.By.IsOperator()}
 	if !first {
 		h.Cooling = policy.cools(act, c.Until)
 	}

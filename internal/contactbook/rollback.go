@@ -37,12 +37,37 @@ func (b *Book) Repudiated(t token.Token, now time.Time) (int, letter.Contact, er
 // UndoChange undoes, under an id of its own, a change by its id, and everything after it. All are told, also those whom it
 // removes, and nobody can undo it. It returns what was done, for the log: nothing if the change can be undone no more.
 func (b *Book) UndoChange(id, undo string, now time.Time, p Policy) (fx Effects, reason string, err error) {
-	k := b.Find(id)
-	if k < 0 || b.Changes[k].Undone || !now.Before(b.Changes[k].Until) {
+	return b.undo(func(c *Change) bool { return c.ID == id }, func(*Address) bool { return false }, undo, now, p)
+}
+
+// UndoSince is UndoChange for what came with a recovery that is repudiated, and since: the change that it brought, by its id,
+// the first one of the citizen since, and every contact since that no operator has seen, also if it is too late to undo it.
+func (b *Book) UndoSince(id, undo string, since, now time.Time, p Policy) (fx Effects, reason string, err error) {
+	return b.undo(
+		func(c *Change) bool { return c.ID == id || !c.At.Before(since) && !c.By.IsOperator() },
+		func(a *Address) bool { return a.Live() && !a.Seen && !a.Since.Before(since) }, undo, now, p)
+}
+
+// undo undoes the first of the changes that can be undone, with all after it, and takes contacts away.
+func (b *Book) undo(from func(*Change) bool, came func(*Address) bool, undo string, now time.Time, p Policy) (
+	fx Effects, reason string, err error,
+) {
+	k := slices.IndexFunc(b.Changes, func(c Change) bool { return from(&c) && !c.Undone && now.Before(c.Until) })
+	if k < 0 && !slices.ContainsFunc(b.Contacts, func(a Address) bool { return came(&a) }) {
 		return fx, "", nil
 	}
 	tell := b.Told(now)
-	b.rollback(k, now)
+	for i := range b.Contacts {
+		if h := &b.Contacts[i]; came(h) {
+			h.Gone, h.Told = now, time.Time{}
+		}
+	}
+	if k >= 0 {
+		b.rollback(k, now)
+	} else {
+		b.ends(waits.Undo, "")
+		b.lead("")
+	}
 	for _, h := range b.Told(now) {
 		if !slices.ContainsFunc(tell, func(other Address) bool { return other.ID == h.ID }) {
 			tell = append(tell, h)

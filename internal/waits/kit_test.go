@@ -106,7 +106,7 @@ func plans() []plan.Plan {
 	link := plan.Link{Channel: civicpin.Email, Valid: time.Hour}
 	limit := lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked}
 	return []plan.Plan{
-		{Name: "link", Steps: []plan.Step{plan.Captcha{}, link}, Limit: limit, Outcome: plan.ChooseSecret, Grant: day},
+		{Name: "link", Steps: []plan.Step{plan.Captcha{}, link}, Limit: limit, Outcome: plan.ChooseSecret, Grant: day, Repudiate: 30 * day},
 		{
 			Name: "code", Outcome: plan.ChooseSecret, Grant: day, Limit: limit,
 			Steps: []plan.Step{plan.Captcha{}, plan.Code{Channel: civicpin.SMS, Valid: 10 * time.Minute}, link},

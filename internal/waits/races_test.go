@@ -157,6 +157,37 @@ func TestRunEndsWithItsContact(t *testing.T) {
 	}
 }
 
+// A thief recovers, and brings a mailbox. It has cooled down long ago when the recovery is repudiated: it goes all the same, and
+// the one that the thief took away comes back as long as that can be undone. What staff have seen since stands.
+func TestRepudiationEndsContactsSince(t *testing.T) {
+	for name, tc := range map[string]struct {
+		after time.Duration
+		seen  bool
+		want  []string
+	}{
+		"while it cools down": {day, false, []string{rosaPhone, rosaMail, rosaPEC}},
+		"afterwards":          {20 * day, false, []string{rosaPhone, rosaMail}},
+		"seen by staff":       {20 * day, true, []string{rosaPhone, rosaMail, thiefMail}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.enrolled()
+			w.does(testkit.Err(w.pins.Set(t.Context(), w.granted(), civicpin.NewSecret(nextSecret), home)))
+			link := w.post.Last(rosaPhone, doneKind).Link
+			w.clock.Add(time.Hour)
+			w.asked(byThief, civicpin.Citizen)
+			w.does(w.prove(thiefMail))
+			w.remove(w.services, rosaPEC, civicpin.Citizen)
+			if tc.seen {
+				w.does(w.contacts.Adopt(t.Context(), rosa, []civicpin.Contact{byThief}, clerk.ID, home))
+			}
+			w.clock.Add(tc.after)
+			w.does(w.runs.Repudiate(t.Context(), link, home))
+			require.ElementsMatch(t, tc.want, w.usable())
+		})
+	}
+}
+
 // A process that does not know the contacts refuses a grant that rests on them.
 func TestGrantWithoutContacts(t *testing.T) {
 	w := newWorld(t)
