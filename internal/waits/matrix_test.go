@@ -128,6 +128,12 @@ func things(t *testing.T) map[waits.Thing]thing {
 				return there
 			}
 		},
+		waits.UndoLink: func(w *world) func() bool {
+			w.asked(byNew, civicpin.Citizen)
+			w.does(w.prove(newMail))
+			link := w.post.Last(rosaPhone, changedKind).Link
+			return func() bool { return w.contacts.Undo(t.Context(), link, home) == nil }
+		},
 		waits.Grant: func(w *world) func() bool {
 			g := w.granted()
 			return func() bool {
@@ -140,6 +146,7 @@ func things(t *testing.T) map[waits.Thing]thing {
 // elsewise are cells in which another rule ends what the table would keep.
 func elsewise() map[waits.Thing]waits.Act {
 	return map[waits.Thing]waits.Act{
+		waits.UndoLink: waits.Repudiate, // the change came since, and is undone already
 		waits.Approved: waits.Repudiate, // there is nothing to recover: the secret is revoked; see TestApprovedRunAfterRepudiation
 	}
 }
@@ -159,7 +166,7 @@ func TestMatrix(t *testing.T) {
 					cell = waits.Ends
 				}
 				switch cell {
-				case waits.Ends, waits.Others, waits.IfSince: // all came since
+				case waits.Ends, waits.Others, waits.IfSince, waits.Later: // all came since
 					require.False(t, alive(), cell)
 				default: // also what does not rest on the address
 					require.True(t, alive(), cell)

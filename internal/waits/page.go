@@ -9,8 +9,9 @@ func Page() string {
 
 An act ends what was pending before it and gives power: an address, a run, a grant, a code, a device. It does not end what
 defends: an undo, a repudiation, a notice. And it ends only what rests on weaker proof than its own. This page is written from
-the table in internal/waits. The first three rows and that of grants are decided by it, or by the epoch that each act counts,
-and tests there play their cells. The other rows say what the services have to do; they are not played there yet.
+the table in internal/waits. The rows of addresses, contacts, runs and grants are decided by it, by the acts that are counted.
+Tests there play their cells, and those of undo links, but for the column of issues at the citizen's request. The other rows
+say what the services have to do; they are not played there yet.
 
 | cell | |
 | --- | --- |
