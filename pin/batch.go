@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -17,6 +18,8 @@ const (
 	sameFor = time.Minute
 	// printAgain is how long after a letter was printed a request on line has it printed again. Each costs postage.
 	printAgain = 7 * day
+	// expiredFor is since when a credential has expired that stands for none: longer than clocks differ.
+	expiredFor = 10 * time.Minute
 )
 
 // A batch is the parts that one request brought, as they stand in their credential: those of the secret, or some that open
@@ -53,9 +56,9 @@ func (c *credential) batches() []batch {
 // good reports whether the parts of a batch are still sent.
 func (b *batch) good(now time.Time) bool { return !b.ended && !b.suspended && now.Before(b.expires) }
 
-// sameSend reports whether part i of the batch is still at its send-th message.
-func (b *batch) sameSend(i, send int) bool {
-	return i >= 0 && i < len(b.parts) && b.parts[i].Send == send
+// sameMessage reports whether a message is the current one of part i of the batch.
+func (b *batch) sameMessage(i int, message string) bool {
+	return i >= 0 && i < len(b.parts) && b.parts[i].Message == message
 }
 
 // canSend reports whether part i is still there to be sent.
@@ -129,7 +132,7 @@ func (s *Service) waiting(e *store.Entry[credential], i int, now time.Time) (bat
 	if b := e.Value.batch(e.Value.Issue); e.Found() && !e.Value.Asked && s.canResend(&b, i, now) {
 		return b, true
 	}
-	return batch{issue: rand.Text(), parts: make([]part, i+1)}, false
+	return batch{issue: rand.Text(), parts: slices.Repeat([]part{{Message: newMessage()}}, i+1)}, false
 }
 
 // canResend reports whether a part may be sent again: not one that is printed, and not one that is on its way, since a message
@@ -138,18 +141,23 @@ func (s *Service) canResend(b *batch, i int, now time.Time) bool {
 	return b.canSend(i, now) && !b.parts[i].Channel.Printed() && !(b.parts[i].State == state.Pending && s.out.Durable())
 }
 
-// refAgain returns the name of the message with which part i of a batch is sent again.
+// refAgain returns the name of a message with which part i of a batch is sent again. It is drawn: two requests at the same
+// moment announce two, as two decoys are, and the credential confirms one.
 func (s *Service) refAgain(subject civicpin.Subject, b *batch, i int) outbox.Ref {
 	p := &b.parts[i]
 	class := min(p.Class, outbox.Proved) // not the issue's, whose places would be anybody's then
-	ref := s.ref(subject, b.issue, i, p.Send+1, class)
-	ref.Replaces = s.ref(subject, b.issue, i, p.Send, class).ID
+	ref := s.ref(subject, b.issue, i, newMessage(), class)
+	ref.Replaces = s.ref(subject, b.issue, i, p.Message, class).ID
 	return ref
 }
 
-// resent notes that a part is sent again.
-func (p *part) resent(now time.Time) {
+// newMessage draws the name of a message.
+func newMessage() string { return rand.Text()[:13] }
+
+// resent notes that a part is sent again, with a message that was announced.
+func (p *part) resent(ref *outbox.Ref, now time.Time) {
 	p.Send++
+	p.Message = ref.ID[strings.LastIndexByte(ref.ID, '.')+1:]
 	p.State, p.Receipt, p.At = state.Pending, "", now
 }
 
@@ -177,8 +185,21 @@ func (b *batch) reprinted(letter bool, now time.Time) civicpin.Secret {
 	return civicpin.Secret{}
 }
 
-// putDecoy makes the store call of a part that is sent again and does not exist.
-func (s *Service) putDecoy(ctx context.Context) error {
-	decoy := store.Entry[receipt]{Key: store.Key{ID: rand.Text()}, ExpiresAt: s.vault.Now().Add(time.Hour)}
-	return s.receipts.Put(ctx, &decoy)
+// rewrite writes the credential that was read, changed or not: of an unknown subject one that nobody finds, since it expired
+// before it was written. So the next request at the same moment meets it, as it meets that of a known subject.
+func (s *Service) rewrite(ctx context.Context, from store.Entry[credential], change func(*credential)) error {
+	_, err := s.creds.UpdateFrom(ctx, from, func(e *store.Entry[credential]) error {
+		if !e.Found() {
+			nobodys(e, s.vault.Now())
+			return nil
+		}
+		change(&e.Value)
+		return nil
+	})
+	return err
+}
+
+// nobodys makes an entry that nobody finds.
+func nobodys(e *store.Entry[credential], now time.Time) {
+	e.Value, e.ExpiresAt = credential{}, now.Add(-expiredFor)
 }

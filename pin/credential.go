@@ -90,7 +90,8 @@ type part struct {
 	Text    string           `json:"text,omitempty"`
 	State   state.Part       `json:"state" export:"yes"`
 	Receipt string           `json:"receipt,omitempty" export:"yes"`
-	Send    int              `json:"send" export:"yes"` // how many times it was asked to be sent: names the current message
+	Send    int              `json:"send" export:"yes"` // how many times it was asked to be sent
+	Message string           `json:"message,omitempty"` // the name of the current message
 	Class   outbox.Class     `json:"class"`             // of its messages
 	At      time.Time        `json:"at" export:"yes"`   // when State was reached
 }

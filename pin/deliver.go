@@ -43,29 +43,27 @@ type receipt struct {
 	Subject civicpin.Subject `json:"subject,omitempty" export:"subject"`
 	Issue   string           `json:"issue,omitempty" export:"yes"`
 	Part    int              `json:"part,omitempty" export:"yes"`
-	Send    int              `json:"send,omitempty" export:"yes"`
+	Message string           `json:"message,omitempty" export:"yes"`
 }
 
 // receiptsFor is how long a provider may take to report on a message.
 const receiptsFor = 60 * day
 
 // parseRef undoes ref.
-func parseRef(id string) (issue string, part, send int, err error) {
+func parseRef(id string) (issue string, part int, message string, err error) {
 	fields := strings.Split(id, ".")
 	if len(fields) != 3 {
-		return "", 0, 0, outbox.ErrWithdrawn
+		return "", 0, "", outbox.ErrWithdrawn
 	}
-	part, err1 := strconv.Atoi(fields[1])
-	send, err2 := strconv.Atoi(fields[2])
-	if err1 != nil || err2 != nil {
-		return "", 0, 0, outbox.ErrWithdrawn
+	if part, err = strconv.Atoi(fields[1]); err != nil {
+		return "", 0, "", outbox.ErrWithdrawn
 	}
-	return fields[0], part, send, nil
+	return fields[0], part, fields[2], nil
 }
 
 // Confirm implements [outbox.Owner]: it gives the message only while the credential is still waiting for this very one.
 func (d *delivery) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Message, error) {
-	issue, i, send, err := parseRef(ref.ID)
+	issue, i, message, err := parseRef(ref.ID)
 	if err != nil {
 		return civicpin.Message{}, err
 	}
@@ -77,7 +75,7 @@ func (d *delivery) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Messag
 		return civicpin.Message{}, err
 	}
 	b := e.Value.batch(issue)
-	if !b.sameSend(i, send) || b.ended || !d.vault.Now().Before(b.expires) {
+	if !b.sameMessage(i, message) || b.ended || !d.vault.Now().Before(b.expires) {
 		return civicpin.Message{}, outbox.ErrWithdrawn
 	}
 	if b.suspended {
@@ -100,13 +98,13 @@ func (p *part) message(i, n int, expires time.Time) civicpin.Message {
 // Settle implements [outbox.Owner]. The receipt is written before the part, so that a provider's report that comes at once
 // finds where it belongs.
 func (d *delivery) Settle(ctx context.Context, ref outbox.Ref, what outbox.Outcome) error {
-	issue, i, send, err := parseRef(ref.ID)
+	issue, i, message, err := parseRef(ref.ID)
 	if err != nil {
 		return err
 	}
 	if what.Receipt != "" {
 		_, err := d.receipts.Update(ctx, store.Key{ID: what.Receipt}, func(e *store.Entry[receipt]) error {
-			e.Value = receipt{Subject: ref.Subject, Issue: issue, Part: i, Send: send}
+			e.Value = receipt{Subject: ref.Subject, Issue: issue, Part: i, Message: message}
 			e.ExpiresAt = d.vault.Now().Add(receiptsFor)
 			return nil
 		})
@@ -118,7 +116,7 @@ func (d *delivery) Settle(ctx context.Context, ref outbox.Ref, what outbox.Outco
 	if what.Failed {
 		to, code = state.Failed, eventPartFailed
 	}
-	return d.setPart(ctx, ref.Subject, issue, i, send, to, code, func(p *part) bool {
+	return d.setPart(ctx, ref.Subject, issue, i, message, to, code, func(p *part) bool {
 		// What was taken over once stays so, should it have been sent twice and refused the second time.
 		// A dead letter may be tried again, but what the provider reports of a message holds.
 		if p.State == state.Delivered || p.State == state.Accepted || p.State == state.Failed && (what.Failed || p.Receipt != "") {
@@ -155,7 +153,7 @@ func (s *Service) Receipt(ctx context.Context, id string, to state.Part) error {
 		code = eventPartFailed
 	}
 	r := e.Value
-	return (*delivery)(s).setPart(ctx, r.Subject, r.Issue, r.Part, r.Send, to, code, func(p *part) bool {
+	return (*delivery)(s).setPart(ctx, r.Subject, r.Issue, r.Part, r.Message, to, code, func(p *part) bool {
 		p.Receipt = id
 		// Reports overtake each other: what reached the subject did, whatever a late one says.
 		return p.State != to && p.State != state.Delivered
@@ -163,14 +161,14 @@ func (s *Service) Receipt(ctx context.Context, id string, to state.Part) error {
 }
 
 // setPart brings a part to a state, if its message is still the current one and change says that something changes.
-func (d *delivery) setPart(ctx context.Context, subject civicpin.Subject, issue string, i, send int,
+func (d *delivery) setPart(ctx context.Context, subject civicpin.Subject, issue string, i int, message string,
 	to state.Part, code civicpin.EventCode, change func(*part) bool, reason string,
 ) error {
 	changed := false
 	_, err := d.creds.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[credential]) error {
 		changed = false
 		b := e.Value.batch(issue)
-		if !e.Found() || !b.sameSend(i, send) || !change(&b.parts[i]) {
+		if !e.Found() || !b.sameMessage(i, message) || !change(&b.parts[i]) {
 			return store.ErrSkip
 		}
 		b.parts[i].State, b.parts[i].At = to, d.vault.Now()

@@ -24,10 +24,17 @@ const (
 	eventLowered       civicpin.EventCode = "pin.lowered"
 	eventGranted       civicpin.EventCode = "pin.granted"
 	eventAside         civicpin.EventCode = "pin.issued_aside"
+	eventNothing       civicpin.EventCode = "pin.nothing_issued"
 	eventCodePrinted   civicpin.EventCode = "pin.request_code"
 	eventGrantRefused  civicpin.EventCode = "pin.grant_refused"
 	eventRecovered     civicpin.EventCode = "pin.recovered"
 	eventRepudiated    civicpin.EventCode = "pin.repudiated"
+)
+
+// The reasons of eventNothing.
+const (
+	refusedReason = "refused"
+	nothingToSend = "nothing to send, or sent just now"
 )
 
 // Events returns the events that this package records, as a new slice. Ref is the id of the issue. Package lockout records the
@@ -63,6 +70,10 @@ func Events() []civicpin.EventInfo {
 		{Code: eventLowered, Meaning: "The level of assurance counts as lower for a time.", Reasons: callers},
 		{Code: eventGranted, Meaning: "A completed recovery gave a grant.", Reasons: []string{"the plan and the run"}},
 		{Code: eventAside, Meaning: "A visitor asked for a secret in a subject's name, and gets parts that open nothing."},
+		{
+			Code: eventNothing, Meaning: "A request for a secret, or for a part once more, came to nothing.",
+			Reasons: []string{refusedReason, nothingToSend},
+		},
 		{Code: eventCodePrinted, Meaning: "An operator printed a code for a request on line."},
 		{Code: eventGrantRefused, Meaning: "A grant was not good: made up, too old, used, or ended by another act."},
 		{Code: eventRecovered, Meaning: "A grant was used: a secret was chosen or issued anew."},

@@ -105,7 +105,7 @@ func (s *Service) fresh(o IssueOptions, class outbox.Class) (credential, string)
 		whole.WriteString(text)
 		c.Parts = append(c.Parts, part{
 			Channel: to.Channel, Address: to.Address, Locale: to.Locale, Text: text, State: state.Pending, Send: 1, At: now,
-			Class: class,
+			Message: newMessage(), Class: class,
 		})
 		if until := now.Add(s.policy.Valid[to.Channel]); until.After(c.Expires) {
 			c.Expires = until
@@ -178,7 +178,7 @@ func (s *Service) refs(subject civicpin.Subject, c *credential) []outbox.Ref {
 	var refs []outbox.Ref
 	for i := range c.Parts {
 		if !c.Parts[i].Channel.Printed() {
-			refs = append(refs, s.ref(subject, c.Issue, i, c.Parts[i].Send, c.Parts[i].Class))
+			refs = append(refs, s.ref(subject, c.Issue, i, c.Parts[i].Message, c.Parts[i].Class))
 		}
 	}
 	return refs

@@ -129,7 +129,7 @@ func (s *Service) newDecoy() credential {
 	for range s.policy.Parts {
 		c.Parts = append(c.Parts, part{
 			Channel: civicpin.Email, Address: "decoy@example.org", State: state.Accepted, Receipt: strings.Repeat("A", 26),
-			Send: 1, At: now,
+			Send: 1, Message: newMessage(), At: now,
 		})
 	}
 	c.attest(&s.policy, civicpin.Evidence{Method: civicpin.InPerson, By: civicpin.Operator("decoy")}, now)

@@ -78,7 +78,7 @@ func (s *Service) newRequest(ctx context.Context, subject civicpin.Subject, o Is
 		if r.fresh.Parts[i].Channel.Printed() {
 			continue
 		}
-		ref := s.ref(subject, r.fresh.Issue, i, 1, class)
+		ref := s.ref(subject, r.fresh.Issue, i, r.fresh.Parts[i].Message, class)
 		if b := &r.repeats; r.sendsAgain(b, i, now) {
 			ref = s.refAgain(subject, b, i)
 		}
@@ -120,7 +120,7 @@ func (r *request) announced() outbox.Request {
 // after that one.
 func (r *request) write(ctx context.Context) error {
 	if r.way == issuing.Refused {
-		return r.putDecoy(ctx)
+		return r.rewrite(ctx, r.seen, func(*credential) {})
 	}
 	_, err := r.creds.UpdateFrom(ctx, r.seen, func(e *store.Entry[credential]) error {
 		c, now := &e.Value, r.vault.Now()
@@ -129,7 +129,8 @@ func (r *request) write(ctx context.Context) error {
 			r.way = to // if it was announced as something else, nothing is sent
 		}
 		if r.way != issuing.Anew && !e.Found() {
-			return store.ErrSkip
+			nobodys(e, now)
+			return nil
 		}
 		switch r.way {
 		case issuing.Anew:
@@ -192,34 +193,35 @@ func (r *request) aside(c *credential, now time.Time) {
 // resend sends the parts of a batch once more that this request has announced.
 func (r *request) resend(b *batch, now time.Time) {
 	for i := range b.parts {
-		mine := r.refAgain(r.subject, b, i).ID
-		if slices.ContainsFunc(r.refs, func(ref outbox.Ref) bool { return ref.ID == mine }) && r.canResend(b, i, now) {
-			b.parts[i].resent(now)
+		p := &b.parts[i]
+		replaced := r.ref(r.subject, b.issue, i, p.Message, p.Class).ID
+		at := slices.IndexFunc(r.refs, func(ref outbox.Ref) bool { return ref.Replaces == replaced })
+		if at >= 0 && r.canResend(b, i, now) {
+			p.resent(&r.refs[at], now)
 			r.sent = true
 		}
 	}
 }
 
-// done records what was done, and returns it.
+// done records what was done, and returns it. There is an event in each case, or its recorder would tell.
 func (r *request) done(ctx context.Context) (Issue, error) {
 	e := civicpin.Event{Subject: r.subject, By: r.o.By, Source: r.o.Source, Ref: r.issue.ID, Level: r.fresh.Level}
-	switch r.way {
-	case issuing.Anew:
+	var err error
+	switch {
+	case r.way == issuing.Refused:
+		e.Code, e.Ref, e.Level, e.Reason = eventNothing, "", civicpin.NoLevel, refusedReason
+		r.issue, err = Issue{}, r.refusal(&r.seen.Value)
+	case r.way == issuing.Anew:
 		e.Code = eventIssued
-	case issuing.Aside:
-		if e.Code = eventAside; r.issue.ID == r.fresh.Issue {
-			break
-		}
-		fallthrough
-	case issuing.Resent:
-		if e.Code = eventResent; !r.sent {
-			return r.issue, nil
-		}
-	case issuing.Refused:
-		return Issue{}, r.refusal(&r.seen.Value)
+	case r.sent:
+		e.Code = eventResent
+	case r.way == issuing.Aside && r.issue.ID == r.fresh.Issue:
+		e.Code = eventAside
+	default:
+		e.Code, e.Reason = eventNothing, nothingToSend
 	}
 	r.vault.Record(ctx, e)
-	return r.issue, nil
+	return r.issue, err
 }
 
 // refusal says more to an operator than to a visitor.

@@ -480,9 +480,6 @@ func trace(t *testing.T, k *kit, f *storetest.Faults, do func() error) string {
 	var err error
 	calls := testkit.Calls(f, func() { err = do() })
 	hashes = pin.Hashes(k.Service) - hashes
-	for i, call := range calls {
-		calls[i] = strings.Replace(call, "pin-receipt.inps", "pin.inps", 1) // a stranger has no credential to write to
-	}
 	return fmt.Sprintf("%v; %s; %d hashes", err, strings.Join(calls, ", "), hashes)
 }
 

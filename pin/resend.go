@@ -36,28 +36,26 @@ func (s *Service) Resend(ctx context.Context, subject civicpin.Subject, part int
 	if source, err = s.asks(ctx, subject, source); err != nil {
 		return err
 	}
-	sent, ref, send := false, s.refAgain(subject, &b, part), b.parts[part].Send
+	sent, ref, message := false, s.refAgain(subject, &b, part), b.parts[part].Message
 	err = s.out.Announce(ctx, outbox.Request{
 		Refs: []outbox.Ref{ref}, Subject: subject, Decoy: !can, Limit: s.resends, By: civicpin.Visitor, Source: source,
 	}, func(ctx context.Context) error {
-		if !can {
-			return s.putDecoy(ctx)
-		}
-		_, err := s.creds.UpdateFrom(ctx, e, func(e *store.Entry[credential]) error {
-			b := e.Value.batch(b.issue)
-			sent = e.Found() && b.sameSend(part, send) && s.canResend(&b, part, now)
-			if !sent {
-				return store.ErrSkip // another request was faster, as only a known subject's can be: it is no error
+		return s.rewrite(ctx, e, func(c *credential) {
+			b := c.batch(b.issue)
+			// Another request may have been faster, as only a known subject's can be: it is no error.
+			if sent = b.sameMessage(part, message) && s.canResend(&b, part, now); sent {
+				b.parts[part].resent(&ref, now)
 			}
-			b.parts[part].resent(now)
-			return nil
 		})
-		return err
 	})
-	if err != nil || !sent {
+	if err != nil {
 		return err
 	}
-	s.vault.Record(ctx, civicpin.Event{Code: eventResent, Subject: subject, By: civicpin.Visitor, Source: source, Ref: b.issue})
+	done := civicpin.Event{Code: eventNothing, Subject: subject, By: civicpin.Visitor, Source: source, Reason: nothingToSend}
+	if sent {
+		done.Code, done.Ref, done.Reason = eventResent, b.issue, ""
+	}
+	s.vault.Record(ctx, done)
 	return nil
 }
 

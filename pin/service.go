@@ -53,9 +53,9 @@ func (s *Service) Policy() Policy { return s.policy.withDefaults() }
 // owner is the name under which the service's messages stand in the outbox.
 func (s *Service) owner() string { return "pin." + s.policy.Name }
 
-// ref names the send-th message of a part to the outbox.
-func (s *Service) ref(subject civicpin.Subject, issue string, part, send int, class outbox.Class) outbox.Ref {
-	id := issue + "." + strconv.Itoa(part) + "." + strconv.Itoa(send)
+// ref names a message of a part to the outbox.
+func (s *Service) ref(subject civicpin.Subject, issue string, part int, message string, class outbox.Class) outbox.Ref {
+	id := issue + "." + strconv.Itoa(part) + "." + message
 	return outbox.Ref{Class: class, Owner: s.owner(), Subject: subject, ID: id}
 }
 

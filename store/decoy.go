@@ -32,7 +32,7 @@ func (k Kind[T]) Padded(n int) Kind[T] {
 // and correct ([Kind.Corrected]) as much. The entry and the error are those of Get.
 func (k Kind[T]) GetOr(ctx context.Context, key Key, d Decoy) (Entry[T], error) {
 	e, err := k.Get(ctx, key)
-	if errors.Is(err, ErrNotFound) {
+	if errors.Is(err, ErrNotFound) && e.version == 0 { // one that has expired was opened already
 		r := d.record
 		r.Value = bytes.Clone(r.Value) // as a store does with what it finds
 		if decoy, err := k.decode(ctx, d.key, nil, r); err == nil {

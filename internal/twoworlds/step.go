@@ -144,7 +144,7 @@ func (w *world) play(ctx context.Context, s step) []View {
 	begun := w.clock.Now()
 	w.look(ctx)
 	w.store.taken()
-	w.store.ticks = (s.act == nil || s.act.by == visitor) && !s.uneven()
+	w.store.ticks = s.act == nil || s.act.by == visitor
 	ctx, cancel := w.fails(password.WithEach(ctx, w.store.hashed), s.fault)
 	defer cancel()
 	var views []View
@@ -188,7 +188,7 @@ func (w *world) one(ctx context.Context, s step) View {
 		w.round++
 	}
 	v := w.view(s.act.do(ctx, w, s.n))
-	v.calls = unmended(s.act, w.store.taken()[0])
+	v.calls = seen(w.store.taken()[0])
 	switch s.act.by {
 	case owner:
 		return View{}

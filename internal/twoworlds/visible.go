@@ -78,34 +78,8 @@ func arrivesByDesign(m civicpin.Message) bool {
 	return slices.ContainsFunc(visibles(), func(d visible) bool { return d.kind != "" && d.kind == m.Kind })
 }
 
-// What differs and should not, and is not mended yet. The model does not look at it.
-const (
-	// asksAlike says that an issue that is refused records an event, too, that its decoy is a record of the same kind, and that
-	// two at once meet each other as two that are granted do.
-	asksAlike = false
-	// resendsAlike says that a part that is there and is sent again differs in no store call from one that is not: it has an
-	// event, another kind of record is written, and at once or after a fault it meets itself.
-	resendsAlike = false
-)
-
-// unmended hides what the store calls of an act tell and should not.
-//
-// Events that follow each other count as one, by design: a lock that the guess of a dead process set is recorded by whichever
-// call comes first, the owner's, too.
-func unmended(a *act, calls []call) []call {
-	calls = slices.CompactFunc(calls, func(a, b call) bool { return a.what == "event" && b.what == "event" })
-	if a.uneven() {
-		return nil
-	}
-	return calls
-}
-
-// uneven reports whether an act's store calls differ.
-func (a *act) uneven() bool {
-	return a.name == resends && !resendsAlike || a.name == asks && !asksAlike
-}
-
-// uneven reports whether the store calls differ in a step, and so the turns.
-func (s step) uneven() bool {
-	return s.act != nil && s.act.uneven() || slices.ContainsFunc(s.steps, func(s step) bool { return s.act.uneven() })
+// seen returns what the store calls of an act tell. Events that follow each other count as one: a lock that the guess of a dead
+// process set is recorded by whichever call comes first, the owner's, too.
+func seen(calls []call) []call {
+	return slices.CompactFunc(calls, func(a, b call) bool { return a.what == "event" && b.what == "event" })
 }

@@ -94,12 +94,6 @@ func (w *world) beside(to string) bool {
 		strings.HasPrefix(to, fmt.Sprintf("%s%d.", besideMail, w.round))
 }
 
-// The names of acts that are spoken of elsewhere.
-const (
-	asks    = "ask for a secret"
-	resends = "resend a part"
-)
-
 // visits are the calls that any visitor can make, without a recovery.
 func visits() []act { return slices.Concat(logins(), letters(), codes()) }
 
@@ -132,11 +126,11 @@ func logins() []act {
 			}
 			return "", err
 		}},
-		{name: asks, do: func(ctx context.Context, w *world, n int) (string, error) {
+		{name: "ask for a secret", do: func(ctx context.Context, w *world, n int) (string, error) {
 			_, err := w.pins.Issue(ctx, subject, pin.IssueOptions{Parts: w.setup.parts(typed(n)), By: civicpin.Citizen, Source: home})
 			return "", err
 		}},
-		{name: resends, do: func(ctx context.Context, w *world, n int) (string, error) {
+		{name: "resend a part", do: func(ctx context.Context, w *world, n int) (string, error) {
 			return "", w.pins.Resend(ctx, subject, n%w.setup.Pin.Parts, home)
 		}},
 	}
