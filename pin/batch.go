@@ -189,11 +189,9 @@ func (b *batch) reprinted(letter bool, now time.Time) civicpin.Secret {
 // before it was written. So the next request at the same moment meets it, as it meets that of a known subject.
 func (s *Service) rewrite(ctx context.Context, from store.Entry[credential], change func(*credential)) error {
 	_, err := s.creds.UpdateFrom(ctx, from, func(e *store.Entry[credential]) error {
-		if !e.Found() {
+		if change(&e.Value); !e.Found() {
 			nobodys(e, s.vault.Now())
-			return nil
 		}
-		change(&e.Value)
 		return nil
 	})
 	return err
