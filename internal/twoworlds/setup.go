@@ -25,6 +25,7 @@ type Setup struct {
 	Images    []string
 	Questions []string
 	Roles     map[string]recovery.Role
+	Mail      []civicpin.Channel // the mailboxes of the caller's own kind
 	Limits    outbox.Limits
 }
 
@@ -114,7 +115,7 @@ func Plans() []plan.Plan {
 func (s *Setup) config() recovery.Config {
 	c := recovery.Config{
 		Plans: s.Plans, Register: register{}, Images: s.Images, Questions: s.Questions, Hashing: s.Pin.Hashing, Documents: uploads{},
-		Roles: map[string]recovery.Role{}, Factors: map[string]factor{},
+		Mail: s.Mail, Roles: map[string]recovery.Role{}, Factors: map[string]factor{},
 	}
 	for _, p := range s.Plans {
 		for _, step := range p.Steps {
