@@ -147,11 +147,12 @@ func letters() []act {
 			is, err := w.pins.Issue(ctx, subject, pin.IssueOptions{
 				Parts: parts, By: civicpin.Citizen, Source: home, Register: true,
 			})
-			shown := fmt.Sprintf("%s until %s", w.names.of("issue", is.ID), moment(is.ExpiresAt))
+			var shown strings.Builder
+			fmt.Fprintf(&shown, "%s until %s", w.names.of("issue", is.ID), moment(is.ExpiresAt))
 			for _, p := range is.Parts {
-				shown += fmt.Sprintf(" %s %s %s", p.Contact.Channel, p.State, moment(p.At))
+				fmt.Fprintf(&shown, " %s %s %s", p.Contact.Channel, p.State, moment(p.At))
 			}
-			return shown, err
+			return shown.String(), err
 		}},
 	}
 }
