@@ -42,6 +42,7 @@ func wanted() []string {
 		"event otp.code_requested", "event otp.code_verified", "event otp.code_refused", "event otp.code_cancelled",
 		"event otp.refused", "event otp.backup_used", "event otp.backup_refused", "event contact.changed", "event recovery.started",
 		"event recovery.step", "event recovery.sent", "event recovery.finished", "event pin.granted", "event pin.recovered",
+		"event pin.issued_aside", "event pin.resent", "event pin.nothing_issued",
 	}
 }
 
