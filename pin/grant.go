@@ -135,12 +135,19 @@ func (s *Service) Mark(ctx context.Context, subject civicpin.Subject) (Mark, err
 		return Mark{}, err
 	}
 	c := &e.Value
-	now := c.Acts.Stamp()
-	return Mark{
+	acts := c.Acts
+	if !e.Found() {
+		acts = s.decoy.Acts // the same work
+	}
+	now := acts.Stamp()
+	m := Mark{
 		Epoch: now.Epoch(waits.Run), Proved: now.Epoch(waits.Proved), Approved: now.Epoch(waits.Approved),
-		Held: e.Found() && c.recoverable(), Free: !e.Found() || c.beginnable(), Level: c.Level,
-		Revoked: e.Found() && c.State == state.Revoked && c.owned(),
-	}, nil
+		Held: c.recoverable(), Level: c.Level, Free: c.beginnable(), Revoked: c.State == state.Revoked && c.owned(),
+	}
+	if !e.Found() {
+		m = Mark{Free: true}
+	}
+	return m, nil
 }
 
 // Complete ends a recovery, if the credential has not changed since the recovery started. It writes a grant into the
