@@ -107,11 +107,7 @@ func checkPost(t *testing.T, folder string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, kind := range []string{"sms", "email", "citizen", "letter", "handed", "link"} {
-		if kinds[kind] == 0 {
-			t.Errorf("no message by %s", kind)
-		}
-	}
+	playtest.AllSent(t, kinds, "sms", "email", "citizen", "letter", "handed", "link")
 }
 
 func checkEmail(t *testing.T, name string, content []byte) (body string) {

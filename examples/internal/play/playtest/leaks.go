@@ -50,3 +50,13 @@ func (d Database) LeaksNothing(t *testing.T, s Story) {
 	}
 	testkit.LeaksNothing(t, places, s.Secrets...)
 }
+
+// AllSent checks that of each kind of message at least one was sent, given how many of each were.
+func AllSent[K comparable](t *testing.T, sent map[K]int, kinds ...K) {
+	t.Helper()
+	for _, kind := range kinds {
+		if sent[kind] == 0 {
+			t.Errorf("no message by %v", kind)
+		}
+	}
+}
