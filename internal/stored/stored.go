@@ -80,6 +80,16 @@ func (s *times) within(v reflect.Value) {
 		for i := 0; v.Type().Elem().Kind() == reflect.Struct && i < v.Len(); i++ {
 			s.within(v.Index(i))
 		}
+	case reflect.Map:
+		if v.Type().Elem().Kind() != reflect.Struct {
+			return
+		}
+		for of, value := range v.Seq2() {
+			cut := reflect.New(value.Type()).Elem() // a value within a map cannot be changed
+			cut.Set(value)
+			s.within(cut)
+			v.SetMapIndex(of, cut)
+		}
 	case reflect.Struct:
 		for i := range v.NumField() {
 			s.field(v.Type().Name(), v.Type().Field(i), v.Field(i))
@@ -91,19 +101,27 @@ func (s *times) field(owner string, f reflect.StructField, v reflect.Value) {
 	if !f.IsExported() {
 		return
 	}
-	t, ok := v.Addr().Interface().(*time.Time)
-	if !ok {
+	switch t := v.Addr().Interface().(type) {
+	case *time.Time:
+		s.cut(owner, f.Name, t)
+	case *[]time.Time:
+		for i := range *t {
+			s.cut(owner, f.Name, &(*t)[i])
+		}
+	default:
 		s.within(v)
-		return
 	}
-	name := owner + "." + f.Name
+}
+
+func (s *times) cut(owner, field string, t *time.Time) {
+	name := owner + "." + field
 	longest, listed := s.spans[name]
 	if !listed {
-		name = f.Name
+		name = field
 		longest, listed = s.spans[name]
 	}
 	switch {
-	case longest == Any || !listed && f.Name == "ExpiresAt":
+	case longest == Any || !listed && field == "ExpiresAt":
 	case slices.Contains(s.rights, name):
 		right(t, s.now, longest)
 	case Until(t, s.now, longest):

@@ -39,6 +39,7 @@ func TestUntil(t *testing.T) {
 func TestWithin(t *testing.T) {
 	type item struct{ At, Until time.Time }
 	type other struct{ Until time.Time }
+	type acts struct{ Last []time.Time }
 	type record struct {
 		Name      string
 		Bytes     []byte
@@ -48,17 +49,21 @@ func TestWithin(t *testing.T) {
 		Ours      time.Time
 		ExpiresAt time.Time
 		hidden    time.Time
+		Moments   []time.Time
+		Acts      map[string]acts
 	}
 	ahead := now.AddDate(10, 0, 0)
 	r := record{
 		Name: "x", Items: []item{{At: ahead}, {Until: ahead}}, Other: other{ahead}, One: &item{At: now, Until: now.Add(time.Hour)},
 		Ours: ahead, ExpiresAt: ahead, hidden: ahead,
+		Moments: []time.Time{now, ahead}, Acts: map[string]acts{"none": {}, "revoked": {[]time.Time{now, ahead}}},
 	}
 	correct := stored.Within[record](map[string]time.Duration{"Until": time.Hour, "other.Until": time.Minute, "Ours": stored.Any})
 	require.True(t, correct(&r, now))
 	require.Equal(t, record{
 		Name: "x", Items: []item{{At: now}, {Until: now.Add(time.Hour)}}, Other: other{now.Add(time.Minute)}, One: &item{At: now, Until: now.Add(time.Hour)},
 		Ours: ahead, ExpiresAt: ahead, hidden: ahead,
+		Moments: []time.Time{now, now}, Acts: map[string]acts{"none": {}, "revoked": {[]time.Time{now, now}}},
 	}, r)
 	require.False(t, correct(&r, now), "once")
 }
