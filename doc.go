@@ -59,8 +59,8 @@
 //
 // The visitor may be anybody, may know everybody's identifier, and may send any number of requests at once through any
 // number of processes. Such a visitor gets a bounded number of guesses for each secret, learns nothing about who is
-// registered, and cannot make the service flood a telephone. Whoever steals the store's table can read no value and no
-// identifier without the keys, which are kept elsewhere. Whoever reads one channel has only one part of what was sent in
+// registered, and cannot make the service flood a telephone. A thief of the store's table can read no value and no
+// identifier without the keys, which are kept elsewhere. A reader of one channel has only one part of what was sent in
 // two. An operator never chooses or sees a lasting secret. A crash at any point loses nothing that was acknowledged.
 // Whoever has the keys, or runs code in the process, is outside the model; so is a writer to the table who puts an old row
 // back in its place.

@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	// backupAlphabet is Crockford's base 32: who reads O for 0, or I or L for 1, is understood.
+	// backupAlphabet is Crockford's base 32: a subject may read O for 0, and I or L for 1.
 	backupAlphabet code.Alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 	// backupLength makes 75 bits. One guess at a stolen record may hit any of its codes, so that up to 5 of those are lost;
 	// 70 are above the 64 that NIST SP 800-63B-4 4.2.1.1 asks for.

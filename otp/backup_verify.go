@@ -53,7 +53,7 @@ func (b *BackupCodes) check(ctx context.Context, subject civicpin.Subject, typed
 	if !e.Found() {
 		set, why = &b.decoy, attempt.Unknown
 	}
-	if !backupParams(set.Params, b.params) { // whoever wrote this could ask for any amount of work
+	if !backupParams(set.Params, b.params) { // a writer to the store could ask for any amount of work
 		return finding, 0, fmt.Errorf("%w: backup codes hashed at a cost out of range", store.ErrUnreadable)
 	}
 	// What cannot be a code is hashed as nothing: the same work is done whatever was typed.
@@ -67,7 +67,7 @@ func (b *BackupCodes) check(ctx context.Context, subject civicpin.Subject, typed
 		return attempt.Found(match, e.Found(), why), 0, nil
 	}
 	e, err = b.sets.UpdateFrom(ctx, e, func(e *store.Entry[backupSet]) error {
-		var i int // of a set that was issued meanwhile it is none, nor if somebody else was quicker
+		var i int // of a set that was issued meanwhile it is none, nor if another call was quicker
 		if i, match = attempt.Among(ctx, e.Value.Hashes, h); !match.Right() {
 			return store.ErrSkip
 		}

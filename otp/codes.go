@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	// codeLate is how long after its expiry a code is still recognised, so that who types it can be told that it is late
+	// codeLate is how long after its expiry a code is still recognised, so that the subject can be told that it is late
 	// rather than wrong.
 	codeLate = time.Hour
 	// maxCodeSends bounds the messages of one code beyond the send limits.

@@ -76,7 +76,7 @@ func (c *Codes) check(ctx context.Context, subject civicpin.Subject, purpose Pur
 				r.Code = ""
 			}
 		}
-		// Otherwise it is written unchanged: the same work for whoever has a stopwatch.
+		// Otherwise it is written unchanged: the same work, for an attacker who takes the time.
 		return nil
 	})
 	if err != nil {

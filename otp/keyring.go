@@ -34,7 +34,7 @@ type boundKey struct {
 	Bound time.Time      `json:"bound" export:"yes"` // since when it is active; of a pending key, when it was made
 	Used  time.Time      `json:"used,omitzero" export:"yes"`
 	Until time.Time      `json:"until,omitzero" export:"yes"` // when a pending key lapses
-	By    civicpin.Actor `json:"by" export:"yes"`             // who had it bound
+	By    civicpin.Actor `json:"by" export:"yes"`             // the actor who had it bound
 }
 
 // oath returns the key ready for use.
@@ -148,7 +148,7 @@ func (k *keys) Rebind(ctx context.Context, subject civicpin.Subject, proof civic
 	if err := proof.Validate(); err != nil {
 		return Key{}, err
 	}
-	// The old keys go before the failures do, or whoever guessed at them would be let guess on.
+	// The old keys go before the failures do, or an attacker who guessed at them could go on.
 	key, err := k.enrol(ctx, subject, proof.By, string(proof.Method), func(r *keyring, b *boundKey) { *r = keyring{Pending: b} })
 	if err != nil {
 		return Key{}, err

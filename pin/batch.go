@@ -145,7 +145,7 @@ func (s *Service) canResend(b *batch, i int, now time.Time) bool {
 // moment announce two, as two decoys are, and the credential confirms one.
 func (s *Service) refAgain(subject civicpin.Subject, b *batch, i int) outbox.Ref {
 	p := &b.parts[i]
-	class := min(p.Class, outbox.Proved) // not the issue's, whose places would be anybody's then
+	class := min(p.Class, outbox.Proved) // not the issue's, whose places any visitor would share then
 	ref := s.ref(subject, b.issue, i, newMessage(), class)
 	ref.Replaces = s.ref(subject, b.issue, i, p.Message, class).ID
 	return ref
@@ -185,7 +185,7 @@ func (b *batch) reprinted(letter bool, now time.Time) civicpin.Secret {
 	return civicpin.Secret{}
 }
 
-// rewrite writes the credential that was read, changed or not: of an unknown subject one that nobody finds, since it expired
+// rewrite writes the credential that was read, changed or not: of an unknown subject one that no call finds, since it expired
 // before it was written. So the next request at the same moment meets it, as it meets that of a known subject.
 func (s *Service) rewrite(ctx context.Context, from store.Entry[credential], change func(*credential)) error {
 	_, err := s.creds.UpdateFrom(ctx, from, func(e *store.Entry[credential]) error {
@@ -197,7 +197,7 @@ func (s *Service) rewrite(ctx context.Context, from store.Entry[credential], cha
 	return err
 }
 
-// nobodys makes an entry that nobody finds.
+// nobodys makes an entry that no call finds.
 func nobodys(e *store.Entry[credential], now time.Time) {
 	e.Value, e.ExpiresAt = credential{}, now.Add(-expiredFor)
 }

@@ -143,7 +143,7 @@ func (c *credential) replaceable(p *Policy, o *IssueOptions, now time.Time) bool
 	case c.Fraud:
 		return o.Evidence.Method != ""
 	case c.Suspended:
-		return false // whoever suspended it does not want it replaced
+		return false // the actor who suspended it does not want it replaced
 	case c.State == state.Active:
 		return c.expired(p, now) == state.SinceUse
 	}
@@ -161,7 +161,7 @@ func (c *credential) attest(p *Policy, e civicpin.Evidence, now time.Time) {
 	}
 	c.Level = max(c.Level, p.Levels[e.Method])
 	if e.By.IsOperator() {
-		c.Lowered, c.Closed = nil, false // somebody has seen them since
+		c.Lowered, c.Closed = nil, false // an operator has seen them since
 	}
 }
 

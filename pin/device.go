@@ -32,8 +32,8 @@ func (s *Service) RememberDevice(ctx context.Context, ok Verified) (civicpin.Sec
 	if err != nil {
 		return civicpin.Secret{}, err
 	}
-	// Only now: a recovery sets the new secret and then forgets the devices. Whoever got this one in after that sees the new
-	// secret here, and the value stays with nobody.
+	// Only now: a recovery sets the new secret and then forgets the devices. A call that wrote this one after that sees the new
+	// secret here, and returns no value.
 	e, err := s.creds.Get(ctx, store.Key{Subject: p.subject})
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return civicpin.Secret{}, err

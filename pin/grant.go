@@ -221,7 +221,7 @@ func (c *credential) ended(p proof.Completed) bool {
 	return c.Acts.Stamp().Epoch(cmp.Or(p.Thing, waits.Run)) != p.Epoch
 }
 
-// reopen ends the lock. Nothing tells whether there was one. Other recoveries and a grant stay: who holds what is as before.
+// reopen ends the lock. Nothing tells whether there was one. Other recoveries and a grant stay.
 func (s *Service) reopen(ctx context.Context, p proof.Completed) error {
 	_, err := s.creds.Update(ctx, store.Key{Subject: p.Subject}, func(e *store.Entry[credential]) error {
 		switch {

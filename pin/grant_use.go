@@ -240,7 +240,7 @@ func (s *Service) recovered(ctx context.Context, g Grant, c *credential, source 
 
 // rebind has the secret that a grant set start with clean counts, and without known devices.
 func (s *Service) rebind(ctx context.Context, g Grant) error {
-	// Also for somebody who has hung up: or what opened a way for the lost secret would go on to.
+	// Also for a caller who has hung up: or what opened a way for the lost secret would go on to.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rebindTime)
 	defer cancel()
 	return s.gate.Rebind(ctx, Attempt{Subject: g.subject}.key(), civicpin.Citizen)

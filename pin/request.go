@@ -87,7 +87,7 @@ func (s *Service) newRequest(ctx context.Context, subject civicpin.Subject, o Is
 	return r, nil
 }
 
-// base finds out what the request rests on. It asks for proved contacts whoever the subject is.
+// base finds out what the request rests on. It asks for the proved contacts of every subject, known or not.
 func (r *request) base(ctx context.Context) (err error) {
 	if r.o.seen() {
 		r.basis.Staff = true

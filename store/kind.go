@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// maxTries bounds an update's compare-and-swap loop. In each round somebody wins, so reaching it takes as many
+	// maxTries bounds an update's compare-and-swap loop. In each round one caller wins, so reaching it takes as many
 	// rivals on one record, each of which would have to be let in by a limit first.
 	maxTries = 200
 	// maxBackoff bounds the random wait between two tries.

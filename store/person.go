@@ -199,7 +199,7 @@ func mayLeave(v reflect.Value, named bool) any {
 		return all
 	case reflect.Map:
 		if !named {
-			return nil // its keys would be named by nobody
+			return nil // no record would name its keys
 		}
 		all := make(map[string]any, v.Len())
 		for key, value := range v.Seq2() {

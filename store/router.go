@@ -166,7 +166,7 @@ func members(s Store) []Store {
 type listingRouter struct{ *router }
 
 // List implements [Lister]. It merges the stores' listings, and leaves out what a store holds of kinds that are routed
-// elsewhere: nobody reads those.
+// elsewhere: no process reads those.
 func (r listingRouter) List(ctx context.Context, prefix, after string) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		var heads []*listHead

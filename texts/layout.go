@@ -18,7 +18,7 @@ func mail(wording wording, lang *language, v values) string {
 	return strings.Join(blocks, "\n\n") + "\n"
 }
 
-// page lays a printed page out: who writes, the postal address if it goes by post, what it is about, and the same
+// page lays a printed page out: the sender, the postal address if it goes by post, what it is about, and the same
 // paragraphs.
 func page(wording wording, lang *language, v values, to civicpin.Contact) string {
 	blocks := []string{wrap(v.longName)}

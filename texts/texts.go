@@ -72,7 +72,7 @@ func (e *UnknownKindError) Error() string {
 	return fmt.Sprintf("texts: no text for kind %q", string(e.Kind))
 }
 
-// A Service is who writes.
+// A Service is the sender of the messages.
 type Service struct {
 	// Name is the service's short name, "INPS", as it stands in text messages: 1 to 20 characters that a text message can
 	// carry or that have a plain form there ("Administración" is sent as "Administracion"). Required.

@@ -28,7 +28,7 @@ const (
 
 // Check says whether an answer, in its normal form, may be chosen for a question of that name by a subject of that id. It keeps
 // out what is not an answer (OWASP cheat sheet "Choosing and Using Security Questions": a deny list, and a minimum length that
-// allows for "Li"). It cannot tell which real answers are common: who chose the questions can.
+// allows for "Li"). It cannot tell which real answers are common: the author of the questions can.
 func Check(normal, question, subject string) error {
 	bare := squash(normal)
 	switch {
@@ -48,7 +48,7 @@ func Check(normal, question, subject string) error {
 	return nil
 }
 
-// Alike reports whether two answers, in their normal forms, are one for whoever guesses.
+// Alike reports whether two answers, in their normal forms, are one for an attacker who guesses.
 func Alike(a, b string) bool { return squash(a) == squash(b) }
 
 // squash leaves the letters and digits, without case and accents. Only for comparing with what is known; never what is hashed.

@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	// Version is the version of the form that new hashes are made of. Whoever stores a hash stores it too: a form that
+	// Version is the version of the form that new hashes are made of. A caller that stores a hash stores it too: a form that
 	// changes under stored hashes locks people out. A later version of Unicode alone does not change it, because normal forms
 	// and case folding are stable for what is assigned, and what is not is refused.
 	Version = 1

@@ -11,9 +11,9 @@ import (
 	"github.com/civicpin/civicpin/pin/rule"
 )
 
-// NormaliserVersion is the version of what [Rules.Normalise] does. Whoever stores a hash stores it too: NIST changed its mind
-// from NFKC or NFKD to NFC between two editions, and a normaliser that changes under stored hashes locks people out. A later
-// version of Unicode alone does not change it, because normal forms are stable and PRECIS refuses what is unassigned.
+// NormaliserVersion is the version of what [Rules.Normalise] does. A caller that stores a hash stores it too: NIST changed
+// its mind from NFKC or NFKD to NFC between two editions, and a normaliser that changes under stored hashes locks people out. A
+// later version of Unicode alone does not change it, because normal forms are stable and PRECIS refuses what is unassigned.
 const NormaliserVersion = 1
 
 // Normalise returns the one form of what was typed that is hashed and compared. Digits and Alphanumeric: NFKC, so that

@@ -17,7 +17,7 @@ const (
 
 	// Unambiguous has 28 digits and upper-case letters that cannot be taken for each other on paper, on a bad screen or in
 	// handwriting: 4.81 bits a symbol. Left out are 0 and O, 1, I and L, which nobody could tell apart; of 2 and Z, 5 and S,
-	// 8 and B the digit stays, and who types the letter meant the digit.
+	// 8 and B the digit stays, and a subject who types the letter meant the digit.
 	Unambiguous Alphabet = "23456789ACDEFGHJKMNPQRTUVWXY"
 
 	// Letters20 has the upper-case consonants without Y (RFC 8628 section 6.1), of which no words can be made: 4.32 bits a

@@ -14,7 +14,7 @@ const maxTyped = 256
 // lookAlikes are symbols that are taken for each other.
 var lookAlikes = [...]string{"0O", "1IL", "2Z", "5S", "8B"}
 
-// Normalise returns the code that somebody meant by what they typed, and whether it can be one. It forgives
+// Normalise returns the code that a subject meant by what they typed, and whether it can be one. It forgives
 //
 //   - blanks of every kind, hyphens and dashes, also typographic and invisible ones that come along with copying,
 //   - upper and lower case,

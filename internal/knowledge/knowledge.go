@@ -96,7 +96,7 @@ type Catalogue struct {
 	Hash func(purpose string, parts ...string) [32]byte
 }
 
-// Prune drops what was taken out of the catalogue since: nobody has the words or the picture to ask for it.
+// Prune drops what was taken out of the catalogue since: there are no words and no picture to ask for it with.
 func (c *Catalogue) Prune(k *Knowledge) {
 	if !slices.Contains(c.Images, k.Image) {
 		k.Image = ""

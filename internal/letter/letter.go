@@ -32,7 +32,7 @@ func (c *Contact) Length() int {
 	return len(text) - len(`{"channel":"","address":""}`)
 }
 
-// An Unproved is an address that was given and that nobody has proved. It is a type of its own, so that nothing takes it where
+// An Unproved is an address that was given and not proved. It is a type of its own, so that nothing takes it where
 // a contact is wanted.
 type Unproved struct {
 	Channel civicpin.Channel `json:"channel" export:"yes"`
@@ -55,7 +55,7 @@ const (
 	Pending = "pending"
 	Sent    = "sent"
 	Failed  = "failed"
-	None    = "none" // there is nobody to send it to
+	None    = "none" // there is no address to send it to
 )
 
 // A Mail is a message of a record. Its token and code are kept, sealed, until a provider took them over.

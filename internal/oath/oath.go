@@ -1,5 +1,5 @@
 // Package oath computes the codes of RFC 4226 (HOTP) and RFC 6238 (TOTP). It decides nothing: which counters may count, and
-// how often somebody may try, is for package otp.
+// how often a subject may try, is for package otp.
 //
 // HMAC is written out here over the standard library's hash functions (RFC 2104), because crypto/hmac allocates a state for
 // each code and clears it for the next: on the stack a window of codes takes a third of the time and no allocation. It is
@@ -144,7 +144,7 @@ func truncate(sum []byte) uint32 {
 	return binary.BigEndian.Uint32(sum[at:]) & 0x7fffffff
 }
 
-// Code returns the code of a counter, as a number: leading zeros are for who prints it.
+// Code returns the code of a counter, as a number: the caller prints leading zeros.
 func (k *Key) Code(counter uint64) uint32 { return k.Value(counter) % k.modulus }
 
 // A Match is what [Key.Find] found.

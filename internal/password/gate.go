@@ -22,7 +22,7 @@ var ErrBusy = errors.New("password: busy")
 
 // A Gate bounds how many hashes run at once, and how many wait for that. Without one, each login of a crowd holds its 19 MiB
 // and all of them finish late. Callers ask for admission with Enter before they take an attempt from a lockout counter, so
-// that being refused costs nobody a try, and then hash within Run. Who waits is served in order. The zero Gate refuses
+// that being refused costs nobody a try, and then hash within Run. Callers that wait are served in order. The zero Gate refuses
 // everybody; a Gate is safe for concurrent use.
 type Gate struct {
 	places  chan struct{} // one for each admission
@@ -76,7 +76,7 @@ func (g *Gate) Enter(ctx context.Context) (leave func(), err error) {
 // Run waits for a permit, calls f, and gives the permit back, also if f panics. If ctx ends first, f is not called and ctx's
 // error is returned; once f is called, ctx is not looked at any more and the error is nil.
 //
-// It belongs between Enter and leave, one call at a time for each admission. Whoever comes without admission cannot make
+// It belongs between Enter and leave, one call at a time for each admission. A caller without admission cannot make
 // the gate's queue longer: beyond its bound, Run returns ErrBusy.
 func (g *Gate) Run(ctx context.Context, f func()) error {
 	defer g.runs.Add(-1)
@@ -92,7 +92,7 @@ func (g *Gate) Run(ctx context.Context, f func()) error {
 		return ctx.Err()
 	}
 	defer func() { <-g.permits }()
-	// Both may have come at once: no hash for somebody who has gone.
+	// Both may have come at once: no hash for a caller who has gone.
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ type scheme interface {
 
 // New hashes a secret with argon2id and a new salt. It does not ask whether the parameters are strong, which is
 // [Params.Validate]'s to say when a policy is made; but it panics on ones that argon2 is not defined for or that
-// [Parse] would refuse, since nobody could check a guess against such a hash. A long secret costs one pass of a fast
+// [Parse] would refuse, since no guess could be checked against such a hash. A long secret costs one pass of a fast
 // hash more; bound its length before.
 func New(p Params, secret string) Hash {
 	if err := p.possible(); err != nil {
@@ -58,7 +58,7 @@ func (h Hash) Encode() string {
 //
 // A secret is compared as received. What another system's algorithm cannot tell apart does not match: bcrypt drops what is
 // beyond 72 bytes, and bcrypt, PBKDF2 and scrypt read trailing zero bytes like none, so secrets of more than 72 bytes
-// (bcrypt) or with a zero byte (all three) are refused. Whoever has such a secret in an old system needs to recover it.
+// (bcrypt) or with a zero byte (all three) are refused. A subject with such a secret in an old system needs to recover it.
 func (h Hash) Verify(secret string) bool {
 	return h.s != nil && h.s.verify(secret)
 }

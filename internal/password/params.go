@@ -1,7 +1,7 @@
 // Package password hashes secrets for storage and checks guesses against stored hashes: argon2id for all that is made here,
 // and the strings of other systems (argon2i, bcrypt, PBKDF2, scrypt) so that their users need no new secret.
 //
-// A stored string decides how much memory and time a check takes, so whoever can write one could stop the program with it:
+// A stored string decides how much memory and time a check takes, so a writer to the store could stop the program with one:
 // [Parse] refuses what is not in the one canonical spelling or asks for more than a fixed amount of work, before any work is
 // done. A [Gate] bounds how many hashes run at once. Secrets of 112 bits and more do not need this package.
 package password
@@ -15,7 +15,7 @@ import (
 
 // What a hash of each kind may ask for, whoever wrote it. Each cap on work is one to two and a half seconds of one core of a
 // small server, several times what any guidance asks for: enough for every import, and an annoyance rather than an outage
-// if somebody managed to plant such a string.
+// if an attacker managed to plant such a string.
 const (
 	// MaxMemory is the most memory of one argon2 or scrypt hash in KiB: 256 MiB, what libsodium's "moderate" level takes
 	// and 13 times the default. Times the gate's permits, it bounds what hostile strings can allocate.

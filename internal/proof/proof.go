@@ -28,7 +28,7 @@ type Completed struct {
 	Parts []civicpin.Contact
 	// Valid is how long the grant may wait for its use.
 	Valid time.Duration
-	// Source is where the run's last step came from, and By is who took it.
+	// Source is where the run's last step came from, and By is the actor who took it.
 	Source civicpin.Source
 	By     civicpin.Actor
 

@@ -149,7 +149,7 @@ func (r register) Check(_ context.Context, s civicpin.Subject, facts map[string]
 	return right, nil
 }
 
-// uploads are the documents that anybody uploads, all of them fit.
+// uploads are the documents that a visitor uploads, all of them fit.
 type uploads struct{}
 
 // Describe implements [recovery.DocumentStore].

@@ -42,7 +42,7 @@ type act struct {
 	do   func(ctx context.Context, w *world, n int) (shown string, err error)
 }
 
-// An actor is who acts: it says what of a view is compared.
+// An actor says what of a view is compared.
 type actor int
 
 const (

@@ -20,7 +20,7 @@ const (
 	besidePhone = "+59398766"
 )
 
-// wrong is a secret that is nobody's.
+// wrong is a secret that no subject has.
 func wrong(n int) civicpin.Secret { return civicpin.NewSecret(fmt.Sprintf("K7WPMX4R%d", n)) }
 
 // personal is what the caller's register has of the subject, whether the subject uses the portal or not: in some pairs of

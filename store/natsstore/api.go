@@ -77,7 +77,7 @@ func (s *Store) send(ctx context.Context, p place, m *nats.Msg) (ack *jetstream.
 	err = patiently(ctx, func(ctx context.Context) (err error) {
 		again = again || doubt
 		ack, err = s.js.PublishMsg(ctx, m)
-		// If there is nobody who takes it, it did not.
+		// If no server takes it, it did not.
 		doubt = doubt || err != nil && !errors.Is(err, jetstream.ErrNoStreamResponse)
 		return err
 	})
@@ -136,7 +136,7 @@ type get struct {
 	Sequence uint64 `json:"seq,omitempty"`
 }
 
-// last returns the last message of a key from who says to be the bucket's leader, the zero message if there is none.
+// last returns the last message of a key from the server that says to be the bucket's leader, the zero message if there is none.
 func (s *Store) last(ctx context.Context, p place) (message, error) {
 	m, err := s.message(ctx, p, get{Last: p.subject})
 	if err == nil && m.Sequence != 0 && m.Subject != p.subject {
@@ -145,7 +145,7 @@ func (s *Store) last(ctx context.Context, p place) (message, error) {
 	return m, err
 }
 
-// message returns a message from who says to be the bucket's leader, the zero message if there is none.
+// message returns a message from the server that says to be the bucket's leader, the zero message if there is none.
 func (s *Store) message(ctx context.Context, p place, which get) (message, error) {
 	var resp struct {
 		Message *message `json:"message"`

@@ -91,7 +91,7 @@ func (o Options) check(i int, c jetstream.StreamConfig) error {
 		{"subject_transform", c.SubjectTransform == nil, "set", "none"},
 		{"mirror", c.Mirror == nil, "set", "none"},
 		{"sources", len(c.Sources) == 0, "set", "none"},
-		// Who may answer a read.
+		// The servers that may answer a read.
 		{"allow_direct", !c.AllowDirect, c.AllowDirect, "false: followers would answer reads with old records"},
 		{"mirror_direct", !c.MirrorDirect, c.MirrorDirect, "false: mirrors would answer reads with old records"},
 		// What is durable when it is acknowledged.
@@ -137,7 +137,7 @@ func (o Options) open(ctx context.Context, js jetstream.JetStream) error {
 		case info == nil:
 			return o.lost(i + 1)
 		case first == nil && info.State.Msgs > 0:
-			return o.lost(0) // nobody writes before all are made
+			return o.lost(0) // no process writes before all are made
 		}
 		return nil
 	})
@@ -181,7 +181,7 @@ func (o Options) tryOne(ctx context.Context, js jetstream.JetStream, i int, crea
 			return nil, nil
 		}
 		stream, err = js.CreateStream(ctx, want)
-		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // somebody else made it, perhaps otherwise
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another process made it, perhaps otherwise
 			stream, err = js.Stream(ctx, want.Name)
 		}
 	}

@@ -36,14 +36,14 @@
 //     reads of one key by one process at one time share it. [LeaderReads] leaves that out; see there for what it costs.
 //   - A write that was refused is fenced off before it counts as a conflict, by an empty message with the same id: either
 //     the engine keeps that one, and will never do the write, or it says that the write was done.
-//   - List reads from who says to be the leader. It may miss what was written in the last seconds before such a change.
+//   - List reads from the server that says to be the leader. It may miss what was written in the last seconds before such a change.
 //
 // With one replica there is one server that can answer, and none of this is needed or done.
 //
 // # What an error means
 //
 // [store.ErrNotFound], [store.ErrConflict] and [store.ErrInvalidKey] are answers. Any other error is the client library's or
-// the server's, wrapped: a connection that broke, nobody who leads the bucket at the moment, a context that is done. After
+// the server's, wrapped: a connection that broke, no leader of the bucket at the moment, a context that is done. After
 // such an error from Put or Delete the write may have happened, or may happen yet. Until the context is done, a request that
 // meets no leader, or has no answer for two seconds, is made again; a write with the same id, so that the engine does it once.
 // So a call whose context lasts as long as an election, four to nine seconds, mostly gets through one. A call whose context

@@ -16,7 +16,7 @@ import (
 const (
 	// page is how many records a listing holds in memory: at the vault's greatest value, 32 MiB.
 	page = 128
-	// listIn is how long a listing waits for each answer. It does not wait for an election: who lists can do so again.
+	// listIn is how long a listing waits for each answer. It does not wait for an election: the caller can list again.
 	listIn = 5 * time.Second
 	// alphabet is what keys are made of, in ascending order.
 	alphabet = "-./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
@@ -76,8 +76,8 @@ func (s *Store) list(ctx context.Context, prefix, after string, yield func(store
 	return true
 }
 
-// records yields the records of keys, from who says to be the leader: a listing takes its time, so that a few seconds more
-// or less tell it apart from no other, and whoever acts on an item does so on condition of its version.
+// records yields the records of keys, from the server that says to be the leader: a listing takes its time, so that a few seconds more
+// or less tell it apart from no other, and a caller acts on an item on condition of its version.
 func (s *Store) records(ctx context.Context, keys []string, yield func(store.Item, error) bool) bool {
 	for keys := range slices.Chunk(keys, page) {
 		items := make([]store.Item, len(keys))

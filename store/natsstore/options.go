@@ -30,7 +30,7 @@ type Options struct {
 	Reads Reads
 }
 
-// Reads say who answers a Get. With one replica there is only one server that can, and they are the same.
+// Reads say which server answers a Get. With one replica there is only one server that can, and they are the same.
 type Reads int
 
 const (
@@ -38,7 +38,7 @@ const (
 	// when they did: a Get then costs a small durable write, and reads of one key share it. With these a store meets the
 	// contract of [store.Store] whatever happens to the servers.
 	ConfirmedReads Reads = iota
-	// LeaderReads trust who says to be the leader, which costs one round trip and no write. But a server that was frozen,
+	// LeaderReads trust the server that says to be the leader, which costs one round trip and no write. But a server that was frozen,
 	// or cut off from the others, goes on saying so: measured here, it answered with records that had been replaced
 	// seconds before. A PIN that was just revoked may then be accepted, or one just set be refused. What is decided by a
 	// write, the count of guesses and the single use of a code, stays right.

@@ -15,7 +15,7 @@ import (
 	"github.com/civicpin/civicpin/store"
 )
 
-// notDurableFor is when a store that cannot list may drop an entry that nobody will find any more.
+// notDurableFor is when a store that cannot list may drop an entry that no process will find any more.
 const notDurableFor = 30 * 24 * time.Hour
 
 // entry is what is stored of a message; its subject, owner and ID are in its key. It holds nothing of the message itself. The
@@ -109,7 +109,7 @@ func (o *Outbox) expiry() time.Time {
 	return o.vault.Now().Add(notDurableFor)
 }
 
-// save writes a changed entry in the state that the job stands for; false means that somebody else has it, or that the store
+// save writes a changed entry in the state that the job stands for; false means that another process has it, or that the store
 // failed. Either way the job is over.
 func (o *Outbox) save(ctx context.Context, j *job, change func(*entry)) bool {
 	e := j.entry

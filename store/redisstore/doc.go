@@ -39,7 +39,7 @@
 //
 // [New] asks every primary for the settings that matter and refuses those that are not safe, unless Options.Accept names them:
 // appendonly yes and appendfsync always, or a restart forgets everything or the last second; maxmemory-policy noeviction, or
-// whoever fills the memory with requests has Redis drop the throttles that hold them back. Where CONFIG is forbidden, as with
+// an attacker who fills the memory with requests has Redis drop the throttles that hold them back. Where CONFIG is forbidden, as with
 // some providers, INFO tells two of the three; what cannot be learned has to be accepted. [Store.Settings] returns what was
 // found.
 package redisstore

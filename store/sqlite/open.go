@@ -38,7 +38,7 @@ var pragmas = []string{
 	"fullfsync(ON)",
 	// What a write frees is overwritten with zeros where that costs nothing: erased is erased.
 	"secure_delete(FAST)",
-	// A file that somebody prepared must not make us run functions out of its schema.
+	// A file that an attacker prepared must not make us run functions out of its schema.
 	"trusted_schema(OFF)",
 	// A damaged page is an error before it is taken for data.
 	"cell_size_check(ON)",

@@ -16,7 +16,7 @@ import (
 type Store struct {
 	records         *sqlstore.Store
 	writer, readers *sql.DB
-	// queue holds the token of whoever may write. database/sql has a queue of its own for the one connection, but picks
+	// queue holds the token of the caller that may write. database/sql has a queue of its own for the one connection, but picks
 	// from it at random, so that under load some writes would wait many times longer than others.
 	queue chan struct{}
 }
@@ -81,7 +81,7 @@ func (s *Store) purge(ctx context.Context, before time.Time, max int) (int, erro
 func (s *Store) Close() error {
 	s.queue <- struct{}{}
 	defer s.leave()
-	// The writer goes last: whoever closes a file last moves its log into it, and readers may not write.
+	// The writer goes last: the last to close a file moves its log into it, and readers may not write.
 	return errors.Join(s.records.Close(), s.readers.Close(), s.writer.Close())
 }
 

@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 )
 
-// settleStatement writes a few bytes to PostgreSQL's log that mean nothing to anybody, as a transaction.
+// settleStatement writes a few bytes to PostgreSQL's log that mean nothing, as a transaction.
 const settleStatement = "SELECT pg_logical_emit_message(true, 'civicpin', '')"
 
 // doubt keeps reads honest after a write whose outcome is unknown. Normally PostgreSQL shows a write only when it is as

@@ -204,7 +204,7 @@ func createLocked(ctx context.Context, db *sql.DB, s *statements) error {
 	}
 	create := s.create
 	if s.namespace != "" {
-		// To create a schema that is there already is refused to who may not create any, IF NOT EXISTS or not.
+		// To create a schema that is there already is refused to a user who may not create any, IF NOT EXISTS or not.
 		var exists bool
 		if err := tx.QueryRowContext(ctx, s.namespaceExists, s.namespace).Scan(&exists); err != nil {
 			return err

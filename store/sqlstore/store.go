@@ -184,7 +184,7 @@ func (s *Store) write(ctx context.Context, stmt *sql.Stmt, args ...any) error {
 	})
 }
 
-// outcome says where an error of a write came from, and remembers it if nobody knows whether the write was done.
+// outcome says where an error of a write came from, and remembers it if it is unknown whether the write was done.
 func (s *Store) outcome(ctx context.Context, what string, err error) error {
 	switch {
 	case err == nil:

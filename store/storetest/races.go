@@ -18,7 +18,7 @@ const (
 	rounds = 6
 )
 
-// winner checks that a race had exactly one winner. Nobody at all would be as wrong: ErrConflict says that the record is not
+// winner checks that a race had exactly one winner. No winner would be as wrong: ErrConflict says that the record is not
 // at the version, and until one write succeeded it was.
 func (f *fixture) winner(errs []error) int {
 	f.Helper()
