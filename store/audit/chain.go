@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/store"
@@ -32,6 +33,7 @@ type chain struct {
 	prev    []byte        // the sum of the entry before
 	place   int           // where the head is written
 	resumed string        // why the process had no head to go by, until the chain says so
+	kept    time.Time     // when a head was last handed to Config.Keep
 }
 
 // batch is events that are written together. done is guarded by chain.writing.
@@ -123,7 +125,7 @@ func (c *chain) create(ctx context.Context, events json.RawMessage) error {
 			c.next, c.prev = c.next+1, e.Value.Sum
 			err := c.log.advance(ctx, c.number, c.place, head{Seq: e.Value.Seq, Sum: e.Value.Sum})
 			c.known = !errors.Is(err, store.ErrUnreadable) // else the next event looks for a head anew
-			return err
+			return errors.Join(err, c.keep(ctx, Head{Chain: c.number, Seq: e.Value.Seq, Sum: e.Value.Sum}))
 		}
 		if !errors.Is(err, store.ErrConflict) {
 			return fmt.Errorf("audit: %w", err) // it may be there, or come to be: the next one will see
@@ -136,18 +138,38 @@ func (c *chain) create(ctx context.Context, events json.RawMessage) error {
 	return fmt.Errorf("audit: %w", store.ErrContended)
 }
 
-// find looks for the end of the chain, from the head on.
-func (c *chain) find(ctx context.Context) error {
-	h, err := c.log.head(ctx, c.number)
+// keep hands a head to the caller if one is due. One that failed counts as handed over: a place that is down must not hold up
+// every event.
+func (c *chain) keep(ctx context.Context, h Head) error {
+	now := c.log.vault.Now()
+	if since := now.Sub(c.kept); c.log.config.Keep == nil || 0 <= since && since < c.log.config.KeepEvery {
+		return nil
+	}
+	c.kept = now
+	if err := c.log.config.Keep(ctx, h); err != nil {
+		return fmt.Errorf("audit: the entry is written, its head is not kept: %w", err)
+	}
+	return nil
+}
+
+// locate goes to the end of the chain, from the head on. It returns the heads, and the number that follows the head.
+func (c *chain) locate(ctx context.Context) (h heads, from uint64, err error) {
+	h, err = c.log.head(ctx, c.number)
 	if err != nil {
-		return err
+		return h, 0, err
 	}
 	c.place, c.next, c.prev = h.place, 0, make([]byte, 32)
 	if h.found {
 		c.next, c.prev = h.head.Seq+1, h.head.Sum
 	}
-	from := c.next
-	if err := c.toEnd(ctx); err != nil {
+	from = c.next
+	return h, from, c.toEnd(ctx)
+}
+
+// find looks for the end of the chain, and moves the head there.
+func (c *chain) find(ctx context.Context) error {
+	h, from, err := c.locate(ctx)
+	if err != nil {
 		return err
 	}
 	switch {

@@ -8,7 +8,8 @@
 //	log, err := audit.New(own, audit.Config{Failed: alarm})
 //	vault, err := store.OpenVault(ctx, db, keys, &store.Options{Recorder: civicpin.Recorders(log, civicpin.SlogRecorder(nil))})
 //
-// [Log.Verify] goes through everything, and is run by whoever has the keys, beside traffic or on a copy.
+// [Log.Verify] goes through everything, and is run by an auditor with the keys, beside traffic or on a copy. [Log.Read] returns
+// the events of one subject. One line keeps the heads elsewhere: audit.Config{Keep: elsewhere}.
 //
 // # How it is stored
 //
@@ -22,11 +23,17 @@
 //
 // # What it shows, and what it cannot
 //
-// Whoever can write to the table, but has no keys, cannot change or move an entry, and cannot delete one without a gap, not
-// even the last ones: the head knows them. But they can delete the last entries and put an older row of the head back; and
-// whoever has the keys can write everything anew. Against both, keep what Verify returns, the [Head] of each chain, where
-// neither gets at it (printed, in another's log), and give it to the next Verify: what was there then must still be. What
-// came after the last such head, and was cut off together with it, nobody can see. The log also does not show what was never
-// recorded: a process that dies between an act and its event leaves an act without one. Which events each act gives is told by
-// the packages.
+// An attacker who writes to the table without keys cannot change or move an entry, and cannot delete one without a gap, not
+// even the last ones: the head knows them. The log alone does not show what else such an attacker can do:
+//   - delete the last entries, and put an older row of the head back;
+//   - delete a whole chain with its head;
+//   - delete all but the first entry of a chain, and its head.
+//
+// An attacker with the keys can write everything anew. Against all of these, keep heads where no such attacker gets at them:
+// those that [Config.Keep] is handed, or those that Verify returns. Give all of them to the next Verify: what they name must
+// still be there. What came after the last head that was kept, and was cut off, is invisible. Config.KeepEvery bounds how much
+// that is while events come; when they pause, it is what came since the last head.
+//
+// The log also does not show what was never recorded: a process that dies between an act and its event leaves an act without
+// one. Which events each act gives is told by the packages.
 package audit

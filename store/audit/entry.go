@@ -1,7 +1,11 @@
 package audit
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -56,4 +60,29 @@ func (l *Log) sum(e *entry) []byte {
 		"audit.entry", l.config.Name, strconv.Itoa(e.Chain), strconv.FormatUint(e.Seq, 10), string(e.Prev), string(e.Events),
 	)
 	return h[:]
+}
+
+// open returns the events of the entry that was read from a place of a chain, and reports whether it is the one written there.
+func (l *Log) open(chain int, seq uint64, e *entry) (events []event, ok bool) {
+	if e.Chain != chain || e.Seq != seq || !bytes.Equal(e.Sum, l.sum(e)) {
+		return nil, false
+	}
+	return events, json.Unmarshal(e.Events, &events) == nil
+}
+
+// read returns the events at a place of a chain, or what is wrong there. An error is the store's.
+func (l *Log) read(ctx context.Context, chain int, seq uint64) ([]event, What, error) {
+	e, err := l.entries.Get(ctx, l.key(chain, seq))
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return nil, Removed, nil
+	case errors.Is(err, store.ErrUnreadable):
+		return nil, unreadable(err, Changed), nil
+	case err != nil:
+		return nil, "", fmt.Errorf("audit: %w", err)
+	}
+	if events, ok := l.open(chain, seq, &e.Value); ok {
+		return events, "", nil
+	}
+	return nil, Changed, nil
 }

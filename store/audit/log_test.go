@@ -32,6 +32,7 @@ func TestNewRefuses(t *testing.T) {
 		"no chain":           {Failed: failed, Chains: -1},
 		"too many chains":    {Failed: failed, Chains: 257},
 		"a negative timeout": {Failed: failed, Timeout: -1},
+		"a negative pause":   {Failed: failed, KeepEvery: -1},
 	} {
 		_, err := audit.New(v, o)
 		assert.Error(t, err, name)
