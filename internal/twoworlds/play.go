@@ -30,14 +30,9 @@ func Play(t *testing.T, d Draw, s Setup, steps int, reached Coverage) *Differenc
 	states := people()
 	a, b := &states[1+d.Int("state", len(states)-1)], &states[d.Int("other state", len(states))]
 	other := d.Int("other data", 2) == 1
-	schedule := make([]step, steps)
-	for i := range schedule {
-		schedule[i] = drawStep(d)
-	}
+	schedule := drawSchedule(d, steps)
 	if d.Int("recovers first", 4) == 3 { // later a visitor has guessed, most often
-		list := owned()
-		at := slices.IndexFunc(list, func(a act) bool { return a.name == recovers })
-		schedule[0] = step{act: &list[at], n: d.Int("variant", variants), times: 1}
+		schedule[0] = drawRecovery(d)
 	}
 	s = s.withDefaults()
 	found := playTwice(t, s, a, b, other, schedule, reached)
@@ -47,6 +42,22 @@ func Play(t *testing.T, d Draw, s Setup, steps int, reached Coverage) *Differenc
 		})
 	}
 	return found
+}
+
+// drawSchedule draws so many steps.
+func drawSchedule(d Draw, steps int) []step {
+	schedule := make([]step, steps)
+	for i := range schedule {
+		schedule[i] = drawStep(d)
+	}
+	return schedule
+}
+
+// drawRecovery draws the step in which the owner recovers.
+func drawRecovery(d Draw) step {
+	list := owned()
+	at := slices.IndexFunc(list, func(a act) bool { return a.name == recovers })
+	return step{act: &list[at], n: d.Int("variant", variants), times: 1}
 }
 
 // playTwice plays a schedule in two new worlds.

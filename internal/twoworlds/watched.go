@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -26,7 +27,8 @@ type watched struct {
 
 	mu     sync.Mutex
 	calls  map[int][]call // by the number of the caller
-	events []civicpin.EventCode
+	events []civicpin.Event
+	told   int    // how many of the events happened returned
 	turns  *turns // says which of several callers goes on; nil if there is one
 	ticks  bool
 	cancel func() // called at the left-th call
@@ -89,12 +91,20 @@ func (s *watched) taken() map[int][]call {
 }
 
 // happened returns the codes of the events since the last time.
-func (s *watched) happened() []civicpin.EventCode {
+func (s *watched) happened() (codes []civicpin.EventCode) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	events := s.events
-	s.events = nil
-	return events
+	for ; s.told < len(s.events); s.told++ {
+		codes = append(codes, s.events[s.told].Code)
+	}
+	return codes
+}
+
+// all returns the events, oldest first.
+func (s *watched) all() []civicpin.Event {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.events)
 }
 
 // Record implements [civicpin.Recorder]. It notes that there was an event, and where in the call; not which.
@@ -102,7 +112,7 @@ func (s *watched) Record(ctx context.Context, e civicpin.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.note(ctx, call{what: "event"})
-	s.events = append(s.events, e.Code)
+	s.events = append(s.events, e)
 }
 
 // hashed notes that a secret is hashed, and where in the call.
