@@ -53,7 +53,7 @@ type repeat = func(context.Context, *store.Entry[credential]) attempt.Match
 // current one; no answer says which of the two was wrong here.
 func (s *Service) repeats(a Attempt, in state.Credential, choice string) repeat {
 	return func(ctx context.Context, e *store.Entry[credential]) attempt.Match {
-		c, hash := &e.Value, s.decoyHash
+		c, hash := &e.Value, s.decoys[0]
 		if !e.Found() {
 			c = &s.decoy
 		}
@@ -64,7 +64,7 @@ func (s *Service) repeats(a Attempt, in state.Credential, choice string) repeat 
 		}
 		typed := s.pair(in, a.Secret.Reveal(), choice)
 		// Also for a visitor who has hung up: the current secret was compared, so nothing may give the guess back.
-		right, _ := attempt.Hash(context.WithoutCancel(ctx), s.hashing, hash, typed)
+		right, _ := attempt.Hash(context.WithoutCancel(ctx), s.hashing, s.decoys, hash, typed)
 		return right.If(e.Found() && c.lately(s.vault.Now()))
 	}
 }

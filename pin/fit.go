@@ -130,7 +130,7 @@ func (s *Service) among(ctx context.Context, gone []former, w wish) (attempt.Mat
 			continue
 		}
 		for _, text := range f.spellings(w) {
-			if found, err := attempt.Hash(ctx, s.hashing, hash, text); err != nil || found.Right() {
+			if found, err := attempt.Hash(ctx, s.hashing, nil, hash, text); err != nil || found.Right() {
 				return found, err
 			}
 		}

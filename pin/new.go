@@ -2,7 +2,6 @@ package pin
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"maps"
 	"slices"
@@ -48,7 +47,7 @@ func build(out *outbox.Outbox, p Policy, proved ...ProvedContacts) (*Service, er
 	v := out.Vault()
 	s := &Service{
 		vault: v, out: out, policy: p, alphabet: code.Alphabet(p.Alphabet), rules: p.rules(),
-		decoyHash: password.New(p.hashParams(), rand.Text()),
+		decoys: password.NewDecoys(p.costs()...),
 	}
 	for _, known := range proved {
 		s.proved = known
@@ -133,6 +132,6 @@ func (s *Service) newDecoy() credential {
 		})
 	}
 	c.attest(&s.policy, civicpin.Evidence{Method: civicpin.InPerson, By: civicpin.Operator("decoy")}, now)
-	c.choose(&s.policy, s.decoyHash.Encode(), now, again{Hash: s.decoyHash.Encode()})
+	c.choose(&s.policy, s.decoys[0].Encode(), now, again{Hash: s.decoys[0].Encode()})
 	return c
 }

@@ -49,15 +49,6 @@ type Chosen struct {
 	Words []string
 }
 
-// Hashing says how chosen and issued secrets are hashed: argon2id. Zero fields mean the defaults.
-type Hashing struct {
-	Memory  uint32 // KiB; default 19,456 (OWASP ASVS 5.0 appendix C)
-	Time    uint32 // passes; default 2
-	Threads uint8  // default 1
-	Permits int    // hashes at once; default GOMAXPROCS-1, at least 1
-	Queue   int    // calls that may wait for a permit before the next gets ErrBusy; default 16
-}
-
 // A Policy is everything in which one PIN system differs from another. It is plain data, and may be written and read as JSON
 // (see [ParsePolicy]). The zero Policy is refused; [Default] and [INPS] are complete ones to begin from.
 type Policy struct {
@@ -186,6 +177,7 @@ func (p Policy) withDefaults() Policy {
 	}
 	d := p.hashParams().Or(password.Default())
 	p.Hashing.Memory, p.Hashing.Time, p.Hashing.Threads = d.Memory, d.Time, d.Threads
+	p.Hashing.Former = slices.Clone(p.Hashing.Former)
 	return p
 }
 
@@ -245,7 +237,8 @@ func (p Policy) Validate() error {
 		return bad("Name is not 1 to 40 ASCII letters, digits and -_.")
 	}
 	alphabet := code.Alphabet(p.Alphabet)
-	if err := cmp.Or(p.Lockout.Validate(), p.Sends.Validate(), alphabet.Validate(), p.hashParams().Validate()); err != nil {
+	hashing := password.ValidateInUse(p.costs()...)
+	if err := cmp.Or(p.Lockout.Validate(), p.Sends.Validate(), alphabet.Validate(), hashing); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
 	if p.Parts < 1 || p.Parts > 8 || p.Length < 4 || p.Length > 32 {

@@ -1,7 +1,9 @@
 package pin_test
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -11,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
@@ -136,6 +139,40 @@ func TestNewCopiesThePolicy(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// TestFormerCosts: while hashes of a former cost are in use, a wrong guess is hashed at each cost, in one order, whatever the
+// subject's secret costs and whether there is one; and the right one is found at either cost.
+func TestFormerCosts(t *testing.T) {
+	raised := pin.Default()
+	raised.Hashing.Former = []pin.Cost{{Memory: 12 << 10, Time: 3}}
+	former := password.Params{Memory: 12 << 10, Time: 3, Threads: 1}
+	k := newKit(t, raised)
+	const text = "tre gatti sul tetto"
+	for subject, cost := range map[civicpin.Subject]password.Params{"OLD": former, "NEW": {Memory: 8, Time: 1, Threads: 1}} {
+		hash := civicpin.NewSecret(password.New(cost, text).Encode())
+		require.NoError(t, k.Import(t.Context(), subject, hash, pin.ImportOptions{By: clerk}))
+	}
+	for name, call := range map[string]func(context.Context, pin.Attempt) error{
+		"[argon2id(m=8,t=1,p=1) argon2id(m=12288,t=3,p=1)]": func(ctx context.Context, a pin.Attempt) error {
+			return testkit.Err(k.Verify(ctx, a))
+		},
+		"[argon2id(m=8,t=1,p=1) argon2id(m=12288,t=3,p=1) argon2id(m=8,t=1,p=1) argon2id(m=12288,t=3,p=1)]": func(
+			ctx context.Context, a pin.Attempt,
+		) error {
+			return testkit.Err(k.Change(ctx, a, civicpin.NewSecret("cinque cani sotto il ponte")))
+		},
+	} {
+		for _, subject := range []civicpin.Subject{"OLD", "NEW", "UNKNOWN"} {
+			var costs []string
+			ctx := password.WithEach(t.Context(), func(_ context.Context, cost string) { costs = append(costs, cost) })
+			require.ErrorIs(t, call(ctx, pin.Attempt{Subject: subject, Secret: civicpin.NewSecret(wrong)}), pin.ErrRefused)
+			require.Equal(t, name, fmt.Sprint(costs), subject)
+		}
+	}
+	for _, subject := range []civicpin.Subject{"OLD", "NEW"} {
+		require.NoError(t, testkit.Err(k.Verify(t.Context(), pin.Attempt{Subject: subject, Secret: civicpin.NewSecret(text)})))
+	}
+}
+
 func TestPolicyValidation(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change func(*pin.Policy)
@@ -186,6 +223,11 @@ func TestPolicyValidation(t *testing.T) {
 		"a level that is none":         {func(p *pin.Policy) { p.Levels[civicpin.InPerson] = civicpin.NoLevel }, false},
 		"a level beyond":               {func(p *pin.Policy) { p.Levels[civicpin.InPerson] = civicpin.High + 1 }, false},
 		"no levels":                    {func(p *pin.Policy) { p.Levels = nil }, true},
+		"the current cost as a former": {func(p *pin.Policy) { p.Hashing.Former = []pin.Cost{{}} }, false},
+		"a former cost twice":          {func(p *pin.Policy) { p.Hashing.Former = []pin.Cost{{Time: 3}, {Time: 3}} }, false},
+		"three former costs":           {func(p *pin.Policy) { p.Hashing.Former = []pin.Cost{{Time: 3}, {Time: 4}, {Time: 5}} }, false},
+		"two former costs":             {func(p *pin.Policy) { p.Hashing.Former = []pin.Cost{{Time: 3}, {Time: 4}} }, true},
+		"a weak former cost":           {func(p *pin.Policy) { p.Hashing.Former = []pin.Cost{{Time: 1}} }, false},
 		"weak hashing":                 {func(p *pin.Policy) { p.Hashing.Memory = 8192 }, false},
 		"costly hashing":               {func(p *pin.Policy) { p.Hashing.Memory = 1 << 30 }, false},
 		"negative permits":             {func(p *pin.Policy) { p.Hashing.Permits = -1 }, false},

@@ -23,25 +23,25 @@ import (
 // A Service issues and checks the secrets of one [Policy]. Make one with [New]. It is safe for concurrent use, and any
 // number of services of one policy name, in any number of processes, over one store work on the same credentials.
 type Service struct {
-	vault     *store.Vault
-	out       *outbox.Outbox
-	policy    Policy
-	alphabet  code.Alphabet
-	rules     choice.Rules
-	gate      *lockout.Gate
-	sends     *outbox.Limit
-	resends   *outbox.Limit // see New
-	guard     *attempt.Guard
-	reuse     *attempt.Guard // see Service.fresher
-	forged    *quota.Quota   // see forged
-	proved    ProvedContacts // nil if nothing is known of contacts
-	hashing   *password.Gate
-	decoyHash password.Hash // what a guess at an unknown subject is compared with
-	creds     store.Kind[credential]
-	decoy     credential  // what is opened where a subject has none
-	sealed    store.Decoy // the same, sealed
-	receipts  store.Kind[receipt]
-	contacts  atomic.Pointer[contacts] // see RestOn
+	vault    *store.Vault
+	out      *outbox.Outbox
+	policy   Policy
+	alphabet code.Alphabet
+	rules    choice.Rules
+	gate     *lockout.Gate
+	sends    *outbox.Limit
+	resends  *outbox.Limit // see New
+	guard    *attempt.Guard
+	reuse    *attempt.Guard // see Service.fresher
+	forged   *quota.Quota   // see forged
+	proved   ProvedContacts // nil if nothing is known of contacts
+	hashing  *password.Gate
+	decoys   password.Decoys // what a guess at an unknown subject is compared with
+	creds    store.Kind[credential]
+	decoy    credential  // what is opened where a subject has none
+	sealed   store.Decoy // the same, sealed
+	receipts store.Kind[receipt]
+	contacts atomic.Pointer[contacts] // see RestOn
 }
 
 // Over reports whether the service works over an outbox: services that rest on each other are over the same one.
@@ -102,7 +102,7 @@ func (s *Service) prove(ctx context.Context, at attempt.Place, a Attempt,
 			return attempt.Finding{}, err
 		}
 		hash, typed, usable, why := s.comparison(&e, a.Secret.Reveal())
-		right, err := attempt.Hash(ctx, s.hashing, hash, typed)
+		right, err := attempt.Hash(ctx, s.hashing, s.decoys, hash, typed)
 		if err != nil {
 			return attempt.Finding{}, err
 		}
@@ -125,7 +125,7 @@ func (s *Service) comparison(e *store.Entry[credential], raw string) (
 		c = &s.decoy // parsed and normalised alike, and then good for nothing
 		why = attempt.Unknown
 	}
-	hash = s.decoyHash
+	hash = s.decoys[0]
 	if c.empty() {
 		why = c.refusal()
 	} else if parsed, err := password.Parse(c.Hash); err != nil {

@@ -15,7 +15,6 @@ import (
 	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/internal/recoveryrun"
-	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
@@ -84,13 +83,13 @@ type Service struct {
 	starts    *outbox.Limit
 	hashing   *password.Gate
 	params    password.Params
-	decoyHash password.Hash // what a guess at an answer that was not enrolled is compared with
+	decoys    password.Decoys // what a guess at an answer that was not enrolled is compared with
 	runs      store.Kind[run]
 	answers   store.Kind[knowledge.Knowledge]
 	watches   store.Kind[recoveryrun.Watch]
 	catalogue knowledge.Catalogue
 	sealed    store.Decoy // what is opened where a subject has enrolled nothing
-	decoyText string      // decoyHash as it is stored
+	decoyText string      // the first of decoys as it is stored
 }
 
 // New returns a service in the vault of out, which carries its messages; the service registers with it as "recovery". New
@@ -128,7 +127,7 @@ func New(out *outbox.Outbox, c Config) (*Service, error) {
 	s.watches, errs[3] = store.NewKind[recoveryrun.Watch](v, "recovery.watch")
 	s.watches = s.watches.Corrected(recoveryrun.CorrectWatch[store.Entry[recoveryrun.Watch]](c.Plans))
 	s.answers = s.answers.Padded(1024) // most subjects' answers are as long as the decoy then
-	s.decoyText = s.decoyHash.Encode()
+	s.decoyText = s.decoys[0].Encode()
 	s.sealed, errs[2] = s.answers.Decoy(context.Background(), s.catalogue.Decoy(s.decoyText))
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
@@ -169,13 +168,14 @@ func (s *Service) check() error {
 		s.roles[name] = made
 	}
 	h := c.Hashing
-	s.params = password.Params{Memory: h.Memory, Time: h.Time, Threads: h.Threads}.Or(password.Default())
+	costs := password.InUse(password.Params{Memory: h.Memory, Time: h.Time, Threads: h.Threads}, h.Former)
+	s.params = costs[0]
 	var err error
 	s.hashing, err = password.NewGate(h.Permits, h.Queue)
-	if err := errors.Join(c.Sends.Validate(), s.params.Validate(), err); err != nil {
+	if err := errors.Join(c.Sends.Validate(), password.ValidateInUse(costs...), err); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalidPlan, err)
 	}
-	s.decoyHash = password.New(s.params, token.NewID())
+	s.decoys = password.NewDecoys(costs...)
 	return nil
 }
 

@@ -56,10 +56,10 @@ func (s *Service) sameAnswers(ctx context.Context, k *knowledge.Knowledge, asked
 ) (attempt.Match, error) {
 	var matches []attempt.Match
 	for _, question := range asked {
-		hash, form := k.Hash(question, s.decoyHash, s.decoyText)
+		hash, form := k.Hash(question, s.decoys[0], s.decoyText)
 		// What cannot be an answer is hashed as nothing, and is wrong even if it fits.
 		text, wrong := answer.Normalise(form, given[question].Reveal())
-		same, err := attempt.Hash(ctx, s.hashing, hash, text)
+		same, err := attempt.Hash(ctx, s.hashing, s.decoys, hash, text)
 		if err != nil {
 			return same, err
 		}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
@@ -90,6 +91,24 @@ func TestEveryGuessHashesOnceForEachQuestion(t *testing.T) {
 			}
 		}
 	}
+}
+
+// While answers of a former cost are on file, each guess is hashed at each cost, whatever is on file.
+func TestFormerCostOfAnswers(t *testing.T) {
+	before := newAnswerKit(t)
+	before.enrolled(t)
+	raised := answerConfig()
+	raised.Hashing.Memory, raised.Hashing.Former = 16, []pin.Cost{{Memory: 8, Time: 1, Threads: 1}}
+	k := newAnswerKitOn(t, before.memory, raised)
+	require.NoError(t, k.EnrolAnswers(t.Context(), "enrolled since", "image-07", secrets(elsas), civicpin.Source{}))
+	both := []string{"argon2id(m=16,t=1,p=1)", "argon2id(m=8,t=1,p=1)"}
+	for _, subject := range []civicpin.Subject{elsa, "enrolled since", nobody} {
+		var costs []string
+		ctx := password.WithEach(t.Context(), func(_ context.Context, cost string) { costs = append(costs, cost) })
+		require.ErrorIs(t, k.guess(ctx, k.asked(t, subject), "image-07", nil), recovery.ErrRefused)
+		require.Equal(t, slices.Concat(both, both), costs, subject)
+	}
+	require.NoError(t, k.guess(t.Context(), k.asked(t, elsa), "image-07", elsas))
 }
 
 // What cannot be an answer is hashed as nothing, and must not be right where nothing is what was hashed.

@@ -68,10 +68,12 @@ func Among(ctx context.Context, list [][]byte, v []byte) (at int, m Match) {
 	return at, m
 }
 
-// Hash compares a secret with a hash, when the gate has a permit for it. The caller has entered the gate. After an error
-// nothing was compared.
-func Hash(ctx context.Context, gate *password.Gate, hash password.Hash, secret string) (m Match, err error) {
-	err = gate.Run(ctx, func() { m.right = hash.Verify(secret) })
+// Hash compares a secret with a hash, and works off the other costs of the decoys, as [password.Decoys.Verify] does. Nil decoys
+// are for a hash whose cost tells nothing: behind a proof.
+func Hash(
+	ctx context.Context, gate *password.Gate, decoys password.Decoys, hash password.Hash, secret string,
+) (m Match, err error) {
+	m.right, err = decoys.Verify(ctx, gate, hash, secret)
 	return found(ctx, m), err
 }
 

@@ -37,9 +37,9 @@ func (g *Gate) Total() int64 { return g.total.Load() }
 // eachKey is the key of what [WithEach] puts into a context.
 type eachKey struct{}
 
-// WithEach returns a context with which each hash is told of, with its own context, before it is run. It is for tests that
-// compare the work of two calls.
-func WithEach(ctx context.Context, each func(context.Context)) context.Context {
+// WithEach returns a context with which each hash is told of, with its own context, before it is run; and with its costs, if a
+// secret is checked against it. It is for tests that compare the work of two calls.
+func WithEach(ctx context.Context, each func(ctx context.Context, costs string)) context.Context {
 	return context.WithValue(ctx, eachKey{}, each)
 }
 
@@ -78,7 +78,9 @@ func (g *Gate) Enter(ctx context.Context) (leave func(), err error) {
 //
 // It belongs between Enter and leave, one call at a time for each admission. A caller without admission cannot make
 // the gate's queue longer: beyond its bound, Run returns ErrBusy.
-func (g *Gate) Run(ctx context.Context, f func()) error {
+func (g *Gate) Run(ctx context.Context, f func()) error { return g.run(ctx, "", f) }
+
+func (g *Gate) run(ctx context.Context, costs string, f func()) error {
 	defer g.runs.Add(-1)
 	if g.runs.Add(1) > int64(cap(g.places)) {
 		return ErrBusy
@@ -97,8 +99,8 @@ func (g *Gate) Run(ctx context.Context, f func()) error {
 		return err
 	}
 	g.total.Add(1)
-	if each, ok := ctx.Value(eachKey{}).(func(context.Context)); ok {
-		each(ctx)
+	if each, ok := ctx.Value(eachKey{}).(func(context.Context, string)); ok {
+		each(ctx, costs)
 	}
 	f()
 	return nil

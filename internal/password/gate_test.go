@@ -17,6 +17,45 @@ import (
 	"github.com/civicpin/civicpin/internal/password"
 )
 
+// TestDecoys: a check hashes at each cost in use, in one order; only the stored hash can match; a caller who hangs up meanwhile
+// cuts nothing short.
+func TestDecoys(t *testing.T) {
+	costs := []password.Params{{Memory: 8, Time: 1, Threads: 1}, {Memory: 16, Time: 1, Threads: 1}, {Memory: 16, Time: 2, Threads: 1}}
+	all := []string{"argon2id(m=8,t=1,p=1)", "argon2id(m=16,t=1,p=1)", "argon2id(m=16,t=2,p=1)"}
+	decoys := password.NewDecoys(costs...)
+	other := password.New(password.Params{Memory: 32, Time: 1, Threads: 1}, "s")
+	for _, c := range []struct {
+		decoys password.Decoys
+		hash   password.Hash
+		want   []string
+		right  bool
+	}{
+		{decoys, password.New(costs[0], "s"), all, true},
+		{decoys, password.New(costs[1], "s"), all, true},
+		{decoys, password.New(costs[2], "s"), all, true},
+		{decoys, other, []string{"argon2id(m=32,t=1,p=1)", all[1], all[2]}, true},
+		{decoys, decoys[0], all, false},
+		{decoys, decoys[2], all, false},
+		{decoys[:1], other, []string{"argon2id(m=32,t=1,p=1)"}, true},
+		{nil, other, []string{"argon2id(m=32,t=1,p=1)"}, true},
+		{password.Decoys{password.New(costs[0], "s"), decoys[1]}, decoys[1], all[:2], false},
+	} {
+		var got []string
+		ctx, hangUp := context.WithCancel(t.Context())
+		ctx = password.WithEach(ctx, func(_ context.Context, cost string) {
+			got = append(got, cost)
+			hangUp()
+		})
+		right, err := c.decoys.Verify(ctx, newGate(t, 1, 1), c.hash, "s")
+		require.NoError(t, err)
+		require.Equal(t, c.want, got)
+		require.Equal(t, c.right, right)
+		_, err = c.decoys.Verify(ctx, newGate(t, 1, 1), c.hash, "s")
+		require.ErrorIs(t, err, context.Canceled)
+		require.Equal(t, c.want, got, "nothing was hashed")
+	}
+}
+
 func newGate(t testing.TB, permits, queue int) *password.Gate {
 	t.Helper()
 	g, err := password.NewGate(permits, queue)

@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 )
 
@@ -32,6 +33,8 @@ const (
 	maxScryptLN   = 20        // 1 GiB with r=8: over the caps on memory, which decide; this keeps the arithmetic small
 	maxScryptR    = 32
 	maxScryptP    = 64
+
+	maxInUse = 3 // costs that every check works off
 )
 
 // Params are the costs of argon2id.
@@ -86,6 +89,35 @@ func (p Params) Validate() error {
 	}
 	if p.Memory < floor {
 		return fmt.Errorf("%w: %d passes need at least %d KiB", ErrTooWeak, p.Time, floor)
+	}
+	return nil
+}
+
+// InUse returns the current cost and the former ones, with those of [Default] where they are zero.
+func InUse[C ~struct {
+	Memory, Time uint32
+	Threads      uint8
+}](current Params, former []C) []Params {
+	all := []Params{current.Or(Default())}
+	for _, c := range former {
+		all = append(all, Params(c).Or(Default()))
+	}
+	return all
+}
+
+// ValidateInUse returns nil if the costs in use, the current one first, are different, at most three, and each valid: see
+// [Params.Validate].
+func ValidateInUse(costs ...Params) error {
+	if len(costs) > maxInUse {
+		return fmt.Errorf("%w: more than two former costs", ErrTooCostly)
+	}
+	for i, p := range costs {
+		if err := p.Validate(); err != nil {
+			return err
+		}
+		if slices.Contains(costs[:i], p) {
+			return fmt.Errorf("%w: a former cost is listed twice, or is the current one", ErrTooCostly)
+		}
 	}
 	return nil
 }

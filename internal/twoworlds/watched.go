@@ -115,11 +115,11 @@ func (s *watched) Record(ctx context.Context, e civicpin.Event) {
 	s.events = append(s.events, e)
 }
 
-// hashed notes that a secret is hashed, and where in the call.
-func (s *watched) hashed(ctx context.Context) {
+// hashed notes that a secret is hashed, where in the call, and at which cost.
+func (s *watched) hashed(ctx context.Context, costs string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.note(ctx, call{what: "hash"})
+	s.note(ctx, call{what: "hash " + costs})
 }
 
 func (s *watched) Get(ctx context.Context, key string) (store.Record, error) {

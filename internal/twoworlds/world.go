@@ -96,7 +96,11 @@ func newWorld(t testing.TB, s Setup, p *person) *world {
 // open makes the services over the store, as a process that is started anew: with the policies, costs and keys of the age.
 func (w *world) open(ctx context.Context) error {
 	s := w.setup
+	if w.age > 0 {
+		s.Pin.Hashing.Former = []pin.Cost{{Memory: 2 * s.Pin.Hashing.Memory, Time: 1, Threads: 1}}
+	}
 	if w.age%2 == 1 { // an odd age has other limits, costs and keys
+		s.Pin.Hashing.Former[0].Memory = s.Pin.Hashing.Memory
 		s.Pin.Lockout.Limit++
 		s.Pin.Hashing.Memory *= 2
 		s.Codes.Lockout.Limit = max(s.Codes.Lockout.Limit-1, 2)

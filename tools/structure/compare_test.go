@@ -9,16 +9,17 @@ import (
 // leaves are the comparisons outside internal/attempt, each with the reason why it may stand where it does. A guess at a secret
 // of a subject is none of them: it goes through a guard.
 var leaves = map[string]string{
-	"Gate.shown in lockout/device.go: subtle.ConstantTimeCompare":       "a MAC of 128 bits; internal/attempt imports lockout",
-	"Key.Find in internal/oath/oath.go: subtle.ConstantTimeEq":          "called by internal/attempt alone",
-	"Key.FindPair in internal/oath/oath.go: subtle.ConstantTimeEq":      "called by internal/attempt alone",
-	"Open in internal/shown/shown.go: subtle.ConstantTimeCompare":       "a MAC, which opens reserves and no credential",
-	"Secret.Equal in secret.go: subtle.ConstantTimeCompare":             "a form that asks for a new secret twice",
-	"Service.fresher in pin/grant_use.go: attempt.Told":                 "through a guard: a choice is right if it is no former secret",
-	"Token.Fits in internal/token/token.go: subtle.ConstantTimeCompare": "a token of 256 bits: guesses need not be counted",
-	"Typed in internal/token/link.go: subtle.ConstantTimeCompare":       "called by internal/attempt alone",
-	"same in internal/password/hash.go: subtle.ConstantTimeCompare":     "hashes; Hash.Verify is called by internal/attempt alone",
-	"visit.right in recovery/guess.go: attempt.Told":                    "through a guard: the caller's register, and contact.Snapshot.Match",
+	"Decoys.Verify in internal/password/decoys.go: password.Hash.Verify": "called by internal/attempt alone",
+	"Gate.shown in lockout/device.go: subtle.ConstantTimeCompare":        "a MAC of 128 bits; internal/attempt imports lockout",
+	"Key.Find in internal/oath/oath.go: subtle.ConstantTimeEq":           "called by internal/attempt alone",
+	"Key.FindPair in internal/oath/oath.go: subtle.ConstantTimeEq":       "called by internal/attempt alone",
+	"Open in internal/shown/shown.go: subtle.ConstantTimeCompare":        "a MAC, which opens reserves and no credential",
+	"Secret.Equal in secret.go: subtle.ConstantTimeCompare":              "a form that asks for a new secret twice",
+	"Service.fresher in pin/grant_use.go: attempt.Told":                  "through a guard: a choice is right if it is no former secret",
+	"Token.Fits in internal/token/token.go: subtle.ConstantTimeCompare":  "a token of 256 bits: guesses need not be counted",
+	"Typed in internal/token/link.go: subtle.ConstantTimeCompare":        "called by internal/attempt alone",
+	"same in internal/password/hash.go: subtle.ConstantTimeCompare":      "hashes; Hash.Verify is called by internal/attempt alone",
+	"visit.right in recovery/guess.go: attempt.Told":                     "through a guard: the caller's register, and contact.Snapshot.Match",
 
 	"Log.open in store/audit/entry.go: bytes.Equal":                "sums of stored records, to the operator who has the key",
 	"Kind.Put in store/kind.go: bytes.Equal":                       "a record that was written, with the one to be written",
