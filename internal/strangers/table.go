@@ -1,0 +1,62 @@
+package strangers
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// page is docs/threats.md, from any folder that is two below the root.
+const page = "../../docs/threats.md"
+
+// Attacks are those that the tables have.
+func Attacks() []Attack { return []Attack{{10, 1}, {100, 10}, {1000, 100}} }
+
+// Table plays the attacks on each door, and compares what they cost with the table of a name in docs/threats.md, between its
+// markers. With CIVICPIN_WRITE_COSTS in the environment the table is written instead.
+func Table(t *testing.T, name string, doors ...func() (*Scene, Door)) {
+	t.Helper()
+	var b strings.Builder
+	fmt.Fprintf(&b, "| door | captchas | addresses | %s | %s | %s |\n%s\n", Nothing, Device, Login, strings.Repeat("| --- ", 6)+"|")
+	for _, open := range doors {
+		_, d := open()
+		for _, a := range Attacks() {
+			worst := Siege(t, open, a)
+			fmt.Fprintf(&b, "| %s | %d | %d |", d.Name, a.Captchas, a.Sources)
+			for _, means := range []Means{Nothing, Device, Login} {
+				cell := "-"
+				if d.Owner[means] != nil {
+					cell = fmt.Sprint(worst[means])
+				}
+				fmt.Fprintf(&b, " %s |", cell)
+			}
+			b.WriteByte('\n')
+		}
+	}
+	compare(t, name, b.String())
+}
+
+func compare(t *testing.T, name, table string) {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin, end := "<!-- minutes: "+name+" -->\n", "<!-- end -->\n"
+	before, rest, ok := strings.Cut(string(text), begin)
+	old, after, closed := strings.Cut(rest, end)
+	if !ok || !closed {
+		t.Fatalf("%s has no markers for %s", page, name)
+	}
+	if slices.Equal(strings.Fields(old), strings.Fields(table)) {
+		return
+	}
+	if os.Getenv("CIVICPIN_WRITE_COSTS") == "" {
+		t.Fatalf("%s says\n%s\nand strangers keep the owner of %s out for so many minutes:\n%s", page, old, name, table)
+	}
+	if err := os.WriteFile(page, []byte(before+begin+table+end+after), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
