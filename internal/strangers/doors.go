@@ -7,6 +7,7 @@ import (
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/recovery"
 )
 
 // secret is the owner's, as an earlier system had it.
@@ -61,5 +62,33 @@ func (s *Scene) Enrol(pins *pin.Service, subject civicpin.Subject) {
 	clerk := civicpin.Operator("clerk")
 	if err := pins.Import(s.T.Context(), subject, civicpin.NewSecret(hash), pin.ImportOptions{By: clerk}); err != nil {
 		s.T.Fatal(err)
+	}
+}
+
+// Begin starts a run of a plan, and gives answers to it, one form after the other.
+func (s *Scene) Begin(rec *recovery.Service, plan string, subject civicpin.Subject, source civicpin.Source,
+	forms ...recovery.Answers,
+) (recovery.Run, error) {
+	run, err := rec.Start(s.T.Context(), plan, subject, source)
+	ticket := run.Ticket
+	for _, form := range forms {
+		if err != nil {
+			break
+		}
+		form.Source = source
+		run, err = rec.Answer(s.T.Context(), ticket, form)
+	}
+	run.Ticket = ticket
+	return run, err
+}
+
+// Attacker returns a move of an attacker's, who starts a run and gives answers to it. A wrong answer counts, and is no refusal.
+func (s *Scene) Attacker(rec *recovery.Service, plan string, subject civicpin.Subject, forms ...recovery.Answers,
+) func(civicpin.Source) error {
+	return func(source civicpin.Source) error {
+		if _, err := s.Begin(rec, plan, subject, source, forms...); !errors.Is(err, recovery.ErrRefused) {
+			return err
+		}
+		return nil
 	}
 }

@@ -28,14 +28,14 @@ type Scene struct {
 
 	fork *fork
 	mu   sync.Mutex
-	last map[string]civicpin.Message // by address: only the last is kept
+	got  map[string][]civicpin.Message // by address, until they are read
 }
 
 // Open sets a scene at a time.
 func Open(t testing.TB, at time.Time) *Scene {
 	t.Helper()
 	password.CheapDefault()
-	s := &Scene{T: t, Clock: testkit.NewClock(at), fork: newFork(), last: make(map[string]civicpin.Message)}
+	s := &Scene{T: t, Clock: testkit.NewClock(at), fork: newFork(), got: make(map[string][]civicpin.Message)}
 	s.Vault = testkit.Vault(t, s.fork, s.Clock, nil)
 	s.Out = testkit.Outbox(t, s.Vault, civicpin.NotifierFunc(s.notify), outbox.Limits{})
 	return s
@@ -44,21 +44,25 @@ func Open(t testing.TB, at time.Time) *Scene {
 func (s *Scene) notify(_ context.Context, m civicpin.Message) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.last[m.To.Address] = m
+	s.got[m.To.Address] = append(s.got[m.To.Address], m)
 	return "", nil
 }
 
-// Read sends what is due, and returns and removes the last message that arrived at an address.
-func (s *Scene) Read(address string) civicpin.Message {
+// Read sends what is due, and returns the last message of a kind that arrived at an address. All that arrived is then forgotten.
+func (s *Scene) Read(address string, kind civicpin.MessageKind) (last civicpin.Message) {
 	s.T.Helper()
 	if err := s.Out.Flush(s.T.Context()); err != nil {
 		s.T.Fatal(err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m := s.last[address]
-	delete(s.last, address)
-	return m
+	for _, m := range s.got[address] {
+		if m.Kind == kind {
+			last = m
+		}
+	}
+	clear(s.got)
+	return last
 }
 
 // LoggedIn returns the value of a login of the subject just now.
@@ -103,7 +107,14 @@ const day = 24 * 60
 // come first, and a refusal costs them no captcha.
 func Siege(t testing.TB, open func() (*Scene, Door), a Attack) map[Means]int {
 	t.Helper()
-	_, d := open()
+	s, d := open()
+	for means, try := range d.Owner {
+		s.fork.try(func() {
+			if err := try(); err != nil {
+				t.Fatalf("%s, with %s, and no attacker: %v", d.Name, means, err)
+			}
+		})
+	}
 	worst := make(map[Means]int)
 	for only := range d.Strangers {
 		besiege(t, open, only, a, worst)
@@ -120,15 +131,21 @@ func besiege(t testing.TB, open func() (*Scene, Door), only string, a Attack, wo
 	s, d := open()
 	crowd := newCrowd(s, &d, only, a)
 	out := make(map[Means]int)
+	in := make(map[Means]bool) // since the attackers last did something: time alone locks no door
 	for range day {
-		crowd.act()
-		s.Read("")
+		if crowd.act() {
+			clear(in)
+		}
+		s.Read("", "")
 		for means, try := range d.Owner {
+			if in[means] {
+				continue
+			}
 			s.fork.try(func() {
-				if err := try(); err != nil {
-					out[means]++
-				} else {
+				if in[means] = try() == nil; in[means] {
 					out[means] = 0
+				} else {
+					out[means]++
 				}
 			})
 			worst[means] = max(worst[means], out[means])
@@ -160,8 +177,9 @@ func newCrowd(s *Scene, d *Door, only string, a Attack) *crowd {
 	return c
 }
 
-// act does each move from each source until it is refused.
-func (c *crowd) act() {
+// act does each move from each source until it is refused, and reports whether one was not.
+func (c *crowd) act() bool {
+	before := c.captchas
 	for _, name := range slices.Sorted(maps.Keys(c.moves)) {
 		for _, source := range c.sources {
 			for c.captchas > 0 && !c.scene.Clock.Now().Before(c.rest[name+source.Address]) {
@@ -171,6 +189,7 @@ func (c *crowd) act() {
 			}
 		}
 	}
+	return c.captchas < before
 }
 
 // do does one move, and reports whether to go on.

@@ -51,7 +51,7 @@ func code(t *testing.T, name string, p otp.CodePolicy) func() (*strangers.Scene,
 			if err != nil {
 				return err
 			}
-			return codes.Verify(t.Context(), maria, purpose, r.ID, s.Read(phone).Secret, source)
+			return codes.Verify(t.Context(), maria, purpose, r.ID, s.Read(phone, otp.CodeMessage).Secret, source)
 		}
 		d := strangers.Door{Name: name, Owner: s.Owner(maria, try)}
 		d.Strangers = map[string]func(civicpin.Source) error{

@@ -19,7 +19,8 @@ func Attacks() []Attack { return []Attack{{10, 1}, {100, 10}, {1000, 100}} }
 func Table(t *testing.T, name string, doors ...func() (*Scene, Door)) {
 	t.Helper()
 	var b strings.Builder
-	fmt.Fprintf(&b, "| door | captchas | addresses | %s | %s | %s |\n%s\n", Nothing, Device, Login, strings.Repeat("| --- ", 6)+"|")
+	fmt.Fprintf(&b, "| door | captchas | addresses | %s | %s | %s |\n", Nothing, Device, Login)
+	fmt.Fprintln(&b, strings.Repeat("| --- ", 6)+"|")
 	for _, open := range doors {
 		_, d := open()
 		for _, a := range Attacks() {
