@@ -87,11 +87,14 @@ func (c *credential) revoke(p *Policy, acts waits.Acts) {
 	c.endSessions()
 }
 
-// Suspend refuses the credential until [Service.Resume], as if its secret were wrong. Parts that were not sent yet wait, and
-// all sessions end ([Service.Epoch]). Suspending twice is no error. Errors are those of [Service.Revoke], and [ErrWrongState]
-// for a revoked credential.
+// Suspend refuses the credential until [Service.Resume], as if its secret were wrong. Parts that were not sent yet wait. All
+// sessions ([Service.Epoch]) and known devices end, since a device may be what was stolen. Suspending twice is no error. Errors
+// are those of [Service.Revoke], and [ErrWrongState] for a revoked credential.
 func (s *Service) Suspend(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor) error {
-	return s.suspend(ctx, subject, reason, by, true, eventSuspended, civicpin.Evidence{})
+	if err := s.suspend(ctx, subject, reason, by, true, eventSuspended, civicpin.Evidence{}); err != nil {
+		return err
+	}
+	return s.gate.ForgetDevices(ctx, subject, by)
 }
 
 // Resume ends a suspension, and what a repudiated recovery closed. Only an operator can: a citizen's session may be a thief's.

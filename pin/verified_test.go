@@ -551,29 +551,16 @@ func TestDevicesOfOneCitizen(t *testing.T) {
 	}
 }
 
-// Revoking forgets the devices, whichever store call fails; and a device that is remembered while the secret changes is
-// nobody's.
+// Revoking forgets the devices, and so does suspending, whichever store call fails; and a device that is remembered while the
+// secret changes is nobody's.
 func TestRevokingForgetsDevices(t *testing.T) {
+	revoke := func(k *kit) error { return k.Revoke(t.Context(), maria, state.Ended, "stolen", clerk) }
+	suspend := func(k *kit) error { return k.Suspend(t.Context(), maria, "stolen", clerk) }
+	resume := func(k *kit) { require.NoError(t, k.Resume(t.Context(), maria, civicpin.Evidence{}, "seen", clerk)) }
 	for _, o := range []storetest.Outcome{storetest.NotDone, storetest.ReplyLost, storetest.DoneLater} {
 		for call := 1; call <= 5; call++ {
-			k := newKit(t, withDevices())
-			f := k.faults
-			k.exchanged(t)
-			device := k.remembered(t, "")
-			f.Reset()
-			f.FailAt(call, o)
-			err := k.Revoke(t.Context(), maria, state.Ended, "stolen", clerk)
-			if call > 4 {
-				require.NoError(t, err, "four calls")
-			}
-			f.Deliver(t.Context())
-			f.Reset()
-			if err != nil {
-				require.NoError(t, k.Revoke(t.Context(), maria, state.Ended, "stolen", clerk))
-			}
-			k.anew(t)
-			k.lockedOut(t)
-			require.Equal(t, "locked", k.login(device), "call %d", call)
+			forgotten(t, revoke, func(k *kit) { k.anew(t) }, call, o)
+			forgotten(t, suspend, resume, call, o)
 		}
 	}
 
@@ -599,6 +586,30 @@ func TestRevokingForgetsDevices(t *testing.T) {
 		require.ErrorIs(t, err, pin.ErrWrongState, before)
 		require.Empty(t, value.Reveal())
 	}
+}
+
+// forgotten does what forgets the devices, with a fault at a store call, does it again if it gave an error, and checks that the
+// device that was known has no lane afterwards.
+func forgotten(t *testing.T, act func(*kit) error, after func(*kit), call int, o storetest.Outcome) {
+	t.Helper()
+	k := newKit(t, withDevices())
+	f := k.faults
+	k.exchanged(t)
+	device := k.remembered(t, "")
+	f.Reset()
+	f.FailAt(call, o)
+	err := act(k)
+	if call > 4 {
+		require.NoError(t, err, "four calls")
+	}
+	f.Deliver(t.Context())
+	f.Reset()
+	if err != nil {
+		require.NoError(t, act(k))
+	}
+	after(k)
+	k.lockedOut(t)
+	require.Equal(t, "locked", k.login(device), "call %d", call)
 }
 
 // TestDeviceIsNotPrinted: neither the answer of Verify, nor an event, an error or the store shows a device's value.
