@@ -48,7 +48,7 @@ func (s *Scene) notify(_ context.Context, m civicpin.Message) (string, error) {
 	return "", nil
 }
 
-// Read sends what is due, and returns the last message of a kind that arrived at an address. All that arrived is then forgotten.
+// Read sends what is due, and returns the last message of a kind that arrived at an address. What arrived before is forgotten.
 func (s *Scene) Read(address string, kind civicpin.MessageKind) (last civicpin.Message) {
 	s.T.Helper()
 	if err := s.Out.Flush(s.T.Context()); err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/internal/testkit/processes"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
@@ -32,6 +33,7 @@ type rescue struct {
 	contacts *contact.Service
 	out      *outbox.Outbox
 	mail     []civicpin.Message
+	events   testkit.Recorder
 	io.Closer
 }
 
@@ -43,11 +45,12 @@ func (f registerFunc) Check(_ context.Context, _ civicpin.Subject, facts map[str
 }
 
 func openRescue(ctx context.Context, path string, offset time.Duration, check registerFunc) (*rescue, error) {
-	vault, s, err := openVault(ctx, path, func() time.Time { return time.Now().Add(offset) }, nil)
+	r := &rescue{}
+	vault, s, err := openVault(ctx, path, func() time.Time { return time.Now().Add(offset) }, &r.events)
 	if err != nil {
 		return nil, err
 	}
-	r := &rescue{Closer: s}
+	r.Closer = s
 	r.out, err = outbox.New(vault, civicpin.NotifierFunc(func(_ context.Context, m civicpin.Message) (string, error) {
 		r.mail = append(r.mail, m)
 		return "", nil
@@ -68,6 +71,7 @@ func openRescue(ctx context.Context, path string, offset time.Duration, check re
 	}
 	r.Service, err = recovery.New(r.out, recovery.Config{
 		Pins: r.pins, Contacts: r.contacts, Register: check, Hashing: p.Hashing,
+		Roles: map[string]recovery.Role{"agency": {Unlocks: true}},
 		Plans: []plan.Plan{
 			{Name: "short", Steps: []plan.Step{plan.Facts{"birth-day"}, link}, Limit: limit, Outcome: plan.ChooseSecret},
 			{
