@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -22,18 +21,15 @@ import (
 	"github.com/civicpin/civicpin/store/sqlite"
 )
 
-const (
-	ana      = civicpin.Subject("CITIZEN")
-	anas     = "tres gatos en el tejado"
-	thiefs   = "una urraca en la ventana"
-	newMail  = "ana.nueva@correo.example"
-	thiefsIn = "198.51.100.66"
+// The people: Ana, the operator at the desk, and a thief.
+var (
+	ana    = civicpin.Subject("CITIZEN")
+	home   = civicpin.Source{Address: "192.0.2.10"}
+	atDesk = recovery.Operator{ID: civicpin.Operator("quito.1"), Role: "agency"}
+	away   = civicpin.Source{Address: "198.51.100.66"}
 )
 
-var (
-	atDesk = recovery.Operator{ID: civicpin.Operator("quito.1"), Role: "agency"}
-	home   = civicpin.Source{Address: "192.0.2.10"}
-)
+const anas, thiefs, newMail = "tres gatos en el tejado", "una urraca en la ventana", "ana.nueva@correo.example"
 
 func seen() civicpin.Evidence {
 	return civicpin.Evidence{Method: civicpin.InPerson, Document: "cedula 1710034065", By: atDesk.ID}
@@ -73,7 +69,7 @@ func (r *rescue) contactAt(t *testing.T, address string) string {
 func (r *rescue) guessed(t *testing.T) {
 	t.Helper()
 	for range 6 {
-		require.Error(t, testkit.Err(r.pins.Verify(t.Context(), typed(thiefs, civicpin.Source{Address: thiefsIn}))))
+		require.Error(t, testkit.Err(r.pins.Verify(t.Context(), typed(thiefs, away))))
 	}
 }
 
@@ -92,9 +88,9 @@ func itWasNotMe(t *testing.T, r *rescue, _ string) {
 	ctx := t.Context()
 	old := []civicpin.Contact{{Channel: civicpin.Email, Address: "old@correo.example"}} // which Ana has forgotten
 	require.NoError(t, r.contacts.Adopt(ctx, ana, old, atDesk.ID, home))
-	grant, err := r.Finish(ctx, r.linked(t, "short"), civicpin.Source{Address: thiefsIn})
+	grant, err := r.Finish(ctx, r.linked(t, "short"), away)
 	require.NoError(t, err)
-	thief, err := r.pins.Set(ctx, grant, civicpin.NewSecret(thiefs), civicpin.Source{Address: thiefsIn})
+	thief, err := r.pins.Set(ctx, grant, civicpin.NewSecret(thiefs), away)
 	require.NoError(t, err)
 	link := r.news(t, lostMail, recovery.NoticeDone).Link
 
@@ -131,7 +127,7 @@ func aTelephoneIsStolen(t *testing.T, r *rescue, _ string) {
 	require.NoError(t, err)
 	cookie, err := r.pins.RememberDevice(ctx, ok)
 	require.NoError(t, err)
-	stolen := civicpin.Source{Address: thiefsIn, Device: cookie}
+	stolen := civicpin.Source{Address: away.Address, Device: cookie}
 
 	require.NoError(t, r.pins.Suspend(ctx, ana, "telephone stolen, called at 10:15", atDesk.ID))
 	epoch, err := r.pins.Epoch(ctx, ana)
@@ -206,7 +202,7 @@ func aKeyLeaks(t *testing.T, r *rescue, _ string) {
 
 func aClockWasWrong(t *testing.T, r *rescue, path string) {
 	ctx := t.Context()
-	ahead, err := openRescue(ctx, path, 23*time.Hour, birthDay)
+	ahead, err := openRescue(ctx, path, almostADay, birthDay)
 	require.NoError(t, err)
 	ahead.guessed(t)
 	require.NoError(t, ahead.Close()) // stopped, until its clock is right

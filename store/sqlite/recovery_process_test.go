@@ -23,6 +23,7 @@ import (
 
 const (
 	rescueLimit = 3
+	almostADay  = 23 * time.Hour
 	lostMail    = "ana@correo.example"
 )
 
