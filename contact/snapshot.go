@@ -24,10 +24,10 @@ type Snapshot struct {
 type Recipient struct {
 	civicpin.Contact
 	ID string // the contact's
-	// Established says that it proves something. Only such a recipient gets a token: one that cools down may be a thief's.
-	Established bool
-	// Since is since when the address is an established contact of the subject's; zero if it is none now.
-	Since time.Time
+	// Established says that it proves something, and gets tokens: one that cools down may be a thief's. Operators saw it if Seen.
+	Established, Seen bool
+	// Since is since when the address is an established contact of the subject's, proved at ProvedAt; zero if it is none now.
+	Since, ProvedAt time.Time
 }
 
 // Epoch changes with each act that takes a contact from the subject, or ends what waited. Package pin compares it where a grant
@@ -102,7 +102,7 @@ func (v *Snapshot) Recipients() []Recipient {
 	b, mine := v.looked()
 	var list []Recipient
 	for _, a := range b.Told(v.now) {
-		r := Recipient{Contact: a.To.Contact(), ID: a.ID, Established: a.Established(v.now)}
+		r := Recipient{Contact: a.To.Contact(), ID: a.ID, Established: a.Established(v.now), Seen: a.Seen, ProvedAt: a.Since}
 		if a.Live() && r.Established {
 			r.Since = contactbook.Later(a.Since, a.Cooling)
 		}

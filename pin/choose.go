@@ -3,8 +3,10 @@ package pin
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/waits"
 	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 )
@@ -98,4 +100,22 @@ func (s *Service) replace(ctx context.Context, a Attempt, m match, text string, 
 	}
 	s.record(ctx, a, code, &e.Value, "")
 	return s.verified(a, m, &e.Value, now), nil
+}
+
+// choose makes hash the citizen's own secret.
+func (c *credential) choose(p *Policy, hash string, now time.Time, with again) {
+	act := waits.Change
+	if c.State == state.Provisional && with.Grant == nil {
+		act = waits.Exchange
+	}
+	c.Acts = c.Acts.Did(act, now)
+	c.History = c.former(p)
+	c.erase()
+	// Settled here, and not before: a re-issue that never arrives takes nothing from the subject.
+	c.grade(c.left(), now)
+	c.Kept = civicpin.NoLevel
+	c.State, c.Hash, c.Norm = state.Active, hash, p.Chosen.normaliser()
+	c.Expires, c.Grant, c.Again, c.Fraud = time.Time{}, nil, &with, false
+	c.Changed, c.Used = now, now
+	c.endSessions()
 }

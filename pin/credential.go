@@ -22,6 +22,8 @@ type credential struct {
 	Hash      string           `json:"hash,omitempty"`               // PHC string; empty once revoked
 	Norm      normaliser       `json:"norm"`                         // what was applied before hashing
 	Level     civicpin.Level   `json:"level" export:"yes"`
+	Graded    time.Time        `json:"graded,omitzero" export:"yes"` // since when it has Level
+	Kept      civicpin.Level   `json:"kept,omitempty" export:"yes"`  // of Level, at the exchange; zero means all of it
 	Evidence  []evidence       `json:"evidence,omitempty" export:"yes"`
 	Parts     []part           `json:"parts,omitempty" export:"yes"`
 	Issued    time.Time        `json:"issued,omitzero" export:"yes"`
@@ -68,12 +70,6 @@ func (n normaliser) normalise(typed string) (string, bool) {
 
 // maxRaw bounds a secret that is compared as received, in bytes.
 const maxRaw = 1024
-
-// levelCap is a level that holds for a time instead of a higher one.
-type levelCap struct {
-	Level civicpin.Level `json:"level" export:"yes"`
-	Until time.Time      `json:"until" export:"yes"`
-}
 
 type evidence struct {
 	Method   civicpin.Method `json:"method" export:"yes"`
@@ -159,9 +155,19 @@ func (c *credential) attest(p *Policy, e civicpin.Evidence, now time.Time) {
 	if len(c.Evidence) > maxEvidence {
 		c.Evidence = append(c.Evidence[:1], c.Evidence[2:]...)
 	}
-	c.Level = max(c.Level, p.Levels[e.Method])
+	c.grade(max(c.Level, p.Levels[e.Method]), now)
+	if c.Kept != civicpin.NoLevel {
+		c.Kept = max(c.Kept, p.Levels[e.Method])
+	}
 	if e.By.IsOperator() {
 		c.Lowered, c.Closed = nil, false // an operator has seen them since
+	}
+}
+
+// grade gives the credential a level.
+func (c *credential) grade(level civicpin.Level, now time.Time) {
+	if c.Level != level || c.Graded.IsZero() {
+		c.Level, c.Graded = level, now
 	}
 }
 
@@ -184,21 +190,6 @@ func (c *credential) wrongState() error {
 		text += "; a recovery was repudiated: issue a new one on evidence"
 	}
 	return fmt.Errorf("%w: %s", ErrWrongState, text)
-}
-
-// choose makes hash the citizen's own secret.
-func (c *credential) choose(p *Policy, hash string, now time.Time, with again) {
-	act := waits.Change
-	if c.State == state.Provisional && with.Grant == nil {
-		act = waits.Exchange
-	}
-	c.Acts = c.Acts.Did(act, now)
-	c.History = c.former(p)
-	c.erase()
-	c.State, c.Hash, c.Norm = state.Active, hash, p.Chosen.normaliser()
-	c.Expires, c.Grant, c.Again, c.Fraud = time.Time{}, nil, &with, false
-	c.Changed, c.Used = now, now
-	c.endSessions()
 }
 
 // issued returns the acts upon the credential once an issue or an import by an actor is the next one.

@@ -99,6 +99,8 @@ type grant struct {
 	Expires time.Time `json:"expires"`
 	// Parts are where the parts of a new secret go; empty if the citizen chooses one.
 	Parts []part `json:"parts,omitempty"`
+	// Kept is what is left of the credential's level once the secret is the citizen's own.
+	Kept civicpin.Level `json:"kept"`
 	// Book is the epoch of the contacts on which it rests: see [Service.RestOn]. It is nil if it rests on none.
 	Book *uint64 `json:"book,omitempty"`
 }
@@ -202,6 +204,7 @@ func (s *Service) grant(ctx context.Context, p proof.Completed) (Grant, error) {
 			c.State = state.Vacant
 		}
 		c.Acts = c.Acts.Did(waits.Recovery, s.vault.Now())
+		slot.Kept = max(p.Kept.Of(c.Level, c.Graded), civicpin.Low)
 		c.Grant = &slot
 		e.ExpiresAt = c.keep()
 		return nil

@@ -35,6 +35,7 @@ func (k *kit) completed(t testing.TB, parts ...civicpin.Contact) proof.Completed
 	require.NoError(t, err)
 	return proof.New(proof.Completed{
 		Subject: maria, Plan: "plan", Run: "run", Epoch: m.Epoch, Creates: m.Free, Parts: parts, Valid: 15 * time.Minute,
+		Kept: proof.Kept{Level: civicpin.Substantial},
 	})
 }
 
@@ -188,6 +189,64 @@ func TestReissue(t *testing.T) {
 	require.Equal(t, civicpin.Substantial, ok.Level, "level kept over the re-issue and the exchange")
 	_, err = k.Reissue(t.Context(), g, civicpin.Source{})
 	require.ErrorIs(t, err, pin.ErrNoGrant)
+}
+
+// The level is the lower of the lost one and what the run showed enough for, and it is settled when the secret is the citizen's
+// own: the same Set or Exchange again gives the same, and a re-issue that is not exchanged takes nothing.
+func TestALevelIsLeft(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.exchanged(t)
+	before := k.clock.Now()
+	k.clock.Add(time.Hour)
+	seen := civicpin.Evidence{Method: civicpin.InPerson, By: clerk}
+	level := func(want civicpin.Level, verified pin.Verified, err error) {
+		t.Helper()
+		require.NoError(t, err)
+		require.Equal(t, want, verified.Level)
+		st, err := k.Status(t.Context(), maria)
+		require.NoError(t, err)
+		require.Equal(t, want, st.Level)
+		require.NotEmpty(t, st.Evidence, "as history")
+	}
+	for i, tc := range []struct {
+		kept proof.Kept
+		want civicpin.Level
+	}{
+		{proof.Kept{Level: civicpin.Substantial}, civicpin.Substantial},
+		{proof.Kept{Level: civicpin.High}, civicpin.Substantial},
+		{proof.Kept{Level: civicpin.Substantial, Known: before.Add(24 * time.Hour)}, civicpin.Substantial},
+		{proof.Kept{Level: civicpin.Substantial, Known: before}, civicpin.Low},
+		{proof.Kept{Level: civicpin.Low}, civicpin.Low},
+		{proof.Kept{}, civicpin.Low},
+	} {
+		require.NoError(t, k.Attest(t.Context(), maria, seen))
+		p := k.completed(t)
+		p.Kept = tc.kept
+		g, err := k.Complete(t.Context(), p)
+		require.NoError(t, err)
+		for range 2 {
+			ok, err := k.Set(t.Context(), g, civicpin.NewSecret(fmt.Sprintf("QZ7WK4P%d", i)), civicpin.Source{})
+			level(tc.want, ok, err)
+		}
+
+		require.NoError(t, k.Attest(t.Context(), maria, seen))
+		k.clock.Add(time.Second) // a level may have begun
+		var halves string
+		for _, kept := range []proof.Kept{{Level: civicpin.Low}, tc.kept} { // the first re-issue is never exchanged
+			p = k.completed(t, inps().Parts...)
+			p.Kept = kept
+			g, err = k.Complete(t.Context(), p)
+			require.NoError(t, err)
+			require.NoError(t, testkit.Err(k.Reissue(t.Context(), g, civicpin.Source{})))
+			require.NoError(t, k.out.Flush(t.Context()))
+			halves = k.last(phone) + k.last(email)
+		}
+		for range 2 {
+			ok, err := k.Exchange(t.Context(), try(halves), civicpin.NewSecret(fmt.Sprintf("HJ4N8RT%d", i)))
+			level(tc.want, ok, err)
+		}
+		k.clock.Add(24 * time.Hour)
+	}
 }
 
 // While the parts of a recovery are on the way, or were not read in time, the account is still its owner's: nobody has it

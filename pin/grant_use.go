@@ -64,9 +64,9 @@ func (s *Service) opened(ctx context.Context, g Grant, parts bool, source civicp
 }
 
 // Set makes chosen the subject's own secret, under a grant of a plan that lets the subject choose, and returns what
-// [Service.Verify] returns. The assurance level does not change; a credential that is created here has level Low. Set resets
-// the failure count and lifts a disablement, since it binds a new secret after a recovery (NIST SP 800-63B-4 3.2.2, 4.2). It
-// forgets known devices. personal is as Attempt.Personal, and is looked at only under a good grant.
+// [Service.Verify] returns. The level is what the plan leaves of the lost one, Low where it created the credential; evidence
+// stays as history. Set resets the failure count and lifts a disablement, since it binds a new secret after a recovery (NIST
+// SP 800-63B-4 3.2.2, 4.2). It forgets known devices. personal is as Attempt.Personal, looked at only under a good grant.
 //
 // The same Set may come again: for 10 minutes, the used grant and the choice that it set succeed too, and change nothing.
 //
@@ -130,10 +130,10 @@ func (s *Service) set(ctx context.Context, at attempt.Place, g Grant, w wish, so
 			return ErrNoGrant
 		}
 		if e.Value.empty() {
-			e.Value.Level, e.Value.Evidence, e.Value.Issued = civicpin.Low, nil, now
+			e.Value.Level, e.Value.Graded, e.Value.Evidence, e.Value.Issued = civicpin.Low, now, nil, now
 		}
 		e.Value.lose()
-		e.Value.Run = e.Value.Grant.Run
+		e.Value.Run, e.Value.Kept = e.Value.Grant.Run, e.Value.Grant.Kept
 		e.Value.choose(&s.policy, hash, now, again{Grant: g.hash()})
 		e.ExpiresAt = e.Value.keep()
 		return nil
@@ -173,8 +173,8 @@ func (s *Service) fresher(ctx context.Context, at attempt.Place, g Grant, c *cre
 }
 
 // Reissue makes a new secret at random, under a grant of a plan that ends in one, and sends its parts to the contacts that the
-// plan proved. It is as provisional as any issue; the level and its evidence do not change. The current secret ends. Like
-// [Service.Set], Reissue resets the failure count, lifts a disablement and forgets known devices.
+// plan proved. It is as provisional as any issue. The level is settled at the exchange, as with Set. The current secret
+// ends. Like [Service.Set], Reissue resets the failure count, lifts a disablement and forgets known devices.
 //
 // Errors:
 //   - [ErrNoGrant]: the grant is not good.
@@ -212,12 +212,12 @@ func (s *Service) Reissue(ctx context.Context, g Grant, source civicpin.Source) 
 			}
 			c := &e.Value
 			if !c.empty() {
-				fresh.Level, fresh.Evidence, fresh.Lowered = c.Level, c.Evidence, c.Lowered
+				fresh.Level, fresh.Graded, fresh.Evidence, fresh.Lowered = c.Level, c.Graded, c.Evidence, c.Lowered
 				fresh.Changed, fresh.Used = c.Changed, c.Used // that they had a secret of their own: see replaceable and keep
 			}
 			c.lose()
 			fresh.inherit(c, &s.policy, c.Acts.Did(waits.Change, s.vault.Now()))
-			fresh.Run = c.Grant.Run
+			fresh.Run, fresh.Kept = c.Grant.Run, c.Grant.Kept
 			e.Value, e.ExpiresAt = fresh, fresh.keep()
 			return nil
 		})
@@ -233,7 +233,7 @@ func (s *Service) Reissue(ctx context.Context, g Grant, source civicpin.Source) 
 // lost one does.
 func (s *Service) recovered(ctx context.Context, g Grant, c *credential, source civicpin.Source) error {
 	s.vault.Record(ctx, civicpin.Event{
-		Code: eventRecovered, Subject: g.subject, By: civicpin.Citizen, Source: source, Ref: c.Issue, Level: c.Level,
+		Code: eventRecovered, Subject: g.subject, By: civicpin.Citizen, Source: source, Ref: c.Issue, Level: c.left(),
 	})
 	return s.rebind(ctx, g)
 }

@@ -90,12 +90,26 @@ func (s *Service) verified(a Attempt, m match, c *credential, now time.Time) Ver
 	}
 }
 
+// levelCap is a level that holds for a time instead of a higher one.
+type levelCap struct {
+	Level civicpin.Level `json:"level" export:"yes"`
+	Until time.Time      `json:"until" export:"yes"`
+}
+
+// left returns the level that is left once the secret is the citizen's own.
+func (c *credential) left() civicpin.Level {
+	if c.Kept != civicpin.NoLevel {
+		return min(c.Level, c.Kept)
+	}
+	return c.Level
+}
+
 // level is the level of assurance at a time.
 func (c *credential) level(now time.Time) civicpin.Level {
 	if c.Lowered != nil && now.Before(c.Lowered.Until) {
-		return min(c.Level, c.Lowered.Level)
+		return min(c.left(), c.Lowered.Level)
 	}
-	return c.Level
+	return c.left()
 }
 
 // end returns when the chosen secret will expire, zero if never.

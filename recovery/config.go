@@ -51,7 +51,8 @@ type Config struct {
 
 	Register Register // is asked for facts; needed by plans with Facts
 	// Factors are what plans may ask for by Factor, such as otp's TOTP.Verify and BackupCodes.Verify. They limit guesses
-	// themselves, and return nil, an error that matches [ErrRefused], or another one.
+	// themselves, and return nil, an error that matches [ErrRefused], or another one. A factor counts as a possession of the
+	// subject at each level: for a plan that keeps a level, refuse one that was bound at a lower level.
 	Factors map[string]func(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret, source civicpin.Source) error
 	// Unbind ends the authenticators and backup codes that were bound to the subject since a time: a recovery that was completed
 	// then was not the subject's. It may be called twice. Nil if there are none.

@@ -95,7 +95,7 @@ func Example() {
 			plan.Link{Channel: civicpin.Email, Valid: 30 * time.Minute},
 		},
 		Limit:   lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked},
-		Outcome: plan.ChooseSecret,
+		Outcome: plan.ChooseSecret, // and no Keeps: one mailbox leaves the level low, whatever it was
 	})
 
 	run, err := rec.Start(ctx, "password", "1710034065", source)

@@ -104,11 +104,10 @@ func (v *visit) prepared(ctx context.Context, as waits.Thing) (p proof.Completed
 	p = v.completed()
 	p.Creates, p.Valid, p.Unlock = w.Creates, w.Grant, w.Outcome == plan.Unlocked
 	p.Thing, p.Epoch, p.Book = as, r.Epoch.Of(as), new(contacts.Epoch())
-	if w.Outcome == plan.ReissueInParts {
-		if p.Parts, err = r.Parts(&w.Plan, contacts, v.config.Pins.Policy()); err != nil {
-			return p, told, err
-		}
+	if p.Parts, err = r.Parts(&w.Plan, contacts, v.config.Pins.Policy()); err != nil {
+		return p, told, err
 	}
+	p.Kept = r.Keeps(&w.Plan, contacts.Recipients(), p.Parts, v.config.Mail)
 	if r.Adopt && r.Correct != nil {
 		// Before the grant, which would be lost.
 		if p.Book, err = contacts.Corrected(letter.Contact(*r.Correct).Contact()); err != nil {

@@ -533,6 +533,6 @@ func TestModel(t *testing.T) {
 		require.NoError(fatal{rt}, walkClave(ctx, k, last))
 		ok, err := k.login2(last)
 		require.NoError(fatal{rt}, err)
-		require.Equal(fatal{rt}, civicpin.Substantial, ok.Level, "and the level is kept")
+		require.Equal(fatal{rt}, civicpin.Low, ok.Level, "one mailbox keeps no more")
 	})
 }

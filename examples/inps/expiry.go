@@ -41,9 +41,12 @@ func (t *tale) unused(ctx context.Context) error {
 	if err := t.loginExpired(ctx, state.SinceUse); err != nil {
 		return err
 	}
-	t.Say("She goes to the counter with her identity card, and so stays dispositivo.")
+	t.Say("She goes to the counter with her identity card and her contacts, and so stays dispositivo.")
 	halves, err := t.slip(ctx, t.maria, t.maria.contacts[1], "CA12345BB")
 	if err != nil {
+		return err
+	}
+	if err := t.sign(ctx, t.maria); err != nil {
 		return err
 	}
 	return t.chooseAnew(ctx, halves)

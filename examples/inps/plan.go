@@ -18,7 +18,8 @@ func thePIN() pin.Policy {
 }
 
 // lostPIN is the way to a new PIN on line: two contacts are named, a link and a code come by e-mail, of which either will do,
-// and a new PIN comes in two halves, at the level of the lost one. Who has but one contact goes to an office.
+// and a new PIN comes in two halves, at the level of the lost one: the exchange shows two possessions. Who has but one contact
+// goes to an office.
 var lostPIN = plan.Plan{
 	Name: "inps-lost-pin",
 	Steps: []plan.Step{
@@ -32,4 +33,8 @@ var lostPIN = plan.Plan{
 	},
 	Limit:   lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: day, ShowLeft: true},
 	Outcome: plan.ReissueInParts,
+	Keeps:   civicpin.Substantial,
+	// An e-mail and a certified e-mail are two contacts for the INPS, and any two keep the level.
+	Certified: true,
+	Exception: "El PIN restaurado conserva las características del perdido, conservando cualquier valor de PIN de \"dispositivo\".",
 }

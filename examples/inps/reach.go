@@ -43,6 +43,20 @@ func (t *tale) keep(ctx context.Context, c citizen) error {
 	return t.Deliver(ctx) // to those that are told of it
 }
 
+// sign has a clerk see the contacts that a citizen lists on the form for a PIN dispositivo. Those of before it prove, at a
+// recovery, no more than the PIN ordinario with which they were given.
+func (t *tale) sign(ctx context.Context, c citizen) error {
+	all, _, err := t.contacts.List(ctx, c.subject())
+	if err != nil {
+		return err
+	}
+	var listed []civicpin.Contact
+	for _, p := range all {
+		listed = append(listed, p.Contact)
+	}
+	return t.contacts.Adopt(ctx, c.subject(), listed, clerk, civicpin.Source{})
+}
+
 // proveOthers has Maria prove the contacts to which no half went, by a code that comes there.
 func (t *tale) proveOthers(ctx context.Context) error {
 	for _, to := range t.maria.contacts[2:] {

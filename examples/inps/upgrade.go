@@ -22,7 +22,10 @@ func (t *tale) upgrade(ctx context.Context) error {
 	if err := t.pins.Attest(ctx, t.maria.subject(), copied); err != nil {
 		return err
 	}
-	t.Say("The clerk compares it with the register, and attests.")
+	t.Say("The clerk compares it with the register, attests, and files the form on which she lists her contacts.")
+	if err := t.sign(ctx, t.maria); err != nil {
+		return err
+	}
 	ok, err := t.login(ctx)
 	if err != nil {
 		return err

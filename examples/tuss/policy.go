@@ -45,6 +45,7 @@ var (
 		},
 		Limit:   lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * minute, Max: day, ShowLeft: true},
 		Outcome: plan.ChooseSecret,
+		Keeps:   civicpin.Substantial,
 	}
 	planCounter = plan.Plan{
 		Name: "tuss-counter",
@@ -54,6 +55,7 @@ var (
 		},
 		Limit:   lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, ShowLeft: true},
 		Outcome: plan.ChooseSecret,
+		Keeps:   civicpin.Substantial,
 	}
 )
 

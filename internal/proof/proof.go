@@ -26,6 +26,8 @@ type Completed struct {
 	Unlock bool
 	// Parts are where the parts of a new secret go; empty if the subject chooses one.
 	Parts []civicpin.Contact
+	// Kept is what is left of the lost credential's level.
+	Kept Kept
 	// Valid is how long the grant may wait for its use.
 	Valid time.Duration
 	// Source is where the run's last step came from, and By is the actor who took it.
@@ -55,3 +57,20 @@ func New(c Completed) Completed {
 
 // Sealed reports whether the proof comes from [New].
 func (c Completed) Sealed() bool { return c.sealed }
+
+// Kept says what a recovery leaves of a lost credential's level of assurance. The zero Kept leaves [civicpin.Low].
+type Kept struct {
+	// Level is the highest level that is left, and Known is since when the possessions that were shown are the subject's: the
+	// one of them that came first. It is zero if operators saw the subject, or the possessions.
+	Level civicpin.Level
+	Known time.Time
+}
+
+// Of returns what is left of a level that the credential has had since a time. A possession from before then may be a visitor's
+// who had the lower level: nothing says that it is the subject's whose identity was proved.
+func (k Kept) Of(lost civicpin.Level, since time.Time) civicpin.Level {
+	if !k.Known.IsZero() && !k.Known.After(since) {
+		return min(lost, civicpin.Low)
+	}
+	return min(lost, max(k.Level, civicpin.Low))
+}

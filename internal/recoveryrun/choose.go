@@ -125,9 +125,12 @@ func (r *Record) Candidates(p *plan.Plan, others []civicpin.Contact) []civicpin.
 	return append(from, others...)
 }
 
-// Parts returns where the parts of a new secret go: to contacts named, in the order of the plan's channels, then to others. It
-// gives [contact.ErrUnsuitable] if there are too few.
+// Parts returns where the parts of a new secret go, if a plan ends in one: to contacts named, in the order of the plan's
+// channels, then to others. It gives [contact.ErrUnsuitable] if there are too few.
 func (r *Record) Parts(p *plan.Plan, contacts *contact.Snapshot, policy pin.Policy) ([]civicpin.Contact, error) {
+	if p.Outcome != plan.ReissueInParts {
+		return nil, nil
+	}
 	parts := policy.Assign(r.Candidates(p, contacts.Established()))
 	if len(parts) < policy.Parts {
 		return nil, fmt.Errorf("%w: %d of %d parts have a contact", contact.ErrUnsuitable, len(parts), policy.Parts)

@@ -9,6 +9,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/letter"
+	"github.com/civicpin/civicpin/internal/proof"
 	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/lockout"
@@ -208,4 +209,87 @@ func TestTries(t *testing.T) {
 		require.Equal(t, limit.Lock, typed.Lock)
 		require.Zero(t, typed.DelayAfter+typed.Devices)
 	}
+}
+
+// proved is a contact of before the run, proved at a time; an operator has seen it if that is zero.
+func proved(name string, channel civicpin.Channel, at time.Time) contact.Recipient {
+	c := since(name, channel, now)
+	c.ProvedAt, c.Seen = at, at.IsZero()
+	return c
+}
+
+// Substantial takes operators, or two possessions of different kinds that the run shows and that were the subject's before it.
+func TestKeeps(t *testing.T) {
+	const own, post = civicpin.Channel("own-mail"), civicpin.Channel("post")
+	early, late := now.Add(-2*anHour), now.Add(-anHour)
+	phone, mail := proved("phone", civicpin.SMS, time.Time{}), proved("mail", civicpin.Email, time.Time{})
+	pec, came, given := proved("pec", civicpin.CertifiedEmail, time.Time{}), mail, letter.Given(mail.Contact)
+	came.Since = now.Add(1)
+	type contacts = []contact.Recipient
+	for name, tc := range map[string]struct {
+		plan  plan.Plan
+		read  contacts
+		parts contacts
+		staff bool
+		lost  contacts // read or a part, and the subject's no longer
+		want  civicpin.Level
+		known time.Time
+	}{
+		"nothing":                       {want: civicpin.Low},
+		"staff":                         {staff: true, want: civicpin.Substantial},
+		"staff, and the plan keeps low": {plan: plan.Plan{Keeps: civicpin.Low}, staff: true, want: civicpin.Low},
+		"staff, and high":               {plan: plan.Plan{Keeps: civicpin.High}, staff: true, want: civicpin.High},
+		"one mailbox":                   {read: contacts{mail}, want: civicpin.Low},
+		"two mailboxes":                 {read: contacts{mail, proved("mail2", civicpin.Email, time.Time{})}, want: civicpin.Low},
+		"e-mail and certified":          {read: contacts{mail, pec}, want: civicpin.Low},
+		"certified, as an exception":    {plan: plan.Plan{Certified: true}, read: contacts{mail, pec}, want: civicpin.Substantial},
+		"a mailbox of the caller's own": {plan: plan.Plan{Certified: true}, read: contacts{mail, proved("own", own, late)}, want: civicpin.Low},
+		"no kind":                       {read: contacts{mail, proved("post", post, late)}, want: civicpin.Low},
+		"two numbers":                   {read: contacts{phone, proved("voice", civicpin.Voice, time.Time{})}, want: civicpin.Low},
+		"telephone and mailbox":         {read: contacts{phone, mail}, want: civicpin.Substantial},
+		"not more, whatever the plan":   {plan: plan.Plan{Keeps: civicpin.High}, read: contacts{phone, mail}, want: civicpin.Substantial},
+		"no more than the plan":         {plan: plan.Plan{Keeps: civicpin.Low}, read: contacts{phone, mail}, want: civicpin.Low},
+		"one of them in a part":         {read: contacts{mail}, parts: contacts{phone}, want: civicpin.Substantial},
+		"both in parts":                 {parts: contacts{phone, mail}, want: civicpin.Substantial},
+		"a letter":                      {parts: contacts{proved("home", civicpin.Letter, late), mail}, want: civicpin.Substantial, known: late},
+		"a factor":                      {plan: plan.Plan{Steps: []plan.Step{plan.Factor("app")}}, read: contacts{mail}, want: civicpin.Substantial},
+		"two factors": {
+			plan: plan.Plan{Steps: []plan.Step{plan.Factor("app"), plan.Factor("codes")}}, want: civicpin.Low,
+		},
+		"one came since the run began": {read: contacts{phone, came}, want: civicpin.Low},
+		"one went":                     {read: contacts{phone}, lost: contacts{mail}, want: civicpin.Low},
+		"one cools down":               {read: contacts{phone, told("cooling", civicpin.Email, false)}, want: civicpin.Low},
+		"the first of both":            {read: contacts{proved("p", civicpin.SMS, early), proved("m", civicpin.Email, late)}, want: civicpin.Substantial, known: early},
+		"the best of a kind": {
+			read: contacts{proved("p", civicpin.SMS, early), proved("v", civicpin.Voice, late), mail},
+			want: civicpin.Substantial, known: late,
+		},
+		"the best two kinds": {
+			plan: plan.Plan{Certified: true}, read: contacts{proved("p", civicpin.SMS, early), pec, mail}, want: civicpin.Substantial,
+		},
+	} {
+		r := recoveryrun.Record{Started: now}
+		if tc.staff {
+			r.Approve("operator:agency", now)
+		}
+		if tc.plan.Keeps == civicpin.NoLevel {
+			tc.plan.Keeps = civicpin.Substantial
+		}
+		var parts []civicpin.Contact
+		for _, c := range tc.parts {
+			parts = append(parts, c.Contact)
+		}
+		for _, c := range append(tc.read, tc.lost...) {
+			r.Proved(letter.Stored(c.Contact))
+		}
+		has := append(append(contacts{proved("unread", civicpin.Voice, time.Time{})}, tc.read...), tc.parts...)
+		require.Equal(t, proof.Kept{Level: tc.want, Known: tc.known}, r.Keeps(&tc.plan, has, parts, []civicpin.Channel{own}), name)
+	}
+
+	// An address that the visitor gave, and read, is none of the subject's.
+	r := recoveryrun.Record{Started: now, Correct: &given}
+	r.Proved(letter.Stored(mail.Contact))
+	r.Proved(letter.Stored(phone.Contact))
+	p := plan.Plan{Keeps: civicpin.Substantial}
+	require.Equal(t, civicpin.Low, r.Keeps(&p, contacts{phone}, nil, nil).Level)
 }

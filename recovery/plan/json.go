@@ -17,6 +17,7 @@ type planText struct {
 	Limit     lockout.Policy
 	Outcome   Outcome
 	Keeps     civicpin.Level
+	Certified bool
 	Creates   bool
 	Valid     time.Duration
 	Grant     time.Duration
@@ -83,8 +84,8 @@ func (t *stepText) step() (s Step, ok bool) {
 // A step that is not one of this package's, or an invalid level, is an error that matches [ErrInvalid].
 func (p Plan) MarshalJSON() ([]byte, error) {
 	text := planText{
-		Name: p.Name, Limit: p.Limit, Outcome: p.Outcome, Keeps: p.Keeps, Creates: p.Creates, Valid: p.Valid, Grant: p.Grant,
-		Repudiate: p.Repudiate, Exception: p.Exception,
+		Name: p.Name, Limit: p.Limit, Outcome: p.Outcome, Keeps: p.Keeps, Certified: p.Certified, Creates: p.Creates,
+		Valid: p.Valid, Grant: p.Grant, Repudiate: p.Repudiate, Exception: p.Exception,
 	}
 	for i, s := range p.Steps {
 		var step stepText
@@ -117,8 +118,9 @@ func (p *Plan) UnmarshalJSON(data []byte) error {
 		steps = append(steps, s)
 	}
 	*p = Plan{
-		Name: text.Name, Steps: steps, Limit: text.Limit, Outcome: text.Outcome, Keeps: text.Keeps, Creates: text.Creates,
-		Valid: text.Valid, Grant: text.Grant, Repudiate: text.Repudiate, Exception: text.Exception,
+		Name: text.Name, Steps: steps, Limit: text.Limit, Outcome: text.Outcome, Keeps: text.Keeps,
+		Certified: text.Certified, Creates: text.Creates, Valid: text.Valid, Grant: text.Grant,
+		Repudiate: text.Repudiate, Exception: text.Exception,
 	}
 	return nil
 }

@@ -34,9 +34,16 @@ type Plan struct {
 	// Outcome is what a completed run comes to. Required.
 	Outcome Outcome
 	// Keeps is the highest level of assurance that is left after a recovery: the lower of the lost credential's level and
-	// Keeps. Zero means [civicpin.Low]. [civicpin.High] takes an [Approval]. It is not enforced yet: this release validates,
-	// reads and writes it, and a recovered credential keeps its level whatever Keeps says. Changing it does not end runs.
+	// Keeps. Zero means [civicpin.Low]. [civicpin.High] takes an [Approval]. Changing it does not end runs.
+	//
+	// [civicpin.Substantial] is left by a run that operators approved, or that shows two possessions of different kinds: a
+	// telephone, a mailbox, letters, a [Factor]. The parts of a new secret show theirs, too, at its exchange. Each was a contact
+	// of the subject's before the run, and either an operator saw it or it was proved when the credential had its level already.
+	// It is judged for each run: what falls short ends at Low, and the evidence stays as history.
 	Keeps civicpin.Level
+	// Certified says that certified e-mail counts as a kind of its own beside e-mail. It takes an Exception that says why: both
+	// are mailboxes, which are often read on one device.
+	Certified bool
 	// Creates says that the plan is for somebody who has no credential yet, or whose was revoked: it creates one, at level Low.
 	// For everybody else such a plan leads nowhere. Only with ChooseSecret.
 	//
@@ -52,7 +59,7 @@ type Plan struct {
 	// Service.Repudiate of package recovery. Zero means 7 days; 1 to 60.
 	Repudiate time.Duration
 	// Exception names the reason, for the reader of the plan, why a chance of guessing above [lockout.Budget] is accepted, or that
-	// one member of staff alone could choose somebody's secret. Empty means that it is not.
+	// one member of staff alone could choose somebody's secret, or why Certified is set. Empty means that it is not.
 	Exception string
 }
 

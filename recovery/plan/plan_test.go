@@ -153,7 +153,7 @@ func TestSortsOfSteps(t *testing.T) {
 func everyStep() plan.Plan {
 	const email = civicpin.Email
 	return plan.Plan{
-		Name: "every", Outcome: plan.ReissueInParts, Keeps: civicpin.Substantial, Creates: true,
+		Name: "every", Outcome: plan.ReissueInParts, Keeps: civicpin.Substantial, Certified: true, Creates: true,
 		Limit: lockout.Policy{
 			Limit: 3, Lock: lockout.Timed, For: 15 * time.Minute, Ceiling: 30, Source: civicpin.Rate{Limit: 9},
 		},
@@ -607,4 +607,10 @@ func TestKeepsIsALevel(t *testing.T) {
 	require.ErrorContains(t, validate(p), "Keeps is not a level")
 	_, err := p.MarshalJSON()
 	require.ErrorIs(t, err, plan.ErrInvalid)
+
+	p = plans()[1]
+	p.Certified, p.Exception = true, ""
+	require.ErrorContains(t, validate(p), "one kind, and no Exception")
+	p.Exception = "the agency says so"
+	require.NoError(t, validate(p))
 }

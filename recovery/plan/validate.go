@@ -83,6 +83,8 @@ func (p Plan) validateWhole(all *progress) error {
 			"rest for 72 hours or more (ConfirmContact.Wait), or ask an operator or for another proof")
 	case p.Keeps == civicpin.High && !all.staff:
 		return p.invalid("Keeps is high, which only an operator can give")
+	case p.Certified && p.Exception == "":
+		return p.invalid("e-mail and certified e-mail are one kind, and no Exception is named")
 	case p.Exception != "":
 		return nil
 	case all.staffAlone() && p.Outcome == ChooseSecret:
