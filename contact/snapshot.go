@@ -24,10 +24,11 @@ type Snapshot struct {
 type Recipient struct {
 	civicpin.Contact
 	ID string // the contact's
-	// Established says that it proves something, and gets tokens: one that cools down may be a thief's. Operators saw it if Seen.
-	Established, Seen bool
+	// Established says that it proves something. Only such a recipient gets a token: one that cools down may be a thief's.
+	Established bool
 	// Since is since when the address is an established contact of the subject's, proved at ProvedAt; zero if it is none now.
 	Since, ProvedAt time.Time
+	Seen            bool // an operator brought it, or was shown it
 }
 
 // Epoch changes with each act that takes a contact from the subject, or ends what waited. Package pin compares it where a grant

@@ -649,3 +649,25 @@ func TestPurposes(t *testing.T) {
 		require.True(t, look.ExpiresAt.After(k.clock.Now()))
 	}
 }
+
+// Contacts of before the level was reached prove no more than the lower level, until an operator has seen them.
+func TestContactsOfALowerLevel(t *testing.T) {
+	for name, walk := range map[string]func(context.Context, *kit, string) error{"two": walkTwo, "parts": walkParts} {
+		for _, seen := range []bool{false, true} {
+			k := newBareKit(t)
+			require.NoError(t, k.contacts.Adopt(t.Context(), ana, anaContacts(), civicpin.Citizen, home))
+			k.clock.Add(time.Hour)
+			k.importAna(t)
+			k.clock.Add(time.Hour)
+			want := civicpin.Low
+			if seen {
+				k.adoptAna(t)
+				want = civicpin.Substantial
+			}
+			require.NoError(t, walk(t.Context(), k, "dos olas en la orilla"), name)
+			ok, err := k.login(t, "dos olas en la orilla")
+			require.NoError(t, err)
+			require.Equal(t, want, ok.Level, "%s, seen: %t", name, seen)
+		}
+	}
+}
