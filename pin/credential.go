@@ -164,7 +164,7 @@ func (c *credential) attest(p *Policy, e civicpin.Evidence, now time.Time) {
 	}
 }
 
-// grade gives the credential a level.
+// grade gives the credential a level. One above low comes by evidence, and so by here.
 func (c *credential) grade(level civicpin.Level, now time.Time) {
 	if c.Level != level || c.Graded.IsZero() {
 		c.Level, c.Graded = level, now

@@ -247,6 +247,20 @@ func TestALevelIsLeft(t *testing.T) {
 		}
 		k.clock.Add(24 * time.Hour)
 	}
+
+	// A new issue begins a level anew, also before it is exchanged: contacts of the one before say nothing about it.
+	before = k.clock.Now()
+	k.clock.Add(time.Hour)
+	require.NoError(t, k.Revoke(t.Context(), maria, state.Ended, "lost", clerk))
+	o := inps()
+	o.Level, o.Evidence, o.By = civicpin.Substantial, seen, clerk
+	require.NoError(t, testkit.Err(k.Issue(t.Context(), maria, o)))
+	p := k.completed(t)
+	p.Kept.Known = before
+	g, err := k.Complete(t.Context(), p)
+	require.NoError(t, err)
+	ok, err := k.Set(t.Context(), g, civicpin.NewSecret("MN6B3VCX"), civicpin.Source{})
+	level(civicpin.Low, ok, err)
 }
 
 // While the parts of a recovery are on the way, or were not read in time, the account is still its owner's: nobody has it

@@ -130,7 +130,7 @@ func (s *Service) set(ctx context.Context, at attempt.Place, g Grant, w wish, so
 			return ErrNoGrant
 		}
 		if e.Value.empty() {
-			e.Value.Level, e.Value.Graded, e.Value.Evidence, e.Value.Issued = civicpin.Low, now, nil, now
+			e.Value.Level, e.Value.Evidence, e.Value.Issued = civicpin.Low, nil, now
 		}
 		e.Value.lose()
 		e.Value.Run, e.Value.Kept = e.Value.Grant.Run, e.Value.Grant.Kept

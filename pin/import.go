@@ -55,7 +55,7 @@ func (s *Service) Import(ctx context.Context, subject civicpin.Subject, hash civ
 	if o.Evidence.Method != "" {
 		c.attest(&s.policy, o.Evidence, now)
 	}
-	c.Level, c.Graded = check.Level, now
+	c.Level = check.Level
 	c.endSessions()
 	_, err = s.creds.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[credential]) error {
 		if e.Found() && (!e.Value.empty() || (e.Value.Fraud || e.Value.Closed) && o.Evidence.Method == "") {

@@ -120,7 +120,6 @@ func (s *Service) fresh(o IssueOptions, class outbox.Class) (credential, string)
 		c.attest(&s.policy, o.Evidence, now)
 		c.Level = o.Level
 	}
-	c.Graded = now
 	return c, whole.String()
 }
 
