@@ -31,7 +31,7 @@ func (s *Service) Add(ctx context.Context, subject civicpin.Subject, to civicpin
 }
 
 // Change adds an address that replaces the contact with this ID once it is proved. Errors are those of [Service.Add];
-// [ErrUnsuitable] also if the contact is not found.
+// [ErrUnsuitable] also if the contact is not found, or contacts are disputed ([Policy]) and no operator acts.
 func (s *Service) Change(ctx context.Context, subject civicpin.Subject, id string, to civicpin.Contact, by civicpin.Actor,
 	source civicpin.Source,
 ) (Candidate, error) {

@@ -14,9 +14,9 @@ import (
 // Adopt takes contacts that the caller vouches for. An operator has seen them (by names the operator), another register knows
 // them, or, by Citizen, a PIN was exchanged of which each half had gone to one. They are proved at once; candidates of these
 // addresses need no proof any more. Contacts that an operator brings do not cool down, and end the cooling down of equal ones;
-// they also end the lock of wrong codes ([Service.ProveCode]). All else that waits for its proof or cools down ends when an
-// operator brings contacts: [Service.List] shows it before. Established contacts stay, and are told, with a way to undo it, as
-// in [Service.Prove]. Errors:
+// they are disputed no longer ([Policy]), and end the dispute; they also end the lock of wrong codes ([Service.ProveCode]). All
+// else that waits for its proof or cools down ends when an operator brings contacts: [Service.List] shows it before.
+// Established contacts stay, and are told, with a way to undo it, as in [Service.Prove]. Errors:
 //   - [civicpin.ErrInvalid]: the subject, actor or a contact is invalid, or two contacts have one address. If it is an
 //     [*outbox.UnsendableError], the notifier would refuse the notice of a change over the channel of a contact.
 //   - [ErrUnsuitable]: there would be more than eight, or an address is a contact on another channel.

@@ -15,6 +15,7 @@ type Contact struct {
 	Primary    bool      // preferred to others of its channel; one contact of a subject is
 	ProvedAt   time.Time // when its proof came back, or it was adopted
 	CoolsUntil time.Time // until when it cools down, see Policy.CoolDown; zero if it never did
+	Disputed   bool      // by an undo, see Policy: it proves nothing until staff have seen it
 }
 
 // A Candidate is an address that waits for its proof. It is no civicpin.Contact, so that it is not sent what a contact gets.
@@ -29,7 +30,9 @@ type Candidate struct {
 
 // shown returns an address of a book as callers see it.
 func shown(b *contactbook.Book, a *contactbook.Address) Contact {
-	return Contact{Contact: a.To.Contact(), ID: a.ID, Primary: a.ID == b.Primary, ProvedAt: a.Since, CoolsUntil: a.Cooling}
+	return Contact{
+		Contact: a.To.Contact(), ID: a.ID, Primary: a.ID == b.Primary, ProvedAt: a.Since, CoolsUntil: a.Cooling, Disputed: a.Disputed,
+	}
 }
 
 // candidate returns a candidate of a book as callers see it.

@@ -18,10 +18,11 @@
 // # Threat model
 //
 // A thief who is logged in and changes the contacts: all others are told, also those that went, and can undo it for
-// Policy.Undo. A contact that was added to others proves nothing until it has cooled down. The thief of a telephone: an
+// Policy.Undo. The thief of an old mailbox, who undoes its replacement: what was replaced stays disputed until staff have seen
+// it ([Policy]). A contact that was added to others proves nothing until it has cooled down. The thief of a telephone: an
 // operator removes it, and from then on links sent to it undo nothing. Mail scanners: inspecting changes nothing. Strangers:
-// what is shown of the contact of an unknown subject is a decoy, the same each time. Not covered: an attacker who reads
-// all channels of a subject; an operator who vouches for the wrong address.
+// what is shown of the contact of an unknown subject is a decoy, the same each time. Not covered: an attacker who reads all
+// channels of a subject; an operator who vouches for the wrong address.
 //
 // # Errors, events and messages
 //

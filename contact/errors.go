@@ -18,8 +18,9 @@ var (
 	// ErrExpired says that a right token or code came too late. Only its holder is told.
 	ErrExpired = token.ErrExpired
 	// ErrUnsuitable says that the contacts do not allow an act:
-	//   - the contact is not found, cools down, or is one of the last that Policy.AtLeast keeps;
-	//   - the address is a contact of the subject already, or there are eight, with the candidates.
+	//   - the contact is not found, cools down, is disputed, or is one of the last that Policy.AtLeast keeps;
+	//   - the address is a contact of the subject already, or there are eight, with the candidates;
+	//   - a citizen removes or replaces a contact while contacts are disputed, see [Policy].
 	ErrUnsuitable = contactbook.ErrUnsuitable
 )
 

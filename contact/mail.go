@@ -31,7 +31,7 @@ func Events() []civicpin.EventInfo {
 	refused := []string{"wrong", "unknown", "expired", "unused", "locked", "busy", "not checked"}
 	return []civicpin.EventInfo{
 		{Code: eventChanged, Meaning: "Contacts were changed, or an address was asked to prove itself.", Reasons: []string{
-			`"asked", "added", "changed", "removed", "primary" or "adopted", and the channel`, "undone",
+			`"asked", "added", "changed", "removed", "primary" or "adopted", and the channel`, "undone", "objected",
 		}},
 		{Code: eventRefused, Meaning: "A code was not accepted.", Reasons: refused},
 	}

@@ -66,9 +66,10 @@ type modelBook struct {
 	pending []*modelPending
 	changes []*modelChange
 	wrong   int
-	barred  map[int]int // what staff took away, by which change
-	given   map[int]int // what staff brought, by which change
-	emptied bool        // an undo found nothing that staff had not taken away
+	barred  map[int]int  // what staff took away, by which change
+	given   map[int]int  // what staff brought, by which change
+	shown   map[int]bool // what staff have seen
+	emptied bool         // an undo found nothing that staff had not taken away
 }
 
 // bookMachine drives a service and the model side by side.
@@ -172,9 +173,9 @@ func (m *modelBook) ended(staffs bool) {
 }
 
 // adopted ends what waits for staff to bring an address: all but that. What never was established does not come back.
-func (s *bookMachine) adopted(address string) {
+func (s *bookMachine) adopted(named ...string) {
 	s.m.ended(true)
-	ends := func(c modelContact) bool { return s.now().Before(c.cooling) && c.address != address }
+	ends := func(c modelContact) bool { return s.now().Before(c.cooling) && !slices.Contains(named, c.address) }
 	for _, c := range s.m.changes {
 		c.before, c.brought = slices.DeleteFunc(slices.Clone(c.before), ends), slices.DeleteFunc(slices.Clone(c.brought), ends)
 	}
@@ -374,6 +375,7 @@ func (s *bookMachine) prove(rt *rapid.T, p *modelPending, proof modelProof, byLi
 		fresh.cooling = s.now().Add(7 * bookDay)
 		s.m.begun()
 	}
+	s.m.shown[fresh.serial] = p.staff
 	s.brought(c, fresh)
 	s.m.live = append(s.m.live, fresh)
 	if p.replaces != 0 {
@@ -386,6 +388,80 @@ func (s *bookMachine) prove(rt *rapid.T, p *modelPending, proof modelProof, byLi
 	s.arrived(rt, c, told)
 }
 
+// adopt is Adopt of one address.
+func (s *bookMachine) adopt(rt *rapid.T, to string, byStaff bool) {
+	by := civicpin.Citizen
+	if byStaff {
+		by = bookClerk
+	}
+	want, has := "done", s.m.has(to)
+	stay := 0
+	for _, c := range s.m.live {
+		if !byStaff || !s.now().Before(c.cooling) {
+			stay++
+		}
+	}
+	switch {
+	case has:
+	case stay >= contact.MaxContacts:
+		want = "contacts"
+	case s.m.full(byStaff, s.now()):
+		want = "locked"
+	}
+	err := s.k.Adopt(rt.Context(), rosa, []civicpin.Contact{bookContact(to)}, by, bookHome)
+	require.Equal(fatalBook{rt}, want, bookCame(err))
+	if err != nil {
+		return
+	}
+	if byStaff {
+		s.adopted(to)
+	}
+	if has {
+		i := slices.IndexFunc(s.m.live, func(c modelContact) bool { return c.address == to })
+		if byStaff && s.now().Before(s.m.live[i].cooling) {
+			s.cooled(s.m.live[i].serial)
+		}
+		s.m.shown[s.m.live[i].serial] = s.m.shown[s.m.live[i].serial] || byStaff
+		return
+	}
+	first, told := s.m.fresh(s.now()), s.m.told(s.now())
+	c := s.open(byStaff, true)
+	s.m.serial++
+	fresh := modelContact{serial: s.m.serial, address: to}
+	if !first && !byStaff {
+		fresh.cooling = s.now().Add(7 * bookDay)
+		s.m.begun()
+	}
+	s.m.pending = slices.DeleteFunc(s.m.pending, func(p *modelPending) bool { return p.replaces == 0 && p.address == to })
+	s.m.shown[fresh.serial] = byStaff
+	s.brought(c, fresh)
+	s.m.live = append(s.m.live, fresh)
+	s.m.lead()
+	s.arrived(rt, c, told)
+}
+
+// settled has staff see the subject after an undo, with all contacts, or with a new one if there is none.
+func (s *bookMachine) settled(rt *rapid.T) {
+	if len(s.m.live) == 0 {
+		s.adopt(rt, "m1@example.ec", true)
+		return
+	}
+	var list []civicpin.Contact
+	slices.SortStableFunc(s.m.live, func(a, b modelContact) int { return b.cooling.Compare(a.cooling) })
+	for _, c := range s.m.live {
+		list = append(list, bookContact(c.address))
+		s.m.shown[c.serial] = true
+		s.cooled(c.serial)
+	}
+	s.adopted(testkit.Addresses(s.m.live, func(c modelContact) string { return c.address })...)
+	for some := range slices.Chunk(list, contact.MaxContacts) { // an undo may bring back more
+		require.NoError(fatalBook{rt}, s.k.Adopt(rt.Context(), rosa, some, bookClerk, bookHome))
+	}
+	usable, err := contact.Usable(rt.Context(), s.k.Service, rosa)
+	require.NoError(fatalBook{rt}, err)
+	require.Len(fatalBook{rt}, usable, len(list))
+}
+
 // undo goes back to before a change.
 func (s *bookMachine) undo(k int) {
 	c := s.m.changes[k]
@@ -394,7 +470,9 @@ func (s *bookMachine) undo(k int) {
 	for i := k; i < len(s.m.changes); i++ {
 		for _, b := range s.m.changes[i].brought {
 			came[b.serial] = true
-			if by, ok := s.m.given[b.serial]; ok && by > k {
+			by, ok := s.m.given[b.serial]
+			since := s.m.shown[b.serial] && s.m.find(b.serial) >= 0 && !(ok && by == k) // staff saw it after it came
+			if ok && by > k || since {
 				kept = append(kept, b)
 			} else {
 				delete(s.m.given, b.serial)
@@ -404,14 +482,21 @@ func (s *bookMachine) undo(k int) {
 	if by, ok := s.m.barred[c.barred]; ok && by == k {
 		delete(s.m.barred, c.barred)
 	}
+	all := slices.Concat(c.before, kept)
+	slices.SortStableFunc(all, func(a, b modelContact) int { // what was not touched stays, of one address
+		return min(s.m.find(b.serial), 0) - min(s.m.find(a.serial), 0)
+	})
 	s.m.live = nil
-	for _, back := range slices.Concat(c.before, kept) {
+	for _, back := range all {
 		if _, barred := s.m.barred[back.serial]; !barred && !s.m.has(back.address) {
 			s.m.live = append(s.m.live, back)
 		}
 	}
 	s.m.emptied = s.m.emptied || len(s.m.live) == 0
-	s.m.former = slices.DeleteFunc(s.m.former, func(f modelFormer) bool { return came[f.serial] || s.m.find(f.serial) >= 0 })
+	s.m.former = slices.DeleteFunc(s.m.former, func(f modelFormer) bool {
+		back := slices.ContainsFunc(all, func(c modelContact) bool { return c.serial == f.serial }) // also as another one's address
+		return came[f.serial] || s.m.find(f.serial) >= 0 || back && s.m.has(f.address)
+	})
 	s.m.primary = c.primary
 	s.m.lead()
 	for _, after := range s.m.changes[k:] {
@@ -429,7 +514,7 @@ func TestContactModel(t *testing.T) {
 		cryptotest.SetGlobalRandom(t, rapid.Uint64().Draw(rt, "seed")) // or no failure could be played again
 		faults := storetest.NewFaults(store.NewMemory())
 		s := &bookMachine{faults: faults, least: rapid.IntRange(1, 2).Draw(rt, "at least")}
-		s.m.barred, s.m.given = make(map[int]int), make(map[int]int)
+		s.m.barred, s.m.given, s.m.shown = make(map[int]int), make(map[int]int), make(map[int]bool)
 		config := bookConfig()
 		config.AtLeast = s.least
 		s.k = newBookKitOn(t, faults.Store(), config, newBookClock(), &testkit.Mailbox{}, &testkit.Recorder{})
@@ -530,56 +615,7 @@ func TestContactModel(t *testing.T) {
 					s.arrived(rt, c, s.m.told(s.now()))
 				}
 			},
-			"adopt": func(rt *rapid.T) {
-				lose(rt)
-				to, byStaff := address(rt), staff(rt)
-				by := civicpin.Citizen
-				if byStaff {
-					by = bookClerk
-				}
-				want, has := "done", s.m.has(to)
-				stay := 0
-				for _, c := range s.m.live {
-					if !byStaff || !s.now().Before(c.cooling) {
-						stay++
-					}
-				}
-				switch {
-				case has:
-				case stay >= contact.MaxContacts:
-					want = "contacts"
-				case s.m.full(byStaff, s.now()):
-					want = "locked"
-				}
-				err := s.k.Adopt(ctx, rosa, []civicpin.Contact{bookContact(to)}, by, bookHome)
-				require.Equal(fatalBook{rt}, want, bookCame(err))
-				if err != nil {
-					return
-				}
-				if byStaff {
-					s.adopted(to)
-				}
-				if has {
-					i := slices.IndexFunc(s.m.live, func(c modelContact) bool { return c.address == to })
-					if byStaff && s.now().Before(s.m.live[i].cooling) {
-						s.cooled(s.m.live[i].serial)
-					}
-					return
-				}
-				first, told := s.m.fresh(s.now()), s.m.told(s.now())
-				c := s.open(byStaff, true)
-				s.m.serial++
-				fresh := modelContact{serial: s.m.serial, address: to}
-				if !first && !byStaff {
-					fresh.cooling = s.now().Add(7 * bookDay)
-					s.m.begun()
-				}
-				s.m.pending = slices.DeleteFunc(s.m.pending, func(p *modelPending) bool { return p.replaces == 0 && p.address == to })
-				s.brought(c, fresh)
-				s.m.live = append(s.m.live, fresh)
-				s.m.lead()
-				s.arrived(rt, c, told)
-			},
+			"adopt": func(rt *rapid.T) { lose(rt); s.adopt(rt, address(rt), staff(rt)) },
 			"undo": func(rt *rapid.T) {
 				lose(rt)
 				k := -1
@@ -613,6 +649,7 @@ func TestContactModel(t *testing.T) {
 				for _, c := range s.m.told(s.now()) {
 					require.True(fatalBook{rt}, slices.ContainsFunc(fresh, func(m civicpin.Message) bool { return m.To.Address == c.address }), "%v %v %v", c, fresh, s.m)
 				}
+				s.settled(rt)
 			},
 			"time passes": func(rt *rapid.T) {
 				s.k.clock.Add(rapid.SampledFrom([]time.Duration{

@@ -13,7 +13,8 @@ import (
 // for the policy's Undo; a contact that an operator removes cannot: telephones are stolen. Recoveries under way end. Removing
 // twice is no error. Authenticate the subject or the operator before. Errors:
 //   - [civicpin.ErrInvalid]: the subject, actor or source is invalid.
-//   - [ErrUnsuitable]: there is no such contact, or fewer than the policy's AtLeast would be left.
+//   - [ErrUnsuitable]: there is no such contact, contacts are disputed and no operator acts, or fewer than the policy's AtLeast
+//     would be left.
 //   - a *[lockout.LockedError]: too many changes can still be undone.
 func (s *Service) Remove(ctx context.Context, subject civicpin.Subject, id string, by civicpin.Actor,
 	source civicpin.Source,
@@ -30,7 +31,7 @@ func (s *Service) Remove(ctx context.Context, subject civicpin.Subject, id strin
 }
 
 // MakePrimary makes a contact, by its ID, preferred to the others. All are told, and can undo it. It is no error if it is
-// primary already. Errors are those of [Service.Remove], and [ErrUnsuitable] for a contact that cools down.
+// primary already. Errors are those of [Service.Remove], and [ErrUnsuitable] for a contact that cools down or is disputed.
 func (s *Service) MakePrimary(ctx context.Context, subject civicpin.Subject, id string, by civicpin.Actor,
 	source civicpin.Source,
 ) error {

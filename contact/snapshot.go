@@ -24,7 +24,8 @@ type Snapshot struct {
 type Recipient struct {
 	civicpin.Contact
 	ID string // the contact's
-	// Established says that it proves something. Only such a recipient gets a token: one that cools down may be a thief's.
+	// Established says that it proves something. Only such a recipient gets a token: one that cools down, or is disputed, may be a
+	// thief's.
 	Established bool
 	// Since is since when the address is an established contact of the subject's, proved at ProvedAt; zero if it is none now.
 	Since, ProvedAt time.Time
@@ -75,7 +76,8 @@ func (v *Snapshot) looked() (b *contactbook.Book, mine bool) {
 	return &v.service.decoy, false
 }
 
-// Established returns the contacts that can prove something, the primary one first: those that do not cool down.
+// Established returns the contacts that can prove something, the primary one first: those that neither cool
+// down nor are disputed.
 func (v *Snapshot) Established() []civicpin.Contact {
 	b, mine := v.looked()
 	var list []civicpin.Contact
@@ -98,7 +100,8 @@ func (v *Snapshot) On(channels ...civicpin.Channel) (civicpin.Contact, bool) {
 	return a.To.Contact(), true
 }
 
-// Recipients returns the addresses that are told of what happens: every contact, and those that were one until lately.
+// Recipients returns the addresses that are told of what happens: every contact, those that were one until
+// lately, and both sides of a dispute.
 func (v *Snapshot) Recipients() []Recipient {
 	b, mine := v.looked()
 	var list []Recipient

@@ -12,7 +12,10 @@ import (
 )
 
 // Undo undoes the change of contacts that a token is about, and all changes after it but an operator's. It ends the recoveries
-// under way, and stops the credential if Policy.SuspendOnUndo is set. Call it for a POST behind a button, never a GET. Errors:
+// under way, and stops the credential if Policy.SuspendOnUndo is set. The addresses that the change brought and took away are
+// disputed then, and each address undoes once: see [Policy]. A later link of the same address, or of a disputed one, undoes and
+// stops nothing: all contacts are told of it, and what the change brought is disputed, too, unless the address is. Call it for
+// a POST behind a button, never a GET. Errors:
 //   - [ErrGone]: the token is unknown or was used, or its contact was removed by an operator since.
 //   - [ErrExpired]: the token is right, and too late.
 func (s *Service) Undo(ctx context.Context, tok civicpin.Secret, source civicpin.Source) error {
@@ -28,7 +31,7 @@ func (s *Service) Undo(ctx context.Context, tok civicpin.Secret, source civicpin
 		return err
 	}
 	// First, since afterwards the token would be used up: after a crash it works once more.
-	if s.policy.SuspendOnUndo {
+	if s.policy.SuspendOnUndo && b.Undoes(t, s.vault.Now()) {
 		err := s.credentials.Stop(ctx, subject, "undone by a contact", civicpin.Citizen)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return fmt.Errorf("contact: stop: %w", err)
@@ -36,9 +39,6 @@ func (s *Service) Undo(ctx context.Context, tok civicpin.Secret, source civicpin
 	}
 	undo := token.NewID()
 	return s.act(ctx, subject, t.Selector, civicpin.Citizen, source, func(b *book, a contactbook.Act) (effects, string, error) {
-		if _, _, err := b.Repudiated(t, a.Now); err != nil {
-			return effects{}, "", err
-		}
-		return b.UndoChange(t.Selector, undo, a.Now, s.policy.book())
+		return b.Undo(t, undo, a.Now, s.policy.book())
 	})
 }

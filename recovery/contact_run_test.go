@@ -73,7 +73,8 @@ func TestContactCorrectedInARecovery(t *testing.T) {
 	require.Len(t, k.post.To(rosaMail, changedKind), 1)
 
 	require.NoError(t, k.Repudiate(t.Context(), k.post.Last(rosaMail, "recovery.done").Link, runHome))
-	require.Equal(t, []string{rosaPhone, rosaMail}, k.usable(t))
+	require.Equal(t, []string{rosaPhone, rosaMail}, k.addresses(t))
+	require.Equal(t, []string{rosaPhone}, k.usable(t), "the mailbox is disputed until staff have seen it")
 	status, err := k.pins.Status(t.Context(), rosa)
 	require.NoError(t, err)
 	require.True(t, status.Closed)

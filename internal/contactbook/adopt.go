@@ -17,6 +17,7 @@ func (b *Book) Adopt(contacts []civicpin.Contact, a Act, p Policy) (fx Effects, 
 	first := b.fresh()
 	if a.By.IsOperator() {
 		b.adopted(contacts)
+		b.seen()
 	}
 	told := b.Told(a.Now)
 	for _, to := range contacts {
@@ -27,6 +28,7 @@ func (b *Book) Adopt(contacts []civicpin.Contact, a Act, p Policy) (fx Effects, 
 				}
 				h.settle(true)
 				h.Seen = true
+				b.inherit(h, a.By)
 				done = append(done, "seen "+string(to.Channel))
 			}
 			continue
@@ -41,6 +43,7 @@ func (b *Book) Adopt(contacts []civicpin.Contact, a Act, p Policy) (fx Effects, 
 		}
 		h := Address{ID: token.NewID(), To: letter.Stored(to), Since: a.Now, Stamp: b.past.Stamp(), Seen: a.By.IsOperator()}
 		h.settle(a.By.IsOperator())
+		b.inherit(&h, a.By)
 		if !first {
 			h.Cooling = p.cools(a, c.Until)
 			fx.Lowered = h.Cooling
@@ -93,8 +96,12 @@ func (b *Book) Correct(id string, given letter.Contact, begins bool, undo, now t
 }
 
 // Displaced returns the ids of the contacts whose place an address takes that a recovery brings: those of its channel, and of
-// its address. It gives ErrUnsuitable if there are none and the book is full.
+// its address. It gives ErrUnsuitable if there are none and the book is full. None
+// goes while contacts are disputed.
 func (b *Book) Displaced(given civicpin.Contact) ([]string, error) {
+	if b.Dispute != nil {
+		return nil, b.Fits(given, "")
+	}
 	var gone []string
 	for _, h := range b.Live() {
 		if h.To.Channel == given.Channel || h.To.Contact().SameAddress(given) {

@@ -22,6 +22,8 @@ const (
 	MaxChanges = 16
 	// MaxSends bounds the messages to one candidate, beside the limits on messages.
 	MaxSends = 10
+	// maxDisputed bounds the addresses that went and are still disputed, beyond those that are told or can come back.
+	maxDisputed = 16
 	// Late is how long after its end something is still recognised, so that its holder can be told that it is late.
 	Late = day
 	// candidateLives is how long a candidate waits for its proof (NIST SP 800-63B-4 4.2.1.2: 24 hours by e-mail).
@@ -42,6 +44,8 @@ type Book struct {
 	Pending  []Candidate `json:"pending,omitempty" export:"yes"`
 	Changes  []Change    `json:"changes,omitempty"` // that can be undone, oldest first
 	Mail     []Note      `json:"mail,omitempty"`
+	// Dispute is open since an undo, until staff have seen the subject.
+	Dispute *Dispute `json:"dispute,omitempty" export:"yes"`
 	// Acts counts the acts upon the contacts that end recoveries under way, and grants: a link may be on its way to a contact
 	// that went.
 	Acts waits.Stamp `json:"acts,omitempty"`
@@ -62,6 +66,10 @@ type Address struct {
 	Stamp   waits.Stamp `json:"stamp,omitempty"`
 	Settled bool        `json:"settled,omitempty"`
 	Seen    bool        `json:"seen,omitempty" export:"yes"` // an operator brought it, or was shown it
+	// Disputed says that an undo took the address away or brought it back, and that no operator has seen it since. Such a one
+	// proves nothing, and undoes nothing.
+	Disputed bool `json:"disputed,omitempty" export:"yes"`
+	Undid    bool `json:"undid,omitempty" export:"yes"` // it undid a change, and no operator has seen it since
 	// Barred is the change by which an operator took the address away. Nothing but an undo of that change brings it back.
 	Barred string `json:"barred,omitempty"`
 }
@@ -77,7 +85,7 @@ func (a *Address) Established(now time.Time) bool {
 	if !a.Live() {
 		now = a.Gone // what went while it cooled down never comes to be one, however long it is told of things
 	}
-	return !a.CoolsDown(now)
+	return !a.Disputed && !a.CoolsDown(now)
 }
 
 // Live returns the subject's contacts, the primary one first and then the oldest.
@@ -100,9 +108,9 @@ func (b *Book) Live() []*Address {
 	return list
 }
 
-// Established returns the contacts that can prove something: those that do not cool down.
+// Established returns the contacts that can prove something: those that neither cool down nor are disputed.
 func (b *Book) Established(now time.Time) []*Address {
-	return slices.DeleteFunc(b.Live(), func(a *Address) bool { return a.CoolsDown(now) })
+	return slices.DeleteFunc(b.Live(), func(a *Address) bool { return !a.Established(now) })
 }
 
 // On returns the usable contact of the first channel that has one, nil if none has; of several the primary one, or the oldest.
@@ -119,18 +127,24 @@ func (b *Book) On(channels []civicpin.Channel, now time.Time) *Address {
 }
 
 // Told returns the addresses that are told of what happens: all contacts, and those that were one until lately, since a thief
-// removes them first. None that an operator or an undo removed: its holder would learn how the owner gets the account back.
+// removes them first, and both sides of a dispute. None that an operator removed: its holder would learn how the owner gets the
+// account back.
 func (b *Book) Told(now time.Time) []Address {
 	var list []Address
 	for _, a := range b.Live() {
 		list = append(list, *a)
 	}
 	for i := range b.Contacts {
-		if a := &b.Contacts[i]; !a.Live() && now.Before(a.Told) {
+		if a := &b.Contacts[i]; !a.Live() && a.told(b, now) {
 			list = append(list, *a)
 		}
 	}
 	return list
+}
+
+// told reports whether an address that went is told of what happens.
+func (a *Address) told(b *Book, now time.Time) bool {
+	return a.Barred == "" && (now.Before(a.Told) || a.Disputed && b.Dispute != nil)
 }
 
 // Contact returns a contact of the subject's by its id, nil if there is none.
@@ -164,11 +178,29 @@ func (b *Book) Tidy(now time.Time) {
 	b.Pending = slices.DeleteFunc(b.Pending, func(c Candidate) bool { return past(c.Expires) })
 	b.Mail = slices.DeleteFunc(b.Mail, func(n Note) bool { return !now.Before(n.Expires) })
 	b.Changes = slices.DeleteFunc(b.Changes, func(c Change) bool { return past(c.Until) })
-	b.Contacts = slices.DeleteFunc(b.Contacts, func(a Address) bool {
-		return !a.Live() && !now.Before(a.Told) && !slices.ContainsFunc(b.Changes, func(c Change) bool {
-			return !c.Undone && slices.Contains(c.Before, a.ID) || c.counts() && slices.Contains(c.New, a.ID) ||
-				slices.ContainsFunc(c.Tokens, func(t UndoToken) bool { return t.To == a.ID })
-		})
+	if len(b.Live()) == 0 && len(b.Changes) == 0 {
+		b.seen() // of a subject without contacts nothing is kept for ever
+	}
+	disputed := 0
+	for i := len(b.Contacts) - 1; i >= 0; i-- {
+		a := &b.Contacts[i]
+		if a.Live() || now.Before(a.Told) || b.returns(a.ID) {
+			continue
+		}
+		if a.Disputed || a.Undid {
+			disputed++
+		}
+		if !a.Disputed && !a.Undid || disputed > maxDisputed {
+			b.Contacts = slices.Delete(b.Contacts, i, i+1)
+		}
+	}
+}
+
+// returns reports whether a change can bring an address back, or a token leads to it.
+func (b *Book) returns(id string) bool {
+	return slices.ContainsFunc(b.Changes, func(c Change) bool {
+		return !c.Undone && slices.Contains(c.Before, id) || c.counts() && slices.Contains(c.New, id) ||
+			slices.ContainsFunc(c.Tokens, func(t UndoToken) bool { return t.To == id })
 	})
 }
 

@@ -110,6 +110,7 @@ func (b *Book) take(id string, c *Change, now time.Time, told time.Duration) {
 		act = waits.StaffTake
 	}
 	b.ends(act, id)
+	b.decided(c.By)
 	b.lead("")
 }
 
@@ -143,6 +144,7 @@ func (p Policy) cools(a Act, undo time.Time) time.Time {
 // bring puts an address into the book, within a change, in the place of others.
 func (b *Book) bring(c *Change, h Address, gone []string, told []Address, now time.Time, p Policy) Effects {
 	h.Since, h.Stamp = now, b.past.Stamp()
+	b.inherit(&h, c.By)
 	lead := ""
 	for _, id := range gone {
 		if id == b.Primary {
@@ -170,6 +172,8 @@ func (b *Book) Remove(id string, a Act, p Policy) (fx Effects, reason string, er
 		return fx, "", nil
 	case h == nil:
 		return fx, "", fmt.Errorf("%w: no such contact", ErrUnsuitable)
+	case b.barsRemoval(a.By) != nil:
+		return fx, "", b.barsRemoval(a.By)
 	case len(b.Live()) <= p.AtLeast:
 		return fx, "", fmt.Errorf("%w: at least %d are kept", ErrUnsuitable, p.AtLeast)
 	}
@@ -189,6 +193,8 @@ func (b *Book) MakePrimary(id string, a Act, p Policy) (fx Effects, reason strin
 	switch {
 	case h == nil:
 		return fx, "", fmt.Errorf("%w: no such contact", ErrUnsuitable)
+	case h.Disputed:
+		return fx, "", fmt.Errorf("%w: it is disputed", ErrUnsuitable)
 	case h.CoolsDown(a.Now):
 		return fx, "", fmt.Errorf("%w: it cools down", ErrUnsuitable)
 	case h.ID == b.Primary:

@@ -47,11 +47,12 @@ func (b *Book) Fits(to civicpin.Contact, replaces string) error {
 }
 
 // fresh reports whether the subject has no contact, and nothing that can be undone brought that about.
-func (b *Book) fresh() bool { return len(b.Live()) == 0 && len(b.Changes) == 0 }
+func (b *Book) fresh() bool { return len(b.Live()) == 0 && len(b.Changes) == 0 && b.Dispute == nil }
 
 // beginning reports whether there is nothing yet but first contacts, which the citizen added one after the other.
 func (b *Book) beginning() bool {
-	return !slices.ContainsFunc(b.Contacts, func(a Address) bool { return !a.Live() || !a.Cooling.IsZero() }) &&
+	return b.Dispute == nil &&
+		!slices.ContainsFunc(b.Contacts, func(a Address) bool { return !a.Live() || !a.Cooling.IsZero() }) &&
 		!slices.ContainsFunc(b.Changes, func(c Change) bool { return c.What != Added || c.By.IsOperator() || c.Undone })
 }
 
@@ -59,6 +60,9 @@ func (b *Book) beginning() bool {
 func (b *Book) Ask(id string, to civicpin.Contact, replaces string, by civicpin.Actor, now time.Time) (*Candidate, error) {
 	if err := b.Fits(to, replaces); err != nil {
 		return nil, err
+	}
+	if replaces != "" && b.barsRemoval(by) != nil {
+		return nil, b.barsRemoval(by)
 	}
 	waiting := 0
 	for i := range b.Pending {
@@ -135,6 +139,9 @@ func (b *Book) Accept(i int, id string, now time.Time, policy Policy) (what stri
 	what = Added
 	var gone []string
 	if p.Replaces != "" {
+		if err := b.barsRemoval(p.By); err != nil {
+			return "", p.By, fx, err
+		}
 		what, gone = Changed, []string{p.Replaces}
 	}
 	act := Act{ID: id, By: p.By, Now: now}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -99,6 +100,7 @@ func (w *world) holds(before *contactbook.Book, act string) {
 	}
 	require.Equal(w.t, min(1, len(live)), leads, "%s: one primary contact, or none among none", act)
 	w.holdsOfArrivals(before, act)
+	w.holdsOfDisputes(before, act)
 
 	require.GreaterOrEqual(w.t, b.Acts.Epoch(waits.Grant), before.Acts.Epoch(waits.Grant))
 	for _, h := range before.Live() {
@@ -124,6 +126,38 @@ func (w *world) holds(before *contactbook.Book, act string) {
 	require.False(w.t, len(live) == 0 && b.Keep(w.now).Before(w.now.Add(contactbook.Late)))
 	require.LessOrEqual(w.t, len(b.Changes), 3*contactbook.MaxChanges) // those that are late are here, too
 	require.Equal(w.t, emptied(*w.judged(b)), emptied(*w.judged(copied(w.t, b))), "%s: what is read is not what was written", act)
+}
+
+// holdsOfDisputes checks that only an operator ends a dispute, or has a disputed address prove something again; and that a
+// disputed one, or one that has undone something, undoes nothing.
+func (w *world) holdsOfDisputes(before *contactbook.Book, act string) {
+	b := &w.book
+	staff := strings.HasPrefix(act, "clerk ") || slices.ContainsFunc(before.Pending, func(c contactbook.Candidate) bool {
+		return c.By.IsOperator() && strings.HasPrefix(act, "accept ")
+	})
+	if before.Dispute != nil && len(before.Live()) > 0 && !staff {
+		require.NotNil(w.t, b.Dispute, "%s: ended a dispute", act)
+		for _, a := range before.Live() {
+			undone := strings.HasPrefix(act, "undo ") || strings.HasPrefix(act, "repudiate ")
+			require.True(w.t, undone || b.Contact(a.ID) != nil, "%s: took %v away", act, a.To)
+		}
+	}
+	for _, a := range b.Established(w.now) {
+		require.False(w.t, a.Disputed)
+		was := slices.IndexFunc(before.Contacts, func(old contactbook.Address) bool {
+			return old.Disputed && old.To.Contact().SameAddress(a.To.Contact())
+		})
+		require.True(w.t, was < 0 || staff, "%s: %v proves something again", act, a.To)
+	}
+	var verb, change, name string
+	if n, _ := fmt.Sscanf(act, "%s %s %s", &verb, &change, &name); n != 3 || verb != "repudiate" {
+		return
+	}
+	for _, a := range before.Contacts {
+		if nameOf(a.To.Contact()) == name && (a.Disputed || a.Undid) && before.Find(w.changeID(change)) >= 0 {
+			require.Len(w.t, b.Live(), len(before.Live()), "%s: undid something", act)
+		}
+	}
 }
 
 // holdsOfArrivals checks that an address gets into a book by its proof, by somebody who vouches for it or by a recovery, and by

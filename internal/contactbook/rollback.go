@@ -12,30 +12,39 @@ import (
 
 // Repudiated returns which change a token undoes, and where the token was sent.
 func (b *Book) Repudiated(t token.Token, now time.Time) (int, letter.Contact, error) {
+	k, a, err := b.redeemed(t, now)
+	if a == nil {
+		return k, letter.Contact{}, err
+	}
+	return k, a.To, err
+}
+
+// redeemed is Repudiated with the address itself, nil if it is not there.
+func (b *Book) redeemed(t token.Token, now time.Time) (int, *Address, error) {
 	k := b.Find(t.Selector)
 	if k < 0 {
-		return -1, letter.Contact{}, token.ErrGone
+		return -1, nil, token.ErrGone
 	}
 	for _, r := range b.Changes[k].Tokens {
 		if r.N != t.N || !t.Fits(r.Hash) {
 			continue
 		}
 		if !now.Before(b.Changes[k].Until) {
-			return -1, letter.Contact{}, token.ErrExpired
+			return -1, nil, token.ErrExpired
 		}
-		to := letter.Contact{}
 		for i := range b.Contacts {
 			if b.Contacts[i].ID == r.To {
-				to = b.Contacts[i].To
+				return k, &b.Contacts[i], nil
 			}
 		}
-		return k, to, nil
+		return k, nil, nil
 	}
-	return -1, letter.Contact{}, token.ErrGone
+	return -1, nil, token.ErrGone
 }
 
-// UndoChange undoes, under an id of its own, a change by its id, and everything after it. All are told, also those whom it
-// removes, and nobody can undo it. It returns what was done, for the log: nothing if the change can be undone no more.
+// UndoChange undoes, under an id of its own, a change by its id, and everything after it. What comes back and what goes is
+// disputed. All are told, both sides too, and no link undoes it. It returns what was done, for the log: nothing if the change
+// can be undone no more.
 func (b *Book) UndoChange(id, undo string, now time.Time, p Policy) (fx Effects, reason string, err error) {
 	return b.undo(func(c *Change) bool { return c.ID == id }, func(*Address) bool { return false }, undo, now, p)
 }
@@ -59,48 +68,70 @@ func (b *Book) undo(from func(*Change) bool, came func(*Address) bool, undo stri
 	tell := b.Told(now)
 	for i := range b.Contacts {
 		if h := &b.Contacts[i]; came(h) {
-			h.Gone, h.Told = now, time.Time{}
+			h.Gone, h.Told = now, now.Add(p.Undo)
+			b.dispute([]string{h.ID}, now)
 		}
 	}
 	if k >= 0 {
-		b.rollback(k, now)
+		b.rollback(k, now, p)
 	} else {
 		b.ends(waits.Undo, "")
 		b.lead("")
 	}
+	b.merge()
 	for _, h := range b.Told(now) {
 		if !slices.ContainsFunc(tell, func(other Address) bool { return other.ID == h.ID }) {
 			tell = append(tell, h)
 		}
 	}
-	for i, h := range tell {
-		fx.Notes = append(fx.Notes, Note{Of: undo, For: h.ID, Mail: notice(undo, i, NoticeChanged, h.To, now.Add(p.Undo))})
-	}
+	fx.tell(tell, undo, now.Add(p.Undo))
 	return fx, "undone", nil
 }
 
-// rollback undoes a change, all later ones, which may be the same thief's, and every candidate. What staff brought or took away
-// since stays so, even if fewer contacts are left than the policy keeps. An undo cannot be undone.
-func (b *Book) rollback(k int, now time.Time) {
+// tell adds notices of an act without a token.
+func (fx *Effects) tell(all []Address, id string, until time.Time) {
+	for i, h := range all {
+		fx.Notes = append(fx.Notes, Note{Of: id, For: h.ID, Mail: notice(id, i, NoticeChanged, h.To, until)})
+	}
+}
+
+// moved returns what a change and all later ones brought, and what was there before or staff brought since. What the citizen
+// brought and staff have seen since stays.
+func (b *Book) moved(k int) (came, back []string) {
 	c := &b.Changes[k]
-	back, came := slices.Clone(c.Before), slices.Clone(c.New)
+	back, came = slices.Clone(c.Before), slices.Clone(c.New)
 	for _, after := range b.Changes[k+1:] {
 		came = append(came, after.New...)
 		if after.counts() && after.By.IsOperator() {
 			back = append(back, after.New...)
 		}
 	}
+	came = slices.DeleteFunc(came, func(id string) bool {
+		a := b.Contact(id)
+		since := a != nil && a.Seen && !(c.By.IsOperator() && slices.Contains(c.New, id))
+		return since || slices.Contains(back, id)
+	})
+	return came, back
+}
+
+// rollback undoes a change, all later ones, which may be the same thief's, and every candidate. What staff brought or took away
+// since stays so, even if fewer contacts are left than the policy keeps. An undo cannot be undone.
+func (b *Book) rollback(k int, now time.Time, p Policy) {
+	c := &b.Changes[k]
+	came, back := b.moved(k)
+	b.dispute(came, now)
 	for i := range b.Contacts {
 		h := &b.Contacts[i]
 		switch {
-		case !slices.Contains(back, h.ID) && slices.Contains(came, h.ID):
+		case slices.Contains(came, h.ID):
 			if h.Live() {
 				h.Gone = now
 			}
-			h.Told = time.Time{}
-		case !slices.Contains(back, h.ID): // went before
+			h.Told = now.Add(p.Undo)
+		case h.Live() || !slices.Contains(back, h.ID): // was not touched, or went before
 		case h.Barred == "" || h.Barred == c.ID:
 			h.Gone, h.Told, h.Barred = time.Time{}, time.Time{}, ""
+			b.dispute([]string{h.ID}, now)
 		}
 	}
 	b.once(now)
@@ -122,18 +153,20 @@ func (b *Book) unsay(k int) {
 	b.Mail = slices.DeleteFunc(b.Mail, func(n Note) bool { return n.Link > 0 && !b.waits(n.Of) || dead[n.Of] })
 }
 
-// once drops all but the oldest of contacts with one address: staff may have brought back what an undo brings back, too.
+// once drops all but one of contacts with one address: staff may have brought back what an undo brings back, too. One that is
+// not disputed is kept, and otherwise the oldest.
 func (b *Book) once(now time.Time) {
 	var kept []civicpin.Contact
-	for i := range b.Contacts {
-		h := &b.Contacts[i]
-		if !h.Live() {
-			continue
+	for _, disputed := range []bool{false, true} {
+		for i := range b.Contacts {
+			h := &b.Contacts[i]
+			switch {
+			case !h.Live() || h.Disputed != disputed:
+			case slices.ContainsFunc(kept, h.To.Contact().SameAddress):
+				h.Gone, h.Disputed = now, false
+			default:
+				kept = append(kept, h.To.Contact())
+			}
 		}
-		if slices.ContainsFunc(kept, h.To.Contact().SameAddress) {
-			h.Gone = now
-			continue
-		}
-		kept = append(kept, h.To.Contact())
 	}
 }

@@ -13,7 +13,8 @@ func TestUndo(t *testing.T) {
 			step{hour, "repudiate c3 mail forged", "gone"},
 			step{7*day + hour - 1, "repudiate c3 mail", "undone; phone thief mail"},
 			step{7*day + hour - 1, "show", "phone* mail"},
-			step{7*day + hour - 1, "told", "phone+ mail+"}, // the thief is not told how the owner gets on
+			step{7*day + hour - 1, "told", "phone+ mail thief"}, // both sides of the dispute
+			step{30 * day, "told", "phone+ mail thief"},
 			step{7*day + hour - 1, "repudiate c3 mail", "gone"},
 			step{7*day + hour - 1, "repudiate c3 phone", "gone"},
 			step{7*day + hour - 1, "undo c3", "cannot"},
@@ -48,7 +49,7 @@ func TestUndo(t *testing.T) {
 			step{0, "adopt two", "adopted email; phone+ mail+ one; lowered to 10d"},
 			step{0, "undo c4", "undone; phone mail one two"},
 			step{0, "show", "phone* mail one~"},
-			step{0, "undo c3", "undone; phone mail one"},
+			step{0, "undo c3", "undone; phone mail one two"},
 			step{0, "show", "phone* mail"},
 		)},
 		{"the cooling down of what comes back goes on", usual, after(
@@ -80,13 +81,13 @@ func TestUndo(t *testing.T) {
 			step{0, "adopt two", "adopted email; phone+ one mail+; lowered to 10d"},
 			step{0, "undo c5", "undone; phone one two mail"},
 			step{0, "show", "phone* one~"},
-			step{0, "told", "phone+ one mail+"},
+			step{0, "told", "phone+ one mail+ two"},
 		)},
-		{"what it removes is not told any more, also where it had gone before", usual, after(
+		{"what it removes is told, too, also where it had gone before", usual, after(
 			step{0, "adopt thief", "adopted email; phone+ mail+; lowered to 10d"},
 			step{0, "remove thief", "removed; phone+ mail+ thief"},
 			step{0, "undo c3", "undone; phone mail thief"},
-			step{0, "told", "phone+ mail+"},
+			step{0, "told", "phone+ mail+ thief"},
 		)},
 		{"an undo cannot be undone", usual, after(
 			step{0, "adopt one", "adopted email; phone+ mail+; lowered to 10d"},
@@ -113,7 +114,7 @@ func TestEpoch(t *testing.T) {
 		step{0, "show epoch", "3"},
 		step{0, "undo c5", "undone; two phone mail one"},
 		step{0, "show epoch", "4"},
-		step{0, "clerk adopt desk", "adopted email; phone+ mail+"},
+		step{0, "clerk adopt desk", "adopted email; phone mail+"}, // the telephone came back, and is disputed
 		step{0, "show epoch", "5"},
 	)}})
 }
@@ -202,13 +203,15 @@ func TestTidy(t *testing.T) {
 			step{31 * day, "tidy", "phone*"},
 			step{31 * day, "show all", "phone*"},
 		)},
-		{"what an undo removed goes at once", usual, after(
+		{"what an undo removed is kept until staff have seen the subject, and it is told no longer", usual, after(
 			step{0, "adopt thief", "adopted email; phone+ mail+; lowered to 10d"},
 			step{0, "undo c3", "undone; phone mail thief"},
 			step{0, "show all", "phone* mail thief~-"},
-			step{0, "tidy", "phone* mail"},
-			step{0, "show all", "phone* mail"},
-			step{0, "show changes", "3"},
+			step{30 * day, "tidy", "phone* mail"},
+			step{30 * day, "show all", "phone* mail thief-"},
+			step{30 * day, "clerk adopt phone", "seen sms"},
+			step{30 * day, "tidy", "phone* mail"},
+			step{30 * day, "show all", "phone* mail"},
 		)},
 		{"what staff brought is kept while an undo can bring it back, in the place of the citizen's", usual, []step{
 			enrolled,
@@ -218,9 +221,9 @@ func TestTidy(t *testing.T) {
 			{hour, "clerk ask two", "waits to 1d1h0m0s"},
 			{hour, "accept two", "added email by a clerk; phone+ mail+ one two"},
 			{hour, "undo c4", "undone; phone mail one two two"},
-			{hour, "show all", "phone* mail one~ two~ two-"}, // the citizen's is the older one
-			{hour, "tidy", "phone* mail one~ two~"},
-			{hour, "undo c2", "undone; phone mail one two two"},
+			{hour, "show all", "phone* mail one~ two~- two"}, // the citizen's is disputed
+			{hour, "tidy", "phone* mail one~ two"},
+			{hour, "undo c2", "undone; phone mail one two"},
 			{hour, "show all", "phone* mail one~- two~- two"},
 		}},
 		{"what staff took away is kept while that can be undone, and no token leads back to it", usual, []step{
@@ -351,7 +354,7 @@ func TestStaff(t *testing.T) {
 			{0, "repudiate c2 mail", "undone; mail phone"},
 			{0, "show", "phone* mail"},
 			{0, "show barred", ""},
-			{0, "told", "phone+ mail+"},
+			{0, "told", "phone mail+"},
 		}},
 		{"removing a second time does nothing", usual, []step{
 			enrolled,
@@ -367,7 +370,7 @@ func TestStaff(t *testing.T) {
 			{0, "show", "thief*~"},
 			{0, "undo c2", "undone; thief"},
 			{0, "show", ""},
-			{0, "told", ""},
+			{0, "told", "thief"},
 			{0, "undo c3", "cannot"},
 		}},
 	})
@@ -392,7 +395,7 @@ func TestStaffAndUndo(t *testing.T) {
 			{0, "accept desk", "added email by a clerk; phone+ mail+ one two"},
 			{0, "repudiate c3 phone", "undone; phone mail one two desk"},
 			{0, "show", "phone* mail one~ desk"},
-			{0, "repudiate c2 phone", "undone; phone mail one desk"},
+			{0, "repudiate c2 mail", "undone; phone mail one desk two"},
 			{0, "show", "phone* mail desk"},
 			{0, "undo c4", "cannot"},
 		}},
@@ -403,7 +406,7 @@ func TestStaffAndUndo(t *testing.T) {
 			{0, "accept desk", "added email by a clerk; phone+ mail+ one"},
 			{0, "repudiate c3 mail", "undone; phone mail one desk"},
 			{0, "show", "phone* mail one~"},
-			{0, "repudiate c2 mail", "undone; phone mail one"},
+			{0, "repudiate c2 phone", "undone; phone mail one desk"},
 			{0, "show", "phone* mail"},
 		}},
 		{"what staff brought and an undo removed does not come back with the undo of something before that", usual, []step{
@@ -413,8 +416,8 @@ func TestStaffAndUndo(t *testing.T) {
 			{0, "clerk ask desk", "waits to 1d"},
 			{0, "accept desk", "added email by a clerk; phone+ mail+ one two"},
 			{0, "undo c4", "undone; phone mail one two desk"},
-			{0, "undo c3", "undone; phone mail one two"},
-			{0, "undo c2", "undone; phone mail one"},
+			{0, "undo c3", "undone; phone mail one two desk"},
+			{0, "undo c2", "undone; phone mail one two desk"},
 			{0, "show", "phone* mail"},
 		}},
 		{"what staff brought in the place of one stays beside it", usual, []step{
@@ -426,13 +429,104 @@ func TestStaffAndUndo(t *testing.T) {
 			{0, "show", "phone* desk"},
 			{0, "show barred", "mail"},
 		}},
-		{"of an address that staff bring back and an undo too, the older contact stays", usual, []step{
+		{"of an address that staff bring back and an undo too, the one stays that they saw", usual, []step{
 			enrolled,
 			{0, "remove mail", "removed; phone+ mail+"},
 			{hour, "clerk adopt mail", "adopted email; phone+ mail+"},
 			{hour, "show all", "phone* mail- mail"},
 			{hour, "repudiate c2 phone", "undone; phone mail mail"},
-			{hour, "show all", "phone* mail mail-"},
+			{hour, "show all", "phone* mail- mail"},
+			{hour, "show disputed", ""},
 		}},
+	})
+}
+
+func TestDispute(t *testing.T) {
+	replaced := func(steps ...step) []step { // the mailbox is stolen, and replaced; the thief undoes that
+		return append([]step{
+			enrolled,
+			{0, "ask new for mail", "waits to 1d"},
+			{0, "accept new", "changed email; phone+ mail+; lowered to 10d"},
+			{0, "repudiate c2 mail", "undone; phone new mail"},
+			{0, "show disputed", "mail new~-"},
+			{0, "show usable", "phone*"},
+		}, steps...)
+	}
+	run(t, []table{
+		{"neither side proves anything, however late, and both are told", usual, replaced(
+			step{60 * day, "tidy", "phone* mail"},
+			step{60 * day, "show usable", "phone*"},
+			step{60 * day, "on sms email", "phone"},
+			step{60 * day, "told", "phone+ mail new"},
+			step{60 * day, "prefer mail", "unsuitable: it is disputed"},
+			step{60 * day, "prefer phone", "nothing"},
+		)},
+		{"no contact goes, but more come, and only undisputed ones can undo that", usual, replaced(
+			step{day, "remove mail", "unsuitable: contacts are disputed"},
+			step{day, "remove phone", "unsuitable: contacts are disputed"},
+			step{day, "ask other for mail", "unsuitable: contacts are disputed"},
+			step{day, "adopt other", "adopted email; phone+ mail new; lowered to 11d"},
+			step{day, "correct another", "added email by a recovery; phone+ mail other new; lowered to 11d"},
+			step{day, "repudiate c3 phone", "undone; phone mail other another new"},
+			step{day, "show", "phone* mail"},
+		)},
+		{"an address undoes once, and later only objects: what was brought is disputed", usual, replaced(
+			step{day, "adopt other", "adopted email; phone+ mail new; lowered to 11d"},
+			step{day, "repudiate c3 phone", "undone; phone mail other new"},
+			step{2 * day, "adopt again", "adopted email; phone+ mail new other; lowered to 12d"},
+			step{2 * day, "repudiate c4 phone", "objected; phone mail again new other"},
+			step{2 * day, "repudiate c4 phone", "gone"},
+			step{40 * day, "show", "phone* mail again"},
+			step{40 * day, "show usable", "phone*"},
+			step{40 * day, "clerk adopt phone again", "seen sms seen email"},
+			step{40 * day, "show usable", "phone* again"},
+			step{40 * day, "adopt thief", "adopted email; phone+ mail again+; lowered to 50d"},
+			step{40 * day, "repudiate c5 phone", "undone; phone mail again thief"},
+		)},
+		{"a disputed address undoes nothing, also by links that it had before, and disputes nothing", usual, []step{
+			enrolled,
+			{0, "adopt old", "adopted email; phone+ mail+; lowered to 10d"},
+			{0, "ask new for mail", "waits to 1d"},
+			{0, "accept new", "changed email; phone+ mail+ old; lowered to 10d"},
+			{0, "repudiate c3 phone", "undone; phone old new mail"},
+			{0, "repudiate c2 mail", "objected; phone mail old new"},
+			{0, "show disputed", "mail new~-"},
+			{0, "show", "phone* mail old~"},
+		}},
+		{"it does not come back undisputed by going and being added again", usual, replaced(
+			step{day, "ask new", "waits to 2d"},
+			step{day, "accept new", "added email; phone+ mail new; lowered to 11d"},
+			step{day, "told", "phone+ mail new"},
+			step{60 * day, "show usable", "phone*"},
+			step{60 * day, "show disputed", "mail new"},
+			step{60 * day, "clerk adopt new", "seen email"},
+			step{60 * day, "show usable", "phone* new"},
+			step{60 * day, "show disputed", "mail"},
+			step{60 * day, "remove mail", "removed; phone+ mail new+"},
+			step{61 * day, "adopt mail", "adopted email; phone+ new+ mail; lowered to 71d"},
+			step{99 * day, "show usable", "phone* new"},
+		)},
+		{"staff end it by taking the disputed contact away, or by seeing another", usual, replaced(
+			step{day, "clerk remove mail", "removed; phone+ mail new"},
+			step{day, "told", "phone+ new"},
+			step{day, "adopt other", "adopted email; phone+ new; lowered to 11d"},
+			step{day, "remove other", "removed; phone+ other new"},
+		)},
+		{"what staff saw since the change stays", usual, []step{
+			enrolled,
+			{0, "ask new for mail", "waits to 1d"},
+			{0, "accept new", "changed email; phone+ mail+; lowered to 10d"},
+			{day, "clerk adopt new", "seen email"},
+			{day, "repudiate c2 mail", "undone; phone new mail"},
+			{day, "show usable", "phone* new"},
+			{day, "show disputed", "mail"},
+		}},
+		{"what touches no address disputes none", usual, after(
+			step{0, "prefer mail", "primary; phone+ mail+"},
+			step{0, "repudiate c3 mail", "undone; mail phone"},
+			step{0, "show usable", "phone* mail"},
+			step{0, "prefer mail", "primary; phone+ mail+"},
+			step{0, "repudiate c4 mail", "undone; mail phone"},
+		)},
 	})
 }

@@ -218,7 +218,7 @@ func (w *world) repudiates(args []string) string {
 		return failed(err)
 	}
 	require.Equal(w.t, args[1], nameOf(to.Contact()), "where the token was sent")
-	return w.rollsBack(tok.Selector)
+	return w.change(func(b *book, id string) (effects, string, error) { return b.Undo(tok, id, w.now, w.policy) })
 }
 
 func (w *world) rollsBack(change string) string {
@@ -282,7 +282,7 @@ func TestAdd(t *testing.T) {
 			{0, "undo c1", "undone; mail"},
 			{0, "show", ""},
 			{0, "ask new", "waits to 1d"},
-			{0, "accept new", "added email; lowered to 10d"},
+			{0, "accept new", "added email; mail; lowered to 10d"},
 			{0, "show", "new*~"},
 		}},
 		{"and is one when that is forgotten", usual, []step{
@@ -800,6 +800,8 @@ func (w *world) shows(args []string) string {
 		return w.names(b.Live())
 	case "usable":
 		return w.names(b.Established(w.now))
+	case "disputed":
+		return w.names(slices.DeleteFunc(pointers(b.Contacts), func(h *contactbook.Address) bool { return !h.Disputed }))
 	case "all":
 		return w.names(pointers(b.Contacts))
 	case "cooling":

@@ -165,7 +165,7 @@ func TestRepudiationEndsContactsSince(t *testing.T) {
 		seen  bool
 		want  []string
 	}{
-		"while it cools down": {day, false, []string{rosaPhone, rosaMail, rosaPEC}},
+		"while it cools down": {day, false, []string{rosaPhone, rosaMail}}, // the other one came back, and is disputed
 		"afterwards":          {20 * day, false, []string{rosaPhone, rosaMail}},
 		"seen by staff":       {20 * day, true, []string{rosaPhone, rosaMail, thiefMail}},
 	} {
@@ -300,4 +300,37 @@ func TestRemovalAmid(t *testing.T) {
 		})
 		require.Positive(t, used, "held up after it was compared: it was used before")
 	})
+}
+
+// disputed has Rosa replace her stolen mailbox, and the thief undo that by the link there.
+func (w *world) disputed() {
+	w.t.Helper()
+	stolen, _ := w.contact(rosaMail)
+	w.does(testkit.Err(w.contacts.Change(w.t.Context(), rosa, stolen.ID, byNew, civicpin.Citizen, home)))
+	w.does(w.prove(newMail))
+	w.does(w.contacts.Undo(w.t.Context(), w.post.Last(rosaMail, changedKind).Link, home))
+}
+
+// A thief who has the old mailbox undoes its replacement. The mailbox recovers nothing by that, at once or later, and the
+// address that went is told of what happens.
+func TestUndoGivesAStolenMailboxNothing(t *testing.T) {
+	w := newWorld(t)
+	w.enrolled()
+	w.disputed()
+	_, there := w.contact(rosaMail)
+	require.True(t, there)
+	for range 3 {
+		require.Equal(t, []string{rosaPhone, rosaPEC}, w.usable())
+		before := len(w.post.To(rosaMail, linkKind))
+		w.begun("link")
+		require.Len(t, w.post.To(rosaMail, linkKind), before)
+		told := len(w.post.To(newMail, "pin.changed"))
+		w.does(testkit.Err(w.contacts.Notify(t.Context(), rosa, "pin.changed", nil)))
+		if w.clock.Now().Before(time.Date(2026, 3, 5, 0, 0, 0, 0, time.UTC)) {
+			require.Len(t, w.post.To(newMail, "pin.changed"), told+1)
+		}
+		w.clock.Add(10 * day)
+	}
+	w.does(w.contacts.Adopt(t.Context(), rosa, []civicpin.Contact{byMail}, clerk.ID, home))
+	require.Equal(t, []string{rosaPhone, rosaMail, rosaPEC}, w.usable(), "seen by staff")
 }
