@@ -17,18 +17,12 @@ func (b *Book) Adopt(contacts []civicpin.Contact, a Act, p Policy) (fx Effects, 
 	first := b.fresh()
 	if a.By.IsOperator() {
 		b.adopted(contacts)
-		b.seen()
 	}
 	told := b.Told(a.Now)
 	for _, to := range contacts {
 		if h := b.Same(to); h != nil {
 			if a.By.IsOperator() {
-				if h.CoolsDown(a.Now) {
-					h.Cooling = a.Now
-				}
-				h.settle(true)
-				h.Seen = true
-				b.inherit(h, a.By)
+				b.shown(h, a)
 				done = append(done, "seen "+string(to.Channel))
 			}
 			continue
@@ -62,6 +56,16 @@ func (b *Book) Adopt(contacts []civicpin.Contact, a Act, p Policy) (fx Effects, 
 		fx.Lowered = lowered
 	}
 	return fx, strings.Join(done, " "), nil
+}
+
+// shown has a contact be one that an operator was shown.
+func (b *Book) shown(h *Address, a Act) {
+	if h.CoolsDown(a.Now) {
+		h.Cooling = a.Now
+	}
+	h.settle(true)
+	h.Seen = true
+	b.inherit(h, a.By)
 }
 
 // Correct puts an address that a completed recovery brings in the place of those of its channel. It can be undone until undo at

@@ -73,8 +73,8 @@ func (b *Book) seen() {
 	}
 }
 
-// merge has an address that went say nothing if the same address is a contact: what staff saw, or no change touched, stays as it
-// is.
+// merge has an address that went say nothing if the same address is a contact: what staff saw, or no change touched, stays as
+// it is.
 func (b *Book) merge() {
 	for i := range b.Contacts {
 		a := &b.Contacts[i]

@@ -90,8 +90,9 @@ func (b *Book) waits(id string) bool {
 	return slices.ContainsFunc(b.Pending, func(c Candidate) bool { return c.ID == id })
 }
 
-// adopted ends what waits when staff bring contacts: all but those contacts.
+// adopted ends what waits when staff bring contacts: all but those contacts. A dispute ends, too.
 func (b *Book) adopted(named []civicpin.Contact) {
+	b.seen()
 	b.ends(waits.Adopt, "")
 	b.drop(func(a Address) bool {
 		return !a.Settled && !slices.ContainsFunc(named, func(to civicpin.Contact) bool {

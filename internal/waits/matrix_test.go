@@ -134,6 +134,15 @@ func things(t *testing.T) map[waits.Thing]thing {
 			link := w.post.Last(rosaPhone, changedKind).Link
 			return func() bool { return w.contacts.Undo(t.Context(), link, home) == nil }
 		},
+		waits.Dispute: func(w *world) func() bool {
+			w.does(w.contacts.Adopt(t.Context(), rosa, []civicpin.Contact{byOther}, clerk.ID, home))
+			w.disputed(otherMail)
+			return func() bool {
+				w.clock.Add(60 * day)
+				c, there := w.contact(rosaMail)
+				return there && w.contacts.Remove(t.Context(), rosa, c.ID, civicpin.Citizen, home) != nil
+			}
+		},
 		waits.Grant: func(w *world) func() bool {
 			g := w.granted()
 			return func() bool {
@@ -160,7 +169,9 @@ func TestMatrix(t *testing.T) {
 				w.enrolled()
 				does := begins(w)
 				alive := makes(w)
-				does()
+				if name != waits.Dispute || column != waits.Take { // that act is refused
+					does()
+				}
 				cell := waits.Of(name, column)
 				if elsewise()[name] == column {
 					cell = waits.Ends

@@ -10,8 +10,8 @@ func Page() string {
 An act ends what was pending before it and gives power: an address, a run, a grant, a code, a device. It does not end what
 defends: an undo, a repudiation, a notice. And it ends only what rests on weaker proof than its own. This page is written from
 the table in internal/waits. The rows of addresses, contacts, runs and grants are decided by it, by the acts that are counted.
-Tests there play their cells, and those of undo links, but for the column of issues at the citizen's request. The other rows
-say what the services have to do; they are not played there yet.
+Tests there play their cells, and those of undo links and disputes, but for the column of issues at the citizen's request. The
+other rows say what the services have to do; they are not played there yet.
 
 | cell | |
 | --- | --- |
@@ -44,6 +44,9 @@ say what the services have to do; they are not played there yet.
 	}
 	b.WriteString(`
 An address that an operator asked for survives the issue by the same operator: that is one sitting.
+
+A dispute ends when staff bring contacts, or take the last disputed one away. A disputed address that staff did not see then
+still proves nothing. While there is a dispute, the citizen's removal of a contact is refused.
 `)
 	return b.String()
 }

@@ -302,13 +302,13 @@ func TestRemovalAmid(t *testing.T) {
 	})
 }
 
-// disputed has Rosa replace her stolen mailbox, and the thief undo that by the link there.
-func (w *world) disputed() {
+// disputed has Rosa replace a stolen mailbox, and the thief undo that by the link there.
+func (w *world) disputed(address string) {
 	w.t.Helper()
-	stolen, _ := w.contact(rosaMail)
+	stolen, _ := w.contact(address)
 	w.does(testkit.Err(w.contacts.Change(w.t.Context(), rosa, stolen.ID, byNew, civicpin.Citizen, home)))
 	w.does(w.prove(newMail))
-	w.does(w.contacts.Undo(w.t.Context(), w.post.Last(rosaMail, changedKind).Link, home))
+	w.does(w.contacts.Undo(w.t.Context(), w.post.Last(address, changedKind).Link, home))
 }
 
 // A thief who has the old mailbox undoes its replacement. The mailbox recovers nothing by that, at once or later, and the
@@ -316,7 +316,7 @@ func (w *world) disputed() {
 func TestUndoGivesAStolenMailboxNothing(t *testing.T) {
 	w := newWorld(t)
 	w.enrolled()
-	w.disputed()
+	w.disputed(rosaMail)
 	_, there := w.contact(rosaMail)
 	require.True(t, there)
 	for range 3 {

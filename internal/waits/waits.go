@@ -55,6 +55,7 @@ const (
 	Denial   Thing = "repudiation link"
 	Parts    Thing = "issued parts, queued secrets"
 	Notice   Thing = "queued notice"
+	Dispute  Thing = "dispute after an undo"
 )
 
 // A Cell says what an act does to a thing.
@@ -105,6 +106,7 @@ func Table() []Row {
 		{Denial, []Cell{k, k, k, k, k, s, s, k, k, a, k, k, s, E}},
 		{Parts, []Cell{E, E, o, k, Resent, o, E, E, k, a, a, a, E, E}},
 		{Notice, []Cell{n, n, n, n, n, n, n, n, n, Bare, n, n, n, E}},
+		{Dispute, []Cell{k, k, k, k, k, k, k, k, E, a, k, k, k, E}},
 	}
 }
 
