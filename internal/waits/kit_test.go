@@ -42,6 +42,7 @@ var (
 	byMail  = civicpin.Contact{Channel: civicpin.Email, Address: rosaMail}
 	byPEC   = civicpin.Contact{Channel: civicpin.CertifiedEmail, Address: rosaPEC}
 	byNew   = civicpin.Contact{Channel: civicpin.Email, Address: newMail}
+	byOther = civicpin.Contact{Channel: civicpin.Email, Address: otherMail}
 	byThief = civicpin.Contact{Channel: civicpin.Email, Address: thiefMail}
 	clerk   = recovery.Operator{ID: civicpin.Operator("zambrano"), Role: "agency"}
 	second  = recovery.Operator{ID: civicpin.Operator("quishpe"), Role: "agency"}
