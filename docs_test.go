@@ -92,6 +92,28 @@ func named(text string) (found []string) {
 	return found
 }
 
+// A lock that no waiting ends has no end to count down to: what prints how long a lock lasts, in a page or in code that a reader
+// copies, asks first.
+func TestLocksWithoutEnd(t *testing.T) {
+	seen := 0
+	walk(t, func(file string) {
+		if !strings.HasSuffix(file, ".go") && !strings.HasSuffix(file, ".md") || file == "docs_test.go" {
+			return
+		}
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		before, _, found := strings.Cut(string(text), "time.Until(locked.Until)")
+		if !found {
+			return
+		}
+		seen++
+		lines := strings.Split(before, "\n")
+		asked := strings.Join(lines[max(0, len(lines)-4):], "\n")
+		assert.Contains(t, asked, "locked.Until.IsZero()", "%s prints how long a lock lasts that may have no end", file)
+	})
+	require.GreaterOrEqual(t, seen, 3)
+}
+
 // TestDocsNameFiles: what a page names as a file or folder is there, seen from the page, from the root, or, with "./" in
 // front, from a folder that a command of the page changes to.
 func TestDocsNameFiles(t *testing.T) {

@@ -2,6 +2,7 @@ package civicpin
 
 import (
 	"errors"
+	"net/netip"
 	"strings"
 
 	"github.com/civicpin/civicpin/internal/names"
@@ -37,7 +38,8 @@ func (s Subject) Validate() error {
 // A Source is where a request comes from. The empty Source is allowed; limits by source then do not apply.
 type Source struct {
 	// Address is the client's network address as the caller trusts it: behind a proxy, the one the proxy vouches for
-	// (OWASP ASVS 15.3.4), never a header that the client can set. At most 256 printable bytes.
+	// (OWASP ASVS 15.3.4), never a header that the client can set. At most 256 printable bytes. Limits count
+	// by [Source.Network].
 	Address string
 	// Device is the value of a signed device cookie, if the client showed one. It opens a lane of its own, so it is a secret.
 	Device Secret `json:"-"`
@@ -55,6 +57,24 @@ func (s Source) Validate() error {
 		return invalid("address of a source is not at most 256 printable bytes")
 	}
 	return nil
+}
+
+// Network returns what the limits by source count as one source: a host of IPv4, a /64 network of IPv6 (the least that one
+// customer is given, so that changing the address within it gains nothing), and any other text as it is. A port and a zone are
+// left out. The empty address has the empty network.
+func (s Source) Network() string {
+	address := s.Address
+	if ap, err := netip.ParseAddrPort(address); err == nil {
+		address = ap.Addr().String()
+	}
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return address
+	}
+	if ip = ip.Unmap().WithZone(""); ip.Is6() {
+		return netip.PrefixFrom(ip, 64).Masked().String()
+	}
+	return ip.String()
 }
 
 // An Actor is who acts: [Citizen], an operator as [Operator] names it, or, in events only, [Visitor]. The zero Actor is refused

@@ -107,6 +107,24 @@ func TestSourceValidate(t *testing.T) {
 	}
 }
 
+func TestSourceNetwork(t *testing.T) {
+	for address, want := range map[string]string{
+		"":                             "",
+		"203.0.113.7":                  "203.0.113.7",
+		"203.0.113.7:443":              "203.0.113.7",
+		"::ffff:203.0.113.7":           "203.0.113.7",
+		"2001:db8:1:2:3:4:5:6":         "2001:db8:1:2::/64",
+		"[2001:db8:1:2::9]:443":        "2001:db8:1:2::/64",
+		"2001:0DB8:1:2:ffff::1":        "2001:db8:1:2::/64",
+		"2001:db8:1:3::1":              "2001:db8:1:3::/64",
+		"fe80::1%eth0":                 "fe80::/64",
+		"counter 4, office of Trapani": "counter 4, office of Trapani",
+	} {
+		assert.Equal(t, want, civicpin.Source{Address: address}.Network(), address)
+	}
+	refused(t, civicpin.Source{Address: " 203.0.113.7"}.Validate(), true, "the same source, with a blank in front")
+}
+
 func TestActorCanonical(t *testing.T) {
 	for _, id := range []string{"Muñoz.1", "MUÑOZ.1", "muñoz.1", "mun\u0303oz.1"} {
 		assert.Equal(t, civicpin.Operator("muñoz.1"), civicpin.Operator(id).Canonical(), id)

@@ -262,6 +262,8 @@ func ExampleTOTP_Verify() {
 		switch {
 		case err == nil:
 			fmt.Println("in")
+		case isLocked && locked.Until.IsZero():
+			fmt.Println("locked until it is unlocked")
 		case isLocked:
 			fmt.Println("locked for", time.Until(locked.Until).Round(time.Minute))
 		case errors.Is(err, otp.ErrBusy):

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -17,23 +18,9 @@ func WideKey(address string) (store.Key, bool) {
 	return store.Key{ID: p.String()}, err == nil
 }
 
-// SourceKey returns what counts as one source: a host of IPv4, a /64 of IPv6 (the least that one customer is given, so that
-// changing the address within it gains nothing), and any other text as it is. A port is left out: each connection has
-// another one.
+// SourceKey returns the key of what counts as one source: see [civicpin.Source.Network].
 func SourceKey(address string) store.Key {
-	if ap, err := netip.ParseAddrPort(address); err == nil {
-		address = ap.Addr().String()
-	}
-	if ip, err := netip.ParseAddr(address); err == nil {
-		if ip = ip.Unmap(); ip.Is6() {
-			if p, err := ip.WithZone("").Prefix(64); err == nil {
-				return store.Key{ID: p.String()}
-			}
-		}
-		return store.Key{ID: ip.String()}
-	}
-	if len(address) > 256 {
-		address = address[:256]
-	}
-	return store.Key{ID: strings.ToValidUTF8(address, "\uFFFD")} // a record whose key is not UTF-8 could not be read back
+	network := civicpin.Source{Address: address}.Network()
+	// A record whose key is not UTF-8 could not be read back.
+	return store.Key{ID: strings.ToValidUTF8(network[:min(len(network), 256)], "\uFFFD")}
 }
