@@ -1,0 +1,249 @@
+package holders_test
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin/internal/twoworlds"
+)
+
+// receipt is what the mailbox gives for the message of an index.
+func receipt(i int) string { return fmt.Sprintf("receipt-%d", i+1) }
+
+// play plays a schedule in a new world, and then has all attackers do what they can. It returns what must not have been, and
+// how many steps led there.
+func play(t *testing.T, name string, contacts int, schedule []step, reached map[string]int) (violation string, steps int) {
+	t.Helper()
+	w := newWorld(t, name, contacts)
+	defer func() {
+		for what, n := range w.reached {
+			reached[what] += n
+		}
+		for _, e := range w.events.All() {
+			reached["event "+string(e.Code)]++
+		}
+	}()
+	for i, s := range schedule {
+		w.step = i + 1
+		reached[s.act.name]++
+		s.act.do(w, s.by, s.n)
+		w.learn()
+		if w.violation != "" {
+			return w.violation, i + 1
+		}
+	}
+	w.step = len(schedule) + 1
+	w.end()
+	return w.violation, len(schedule)
+}
+
+// end closes a schedule: promises were kept, the owner gets back in at the desk, and nothing of before opens anything then.
+func (w *world) end() {
+	clear(w.broken)
+	w.dispatch()
+	w.clock.Add(2 * time.Hour)
+	w.dispatch()
+	if w.kept(); w.violation != "" {
+		return
+	}
+	if w.secret.known&owner != 0 && !w.stopped {
+		w.must(w.pins.Unlock(w.t.Context(), rosa, clerk.ID))
+		w.reached["the owner was never out"]++
+	}
+	w.desk()
+	if w.violation != "" {
+		return
+	}
+	w.step++
+	trusted := slices.DeleteFunc(slices.Clone(w.book), func(e *entry) bool { return !e.gone.IsZero() })
+	alone := true
+	for _, e := range trusted {
+		alone = alone && w.reads[e.to.Address] == owner
+	}
+	for range 2 {
+		for _, p := range others {
+			w.spite(p, alone)
+		}
+		w.dispatch()
+		w.clock.Add(cooling + day)
+	}
+	if alone && w.violation == "" {
+		w.logsIn("after the desk")
+		w.online()
+	}
+}
+
+// spite has a person use all that they ever got. If the contacts are the owner's alone, the secret stays the owner's.
+func (w *world) spite(p person, alone bool) {
+	for _, i := range w.links(p) {
+		if disputes || w.sent[i].msg.Link.Reveal()[0] != 'u' {
+			w.follow(p, i)
+		}
+	}
+	for _, r := range w.trips {
+		if r.holder == p {
+			w.goOn(r, 1, 9)
+		}
+	}
+	for _, g := range w.grants {
+		if g.by == p {
+			_ = w.use(g)
+		}
+	}
+	_ = w.exchange(p)
+	w.typesProof(p, 0)
+	if alone && w.secret.known != owner {
+		w.fail("the %v has what staff gave back to the owner", p)
+	}
+}
+
+// online has the owner, whose contacts nobody else reads, recover on line by each plan for which they are enough.
+func (w *world) online() {
+	w.clock.Add(31 * day)
+	w.learn()
+	w.unlock()
+	for _, p := range w.system.plans {
+		if !slices.ContainsFunc(w.system.needs[p.Name], func(set least) bool {
+			return set != "kw" && w.holds(owner, least(strings.ReplaceAll(string(set), "w", "")), w.now().Add(-day), nil)
+		}) || p.Name == "counter" {
+			continue
+		}
+		w.clock.Add(8 * day)
+		w.dispatch()
+		w.learn()
+		objectors := 0
+		for _, e := range w.book {
+			if e.valid(w.now()) {
+				objectors++
+			}
+		}
+		if p.Rests() > 0 && objectors < 2 || p.Name == "two" && objectors < 3 {
+			continue
+		}
+		w.reached["on line"]++
+		r := w.start(owner, p.Name)
+		if r == nil {
+			w.fail("the owner cannot begin %s", p.Name)
+			return
+		}
+		w.goOn(r, 3, 9)
+		if !r.rested.IsZero() && r.finished.IsZero() {
+			w.clock.Set(r.until.Add(minute))
+			w.goOn(r, 3, 9)
+		}
+		if r.finished.IsZero() {
+			w.fail("the owner, who holds all that it takes, cannot recover by %s", p.Name)
+			return
+		}
+		if err := w.use(w.grants[len(w.grants)-1]); err != nil {
+			w.fail("the owner cannot use the grant of %s: %v", p.Name, err)
+			return
+		}
+		if w.dispatch(); w.secret.text == "" {
+			w.slip = ""
+			if err := w.exchange(owner); err != nil {
+				w.fail("the owner cannot exchange after %s: %v", p.Name, err)
+				return
+			}
+		}
+		w.logsIn("after " + p.Name)
+	}
+}
+
+// wanted lists what so many schedules reach, at the least.
+func wanted(schedules int) []string {
+	list := []string{
+		"adopted", "an attacker changes", "decided", "desk",
+		"finished after a rest", "issued on evidence", "logged in", "objected", "on line", "promise kept", "proved", "reissued",
+		"removed", "repudiated", "rests", "undone", "event lockout.locked", "event lockout.unlocked", "event outbox.sent",
+		"event outbox.retried", "event pin.recovered", "event recovery.cancelled", "event recovery.finished",
+	}
+	if schedules >= 500 { // these are rare
+		list = append(list, "an attacker recovers", "an attacker's run rests", "bounced")
+	}
+	for _, s := range systems() {
+		for _, p := range s.plans {
+			list = append(list, "finished "+p.Name)
+		}
+	}
+	for _, a := range acts() {
+		list = append(list, a.name)
+	}
+	return list
+}
+
+// TestHolders plays random schedules of 60 acts, each by a seed of its own. By default it plays 60 of each system.
+// CIVICPIN_HOLDERS is for how long, "1h", or how many of each system, "10000", and then the seeds differ each time.
+func TestHolders(t *testing.T) {
+	schedules, seed, long := 60, uint64(1), time.Duration(0)
+	if text := os.Getenv("CIVICPIN_HOLDERS"); text != "" {
+		var err error
+		if schedules, err = strconv.Atoi(text); err != nil {
+			long, err = time.ParseDuration(text)
+			require.NoError(t, err, "CIVICPIN_HOLDERS is neither a number nor a time")
+			schedules = 1 << 30
+		}
+		seed = uint64(time.Now().UnixNano())
+	}
+	all := map[string]int{}
+	for _, name := range slices.Sorted(maps.Keys(systems())) {
+		t.Run(name, func(t *testing.T) {
+			end := time.Now().Add(long / time.Duration(len(systems())))
+			for i := range schedules {
+				if long > 0 && time.Now().After(end) {
+					break
+				}
+				all["schedules"]++
+				seed++
+				contacts := []int{0, 1, 2, 3, 3}[i%5]
+				schedule := drawSteps(twoworlds.Random(seed), 60)
+				violation, _ := play(t, name, contacts, schedule, all)
+				if violation == "" {
+					continue
+				}
+				found, less := shrink(schedule, func(s []step) (string, int) { return play(t, name, contacts, s, map[string]int{}) })
+				t.Fatalf("it must not be: %s\nseed %d, %d contacts:\n%s", found, seed, contacts, written(less))
+			}
+		})
+	}
+	t.Logf("%v", all)
+	if !t.Failed() {
+		require.Empty(t, slices.DeleteFunc(wanted(all["schedules"]), func(what string) bool { return all[what] > 0 }), "no schedule reached these")
+	}
+}
+
+// TestReplay plays schedules that once led to what must not be, or do so where a mend is taken back.
+func TestReplay(t *testing.T) {
+	for name, tt := range map[string]struct {
+		system   string
+		contacts int
+		steps    []string
+	}{
+		"two runs of one person rest": {"iess", 1, []string{
+			"thief learns the answers 923", "thief starts a recovery and goes on 483", "thief starts a recovery and goes on 681",
+		}},
+		"a rest after an objection": {"iess", 2, []string{
+			"thief learns the answers 813", "thief starts a recovery 129", "owner starts a recovery and goes on 530",
+			"owner clicks every link 332",
+		}},
+		"an address of before a revocation": {"inps", 0, []string{
+			"owner staff add a contact 748", "owner staff revoke 397", "owner clicks every link 384",
+		}},
+		"a corrected address that cools down": {"iess", 3, []string{
+			"thief learns the answers 753", "thief starts a recovery and goes on 726", "thief starts a recovery and goes on 873",
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			violation, _ := play(t, tt.system, tt.contacts, readSteps(t, tt.steps), map[string]int{})
+			require.Empty(t, violation)
+		})
+	}
+}
