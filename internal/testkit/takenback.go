@@ -12,9 +12,9 @@ import (
 // module is the folder of the root module, seen from a package below internal.
 const module = "../.."
 
-// TakenBack takes each mend back in a copy of the module, by a patch in testdata, and has a test of a model find what the mend had
-// closed. The environment variable env tells the test how long to look. cut returns of its output what was found, if anything
-// was. It compiles much, and so runs only with CIVICPIN_TAKEN_BACK.
+// TakenBack takes each mend back in a copy of the module, by a patch in testdata, and has a test of a model find what the mend
+// had closed. The environment variable env tells the test how long to look. cut returns of its output what was found, if there
+// was anything. It compiles much, and so runs only with CIVICPIN_TAKEN_BACK.
 func TakenBack(t *testing.T, run, env string, cut func(out string) (string, bool)) {
 	t.Helper()
 	if os.Getenv("CIVICPIN_TAKEN_BACK") == "" {
