@@ -12,6 +12,9 @@ import (
 	"github.com/civicpin/civicpin/recovery/plan"
 )
 
+// errAway is what a provider says that is away.
+var errAway = errors.New("the provider is away")
+
 // A trip is a run as the model sees it.
 type trip struct {
 	id, plan   string

@@ -2,7 +2,6 @@ package holders_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -155,7 +154,7 @@ func newWorld(t testing.TB, name string, contacts int) *world {
 	w.post.Fail = func(m civicpin.Message) error {
 		if w.broken[m.To.Address] {
 			w.brokenAt[m.To.Address] = w.now()
-			return errors.New("the provider is away")
+			return errAway
 		}
 		w.sent = append(w.sent, sending{msg: m, at: w.now()})
 		w.reached["message "+string(m.Kind)]++
