@@ -15,7 +15,7 @@ type Contact struct {
 	Primary    bool      // preferred to others of its channel; one contact of a subject is
 	ProvedAt   time.Time // when its proof came back, or it was adopted
 	CoolsUntil time.Time // until when it cools down, see Policy.CoolDown; zero if it never did
-	Disputed   bool      // by an undo, see Policy: it proves nothing until staff have seen it
+	Disputed   bool      // by an undo, see Policy: it proves nothing until staff have seen it; send it no code
 }
 
 // A Candidate is an address that waits for its proof. It is no civicpin.Contact, so that it is not sent what a contact gets.

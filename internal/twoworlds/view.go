@@ -1,6 +1,7 @@
 package twoworlds
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -124,7 +125,14 @@ func (w *world) showRun(run recovery.Run) string {
 func (w *world) arrived() string {
 	var seen []string
 	all := w.mail.Messages()
-	for _, m := range all[w.read:] {
+	came := slices.Clone(all[w.read:])
+	slices.SortStableFunc(came, func(a, b civicpin.Message) int { // the dispatcher's order is drawn, and halves are named by it
+		return cmp.Or(
+			strings.Compare(a.To.Address, b.To.Address), strings.Compare(string(a.Kind), string(b.Kind)),
+			a.ExpiresAt.Compare(b.ExpiresAt),
+		)
+	})
+	for _, m := range came {
 		if w.beside(m.To.Address) {
 			seen = append(seen, fmt.Sprintf("%s to %s until %s: %s", m.Kind, m.To.Address, moment(m.ExpiresAt),
 				w.names.of("half", m.Secret.Reveal())))

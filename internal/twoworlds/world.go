@@ -163,6 +163,8 @@ func (w *world) look(ctx context.Context) {
 		return
 	}
 	for i := range proved {
-		w.to = append(w.to, proved[i].Contact)
+		if !proved[i].Disputed { // recoveries leave it out, too
+			w.to = append(w.to, proved[i].Contact)
+		}
 	}
 }
