@@ -77,7 +77,8 @@ func Example() {
 		check(err)
 		fmt.Println(when)
 		for _, c := range proved {
-			fmt.Printf("  %s, primary: %t, cools down: %t\n", c.Address, c.Primary, time.Now().Before(c.CoolsUntil))
+			cools := time.Now().Before(c.CoolsUntil)
+			fmt.Printf("  %s, primary: %t, cools down: %t, disputed: %t\n", c.Address, c.Primary, cools, c.Disputed)
 		}
 		for _, c := range waiting {
 			fmt.Printf("  %s waits for its proof\n", c.Address)
@@ -122,9 +123,9 @@ func Example() {
 	check(out.Flush(ctx))
 	list("undone:")
 
-	// At the desk, an operator has seen Ana read mail at a second address.
+	// At the desk, an operator has seen Ana read mail at the disputed address, and at a second one.
 	desk := civicpin.Contact{Channel: civicpin.Email, Address: "ana@trabajo.example"}
-	check(contacts.Adopt(ctx, ana, []civicpin.Contact{desk}, civicpin.Operator("clerk.7"), civicpin.Source{}))
+	check(contacts.Adopt(ctx, ana, []civicpin.Contact{mail, desk}, civicpin.Operator("clerk.7"), civicpin.Source{}))
 	list("adopted:")
 
 	// Ana's PIN was changed, and all of Ana's contacts are told.
@@ -139,19 +140,19 @@ func Example() {
 	// the link is to prove a***@correo.example
 	// once only: true
 	// proved:
-	//   +593991234567, primary: true, cools down: false
-	//   ana@correo.example, primary: false, cools down: false
+	//   +593991234567, primary: true, cools down: false, disputed: false
+	//   ana@correo.example, primary: false, cools down: false, disputed: false
 	// changed:
-	//   +593991234567, primary: true, cools down: false
-	//   thief@mail.example, primary: false, cools down: true
+	//   +593991234567, primary: true, cools down: false, disputed: false
+	//   thief@mail.example, primary: false, cools down: true, disputed: false
 	// contact.changed to +593991234567: changed, can be undone: true
 	// contact.changed to ana@correo.example: changed, can be undone: true
 	// undone:
-	//   +593991234567, primary: true, cools down: false
-	//   ana@correo.example, primary: false, cools down: false
+	//   +593991234567, primary: true, cools down: false, disputed: false
+	//   ana@correo.example, primary: false, cools down: false, disputed: true
 	// adopted:
-	//   +593991234567, primary: true, cools down: false
-	//   ana@correo.example, primary: false, cools down: false
-	//   ana@trabajo.example, primary: false, cools down: false
+	//   +593991234567, primary: true, cools down: false, disputed: false
+	//   ana@correo.example, primary: false, cools down: false, disputed: false
+	//   ana@trabajo.example, primary: false, cools down: false, disputed: false
 	// 3 told; the last message to the desk's address is pin.changed
 }

@@ -98,9 +98,9 @@ func (s *Service) Suspend(ctx context.Context, subject civicpin.Subject, reason 
 }
 
 // Resume ends a suspension, and what a repudiated recovery closed. Only an operator can: a citizen's session may be a thief's.
-// Evidence is recorded as by [Service.Attest]; it may be zero unless Policy.ResumeOnEvidence. Sessions that the suspension
-// ended do not come back, nor does a secret that a repudiated recovery set: it is revoked. Errors are those of
-// [Service.Suspend], and:
+// Evidence is recorded as by [Service.Attest], if there is something to resume; it may be zero unless Policy.ResumeOnEvidence.
+// Sessions that the suspension ended do not come back, nor does a secret that a repudiated recovery set: it is revoked. Errors
+// are those of [Service.Suspend], and:
 //   - [civicpin.ErrInvalid]: by is no operator, or the evidence is invalid.
 //   - [ErrWeakEvidence]: the policy asks for evidence, or grants nothing for its method.
 func (s *Service) Resume(ctx context.Context, subject civicpin.Subject, evidence civicpin.Evidence, reason string,

@@ -32,7 +32,7 @@ func (t *tale) suspend(ctx context.Context) error {
 }
 
 func (t *tale) revoke(ctx context.Context) error {
-	t.Say("This time it was stolen. The office revokes the PIN, and tells her so:")
+	t.Say("This time it was stolen. She has a new SIM card already. The office revokes the PIN, and tells her so:")
 	if err := t.pins.Revoke(ctx, t.maria.subject(), state.Ended, "telephone stolen", clerk); err != nil {
 		return err
 	}

@@ -114,7 +114,8 @@ func (b *Book) take(id string, c *Change, now time.Time, told time.Duration) {
 	b.lead("")
 }
 
-// lead sees to it that one of the contacts is the primary one: id, if it is given, or else the one that is, or the oldest.
+// lead sees to it that one of the contacts is the primary one: id, if it is given, or else the one that is, or the oldest, of
+// those that are not disputed if there is one.
 func (b *Book) lead(id string) {
 	if id != "" && b.Contact(id) != nil {
 		b.Primary = id
@@ -123,7 +124,11 @@ func (b *Book) lead(id string) {
 		return
 	}
 	b.Primary = ""
-	if live := b.Live(); len(live) > 0 {
+	live := b.Live()
+	if sound := slices.DeleteFunc(slices.Clone(live), func(a *Address) bool { return a.Disputed }); len(sound) > 0 {
+		live = sound
+	}
+	if len(live) > 0 {
 		b.Primary = live[0].ID
 	}
 }

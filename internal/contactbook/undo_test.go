@@ -470,6 +470,11 @@ func TestDispute(t *testing.T) {
 			step{day, "repudiate c3 phone", "undone; phone mail other another new"},
 			step{day, "show", "phone* mail"},
 		)},
+		{"the primary contact is one that is not disputed", usual, replaced(
+			step{day, "clerk adopt other", "adopted email; phone+ mail"},
+			step{day, "clerk remove phone", "removed; phone mail other+"},
+			step{day, "show", "other* mail"},
+		)},
 		{"an address undoes once, and later only objects: what was brought is disputed", usual, replaced(
 			step{day, "adopt other", "adopted email; phone+ mail new; lowered to 11d"},
 			step{day, "repudiate c3 phone", "undone; phone mail other new"},

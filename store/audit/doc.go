@@ -9,7 +9,7 @@
 //	vault, err := store.OpenVault(ctx, db, keys, &store.Options{Recorder: civicpin.Recorders(log, civicpin.SlogRecorder(nil))})
 //
 // [Log.Verify] goes through everything, and is run by an auditor with the keys, beside traffic or on a copy. [Log.Read] returns
-// the events of one subject. One line keeps the heads elsewhere: audit.Config{Keep: elsewhere}.
+// the events of one subject. One field keeps heads elsewhere: audit.Config{Failed: alarm, Keep: elsewhere}.
 //
 // # How it is stored
 //

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/pin/state"
@@ -65,6 +66,17 @@ func (r *rescue) contactAt(t *testing.T, address string) string {
 	return ""
 }
 
+// disputed reports whether a contact of Ana's is disputed.
+func (r *rescue) disputed(t *testing.T) (yes bool) {
+	t.Helper()
+	all, _, err := r.contacts.List(t.Context(), ana)
+	require.NoError(t, err)
+	for _, c := range all {
+		yes = yes || c.Disputed
+	}
+	return yes
+}
+
 // guessed has strangers guess at Ana's secret until it locks.
 func (r *rescue) guessed(t *testing.T) {
 	t.Helper()
@@ -78,6 +90,7 @@ var incidents = map[string]func(*testing.T, *rescue, string){
 	"It was not me":            itWasNotMe,
 	"A telephone is stolen":    aTelephoneIsStolen,
 	"A mailbox is lost":        aMailboxIsLost,
+	"Contacts are disputed":    contactsAreDisputed,
 	"A key leaks":              aKeyLeaks,
 	"A clock was wrong":        aClockWasWrong,
 	"A flood comes":            aFloodComes,
@@ -135,6 +148,11 @@ func aTelephoneIsStolen(t *testing.T, r *rescue, _ string) {
 	require.NotEqual(t, ok.Epoch, epoch)
 	require.ErrorIs(t, testkit.Err(r.pins.Verify(ctx, typed(anas, stolen))), pin.ErrRefused)
 
+	require.NoError(t, r.contacts.Remove(ctx, ana, r.contactAt(t, lostMail), atDesk.ID, civicpin.Source{}))
+	last := r.contacts.Remove(ctx, ana, r.contactAt(t, phone), atDesk.ID, civicpin.Source{})
+	require.ErrorIs(t, last, contact.ErrUnsuitable, "the number is the last")
+	next := []civicpin.Contact{{Channel: civicpin.Email, Address: newMail}}
+	require.NoError(t, r.contacts.Adopt(ctx, ana, next, atDesk.ID, civicpin.Source{}))
 	require.NoError(t, r.contacts.Remove(ctx, ana, r.contactAt(t, phone), atDesk.ID, civicpin.Source{}))
 	require.NoError(t, r.pins.Resume(ctx, ana, seen(), "seen with the card", atDesk.ID))
 	require.Empty(t, r.contactAt(t, phone))
@@ -157,6 +175,22 @@ func aMailboxIsLost(t *testing.T, r *rescue, _ string) {
 	require.Empty(t, r.contactAt(t, lostMail))
 	require.NotEmpty(t, r.contactAt(t, newMail))
 	require.ErrorIs(t, testkit.Err(r.Finish(ctx, pending, civicpin.Source{})), recovery.ErrGone)
+	r.linked(t, "short")
+	require.False(t, r.news(t, newMail, recovery.LinkMessage).Link.IsZero())
+}
+
+func contactsAreDisputed(t *testing.T, r *rescue, _ string) {
+	ctx := t.Context()
+	next := []civicpin.Contact{{Channel: civicpin.Email, Address: newMail}}
+	_, err := r.contacts.Change(ctx, ana, r.contactAt(t, lostMail), next[0], civicpin.Citizen, home)
+	require.NoError(t, err)
+	require.NoError(t, r.contacts.Prove(ctx, r.news(t, newMail, contact.ProofMessage).Link, home))
+	require.NoError(t, r.contacts.Undo(ctx, r.news(t, lostMail, contact.NoticeChanged).Link, away))
+	require.True(t, r.disputed(t))
+
+	require.NoError(t, r.contacts.Adopt(ctx, ana, next, atDesk.ID, civicpin.Source{}))
+	require.NoError(t, r.contacts.Remove(ctx, ana, r.contactAt(t, lostMail), atDesk.ID, civicpin.Source{}))
+	require.False(t, r.disputed(t))
 	r.linked(t, "short")
 	require.False(t, r.news(t, newMail, recovery.LinkMessage).Link.IsZero())
 }

@@ -23,6 +23,17 @@ func TestRepository(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Log("released next:", next)
+	for _, name := range c.Files { // what is tracked is source: no built program
+		info, err := os.Lstat(filepath.Join(c.Dir, filepath.FromSlash(name)))
+		switch {
+		case err != nil:
+			t.Error(err)
+		case info.Size() > 1<<20:
+			t.Errorf("%s has %d bytes", name, info.Size())
+		case info.Mode()&0o111 != 0 && name != ".ci/run":
+			t.Errorf("%s is executable", name)
+		}
+	}
 	var public []string
 	for _, m := range c.Modules {
 		if m.Public {
