@@ -20,7 +20,8 @@ import (
 //     [Service.Resume] by an operator.
 //   - Known devices that were remembered since are forgotten. After an unlock that is all.
 //
-// If operators approved the recovery, the credential is suspended instead, and nothing ends but the grant: they decide.
+// If operators approved the recovery, the credential is suspended instead, and nothing ends but the grant and these devices:
+// they decide.
 // What another act set since stands. Done twice it changes nothing. Only package recovery can make a proof. Errors:
 //   - [civicpin.ErrInvalid]: the proof is empty, or not one of package recovery.
 //   - the store's: call it again.
@@ -36,9 +37,6 @@ func (s *Service) Repudiated(ctx context.Context, p proof.Completed) error {
 		if err != nil && !errors.Is(err, ErrNoCredential) {
 			return err
 		}
-	}
-	if p.Seen && !p.Unlock {
-		return nil
 	}
 	return s.gate.ForgetDevicesSince(ctx, p.Subject, p.Finished, civicpin.Citizen)
 }

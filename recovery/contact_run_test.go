@@ -649,3 +649,37 @@ func TestAfterAnObjection(t *testing.T) {
 	k.clock.Set(objected.Add(7 * 24 * time.Hour).Add(rested + time.Hour))
 	_, _ = k.corrected(t)
 }
+
+// A contact that the visitor named for a part of the new secret gets none if it goes before the run is completed.
+func TestANamedContactGoes(t *testing.T) {
+	k := newKit(t)
+	run, err := k.Start(t.Context(), "parts", ana, home)
+	require.NoError(t, err)
+	_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Source: home, Contacts: []civicpin.Contact{
+		{Channel: civicpin.Email, Address: anaMail}, {Channel: civicpin.SMS, Address: anaPhone},
+	}})
+	require.NoError(t, err)
+	m, err := k.mailed(t.Context(), 0, anaMail, recovery.LinkMessage)
+	require.NoError(t, err)
+	list, _, err := k.contacts.List(t.Context(), ana)
+	require.NoError(t, err)
+	for _, c := range list {
+		if c.Address == anaPhone {
+			require.NoError(t, k.contacts.Remove(t.Context(), ana, c.ID, civicpin.Citizen, home))
+		}
+	}
+	_, err = k.Finish(t.Context(), m.Link, home)
+	require.ErrorIs(t, err, recovery.ErrGone)
+}
+
+// To deny an unlock that did not rest objects to no run that rests: a thief who unlocks must not have the owner end the owner's.
+func TestADeniedUnlockEndsNoRest(t *testing.T) {
+	k := newKit(t)
+	ticket, _ := k.corrected(t)
+	require.NoError(t, walkUnlock(t.Context(), k, ""))
+	m, err := k.mailed(t.Context(), 0, anaPEC, recovery.NoticeUnlocked)
+	require.NoError(t, err)
+	require.NoError(t, k.Repudiate(t.Context(), m.Link, home))
+	k.clock.Add(rested)
+	require.NoError(t, k.finishes(t, ticket))
+}

@@ -61,8 +61,11 @@ func (s *Service) Repudiate(ctx context.Context, tok civicpin.Secret, source civ
 		return err
 	}
 	v.source = source
-	if err := v.object(ctx); err != nil {
-		return err
+	// An unlock that did not rest gave nothing that another run rests for: to deny it must not end the owner's own.
+	if r := v.run(); !r.Unlocked || len(r.Waits) > 0 {
+		if err := v.object(ctx); err != nil {
+			return err
+		}
 	}
 	if v.run().State == recoveryrun.Open {
 		if err := v.end(ctx, "repudiated"); err != nil || v.run().State != recoveryrun.Finished {

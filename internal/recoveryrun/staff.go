@@ -74,10 +74,10 @@ func (r *Record) Lives(now *pin.Mark, contacts *contact.Snapshot) bool {
 }
 
 // Stands reports whether no act upon the contacts ended the run, as one of the things that it was, and those by which it was
-// proved are the subject's still, unless the run brings them.
+// proved, or that were named for it, are the subject's still, unless the run brings them.
 func (r *Record) Stands(as waits.Thing, contacts *contact.Snapshot) bool {
 	established := contacts.Established()
-	return book(contacts).Of(as) == r.Book.Of(as) && !slices.ContainsFunc(r.Read, func(to letter.Contact) bool {
+	return book(contacts).Of(as) == r.Book.Of(as) && !slices.ContainsFunc(slices.Concat(r.Read, r.Named), func(to letter.Contact) bool {
 		return !r.Correct.Is(to) && !slices.ContainsFunc(established, to.Contact().SameAddress)
 	})
 }

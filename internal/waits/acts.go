@@ -150,15 +150,17 @@ func (a Acts) Ended(thing Thing, by string, then Stamp) bool {
 	return false
 }
 
-// since returns when each act of one sort was since, the earliest first, and false if the time of one is not kept any more.
-func (a Acts) since(act Act, then Stamp) ([]time.Time, bool) {
+// since returns when each act of one sort was since, the earliest first, and how many were before these, whose time is not kept
+// any more. It is false if the count began again.
+func (a Acts) since(act Act, then Stamp) (times []time.Time, lost uint64, ok bool) {
 	t := a[act]
-	n := int(min(t.N-min(t.N, then[act]), keptTimes+1))
-	if t.N < then[act] || n > len(t.Last) {
-		return nil, false
-	}
-	return t.Last[len(t.Last)-n:], true
+	n := t.N - min(t.N, then[act])
+	kept := min(n, uint64(len(t.Last)))
+	return t.Last[len(t.Last)-int(kept):], n - kept, t.N >= then[act]
 }
+
+// longest bounds how often a contact can have cooled down anew in acts whose time is lost.
+const longest = 100
 
 // Cooled returns until when a contact cools down that was to do so until a time, and whether it is still the subject's: acts
 // that came while it cooled down may have ended it, or have it cool down anew, for so long. Those that came later do not
@@ -174,9 +176,13 @@ func (a Acts) Cooled(until time.Time, then Stamp, anew time.Duration) (time.Time
 		if !matters(act) {
 			continue
 		}
-		times, ok := a.since(act, then)
-		if !ok {
+		times, lost, ok := a.since(act, then)
+		if !ok || lost > 0 && (len(times) == 0 || Of(Cooling, act) != Anew) {
 			return until, false
+		}
+		// Lost ones had it cool down until the first that is known, or it was established before that.
+		if lost > 0 && !settled && !until.Add(time.Duration(min(lost, longest))*anew).Before(times[0]) {
+			until = slices.MaxFunc([]time.Time{until, times[0].Add(1)}, time.Time.Compare)
 		}
 		for _, at := range times {
 			list = append(list, past{act, at})

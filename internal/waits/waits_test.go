@@ -105,6 +105,12 @@ func TestCooled(t *testing.T) {
 		{"a revocation before it, and one afterwards, of which both are kept", past(waits.Seen, 3, waits.Revoke, 40), 10, false},
 		{"more than are kept", past(
 			waits.Revoke, 11, waits.Revoke, 12, waits.Revoke, 13, waits.Revoke, 14, waits.Revoke, 15), 10, false},
+		{"more recoveries than are kept, long after", past(
+			waits.Recovery, 400, waits.Recovery, 400, waits.Recovery, 401, waits.Recovery, 401, waits.Recovery, 402), 10, true},
+		{"more recoveries than are kept, while it cools down", past(
+			waits.Recovery, 3, waits.Recovery, 4, waits.Recovery, 5, waits.Recovery, 6, waits.Recovery, 7), 17, true},
+		{"more recoveries than are kept, of which a lost one may have had it cool down until the others", past(
+			waits.Recovery, 3, waits.Recovery, 15, waits.Recovery, 16, waits.Recovery, 17, waits.Recovery, 18), 28, true},
 	} {
 		until, alive := tc.acts.Cooled(began.Add(10*day), nil, 10*day)
 		require.Equal(t, tc.alive, alive, tc.name)

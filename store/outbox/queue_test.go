@@ -159,6 +159,7 @@ func TestHeld(t *testing.T) {
 	for i := range 3 {
 		r.posted(t, outbox.Typed, "A", fmt.Sprint(i), mail("a@example.org"), time.Time{})
 	}
+	require.NoError(t, r.out.Flush(t.Context())) // or the next message could be the first that goes
 	r.posted(t, outbox.Typed, "A", "short", mail("a@example.org"), began.Add(10*time.Minute))
 	require.NoError(t, r.out.AddDecoy(t.Context(), r.clerk.ref("B", "1")))
 	for range 5 {
