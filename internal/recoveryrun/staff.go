@@ -77,7 +77,8 @@ func (r *Record) Lives(now *pin.Mark, contacts *contact.Snapshot) bool {
 // proved, or that were named for it, are the subject's still, unless the run brings them.
 func (r *Record) Stands(as waits.Thing, contacts *contact.Snapshot) bool {
 	established := contacts.Established()
-	return book(contacts).Of(as) == r.Book.Of(as) && !slices.ContainsFunc(slices.Concat(r.Read, r.Named), func(to letter.Contact) bool {
+	shown := slices.Concat(r.Read, r.Named)
+	return book(contacts).Of(as) == r.Book.Of(as) && !slices.ContainsFunc(shown, func(to letter.Contact) bool {
 		return !r.Correct.Is(to) && !slices.ContainsFunc(established, to.Contact().SameAddress)
 	})
 }

@@ -166,27 +166,10 @@ const longest = 100
 // that came while it cooled down may have ended it, or have it cool down anew, for so long. Those that came later do not
 // matter. A zero until stands for a contact that does not cool down, and is not known to be settled: it never was done.
 func (a Acts) Cooled(until time.Time, then Stamp, anew time.Duration) (time.Time, bool) {
-	type past struct {
-		act Act
-		at  time.Time
-	}
-	var list []past
 	settled := until.IsZero() // no time is late enough
-	for _, act := range Columns() {
-		if !matters(act) {
-			continue
-		}
-		times, lost, ok := a.since(act, then)
-		if !ok || lost > 0 && (len(times) == 0 || Of(Cooling, act) != Anew) {
-			return until, false
-		}
-		// Lost ones had it cool down until the first that is known, or it was established before that.
-		if lost > 0 && !settled && !until.Add(time.Duration(min(lost, longest))*anew).Before(times[0]) {
-			until = slices.MaxFunc([]time.Time{until, times[0].Add(1)}, time.Time.Compare)
-		}
-		for _, at := range times {
-			list = append(list, past{act, at})
-		}
+	list, until, ok := a.pasts(until, then, anew)
+	if !ok {
+		return until, false
 	}
 	slices.SortFunc(list, func(x, y past) int { return x.at.Compare(y.at) })
 	for _, p := range list {
@@ -204,4 +187,33 @@ func (a Acts) Cooled(until time.Time, then Stamp, anew time.Duration) (time.Time
 		}
 	}
 	return until, true
+}
+
+// A past is when an act was.
+type past struct {
+	act Act
+	at  time.Time
+}
+
+// pasts returns the acts since that matter to a contact that cools down until a time, and until when it does at the least. It
+// is false if one whose time is lost may have ended it.
+func (a Acts) pasts(until time.Time, then Stamp, anew time.Duration) (list []past, cools time.Time, ok bool) {
+	settled := until.IsZero()
+	for _, act := range Columns() {
+		if !matters(act) {
+			continue
+		}
+		times, lost, ok := a.since(act, then)
+		if !ok || lost > 0 && (len(times) == 0 || Of(Cooling, act) != Anew) {
+			return nil, until, false
+		}
+		// Lost ones had it cool down until the first that is known, or it was established before that.
+		if lost > 0 && !settled && !until.Add(time.Duration(min(lost, longest))*anew).Before(times[0]) {
+			until = slices.MaxFunc([]time.Time{until, times[0].Add(1)}, time.Time.Compare)
+		}
+		for _, at := range times {
+			list = append(list, past{act, at})
+		}
+	}
+	return list, until, true
 }

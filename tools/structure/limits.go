@@ -54,7 +54,7 @@ type budget struct {
 
 // budgets are the limits of the packages that once were one.
 var budgets = []budget{
-	{"lines of recovery", 2643, linesOf("recovery")},
+	{"lines of recovery", 2646, linesOf("recovery")},
 	{"exported methods of recovery.Service", 15, methodsOf("recovery", "Service")},
 	{"lines of contact and internal/contactbook", 2830, linesOf("contact", "internal/contactbook")},
 }
