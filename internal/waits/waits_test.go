@@ -40,6 +40,7 @@ func TestTable(t *testing.T) {
 	for _, r := range waits.Table() {
 		require.Len(t, r.Cells, len(waits.Columns()), r.Thing)
 		for i, act := range waits.Columns() {
+			require.NotEmpty(t, r.Cells[i], "%s: %s", r.Thing, act)
 			require.Equal(t, r.Cells[i], waits.Of(r.Thing, act))
 		}
 		require.Equal(t, waits.Ends, waits.Of(r.Thing, "other"))
