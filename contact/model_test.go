@@ -97,13 +97,22 @@ func (m *modelBook) waiting(now time.Time) []*modelPending {
 	return m.pending
 }
 
-func (m *modelBook) lead() {
-	if m.find(m.primary) < 0 {
-		m.primary = 0
-		for _, c := range m.live { // the oldest
-			if m.primary == 0 || c.serial < m.primary {
-				m.primary = c.serial
-			}
+// lead has the oldest contact be the primary one, if none is: of those that are not disputed, if there is one.
+func (m *modelBook) lead(disputed ...modelContact) {
+	if m.find(m.primary) >= 0 {
+		return
+	}
+	m.primary = 0
+	is := func(c modelContact) bool {
+		return slices.ContainsFunc(disputed, func(d modelContact) bool { return d.serial == c.serial })
+	}
+	from := slices.DeleteFunc(slices.Clone(m.live), is)
+	if len(from) == 0 {
+		from = m.live
+	}
+	for _, c := range from {
+		if m.primary == 0 || c.serial < m.primary {
+			m.primary = c.serial
 		}
 	}
 }
@@ -486,10 +495,16 @@ func (s *bookMachine) undo(k int) {
 	slices.SortStableFunc(all, func(a, b modelContact) int { // what was not touched stays, of one address
 		return min(s.m.find(b.serial), 0) - min(s.m.find(a.serial), 0)
 	})
+	untouched := s.m.live
 	s.m.live = nil
+	var disputed []modelContact
 	for _, back := range all {
-		if _, barred := s.m.barred[back.serial]; !barred && !s.m.has(back.address) {
-			s.m.live = append(s.m.live, back)
+		if _, barred := s.m.barred[back.serial]; barred || s.m.has(back.address) {
+			continue
+		}
+		s.m.live = append(s.m.live, back)
+		if !slices.ContainsFunc(untouched, func(c modelContact) bool { return c.serial == back.serial }) {
+			disputed = append(disputed, back)
 		}
 	}
 	s.m.emptied = s.m.emptied || len(s.m.live) == 0
@@ -498,7 +513,7 @@ func (s *bookMachine) undo(k int) {
 		return came[f.serial] || s.m.find(f.serial) >= 0 || back && s.m.has(f.address)
 	})
 	s.m.primary = c.primary
-	s.m.lead()
+	s.m.lead(disputed...)
 	for _, after := range s.m.changes[k:] {
 		after.links = nil
 	}
