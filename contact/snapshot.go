@@ -35,11 +35,11 @@ type Recipient struct {
 // Epoch changes with each act that takes a contact from the subject, or ends what waited. Package pin compares it where a grant
 // is used. Errors are the store's.
 func (s *Service) Epoch(ctx context.Context, subject civicpin.Subject) (uint64, error) {
-	b, err := s.book(ctx, subject)
+	v, err := s.Snapshot(ctx, subject)
 	if err != nil {
 		return 0, err
 	}
-	return b.Acts.Epoch(waits.Grant), nil
+	return v.Epoch(), nil
 }
 
 // Snapshot reads the contacts of a subject, with the same work for every subject. Errors are the store's.
@@ -76,8 +76,8 @@ func (v *Snapshot) looked() (b *contactbook.Book, mine bool) {
 	return &v.service.decoy, false
 }
 
-// Established returns the contacts that can prove something, the primary one first: those that neither cool
-// down nor are disputed.
+// Established returns the contacts that can prove something, the primary one first: those that neither cool down nor are
+// disputed.
 func (v *Snapshot) Established() []civicpin.Contact {
 	b, mine := v.looked()
 	var list []civicpin.Contact
@@ -100,8 +100,8 @@ func (v *Snapshot) On(channels ...civicpin.Channel) (civicpin.Contact, bool) {
 	return a.To.Contact(), true
 }
 
-// Recipients returns the addresses that are told of what happens: every contact, those that were one until
-// lately, and both sides of a dispute.
+// Recipients returns the addresses that are told of what happens: every contact, those that were one until lately, and both
+// sides of a dispute.
 func (v *Snapshot) Recipients() []Recipient {
 	b, mine := v.looked()
 	var list []Recipient

@@ -100,8 +100,7 @@ func (b *Book) Correct(id string, given letter.Contact, begins bool, undo, now t
 }
 
 // Displaced returns the ids of the contacts whose place an address takes that a recovery brings: those of its channel, and of
-// its address. It gives ErrUnsuitable if there are none and the book is full. None
-// goes while contacts are disputed.
+// its address. It gives ErrUnsuitable if there are none and the book is full. None goes while contacts are disputed.
 func (b *Book) Displaced(given civicpin.Contact) ([]string, error) {
 	if b.Dispute != nil {
 		return nil, b.Fits(given, "")

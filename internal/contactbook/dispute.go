@@ -57,8 +57,8 @@ func (b *Book) inherit(h *Address, by civicpin.Actor) {
 	}
 }
 
-// seen ends the dispute, as when an operator has seen the subject. A disputed address that is
-// not the subject's then is told of nothing more.
+// seen ends the dispute, as when an operator has seen the subject. A disputed address that is not the subject's then is told of
+// nothing more.
 func (b *Book) seen() {
 	b.Dispute = nil
 	for i := range b.Contacts {
@@ -93,12 +93,14 @@ func (b *Book) decided(by civicpin.Actor) {
 	}
 }
 
-// Undoes reports whether a token undoes a change, or only tells of the click: an address undoes once until staff have seen it,
-// and a disputed one never does.
+// Undoes reports whether a token undoes a change, or only tells of the click.
 func (b *Book) Undoes(t token.Token, now time.Time) bool {
 	_, a, err := b.redeemed(t, now)
-	return err == nil && a != nil && !a.Disputed && !a.Undid
+	return err == nil && a.undoes()
 }
+
+// undoes reports whether the links of an address undo a change: once until staff have seen it, and never while it is disputed.
+func (a *Address) undoes() bool { return a != nil && !a.Disputed && !a.Undid }
 
 // Undo redeems a token, under an id of its own: see [Book.UndoChange]. Where the token undoes nothing, all are told of the
 // click. What the change brought is disputed then, unless the token's address is itself.
@@ -107,7 +109,7 @@ func (b *Book) Undo(t token.Token, undo string, now time.Time, p Policy) (fx Eff
 	if err != nil {
 		return fx, "", err
 	}
-	if b.Undoes(t, now) {
+	if a.undoes() {
 		a.Undid = b.touches(k)
 		return b.UndoChange(t.Selector, undo, now, p)
 	}

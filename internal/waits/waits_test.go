@@ -351,14 +351,19 @@ func TestPendingAddressEndsAtTheDesk(t *testing.T) {
 	require.Equal(t, []string{rosaPhone, rosaMail, rosaPEC}, w.usable())
 }
 
+// desks are acts of staff that end what a thief has begun.
+func desks() map[string]func(w *world) {
+	return map[string]func(w *world){
+		"revoked": func(w *world) { w.does(w.pins.Revoke(w.t.Context(), rosa, state.Ended, "", clerk.ID)) },
+		"adopted": func(w *world) {
+			w.does(w.contacts.Adopt(w.t.Context(), rosa, []civicpin.Contact{byMail}, clerk.ID, home))
+		},
+	}
+}
+
 // So it is for a subject without contacts, whose first one would not cool down.
 func TestPendingFirstAddressEndsAtTheDesk(t *testing.T) {
-	for name, desk := range map[string]func(w *world){
-		"revoked": func(w *world) { w.does(w.pins.Revoke(t.Context(), rosa, state.Ended, "", clerk.ID)) },
-		"adopted": func(w *world) {
-			w.does(w.contacts.Adopt(t.Context(), rosa, []civicpin.Contact{byMail}, clerk.ID, home))
-		},
-	} {
+	for name, desk := range desks() {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			w.does(w.issues(w.services))
@@ -372,12 +377,7 @@ func TestPendingFirstAddressEndsAtTheDesk(t *testing.T) {
 
 // A contact that a thief proved, and that still cools down, does not outlive the desk.
 func TestCoolingContactEndsAtTheDesk(t *testing.T) {
-	for name, desk := range map[string]func(w *world){
-		"revoked": func(w *world) { w.does(w.pins.Revoke(t.Context(), rosa, state.Ended, "", clerk.ID)) },
-		"adopted": func(w *world) {
-			w.does(w.contacts.Adopt(t.Context(), rosa, []civicpin.Contact{byMail}, clerk.ID, home))
-		},
-	} {
+	for name, desk := range desks() {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			w.enrolled()
