@@ -101,7 +101,7 @@ func ownContacts() []act {
 			}
 			return "", w.contacts.Remove(ctx, subject, pick(proved, n).ID, civicpin.Citizen, own)
 		}},
-		{name: "a contact undoes or repudiates", reads: true, rests: true, do: func(
+		{name: "a contact undoes or repudiates", acts: true, reads: true, rests: true, do: func(
 			ctx context.Context, w *world, n int,
 		) (string, error) {
 			return "", w.repudiate(ctx, n)

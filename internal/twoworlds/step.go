@@ -37,7 +37,8 @@ type act struct {
 	rests bool
 	// reads says that the owner reads the mail. So the dispatcher has run, and in both worlds, however far the owner comes.
 	reads bool
-	// acts says that an operator acts on what was issued, which shows at the addresses that visitors typed. See visibles.
+	// acts says that an operator or a contact acts on what was issued, which shows at the addresses that visitors typed. See
+	// visibles.
 	acts bool
 	do   func(ctx context.Context, w *world, n int) (shown string, err error)
 }
@@ -159,12 +160,21 @@ func (w *world) play(ctx context.Context, s step) []View {
 			views = append(views, w.one(ctx, s))
 		}
 	}
+	w.settle(ctx, s, begun)
+	return views
+}
+
+// settle ends a step: what of it differs by design is over in both worlds before the next one. See visibles.
+func (w *world) settle(ctx context.Context, s step, begun time.Time) {
 	w.store.faults.Deliver(context.WithoutCancel(ctx))
 	w.store.faults.Reset()
 	w.store.ticks, w.store.cancel = false, nil
+	if s.fault != nil && (s.act == nil || s.act.by == visitor) {
+		w.callFirst(ctx)
+	}
 	switch {
 	case s.act != nil && s.act.name == recovers && w.sendsUnproved(s.n):
-		w.clock.Set(begun.Add(25 * time.Hour)) // the limits of messages are full again: see visibles
+		w.clock.Set(begun.Add(25 * time.Hour)) // the limits of messages are full again
 	case s.act == nil || s.act.name != passes && !s.act.rests:
 		w.clock.Set(begun.Add(time.Second)) // whatever the calls of the owner took
 	case s.act.rests:
@@ -172,7 +182,6 @@ func (w *world) play(ctx context.Context, s step) []View {
 		w.tickets = nil // what they show was drawn before
 		w.names.forget("masked")
 	}
-	return views
 }
 
 // one does an act once.

@@ -37,7 +37,8 @@ func visibles() []visible {
 			rule: "a lock may be told, and so its end; failures that have not locked stay (lockout.Gate.Rebind)",
 		},
 		{
-			what: "an operator issues, suspends, resumes or revokes what a visitor had asked for: its parts end, wait, or go on",
+			what: "an operator issues, suspends, resumes or revokes what a visitor had asked for, or an undo or a repudiation" +
+				" stops it: its parts end, wait, or go on",
 			rule: "pin.Requests: the subject must be issued a secret then, where the parts that open nothing went, too",
 		},
 		{

@@ -12,16 +12,17 @@ import (
 )
 
 // TwoWorlds plays random schedules of a visitor's calls under the policies and plans of a play, as the root module does under the
-// ready ones: 40, or as many as the number in CIVICPIN_TWOWORLDS. No visitor can tell in which state a citizen is.
+// ready ones: the same 40 each time, or as many others as the number in CIVICPIN_TWOWORLDS. No visitor can tell in which state a
+// citizen is.
 func TwoWorlds(t *testing.T, s twoworlds.Setup) {
 	t.Helper()
-	schedules := 40
+	schedules, from := 40, uint64(0)
 	if n, err := strconv.Atoi(os.Getenv("CIVICPIN_TWOWORLDS")); err == nil {
-		schedules = n
+		schedules, from = n, rand.Uint64()
 	}
 	reached := twoworlds.Coverage{}
-	for range schedules {
-		seed := rand.Uint64()
+	for n := range schedules {
+		seed := from + uint64(n)
 		if d := twoworlds.Play(t, twoworlds.Random(seed), s, 40, reached); d != nil {
 			t.Fatalf("seed %d: the worlds differ:\n%s", seed, d)
 		}
