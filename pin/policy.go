@@ -45,7 +45,7 @@ type Chosen struct {
 	// 800-63B-4 3.1.1.2).
 	Min, Max int
 	// Words are further values to refuse: the agency's and the service's names, and what people make of them (NIST SP 800-63B-4
-	// 3.1.1.2). They are compared whole, without regard to case and accents. At most 256.
+	// 3.1.1.2). They are refused alone and put together with common words, without regard to case and accents. At most 256.
 	Words []string
 }
 

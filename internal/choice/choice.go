@@ -47,7 +47,8 @@ type Rules struct {
 	Min, Max int
 	// Words are further common values to refuse, besides the built-in ones: the service's name and what belongs to it, which
 	// people take when they are asked for a password (NIST SP 800-63B-4 3.1.1.2, "context-specific words"). Compared
-	// without regard to case and accents; at most 256 of 1 to 64 bytes. Do not change them while the Rules are in use.
+	// without regard to case and accents, alone and, from three characters on, put together with listed words; at most 256
+	// of 1 to 64 bytes. Do not change them while the Rules are in use.
 	Words []string
 }
 
@@ -96,7 +97,7 @@ func (r Rules) Check(secret string, personal []string) error {
 	switch {
 	case repeated(text):
 		return &Error{Rule: rule.Repeated}
-	case sequence(text):
+	case sequence(text), walked(text):
 		return &Error{Rule: rule.Sequence}
 	case date(folded):
 		return &Error{Rule: rule.Date}

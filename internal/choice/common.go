@@ -1,54 +1,54 @@
 package choice
 
 import (
-	_ "embed"
 	"slices"
-	"strings"
+	"unicode"
 )
 
-// commonValues are the values that are guessed first, folded, one a line, in ascending order of bytes. data/SOURCES.md
-// says where they come from. They are searched as they lie in the program's read-only memory: no set has to be built, so
-// there is nothing to initialise and nothing to hold twice.
-//
-//go:embed data/common.txt
-var commonValues string
-
-// decoration is the greatest number of characters at the end of a value that do not make it a new one.
-const decoration = 4
-
-// common reports whether a folded secret is among the common values or the given words, as it stands or without up to
-// four digits and signs at its end. NIST asks to compare whole values, not substrings; the ending is taken off because
-// "mario1984" and "password1!" are what people make of a refused "mario" and "password", and because guessing programs put
-// those endings on first. Nothing else is undone, so a long passphrase that holds a common word passes.
+// common reports whether a folded secret is what guessers try first: a listed value, as it stands, with signs between its
+// letters or up to eight around it, or listed words put together. NIST asks to compare whole values, not substrings; but a
+// refused "password" becomes "password12345678" and "mypassword", and guessing programs put these together first. A
+// passphrase that holds common words among others passes.
 func common(folded string, words []string) bool {
-	base := strings.TrimRight(folded, "0123456789!?.,;:*+-_#$@&/ ")
-	if len(folded)-len(base) > decoration || len(base) < 3 {
-		base = folded
-	}
-	if listed(folded) || (base != folded && listed(base)) {
+	text := []rune(folded)
+	if listed(folded) || listed(string(squeezed(text))) || dressed(text) {
 		return true
 	}
-	return slices.ContainsFunc(words, func(w string) bool {
-		w = fold(w)
-		return w == folded || w == base
-	})
+	own := make([][]rune, 0, 2*len(words))
+	for _, w := range words {
+		w := []rune(fold(w))
+		for _, w := range [][]rune{w, squeezed(w)} {
+			if slices.Equal(w, text) {
+				return true
+			}
+			if len(w) >= 3 {
+				own = append(own, w)
+			}
+		}
+	}
+	return joined(text, own)
 }
 
-// listed searches commonValues for a whole line by halving the range of bytes in which it can lie.
-func listed(value string) bool {
-	low, high := 0, len(commonValues) // both at the beginning of a line, or at the end
-	for low < high {
-		middle := (low + high) / 2
-		start := low + strings.LastIndexByte(commonValues[low:middle], '\n') + 1
-		end := start + strings.IndexByte(commonValues[start:], '\n')
-		switch line := commonValues[start:end]; {
-		case line == value:
-			return true
-		case line < value:
-			low = end + 1
-		default:
-			high = start
+func listed(value string) bool { return commonValues.has(value) || commonWords.has(value) }
+
+// dressed reports whether up to eight signs around it are all that a secret has besides a listed value of three letters and
+// more.
+func dressed(text []rune) bool {
+	if letters(text) < 3 {
+		return false
+	}
+	front, back := signs(text)
+	for i := range min(front, loose) + 1 {
+		for k := range min(back, loose-i) + 1 {
+			if listed(string(text[i : len(text)-k])) {
+				return true
+			}
 		}
 	}
 	return false
+}
+
+// squeezed returns the letters and digits of a text.
+func squeezed(text []rune) []rune {
+	return slices.DeleteFunc(slices.Clone(text), func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) })
 }

@@ -21,8 +21,8 @@ const (
 	Sequence Rule = "sequence"
 	// Date says that a secret is a date in digits.
 	Date Rule = "date"
-	// Common says that a secret is among the values that are guessed first, as it stands or with up to four digits or signs at
-	// its end, or that an answer is typed to be done with it, as in "none", "123" and "password".
+	// Common says that a secret is among the values that are guessed first, as it stands or with up to eight digits or signs
+	// around it, or is put together of such, or that an answer is typed to be done with it, as in "none", "123" and "password".
 	Common Rule = "common"
 	// Personal says that a secret or answer is a piece of what is known about the subject.
 	Personal Rule = "personal"
