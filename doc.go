@@ -16,6 +16,7 @@
 //	lockout          attempt limits: take, verify, settle
 //	pin              credentials: issue in parts, exchange, verify, change, attest, revoke
 //	pin/rule         the rules by which a chosen secret or answer is refused
+//	pin/breached     secrets known from breaches, by a local file
 //	pin/state        the states of credentials and parts, and why a secret expired
 //	otp              HOTP, TOTP, delivered one-time codes, backup codes
 //	contact          a subject's addresses: add, prove, change, take over from staff, undo, notify

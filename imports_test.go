@@ -27,6 +27,7 @@ var packageMap = map[string][]string{
 	"lockout":       {".", "store"},
 	"pin":           {".", "store", "store/outbox", "lockout", "pin/rule", "pin/state"},
 	"pin/rule":      {}, // words, for what refuses a choice
+	"pin/breached":  {"."},
 	"pin/state":     {}, // words, for what tells of a credential
 	"otp":           {".", "store", "store/outbox", "lockout"},
 	"contact":       {".", "store", "store/outbox", "lockout"}, // neither pin nor recovery: it is of use without them

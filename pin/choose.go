@@ -21,6 +21,7 @@ import (
 // Errors are those of [Service.Verify], and:
 //   - a [*ChoiceError]: the choice breaks the rule that the error names. If it breaks the rule for every subject, or is a piece
 //     of the subject's id, no try was spent. All other data of the subject is looked at after the proof.
+//   - [ErrUnchecked]: Chosen.Breached failed, and no try was spent.
 //   - [ErrWrongState]: the attempt shows a secret that was chosen already. The text says so.
 //   - [ErrChanged]: another request replaced the secret at the same moment, by another choice. This counts as a wrong guess,
 //     since the choice was compared with that other one.
@@ -40,7 +41,7 @@ func (s *Service) Change(ctx context.Context, a Attempt, chosen civicpin.Secret)
 func (s *Service) choose(ctx context.Context, a Attempt, chosen civicpin.Secret, in state.Credential, code civicpin.EventCode) (
 	Verified, error,
 ) {
-	w, err := s.wished(a.Subject, chosen, a.Personal) // before a try is spent
+	w, err := s.wished(ctx, a.Subject, chosen, a.Personal) // before a try is spent
 	if err != nil {
 		return Verified{}, err
 	}

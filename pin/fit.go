@@ -3,6 +3,7 @@ package pin
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -29,7 +30,7 @@ type wish struct {
 // wished returns a choice, or the rule that it breaks for every subject. Of the subject it looks at nothing but the id, which
 // the visitor typed. What else is known of the subject is looked at behind a proof only: the answer would tell a stranger
 // piece after piece of it.
-func (s *Service) wished(subject civicpin.Subject, chosen civicpin.Secret, personal []string) (wish, error) {
+func (s *Service) wished(ctx context.Context, subject civicpin.Subject, chosen civicpin.Secret, personal []string) (wish, error) {
 	w := wish{raw: chosen.Reveal(), personal: personal[:min(len(personal), maxPersonal)]}
 	var err error
 	if w.text, err = s.rules.Normalise(w.raw); err == nil {
@@ -38,7 +39,31 @@ func (s *Service) wished(subject civicpin.Subject, chosen civicpin.Secret, perso
 	if broken, ok := errors.AsType[*choice.Error](err); ok {
 		return wish{}, &ChoiceError{Rule: broken.Rule}
 	}
+	if err == nil {
+		err = s.unbreached(ctx, w.text)
+	}
 	return w, err
+}
+
+// unbreached asks whether a choice is known from a breach. The answer does not depend on the subject.
+func (s *Service) unbreached(ctx context.Context, text string) error {
+	breached := s.policy.Chosen.Breached
+	if breached == nil {
+		return nil
+	}
+	spellings := []string{text}
+	if lower := strings.ToLower(text); s.policy.Chosen.Form == Alphanumeric && lower != text {
+		spellings = append(spellings, lower)
+	}
+	for _, text := range spellings {
+		switch known, err := breached(ctx, civicpin.NewSecret(text)); {
+		case err != nil:
+			return fmt.Errorf("%w: %w", ErrUnchecked, err)
+		case known:
+			return &ChoiceError{Rule: rule.Breached}
+		}
+	}
+	return nil
 }
 
 // fits checks a choice against what is known after the proof: the secret that was typed and is right, personal data, and the

@@ -2,6 +2,7 @@ package pin
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -14,7 +15,6 @@ import (
 	"github.com/civicpin/civicpin/internal/code"
 	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/password"
-	"github.com/civicpin/civicpin/internal/policyjson"
 	"github.com/civicpin/civicpin/lockout"
 )
 
@@ -47,6 +47,13 @@ type Chosen struct {
 	// Words are further values to refuse: the agency's and the service's names, and what people make of them (NIST SP 800-63B-4
 	// 3.1.1.2). They are refused alone and put together with common words, without regard to case and accents. At most 256.
 	Words []string
+	// Breached, if not nil, reports whether a secret is known from a breach: that of a [breached.File], or a service's. A secret is
+	// refused if it is, with rule.Breached, and also if Breached fails: see [ErrUnchecked]. A PIN of letters is asked for in upper
+	// and in lower case. The question comes before the proof, so any visitor can make it be asked: bound what a remote service is
+	// asked. It is no part of the policy's JSON: set it again after reading.
+	//
+	// [breached.File]: https://pkg.go.dev/github.com/civicpin/civicpin/pin/breached
+	Breached func(context.Context, civicpin.Secret) (bool, error)
 }
 
 // A Policy is everything in which one PIN system differs from another. It is plain data, and may be written and read as JSON
@@ -275,24 +282,4 @@ func (p Policy) Validate() error {
 			issued, chosen, lockout.Budget)
 	}
 	return nil
-}
-
-// plainPolicy is a Policy without its methods.
-type plainPolicy Policy
-
-// MarshalJSON writes the policy for people to read and edit: durations as "15m" or "90d", levels by name. Errors match
-// [civicpin.ErrInvalid] for an invalid level.
-func (p Policy) MarshalJSON() ([]byte, error) {
-	return policyjson.Marshal(plainPolicy(p))
-}
-
-// UnmarshalJSON reads what [Policy.MarshalJSON] writes. It is strict: unknown and repeated fields are errors that match
-// [ErrInvalidPolicy], and leave the policy unchanged. It does not validate; [ParsePolicy] and [New] do.
-func (p *Policy) UnmarshalJSON(data []byte) error {
-	return policyjson.Read(data, (*plainPolicy)(p), ErrInvalidPolicy)
-}
-
-// ParsePolicy reads and validates a policy in JSON, of at most 64 KiB. All errors match [ErrInvalidPolicy].
-func ParsePolicy(data []byte) (Policy, error) {
-	return policyjson.Parse[Policy](data)
 }

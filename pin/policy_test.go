@@ -3,8 +3,10 @@ package pin_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/choice"
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
@@ -33,6 +36,30 @@ func TestReadyPoliciesAreValid(t *testing.T) {
 		require.Less(t, issued, lockout.Budget)
 		require.Less(t, chosen, lockout.Budget)
 		require.Empty(t, p.Exception)
+	}
+}
+
+// Each ready policy refuses at least 3,000 listed values that fit it (OWASP ASVS 6.2.4), and so do passwords of eight.
+func TestListedValuesThatFitTheReadyPolicies(t *testing.T) {
+	forms := map[pin.Form]choice.Form{pin.Alphanumeric: choice.Alphanumeric, pin.Password: choice.Password}
+	for name, c := range map[string]pin.Chosen{
+		"default": pin.Default().Chosen, "inps": pin.INPS().Chosen, "eight": {Form: pin.Password, Min: 8, Max: 8},
+	} {
+		rules, fit := choice.Rules{Form: forms[c.Form], Min: c.Min, Max: c.Max}, 0
+		for _, list := range []string{"common.txt", "words.txt"} {
+			data, err := os.ReadFile("../internal/choice/data/" + list)
+			require.NoError(t, err)
+			for value := range strings.Lines(string(data)) {
+				text, err := rules.Normalise(strings.TrimSuffix(value, "\n"))
+				if len(text) < c.Min || len(text) > c.Max || err != nil {
+					continue
+				}
+				fit++
+				require.Error(t, rules.Check(text, nil), text)
+			}
+		}
+		t.Logf("%s: %d listed values fit", name, fit)
+		require.GreaterOrEqual(t, fit, 3000, name)
 	}
 }
 
@@ -260,8 +287,11 @@ func TestPolicyJSON(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, p, back)
 	}
-	text, err := json.Marshal(pin.INPS())
+	inps := pin.INPS()
+	inps.Chosen.Breached = func(context.Context, civicpin.Secret) (bool, error) { return false, nil }
+	text, err := json.Marshal(inps)
 	require.NoError(t, err)
+	require.NotContains(t, string(text), "breached", "a function is no data")
 	require.Contains(t, string(text), `"maxAge":"90d"`)
 	require.Contains(t, string(text), `"in-person":"substantial"`)
 	require.Contains(t, string(text), `"for":"15m"`)
@@ -276,6 +306,7 @@ func TestParsePolicyIsStrict(t *testing.T) {
 		"null":                "null",
 		"a list":              "[]",
 		"an unknown field":    with(`{"name"`, `{"nane":"x","name"`),
+		"a function":          with(`"form"`, `"breached":null,"form"`),
 		"a field twice":       with(`{"name"`, `{"name":"x","name"`),
 		"a channel twice":     with(`"sms":"7d"`, `"sms":"7d","sms":"7d"`),
 		"in another case":     with(`"maxAge"`, `"MaxAge"`),
@@ -394,6 +425,53 @@ func TestChoiceNamesTheRule(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A choice that is known from a breach is refused, and so is any while the source of that knowledge fails: for known subjects as
+// for unknown ones, and no try is spent.
+func TestChoiceKnownFromABreach(t *testing.T) {
+	var asked []string
+	down := errors.New("down")
+	p := pin.INPS()
+	p.Chosen.Breached = func(_ context.Context, s civicpin.Secret) (bool, error) {
+		asked = append(asked, s.Reveal())
+		switch s.Reveal() {
+		case "hd5tn8rc":
+			return true, nil
+		case "HD5TN8RK":
+			return true, down
+		}
+		return false, nil
+	}
+	k := newKit(t, p)
+	stranger := try(k.issued(t))
+	stranger.Subject = "VRDLGU80A01F205X"
+	k.exchanged(t)
+	grant := k.granted(t)
+	for secret, want := range map[string]struct {
+		asked []string
+		is    []error
+	}{
+		"hd5t n8rc": {[]string{"HD5TN8RC", "hd5tn8rc"}, []error{pin.ErrUnfitSecret}},
+		"HD5TN8RK":  {[]string{"HD5TN8RK"}, []error{pin.ErrUnchecked, down}},
+		"PASSWORD":  {nil, []error{pin.ErrUnfitSecret}},
+	} {
+		for name, choose := range map[string]func(civicpin.Secret) error{
+			"change":            func(s civicpin.Secret) error { return testkit.Err(k.Change(t.Context(), try(chosen), s)) },
+			"of a stranger":     func(s civicpin.Secret) error { return testkit.Err(k.Change(t.Context(), stranger, s)) },
+			"under a grant":     func(s civicpin.Secret) error { return testkit.Err(k.Set(t.Context(), grant, s, civicpin.Source{})) },
+			"without the proof": func(s civicpin.Secret) error { return testkit.Err(k.Change(t.Context(), try(wrong), s)) },
+		} {
+			asked = nil
+			err := choose(civicpin.NewSecret(secret))
+			for _, is := range want.is {
+				require.ErrorIs(t, err, is, "%s %s", secret, name)
+			}
+			require.Equal(t, want.asked, asked, "%s %s", secret, name)
+		}
+	}
+	require.Zero(t, k.failures(t))
+	require.NoError(t, testkit.Err(k.Set(t.Context(), grant, civicpin.NewSecret("MN6B3VCX"), civicpin.Source{})), "the grant is still good")
 }
 
 func TestChoiceMayNotBeOfTheIssuedSecret(t *testing.T) {

@@ -46,6 +46,7 @@ var rules = map[rule.Rule]string{
 	rule.Length:     "15 to 64 characters, please. A sentence is easy to keep in mind.",
 	rule.Characters: "There is something in it that no keyboard has.",
 	rule.Common:     "This is one of the passwords that are guessed first.",
+	rule.Breached:   "This password is known from a breach of another site.",
 	rule.Personal:   "This has a piece of your name, cédula or address in it.",
 	rule.Issued:     "This is a piece of the code that we gave you.",
 	rule.Same:       "This is the password that you have.",

@@ -33,6 +33,7 @@ var rules = map[rule.Rule]string{
 	rule.Length:     "A PIN has 8 letters or digits, no more and no fewer.",
 	rule.Characters: "A PIN has letters from A to Z and digits only.",
 	rule.Common:     "This is one of the PINs that are guessed first.",
+	rule.Breached:   "This PIN is known from a breach of another site.",
 	rule.Personal:   "This has a piece of your name, codice fiscale, birth date or contacts in it.",
 	rule.Issued:     "This is a piece of the PIN that we sent you.",
 	rule.Same:       "This is the PIN that you have.",

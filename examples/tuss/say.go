@@ -32,6 +32,7 @@ var rules = map[rule.Rule]string{
 	rule.Length:     "A password has 15 characters or more. Three words that have nothing to do with each other will do.",
 	rule.Characters: "There is a character in it that cannot be typed everywhere.",
 	rule.Common:     "This is one of the passwords that are guessed first.",
+	rule.Breached:   "This password is known from a breach of another site.",
 	rule.Personal:   "This has a piece of your name, number, birth date or contacts in it.",
 	rule.Issued:     "This is a piece of the code that you were given.",
 	rule.Same:       "This is the password that you have.",

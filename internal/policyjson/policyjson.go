@@ -27,7 +27,7 @@ const (
 var durationType = reflect.TypeFor[time.Duration]()
 
 // Marshal writes a struct of strings, booleans, numbers, durations, text marshalers, slices, maps with string keys, structs,
-// and pointers to all of these, which tell a zero value from one that is not there.
+// and pointers to all of these, which tell a zero value from one that is not there. It leaves functions out.
 func Marshal(v any) ([]byte, error) {
 	var b bytes.Buffer
 	if err := write(&b, reflect.ValueOf(v)); err != nil {
@@ -51,7 +51,7 @@ func write(b *bytes.Buffer, v reflect.Value) error {
 	case reflect.Struct:
 		return writeObject(b, func(yield func(string, reflect.Value)) {
 			for i := range v.NumField() {
-				if !v.Field(i).IsZero() {
+				if !v.Field(i).IsZero() && v.Field(i).Kind() != reflect.Func {
 					yield(fieldName(v.Type().Field(i).Name), v.Field(i))
 				}
 			}
@@ -233,7 +233,7 @@ func readObject(d *decoder, v reflect.Value, name string) error {
 			continue
 		}
 		field := v.FieldByNameFunc(func(n string) bool { return fieldName(n) == key })
-		if !field.IsValid() {
+		if !field.IsValid() || field.Kind() == reflect.Func {
 			return fmt.Errorf("policyjson: %s has no field %q", name, key)
 		}
 		if err := read(d, field, name+"."+key); err != nil {

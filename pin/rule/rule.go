@@ -24,6 +24,8 @@ const (
 	// Common says that a secret is among the values that are guessed first, as it stands or with up to eight digits or signs
 	// around it, or is put together of such, or that an answer is typed to be done with it, as in "none", "123" and "password".
 	Common Rule = "common"
+	// Breached says that a secret is known from a breach: pin.Chosen has a function that knows.
+	Breached Rule = "breached"
 	// Personal says that a secret or answer is a piece of what is known about the subject.
 	Personal Rule = "personal"
 	// Question says that an answer is a word of the question's own id.
