@@ -53,8 +53,8 @@ func (e *ExpiredError) Is(target error) bool { return target == ErrExpired }
 // ErrUnfitSecret matches every [ChoiceError].
 var ErrUnfitSecret = errors.New("pin: secret may not be chosen")
 
-// ErrUnchecked says that a choice was refused because Chosen.Breached gave an error, which it matches, too. No try was spent. The
-// choice may be good: ask for it again later.
+// ErrUnchecked says that a choice was refused because Chosen.Breached gave an error; the error returned matches that one, too.
+// No try was spent. The choice may be good: let the subject try again later.
 var ErrUnchecked = errors.New("pin: cannot tell whether the choice is known from a breach")
 
 // A ChoiceError says which rule a chosen secret breaks. Tell it to the subject (NIST SP 800-63B-4 3.1.1.2). It matches

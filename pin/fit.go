@@ -30,7 +30,9 @@ type wish struct {
 // wished returns a choice, or the rule that it breaks for every subject. Of the subject it looks at nothing but the id, which
 // the visitor typed. What else is known of the subject is looked at behind a proof only: the answer would tell a stranger
 // piece after piece of it.
-func (s *Service) wished(ctx context.Context, subject civicpin.Subject, chosen civicpin.Secret, personal []string) (wish, error) {
+func (s *Service) wished(ctx context.Context, subject civicpin.Subject, chosen civicpin.Secret, personal []string) (
+	wish, error,
+) {
 	w := wish{raw: chosen.Reveal(), personal: personal[:min(len(personal), maxPersonal)]}
 	var err error
 	if w.text, err = s.rules.Normalise(w.raw); err == nil {

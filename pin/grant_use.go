@@ -73,8 +73,7 @@ func (s *Service) opened(ctx context.Context, g Grant, parts bool, source civicp
 // Errors:
 //   - [ErrNoGrant]: the grant is not good, or was used for another choice.
 //   - [civicpin.ErrInvalid]: the source is invalid.
-//   - a [*ChoiceError]: the choice breaks a rule. The grant is still good: ask for another secret.
-//   - [ErrUnchecked]: Chosen.Breached failed. The grant is still good.
+//   - a [*ChoiceError], or [ErrUnchecked]: the choice breaks a rule, or Chosen.Breached failed. The grant is still good.
 //   - a [*lockout.LockedError]: too many choices were former secrets, or, under a used grant, not the current one; or 60 grants
 //     from the source's address were not good within an hour.
 //   - [ErrBusy]: nothing was compared or written.

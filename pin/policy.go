@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/civicpin/civicpin/internal/code"
 	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/internal/policyjson"
 	"github.com/civicpin/civicpin/lockout"
 )
 
@@ -47,10 +47,10 @@ type Chosen struct {
 	// Words are further values to refuse: the agency's and the service's names, and what people make of them (NIST SP 800-63B-4
 	// 3.1.1.2). They are refused alone and put together with common words, without regard to case and accents. At most 256.
 	Words []string
-	// Breached, if not nil, reports whether a secret is known from a breach: that of a [breached.File], or a service's. A secret is
-	// refused if it is, with rule.Breached, and also if Breached fails: see [ErrUnchecked]. A PIN of letters is asked for in upper
-	// and in lower case. The question comes before the proof, so any visitor can make it be asked: bound what a remote service is
-	// asked. It is no part of the policy's JSON: set it again after reading.
+	// Breached, if not nil, reports whether a secret is known from a breach: by a [breached.File], or by a service. If so the
+	// secret is refused with rule.Breached, and if Breached fails, with [ErrUnchecked]. An Alphanumeric secret is asked for in
+	// upper and in lower case. Breached is called before the proof, so any visitor can have it called: bound the calls of a
+	// remote service. It may be called concurrently. It is no part of the policy's JSON: set it after reading.
 	//
 	// [breached.File]: https://pkg.go.dev/github.com/civicpin/civicpin/pin/breached
 	Breached func(context.Context, civicpin.Secret) (bool, error)
@@ -217,23 +217,6 @@ func (f Form) rules() choice.Form {
 	return 0
 }
 
-// GuessProbability returns the chances to guess the issued and the chosen secret before the ceiling of failures in a row
-// disables the credential.
-//
-// For the issued secret, the attacker is taken to hold all parts but one. A chosen secret is credited with half the bits of a
-// random one of its least length: chosen PINs of six digits are no better than four random ones against a hundred guesses
-// (arXiv 2003.04868). The owner's own successes in between start the count again. Known devices change nothing: their lanes and
-// the open one share the ceiling.
-func (p Policy) GuessProbability() (issued, chosen float64) {
-	p = p.withDefaults()
-	tries := p.Lockout.Ceiling
-	if tries == 0 {
-		tries = lockout.MaxCeiling
-	}
-	chance := func(bits float64) float64 { return min(1, float64(tries)*math.Pow(2, -bits)) }
-	return chance(code.Alphabet(p.Alphabet).Bits(p.Length)), chance(choice.GuessBits(p.Chosen.Form.rules(), p.Chosen.Min))
-}
-
 // Validate returns nil, or an error that matches [ErrInvalidPolicy] and says what is wrong.
 func (p Policy) Validate() error {
 	p = p.withDefaults()
@@ -282,4 +265,24 @@ func (p Policy) Validate() error {
 			issued, chosen, lockout.Budget)
 	}
 	return nil
+}
+
+// plainPolicy is a Policy without its methods.
+type plainPolicy Policy
+
+// MarshalJSON writes the policy for people to read and edit: durations as "15m" or "90d", levels by name. Errors match
+// [civicpin.ErrInvalid] for an invalid level.
+func (p Policy) MarshalJSON() ([]byte, error) {
+	return policyjson.Marshal(plainPolicy(p))
+}
+
+// UnmarshalJSON reads what [Policy.MarshalJSON] writes. It is strict: unknown and repeated fields are errors that match
+// [ErrInvalidPolicy], and leave the policy unchanged. It does not validate; [ParsePolicy] and [New] do.
+func (p *Policy) UnmarshalJSON(data []byte) error {
+	return policyjson.Read(data, (*plainPolicy)(p), ErrInvalidPolicy)
+}
+
+// ParsePolicy reads and validates a policy in JSON, of at most 64 KiB. All errors match [ErrInvalidPolicy].
+func ParsePolicy(data []byte) (Policy, error) {
+	return policyjson.Parse[Policy](data)
 }

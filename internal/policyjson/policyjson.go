@@ -51,7 +51,7 @@ func write(b *bytes.Buffer, v reflect.Value) error {
 	case reflect.Struct:
 		return writeObject(b, func(yield func(string, reflect.Value)) {
 			for i := range v.NumField() {
-				if !v.Field(i).IsZero() && v.Field(i).Kind() != reflect.Func {
+				if !v.Field(i).IsZero() {
 					yield(fieldName(v.Type().Field(i).Name), v.Field(i))
 				}
 			}
@@ -87,7 +87,7 @@ func writeObject(b *bytes.Buffer, fields func(yield func(string, reflect.Value))
 	var err error
 	first := true
 	fields(func(name string, v reflect.Value) {
-		if err != nil {
+		if err != nil || v.Kind() == reflect.Func {
 			return
 		}
 		if !first {

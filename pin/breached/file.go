@@ -1,5 +1,5 @@
-// Package breached knows secrets from breaches by a local file of hash prefixes, such as the one of Have I Been Pwned, which the
-// operator downloads. No secret, and no piece of a hash, leaves the machine.
+// Package breached knows secrets from breaches by a local file of hash prefixes, such as the one of Have I Been Pwned, which
+// the operator downloads. No secret, and no piece of a hash, leaves the machine.
 //
 //	known, err := breached.Open("pwned.txt", crypto.SHA1)
 //	policy := pin.Default()
@@ -8,16 +8,16 @@
 // # The file
 //
 // A file is text: a line for each secret, ending in "\n" or "\r\n", in ascending order, each once. A line begins with the
-// hexadecimal hash of the secret's UTF-8 bytes, or the first digits of it, in upper or lower case, the same case and the same
-// number of digits on all lines, 10 at least. A colon may follow, and after it digits, which are not read: how often it was seen.
+// hexadecimal hash of the secret's UTF-8 bytes, or the first digits of it, in upper or lower case, with the same number of
+// digits on all lines, 10 at least. A colon and a number may follow: how often the secret was seen. They do not count.
 //
 //	00001131628B741FF755AAC0E7C66D26:25
 //	000017A7B2D1DF3F6CBA6E7E2DBBBE36:3
 //
-// So the whole list of Have I Been Pwned, ordered by hash, is such a file as it is downloaded: SHA-1, 40 digits and a count. Its
-// range files of five digits lack these five at the beginning of each line: put them there before they are joined. A shorter
-// prefix makes a smaller file, and refuses others by chance: n lines of d digits refuse about n in 16^d of all secrets. For a
-// thousand million lines, take 16 digits.
+// So the whole list of Have I Been Pwned, ordered by hash, is such a file as it is downloaded: SHA-1, 40 digits and a count.
+// The lines of its range files lack the five digits of the file's name: put them in front before the files are joined. A
+// shorter prefix makes a smaller file, and refuses others by chance: n lines of d digits refuse about n in 16^d of all
+// secrets. For a thousand million lines, take 16 digits.
 package breached
 
 import (
@@ -83,5 +83,5 @@ func (f *File) Contains(ctx context.Context, secret civicpin.Secret) (bool, erro
 	return f.prefix.has(strings.ToUpper(hex.EncodeToString(h.Sum(nil))))
 }
 
-// Close closes the file. No search works after it.
+// Close closes the file. No search works after it. The error is that of [os.File.Close].
 func (f *File) Close() error { return f.file.Close() }

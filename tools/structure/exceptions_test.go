@@ -4,7 +4,7 @@ package main
 // from the list when it keeps to its limit. Nothing is added.
 var exceptions = map[string]int{
 	"lines of internal/policyjson/policyjson.go": 280,
-	"lines of pin/policy.go":                     298,
+	"lines of pin/policy.go":                     288,
 	"lines of store/storetest/races.go":          290,
 
 	"lines of read in internal/policyjson/policyjson.go":       79,
