@@ -712,6 +712,20 @@ func BenchmarkCheck(b *testing.B) {
 	}
 }
 
+// The search of the lists alone, for secrets of which nothing, all, and the most parts are listed.
+func BenchmarkCommon(b *testing.B) {
+	for _, secret := range []string{
+		"837517", "k7px2mqa", "kq8vtx2mzpw4rbn", "thisismypassword", "tequieromuchomiamor1",
+		"ioelatuamyeyounostemipercheilquedinonlasatemahisiyeimi",
+	} {
+		b.Run(secret, func(b *testing.B) {
+			for b.Loop() {
+				_ = choice.Common(secret, nil)
+			}
+		})
+	}
+}
+
 func BenchmarkNormalise(b *testing.B) {
 	for b.Loop() {
 		_, _ = inps.Normalise("k7px-2mqa")

@@ -4,6 +4,7 @@ package choice
 var (
 	Listed = listed
 	Fold   = fold
+	Common = common
 )
 
 const (
