@@ -74,8 +74,9 @@ func (r Rules) Validate() error {
 // of package rule. The secret is what [Rules.Normalise] returned; anything else breaks rule.Characters. Rules that do
 // not validate give the error of [Rules.Validate].
 //
-// Of random secrets, which nobody would guess, it refuses about 15 in 100 of four digits, 13 of six, 4 of eight, and fewer
-// than one in 1000 of eight letters and digits; a caller that draws secrets does not check them.
+// Of random secrets, which no attacker would guess, it refuses about 15 in 100 of four digits, 12 of six (13 with what is known
+// of the subject), 4 of eight, and fewer than one in 1000 of eight letters and digits, and of 15 characters of any kind. A
+// caller that draws secrets does not check them.
 //
 // Personal holds what a guesser may know of the subject: id, names, telephone number, e-mail address, and dates written
 // as 2006-01-02. The first 64 pieces count, and the first 64 bytes of each.

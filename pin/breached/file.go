@@ -17,7 +17,9 @@
 // So the whole list of Have I Been Pwned, ordered by hash, is such a file as it is downloaded: SHA-1, 40 digits and a count.
 // The lines of its range files lack the five digits of the file's name: put them in front before the files are joined. A
 // shorter prefix makes a smaller file, and refuses others by chance: n lines of d digits refuse about n in 16^d of all
-// secrets. For a thousand million lines, take 16 digits.
+// secrets. For a thousand million lines, take 16 digits:
+//
+//	cut -c 1-16 pwned.txt | uniq > pwned16.txt
 package breached
 
 import (
