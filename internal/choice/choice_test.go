@@ -517,7 +517,7 @@ func TestShareOfRandomSecretsThatIsRefused(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			// A fixed seed: the same figures in every run.
 			rng := rand.New(rand.NewPCG(1, 2))
-			const tries = 8_000
+			const tries = 20_000
 			refused := map[rule.Rule]int{}
 			total := 0
 			for range tries {
