@@ -20,7 +20,7 @@ var (
 	// subjects have it alike.
 	ErrInFlight = fmt.Errorf("%w: other guesses at this subject are being checked", ErrBusy)
 	// ErrOverloaded says that this process is checking as many secrets as it can. It says nothing about the subject. A [Gate]
-	// does not return it; the services of this library do, before they ask their gate.
+	// does not return it; the services of this library do, as a *[BusyError], before they ask their gate.
 	ErrOverloaded = fmt.Errorf("%w: this machine is checking as many secrets as it can", ErrBusy)
 	// ErrTimeout says that a right guess came too late: it had already become a failure, or the known device that it came
 	// from was forgotten meanwhile.
@@ -31,6 +31,19 @@ var (
 	// ErrInvalidPolicy matches every error about an invalid policy.
 	ErrInvalidPolicy = errors.New("lockout: invalid policy")
 )
+
+// A BusyError says when a call that this process could not serve may be made once more. Nothing was compared, and no try was spent:
+// answer 503 with Retry-After. It matches [ErrOverloaded] and [ErrBusy], and says nothing about the subject.
+type BusyError struct {
+	// After is how long those take that wait now; at least a second.
+	After time.Duration
+}
+
+// Error says so.
+func (e *BusyError) Error() string { return fmt.Sprintf("%v, try again in %v", ErrOverloaded, e.After.Round(time.Second)) }
+
+// Is reports whether target is [ErrOverloaded] or [ErrBusy].
+func (e *BusyError) Is(target error) bool { return target == ErrOverloaded || target == ErrBusy }
 
 // A RefusedError says that a guess was compared and wrong. It matches [ErrRefused].
 type RefusedError struct {

@@ -41,9 +41,11 @@ type BackupPolicy struct {
 	// Lockout limits wrong guesses. The zero Policy means that five lock for a minute, and each further five for twice as long, up
 	// to a day.
 	Lockout lockout.Policy
-	// Permits is how many hashes run at once; zero means GOMAXPROCS-1, at least 1. Queue is how many calls may wait for a permit
-	// before the next returns ErrBusy; zero means 16.
-	Permits, Queue int
+	// Permits is how many hashes run at once; zero means GOMAXPROCS-1, at least 1.
+	Permits int
+	// Wait is how long a call may wait for a permit, by what hashes took of late. A call that would wait longer gets [ErrBusy] at
+	// once, as a *[lockout.BusyError]. Zero means 2 seconds; at most a minute.
+	Wait time.Duration
 }
 
 // withDefaults returns the policy with its zero fields filled in.
@@ -103,7 +105,7 @@ func newBackup(v *store.Vault, c BackupPolicy, params password.Params) (*BackupC
 	if b.gate, err = lockout.New(v, "backup."+c.Name, c.Lockout); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
-	if b.hashing, err = password.NewGate(c.Permits, c.Queue); err != nil {
+	if b.hashing, err = password.NewGate(c.Permits, c.Wait, 1); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
 	b.guard = attempt.New(v, b.gate, b.hashing, eventBackupRefused)

@@ -36,7 +36,7 @@ func TestBackupConfig(t *testing.T) {
 		"a policy":         {otp.BackupPolicy{Name: "paper", Lockout: policy}, true},
 		"a bad policy":     {otp.BackupPolicy{Name: "paper", Lockout: lockout.Policy{Limit: 3}}, false},
 		"negative permits": {otp.BackupPolicy{Name: "paper", Permits: -1}, false},
-		"negative queue":   {otp.BackupPolicy{Name: "paper", Queue: -1}, false},
+		"a negative wait":  {otp.BackupPolicy{Name: "paper", Wait: -1}, false},
 	} {
 		_, err := otp.NewBackupCodes(vault, tc.config)
 		if tc.ok {
@@ -146,9 +146,9 @@ func TestBackupCeiling(t *testing.T) {
 
 // Refused for want of room, nobody loses a try.
 func TestBackupBusyCostsNoTry(t *testing.T) {
-	k := newBackupKitOn(t, store.NewMemory(), otp.BackupPolicy{Name: "paper", Permits: 1, Queue: 1}, newClock(), &testkit.Recorder{})
+	k := newBackupKitOn(t, store.NewMemory(), otp.BackupPolicy{Name: "paper", Permits: 1, Wait: time.Nanosecond}, newClock(), &testkit.Recorder{})
 	set := k.issued(t)
-	release := otp.OccupyBackup(k.BackupCodes, 2)
+	release := otp.OccupyBackup(k.BackupCodes, 1)
 	for range 20 {
 		require.ErrorIs(t, k.use(t, noBackup), otp.ErrBusy)
 		_, err := k.Issue(t.Context(), ana, civicpin.Citizen)
@@ -161,7 +161,7 @@ func TestBackupBusyCostsNoTry(t *testing.T) {
 
 // Two hundred uses of two codes at once, over four processes: one of each is let in.
 func TestBackupCodeHasOneWinner(t *testing.T) {
-	k := newBackupKitOf(t, otp.BackupPolicy{Name: "paper", Permits: 50, Queue: 1000, Lockout: testkit.Until(20)})
+	k := newBackupKitOf(t, otp.BackupPolicy{Name: "paper", Permits: 50, Wait: time.Minute, Lockout: testkit.Until(20)})
 	set := k.issued(t)
 	others := []*backupKit{k, k.other(t, k.memory), k.other(t, k.memory), k.other(t, k.memory)}
 	won := make(chan int, 200)
@@ -181,7 +181,7 @@ func TestBackupCodeHasOneWinner(t *testing.T) {
 func TestOnlyFiveBackupCodesAreCompared(t *testing.T) {
 	for name, subject := range map[string]civicpin.Subject{"known": ana, "unknown": "NOBODY"} {
 		t.Run(name, func(t *testing.T) {
-			k := newBackupKitOf(t, otp.BackupPolicy{Name: "paper", Queue: 2000})
+			k := newBackupKitOf(t, otp.BackupPolicy{Name: "paper", Wait: time.Minute})
 			k.issued(t)
 			others := []*backupKit{k, k.other(t, k.memory), k.other(t, k.memory), k.other(t, k.memory)}
 			before := otp.BackupHashes(k.BackupCodes)

@@ -288,7 +288,7 @@ func TestManyAtOnce(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			m := store.NewMemory()
 			p := pin.INPS()
-			p.Hashing.Queue = 1000
+			p.Hashing.Wait = time.Minute
 			k := newKitOn(t, m, p, newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 			old := c.prepare(t, k)
 			other := k.other(t, m)

@@ -378,10 +378,10 @@ func TestOnlyFiveAreCompared(t *testing.T) {
 // Refused for want of room, nobody loses a try.
 func TestBusyCostsNoTry(t *testing.T) {
 	p := pin.INPS()
-	p.Hashing.Permits, p.Hashing.Queue = 1, 1
+	p.Hashing.Permits, p.Hashing.Wait = 1, time.Nanosecond
 	k := newKit(t, p)
 	k.exchanged(t)
-	release := pin.Occupy(k.Service, 2)
+	release := pin.Occupy(k.Service, 1)
 	for range 20 {
 		_, err := k.Verify(t.Context(), try(wrong))
 		require.ErrorIs(t, err, pin.ErrBusy)

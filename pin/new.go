@@ -100,7 +100,7 @@ func (s *Service) limit() (err error) {
 	if s.forged, err = quota.New(v, "grant."+name, forged(), quota.Source); err != nil {
 		return err
 	}
-	if s.hashing, err = password.NewGate(p.Hashing.Permits, p.Hashing.Queue); err != nil {
+	if s.hashing, err = password.NewGate(p.Hashing.Permits, p.Hashing.Wait, len(p.costs())); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
 	s.guard = attempt.New(v, s.gate, s.hashing, eventRefused)

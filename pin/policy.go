@@ -257,8 +257,8 @@ func (p Policy) Validate() error {
 		return bad("MaxAge is under a day, or MaxUnused under two")
 	case p.History < 0 || p.History > 10:
 		return bad("History is not 0 to 10")
-	case p.Hashing.Permits < 0 || p.Hashing.Queue < 0:
-		return bad("Hashing.Permits or Queue is negative")
+	case p.Hashing.Permits < 0 || p.Hashing.Wait < 0:
+		return bad("Hashing.Permits or Wait is negative")
 	}
 	if issued, chosen := p.GuessProbability(); max(issued, chosen) > lockout.Budget && p.Exception == "" {
 		return bad("chance of guessing %.1e issued, %.1e chosen, is above %.0e and no Exception is named",

@@ -672,7 +672,7 @@ func choiceOf(i int) string { return "QZ7W" + string(rune('A'+i%26)) + string(ru
 // Of any number of exchanges with the right code and different choices, one wins.
 func TestOneExchangeWins(t *testing.T) {
 	p := pin.INPS()
-	p.Hashing.Queue = 1000
+	p.Hashing.Wait = time.Minute
 	k := newKit(t, p)
 	code := k.issued(t)
 	var won []string

@@ -172,7 +172,7 @@ func (s *Service) check() error {
 	costs := password.InUse(password.Params{Memory: h.Memory, Time: h.Time, Threads: h.Threads}, h.Former)
 	s.params = costs[0]
 	var err error
-	s.hashing, err = password.NewGate(h.Permits, h.Queue)
+	s.hashing, err = password.NewGate(h.Permits, h.Wait, len(costs))
 	if err := errors.Join(c.Sends.Validate(), password.ValidateInUse(costs...), err); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalidPlan, err)
 	}

@@ -309,7 +309,7 @@ func openKitWith(keys store.Keys, s store.Store, c *testkit.Clock, m *testkit.Ma
 // cheap is hashing that costs nothing: the tests make thousands of hashes.
 func cheap() pin.Hashing {
 	password.Cheap()
-	return pin.Hashing{Memory: 8, Time: 1, Threads: 1, Permits: 64, Queue: 4096}
+	return pin.Hashing{Memory: 8, Time: 1, Threads: 1, Permits: 64, Wait: time.Minute}
 }
 
 // anaAnswers are what Ana answered when she enrolled.

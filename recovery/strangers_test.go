@@ -788,13 +788,13 @@ func TestEnrolOfHalf(t *testing.T) {
 // Enrolling is hashing like any other, and waits behind the same gate.
 func TestEnrollingIsBounded(t *testing.T) {
 	c := answerConfig()
-	c.Hashing.Permits, c.Hashing.Queue = 1, 1
+	c.Hashing.Permits, c.Hashing.Wait = 1, time.Nanosecond
 	k := newAnswerKitOf(t, c)
-	release := recovery.OccupyAnswers(k.Service, 2)
+	release := recovery.OccupyAnswers(k.Service, 1)
 	require.ErrorIs(t, k.EnrolAnswers(t.Context(), elsa, "image-07", secrets(elsas), civicpin.Source{}), recovery.ErrBusy)
 	release()
 	k.enrolled(t)
-	release = recovery.OccupyAnswers(k.Service, 2)
+	release = recovery.OccupyAnswers(k.Service, 1)
 	require.ErrorIs(t, k.guess(t.Context(), k.asked(t, elsa), "image-07", elsas), recovery.ErrBusy)
 	release()
 	require.Zero(t, k.failures(t, "all", elsa))

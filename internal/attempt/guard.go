@@ -51,8 +51,8 @@ type Place struct {
 	leave func()
 }
 
-// Enter takes a place, before anything is counted. It does not wait: if the queue is full, it returns
-// [lockout.ErrOverloaded]. Leave must be called. Events that are recorded under the context that Enter returns are passed on
+// Enter takes a place, before anything is counted. It does not wait: if a hash would have to, for too long, it returns a
+// *[lockout.BusyError]. Leave must be called. Events that are recorded under the context that Enter returns are passed on
 // by Leave: a recorder that is slow must not keep others out.
 func (g *Guard) Enter(ctx context.Context) (context.Context, Place, error) {
 	if g.hashing == nil {
@@ -66,12 +66,12 @@ func (g *Guard) Enter(ctx context.Context) (context.Context, Place, error) {
 // Leave gives the place back. A second call does nothing.
 func (p Place) Leave() { p.leave() }
 
-// Enter takes a place in front of the hashing for hashes that are no guess. It does not wait: if the queue is full, it returns
-// [lockout.ErrOverloaded]. What it says of events is as for [Guard.Enter].
+// Enter takes a place in front of the hashing for hashes that are no guess. It does not wait: if they would have to, for too long, it
+// returns a *[lockout.BusyError]. What it says of events is as for [Guard.Enter].
 func Enter(ctx context.Context, g *password.Gate) (_ context.Context, leave func(), err error) {
 	back, err := g.Enter(ctx)
-	if errors.Is(err, password.ErrBusy) {
-		err = lockout.ErrOverloaded
+	if busy, ok := errors.AsType[*password.BusyError](err); ok {
+		err = &lockout.BusyError{After: busy.After}
 	}
 	if err != nil {
 		return ctx, nil, err

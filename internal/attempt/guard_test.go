@@ -57,7 +57,7 @@ func newKitWith(t *testing.T, r civicpin.Recorder) *kit {
 	var err error
 	k.gate, err = lockout.New(k.vault, "test", lockout.Policy{Limit: 3, Lock: lockout.Timed, For: time.Hour, Forget: forget})
 	require.NoError(t, err)
-	k.hashing, err = password.NewGate(1, 1)
+	k.hashing, err = password.NewGate(1, 20*time.Millisecond, 1)
 	require.NoError(t, err)
 	k.Guard = attempt.New(k.vault, k.gate, k.hashing, refused)
 	k.faults.Reset()

@@ -72,7 +72,7 @@ func TestBytesAndAmong(t *testing.T) {
 
 // A hash is verified with a permit of the gate, or not at all.
 func TestHash(t *testing.T) {
-	gate, err := password.NewGate(1, 1)
+	gate, err := password.NewGate(1, 0, 1)
 	require.NoError(t, err)
 	hash := password.New(password.Params{Memory: 8, Time: 1, Threads: 1}, "secret")
 	m, err := attempt.Hash(t.Context(), gate, nil, hash, "secret")

@@ -48,7 +48,7 @@ func TestReason(t *testing.T) {
 // A full gate is the module's ErrOverloaded, and who leaves frees one place, once.
 func TestEnter(t *testing.T) {
 	const places = 2 // one permit, and one who waits
-	gate, err := password.NewGate(1, places-1)
+	gate, err := password.NewGate(1, 20e6, 1)
 	require.NoError(t, err)
 	var leaves []func()
 	for range places {

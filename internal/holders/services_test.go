@@ -30,7 +30,7 @@ type services struct {
 
 // open makes the services.
 func (w *world) open() {
-	cheap := pin.Hashing{Memory: 8, Time: 1, Threads: 1, Permits: 64, Queue: 4096}
+	cheap := pin.Hashing{Memory: 8, Time: 1, Threads: 1, Permits: 64, Wait: time.Minute}
 	var err error
 	w.clock, w.post = testkit.NewClock(time.Date(2026, 3, 2, 15, 0, 0, 0, time.UTC)), &testkit.Mailbox{}
 	w.vault = testkit.Vault(w.t, store.NewMemory(), w.clock, &w.events)

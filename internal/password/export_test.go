@@ -11,3 +11,6 @@ func DeriveScrypt(secret, salt string, ln, r, p, size int) ([]byte, error) {
 	h := &scryptHash{ln: ln, r: r, p: p, salt: []byte(salt)}
 	return h.derive(secret, size)
 }
+
+// Places returns how many are in front of the gate or in it.
+func Places(g *Gate) int64 { return g.places.Load() }

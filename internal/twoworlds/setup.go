@@ -31,7 +31,7 @@ type Setup struct {
 
 // withDefaults fills in what is not given. The hashes cost next to nothing.
 func (s Setup) withDefaults() Setup {
-	s.Pin.Hashing = pin.Hashing{Memory: 8, Time: 1, Threads: 1, Permits: 64, Queue: 4096}
+	s.Pin.Hashing = pin.Hashing{Memory: 8, Time: 1, Threads: 1, Permits: 64, Wait: time.Minute}
 	if s.Codes.Name == "" {
 		s.Codes = otp.SMS()
 	}

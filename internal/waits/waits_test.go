@@ -212,7 +212,7 @@ func newWorld(t testing.TB) *world {
 // process starts the services of a process.
 func (w *world) process(s store.Store) (p services) {
 	w.t.Helper()
-	cheap := pin.Hashing{Memory: 8, Time: 1, Threads: 1, Permits: 64, Queue: 4096}
+	cheap := pin.Hashing{Memory: 8, Time: 1, Threads: 1, Permits: 64, Wait: time.Minute}
 	var err error
 	p.vault, p.out = testkit.Open(w.t, s, w.clock, w.post, nil)
 	policy := pin.Default()

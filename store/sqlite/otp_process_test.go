@@ -51,7 +51,7 @@ func openCoding(ctx context.Context, path string) (*coding, error) {
 	if err != nil {
 		return nil, err
 	}
-	paper, err := otp.NewBackupCodes(vault, otp.BackupPolicy{Name: "paper", Queue: 100, Lockout: policy.Lockout})
+	paper, err := otp.NewBackupCodes(vault, otp.BackupPolicy{Name: "paper", Wait: time.Minute, Lockout: policy.Lockout})
 	return &coding{codes: codes, paper: paper, Closer: s}, err
 }
 
