@@ -70,6 +70,16 @@ func BenchmarkGate(b *testing.B) {
 	}
 }
 
+// waits returns a gate with the default permits.
+func waits(b *testing.B, wait time.Duration) *password.Gate {
+	b.Helper()
+	g, err := password.NewGate(0, wait, 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return g
+}
+
 // 200 logins at once: what they hold at most, how long the slowest of a hundred waited, and how many were served.
 func BenchmarkCrowd(b *testing.B) {
 	h := mustParse(b, foreign[0].hash)
@@ -89,8 +99,8 @@ func BenchmarkCrowd(b *testing.B) {
 		run  func(func()) bool
 	}{
 		{"without a gate", free},
-		{"gate, queue of 200", through(newGate(b, 0, 200))},
-		{"gate, queue of 16", through(newGate(b, 0, 16))},
+		{"gate, a minute at most", through(waits(b, time.Minute))},
+		{"gate, two seconds at most", through(waits(b, 0))},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			var served int
