@@ -423,7 +423,11 @@ func TestContactOfARecovery(t *testing.T) {
 	require.Equal(t, []string{rosaPhone, rosaMail, thiefMail}, k.addresses(t))
 
 	k.clock.Add(3 * bookDay)
+	waiting := k.asks(t, byNewMail)
 	require.NoError(t, contact.UndoChange(t.Context(), k.Service, rosa, bookChange), "long gone")
+	_, candidates, err := k.List(t.Context(), rosa)
+	require.NoError(t, err)
+	require.NotContains(t, candidates, waiting, "and what waits ends all the same")
 	require.NoError(t, contact.Adopt(t.Context(), k.Service, rosa, "OTHERCHANGE", byMail, until), "is one already")
 	require.Equal(t, []string{rosaPhone, rosaMail, thiefMail}, k.addresses(t))
 }

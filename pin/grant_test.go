@@ -728,8 +728,11 @@ func TestRepudiatedLivesByStaff(t *testing.T) {
 			return testkit.Err(k.Issue(t.Context(), maria, o))
 		}, nil},
 		"resumed, approved by operators": {true, func(t *testing.T, k *kit) error {
-			return k.Resume(t.Context(), maria, civicpin.Evidence{}, "", clerk)
+			return k.Resume(t.Context(), maria, civicpin.Evidence{Method: civicpin.InPerson, By: clerk}, "", clerk)
 		}, nil},
+		"resumed by telephone, approved by operators": {true, func(t *testing.T, k *kit) error {
+			return k.Resume(t.Context(), maria, civicpin.Evidence{}, "", clerk)
+		}, pin.ErrWeakEvidence},
 	} {
 		t.Run(name, func(t *testing.T) {
 			k := newKit(t, pin.INPS())

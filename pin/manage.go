@@ -98,11 +98,13 @@ func (s *Service) Suspend(ctx context.Context, subject civicpin.Subject, reason 
 }
 
 // Resume ends a suspension, and what a repudiated recovery closed. Only an operator can: a citizen's session may be a thief's.
-// Evidence is recorded as by [Service.Attest], if there is something to resume; it may be zero unless Policy.ResumeOnEvidence.
+// Evidence is recorded as by [Service.Attest], if there is something to resume; it may be zero unless Policy.ResumeOnEvidence
+// is set, or a contact repudiated a recovery.
 // Sessions that the suspension ended do not come back, nor does a secret that a repudiated recovery set: it is revoked. Errors
 // are those of [Service.Suspend], and:
 //   - [civicpin.ErrInvalid]: by is no operator, or the evidence is invalid.
-//   - [ErrWeakEvidence]: the policy asks for evidence, or grants nothing for its method.
+//   - [ErrWeakEvidence]: there is no evidence, and the policy or a repudiation asks for it; or the policy grants nothing for
+//     its method.
 func (s *Service) Resume(ctx context.Context, subject civicpin.Subject, evidence civicpin.Evidence, reason string,
 	by civicpin.Actor,
 ) error {
@@ -129,6 +131,8 @@ func (s *Service) suspend(ctx context.Context, subject civicpin.Subject, reason 
 			return c.wrongState()
 		case c.Suspended == to && (to || !c.Closed):
 			return store.ErrSkip
+		case !to && c.Closed && evidence.Method == "": // or a telephone call would confirm a thief's secret
+			return fmt.Errorf("%w: a contact repudiated a recovery", ErrWeakEvidence)
 		}
 		if !to {
 			c.Closed, c.Run = false, "" // staff say that the secret is the subject's

@@ -535,7 +535,7 @@ func TestRepudiate(t *testing.T) {
 			if tt.recovers {
 				return
 			}
-			err = k.pins.Resume(t.Context(), ana, civicpin.Evidence{}, "seen", agency.ID)
+			err = k.pins.Resume(t.Context(), ana, civicpin.Evidence{Method: civicpin.InPerson, By: agency.ID}, "seen", agency.ID)
 			require.Equal(t, tt.resumes, err == nil, err)
 			_, err = k.login(t, newSecret)
 			require.Equal(t, tt.resumes, err == nil, err)

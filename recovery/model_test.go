@@ -501,7 +501,7 @@ func TestModel(t *testing.T) {
 				for name := range needs {
 					_ = k.Service.Unlock(ctx, name, ana, civicpin.Evidence{}, agency)
 				}
-				_ = k.pins.Resume(ctx, ana, civicpin.Evidence{}, "seen", agency.ID)
+				_ = k.pins.Resume(ctx, ana, civicpin.Evidence{Method: civicpin.InPerson, By: agency.ID}, "seen", agency.ID)
 			},
 			"time passes": func(rt *rapid.T) {
 				k.clock.Add(rapid.SampledFrom([]time.Duration{
@@ -522,7 +522,7 @@ func TestModel(t *testing.T) {
 		k.clock.Add(8 * 24 * time.Hour)
 		k.clock.Set(k.clock.Now().Truncate(24 * time.Hour).Add(15 * time.Hour))
 		seen := civicpin.Evidence{Method: civicpin.InPerson, By: agency.ID}
-		if k.pins.Resume(ctx, ana, civicpin.Evidence{}, "seen", agency.ID) != nil { // a secret that was repudiated never comes back
+		if k.pins.Resume(ctx, ana, seen, "seen", agency.ID) != nil { // a secret that was repudiated never comes back
 			require.NoError(fatal{rt}, testkit.Err(k.pins.Issue(ctx, ana, pin.IssueOptions{
 				Parts: anaContacts()[:2], Level: civicpin.Substantial, Evidence: seen, By: agency.ID,
 			})))

@@ -51,10 +51,16 @@ func (b *Book) UndoChange(id, undo string, now time.Time, p Policy) (fx Effects,
 
 // UndoSince is UndoChange for what came with a recovery that is repudiated, and since: the change that it brought, by its id,
 // the first one of the citizen since, and every contact since that no operator has seen, also if it is too late to undo it.
+// Where there is nothing of these, what waits ends all the same.
 func (b *Book) UndoSince(id, undo string, since, now time.Time, p Policy) (fx Effects, reason string, err error) {
-	return b.undo(
+	fx, reason, err = b.undo(
 		func(c *Change) bool { return c.ID == id || !c.At.Before(since) && !c.By.IsOperator() },
 		func(a *Address) bool { return a.Live() && !a.Seen && !a.Since.Before(since) }, undo, now, p)
+	if err == nil && reason == "" {
+		b.ends(waits.Undo, "")
+		reason = "ended what waited"
+	}
+	return fx, reason, err
 }
 
 // undo undoes the first of the changes that can be undone, with all after it, and takes contacts away.

@@ -293,8 +293,12 @@ func (w *world) remove(n int, by civicpin.Actor) {
 func offices() []act {
 	return []act{
 		{"staff suspend", 1, func(w *world, _ person, _ int) { w.suspend() }},
-		{"staff resume", 3, func(w *world, _ person, _ int) {
-			if w.pins.Resume(w.t.Context(), rosa, civicpin.Evidence{}, "", clerk.ID) == nil {
+		{"staff resume", 3, func(w *world, _ person, n int) {
+			evidence := []civicpin.Evidence{{}, seen}[n%2]
+			if w.pins.Resume(w.t.Context(), rosa, evidence, "", clerk.ID) == nil {
+				if w.closed && n%2 == 0 {
+					w.fail("staff resumed without evidence what a contact had repudiated")
+				}
 				w.stopped, w.closed, w.run = false, false, nil // staff say that the secret is the subject's
 			}
 		}},

@@ -21,7 +21,7 @@ type entry struct {
 }
 
 func (e *entry) valid(now time.Time) bool {
-	return e.gone.IsZero() && !now.Before(e.matures) && !(disputes && e.disputed)
+	return e.gone.IsZero() && !now.Before(e.matures) && !e.disputed
 }
 
 // was reports whether the entry proved something once.
@@ -115,8 +115,9 @@ func (w *world) proved(c *candidate, by person) {
 		return
 	}
 	matures := w.now().Add(cooling)
-	if c.first && !slices.ContainsFunc(w.book, func(e *entry) bool { return !e.gone.IsZero() || e.matures.After(e.since) }) {
-		matures = w.now() // one of the first contacts
+	later := slices.ContainsFunc(w.book, func(e *entry) bool { return !e.gone.IsZero() || e.matures.After(e.since) || e.seen })
+	if c.by == 0 || c.first && !later {
+		matures = w.now() // staff asked for it, or it is one of the first contacts, all of which the citizen added
 	}
 	w.promised("contact.changed", "a contact was added", nil)
 	if old := w.live(c.replaces); old != nil {
@@ -142,7 +143,7 @@ func (w *world) has(p person, what rune, since time.Time, r *trip) bool {
 	channel := map[rune]civicpin.Channel{'s': civicpin.SMS, 'm': civicpin.Email, 'p': civicpin.CertifiedEmail}[what]
 	switch what {
 	case 'k':
-		return w.answers&p != 0
+		return w.answers&p != 0 || r != nil && r.knew // its link, too, is the mailbox's: see 'o'
 	case 'w':
 		return r != nil && !r.rested.IsZero()
 	case 'o':

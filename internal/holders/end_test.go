@@ -36,6 +36,10 @@ func (w *world) end() {
 		w.dispatch()
 		w.clock.Add(cooling + day)
 	}
+	if alone && w.stopped && w.violation == "" {
+		w.reached["a second visit"]++ // an undo link of before the first one was good still, and suspended: once
+		w.desk()
+	}
 	if alone && w.violation == "" {
 		w.logsIn("after the desk")
 		w.online()
@@ -45,9 +49,7 @@ func (w *world) end() {
 // spite has a person use all that they ever got. If the contacts are the owner's alone, the secret stays the owner's.
 func (w *world) spite(p person, alone bool) {
 	for _, i := range w.links(p) {
-		if disputes || w.sent[i].msg.Link.Reveal()[0] != 'u' {
-			w.follow(p, i)
-		}
+		w.follow(p, i)
 	}
 	for _, r := range w.trips {
 		if r.holder == p {

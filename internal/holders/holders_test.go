@@ -123,6 +123,10 @@ func TestReplay(t *testing.T) {
 		"an address of before a revocation": {"inps", 0, []string{
 			"owner staff add a contact 748", "owner staff revoke 397", "owner clicks every link 384",
 		}},
+		"a link that another reader of the mailbox clicks first": {"iess", 1, []string{
+			"thief gets hold of an address 0", "owner starts a recovery 0", "owner goes on 1", "owner sends what waits 0",
+			"thief clicks a link 0", "thief uses a grant 0",
+		}},
 		"a corrected address that cools down": {"iess", 3, []string{
 			"thief learns the answers 753", "thief starts a recovery and goes on 726", "thief starts a recovery and goes on 873",
 		}},

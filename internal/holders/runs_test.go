@@ -34,6 +34,7 @@ type trip struct {
 	cancelled  bool
 	repudiated bool
 	staff      bool // operators approved
+	knew       bool // the answers were given, by its holder of then
 }
 
 // A grant is one that a person got.
@@ -90,7 +91,9 @@ func (w *world) onwards(r *trip, n int) bool {
 		if len(next.Images) > 0 && w.answers&r.holder == 0 && n%8 > 0 {
 			return false // a guess, now and then
 		}
-		a = w.known(next, r.holder)
+		err := w.answer(r, w.known(next, r.holder))
+		r.knew = r.knew || err == nil && len(next.Images) > 0
+		return err == nil
 	case next.Confirm != nil:
 		if a.Confirm = r.holder == owner || n%3 == 0; !a.Confirm {
 			a.Correct = theirs(r.holder)[0]
@@ -260,9 +263,12 @@ func (w *world) repudiate(p person, m civicpin.Message) {
 	}
 	w.reached["repudiated"]++
 	r.repudiated = true
-	w.objected, w.objects = w.now(), w.step
 	name := slices.IndexFunc(w.system.plans, func(p plan.Plan) bool { return p.Name == r.plan })
-	if w.system.plans[name].Outcome == plan.Unlocked {
+	unlocks := w.system.plans[name].Outcome == plan.Unlocked
+	if !unlocks || !r.rested.IsZero() { // an unlock gave nothing that another run rests for
+		w.objected, w.objects = w.now(), w.step
+	}
+	if unlocks {
 		return
 	}
 	if r.staff {
@@ -271,9 +277,8 @@ func (w *world) repudiate(p person, m civicpin.Message) {
 		w.endAsked("a suspension", false)
 		return
 	}
-	if w.takeSince(r.finished) || w.run == r || granted || allAsked {
-		w.endAsked("a repudiation", false)
-	}
+	w.takeSince(r.finished)
+	w.endAsked("a repudiation", false)
 	if w.run == r || granted {
 		w.closed = true
 	}

@@ -9,17 +9,6 @@ import (
 	"github.com/civicpin/civicpin/recovery/plan"
 )
 
-// What others build at present. Where one is false, the model lets pass what RULES would not.
-const (
-	// disputes says that an undo opens a dispute: the addresses that came and those that went recover nothing until staff have
-	// seen them. Without, the model lets pass that they recover, and attackers do not undo after the owner was at the desk: an
-	// address that the owner had removed would come back then.
-	disputes = false
-	// allAsked says that a repudiation ends the addresses that wait for their proof also if nothing is left of the run's: its
-	// grant was not used and ended, or another act set the secret since, and no contact came. Docs/waits.md says so.
-	allAsked = false
-)
-
 const (
 	minute = time.Minute
 	day    = 24 * time.Hour
