@@ -191,9 +191,8 @@ func (w *world) exchange(p person) error {
 		return err
 	}
 	w.endAsked("an exchange", false)
-	r := w.run
-	w.controls(p, chosen, "exchanges", r)
-	if p != owner && r == nil {
+	w.controls(p, chosen, "exchanges", w.parts)
+	if p != owner && w.parts == nil {
 		w.fail("the %v exchanged what no recovery of theirs issued", p)
 	}
 	return nil
@@ -299,7 +298,9 @@ func offices() []act {
 				if w.closed && n%2 == 0 {
 					w.fail("staff resumed without evidence what a contact had repudiated")
 				}
-				w.stopped, w.closed, w.run = false, false, nil // staff say that the secret is the subject's
+				if w.stopped || w.closed {
+					w.stopped, w.closed, w.run = false, false, nil // staff say that the secret is the subject's
+				}
 			}
 		}},
 		{"staff revoke", 1, func(w *world, _ person, n int) { w.revoke([]state.Cause{state.Ended, state.Fraud}[n%2]) }},

@@ -395,15 +395,11 @@ func (w *world) use(g *grant) error {
 	if !errors.Is(err, pin.ErrNoGrant) {
 		return err
 	}
-	is, err := w.pins.Reissue(ctx, g.Grant, home(g.by))
-	if err != nil {
+	if _, err := w.pins.Reissue(ctx, g.Grant, home(g.by)); err != nil {
 		return err
 	}
 	w.reached["reissued"]++
-	w.secret, w.run, w.parts = secret{}, g.trip, nil
-	for _, p := range is.Parts {
-		w.parts = append(w.parts, p.Contact)
-	}
+	w.secret, w.run, w.parts = secret{}, g.trip, g.trip
 	return nil
 }
 
