@@ -115,8 +115,9 @@ func (c *credential) opens(ctx context.Context, g Grant, parts bool, now time.Ti
 // that gives a grant, changes it: docs/waits.md. So the first of several recoveries that gives a grant ends all others.
 type Mark struct {
 	// Epoch counts the acts that end a recovery, Proved those that end one in which a contact was proved, and Approved those
-	// that end one that operators approved; 0 if there is no record. They are not the [Epoch] of sessions.
-	Epoch, Proved, Approved uint64
+	// that end one that operators approved; 0 if there is no record. They are not the [Epoch] of sessions. Denial counts what
+	// operators did after which a former recovery is repudiated no more.
+	Epoch, Proved, Approved, Denial uint64
 	// Held says that there is a credential that can be recovered: not revoked and not suspended. Free says that there is none, so
 	// that a plan can create one: never issued, revoked, or created by a plan and not used.
 	Held, Free bool
@@ -144,7 +145,8 @@ func (s *Service) Mark(ctx context.Context, subject civicpin.Subject) (Mark, err
 	now := acts.Stamp()
 	m := Mark{
 		Epoch: now.Epoch(waits.Run), Proved: now.Epoch(waits.Proved), Approved: now.Epoch(waits.Approved),
-		Held: c.recoverable(), Level: c.Level, Free: c.beginnable(), Revoked: c.State == state.Revoked && c.owned(),
+		Denial: now.Epoch(waits.Denial),
+		Held:   c.recoverable(), Level: c.Level, Free: c.beginnable(), Revoked: c.State == state.Revoked && c.owned(),
 	}
 	if !e.Found() {
 		m = Mark{Free: true}

@@ -21,6 +21,7 @@ import (
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/internal/proof"
 	"github.com/civicpin/civicpin/internal/testkit"
+	"github.com/civicpin/civicpin/internal/waits"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/pin/rule"
@@ -589,9 +590,9 @@ func TestLowerLevel(t *testing.T) {
 	require.ErrorIs(t, k.LowerLevel(t.Context(), "NOBODY", civicpin.Low, until, "", clerk), pin.ErrNoCredential)
 }
 
-// repudiated says that the run of completed was repudiated.
+// repudiated says that the run of completed, which began after one issue by staff, was repudiated.
 func repudiated(change func(*proof.Completed)) proof.Completed {
-	p := proof.Completed{Subject: maria, Plan: "plan", Run: "run", Repudiated: true}
+	p := proof.Completed{Subject: maria, Plan: "plan", Run: "run", Repudiated: true, Thing: waits.Denial, Epoch: 1}
 	if change != nil {
 		change(&p)
 	}
@@ -642,8 +643,12 @@ func TestRepudiated(t *testing.T) {
 			k := newKit(t, pin.INPS())
 			k.exchanged(t)
 			tt.before(t, k)
+			var want error
+			if tt.name == "staff revoked since" {
+				want = pin.ErrChanged
+			}
 			for range 2 { // done twice it changes nothing
-				require.NoError(t, k.Repudiated(t.Context(), repudiated(tt.proof)))
+				require.ErrorIs(t, k.Repudiated(t.Context(), repudiated(tt.proof)), want)
 				st, err := k.Status(t.Context(), maria)
 				require.NoError(t, err)
 				require.Equal(t, tt.state, st.State)
@@ -687,7 +692,7 @@ func TestRepudiatedBeginning(t *testing.T) {
 		if used {
 			require.NoError(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret(changed), civicpin.Source{})))
 		}
-		require.NoError(t, k.Repudiated(t.Context(), repudiated(nil)))
+		require.NoError(t, k.Repudiated(t.Context(), repudiated(func(p *proof.Completed) { p.Epoch = 0 }))) // nobody issued anything
 		_, right := k.works(t, changed)
 		require.False(t, right)
 		m, err := k.Mark(t.Context(), maria)

@@ -24,6 +24,7 @@ import (
 // they decide.
 // What another act set since stands. Done twice it changes nothing. Only package recovery can make a proof. Errors:
 //   - [civicpin.ErrInvalid]: the proof is empty, or not one of package recovery.
+//   - [ErrChanged]: an operator has issued, imported or revoked since the recovery, which stands.
 //   - the store's: call it again.
 func (s *Service) Repudiated(ctx context.Context, p proof.Completed) error {
 	if !p.Sealed() || !p.Repudiated || p.Run == "" {
@@ -43,6 +44,9 @@ func (s *Service) Repudiated(ctx context.Context, p proof.Completed) error {
 
 // repudiate ends what a run brought. It closes the credential, or a thief who can recover it once could do so again.
 func (c *credential) repudiate(p proof.Completed, policy *Policy, now time.Time) error {
+	if c.ended(p) { // staff have dealt with it
+		return ErrChanged
+	}
 	set, granted := c.Run == p.Run, c.Grant != nil && c.Grant.Run == p.Run
 	if !set && !granted {
 		return store.ErrSkip

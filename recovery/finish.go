@@ -101,7 +101,7 @@ func (v *visit) prepared(ctx context.Context, as waits.Thing) (p proof.Completed
 	if !r.Stands(as, contacts) {
 		return p, told, ErrGone
 	}
-	p = v.completed()
+	p = r.Completed(v.id(), cmp.Or(v.by, civicpin.Citizen), v.source)
 	p.Creates, p.Valid, p.Unlock = w.Creates, w.Grant, w.Outcome == plan.Unlocked
 	p.Thing, p.Epoch, p.Book = as, r.Epoch.Of(as), new(contacts.Epoch())
 	if p.Parts, err = r.Parts(&w.Plan, contacts, v.config.Pins.Policy()); err != nil {
@@ -116,14 +116,6 @@ func (v *visit) prepared(ctx context.Context, as waits.Thing) (p proof.Completed
 	}
 	until := v.vault.Now().Add(w.Repudiate)
 	return p, r.Notices(contacts.Recipients(), v.id(), w.end(), until, until, v.reach), nil
-}
-
-// completed says that the run was completed. It is the only place that makes such a proof.
-func (v *visit) completed() proof.Completed {
-	r := v.run()
-	return proof.New(proof.Completed{
-		Subject: r.Subject, Plan: r.Plan, Run: v.id(), By: cmp.Or(v.by, civicpin.Citizen), Source: v.source,
-	})
 }
 
 // finished marks the run as finished.

@@ -45,7 +45,7 @@ func (s *Service) Inspect(ctx context.Context, tok civicpin.Secret) (LinkInfo, e
 			return LinkInfo{}, err
 		}
 		// Another recovery, or the citizen's own change, may have ended this one.
-		if err := v.alive(ctx); err != nil {
+		if err := v.alive(ctx, v.run().Lives); err != nil {
 			return LinkInfo{}, err
 		}
 		return LinkInfo{

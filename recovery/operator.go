@@ -126,7 +126,7 @@ func (s *Service) Decide(ctx context.Context, id string, by Operator, verdict Ve
 // approve notes an approval. The run goes on with it, or waits for the second one. What the citizen answered is compared.
 func (v *visit) approve(ctx context.Context, step plan.Approval, verdict Verdict) error {
 	r := v.run()
-	if err := v.alive(ctx); err != nil {
+	if err := v.alive(ctx, v.run().Lives); err != nil {
 		return err
 	}
 	if same, err := r.Unchanged(v.describe(ctx)); err != nil {

@@ -14,10 +14,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
@@ -308,17 +310,21 @@ func (w walk) holds(t *testing.T, k *kit, secret string, err error) {
 	}
 }
 
+// crashes are those that are tried: under the race detector and with -short at every fifth call only.
+func crashes() testkit.Crashes {
+	if raced || testing.Short() {
+		return testkit.Crashes{Writes: true, Every: 5}
+	}
+	return testkit.Crashes{Writes: true}
+}
+
 // TestCrashPoints lets each store call of each plan go wrong in turn. Another process then finds a state from which the citizen
 // can go through the plan to its end. Under the race detector and with -short it looks at every fifth call only; .ci/run runs it
 // without either, too.
 func TestCrashPoints(t *testing.T) {
-	how := testkit.Crashes{Writes: true}
-	if raced || testing.Short() {
-		how.Every = 5
-	}
 	for _, w := range walks {
 		t.Run(w.name, func(t *testing.T) {
-			require.Greater(t, testkit.CrashPoints(t, how, w.crash), 10)
+			require.Greater(t, testkit.CrashPoints(t, crashes(), w.crash), 10)
 		})
 	}
 }
@@ -352,6 +358,49 @@ func (w walk) crash(t *testing.T, c *testkit.Crash) {
 	}
 	require.NoError(t, err, "beginning again")
 	w.holds(t, after, again, nil)
+}
+
+// TestRepudiateCrashPoints lets each store call of a repudiation go wrong in turn. The link then works once more, and ends all;
+// but if staff have acted meanwhile, it ends nothing of theirs.
+func TestRepudiateCrashPoints(t *testing.T) {
+	for _, staff := range []bool{false, true} {
+		testkit.CrashPoints(t, crashes(), func(t *testing.T, c *testkit.Crash) {
+			k := newKitOn(t, c.Store(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+			k.enrolAna(t)
+			require.NoError(t, walkCorrected(t.Context(), k, newSecret))
+			m, err := k.mailed(t.Context(), 0, anaPEC, "recovery.done")
+			require.NoError(t, err)
+			err = c.During(t, func() error { return k.Repudiate(t.Context(), m.Link, home) })
+			k.clock.Add(5 * time.Minute)
+			after := newKitOn(t, c.Memory, k.clock, k.mail, k.events)
+			if staff {
+				revoked := after.pins.Revoke(t.Context(), ana, state.Ended, "", agency.ID)
+				require.NoError(t, revoked)
+				_, issued := after.pins.Issue(t.Context(), ana, pin.IssueOptions{
+					Parts: anaContacts()[:2], By: agency.ID, Evidence: civicpin.Evidence{Method: civicpin.InPerson, By: agency.ID},
+				})
+				require.NoError(t, issued)
+			}
+			again := after.Repudiate(t.Context(), m.Link, home)
+			if staff || err == nil {
+				require.ErrorIs(t, again, recovery.ErrGone)
+			} else if again != nil {
+				require.ErrorIs(t, again, recovery.ErrGone, "only its reply was lost")
+			}
+			st, err := after.pins.Status(t.Context(), ana)
+			require.NoError(t, err)
+			if staff {
+				require.Equal(t, state.Provisional, st.State)
+				require.False(t, st.Closed)
+				return
+			}
+			require.Equal(t, state.Revoked, st.State)
+			require.True(t, st.Closed)
+			list, _, err := after.contacts.List(t.Context(), ana)
+			require.NoError(t, err)
+			require.False(t, slices.ContainsFunc(list, func(c contact.Contact) bool { return c.Address == anaNewMail }))
+		})
+	}
 }
 
 // anyToken is what every ticket, token and grant looks like, whoever it was given to.

@@ -5,8 +5,10 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/internal/token"
+	"github.com/civicpin/civicpin/pin"
 )
 
 // Redeem proves, with a link that was sent, that its message was read; it ends all links and codes of the step. From then on
@@ -51,14 +53,15 @@ func (s *Service) Redeem(ctx context.Context, tok civicpin.Secret, source civicp
 	return shown, err
 }
 
-// alive returns [ErrGone] if an act has ended the run since it began. It is asked before the run becomes what outlives that.
-func (v *visit) alive(ctx context.Context) error {
+// alive returns [ErrGone] if an act since the run began has ended what of it lives reports on. It is asked before the run
+// becomes what outlives that.
+func (v *visit) alive(ctx context.Context, lives func(*pin.Mark, *contact.Snapshot) bool) error {
 	mark, err := v.config.Pins.Mark(ctx, v.run().Subject)
 	if err != nil {
 		return err
 	}
 	contacts, err := v.config.Contacts.Snapshot(ctx, v.run().Subject)
-	if err == nil && !v.run().Lives(&mark, contacts) {
+	if err == nil && !lives(&mark, contacts) {
 		err = ErrGone
 	}
 	return err

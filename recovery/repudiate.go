@@ -6,8 +6,10 @@ import (
 	"fmt"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/internal/token"
+	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -22,15 +24,11 @@ func (s *Service) repudiated(ctx context.Context, t token.Token) (*visit, recove
 	if err != nil {
 		return v, d, err
 	}
-	contacts, err := s.config.Contacts.Snapshot(ctx, e.Value.Subject)
-	if err == nil && contacts.Barred(d.To) {
-		err = ErrGone
-	}
-	return v, d, err
+	return v, d, v.alive(ctx, func(now *pin.Mark, contacts *contact.Snapshot) bool { return v.run().Deniable(d, now, contacts) })
 }
 
 // Repudiate is the link "it was not me". It ends a run under way. What a completed one brought ends as far as the holder of the
-// link could show; what staff did since stands:
+// link could show:
 //   - The change of contacts that came with it is undone, with those since; so contacts since go that no operator has seen.
 //   - The secret that it set, if it is still in use, never comes back, nor does the former one. No recovery leads anywhere
 //     until staff issue a new secret on evidence. See [pin.Service.Repudiated].
@@ -38,11 +36,13 @@ func (s *Service) repudiated(ctx context.Context, t token.Token) (*visit, recove
 //   - Config.Unbind is called.
 //   - If operators approved the run, none of these: the credential is suspended, and they decide. The event says so.
 //
+// What staff did since stands: once an operator has issued, imported or revoked, the link does nothing.
+//
 // It passes links that undo a change of contacts to contact.Service.Undo.
 //
 // Call it for a POST behind a button, never for a GET. Errors:
 //   - [ErrExpired]: the token is right, and too late.
-//   - [ErrGone]: the token is unknown or was used, or its contact was removed by an operator since.
+//   - [ErrGone]: the token is unknown or was used, its contact was removed by an operator since, or staff have dealt with it.
 //   - the store's: call again.
 func (s *Service) Repudiate(ctx context.Context, tok civicpin.Secret, source civicpin.Source) error {
 	t, err := token.Parse(tok)
@@ -73,7 +73,7 @@ func (s *Service) Repudiate(ctx context.Context, tok civicpin.Secret, source civ
 		}
 		// It was completed at this moment.
 	}
-	// It can be done twice without harm, so the mark comes last: after a crash the link works once more.
+	// It can be done twice without harm, so the mark comes last: after a crash the link works once more, unless staff acted.
 	if err := v.undo(ctx); err != nil {
 		return err
 	}
@@ -93,15 +93,15 @@ func (s *Service) Repudiate(ctx context.Context, tok civicpin.Secret, source civ
 
 // undo ends what a completed run brought.
 func (v *visit) undo(ctx context.Context) error {
-	p, r := v.completed(), v.run()
-	p.Repudiated, p.Change, p.Finished, p.Unlock, p.Seen = true, r.Change, r.Finished, r.Unlocked, r.Seen()
+	p := v.run().Denied(v.id(), v.source)
+	// First what decides: one conditional write of the credential, which names what staff had done when the run began.
+	if err := v.config.Pins.Repudiated(ctx, p); err != nil {
+		return gone(err)
+	}
 	if !p.Seen && (p.Change != "" || !p.Unlock) {
 		if err := v.config.Contacts.Recovered(ctx, p); err != nil {
 			return err
 		}
-	}
-	if err := v.config.Pins.Repudiated(ctx, p); err != nil {
-		return fmt.Errorf("recovery: %w", err)
 	}
 	if v.config.Unbind != nil && !p.Unlock && !p.Seen {
 		if err := v.config.Unbind(ctx, p.Subject, p.Finished); err != nil {

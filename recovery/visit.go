@@ -134,7 +134,7 @@ func (v *visit) advance(ctx context.Context, to int, act func(*run, time.Time) e
 		return err
 	}
 	if ahead.Thing() != v.run().Thing() {
-		if err := v.alive(ctx); err != nil {
+		if err := v.alive(ctx, v.run().Lives); err != nil {
 			return err
 		}
 	}

@@ -13,7 +13,7 @@ const (
 	questionRoom = 64                                           // the id of a question
 	contactRoom  = 96                                           // channel, address and locale
 	mailRoom     = contactRoom + 7 + 73 + 12                    // the same, state, token and code
-	numbersRoom  = len("false") + 6*len("18446744073709551615") // Known, Epoch and Book
+	numbersRoom  = len("false") + 8*len("18446744073709551615") // Known, Epoch and Book
 )
 
 // Pad fills the record, before it is written: all runs that have come the same way are equally long then, whether their
@@ -44,7 +44,7 @@ func length(s string) int {
 }
 
 func digits(e waits.Epochs) (n int) {
-	for _, epoch := range []uint64{e.Run, e.Proved, e.Approved} {
+	for _, epoch := range []uint64{e.Run, e.Proved, e.Approved, e.Denial} {
 		n += len(strconv.FormatUint(epoch, 10))
 	}
 	return n

@@ -9,6 +9,7 @@ import (
 	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/letter"
 	"github.com/civicpin/civicpin/internal/token"
+	"github.com/civicpin/civicpin/pin"
 )
 
 // A Repudiation is a token that repudiates the run.
@@ -34,6 +35,12 @@ func (r *Record) Repudiates(t token.Token, now time.Time) (Repudiation, error) {
 		return d, token.ErrGone
 	}
 	return d, nil
+}
+
+// Deniable reports whether a token still repudiates the run: its contact was not removed by an operator since, and staff have
+// not decided since what the holder of an old link would undo.
+func (r *Record) Deniable(d Repudiation, now *pin.Mark, contacts *contact.Snapshot) bool {
+	return !contacts.Barred(d.To) && now.Denial == r.Epoch.Denial
 }
 
 // Repudiate has the run be repudiated, with all that could still be sent.

@@ -430,8 +430,9 @@ func full() recoveryrun.Record {
 	at := func(hours int) time.Time { return now.Add(time.Duration(hours) * time.Hour) }
 	return recoveryrun.Record{
 		Subject: "1712345678", Plan: "clave", Digest: []byte("plan"), State: recoveryrun.Open,
-		Ticket: []byte("ticket"), Tickets: 2, Known: true, Epoch: waits.Epochs{Run: 3, Proved: 2, Approved: 1}, Book: waits.Epochs{Run: 4, Proved: 4, Approved: 2},
-		By: civicpin.Citizen, Source: "192.0.2.1",
+		Ticket: []byte("ticket"), Tickets: 2, Known: true, Epoch: waits.Epochs{Run: 3, Proved: 2, Approved: 1, Denial: 1},
+		Book: waits.Epochs{Run: 4, Proved: 4, Approved: 2, Denial: 1},
+		By:   civicpin.Citizen, Source: "192.0.2.1",
 		Started: at(0), Expires: at(1), Step: 5, Rests: at(2),
 		Waits: []recoveryrun.Rest{{Notices: []string{"n1-0", "n1-1"}, By: at(8), Heard: []string{"n1-1"}}},
 		Read:  []letter.Contact{rosa},
@@ -456,7 +457,8 @@ func full() recoveryrun.Record {
 // stored is full as it is stored. Records of older releases are read, so a name in it never changes.
 const stored = `{
 	"subject": "1712345678", "plan": "clave", "digest": "cGxhbg==", "state": "open", "ticket": "dGlja2V0", "tickets": 2,
-	"known": true, "epoch": {"run": 3, "proved": 2, "approved": 1}, "book": {"run": 4, "proved": 4, "approved": 2}, "by": "citizen", "source": "192.0.2.1",
+	"known": true, "epoch": {"run": 3, "proved": 2, "approved": 1, "denial": 1},
+	"book": {"run": 4, "proved": 4, "approved": 2, "denial": 1}, "by": "citizen", "source": "192.0.2.1",
 	"started": "2026-03-02T09:00:00Z", "expires": "2026-03-02T10:00:00Z", "step": 5, "rests": "2026-03-02T11:00:00Z",
 	"waits": [{"notices": ["n1-0", "n1-1"], "by": "2026-03-02T17:00:00Z", "heard": ["n1-1"]}],
 	"read": [{"channel": "email", "address": "rosa@example.ec", "locale": "es-EC"}],
@@ -513,7 +515,7 @@ func TestStoredEmpty(t *testing.T) {
 	require.NoError(t, err)
 	require.JSONEq(t, `{
 		"subject": "", "plan": "", "digest": null, "state": "", "tickets": 0, "known": false, "by": "",
-		"epoch": {"run": 0, "proved": 0, "approved": 0}, "book": {"run": 0, "proved": 0, "approved": 0},
+		"epoch": {"run": 0, "proved": 0, "approved": 0, "denial": 0}, "book": {"run": 0, "proved": 0, "approved": 0, "denial": 0},
 		"started": "0001-01-01T00:00:00Z", "expires": "0001-01-01T00:00:00Z", "step": 0, "fill": ""
 	}`, string(text))
 	var back recoveryrun.Record

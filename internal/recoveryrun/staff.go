@@ -59,7 +59,7 @@ func (r *Record) Thing() waits.Thing {
 func (r *Record) Marked(known *Subject) { r.Epoch, r.Book = epoch(&known.Mark), book(known.Contacts) }
 
 func epoch(m *pin.Mark) waits.Epochs {
-	return waits.Epochs{Run: m.Epoch, Proved: m.Proved, Approved: m.Approved}
+	return waits.Epochs{Run: m.Epoch, Proved: m.Proved, Approved: m.Approved, Denial: m.Denial}
 }
 
 func book(contacts *contact.Snapshot) (e waits.Epochs) {

@@ -86,11 +86,13 @@ func (s Stamp) Epoch(thing Thing) (n uint64) {
 	return n
 }
 
-// Epochs are those of the things that a run can be. It begins as one and becomes another, by what is shown in it.
+// Epochs are those of the things that a run can be. It begins as one and becomes another, by what is shown in it. Denial is
+// that of the links that repudiate it: they do not undo what staff did since.
 type Epochs struct {
 	Run      uint64 `json:"run"`
 	Proved   uint64 `json:"proved"`
 	Approved uint64 `json:"approved"`
+	Denial   uint64 `json:"denial"`
 }
 
 // Of returns the epoch of one of the things that a run can be. What is none of them ends with any act that ends a run.
@@ -100,6 +102,8 @@ func (e Epochs) Of(thing Thing) uint64 {
 		return e.Proved
 	case Approved:
 		return e.Approved
+	case Denial:
+		return e.Denial
 	}
 	return e.Run
 }

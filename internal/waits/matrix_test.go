@@ -134,6 +134,11 @@ func things(t *testing.T) map[waits.Thing]thing {
 			link := w.post.Last(rosaPhone, changedKind).Link
 			return func() bool { return w.contacts.Undo(t.Context(), link, home) == nil }
 		},
+		waits.Denial: func(w *world) func() bool {
+			w.granted()
+			link := w.post.Last(rosaMail, doneKind).Link
+			return func() bool { return w.runs.Repudiate(t.Context(), link, home) == nil }
+		},
 		waits.Dispute: func(w *world) func() bool {
 			w.does(w.contacts.Adopt(t.Context(), rosa, []civicpin.Contact{byOther}, clerk.ID, home))
 			w.disputed(otherMail)
@@ -177,7 +182,7 @@ func TestMatrix(t *testing.T) {
 					cell = waits.Ends
 				}
 				switch cell {
-				case waits.Ends, waits.Others, waits.IfSince, waits.Later: // all came since
+				case waits.Ends, waits.Others, waits.IfSince, waits.Later, waits.Spends: // all came since
 					require.False(t, alive(), cell)
 				default: // also what does not rest on the address
 					require.True(t, alive(), cell)

@@ -9,9 +9,9 @@ func Page() string {
 
 An act ends what was pending before it and gives power: an address, a run, a grant, a code, a device. It does not end what
 defends: an undo, a repudiation, a notice. And it ends only what rests on weaker proof than its own. This page is written from
-the table in internal/waits. The rows of addresses, contacts, runs and grants are decided by it, by the acts that are counted.
-Tests there play their cells, and those of undo links and disputes, but for the column of issues at the citizen's request. The
-other rows say what the services have to do; they are not played there yet.
+the table in internal/waits. The rows of addresses, contacts, runs, grants and repudiation links are decided by it, by the acts
+that are counted. Tests there play their cells, and those of undo links and disputes, but for the column of issues at the
+citizen's request. The other rows say what the services have to do; they are not played there yet.
 
 | cell | |
 | --- | --- |
@@ -22,6 +22,7 @@ other rows say what the services have to do; they are not played there yet.
 		{"o", "ends all but its own, or the one that it names"},
 		{"a", "ends what rests on that address"},
 		{"s", "spent: the link says that it was dealt with since"},
+		{"s: its own", "spends the links of the same recovery"},
 		{"n", "is never ended"},
 	} {
 		b.WriteString("| " + c.cell + " | " + c.text + " |\n")

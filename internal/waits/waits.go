@@ -65,9 +65,10 @@ type Cell string
 const (
 	Ends    Cell = "E"
 	Keeps   Cell = "k"
-	Others  Cell = "o" // ends all but its own, or the one that it names
-	Resting Cell = "a" // ends what rests on the address
-	Spends  Cell = "s" // the link says that it was dealt with since
+	Others  Cell = "o"          // ends all but its own, or the one that it names
+	Resting Cell = "a"          // ends what rests on the address
+	Spends  Cell = "s"          // the link says that it was dealt with since
+	Once    Cell = "s: its own" // one of another recovery defends against that one still
 	Never   Cell = "n"
 	Anew    Cell = "cools anew"
 	IfSince Cell = "E if since"
@@ -77,7 +78,7 @@ const (
 )
 
 // Ends reports whether a thing is dead after the act, if it was there before. The act's own thing comes after it.
-func (c Cell) Ends() bool { return c == Ends || c == Others }
+func (c Cell) Ends() bool { return c == Ends || c == Others || c == Spends }
 
 // A Row is a thing with its cells, in the order of [Columns].
 type Row struct {
@@ -103,7 +104,7 @@ func Table() [15]Row {
 		{Device, [14]Cell{k, k, E, k, k, E, E, E, k, k, k, since, since, E}},
 		{Bound, [14]Cell{k, k, k, k, k, E, E, E, k, k, k, since, since, E}},
 		{UndoLink, [14]Cell{k, k, k, k, k, k, k, k, k, a, k, Later, k, E}},
-		{Denial, [14]Cell{k, k, k, k, k, s, s, k, k, a, k, k, s, E}},
+		{Denial, [14]Cell{k, k, k, k, k, s, s, k, k, a, k, k, Once, E}},
 		{Parts, [14]Cell{E, E, o, k, Resent, o, E, E, k, a, a, a, E, E}},
 		{Notice, [14]Cell{n, n, n, n, n, n, n, n, n, Bare, n, n, n, E}},
 		{Dispute, [14]Cell{k, k, k, k, k, k, k, k, E, a, k, k, k, E}},

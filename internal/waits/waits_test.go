@@ -513,6 +513,50 @@ func TestRepudiationEndsContactsSince(t *testing.T) {
 	}
 }
 
+// A thief holds a link of long ago. What staff issued since, and what Rosa brought with that, stands: also if they act in the
+// middle of the call, once the link's own act is done or before.
+func TestOldRepudiationLink(t *testing.T) {
+	staff := func(w *world, p services) {
+		w.does(p.pins.Revoke(t.Context(), rosa, state.Ended, "", clerk.ID))
+		w.does(testkit.Err(p.pins.Issue(t.Context(), rosa, handed())))
+	}
+	link := func(w *world) civicpin.Secret { return w.post.Last(rosaPhone, doneKind).Link }
+	prepare := func(w *world) {
+		w.enrolled()
+		w.does(testkit.Err(w.pins.Set(t.Context(), w.granted(), civicpin.NewSecret("siete peces en el rio"), home)))
+		w.asked(byNew, civicpin.Citizen)
+		w.does(w.prove(newMail))
+		w.clock.Add(20 * day)
+	}
+	w := newWorld(t)
+	prepare(w)
+	staff(w, w.services)
+	require.ErrorIs(t, testkit.Err(w.runs.Inspect(t.Context(), link(w))), recovery.ErrGone)
+	require.ErrorIs(t, w.runs.Repudiate(t.Context(), link(w), home), recovery.ErrGone)
+	require.Contains(t, w.usable(), newMail)
+
+	status := func(w *world) pin.Status {
+		st, err := w.other.pins.Status(t.Context(), rosa)
+		require.NoError(t, err)
+		return st
+	}
+	first := false
+	pauses(t, prepare, func(w *world) error { return w.runs.Repudiate(t.Context(), link(w), home) }, func(w *world) {
+		first = !status(w).Closed
+		staff(w, w.other)
+	}, func(t *testing.T, w *world, at int, err error) {
+		require.Equal(t, state.Provisional, status(w).State, "at call %d", at)
+		require.False(t, status(w).Closed, "at call %d", at)
+		if first {
+			require.ErrorIs(t, err, recovery.ErrGone, "at call %d", at)
+			require.Contains(t, w.usable(), newMail, "at call %d", at)
+		} else {
+			require.NoError(t, err, "at call %d", at)
+		}
+		require.ErrorIs(t, w.runs.Repudiate(t.Context(), link(w), home), recovery.ErrGone)
+	})
+}
+
 // A process that does not know the contacts refuses a grant that rests on them.
 func TestGrantWithoutContacts(t *testing.T) {
 	w := newWorld(t)
