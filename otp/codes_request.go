@@ -14,6 +14,7 @@ import (
 	"github.com/civicpin/civicpin/internal/decoy"
 	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/shown"
+	"github.com/civicpin/civicpin/internal/stored"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
@@ -198,7 +199,7 @@ func (c *Codes) enlist(ctx context.Context, subject civicpin.Subject, l codeList
 		now := c.vault.Now()
 		over = nil
 		room := func(list []codeListed, add bool) []codeListed {
-			list = slices.DeleteFunc(list, func(l codeListed) bool { return !now.Before(l.Expires) })
+			list = slices.DeleteFunc(list, func(l codeListed) bool { return stored.Over(l.Expires, now) })
 			if !add {
 				return list
 			}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/stored"
 	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
@@ -124,7 +125,7 @@ func (c *credential) putAside(fresh *credential, now time.Time) {
 
 // dropAside drops the batches that open nothing and have expired.
 func (c *credential) dropAside(now time.Time) {
-	c.Aside = slices.DeleteFunc(c.Aside, func(d decoyParts) bool { return !now.Before(d.Expires) })
+	c.Aside = slices.DeleteFunc(c.Aside, func(d decoyParts) bool { return stored.Over(d.Expires, now) })
 }
 
 // waiting returns the batch whose part i any visitor may have sent again, and true; if there is none, a decoy as long.

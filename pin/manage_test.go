@@ -200,6 +200,41 @@ func TestChoosingTwice(t *testing.T) {
 	}
 }
 
+// A process whose clock is a day and an hour slow takes an issued secret, and a grant, for over. What it writes for other
+// reasons ends neither for the others. Nor does a sweep, by a clock that may be the wrong one.
+func TestSlowClockEndsNothing(t *testing.T) {
+	for name, act := range map[string]func(k *kit) error{
+		"attest": func(k *kit) error {
+			return k.Attest(t.Context(), maria, civicpin.Evidence{Method: civicpin.InPerson, By: clerk})
+		},
+		"lower": func(k *kit) error {
+			return k.LowerLevel(t.Context(), maria, civicpin.Low, k.clock.Now().Add(day), "", clerk)
+		},
+		"sweep":  func(k *kit) error { return testkit.Err(k.Sweep(t.Context(), 10)) },
+		"retry":  func(k *kit) error { return k.out.Flush(t.Context()) },
+		"verify": func(k *kit) error { return testkit.Err(k.Verify(t.Context(), try(wrong))) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, p, behind := store.NewMemory(), pin.INPS(), 25*time.Hour
+			if name == "sweep" {
+				behind = 20 * time.Hour
+			}
+			for channel := range p.Valid {
+				p.Valid[channel] = 10 * day
+			}
+			k := newKitOn(t, s, p, newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+			slow := newKitOn(t, s, p, testkit.NewClock(k.clock.Now().Add(-behind)), k.mail, k.events)
+			secret := k.issued(t)
+			_ = act(slow)
+			require.Contains(t, k.plain(t), secret[:8], "to be sent again")
+			require.NoError(t, testkit.Err(k.Exchange(t.Context(), try(secret), civicpin.NewSecret(chosen))))
+			g := k.granted(t)
+			_ = act(slow)
+			require.NoError(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret(changed), civicpin.Source{})))
+		})
+	}
+}
+
 // The second request succeeds for the same choice only, and for as long as the first one's secret is the current and a good
 // one.
 func TestNotTheSameTwice(t *testing.T) {

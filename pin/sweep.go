@@ -6,13 +6,14 @@ import (
 	"slices"
 	"time"
 
+	"github.com/civicpin/civicpin/internal/stored"
 	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 )
 
 // sweep drops what late found.
 func (c *credential) sweep(now time.Time) {
-	if c.State != state.Provisional || !now.Before(c.Expires) {
+	if c.State != state.Provisional || stored.Over(c.Expires, now) {
 		c.erase()
 	}
 	c.dropAside(now)
@@ -28,8 +29,8 @@ func (s *Service) Sweep(ctx context.Context, max int) (int, error) {
 		for i := range c.Parts {
 			has = has || c.Parts[i].Text != ""
 		}
-		has = has && (c.State != state.Provisional || !now.Before(c.Expires))
-		return has || slices.ContainsFunc(c.Aside, func(d decoyParts) bool { return !now.Before(d.Expires) })
+		has = has && (c.State != state.Provisional || stored.Over(c.Expires, now))
+		return has || slices.ContainsFunc(c.Aside, func(d decoyParts) bool { return stored.Over(d.Expires, now) })
 	}
 	for e, err := range s.creds.All(ctx) {
 		if errors.Is(err, store.ErrUnreadable) {

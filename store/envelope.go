@@ -116,7 +116,7 @@ func (k Kind[T]) decode(ctx context.Context, storageKey string, want *Key, r Rec
 	if err := env.decode(&e.Value); err != nil {
 		return Entry[T]{}, fmt.Errorf("%w: %s value", ErrUnreadable, k.name)
 	}
-	e.found = true
+	e.found, e.expires = true, e.ExpiresAt
 	return e, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/stored"
 )
 
 const (
@@ -50,6 +51,7 @@ type Entry[T any] struct {
 
 	found   bool
 	version Version
+	expires time.Time // ExpiresAt, as it was read
 }
 
 // Found reports whether the record was there and had not expired.
@@ -100,7 +102,7 @@ func (k Kind[T]) noKey() error {
 //   - [ErrConflict]: the record is in another state. Nothing was written.
 //   - the store's: the write may have happened.
 func (k Kind[T]) Put(ctx context.Context, e *Entry[T]) error {
-	value, err := k.encode(ctx, e)
+	value, err := k.uncut(ctx, e)
 	if err != nil {
 		return err
 	}
@@ -126,8 +128,20 @@ func (k Kind[T]) Put(ctx context.Context, e *Entry[T]) error {
 			return fmt.Errorf("store: put %s: %w", k.name, getErr)
 		}
 	}
-	e.version, e.found = version, true
+	e.version, e.found, e.expires = version, true, e.ExpiresAt
 	return nil
+}
+
+// uncut encodes an entry. Rights that were cut for this reader, and that nothing changed since, are written as they were: its
+// clock may be the wrong one, and must not end them for the others. So long the record stays.
+func (k Kind[T]) uncut(ctx context.Context, e *Entry[T]) ([]byte, error) {
+	if k.mend != nil && stored.Swap(e) {
+		defer stored.Swap(e)
+		if !e.ExpiresAt.IsZero() && e.expires.After(e.ExpiresAt) {
+			e.ExpiresAt = e.expires
+		}
+	}
+	return k.encode(ctx, e)
 }
 
 // Delete removes the record of an entry if it is still in the state from which the entry was read. The entry then stands for a

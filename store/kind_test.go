@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	cuts "github.com/civicpin/civicpin/internal/stored"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
 )
@@ -633,6 +634,46 @@ func TestCorrected(t *testing.T) {
 	_, err = k.Get(t.Context(), key)
 	require.NoError(t, err)
 	require.Equal(t, 1, faults.Calls(), "once")
+}
+
+// TestCorrectedBySlowClock: what a process whose clock is slow cuts, for itself alone, is written as it was by its updates, and
+// the record stays as long. What it sets itself stands.
+func TestCorrectedBySlowClock(t *testing.T) {
+	type right struct {
+		Expires time.Time
+		N       int
+	}
+	s, clock := store.NewMemory(), newClock()
+	kind := func(now func() time.Time) store.Kind[right] {
+		k := kindOf[right](t, newVault(t, s, sealing(t, "k1"), &store.Options{Now: now}), "right")
+		return k.Corrected(cuts.Within[store.Entry[right]](map[string]time.Duration{"Expires": time.Hour}, "Expires"))
+	}
+	k, slow := kind(clock.Now), kind(func() time.Time { return clock.Now().Add(-25 * time.Hour) })
+	key, ends := store.Key{Subject: rossi}, clock.Now().Add(time.Hour)
+	update := func(k store.Kind[right], act func(e *store.Entry[right])) right {
+		e, err := k.Update(t.Context(), key, func(e *store.Entry[right]) error {
+			act(e)
+			e.Value.N++
+			e.ExpiresAt = e.Value.Expires.Add(time.Minute)
+			return nil
+		})
+		require.NoError(t, err)
+		return e.Value
+	}
+	update(k, func(e *store.Entry[right]) { e.Value.Expires = ends })
+	for range 2 {
+		e := update(slow, func(*store.Entry[right]) {})
+		require.True(t, e.Expires.Before(ends), "for itself")
+	}
+	e, err := k.Get(t.Context(), key)
+	require.NoError(t, err)
+	require.Equal(t, right{Expires: ends, N: 3}, e.Value)
+	require.Equal(t, ends.Add(time.Minute), e.ExpiresAt.UTC())
+	set := clock.Now().Add(time.Minute)
+	update(slow, func(e *store.Entry[right]) { e.Value.Expires = set })
+	e, err = k.Get(t.Context(), key)
+	require.NoError(t, err)
+	require.Equal(t, set, e.Value.Expires)
 }
 
 // overwrite puts a value under a storage key without regard to what is there, as who can write to the table does.

@@ -3,7 +3,8 @@
 //
 // A process cannot tell whether the writer's clock was ahead or its own is behind. So waits and rights are cut differently. A
 // wait is cut only where no process could be so far behind, and the cut is kept, or it would move on with each read. A right
-// is cut at once and for this reader alone: what a process with a wrong clock makes of it must not end it for the others.
+// is cut at once and for this reader alone: what a process with a wrong clock makes of it must not end it for the others. So it
+// is written as it was: see [Swap].
 package stored
 
 import (
@@ -34,10 +35,13 @@ func Until(t *time.Time, now time.Time, longest time.Duration) bool {
 // right cuts the end of a right that was good for at most so long when it was written. Such a record may lie unread for any
 // time, and must not be good for its span then.
 func right(t *time.Time, now time.Time, longest time.Duration) {
+	latest := now.Add(longest + Skew)
 	if t.After(now.Add(longest + Grace)) {
 		longest = 0
 	}
-	cut(t, now, longest, Slack)
+	if was := *t; cut(t, now, longest, Slack) {
+		*t = marked(*t, was, was.After(latest))
+	}
 }
 
 func cut(t *time.Time, now time.Time, longest, slack time.Duration) bool {
@@ -57,20 +61,15 @@ func cut(t *time.Time, now time.Time, longest, slack time.Duration) bool {
 func Within[E any](spans map[string]time.Duration, rights ...string) func(e *E, now time.Time) (keep bool) {
 	return func(e *E, now time.Time) bool {
 		times := times{now: now, spans: spans, rights: rights}
-		times.within(reflect.ValueOf(e).Elem())
+		walk(times.cut).within(reflect.ValueOf(e).Elem())
 		return times.keep
 	}
 }
 
-// times cuts the times of one record, one after the other.
-type times struct {
-	now    time.Time
-	spans  map[string]time.Duration
-	rights []string
-	keep   bool
-}
+// A walk is called for each time of a record, with the name of its type and of its field.
+type walk func(owner, field string, t *time.Time)
 
-func (s *times) within(v reflect.Value) {
+func (s walk) within(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Pointer:
 		if !v.IsNil() {
@@ -97,20 +96,28 @@ func (s *times) within(v reflect.Value) {
 	}
 }
 
-func (s *times) field(owner string, f reflect.StructField, v reflect.Value) {
+func (s walk) field(owner string, f reflect.StructField, v reflect.Value) {
 	if !f.IsExported() {
 		return
 	}
 	switch t := v.Addr().Interface().(type) {
 	case *time.Time:
-		s.cut(owner, f.Name, t)
+		s(owner, f.Name, t)
 	case *[]time.Time:
 		for i := range *t {
-			s.cut(owner, f.Name, &(*t)[i])
+			s(owner, f.Name, &(*t)[i])
 		}
 	default:
 		s.within(v)
 	}
+}
+
+// times cuts the times of one record, one after the other.
+type times struct {
+	now    time.Time
+	spans  map[string]time.Duration
+	rights []string
+	keep   bool
 }
 
 func (s *times) cut(owner, field string, t *time.Time) {

@@ -1,6 +1,7 @@
 package stored_test
 
 import (
+	"encoding/json"
 	"math"
 	"testing"
 	"time"
@@ -87,6 +88,44 @@ func TestWithinHoursBehind(t *testing.T) {
 	} {
 		r := record{Right: at}
 		require.False(t, correct(&r, now))
-		require.Equal(t, want, r.Right)
+		require.Equal(t, want, r.Right.UTC())
 	}
+}
+
+// TestSwap: a right that was cut is written as it was, wherever an update moved it to, and one that was set since as it was set,
+// also if that is the same moment. It may be dropped only if it is over by all clocks.
+func TestSwap(t *testing.T) {
+	type item struct {
+		Right time.Time
+		Next  *item
+	}
+	type record struct {
+		Items []item
+		By    map[string]item
+	}
+	correct := stored.Within[record](map[string]time.Duration{"Right": time.Hour}, "Right")
+	behind := now.Add(-3 * time.Hour)
+	one, other := now.Add(time.Hour), now.Add(time.Hour-time.Second)
+	r := record{Items: []item{{Right: one}, {Right: other}}, By: map[string]item{"x": {Right: now.AddDate(10, 0, 0)}}}
+	require.False(t, correct(&r, behind))
+	require.Equal(t, behind, r.Items[0].Right.UTC())
+	require.False(t, stored.Over(r.Items[0].Right, behind))
+	require.True(t, stored.Over(r.By["x"].Right, behind), "no clock is so far behind")
+	require.True(t, stored.Over(behind, behind))
+	require.False(t, stored.Over(behind.Add(1), behind))
+
+	r.Items = []item{{Right: behind}, {Next: &item{Right: r.Items[1].Right}}, {Right: r.Items[0].Right.Add(1)}}
+	require.True(t, stored.Swap(&r))
+	text, err := json.Marshal(r)
+	require.NoError(t, err)
+	want, err := json.Marshal(record{
+		Items: []item{{Right: behind}, {Next: &item{Right: other}}, {Right: behind.Add(1)}},
+		By:    map[string]item{"x": {Right: now.AddDate(10, 0, 0)}},
+	})
+	require.NoError(t, err)
+	require.JSONEq(t, string(want), string(text))
+	require.True(t, stored.Swap(&r))
+	require.Equal(t, behind, r.Items[1].Next.Right.UTC())
+	require.Equal(t, behind, r.By["x"].Right.UTC())
+	require.False(t, stored.Swap(&record{Items: []item{{Right: one}}}))
 }
