@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// A right that was cut is in a zone of its own, whose name begins with one of these and says what the right was. The zone has no
-// offset, so the right is written as any other time.
+// A right that was cut is in a zone of its own, whose name begins with one of these and says what the right was. The zone has
+// no offset, so the right is written as any other time.
 const (
 	unsure = "cut "   // this process may be behind
 	ahead  = "ahead " // the writer was: no process is so far behind
 )
 
-// marked returns a right that was cut, in its zone, which follows it wherever an update copies or moves it to. What is computed
-// from it has the zone, too, and another time.
+// marked returns a right that was cut, in its zone, which follows it wherever an update copies or moves it to. What is
+// computed from it has the zone, too, and another time.
 func marked(short, was time.Time, late bool) time.Time {
 	kind := unsure
 	if late {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/internal/guard"
 	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/store"
 )
@@ -48,10 +47,13 @@ func (o *Outbox) Bounced(ctx context.Context, id string) error {
 	if owner == nil {
 		return fmt.Errorf("outbox: bounced: %q is not registered", ref.Owner)
 	}
-	err = guard.Call(func() error {
-		return owner.Settle(ctx, ref, Outcome{Failed: true, Receipt: id, Reason: bouncedReason, At: o.vault.Now()})
-	})
-	if err != nil && !errors.Is(err, ErrWithdrawn) {
+	// The dispatcher may have died before it told the owner that the notice was taken over. Told afterwards, that would hide the
+	// bounce; told twice, it changes nothing.
+	err = o.tell(ctx, owner, ref, Outcome{Receipt: id})
+	if err == nil {
+		err = o.tell(ctx, owner, ref, Outcome{Failed: true, Receipt: id, Reason: bouncedReason})
+	}
+	if err != nil {
 		return fmt.Errorf("outbox: bounced: %w", err)
 	}
 	o.record(ctx, eventBounced, ref, id)

@@ -233,7 +233,7 @@ func (o *Outbox) record(ctx context.Context, code civicpin.EventCode, ref Ref, r
 	o.vault.Record(ctx, civicpin.Event{Code: code, Subject: ref.Subject, Ref: ref.ID, Reason: reason})
 }
 
-// receive keeps the receipt of a notice whose owner knows that it was sent.
+// receive keeps the receipt of a notice that was sent, for Bounced.
 func (o *Outbox) receive(ctx context.Context, j *job) error {
 	v := &j.entry.Value
 	if v.Class != Notice || v.Done != doneSent || v.Receipt == "" {

@@ -29,8 +29,9 @@ type Owner interface {
 	Confirm(ctx context.Context, ref Ref) (civicpin.Message, error)
 	// Settle writes what became of a message into the owner's record. The outbox may call it more than once for one outcome,
 	// and for a message that was replaced meanwhile: then it changes nothing and returns nil or an error that matches
-	// [ErrWithdrawn]. A notice that was settled as accepted may be settled as failed later: it bounced. After any other error it
-	// is called again for about a day; the message is not sent again for that.
+	// [ErrWithdrawn]. A notice that was settled as accepted may be settled as failed later: it bounced. If it is then settled as
+	// accepted once more, that changes nothing. After any other error Settle is called again for about a day; the message is not
+	// sent again for that.
 	Settle(ctx context.Context, ref Ref, what Outcome) error
 }
 

@@ -161,20 +161,15 @@ func (o *Outbox) settled(ctx context.Context, j *job) bool {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	v := j.entry.Value
-	err := guard.Call(func() error {
-		return j.owner.Settle(ctx, j.ref, Outcome{
-			Failed:  v.Done == doneFailed,
-			Receipt: v.Receipt,
-			Reason:  v.Reason,
-			At:      o.vault.Now(),
-		})
-	})
-	if err == nil || errors.Is(err, ErrWithdrawn) { // not before: a report that comes at once is made again
-		err = o.receive(ctx, j)
+	last := v.Waits >= o.pace.MaxWaits()
+	// First: after a crash between the two the owner withdraws the message, and the outbox would never know its receipt.
+	err := o.receive(ctx, j)
+	if err == nil || last {
+		err = o.tell(ctx, j.owner, j.ref, Outcome{Failed: v.Done == doneFailed, Receipt: v.Receipt, Reason: v.Reason})
 	}
-	if err != nil && !errors.Is(err, ErrWithdrawn) {
+	if err != nil {
 		o.record(ctx, eventUnsettled, j.ref, scrub.Text(err.Error()))
-		if v.Waits < o.pace.MaxWaits() {
+		if !last {
 			return false
 		}
 		// About a day long. What was sent was sent, and what failed is a dead letter: the owner's record stays as it is.
@@ -190,6 +185,16 @@ func (o *Outbox) settled(ctx context.Context, j *job) bool {
 	}
 	o.forget(j.entry.Key)
 	return true
+}
+
+// tell settles a message with its owner, who may have withdrawn it.
+func (o *Outbox) tell(ctx context.Context, owner Owner, ref Ref, what Outcome) error {
+	what.At = o.vault.Now()
+	err := guard.Call(func() error { return owner.Settle(ctx, ref, what) })
+	if errors.Is(err, ErrWithdrawn) {
+		return nil
+	}
+	return err
 }
 
 // marked writes into the entry, whichever process has claimed it now, that only the owner is left to be told. It reports

@@ -559,10 +559,10 @@ func TestBounced(t *testing.T) {
 			ref.Class = class
 			require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: "x", To: mail("a@example.org")}))
 			require.NoError(t, r.out.Flush(t.Context()))
+			time.Sleep(time.Minute)
+			require.NoError(t, r.out.Flush(t.Context()))
 			receipts = append(receipts, s.told[len(s.told)-1].Receipt)
 		}
-		time.Sleep(time.Minute)
-		require.NoError(t, r.out.Flush(t.Context()))
 		s.told = nil
 		require.ErrorIs(t, r.out.Bounced(t.Context(), receipts[1]), outbox.ErrNoReceipt)
 		for _, bad := range []string{"", "a\n", strings.Repeat("a", 257)} {
@@ -579,9 +579,33 @@ func TestBounced(t *testing.T) {
 			require.True(t, last.Failed)
 			require.Equal(t, receipts[0], last.Receipt)
 		}
-		require.Len(t, s.told, 2)
+		require.Len(t, s.told, 4, "each time that it was taken over, and that it bounced")
 		require.Equal(t, receipts[0], r.log.Of("outbox.bounced")[0].Reason)
 		time.Sleep(2 * 24 * time.Hour)
 		require.ErrorIs(t, r.out.Bounced(t.Context(), receipts[0]), outbox.ErrNoReceipt)
+	})
+}
+
+// The process dies at any call of a dispatch. What the provider took over, and the owner knows of, the provider can report as
+// bounced. If the owner does not know of it yet, it learns both, and nothing is sent once more.
+func TestFaultsBeforeABounce(t *testing.T) {
+	testkit.CrashPoints(t, testkit.Crashes{Stops: true}, func(t *testing.T, c *testkit.Crash) {
+		r := newRig(t, c.Store(), nil, nil)
+		ref := r.clerk.ref("A", "1")
+		ref.Class = outbox.Notice
+		require.NoError(t, r.clerk.post(t.Context(), r.out, ref, toA))
+		_ = c.During(t, func() error { return r.out.Flush(t.Context()) })
+		after := newRig(t, c.Memory, nil, nil)
+		known := after.clerk.state(t, ref) == "accepted"
+		for _, m := range r.sink.messages() {
+			err := after.out.Bounced(t.Context(), "receipt-"+m.ID)
+			if errors.Is(err, outbox.ErrNoReceipt) && !known {
+				return
+			}
+			require.NoError(t, err)
+			require.Empty(t, afterwards(t, c.Memory, nil).sink.messages())
+			require.NoError(t, after.out.Bounced(t.Context(), "receipt-"+m.ID))
+			require.Equal(t, "accepted", after.clerk.state(t, ref))
+		}
 	})
 }
