@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -68,6 +69,11 @@ func (l *Log) open(chain int, seq uint64, e *entry) (events []event, ok bool) {
 		return nil, false
 	}
 	return events, json.Unmarshal(e.Events, &events) == nil
+}
+
+// resumes reports whether events say that their writer found no head.
+func resumes(events []event) bool {
+	return slices.ContainsFunc(events, func(e event) bool { return e.Code == eventResumed })
 }
 
 // read returns the events at a place of a chain, or what is wrong there. An error is the store's.

@@ -40,6 +40,18 @@ type heads struct {
 	spoilt []error // of those that do not open
 }
 
+// faults returns what is wrong with the heads of a chain of which entries are known to be there up to, and without, an end.
+func (h *heads) faults(end uint64) (list []What) {
+	for _, err := range h.spoilt {
+		list = append(list, unreadable(err, BadHead))
+	}
+	// Without a head there may be one entry: the process that wrote it died.
+	if !h.found && len(h.spoilt) == 0 && end > 1 {
+		list = append(list, BadHead)
+	}
+	return list
+}
+
 // headKey returns where a head of a chain is stored.
 func (l *Log) headKey(chain, place int) store.Key {
 	id := strconv.Itoa(chain)

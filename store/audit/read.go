@@ -33,7 +33,9 @@ type Query struct {
 type Page struct {
 	// Events are in the order of the query. A page without events need not be the last one.
 	Events []civicpin.Event
-	// Faults are the entries that could not be read, of whichever subject. [Log.Verify] finds more: what was cut off or moved.
+	// Faults are the entries that could not be read, of whichever subject, and, with Seq 0, a head that is missing or does not
+	// open: nothing says then how far the chain went, and the newest events may be gone. Before an entry that is [Resumed] some
+	// may be gone, too. [Log.Verify] finds more: entries that were moved, and, with heads kept elsewhere, what was cut off.
 	Faults []Fault
 	// Next is what [Query.From] of the next page is; nil on the last page.
 	Next *uint64
@@ -53,15 +55,22 @@ func (l *Log) Read(ctx context.Context, q Query) (Page, error) {
 		return Page{}, err
 	}
 	c := chain{log: l, number: l.chainOf(q.Subject)} // a reader's own: it moves no head
-	if _, _, err := c.locate(ctx); err != nil {
+	h, _, err := c.locate(ctx)
+	if err != nil {
 		return Page{}, err
 	}
 	var p Page
+	for _, what := range h.faults(c.next) {
+		p.Faults = append(p.Faults, Fault{Chain: c.number, What: what})
+	}
 	seq, left := q.begin(c.next)
 	for ; left > 0 && q.Entries > 0 && len(p.Events) < q.Events; left-- {
 		events, what, err := l.read(ctx, c.number, seq)
 		if err != nil {
 			return Page{}, err
+		}
+		if what == "" && resumes(events) {
+			what = Resumed
 		}
 		if what != "" {
 			p.Faults = append(p.Faults, Fault{Chain: c.number, Seq: seq, What: what})

@@ -115,6 +115,53 @@ func TestReadSpoilt(t *testing.T) {
 	require.Equal(t, []audit.Fault{at(2, audit.Removed), at(3, audit.Changed)}, faults)
 }
 
+// TestReadWithoutHead: on each page a reader is told that no head says how far the chain went; and afterwards, once, by the entry
+// of the next writer. One entry may be there before its head is.
+func TestReadWithoutHead(t *testing.T) {
+	for n := range 5 {
+		memory := store.NewMemory()
+		l, _ := open(t, memory, audit.Config{Chains: 1})
+		heads, err := store.NewKind[forgedHead](vault(t, memory), "audit-head.log")
+		require.NoError(t, err)
+		write(t, l, n)
+		_, err = heads.Update(t.Context(), store.Key{ID: "0"}, func(e *store.Entry[forgedHead]) error {
+			e.Drop = true
+			return nil
+		})
+		require.NoError(t, err)
+		q, want := audit.Query{Subject: "ROSSI", OldestFirst: true, Entries: 2}, []audit.Fault(nil)
+		for range (n + 1) / 2 {
+			if n > 1 {
+				want = append(want, at(0, audit.BadHead))
+			}
+		}
+		refs, faults := pages(t, t.Context(), l, q, func() {})
+		require.Len(t, refs, n)
+		require.Equal(t, want, faults, n)
+
+		again, _ := open(t, memory, audit.Config{Chains: 1})
+		write(t, again, 1)
+		_, faults = pages(t, t.Context(), l, q, func() {})
+		if n > 1 {
+			want = []audit.Fault{at(uint64(n), audit.Resumed)}
+		}
+		require.Equal(t, want, faults, n)
+	}
+}
+
+// TestReadSpoiltHead: a head that does not open is told, as Verify does, and where the next writer went on.
+func TestReadSpoiltHead(t *testing.T) {
+	l, th := breakIn(t)
+	th.put(th.head, []byte("junk"))
+	q := audit.Query{Subject: "ROSSI"}
+	_, faults := pages(t, t.Context(), l, q, nil)
+	require.Equal(t, []audit.Fault{at(0, audit.BadHead)}, faults)
+	write(t, l, 3)
+	r, _ := verify(t, l)
+	_, faults = pages(t, t.Context(), l, q, nil)
+	require.Equal(t, r.Faults, faults)
+}
+
 func TestReadErrors(t *testing.T) {
 	faults := storetest.NewFaults(store.NewMemory())
 	l, _ := open(t, faults.Store(), audit.Config{Chains: 1})

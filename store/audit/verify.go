@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/store"
@@ -145,14 +144,11 @@ func (v *verification) head(ctx context.Context) (heads, error) {
 	if err != nil {
 		return h, err
 	}
-	for _, err := range h.spoilt {
-		v.fault(0, unreadable(err, BadHead))
+	for _, what := range h.faults(v.end) {
+		v.fault(0, what)
 	}
 	if h.found {
 		v.end = max(v.end, h.head.Seq+1)
-	} else if len(h.spoilt) == 0 && v.end > 1 {
-		// Without a head there may be one entry: the process that wrote it died.
-		v.fault(0, BadHead)
 	}
 	return h, nil
 }
@@ -226,7 +222,7 @@ func (v *verification) entry(seq uint64, e *entry, prev []byte) (ok bool, err er
 	default:
 		v.fault(seq, Displaced)
 	}
-	if slices.ContainsFunc(events, func(e event) bool { return e.Code == eventResumed }) {
+	if resumes(events) {
 		v.fault(seq, Resumed)
 	}
 	v.report.Entries++
