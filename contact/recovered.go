@@ -9,6 +9,7 @@ import (
 	"github.com/civicpin/civicpin/internal/letter"
 	"github.com/civicpin/civicpin/internal/proof"
 	"github.com/civicpin/civicpin/internal/token"
+	"github.com/civicpin/civicpin/internal/waits"
 )
 
 // Recovered keeps the address that a completed recovery corrected, in the place of those of its channel and cooling down, or
@@ -17,6 +18,7 @@ import (
 // Errors:
 //   - [civicpin.ErrInvalid]: the proof is empty, or not one of package recovery.
 //   - [ErrUnsuitable], a *[lockout.LockedError]: there is no room for the contact or the change.
+//   - [ErrGone]: an act upon the contacts that ends grants came first.
 func (s *Service) Recovered(ctx context.Context, p proof.Completed) error {
 	if !p.Sealed() {
 		return fmt.Errorf("%w: not a proof of package recovery", civicpin.ErrInvalid)
@@ -37,6 +39,10 @@ func (s *Service) Recovered(ctx context.Context, p proof.Completed) error {
 				return b.UndoChange(p.Change, undo, a.Now, s.policy.book())
 			}
 			return b.UndoSince(p.Change, undo, p.Finished, a.Now, s.policy.book())
+		}
+		// The grant names the epoch after this change alone. Another act before it could make up for what this one then leaves out.
+		if p.Since != nil && b.Find(p.Change) < 0 && b.Acts.Epoch(waits.Grant) != *p.Since {
+			return effects{}, "", ErrGone
 		}
 		return b.Correct(p.Change, letter.Stored(p.Corrected), p.Creates, p.Undo, a.Now, s.policy.book())
 	})

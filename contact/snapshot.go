@@ -128,7 +128,7 @@ func (v *Snapshot) Admits(to civicpin.Contact) error {
 }
 
 // Corrected returns the epoch after a completed recovery brought an address now: a grant outlives what its own run changes.
-// Errors:
+// If another act comes first, [Service.Recovered] brings nothing. Errors:
 //   - [ErrUnsuitable], a *[lockout.LockedError]: there is no room for the contact or the change.
 func (v *Snapshot) Corrected(to civicpin.Contact) (*uint64, error) {
 	b := *v.book // a copy as deep as Correct writes

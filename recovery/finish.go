@@ -103,7 +103,8 @@ func (v *visit) prepared(ctx context.Context, as waits.Thing) (p proof.Completed
 	}
 	p = r.Completed(v.id(), cmp.Or(v.by, civicpin.Citizen), v.source)
 	p.Creates, p.Valid, p.Unlock = w.Creates, w.Grant, w.Outcome == plan.Unlocked
-	p.Thing, p.Epoch, p.Book = as, r.Epoch.Of(as), new(contacts.Epoch())
+	p.Thing, p.Epoch, p.Since = as, r.Epoch.Of(as), new(contacts.Epoch())
+	p.Book = p.Since
 	if p.Parts, err = r.Parts(&w.Plan, contacts, v.config.Pins.Policy()); err != nil {
 		return p, told, err
 	}

@@ -20,6 +20,8 @@ type Completed struct {
 	Thing waits.Thing
 	// Book is the epoch of the contacts that the run was proved by. The grant ends with it.
 	Book *uint64
+	// Since is the epoch of the contacts when the run was completed, before it brings a change of them.
+	Since *uint64
 	// Creates says that the plan creates a credential for a subject without one; otherwise it recovers one.
 	Creates bool
 	// Unlock says that the plan ends in an unlock, without a grant.

@@ -243,6 +243,14 @@ func plans() []plan.Plan {
 			Name: "desk", Outcome: plan.ChooseSecret, Grant: day, Limit: limit,
 			Steps: []plan.Step{plan.Captcha{}, plan.Approval{Role: "agency"}, link},
 		},
+		{
+			Name: "moved", Outcome: plan.ChooseSecret, Grant: day, Limit: limit, Steps: []plan.Step{
+				plan.Captcha{},
+				plan.Code{Channel: civicpin.SMS, Valid: 10 * time.Minute},
+				plan.ConfirmContact{Channel: civicpin.Email, MayCorrect: true},
+				link,
+			},
+		},
 		{Name: "unlock", Steps: []plan.Step{plan.Captcha{}, link}, Limit: limit, Outcome: plan.Unlocked},
 	}
 }
@@ -668,6 +676,36 @@ func TestRemovalAmid(t *testing.T) {
 			}
 		})
 		require.Positive(t, used, "held up after it was compared: it was used before")
+	})
+}
+
+// A run corrects the mailbox, which staff remove in the middle of its end: its grant sets nothing, though the correction alone
+// would have left the contacts changed as often. Nor does the corrected address come.
+func TestCorrectionAmid(t *testing.T) {
+	var g pin.Grant
+	pauses(t, func(w *world) {
+		w.enrolled()
+		run := w.begun("moved")
+		answer := func(a recovery.Answers) { w.does(testkit.Err(w.runs.Answer(t.Context(), run.Ticket, a))) }
+		answer(recovery.Answers{Code: w.post.Last(rosaPhone, "recovery.code").Secret})
+		answer(recovery.Answers{Correct: byNew})
+	}, func(w *world) (err error) {
+		g, err = w.runs.Finish(t.Context(), w.post.Last(newMail, linkKind).Link, home)
+		return err
+	}, func(w *world) {
+		address := rosaMail
+		if _, there := w.contact(address); !there { // it was replaced
+			address = rosaPEC
+		}
+		w.remove(w.other, address, clerk.ID)
+	}, func(t *testing.T, w *world, at int, err error) {
+		_, came := w.contact(newMail)
+		require.Equal(t, came, err == nil, "at call %d", at)
+		if err != nil {
+			require.ErrorIs(t, err, recovery.ErrGone, "at call %d", at)
+			return
+		}
+		require.ErrorIs(t, testkit.Err(w.pins.Set(t.Context(), g, civicpin.NewSecret(nextSecret), home)), pin.ErrNoGrant, "at call %d", at)
 	})
 }
 
