@@ -101,10 +101,9 @@ func (v *visit) prepared(ctx context.Context, as waits.Thing) (p proof.Completed
 	if !r.Stands(as, contacts) {
 		return p, told, ErrGone
 	}
-	p = r.Completed(v.id(), cmp.Or(v.by, civicpin.Citizen), v.source)
+	p = v.completed()
 	p.Creates, p.Valid, p.Unlock = w.Creates, w.Grant, w.Outcome == plan.Unlocked
-	p.Thing, p.Epoch, p.Since = as, r.Epoch.Of(as), new(contacts.Epoch())
-	p.Book = p.Since
+	p.Thing, p.Epoch, p.Book, p.Since = as, r.Epoch.Of(as), new(contacts.Epoch()), new(contacts.Epoch())
 	if p.Parts, err = r.Parts(&w.Plan, contacts, v.config.Pins.Policy()); err != nil {
 		return p, told, err
 	}
@@ -117,6 +116,13 @@ func (v *visit) prepared(ctx context.Context, as waits.Thing) (p proof.Completed
 	}
 	until := v.vault.Now().Add(w.Repudiate)
 	return p, r.Notices(contacts.Recipients(), v.id(), w.end(), until, until, v.reach), nil
+}
+
+// completed says that the run was completed. It is the only place that makes such a proof.
+func (v *visit) completed() proof.Completed {
+	return proof.New(proof.Completed{
+		Subject: v.run().Subject, Plan: v.run().Plan, Run: v.id(), By: cmp.Or(v.by, civicpin.Citizen), Source: v.source,
+	})
 }
 
 // finished marks the run as finished.

@@ -28,7 +28,7 @@ func (s *Service) repudiated(ctx context.Context, t token.Token) (*visit, recove
 }
 
 // Repudiate is the link "it was not me". It ends a run under way. What a completed one brought ends as far as the holder of the
-// link could show:
+// link could show; what staff did since stands:
 //   - The change of contacts that came with it is undone, with those since; so contacts since go that no operator has seen.
 //   - The secret that it set, if it is still in use, never comes back, nor does the former one. No recovery leads anywhere
 //     until staff issue a new secret on evidence. See [pin.Service.Repudiated].
@@ -36,13 +36,11 @@ func (s *Service) repudiated(ctx context.Context, t token.Token) (*visit, recove
 //   - Config.Unbind is called.
 //   - If operators approved the run, none of these: the credential is suspended, and they decide. The event says so.
 //
-// What staff did since stands: once an operator has issued, imported or revoked, the link does nothing.
-//
 // It passes links that undo a change of contacts to contact.Service.Undo.
 //
 // Call it for a POST behind a button, never for a GET. Errors:
 //   - [ErrExpired]: the token is right, and too late.
-//   - [ErrGone]: the token is unknown or was used, its contact was removed by an operator since, or staff have dealt with it.
+//   - [ErrGone]: the token is unknown or was used; or an operator since removed its contact, issued, imported or revoked.
 //   - the store's: call again.
 func (s *Service) Repudiate(ctx context.Context, tok civicpin.Secret, source civicpin.Source) error {
 	t, err := token.Parse(tok)
@@ -93,7 +91,7 @@ func (s *Service) Repudiate(ctx context.Context, tok civicpin.Secret, source civ
 
 // undo ends what a completed run brought.
 func (v *visit) undo(ctx context.Context) error {
-	p := v.run().Denied(v.id(), v.source)
+	p := v.run().Denied(v.completed())
 	// First what decides: one conditional write of the credential, which names what staff had done when the run began.
 	if err := v.config.Pins.Repudiated(ctx, p); err != nil {
 		return gone(err)
