@@ -78,25 +78,37 @@ func (l *deviceLane) told(ctx context.Context, err error, o outcome) error {
 	return sooner(locked, open.Locked)
 }
 
-// enter reserves a guess in the lane of the known device that a target shows, or else in the target's own. A store error while
-// the devices are read refuses the guess: that record is looked up only for a value that was made after a right guess. known
-// reports whether the device is a known one, also if its lane is locked.
+// beside returns the lane beside the open one that a target shows a value for, nil if it shows none: that of a known device, or
+// that of what the caller has shown. A policy has the one or the other.
+func (g *Gate) beside(target Target) (l *lane[devices], device bool) {
+	if id, ok := g.shown(target); ok {
+		return g.laneOfDevice(target, id), true
+	}
+	return g.laneOfShown(target), false
+}
+
+// enter reserves a guess in the lane that a target shows a value for, or else in the target's own. A store error while that
+// lane is read refuses the guess: the record is looked up only for a value that was made after a right guess. known reports
+// whether the value is that of a known device, also if its lane is locked.
 func (g *Gate) enter(ctx context.Context, target Target) (t guess, known bool, err error) {
-	id, ok := g.shown(target)
-	if !ok {
+	l, device := g.beside(target)
+	if l == nil {
 		t, err = g.laneOf(target).take(ctx)
 		return t, false, err
 	}
-	t, err = g.laneOfDevice(target, id).take(ctx)
+	t, err = l.take(ctx)
 	barred, isLocked := errors.AsType[*LockedError](err)
 	if !isLocked && !errors.Is(err, errNoLane) {
-		return t, err == nil, err // also ErrInFlight: parallel guesses with one value must not spread over two lanes
+		return t, device && err == nil, err // also ErrInFlight: parallel guesses with one value must not spread over two lanes
 	}
 	t, err = g.laneOf(target).take(ctx)
 	if open, ok := errors.AsType[*LockedError](err); ok && isLocked {
 		err = sooner(barred, open)
 	}
-	return t, isLocked, err
+	if err == nil && isLocked && !device {
+		t = &besideLocked{t, l, barred}
+	}
+	return t, device && isLocked, err
 }
 
 // deviceKey is the key of a context's value.

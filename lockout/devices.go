@@ -21,6 +21,8 @@ type devices struct {
 	// Closed says that an operator has locked the open lane: until that ends, no device becomes known. It stands here, so that
 	// the lock decides in the same write as the device.
 	Closed bool `json:"closed,omitempty"`
+	// Shown are the lanes of Policy.Reserve.
+	Shown shownLanes `json:"shown,omitzero"`
 }
 
 type device struct {
@@ -52,9 +54,9 @@ func (d *devices) find(id deviceID) *device {
 }
 
 // keepUntil is when the record may go: when the last device expires, and not under a guess in flight; zero, for never, while an
-// operator's lock closes it.
+// operator's lock closes it, or a lane of Policy.Reserve has failures.
 func (d *devices) keepUntil(now time.Time) time.Time {
-	if d.Closed {
+	if d.Closed || !d.Shown.empty() {
 		return time.Time{}
 	}
 	until := now.Add(keepEmpty)
@@ -152,8 +154,8 @@ func (g *Gate) ForgetDevicesSince(ctx context.Context, subject civicpin.Subject,
 	return err
 }
 
-// forget ends the lanes that a subject has since a time and returns the record as it is then. If that is to be closed, no
-// device becomes known before reopen.
+// forget ends the lanes that a subject's devices have since a time and returns the record as it is then. If that is to be
+// closed, no device becomes known before reopen, and the lanes of Policy.Reserve are locked.
 func (g *Gate) forget(ctx context.Context, subject civicpin.Subject, since time.Time, by civicpin.Actor, closed bool) (
 	store.Entry[devices], error,
 ) {
@@ -166,8 +168,12 @@ func (g *Gate) forget(ctx context.Context, subject civicpin.Subject, since time.
 			return store.ErrSkip
 		}
 		// Also if none is known any more: one that expired may have a guess in flight.
-		*d = devices{Known: rest, Forgotten: d.Forgotten + 1, Closed: d.Closed || closed}
-		e.ExpiresAt = d.keepUntil(g.vault.Now())
+		*d = devices{Known: rest, Forgotten: d.Forgotten + 1, Closed: d.Closed || closed, Shown: d.Shown}
+		now := g.vault.Now()
+		if closed && g.policy.Reserve > 0 {
+			d.Shown.each(func(s *state) { s.lock(time.Time{}, now) })
+		}
+		e.ExpiresAt = d.keepUntil(now)
 		return nil
 	})
 	if err == nil && forgot {
@@ -176,27 +182,29 @@ func (g *Gate) forget(ctx context.Context, subject civicpin.Subject, since time.
 	return e, err
 }
 
-// reopen lets devices become known again after an operator's lock has ended. seen is the record as it was before that. If
-// another operator has locked since, it stays closed: too long at worst, until the next unlock, but never open past a lock.
-func (g *Gate) reopen(ctx context.Context, seen store.Entry[devices]) error {
-	if !seen.Value.Closed {
+// reopen lets devices become known again after an operator's lock has ended, and applies an act to the lanes of Policy.Reserve.
+// seen is the record as it was before that. If another operator has locked since, it stays closed: too long at worst, until the
+// next unlock, but never open past a lock.
+func (g *Gate) reopen(ctx context.Context, seen store.Entry[devices], act func(*state)) error {
+	if !seen.Value.Closed && seen.Value.Shown.empty() {
 		return nil
 	}
 	forgotten := seen.Value.Forgotten
 	_, err := g.devices.UpdateFrom(ctx, seen, func(e *store.Entry[devices]) error {
-		if !e.Value.Closed || e.Value.Forgotten != forgotten {
+		if !e.Found() || e.Value.Closed && e.Value.Forgotten != forgotten {
 			return store.ErrSkip
 		}
 		e.Value.Closed = false
+		e.Value.Shown.each(act)
 		e.ExpiresAt = e.Value.keepUntil(g.vault.Now())
 		return nil
 	})
 	return err
 }
 
-// getDevices reads the devices of a target's subject; there are none beside a named lane, or if the policy has none.
+// getDevices reads the lanes beside the target's; there are none beside a named lane, or if the policy has none.
 func (g *Gate) getDevices(ctx context.Context, target Target) (e store.Entry[devices], err error) {
-	if !g.hasDevices(target) {
+	if !g.hasBeside(target) {
 		return e, nil
 	}
 	if e, err = g.devices.Get(ctx, store.Key{Subject: target.Subject}); errors.Is(err, store.ErrNotFound) {
@@ -207,3 +215,8 @@ func (g *Gate) getDevices(ctx context.Context, target Target) (e store.Entry[dev
 
 // hasDevices reports whether the known devices of a target's subject have lanes beside the target's.
 func (g *Gate) hasDevices(target Target) bool { return target.Lane == "" && g.policy.Devices > 0 }
+
+// hasBeside reports whether there are lanes beside a target's.
+func (g *Gate) hasBeside(target Target) bool {
+	return g.hasDevices(target) || target.Lane == "" && g.policy.Reserve > 0
+}

@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/shown"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
@@ -519,16 +520,23 @@ func TestLockFaults(t *testing.T) {
 }
 
 // TestLockMeetsUnlock has one operator lock at each store call of another one's unlock or rebinding, and the other way round.
-// Whichever wins, no device becomes known while the lock is in force, and a last unlock sets everything right.
+// Whichever wins, no device becomes known while the lock is in force, no reserve is open, and a last unlock sets all right.
 func TestLockMeetsUnlock(t *testing.T) {
 	lock := func(g *lockout.Gate) error { return g.Lock(t.Context(), key("CITIZEN"), operator) }
 	unlock := func(g *lockout.Gate) error { return g.Unlock(t.Context(), key("CITIZEN"), operator) }
 	rebind := func(g *lockout.Gate) error { return g.Rebind(t.Context(), key("CITIZEN"), operator) }
-	for name, tc := range map[string]struct{ slow, quick func(*lockout.Gate) error }{
-		"lock at unlock": {unlock, lock},
-		"lock at rebind": {rebind, lock},
-		"unlock at lock": {lock, unlock},
-		"rebind at lock": {lock, rebind},
+	for name, tc := range map[string]struct {
+		policy      lockout.Policy
+		slow, quick func(*lockout.Gate) error
+	}{
+		"lock at unlock":        {threeDevices, unlock, lock},
+		"lock at rebind":        {threeDevices, rebind, lock},
+		"unlock at lock":        {threeDevices, lock, unlock},
+		"rebind at lock":        {threeDevices, lock, rebind},
+		"lock at unlock, shown": {reserved, unlock, lock},
+		"lock at rebind, shown": {reserved, rebind, lock},
+		"unlock at lock, shown": {reserved, lock, unlock},
+		"rebind at lock, shown": {reserved, lock, rebind},
 	} {
 		t.Run(name, func(t *testing.T) {
 			locked := 0
@@ -536,10 +544,17 @@ func TestLockMeetsUnlock(t *testing.T) {
 				reached := true
 				for k := 1; reached; k++ {
 					memory, clock := store.NewMemory(), newClock()
-					quick := newGate(t, newVault(t, memory, clock.Now, nil), threeDevices)
+					vault := newVault(t, memory, clock.Now, nil)
+					quick := newGate(t, vault, tc.policy)
 					faults := storetest.NewFaults(memory)
-					slow := newGate(t, newVault(t, faults.Store(), clock.Now, nil), threeDevices)
-					remember(t, quick, "CITIZEN", "")
+					slow := newGate(t, newVault(t, faults.Store(), clock.Now, nil), tc.policy)
+					in := func() error {
+						if tc.policy.Devices > 0 {
+							return testkit.Err(quick.RememberDevice(t.Context(), key("CITIZEN")))
+						}
+						return quick.Do(t.Context(), proving(vault, "CITIZEN", "CITIZEN", shown.Login), right)
+					}
+					require.NoError(t, in())
 					if before {
 						require.NoError(t, lock(quick))
 					}
@@ -556,12 +571,11 @@ func TestLockMeetsUnlock(t *testing.T) {
 					require.NoError(t, err)
 					if st.Locked != nil {
 						locked++
-						_, err := quick.RememberDevice(t.Context(), key("CITIZEN"))
-						require.ErrorIs(t, err, lockout.ErrLocked, "call %d", k)
+						require.ErrorIs(t, in(), lockout.ErrLocked, "call %d", k)
 						require.Zero(t, st.Devices)
 					}
 					require.NoError(t, unlock(quick))
-					remember(t, quick, "CITIZEN", "")
+					require.NoError(t, in())
 				}
 			}
 			require.Positive(t, locked)

@@ -33,6 +33,13 @@
 // another subject's, is ignored without a store call. If the devices cannot be read, the guess is refused with the store's
 // error.
 //
+// # Reserves
+//
+// A gate behind a login, of codes or answers, has no devices of its own. With Policy.Reserve, a caller who has shown a login or
+// a known device ([civicpin.Source].Shown) has a lane that strangers cannot lock, one for each of the two. It works as a known
+// device's: it shares the ceiling, a forged or stale value opens nothing and costs no store call, and while it is locked, its
+// guesses go to the open lane. A right guess there gives it back.
+//
 // # Events
 //
 // [Events] lists what is recorded: locks, what ends them, rates that are exceeded, and known devices. Single guesses are not
@@ -43,7 +50,7 @@
 // Strangers guess in parallel, from many addresses, at many subjects, over weeks; processes die; a store's answers get lost;
 // clocks jump. Unknown subjects are counted and locked like known ones, and their counts are forgotten alike, so a lock does
 // not tell who is registered. This package cannot keep strangers from locking an open lane: give
-// owners known devices, or a way to unlock. A thief of a device's value learns that its subject exists.
+// owners known devices, reserves, or a way to unlock. A thief of a device's value learns that its subject exists.
 //
 // Clocks of processes that share a store should agree within seconds. A clock that is ahead sees locks end early while it is
 // ahead. A lock or delay that it wrote, and that is further ahead than the policy allows, is cut to what the policy allows.

@@ -3,6 +3,7 @@ package lockout
 import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/quota"
+	"github.com/civicpin/civicpin/internal/shown"
 )
 
 const (
@@ -17,7 +18,7 @@ const (
 // Events returns the events that this package records, as a new slice. Ref is the id of a known device, whose value is in no
 // event, and otherwise empty.
 func Events() []civicpin.EventInfo {
-	lane := []string{"the Lane of the Target", deviceReason}
+	lane := []string{"the Lane of the Target", deviceReason, shown.Login.String()}
 	return []civicpin.EventInfo{
 		{Code: eventLocked, Meaning: "Wrong guesses reached the limit, or an operator locked.", Reasons: lane},
 		{Code: eventDisabled, Meaning: "Wrong guesses reached the ceiling: only a rebind helps.", Reasons: lane},

@@ -30,7 +30,7 @@ type Target struct {
 	Lane string
 	// Source is where the guess comes from. Policy.Source applies if its Address is not empty. Its Device, if it is a value
 	// that [Gate.RememberDevice] made for the subject, opens that device's lane in place of the open one. Any other value is
-	// ignored.
+	// ignored. So is its Shown, unless it opens a lane of Policy.Reserve.
 	Source civicpin.Source
 }
 

@@ -17,6 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/shown"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
@@ -627,5 +628,167 @@ func TestWhatIsTold(t *testing.T) {
 		b := gate.Do(t.Context(), key("STRANGER"), stranger)
 		require.Equal(t, a, b)
 		require.False(t, strings.Contains(a.Error(), "CITIZEN"))
+	}
+}
+
+// reserved has a limit of 5; of the ceiling of 100, 10 are for a login, 10 for a known device, and 80 for anybody.
+var reserved = lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, Reserve: 10}
+
+// proofs are what has a lane under reserved.
+var proofs = []shown.Kind{shown.Device, shown.Login}
+
+// proving is a target of a subject's that shows a proof of a subject's, as fresh as can be.
+func proving(v *store.Vault, subject, of civicpin.Subject, proof shown.Kind) lockout.Target {
+	return lockout.Target{
+		Subject: subject, Source: civicpin.Source{Shown: shown.New(v, of, shown.Value{Kind: proof, ID: "x"})},
+	}
+}
+
+// TestReserves: strangers close the open lane and in the end disable it, and callers who have shown something get in. A lane
+// bears the policy's limit, and no failure of one kind of caller counts against another's.
+func TestReserves(t *testing.T) {
+	vault := memoryVault(t, newClock().Now, nil)
+	gate := newGate(t, vault, reserved)
+	for !isDisabled(gate.Do(t.Context(), key("CITIZEN"), wrong)) {
+		for _, proof := range proofs {
+			require.NoError(t, gate.Do(t.Context(), proving(vault, "CITIZEN", "CITIZEN", proof), right))
+		}
+		if err := gate.Unlock(t.Context(), key("CITIZEN"), operator); err != nil {
+			require.True(t, isDisabled(err))
+		}
+	}
+	require.Equal(t, 80, failures(t, gate, key("CITIZEN")))
+	login, device := proving(vault, "CITIZEN", "CITIZEN", shown.Login), proving(vault, "CITIZEN", "CITIZEN", shown.Device)
+	for left := 4; left > 0; left-- {
+		require.Equal(t, left, asRefused(t, gate.Do(t.Context(), login, wrong)).Left)
+	}
+	st, err := gate.Status(t.Context(), login)
+	require.NoError(t, err)
+	require.Equal(t, lockout.Status{Failures: 4, Left: 1}, st)
+	asLocked(t, gate.Do(t.Context(), login, wrong))
+	asLocked(t, gate.Do(t.Context(), login, never(t)))
+	require.NoError(t, gate.Do(t.Context(), device, right))
+}
+
+// TestWhatOpensNoReserve: nothing but a fresh proof of the subject's that has a lane opens one. The rest is a stranger's guess,
+// with the same answer after the same calls, whether or not there is such a subject.
+func TestWhatOpensNoReserve(t *testing.T) {
+	clock := newClock()
+	memory := store.NewMemory()
+	faults := storetest.NewFaults(memory)
+	vault := newVault(t, faults.Store(), clock.Now, nil)
+	foreign, err := store.OpenVault(t.Context(), store.NewMemory(), store.Keys{
+		Index: civicpin.NewSecret(strings.Repeat("f", 32)), Sealing: testkit.Keys().Sealing,
+	}, &store.Options{Now: clock.Now})
+	require.NoError(t, err)
+	gate, none := newGate(t, vault, reserved), newNamed(t, vault, "none", lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked})
+	stale := proving(vault, "CITIZEN", "CITIZEN", shown.Login)
+	clock.Add(15 * minute)
+	good := proving(vault, "CITIZEN", "CITIZEN", shown.Login)
+	bent := good
+	bent.Source.Shown = civicpin.NewSecret(good.Source.Shown.Reveal()[1:])
+	named := good
+	named.Lane = "x"
+	lockOpen(t, none, "CITIZEN")
+	asLocked(t, none.Do(t.Context(), good, never(t)))
+	for _, verify := range []func(context.Context) (bool, error){wrong, stranger} {
+		for name, target := range map[string]lockout.Target{
+			"another's": proving(vault, "CITIZEN", "ANOTHER", shown.Login), "stale": stale, "bent": bent,
+			"facts": proving(vault, "CITIZEN", "CITIZEN", shown.Facts), "a run": proving(vault, "CITIZEN", "CITIZEN", shown.Run),
+			"of another vault": proving(foreign, "CITIZEN", "CITIZEN", shown.Login),
+		} {
+			require.NoError(t, gate.Rebind(t.Context(), key("CITIZEN"), operator))
+			for range 5 {
+				faults.Reset()
+				require.Error(t, gate.Do(t.Context(), target, verify))
+				require.Equal(t, 3, faults.Calls(), name)
+			}
+			faults.Reset()
+			asLocked(t, gate.Do(t.Context(), target, never(t)))
+			require.Equal(t, 1, faults.Calls(), name)
+			require.NoError(t, gate.Do(t.Context(), good, right), name)
+		}
+	}
+	lock := lockout.Target{Subject: "CITIZEN", Lane: "x"}
+	require.NoError(t, gate.Lock(t.Context(), lock, operator))
+	asLocked(t, gate.Do(t.Context(), named, never(t)))
+}
+
+// TestReservesShareTheCeiling: a thief of everything that can be shown, with staff who unlock at once, and years of time, has
+// as many guesses compared as the ceiling says. Forgetting devices gives none back.
+func TestReservesShareTheCeiling(t *testing.T) {
+	clock := newClock()
+	vault := memoryVault(t, clock.Now, nil)
+	gate := newGate(t, vault, reserved)
+	compared := 0
+	for range 200 {
+		for _, proof := range []shown.Kind{shown.Nothing, shown.Device, shown.Login} {
+			_ = gate.Do(t.Context(), proving(vault, "CITIZEN", "CITIZEN", proof), func(context.Context) (bool, error) {
+				compared++
+				return false, nil
+			})
+		}
+		_ = gate.Unlock(t.Context(), key("CITIZEN"), operator)
+		require.NoError(t, gate.ForgetDevices(t.Context(), "CITIZEN", operator))
+		clock.Add(20 * day)
+		_, err := vault.Purge(t.Context(), store.Pass{})
+		require.NoError(t, err)
+	}
+	require.Equal(t, 100, compared)
+	for _, proof := range proofs {
+		require.Error(t, gate.Do(t.Context(), proving(vault, "CITIZEN", "CITIZEN", proof), never(t)))
+	}
+	require.NoError(t, gate.Rebind(t.Context(), key("CITIZEN"), operator))
+	for _, proof := range proofs {
+		require.NoError(t, gate.Do(t.Context(), proving(vault, "CITIZEN", "CITIZEN", proof), right))
+	}
+}
+
+// TestReserveComesBack: guesses of a caller whose lane is locked go to the open lane, and a right one there ends the row of
+// failures in both. One that is wrong, or that an operator's lock overtakes, ends none.
+func TestReserveComesBack(t *testing.T) {
+	vault := memoryVault(t, newClock().Now, nil)
+	gate := newGate(t, vault, reserved)
+	login := proving(vault, "CITIZEN", "CITIZEN", shown.Login)
+	for range 5 {
+		asRefused(t, gate.Do(t.Context(), login, wrong))
+	}
+	asRefused(t, gate.Do(t.Context(), login, wrong))
+	require.Equal(t, 1, failures(t, gate, key("CITIZEN")))
+	require.NoError(t, gate.Do(t.Context(), login, right))
+	lockOpen(t, gate, "CITIZEN")
+	require.NoError(t, gate.Do(t.Context(), login, right))
+	require.NoError(t, gate.Unlock(t.Context(), key("CITIZEN"), operator))
+
+	for range 5 {
+		asRefused(t, gate.Do(t.Context(), login, wrong))
+	}
+	late := mustHold(t, gate, login)
+	require.NoError(t, gate.Lock(t.Context(), key("CITIZEN"), operator))
+	asLocked(t, late.end(true, nil))
+	asLocked(t, gate.Do(t.Context(), login, never(t)))
+}
+
+// TestOperatorsLockReserves: an operator's lock holds in every lane, also for a guess in flight. An unlock ends it, and does
+// not give guesses back.
+func TestOperatorsLockReserves(t *testing.T) {
+	clock := newClock()
+	vault := memoryVault(t, clock.Now, nil)
+	for _, proof := range proofs {
+		gate := newNamed(t, vault, proof.String(), reserved)
+		proving := func() lockout.Target { return proving(vault, "CITIZEN", "CITIZEN", proof) }
+		asRefused(t, gate.Do(t.Context(), proving(), wrong))
+		right1, wrong1 := mustHold(t, gate, proving()), mustHold(t, gate, proving())
+		require.NoError(t, gate.Lock(t.Context(), key("CITIZEN"), operator))
+		asLocked(t, right1.end(true, nil))
+		asLocked(t, wrong1.end(false, nil))
+		clock.Add(300 * day)
+		_, err := vault.Purge(t.Context(), store.Pass{})
+		require.NoError(t, err)
+		asLocked(t, gate.Do(t.Context(), proving(), never(t)))
+		require.NoError(t, gate.Unlock(t.Context(), key("CITIZEN"), operator))
+		require.Equal(t, 2, failures(t, gate, proving()))
+		require.NoError(t, gate.Do(t.Context(), proving(), right))
+		require.Zero(t, failures(t, gate, proving()))
 	}
 }

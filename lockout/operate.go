@@ -11,7 +11,8 @@ import (
 
 // Unlock ends a soft lock or a delay of a target's lane, and lets devices become known again after an operator's lock. The
 // number of failures in a row stays, so that unlocks buy no guesses beyond the ceiling. It returns nil if there was no lock.
-// Lanes of known devices are not unlocked: an owner whose guess is right has a new one with [Gate.RememberDevice]. Errors:
+// With the open lane, those of Policy.Reserve are unlocked. Lanes of known devices are not: an owner whose guess is right has a
+// new one with [Gate.RememberDevice]. Errors:
 //   - a *[LockedError]: the credential is disabled, which an unlock does not change.
 //   - [civicpin.ErrInvalid]: the target or the actor is invalid.
 //   - the store's: call it again.
@@ -34,12 +35,12 @@ func (g *Gate) Unlock(ctx context.Context, target Target, by civicpin.Actor) err
 	if err != nil {
 		return err
 	}
-	return g.reopen(ctx, seen)
+	return g.reopen(ctx, seen, (*state).unlock)
 }
 
 // Lock locks a target's lane until it is unlocked. It is for an operator who suspects fraud. A guess in flight does not undo
-// it. With the open lane, known devices are forgotten ([Gate.ForgetDevices]), and no device becomes known before
-// [Gate.Unlock] or [Gate.Rebind]: a guess that was right before the lock opens no lane past it. Errors:
+// it. With the open lane, those of Policy.Reserve are locked, known devices are forgotten ([Gate.ForgetDevices]), and no device
+// becomes known before [Gate.Unlock] or [Gate.Rebind]: a guess that was right before the lock opens no lane past it. Errors:
 //   - [civicpin.ErrInvalid]: the target or the actor is invalid.
 //   - the store's: call it again.
 func (g *Gate) Lock(ctx context.Context, target Target, by civicpin.Actor) error {
@@ -62,8 +63,8 @@ func (g *Gate) Lock(ctx context.Context, target Target, by civicpin.Actor) error
 // Rebind forgets all failures of a target's lane and lifts a disablement. Failures that have not locked still show to visitors,
 // until time forgives them. Call it when a new credential was bound to the
 // subject after the subject's identity was proved again (NIST SP 800-63B-4 3.2.2, 4.1), and at no other time: a code that is
-// sent again, or issued anew on request, keeps the count of the code before. With the open lane, known devices are forgotten
-// ([Gate.ForgetDevices]): they belong to the former binding. Errors:
+// sent again, or issued anew on request, keeps the count of the code before. With the open lane, those of Policy.Reserve are
+// rebound, and known devices are forgotten ([Gate.ForgetDevices]): they belong to the former binding. Errors:
 //   - [civicpin.ErrInvalid]: the target or the actor is invalid.
 //   - the store's: call it again.
 func (g *Gate) Rebind(ctx context.Context, target Target, by civicpin.Actor) error {
@@ -78,12 +79,12 @@ func (g *Gate) Rebind(ctx context.Context, target Target, by civicpin.Actor) err
 	if err != nil {
 		return err
 	}
-	return g.reopen(ctx, seen)
+	return g.reopen(ctx, seen, (*state).clear)
 }
 
-// forgetBeside forgets the devices of a subject whose open lane an operator acts on.
+// forgetBeside forgets the devices of a subject whose open lane an operator acts on, and returns the record of what is beside it.
 func (g *Gate) forgetBeside(ctx context.Context, target Target, by civicpin.Actor, closed bool) (store.Entry[devices], error) {
-	if err := errors.Join(target.validate(), by.Validate()); err != nil || !g.hasDevices(target) {
+	if err := errors.Join(target.validate(), by.Validate()); err != nil || !g.hasBeside(target) {
 		return store.Entry[devices]{}, err
 	}
 	return g.forget(ctx, target.Subject, time.Time{}, by, closed)
@@ -124,7 +125,7 @@ func (g *Gate) change(ctx context.Context, target Target, by civicpin.Actor, cod
 	return nil
 }
 
-// A Status is what an operator may be shown of a target's lane.
+// A Status is what an operator may be shown of a target's lane: of the lane that a guess from it would count in.
 type Status struct {
 	// Failures is the number of failures in a row since the last success, whatever came between.
 	Failures int
@@ -142,7 +143,8 @@ type Status struct {
 }
 
 // Status returns the state of a target's lane. It is for operators: an error of [Gate.Do] tells a visitor all that a visitor
-// may know. Errors:
+// may know. If target.Source shows what opens a lane of Policy.Reserve, it is that lane's state, or, while that lane is locked,
+// the open one's. Errors:
 //   - [civicpin.ErrInvalid]: the target is invalid.
 //   - the store's.
 func (g *Gate) Status(ctx context.Context, target Target) (Status, error) {
@@ -150,16 +152,32 @@ func (g *Gate) Status(ctx context.Context, target Target) (Status, error) {
 		return Status{}, err
 	}
 	st, err := g.look(ctx, target)
-	if err != nil {
-		return Status{}, err
+	own := g.laneOfShown(target)
+	if err != nil || own == nil && !g.hasDevices(target) {
+		return st, err
 	}
 	e, err := g.getDevices(ctx, target)
 	if err != nil {
 		return Status{}, err
 	}
-	e.Value.tidy(g.policy, g.vault.Now())
+	now := g.vault.Now()
+	if own != nil {
+		return own.place.find(&e.Value, now).status(own.policy, now).or(st), nil
+	}
+	e.Value.tidy(g.policy, now)
 	st.Devices = len(e.Value.Known)
 	return st, nil
+}
+
+// or returns the status of a lane, or that of the open lane while the one is locked: guesses go there then.
+func (s Status) or(open Status) Status {
+	switch {
+	case s.Locked == nil:
+		return s
+	case open.Locked != nil:
+		open.Locked = sooner(s.Locked, open.Locked)
+	}
+	return open
 }
 
 // look is the state of one lane that is not a device's.
@@ -169,12 +187,15 @@ func (g *Gate) look(ctx context.Context, target Target) (Status, error) {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return Status{}, err
 	}
-	now := l.vault.Now()
-	s := &e.Value
-	s.sweep(l.policy, now)
-	st := Status{Failures: s.Kept, Locked: s.refusal(now), Hidden: s.hidden(l.policy, 0)}
+	return e.Value.status(l.policy, l.vault.Now()), nil
+}
+
+// status sweeps a state and returns what operators see of it.
+func (s *state) status(p Policy, now time.Time) Status {
+	s.sweep(p, now)
+	st := Status{Failures: s.Kept, Locked: s.refusal(now), Hidden: s.hidden(p, 0)}
 	if st.Locked == nil && !st.Hidden {
-		st.Left = min(s.left(l.policy), l.policy.Ceiling-s.Kept)
+		st.Left = min(s.left(p), p.Ceiling-s.Kept)
 	}
-	return st, nil
+	return st
 }

@@ -64,6 +64,12 @@ type Policy struct {
 	Devices int
 	// DeviceValid is how long a device stays known after RememberDevice. Zero means 180 days if Devices is set.
 	DeviceValid time.Duration
+	// Reserve is how many failures of Ceiling are kept for callers who have shown a login ([civicpin.Source].Shown), and as many
+	// again for callers who have shown a known device of another service's. Each has a lane for all that the subject's guesses
+	// need, up to Limit before a lock: strangers cannot lock it, and while it is locked or disabled, its guesses go to the open
+	// lane. The open lane has the rest, which must be at least Limit. Zero means that all callers share one lane. A policy with
+	// Devices has no Reserve: what these show is what the gate itself guards.
+	Reserve int
 	// Source limits the failures that come from one source address: a host of IPv4, a /64 network of IPv6. Many people may
 	// share one, behind a carrier's or an agency's gateway. A guess at a locked or busy subject counts here, too.
 	Source civicpin.Rate
@@ -123,6 +129,7 @@ func (p Policy) openLane() Policy {
 	if p.Devices > 0 {
 		p.Ceiling -= (p.Devices + 1) * p.deviceLane().Ceiling
 	}
+	p.Ceiling -= reserves * p.Reserve
 	return p
 }
 
@@ -130,6 +137,13 @@ func (p Policy) openLane() Policy {
 func (p Policy) deviceLane() Policy {
 	p.private = true
 	p.Ceiling = max(p.Limit, p.Ceiling/(2*(p.Devices+1)))
+	return p
+}
+
+// shownLane is the policy of a lane for callers who have shown something.
+func (p Policy) shownLane() Policy {
+	p.private = true
+	p.Ceiling, p.Limit = p.Reserve, min(p.Limit, p.Reserve)
 	return p
 }
 
@@ -166,6 +180,10 @@ func (p Policy) Validate() error {
 		return bad("DeviceValid is not 1 hour to 732 days")
 	case p.Devices > 0 && p.Limit*(p.Devices+2) > p.Ceiling:
 		return bad("Limit*(Devices+2) is over the ceiling of %d: %d known devices do not fit", p.Ceiling, p.Devices)
+	case p.Reserve < 0 || p.Limit+reserves*p.Reserve > p.Ceiling:
+		return bad("Reserve is below 0, or Limit+%d*Reserve is over the ceiling of %d", reserves, p.Ceiling)
+	case p.Reserve > 0 && p.Devices > 0:
+		return bad("Reserve and Devices are not for one policy")
 	case p.Timeout < time.Second || p.Timeout > maxTimeout:
 		return bad("Timeout is not 1 second to 10 minutes")
 	case p.Forget < time.Hour || p.Forget > 10*year:

@@ -123,6 +123,11 @@ func TestPolicyBounds(t *testing.T) {
 		{"DeviceValid of two years", valid(func(p P) { p.Devices, p.DeviceValid = 1, 2*year }), true},
 		{"DeviceValid over two years", valid(func(p P) { p.Devices, p.DeviceValid = 1, 2*year+1 }), false},
 
+		{"reserves that just fit", valid(func(p P) { p.Reserve, p.Ceiling = 22, 49 }), true},
+		{"reserves over the ceiling", valid(func(p P) { p.Reserve, p.Ceiling = 22, 48 }), false},
+		{"a negative Reserve", valid(func(p P) { p.Reserve = -1 }), false},
+		{"a Reserve and devices", valid(func(p P) { p.Reserve, p.Devices = 1, 1 }), false},
+
 		{"a source rate that is not valid", valid(func(p P) { p.Source.Window = 0 }), false},
 		{"a global rate that is not valid", valid(func(p P) { p.Global.Limit = 0 }), false},
 		{"no rates", valid(func(p P) { p.Source, p.Global = civicpin.Rate{}, civicpin.Rate{} }), true},

@@ -145,7 +145,7 @@ func (s *state) succeed(p Policy, epoch uint64) {
 	}
 	s.Kept = 0
 	if p.private {
-		s.forget()
+		s.clear()
 	}
 }
 
@@ -161,6 +161,12 @@ func (s *state) rebind(now time.Time) {
 	if s.refusal(now) != nil {
 		s.forget()
 	}
+}
+
+// clear forgets all failures of a lane that strangers have no way into, and ends its lock.
+func (s *state) clear() {
+	s.forget()
+	s.Kept, s.Held = 0, false
 }
 
 // settle applies the outcome of a guess that was taken at an epoch, and returns what it comes to. A guess that is not there any

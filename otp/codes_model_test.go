@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/shown"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
@@ -25,6 +26,7 @@ type modelCode struct {
 	id, own, sent string
 	purpose       string
 	expires       time.Time
+	shown         bool   // asked for by a caller who had shown something
 	gone          string // used, or cancelled
 	wrong, sends  int
 }
@@ -33,7 +35,32 @@ type modelCode struct {
 type modelOfCodes struct {
 	p     otp.CodePolicy
 	codes []*modelCode
-	tally testkit.Tally
+	tally testkit.Tally                 // of the open lane
+	own   map[shown.Kind]*testkit.Tally // of those who have shown something; nothing else has one
+}
+
+// newModelOfCodes shares out the ceiling.
+func newModelOfCodes(p otp.CodePolicy) *modelOfCodes {
+	m := &modelOfCodes{p: p, tally: testkit.NewTally(p.Lockout), own: make(map[shown.Kind]*testkit.Tally)}
+	for _, proof := range []shown.Kind{shown.Device, shown.Login} {
+		own := testkit.NewTally(p.Lockout)
+		own.Device, own.Policy.Ceiling, own.Policy.Limit = true, p.Lockout.Reserve, min(p.Lockout.Limit, p.Lockout.Reserve)
+		m.own[proof] = &own
+		m.tally.Policy.Ceiling -= p.Lockout.Reserve
+	}
+	return m
+}
+
+// lane returns where a guess counts by what it shows, and whether that is the open lane in place of a locked one.
+func (m *modelOfCodes) lane(proof shown.Kind, now time.Time) (t *testkit.Tally, instead bool) {
+	own := m.own[proof]
+	if own == nil {
+		return &m.tally, false
+	}
+	if own.Pass(now); own.Refusal(now) == nil {
+		return own, false
+	}
+	return &m.tally, true
 }
 
 func (m *modelOfCodes) live(c *modelCode, now time.Time) bool {
@@ -56,7 +83,7 @@ func (m *modelOfCodes) add(c *modelCode, now time.Time) {
 	m.codes = append(m.codes, c)
 	n := 0
 	for i := len(m.codes) - 1; i >= 0; i-- {
-		if old := m.codes[i]; now.Before(old.expires) {
+		if old := m.codes[i]; now.Before(old.expires) && old.shown == c.shown {
 			if n++; n > m.p.MaxPending && old.gone == "" {
 				old.gone = "cancelled"
 			}
@@ -65,21 +92,25 @@ func (m *modelOfCodes) add(c *modelCode, now time.Time) {
 }
 
 // barredFor reports whether a lock outlasts a code that is asked for now.
-func (m *modelOfCodes) barredFor(now time.Time, valid time.Duration) bool {
-	m.tally.Pass(now)
-	locked := m.tally.Refusal(now)
-	return locked != nil && (locked.Until.IsZero() || !locked.Until.Before(now.Add(valid)))
+func (m *modelOfCodes) barredFor(proof shown.Kind, now time.Time, valid time.Duration) bool {
+	barred := func(t *testkit.Tally) bool {
+		t.Pass(now)
+		locked := t.Refusal(now)
+		return locked != nil && (locked.Until.IsZero() || !locked.Until.Before(now.Add(valid)))
+	}
+	return barred(&m.tally) && (m.own[proof] == nil || barred(m.own[proof]))
 }
 
 // guess tells the model about a guess at one of the codes, or at none, and returns what should come of it.
-func (m *modelOfCodes) guess(c *modelCode, purpose, typed string, now time.Time) string {
+func (m *modelOfCodes) guess(proof shown.Kind, c *modelCode, purpose, typed string, now time.Time) string {
 	m.tally.Pass(now)
-	if m.tally.Refusal(now) != nil {
+	lane, instead := m.lane(proof, now)
+	if lane.Refusal(now) != nil {
 		return "locked"
 	}
 	right := false
 	if c != nil && now.Before(c.expires.Add(time.Hour)) && c.gone == "" && c.wrong < m.p.Tries {
-		if right = !m.tally.Hidden() && purpose == c.purpose && typed == c.own+c.sent; !right {
+		if right = !lane.Hidden() && purpose == c.purpose && typed == c.own+c.sent; !right {
 			c.wrong++
 		} else if !now.Before(c.expires) {
 			return "expired"
@@ -87,7 +118,14 @@ func (m *modelOfCodes) guess(c *modelCode, purpose, typed string, now time.Time)
 			c.gone = "used"
 		}
 	}
-	return m.tally.Guess(now, right)
+	told := lane.Guess(now, right)
+	switch {
+	case instead && told == "right":
+		m.own[proof].Right()
+	case lane != &m.tally && told == "locked" && m.tally.Refusal(now) == nil:
+		return "refused" // the next guess goes to the open lane
+	}
+	return told
 }
 
 // cameOf says in the model's words what came of a call.
@@ -118,9 +156,9 @@ func TestCodesModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		cryptotest.SetGlobalRandom(t, rapid.Uint64().Draw(rt, "seed")) // or no failure could be played again
 		p := unlimited(otp.ClavePIN())
-		p.Lockout.Limit, p.Lockout.Ceiling, p.MaxPending = 4, 14, 2
+		p.Lockout.Limit, p.Lockout.Ceiling, p.Lockout.Reserve, p.MaxPending = 4, 24, 5, 2
 		k := newCodeKit(t, p)
-		m := &modelOfCodes{p: p, tally: testkit.NewTally(p.Lockout)}
+		m := newModelOfCodes(p)
 		ctx := t.Context()
 		purposes := map[string]otp.Purpose{"file": filing, "pay": paying}
 		purpose := func(rt *rapid.T) string {
@@ -136,6 +174,12 @@ func TestCodesModel(t *testing.T) {
 			}
 			return m.codes[len(m.codes)-back]
 		}
+		shows := func(rt *rapid.T) (shown.Kind, civicpin.Source) {
+			proof := rapid.SampledFrom([]shown.Kind{
+				shown.Nothing, shown.Nothing, shown.Facts, shown.Device, shown.Run, shown.Login, shown.Login,
+			}).Draw(rt, "shown")
+			return proof, k.showing(proof)
+		}
 		lose := func(rt *rapid.T) { // a lost reply is looked up and makes no difference
 			k.faults.Reset()
 			if rapid.Bool().Draw(rt, "lose a reply") {
@@ -147,10 +191,12 @@ func TestCodesModel(t *testing.T) {
 				lose(rt)
 				now := k.clock.Now()
 				c := &modelCode{own: rapid.SampledFrom([]string{"", "AB12", "2222"}).Draw(rt, "own"), purpose: purpose(rt), sends: 1}
-				o := toAna()
+				o, proof := toAna(), shown.Nothing
 				o.Joined = civicpin.NewSecret(c.own)
+				proof, o.Source = shows(rt)
+				c.shown = proof > shown.Facts
 				req, err := k.Request(ctx, ana, purposes[c.purpose], o)
-				if m.barredFor(now, p.Valid) {
+				if m.barredFor(proof, now, p.Valid) {
 					require.Equal(atOnce{rt}, "locked", cameOf(err))
 					return
 				}
@@ -187,8 +233,9 @@ func TestCodesModel(t *testing.T) {
 					}
 				}
 				act := purpose(rt)
-				want := m.guess(c, act, typed, k.clock.Now())
-				require.Equal(atOnce{rt}, want, cameOf(k.Verify(ctx, ana, purposes[act], id, civicpin.NewSecret(typed), home)))
+				proof, source := shows(rt)
+				want := m.guess(proof, c, act, typed, k.clock.Now())
+				require.Equal(atOnce{rt}, want, cameOf(k.Verify(ctx, ana, purposes[act], id, civicpin.NewSecret(typed), source)))
 			},
 			"cancel": func(rt *rapid.T) {
 				lose(rt)
@@ -218,6 +265,9 @@ func TestCodesModel(t *testing.T) {
 					return
 				}
 				require.NoError(atOnce{rt}, err)
+				for _, own := range m.own {
+					own.Unlock(k.clock.Now())
+				}
 			},
 			"rebind": func(rt *rapid.T) {
 				lose(rt)
@@ -226,6 +276,9 @@ func TestCodesModel(t *testing.T) {
 				}
 				require.NoError(atOnce{rt}, k.Rebind(ctx, ana, desk))
 				m.tally.Rebind(k.clock.Now())
+				for _, own := range m.own {
+					own.Right()
+				}
 			},
 			"time passes": func(rt *rapid.T) {
 				k.clock.Add(rapid.SampledFrom([]time.Duration{
@@ -242,7 +295,7 @@ func TestCodesModel(t *testing.T) {
 					ids = append(ids, c.ID)
 				}
 				require.Equal(atOnce{rt}, m.pending(now), ids)
-				require.LessOrEqual(atOnce{rt}, len(ids), p.MaxPending)
+				require.LessOrEqual(atOnce{rt}, len(ids), 2*p.MaxPending)
 				if len(m.codes) == 0 {
 					return // nobody knows her yet, and her count may be forgotten
 				}
@@ -251,7 +304,19 @@ func TestCodesModel(t *testing.T) {
 				require.Equal(atOnce{rt}, m.tally.Kept, st.Failures)
 				m.tally.Pass(now)
 				require.Equal(atOnce{rt}, m.tally.Refusal(now) != nil, st.Locked != nil)
-				require.LessOrEqual(atOnce{rt}, st.Failures, p.Lockout.Ceiling)
+				sum := st.Failures
+				for proof, own := range m.own {
+					own.Pass(now)
+					_, instead := m.lane(proof, now)
+					st, err := otp.GateOfCodes(k.Codes).Status(ctx, lockout.Target{Subject: ana, Source: k.showing(proof)})
+					require.NoError(atOnce{rt}, err)
+					if !instead {
+						require.Equal(atOnce{rt}, own.Kept, st.Failures, proof)
+						require.Nil(atOnce{rt}, st.Locked)
+					}
+					sum += own.Kept
+				}
+				require.LessOrEqual(atOnce{rt}, sum, p.Lockout.Ceiling)
 			},
 		})
 	})

@@ -75,7 +75,8 @@ type CodePolicy struct {
 
 // SMS returns the policy to begin from: six digits, by push, text message or call, good for 10 minutes and once. Five wrong
 // guesses end a code and lock the subject's codes for 15 minutes, each further five for twice as long, up to a day, and a
-// hundred in a row disable them. The chance to guess one in all of that is 1 in 10,000 (NIST SP 800-63B-4 3.1.3.2, 3.2.2).
+// hundred in a row disable them: 80 of anybody's, 10 of callers who have shown a login, and 10 of those who have shown a known
+// device (lockout.Policy.Reserve). The chance to guess one in all of that is 1 in 10,000 (NIST SP 800-63B-4 3.1.3.2, 3.2.2).
 // Without push and voice: p := otp.SMS(); p.Channels = []civicpin.Channel{civicpin.SMS}.
 func SMS() CodePolicy {
 	return CodePolicy{
@@ -85,14 +86,15 @@ func SMS() CodePolicy {
 		Valid:    10 * time.Minute,
 		Tries:    5,
 		Channels: []civicpin.Channel{civicpin.Push, civicpin.SMS, civicpin.Voice},
-		Lockout:  lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: 24 * time.Hour},
+		Lockout:  lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: 24 * time.Hour, Reserve: 10},
 		Sends:    codeSends(),
 	}
 }
 
 // ClavePIN returns the policy of Spain's Cl@ve PIN: three characters by push or text message, good for 10 minutes and once,
 // typed behind four characters that the subject may choose at the request. Three wrong guesses end a code, five lock the
-// subject's for 15 minutes, each further five for twice as long, up to a day, and twenty in a row disable them.
+// subject's for 15 minutes, each further five for twice as long, up to a day, and twenty in a row disable them: 12 of anybody's,
+// 4 of callers who have shown a login, and 4 of those who have shown a known device.
 //
 // The policy is below what NIST asks for, and so names its exception. Three of 32 characters (the letters without Ñ, the digits
 // without 0, 1, 8 and 9) are 15 bits: one guess is right with a chance of 1 in 32,768, three at one code with 1 in 10,923, and
@@ -107,7 +109,7 @@ func ClavePIN() CodePolicy {
 		Valid:    10 * time.Minute,
 		Tries:    3,
 		Channels: []civicpin.Channel{civicpin.Push, civicpin.SMS},
-		Lockout:  lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: 24 * time.Hour, Ceiling: 20},
+		Lockout:  lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: 24 * time.Hour, Ceiling: 20, Reserve: 4},
 		Sends:    codeSends(),
 		Exception: "the format of Cl@ve PIN: three characters to the registered app or telephone, for one act and ten minutes, " +
 			"asked for with the identity document's data",
@@ -132,7 +134,8 @@ func (p CodePolicy) withDefaults() CodePolicy {
 // codeGate is the name of the gate of a policy, apart from the gates that the caller may have.
 func codeGate(policy string) string { return "code." + policy }
 
-// GuessProbability returns the chance to guess codes of a subject before the ceiling of failures in a row disables them. alone
+// GuessProbability returns the chance to guess codes of a subject before the ceiling of failures in a row disables them, which
+// all callers share, whatever they have shown. alone
 // is the chance of an attacker who knows the chosen part, or if there is none; joined is that of an attacker who has to guess
 // the chosen part, too. A chosen part is credited with half the bits of a random one. The number of requested codes makes no
 // difference, since failures are carried over. The owner's own successes in between start the count again.

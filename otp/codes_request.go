@@ -62,7 +62,7 @@ func (c *Codes) Request(ctx context.Context, subject civicpin.Subject, purpose P
 	if err != nil {
 		return Request{}, err
 	}
-	if err := c.usable(ctx, subject); err != nil {
+	if err := c.usable(ctx, subject, o.Source); err != nil {
 		return Request{}, err
 	}
 	to, known := c.choose(subject, o.To)
@@ -101,9 +101,9 @@ func (c *Codes) Request(ctx context.Context, subject civicpin.Subject, purpose P
 	return Request{ID: id, ExpiresAt: r.Expires, To: c.masked(subject, &r)}, nil
 }
 
-// usable refuses, with a *[lockout.LockedError], to send a code that would run out before the subject's lock.
-func (c *Codes) usable(ctx context.Context, subject civicpin.Subject) error {
-	st, err := c.gate.Status(ctx, lockout.Target{Subject: subject})
+// usable refuses, with a *[lockout.LockedError], to send a code that would run out before the lock of the caller's guesses.
+func (c *Codes) usable(ctx context.Context, subject civicpin.Subject, source civicpin.Source) error {
+	st, err := c.gate.Status(ctx, lockout.Target{Subject: subject, Source: source})
 	if err != nil || st.Locked == nil {
 		return err
 	}

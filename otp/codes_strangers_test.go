@@ -251,6 +251,7 @@ func TestNobodyElseLearnsCodes(t *testing.T) {
 	w.Personal(string(ana), mobile, digest, "personal words")
 	p := unlimited(otp.ClavePIN())
 	p.Length, p.Joined, p.Tries, p.Lockout.Limit = 12, 8, 20, 20
+	p.Lockout.Reserve = 0
 	k := newCodeKitOn(t, w.Store(), p, newClock(), w.Mail, w.Events)
 	backup := newBackupKitOn(t, w.Store(), paper, k.clock, w.Events)
 	ctx := t.Context()

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/shown"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
@@ -176,7 +177,7 @@ func TestFailuresAreCarriedOver(t *testing.T) {
 	p := sms()
 	p.Lockout.ShowLeft = true
 	k := newCodeKit(t, p)
-	for i := range 100 {
+	for i := range 80 { // the ceiling of a hundred without the two reserves
 		req, sent := k.asked(t)
 		err := k.verify(t, req.ID, otherThan(sent))
 		if i%5 == 4 {
@@ -190,9 +191,12 @@ func TestFailuresAreCarriedOver(t *testing.T) {
 		require.True(t, ok, "failure %d: %v", i+1, err)
 		require.Equal(t, 4-i%5, refused.Left)
 	}
-	require.Equal(t, 100, k.failures(t))
+	require.Equal(t, 80, k.failures(t))
 	req, sent := k.asked(t)
 	require.ErrorIs(t, k.verify(t, req.ID, sent), lockout.ErrRefused, "disabled, as it does not show after so long")
+	req, sent = k.asked(t)
+	err := k.Verify(t.Context(), ana, filing, req.ID, civicpin.NewSecret(sent), k.showing(shown.Login))
+	require.NoError(t, err, "a login's reserve is open")
 	require.ErrorAs(t, k.Unlock(t.Context(), ana, desk), new(*lockout.LockedError), "an unlock does not lift a disablement")
 	require.NoError(t, k.Rebind(t.Context(), ana, desk))
 	req, sent = k.asked(t)
@@ -515,7 +519,7 @@ func TestCodePolicyValidate(t *testing.T) {
 		"a symbol twice":               {func(p *otp.CodePolicy) { p.Alphabet = "0123456789A0" }, false},
 		"twelve characters":            {func(p *otp.CodePolicy) { p.Length = 12 }, true},
 		"thirteen":                     {func(p *otp.CodePolicy) { p.Length = 13 }, false},
-		"five digits":                  {func(p *otp.CodePolicy) { p.Length, p.Lockout.Ceiling = 5, 5 }, false},
+		"five digits":                  {func(p *otp.CodePolicy) { p.Length, p.Lockout.Ceiling, p.Lockout.Reserve = 5, 5, 0 }, false},
 		"five digits by exception":     {func(p *otp.CodePolicy) { p.Length, p.Exception = 5, "test" }, true},
 		"two by exception":             {func(p *otp.CodePolicy) { p.Length, p.Exception = 2, "test" }, false},
 		"above NIST's ceiling":         {func(p *otp.CodePolicy) { p.Lockout.Ceiling = 101 }, false},

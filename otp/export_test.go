@@ -20,6 +20,9 @@ func NormaliseCode(c *Codes, typed string) string { return c.normalise(typed) }
 // PlainCodes returns all records of codes as they are before they are sealed.
 func PlainCodes(ctx context.Context, c *Codes) (string, error) { return testkit.Plain(ctx, c.records) }
 
+// GateOfCodes returns the gate in front of the codes.
+func GateOfCodes(c *Codes) *lockout.Gate { return c.gate }
+
 // Draw makes a code as Issue does.
 func (b *BackupCodes) Draw() string { return b.draw() }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/oath"
+	"github.com/civicpin/civicpin/internal/shown"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
@@ -133,6 +134,15 @@ func (k *codeKit) last() string {
 		return ""
 	}
 	return all[len(all)-1].Secret.Reveal()
+}
+
+// showing is a source at home that shows a proof of Ana's, as fresh as can be.
+func (k *codeKit) showing(proof shown.Kind) civicpin.Source {
+	source := home
+	if proof != shown.Nothing {
+		source.Shown = shown.New(k.vault, ana, shown.Value{Kind: proof})
+	}
+	return source
 }
 
 const (

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/shown"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store/storetest"
@@ -170,6 +171,9 @@ func codeCosts(t *testing.T, costs *testkit.Costs) {
 	c.refused("Codes.Verify", "right or wrong", verify(badID, sent))  // unknown
 	c.refused("Codes.Verify", "right or wrong", func() error {
 		return k.Verify(t.Context(), luis, filing, badID, civicpin.NewSecret(sent), home)
+	})
+	c.refused("Codes.Verify", "right or wrong", func() error { // in the lane of a login
+		return k.Verify(t.Context(), ana, filing, badID, civicpin.NewSecret(sent), k.showing(shown.Login))
 	})
 	req, sent = k.asked(t)
 	k.clock.Add(11 * time.Minute)
