@@ -44,9 +44,9 @@ type Source struct {
 	// Device is the value of a signed device cookie, if the client showed one. It opens a lane of its own, so it is a secret.
 	Device Secret `json:"-"`
 	// Shown is what the caller has shown, if anything: pin.Verified.Shown of a login in the last 15 minutes, or what
-	// pin.Service.Shown returned for a known device. It opens reserves that strangers cannot use up: of guesses
-	// (lockout.Policy.Reserve), and of messages and of recoveries that are started: 5 in 6 hours after a login, 5 in 24 hours from each device. Once a reserve is used up, the
-	// limits of any visitor apply. Any other value opens nothing.
+	// pin.Service.Shown returned for a known device. It opens reserves that strangers cannot use up: of guesses, by
+	// lockout.Policy.Reserve, and of messages and of recoveries that are started, 5 in 6 hours after a login, 5 in 24 hours from
+	// each device. Once a reserve is used up, the limits of any visitor apply. Any other value opens nothing.
 	Shown Secret `json:"-"`
 }
 

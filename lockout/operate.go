@@ -82,7 +82,8 @@ func (g *Gate) Rebind(ctx context.Context, target Target, by civicpin.Actor) err
 	return g.reopen(ctx, seen, (*state).clear)
 }
 
-// forgetBeside forgets the devices of a subject whose open lane an operator acts on, and returns the record of what is beside it.
+// forgetBeside forgets the devices of a subject whose open lane an operator acts on, and returns the record of the lanes
+// beside it.
 func (g *Gate) forgetBeside(ctx context.Context, target Target, by civicpin.Actor, closed bool) (store.Entry[devices], error) {
 	if err := errors.Join(target.validate(), by.Validate()); err != nil || !g.hasBeside(target) {
 		return store.Entry[devices]{}, err

@@ -35,7 +35,12 @@ const (
 	maxTimeout     = 10 * time.Minute
 	defaultDevice  = 180 * 24 * time.Hour
 	maxDevices     = 10
+	year           = 366 * 24 * time.Hour
 )
+
+func bad(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrInvalidPolicy, fmt.Sprintf(format, args...))
+}
 
 // A Policy says how many wrong guesses are allowed and what follows. The zero Policy is refused. It is plain data, and may be
 // written and read as JSON.
@@ -150,11 +155,7 @@ func (p Policy) shownLane() Policy {
 // Validate returns nil, or an error that matches [ErrInvalidPolicy] and says what is wrong: a field is missing or out of range,
 // or the policy allows more failures than NIST does.
 func (p Policy) Validate() error {
-	const year = 366 * 24 * time.Hour
 	p = p.withDefaults()
-	bad := func(format string, args ...any) error {
-		return fmt.Errorf("%w: %s", ErrInvalidPolicy, fmt.Sprintf(format, args...))
-	}
 	switch {
 	case p.Ceiling < 1 || p.Ceiling > MaxCeiling:
 		return bad("Ceiling is not 1 to %d", MaxCeiling)
@@ -172,6 +173,23 @@ func (p Policy) Validate() error {
 		return bad("Delay and DelayMax need DelayAfter")
 	case p.DelayAfter > 0 && (p.Delay < time.Second || p.Delay > p.DelayMax || p.DelayMax > year):
 		return bad("Delay is not 1 second to DelayMax, or DelayMax is over 366 days")
+	case p.Timeout < time.Second || p.Timeout > maxTimeout:
+		return bad("Timeout is not 1 second to 10 minutes")
+	case p.Forget < time.Hour || p.Forget > 10*year:
+		return bad("Forget is not 1 hour to 10 years")
+	}
+	if err := p.validateLanes(); err != nil {
+		return err
+	}
+	if err := errors.Join(p.Source.Validate(), p.Global.Validate()); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
+	}
+	return nil
+}
+
+// validateLanes checks what lanes beside the open one a policy has, and whether their shares of the ceiling fit.
+func (p Policy) validateLanes() error {
+	switch {
 	case p.Devices < 0 || p.Devices > maxDevices:
 		return bad("Devices is not 0 to %d", maxDevices)
 	case p.Devices == 0 && p.DeviceValid != 0:
@@ -184,13 +202,6 @@ func (p Policy) Validate() error {
 		return bad("Reserve is below 0, or Limit+%d*Reserve is over the ceiling of %d", reserves, p.Ceiling)
 	case p.Reserve > 0 && p.Devices > 0:
 		return bad("Reserve and Devices are not for one policy")
-	case p.Timeout < time.Second || p.Timeout > maxTimeout:
-		return bad("Timeout is not 1 second to 10 minutes")
-	case p.Forget < time.Hour || p.Forget > 10*year:
-		return bad("Forget is not 1 hour to 10 years")
-	}
-	if err := errors.Join(p.Source.Validate(), p.Global.Validate()); err != nil {
-		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
 	return nil
 }

@@ -93,8 +93,8 @@ func SMS() CodePolicy {
 
 // ClavePIN returns the policy of Spain's Cl@ve PIN: three characters by push or text message, good for 10 minutes and once,
 // typed behind four characters that the subject may choose at the request. Three wrong guesses end a code, five lock the
-// subject's for 15 minutes, each further five for twice as long, up to a day, and twenty in a row disable them: 12 of anybody's,
-// 4 of callers who have shown a login, and 4 of those who have shown a known device.
+// subject's for 15 minutes, each further five for twice as long, up to a day, and twenty in a row disable them: 12 of
+// anybody's, 4 of callers who have shown a login, and 4 of those who have shown a known device.
 //
 // The policy is below what NIST asks for, and so names its exception. Three of 32 characters (the letters without Ñ, the digits
 // without 0, 1, 8 and 9) are 15 bits: one guess is right with a chance of 1 in 32,768, three at one code with 1 in 10,923, and

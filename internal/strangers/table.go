@@ -18,7 +18,8 @@ func Attacks() []Attack { return []Attack{{10, 1}, {100, 10}, {1000, 100}} }
 const most = 1
 
 // Table plays the attacks on each door. It fails if an owner who has shown something is kept out for more than a minute. It
-// compares what the attacks cost with the table of a name in docs/threats.md, between its markers. With CIVICPIN_WRITE_COSTS in the environment the table is written instead.
+// compares what the attacks cost with the table of a name in docs/threats.md, between its markers. With
+// CIVICPIN_WRITE_COSTS in the environment the table is written instead.
 func Table(t *testing.T, name string, doors ...func() (*Scene, Door)) {
 	t.Helper()
 	var b strings.Builder
@@ -35,7 +36,7 @@ func Table(t *testing.T, name string, doors ...func() (*Scene, Door)) {
 					cell = fmt.Sprint(worst[means])
 				}
 				if means != Nothing && worst[means] > most {
-					t.Errorf("%s: %+v keep out an owner with %s for %d minutes", d.Name, a, means, worst[means])
+					t.Errorf("%s: %+v keep an owner with %s out for %d minutes", d.Name, a, means, worst[means])
 				}
 				fmt.Fprintf(&b, " %s |", cell)
 			}
