@@ -176,7 +176,7 @@ func TestCodesModel(t *testing.T) {
 		}
 		shows := func(rt *rapid.T) (shown.Kind, civicpin.Source) {
 			proof := rapid.SampledFrom([]shown.Kind{
-				shown.Nothing, shown.Nothing, shown.Facts, shown.Device, shown.Run, shown.Login, shown.Login,
+				shown.Nothing, shown.Nothing, shown.Nothing, shown.Facts, shown.Device, shown.Run, shown.Login, shown.Login,
 			}).Draw(rt, "shown")
 			return proof, k.showing(proof)
 		}

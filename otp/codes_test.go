@@ -184,6 +184,9 @@ func TestFailuresAreCarriedOver(t *testing.T) {
 			require.ErrorIs(t, err, lockout.ErrLocked, "failure %d", i+1)
 			_, err := k.Request(t.Context(), ana, filing, toAna())
 			require.ErrorAs(t, err, new(*lockout.LockedError), "no message for a code that nobody could use")
+			o := toAna()
+			o.Source = k.showing(shown.Login)
+			require.NoError(t, testkit.Err(k.Request(t.Context(), ana, filing, o)), "and one for a caller who could")
 			k.clock.Add(25 * time.Hour)
 			continue
 		}
