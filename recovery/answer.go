@@ -28,7 +28,7 @@ type Answers struct {
 	EnrolImage     string
 	EnrolQuestions map[string]civicpin.Secret
 
-	// Source is where the answers come from; limits by source apply if its Address is not empty.
+	// Source is where the answers come from. Its Address counts for limits by source, its Shown for Plan.Limit.Reserve.
 	Source civicpin.Source
 }
 

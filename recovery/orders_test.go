@@ -19,6 +19,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/internal/shown"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
@@ -317,6 +318,49 @@ func TestTheOwnerHasReserves(t *testing.T) {
 	require.Contains(t, limits(err), "sends")
 	_, err = p.rec.Start(t.Context(), "sms", ana, civicpin.Source{Shown: ok.Shown})
 	require.NoError(t, err)
+}
+
+// Strangers' misses lock the answers for all callers but those who have shown a login or a device. Their guesses look the same
+// for a subject of whom nothing is known.
+func TestAnswersOfCallersWhoHaveShownSomething(t *testing.T) {
+	k := newKit(t)
+	for i := range k.config.Plans {
+		k.config.Plans[i].Limit.Reserve = 9
+	}
+	rec, err := recovery.New(k.out, k.config)
+	require.NoError(t, err)
+	guess := func(subject civicpin.Subject, right bool, shows civicpin.Secret) (calls int, err error) {
+		run, err := rec.Start(t.Context(), "clave", subject, home)
+		require.NoError(t, err)
+		ticket := run.Ticket
+		run, err = rec.Answer(t.Context(), ticket, recovery.Answers{Captcha: true})
+		require.NoError(t, err)
+		a := k.known(run, right)
+		a.Source.Shown = shows
+		k.faults.Reset()
+		_, err = rec.Answer(t.Context(), ticket, a)
+		return k.faults.Calls(), err
+	}
+	seen := make(map[civicpin.Subject][]int)
+	for _, subject := range []civicpin.Subject{ana, stranger} {
+		for range 3 {
+			require.Error(t, testkit.Err(guess(subject, false, civicpin.Secret{})))
+		}
+		for name, shows := range map[string]civicpin.Secret{
+			"nothing": {}, "made up": civicpin.NewSecret("login.1.x.y"),
+			"another's": shown.New(k.vault, luis, shown.Value{Kind: shown.Login}),
+		} {
+			require.NotNil(t, lockOf(testkit.Err(guess(subject, true, shows))), name)
+		}
+		for _, proof := range []shown.Kind{shown.Device, shown.Login} {
+			calls, err := guess(subject, false, shown.New(k.vault, subject, shown.Value{Kind: proof}))
+			require.ErrorIs(t, err, recovery.ErrRefused)
+			seen[subject] = append(seen[subject], calls)
+			err = testkit.Err(guess(subject, true, shown.New(k.vault, subject, shown.Value{Kind: proof})))
+			require.Equal(t, subject == ana, err == nil, "%s: %v", proof, err)
+		}
+	}
+	require.Equal(t, seen[ana], seen[stranger])
 }
 
 // The address that a logged-in citizen adds is charged to the login's reserve.

@@ -40,8 +40,9 @@ const (
 	byDesk    = "iess-unlock-desk"
 )
 
-// threeTries: after the third miss only an agency unlocks. The page says how many are left.
-var threeTries = lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked, ShowLeft: true}
+// threeTries: after the third miss only an agency unlocks. The page says how many are left. Strangers' misses do not keep out a
+// citizen on a known device, or with a login.
+var threeTries = lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked, Reserve: 9, ShowLeft: true}
 
 var birthday = plan.Facts{"birth-day", "birth-month"}
 

@@ -43,7 +43,7 @@ var (
 			plan.Link{Channel: civicpin.Email, Valid: 30 * minute},
 			plan.Code{Channel: civicpin.SMS, Valid: 10 * minute},
 		},
-		Limit:   lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * minute, Max: day, ShowLeft: true},
+		Limit:   lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * minute, Max: day, Reserve: 10, ShowLeft: true},
 		Outcome: plan.ChooseSecret,
 		Keeps:   civicpin.Substantial,
 	}

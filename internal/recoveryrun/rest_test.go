@@ -200,6 +200,7 @@ func TestTries(t *testing.T) {
 		{Limit: 95, Lock: lockout.Timed, For: anHour}:                                95,
 		{Limit: 3, Ceiling: 30, Lock: lockout.UntilUnlocked}:                         27,
 		{Limit: 3, Ceiling: 3, Lock: lockout.UntilUnlocked}:                          3,
+		{Limit: 3, Reserve: 10, Lock: lockout.UntilUnlocked}:                         72,
 		{Limit: 3, Lock: lockout.Timed, For: anHour, DelayAfter: 2, Delay: anHour}:   90,
 		{Limit: 3, Lock: lockout.UntilUnlocked, Devices: 2, DeviceValid: 9 * anHour}: 90,
 	} {

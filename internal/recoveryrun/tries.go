@@ -21,7 +21,8 @@ func Typed(p lockout.Policy) lockout.Policy {
 	if p.Ceiling == 0 {
 		p.Ceiling = lockout.MaxCeiling
 	}
-	p.Limit = max(p.Limit, p.Ceiling-p.Ceiling/10)
+	open := p.Ceiling - 2*p.Reserve // what is left to a lane beside that of a login and that of a known device
+	p.Limit = max(p.Limit, open-open/10)
 	p.DelayAfter, p.Delay, p.DelayMax, p.Devices, p.DeviceValid = 0, 0, 0, 0, 0
 	return p
 }
