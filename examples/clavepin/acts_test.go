@@ -343,7 +343,7 @@ func TestPull(t *testing.T) {
 func TestDisabled(t *testing.T) {
 	t.Parallel()
 	policy := policy()
-	policy.Lockout.Ceiling = 6
+	policy.Lockout.Ceiling, policy.Lockout.Reserve = 6, 0
 	s := newStageFor(t, policy)
 	s.Act(t, s.certificate)
 	var locked *lockout.LockedError
