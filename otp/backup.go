@@ -39,7 +39,7 @@ type BackupPolicy struct {
 	// Count is how many codes a set has. Zero means 10; at most 32.
 	Count int
 	// Lockout limits wrong guesses. The zero Policy means that five lock for a minute, and each further five for twice as long, up
-	// to a day.
+	// to a day; ten each of the ceiling are for callers who have shown a login and a known device (lockout.Policy.Reserve).
 	Lockout lockout.Policy
 	// Permits is how many hashes run at once; zero means GOMAXPROCS-1, at least 1.
 	Permits int
@@ -53,9 +53,7 @@ func (c BackupPolicy) withDefaults() BackupPolicy {
 	if c.Count == 0 {
 		c.Count = defaultBackupCount
 	}
-	if c.Lockout == (lockout.Policy{}) {
-		c.Lockout = lockout.Policy{Limit: 5, Lock: lockout.Timed, For: time.Minute, Max: 24 * time.Hour}
-	}
+	c.Lockout = orFive(c.Lockout)
 	return c
 }
 

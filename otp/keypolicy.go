@@ -52,9 +52,15 @@ func withCommonDefaults(algorithm *Algorithm, digits *int, pending *time.Duratio
 	if *pending == 0 {
 		*pending = defaultPending
 	}
-	if *l == (lockout.Policy{}) {
-		*l = lockout.Policy{Limit: 5, Lock: lockout.Timed, For: time.Minute, Max: 24 * time.Hour}
+	*l = orFive(*l)
+}
+
+// orFive returns a limit of wrong codes, the default for the zero Policy.
+func orFive(p lockout.Policy) lockout.Policy {
+	if p == (lockout.Policy{}) {
+		return lockout.Policy{Limit: 5, Lock: lockout.Timed, For: time.Minute, Max: 24 * time.Hour, Reserve: 10}
 	}
+	return p
 }
 
 // orNone returns n, the default for zero, and zero for None.
