@@ -37,8 +37,8 @@ type HOTPPolicy struct {
 	// PendingFor is how long an enrolled key waits for its first code. Zero means 1 hour; 1 minute to 30 days.
 	PendingFor time.Duration
 	// Lockout limits wrong codes. The zero Policy means that five lock for a minute, each further five for twice as long, up to a
-	// day. The Ceiling, at which the key is disabled, is 50 unless it is set, since ten codes are accepted at a time; ten each of it
-	// are for callers who have shown a login and a known device (lockout.Policy.Reserve).
+	// day. The Ceiling, at which the key is disabled, is 50 unless it is set, since ten codes are accepted at a time. Ten each
+	// of it are for callers who have shown a login and a known device (lockout.Policy.Reserve).
 	Lockout lockout.Policy
 	// Exception is the reason, for the reader of the policy, to accept a chance of guessing above 1 in 1,000 (see
 	// GuessProbability), or imported seeds of less than 16 bytes. Empty means that neither is accepted.
