@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/shown"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 )
@@ -587,20 +588,26 @@ func TestBothLanesLocked(t *testing.T) {
 	require.NoError(t, gate.Do(t.Context(), showing("CITIZEN", value), right))
 }
 
-// TestConcurrentLanes: of a thousand wrong guesses with one device's value at once, the limit is compared in its lane, and
-// the limit in the open one; a thousand without it among them change nothing.
+// TestConcurrentLanes: of a thousand wrong guesses with one device's value at once, or one login's, the limit is compared in its
+// lane, and the limit in the open one; a thousand without it among them change nothing.
 func TestConcurrentLanes(t *testing.T) {
 	const n = 1000
-	for name, others := range map[string]bool{"timed": false, "until unlocked": true} {
+	for name, others := range map[string]bool{"timed": false, "until unlocked": true, "timed, shown": true} {
 		t.Run(name, func(t *testing.T) {
-			policy := locks[name]
-			policy.Devices = 3
+			lock, _, login := strings.Cut(name, ",")
+			policy := locks[lock]
+			if policy.Devices = 3; login {
+				policy.Devices, policy.Reserve = 0, 10
+			}
 			vault := memoryVault(t, newClock().Now, nil)
 			gates := []*lockout.Gate{newGate(t, vault, policy), newGate(t, vault, policy)}
-			value := remember(t, gates[0], "CITIZEN", "")
+			value := proving(vault, "CITIZEN", "CITIZEN", shown.Login)
+			if !login {
+				value = showing("CITIZEN", remember(t, gates[0], "CITIZEN", ""))
+			}
 			var compared atomic.Int32
 			testkit.Crowd(n, func(i int) error {
-				k := showing("CITIZEN", value)
+				k := value
 				if others && i%2 == 0 {
 					k = key("CITIZEN")
 				}
@@ -618,7 +625,7 @@ func TestConcurrentLanes(t *testing.T) {
 			})
 			require.EqualValues(t, 10, compared.Load())
 			require.Equal(t, 5, failures(t, gates[1], key("CITIZEN")))
-			asLocked(t, gates[0].Do(t.Context(), showing("CITIZEN", value), never(t)))
+			asLocked(t, gates[0].Do(t.Context(), value, never(t)))
 		})
 	}
 }
