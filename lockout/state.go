@@ -31,8 +31,11 @@ type try struct {
 // empty reports whether forgetting the state would change nothing.
 func (s *state) empty() bool { return s.counts.empty() && s.nothingKept() }
 
-// nothingKept reports whether the state is empty but for what is shown.
-func (s *state) nothingKept() bool { return s.Kept == 0 && !s.Held && len(s.Tries) == 0 }
+// nothingKept reports whether the state is empty but for what is shown. A lock that does not end by time is kept when it shows
+// no longer, also one that an operator set where nothing had failed.
+func (s *state) nothingKept() bool {
+	return s.Kept == 0 && !s.Held && len(s.Tries) == 0 && (!s.Locked || !s.Until.IsZero())
+}
 
 // hidden reports whether what is kept, with n guesses in flight, refuses a guess that what is shown lets in.
 func (s *state) hidden(p Policy, n int) bool { return s.Held || s.Kept+n >= p.Ceiling }
