@@ -62,10 +62,19 @@ func (s *Service) ask(ctx context.Context, subject civicpin.Subject, replaces st
 		return Candidate{}, err
 	}
 	id := token.NewID()
+	return s.send(ctx, subject, by, source, id, func(b *book, now time.Time) (*contactbook.Candidate, error) {
+		return b.Ask(id, to, replaces, by, now)
+	})
+}
+
+// send puts the candidate into the book that find returns, a new one if it has the id, and sends its proof.
+func (s *Service) send(ctx context.Context, subject civicpin.Subject, by civicpin.Actor, source civicpin.Source, id string,
+	find func(*book, time.Time) (*contactbook.Candidate, error),
+) (Candidate, error) {
 	var asked Candidate
 	r := outbox.Request{Subject: subject, Limit: s.sends, By: by, Source: source}
 	err := s.alter(ctx, r, func(b *book, now time.Time) (effects, error) {
-		c, err := b.Ask(id, to, replaces, by, now)
+		c, err := find(b, now)
 		if err != nil {
 			return effects{}, err
 		}
@@ -80,7 +89,7 @@ func (s *Service) ask(ctx context.Context, subject civicpin.Subject, replaces st
 		return Candidate{}, err
 	}
 	s.vault.Record(ctx, civicpin.Event{
-		Code: eventChanged, Subject: subject, By: by, Source: source, Ref: asked.ID, Reason: "asked " + string(to.Channel),
+		Code: eventChanged, Subject: subject, By: by, Source: source, Ref: asked.ID, Reason: "asked " + string(asked.Channel),
 	})
 	return asked, nil
 }
@@ -98,7 +107,7 @@ func (s *Service) proof(subject civicpin.Subject, c *contactbook.Candidate, now 
 		State: letter.Pending, Code: code.Unambiguous.New(codeLength),
 	}}
 	l.Tag = s.tag(subject, c, &l, n.Code)
-	if c.To.Channel.Mail() {
+	if c.To.Channel.Mail() && c.Claim == nil { // a claim is proved within the subject's session, and not by a link elsewhere
 		t := token.New(token.Contact, c.ID, l.N)
 		l.Hash, n.Token = t.Hash(), t.Text().Reveal()
 	}

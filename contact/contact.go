@@ -15,7 +15,7 @@ type Contact struct {
 	Primary    bool      // preferred to others of its channel; one contact of a subject is
 	ProvedAt   time.Time // when its proof came back, or it was adopted
 	CoolsUntil time.Time // until when it cools down, see Policy.CoolDown; zero if it never did
-	Disputed   bool      // by an undo, see Policy: it proves nothing until staff have seen it; send it no code
+	Disputed   bool      // by an undo, see Policy: it proves nothing until the dispute ends; send it no code
 }
 
 // A Candidate is an address that waits for its proof. It is no civicpin.Contact, so that it is not sent what a contact gets.
@@ -26,6 +26,8 @@ type Candidate struct {
 	Locale    string
 	Replaces  string    // the ID of the contact that it takes the place of; empty if it is added
 	ExpiresAt time.Time // when it is given up
+	// EndsDispute says that it is a contact already, and proves itself once more: [Service.EndDispute].
+	EndsDispute bool
 }
 
 // shown returns an address of a book as callers see it.
@@ -39,6 +41,7 @@ func shown(b *contactbook.Book, a *contactbook.Address) Contact {
 func candidate(c *contactbook.Candidate) Candidate {
 	return Candidate{
 		ID: c.ID, Channel: c.To.Channel, Address: c.To.Address, Locale: c.To.Locale, Replaces: c.Replaces, ExpiresAt: c.Expires,
+		EndsDispute: c.Claim != nil,
 	}
 }
 

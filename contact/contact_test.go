@@ -11,6 +11,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 )
 
@@ -381,6 +382,60 @@ func TestContactTheft(t *testing.T) {
 			require.Equal(t, []string{rosaPhone, rosaMail}, k.usable(t))
 		})
 	}
+}
+
+// A thief undoes the replacement of a stolen mailbox. The owner needs no desk: logged in, with the code of a contact that is not
+// disputed, and if no address objects.
+func TestDisputeEndsWithoutStaff(t *testing.T) {
+	for objector, object := range map[string]bool{"nobody": false, rosaMail: true, newMail: true, rosaPhone: true} {
+		t.Run(objector, func(t *testing.T) {
+			k := newBookKit(t, bookConfig())
+			k.disputed(t)
+			require.Len(t, k.dispute(t).Addresses, 2)
+			require.NoError(t, k.claims(t))
+			k.flush(t)
+			_, waiting, err := k.List(t.Context(), rosa)
+			require.NoError(t, err)
+			require.True(t, waiting[0].EndsDispute)
+			require.True(t, k.post.Last(rosaPhone, proveKind).Link.IsZero(), "the code belongs into the session")
+			require.Zero(t, k.dispute(t).EndsAt, "nothing was proved")
+			k.proves(t, rosaPhone)
+			if !object {
+				k.ends(t)
+				return
+			}
+			k.clock.Add(6 * bookDay)
+			require.NoError(t, k.undoes(t, objector))
+			k.flush(t)
+			require.True(t, k.dispute(t).Objected)
+			require.ErrorIs(t, k.undoes(t, rosaMail), contact.ErrGone)
+			k.clock.Add(60 * bookDay)
+			require.Equal(t, []string{rosaPhone}, k.usable(t))
+			require.ErrorIs(t, k.claims(t), contact.ErrUnsuitable)
+			require.NoError(t, k.Adopt(t.Context(), rosa, []civicpin.Contact{byNewMail}, bookClerk, bookHome))
+			require.Equal(t, []string{rosaPhone, newMail}, k.usable(t))
+			require.Equal(t, []string{"settling", "objected"}, reasons(k.events, "contact.changed")[5:7])
+		})
+	}
+}
+
+// One who has the secret alone ends no dispute, and learns by no answer who has one.
+func TestDisputeOfStrangers(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	k.disputed(t)
+	d, err := k.Dispute(t.Context(), "0999999999")
+	require.NoError(t, err)
+	require.Nil(t, d)
+	for _, subject := range []civicpin.Subject{rosa, "0999999999"} {
+		for _, by := range []string{"", "NONE", k.mailID} {
+			require.ErrorIs(t, testkit.Err(k.EndDispute(t.Context(), subject, nil, by, bookHome)), contact.ErrUnsuitable)
+		}
+	}
+	require.ErrorIs(t, testkit.Err(k.EndDispute(t.Context(), "", nil, "", bookHome)), civicpin.ErrInvalid)
+	require.ErrorIs(t, testkit.Err(k.Dispute(t.Context(), "")), civicpin.ErrInvalid)
+	require.NoError(t, k.claims(t))
+	k.post.Refuse = refusingIf(func(m civicpin.Message) bool { return m.Link.IsZero() }).Refuse
+	require.ErrorIs(t, k.claims(t), civicpin.ErrInvalid, "a code that the notifier would refuse")
 }
 
 // The owner who removes the thief's address while it cools down need not fear that the thief takes that back.

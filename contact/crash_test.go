@@ -284,6 +284,40 @@ var bookFlows = []testkit.Flow[*bookKit]{
 		},
 	},
 	{
+		Name:    "end a dispute",
+		Prepare: func(t *testing.T, k *bookKit) { k.disputed(t) },
+		Act:     func(t *testing.T, k *bookKit) error { return k.claims(t) },
+		After: func(t *testing.T, k *bookKit, err error) {
+			if err == nil {
+				require.Len(t, k.post.To(rosaPhone, proveKind), 1, "what was acknowledged is sent")
+			}
+			if len(k.post.To(rosaPhone, proveKind)) == 0 {
+				require.NoError(t, k.claims(t))
+			}
+			k.flush(t)
+			k.proves(t, rosaPhone)
+			k.ends(t)
+		},
+	},
+	{
+		Name: "prove the end of a dispute",
+		Prepare: func(t *testing.T, k *bookKit) {
+			k.disputed(t)
+			require.NoError(t, k.claims(t))
+			k.flush(t)
+		},
+		Act: func(t *testing.T, k *bookKit) error {
+			return k.ProveCode(t.Context(), rosa, k.post.Last(rosaPhone, proveKind).Secret, bookHome)
+		},
+		After: func(t *testing.T, k *bookKit, err error) {
+			if d := k.dispute(t); d.EndsAt.IsZero() {
+				require.Error(t, err)
+				k.proves(t, rosaPhone)
+			}
+			k.ends(t)
+		},
+	},
+	{
 		Name:    "notify",
 		Prepare: func(t *testing.T, k *bookKit) { k.enrolled(t) },
 		Act:     func(t *testing.T, k *bookKit) error { return k.tells(t.Context(), rosa, "pin.changed", nil) },
@@ -344,6 +378,7 @@ func (k *bookKit) afterCrash(t *testing.T, s store.Store, p *contact.Policy) *bo
 	t.Helper()
 	k.clock.Add(5 * time.Minute)
 	other := newBookKitOn(t, s, bookConfig(), k.clock, k.post, k.events)
+	other.mine, other.by = k.mine, k.by
 	if p != nil {
 		// Credentials have crash points of their own, and to make them hashes: those of the process that died, over its outbox.
 		other.pins = k.pins

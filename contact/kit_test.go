@@ -2,6 +2,7 @@ package contact_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -62,6 +63,8 @@ type bookKit struct {
 	config contact.Policy
 	pins   *pin.Service // nil but for withPins
 	mailID string       // of Rosa's mailbox
+	mine   []string     // ids, for claims
+	by     string
 }
 
 // bookConfig is a configuration whose limits of messages are not reached.
@@ -142,6 +145,64 @@ func (k *bookKit) usable(t testing.TB) []string {
 	list, err := contact.Usable(t.Context(), k.Service, rosa)
 	require.NoError(t, err)
 	return list
+}
+
+// disputed has Rosa replace a stolen mailbox, and the thief undo that.
+func (k *bookKit) disputed(t testing.TB) {
+	t.Helper()
+	_, mail := k.enrolled(t)
+	require.NoError(t, testkit.Err(k.Change(t.Context(), rosa, mail.ID, byNewMail, civicpin.Citizen, bookHome)))
+	k.flush(t)
+	k.proves(t, newMail)
+	require.NoError(t, k.undoes(t, rosaMail))
+	k.flush(t)
+	require.Equal(t, []string{rosaPhone}, k.usable(t))
+	k.by = k.contact(t, rosaPhone).ID
+	for _, c := range k.dispute(t).Addresses {
+		if c.Address == newMail {
+			k.mine = append(k.mine, c.ID)
+		}
+	}
+}
+
+// dispute returns Rosa's dispute.
+func (k *bookKit) dispute(t testing.TB) contact.Dispute {
+	t.Helper()
+	d, err := k.Dispute(t.Context(), rosa)
+	require.NoError(t, err)
+	require.NotNil(t, d)
+	return *d
+}
+
+// claims has Rosa say, by her telephone, that the new mailbox is hers, and the old one is not.
+func (k *bookKit) claims(t testing.TB) error {
+	t.Helper()
+	return testkit.Err(k.EndDispute(t.Context(), rosa, k.mine, k.by, bookHome))
+}
+
+// ends looks at a dispute that ends as Rosa said: all are told once, by a link that objects, and nobody does.
+func (k *bookKit) ends(t testing.TB) {
+	t.Helper()
+	d := k.dispute(t)
+	require.Equal(t, []civicpin.Contact{byNewMail}, d.Mine)
+	for _, address := range []string{rosaPhone, rosaMail, newMail} {
+		told := slices.DeleteFunc(k.post.To(address, changedKind), func(m civicpin.Message) bool {
+			return m.Params["change"] != "settling"
+		})
+		require.Len(t, told, 1, address)
+		require.Equal(t, d.EndsAt, told[0].ExpiresAt)
+		info, err := k.Inspect(t.Context(), told[0].Link)
+		require.NoError(t, err)
+		require.Equal(t, contact.ToUndo, info.Purpose)
+	}
+	k.clock.Add(d.EndsAt.Sub(k.clock.Now()) - 1)
+	require.Equal(t, []string{rosaPhone, rosaMail}, k.addresses(t))
+	k.clock.Add(1)
+	require.Equal(t, []string{rosaPhone, newMail}, k.addresses(t))
+	require.Equal(t, []string{rosaPhone, newMail}, k.usable(t), "its cooling down went on")
+	left, err := k.Dispute(t.Context(), rosa)
+	require.NoError(t, err)
+	require.Nil(t, left)
 }
 
 // undoes uses the link that came last to an address.

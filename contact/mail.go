@@ -15,11 +15,12 @@ import (
 )
 
 const (
-	// ProofMessage, "contact.prove", asks a candidate to prove itself with its token (Link) or code (Secret, ASCII letters and
-	// digits). It has one or both, and either is enough until ExpiresAt.
+	// ProofMessage, "contact.prove", asks a candidate, or a contact that is to end a dispute, to prove itself with its token
+	// (Link) or code (Secret, ASCII letters and digits). It has one or both, and either is enough until ExpiresAt.
 	ProofMessage civicpin.MessageKind = contactbook.ProofMessage
 	// NoticeChanged, "contact.changed", tells the other contacts of a change, which the parameter "change" names: "added",
-	// "changed", "removed" or "primary". Link undoes it until ExpiresAt. After an undo there is neither.
+	// "changed", "removed", "primary" or "settling". Link undoes it until ExpiresAt. After an undo there is neither. "settling" is
+	// that a dispute ends at ExpiresAt as the subject said, and Link objects to it.
 	NoticeChanged civicpin.MessageKind = contactbook.NoticeChanged
 
 	eventChanged civicpin.EventCode = "contact.changed"
@@ -31,7 +32,7 @@ func Events() []civicpin.EventInfo {
 	refused := []string{"wrong", "unknown", "expired", "unused", "locked", "busy", "not checked"}
 	return []civicpin.EventInfo{
 		{Code: eventChanged, Meaning: "Contacts were changed, or an address was asked to prove itself.", Reasons: []string{
-			`"asked", "added", "changed", "removed", "primary" or "adopted", and the channel`, "undone", "objected",
+			`"asked", "added", "changed", "removed", "primary" or "adopted", and the channel`, "settling", "undone", "objected",
 		}},
 		{Code: eventRefused, Meaning: "A code was not accepted.", Reasons: refused},
 	}

@@ -16,7 +16,7 @@ func (s *Service) sendable(proof bool, locale string, channels ...civicpin.Chann
 			samples = append(samples, token.Sample(contactbook.ProofMessage, codeLength, channel.Mail(), now.Add(phoneLives)))
 		}
 		samples = append(samples, civicpin.Message{Kind: contactbook.NoticeChanged}) // after an undo
-		for _, change := range []string{contactbook.Added, contactbook.Changed, contactbook.Removed, contactbook.Primary} {
+		for _, change := range contactbook.Whats() {
 			m := token.Sample(contactbook.NoticeChanged, 0, true, now.Add(s.policy.Undo))
 			m.Params = map[string]string{"change": change}
 			samples = append(samples, m, civicpin.Message{Kind: m.Kind, Params: m.Params}) // with a link to undo it, and without

@@ -110,11 +110,12 @@ var englishRecovery = recovery{
 		),
 	},
 	changes: changes{
-		added:   "an address or number was added to your contacts",
-		changed: "an address or number among your contacts was changed",
-		removed: "an address or number was removed from your contacts",
-		primary: "another address or number was made your main contact",
-		some:    "your contacts were changed",
+		added:    "an address or number was added to your contacts",
+		changed:  "an address or number among your contacts was changed",
+		removed:  "an address or number was removed from your contacts",
+		primary:  "another address or number was made your main contact",
+		settling: "the dispute about your contacts is to end, as was asked",
+		some:     "your contacts were changed",
 	},
 }
 

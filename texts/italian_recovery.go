@@ -115,11 +115,12 @@ var italianRecovery = recovery{
 		),
 	},
 	changes: changes{
-		added:   "è stato aggiunto un suo recapito",
-		changed: "è stato modificato un suo recapito",
-		removed: "è stato eliminato un suo recapito",
-		primary: "è stato cambiato il suo recapito principale",
-		some:    "sono stati modificati i suoi recapiti",
+		added:    "è stato aggiunto un suo recapito",
+		changed:  "è stato modificato un suo recapito",
+		removed:  "è stato eliminato un suo recapito",
+		primary:  "è stato cambiato il suo recapito principale",
+		settling: "la disputa sui suoi recapiti sta per finire come richiesto",
+		some:     "sono stati modificati i suoi recapiti",
 	},
 }
 

@@ -35,7 +35,7 @@ type recovery struct {
 }
 
 // changes say what was done to a contact.
-type changes struct{ added, changed, removed, primary, some string }
+type changes struct{ added, changed, removed, primary, settling, some string }
 
 // of returns the words for a parameter "change", and whether there are any.
 func (c changes) of(change string) (string, bool) {
@@ -50,6 +50,8 @@ func (c changes) of(change string) (string, bool) {
 		return c.removed, true
 	case "primary":
 		return c.primary, true
+	case "settling":
+		return c.settling, true
 	}
 	return "", false
 }

@@ -339,12 +339,12 @@ func TestChanges(t *testing.T) {
 	for _, locale := range locales {
 		for _, to := range contacts {
 			seen := map[string]bool{}
-			for _, change := range []string{"", "added", "changed", "removed", "primary"} {
+			for _, change := range []string{"", "added", "changed", "removed", "primary", "settling"} {
 				m := message(contact.NoticeChanged, to, locale)
 				m.Params["change"] = change
 				seen[render(t, w, m).Body.Reveal()] = true
 			}
-			require.Len(t, seen, 5, "%s, %s", locale, to.Channel)
+			require.Len(t, seen, 6, "%s, %s", locale, to.Channel)
 		}
 	}
 }
@@ -589,7 +589,7 @@ func TestShortPatternsAreInTheAlphabet(t *testing.T) {
 				encode(t, pattern)
 			}
 		}
-		for _, change := range []string{"", "added", "changed", "removed", "primary"} {
+		for _, change := range []string{"", "added", "changed", "removed", "primary", "settling"} {
 			words := texts.Change(locale, change)
 			require.NotEmpty(t, words)
 			encode(t, words)

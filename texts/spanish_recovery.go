@@ -115,11 +115,12 @@ var spanishRecovery = recovery{
 		),
 	},
 	changes: changes{
-		added:   "se ha añadido un nuevo contacto suyo",
-		changed: "se ha modificado un contacto suyo",
-		removed: "se ha eliminado un contacto suyo",
-		primary: "se ha cambiado su contacto principal",
-		some:    "se han modificado sus contactos",
+		added:    "se ha añadido un nuevo contacto suyo",
+		changed:  "se ha modificado un contacto suyo",
+		removed:  "se ha eliminado un contacto suyo",
+		primary:  "se ha cambiado su contacto principal",
+		settling: "la disputa sobre sus contactos va a terminar como se ha pedido",
+		some:     "se han modificado sus contactos",
 	},
 }
 

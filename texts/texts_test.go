@@ -228,7 +228,7 @@ func TestTextMessagesFit(t *testing.T) {
 					m.Secret = civicpin.NewSecret(strings.Repeat("W", 12))
 					m.Params["act"] = strings.Repeat("€", 16)
 				case contact.NoticeChanged:
-					for _, change := range []string{"", "added", "changed", "primary"} {
+					for _, change := range []string{"", "added", "changed", "primary", "settling"} {
 						m.Params["change"] = change
 						fits(w, m)
 					}

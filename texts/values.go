@@ -65,7 +65,7 @@ func (w *Writer) values(m civicpin.Message, lang *language) (values, error) {
 	case contactChanged:
 		var ok bool
 		if v.change, ok = lang.recovery.changes.of(m.Params["change"]); !ok {
-			return values{}, fmt.Errorf("texts: parameter change is not one of the four: %w", civicpin.ErrInvalid)
+			return values{}, fmt.Errorf("texts: parameter change is not one of the five: %w", civicpin.ErrInvalid)
 		}
 	case pinLocked, recoveryWaiting:
 		at = time.Time{}

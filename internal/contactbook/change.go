@@ -30,7 +30,12 @@ const (
 	Changed = "changed"
 	Removed = "removed"
 	Primary = "primary"
+	// Settling says that a dispute ends as the subject said.
+	Settling = "settling"
 )
+
+// Whats returns all that a change can have done.
+func Whats() []string { return []string{Added, Changed, Removed, Primary, Settling} }
 
 // A Change is one of contacts that can be undone: it says what the contacts were before.
 type Change struct {
@@ -149,18 +154,16 @@ func (p Policy) cools(a Act, undo time.Time) time.Time {
 // bring puts an address into the book, within a change, in the place of others.
 func (b *Book) bring(c *Change, h Address, gone []string, told []Address, now time.Time, p Policy) Effects {
 	h.Since, h.Stamp = now, b.past.Stamp()
-	b.inherit(&h, c.By)
 	lead := ""
 	for _, id := range gone {
 		if id == b.Primary {
 			lead = h.ID
 		}
-	}
-	b.Contacts = append(b.Contacts, h)
-	c.New = append(c.New, h.ID)
-	for _, id := range gone {
 		b.take(id, c, now, p.Undo)
 	}
+	b.inherit(&h, c.By) // also what one of those was: it may be the same telephone on another channel
+	b.Contacts = append(b.Contacts, h)
+	c.New = append(c.New, h.ID)
 	b.lead(lead)
 	fx := b.announce(c, told, now)
 	if h.CoolsDown(now) {

@@ -14,6 +14,9 @@ import (
 // may have made the change, or may have undone it. While there is one, citizens remove and replace no contact.
 type Dispute struct {
 	Since time.Time `json:"since" export:"yes"`
+	// Settlement waits for objections; nil if the subject did not say how the dispute ends, and prove a contact.
+	Settlement *Settlement `json:"settlement,omitempty" export:"yes"`
+	Objected   bool        `json:"objected,omitempty" export:"yes"` // to a settlement: from then on only staff end the dispute
 }
 
 // dispute has addresses be disputed, and opens a dispute if none is open. Without addresses there is nothing to dispute.
@@ -60,6 +63,7 @@ func (b *Book) inherit(h *Address, by civicpin.Actor) {
 // seen ends the dispute, as when an operator has seen the subject. A disputed address that is not the subject's then is told of
 // nothing more.
 func (b *Book) seen() {
+	b.unsettle()
 	b.Dispute = nil
 	for i := range b.Contacts {
 		a := &b.Contacts[i]
@@ -95,31 +99,35 @@ func (b *Book) decided(by civicpin.Actor) {
 
 // Undoes reports whether a token undoes a change, or only tells of the click.
 func (b *Book) Undoes(t token.Token, now time.Time) bool {
-	_, a, err := b.redeemed(t, now)
-	return err == nil && a.undoes()
+	k, a, err := b.redeemed(t, now)
+	return err == nil && b.Changes[k].undone(a)
 }
 
-// undoes reports whether the links of an address undo a change: once until staff have seen it, and never while it is disputed.
-func (a *Address) undoes() bool { return a != nil && !a.Disputed && !a.Undid }
+// undone reports whether the links of an address undo the change: once until staff have seen it, and never while it is
+// disputed. Those of a settlement object to it.
+func (c *Change) undone(a *Address) bool {
+	return c.What != Settling && a != nil && !a.Disputed && !a.Undid
+}
 
 // Undo redeems a token, under an id of its own: see [Book.UndoChange]. Where the token undoes nothing, all are told of the
-// click. What the change brought is disputed then, unless the token's address is itself.
+// click, which objects to a settlement. What the change brought is disputed then, unless the token's address is itself.
 func (b *Book) Undo(t token.Token, undo string, now time.Time, p Policy) (fx Effects, reason string, err error) {
 	k, a, err := b.redeemed(t, now)
 	if err != nil {
 		return fx, "", err
 	}
-	if a.undoes() {
+	c := &b.Changes[k]
+	if c.undone(a) {
 		a.Undid = b.touches(k)
 		return b.UndoChange(t.Selector, undo, now, p)
 	}
-	c := &b.Changes[k]
 	c.Tokens = slices.DeleteFunc(c.Tokens, func(r UndoToken) bool { return r.N == t.N })
-	if a != nil && !a.Disputed {
+	if a != nil && !a.Disputed && c.What != Settling {
 		came, _ := b.moved(k)
 		b.dispute(came, now)
 		b.ends(waits.Undo, "")
 	}
+	b.objected()
 	fx.tell(b.Told(now), undo, now.Add(p.Undo))
 	return fx, "objected", nil
 }

@@ -29,6 +29,7 @@ func (c *Candidate) operator() string {
 // what was written too late.
 func (b *Book) Judge(acts waits.Acts, now time.Time, p Policy) {
 	b.past = acts
+	b.due(now, p)
 	b.Pending = slices.DeleteFunc(b.Pending, func(c Candidate) bool { return acts.Ended(c.thing(), c.operator(), c.Stamp) })
 	gone := func(a Address) bool {
 		if !a.Live() || a.Settled { // most are, and take no time: a subject without contacts does not either
@@ -82,6 +83,9 @@ func (b *Book) ends(act waits.Act, id string) {
 		return cell.Ends() || cell == waits.Resting && c.Replaces == id
 	})
 	b.vacated()
+	if waits.Of(waits.Settling, act).Ends() {
+		b.unsettle()
+	}
 	b.Acts = b.Acts.Did(act)
 }
 

@@ -49,7 +49,8 @@ func notice(id string, i int, kind civicpin.MessageKind, to letter.Contact, unti
 	return letter.Mail{Name: id + "." + strconv.Itoa(i+1), Kind: kind, To: to, Expires: until, State: letter.Pending}
 }
 
-// announce tells contacts of a change, each established one with a token to undo it: one that cools down may be a thief's.
+// announce tells contacts of a change, each established one with a token to undo it: one that cools down may be a thief's. To
+// a settlement each disputed one can object.
 func (b *Book) announce(c *Change, told []Address, now time.Time) Effects {
 	fx := Effects{Until: c.Until}
 	for i := range told {
@@ -57,7 +58,7 @@ func (b *Book) announce(c *Change, told []Address, now time.Time) Effects {
 		n := Note{Of: c.ID, For: h.ID, Params: map[string]string{"change": c.What}}
 		n.Mail = notice(c.ID, i, NoticeChanged, h.To, c.Until)
 		barred := slices.ContainsFunc(b.Contacts, func(now Address) bool { return now.ID == h.ID && now.Barred == c.ID })
-		if h.Established(now) && !barred {
+		if (h.Established(now) || h.Disputed && c.What == Settling) && !barred {
 			t := token.New(token.Undo, c.ID, i+1)
 			c.Tokens = append(c.Tokens, UndoToken{N: t.N, Hash: t.Hash(), To: h.ID})
 			n.Token, fx.Pointer = t.Text().Reveal(), c.ID

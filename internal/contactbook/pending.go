@@ -22,6 +22,7 @@ type Candidate struct {
 	Stamp    waits.Stamp     `json:"stamp,omitempty"` // of the acts upon the credential before
 	Links    []token.Link    `json:"links,omitempty"` // oldest first
 	Sends    int             `json:"sends"`
+	Claim    *Claim          `json:"claim,omitempty"` // of a contact that proves itself once more
 }
 
 // Fits returns why an address cannot become a contact, nil if it can. replaces is the id of the one whose place it takes.
@@ -64,30 +65,39 @@ func (b *Book) Ask(id string, to civicpin.Contact, replaces string, by civicpin.
 	if replaces != "" && b.barsRemoval(by) != nil {
 		return nil, b.barsRemoval(by)
 	}
+	most := MaxContacts
+	if replaces == "" {
+		most -= len(b.Live())
+	}
+	return b.await(id, Candidate{To: letter.Given(to), Replaces: replaces, First: b.fresh(), By: by}, func(p *Candidate) bool {
+		return p.Claim == nil && p.Replaces == replaces && p.To.Channel == to.Channel && p.To.Address == to.Address
+	}, most, now)
+}
+
+// await returns the candidate that waits already and is the same, or the given one under id if fewer than most wait.
+func (b *Book) await(id string, c Candidate, same func(*Candidate) bool, most int, now time.Time) (*Candidate, error) {
 	waiting := 0
 	for i := range b.Pending {
 		p := &b.Pending[i]
 		if !now.Before(p.Expires) {
 			continue
 		}
-		if p.Replaces == replaces && p.To.Channel == to.Channel && p.To.Address == to.Address {
+		if same(p) {
 			if p.Sends >= MaxSends {
 				return nil, &LimitError{Sends: true, Until: p.Expires}
 			}
-			if by.IsOperator() {
-				p.By, p.Stamp = by, b.past.Stamp()
+			if c.By.IsOperator() {
+				p.By, p.Stamp = c.By, b.past.Stamp()
 			}
 			return p, nil
 		}
 		waiting++
 	}
-	if live := len(b.Live()); waiting >= MaxContacts || replaces == "" && live+waiting >= MaxContacts {
-		return nil, fmt.Errorf("%w: there are %d, and %d that wait for their proof", ErrUnsuitable, live, waiting)
+	if waiting >= most {
+		return nil, fmt.Errorf("%w: there are %d, and %d that wait for their proof", ErrUnsuitable, len(b.Live()), waiting)
 	}
-	b.Pending = append(b.Pending, Candidate{
-		ID: id, To: letter.Given(to), Replaces: replaces, First: b.fresh(), By: by, Expires: now.Add(candidateLives),
-		Stamp: b.past.Stamp(),
-	})
+	c.ID, c.Expires, c.Stamp = id, now.Add(candidateLives), b.past.Stamp()
+	b.Pending = append(b.Pending, c)
 	return &b.Pending[len(b.Pending)-1], nil
 }
 
@@ -128,11 +138,16 @@ func (b *Book) ByToken(t token.Token, now time.Time) (int, *token.Link, error) {
 	return -1, nil, token.ErrGone
 }
 
-// Accept makes a contact of the i-th candidate, whose proof came back; nothing else does. What was done is the first result.
+// Accept makes a contact of the i-th candidate, whose proof came back; nothing else does. What was done is the first result. If
+// the candidate is a contact already, a dispute is to end as it claims.
 func (b *Book) Accept(i int, id string, now time.Time, policy Policy) (what string, by civicpin.Actor, fx Effects, err error) {
 	p := b.Pending[i]
 	b.Pending = slices.Delete(b.Pending, i, i+1)
 	to := letter.Contact(p.To)
+	if p.Claim != nil {
+		fx, err = b.settle(&p, id, now, policy)
+		return Settling, p.By, fx, err
+	}
 	if err := b.Fits(to.Contact(), p.Replaces); err != nil {
 		return "", p.By, fx, err
 	}

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/civicpin/civicpin/internal/contactbook"
+	"github.com/civicpin/civicpin/internal/letter"
 	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/internal/waits"
 )
@@ -31,7 +32,10 @@ func TestInvariants(t *testing.T) {
 			w.now = w.now.Add(rapid.SampledFrom([]time.Duration{0, 0, 0, minute, 5 * hour, day, 4 * day}).Draw(rt, "later"))
 			act := w.drawn(rt)
 			before := copied(w.t, &w.book)
+			judged := w.judged(copied(w.t, before))
+			w.holdsOfSettlements(before, judged)
 			got := w.does(act)
+			before = judged
 			rt.Logf("%s: %s: %s", since(w.now), act, got)
 			w.holds(before, act)
 		}
@@ -50,12 +54,32 @@ func (w *world) drawn(rt *rapid.T) string {
 	who := rapid.SampledFrom([]string{"", "", "clerk "}).Draw(rt, "who")
 	verb := rapid.SampledFrom([]string{
 		"ask", "ask for", "send", "accept", "accept", "giveup", "adopt", "remove", "prefer", "correct", "undo", "repudiate",
-		"notify", "fail", "tidy",
+		"notify", "fail", "tidy", "claim", "claim",
 	}).Draw(rt, "verb")
+	d, usable := w.book.Dispute, w.book.Established(w.now)
+	switch {
+	case d != nil && d.Settlement != nil && verb == "claim": // the time to object goes by
+		w.now = d.Settlement.Until
+		return "tidy"
+	case d == nil && verb == "claim", len(usable) == 0 && verb == "claim":
+		verb = "undo"
+	case verb == "claim":
+		name = nameOf(usable[0].To.Contact())
+		if i := w.pending(name); i >= 0 && w.book.Pending[i].Claim != nil && w.waits(name) {
+			return "accept " + name
+		}
+	}
 	if slices.Contains([]string{"send", "accept"}, verb) && !w.waits(name) {
 		verb = "ask"
 	}
 	switch verb {
+	case "claim":
+		for _, a := range w.book.Disputed() {
+			if rapid.Bool().Draw(rt, "is the subject's") {
+				name += " " + nameOf(a.To.Contact())
+			}
+		}
+		return "claim " + name
 	case "ask":
 		return who + "ask " + name
 	case "ask for":
@@ -135,6 +159,17 @@ func (w *world) holdsOfDisputes(before *contactbook.Book, act string) {
 	staff := strings.HasPrefix(act, "clerk ") || slices.ContainsFunc(before.Pending, func(c contactbook.Candidate) bool {
 		return c.By.IsOperator() && strings.HasPrefix(act, "accept ")
 	})
+	if s := b.Dispute; s != nil && s.Settlement != nil && (before.Dispute == nil || before.Dispute.Settlement == nil) {
+		require.True(w.t, strings.HasPrefix(act, "accept "), "%s: has the dispute end", act)
+		require.False(w.t, s.Objected)
+		was := slices.IndexFunc(before.Pending, func(c contactbook.Candidate) bool {
+			return c.Claim != nil && slices.ContainsFunc(before.Established(w.now), func(a *contactbook.Address) bool { return a.ID == c.Claim.By })
+		})
+		require.GreaterOrEqual(w.t, was, 0, "%s: proved by none that proves something", act)
+	}
+	if before.Dispute != nil && before.Dispute.Objected && len(before.Live()) > 0 && !staff {
+		require.True(w.t, b.Dispute.Objected, "%s: forgot an objection", act)
+	}
 	if before.Dispute != nil && len(before.Live()) > 0 && !staff {
 		require.NotNil(w.t, b.Dispute, "%s: ended a dispute", act)
 		for _, a := range before.Live() {
@@ -157,6 +192,33 @@ func (w *world) holdsOfDisputes(before *contactbook.Book, act string) {
 		if nameOf(a.To.Contact()) == name && (a.Disputed || a.Undid) && before.Find(w.changeID(change)) >= 0 {
 			require.Len(w.t, b.Live(), len(before.Live()), "%s: undid something", act)
 		}
+	}
+}
+
+// holdsOfSettlements checks what time alone does: a dispute ends when all had time to object to what the subject said, and as the
+// subject said.
+func (w *world) holdsOfSettlements(before, b *contactbook.Book) {
+	if before.Dispute == nil || b.Dispute != nil {
+		require.Equal(w.t, before.Dispute == nil, b.Dispute == nil)
+		require.Len(w.t, b.Live(), len(before.Live()))
+		return
+	}
+	s := before.Dispute.Settlement
+	require.NotNil(w.t, s, "no one said how the dispute ends")
+	require.False(w.t, w.now.Before(s.Until))
+	mine := func(a *contactbook.Address) bool {
+		return slices.ContainsFunc(s.Mine, func(m letter.Contact) bool { return m.Contact().SameAddress(a.To.Contact()) })
+	}
+	for _, a := range before.Contacts {
+		now := b.Same(a.To.Contact())
+		if a.Barred == "" && (a.Live() || a.Disputed) && !slices.ContainsFunc(before.Live(), func(h *contactbook.Address) bool {
+			return h.ID != a.ID && h.To.Contact().SameAddress(a.To.Contact())
+		}) {
+			require.Equal(w.t, !a.Disputed || mine(&a), now != nil, "%v", a)
+		}
+	}
+	for _, a := range b.Live() {
+		require.False(w.t, a.Disputed)
 	}
 }
 

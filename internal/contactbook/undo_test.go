@@ -1,7 +1,13 @@
 package contactbook_test
 
 import (
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
+	"time"
+
+	"github.com/civicpin/civicpin/internal/contactbook"
 )
 
 func TestUndo(t *testing.T) {
@@ -441,17 +447,143 @@ func TestStaffAndUndo(t *testing.T) {
 	})
 }
 
-func TestDispute(t *testing.T) {
-	replaced := func(steps ...step) []step { // the mailbox is stolen, and replaced; the thief undoes that
-		return append([]step{
-			enrolled,
-			{0, "ask new for mail", "waits to 1d"},
-			{0, "accept new", "changed email; phone+ mail+; lowered to 10d"},
-			{0, "repudiate c2 mail", "undone; phone new mail"},
-			{0, "show disputed", "mail new~-"},
-			{0, "show usable", "phone*"},
-		}, steps...)
+// replaced are the steps after a mailbox is stolen, and replaced, and the thief undoes that.
+func replaced(steps ...step) []step {
+	return append([]step{
+		enrolled,
+		{0, "ask new for mail", "waits to 1d"},
+		{0, "accept new", "changed email; phone+ mail+; lowered to 10d"},
+		{0, "repudiate c2 mail", "undone; phone new mail"},
+		{0, "show disputed", "mail new~-"},
+		{0, "show usable", "phone*"},
+	}, steps...)
+}
+
+// A subject ends a dispute without staff: by a contact that is not disputed, if no address objects. A line is the day, "8-" for
+// just before, the act and what came of it.
+func TestSettlement(t *testing.T) {
+	steps := func(lines string) (list []step) {
+		for line := range strings.Lines(lines) {
+			day, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+			act, want, _ := strings.Cut(rest, " = ")
+			if n, err := strconv.Atoi(strings.TrimSuffix(day, "-")); err == nil {
+				list = append(list, step{time.Duration(n)*24*hour - time.Duration(strings.Count(day, "-")), act, want})
+			}
+		}
+		return list
 	}
+	desk, two := []step{enrolled}, usual
+	two.AtLeast = 2
+	claimed := append(replaced(), steps(`
+		1 claim phone new = waits to 2d
+		1 accept phone = settling; phone+ mail+ new+
+		1 show usable = phone*`)...)
+	for _, tc := range []struct {
+		name  string
+		p     contactbook.Policy
+		begin []step
+		lines string
+	}{
+		{"what is the subject's comes back, and what is not goes", usual, claimed, `
+			8- show all = phone* mail new~-
+			8- show epoch = 3
+			8 show all = phone* mail- new~
+			8 told = phone+ new
+			8 show epoch = 4
+			8 repudiate c3 mail = expired
+			10 show usable = phone* new
+			20 remove phone = removed; phone+ new+
+			20 adopt mail = adopted email; new+ phone+; lowered to 30d
+			40 show usable = new*`},
+		{"or what was there stays, whatever came", usual, replaced(), `
+			1 claim phone mail = waits to 2d
+			1 accept phone = settling; phone+ mail+ new+
+			8 show all = phone* mail new~-
+			8 show usable = phone* mail
+			8 remove phone = removed; phone+ mail+`},
+		{"or both, or neither", usual, replaced(), `
+			1 claim phone = waits to 2d
+			1 claim phone mail new = waits to 2d
+			1 show pending = phone, phone
+			1 accept phone = settling; phone+ mail+ new+
+			1 accept phone = unsuitable: the dispute ends already
+			10 show usable = phone* mail new`},
+		{"an objection of either side leaves it to staff", usual, claimed, `
+			8- repudiate c3 mail = objected; phone mail new
+			30 show disputed = mail new-
+			30 repudiate c3 new = gone
+			30 claim phone new = unsuitable: an address objected, and an operator ends the dispute
+			30 clerk adopt new = adopted email; phone+ mail
+			30 show usable = phone* new`},
+		{"as that of a contact that is not disputed, and the notices are sent no more", usual, claimed, `
+			1 wants = changed phone, changed new, changed mail, changed phone+, changed mail+, changed new+
+			1 repudiate c3 phone = objected; phone mail new
+			1 wants = changed phone, changed new, changed mail, changed phone, changed mail, changed new`},
+		{"a click on an older link of a disputed address objects", usual, desk, `
+			0 adopt old = adopted email; phone+ mail+; lowered to 10d
+			0 ask new for mail = waits to 1d
+			0 accept new = changed email; phone+ mail+ old; lowered to 10d
+			0 repudiate c3 phone = undone; phone old new mail
+			0 claim phone mail = waits to 1d
+			0 accept phone = settling; phone+ mail+ old new+
+			0 repudiate c2 mail = objected; phone mail old new
+			30 show usable = phone* old`},
+		{"only a contact that proves something ends it", usual, replaced(), `
+			1 claim mail mail = unsuitable: no contact that proves something
+			1 claim new new = unsuitable: no contact that proves something
+			1 adopt other = adopted email; phone+ mail new; lowered to 11d
+			1 claim other new = unsuitable: no contact that proves something
+			1 claim phone other = unsuitable: not a disputed one, or one twice
+			1 claim phone new new = unsuitable: not a disputed one, or one twice
+			11 claim other new = waits to 12d
+			11 accept other = settling; phone+ mail+ other+ new+`},
+		{"no fewer are left than the policy keeps", two, replaced(), `
+			1 claim phone = unsuitable: 1 would be left, and not 2 to 8
+			1 claim phone new = waits to 2d`},
+		{"nothing ends without a dispute", usual, desk, `
+			0 claim phone = unsuitable: none is disputed`},
+		{"nor after staff ended it", usual, claimed, `
+			2 clerk adopt phone = seen sms
+			2 repudiate c3 mail = gone
+			9 show all = phone* mail`},
+		{"what staff took away does not come back", usual, claimed, `
+			2 clerk adopt other = adopted email; phone+ mail
+			2 clerk remove mail = removed; phone+ mail other+
+			9 show = phone* other`},
+		{"a further undo ends it, and it can be asked for again", usual, claimed, `
+			2 adopt thief = adopted email; phone+ mail new; lowered to 12d
+			2 repudiate c4 phone = undone; phone mail thief new
+			3 repudiate c3 mail = gone
+			9 show usable = phone*
+			9 claim phone new = waits to 10d
+			9 accept phone = settling; phone+ mail+ new+ thief+
+			16 show usable = phone* new`},
+		{"a revocation ends it, and a recovery, but not a change of the secret, nor anything afterwards", usual, claimed, `
+			2 credential C = phone* mail
+			11 credential V = phone* new
+			11 show usable = phone* new`},
+		{"a revocation before its end", usual, claimed, `
+			8- credential V = phone* mail
+			9 show = phone* mail`},
+		{"a recovery before its end", usual, claimed, `
+			2 credential R = phone* mail
+			19 show = phone* mail
+			19 claim phone mail = waits to 20d`},
+		{"nor does an address by taking its own place, on another channel", usual, desk, `
+			0 ask call for phone = waits to 1d
+			0 accept call = changed voice; phone+ mail+; lowered to 10d
+			0 repudiate c2 mail = undone; call mail phone
+			1 clerk adopt mail = seen email
+			1 ask call for phone = waits to 2d
+			1 accept call = changed voice; phone mail+; lowered to 11d
+			40 show usable = mail
+			40 show disputed = call*`},
+	} {
+		run(t, []table{{tc.name, tc.p, append(slices.Clip(tc.begin), steps(tc.lines)...)}})
+	}
+}
+
+func TestDispute(t *testing.T) {
 	run(t, []table{
 		{"neither side proves anything, however late, and both are told", usual, replaced(
 			step{60 * day, "tidy", "phone* mail"},

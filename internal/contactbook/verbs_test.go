@@ -38,6 +38,7 @@ func (w *world) verbs() map[string]func([]string) string {
 		"giveup":       w.givesUp,
 		"adopt":        func(a []string) string { return w.adopts(civicpin.Citizen, a) },
 		"clerk adopt":  func(a []string) string { return w.adopts(clerk, a) },
+		"claim":        w.claims,
 		"remove":       func(a []string) string { return w.removes(civicpin.Citizen, a) },
 		"clerk remove": func(a []string) string { return w.removes(clerk, a) },
 		"prefer":       func(a []string) string { return w.prefers(civicpin.Citizen, a) },
@@ -72,6 +73,21 @@ func (w *world) asks(by civicpin.Actor, args []string) string {
 	}
 	return w.change(func(b *book, id string) (effects, string, error) {
 		c, err := b.Ask(id, address(args[0]), replaces, by, w.now)
+		if err != nil {
+			return effects{}, "", err
+		}
+		return effects{}, "waits to " + since(c.Expires), nil
+	})
+}
+
+// claims is "claim phone new": the telephone is to prove that of the disputed addresses new is the subject's.
+func (w *world) claims(args []string) string {
+	return w.change(func(b *book, id string) (effects, string, error) {
+		var mine []string
+		for _, name := range args[1:] {
+			mine = append(mine, w.id(name))
+		}
+		c, err := b.Claim(id, w.id(args[0]), mine, w.now, w.policy)
 		if err != nil {
 			return effects{}, "", err
 		}

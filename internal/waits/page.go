@@ -46,7 +46,8 @@ citizen's request. The other rows say what the services have to do; they are not
 	b.WriteString(`
 An address that an operator asked for survives the issue by the same operator: that is one sitting.
 
-A dispute ends when staff bring contacts, or take the last disputed one away. A disputed address that staff did not see then
+A dispute ends when staff bring contacts, or take the last disputed one away, or as the subject said and proved, if no address
+objected. A disputed address that staff did not see then
 still proves nothing. While there is a dispute, the citizen's removal of a contact is refused.
 `)
 	return b.String()

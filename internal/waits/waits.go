@@ -56,6 +56,7 @@ const (
 	Parts    Thing = "issued parts, queued secrets"
 	Notice   Thing = "queued notice"
 	Dispute  Thing = "dispute after an undo"
+	Settling Thing = "end of a dispute that the subject asked for, and proved"
 )
 
 // A Cell says what an act does to a thing.
@@ -87,12 +88,12 @@ type Row struct {
 }
 
 // Table returns the whole table. It is an array, so that a look-up allocates nothing: each reading of contacts makes several.
-func Table() [15]Row {
+func Table() [16]Row {
 	const (
 		E, k, o, a, s, n = Ends, Keeps, Others, Resting, Spends, Never
 		since            = IfSince
 	)
-	return [15]Row{ //   X  C  R     U  I       S  V  H  A  P  p     N      Q      Z
+	return [16]Row{ //   X  C  R     U  I       S  V  H  A  P  p     N      Q      Z
 		{Asked, [14]Cell{E, E, o, k, E, E, E, E, o, E, a, E, E, E}},
 		{ByStaff, [14]Cell{k, k, k, k, k, o, E, k, o, a, k, k, k, E}},
 		{Cooling, [14]Cell{k, k, Anew, k, k, o, E, k, o, a, a, since, since, E}},
@@ -108,6 +109,7 @@ func Table() [15]Row {
 		{Parts, [14]Cell{E, E, o, k, Resent, o, E, E, k, a, a, a, E, E}},
 		{Notice, [14]Cell{n, n, n, n, n, n, n, n, n, Bare, n, n, n, E}},
 		{Dispute, [14]Cell{k, k, k, k, k, k, k, k, E, a, k, k, k, E}},
+		{Settling, [14]Cell{k, k, E, k, k, E, E, k, E, E, k, E, since, E}},
 	}
 }
 

@@ -1,0 +1,155 @@
+package contactbook
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/letter"
+	"github.com/civicpin/civicpin/internal/waits"
+)
+
+// A Claim is what a candidate stands for that is a contact already, and proves itself once more: that of the disputed addresses
+// some are the subject's, and no others.
+type Claim struct {
+	By   string           `json:"by"` // id of the contact
+	Mine []letter.Contact `json:"mine,omitempty"`
+}
+
+// A Settlement is how a dispute ends as the subject said, unless an address objects until then.
+type Settlement struct {
+	Change string           `json:"change"` // of the notices, whose links object
+	Mine   []letter.Contact `json:"mine,omitempty" export:"yes"`
+	Until  time.Time        `json:"until" export:"yes"`
+	Stamp  waits.Stamp      `json:"stamp,omitempty"` // of the acts upon the credential before
+}
+
+// Disputed returns the addresses between which there is a dispute, but for those that an operator took away.
+func (b *Book) Disputed() (list []*Address) {
+	for i := range b.Contacts {
+		if a := &b.Contacts[i]; b.Dispute != nil && a.Disputed && a.Barred == "" {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+// settles returns why a contact cannot prove how the dispute is to end, nil if it can.
+func (b *Book) settles(by string, now time.Time) error {
+	a := b.Contact(by)
+	switch {
+	case b.Dispute == nil:
+		return fmt.Errorf("%w: none is disputed", ErrUnsuitable)
+	case b.Dispute.Objected:
+		return fmt.Errorf("%w: an address objected, and an operator ends the dispute", ErrUnsuitable)
+	case b.Dispute.Settlement != nil:
+		return fmt.Errorf("%w: the dispute ends already", ErrUnsuitable)
+	case a == nil || !a.Established(now):
+		return fmt.Errorf("%w: no contact that proves something", ErrUnsuitable)
+	}
+	return nil
+}
+
+// Claim returns the candidate, one that waits or a new one under id, by which the subject ends the dispute. by is the contact
+// that is to prove itself. mine are the ids of the disputed addresses that are the subject's.
+func (b *Book) Claim(id, by string, mine []string, now time.Time, p Policy) (*Candidate, error) {
+	if err := b.settles(by, now); err != nil {
+		return nil, err
+	}
+	claim := &Claim{By: by}
+	for _, a := range b.Disputed() {
+		if slices.Contains(mine, a.ID) {
+			claim.Mine = append(claim.Mine, a.To)
+		}
+	}
+	left := len(claim.Mine)
+	for _, a := range b.Live() {
+		if !a.Disputed {
+			left++
+		}
+	}
+	switch {
+	case len(claim.Mine) != len(mine):
+		return nil, fmt.Errorf("%w: not a disputed one, or one twice", ErrUnsuitable)
+	case left < p.AtLeast || left > MaxContacts:
+		return nil, fmt.Errorf("%w: %d would be left, and not %d to %d", ErrUnsuitable, left, p.AtLeast, MaxContacts)
+	}
+	same := func(c *Candidate) bool {
+		return c.Claim != nil && c.Claim.By == by && slices.Equal(c.Claim.Mine, claim.Mine)
+	}
+	c := Candidate{To: letter.Unproved(b.Contact(by).To), By: civicpin.Citizen, Claim: claim}
+	return b.await(id, c, same, MaxContacts, now)
+}
+
+// settle has the dispute end as a candidate claims, whose proof came back, unless an address objects until the change can no
+// longer be undone. Each address of the dispute is told, and can object, as each contact that proves something.
+func (b *Book) settle(c *Candidate, id string, now time.Time, p Policy) (fx Effects, err error) {
+	if err := b.settles(c.Claim.By, now); err != nil {
+		return fx, err
+	}
+	told := b.Told(now)
+	change, err := b.open(Act{ID: id, By: c.By, Now: now}, Settling, now.Add(p.Undo), 0)
+	if err != nil {
+		return fx, err
+	}
+	b.Dispute.Settlement = &Settlement{Change: id, Mine: c.Claim.Mine, Until: change.Until, Stamp: b.past.Stamp()}
+	return b.announce(change, told, now), nil
+}
+
+// unsettle has the dispute end as the subject said no longer.
+func (b *Book) unsettle() {
+	if b.Dispute == nil || b.Dispute.Settlement == nil {
+		return
+	}
+	id := b.Dispute.Settlement.Change
+	b.Dispute.Settlement = nil
+	if k := b.Find(id); k >= 0 {
+		b.Changes[k].Undone, b.Changes[k].Tokens = true, nil
+	}
+	b.Mail = slices.DeleteFunc(b.Mail, func(n Note) bool { return n.Of == id })
+}
+
+// objected has the dispute be left to staff, if it was to end as the subject said.
+func (b *Book) objected() {
+	if b.Dispute != nil && b.Dispute.Settlement != nil {
+		b.unsettle()
+		b.Dispute.Objected = true
+	}
+}
+
+// due ends the dispute as the subject said, once the time to object is over. A recovery, and what ends a contact that cools
+// down, ends the settlement if it came before. No write falls on that moment, so every reader comes to the same.
+func (b *Book) due(now time.Time, p Policy) {
+	if b.Dispute == nil || b.Dispute.Settlement == nil {
+		return
+	}
+	s := b.Dispute.Settlement
+	until, alive := b.past.Cooled(s.Until, s.Stamp, p.Undo+1)
+	switch {
+	case !alive || !until.Equal(s.Until):
+		b.unsettle()
+	case !now.Before(s.Until):
+		b.settled(s)
+	}
+}
+
+// settled has the disputed addresses be contacts that prove something which the subject said to be theirs, and others go.
+func (b *Book) settled(s *Settlement) {
+	var gone []string
+	for _, a := range b.Disputed() {
+		a.Told = time.Time{}
+		switch {
+		case slices.ContainsFunc(s.Mine, func(m letter.Contact) bool { return m.Contact().SameAddress(a.To.Contact()) }):
+			a.Gone, a.Disputed = time.Time{}, false
+		case a.Live():
+			a.Gone, gone = s.Until, append(gone, a.ID)
+		}
+	}
+	b.Dispute = nil
+	b.once(s.Until)
+	for _, id := range gone {
+		b.ends(waits.Take, id)
+	}
+	b.lead("")
+}
