@@ -29,6 +29,9 @@ type Recipient struct {
 	Established bool
 	// Since is since when the address is an established contact of the subject's, proved at ProvedAt; zero if it is none now.
 	Since, ProvedAt time.Time
+	// DisputedAt is since when an address is disputed that proved something before; zero for others. What began before may still
+	// be repudiated by it: a thief must not take that from an owner by an undo.
+	DisputedAt time.Time
 	Seen            bool // an operator brought it, or was shown it
 }
 
@@ -107,6 +110,7 @@ func (v *Snapshot) Recipients() []Recipient {
 	var list []Recipient
 	for _, a := range b.Told(v.now) {
 		r := Recipient{Contact: a.To.Contact(), ID: a.ID, Established: a.Established(v.now), Seen: a.Seen, ProvedAt: a.Since}
+		r.DisputedAt = b.DisputedAt(&a)
 		if a.Live() && r.Established {
 			r.Since = contactbook.Later(a.Since, a.Cooling)
 		}

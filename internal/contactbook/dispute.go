@@ -19,6 +19,16 @@ type Dispute struct {
 	Objected   bool        `json:"objected,omitempty" export:"yes"` // to a settlement: from then on only staff end the dispute
 }
 
+// DisputedAt returns since when an address is disputed that proved something before, zero for any other.
+func (b *Book) DisputedAt(a *Address) time.Time {
+	was := *a
+	was.Disputed = false
+	if !a.Disputed || b.Dispute == nil || !was.Established(b.Dispute.Since) {
+		return time.Time{}
+	}
+	return b.Dispute.Since
+}
+
 // dispute has addresses be disputed, and opens a dispute if none is open. Without addresses there is nothing to dispute.
 func (b *Book) dispute(ids []string, now time.Time) {
 	for i := range b.Contacts {

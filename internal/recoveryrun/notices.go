@@ -79,8 +79,9 @@ func (r *Record) Notices(to []contact.Recipient, id string, kind civicpin.Messag
 		if until.Before(good) {
 			m.Until = until
 		}
-		// One that cools down may be a thief's: it is told, but cannot take the recovery from its owner.
-		if c.Established {
+		// One that cools down may be a thief's: it is told, but cannot take the recovery from its owner. So may one that is
+		// disputed; but it keeps its say about what began before.
+		if c.Established || r.Started.Before(c.DisputedAt) {
 			t := token.New(token.Repudiate, id, len(r.Repudiations)+len(n.Tokens)+1)
 			n.Tokens = append(n.Tokens, Repudiation{N: t.N, Hash: t.Hash(), To: c.ID, Expires: good})
 			m.Token = t.Text().Reveal()

@@ -741,3 +741,46 @@ func TestUndoGivesAStolenMailboxNothing(t *testing.T) {
 	w.does(w.contacts.Adopt(t.Context(), rosa, []civicpin.Contact{byMail}, clerk.ID, home))
 	require.Equal(t, []string{rosaPhone, rosaMail, rosaPEC}, w.usable(), "seen by staff")
 }
+
+// A thief undoes the replacement of a mailbox that was stolen, and both are disputed. What began before then is repudiated by
+// either all the same: by links that arrived, that were on their way, or that came of it later. What begins in the dispute is not.
+func TestDisputedAddressRepudiatesWhatWasBefore(t *testing.T) {
+	recovered := func(w *world) {
+		w.begun("link")
+		g, err := w.runs.Finish(t.Context(), w.post.Last(rosaMail, linkKind).Link, home)
+		require.NoError(t, err)
+		require.NoError(t, testkit.Err(w.pins.Set(t.Context(), g, civicpin.NewSecret(nextSecret), home)))
+	}
+	approved := func(w *world) (finish func()) {
+		run := w.begun("desk")
+		w.does(testkit.Err(w.runs.Decide(t.Context(), run.ID, second, recovery.Verdict{Approve: true, Source: home})))
+		link := w.post.Last(rosaMail, linkKind).Link
+		return func() { w.does(testkit.Err(w.runs.Finish(t.Context(), link, home))) }
+	}
+	for name, tc := range map[string]struct {
+		do   func(w *world, disputed func())
+		want bool
+	}{
+		"arrived":    {func(w *world, disputed func()) { recovered(w); w.flush(); disputed() }, true},
+		"on its way": {func(w *world, disputed func()) { recovered(w); disputed() }, true},
+		"came of it": {func(w *world, disputed func()) {
+			finish := approved(w)
+			disputed()
+			finish()
+		}, true},
+		"began in the dispute": {func(w *world, disputed func()) { disputed(); w.clock.Add(time.Minute); recovered(w); w.flush() }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.enrolled()
+			tc.do(w, func() { w.clock.Add(time.Minute); w.disputed(rosaPEC) })
+			c, there := w.contact(rosaPEC)
+			require.True(t, there && c.Disputed)
+			link := w.post.Last(rosaPEC, doneKind).Link
+			require.Equal(t, tc.want, !link.IsZero())
+			if tc.want {
+				w.does(w.runs.Repudiate(t.Context(), link, home))
+			}
+		})
+	}
+}
