@@ -804,6 +804,10 @@ func (skipping) LowerLevel(context.Context, civicpin.Subject, civicpin.Level, ti
 	return store.ErrSkip
 }
 
+func (skipping) ContactsWent(context.Context, civicpin.Subject, []civicpin.Contact, time.Time, civicpin.Actor) error {
+	return store.ErrSkip
+}
+
 func (skipping) Acts(context.Context, civicpin.Subject) (string, error) { return "", nil }
 
 func (skipping) Stop(context.Context, civicpin.Subject, string, civicpin.Actor) error { return nil }

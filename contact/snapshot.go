@@ -32,7 +32,7 @@ type Recipient struct {
 	// DisputedAt is since when an address is disputed that proved something before; zero for others. What began before may still
 	// be repudiated by it: a thief must not take that from an owner by an undo.
 	DisputedAt time.Time
-	Seen            bool // an operator brought it, or was shown it
+	Seen       bool // an operator brought it, or was shown it
 }
 
 // Epoch changes with each act that takes a contact from the subject, or ends what waited. Package pin compares it where a grant

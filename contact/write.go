@@ -39,6 +39,7 @@ func (s *Service) alter(ctx context.Context, r outbox.Request, act func(*book, t
 		}
 		now := s.vault.Now()
 		e.Value.Tidy(now)
+		before := e.Value.Sound()
 		fx, err := act(&e.Value, now)
 		if errors.Is(err, store.ErrSkip) {
 			return nil
@@ -46,6 +47,7 @@ func (s *Service) alter(ctx context.Context, r outbox.Request, act func(*book, t
 		if err != nil {
 			return limited(err)
 		}
+		fx.Went = e.Value.Went(before)
 		if err := s.prepare(ctx, r.Subject, r.By, fx); err != nil {
 			return err
 		}
@@ -94,12 +96,18 @@ func (s *Service) act(ctx context.Context, subject civicpin.Subject, change stri
 	return err
 }
 
-// prepare does what comes before the write of a book.
+// prepare does what comes before the write of a book: if the change does not come about, what rested on a contact ended all
+// the same.
 func (s *Service) prepare(ctx context.Context, subject civicpin.Subject, by civicpin.Actor, fx effects) error {
 	if to := s.policy.LowerTo; to != nil && !fx.Lowered.IsZero() {
 		err := s.credentials.LowerLevel(ctx, subject, *to, fx.Lowered, "contacts changed", by)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return fmt.Errorf("contact: lower the level: %w", err)
+		}
+	}
+	if s.credentials != nil && (len(fx.Went) > 0 || !fx.Undone.IsZero()) {
+		if err := s.credentials.ContactsWent(ctx, subject, fx.Went, fx.Undone, by); err != nil {
+			return fmt.Errorf("contact: what rests on contacts: %w", err)
 		}
 	}
 	if fx.Pointer == "" {

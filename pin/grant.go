@@ -206,6 +206,7 @@ func (s *Service) grant(ctx context.Context, p proof.Completed) (Grant, error) {
 			c.State = state.Vacant
 		}
 		c.Acts = c.Acts.Did(waits.Recovery, s.vault.Now())
+		c.withdraw(s.vault.Now())
 		slot.Kept = max(p.Kept.Of(c.Level, c.Graded), civicpin.Low)
 		c.Grant = &slot
 		e.ExpiresAt = c.keep()

@@ -541,7 +541,9 @@ func TestChoiceHoldsNothingOfTheIssuedSecret(t *testing.T) {
 			require.Equal(t, rule.Issued, broken.Rule)
 			require.ErrorAs(t, testkit.Err(k.Set(t.Context(), k.granted(t), text, civicpin.Source{})), &broken)
 			require.Equal(t, rule.History, broken.Rule)
-			require.NoError(t, testkit.Err(k.Exchange(t.Context(), try(slip), civicpin.NewSecret("cinco perros bajo la mesa"))))
+			good := civicpin.NewSecret("cinco perros bajo la mesa")
+			require.ErrorIs(t, testkit.Err(k.Exchange(t.Context(), try(slip), good)), pin.ErrExpired, "the recovery ended it")
+			require.NoError(t, testkit.Err(k.Set(t.Context(), k.granted(t), good, civicpin.Source{})))
 		})
 	}
 }

@@ -29,10 +29,12 @@ const (
 
 // Effects are what has to be there before a change of a book is written.
 type Effects struct {
-	Notes   []Note    // to be sent
-	Pointer string    // selector of new tokens; empty if there are none
-	Until   time.Time // when the new tokens end
-	Lowered time.Time // until when the level of assurance counts as lower; zero if it does not
+	Notes   []Note             // to be sent
+	Pointer string             // selector of new tokens; empty if there are none
+	Until   time.Time          // when the new tokens end
+	Lowered time.Time          // until when the level of assurance counts as lower; zero if it does not
+	Undone  time.Time          // when the change was made that is undone; zero if none is
+	Went    []civicpin.Contact // see [Book.Went]
 }
 
 // A Note is a message about contacts, or to all of them. It is dropped when a provider has taken it over.

@@ -79,6 +79,7 @@ func (b *Book) undo(from func(*Change) bool, came func(*Address) bool, undo stri
 		}
 	}
 	if k >= 0 {
+		fx.Undone = b.Changes[k].At
 		b.rollback(k, now, p)
 	} else {
 		b.ends(waits.Undo, "")

@@ -1,8 +1,11 @@
 package waits_test
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -40,6 +43,13 @@ func handed() pin.IssueOptions {
 	}
 }
 
+// sent are the options of an issue to Rosa's telephone.
+func sent() pin.IssueOptions {
+	o := handed()
+	o.Parts = []civicpin.Contact{bySMS}
+	return o
+}
+
 // An act is one of the table: started brings Rosa, who is enrolled, to where it can be done, and returns what does it.
 type act func(w *world) (does func())
 
@@ -58,6 +68,14 @@ func acts(t *testing.T) map[waits.Act]act {
 			w.begun("unlock")
 			w.does(testkit.Err(w.runs.Finish(t.Context(), w.post.Last(rosaMail, "recovery.unlock").Link, home)))
 		}),
+		waits.Issue: func(w *world) func() { // over one that was issued, and can no longer be exchanged
+			w.does(w.pins.Revoke(t.Context(), rosa, state.Ended, "", clerk.ID))
+			w.issue(sent())
+			return func() {
+				w.clock.Add(11 * time.Minute)
+				w.issue(pin.IssueOptions{Parts: []civicpin.Contact{bySMS}, By: civicpin.Citizen, Source: home})
+			}
+		},
 		waits.Seen: func(w *world) func() {
 			w.does(w.pins.Revoke(t.Context(), rosa, state.Ended, "", clerk.ID))
 			w.issue(handed())
@@ -139,6 +157,32 @@ func things(t *testing.T) map[waits.Thing]thing {
 			link := w.post.Last(rosaMail, doneKind).Link
 			return func() bool { return w.runs.Repudiate(t.Context(), link, home) == nil }
 		},
+		waits.Device: func(w *world) func() bool {
+			at := w.remembered()
+			return func() bool { return w.knows(at) }
+		},
+		waits.Bound: func(w *world) func() bool {
+			w.clock.Add(time.Minute)
+			w.bound = append(w.bound, w.clock.Now())
+			return func() bool { return len(w.bound) > 0 }
+		},
+		waits.Parts: func(w *world) func() bool { return w.parts(bySMS) },
+		waits.Notice: func(w *world) func() bool {
+			require.NoError(t, testkit.Err(w.contacts.Notify(t.Context(), rosa, pin.NoticeChanged, nil)))
+			return func() bool { return len(w.post.To(rosaPhone, pin.NoticeChanged)) > 0 }
+		},
+		waits.Settling: func(w *world) func() bool {
+			w.does(w.contacts.Adopt(t.Context(), rosa, []civicpin.Contact{byOther}, clerk.ID, home))
+			w.disputed(otherMail)
+			other, _ := w.contact(otherMail)
+			phone, _ := w.contact(rosaPhone)
+			w.does(testkit.Err(w.contacts.EndDispute(t.Context(), rosa, []string{other.ID}, phone.ID, home)))
+			w.does(w.contacts.ProveCode(t.Context(), rosa, w.post.Last(rosaPhone, proveKind).Secret, home))
+			return func() bool {
+				w.clock.Add(60 * day)
+				return slices.Contains(w.usable(), otherMail)
+			}
+		},
 		waits.Dispute: func(w *world) func() bool {
 			w.does(w.contacts.Adopt(t.Context(), rosa, []civicpin.Contact{byOther}, clerk.ID, home))
 			w.disputed(otherMail)
@@ -157,37 +201,174 @@ func things(t *testing.T) map[waits.Thing]thing {
 	}
 }
 
-// elsewise are cells in which another rule ends what the table would keep.
-func elsewise() map[waits.Thing]waits.Act {
-	return map[waits.Thing]waits.Act{
-		waits.UndoLink: waits.Repudiate, // the change came since, and is undone already
-		waits.Approved: waits.Repudiate, // there is nothing to recover: the secret is revoked; see TestApprovedRunAfterRepudiation
+// specials are acts that are done otherwise while a thing waits.
+func specials(t *testing.T) map[waits.Thing]map[waits.Act]act {
+	exchanged := func(w *world) func() {
+		return func() {
+			w.flush()
+			w.choose(w.pins.Exchange, w.post.Last(rosaPhone, pin.PartMessage).Secret)
+		}
+	}
+	set := func(w *world) func() {
+		return func() {
+			w.does(testkit.Err(w.pins.Set(t.Context(), w.granted(), civicpin.NewSecret(nextSecret), home)))
+		}
+	}
+	reissued := func(w *world) {
+		w.begun("parts")
+		g, err := w.runs.Finish(t.Context(), w.post.Last(rosaMail, linkKind).Link, home)
+		require.NoError(t, err)
+		w.does(testkit.Err(w.pins.Reissue(t.Context(), g, home)))
+	}
+	again := func(o pin.IssueOptions) act {
+		return func(w *world) func() { return func() { w.issue(o) } }
+	}
+	return map[waits.Thing]map[waits.Act]act{
+		waits.Device: {waits.Recovery: set}, // its grant is used
+		waits.Denial: {waits.Exchange: func(w *world) func() {
+			return func() {
+				reissued(w)
+				exchanged(w)()
+			}
+		}},
+		waits.Parts: {
+			waits.Repudiate: func(w *world) func() { // the recovery that issued them
+				return func() {
+					reissued(w)
+					w.does(w.runs.Repudiate(t.Context(), w.post.Last(rosaPEC, doneKind).Link, home))
+				}
+			},
+			waits.Exchange: exchanged, waits.Change: set, waits.Seen: again(handed()),
+			waits.Issue: again(pin.IssueOptions{Parts: []civicpin.Contact{bySMS}, By: civicpin.Citizen, Source: home}),
+		},
 	}
 }
 
-// Each cell of the rows that the table decides is played with the real services.
-func TestMatrix(t *testing.T) {
-	for name, makes := range things(t) {
-		for column, begins := range acts(t) {
-			t.Run(string(name)+"/"+string(column), func(t *testing.T) {
-				w := newWorld(t)
-				w.enrolled()
-				does := begins(w)
-				alive := makes(w)
-				if name != waits.Dispute || column != waits.Take { // that act is refused
-					does()
-				}
-				cell := waits.Of(name, column)
-				if elsewise()[name] == column {
-					cell = waits.Ends
-				}
-				switch cell {
-				case waits.Ends, waits.Others, waits.IfSince, waits.Later, waits.Spends: // all came since
-					require.False(t, alive(), cell)
-				default: // also what does not rest on the address
-					require.True(t, alive(), cell)
-				}
-			})
+// A rest is a thing that comes to wait and rests on an address, and the act about that address.
+type rest func(w *world, column waits.Act) (alive func() bool, does func())
+
+// resting are the things as they rest on an address that the citizen or staff take away.
+func resting(t *testing.T) map[waits.Thing]rest {
+	takes := func(w *world, address string, column waits.Act) func() {
+		by := civicpin.Citizen
+		if column == waits.StaffTake {
+			by = clerk.ID
+		}
+		return func() { w.remove(w.services, address, by) }
+	}
+	candidate := func(asker civicpin.Actor) rest {
+		return func(w *world, column waits.Act) (func() bool, func()) {
+			c, _ := w.contact(rosaPEC)
+			w.does(testkit.Err(w.contacts.Change(t.Context(), rosa, c.ID, byNew, asker, home)))
+			return func() bool { return w.prove(newMail) == nil }, takes(w, rosaPEC, column)
 		}
 	}
+	same := func(name waits.Thing, address string) rest {
+		return func(w *world, column waits.Act) (func() bool, func()) {
+			return things(t)[name](w), takes(w, address, column)
+		}
+	}
+	repudiated := func(kind civicpin.MessageKind, name waits.Thing, redeem func(*world, civicpin.Secret) error) rest {
+		return func(w *world, column waits.Act) (func() bool, func()) {
+			things(t)[name](w)
+			link := w.post.Last(rosaPEC, kind).Link
+			return func() bool { return redeem(w, link) == nil }, takes(w, rosaPEC, column)
+		}
+	}
+	return map[waits.Thing]rest{
+		waits.Asked: candidate(civicpin.Citizen), waits.ByStaff: candidate(clerk.ID),
+		waits.Cooling: same(waits.Cooling, newMail),
+		waits.Run:     same(waits.Run, rosaMail), waits.Proved: same(waits.Proved, rosaPhone), waits.Approved: same(waits.Approved, rosaMail),
+		waits.UndoLink: repudiated(changedKind, waits.UndoLink, func(w *world, link civicpin.Secret) error {
+			return w.contacts.Undo(t.Context(), link, home)
+		}),
+		waits.Denial: repudiated(doneKind, waits.Denial, func(w *world, link civicpin.Secret) error {
+			return w.runs.Repudiate(t.Context(), link, home)
+		}),
+		waits.Parts: func(w *world, column waits.Act) (func() bool, func()) {
+			if column != waits.Undo {
+				return w.parts(byPEC), takes(w, rosaPEC, column)
+			}
+			alive := w.parts(byNew)
+			w.asked(byNew, civicpin.Citizen)
+			w.does(w.prove(newMail))
+			link := w.post.Last(rosaPhone, changedKind).Link
+			return alive, func() { w.does(w.contacts.Undo(t.Context(), link, home)) }
+		},
+		waits.Notice: func(w *world, column waits.Act) (func() bool, func()) {
+			c, _ := w.contact(rosaMail)
+			require.NoError(t, w.contacts.MakePrimary(t.Context(), rosa, c.ID, civicpin.Citizen, home))
+			return func() bool {
+				told := w.post.To(rosaPEC, changedKind)
+				require.NotEmpty(t, told)
+				return slices.ContainsFunc(told, func(m civicpin.Message) bool { return !m.Link.IsZero() })
+			}, takes(w, rosaPEC, column)
+		},
+		waits.Dispute: func(w *world, column waits.Act) (func() bool, func()) {
+			things(t)[waits.Dispute](w)
+			return func() bool {
+				d, err := w.contacts.Dispute(t.Context(), rosa)
+				require.NoError(t, err)
+				return d != nil
+			}, takes(w, otherMail, column)
+		},
+	}
+}
+
+// elsewise are cells in which another rule holds.
+func elsewise() map[waits.Thing]map[waits.Act]waits.Cell {
+	return map[waits.Thing]map[waits.Act]waits.Cell{
+		waits.UndoLink: {waits.Repudiate: waits.Ends}, // the change came since, and is undone already
+		// There is nothing to recover: the secret is revoked; see TestApprovedRunAfterRepudiation.
+		waits.Approved: {waits.Repudiate: waits.Ends},
+	}
+}
+
+// Each cell is played with the real services, or the table says why not. One that rests on an address is played twice: with that
+// address, and with another.
+func TestMatrix(t *testing.T) {
+	for _, row := range waits.Table() {
+		for i, column := range waits.Columns() {
+			if waits.Void(row.Thing, column) != "" {
+				continue
+			}
+			cell := row.Cells[i]
+			makes, begins := things(t)[row.Thing], acts(t)[column]
+			require.NotNil(t, makes, "no player has %s wait", row.Thing)
+			require.NotNil(t, begins, "no player does %s", column)
+			if special := specials(t)[row.Thing][column]; special != nil {
+				begins = special
+			}
+			t.Run(string(row.Thing)+"/"+string(column), func(t *testing.T) {
+				switch cmp.Or(elsewise()[row.Thing][column], cell) {
+				case waits.Ends, waits.Others, waits.IfSince, waits.Later, waits.Spends: // all came since
+					require.False(t, plays(t, begins, makes), cell)
+				default: // also what does not rest on the address
+					require.True(t, plays(t, begins, makes), cell)
+				}
+			})
+			if cell == waits.Resting || cell == waits.Bare {
+				t.Run(string(row.Thing)+"/"+string(column)+" of its address", func(t *testing.T) {
+					require.NotNil(t, resting(t)[row.Thing], "no player has %s rest on an address", row.Thing)
+					w := newWorld(t)
+					w.enrolled()
+					alive, does := resting(t)[row.Thing](w, column)
+					does()
+					w.flush()
+					require.False(t, alive(), cell)
+				})
+			}
+		}
+	}
+}
+
+// plays has a thing come to wait, an act be done, and reports whether the thing is still good.
+func plays(t *testing.T, begins act, makes thing) bool {
+	w := newWorld(t)
+	w.enrolled()
+	does := begins(w)
+	alive := makes(w)
+	does()
+	w.flush()
+	return alive()
 }

@@ -1,6 +1,10 @@
 package waits
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+)
 
 // Page returns docs/waits.md.
 func Page() string {
@@ -10,8 +14,8 @@ func Page() string {
 An act ends what was pending before it and gives power: an address, a run, a grant, a code, a device. It does not end what
 defends: an undo, a repudiation, a notice. And it ends only what rests on weaker proof than its own. This page is written from
 the table in internal/waits. The rows of addresses, contacts, runs, grants and repudiation links are decided by it, by the acts
-that are counted. Tests there play their cells, and those of undo links and disputes, but for the column of issues at the
-citizen's request. The other rows say what the services have to do; they are not played there yet.
+that are counted. A test there plays each cell with the services, but for those that are void: they are listed below, with the
+reason.
 
 | cell | |
 | --- | --- |
@@ -42,6 +46,18 @@ citizen's request. The other rows say what the services have to do; they are not
 			b.WriteString(" " + string(c) + " |")
 		}
 		b.WriteString("\n")
+	}
+	b.WriteString("\n| void | |\n| --- | --- |\n")
+	for _, r := range Table() {
+		why := make(map[string]string) // by reason
+		for _, act := range Columns() {
+			if reason := Void(r.Thing, act); reason != "" {
+				why[reason] += " " + string(act)
+			}
+		}
+		for _, reason := range slices.Sorted(maps.Keys(why)) {
+			b.WriteString("| " + string(r.Thing) + ":" + why[reason] + " | " + reason + " |\n")
+		}
 	}
 	b.WriteString(`
 An address that an operator asked for survives the issue by the same operator: that is one sitting.

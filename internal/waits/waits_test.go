@@ -1,7 +1,9 @@
 package waits_test
 
 import (
+	"context"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -194,6 +196,7 @@ type world struct {
 	clock  *testkit.Clock
 	post   *testkit.Mailbox
 	faults *storetest.Faults // of the first
+	bound  []time.Time       // authenticators, as the caller keeps them
 }
 
 // newWorld makes a world in which nobody is known.
@@ -217,13 +220,19 @@ func (w *world) process(s store.Store) (p services) {
 	p.vault, p.out = testkit.Open(w.t, s, w.clock, w.post, nil)
 	policy := pin.Default()
 	policy.Hashing = cheap
-	p.pins, err = pin.New(p.out, policy)
+	p.pins, err = pin.New(p.out, policy, pin.ProvedFunc(func(ctx context.Context, subject civicpin.Subject, list []civicpin.Contact) (bool, error) {
+		return p.contacts.Proved(ctx, subject, list)
+	}))
 	require.NoError(w.t, err)
 	p.contacts, err = contact.New(p.out, contact.Policy{Sends: testkit.Wide}, p.pins)
 	require.NoError(w.t, err)
 	p.runs, err = recovery.New(p.out, recovery.Config{
 		Pins: p.pins, Contacts: p.contacts, Plans: plans(), Sends: testkit.Wide, Hashing: cheap,
 		Roles: map[string]recovery.Role{"agency": {Unlocks: true}},
+		Unbind: func(_ context.Context, _ civicpin.Subject, since time.Time) error {
+			w.bound = slices.DeleteFunc(w.bound, func(at time.Time) bool { return !at.Before(since) })
+			return nil
+		},
 	})
 	require.NoError(w.t, err)
 	return p
@@ -251,6 +260,7 @@ func plans() []plan.Plan {
 				link,
 			},
 		},
+		{Name: "parts", Steps: []plan.Step{plan.Captcha{}, link}, Limit: limit, Outcome: plan.ReissueInParts, Grant: day},
 		{Name: "unlock", Steps: []plan.Step{plan.Captcha{}, link}, Limit: limit, Outcome: plan.Unlocked},
 	}
 }
@@ -337,6 +347,48 @@ func (w *world) issues(p services) error {
 		Parts: []civicpin.Contact{{Channel: civicpin.HandedOver}}, By: clerk.ID, Evidence: seen(), Level: civicpin.Substantial,
 	})
 	return err
+}
+
+// remembered has Rosa log in and her device be remembered, and returns its value.
+func (w *world) remembered() civicpin.Secret {
+	w.t.Helper()
+	for _, s := range []string{secret, nextSecret} {
+		ok, err := w.pins.Verify(w.t.Context(), pin.Attempt{Subject: rosa, Secret: civicpin.NewSecret(s), Source: home})
+		if err == nil {
+			value, err := w.pins.RememberDevice(w.t.Context(), ok)
+			require.NoError(w.t, err)
+			return value
+		}
+	}
+	require.Fail(w.t, "no login")
+	return civicpin.Secret{}
+}
+
+// knows reports whether a device is a known one.
+func (w *world) knows(device civicpin.Secret) bool {
+	w.t.Helper()
+	gate, err := lockout.New(w.vault, "pin.default", w.pins.Policy().Lockout)
+	require.NoError(w.t, err)
+	id, err := gate.Device(w.t.Context(), lockout.Target{Subject: rosa, Source: civicpin.Source{Device: device}})
+	require.NoError(w.t, err)
+	return id != ""
+}
+
+// parts has a secret be on its way to an address. It tells whether that can be exchanged.
+func (w *world) parts(to civicpin.Contact) (alive func() bool) {
+	w.t.Helper()
+	w.does(w.pins.Revoke(w.t.Context(), rosa, state.Ended, "", clerk.ID))
+	o := handed()
+	o.Parts = []civicpin.Contact{to}
+	require.NoError(w.t, testkit.Err(w.pins.Issue(w.t.Context(), rosa, o)))
+	return func() bool {
+		arrived := w.post.To(to.Address, pin.PartMessage)
+		if len(arrived) == 0 {
+			return false
+		}
+		a := pin.Attempt{Subject: rosa, Secret: arrived[len(arrived)-1].Secret, Source: home}
+		return testkit.Err(w.pins.Exchange(w.t.Context(), a, civicpin.NewSecret("siete peces en el rio"))) == nil
+	}
 }
 
 // remove removes the contact of an address.

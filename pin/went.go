@@ -1,0 +1,50 @@
+package pin
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/pin/state"
+	"github.com/civicpin/civicpin/store"
+)
+
+// ContactsWent ends what rests on contacts that went, or are disputed: an issued secret of which a part went to one of them,
+// and that was not exchanged. If a change of contacts is undone, which was made at the given time, it forgets the devices that
+// were remembered since. It is for package contact; done twice it changes nothing. Errors are the store's.
+func (s *Service) ContactsWent(ctx context.Context, subject civicpin.Subject, went []civicpin.Contact,
+	undone time.Time, by civicpin.Actor,
+) error {
+	if !undone.IsZero() {
+		if err := s.gate.ForgetDevicesSince(ctx, subject, undone, by); err != nil {
+			return err
+		}
+	}
+	if len(went) == 0 {
+		return nil
+	}
+	now := s.vault.Now()
+	_, err := s.creds.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[credential]) error {
+		if !e.Found() || !e.Value.restsOn(went, now) {
+			return store.ErrSkip
+		}
+		e.Value.withdraw(now)
+		return nil
+	})
+	return err
+}
+
+// restsOn reports whether a part of an issued secret that can still be exchanged went to one of the contacts.
+func (c *credential) restsOn(went []civicpin.Contact, now time.Time) bool {
+	return c.State == state.Provisional && now.Before(c.Expires) && slices.ContainsFunc(c.Parts, func(p part) bool {
+		return slices.ContainsFunc(went, p.contact().SameAddress)
+	})
+}
+
+// withdraw ends an issued secret that was not exchanged. Its text stays until the sweep: it must not be chosen.
+func (c *credential) withdraw(now time.Time) {
+	if c.State == state.Provisional && now.Before(c.Expires) {
+		c.Expires = now
+	}
+}
