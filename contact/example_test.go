@@ -12,6 +12,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
@@ -52,19 +53,26 @@ func newVault() (*store.Vault, error) {
 	return store.OpenVault(context.Background(), store.NewMemory(), keys, nil)
 }
 
-// A portal keeps Ana's contacts and no PIN: they are added, proved, changed, brought back, vouched for and told.
-func Example() {
-	ctx := context.Background()
-	check := func(err error) {
-		if err != nil {
-			log.Fatal(err)
-		}
-	}
+// newOutbox returns an outbox that sends to a gateway.
+func newOutbox() (*gateway, *outbox.Outbox) {
 	vault, err := newVault()
 	check(err)
 	inbox := &gateway{last: make(map[string]civicpin.Message)}
 	out, err := outbox.New(vault, inbox, nil)
 	check(err)
+	return inbox, out
+}
+
+func check(err error) {
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+// A portal keeps Ana's contacts and no PIN: they are added, proved, changed, brought back, vouched for and told.
+func Example() {
+	ctx := context.Background()
+	inbox, out := newOutbox()
 	contacts, err := contact.New(out, contact.Policy{Undo: 7 * 24 * time.Hour}, nil)
 	check(err)
 
@@ -155,4 +163,42 @@ func Example() {
 	//   ana@correo.example, primary: false, cools down: false, disputed: false
 	//   ana@trabajo.example, primary: false, cools down: false, disputed: false
 	// 3 told; the last message to the desk's address is pin.changed
+}
+
+// A secret is issued on line to contacts that the subject has proved, and to no others. The two services rest on each other, so
+// pin.New gets a function: it runs at an issue, when both are there.
+func Example_issue() {
+	ctx := context.Background()
+	inbox, out := newOutbox()
+	var contacts *contact.Service
+	pins, err := pin.New(out, pin.Default(), pin.ProvedFunc(
+		func(ctx context.Context, subject civicpin.Subject, given []civicpin.Contact) (bool, error) {
+			return contacts.Proved(ctx, subject, given)
+		}))
+	check(err)
+	contacts, err = contact.New(out, contact.Policy{}, pins)
+	check(err)
+
+	const ana = civicpin.Subject("1710034065")
+	source := civicpin.Source{Address: "192.0.2.10"}
+	mail := civicpin.Contact{Channel: civicpin.Email, Address: "ana@correo.example"}
+	ask := func(to civicpin.Contact) error {
+		_, err := pins.Issue(ctx, ana, pin.IssueOptions{Parts: []civicpin.Contact{to}, By: civicpin.Citizen, Source: source})
+		return err
+	}
+	fmt.Println("before the proof:", errors.Is(ask(mail), pin.ErrWrongState))
+
+	_, err = contacts.Add(ctx, ana, mail, civicpin.Citizen, source)
+	check(err)
+	check(out.Flush(ctx))
+	check(contacts.Prove(ctx, inbox.to(mail).Link, source))
+	theirs := civicpin.Contact{Channel: civicpin.Email, Address: "thief@mail.example"}
+	fmt.Println("to another address:", errors.Is(ask(theirs), pin.ErrWrongState))
+	check(ask(mail))
+	check(out.Flush(ctx))
+	fmt.Println("to", mail.Address, "went", inbox.to(mail).Kind)
+	// Output:
+	// before the proof: true
+	// to another address: true
+	// to ana@correo.example went pin.part
 }

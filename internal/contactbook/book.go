@@ -113,26 +113,6 @@ func (b *Book) Established(now time.Time) []*Address {
 	return slices.DeleteFunc(b.Live(), func(a *Address) bool { return !a.Established(now) })
 }
 
-// Sound returns the ids of the contacts that are not disputed.
-func (b *Book) Sound() (ids []string) {
-	for _, a := range b.Live() {
-		if !a.Disputed {
-			ids = append(ids, a.ID)
-		}
-	}
-	return ids
-}
-
-// Went returns which of the contacts with these ids went since or are disputed now.
-func (b *Book) Went(sound []string) (went []civicpin.Contact) {
-	for i := range b.Contacts {
-		if a := &b.Contacts[i]; (!a.Live() || a.Disputed) && slices.Contains(sound, a.ID) {
-			went = append(went, a.To.Contact())
-		}
-	}
-	return went
-}
-
 // On returns the usable contact of the first channel that has one, nil if none has; of several the primary one, or the oldest.
 func (b *Book) On(channels []civicpin.Channel, now time.Time) *Address {
 	usable := b.Established(now)

@@ -177,3 +177,23 @@ func (b *Book) once(now time.Time) {
 		}
 	}
 }
+
+// Sound returns the ids of the contacts that are not disputed.
+func (b *Book) Sound() (ids []string) {
+	for _, a := range b.Live() {
+		if !a.Disputed {
+			ids = append(ids, a.ID)
+		}
+	}
+	return ids
+}
+
+// Went returns which of the contacts with these ids went since or are disputed now.
+func (b *Book) Went(sound []string) (went []civicpin.Contact) {
+	for i := range b.Contacts {
+		if a := &b.Contacts[i]; (!a.Live() || a.Disputed) && slices.Contains(sound, a.ID) {
+			went = append(went, a.To.Contact())
+		}
+	}
+	return went
+}

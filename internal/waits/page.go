@@ -47,6 +47,20 @@ reason.
 		}
 		b.WriteString("\n")
 	}
+	b.WriteString(voids())
+	b.WriteString(`
+An address that an operator asked for survives the issue by the same operator: that is one sitting.
+
+A dispute ends when staff bring contacts, or take the last disputed one away, or as the subject said and proved, if no address
+objected. A disputed address that staff did not see then
+still proves nothing. While there is a dispute, the citizen's removal of a contact is refused.
+`)
+	return b.String()
+}
+
+// voids returns the void cells with their reasons, as rows.
+func voids() string {
+	var b strings.Builder
 	b.WriteString("\n| void | |\n| --- | --- |\n")
 	for _, r := range Table() {
 		why := make(map[string]string) // by reason
@@ -59,13 +73,6 @@ reason.
 			b.WriteString("| " + string(r.Thing) + ":" + why[reason] + " | " + reason + " |\n")
 		}
 	}
-	b.WriteString(`
-An address that an operator asked for survives the issue by the same operator: that is one sitting.
-
-A dispute ends when staff bring contacts, or take the last disputed one away, or as the subject said and proved, if no address
-objected. A disputed address that staff did not see then
-still proves nothing. While there is a dispute, the citizen's removal of a contact is refused.
-`)
 	return b.String()
 }
 
