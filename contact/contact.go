@@ -16,6 +16,9 @@ type Contact struct {
 	ProvedAt   time.Time // when its proof came back, or it was adopted
 	CoolsUntil time.Time // until when it cools down, see Policy.CoolDown; zero if it never did
 	Disputed   bool      // by an undo, see Policy: it proves nothing until the dispute ends; send it no code
+	// Unconfirmed says that staff issued after a recovery was repudiated, and no operator has seen it since. It undoes and
+	// repudiates nothing: ask whose it is, and let an operator bring it to [Service.Adopt], or remove it.
+	Unconfirmed bool
 }
 
 // A Candidate is an address that waits for its proof. It is no civicpin.Contact, so that it is not sent what a contact gets.
@@ -34,6 +37,7 @@ type Candidate struct {
 func shown(b *contactbook.Book, a *contactbook.Address) Contact {
 	return Contact{
 		Contact: a.To.Contact(), ID: a.ID, Primary: a.ID == b.Primary, ProvedAt: a.Since, CoolsUntil: a.Cooling, Disputed: a.Disputed,
+		Unconfirmed: b.Unconfirmed(a),
 	}
 }
 

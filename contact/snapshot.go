@@ -24,8 +24,8 @@ type Snapshot struct {
 type Recipient struct {
 	civicpin.Contact
 	ID string // the contact's
-	// Established says that it proves something. Only such a recipient gets a token: one that cools down, or is disputed, may be a
-	// thief's.
+	// Established says that it proves something. Only such a recipient gets a token: one that cools down, or is disputed or
+	// unconfirmed, may be a thief's.
 	Established bool
 	// Since is since when the address is an established contact of the subject's, proved at ProvedAt; zero if it is none now.
 	Since, ProvedAt time.Time
@@ -109,7 +109,8 @@ func (v *Snapshot) Recipients() []Recipient {
 	b, mine := v.looked()
 	var list []Recipient
 	for _, a := range b.Told(v.now) {
-		r := Recipient{Contact: a.To.Contact(), ID: a.ID, Established: a.Established(v.now), Seen: a.Seen, ProvedAt: a.Since}
+		r := Recipient{Contact: a.To.Contact(), ID: a.ID, Seen: a.Seen, ProvedAt: a.Since}
+		r.Established = a.Established(v.now) && !b.Unconfirmed(&a)
 		r.DisputedAt = b.DisputedAt(&a)
 		if a.Live() && r.Established {
 			r.Since = contactbook.Later(a.Since, a.Cooling)
@@ -122,7 +123,8 @@ func (v *Snapshot) Recipients() []Recipient {
 	return list
 }
 
-// Barred reports whether an operator took a contact away lately, by its ID: a stolen telephone does not speak for its owner.
+// Barred reports whether an operator took a contact away lately, by its ID, or did not confirm it: a stolen telephone does
+// not speak for its owner.
 func (v *Snapshot) Barred(id string) bool { return v.book.IsBarred(id) }
 
 // Admits returns why an address could not take the place of those of its channel, nil if it could: [ErrUnsuitable].

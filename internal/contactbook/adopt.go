@@ -8,6 +8,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/letter"
 	"github.com/civicpin/civicpin/internal/token"
+	"github.com/civicpin/civicpin/internal/waits"
 )
 
 // Adopt puts contacts into the book that the act's actor vouches for. It returns what was done, for the log; empty if nothing.
@@ -36,6 +37,7 @@ func (b *Book) Adopt(contacts []civicpin.Contact, a Act, p Policy) (fx Effects, 
 			}
 		}
 		h := Address{ID: token.NewID(), To: letter.Stored(to), Since: a.Now, Stamp: b.past.Stamp(), Seen: a.By.IsOperator()}
+		h.Confirmed = b.past[waits.Repudiate].N
 		h.settle(a.By.IsOperator())
 		b.inherit(&h, a.By)
 		if !first {
@@ -64,7 +66,7 @@ func (b *Book) shown(h *Address, a Act) {
 		h.Cooling = a.Now
 	}
 	h.settle(true)
-	h.Seen = true
+	h.Seen, h.Confirmed = true, b.past[waits.Repudiate].N
 	b.inherit(h, a.By)
 }
 

@@ -70,6 +70,8 @@ type Address struct {
 	// proves nothing, and undoes nothing.
 	Disputed bool `json:"disputed,omitempty" export:"yes"`
 	Undid    bool `json:"undid,omitempty" export:"yes"` // it undid a change, and no operator has seen it since
+	// Confirmed is how many recoveries had been repudiated when an operator saw the address, or it came.
+	Confirmed uint64 `json:"confirmed,omitempty"`
 	// Barred is the change by which an operator took the address away. Nothing but an undo of that change brings it back.
 	Barred string `json:"barred,omitempty"`
 }
@@ -167,9 +169,10 @@ func (b *Book) Same(to civicpin.Contact) *Address {
 	return nil
 }
 
-// IsBarred reports whether an operator took a contact away lately: a thief of a telephone must not speak for its owner.
+// IsBarred reports whether an operator took a contact away lately, or did not confirm it ([Book.Unconfirmed]): a thief of a
+// telephone must not speak for its owner.
 func (b *Book) IsBarred(id string) bool {
-	return slices.ContainsFunc(b.Contacts, func(a Address) bool { return a.ID == id && a.Barred != "" })
+	return slices.ContainsFunc(b.Contacts, func(a Address) bool { return a.ID == id && (a.Barred != "" || b.Unconfirmed(&a)) })
 }
 
 // Tidy drops what says nothing any more.

@@ -153,7 +153,7 @@ func (p Policy) cools(a Act, undo time.Time) time.Time {
 
 // bring puts an address into the book, within a change, in the place of others.
 func (b *Book) bring(c *Change, h Address, gone []string, told []Address, now time.Time, p Policy) Effects {
-	h.Since, h.Stamp = now, b.past.Stamp()
+	h.Since, h.Stamp, h.Confirmed = now, b.past.Stamp(), b.past[waits.Repudiate].N
 	lead := ""
 	for _, id := range gone {
 		if id == b.Primary {

@@ -47,6 +47,16 @@ func (b *Book) Judge(acts waits.Acts, now time.Time, p Policy) {
 	}
 }
 
+// Unconfirmed reports whether staff issued on evidence after a recovery was repudiated, and no operator has seen the address
+// since then. Such a one gets no token, and undoes and repudiates nothing: its reader may have been the thief.
+func (b *Book) Unconfirmed(a *Address) bool {
+	denied, issued := b.past[waits.Repudiate], b.past[waits.Seen]
+	if denied.N <= a.Confirmed || len(denied.Last) == 0 || len(issued.Last) == 0 {
+		return false
+	}
+	return issued.Last[len(issued.Last)-1].After(denied.Last[len(denied.Last)-1])
+}
+
 // settle has an address be settled, if that is so.
 func (a *Address) settle(yes bool) {
 	if yes {

@@ -60,7 +60,7 @@ func (b *Book) announce(c *Change, told []Address, now time.Time) Effects {
 		n := Note{Of: c.ID, For: h.ID, Params: map[string]string{"change": c.What}}
 		n.Mail = notice(c.ID, i, NoticeChanged, h.To, c.Until)
 		barred := slices.ContainsFunc(b.Contacts, func(now Address) bool { return now.ID == h.ID && now.Barred == c.ID })
-		if (h.Established(now) || h.Disputed && c.What == Settling) && !barred {
+		if (h.Established(now) || h.Disputed && c.What == Settling) && !barred && !b.Unconfirmed(h) {
 			t := token.New(token.Undo, c.ID, i+1)
 			c.Tokens = append(c.Tokens, UndoToken{N: t.N, Hash: t.Hash(), To: h.ID})
 			n.Token, fx.Pointer = t.Text().Reveal(), c.ID

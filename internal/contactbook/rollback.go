@@ -33,8 +33,10 @@ func (b *Book) redeemed(t token.Token, now time.Time) (int, *Address, error) {
 			return -1, nil, token.ErrExpired
 		}
 		for i := range b.Contacts {
-			if b.Contacts[i].ID == r.To {
-				return k, &b.Contacts[i], nil
+			if a := &b.Contacts[i]; a.ID == r.To && b.Unconfirmed(a) {
+				return -1, nil, token.ErrGone
+			} else if a.ID == r.To {
+				return k, a, nil
 			}
 		}
 		return k, nil, nil

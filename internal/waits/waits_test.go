@@ -197,6 +197,7 @@ type world struct {
 	post   *testkit.Mailbox
 	faults *storetest.Faults // of the first
 	bound  []time.Time       // authenticators, as the caller keeps them
+	slip   civicpin.Secret   // of the last issue
 }
 
 // newWorld makes a world in which nobody is known.
@@ -343,9 +344,10 @@ func (w *world) granted() pin.Grant {
 
 // issues has staff issue on evidence.
 func (w *world) issues(p services) error {
-	_, err := p.pins.Issue(w.t.Context(), rosa, pin.IssueOptions{
+	is, err := p.pins.Issue(w.t.Context(), rosa, pin.IssueOptions{
 		Parts: []civicpin.Contact{{Channel: civicpin.HandedOver}}, By: clerk.ID, Evidence: seen(), Level: civicpin.Substantial,
 	})
+	w.slip = is.Slip
 	return err
 }
 
@@ -835,4 +837,45 @@ func TestDisputedAddressRepudiatesWhatWasBefore(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A recovery was repudiated, and staff issued on evidence. Contacts that they neither saw nor removed then undo and repudiate
+// nothing any more, by links of before or of later: the one who repudiated may have been the thief.
+func TestIssueAfterRepudiationAsksOfEveryContact(t *testing.T) {
+	w := newWorld(t)
+	w.enrolled()
+	w.asked(byNew, civicpin.Citizen)
+	w.does(w.prove(newMail))
+	older := w.post.Last(rosaMail, changedKind).Link
+	w.clock.Add(time.Hour)
+	w.does(testkit.Err(w.pins.Set(t.Context(), w.granted(), civicpin.NewSecret("siete peces en el rio"), home)))
+	denial := w.post.Last(rosaMail, doneKind).Link
+	w.does(w.runs.Repudiate(t.Context(), w.post.Last(rosaPhone, doneKind).Link, home))
+	w.clock.Add(time.Minute)
+	open := func(address string) bool {
+		c, there := w.contact(address)
+		require.True(t, there)
+		return c.Unconfirmed
+	}
+	require.False(t, open(rosaMail), "before staff acted")
+	w.does(w.issues(w.services))
+	require.True(t, open(rosaPhone) && open(rosaMail) && open(rosaPEC))
+	require.ErrorIs(t, w.contacts.Undo(t.Context(), older, home), contact.ErrGone)
+	require.ErrorIs(t, w.runs.Repudiate(t.Context(), denial, home), recovery.ErrGone)
+
+	w.does(w.contacts.Adopt(t.Context(), rosa, []civicpin.Contact{bySMS}, clerk.ID, home))
+	require.False(t, open(rosaPhone))
+	w.asked(byOther, civicpin.Citizen)
+	w.does(w.prove(otherMail))
+	require.False(t, w.post.Last(rosaPhone, changedKind).Link.IsZero())
+	require.True(t, w.post.Last(rosaMail, changedKind).Link.IsZero(), "told, and given nothing")
+	require.False(t, open(otherMail), "it came since")
+	w.choose(w.pins.Exchange, w.slip)
+	w.granted()
+	require.False(t, w.post.Last(rosaPhone, doneKind).Link.IsZero())
+	require.True(t, w.post.Last(rosaPEC, doneKind).Link.IsZero())
+	require.Equal(t, []string{rosaPhone, rosaMail, rosaPEC}, w.usable(), "they prove something still")
+	w.clock.Add(30 * day)
+	w.does(w.contacts.Adopt(t.Context(), rosa, []civicpin.Contact{byMail}, clerk.ID, home))
+	require.True(t, open(rosaPEC) && !open(rosaMail))
 }
