@@ -30,7 +30,8 @@ type Credentials interface {
 	LowerLevel(ctx context.Context, subject civicpin.Subject, to civicpin.Level, until time.Time, reason string,
 		by civicpin.Actor) error
 	// ContactsWent ends what rests on contacts that went or are disputed, such as parts of a secret on their way, and what was
-	// bound to the subject since a time, if a change that was made then is undone. Done twice it changes nothing.
+	// bound to the subject since a time, if a change that was made then is undone. Done twice it changes nothing. Errors match
+	// [store.ErrNotFound] for no credential.
 	ContactsWent(ctx context.Context, subject civicpin.Subject, went []civicpin.Contact, undone time.Time, by civicpin.Actor) error
 	// Stop refuses the credential until an operator has looked at it. Errors match [store.ErrNotFound] for no credential.
 	Stop(ctx context.Context, subject civicpin.Subject, reason string, by civicpin.Actor) error

@@ -106,7 +106,8 @@ func (s *Service) prepare(ctx context.Context, subject civicpin.Subject, by civi
 		}
 	}
 	if s.credentials != nil && (len(fx.Went) > 0 || !fx.Undone.IsZero()) {
-		if err := s.credentials.ContactsWent(ctx, subject, fx.Went, fx.Undone, by); err != nil {
+		err := s.credentials.ContactsWent(ctx, subject, fx.Went, fx.Undone, by)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return fmt.Errorf("contact: what rests on contacts: %w", err)
 		}
 	}
