@@ -183,11 +183,14 @@ func ExampleParsePolicy() {
 	back, err := pin.ParsePolicy(file)
 	fmt.Println(back.Name, back.Lockout.Lock, err)
 
-	back.Chosen = pin.Chosen{Form: pin.Digits, Min: 4, Max: 4}
+	back.Chosen.Min = 8
+	fmt.Println(back.Validate())
+	back.Exceptions = []civicpin.Exception{{Clause: "SP 800-63B-4 3.1.1.2(1)", Reason: "each login takes a code of an app, too"}}
 	fmt.Println(back.Validate())
 	// Output:
 	// members until-unlocked <nil>
-	// pin: invalid policy: chance of guessing 4.3e-16 issued, 1.0e+00 chosen, is above 1e-04 and no Exception is named
+	// pin: invalid policy: Chosen.Min is 8, which breaks SP 800-63B-4 3.1.1.2(1): set at least 15, or name the clause in Exceptions
+	// <nil>
 }
 
 // A citizen who ticked "remember this device" gets in while strangers guess at their PIN.

@@ -75,6 +75,7 @@ func newRecordedKitOn(t testing.TB, s store.Store, p pin.Policy, l outbox.Limits
 	r civicpin.Recorder,
 ) *kit {
 	t.Helper()
+	p.Exceptions = testkit.Except(p.Breaks())
 	vault := testkit.Vault(t, s, c, r)
 	out := testkit.Outbox(t, vault, m, l)
 	pins, err := pin.NewCheap(vault, out, p)

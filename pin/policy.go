@@ -1,10 +1,8 @@
 package pin
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -12,9 +10,9 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/choice"
 	"github.com/civicpin/civicpin/internal/code"
-	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/internal/policyjson"
+	"github.com/civicpin/civicpin/internal/standard"
 	"github.com/civicpin/civicpin/lockout"
 )
 
@@ -41,8 +39,8 @@ const (
 // repeats, sequences, dates and pieces of the subject's own data are refused with a [ChoiceError] that names the rule.
 type Chosen struct {
 	Form Form
-	// Min and Max are the least and the greatest length; Max is at most 128. Passwords that are the only factor need 15 (NIST SP
-	// 800-63B-4 3.1.1.2).
+	// Min and Max are the least and the greatest length; Max is at most 128. A Min below 15 or a Max below 64 takes an exception
+	// (NIST SP 800-63B-4 3.1.1.2). With a second factor at each use, 8 are enough: the exception says so.
 	Min, Max int
 	// Words are further values to refuse: the agency's and the service's names, and what people make of them (NIST SP 800-63B-4
 	// 3.1.1.2). They are refused alone and put together with common words, without regard to case and accents. At most 256.
@@ -69,15 +67,15 @@ type Policy struct {
 	Parts    int
 	Length   int
 	// Valid is how long an issued secret may wait for its exchange, by channel; the longest of its parts' channels counts.
-	// Channels that are not listed are refused. At most 30 days, which NIST SP 800-63A-4 3.8 allows for letters abroad; for
-	// other channels it allows less, see [Default].
+	// Channels that are not listed are refused. At most 30 days, which NIST SP 800-63A-4 3.8 allows for letters abroad. More than
+	// 24 hours by e-mail, or 10 minutes by a channel that is not printed, takes an exception.
 	Valid map[civicpin.Channel]time.Duration
 
 	// Chosen is what the subject may exchange the issued secret for.
 	Chosen Chosen
 	// MaxAge is how long after its last change a chosen secret has to be changed, and MaxUnused how long after its last use it
-	// has to be issued anew. Zero means never. NIST SP 800-63B-4 3.1.1.2 forbids periodic change; some systems' rules
-	// require it.
+	// has to be issued anew. Zero means never. NIST SP 800-63B-4 3.1.1.2 forbids periodic change, so MaxAge takes an exception;
+	// some systems' rules require it.
 	MaxAge, MaxUnused time.Duration
 	// History is how many former secrets may not be chosen again, 0 to 10. The current one never may.
 	History int
@@ -97,9 +95,8 @@ type Policy struct {
 	// Hashing says what hashing costs.
 	Hashing Hashing
 
-	// Exception is the reason, for the reader of the policy, to accept a chance of guessing above [lockout.Budget]. Empty means
-	// that it is not accepted.
-	Exception string
+	// Exceptions accept what [Policy.Breaks] lists: each names one clause, and why.
+	Exceptions []civicpin.Exception
 }
 
 // Default returns a policy to begin from: an activation code of 12 characters in one part, exchanged for a password of at least
@@ -159,6 +156,12 @@ func INPS() Policy {
 			Renew:     true,
 			Exception: "the first PIN is asked for on line with any two contacts, and is ordinario until an identity check",
 		},
+		Exceptions: []civicpin.Exception{
+			{Clause: standard.LeastMin, Reason: "the format of the INPS PIN: disabled after fifty wrong guesses"},
+			{Clause: standard.LeastMax, Reason: "the format of the INPS PIN: eight letters and digits"},
+			{Clause: standard.NoPeriod, Reason: "the INPS has its PIN changed every three months"},
+			{Clause: standard.CodeValid, Reason: "a week for both halves to arrive, of which neither opens anything alone"},
+		},
 	}
 }
 
@@ -179,6 +182,7 @@ func defaultLevels() map[civicpin.Method]civicpin.Level {
 // withDefaults returns a copy, sharing nothing with p, with zero fields filled in.
 func (p Policy) withDefaults() Policy {
 	p.Valid, p.Levels, p.Chosen.Words = maps.Clone(p.Valid), maps.Clone(p.Levels), slices.Clone(p.Chosen.Words)
+	p.Exceptions = slices.Clone(p.Exceptions)
 	if p.Sends == (civicpin.Rate{}) {
 		p.Sends = civicpin.Rate{Limit: 10, Window: day}
 	}
@@ -215,56 +219,6 @@ func (f Form) rules() choice.Form {
 		return choice.Password
 	}
 	return 0
-}
-
-// Validate returns nil, or an error that matches [ErrInvalidPolicy] and says what is wrong.
-func (p Policy) Validate() error {
-	p = p.withDefaults()
-	bad := func(format string, args ...any) error {
-		return fmt.Errorf("%w: %s", ErrInvalidPolicy, fmt.Sprintf(format, args...))
-	}
-	if !names.Valid(p.Name, 40) {
-		return bad("Name is not 1 to 40 ASCII letters, digits and -_.")
-	}
-	alphabet := code.Alphabet(p.Alphabet)
-	hashing := password.ValidateInUse(p.costs()...)
-	if err := cmp.Or(p.Lockout.Validate(), p.Sends.Validate(), alphabet.Validate(), hashing); err != nil {
-		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
-	}
-	if p.Parts < 1 || p.Parts > 8 || p.Length < 4 || p.Length > 32 {
-		return bad("Parts is not 1 to 8, or Length not 4 to 32")
-	}
-	if len(p.Valid) == 0 || len(p.Valid) > 32 {
-		return bad("Valid lists no channel, or more than 32")
-	}
-	for c, d := range p.Valid {
-		if c == "" || d < time.Minute || d > 30*day {
-			return bad("Valid for %q is not 1 minute to 30 days", c)
-		}
-	}
-	for m, l := range p.Levels {
-		if m == "" || l < civicpin.Low || l > civicpin.High {
-			return bad("Levels for %q is not a level", m)
-		}
-	}
-	if err := p.rules().Validate(); err != nil {
-		return fmt.Errorf("%w: Chosen: %w", ErrInvalidPolicy, err)
-	}
-	switch {
-	case p.Chosen.Form == Password && p.Chosen.Min < 8:
-		return bad("a password of fewer than 8 characters (NIST SP 800-63B-4 3.1.1.2)")
-	case p.MaxAge < 0 || p.MaxUnused < 0 || p.MaxAge > 0 && p.MaxAge < day || p.MaxUnused > 0 && p.MaxUnused < 2*usedEvery:
-		return bad("MaxAge is under a day, or MaxUnused under two")
-	case p.History < 0 || p.History > 10:
-		return bad("History is not 0 to 10")
-	case p.Hashing.Permits < 0 || p.Hashing.Wait < 0:
-		return bad("Hashing.Permits or Wait is negative")
-	}
-	if issued, chosen := p.GuessProbability(); max(issued, chosen) > lockout.Budget && p.Exception == "" {
-		return bad("chance of guessing %.1e issued, %.1e chosen, is above %.0e and no Exception is named",
-			issued, chosen, lockout.Budget)
-	}
-	return nil
 }
 
 // plainPolicy is a Policy without its methods.

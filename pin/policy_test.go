@@ -35,7 +35,6 @@ func TestReadyPoliciesAreValid(t *testing.T) {
 		issued, chosen := p.GuessProbability()
 		require.Less(t, issued, lockout.Budget)
 		require.Less(t, chosen, lockout.Budget)
-		require.Empty(t, p.Exception)
 	}
 }
 
@@ -200,7 +199,99 @@ func TestFormerCosts(t *testing.T) {
 	}
 }
 
+// excepted are the exceptions of INPS and one more.
+func excepted(p pin.Policy, clause string) []civicpin.Exception {
+	return append(p.Exceptions, civicpin.Exception{Clause: clause, Reason: "a test"})
+}
+
+func breach(clause, field, value, set string) civicpin.Breach {
+	return civicpin.Breach{Clause: clause, Field: field, Value: value, Set: set}
+}
+
+// A policy is refused for each clause that it breaks without naming it, by an error that names the clause, the field, its value and
+// what to set; and for each exception that names what it keeps.
+func TestPolicyBreaks(t *testing.T) {
+	const length, most, period, valid, budget = "SP 800-63B-4 3.1.1.2(1)", "SP 800-63B-4 3.1.1.2(2)", "SP 800-63B-4 3.1.1.2(6)",
+		"SP 800-63A-4 3.8", "guess budget"
+	require.Empty(t, pin.Default().Breaks())
+	var clauses []string
+	for _, e := range pin.INPS().Exceptions {
+		clauses = append(clauses, e.Clause)
+	}
+	require.Equal(t, []string{length, most, period, valid}, clauses)
+	for name, tc := range map[string]struct {
+		change func(*pin.Policy)
+		want   []civicpin.Breach // none means that the policy is valid
+	}{
+		"fourteen characters": {func(p *pin.Policy) { p.Chosen.Min = 14 }, []civicpin.Breach{breach(length, "Chosen.Min", "14", "at least 15")}},
+		"fifteen":             {func(p *pin.Policy) { p.Chosen.Min = 15 }, nil},
+		"at most 63":          {func(p *pin.Policy) { p.Chosen.Max = 63 }, []civicpin.Breach{breach(most, "Chosen.Max", "63", "at least 64")}},
+		"at most 64":          {func(p *pin.Policy) { p.Chosen.Max = 64 }, nil},
+		"a change each year":  {func(p *pin.Policy) { p.MaxAge = 365 * day }, []civicpin.Breach{breach(period, "MaxAge", "365d", "no MaxAge")}},
+		"eleven minutes by telephone": {func(p *pin.Policy) {
+			p.Valid[civicpin.SMS], p.Valid[civicpin.Voice] = 11*time.Minute, 12*time.Minute
+		}, []civicpin.Breach{
+			breach(valid, `Valid["sms"]`, "11m", "at most 10m"), breach(valid, `Valid["voice"]`, "12m", "at most 10m"),
+		}},
+		"eleven by an app": {func(p *pin.Policy) { p.Valid[civicpin.Push] = 11 * time.Minute }, []civicpin.Breach{
+			breach(valid, `Valid["push"]`, "11m", "at most 10m"),
+		}},
+		"a day and a second by e-mail": {func(p *pin.Policy) { p.Valid[civicpin.Email] = day + time.Second }, []civicpin.Breach{
+			breach(valid, `Valid["email"]`, "24h0m1s", "at most 1d"),
+		}},
+		"two days by certified e-mail": {func(p *pin.Policy) { p.Valid[civicpin.CertifiedEmail] = 2 * day }, []civicpin.Breach{
+			breach(valid, `Valid["certified-email"]`, "2d", "at most 1d"),
+		}},
+		"thirty days by letter": {func(p *pin.Policy) { p.Valid[civicpin.Letter] = 30 * day }, nil},
+		"five digits": {func(p *pin.Policy) { p.Alphabet, p.Length = "0123456789", 5 }, []civicpin.Breach{
+			breach(budget, "Length", "5, a chance of 1.0e-03 to guess it", "what leaves at most 1e-04"),
+		}},
+		"six chosen": {func(p *pin.Policy) { p.Chosen = pin.Chosen{Form: pin.Digits, Min: 6, Max: 64} }, []civicpin.Breach{
+			breach(length, "Chosen.Min", "6", "at least 15"),
+			breach(budget, "Chosen.Min", "6, a chance of 1.0e-01 to guess it", "what leaves at most 1e-04"),
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := pin.Default()
+			tc.change(&p)
+			require.Equal(t, tc.want, p.Breaks())
+			if tc.want == nil {
+				require.NoError(t, p.Validate())
+				p.Exceptions = excepted(p, length)
+				require.ErrorContains(t, p.Validate(), `Exceptions[0].Clause "SP 800-63B-4 3.1.1.2(1)" is not broken`)
+				return
+			}
+			err := p.Validate()
+			require.ErrorIs(t, err, pin.ErrInvalidPolicy)
+			require.Equal(t, tc.want[0], testkit.As[civicpin.Breach](t, err))
+			for _, b := range tc.want {
+				require.ErrorContains(t, err, b.Field+" is "+b.Value+", which breaks "+b.Clause)
+			}
+			p.Exceptions = testkit.Except(tc.want)
+			require.NoError(t, p.Validate())
+			p.Exceptions = p.Exceptions[1:]
+			require.Error(t, p.Validate())
+			for _, wrong := range []civicpin.Exception{
+				{Clause: tc.want[0].Clause}, {Clause: tc.want[0].Clause + " ", Reason: "a test"}, {Clause: tc.want[0].Clause, Reason: "a\nb"},
+			} {
+				p.Exceptions = append([]civicpin.Exception{wrong}, testkit.Except(tc.want)[1:]...)
+				require.ErrorIs(t, p.Validate(), pin.ErrInvalidPolicy)
+			}
+			p.Exceptions = append(testkit.Except(tc.want), testkit.Except(tc.want)...)
+			require.ErrorContains(t, p.Validate(), "is named twice")
+		})
+	}
+}
+
 func TestPolicyValidation(t *testing.T) {
+	eight := func(p *pin.Policy) {
+		p.Chosen = pin.Chosen{Form: pin.Password, Min: 8, Max: 64}
+		p.Exceptions = testkit.Except(p.Breaks())
+	}
+	five := func(p *pin.Policy) {
+		p.Alphabet, p.Length, p.Exceptions = "0123456789", 5, excepted(*p, "guess budget")
+	}
+	ageless := func(p *pin.Policy) { p.MaxAge, p.MaxUnused, p.Exceptions = 0, 0, slices.Delete(p.Exceptions, 2, 3) }
 	for name, tc := range map[string]struct {
 		change func(*pin.Policy)
 		ok     bool
@@ -220,7 +311,7 @@ func TestPolicyValidation(t *testing.T) {
 		"short parts":                  {func(p *pin.Policy) { p.Length = 3 }, false},
 		"long parts":                   {func(p *pin.Policy) { p.Length = 33 }, false},
 		"parts that can be guessed":    {func(p *pin.Policy) { p.Alphabet, p.Length = "0123456789", 5 }, false},
-		"with a named exception":       {func(p *pin.Policy) { p.Alphabet, p.Length, p.Exception = "0123456789", 5, "test" }, true},
+		"with a named exception":       {five, true},
 		"six digits each":              {func(p *pin.Policy) { p.Alphabet, p.Length = "0123456789", 6 }, true},
 		"no channel":                   {func(p *pin.Policy) { p.Valid = nil }, false},
 		"valid for no time":            {func(p *pin.Policy) { p.Valid[civicpin.SMS] = 0 }, false},
@@ -233,12 +324,12 @@ func TestPolicyValidation(t *testing.T) {
 		"chosen too long":              {func(p *pin.Policy) { p.Chosen.Max = 129 }, false},
 		"six chosen digits":            {func(p *pin.Policy) { p.Chosen = pin.Chosen{Form: pin.Digits, Min: 6, Max: 6} }, false},
 		"a password of seven":          {func(p *pin.Policy) { p.Chosen = pin.Chosen{Form: pin.Password, Min: 7, Max: 64} }, false},
-		"a password of eight":          {func(p *pin.Policy) { p.Chosen = pin.Chosen{Form: pin.Password, Min: 8, Max: 64} }, true},
+		"a password of eight":          {eight, true},
 		"words":                        {func(p *pin.Policy) { p.Chosen.Words = []string{"inps"} }, true},
 		"an empty word":                {func(p *pin.Policy) { p.Chosen.Words = []string{""} }, false},
 		"an age of hours":              {func(p *pin.Policy) { p.MaxAge = 23 * time.Hour }, false},
 		"a negative age":               {func(p *pin.Policy) { p.MaxAge = -day }, false},
-		"no age":                       {func(p *pin.Policy) { p.MaxAge, p.MaxUnused = 0, 0 }, true},
+		"no age":                       {ageless, true},
 		"disuse of a day":              {func(p *pin.Policy) { p.MaxUnused = day }, false},
 		"a long history":               {func(p *pin.Policy) { p.History = 11 }, false},
 		"a negative history":           {func(p *pin.Policy) { p.History = -1 }, false},

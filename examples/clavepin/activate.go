@@ -28,6 +28,10 @@ func activation() pin.Policy {
 		civicpin.Letter: 21 * day, civicpin.HandedOver: 7 * day, civicpin.SMS: 10 * time.Minute,
 	}
 	p.Chosen = pin.Chosen{Form: pin.Password, Min: 26, Max: 26}
+	p.Exceptions = []civicpin.Exception{{
+		Clause: "SP 800-63B-4 3.1.1.2(2)",
+		Reason: "the app draws a key of 26 characters, and has no use for a longer one",
+	}}
 	p.Lockout.ShowLeft = true
 	p.Requests.Renew = true // by letter to where the register says that the citizen lives
 	return p

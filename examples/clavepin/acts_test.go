@@ -374,7 +374,7 @@ func TestDisabled(t *testing.T) {
 func TestPolicy(t *testing.T) {
 	s := newStage(t)
 	p := s.pins.Policy()
-	if p.Parts != 1 || p.Length != 16 || p.Valid[civicpin.Letter] != 21*day || p.Exception != "" ||
+	if p.Parts != 1 || p.Length != 16 || p.Valid[civicpin.Letter] != 21*day || len(p.Exceptions) != 1 ||
 		p.Levels[civicpin.LetterCode] != civicpin.Low || p.Levels[civicpin.Certificate] != civicpin.Substantial ||
 		p.Levels[civicpin.AutomatedVideo] != civicpin.Low {
 		t.Errorf("%+v", p)

@@ -503,7 +503,7 @@ func TestStrangers(t *testing.T) {
 // the library would have it, and only there.
 func TestPlans(t *testing.T) {
 	if p := key(); p.Lockout.Limit != 5 || p.Lockout.Lock != lockout.UntilUnlocked || p.Lockout.Devices != 3 ||
-		p.Chosen.Min != 15 || p.Exception != "" {
+		p.Chosen.Min != 15 || p.Exceptions != nil {
 		t.Errorf("%+v", p)
 	}
 	for _, p := range plans() {

@@ -38,7 +38,7 @@ func Marshal(v any) ([]byte, error) {
 
 func write(b *bytes.Buffer, v reflect.Value) error {
 	if v.Type() == durationType {
-		return writeJSON(b, formatDuration(time.Duration(v.Int())))
+		return writeJSON(b, Duration(time.Duration(v.Int())))
 	}
 	if _, ok := v.Interface().(encoding.TextMarshaler); ok {
 		return writeJSON(b, v.Interface())
@@ -253,8 +253,8 @@ func fieldName(name string) string {
 	return string(r)
 }
 
-// formatDuration writes whole days as "90d", and anything else as time.Duration does, without empty trailing units.
-func formatDuration(d time.Duration) string {
+// Duration writes whole days as "90d", and anything else as time.Duration does, without empty trailing units.
+func Duration(d time.Duration) string {
 	if d != 0 && d%day == 0 {
 		return strconv.FormatInt(int64(d/day), 10) + "d"
 	}

@@ -65,7 +65,7 @@ func drawRate(d Draw, most int) civicpin.Rate {
 
 func drawPin(d Draw) pin.Policy {
 	p := oneOf(d, "pin", pin.Default(), pin.INPS())
-	p.Name, p.Exception = "drawn", "drawn"
+	p.Name = "drawn"
 	p.Lockout, p.History = drawLockout(d), d.Int("history", 3)
 	p.Parts = 1 + d.Int("parts", 2)
 	p.MaxAge = oneOf(d, "max age", 0, 30*24*time.Hour)
@@ -74,6 +74,7 @@ func drawPin(d Draw) pin.Policy {
 	p.Chosen = oneOf(d, "chosen",
 		pin.Chosen{Form: pin.Password, Min: 15, Max: 64}, pin.Chosen{Form: pin.Alphanumeric, Min: 8, Max: 10},
 		pin.Chosen{Form: pin.Digits, Min: 8, Max: 10})
+	p.Exceptions = testkit.Except(p.Breaks())
 	return p
 }
 
