@@ -23,5 +23,5 @@ type Breach struct {
 
 // Error returns the breach in words.
 func (b Breach) Error() string {
-	return b.Field + " is " + b.Value + ", which breaks " + b.Clause + ": set " + b.Set + ", or name the clause in Exceptions"
+	return b.Field + " is " + b.Value + ", which breaks \"" + b.Clause + "\": set " + b.Set + ", or name the clause in Exceptions"
 }

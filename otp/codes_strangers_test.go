@@ -250,7 +250,7 @@ func TestNobodyElseLearnsCodes(t *testing.T) {
 	w.Secret(own, guess)
 	w.Personal(string(ana), mobile, digest, "personal words")
 	p := unlimited(otp.ClavePIN())
-	p.Length, p.Joined, p.Tries, p.Lockout.Limit = 12, 8, 20, 20
+	p.Length, p.Joined, p.Tries, p.Lockout.Limit, p.Exceptions = 12, 8, 20, 20, nil
 	p.Lockout.Reserve = 0
 	k := newCodeKitOn(t, w.Store(), p, newClock(), w.Mail, w.Events)
 	backup := newBackupKitOn(t, w.Store(), paper, k.clock, w.Events)

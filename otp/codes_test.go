@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -365,6 +366,7 @@ func TestMaskedDestination(t *testing.T) {
 
 	p.Name, p.Channels = "mail", []civicpin.Channel{civicpin.Email, civicpin.Push}
 	p.Decoys = []civicpin.Contact{{Channel: civicpin.Email, Address: "x@example.org"}, byApp}
+	p.Exceptions = testkit.Except(p.Breaks())
 	k = newCodeKit(t, unlimited(p))
 	seen = make(map[string]bool)
 	for i := range 200 {
@@ -477,7 +479,7 @@ func unlimited(p otp.CodePolicy) otp.CodePolicy {
 func TestReadyCodePoliciesAsDocumented(t *testing.T) {
 	p := otp.SMS()
 	require.NoError(t, p.Validate())
-	require.Empty(t, p.Exception)
+	require.Empty(t, p.Breaks())
 	require.Equal(t, civicpin.Push, p.Channels[0], "the restricted channels come last")
 	require.Equal(t, []any{"0123456789", 6, 10 * time.Minute, 5, 0}, []any{p.Alphabet, p.Length, p.Valid, p.Tries, p.Joined})
 	alone, joined := p.GuessProbability()
@@ -493,8 +495,11 @@ func TestReadyCodePoliciesAsDocumented(t *testing.T) {
 	alone, joined = p.GuessProbability()
 	require.InEpsilon(t, 1/1638.4, alone, 1e-9)
 	require.InDelta(t, 4.7e-7, joined, 0.05e-7)
-	p.Exception = ""
-	require.ErrorIs(t, p.Validate(), otp.ErrInvalidPolicy, "only as a named exception")
+	for i := range p.Exceptions {
+		one := p
+		one.Exceptions = slices.Delete(slices.Clone(p.Exceptions), i, i+1)
+		require.ErrorIs(t, one.Validate(), otp.ErrInvalidPolicy, "only by named exceptions")
+	}
 }
 
 func TestCodePolicyDefaults(t *testing.T) {
@@ -506,7 +511,8 @@ func TestCodePolicyDefaults(t *testing.T) {
 }
 
 func TestCodePolicyValidate(t *testing.T) {
-	mail := []civicpin.Channel{civicpin.Email, civicpin.CertifiedEmail}
+	const mail = civicpin.CertifiedEmail
+	only, mailed := []civicpin.Channel{mail}, []civicpin.Exception{{Clause: "SP 800-63B-4 3.1.3.1", Reason: "a test"}}
 	for name, tc := range map[string]struct {
 		change func(*otp.CodePolicy)
 		ok     bool
@@ -523,10 +529,10 @@ func TestCodePolicyValidate(t *testing.T) {
 		"twelve characters":            {func(p *otp.CodePolicy) { p.Length = 12 }, true},
 		"thirteen":                     {func(p *otp.CodePolicy) { p.Length = 13 }, false},
 		"five digits":                  {func(p *otp.CodePolicy) { p.Length, p.Lockout.Ceiling, p.Lockout.Reserve = 5, 5, 0 }, false},
-		"five digits by exception":     {func(p *otp.CodePolicy) { p.Length, p.Exception = 5, "test" }, true},
-		"two by exception":             {func(p *otp.CodePolicy) { p.Length, p.Exception = 2, "test" }, false},
+		"five digits by exception":     {func(p *otp.CodePolicy) { p.Length = 5; p.Exceptions = testkit.Except(p.Breaks()) }, true},
+		"two by exception":             {func(p *otp.CodePolicy) { p.Length = 2; p.Exceptions = testkit.Except(p.Breaks()) }, false},
 		"above NIST's ceiling":         {func(p *otp.CodePolicy) { p.Lockout.Ceiling = 101 }, false},
-		"above it by exception":        {func(p *otp.CodePolicy) { p.Lockout.Ceiling, p.Exception = 101, "test" }, false},
+		"above it by exception":        {func(p *otp.CodePolicy) { p.Lockout.Ceiling = 101; p.Exceptions = testkit.Except(p.Breaks()) }, false},
 		"no lock":                      {func(p *otp.CodePolicy) { p.Lockout.Lock = "" }, false},
 		"no limit":                     {func(p *otp.CodePolicy) { p.Lockout.Limit = 0 }, false},
 		"negative own part":            {func(p *otp.CodePolicy) { p.Joined = -1 }, false},
@@ -538,10 +544,10 @@ func TestCodePolicyValidate(t *testing.T) {
 		"valid for a minute":           {func(p *otp.CodePolicy) { p.Valid = time.Minute }, true},
 		"valid for less":               {func(p *otp.CodePolicy) { p.Valid = time.Minute - 1 }, false},
 		"valid for longer":             {func(p *otp.CodePolicy) { p.Valid = 10*time.Minute + 1 }, false},
-		"a day by text message":        {func(p *otp.CodePolicy) { p.Valid, p.Channels = 24*time.Hour, append(mail, civicpin.SMS) }, false},
-		"a day by e-mail":              {func(p *otp.CodePolicy) { p.Valid, p.Channels = 24*time.Hour, mail }, true},
-		"longer by e-mail":             {func(p *otp.CodePolicy) { p.Valid, p.Channels = 24*time.Hour+1, mail }, false},
-		"a day by one of one's own":    {func(p *otp.CodePolicy) { p.Valid, p.Channels = 24*time.Hour, []civicpin.Channel{"kiosk"} }, false},
+		"by e-mail":                    {func(p *otp.CodePolicy) { p.Channels = append(p.Channels, mail) }, false},
+		"by e-mail by exception":       {func(p *otp.CodePolicy) { p.Channels, p.Exceptions = append(p.Channels, mail), mailed }, true},
+		"eleven minutes by e-mail":     {func(p *otp.CodePolicy) { p.Valid, p.Channels, p.Exceptions = 11*time.Minute, only, mailed }, false},
+		"no e-mail by exception":       {func(p *otp.CodePolicy) { p.Exceptions = mailed }, false},
 		"no channel":                   {func(p *otp.CodePolicy) { p.Channels = nil }, false},
 		"an empty channel":             {func(p *otp.CodePolicy) { p.Channels = []civicpin.Channel{""} }, false},
 		"a channel twice":              {func(p *otp.CodePolicy) { p.Channels = append(p.Channels, civicpin.SMS) }, false},
@@ -581,13 +587,20 @@ func TestCodePolicyValidate(t *testing.T) {
 	require.ErrorIs(t, err, civicpin.ErrInvalid)
 }
 
-// The greatest Valid is told as the documentation writes it.
-func TestCodePolicyNamesTheGreatestValid(t *testing.T) {
+// What a policy breaks is told with the clause, the field, its value and what to set.
+func TestCodePolicyBreaks(t *testing.T) {
 	p := otp.SMS()
-	p.Valid = time.Hour
-	require.ErrorContains(t, p.Validate(), "Valid is not 1 minute to 10 minutes, the most for these channels")
-	p.Valid, p.Channels = 25*time.Hour, []civicpin.Channel{civicpin.Email}
-	require.ErrorContains(t, p.Validate(), "Valid is not 1 minute to 24 hours, the most for these channels")
+	p.Channels, p.Length = append(p.Channels, civicpin.Email), 5
+	require.Equal(t, []civicpin.Breach{
+		{Clause: "SP 800-63B-4 3.1.3.1", Field: "Channels[3]", Value: "email", Set: "no mailbox"},
+		{Clause: "SP 800-63B-4 3.1.3.2", Field: "Length", Value: "5, 16.6 bits", Set: "what has 20 bits"},
+		{Clause: "guess budget", Field: "Length", Value: "5, a chance of 1.0e-03 to guess it", Set: "what leaves at most 1e-04"},
+	}, p.Breaks())
+	require.Equal(t, p.Breaks()[0], testkit.As[civicpin.Breach](t, p.Validate()))
+	p.Exceptions = testkit.Except(p.Breaks())
+	require.NoError(t, p.Validate())
+	p.Length = 6
+	require.ErrorContains(t, p.Validate(), `Exceptions[1].Clause "SP 800-63B-4 3.1.3.2" is not broken: remove the exception`)
 }
 
 // An outbox whose addresses get fewer messages than a subject may ask for is refused.

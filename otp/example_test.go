@@ -179,7 +179,7 @@ func ExampleCodePolicy() {
 	fmt.Println(p.Validate())
 	// Output:
 	// payments 10m0s true <nil>
-	// otp: invalid policy: a code of 13.3 bits is less than six digits (NIST SP 800-63B-4 3.1.3.2) and no Exception is named
+	// otp: invalid policy: Length is 4, 13.3 bits, which breaks "SP 800-63B-4 3.1.3.2": set what has 20 bits, or name the clause in Exceptions; Length is 4, a chance of 1.0e-02 to guess it, which breaks "guess budget": set what leaves at most 1e-04, or name the clause in Exceptions
 }
 
 // Backup codes are printed once, and each opens once.

@@ -40,9 +40,9 @@ type HOTPPolicy struct {
 	// day. The Ceiling, at which the key is disabled, is 50 unless it is set, since ten codes are accepted at a time. Ten each
 	// of it are for callers who have shown a login and a known device (lockout.Policy.Reserve).
 	Lockout lockout.Policy
-	// Exception is the reason, for the reader of the policy, to accept a chance of guessing above 1 in 1,000 (see
-	// GuessProbability), or imported seeds of less than 16 bytes. Empty means that neither is accepted.
-	Exception string
+	// Exceptions accept clauses, each with its reason: "guess budget" a GuessProbability above 1 in 1,000, now or with the fewer
+	// digits of an imported key, and "SP 800-63B-4 3.1.4.1" imported seeds of less than 16 bytes.
+	Exceptions []civicpin.Exception
 }
 
 // withDefaults returns the policy with its zero fields filled in.
@@ -67,7 +67,7 @@ func (c *HOTPPolicy) width() int { return orNone(c.LookAhead, defaultLookAhead) 
 func (c *HOTPPolicy) common() commonPolicy {
 	return commonPolicy{
 		kind: "hotp", name: c.Name, issuer: c.Issuer, algorithm: c.Algorithm, digits: c.Digits,
-		pending: c.PendingFor, lockout: c.Lockout, exception: c.Exception,
+		pending: c.PendingFor, lockout: c.Lockout, exceptions: c.Exceptions,
 		accepted: 2 * c.width(), // an active key and a pending one
 	}
 }
@@ -78,6 +78,13 @@ func (c *HOTPPolicy) common() commonPolicy {
 func (c HOTPPolicy) GuessProbability() float64 {
 	c = c.withDefaults()
 	return c.common().chance(c.Digits)
+}
+
+// Breaks lists the clauses that the policy breaks, with what breaks them, also those that Exceptions names. It breaks "guess
+// budget" or none.
+func (c HOTPPolicy) Breaks() []civicpin.Breach {
+	c = c.withDefaults()
+	return c.common().breaks(c.Digits)
 }
 
 // Validate returns nil, or an error that matches [ErrInvalidPolicy] and says what is wrong.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/standard"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 )
@@ -16,8 +17,8 @@ import (
 // algorithm, digits and period, and starts at its counter. It ends a pending key, resets the failures and lifts a disablement.
 // Importing a key again is no error as long as it is unused. Errors:
 //   - [civicpin.ErrInvalid]: the subject is invalid, or by is no operator. If it is a *[KeyError], the key is; "secret" is also
-//     a seed of less than 16 bytes without an Exception (RFC 4226 section 4), "type" a key of the other sort.
-//   - [ErrInvalidPolicy]: the policy has no Exception, and the key's shorter codes are too easy to guess.
+//     a seed of less than 16 bytes (RFC 4226 section 4) without an exception, "type" a key of the other sort.
+//   - [ErrInvalidPolicy]: the key's shorter codes are too easy to guess, and the policy has no exception for that.
 //   - [ErrWrongState]: another key is active. Remove it first.
 //   - the store's: the key may be bound. Import it again.
 func (k *keys) Import(ctx context.Context, subject civicpin.Subject, key Key, by civicpin.Actor) error {
@@ -60,7 +61,7 @@ func (k *keys) checkImport(key Key) error {
 	if (key.Period == 0) != (k.policy.period == 0) {
 		return &KeyError{Part: "type"}
 	}
-	if len(key.Seed.Reveal()) < minSeed && k.policy.exception == "" {
+	if len(key.Seed.Reveal()) < minSeed && !standard.Named(k.policy.exceptions, standard.KeyBits) {
 		return &KeyError{Part: "secret"}
 	}
 	return k.policy.checkChance(key.Digits)

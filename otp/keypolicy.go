@@ -5,8 +5,10 @@ import (
 	"math"
 	"time"
 
+	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/oath"
+	"github.com/civicpin/civicpin/internal/standard"
 	"github.com/civicpin/civicpin/lockout"
 )
 
@@ -35,7 +37,8 @@ type commonPolicy struct {
 	pending   time.Duration
 	lockout   lockout.Policy
 	accepted  int // the most codes that one try may be compared with
-	exception string
+
+	exceptions []civicpin.Exception
 }
 
 // service is the name of the kind and the gate.
@@ -108,10 +111,16 @@ func (c commonPolicy) validate() error {
 	return c.checkChance(c.digits)
 }
 
-// checkChance refuses codes of so many digits if they can be guessed too easily.
-func (c commonPolicy) checkChance(digits int) error {
-	if p := c.chance(digits); p > keyBudget && c.exception == "" {
-		return badPolicy("chance of guessing %.1e is above %.0e and no Exception is named", p, keyBudget)
+// breaks lists the clauses that codes of so many digits break.
+func (c commonPolicy) breaks(digits int) []civicpin.Breach {
+	if p := c.chance(digits); p > keyBudget {
+		return []civicpin.Breach{guessable("Digits", digits, p, keyBudget)}
 	}
 	return nil
+}
+
+// checkChance refuses codes of so many digits if they can be guessed too easily. Keys that are imported later may need the
+// exceptions.
+func (c commonPolicy) checkChance(digits int) error {
+	return checkClauses(c.breaks(digits), c.exceptions, standard.GuessBudget, standard.KeyBits)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
@@ -47,9 +48,9 @@ type TOTPPolicy struct {
 	// day, and a hundred in a row disable the key (NIST SP 800-63B-4 3.2.2), ten each of which are for callers who have shown a
 	// login and a known device (lockout.Policy.Reserve).
 	Lockout lockout.Policy
-	// Exception is the reason, for the reader of the policy, to accept a chance of guessing above 1 in 1,000 (see
-	// GuessProbability), or imported seeds of less than 16 bytes. Empty means that neither is accepted.
-	Exception string
+	// Exceptions accept clauses, each with its reason: "guess budget" a GuessProbability above 1 in 1,000, now or with the fewer
+	// digits of an imported key, and "SP 800-63B-4 3.1.4.1" imported seeds of less than 16 bytes.
+	Exceptions []civicpin.Exception
 }
 
 // withDefaults returns the policy with its zero fields filled in.
@@ -75,7 +76,7 @@ func (c *TOTPPolicy) common() commonPolicy {
 	width := back + forward + 1
 	return commonPolicy{
 		kind: "totp", name: c.Name, issuer: c.Issuer, algorithm: c.Algorithm, digits: c.Digits, period: c.Period,
-		pending: c.PendingFor, lockout: c.Lockout, exception: c.Exception,
+		pending: c.PendingFor, lockout: c.Lockout, exceptions: c.Exceptions,
 		accepted: width + min(width, drift) + width, // an active key with a clock that is off, and a pending one
 	}
 }
@@ -86,6 +87,13 @@ func (c *TOTPPolicy) common() commonPolicy {
 func (c TOTPPolicy) GuessProbability() float64 {
 	c = c.withDefaults()
 	return c.common().chance(c.Digits)
+}
+
+// Breaks lists the clauses that the policy breaks, with what breaks them, also those that Exceptions names. It breaks "guess
+// budget" or none.
+func (c TOTPPolicy) Breaks() []civicpin.Breach {
+	c = c.withDefaults()
+	return c.common().breaks(c.Digits)
 }
 
 // Validate returns nil, or an error that matches [ErrInvalidPolicy] and says what is wrong.

@@ -519,14 +519,19 @@ func TestTOTPImportWeak(t *testing.T) {
 	f := newTOTP(t, otp.TOTPPolicy{})
 	var wrong *otp.KeyError
 	require.ErrorAs(t, f.Import(t.Context(), ada, short, fobClerk), &wrong)
-	f = newTOTP(t, otp.TOTPPolicy{Exception: "tokens of the old system"})
+	old := func(clause string) []civicpin.Exception {
+		return []civicpin.Exception{{Clause: clause, Reason: "tokens of the old system"}}
+	}
+	f = newTOTP(t, otp.TOTPPolicy{Exceptions: old("guess budget")})
+	require.ErrorAs(t, f.Import(t.Context(), ada, short, fobClerk), &wrong, "another clause")
+	f = newTOTP(t, otp.TOTPPolicy{Exceptions: old("SP 800-63B-4 3.1.4.1")})
 	require.NoError(t, f.Import(t.Context(), ada, short, fobClerk))
 
 	short.Seed = civicpin.NewSecret(rfcSeed)
 	wide := otp.TOTPPolicy{Digits: 8, Back: 5, Forward: 5}
 	f = newTOTP(t, wide)
 	require.ErrorIs(t, f.Import(t.Context(), ada, short, fobClerk), otp.ErrInvalidPolicy)
-	wide.Exception = "tokens of the old system"
+	wide.Exceptions = old("guess budget")
 	f = newTOTP(t, wide)
 	require.NoError(t, f.Import(t.Context(), ada, short, fobClerk))
 }

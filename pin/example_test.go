@@ -189,7 +189,7 @@ func ExampleParsePolicy() {
 	fmt.Println(back.Validate())
 	// Output:
 	// members until-unlocked <nil>
-	// pin: invalid policy: Chosen.Min is 8, which breaks SP 800-63B-4 3.1.1.2(1): set at least 15, or name the clause in Exceptions
+	// pin: invalid policy: Chosen.Min is 8, which breaks "SP 800-63B-4 3.1.1.2(1)": set at least 15, or name the clause in Exceptions
 	// <nil>
 }
 

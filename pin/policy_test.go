@@ -265,7 +265,7 @@ func TestPolicyBreaks(t *testing.T) {
 			require.ErrorIs(t, err, pin.ErrInvalidPolicy)
 			require.Equal(t, tc.want[0], testkit.As[civicpin.Breach](t, err))
 			for _, b := range tc.want {
-				require.ErrorContains(t, err, b.Field+" is "+b.Value+", which breaks "+b.Clause)
+				require.ErrorContains(t, err, b.Field+" is "+b.Value+`, which breaks "`+b.Clause+`"`)
 			}
 			p.Exceptions = testkit.Except(tc.want)
 			require.NoError(t, p.Validate())

@@ -381,7 +381,7 @@ func TestPolicy(t *testing.T) {
 	}
 	c := s.codes.Policy()
 	if c.Length != 3 || c.Joined != 4 || c.Valid != 10*time.Minute || c.Tries != 3 ||
-		c.Lockout.Limit != 5 || c.Exception == "" {
+		c.Lockout.Limit != 5 || len(c.Exceptions) != 2 {
 		t.Errorf("%+v", c)
 	}
 }
