@@ -108,7 +108,10 @@ func plans() []plan.Plan {
 				plan.Link{Channel: email, Valid: 3 * time.Minute},
 			},
 			Limit: threeTries(), Outcome: plan.ChooseSecret,
-			Exception: "with a contact corrected it rests on what is known, and three days in which the old one can object",
+			Exceptions: []civicpin.Exception{{
+				Clause: "guess budget",
+				Reason: "with a contact corrected it rests on what is known, and three days in which the old one can object",
+			}},
 		},
 		{
 			Name: "first", // IESS: A3
@@ -121,7 +124,10 @@ func plans() []plan.Plan {
 				plan.Terms{Version: "2026"},
 			},
 			Limit: threeTries(), Outcome: plan.ChooseSecret, Creates: true,
-			Exception: "nothing is known of somebody who begins but what the register has",
+			Exceptions: []civicpin.Exception{{
+				Clause: "guess budget",
+				Reason: "nothing is known of somebody who begins but what the register has",
+			}},
 		},
 		{
 			Name:  "unlock", // IESS: A5, by link
@@ -616,9 +622,9 @@ func TestNewAsksTheNotifier(t *testing.T) {
 			k.mail.Refuse = tc.refuse // after the services that were made
 			c := k.config
 			c.Plans = []plan.Plan{{
-				Exception: "for this test",
-				Name:      "worded", Steps: append([]plan.Step{plan.Captcha{}}, tc.steps...), Limit: threeTries(), Outcome: tc.outcome, Creates: tc.begin,
+				Name: "worded", Steps: append([]plan.Step{plan.Captcha{}}, tc.steps...), Limit: threeTries(), Outcome: tc.outcome, Creates: tc.begin,
 			}}
+			c.Plans[0] = accepted(c, c.Plans[0])
 			_, err := recovery.New(k.out, c)
 			testkit.Unsendable(t, err, tc.kind, tc.channel)
 			if err != nil {

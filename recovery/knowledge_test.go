@@ -540,7 +540,7 @@ func TestImagesShownAreWhatCounts(t *testing.T) {
 	require.NoError(t, err)
 	_, err = newAnswerService(t, vault, c)
 	require.ErrorIs(t, err, recovery.ErrInvalidPlan)
-	c.Plans[0].Exception = "for a test"
+	c.Plans[0].Exceptions = []civicpin.Exception{{Clause: "guess budget", Reason: "a test"}}
 	_, err = newAnswerService(t, vault, c)
 	require.NoError(t, err)
 }

@@ -420,7 +420,7 @@ func TestTwoStepsOfOneType(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			k := newKit(t)
 			k.config.Plans = []plan.Plan{{
-				Name: "twice", Limit: threeTries(), Outcome: plan.Unlocked, Exception: "a test",
+				Name: "twice", Limit: threeTries(), Outcome: plan.Unlocked,
 				Steps: append(steps, plan.Link{Channel: civicpin.Email, Valid: time.Hour}),
 			}}
 			rec, err := recovery.New(k.out, k.config)

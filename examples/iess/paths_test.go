@@ -508,8 +508,8 @@ func TestPlans(t *testing.T) {
 	}
 	for _, p := range plans() {
 		usual, corrected := p.GuessProbability(len(images))
-		if likely := max(usual, corrected) > lockout.Budget; likely != (p.Exception != "") {
-			t.Errorf("%s: %g, %g, exception %q", p.Name, usual, corrected, p.Exception)
+		if likely := max(usual, corrected) > lockout.Budget; likely != (p.Exceptions != nil) {
+			t.Errorf("%s: %g, %g, exceptions %q", p.Name, usual, corrected, p.Exceptions)
 		}
 		if p.Limit.Limit != 3 || p.Limit.Lock != lockout.UntilUnlocked || p.Creates != (p.Name == firstKey) {
 			t.Errorf("%+v", p)

@@ -58,10 +58,13 @@ func plans() []plan.Plan {
 			plan.Enrol{Image: true, Questions: 4}, // by who has the link: before it, anybody may have begun
 			plan.Terms{Version: "2026-01"},
 		},
-		Limit:     threeTries,
-		Outcome:   plan.ChooseSecret,
-		Creates:   true,
-		Exception: "a first key proves no more than a birthday and a mailbox; its level is low until an agency has seen who has it",
+		Limit:   threeTries,
+		Outcome: plan.ChooseSecret,
+		Creates: true,
+		Exceptions: []civicpin.Exception{{
+			Clause: "guess budget",
+			Reason: "a first key proves no more than a birthday and a mailbox; its level is low until an agency has seen who has it",
+		}},
 	}, {
 		Name: forgotten,
 		Steps: []plan.Step{
@@ -72,9 +75,12 @@ func plans() []plan.Plan {
 			plan.ConfirmContact{Channel: civicpin.Email, MayCorrect: true, Wait: 3 * day},
 			plan.Link{Channel: civicpin.Email, Valid: 3 * time.Minute},
 		},
-		Limit:     threeTries,
-		Outcome:   plan.ChooseSecret,
-		Exception: "an address may be corrected by who knows the answers: the old one is told, and has three days to stop it",
+		Limit:   threeTries,
+		Outcome: plan.ChooseSecret,
+		Exceptions: []civicpin.Exception{{
+			Clause: "guess budget",
+			Reason: "an address may be corrected by who knows the answers: the old one is told, and has three days to stop it",
+		}},
 	}, {
 		Name:    byLink,
 		Steps:   []plan.Step{plan.Captcha{}, plan.Link{Channel: civicpin.Email, Valid: 3 * time.Minute}},

@@ -36,5 +36,8 @@ var lostPIN = plan.Plan{
 	Keeps:   civicpin.Substantial,
 	// An e-mail and a certified e-mail are two contacts for the INPS, and any two keep the level.
 	Certified: true,
-	Exception: "El PIN restaurado conserva las características del perdido, conservando cualquier valor de PIN de \"dispositivo\".",
+	Exceptions: []civicpin.Exception{{
+		Clause: "two kinds",
+		Reason: "El PIN restaurado conserva las características del perdido, conservando cualquier valor de PIN de \"dispositivo\".",
+	}},
 }

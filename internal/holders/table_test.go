@@ -73,7 +73,10 @@ func systems() map[string]system {
 					plan.ConfirmContact{Channel: mail, MayCorrect: true, Wait: 3 * day},
 					plan.Link{Channel: mail, Valid: 3 * minute},
 				},
-				Exception: "an address may be corrected by who knows the answers: the old one is told, and has three days to stop it",
+				Exceptions: []civicpin.Exception{{
+					Clause: "guess budget",
+					Reason: "an address may be corrected by who knows the answers: the old one is told, and has three days to stop it",
+				}},
 			}, unlock, counter},
 			needs: map[string][]least{"clave": {"km", "kw"}, "counter": {"om"}},
 		},

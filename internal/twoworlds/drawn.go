@@ -92,13 +92,14 @@ func drawPlans(d Draw) []plan.Plan {
 	var plans []plan.Plan
 	for i := range 8 {
 		p := plan.Plan{
-			Name: fmt.Sprintf("drawn-%d", i), Limit: drawLockout(d), Exception: "drawn", Creates: d.Int("creates", 4) == 3,
+			Name: fmt.Sprintf("drawn-%d", i), Limit: drawLockout(d), Creates: d.Int("creates", 4) == 3,
 			Outcome: oneOf(d, "outcome", plan.ChooseSecret, plan.ReissueInParts, plan.Unlocked),
 		}
 		for range 1 + d.Int("steps", 5) {
 			p.Steps = append(p.Steps, drawPlanStep(d))
 		}
 		around := plan.Facilities{Register: true, Images: 9, Questions: 6, Factors: []string{"app"}, Documents: true}
+		p.Exceptions = testkit.Except(p.Breaks(around))
 		if p = p.WithDefaults(); p.Validate(around) == nil {
 			plans = append(plans, p)
 		}

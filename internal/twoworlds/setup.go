@@ -76,7 +76,10 @@ func Plans() []plan.Plan {
 				plan.ConfirmContact{Channel: civicpin.Email, MayCorrect: true, Wait: 3 * day},
 				plan.Link{Channel: civicpin.Email, Valid: 3 * time.Minute},
 			},
-			Exception: "with a contact corrected it rests on what is known, and a day in which the old one can object",
+			Exceptions: []civicpin.Exception{{
+				Clause: "guess budget",
+				Reason: "with a contact corrected it rests on what is known, and a day in which the old one can object",
+			}},
 		},
 		{
 			Name: "unlock", Limit: lockout.Policy{Limit: 3, Lock: lockout.Timed, For: time.Hour}, Outcome: plan.Unlocked,

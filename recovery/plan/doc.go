@@ -20,7 +20,7 @@
 //
 // [Plan.Validate] refuses plans that rest on knowledge alone, plans whose only proof is an address that the visitor gave a
 // moment ago, plans by which one operator alone could choose a subject's secret, and plans that an attacker completes by
-// guessing with a probability above [lockout.Budget]. Plan.Exception accepts the last two and says why.
+// guessing with a probability above [lockout.Budget]. Plan.Exceptions accept the last two and say why, see [Plan.Breaks].
 // [Plan.GuessProbability] returns the figure.
 //
 // # JSON

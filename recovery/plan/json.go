@@ -22,7 +22,8 @@ type planText struct {
 	Valid     time.Duration
 	Grant     time.Duration
 	Repudiate time.Duration
-	Exception string
+
+	Exceptions []civicpin.Exception
 }
 
 // stepText is a step as it is written: an object with one key, which names the step. Of the fields one is set.
@@ -85,7 +86,7 @@ func (t *stepText) step() (s Step, ok bool) {
 func (p Plan) MarshalJSON() ([]byte, error) {
 	text := planText{
 		Name: p.Name, Limit: p.Limit, Outcome: p.Outcome, Keeps: p.Keeps, Certified: p.Certified, Creates: p.Creates,
-		Valid: p.Valid, Grant: p.Grant, Repudiate: p.Repudiate, Exception: p.Exception,
+		Valid: p.Valid, Grant: p.Grant, Repudiate: p.Repudiate, Exceptions: p.Exceptions,
 	}
 	for i, s := range p.Steps {
 		var step stepText
@@ -120,7 +121,7 @@ func (p *Plan) UnmarshalJSON(data []byte) error {
 	*p = Plan{
 		Name: text.Name, Steps: steps, Limit: text.Limit, Outcome: text.Outcome, Keeps: text.Keeps,
 		Certified: text.Certified, Creates: text.Creates, Valid: text.Valid, Grant: text.Grant,
-		Repudiate: text.Repudiate, Exception: text.Exception,
+		Repudiate: text.Repudiate, Exceptions: text.Exceptions,
 	}
 	return nil
 }

@@ -35,7 +35,10 @@ func plans() []plan.Plan {
 				plan.Link{Channel: email, Valid: 3 * time.Minute},
 			},
 			Limit: threeTries(), Outcome: plan.ChooseSecret,
-			Exception: "with a contact corrected it rests on what is known, and three days in which the old one can object",
+			Exceptions: []civicpin.Exception{{
+				Clause: "guess budget",
+				Reason: "with a contact corrected it rests on what is known, and three days in which the old one can object",
+			}},
 		},
 		{
 			Name: "parts",

@@ -42,7 +42,7 @@ type Plan struct {
 	// of the subject's before the run, and either an operator saw it or it was proved when the credential had its level already.
 	// It is judged for each run: what falls short ends at Low, and the evidence stays as history.
 	Keeps civicpin.Level
-	// Certified says that certified e-mail counts as a kind of its own beside e-mail. It takes an Exception that says why: both
+	// Certified says that certified e-mail counts as a kind of its own beside e-mail. It takes an exception: both
 	// are mailboxes, which are often read on one device.
 	Certified bool
 	// Creates says that the plan is for somebody who has no credential yet, or whose was revoked: it creates one, at level Low.
@@ -59,9 +59,8 @@ type Plan struct {
 	// Repudiate is for how long a contact that is told of a completed recovery can say that it was not the subject's: see
 	// Service.Repudiate of package recovery. Zero means 7 days; 1 to 60.
 	Repudiate time.Duration
-	// Exception names the reason, for the reader of the plan, why a chance of guessing above [lockout.Budget] is accepted, or that
-	// one member of staff alone could choose somebody's secret, or why Certified is set. Empty means that it is not.
-	Exception string
+	// Exceptions accept what [Plan.Breaks] lists: each names one clause, and why.
+	Exceptions []civicpin.Exception
 }
 
 // Corrects reports whether a visitor may give an address that was not proved.

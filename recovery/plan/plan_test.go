@@ -73,13 +73,13 @@ func TestDigest(t *testing.T) {
 	const pinned = "1f701e65c1bfc791ab669ef854fcfee6"
 	require.Equal(t, pinned, digest(func(*plan.Plan) {}))
 	for name, change := range map[string]func(*plan.Plan){
-		"Name":      func(p *plan.Plan) { p.Name = "q" },
-		"Limit":     func(p *plan.Plan) { p.Limit = threeTries() },
-		"Keeps":     func(p *plan.Plan) { p.Keeps = civicpin.High },
-		"Valid":     func(p *plan.Plan) { p.Valid = time.Hour },
-		"Grant":     func(p *plan.Plan) { p.Grant = time.Hour },
-		"Repudiate": func(p *plan.Plan) { p.Repudiate = time.Hour },
-		"Exception": func(p *plan.Plan) { p.Exception = "named" },
+		"Name":       func(p *plan.Plan) { p.Name = "q" },
+		"Limit":      func(p *plan.Plan) { p.Limit = threeTries() },
+		"Keeps":      func(p *plan.Plan) { p.Keeps = civicpin.High },
+		"Valid":      func(p *plan.Plan) { p.Valid = time.Hour },
+		"Grant":      func(p *plan.Plan) { p.Grant = time.Hour },
+		"Repudiate":  func(p *plan.Plan) { p.Repudiate = time.Hour },
+		"Exceptions": func(p *plan.Plan) { p.Exceptions = []civicpin.Exception{{Clause: "two kinds", Reason: "named"}} },
 	} {
 		require.Equal(t, pinned, digest(change), name)
 	}
@@ -158,7 +158,7 @@ func everyStep() plan.Plan {
 			Limit: 3, Lock: lockout.Timed, For: 15 * time.Minute, Ceiling: 30, Source: civicpin.Rate{Limit: 9},
 		},
 		Valid: 90 * time.Minute, Grant: time.Second, Repudiate: 30 * 24 * time.Hour,
-		Exception: `"none" <of> these`,
+		Exceptions: []civicpin.Exception{{Clause: "two kinds", Reason: `"none" <of> these`}, {}},
 		Steps: []plan.Step{
 			plan.Captcha{},
 			plan.Facts{"birth-day", "ñ"},
@@ -208,7 +208,8 @@ func TestPlanJSON(t *testing.T) {
 	require.Equal(t, `{"name":"clave","steps":[{"captcha":{}},{"facts":["birth-day","birth-month"]},{"image":{}},`+
 		`{"questions":{"ask":1}},{"confirmContact":{"channel":"email","mayCorrect":true,"wait":"3d"}},`+
 		`{"link":{"channel":"email","valid":"3m"}}],"limit":{"limit":3,"lock":"until-unlocked"},"outcome":"choose-secret",`+
-		`"exception":"with a contact corrected it rests on what is known, and three days in which the old one can object"}`, string(text))
+		`"exceptions":[{"clause":"guess budget",`+
+		`"reason":"with a contact corrected it rests on what is known, and three days in which the old one can object"}]}`, string(text))
 }
 
 // A step of somebody else's making has no name, nor has a pointer to one of this package's.
@@ -363,8 +364,8 @@ func TestKnowledgeAloneDoesNotConstruct(t *testing.T) {
 		for m := 0; m <= len(more); m++ {
 			p := plan.Plan{
 				Name: "known", Steps: slices.Concat(know[:n], more[:m]), Limit: threeTries(), Outcome: plan.Unlocked,
-				Exception: "we trust everybody",
 			}
+			p.Exceptions = testkit.Except(p.Breaks(everything()))
 			require.ErrorIs(t, validate(p), plan.ErrInvalid, "%d %d", n, m)
 		}
 	}
@@ -433,15 +434,20 @@ func TestPlansThatDoNotConstruct(t *testing.T) {
 	}
 }
 
+// excepted is a plan with an exception, or none.
+func excepted(outcome plan.Outcome, clause string, s []plan.Step) plan.Plan {
+	p := plan.Plan{Name: "p", Limit: threeTries(), Outcome: outcome, Steps: s}
+	if clause != "" {
+		p.Exceptions = []civicpin.Exception{{Clause: clause, Reason: "named"}}
+	}
+	return p
+}
+
 // An address that the visitor gives proves nothing about the subject: the plan has to name what it costs, and ask for another
 // proof.
 func TestCorrectedContacts(t *testing.T) {
 	const email = civicpin.Email
-	made := func(exception string, s ...plan.Step) plan.Plan {
-		return plan.Plan{
-			Name: "p", Limit: threeTries(), Outcome: plan.ChooseSecret, Steps: s, Exception: exception,
-		}
-	}
+	made := func(clause string, s ...plan.Step) plan.Plan { return excepted(plan.ChooseSecret, clause, s) }
 	ask := plan.Questions{Ask: 4}
 	link := plan.Link{Channel: email, Valid: time.Hour}
 	rests := plan.ConfirmContact{Channel: email, MayCorrect: true, Wait: 72 * time.Hour}
@@ -449,9 +455,11 @@ func TestCorrectedContacts(t *testing.T) {
 	sms := plan.Code{Channel: civicpin.SMS, Valid: time.Minute}
 	office := plan.Approval{Role: "agency", Second: true}
 
-	require.ErrorIs(t, validate(made("named", ask, hurries, link)), plan.ErrInvalid, "the only proof, and at once")
+	require.ErrorIs(t, validate(made("guess budget", ask, hurries, link)), plan.ErrInvalid, "the only proof, and at once")
 	require.ErrorIs(t, validate(made("", ask, rests, link)), plan.ErrInvalid, "over the budget")
-	require.NoError(t, validate(made("named", ask, rests, link)))
+	require.NoError(t, validate(made("guess budget", ask, rests, link)))
+	require.ErrorContains(t, validate(made("two kinds", ask, rests, link)), `Steps is a chance of 0.0e+00 to guess, 1.6e-01 with`)
+	require.ErrorContains(t, validate(made("guess budget", ask, hurries, link, sms)), "is not broken: remove the exception")
 	require.NoError(t, validate(made("", ask, hurries, link, sms)), "a code to a contact that stays")
 	require.NoError(t, validate(made("", ask, hurries, office, link)), "an operator")
 
@@ -467,13 +475,17 @@ func TestCorrectedContacts(t *testing.T) {
 
 // A member of staff who begins a recovery as a stranger could approve their own.
 func TestStaffAloneDoNotChoose(t *testing.T) {
-	made := func(outcome plan.Outcome, exception string, s ...plan.Step) plan.Plan {
-		return plan.Plan{Name: "p", Limit: threeTries(), Outcome: outcome, Steps: s, Exception: exception}
+	made := func(outcome plan.Outcome, clause string, s ...plan.Step) plan.Plan {
+		return excepted(outcome, clause, s)
 	}
 	alone, two := plan.Approval{Role: "agency"}, plan.Approval{Role: "agency", Second: true}
 	link := plan.Link{Channel: civicpin.Email, Valid: time.Hour}
 	require.ErrorIs(t, validate(made(plan.ChooseSecret, "", alone)), plan.ErrInvalid)
-	require.NoError(t, validate(made(plan.ChooseSecret, "named", alone)))
+	require.NoError(t, validate(made(plan.ChooseSecret, "two operators", alone)))
+	require.Equal(t, []civicpin.Breach{{
+		Clause: "two operators", Field: "Steps", Value: "an Approval by one operator alone",
+		Set: "Approval.Second, or a proof by the subject",
+	}}, made(plan.ChooseSecret, "", alone).Breaks(everything()))
 	require.NoError(t, validate(made(plan.ChooseSecret, "", two)))
 	require.NoError(t, validate(made(plan.ChooseSecret, "", two, alone)), "the second stays asked for")
 	require.NoError(t, validate(made(plan.ChooseSecret, "", alone, link)))
@@ -609,8 +621,8 @@ func TestKeepsIsALevel(t *testing.T) {
 	require.ErrorIs(t, err, plan.ErrInvalid)
 
 	p = plans()[1]
-	p.Certified, p.Exception = true, ""
-	require.ErrorContains(t, validate(p), "one kind, and no Exception")
-	p.Exception = "the agency says so"
+	p.Certified, p.Exceptions = true, nil
+	require.ErrorContains(t, validate(p), `Certified is true, which breaks "two kinds": set false`)
+	p.Exceptions = []civicpin.Exception{{Clause: "two kinds", Reason: "the agency says so"}}
 	require.NoError(t, validate(p))
 }

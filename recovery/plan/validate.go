@@ -6,6 +6,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/names"
+	"github.com/civicpin/civicpin/internal/standard"
 	"github.com/civicpin/civicpin/lockout"
 )
 
@@ -83,19 +84,42 @@ func (p Plan) validateWhole(all *progress) error {
 			"rest for 72 hours or more (ConfirmContact.Wait), or ask an operator or for another proof")
 	case p.Keeps == civicpin.High && !all.staff:
 		return p.invalid("Keeps is high, which only an operator can give")
-	case p.Certified && p.Exception == "":
-		return p.invalid("e-mail and certified e-mail are one kind, and no Exception is named")
-	case p.Exception != "":
-		return nil
-	case all.staffAlone() && p.Outcome == ChooseSecret:
-		return p.invalid("one member of staff alone could start, approve and choose: " +
-			"ask for a second one, or for a proof by the subject")
 	}
-	if usual, corrected := p.GuessProbability(all.around.Images); max(usual, corrected) > lockout.Budget {
-		return p.invalid("chance of guessing %.1e, %.1e with a contact corrected, is above %.0e and no Exception is named",
-			usual, corrected, lockout.Budget)
+	if err := standard.Check(p.Breaks(all.around), p.Exceptions); err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrInvalid, p.Name, err)
 	}
 	return nil
+}
+
+// Breaks lists the clauses that the plan breaks, with what breaks them, also those that Exceptions names. A valid plan keeps the
+// times and lengths of NIST SP 800-63B-4 4.2.1.2 in any case; the clauses are the library's own:
+//   - "guess budget": a [Plan.GuessProbability] is above [lockout.Budget].
+//   - "two kinds": Certified counts e-mail and certified e-mail as two.
+//   - "two operators": one operator alone could start, approve and choose a secret.
+func (p Plan) Breaks(around Facilities) []civicpin.Breach {
+	var list []civicpin.Breach
+	usual, corrected := p.GuessProbability(around.Images)
+	if max(usual, corrected) > lockout.Budget {
+		list = append(list, civicpin.Breach{
+			Clause: standard.GuessBudget, Field: "Steps",
+			Value: fmt.Sprintf("a chance of %.1e to guess, %.1e with a contact corrected", usual, corrected),
+			Set:   fmt.Sprintf("what leaves at most %.0e", lockout.Budget),
+		})
+	}
+	if p.Certified {
+		list = append(list, civicpin.Breach{Clause: standard.TwoKinds, Field: "Certified", Value: "true", Set: "false"})
+	}
+	var all progress
+	for _, s := range p.Steps {
+		all.add(s)
+	}
+	if all.staffAlone() && p.Outcome == ChooseSecret {
+		list = append(list, civicpin.Breach{
+			Clause: standard.TwoOperators, Field: "Steps", Value: "an Approval by one operator alone",
+			Set: "Approval.Second, or a proof by the subject",
+		})
+	}
+	return list
 }
 
 func (p Plan) invalid(format string, args ...any) error {
