@@ -91,8 +91,8 @@ func (p Plan) validateWhole(all *progress) error {
 	return nil
 }
 
-// Breaks lists the clauses that the plan breaks, with what breaks them, also those that Exceptions names. A valid plan keeps the
-// times and lengths of NIST SP 800-63B-4 4.2.1.2 in any case; the clauses are the library's own:
+// Breaks lists the clauses that the plan breaks, with what breaks them, also those that Exceptions names. A valid plan keeps
+// the times and lengths of NIST SP 800-63B-4 4.2.1.2 in any case; the clauses are the library's own:
 //   - "guess budget": a [Plan.GuessProbability] is above [lockout.Budget].
 //   - "two kinds": Certified counts e-mail and certified e-mail as two.
 //   - "two operators": one operator alone could start, approve and choose a secret.
