@@ -55,6 +55,9 @@ type CodePolicy struct {
 	// restricts. E-mail takes an exception: 3.1.3.1 forbids it for authentication. A recovery may send codes by e-mail, see
 	// package recovery/plan. A letter or a slip takes longer than a code lives: see package pin for those.
 	Channels []civicpin.Channel
+	// OwnChannels are the channels of the caller's own that Channels lists; at most 16. Any other channel that is none of package
+	// civicpin's is refused as misspelt.
+	OwnChannels []civicpin.Channel
 	// Decoys are at most 16 examples, {SMS, "+34600000000"}, of which Request.To is made where a subject has no contact. Without
 	// decoys Request.To is always empty; showing one would reveal who is registered.
 	Decoys []civicpin.Contact
@@ -121,7 +124,7 @@ func codeSends() civicpin.Rate { return civicpin.Rate{Limit: 10, Window: 12 * ti
 // withDefaults returns a copy, sharing nothing with p, with zero fields filled in.
 func (p CodePolicy) withDefaults() CodePolicy {
 	p.Channels, p.Decoys = slices.Clone(p.Channels), slices.Clone(p.Decoys)
-	p.Exceptions = slices.Clone(p.Exceptions)
+	p.OwnChannels, p.Exceptions = slices.Clone(p.OwnChannels), slices.Clone(p.Exceptions)
 	if p.MaxPending == 0 {
 		p.MaxPending = defaultMaxPending
 	}
@@ -196,6 +199,9 @@ func (p CodePolicy) validateChannels() error {
 			return badPolicy("Channels lists %q twice", c)
 		}
 	}
+	if err := standard.CheckChannels("Channels", p.Channels, p.OwnChannels); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
+	}
 	if len(p.Decoys) > 16 {
 		return badPolicy("Decoys lists more than 16 contacts")
 	}
@@ -218,10 +224,11 @@ func (p CodePolicy) MarshalJSON() ([]byte, error) {
 	return policyjson.Marshal(plainCodePolicy(p))
 }
 
-// UnmarshalJSON reads what [CodePolicy.MarshalJSON] writes. It is strict: unknown and repeated fields are errors that match
-// [ErrInvalidPolicy], and leave the policy unchanged. It does not validate; [ParseCodePolicy] and [NewCodes] do.
+// UnmarshalJSON reads what [CodePolicy.MarshalJSON] writes. It is strict: unknown and repeated fields, and unknown words and
+// channels, are errors that match [ErrInvalidPolicy], and leave the policy unchanged. They name the line, the column, the field
+// and what it takes. It does not validate; [ParseCodePolicy] and [NewCodes] do.
 func (p *CodePolicy) UnmarshalJSON(data []byte) error {
-	return policyjson.Read(data, (*plainCodePolicy)(p), ErrInvalidPolicy)
+	return policyjson.Read(data, (*plainCodePolicy)(p), ErrInvalidPolicy, policyjson.Of(lockout.Timed, lockout.UntilUnlocked))
 }
 
 // ParseCodePolicy reads and validates a policy in JSON, of at most 64 KiB. All errors match [ErrInvalidPolicy].

@@ -512,6 +512,7 @@ func TestCodePolicyDefaults(t *testing.T) {
 
 func TestCodePolicyValidate(t *testing.T) {
 	const mail = civicpin.CertifiedEmail
+	kiosk := []civicpin.Channel{"kiosk"}
 	only, mailed := []civicpin.Channel{mail}, []civicpin.Exception{{Clause: "SP 800-63B-4 3.1.3.1", Reason: "a test"}}
 	for name, tc := range map[string]struct {
 		change func(*otp.CodePolicy)
@@ -549,6 +550,8 @@ func TestCodePolicyValidate(t *testing.T) {
 		"eleven minutes by e-mail":     {func(p *otp.CodePolicy) { p.Valid, p.Channels, p.Exceptions = 11*time.Minute, only, mailed }, false},
 		"no e-mail by exception":       {func(p *otp.CodePolicy) { p.Exceptions = mailed }, false},
 		"no channel":                   {func(p *otp.CodePolicy) { p.Channels = nil }, false},
+		"an unknown channel":           {func(p *otp.CodePolicy) { p.Channels = append(p.Channels, "psuh") }, false},
+		"one of one's own":             {func(p *otp.CodePolicy) { p.Channels, p.OwnChannels = append(p.Channels, "kiosk"), kiosk }, true},
 		"an empty channel":             {func(p *otp.CodePolicy) { p.Channels = []civicpin.Channel{""} }, false},
 		"a channel twice":              {func(p *otp.CodePolicy) { p.Channels = append(p.Channels, civicpin.SMS) }, false},
 		"letters":                      {func(p *otp.CodePolicy) { p.Channels = append(p.Channels, civicpin.Letter) }, false},
@@ -630,6 +633,7 @@ func TestCodePolicyJSON(t *testing.T) {
 		"null":             "null",
 		"an unknown field": strings.Replace(string(text), `"tries"`, `"tires"`, 1),
 		"a field twice":    strings.Replace(string(text), `"tries"`, `"tries":5,"tries"`, 1),
+		"a channel":        strings.Replace(string(text), `"sms","voice"`, `"sms","void"`, 1),
 		"not valid":        strings.Replace(string(text), `"length":6`, `"length":4`, 1),
 		"something behind": string(text) + "{}",
 	} {

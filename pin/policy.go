@@ -70,6 +70,9 @@ type Policy struct {
 	// Channels that are not listed are refused. At most 30 days, which NIST SP 800-63A-4 3.8 allows for letters abroad. More than
 	// 24 hours by e-mail, or 10 minutes by a channel that is not printed, takes an exception.
 	Valid map[civicpin.Channel]time.Duration
+	// OwnChannels are the channels of the caller's own that Valid lists; at most 16. Any other channel that is none of package
+	// civicpin's is refused as misspelt.
+	OwnChannels []civicpin.Channel
 
 	// Chosen is what the subject may exchange the issued secret for.
 	Chosen Chosen
@@ -147,11 +150,12 @@ func INPS() Policy {
 			"citizen-certified-email": week, // PEC cittadino
 			civicpin.HandedOver:       week, civicpin.Letter: 3 * week,
 		},
-		Chosen:    Chosen{Form: Alphanumeric, Min: 8, Max: 8},
-		MaxAge:    90 * day,
-		MaxUnused: 180 * day,
-		Lockout:   lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: day, Ceiling: 50},
-		Levels:    defaultLevels(),
+		OwnChannels: []civicpin.Channel{"citizen-certified-email"},
+		Chosen:      Chosen{Form: Alphanumeric, Min: 8, Max: 8},
+		MaxAge:      90 * day,
+		MaxUnused:   180 * day,
+		Lockout:     lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: day, Ceiling: 50},
+		Levels:      defaultLevels(),
 		Requests: Requests{
 			Renew:     true,
 			Exception: "the first PIN is asked for on line with any two contacts, and is ordinario until an identity check",
@@ -182,7 +186,7 @@ func defaultLevels() map[civicpin.Method]civicpin.Level {
 // withDefaults returns a copy, sharing nothing with p, with zero fields filled in.
 func (p Policy) withDefaults() Policy {
 	p.Valid, p.Levels, p.Chosen.Words = maps.Clone(p.Valid), maps.Clone(p.Levels), slices.Clone(p.Chosen.Words)
-	p.Exceptions = slices.Clone(p.Exceptions)
+	p.OwnChannels, p.Exceptions = slices.Clone(p.OwnChannels), slices.Clone(p.Exceptions)
 	if p.Sends == (civicpin.Rate{}) {
 		p.Sends = civicpin.Rate{Limit: 10, Window: day}
 	}
@@ -230,10 +234,12 @@ func (p Policy) MarshalJSON() ([]byte, error) {
 	return policyjson.Marshal(plainPolicy(p))
 }
 
-// UnmarshalJSON reads what [Policy.MarshalJSON] writes. It is strict: unknown and repeated fields are errors that match
-// [ErrInvalidPolicy], and leave the policy unchanged. It does not validate; [ParsePolicy] and [New] do.
+// UnmarshalJSON reads what [Policy.MarshalJSON] writes. It is strict: unknown and repeated fields, unknown words and unknown
+// channels are errors that match [ErrInvalidPolicy], and leave the policy unchanged. They name the line, the column, the field
+// and what it takes. It does not validate; [ParsePolicy] and [New] do.
 func (p *Policy) UnmarshalJSON(data []byte) error {
-	return policyjson.Read(data, (*plainPolicy)(p), ErrInvalidPolicy)
+	return policyjson.Read(data, (*plainPolicy)(p), ErrInvalidPolicy,
+		policyjson.Of(Digits, Alphanumeric, Password), policyjson.Of(lockout.Timed, lockout.UntilUnlocked))
 }
 
 // ParsePolicy reads and validates a policy in JSON, of at most 64 KiB. All errors match [ErrInvalidPolicy].

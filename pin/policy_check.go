@@ -109,7 +109,10 @@ func (p Policy) Validate() error {
 	if p.Hashing.Permits < 0 || p.Hashing.Wait < 0 {
 		return bad("Hashing.Permits or Wait is negative")
 	}
-	if err := standard.Check(p.Breaks(), p.Exceptions); err != nil {
+	channels := slices.Sorted(maps.Keys(p.Valid))
+	if err := cmp.Or(
+		standard.CheckChannels("Valid", channels, p.OwnChannels), standard.Check(p.Breaks(), p.Exceptions),
+	); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
 	return nil

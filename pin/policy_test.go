@@ -316,6 +316,7 @@ func TestPolicyValidation(t *testing.T) {
 		"no channel":                   {func(p *pin.Policy) { p.Valid = nil }, false},
 		"valid for no time":            {func(p *pin.Policy) { p.Valid[civicpin.SMS] = 0 }, false},
 		"valid for a month":            {func(p *pin.Policy) { p.Valid[civicpin.SMS] = 30 * day }, true},
+		"an unknown channel":           {func(p *pin.Policy) { p.Valid["emial"] = day }, false},
 		"valid for longer":             {func(p *pin.Policy) { p.Valid[civicpin.SMS] = 30*day + 1 }, false},
 		"no form":                      {func(p *pin.Policy) { p.Chosen.Form = "" }, false},
 		"an unknown form":              {func(p *pin.Policy) { p.Chosen.Form = "picture" }, false},
@@ -408,6 +409,10 @@ func TestParsePolicyIsStrict(t *testing.T) {
 		"an unknown level":    with(`"substantial"`, `"medium"`),
 		"a number as text":    with(`"parts":2`, `"parts":"2"`),
 		"a fraction":          with(`"parts":2`, `"parts":2.5`),
+		"a misspelt channel":  with(`"email":"7d"`, `"emial":"7d"`),
+		"an own channel":      with(`,"ownChannels":["citizen-certified-email"]`, ``),
+		"an unknown form":     with(`"alphanumeric"`, `"letters"`),
+		"an unknown lock":     with(`"timed"`, `"time"`),
 		"a huge number":       with(`"parts":2`, `"parts":1e99`),
 		"null inside":         with(`"parts":2`, `"parts":null`),
 		"cut off":             string(good[:len(good)-1]),
@@ -422,6 +427,22 @@ func TestParsePolicyIsStrict(t *testing.T) {
 		})
 	}
 	require.NotErrorIs(t, new(pin.Policy).UnmarshalJSON(good), pin.ErrInvalidPolicy)
+
+	// An error names the place, the field and what it takes; that of a clause, too.
+	lines, err := json.MarshalIndent(pin.Default(), "", "  ")
+	require.NoError(t, err)
+	with = testkit.Replacing(t, string(lines))
+	for text, want := range map[string]string{
+		with(`"limit": 5`, `"limit": "5"`):     `: lockout.limit: want a whole number`,
+		with(`"timed"`, `"time"`):              `: lockout.lock: want "timed", "until-unlocked"`,
+		with(`"letter"`, `"post"`):             `: valid.post: want "sms", "voice",`,
+		with(`"min": 15`, `"min": 14`):         `(line 17, column 12: chosen.min)`,
+		with(`"email": "1d"`, `"email": "2d"`): `or name the clause in Exceptions (line 8, column 14: valid.email)`,
+	} {
+		_, err := pin.ParsePolicy([]byte(text))
+		require.ErrorContains(t, err, want)
+		require.Regexp(t, `line \d+, column \d+`, err)
+	}
 }
 
 func FuzzParsePolicy(f *testing.F) {

@@ -31,9 +31,10 @@ var lostPIN = plan.Plan{
 			Valid: time.Hour, Code: 8,
 		},
 	},
-	Limit:   lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: day, ShowLeft: true},
-	Outcome: plan.ReissueInParts,
-	Keeps:   civicpin.Substantial,
+	Limit:       lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: day, ShowLeft: true},
+	Outcome:     plan.ReissueInParts,
+	Keeps:       civicpin.Substantial,
+	OwnChannels: []civicpin.Channel{post.CitizenCertifiedEmail},
 	// An e-mail and a certified e-mail are two contacts for the INPS, and any two keep the level.
 	Certified: true,
 	Exceptions: []civicpin.Exception{{

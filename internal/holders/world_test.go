@@ -109,8 +109,8 @@ type world struct {
 	secret  secret
 	answers person // who knows them
 	slip    string // of the last issue at the desk, known to the owner
-	run     *trip // that set the secret, or was granted the parts, and that a repudiation of it ends
-	parts   *trip // that was granted the parts
+	run     *trip  // that set the secret, or was granted the parts, and that a repudiation of it ends
+	parts   *trip  // that was granted the parts
 	serial  int
 	step    int // counts the acts
 	ending  int // the last act that may have ended a rest

@@ -7,10 +7,7 @@ import (
 	"bytes"
 	"encoding"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -109,143 +106,6 @@ func writeJSON(b *bytes.Buffer, v any) error {
 	return err
 }
 
-// Unmarshal reads into the struct that v points to. On an error the struct is left as it was. Errors name the field.
-func Unmarshal(data []byte, v any) error {
-	if len(data) > maxInput {
-		return fmt.Errorf("policyjson: more than %d bytes", maxInput)
-	}
-	to := reflect.ValueOf(v).Elem()
-	fresh := reflect.New(to.Type()).Elem()
-	d := newDecoder(data)
-	if err := read(d, fresh, "policy"); err != nil {
-		return err
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("policyjson: something follows the policy")
-	}
-	to.Set(fresh)
-	return nil
-}
-
-// read reads one value into v. Recursion is as deep as v's type, whatever the input.
-func read(d *decoder, v reflect.Value, name string) error {
-	bad := func(want string) error { return fmt.Errorf("policyjson: %s: want %s", name, want) }
-	if v.Kind() == reflect.Pointer {
-		v.Set(reflect.New(v.Type().Elem()))
-		return read(d, v.Elem(), name)
-	}
-	token, err := d.Token()
-	if err != nil {
-		return bad("JSON")
-	}
-	text, isText := token.(string)
-	if v.Type() == durationType {
-		n, err := parseDuration(text)
-		if !isText || err != nil {
-			return bad(`a duration such as "15m" or "90d"`)
-		}
-		v.SetInt(int64(n))
-		return nil
-	}
-	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
-		if !isText || u.UnmarshalText([]byte(text)) != nil {
-			return bad("a known name")
-		}
-		return nil
-	}
-	number, isNumber := token.(json.Number)
-	switch v.Kind() {
-	case reflect.Struct, reflect.Map:
-		if token != json.Delim('{') {
-			return bad("an object")
-		}
-		return readObject(d, v, name)
-	case reflect.Slice:
-		if token != json.Delim('[') {
-			return bad("a list")
-		}
-		for d.More() {
-			v.Grow(1)
-			v.SetLen(v.Len() + 1)
-			if err := read(d, v.Index(v.Len()-1), name); err != nil {
-				return err
-			}
-		}
-		if _, err := d.Token(); err != nil {
-			return bad("a closing bracket")
-		}
-	case reflect.String:
-		if !isText {
-			return bad("a string")
-		}
-		v.SetString(text)
-	case reflect.Bool:
-		b, ok := token.(bool)
-		if !ok {
-			return bad("true or false")
-		}
-		v.SetBool(b)
-	case reflect.Int, reflect.Int64, reflect.Uint8, reflect.Uint32:
-		n, err := strconv.ParseInt(number.String(), 10, 64)
-		signed := v.CanInt()
-		if !isNumber || err != nil || signed && v.OverflowInt(n) || !signed && (n < 0 || v.OverflowUint(uint64(n))) {
-			return bad("a whole number")
-		}
-		if signed {
-			v.SetInt(n)
-		} else {
-			v.SetUint(uint64(n))
-		}
-	case reflect.Float64:
-		f, err := number.Float64()
-		if !isNumber || err != nil || math.IsInf(f, 0) {
-			return bad("a number")
-		}
-		v.SetFloat(f)
-	default:
-		return fmt.Errorf("policyjson: %s: cannot read %s", name, v.Type())
-	}
-	return nil
-}
-
-// readObject reads the fields of an object whose opening brace has been read.
-func readObject(d *decoder, v reflect.Value, name string) error {
-	seen := make(map[string]bool)
-	for d.More() {
-		token, err := d.Token()
-		key, ok := token.(string)
-		if err != nil || !ok {
-			return fmt.Errorf("policyjson: %s: want a field name", name)
-		}
-		if seen[key] {
-			return fmt.Errorf("policyjson: %s: a field stands twice", name)
-		}
-		seen[key] = true
-		if v.Kind() == reflect.Map {
-			value := reflect.New(v.Type().Elem()).Elem()
-			if err := read(d, value, name+"."+key); err != nil {
-				return err
-			}
-			if v.IsNil() {
-				v.Set(reflect.MakeMap(v.Type()))
-			}
-			v.SetMapIndex(reflect.ValueOf(key).Convert(v.Type().Key()), value)
-			continue
-		}
-		field := v.FieldByNameFunc(func(n string) bool { return fieldName(n) == key })
-		if !field.IsValid() || field.Kind() == reflect.Func {
-			return fmt.Errorf("policyjson: %s has no field %q", name, key)
-		}
-		if err := read(d, field, name+"."+key); err != nil {
-			return err
-		}
-	}
-	if _, err := d.Token(); err != nil {
-		return fmt.Errorf("policyjson: %s: want a closing brace", name)
-	}
-	return nil
-}
-
 // fieldName turns "MaxAge" into "maxAge".
 func fieldName(name string) string {
 	r := []rune(name)
@@ -266,15 +126,4 @@ func Duration(d time.Duration) string {
 		s = strings.TrimSuffix(s, "0m")
 	}
 	return s
-}
-
-func parseDuration(s string) (time.Duration, error) {
-	if days, ok := strings.CutSuffix(s, "d"); ok {
-		n, err := strconv.ParseUint(days, 10, 16)
-		if err != nil {
-			return 0, errors.New("policyjson: not a number of days")
-		}
-		return time.Duration(n) * day, nil
-	}
-	return time.ParseDuration(s)
 }

@@ -40,7 +40,10 @@ const (
 	TwoOperators = "two operators"
 )
 
-const maxReason = 500
+const (
+	maxReason = 500
+	maxOwn    = 16
+)
 
 // Named reports whether the exceptions name the clause.
 func Named(exceptions []civicpin.Exception, clause string) bool {
@@ -109,4 +112,30 @@ func (b Breaches) Unwrap() []error {
 		errs[i] = b[i]
 	}
 	return errs
+}
+
+// Channels are those of package civicpin.
+func Channels() []civicpin.Channel {
+	return []civicpin.Channel{
+		civicpin.SMS, civicpin.Voice, civicpin.Email, civicpin.CertifiedEmail, civicpin.Push, civicpin.Letter, civicpin.HandedOver,
+	}
+}
+
+// CheckChannels returns an error for a channel that is neither one of package civicpin's nor one of the caller's own: a
+// misspelt one would send nothing.
+func CheckChannels(field string, list, own []civicpin.Channel) error {
+	if len(own) > maxOwn {
+		return fmt.Errorf("OwnChannels lists more than %d", maxOwn)
+	}
+	for i, c := range own {
+		if c == "" || !names.Printable(string(c), 32) || slices.Contains(own[:i], c) || slices.Contains(Channels(), c) {
+			return fmt.Errorf("OwnChannels[%d] %q is not 1 to 32 printable bytes, stands twice, or is package civicpin's", i, c)
+		}
+	}
+	for _, c := range list {
+		if !slices.Contains(Channels(), c) && !slices.Contains(own, c) {
+			return fmt.Errorf("%s lists the channel %q, which is neither one of package civicpin's nor in OwnChannels", field, c)
+		}
+	}
+	return nil
 }

@@ -25,7 +25,8 @@ const LeastRest = 72 * time.Hour
 // WithDefaults returns a copy with its zero fields filled in. The copy shares nothing with the plan that a later write to
 // either would change.
 func (p Plan) WithDefaults() Plan {
-	p.Steps, p.Exceptions = slices.Clone(p.Steps), slices.Clone(p.Exceptions)
+	p.Steps = slices.Clone(p.Steps)
+	p.OwnChannels, p.Exceptions = slices.Clone(p.OwnChannels), slices.Clone(p.Exceptions)
 	for i, s := range p.Steps {
 		p.Steps[i] = cloned(s)
 	}

@@ -23,7 +23,8 @@ type planText struct {
 	Grant     time.Duration
 	Repudiate time.Duration
 
-	Exceptions []civicpin.Exception
+	OwnChannels []civicpin.Channel
+	Exceptions  []civicpin.Exception
 }
 
 // stepText is a step as it is written: an object with one key, which names the step. Of the fields one is set.
@@ -86,7 +87,7 @@ func (t *stepText) step() (s Step, ok bool) {
 func (p Plan) MarshalJSON() ([]byte, error) {
 	text := planText{
 		Name: p.Name, Limit: p.Limit, Outcome: p.Outcome, Keeps: p.Keeps, Certified: p.Certified, Creates: p.Creates,
-		Valid: p.Valid, Grant: p.Grant, Repudiate: p.Repudiate, Exceptions: p.Exceptions,
+		Valid: p.Valid, Grant: p.Grant, Repudiate: p.Repudiate, OwnChannels: p.OwnChannels, Exceptions: p.Exceptions,
 	}
 	for i, s := range p.Steps {
 		var step stepText
@@ -103,11 +104,15 @@ func (p Plan) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads what [Plan.MarshalJSON] writes, at most 64 KiB. It is strict: unknown and repeated fields, unknown steps,
-// and a step of no key or of two are errors that match [ErrInvalid], and leave the plan as it was. It does not validate, which
-// takes the configuration around the plan: [Plan.Validate] does.
+// words and channels, and a step of no key or of two are errors that match [ErrInvalid], and leave the plan as it was. They
+// name the line, the column, the field and what it takes. It does not validate, which takes the configuration around the plan:
+// [Plan.Validate] does.
 func (p *Plan) UnmarshalJSON(data []byte) error {
+	words := []policyjson.Words{
+		policyjson.Of(lockout.Timed, lockout.UntilUnlocked), policyjson.Of(ChooseSecret, ReissueInParts, Unlocked),
+	}
 	var text planText
-	if err := policyjson.Read(data, &text, ErrInvalid); err != nil {
+	if err := policyjson.Read(data, &text, ErrInvalid, words...); err != nil {
 		return err
 	}
 	var steps []Step
@@ -121,7 +126,7 @@ func (p *Plan) UnmarshalJSON(data []byte) error {
 	*p = Plan{
 		Name: text.Name, Steps: steps, Limit: text.Limit, Outcome: text.Outcome, Keeps: text.Keeps,
 		Certified: text.Certified, Creates: text.Creates, Valid: text.Valid, Grant: text.Grant,
-		Repudiate: text.Repudiate, Exceptions: text.Exceptions,
+		Repudiate: text.Repudiate, OwnChannels: text.OwnChannels, Exceptions: text.Exceptions,
 	}
 	return nil
 }

@@ -59,6 +59,9 @@ type Plan struct {
 	// Repudiate is for how long a contact that is told of a completed recovery can say that it was not the subject's: see
 	// Service.Repudiate of package recovery. Zero means 7 days; 1 to 60.
 	Repudiate time.Duration
+	// OwnChannels are the channels of the caller's own that Steps name; at most 16. Any other channel that is none of package
+	// civicpin's is refused as misspelt. [Facilities].Mail says which of them are mailboxes.
+	OwnChannels []civicpin.Channel
 	// Exceptions accept what [Plan.Breaks] lists: each names one clause, and why.
 	Exceptions []civicpin.Exception
 }

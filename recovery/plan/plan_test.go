@@ -158,7 +158,8 @@ func everyStep() plan.Plan {
 			Limit: 3, Lock: lockout.Timed, For: 15 * time.Minute, Ceiling: 30, Source: civicpin.Rate{Limit: 9},
 		},
 		Valid: 90 * time.Minute, Grant: time.Second, Repudiate: 30 * 24 * time.Hour,
-		Exceptions: []civicpin.Exception{{Clause: "two kinds", Reason: `"none" <of> these`}, {}},
+		Exceptions:  []civicpin.Exception{{Clause: "two kinds", Reason: `"none" <of> these`}, {}},
+		OwnChannels: []civicpin.Channel{"kiosk"},
 		Steps: []plan.Step{
 			plan.Captcha{},
 			plan.Facts{"birth-day", "ñ"},
@@ -340,7 +341,7 @@ func ExamplePlan_UnmarshalJSON() {
 	// plan.Link
 	// plan.Code
 	// plan.Wait
-	// recovery: invalid plan: policyjson: policy.steps.link has no field "chanel"
+	// recovery: invalid plan: policyjson: line 1, column 38: steps[0].link: want one of the fields channel, or, valid, code, and there is "chanel"
 	// two-ways
 }
 
@@ -512,6 +513,8 @@ func TestMailOfTheCallersOwn(t *testing.T) {
 		},
 	} {
 		p := plan.Plan{Name: "p", Limit: threeTries(), Outcome: plan.ChooseSecret, Steps: steps}
+		require.ErrorContains(t, p.WithDefaults().Validate(around), `lists the channel "citizen-mail"`)
+		p.OwnChannels = around.Mail
 		require.NoError(t, p.WithDefaults().Validate(around))
 	}
 }

@@ -50,7 +50,26 @@ func (p Plan) Validate(around Facilities) error {
 		}
 		all.add(s)
 	}
+	if err := standard.CheckChannels("Steps", p.channels(), p.OwnChannels); err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrInvalid, p.Name, err)
+	}
 	return p.validateWhole(&all)
+}
+
+// channels lists the channels that the steps name.
+func (p Plan) channels() (list []civicpin.Channel) {
+	for _, s := range p.Steps {
+		if d, ok := SentBy(s); ok {
+			list = append(list, d.Channels...)
+		}
+		switch s := s.(type) {
+		case Contacts:
+			list = append(list, s.Of...)
+		case ConfirmContact:
+			list = append(list, s.Channel)
+		}
+	}
+	return list
 }
 
 // validateFields checks what needs no look at single steps.

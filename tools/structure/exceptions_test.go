@@ -3,11 +3,8 @@ package main
 // exceptions are the sizes that were above their limits when the limits were set. A size on this list may not grow, and goes
 // from the list when it keeps to its limit. Nothing is added.
 var exceptions = map[string]int{
-	"lines of internal/policyjson/policyjson.go": 280,
-	"lines of store/storetest/races.go":          290,
+	"lines of store/storetest/races.go": 290,
 
-	"lines of read in internal/policyjson/policyjson.go":       79,
-	"complexity of read in internal/policyjson/policyjson.go":  33,
 	"complexity of Policy.Validate in lockout/policy.go":       37,
 	"complexity of Contact.Validate in message.go":             23,
 	"complexity of CodePolicy.Validate in otp/codes_policy.go": 20,
