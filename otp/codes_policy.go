@@ -231,7 +231,8 @@ func (p *CodePolicy) UnmarshalJSON(data []byte) error {
 	return policyjson.Read(data, (*plainCodePolicy)(p), ErrInvalidPolicy, policyjson.Of(lockout.Timed, lockout.UntilUnlocked))
 }
 
-// ParseCodePolicy reads and validates a policy in JSON, of at most 64 KiB. All errors match [ErrInvalidPolicy].
+// ParseCodePolicy reads and validates a policy in JSON, of at most 64 KiB. All errors match [ErrInvalidPolicy]. The page
+// docs/policies.md lists the fields, and docs/policies holds the ready policies.
 func ParseCodePolicy(data []byte) (CodePolicy, error) {
 	return policyjson.Parse[CodePolicy](data)
 }

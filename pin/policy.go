@@ -242,7 +242,8 @@ func (p *Policy) UnmarshalJSON(data []byte) error {
 		policyjson.Of(Digits, Alphanumeric, Password), policyjson.Of(lockout.Timed, lockout.UntilUnlocked))
 }
 
-// ParsePolicy reads and validates a policy in JSON, of at most 64 KiB. All errors match [ErrInvalidPolicy].
+// ParsePolicy reads and validates a policy in JSON, of at most 64 KiB. All errors match [ErrInvalidPolicy]. The page
+// docs/policies.md lists the fields, and docs/policies holds the ready policies.
 func ParsePolicy(data []byte) (Policy, error) {
 	return policyjson.Parse[Policy](data)
 }

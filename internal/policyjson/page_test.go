@@ -1,0 +1,208 @@
+package policyjson_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/doc"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/otp"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/recovery/plan"
+)
+
+const root = "../../"
+
+// written compares a file of docs/ with what it should be; CIVICPIN_WRITE_POLICIES=1 writes it.
+func written(t *testing.T, file, want string) {
+	t.Helper()
+	if os.Getenv("CIVICPIN_WRITE_POLICIES") != "" {
+		require.NoError(t, os.MkdirAll(filepath.Dir(root+file), 0o755))
+		require.NoError(t, os.WriteFile(root+file, []byte(want), 0o644))
+	}
+	text, err := os.ReadFile(root + file)
+	require.NoError(t, err)
+	require.Equal(t, want, string(text))
+}
+
+// Each ready policy has a sample in docs/, which reads as that policy.
+func TestSamples(t *testing.T) {
+	for name, p := range map[string]any{
+		"pin-default": pin.Default(), "pin-inps": pin.INPS(), "codes-sms": otp.SMS(), "codes-clave-pin": otp.ClavePIN(),
+	} {
+		text, err := json.MarshalIndent(p, "", "  ")
+		require.NoError(t, err)
+		written(t, "docs/policies/"+name+".json", string(text)+"\n")
+		back := reflect.New(reflect.TypeOf(p))
+		require.NoError(t, json.Unmarshal(text, back.Interface()))
+		require.Equal(t, p, back.Elem().Interface())
+	}
+}
+
+// The page of all fields is written from the comments of the types.
+func TestFieldsPage(t *testing.T) {
+	p := &fieldsPage{t: t, packages: make(map[string]*doc.Package)}
+	p.WriteString("# Policies and plans in JSON\n\nThe names of fields, and what they take. Durations are texts such as \"15m\" and " +
+		"\"90d\". Fields that are left out\nare zero. The ready policies are in docs/policies. A wrong file is refused with the line, " +
+		"the column, the field and what it takes.\n")
+	for _, v := range []any{pin.Policy{}, otp.CodePolicy{}, plan.Plan{}} {
+		p.section(reflect.TypeOf(v))
+	}
+	for _, s := range []plan.Step{
+		plan.Captcha{},
+		plan.Facts{},
+		plan.Image{},
+		plan.Questions{},
+		plan.Contacts{},
+		plan.ConfirmContact{},
+		plan.Link{},
+		plan.Code{},
+		plan.Factor(""),
+		plan.Documents{},
+		plan.Approval{},
+		plan.Wait{},
+		plan.Terms{},
+		plan.Enrol{},
+	} {
+		p.section(reflect.TypeOf(s))
+	}
+	for i := 0; i < len(p.nested); i++ {
+		p.section(p.nested[i])
+	}
+	written(t, "docs/policies.md", p.String())
+}
+
+// A fieldsPage is the page as far as it is written.
+type fieldsPage struct {
+	strings.Builder
+	t        *testing.T
+	packages map[string]*doc.Package
+	nested   []reflect.Type // structs that fields hold
+}
+
+// of returns the documentation of a type's package.
+func (p *fieldsPage) of(typ reflect.Type) *doc.Package {
+	p.t.Helper()
+	path := typ.PkgPath()
+	if p.packages[path] == nil {
+		dir := root + strings.TrimPrefix(strings.TrimPrefix(path, "github.com/civicpin/civicpin"), "/")
+		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		require.NoError(p.t, err)
+		set := token.NewFileSet()
+		var parsed []*ast.File
+		for _, name := range files {
+			if !strings.HasSuffix(name, "_test.go") {
+				f, err := parser.ParseFile(set, name, nil, parser.ParseComments)
+				require.NoError(p.t, err)
+				parsed = append(parsed, f)
+			}
+		}
+		p.packages[path], err = doc.NewFromFiles(set, parsed, path, doc.PreserveAST)
+		require.NoError(p.t, err)
+	}
+	return p.packages[path]
+}
+
+// section writes what a type's fields are called, and their comments.
+func (p *fieldsPage) section(typ reflect.Type) {
+	pkg := p.of(typ)
+	at := slices.IndexFunc(pkg.Types, func(d *doc.Type) bool { return d.Name == typ.Name() })
+	require.GreaterOrEqual(p.t, at, 0, typ)
+	fmt.Fprintf(p, "\n## %s.%s\n", pkg.Name, typ.Name())
+	spec, isStruct := pkg.Types[at].Decl.Specs[0].(*ast.TypeSpec).Type.(*ast.StructType)
+	if !isStruct || typ.NumField() == 0 {
+		fmt.Fprintf(p, "\n%s\n", plain(pkg.Types[at].Doc))
+		return
+	}
+	var names []string
+	comment := ""
+	flush := func() {
+		if len(names) > 0 {
+			fmt.Fprintf(p, "\n- %s: %s", strings.Join(names, ", "), strings.ReplaceAll(plain(comment), "\n", "\n  "))
+		}
+		names, comment = nil, ""
+	}
+	for _, f := range spec.Fields.List {
+		text := f.Doc.Text() + f.Comment.Text()
+		if text != "" && comment != "" {
+			flush()
+		}
+		if text != "" {
+			comment = text
+		}
+		for _, name := range f.Names {
+			if field, ok := typ.FieldByName(name.Name); ok && name.IsExported() {
+				names = append(names, "`"+string(unicode.ToLower(rune(name.Name[0])))+name.Name[1:]+"`"+p.takes(name.Name, field.Type))
+			}
+		}
+	}
+	flush()
+	p.WriteString("\n")
+}
+
+// takes says which words a field takes, and has the struct that it holds written later.
+func (p *fieldsPage) takes(name string, typ reflect.Type) string {
+	if typ.Kind() == reflect.Map && typ.Elem() == reflect.TypeFor[civicpin.Level]() {
+		return ` (each of "none", "low", "substantial", "high")`
+	}
+	if typ.Kind() == reflect.Map {
+		typ = reflect.SliceOf(typ.Key())
+	}
+	for typ.Kind() == reflect.Slice || typ.Kind() == reflect.Pointer {
+		typ = typ.Elem()
+	}
+	if !strings.HasPrefix(typ.PkgPath(), "github.com/civicpin") || name == "OwnChannels" {
+		return ""
+	}
+	if typ.Kind() == reflect.Struct {
+		if !slices.Contains(p.nested, typ) {
+			p.nested = append(p.nested, typ)
+		}
+		return " (" + p.of(typ).Name + "." + typ.Name() + ")"
+	}
+	var words []string
+	for _, d := range p.of(typ).Types {
+		for _, c := range d.Consts {
+			if d.Name == typ.Name() {
+				for _, m := range regexp.MustCompile(`= ("[a-z-]+")`).FindAllStringSubmatch(source(p.t, c), -1) {
+					words = append(words, m[1])
+				}
+			}
+		}
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(words, ", ") + ")"
+}
+
+// source writes the values of a group of constants.
+func source(t *testing.T, v *doc.Value) (text string) {
+	t.Helper()
+	for _, s := range v.Decl.Specs {
+		for _, value := range s.(*ast.ValueSpec).Values {
+			if lit, ok := value.(*ast.BasicLit); ok {
+				text += "= " + lit.Value + "\n"
+			}
+		}
+	}
+	return text
+}
+
+// plain is a comment without links and blank ends.
+func plain(comment string) string {
+	return strings.TrimSpace(regexp.MustCompile(`\[(\w[\w.]*)\]`).ReplaceAllString(comment, "$1"))
+}
