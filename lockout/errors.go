@@ -32,15 +32,17 @@ var (
 	ErrInvalidPolicy = errors.New("lockout: invalid policy")
 )
 
-// A BusyError says when a call that this process could not serve may be made once more. Nothing was compared, and no try was spent:
-// answer 503 with Retry-After. It matches [ErrOverloaded] and [ErrBusy], and says nothing about the subject.
+// A BusyError says when a call that this process could not serve may be made once more. Nothing was compared, and no try was
+// spent: answer 503 with Retry-After. It matches [ErrOverloaded] and [ErrBusy], and says nothing about the subject.
 type BusyError struct {
 	// After is how long those take that wait now; at least a second.
 	After time.Duration
 }
 
 // Error says so.
-func (e *BusyError) Error() string { return fmt.Sprintf("%v, try again in %v", ErrOverloaded, e.After.Round(time.Second)) }
+func (e *BusyError) Error() string {
+	return fmt.Sprintf("%v, try again in %v", ErrOverloaded, e.After.Round(time.Second))
+}
 
 // Is reports whether target is [ErrOverloaded] or [ErrBusy].
 func (e *BusyError) Is(target error) bool { return target == ErrOverloaded || target == ErrBusy }

@@ -66,8 +66,8 @@ func (g *Guard) Enter(ctx context.Context) (context.Context, Place, error) {
 // Leave gives the place back. A second call does nothing.
 func (p Place) Leave() { p.leave() }
 
-// Enter takes a place in front of the hashing for hashes that are no guess. It does not wait: if they would have to, for too long, it
-// returns a *[lockout.BusyError]. What it says of events is as for [Guard.Enter].
+// Enter takes a place in front of the hashing for hashes that are no guess. It does not wait: if they would have to, for too
+// long, it returns a *[lockout.BusyError]. What it says of events is as for [Guard.Enter].
 func Enter(ctx context.Context, g *password.Gate) (_ context.Context, leave func(), err error) {
 	back, err := g.Enter(ctx)
 	if busy, ok := errors.AsType[*password.BusyError](err); ok {

@@ -36,8 +36,8 @@ func (e *BusyError) Error() string { return fmt.Sprintf("%v, try again in %v", E
 // Is reports whether target is [ErrBusy].
 func (e *BusyError) Is(target error) bool { return target == ErrBusy }
 
-// A Gate bounds how many hashes run at once, and how long one waits for that. Without one, each login of a crowd holds its 19 MiB
-// and all of them finish late. Callers ask for admission with Enter before they take an attempt from a lockout counter, so
+// A Gate bounds how many hashes run at once, and how long one waits for that. Without one, each login of a crowd holds its 19
+// MiB and all of them finish late. Callers ask for admission with Enter before they take an attempt from a lockout counter, so
 // that being refused costs nobody a try, and then hash within Run. Callers that wait are served in order. The zero Gate refuses
 // everybody; a Gate is safe for concurrent use.
 type Gate struct {
