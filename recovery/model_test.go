@@ -526,6 +526,12 @@ func TestModel(t *testing.T) {
 			require.NoError(fatal{rt}, testkit.Err(k.pins.Issue(ctx, ana, pin.IssueOptions{
 				Parts: anaContacts()[:2], Level: civicpin.Substantial, Evidence: seen, By: agency.ID,
 			})))
+			// It asks of every contact: until staff have seen one, it objects to nothing, and recoveries that may rest lead nowhere.
+			list, _, err := k.contacts.List(ctx, ana)
+			require.NoError(fatal{rt}, err)
+			for _, c := range list {
+				require.NoError(fatal{rt}, k.contacts.Adopt(ctx, ana, []civicpin.Contact{c.Contact}, agency.ID, home))
+			}
 		}
 		require.NoError(fatal{rt}, k.Service.Unlock(ctx, "clave", ana, seen, agency))
 		require.NoError(fatal{rt}, k.out.Flush(ctx))
