@@ -277,7 +277,7 @@ func ownerCosts(t *testing.T, costs *testkit.Costs, told int, contacts []civicpi
 		done, err := k.mailed(ctx, k.sofar(), anaMail, "recovery.done")
 		require.NoError(t, err)
 		count("Repudiate", "a completed recovery", nil, func() error { return k.Repudiate(ctx, done.Link, nowhere) })
-		require.NoError(t, k.pins.Resume(ctx, ana, civicpin.Evidence{}, "seen", agency.ID))
+		require.NoError(t, k.pins.Resume(ctx, ana, civicpin.Evidence{Method: civicpin.InPerson, By: agency.ID}, "seen", agency.ID))
 		k.clock.Add(7 * 24 * time.Hour) // after an objection
 	}
 	count("EnrolAnswers", "an image and four answers", nil, func() error {
