@@ -62,20 +62,8 @@ func TestFieldsPage(t *testing.T) {
 		p.section(reflect.TypeOf(v))
 	}
 	for _, s := range []plan.Step{
-		plan.Captcha{},
-		plan.Facts{},
-		plan.Image{},
-		plan.Questions{},
-		plan.Contacts{},
-		plan.ConfirmContact{},
-		plan.Link{},
-		plan.Code{},
-		plan.Factor(""),
-		plan.Documents{},
-		plan.Approval{},
-		plan.Wait{},
-		plan.Terms{},
-		plan.Enrol{},
+		plan.Captcha{}, plan.Facts{}, plan.Image{}, plan.Questions{}, plan.Contacts{}, plan.ConfirmContact{}, plan.Link{}, plan.Code{},
+		plan.Factor(""), plan.Documents{}, plan.Approval{}, plan.Wait{}, plan.Terms{}, plan.Enrol{},
 	} {
 		p.section(reflect.TypeOf(s))
 	}
