@@ -96,23 +96,24 @@ func TestFaults(t *testing.T) {
 		require.NoError(t, err, "the connection lives on")
 		<-heard
 	})
+	heals := func() {
+		quiet()
+		require.NoError(t, p.Heal())
+		conn = well()
+	}
 	t.Run("cut", func(t *testing.T) {
 		require.NoError(t, p.Break(proxy.Cut))
 		_, err := say(conn, "cut", 5*time.Second)
 		require.Error(t, err)
 		_, err = net.Dial("tcp4", p.Addr())
 		require.Error(t, err)
-		quiet()
-		require.NoError(t, p.Heal())
-		conn = well()
+		heals()
 	})
 	t.Run("half-open", func(t *testing.T) {
 		require.NoError(t, p.Break(proxy.HalfOpen))
 		_, err := say(conn, "void", 300*time.Millisecond)
 		require.ErrorIs(t, err, os.ErrDeadlineExceeded, "neither answer nor end")
-		quiet()
-		require.NoError(t, p.Heal())
-		conn = well()
+		heals()
 	})
 	t.Run("lost replies", func(t *testing.T) {
 		require.NoError(t, p.Break(proxy.LostReplies))
