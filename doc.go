@@ -23,6 +23,7 @@
 //	recovery         lost and locked secrets: runs of plans, from the start to a grant or an unlocked credential
 //	recovery/plan    the plans that recoveries follow: steps and outcome, as Go values or JSON, and their rules
 //	texts            ready texts for messages, in English, Spanish and Italian
+//	web              what portals write between net/http and the services
 //
 // The adapters for databases (store/sqlite, store/sqlstore, store/natsstore, store/redisstore) and otelcivicpin, for
 // OpenTelemetry, are modules of their own, so that no program inherits a driver that it does not use. The directory examples

@@ -101,4 +101,5 @@ var english = language{
 		},
 	},
 	recovery: englishRecovery,
+	refusals: englishRefusals,
 }

@@ -108,4 +108,5 @@ var italian = language{
 		},
 	},
 	recovery: italianRecovery,
+	refusals: italianRefusals,
 }

@@ -25,6 +25,7 @@ type language struct {
 
 	part, activation, changed, revoked, locked, code wording
 	recovery                                         recovery
+	refusals                                         map[string]string // by code, see [Refusal]
 }
 
 // recovery holds the words for recovering, unlocking and contacts.

@@ -108,4 +108,5 @@ var spanish = language{
 		},
 	},
 	recovery: spanishRecovery,
+	refusals: spanishRefusals,
 }

@@ -1,0 +1,7 @@
+// Package web joins this library to net/http: what every portal writes between its pages and the services. It needs the
+// standard library alone, and no other package of this module imports it.
+//
+//	refusal := web.Status(err) // status, Retry-After and a code, for every error of every package
+//
+// Each join stands alone: a portal takes those that it wants.
+package web
