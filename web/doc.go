@@ -2,6 +2,7 @@
 // standard library alone, and no other package of this module imports it.
 //
 //	refusal := web.Status(err) // status, Retry-After and a code, for every error of every package
+//	source := web.Source(r, web.Proxies{Count: 1}) // the address that the proxy saw
 //
 // Each join stands alone: a portal takes those that it wants.
 package web
