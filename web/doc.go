@@ -3,6 +3,9 @@
 //
 //	refusal := web.Status(err) // status, Retry-After and a code, for every error of every package
 //	source := web.Source(r, web.Proxies{Count: 1}) // the address that the proxy saw
+//	cookies, err := web.NewCookies("https://portal.example") // device, ticket, grant and proof
+//	source = cookies.Source(r, web.Proxies{Count: 1})        // with the device and the proof
+//	handler := web.Secure(mux)                               // headers, forged requests, size of bodies
 //
 // Each join stands alone: a portal takes those that it wants.
 package web

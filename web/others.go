@@ -10,22 +10,24 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// others are the errors about contacts, recoveries and messages, and in the end what any package finds invalid.
-func others() []row {
-	soon := in(moment)
+// runs are the errors about contacts, links and recoveries.
+func runs() []row {
 	return []row{
-		{store.ErrContended, http.StatusServiceUnavailable, "busy", soon},
-
 		{recovery.ErrGone, http.StatusGone, "gone", ""}, // contact.ErrGone, too
 		{recovery.ErrExpired, http.StatusGone, "expired", ""},
-		{contact.ErrUnsuitable, http.StatusConflict, "contacts", ""},
 		{recovery.ErrWrongStep, http.StatusConflict, "wrong-step", ""},
 		{recovery.ErrWaiting, http.StatusConflict, "waiting", ""},
+		{contact.ErrUnsuitable, http.StatusConflict, "contacts", ""},
+	}
+}
+
+// others are the errors that operators get, and in the end what any package finds invalid.
+func others() []row {
+	return []row{
 		{recovery.ErrNotAllowed, http.StatusForbidden, "not-allowed", ""},
-
-		{outbox.ErrNoDeadLetter, http.StatusNotFound, "no-dead-letter", ""}, // operators only
-		{outbox.ErrNoReceipt, http.StatusNotFound, "no-receipt", ""},        // providers only
-
+		{outbox.ErrNoDeadLetter, http.StatusNotFound, "no-dead-letter", ""},
+		{outbox.ErrNoReceipt, http.StatusNotFound, "no-receipt", ""}, // providers only
+		{store.ErrContended, http.StatusServiceUnavailable, "busy", in(moment)},
 		{civicpin.ErrInvalid, http.StatusBadRequest, "invalid", ""},
 	}
 }

@@ -20,7 +20,7 @@ type row struct {
 // table lists the errors that are told. The first row that matches holds, so what matches two of them stands in front: an error
 // that says what is wrong comes before civicpin.ErrInvalid, which many match. Errors that are not here are the program's own
 // business, and answered as internal: invalid policies and plans, keys, notifiers, records that cannot be read.
-func table() []row { return slices.Concat(secrets(), others()) }
+func table() []row { return slices.Concat(secrets(), runs(), others()) }
 
 // secrets are the errors about guesses, credentials and codes.
 func secrets() []row {
