@@ -30,7 +30,7 @@ func TestCookieAddresses(t *testing.T) {
 	}
 	for _, address := range []string{
 		"", "portal.example", "http://portal.example", "http://10.0.0.1", "http://localhost.example", "http://127.0.0.1.example",
-		"ftp://127.0.0.1", "https://", "https://:443", "https://user@portal.example", portal + "?a", portal + "#a", "//portal.example",
+		"ftp://127.0.0.1", "https://", "https://:443", "https://u@portal.example", portal + "?a", portal + "#a", "//portal.example",
 	} {
 		_, err := web.NewCookies(address)
 		assert.ErrorIs(t, err, civicpin.ErrInvalid, address)

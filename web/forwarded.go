@@ -52,7 +52,7 @@ func pairs(s string) (node, rest string, ok bool) {
 	}
 }
 
-// token reads a token (RFC 9110 5.6.2), which may be empty. Colons and brackets are let pass, too: many proxies do not quote the
+// token reads a token (RFC 9110 5.6.2), which may be empty. Colons and brackets pass, too: many proxies do not quote the
 // addresses of IPv6.
 func token(s string) (tok, rest string) {
 	end := strings.IndexFunc(s, func(c rune) bool {

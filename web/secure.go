@@ -11,8 +11,8 @@ const maxBody = 2 << 20
 
 type nonceKey struct{}
 
-// Secure returns a handler that serves h with the headers that a portal for secrets needs. Wrap the whole portal in it. h may set
-// a header anew, as Cache-Control for a style sheet.
+// Secure returns a handler that serves h with the headers that a portal for secrets needs. Wrap the whole portal in it. h may
+// set a header anew, as Cache-Control for a style sheet.
 //
 //   - Cache-Control: no-store. Neither a shared machine's cache nor a proxy keeps a page or a code.
 //   - Referrer-Policy: no-referrer. No other site learns the address of a page. Browsers then name no Origin with a form, so a
@@ -39,8 +39,8 @@ func Secure(h http.Handler) http.Handler {
 	})
 }
 
-// Nonce returns the nonce of a request that [Secure] passed on, for <script nonce="…"> and <style nonce="…">; "" for others, whose
-// scripts a browser then refuses. Every request has another one of 130 bits, so no injected script knows it.
+// Nonce returns the nonce of a request that [Secure] passed on, for <script nonce="…"> and <style nonce="…">; "" for others.
+// Every request has another one of 130 bits, so no injected script knows it.
 func Nonce(ctx context.Context) string {
 	nonce, _ := ctx.Value(nonceKey{}).(string)
 	return nonce

@@ -28,7 +28,7 @@ const unknown = "unknown"
 // Source returns where a request comes from: the network address in its normal form, never with a port or zone, which a visitor
 // may change at will. [Cookies.Source] adds the cookies.
 //
-// Attacks: a visitor who spoofs a header, to escape from the limit of a source or to use up another's. Only what a trusted proxy
+// Attacks: a visitor spoofs a header, to escape from the limit of a source or to use up another's. Only what a trusted proxy
 // appended counts. A header that is malformed, or an entry that is no address, ends the search at the last trusted proxy, whose
 // limit such requests share.
 func Source(r *http.Request, p Proxies) civicpin.Source {

@@ -47,7 +47,7 @@ func TestSource(t *testing.T) {
 		{"networks, from elsewhere", "203.0.113.77", nets, "203.0.113.77:1", xff, []string{"198.51.100.9"}},
 		{"networks, mapped", "198.51.100.9", nets, "[::ffff:10.0.0.1]:1", xff, []string{"198.51.100.9"}},
 		{"networks, no address", "10.0.0.1", nets, "10.0.0.1:1", xff, []string{"198.51.100.9, unknown"}},
-		{"networks and count", "10.0.0.2", web.Proxies{Count: 1, Networks: inner}, "10.0.0.1:1", xff, []string{"198.51.100.9, 10.0.0.2"}},
+		{"both", "10.0.0.2", web.Proxies{Count: 1, Networks: inner}, "10.0.0.1:1", xff, []string{"198.51.100.9, 10.0.0.2"}},
 		{"the other header", "10.0.0.1", rfc, "10.0.0.1:1", xff, []string{"198.51.100.9"}},
 		{"the other header, too", "10.0.0.1", nets, "10.0.0.1:1", fwd, []string{"for=198.51.100.9"}},
 		{"RFC 7239", "198.51.100.9", rfc, "10.0.0.1:1", fwd, []string{`for=203.0.113.5, For=198.51.100.9;proto=https, for=10.0.0.2`}},
@@ -56,7 +56,7 @@ func TestSource(t *testing.T) {
 		{"RFC 7239, hidden", "10.0.0.1", rfc, "10.0.0.1:1", fwd, []string{`for=203.0.113.5, for=_gazonk`}},
 		{"RFC 7239, without for", "10.0.0.1", rfc, "10.0.0.1:1", fwd, []string{`for=203.0.113.5, proto=https`}},
 		{"RFC 7239, an open quotation", "10.0.0.1", rfc, "10.0.0.1:1", fwd, []string{`for=203.0.113.5;a="`, `for=198.51.100.9`}},
-		{"RFC 7239, a quotation over two", "10.0.0.1", rfc, "10.0.0.1:1", fwd, []string{`for=203.0.113.5;a="`, `for="[2001:db8::1]"`}},
+		{"RFC 7239, over two", "10.0.0.1", rfc, "10.0.0.1:1", fwd, []string{`for=203.0.113.5;a="`, `for="[2001:db8::1]"`}},
 		{"RFC 7239, twice", "10.0.0.1", rfc, "10.0.0.1:1", fwd, []string{`for=203.0.113.5;for=198.51.100.9`}},
 	} {
 		assert.Equal(t, c.want, address(c.p, c.connection, c.header, c.lines...), c.name)
@@ -65,7 +65,7 @@ func TestSource(t *testing.T) {
 
 // Whatever a visitor writes, the address is the one that the proxy appended, or the proxy's own.
 func FuzzSource(f *testing.F) {
-	for _, seed := range []string{"", "203.0.113.5", `for="`, `for="[2001:db8::1]:1";by=x`, `a=\`, ",,", `for="\"`, "for=1.2.3.4;"} {
+	for _, seed := range []string{"", "203.0.113.5", `for="`, `for="[2001:db8::1]:1";by=x`, `a=\`, ",,", `for="\"`} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, spoofed string) {
