@@ -6,6 +6,7 @@
 //	cookies, err := web.NewCookies("https://portal.example") // device, ticket, grant and proof
 //	source = cookies.Source(r, web.Proxies{Count: 1})        // with the device and the proof
 //	handler := web.Secure(mux)                               // headers, forged requests, size of bodies
+//	mux.Handle("/link", web.LinkPage(rec, page))             // the page behind the links of all kinds
 //
 // Each join stands alone: a portal takes those that it wants.
 package web

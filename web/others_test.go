@@ -11,6 +11,9 @@ import (
 	"github.com/civicpin/civicpin/store/storetest"
 )
 
+// memory returns the store of the services in the tests.
+func memory() store.Store { return store.NewMemory() }
+
 func others() map[string]map[string]error {
 	return map[string]map[string]error{
 		"400 invalid": {
