@@ -19,7 +19,6 @@ import (
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
-	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/web"
 )
 
@@ -51,10 +50,7 @@ func newLinkKit(t *testing.T) *linkKit {
 	assert.NoError(t, err)
 	k.contacts, err = contact.New(out, contact.Policy{Undo: 24 * time.Hour}, k.pins)
 	assert.NoError(t, err)
-	k.rec, err = recovery.New(out, recovery.Config{Contacts: k.contacts, Pins: k.pins, Plans: []plan.Plan{{
-		Name: "password", Steps: []plan.Step{plan.Link{Channel: civicpin.Email, Valid: time.Hour}}, Outcome: plan.ChooseSecret,
-		Limit: testkit.Until(3),
-	}}})
+	k.rec, err = recovery.New(out, recovery.Config{Contacts: k.contacts, Pins: k.pins, Plans: plans()})
 	assert.NoError(t, err)
 	k.server = httptest.NewServer(web.Secure(web.LinkPage(k.rec, web.Page{
 		Template: template.Must(template.New("").Parse(`<main>{{.Info.Purpose}}|{{.Info.Sent}}|{{.Refusal.Code}}|{{.Form}}</main>`)),
@@ -222,7 +218,7 @@ func TestLinkPageNeedsSecure(t *testing.T) {
 	k := newLinkKit(t)
 	w := httptest.NewRecorder()
 	page := web.Page{
-		Template: template.New(""), Labels: func(*http.Request) web.Labels { return web.Labels{} },
+		Template: template.Must(template.New("").Parse("x")), Labels: func(*http.Request) web.Labels { return web.Labels{} },
 		Act: func(http.ResponseWriter, *http.Request, recovery.LinkInfo, civicpin.Secret) error { return nil },
 	}
 	web.LinkPage(k.rec, page).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))

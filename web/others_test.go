@@ -1,8 +1,11 @@
 package web_test
 
 import (
+	"time"
+
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin/rule"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/recovery/plan"
@@ -13,6 +16,12 @@ import (
 
 // memory returns the store of the services in the tests.
 func memory() store.Store { return store.NewMemory() }
+
+// plans returns the plan of the services in the tests: a link, and a new secret.
+func plans() []plan.Plan {
+	link := plan.Link{Channel: civicpin.Email, Valid: time.Hour}
+	return []plan.Plan{{Name: "password", Steps: []plan.Step{link}, Limit: testkit.Until(3), Outcome: plan.ChooseSecret}}
+}
 
 func others() map[string]map[string]error {
 	return map[string]map[string]error{
