@@ -38,7 +38,7 @@ func others() map[string]map[string]error {
 			"store.ErrKeyInFront": store.ErrKeyInFront, "store.ErrNoCanary": store.ErrNoCanary,
 			"store.ErrNoListing": store.ErrNoListing, "store.ErrNotFound": store.ErrNotFound,
 			"store.ErrOldKey": store.ErrOldKey, "store.ErrSkip": store.ErrSkip, "store.ErrUnknownKey": store.ErrUnknownKey,
-			"store.ErrUnreadable": store.ErrUnreadable, "store.KeysError": &store.KeysError{},
+			"store.ErrUnreadable": store.ErrUnreadable, "store.KeysError": &store.KeysError{}, "civicpin.Breach": civicpin.Breach{},
 			"store/storetest.ErrInjected": storetest.ErrInjected,
 		},
 		"503 busy 5": {

@@ -20,7 +20,7 @@ type Refusal struct {
 	// Code names the reason: texts.Refusal has words for it. It keeps its meaning in all releases. It is empty for no error.
 	Code string
 	// RetryAfter is the value of the header Retry-After (RFC 9110 10.2.3), in seconds or as a date, rounded up to a whole
-	// second. It is empty where waiting does not help, or nobody knows how long.
+	// second. It is empty where waiting does not help, or the time is not known.
 	RetryAfter string
 }
 
