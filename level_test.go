@@ -49,33 +49,32 @@ func TestLevelInvalid(t *testing.T) {
 
 func TestEvidenceValidate(t *testing.T) {
 	operator := civicpin.Operator("7")
-	for _, tc := range []struct {
-		name     string
+	for name, tc := range map[string]struct {
 		evidence civicpin.Evidence
 		invalid  bool
 	}{
-		{"in person", civicpin.Evidence{Method: civicpin.InPerson, By: operator}, false},
-		{"with a document", civicpin.Evidence{Method: civicpin.Video, By: operator, Document: "CIE CA00000AA"}, false},
-		{"uploaded, checked", civicpin.Evidence{Method: civicpin.UploadedDocument, By: operator}, false},
-		{"a caller's own method", civicpin.Evidence{Method: "notary", By: operator}, false},
-		{"certificate, by a machine", civicpin.Evidence{Method: civicpin.Certificate, By: civicpin.Citizen}, false},
-		{"letter code, by a machine", civicpin.Evidence{Method: civicpin.LetterCode, By: civicpin.Citizen}, false},
-		{"video that no person reviewed", civicpin.Evidence{Method: civicpin.AutomatedVideo, By: civicpin.Citizen}, false},
-		{"64 bytes of method", civicpin.Evidence{Method: civicpin.Method(strings.Repeat("m", 64)), By: operator}, false},
-		{"256 bytes of document", civicpin.Evidence{Method: civicpin.InPerson, By: operator, Document: strings.Repeat("d", 256)}, false},
+		"in person":                     {civicpin.Evidence{Method: civicpin.InPerson, By: operator}, false},
+		"with a document":               {civicpin.Evidence{Method: civicpin.Video, By: operator, Document: "CIE CA00000AA"}, false},
+		"uploaded, checked":             {civicpin.Evidence{Method: civicpin.UploadedDocument, By: operator}, false},
+		"a caller's own method":         {civicpin.Evidence{Method: "notary", By: operator}, false},
+		"certificate, by a machine":     {civicpin.Evidence{Method: civicpin.Certificate, By: civicpin.Citizen}, false},
+		"letter code, by a machine":     {civicpin.Evidence{Method: civicpin.LetterCode, By: civicpin.Citizen}, false},
+		"video that no person reviewed": {civicpin.Evidence{Method: civicpin.AutomatedVideo, By: civicpin.Citizen}, false},
+		"64 bytes of method":            {civicpin.Evidence{Method: civicpin.Method(strings.Repeat("m", 64)), By: operator}, false},
+		"256 bytes of document":         {civicpin.Evidence{Method: civicpin.InPerson, By: operator, Document: strings.Repeat("d", 256)}, false},
 
-		{"zero", civicpin.Evidence{}, true},
-		{"no method", civicpin.Evidence{By: operator}, true},
-		{"nobody", civicpin.Evidence{Method: civicpin.Certificate}, true},
-		{"operator without an id", civicpin.Evidence{Method: civicpin.InPerson, By: civicpin.Operator("")}, true},
-		{"in person, attested by oneself", civicpin.Evidence{Method: civicpin.InPerson, By: civicpin.Citizen}, true},
-		{"video, attested by oneself", civicpin.Evidence{Method: civicpin.Video, By: civicpin.Citizen}, true},
-		{"upload, attested by oneself", civicpin.Evidence{Method: civicpin.UploadedDocument, By: civicpin.Citizen}, true},
-		{"own method, attested by oneself", civicpin.Evidence{Method: "notary", By: civicpin.Citizen}, true},
-		{"65 bytes of method", civicpin.Evidence{Method: civicpin.Method(strings.Repeat("m", 65)), By: operator}, true},
-		{"257 bytes of document", civicpin.Evidence{Method: civicpin.InPerson, By: operator, Document: strings.Repeat("d", 257)}, true},
+		"zero":                            {civicpin.Evidence{}, true},
+		"no method":                       {civicpin.Evidence{By: operator}, true},
+		"nobody":                          {civicpin.Evidence{Method: civicpin.Certificate}, true},
+		"operator without an id":          {civicpin.Evidence{Method: civicpin.InPerson, By: civicpin.Operator("")}, true},
+		"in person, attested by oneself":  {civicpin.Evidence{Method: civicpin.InPerson, By: civicpin.Citizen}, true},
+		"video, attested by oneself":      {civicpin.Evidence{Method: civicpin.Video, By: civicpin.Citizen}, true},
+		"upload, attested by oneself":     {civicpin.Evidence{Method: civicpin.UploadedDocument, By: civicpin.Citizen}, true},
+		"own method, attested by oneself": {civicpin.Evidence{Method: "notary", By: civicpin.Citizen}, true},
+		"65 bytes of method":              {civicpin.Evidence{Method: civicpin.Method(strings.Repeat("m", 65)), By: operator}, true},
+		"257 bytes of document":           {civicpin.Evidence{Method: civicpin.InPerson, By: operator, Document: strings.Repeat("d", 257)}, true},
 	} {
-		refused(t, tc.evidence.Validate(), tc.invalid, tc.name)
+		refused(t, tc.evidence.Validate(), tc.invalid, name)
 	}
 	for name, text := range unprintable {
 		refused(t, civicpin.Evidence{Method: civicpin.Method(text), By: operator}.Validate(), true, name)
