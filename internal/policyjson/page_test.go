@@ -61,10 +61,10 @@ func TestFieldsPage(t *testing.T) {
 	for _, v := range []any{pin.Policy{}, otp.CodePolicy{}, plan.Plan{}} {
 		p.section(reflect.TypeOf(v))
 	}
-	for _, s := range []plan.Step{
-		plan.Captcha{}, plan.Facts{}, plan.Image{}, plan.Questions{}, plan.Contacts{}, plan.ConfirmContact{}, plan.Link{}, plan.Code{},
-		plan.Factor(""), plan.Documents{}, plan.Approval{}, plan.Wait{}, plan.Terms{}, plan.Enrol{},
-	} {
+	asks := []plan.Step{plan.Captcha{}, plan.Facts{}, plan.Image{}, plan.Questions{}, plan.Contacts{}, plan.ConfirmContact{}}
+	sends := []plan.Step{plan.Link{}, plan.Code{}, plan.Factor("")}
+	others := []plan.Step{plan.Documents{}, plan.Approval{}, plan.Wait{}, plan.Terms{}, plan.Enrol{}}
+	for _, s := range slices.Concat(asks, sends, others) {
 		p.section(reflect.TypeOf(s))
 	}
 	for i := 0; i < len(p.nested); i++ {
