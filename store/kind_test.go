@@ -32,6 +32,13 @@ func TestNewKindRefuses(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, strings.Repeat("x", 64), k.Name())
 	put(t, k, store.Key{Subject: rossi}, account{N: 1}) // the longest name still makes a storage key
+
+	// What holds a Secret would be stored as "[redacted]", wherever in the type it is.
+	refused := func(_ any, err error) { t.Helper(); assert.ErrorContains(t, err, "holds a civicpin.Secret") }
+	refused(store.NewKind[civicpin.Secret](v, "secret"))
+	refused(store.NewKind[struct{ S *civicpin.Secret }](v, "secret"))
+	refused(store.NewKind[[]struct{ S [2]civicpin.Secret }](v, "secret"))
+	refused(store.NewKind[map[string]civicpin.Secret](v, "secret"))
 }
 
 func TestGetPutDelete(t *testing.T) {
@@ -65,6 +72,12 @@ func TestGetPutDelete(t *testing.T) {
 	_, err = k.Get(t.Context(), key)
 	require.ErrorIs(t, err, store.ErrNotFound)
 	require.NoError(t, k.Put(t.Context(), &e), "created anew")
+
+	// The zero key is a caller's mistake, and no record that is not there.
+	_, err = k.Get(t.Context(), store.Key{})
+	require.ErrorIs(t, err, civicpin.ErrInvalid)
+	_, err = k.Update(t.Context(), store.Key{}, func(*store.Entry[account]) error { t.Error("called"); return nil })
+	require.ErrorIs(t, err, civicpin.ErrInvalid)
 }
 
 func TestUpdate(t *testing.T) {
@@ -295,8 +308,19 @@ func TestExpiry(t *testing.T) {
 	_, err = k.Get(t.Context(), key)
 	require.ErrorIs(t, err, store.ErrNotFound)
 	c.Add(-time.Nanosecond)
-	_, err = k.Get(t.Context(), key)
+	e, err = k.Get(t.Context(), key)
 	require.NoError(t, err)
+
+	// An entry that expired since it was read begins anew.
+	c.Add(time.Nanosecond)
+	e, err = k.UpdateFrom(t.Context(), e, func(e *store.Entry[account]) error {
+		assert.False(t, e.Found())
+		assert.Zero(t, e.Value)
+		e.Value.N = 9
+		return nil
+	})
+	require.NoError(t, err)
+	assert.True(t, e.ExpiresAt.IsZero())
 }
 
 // TestUnstorable: what could not be read back, or would be read as something else, is refused and leaves nothing.

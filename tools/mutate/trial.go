@@ -1,0 +1,193 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// A goPackage is a package with its mutants.
+type goPackage struct {
+	name    string // as it is imported
+	dir     string
+	mutants []mutant
+}
+
+// loadPackage finds the mutants of a package.
+func loadPackage(ctx context.Context, root, path string) (*goPackage, error) {
+	out, err := goCommand(ctx, root, "list", "-json=ImportPath,Dir,GoFiles,Module", path)
+	if err != nil {
+		return nil, err
+	}
+	var l struct {
+		ImportPath, Dir string
+		GoFiles         []string
+		Module          struct{ Dir string }
+	}
+	if err := json.Unmarshal(out, &l); err != nil {
+		return nil, err
+	}
+	p := &goPackage{name: l.ImportPath, dir: l.Dir}
+	for _, file := range l.GoFiles {
+		path := filepath.Join(l.Dir, file)
+		src, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		name, err := filepath.Rel(l.Module.Dir, path)
+		if err != nil {
+			return nil, err
+		}
+		found, err := mutantsOf(filepath.ToSlash(name), src)
+		if err != nil {
+			return nil, err
+		}
+		p.mutants = append(p.mutants, found...)
+	}
+	return p, nil
+}
+
+func goCommand(ctx context.Context, dir string, args ...string) ([]byte, error) {
+	var stdout, stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("go %s: %w\n%s%s", strings.Join(args, " "), err, stdout.Bytes(), stderr.Bytes())
+	}
+	return stdout.Bytes(), nil
+}
+
+// A trial runs the tests of one package over its mutants.
+type trial struct {
+	root string
+	*goPackage
+	work    string // a folder of its own
+	covered coverage
+	limit   time.Duration
+}
+
+// shortest is the shortest time limit: a machine that does other work too may hold up a quick test for some seconds.
+const shortest = 20 * time.Second
+
+// newTrial runs the tests of the unchanged package, which must pass.
+func newTrial(ctx context.Context, root string, p *goPackage) (*trial, error) {
+	work, err := os.MkdirTemp("", "mutate-")
+	if err != nil {
+		return nil, err
+	}
+	t := &trial{root: root, goPackage: p, work: work, limit: 10 * time.Minute}
+	if err := t.clean(ctx); err != nil {
+		t.close()
+		return nil, err
+	}
+	return t, nil
+}
+
+func (t *trial) close() { _ = os.RemoveAll(t.work) }
+
+func (t *trial) clean(ctx context.Context) error {
+	profile := filepath.Join(t.work, "cover")
+	if _, err := goCommand(ctx, t.root, "test", "-count=1", "-vet=off", "-coverprofile", profile, t.name); err != nil {
+		return err
+	}
+	text, err := os.ReadFile(profile)
+	if err != nil {
+		return err
+	}
+	if t.covered, err = parseCoverage(string(text)); err != nil {
+		return err
+	}
+	if err := t.build(ctx); err != nil {
+		return err
+	}
+	start := time.Now()
+	what, by, err := t.test(ctx)
+	if err == nil && what != survived {
+		err = fmt.Errorf("the unchanged package: %s by %s", what, by)
+	}
+	t.limit = max(shortest, 5*time.Since(start))
+	return err
+}
+
+// try makes a mutant and runs the tests. An error means that this could not be done.
+func (t *trial) try(ctx context.Context, m mutant) (result, error) {
+	r := result{mutant: m, Package: t.name, Result: uncovered}
+	if !m.global && !t.covered.runs(t.name+"/"+filepath.Base(m.File), m.Line, m.column) {
+		return r, nil
+	}
+	path := filepath.Join(t.dir, filepath.Base(m.File))
+	src, err := os.ReadFile(path)
+	if err != nil {
+		return r, err
+	}
+	changed, overlay := filepath.Join(t.work, "mutant.go"), filepath.Join(t.work, "overlay.json")
+	list, err := json.Marshal(map[string]any{"Replace": map[string]string{path: changed}})
+	if err != nil {
+		return r, err
+	}
+	if err := errors.Join(os.WriteFile(changed, m.apply(src), 0o644), os.WriteFile(overlay, list, 0o644)); err != nil {
+		return r, err
+	}
+	if err := t.build(ctx, "-overlay", overlay); err != nil {
+		r.Result = uncompiled
+		return r, ctx.Err()
+	}
+	r.Result, r.By, err = t.test(ctx)
+	return r, err
+}
+
+func (t *trial) binary() string { return filepath.Join(t.work, "package.test") }
+
+func (t *trial) build(ctx context.Context, flags ...string) error {
+	args := append([]string{"test", "-c", "-vet=off", "-o", t.binary()}, flags...)
+	_, err := goCommand(ctx, t.root, append(args, t.name)...)
+	return err
+}
+
+var failedTest = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)
+
+// test runs what was built, and says what became of it.
+func (t *trial) test(ctx context.Context) (what, by string, err error) {
+	const patience = 10 * time.Second // for the tests to end themselves, with a trace of what hangs
+	limited, cancel := context.WithTimeout(ctx, t.limit+patience)
+	defer cancel()
+	var out head
+	cmd := exec.CommandContext(limited, t.binary(), "-test.failfast", "-test.timeout="+t.limit.String())
+	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = t.dir, &out, &out, patience
+	err = cmd.Run()
+	exit, exited := errors.AsType[*exec.ExitError](err)
+	switch {
+	case ctx.Err() != nil:
+		return "", "", ctx.Err()
+	case limited.Err() != nil || bytes.Contains(out.text, []byte("panic: test timed out after")):
+		return timedOut, "", nil
+	case err == nil:
+		return survived, "", nil
+	case !exited:
+		return "", "", err
+	}
+	if m := failedTest.FindSubmatch(out.text); m != nil {
+		return killed, string(m[1]), nil
+	}
+	return killed, exit.String(), nil
+}
+
+// head keeps the beginning and the end of what is written: a mutant may print without end.
+type head struct{ text []byte }
+
+func (h *head) Write(p []byte) (int, error) {
+	const most = 1 << 20
+	h.text = append(h.text, p...)
+	if len(h.text) > most {
+		h.text = append(h.text[:most/2], h.text[len(h.text)-most/4:]...)
+	}
+	return len(p), nil
+}
