@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
+	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 	"github.com/civicpin/civicpin/texts"
 )
@@ -55,6 +57,35 @@ func TestCodeMessage(t *testing.T) {
 	require.Contains(t, text.Body.Reveal(), m.Secret.Reveal())
 	require.NoError(t, k.out.Flush(t.Context()))
 	require.Len(t, k.mail.Messages(), 1, "once")
+}
+
+// The whole hash is compared, not the beginning of it.
+func TestEveryBitOfACodesHashCounts(t *testing.T) {
+	k := newCodeKit(t, sms())
+	req, sent := k.asked(t)
+	require.NoError(t, otp.SpoilTag(t.Context(), k.Codes, store.Key{Subject: ana, ID: req.ID}))
+	require.ErrorIs(t, k.verify(t, req.ID, sent), otp.ErrRefused)
+}
+
+// The code of a request that found no contact was sent to no one, so that not even a lucky guess is right.
+func TestNoCodeIsRightWithoutAContact(t *testing.T) {
+	k := newCodeKit(t, sms())
+	k.asked(t)
+	before, err := otp.PlainCodes(t.Context(), k.Codes)
+	require.NoError(t, err)
+	req, err := k.Request(t.Context(), ana, filing, otp.RequestOptions{})
+	require.NoError(t, err)
+	after, err := otp.PlainCodes(t.Context(), k.Codes)
+	require.NoError(t, err)
+	codes := regexp.MustCompile(`"code":"(\d+)"`)
+	tried := 0
+	for _, m := range codes.FindAllStringSubmatch(after, -1) {
+		if !strings.Contains(before, m[0]) {
+			tried++
+			require.ErrorIs(t, k.verify(t, req.ID, m[1]), otp.ErrRefused)
+		}
+	}
+	require.Equal(t, 1, tried)
 }
 
 // A code for one act, about one thing, of one person, confirms nothing else.

@@ -20,6 +20,15 @@ func NormaliseCode(c *Codes, typed string) string { return c.normalise(typed) }
 // PlainCodes returns all records of codes as they are before they are sealed.
 func PlainCodes(ctx context.Context, c *Codes) (string, error) { return testkit.Plain(ctx, c.records) }
 
+// SpoilTag changes the last bit of what a code is compared with.
+func SpoilTag(ctx context.Context, c *Codes, key store.Key) error {
+	_, err := c.records.Update(ctx, key, func(e *store.Entry[codeRecord]) error {
+		e.Value.Tag[len(e.Value.Tag)-1] ^= 1
+		return nil
+	})
+	return err
+}
+
 // GateOfCodes returns the gate in front of the codes.
 func GateOfCodes(c *Codes) *lockout.Gate { return c.gate }
 

@@ -391,7 +391,8 @@ func TestGrantText(t *testing.T) {
 	text := g.Text().Reveal()
 	for _, bad := range []string{
 		"", "g1", "g1..", text + "x", text[:len(text)-1], "g2" + text[2:], text + "\n", strings.Replace(text, ".", ".\n", 1),
-		strings.ToUpper(text), "g1." + strings.Repeat("A", 401) + "." + strings.Repeat("A", 43),
+		strings.ToUpper(text), text[:len(text)-1] + string(text[len(text)-1]+1), // bits behind the last byte
+		"g1." + strings.Repeat("A", 401) + "." + strings.Repeat("A", 43),
 	} {
 		_, err := pin.ParseGrant(civicpin.NewSecret(bad))
 		require.ErrorIs(t, err, pin.ErrNoGrant, bad)
@@ -586,6 +587,14 @@ func TestLowerLevel(t *testing.T) {
 	require.Equal(t, civicpin.NoLevel, level())
 	require.NoError(t, k.Attest(t.Context(), maria, civicpin.Evidence{Method: civicpin.InPerson, By: clerk}))
 	require.Equal(t, civicpin.Substantial, level(), "seen in person since")
+
+	// A re-issue under a grant lowers no less: the contacts may be as new as before it.
+	require.NoError(t, k.LowerLevel(t.Context(), maria, civicpin.Low, k.clock.Now().Add(time.Hour), "", civicpin.Citizen))
+	require.NoError(t, testkit.Err(k.Reissue(t.Context(), k.granted(t, inps().Parts...), civicpin.Source{})))
+	require.NoError(t, k.out.Flush(t.Context()))
+	ok, err := k.Exchange(t.Context(), try(k.last(phone)+k.last(email)), civicpin.NewSecret(changed))
+	require.NoError(t, err)
+	require.Equal(t, civicpin.Low, ok.Level)
 	require.ErrorIs(t, k.LowerLevel(t.Context(), maria, civicpin.Level(9), until, "", clerk), civicpin.ErrInvalid)
 	require.ErrorIs(t, k.LowerLevel(t.Context(), "NOBODY", civicpin.Low, until, "", clerk), pin.ErrNoCredential)
 }

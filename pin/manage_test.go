@@ -317,6 +317,32 @@ func TestTwiceIsNoOracle(t *testing.T) {
 	require.Equal(t, 3, k.failures(t))
 }
 
+// An operator suspends between the proof and the write of a change: the credential keeps the secret that it had.
+func TestSuspendedWhileChoosing(t *testing.T) {
+	for _, c := range choices {
+		if c.name == "set" { // a suspension ends the grant
+			continue
+		}
+		t.Run(c.name, func(t *testing.T) {
+			k := newKit(t, pin.INPS())
+			old, suspended := c.prepare(t, k), false
+			other := k.other(t, k.memory)
+			k.faults.Hook(func(method, key string) error {
+				if method == storetest.Put && strings.HasPrefix(key, "pin.inps/") && !suspended {
+					suspended = true
+					require.NoError(t, other.Suspend(t.Context(), maria, "stolen", clerk))
+				}
+				return nil
+			})
+			require.Error(t, testkit.Err(c.call(t, k, old, changed)))
+			require.True(t, suspended)
+			require.NoError(t, other.Resume(t.Context(), maria, civicpin.Evidence{Method: civicpin.InPerson, By: clerk}, "found", clerk))
+			_, right := k.works(t, changed)
+			require.False(t, right)
+		})
+	}
+}
+
 // Any number of equal requests at once, in two processes, succeed, and there is one change.
 func TestManyAtOnce(t *testing.T) {
 	for _, c := range choices {

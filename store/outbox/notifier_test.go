@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -419,6 +420,67 @@ func TestARecorderThatHangs(t *testing.T) {
 		require.Equal(t, []string{"1", "2"}, r.sink.texts(), code)
 		require.Empty(t, other.sink.messages(), code)
 	}
+}
+
+// A dispatcher that was held up after its claim does not send: the claim may end before the send does.
+func TestHeldUpAfterTheClaim(t *testing.T) {
+	for late, want := range map[time.Duration]int{outbox.LeaseMargin / 3: 1, outbox.LeaseMargin/3 + 1: 0} {
+		f, clock := newFaults(newMemory()), newClock()
+		r := newRig(t, f.Store(), clock, nil)
+		ref := r.clerk.ref("A", "1")
+		ref.Class = outbox.Shown
+		require.NoError(t, r.clerk.post(t.Context(), r.out, ref, toA))
+		claimed, held := false, false
+		f.Hook(func(method, key string) error {
+			if ours := strings.HasPrefix(key, "outbox.entry/"); claimed && !ours && !held {
+				held = true
+				clock.Add(late)
+			} else if method == storetest.Put && ours {
+				claimed = true
+			}
+			return nil
+		})
+		require.NoError(t, r.out.Flush(t.Context()))
+		require.True(t, held)
+		require.Len(t, r.sink.messages(), want, late)
+		clock.Add(time.Hour)
+		require.NoError(t, r.out.Flush(t.Context()))
+		require.Len(t, r.sink.messages(), 1, "once")
+	}
+}
+
+// A message whose address changes while it waits for a sender goes through the lane of the new one: two never go to one
+// address at once.
+func TestAnotherAddressWhileItWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := inBubble(t, &outbox.Options{Workers: 1})
+		post := func(id string, to civicpin.Contact) outbox.Ref {
+			ref := r.clerk.ref(id, id)
+			require.NoError(t, r.clerk.post(t.Context(), r.out, ref, letter{Text: id, To: to}))
+			time.Sleep(time.Second)
+			return ref
+		}
+		post("1", sms("+393331234561"))
+		moved := post("2", sms("+393331234562"))
+		post("3", mail("c@example.org"))
+		var under atomic.Int32
+		r.sink.then(func(ctx context.Context, m civicpin.Message) error {
+			if m.To.Channel == civicpin.Email {
+				require.EqualValues(t, 1, under.Add(1), "one at a time")
+				defer under.Add(-1)
+			}
+			if m.Secret.Reveal() == "1" {
+				require.NoError(t, r.clerk.write(ctx, moved, letter{Text: "2", To: mail("c@example.org"), State: "wanted"}))
+				time.Sleep(5 * time.Second)
+				return nil
+			}
+			time.Sleep(20 * time.Second)
+			return nil
+		})
+		r.run(t)
+		time.Sleep(time.Hour)
+		require.ElementsMatch(t, []string{"1", "2", "3"}, r.sink.texts())
+	})
 }
 
 func TestDefaults(t *testing.T) {

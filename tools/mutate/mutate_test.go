@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -31,7 +30,9 @@ func TestMutants(t *testing.T) {
 		`defer a.b(); c++; d += e`:       {"drop defer a.b() => ", "drop c++ => ", "drop d += e => _ = e"},
 		`for a <= b { c() }`:             {"operator a <= b => (a) < (b)", "drop c() => "},
 		`for ; ; a++ { }`:                {},
-		`return T{A: b, "c": d, E: f, }`: {"no error T{A: b, \"c\": d, E: f, } => nil", "drop field A: b, => ", "drop field E: f, => "},
+		`return T{A: b, "c": d, E: f, }`: {
+			"no error T{A: b, \"c\": d, E: f, } => nil", "drop field A: b, => ", "drop field E: f, => ",
+		},
 		`return nil`:                     {},
 		`f := func() bool { return a }`:  {},
 	} {
@@ -76,7 +77,7 @@ func TestKeys(t *testing.T) {
 func TestSample(t *testing.T) {
 	var all []mutant
 	for i := range 50 {
-		all = append(all, mutant{Key: strconv.Itoa(i)})
+		all = append(all, mutant{Key: string(rune(0x4e00 + i))})
 	}
 	keys := func(seed, n int) (list []string) {
 		for _, m := range sample(all, seed, n) {
@@ -171,7 +172,9 @@ func testReport(t *testing.T, state string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, part := range []string{"| tiny | 22 | 5 | 0 | 2 | 1 | 1 | 1 | 50 % |\n", "- survived: `", "- timed out: `", "# Title\n", "| a reason |\n"} {
+	for _, part := range []string{
+		"| tiny | 22 | 5 | 0 | 2 | 1 | 1 | 1 | 50 % |\n", "- survived: `", "- timed out: `", "# Title\n", "| a reason |\n",
+	} {
 		if !strings.Contains(string(got), part) {
 			t.Errorf("without %q:\n%s", part, got)
 		}
