@@ -259,6 +259,23 @@ func TestIssueUnderAHiddenCeiling(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// However generous the limits are, one issue is sent or printed a hundred times at most.
+func TestResendsOfOneIssueAreBounded(t *testing.T) {
+	p := pin.Default()
+	p.Sends = civicpin.Rate{Limit: 1000, Window: time.Hour}
+	k := newKit(t, p)
+	o := pin.IssueOptions{Parts: []civicpin.Contact{{Channel: civicpin.HandedOver}}, By: clerk}
+	require.NoError(t, testkit.Err(k.Issue(t.Context(), maria, o)))
+	for n := range 200 {
+		if err := testkit.Err(k.Reprint(t.Context(), maria, clerk)); err != nil {
+			require.ErrorIs(t, err, pin.ErrWrongState)
+			require.Equal(t, 99, n) // the issue itself is the first
+			return
+		}
+	}
+	t.Error("no bound")
+}
+
 func TestHandedOver(t *testing.T) {
 	p := pin.Default()
 	k := newKit(t, p)

@@ -169,6 +169,39 @@ func TestRehash(t *testing.T) {
 	require.Equal(t, after, k.plain(t), "no write when nothing is to be renewed")
 }
 
+// A login renews the hash of the secret that it proved, and not over one that was chosen meanwhile.
+func TestRehashOvertaken(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	require.NoError(t, k.Import(t.Context(), maria, civicpin.NewSecret(weak), pin.ImportOptions{By: clerk}))
+	other, calls := k.other(t, k.memory), 0
+	k.faults.Hook(func(method, key string) error {
+		if method != storetest.Put || !strings.HasPrefix(key, "pin.inps/") {
+			return nil
+		}
+		if calls++; calls == 1 {
+			require.NoError(t, testkit.Err(other.Change(t.Context(), try(chosen), civicpin.NewSecret(changed))))
+		}
+		return nil
+	})
+	_, _ = k.works(t, chosen)
+	require.Positive(t, calls)
+	_, right := other.works(t, changed)
+	require.True(t, right)
+	_, right = other.works(t, chosen)
+	require.False(t, right)
+}
+
+// What was imported is compared as received, up to 1024 bytes.
+func TestImportedSecretsAreBounded(t *testing.T) {
+	for n, want := range map[int]bool{1024: true, 1025: false} {
+		k, secret := newKit(t, pin.Default()), strings.Repeat("a1", 600)[:n]
+		hash := password.New(password.Params{Memory: 16, Time: 1, Threads: 1}, secret).Encode()
+		require.NoError(t, k.Import(t.Context(), maria, civicpin.NewSecret(hash), pin.ImportOptions{By: clerk}))
+		_, right := k.works(t, secret)
+		require.Equal(t, want, right, n)
+	}
+}
+
 // A double click sends the same choice twice. Both requests are told of the one success, and nobody is charged a try.
 func TestChoosingTwice(t *testing.T) {
 	for _, c := range choices {

@@ -26,15 +26,15 @@ func TestMutants(t *testing.T) {
 		`_ = a < b && c`: {
 			"drop _ = a < b && c => ", "operator a < b && c => (a < b) || (c)", "operator a < b => (a) <= (b)",
 		},
-		`a, b = b, a; a := c; a = nil`:   {"drop a, b = b, a => ", "drop a = nil => "},
-		`defer a.b(); c++; d += e`:       {"drop defer a.b() => ", "drop c++ => ", "drop d += e => _ = e"},
-		`for a <= b { c() }`:             {"operator a <= b => (a) < (b)", "drop c() => "},
-		`for ; ; a++ { }`:                {},
+		`a, b = b, a; a := c; a = nil`: {"drop a, b = b, a => ", "drop a = nil => "},
+		`defer a.b(); c++; d += e`:     {"drop defer a.b() => ", "drop c++ => ", "drop d += e => _ = e"},
+		`for a <= b { c() }`:           {"operator a <= b => (a) < (b)", "drop c() => "},
+		`for ; ; a++ { }`:              {},
 		`return T{A: b, "c": d, E: f, }`: {
 			"no error T{A: b, \"c\": d, E: f, } => nil", "drop field A: b, => ", "drop field E: f, => ",
 		},
-		`return nil`:                     {},
-		`f := func() bool { return a }`:  {},
+		`return nil`:                    {},
+		`f := func() bool { return a }`: {},
 	} {
 		src := "package p\n\nfunc f() error {\n" + code + "\n}\n"
 		list, err := mutantsOf("p.go", []byte(src))
