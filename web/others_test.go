@@ -25,9 +25,7 @@ func plans() []plan.Plan {
 
 func others() map[string]map[string]error {
 	return map[string]map[string]error{
-		"400 invalid": {
-			"civicpin.ErrInvalid": civicpin.ErrInvalid,
-		},
+		"400 invalid": {"civicpin.ErrInvalid": civicpin.ErrInvalid},
 		internal: {
 			"civicpin.ErrUndeliverable": civicpin.ErrUndeliverable, "contact.ErrInvalidPolicy": contact.ErrInvalidPolicy,
 			"store/outbox.ErrNoNotifier": outbox.ErrNoNotifier, "store/outbox.ErrNotYet": outbox.ErrNotYet,
@@ -45,44 +43,20 @@ func others() map[string]map[string]error {
 			"contact.ErrBusy": contact.ErrBusy, "store/outbox.ErrBusy": outbox.ErrBusy, "recovery.ErrBusy": recovery.ErrBusy,
 			"store.ErrContended": store.ErrContended,
 		},
-		"410 expired": {
-			"contact.ErrExpired": contact.ErrExpired, "recovery.ErrExpired": recovery.ErrExpired,
-		},
-		"410 gone": {
-			"contact.ErrGone": contact.ErrGone, "recovery.ErrGone": recovery.ErrGone,
-		},
-		"401 refused": {
-			"contact.ErrRefused": contact.ErrRefused, "recovery.ErrRefused": recovery.ErrRefused,
-		},
-		"409 contacts": {
-			"contact.ErrUnsuitable": contact.ErrUnsuitable,
-		},
-		"404 no-dead-letter": {
-			"store/outbox.ErrNoDeadLetter": outbox.ErrNoDeadLetter,
-		},
-		"404 no-receipt": {
-			"store/outbox.ErrNoReceipt": outbox.ErrNoReceipt,
-		},
-		"422 unsendable": {
-			"store/outbox.UnsendableError": &outbox.UnsendableError{},
-		},
-		"422 choice.question": {
-			"recovery.AnswerError": &recovery.AnswerError{Rule: rule.Question},
-		},
-		"403 not-allowed": {
-			"recovery.ErrNotAllowed": recovery.ErrNotAllowed,
-		},
-		"409 waiting": {
-			"recovery.ErrWaiting": recovery.ErrWaiting,
-		},
-		"409 wrong-step": {
-			"recovery.ErrWrongStep": recovery.ErrWrongStep,
-		},
+		"410 expired":         {"contact.ErrExpired": contact.ErrExpired, "recovery.ErrExpired": recovery.ErrExpired},
+		"410 gone":            {"contact.ErrGone": contact.ErrGone, "recovery.ErrGone": recovery.ErrGone},
+		"401 refused":         {"contact.ErrRefused": contact.ErrRefused, "recovery.ErrRefused": recovery.ErrRefused},
+		"409 contacts":        {"contact.ErrUnsuitable": contact.ErrUnsuitable},
+		"404 no-dead-letter":  {"store/outbox.ErrNoDeadLetter": outbox.ErrNoDeadLetter},
+		"404 no-receipt":      {"store/outbox.ErrNoReceipt": outbox.ErrNoReceipt},
+		"422 unsendable":      {"store/outbox.UnsendableError": &outbox.UnsendableError{}},
+		"422 choice.question": {"recovery.AnswerError": &recovery.AnswerError{Rule: rule.Question}},
+		"403 not-allowed":     {"recovery.ErrNotAllowed": recovery.ErrNotAllowed},
+		"409 waiting":         {"recovery.ErrWaiting": recovery.ErrWaiting},
+		"409 wrong-step":      {"recovery.ErrWrongStep": recovery.ErrWrongStep},
 		"403 operator.hours" + date: {
 			"recovery.OperatorError": &recovery.OperatorError{Reason: recovery.Closed, Until: later},
 		},
-		"409 resting" + date: {
-			"recovery.RestError": &recovery.RestError{Until: later},
-		},
+		"409 resting" + date: {"recovery.RestError": &recovery.RestError{Until: later}},
 	}
 }

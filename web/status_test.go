@@ -41,9 +41,7 @@ func answers() []map[string]map[string]error {
 
 func secrets() map[string]map[string]error {
 	return map[string]map[string]error{
-		"503 busy 2": {
-			"lockout.BusyError": &lockout.BusyError{After: 1500 * time.Millisecond},
-		},
+		"503 busy 2": {"lockout.BusyError": &lockout.BusyError{After: 1500 * time.Millisecond}},
 		"503 busy 5": {
 			"lockout.ErrBusy": lockout.ErrBusy, "lockout.ErrInFlight": lockout.ErrInFlight,
 			"lockout.ErrOverloaded": lockout.ErrOverloaded, "otp.ErrBusy": otp.ErrBusy, "pin.ErrBusy": pin.ErrBusy,
@@ -53,61 +51,27 @@ func secrets() map[string]map[string]error {
 			"texts.ErrContainsLink": texts.ErrContainsLink, "texts.UnknownKindError": &texts.UnknownKindError{},
 			"pin.ErrInvalidPolicy": pin.ErrInvalidPolicy, "pin/breached.ErrFile": breached.ErrFile,
 		},
-		"403 locked-until-unlocked": {
-			"lockout.ErrLocked": lockout.ErrLocked,
-		},
+		"403 locked-until-unlocked": {"lockout.ErrLocked": lockout.ErrLocked},
 		"401 refused": {
 			"lockout.ErrNoSubject": lockout.ErrNoSubject, "lockout.ErrRefused": lockout.ErrRefused,
 			"otp.ErrRefused": otp.ErrRefused, "pin.ErrRefused": pin.ErrRefused,
 		},
-		"503 timeout 5": {
-			"lockout.ErrTimeout": lockout.ErrTimeout,
-		},
-		"429 locked" + date: {
-			"lockout.LockedError": &lockout.LockedError{Scope: lockout.ScopeSubject, Until: later},
-		},
-		"401 refused" + date: {
-			"lockout.RefusedError": &lockout.RefusedError{NextAt: later},
-		},
-		"403 code-expired": {
-			"otp.ErrExpired": otp.ErrExpired,
-		},
-		"404 not-enrolled": {
-			"otp.ErrNotEnrolled": otp.ErrNotEnrolled,
-		},
-		"409 wrong-state": {
-			"otp.ErrWrongState": otp.ErrWrongState, "pin.ErrWrongState": pin.ErrWrongState,
-		},
-		"400 invalid": {
-			"otp.KeyError": &otp.KeyError{},
-		},
-		"422 choice.date": {
-			"pin.ChoiceError": &pin.ChoiceError{Rule: rule.Date},
-		},
-		"409 changed": {
-			"pin.ErrChanged": pin.ErrChanged,
-		},
-		"403 secret-expired": {
-			"pin.ErrExpired": pin.ErrExpired, "pin.ExpiredError": &pin.ExpiredError{},
-		},
-		"404 no-credential": {
-			"pin.ErrNoCredential": pin.ErrNoCredential,
-		},
-		"410 gone": {
-			"pin.ErrNoGrant": pin.ErrNoGrant,
-		},
-		"503 unchecked 5": {
-			"pin.ErrUnchecked": pin.ErrUnchecked,
-		},
-		"422 choice": {
-			"pin.ErrUnfitSecret": pin.ErrUnfitSecret,
-		},
-		"422 weak-evidence": {
-			"pin.ErrWeakEvidence": pin.ErrWeakEvidence,
-		},
-		"422 wrong-parts": {
-			"pin.ErrWrongParts": pin.ErrWrongParts,
-		},
+		"503 timeout 5":      {"lockout.ErrTimeout": lockout.ErrTimeout},
+		"429 locked" + date:  {"lockout.LockedError": &lockout.LockedError{Scope: lockout.ScopeSubject, Until: later}},
+		"401 refused" + date: {"lockout.RefusedError": &lockout.RefusedError{NextAt: later}},
+		"403 code-expired":   {"otp.ErrExpired": otp.ErrExpired},
+		"404 not-enrolled":   {"otp.ErrNotEnrolled": otp.ErrNotEnrolled},
+		"409 wrong-state":    {"otp.ErrWrongState": otp.ErrWrongState, "pin.ErrWrongState": pin.ErrWrongState},
+		"400 invalid":        {"otp.KeyError": &otp.KeyError{}},
+		"422 choice.date":    {"pin.ChoiceError": &pin.ChoiceError{Rule: rule.Date}},
+		"409 changed":        {"pin.ErrChanged": pin.ErrChanged},
+		"403 secret-expired": {"pin.ErrExpired": pin.ErrExpired, "pin.ExpiredError": &pin.ExpiredError{}},
+		"404 no-credential":  {"pin.ErrNoCredential": pin.ErrNoCredential},
+		"410 gone":           {"pin.ErrNoGrant": pin.ErrNoGrant},
+		"503 unchecked 5":    {"pin.ErrUnchecked": pin.ErrUnchecked},
+		"422 choice":         {"pin.ErrUnfitSecret": pin.ErrUnfitSecret},
+		"422 weak-evidence":  {"pin.ErrWeakEvidence": pin.ErrWeakEvidence},
+		"422 wrong-parts":    {"pin.ErrWrongParts": pin.ErrWrongParts},
 	}
 }
 
