@@ -179,9 +179,16 @@ func (w *world) settle(ctx context.Context, s step, begun time.Time) {
 		w.clock.Set(begun.Add(time.Second)) // whatever the calls of the owner took
 	case s.act.rests:
 		w.clock.Set(begun.Add(w.setup.Codes.Valid + time.Minute))
-		w.tickets = nil // what they show was drawn before
-		w.names.forget("masked")
+		w.showsAnew()
+	case w.clock.Now().Sub(begun) >= 24*time.Hour: // a contact that cooled down may be shown from now on
+		w.showsAnew()
 	}
+}
+
+// showsAnew forgets which masked contacts were shown.
+func (w *world) showsAnew() {
+	w.tickets = nil // what they show was drawn before
+	w.names.forget("masked")
 }
 
 // one does an act once.
