@@ -48,8 +48,8 @@ func write(b *bytes.Buffer, v reflect.Value) error {
 	case reflect.Struct:
 		return writeObject(b, func(yield func(string, reflect.Value)) {
 			for i := range v.NumField() {
-				if !v.Field(i).IsZero() {
-					yield(fieldName(v.Type().Field(i).Name), v.Field(i))
+				if f := v.Type().Field(i); data(f) && !v.Field(i).IsZero() {
+					yield(fieldName(f.Name), v.Field(i))
 				}
 			}
 		})
@@ -84,7 +84,7 @@ func writeObject(b *bytes.Buffer, fields func(yield func(string, reflect.Value))
 	var err error
 	first := true
 	fields(func(name string, v reflect.Value) {
-		if err != nil || v.Kind() == reflect.Func {
+		if err != nil {
 			return
 		}
 		if !first {

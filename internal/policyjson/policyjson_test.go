@@ -39,6 +39,8 @@ type outer struct {
 	To     []civicpin.Channel
 
 	OwnChannels []civicpin.Channel
+
+	hidden bool
 }
 
 type lock string
@@ -95,6 +97,7 @@ func TestErrorsLeaveTheValueAndNameTheField(t *testing.T) {
 		``:                                 "line 1, column 1: the policy: want JSON",
 		`7`:                                "want an object",
 		`{"nobody":1}`:                     `line 1, column 2: the policy: want one of the fields name, count,`,
+		`{"hidden":true}`:                  `and there is "hidden"`,
 		`{"Name":"x"}`:                     `and there is "Name"`,
 		`{"name":"x","name":"y"}`:          "stands twice",
 		`{"levels":{"a":"low","a":"low"}}`: "stands twice",
@@ -131,9 +134,9 @@ func TestErrorsLeaveTheValueAndNameTheField(t *testing.T) {
 		`{"by":{"sms":1,"emial":2}}`:       `line 1, column 16: by.emial: want "sms", "voice", "email", "certified-email", "push", "letter"`,
 		`{"to":["sms","pec"],"ownChannels":["pack"]}`: `column 14: to[1]: want "sms", "voice", "email", "certified-email", "push", "letter", "handed-over", or "pec" in ownChannels`,
 	} {
-		v := outer{Name: "as it was"}
+		v := outer{Name: "as it was", hidden: true}
 		require.ErrorContains(t, policyjson.Unmarshal([]byte(text), &v, locks), want, text)
-		require.Equal(t, outer{Name: "as it was"}, v)
+		require.Equal(t, outer{Name: "as it was", hidden: true}, v)
 	}
 }
 

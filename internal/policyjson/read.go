@@ -178,18 +178,23 @@ func (r *reader) entry(v reflect.Value, key string, at int, path string) error {
 
 // field reads the value of a struct's field.
 func (r *reader) field(v reflect.Value, key string, at int, path string) error {
-	field := v.FieldByNameFunc(func(n string) bool { return fieldName(n) == key })
-	if field.IsValid() && field.Kind() != reflect.Func { // a function is not data
-		return r.value(field, join(path, key))
+	field, ok := v.Type().FieldByNameFunc(func(n string) bool { return fieldName(n) == key })
+	if ok && data(field) {
+		return r.value(v.FieldByIndex(field.Index), join(path, key))
 	}
 	if v.NumField() == 0 {
 		return r.wrong(at, path, fmt.Sprintf("no field, and there is %q", key))
 	}
 	var fields []string
 	for i := range v.NumField() {
-		if v.Field(i).Kind() != reflect.Func {
-			fields = append(fields, fieldName(v.Type().Field(i).Name))
+		if f := v.Type().Field(i); data(f) {
+			fields = append(fields, fieldName(f.Name))
 		}
 	}
 	return r.wrong(at, path, fmt.Sprintf("one of the fields %s, and there is %q", strings.Join(fields, ", "), key))
+}
+
+// data reports whether a field is part of the text: it is exported, and no function.
+func data(field reflect.StructField) bool {
+	return field.IsExported() && field.Type.Kind() != reflect.Func
 }
