@@ -102,25 +102,31 @@ func TestContains(t *testing.T) {
 
 func TestOpenRefuses(t *testing.T) {
 	good := lines(crypto.SHA1, 40, "\n", "a", "b", "c")
+	many, _ := numbered(20_000)
+	long := lines(crypto.SHA1, 40, ":17\n", many...)
+	_, err := open(t, crypto.SHA1, long)
+	require.NoError(t, err)
 	for name, content := range map[string]string{
-		"empty":                 "",
-		"an empty line":         "\n" + good,
-		"no digits":             strings.Repeat("G", 40) + "\n",
-		"a range file":          strings.Repeat("A", 9) + "\n",
-		"too many digits":       strings.Repeat("A", 41) + "\n",
-		"an endless line":       strings.Repeat("A", 4000),
-		"an empty last line":    good + "\n",
-		"a last line cut short": strings.TrimRight(good, "\n")[:100],
-		"backwards":             "B" + strings.Repeat("0", 39) + "\n" + "A" + strings.Repeat("0", 39) + "\n",
-		"no count":              strings.Repeat("A", 40) + ":\n",
-		"text":                  "password\n123456\n",
+		"empty":                     "",
+		"an empty line":             "\n" + good,
+		"no digits":                 strings.Repeat("G", 40) + "\n",
+		"a range file":              strings.Repeat("A", 9) + "\n",
+		"too many digits":           strings.Repeat("A", 41) + "\n",
+		"an endless line":           strings.Repeat("A", 4000),
+		"an empty last line":        good + "\n",
+		"a last line cut short":     strings.TrimRight(good, "\n")[:100],
+		"a download that broke off": long[:len(long)*9/10/44*44],
+		"without its beginning":     long[len(long)/10/44*44:],
+		"backwards":                 "B" + strings.Repeat("0", 39) + "\n" + "A" + strings.Repeat("0", 39) + "\n",
+		"no count":                  strings.Repeat("A", 40) + ":\n",
+		"text":                      "password\n123456\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := open(t, crypto.SHA1, content)
 			require.ErrorIs(t, err, breached.ErrFile)
 		})
 	}
-	_, err := breached.Open(t.TempDir()+"/none", crypto.SHA1)
+	_, err = breached.Open(t.TempDir()+"/none", crypto.SHA1)
 	require.ErrorIs(t, err, os.ErrNotExist)
 	_, err = open(t, crypto.MD5, good)
 	require.ErrorIs(t, err, civicpin.ErrInvalid)

@@ -2,6 +2,10 @@
 // the operator downloads. No secret, and no piece of a hash, leaves the machine.
 //
 //	known, err := breached.Open("pwned.txt", crypto.SHA1)
+//	if err != nil {
+//		return err
+//	}
+//	defer known.Close()
 //	policy := pin.Default()
 //	policy.Chosen.Breached = known.Contains
 //
@@ -9,7 +13,7 @@
 //
 // A file is text: a line for each secret, ending in "\n" or "\r\n", in ascending order, each once. A line begins with the
 // hexadecimal hash of the secret's UTF-8 bytes, or the first digits of it, in upper or lower case, with the same number of
-// digits on all lines, 10 at least. A colon and a number may follow: how often the secret was seen. They do not count.
+// digits on all lines, 10 at least. A colon and a number may follow: how often the secret was seen. The number is ignored.
 //
 //	00001131628B741FF755AAC0E7C66D26:25
 //	000017A7B2D1DF3F6CBA6E7E2DBBBE36:3
@@ -52,7 +56,7 @@ type File struct {
 // Open opens a file of hash prefixes. It reads the first and the last line; that the file is sorted shows in part with each
 // search. Errors:
 //   - [civicpin.ErrInvalid]: the hash is neither crypto.SHA1 nor crypto.SHA256, or SHA1 where FIPS 140-3 mode forbids it.
-//   - [ErrFile]: the file is empty, or one of the lines is none.
+//   - [ErrFile]: the file is empty, its beginning or end is missing, or its first or last line is not a hash prefix.
 //   - those of [os.Open].
 func Open(name string, hash crypto.Hash) (*File, error) {
 	if hash != crypto.SHA256 && (hash != crypto.SHA1 || fips140.Enforced()) {
@@ -74,7 +78,7 @@ func Open(name string, hash crypto.Hash) (*File, error) {
 
 // Contains reports whether a secret is in the file. It is what pin.Chosen.Breached asks for. Errors:
 //   - the context's, if it is done.
-//   - [ErrFile]: a line is none, or the order is broken.
+//   - [ErrFile]: a line is not a hash prefix, or the order is broken.
 //   - those of reading, and of a file that was closed.
 func (f *File) Contains(ctx context.Context, secret civicpin.Secret) (bool, error) {
 	if err := ctx.Err(); err != nil {

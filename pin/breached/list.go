@@ -44,10 +44,25 @@ func newList(r io.ReaderAt, size int64, most int) (list, error) {
 		return list{}, err
 	}
 	last, _, err := l.line(start)
-	if err == nil && last < first {
+	switch {
+	case err != nil:
+	case last < first:
 		err = fmt.Errorf("%w: the last line is before the first", ErrFile)
+	case !l.whole(first, last):
+		err = fmt.Errorf("%w: the beginning or the end is missing", ErrFile)
 	}
 	return l, err
+}
+
+// whole reports whether a list may be all there, by its first and last line. Hashes are spread evenly, so n of them begin with
+// as many zeros, and end with as many F, as n/40 has hexadecimal digits but one; by chance one list in 10^17 does not. A
+// download that broke off does not, and would know none of the hashes behind.
+func (l list) whole(first, last string) bool {
+	zeros := 0
+	for n := l.size / int64(l.digits+widest-64) / 40; n >= 16; n /= 16 {
+		zeros++
+	}
+	return strings.Trim(first[:zeros], "0") == "" && strings.Trim(last[:zeros], "F") == ""
 }
 
 // has reports whether a line is the beginning of a hash, given in upper case. Each line that it reads has to lie between those
