@@ -12,7 +12,8 @@ import (
 // IssueOptions say how a credential is issued.
 type IssueOptions struct {
 	// Parts are the contacts to which the parts go, in order: as many as Policy.Parts, no channel twice, no address twice. At
-	// most one is printed by the caller ([civicpin.Channel.Printed]), so that no member of staff holds two.
+	// most one is printed by the caller ([civicpin.Channel.Printed]), so that no member of staff holds two. By an operator they
+	// are taken as theirs. From a visitor they are a claim: contact.Service.Proved and [Requests] say what it needs.
 	Parts []civicpin.Contact
 	// Level is the level of assurance that the credential will have. Low needs no evidence: it rests on who receives the
 	// parts. Zero means Low.

@@ -737,6 +737,12 @@ func TestLostSecretsStayLost(t *testing.T) {
 			k.revoked(t)
 			return exchange(k, chosen)
 		},
+		"repudiated": func(k *kit) error {
+			k.exchanged(t)
+			require.NoError(t, set(k, changed))
+			require.NoError(t, k.Repudiated(t.Context(), repudiated(nil)))
+			return exchange(k, changed)
+		},
 		"imported, and set": func(k *kit) error { k.imported(t, "qz7wk4pm"); return set(k, "QZ7W K4PM") },
 		"imported, and changed": func(k *kit) error {
 			k.imported(t, "qz7wk4pm")

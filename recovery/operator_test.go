@@ -551,6 +551,8 @@ func TestOnePersonApprovesOnce(t *testing.T) {
 		for _, id := range spellings {
 			_, err = rec.Decide(t.Context(), run.ID, recovery.Operator{ID: civicpin.Operator(id), Role: "video"}, approved)
 			require.Equal(t, recovery.SamePerson, reason(t, err), id)
+			denied := k.events.Of("recovery.denied")
+			require.Equal(t, "same person", denied[len(denied)-1].Reason, "and it is recorded")
 		}
 		run, err = rec.Decide(t.Context(), run.ID, video, approved)
 		require.NoError(t, err)
