@@ -13,6 +13,7 @@ var englishRefusals = map[string]string{
 	"too-many-messages":     "Too many messages were asked for. Try again later.",
 	"too-many-requests":     "Too many requests came from your network. Try again later.",
 	"unchecked":             "We cannot check your choice at this moment. It may be good: try again later.",
+	"secret-change-due":     "Your PIN or password is right, but too old. Choose another one.",
 	"secret-expired":        "This PIN or password has expired. Ask for a new one.",
 	"code-expired":          "This code has expired. Ask for a new one.",
 	"expired":               "This came too late: the time for it has ended. Begin again.",

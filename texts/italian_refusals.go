@@ -13,6 +13,7 @@ var italianRefusals = map[string]string{
 	"too-many-messages":     "Sono stati chiesti troppi messaggi. Riprovi più tardi.",
 	"too-many-requests":     "Sono arrivate troppe richieste dalla sua rete. Riprovi più tardi.",
 	"unchecked":             "In questo momento non possiamo controllare la sua scelta. Può essere valida: riprovi più tardi.",
+	"secret-change-due":     "Il PIN o la password è corretta, ma troppo vecchia. Ne scelga una nuova.",
 	"secret-expired":        "Questo PIN o questa password è scaduta. Ne chieda una nuova.",
 	"code-expired":          "Questo codice è scaduto. Ne chieda uno nuovo.",
 	"expired":               "È troppo tardi: il tempo è scaduto. Ricominci da capo.",

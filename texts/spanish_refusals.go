@@ -13,6 +13,7 @@ var spanishRefusals = map[string]string{
 	"too-many-messages":     "Se han pedido demasiados mensajes. Vuelva a intentarlo más tarde.",
 	"too-many-requests":     "Han llegado demasiadas peticiones desde su red. Vuelva a intentarlo más tarde.",
 	"unchecked":             "En este momento no podemos comprobar su elección. Puede ser válida: vuelva a intentarlo más tarde.",
+	"secret-change-due":     "Su PIN o contraseña es correcta, pero demasiado antigua. Elija otra nueva.",
 	"secret-expired":        "Este PIN o esta contraseña ha caducado. Pida otra nueva.",
 	"code-expired":          "Este código ha caducado. Pida otro nuevo.",
 	"expired":               "Es demasiado tarde: el plazo ha terminado. Empiece de nuevo.",

@@ -18,7 +18,7 @@ type Cookie string
 const (
 	Device Cookie = "device" // pin.Service.RememberDevice, for a subject who ticked the box; 400 days
 	Ticket Cookie = "ticket" // recovery.Run.Ticket; 30 days, since a run may wait
-	Grant  Cookie = "grant"  // pin.Grant.Text, between the completed plan and the new secret; 24 hours
+	Grant  Cookie = "grant"  // pin.Grant.Text, until the new secret is set; pin.ParseGrant reads it; 24 hours
 	Proof  Cookie = "proof"  // pin.Verified.Shown of a login, or pin.Service.Shown of a known device; 15 minutes
 )
 

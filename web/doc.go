@@ -1,12 +1,15 @@
-// Package web joins this library to net/http: what every portal writes between its pages and the services. It needs the
-// standard library alone, and no other package of this module imports it.
+// Package web joins this library to net/http: what every portal writes between its pages and the services. Besides this module
+// it needs the standard library alone, and no other package of the module imports it. When the portal starts:
 //
+//	cookies, err := web.NewCookies("https://portal.example") // device, ticket, grant and what a login showed
+//	mux.Handle("/link", web.LinkPage(rec, page))             // the page behind the links in messages
+//	server.Handler = web.Secure(mux)                         // headers, forged requests, size of bodies
+//
+// In a handler:
+//
+//	source := cookies.Source(r, web.Proxies{Count: 1}) // the address that the proxy saw, the device, what was shown
+//	ok, err := pins.Verify(ctx, pin.Attempt{Subject: subject, Secret: typed, Source: source})
 //	refusal := web.Status(err) // status, Retry-After and a code, for every error of every package
-//	source := web.Source(r, web.Proxies{Count: 1}) // the address that the proxy saw
-//	cookies, err := web.NewCookies("https://portal.example") // device, ticket, grant and proof
-//	source = cookies.Source(r, web.Proxies{Count: 1})        // with the device and the proof
-//	handler := web.Secure(mux)                               // headers, forged requests, size of bodies
-//	mux.Handle("/link", web.LinkPage(rec, page))             // the page behind the links of all kinds
 //
-// Each join stands alone: a portal takes those that it wants.
+// Each helper stands alone: a portal takes those that it wants.
 package web

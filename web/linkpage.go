@@ -13,7 +13,8 @@ import (
 	"github.com/civicpin/civicpin/recovery"
 )
 
-// Links says what a link is for, without effect. A *recovery.Service does, also for the links of package contact.
+// Links says what a link is for, without effect. A *recovery.Service does, also for the links of package contact. A portal
+// without recovery wraps contact.Service.Inspect.
 type Links interface {
 	// Inspect returns what a token is for, and changes nothing. Its errors are those of recovery.Service.Inspect.
 	Inspect(ctx context.Context, token civicpin.Secret) (recovery.LinkInfo, error)
@@ -26,8 +27,12 @@ type Page struct {
 	Template *template.Template
 	// Labels returns the words of the form, in the language of the request.
 	Labels func(*http.Request) Labels
-	// Act redeems the token of a link, by the call that the purpose names: Finish or Redeem, Repudiate, or contact's Prove. It
-	// writes the answer, as a rule a redirect (303), so that a reload sends nothing twice. If it returns an error it must have
+	// Act redeems the token of a link, by the call that the purpose names:
+	//   - recovery.ToRecover: recovery.Service.Finish if Info.Last, and Redeem otherwise.
+	//   - recovery.ToRepudiate and recovery.ToUndo: recovery.Service.Repudiate.
+	//   - recovery.ToProve: contact.Service.Prove.
+	//
+	// It writes the answer, as a rule a redirect (303), so that a reload sends nothing twice. If it returns an error it must have
 	// written nothing: the page then explains the error.
 	Act func(w http.ResponseWriter, r *http.Request, info recovery.LinkInfo, token civicpin.Secret) error
 }

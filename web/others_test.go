@@ -45,7 +45,7 @@ func others() map[string]map[string]error {
 		},
 		"410 expired":         {"contact.ErrExpired": contact.ErrExpired, "recovery.ErrExpired": recovery.ErrExpired},
 		"410 gone":            {"contact.ErrGone": contact.ErrGone, "recovery.ErrGone": recovery.ErrGone},
-		"401 refused":         {"contact.ErrRefused": contact.ErrRefused, "recovery.ErrRefused": recovery.ErrRefused},
+		"403 refused":         {"contact.ErrRefused": contact.ErrRefused, "recovery.ErrRefused": recovery.ErrRefused},
 		"409 contacts":        {"contact.ErrUnsuitable": contact.ErrUnsuitable},
 		"404 no-dead-letter":  {"store/outbox.ErrNoDeadLetter": outbox.ErrNoDeadLetter},
 		"404 no-receipt":      {"store/outbox.ErrNoReceipt": outbox.ErrNoReceipt},

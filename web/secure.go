@@ -6,7 +6,8 @@ import (
 	"net/http"
 )
 
-// maxBody is the largest body of a request: a page's form, or one document of 1 MB in a multipart form.
+// maxBody is the largest body of a request: a page's form, or one document of 1 MB in a multipart form. Serve larger uploads
+// outside Secure.
 const maxBody = 2 << 20
 
 type nonceKey struct{}
@@ -21,7 +22,8 @@ type nonceKey struct{}
 //     forms of the portal; no frame around the page, against clickjacking; no base element.
 //   - X-Content-Type-Options: nosniff. An upload never becomes a script.
 //   - [http.CrossOriginProtection]: a POST from another site's page is answered 403, against forged requests.
-//   - A body over 2 MiB is cut: reading it gives an [http.MaxBytesError], which [Status] answers 413.
+//   - A body over 2 MiB is cut: reading it gives an [http.MaxBytesError], which [Status] answers 413. Take uploads one by
+//     one, or serve larger ones outside Secure.
 //
 // The server's timeouts are the caller's: set ReadHeaderTimeout, ReadTimeout and IdleTimeout of http.Server, against slow
 // clients. Strict-Transport-Security is for what ends TLS.

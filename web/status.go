@@ -9,6 +9,7 @@ import (
 
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/store/outbox"
 )
@@ -63,7 +64,7 @@ func typed(err error) Refusal {
 		return locked(e)
 	}
 	if e, ok := errors.AsType[*lockout.RefusedError](err); ok {
-		return Refusal{http.StatusUnauthorized, "refused", at(e.NextAt)}
+		return Refusal{http.StatusForbidden, "refused", at(e.NextAt)}
 	}
 	if e, ok := errors.AsType[*lockout.BusyError](err); ok {
 		return Refusal{http.StatusServiceUnavailable, "busy", in(e.After)}
@@ -73,6 +74,9 @@ func typed(err error) Refusal {
 	}
 	if e, ok := errors.AsType[*recovery.OperatorError](err); ok {
 		return operator(e)
+	}
+	if e, ok := errors.AsType[*pin.ExpiredError](err); ok && e.Since == state.SinceChange {
+		return Refusal{http.StatusForbidden, "secret-change-due", ""}
 	}
 	if e, ok := errors.AsType[*pin.ChoiceError](err); ok {
 		return Refusal{http.StatusUnprocessableEntity, "choice." + string(e.Rule), ""}

@@ -16,6 +16,7 @@ import (
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/pin/breached"
 	"github.com/civicpin/civicpin/pin/rule"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/texts"
 	"github.com/civicpin/civicpin/web"
@@ -52,13 +53,13 @@ func secrets() map[string]map[string]error {
 			"pin.ErrInvalidPolicy": pin.ErrInvalidPolicy, "pin/breached.ErrFile": breached.ErrFile,
 		},
 		"403 locked-until-unlocked": {"lockout.ErrLocked": lockout.ErrLocked},
-		"401 refused": {
+		"403 refused": {
 			"lockout.ErrNoSubject": lockout.ErrNoSubject, "lockout.ErrRefused": lockout.ErrRefused,
 			"otp.ErrRefused": otp.ErrRefused, "pin.ErrRefused": pin.ErrRefused,
 		},
 		"503 timeout 5":      {"lockout.ErrTimeout": lockout.ErrTimeout},
 		"429 locked" + date:  {"lockout.LockedError": &lockout.LockedError{Scope: lockout.ScopeSubject, Until: later}},
-		"401 refused" + date: {"lockout.RefusedError": &lockout.RefusedError{NextAt: later}},
+		"403 refused" + date: {"lockout.RefusedError": &lockout.RefusedError{NextAt: later}},
 		"403 code-expired":   {"otp.ErrExpired": otp.ErrExpired},
 		"404 not-enrolled":   {"otp.ErrNotEnrolled": otp.ErrNotEnrolled},
 		"409 wrong-state":    {"otp.ErrWrongState": otp.ErrWrongState, "pin.ErrWrongState": pin.ErrWrongState},
@@ -83,7 +84,9 @@ func details() []told {
 		{&lockout.LockedError{Scope: lockout.ScopeSends, Until: later}, "429 too-many-messages" + date},
 		{&lockout.LockedError{Scope: lockout.ScopeSource, Until: later}, "429 too-many-requests" + date},
 		{&lockout.LockedError{Scope: lockout.ScopeGlobal, Until: later}, "503 busy" + date},
-		{&lockout.RefusedError{Left: 2}, "401 refused"},
+		{&lockout.RefusedError{Left: 2}, "403 refused"},
+		{&pin.ExpiredError{Since: state.SinceChange}, "403 secret-change-due"},
+		{&pin.ExpiredError{Since: state.SinceUse}, "403 secret-expired"},
 		{&lockout.BusyError{}, "503 busy 1"},
 		{&recovery.OperatorError{Reason: recovery.WrongRole}, "403 operator.role"},
 		{&recovery.OperatorError{Reason: recovery.OverLimit, Until: later}, "429 operator.limit" + date},

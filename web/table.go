@@ -28,8 +28,8 @@ func secrets() []row {
 	return []row{
 		{lockout.ErrBusy, http.StatusServiceUnavailable, "busy", soon},
 		{lockout.ErrTimeout, http.StatusServiceUnavailable, "timeout", soon},
-		{lockout.ErrNoSubject, http.StatusUnauthorized, "refused", ""}, // as a known subject's wrong guess
-		{lockout.ErrRefused, http.StatusUnauthorized, "refused", ""},
+		{lockout.ErrNoSubject, http.StatusForbidden, "refused", ""}, // as a known subject's wrong guess
+		{lockout.ErrRefused, http.StatusForbidden, "refused", ""},
 		{lockout.ErrLocked, http.StatusForbidden, "locked-until-unlocked", ""},
 
 		{pin.ErrUnchecked, http.StatusServiceUnavailable, "unchecked", soon},
