@@ -2,7 +2,7 @@ package civicpin
 
 // An Exception accepts that a policy or a plan breaks one clause, and says why. A constructor refuses a policy that breaks a
 // clause without an exception, and an exception for a clause that the policy keeps: it would cover a later change of the
-// policy unseen.
+// policy unseen. Policies of authenticators may keep one for keys that are imported later.
 type Exception struct {
 	// Clause is the [Breach].Clause that is accepted.
 	Clause string

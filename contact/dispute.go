@@ -15,7 +15,7 @@ type Dispute struct {
 	Since time.Time // of the first undo
 	// Addresses are all that are disputed. [Service.List] returns those that are contacts now.
 	Addresses []Contact
-	// EndsAt is when it ends as [Service.EndDispute] was told; zero if nothing was proved, or an address objected.
+	// EndsAt is when it ends as the subject said with [Service.EndDispute]; zero if nothing was proved, or an address objected.
 	EndsAt   time.Time
 	Mine     []civicpin.Contact // the disputed addresses that are contacts from EndsAt on
 	Objected bool               // an address objected: from then on only staff end the dispute
@@ -45,9 +45,9 @@ func (s *Service) Dispute(ctx context.Context, subject civicpin.Subject) (*Dispu
 	return d, nil
 }
 
-// EndDispute is the subject's own way out of a dispute. mine are the IDs of the disputed addresses that are the subject's; the
-// others go. It sends a code, and no link, to the contact with the ID by, which is not disputed. With the code
-// [Service.ProveCode] has the dispute end after Policy.Undo. Each address of the dispute, and each contact, is told so, with a
+// EndDispute begins the subject's own way out of a dispute. mine are the IDs of the disputed addresses that are the subject's; the
+// others are removed at the end. It sends a code, and no link, to the contact with the ID via, which is not disputed. With the
+// code [Service.ProveCode] has the dispute end after Policy.Undo. Each address of the dispute, and each contact, is told so, with a
 // link that objects ([Service.Undo]): after an objection only staff end the dispute. What ends a contact that cools down ends
 // this, too, and so does a completed recovery. Authenticate the subject before. Errors:
 //   - [civicpin.ErrInvalid]: the subject or source is invalid. If it is an [*outbox.UnsendableError], the notifier would refuse
@@ -56,7 +56,7 @@ func (s *Service) Dispute(ctx context.Context, subject civicpin.Subject) (*Dispu
 //     of a disputed address, or fewer than Policy.AtLeast or more than eight contacts would be left.
 //   - a *[lockout.LockedError]: the limits of messages are reached.
 //   - [outbox.ErrBusy]: too many messages wait. It matches [ErrBusy]: answer 503.
-func (s *Service) EndDispute(ctx context.Context, subject civicpin.Subject, mine []string, by string, source civicpin.Source) (
+func (s *Service) EndDispute(ctx context.Context, subject civicpin.Subject, mine []string, via string, source civicpin.Source) (
 	Candidate, error,
 ) {
 	if err := errors.Join(subject.Validate(), source.Validate()); err != nil {
@@ -64,7 +64,7 @@ func (s *Service) EndDispute(ctx context.Context, subject civicpin.Subject, mine
 	}
 	id := token.NewID()
 	return s.send(ctx, subject, civicpin.Citizen, source, id, func(b *book, now time.Time) (*contactbook.Candidate, error) {
-		c, err := b.Claim(id, by, mine, now, s.policy.book())
+		c, err := b.Claim(id, via, mine, now, s.policy.book())
 		if err != nil {
 			return nil, err
 		}

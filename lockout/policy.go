@@ -62,18 +62,18 @@ type Policy struct {
 	// until [Gate.Rebind]. Zero means 100, which is also the most ([MaxCeiling]). Known devices take their part of it.
 	Ceiling int
 	// Devices is how many known devices of one subject (see [Gate.RememberDevice]) have a lane each, which strangers cannot
-	// lock; at most 10. Zero means none. NIST SP 800-63B-4 3.2.2 counts the failures on a credential, so the lanes share
+	// lock; at most 10. Zero means none. It is for a pin.Policy and for gates of your own: packages otp and recovery remember no
+	// device, and use Reserve. NIST SP 800-63B-4 3.2.2 counts the failures on a credential, so the lanes share
 	// Ceiling. The lane of each device has Ceiling/(2*(Devices+1)) of it, but at least Limit. There is one such share more than
 	// Devices, for a device that replaces another one. The open lane has the rest, which must be at least Limit: a policy with
 	// Limit*(Devices+2) above Ceiling is refused. With a Ceiling of 100, 3 devices have 12 each and the open lane has 52.
 	Devices int
 	// DeviceValid is how long a device stays known after RememberDevice. Zero means 180 days if Devices is set.
 	DeviceValid time.Duration
-	// Reserve is how many failures of Ceiling are kept for callers who have shown a login ([civicpin.Source].Shown), and as many
-	// again for callers who have shown a known device of another service's. Each has a lane for all that the subject's guesses
-	// need, up to Limit before a lock: strangers cannot lock it, and while it is locked or disabled, its guesses go to the open
-	// lane. The open lane has the rest, which must be at least Limit. Zero means that all callers share one lane. A policy with
-	// Devices has no Reserve: what these show is what the gate itself guards.
+	// Reserve is the share of Ceiling that is kept for callers who have shown a login ([civicpin.Source].Shown), and a second
+	// share of that size for callers who have shown a known device of another service. Strangers cannot lock or use up either
+	// share. When a share is locked or used up, its callers use the open lane. The open lane has Ceiling-2*Reserve, at least
+	// Limit. Zero means one lane for all callers. Reserve and Devices exclude each other.
 	Reserve int
 	// Source limits the failures that come from one source address: a host of IPv4, a /64 network of IPv6. Many people may
 	// share one, behind a carrier's or an agency's gateway. A guess at a locked or busy subject counts here, too.

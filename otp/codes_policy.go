@@ -138,10 +138,10 @@ func (p CodePolicy) withDefaults() CodePolicy {
 func codeGate(policy string) string { return "code." + policy }
 
 // GuessProbability returns the chance to guess codes of a subject before the ceiling of failures in a row disables them, which
-// all callers share, whatever they have shown. alone
-// is the chance of an attacker who knows the chosen part, or if there is none; joined is that of an attacker who has to guess
-// the chosen part, too. A chosen part is credited with half the bits of a random one. The number of requested codes makes no
-// difference, since failures are carried over. The owner's own successes in between start the count again.
+// all callers share, whatever they have shown. alone is the chance of an attacker who knows the chosen part, or if there is
+// none; joined is that of an attacker who has to guess the chosen part, too. A chosen part is credited with half the bits of a
+// random one. The number of requested codes makes no difference, since failures are carried over. The owner's own successes in
+// between start the count again.
 func (p CodePolicy) GuessProbability() (alone, joined float64) {
 	tries := p.Lockout.Ceiling
 	if tries == 0 {

@@ -20,15 +20,16 @@
 // # Threat model
 //
 // Guessers: every attempt is counted by package lockout before it is compared; a chosen secret must not be one of the values
-// that are guessed first; policies whose secrets could be guessed do not construct. Strangers who ask who is registered:
-// Verify, Exchange, Change and Resend do the same work and give the same answers for subjects that are unknown, revoked,
-// suspended or were never issued a credential. A thief of one part: the parts are compared as one, under one count, and no
-// answer says which was wrong. A thief of the store: see package store; a secret is at rest only as an argon2id hash under a
-// seal, and the text of a part under a seal while it may have to be sent again. Staff: no operator sees or chooses the
-// subject's own secret, and at most one part of an issue is printed. Floods: hashing is bounded, and refused before a try is
-// counted; messages are limited by subject, address, country and source. Strangers who lock subjects out: where the policy has
-// known devices, [Service.RememberDevice] gives the device of a subject who has logged in a lane that strangers cannot lock. A
-// stolen device gives its few guesses and nothing else, and all devices are forgotten when the PIN is revoked or recovered.
+// that are guessed first; policies whose secrets could be guessed do not construct, unless an exception names it. Strangers who
+// ask who is registered: Verify, Exchange, Change and Resend do the same work and give the same answers for subjects that are
+// unknown, revoked, suspended or were never issued a credential. A thief of one part: the parts are compared as one, under one
+// count, and no answer says which was wrong. A thief of the store: see package store; a secret is at rest only as an argon2id
+// hash under a seal, and the text of a part under a seal while it may have to be sent again. Staff: no operator sees or chooses
+// the subject's own secret, and at most one part of an issue is printed. Floods: hashing is bounded, and refused before a try
+// is counted; messages are limited by subject, address, country and source. Strangers who lock subjects out: where the policy
+// has known devices, [Service.RememberDevice] gives the device of a subject who has logged in a lane that strangers cannot
+// lock. A stolen device gives its few guesses and nothing else, and all devices are forgotten when the PIN is suspended,
+// revoked or recovered.
 //
 // Not covered: an attacker who receives all parts, or to whose page the subject types the secret.
 //

@@ -85,7 +85,7 @@ type Policy struct {
 
 	// Requests says what a request on line for a secret rests on.
 	Requests Requests
-	// ResumeOnEvidence says that [Service.Resume] takes evidence of the subject's identity.
+	// ResumeOnEvidence says that [Service.Resume] requires evidence of the subject's identity.
 	ResumeOnEvidence bool
 
 	// Lockout limits wrong guesses.

@@ -11,11 +11,10 @@ func Page() string {
 	var b strings.Builder
 	b.WriteString(`# What waits, and what ends it
 
-An act ends what was pending before it and gives power: an address, a run, a grant, a code, a device. It does not end what
-defends: an undo, a repudiation, a notice. And it ends only what rests on weaker proof than its own. This page is written from
+An act ends pending things that give power: an address, a run, a grant, a code, a device. It does not end what defends: an undo,
+a repudiation, a notice. And it ends only what rests on weaker proof than its own. This page is written from
 the table in internal/waits. The rows of addresses, contacts, runs, grants and repudiation links are decided by it, by the acts
-that are counted. A test there plays each cell with the services, but for those that are void: they are listed below, with the
-reason.
+that are counted. A test there plays each cell with the services, but for those marked c and –, whose reasons follow below.
 
 | cell | |
 | --- | --- |
@@ -27,7 +26,14 @@ reason.
 		{"a", "ends what rests on that address"},
 		{"s", "spent: the link says that it was dealt with since"},
 		{"s: its own", "spends the links of the same recovery"},
-		{"n", "is never ended"},
+		{"n", "is never ended by this act"},
+		{"c", "the caller ends it: this library does not"},
+		{"–", "cannot wait then"},
+		{"cools anew", "its time in which it proves nothing begins once more"},
+		{"E if since", "ends if it came with what the act takes back, or since"},
+		{"E of it and later", "the links of the undone change and of later ones end"},
+		{"resent", "the same parts are sent once more"},
+		{"a: without its link", "its link ends if it went to that address; the notice is sent"},
 	} {
 		b.WriteString("| " + c.cell + " | " + c.text + " |\n")
 	}
@@ -42,8 +48,8 @@ reason.
 	b.WriteString("\n|" + strings.Repeat(" --- |", len(Columns())+1) + "\n")
 	for _, r := range Table() {
 		b.WriteString("| " + string(r.Thing) + " |")
-		for _, c := range r.Cells {
-			b.WriteString(" " + string(c) + " |")
+		for i, c := range r.Cells {
+			b.WriteString(" " + r.shown(Columns()[i], c) + " |")
 		}
 		b.WriteString("\n")
 	}
@@ -52,8 +58,8 @@ reason.
 An address that an operator asked for survives the issue by the same operator: that is one sitting.
 
 A dispute ends when staff bring contacts, or take the last disputed one away, or as the subject said and proved, if no address
-objected. A disputed address that staff did not see then
-still proves nothing. While there is a dispute, the citizen's removal of a contact is refused.
+objected. A disputed address that staff did not see then still proves nothing. While there is a dispute, the citizen's removal
+of a contact is refused.
 `)
 	return b.String()
 }
@@ -61,7 +67,7 @@ still proves nothing. While there is a dispute, the citizen's removal of a conta
 // voids returns the void cells with their reasons, as rows.
 func voids() string {
 	var b strings.Builder
-	b.WriteString("\n| void | |\n| --- | --- |\n")
+	b.WriteString("\n| c and – | |\n| --- | --- |\n")
 	for _, r := range Table() {
 		why := make(map[string]string) // by reason
 		for _, act := range Columns() {
@@ -74,6 +80,17 @@ func voids() string {
 		}
 	}
 	return b.String()
+}
+
+// shown returns a cell as the page has it: a void one says whose it is.
+func (r Row) shown(act Act, c Cell) string {
+	switch {
+	case Void(r.Thing, act) == "":
+		return string(c)
+	case r.Thing == Code || r.Thing == Bound:
+		return "c"
+	}
+	return "–"
 }
 
 // name says what an act is.

@@ -99,37 +99,49 @@ var incidents = map[string]func(*testing.T, *rescue, string){
 
 func itWasNotMe(t *testing.T, r *rescue, _ string) {
 	ctx := t.Context()
-	old := []civicpin.Contact{{Channel: civicpin.Email, Address: "old@correo.example"}} // which Ana has forgotten
-	require.NoError(t, r.contacts.Adopt(ctx, ana, old, atDesk.ID, home))
-	grant, err := r.Finish(ctx, r.linked(t, "short"), away)
-	require.NoError(t, err)
-	thief, err := r.pins.Set(ctx, grant, civicpin.NewSecret(thiefs), away)
-	require.NoError(t, err)
-	link := r.news(t, lostMail, recovery.NoticeDone).Link
+	byLink := func(link civicpin.Secret) {
+		look, err := r.Inspect(ctx, link)
+		require.NoError(t, err)
+		require.Equal(t, recovery.ToRepudiate, look.Purpose)
+		require.NoError(t, r.Repudiate(ctx, link, home))
+		st, err := r.pins.Status(ctx, ana)
+		require.NoError(t, err)
+		require.True(t, st.Closed)
+	}
+	byTelephone := func(civicpin.Secret) {
+		require.NoError(t, r.pins.Revoke(ctx, ana, state.Fraud, "called at 10:15", atDesk.ID))
+		st, err := r.pins.Status(ctx, ana)
+		require.NoError(t, err)
+		require.Equal(t, state.Revoked, st.State)
+	}
+	hers, his := anas, thiefs
+	for _, stops := range []func(link civicpin.Secret){byLink, byTelephone} {
+		old := []civicpin.Contact{{Channel: civicpin.Email, Address: "old@correo.example"}} // which Ana has forgotten
+		require.NoError(t, r.contacts.Adopt(ctx, ana, old, atDesk.ID, home))
+		grant, err := r.Finish(ctx, r.linked(t, "short"), away)
+		require.NoError(t, err)
+		thief, err := r.pins.Set(ctx, grant, civicpin.NewSecret(his), away)
+		require.NoError(t, err)
+		stops(r.news(t, lostMail, recovery.NoticeDone).Link)
+		require.ErrorIs(t, testkit.Err(r.pins.Verify(ctx, typed(his, home))), pin.ErrRefused)
+		require.ErrorIs(t, testkit.Err(r.pins.Verify(ctx, typed(hers, home))), pin.ErrRefused)
 
-	look, err := r.Inspect(ctx, link)
-	require.NoError(t, err)
-	require.Equal(t, recovery.ToRepudiate, look.Purpose)
-	require.NoError(t, r.Repudiate(ctx, link, home))
-	st, err := r.pins.Status(ctx, ana)
-	require.NoError(t, err)
-	require.True(t, st.Closed)
-	require.ErrorIs(t, testkit.Err(r.pins.Verify(ctx, typed(thiefs, home))), pin.ErrRefused)
-	require.ErrorIs(t, testkit.Err(r.pins.Verify(ctx, typed(anas, home))), pin.ErrRefused)
-
-	require.NotEmpty(t, r.contactAt(t, lostMail))
-	require.NoError(t, r.contacts.Remove(ctx, ana, r.contactAt(t, old[0].Address), atDesk.ID, civicpin.Source{}))
-	mail := []civicpin.Contact{{Channel: civicpin.Email, Address: lostMail}}
-	require.NoError(t, r.contacts.Adopt(ctx, ana, mail, atDesk.ID, civicpin.Source{}))
-	require.NoError(t, testkit.Err(r.pins.Issue(ctx, ana, pin.IssueOptions{Parts: mail, Evidence: seen(), By: atDesk.ID})))
-	code := r.news(t, lostMail, pin.PartMessage).Secret.Reveal()
-	require.NoError(t, testkit.Err(r.pins.Exchange(ctx, typed(code, home), civicpin.NewSecret("otros tres gatos grises"))))
-	st, err = r.pins.Status(ctx, ana)
-	require.NoError(t, err)
-	require.False(t, st.Closed)
-	epoch, err := r.pins.Epoch(ctx, ana)
-	require.NoError(t, err)
-	require.NotEqual(t, thief.Epoch, epoch)
+		require.NotEmpty(t, r.contactAt(t, lostMail))
+		require.NoError(t, r.contacts.Remove(ctx, ana, r.contactAt(t, old[0].Address), atDesk.ID, civicpin.Source{}))
+		mail := []civicpin.Contact{{Channel: civicpin.Email, Address: lostMail}}
+		require.NoError(t, r.contacts.Adopt(ctx, ana, mail, atDesk.ID, civicpin.Source{}))
+		require.NoError(t, testkit.Err(r.pins.Issue(ctx, ana, pin.IssueOptions{Parts: mail, Evidence: seen(), By: atDesk.ID})))
+		code := r.news(t, lostMail, pin.PartMessage).Secret.Reveal()
+		hers, his = hers+" y otra", his+" y otra"
+		require.NoError(t, testkit.Err(r.pins.Exchange(ctx, typed(code, home), civicpin.NewSecret(hers))))
+		st, err := r.pins.Status(ctx, ana)
+		require.NoError(t, err)
+		require.False(t, st.Closed)
+		require.Equal(t, state.Active, st.State)
+		epoch, err := r.pins.Epoch(ctx, ana)
+		require.NoError(t, err)
+		require.NotEqual(t, thief.Epoch, epoch)
+	}
 }
 
 func aTelephoneIsStolen(t *testing.T, r *rescue, _ string) {
