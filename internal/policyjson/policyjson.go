@@ -46,13 +46,7 @@ func write(b *bytes.Buffer, v reflect.Value) error {
 			return write(b, v.Elem())
 		}
 	case reflect.Struct:
-		return writeObject(b, func(yield func(string, reflect.Value)) {
-			for i := range v.NumField() {
-				if f := v.Type().Field(i); data(f) && !v.Field(i).IsZero() {
-					yield(fieldName(f.Name), v.Field(i))
-				}
-			}
-		})
+		return writeObject(b, func(yield func(string, reflect.Value)) { fields(v, yield) })
 	case reflect.Map:
 		keys := v.MapKeys()
 		slices.SortFunc(keys, func(x, y reflect.Value) int { return strings.Compare(x.String(), y.String()) })
@@ -77,6 +71,15 @@ func write(b *bytes.Buffer, v reflect.Value) error {
 		return writeJSON(b, v.Interface())
 	}
 	return fmt.Errorf("policyjson: cannot write %s", v.Type())
+}
+
+// fields yields the fields of a struct that are not zero.
+func fields(v reflect.Value, yield func(string, reflect.Value)) {
+	for i := range v.NumField() {
+		if f := v.Type().Field(i); data(f) && !v.Field(i).IsZero() {
+			yield(fieldName(f.Name), v.Field(i))
+		}
+	}
 }
 
 func writeObject(b *bytes.Buffer, fields func(yield func(string, reflect.Value))) error {

@@ -19,24 +19,7 @@ that are counted. A test there plays each cell with the services, but for those 
 | cell | |
 | --- | --- |
 `)
-	for _, c := range []struct{ cell, text string }{
-		{"E", "ends"},
-		{"k", "stays"},
-		{"o", "ends all but its own, or the one that it names"},
-		{"a", "ends what rests on that address"},
-		{"s", "spent: the link says that it was dealt with since"},
-		{"s: its own", "spends the links of the same recovery"},
-		{"n", "is never ended by this act"},
-		{"c", "the caller ends it: this library does not"},
-		{"–", "cannot wait then"},
-		{"cools anew", "its time in which it proves nothing begins once more"},
-		{"E if since", "ends if it came with what the act takes back, or since"},
-		{"E of it and later", "the links of the undone change and of later ones end"},
-		{"resent", "the same parts are sent once more"},
-		{"a: without its link", "its link ends if it went to that address; the notice is sent"},
-	} {
-		b.WriteString("| " + c.cell + " | " + c.text + " |\n")
-	}
+	b.WriteString(legend())
 	b.WriteString("\n| act | |\n| --- | --- |\n")
 	for _, act := range Columns() {
 		b.WriteString("| " + string(act) + " | " + act.name() + " |\n")
@@ -61,6 +44,30 @@ A dispute ends when staff bring contacts, or take the last disputed one away, or
 objected. A disputed address that staff did not see then still proves nothing. While there is a dispute, the citizen's removal
 of a contact is refused.
 `)
+	return b.String()
+}
+
+// legend says what the cells are, as rows.
+func legend() string {
+	var b strings.Builder
+	for _, c := range []struct{ cell, text string }{
+		{"E", "ends"},
+		{"k", "stays"},
+		{"o", "ends all but its own, or the one that it names"},
+		{"a", "ends what rests on that address"},
+		{"s", "spent: the link says that it was dealt with since"},
+		{"s: its own", "spends the links of the same recovery"},
+		{"n", "is never ended by this act"},
+		{"c", "the caller ends it: this library does not"},
+		{"–", "cannot wait then"},
+		{"cools anew", "its time in which it proves nothing begins once more"},
+		{"E if since", "ends if it came with what the act takes back, or since"},
+		{"E of it and later", "the links of the undone change and of later ones end"},
+		{"resent", "the same parts are sent once more"},
+		{"a: without its link", "its link ends if it went to that address; the notice is sent"},
+	} {
+		b.WriteString("| " + c.cell + " | " + c.text + " |\n")
+	}
 	return b.String()
 }
 
