@@ -68,8 +68,9 @@ type Address struct {
 	Seen    bool        `json:"seen,omitempty" export:"yes"` // an operator brought it, or was shown it
 	// Disputed says that an undo took the address away or brought it back, and that no operator has seen it since. Such a one
 	// proves nothing, and undoes nothing.
-	Disputed bool `json:"disputed,omitempty" export:"yes"`
-	Undid    bool `json:"undid,omitempty" export:"yes"` // it undid a change, and no operator has seen it since
+	Disputed   bool      `json:"disputed,omitempty" export:"yes"`
+	DisputedAt time.Time `json:"disputedAt,omitzero" export:"yes"` // when that began last
+	Undid      bool      `json:"undid,omitempty" export:"yes"`     // it undid a change, and no operator has seen it since
 	// Confirmed is how many recoveries had been repudiated when an operator saw the address, or it came.
 	Confirmed uint64 `json:"confirmed,omitempty"`
 	// Barred is the change by which an operator took the address away. Nothing but an undo of that change brings it back.

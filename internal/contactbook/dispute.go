@@ -23,10 +23,10 @@ type Dispute struct {
 func (b *Book) DisputedAt(a *Address) time.Time {
 	was := *a
 	was.Disputed = false
-	if !a.Disputed || b.Dispute == nil || !was.Established(b.Dispute.Since) {
+	if !a.Disputed || b.Dispute == nil || !was.Established(a.DisputedAt) {
 		return time.Time{}
 	}
-	return b.Dispute.Since
+	return a.DisputedAt
 }
 
 // dispute has addresses be disputed, and opens a dispute if none is open. Without addresses there is nothing to dispute.
@@ -36,7 +36,9 @@ func (b *Book) dispute(ids []string, now time.Time) {
 		if !slices.Contains(ids, a.ID) {
 			continue
 		}
-		a.Disputed = true
+		if !a.Disputed {
+			a.Disputed, a.DisputedAt = true, now
+		}
 		if b.Dispute == nil {
 			b.Dispute = &Dispute{Since: now}
 		}
@@ -61,6 +63,7 @@ func (b *Book) inherit(h *Address, by civicpin.Actor) {
 		}
 		h.Disputed, h.Undid = h.Disputed || old.Disputed, h.Undid || old.Undid
 		if old.Disputed {
+			h.DisputedAt = old.DisputedAt
 			old.Told = time.Time{} // or the address would be told twice
 		}
 		old.Disputed, old.Undid = false, false

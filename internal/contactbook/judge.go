@@ -29,7 +29,7 @@ func (c *Candidate) operator() string {
 // what was written too late.
 func (b *Book) Judge(acts waits.Acts, now time.Time, p Policy) {
 	b.past = acts
-	b.due(now, p)
+	b.due(now)
 	b.Pending = slices.DeleteFunc(b.Pending, func(c Candidate) bool { return acts.Ended(c.thing(), c.operator(), c.Stamp) })
 	gone := func(a Address) bool {
 		if !a.Live() || a.Settled { // most are, and take no time: a subject without contacts does not either
@@ -48,13 +48,10 @@ func (b *Book) Judge(acts waits.Acts, now time.Time, p Policy) {
 }
 
 // Unconfirmed reports whether staff issued on evidence after a recovery was repudiated, and no operator has seen the address
-// since then. Such a one gets no token, and undoes and repudiates nothing: its reader may have been the thief.
+// since then. Such a one gets no token, and undoes and repudiates nothing: its reader may have been the thief. Two processes
+// write these acts, each by a clock of its own, so that counts decide and not times.
 func (b *Book) Unconfirmed(a *Address) bool {
-	denied, issued := b.past[waits.Repudiate], b.past[waits.Seen]
-	if denied.N <= a.Confirmed || len(denied.Last) == 0 || len(issued.Last) == 0 {
-		return false
-	}
-	return issued.Last[len(issued.Last)-1].After(denied.Last[len(denied.Last)-1])
+	return b.past[waits.Seen].Denied > a.Confirmed
 }
 
 // settle has an address be settled, if that is so.

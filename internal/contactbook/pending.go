@@ -30,7 +30,7 @@ func (b *Book) Fits(to civicpin.Contact, replaces string) error {
 	if replaces != "" && b.Contact(replaces) == nil {
 		return fmt.Errorf("%w: no such contact", ErrUnsuitable)
 	}
-	others := 0
+	others := b.coming(to)
 	for _, h := range b.Live() {
 		if h.ID == replaces && (h.To.Channel != to.Channel || !h.To.Contact().SameAddress(to)) {
 			continue
@@ -67,7 +67,7 @@ func (b *Book) Ask(id string, to civicpin.Contact, replaces string, by civicpin.
 	}
 	most := MaxContacts
 	if replaces == "" {
-		most -= len(b.Live())
+		most -= len(b.Live()) + b.coming(to)
 	}
 	return b.await(id, Candidate{To: letter.Given(to), Replaces: replaces, First: b.fresh(), By: by}, func(p *Candidate) bool {
 		return p.Claim == nil && p.Replaces == replaces && p.To.Channel == to.Channel && p.To.Address == to.Address

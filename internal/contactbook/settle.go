@@ -63,17 +63,11 @@ func (b *Book) Claim(id, by string, mine []string, now time.Time, p Policy) (*Ca
 			claim.Mine = append(claim.Mine, a.To)
 		}
 	}
-	left := len(claim.Mine)
-	for _, a := range b.Live() {
-		if !a.Disputed {
-			left++
-		}
-	}
-	switch {
-	case len(claim.Mine) != len(mine):
+	if len(claim.Mine) != len(mine) {
 		return nil, fmt.Errorf("%w: not a disputed one, or one twice", ErrUnsuitable)
-	case left < p.AtLeast || left > MaxContacts:
-		return nil, fmt.Errorf("%w: %d would be left, and not %d to %d", ErrUnsuitable, left, p.AtLeast, MaxContacts)
+	}
+	if err := b.leaves(claim, p); err != nil {
+		return nil, err
 	}
 	same := func(c *Candidate) bool {
 		return c.Claim != nil && c.Claim.By == by && slices.Equal(c.Claim.Mine, claim.Mine)
@@ -82,10 +76,35 @@ func (b *Book) Claim(id, by string, mine []string, now time.Time, p Policy) (*Ca
 	return b.await(id, c, same, MaxContacts, now)
 }
 
+// leaves returns why so many contacts as a claim would leave cannot be, nil if they can.
+func (b *Book) leaves(c *Claim, p Policy) error {
+	left := len(c.Mine) + len(b.Sound())
+	if left < p.AtLeast || left > MaxContacts {
+		return fmt.Errorf("%w: %d would be left, and not %d to %d", ErrUnsuitable, left, p.AtLeast, MaxContacts)
+	}
+	return nil
+}
+
+// coming returns how many addresses come back at the end of the dispute, beside one. Until then nothing else takes their room.
+func (b *Book) coming(beside civicpin.Contact) (n int) {
+	if b.Dispute == nil || b.Dispute.Settlement == nil {
+		return 0
+	}
+	for _, m := range b.Dispute.Settlement.Mine {
+		if to := m.Contact(); b.Same(to) == nil && !to.SameAddress(beside) {
+			n++
+		}
+	}
+	return n
+}
+
 // settle has the dispute end as a candidate claims, whose proof came back, unless an address objects until the change can no
 // longer be undone. Each address of the dispute is told, and can object, as each contact that proves something.
 func (b *Book) settle(c *Candidate, id string, now time.Time, p Policy) (fx Effects, err error) {
 	if err := b.settles(c.Claim.By, now); err != nil {
+		return fx, err
+	}
+	if err := b.leaves(c.Claim, p); err != nil { // others were proved since
 		return fx, err
 	}
 	told := b.Told(now)
@@ -119,15 +138,15 @@ func (b *Book) objected() {
 }
 
 // due ends the dispute as the subject said, once the time to object is over. A recovery, and what ends a contact that cools
-// down, ends the settlement if it came before. No write falls on that moment, so every reader comes to the same.
-func (b *Book) due(now time.Time, p Policy) {
+// down, ends the settlement if it came before. No write falls on that moment, so every reader comes to the same: what comes
+// later does not matter, and each other act since does, whatever the clock of its process said.
+func (b *Book) due(now time.Time) {
 	if b.Dispute == nil || b.Dispute.Settlement == nil {
 		return
 	}
 	s := b.Dispute.Settlement
-	until, alive := b.past.Cooled(s.Until, s.Stamp, p.Undo+1)
 	switch {
-	case !alive || !until.Equal(s.Until):
+	case b.past.EndedBefore(s.Until, waits.Settling, s.Stamp):
 		b.unsettle()
 	case !now.Before(s.Until):
 		b.settled(s)

@@ -478,6 +478,10 @@ func TestSettlement(t *testing.T) {
 		1 claim phone new = waits to 2d
 		1 accept phone = settling; phone+ mail+ new+
 		1 show usable = phone*`)...)
+	four := steps(`
+		0 clerk adopt phone a b c = adopted sms adopted email adopted email adopted email
+		0 adopt n1 n2 n3 n4 = adopted email adopted email adopted email adopted email; phone+ a+ b+ c+; lowered to 10d
+		0 repudiate c2 phone = undone; phone a b c n1 n2 n3 n4`)
 	for _, tc := range []struct {
 		name  string
 		p     contactbook.Policy
@@ -569,6 +573,31 @@ func TestSettlement(t *testing.T) {
 			2 credential R = phone* mail
 			19 show = phone* mail
 			19 claim phone mail = waits to 20d`},
+		{"a recovery that a slow clock wrote, as if it had been before", usual, claimed, `
+			2 credential R 0 = phone* mail
+			19 show usable = phone*`},
+		{"but none that came after its end", usual, claimed, `
+			3 credential R 8 = phone* mail
+			8- show all = phone* mail new~-
+			9 show all = phone* mail- new~
+			18 show usable = phone* new`},
+		{"what comes back has its room until then", usual, four, `
+			0 ask x = waits to 1d
+			0 claim phone n1 n2 n3 n4 = waits to 1d
+			0 accept phone = settling; phone+ a+ b+ c+ n1+ n2+ n3+ n4+
+			0 accept x = unsuitable: there are 8
+			1 ask x = unsuitable: there are 8
+			1 adopt x = unsuitable: there are 8
+			1 correct x = unsuitable: there are 8
+			1 ask n1 = waits to 2d
+			1 ask n2 = unsuitable: there are 4, and 1 that wait for their proof
+			1 accept n1 = added email; phone+ a+ b+ c+ n1 n2 n3 n4; lowered to 11d
+			8 show = phone* a b c n2~ n3~ n4~ n1~`},
+		{"and finds it taken if another was proved first", usual, four, `
+			0 ask x = waits to 1d
+			0 claim phone n1 n2 n3 n4 = waits to 1d
+			0 accept x = added email; phone+ a+ b+ c+ n1 n2 n3 n4; lowered to 10d
+			0 accept phone = unsuitable: 9 would be left, and not 1 to 8`},
 		{"nor does an address by taking its own place, on another channel", usual, desk, `
 			0 ask call for phone = waits to 1d
 			0 accept call = changed voice; phone+ mail+; lowered to 10d
@@ -585,6 +614,30 @@ func TestSettlement(t *testing.T) {
 
 func TestDispute(t *testing.T) {
 	run(t, []table{
+		{"each address is disputed since the undo that was about it", usual, []step{
+			enrolled,
+			{0, "clerk adopt other", "adopted email; phone+ mail+"},
+			{day, "adopt new", "adopted email; phone+ mail+ other+; lowered to 11d"},
+			{day, "repudiate c3 phone", "undone; phone mail other new"},
+			{2 * day, "repudiate c2 mail", "undone; phone mail other new"},
+			{3 * day, "show disputed since", "phone ever, mail ever, other 2d, new ever"},
+		}},
+		{"staff's issue after a repudiation asks of every contact, by counts and not by clocks", usual, []step{
+			enrolled,
+			{day, "credential R", "phone* mail"},
+			{day, "credential Q 2", "phone* mail"}, // a day ahead
+			{day, "show barred", ""},
+			{day + hour, "credential S", "phone* mail"},
+			{day + hour, "show barred", "phone mail"},
+			{2 * day, "credential Q 3", "phone* mail"},
+			{2 * day, "show barred", "phone mail"},
+			{2 * day, "clerk adopt phone", "seen sms"},
+			{2 * day, "credential S", "phone* mail"},
+			{2 * day, "show barred", "mail"},
+			{2 * day, "credential Q", "phone* mail"},
+			{2 * day, "credential S 0", "phone* mail"}, // days behind
+			{2 * day, "show barred", "phone mail"},
+		}},
 		{"neither side proves anything, however late, and both are told", usual, replaced(
 			step{60 * day, "tidy", "phone* mail"},
 			step{60 * day, "show usable", "phone*"},

@@ -58,9 +58,15 @@ func (w *world) verbs() map[string]func([]string) string {
 	}
 }
 
-// credential is "credential V": the act was done to the credential.
+// credential is "credential V": the act was done to the credential. That of "credential V 3" was written by a clock of day 3.
 func (w *world) credential(args []string) string {
-	w.past = w.past.Did(waits.Act(args[0]), w.now)
+	at := w.now
+	if len(args) == 2 {
+		days, err := strconv.Atoi(args[1])
+		require.NoError(w.t, err)
+		at = began.Add(time.Duration(days) * day)
+	}
+	w.past = w.past.Did(waits.Act(args[0]), at)
 	w.judged(&w.book)
 	return w.shows(nil)
 }
@@ -820,10 +826,14 @@ func (w *world) shows(args []string) string {
 		return w.names(slices.DeleteFunc(pointers(b.Contacts), func(h *contactbook.Address) bool { return !h.Disputed }))
 	case "all":
 		return w.names(pointers(b.Contacts))
-	case "cooling":
+	case "cooling", "disputed since":
 		var list []string
-		for _, h := range b.Live() {
-			list = append(list, nameOf(h.To.Contact())+" "+since(h.Cooling))
+		for _, h := range w.book.Told(w.now) {
+			at := h.Cooling
+			if what != "cooling" {
+				at = b.DisputedAt(&h)
+			}
+			list = append(list, nameOf(h.To.Contact())+" "+since(at))
 		}
 		return strings.Join(list, ", ")
 	case "barred":

@@ -16,6 +16,8 @@ type Tally struct {
 	N    uint64      `json:"n"`
 	Last []time.Time `json:"last,omitempty"`
 	By   string      `json:"by,omitempty"` // the operator of the last one, if it was staff's
+	// Denied is how many recoveries had been repudiated when the last one was, if it was staff's issue on evidence.
+	Denied uint64 `json:"denied,omitempty"`
 }
 
 // Acts counts the acts upon one record since it was made. What comes to wait names what was counted then, as a [Stamp].
@@ -31,6 +33,9 @@ func (a Acts) Did(act Act, now time.Time) Acts {
 		next = make(Acts)
 	}
 	t := Tally{N: next[act].N + 1}
+	if act == Seen {
+		t.Denied = next[Repudiate].N
+	}
 	if matters(act) {
 		t.Last = append(slices.Clone(next[act].Last), now)
 		t.Last = t.Last[max(0, len(t.Last)-keptTimes):]
@@ -181,7 +186,7 @@ func (a Acts) Cooled(until time.Time, then Stamp, anew time.Duration) (time.Time
 		case !settled && !p.at.Before(until):
 			return until, true
 		case p.act == Repudiate: // ends what came since the recovery that is repudiated, the last one
-			if n := a[Recovery].N; n > 0 && n == then[Recovery] {
+			if a.takesBack(then) {
 				return until, false
 			}
 		case Of(Cooling, p.act).Ends():
@@ -191,6 +196,23 @@ func (a Acts) Cooled(until time.Time, then Stamp, anew time.Duration) (time.Time
 		}
 	}
 	return until, true
+}
+
+// takesBack reports whether a repudiation takes back a recovery that was before, since it is that of the last one.
+func (a Acts) takesBack(then Stamp) bool { return a[Recovery].N > 0 && a[Recovery].N == then[Recovery] }
+
+// EndedBefore reports whether an act since has ended a thing, before the thing came to its end by itself. The count says which
+// acts were since, and not their times: a process whose clock is behind writes one from before the thing. An act at that end or
+// later comes too late, and undoes nothing. One whose time is lost counts, as does a count that began again.
+func (a Acts) EndedBefore(end time.Time, thing Thing, then Stamp) bool {
+	for _, act := range Columns() {
+		times, lost, ok := a.since(act, then)
+		ends := Of(thing, act).Ends() || act == Repudiate && a.takesBack(then)
+		if !ok || ends && (lost > 0 || slices.ContainsFunc(times, end.After)) {
+			return true
+		}
+	}
+	return false
 }
 
 // A past is when an act was.

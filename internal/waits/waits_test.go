@@ -129,6 +129,36 @@ func TestCooled(t *testing.T) {
 	require.False(t, alive, "the record went")
 }
 
+// A settlement of day 1 is over on day 10. What ended it is told by the count, and what came afterwards by its time.
+func TestEndedBefore(t *testing.T) {
+	then := past(waits.Recovery, 0, waits.Recovery, 1)
+	for _, tc := range []struct {
+		name  string
+		acts  []any
+		ended bool
+	}{
+		{"nothing since", nil, false},
+		{"a change", []any{waits.Change, 3}, false},
+		{"a recovery", []any{waits.Recovery, 3}, true},
+		{"a recovery by a clock that is behind", []any{waits.Recovery, -3}, true},
+		{"an issue by a clock that is behind", []any{waits.Seen, -3}, true},
+		{"a recovery afterwards", []any{waits.Recovery, 10, waits.Revoke, 11}, false},
+		{"one before, and one afterwards", []any{waits.Recovery, 10, waits.Recovery, 9}, true},
+		{"a repudiation of what was before", []any{waits.Repudiate, 0}, true},
+		{"a repudiation of what was afterwards", []any{waits.Recovery, 10, waits.Repudiate, 9}, false},
+		{"more than are kept", []any{
+			waits.Recovery, 11, waits.Recovery, 11, waits.Recovery, 11, waits.Recovery, 11, waits.Recovery, 11,
+		}, true},
+	} {
+		acts := then
+		for i := 0; i < len(tc.acts); i += 2 {
+			acts = acts.Did(tc.acts[i].(waits.Act), began.Add(time.Duration(tc.acts[i+1].(int))*day))
+		}
+		require.Equal(t, tc.ended, acts.EndedBefore(began.Add(10*day), waits.Settling, then.Stamp()), tc.name)
+	}
+	require.True(t, waits.Acts(nil).EndedBefore(began, waits.Settling, then.Stamp()), "the record went")
+}
+
 // A text is read as it was written, and acts are never taken back.
 func TestText(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
