@@ -30,7 +30,7 @@ type batch struct {
 	issue           string
 	parts           []part // the credential's own: what is changed here is changed there
 	issued, expires time.Time
-	ended           bool // the secret was exchanged, or revoked
+	ended           bool // the secret was exchanged, revoked, or withdrawn
 	suspended       bool
 }
 
@@ -46,7 +46,7 @@ func (c *credential) batch(issue string) batch {
 
 // batches returns all batches, that of the secret first.
 func (c *credential) batches() []batch {
-	list := []batch{{c.Issue, c.Parts, c.Issued, c.Expires, c.State != state.Provisional, c.Suspended}}
+	list := []batch{{c.Issue, c.Parts, c.Issued, c.Expires, c.State != state.Provisional || c.Withdrawn, c.Suspended}}
 	for i := range c.Aside {
 		a := &c.Aside[i]
 		list = append(list, batch{a.Issue, a.Parts, a.Issued, a.Expires, false, false})

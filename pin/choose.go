@@ -41,7 +41,7 @@ func (s *Service) Change(ctx context.Context, a Attempt, chosen civicpin.Secret)
 func (s *Service) choose(ctx context.Context, a Attempt, chosen civicpin.Secret, in state.Credential, code civicpin.EventCode) (
 	Verified, error,
 ) {
-	w, err := s.wished(ctx, a.Subject, chosen, a.Personal) // before a try is spent
+	w, err := s.wished(a.Subject, chosen, a.Personal) // before a try is spent
 	if err != nil {
 		return Verified{}, err
 	}
@@ -50,6 +50,9 @@ func (s *Service) choose(ctx context.Context, a Attempt, chosen civicpin.Secret,
 		return Verified{}, err
 	}
 	defer at.Leave()
+	if err := s.unbreached(ctx, w.text); err != nil { // before a try is spent, but of no more visitors than there are places
+		return Verified{}, err
+	}
 	m, err := s.prove(ctx, at, a, s.repeats(a, in, w.text))
 	if err != nil {
 		return Verified{}, err
@@ -61,36 +64,44 @@ func (s *Service) choose(ctx context.Context, a Attempt, chosen civicpin.Secret,
 	if c.State != in {
 		return Verified{}, c.wrongState()
 	}
-	if since := c.expired(&s.policy, s.vault.Now()); since == state.SinceIssue || since == state.SinceUse {
-		s.record(ctx, a, eventExpired, c, string(since))
-		return Verified{}, &ExpiredError{Since: since}
-	}
-	if err := s.fits(ctx, c, w, a.Secret.Reveal()); err != nil {
-		return Verified{}, err
-	}
-	ok, err := s.replace(ctx, a, m, w.text, code)
+	ok, err := s.replace(ctx, a, m, w, code)
 	if errors.Is(err, ErrChanged) {
 		return s.overtaken(ctx, at, a, in, w.text)
+	}
+	if late, is := errors.AsType[*ExpiredError](err); is {
+		s.record(ctx, a, eventExpired, c, string(late.Since))
 	}
 	return ok, err
 }
 
-// replace makes text the citizen's own secret in place of the one that was proved.
-func (s *Service) replace(ctx context.Context, a Attempt, m match, text string, code civicpin.EventCode) (Verified, error) {
-	proven, in := m.entry.Value.Hash, m.entry.Value.State
-	hash, err := s.hash(ctx, text)
+// replace makes a choice the citizen's own secret in place of the one that was proved.
+func (s *Service) replace(ctx context.Context, a Attempt, m match, w wish, code civicpin.EventCode) (Verified, error) {
+	c := &m.entry.Value
+	if err := c.late(&s.policy, s.vault.Now()); err != nil {
+		return Verified{}, err
+	}
+	if err := s.fits(ctx, c, w, a.Secret.Reveal()); err != nil {
+		return Verified{}, err
+	}
+	proven, in := c.Hash, c.State
+	hash, err := s.hash(ctx, w.text)
 	if err != nil {
 		return Verified{}, err
 	}
-	both, err := s.hash(ctx, s.pair(in, a.Secret.Reveal(), text))
+	both, err := s.hash(ctx, s.pair(in, a.Secret.Reveal(), w.text))
 	if err != nil {
 		return Verified{}, err
 	}
-	now := s.vault.Now()
+	var now time.Time
 	e, err := s.creds.UpdateFrom(ctx, m.entry, func(e *store.Entry[credential]) error {
 		// The record may have changed since the proof, as when a part's delivery is noted; the secret may not.
 		if !e.Found() || e.Value.Hash != proven || e.Value.Suspended {
 			return ErrChanged
+		}
+		// The hashes took their time. What was issued may have been withdrawn since, as by a recovery, whose grant must stay.
+		now = s.vault.Now()
+		if err := e.Value.late(&s.policy, now); err != nil {
+			return err
 		}
 		e.Value.choose(&s.policy, hash, now, again{Hash: both})
 		e.ExpiresAt = e.Value.keep()
@@ -116,7 +127,7 @@ func (c *credential) choose(p *Policy, hash string, now time.Time, with again) {
 	c.grade(c.left(), now)
 	c.Kept = civicpin.NoLevel
 	c.State, c.Hash, c.Norm = state.Active, hash, p.Chosen.normaliser()
-	c.Expires, c.Grant, c.Again, c.Fraud = time.Time{}, nil, &with, false
+	c.Expires, c.Withdrawn, c.Grant, c.Again, c.Fraud = time.Time{}, false, nil, &with, false
 	c.Changed, c.Used = now, now
 	c.endSessions()
 }

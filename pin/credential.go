@@ -28,6 +28,7 @@ type credential struct {
 	Parts     []part           `json:"parts,omitempty" export:"yes"`
 	Issued    time.Time        `json:"issued,omitzero" export:"yes"`
 	Expires   time.Time        `json:"expires,omitzero" export:"yes"` // of the issued secret, while provisional
+	Withdrawn bool             `json:"withdrawn,omitempty"`           // the issued secret: it is late by every clock
 	Changed   time.Time        `json:"changed,omitzero" export:"yes"` // when the current secret was chosen
 	Used      time.Time        `json:"used,omitzero" export:"yes"`    // not before the last use minus usedEvery; zero if unknown
 	History   []former         `json:"history,omitempty"`
@@ -41,7 +42,7 @@ type credential struct {
 	Reason    string           `json:"reason,omitempty" export:"yes"` // of the same
 	Sessions  Epoch            `json:"sessions,omitempty"`            // of the logins that count: see endSessions
 	Grant     *grant           `json:"grant,omitempty"`
-	Run       string           `json:"run,omitempty"`                 // of the recovery that the secret comes from
+	Run       string           `json:"run,omitempty"`                 // of the recovery that the secret comes from, also revoked
 	Closed    bool             `json:"closed,omitempty" export:"yes"` // no recovery before staff have acted: see repudiate
 	Acts      waits.Acts       `json:"acts,omitempty"`                // upon it, which end what waits: see Mark
 	Again     *again           `json:"again,omitempty"`               // of the current secret, while it is the citizen's own
@@ -120,7 +121,7 @@ func (c *credential) expired(p *Policy, now time.Time) state.Expiry {
 	switch {
 	case c.empty():
 	case c.State == state.Provisional:
-		if !now.Before(c.Expires) {
+		if c.Withdrawn || !now.Before(c.Expires) {
 			return state.SinceIssue
 		}
 	case p.MaxUnused > 0 && !now.Before(c.unusedSince().Add(p.MaxUnused)):
@@ -129,6 +130,14 @@ func (c *credential) expired(p *Policy, now time.Time) state.Expiry {
 		return state.SinceChange
 	}
 	return ""
+}
+
+// late returns an [*ExpiredError] if a secret of this credential is no longer good for choosing another.
+func (c *credential) late(p *Policy, now time.Time) error {
+	if since := c.expired(p, now); since == state.SinceIssue || since == state.SinceUse {
+		return &ExpiredError{Since: since}
+	}
+	return nil
 }
 
 // replaceable reports whether a new secret may be issued over this credential: there is none in use.

@@ -30,9 +30,7 @@ type wish struct {
 // wished returns a choice, or the rule that it breaks for every subject. Of the subject it looks at nothing but the id, which
 // the visitor typed. What else is known of the subject is looked at behind a proof only: the answer would tell a stranger
 // piece after piece of it.
-func (s *Service) wished(ctx context.Context, subject civicpin.Subject, chosen civicpin.Secret, personal []string) (
-	wish, error,
-) {
+func (s *Service) wished(subject civicpin.Subject, chosen civicpin.Secret, personal []string) (wish, error) {
 	w := wish{raw: chosen.Reveal(), personal: personal[:min(len(personal), maxPersonal)]}
 	var err error
 	if w.text, err = s.rules.Normalise(w.raw); err == nil {
@@ -41,13 +39,11 @@ func (s *Service) wished(ctx context.Context, subject civicpin.Subject, chosen c
 	if broken, ok := errors.AsType[*choice.Error](err); ok {
 		return wish{}, &ChoiceError{Rule: broken.Rule}
 	}
-	if err == nil {
-		err = s.unbreached(ctx, w.text)
-	}
 	return w, err
 }
 
-// unbreached asks whether a choice is known from a breach. The answer does not depend on the subject.
+// unbreached asks whether a choice is known from a breach. The answer does not depend on the subject. The caller has been
+// admitted: the function that is asked may be slow, or cost money, and any visitor could have it run without bound.
 func (s *Service) unbreached(ctx context.Context, text string) error {
 	breached := s.policy.Chosen.Breached
 	if breached == nil {

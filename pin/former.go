@@ -41,6 +41,10 @@ func (c *credential) lose() {
 func (c *credential) inherit(old *credential, p *Policy, acts waits.Acts) {
 	c.History, c.Lost, c.Owned, c.Fraud = old.former(p), old.Lost, old.owned(), old.Fraud
 	c.Acts, c.Aside = acts, old.Aside
+	// Also of what was revoked: a thief could revoke what a recovery set, and ask anew, to have it stand when that is repudiated.
+	if len(c.Evidence) == 0 {
+		c.Run = old.Run
+	}
 }
 
 // owned reports whether a secret was chosen here, or revoked: then facts alone begin nothing here any more.

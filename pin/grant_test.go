@@ -622,6 +622,10 @@ func TestRepudiated(t *testing.T) {
 		g := k.granted(t, inps().Parts...)
 		require.NoError(t, testkit.Err(k.Reissue(t.Context(), g, civicpin.Source{})))
 	}
+	gaveUp := func(t *testing.T, k *kit) {
+		set(t, k)
+		require.NoError(t, k.Revoke(t.Context(), maria, state.Ended, "", civicpin.Citizen))
+	}
 	seen := func(p *proof.Completed) { p.Seen = true }
 	for _, tt := range []struct {
 		name              string
@@ -642,6 +646,26 @@ func TestRepudiated(t *testing.T) {
 			set(t, k)
 			require.NoError(t, k.Revoke(t.Context(), maria, state.Ended, "", clerk))
 		}, nil, state.Revoked, false, false, ""},
+		{"the citizen revoked since", gaveUp, nil, state.Revoked, false, true, ""},
+		{"the citizen revoked what operators approved", gaveUp, seen, state.Revoked, false, true, ""},
+		{"the citizen revoked, and asked anew", func(t *testing.T, k *kit) {
+			gaveUp(t, k)
+			slip, err := k.Issue(t.Context(), maria, byLetter())
+			require.NoError(t, err)
+			require.NoError(t, k.out.Flush(t.Context()))
+			whole := try(k.last(visitors) + slip.Slip.Reveal())
+			require.NoError(t, testkit.Err(k.Exchange(t.Context(), whole, civicpin.NewSecret(third))))
+		}, nil, state.Revoked, false, true, ""},
+		{"the citizen revoked, and asked anew at the counter", func(t *testing.T, k *kit) {
+			gaveUp(t, k)
+			code, err := k.RequestCode(t.Context(), maria, clerk)
+			require.NoError(t, err)
+			o := inps()
+			o.RequestCode = code
+			require.NoError(t, testkit.Err(k.Issue(t.Context(), maria, o)))
+			require.NoError(t, k.out.Flush(t.Context()))
+			require.NoError(t, testkit.Err(k.Exchange(t.Context(), try(k.last(phone)+k.last(email)), civicpin.NewSecret(third))))
+		}, nil, state.Active, false, false, third},
 		{"staff resumed since", func(t *testing.T, k *kit) {
 			set(t, k)
 			require.NoError(t, k.Suspend(t.Context(), maria, "", clerk))

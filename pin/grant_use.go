@@ -18,10 +18,6 @@ import (
 	"github.com/civicpin/civicpin/store/outbox"
 )
 
-// forged bounds the grants that open nothing, by source. A grant cannot be guessed; but each one that is tried lets its visitor
-// measure the time that it takes.
-func forged() civicpin.Rate { return civicpin.Rate{Limit: 60, Window: time.Hour} }
-
 // opened returns the credential that a grant opens, read from the store, or ErrNoGrant. A grant that opens nothing is recorded
 // and counted against its source, alike for all subjects. One that chose the current secret just now opens nothing, and is not
 // counted.
@@ -85,7 +81,7 @@ func (s *Service) Set(ctx context.Context, g Grant, chosen civicpin.Secret, sour
 	if err := source.Validate(); err != nil {
 		return Verified{}, err
 	}
-	w, err := s.wished(ctx, g.subject, chosen, personal)
+	w, err := s.wished(g.subject, chosen, personal)
 	if err != nil {
 		return Verified{}, err
 	}
@@ -113,6 +109,9 @@ func (s *Service) set(ctx context.Context, at attempt.Place, g Grant, w wish, so
 ) {
 	e, err := s.opened(ctx, g, false, source)
 	if err != nil {
+		return e, err
+	}
+	if err := s.unbreached(ctx, w.text); err != nil { // under a good grant only
 		return e, err
 	}
 	if err := s.fresher(ctx, at, g, &e.Value, w); err != nil {

@@ -63,7 +63,11 @@ func (s *Service) Revoke(ctx context.Context, subject civicpin.Subject, cause st
 		if c.State == state.Revoked && c.Grant == nil && (c.Fraud || !fraud) {
 			return store.ErrSkip
 		}
-		c.revoke(&s.policy, c.Acts.Did(waits.Revoke, now))
+		act := waits.GiveUp // a thief in a session does, too: it must not end what says "it was not me"
+		if by.IsOperator() {
+			act = waits.Revoke
+		}
+		c.revoke(&s.policy, c.Acts.Did(act, now))
 		c.Aside = nil // so that the subject is issued a secret where those went, too
 		c.Fraud = c.Fraud || fraud
 		return nil

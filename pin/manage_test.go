@@ -376,6 +376,68 @@ func TestSuspendedWhileChoosing(t *testing.T) {
 	}
 }
 
+// endings are what ends parts that were not exchanged. A recovery gives the kit its grant.
+func endings() map[string]func(*testing.T, *kit) {
+	return map[string]func(*testing.T, *kit){
+		"their contacts go": func(t *testing.T, k *kit) {
+			require.NoError(t, k.ContactsWent(t.Context(), maria, inps().Parts, time.Time{}, civicpin.Citizen))
+		},
+		"a recovery is completed": func(t *testing.T, k *kit) { k.grant = k.granted(t) },
+	}
+}
+
+// An exchange whose secret was right comes too late at its write: it takes nothing from a recovery that came first.
+func TestLateAtItsWrite(t *testing.T) {
+	list := endings()
+	list["they expire"] = func(t *testing.T, k *kit) {
+		k.clock.Add(7 * day)
+		require.NoError(t, k.Attest(t.Context(), maria, civicpin.Evidence{Method: civicpin.Video, By: clerk})) // or there is one write
+	}
+	for name, end := range list {
+		t.Run(name, func(t *testing.T) {
+			k := newKit(t, pin.INPS())
+			code, other, ended := k.issued(t), k.other(t, k.memory), false
+			k.faults.Hook(func(method, key string) error {
+				if method == storetest.Put && strings.HasPrefix(key, "pin.inps/") && !ended {
+					ended = true
+					end(t, other)
+				}
+				return nil
+			})
+			var late *pin.ExpiredError
+			require.ErrorAs(t, testkit.Err(k.Exchange(t.Context(), try(code), civicpin.NewSecret(chosen))), &late)
+			require.Equal(t, state.SinceIssue, late.Since)
+			require.True(t, ended)
+			require.Len(t, k.events.Of("pin.expired"), 1)
+			if !other.grant.IsZero() {
+				require.NoError(t, testkit.Err(k.Set(t.Context(), other.grant, civicpin.NewSecret(changed), civicpin.Source{})))
+			}
+		})
+	}
+}
+
+// Parts that ended are late in every process, whatever the clock of the one that ended them says.
+func TestLateByAnyClock(t *testing.T) {
+	for name, end := range endings() {
+		for _, ahead := range []time.Duration{-30 * time.Minute, 12 * time.Hour, 8 * day} {
+			t.Run(name+" "+ahead.String(), func(t *testing.T) {
+				k := newKit(t, pin.INPS())
+				code := k.issued(t)
+				other := newKitOn(t, k.memory, k.policy, testkit.NewClock(k.clock.Now().Add(ahead)), k.mail, k.events)
+				end(t, other)
+				for _, to := range []*kit{k, other} {
+					var late *pin.ExpiredError
+					require.ErrorAs(t, testkit.Err(to.Verify(t.Context(), try(code))), &late)
+					require.ErrorAs(t, testkit.Err(to.Exchange(t.Context(), try(code), civicpin.NewSecret(chosen))), &late)
+				}
+				again := inps()
+				again.By = clerk
+				require.NoError(t, testkit.Err(k.Issue(t.Context(), maria, again)), "and a new one can be issued")
+			})
+		}
+	}
+}
+
 // Any number of equal requests at once, in two processes, succeed, and there is one change.
 func TestManyAtOnce(t *testing.T) {
 	for _, c := range choices {

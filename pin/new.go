@@ -135,3 +135,7 @@ func (s *Service) newDecoy() credential {
 	c.choose(&s.policy, s.decoys[0].Encode(), now, again{Hash: s.decoys[0].Encode()})
 	return c
 }
+
+// forged bounds the grants that open nothing, by source. A grant cannot be guessed; but each one that is tried lets its visitor
+// measure the time that it takes.
+func forged() civicpin.Rate { return civicpin.Rate{Limit: 60, Window: time.Hour} }

@@ -47,8 +47,9 @@ type Chosen struct {
 	Words []string
 	// Breached, if not nil, reports whether a secret is known from a breach: by a [breached.File], or by a service. If so the
 	// secret is refused with rule.Breached, and if Breached fails, with [ErrUnchecked]. An Alphanumeric secret is asked for in
-	// upper and in lower case. Breached is called before the proof, so any visitor can have it called: bound the calls of a
-	// remote service. It may be called concurrently. It is no part of the policy's JSON: set it after reading.
+	// upper and in lower case. Breached is called before the proof, so any visitor can have it called, though only as many at
+	// once as may wait for a hash: bound the calls of a remote service, and their time. It may be called concurrently. It is no
+	// part of the policy's JSON: set it after reading.
 	//
 	// [breached.File]: https://pkg.go.dev/github.com/civicpin/civicpin/pin/breached
 	Breached func(context.Context, civicpin.Secret) (bool, error)

@@ -555,11 +555,12 @@ func TestChoiceKnownFromABreach(t *testing.T) {
 		}
 		return false, nil
 	}
+	p.Hashing.Permits, p.Hashing.Wait = 1, time.Nanosecond
 	k := newKit(t, p)
 	stranger := try(k.issued(t))
 	stranger.Subject = "VRDLGU80A01F205X"
 	k.exchanged(t)
-	grant := k.granted(t)
+	former, grant := k.granted(t), k.granted(t)
 	for secret, want := range map[string]struct {
 		asked []string
 		is    []error
@@ -583,7 +584,18 @@ func TestChoiceKnownFromABreach(t *testing.T) {
 		}
 	}
 	require.Zero(t, k.failures(t))
-	require.NoError(t, testkit.Err(k.Set(t.Context(), grant, civicpin.NewSecret("MN6B3VCX"), civicpin.Source{})), "the grant is still good")
+
+	// No more are asked about at once than there are places, and none under a grant that is not good.
+	asked = nil
+	free := civicpin.NewSecret("MN6B3VCX")
+	require.ErrorIs(t, testkit.Err(k.Set(t.Context(), former, free, civicpin.Source{})), pin.ErrNoGrant)
+	release := pin.Occupy(k.Service, 1)
+	require.ErrorIs(t, testkit.Err(k.Change(t.Context(), stranger, free)), pin.ErrBusy)
+	require.ErrorIs(t, testkit.Err(k.Change(t.Context(), try(chosen), free)), pin.ErrBusy)
+	require.ErrorIs(t, testkit.Err(k.Set(t.Context(), grant, free, civicpin.Source{})), pin.ErrBusy)
+	release()
+	require.Empty(t, asked)
+	require.NoError(t, testkit.Err(k.Set(t.Context(), grant, free, civicpin.Source{})), "the grant is still good")
 }
 
 func TestChoiceMayNotBeOfTheIssuedSecret(t *testing.T) {

@@ -9,12 +9,12 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/proof"
 	"github.com/civicpin/civicpin/internal/waits"
-	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 )
 
 // Repudiated undoes what a recovery brought that was not the subject's, as far as its holder could show:
-//   - The secret that it set, or that was chosen with that one, ends for good; the former one does not come back.
+//   - The secret that it set ends for good, with those that were chosen with it, or asked for without evidence since. The
+//     former one does not come back.
 //   - A grant that was not used ends, and the secret stays.
 //   - No recovery begins, and no issue but on evidence, until staff have acted: an issue or import, [Service.Attest] or
 //     [Service.Resume] by an operator.
@@ -22,7 +22,8 @@ import (
 //
 // If operators approved the recovery, the credential is suspended instead, and nothing ends but the grant and these devices:
 // they decide.
-// What another act set since stands. Done twice it changes nothing. Only package recovery can make a proof. Errors:
+// What staff or another recovery set since stands. Done twice it changes nothing. Only package recovery can make a proof.
+// Errors:
 //   - [civicpin.ErrInvalid]: the proof is empty, or not one of package recovery.
 //   - [ErrChanged]: an operator has issued, imported or revoked since the recovery, which stands.
 //   - the store's: call it again.
@@ -57,8 +58,11 @@ func (c *credential) repudiate(p proof.Completed, policy *Policy, now time.Time)
 		act = waits.Suspend
 	}
 	c.Acts = c.Acts.Did(act, now)
+	if set { // another run's secret is that run's to repudiate
+		c.Run = ""
+	}
 	switch {
-	case set && !p.Seen, c.State == state.Vacant:
+	case set && !p.Seen, c.empty(): // also one that the citizen, or a thief, revoked since
 		c.revoke(policy, c.Acts)
 		return nil
 	case set:
@@ -66,8 +70,5 @@ func (c *credential) repudiate(p proof.Completed, policy *Policy, now time.Time)
 		c.endSessions()
 	}
 	c.Grant = nil
-	if set { // another run's secret is that run's to repudiate
-		c.Run = ""
-	}
 	return nil
 }

@@ -84,6 +84,7 @@ func (s *Service) RequestCode(ctx context.Context, subject civicpin.Subject, by 
 			return c.wrongState()
 		}
 		c.Code = &requestCode{Hash: hashCode(text), Expires: now.Add(requestCodeFor)}
+		c.Run = "" // the operator sees the subject
 		return nil
 	})
 	if err != nil {

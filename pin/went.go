@@ -24,27 +24,32 @@ func (s *Service) ContactsWent(ctx context.Context, subject civicpin.Subject, we
 	if len(went) == 0 {
 		return nil
 	}
-	now := s.vault.Now()
 	_, err := s.creds.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[credential]) error {
-		if !e.Found() || !e.Value.restsOn(went, now) {
+		if !e.Found() || !e.Value.restsOn(went) {
 			return store.ErrSkip
 		}
-		e.Value.withdraw(now)
+		e.Value.withdraw(s.vault.Now())
 		return nil
 	})
 	return err
 }
 
-// restsOn reports whether a part of an issued secret that can still be exchanged went to one of the contacts.
-func (c *credential) restsOn(went []civicpin.Contact, now time.Time) bool {
-	return c.State == state.Provisional && now.Before(c.Expires) && slices.ContainsFunc(c.Parts, func(p part) bool {
+// restsOn reports whether a part of an issued secret that was neither exchanged nor withdrawn went to one of the contacts. One
+// that has expired counts, too: this clock may be ahead.
+func (c *credential) restsOn(went []civicpin.Contact) bool {
+	return c.State == state.Provisional && !c.Withdrawn && slices.ContainsFunc(c.Parts, func(p part) bool {
 		return slices.ContainsFunc(went, p.contact().SameAddress)
 	})
 }
 
-// withdraw ends an issued secret that was not exchanged. Its text stays until the sweep: it must not be chosen.
+// withdraw ends an issued secret that was not exchanged, whatever this clock or another one says. Its text stays until the
+// sweep: it must not be chosen.
 func (c *credential) withdraw(now time.Time) {
-	if c.State == state.Provisional && now.Before(c.Expires) {
-		c.Expires = now
+	if c.State != state.Provisional {
+		return
+	}
+	c.Withdrawn = true
+	if now.Before(c.Expires) {
+		c.Expires = now // for the sweep, and for status
 	}
 }

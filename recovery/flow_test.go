@@ -487,12 +487,14 @@ func TestRepudiate(t *testing.T) {
 		new, old, recovers bool // does the secret that the run set work, does the former one, and does a recovery
 		resumes, unbinds   bool
 		remedy             string
+		revokes            bool // does the thief, in a session, revoke what the run set
 	}{
-		{"clave", walkClave, false, false, false, false, true, "secret"},
-		{"parts", walkParts, false, false, false, false, true, "secret"},
-		{"desk", walkDesk, false, false, false, true, false, "staff"},
-		{"unlock", walkUnlock, false, true, true, true, false, "new devices"},
-		{"video", walkVideo, false, true, true, true, false, "new devices"},
+		{"clave", walkClave, false, false, false, false, true, "secret", false},
+		{"clave", walkClave, false, false, false, false, true, "secret", true},
+		{"parts", walkParts, false, false, false, false, true, "secret", false},
+		{"desk", walkDesk, false, false, false, true, false, "staff", false},
+		{"unlock", walkUnlock, false, true, true, true, false, "new devices", false},
+		{"video", walkVideo, false, true, true, true, false, "new devices", false},
 	} {
 		t.Run(tt.walk, func(t *testing.T) {
 			k := newBareKit(t)
@@ -515,6 +517,9 @@ func TestRepudiate(t *testing.T) {
 			}
 			m, err := k.mailed(t.Context(), 0, anaPEC, kind)
 			require.NoError(t, err)
+			if tt.revokes {
+				require.NoError(t, k.pins.Revoke(t.Context(), ana, state.Ended, "", civicpin.Citizen))
+			}
 			k.events.Take()
 			require.NoError(t, k.Repudiate(t.Context(), m.Link, home))
 			last := k.events.Take()

@@ -82,6 +82,7 @@ func acts(t *testing.T) map[waits.Act]act {
 			return func() { w.issue(handed()) }
 		},
 		waits.Revoke: now(func(w *world) { w.does(w.pins.Revoke(t.Context(), rosa, state.Ended, "", clerk.ID)) }),
+		waits.GiveUp: now(func(w *world) { w.does(w.pins.Revoke(t.Context(), rosa, state.Ended, "", civicpin.Citizen)) }),
 		waits.Suspend: now(func(w *world) {
 			w.does(w.pins.Suspend(t.Context(), rosa, "", clerk.ID))
 			w.does(w.pins.Resume(t.Context(), rosa, seen(), "", clerk.ID))

@@ -105,8 +105,8 @@ func (a Act) name() string {
 	return map[Act]string{
 		Exchange: "exchange of the issued secret", Change: "change of the secret, also with a grant",
 		Recovery: "a recovery is completed", Unlock: "a plan that ends in an unlock is completed",
-		Issue: "issue at the citizen's request", Seen: "issue or import by staff", Revoke: "revocation",
-		Suspend: "suspension; a resumption brings nothing back", Adopt: "staff bring contacts",
+		Issue: "issue at the citizen's request", Seen: "issue or import by staff", Revoke: "revocation by staff",
+		GiveUp: "revocation by the citizen", Suspend: "suspension; a resumption brings nothing back", Adopt: "staff bring contacts",
 		StaffTake: "staff remove or replace a contact", Take: "the citizen removes or replaces a contact",
 		Undo: "a change of contacts is undone", Repudiate: `"it was not me"`, Erase: "the subject is erased",
 	}[a]

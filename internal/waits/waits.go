@@ -19,7 +19,8 @@ const (
 	Unlock    Act = "U" // a plan that ends in an unlock is completed
 	Issue     Act = "I" // asked for by the citizen
 	Seen      Act = "S" // staff issue or import on evidence
-	Revoke    Act = "V"
+	Revoke    Act = "V" // staff do
+	GiveUp    Act = "v" // the citizen revokes
 	Suspend   Act = "H"
 	Adopt     Act = "A" // staff bring contacts
 	StaffTake Act = "P" // staff remove or replace a contact
@@ -32,7 +33,7 @@ const (
 // Columns returns all acts, in the order of the table.
 func Columns() []Act {
 	return []Act{
-		Exchange, Change, Recovery, Unlock, Issue, Seen, Revoke, Suspend, Adopt, StaffTake, Take, Undo, Repudiate, Erase,
+		Exchange, Change, Recovery, Unlock, Issue, Seen, Revoke, GiveUp, Suspend, Adopt, StaffTake, Take, Undo, Repudiate, Erase,
 	}
 }
 
@@ -84,7 +85,7 @@ func (c Cell) Ends() bool { return c == Ends || c == Others || c == Spends }
 // A Row is a thing with its cells, in the order of [Columns].
 type Row struct {
 	Thing Thing
-	Cells [14]Cell
+	Cells [15]Cell
 }
 
 // Table returns the whole table. It is an array, so that a look-up allocates nothing: each reading of contacts makes several.
@@ -93,23 +94,23 @@ func Table() [16]Row {
 		E, k, o, a, s, n = Ends, Keeps, Others, Resting, Spends, Never
 		since            = IfSince
 	)
-	return [16]Row{ //   X  C  R     U  I       S  V  H  A  P  p     N      Q      Z
-		{Asked, [14]Cell{E, E, o, k, E, E, E, E, o, E, a, E, E, E}},
-		{ByStaff, [14]Cell{k, k, k, k, k, o, E, k, o, a, k, k, k, E}},
-		{Cooling, [14]Cell{k, k, Anew, k, k, o, E, k, o, a, a, since, since, E}},
-		{Run, [14]Cell{E, E, E, k, k, E, E, E, o, E, a, E, E, E}},
-		{Proved, [14]Cell{k, k, E, k, k, E, E, E, o, E, a, E, E, E}},
-		{Approved, [14]Cell{E, E, E, k, k, o, E, E, o, a, a, k, k, E}},
-		{Grant, [14]Cell{E, E, E, k, E, E, E, E, E, E, E, E, E, E}},
-		{Code, [14]Cell{k, E, E, k, k, E, E, E, k, a, a, E, E, E}},
-		{Device, [14]Cell{k, k, E, k, k, E, E, E, k, k, k, since, since, E}},
-		{Bound, [14]Cell{k, k, k, k, k, E, E, E, k, k, k, since, since, E}},
-		{UndoLink, [14]Cell{k, k, k, k, k, k, k, k, k, a, k, Later, k, E}},
-		{Denial, [14]Cell{k, k, k, k, k, s, s, k, k, a, k, k, Once, E}},
-		{Parts, [14]Cell{E, E, o, k, Resent, o, E, E, k, a, a, a, E, E}},
-		{Notice, [14]Cell{n, n, n, n, n, n, n, n, n, Bare, n, n, n, E}},
-		{Dispute, [14]Cell{k, k, k, k, k, k, k, k, E, a, k, k, k, E}},
-		{Settling, [14]Cell{k, k, E, k, k, E, E, k, E, E, k, E, since, E}},
+	return [16]Row{ //   X  C  R     U  I       S  V  v  H  A  P  p     N      Q      Z
+		{Asked, [15]Cell{E, E, o, k, E, E, E, E, E, o, E, a, E, E, E}},
+		{ByStaff, [15]Cell{k, k, k, k, k, o, E, E, k, o, a, k, k, k, E}},
+		{Cooling, [15]Cell{k, k, Anew, k, k, o, E, E, k, o, a, a, since, since, E}},
+		{Run, [15]Cell{E, E, E, k, k, E, E, E, E, o, E, a, E, E, E}},
+		{Proved, [15]Cell{k, k, E, k, k, E, E, E, E, o, E, a, E, E, E}},
+		{Approved, [15]Cell{E, E, E, k, k, o, E, E, E, o, a, a, k, k, E}},
+		{Grant, [15]Cell{E, E, E, k, E, E, E, E, E, E, E, E, E, E, E}},
+		{Code, [15]Cell{k, E, E, k, k, E, E, E, E, k, a, a, E, E, E}},
+		{Device, [15]Cell{k, k, E, k, k, E, E, E, E, k, k, k, since, since, E}},
+		{Bound, [15]Cell{k, k, k, k, k, E, E, E, E, k, k, k, since, since, E}},
+		{UndoLink, [15]Cell{k, k, k, k, k, k, k, k, k, k, a, k, Later, k, E}},
+		{Denial, [15]Cell{k, k, k, k, k, s, s, k, k, k, a, k, k, Once, E}},
+		{Parts, [15]Cell{E, E, o, k, Resent, o, E, E, E, k, a, a, a, E, E}},
+		{Notice, [15]Cell{n, n, n, n, n, n, n, n, n, n, Bare, n, n, n, E}},
+		{Dispute, [15]Cell{k, k, k, k, k, k, k, k, k, E, a, k, k, k, E}},
+		{Settling, [15]Cell{k, k, E, k, k, E, E, E, k, E, E, k, E, since, E}},
 	}
 }
 
