@@ -80,6 +80,13 @@ func (s *Service) replace(ctx context.Context, a Attempt, m match, w wish, code 
 	if err := c.late(&s.policy, s.vault.Now()); err != nil {
 		return Verified{}, err
 	}
+	still, err := s.provedStill(ctx, a.Subject, c)
+	if err == nil && !still {
+		err = &ExpiredError{Since: state.SinceIssue}
+	}
+	if err != nil {
+		return Verified{}, err
+	}
 	if err := s.fits(ctx, c, w, a.Secret.Reveal()); err != nil {
 		return Verified{}, err
 	}

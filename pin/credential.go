@@ -37,6 +37,7 @@ type credential struct {
 	Code      *requestCode     `json:"code,omitempty"`               // while revoked
 	Aside     []decoyParts     `json:"aside,omitempty"`
 	Asked     bool             `json:"asked,omitempty"`               // the issue, by a visitor with a letter: see Resend
+	Proved    bool             `json:"proved,omitempty"`              // the issue rests on proved contacts: see provedStill
 	Owned     bool             `json:"owned,omitempty"`               // an earlier secret was a subject's: see owned
 	By        civicpin.Actor   `json:"by,omitempty" export:"yes"`     // of the last revocation, suspension or resumption
 	Reason    string           `json:"reason,omitempty" export:"yes"` // of the same

@@ -1,6 +1,7 @@
 package pin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -84,6 +85,9 @@ func (d *delivery) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Messag
 	p := &b.parts[i]
 	if p.Text == "" || p.State == state.Accepted || p.State == state.Delivered {
 		return civicpin.Message{}, outbox.ErrWithdrawn
+	}
+	if still, err := (*Service)(d).provedStill(ctx, ref.Subject, &e.Value); err != nil || !still {
+		return civicpin.Message{}, cmp.Or(err, outbox.ErrWithdrawn)
 	}
 	return p.message(i, len(b.parts), b.expires), nil
 }

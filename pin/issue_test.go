@@ -1,6 +1,7 @@
 package pin_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -328,6 +329,28 @@ func TestValidityFollowsTheSlowestChannel(t *testing.T) {
 	require.ErrorAs(t, testkit.Err(k.Exchange(t.Context(), try(code), civicpin.NewSecret(chosen))), &late)
 	_, err = k.Verify(t.Context(), try(wrong+wrong))
 	require.ErrorIs(t, err, pin.ErrRefused, "who has not, is not")
+}
+
+// An issue to proved contacts is good while they are: one may have gone before the issue was written, and nothing ended it then.
+func TestProvedContactsGo(t *testing.T) {
+	for _, sent := range []bool{false, true} {
+		gone := false
+		k := provingBy(t, store.NewMemory(), pin.INPS(), pin.ProvedFunc(
+			func(context.Context, civicpin.Subject, []civicpin.Contact) (bool, error) { return !gone, nil },
+		))
+		require.NoError(t, testkit.Err(k.Issue(t.Context(), maria, inps())))
+		gone = !sent
+		require.NoError(t, k.out.Flush(t.Context()))
+		require.Equal(t, sent, len(k.mail.Messages()) > 0)
+		gone = true
+		if sent {
+			var late *pin.ExpiredError
+			code := k.last(phone) + k.last(email)
+			require.ErrorAs(t, testkit.Err(k.Exchange(t.Context(), try(code), civicpin.NewSecret(chosen))), &late)
+			gone = false
+			require.NoError(t, testkit.Err(k.Exchange(t.Context(), try(code), civicpin.NewSecret(chosen))))
+		}
+	}
 }
 
 func TestSendLimits(t *testing.T) {

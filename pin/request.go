@@ -135,7 +135,7 @@ func (r *request) write(ctx context.Context) error {
 		switch r.way {
 		case issuing.Anew:
 			r.fresh.inherit(c, &r.policy, c.issued(r.o.By, now))
-			r.fresh.Asked = r.basis.Letter && !r.basis.Proved
+			r.fresh.Asked, r.fresh.Proved = r.basis.Letter && !r.basis.Proved, r.basis.Proved
 			r.issue = r.fresh.issue()
 			*c = r.fresh
 		case issuing.Resent:

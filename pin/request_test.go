@@ -48,10 +48,16 @@ func strict() pin.Policy {
 // proving makes a service of a policy, to which Maria has proved her contacts.
 func proving(t *testing.T, s store.Store, p pin.Policy) *kit {
 	t.Helper()
+	return provingBy(t, s, p, known{maria: inps().Parts})
+}
+
+// provingBy makes a service of a policy, which asks about contacts that a subject has proved.
+func provingBy(t *testing.T, s store.Store, p pin.Policy, proved pin.ProvedContacts) *kit {
+	t.Helper()
 	c, m, r := newClock(), &testkit.Mailbox{}, &testkit.Recorder{}
 	vault := testkit.Vault(t, s, c, r)
 	out := testkit.Outbox(t, vault, m, testkit.Limits())
-	pins, err := pin.NewCheap(vault, out, p, known{maria: inps().Parts})
+	pins, err := pin.NewCheap(vault, out, p, proved)
 	require.NoError(t, err)
 	return &kit{Service: pins, clock: c, mail: m, events: r, vault: vault, out: out, policy: p}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -44,4 +45,20 @@ func (s *Service) Acts(ctx context.Context, subject civicpin.Subject) (string, e
 		_ = s.decoy.Acts.Text() // the same work
 	}
 	return e.Value.Acts.Text(), nil
+}
+
+// provedStill reports whether the contacts on which an issued secret rests are the subject's still. One may have gone between
+// the look at it and the write of the issue, which [Service.ContactsWent] then did not find. Errors are the store's.
+func (s *Service) provedStill(ctx context.Context, subject civicpin.Subject, c *credential) (bool, error) {
+	switch {
+	case c.State != state.Provisional, !c.Proved:
+		return true, nil
+	case s.proved == nil:
+		return false, nil
+	}
+	var list []civicpin.Contact
+	for i := range c.Parts {
+		list = append(list, c.Parts[i].contact())
+	}
+	return s.proved.Proved(ctx, subject, list)
 }
