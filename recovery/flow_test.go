@@ -550,6 +550,8 @@ func TestRepudiate(t *testing.T) {
 					Evidence: civicpin.Evidence{Method: civicpin.InPerson, By: agency.ID},
 				})
 				require.NoError(t, err)
+				// The thief may have repudiated: staff ask of every contact, too.
+				require.NoError(t, k.contacts.Adopt(t.Context(), ana, anaContacts(), agency.ID, home))
 			}
 			require.NoError(t, walkClave(t.Context(), k, "ocho lobos en la nieve"), "staff have acted")
 		})
