@@ -191,13 +191,13 @@ func TestContactPrefix(t *testing.T) {
 		{civicpin.SMS, "+502412345678", "+502"},
 		{civicpin.SMS, "+886912345678", "+886"},
 		{civicpin.SMS, "+67012345678", "+670"},
+		{civicpin.HandedOver, "", ""},
 		{civicpin.SMS, "+2591234567", "+259"}, // not assigned
 		{civicpin.SMS, "0039333123456", ""},   // not valid
 		{civicpin.SMS, "+39", ""},
 		{civicpin.SMS, "", ""},
 		{civicpin.Email, "maria@example.org", ""},
 		{civicpin.Push, "+393331234567", ""},
-		{civicpin.HandedOver, "", ""},
 	} {
 		assert.Equal(t, tc.want, civicpin.Contact{Channel: tc.channel, Address: tc.address}.Prefix(), tc.address)
 	}
