@@ -35,6 +35,14 @@ func (b *Book) Disputed() (list []*Address) {
 	return list
 }
 
+// settlement returns how the dispute ends as the subject said, nil if it does not.
+func (b *Book) settlement() *Settlement {
+	if b.Dispute == nil {
+		return nil
+	}
+	return b.Dispute.Settlement
+}
+
 // settles returns why a contact cannot prove how the dispute is to end, nil if it can.
 func (b *Book) settles(by string, now time.Time) error {
 	a := b.Contact(by)
@@ -87,10 +95,11 @@ func (b *Book) leaves(c *Claim, p Policy) error {
 
 // coming returns how many addresses come back at the end of the dispute, beside one. Until then nothing else takes their room.
 func (b *Book) coming(beside civicpin.Contact) (n int) {
-	if b.Dispute == nil || b.Dispute.Settlement == nil {
+	s := b.settlement()
+	if s == nil {
 		return 0
 	}
-	for _, m := range b.Dispute.Settlement.Mine {
+	for _, m := range s.Mine {
 		if to := m.Contact(); b.Same(to) == nil && !to.SameAddress(beside) {
 			n++
 		}
@@ -118,20 +127,20 @@ func (b *Book) settle(c *Candidate, id string, now time.Time, p Policy) (fx Effe
 
 // unsettle has the dispute end as the subject said no longer.
 func (b *Book) unsettle() {
-	if b.Dispute == nil || b.Dispute.Settlement == nil {
+	s := b.settlement()
+	if s == nil {
 		return
 	}
-	id := b.Dispute.Settlement.Change
 	b.Dispute.Settlement = nil
-	if k := b.Find(id); k >= 0 {
+	if k := b.Find(s.Change); k >= 0 {
 		b.Changes[k].Undone, b.Changes[k].Tokens = true, nil
 	}
-	b.Mail = slices.DeleteFunc(b.Mail, func(n Note) bool { return n.Of == id })
+	b.Mail = slices.DeleteFunc(b.Mail, func(n Note) bool { return n.Of == s.Change })
 }
 
 // objected has the dispute be left to staff, if it was to end as the subject said.
 func (b *Book) objected() {
-	if b.Dispute != nil && b.Dispute.Settlement != nil {
+	if b.settlement() != nil {
 		b.unsettle()
 		b.Dispute.Objected = true
 	}
@@ -141,11 +150,9 @@ func (b *Book) objected() {
 // down, ends the settlement if it came before. No write falls on that moment, so every reader comes to the same: what comes
 // later does not matter, and each other act since does, whatever the clock of its process said.
 func (b *Book) due(now time.Time) {
-	if b.Dispute == nil || b.Dispute.Settlement == nil {
-		return
-	}
-	s := b.Dispute.Settlement
+	s := b.settlement()
 	switch {
+	case s == nil:
 	case b.past.EndedBefore(s.Until, waits.Settling, s.Stamp):
 		b.unsettle()
 	case !now.Before(s.Until):

@@ -61,14 +61,13 @@ func (w *world) takeYoung(named ...civicpin.Contact) {
 	}
 }
 
-// takeSince ends what came since a time, and staff have not seen. It reports whether there was anything.
-func (w *world) takeSince(at time.Time) (any bool) {
+// takeSince ends what came since a time, and staff have not seen.
+func (w *world) takeSince(at time.Time) {
 	for _, e := range w.book {
 		if e.gone.IsZero() && !e.seen && !e.since.Before(at) {
-			e.gone, any = w.now(), true
+			e.gone = w.now()
 		}
 	}
-	return any
 }
 
 // endAsked ends the candidates of visitors, and those of staff if it is an act that does.
