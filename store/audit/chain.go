@@ -131,8 +131,14 @@ func (c *chain) create(ctx context.Context, events json.RawMessage) error {
 			return fmt.Errorf("audit: %w", err) // it may be there, or come to be: the next one will see
 		}
 		// Another process has the number: go on behind it.
+		first := c.next == 0
 		if err := c.toEnd(ctx); err != nil {
 			return err
+		}
+		if first { // nobody writes a second entry before there is a head: without one, entries were cut off
+			if err := c.log.advance(ctx, c.number, c.place, head{Seq: c.next - 1, Sum: c.prev}); err != nil {
+				return err
+			}
 		}
 	}
 	return fmt.Errorf("audit: %w", store.ErrContended)
@@ -163,7 +169,11 @@ func (c *chain) locate(ctx context.Context) (h heads, from uint64, err error) {
 		c.next, c.prev = h.head.Seq+1, h.head.Sum
 	}
 	from = c.next
-	return h, from, c.toEnd(ctx)
+	if err = c.toEnd(ctx); err != nil || h.found || c.next < 2 {
+		return h, from, err
+	}
+	h, err = c.log.head(ctx, c.number) // the chain may have begun after the first look
+	return h, from, err
 }
 
 // find looks for the end of the chain, and moves the head there.

@@ -749,7 +749,7 @@ func TestLongChainWithoutHead(t *testing.T) {
 		faults.Reset()
 		write(t, again, 1)
 		require.Zero(t, a.count())
-		require.LessOrEqual(t, faults.Calls(storetest.Get), 4+2*7+3, n)
+		require.LessOrEqual(t, faults.Calls(storetest.Get), 2*4+2*7+3, n)
 		r, events := verify(t, again)
 		require.GreaterOrEqual(t, len(events), n+1)
 		if n < 2 {
