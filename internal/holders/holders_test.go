@@ -127,6 +127,10 @@ func TestReplay(t *testing.T) {
 			"thief gets hold of an address 0", "owner starts a recovery 0", "owner goes on 1", "owner sends what waits 0",
 			"thief clicks a link 0", "thief uses a grant 0",
 		}},
+		"a repudiation of what staff approved, and nobody used": {"iess", 0, []string{
+			"former owner staff adopt 453", "owner starts a recovery and goes on 284", "owner changes the secret 134",
+			"owner adds a contact 222", "owner clicks every link 737",
+		}},
 		"a corrected address that cools down": {"iess", 3, []string{
 			"thief learns the answers 753", "thief starts a recovery and goes on 726", "thief starts a recovery and goes on 873",
 		}},

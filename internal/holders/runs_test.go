@@ -273,8 +273,10 @@ func (w *world) repudiate(p person, m civicpin.Message) {
 	}
 	if r.staff {
 		w.stopped = w.stopped || w.run == r
-		w.takeYoung()
-		w.endAsked("a suspension", false)
+		if w.run == r || granted { // else the secret is another's, and nothing is suspended
+			w.takeYoung()
+			w.endAsked("a suspension", false)
+		}
 		return
 	}
 	w.takeSince(r.finished)
