@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/internal/twoworlds"
 )
 
@@ -66,7 +67,8 @@ func wanted(schedules int) []string {
 }
 
 // TestHolders plays random schedules of 60 acts, each by a seed of its own. By default it plays 60 of each system.
-// CIVICPIN_HOLDERS is for how long, "1h", or how many of each system, "10000", and then the seeds differ each time.
+// CIVICPIN_HOLDERS is for how long, "1h", or how many of each system, "10000", and then the seeds differ each time, unless
+// CIVICPIN_SEED is the first one.
 func TestHolders(t *testing.T) {
 	schedules, seed, long := 60, uint64(1), time.Duration(0)
 	if text := os.Getenv("CIVICPIN_HOLDERS"); text != "" {
@@ -77,7 +79,7 @@ func TestHolders(t *testing.T) {
 			_, err = fmt.Sscan(text, &schedules)
 		}
 		require.NoError(t, err, "CIVICPIN_HOLDERS is neither a number nor a time")
-		seed = uint64(time.Now().UnixNano())
+		seed = testkit.Seed(t)
 	}
 	all := map[string]int{}
 	for _, name := range slices.Sorted(maps.Keys(systems())) {

@@ -55,6 +55,7 @@ func find(t *testing.T, s twoworlds.Setup, schedules int, end time.Time, reached
 	t.Helper()
 	require.NoError(t, flag.Set("rapid.nofailfile", "true"))
 	require.NoError(t, flag.Set("rapid.checks", strconv.Itoa(schedules)))
+	require.NoError(t, flag.Set("rapid.seed", strconv.FormatUint(testkit.Seed(t), 10)))
 	rapid.Check(t, func(rt *rapid.T) {
 		if d != nil || !end.IsZero() && time.Now().After(end) {
 			return
@@ -70,7 +71,7 @@ func find(t *testing.T, s twoworlds.Setup, schedules int, end time.Time, reached
 }
 
 // TestTwoWorlds plays random schedules: no visitor can tell in which state the subject is. By default it plays 120 of each
-// setup. CIVICPIN_TWOWORLDS is for how long, "1h", or how many of each setup, "10000".
+// setup. CIVICPIN_TWOWORLDS is for how long, "1h", or how many of each setup, "10000"; CIVICPIN_SEED says where to begin.
 func TestTwoWorlds(t *testing.T) {
 	schedules, end := 120, func() (none time.Time) { return none }
 	if text := os.Getenv("CIVICPIN_TWOWORLDS"); text != "" {
