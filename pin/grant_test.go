@@ -731,6 +731,9 @@ func TestRepudiatedBeginning(t *testing.T) {
 		m, err := k.Mark(t.Context(), maria)
 		require.NoError(t, err)
 		require.False(t, m.Free || m.Held)
+		st, err := k.Status(t.Context(), maria)
+		require.NoError(t, err)
+		require.Equal(t, state.Revoked, st.State)
 		require.ErrorIs(t, testkit.Err(k.Issue(t.Context(), maria, inps())), pin.ErrWrongState)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/internal/waits"
+	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/recovery"
@@ -159,6 +160,26 @@ func TestLinkAndCodeAreOne(t *testing.T) {
 		_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Code: m.Secret})
 		require.ErrorIs(t, err, recovery.ErrRefused, "a code opens the run that it was sent for")
 	})
+}
+
+// A run sends ten messages, whatever the limits of messages would let through.
+func TestTenMessagesOfARun(t *testing.T) {
+	k := newKit(t)
+	k.unlimited(t)
+	ticket := k.upTo(t, "unlock", recovery.Answers{Captcha: true})
+	n := 1
+	for ; n < 20; n++ {
+		require.NoError(t, k.out.Flush(t.Context()))
+		run, err := k.Send(t.Context(), ticket, home)
+		if lock := lockOf(err); lock != nil {
+			require.Equal(t, lockout.ScopeSends, lock.Scope)
+			require.Equal(t, run.ExpiresAt, lock.Until)
+			break
+		}
+		require.NoError(t, err)
+	}
+	require.Equal(t, 10, n)
+	require.Len(t, k.mail.Messages(), 10)
 }
 
 // Three are outstanding, so that slow mail kills no link; the first that is used ends all.
@@ -404,6 +425,22 @@ func TestBeginIsForBeginners(t *testing.T) {
 	require.ErrorIs(t, err, recovery.ErrRefused, "the facts are right, and it is refused all the same")
 	require.NoError(t, walkFirst(t.Context(), k, newSecret))
 	require.Error(t, walkFirst(t.Context(), k, newSecret), "has a key now")
+}
+
+// The misses of a beginner are forgotten as a stranger's are: which of the two a subject is, only the right facts tell.
+func TestMissesOfBeginnersAreForgotten(t *testing.T) {
+	k := newKit(t)
+	for range 3 {
+		run, err := k.Start(t.Context(), "first", luis, home)
+		require.NoError(t, err)
+		_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Captcha: true})
+		require.NoError(t, err)
+		_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Facts: map[string]string{"birth-day": "2", "birth-month": "2"}})
+		require.Error(t, err)
+	}
+	require.Error(t, walkFirst(t.Context(), k, newSecret))
+	k.clock.Add(401 * day)
+	require.NoError(t, walkFirst(t.Context(), k, newSecret))
 }
 
 // The third miss blocks, whatever was right among the answers, until an agency unlocks.

@@ -315,6 +315,23 @@ func TestFactorReasons(t *testing.T) {
 	}
 }
 
+// A factor that is right passes no run that leads nowhere: the caller's app knows nothing of a suspension.
+func TestFactorOfARunThatLeadsNowhere(t *testing.T) {
+	k := newKit(t)
+	require.NoError(t, k.pins.Suspend(t.Context(), ana, "", agency.ID))
+	k.app = func(civicpin.Subject, civicpin.Secret) error { return nil }
+	for _, subject := range []civicpin.Subject{ana, stranger} {
+		run, err := k.Start(t.Context(), "factor", subject, home)
+		require.NoError(t, err)
+		k.events.Take()
+		_, err = k.Answer(t.Context(), run.Ticket, recovery.Answers{Factor: civicpin.NewSecret("1")})
+		require.ErrorIs(t, err, recovery.ErrRefused)
+		all := k.events.Take()
+		require.Len(t, all, 1)
+		require.Equal(t, "unknown", all[0].Reason)
+	}
+}
+
 // files is the agency's register and its store of documents. It checks that what it is asked for is printable, and knows nothing.
 type files struct{ t *testing.T }
 
