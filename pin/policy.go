@@ -157,15 +157,14 @@ func INPS() Policy {
 		MaxUnused:   180 * day,
 		Lockout:     lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: day, Ceiling: 50},
 		Levels:      defaultLevels(),
-		Requests: Requests{
-			Renew:     true,
-			Exception: "the first PIN is asked for on line with any two contacts, and is ordinario until an identity check",
-		},
+		Requests:    Requests{Renew: true, Typed: true},
 		Exceptions: []civicpin.Exception{
 			{Clause: standard.LeastMin, Reason: "the format of the INPS PIN: disabled after fifty wrong guesses"},
 			{Clause: standard.LeastMax, Reason: "the format of the INPS PIN: eight letters and digits"},
 			{Clause: standard.NoPeriod, Reason: "the INPS has its PIN changed every three months"},
 			{Clause: standard.CodeValid, Reason: "a week for both halves to arrive, of which neither opens anything alone"},
+			{Clause: standard.TypedContacts, Reason: "the first PIN is asked for on line with any two contacts, and is ordinario " +
+				"until an identity check"},
 		},
 	}
 }

@@ -48,6 +48,7 @@ func (p Policy) GuessProbability() (issued, chosen float64) {
 //   - "SP 800-63B-4 3.1.1.2(6)": MaxAge is set.
 //   - "SP 800-63A-4 3.8": Valid is more than 24 hours by e-mail, or 10 minutes by a channel that is not printed.
 //   - "guess budget": a [Policy.GuessProbability] is above [lockout.Budget].
+//   - "typed contacts": Requests.Typed is set.
 func (p Policy) Breaks() []civicpin.Breach {
 	var list []civicpin.Breach
 	add := func(clause, field, value, set string) {
@@ -76,6 +77,9 @@ func (p Policy) Breaks() []civicpin.Breach {
 	issued, chosen := p.GuessProbability()
 	likely("Length", p.Length, issued)
 	likely("Chosen.Min", p.Chosen.Min, chosen)
+	if p.Requests.Typed {
+		add(standard.TypedContacts, "Requests.Typed", "true", "false")
+	}
 	return list
 }
 

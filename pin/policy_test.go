@@ -218,7 +218,7 @@ func TestPolicyBreaks(t *testing.T) {
 	for _, e := range pin.INPS().Exceptions {
 		clauses = append(clauses, e.Clause)
 	}
-	require.Equal(t, []string{length, most, period, valid}, clauses)
+	require.Equal(t, []string{length, most, period, valid, "typed contacts"}, clauses)
 	for name, tc := range map[string]struct {
 		change func(*pin.Policy)
 		want   []civicpin.Breach // none means that the policy is valid
@@ -245,6 +245,9 @@ func TestPolicyBreaks(t *testing.T) {
 		"thirty days by letter": {func(p *pin.Policy) { p.Valid[civicpin.Letter] = 30 * day }, nil},
 		"five digits": {func(p *pin.Policy) { p.Alphabet, p.Length = "0123456789", 5 }, []civicpin.Breach{
 			breach(budget, "Length", "5, a chance of 1.0e-03 to guess it", "what leaves at most 1e-04"),
+		}},
+		"typed contacts": {func(p *pin.Policy) { p.Requests.Typed = true }, []civicpin.Breach{
+			breach("typed contacts", "Requests.Typed", "true", "false"),
 		}},
 		"six chosen": {func(p *pin.Policy) { p.Chosen = pin.Chosen{Form: pin.Digits, Min: 6, Max: 64} }, []civicpin.Breach{
 			breach(length, "Chosen.Min", "6", "at least 15"),

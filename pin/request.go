@@ -96,7 +96,7 @@ func (r *request) base(ctx context.Context) (err error) {
 	letter := func(c civicpin.Contact) bool { return c.Channel == civicpin.Letter }
 	r.basis = issuing.Basis{
 		Letter: r.o.Register && slices.ContainsFunc(r.o.Parts, letter),
-		Typed:  r.policy.Requests.Exception != "",
+		Typed:  r.policy.Requests.Typed,
 		Renew:  r.policy.Requests.Renew,
 	}
 	if text, ok := requestCodes.Normalise(r.o.RequestCode.Reveal()); ok {

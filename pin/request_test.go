@@ -42,6 +42,7 @@ func (k known) Proved(_ context.Context, subject civicpin.Subject, contacts []ci
 func strict() pin.Policy {
 	p := pin.INPS()
 	p.Requests = pin.Requests{}
+	p.Exceptions = testkit.Except(p.Breaks())
 	return p
 }
 
@@ -90,7 +91,8 @@ func TestRequests(t *testing.T) {
 	renew := strict()
 	renew.Requests.Renew = true
 	exception := strict()
-	exception.Requests.Exception = "a test"
+	exception.Requests.Typed = true
+	exception.Exceptions = testkit.Except(exception.Breaks())
 	policies := []pin.Policy{strict(), renew, exception, pin.INPS()}
 	for name, tt := range map[string]struct {
 		prepare func(t *testing.T, k *kit)
@@ -228,6 +230,7 @@ func TestRequestsAlike(t *testing.T) {
 				f := storetest.NewFaults(store.NewMemory())
 				k := proving(t, f.Store(), withDevices())
 				k.policy.Requests = pin.Requests{}
+				k.policy.Exceptions = testkit.Except(k.policy.Breaks())
 				k = k.other(t, f.Store())
 				p.prepare(t, k)
 				got := trace(t, k, f, func() error { return testkit.Err(k.Issue(t.Context(), maria, o)) })

@@ -25,10 +25,9 @@ type Requests struct {
 	//
 	// [contact.Service.Notify]: https://pkg.go.dev/github.com/civicpin/civicpin/contact#Service.Notify
 	Renew bool
-	// Exception is the reason, for the reader of the policy, to let a subject who never had a secret have all parts sent to
-	// addresses that only the visitor typed. A visitor who knows the identifier of such a subject can then be the subject.
-	// Empty means that they cannot.
-	Exception string
+	// Typed lets a subject who never had a secret have all parts sent to addresses that only the visitor typed. A visitor who
+	// knows the identifier of such a subject can then be the subject: this takes an exception.
+	Typed bool
 }
 
 // ProvedContacts knows which contacts subjects have proved, as contact.Service does.

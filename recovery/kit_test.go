@@ -708,7 +708,8 @@ func newPortalAt(t *testing.T, now func() time.Time, policy pin.Policy) *portal 
 	p.out, err = outbox.New(vault, p.mail, nil)
 	require.NoError(t, err)
 	policy.Hashing = cheap()
-	policy.Requests.Exception, policy.Exceptions = "visitors name the telephones", testkit.Except(policy.Breaks())
+	policy.Requests.Typed = true
+	policy.Exceptions = testkit.Except(policy.Breaks())
 	p.pins, err = pin.New(p.out, policy)
 	require.NoError(t, err)
 	p.codes, err = otp.NewCodes(p.out, otp.SMS())

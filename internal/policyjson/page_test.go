@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/standard"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery/plan"
@@ -70,6 +71,7 @@ func TestFieldsPage(t *testing.T) {
 	for i := 0; i < len(p.nested); i++ {
 		p.section(p.nested[i])
 	}
+	p.clauses()
 	written(t, "docs/policies.md", p.String())
 }
 
@@ -139,6 +141,21 @@ func (p *fieldsPage) section(typ reflect.Type) {
 	}
 	flush()
 	p.WriteString("\n")
+}
+
+// clauses writes what an exception can name.
+func (p *fieldsPage) clauses() {
+	p.WriteString("\n## Clauses\n\nWhat a policy or a plan breaks by an exception alone: its `clause` is one of these texts. Breaks lists " +
+		"them.\n\n| clause | what it asks for |\n| --- | --- |\n")
+	for _, group := range p.of(reflect.TypeFor[standard.Breaches]()).Consts {
+		for _, s := range group.Decl.Specs {
+			spec := s.(*ast.ValueSpec)
+			if lit, ok := spec.Values[0].(*ast.BasicLit); ok && lit.Kind == token.STRING {
+				text := strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(spec.Doc.Text()), spec.Names[0].Name+" "), "is ")
+				fmt.Fprintf(p, "| %s | %s |\n", strings.ReplaceAll(lit.Value, `"`, "`"), strings.ReplaceAll(text, "\n", " "))
+			}
+		}
+	}
 }
 
 // takes says which words a field takes, and has the struct that it holds written later.

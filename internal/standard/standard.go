@@ -38,6 +38,8 @@ const (
 	TwoKinds = "two kinds"
 	// TwoOperators has no operator choose a secret alone.
 	TwoOperators = "two operators"
+	// TypedContacts has no first secret go to addresses that only a visitor typed.
+	TypedContacts = "typed contacts"
 )
 
 const (

@@ -77,7 +77,7 @@ func typed(n int) []civicpin.Contact {
 // byLetter returns a visitor's contacts beside a letter, nil where a policy with an exception shows who has a secret anyway.
 // After operators have acted on what was issued visitors use others.
 func (w *world) byLetter(n int) []civicpin.Contact {
-	if w.setup.Pin.Valid[civicpin.Letter] == 0 || w.setup.Pin.Requests.Exception != "" {
+	if w.setup.Pin.Valid[civicpin.Letter] == 0 || w.setup.Pin.Requests.Typed {
 		return nil
 	}
 	parts := []civicpin.Contact{
