@@ -68,7 +68,7 @@ type modelBook struct {
 	wrong   int
 	barred  map[int]int  // what staff took away, by which change
 	given   map[int]int  // what staff brought, by which change
-	shown   map[int]bool // what staff have seen
+	again   map[int]bool // what staff have seen since it came
 	emptied bool         // an undo found nothing that staff had not taken away
 }
 
@@ -384,7 +384,6 @@ func (s *bookMachine) prove(rt *rapid.T, p *modelPending, proof modelProof, byLi
 		fresh.cooling = s.now().Add(7 * bookDay)
 		s.m.begun()
 	}
-	s.m.shown[fresh.serial] = p.staff
 	s.brought(c, fresh)
 	s.m.live = append(s.m.live, fresh)
 	if p.replaces != 0 {
@@ -430,7 +429,7 @@ func (s *bookMachine) adopt(rt *rapid.T, to string, byStaff bool) {
 		if byStaff && s.now().Before(s.m.live[i].cooling) {
 			s.cooled(s.m.live[i].serial)
 		}
-		s.m.shown[s.m.live[i].serial] = s.m.shown[s.m.live[i].serial] || byStaff
+		s.m.again[s.m.live[i].serial] = s.m.again[s.m.live[i].serial] || byStaff
 		return
 	}
 	first, told := s.m.fresh(s.now()), s.m.told(s.now())
@@ -442,7 +441,6 @@ func (s *bookMachine) adopt(rt *rapid.T, to string, byStaff bool) {
 		s.m.begun()
 	}
 	s.m.pending = slices.DeleteFunc(s.m.pending, func(p *modelPending) bool { return p.replaces == 0 && p.address == to })
-	s.m.shown[fresh.serial] = byStaff
 	s.brought(c, fresh)
 	s.m.live = append(s.m.live, fresh)
 	s.m.lead()
@@ -459,7 +457,7 @@ func (s *bookMachine) settled(rt *rapid.T) {
 	slices.SortStableFunc(s.m.live, func(a, b modelContact) int { return b.cooling.Compare(a.cooling) })
 	for _, c := range s.m.live {
 		list = append(list, bookContact(c.address))
-		s.m.shown[c.serial] = true
+		s.m.again[c.serial] = true
 		s.cooled(c.serial)
 	}
 	s.adopted(testkit.Addresses(s.m.live, func(c modelContact) string { return c.address })...)
@@ -480,8 +478,7 @@ func (s *bookMachine) undo(k int) {
 		for _, b := range s.m.changes[i].brought {
 			came[b.serial] = true
 			by, ok := s.m.given[b.serial]
-			since := s.m.shown[b.serial] && s.m.find(b.serial) >= 0 && !(ok && by == k) // staff saw it after it came
-			if ok && by > k || since {
+			if ok && by > k || s.m.again[b.serial] && s.m.find(b.serial) >= 0 {
 				kept = append(kept, b)
 			} else {
 				delete(s.m.given, b.serial)
@@ -529,7 +526,7 @@ func TestContactModel(t *testing.T) {
 		cryptotest.SetGlobalRandom(t, rapid.Uint64().Draw(rt, "seed")) // or no failure could be played again
 		faults := storetest.NewFaults(store.NewMemory())
 		s := &bookMachine{faults: faults, least: rapid.IntRange(1, 2).Draw(rt, "at least")}
-		s.m.barred, s.m.given, s.m.shown = make(map[int]int), make(map[int]int), make(map[int]bool)
+		s.m.barred, s.m.given, s.m.again = make(map[int]int), make(map[int]int), make(map[int]bool)
 		config := bookConfig()
 		config.AtLeast = s.least
 		s.k = newBookKitOn(t, faults.Store(), config, newBookClock(), &testkit.Mailbox{}, &testkit.Recorder{})

@@ -66,7 +66,7 @@ func (b *Book) shown(h *Address, a Act) {
 		h.Cooling = a.Now
 	}
 	h.settle(true)
-	h.Seen, h.Confirmed = true, b.past[waits.Repudiate].N
+	h.Seen, h.SeenSince, h.Confirmed = true, true, b.past[waits.Repudiate].N
 	b.inherit(h, a.By)
 }
 

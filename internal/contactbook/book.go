@@ -63,9 +63,10 @@ type Address struct {
 	Gone time.Time `json:"gone,omitzero" export:"yes"`
 	Told time.Time `json:"told,omitzero" export:"yes"`
 	// Stamp names the acts upon the credential that were before. Later ones can end the address until it is settled.
-	Stamp   waits.Stamp `json:"stamp,omitempty"`
-	Settled bool        `json:"settled,omitempty"`
-	Seen    bool        `json:"seen,omitempty" export:"yes"` // an operator brought it, or was shown it
+	Stamp     waits.Stamp `json:"stamp,omitempty"`
+	Settled   bool        `json:"settled,omitempty"`
+	Seen      bool        `json:"seen,omitempty" export:"yes"`      // an operator brought it, or was shown it
+	SeenSince bool        `json:"seenSince,omitempty" export:"yes"` // an operator was shown it, after it came
 	// Disputed says that an undo took the address away or brought it back, and that no operator has seen it since. Such a one
 	// proves nothing, and undoes nothing.
 	Disputed   bool      `json:"disputed,omitempty" export:"yes"`

@@ -104,8 +104,8 @@ func (fx *Effects) tell(all []Address, id string, until time.Time) {
 	}
 }
 
-// moved returns what a change and all later ones brought, and what was there before or staff brought since. What the citizen
-// brought and staff have seen since stays.
+// moved returns what a change and all later ones brought, and what was there before or staff brought since. What was brought, by
+// the citizen or by staff, and staff have seen since stays.
 func (b *Book) moved(k int) (came, back []string) {
 	c := &b.Changes[k]
 	back, came = slices.Clone(c.Before), slices.Clone(c.New)
@@ -117,8 +117,7 @@ func (b *Book) moved(k int) (came, back []string) {
 	}
 	came = slices.DeleteFunc(came, func(id string) bool {
 		a := b.Contact(id)
-		since := a != nil && a.Seen && !(c.By.IsOperator() && slices.Contains(c.New, id))
-		return since || slices.Contains(back, id)
+		return a != nil && a.SeenSince || slices.Contains(back, id)
 	})
 	return came, back
 }

@@ -415,6 +415,13 @@ func TestStaffAndUndo(t *testing.T) {
 			{0, "repudiate c2 phone", "undone; phone mail one desk"},
 			{0, "show", "phone* mail"},
 		}},
+		{"nor its own, if staff have looked at it since", usual, []step{
+			enrolled,
+			{0, "clerk adopt desk", "adopted email; phone+ mail+"},
+			{0, "clerk adopt desk", "seen email"},
+			{0, "repudiate c2 phone", "undone; phone mail desk"},
+			{0, "show usable", "phone* mail desk"},
+		}},
 		{"what staff brought and an undo removed does not come back with the undo of something before that", usual, []step{
 			enrolled,
 			{0, "adopt one", "adopted email; phone+ mail+; lowered to 10d"},
