@@ -532,7 +532,7 @@ func (w *world) bounce(_ person, n int) {
 		if k++; k <= n%2 {
 			continue
 		}
-		if w.out.Bounced(w.t.Context(), receipt(i)) == nil {
+		if w.out.Bounced(w.t.Context(), receipt(w.sent[i].n)) == nil {
 			w.sent[i].bounced = true
 			w.reached["bounced"]++
 		}

@@ -3,6 +3,8 @@ package holders_test
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -78,6 +80,7 @@ func (register) Check(_ context.Context, s civicpin.Subject, facts map[string]st
 // A sending is a message that a provider took over.
 type sending struct {
 	msg     civicpin.Message
+	n       int // the provider's number
 	at      time.Time
 	known   person // who read it
 	bounced bool
@@ -156,7 +159,7 @@ func newWorld(t testing.TB, name string, contacts int) *world {
 			w.brokenAt[m.To.Address] = w.now()
 			return errAway
 		}
-		w.sent = append(w.sent, sending{msg: m, at: w.now()})
+		w.sent = append(w.sent, sending{msg: m, n: len(w.sent), at: w.now()})
 		w.reached["message "+string(m.Kind)]++
 		return nil
 	}
@@ -205,7 +208,9 @@ func (w *world) learn() {
 // dispatch sends what is due, several times, since what is sent leads to more.
 func (w *world) dispatch() {
 	for range 3 {
+		from := len(w.sent)
 		w.must(w.out.Flush(w.t.Context()))
+		slices.SortFunc(w.sent[from:], func(a, b sending) int { return strings.Compare(a.msg.ID, b.msg.ID) }) // some at a time
 		w.clock.Add(20 * time.Second)
 	}
 	for _, p := range w.promise {
