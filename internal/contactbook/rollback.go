@@ -104,8 +104,8 @@ func (fx *Effects) tell(all []Address, id string, until time.Time) {
 	}
 }
 
-// moved returns what a change and all later ones brought, and what was there before or staff brought since. What was brought, by
-// the citizen or by staff, and staff have seen since stays.
+// moved returns what a change and all later ones brought, and what was there before or staff brought since. What staff have
+// seen since it came stays, whoever brought it.
 func (b *Book) moved(k int) (came, back []string) {
 	c := &b.Changes[k]
 	back, came = slices.Clone(c.Before), slices.Clone(c.New)
