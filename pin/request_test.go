@@ -584,7 +584,7 @@ func TestStrangersLearnNothing(t *testing.T) {
 func TestResendLosesTheCountrySlot(t *testing.T) {
 	for _, attacked := range []bool{false, true} {
 		t.Run(fmt.Sprint("resends ", attacked), func(t *testing.T) {
-			k := newLimitedKit(t, outbox.Limits{Home: civicpin.Rate{Limit: 10, Window: time.Hour}})
+			k := newLimitedKit(t, outbox.Limits{Home: civicpin.Rate{Limit: 3, Window: time.Hour}})
 			pins, out, box, clock := k.Service, k.out, k.mail, k.clock
 			n := 0
 			flood := func(k int) { // as many as the country lets through, so that what waits stays 8 hours' worth
@@ -598,14 +598,14 @@ func TestResendLosesTheCountrySlot(t *testing.T) {
 					n++
 				}
 			}
-			flood(90)
+			flood(27)
 			require.NoError(t, out.Flush(t.Context()))
 			_, err := pins.Issue(t.Context(), maria, inps())
 			require.NoError(t, err)
 			for h := range 7 * 24 {
 				require.NoError(t, out.Flush(t.Context()))
 				clock.Add(time.Hour)
-				flood(10)
+				flood(3)
 				if attacked && h%5 == 4 {
 					_ = pins.Resend(t.Context(), maria, 0, civicpin.Source{Address: "192.0.2.1"})
 				}

@@ -737,7 +737,7 @@ func TestTiming(t *testing.T) {
 	switch {
 	case os.Getenv("CIVICPIN_TIMING") != "1":
 		t.Skip("it takes a minute: set CIVICPIN_TIMING=1, as .ci/run does")
-	case raced:
+	case testkit.Raced:
 		t.Skip("how long instrumented code takes tells nothing; .ci/run runs this without the race detector, too")
 	}
 	for _, c := range anonymousCalls(t) {

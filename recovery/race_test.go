@@ -312,7 +312,7 @@ func (w walk) holds(t *testing.T, k *kit, secret string, err error) {
 
 // crashes are those that are tried: under the race detector and with -short at every fifth call only.
 func crashes() testkit.Crashes {
-	if raced || testing.Short() {
+	if testkit.Raced || testing.Short() {
 		return testkit.Crashes{Writes: true, Every: 5}
 	}
 	return testkit.Crashes{Writes: true}

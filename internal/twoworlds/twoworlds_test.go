@@ -71,9 +71,12 @@ func find(t *testing.T, s twoworlds.Setup, schedules int, end time.Time, reached
 }
 
 // TestTwoWorlds plays random schedules: no visitor can tell in which state the subject is. By default it plays 120 of each
-// setup. CIVICPIN_TWOWORLDS is for how long, "1h", or how many of each setup, "10000"; CIVICPIN_SEED says where to begin.
+// setup, and 30 under the race detector. CIVICPIN_TWOWORLDS is for how long, "1h", or how many of each setup, "10000"; CIVICPIN_SEED says where to begin.
 func TestTwoWorlds(t *testing.T) {
 	schedules, end := 120, func() (none time.Time) { return none }
+	if testkit.Raced {
+		schedules = 30
+	}
 	if text := os.Getenv("CIVICPIN_TWOWORLDS"); text != "" {
 		var err error
 		if schedules, err = strconv.Atoi(text); err != nil {
