@@ -14,6 +14,7 @@ import (
 	"github.com/civicpin/civicpin/internal/code"
 	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/internal/waits"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 )
@@ -69,6 +70,8 @@ type BackupCodes struct {
 	hashing *password.Gate
 	sets    store.Kind[backupSet]
 	decoy   backupSet // what a guess at an unknown subject is hashed for, so that it costs the same
+
+	credentials Credentials // may be nil
 }
 
 // backupSet is what is kept of one subject. The codes share one salt, so that a guess is hashed once and compared with all
@@ -78,16 +81,25 @@ type backupSet struct {
 	Params password.Params `json:"params"`
 	Salt   []byte          `json:"salt"`
 	// Hashes are argon2id's of the codes that were not used.
-	Hashes [][]byte  `json:"hashes,omitempty"`
-	Issued time.Time `json:"issued,omitzero" export:"yes"`
+	Hashes [][]byte       `json:"hashes,omitempty"`
+	Issued time.Time      `json:"issued,omitzero" export:"yes"`
+	By     civicpin.Actor `json:"by,omitempty" export:"yes"` // the actor who asked for it
+	// Epoch is that of the subject's credential when the set was issued; nil if it rests on none.
+	Epoch *uint64 `json:"epoch,omitempty"`
 }
 
-// NewBackupCodes returns a BackupCodes. Errors match [ErrInvalidPolicy] if the policy is invalid; a nil vault is an error, too.
-func NewBackupCodes(v *store.Vault, c BackupPolicy) (*BackupCodes, error) {
-	return newBackup(v, c, password.Default())
+// NewBackupCodes returns a BackupCodes. credentials, of which there is at most one, end sets by acts upon a subject's secret:
+// see [Credentials]. Without them no act ends a set but those of this package. Errors match [ErrInvalidPolicy] if the policy
+// is invalid; a nil vault is an error, too, and more than one of credentials.
+func NewBackupCodes(v *store.Vault, c BackupPolicy, credentials ...Credentials) (*BackupCodes, error) {
+	return newBackup(v, c, password.Default(), credentials...)
 }
 
-func newBackup(v *store.Vault, c BackupPolicy, params password.Params) (*BackupCodes, error) {
+func newBackup(v *store.Vault, c BackupPolicy, params password.Params, credentials ...Credentials) (*BackupCodes, error) {
+	on, err := atMostOne(credentials)
+	if err != nil {
+		return nil, err
+	}
 	if v == nil {
 		return nil, errors.New("otp: NewBackupCodes: no vault")
 	}
@@ -98,8 +110,7 @@ func newBackup(v *store.Vault, c BackupPolicy, params password.Params) (*BackupC
 	if c.Count < 1 || c.Count > maxBackupCount {
 		return nil, fmt.Errorf("%w: Count is not 1 to %d", ErrInvalidPolicy, maxBackupCount)
 	}
-	b := &BackupCodes{vault: v, policy: c, params: params, decoy: freshBackup(params)}
-	var err error
+	b := &BackupCodes{vault: v, policy: c, params: params, decoy: freshBackup(params), credentials: on}
 	if b.gate, err = lockout.New(v, "backup."+c.Name, c.Lockout); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
@@ -139,8 +150,12 @@ func (b *BackupCodes) Issue(ctx context.Context, subject civicpin.Subject, by ci
 		return nil, err
 	}
 	defer leave()
+	on, err := epochsOf(ctx, b.credentials, subject) // before the set is: an act from here on ends it
+	if err != nil {
+		return nil, err
+	}
 	set := freshBackup(b.params)
-	set.Issued = b.vault.Now()
+	set.Issued, set.By, set.Epoch = b.vault.Now(), by, on.of(waits.Bound)
 	var printed []civicpin.Secret
 	for range b.policy.Count {
 		text := b.draw()
@@ -174,18 +189,35 @@ func (b *BackupCodes) Left(ctx context.Context, subject civicpin.Subject) (int, 
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return 0, err
 	}
+	on, err := epochsOf(ctx, b.credentials, subject)
+	if err != nil || on.ended(waits.Bound, e.Value.Epoch) {
+		return 0, err
+	}
 	return len(e.Value.Hashes), nil
 }
 
 // Revoke ends all codes of a subject. It returns nil if there are none. Errors match [civicpin.ErrInvalid] for an invalid
 // subject or actor, or are the store's: call it again then.
 func (b *BackupCodes) Revoke(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
+	return b.revoke(ctx, subject, by, func(*backupSet) bool { return true })
+}
+
+// Unbind ends the set that was issued to a subject since a time, unless an operator asked for it. It is what
+// recovery.Config.Unbind asks for when the subject says "it was not me". Errors are those of [BackupCodes.Revoke].
+func (b *BackupCodes) Unbind(ctx context.Context, subject civicpin.Subject, since time.Time) error {
+	return b.revoke(ctx, subject, civicpin.Citizen, func(s *backupSet) bool { return boundSince(s.Issued, s.By, since) })
+}
+
+// revoke ends such codes of a subject.
+func (b *BackupCodes) revoke(ctx context.Context, subject civicpin.Subject, by civicpin.Actor,
+	such func(*backupSet) bool,
+) error {
 	if err := errors.Join(subject.Validate(), by.Validate()); err != nil {
 		return err
 	}
 	done := false
 	_, err := b.sets.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[backupSet]) error {
-		done = len(e.Value.Hashes) > 0
+		done = len(e.Value.Hashes) > 0 && such(&e.Value)
 		if !done {
 			return store.ErrSkip
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/internal/waits"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 )
@@ -49,8 +50,13 @@ func (b *BackupCodes) check(ctx context.Context, subject civicpin.Subject, typed
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return finding, 0, err
 	}
+	on, err := epochsOf(ctx, b.credentials, subject)
+	if err != nil {
+		return finding, 0, err
+	}
 	set, why := &e.Value, attempt.Wrong
-	if !e.Found() {
+	known := e.Found() && !on.ended(waits.Bound, e.Value.Epoch)
+	if !known {
 		set, why = &b.decoy, attempt.Unknown
 	}
 	if !backupParams(set.Params, b.params) { // a writer to the store could ask for any amount of work
@@ -64,7 +70,7 @@ func (b *BackupCodes) check(ctx context.Context, subject civicpin.Subject, typed
 	}
 	_, match := attempt.Among(ctx, set.Hashes, h)
 	if !match.Right() {
-		return attempt.Found(match, e.Found(), why), 0, nil
+		return attempt.Found(match, known, why), 0, nil
 	}
 	e, err = b.sets.UpdateFrom(ctx, e, func(e *store.Entry[backupSet]) error {
 		var i int // of a set that was issued meanwhile it is none, nor if another call was quicker

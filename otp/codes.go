@@ -40,28 +40,33 @@ type Codes struct {
 	gate     *lockout.Gate
 	guard    *attempt.Guard
 	sends    *outbox.Limit
+	rests    Rests
 	records  store.Kind[codeRecord]
 	lists    store.Kind[codeList]
 }
 
 // NewCodes returns a Codes in the vault of out, which carries its messages. The Codes registers with out under "code." and the
-// policy's name. Errors:
-//   - [civicpin.ErrInvalid]: out is nil, or Sends does not fit the outbox's Limits.Proved (see [outbox.Outbox.Limit]).
+// policy's name. rests, of which there is at most one, says what ends codes early. Errors:
+//   - [civicpin.ErrInvalid]: out is nil, there is more than one of rests, or Sends does not fit the outbox's Limits.Proved (see
+//     [outbox.Outbox.Limit]).
 //   - an [*outbox.UnsendableError]: the notifier of out would refuse a code over one of the policy's Channels. List only
 //     channels for which the notifier has a route and words.
 //   - [ErrInvalidPolicy]: the policy is invalid.
-func NewCodes(out *outbox.Outbox, p CodePolicy) (*Codes, error) {
+func NewCodes(out *outbox.Outbox, p CodePolicy, rests ...Rests) (*Codes, error) {
 	if out == nil {
 		return nil, fmt.Errorf("otp: %w: NewCodes needs an outbox", civicpin.ErrInvalid)
+	}
+	on, err := atMostOne(rests)
+	if err != nil {
+		return nil, err
 	}
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
 	p = p.withDefaults()
 	v := out.Vault()
-	c := &Codes{vault: v, out: out, policy: p, alphabet: code.Alphabet(p.Alphabet)}
-	err := c.sendable(nil, c.alphabet.Samples(p.Length))
-	if err != nil {
+	c := &Codes{vault: v, out: out, policy: p, alphabet: code.Alphabet(p.Alphabet), rests: on}
+	if err := c.sendable(nil, c.alphabet.Samples(p.Length)); err != nil {
 		return nil, err
 	}
 	if c.gate, err = lockout.New(v, codeGate(p.Name), p.Lockout); err != nil {
@@ -159,8 +164,11 @@ type codeRecord struct {
 	Tag     []byte    `json:"tag"`
 	Expires time.Time `json:"expires" export:"yes"`
 	Wrong   int       `json:"wrong,omitempty" export:"yes"` // guesses
-	Send    int       `json:"send" export:"yes"`            // how many times it was asked to be sent: names the current message
-	Sent    bool      `json:"sent,omitempty" export:"yes"`  // that message was taken over by its provider
+	// Epoch and Book are those of the subject's credential and contacts at the request; nil if it rests on none.
+	Epoch *uint64 `json:"epoch,omitempty"`
+	Book  *uint64 `json:"book,omitempty"`
+	Send  int     `json:"send" export:"yes"`           // how many times it was asked to be sent: names the current message
+	Sent  bool    `json:"sent,omitempty" export:"yes"` // that message was taken over by its provider
 }
 
 func (r *codeRecord) contact() civicpin.Contact {

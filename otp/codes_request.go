@@ -15,6 +15,7 @@ import (
 	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/shown"
 	"github.com/civicpin/civicpin/internal/stored"
+	"github.com/civicpin/civicpin/internal/waits"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
@@ -66,12 +67,18 @@ func (c *Codes) Request(ctx context.Context, subject civicpin.Subject, purpose P
 		return Request{}, err
 	}
 	to, known := c.choose(subject, o.To)
+	// Before the code is: an act from here on ends it.
+	on, err := c.rests.of(ctx, subject)
+	if err != nil {
+		return Request{}, err
+	}
 	id, now := rand.Text(), c.vault.Now()
 	sent := c.draw()
 	r := codeRecord{
 		State: codePending, Decoy: !known, Act: purpose.Act, Digest: purpose.Digest,
 		Channel: to.Channel, Address: to.Address, Locale: to.Locale, Params: maps.Clone(o.Params),
 		Code: sent, Tag: c.tag(subject, id, purpose, own+sent), Expires: now.Add(c.policy.Valid), Send: 1,
+		Epoch: on.credential.of(waits.Code), Book: on.book,
 	}
 	if r.Decoy {
 		_, _ = rand.Read(r.Tag) // never fails; nothing that is typed comes to this

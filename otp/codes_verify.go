@@ -15,8 +15,9 @@ import (
 // purpose from the session and the order on which the caller is about to act, never from the form; the id is the request's, and
 // may come from the form. typed has the part that the subject chose, if there is one, in front. For what a call costs see
 // docs/costs.md. Errors:
-//   - [ErrRefused]: the code is wrong, used, cancelled, unknown, another subject's, or for another purpose. All of these count
-//     as one failure; errors.As to a *[lockout.RefusedError] tells how many are left.
+//   - [ErrRefused]: the code is wrong, used, cancelled, unknown, another subject's, or for another purpose, or what it rests on
+//     is not as it was ([Rests]). All of these count as one failure; errors.As to a *[lockout.RefusedError] tells how many are
+//     left.
 //   - [ErrExpired]: the code is right, and too late. It does not count as a failure.
 //   - a *[lockout.LockedError]: the guesses are locked. The visitor may be told: unknown subjects lock alike.
 //   - [ErrBusy]: nothing was compared, and no try was spent.
@@ -46,15 +47,15 @@ func (c *Codes) check(ctx context.Context, subject civicpin.Subject, purpose Pur
 ) {
 	tag := c.tag(subject, id, purpose, c.normalise(typed.Reveal()))
 	e, err := c.records.Get(ctx, store.Key{Subject: subject, ID: id})
-	if errors.Is(err, store.ErrNotFound) {
-		l, err := c.lists.Get(ctx, store.Key{Subject: subject})
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return attempt.Finding{}, err
-		}
-		return attempt.Found(attempt.Match{}, l.Value.Known, attempt.Unknown), nil
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return attempt.Finding{}, err
+	}
+	ended, endedErr := c.ended(ctx, subject, &e.Value) // before anything is compared
+	if endedErr != nil {
+		return attempt.Finding{}, endedErr
 	}
 	if err != nil {
-		return attempt.Finding{}, err
+		return c.unknown(ctx, subject)
 	}
 	known := e.Value.Known
 	var match attempt.Match
@@ -66,7 +67,7 @@ func (c *Codes) check(ctx context.Context, subject civicpin.Subject, purpose Pur
 		}
 		r := &e.Value
 		match = attempt.Bytes(ctx, tag, r.Tag)
-		why = r.judge(&c.policy, match, c.vault.Now())
+		why = r.judge(&c.policy, match, ended, c.vault.Now())
 		switch why {
 		case "":
 			r.end(codeUsed)
@@ -89,12 +90,21 @@ func (c *Codes) check(ctx context.Context, subject civicpin.Subject, purpose Pur
 	return found, nil
 }
 
+// unknown is what a guess comes to whose id names nothing.
+func (c *Codes) unknown(ctx context.Context, subject civicpin.Subject) (attempt.Finding, error) {
+	l, err := c.lists.Get(ctx, store.Key{Subject: subject})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return attempt.Finding{}, err
+	}
+	return attempt.Found(attempt.Match{}, l.Value.Known, attempt.Unknown), nil
+}
+
 // judge returns why a guess at this code is refused, "" if it is right.
-func (r *codeRecord) judge(p *CodePolicy, match attempt.Match, now time.Time) attempt.Refusal {
+func (r *codeRecord) judge(p *CodePolicy, match attempt.Match, ended bool, now time.Time) attempt.Refusal {
 	switch {
 	case r.State == codeUsed:
 		return attempt.Spent
-	case r.State != codePending:
+	case r.State != codePending, ended:
 		return attempt.Cancelled
 	case r.Wrong >= p.Tries:
 		return attempt.Exhausted

@@ -33,6 +33,14 @@
 // A caller of Enrol and Verify for a subject can bind a key of their own. Let only a subject reach them who has just proved who
 // they are, with the current key if there is one.
 //
+// # What ends codes early
+//
+// Services that are given the credentials of the subjects ([Rests], [Credentials]) end codes, keys and sets by what happens to
+// the subject's secret: a delivered code with a change, a recovery, an issue by staff, a revocation, a suspension or a
+// repudiation; keys and sets with an issue by staff, a revocation or a suspension, since a thief may have bound them. The page
+// docs/waits.md has all cells. A visitor sees a wrong code. Without credentials no such act ends anything: cancel, remove and
+// revoke it yourself. In both cases [TOTP.Unbind] and [BackupCodes.Unbind] are what recovery.Config.Unbind asks for.
+//
 // # Events
 //
 // [Events] lists what is recorded of keys, delivered codes and backup codes.

@@ -37,8 +37,8 @@ func (b *BackupCodes) Draw() string { return b.draw() }
 
 // NewCheapBackup is NewBackupCodes with hashes that cost next to nothing, which nobody may have otherwise: for tests that make
 // thousands.
-func NewCheapBackup(v *store.Vault, c BackupPolicy) (*BackupCodes, error) {
-	return newBackup(v, c, password.Params{Memory: 8, Time: 1, Threads: 1})
+func NewCheapBackup(v *store.Vault, c BackupPolicy, on ...Credentials) (*BackupCodes, error) {
+	return newBackup(v, c, password.Params{Memory: 8, Time: 1, Threads: 1}, on...)
 }
 
 // BackupHashes returns how many hashes have been run.

@@ -106,11 +106,13 @@ type HOTP struct {
 	policy HOTPPolicy
 }
 
-// NewHOTP returns a HOTP. Errors match [ErrInvalidPolicy] if the policy is invalid; a nil vault is an error, too.
-func NewHOTP(v *store.Vault, c HOTPPolicy) (*HOTP, error) {
+// NewHOTP returns a HOTP. credentials, of which there is at most one, end keys by acts upon a subject's secret: see
+// [Credentials]. Without them no act ends a key but those of this package. Errors match [ErrInvalidPolicy] if the policy is
+// invalid; a nil vault is an error, too, and more than one of credentials.
+func NewHOTP(v *store.Vault, c HOTPPolicy, credentials ...Credentials) (*HOTP, error) {
 	h := &HOTP{policy: c.withDefaults()}
 	var err error
-	if h.keys, err = newKeys(v, &h.policy, h.compare); err != nil {
+	if h.keys, err = newKeys(v, &h.policy, h.compare, credentials); err != nil {
 		return nil, err
 	}
 	return h, nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/standard"
+	"github.com/civicpin/civicpin/internal/waits"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 )
@@ -28,12 +29,18 @@ func (k *keys) Import(ctx context.Context, subject civicpin.Subject, key Key, by
 	if !by.IsOperator() {
 		return fmt.Errorf("%w: keys are imported by operators", civicpin.ErrInvalid)
 	}
+	on, err := epochsOf(ctx, k.credentials, subject)
+	if err != nil {
+		return err
+	}
 	now := k.vault.Now()
 	b := &boundKey{
 		ID: rand.Text(), Seed: []byte(key.Seed.Reveal()), Algorithm: key.Algorithm, Digits: key.Digits,
 		Period: int64(key.Period / time.Second), Next: key.Counter, Bound: now, By: by,
+		AsBound: on.of(waits.Bound),
 	}
-	_, err := k.rings.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[keyring]) error {
+	_, err = k.rings.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[keyring]) error {
+		e.Value.sweep(on, now)
 		if old := e.Value.Active; old != nil {
 			if !old.sameUnused(b) {
 				return ErrWrongState

@@ -45,7 +45,11 @@ func (k *keys) Enrolled(ctx context.Context, subject civicpin.Subject) (KeyStatu
 	if err != nil {
 		return KeyStatus{}, err
 	}
-	e.Value.sweep(k.vault.Now())
+	on, err := epochsOf(ctx, k.credentials, subject)
+	if err != nil {
+		return KeyStatus{}, err
+	}
+	e.Value.sweep(on, k.vault.Now())
 	st := KeyStatus{Pending: e.Value.Pending != nil, Lockout: locks}
 	if b := e.Value.Active; b != nil {
 		st.Active, st.ID, st.Algorithm, st.Digits = true, b.ID, b.Algorithm, b.Digits

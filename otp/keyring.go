@@ -3,13 +3,13 @@ package otp
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/oath"
+	"github.com/civicpin/civicpin/internal/waits"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 )
@@ -35,6 +35,10 @@ type boundKey struct {
 	Used  time.Time      `json:"used,omitzero" export:"yes"`
 	Until time.Time      `json:"until,omitzero" export:"yes"` // when a pending key lapses
 	By    civicpin.Actor `json:"by" export:"yes"`             // the actor who had it bound
+	// AsPending and AsBound are the epochs of the subject's credential when the key was made, for what ends a pending key and an
+	// active one; nil if it rests on none.
+	AsPending *uint64 `json:"as_pending,omitempty"`
+	AsBound   *uint64 `json:"as_bound,omitempty"`
 }
 
 // oath returns the key ready for use.
@@ -46,10 +50,13 @@ func (b *boundKey) sound(c *commonPolicy) bool {
 		b.Period >= 0 && (b.Period == 0) == (c.period == 0)
 }
 
-// sweep drops a pending key that has lapsed.
-func (r *keyring) sweep(now time.Time) {
-	if r.Pending != nil && !now.Before(r.Pending.Until) {
+// sweep drops keys that acts upon the credential have ended, and a pending one that has lapsed.
+func (r *keyring) sweep(on epochs, now time.Time) {
+	if p := r.Pending; p != nil && (!now.Before(p.Until) || on.ended(waits.Enrolled, p.AsPending)) {
 		r.Pending = nil
+	}
+	if r.Active != nil && on.ended(waits.Bound, r.Active.AsBound) {
+		r.Active = nil
 	}
 }
 
@@ -80,6 +87,8 @@ type keys struct {
 	rings  store.Kind[keyring]
 	decoy  boundKey // what is computed with where there is no key, so that it costs the same
 
+	credentials Credentials // may be nil
+
 	// compare says how a code that was typed and a key go together at a time. It does the same work whatever it finds.
 	compare func(ctx context.Context, b *boundKey, guess typedCode, now time.Time) found
 }
@@ -91,18 +100,21 @@ type keyPolicy interface {
 }
 
 // newKeys returns the keys of a policy that has its defaults.
-func newKeys(v *store.Vault, p keyPolicy, compare func(context.Context, *boundKey, typedCode, time.Time) found) (
-	*keys, error,
-) {
-	err := p.Validate()
+func newKeys(v *store.Vault, p keyPolicy, compare func(context.Context, *boundKey, typedCode, time.Time) found,
+	credentials []Credentials,
+) (*keys, error) {
+	on, err := atMostOne(credentials)
 	if err != nil {
+		return nil, err
+	}
+	if err := p.Validate(); err != nil {
 		return nil, err
 	}
 	if v == nil {
 		return nil, fmt.Errorf("otp: New: no vault")
 	}
 	c := p.common()
-	k := &keys{vault: v, policy: c, compare: compare}
+	k := &keys{vault: v, policy: c, compare: compare, credentials: on}
 	if k.gate, err = lockout.New(v, c.service(), c.lockout); err != nil {
 		return nil, err
 	}
@@ -111,15 +123,16 @@ func newKeys(v *store.Vault, p keyPolicy, compare func(context.Context, *boundKe
 		return nil, err
 	}
 	k.rings = k.rings.Corrected(correctRing(c))
-	k.decoy = *k.fresh("", v.Now())
+	k.decoy = *k.fresh("", epochs{}, v.Now())
 	return k, nil
 }
 
 // fresh makes a key at random. It has no use for the counter, and so begins at zero.
-func (k *keys) fresh(by civicpin.Actor, now time.Time) *boundKey {
+func (k *keys) fresh(by civicpin.Actor, on epochs, now time.Time) *boundKey {
 	return &boundKey{
 		ID: rand.Text(), Seed: oath.NewSeed(k.policy.algorithm.hash()), Algorithm: k.policy.algorithm, Digits: k.policy.digits,
 		Period: int64(k.policy.period / time.Second), Bound: now, Until: now.Add(k.policy.pending), By: by,
+		AsPending: on.of(waits.Enrolled), AsBound: on.of(waits.Bound),
 	}
 }
 
@@ -171,9 +184,13 @@ func (k *keys) enrol(ctx context.Context, subject civicpin.Subject, by civicpin.
 	if err := subject.Validate(); err != nil {
 		return Key{}, err
 	}
+	on, err := epochsOf(ctx, k.credentials, subject) // before the key is: an act from here on ends it
+	if err != nil {
+		return Key{}, err
+	}
 	now := k.vault.Now()
-	b := k.fresh(by, now)
-	_, err := k.rings.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[keyring]) error {
+	b := k.fresh(by, on, now)
+	_, err = k.rings.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[keyring]) error {
 		set(&e.Value, b)
 		e.ExpiresAt = e.Value.expires(now)
 		return nil
@@ -199,34 +216,6 @@ func (k *keys) Verify(ctx context.Context, subject civicpin.Subject, typed civic
 	return k.prove(ctx, subject, source, eventVerified, func(ctx context.Context, b *boundKey, now time.Time) found {
 		return k.compare(ctx, b, guess, now)
 	})
-}
-
-// Remove ends all keys of a subject, the active and the pending one. Failures stay counted. Errors match [ErrNotEnrolled] if
-// there is no key, [civicpin.ErrInvalid] for an invalid subject or actor, or are the store's: the keys may have ended.
-func (k *keys) Remove(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
-	if err := errors.Join(subject.Validate(), by.Validate()); err != nil {
-		return err
-	}
-	var gone keyring
-	_, err := k.rings.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[keyring]) error {
-		now := k.vault.Now()
-		e.Value.sweep(now)
-		if gone = e.Value; gone.empty() {
-			return ErrNotEnrolled
-		}
-		e.Value = keyring{}
-		e.ExpiresAt = e.Value.expires(now)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	for _, b := range []*boundKey{gone.Active, gone.Pending} {
-		if b != nil {
-			k.record(ctx, civicpin.Event{Code: eventRemoved, Subject: subject, By: by}, b.ID)
-		}
-	}
-	return nil
 }
 
 // Unlock ends a lock that wrong codes set; see [lockout.Gate.Unlock], whose errors it returns.

@@ -112,13 +112,39 @@ func newCodeKitWith(t testing.TB, p otp.CodePolicy, m *testkit.Mailbox) *codeKit
 }
 
 // newCodeKitOn makes a Codes over a store that may have served another before.
-func newCodeKitOn(t testing.TB, s store.Store, p otp.CodePolicy, c *testkit.Clock, m *testkit.Mailbox, r *testkit.Recorder) *codeKit {
+func newCodeKitOn(t testing.TB, s store.Store, p otp.CodePolicy, c *testkit.Clock, m *testkit.Mailbox, r *testkit.Recorder,
+	rests ...otp.Rests,
+) *codeKit {
 	t.Helper()
 	vault := testkit.Vault(t, s, c, r)
 	out := testkit.Outbox(t, vault, m, testkit.Fitting(p.Sends))
-	codes, err := otp.NewCodes(out, p)
+	codes, err := otp.NewCodes(out, p, rests...)
 	require.NoError(t, err)
 	return &codeKit{Codes: codes, clock: c, mail: m, events: r, vault: vault, out: out, policy: p}
+}
+
+// ledger is what a caller without packages pin and contact says of acts.
+type ledger struct {
+	text   string
+	epoch  uint64
+	proved bool
+	fails  error
+	calls  int
+}
+
+func (l *ledger) Acts(context.Context, civicpin.Subject) (string, error) {
+	l.calls++
+	return l.text, l.fails
+}
+
+func (l *ledger) Epoch(context.Context, civicpin.Subject) (uint64, error) {
+	l.calls++
+	return l.epoch, l.fails
+}
+
+func (l *ledger) Proved(context.Context, civicpin.Subject, []civicpin.Contact) (bool, error) {
+	l.calls++
+	return l.proved, l.fails
 }
 
 // other is a Codes of the same policy in another process, which reaches the same records through s.

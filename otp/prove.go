@@ -55,13 +55,17 @@ func (k *keys) prove(ctx context.Context, subject civicpin.Subject, source civic
 	guess := attempt.Guess{Target: lockout.Target{Subject: subject, Source: source}, Ref: k.ref("")}
 	activated := false
 	err := k.guard.Do(ctx, &guess, func(ctx context.Context) (finding attempt.Finding, err error) {
+		on, err := epochsOf(ctx, k.credentials, subject)
+		if err != nil {
+			return finding, err
+		}
 		_, err = k.rings.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[keyring]) error {
 			now := k.vault.Now()
 			r := &e.Value
 			if !r.Active.sound(&k.policy) || !r.Pending.sound(&k.policy) {
 				return fmt.Errorf("%w: a key of another sort", store.ErrUnreadable)
 			}
-			r.sweep(now)
+			r.sweep(on, now)
 			known := !r.empty()
 			match, first := k.use(ctx, r, now, compare)
 			finding, activated = attempt.Found(match, known, whyNot(known, match)), first

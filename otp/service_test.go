@@ -2,15 +2,21 @@ package otp_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/internal/shown"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/otp"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
 )
 
@@ -68,6 +74,7 @@ func TestStoreCalls(t *testing.T) {
 	hotpCosts(t, &costs)
 	codeCosts(t, &costs)
 	backupCosts(t, &costs)
+	restCosts(t, &costs)
 	costs.Compare(t, "otp")
 }
 
@@ -187,6 +194,42 @@ func codeCosts(t *testing.T, costs *testkit.Costs) {
 	c.count("Codes.Status", "", func() error { return testkit.Err(k.Status(t.Context(), ana)) })
 	c.count("Codes.Unlock", "", func() error { return k.Unlock(t.Context(), ana, desk) })
 	c.count("Codes.Rebind", "", func() error { return k.Rebind(t.Context(), ana, desk) })
+}
+
+// restCosts counts what the calls cost of services that rest on a pin.Service and a contact.Service.
+func restCosts(t *testing.T, costs *testkit.Costs) {
+	_, faults := newStore()
+	c := &tally{t: t, faults: faults, costs: costs}
+	vault, out := testkit.Open(t, faults.Store(), newClock(), &testkit.Mailbox{}, nil)
+	policy := pin.Default()
+	policy.Hashing = pin.Hashing{Memory: 8, Time: 1, Threads: 1}
+	password.Cheap()
+	pins, err := pin.New(out, policy)
+	require.NoError(t, err)
+	contacts, err := contact.New(out, contact.Policy{}, pins)
+	require.NoError(t, err)
+	codes, err := otp.NewCodes(out, otp.SMS(), otp.Rests{Credentials: pins, Contacts: contacts})
+	require.NoError(t, err)
+	totp, err := otp.NewTOTP(vault, otp.TOTPPolicy{Issuer: "Agency"}, pins)
+	require.NoError(t, err)
+	backup, err := otp.NewCheapBackup(vault, paper, pins)
+	require.NoError(t, err)
+	require.NoError(t, contacts.Adopt(t.Context(), ana, []civicpin.Contact{bySMS}, desk, home))
+	for _, subject := range []civicpin.Subject{ana, luis} {
+		var req otp.Request
+		c.count("Codes.Request", "with Rests, source", func() (err error) {
+			req, err = codes.Request(t.Context(), subject, filing, otp.RequestOptions{To: []civicpin.Contact{bySMS}, Source: home})
+			return err
+		})
+		for _, id := range []string{req.ID, badID} {
+			c.refused("Codes.Verify", "with Rests, wrong", func() error { return codes.Verify(t.Context(), subject, filing, id, noBackup, home) })
+		}
+		c.refused("TOTP.Verify", "with Credentials, wrong", func() error { return totp.Verify(t.Context(), subject, noBackup, home) })
+		hashing := &tally{t: t, faults: faults, costs: costs, hashes: func() int64 { return otp.BackupHashes(backup) }}
+		hashing.refused("BackupCodes.Verify", "with Credentials, wrong", func() error {
+			return backup.Verify(t.Context(), subject, noBackup, home)
+		})
+	}
 }
 
 func backupCosts(t *testing.T, costs *testkit.Costs) {
@@ -322,4 +365,146 @@ func TestRightBackupCodeIsNotLoggedAsWrong(t *testing.T) {
 			require.NotEqual(t, "wrong", e.Reason)
 		}
 	})
+}
+
+// A door is one of the services of this package: a key opens it. bind makes one of Ana's, and returns what to type.
+type door struct {
+	bind   func(t *testing.T) (right func() civicpin.Secret)
+	verify func(subject civicpin.Subject, typed civicpin.Secret) error
+}
+
+// doors returns all of them over a store. Their codes rest on what l says; on nothing if it is nil.
+func doors(t *testing.T, s store.Store, clock *testkit.Clock, l *ledger) map[string]door {
+	t.Helper()
+	var on []otp.Credentials
+	var rests []otp.Rests
+	if l != nil {
+		on, rests = []otp.Credentials{l}, []otp.Rests{{Credentials: l, Contacts: l}}
+	}
+	k := newCodeKitOn(t, s, sms(), clock, &testkit.Mailbox{}, &testkit.Recorder{}, rests...)
+	totp, err := otp.NewTOTP(k.vault, otp.TOTPPolicy{Issuer: "Agency"}, on...)
+	require.NoError(t, err)
+	hotp, err := otp.NewHOTP(k.vault, otp.HOTPPolicy{Issuer: "Agency"}, on...)
+	require.NoError(t, err)
+	backup, err := otp.NewCheapBackup(k.vault, paper, on...)
+	require.NoError(t, err)
+	id := badID
+	app := func(f keyService, step func(otp.Key) uint64) door {
+		return door{
+			func(t *testing.T) func() civicpin.Secret {
+				key, err := f.Rebind(t.Context(), ana, inPerson)
+				require.NoError(t, err)
+				right := func() civicpin.Secret {
+					clock.Add(time.Minute)
+					return civicpin.NewSecret(codeAt(key, step(key)))
+				}
+				require.NoError(t, f.Verify(t.Context(), ana, right(), home))
+				return right
+			},
+			func(subject civicpin.Subject, typed civicpin.Secret) error {
+				return f.Verify(t.Context(), subject, typed, home)
+			},
+		}
+	}
+	pressed := uint64(0)
+	return map[string]door{
+		"totp": app(totp, func(key otp.Key) uint64 { return uint64(clock.Now().Unix() / int64(key.Period/time.Second)) }),
+		"hotp": app(hotp, func(otp.Key) uint64 { pressed++; return pressed }),
+		"paper": {
+			func(t *testing.T) func() civicpin.Secret {
+				set, err := backup.Issue(t.Context(), ana, civicpin.Citizen)
+				require.NoError(t, err)
+				return func() civicpin.Secret { return set[0] }
+			},
+			func(subject civicpin.Subject, typed civicpin.Secret) error {
+				return backup.Verify(t.Context(), subject, typed, home)
+			},
+		},
+		"code": {
+			func(t *testing.T) func() civicpin.Secret {
+				var sent string
+				var req otp.Request
+				req, sent = k.asked(t)
+				id = req.ID
+				return func() civicpin.Secret { return civicpin.NewSecret(sent) }
+			},
+			func(subject civicpin.Subject, typed civicpin.Secret) error {
+				return k.Verify(t.Context(), subject, filing, id, typed, home)
+			},
+		},
+	}
+}
+
+// A caller's own credentials end what was bound or asked for before their text changed. What came since is good. A visitor sees
+// the same work for what ended, for what is good and for a stranger. If they cannot be asked, nothing was compared.
+func TestActsEnd(t *testing.T) {
+	for _, name := range []string{"totp", "hotp", "paper", "code"} {
+		t.Run(name, func(t *testing.T) {
+			l := &ledger{text: "one", proved: true}
+			_, faults := newStore()
+			clock := newClock()
+			d := doors(t, faults.Store(), clock, l)[name]
+			wrong := func(subject civicpin.Subject) string {
+				before := l.calls
+				trace := codeTrace(faults, func() error { return d.verify(subject, noBackup) })
+				return fmt.Sprint(trace, l.calls-before)
+			}
+			right := d.bind(t)
+			good := wrong(ana)
+			l.fails = errors.New("the ledger is away")
+			require.ErrorIs(t, d.verify(ana, right()), l.fails)
+			l.fails = nil
+			require.NoError(t, d.verify(ana, right()))
+
+			right = d.bind(t)
+			require.Equal(t, good, wrong(ana))
+			l.text = "two"
+			require.Equal(t, good, wrong(ana))
+			if name != "code" { // a stranger's has an id of its own
+				require.Equal(t, good, wrong("STRANGER"))
+			}
+			require.ErrorIs(t, d.verify(ana, right()), otp.ErrRefused)
+			right = d.bind(t)
+			require.NoError(t, d.verify(ana, right()))
+		})
+	}
+}
+
+// A code went to an address that the contacts do not know: as long as nothing is done to them it is good. An act ends it then,
+// and no code that went to an address of theirs.
+func TestActsUponContactsEndCodes(t *testing.T) {
+	for _, tc := range []struct{ acted, proved, good bool }{
+		{false, false, true}, {false, true, true}, {true, true, true}, {true, false, false},
+	} {
+		l, clock := &ledger{proved: tc.proved}, newClock()
+		d := doors(t, store.NewMemory(), clock, l)["code"]
+		right := d.bind(t)
+		if tc.acted {
+			l.epoch++
+		}
+		require.Equal(t, tc.good, d.verify(ana, right()) == nil, tc)
+	}
+}
+
+// What was bound by a service without credentials rests on none, also once it has some.
+func TestBoundWithoutCredentials(t *testing.T) {
+	for _, name := range []string{"totp", "hotp", "paper"} {
+		memory, clock := store.NewMemory(), newClock()
+		right := doors(t, memory, clock, nil)[name].bind(t)
+		l := &ledger{text: "one"}
+		require.NoError(t, doors(t, memory, clock, l)[name].verify(ana, right()), name)
+	}
+}
+
+// A New takes one at most of what its codes rest on.
+func TestRestsOnOne(t *testing.T) {
+	k, l := newCodeKit(t, sms()), &ledger{}
+	_, err := otp.NewCodes(k.out, otp.SMS(), otp.Rests{}, otp.Rests{})
+	require.ErrorIs(t, err, civicpin.ErrInvalid)
+	_, err = otp.NewTOTP(k.vault, otp.TOTPPolicy{Issuer: "Agency"}, l, l)
+	require.ErrorIs(t, err, civicpin.ErrInvalid)
+	_, err = otp.NewHOTP(k.vault, otp.HOTPPolicy{Issuer: "Agency"}, l, l)
+	require.ErrorIs(t, err, civicpin.ErrInvalid)
+	_, err = otp.NewBackupCodes(k.vault, paper, l, l)
+	require.ErrorIs(t, err, civicpin.ErrInvalid)
 }

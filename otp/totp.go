@@ -119,11 +119,13 @@ type TOTP struct {
 	policy TOTPPolicy
 }
 
-// NewTOTP returns a TOTP. Errors match [ErrInvalidPolicy] if the policy is invalid; a nil vault is an error, too.
-func NewTOTP(v *store.Vault, c TOTPPolicy) (*TOTP, error) {
+// NewTOTP returns a TOTP. credentials, of which there is at most one, end keys by acts upon a subject's secret: see
+// [Credentials]. Without them no act ends a key but those of this package. Errors match [ErrInvalidPolicy] if the policy is
+// invalid; a nil vault is an error, too, and more than one of credentials.
+func NewTOTP(v *store.Vault, c TOTPPolicy, credentials ...Credentials) (*TOTP, error) {
 	t := &TOTP{policy: c.withDefaults()}
 	var err error
-	if t.keys, err = newKeys(v, &t.policy, t.compare); err != nil {
+	if t.keys, err = newKeys(v, &t.policy, t.compare, credentials); err != nil {
 		return nil, err
 	}
 	return t, nil

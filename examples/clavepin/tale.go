@@ -53,7 +53,7 @@ func newTale(s *play.Stage, policy otp.CodePolicy) (*tale, error) {
 	var errs [8]error
 	t.people, errs[0] = readRegister(registerFile)
 	t.pins, errs[1] = pin.New(s.Outbox, activation())
-	t.codes, errs[2] = otp.NewCodes(s.Outbox, policy)
+	t.codes, errs[2] = otp.NewCodes(s.Outbox, policy, otp.Rests{Credentials: t.pins})
 	t.operators, errs[3] = otp.NewTOTP(s.Vault, otp.TOTPPolicy{
 		Name: "clave-operators", Issuer: "Clave",
 		Lockout: lockout.Policy{Limit: 5, Lock: lockout.Timed, For: time.Minute, Max: day, ShowLeft: true},

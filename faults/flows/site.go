@@ -68,10 +68,11 @@ func newSite(s store.Store, c *clock, mail *Mail) (*Site, error) {
 	if site.INPS, err = pin.New(out, pin.INPS()); err != nil {
 		return nil, err
 	}
-	if site.Codes, err = otp.NewCodes(out, otp.SMS()); err != nil {
+	if site.Contacts, err = contact.New(out, contact.Policy{Sends: sends}, site.PINs); err != nil {
 		return nil, err
 	}
-	if site.Contacts, err = contact.New(out, contact.Policy{Sends: sends}, site.PINs); err != nil {
+	rests := otp.Rests{Credentials: site.PINs, Contacts: site.Contacts}
+	if site.Codes, err = otp.NewCodes(out, otp.SMS(), rests); err != nil {
 		return nil, err
 	}
 	if site.Recovery, err = newRecovery(vault, out, site.PINs, site.Contacts); err != nil {

@@ -118,19 +118,19 @@ func (w *world) open(ctx context.Context) error {
 	if w.pins, err = pin.New(w.out, s.Pin); err != nil {
 		return err
 	}
-	if w.codes, err = otp.NewCodes(w.out, s.Codes); err != nil {
+	if w.totp, err = otp.NewTOTP(w.vault, otp.TOTPPolicy{Issuer: "Agency"}, w.pins); err != nil {
 		return err
 	}
-	if w.totp, err = otp.NewTOTP(w.vault, otp.TOTPPolicy{Issuer: "Agency"}); err != nil {
+	if w.hotp, err = otp.NewHOTP(w.vault, otp.HOTPPolicy{Issuer: "Agency"}, w.pins); err != nil {
 		return err
 	}
-	if w.hotp, err = otp.NewHOTP(w.vault, otp.HOTPPolicy{Issuer: "Agency"}); err != nil {
-		return err
-	}
-	if w.backup, err = otp.NewBackupCodes(w.vault, otp.BackupPolicy{Name: "paper", Count: 2, Permits: 64}); err != nil {
+	if w.backup, err = otp.NewBackupCodes(w.vault, otp.BackupPolicy{Name: "paper", Count: 2, Permits: 64}, w.pins); err != nil {
 		return err
 	}
 	if w.contacts, err = contact.New(w.out, s.Contacts, w.pins); err != nil {
+		return err
+	}
+	if w.codes, err = otp.NewCodes(w.out, s.Codes, otp.Rests{Credentials: w.pins, Contacts: w.contacts}); err != nil {
 		return err
 	}
 	c := s.config()

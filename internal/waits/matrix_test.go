@@ -43,6 +43,9 @@ func handed() pin.IssueOptions {
 	}
 }
 
+// asks are the options of an issue that Rosa asks for, to her telephone.
+var asks = pin.IssueOptions{Parts: []civicpin.Contact{bySMS}, By: civicpin.Citizen, Source: home}
+
 // sent are the options of an issue to Rosa's telephone.
 func sent() pin.IssueOptions {
 	o := handed()
@@ -73,7 +76,7 @@ func acts(t *testing.T) map[waits.Act]act {
 			w.issue(sent())
 			return func() {
 				w.clock.Add(11 * time.Minute)
-				w.issue(pin.IssueOptions{Parts: []civicpin.Contact{bySMS}, By: civicpin.Citizen, Source: home})
+				w.issue(asks)
 			}
 		},
 		waits.Seen: func(w *world) func() {
@@ -163,11 +166,19 @@ func things(t *testing.T) map[waits.Thing]thing {
 			return func() bool { return w.knows(at) }
 		},
 		waits.Bound: func(w *world) func() bool {
-			w.clock.Add(time.Minute)
-			w.bound = append(w.bound, w.clock.Now())
-			return func() bool { return len(w.bound) > 0 }
+			app := w.enrols()
+			require.True(t, app())
+			paper, err := w.paper.Issue(t.Context(), rosa, civicpin.Citizen)
+			w.does(err)
+			return func() bool {
+				alive := app()
+				require.Equal(t, alive, w.paper.Verify(t.Context(), rosa, paper[0], home) == nil)
+				return alive
+			}
 		},
-		waits.Parts: func(w *world) func() bool { return w.parts(bySMS) },
+		waits.Code:     func(w *world) func() bool { return w.coded(bySMS) },
+		waits.Enrolled: func(w *world) func() bool { return w.enrols() },
+		waits.Parts:    func(w *world) func() bool { return w.parts(bySMS) },
 		waits.Notice: func(w *world) func() bool {
 			require.NoError(t, testkit.Err(w.contacts.Notify(t.Context(), rosa, pin.NoticeChanged, nil)))
 			return func() bool { return len(w.post.To(rosaPhone, pin.NoticeChanged)) > 0 }
@@ -232,6 +243,12 @@ func specials(t *testing.T) map[waits.Thing]map[waits.Act]act {
 				exchanged(w)()
 			}
 		}},
+		waits.Code: {waits.Issue: func(w *world) func() { // before the code lapses
+			w.does(w.pins.Revoke(t.Context(), rosa, state.Ended, "", clerk.ID))
+			w.issue(sent())
+			w.clock.Add(11 * time.Minute)
+			return func() { w.issue(asks) }
+		}},
 		waits.Parts: {
 			waits.Repudiate: func(w *world) func() { // the recovery that issued them
 				return func() {
@@ -240,7 +257,7 @@ func specials(t *testing.T) map[waits.Thing]map[waits.Act]act {
 				}
 			},
 			waits.Exchange: exchanged, waits.Change: set, waits.Seen: again(handed()),
-			waits.Issue: again(pin.IssueOptions{Parts: []civicpin.Contact{bySMS}, By: civicpin.Citizen, Source: home}),
+			waits.Issue: again(asks),
 		},
 	}
 }
@@ -295,6 +312,16 @@ func resting(t *testing.T) map[waits.Thing]rest {
 			w.does(w.prove(newMail))
 			link := w.post.Last(rosaPhone, changedKind).Link
 			return alive, func() { w.does(w.contacts.Undo(t.Context(), link, home)) }
+		},
+		waits.Code: func(w *world, column waits.Act) (func() bool, func()) {
+			if column != waits.Undo {
+				return w.coded(bySMS), takes(w, rosaPhone, column)
+			}
+			to := civicpin.Contact{Channel: civicpin.SMS, Address: "+593997654321"}
+			w.asked(to, civicpin.Citizen)
+			w.does(w.contacts.ProveCode(t.Context(), rosa, w.post.Last(to.Address, proveKind).Secret, home))
+			link := w.post.Last(rosaPhone, changedKind).Link
+			return w.coded(to), func() { w.does(w.contacts.Undo(t.Context(), link, home)) }
 		},
 		waits.Notice: func(w *world, column waits.Act) (func() bool, func()) {
 			c, _ := w.contact(rosaMail)
@@ -372,4 +399,43 @@ func plays(t *testing.T, begins act, makes thing) bool {
 	does()
 	w.flush()
 	return alive()
+}
+
+// Whenever in the middle of asking for a code or a key, or of using it, the desk revokes: what was asked for before the
+// credential was looked at is dead, and what is used afterwards is refused.
+func TestCodesAmid(t *testing.T) {
+	revoke := func(w *world) { w.does(w.other.pins.Revoke(t.Context(), rosa, state.Ended, "", clerk.ID)) }
+	for name, makes := range map[string]func(w *world) (alive func() bool){
+		"code": func(w *world) func() bool { return w.coded(bySMS) },
+		"app":  func(w *world) func() bool { return w.enrols() },
+	} {
+		t.Run(name+", asked for", func(t *testing.T) {
+			var alive func() bool
+			var good []bool
+			pauses(t, func(w *world) { w.enrolled() }, func(w *world) error {
+				alive = makes(w)
+				return nil
+			}, revoke, func(_ *testing.T, _ *world, _ int, _ error) { good = append(good, alive()) })
+			// The world's own calls after the request are paused, too: whatever comes there comes afterwards.
+			dead := slices.Index(good, false)
+			require.Positive(t, dead, "asked for after the revocation")
+			require.NotContains(t, good[dead:], true)
+		})
+		t.Run(name+", used", func(t *testing.T) {
+			var alive func() bool
+			var good []bool
+			pauses(t, func(w *world) {
+				w.enrolled()
+				alive = makes(w)
+			}, func(*world) error {
+				good = append(good, alive())
+				return nil
+			}, revoke, func(t *testing.T, _ *world, at int, _ error) {
+				require.False(t, alive(), "at call %d", at)
+			})
+			used := slices.Index(good, true)
+			require.Positive(t, used, "used before the revocation")
+			require.NotContains(t, good[used:], false)
+		})
+	}
 }

@@ -13,8 +13,10 @@ func Page() string {
 
 An act ends pending things that give power: an address, a run, a grant, a code, a device. It does not end what defends: an undo,
 a repudiation, a notice. And it ends only what rests on weaker proof than its own. This page is written from
-the table in internal/waits. The rows of addresses, contacts, runs, grants and repudiation links are decided by it, by the acts
-that are counted. A test there plays each cell with the services, but for those marked c and –, whose reasons follow below.
+the table in internal/waits. The rows of addresses, contacts, runs, grants, repudiation links, codes and authenticators are
+decided by it, by the acts that are counted. Codes and authenticators end so only in services that are given credentials
+(otp.Rests, otp.Credentials). A test there plays each cell with the services, but for those marked c and –, whose reasons
+follow below.
 
 | cell | |
 | --- | --- |
@@ -39,6 +41,9 @@ that are counted. A test there plays each cell with the services, but for those 
 	b.WriteString(voids())
 	b.WriteString(`
 An address that an operator asked for survives the issue by the same operator: that is one sitting.
+
+A code ends with an undo only if the undo takes or disputes its address: the holder of an old mailbox who undoes a change must
+not end what the owner of another contact confirms.
 
 A dispute ends when staff bring contacts, or take the last disputed one away, or as the subject said and proved, if no address
 objected. A disputed address that staff did not see then still proves nothing. While there is a dispute, the citizen's removal
@@ -94,7 +99,7 @@ func (r Row) shown(act Act, c Cell) string {
 	switch {
 	case Void(r.Thing, act) == "":
 		return string(c)
-	case r.Thing == Code || r.Thing == Bound:
+	case r.Thing == Enrolled || r.Thing == Bound:
 		return "c"
 	}
 	return "–"

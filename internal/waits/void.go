@@ -4,20 +4,16 @@ package waits
 // empty for all cells that are.
 func Void(thing Thing, act Act) string {
 	const (
-		otp = "package otp knows no credential: a code is good for minutes and one purpose, and to bind an authenticator takes a " +
-			"session, which pin.Service.Epoch ends"
-		bound = "package otp knows no credential: the caller removes what was bound, and after \"it was not me\" by " +
-			"recovery.Config.Unbind"
+		undone = "an undo acts upon the contacts, on which no authenticator rests: the caller who takes the undo's link removes " +
+			"what was bound since the change, with Unbind"
 		issued  = "the recovery that gave the grant ended what was issued before, and staff who issue after it end the grant"
 		own     = "only a login with a secret in use has a device remembered, and what the act is about is issued"
 		refused = "the citizen removes no contact while some are disputed"
 	)
 	switch thing {
-	case Code:
-		return otp
-	case Bound:
-		if act != Repudiate {
-			return bound
+	case Enrolled, Bound:
+		if act == Undo {
+			return undone
 		}
 	case Grant:
 		if act == Exchange {

@@ -49,9 +49,10 @@ const (
 	Proved   Thing = "visitor's run in which a contact was proved"
 	Approved Thing = "run with staff's approvals"
 	Grant    Thing = "grant"
-	Code     Thing = "delivered code, pending authenticator"
+	Code     Thing = "delivered code"
+	Enrolled Thing = "pending authenticator"
 	Device   Thing = "device"
-	Bound    Thing = "authenticator, backup codes bound since"
+	Bound    Thing = "authenticator, backup codes"
 	UndoLink Thing = "undo link"
 	Denial   Thing = "repudiation link"
 	Parts    Thing = "issued parts, queued secrets"
@@ -89,12 +90,12 @@ type Row struct {
 }
 
 // Table returns the whole table. It is an array, so that a look-up allocates nothing: each reading of contacts makes several.
-func Table() [16]Row {
+func Table() [17]Row {
 	const (
 		E, k, o, a, s, n = Ends, Keeps, Others, Resting, Spends, Never
 		since            = IfSince
 	)
-	return [16]Row{ //   X  C  R     U  I       S  V  v  H  A  P  p     N      Q      Z
+	return [17]Row{ //   X  C  R     U  I       S  V  v  H  A  P  p     N      Q      Z
 		{Asked, [15]Cell{E, E, o, k, E, E, E, E, E, o, E, a, E, E, E}},
 		{ByStaff, [15]Cell{k, k, k, k, k, o, E, E, k, o, a, k, k, k, E}},
 		{Cooling, [15]Cell{k, k, Anew, k, k, o, E, E, k, o, a, a, since, since, E}},
@@ -102,7 +103,8 @@ func Table() [16]Row {
 		{Proved, [15]Cell{k, k, E, k, k, E, E, E, E, o, E, a, E, E, E}},
 		{Approved, [15]Cell{E, E, E, k, k, o, E, E, E, o, a, a, k, k, E}},
 		{Grant, [15]Cell{E, E, E, k, E, E, E, E, E, E, E, E, E, E, E}},
-		{Code, [15]Cell{k, E, E, k, k, E, E, E, E, k, a, a, E, E, E}},
+		{Code, [15]Cell{k, E, E, k, k, E, E, E, E, k, a, a, a, E, E}},
+		{Enrolled, [15]Cell{k, E, E, k, k, E, E, E, E, k, k, k, E, E, E}},
 		{Device, [15]Cell{k, k, E, k, k, E, E, E, E, k, k, k, since, since, E}},
 		{Bound, [15]Cell{k, k, k, k, k, E, E, E, E, k, k, k, since, since, E}},
 		{UndoLink, [15]Cell{k, k, k, k, k, k, k, k, k, k, a, k, Later, k, E}},

@@ -2,8 +2,9 @@ package waits_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
-	"slices"
 	"testing"
 	"time"
 
@@ -12,10 +13,12 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/internal/oath"
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/internal/waits"
 	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/recovery"
@@ -38,7 +41,7 @@ func TestPage(t *testing.T) {
 
 // The table has a cell for each thing and act, and an act that it does not know ends everything.
 func TestTable(t *testing.T) {
-	require.Len(t, waits.Table(), 16)
+	require.Len(t, waits.Table(), 17)
 	for _, r := range waits.Table() {
 		require.Len(t, r.Cells, len(waits.Columns()), r.Thing)
 		for i, act := range waits.Columns() {
@@ -214,6 +217,9 @@ type services struct {
 	pins     *pin.Service
 	contacts *contact.Service
 	runs     *recovery.Service
+	codes    *otp.Codes
+	apps     *otp.TOTP
+	paper    *otp.BackupCodes
 	vault    *store.Vault
 	out      *outbox.Outbox
 }
@@ -226,7 +232,6 @@ type world struct {
 	clock  *testkit.Clock
 	post   *testkit.Mailbox
 	faults *storetest.Faults // of the first
-	bound  []time.Time       // authenticators, as the caller keeps them
 	slip   civicpin.Secret   // of the last issue
 }
 
@@ -257,12 +262,19 @@ func (w *world) process(s store.Store) (p services) {
 	require.NoError(w.t, err)
 	p.contacts, err = contact.New(p.out, contact.Policy{Sends: testkit.Wide}, p.pins)
 	require.NoError(w.t, err)
+	codes := otp.SMS()
+	codes.Sends = testkit.Wide
+	p.codes, err = otp.NewCodes(p.out, codes, otp.Rests{Credentials: p.pins, Contacts: p.contacts})
+	require.NoError(w.t, err)
+	p.apps, err = otp.NewTOTP(p.vault, otp.TOTPPolicy{Issuer: "Agency"}, p.pins)
+	require.NoError(w.t, err)
+	p.paper, err = otp.NewBackupCodes(p.vault, otp.BackupPolicy{Name: "paper", Count: 1}, p.pins)
+	require.NoError(w.t, err)
 	p.runs, err = recovery.New(p.out, recovery.Config{
 		Pins: p.pins, Contacts: p.contacts, Plans: plans(), Sends: testkit.Wide, Hashing: cheap,
 		Roles: map[string]recovery.Role{"agency": {Unlocks: true}},
-		Unbind: func(_ context.Context, _ civicpin.Subject, since time.Time) error {
-			w.bound = slices.DeleteFunc(w.bound, func(at time.Time) bool { return !at.Before(since) })
-			return nil
+		Unbind: func(ctx context.Context, subject civicpin.Subject, since time.Time) error {
+			return errors.Join(p.apps.Unbind(ctx, subject, since), p.paper.Unbind(ctx, subject, since))
 		},
 	})
 	require.NoError(w.t, err)
@@ -404,6 +416,34 @@ func (w *world) knows(device civicpin.Secret) bool {
 	id, err := gate.Device(w.t.Context(), lockout.Target{Subject: rosa, Source: civicpin.Source{Device: device}})
 	require.NoError(w.t, err)
 	return id != ""
+}
+
+// coded has a code be sent to an address. It tells whether that is good.
+func (w *world) coded(to civicpin.Contact) (alive func() bool) {
+	w.t.Helper()
+	filing := otp.Purpose{Act: "file"}
+	req, err := w.codes.Request(w.t.Context(), rosa, filing, otp.RequestOptions{To: []civicpin.Contact{to}, Source: home})
+	w.does(err)
+	code := w.post.Last(to.Address, otp.CodeMessage).Secret
+	require.False(w.t, code.IsZero())
+	return func() bool { return w.codes.Verify(w.t.Context(), rosa, filing, req.ID, code, home) == nil }
+}
+
+// enrols has Rosa's app be shown a key. It tells whether a code of that is good.
+func (w *world) enrols() (alive func() bool) {
+	w.t.Helper()
+	key, err := w.apps.Enrol(w.t.Context(), rosa)
+	w.does(err)
+	return func() bool {
+		w.clock.Add(time.Minute)
+		return w.apps.Verify(w.t.Context(), rosa, civicpin.NewSecret(shown(key, w.clock.Now())), home) == nil
+	}
+}
+
+// shown is the code that an app shows of a key at a time.
+func shown(k otp.Key, at time.Time) string {
+	key := oath.NewKey(oath.SHA1, []byte(k.Seed.Reveal()), k.Digits)
+	return fmt.Sprintf("%06d", key.Code(uint64(at.Unix()/int64(k.Period/time.Second))))
 }
 
 // parts has a secret be on its way to an address. It tells whether that can be exchanged.

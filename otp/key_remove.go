@@ -1,0 +1,64 @@
+package otp
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/store"
+)
+
+// Remove ends all keys of a subject, the active and the pending one. Failures stay counted. Errors match [ErrNotEnrolled] if
+// there is no key, [civicpin.ErrInvalid] for an invalid subject or actor, or are the store's: the keys may have ended.
+func (k *keys) Remove(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
+	return k.remove(ctx, subject, by, func(*boundKey) bool { return true })
+}
+
+// Unbind ends the keys that were bound to a subject since a time, and a pending key that was made since. Those that operators
+// bound stay. It is what recovery.Config.Unbind asks for when the subject says "it was not me". It returns nil if there are
+// none. Errors match [civicpin.ErrInvalid] for an invalid subject, or are the store's: call it again then.
+func (k *keys) Unbind(ctx context.Context, subject civicpin.Subject, since time.Time) error {
+	err := k.remove(ctx, subject, civicpin.Citizen, func(b *boundKey) bool { return boundSince(b.Bound, b.By, since) })
+	if errors.Is(err, ErrNotEnrolled) {
+		return nil
+	}
+	return err
+}
+
+// boundSince reports whether a key or a set was bound since a time. What operators bound does not count: they saw the subject,
+// and a link does not undo what they did.
+func boundSince(bound time.Time, by civicpin.Actor, since time.Time) bool {
+	return !bound.Before(since) && !by.IsOperator()
+}
+
+// remove ends such keys of a subject.
+func (k *keys) remove(ctx context.Context, subject civicpin.Subject, by civicpin.Actor, such func(*boundKey) bool) error {
+	if err := errors.Join(subject.Validate(), by.Validate()); err != nil {
+		return err
+	}
+	var gone []string
+	_, err := k.rings.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[keyring]) error {
+		now := k.vault.Now()
+		gone = nil
+		e.Value.sweep(epochs{}, now)
+		for _, b := range []**boundKey{&e.Value.Active, &e.Value.Pending} {
+			if *b != nil && such(*b) {
+				gone = append(gone, (*b).ID)
+				*b = nil
+			}
+		}
+		if len(gone) == 0 {
+			return ErrNotEnrolled
+		}
+		e.ExpiresAt = e.Value.expires(now)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, id := range gone {
+		k.record(ctx, civicpin.Event{Code: eventRemoved, Subject: subject, By: by}, id)
+	}
+	return nil
+}
