@@ -63,7 +63,7 @@ type Policy struct {
 	Ceiling int
 	// Devices is how many known devices of one subject (see [Gate.RememberDevice]) have a lane each, which strangers cannot
 	// lock; at most 10. Zero means none. It is for a pin.Policy and for gates of your own: packages otp and recovery remember no
-	// device, and use Reserve. NIST SP 800-63B-4 3.2.2 counts the failures on a credential, so the lanes share
+	// device, refuse Devices, and use Reserve. NIST SP 800-63B-4 3.2.2 counts the failures on a credential, so the lanes share
 	// Ceiling. The lane of each device has Ceiling/(2*(Devices+1)) of it, but at least Limit. There is one such share more than
 	// Devices, for a device that replaces another one. The open lane has the rest, which must be at least Limit: a policy with
 	// Limit*(Devices+2) above Ceiling is refused. With a Ceiling of 100, 3 devices have 12 each and the open lane has 52.
@@ -185,6 +185,15 @@ func (p Policy) Validate() error {
 		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
 	return nil
+}
+
+// ValidateWithoutDevices is Validate for a service that remembers no device. It refuses Devices too, which would take half of
+// the Ceiling for lanes without callers. Errors match [ErrInvalidPolicy].
+func (p Policy) ValidateWithoutDevices() error {
+	if p.Devices != 0 {
+		return bad("Devices is %d, and this service remembers no device: it is for a pin.Policy; set Reserve here", p.Devices)
+	}
+	return p.Validate()
 }
 
 // validateLanes checks what lanes beside the open one a policy has, and whether their shares of the ceiling fit.

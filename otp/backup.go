@@ -111,7 +111,10 @@ func newBackup(v *store.Vault, c BackupPolicy, params password.Params, credentia
 		return nil, fmt.Errorf("%w: Count is not 1 to %d", ErrInvalidPolicy, maxBackupCount)
 	}
 	b := &BackupCodes{vault: v, policy: c, params: params, decoy: freshBackup(params), credentials: on}
-	if b.gate, err = lockout.New(v, "backup."+c.Name, c.Lockout); err != nil {
+	if err = c.Lockout.ValidateWithoutDevices(); err == nil {
+		b.gate, err = lockout.New(v, "backup."+c.Name, c.Lockout)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
 	if b.hashing, err = password.NewGate(c.Permits, c.Wait, 1); err != nil {

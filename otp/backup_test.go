@@ -35,6 +35,7 @@ func TestBackupConfig(t *testing.T) {
 		"no codes":         {otp.BackupPolicy{Name: "paper", Count: -1}, false},
 		"a policy":         {otp.BackupPolicy{Name: "paper", Lockout: policy}, true},
 		"a bad policy":     {otp.BackupPolicy{Name: "paper", Lockout: lockout.Policy{Limit: 3}}, false},
+		"devices":          {otp.BackupPolicy{Name: "paper", Lockout: lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked, Devices: 2}}, false},
 		"negative permits": {otp.BackupPolicy{Name: "paper", Permits: -1}, false},
 		"a negative wait":  {otp.BackupPolicy{Name: "paper", Wait: -1}, false},
 	} {

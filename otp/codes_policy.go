@@ -159,7 +159,7 @@ func (p CodePolicy) Validate() error {
 	if !names.Valid(p.Name, 40) {
 		return badPolicy("Name is not 1 to 40 ASCII letters, digits and -_.")
 	}
-	if err := cmp.Or(p.Lockout.Validate(), p.Sends.Validate(), code.Alphabet(p.Alphabet).Validate()); err != nil {
+	if err := cmp.Or(p.Lockout.ValidateWithoutDevices(), p.Sends.Validate(), code.Alphabet(p.Alphabet).Validate()); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
 	ceiling := p.Lockout.Ceiling

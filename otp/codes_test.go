@@ -566,6 +566,7 @@ func TestCodePolicyValidate(t *testing.T) {
 		"above NIST's ceiling":         {func(p *otp.CodePolicy) { p.Lockout.Ceiling = 101 }, false},
 		"above it by exception":        {func(p *otp.CodePolicy) { p.Lockout.Ceiling = 101; p.Exceptions = testkit.Except(p.Breaks()) }, false},
 		"no lock":                      {func(p *otp.CodePolicy) { p.Lockout.Lock = "" }, false},
+		"devices that none remembers":  {func(p *otp.CodePolicy) { p.Lockout.Reserve, p.Lockout.Devices = 0, 2 }, false},
 		"no limit":                     {func(p *otp.CodePolicy) { p.Lockout.Limit = 0 }, false},
 		"negative own part":            {func(p *otp.CodePolicy) { p.Joined = -1 }, false},
 		"own part of eight":            {func(p *otp.CodePolicy) { p.Joined = 8 }, true},

@@ -350,6 +350,7 @@ func TestTOTPConfigRefused(t *testing.T) {
 		"minus pending":  func(c *otp.TOTPPolicy) { c.PendingFor = -time.Hour },
 		"long pending":   func(c *otp.TOTPPolicy) { c.PendingFor = 31 * 24 * time.Hour },
 		"lockout":        func(c *otp.TOTPPolicy) { c.Lockout.Limit = 5 },
+		"devices":        func(c *otp.TOTPPolicy) { c.Lockout = testkit.Until(3); c.Lockout.Devices = 2 },
 		"ceiling": func(c *otp.TOTPPolicy) {
 			c.Lockout = lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, Ceiling: 101}
 		},
@@ -372,6 +373,7 @@ func TestHOTPConfigRefused(t *testing.T) {
 		"minus resync":     func(c *otp.HOTPPolicy) { c.ResyncWindow = -1 },
 		"pending":          func(c *otp.HOTPPolicy) { c.PendingFor = time.Second },
 		"lockout":          func(c *otp.HOTPPolicy) { c.Lockout.Limit = 5 },
+		"devices":          func(c *otp.HOTPPolicy) { c.Lockout = testkit.Until(3); c.Lockout.Devices = 2 },
 		"easy to guess":    func(c *otp.HOTPPolicy) { c.LookAhead = 10 },
 	}, func(c otp.HOTPPolicy) error {
 		return testkit.Err(otp.NewHOTP(newVault(t), c))

@@ -95,7 +95,7 @@ func (c commonPolicy) validate() error {
 	if !names.Valid(c.name, 40) {
 		return badPolicy("Name is not 1 to 40 ASCII letters, digits and -_.")
 	}
-	if err := c.lockout.Validate(); err != nil {
+	if err := c.lockout.ValidateWithoutDevices(); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
 	switch {

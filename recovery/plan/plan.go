@@ -30,6 +30,7 @@ type Plan struct {
 	Steps []Step
 	// Limit says how many wrong guesses at a subject are borne, over all runs of the plan. As many wrong codes, typed in one run,
 	// end that run. Over all runs wrong codes lock only near the ceiling: nine tenths of it, and at least Limit.
+	// Its delays hold for answers alone. Devices is refused: a recovery remembers none.
 	// Without a Reserve, an attacker's wrong guesses lock an owner out who has logged in or uses a known device.
 	Limit lockout.Policy
 	// Outcome is what a completed run comes to. Required.

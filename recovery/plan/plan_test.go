@@ -379,6 +379,9 @@ func TestPlansThatDoNotConstruct(t *testing.T) {
 		Steps: []plan.Step{plan.Captcha{}, plan.Link{Channel: email, Valid: time.Hour}},
 	}
 	require.NoError(t, validate(good))
+	remembering := good
+	remembering.Limit.Devices = 2
+	require.ErrorContains(t, validate(remembering), "p: lockout: invalid policy: Devices is 2, and this service remembers no device")
 	link := plan.Link{Channel: email, Valid: time.Hour}
 	sms10 := plan.Code{Channel: sms, Valid: 10 * time.Minute}
 	steps := func(s ...plan.Step) func(*plan.Plan) { return func(p *plan.Plan) { p.Steps = s } }
@@ -387,6 +390,7 @@ func TestPlansThatDoNotConstruct(t *testing.T) {
 		"no name":               func(p *plan.Plan) { p.Name = "" },
 		"a bad name":            func(p *plan.Plan) { p.Name = "a/b" },
 		"no limit":              func(p *plan.Plan) { p.Limit = lockout.Policy{} },
+		"devices":               func(p *plan.Plan) { p.Limit.Devices = 2 },
 		"no outcome":            func(p *plan.Plan) { p.Outcome = "" },
 		"begin and reissue":     func(p *plan.Plan) { p.Creates, p.Outcome = true, plan.ReissueInParts },
 		"too long":              func(p *plan.Plan) { p.Valid = 8 * 24 * time.Hour },

@@ -33,7 +33,7 @@ func (p Plan) Validate(around Facilities) error {
 	if !names.Valid(p.Name, 32) {
 		return p.invalid("Name %q is not 1 to 32 ASCII letters, digits and -_.", p.Name)
 	}
-	if err := p.Limit.Validate(); err != nil {
+	if err := p.Limit.ValidateWithoutDevices(); err != nil {
 		return fmt.Errorf("%w: %s: %w", ErrInvalid, p.Name, err)
 	}
 	if err := p.validateFields(); err != nil {
