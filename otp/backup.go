@@ -199,49 +199,15 @@ func (b *BackupCodes) Left(ctx context.Context, subject civicpin.Subject) (int, 
 	return len(e.Value.Hashes), nil
 }
 
-// Revoke ends all codes of a subject. It returns nil if there are none. Errors match [civicpin.ErrInvalid] for an invalid
-// subject or actor, or are the store's: call it again then.
-func (b *BackupCodes) Revoke(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
-	return b.revoke(ctx, subject, by, func(*backupSet) bool { return true })
-}
-
-// Unbind ends the set that was issued to a subject since a time, unless an operator asked for it. It is what
-// recovery.Config.Unbind asks for when the subject says "it was not me". Errors are those of [BackupCodes.Revoke].
-func (b *BackupCodes) Unbind(ctx context.Context, subject civicpin.Subject, since time.Time) error {
-	return b.revoke(ctx, subject, civicpin.Citizen, func(s *backupSet) bool { return boundSince(s.Issued, s.By, since) })
-}
-
-// revoke ends such codes of a subject.
-func (b *BackupCodes) revoke(ctx context.Context, subject civicpin.Subject, by civicpin.Actor,
-	such func(*backupSet) bool,
-) error {
-	if err := errors.Join(subject.Validate(), by.Validate()); err != nil {
-		return err
-	}
-	done := false
-	_, err := b.sets.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[backupSet]) error {
-		done = len(e.Value.Hashes) > 0 && such(&e.Value)
-		if !done {
-			return store.ErrSkip
-		}
-		e.Value.Hashes = nil
-		return nil
-	})
-	if err == nil && done {
-		b.vault.Record(ctx, civicpin.Event{Code: eventBackupRevoked, Subject: subject, By: by})
-	}
-	return err
-}
-
 // Unlock ends a lock that wrong guesses set; see [lockout.Gate.Unlock], whose errors it returns.
 func (b *BackupCodes) Unlock(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
 	return b.gate.Unlock(ctx, lockout.Target{Subject: subject}, by)
 }
 
 // Rebind resets the failures that are counted against a subject, and lifts a disablement. Call it when codes were issued after
-// the subject's identity was proved again, and at no other time; see [lockout.Gate.Rebind], whose errors it returns.
-func (b *BackupCodes) Rebind(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
-	return b.gate.Rebind(ctx, lockout.Target{Subject: subject}, by)
+// the subject's identity was proved again, and at no other time. Errors are those of [Codes.Rebind].
+func (b *BackupCodes) Rebind(ctx context.Context, subject civicpin.Subject, proof civicpin.Evidence) error {
+	return rebind(ctx, b.vault, b.gate, "backup."+b.policy.Name, subject, proof)
 }
 
 // Status returns the state of the guesses at a subject's codes, for operators; see [lockout.Gate.Status], whose errors it

@@ -141,7 +141,7 @@ func TestBackupCeiling(t *testing.T) {
 	st, err := k.Status(t.Context(), ana)
 	require.NoError(t, err)
 	require.True(t, st.Hidden)
-	require.NoError(t, k.Rebind(t.Context(), ana, desk))
+	require.NoError(t, k.Rebind(t.Context(), ana, seenAtDesk))
 	require.NoError(t, k.use(t, set[0]))
 }
 
@@ -403,7 +403,7 @@ func TestBackupModel(t *testing.T) {
 				want := tally.Guess(k.clock.Now(), false)
 				require.Equal(atOnce{rt}, want, cameOf(err))
 				if want == "locked" {
-					require.NoError(atOnce{rt}, k.Rebind(ctx, ana, desk))
+					require.NoError(atOnce{rt}, k.Rebind(ctx, ana, seenAtDesk))
 					tally.Rebind(k.clock.Now())
 				}
 			},

@@ -75,7 +75,7 @@ func BenchmarkBackupVerify(b *testing.B) {
 			for n := 0; b.Loop(); n++ {
 				if n%50 == 49 {
 					b.StopTimer()
-					require.NoError(b, k.Rebind(b.Context(), ana, desk))
+					require.NoError(b, k.Rebind(b.Context(), ana, seenAtDesk))
 					b.StartTimer()
 				}
 				require.ErrorIs(b, k.Verify(b.Context(), ana, noBackup, civicpin.Source{}), otp.ErrRefused)

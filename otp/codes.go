@@ -9,7 +9,6 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/code"
-	"github.com/civicpin/civicpin/internal/names"
 	"github.com/civicpin/civicpin/internal/stored"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
@@ -91,41 +90,38 @@ func NewCodes(out *outbox.Outbox, p CodePolicy, rests ...Rests) (*Codes, error) 
 // Policy returns the policy with its defaults filled in.
 func (c *Codes) Policy() CodePolicy { return c.policy.withDefaults() }
 
-// Unlock ends a lock that wrong guesses set; see [lockout.Gate.Unlock], whose errors it returns.
+// Unlock ends a lock that wrong guesses set; see [lockout.Gate.Unlock], whose errors it returns. by is an operator, or the
+// subject, who has proved who they are to the caller by other means. The ceiling stays counted, so no actor buys guesses.
 func (c *Codes) Unlock(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
 	return c.gate.Unlock(ctx, lockout.Target{Subject: subject}, by)
 }
 
 // Rebind resets the failures that are counted against a subject, and lifts a disablement. Call it when the telephone or app was
-// bound anew after the subject's identity was proved again, and at no other time; see [lockout.Gate.Rebind], whose errors it
-// returns.
-func (c *Codes) Rebind(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
-	return c.gate.Rebind(ctx, lockout.Target{Subject: subject}, by)
+// bound anew after the subject's identity was proved again, and at no other time; see [lockout.Gate.Rebind]. The event has the
+// method of the proof; its document is not kept. Errors match [civicpin.ErrInvalid] for an invalid subject or proof, or are the
+// store's: call it again.
+func (c *Codes) Rebind(ctx context.Context, subject civicpin.Subject, proof civicpin.Evidence) error {
+	return rebind(ctx, c.vault, c.gate, codeGate(c.policy.Name), subject, proof)
+}
+
+// rebind resets the failures that a gate counts against a subject, whose identity was proved.
+func rebind(ctx context.Context, v *store.Vault, g *lockout.Gate, name string, subject civicpin.Subject,
+	proof civicpin.Evidence,
+) error {
+	if err := proof.Validate(); err != nil {
+		return err
+	}
+	if err := g.Rebind(ctx, lockout.Target{Subject: subject}, proof.By); err != nil {
+		return err
+	}
+	v.Record(ctx, civicpin.Event{Code: eventRebound, Subject: subject, By: proof.By, Ref: name, Reason: string(proof.Method)})
+	return nil
 }
 
 // Status returns the state of the guesses at a subject's codes, for operators; see [lockout.Gate.Status], whose errors it
 // returns.
 func (c *Codes) Status(ctx context.Context, subject civicpin.Subject) (lockout.Status, error) {
 	return c.gate.Status(ctx, lockout.Target{Subject: subject})
-}
-
-// A Purpose is what a code confirms. A code that was requested for one Purpose is refused for any other.
-type Purpose struct {
-	// Act is the caller's name of the act, "file-return": 1 to 64 printable bytes.
-	Act string
-	// Digest stands for the content of the act, so that a code that was sent for one payment confirms no other: the SHA-256 sum of
-	// the document or the order, for example. At most 64 bytes; empty if the act has no content, such as a login.
-	Digest []byte
-}
-
-func (p Purpose) validate() error {
-	if p.Act == "" || !names.Printable(p.Act, 64) {
-		return fmt.Errorf("%w: a purpose needs an act of 1 to 64 printable bytes", civicpin.ErrInvalid)
-	}
-	if len(p.Digest) > 64 {
-		return fmt.Errorf("%w: a purpose's digest is longer than 64 bytes", civicpin.ErrInvalid)
-	}
-	return nil
 }
 
 // validCodeID reports whether id can be one of a request: 26 characters of base32, as crypto/rand.Text makes them.

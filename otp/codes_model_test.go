@@ -274,7 +274,7 @@ func TestCodesModel(t *testing.T) {
 				if rapid.IntRange(0, 3).Draw(rt, "really") > 0 {
 					rt.Skip("seldom")
 				}
-				require.NoError(atOnce{rt}, k.Rebind(ctx, ana, desk))
+				require.NoError(atOnce{rt}, k.Rebind(ctx, ana, seenAtDesk))
 				m.tally.Rebind(k.clock.Now())
 				for _, own := range m.own {
 					own.Right()

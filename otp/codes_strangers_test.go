@@ -296,7 +296,7 @@ func TestNobodyElseLearnsCodes(t *testing.T) {
 				w.Say(backup.use(t, set[0]))
 			}
 			w.Faults.Reset()
-			w.Say(k.Rebind(ctx, ana, desk), backup.Rebind(ctx, ana, desk))
+			w.Say(k.Rebind(ctx, ana, seenAtDesk), backup.Rebind(ctx, ana, seenAtDesk))
 			k.clock.Add(time.Minute)
 		}
 	}

@@ -233,7 +233,7 @@ func TestFailuresAreCarriedOver(t *testing.T) {
 	err := k.Verify(t.Context(), ana, filing, req.ID, civicpin.NewSecret(sent), k.showing(shown.Login))
 	require.NoError(t, err, "a login's reserve is open")
 	require.ErrorAs(t, k.Unlock(t.Context(), ana, desk), new(*lockout.LockedError), "an unlock does not lift a disablement")
-	require.NoError(t, k.Rebind(t.Context(), ana, desk))
+	require.NoError(t, k.Rebind(t.Context(), ana, seenAtDesk))
 	req, sent = k.asked(t)
 	require.NoError(t, k.verify(t, req.ID, sent))
 }
@@ -307,7 +307,7 @@ func TestJoinedPart(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			k.clock.Add(24 * time.Hour) // forgives the failure before
-			require.NoError(t, k.Rebind(t.Context(), ana, desk))
+			require.NoError(t, k.Rebind(t.Context(), ana, seenAtDesk))
 			var id, sent string
 			if tc.own == "" {
 				req, err := k.Request(t.Context(), ana, filing, toAna())

@@ -10,6 +10,7 @@ const (
 	eventVerified  civicpin.EventCode = "otp.verified"
 	eventResynced  civicpin.EventCode = "otp.resynced"
 	eventRefused   civicpin.EventCode = "otp.refused"
+	eventRebound   civicpin.EventCode = "otp.rebound"
 
 	eventCodeRequested civicpin.EventCode = "otp.code_requested"
 	eventCodeResent    civicpin.EventCode = "otp.code_resent"
@@ -25,7 +26,8 @@ const (
 )
 
 // Events returns the events that this package records, as a new slice. Ref is the name of the service and the key's id for a
-// key, "totp.login/ABC…", and the id of the request for a delivered code. Tell the subject when a key is activated (NIST SP
+// key, "totp.login/ABC…", the id of the request for a delivered code, and "code." or "backup." and the policy's name for what
+// was rebound. Tell the subject when a key is activated (NIST SP
 // 800-63B-4 4.1.2.1, 4.6), and when backup codes are issued, used or revoked (4.2.1.1, 4.5). Package outbox records what
 // becomes of the messages.
 func Events() []civicpin.EventInfo {
@@ -42,6 +44,10 @@ func Events() []civicpin.EventInfo {
 		{
 			Code: eventRefused, Meaning: "A code of a key was not accepted.",
 			Reasons: []string{"wrong", "spent", "unknown", "unused", "locked", "busy", "not checked"},
+		},
+		{
+			Code: eventRebound, Meaning: "What was guessed wrong at a subject's delivered or backup codes counts no longer.",
+			Reasons: []string{"the method of proof"},
 		},
 
 		{Code: eventCodeRequested, Meaning: "A code was asked for, and is to be sent.", Reasons: []string{"no contact"}},

@@ -1,6 +1,7 @@
 package otp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -22,6 +23,9 @@ type KeyStatus struct {
 	BoundAt, UsedAt time.Time
 	// By is the actor who bound the key.
 	By civicpin.Actor
+	// Proof is how identity was proved anew for the active key, or without one for the pending key; zero if the key did not come
+	// by Rebind.
+	Proof civicpin.Evidence
 	// Drift is how far the last code of a TOTP key was ahead of the server's clock, negative if behind. Typing takes time and
 	// counts as behind.
 	Drift time.Duration
@@ -29,6 +33,14 @@ type KeyStatus struct {
 	Counter uint64
 	// Lockout is the state of the guesses. It is set without a key, too.
 	Lockout lockout.Status
+}
+
+// proof returns the evidence that was kept with a key.
+func (b *boundKey) proof() civicpin.Evidence {
+	if b.Method == "" {
+		return civicpin.Evidence{}
+	}
+	return civicpin.Evidence{Method: b.Method, Document: b.Document, By: b.By, At: b.Proved}
 }
 
 // Enrolled returns the state of a subject's keys, also if there is none. Do not show it to visitors: it tells who is enrolled.
@@ -51,6 +63,7 @@ func (k *keys) Enrolled(ctx context.Context, subject civicpin.Subject) (KeyStatu
 	}
 	e.Value.sweep(on, k.vault.Now())
 	st := KeyStatus{Pending: e.Value.Pending != nil, Lockout: locks}
+	st.Proof = cmp.Or(e.Value.Active, e.Value.Pending, &boundKey{}).proof()
 	if b := e.Value.Active; b != nil {
 		st.Active, st.ID, st.Algorithm, st.Digits = true, b.ID, b.Algorithm, b.Digits
 		st.BoundAt, st.UsedAt, st.By = b.Bound, b.Used, b.By

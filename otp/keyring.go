@@ -35,6 +35,10 @@ type boundKey struct {
 	Used  time.Time      `json:"used,omitzero" export:"yes"`
 	Until time.Time      `json:"until,omitzero" export:"yes"` // when a pending key lapses
 	By    civicpin.Actor `json:"by" export:"yes"`             // the actor who had it bound
+	// Method, Document and Proved say how and when identity was proved, if the key came by Rebind.
+	Method   civicpin.Method `json:"method,omitempty" export:"yes"`
+	Document string          `json:"document,omitempty" export:"yes"`
+	Proved   time.Time       `json:"proved,omitzero" export:"yes"`
 	// AsPending and AsBound are the epochs of the subject's credential when the key was made, for what ends a pending key and an
 	// active one; nil if it rests on none.
 	AsPending *uint64 `json:"as_pending,omitempty"`
@@ -155,14 +159,21 @@ func (k *keys) Enrol(ctx context.Context, subject civicpin.Subject) (Key, error)
 }
 
 // Rebind is Enrol for a subject whose identity was proved again, after the loss of a token or a disablement. It ends every
-// other key at once, resets the failures and lifts a disablement (NIST SP 800-63B-4 3.2.2, 4.1). Errors match
+// other key at once, resets the failures and lifts a disablement (NIST SP 800-63B-4 3.2.2, 4.1). The proof is kept with the
+// key: see [KeyStatus]. Errors match
 // [civicpin.ErrInvalid] for an invalid subject or proof, or are the store's: the old keys may have ended, so call it again.
 func (k *keys) Rebind(ctx context.Context, subject civicpin.Subject, proof civicpin.Evidence) (Key, error) {
 	if err := proof.Validate(); err != nil {
 		return Key{}, err
 	}
 	// The old keys go before the failures do, or an attacker who guessed at them could go on.
-	key, err := k.enrol(ctx, subject, proof.By, string(proof.Method), func(r *keyring, b *boundKey) { *r = keyring{Pending: b} })
+	key, err := k.enrol(ctx, subject, proof.By, string(proof.Method), func(r *keyring, b *boundKey) {
+		b.Method, b.Document, b.Proved = proof.Method, proof.Document, proof.At
+		if b.Proved.IsZero() {
+			b.Proved = b.Bound
+		}
+		*r = keyring{Pending: b}
+	})
 	if err != nil {
 		return Key{}, err
 	}

@@ -187,6 +187,9 @@ var (
 	paying = otp.Purpose{Act: "pay", Digest: []byte("100 euros to the treasury")}
 )
 
+// seenAtDesk is Ana's proof of who she is.
+var seenAtDesk = civicpin.Evidence{Method: civicpin.InPerson, By: desk}
+
 // badID is a request's id that was never given.
 const badID = "AAAAAAAAAAAAAAAAAAAAAAAAAA"
 

@@ -193,7 +193,7 @@ func codeCosts(t *testing.T, costs *testkit.Costs) {
 	c.refused("Codes.Verify", "locked", verify(req.ID, sent))
 	c.count("Codes.Status", "", func() error { return testkit.Err(k.Status(t.Context(), ana)) })
 	c.count("Codes.Unlock", "", func() error { return k.Unlock(t.Context(), ana, desk) })
-	c.count("Codes.Rebind", "", func() error { return k.Rebind(t.Context(), ana, desk) })
+	c.count("Codes.Rebind", "", func() error { return k.Rebind(t.Context(), ana, seenAtDesk) })
 }
 
 // restCosts counts what the calls cost of services that rest on a pin.Service and a contact.Service.
@@ -253,7 +253,7 @@ func backupCosts(t *testing.T, costs *testkit.Costs) {
 	c.count("BackupCodes.Left", "", func() error { return testkit.Err(k.Left(t.Context(), ana)) })
 	c.count("BackupCodes.Status", "", func() error { return testkit.Err(k.Status(t.Context(), ana)) })
 	c.count("BackupCodes.Unlock", "", func() error { return k.Unlock(t.Context(), ana, desk) })
-	c.count("BackupCodes.Rebind", "", func() error { return k.Rebind(t.Context(), ana, desk) })
+	c.count("BackupCodes.Rebind", "", func() error { return k.Rebind(t.Context(), ana, seenAtDesk) })
 	c.count("BackupCodes.Revoke", "", func() error { return k.Revoke(t.Context(), ana, desk) })
 }
 
@@ -291,8 +291,10 @@ func TestUnprintableTextsOfCodes(t *testing.T) {
 		"Pending, subject": func(s string) error { return testkit.Err(k.Pending(ctx, person(s))) },
 		"Unlock, subject":  func(s string) error { return k.Unlock(ctx, person(s), desk) },
 		"Unlock, operator": func(s string) error { return k.Unlock(ctx, ana, civicpin.Operator(s)) },
-		"Rebind, operator": func(s string) error { return k.Rebind(ctx, ana, civicpin.Operator(s)) },
-		"Status, subject":  func(s string) error { return testkit.Err(k.Status(ctx, person(s))) },
+		"Rebind, operator": func(s string) error {
+			return k.Rebind(ctx, ana, civicpin.Evidence{Method: civicpin.InPerson, By: civicpin.Operator(s)})
+		},
+		"Status, subject": func(s string) error { return testkit.Err(k.Status(ctx, person(s))) },
 	})
 }
 
@@ -349,8 +351,10 @@ func TestUnprintableTextsOfBackupCodes(t *testing.T) {
 			return k.Verify(ctx, ana, civicpin.NewSecret("12345"), civicpin.Source{Address: s})
 		},
 		"Unlock, operator": func(s string) error { return k.Unlock(ctx, ana, civicpin.Operator(s)) },
-		"Rebind, operator": func(s string) error { return k.Rebind(ctx, ana, civicpin.Operator(s)) },
-		"Status, subject":  func(s string) error { return testkit.Err(k.Status(ctx, person(s))) },
+		"Rebind, operator": func(s string) error {
+			return k.Rebind(ctx, ana, civicpin.Evidence{Method: civicpin.InPerson, By: civicpin.Operator(s)})
+		},
+		"Status, subject": func(s string) error { return testkit.Err(k.Status(ctx, person(s))) },
 	})
 }
 
@@ -493,6 +497,30 @@ func TestBoundWithoutCredentials(t *testing.T) {
 		right := doors(t, memory, clock, nil)[name].bind(t)
 		l := &ledger{text: "one"}
 		require.NoError(t, doors(t, memory, clock, l)[name].verify(ana, right()), name)
+	}
+}
+
+// Failures are reset on a proof of identity: a citizen's word is none, unless a machine checked it. The event says what it was.
+// A lock is ended by any actor, since the ceiling stays.
+func TestRebindTakesAProof(t *testing.T) {
+	k, b := newCodeKit(t, sms()), newBackupKit(t)
+	for name, s := range map[string]struct {
+		rebind func(context.Context, civicpin.Subject, civicpin.Evidence) error
+		unlock func(context.Context, civicpin.Subject, civicpin.Actor) error
+		events *testkit.Recorder
+	}{"code.sms": {k.Rebind, k.Unlock, k.events}, "backup.paper": {b.Rebind, b.Unlock, b.events}} {
+		for _, weak := range []civicpin.Evidence{
+			{}, {By: desk}, {Method: civicpin.InPerson}, {Method: civicpin.InPerson, By: civicpin.Citizen},
+		} {
+			require.ErrorIs(t, s.rebind(t.Context(), ana, weak), civicpin.ErrInvalid, name)
+		}
+		require.ErrorIs(t, s.rebind(t.Context(), "", seenAtDesk), civicpin.ErrInvalid, name)
+		require.Empty(t, s.events.Take())
+		require.NoError(t, s.rebind(t.Context(), ana, civicpin.Evidence{Method: civicpin.Certificate, By: civicpin.Citizen}))
+		e := s.events.Of("otp.rebound")
+		require.Len(t, e, 1, name)
+		require.Equal(t, []string{name, "certificate", "citizen"}, []string{e[0].Ref, e[0].Reason, string(e[0].By)})
+		require.NoError(t, s.unlock(t.Context(), ana, civicpin.Citizen))
 	}
 }
 

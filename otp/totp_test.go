@@ -431,12 +431,23 @@ func TestTOTPRebind(t *testing.T) {
 	_, err = f.Rebind(t.Context(), "", inPerson)
 	require.ErrorIs(t, err, civicpin.ErrInvalid)
 	require.Empty(t, f.told())
-	key, err := f.Rebind(t.Context(), ada, inPerson)
+	require.Zero(t, f.status(t).Proof)
+	seen := inPerson
+	seen.Document = "AX1"
+	key, err := f.Rebind(t.Context(), ada, seen)
 	require.NoError(t, err)
+	seen.At = f.clock.Now()
+	assert.Equal(t, seen, f.status(t).Proof, "of the pending key")
+	f.clock.Add(time.Minute)
 	assert.Equal(t, []string{"otp.enrolled: in-person", "lockout.rebound"}, f.told())
 	assert.Equal(t, fobRefused, f.verify(t, f.shown(old, 0)))
 	assert.Equal(t, fobRefused, f.verify(t, f.shown(pending, 0)))
 	assert.Equal(t, fobAccepted, f.verify(t, f.shown(key, 0)))
+	assert.Equal(t, seen, f.status(t).Proof)
+	seen.At = f.clock.Now().Add(-48 * time.Hour)
+	_, err = f.Rebind(t.Context(), ada, seen)
+	require.NoError(t, err)
+	assert.Equal(t, seen, f.status(t).Proof, "seen before")
 }
 
 func TestTOTPImport(t *testing.T) {

@@ -113,8 +113,15 @@ func (t *tale) activate(ctx context.Context, c *citizen, m post.Mail) error {
 		return err
 	}
 	// A telephone was bound after its owner's identity was proved: what was guessed wrongly before no longer counts.
+	st, err := t.pins.Status(ctx, c.subject())
+	if err != nil {
+		return err
+	}
+	for _, proof := range st.Evidence[max(0, len(st.Evidence)-1):] {
+		err = t.codes.Rebind(ctx, c.subject(), proof)
+	}
 	err = errors.Join(
-		t.codes.Rebind(ctx, c.subject(), civicpin.Citizen),
+		err,
 		t.cards.Rebind(ctx, lockout.Target{Subject: c.subject()}, civicpin.Citizen))
 	if err != nil {
 		return err

@@ -62,3 +62,37 @@ func (k *keys) remove(ctx context.Context, subject civicpin.Subject, by civicpin
 	}
 	return nil
 }
+
+// Revoke ends all codes of a subject. It returns nil if there are none. Errors match [civicpin.ErrInvalid] for an invalid
+// subject or actor, or are the store's: call it again then.
+func (b *BackupCodes) Revoke(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
+	return b.revoke(ctx, subject, by, func(*backupSet) bool { return true })
+}
+
+// Unbind ends the set that was issued to a subject since a time, unless an operator asked for it. It is what
+// recovery.Config.Unbind asks for when the subject says "it was not me". Errors are those of [BackupCodes.Revoke].
+func (b *BackupCodes) Unbind(ctx context.Context, subject civicpin.Subject, since time.Time) error {
+	return b.revoke(ctx, subject, civicpin.Citizen, func(s *backupSet) bool { return boundSince(s.Issued, s.By, since) })
+}
+
+// revoke ends such codes of a subject.
+func (b *BackupCodes) revoke(ctx context.Context, subject civicpin.Subject, by civicpin.Actor,
+	such func(*backupSet) bool,
+) error {
+	if err := errors.Join(subject.Validate(), by.Validate()); err != nil {
+		return err
+	}
+	done := false
+	_, err := b.sets.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[backupSet]) error {
+		done = len(e.Value.Hashes) > 0 && such(&e.Value)
+		if !done {
+			return store.ErrSkip
+		}
+		e.Value.Hashes = nil
+		return nil
+	})
+	if err == nil && done {
+		b.vault.Record(ctx, civicpin.Event{Code: eventBackupRevoked, Subject: subject, By: by})
+	}
+	return err
+}
