@@ -64,12 +64,13 @@ func (c BackupPolicy) withDefaults() BackupPolicy {
 type BackupCodes struct {
 	vault   *store.Vault
 	policy  BackupPolicy
-	params  password.Params
 	gate    *lockout.Gate
 	guard   *attempt.Guard
 	hashing *password.Gate
 	sets    store.Kind[backupSet]
-	decoy   backupSet // what a guess at an unknown subject is hashed for, so that it costs the same
+	// decoys are a set of each cost that sets may have, the current one first. A guess is hashed once at each cost, for the decoy
+	// where the subject has no set of it, so that it costs the same.
+	decoys []backupSet
 
 	credentials Credentials // may be nil
 }
@@ -92,10 +93,10 @@ type backupSet struct {
 // see [Credentials]. Without them no act ends a set but those of this package. Errors match [ErrInvalidPolicy] if the policy
 // is invalid; a nil vault is an error, too, and more than one of credentials.
 func NewBackupCodes(v *store.Vault, c BackupPolicy, credentials ...Credentials) (*BackupCodes, error) {
-	return newBackup(v, c, password.Default(), credentials...)
+	return newBackup(v, c, password.Defaults(), credentials...)
 }
 
-func newBackup(v *store.Vault, c BackupPolicy, params password.Params, credentials ...Credentials) (*BackupCodes, error) {
+func newBackup(v *store.Vault, c BackupPolicy, costs []password.Params, credentials ...Credentials) (*BackupCodes, error) {
 	on, err := atMostOne(credentials)
 	if err != nil {
 		return nil, err
@@ -110,14 +111,17 @@ func newBackup(v *store.Vault, c BackupPolicy, params password.Params, credentia
 	if c.Count < 1 || c.Count > maxBackupCount {
 		return nil, fmt.Errorf("%w: Count is not 1 to %d", ErrInvalidPolicy, maxBackupCount)
 	}
-	b := &BackupCodes{vault: v, policy: c, params: params, decoy: freshBackup(params), credentials: on}
+	b := &BackupCodes{vault: v, policy: c, credentials: on}
+	for _, cost := range costs {
+		b.decoys = append(b.decoys, freshBackup(cost))
+	}
 	if err = c.Lockout.ValidateWithoutDevices(); err == nil {
 		b.gate, err = lockout.New(v, "backup."+c.Name, c.Lockout)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
-	if b.hashing, err = password.NewGate(c.Permits, c.Wait, 1); err != nil {
+	if b.hashing, err = password.NewGate(c.Permits, c.Wait, len(costs)); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
 	b.guard = attempt.New(v, b.gate, b.hashing, eventBackupRefused)
@@ -157,7 +161,7 @@ func (b *BackupCodes) Issue(ctx context.Context, subject civicpin.Subject, by ci
 	if err != nil {
 		return nil, err
 	}
-	set := freshBackup(b.params)
+	set := freshBackup(b.decoys[0].Params)
 	set.Issued, set.By, set.Epoch = b.vault.Now(), by, on.of(waits.Bound)
 	var printed []civicpin.Secret
 	for range b.policy.Count {

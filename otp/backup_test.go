@@ -215,6 +215,32 @@ func TestBackupCostIsCapped(t *testing.T) {
 	require.NoError(t, k.use(t, set[0]))
 }
 
+// A release raised the cost of hashes. A guess costs as many of them at a set of before, at a new one and at a stranger.
+func TestBackupOfAFormerCost(t *testing.T) {
+	m, clock, events := store.NewMemory(), newClock(), &testkit.Recorder{}
+	before := newBackupKitOn(t, m, paper, clock, events)
+	old := before.issued(t)
+	b, err := otp.NewRaisedBackup(before.vault, paper)
+	require.NoError(t, err)
+	fresh, err := b.Issue(t.Context(), luis, civicpin.Citizen)
+	require.NoError(t, err)
+	costs := func(subject civicpin.Subject, typed civicpin.Secret) (int64, error) {
+		hashes := otp.BackupHashes(b)
+		err := b.Verify(t.Context(), subject, typed, home)
+		return otp.BackupHashes(b) - hashes, err
+	}
+	for subject, set := range map[civicpin.Subject][]civicpin.Secret{ana: old, luis: fresh, "STRANGER": nil} {
+		n, err := costs(subject, noBackup)
+		require.ErrorIs(t, err, otp.ErrRefused)
+		require.EqualValues(t, 2, n, subject)
+		if set != nil {
+			n, err = costs(subject, set[3])
+			require.NoError(t, err)
+			require.EqualValues(t, 2, n, subject)
+		}
+	}
+}
+
 // Real hashes, once: the codes that were made with them are good, and cost what the policy says.
 func TestBackupHashesForReal(t *testing.T) {
 	vault, err := store.OpenVault(t.Context(), store.NewMemory(), testkit.Keys(), nil)

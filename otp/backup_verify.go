@@ -9,7 +9,6 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/attempt"
-	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/internal/waits"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
@@ -57,15 +56,12 @@ func (b *BackupCodes) check(ctx context.Context, subject civicpin.Subject, typed
 	set, why := &e.Value, attempt.Wrong
 	known := e.Found() && !on.ended(waits.Bound, e.Value.Epoch)
 	if !known {
-		set, why = &b.decoy, attempt.Unknown
-	}
-	if !backupParams(set.Params, b.params) { // a writer to the store could ask for any amount of work
-		return finding, 0, fmt.Errorf("%w: backup codes hashed at a cost out of range", store.ErrUnreadable)
+		set, why = &b.decoys[0], attempt.Unknown
 	}
 	// What cannot be a code is hashed as nothing: the same work is done whatever was typed.
 	text, _ := backupAlphabet.Normalise(typed.Reveal())
-	var h []byte
-	if err := b.hashing.Run(ctx, func() { h = set.hash(text) }); err != nil {
+	h, err := b.hash(ctx, set, text)
+	if err != nil {
 		return finding, 0, err
 	}
 	_, match := attempt.Among(ctx, set.Hashes, h)
@@ -83,7 +79,24 @@ func (b *BackupCodes) check(ctx context.Context, subject civicpin.Subject, typed
 	return attempt.Found(match, true, why), len(e.Value.Hashes), err
 }
 
-// backupParams reports whether stored costs are ones to work with: those in use, or valid ones from before.
-func backupParams(stored, current password.Params) bool {
-	return stored == current || stored.Validate() == nil
+// hash hashes what was typed for a set, and for a decoy at each other cost that a set may have. A set of any other cost is not
+// worked on: a writer to the store could ask for any amount of work.
+func (b *BackupCodes) hash(ctx context.Context, set *backupSet, text string) (h []byte, err error) {
+	if !slices.ContainsFunc(b.decoys, func(d backupSet) bool { return d.Params == set.Params }) {
+		return nil, fmt.Errorf("%w: backup codes hashed at a cost that is not in use", store.ErrUnreadable)
+	}
+	for i := range b.decoys {
+		at := &b.decoys[i]
+		if at.Params == set.Params {
+			at = set
+		}
+		var got []byte
+		if err := b.hashing.Run(ctx, func() { got = at.hash(text) }); err != nil {
+			return nil, err
+		}
+		if at == set {
+			h = got
+		}
+	}
+	return h, nil
 }

@@ -38,7 +38,12 @@ func (b *BackupCodes) Draw() string { return b.draw() }
 // NewCheapBackup is NewBackupCodes with hashes that cost next to nothing, which nobody may have otherwise: for tests that make
 // thousands.
 func NewCheapBackup(v *store.Vault, c BackupPolicy, on ...Credentials) (*BackupCodes, error) {
-	return newBackup(v, c, password.Params{Memory: 8, Time: 1, Threads: 1}, on...)
+	return newBackup(v, c, []password.Params{{Memory: 8, Time: 1, Threads: 1}}, on...)
+}
+
+// NewRaisedBackup is NewCheapBackup in a release that raised the cost.
+func NewRaisedBackup(v *store.Vault, c BackupPolicy) (*BackupCodes, error) {
+	return newBackup(v, c, []password.Params{{Memory: 16, Time: 1, Threads: 1}, {Memory: 8, Time: 1, Threads: 1}})
 }
 
 // BackupHashes returns how many hashes have been run.

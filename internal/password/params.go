@@ -53,6 +53,10 @@ func Default() Params {
 	return Params{Memory: 19456, Time: 2, Threads: 1}
 }
 
+// Defaults returns the costs of hashes that no policy sets: that of new ones, [Default], and those of former releases. When
+// Default is raised, its old value comes here: each check hashes at all of them, or its time would tell which sets are old.
+func Defaults() []Params { return []Params{Default()} }
+
 // Or returns the parameters with those of d where they are zero.
 func (p Params) Or(d Params) Params {
 	return Params{Memory: cmp.Or(p.Memory, d.Memory), Time: cmp.Or(p.Time, d.Time), Threads: cmp.Or(p.Threads, d.Threads)}
