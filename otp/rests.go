@@ -47,7 +47,7 @@ func atMostOne[T any](given []T) (one T, err error) {
 // epochs are those of a subject's credential.
 type epochs struct {
 	known bool // there are credentials to ask
-	stamp waits.Stamp
+	acts  waits.Acts
 }
 
 // epochsOf reads them. c may be nil.
@@ -59,7 +59,7 @@ func epochsOf(ctx context.Context, c Credentials, subject civicpin.Subject) (epo
 	if err != nil {
 		return epochs{}, fmt.Errorf("otp: the credential: %w", err)
 	}
-	return epochs{known: true, stamp: waits.Parse(text).Stamp()}, nil
+	return epochs{known: true, acts: waits.Parse(text)}, nil
 }
 
 // of returns the epoch of a thing, for its record; nil if there is none.
@@ -67,13 +67,13 @@ func (e epochs) of(thing waits.Thing) *uint64 {
 	if !e.known {
 		return nil
 	}
-	return new(e.stamp.Epoch(thing))
+	return new(e.acts.Mark(thing))
 }
 
 // ended reports whether an act has ended a thing since its record named an epoch. A record without one was written by a service
 // without credentials, and rests on none.
 func (e epochs) ended(thing waits.Thing, then *uint64) bool {
-	return e.known && then != nil && *then != e.stamp.Epoch(thing)
+	return e.known && then != nil && *then != e.acts.Mark(thing)
 }
 
 // codeEpochs are those of all that a code rests on.

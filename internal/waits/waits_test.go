@@ -93,6 +93,20 @@ func TestEnded(t *testing.T) {
 	require.True(t, own.DidBy(waits.Seen, "operator:a", began).Ended(waits.ByStaff, "operator:a", then.Stamp()), "and issued again")
 }
 
+// A mark changes with the acts that end a thing alone, and with a record that began anew.
+func TestMark(t *testing.T) {
+	then := past(waits.Seen, 0, waits.Exchange, 0)
+	for _, act := range waits.Columns() {
+		for _, thing := range []waits.Thing{waits.Code, waits.Enrolled, waits.Bound} {
+			ends := waits.Of(thing, act).Ends()
+			require.Equal(t, ends, then.Did(act, began).Mark(thing) != then.Mark(thing), "%s: %s", thing, act)
+		}
+	}
+	require.NotEqual(t, then.Mark(waits.Bound), past(waits.Seen, 1, waits.Exchange, 1).Mark(waits.Bound))
+	require.NotEqual(t, waits.Parse("one").Mark(waits.Code), waits.Parse("two").Mark(waits.Code))
+	require.Equal(t, then.Mark(waits.Code), waits.Parse(then.Text()).Mark(waits.Code))
+}
+
 // A contact cools down for ten days from day 0, and anew for ten days from a recovery.
 func TestCooled(t *testing.T) {
 	for _, tc := range []struct {
