@@ -93,6 +93,8 @@ type decoyParts struct {
 	Parts   []part    `json:"parts" export:"yes"`
 	Issued  time.Time `json:"issued"`
 	Expires time.Time `json:"expires"`
+
+	For time.Duration `json:"for,omitempty"` // until Expires, from Issued
 }
 
 // maxAside is how many batches are kept that open nothing. A visitor who asks with more addresses than that in the time of one
@@ -111,7 +113,7 @@ func (c *credential) aside(contacts []civicpin.Contact, now time.Time) batch {
 
 // putAside keeps the parts of a fresh credential as ones that open nothing: those that the library sends.
 func (c *credential) putAside(fresh *credential, now time.Time) {
-	d := decoyParts{Issue: fresh.Issue, Parts: slices.Clone(fresh.Parts), Issued: fresh.Issued, Expires: fresh.Expires}
+	d := decoyParts{Issue: fresh.Issue, Parts: slices.Clone(fresh.Parts), Issued: fresh.Issued, Expires: fresh.Expires, For: fresh.For}
 	for i := range d.Parts {
 		if d.Parts[i].Channel.Printed() {
 			d.Parts[i].Text = ""

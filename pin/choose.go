@@ -134,7 +134,8 @@ func (c *credential) choose(p *Policy, hash string, now time.Time, with again) {
 	c.grade(c.left(), now)
 	c.Kept = civicpin.NoLevel
 	c.State, c.Hash, c.Norm = state.Active, hash, p.Chosen.normaliser()
-	c.Expires, c.Withdrawn, c.Grant, c.Again, c.Fraud = time.Time{}, false, nil, &with, false
+	c.Expires, c.For = time.Time{}, 0
+	c.Withdrawn, c.Grant, c.Again, c.Fraud = false, nil, &with, false
 	c.Changed, c.Used = now, now
 	c.endSessions()
 }

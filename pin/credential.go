@@ -28,6 +28,7 @@ type credential struct {
 	Parts     []part           `json:"parts,omitempty" export:"yes"`
 	Issued    time.Time        `json:"issued,omitzero" export:"yes"`
 	Expires   time.Time        `json:"expires,omitzero" export:"yes"` // of the issued secret, while provisional
+	For       time.Duration    `json:"for,omitempty"`                 // until Expires, from Issued
 	Withdrawn bool             `json:"withdrawn,omitempty"`           // the issued secret: it is late by every clock
 	Changed   time.Time        `json:"changed,omitzero" export:"yes"` // when the current secret was chosen
 	Used      time.Time        `json:"used,omitzero" export:"yes"`    // not before the last use minus usedEvery; zero if unknown

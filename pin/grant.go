@@ -97,6 +97,8 @@ type grant struct {
 	Hash    []byte    `json:"hash"`
 	Run     string    `json:"run"` // of the recovery, for the log
 	Expires time.Time `json:"expires"`
+	// For is how long the grant was good when it was written.
+	For time.Duration `json:"for"`
 	// Parts are where the parts of a new secret go; empty if the citizen chooses one.
 	Parts []part `json:"parts,omitempty"`
 	// Kept is what is left of the credential's level once the secret is the citizen's own.
@@ -190,7 +192,7 @@ func (s *Service) grant(ctx context.Context, p proof.Completed) (Grant, error) {
 	secret := make([]byte, grantSecret)
 	_, _ = rand.Read(secret) // never fails
 	g := Grant{subject: p.Subject, secret: civicpin.NewSecret(string(secret))}
-	slot := grant{Hash: g.hash(), Run: p.Run, Expires: s.vault.Now().Add(p.Valid), Book: p.Book}
+	slot := grant{Hash: g.hash(), Run: p.Run, For: p.Valid, Expires: s.vault.Now().Add(p.Valid), Book: p.Book}
 	for _, to := range p.Parts {
 		slot.Parts = append(slot.Parts, part{Channel: to.Channel, Address: to.Address, Locale: to.Locale})
 	}

@@ -108,7 +108,7 @@ func (s *Service) fresh(o IssueOptions, class outbox.Class) (credential, string)
 			Message: newMessage(), Class: class,
 		})
 		if until := now.Add(s.policy.Valid[to.Channel]); until.After(c.Expires) {
-			c.Expires = until
+			c.Expires, c.For = until, until.Sub(now)
 		}
 	}
 	for i := range c.Parts {

@@ -42,7 +42,7 @@ func (s *Service) start(ctx context.Context, name string, subject civicpin.Subje
 	now := known.Now
 	r := run{
 		Subject: subject, Plan: name, Digest: w.digest, State: recoveryrun.Open, By: by,
-		Source: source.Address, Started: now, Expires: now.Add(w.Valid + w.Rests()),
+		Source: source.Address, Started: now, For: w.Valid + w.Rests(), Expires: now.Add(w.Valid + w.Rests()),
 		Known: known.Helped(&w.Plan),
 	}
 	r.Marked(known)

@@ -672,7 +672,7 @@ func TestCorrectedBySlowClock(t *testing.T) {
 		k := kindOf[right](t, newVault(t, s, sealing(t, "k1"), &store.Options{Now: now}), "right")
 		return k.Corrected(cuts.Within[store.Entry[right]](map[string]time.Duration{"Expires": time.Hour}, "Expires"))
 	}
-	k, slow := kind(clock.Now), kind(func() time.Time { return clock.Now().Add(-25 * time.Hour) })
+	k, slow := kind(clock.Now), kind(func() time.Time { return clock.Now().Add(-23 * time.Hour) })
 	key, ends := store.Key{Subject: rossi}, clock.Now().Add(time.Hour)
 	update := func(k store.Kind[right], act func(e *store.Entry[right])) right {
 		e, err := k.Update(t.Context(), key, func(e *store.Entry[right]) error {

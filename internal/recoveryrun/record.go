@@ -41,7 +41,8 @@ type Record struct {
 	Started time.Time      `json:"started" export:"yes"`
 	Expires time.Time      `json:"expires" export:"yes"`
 
-	Step int `json:"step"` // the next one; len(Plan.Steps) when all are done
+	For  time.Duration `json:"for"`  // how long it was to last when it began
+	Step int           `json:"step"` // the next one; len(Plan.Steps) when all are done
 	// Rests is until when the run waits, if it does: its next step is then not asked for.
 	Rests time.Time `json:"rests,omitzero"`
 	// Waits are its rests so far, and Read the contacts whose messages the visitor has shown to have read.

@@ -433,7 +433,7 @@ func full() recoveryrun.Record {
 		Ticket: []byte("ticket"), Tickets: 2, Known: true, Epoch: waits.Epochs{Run: 3, Proved: 2, Approved: 1, Denial: 1},
 		Book: waits.Epochs{Run: 4, Proved: 4, Approved: 2, Denial: 1},
 		By:   civicpin.Citizen, Source: "192.0.2.1",
-		Started: at(0), Expires: at(1), Step: 5, Rests: at(2),
+		Started: at(0), Expires: at(1), For: time.Hour, Step: 5, Rests: at(2),
 		Waits: []recoveryrun.Rest{{Notices: []string{"n1-0", "n1-1"}, By: at(8), Heard: []string{"n1-1"}}},
 		Read:  []letter.Contact{rosa},
 		Asked: []string{"pet"}, Images: []string{"owl", "fox"}, Shown: "r***@example.ec", Named: []letter.Contact{rosa},
@@ -459,7 +459,7 @@ const stored = `{
 	"subject": "1712345678", "plan": "clave", "digest": "cGxhbg==", "state": "open", "ticket": "dGlja2V0", "tickets": 2,
 	"known": true, "epoch": {"run": 3, "proved": 2, "approved": 1, "denial": 1},
 	"book": {"run": 4, "proved": 4, "approved": 2, "denial": 1}, "by": "citizen", "source": "192.0.2.1",
-	"started": "2026-03-02T09:00:00Z", "expires": "2026-03-02T10:00:00Z", "step": 5, "rests": "2026-03-02T11:00:00Z",
+	"started": "2026-03-02T09:00:00Z", "expires": "2026-03-02T10:00:00Z", "for": 3600000000000, "step": 5, "rests": "2026-03-02T11:00:00Z",
 	"waits": [{"notices": ["n1-0", "n1-1"], "by": "2026-03-02T17:00:00Z", "heard": ["n1-1"]}],
 	"read": [{"channel": "email", "address": "rosa@example.ec", "locale": "es-EC"}],
 	"asked": ["pet"], "images": ["owl", "fox"], "shown": "r***@example.ec",
@@ -516,7 +516,7 @@ func TestStoredEmpty(t *testing.T) {
 	require.JSONEq(t, `{
 		"subject": "", "plan": "", "digest": null, "state": "", "tickets": 0, "known": false, "by": "",
 		"epoch": {"run": 0, "proved": 0, "approved": 0, "denial": 0}, "book": {"run": 0, "proved": 0, "approved": 0, "denial": 0},
-		"started": "0001-01-01T00:00:00Z", "expires": "0001-01-01T00:00:00Z", "step": 0, "fill": ""
+		"started": "0001-01-01T00:00:00Z", "expires": "0001-01-01T00:00:00Z", "for": 0, "step": 0, "fill": ""
 	}`, string(text))
 	var back recoveryrun.Record
 	require.NoError(t, json.Unmarshal(text, &back))
@@ -613,4 +613,8 @@ func TestCorrect(t *testing.T) {
 	require.False(t, correct(&r, now))
 	require.False(t, correct(&r, now.Add(-time.Second)), "by a clock that is a second behind")
 	require.True(t, correct(&r, now.AddDate(-10, 0, 0)))
+
+	short := recoveryrun.Record{For: time.Hour, Expires: now.Add(31 * time.Hour), Started: now.Add(30 * time.Hour)}
+	require.True(t, correct(&short, now), "by a clock that was 30 hours ahead, though another plan lasts longer")
+	require.False(t, short.Expires.After(now))
 }

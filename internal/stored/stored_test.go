@@ -87,8 +87,54 @@ func TestWithinHoursBehind(t *testing.T) {
 		now.Add(time.Hour + stored.Slack): now.Add(time.Hour + stored.Slack), now.Add(time.Hour): now.Add(time.Hour),
 	} {
 		r := record{Right: at}
-		require.False(t, correct(&r, now))
+		require.Equal(t, at.After(now.Add(time.Hour+stored.Skew)), correct(&r, now), "%v: kept", at)
 		require.Equal(t, want, r.Right.UTC())
+	}
+}
+
+// TestRightOfAClockAhead: a right that a clock wrote which was more than a day ahead is over for good once it was read, however
+// it is written and read from then on. Whoever waits for that clock's day gets nothing.
+func TestRightOfAClockAhead(t *testing.T) {
+	type record struct{ Other, Right time.Time }
+	correct := stored.Within[record](map[string]time.Duration{"Right": time.Hour, "Other": time.Hour}, "Right", "Other")
+	for _, ahead := range []time.Duration{stored.Skew + time.Second, 30 * time.Hour, 1000 * time.Hour} {
+		r := record{Other: now.Add(3 * time.Hour), Right: now.Add(ahead + time.Hour)}
+		require.True(t, correct(&r, now), "%v: kept", ahead)
+		require.True(t, stored.Over(r.Right, now))
+		require.True(t, stored.Swap(&r), "the other one, of which it is not known")
+		require.Equal(t, record{Other: now.Add(3 * time.Hour), Right: now}, record{Other: r.Other.UTC(), Right: r.Right.UTC()})
+		for wait := time.Duration(0); wait < ahead+2*time.Hour; wait += time.Hour {
+			require.False(t, correct(&r, now.Add(wait)))
+			require.False(t, r.Right.After(now.Add(wait)), "%v: %v later", ahead, wait)
+			stored.Swap(&r)
+		}
+	}
+}
+
+// TestSpanOfItsOwn: a right that says its span is held to that, though the policy could have written a longer one: it is not
+// good from its reading to the day of a clock that was ahead.
+func TestSpanOfItsOwn(t *testing.T) {
+	type right struct {
+		Until time.Time
+		For   time.Duration
+	}
+	type record struct{ Rights []right }
+	correct := stored.Within[record](map[string]time.Duration{"Until": 30 * time.Hour}, "Until")
+	for _, tc := range []struct {
+		own, until, want time.Duration
+		keep             bool
+	}{
+		{own: time.Hour, until: time.Hour, want: time.Hour},
+		{own: time.Hour, until: 2 * time.Hour, want: time.Hour},
+		{own: time.Hour, until: 20 * time.Hour},
+		{own: time.Hour, until: 26 * time.Hour, keep: true},
+		{until: 26 * time.Hour, want: 26 * time.Hour},
+		{own: 300 * time.Hour, until: 31 * time.Hour, want: 30 * time.Hour},
+		{own: 300 * time.Hour, until: 55 * time.Hour, keep: true},
+	} {
+		r := record{[]right{{now.Add(tc.until), tc.own}}}
+		require.Equal(t, tc.keep, correct(&r, now), "%+v", tc)
+		require.Equal(t, now.Add(tc.want), r.Rights[0].Until.UTC(), "%+v", tc)
 	}
 }
 
@@ -106,11 +152,11 @@ func TestSwap(t *testing.T) {
 	correct := stored.Within[record](map[string]time.Duration{"Right": time.Hour}, "Right")
 	behind := now.Add(-3 * time.Hour)
 	one, other := now.Add(time.Hour), now.Add(time.Hour-time.Second)
-	r := record{Items: []item{{Right: one}, {Right: other}}, By: map[string]item{"x": {Right: now.AddDate(10, 0, 0)}}}
+	latest := behind.Add(time.Hour + stored.Skew).UTC()
+	r := record{Items: []item{{Right: one}, {Right: other}}, By: map[string]item{"x": {Right: latest}}}
 	require.False(t, correct(&r, behind))
 	require.Equal(t, behind, r.Items[0].Right.UTC())
 	require.False(t, stored.Over(r.Items[0].Right, behind))
-	require.True(t, stored.Over(r.By["x"].Right, behind), "no clock is so far behind")
 	require.True(t, stored.Over(behind, behind))
 	require.False(t, stored.Over(behind.Add(1), behind))
 
@@ -120,7 +166,7 @@ func TestSwap(t *testing.T) {
 	require.NoError(t, err)
 	want, err := json.Marshal(record{
 		Items: []item{{Right: behind}, {Next: &item{Right: other}}, {Right: behind.Add(1)}},
-		By:    map[string]item{"x": {Right: now.AddDate(10, 0, 0)}},
+		By:    map[string]item{"x": {Right: latest}},
 	})
 	require.NoError(t, err)
 	require.JSONEq(t, string(want), string(text))
