@@ -49,9 +49,9 @@ func (o *Outbox) Bounced(ctx context.Context, id string) error {
 	}
 	// The dispatcher may have died before it told the owner that the notice was taken over. Told afterwards, that would hide the
 	// bounce; told twice, it changes nothing.
-	err = o.tell(ctx, owner, ref, Outcome{Receipt: id})
+	err = o.tell(ctx, owner, ref, Outcome{Receipt: id, At: o.vault.Now()})
 	if err == nil {
-		err = o.tell(ctx, owner, ref, Outcome{Failed: true, Receipt: id, Reason: bouncedReason})
+		err = o.tell(ctx, owner, ref, Outcome{Failed: true, Receipt: id, Reason: bouncedReason, At: o.vault.Now()})
 	}
 	if err != nil {
 		return fmt.Errorf("outbox: bounced: %w", err)

@@ -65,7 +65,8 @@ type entry struct {
 	// Queue is where the message waits for its address, and Replaces names the message whose place it takes there.
 	Queue    string `json:"h,omitempty"`
 	Replaces string `json:"p,omitempty"`
-	// Receipt and Reason are the outcome's, if Done is not zero.
+	// At is when the outcome came, in nanoseconds since 1970, and Receipt and Reason are the outcome's, if Done is not zero.
+	At      int64  `json:"a,omitempty" export:"yes"`
 	Receipt string `json:"r,omitempty" export:"yes"`
 	Reason  string `json:"e,omitempty" export:"yes"`
 }

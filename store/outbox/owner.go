@@ -44,6 +44,6 @@ type Outcome struct {
 	Receipt string
 	// Reason says why a message failed, for operators, without its secret.
 	Reason string
-	// At is when, by the vault's clock.
+	// At is when the provider took the message over or reported on it, or when it was given up, by the vault's clock.
 	At time.Time
 }

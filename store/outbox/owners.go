@@ -137,10 +137,15 @@ var pauses = [...]time.Duration{0, 200 * time.Millisecond, time.Second}
 // close ends a claimed entry: the owner is told, and the entry deleted. What was sent must not be sent again only because
 // the owner could not be told, so then the entry is marked, and if that cannot be done either, it is remembered here.
 func (o *Outbox) close(ctx context.Context, j *job, done int, receipt, reason string) {
+	v := &j.entry.Value
+	v.Done, v.At, v.Receipt, v.Reason = done, o.vault.Now().UnixNano(), receipt, reason
 	if done == doneSent {
-		o.remember(j.entry.Key, receipt)
+		o.remember(j.entry.Key, *v)
 	}
-	j.entry.Value.Done, j.entry.Value.Receipt, j.entry.Value.Reason = done, receipt, reason
+	if done == doneSent && v.Class == Notice {
+		// A recovery rests on when a notice was accepted. A crash, or a receipt that cannot be kept, must not move that.
+		o.giveBack(ctx, j, func(e *entry) { e.Due = o.in(o.pace.Claim()) })
+	}
 	for _, pause := range pauses {
 		time.Sleep(pause)
 		if o.settled(ctx, j) || o.marked(ctx, j) {
@@ -165,7 +170,9 @@ func (o *Outbox) settled(ctx context.Context, j *job) bool {
 	// First: after a crash between the two the owner withdraws the message, and the outbox would never know its receipt.
 	err := o.receive(ctx, j)
 	if err == nil || last {
-		err = o.tell(ctx, j.owner, j.ref, Outcome{Failed: v.Done == doneFailed, Receipt: v.Receipt, Reason: v.Reason})
+		err = o.tell(ctx, j.owner, j.ref, Outcome{
+			Failed: v.Done == doneFailed, Receipt: v.Receipt, Reason: v.Reason, At: time.Unix(0, v.At),
+		})
 	}
 	if err != nil {
 		o.record(ctx, eventUnsettled, j.ref, scrub.Text(err.Error()))
@@ -189,7 +196,6 @@ func (o *Outbox) settled(ctx context.Context, j *job) bool {
 
 // tell settles a message with its owner, who may have withdrawn it.
 func (o *Outbox) tell(ctx context.Context, owner Owner, ref Ref, what Outcome) error {
-	what.At = o.vault.Now()
 	err := guard.Call(func() error { return owner.Settle(ctx, ref, what) })
 	if errors.Is(err, ErrWithdrawn) {
 		return nil
@@ -208,7 +214,7 @@ func (o *Outbox) marked(ctx context.Context, j *job) bool {
 			return store.ErrSkip
 		}
 		e.ExpiresAt = o.expiry()
-		e.Value.Done, e.Value.Receipt, e.Value.Reason = v.Done, v.Receipt, v.Reason
+		e.Value.Done, e.Value.At, e.Value.Receipt, e.Value.Reason = v.Done, v.At, v.Receipt, v.Reason
 		e.Value.Waits++
 		e.Value.Due = o.in(o.pace.Delay(e.Value.Waits))
 		return nil
@@ -217,34 +223,4 @@ func (o *Outbox) marked(ctx context.Context, j *job) bool {
 		o.forget(j.entry.Key)
 	}
 	return err == nil
-}
-
-// remember keeps the receipt of a message that was sent, until that is durable.
-func (o *Outbox) remember(key store.Key, receipt string) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for old := range o.sent {
-		if len(o.sent) < maxRemembered {
-			break
-		}
-		delete(o.sent, old)
-	}
-	o.sent[key] = receipt
-}
-
-func (o *Outbox) forget(key store.Key) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	delete(o.sent, key)
-}
-
-// wasSent reports whether this process sent the message of a job already, and then readies the job to be concluded.
-func (o *Outbox) wasSent(j *job) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	receipt, ok := o.sent[j.entry.Key]
-	if ok {
-		j.entry.Value.Done, j.entry.Value.Receipt = doneSent, receipt
-	}
-	return ok
 }

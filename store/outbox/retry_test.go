@@ -586,6 +586,45 @@ func TestBounced(t *testing.T) {
 	})
 }
 
+// A notice was accepted when the provider took it over, however late its owner is told: its receipt could not be kept for two
+// hours, the owner could not answer, or the process died meanwhile.
+func TestAcceptedWhenItWas(t *testing.T) {
+	for name, fails := range map[string]string{"receipt": "outbox.receipt/", "owner": "test.", "process": "outbox.receipt/"} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				faults := storetest.NewFaults(newMemory())
+				r := newRig(t, faults.Store(), nil, nil)
+				s := &settles{clerk: r.clerk}
+				require.NoError(t, r.out.Register(r.clerk.name, s))
+				ref := r.clerk.ref("A", "1")
+				ref.Class = outbox.Notice
+				require.NoError(t, r.clerk.post(t.Context(), r.out, ref, toA))
+				faults.Hook(func(_, key string) error {
+					if len(r.sink.messages()) == 0 || !strings.HasPrefix(key, fails) {
+						return nil
+					}
+					if name == "process" { // the rest of its calls, too
+						fails = ""
+					}
+					return storetest.ErrInjected
+				})
+				_ = r.out.Flush(t.Context())
+				accepted := time.Now()
+				time.Sleep(2 * time.Hour)
+				faults.Hook(nil)
+				after := newRig(t, faults.Store(), nil, nil)
+				s.told = nil
+				require.NoError(t, after.out.Register(r.clerk.name, s))
+				require.NoError(t, after.out.Flush(t.Context()))
+				require.Len(t, s.told, 1)
+				require.WithinDuration(t, accepted, s.told[0].At, time.Minute)
+				require.False(t, s.told[0].Failed)
+				require.Empty(t, after.sink.messages(), "sent once")
+			})
+		})
+	}
+}
+
 // The process dies at any call of a dispatch. What the provider took over, and the owner knows of, the provider can report as
 // bounced. If the owner does not know of it yet, it learns both, and nothing is sent once more.
 func TestFaultsBeforeABounce(t *testing.T) {
