@@ -615,6 +615,38 @@ func TestAnObjectionMeetsFinish(t *testing.T) {
 	require.ErrorIs(t, err, pin.ErrRefused)
 }
 
+// What the contacts are told has happened: where staff change them at the moment at which the run is completed, the new mailbox is
+// not kept, there is no grant, and no message says otherwise, though a dispatcher runs in between.
+func TestFinishTellsWhatHappened(t *testing.T) {
+	k := newKit(t)
+	ticket, _ := k.corrected(t)
+	k.rested(t)
+	_, err := k.Send(t.Context(), ticket, home)
+	require.NoError(t, err)
+	m, err := k.mailed(t.Context(), 0, anaNewMail, recovery.LinkMessage)
+	require.NoError(t, err)
+	k.faults.Hook(func(method, key string) error {
+		if method == storetest.Put && strings.HasPrefix(key, "recovery.run/") {
+			k.faults.Hook(func(_, key string) error {
+				if strings.HasPrefix(key, "contact.book/") { // the run is finished, and its contact not kept yet
+					k.faults.Hook(nil)
+					require.NoError(t, k.contacts.Adopt(t.Context(), ana, []civicpin.Contact{{Channel: civicpin.SMS, Address: "+593997654321"}}, agency.ID, home))
+					require.NoError(t, k.out.Flush(t.Context()))
+				}
+				return nil
+			})
+		}
+		return nil
+	})
+	_, err = k.Finish(t.Context(), m.Link, home)
+	require.ErrorIs(t, err, recovery.ErrGone)
+	k.clock.Add(time.Hour)
+	require.NoError(t, k.out.Flush(t.Context()))
+	require.Empty(t, k.mail.To(anaPhone, recovery.NoticeDone))
+	require.Empty(t, k.mail.To(anaMail, recovery.NoticeDone))
+	require.Empty(t, k.events.Of("recovery.finished"))
+}
+
 // After an objection no recovery of the subject rests for seven days, but one that staff began. The objection stands, whatever
 // becomes of the contact that made it.
 func TestAfterAnObjection(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"github.com/civicpin/civicpin/internal/waits"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery/plan"
+	"github.com/civicpin/civicpin/store"
 )
 
 // Finish completes a plan: by the token of the last step's link, or by the ticket of a run that is Done. Of concurrent calls
@@ -73,12 +74,12 @@ func (v *visit) complete(ctx context.Context, as waits.Thing) (pin.Grant, error)
 		if grant, err = v.config.Pins.Complete(ctx, p); err == nil {
 			err = v.finished(ctx, told)
 		}
-		return gone(err)
+		if err == nil {
+			err = v.keepAll(ctx, p)
+		}
+		return recoveryrun.Gone(err)
 	})
 	if err != nil {
-		return pin.Grant{}, err
-	}
-	if err := v.keepAll(ctx, p); err != nil {
 		return pin.Grant{}, err
 	}
 	v.record(ctx, recoveryrun.EventFinished, string(v.way.Outcome))
@@ -134,15 +135,19 @@ func (v *visit) finished(ctx context.Context, told recoveryrun.Notices) error {
 	})
 }
 
-// keepAll keeps what the run enrolled and corrected.
-func (v *visit) keepAll(ctx context.Context, p proof.Completed) error {
+// keepAll keeps what the run corrected, of which nothing is told before, and enrolled.
+func (v *visit) keepAll(ctx context.Context, p proof.Completed) (err error) {
 	r := v.run()
-	if err := v.keepEnrolled(ctx, r.Subject, r.Enrolled, v.source); err != nil {
-		return err
+	if r.Change != "" && r.Correct != nil {
+		p.Change, p.Corrected, p.Undo = r.Change, letter.Contact(*r.Correct).Contact(), v.vault.Now().Add(v.way.Repudiate)
+		kept := v.config.Contacts.Recovered(ctx, p)
+		_, err = v.update(ctx, func(e *store.Entry[run]) error {
+			e.Value.Settled(kept == nil)
+			return nil
+		})
+		if err = cmp.Or(kept, err); err != nil {
+			return err
+		}
 	}
-	if r.Change == "" || r.Correct == nil {
-		return nil
-	}
-	p.Change, p.Corrected, p.Undo = r.Change, letter.Contact(*r.Correct).Contact(), v.vault.Now().Add(v.way.Repudiate)
-	return v.config.Contacts.Recovered(ctx, p)
+	return v.keepEnrolled(ctx, r.Subject, r.Enrolled, v.source)
 }

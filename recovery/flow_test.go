@@ -524,14 +524,15 @@ func TestRepudiate(t *testing.T) {
 		new, old, recovers bool // does the secret that the run set work, does the former one, and does a recovery
 		resumes, unbinds   bool
 		remedy             string
-		revokes            bool // does the thief, in a session, revoke what the run set
+		revokes, attests   bool // does the thief, in a session, revoke what the run set; do staff see the owner's document
 	}{
-		{"clave", walkClave, false, false, false, false, true, "secret", false},
-		{"clave", walkClave, false, false, false, false, true, "secret", true},
-		{"parts", walkParts, false, false, false, false, true, "secret", false},
-		{"desk", walkDesk, false, false, false, true, false, "staff", false},
-		{"unlock", walkUnlock, false, true, true, true, false, "new devices", false},
-		{"video", walkVideo, false, true, true, true, false, "new devices", false},
+		{"clave", walkClave, false, false, false, false, true, "secret", false, false},
+		{"clave", walkClave, false, false, false, false, true, "secret", true, false},
+		{"clave", walkClave, false, false, false, false, true, "secret", false, true},
+		{"parts", walkParts, false, false, false, false, true, "secret", false, false},
+		{"desk", walkDesk, false, false, false, true, false, "staff", false, false},
+		{"unlock", walkUnlock, false, true, true, true, false, "new devices", false, false},
+		{"video", walkVideo, false, true, true, true, false, "new devices", false, false},
 	} {
 		t.Run(tt.walk, func(t *testing.T) {
 			k := newBareKit(t)
@@ -556,6 +557,9 @@ func TestRepudiate(t *testing.T) {
 			require.NoError(t, err)
 			if tt.revokes {
 				require.NoError(t, k.pins.Revoke(t.Context(), ana, state.Ended, "", civicpin.Citizen))
+			}
+			if tt.attests {
+				require.NoError(t, k.pins.Attest(t.Context(), ana, civicpin.Evidence{Method: civicpin.InPerson, By: agency.ID}))
 			}
 			k.events.Take()
 			require.NoError(t, k.Repudiate(t.Context(), m.Link, home))

@@ -162,7 +162,7 @@ func (v *visit) typed(ctx context.Context, typed civicpin.Secret) error {
 	})
 	switch {
 	case !errors.Is(err, ErrRefused):
-		return gone(err)
+		return recoveryrun.Gone(err)
 	case left > 0:
 		return &lockout.RefusedError{Left: left}
 	}
@@ -174,7 +174,7 @@ func (v *visit) typed(ctx context.Context, typed civicpin.Secret) error {
 		v.record(ctx, recoveryrun.EventCancelled, "wrong codes")
 		err = ErrGone
 	}
-	return gone(err)
+	return recoveryrun.Gone(err)
 }
 
 // factor has one of Config.Factors check what was typed. It limits guesses itself.

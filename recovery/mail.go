@@ -34,6 +34,9 @@ func (d *delivery) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Messag
 	if r.Subject != ref.Subject || m == nil || !r.Wants(m, d.vault.Now()) {
 		return civicpin.Message{}, outbox.ErrWithdrawn
 	}
+	if r.Unsettled {
+		return civicpin.Message{}, outbox.ErrNotYet
+	}
 	return notice(m.Message(), m.Ends()), nil
 }
 

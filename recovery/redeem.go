@@ -44,7 +44,7 @@ func (s *Service) Redeem(ctx context.Context, tok civicpin.Secret, source civicp
 		return nil
 	})
 	if err != nil {
-		return Run{}, gone(err)
+		return Run{}, recoveryrun.Gone(err)
 	}
 	v.record(ctx, recoveryrun.EventStep, v.way.Describe(step))
 	err = v.arrive(ctx)

@@ -94,7 +94,7 @@ func (v *visit) undo(ctx context.Context) error {
 	p := v.run().Denied(v.completed())
 	// First what decides: one conditional write of the credential, which names what staff had done when the run began.
 	if err := v.config.Pins.Repudiated(ctx, p); err != nil {
-		return gone(err)
+		return recoveryrun.Gone(err)
 	}
 	if !p.Seen && (p.Change != "" || !p.Unlock) {
 		if err := v.config.Contacts.Recovered(ctx, p); err != nil {

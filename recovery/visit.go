@@ -12,7 +12,6 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/internal/token"
-	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
@@ -230,14 +229,6 @@ func (v *visit) end(ctx context.Context, why string) error {
 	}
 	if err == nil && done {
 		v.record(ctx, recoveryrun.EventCancelled, why)
-	}
-	return err
-}
-
-// gone turns what an act upon the credential, or another run, has ended into ErrGone, and leaves all other errors.
-func gone(err error) error {
-	if errors.Is(err, pin.ErrChanged) || errors.Is(err, pin.ErrWrongState) || errors.Is(err, ErrWrongStep) {
-		return ErrGone
 	}
 	return err
 }

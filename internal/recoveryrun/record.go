@@ -67,6 +67,8 @@ type Record struct {
 	// Finished is when the run was completed, if it was, and Unlocked whether that lifted a lock, with no grant.
 	Finished time.Time `json:"finished,omitzero" export:"yes"`
 	Unlocked bool      `json:"unlocked,omitempty" export:"yes"`
+	// Unsettled says that the run was completed, and that its contact is not the subject's yet: nothing is told of that.
+	Unsettled bool `json:"unsettled,omitempty"`
 
 	Repudiations []Repudiation `json:"repudiate,omitempty"` // tokens that say "it was not me"
 	Change       string        `json:"change,omitempty"`    // the change of contacts that the run brought about
@@ -137,7 +139,17 @@ func (r *Record) Finish(p *plan.Plan, change string, told Notices, now time.Time
 		r.Change = change
 	}
 	r.Step, r.Finished, r.Unlocked = len(p.Steps), now, p.Outcome == plan.Unlocked
+	r.Unsettled = r.Adopt && !r.Unlocked // an unlock has happened by now, whatever becomes of the contact
 	r.Tell(told)
+}
+
+// Settled notes whether the contact that a completed run brought was kept. If not, the run came to nothing, and that is all that
+// there is to be told.
+func (r *Record) Settled(kept bool) {
+	if r.Unsettled && !kept {
+		r.Close(Cancelled)
+	}
+	r.Unsettled = false
 }
 
 // late is how long after its end a run is still recognised, so that the holder of its link can be told that it is late.

@@ -444,7 +444,7 @@ func full() recoveryrun.Record {
 		Enrolled: &knowledge.Knowledge{
 			Image: "fox", Questions: []knowledge.Answer{{Question: "pet", Form: 1, Hash: "$argon2id$"}},
 		},
-		Terms: "2026", Finished: at(8), Unlocked: true, Repudiations: []recoveryrun.Repudiation{{N: 9, Hash: []byte("repudiate"), To: "c1", Expires: at(5)}},
+		Terms: "2026", Finished: at(8), Unlocked: true, Unsettled: true, Repudiations: []recoveryrun.Repudiation{{N: 9, Hash: []byte("repudiate"), To: "c1", Expires: at(5)}},
 		Change: "change",
 		Mail: []letter.Mail{{
 			Name: "l6", Kind: "recovery.link", To: rosa, Link: 6, Token: "token", Code: "typed", Expires: at(6),
@@ -472,7 +472,7 @@ const stored = `{
 	"sends": 7, "tries": 8, "documents": [{"kind": "front", "ref": "doc-1", "type": "image/jpeg", "size": 8, "digest": "d1"}],
 	"approved": [{"by": "operator:eva", "at": "2026-03-02T13:00:00Z", "step": 1}],
 	"enrolled": {"image": "fox", "questions": [{"question": "pet", "form": 1, "hash": "$argon2id$"}]},
-	"terms": "2026", "finished": "2026-03-02T17:00:00Z", "unlocked": true, "repudiate": [{"n": 9, "hash": "cmVwdWRpYXRl", "to": "c1", "expires": "2026-03-02T14:00:00Z"}],
+	"terms": "2026", "finished": "2026-03-02T17:00:00Z", "unlocked": true, "unsettled": true, "repudiate": [{"n": 9, "hash": "cmVwdWRpYXRl", "to": "c1", "expires": "2026-03-02T14:00:00Z"}],
 	"change": "change",
 	"mail": [{
 		"name": "l6", "kind": "recovery.link", "to": {"channel": "email", "address": "rosa@example.ec", "locale": "es-EC"},

@@ -4,11 +4,21 @@ import (
 	"errors"
 
 	"github.com/civicpin/civicpin/internal/knowledge"
+	"github.com/civicpin/civicpin/internal/token"
+	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery/plan"
 )
 
 // ErrWrongStep says that an answer is missing, or is not what is asked.
 var ErrWrongStep = errors.New("recovery: not what is asked now")
+
+// Gone turns what an act upon the credential, or another run, has ended into [token.ErrGone], and leaves all other errors.
+func Gone(err error) error {
+	if errors.Is(err, pin.ErrChanged) || errors.Is(err, pin.ErrWrongState) || errors.Is(err, ErrWrongStep) {
+		return token.ErrGone
+	}
+	return err
+}
 
 // Roles returns the roles that steps name.
 func Roles(steps []plan.Step) (names []string) {
