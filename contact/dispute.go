@@ -48,8 +48,9 @@ func (s *Service) Dispute(ctx context.Context, subject civicpin.Subject) (*Dispu
 // EndDispute begins the subject's own way out of a dispute. mine are the IDs of the disputed addresses that are the subject's;
 // the others are removed at the end. It sends a code, and no link, to the contact with the ID via, which is not disputed. With
 // the code [Service.ProveCode] has the dispute end after Policy.Undo. Each address of the dispute, and each contact, is told
-// so, with a link that objects ([Service.Undo]): after an objection only staff end the dispute. What ends a contact that cools
-// down ends this, too, and so does a completed recovery. Authenticate the subject before. Errors:
+// so, with a link that objects ([Service.Undo]): after an objection only staff end the dispute. It goes on if a disputed
+// address cannot be told ([outbox.Outbox.Bounced]). What ends a contact that cools down ends this, too, and so does a completed
+// recovery. Authenticate the subject before. Errors:
 //   - [civicpin.ErrInvalid]: the subject or source is invalid. If it is an [*outbox.UnsendableError], the notifier would refuse
 //     the code or the notice over the channel.
 //   - [ErrUnsuitable]: there is no dispute, it ends already, an address objected, the contact proves nothing, an ID is not that

@@ -201,6 +201,14 @@ func TestStoreCalls(t *testing.T) {
 	k.flush(t)
 	code := k.post.Last(newMail, proveKind).Secret
 	count("ProveCode", "right, two other contacts", func() error { return k.ProveCode(ctx, rosa, code, nowhere) })
+	k.flush(t)
+	require.NoError(t, k.Undo(ctx, k.post.Last(rosaPhone, changedKind).Link, nowhere))
+	k.flush(t)
+	via := k.contact(t, rosaPhone).ID
+	count("EndDispute", "the proof by SMS", func() error { return testkit.Err(k.EndDispute(ctx, rosa, nil, via, nowhere)) })
+	k.flush(t)
+	code = k.post.Last(rosaPhone, proveKind).Secret
+	count("ProveCode", "right, a dispute between two contacts", func() error { return k.ProveCode(ctx, rosa, code, nowhere) })
 	costs.Compare(t, "contact")
 }
 

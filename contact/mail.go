@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"slices"
 	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/contactbook"
-	"github.com/civicpin/civicpin/internal/letter"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 )
@@ -79,19 +77,12 @@ func (d *delivery) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Messag
 	return m, nil
 }
 
-// Settle implements [outbox.Owner]. What was taken over is dropped, with its token and code.
+// Settle implements [outbox.Owner].
 func (d *delivery) Settle(ctx context.Context, ref outbox.Ref, what outbox.Outcome) error {
 	_, err := d.books.Update(ctx, store.Key{Subject: ref.Subject}, func(e *store.Entry[contactbook.Book]) error {
-		b := &e.Value
-		n := b.Note(ref.ID)
-		if n == nil || what.Failed && n.State == letter.Failed {
+		if !e.Value.Settle(ref.ID, what.Failed, what.At) {
 			return store.ErrSkip
 		}
-		if what.Failed {
-			n.State = letter.Failed
-			return nil
-		}
-		b.Mail = slices.DeleteFunc(b.Mail, func(n contactbook.Note) bool { return n.Name == ref.ID })
 		return nil
 	})
 	return err

@@ -3,11 +3,10 @@ package contact
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/internal/names"
+	"github.com/civicpin/civicpin/internal/letter"
 	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
@@ -27,7 +26,7 @@ import (
 func (s *Service) Notify(ctx context.Context, subject civicpin.Subject, kind civicpin.MessageKind,
 	params map[string]string,
 ) (told int, err error) {
-	if err := errors.Join(subject.Validate(), validNotice(kind, params)); err != nil {
+	if err := errors.Join(subject.Validate(), letter.ValidNotice(kind, params)); err != nil {
 		return 0, err
 	}
 	if err := s.out.Check(civicpin.Message{Kind: kind, Params: params}, s.expected()...); err != nil {
@@ -48,20 +47,4 @@ func (s *Service) Notify(ctx context.Context, subject civicpin.Subject, kind civ
 		return 0, err
 	}
 	return told, nil
-}
-
-// validNotice checks what Notify is given.
-func validNotice(kind civicpin.MessageKind, params map[string]string) error {
-	if !names.Valid(string(kind), 64) {
-		return fmt.Errorf("%w: the kind of a message is not 1 to 64 of ASCII letters, digits, period, - and _", civicpin.ErrInvalid)
-	}
-	if len(params) > 8 {
-		return fmt.Errorf("%w: more than 8 parameters", civicpin.ErrInvalid)
-	}
-	for k, v := range params {
-		if !names.Valid(k, 32) || !names.Printable(v, 256) {
-			return fmt.Errorf("%w: a parameter is empty, too long or not printable", civicpin.ErrInvalid)
-		}
-	}
-	return nil
 }

@@ -32,10 +32,10 @@ var ErrInvalidPolicy = errors.New("contact: invalid policy")
 // made the change, or may have undone it. A disputed address proves nothing, however late, gets no links, and undoes nothing;
 // an address undoes once. The mark on an address goes when an operator brings that very address to [Service.Adopt]. The
 // dispute, with what it bars, ends when an operator brings any contact, or removes the last disputed one, or as the subject
-// says ([Service.EndDispute]), after Undo without an objection. Meanwhile the subject adds contacts and removes none, operators
-// remove some, and both sides are told of all that happens. A login, contacts that staff saw since the change, and those that
-// it did not touch work on. Disputed contacts count for AtLeast: bring another one before you remove the last that is not
-// disputed.
+// says ([Service.EndDispute]), after Undo without an objection, if each disputed address could be told. Meanwhile the subject
+// adds contacts and removes none, operators remove some, and both sides are told of all that happens. A login, contacts that
+// staff saw since the change, and those that it did not touch work on. Disputed contacts count for AtLeast: bring another one
+// before you remove the last that is not disputed.
 type Policy struct {
 	// AtLeast is how many proved contacts a subject keeps: none is removed that would leave fewer. Zero means 1; at most 4.
 	AtLeast int

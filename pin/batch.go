@@ -113,7 +113,8 @@ func (c *credential) aside(contacts []civicpin.Contact, now time.Time) batch {
 
 // putAside keeps the parts of a fresh credential as ones that open nothing: those that the library sends.
 func (c *credential) putAside(fresh *credential, now time.Time) {
-	d := decoyParts{Issue: fresh.Issue, Parts: slices.Clone(fresh.Parts), Issued: fresh.Issued, Expires: fresh.Expires, For: fresh.For}
+	d := decoyParts{Issue: fresh.Issue, Parts: slices.Clone(fresh.Parts), Issued: fresh.Issued, Expires: fresh.Expires}
+	d.For = fresh.For
 	for i := range d.Parts {
 		if d.Parts[i].Channel.Printed() {
 			d.Parts[i].Text = ""

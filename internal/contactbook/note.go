@@ -107,6 +107,23 @@ func (b *Book) Note(name string) *Note {
 	return nil
 }
 
+// Settle notes what became of a message at a time, and reports whether anything changed. What a provider took over is dropped.
+// If an address of a dispute could not be told of its end, and so not object, it does not end so: also if the message bounced.
+func (b *Book) Settle(name string, failed bool, at time.Time) bool {
+	unheard := failed && b.unheard(name, at)
+	n := b.Note(name)
+	changed := n != nil && !(failed && n.State == letter.Failed)
+	if changed && failed {
+		n.State = letter.Failed
+	} else if changed {
+		b.Mail = slices.DeleteFunc(b.Mail, func(n Note) bool { return n.Name == name })
+	}
+	if unheard {
+		b.unsettle()
+	}
+	return changed || unheard
+}
+
 // Enqueue adds messages, and drops the oldest failed ones beyond a number: with a record that grew too large to be written, the
 // owner could not undo what a thief did.
 func (b *Book) Enqueue(notes []Note) {

@@ -3,6 +3,7 @@ package contactbook
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -123,6 +124,18 @@ func (b *Book) settle(c *Candidate, id string, now time.Time, p Policy) (fx Effe
 	}
 	b.Dispute.Settlement = &Settlement{Change: id, Mine: c.Claim.Mine, Until: change.Until, Stamp: b.past.Stamp()}
 	return b.announce(change, told, now), nil
+}
+
+// unheard reports whether a message tells a disputed address how the dispute ends, while that can still be objected to.
+func (b *Book) unheard(name string, at time.Time) bool {
+	s := b.settlement()
+	if s == nil || !at.Before(s.Until) || b.Find(s.Change) < 0 {
+		return false
+	}
+	return slices.ContainsFunc(b.Changes[b.Find(s.Change)].Tokens, func(t UndoToken) bool {
+		return name == s.Change+"."+strconv.Itoa(t.N) &&
+			slices.ContainsFunc(b.Disputed(), func(a *Address) bool { return t.To == a.ID })
+	})
 }
 
 // unsettle has the dispute end as the subject said no longer.

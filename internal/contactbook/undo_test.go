@@ -539,6 +539,19 @@ func TestSettlement(t *testing.T) {
 			0 accept phone = settling; phone+ mail+ old new+
 			0 repudiate c2 mail = objected; phone mail old new
 			30 show usable = phone* old`},
+		{"nor of a side that no provider would tell, at once or later: to the others it is sent no more", usual, claimed, `
+			1 unsent c3 phone = kept
+			1 unsent c3 phone = skipped
+			2 sent c3 new = kept
+			2 show all = phone* mail new~-
+			2 unsent c3 new = kept
+			2 wants = changed phone, changed new, changed mail
+			2 unsent c3 new = skipped
+			9 show usable = phone*
+			9 claim phone new = waits to 10d
+			9 accept phone = settling; phone+ mail+ new+
+			9 unsent c4 mail 16 = kept
+			16 show usable = phone* new`},
 		{"only a contact that proves something ends it", usual, replaced(), `
 			1 claim mail mail = unsuitable: no contact that proves something
 			1 claim new new = unsuitable: no contact that proves something

@@ -49,6 +49,8 @@ func (w *world) verbs() map[string]func([]string) string {
 		"repudiate":    w.repudiates,
 		"notify":       w.notifies,
 		"fail":         w.fails,
+		"sent":         func(args []string) string { return w.settles(args, false) },
+		"unsent":       func(args []string) string { return w.settles(args, true) },
 		"wants":        w.wants,
 		"credential":   w.credential,
 		"tidy":         func([]string) string { w.book.Tidy(w.now); return w.shows(nil) },
@@ -789,6 +791,23 @@ func (w *world) fails(names []string) string {
 		}
 	}
 	return fmt.Sprintf("%d failed", failed)
+}
+
+// settles is "sent c3 phone", or "unsent": what became of the message of a change to an address. "unsent c3 phone 16" is so at
+// day 16, of a book that was not read since.
+func (w *world) settles(args []string, failed bool) string {
+	tok, ok := w.undo[w.changeID(args[0])][args[1]]
+	require.True(w.t, ok, "%s has no token of %s", args[1], args[0])
+	at := w.now
+	if len(args) == 3 {
+		days, err := strconv.Atoi(args[2])
+		require.NoError(w.t, err)
+		at = began.Add(time.Duration(days) * day)
+	}
+	if w.book.Settle(tok.Selector+"."+strconv.Itoa(tok.N), failed, at) {
+		return "kept"
+	}
+	return "skipped"
 }
 
 // wants lists what is still to be sent: the kind, the number of the link, the address, and "+" for a token.

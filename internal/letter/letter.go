@@ -4,9 +4,11 @@ package letter
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/names"
 )
 
 // A Contact is a civicpin.Contact as it is stored.
@@ -96,4 +98,20 @@ func (m *Mail) Message() civicpin.Message {
 		Kind: m.Kind, To: m.To.Contact(), Secret: civicpin.NewSecret(m.Code), Link: civicpin.NewSecret(m.Token),
 		ExpiresAt: m.Expires,
 	}
+}
+
+// ValidNotice checks the kind and the parameters of a notice that a caller gives.
+func ValidNotice(kind civicpin.MessageKind, params map[string]string) error {
+	if !names.Valid(string(kind), 64) {
+		return fmt.Errorf("%w: the kind of a message is not 1 to 64 of ASCII letters, digits, period, - and _", civicpin.ErrInvalid)
+	}
+	if len(params) > 8 {
+		return fmt.Errorf("%w: more than 8 parameters", civicpin.ErrInvalid)
+	}
+	for k, v := range params {
+		if !names.Valid(k, 32) || !names.Printable(v, 256) {
+			return fmt.Errorf("%w: a parameter is empty, too long or not printable", civicpin.ErrInvalid)
+		}
+	}
+	return nil
 }

@@ -143,8 +143,7 @@ func (r *Record) Finish(p *plan.Plan, change string, told Notices, now time.Time
 	r.Tell(told)
 }
 
-// Settled notes whether the contact that a completed run brought was kept. If not, the run came to nothing, and that is all that
-// there is to be told.
+// Settled notes whether the contact that a completed run brought was kept. If not, the run came to nothing, and none is told.
 func (r *Record) Settled(kept bool) {
 	if r.Unsettled && !kept {
 		r.Close(Cancelled)

@@ -191,3 +191,33 @@ func (o *Outbox) reportLoad(ctx context.Context, n int) {
 	defer cancel()
 	o.load.Report(ctx, n)
 }
+
+// remember keeps the outcome of a message that was sent, until that is durable.
+func (o *Outbox) remember(key store.Key, v entry) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for old := range o.sent {
+		if len(o.sent) < maxRemembered {
+			break
+		}
+		delete(o.sent, old)
+	}
+	o.sent[key] = v
+}
+
+func (o *Outbox) forget(key store.Key) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.sent, key)
+}
+
+// wasSent reports whether this process sent the message of a job already, and then readies the job to be concluded.
+func (o *Outbox) wasSent(j *job) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	was, ok := o.sent[j.entry.Key]
+	if ok {
+		j.entry.Value.Done, j.entry.Value.At, j.entry.Value.Receipt = doneSent, was.At, was.Receipt
+	}
+	return ok
+}
