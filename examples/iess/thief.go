@@ -38,15 +38,18 @@ func (t *tale) thief(ctx context.Context) error {
 
 // newImage is a page behind the login, on which Lucía chooses another image. Questions could be answered anew there as well.
 func (t *tale) newImage(ctx context.Context) error {
-	if err := t.login(ctx, t.lucia); err != nil {
+	ok, err := t.signIn(ctx, t.lucia)
+	if err != nil {
 		return err
 	}
+	source := t.lucia.source
+	source.Shown = ok.Shown // of her session
 	image, err := t.typeImage(images, "orchid")
 	if err != nil {
 		return err
 	}
 	t.lucia.mind.image = image
-	return t.rec.EnrolAnswers(ctx, t.lucia.subject, image, nil, t.lucia.source)
+	return t.rec.EnrolAnswers(ctx, t.lucia.subject, image, nil, source)
 }
 
 // rests is what the page says while a run rests. The reader at the old address is told at once, and can repudiate it.

@@ -155,6 +155,9 @@ func TestActs(t *testing.T) {
 	})
 	t.Run("upgrade", func(t *testing.T) {
 		s.Act(t, s.upgrade)
+		if s.maria.source.Shown.IsZero() {
+			t.Error("a login opens no reserve")
+		}
 		want(t, s.status(t, s.maria.subject()), "active", civicpin.Substantial, civicpin.UploadedDocument)
 		e, err := s.claims.Get(t.Context(), store.Key{Subject: s.maria.subject()})
 		if err != nil || len(e.Value) != 1 || e.Value[0].Held {

@@ -111,6 +111,7 @@ func (t *tale) login(ctx context.Context) (pin.Verified, error) {
 	typed, ok, err := t.signIn(ctx, t.maria, func() (string, error) { return t.Ask("Maria's PIN", t.pin) })
 	if err == nil {
 		t.pin = typed
+		t.maria.source.Shown = ok.Shown // which the session keeps, so that no stranger uses up what she may ask for
 		t.Says("Welcome. Your PIN is %s.", levelName(ok.Level))
 	}
 	return ok, err

@@ -126,6 +126,9 @@ func TestActs(t *testing.T) {
 		if too, ok := errors.AsType[*notHere](err); !ok || too.level != civicpin.Low {
 			t.Errorf("Omar at SEDESS: %v", err)
 		}
+		if s.nuria.source.Shown.IsZero() {
+			t.Error("a login opens no reserve")
+		}
 	})
 	t.Run("change", func(t *testing.T) {
 		s.Act(t, s.change)

@@ -69,6 +69,7 @@ func (t *tale) login(ctx context.Context, c *citizen, p portal, typed string) er
 	case ok.Level < p.needs: // asked at each act, not once at the login
 		return &notHere{p, ok.Level}
 	}
+	c.source.Shown = ok.Shown // which the session keeps, so that no stranger uses up what they may ask for
 	t.Say("%s: Welcome, %s. Your level is %s. You see %s.", p.name, c.full, levelNames[ok.Level], p.act)
 	return nil
 }

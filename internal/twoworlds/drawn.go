@@ -49,6 +49,9 @@ func drawLockout(d Draw) lockout.Policy {
 		p.For = oneOf(d, "for", time.Minute, 15*time.Minute, time.Hour)
 		p.Max = oneOf(d, "max", p.For, 24*time.Hour)
 	}
+	if p.Devices == 0 && d.Int("reserve", 2) == 1 {
+		p.Reserve = 1 + d.Int("share", (p.Ceiling-p.Limit)/2)
+	}
 	if d.Int("delays", 3) == 2 {
 		p.DelayAfter, p.Delay = 1+d.Int("delay after", 3), oneOf(d, "delay", time.Second, time.Minute)
 	}
