@@ -123,7 +123,7 @@ func TestModel(t *testing.T) {
 		cryptotest.SetGlobalRandom(t, rapid.Uint64().Draw(rt, "seed")) // or no failure could be played again
 		p := pin.INPS()
 		p.Sends = civicpin.Rate{Limit: 100_000, Window: time.Hour}
-		p.Lockout.Ceiling = 12
+		p.Lockout.Ceiling, p.Lockout.Devices = 12, 0 // one lane, which is soon disabled
 		faults := storetest.NewFaults(store.NewMemory())
 		s := &machine{k: newKitOn(t, faults.Store(), p, newClock(), &testkit.Mailbox{}, &testkit.Recorder{}), faults: faults}
 		s.m.tally = testkit.NewTally(p.Lockout)

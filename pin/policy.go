@@ -137,8 +137,8 @@ func Default() Policy {
 // of: the code that the office printed ([Service.RequestCode]), contacts that the subject has proved or that staff adopted, or
 // half of the PIN by letter to the address in the register.
 //
-// It has no known devices; with Lockout.Devices of 3 these chances stay, and 26 of the 50 guesses are for strangers. Without
-// letters: p := pin.INPS(); delete(p.Valid, civicpin.Letter).
+// Of the 50 guesses 26 are for strangers; the others are kept for three known devices, so that strangers do not keep out an
+// owner who has one. Without letters: p := pin.INPS(); delete(p.Valid, civicpin.Letter).
 func INPS() Policy {
 	const week = 7 * day
 	return Policy{
@@ -155,7 +155,7 @@ func INPS() Policy {
 		Chosen:      Chosen{Form: Alphanumeric, Min: 8, Max: 8},
 		MaxAge:      90 * day,
 		MaxUnused:   180 * day,
-		Lockout:     lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: day, Ceiling: 50},
+		Lockout:     lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: day, Ceiling: 50, Devices: 3},
 		Levels:      defaultLevels(),
 		Requests:    Requests{Renew: true, Typed: true},
 		Exceptions: []civicpin.Exception{

@@ -83,7 +83,7 @@ func TestReadyPoliciesAsDocumented(t *testing.T) {
 	require.Equal(t, 7*day, d.Valid[civicpin.HandedOver])
 	require.Equal(t, 10*time.Minute, d.Valid[civicpin.SMS])
 	require.Equal(t, 3, d.Lockout.Devices)
-	require.Zero(t, p.Lockout.Devices)
+	require.Equal(t, 3, p.Lockout.Devices)
 }
 
 // TestDevicesLeaveTheChance: known devices share the ceiling, and a policy in which they do not fit is refused.

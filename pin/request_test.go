@@ -894,7 +894,7 @@ func TestStrangersCloseTheOpenLane(t *testing.T) {
 		days    int           // until it is reached without a lock
 	}{
 		"Default": {pin.Default().Lockout, 17*time.Hour + 3*time.Minute, 51},
-		"INPS":    {pin.INPS().Lockout, 103*time.Hour + 45*time.Minute, 49},
+		"INPS":    {pin.INPS().Lockout, 7*time.Hour + 45*time.Minute, 25},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := pin.INPS()

@@ -522,7 +522,9 @@ func TestRememberNeedsALogin(t *testing.T) {
 		refused(k, ok)
 	}
 
-	k = newKit(t, pin.INPS())
+	p := pin.INPS()
+	p.Lockout.Devices = 0
+	k = newKit(t, p)
 	k.exchanged(t)
 	ok, err = k.Verify(ctx, try(chosen))
 	require.NoError(t, err)

@@ -231,7 +231,7 @@ func isNotice(m post.Mail) bool {
 func TestDisabled(t *testing.T) {
 	t.Parallel()
 	policy := thePIN()
-	policy.Lockout.Ceiling = 7 // 50 would take seconds
+	policy.Lockout.Ceiling, policy.Lockout.Devices = 7, 0 // 50 would take seconds
 	s := newStageFor(t, policy)
 	s.Act(t, s.register)
 	s.Act(t, s.request)

@@ -410,7 +410,6 @@ func doors(t *testing.T, forgets bool) func() (*strangers.Scene, strangers.Door)
 			_, err = rec.Finish(t.Context(), run.Ticket, source)
 			return err
 		})}
-		delete(d.Owner, strangers.Device) // the policy has none
 		d.Strangers = map[string]func(civicpin.Source) error{
 			"begin": s.Attacker(rec, name, nuria, captcha),
 			"guess": s.Attacker(rec, name, nuria, captcha, born("1980-01-01")),

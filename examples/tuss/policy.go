@@ -20,13 +20,14 @@ const (
 )
 
 // passwords is an activation code of twelve characters, on a slip or by letter, that is exchanged for a password. An attacker
-// who knows a DNI can lock its owner out with five wrong passwords; a forgotten password is recovered in spite of that.
+// who knows a DNI can lock its owner out with five wrong passwords, but not on a known device; a forgotten password is recovered
+// in spite of that.
 func passwords() pin.Policy {
 	p := pin.Default()
 	p.Name = "tuss"
 	p.Valid = map[civicpin.Channel]time.Duration{civicpin.HandedOver: 7 * day, civicpin.Letter: 21 * day}
 	p.Chosen.Words = []string{"tuseguridadsocial", "seguridadsocial1", "contraseñasegura"}
-	p.Lockout = lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, ShowLeft: true}
+	p.Lockout = lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, Devices: 3, ShowLeft: true}
 	p.History = 1
 	p.Requests.Renew = true // by letter to where the register says that the citizen lives
 	return p
