@@ -8,35 +8,10 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/letter"
+	"github.com/civicpin/civicpin/internal/possession"
 	"github.com/civicpin/civicpin/internal/proof"
 	"github.com/civicpin/civicpin/recovery/plan"
 )
-
-// A kind is a kind of possession. Two possessions of one kind are lost together: in one pocket, or behind one login.
-type kind string
-
-const (
-	telephone     kind = "telephone"
-	mailbox       kind = "mailbox"
-	certified     kind = "certified mailbox" // where a plan takes it for a kind of its own
-	letters       kind = "letters"
-	authenticator kind = "authenticator"
-)
-
-// kindOf returns the kind of the contacts on a channel, "" for none. mail are the mailboxes among the channels of the caller's.
-func kindOf(channel civicpin.Channel, p *plan.Plan, mail []civicpin.Channel) kind {
-	switch {
-	case channel.Phone():
-		return telephone
-	case channel == civicpin.CertifiedEmail && p.Certified:
-		return certified
-	case channel.Mail() || slices.Contains(mail, channel):
-		return mailbox
-	case channel == civicpin.Letter:
-		return letters
-	}
-	return ""
-}
 
 // Keeps returns what the run, whose steps are all done, leaves of the lost credential's level. It is the plan's where operators
 // approved the run. Otherwise [civicpin.Substantial] takes two possessions of different kinds: contacts whose message was read
@@ -50,13 +25,13 @@ func (r *Record) Keeps(
 	if r.Seen() {
 		return proof.Kept{Level: p.Keeps}
 	}
-	known := make(map[kind]time.Time) // zero for what staff saw
+	known := make(map[possession.Kind]time.Time) // zero for what staff saw
 	for _, c := range contacts {
-		k, since := kindOf(c.Channel, p, mail), c.ProvedAt
+		k, since := possession.Of(c.Channel, p.Certified, mail), c.ProvedAt
 		if c.Seen {
 			since = time.Time{}
 		}
-		if k == "" || !r.shows(&c, parts) {
+		if k == possession.None || !r.shows(&c, parts) {
 			continue
 		}
 		if other, ok := known[k]; !ok || later(since, other) > 0 {
@@ -64,7 +39,7 @@ func (r *Record) Keeps(
 		}
 	}
 	if slices.ContainsFunc(p.Steps, func(s plan.Step) bool { _, ok := s.(plan.Factor); return ok }) {
-		known[authenticator] = time.Time{} // the check of the caller's vouches for it
+		known[possession.Authenticator] = time.Time{} // the check of the caller's vouches for it
 	}
 	if len(known) < 2 {
 		return proof.Kept{Level: civicpin.Low}

@@ -41,7 +41,8 @@ type Plan struct {
 	// [civicpin.Substantial] is left by a run that operators approved, or that shows two possessions of different kinds: a
 	// telephone, a mailbox, letters, a [Factor]. The parts of a new secret show theirs, too, at its exchange. Each was a contact
 	// of the subject's before the run, and either an operator saw it or it was proved when the credential had its level already.
-	// It is judged for each run: what falls short ends at Low, and the evidence stays as history.
+	// It is judged for each run: what falls short ends at Low, and the evidence stays as history. A plan of which no run could
+	// leave it is refused, unless it ends in an unlock, which leaves the level as it is.
 	Keeps civicpin.Level
 	// Certified says that certified e-mail counts as a kind of its own beside e-mail. It takes an exception: both
 	// are mailboxes, which are often read on one device.

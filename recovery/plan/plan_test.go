@@ -393,6 +393,7 @@ func TestPlansThatDoNotConstruct(t *testing.T) {
 		"devices":               func(p *plan.Plan) { p.Limit.Devices = 2 },
 		"no outcome":            func(p *plan.Plan) { p.Outcome = "" },
 		"begin and reissue":     func(p *plan.Plan) { p.Creates, p.Outcome = true, plan.ReissueInParts },
+		"substantial by a link": func(p *plan.Plan) { p.Keeps = civicpin.Substantial },
 		"too long":              func(p *plan.Plan) { p.Valid = 8 * 24 * time.Hour },
 		"a long grant":          func(p *plan.Plan) { p.Grant = 25 * time.Hour },
 		"no time to repudiate":  func(p *plan.Plan) { p.Repudiate = time.Hour },
@@ -615,6 +616,10 @@ func TestKeepsIsALevel(t *testing.T) {
 				require.ErrorContains(t, validate(p), "only an operator can give")
 				continue
 			}
+			if l == civicpin.Substantial && p.Name == "clave" {
+				require.ErrorContains(t, validate(p), "no run shows two possessions of different kinds")
+				continue
+			}
 			require.NoError(t, validate(p))
 		}
 	}
@@ -632,4 +637,57 @@ func TestKeepsIsALevel(t *testing.T) {
 	require.ErrorContains(t, validate(p), `Certified is true, which breaks "two kinds": set false`)
 	p.Exceptions = []civicpin.Exception{{Clause: "two kinds", Reason: "the agency says so"}}
 	require.NoError(t, validate(p))
+}
+
+// A plan says that it keeps level Substantial only if one of its runs could: by two possessions of different kinds.
+func TestKeepsWhatARunCanShow(t *testing.T) {
+	const email, pec, sms, own civicpin.Channel = civicpin.Email, civicpin.CertifiedEmail, civicpin.SMS, "own"
+	link := func(or ...civicpin.Channel) plan.Step {
+		return plan.Link{Channel: email, Or: or, Valid: time.Hour, Code: 8}
+	}
+	code := func(or ...civicpin.Channel) plan.Step {
+		return plan.Code{Channel: sms, Or: or, Valid: 10 * time.Minute}
+	}
+	named := func(of ...civicpin.Channel) plan.Step { return plan.Contacts{AtLeast: 2, Of: of} }
+	for name, tc := range map[string]struct {
+		outcome   plan.Outcome
+		certified bool
+		steps     []plan.Step
+		keeps     bool
+	}{
+		"a mailbox":                          {plan.ChooseSecret, false, []plan.Step{link()}, false},
+		"a mailbox, twice":                   {plan.ChooseSecret, false, []plan.Step{link(), link()}, false},
+		"one of two kinds":                   {plan.ChooseSecret, false, []plan.Step{code(email)}, false},
+		"a telephone, by two channels":       {plan.ChooseSecret, false, []plan.Step{code(civicpin.Voice), code()}, false},
+		"two kinds":                          {plan.ChooseSecret, false, []plan.Step{code(), link()}, true},
+		"two kinds, if the visitor likes":    {plan.ChooseSecret, false, []plan.Step{link(), code(email)}, true},
+		"a factor":                           {plan.ChooseSecret, false, []plan.Step{link(), plan.Factor("app")}, true},
+		"two mailboxes":                      {plan.ChooseSecret, false, []plan.Step{link(), link(pec)}, false},
+		"two mailboxes, by an exception":     {plan.ChooseSecret, true, []plan.Step{link(), link(pec)}, true},
+		"a mailbox of the caller's own":      {plan.ChooseSecret, true, []plan.Step{link(), link(own)}, false},
+		"an operator":                        {plan.ChooseSecret, false, []plan.Step{link(), plan.Approval{Role: "agency", Second: true}}, true},
+		"parts to any contacts":              {plan.ReissueInParts, false, []plan.Step{link()}, true},
+		"parts to two kinds":                 {plan.ReissueInParts, false, []plan.Step{named(email, sms), link()}, true},
+		"parts to mailboxes":                 {plan.ReissueInParts, false, []plan.Step{named(email, pec), link()}, false},
+		"an unlock, which leaves all levels": {plan.Unlocked, false, []plan.Step{link()}, true},
+	} {
+		p := plan.Plan{
+			Name: "p", Limit: threeTries(), Outcome: tc.outcome, Keeps: civicpin.Substantial, Certified: tc.certified, Steps: tc.steps,
+			OwnChannels: []civicpin.Channel{own},
+		}
+		around := plan.Facilities{Mail: []civicpin.Channel{own}, Factors: []string{"app"}, Roles: []string{"agency"}}
+		if !slices.ContainsFunc(tc.steps, func(s plan.Step) bool {
+			d, _ := plan.SentBy(s)
+			return slices.Contains(d.Channels, own)
+		}) {
+			p.OwnChannels, around.Mail = nil, nil
+		}
+		p = p.WithDefaults()
+		p.Exceptions = testkit.Except(p.Breaks(around))
+		err := p.Validate(around)
+		require.Equal(t, tc.keeps, err == nil, "%s: %v", name, err)
+		if !tc.keeps {
+			require.ErrorContains(t, err, "no run shows two possessions", name)
+		}
+	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/names"
+	"github.com/civicpin/civicpin/internal/possession"
 	"github.com/civicpin/civicpin/internal/standard"
 	"github.com/civicpin/civicpin/lockout"
 )
@@ -56,6 +57,33 @@ func (p Plan) Validate(around Facilities) error {
 	return p.validateWhole(&all)
 }
 
+// proofs lists of each proof of a possession in a run of the plan the kinds that it may be of. mail are the mailboxes among the
+// channels of the caller's own.
+func (p Plan) proofs(mail []civicpin.Channel) (list [][]possession.Kind) {
+	kinds := func(channels []civicpin.Channel) (of []possession.Kind) {
+		for _, c := range channels {
+			of = append(of, possession.Of(c, p.Certified, mail))
+		}
+		return of
+	}
+	parts := kinds([]civicpin.Channel{civicpin.SMS, civicpin.Email, civicpin.CertifiedEmail, civicpin.Letter})
+	for _, s := range p.Steps {
+		if d, ok := SentBy(s); ok {
+			list = append(list, kinds(d.Channels))
+		}
+		switch s := s.(type) {
+		case Contacts:
+			parts = kinds(s.Of) // they go to contacts that the visitor named
+		case Factor:
+			list = append(list, []possession.Kind{possession.Authenticator})
+		}
+	}
+	if p.Outcome == ReissueInParts { // its exchange shows where they went
+		list = append(list, parts, parts)
+	}
+	return list
+}
+
 // channels lists the channels that the steps name.
 func (p Plan) channels() (list []civicpin.Channel) {
 	for _, s := range p.Steps {
@@ -103,6 +131,8 @@ func (p Plan) validateWhole(all *progress) error {
 			"rest for 72 hours or more (ConfirmContact.Wait), or ask an operator or for another proof")
 	case p.Keeps == civicpin.High && !all.staff:
 		return p.invalid("Keeps is high, which only an operator can give")
+	case p.Keeps == civicpin.Substantial && p.Outcome != Unlocked && !all.staff && !possession.Differ(p.proofs(all.around.Mail)):
+		return p.invalid("Keeps is substantial, and no run shows two possessions of different kinds, or asks an operator")
 	}
 	if err := standard.Check(p.Breaks(all.around), p.Exceptions); err != nil {
 		return fmt.Errorf("%w: %s: %w", ErrInvalid, p.Name, err)
