@@ -15,6 +15,7 @@ import (
 	"github.com/civicpin/civicpin/internal/attempt"
 	"github.com/civicpin/civicpin/internal/proof"
 	"github.com/civicpin/civicpin/internal/waits"
+	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 )
@@ -243,5 +244,5 @@ func (s *Service) reopen(ctx context.Context, p proof.Completed) error {
 	if err != nil {
 		return err
 	}
-	return s.Unlock(ctx, p.Subject, civicpin.Citizen)
+	return s.gate.Unlock(ctx, lockout.Target{Subject: p.Subject}, civicpin.Citizen)
 }

@@ -30,14 +30,14 @@ type ImportOptions struct {
 // attacker who measures time may tell such a subject from others. Import resets the failure count and lifts a disablement.
 //
 // Errors:
-//   - [civicpin.ErrInvalid]: the subject, the actor or the hash is invalid.
+//   - [civicpin.ErrInvalid]: the subject or the hash is invalid, or By is no operator.
 //   - [ErrWeakEvidence]: the evidence does not give the level.
 //   - [ErrWrongState]: the subject has a credential that is not revoked, or one that was revoked for [state.Fraud] and there is
 //     no evidence.
 //   - the store's.
 func (s *Service) Import(ctx context.Context, subject civicpin.Subject, hash civicpin.Secret, o ImportOptions) error {
 	check := IssueOptions{Level: o.Level, Evidence: o.Evidence, By: o.By}
-	if err := errors.Join(subject.Validate(), o.By.Validate(), s.checkLevel(&check)); err != nil {
+	if err := errors.Join(subject.Validate(), o.By.Validate(), onlyOperator(o.By, "imports"), s.checkLevel(&check)); err != nil {
 		return err
 	}
 	parsed, err := password.Parse(hash.Reveal())

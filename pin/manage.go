@@ -112,8 +112,8 @@ func (s *Service) Suspend(ctx context.Context, subject civicpin.Subject, reason 
 func (s *Service) Resume(ctx context.Context, subject civicpin.Subject, evidence civicpin.Evidence, reason string,
 	by civicpin.Actor,
 ) error {
-	if !by.IsOperator() {
-		return fmt.Errorf("%w: only an operator resumes", civicpin.ErrInvalid)
+	if err := onlyOperator(by, "resumes"); err != nil {
+		return err
 	}
 	if evidence.Method == "" && s.policy.ResumeOnEvidence {
 		return fmt.Errorf("%w: the policy resumes on evidence", ErrWeakEvidence)
@@ -161,8 +161,20 @@ func (s *Service) Stop(ctx context.Context, subject civicpin.Subject, reason str
 	return err
 }
 
-// Unlock ends a lock that wrong guesses set; see [lockout.Gate.Unlock], whose errors it returns.
+// onlyOperator refuses another actor: a citizen's session may be a thief's.
+func onlyOperator(by civicpin.Actor, does string) error {
+	if !by.IsOperator() {
+		return fmt.Errorf("%w: only an operator %s", civicpin.ErrInvalid, does)
+	}
+	return nil
+}
+
+// Unlock has an operator end a lock that wrong guesses set; see [lockout.Gate.Unlock], whose errors it returns. The subject ends
+// one by a recovery that unlocks.
 func (s *Service) Unlock(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
+	if err := onlyOperator(by, "unlocks"); err != nil {
+		return err
+	}
 	return s.gate.Unlock(ctx, lockout.Target{Subject: subject}, by)
 }
 

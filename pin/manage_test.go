@@ -137,6 +137,27 @@ func TestImport(t *testing.T) {
 	require.ErrorIs(t, k.Import(t.Context(), maria, good, pin.ImportOptions{By: clerk, Level: civicpin.High}), pin.ErrWeakEvidence)
 }
 
+// A citizen's session may be a thief's: what staff do is done by an operator alone.
+func TestOnlyOperators(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	weak, err := bcrypt.GenerateFromPassword([]byte(chosen), bcrypt.MinCost)
+	require.NoError(t, err)
+	for name, act := range map[string]func(by civicpin.Actor) error{
+		"import": func(by civicpin.Actor) error {
+			return k.Import(t.Context(), maria, civicpin.NewSecret(string(weak)), pin.ImportOptions{By: by})
+		},
+		"unlock":  func(by civicpin.Actor) error { return k.Unlock(t.Context(), maria, by) },
+		"resume":  func(by civicpin.Actor) error { return k.Resume(t.Context(), maria, civicpin.Evidence{}, "", by) },
+		"reprint": func(by civicpin.Actor) error { return testkit.Err(k.Reprint(t.Context(), maria, by)) },
+		"code":    func(by civicpin.Actor) error { return testkit.Err(k.RequestCode(t.Context(), maria, by)) },
+	} {
+		for _, by := range []civicpin.Actor{"", civicpin.Citizen, civicpin.Visitor} {
+			require.ErrorIs(t, act(by), civicpin.ErrInvalid, "%s by %q", name, by)
+		}
+		require.NotErrorIs(t, act(clerk), civicpin.ErrInvalid, name)
+	}
+}
+
 // A secret that the policy's form does not have stays as it was received, with a hash of the policy's costs.
 func TestImportOfWhatTheFormDoesNotHave(t *testing.T) {
 	k := newKit(t, pin.INPS())

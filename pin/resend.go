@@ -68,8 +68,8 @@ func (s *Service) Resend(ctx context.Context, subject civicpin.Subject, part int
 //   - [ErrChanged]: the credential changed meanwhile. Nothing was printed.
 //   - the store's.
 func (s *Service) Reprint(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) (civicpin.Secret, error) {
-	if !by.IsOperator() {
-		return civicpin.Secret{}, fmt.Errorf("%w: only an operator prints", civicpin.ErrInvalid)
+	if err := onlyOperator(by, "prints"); err != nil {
+		return civicpin.Secret{}, err
 	}
 	e, err := s.known(ctx, subject, by)
 	if err != nil {
