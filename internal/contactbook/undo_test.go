@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/civicpin/civicpin/internal/contactbook"
 )
 
@@ -123,6 +125,48 @@ func TestEpoch(t *testing.T) {
 		step{0, "clerk adopt desk", "adopted email; phone mail+"}, // the telephone came back, and is disputed
 		step{0, "show epoch", "5"},
 	)}})
+}
+
+// TestClockAhead: what a clock wrote that was years ahead is cut to what the policy could have written: nobody waits for years, and
+// what a candidate could do is over. What the policy does write stays as it is.
+func TestClockAhead(t *testing.T) {
+	correct := contactbook.Correct[contactbook.Book](usual)
+	for _, act := range []string{"clerk adopt phone mail", "ask new for mail", "accept new", "remove phone", "ask one", "ask phone2"} {
+		w := newWorld(t, usual)
+		w.does("clerk adopt phone mail")
+		w.does("ask new")
+		w.does(act)
+		fresh := copied(t, &w.book)
+		require.False(t, correct(fresh, w.now), act)
+		require.Equal(t, copied(t, &w.book), fresh, act)
+	}
+
+	w := newWorld(t, usual)
+	w.now = began.AddDate(5, 0, 0)
+	for _, act := range []string{"clerk adopt phone mail", "ask new for mail", "accept new", "repudiate c2 phone", "claim phone mail", "accept phone", "ask late"} {
+		w.does(act)
+	}
+	w.now = began
+	b := copied(t, &w.book)
+	require.NotNil(t, b.Dispute.Settlement)
+	require.True(t, correct(b, w.now))
+	latest := w.now.Add(90 * day)
+	for _, a := range b.Contacts {
+		require.False(t, a.Since.After(w.now) || a.Gone.After(w.now) || a.DisputedAt.After(w.now), "%+v", a)
+		require.False(t, a.Cooling.After(latest) || a.Told.After(latest), "%+v", a)
+	}
+	for _, c := range b.Changes {
+		require.False(t, c.Until.After(latest))
+	}
+	require.Equal(t, latest, b.Dispute.Settlement.Until)
+	require.NotEmpty(t, b.Pending)
+	for _, c := range b.Pending {
+		require.False(t, c.Expires.After(w.now), "a candidate is over")
+	}
+	for _, n := range b.Mail {
+		require.False(t, n.Expires.After(latest))
+	}
+	require.False(t, correct(b, w.now), "once")
 }
 
 func TestCorrect(t *testing.T) {
