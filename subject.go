@@ -48,6 +48,11 @@ type Source struct {
 	// lockout.Policy.Reserve, and of messages and of recoveries that are started, 5 in 6 hours after a login, 5 in 24 hours from
 	// each device. Once a reserve is used up, the limits of any visitor apply. Any other value opens nothing.
 	Shown Secret `json:"-"`
+	// Challenged is the caller's word that the visitor has passed a challenge, such as a captcha, for this very request. More
+	// guesses from one address are then allowed (lockout.Source), and guesses while too many fail at all subjects together
+	// (lockout.Policy.Global). Set it only after a call asked for it with lockout.ErrChallenge, and let each solution of a
+	// challenge count once.
+	Challenged bool `json:"-"`
 }
 
 // Validate returns nil, or an error that matches [ErrInvalid] if the address is longer than 256 bytes or not printable. Calls

@@ -13,6 +13,9 @@ var (
 	ErrRefused = errors.New("lockout: refused")
 	// ErrLocked matches every [LockedError].
 	ErrLocked = errors.New("lockout: locked")
+	// ErrChallenge matches every [LockedError] whose Challenge is set. Nothing was compared, and the same guess is let in with a
+	// challenge passed ([civicpin.Source].Challenged): ask the visitor for one.
+	ErrChallenge = errors.New("lockout: pass a challenge")
 	// ErrBusy matches [ErrInFlight] and [ErrOverloaded]. Nothing was compared, and no try was spent: the same guess may be let in
 	// a moment later.
 	ErrBusy = errors.New("lockout: busy, try again in a moment")
@@ -75,7 +78,7 @@ const (
 )
 
 // A LockedError says that no guess was compared, or that the guess that was compared was wrong and locked. The visitor may be
-// told: unknown subjects lock alike. It matches [ErrLocked].
+// told: unknown subjects lock alike. It matches [ErrLocked], and [ErrChallenge] if its Challenge is set.
 type LockedError struct {
 	// Scope says what is locked.
 	Scope Scope
@@ -84,6 +87,9 @@ type LockedError struct {
 	Until time.Time
 	// Disabled says that the ceiling was reached: only binding the credential anew helps ([Gate.Rebind]).
 	Disabled bool
+	// Challenge says that the guess is let in now, without waiting until Until, if the visitor has passed a challenge
+	// ([civicpin.Source].Challenged). It comes with ScopeSource and ScopeGlobal only, and says nothing about the subject.
+	Challenge bool
 	// New says that this call set the lock: its guess was the last that might fail. Of all calls that the lock refuses, only
 	// this one has New, so the caller can send the subject one notice for each lock. Locks by an operator, rates and delays
 	// are not new. If the process of the last guess died, the call that finds the lock has New. If that process dies, too, no
@@ -110,11 +116,16 @@ func (e *LockedError) Error() string {
 	case ScopeGlobal:
 		what = "too many wrong guesses at all subjects"
 	}
+	if e.Challenge {
+		what += ", pass a challenge"
+	}
 	return fmt.Sprintf("lockout: %s, try again at %s", what, e.Until.UTC().Format(time.RFC3339))
 }
 
-// Is reports whether target is [ErrLocked].
-func (e *LockedError) Is(target error) bool { return target == ErrLocked }
+// Is reports whether target is [ErrLocked], or [ErrChallenge] if a challenge helps.
+func (e *LockedError) Is(target error) bool {
+	return target == ErrLocked || e.Challenge && target == ErrChallenge
+}
 
 // full returns the error of a quota as the gate's.
 func full(scope Scope, err error) error {

@@ -103,6 +103,8 @@ func locked(e *lockout.LockedError) Refusal {
 		return Refusal{http.StatusForbidden, "disabled", ""}
 	case e.Until.IsZero():
 		return Refusal{http.StatusForbidden, "locked-until-unlocked", ""}
+	case e.Challenge: // waiting helps, too
+		return Refusal{http.StatusTooManyRequests, "challenge", at(e.Until)}
 	case e.Scope == lockout.ScopeSends:
 		return Refusal{http.StatusTooManyRequests, "too-many-messages", at(e.Until)}
 	case e.Scope == lockout.ScopeSource:

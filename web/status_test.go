@@ -53,6 +53,7 @@ func secrets() map[string]map[string]error {
 			"pin.ErrInvalidPolicy": pin.ErrInvalidPolicy, "pin/breached.ErrFile": breached.ErrFile,
 		},
 		"403 locked-until-unlocked": {"lockout.ErrLocked": lockout.ErrLocked},
+		"429 challenge":             {"lockout.ErrChallenge": lockout.ErrChallenge},
 		"403 refused": {
 			"lockout.ErrNoSubject": lockout.ErrNoSubject, "lockout.ErrRefused": lockout.ErrRefused,
 			"otp.ErrRefused": otp.ErrRefused, "pin.ErrRefused": pin.ErrRefused,
@@ -83,6 +84,8 @@ func details() []told {
 		{&lockout.LockedError{Scope: lockout.ScopeSubject, Disabled: true}, "403 disabled"},
 		{&lockout.LockedError{Scope: lockout.ScopeSends, Until: later}, "429 too-many-messages" + date},
 		{&lockout.LockedError{Scope: lockout.ScopeSource, Until: later}, "429 too-many-requests" + date},
+		{&lockout.LockedError{Scope: lockout.ScopeSource, Until: later, Challenge: true}, "429 challenge" + date},
+		{&lockout.LockedError{Scope: lockout.ScopeGlobal, Until: later, Challenge: true}, "429 challenge" + date},
 		{&lockout.LockedError{Scope: lockout.ScopeGlobal, Until: later}, "503 busy" + date},
 		{&lockout.RefusedError{Left: 2}, "403 refused"},
 		{&pin.ExpiredError{Since: state.SinceChange}, "403 secret-change-due"},

@@ -30,6 +30,7 @@ func secrets() []row {
 		{lockout.ErrTimeout, http.StatusServiceUnavailable, "timeout", soon},
 		{lockout.ErrNoSubject, http.StatusForbidden, "refused", ""}, // as a known subject's wrong guess
 		{lockout.ErrRefused, http.StatusForbidden, "refused", ""},
+		{lockout.ErrChallenge, http.StatusTooManyRequests, "challenge", ""},
 		{lockout.ErrLocked, http.StatusForbidden, "locked-until-unlocked", ""},
 
 		{pin.ErrUnchecked, http.StatusServiceUnavailable, "unchecked", soon},
