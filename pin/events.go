@@ -18,6 +18,7 @@ const (
 	eventChanged       civicpin.EventCode = "pin.changed"
 	eventAttested      civicpin.EventCode = "pin.attested"
 	eventRevoked       civicpin.EventCode = "pin.revoked"
+	eventSessionsEnded civicpin.EventCode = "pin.sessions_ended"
 	eventSuspended     civicpin.EventCode = "pin.suspended"
 	eventResumed       civicpin.EventCode = "pin.resumed"
 	eventImported      civicpin.EventCode = "pin.imported"
@@ -64,6 +65,7 @@ func Events() []civicpin.EventInfo {
 		{Code: eventChanged, Meaning: "The subject changed the secret."},
 		{Code: eventAttested, Meaning: "Evidence of the subject's identity was recorded.", Reasons: []string{"the method of proof"}},
 		{Code: eventRevoked, Meaning: "The credential was revoked.", Reasons: callers},
+		{Code: eventSessionsEnded, Meaning: "All sessions of the subject were ended."},
 		{Code: eventSuspended, Meaning: "The credential was suspended.", Reasons: callers},
 		{Code: eventResumed, Meaning: "A suspension ended.", Reasons: callers},
 		{Code: eventImported, Meaning: "A hash of another system was taken over.", Reasons: []string{"the algorithm and its costs"}},

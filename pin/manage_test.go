@@ -38,6 +38,7 @@ func TestManage(t *testing.T) {
 	}
 	require.ErrorIs(t, k.Revoke(ctx, maria, state.Ended, "", clerk), pin.ErrNoCredential)
 	require.ErrorIs(t, k.Suspend(ctx, maria, "", clerk), pin.ErrNoCredential)
+	require.ErrorIs(t, k.EndSessions(ctx, maria, clerk), pin.ErrNoCredential)
 	require.ErrorIs(t, k.Attest(ctx, maria, civicpin.Evidence{Method: civicpin.Video, By: clerk}), pin.ErrNoCredential)
 	require.ErrorIs(t, k.Attest(ctx, maria, civicpin.Evidence{Method: "hearsay", By: clerk}), pin.ErrWeakEvidence)
 	require.Empty(t, k.events.All())
@@ -45,6 +46,7 @@ func TestManage(t *testing.T) {
 	k.exchanged(t)
 	require.NoError(t, k.Suspend(ctx, maria, "lost telephone", clerk))
 	require.NoError(t, k.Suspend(ctx, maria, "again", clerk), "twice is no error")
+	require.NoError(t, k.EndSessions(ctx, maria, civicpin.Citizen), "there are none")
 	_, right := k.works(t, chosen)
 	require.False(t, right)
 	st, err := k.Status(ctx, maria)

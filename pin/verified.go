@@ -51,8 +51,8 @@ type Epoch string
 // with which the session began: compare the two at each request. The epoch changes
 //   - with [Service.Exchange], [Service.Change] and [Service.Set], and with each new secret: [Service.Issue],
 //     [Service.Reissue], [Service.Import];
-//   - with [Service.Revoke] and [Service.Suspend], and so with each "it was not me" that stops the credential ([Service.Stop]);
-//     [Service.Resume] brings no session back;
+//   - with [Service.EndSessions], [Service.Revoke] and [Service.Suspend], and so with each "it was not me" that stops the
+//     credential ([Service.Stop]); [Service.Resume] brings no session back;
 //   - when the subject's records are erased.
 //
 // It stays with logins, locks and unlocks, known devices, evidence, messages, and a grant that was not used yet. It also stays
@@ -76,6 +76,24 @@ func (s *Service) Epoch(ctx context.Context, subject civicpin.Subject) (Epoch, e
 		return none.Sessions, nil
 	}
 	return e.Value.Sessions, nil
+}
+
+// EndSessions ends all sessions of a subject, "log out everywhere", and nothing else: the secret, known devices, a grant and
+// what the login has shown ([Verified].Shown) stay. A subject who fears that the secret is known changes it. Errors:
+//   - [civicpin.ErrInvalid]: the subject or the actor is invalid.
+//   - [ErrNoCredential]: the subject has no credential, or a revoked one.
+//   - the store's: end them again.
+func (s *Service) EndSessions(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
+	return s.manage(ctx, subject, by, eventSessionsEnded, "", func(c *credential, _ time.Time) error {
+		switch {
+		case c.empty():
+			return ErrNoCredential
+		case c.Suspended: // which ended them, and says why
+			return store.ErrSkip
+		}
+		c.endSessions()
+		return nil
+	})
 }
 
 // verified returns the login of an attempt that showed, or set, the secret that the credential has now. m is what was found

@@ -135,6 +135,9 @@ func TestEpoch(t *testing.T) {
 			require.NoError(t, k.Revoke(t.Context(), maria, state.Ended, "", clerk))
 			return k.Import(t.Context(), maria, civicpin.NewSecret(weak), pin.ImportOptions{By: clerk})
 		}},
+		"log out everywhere": {true, func(t *testing.T, k *kit) error {
+			return k.EndSessions(t.Context(), maria, civicpin.Citizen)
+		}},
 		"suspend": {true, func(t *testing.T, k *kit) error { return k.Suspend(t.Context(), maria, "", clerk) }},
 		"suspend and resume": {true, func(t *testing.T, k *kit) error {
 			require.NoError(t, k.Suspend(t.Context(), maria, "", clerk))
@@ -881,6 +884,7 @@ func operatorCosts(t *testing.T, costs *testkit.Costs) {
 	k.count("LowerLevel", "", func() error {
 		return k.LowerLevel(ctx, maria, civicpin.Low, k.clock.Now().Add(time.Hour), "moved", clerk)
 	})
+	k.count("EndSessions", "", func() error { return k.EndSessions(ctx, maria, civicpin.Citizen) })
 	k.count("Suspend", "", func() error { return k.Suspend(ctx, maria, "lost", clerk) })
 	k.count("Suspend", "suspended already", func() error { return k.Suspend(ctx, maria, "lost", clerk) })
 	k.count("Resume", "", func() error { return k.Resume(ctx, maria, civicpin.Evidence{}, "found", clerk) })

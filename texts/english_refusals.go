@@ -7,6 +7,7 @@ var englishRefusals = map[string]string{
 	"invalid":               "What you entered is not complete or not in the right form. Look through it.",
 	"too-large":             "What you sent is too large.",
 	"refused":               "What you entered is not right, or this is not possible.",
+	"logged-out":            "You are not logged in, or no longer. Log in.",
 	"locked":                "After wrong tries this is locked for a while. Try again later.",
 	"locked-until-unlocked": "This is locked, and waiting does not end it. Have it unlocked.",
 	"disabled":              "This no longer works after too many wrong tries. You need a new PIN, password or code.",

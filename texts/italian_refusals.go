@@ -7,6 +7,7 @@ var italianRefusals = map[string]string{
 	"invalid":               "I dati inseriti sono incompleti o non hanno la forma giusta. Li controlli.",
 	"too-large":             "I dati inviati sono troppo grandi.",
 	"refused":               "I dati inseriti non sono corretti, oppure l'operazione non è possibile.",
+	"logged-out":            "Non ha effettuato l'accesso, o la sessione è terminata. Acceda.",
 	"locked":                "Dopo più errori l'accesso è bloccato per un po'. Riprovi più tardi.",
 	"locked-until-unlocked": "L'accesso è bloccato e attendere non serve. Chieda lo sblocco.",
 	"disabled":              "Dopo troppi errori questo non vale più. Le serve un nuovo PIN, password o codice.",

@@ -7,6 +7,7 @@ var spanishRefusals = map[string]string{
 	"invalid":               "Los datos introducidos están incompletos o no tienen la forma correcta. Revíselos.",
 	"too-large":             "Los datos enviados son demasiado grandes.",
 	"refused":               "Los datos introducidos no son correctos, o esto no es posible.",
+	"logged-out":            "No ha iniciado la sesión o ya ha terminado. Identifíquese.",
 	"locked":                "Tras varios errores el acceso está bloqueado por un tiempo. Vuelva a intentarlo más tarde.",
 	"locked-until-unlocked": "El acceso está bloqueado y esperar no sirve. Pida el desbloqueo.",
 	"disabled":              "Tras demasiados errores esto ya no vale. Necesita un PIN, una contraseña o un código nuevos.",

@@ -10,6 +10,8 @@
 //	source := cookies.Source(r, web.Proxies{Count: 1}) // the address that the proxy saw, the device, what was shown
 //	ok, err := pins.Verify(ctx, pin.Attempt{Subject: subject, Secret: typed, Source: source})
 //	refusal := web.Status(err) // status, Retry-After and a code, for every error of every package
+//	err = sessions.LogIn(w, r, subject, ok)          // [Sessions]: over any session library; they end with the secret
+//	subject, level, err := sessions.Current(r)       // one call of the store
 //
 // Each helper stands alone: a portal takes those that it wants.
 package web

@@ -13,6 +13,7 @@ import (
 // runs are the errors about contacts, links and recoveries.
 func runs() []row {
 	return []row{
+		{ErrNoSession, http.StatusUnauthorized, "logged-out", ""},
 		{recovery.ErrGone, http.StatusGone, "gone", ""}, // contact.ErrGone, too
 		{recovery.ErrExpired, http.StatusGone, "expired", ""},
 		{recovery.ErrWrongStep, http.StatusConflict, "wrong-step", ""},

@@ -12,6 +12,7 @@ import (
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 	"github.com/civicpin/civicpin/store/storetest"
+	"github.com/civicpin/civicpin/web"
 )
 
 // memory returns the store of the services in the tests.
@@ -25,7 +26,8 @@ func plans() []plan.Plan {
 
 func others() map[string]map[string]error {
 	return map[string]map[string]error{
-		"400 invalid": {"civicpin.ErrInvalid": civicpin.ErrInvalid},
+		"401 logged-out": {"web.ErrNoSession": web.ErrNoSession},
+		"400 invalid":    {"civicpin.ErrInvalid": civicpin.ErrInvalid},
 		internal: {
 			"civicpin.ErrUndeliverable": civicpin.ErrUndeliverable, "contact.ErrInvalidPolicy": contact.ErrInvalidPolicy,
 			"store/outbox.ErrNoNotifier": outbox.ErrNoNotifier, "store/outbox.ErrNotYet": outbox.ErrNotYet,

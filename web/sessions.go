@@ -1,0 +1,94 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/pin"
+)
+
+// ErrNoSession says that a request is not of a subject who is logged in: there is no session, or an act has ended it since,
+// here or elsewhere. Show the page of the login.
+var ErrNoSession = errors.New("web: not logged in")
+
+// A SessionLibrary is what keeps the portal's sessions, as the portal uses it: any library, behind three short methods. Their
+// errors are its own.
+type SessionLibrary interface {
+	// Renew begins a session with a value under a new id, and ends the one that the request has. An error begins none.
+	Renew(w http.ResponseWriter, r *http.Request, value string) error
+	// Value returns the value of the request's session, "" if there is none.
+	Value(r *http.Request) string
+	// End ends the request's session, if there is one. After an error it may go on.
+	End(w http.ResponseWriter, r *http.Request) error
+}
+
+// Sessions joins a session library to a credential, so that the sessions of a subject end with the secret: at a change, a
+// recovery, a revocation and each other act that [pin.Service.Epoch] names. Both fields are required. It is as safe for
+// concurrent use as the library. How long a session lives unused, and at the most, is for the library to say.
+//
+// Attacks: a session whose id an attacker planted before the login is worthless after it, since the login begins another one. A
+// thief's session ends when the subject changes the secret. What the value says is believed: the library must keep it
+// where the browser cannot write it.
+type Sessions struct {
+	Library SessionLibrary // keeps them
+	Pins    *pin.Service   // says which go on
+}
+
+// session is the value of a session.
+type session struct {
+	Subject civicpin.Subject `json:"subject"`
+	Epoch   pin.Epoch        `json:"epoch"`
+	Level   civicpin.Level   `json:"level"`
+}
+
+// LogIn begins a session for a subject whose login, exchange, change or new secret after a recovery was right. Errors:
+//   - [ErrNoSession]: ok is no login, but zero, or of an issued secret, which must be exchanged first.
+//   - the library's.
+func (s Sessions) LogIn(w http.ResponseWriter, r *http.Request, subject civicpin.Subject, ok pin.Verified) error {
+	if ok.Epoch == "" || ok.MustExchange || subject.Validate() != nil {
+		return ErrNoSession
+	}
+	value, err := json.Marshal(session{subject, ok.Epoch, ok.Level})
+	if err != nil {
+		return err
+	}
+	return s.Library.Renew(w, r, string(value))
+}
+
+// Current returns the subject of a request, and the level of assurance that the login had. Ask at each request; it is one call
+// of the store. An act that needs a level follows a fresh login: a level that was lowered since does not show here. Errors:
+//   - [ErrNoSession]: no session, or one that has ended.
+//   - the store's: it is not known whether the session is good, so it is not.
+func (s Sessions) Current(r *http.Request) (civicpin.Subject, civicpin.Level, error) {
+	value := s.Library.Value(r)
+	var now session
+	if value == "" || json.Unmarshal([]byte(value), &now) != nil || now.Epoch == "" || now.Subject.Validate() != nil {
+		return "", civicpin.NoLevel, ErrNoSession
+	}
+	epoch, err := s.Pins.Epoch(r.Context(), now.Subject)
+	switch {
+	case err != nil:
+		return "", civicpin.NoLevel, err
+	case epoch != now.Epoch:
+		return "", civicpin.NoLevel, ErrNoSession
+	}
+	return now.Subject, now.Level, nil
+}
+
+// LogOut ends the request's session; there need be none. Clear the [Proof], too. Errors are the library's.
+func (s Sessions) LogOut(w http.ResponseWriter, r *http.Request) error { return s.Library.End(w, r) }
+
+// LogOutEverywhere ends all sessions of the subject of a request, this one included, by [pin.Service.EndSessions]. Errors are
+// those of Current and LogOut, and the store's.
+func (s Sessions) LogOutEverywhere(w http.ResponseWriter, r *http.Request) error {
+	subject, _, err := s.Current(r)
+	if err != nil {
+		return err
+	}
+	if err := s.Pins.EndSessions(r.Context(), subject, civicpin.Citizen); err != nil {
+		return err
+	}
+	return s.LogOut(w, r)
+}
