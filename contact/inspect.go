@@ -17,9 +17,12 @@ const (
 	ToUndo  Purpose = "undo"  // undoes a change of contacts: [Service.Undo]
 )
 
-// A LinkInfo says what a link is for.
+// A LinkInfo says what a link is for. It is package recovery's, too, so that a portal has one page behind the links of both; this
+// package leaves Plan and Last zero.
 type LinkInfo struct {
 	Purpose   Purpose   // which call takes it
+	Plan      string    // the name of the recovery plan, for a run
+	Last      bool      // recovery.Service.Finish completes the plan; otherwise Redeem leads to its next step
 	Sent      string    // where it was sent, masked
 	ExpiresAt time.Time // when it stops being good
 }

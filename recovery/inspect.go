@@ -2,7 +2,6 @@ package recovery
 
 import (
 	"context"
-	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
@@ -21,13 +20,7 @@ const (
 )
 
 // A LinkInfo says what a link is for.
-type LinkInfo struct {
-	Purpose   Purpose   // which call takes it
-	Plan      string    // its name, for a run
-	Last      bool      // Finish completes the plan; otherwise Redeem leads to its next step
-	Sent      string    // where it was sent, masked
-	ExpiresAt time.Time // when it stops being good
-}
+type LinkInfo = contact.LinkInfo
 
 // Inspect says what a token is for, and changes nothing: any number of mail scanners may open a link. It passes the tokens of
 // package contact on, so that a portal has one landing page. Errors:
@@ -58,8 +51,7 @@ func (s *Service) Inspect(ctx context.Context, tok civicpin.Secret) (LinkInfo, e
 		}
 		return LinkInfo{Purpose: ToRepudiate, Plan: v.run().Plan, ExpiresAt: d.Expires}, nil
 	case token.Contact, token.Undo:
-		i, err := s.config.Contacts.Inspect(ctx, tok)
-		return LinkInfo{Purpose: i.Purpose, Sent: i.Sent, ExpiresAt: i.ExpiresAt}, err
+		return s.config.Contacts.Inspect(ctx, tok)
 	}
 	return LinkInfo{}, ErrGone
 }

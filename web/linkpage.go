@@ -13,8 +13,8 @@ import (
 	"github.com/civicpin/civicpin/recovery"
 )
 
-// Links says what a link is for, without effect. A *recovery.Service does, also for the links of package contact. A portal
-// without recovery wraps contact.Service.Inspect.
+// Links says what a link is for, without effect. A *[recovery.Service] does, also for the links of package contact; in a portal
+// without recovery, a *contact.Service does. Package pin sends no links.
 type Links interface {
 	// Inspect returns what a token is for, and changes nothing. Its errors are those of recovery.Service.Inspect.
 	Inspect(ctx context.Context, token civicpin.Secret) (recovery.LinkInfo, error)
@@ -29,7 +29,8 @@ type Page struct {
 	Labels func(*http.Request) Labels
 	// Act redeems the token of a link, by the call that the purpose names:
 	//   - recovery.ToRecover: recovery.Service.Finish if Info.Last, and Redeem otherwise.
-	//   - recovery.ToRepudiate and recovery.ToUndo: recovery.Service.Repudiate.
+	//   - recovery.ToRepudiate: recovery.Service.Repudiate.
+	//   - recovery.ToUndo: recovery.Service.Repudiate, or contact.Service.Undo where there is no recovery.
 	//   - recovery.ToProve: contact.Service.Prove.
 	//
 	// It writes the answer, as a rule a redirect (303), so that a reload sends nothing twice. If it returns an error it must have

@@ -52,7 +52,13 @@ func newLinkKit(t *testing.T) *linkKit {
 	assert.NoError(t, err)
 	k.rec, err = recovery.New(out, recovery.Config{Contacts: k.contacts, Pins: k.pins, Plans: plans()})
 	assert.NoError(t, err)
-	k.server = httptest.NewServer(web.Secure(web.LinkPage(k.rec, web.Page{
+	k.serve(t, k.rec)
+	return k
+}
+
+// serve serves the page of some links.
+func (k *linkKit) serve(t *testing.T, links web.Links) {
+	k.server = httptest.NewServer(web.Secure(web.LinkPage(links, web.Page{
 		Template: template.Must(template.New("").Parse(`<main>{{.Info.Purpose}}|{{.Info.Sent}}|{{.Refusal.Code}}|{{.Form}}</main>`)),
 		Labels:   func(*http.Request) web.Labels { return web.Labels{Paste: "<Link>", Look: "Look", Act: "Do it"} },
 		Act: func(w http.ResponseWriter, r *http.Request, info recovery.LinkInfo, token civicpin.Secret) error {
@@ -63,6 +69,8 @@ func newLinkKit(t *testing.T) *linkKit {
 				err = k.contacts.Prove(r.Context(), token, source)
 			case info.Purpose == recovery.ToRecover:
 				_, err = k.rec.Finish(r.Context(), token, source)
+			case links == web.Links(k.contacts):
+				err = k.contacts.Undo(r.Context(), token, source)
 			default:
 				err = k.rec.Repudiate(r.Context(), token, source)
 			}
@@ -75,7 +83,6 @@ func newLinkKit(t *testing.T) *linkKit {
 		},
 	})))
 	t.Cleanup(k.server.Close)
-	return k
 }
 
 // link has a link of a kind sent to an address, and returns its token.
@@ -102,6 +109,9 @@ func (k *linkKit) send(t *testing.T, method string, form url.Values) (status int
 	r, err := http.NewRequestWithContext(t.Context(), method, k.server.URL+"/link", strings.NewReader(form.Encode()))
 	assert.NoError(t, err)
 	r.Header = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Sec-Fetch-Site": {"same-origin"}}
+	if method == "PREFETCH" {
+		r.Method, r.Header = "GET", http.Header{"Sec-Purpose": {"prefetch;prerender"}, "Purpose": {"prefetch"}}
+	}
 	answer, err := http.DefaultTransport.RoundTrip(r)
 	assert.NoError(t, err)
 	defer func() { assert.NoError(t, answer.Body.Close()) }()
@@ -120,8 +130,10 @@ func TestLinkPage(t *testing.T) {
 		assert.Contains(t, body, "&lt;Link&gt;")
 		assert.Contains(t, body, "history.replaceState")
 		assert.Regexp(t, `<script nonce="[A-Z2-7]{26}">`, body)
-		status, _ = k.send(t, "HEAD", nil)
-		assert.Equal(t, http.StatusOK, status)
+		for _, method := range []string{"HEAD", "PREFETCH"} {
+			status, _ = k.send(t, method, act)
+			assert.Equal(t, http.StatusOK, status)
+		}
 		status, body = k.send(t, "POST", look)
 		assert.Equal(t, http.StatusOK, status)
 		assert.Contains(t, body, "prove|a***@correo.example||")
@@ -138,9 +150,16 @@ func TestLinkPage(t *testing.T) {
 	assert.Equal(t, []recovery.Purpose{recovery.ToProve}, k.acts)
 }
 
-// A link "it was not me" passes through the same page.
+// A link "it was not me" passes through the same page, also in a portal without recovery.
 func TestLinkPageUndoes(t *testing.T) {
 	k := newLinkKit(t)
+	t.Run("with recovery", k.undoes)
+	k = newLinkKit(t)
+	k.serve(t, k.contacts)
+	t.Run("without", k.undoes)
+}
+
+func (k *linkKit) undoes(t *testing.T) {
 	k.send(t, "POST", url.Values{"token": {k.add(t, anaMail)}, "act": {"1"}})
 	k.send(t, "POST", url.Values{"token": {k.add(t, newMail)}, "act": {"1"}})
 	token := k.link(t, anaMail, contact.NoticeChanged)
