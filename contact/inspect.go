@@ -17,8 +17,8 @@ const (
 	ToUndo  Purpose = "undo"  // undoes a change of contacts: [Service.Undo]
 )
 
-// A LinkInfo says what a link is for. It is package recovery's, too, so that a portal has one page behind the links of both; this
-// package leaves Plan and Last zero.
+// A LinkInfo says what a link is for. It is package recovery's, too, so that a portal has one page behind the links of both;
+// this package leaves Plan and Last zero.
 type LinkInfo struct {
 	Purpose   Purpose   // which call takes it
 	Plan      string    // the name of the recovery plan, for a run

@@ -3,6 +3,7 @@
 //
 //	cookies, err := web.NewCookies("https://portal.example") // device, ticket, grant and what a login showed
 //	mux.Handle("/link", web.LinkPage(rec, page))             // the page behind the links in messages
+//	mux.Handle("/receipts", receipts)                        // [Receipts]: what providers report of messages
 //	server.Handler = web.Secure(mux)                         // headers, forged requests, size of bodies
 //
 // In a handler:

@@ -1,7 +1,6 @@
 package web_test
 
 import (
-	"context"
 	"errors"
 	"html/template"
 	"io"
@@ -19,6 +18,7 @@ import (
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/store/outbox"
 	"github.com/civicpin/civicpin/web"
 )
 
@@ -34,23 +34,25 @@ type linkKit struct {
 	pins     *pin.Service
 	contacts *contact.Service
 	rec      *recovery.Service
-	flush    func(context.Context) error // sends what waits
+	out      *outbox.Outbox
 	mail     *testkit.Mailbox
+	events   *testkit.Recorder
 	clock    *testkit.Clock
 	acts     []recovery.Purpose // that the button did
 	fail     error              // of the next
 }
 
 func newLinkKit(t *testing.T) *linkKit {
-	k := &linkKit{mail: new(testkit.Mailbox), clock: testkit.NewClock(time.Date(2026, 3, 2, 15, 0, 0, 0, time.UTC))}
-	_, out := testkit.Open(t, memory(), k.clock, k.mail, nil)
-	k.flush = out.Flush
+	k := &linkKit{
+		mail: new(testkit.Mailbox), events: new(testkit.Recorder), clock: testkit.NewClock(time.Date(2026, 3, 2, 15, 0, 0, 0, time.UTC)),
+	}
+	_, k.out = testkit.Open(t, memory(), k.clock, k.mail, k.events)
 	var err error
-	k.pins, err = pin.New(out, pin.Default())
+	k.pins, err = pin.New(k.out, pin.Default())
 	assert.NoError(t, err)
-	k.contacts, err = contact.New(out, contact.Policy{Undo: 24 * time.Hour}, k.pins)
+	k.contacts, err = contact.New(k.out, contact.Policy{Undo: 24 * time.Hour}, k.pins)
 	assert.NoError(t, err)
-	k.rec, err = recovery.New(out, recovery.Config{Contacts: k.contacts, Pins: k.pins, Plans: plans()})
+	k.rec, err = recovery.New(k.out, recovery.Config{Contacts: k.contacts, Pins: k.pins, Plans: plans()})
 	assert.NoError(t, err)
 	k.serve(t, k.rec)
 	return k
@@ -88,7 +90,7 @@ func (k *linkKit) serve(t *testing.T, links web.Links) {
 // link has a link of a kind sent to an address, and returns its token.
 func (k *linkKit) link(t *testing.T, address string, kind civicpin.MessageKind) string {
 	t.Helper()
-	assert.NoError(t, k.flush(t.Context()))
+	assert.NoError(t, k.out.Flush(t.Context()))
 	token := k.mail.Last(address, kind).Link.Reveal()
 	assert.NotEmpty(t, token)
 	return token
@@ -118,6 +120,12 @@ func (k *linkKit) send(t *testing.T, method string, form url.Values) (status int
 	text, err := io.ReadAll(answer.Body)
 	assert.NoError(t, err)
 	return answer.StatusCode, string(text)
+}
+
+// press has a subject press the button behind a link.
+func (k *linkKit) press(t *testing.T, token string) (status int, body string) {
+	t.Helper()
+	return k.send(t, "POST", url.Values{"token": {token}, "act": {"1"}})
 }
 
 func TestLinkPage(t *testing.T) {
@@ -160,12 +168,12 @@ func TestLinkPageUndoes(t *testing.T) {
 }
 
 func (k *linkKit) undoes(t *testing.T) {
-	k.send(t, "POST", url.Values{"token": {k.add(t, anaMail)}, "act": {"1"}})
-	k.send(t, "POST", url.Values{"token": {k.add(t, newMail)}, "act": {"1"}})
+	k.press(t, k.add(t, anaMail))
+	k.press(t, k.add(t, newMail))
 	token := k.link(t, anaMail, contact.NoticeChanged)
 	_, body := k.send(t, "POST", url.Values{"token": {token}})
 	assert.Contains(t, body, "undo|")
-	status, body := k.send(t, "POST", url.Values{"token": {token}, "act": {"1"}})
+	status, body := k.press(t, token)
 	assert.Equal(t, http.StatusSeeOther, status, body)
 	assert.Equal(t, recovery.ToUndo, k.acts[len(k.acts)-1])
 }

@@ -18,6 +18,7 @@ var leaves = map[string]string{
 	"Service.fresher in pin/grant_use.go: attempt.Told":                  "through a guard: a choice is right if it is no former secret",
 	"Token.Fits in internal/token/token.go: subtle.ConstantTimeCompare":  "a token of 256 bits: guesses need not be counted",
 	"Typed in internal/token/link.go: subtle.ConstantTimeCompare":        "called by internal/attempt alone",
+	"signer.signed in web/signer.go: hmac.Equal":                         "a MAC under a provider's key, and no guess at a subject's",
 	"same in internal/password/hash.go: subtle.ConstantTimeCompare":      "hashes; Hash.Verify is called by internal/attempt alone",
 	"visit.right in recovery/guess.go: attempt.Told":                     "through a guard: the caller's register, and contact.Snapshot.Match",
 
