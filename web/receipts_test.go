@@ -177,12 +177,12 @@ func TestReceiptsRefused(t *testing.T) {
 	k := newLinkKit(t)
 	p := k.provider(t, web.ReceiptOptions{})
 	receipt, at := k.part(t)
-	many := "{"
+	many := []byte("{")
 	for i := range 100 {
-		many += fmt.Sprintf(`"r%d": "failed", `, i)
+		many = fmt.Appendf(many, `"r%d": "failed", `, i)
 	}
 	for body, want := range map[string]int{
-		"": 400, "x": 400, `{"r": 1}`: 400, `{"r": "read"}`: 400, `{"": "failed"}`: 400, many + `"r": "failed"}`: 400,
+		"": 400, "x": 400, `{"r": 1}`: 400, `{"r": "read"}`: 400, `{"": "failed"}`: 400, string(many) + `"r": "failed"}`: 400,
 		fmt.Sprintf("%*s", 64<<10+1, "{}"): 413, "{}": 204,
 		fmt.Sprintf(`{"a": "failed", %q: "delivered"}`, receipt): 404, // the other one is recorded
 	} {
