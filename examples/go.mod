@@ -3,6 +3,7 @@ module github.com/civicpin/civicpin/examples
 go 1.26.0
 
 require (
+	github.com/alexedwards/scs/v2 v2.9.0
 	github.com/boombuler/barcode v1.1.0
 	github.com/civicpin/civicpin v0.1.0
 	github.com/civicpin/civicpin/store/natsstore v0.1.0
