@@ -13,7 +13,7 @@ var englishRefusals = map[string]string{
 	"disabled":              "This no longer works after too many wrong tries. You need a new PIN, password or code.",
 	"too-many-messages":     "Too many messages were asked for. Try again later.",
 	"too-many-requests":     "Too many requests came from your network. Try again later.",
-	"challenge":             "Too many wrong tries come from your network, or everywhere. Show that you are not a machine, and try again.",
+	"challenge":             "Too many wrong tries come in. Show that you are not a machine, and try again.",
 	"unchecked":             "We cannot check your choice at this moment. It may be good: try again later.",
 	"secret-change-due":     "Your PIN or password is right, but too old. Choose another one.",
 	"secret-expired":        "This PIN or password has expired. Ask for a new one.",

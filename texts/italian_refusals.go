@@ -13,7 +13,7 @@ var italianRefusals = map[string]string{
 	"disabled":              "Dopo troppi errori questo non vale più. Le serve un nuovo PIN, password o codice.",
 	"too-many-messages":     "Sono stati chiesti troppi messaggi. Riprovi più tardi.",
 	"too-many-requests":     "Sono arrivate troppe richieste dalla sua rete. Riprovi più tardi.",
-	"challenge":             "Arrivano troppi tentativi errati dalla sua rete o da ogni parte. Dimostri di non essere una macchina e riprovi.",
+	"challenge":             "Arrivano troppi tentativi errati. Dimostri di non essere una macchina e riprovi.",
 	"unchecked":             "In questo momento non possiamo controllare la sua scelta. Può essere valida: riprovi più tardi.",
 	"secret-change-due":     "Il PIN o la password è corretta, ma troppo vecchia. Ne scelga una nuova.",
 	"secret-expired":        "Questo PIN o questa password è scaduta. Ne chieda una nuova.",

@@ -13,7 +13,7 @@ var spanishRefusals = map[string]string{
 	"disabled":              "Tras demasiados errores esto ya no vale. Necesita un PIN, una contraseña o un código nuevos.",
 	"too-many-messages":     "Se han pedido demasiados mensajes. Vuelva a intentarlo más tarde.",
 	"too-many-requests":     "Han llegado demasiadas peticiones desde su red. Vuelva a intentarlo más tarde.",
-	"challenge":             "Llegan demasiados intentos fallidos desde su red o desde todas partes. Demuestre que no es una máquina y vuelva a intentarlo.",
+	"challenge":             "Llegan demasiados intentos fallidos. Demuestre que no es una máquina y vuelva a intentarlo.",
 	"unchecked":             "En este momento no podemos comprobar su elección. Puede ser válida: vuelva a intentarlo más tarde.",
 	"secret-change-due":     "Su PIN o contraseña es correcta, pero demasiado antigua. Elija otra nueva.",
 	"secret-expired":        "Este PIN o esta contraseña ha caducado. Pida otra nueva.",

@@ -260,7 +260,9 @@ func TestForged(t *testing.T) {
 	at, err := url.Parse(v.server.URL)
 	require.NoError(t, err)
 	evil.Jar.SetCookies(at, []*http.Cookie{
-		{Name: "session", Value: "planted"}, {Name: "grant", Value: "g1.MTcxMDAzNDA2NQ.AAAA"}, {Name: "proof", Value: "p"},
+		{Name: "session", Value: "planted"},
+		{Name: "grant", Value: "g1.MTcxMDAzNDA2NQ.AAAA"},
+		{Name: "proof", Value: "p"},
 		{Name: "device", Value: "d"},
 	})
 	require.False(t, evil.in(t))
