@@ -89,7 +89,8 @@ var form = template.Must(template.New("form").Parse(`<form method="post" id="civ
 //   - POST inspects the token, and shows what it is for, and a button. Nothing happens.
 //   - POST by the button calls Page.Act.
 //
-// Without scripts the visitor pastes the link, or the token behind its "#". A link that was used or came too late is answered
+// Without scripts the visitor pastes the link, or the token behind its "#". A typed code, the link's other face, goes where its
+// subject or run is known: contact.Service.ProveCode, recovery.Answers.Code. A link that was used or came too late is answered
 // 410, with a View that says so.
 //
 // Attacks: scanners of mail and chat that open links, prefetch them, or run scripts redeem nothing. The address that stays in

@@ -7,8 +7,8 @@ import (
 	"github.com/civicpin/civicpin"
 )
 
-// changeContacts adds a mailbox, which counts once the link that goes there is followed, or removes a contact. The other
-// contacts are told, and can undo it.
+// changeContacts adds a mailbox, which counts once the link that goes there is followed, or the code beside it typed, or removes
+// a contact. The other contacts are told, and can undo it.
 func (p *portal) changeContacts(_ http.ResponseWriter, r *http.Request) (string, error) {
 	subject, _, err := p.sessions.Current(r)
 	if err != nil {
@@ -16,6 +16,9 @@ func (p *portal) changeContacts(_ http.ResponseWriter, r *http.Request) (string,
 	}
 	if id := r.PostFormValue("remove"); id != "" {
 		return "/contacts", p.contacts.Remove(r.Context(), subject, id, civicpin.Citizen, p.source(r))
+	}
+	if code := r.PostFormValue("code"); code != "" {
+		return "/contacts", p.contacts.ProveCode(r.Context(), subject, civicpin.NewSecret(code), p.source(r))
 	}
 	mailbox := civicpin.Contact{Channel: civicpin.Email, Address: strings.TrimSpace(r.PostFormValue("add"))}
 	_, err = p.contacts.Add(r.Context(), subject, mailbox, civicpin.Citizen, p.source(r))

@@ -3,20 +3,12 @@ package main
 import (
 	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/recovery"
 )
-
-// policy is the library's: an activation code, exchanged for a password. Here all codes are handed over, within a week.
-func policy() pin.Policy {
-	p := pin.Default()
-	p.Valid = map[civicpin.Channel]time.Duration{civicpin.HandedOver: 7 * 24 * time.Hour}
-	return p
-}
 
 // atDesk does what an operator may: issue an activation code, on a slip for the citizen who stands there, unlock, and revoke. A
 // real portal logs its staff in as the house does, each with an account of their own.

@@ -253,6 +253,23 @@ func TestLocked(t *testing.T) {
 	stranger.logsIn(t, anaSecret)
 }
 
+// The code beside the link proves a new address, too, and a contact is removed.
+func TestContacts(t *testing.T) {
+	v := registered(t)
+	v.does(t, "/contacts", "/contacts", "add", "ana.nueva@correo.example")
+	v.link(t)
+	status, _ := v.post(t, "/contacts", "code", "AAAA AAAA")
+	require.Equal(t, http.StatusForbidden, status)
+	v.does(t, "/contacts", "/contacts", "code", v.paper.last(t, "type this code there:\n\n    ", `\w+ \w+`))
+	_, body := v.send(t, "GET", "/contacts", "")
+	ids := regexp.MustCompile(`name="remove" value="(\w+)">Remove ana.nueva`).FindStringSubmatch(body)
+	require.Len(t, ids, 2, body)
+	v.does(t, "/contacts", "/contacts", "remove", ids[1])
+	_, body = v.send(t, "GET", "/contacts", "")
+	require.NotContains(t, body, "ana.nueva")
+	require.Contains(t, body, anaMail)
+}
+
 // What a visitor makes up counts for nothing.
 func TestForged(t *testing.T) {
 	v := registered(t)

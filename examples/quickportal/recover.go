@@ -7,20 +7,8 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
-	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/web"
 )
-
-// plans are the ways back: a link to a mailbox of the citizen's, and then a new password, or the end of a lock.
-func plans() []plan.Plan {
-	steps := []plan.Step{plan.Link{Channel: civicpin.Email, Valid: 30 * time.Minute}}
-	limit := pin.Default().Lockout // for what is typed, as facts; here nothing is
-	limit.Devices = 0
-	return []plan.Plan{
-		{Name: "password", Steps: steps, Limit: limit, Outcome: plan.ChooseSecret},
-		{Name: "unlock", Steps: steps, Limit: limit, Outcome: plan.Unlocked},
-	}
-}
 
 // lost begins a recovery or an unlock. Whether the subject is known does not show.
 func (p *portal) lost(_ http.ResponseWriter, r *http.Request) (string, error) {
