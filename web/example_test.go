@@ -44,7 +44,8 @@ func ExampleCaptcha() {
 	}))
 	defer provider.Close()
 	var captcha web.Captcha = siteVerify{
-		address: provider.URL, secret: "from the configuration", host: "portal.example", client: http.Client{Timeout: 5 * time.Second},
+		address: provider.URL, secret: "from the configuration", host: "portal.example",
+		client: http.Client{Timeout: 5 * time.Second},
 	}
 
 	for _, typed := range []string{"", "a guess", "solved"} {

@@ -44,7 +44,8 @@ type linkKit struct {
 
 func newLinkKit(t *testing.T) *linkKit {
 	k := &linkKit{
-		mail: new(testkit.Mailbox), events: new(testkit.Recorder), clock: testkit.NewClock(time.Date(2026, 3, 2, 15, 0, 0, 0, time.UTC)),
+		mail: new(testkit.Mailbox), events: new(testkit.Recorder),
+		clock: testkit.NewClock(time.Date(2026, 3, 2, 15, 0, 0, 0, time.UTC)),
 	}
 	_, k.out = testkit.Open(t, memory(), k.clock, k.mail, k.events)
 	var err error

@@ -200,7 +200,9 @@ func TestReceiptsRefused(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, p.send(r))
 
 	other := newLinkKit(t)
-	for _, key := range []string{"", "whsec_", providerKey[6:], "whsec_AAAA", "whsec_" + fmt.Sprintf("%088d", 0), "whsec_#" + providerKey[7:]} {
+	for _, key := range []string{
+		"", "whsec_", providerKey[6:], "whsec_AAAA", "whsec_" + fmt.Sprintf("%088d", 0), "whsec_#" + providerKey[7:],
+	} {
 		_, err := web.Receipts(k.out, civicpin.NewSecret(key), web.ReceiptOptions{})
 		require.ErrorIs(t, err, civicpin.ErrInvalid, key)
 	}

@@ -56,7 +56,8 @@ type sessionsKit struct {
 
 func newSessionsKit(t *testing.T) *sessionsKit {
 	t.Helper()
-	k := &sessionsKit{faults: storetest.NewFaults(memory()), login: pin.Attempt{Subject: ana, Secret: civicpin.NewSecret(anaSecret)}}
+	k := &sessionsKit{faults: storetest.NewFaults(memory())}
+	k.login = pin.Attempt{Subject: ana, Secret: civicpin.NewSecret(anaSecret)}
 	_, out := testkit.Open(t, k.faults.Store(), testkit.NewClock(later), new(testkit.Mailbox), nil)
 	pins, err := pin.New(out, pin.Default())
 	assert.NoError(t, err)

@@ -7,8 +7,8 @@ import (
 	"github.com/civicpin/civicpin"
 )
 
-// changeContacts adds a mailbox, which counts once the link that goes there is followed, or the code beside it typed, or removes
-// a contact. The other contacts are told, and can undo it.
+// changeContacts adds a mailbox, proves it by the code that went there, beside the link, or removes a contact. The other
+// contacts are told, and can undo it.
 func (p *portal) changeContacts(_ http.ResponseWriter, r *http.Request) (string, error) {
 	subject, _, err := p.sessions.Current(r)
 	if err != nil {

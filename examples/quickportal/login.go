@@ -34,9 +34,9 @@ func (p *portal) verify(ctx context.Context, a pin.Attempt, _ civicpin.Secret) (
 	return p.pins.Verify(ctx, a)
 }
 
-// begin begins a session for a subject whose secret was right, and remembers the device if the citizen ticked the box: strangers
-// cannot lock it out. An activation code leads on to its exchange.
-func (p *portal) begin(w http.ResponseWriter, r *http.Request, who civicpin.Subject, ok pin.Verified, err error) (string, error) {
+// begin begins a session for a subject whose secret was right, and remembers the device if the citizen ticked the box, so that
+// strangers cannot lock it out. An activation code leads on to its exchange.
+func (p *portal) begin(w http.ResponseWriter, r *http.Request, s civicpin.Subject, ok pin.Verified, err error) (string, error) {
 	if err != nil {
 		return "", err
 	}
@@ -49,7 +49,7 @@ func (p *portal) begin(w http.ResponseWriter, r *http.Request, who civicpin.Subj
 			return "", err
 		}
 	}
-	return "/", errors.Join(p.sessions.LogIn(w, r, who, ok), p.cookies.Set(w, web.Proof, ok.Shown, 15*time.Minute))
+	return "/", errors.Join(p.sessions.LogIn(w, r, s, ok), p.cookies.Set(w, web.Proof, ok.Shown, 15*time.Minute))
 }
 
 // logOut ends this session, or all of the citizen's.

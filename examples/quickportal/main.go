@@ -1,5 +1,5 @@
-// Command quickportal is a portal in a few files, to copy from: one join of the library to net/http in each. docs/portal.md walks
-// through them.
+// Command quickportal is a portal in a few files, to copy from: one join of the library to net/http in each. docs/portal.md
+// walks through them.
 package main
 
 import (

@@ -39,9 +39,10 @@ type portal struct {
 func open(ctx context.Context, dir, address string, proxies int, paper io.Writer) *portal {
 	p := &portal{proxies: web.Proxies{Count: proxies}, desk: civicpin.NewSecret(rand.Text()), paper: paper}
 	keyFile := filepath.Join(must(dir, os.MkdirAll(dir, 0o700)), "portal.keys")
-	_, _ = store.CreateKeyFile(keyFile) // once: it overwrites none. In production it is made before, and has a backup: docs/keys.md
+	_, _ = store.CreateKeyFile(keyFile) // once: it overwrites none. In production it is made before, and has a backup
+	keys := must(store.ReadKeyFile(keyFile))
 	p.db = must(sqlite.Open(ctx, filepath.Join(dir, "portal.db")))
-	p.vault = must(store.OpenVault(ctx, p.db, must(store.ReadKeyFile(keyFile)), &store.Options{Recorder: civicpin.SlogRecorder(slog.Default())}))
+	p.vault = must(store.OpenVault(ctx, p.db, keys, &store.Options{Recorder: civicpin.SlogRecorder(slog.Default())}))
 	p.out = must(outbox.New(p.vault, mail(address, paper), nil))
 	p.pins = must(pin.New(p.out, policy()))
 	p.contacts = must(contact.New(p.out, contact.Policy{}, p.pins))
