@@ -18,25 +18,6 @@ import (
 
 const day = 24 * time.Hour
 
-// activation is the policy of activation codes: sixteen characters in one part, by letter, text message or on a slip. The
-// app exchanges one for a key of its own, 26 random characters that nobody types. Both are guessed by nobody.
-func activation() pin.Policy {
-	p := pin.Default()
-	p.Name = "clave"
-	p.Length = 16
-	p.Valid = map[civicpin.Channel]time.Duration{
-		civicpin.Letter: 21 * day, civicpin.HandedOver: 7 * day, civicpin.SMS: 10 * time.Minute,
-	}
-	p.Chosen = pin.Chosen{Form: pin.Password, Min: 26, Max: 26}
-	p.Exceptions = []civicpin.Exception{{
-		Clause: "SP 800-63B-4 3.1.1.2(2)",
-		Reason: "the app draws a key of 26 characters, and has no use for a longer one",
-	}}
-	p.Lockout.ShowLeft = true
-	p.Requests.Renew = true // by letter to where the register says that the citizen lives
-	return p
-}
-
 // anew ends the registration that a citizen has from an earlier run: there is one for each person.
 func (t *tale) anew(ctx context.Context, c *citizen) error {
 	st, err := t.pins.Status(ctx, c.subject())

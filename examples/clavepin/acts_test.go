@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/examples/internal/agency"
 	"github.com/civicpin/civicpin/examples/internal/ident"
 	"github.com/civicpin/civicpin/examples/internal/play/playtest"
 	"github.com/civicpin/civicpin/internal/twoworlds"
@@ -29,7 +30,7 @@ type stage struct {
 }
 
 // newStage sets a stage on which time stands still but for what the story skips.
-func newStage(t *testing.T) *stage { return newStageFor(t, policy()) }
+func newStage(t *testing.T) *stage { return newStageFor(t, agency.ClavePIN()) }
 
 func newStageFor(t *testing.T, policy otp.CodePolicy) *stage {
 	t.Helper()
@@ -342,7 +343,7 @@ func TestPull(t *testing.T) {
 // TestDisabled: after too many wrong PINs in a row the story ends, and goes on when the telephone is registered anew.
 func TestDisabled(t *testing.T) {
 	t.Parallel()
-	policy := policy()
+	policy := agency.ClavePIN()
 	policy.Lockout.Ceiling, policy.Lockout.Reserve = 6, 0
 	s := newStageFor(t, policy)
 	s.Act(t, s.certificate)
@@ -388,5 +389,5 @@ func TestPolicy(t *testing.T) {
 
 // TestTwoWorlds: under these policies and plans no visitor can tell in which state a citizen is.
 func TestTwoWorlds(t *testing.T) {
-	playtest.TwoWorlds(t, twoworlds.Setup{Pin: activation(), Codes: otp.ClavePIN()})
+	playtest.TwoWorlds(t, twoworlds.Setup{Pin: agency.ClaveActivation(), Codes: otp.ClavePIN()})
 }

@@ -16,21 +16,6 @@ import (
 	"github.com/civicpin/civicpin/otp"
 )
 
-// cardGuesses limits guesses at the data on an identity card: there are some 3,650 days on which one may expire.
-func cardGuesses() lockout.Policy {
-	return lockout.Policy{
-		Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: day,
-		Source: civicpin.Rate{Limit: 30, Window: time.Hour},
-	}
-}
-
-// policy is the policy of PINs: the page says how many tries are left.
-func policy() otp.CodePolicy {
-	p := otp.ClavePIN()
-	p.Lockout.ShowLeft = true
-	return p
-}
-
 // A form is what a visitor fills in to ask for a PIN.
 type form struct {
 	nif    ident.NIF

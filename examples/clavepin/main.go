@@ -18,6 +18,7 @@
 package main
 
 import (
+	"github.com/civicpin/civicpin/examples/internal/agency"
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/texts"
 )
@@ -34,6 +35,6 @@ func newPlay() play.Play {
 		Service: texts.Service{Name: "Cl@ve", LongName: longName, Help: helpLine},
 		Email:   "clave@clave.example", Zone: "Europe/Madrid", Lang: "es",
 		Words: activationWords,
-		Story: play.InActs(func(s *play.Stage) (*tale, error) { return newTale(s, policy()) }),
+		Story: play.InActs(func(s *play.Stage) (*tale, error) { return newTale(s, agency.ClavePIN()) }),
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/examples/internal/agency"
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
@@ -52,13 +53,13 @@ func newTale(s *play.Stage, policy otp.CodePolicy) (*tale, error) {
 	}
 	var errs [8]error
 	t.people, errs[0] = readRegister(registerFile)
-	t.pins, errs[1] = pin.New(s.Outbox, activation())
+	t.pins, errs[1] = pin.New(s.Outbox, agency.ClaveActivation())
 	t.codes, errs[2] = otp.NewCodes(s.Outbox, policy, otp.Rests{Credentials: t.pins})
 	t.operators, errs[3] = otp.NewTOTP(s.Vault, otp.TOTPPolicy{
 		Name: "clave-operators", Issuer: "Clave",
 		Lockout: lockout.Policy{Limit: 5, Lock: lockout.Timed, For: time.Minute, Max: day, ShowLeft: true},
 	})
-	t.cards, errs[4] = lockout.New(s.Vault, "clave.card", cardGuesses())
+	t.cards, errs[4] = lockout.New(s.Vault, "clave.card", agency.ClaveCards())
 	t.records, errs[5] = store.NewKind[record](s.Vault, "clave.record")
 	t.phones, errs[6] = store.NewKind[owner](s.Vault, "clave.phone")
 	t.filed, errs[7] = store.NewKind[[]filing](s.Vault, "clave.filed")

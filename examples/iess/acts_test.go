@@ -12,6 +12,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/examples/internal/agency"
 	"github.com/civicpin/civicpin/examples/internal/ident"
 	"github.com/civicpin/civicpin/examples/internal/play/playtest"
 	"github.com/civicpin/civicpin/internal/strangers"
@@ -214,7 +215,7 @@ func locks(t *testing.T, err error) {
 // TestTwoWorlds: under these policies and plans no visitor can tell in which state a citizen is.
 func TestTwoWorlds(t *testing.T) {
 	playtest.TwoWorlds(t, twoworlds.Setup{
-		Pin: key(), Plans: plans(), Images: images, Questions: slices.Sorted(maps.Keys(questions)), Roles: roles(),
+		Pin: agency.IESS(), Plans: agency.IESSPlans(), Images: images, Questions: slices.Sorted(maps.Keys(questions)), Roles: agency.IESSRoles(),
 		Contacts: contact.Policy{Decoys: decoys("es")},
 	})
 }
@@ -231,12 +232,12 @@ func newPortal(t *testing.T) *portal {
 	t.Helper()
 	p := &portal{Scene: strangers.Open(t, time.Date(2026, 3, 9, 15, 0, 0, 0, time.UTC)), lucia: newLucia()}
 	var err error
-	p.pins, err = pin.New(p.Out, key())
+	p.pins, err = pin.New(p.Out, agency.IESS())
 	require.NoError(t, err)
 	contacts, err := contact.New(p.Out, contact.Policy{Decoys: decoys("es")}, p.pins)
 	require.NoError(t, err)
 	p.rec, err = recovery.New(p.Out, recovery.Config{
-		Pins: p.pins, Plans: plans(), Register: people(), Documents: new(uploads), Roles: roles(),
+		Pins: p.pins, Plans: agency.IESSPlans(), Register: people(), Documents: new(uploads), Roles: agency.IESSRoles(),
 		Questions: slices.Sorted(maps.Keys(questions)), Images: images, Contacts: contacts,
 	})
 	require.NoError(t, err)

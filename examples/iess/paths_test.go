@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/examples/internal/agency"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
@@ -502,11 +503,11 @@ func TestStrangers(t *testing.T) {
 // TestPlans: the numbers that the story tells are those of the plans, and an exception is named where a guess is likelier than
 // the library would have it, and only there.
 func TestPlans(t *testing.T) {
-	if p := key(); p.Lockout.Limit != 5 || p.Lockout.Lock != lockout.UntilUnlocked || p.Lockout.Devices != 3 ||
+	if p := agency.IESS(); p.Lockout.Limit != 5 || p.Lockout.Lock != lockout.UntilUnlocked || p.Lockout.Devices != 3 ||
 		p.Chosen.Min != 15 || p.Exceptions != nil {
 		t.Errorf("%+v", p)
 	}
-	for _, p := range plans() {
+	for _, p := range agency.IESSPlans() {
 		usual, corrected := p.GuessProbability(len(images))
 		if likely := max(usual, corrected) > lockout.Budget; likely != (p.Exceptions != nil) {
 			t.Errorf("%s: %g, %g, exceptions %q", p.Name, usual, corrected, p.Exceptions)

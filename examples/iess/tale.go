@@ -8,6 +8,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/examples/internal/agency"
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
@@ -53,7 +54,7 @@ func newTale(s *play.Stage) (*tale, error) {
 		Ending: "There the story ends. With -db, the next run begins at an agency, which puts it right.",
 	}
 	var err error
-	if t.pins, err = pin.New(s.Outbox, key()); err != nil {
+	if t.pins, err = pin.New(s.Outbox, agency.IESS()); err != nil {
 		return nil, err
 	}
 	if t.contacts, err = contact.New(s.Outbox, contact.Policy{Decoys: decoys(t.Lang)}, t.pins); err != nil {
@@ -61,10 +62,10 @@ func newTale(s *play.Stage) (*tale, error) {
 	}
 	t.rec, err = recovery.New(s.Outbox, recovery.Config{
 		Pins:      t.pins,
-		Plans:     plans(),
+		Plans:     agency.IESSPlans(),
 		Register:  t.people,
 		Documents: t.files,
-		Roles:     roles(),
+		Roles:     agency.IESSRoles(),
 		Questions: slices.Sorted(maps.Keys(questions)),
 		Images:    images,
 		Contacts:  t.contacts,

@@ -11,6 +11,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/examples/internal/agency"
 	"github.com/civicpin/civicpin/examples/internal/play/playtest"
 	"github.com/civicpin/civicpin/examples/internal/post"
 	"github.com/civicpin/civicpin/internal/twoworlds"
@@ -28,7 +29,7 @@ type stage struct {
 }
 
 // newStage sets a stage on which time stands still but for what the story skips.
-func newStage(t *testing.T) *stage { return newStageFor(t, thePIN()) }
+func newStage(t *testing.T) *stage { return newStageFor(t, agency.INPS()) }
 
 func newStageFor(t *testing.T, policy pin.Policy) *stage {
 	t.Helper()
@@ -230,7 +231,7 @@ func isNotice(m post.Mail) bool {
 // TestDisabled: after too many wrong guesses in a row the story ends, and goes on when a clerk has seen the identity card.
 func TestDisabled(t *testing.T) {
 	t.Parallel()
-	policy := thePIN()
+	policy := agency.INPS()
 	policy.Lockout.Ceiling, policy.Lockout.Devices = 7, 0 // 50 would take seconds
 	s := newStageFor(t, policy)
 	s.Act(t, s.register)
@@ -340,7 +341,7 @@ func TestPolicy(t *testing.T) {
 // TestTwoWorlds: under these policies and plans no visitor can tell in which state a citizen is.
 func TestTwoWorlds(t *testing.T) {
 	playtest.TwoWorlds(t, twoworlds.Setup{
-		Pin: thePIN(), Contacts: contact.Policy{Decoys: []civicpin.Contact{}}, Plans: []plan.Plan{lostPIN},
+		Pin: agency.INPS(), Contacts: contact.Policy{Decoys: []civicpin.Contact{}}, Plans: []plan.Plan{lostPIN},
 		Mail: []civicpin.Channel{post.CitizenCertifiedEmail},
 	})
 }

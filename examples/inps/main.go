@@ -19,6 +19,7 @@
 package main
 
 import (
+	"github.com/civicpin/civicpin/examples/internal/agency"
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/texts"
 )
@@ -34,6 +35,6 @@ func newPlay() play.Play {
 			Name: "INPS", LongName: "Istituto Nazionale della Previdenza Sociale", Help: helpLine, Page: "https://inps.example/pin",
 		},
 		Email: "pin@inps.example", Zone: "Europe/Rome", Lang: "it",
-		Story: play.InActs(func(s *play.Stage) (*tale, error) { return newTale(s, thePIN()) }),
+		Story: play.InActs(func(s *play.Stage) (*tale, error) { return newTale(s, agency.INPS()) }),
 	}
 }

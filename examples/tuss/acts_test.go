@@ -11,6 +11,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/examples/internal/agency"
 	"github.com/civicpin/civicpin/examples/internal/play/playtest"
 	"github.com/civicpin/civicpin/internal/strangers"
 	"github.com/civicpin/civicpin/internal/twoworlds"
@@ -365,7 +366,7 @@ func TestPolicy(t *testing.T) {
 // TestTwoWorlds: under these policies and plans no visitor can tell in which state a citizen is.
 func TestTwoWorlds(t *testing.T) {
 	playtest.TwoWorlds(t, twoworlds.Setup{
-		Pin: passwords(), Plans: []plan.Plan{planForgotten, planCounter}, Contacts: contactPolicy(), Roles: roles(),
+		Pin: agency.TUSS(), Plans: []plan.Plan{planForgotten, planCounter}, Contacts: agency.TUSSContacts(), Roles: agency.TUSSRoles(),
 	})
 }
 
@@ -376,17 +377,17 @@ const nuriasMobile, nuriasMail = "+34612345678", "nuria@example.es"
 func doors(t *testing.T, forgets bool) func() (*strangers.Scene, strangers.Door) {
 	return func() (*strangers.Scene, strangers.Door) {
 		s := strangers.Open(t, time.Date(2026, 3, 9, 10, 0, 0, 0, time.UTC))
-		pins, err := pin.New(s.Out, passwords())
+		pins, err := pin.New(s.Out, agency.TUSS())
 		require.NoError(t, err)
 		const nuria = civicpin.Subject("12345678Z")
 		if !forgets {
 			return s, s.LoginDoor("log in", pins, nuria)
 		}
 		s.Enrol(pins, nuria)
-		contacts, err := contact.New(s.Out, contactPolicy(), pins)
+		contacts, err := contact.New(s.Out, agency.TUSSContacts(), pins)
 		require.NoError(t, err)
 		rec, err := recovery.New(s.Out, recovery.Config{
-			Pins: pins, Register: people(), Roles: roles(), Plans: []plan.Plan{planForgotten, planCounter}, Contacts: contacts,
+			Pins: pins, Register: people(), Roles: agency.TUSSRoles(), Plans: []plan.Plan{planForgotten, planCounter}, Contacts: contacts,
 		})
 		require.NoError(t, err)
 		require.NoError(t, contacts.Adopt(t.Context(), nuria, []civicpin.Contact{

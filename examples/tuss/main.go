@@ -13,7 +13,7 @@
 //	go run ./examples/tuss -db postgres://user@host/database  keeps the records in PostgreSQL
 //	go run ./examples/tuss -db 'nats://host:4222?replicas=1'  keeps them in NATS JetStream, here of one server
 //
-// Nothing is really sent: text messages, e-mails, letters and slips are files. The whole system is in policy.go, as
+// Nothing is really sent: text messages, e-mails, letters and slips are files. The whole system is in package agency, as
 // three values. Each step of the story is a file of this folder, in this order: counter.go, activate.go, letter.go,
 // portals.go, password.go, forgotten.go, strangers.go, contacts.go, undo.go, office.go, codes.go.
 package main

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/examples/internal/agency"
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/recovery"
@@ -175,7 +176,7 @@ func (t *tale) until(at time.Time) error {
 
 // opening waits for the counters to open, if they are closed.
 func (t *tale) opening() error {
-	role := roles()["counter"]
+	role := agency.TUSSRoles()["counter"]
 	now := t.Clock.Now().In(t.Location)
 	sinceMidnight := time.Duration(now.Hour())*time.Hour + time.Duration(now.Minute())*minute
 	if slices.Contains(role.Days, now.Weekday()) && role.From <= sinceMidnight && sinceMidnight < role.To-time.Hour {

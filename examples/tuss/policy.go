@@ -3,12 +3,7 @@ package main
 import (
 	"time"
 
-	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/contact"
-	"github.com/civicpin/civicpin/lockout"
-	"github.com/civicpin/civicpin/pin"
-	"github.com/civicpin/civicpin/recovery"
-	"github.com/civicpin/civicpin/recovery/plan"
+	"github.com/civicpin/civicpin/examples/internal/agency"
 )
 
 const (
@@ -19,64 +14,8 @@ const (
 	officeZone = "Europe/Madrid"
 )
 
-// passwords is an activation code of twelve characters, on a slip or by letter, that is exchanged for a password. An attacker
-// who knows a DNI can lock its owner out with five wrong passwords, but not on a known device; a forgotten password is recovered
-// in spite of that.
-func passwords() pin.Policy {
-	p := pin.Default()
-	p.Name = "tuss"
-	p.Valid = map[civicpin.Channel]time.Duration{civicpin.HandedOver: 7 * day, civicpin.Letter: 21 * day}
-	p.Chosen.Words = []string{"tuseguridadsocial", "seguridadsocial1", "contraseñasegura"}
-	p.Lockout = lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, Devices: 3, ShowLeft: true}
-	p.History = 1
-	p.Requests.Renew = true // by letter to where the register says that the citizen lives
-	return p
-}
-
-// The plans. A forgotten password takes two codes that come over two channels, or one channel and a clerk who has seen the
-// person. The two codes are one method, the issued code, where NIST SP 800-63B-4 4.2.2.2 asks for two methods.
+// The plans. They, the policies and the roles of the staff are in package agency, which the portal shares.
 var (
-	planForgotten = plan.Plan{
-		Name: "tuss-forgotten",
-		Steps: []plan.Step{
-			plan.Captcha{},
-			plan.Facts{birthDate},
-			plan.Link{Channel: civicpin.Email, Valid: 30 * minute},
-			plan.Code{Channel: civicpin.SMS, Valid: 10 * minute},
-		},
-		Limit:   lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * minute, Max: day, Reserve: 10, ShowLeft: true},
-		Outcome: plan.ChooseSecret,
-		Keeps:   civicpin.Substantial,
-	}
-	planCounter = plan.Plan{
-		Name: "tuss-counter",
-		Steps: []plan.Step{
-			plan.Approval{Role: "counter"},
-			plan.Link{Channel: civicpin.Email, Valid: 30 * minute},
-		},
-		Limit:   lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, ShowLeft: true},
-		Outcome: plan.ChooseSecret,
-		Keeps:   civicpin.Substantial,
-	}
+	planForgotten = agency.TUSSForgotten
+	planCounter   = agency.TUSSCounter
 )
-
-// contactPolicy has a change of contacts told to the old ones, who can undo it for seven days. For so long a new one proves
-// nothing, and the level is basic.
-func contactPolicy() contact.Policy {
-	return contact.Policy{
-		LowerTo:       new(civicpin.Low),
-		SuspendOnUndo: true,
-		Decoys: []civicpin.Contact{
-			{Channel: civicpin.Email, Address: "someone@example.es"}, {Channel: civicpin.SMS, Address: "+34600000000"},
-		},
-	}
-}
-
-// roles are the staff: the counters are open in the morning of working days; the telephone may tell, and do nothing.
-func roles() map[string]recovery.Role {
-	workdays := []time.Weekday{time.Monday, time.Tuesday, time.Wednesday, time.Thursday, time.Friday}
-	return map[string]recovery.Role{
-		"counter":   {From: 9 * time.Hour, To: 14 * time.Hour, Days: workdays, Zone: officeZone, PerHour: 20, Unlocks: true},
-		"telephone": {},
-	}
-}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/examples/internal/agency"
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
@@ -43,14 +44,14 @@ func newTale(s *play.Stage) (*tale, error) {
 		Disabled: "Too many wrong tries: this is locked. \"I forgot my password\" still works, and so does an office.",
 	}
 	var err error
-	if t.pins, err = pin.New(s.Outbox, passwords()); err != nil {
+	if t.pins, err = pin.New(s.Outbox, agency.TUSS()); err != nil {
 		return nil, err
 	}
-	if t.contacts, err = contact.New(s.Outbox, contactPolicy(), t.pins); err != nil {
+	if t.contacts, err = contact.New(s.Outbox, agency.TUSSContacts(), t.pins); err != nil {
 		return nil, err
 	}
 	t.rec, err = recovery.New(s.Outbox, recovery.Config{
-		Pins: t.pins, Register: t.people, Roles: roles(), Plans: []plan.Plan{planForgotten, planCounter},
+		Pins: t.pins, Register: t.people, Roles: agency.TUSSRoles(), Plans: []plan.Plan{planForgotten, planCounter},
 		Contacts: t.contacts,
 	})
 	if err != nil {
