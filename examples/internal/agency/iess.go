@@ -6,14 +6,10 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
-	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/recovery/plan"
 )
 
-const (
-	day      = 24 * time.Hour
-	iessZone = "America/Guayaquil"
-)
+const day = 24 * time.Hour
 
 // IESS is the policy of the clave: five wrong logins lock it until it is unlocked, but for three devices that its owner has had
 // the page remember. The page says how many tries are left. A code on a slip, for who gets it at a counter, is exchanged for it
@@ -110,15 +106,6 @@ func IESSPlans() []plan.Plan {
 		Outcome: plan.Unlocked,
 		Valid:   3 * day, // for the desk to look at it
 	}}
-}
-
-// IESSRoles are those of the staff. Video calls are taken from eight to five, every day.
-func IESSRoles() map[string]recovery.Role {
-	return map[string]recovery.Role{
-		"agency": {Unlocks: true},
-		"video":  {From: 8 * time.Hour, To: 17 * time.Hour, Zone: iessZone},
-		"desk":   {PerHour: 30},
-	}
 }
 
 // The questions and images that people choose from, by the ids under which the library knows them, with what the page says.

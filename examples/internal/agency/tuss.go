@@ -7,11 +7,8 @@ import (
 	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
-	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/recovery/plan"
 )
-
-const madrid = "Europe/Madrid"
 
 // BirthDate is the fact that the plan of the TUSS asks for, as 2006-01-02.
 const BirthDate = "birth-date"
@@ -66,14 +63,5 @@ func TUSSContacts() contact.Policy {
 		Decoys: []civicpin.Contact{
 			{Channel: civicpin.Email, Address: "someone@example.es"}, {Channel: civicpin.SMS, Address: "+34600000000"},
 		},
-	}
-}
-
-// TUSSRoles are the staff: the counters are open in the morning of working days; the telephone may tell, and do nothing.
-func TUSSRoles() map[string]recovery.Role {
-	workdays := []time.Weekday{time.Monday, time.Tuesday, time.Wednesday, time.Thursday, time.Friday}
-	return map[string]recovery.Role{
-		"counter":   {From: 9 * time.Hour, To: 14 * time.Hour, Days: workdays, Zone: madrid, PerHour: 20, Unlocks: true},
-		"telephone": {},
 	}
 }
