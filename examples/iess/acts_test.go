@@ -237,7 +237,7 @@ func newPortal(t *testing.T) *portal {
 	contacts, err := contact.New(p.Out, contact.Policy{Decoys: decoys("es")}, p.pins)
 	require.NoError(t, err)
 	p.rec, err = recovery.New(p.Out, recovery.Config{
-		Pins: p.pins, Plans: agency.IESSPlans(), Register: people(), Documents: new(uploads), Roles: agency.IESSRoles(),
+		Pins: p.pins, Plans: agency.IESSPlans(), Register: people(), Documents: new(agency.Uploads), Roles: agency.IESSRoles(),
 		Questions: slices.Sorted(maps.Keys(questions)), Images: images, Contacts: contacts,
 	})
 	require.NoError(t, err)

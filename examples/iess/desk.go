@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/examples/internal/agency"
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/recovery"
 )
@@ -56,7 +57,7 @@ func (t *tale) send(ctx context.Context, v *visit) error {
 				if !ok {
 					return noFile
 				}
-				a.Documents[kind] = t.files.add(v.subject, content)
+				a.Documents[kind] = t.files.Add(v.subject, content)
 				return nil
 			})
 			if err != nil {

@@ -406,8 +406,8 @@ func TestDocuments(t *testing.T) {
 	v := s.visitTo(t, byDesk, s.diego)
 	send := func(front, back, face string) error {
 		return s.submit(ctx, v, recovery.Answers{Documents: map[string]string{
-			"card-front": s.files.add(v.subject, files[front]), "card-back": s.files.add(v.subject, files[back]),
-			"face": s.files.add(v.subject, files[face]),
+			"card-front": s.files.Add(v.subject, files[front]), "card-back": s.files.Add(v.subject, files[back]),
+			"face": s.files.Add(v.subject, files[face]),
 		}})
 	}
 	for _, c := range [][3]string{
@@ -421,8 +421,8 @@ func TestDocuments(t *testing.T) {
 			t.Errorf("%q: %v", c, err)
 		}
 	}
-	foreign := s.files.add(s.lucia.subject, files["front.jpg"])
-	own := s.files.add(v.subject, files["front.jpg"])
+	foreign := s.files.Add(s.lucia.subject, files["front.jpg"])
+	own := s.files.Add(v.subject, files["front.jpg"])
 	for _, docs := range []map[string]string{
 		{"card-front": foreign, "card-back": own, "face": own},
 		{"card-front": own, "card-back": own},

@@ -31,7 +31,7 @@ type refusal = play.Refusal
 type tale struct {
 	*play.Page
 	people civilRegister
-	files  *uploads
+	files  *agency.Uploads
 
 	pins     *pin.Service
 	contacts *contact.Service
@@ -43,7 +43,7 @@ type tale struct {
 // newTale makes the two services on the stage's vault and outbox. What they do is said in plans.go.
 func newTale(s *play.Stage) (*tale, error) {
 	t := &tale{
-		people: people(), files: new(uploads), lucia: newLucia(), diego: newDiego(), camila: newCamila(),
+		people: people(), files: new(agency.Uploads), lucia: newLucia(), diego: newDiego(), camila: newCamila(),
 	}
 	t.Page = &play.Page{
 		Stage: s, Name: "IESS", Dates: "Monday, 2 January 2006, at 15:04",

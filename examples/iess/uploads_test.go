@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/examples/internal/agency"
 	"github.com/civicpin/civicpin/recovery"
 )
 
@@ -18,7 +19,7 @@ func TestDescribe(t *testing.T) {
 		t.Fatal(err)
 	}
 	virus := append([]byte("%PDF-1.7\n"), "EICAR-STANDARD-ANTIVIRUS-TEST-FILE"...)
-	var u uploads
+	var u agency.Uploads
 	for name, c := range map[string]struct {
 		content []byte
 		want    recovery.Document
@@ -31,7 +32,7 @@ func TestDescribe(t *testing.T) {
 		"nothing at all": {nil, recovery.Document{Type: "text/plain; charset=utf-8", Clean: true}},
 	} {
 		c.want.Size, c.want.Digest = int64(len(c.content)), fmt.Sprintf("%x", sha256.Sum256(c.content))
-		ref := u.add("diego", c.content)
+		ref := u.Add("diego", c.content)
 		got, err := u.Describe(t.Context(), "diego", ref)
 		if got != c.want || err != nil || len(ref) != 26 {
 			t.Errorf("%s: %+v, %v", name, got, err)
@@ -47,9 +48,9 @@ func TestDescribe(t *testing.T) {
 
 // TestUploadsAreCopied: what is changed after it was taken in was not taken in.
 func TestUploadsAreCopied(t *testing.T) {
-	var u uploads
+	var u agency.Uploads
 	content := []byte("%PDF-1.7\n")
-	ref := u.add("diego", content)
+	ref := u.Add("diego", content)
 	copy(content, bytes.Repeat([]byte("x"), len(content)))
 	if got, err := u.Describe(t.Context(), "diego", ref); got.Type != "application/pdf" || err != nil {
 		t.Errorf("%+v, %v", got, err)

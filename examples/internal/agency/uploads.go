@@ -1,4 +1,4 @@
-package main
+package agency
 
 import (
 	"bytes"
@@ -13,26 +13,29 @@ import (
 	"github.com/civicpin/civicpin/recovery"
 )
 
-// Uploads is where the portal keeps the documents that citizens send: the library never sees the files, only what is said of
-// them here.
-type uploads struct {
+// Uploads is where a portal keeps the documents that citizens send: the library never sees the files, only what is said of
+// them here. It forgets all when there are very many, which bounds what visitors can make it keep.
+type Uploads struct {
 	mu    sync.Mutex
 	files map[string]upload
 }
+
+// manyUploads are very many: each may have a megabyte.
+const manyUploads = 100
 
 type upload struct {
 	owner   civicpin.Subject
 	content []byte
 }
 
-var _ recovery.DocumentStore = (*uploads)(nil)
+var _ recovery.DocumentStore = (*Uploads)(nil)
 
-// add keeps a file, and returns the reference under which it is found.
-func (u *uploads) add(owner civicpin.Subject, content []byte) string {
+// Add keeps a file, and returns the reference under which it is found.
+func (u *Uploads) Add(owner civicpin.Subject, content []byte) string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	ref := rand.Text() // nobody guesses it, and it says nothing about whose it is
-	if u.files == nil {
+	if u.files == nil || len(u.files) >= manyUploads {
 		u.files = make(map[string]upload)
 	}
 	u.files[ref] = upload{owner, bytes.Clone(content)}
@@ -41,7 +44,7 @@ func (u *uploads) add(owner civicpin.Subject, content []byte) string {
 
 // Describe implements [recovery.DocumentStore]. The type is what the first bytes say, whatever the file's name is; somebody
 // else's file is not there.
-func (u *uploads) Describe(_ context.Context, subject civicpin.Subject, ref string) (recovery.Document, error) {
+func (u *Uploads) Describe(_ context.Context, subject civicpin.Subject, ref string) (recovery.Document, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	f, ok := u.files[ref]

@@ -1,0 +1,259 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/examples/internal/agency"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/otp"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/store"
+)
+
+// clave is what Cl@ve PIN has beside a system's services: the codes of three characters, the limit of guesses at what is
+// printed on an identity card, and what it keeps of registered citizens.
+type clave struct {
+	*system
+	codes   *otp.Codes
+	cards   *lockout.Gate
+	records store.Kind[claveRecord]
+}
+
+// A claveRecord is where a citizen's codes go. The level, and the evidence for it, are with the credential.
+type claveRecord struct {
+	Phone string `json:"phone"`
+	App   string `json:"app"`
+}
+
+func newClave(s *system) (*clave, error) {
+	c := &clave{system: s}
+	var errs [3]error
+	c.codes, errs[0] = otp.NewCodes(s.out, agency.ClavePIN())
+	c.cards, errs[1] = lockout.New(s.vault, "clave.card", agency.ClaveCards())
+	c.records, errs[2] = store.NewKind[claveRecord](s.vault, "clave.record")
+	return c, errors.Join(errs[:]...)
+}
+
+// An adder adds a page of the system.
+type adder func(path string, show func(*visit) (view, error), do func(*visit) (string, error))
+
+func (c *clave) routes(at adder) {
+	at("letter", c.letterPage, c.letter)
+	at("activate", c.activatePage, c.activate)
+	at("ask", c.askPage, c.ask)
+	at("code", c.codePage, c.code)
+	at("app", c.appPage, nil)
+}
+
+// letterPage has an activation code printed and posted to where the register says that the citizen lives.
+func (c *clave) letterPage(v *visit) (view, error) {
+	return view{
+		Title: "clave.letter.title", Say: v.say("clave.letter.say"), How: how{"clave.go", "pin.Service.Issue (Register)"},
+		Forms: []form{{Fields: []field{v.idField()}, Button: "go"}},
+	}, nil
+}
+
+func (c *clave) letter(v *visit) (string, error) {
+	subject, err := c.parse(v.typed("id"))
+	if err != nil {
+		return "", err
+	}
+	who := c.people[subject]
+	if who.street == "" { // to an unknown number the page says the same
+		v.flash("clave.letter.done")
+		return "/clave/activate", nil
+	}
+	to := civicpin.Contact{Channel: civicpin.Letter, Address: who.name + "\n" + who.street, Locale: v.lang}
+	is, err := c.pins.Issue(v.ctx(), subject, pin.IssueOptions{
+		Parts: []civicpin.Contact{to}, Register: true, By: civicpin.Citizen, Source: v.source(),
+	})
+	if err == nil {
+		err = c.print(v.ctx(), is)
+	}
+	v.flashed(err, "clave.letter.done")
+	return "/clave/activate", err
+}
+
+// activatePage is the app: it trades the activation code for a key of its own, which nobody types.
+func (c *clave) activatePage(v *visit) (view, error) {
+	return view{
+		Title: "clave.activate.title", Say: v.say("clave.activate.say"),
+		How: how{"clave.go", "pin.Service.Exchange, otp.Codes.Rebind"},
+		Forms: []form{{Button: "first.button", Fields: []field{
+			v.idField(),
+			{Name: "code", Label: v.T("first.code"), Auto: "one-time-code"},
+			{Name: "mobile", Label: v.T("mobile"), Hint: v.T("mobile.hint", "612 345 678"), Type: "tel", Auto: "tel"},
+		}}},
+	}, nil
+}
+
+func (c *clave) activate(v *visit) (string, error) {
+	subject, err := c.parse(v.typed("id"))
+	if err != nil {
+		return "", err
+	}
+	phone, err := v.mobile("mobile")
+	if err != nil {
+		return "", err
+	}
+	key := civicpin.NewSecret(rand.Text())
+	ok, err := c.pins.Exchange(v.ctx(), v.attempt(subject, v.secret("code")), key)
+	if err != nil {
+		return "", err
+	}
+	app := "app-" + strings.ToLower(rand.Text()[:8])
+	_, err = c.records.Update(v.ctx(), store.Key{Subject: subject}, func(e *store.Entry[claveRecord]) error {
+		e.Value = claveRecord{Phone: phone.Address, App: app}
+		return nil
+	})
+	if err != nil {
+		return "", err
+	}
+	// A telephone was bound after its owner's identity was proved: what was guessed wrongly before no longer counts.
+	err = errors.Join(
+		c.codes.Rebind(v.ctx(), subject, civicpin.Citizen),
+		c.cards.Rebind(v.ctx(), lockout.Target{Subject: subject}, civicpin.Citizen))
+	if err != nil {
+		return "", err
+	}
+	v.flash("clave.activate.done")
+	return "/clave/app", v.enter(subject, ok)
+}
+
+// appPage is the app on the citizen's telephone, opened: it shows the code that waits, if a push was lost.
+func (c *clave) appPage(v *visit) (view, error) {
+	w := view{Title: "clave.app.title", Say: v.say("clave.app.say"), How: how{"clave.go", "otp.Codes.Pending"}}
+	subject, err := v.user()
+	if err != nil {
+		w.Say = v.say("clave.app.none")
+		w.Links = []link{{"/clave/activate", "clave.activate.title"}}
+		return w, nil //nolint:nilerr // said on the page
+	}
+	pending, err := c.codes.Pending(v.ctx(), subject)
+	if err != nil {
+		return view{}, err
+	}
+	codes := table{Caption: v.T("clave.app.codes"), Head: []string{v.T("code"), v.T("clave.act"), v.T("expires")}}
+	for _, p := range pending {
+		codes.Rows = append(codes.Rows, []string{p.Code.Reveal(), p.Params["act"], p.ExpiresAt.Format("15:04")})
+	}
+	w.Facts = [][2]string{{v.T("clave.id"), string(subject)}, {v.T("level"), v.T("clave.level." + v.get("level"))}}
+	w.Tables = []table{codes}
+	w.Links = []link{{"/clave/ask", "clave.ask.title"}}
+	return w, nil
+}
+
+// askPage asks for a code: with the number and what is printed on the card.
+func (c *clave) askPage(v *visit) (view, error) {
+	return view{
+		Title: "clave.ask.title", Say: v.say("clave.ask.say"), How: how{"clave.go", "lockout.Gate.Do, otp.Codes.Request"},
+		Forms: []form{{Button: "go", Fields: []field{
+			v.idField(),
+			{Name: "card", Label: v.T("clave.card"), Hint: v.T("clave.card.hint"), Auto: "off"},
+			{Name: "own", Label: v.T("clave.own"), Hint: v.T("clave.own.hint"), Auto: "off", Optional: true},
+			{Name: "by", Label: v.T("channel"), Options: []option{
+				{Value: "push", Label: v.T("channel.push"), Chosen: true}, {Value: "sms", Label: v.T("channel.sms")},
+			}},
+		}}},
+	}, nil
+}
+
+// ask says the same to everybody: to citizens, to who knows a number but not the card, and to nobody's number.
+func (c *clave) ask(v *visit) (string, error) {
+	subject, err := c.parse(v.typed("id"))
+	if err != nil {
+		return "", err
+	}
+	card := strings.ToUpper(strings.ReplaceAll(strings.TrimSpace(v.typed("card")), " ", ""))
+	if d, ok := readDate(v.typed("card")); ok {
+		card = d.Format(time.DateOnly)
+	}
+	right, err := c.knowsCard(v, subject, card)
+	if err != nil {
+		return "", err
+	}
+	to, err := c.contactsOf(v, subject) // read for everybody, and only then dropped, or the time that it takes would tell
+	if err != nil {
+		return "", err
+	}
+	if !right {
+		to = nil
+	}
+	req, err := c.codes.Request(v.ctx(), subject, workingLife(subject), otp.RequestOptions{
+		To: to, Joined: v.secret("own"), Source: v.source(), Params: map[string]string{"act": v.T("clave.act.life")},
+	})
+	if err != nil {
+		return "", err
+	}
+	v.put("asked", string(subject))
+	v.put("request", req.ID)
+	v.flash("clave.ask.done")
+	return "/clave/code", nil
+}
+
+// knowsCard reports whether the data are those of the number's owner. The guess is counted before it is compared, and nothing
+// of what the gate answers reaches the visitor.
+func (c *clave) knowsCard(v *visit, subject civicpin.Subject, card string) (bool, error) {
+	err := c.cards.Do(v.ctx(), lockout.Target{Subject: subject, Source: v.source()}, func(ctx context.Context) (bool, error) {
+		if _, known := c.people[subject]; !known {
+			return false, lockout.ErrNoSubject
+		}
+		return c.people.Check(ctx, subject, map[string]string{"card": card})
+	})
+	_, locked := errors.AsType[*lockout.LockedError](err)
+	if locked || errors.Is(err, lockout.ErrRefused) || errors.Is(err, lockout.ErrBusy) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// contactsOf are the ways to a citizen that the page asks for; none if they are not registered.
+func (c *clave) contactsOf(v *visit, subject civicpin.Subject) ([]civicpin.Contact, error) {
+	e, err := c.records.Get(v.ctx(), store.Key{Subject: subject})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if v.typed("by") == "sms" {
+		return []civicpin.Contact{{Channel: civicpin.SMS, Address: e.Value.Phone, Locale: v.lang}}, nil
+	}
+	return []civicpin.Contact{{Channel: civicpin.Push, Address: e.Value.App, Locale: v.lang}}, nil
+}
+
+// workingLife binds a code to one act of one citizen: it is refused for any other.
+func workingLife(subject civicpin.Subject) otp.Purpose {
+	sum := sha256.Sum256([]byte("working-life report of " + subject))
+	return otp.Purpose{Act: "working-life", Digest: sum[:]}
+}
+
+func (c *clave) codePage(v *visit) (view, error) {
+	return view{
+		Title: "clave.code.title", Say: v.say("clave.code.say"), How: how{"clave.go", "otp.Codes.Verify"},
+		Forms: []form{{Button: "go", Fields: []field{
+			{Name: "code", Label: v.T("code"), Hint: v.T("clave.code.hint"), Auto: "one-time-code"},
+		}}},
+		Links: []link{{"/clave/ask", "clave.ask.title"}, {"/clave/app", "clave.app.title"}},
+	}, nil
+}
+
+// code takes whose code it is, and for what, from the session: only the code comes from the form.
+func (c *clave) code(v *visit) (string, error) {
+	subject := civicpin.Subject(v.get("asked"))
+	if subject == "" {
+		return "", refusal{"code", "clave.code.none"}
+	}
+	if err := c.codes.Verify(v.ctx(), subject, workingLife(subject), v.get("request"), v.secret("code"), v.source()); err != nil {
+		return "", err
+	}
+	v.drop("asked", "request")
+	v.flash("clave.code.done")
+	return "/clave/", nil
+}

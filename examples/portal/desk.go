@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
+	"github.com/civicpin/civicpin/recovery"
+)
+
+// staff are the operators, with their role at each system. A real agency has them sign in with a second factor of their own.
+var staff = []struct {
+	id    string
+	roles map[string]string // by system
+}{
+	{"clerk.4", map[string]string{"iess": "agency", "tuss": "counter"}},
+	{"video.7", map[string]string{"iess": "video", "tuss": "telephone"}},
+	{"desk.11", map[string]string{"iess": "desk"}},
+	{"desk.14", map[string]string{"iess": "desk"}},
+}
+
+func (p *portal) deskRoutes(mux *http.ServeMux) {
+	p.page(mux, "/desk", nil, p.deskPage, p.desk)
+	for _, s := range p.systems {
+		p.page(mux, "/desk/"+s.name, s, s.casePage, s.caseDo)
+	}
+}
+
+// onDuty is the operator of the session: it is kept apart from any citizen's.
+func (v *visit) onDuty() recovery.Operator {
+	id := v.p.session.GetString(v.ctx(), "desk.operator")
+	for _, member := range staff {
+		if member.id == id && v.sys != nil {
+			return recovery.Operator{ID: civicpin.Operator(id), Role: member.roles[v.sys.name]}
+		}
+	}
+	return recovery.Operator{}
+}
+
+func (p *portal) deskPage(v *visit) (view, error) {
+	var who, systems []option
+	for i, member := range staff {
+		who = append(who, option{Value: member.id, Label: member.id, Chosen: i == 0})
+	}
+	for i, s := range p.systems {
+		systems = append(systems, option{Value: s.name, Label: v.T(s.name + ".title"), Chosen: i == 0})
+	}
+	return view{
+		Title: "desk.title", Say: v.say("desk.say"), How: how{"desk.go", "civicpin.Operator"},
+		Forms: []form{{Button: "go", Fields: []field{
+			{Name: "operator", Label: v.T("desk.operator"), Options: who, Type: "select"},
+			{Name: "system", Label: v.T("system"), Options: systems, Type: "select"},
+			{Name: "id", Label: v.T("id"), Hint: v.T("desk.id.hint"), Auto: "off"},
+		}}},
+	}, nil
+}
+
+func (p *portal) desk(v *visit) (string, error) {
+	s := p.system(v.typed("system"))
+	known := slices.ContainsFunc(staff, func(m struct {
+		id    string
+		roles map[string]string
+	},
+	) bool {
+		return m.id == v.typed("operator")
+	})
+	if s == nil || !known {
+		return "", civicpin.ErrInvalid
+	}
+	subject, err := s.parse(v.typed("id"))
+	if err != nil {
+		return "", err
+	}
+	p.session.Put(v.ctx(), "desk.operator", v.typed("operator"))
+	p.session.Put(v.ctx(), "desk."+s.name, string(subject))
+	return "/desk/" + s.name, p.session.RenewToken(v.ctx())
+}
+
+// casePage shows an operator what there is to know of a credential: no secret, and no address that a part went to.
+func (s *system) casePage(v *visit) (view, error) {
+	subject := civicpin.Subject(v.p.session.GetString(v.ctx(), "desk."+s.name))
+	operator := v.onDuty()
+	w := view{Title: "case.title", How: how{"desk.go", "pin.Service.Status, Unlock, Revoke, Attest, Issue"}}
+	if subject == "" || operator.ID == "" {
+		w.Say, w.Links = v.say("case.none"), []link{{"/desk", "desk.title"}}
+		return w, nil
+	}
+	w.Facts = [][2]string{
+		{v.T("desk.operator"), string(operator.ID)},
+		{v.T("case.role"), operator.Role},
+		{v.T("id"), string(subject)},
+		{v.T("person"), s.people[subject].name},
+	}
+	st, err := s.pins.Status(v.ctx(), subject)
+	switch {
+	case errors.Is(err, pin.ErrNoCredential):
+		w.Facts = append(w.Facts, [2]string{v.T("state"), v.T("case.nothing")})
+	case err != nil:
+		return view{}, err
+	default:
+		w.Facts = append(w.Facts, v.statusFacts(&st)...)
+	}
+	w.Forms = s.caseForms(v, st)
+	w.Links = []link{{"/desk", "desk.title"}, {"/inbox", "inbox.title"}}
+	return w, nil
+}
+
+func (v *visit) statusFacts(st *pin.Status) [][2]string {
+	words := v.T("state." + string(st.State))
+	if st.Suspended {
+		words += ", " + v.T("state.suspended")
+	}
+	locked := v.T("no")
+	if l := st.Lockout.Locked; l != nil {
+		locked = v.T("yes")
+		if !l.Until.IsZero() {
+			locked = v.T("case.until", l.Until.Format("15:04"))
+		}
+	}
+	facts := [][2]string{
+		{v.T("state"), words},
+		{v.T("level"), v.T(v.sys.name + ".level." + st.Level.String())},
+		{v.T("case.locked"), locked},
+		{v.T("case.failures"), v.T("count", st.Lockout.Failures)},
+	}
+	for i, part := range st.Parts {
+		how := v.T("channel."+string(part.Contact.Channel)) + ": " + v.T("part."+string(part.State))
+		facts = append(facts, [2]string{v.T("case.part", i+1), how})
+	}
+	for _, e := range st.Evidence {
+		facts = append(facts, [2]string{v.T("case.evidence"), string(e.Method) + ", " + string(e.By)})
+	}
+	return facts
+}
+
+// caseForms are the acts that fit the state of the credential.
+func (s *system) caseForms(v *visit, st pin.Status) []form {
+	document := field{Name: "document", Label: v.T("document"), Hint: v.T("document.seen"), Auto: "off"}
+	reason := field{Name: "reason", Label: v.T("reason"), Auto: "off"}
+	mobile := field{Name: "mobile", Label: v.T("mobile"), Type: "tel", Auto: "off"}
+	email := field{Name: "email", Label: v.T("email"), Type: "email", Auto: "off"}
+	var all []form
+	add := func(act string, fields ...field) {
+		all = append(all, form{Act: act, Legend: v.T("act." + act), Fields: fields, Button: "act." + act + ".button"})
+	}
+	if st.State == state.Active || st.State == state.Provisional {
+		add("unlock")
+		add("attest", document)
+		add("revoke", reason)
+		if st.Suspended {
+			add("resume", document)
+		} else {
+			add("suspend", reason)
+		}
+	}
+	switch s.name {
+	case "inps":
+		add("issue", document, email)
+		if st.State == state.Revoked {
+			add("code")
+		}
+	case "tuss":
+		add("register", document, mobile, email, field{Name: "terms", Label: v.T("act.terms"), Type: "checkbox"})
+	case "clave":
+		add("slip", document)
+	case "iess":
+		add("agency", document)
+		add("case", field{Name: "case", Label: v.T("act.case.id"), Auto: "off"}, reason)
+	}
+	return all
+}
+
+// print puts what the library does not send onto paper: it is given out once, and arrives in the inbox.
+func (s *system) print(ctx context.Context, is pin.Issue) error {
+	for i, part := range is.Parts {
+		if part.Contact.Channel.Printed() && !is.Slip.IsZero() {
+			_, err := s.printer.Notify(ctx, civicpin.Message{
+				Kind: pin.PartMessage, To: part.Contact, Secret: is.Slip, Part: i + 1, Parts: len(is.Parts), ExpiresAt: is.ExpiresAt,
+			})
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/examples/internal/agency"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/pin/state"
+	"github.com/civicpin/civicpin/recovery"
+)
+
+// caseDo is every act of an operator. The library records who did it, and refuses what the role may not do.
+func (s *system) caseDo(v *visit) (string, error) {
+	subject := civicpin.Subject(v.p.session.GetString(v.ctx(), "desk."+s.name))
+	by := v.onDuty()
+	if subject == "" || by.ID == "" {
+		return "/desk", nil
+	}
+	act := v.typed("act")
+	err := s.act(v, act, subject, by)
+	v.flashed(err, "act.done")
+	return "/desk/" + s.name, err
+}
+
+func (s *system) act(v *visit, act string, subject civicpin.Subject, by recovery.Operator) error {
+	ctx := v.ctx()
+	seen := civicpin.Evidence{Method: civicpin.InPerson, Document: v.typed("document"), By: by.ID}
+	switch act {
+	case "unlock":
+		return s.pins.Unlock(ctx, subject, by.ID)
+	case "attest":
+		return s.pins.Attest(ctx, subject, seen)
+	case "revoke":
+		return errors.Join(s.pins.Revoke(ctx, subject, state.Ended, v.typed("reason"), by.ID), s.tell(v, subject, pin.NoticeRevoked))
+	case "suspend":
+		return s.pins.Suspend(ctx, subject, v.typed("reason"), by.ID)
+	case "resume":
+		return s.pins.Resume(ctx, subject, seen, "identity checked", by.ID)
+	case "issue":
+		email, err := v.email("email")
+		if err != nil {
+			return err
+		}
+		return s.issue(v, subject, seen, civicpin.Contact{Channel: civicpin.HandedOver, Locale: v.lang}, email)
+	case "slip":
+		return s.issue(v, subject, seen, civicpin.Contact{Channel: civicpin.HandedOver, Locale: v.lang})
+	case "register":
+		return s.registerSeen(v, subject, seen)
+	case "code":
+		code, err := s.pins.RequestCode(ctx, subject, by.ID)
+		if err == nil {
+			v.p.inbox.add(mail{System: s.name, Channel: civicpin.HandedOver, Text: v.T("act.code.paper", code.Reveal())})
+		}
+		return err
+	case "agency":
+		return s.agencyUnlock(v, subject, seen, by)
+	case "case":
+		verdict := recovery.Verdict{Approve: true, Reason: v.typed("reason"), Source: v.source()}
+		_, err := s.rec.Decide(ctx, v.typed("case"), by, verdict)
+		return err
+	}
+	return civicpin.ErrInvalid
+}
+
+// tell sends a notice to all contacts of a citizen.
+func (s *system) tell(v *visit, subject civicpin.Subject, kind civicpin.MessageKind) error {
+	_, err := s.contacts.Notify(v.ctx(), subject, kind, nil)
+	return err
+}
+
+// issue issues on evidence, and prints the part that is handed over. Nobody gets a level because a clerk says so.
+func (s *system) issue(v *visit, subject civicpin.Subject, seen civicpin.Evidence, parts ...civicpin.Contact) error {
+	is, err := s.pins.Issue(v.ctx(), subject, pin.IssueOptions{
+		Parts: parts, Level: civicpin.Substantial, Evidence: seen, By: seen.By,
+	})
+	if err != nil {
+		return err
+	}
+	return s.print(v.ctx(), is)
+}
+
+// registerSeen registers a citizen who stands at the counter with their card: contacts, terms, and an activation code.
+func (s *system) registerSeen(v *visit, subject civicpin.Subject, seen civicpin.Evidence) error {
+	mobile, err := v.mobile("mobile")
+	if err != nil {
+		return err
+	}
+	email, err := v.email("email")
+	if err != nil {
+		return err
+	}
+	if v.typed("terms") == "" {
+		return refusal{"terms", "act.terms.wrong"}
+	}
+	if err := s.contacts.Adopt(v.ctx(), subject, []civicpin.Contact{mobile, email}, seen.By, civicpin.Source{}); err != nil {
+		return err
+	}
+	return s.issue(v, subject, seen, civicpin.Contact{Channel: civicpin.HandedOver, Locale: v.lang})
+}
+
+// agencyUnlock lifts the lock of a login, and that of the questions, after the citizen was seen.
+func (s *system) agencyUnlock(v *visit, subject civicpin.Subject, seen civicpin.Evidence, by recovery.Operator) error {
+	if err := s.rec.Unlock(v.ctx(), agency.IESSForgotten, subject, seen, by); err != nil {
+		return err
+	}
+	run, err := s.rec.StartBy(v.ctx(), agency.IESSInPerson, subject, by)
+	if err != nil {
+		return err
+	}
+	_, err = s.rec.Decide(v.ctx(), run.ID, by, recovery.Verdict{Approve: true, Reason: seen.Document})
+	return err
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/texts"
+)
+
+// A mail is one message as it arrived.
+type mail struct {
+	System   string
+	Channel  civicpin.Channel
+	To       string
+	Subject  string
+	Text     string
+	Link     string // in an e-mail
+	At       time.Time
+	Language string
+}
+
+// An inbox is the local stand-in for the SMS gateway, the mail server, the sender of pushes and the printer: what is sent
+// arrives on a page that everybody sees. It keeps the newest messages in memory.
+type inbox struct {
+	mu    sync.Mutex
+	mails []mail
+	total map[string]int // by system, of all that ever came
+}
+
+// kept is how many messages the inbox keeps.
+const kept = 300
+
+var linkLine = regexp.MustCompile(`(?m)^https?://\S+#\S+$`)
+
+// notifier words the messages of a system, and puts them into the inbox.
+func (i *inbox) notifier(system string, w *texts.Writer) civicpin.Notifier {
+	return w.Notifier(func(_ context.Context, _ string, to civicpin.Contact, t texts.Text) (string, error) {
+		i.add(mail{
+			System: system, Channel: to.Channel, To: to.Address, Subject: t.Subject, Text: t.Body.Reveal(), Language: t.Language,
+			Link: linkLine.FindString(t.Body.Reveal()), At: time.Now(),
+		})
+		return "", nil
+	})
+}
+
+func (i *inbox) add(m mail) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.total == nil {
+		i.total = make(map[string]int)
+	}
+	i.total[m.System]++
+	i.mails = append(i.mails, m)
+	if len(i.mails) > kept {
+		i.mails = slices.Delete(i.mails, 0, len(i.mails)-kept)
+	}
+}
+
+// newest returns what came, the newest first.
+func (i *inbox) newest() []mail {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	all := slices.Clone(i.mails)
+	slices.Reverse(all)
+	return all
+}
+
+// count returns how many messages a system sent.
+func (i *inbox) count(system string) int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.total[system]
+}
+
+// Kind is the icon and word of a message's channel: the key of a word.
+func (m mail) Kind() string { return "channel." + string(m.Channel) }
+
+// Paper says that the message is printed.
+func (m mail) Paper() bool { return m.Channel.Printed() }
+
+// Body is the text without the link, which the page shows as one.
+func (m mail) Body() []string {
+	before, after, _ := strings.Cut(m.Text, m.Link)
+	if m.Link == "" {
+		return []string{m.Text}
+	}
+	return []string{strings.TrimSpace(before), strings.TrimSpace(after)}
+}
+
+func (p *portal) inboxPage(v *visit) (view, error) {
+	return view{
+		Title: "inbox.title", Say: v.say("inbox.say"), Mails: p.inbox.newest(),
+		How: how{"inbox.go", "texts.Writer.Notifier, outbox.Outbox.Run"},
+	}, nil
+}

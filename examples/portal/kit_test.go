@@ -1,0 +1,134 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/examples/internal/post"
+)
+
+// A browser has cookies, follows redirects, and runs no scripts.
+type browser struct {
+	t      *testing.T
+	p      *portal
+	client *http.Client
+	lang   string
+	header http.Header // of the last answer
+	status int         // of the last answer
+	path   string      // of the page where it is
+	body   string      // of that page
+}
+
+func newBrowser(t *testing.T, p *portal) *browser {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	return &browser{t: t, p: p, client: &http.Client{Jar: jar, Timeout: 2 * time.Minute}, lang: "en"}
+}
+
+func (b *browser) do(method, path string, typed url.Values) *browser {
+	b.t.Helper()
+	r, err := http.NewRequestWithContext(b.t.Context(), method, b.p.base+path, strings.NewReader(typed.Encode()))
+	require.NoError(b.t, err)
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+	}
+	r.Header.Set("Accept-Language", b.lang)
+	answer, err := b.client.Do(r)
+	require.NoError(b.t, err)
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	require.NoError(b.t, err)
+	b.header, b.status, b.path, b.body = answer.Header, answer.StatusCode, answer.Request.URL.Path, string(text)
+	require.NotContains(b.t, b.body, "⟦", "a word is missing on %s", path)
+	return b
+}
+
+func (b *browser) open(path string) *browser { return b.do(http.MethodGet, path, nil) }
+
+// send submits a form: "name=value" each.
+func (b *browser) send(path string, typed ...string) *browser {
+	values := make(url.Values)
+	for _, one := range typed {
+		name, value, _ := strings.Cut(one, "=")
+		values.Add(name, value)
+	}
+	return b.do(http.MethodPost, path, values)
+}
+
+// at requires the browser to be on a page, without a refusal.
+func (b *browser) at(path string) *browser {
+	b.t.Helper()
+	require.Equal(b.t, path, b.path, b.alert())
+	require.Equal(b.t, http.StatusOK, b.status, b.alert())
+	require.Empty(b.t, b.alert())
+	return b
+}
+
+// refused requires the page to say no, with this status.
+func (b *browser) refused(status int, words string) *browser {
+	b.t.Helper()
+	require.Equal(b.t, status, b.status, b.alert())
+	require.Contains(b.t, b.body, words)
+	return b
+}
+
+// came waits for the newest message over a channel that has what is looked for, and returns it.
+func came(t *testing.T, p *portal, channel civicpin.Channel, to string, find func(mail) string) string {
+	t.Helper()
+	for range 200 {
+		for _, m := range p.inbox.newest() {
+			if found := find(m); m.Channel == channel && m.To == to && found != "" {
+				return found
+			}
+		}
+		time.Sleep(25 * time.Millisecond)
+	}
+	require.Fail(t, "nothing came", "%s %s", channel, to)
+	return ""
+}
+
+// code finds a code as its reader does, and link a link.
+func code(m mail) string { return post.Mail{Channel: m.Channel, Text: m.Text}.Code() }
+
+func linkOf(m mail) string { return m.Link }
+
+// halves are both halves of a PIN as they came.
+func halves(t *testing.T, p *portal, mobile, email string) (string, string) {
+	t.Helper()
+	return came(t, p, civicpin.SMS, mobile, code), came(t, p, civicpin.Email, email, code)
+}
+
+const (
+	marias  = "+393331234567"
+	mailbox = "maria.rossi@example.it"
+	herPIN  = "QZ7W-K4PM"
+)
+
+// withPIN has Maria ask for her PIN, and exchange it.
+func (b *browser) withPIN() *browser {
+	b.t.Helper()
+	b.send("/inps/request", "id="+mariaCF, "mobile=333 123 4567", "email="+mailbox).at("/inps/first")
+	first, second := halves(b.t, b.p, marias, mailbox)
+	return b.send("/inps/first", "id="+mariaCF, "half1="+first, "half2="+second, "new="+herPIN, "again="+herPIN).at("/inps/mine")
+}
+
+// followed uses the newest link that came to an address: as a visitor without scripts does.
+func (b *browser) followed(to string) *browser {
+	b.t.Helper()
+	whole := came(b.t, b.p, civicpin.Email, to, linkOf)
+	u, err := url.Parse(whole)
+	require.NoError(b.t, err)
+	b.open(u.Path).at(u.Path)
+	b.send(u.Path, "token="+whole).at(u.Path) // looks
+	return b.send(u.Path, "token="+u.Fragment, "act=1")
+}

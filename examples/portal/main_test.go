@@ -1,0 +1,43 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// newPortal starts a portal on an empty file, as the program does.
+func newPortal(t *testing.T) *portal {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "portal.db")
+	c, err := readConfig([]string{"-db", file, "-base", "http://" + listener.Addr().String()}, io.Discard)
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(context.Background())
+	p, err := open(ctx, c)
+	require.NoError(t, err)
+	done := make(chan error, 1)
+	go func() { done <- p.serve(ctx, listener, false) }()
+	t.Cleanup(func() {
+		stop()
+		require.NoError(t, <-done)
+		require.NoError(t, p.close())
+	})
+	return p
+}
+
+var (
+	alertLine = regexp.MustCompile(`(?s)<p class="alert" role="alert">(.*?)</p>`)
+	tags      = regexp.MustCompile(`<[^>]*>`)
+)
+
+func (b *browser) alert() string {
+	return strings.TrimSpace(tags.ReplaceAllString(strings.Join(alertLine.FindAllString(b.body, -1), " "), ""))
+}

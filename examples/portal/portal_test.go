@@ -1,0 +1,120 @@
+package main
+
+import (
+	"net/http"
+	"net/url"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+)
+
+// A citizen's first PIN: two halves, an exchange, a login, a change.
+func TestINPS(t *testing.T) {
+	p := newPortal(t)
+	b := newBrowser(t, p)
+	b.open("/").at("/")
+	require.Contains(t, b.body, mariaCF)
+	b.send("/inps/request", "id=RSSMRA85T50A562X", "mobile=333 123 4567", "email="+mailbox).refused(422, "slip in it")
+	require.Contains(t, b.body, `value="333 123 4567"`) // what was right need not be typed again
+	b.send("/inps/request", "id="+mariaCF, "mobile=06 1234567", "email="+mailbox).refused(422, "no mobile number")
+	b.withPIN()
+	require.Contains(t, b.body, "ordinario")
+	b.send("/inps/mine", "act=act").at("/inps/mine")
+	require.Contains(t, b.body, "claim waits")
+	b.send("/inps/mine", "act=out").at("/inps/")
+	b.open("/inps/mine").at("/inps/login")
+	b.send("/inps/login", "id="+mariaCF, "secret=XXXXXXXX").refused(403, "Tries left: 4")
+	b.send("/inps/login", "id="+mariaCF, "secret=qz7w k4pm").at("/inps/mine")
+	b.send("/inps/change", "id="+mariaCF, "secret="+herPIN, "new=12345678", "again=12345678").refused(422, "aria-invalid")
+	b.send("/inps/change", "id="+mariaCF, "secret="+herPIN, "new=HJ4N8RTX", "again=HJ4N8RTW").refused(422, "not alike")
+	b.send("/inps/change", "id="+mariaCF, "secret="+herPIN, "new=HJ4N8RTX", "again=HJ4N8RTX").at("/inps/mine")
+}
+
+// A session that was planted before the login is worth nothing after it, and one dies with its secret.
+func TestSessions(t *testing.T) {
+	p := newPortal(t)
+	owner := newBrowser(t, p).withPIN()
+	u, err := url.Parse(p.base)
+	require.NoError(t, err)
+
+	victim := newBrowser(t, p)
+	victim.send("/inps/start", "plan=inps-lost-pin", "id="+mariaCF).at("/inps/run") // has a session now
+	planted := victim.client.Jar.Cookies(u)
+	victim.send("/inps/login", "id="+mariaCF, "secret="+herPIN).at("/inps/mine")
+	thief := newBrowser(t, p)
+	thief.client.Jar.SetCookies(u, planted)
+	thief.open("/inps/mine").at("/inps/login")
+
+	victim.send("/inps/change", "id="+mariaCF, "secret="+herPIN, "new=HJ4N8RTX", "again=HJ4N8RTX").at("/inps/mine")
+	owner.open("/inps/mine").at("/inps/login")
+	require.Contains(t, owner.body, "Your session has ended")
+}
+
+// A PIN that is lost comes anew, by a link or a code; a locked one is unlocked by a link; scanners use no link up.
+func TestLost(t *testing.T) {
+	p := newPortal(t)
+	b := newBrowser(t, p).withPIN()
+	b.send("/inps/start", "plan=inps-lost-pin", "id="+mariaCF).at("/inps/run")
+	b.send("/inps/run", "act=answer", "contact=333 123 4567", "contact=nobody@example.it").refused(403, "not right")
+	b.send("/inps/run", "act=answer", "contact=333 123 4567", "contact="+mailbox).at("/inps/run")
+	before := len(p.inbox.newest())
+	b.followed(mailbox).at("/inps/first")
+	require.Eventually(t, func() bool { return len(p.inbox.newest()) >= before+2 }, 5e9, 5e7)
+	first, second := halves(t, p, marias, mailbox)
+	b.send("/inps/first", "id="+mariaCF, "half1="+first, "half2="+second, "new=HJ4N8RTX", "again=HJ4N8RTX").at("/inps/mine")
+	b.send("/inps/login", "id="+mariaCF, "secret="+herPIN).refused(403, "not right")
+
+	for range 5 {
+		newBrowser(t, p).send("/inps/login", "id="+mariaCF, "secret=XXXXXXXX")
+	}
+	b.send("/inps/login", "id="+mariaCF, "secret=HJ4N8RTX").refused(429, "locked")
+	require.NotEmpty(t, b.header.Get("Retry-After"))
+	b.send("/inps/start", "plan="+unlockINPS, "id="+mariaCF).at("/inps/run")
+	b.send("/inps/run", "act=answer", "captcha=1").at("/inps/run")
+	b.followed(mailbox).at("/inps/login")
+	b.send("/inps/login", "id="+mariaCF, "secret=HJ4N8RTX").at("/inps/mine")
+	b.open("/inps/link").send("/inps/link", "token="+came(t, p, civicpin.Email, mailbox, linkOf)+"x").refused(410, "")
+}
+
+// An address is added and proved; what is posted from another site is refused; a language is kept.
+func TestContacts(t *testing.T) {
+	p := newPortal(t)
+	b := newBrowser(t, p).withPIN()
+	b.open("/inps/contacts").at("/inps/contacts")
+	b.send("/inps/contacts", "act=add", "email=not one").refused(422, "no e-mail address")
+	b.send("/inps/contacts", "act=add", "email=other@example.it").at("/inps/contacts")
+	b.send("/inps/contacts", "act=prove", "code="+came(t, p, civicpin.Email, "other@example.it", code)).at("/inps/contacts")
+	require.Contains(t, b.body, "proves nothing until")
+
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.base+"/inps/mine?act=out", nil)
+	require.NoError(t, err)
+	r.Header.Set("Sec-Fetch-Site", "cross-site")
+	answer, err := b.client.Do(r)
+	require.NoError(t, err)
+	require.NoError(t, answer.Body.Close())
+	require.Equal(t, http.StatusForbidden, answer.StatusCode)
+	b.open("/inps/mine").at("/inps/mine")
+
+	b.send("/language", "to=es", "back=/inps/mine").at("/inps/mine")
+	require.Contains(t, b.body, `<html lang="es">`)
+	b.send("/language", "to=it", "back=//evil.example/").at("/")
+	require.Contains(t, b.body, `<html lang="it">`)
+}
+
+// Every page is there in every language, with each of its words.
+func TestLanguages(t *testing.T) {
+	p := newPortal(t)
+	for _, lang := range languages {
+		b := newBrowser(t, p)
+		b.lang = lang + "-XX,en;q=0.5"
+		for path := range p.pages {
+			b.open(path)
+			require.Equal(t, http.StatusOK, b.status, path)
+			require.Contains(t, b.body, `<html lang="`+lang+`">`, path)
+		}
+		b.open("/inps/none")
+		require.Equal(t, http.StatusNotFound, b.status)
+	}
+}

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"errors"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/pin"
+	"github.com/civicpin/civicpin/web"
+)
+
+//go:embed pages
+var pageFiles embed.FS
+
+// page.html is one template for all pages. A template that has been executed cannot be cloned, so the one that link.go clones
+// is apart.
+var (
+	pageBase     = template.Must(template.ParseFS(pageFiles, "pages/page.html"))
+	pageTemplate = template.Must(pageBase.Clone())
+)
+
+// A visit is one request, with the words, the session and the source that go with it.
+type visit struct {
+	p    *portal
+	sys  *system // nil on pages of no system
+	w    http.ResponseWriter
+	r    *http.Request
+	lang string
+}
+
+// page serves one page: show makes it, for a GET; do answers its form, for a POST, and returns where to go on. After an error
+// the page comes again and says what is wrong. A success always leads to another GET, so that a reload sends nothing twice.
+func (p *portal) page(
+	mux *http.ServeMux, path string, sys *system, show func(*visit) (view, error), do func(*visit) (string, error),
+) {
+	p.pages[strings.TrimSuffix(path, "{$}")] = true
+	mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+		v := &visit{p, sys, w, r, language(r)}
+		page, err := show(v)
+		v.answer(page, err)
+	})
+	if do == nil {
+		return
+	}
+	mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
+		v := &visit{p, sys, w, r, language(r)}
+		next, err := v.post(do)
+		if err == nil {
+			http.Redirect(w, r, p.path+next, http.StatusSeeOther)
+			return
+		}
+		if web.Status(err).Status == http.StatusInternalServerError {
+			slog.ErrorContext(r.Context(), "page", "path", path, "error", err)
+		}
+		page, showErr := show(v)
+		v.keep(&page)
+		v.refuse(&page, err)
+		v.answer(page, showErr)
+	})
+}
+
+// post reads the form and hands it on.
+func (v *visit) post(do func(*visit) (string, error)) (string, error) {
+	err := v.r.ParseForm()
+	if strings.HasPrefix(v.r.Header.Get("Content-Type"), "multipart/") {
+		err = v.r.ParseMultipartForm(2 << 20)
+	}
+	if err != nil {
+		if _, large := errors.AsType[*http.MaxBytesError](err); !large {
+			err = civicpin.ErrInvalid
+		}
+		return "", err
+	}
+	return do(v)
+}
+
+// errLogin sends a visitor without a session to the login.
+var errLogin = errors.New("portal: no session")
+
+// answer writes a page.
+func (v *visit) answer(page view, err error) {
+	if errors.Is(err, errLogin) {
+		http.Redirect(v.w, v.r, v.p.path+"/"+v.sys.name+"/login", http.StatusSeeOther)
+		return
+	}
+	if err != nil && page.Title == "" {
+		slog.ErrorContext(v.r.Context(), "page", "path", v.r.URL.Path, "error", err)
+		page = view{Title: "error"}
+		v.refuse(&page, err)
+	}
+	var out bytes.Buffer
+	if err := v.render(&out, page); err != nil {
+		slog.ErrorContext(v.r.Context(), "template", "path", v.r.URL.Path, "error", err)
+		http.Error(v.w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+		return
+	}
+	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	if page.Status != 0 {
+		v.w.WriteHeader(page.Status)
+	}
+	_, _ = out.WriteTo(v.w) // the visitor hung up
+}
+
+func (v *visit) render(out *bytes.Buffer, page view) error {
+	return pageTemplate.Execute(out, v.data(page))
+}
+
+// data is what the template sees.
+func (v *visit) data(page view) map[string]any {
+	return map[string]any{
+		"V": page, "Lang": v.lang, "Languages": languages, "T": v.T, "Path": v.p.path, "Here": v.r.URL.Path,
+		"System": v.sys, "Systems": v.p.systems, "Flash": v.p.session.PopString(v.r.Context(), "flash"),
+		"Nonce": web.Nonce(v.r.Context()),
+	}
+}
+
+func (v *visit) ctx() context.Context { return v.r.Context() }
+
+// typed returns a field as it was typed, for a secret as for a name: whether blanks count is for the library to say.
+func (v *visit) typed(name string) string { return v.r.PostFormValue(name) }
+
+func (v *visit) secret(name string) civicpin.Secret { return civicpin.NewSecret(v.typed(name)) }
+
+// flash says something on the next page.
+func (v *visit) flash(key string, args ...any) { v.p.session.Put(v.ctx(), "flash", v.T(key, args...)) }
+
+// put, get and drop keep something with the session, of this system alone.
+func (v *visit) put(name, value string) { v.p.session.Put(v.ctx(), v.sys.name+"."+name, value) }
+
+func (v *visit) get(name string) string { return v.p.session.GetString(v.ctx(), v.sys.name+"."+name) }
+
+func (v *visit) drop(names ...string) {
+	for _, name := range names {
+		v.p.session.Remove(v.ctx(), v.sys.name+"."+name)
+	}
+}
+
+// source says where the request comes from. The four systems share one device cookie, which holds a value of each; what a login
+// showed is kept with the session. Both count on a POST from the portal's own pages only.
+func (v *visit) source() civicpin.Source {
+	source := v.p.cookies.Source(v.r, v.p.proxies)
+	if v.sys == nil {
+		return source
+	}
+	devices, _ := url.ParseQuery(source.Device.Reveal())
+	source.Device, source.Shown = civicpin.NewSecret(devices.Get(v.sys.name)), civicpin.Secret{}
+	if v.r.Method == http.MethodPost { // web.Secure refuses those of other sites
+		source.Shown = civicpin.NewSecret(v.get("shown"))
+	}
+	return source
+}
+
+// remember keeps the device's value of this system beside those of the others.
+func (v *visit) remember(device civicpin.Secret) error {
+	devices, err := url.ParseQuery(v.p.cookies.Get(v.r, web.Device).Reveal())
+	if err != nil {
+		devices = make(url.Values)
+	}
+	devices.Set(v.sys.name, device.Reveal())
+	return v.p.cookies.Set(v.w, web.Device, civicpin.NewSecret(devices.Encode()), 180*24*3600*1e9)
+}
+
+// enter begins the session of a login, under a new number: one that was planted in the browser before is worth nothing.
+func (v *visit) enter(subject civicpin.Subject, ok pin.Verified) error {
+	if err := v.p.session.RenewToken(v.ctx()); err != nil {
+		return err
+	}
+	v.put("subject", string(subject))
+	v.put("epoch", string(ok.Epoch))
+	v.put("level", ok.Level.String())
+	v.put("shown", ok.Shown.Reveal())
+	return nil
+}
+
+// leave ends it.
+func (v *visit) leave() error {
+	v.drop("subject", "epoch", "level", "shown", "ticket", "grant")
+	return v.p.session.RenewToken(v.ctx())
+}
+
+// user returns the subject of the session. A session dies with the secret: its epoch is compared at each request.
+func (v *visit) user() (civicpin.Subject, error) {
+	subject := civicpin.Subject(v.get("subject"))
+	if subject == "" {
+		return "", errLogin
+	}
+	now, err := v.sys.pins.Epoch(v.ctx(), subject)
+	if err != nil {
+		return "", err
+	}
+	if string(now) != v.get("epoch") {
+		v.flash("session.ended")
+		return "", errors.Join(errLogin, v.leave())
+	}
+	return subject, nil
+}
+
+// triesLeft returns how many tries an error leaves, if it says so.
+func triesLeft(err error) (int, bool) {
+	refused, ok := errors.AsType[*lockout.RefusedError](err)
+	if !ok || refused.Left < 0 {
+		return 0, false
+	}
+	return refused.Left, true
+}
