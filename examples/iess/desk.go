@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/examples/internal/agency"
 	"github.com/civicpin/civicpin/examples/internal/play"
 	"github.com/civicpin/civicpin/recovery"
 )

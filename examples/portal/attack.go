@@ -89,15 +89,15 @@ func (p *portal) runAttack(v *visit) (string, error) {
 	case "guess":
 		err = p.guess(v, a)
 	case "spray":
-		a.Requests = 200
+		a.Requests = 100
 		p.crowd(v.ctx(), a, func(i int) *http.Request { return p.guessAt(v.ctx(), string(nobody()), "sicuro85", i) })
 	case "scan":
 		err = p.scan(v.ctx(), a)
 	case "flood":
-		a.Requests = 200
+		a.Requests = 100
 		p.crowd(v.ctx(), a, func(i int) *http.Request {
 			return p.post(v.ctx(), "/inps/request", url.Values{
-				"id": {string(nobody())}, "mobile": {"333 765 4321"}, "email": {fmt.Sprintf("flood%d@example.it", i)},
+				"id": {string(nobody())}, "mobile": {"333 765 4321"}, "email": {"flooded@example.it"},
 			}, i)
 		})
 	default:

@@ -32,7 +32,7 @@ func (s *system) act(v *visit, act string, subject civicpin.Subject, by recovery
 	case "attest":
 		return s.pins.Attest(ctx, subject, seen)
 	case "revoke":
-		return errors.Join(s.pins.Revoke(ctx, subject, state.Ended, v.typed("reason"), by.ID), s.tell(v, subject, pin.NoticeRevoked))
+		return errors.Join(s.pins.Revoke(ctx, subject, state.Ended, v.typed("reason"), by.ID), s.tell(v, subject, pin.NoticeRevoked, nil))
 	case "suspend":
 		return s.pins.Suspend(ctx, subject, v.typed("reason"), by.ID)
 	case "resume":
@@ -61,12 +61,6 @@ func (s *system) act(v *visit, act string, subject civicpin.Subject, by recovery
 		return err
 	}
 	return civicpin.ErrInvalid
-}
-
-// tell sends a notice to all contacts of a citizen.
-func (s *system) tell(v *visit, subject civicpin.Subject, kind civicpin.MessageKind) error {
-	_, err := s.contacts.Notify(v.ctx(), subject, kind, nil)
-	return err
 }
 
 // issue issues on evidence, and prints the part that is handed over. Nobody gets a level because a clerk says so.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/post"
+	"github.com/civicpin/civicpin/recovery"
 )
 
 // A browser has cookies, follows redirects, and runs no scripts.
@@ -122,10 +123,17 @@ func (b *browser) withPIN() *browser {
 	return b.send("/inps/first", "id="+mariaCF, "half1="+first, "half2="+second, "new="+herPIN, "again="+herPIN).at("/inps/mine")
 }
 
-// followed uses the newest link that came to an address: as a visitor without scripts does.
+// followed uses the newest link of a recovery that came to an address and is still good: as a visitor without scripts does.
 func (b *browser) followed(to string) *browser {
 	b.t.Helper()
-	whole := came(b.t, b.p, civicpin.Email, to, linkOf)
+	whole := came(b.t, b.p, civicpin.Email, to, func(m mail) string {
+		_, token, _ := strings.Cut(m.Link, "#")
+		info, err := b.p.system(m.System).rec.Inspect(b.t.Context(), civicpin.NewSecret(token))
+		if err != nil || info.Purpose != recovery.ToRecover {
+			return ""
+		}
+		return m.Link
+	})
 	u, err := url.Parse(whole)
 	require.NoError(b.t, err)
 	b.open(u.Path).at(u.Path)

@@ -78,7 +78,7 @@ func (s *system) login(v *visit) (string, error) {
 		v.flash("login.old")
 		return "/" + s.name + "/change", nil
 	case err != nil:
-		return "", err
+		return "", errors.Join(err, s.tellLocked(v, subject, err))
 	case ok.MustExchange:
 		v.flash("login.exchange")
 		return "/" + s.name + "/first", nil
@@ -140,8 +140,10 @@ func (s *system) renew(
 	if err != nil {
 		return "", ok, err
 	}
-	ok, err = by(v.ctx(), v.attempt(subject, typed), chosen)
-	return subject, ok, err
+	if ok, err = by(v.ctx(), v.attempt(subject, typed), chosen); err != nil {
+		return "", ok, errors.Join(err, s.tellLocked(v, subject, err))
+	}
+	return subject, ok, nil
 }
 
 // adopt makes contacts of those to which the parts went: who typed all of them has read what came to each.
@@ -218,5 +220,5 @@ func (s *system) change(v *visit) (string, error) {
 		return "", err
 	}
 	v.flash("change.done")
-	return "/" + s.name + "/mine", v.enter(subject, ok)
+	return "/" + s.name + "/mine", errors.Join(v.enter(subject, ok), s.tell(v, subject, pin.NoticeChanged, nil))
 }

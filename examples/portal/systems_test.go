@@ -1,0 +1,221 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/store/audit"
+)
+
+// An operator checks an identity, unlocks, revokes and issues; without a document there is no level.
+func TestDesk(t *testing.T) {
+	p := newPortal(t)
+	citizen, desk := newBrowser(t, p).withPIN(), newBrowser(t, p)
+	desk.open("/desk/inps").at("/desk/inps")
+	require.Contains(t, desk.body, "No case is open")
+	desk.send("/desk", "operator=nobody", "system=inps", "id="+mariaCF).refused(400, "")
+	desk.send("/desk", "operator=clerk.4", "system=inps", "id="+mariaCF).at("/desk/inps")
+	require.Contains(t, desk.body, "ordinario")
+	require.NotContains(t, desk.body, mailbox, "a clerk sees no address")
+
+	for range 5 {
+		newBrowser(t, p).send("/inps/login", "id="+mariaCF, "secret=XXXXXXXX")
+	}
+	citizen.send("/inps/login", "id="+mariaCF, "secret="+herPIN).refused(429, "locked")
+	desk.send("/desk/inps", "act=unlock").at("/desk/inps")
+	citizen.send("/inps/login", "id="+mariaCF, "secret="+herPIN).at("/inps/mine")
+
+	desk.send("/desk/inps", "act=attest", "document=carta d'identità CA12345BB").at("/desk/inps")
+	citizen.send("/inps/login", "id="+mariaCF, "secret="+herPIN).at("/inps/mine")
+	require.Contains(t, citizen.body, "dispositivo")
+	citizen.send("/inps/mine", "act=act").at("/inps/mine")
+	require.Contains(t, citizen.body, "claim is filed")
+
+	desk.send("/desk/inps", "act=suspend", "reason=telephone lost").at("/desk/inps")
+	citizen.open("/inps/mine").at("/inps/login")
+	desk.send("/desk/inps", "act=resume", "document=carta d'identità CA12345BB").at("/desk/inps")
+	desk.send("/desk/inps", "act=revoke", "reason=stolen").at("/desk/inps")
+	citizen.send("/inps/login", "id="+mariaCF, "secret="+herPIN).refused(403, "not right")
+	came(t, p, civicpin.SMS, marias, func(m mail) string { return m.Text })
+
+	desk.send("/desk/inps", "act=issue", "document=carta d'identità CA12345BB", "email="+mailbox).at("/desk/inps")
+	slip := came(t, p, civicpin.HandedOver, "", code)
+	_, second := halves(t, p, marias, mailbox)
+	citizen.send("/inps/first", "id="+mariaCF, "half1="+slip, "half2="+second, "new=HJ4N8RTX", "again=HJ4N8RTX").at("/inps/mine")
+	require.Contains(t, citizen.body, "dispositivo")
+	desk.open("/events").at("/events")
+	require.Contains(t, desk.body, "operator:clerk.4")
+	require.Contains(t, desk.body, "The chain is whole")
+}
+
+// Of a thousand parallel guesses five are compared; the owner's device still gets in; the figures are those of the audit log.
+func TestAttack(t *testing.T) {
+	p := newPortal(t)
+	b := newBrowser(t, p).withPIN()
+	b.open("/attack").at("/attack")
+	b.send("/inps/login", "id="+mariaCF, "secret="+herPIN, "remember=1").at("/inps/mine")
+	b.send("/attack", "act=guess", "id="+mariaCF).at("/attack")
+	a := p.attack.Load()
+	require.Equal(t, 1000, a.Requests)
+	require.Equal(t, 5, a.sum(compared...), "%v %v", a.Events, a.Statuses)
+	require.Equal(t, logged(t, p), a.Events)
+	require.Equal(t, "attack.owner.device", a.Owner)
+	b.open("/inps/mine").at("/inps/mine") // the session stayed
+	newBrowser(t, p).send("/inps/login", "id="+mariaCF, "secret="+herPIN).refused(429, "locked")
+	b.send("/inps/login", "id="+mariaCF, "secret="+herPIN).at("/inps/mine") // as the device that it is
+
+	for _, kind := range []string{"spray", "flood"} {
+		b.send("/attack", "act="+kind).at("/attack")
+		require.Equal(t, 100, p.attack.Load().Requests)
+	}
+	require.LessOrEqual(t, p.attack.Load().Sent, 6, "three to the telephone, three to the mailbox")
+	b.send("/inps/start", "plan="+unlockINPS, "id="+mariaCF).at("/inps/run")
+	b.send("/inps/run", "act=answer", "captcha=1").at("/inps/run")
+	came(t, p, civicpin.Email, mailbox, linkOf)
+	b.send("/attack", "act=scan").at("/attack")
+	require.Equal(t, "attack.owner.linkgood", p.attack.Load().Owner)
+}
+
+// logged counts what the audit log has of attacks.
+func logged(t *testing.T, p *portal) map[string]int {
+	t.Helper()
+	counts := make(map[string]int)
+	report, err := p.log.Verify(t.Context(), audit.Check{Each: func(_ int, _ uint64, e civicpin.Event) error {
+		if ofAttack(e) {
+			counts[eventName(e)]++
+		}
+		return nil
+	}})
+	require.NoError(t, err)
+	require.Empty(t, report.Faults)
+	return counts
+}
+
+const lucias = "lucia.andrade@example.ec"
+
+// A first clave by birthday, link, image and questions; a forgotten one with them; three misses until an agency unlocks.
+func TestIESS(t *testing.T) {
+	p := newPortal(t)
+	b := newBrowser(t, p)
+	b.send("/iess/start", "plan=iess-first-key", "id="+luciaID).at("/iess/run")
+	b.send("/iess/run", "act=answer", "captcha=1").at("/iess/run")
+	b.send("/iess/run", "act=answer", "captcha=1").refused(422, "from 1 to 31") // two tabs, or sent twice
+	b.send("/iess/run", "act=answer", "fact.birth-day=15", "fact.birth-month=3").refused(403, "Tries left")
+	b.send("/iess/run", "act=answer", "fact.birth-day=x", "fact.birth-month=3").refused(422, "from 1 to 31")
+	b.send("/iess/run", "act=answer", "fact.birth-day=14", "fact.birth-month=3").at("/iess/run")
+	b.send("/iess/run", "act=answer", "correct="+lucias).at("/iess/run")
+	b.followed(lucias).at("/iess/run")
+	enrol := []string{"act=answer", "enrol=volcano"}
+	asked := []string{"book=Platero", "friend=Paloma", "job=Correos", "journey=Galápagos"}
+	for _, one := range asked {
+		enrol = append(enrol, "enrol."+one)
+	}
+	b.send("/iess/run", enrol...).at("/iess/run")
+	b.send("/iess/run", "act=answer", "terms=1").at("/iess/choose")
+	b.send("/iess/choose", "new=corta", "again=corta").refused(422, "aria-invalid")
+	b.send("/iess/choose", "new=tres volcanes y un colibrí", "again=tres volcanes y un colibrí").at("/iess/mine")
+
+	b.send("/iess/start", "plan=iess-clave", "id="+luciaID).at("/iess/run")
+	b.send("/iess/run", "act=answer", "captcha=1").at("/iess/run")
+	b.answer(asked, "fact.birth-day=14", "fact.birth-month=3", "image=volcano").at("/iess/run")
+	b.send("/iess/run", "act=answer", "confirm=1").at("/iess/run")
+	b.followed(lucias).at("/iess/choose")
+	b.send("/iess/choose", "new=una iguana duerme al sol", "again=una iguana duerme al sol").at("/iess/mine")
+
+	stranger := newBrowser(t, p)
+	for range 3 {
+		stranger.send("/iess/start", "plan=iess-clave", "id="+luciaID).send("/iess/run", "act=answer", "captcha=1").at("/iess/run")
+		stranger.answer([]string{}, "fact.birth-day=1", "fact.birth-month=1", "image=tree")
+	}
+	stranger.refused(403, "unlocked")
+	desk := newBrowser(t, p)
+	desk.send("/desk", "operator=video.7", "system=iess", "id="+luciaID).at("/desk/iess")
+	desk.send("/desk/iess", "act=agency", "document=cédula "+luciaID).refused(403, "")
+	desk.send("/desk", "operator=clerk.4", "system=iess", "id="+luciaID).at("/desk/iess")
+	desk.send("/desk/iess", "act=agency", "document=cédula "+luciaID).at("/desk/iess")
+	b.send("/iess/login", "id="+luciaID, "secret=una iguana duerme al sol").at("/iess/mine")
+}
+
+// answer answers the questions that the page asks.
+func (b *browser) answer(known []string, more ...string) *browser {
+	typed := append([]string{"act=answer"}, more...)
+	for id := range strings.SplitSeq("book friend job journey school street teacher toy", " ") {
+		if !strings.Contains(b.body, `name="question.`+id+`"`) {
+			continue
+		}
+		answer := "question." + id + "=no idea"
+		for _, one := range known {
+			if strings.HasPrefix(one, id+"=") {
+				answer = "question." + one
+			}
+		}
+		typed = append(typed, answer)
+	}
+	return b.send("/iess/run", typed...)
+}
+
+// A citizen is registered by letter, asks for a PIN by push and by text message, and uses each once, for one act.
+func TestClave(t *testing.T) {
+	p := newPortal(t)
+	b := newBrowser(t, p)
+	b.send("/clave/letter", "id="+anaNIF).at("/clave/activate")
+	letter := came(t, p, civicpin.Letter, "Ana García López\nCalle Mayor 1\n28013 Madrid", code)
+	b.send("/clave/activate", "id="+anaNIF, "code="+letter+"X", "mobile=612 345 678").refused(403, "not right")
+	b.send("/clave/activate", "id="+anaNIF, "code="+letter, "mobile=612 345 678").at("/clave/app")
+
+	b.send("/clave/ask", "id="+anaNIF, "card=9-5-2030", "by=push").at("/clave/code")
+	wrong := b.body
+	require.Contains(t, wrong, "If these data are right")
+	b.send("/clave/ask", "id="+anaNIF, "card=9-5-2031", "by=sms", "own=7GAT").at("/clave/code")
+	require.Contains(t, b.body, "If these data are right")
+	sms := came(t, p, civicpin.SMS, "+34612345678", lastWord)
+	b.send("/clave/code", "code="+sms).refused(403, "not right")
+	b.send("/clave/code", "code=7gat "+sms).at("/clave/")
+	require.Contains(t, b.body, "working life report")
+	b.send("/clave/code", "code=7gat "+sms).refused(422, "Ask for a PIN first")
+
+	b.send("/clave/ask", "id="+anaNIF, "card=9-5-2031", "by=push").at("/clave/code")
+	b.open("/clave/app").at("/clave/app")
+	require.Contains(t, b.body, "your working life report")
+}
+
+// lastWord is the code of three characters, which stands behind the colon of a text message's first line.
+func lastWord(m mail) string {
+	for line := range strings.Lines(m.Text) {
+		if _, code, ok := strings.Cut(strings.TrimSpace(line), ": "); ok {
+			fields := strings.Fields(code)
+			if last := strings.Trim(fields[len(fields)-1], "."); len(last) == 3 {
+				return last
+			}
+		}
+	}
+	return ""
+}
+
+// A citizen is registered at the desk, exchanges the code for a password, and opens two portals; a forgotten password comes back
+// by a link and a code.
+func TestTUSS(t *testing.T) {
+	p := newPortal(t)
+	desk, b := newBrowser(t, p), newBrowser(t, p)
+	desk.send("/desk", "operator=clerk.4", "system=tuss", "id="+nuriaNIF).at("/desk/tuss")
+	form := []string{"act=register", "document=DNI " + nuriaNIF, "mobile=612 345 678", "email=nuria@example.es"}
+	desk.send("/desk/tuss", form...).refused(422, "no registration")
+	desk.send("/desk/tuss", append(form, "terms=1")...).at("/desk/tuss")
+	slip := came(t, p, civicpin.HandedOver, "", code)
+	b.send("/tuss/first", "id="+nuriaNIF, "half1="+slip, "new=tres cerezas en julio", "again=tres cerezas en julio").at("/tuss/mine")
+	b.send("/tuss/mine", "act=act").at("/tuss/mine")
+	require.Contains(t, b.body, "SEDESS is open")
+
+	b.send("/tuss/start", "plan=tuss-forgotten", "id="+nuriaNIF).at("/tuss/run")
+	b.send("/tuss/run", "act=answer", "captcha=1").at("/tuss/run")
+	b.send("/tuss/run", "act=answer", "fact.birth-date=23-05-1979").at("/tuss/run")
+	b.followed("nuria@example.es").at("/tuss/run")
+	time.Sleep(10 * time.Millisecond)
+	sms := came(t, p, civicpin.SMS, "+34612345678", code)
+	b.send("/tuss/run", "act=answer", "code="+sms).at("/tuss/choose")
+	b.send("/tuss/choose", "new=la mesa verde canta", "again=la mesa verde canta").at("/tuss/mine")
+}
