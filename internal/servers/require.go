@@ -57,6 +57,14 @@ func program(tb testing.TB, name string) string {
 	return path
 }
 
+// Program returns the path of a program that a test of another package starts, such as a browser. Where it is missing, and with
+// -short, the test ends here.
+func Program(tb testing.TB, name string) string {
+	tb.Helper()
+	SkipShort(tb)
+	return program(tb, name)
+}
+
 // PostgreSQLBins returns the directories of the PostgreSQL programs that tests should run with: the newest that is
 // installed, then those that CIVICPIN_POSTGRES_BIN names. It is never empty: without any, and with -short, the test ends here.
 func PostgreSQLBins(tb testing.TB) []string {
