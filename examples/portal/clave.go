@@ -53,10 +53,7 @@ func (c *clave) routes(at adder) {
 
 // letterPage has an activation code printed and posted to where the register says that the citizen lives.
 func (c *clave) letterPage(v *visit) (view, error) {
-	return view{
-		Title: "clave.letter.title", Say: v.say("clave.letter.say"), How: how{"clave.go", "pin.Service.Issue (Register)"},
-		Forms: []form{{Fields: []field{v.idField()}, Button: "go"}},
-	}, nil
+	return v.simple("clave.letter", how{"clave.go", "pin.Service.Issue (Register)"}, "go", v.idField()), nil
 }
 
 func (c *clave) letter(v *visit) (string, error) {
@@ -82,23 +79,13 @@ func (c *clave) letter(v *visit) (string, error) {
 
 // activatePage is the app: it trades the activation code for a key of its own, which nobody types.
 func (c *clave) activatePage(v *visit) (view, error) {
-	return view{
-		Title: "clave.activate.title", Say: v.say("clave.activate.say"),
-		How: how{"clave.go", "pin.Service.Exchange, otp.Codes.Rebind"},
-		Forms: []form{{Button: "first.button", Fields: []field{
-			v.idField(),
-			{Name: "code", Label: v.T("first.code"), Auto: "one-time-code"},
-			{Name: "mobile", Label: v.T("mobile"), Hint: v.T("mobile.hint", "612 345 678"), Type: "tel", Auto: "tel"},
-		}}},
-	}, nil
+	return v.simple("clave.activate", how{"clave.go", "pin.Service.Exchange, otp.Codes.Rebind"}, "first.button", v.idField(),
+		field{Name: "code", Label: v.T("first.code"), Auto: "one-time-code"},
+		field{Name: "mobile", Label: v.T("mobile"), Hint: v.T("mobile.hint", "612 345 678"), Type: "tel", Auto: "tel"}), nil
 }
 
 func (c *clave) activate(v *visit) (string, error) {
-	subject, err := c.parse(v.typed("id"))
-	if err != nil {
-		return "", err
-	}
-	phone, err := v.mobile("mobile")
+	subject, phone, err := v.idAndMobile()
 	if err != nil {
 		return "", err
 	}
@@ -151,17 +138,11 @@ func (c *clave) appPage(v *visit) (view, error) {
 
 // askPage asks for a code: with the number and what is printed on the card.
 func (c *clave) askPage(v *visit) (view, error) {
-	return view{
-		Title: "clave.ask.title", Say: v.say("clave.ask.say"), How: how{"clave.go", "lockout.Gate.Do, otp.Codes.Request"},
-		Forms: []form{{Button: "go", Fields: []field{
-			v.idField(),
-			{Name: "card", Label: v.T("clave.card"), Hint: v.T("clave.card.hint"), Auto: "off"},
-			{Name: "own", Label: v.T("clave.own"), Hint: v.T("clave.own.hint"), Auto: "off", Optional: true},
-			{Name: "by", Label: v.T("channel"), Options: []option{
-				{Value: "push", Label: v.T("channel.push"), Chosen: true}, {Value: "sms", Label: v.T("channel.sms")},
-			}},
-		}}},
-	}, nil
+	by := []option{{Value: "push", Label: v.T("channel.push"), Chosen: true}, {Value: "sms", Label: v.T("channel.sms")}}
+	return v.simple("clave.ask", how{"clave.go", "lockout.Gate.Do, otp.Codes.Request"}, "go", v.idField(),
+		field{Name: "card", Label: v.T("clave.card"), Hint: v.T("clave.card.hint"), Auto: "off"},
+		field{Name: "own", Label: v.T("clave.own"), Hint: v.T("clave.own.hint"), Auto: "off", Optional: true},
+		field{Name: "by", Label: v.T("channel"), Options: by}), nil
 }
 
 // ask says the same to everybody: to citizens, to who knows a number but not the card, and to nobody's number.
@@ -235,13 +216,10 @@ func workingLife(subject civicpin.Subject) otp.Purpose {
 }
 
 func (c *clave) codePage(v *visit) (view, error) {
-	return view{
-		Title: "clave.code.title", Say: v.say("clave.code.say"), How: how{"clave.go", "otp.Codes.Verify"},
-		Forms: []form{{Button: "go", Fields: []field{
-			{Name: "code", Label: v.T("code"), Hint: v.T("clave.code.hint"), Auto: "one-time-code"},
-		}}},
-		Links: []link{{"/clave/ask", "clave.ask.title"}, {"/clave/app", "clave.app.title"}},
-	}, nil
+	w := v.simple("clave.code", how{"clave.go", "otp.Codes.Verify"}, "go",
+		field{Name: "code", Label: v.T("code"), Hint: v.T("clave.code.hint"), Auto: "one-time-code"})
+	w.Links = []link{{"/clave/ask", "clave.ask.title"}, {"/clave/app", "clave.app.title"}}
+	return w, nil
 }
 
 // code takes whose code it is, and for what, from the session: only the code comes from the form.

@@ -104,7 +104,7 @@ func (s *system) casePage(v *visit) (view, error) {
 	default:
 		w.Facts = append(w.Facts, v.statusFacts(&st)...)
 	}
-	w.Forms = s.caseForms(v, st)
+	w.Forms = s.caseForms(v, subject, st)
 	w.Links = []link{{"/desk", "desk.title"}, {"/inbox", "inbox.title"}}
 	return w, nil
 }
@@ -138,7 +138,7 @@ func (v *visit) statusFacts(st *pin.Status) [][2]string {
 }
 
 // caseForms are the acts that fit the state of the credential.
-func (s *system) caseForms(v *visit, st pin.Status) []form {
+func (s *system) caseForms(v *visit, subject civicpin.Subject, st pin.Status) []form {
 	document := field{Name: "document", Label: v.T("document"), Hint: v.T("document.seen"), Auto: "off"}
 	reason := field{Name: "reason", Label: v.T("reason"), Auto: "off"}
 	mobile := field{Name: "mobile", Label: v.T("mobile"), Type: "tel", Auto: "off"}
@@ -169,6 +169,7 @@ func (s *system) caseForms(v *visit, st pin.Status) []form {
 		add("slip", document)
 	case "iess":
 		add("agency", document)
+		add("video", v.called(subject)...)
 		add("case", field{Name: "case", Label: v.T("act.case.id"), Auto: "off"}, reason)
 	}
 	return all

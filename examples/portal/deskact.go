@@ -55,6 +55,8 @@ func (s *system) act(v *visit, act string, subject civicpin.Subject, by recovery
 		return err
 	case "agency":
 		return s.agencyUnlock(v, subject, seen, by)
+	case "video":
+		return s.video(v, subject, by)
 	case "case":
 		verdict := recovery.Verdict{Approve: true, Reason: v.typed("reason"), Source: v.source()}
 		_, err := s.rec.Decide(ctx, v.typed("case"), by, verdict)

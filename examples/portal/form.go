@@ -56,6 +56,11 @@ type form struct {
 	Files  bool
 }
 
+// simple returns a page of one form, whose words are name.title and name.say.
+func (v *visit) simple(name string, done how, button string, fields ...field) view {
+	return view{Title: name + ".title", Say: v.say(name + ".say"), How: done, Forms: []form{{Fields: fields, Button: button}}}
+}
+
 // A field is one entry of a form. Its label and hint are words already.
 type field struct {
 	Name, Label, Hint string

@@ -35,12 +35,27 @@ func newBrowser(t *testing.T, p *portal) *browser {
 	return &browser{t: t, p: p, client: &http.Client{Jar: jar, Timeout: 2 * time.Minute}, lang: "en"}
 }
 
+// cookies adds cookies to the portal's, and returns all.
+func (b *browser) cookies(more ...*http.Cookie) []*http.Cookie {
+	b.t.Helper()
+	u, err := url.Parse(b.p.base)
+	require.NoError(b.t, err)
+	b.client.Jar.SetCookies(u, more)
+	return b.client.Jar.Cookies(u)
+}
+
 func (b *browser) do(method, path string, typed url.Values) *browser {
 	b.t.Helper()
-	r, err := http.NewRequestWithContext(b.t.Context(), method, b.p.base+path, strings.NewReader(typed.Encode()))
+	return b.request(method, path, strings.NewReader(typed.Encode()), "application/x-www-form-urlencoded")
+}
+
+// request sends a request as a browser does that is on a page of the portal.
+func (b *browser) request(method, path string, body io.Reader, kind string) *browser {
+	b.t.Helper()
+	r, err := http.NewRequestWithContext(b.t.Context(), method, b.p.base+path, body)
 	require.NoError(b.t, err)
 	if method == http.MethodPost {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Content-Type", kind)
 		r.Header.Set("Sec-Fetch-Site", "same-origin")
 	}
 	r.Header.Set("Accept-Language", b.lang)

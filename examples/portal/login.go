@@ -54,16 +54,11 @@ func (v *visit) attempt(subject civicpin.Subject, typed civicpin.Secret) pin.Att
 }
 
 func (s *system) loginPage(v *visit) (view, error) {
-	return view{
-		Title: "login.title", Say: v.say("login.say"),
-		Forms: []form{{Button: "login.button", Fields: []field{
-			v.idField(),
-			{Name: "secret", Label: v.T(s.name + ".secret"), Type: "password", Auto: "current-password"},
-			{Name: "remember", Label: v.T("login.remember"), Hint: v.T("login.remember.hint"), Type: "checkbox", Optional: true},
-		}}},
-		Links: []link{{"/" + s.name + "/first", "first.title"}, {"/" + s.name + "/start", "start.title"}},
-		How:   how{"login.go", "pin.Service.Verify, RememberDevice"},
-	}, nil
+	w := v.simple("login", how{"login.go", "pin.Service.Verify, RememberDevice"}, "login.button", v.idField(),
+		field{Name: "secret", Label: v.T(s.name + ".secret"), Type: "password", Auto: "current-password"},
+		field{Name: "remember", Label: v.T("login.remember"), Hint: v.T("login.remember.hint"), Type: "checkbox", Optional: true})
+	w.Links = []link{{"/" + s.name + "/first", "first.title"}, {"/" + s.name + "/start", "start.title"}}
+	return w, nil
 }
 
 func (s *system) login(v *visit) (string, error) {
@@ -154,8 +149,8 @@ func (s *system) adopt(v *visit, subject civicpin.Subject) error {
 	}
 	var proved []civicpin.Contact
 	for _, part := range st.Parts {
-		if !part.Contact.Channel.Printed() {
-			proved = append(proved, part.Contact)
+		if to := part.Contact; !to.Channel.Printed() {
+			proved = append(proved, to)
 		}
 	}
 	if len(proved) == 0 {
@@ -207,11 +202,7 @@ func (s *system) mine(v *visit) (string, error) {
 
 func (s *system) changePage(v *visit) (view, error) {
 	fields := []field{v.idField(), {Name: "secret", Label: v.T("change.old"), Type: "password", Auto: "current-password"}}
-	return view{
-		Title: "change.title", Say: v.say("change.say"),
-		Forms: []form{{Fields: append(fields, v.newFields()...), Button: "change.button"}},
-		How:   how{"login.go", "pin.Service.Change"},
-	}, nil
+	return v.simple("change", how{"login.go", "pin.Service.Change"}, "change.button", append(fields, v.newFields()...)...), nil
 }
 
 func (s *system) change(v *visit) (string, error) {

@@ -2,13 +2,15 @@ package main
 
 import (
 	"net/http"
-	"net/url"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
 )
+
+// another is the PIN that Maria changes to.
+const another = "HJ4N8RTX"
 
 // A citizen's first PIN: two halves, an exchange, a login, a change.
 func TestINPS(t *testing.T) {
@@ -29,25 +31,22 @@ func TestINPS(t *testing.T) {
 	b.send("/inps/login", "id="+mariaCF, "secret=qz7w k4pm").at("/inps/mine")
 	b.send("/inps/change", "id="+mariaCF, "secret="+herPIN, "new=12345678", "again=12345678").refused(422, "aria-invalid")
 	b.send("/inps/change", "id="+mariaCF, "secret="+herPIN, "new=HJ4N8RTX", "again=HJ4N8RTW").refused(422, "not alike")
-	b.send("/inps/change", "id="+mariaCF, "secret="+herPIN, "new=HJ4N8RTX", "again=HJ4N8RTX").at("/inps/mine")
+	b.send("/inps/change", "id="+mariaCF, "secret="+herPIN, "new="+another, "again="+another).at("/inps/mine")
 }
 
 // A session that was planted before the login is worth nothing after it, and one dies with its secret.
 func TestSessions(t *testing.T) {
 	p := newPortal(t)
 	owner := newBrowser(t, p).withPIN()
-	u, err := url.Parse(p.base)
-	require.NoError(t, err)
-
 	victim := newBrowser(t, p)
 	victim.send("/inps/start", "plan=inps-lost-pin", "id="+mariaCF).at("/inps/run") // has a session now
-	planted := victim.client.Jar.Cookies(u)
+	planted := victim.cookies()
 	victim.send("/inps/login", "id="+mariaCF, "secret="+herPIN).at("/inps/mine")
 	thief := newBrowser(t, p)
-	thief.client.Jar.SetCookies(u, planted)
+	thief.cookies(planted...)
 	thief.open("/inps/mine").at("/inps/login")
 
-	victim.send("/inps/change", "id="+mariaCF, "secret="+herPIN, "new=HJ4N8RTX", "again=HJ4N8RTX").at("/inps/mine")
+	victim.send("/inps/change", "id="+mariaCF, "secret="+herPIN, "new="+another, "again="+another).at("/inps/mine")
 	owner.open("/inps/mine").at("/inps/login")
 	require.Contains(t, owner.body, "Your session has ended")
 }
@@ -63,18 +62,18 @@ func TestLost(t *testing.T) {
 	b.followed(mailbox).at("/inps/first")
 	require.Eventually(t, func() bool { return len(p.inbox.newest()) >= before+2 }, 5e9, 5e7)
 	first, second := halves(t, p, marias, mailbox)
-	b.send("/inps/first", "id="+mariaCF, "half1="+first, "half2="+second, "new=HJ4N8RTX", "again=HJ4N8RTX").at("/inps/mine")
+	b.send("/inps/first", "id="+mariaCF, "half1="+first, "half2="+second, "new="+another, "again="+another).at("/inps/mine")
 	b.send("/inps/login", "id="+mariaCF, "secret="+herPIN).refused(403, "not right")
 
 	for range 5 {
 		newBrowser(t, p).send("/inps/login", "id="+mariaCF, "secret=XXXXXXXX")
 	}
-	b.send("/inps/login", "id="+mariaCF, "secret=HJ4N8RTX").refused(429, "locked")
+	b.send("/inps/login", "id="+mariaCF, "secret="+another).refused(429, "locked")
 	require.NotEmpty(t, b.header.Get("Retry-After"))
 	b.send("/inps/start", "plan="+unlockINPS, "id="+mariaCF).at("/inps/run")
 	b.send("/inps/run", "act=answer", "captcha=1").at("/inps/run")
 	b.followed(mailbox).at("/inps/login")
-	b.send("/inps/login", "id="+mariaCF, "secret=HJ4N8RTX").at("/inps/mine")
+	b.send("/inps/login", "id="+mariaCF, "secret="+another).at("/inps/mine")
 	b.open("/inps/link").send("/inps/link", "token="+came(t, p, civicpin.Email, mailbox, linkOf)+"x").refused(410, "")
 }
 

@@ -10,24 +10,15 @@ import (
 
 // requestPage asks for a PIN in two halves. The code of an office is for who had one before.
 func (s *system) requestPage(v *visit) (view, error) {
-	return view{
-		Title: "request.title", Say: v.say("request.say"),
-		Forms: []form{{Button: "request.button", Fields: []field{
-			v.idField(),
-			{Name: "mobile", Label: v.T("mobile"), Hint: v.T("mobile.hint", "333 123 4567"), Type: "tel", Auto: "tel"},
-			{Name: "email", Label: v.T("email"), Hint: v.T("email.hint"), Type: "email", Auto: "email"},
-			{Name: "office", Label: v.T("request.office"), Hint: v.T("request.office.hint"), Auto: "one-time-code", Optional: true},
-		}}},
-		How: how{"request.go", "pin.Service.Issue"},
-	}, nil
+	return v.simple("request", how{"request.go", "pin.Service.Issue"}, "request.button", v.idField(),
+		field{Name: "mobile", Label: v.T("mobile"), Hint: v.T("mobile.hint", "333 123 4567"), Type: "tel", Auto: "tel"},
+		field{Name: "email", Label: v.T("email"), Hint: v.T("email.hint"), Type: "email", Auto: "email"},
+		field{Name: "office", Label: v.T("request.office"), Hint: v.T("request.office.hint"), Auto: "one-time-code", Optional: true},
+	), nil
 }
 
 func (s *system) request(v *visit) (string, error) {
-	subject, err := s.parse(v.typed("id"))
-	if err != nil {
-		return "", err
-	}
-	mobile, err := v.mobile("mobile")
+	subject, mobile, err := v.idAndMobile()
 	if err != nil {
 		return "", err
 	}
@@ -43,6 +34,15 @@ func (s *system) request(v *visit) (string, error) {
 	}
 	v.flash("request.done")
 	return "/inps/first", nil
+}
+
+func (v *visit) idAndMobile() (civicpin.Subject, civicpin.Contact, error) {
+	subject, err := v.sys.parse(v.typed("id"))
+	if err != nil {
+		return "", civicpin.Contact{}, err
+	}
+	mobile, err := v.mobile("mobile")
+	return subject, mobile, err
 }
 
 // mobile reads a telephone number; email an address. What is wrong with either is said beside its field.

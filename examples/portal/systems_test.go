@@ -95,69 +95,6 @@ func logged(t *testing.T, p *portal) map[string]int {
 	return counts
 }
 
-const lucias = "lucia.andrade@example.ec"
-
-// A first clave by birthday, link, image and questions; a forgotten one with them; three misses until an agency unlocks.
-func TestIESS(t *testing.T) {
-	p := newPortal(t)
-	b := newBrowser(t, p)
-	b.send("/iess/start", "plan=iess-first-key", "id="+luciaID).at("/iess/run")
-	b.send("/iess/run", "act=answer", "captcha=1").at("/iess/run")
-	b.send("/iess/run", "act=answer", "captcha=1").refused(422, "from 1 to 31") // two tabs, or sent twice
-	b.send("/iess/run", "act=answer", "fact.birth-day=15", "fact.birth-month=3").refused(403, "Tries left")
-	b.send("/iess/run", "act=answer", "fact.birth-day=x", "fact.birth-month=3").refused(422, "from 1 to 31")
-	b.send("/iess/run", "act=answer", "fact.birth-day=14", "fact.birth-month=3").at("/iess/run")
-	b.send("/iess/run", "act=answer", "correct="+lucias).at("/iess/run")
-	b.followed(lucias).at("/iess/run")
-	enrol := []string{"act=answer", "enrol=volcano"}
-	asked := []string{"book=Platero", "friend=Paloma", "job=Correos", "journey=Galápagos"}
-	for _, one := range asked {
-		enrol = append(enrol, "enrol."+one)
-	}
-	b.send("/iess/run", enrol...).at("/iess/run")
-	b.send("/iess/run", "act=answer", "terms=1").at("/iess/choose")
-	b.send("/iess/choose", "new=corta", "again=corta").refused(422, "aria-invalid")
-	b.send("/iess/choose", "new=tres volcanes y un colibrí", "again=tres volcanes y un colibrí").at("/iess/mine")
-
-	b.send("/iess/start", "plan=iess-clave", "id="+luciaID).at("/iess/run")
-	b.send("/iess/run", "act=answer", "captcha=1").at("/iess/run")
-	b.answer(asked, "fact.birth-day=14", "fact.birth-month=3", "image=volcano").at("/iess/run")
-	b.send("/iess/run", "act=answer", "confirm=1").at("/iess/run")
-	b.followed(lucias).at("/iess/choose")
-	b.send("/iess/choose", "new=una iguana duerme al sol", "again=una iguana duerme al sol").at("/iess/mine")
-
-	stranger := newBrowser(t, p)
-	for range 3 {
-		stranger.send("/iess/start", "plan=iess-clave", "id="+luciaID).send("/iess/run", "act=answer", "captcha=1").at("/iess/run")
-		stranger.answer([]string{}, "fact.birth-day=1", "fact.birth-month=1", "image=tree")
-	}
-	stranger.refused(403, "unlocked")
-	desk := newBrowser(t, p)
-	desk.send("/desk", "operator=video.7", "system=iess", "id="+luciaID).at("/desk/iess")
-	desk.send("/desk/iess", "act=agency", "document=cédula "+luciaID).refused(403, "")
-	desk.send("/desk", "operator=clerk.4", "system=iess", "id="+luciaID).at("/desk/iess")
-	desk.send("/desk/iess", "act=agency", "document=cédula "+luciaID).at("/desk/iess")
-	b.send("/iess/login", "id="+luciaID, "secret=una iguana duerme al sol").at("/iess/mine")
-}
-
-// answer answers the questions that the page asks.
-func (b *browser) answer(known []string, more ...string) *browser {
-	typed := append([]string{"act=answer"}, more...)
-	for id := range strings.SplitSeq("book friend job journey school street teacher toy", " ") {
-		if !strings.Contains(b.body, `name="question.`+id+`"`) {
-			continue
-		}
-		answer := "question." + id + "=no idea"
-		for _, one := range known {
-			if strings.HasPrefix(one, id+"=") {
-				answer = "question." + one
-			}
-		}
-		typed = append(typed, answer)
-	}
-	return b.send("/iess/run", typed...)
-}
-
 // A citizen is registered by letter, asks for a PIN by push and by text message, and uses each once, for one act.
 func TestClave(t *testing.T) {
 	p := newPortal(t)

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin/web"
+)
+
+// To a visitor a known and an unknown subject are alike: status, words, size and headers of every answer.
+func TestAlike(t *testing.T) {
+	p := newPortal(t)
+	newBrowser(t, p).withPIN()
+	newBrowser(t, p).withClave()
+	unknown := map[string]string{mariaCF: string(nobody()), luciaID: "1700000001", anaNIF: "00000000T", nuriaNIF: "00000001R"}
+	for _, c := range []struct {
+		id, path string
+		typed    []string
+	}{
+		{mariaCF, "/inps/login", []string{"secret=XXXXXXXX"}},
+		{mariaCF, "/inps/change", []string{"secret=XXXXXXXX", "new=HJ4N8RTX", "again=HJ4N8RTX"}},
+		{mariaCF, "/inps/first", []string{"half1=XXXXXXXX", "half2=XXXXXXXX", "new=HJ4N8RTX", "again=HJ4N8RTX"}},
+		{mariaCF, "/inps/start", []string{"plan=inps-lost-pin"}},
+		{luciaID, "/iess/login", []string{"secret=iess quito 2026"}},
+		{luciaID, "/iess/start", []string{"plan=iess-clave"}},
+		{nuriaNIF, "/tuss/login", []string{"secret=iess quito 2026"}},
+		{anaNIF, "/clave/ask", []string{"card=9-5-2030", "by=sms"}},
+	} {
+		var seen [2][]string
+		for i, id := range []string{c.id, unknown[c.id]} {
+			b := newBrowser(t, p)
+			for range 6 { // the last ones are locked
+				b.send(c.path, append(c.typed, "id="+id)...)
+				b.header.Del("Date")
+				b.header.Del("Content-Security-Policy") // has a nonce
+				if at := b.header.Get("Retry-After"); at != "" {
+					b.header.Set("Retry-After", at[:len(at)-len("00 GMT")])
+				}
+				seen[i] = append(seen[i], fmt.Sprint(b.status, b.path, len(b.body), b.header["Retry-After"], b.header["Content-Type"], b.alert()))
+			}
+		}
+		require.Equal(t, seen[0], seen[1], c.path)
+	}
+}
+
+// What attackers send beside guesses: another host's name, an address of their choosing, a body without end, and no form at all.
+func TestRequests(t *testing.T) {
+	p := newPortal(t)
+	b := newBrowser(t, p).withPIN()
+	send := func(method, path, body string, header ...string) *http.Response {
+		r, err := http.NewRequestWithContext(t.Context(), method, p.base+path, strings.NewReader(body))
+		require.NoError(t, err)
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		for _, one := range header {
+			name, value, _ := strings.Cut(one, ": ")
+			if name == "Host" {
+				r.Host = value
+			}
+			r.Header.Set(name, value)
+		}
+		answer, err := http.DefaultClient.Do(r)
+		require.NoError(t, err)
+		_, err = io.Copy(io.Discard, answer.Body)
+		require.NoError(t, err)
+		require.NoError(t, answer.Body.Close())
+		return answer
+	}
+	send(http.MethodPost, "/inps/start", "plan="+unlockINPS+"&id="+mariaCF, "Host: evil.example")
+	b.send("/inps/start", "plan="+unlockINPS, "id="+mariaCF).send("/inps/run", "act=answer", "captcha=1").at("/inps/run")
+	require.Contains(t, came(t, p, "email", mailbox, linkOf), p.base+"/inps/link#")
+
+	answer := send(http.MethodPost, "/inps/login", "id="+strings.Repeat("a", 3<<20))
+	require.Equal(t, http.StatusRequestEntityTooLarge, answer.StatusCode)
+	answer = send(http.MethodPost, "/inps/login", "id=%zz")
+	require.Equal(t, http.StatusBadRequest, answer.StatusCode)
+	answer = send(http.MethodPost, "/iess/run", "nothing", "Content-Type: multipart/form-data")
+	require.Equal(t, http.StatusBadRequest, answer.StatusCode)
+	answer = send(http.MethodPut, "/inps/login", "")
+	require.Equal(t, http.StatusMethodNotAllowed, answer.StatusCode)
+	answer = send(http.MethodGet, "/", "")
+	for name, want := range map[string]string{"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"} {
+		require.Equal(t, want, answer.Header.Get(name))
+	}
+	require.Contains(t, answer.Header.Get("Content-Security-Policy"), "frame-ancestors 'none'")
+
+	send(http.MethodPost, "/inps/login", "id="+mariaCF+"&secret=XXXXXXXX", "X-Forwarded-For: 203.0.113.9")
+	require.Empty(t, logged(t, p), "no proxy is trusted, so nobody names an address")
+	b.cookies(&http.Cookie{Name: string(web.Device), Value: "inps=forged"}, &http.Cookie{Name: "session", Value: "forged"})
+	b.open("/inps/mine").at("/inps/login")
+	b.send("/inps/login", "id="+mariaCF, "secret="+herPIN).at("/inps/mine")
+}
