@@ -10,9 +10,9 @@ import (
 
 // A config is what the flags say.
 type config struct {
-	addr, base, db, keys string
-	proxies              int
-	seed, once           bool
+	addr, base, db, keys, smtp string
+	proxies                    int
+	seed, once                 bool
 }
 
 func readConfig(args []string, out io.Writer) (config, error) {
@@ -26,6 +26,8 @@ func readConfig(args []string, out io.Writer) (config, error) {
 		"nats://host:4222?replicas=1 (default: a file in a temporary folder)")
 	flags.StringVar(&c.keys, "keys", "", "the `file` of the keys (default: the database's with .keys,\n"+
 		"or portal.keys beside a URL)")
+	flags.StringVar(&c.smtp, "smtp", "", "send e-mails to the mail server smtp://user:password@host:587?from=pin@agency.example,\n"+
+		"over TLS, instead of into the inbox")
 	flags.IntVar(&c.proxies, "proxies", 0, "how many trusted proxies every request passes, each of which writes X-Forwarded-For")
 	flags.BoolVar(&c.seed, "seed", false, "fill in demo citizens and print their data")
 	flags.BoolVar(&c.once, "once", false, "start, ask for the first page, and end: for a check")

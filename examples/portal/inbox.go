@@ -27,6 +27,8 @@ type mail struct {
 // An inbox is the local stand-in for the SMS gateway, the mail server, the sender of pushes and the printer: what is sent
 // arrives on a page that everybody sees. It keeps the newest messages in memory.
 type inbox struct {
+	mailer *mailer // sends e-mails instead, if there is one
+
 	mu    sync.Mutex
 	mails []mail
 	total map[string]int // by system, of all that ever came
@@ -39,7 +41,10 @@ var linkLine = regexp.MustCompile(`(?m)^https?://\S+#\S+$`)
 
 // notifier words the messages of a system, and puts them into the inbox.
 func (i *inbox) notifier(system string, w *texts.Writer) civicpin.Notifier {
-	return w.Notifier(func(_ context.Context, _ string, to civicpin.Contact, t texts.Text) (string, error) {
+	return w.Notifier(func(ctx context.Context, id string, to civicpin.Contact, t texts.Text) (string, error) {
+		if i.mailer != nil && to.Channel.Mail() {
+			return id, i.mailer.send(ctx, id, to, t)
+		}
 		i.add(mail{
 			System: system, Channel: to.Channel, To: to.Address, Subject: t.Subject, Text: t.Body.Reveal(), Language: t.Language,
 			Link: linkLine.FindString(t.Body.Reveal()), At: time.Now(),

@@ -58,6 +58,11 @@ func open(ctx context.Context, c config) (_ *portal, err error) {
 	if p.words, err = readWords(); err != nil {
 		return nil, err
 	}
+	if c.smtp != "" {
+		if p.inbox.mailer, err = newMailer(c.smtp, nil); err != nil {
+			return nil, err
+		}
+	}
 	p.session = scs.New()
 	p.session.Lifetime, p.session.IdleTimeout = 8*time.Hour, 30*time.Minute
 	p.session.Cookie.Name = "session"
