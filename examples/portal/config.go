@@ -12,7 +12,7 @@ import (
 type config struct {
 	addr, base, db, keys, smtp string
 	proxies                    int
-	seed, once                 bool
+	seed, once, verbose        bool
 }
 
 func readConfig(args []string, out io.Writer) (config, error) {
@@ -30,6 +30,7 @@ func readConfig(args []string, out io.Writer) (config, error) {
 		"over TLS, instead of into the inbox")
 	flags.IntVar(&c.proxies, "proxies", 0, "how many trusted proxies every request passes, each of which writes X-Forwarded-For")
 	flags.BoolVar(&c.seed, "seed", false, "fill in demo citizens and print their data")
+	flags.BoolVar(&c.verbose, "v", false, "log every event")
 	flags.BoolVar(&c.once, "once", false, "start, ask for the first page, and end: for a check")
 	if err := flags.Parse(args); err != nil {
 		return c, err

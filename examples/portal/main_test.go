@@ -12,13 +12,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// newPortal starts a portal on an empty file, as the program does.
-func newPortal(t *testing.T) *portal {
+// newPortal starts a portal on an empty file, as the program does with these flags, in which BASE is its address.
+func newPortal(t *testing.T, flags ...string) *portal {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	file := filepath.Join(t.TempDir(), "portal.db")
-	c, err := readConfig([]string{"-db", file, "-base", "http://" + listener.Addr().String()}, io.Discard)
+	base := "http://" + listener.Addr().String()
+	flags = append([]string{"-db", file, "-keys", file + ".keys", "-base", base}, flags...)
+	for i := range flags {
+		flags[i] = strings.ReplaceAll(flags[i], "BASE", base)
+	}
+	c, err := readConfig(flags, io.Discard)
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(context.Background())
 	p, err := open(ctx, c)

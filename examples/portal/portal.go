@@ -34,6 +34,7 @@ type portal struct {
 	tally   *tally
 	log     *audit.Log
 	records *play.Records
+	verbose bool
 	systems []*system
 	pages   map[string]bool // what a language may be chosen on
 	clave   *clave
@@ -50,7 +51,7 @@ func open(ctx context.Context, c config) (_ *portal, err error) {
 	}
 	p := &portal{
 		base: c.base, path: u.Path, inbox: new(inbox), tally: new(tally), proxies: web.Proxies{Count: c.proxies},
-		pages: make(map[string]bool),
+		pages: make(map[string]bool), verbose: c.verbose,
 	}
 	if p.cookies, err = web.NewCookies(c.base); err != nil {
 		return nil, err
@@ -95,9 +96,12 @@ func notRecorded(ctx context.Context, e civicpin.Event, err error) {
 	slog.ErrorContext(ctx, "event is not in the audit log", "code", e.Code, "error", err)
 }
 
-// recorder takes the events of all systems: into the audit log, the figures of the attack page, and the program's own log.
+// recorder takes the events of all systems: into the audit log, the figures of the attack page, and, with -v, the program's log.
 func (p *portal) recorder() civicpin.Recorder {
-	return civicpin.Recorders(p.log, p.tally, civicpin.SlogRecorder(slog.New(slog.DiscardHandler)))
+	if p.verbose {
+		return civicpin.Recorders(p.log, p.tally, civicpin.SlogRecorder(nil))
+	}
+	return civicpin.Recorders(p.log, p.tally)
 }
 
 func (p *portal) close() error { return p.records.Close() }

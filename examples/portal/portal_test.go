@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/servers"
 )
 
 // another is the PIN that Maria changes to.
@@ -116,4 +117,24 @@ func TestLanguages(t *testing.T) {
 		b.open("/inps/none")
 		require.Equal(t, http.StatusNotFound, b.status)
 	}
+}
+
+// Behind a proxy with a path, and on PostgreSQL, the portal is what it is elsewhere.
+func TestBase(t *testing.T) {
+	p := newPortal(t, "-base", "BASE/portal")
+	b := newBrowser(t, p)
+	b.open("/").at("/portal/")
+	require.Contains(t, b.body, `href="/portal/inps/"`)
+	b.send("/inps/request", "id="+mariaCF, "mobile=333 123 4567", "email="+mailbox).at("/portal/inps/first")
+	first, second := halves(t, p, marias, mailbox)
+	b.send("/inps/first", "id="+mariaCF, "half1="+first, "half2="+second, "new="+herPIN, "again="+herPIN).at("/portal/inps/mine")
+	b.send("/inps/start", "plan="+unlockINPS, "id="+mariaCF).send("/inps/run", "act=answer", "captcha=1").at("/portal/inps/run")
+	require.Contains(t, came(t, p, civicpin.Email, mailbox, linkOf), p.base+"/inps/link#")
+	b.send("/language", "to=es", "back=/inps/").at("/portal/inps/")
+}
+
+func TestPostgreSQL(t *testing.T) {
+	p := newPortal(t, "-db", servers.PostgreSQL(t).DSN())
+	newBrowser(t, p).withPIN().open("/events").at("/events")
+	require.Contains(t, p.where, "PostgreSQL")
 }
