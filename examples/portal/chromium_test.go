@@ -43,7 +43,7 @@ func newTab(t *testing.T, p *portal, lang string, scripts bool) *tab {
 	b := &tab{t: t, p: p}
 	require.NoError(t, chromedp.Listen(tabContext, b.listen))
 	var stopClock context.CancelFunc
-	b.ctx, stopClock = context.WithTimeout(tabContext, 3*time.Minute)
+	b.ctx, stopClock = context.WithTimeout(tabContext, 8*time.Minute)
 	t.Cleanup(func() {
 		stopClock()
 		_ = chromedp.Cancel(tabContext) // waits until the browser is gone
@@ -245,7 +245,7 @@ func TestChromiumPages(t *testing.T) {
 	b.open("/iess/start")
 	b.fill(1, "id="+luciaID)
 	b.at("/iess/run")
-	newBrowser(t, p).send("/attack", "act=guess", "id="+mariaCF).at("/attack")
+	p.attack.Store(&attack{Kind: "guess", Requests: 1000, Events: map[string]int{"pin.refused wrong": 5}, Owner: "attack.owner.link"})
 	for path := range p.pages {
 		for _, width := range []int64{360, 1280} {
 			b.run(chromedp.EmulateViewport(width, 800))

@@ -28,6 +28,7 @@ func (p *portal) deskRoutes(mux *http.ServeMux) {
 	for _, s := range p.systems {
 		p.page(mux, "/desk/"+s.name, s, s.casePage, s.caseDo)
 	}
+	mux.HandleFunc("GET /desk/iess/document", p.system("iess").document)
 }
 
 // onDuty is the operator of the session: it is kept apart from any citizen's.
@@ -49,14 +50,12 @@ func (p *portal) deskPage(v *visit) (view, error) {
 	for i, s := range p.systems {
 		systems = append(systems, option{Value: s.name, Label: v.T(s.name + ".title"), Chosen: i == 0})
 	}
-	return view{
-		Title: "desk.title", Say: v.say("desk.say"), How: how{"desk.go", "civicpin.Operator"},
-		Forms: []form{{Button: "go", Fields: []field{
-			{Name: "operator", Label: v.T("desk.operator"), Options: who, Type: "select"},
-			{Name: "system", Label: v.T("system"), Options: systems, Type: "select"},
-			{Name: "id", Label: v.T("id"), Hint: v.T("desk.id.hint"), Auto: "off"},
-		}}},
-	}, nil
+	w := v.simple("desk", how{"desk.go", "civicpin.Operator"}, "go",
+		field{Name: "operator", Label: v.T("desk.operator"), Options: who, Type: "select"},
+		field{Name: "system", Label: v.T("system"), Options: systems, Type: "select"},
+		field{Name: "id", Label: v.T("id"), Hint: v.T("desk.id.hint"), Auto: "off"})
+	w.Tables = []table{p.queue.table(v)}
+	return w, nil
 }
 
 func (p *portal) desk(v *visit) (string, error) {
@@ -106,6 +105,9 @@ func (s *system) casePage(v *visit) (view, error) {
 	}
 	w.Forms = s.caseForms(v, subject, st)
 	w.Links = []link{{"/desk", "desk.title"}, {"/inbox", "inbox.title"}}
+	if s.name == "iess" {
+		s.looked(v, &w)
+	}
 	return w, nil
 }
 
@@ -170,7 +172,7 @@ func (s *system) caseForms(v *visit, subject civicpin.Subject, st pin.Status) []
 	case "iess":
 		add("agency", document)
 		add("video", v.called(subject)...)
-		add("case", field{Name: "case", Label: v.T("act.case.id"), Auto: "off"}, reason)
+		add("case", field{Name: "case", Label: v.T("act.case.id"), Auto: "off"})
 	}
 	return all
 }

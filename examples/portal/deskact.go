@@ -58,9 +58,9 @@ func (s *system) act(v *visit, act string, subject civicpin.Subject, by recovery
 	case "video":
 		return s.video(v, subject, by)
 	case "case":
-		verdict := recovery.Verdict{Approve: true, Reason: v.typed("reason"), Source: v.source()}
-		_, err := s.rec.Decide(ctx, v.typed("case"), by, verdict)
-		return err
+		return s.look(v, v.typed("case"), by)
+	case "approve":
+		return s.approve(v, by)
 	}
 	return civicpin.ErrInvalid
 }

@@ -4,6 +4,7 @@ import (
 	"image"
 	"image/jpeg"
 	"mime/multipart"
+	"net/http"
 	"regexp"
 	"strings"
 	"testing"
@@ -78,7 +79,7 @@ func (b *browser) upload(kinds ...string) *browser {
 		require.NoError(b.t, jpeg.Encode(file, image.NewGray(image.Rect(0, 0, 8+i, 8)), nil))
 	}
 	require.NoError(b.t, parts.Close())
-	return b.request("POST", "/iess/run", strings.NewReader(body.String()), parts.FormDataContentType())
+	return b.request(http.MethodPost, "/iess/run", strings.NewReader(body.String()), parts.FormDataContentType())
 }
 
 // answer answers the questions that the page asks.
@@ -135,7 +136,11 @@ func TestIESSUnlocks(t *testing.T) {
 	require.Len(t, id, 2)
 	for i, operator := range []string{"desk.11", "desk.11", "desk.14"} {
 		desk.send("/desk", "operator="+operator, "system=iess", "id="+luciaID).at("/desk/iess")
-		desk.send("/desk/iess", "act=case", "case="+id[1], "reason=cédula and face compared")
+		require.Contains(t, desk.open("/desk").body, id[1], "in the queue")
+		desk.send("/desk/iess", "act=case", "case="+id[1]).at("/desk/iess")
+		require.Equal(t, http.StatusOK, desk.open("/desk/iess/document?kind=face").status)
+		require.Equal(t, "image/jpeg", desk.header.Get("Content-Type"))
+		desk.send("/desk/iess", "act=approve", "reason=cédula and face compared")
 		if i == 1 {
 			desk.refused(403, "") // not the same person twice
 			continue
@@ -143,4 +148,6 @@ func TestIESSUnlocks(t *testing.T) {
 		desk.at("/desk/iess")
 	}
 	b.send("/iess/login", "id="+luciaID, "secret="+first).at("/iess/mine")
+	require.NotContains(t, desk.open("/desk").body, id[1])
+	require.Equal(t, http.StatusNotFound, newBrowser(t, p).open("/desk/iess/document?kind=face").status)
 }

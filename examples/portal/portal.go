@@ -32,6 +32,7 @@ type portal struct {
 	session *scs.SessionManager
 	inbox   *inbox
 	tally   *tally
+	queue   *queue
 	log     *audit.Log
 	records *play.Records
 	verbose bool
@@ -50,7 +51,7 @@ func open(ctx context.Context, c config) (_ *portal, err error) {
 		return nil, fmt.Errorf("portal: -base: %w", err)
 	}
 	p := &portal{
-		base: c.base, path: u.Path, inbox: new(inbox), tally: new(tally), proxies: web.Proxies{Count: c.proxies},
+		base: c.base, path: u.Path, inbox: new(inbox), tally: new(tally), queue: new(queue), proxies: web.Proxies{Count: c.proxies},
 		pages: make(map[string]bool), verbose: c.verbose,
 	}
 	if p.cookies, err = web.NewCookies(c.base); err != nil {

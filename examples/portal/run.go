@@ -39,6 +39,7 @@ func (s *system) start(v *visit) (string, error) {
 
 // goOn leads to the next step, or, behind the last one, to the end.
 func (s *system) goOn(v *visit, run recovery.Run) (string, error) {
+	v.p.queue.note(s.name, run)
 	if !run.Done {
 		return "/" + s.name + "/run", nil
 	}

@@ -63,6 +63,7 @@ func TestAttack(t *testing.T) {
 	require.Equal(t, 1000, a.Requests)
 	require.Equal(t, 5, a.sum(compared...), "%v %v", a.Events, a.Statuses)
 	require.Equal(t, logged(t, p), a.Events)
+	require.Contains(t, b.body, "guesses compared: <b>5</b>")
 	require.Equal(t, "attack.owner.device", a.Owner)
 	b.open("/inps/mine").at("/inps/mine") // the session stayed
 	newBrowser(t, p).send("/inps/login", "id="+mariaCF, "secret="+herPIN).refused(429, "locked")

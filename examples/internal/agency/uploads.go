@@ -42,6 +42,14 @@ func (u *Uploads) Add(owner civicpin.Subject, content []byte) string {
 	return ref
 }
 
+// Open returns a file, for the operator who looks at it.
+func (u *Uploads) Open(ref string) (content []byte, ok bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	f, ok := u.files[ref]
+	return bytes.Clone(f.content), ok
+}
+
 // Describe implements [recovery.DocumentStore]. The type is what the first bytes say, whatever the file's name is; somebody
 // else's file is not there.
 func (u *Uploads) Describe(_ context.Context, subject civicpin.Subject, ref string) (recovery.Document, error) {
