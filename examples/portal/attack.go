@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"maps"
 	"math/rand/v2"
 	"net/http"
@@ -15,9 +16,10 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/ident"
+	"github.com/civicpin/civicpin/pin"
 )
 
-// An attack is what happened in one.
+// An attack is what happens in one. It goes on behind the page, which shows how far it is.
 type attack struct {
 	Kind     string
 	Requests int
@@ -26,10 +28,50 @@ type attack struct {
 	Events   map[string]int // by code and reason, as the recorder saw them
 	Sent     int            // messages of any kind that it caused
 	Owner    string         // the key of a word
+	Done     bool
 }
 
-// guesses is how many requests an attack sends at the same time.
-const guesses = 1000
+// attacks are the attacks on this portal: one at a time.
+type attacks struct {
+	mu   sync.Mutex
+	last *attack
+}
+
+// start begins an attack, unless one is under way.
+func (a *attacks) start(next *attack) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.last != nil && !a.last.Done {
+		return false
+	}
+	a.last = next
+	return true
+}
+
+// edit changes the attack, which the page may be showing.
+func (a *attacks) edit(change func(*attack)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	change(a.last)
+}
+
+// shown returns a copy of the last attack, and whether there was one.
+func (a *attacks) shown() (attack, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.last == nil {
+		return attack{}, false
+	}
+	now := *a.last
+	now.Statuses = maps.Clone(now.Statuses)
+	return now, true
+}
+
+// guesses and many are how many requests an attack sends at the same time.
+const (
+	guesses = 1000
+	many    = 60
+)
 
 // compared are the reasons with which a guess was looked at.
 var compared = []string{"wrong", "unknown", "suspended", "revoked", "vacant", "expired", "unused"}
@@ -53,9 +95,14 @@ func (p *portal) attackPage(v *visit) (view, error) {
 			{Act: "flood", Legend: v.T("attack.flood"), Button: "attack.button"},
 		},
 	}
-	a := p.attack.Load()
-	if a == nil {
+	a, ok := p.attacks.shown()
+	if !ok {
 		return w, nil
+	}
+	if !a.Done {
+		a.Events, a.Owner = p.tally.now(), "attack.running"
+		v.w.Header().Set("Refresh", "2") // the page comes anew until the attack is over
+		w.Forms = nil
 	}
 	w.Facts = [][2]string{
 		{v.T("attack.last"), v.T("attack." + a.Kind)},
@@ -80,98 +127,102 @@ func (p *portal) attackPage(v *visit) (view, error) {
 // runAttack attacks the portal, through the same handler that browsers reach, from addresses of its own.
 func (p *portal) runAttack(v *visit) (string, error) {
 	a := &attack{Kind: v.typed("act"), Statuses: make(map[int]int), Owner: "attack.owner.none"}
-	inps := p.system("inps")
-	sent := p.inbox.count("inps")
-	p.tally.reset()
-	start := time.Now()
-	var err error
+	end := func(context.Context) string { return a.Owner }
+	var request func(ctx context.Context, i int) *http.Request
 	switch a.Kind {
 	case "guess":
-		err = p.guess(v, a)
+		subject, err := parseCF(v.typed("id"))
+		if err != nil {
+			return "", err
+		}
+		before, err := p.system("inps").pins.Epoch(v.ctx(), subject)
+		if err != nil {
+			return "", err
+		}
+		a.Requests = guesses
+		request = func(ctx context.Context, i int) *http.Request {
+			return p.guessAt(ctx, string(subject), fmt.Sprintf("GUESS%03d", i), i)
+		}
+		end = func(ctx context.Context) string { return p.owner(ctx, subject, before) }
 	case "spray":
-		a.Requests = 100
-		p.crowd(v.ctx(), a, func(i int) *http.Request { return p.guessAt(v.ctx(), string(nobody()), "sicuro85", i) })
-	case "scan":
-		err = p.scan(v.ctx(), a)
+		a.Requests = many
+		request = func(ctx context.Context, i int) *http.Request { return p.guessAt(ctx, string(nobody()), "sicuro85", i) }
 	case "flood":
-		a.Requests = 100
-		p.crowd(v.ctx(), a, func(i int) *http.Request {
-			return p.post(v.ctx(), "/inps/request", url.Values{
+		a.Requests = many
+		request = func(ctx context.Context, i int) *http.Request {
+			return p.post(ctx, "/inps/request", url.Values{
 				"id": {string(nobody())}, "mobile": {"333 765 4321"}, "email": {"flooded@example.it"},
 			}, i)
-		})
+		}
+	case "scan":
+		m, ok := p.inbox.link()
+		if !ok {
+			return "", refusal{"act", "attack.nolink"}
+		}
+		a.Requests = many
+		request, end = p.scan(m)
 	default:
 		return "", civicpin.ErrInvalid
 	}
-	if err != nil {
-		return "", err
+	if !p.attacks.start(a) {
+		return "", refusal{"act", "attack.running"}
 	}
-	a.Took = time.Since(start)
-	if err := inps.out.Flush(v.ctx()); err != nil { // what the attack caused to be sent is sent now
-		return "", err
-	}
-	a.Events, a.Sent = p.tally.reset(), p.inbox.count("inps")-sent
-	p.attack.Store(a)
+	p.work.Go(func() { p.carryOut(p.life, request, end) })
 	return "/attack", nil
 }
 
-// guess sends parallel guesses at one citizen's PIN, and then sees whether the owner's session is what it was.
-func (p *portal) guess(v *visit, a *attack) error {
-	subject, err := parseCF(v.typed("id"))
-	if err != nil {
-		return err
-	}
+// carryOut sends the requests of an attack, and says what came of them.
+func (p *portal) carryOut(ctx context.Context, request func(context.Context, int) *http.Request, end func(context.Context) string) {
 	inps := p.system("inps")
-	before, err := inps.pins.Epoch(v.ctx(), subject)
-	if err != nil {
-		return err
+	sent, start := p.inbox.count("inps"), time.Now()
+	p.tally.reset()
+	a, _ := p.attacks.shown()
+	p.crowd(ctx, a.Requests, func(i int) *http.Request { return request(ctx, i) })
+	took, owner := time.Since(start), end(ctx)
+	if err := inps.out.Flush(ctx); err != nil { // what the attack caused to be sent is sent now
+		slog.ErrorContext(ctx, "attack", "error", err)
 	}
-	a.Requests = guesses
-	p.crowd(v.ctx(), a, func(i int) *http.Request { return p.guessAt(v.ctx(), string(subject), fmt.Sprintf("GUESS%03d", i), i) })
-	after, err := inps.pins.Epoch(v.ctx(), subject)
-	if err != nil {
-		return err
-	}
-	switch st, err := inps.pins.Status(v.ctx(), subject); {
-	case err != nil: // nobody's
-	case before != after:
-		a.Owner = "attack.owner.out"
-	case st.Lockout.Devices > 0:
-		a.Owner = "attack.owner.device"
-	default:
-		a.Owner = "attack.owner.link"
-	}
-	return nil
+	p.attacks.edit(func(a *attack) {
+		a.Took, a.Owner, a.Events, a.Sent, a.Done = took, owner, p.tally.now(), p.inbox.count("inps")-sent, true
+	})
 }
 
-// scan opens the newest link in the inbox as mail scanners do, and then looks whether it is still good.
-func (p *portal) scan(ctx context.Context, a *attack) error {
-	for _, m := range p.inbox.newest() {
-		page, token, ok := strings.Cut(m.Link, "#")
-		if !ok {
-			continue
-		}
-		a.Requests = 60
-		p.crowd(ctx, a, func(i int) *http.Request {
-			method := []string{http.MethodGet, http.MethodHead}[i%2]
-			r := httptest.NewRequestWithContext(ctx, method, page, nil)
-			r.RemoteAddr = from(i)
-			return r
-		})
-		a.Owner = "attack.owner.linkgood"
-		if _, err := p.system(m.System).rec.Inspect(ctx, civicpin.NewSecret(token)); err != nil {
-			a.Owner = "attack.owner.linkgone"
-		}
-		return nil
+// owner says what the owner of a guessed PIN is left with.
+func (p *portal) owner(ctx context.Context, subject civicpin.Subject, before pin.Epoch) string {
+	inps := p.system("inps")
+	after, err := inps.pins.Epoch(ctx, subject)
+	if err != nil || before != after {
+		return "attack.owner.out"
 	}
-	return refusal{"act", "attack.nolink"}
+	switch st, err := inps.pins.Status(ctx, subject); {
+	case err != nil: // nobody's
+		return "attack.owner.none"
+	case st.Lockout.Devices > 0:
+		return "attack.owner.device"
+	}
+	return "attack.owner.link"
+}
+
+// scan opens a link as mail scanners do, and then looks whether it is still good.
+func (p *portal) scan(m mail) (func(context.Context, int) *http.Request, func(context.Context) string) {
+	page, token, _ := strings.Cut(m.Link, "#")
+	open := func(ctx context.Context, i int) *http.Request {
+		r := httptest.NewRequestWithContext(ctx, []string{http.MethodGet, http.MethodHead}[i%2], page, nil)
+		r.RemoteAddr = from(i)
+		return r
+	}
+	return open, func(ctx context.Context) string {
+		if _, err := p.system(m.System).rec.Inspect(ctx, civicpin.NewSecret(token)); err != nil {
+			return "attack.owner.linkgone"
+		}
+		return "attack.owner.linkgood"
+	}
 }
 
 // crowd sends all requests of an attack at the same time. One that is told to come again does.
-func (p *portal) crowd(ctx context.Context, a *attack, request func(i int) *http.Request) {
+func (p *portal) crowd(ctx context.Context, requests int, request func(i int) *http.Request) {
 	var all sync.WaitGroup
-	var mu sync.Mutex
-	for i := range a.Requests {
+	for i := range requests {
 		all.Go(func() {
 			status := http.StatusServiceUnavailable
 			for try := 0; status == http.StatusServiceUnavailable && try < 100 && ctx.Err() == nil; try++ {
@@ -181,9 +232,7 @@ func (p *portal) crowd(ctx context.Context, a *attack, request func(i int) *http
 					time.Sleep(50*time.Millisecond + rand.N(200*time.Millisecond))
 				}
 			}
-			mu.Lock()
-			defer mu.Unlock()
-			a.Statuses[status]++
+			p.attacks.edit(func(a *attack) { a.Statuses[status]++ })
 		})
 	}
 	all.Wait()

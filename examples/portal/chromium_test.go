@@ -37,7 +37,8 @@ func newTab(t *testing.T, p *portal, lang string, scripts bool) *tab {
 	t.Helper()
 	program := servers.Program(t, "chromium")
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.Flag("accept-lang", lang), chromedp.UserDataDir(t.TempDir()))
+		chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("accept-lang", lang), chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("disable-component-update", true))
 	ctx, stopBrowser := chromedp.NewExecAllocator(context.Background(), options...)
 	tabContext, stopTab := chromedp.NewContext(ctx)
 	b := &tab{t: t, p: p}
@@ -245,7 +246,7 @@ func TestChromiumPages(t *testing.T) {
 	b.open("/iess/start")
 	b.fill(1, "id="+luciaID)
 	b.at("/iess/run")
-	p.attack.Store(&attack{Kind: "guess", Requests: 1000, Events: map[string]int{"pin.refused wrong": 5}, Owner: "attack.owner.link"})
+	p.attacks.start(&attack{Kind: "guess", Requests: 1000, Events: map[string]int{"pin.refused wrong": 5}, Owner: "no", Done: true})
 	for path := range p.pages {
 		for _, width := range []int64{360, 1280} {
 			b.run(chromedp.EmulateViewport(width, 800))

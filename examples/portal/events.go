@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -42,13 +43,17 @@ func (t *tally) Record(_ context.Context, e civicpin.Event) {
 
 func eventName(e civicpin.Event) string { return strings.TrimSuffix(string(e.Code)+" "+e.Reason, " ") }
 
-// reset forgets the counts, and returns what they were.
-func (t *tally) reset() map[string]int {
+// reset forgets the counts, and now returns them.
+func (t *tally) reset() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	was := t.count
-	t.count = make(map[string]int)
-	return was
+	clear(t.count)
+}
+
+func (t *tally) now() map[string]int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return maps.Clone(t.count)
 }
 
 // shown is how many events the page shows.

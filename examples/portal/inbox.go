@@ -75,6 +75,16 @@ func (i *inbox) newest() []mail {
 	return all
 }
 
+// link returns the newest message with a link.
+func (i *inbox) link() (mail, bool) {
+	for _, m := range i.newest() {
+		if m.Link != "" {
+			return m, true
+		}
+	}
+	return mail{}, false
+}
+
 // count returns how many messages a system sent.
 func (i *inbox) count(system string) int {
 	i.mu.Lock()

@@ -70,7 +70,7 @@ func (p *portal) serve(ctx context.Context, listener net.Listener, once bool) er
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	server := &http.Server{
-		Handler: p.handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 20 * time.Second, // slow clients
+		Handler: p.whole, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 20 * time.Second, // slow clients
 		WriteTimeout: 2 * time.Minute, IdleTimeout: time.Minute, MaxHeaderBytes: 32 << 10,
 	}
 	done := make(chan error, 1)
@@ -91,6 +91,7 @@ func (p *portal) serve(ctx context.Context, listener net.Listener, once bool) er
 	defer cancel()
 	err := server.Shutdown(end)
 	background.Wait()
+	p.work.Wait()
 	slog.Info("ended")
 	return err
 }

@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -40,8 +39,10 @@ type portal struct {
 	pages   map[string]bool // what a language may be chosen on
 	clave   *clave
 
-	whole  http.Handler // what browsers reach; the attack page sends its requests there, too
-	attack atomic.Pointer[attack]
+	whole   http.Handler // what browsers reach; the attack page sends its requests there, too
+	attacks attacks
+	life    context.Context // ends with the program: what goes on behind the pages ends with it
+	work    sync.WaitGroup  // is what goes on
 }
 
 // open opens the database and makes the services of the four systems, each on its own part of it.
@@ -52,7 +53,7 @@ func open(ctx context.Context, c config) (_ *portal, err error) {
 	}
 	p := &portal{
 		base: c.base, path: u.Path, inbox: new(inbox), tally: new(tally), queue: new(queue), proxies: web.Proxies{Count: c.proxies},
-		pages: make(map[string]bool), verbose: c.verbose,
+		pages: make(map[string]bool), verbose: c.verbose, life: ctx,
 	}
 	if p.cookies, err = web.NewCookies(c.base); err != nil {
 		return nil, err
@@ -86,10 +87,14 @@ func open(ctx context.Context, c config) (_ *portal, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.log, err = audit.New(own, audit.Config{Failed: notRecorded}); err != nil {
+	if p.log, err = audit.New(own, audit.Config{Failed: notRecorded, Timeout: time.Minute}); err != nil {
 		return nil, err
 	}
-	return p, p.openSystems(ctx, keys)
+	if err := p.openSystems(ctx, keys); err != nil {
+		return nil, err
+	}
+	p.whole = p.handler()
+	return p, nil
 }
 
 // notRecorded is loud: an event that the audit log lacks.
@@ -142,8 +147,7 @@ func (p *portal) handler() http.Handler {
 	if p.path != "" {
 		h = http.StripPrefix(p.path, h)
 	}
-	p.whole = web.Secure(h)
-	return p.whole
+	return web.Secure(h)
 }
 
 // routes are the pages.

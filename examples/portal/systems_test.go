@@ -58,27 +58,42 @@ func TestAttack(t *testing.T) {
 	b := newBrowser(t, p).withPIN()
 	b.open("/attack").at("/attack")
 	b.send("/inps/login", "id="+mariaCF, "secret="+herPIN, "remember=1").at("/inps/mine")
-	b.send("/attack", "act=guess", "id="+mariaCF).at("/attack")
-	a := p.attack.Load()
+	a := b.attack("guess", "id="+mariaCF)
 	require.Equal(t, 1000, a.Requests)
-	require.Equal(t, 5, a.sum(compared...), "%v %v", a.Events, a.Statuses)
+	// A guess that is not checked, since the machine is too busy, counts against the limit all the same.
+	require.LessOrEqual(t, a.sum(compared...), 5, "%v %v", a.Events, a.Statuses)
+	require.GreaterOrEqual(t, a.sum("wrong", "not checked"), 5, "%v %v", a.Events, a.Statuses)
 	require.Equal(t, logged(t, p), a.Events)
-	require.Contains(t, b.body, "guesses compared: <b>5</b>")
+	require.Regexp(t, "guesses compared: <b>[1-5]</b>", b.body)
 	require.Equal(t, "attack.owner.device", a.Owner)
 	b.open("/inps/mine").at("/inps/mine") // the session stayed
 	newBrowser(t, p).send("/inps/login", "id="+mariaCF, "secret="+herPIN).refused(429, "locked")
 	b.send("/inps/login", "id="+mariaCF, "secret="+herPIN).at("/inps/mine") // as the device that it is
 
 	for _, kind := range []string{"spray", "flood"} {
-		b.send("/attack", "act="+kind).at("/attack")
-		require.Equal(t, 100, p.attack.Load().Requests)
+		a = b.attack(kind)
+		require.Equal(t, many, a.Requests)
 	}
-	require.LessOrEqual(t, p.attack.Load().Sent, 6, "three to the telephone, three to the mailbox")
+	require.LessOrEqual(t, a.Sent, 6, "three to the telephone, three to the mailbox")
 	b.send("/inps/start", "plan="+unlockINPS, "id="+mariaCF).at("/inps/run")
 	b.send("/inps/run", "act=answer", "captcha=1").at("/inps/run")
 	came(t, p, civicpin.Email, mailbox, linkOf)
-	b.send("/attack", "act=scan").at("/attack")
-	require.Equal(t, "attack.owner.linkgood", p.attack.Load().Owner)
+	require.Equal(t, "attack.owner.linkgood", b.attack("scan").Owner)
+}
+
+// attack attacks, and waits for the end.
+func (b *browser) attack(kind string, more ...string) attack {
+	b.t.Helper()
+	b.send("/attack", append(more, "act="+kind)...).at("/attack")
+	for {
+		if a, ok := b.p.attacks.shown(); ok && a.Done {
+			b.open("/attack").at("/attack")
+			require.Empty(b.t, b.header.Get("Refresh"))
+			return a
+		}
+		require.NoError(b.t, b.t.Context().Err())
+		time.Sleep(100 * time.Millisecond)
+	}
 }
 
 // logged counts what the audit log has of attacks.
