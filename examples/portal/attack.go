@@ -229,7 +229,7 @@ func (p *portal) crowd(ctx context.Context, requests int, request func(i int) *h
 				answer := httptest.NewRecorder()
 				p.whole.ServeHTTP(answer, request(i))
 				if status = answer.Code; status == http.StatusServiceUnavailable {
-					time.Sleep(50*time.Millisecond + rand.N(200*time.Millisecond))
+					time.Sleep(50*time.Millisecond + rand.N(time.Duration(min(try+1, 10))*150*time.Millisecond))
 				}
 			}
 			p.attacks.edit(func(a *attack) { a.Statuses[status]++ })
