@@ -169,8 +169,8 @@ func onlyOperator(by civicpin.Actor, does string) error {
 	return nil
 }
 
-// Unlock has an operator end a lock that wrong guesses set; see [lockout.Gate.Unlock], whose errors it returns. The subject ends
-// one by a recovery that unlocks.
+// Unlock has an operator end a lock that wrong guesses set; see [lockout.Gate.Unlock], whose errors it returns. The subject
+// ends one by a recovery that unlocks.
 func (s *Service) Unlock(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error {
 	if err := onlyOperator(by, "unlocks"); err != nil {
 		return err

@@ -95,16 +95,10 @@ func (t *tale) activate(ctx context.Context, c *citizen, m post.Mail) error {
 	}
 	// A telephone was bound after its owner's identity was proved: what was guessed wrongly before no longer counts.
 	st, err := t.pins.Status(ctx, c.subject())
-	if err != nil {
-		return err
+	if err == nil && len(st.Evidence) > 0 {
+		err = t.codes.Rebind(ctx, c.subject(), st.Evidence[len(st.Evidence)-1])
 	}
-	for _, proof := range st.Evidence[max(0, len(st.Evidence)-1):] {
-		err = t.codes.Rebind(ctx, c.subject(), proof)
-	}
-	err = errors.Join(
-		err,
-		t.cards.Rebind(ctx, lockout.Target{Subject: c.subject()}, civicpin.Citizen))
-	if err != nil {
+	if err = errors.Join(err, t.cards.Rebind(ctx, lockout.Target{Subject: c.subject()}, civicpin.Citizen)); err != nil {
 		return err
 	}
 	ok, err := t.open(ctx, c)

@@ -34,7 +34,7 @@ type claveRecord struct {
 func newClave(s *system) (*clave, error) {
 	c := &clave{system: s}
 	var errs [3]error
-	c.codes, errs[0] = otp.NewCodes(s.out, agency.ClavePIN())
+	c.codes, errs[0] = otp.NewCodes(s.out, agency.ClavePIN(), otp.Rests{Credentials: c.pins})
 	c.cards, errs[1] = lockout.New(s.vault, "clave.card", agency.ClaveCards())
 	c.records, errs[2] = store.NewKind[claveRecord](s.vault, "clave.record")
 	return c, errors.Join(errs[:]...)
@@ -103,10 +103,11 @@ func (c *clave) activate(v *visit) (string, error) {
 		return "", err
 	}
 	// A telephone was bound after its owner's identity was proved: what was guessed wrongly before no longer counts.
-	err = errors.Join(
-		c.codes.Rebind(v.ctx(), subject, civicpin.Citizen),
-		c.cards.Rebind(v.ctx(), lockout.Target{Subject: subject}, civicpin.Citizen))
-	if err != nil {
+	st, err := c.pins.Status(v.ctx(), subject)
+	if err == nil && len(st.Evidence) > 0 {
+		err = c.codes.Rebind(v.ctx(), subject, st.Evidence[len(st.Evidence)-1])
+	}
+	if err = errors.Join(err, c.cards.Rebind(v.ctx(), lockout.Target{Subject: subject}, civicpin.Citizen)); err != nil {
 		return "", err
 	}
 	v.flash("clave.activate.done")
