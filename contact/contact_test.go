@@ -587,3 +587,21 @@ func TestContactMailIsWithdrawn(t *testing.T) {
 	k.flush(t)
 	require.Empty(t, k.post.To(newMail, proveKind), "too late to be of use")
 }
+
+// A contact over a channel of the caller's own gets a code for ten minutes, and no link: package contact does not know whether it
+// is a mailbox.
+func TestAddOverTheCallersOwnChannel(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	own := civicpin.Contact{Channel: "citizen-mail", Address: "rosa@cittadino.example"}
+	for _, late := range []time.Duration{10 * time.Minute, 10*time.Minute - 1} {
+		require.NoError(t, testkit.Err(k.Add(t.Context(), rosa, own, civicpin.Citizen, bookHome)))
+		k.flush(t)
+		m := k.post.Last(own.Address, proveKind)
+		require.Equal(t, k.clock.Now().Add(10*time.Minute), m.ExpiresAt)
+		require.True(t, m.Link.IsZero())
+		k.clock.Add(late)
+		err := k.ProveCode(t.Context(), rosa, m.Secret, bookHome)
+		require.Equal(t, late < 10*time.Minute, err == nil, "%v: %v", late, err)
+	}
+	require.Equal(t, own.Channel, k.contact(t, own.Address).Channel)
+}
