@@ -136,9 +136,10 @@ func TestQuotaOfAWrongClock(t *testing.T) {
 		name  string
 		rates lockout.Policy
 		scope lockout.Scope
+		until time.Duration
 	}{
-		{"source", lockout.Policy{Source: civicpin.Rate{Limit: 4, Window: hour}}, lockout.ScopeSource},
-		{"global", lockout.Policy{Global: civicpin.Rate{Limit: 4, Window: hour}}, lockout.ScopeGlobal},
+		{"source", lockout.Policy{Source: failing(1)}, lockout.ScopeSource, hour},                                   // as if it failed now
+		{"global", lockout.Policy{Global: civicpin.Rate{Limit: 4, Window: hour}}, lockout.ScopeGlobal, 15 * minute}, // as if full
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			clock := newClock()
@@ -149,8 +150,8 @@ func TestQuotaOfAWrongClock(t *testing.T) {
 			clock.Add(-3650 * day)
 			locked := asLocked(t, gate.Do(t.Context(), from("CITIZEN", "192.0.2.1"), never(t)))
 			require.Equal(t, tc.scope, locked.Scope)
-			require.Equal(t, start.Add(15*minute), locked.Until.UTC(), "as if the window were full")
-			clock.Add(15 * minute)
+			require.Equal(t, start.Add(tc.until), locked.Until.UTC())
+			clock.Add(tc.until)
 			require.NoError(t, gate.Do(t.Context(), from("CITIZEN", "192.0.2.1"), right))
 		})
 	}
@@ -777,22 +778,34 @@ func TestDeadProcessInDeviceLane(t *testing.T) {
 	require.Empty(t, codes(&events), "told once")
 }
 
-// TestLimitsHoldForDevices: a source over its rate, and everybody's, are refused with a device as without.
-func TestLimitsHoldForDevices(t *testing.T) {
+// TestDevicesPassTheRates: neither a source over its limit nor all failures together keep a known device out, or strangers at
+// the owner's address could. While its own lane is locked, the device is as any stranger.
+func TestDevicesPassTheRates(t *testing.T) {
 	p := threeDevices
-	p.Source, p.Global = civicpin.Rate{Limit: 3, Window: hour}, civicpin.Rate{Limit: 4, Window: hour}
+	p.Limit, p.Source, p.Global = 3, failing(2), civicpin.Rate{Limit: 4, Window: hour}
 	gate := newGate(t, memoryVault(t, newClock().Now, nil), p)
 	k := showing("CITIZEN", remember(t, gate, "CITIZEN", ""))
 	k.Source.Address = "192.0.2.1"
-	require.NoError(t, gate.Do(t.Context(), k, right))
-	require.ErrorIs(t, gate.Do(t.Context(), k, broken), errBroken)
+	over := func(scope lockout.Scope, address string) {
+		t.Helper()
+		locked := asLocked(t, gate.Do(t.Context(), from("CITIZEN", address), never(t)))
+		require.Equal(t, scope, locked.Scope)
+		require.NoError(t, gate.Do(t.Context(), k, right))
+	}
+	for i := range 2 {
+		asRefused(t, gate.Do(t.Context(), from(citizen(i), "192.0.2.1"), wrong))
+	}
+	over(lockout.ScopeSource, "192.0.2.1")
+	for i := range 2 {
+		asRefused(t, gate.Do(t.Context(), from(citizen(i), "192.0.2.2"), wrong))
+	}
+	over(lockout.ScopeGlobal, "192.0.2.3")
 	for range 3 {
 		asRefused(t, gate.Do(t.Context(), k, wrong))
 	}
-	require.Equal(t, lockout.ScopeSource, asLocked(t, gate.Do(t.Context(), k, never(t))).Scope, "three were not given back")
-	k.Source.Address = "192.0.2.2"
-	asRefused(t, gate.Do(t.Context(), k, wrong))
-	require.Equal(t, lockout.ScopeGlobal, asLocked(t, gate.Do(t.Context(), k, never(t))).Scope)
+	require.ErrorIs(t, gate.Do(t.Context(), k, never(t)), lockout.ErrChallenge)
+	k.Source.Challenged = true
+	require.NoError(t, gate.Do(t.Context(), k, right))
 }
 
 // TestPanicInDeviceLane: a guess that brings the verifier down is counted in the lane that it was taken in.

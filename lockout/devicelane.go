@@ -93,7 +93,7 @@ func (g *Gate) beside(target Target) (l *lane[devices], device bool) {
 func (g *Gate) enter(ctx context.Context, target Target) (t guess, known bool, err error) {
 	l, device := g.beside(target)
 	if l == nil {
-		t, err = g.laneOf(target).take(ctx)
+		t, err = g.takeOpen(ctx, target)
 		return t, false, err
 	}
 	t, err = l.take(ctx)
@@ -101,7 +101,7 @@ func (g *Gate) enter(ctx context.Context, target Target) (t guess, known bool, e
 	if !isLocked && !errors.Is(err, errNoLane) {
 		return t, device && err == nil, err // also ErrInFlight: parallel guesses with one value must not spread over two lanes
 	}
-	t, err = g.laneOf(target).take(ctx)
+	t, err = g.takeOpen(ctx, target)
 	if open, ok := errors.AsType[*LockedError](err); ok && isLocked {
 		err = sooner(barred, open)
 	}
@@ -127,10 +127,10 @@ func KnownDevice(ctx context.Context) bool {
 }
 
 // sooner returns the lock that ends first: that is when the next guess is let in. It is new if one of the two is, since the
-// caller had another lane until then.
+// caller had another lane until then. What a challenge ends, ends now.
 func sooner(a, b *LockedError) *LockedError {
 	first := a
-	if a.Disabled || a.Until.IsZero() || !b.Disabled && !b.Until.IsZero() && b.Until.Before(a.Until) {
+	if b.Challenge || a.Disabled || a.Until.IsZero() || !b.Disabled && !b.Until.IsZero() && b.Until.Before(a.Until) {
 		first = b
 	}
 	first.New = a.New || b.New

@@ -29,9 +29,8 @@
 // and then the open lane like any stranger. [Gate.ForgetDevices] ends all lanes of devices, after a recovery.
 //
 // All lanes share one ceiling, so known devices do not add up to more guesses either, if each RememberDevice follows the right
-// guess that it is for. The rates Policy.Source and Policy.Global hold for known devices, too. A value that is forged, or
-// another subject's, is ignored without a store call. If the devices cannot be read, the guess is refused with the store's
-// error.
+// guess that it is for. A value that is forged, or another subject's, is ignored without a store call. If the devices cannot be
+// read, the guess is refused with the store's error.
 //
 // # Reserves
 //
@@ -39,6 +38,15 @@
 // a known device ([civicpin.Source].Shown) has a lane that strangers cannot lock, one for each of the two. It works as a known
 // device's: it shares the ceiling, a forged or stale value opens nothing and costs no store call, and while it is locked, its
 // guesses go to the open lane. A right guess there gives it back.
+//
+// # Spraying
+//
+// An attacker who tries one likely secret on everybody makes one failure a subject. Policy.Source counts the different subjects
+// that fail from one source address, and Policy.Global the failures of all subjects together. They hold for the open lane: the
+// lanes of known devices and of Reserve pass. A guess over a limit returns a [LockedError], which matches [ErrChallenge] if the
+// visitor may go on behind a challenge, such as a captcha: call again with [civicpin.Source].Challenged. Four times the limits
+// of a source hold then, and Global lets all in. [Policy.WithRates] has limits for a portal; docs/sizing.md says how to size
+// them for a school, an office, or a carrier's gateway.
 //
 // # Events
 //
@@ -57,6 +65,6 @@
 //
 // # Stored-format compatibility
 //
-// The kinds "lockout.NAME", "devices.NAME", "quota.source.NAME" and "quota.global.NAME" are this package's. Later releases
+// The kinds "lockout.NAME", "devices.NAME", "quota.sources.NAME" and "quota.global.NAME" are this package's. Later releases
 // will read what earlier ones wrote.
 package lockout

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/civicpin/civicpin/internal/quota"
 )
 
 var (
@@ -125,12 +123,4 @@ func (e *LockedError) Error() string {
 // Is reports whether target is [ErrLocked], or [ErrChallenge] if a challenge helps.
 func (e *LockedError) Is(target error) bool {
 	return target == ErrLocked || e.Challenge && target == ErrChallenge
-}
-
-// full returns the error of a quota as the gate's.
-func full(scope Scope, err error) error {
-	if f, ok := errors.AsType[*quota.FullError](err); ok {
-		return &LockedError{Scope: scope, Until: f.Until}
-	}
-	return err
 }

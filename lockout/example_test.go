@@ -106,9 +106,7 @@ func ExamplePolicy() {
 		Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: 24 * time.Hour,
 		DelayAfter: 3, Delay: 5 * time.Second, DelayMax: time.Minute,
 		Ceiling: 50,
-		Source:  civicpin.Rate{Limit: 100, Window: time.Hour},
-		Global:  civicpin.Rate{Limit: 20_000, Window: time.Hour},
-	}
+	}.WithRates()
 	fmt.Println(policy.Validate())
 
 	policy.Ceiling = 500

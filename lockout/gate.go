@@ -28,7 +28,8 @@ type Target struct {
 	// 64 printable bytes, chosen by the program and never by the visitor: each lane has its own limit and its own ceiling.
 	// Lanes that lead to one credential add up: for known devices leave it empty and use Policy.Devices.
 	Lane string
-	// Source is where the guess comes from. Policy.Source applies if its Address is not empty. Its Device, if it is a value
+	// Source is where the guess comes from. Policy.Source applies if its Address is not empty, and its Challenged raises the
+	// limits. Its Device, if it is a value
 	// that [Gate.RememberDevice] made for the subject, opens that device's lane in place of the open one. Any other value is
 	// ignored. So is its Shown, unless it opens a lane of Policy.Reserve.
 	Source civicpin.Source
@@ -52,7 +53,7 @@ type Gate struct {
 	policy   Policy
 	subjects store.Kind[state]
 	devices  store.Kind[devices]
-	source   *quota.Quota
+	sources  store.Kind[sourceRecord]
 	global   *quota.Quota
 }
 
@@ -77,10 +78,8 @@ func New(v *store.Vault, name string, p Policy) (*Gate, error) {
 	if g.devices, err = store.NewKind[devices](v, "devices."+name); err != nil {
 		return nil, err
 	}
-	if p.Source != (civicpin.Rate{}) {
-		if g.source, err = quota.New(v, "source."+name, p.Source, quota.Source); err != nil {
-			return nil, err
-		}
+	if g.sources, err = store.NewKind[sourceRecord](v, "quota.sources."+name); err != nil {
+		return nil, err
 	}
 	if p.Global != (civicpin.Rate{}) {
 		if g.global, err = quota.New(v, "global."+name, p.Global, quota.Global); err != nil {
@@ -112,17 +111,14 @@ func New(v *store.Vault, name string, p Policy) (*Gate, error) {
 //   - the store's: the outcome could not be stored, and the guess stays counted.
 //
 // Errors without a comparison:
-//   - a *[LockedError]: the subject is locked, or a rate is exceeded.
+//   - a *[LockedError]: the subject is locked, or a rate is exceeded. It matches [ErrChallenge] if the same guess would be let
+//     in with a challenge passed.
 //   - a *[RefusedError]: every guess is refused as wrong ([Status].Hidden).
 //   - [ErrInFlight]: as many guesses at the subject are in flight as may still fail. It matches [ErrBusy].
 //   - [civicpin.ErrInvalid]: the target is invalid.
 //   - the store's: the guess may have been counted.
 func (g *Gate) Do(ctx context.Context, target Target, verify func(context.Context) (bool, error)) error {
 	if err := target.validate(); err != nil {
-		return err
-	}
-	rates, err := g.rate(ctx, target)
-	if err != nil {
 		return err
 	}
 	taken, known, err := g.enter(ctx, target)
@@ -132,7 +128,7 @@ func (g *Gate) Do(ctx context.Context, target Target, verify func(context.Contex
 	returned := false
 	defer func() {
 		if !returned { // verify panicked or ended its goroutine, perhaps after a comparison
-			rates.settle(ctx, counted, taken.settle(ctx, counted))
+			_ = taken.settle(ctx, counted)
 		}
 	}()
 	verifyCtx, cancel := context.WithTimeout(withDevice(ctx, known), g.policy.Timeout)
@@ -141,7 +137,6 @@ func (g *Gate) Do(ctx context.Context, target Target, verify func(context.Contex
 	returned = true
 	o := outcomeOf(right, verifyErr)
 	err = taken.settle(ctx, o)
-	rates.settle(ctx, o, err)
 	switch {
 	case o != refunded:
 		return err

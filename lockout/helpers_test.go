@@ -47,6 +47,12 @@ func memoryVault(tb testing.TB, now func() time.Time, r civicpin.Recorder) *stor
 	return newVault(tb, store.NewMemory(), now, r)
 }
 
+// failing are limits by source of so many failures an hour.
+func failing(n int) lockout.SourceLimits {
+	l := lockout.SourceLimit{Failures: n}
+	return lockout.SourceLimits{Host: l, Net64: l, Net48: l}
+}
+
 func newGate(tb testing.TB, v *store.Vault, p lockout.Policy) *lockout.Gate {
 	tb.Helper()
 	return newNamed(tb, v, "login", p)
@@ -235,7 +241,7 @@ func BenchmarkWrong(b *testing.B) {
 		"plain": {Limit: 5, Lock: lockout.UntilUnlocked},
 		"with source and global limits": {
 			Limit: 5, Lock: lockout.UntilUnlocked,
-			Source: civicpin.Rate{Limit: 1_000_000, Window: hour}, Global: civicpin.Rate{Limit: 1_000_000, Window: second},
+			Source: failing(1000), Global: civicpin.Rate{Limit: 1_000_000, Window: second},
 		},
 	} {
 		b.Run(name, func(b *testing.B) {
@@ -279,7 +285,7 @@ func TestStoreCalls(t *testing.T) {
 func guessCosts(t *testing.T, costs *testkit.Costs) {
 	plain := lockout.Policy{Limit: 2, Lock: lockout.UntilUnlocked}
 	source, global, both := plain, plain, plain
-	source.Source = civicpin.Rate{Limit: 90, Window: hour}
+	source.Source = failing(90)
 	global.Global = civicpin.Rate{Limit: 90, Window: hour}
 	both.Source, both.Global = source.Source, global.Global
 	for _, tc := range []struct {
@@ -440,7 +446,7 @@ func TestGivenBackFillNoStore(t *testing.T) {
 	vault := newVault(t, memory, clock.Now, nil)
 	gate := newGate(t, vault, lockout.Policy{
 		Limit: 5, Lock: lockout.UntilUnlocked,
-		Source: civicpin.Rate{Limit: 10, Window: hour}, Global: civicpin.Rate{Limit: 9, Window: hour},
+		Source: failing(10), Global: civicpin.Rate{Limit: 9, Window: hour},
 	})
 	for i := range 2000 {
 		k := from(civicpin.Subject(fmt.Sprint("INVENTED ", i)), fmt.Sprint("192.0.2.", i%200))

@@ -339,7 +339,7 @@ func TestConcurrentSource(t *testing.T) {
 	const n, most = 1000, 40
 	vault := memoryVault(t, newClock().Now, nil)
 	gate := newGate(t, vault, lockout.Policy{
-		Limit: 5, Lock: lockout.UntilUnlocked, Source: civicpin.Rate{Limit: most, Window: hour},
+		Limit: 5, Lock: lockout.UntilUnlocked, Source: failing(most),
 	})
 	var compared atomic.Int32
 	results := testkit.Crowd(n, func(i int) error {
@@ -462,7 +462,7 @@ func faultPolicies() map[string]lockout.Policy {
 		"plain": {Limit: 5, Lock: lockout.UntilUnlocked},
 		"all limits": {
 			Limit: 5, Lock: lockout.Timed, For: day,
-			Source: civicpin.Rate{Limit: 50, Window: hour}, Global: civicpin.Rate{Limit: 50, Window: hour},
+			Source: failing(50), Global: civicpin.Rate{Limit: 50, Window: hour},
 		},
 	}
 }
@@ -590,7 +590,7 @@ func TestSettleFails(t *testing.T) {
 func TestRefundFails(t *testing.T) {
 	faults := storetest.NewFaults(store.NewMemory())
 	gate := newGate(t, newVault(t, faults.Store(), newClock().Now, nil), lockout.Policy{
-		Limit: 3, Lock: lockout.UntilUnlocked, Source: civicpin.Rate{Limit: 2, Window: hour},
+		Limit: 3, Lock: lockout.UntilUnlocked, Source: failing(2),
 	})
 	who := from("CITIZEN", "192.0.2.1")
 	faults.StopAt(6, storetest.NotDone)

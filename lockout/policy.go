@@ -1,7 +1,6 @@
 package lockout
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -75,12 +74,14 @@ type Policy struct {
 	// share. When a share is locked or used up, its callers use the open lane. The open lane has Ceiling-2*Reserve, at least
 	// Limit. Zero means one lane for all callers. Reserve and Devices exclude each other.
 	Reserve int
-	// Source limits the failures that come from one source address: a host of IPv4, a /64 network of IPv6. Many people may
-	// share one, behind a carrier's or an agency's gateway. A guess at a locked or busy subject counts here, too.
-	Source civicpin.Rate
-	// Global limits the failures of all subjects together. It is counted in parts, after the fact, and so holds
-	// approximately: it slows an attacker who tries one secret on all subjects. While it is exceeded, no guess is let in: set
-	// it well above a bad day.
+	// Source limits the wrong guesses that come from one source address: by different subjects, and by failures. It holds for the
+	// open lane: the lanes of known devices and of Reserve pass. A guess at a locked subject counts, too. Zero means no
+	// limit; [Policy.WithRates] has those of the ready policies.
+	Source SourceLimits
+	// Global limits the failures of all subjects together: what many addresses try on everybody. It is counted in parts, after
+	// the fact, and so holds approximately. While it is exceeded, guesses in the open lane need a challenge
+	// ([civicpin.Source].Challenged), and those in other lanes pass. Zero means no limit; [Policy.WithRates] has that of the
+	// ready policies.
 	Global civicpin.Rate
 	// Timeout bounds one verification. Zero means 30 seconds. A guess whose outcome was not stored 15 seconds after that
 	// is a failure: its process died.
@@ -181,7 +182,10 @@ func (p Policy) Validate() error {
 	if err := p.validateLanes(); err != nil {
 		return err
 	}
-	if err := errors.Join(p.Source.Validate(), p.Global.Validate()); err != nil {
+	if err := p.Source.validate(); err != nil {
+		return err
+	}
+	if err := p.Global.Validate(); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
 	return nil

@@ -30,7 +30,7 @@ func TestPolicyBounds(t *testing.T) {
 	valid := func(change func(*lockout.Policy)) lockout.Policy {
 		p := lockout.Policy{
 			Limit: 5, Lock: lockout.Timed, For: minute, Max: hour, DelayAfter: 3, Delay: 30 * second, DelayMax: hour,
-			Ceiling: 50, Timeout: 10 * second, Forget: day, Source: civicpin.Rate{Limit: 10, Window: hour},
+			Ceiling: 50, Timeout: 10 * second, Forget: day, Source: failing(10),
 			Global: civicpin.Rate{Limit: 1000, Window: hour},
 		}
 		change(&p)
@@ -128,9 +128,18 @@ func TestPolicyBounds(t *testing.T) {
 		{"a negative Reserve", valid(func(p P) { p.Reserve = -1 }), false},
 		{"a Reserve and devices", valid(func(p P) { p.Reserve, p.Devices = 1, 1 }), false},
 
-		{"a source rate that is not valid", valid(func(p P) { p.Source.Window = 0 }), false},
+		{"a source limit at its most", valid(func(p P) { p.Source.Host = lockout.SourceLimit{1000, 1000, 1000} }), true},
+		{"more subjects than that", valid(func(p P) { p.Source.Host.Subjects = 1001 }), false},
+		{"more subjects a day", valid(func(p P) { p.Source.Host.SubjectsDay = 1001 }), false},
+		{"more failures", valid(func(p P) { p.Source.Host.Failures = 1001 }), false},
+		{"negative subjects", valid(func(p P) { p.Source.Host.Subjects = -1 }), false},
+		{"fewer subjects a day than an hour", valid(func(p P) { p.Source.Net48.Subjects, p.Source.Net48.SubjectsDay = 9, 8 }), false},
+		{"subjects and no failures", valid(func(p P) { p.Source.Net64 = lockout.SourceLimit{Subjects: 5} }), false},
+		{"a /64 and no /48", valid(func(p P) { p.Source.Net48 = lockout.SourceLimit{} }), false},
+		{"a /48 and no /64", valid(func(p P) { p.Source.Net64 = lockout.SourceLimit{} }), false},
+		{"no limit of hosts", valid(func(p P) { p.Source.Host = lockout.SourceLimit{} }), true},
 		{"a global rate that is not valid", valid(func(p P) { p.Global.Limit = 0 }), false},
-		{"no rates", valid(func(p P) { p.Source, p.Global = civicpin.Rate{}, civicpin.Rate{} }), true},
+		{"no rates", valid(func(p P) { p.Source, p.Global = lockout.SourceLimits{}, civicpin.Rate{} }), true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := lockout.New(memoryVault(t, nil, nil), "login", tc.policy)
@@ -191,7 +200,7 @@ func TestDefaults(t *testing.T) {
 
 	given := lockout.Policy{
 		Limit: 5, Lock: lockout.Timed, For: second, Max: minute, DelayAfter: 2, Delay: second, DelayMax: minute,
-		Ceiling: 19, Timeout: second, Forget: day, Source: civicpin.Rate{Limit: 1, Window: time.Second},
+		Ceiling: 19, Timeout: second, Forget: day, Source: failing(1),
 		Global: civicpin.Rate{Limit: 2, Window: time.Second}, Devices: 1, DeviceValid: 9 * hour, ShowLeft: true,
 	}
 	require.Equal(t, given, policy(given), "what is given is left alone")
@@ -201,12 +210,14 @@ func TestDefaults(t *testing.T) {
 func TestPolicyJSON(t *testing.T) {
 	p := lockout.Policy{
 		Limit: 5, Lock: lockout.Timed, For: 15 * minute, Max: day, DelayAfter: 2, Delay: second, DelayMax: minute, Ceiling: 50,
-		Devices: 3, DeviceValid: 90 * day, Source: civicpin.Rate{Limit: 30, Window: hour}, Timeout: 10 * second, ShowLeft: true,
+		Devices: 3, DeviceValid: 90 * day, Source: failing(30), Timeout: 10 * second, ShowLeft: true,
 	}
+	p.Source.Host.Subjects, p.Source.Host.SubjectsDay = 5, 9
 	text, err := json.Marshal(p)
 	require.NoError(t, err)
 	require.JSONEq(t, `{"limit": 5, "lock": "timed", "for": "15m", "max": "1d", "delayAfter": 2, "delay": "1s", "delayMax": "1m",
-		"ceiling": 50, "devices": 3, "deviceValid": "90d", "source": {"limit": 30, "window": "1h"}, "timeout": "10s", "showLeft": true}`, string(text))
+		"ceiling": 50, "devices": 3, "deviceValid": "90d", "source": {"host": {"subjects": 5, "subjectsDay": 9, "failures": 30},
+		"net64": {"failures": 30}, "net48": {"failures": 30}}, "timeout": "10s", "showLeft": true}`, string(text))
 	var back lockout.Policy
 	require.NoError(t, json.Unmarshal(text, &back))
 	require.Equal(t, p, back)
@@ -222,7 +233,7 @@ func TestPolicyJSON(t *testing.T) {
 func TestSourceRefund(t *testing.T) {
 	clock := newClock()
 	gate := newGate(t, memoryVault(t, clock.Now, nil), lockout.Policy{
-		Limit: 9, Lock: lockout.UntilUnlocked, Source: civicpin.Rate{Limit: 3, Window: hour},
+		Limit: 9, Lock: lockout.UntilUnlocked, Source: failing(3),
 	})
 	who := from("CITIZEN", "192.0.2.1")
 	for range 20 {
@@ -243,7 +254,7 @@ func TestSourceRefund(t *testing.T) {
 // TestRefundMeetsOthers: a share is given back also where others took theirs meanwhile.
 func TestRefundMeetsOthers(t *testing.T) {
 	gate := newGate(t, memoryVault(t, newClock().Now, nil), lockout.Policy{
-		Limit: 9, Lock: lockout.UntilUnlocked, Source: civicpin.Rate{Limit: 3, Window: hour},
+		Limit: 9, Lock: lockout.UntilUnlocked, Source: failing(3),
 	})
 	a, b := mustHold(t, gate, from("A", "192.0.2.1")), mustHold(t, gate, from("B", "192.0.2.1"))
 	c := mustHold(t, gate, from("C", "192.0.2.1"))
@@ -269,7 +280,7 @@ func TestGlobal(t *testing.T) {
 			compared := 0
 			var slowed error
 			for i := range 3 * limit {
-				k := from(civicpin.Subject(fmt.Sprint("CITIZEN ", i)), fmt.Sprint("192.0.2.", i%250))
+				k := from(citizen(i), fmt.Sprint("192.0.2.", i%250))
 				if err := gate.Do(t.Context(), k, wrong); asGlobal(err) {
 					slowed = err
 				} else {
@@ -279,6 +290,12 @@ func TestGlobal(t *testing.T) {
 			assert.LessOrEqual(t, compared, limit)
 			assert.GreaterOrEqual(t, compared, limit*9/10)
 			assert.True(t, asLocked(t, slowed).Until.After(start))
+			require.ErrorIs(t, slowed, lockout.ErrChallenge)
+			for i := range limit { // it is no limit for those who pass one
+				k := from(citizen(i), "192.0.2.1")
+				k.Source.Challenged = true
+				asRefused(t, gate.Do(t.Context(), k, wrong))
+			}
 			codes := codes(&events)
 			require.NotEmpty(t, codes)
 			assert.EqualValues(t, "lockout.slowed", codes[0])
@@ -314,7 +331,7 @@ func TestSourceOfAnyText(t *testing.T) {
 	}
 	for _, address := range []string{long, "xx" + long, "<b>&", "%"} {
 		gate := newGate(t, memoryVault(t, newClock().Now, nil), lockout.Policy{
-			Limit: 9, Lock: lockout.UntilUnlocked, Source: civicpin.Rate{Limit: 2, Window: hour},
+			Limit: 9, Lock: lockout.UntilUnlocked, Source: failing(2),
 		})
 		asRefused(t, gate.Do(t.Context(), from("CITIZEN", address), wrong))
 		asRefused(t, gate.Do(t.Context(), from("ANOTHER", address), wrong))
@@ -326,7 +343,7 @@ func TestSourceOfAnyText(t *testing.T) {
 func TestErrorMatrix(t *testing.T) {
 	sentinels := []error{
 		lockout.ErrRefused, lockout.ErrLocked, lockout.ErrBusy, lockout.ErrInFlight, lockout.ErrOverloaded, lockout.ErrTimeout,
-		lockout.ErrNoSubject, lockout.ErrInvalidPolicy, civicpin.ErrInvalid,
+		lockout.ErrNoSubject, lockout.ErrInvalidPolicy, civicpin.ErrInvalid, lockout.ErrChallenge,
 	}
 	is := func(all ...error) []error { return all }
 	for _, tc := range []struct {
@@ -345,6 +362,8 @@ func TestErrorMatrix(t *testing.T) {
 		{lockout.ErrLocked, is(lockout.ErrLocked), false},
 		{&lockout.LockedError{Scope: lockout.ScopeSubject, New: true}, is(lockout.ErrLocked), true},
 		{&lockout.LockedError{Scope: lockout.ScopeSends, Until: start}, is(lockout.ErrLocked), true},
+		{lockout.ErrChallenge, is(lockout.ErrChallenge), false},
+		{&lockout.LockedError{Scope: lockout.ScopeGlobal, Challenge: true}, is(lockout.ErrLocked, lockout.ErrChallenge), true},
 	} {
 		for _, err := range []error{tc.err, fmt.Errorf("pin: %w", tc.err), errors.Join(errBroken, tc.err)} {
 			for _, s := range sentinels {
@@ -432,7 +451,7 @@ func TestNothingLeaks(t *testing.T) {
 	vault := newVault(t, faults.Store(), clock.Now, civicpin.SlogRecorder(slog.New(slog.NewTextHandler(&log, nil))))
 	gate := newGate(t, vault, lockout.Policy{
 		Limit: 2, Lock: lockout.UntilUnlocked, Ceiling: 3,
-		Source: civicpin.Rate{Limit: 12, Window: hour}, Global: civicpin.Rate{Limit: 90, Window: hour},
+		Source: failing(12), Global: civicpin.Rate{Limit: 90, Window: hour},
 	})
 	who := lockout.Target{Subject: subject, Lane: lane, Source: civicpin.Source{Address: address}}
 	compare := func(secret string) func(context.Context) (bool, error) {
@@ -481,7 +500,7 @@ func TestEvents(t *testing.T) {
 	var events testkit.Recorder
 	clock := newClock()
 	gate := newGate(t, memoryVault(t, clock.Now, &events), lockout.Policy{
-		Limit: 2, Lock: lockout.UntilUnlocked, Ceiling: 3, Source: civicpin.Rate{Limit: 4, Window: hour},
+		Limit: 2, Lock: lockout.UntilUnlocked, Ceiling: 3, Source: failing(4),
 	})
 	who := lockout.Target{Subject: "CITIZEN", Lane: "open", Source: civicpin.Source{Address: "2001:db8::7"}}
 	event := func(code civicpin.EventCode, by civicpin.Actor) civicpin.Event {
@@ -510,7 +529,7 @@ func TestEvents(t *testing.T) {
 	asLocked(t, gate.Do(t.Context(), who, never(t)))
 	expect(civicpin.Event{
 		At: clock.Now(), Code: "lockout.slowed", Source: civicpin.Source{Address: "2001:db8::/64"},
-		Reason: "quota.source.login",
+		Reason: "quota.sources.login",
 	})
 
 	// A lock that dead processes brought about is told by whoever finds it, and so is what then ends it.
@@ -573,7 +592,7 @@ func TestLockIsNewOnce(t *testing.T) {
 func TestLockOfOthersIsNotNew(t *testing.T) {
 	clock := newClock()
 	gate := newGate(t, memoryVault(t, clock.Now, nil), lockout.Policy{
-		Limit: 3, Lock: lockout.UntilUnlocked, DelayAfter: 1, Delay: minute, Source: civicpin.Rate{Limit: 2, Window: hour},
+		Limit: 3, Lock: lockout.UntilUnlocked, DelayAfter: 1, Delay: minute, Source: failing(2),
 	})
 	h := mustHold(t, gate, key("CITIZEN"))
 	require.NoError(t, gate.Lock(t.Context(), key("CITIZEN"), operator))

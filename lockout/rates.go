@@ -2,44 +2,65 @@ package lockout
 
 import (
 	"context"
+	"errors"
 
 	"github.com/civicpin/civicpin/internal/quota"
-	"github.com/civicpin/civicpin/store"
 )
 
-// rateClaim is what a guess took from the policy's rates, Source and Global.
-type rateClaim struct {
+// A ratedGuess is a guess in a lane that all callers share, with what it took from the policy's rates, Source and Global.
+type ratedGuess struct {
+	guess
 	gate   *Gate
-	source *quota.Charge // nil if nothing was taken
-	shard  store.Key     // of the global rate
+	source *sourceClaim // nil if nothing was taken
+	shard  quota.Charge // of the global rate
 }
 
-// rate takes a guess from the rates. A guess that is then locked or busy stays taken.
-func (g *Gate) rate(ctx context.Context, target Target) (*rateClaim, error) {
-	r := &rateClaim{gate: g}
+// takeOpen reserves a guess in the lane that all callers share. The rates come first: they are all that an attacker who guesses
+// at many subjects meets. A guess at a locked subject stays taken from them; one that finds others in
+// flight is given back, since a page that is sent twice is no failure.
+//
+// Global refuses no visitor for good, or a botnet would shut the portal: it asks for a challenge.
+func (g *Gate) takeOpen(ctx context.Context, target Target) (guess, error) {
+	r := &ratedGuess{gate: g}
 	var err error
 	if g.global != nil {
-		if r.shard, err = g.global.CheckShard(ctx); err != nil {
-			return nil, full(ScopeGlobal, err)
+		r.shard, err = g.global.CheckShard(ctx, g.hash(target))
+		if full, ok := errors.AsType[*quota.FullError](err); ok {
+			err = nil
+			if !target.Source.Challenged {
+				err = &LockedError{Scope: ScopeGlobal, Until: full.Until, Challenge: true}
+			}
 		}
-	}
-	if g.source != nil && target.Source.Address != "" {
-		t, err := g.source.Take(ctx, quota.SourceKey(target.Source.Address), 1)
 		if err != nil {
-			return nil, full(ScopeSource, err)
+			return nil, err
 		}
-		r.source = &t
 	}
-	return r, nil
+	if r.source, err = g.takeSource(ctx, target); err != nil {
+		return nil, err
+	}
+	r.guess, err = g.laneOf(target).take(ctx)
+	if errors.Is(err, ErrInFlight) {
+		r.refund(ctx)
+	}
+	return r, err
 }
 
-// settle gives the guess back to the rate of its source if it did not fail, and counts it towards the global rate if it did.
-// err is what settling it in its lane came to.
-func (r *rateClaim) settle(ctx context.Context, o outcome, err error) {
-	if r.source != nil && (o == succeeded && err == nil || o == refunded) {
-		r.gate.source.Refund(ctx, *r.source)
+// settle also gives the guess back to the limits of its source if it did not fail, and counts it towards the global rate if it
+// did.
+func (r *ratedGuess) settle(ctx context.Context, o outcome) error {
+	err := r.guess.settle(ctx, o)
+	if o == succeeded && err == nil || o == refunded {
+		r.refund(ctx)
 	}
 	if r.gate.global != nil && (o == counted || o == countedStranger) {
 		r.gate.global.ChargeShard(ctx, r.shard)
+	}
+	return err
+}
+
+// refund gives back what was taken from the limits of the source.
+func (r *ratedGuess) refund(ctx context.Context) {
+	if r.source != nil {
+		r.gate.refundSource(ctx, r.source)
 	}
 }

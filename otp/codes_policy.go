@@ -85,7 +85,7 @@ func SMS() CodePolicy {
 		Valid:    10 * time.Minute,
 		Tries:    5,
 		Channels: []civicpin.Channel{civicpin.Push, civicpin.SMS, civicpin.Voice},
-		Lockout:  lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: 24 * time.Hour, Reserve: 10},
+		Lockout:  lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: 24 * time.Hour, Reserve: 10}.WithRates(),
 		Sends:    codeSends(),
 	}
 }
@@ -108,8 +108,10 @@ func ClavePIN() CodePolicy {
 		Valid:    10 * time.Minute,
 		Tries:    3,
 		Channels: []civicpin.Channel{civicpin.Push, civicpin.SMS},
-		Lockout:  lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: 24 * time.Hour, Ceiling: 20, Reserve: 4},
-		Sends:    codeSends(),
+		Lockout: lockout.Policy{
+			Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: 24 * time.Hour, Ceiling: 20, Reserve: 4,
+		}.WithRates(),
+		Sends: codeSends(),
 		Exceptions: []civicpin.Exception{
 			{Clause: standard.CodeBits, Reason: "the format of Cl@ve PIN: three characters, for one act and ten minutes"},
 			{Clause: standard.GuessBudget, Reason: "a code goes to the registered app or telephone, and is asked for with the " +

@@ -284,7 +284,7 @@ func FuzzParseKey(f *testing.F) {
 // Each default that the documentation names.
 func TestKeyDefaults(t *testing.T) {
 	totp := newTOTP(t, otp.TOTPPolicy{})
-	limits := lockout.Policy{Limit: 5, Lock: lockout.Timed, For: time.Minute, Max: 24 * time.Hour, Reserve: 10}
+	limits := lockout.Policy{Limit: 5, Lock: lockout.Timed, For: time.Minute, Max: 24 * time.Hour, Reserve: 10}.WithRates()
 	assert.Equal(t, otp.TOTPPolicy{
 		Name: "totp", Issuer: "Agency", Algorithm: otp.SHA1, Digits: 6, Period: 30 * time.Second, PendingFor: time.Hour, Lockout: limits,
 	}, totp.TOTP.Policy())

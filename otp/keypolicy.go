@@ -61,7 +61,7 @@ func withCommonDefaults(algorithm *Algorithm, digits *int, pending *time.Duratio
 // orFive returns a limit of wrong codes, the default for the zero Policy.
 func orFive(p lockout.Policy) lockout.Policy {
 	if p == (lockout.Policy{}) {
-		return lockout.Policy{Limit: 5, Lock: lockout.Timed, For: time.Minute, Max: 24 * time.Hour, Reserve: 10}
+		return lockout.Policy{Limit: 5, Lock: lockout.Timed, For: time.Minute, Max: 24 * time.Hour, Reserve: 10}.WithRates()
 	}
 	return p
 }

@@ -179,7 +179,7 @@ func codeCosts(t *testing.T, costs *testkit.Costs) {
 	c.refused("Codes.Verify", "right or wrong", func() error {
 		return k.Verify(t.Context(), luis, filing, badID, civicpin.NewSecret(sent), home)
 	})
-	c.refused("Codes.Verify", "right or wrong", func() error { // in the lane of a login
+	c.refused("Codes.Verify", "right or wrong, after a login", func() error {
 		return k.Verify(t.Context(), ana, filing, badID, civicpin.NewSecret(sent), k.showing(shown.Login))
 	})
 	req, sent = k.asked(t)

@@ -17,6 +17,7 @@ import (
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
 )
 
 func TestIssueRefusesBadInputAndChangesNothing(t *testing.T) {
@@ -275,6 +276,28 @@ func TestResendsOfOneIssueAreBounded(t *testing.T) {
 		}
 	}
 	t.Error("no bound")
+}
+
+// TestAnOfficeRegisters: from the one address of an office a clerk registers 200 people in an hour, and each activates their PIN
+// there and then, one of ten after a typing error.
+func TestAnOfficeRegisters(t *testing.T) {
+	k := newLimitedKit(t, outbox.Limits{})
+	for i := range 200 {
+		subject := civicpin.Subject(fmt.Sprint("SUBJECT-", i))
+		o := inps()
+		o.Parts[0].Address, o.Parts[1].Address = fmt.Sprint("+39333", 1_000_000+i), fmt.Sprint("s", i, "@example.it")
+		o.By, o.Source = clerk, civicpin.Source{Address: "192.0.2.1"}
+		require.NoError(t, testkit.Err(k.Issue(t.Context(), subject, o)))
+		require.NoError(t, k.out.Flush(t.Context()))
+		a := try(k.last(o.Parts[0].Address) + k.last(o.Parts[1].Address))
+		if a.Subject = subject; i%10 == 0 {
+			typo := a
+			typo.Secret = civicpin.NewSecret(wrong)
+			require.ErrorIs(t, testkit.Err(k.Exchange(t.Context(), typo, civicpin.NewSecret(chosen))), pin.ErrRefused)
+		}
+		require.NoError(t, testkit.Err(k.Exchange(t.Context(), a, civicpin.NewSecret(chosen))))
+		k.clock.Add(15 * time.Second)
+	}
 }
 
 func TestHandedOver(t *testing.T) {

@@ -121,7 +121,7 @@ func Default() Policy {
 			civicpin.Letter: 21 * day, civicpin.HandedOver: 7 * day,
 		},
 		Chosen:  Chosen{Form: Password, Min: 15, Max: 128},
-		Lockout: lockout.Policy{Limit: 5, Lock: lockout.Timed, For: time.Minute, Max: day, Devices: 3},
+		Lockout: lockout.Policy{Limit: 5, Lock: lockout.Timed, For: time.Minute, Max: day, Devices: 3}.WithRates(),
 		Levels:  defaultLevels(),
 	}
 }
@@ -155,9 +155,11 @@ func INPS() Policy {
 		Chosen:      Chosen{Form: Alphanumeric, Min: 8, Max: 8},
 		MaxAge:      90 * day,
 		MaxUnused:   180 * day,
-		Lockout:     lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: day, Ceiling: 50, Devices: 3},
-		Levels:      defaultLevels(),
-		Requests:    Requests{Renew: true, Typed: true},
+		Lockout: lockout.Policy{
+			Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: day, Ceiling: 50, Devices: 3,
+		}.WithRates(),
+		Levels:   defaultLevels(),
+		Requests: Requests{Renew: true, Typed: true},
 		Exceptions: []civicpin.Exception{
 			{Clause: standard.LeastMin, Reason: "the format of the INPS PIN: disabled after fifty wrong guesses"},
 			{Clause: standard.LeastMax, Reason: "the format of the INPS PIN: eight letters and digits"},

@@ -733,6 +733,7 @@ func TestNobodyElseLearnsIt(t *testing.T) {
 			k.clock.Add(time.Hour)
 		}
 	}
+	w.Faults.Reset()
 	w.Say(k.Unlock(ctx, maria, clerk))
 	k.clock.Add(time.Hour)
 	require.NoError(t, testkit.Err(k.Exchange(ctx, try(code), civicpin.NewSecret(chosen))))

@@ -71,7 +71,6 @@ func live(t *testing.T, v *store.Vault, subject civicpin.Subject) *person {
 	require.NoError(t, err)
 	policy := pin.INPS()
 	policy.History = 2
-	policy.Lockout.Source = civicpin.Rate{Limit: 1000, Window: time.Hour}
 	p.pins, err = pin.New(out, policy)
 	require.NoError(t, err)
 	p.codes, err = otp.NewCodes(out, otp.SMS())
@@ -196,9 +195,9 @@ func TestEveryKindIsJudged(t *testing.T) {
 	live(t, v, rossi).ask(t)
 	assert.Equal(t, []string{
 		"backup.paper", "code-pending.sms", "code.sms", "contact.book", "contact.token", "hotp.hotp", "lockout.pin.inps", "outbox.dead", "outbox.entry",
-		"pin-receipt.inps", "pin.inps", "quota.address", "quota.country", "quota.sends-source", "quota.sends-staff",
+		"pin-receipt.inps", "pin.inps", "quota.address", "quota.country", "quota.global.pin.inps", "quota.sends-source", "quota.sends-staff",
 		"quota.sends.code.sms", "quota.sends.contact", "quota.sends.pin.inps", "quota.sends.recovery", "quota.sends.recovery.start",
-		"quota.source.pin.inps", "recovery.knowledge", "recovery.run", "totp.totp",
+		"quota.sources.pin.inps", "recovery.knowledge", "recovery.run", "totp.totp",
 	}, slices.Sorted(maps.Keys(kinds)))
 	for kind := range kinds {
 		_, err := store.NewRouter(store.Route{Kinds: []string{"*"}, Store: newLasting()}, store.Route{Kinds: []string{kind}, Store: store.NewMemory()})

@@ -127,7 +127,7 @@ func (p Place) Do(ctx context.Context, guess *Guess, compare func(context.Contex
 	g := p.guard
 	var found Finding
 	valid := false
-	err := g.gate.Do(blind.Allow(ctx), guess.Target, func(ctx context.Context) (_ bool, err error) {
+	err := g.gate.Do(blind.Allow(ctx), guess.counted(), func(ctx context.Context) (_ bool, err error) {
 		valid = true
 		if found, err = compare(ctx); err == nil && found.stranger {
 			err = lockout.ErrNoSubject
@@ -141,6 +141,16 @@ func (p Place) Do(ctx context.Context, guess *Guess, compare func(context.Contex
 		g.vault.Record(ctx, guess.refusal(g.refused, found.refusal(err)))
 	}
 	return err
+}
+
+// counted returns the target of a guess as the gate counts it. An operator is no visitor from an address: an office has one,
+// and serves two hundred people from there in an hour. Nor is an operator a machine.
+func (g *Guess) counted() lockout.Target {
+	t := g.Target
+	if g.By.IsOperator() {
+		t.Source.Address, t.Source.Challenged = "", true
+	}
+	return t
 }
 
 // refusal returns the event of a refusal.

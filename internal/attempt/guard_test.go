@@ -3,6 +3,7 @@ package attempt_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -295,6 +296,35 @@ func TestPanic(t *testing.T) {
 	require.Empty(t, k.reasons())
 	release := testkit.Occupy(k.hashing, 2) // panics if a place is missing
 	release()
+}
+
+// Staff are not limited by their office's address, nor asked for a challenge; visitors from there are, and are not held to account
+// for what staff typed.
+func TestOperatorsAreNoSource(t *testing.T) {
+	k := newKit(t)
+	p := lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked, Global: civicpin.Rate{Limit: 50, Window: time.Hour}}
+	gate, err := lockout.New(k.vault, "office", p.WithRates())
+	require.NoError(t, err)
+	guard := attempt.New(k.vault, gate, nil, refused)
+	wrongBy := func(i int, by civicpin.Actor) error {
+		g := &attempt.Guess{By: by, Target: lockout.Target{Subject: civicpin.Subject(fmt.Sprint("S", i)), Source: home}}
+		return guard.Do(t.Context(), g, func(context.Context) (attempt.Finding, error) {
+			return attempt.Found(wrong, true, attempt.Wrong), nil
+		})
+	}
+	for i := range 40 {
+		require.ErrorIs(t, wrongBy(i, civicpin.Operator("7")), lockout.ErrRefused)
+	}
+	for i := range 10 {
+		require.ErrorIs(t, wrongBy(100+i, ""), lockout.ErrRefused)
+	}
+	require.ErrorIs(t, wrongBy(200, civicpin.Visitor), lockout.ErrChallenge, "fifty failures in all")
+	for i := range 200 {
+		require.ErrorIs(t, wrongBy(300+i, civicpin.Operator("7")), lockout.ErrRefused)
+	}
+	for _, e := range k.events.Take() {
+		require.True(t, e.Code != refused || e.Source.Address == home.Address)
+	}
 }
 
 func TestRefusalEvent(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strconv"
 	"time"
 
@@ -205,33 +204,34 @@ func (q *Quota) shards() (n int, part civicpin.Rate) {
 	return n, civicpin.Rate{Limit: q.rate.Limit / n, Window: q.rate.Window}
 }
 
-// CheckShard looks at one shard of a global rate, chosen at random, without counting. It returns the shard for ChargeShard:
-// counting in another would be lost on those that are full. The error is a *[FullError] or the store's.
-func (q *Quota) CheckShard(ctx context.Context) (store.Key, error) {
+// CheckShard looks at one shard of a global rate without counting. It returns the shard for ChargeShard: counting in another
+// would be lost on those that are full. The shard is that of a keyed hash, so that no caller can choose one to fill, and equal
+// calls do equal work. The error is a *[FullError] or the store's.
+func (q *Quota) CheckShard(ctx context.Context, hash [32]byte) (Charge, error) {
 	n, part := q.shards()
-	key := store.Key{ID: strconv.Itoa(rand.IntN(n))}
+	key := store.Key{ID: strconv.Itoa(int(hash[0]) % n)}
 	e, err := q.states.Get(ctx, q.key(key))
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return key, err
+		return Charge{}, err
 	}
 	next, ok, again := gcra.Take(part, e.Value.Next, q.vault.Now(), 1)
-	if ok {
-		return key, nil
-	}
-	if !next.Equal(e.Value.Next) { // left by a clock that was ahead, as in Take
+	if !ok && !next.Equal(e.Value.Next) { // left by a clock that was ahead, as in Take
 		e.Value.Next, e.ExpiresAt = next, next
 		_ = q.states.Put(ctx, &e) // if it fails, the next call does it
 	}
-	return key, q.refuse(ctx, key, again)
+	if !ok {
+		return Charge{entry: e}, q.refuse(ctx, key, again)
+	}
+	return Charge{entry: e}, nil
 }
 
-// ChargeShard counts one event in the shard that was checked. A failure to count is passed over: the count is approximate,
-// and the subject's own, which is exact, has been stored.
-func (q *Quota) ChargeShard(ctx context.Context, key store.Key) {
+// ChargeShard counts one event in the shard that was checked. It first tries the record as CheckShard found it. A failure to
+// count is passed over: the count is approximate, and the subject's own, which is exact, has been stored.
+func (q *Quota) ChargeShard(ctx context.Context, checked Charge) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackTime)
 	defer cancel()
 	_, part := q.shards()
-	_, _ = q.states.Update(ctx, q.key(key), func(e *store.Entry[state]) error {
+	_, _ = q.states.UpdateFrom(ctx, checked.entry, func(e *store.Entry[state]) error {
 		next, ok, _ := gcra.Take(part, e.Value.Next, q.vault.Now(), 1)
 		if !ok {
 			return store.ErrSkip

@@ -10,8 +10,8 @@ import (
 	"github.com/civicpin/civicpin/recovery"
 )
 
-// secret is the owner's, as an earlier system had it.
-const secret = "QZ7WK4PM"
+// Imported is the secret that Enrol gives a subject, as an earlier system had it.
+const Imported = "QZ7WK4PM"
 
 // home is where the owner is.
 const home = "192.0.2.10"
@@ -33,10 +33,10 @@ func (s *Scene) LoginDoor(name string, pins *pin.Service, subject civicpin.Subje
 		return pins.Verify(s.T.Context(), pin.Attempt{Subject: subject, Secret: civicpin.NewSecret(typed), Source: source})
 	}
 	owner := map[Means]func() error{
-		Nothing: func() error { return testkit.Err(try(secret, civicpin.Source{Address: home})) },
+		Nothing: func() error { return testkit.Err(try(Imported, civicpin.Source{Address: home})) },
 	}
 	if pins.Policy().Lockout.Devices > 0 {
-		ok, err := try(secret, civicpin.Source{Address: home})
+		ok, err := try(Imported, civicpin.Source{Address: home})
 		if err != nil {
 			s.T.Fatal(err)
 		}
@@ -44,7 +44,7 @@ func (s *Scene) LoginDoor(name string, pins *pin.Service, subject civicpin.Subje
 		if err != nil {
 			s.T.Fatal(err)
 		}
-		owner[Device] = func() error { return testkit.Err(try(secret, civicpin.Source{Address: home, Device: cookie})) }
+		owner[Device] = func() error { return testkit.Err(try(Imported, civicpin.Source{Address: home, Device: cookie})) }
 	}
 	guess := func(source civicpin.Source) error {
 		if err := testkit.Err(try("wrong and wrong again", source)); !errors.Is(err, pin.ErrRefused) {
@@ -58,7 +58,7 @@ func (s *Scene) LoginDoor(name string, pins *pin.Service, subject civicpin.Subje
 // Enrol gives the subject a credential.
 func (s *Scene) Enrol(pins *pin.Service, subject civicpin.Subject) {
 	s.T.Helper()
-	hash := password.New(password.Params{Memory: 8, Time: 1, Threads: 1}, secret).Encode()
+	hash := password.New(password.Params{Memory: 8, Time: 1, Threads: 1}, Imported).Encode()
 	clerk := civicpin.Operator("clerk")
 	if err := pins.Import(s.T.Context(), subject, civicpin.NewSecret(hash), pin.ImportOptions{By: clerk}); err != nil {
 		s.T.Fatal(err)

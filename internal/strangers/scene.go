@@ -65,6 +65,21 @@ func (s *Scene) Read(address string, kind civicpin.MessageKind) (last civicpin.M
 	return last
 }
 
+// Stored purges the vault, and returns how many records of kinds that begin with prefix are kept, and their bytes with keys.
+func (s *Scene) Stored(prefix string) (records, bytes int) {
+	s.T.Helper()
+	if _, err := s.Vault.Purge(s.T.Context(), store.Pass{}); err != nil {
+		s.T.Fatal(err)
+	}
+	for item, err := range s.fork.List(s.T.Context(), prefix, "") {
+		if err != nil {
+			s.T.Fatal(err)
+		}
+		records, bytes = records+1, bytes+len(item.Key)+len(item.Value)
+	}
+	return records, bytes
+}
+
 // LoggedIn returns the value of a login of the subject just now.
 func (s *Scene) LoggedIn(subject civicpin.Subject) civicpin.Secret {
 	return shown.New(s.Vault, subject, shown.Value{Kind: shown.Login})

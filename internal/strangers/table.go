@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// page is docs/threats.md, from any folder that is two below the root.
-const page = "../../docs/threats.md"
+// docs is the folder of pages, from any folder that is two below the root.
+const docs = "../../docs/"
 
 // Attacks are those that the tables have.
 func Attacks() []Attack { return []Attack{{10, 1}, {100, 10}, {1000, 100}} }
@@ -43,16 +43,19 @@ func Table(t *testing.T, name string, doors ...func() (*Scene, Door)) {
 			b.WriteByte('\n')
 		}
 	}
-	compare(t, name, b.String())
+	Compare(t, "threats.md", "minutes: "+name, b.String())
 }
 
-func compare(t *testing.T, name, table string) {
+// Compare compares a table with the one of a name on a page of docs/, between its markers. With CIVICPIN_WRITE_COSTS in the
+// environment the table is written instead.
+func Compare(t *testing.T, page, name, table string) {
 	t.Helper()
+	page = docs + page
 	text, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}
-	begin, end := "<!-- minutes: "+name+" -->\n", "<!-- end -->\n"
+	begin, end := "<!-- "+name+" -->\n", "<!-- end -->\n"
 	before, rest, ok := strings.Cut(string(text), begin)
 	old, after, closed := strings.Cut(rest, end)
 	if !ok || !closed {
@@ -62,7 +65,7 @@ func compare(t *testing.T, name, table string) {
 		return
 	}
 	if os.Getenv("CIVICPIN_WRITE_COSTS") == "" {
-		t.Fatalf("%s says\n%s\nand strangers keep the owner of %s out for so many minutes:\n%s", page, old, name, table)
+		t.Fatalf("%s says\n%s\nand the table of %s is\n%s", page, old, name, table)
 	}
 	if err := os.WriteFile(page, []byte(before+begin+table+end+after), 0o644); err != nil {
 		t.Fatal(err)

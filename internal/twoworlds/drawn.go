@@ -56,7 +56,8 @@ func drawLockout(d Draw) lockout.Policy {
 		p.DelayAfter, p.Delay = 1+d.Int("delay after", 3), oneOf(d, "delay", time.Second, time.Minute)
 	}
 	if d.Int("source", 3) == 2 {
-		p.Source = drawRate(d, 10)
+		l := lockout.SourceLimit{Subjects: 1 + d.Int("subjects", 5), Failures: 6 + d.Int("failures", 10)}
+		p.Source = lockout.SourceLimits{Host: l, Net64: l, Net48: l}
 	}
 	return p
 }

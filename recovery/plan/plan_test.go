@@ -155,7 +155,7 @@ func everyStep() plan.Plan {
 	return plan.Plan{
 		Name: "every", Outcome: plan.ReissueInParts, Keeps: civicpin.Substantial, Certified: true, Creates: true,
 		Limit: lockout.Policy{
-			Limit: 3, Lock: lockout.Timed, For: 15 * time.Minute, Ceiling: 30, Source: civicpin.Rate{Limit: 9},
+			Limit: 3, Lock: lockout.Timed, For: 15 * time.Minute, Ceiling: 30, Source: lockout.SourceLimits{Host: lockout.SourceLimit{Failures: 9}},
 		},
 		Valid: 90 * time.Minute, Grant: time.Second, Repudiate: 30 * 24 * time.Hour,
 		Exceptions:  []civicpin.Exception{{Clause: "two kinds", Reason: `"none" <of> these`}, {}},

@@ -30,10 +30,7 @@ func ClaveActivation() pin.Policy {
 
 // ClaveCards limits guesses at the data on an identity card: there are some 3,650 days on which one may expire.
 func ClaveCards() lockout.Policy {
-	return lockout.Policy{
-		Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: day,
-		Source: civicpin.Rate{Limit: 30, Window: time.Hour},
-	}
+	return lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: day}.WithRates()
 }
 
 // ClavePIN is the policy of PINs: the page says how many tries are left.
