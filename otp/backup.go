@@ -125,8 +125,11 @@ func newBackup(v *store.Vault, c BackupPolicy, costs []password.Params, credenti
 		return nil, fmt.Errorf("%w: %w", ErrInvalidPolicy, err)
 	}
 	b.guard = attempt.New(v, b.gate, b.hashing, eventBackupRefused)
-	b.sets, err = store.NewKind[backupSet](v, "backup."+c.Name)
-	return b, err
+	if b.sets, err = store.NewKind[backupSet](v, "backup."+c.Name); err != nil {
+		return nil, err
+	}
+	undoes(on, b.Unbind)
+	return b, nil
 }
 
 // freshBackup is a set without codes.

@@ -39,7 +39,7 @@
 // the subject's secret: a delivered code with a change, a recovery, an issue by staff, a revocation, a suspension or a
 // repudiation; keys and sets with an issue by staff, a revocation or a suspension, since a thief may have bound them. The page
 // docs/waits.md has all cells. A visitor sees a wrong code. Without credentials no such act ends anything: cancel, remove and
-// revoke it yourself. In both cases [TOTP.Unbind] and [BackupCodes.Unbind] are what recovery.Config.Unbind asks for.
+// revoke it yourself. In both cases give [TOTP.Unbind] and [BackupCodes.Unbind] to recovery.Config.Unbind.
 //
 // # Events
 //

@@ -128,6 +128,7 @@ func newKeys(v *store.Vault, p keyPolicy, compare func(context.Context, *boundKe
 	}
 	k.rings = k.rings.Corrected(correctRing(c))
 	k.decoy = *k.fresh("", epochs{}, v.Now())
+	undoes(on, k.Unbind)
 	return k, nil
 }
 

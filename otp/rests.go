@@ -3,6 +3,7 @@ package otp
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/waits"
@@ -42,6 +43,17 @@ func atMostOne[T any](given []T) (one T, err error) {
 	for _, one = range given {
 	}
 	return one, nil
+}
+
+// undoes has an undo of contacts end what was bound since, if the credentials hear of it, as pin.Service does from package
+// contact.
+func undoes(c Credentials, unbind func(context.Context, civicpin.Subject, time.Time) error) {
+	type hears interface {
+		UnbindWith(unbind func(ctx context.Context, subject civicpin.Subject, since time.Time) error)
+	}
+	if on, ok := c.(hears); ok {
+		on.UnbindWith(unbind)
+	}
 }
 
 // epochs are those of a subject's credential.

@@ -15,11 +15,18 @@ func (k *keys) Remove(ctx context.Context, subject civicpin.Subject, by civicpin
 	return k.remove(ctx, subject, by, func(*boundKey) bool { return true })
 }
 
-// Unbind ends the keys that were bound to a subject since a time, and a pending key that was made since. Those that operators
-// bound stay. It is what recovery.Config.Unbind asks for when the subject says "it was not me". It returns nil if there are
-// none. Errors match [civicpin.ErrInvalid] for an invalid subject, or are the store's: call it again then.
+// Unbind ends the keys that were bound to a subject since a time, and a pending key, whenever it was made. Those that operators
+// bound stay. It is what recovery.Config.Unbind asks for when the subject says "it was not me". An undo of contacts calls it by
+// itself if the service has a pin.Service as its [Credentials]. It returns nil if there are no such keys. Errors match
+// [civicpin.ErrInvalid] for an invalid subject, or are the store's: call it again then.
 func (k *keys) Unbind(ctx context.Context, subject civicpin.Subject, since time.Time) error {
-	err := k.remove(ctx, subject, civicpin.Citizen, func(b *boundKey) bool { return boundSince(b.Bound, b.By, since) })
+	err := k.remove(ctx, subject, civicpin.Citizen, func(b *boundKey) bool {
+		bound := b.Bound
+		if !b.Until.IsZero() { // pending: a thief may type its first code later
+			bound = since
+		}
+		return boundSince(bound, b.By, since)
+	})
 	if errors.Is(err, ErrNotEnrolled) {
 		return nil
 	}

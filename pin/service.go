@@ -41,7 +41,8 @@ type Service struct {
 	decoy    credential  // what is opened where a subject has none
 	sealed   store.Decoy // the same, sealed
 	receipts store.Kind[receipt]
-	contacts atomic.Pointer[contacts] // see RestOn
+	contacts atomic.Pointer[contacts]   // see RestOn
+	unbinds  atomic.Pointer[[]unbinder] // see UnbindWith
 }
 
 // Over reports whether the service works over an outbox: services that rest on each other are over the same one.

@@ -2,6 +2,7 @@ package pin
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -12,12 +13,17 @@ import (
 
 // ContactsWent ends what rests on contacts that went, or are disputed: an issued secret of which a part went to one of them,
 // and that was not exchanged. If a change of contacts is undone, which was made at the given time, it forgets the devices that
-// were remembered since. It is for package contact; done twice it changes nothing. Errors are the store's.
+// were remembered since, and ends what [Service.UnbindWith] named. It is for package contact; done twice it changes nothing.
+// Errors are the store's, and those of what was named.
 func (s *Service) ContactsWent(ctx context.Context, subject civicpin.Subject, went []civicpin.Contact,
 	undone time.Time, by civicpin.Actor,
 ) error {
 	if !undone.IsZero() {
-		if err := s.gate.ForgetDevicesSince(ctx, subject, undone, by); err != nil {
+		err := s.gate.ForgetDevicesSince(ctx, subject, undone, by)
+		for _, unbind := range s.unbinders() {
+			err = errors.Join(err, unbind(ctx, subject, undone))
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -32,6 +38,31 @@ func (s *Service) ContactsWent(ctx context.Context, subject civicpin.Subject, we
 		return nil
 	})
 	return err
+}
+
+// unbinder ends the authenticators that were bound to a subject since a time.
+type unbinder = func(ctx context.Context, subject civicpin.Subject, since time.Time) error
+
+// UnbindWith has an undo of a change of contacts also end the authenticators that were bound since the change. The services of
+// package otp that are given this one as their credentials call it.
+func (s *Service) UnbindWith(unbind func(ctx context.Context, subject civicpin.Subject, since time.Time) error) {
+	for {
+		old := s.unbinds.Load()
+		next := []unbinder{unbind}
+		if old != nil {
+			next = slices.Concat(*old, next)
+		}
+		if s.unbinds.CompareAndSwap(old, &next) {
+			return
+		}
+	}
+}
+
+func (s *Service) unbinders() []unbinder {
+	if list := s.unbinds.Load(); list != nil {
+		return *list
+	}
+	return nil
 }
 
 // restsOn reports whether a part of an issued secret that was neither exchanged nor withdrawn went to one of the contacts. One

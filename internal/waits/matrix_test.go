@@ -396,9 +396,36 @@ func plays(t *testing.T, begins act, makes thing) bool {
 	w.enrolled()
 	does := begins(w)
 	alive := makes(w)
-	does()
+	if does != nil {
+		does()
+	}
 	w.flush()
 	return alive()
+}
+
+// An undo, and a repudiation, end what came with what they take back, or since. What was bound before stays, and so does what an
+// operator bound since.
+func TestTakenBackSparesTheOwners(t *testing.T) {
+	for _, column := range []waits.Act{waits.Undo, waits.Repudiate} {
+		require.True(t, plays(t, func(w *world) func() { return nil }, func(w *world) func() bool {
+			alive := things(t)[waits.Bound](w)
+			w.clock.Add(time.Hour)
+			acts(t)[column](w)()
+			return alive
+		}), column)
+		require.False(t, plays(t, func(w *world) func() { return nil }, func(w *world) func() bool {
+			alive := w.enrols()
+			acts(t)[column](w)()
+			return alive
+		}), "%s: a key that waits for its first code, which a thief may type later", column)
+		require.True(t, plays(t, acts(t)[column], func(w *world) func() bool {
+			key, err := w.apps.Rebind(t.Context(), rosa, seen())
+			w.does(err)
+			alive := w.shows(key)
+			require.True(t, alive())
+			return alive
+		}), column)
+	}
 }
 
 // Whenever in the middle of asking for a code or a key, or of using it, the desk revokes: what was asked for before the

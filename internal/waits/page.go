@@ -15,8 +15,8 @@ An act ends pending things that give power: an address, a run, a grant, a code, 
 a repudiation, a notice. And it ends only what rests on weaker proof than its own. This page is written from
 the table in internal/waits. The rows of addresses, contacts, runs, grants, repudiation links, codes and authenticators are
 decided by it, by the acts that are counted. Codes and authenticators end so only in services that are given credentials
-(otp.Rests, otp.Credentials). A test there plays each cell with the services, but for those marked c and –, whose reasons
-follow below.
+(otp.Rests, otp.Credentials). A test there plays each cell with the services, but for those marked –, whose reasons follow
+below.
 
 | cell | |
 | --- | --- |
@@ -63,7 +63,6 @@ func legend() string {
 		{"s", "spent: the link says that it was dealt with since"},
 		{"s: its own", "spends the links of the same recovery"},
 		{"n", "is never ended by this act"},
-		{"c", "the caller ends it: this library does not"},
 		{"–", "cannot wait then"},
 		{"cools anew", "its time in which it proves nothing begins once more"},
 		{"E if since", "ends if it came with what the act takes back, or since"},
@@ -79,7 +78,7 @@ func legend() string {
 // voids returns the void cells with their reasons, as rows.
 func voids() string {
 	var b strings.Builder
-	b.WriteString("\n| c and – | |\n| --- | --- |\n")
+	b.WriteString("\n| – | |\n| --- | --- |\n")
 	for _, r := range Table() {
 		why := make(map[string]string) // by reason
 		for _, act := range Columns() {
@@ -94,13 +93,10 @@ func voids() string {
 	return b.String()
 }
 
-// shown returns a cell as the page has it: a void one says whose it is.
+// shown returns a cell as the page has it.
 func (r Row) shown(act Act, c Cell) string {
-	switch {
-	case Void(r.Thing, act) == "":
+	if Void(r.Thing, act) == "" {
 		return string(c)
-	case r.Thing == Enrolled || r.Thing == Bound:
-		return "c"
 	}
 	return "–"
 }

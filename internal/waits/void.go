@@ -1,20 +1,14 @@
 package waits
 
-// Void returns why a cell is not played: the thing cannot wait when the act comes, or its end is not this library's. It is
-// empty for all cells that are.
+// Void returns why a cell is not played: the thing cannot wait when the act comes. It is empty for all cells that
+// are.
 func Void(thing Thing, act Act) string {
 	const (
-		undone = "an undo acts upon the contacts, on which no authenticator rests: the caller who takes the undo's link removes " +
-			"what was bound since the change, with Unbind"
 		issued  = "the recovery that gave the grant ended what was issued before, and staff who issue after it end the grant"
 		own     = "only a login with a secret in use has a device remembered, and what the act is about is issued"
 		refused = "the citizen removes no contact while some are disputed"
 	)
 	switch thing {
-	case Enrolled, Bound:
-		if act == Undo {
-			return undone
-		}
 	case Grant:
 		if act == Exchange {
 			return issued

@@ -448,6 +448,11 @@ func (w *world) enrols() (alive func() bool) {
 	w.t.Helper()
 	key, err := w.apps.Enrol(w.t.Context(), rosa)
 	w.does(err)
+	return w.shows(key)
+}
+
+// shows has an app show a code of a key, a minute later. It tells whether that is good.
+func (w *world) shows(key otp.Key) (good func() bool) {
 	return func() bool {
 		w.clock.Add(time.Minute)
 		return w.apps.Verify(w.t.Context(), rosa, civicpin.NewSecret(shown(key, w.clock.Now())), home) == nil
