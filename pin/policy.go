@@ -155,9 +155,8 @@ func INPS() Policy {
 		Chosen:      Chosen{Form: Alphanumeric, Min: 8, Max: 8},
 		MaxAge:      90 * day,
 		MaxUnused:   180 * day,
-		Lockout: lockout.Policy{
-			Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: day, Ceiling: 50, Devices: 3,
-		}.WithRates(),
+		Lockout: lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: day, Ceiling: 50, Devices: 3}.
+			WithRates(),
 		Levels:   defaultLevels(),
 		Requests: Requests{Renew: true, Typed: true},
 		Exceptions: []civicpin.Exception{
