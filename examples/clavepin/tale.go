@@ -57,7 +57,7 @@ func newTale(s *play.Stage, policy otp.CodePolicy) (*tale, error) {
 	t.codes, errs[2] = otp.NewCodes(s.Outbox, policy, otp.Rests{Credentials: t.pins})
 	t.operators, errs[3] = otp.NewTOTP(s.Vault, otp.TOTPPolicy{
 		Name: "clave-operators", Issuer: "Clave",
-		Lockout: lockout.Policy{Limit: 5, Lock: lockout.Timed, For: time.Minute, Max: day, ShowLeft: true},
+		Lockout: lockout.Policy{Limit: 5, Lock: lockout.Timed, For: time.Minute, Max: day, ShowLeft: true}.WithRates(),
 	})
 	t.cards, errs[4] = lockout.New(s.Vault, "clave.card", agency.ClaveCards())
 	t.records, errs[5] = store.NewKind[record](s.Vault, "clave.record")

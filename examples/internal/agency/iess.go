@@ -22,7 +22,7 @@ func IESS() pin.Policy {
 	p.Name = "iess"
 	p.Valid = map[civicpin.Channel]time.Duration{civicpin.HandedOver: 7 * day}
 	p.Chosen = pin.Chosen{Form: pin.Password, Min: 15, Max: 64, Words: []string{"seguridad social", "clave del iess"}}
-	p.Lockout = lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, Devices: 3, ShowLeft: true}
+	p.Lockout = lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, Devices: 3, ShowLeft: true}.WithRates()
 	return p
 }
 

@@ -21,7 +21,7 @@ func TUSS() pin.Policy {
 	p.Name = "tuss"
 	p.Valid = map[civicpin.Channel]time.Duration{civicpin.HandedOver: 7 * day, civicpin.Letter: 21 * day}
 	p.Chosen.Words = []string{"tuseguridadsocial", "seguridadsocial1", "contraseñasegura"}
-	p.Lockout = lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, Devices: 3, ShowLeft: true}
+	p.Lockout = lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, Devices: 3, ShowLeft: true}.WithRates()
 	p.History = 1
 	p.Requests.Renew = true // by letter to where the register says that the citizen lives
 	return p
