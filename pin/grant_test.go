@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -26,6 +27,7 @@ import (
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/pin/rule"
 	"github.com/civicpin/civicpin/pin/state"
+	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
 )
 
@@ -144,6 +146,47 @@ func TestSetGoesOnWithoutItsCaller(t *testing.T) {
 	require.ErrorIs(t, ctx.Err(), context.Canceled)
 	_, right := k.works(t, changed)
 	require.True(t, right)
+}
+
+// hung is a store whose writes wait for as long as their context lets them, from the n-th on, when the caller hangs up.
+type hung struct {
+	*store.Memory
+	left   *int // writes before that
+	hangUp context.CancelFunc
+}
+
+func (h *hung) Put(ctx context.Context, key string, r store.Record) (store.Version, error) {
+	if h.left != nil {
+		if *h.left--; *h.left < 0 {
+			h.hangUp()
+			<-ctx.Done()
+			return 0, ctx.Err()
+		}
+	}
+	return h.Memory.Put(ctx, key, r)
+}
+
+// What is done for a caller who hung up takes half a minute at most, whatever the store does: the attempt is settled, and the
+// grant used, for 15 seconds each.
+func TestNothingHangsWithoutItsCaller(t *testing.T) {
+	for n := range 4 {
+		synctest.Test(t, func(t *testing.T) {
+			s := &hung{Memory: store.NewMemory()}
+			k := newKitOn(t, s, pin.INPS(), testkit.NewClock(time.Now()), &testkit.Mailbox{}, &testkit.Recorder{})
+			k.exchanged(t)
+			g := k.granted(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			s.left, s.hangUp = new(n), cancel
+			began := time.Now()
+			err := testkit.Err(k.Set(ctx, g, civicpin.NewSecret(changed), civicpin.Source{}))
+			require.Error(t, err, "%d writes were done", n)
+			require.LessOrEqual(t, time.Since(began), 30*time.Second, "%d writes were done", n)
+			*s.left = n % 2 // the attempt is taken, or not
+			_ = testkit.Err(k.Verify(ctx, try(wrong)))
+			require.LessOrEqual(t, time.Since(began), time.Minute, "%d writes were done", n)
+		})
+	}
 }
 
 func TestSetBegins(t *testing.T) {

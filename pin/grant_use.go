@@ -118,7 +118,8 @@ func (s *Service) set(ctx context.Context, at attempt.Place, g Grant, w wish, so
 		return e, err
 	}
 	// The grant is used from here on. A caller who could hang up now would learn that the choice is fresh, and keep the grant.
-	ctx = context.WithoutCancel(ctx)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rebindTime)
+	defer cancel()
 	hash, err := s.hash(ctx, w.text)
 	if err != nil {
 		return e, err
@@ -245,5 +246,5 @@ func (s *Service) rebind(ctx context.Context, g Grant) error {
 	return s.gate.Rebind(ctx, Attempt{Subject: g.subject}.key(), civicpin.Citizen)
 }
 
-// rebindTime bounds what follows a use of a grant.
+// rebindTime bounds the use of a grant by a caller who has hung up, and what follows it.
 const rebindTime = 15 * time.Second
