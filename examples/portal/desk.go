@@ -162,6 +162,7 @@ func (s *system) caseForms(v *visit, subject civicpin.Subject, st pin.Status) []
 	switch s.name {
 	case "inps":
 		add("issue", document, email)
+		add("telephone", mobile, field{Name: "street", Label: v.T("street"), Hint: v.T("street.hint"), Auto: "off"})
 		if st.State == state.Revoked {
 			add("code")
 		}
@@ -169,6 +170,7 @@ func (s *system) caseForms(v *visit, subject civicpin.Subject, st pin.Status) []
 		add("register", document, mobile, email, field{Name: "terms", Label: v.T("act.terms"), Type: "checkbox"})
 	case "clave":
 		add("slip", document)
+		add("call", document, mobile)
 	case "iess":
 		add("agency", document)
 		add("video", v.called(subject)...)

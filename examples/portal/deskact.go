@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/agency"
@@ -37,22 +38,6 @@ func (s *system) act(v *visit, act string, subject civicpin.Subject, by recovery
 		return s.pins.Suspend(ctx, subject, v.typed("reason"), by.ID)
 	case "resume":
 		return s.pins.Resume(ctx, subject, seen, "identity checked", by.ID)
-	case "issue":
-		email, err := v.email("email")
-		if err != nil {
-			return err
-		}
-		return s.issue(v, subject, seen, civicpin.Contact{Channel: civicpin.HandedOver, Locale: v.lang}, email)
-	case "slip":
-		return s.issue(v, subject, seen, civicpin.Contact{Channel: civicpin.HandedOver, Locale: v.lang})
-	case "register":
-		return s.registerSeen(v, subject, seen)
-	case "code":
-		code, err := s.pins.RequestCode(ctx, subject, by.ID)
-		if err == nil {
-			v.p.inbox.add(mail{System: s.name, Channel: civicpin.HandedOver, Text: v.T("act.code.paper", code.Reveal())})
-		}
-		return err
 	case "agency":
 		return s.agencyUnlock(v, subject, seen, by)
 	case "video":
@@ -62,7 +47,57 @@ func (s *system) act(v *visit, act string, subject civicpin.Subject, by recovery
 	case "approve":
 		return s.approve(v, by)
 	}
+	return s.issueBy(v, act, subject, seen)
+}
+
+// issueBy is every way in which staff have something issued. None of it do they read, but for the slip that they hand over.
+func (s *system) issueBy(v *visit, act string, subject civicpin.Subject, seen civicpin.Evidence) error {
+	switch act {
+	case "issue":
+		email, err := v.email("email")
+		if err != nil {
+			return err
+		}
+		return s.issue(v, subject, seen, civicpin.Contact{Channel: civicpin.HandedOver, Locale: v.lang}, email)
+	case "slip":
+		return s.issue(v, subject, seen, civicpin.Contact{Channel: civicpin.HandedOver, Locale: v.lang})
+	case "telephone": // no document was seen: the level is low
+		mobile, err := v.mobile("mobile")
+		if err != nil {
+			return err
+		}
+		street := civicpin.Contact{Channel: civicpin.Letter, Address: v.lines("street"), Locale: v.lang}
+		is, err := s.pins.Issue(v.ctx(), subject, pin.IssueOptions{Parts: []civicpin.Contact{mobile, street}, By: seen.By})
+		if err != nil {
+			return err
+		}
+		return s.print(v.ctx(), is)
+	case "call": // face and card were seen on a screen
+		mobile, err := v.mobile("mobile")
+		if err != nil {
+			return err
+		}
+		seen.Method = civicpin.Video
+		return s.issue(v, subject, seen, mobile)
+	case "register":
+		return s.registerSeen(v, subject, seen)
+	case "code":
+		code, err := s.pins.RequestCode(v.ctx(), subject, seen.By)
+		if err == nil {
+			v.p.inbox.add(mail{System: s.name, Channel: civicpin.HandedOver, Text: v.T("act.code.paper", code.Reveal())})
+		}
+		return err
+	}
 	return civicpin.ErrInvalid
+}
+
+// lines reads a postal address, whose lines were typed with commas between them.
+func (v *visit) lines(name string) string {
+	lines := strings.Split(v.typed(name), ",")
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return strings.Join(lines, "\n")
 }
 
 // issue issues on evidence, and prints the part that is handed over. Nobody gets a level because a clerk says so.

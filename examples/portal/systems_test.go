@@ -172,3 +172,22 @@ func TestTUSS(t *testing.T) {
 	b.send("/tuss/run", "act=answer", "code="+sms).at("/tuss/choose")
 	b.send("/tuss/choose", "new=la mesa verde canta", "again=la mesa verde canta").at("/tuss/mine")
 }
+
+// Staff have a PIN issued by telephone, half by letter, and an activation code in a video call: neither do they read.
+func TestStaffIssue(t *testing.T) {
+	p := newPortal(t)
+	desk, b := newBrowser(t, p), newBrowser(t, p)
+	desk.send("/desk", "operator=video.7", "system=inps", "id="+mariaCF).at("/desk/inps")
+	desk.send("/desk/inps", "act=telephone", "mobile=333 123 4567", "street=Maria Rossi, Via Roma 12, 00184 Roma RM").at("/desk/inps")
+	sms, letter := came(t, p, civicpin.SMS, marias, code), came(t, p, civicpin.Letter, "Maria Rossi\nVia Roma 12\n00184 Roma RM", code)
+	require.NotContains(t, desk.body, sms)
+	require.NotContains(t, desk.body, letter)
+	b.send("/inps/first", "id="+mariaCF, "half1="+sms, "half2="+letter, "new="+herPIN, "again="+herPIN).at("/inps/mine")
+	require.Contains(t, b.body, "ordinario")
+
+	desk.send("/desk", "operator=video.7", "system=clave", "id="+anaNIF).at("/desk/clave")
+	desk.send("/desk/clave", "act=call", "document=DNI "+anaNIF, "mobile=612 345 678").at("/desk/clave")
+	sms = came(t, p, civicpin.SMS, "+34612345678", code)
+	b.send("/clave/activate", "id="+anaNIF, "code="+sms, "mobile=612 345 678").at("/clave/app")
+	require.Contains(t, b.body, "advanced")
+}
