@@ -19,11 +19,8 @@ import (
 	"github.com/civicpin/civicpin/pin"
 )
 
-// guesses and many are how many requests an attack sends at the same time.
-const (
-	guesses = 1000
-	many    = 60
-)
+// guesses is how many requests at one PIN are sent at the same time; the other attacks send a sixteenth of it.
+const guesses = 1000
 
 // compared are the reasons with which a guess was looked at.
 var compared = []string{"wrong", "unknown", "suspended", "revoked", "vacant", "expired", "unused"}
@@ -83,16 +80,16 @@ func (p *portal) runAttack(v *visit) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		a.Requests = guesses
+		a.Requests = p.guesses
 		request = func(ctx context.Context, i int) *http.Request {
 			return p.guessAt(ctx, string(subject), fmt.Sprintf("GUESS%03d", i), i)
 		}
 		end = func(ctx context.Context) string { return p.owner(ctx, subject, before) }
 	case "spray":
-		a.Requests = many
+		a.Requests = p.guesses / 16
 		request = func(ctx context.Context, i int) *http.Request { return p.guessAt(ctx, string(nobody()), "sicuro85", i) }
 	case "flood":
-		a.Requests = many
+		a.Requests = p.guesses / 16
 		request = func(ctx context.Context, i int) *http.Request {
 			return p.post(ctx, "/inps/request", url.Values{
 				"id": {string(nobody())}, "mobile": {"333 765 4321"}, "email": {"flooded@example.it"},
@@ -103,7 +100,7 @@ func (p *portal) runAttack(v *visit) (string, error) {
 		if !ok {
 			return "", refusal{"act", "attack.nolink"}
 		}
-		a.Requests = many
+		a.Requests = p.guesses / 16
 		request, end = p.scan(m)
 	default:
 		return "", civicpin.ErrInvalid

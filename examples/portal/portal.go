@@ -41,6 +41,7 @@ type portal struct {
 
 	whole   http.Handler // what browsers reach; the attack page sends its requests there, too
 	attacks attacks
+	guesses int             // sent at the same time
 	life    context.Context // ends with the program: what goes on behind the pages ends with it
 	work    sync.WaitGroup  // is what goes on
 }
@@ -53,7 +54,7 @@ func open(ctx context.Context, c config) (_ *portal, err error) {
 	}
 	p := &portal{
 		base: c.base, path: u.Path, inbox: new(inbox), tally: new(tally), queue: new(queue), proxies: web.Proxies{Count: c.proxies},
-		pages: make(map[string]bool), verbose: c.verbose, life: ctx,
+		pages: make(map[string]bool), verbose: c.verbose, life: ctx, guesses: guesses,
 	}
 	if p.cookies, err = web.NewCookies(c.base); err != nil {
 		return nil, err
