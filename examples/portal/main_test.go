@@ -46,3 +46,16 @@ var (
 func (b *browser) alert() string {
 	return strings.TrimSpace(tags.ReplaceAllString(strings.Join(alertLine.FindAllString(b.body, -1), " "), ""))
 }
+
+// lastWord is the code of three characters, which stands behind the colon of a text message's first line.
+func lastWord(m mail) string {
+	for line := range strings.Lines(m.Text) {
+		if _, code, ok := strings.Cut(strings.TrimSpace(line), ": "); ok {
+			fields := strings.Fields(code)
+			if last := strings.Trim(fields[len(fields)-1], "."); len(last) == 3 {
+				return last
+			}
+		}
+	}
+	return ""
+}

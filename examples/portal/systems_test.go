@@ -1,7 +1,6 @@
 package main
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -138,19 +137,6 @@ func TestClave(t *testing.T) {
 	b.send("/clave/ask", "id="+anaNIF, "card=9-5-2031", "by=push").at("/clave/code")
 	b.open("/clave/app").at("/clave/app")
 	require.Contains(t, b.body, "your working life report")
-}
-
-// lastWord is the code of three characters, which stands behind the colon of a text message's first line.
-func lastWord(m mail) string {
-	for line := range strings.Lines(m.Text) {
-		if _, code, ok := strings.Cut(strings.TrimSpace(line), ": "); ok {
-			fields := strings.Fields(code)
-			if last := strings.Trim(fields[len(fields)-1], "."); len(last) == 3 {
-				return last
-			}
-		}
-	}
-	return ""
 }
 
 // A citizen is registered at the desk, exchanges the code for a password, and opens two portals; a forgotten password comes back
