@@ -210,6 +210,9 @@ func TestSpray(t *testing.T) {
 				}
 				require.Equal(t, most, compared)
 				source.Challenged = true
+				if right != nil && most == 30 { // a neighbour of the attacker's needs a challenge, and no more
+					require.NoError(t, right(pupil(99), source))
+				}
 			}
 			school := civicpin.Source{Address: "192.0.2.78"}
 			for i := range 30 {
