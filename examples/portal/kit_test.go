@@ -116,6 +116,11 @@ func came(t *testing.T, p *portal, channel civicpin.Channel, to string, find fun
 // code finds a code as its reader does, and link a link.
 func code(m mail) string { return post.Mail{Channel: m.Channel, Text: m.Text}.Code() }
 
+// but finds any code but one that came before.
+func but(old string) func(mail) string {
+	return func(m mail) string { return strings.TrimSuffix(code(m), old) }
+}
+
 func linkOf(m mail) string { return m.Link }
 
 // halves are both halves of a PIN as they came.

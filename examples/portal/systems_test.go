@@ -42,9 +42,10 @@ func TestDesk(t *testing.T) {
 	citizen.send("/inps/login", "id="+mariaCF, "secret="+herPIN).refused(403, "not right")
 	came(t, p, civicpin.SMS, marias, func(m mail) string { return m.Text })
 
+	_, older := halves(t, p, marias, mailbox)
 	desk.send("/desk/inps", "act=issue", "document=carta d'identità CA12345BB", "email="+mailbox).at("/desk/inps")
 	slip := came(t, p, civicpin.HandedOver, "", code)
-	_, second := halves(t, p, marias, mailbox)
+	second := came(t, p, civicpin.Email, mailbox, but(older))
 	citizen.send("/inps/first", "id="+mariaCF, "half1="+slip, "half2="+second, "new=HJ4N8RTX", "again=HJ4N8RTX").at("/inps/mine")
 	require.Contains(t, citizen.body, "dispositivo")
 	desk.open("/events").at("/events")
