@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -17,10 +18,11 @@ import (
 
 func main() {
 	addr := flag.String("addr", "127.0.0.1:8080", "where to listen")
-	address := flag.String("address", "http://127.0.0.1:8080", "the portal's address in browsers; https, unless on this machine")
+	address := flag.String("address", "", "the portal's address in browsers; https, unless on this machine (default: from -addr)")
 	proxies := flag.Int("proxies", 0, "how many proxies every request passes")
 	once := flag.Bool("once", false, "end after a second, as in a test")
 	flag.Parse()
+	*address = cmp.Or(*address, "http://"+*addr)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if *once {
