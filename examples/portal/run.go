@@ -73,7 +73,7 @@ func (s *system) runPage(v *visit) (view, error) {
 	case !ask.WaitsUntil.IsZero():
 		w.Say = append(w.Say, v.T("run.waits", ask.WaitsUntil.Format("2006-01-02 15:04")))
 	case ask.Sent != nil:
-		w.Say = append(w.Say, v.T("run.sent", ask.Sent.Masked))
+		w.Say = append(w.Say, v.sent(ask.Sent.Masked))
 		if ask.Sent.Link {
 			w.Say = append(w.Say, v.T("run.link"))
 		}
@@ -87,6 +87,14 @@ func (s *system) runPage(v *visit) (view, error) {
 	}
 	w.Forms = append(w.Forms, form{Act: "cancel", Button: "run.cancel"})
 	return w, nil
+}
+
+// sent says where a message went. No contact is shown on a channel that has no decoys.
+func (v *visit) sent(masked string) string {
+	if masked == "" {
+		return v.T("run.sent.unshown")
+	}
+	return v.T("run.sent", masked)
 }
 
 func (s *system) runDo(v *visit) (string, error) {
