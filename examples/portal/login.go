@@ -11,7 +11,7 @@ import (
 
 // home is the first page of a system.
 func (s *system) home(v *visit) (view, error) {
-	w := view{Title: s.name + ".title", Say: v.say(s.name + ".say"), How: how{"setups.go", "agency/" + s.name + ".go"}}
+	w := view{Title: s.name + ".title", Say: v.say(s.name + ".say"), How: how{"setups.go", "examples/internal/agency/" + s.name + ".go"}}
 	common := []link{{"/" + s.name + "/login", "login.title"}, {"/" + s.name + "/start", "start.title"}}
 	switch s.name {
 	case "inps":

@@ -16,15 +16,15 @@ import (
 // seed gives two citizens a secret, unless they have one already, and prints what they type.
 func (p *portal) seed(ctx context.Context, out io.Writer) error {
 	for _, one := range []struct {
-		system, secret string
-		subject        civicpin.Subject
-		email          string
+		system, secret, locale string
+		subject                civicpin.Subject
+		email                  string
 	}{
-		{"inps", "QZ7WK4PM", mariaCF, "maria.rossi@example.it"},
-		{"tuss", "tres cerezas en julio", nuriaNIF, "nuria@example.es"},
+		{"inps", "QZ7WK4PM", "it", mariaCF, "maria.rossi@example.it"},
+		{"tuss", "tres cerezas en julio", "es", nuriaNIF, "nuria@example.es"},
 	} {
 		s := p.system(one.system)
-		to := civicpin.Contact{Channel: civicpin.Email, Address: one.email, Locale: "es"}
+		to := civicpin.Contact{Channel: civicpin.Email, Address: one.email, Locale: one.locale}
 		if _, err := s.pins.Status(ctx, one.subject); err == nil {
 			continue // from an earlier run
 		}
