@@ -1,10 +1,11 @@
 // Package civicpin is the vocabulary of a library for the secrets that citizens use at public portals: PINs and passwords
-// that are issued, delivered in parts, activated, checked, locked, unlocked, recovered, upgraded and revoked.
+// that are issued, delivered in parts, exchanged, checked, locked, unlocked, recovered, upgraded and revoked.
 //
-// The library is headless: the caller brings a store and a [Notifier], and calls it from whatever serves its pages; the
-// library brings the rules. Start with two packages: [github.com/civicpin/civicpin/store], whose Vault everything else is
-// built on, and [github.com/civicpin/civicpin/pin], which issues and checks credentials. This package holds only what they
-// all name: [Subject], [Actor], [Source], [Contact], [Message], [Level], [Evidence], [Event] and [Secret]. It does no I/O.
+// The library is headless: the caller brings a store and a [Notifier], and calls it from whatever serves its pages; the library
+// brings the rules. Start with three packages: [github.com/civicpin/civicpin/store], whose Vault everything else is built on,
+// [github.com/civicpin/civicpin/store/outbox], which sends through the Notifier, and [github.com/civicpin/civicpin/pin], which
+// issues and checks credentials. This package holds only what they all name: [Subject], [Actor], [Source], [Contact],
+// [Message], [Level], [Evidence], [Event] and [Secret]. It does no I/O.
 //
 // # Packages
 //
@@ -59,13 +60,13 @@
 //
 // # Threat model
 //
-// The visitor may be anybody, may know everybody's identifier, and may send any number of requests at once through any
-// number of processes. Such a visitor gets a bounded number of guesses for each secret, learns nothing about who is
+// An attacker may know the identifier of each subject, and may send any number of requests at once, through any number of
+// processes. Such an attacker gets a bounded number of guesses for each secret, learns nothing about who is
 // registered, and cannot make the service flood a telephone. A thief of the store's table can read no value and no
 // identifier without the keys, which are kept elsewhere. A reader of one channel has only one part of what was sent in
 // two. An operator never chooses or sees a lasting secret. A crash at any point loses nothing that was acknowledged.
-// Whoever has the keys, or runs code in the process, is outside the model; so is a writer to the table who puts an old row
-// back in its place.
+// An attacker with the keys, or with code in the process, is outside the model; so is a writer to the table who puts an old
+// row back in its place.
 //
 // What is in doubt is refused: the errors that a visitor may see are vague, and their causes go to a [Recorder].
 //

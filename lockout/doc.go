@@ -14,7 +14,8 @@
 //
 // A guess is reserved in the store before it is compared, and a right one is given back after: take, verify, settle. With a
 // limit of L, any number of concurrent guesses over any number of processes lead to at most L comparisons. Guesses in flight
-// use up the limit but do not lock: one more returns [ErrInFlight]. A reservation whose process dies becomes a failure.
+// use up the limit but do not lock: one more returns [ErrInFlight], which matches ErrBusy. A reservation whose process dies
+// becomes a failure.
 //
 // Failures are counted twice. One count sets soft locks, which end by time or by an unlock, and starts again after each. No
 // right guess resets it: strangers see it, and would learn that the owner logged in. Each day without a failure takes one back.
@@ -41,12 +42,12 @@
 //
 // # Spraying
 //
-// An attacker who tries one likely secret on everybody makes one failure a subject. Policy.Source counts the different subjects
-// that fail from one source address, and Policy.Global the failures of all subjects together. They hold for the open lane: the
-// lanes of known devices and of Reserve pass. A guess over a limit returns a [LockedError], which matches [ErrChallenge] if the
-// visitor may go on behind a challenge, such as a captcha: call again with [civicpin.Source].Challenged. Four times the limits
-// of a source hold then, and Global lets all in. [Policy.WithRates] has limits for a portal; docs/sizing.md says how to size
-// them for a school, an office, or a carrier's gateway.
+// An attacker who tries one likely secret on many subjects makes one failure at each. Policy.Source counts the different
+// subjects that fail from one source address, and Policy.Global the failures of all subjects together. They hold for the open
+// lane: the lanes of known devices and of Reserve pass. A guess over a limit returns a [LockedError], which matches
+// [ErrChallenge] if the visitor may go on behind a challenge, such as a captcha: call again with [civicpin.Source].Challenged.
+// Four times the limits of a source hold then, and Global lets all in. [Policy.WithRates] has limits for a portal;
+// docs/sizing.md says how to size them for a school, an office, or a carrier's gateway.
 //
 // # Events
 //
