@@ -53,12 +53,37 @@ func TestSamples(t *testing.T) {
 	}
 }
 
+const beginning = `# Policies and plans in JSON
+
+The names of fields, and what they take. Durations are texts such as "15m" and "90d". Fields that are left out
+are zero. The ready policies are in docs/policies. A wrong file is refused with the line, the column, the field and what it takes.
+
+pin.ParsePolicy and otp.ParseCodePolicy read a policy, and json.Unmarshal reads a plan into a plan.Plan. A step of a plan is an
+object with one key, the step's name:
+
+`
+
+// plainPlan is the sample of a plan.
+const plainPlan = `{
+  "name": "password",
+  "steps": [
+    {"captcha": {}},
+    {"facts": ["birth-day"]},
+    {"link": {"channel": "email", "valid": "30m"}}
+  ],
+  "limit": {"limit": 3, "lock": "until-unlocked"},
+  "outcome": "choose-secret"
+}
+`
+
+var indented = regexp.MustCompile("(?m)^.+$")
+
 // The page of all fields is written from the comments of the types.
 func TestFieldsPage(t *testing.T) {
 	p := &fieldsPage{t: t, packages: make(map[string]*doc.Package)}
-	p.WriteString("# Policies and plans in JSON\n\nThe names of fields, and what they take. Durations are texts such as \"15m\" and " +
-		"\"90d\". Fields that are left out\nare zero. The ready policies are in docs/policies. A wrong file is refused with the line, " +
-		"the column, the field and what it takes.\n")
+	p.WriteString(beginning + indented.ReplaceAllString(plainPlan, "    $0"))
+	var read plan.Plan
+	require.NoError(t, json.Unmarshal([]byte(plainPlan), &read))
 	for _, v := range []any{pin.Policy{}, otp.CodePolicy{}, plan.Plan{}} {
 		p.section(reflect.TypeOf(v))
 	}
