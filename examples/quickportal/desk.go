@@ -29,5 +29,5 @@ func (p *portal) atDesk(_ http.ResponseWriter, r *http.Request) (next string, er
 	case "revoke":
 		err = p.pins.Revoke(r.Context(), subject, state.Ended, r.PostFormValue("reason"), by)
 	}
-	return "/done", err
+	return "/served", err
 }

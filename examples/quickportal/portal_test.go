@@ -166,7 +166,7 @@ func (v *visit) opens(t *testing.T, next string) {
 func registered(t *testing.T) *visit {
 	t.Helper()
 	v := begin(t)
-	v.does(t, "/done", "/desk", v.staff("issue")...)
+	v.does(t, "/served", "/desk", v.staff("issue")...)
 	code := v.paper.last(t, "Slip for "+ana+": ", `\S+`)
 	v.does(t, "/exchange", "/login", "subject", ana, "secret", code)
 	require.False(t, v.in(t))
@@ -203,7 +203,7 @@ func TestSessionsEnd(t *testing.T) {
 	status, _ := v.post(t, "/desk", "operator", "clerk.7", "secret", "a guess", "subject", ana, "do", "revoke")
 	require.Equal(t, http.StatusForbidden, status)
 	require.True(t, v.in(t))
-	v.does(t, "/done", "/desk", v.staff("revoke")...)
+	v.does(t, "/served", "/desk", v.staff("revoke")...)
 	require.False(t, v.in(t))
 	status, _ = v.post(t, "/login", "subject", ana, "secret", newSecret)
 	require.Equal(t, http.StatusForbidden, status)
@@ -244,7 +244,7 @@ func TestLocked(t *testing.T) {
 	}
 	lock()
 	v.logsIn(t, anaSecret)
-	v.does(t, "/done", "/desk", v.staff("unlock")...)
+	v.does(t, "/served", "/desk", v.staff("unlock")...)
 	stranger.logsIn(t, anaSecret)
 	stranger = v.another(t)
 	lock()

@@ -28,7 +28,7 @@ func (p *portal) routes() http.Handler {
 	mux.Handle("/{$}", p.page("home", nil))
 	for name, do := range map[string]act{
 		"login": p.enter(p.verify), "exchange": p.enter(p.pins.Exchange), "change": p.enter(p.pins.Change), "logout": p.logOut,
-		"contacts": p.changeContacts, "lost": p.lost, "new": p.set, "done": nil, "desk": p.atDesk,
+		"contacts": p.changeContacts, "lost": p.lost, "new": p.set, "done": nil, "served": nil, "desk": p.atDesk,
 	} {
 		mux.Handle("/"+name, p.page(name, do))
 	}

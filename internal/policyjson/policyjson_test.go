@@ -94,9 +94,9 @@ func TestRoundTrip(t *testing.T) {
 
 func TestErrorsLeaveTheValueAndNameTheField(t *testing.T) {
 	for text, want := range map[string]string{
-		``:                                 "line 1, column 1: the policy: want JSON",
+		``:                                 "line 1, column 1: the policy or plan: want JSON",
 		`7`:                                "want an object",
-		`{"nobody":1}`:                     `line 1, column 2: the policy: want one of the fields name, count,`,
+		`{"nobody":1}`:                     `line 1, column 2: the policy or plan: want one of the fields name, count,`,
 		`{"hidden":true}`:                  `and there is "hidden"`,
 		`{"Name":"x"}`:                     `and there is "Name"`,
 		`{"name":"x","name":"y"}`:          "stands twice",
@@ -124,9 +124,9 @@ func TestErrorsLeaveTheValueAndNameTheField(t *testing.T) {
 		`{"words":["a"`:                    "words: want a closing bracket",
 		`{"name":null}`:                    "name: want a string",
 		`{"name":"x"`:                      "want a closing brace",
-		`{} {}`:                            "column 4: the policy: want nothing behind the policy",
+		`{} {}`:                            "column 4: the policy or plan: want nothing behind the policy",
 		`{"name":"x"}]`:                    "nothing behind",
-		"{\n \"name\": \"ñ\", \"on\": 1}":  "line 2, column 15: the policy: want one of the fields",
+		"{\n \"name\": \"ñ\", \"on\": 1}":  "line 2, column 15: the policy or plan: want one of the fields",
 		"{\n\n\t\"for\":\n 7}":             "line 4, column 2: for: want a duration",
 		`{"times":{"` + "\n" + `":1}}`:     "times: want the name of a field",
 		`{"times":{"\n":1}}`:               `times."\n": want a duration`,

@@ -76,7 +76,7 @@ func (r *reader) undeclared(policy reflect.Value) error {
 func (r *reader) wrong(at int, path, want string) error {
 	line, column := r.position(at)
 	if path == "" {
-		path = "the policy"
+		path = "the policy or plan"
 	}
 	return fmt.Errorf("policyjson: line %d, column %d: %s: want %s", line, column, path, want)
 }
