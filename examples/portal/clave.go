@@ -129,7 +129,7 @@ func (c *clave) appPage(v *visit) (view, error) {
 	}
 	codes := table{Caption: v.T("clave.app.codes"), Head: []string{v.T("code"), v.T("clave.act"), v.T("expires")}}
 	for _, p := range pending {
-		codes.Rows = append(codes.Rows, []string{p.Code.Reveal(), p.Params["act"], p.ExpiresAt.Format("15:04")})
+		codes.Rows = append(codes.Rows, []string{p.Code.Reveal(), p.Params["act"], v.time(p.ExpiresAt, "15:04")})
 	}
 	w.Facts = [][2]string{{v.T("clave.id"), string(subject)}, {v.T("level"), v.T("clave.level." + v.get("level"))}}
 	w.Tables = []table{codes}

@@ -21,7 +21,7 @@ func (s *system) contactsPage(v *visit) (view, error) {
 	for _, c := range all {
 		state := v.T("contacts.proved")
 		if !c.CoolsUntil.IsZero() {
-			state = v.T("contacts.cools", c.CoolsUntil.Format("2006-01-02"))
+			state = v.T("contacts.cools", v.time(c.CoolsUntil, "2006-01-02"))
 		}
 		list.Rows = append(list.Rows, []string{v.T("channel." + string(c.Channel)), c.Address, state})
 		options = append(options, option{Value: c.ID, Label: c.Address})

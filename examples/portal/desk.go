@@ -120,7 +120,7 @@ func (v *visit) statusFacts(st *pin.Status) [][2]string {
 	if l := st.Lockout.Locked; l != nil {
 		locked = v.T("yes")
 		if !l.Until.IsZero() {
-			locked = v.T("case.until", l.Until.Format("15:04"))
+			locked = v.T("case.until", v.time(l.Until, "15:04"))
 		}
 	}
 	facts := [][2]string{

@@ -5,6 +5,7 @@ import (
 	"html/template"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/web"
 )
 
@@ -100,6 +101,9 @@ func (v *visit) refuse(w *view, err error) {
 		return
 	}
 	w.Alert = words
+	if lock, ok := errors.AsType[*lockout.LockedError](err); ok && !lock.Until.IsZero() {
+		w.Alert += " " + v.T("locked.until", v.time(lock.Until, "2006-01-02 15:04"))
+	}
 	if left, ok := triesLeft(err); ok {
 		w.Alert += " " + v.T("tries.left", left)
 	}

@@ -176,7 +176,7 @@ func (s *system) minePage(v *visit) (view, error) {
 		Links: []link{{"/" + s.name + "/change", "change.title"}, {"/" + s.name + "/contacts", "contacts.title"}},
 	}
 	if !st.ExpiresAt.IsZero() {
-		w.Facts = append(w.Facts, [2]string{v.T("expires"), st.ExpiresAt.Format("2006-01-02 15:04")})
+		w.Facts = append(w.Facts, [2]string{v.T("expires"), v.time(st.ExpiresAt, "2006-01-02 15:04")})
 	}
 	if s.name == "inps" || s.name == "tuss" {
 		w.Forms = append([]form{{Act: "act", Legend: v.T(s.name + ".act.legend"), Button: s.name + ".act"}}, w.Forms...)

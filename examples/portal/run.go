@@ -65,13 +65,13 @@ func (s *system) runPage(v *visit) (view, error) {
 		return w, nil
 	}
 	ask := run.Next
-	w.Say = []string{v.T("plan." + run.Plan), v.T("run.until", run.ExpiresAt.Format("15:04"))}
+	w.Say = []string{v.T("plan." + run.Plan), v.T("run.until", v.time(run.ExpiresAt, "15:04"))}
 	switch {
 	case ask.Approval != "":
 		w.Say = append(w.Say, v.T("run.approval", run.ID))
 		w.Links = []link{{"/desk", "desk.title"}, {"/" + s.name + "/login", "login.title"}}
 	case !ask.WaitsUntil.IsZero():
-		w.Say = append(w.Say, v.T("run.waits", ask.WaitsUntil.Format("2006-01-02 15:04")))
+		w.Say = append(w.Say, v.T("run.waits", v.time(ask.WaitsUntil, "2006-01-02 15:04")))
 	case ask.Sent != nil:
 		w.Say = append(w.Say, v.sent(ask.Sent.Masked))
 		if ask.Sent.Link {

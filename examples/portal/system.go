@@ -36,6 +36,7 @@ type system struct {
 	files    *agency.Uploads
 	people   register
 	printer  civicpin.Notifier
+	zone     *time.Location // of the times on its pages
 }
 
 // A setup is what makes a system: values of package agency, and little more.
@@ -68,12 +69,12 @@ func (p *portal) openSystem(ctx context.Context, keys store.Keys, o setup) (*sys
 		p: p, name: o.name, parse: o.parse, id: o.id, begin: o.begin, plans: o.recovery.Plans,
 		files: new(agency.Uploads), people: people(),
 	}
-	zone, err := time.LoadLocation(o.zone)
-	if err != nil {
+	var err error
+	if s.zone, err = time.LoadLocation(o.zone); err != nil {
 		return nil, err
 	}
 	writer, err := texts.New(texts.Service{
-		Name: o.short, LongName: o.long, Help: o.help, Locale: o.lang, Location: zone, Page: p.base + "/" + o.name + "/link",
+		Name: o.short, LongName: o.long, Help: o.help, Locale: o.lang, Location: s.zone, Page: p.base + "/" + o.name + "/link",
 	})
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/civicpin/civicpin/texts"
 )
@@ -46,6 +47,14 @@ func (v *visit) T(key string, args ...any) string {
 		return fmt.Sprintf(word, args...)
 	}
 	return word
+}
+
+// time writes a moment as the clocks of the system's country show it, as its messages do.
+func (v *visit) time(t time.Time, layout string) string {
+	if v.sys != nil {
+		t = t.In(v.sys.zone)
+	}
+	return t.Format(layout)
 }
 
 // say returns paragraphs.
