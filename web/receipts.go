@@ -24,17 +24,21 @@ const (
 type ReceiptOptions struct {
 	// Pins are the services whose parts go through the outbox.
 	Pins []*pin.Service
+	// Prefix is put before each id that is reported, and binds the key to the messages of its provider. Give each provider
+	// one, such as "sms/", of which none begins with another's, and let the notifier put it before the ids that it returns. If
+	// it is empty, the key reports on the messages of all providers.
+	Prefix string
 	// Token takes reports that are not signed, but bring the key itself: "Authorization: Bearer whsec_…". It is for a
 	// provider that cannot sign. A request that was read on its way can then be forged, not only replayed.
 	Token bool
-	// Read returns what a body reports: [state.Delivered] or [state.Failed], by the receipts that the notifier returned. It
+	// Read returns what a body reports: [state.Delivered] or [state.Failed], by the ids, without the prefix. It
 	// leaves out what a provider says of other states. Errors are answered 400. Nil takes JSON: {"sms-4711":"delivered"}.
 	Read func(body []byte) (map[string]state.Part, error)
 }
 
 // Receipts returns the page to which providers report whether messages arrived: parts of package pin, and the notices of all
-// packages. Give each provider a page and a key of its own. The key is that of Standard Webhooks: "whsec_" and the base64
-// of 24 to 64 random bytes. Errors:
+// packages. Give each provider a page, a key and a prefix of its own. The key is that of Standard Webhooks: "whsec_" and the
+// base64 of 24 to 64 random bytes. Errors:
 //   - [civicpin.ErrInvalid]: no outbox, a key that is none, or a service that sends through another outbox.
 //
 // A report is a POST of at most 64 KiB and 100 receipts, signed as Standard Webhooks has it (standardwebhooks.com): the
@@ -46,9 +50,9 @@ type ReceiptOptions struct {
 //   - 400, 405, 413: the report is malformed or too large.
 //   - 5xx: the store failed. Let the provider report again.
 //
-// Attacks: only the provider can mark a part as failed, or have a recovery not count on a notice. The signature is compared in
-// constant time, over what was sent, before anything of it is looked at. A replay within the 5 minutes changes nothing: what
-// reached the subject did, whatever comes later.
+// Attacks: only the provider can mark a part as failed, or have a recovery not count on a notice, and with a prefix only
+// those that it sent. The signature is compared in constant time, over what was sent, before anything of it is looked at. A
+// replay within the 5 minutes changes nothing: what reached the subject did, whatever comes later.
 func Receipts(out *outbox.Outbox, key civicpin.Secret, o ReceiptOptions) (http.Handler, error) {
 	signer, ok := parseSigner(key)
 	if out == nil || !ok {
@@ -116,6 +120,7 @@ func (h receipts) one(r *http.Request, id string, to state.Part) error {
 	if to != state.Delivered && to != state.Failed {
 		return fmt.Errorf("web: a report of another state than delivered or failed: %w", civicpin.ErrInvalid)
 	}
+	id = h.options.Prefix + id // so nothing reaches what another provider sent
 	for _, pins := range h.options.Pins {
 		if err := pins.Receipt(r.Context(), id, to); !errors.Is(err, pin.ErrNoCredential) {
 			return err

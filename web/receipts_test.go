@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -115,6 +116,24 @@ func TestReceiptsOfNotices(t *testing.T) {
 	}
 	require.NotZero(t, bounced())
 	require.Equal(t, http.StatusNotFound, p.reports("receipt-99", state.Failed), "not yet known: once more, please")
+}
+
+// A provider's key reaches no message of another provider, whatever receipt it reports.
+func TestReceiptsOfAnotherProvider(t *testing.T) {
+	k := newLinkKit(t)
+	other := k.provider(t, web.ReceiptOptions{Prefix: "other/"})
+	receipt, at := k.part(t)
+	k.press(t, k.add(t, newMail))
+	for i := range k.mail.Messages() {
+		require.Equal(t, http.StatusNotFound, other.reports(fmt.Sprintf("receipt-%d", i+1), state.Failed))
+	}
+	require.Equal(t, http.StatusNoContent, other.reports(receipt, state.Delivered), "as all that is unknown")
+	require.Equal(t, state.Accepted, at())
+	require.Empty(t, k.events.Of("outbox.bounced"))
+
+	own := k.provider(t, web.ReceiptOptions{Prefix: "receipt-"})
+	require.Equal(t, http.StatusNoContent, own.reports(strings.TrimPrefix(receipt, "receipt-"), state.Failed))
+	require.Equal(t, state.Failed, at())
 }
 
 // A report that the provider did not sign, or long ago, changes nothing.
