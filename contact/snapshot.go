@@ -133,6 +133,11 @@ func (v *Snapshot) Admits(to civicpin.Contact) error {
 	return limited(err)
 }
 
+// Keeps reports whether a completed recovery brought an address, by the id of its change, or the subject has it anyway.
+func (v *Snapshot) Keeps(change string, to civicpin.Contact) bool {
+	return v.book.Find(change) >= 0 || v.book.Same(to) != nil
+}
+
 // Corrected returns the epoch after a completed recovery brought an address now: a grant outlives what its own run changes.
 // If another act comes first, [Service.Recovered] brings nothing. Errors:
 //   - [ErrUnsuitable], a *[lockout.LockedError]: there is no room for the contact or the change.

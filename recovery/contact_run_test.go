@@ -338,6 +338,18 @@ func (k *kit) corrected(t testing.TB) (civicpin.Secret, recovery.Run) {
 	return ticket, run
 }
 
+// correctedLink is corrected, up to the link that finishes the run.
+func (k *kit) correctedLink(t *testing.T) civicpin.Secret {
+	t.Helper()
+	ticket, _ := k.corrected(t)
+	k.rested(t)
+	_, err := k.Send(t.Context(), ticket, home)
+	require.NoError(t, err)
+	m, err := k.mailed(t.Context(), 0, anaNewMail, recovery.LinkMessage)
+	require.NoError(t, err)
+	return m.Link
+}
+
 // The rest counts from the first notice that a provider took over: if none is within an hour, the run leads nowhere at its end,
 // which is the same for all.
 func TestARestIsHeardOf(t *testing.T) {
@@ -619,12 +631,7 @@ func TestAnObjectionMeetsFinish(t *testing.T) {
 // not kept, there is no grant, and no message says otherwise, though a dispatcher runs in between.
 func TestFinishTellsWhatHappened(t *testing.T) {
 	k := newKit(t)
-	ticket, _ := k.corrected(t)
-	k.rested(t)
-	_, err := k.Send(t.Context(), ticket, home)
-	require.NoError(t, err)
-	m, err := k.mailed(t.Context(), 0, anaNewMail, recovery.LinkMessage)
-	require.NoError(t, err)
+	link := k.correctedLink(t)
 	k.faults.Hook(func(method, key string) error {
 		if method == storetest.Put && strings.HasPrefix(key, "recovery.run/") {
 			k.faults.Hook(func(_, key string) error {
@@ -638,7 +645,7 @@ func TestFinishTellsWhatHappened(t *testing.T) {
 		}
 		return nil
 	})
-	_, err = k.Finish(t.Context(), m.Link, home)
+	_, err := k.Finish(t.Context(), link, home)
 	require.ErrorIs(t, err, recovery.ErrGone)
 	k.clock.Add(time.Hour)
 	require.NoError(t, k.out.Flush(t.Context()))

@@ -68,6 +68,9 @@ func (v *visit) complete(ctx context.Context, as waits.Thing) (pin.Grant, error)
 	if err != nil {
 		return pin.Grant{}, err
 	}
+	// Also for a visitor who hangs up: or the contact would be theirs, and its former owner would not be told.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTime)
+	defer cancel()
 	var grant pin.Grant
 	err = v.out.Announce(ctx, v.notices(told), func(ctx context.Context) (err error) {
 		// What decides: one conditional write of the credential, which names the state that it was in when the run was started.
@@ -119,6 +122,9 @@ func (v *visit) prepared(ctx context.Context, as waits.Thing) (p proof.Completed
 	return p, r.Notices(contacts.Recipients(), v.id(), w.end(), until, until, v.reach), nil
 }
 
+// finishTime bounds the completion of a run by a visitor who has hung up.
+const finishTime = 15 * time.Second
+
 // completed says that the run was completed. It is the only place that makes such a proof.
 func (v *visit) completed() proof.Completed {
 	return proof.New(proof.Completed{
@@ -140,14 +146,32 @@ func (v *visit) keepAll(ctx context.Context, p proof.Completed) (err error) {
 	r := v.run()
 	if r.Change != "" && r.Correct != nil {
 		p.Change, p.Corrected, p.Undo = r.Change, letter.Contact(*r.Correct).Contact(), v.vault.Now().Add(v.way.Repudiate)
-		kept := v.config.Contacts.Recovered(ctx, p)
-		_, err = v.update(ctx, func(e *store.Entry[run]) error {
-			e.Value.Settled(kept == nil)
-			return nil
-		})
-		if err = cmp.Or(kept, err); err != nil {
+		if err = v.settle(ctx, v.entry, v.config.Contacts.Recovered(ctx, p)); err != nil {
 			return err
 		}
 	}
 	return v.keepEnrolled(ctx, r.Subject, r.Enrolled, v.source)
+}
+
+// settle notes in a completed run whether its contact was kept, by the error of keeping it. Where that does not say, the
+// contacts do: the former owner of one that was kept must be told. Else it may still be, and [delivery.Confirm] asks again.
+func (s *Service) settle(ctx context.Context, e store.Entry[run], kept error) error {
+	if kept != nil {
+		contacts, err := s.config.Contacts.Snapshot(ctx, e.Value.Subject)
+		switch {
+		case err != nil:
+			return err
+		case contacts.Keeps(e.Value.Change, letter.Contact(*e.Value.Correct).Contact()):
+			kept = nil
+		case !recoveryrun.Refused(kept):
+			return kept
+		}
+	}
+	_, err := s.runs.UpdateFrom(ctx, e, func(e *store.Entry[run]) error {
+		if !e.Found() || !e.Value.Settled(kept == nil) {
+			return store.ErrSkip
+		}
+		return nil
+	})
+	return cmp.Or(kept, err)
 }

@@ -35,7 +35,9 @@ func (d *delivery) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Messag
 		return civicpin.Message{}, outbox.ErrWithdrawn
 	}
 	if r.Unsettled {
-		return civicpin.Message{}, outbox.ErrNotYet
+		if err := (*Service)(d).settle(ctx, e, outbox.ErrNotYet); err != nil {
+			return civicpin.Message{}, err
+		}
 	}
 	return notice(m.Message(), m.Ends()), nil
 }

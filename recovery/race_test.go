@@ -338,6 +338,7 @@ func (w walk) crash(t *testing.T, c *testkit.Crash) {
 	k.clock.Add(5 * time.Minute) // reservations and claims of the dead process run out
 	after := newKitOn(t, c.Memory, k.clock, k.mail, k.events)
 	w.holds(t, after, newSecret, err)
+	after.tellsOfCorrected(t)
 	if err != nil {
 		_, isLocked := errors.AsType[*lockout.LockedError](err)
 		require.False(t, isLocked, "a fault locks nobody")
@@ -358,6 +359,71 @@ func (w walk) crash(t *testing.T, c *testkit.Crash) {
 	}
 	require.NoError(t, err, "beginning again")
 	w.holds(t, after, again, nil)
+}
+
+// tellsOfCorrected reports whether a recovery replaced Ana's mailbox, and checks that she was then told of it, with the link
+// that repudiates it.
+func (k *kit) tellsOfCorrected(t *testing.T) (replaced bool) {
+	t.Helper()
+	list, _, err := k.contacts.List(t.Context(), ana)
+	require.NoError(t, err)
+	if !slices.ContainsFunc(list, func(c contact.Contact) bool { return c.Address == anaNewMail }) {
+		return false
+	}
+	for range 3 {
+		k.clock.Add(time.Hour)
+		require.NoError(t, k.out.Flush(t.Context()))
+	}
+	require.NotEmpty(t, k.mail.To(anaMail, recovery.NoticeDone))
+	repudiable := func(m civicpin.Message) bool { return !m.Link.IsZero() }
+	require.True(t, slices.ContainsFunc(k.mail.To(anaPEC, recovery.NoticeDone), repudiable))
+	return true
+}
+
+// TestFinishIsCutOff hangs up, or lets the store fail at one call or at all, at each of the calls that follow the write of a
+// corrected contact. The owner of the former mailbox is told of the recovery all the same.
+func TestFinishIsCutOff(t *testing.T) {
+	for name, cut := range map[string]struct {
+		hangsUp, stays bool
+		fails          error
+	}{
+		"the browser hangs up":      {hangsUp: true},
+		"one call fails":            {fails: storetest.ErrInjected},
+		"the store fails from then": {fails: storetest.ErrInjected, stays: true},
+	} {
+		for after := range 4 {
+			k := newKit(t)
+			link := k.correctedLink(t)
+			ctx, hangUp := context.WithCancel(t.Context())
+			calls := -1 // since the book was written
+			k.faults.Hook(func(method, key string) error {
+				switch {
+				case calls >= 0:
+					calls++
+				case method == storetest.Put && strings.HasPrefix(key, "contact.book/"):
+					calls = 0
+				}
+				switch {
+				case calls == after+1 && cut.hangsUp:
+					hangUp()
+				case calls == after+1, calls > after && cut.stays:
+					return cut.fails
+				}
+				return nil
+			})
+			grant, err := k.Finish(ctx, link, home)
+			k.faults.Hook(nil)
+			hangUp()
+			require.GreaterOrEqual(t, calls, 0, name)
+			require.Equal(t, err != nil, grant.IsZero(), name)
+			if cut.hangsUp {
+				require.NoError(t, err)
+			}
+			require.True(t, k.tellsOfCorrected(t), "%s after %d", name, after)
+			_, again := k.Finish(t.Context(), link, home)
+			require.ErrorIs(t, again, recovery.ErrGone)
+		}
+	}
 }
 
 // TestRepudiateCrashPoints lets each store call of a repudiation go wrong in turn. The link then works once more, and ends all;

@@ -2,8 +2,6 @@ package recovery
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
 	"strconv"
 	"time"
 
@@ -142,14 +140,7 @@ func (v *visit) message(d plan.Delivery, to civicpin.Contact, real bool) (letter
 		m.Code = code.Unambiguous.New(d.Code)
 		l.Tag = v.tag(&l, m.Code)
 	}
-	var random [2][sha256.Size]byte // drawn for everybody
-	_, _ = rand.Read(random[0][:])  // never fails
-	_, _ = rand.Read(random[1][:])
-	if !real {
-		copy(l.Hash, random[0][:])
-		copy(l.Tag, random[1][:])
-		m.State = letter.None
-	}
+	recoveryrun.Draw(&m, &l, real)
 	return m, l
 }
 

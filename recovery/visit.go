@@ -96,17 +96,9 @@ func (v *visit) change(ctx context.Context, act func(*run, time.Time) error) err
 		if !e.Found() {
 			return ErrGone
 		}
-		if err := e.Value.Check(now); err != nil {
-			return err
-		}
-		if e.Value.Step != step {
-			return ErrWrongStep
-		}
-		if err := act(&e.Value, now); err != nil {
-			return err
-		}
+		err := e.Value.Act(step, now, act)
 		e.ExpiresAt = e.Value.Keep()
-		return nil
+		return err
 	})
 	if err == nil {
 		v.entry = e

@@ -1,10 +1,14 @@
 package recoveryrun
 
 import (
+	"crypto/rand"
+	"crypto/sha256"
 	"encoding/json"
 	"strconv"
 	"strings"
 
+	"github.com/civicpin/civicpin/internal/letter"
+	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/internal/waits"
 )
 
@@ -48,4 +52,16 @@ func digits(e waits.Epochs) (n int) {
 		n += len(strconv.FormatUint(epoch, 10))
 	}
 	return n
+}
+
+// Draw makes a message and its link a decoy's, unless they are real: nothing that was ever sent fits. It draws for all alike.
+func Draw(m *letter.Mail, l *token.Link, real bool) {
+	var random [2][sha256.Size]byte
+	_, _ = rand.Read(random[0][:]) // never fails
+	_, _ = rand.Read(random[1][:])
+	if !real {
+		copy(l.Hash, random[0][:])
+		copy(l.Tag, random[1][:])
+		m.State = letter.None
+	}
 }

@@ -92,6 +92,17 @@ func (r *Record) Check(now time.Time) error {
 	return nil
 }
 
+// Act lets act change a run that goes on and is still at a step.
+func (r *Record) Act(step int, now time.Time, act func(*Record, time.Time) error) error {
+	if err := r.Check(now); err != nil {
+		return err
+	}
+	if r.Step != step {
+		return ErrWrongStep
+	}
+	return act(r, now)
+}
+
 // Until returns a time, or the end of the run if that comes first: a message that promised more would be wrong.
 func (r *Record) Until(t time.Time) time.Time {
 	if t.After(r.Expires) {
@@ -144,11 +155,15 @@ func (r *Record) Finish(p *plan.Plan, change string, told Notices, now time.Time
 }
 
 // Settled notes whether the contact that a completed run brought was kept. If not, the run came to nothing, and none is told.
-func (r *Record) Settled(kept bool) {
-	if r.Unsettled && !kept {
+// It reports whether anything changed.
+func (r *Record) Settled(kept bool) bool {
+	was := r.Unsettled
+	if was && !kept && r.State == Finished { // what was repudiated stays so
 		r.Close(Cancelled)
 	}
 	r.Unsettled = false
+	r.Pad()
+	return was
 }
 
 // late is how long after its end a run is still recognised, so that the holder of its link can be told that it is late.

@@ -1,6 +1,7 @@
 package recoveryrun_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -17,7 +18,9 @@ import (
 	"github.com/civicpin/civicpin/internal/recoveryrun"
 	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/internal/waits"
+	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/recovery/plan"
+	"github.com/civicpin/civicpin/store"
 )
 
 const (
@@ -617,4 +620,30 @@ func TestCorrect(t *testing.T) {
 	short := recoveryrun.Record{For: time.Hour, Expires: now.Add(31 * time.Hour), Started: now.Add(30 * time.Hour)}
 	require.True(t, correct(&short, now), "by a clock that was 30 hours ahead, though another plan lasts longer")
 	require.False(t, short.Expires.After(now))
+}
+
+// A run whose contact was kept stands; else it is cancelled, unless it was repudiated meanwhile. It is settled once.
+func TestSettled(t *testing.T) {
+	for was, want := range map[string]map[bool]string{
+		recoveryrun.Finished:   {true: recoveryrun.Finished, false: recoveryrun.Cancelled},
+		recoveryrun.Repudiated: {true: recoveryrun.Repudiated, false: recoveryrun.Repudiated},
+	} {
+		for kept, state := range want {
+			r := recoveryrun.Record{State: was, Unsettled: true}
+			require.True(t, r.Settled(kept))
+			require.Equal(t, state, r.State)
+			require.False(t, r.Settled(false))
+			require.Equal(t, state, r.State)
+		}
+	}
+}
+
+// Only what the contacts themselves refuse says that a contact was not kept.
+func TestRefused(t *testing.T) {
+	for _, err := range []error{token.ErrGone, contact.ErrUnsuitable, &lockout.LockedError{}} {
+		require.True(t, recoveryrun.Refused(fmt.Errorf("contact: %w", err)), err)
+	}
+	for _, err := range []error{context.Canceled, store.ErrContended, store.ErrUnreadable, store.ErrConflict} {
+		require.False(t, recoveryrun.Refused(err), err)
+	}
 }

@@ -3,8 +3,10 @@ package recoveryrun
 import (
 	"errors"
 
+	"github.com/civicpin/civicpin/internal/contactbook"
 	"github.com/civicpin/civicpin/internal/knowledge"
 	"github.com/civicpin/civicpin/internal/token"
+	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery/plan"
 )
@@ -18,6 +20,12 @@ func Gone(err error) error {
 		return token.ErrGone
 	}
 	return err
+}
+
+// Refused reports whether an error says that a contact was not kept, and will not be. After all others it may have been.
+func Refused(err error) bool {
+	_, full := errors.AsType[*lockout.LockedError](err)
+	return full || errors.Is(err, token.ErrGone) || errors.Is(err, contactbook.ErrUnsuitable)
 }
 
 // Roles returns the roles that steps name.
