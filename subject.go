@@ -65,8 +65,9 @@ func (s Source) Validate() error {
 }
 
 // Network returns what the limits by source count as one source: a host of IPv4, a /64 network of IPv6 (the least that one
-// customer is given, so that changing the address within it gains nothing), and any other text as it is. A port and a zone are
-// left out. The empty address has the empty network.
+// customer is given, so that changing the address within it gains nothing), and any other text as it is. A host of IPv4 counts
+// as such when it comes mapped into IPv6 (::ffff:0:0/96) or by a NAT64 gateway (64:ff9b::/96, RFC 6052): those networks hold
+// everybody. A port and a zone are left out. The empty address has the empty network.
 func (s Source) Network() string {
 	address := s.Address
 	if ap, err := netip.ParseAddrPort(address); err == nil {
@@ -76,7 +77,11 @@ func (s Source) Network() string {
 	if err != nil {
 		return address
 	}
-	if ip = ip.Unmap().WithZone(""); ip.Is6() {
+	ip = ip.Unmap().WithZone("")
+	if b := ip.As16(); netip.MustParsePrefix("64:ff9b::/96").Contains(ip) {
+		ip = netip.AddrFrom4([4]byte(b[12:]))
+	}
+	if ip.Is6() {
 		return netip.PrefixFrom(ip, 64).Masked().String()
 	}
 	return ip.String()

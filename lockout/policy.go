@@ -81,7 +81,8 @@ type Policy struct {
 	// Global limits the failures of all subjects together: what many addresses try on everybody. It is counted in parts, after
 	// the fact, and so holds approximately. While it is exceeded, guesses in the open lane need a challenge
 	// ([civicpin.Source].Challenged), and those in other lanes pass. Zero means no limit; [Policy.WithRates] has that of the
-	// ready policies.
+	// ready policies. At a portal without a challenge a botnet that reaches Global shuts the open lane for everybody: set it to
+	// zero there, after WithRates.
 	Global civicpin.Rate
 	// Timeout bounds one verification. Zero means 30 seconds. A guess whose outcome was not stored 15 seconds after that
 	// is a failure: its process died.

@@ -291,18 +291,28 @@ func TestGlobal(t *testing.T) {
 			assert.GreaterOrEqual(t, compared, limit*9/10)
 			assert.True(t, asLocked(t, slowed).Until.After(start))
 			require.ErrorIs(t, slowed, lockout.ErrChallenge)
+			before := codes(&events)
+			require.NotEmpty(t, before)
+			assert.EqualValues(t, "lockout.slowed", before[0])
 			for i := range limit { // it is no limit for those who pass one
 				k := from(citizen(i), "192.0.2.1")
 				k.Source.Challenged = true
 				asRefused(t, gate.Do(t.Context(), k, wrong))
 			}
-			codes := codes(&events)
-			require.NotEmpty(t, codes)
-			assert.EqualValues(t, "lockout.slowed", codes[0])
+			assert.False(t, slices.Contains(codes(&events), "lockout.slowed"), "none was")
 			clock.Add(hour)
 			require.NoError(t, gate.Do(t.Context(), key("CITIZEN"), right))
 		})
 	}
+	t.Run("none, for a portal without a challenge", func(t *testing.T) {
+		p := lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked}.WithRates()
+		p.Global = civicpin.Rate{}
+		gate := newGate(t, memoryVault(t, newClock().Now, nil), p)
+		for i := range 2000 { // over the share of a part
+			asRefused(t, gate.Do(t.Context(), key(citizen(i)), wrong))
+		}
+		require.Zero(t, gate.Policy().Global)
+	})
 	t.Run("right guesses do not count", func(t *testing.T) {
 		gate := newGate(t, memoryVault(t, newClock().Now, nil), lockout.Policy{
 			Limit: 5, Lock: lockout.UntilUnlocked, Global: civicpin.Rate{Limit: 1, Window: hour},

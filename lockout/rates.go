@@ -16,20 +16,17 @@ type ratedGuess struct {
 }
 
 // takeOpen reserves a guess in the lane that all callers share. The rates come first: they are all that an attacker who guesses
-// at many subjects meets. A guess at a locked subject stays taken from them; one that finds others in
-// flight is given back, since a page that is sent twice is no failure.
+// at many subjects meets. A guess at a locked subject stays taken from them. One that fails otherwise was not compared, and is
+// given back: a page that is sent twice, and a store that is down, are no failures.
 //
 // Global refuses no visitor for good, or a botnet would shut the portal: it asks for a challenge.
 func (g *Gate) takeOpen(ctx context.Context, target Target) (guess, error) {
 	r := &ratedGuess{gate: g}
 	var err error
 	if g.global != nil {
-		r.shard, err = g.global.CheckShard(ctx, g.hash(target))
+		r.shard, err = g.global.CheckShard(ctx, g.hash(target), target.Source.Challenged)
 		if full, ok := errors.AsType[*quota.FullError](err); ok {
-			err = nil
-			if !target.Source.Challenged {
-				err = &LockedError{Scope: ScopeGlobal, Until: full.Until, Challenge: true}
-			}
+			err = &LockedError{Scope: ScopeGlobal, Until: full.Until, Challenge: true}
 		}
 		if err != nil {
 			return nil, err
@@ -39,7 +36,7 @@ func (g *Gate) takeOpen(ctx context.Context, target Target) (guess, error) {
 		return nil, err
 	}
 	r.guess, err = g.laneOf(target).take(ctx)
-	if errors.Is(err, ErrInFlight) {
+	if err != nil && !errors.Is(err, ErrLocked) && !errors.Is(err, ErrRefused) {
 		r.refund(ctx)
 	}
 	return r, err

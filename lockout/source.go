@@ -13,8 +13,9 @@ import (
 // challengedTimes is how many times a limit by source holds for guesses behind a challenge.
 const challengedTimes = 4
 
-// maxSource is the greatest number in a SourceLimit: it bounds the record of a source, to 110 KB.
-const maxSource = 1000
+// maxSource is the greatest number in a SourceLimit. The record of a source has the failures of the last hour and the last
+// failure at each subject of the day before, all of them behind challenges: no policy makes it longer than a record may be.
+const maxSource = spray.Longest / (2 * challengedTimes)
 
 // A SourceLimit is how many guesses from one source may fail. Those in flight count, and right ones are given back, so a
 // household or an office that logs in is not limited, however often it does. The zero SourceLimit is no limit. Four times as
@@ -24,7 +25,8 @@ type SourceLimit struct {
 	// Subjects is how many different subjects may have failures in an hour: an attacker who tries one likely secret on
 	// everybody has one failure a subject. Zero means no limit.
 	Subjects int
-	// SubjectsDay is the same in 24 hours.
+	// SubjectsDay is the same in 24 hours. An attacker who passes challenges until four times as many have failed keeps all who
+	// share the source, and have no known device, out of the open lane for up to a day.
 	SubjectsDay int
 	// Failures is how many guesses may fail in an hour, at whatever subjects. Required, at most 1,000, as are the others.
 	Failures int

@@ -11,6 +11,8 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/storetest"
 )
 
 // ready returns a gate with the rates of the ready policies.
@@ -48,6 +50,7 @@ func TestSpray(t *testing.T) {
 		"a host":           {func(int) string { return "192.0.2.1" }, 30, 120, 100},
 		"a /64 network":    {func(i int) string { return fmt.Sprintf("2001:db8::%x", i+1) }, 10, 40, 100},
 		"a /48 network":    {func(i int) string { return fmt.Sprintf("2001:db8:0:%x::1", i) }, 100, 400, 1000},
+		"a host by NAT64":  {func(int) string { return "64:ff9b::192.0.2.1" }, 30, 120, 100},
 		"two /48 networks": {func(i int) string { return fmt.Sprintf("2001:db8:%d:%x::1", i%2, i) }, 200, 800, 2000},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -161,4 +164,44 @@ func TestSourceAfterClockJumps(t *testing.T) {
 	clock.Add(hour)
 	compared, _ = spray(t, gate, 2000, 100, here)
 	require.Equal(t, 30, compared)
+}
+
+// TestOutageIsNoFailure: a guess that is not compared, since the store fails while the subject's count is read or written, is no
+// failure of its source.
+func TestOutageIsNoFailure(t *testing.T) {
+	here := constant(civicpin.Source{Address: "192.0.2.1"})
+	for fails, outcome := range map[string]storetest.Outcome{storetest.Get: storetest.NotDone, storetest.Put: storetest.DoneLater} {
+		faults := storetest.NewFaults(store.NewMemory())
+		policy := lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, Source: lockout.Policy{}.WithRates().Source}
+		gate := newGate(t, newVault(t, faults.Store(), newClock().Now, nil), policy)
+		compared, _ := spray(t, gate, 0, 1, here)
+		require.Equal(t, 1, compared)
+		for i := range 40 {
+			faults.FailAt(2, outcome, fails) // the first is of the source's record
+			require.ErrorIs(t, gate.Do(t.Context(), from(citizen(100+i), "192.0.2.1"), never(t)), storetest.ErrInjected)
+		}
+		compared, _ = spray(t, gate, 1000, 100, here)
+		require.Equal(t, 29, compared)
+	}
+}
+
+// TestADayBehindChallenges: an attacker at the owner's address who passes challenges keeps an owner without a known device out for
+// the rest of a day, and no longer; another address, and other lanes, are not concerned.
+func TestADayBehindChallenges(t *testing.T) {
+	clock := newClock()
+	gate := ready(t, clock)
+	here := civicpin.Source{Address: "192.0.2.1", Challenged: true}
+	failed := 0
+	for i := range 4 {
+		compared, _ := spray(t, gate, 1000*i, 150, constant(here))
+		failed += compared
+		clock.Add(hour)
+	}
+	require.Equal(t, 400, failed)
+	locked := asLocked(t, gate.Do(t.Context(), lockout.Target{Subject: "OWNER", Source: here}, never(t)))
+	require.False(t, locked.Challenge)
+	require.Equal(t, start.Add(day), locked.Until.UTC())
+	require.NoError(t, gate.Do(t.Context(), from("OWNER", "192.0.2.2"), right))
+	clock.Add(20 * hour)
+	require.NoError(t, gate.Do(t.Context(), lockout.Target{Subject: "OWNER", Source: here}, right))
 }

@@ -206,8 +206,9 @@ func (q *Quota) shards() (n int, part civicpin.Rate) {
 
 // CheckShard looks at one shard of a global rate without counting. It returns the shard for ChargeShard: counting in another
 // would be lost on those that are full. The shard is that of a keyed hash, so that no caller can choose one to fill, and equal
-// calls do equal work. The error is a *[FullError] or the store's.
-func (q *Quota) CheckShard(ctx context.Context, hash [32]byte) (Charge, error) {
+// calls do equal work. The error is a *[FullError] or the store's. A call that passes, full or not, has no FullError, and
+// records no event.
+func (q *Quota) CheckShard(ctx context.Context, hash [32]byte, passes bool) (Charge, error) {
 	n, part := q.shards()
 	key := store.Key{ID: strconv.Itoa(int(hash[0]) % n)}
 	e, err := q.states.Get(ctx, q.key(key))
@@ -219,7 +220,7 @@ func (q *Quota) CheckShard(ctx context.Context, hash [32]byte) (Charge, error) {
 		e.Value.Next, e.ExpiresAt = next, next
 		_ = q.states.Put(ctx, &e) // if it fails, the next call does it
 	}
-	if !ok {
+	if !ok && !passes {
 		return Charge{entry: e}, q.refuse(ctx, key, again)
 	}
 	return Charge{entry: e}, nil

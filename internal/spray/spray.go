@@ -38,20 +38,29 @@ type Guess struct {
 // size is that of a guess in bytes.
 const size = 10
 
+// Longest is how many guesses a list has at most: 107 KB as text. It must fit a record, or each write would fail, and so each
+// visitor from the source. Limits whose Failures and SubjectsDay come to no more than that lose no guess to it.
+const Longest = 8000
+
 // NewGuess returns a guess at a time.
 func NewGuess(subject [4]byte, network [2]byte, at time.Time) Guess {
 	return Guess{subject, network, uint32(max(0, at.Unix()))}
 }
 
-// A List is the guesses of a source in the last day, the oldest first. Failures bounds how long it gets: it has each guess of
-// the last hour, and the last guess at each subject before.
+// A List is the guesses of a source in the last day, the oldest first. It has each guess of the last hour, which Failures of
+// the whole bounds. If a limit counts subjects of a day, it also has the last guess at each subject before, whatever network
+// that came from, which SubjectsDay of the whole bounds: an attacker with many networks who comes back to a subject adds none.
 type List []Guess
 
 // Take reserves a guess if two limits let it in: that of the guess's own network and that of the whole list. Otherwise it
 // returns when to ask again. changed reports whether the list must be stored, whether or not the guess was let in.
 func (l *List) Take(g Guess, own, whole Limit) (again time.Time, changed bool) {
 	changed = l.believe(g.At)
-	list := l.tidied(g.At)
+	window := uint32(hour)
+	if own.SubjectsDay > 0 || whole.SubjectsDay > 0 {
+		window = day
+	}
+	list := l.tidied(g.At, window)
 	at := max(whole.again(list, g), own.again(list.of(g.Network), g))
 	if at > 0 {
 		return time.Unix(int64(at), 0), changed
@@ -89,27 +98,24 @@ func (l List) believe(now uint32) (cut bool) {
 	return cut
 }
 
-// tidied returns the guesses that count. Of those older than an hour, which are no longer in flight, only the last at a subject
-// tells something.
-func (l List) tidied(now uint32) List {
+// tidied returns the guesses that count in a window, and leaves room for one more. Of those older than an hour, which are no
+// longer in flight, only the last at a subject tells something.
+func (l List) tidied(now, window uint32) List {
 	list := slices.Clone(l)
 	slices.SortStableFunc(list, func(a, b Guess) int { return int(int64(a.At) - int64(b.At)) })
-	type pair struct {
-		subject [4]byte
-		network [2]byte
-	}
-	seen := make(map[pair]bool)
+	seen := make(map[[4]byte]bool)
 	kept := list[:0:0]
 	for _, g := range slices.Backward(list) {
-		old, p := !g.within(hour, now), pair{g.Subject, g.Network}
-		if !g.within(day, now) || old && seen[p] {
+		old := !g.within(hour, now)
+		if !g.within(window, now) || old && seen[g.Subject] {
 			continue
 		}
 		if old {
-			seen[p] = true
+			seen[g.Subject] = true
 		}
 		kept = append(kept, g)
 	}
+	kept = kept[:min(len(kept), Longest-1)]
 	slices.Reverse(kept)
 	return kept
 }

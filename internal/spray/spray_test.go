@@ -121,7 +121,7 @@ func TestModel(t *testing.T) {
 			} else {
 				require.True(t, again.After(noon.Add(now)))
 			}
-			require.LessOrEqual(t, len(l), whole.Failures+9*3)
+			require.LessOrEqual(t, len(l), whole.Failures+9)
 			text, err := l.MarshalText()
 			require.NoError(t, err)
 			var back spray.List
@@ -135,8 +135,8 @@ func TestModel(t *testing.T) {
 func fits(open []spray.Guess, g spray.Guess, l spray.Limit, own bool) bool {
 	count := func(window uint32) (failures, subjects int, known bool) {
 		var seen [][4]byte
-		for _, o := range open {
-			if own && o.Network != g.Network || o.At+window <= g.At {
+		for i, o := range open {
+			if own && (o.Network != g.Network || overtaken(open, i, g.At)) || o.At+window <= g.At {
 				continue
 			}
 			failures++
@@ -150,6 +150,52 @@ func fits(open []spray.Guess, g spray.Guess, l spray.Limit, own bool) bool {
 	_, day, knownToday := count(24 * 3600)
 	return failures < l.Failures && (l.Subjects == 0 || known || subjects < l.Subjects) &&
 		(l.SubjectsDay == 0 || knownToday || day < l.SubjectsDay)
+}
+
+// overtaken reports whether a guess is older than an hour, and not the last such one at its subject, whatever its network.
+func overtaken(open []spray.Guess, i int, now uint32) bool {
+	return open[i].At+3600 <= now && slices.ContainsFunc(open[i+1:], func(g spray.Guess) bool {
+		return g.Subject == open[i].Subject && g.At+3600 <= now
+	})
+}
+
+// TestLongest: however an attacker guesses, a list stays as short as its limits say, and the longest one of all fits a record.
+func TestLongest(t *testing.T) {
+	day := spray.Limit{Subjects: 1, SubjectsDay: 1, Failures: 30}
+	for name, tc := range map[string]struct {
+		own, whole spray.Limit
+		most       int
+	}{
+		"ever new networks, one subject": {day, day, 31},
+		"ever new subjects, no day":      {spray.Limit{Failures: 30}, spray.Limit{}, 30},
+		"a day of its own networks only": {day, spray.Limit{Failures: 30}, 720},
+	} {
+		var l spray.List
+		for i := range 24 * 30 {
+			g := spray.Guess{Network: [2]byte{byte(i >> 8), byte(i)}, At: at(time.Duration(i)*2*time.Minute, 0, 0).At}
+			if tc.whole.SubjectsDay == 0 {
+				g.Subject = [4]byte{byte(i >> 8), byte(i)}
+			}
+			again, _ := l.Take(g, tc.own, tc.whole)
+			require.Zero(t, again, name)
+			require.LessOrEqual(t, len(l), tc.most, name)
+		}
+	}
+
+	var l spray.List
+	for i := range 30_000 { // as if no limit had held
+		g := at(time.Duration(i)*2*time.Second, 0, 0)
+		g.Subject = [4]byte{1, 0, byte(i >> 8), byte(i)}
+		l = append(l, g)
+	}
+	last := at(30_000*2*time.Second, 9, 9)
+	again, _ := l.Take(last, spray.Limit{SubjectsDay: 40_000, Failures: 40_000}, spray.Limit{})
+	require.Zero(t, again)
+	require.Len(t, l, spray.Longest)
+	require.Equal(t, last, l[len(l)-1], "the oldest go")
+	text, err := l.MarshalText()
+	require.NoError(t, err)
+	require.Less(t, len(text), 110_000)
 }
 
 func TestUnmarshalBad(t *testing.T) {
