@@ -166,11 +166,13 @@ func TestSourceAfterClockJumps(t *testing.T) {
 	require.Equal(t, 30, compared)
 }
 
-// TestOutageIsNoFailure: a guess that is not compared, since the store fails while the subject's count is read or written, is no
-// failure of its source.
+// TestOutageIsNoFailure: a guess that is not compared, since the store fails while the subject's count is read or written, is
+// no failure of its source.
 func TestOutageIsNoFailure(t *testing.T) {
 	here := constant(civicpin.Source{Address: "192.0.2.1"})
-	for fails, outcome := range map[string]storetest.Outcome{storetest.Get: storetest.NotDone, storetest.Put: storetest.DoneLater} {
+	for fails, outcome := range map[string]storetest.Outcome{
+		storetest.Get: storetest.NotDone, storetest.Put: storetest.DoneLater,
+	} {
 		faults := storetest.NewFaults(store.NewMemory())
 		policy := lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, Source: lockout.Policy{}.WithRates().Source}
 		gate := newGate(t, newVault(t, faults.Store(), newClock().Now, nil), policy)
@@ -185,8 +187,8 @@ func TestOutageIsNoFailure(t *testing.T) {
 	}
 }
 
-// TestADayBehindChallenges: an attacker at the owner's address who passes challenges keeps an owner without a known device out for
-// the rest of a day, and no longer; another address, and other lanes, are not concerned.
+// TestADayBehindChallenges: an attacker at the owner's address who passes challenges keeps an owner without a known device out
+// for the rest of a day, and no longer; another address is not concerned.
 func TestADayBehindChallenges(t *testing.T) {
 	clock := newClock()
 	gate := ready(t, clock)

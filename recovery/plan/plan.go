@@ -32,6 +32,7 @@ type Plan struct {
 	// end that run. Over all runs wrong codes lock only near the ceiling: nine tenths of it, and at least Limit.
 	// Its delays hold for answers alone. Devices is refused: a recovery remembers none.
 	// Without a Reserve, an attacker's wrong guesses lock an owner out who has logged in or uses a known device.
+	// Without the limits of [lockout.Policy.WithRates], an attacker tries one likely birthday on everybody.
 	Limit lockout.Policy
 	// Outcome is what a completed run comes to. Required.
 	Outcome Outcome

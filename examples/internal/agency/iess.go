@@ -38,7 +38,7 @@ const (
 
 // threeTries: after the third miss only an agency unlocks. The page says how many are left. Strangers' misses do not keep out a
 // citizen on a known device, or with a login.
-var threeTries = lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked, Reserve: 9, ShowLeft: true}
+var threeTries = lockout.Policy{Limit: 3, Lock: lockout.UntilUnlocked, Reserve: 9, ShowLeft: true}.WithRates()
 
 var birthday = plan.Facts{"birth-day", "birth-month"}
 

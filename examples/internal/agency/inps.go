@@ -32,7 +32,7 @@ func INPSLost() plan.Plan {
 				Valid: time.Hour, Code: 8,
 			},
 		},
-		Limit:       lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: day, ShowLeft: true},
+		Limit:       lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: day, ShowLeft: true}.WithRates(),
 		Outcome:     plan.ReissueInParts,
 		Keeps:       civicpin.Substantial,
 		OwnChannels: []civicpin.Channel{post.CitizenCertifiedEmail},

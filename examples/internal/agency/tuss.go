@@ -38,7 +38,7 @@ var (
 			plan.Link{Channel: civicpin.Email, Valid: 30 * time.Minute},
 			plan.Code{Channel: civicpin.SMS, Valid: 10 * time.Minute},
 		},
-		Limit:   lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: day, Reserve: 10, ShowLeft: true},
+		Limit:   lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: day, Reserve: 10, ShowLeft: true}.WithRates(),
 		Outcome: plan.ChooseSecret,
 		Keeps:   civicpin.Substantial,
 	}
@@ -48,7 +48,7 @@ var (
 			plan.Approval{Role: "counter"},
 			plan.Link{Channel: civicpin.Email, Valid: 30 * time.Minute},
 		},
-		Limit:   lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, ShowLeft: true},
+		Limit:   lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, ShowLeft: true}.WithRates(),
 		Outcome: plan.ChooseSecret,
 		Keeps:   civicpin.Substantial,
 	}
