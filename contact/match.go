@@ -61,3 +61,13 @@ func (s *Service) Proved(ctx context.Context, subject civicpin.Subject, given []
 	_, all := v.Match(ctx, given)
 	return all, nil
 }
+
+// Lost reports whether an act took an address from the subject lately, or put it in dispute. Package otp sends no code there.
+// Errors are the store's.
+func (s *Service) Lost(ctx context.Context, subject civicpin.Subject, to civicpin.Contact) (bool, error) {
+	b, err := s.book(ctx, subject)
+	if err != nil {
+		return false, err
+	}
+	return b.Lost(to), nil
+}

@@ -66,9 +66,7 @@ func (c *Codes) Request(ctx context.Context, subject civicpin.Subject, purpose P
 	if err := c.usable(ctx, subject, o.Source); err != nil {
 		return Request{}, err
 	}
-	to, known := c.choose(subject, o.To)
-	// Before the code is: an act from here on ends it.
-	on, err := c.rests.of(ctx, subject)
+	to, known, on, err := c.goes(ctx, subject, o.To) // before the code is: an act from here on ends it
 	if err != nil {
 		return Request{}, err
 	}

@@ -128,6 +128,7 @@ type ledger struct {
 	text   string
 	epoch  uint64
 	proved bool
+	lost   bool
 	fails  error
 	calls  int
 }
@@ -145,6 +146,11 @@ func (l *ledger) Epoch(context.Context, civicpin.Subject) (uint64, error) {
 func (l *ledger) Proved(context.Context, civicpin.Subject, []civicpin.Contact) (bool, error) {
 	l.calls++
 	return l.proved, l.fails
+}
+
+func (l *ledger) Lost(context.Context, civicpin.Subject, civicpin.Contact) (bool, error) {
+	l.calls++
+	return l.lost, l.fails
 }
 
 // other is a Codes of the same policy in another process, which reaches the same records through s.

@@ -23,6 +23,9 @@ type Contacts interface {
 	Epoch(ctx context.Context, subject civicpin.Subject) (uint64, error)
 	// Proved reports whether all of the contacts are usable ones of the subject. Errors are the store's.
 	Proved(ctx context.Context, subject civicpin.Subject, contacts []civicpin.Contact) (bool, error)
+	// Lost reports whether an act took an address from the subject lately, or put it in dispute: no code is sent there. It is
+	// false for an address that the contacts never had. Errors are the store's.
+	Lost(ctx context.Context, subject civicpin.Subject, to civicpin.Contact) (bool, error)
 }
 
 // Rests say what delivered codes rest on, besides their policy. Give all processes the same.
@@ -30,8 +33,9 @@ type Rests struct {
 	// Credentials end a code that was requested before the subject's secret was changed, recovered, issued by staff, revoked,
 	// suspended or repudiated. Without Credentials such a code stays good for as long as it is valid.
 	Credentials Credentials
-	// Contacts end a code whose address a later act took from the subject, or put in dispute. If an address is none of the
-	// Contacts' own, any later act upon them ends the code. Without Contacts no act does.
+	// Contacts end a code whose address a later act took from the subject, or put in dispute. If an earlier act did, no code is
+	// sent there: the caller's page may have read the contacts before. If an address is none of the Contacts' own, any later act
+	// upon them ends the code. Without Contacts no act does.
 	Contacts Contacts
 }
 
@@ -105,6 +109,25 @@ func (r *Rests) of(ctx context.Context, subject civicpin.Subject) (on codeEpochs
 	}
 	on.book = &book
 	return on, nil
+}
+
+// goes returns where a code goes, and what it rests on. A contact that the subject has lost is as good as none: the caller may
+// have read the contacts before the act that took it. The epochs are read before, so that an act in between is no way around.
+func (c *Codes) goes(ctx context.Context, subject civicpin.Subject, given []civicpin.Contact) (
+	to civicpin.Contact, known bool, on codeEpochs, err error,
+) {
+	to, known = c.choose(subject, given)
+	if on, err = c.rests.of(ctx, subject); err != nil || on.book == nil {
+		return to, known, on, err
+	}
+	lost, err := c.rests.Contacts.Lost(ctx, subject, to)
+	if err != nil {
+		return to, false, on, fmt.Errorf("otp: the contacts: %w", err)
+	}
+	if none, _ := c.choose(subject, nil); lost {
+		to, known = none, false
+	}
+	return to, known, on, nil
 }
 
 // ended reports whether an act has ended a code since it was requested. It does the same work for any record, the zero one too.

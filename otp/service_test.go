@@ -490,6 +490,28 @@ func TestActsUponContactsEndCodes(t *testing.T) {
 	}
 }
 
+// The page read the contacts before an act that took one: no code goes there, and the request looks as any other.
+func TestNoCodeGoesToALostContact(t *testing.T) {
+	var traces []string
+	for _, lost := range []bool{false, true} {
+		l := &ledger{lost: lost}
+		_, faults := newStore()
+		k := newCodeKitOn(t, faults.Store(), sms(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{}, otp.Rests{Contacts: l})
+		var req otp.Request
+		traces = append(traces, fmt.Sprint(codeTrace(faults, func() (err error) {
+			req, err = k.Request(t.Context(), ana, filing, otp.RequestOptions{To: []civicpin.Contact{bySMS}, Source: home})
+			return err
+		}), l.calls))
+		require.NoError(t, k.out.Flush(t.Context()))
+		require.Equal(t, lost, k.last() == "")
+		require.NotEmpty(t, req.ID)
+		l.fails = errors.New("the ledger is away")
+		_, err := k.Request(t.Context(), ana, filing, otp.RequestOptions{To: []civicpin.Contact{bySMS}, Source: home})
+		require.ErrorIs(t, err, l.fails)
+	}
+	require.Equal(t, traces[0], traces[1])
+}
+
 // What was bound by a service without credentials rests on none, also once it has some.
 func TestBoundWithoutCredentials(t *testing.T) {
 	for _, name := range []string{"totp", "hotp", "paper"} {

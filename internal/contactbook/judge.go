@@ -111,3 +111,13 @@ func (b *Book) adopted(named []civicpin.Contact) {
 		})
 	})
 }
+
+// Lost reports whether an address went lately, or is disputed. One that cools down is not lost.
+func (b *Book) Lost(to civicpin.Contact) bool {
+	has := func(lost bool) bool {
+		return slices.ContainsFunc(b.Contacts, func(a Address) bool {
+			return a.To.Channel == to.Channel && a.To.Contact().SameAddress(to) && (!a.Live() || a.Disputed) == lost
+		})
+	}
+	return has(true) && !has(false)
+}

@@ -708,6 +708,34 @@ func TestOldRepudiationLink(t *testing.T) {
 	})
 }
 
+// A page reads the contacts, and an act takes one before the page asks for a code: no code goes there, nor to a contact in
+// dispute. Contacts that stay, and addresses that were never in the book, get theirs.
+func TestNoCodeGoesToALostContact(t *testing.T) {
+	adopted := func(w *world) { w.does(w.contacts.Adopt(t.Context(), rosa, []civicpin.Contact{bySMS}, clerk.ID, home)) }
+	byRegister := civicpin.Contact{Channel: civicpin.SMS, Address: "+593987654321"}
+	for name, tc := range map[string]struct {
+		act  func(w *world)
+		to   civicpin.Contact
+		sent bool
+	}{
+		"removed by staff":       {func(w *world) { w.remove(w.other, rosaPhone, clerk.ID) }, bySMS, false},
+		"removed by the citizen": {func(w *world) { w.remove(w.other, rosaPhone, civicpin.Citizen) }, bySMS, false},
+		"undone":                 {func(w *world) { w.disputed(rosaPhone) }, bySMS, false},
+		"brought again":          {func(w *world) { w.remove(w.other, rosaPhone, clerk.ID); adopted(w) }, bySMS, true},
+		"another one removed":    {func(w *world) { w.remove(w.other, rosaMail, clerk.ID) }, bySMS, true},
+		"the caller's register":  {func(w *world) { w.remove(w.other, rosaPhone, clerk.ID) }, byRegister, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.enrolled()
+			tc.act(w)
+			_, err := w.codes.Request(t.Context(), rosa, otp.Purpose{Act: "file"}, otp.RequestOptions{To: []civicpin.Contact{tc.to}, Source: home})
+			w.does(err)
+			require.Equal(t, tc.sent, !w.post.Last(tc.to.Address, otp.CodeMessage).Secret.IsZero())
+		})
+	}
+}
+
 // A process that does not know the contacts refuses a grant that rests on them.
 func TestGrantWithoutContacts(t *testing.T) {
 	w := newWorld(t)
