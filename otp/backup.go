@@ -85,7 +85,7 @@ type backupSet struct {
 	Hashes [][]byte       `json:"hashes,omitempty"`
 	Issued time.Time      `json:"issued,omitzero" export:"yes"`
 	By     civicpin.Actor `json:"by,omitempty" export:"yes"` // the actor who asked for it
-	// Epoch is that of the subject's credential when the set was issued; nil if it rests on none.
+	// Epoch is that of the subject's credential when the set was issued; nil if there was none to ask.
 	Epoch *uint64 `json:"epoch,omitempty"`
 }
 

@@ -160,7 +160,7 @@ type codeRecord struct {
 	Tag     []byte    `json:"tag"`
 	Expires time.Time `json:"expires" export:"yes"`
 	Wrong   int       `json:"wrong,omitempty" export:"yes"` // guesses
-	// Epoch and Book are those of the subject's credential and contacts at the request; nil if it rests on none.
+	// Epoch and Book are those of the subject's credential and contacts at the request; nil if there was none to ask.
 	Epoch *uint64 `json:"epoch,omitempty"`
 	Book  *uint64 `json:"book,omitempty"`
 	Send  int     `json:"send" export:"yes"`           // how many times it was asked to be sent: names the current message

@@ -40,7 +40,7 @@ type boundKey struct {
 	Document string          `json:"document,omitempty" export:"yes"`
 	Proved   time.Time       `json:"proved,omitzero" export:"yes"`
 	// AsPending and AsBound are the epochs of the subject's credential when the key was made, for what ends a pending key and an
-	// active one; nil if it rests on none.
+	// active one; nil if there was none to ask.
 	AsPending *uint64 `json:"as_pending,omitempty"`
 	AsBound   *uint64 `json:"as_bound,omitempty"`
 }

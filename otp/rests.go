@@ -10,7 +10,8 @@ import (
 )
 
 // Credentials know what was done to the secrets of subjects, as *pin.Service does. Acts upon a secret end codes that were
-// requested before, and authenticators and backup codes that were bound before: see docs/waits.md.
+// requested before, and authenticators and backup codes that were bound before: see docs/waits.md. What a service without
+// Credentials made is dead to one with them, since no act could end it: give all processes the same.
 type Credentials interface {
 	// Acts returns a text that says what was done to the subject's credential so far, after the same work for every subject. That
 	// of pin.Service ends things by acts. If another text changes, that ends all of the subject's. Errors are the store's.
@@ -28,7 +29,8 @@ type Contacts interface {
 	Lost(ctx context.Context, subject civicpin.Subject, to civicpin.Contact) (bool, error)
 }
 
-// Rests say what delivered codes rest on, besides their policy. Give all processes the same.
+// Rests say what delivered codes rest on, besides their policy. Give all processes the same: a code of a process without is dead
+// to one with them.
 type Rests struct {
 	// Credentials end a code that was requested before the subject's secret was changed, recovered, issued by staff, revoked,
 	// suspended or repudiated. Without Credentials such a code stays good for as long as it is valid.
@@ -87,9 +89,9 @@ func (e epochs) of(thing waits.Thing) *uint64 {
 }
 
 // ended reports whether an act has ended a thing since its record named an epoch. A record without one was written by a service
-// without credentials, and rests on none.
+// without credentials: it is dead, since no act would ever end it.
 func (e epochs) ended(thing waits.Thing, then *uint64) bool {
-	return e.known && then != nil && *then != e.acts.Mark(thing)
+	return e.known && (then == nil || *then != e.acts.Mark(thing))
 }
 
 // codeEpochs are those of all that a code rests on.
@@ -144,6 +146,6 @@ func (c *Codes) ended(ctx context.Context, subject civicpin.Subject, r *codeReco
 	if err != nil {
 		return false, fmt.Errorf("otp: the contacts: %w", err)
 	}
-	moved := r.Book != nil && *r.Book != *on.book && !proved
+	moved := r.Book == nil || *r.Book != *on.book && !proved
 	return on.credential.ended(waits.Code, r.Epoch) || moved, nil
 }

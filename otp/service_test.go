@@ -512,13 +512,24 @@ func TestNoCodeGoesToALostContact(t *testing.T) {
 	require.Equal(t, traces[0], traces[1])
 }
 
-// What was bound by a service without credentials rests on none, also once it has some.
+// What a service without credentials made would outlive every act: it is dead to a service with them.
 func TestBoundWithoutCredentials(t *testing.T) {
 	for _, name := range []string{"totp", "hotp", "paper"} {
 		memory, clock := store.NewMemory(), newClock()
-		right := doors(t, memory, clock, nil)[name].bind(t)
-		l := &ledger{text: "one"}
-		require.NoError(t, doors(t, memory, clock, l)[name].verify(ana, right()), name)
+		none, some := doors(t, memory, clock, nil)[name], doors(t, memory, clock, &ledger{text: "one", proved: true})[name]
+		right := none.bind(t)
+		require.ErrorIs(t, some.verify(ana, right()), otp.ErrRefused, name)
+		require.NoError(t, none.verify(ana, right()), name)
+		require.NoError(t, some.verify(ana, some.bind(t)()), name)
+	}
+	l := &ledger{text: "one", proved: true}
+	for _, rests := range []otp.Rests{{Credentials: l}, {Contacts: l}} {
+		none := newCodeKitOn(t, store.NewMemory(), sms(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+		req, sent := none.asked(t)
+		some, err := otp.NewCodes(testkit.Outbox(t, none.vault, none.mail, testkit.Fitting(sms().Sends)), sms(), rests)
+		require.NoError(t, err)
+		require.ErrorIs(t, some.Verify(t.Context(), ana, filing, req.ID, civicpin.NewSecret(sent), home), otp.ErrRefused)
+		require.NoError(t, none.verify(t, req.ID, sent))
 	}
 }
 

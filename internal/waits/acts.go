@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -119,8 +120,11 @@ func (a Acts) Text() string {
 		return ""
 	}
 	text, _ := json.Marshal(a) // counts and times
-	return string(text)
+	return textOf + string(text)
 }
+
+// textOf begins each text of acts, so that a caller's own text, which may be JSON too, is not taken for one.
+const textOf = "civicpin:"
 
 // Parse reads what [Acts.Text] wrote. Any other text counts as an act of its own, which ends all things but those that cool
 // down: it is of a caller's own credentials. The work is the same for no text as for one.
@@ -130,7 +134,7 @@ func Parse(text string) Acts {
 		_ = json.Unmarshal([]byte(`{"S":{"n":1,"last":["2026-03-02T09:00:00Z"]},"X":{"n":1}}`), &acts)
 		return nil
 	}
-	if json.Unmarshal([]byte(text), &acts) != nil {
+	if counted, ours := strings.CutPrefix(text, textOf); !ours || json.Unmarshal([]byte(counted), &acts) != nil {
 		h := fnv.New64a()
 		_, _ = h.Write([]byte(text)) // never fails
 		acts = Acts{"other": {N: h.Sum64()}}

@@ -194,6 +194,20 @@ func TestText(t *testing.T) {
 		require.Equal(rt, e.Run, e.Of("other"))
 	})
 	require.Empty(t, waits.Acts(nil).Text())
+	// A caller's own text is never taken for acts, whatever it looks like.
+	for _, own := range [][2]string{
+		{`{"login":{"version":1}}`, `{"login":{"version":2}}`},
+		{`{"epoch":{}}`, `{"epoch":{"x":"7"}}`},
+		{`null`, ``},
+		{`{}`, ``},
+		{`{"U":{"n":1}}`, `{"U":{"n":2}}`},
+	} {
+		one, other := waits.Parse(own[0]), waits.Parse(own[1])
+		for _, thing := range []waits.Thing{waits.Code, waits.Enrolled, waits.Bound} {
+			require.NotEqual(t, one.Mark(thing), other.Mark(thing), "%s: %s", thing, own)
+		}
+		require.True(t, other.Ended(waits.Asked, "", one.Stamp()), own)
+	}
 }
 
 const (
