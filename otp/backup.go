@@ -92,6 +92,9 @@ type backupSet struct {
 // NewBackupCodes returns a BackupCodes. credentials, of which there is at most one, end sets by acts upon a subject's secret:
 // see [Credentials]. Without them no act ends a set but those of this package. Errors match [ErrInvalidPolicy] if the policy
 // is invalid; a nil vault is an error, too, and more than one of credentials.
+//
+// An undo of contacts ends the sets that were issued since only in a process that made this service: make it in each process
+// that serves the links of package contact.
 func NewBackupCodes(v *store.Vault, c BackupPolicy, credentials ...Credentials) (*BackupCodes, error) {
 	return newBackup(v, c, password.Defaults(), credentials...)
 }

@@ -54,7 +54,8 @@ func parseCodeRef(ref outbox.Ref) (key store.Key, send int, err error) {
 	return store.Key{Subject: ref.Subject, ID: id}, send, nil
 }
 
-// Confirm implements [outbox.Owner]: it gives the message only while the code waits for this very one.
+// Confirm implements [outbox.Owner]: it gives the message only while the code waits for this very one,
+// and no act has ended the code.
 func (d *codeDelivery) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Message, error) {
 	key, send, err := parseCodeRef(ref)
 	if err != nil {
@@ -68,7 +69,11 @@ func (d *codeDelivery) Confirm(ctx context.Context, ref outbox.Ref) (civicpin.Me
 		return civicpin.Message{}, err
 	}
 	r := &e.Value
-	if r.Decoy || r.Send != send || r.Sent || !r.live(&d.policy, d.vault.Now()) {
+	ended, err := (*Codes)(d).ended(ctx, key.Subject, r)
+	if err != nil {
+		return civicpin.Message{}, err
+	}
+	if ended || r.Decoy || r.Send != send || r.Sent || !r.live(&d.policy, d.vault.Now()) {
 		return civicpin.Message{}, outbox.ErrWithdrawn
 	}
 	return civicpin.Message{

@@ -22,9 +22,10 @@ type PendingCode struct {
 	ExpiresAt time.Time
 }
 
-// Pending returns the codes of a subject that wait for their use, oldest first. An app asks for them when a push message was
-// lost. Authenticate the app as the subject's own before, as strongly as the channel that carries the codes: this package takes
-// the holder of these codes for the subject. Errors match [civicpin.ErrInvalid] for an invalid subject, or are the store's.
+// Pending returns the codes of a subject that wait for their use, oldest first, without those that an act ended ([Rests]). An
+// app asks for them when a push message was lost. Authenticate the app as the subject's own before, as strongly as the channel
+// that carries the codes: this package takes the holder of these codes for the subject. Errors match [civicpin.ErrInvalid] for
+// an invalid subject, or are the store's.
 func (c *Codes) Pending(ctx context.Context, subject civicpin.Subject) ([]PendingCode, error) {
 	if err := subject.Validate(); err != nil {
 		return nil, err
@@ -46,7 +47,11 @@ func (c *Codes) Pending(ctx context.Context, subject civicpin.Subject) ([]Pendin
 			return nil, err
 		}
 		r := &e.Value
-		if r.Decoy || !r.live(&c.policy, c.vault.Now()) {
+		ended, err := c.ended(ctx, subject, r)
+		if err != nil {
+			return nil, err
+		}
+		if ended || r.Decoy || !r.live(&c.policy, c.vault.Now()) {
 			continue
 		}
 		pending = append(pending, PendingCode{

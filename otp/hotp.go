@@ -109,6 +109,9 @@ type HOTP struct {
 // NewHOTP returns a HOTP. credentials, of which there is at most one, end keys by acts upon a subject's secret: see
 // [Credentials]. Without them no act ends a key but those of this package. Errors match [ErrInvalidPolicy] if the policy is
 // invalid; a nil vault is an error, too, and more than one of credentials.
+//
+// An undo of contacts ends the keys that were bound since only in a process that made this service: make it in each process
+// that serves the links of package contact.
 func NewHOTP(v *store.Vault, c HOTPPolicy, credentials ...Credentials) (*HOTP, error) {
 	h := &HOTP{policy: c.withDefaults()}
 	var err error

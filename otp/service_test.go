@@ -512,6 +512,31 @@ func TestNoCodeGoesToALostContact(t *testing.T) {
 	require.Equal(t, traces[0], traces[1])
 }
 
+// A code that an act ended before it went out is neither sent, nor shown in an app. If the acts cannot be asked, it waits.
+func TestEndedCodeIsNotSent(t *testing.T) {
+	for _, ended := range []bool{false, true} {
+		l := &ledger{text: "one", proved: true}
+		k := newCodeKitOn(t, store.NewMemory(), sms(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{}, otp.Rests{Credentials: l, Contacts: l})
+		req, err := k.Request(t.Context(), ana, filing, otp.RequestOptions{To: []civicpin.Contact{bySMS}, Source: home})
+		require.NoError(t, err)
+		l.fails = errors.New("the ledger is away")
+		_, err = k.Pending(t.Context(), ana)
+		require.ErrorIs(t, err, l.fails)
+		_ = k.out.Flush(t.Context())
+		require.Empty(t, k.last())
+		l.fails = nil
+		if ended {
+			l.text = "two"
+		}
+		k.clock.Add(time.Minute)
+		require.NoError(t, k.out.Flush(t.Context()))
+		require.Equal(t, ended, k.last() == "")
+		pending, err := k.Pending(t.Context(), ana)
+		require.NoError(t, err)
+		require.Equal(t, ended, len(pending) == 0, req.ID)
+	}
+}
+
 // What a service without credentials made would outlive every act: it is dead to a service with them.
 func TestBoundWithoutCredentials(t *testing.T) {
 	for _, name := range []string{"totp", "hotp", "paper"} {

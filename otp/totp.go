@@ -122,6 +122,9 @@ type TOTP struct {
 // NewTOTP returns a TOTP. credentials, of which there is at most one, end keys by acts upon a subject's secret: see
 // [Credentials]. Without them no act ends a key but those of this package. Errors match [ErrInvalidPolicy] if the policy is
 // invalid; a nil vault is an error, too, and more than one of credentials.
+//
+// An undo of contacts ends the keys that were bound since only in a process that made this service: make it in each process
+// that serves the links of package contact.
 func NewTOTP(v *store.Vault, c TOTPPolicy, credentials ...Credentials) (*TOTP, error) {
 	t := &TOTP{policy: c.withDefaults()}
 	var err error

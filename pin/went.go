@@ -44,7 +44,8 @@ func (s *Service) ContactsWent(ctx context.Context, subject civicpin.Subject, we
 type unbinder = func(ctx context.Context, subject civicpin.Subject, since time.Time) error
 
 // UnbindWith has an undo of a change of contacts also end the authenticators that were bound since the change. The services of
-// package otp that are given this one as their credentials call it.
+// package otp that are given this one as their credentials call it. It holds for this process alone: each process that serves
+// the links of package contact must make those services of package otp too, or an undo there ends no authenticator.
 func (s *Service) UnbindWith(unbind func(ctx context.Context, subject civicpin.Subject, since time.Time) error) {
 	for {
 		old := s.unbinds.Load()
