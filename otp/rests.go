@@ -29,8 +29,8 @@ type Contacts interface {
 	Lost(ctx context.Context, subject civicpin.Subject, to civicpin.Contact) (bool, error)
 }
 
-// Rests say what delivered codes rest on, besides their policy. Give all processes the same: a code of a process without is dead
-// to one with them.
+// Rests say what delivered codes rest on, besides their policy. Give all processes the same: a code of a process without them
+// is dead to one with them.
 type Rests struct {
 	// Credentials end a code that was requested before the subject's secret was changed, recovered, issued by staff, revoked,
 	// suspended or repudiated. Without Credentials such a code stays good for as long as it is valid.
