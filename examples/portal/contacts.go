@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/civicpin/civicpin"
 )
 
@@ -30,16 +32,17 @@ func (s *system) contactsPage(v *visit) (view, error) {
 		list.Rows = append(list.Rows, []string{v.T("channel." + string(c.Channel)), c.Address, v.T("contacts.waits")})
 	}
 	w.Tables = []table{list}
+	password := field{Name: "secret", Label: v.T(s.name + ".secret"), Type: "password", Auto: "current-password"}
 	w.Forms = []form{
 		{Act: "add", Legend: v.T("contacts.add"), Button: "contacts.add.button", Fields: []field{
-			{Name: "email", Label: v.T("email"), Type: "email", Auto: "email"},
+			{Name: "email", Label: v.T("email"), Type: "email", Auto: "email"}, password,
 		}},
 		{Act: "prove", Legend: v.T("contacts.prove"), Button: "contacts.prove.button", Fields: []field{
 			{Name: "code", Label: v.T("code"), Auto: "one-time-code"},
 		}},
 	}
 	if len(options) > 1 {
-		one := []field{{Name: "contact", Label: v.T("address"), Type: "select", Options: options}}
+		one := []field{{Name: "contact", Label: v.T("address"), Type: "select", Options: options}, password}
 		remove := form{Act: "remove", Legend: v.T("contacts.remove"), Button: "contacts.remove.button", Fields: one}
 		w.Forms = append(w.Forms, remove)
 	}
@@ -52,18 +55,22 @@ func (s *system) contactsDo(v *visit) (string, error) {
 	if err != nil {
 		return here, nil //nolint:nilerr // which leads to the login
 	}
-	switch v.typed("act") {
-	case "add":
+	if v.typed("act") == "prove" {
+		err := s.contacts.ProveCode(v.ctx(), subject, v.secret("code"), v.source())
+		v.flashed(err, "contacts.done")
+		return here, err
+	}
+	// Against a thief with the session: the secret alone changes contacts.
+	if _, err := s.pins.Verify(v.ctx(), v.attempt(subject, v.secret("secret"))); err != nil {
+		return "", errors.Join(err, s.tellLocked(v, subject, err))
+	}
+	if v.typed("act") == "add" {
 		to, err := v.email("email")
 		if err != nil {
 			return "", err
 		}
 		_, err = s.contacts.Add(v.ctx(), subject, to, civicpin.Citizen, v.source())
 		v.flashed(err, "contacts.added")
-		return here, err
-	case "prove":
-		err := s.contacts.ProveCode(v.ctx(), subject, v.secret("code"), v.source())
-		v.flashed(err, "contacts.done")
 		return here, err
 	}
 	err = s.contacts.Remove(v.ctx(), subject, v.typed("contact"), civicpin.Citizen, v.source())

@@ -83,8 +83,10 @@ func TestContacts(t *testing.T) {
 	p := newPortal(t)
 	b := newBrowser(t, p).withPIN()
 	b.open("/inps/contacts").at("/inps/contacts")
-	b.send("/inps/contacts", "act=add", "email=not one").refused(422, "no e-mail address")
-	b.send("/inps/contacts", "act=add", "email=other@example.it").at("/inps/contacts")
+	b.send("/inps/contacts", "act=add", "email=other@example.it").refused(403, "not right") // a session alone adds none
+	b.send("/inps/contacts", "act=remove", "contact=").refused(403, "not right")
+	b.send("/inps/contacts", "act=add", "email=not one", "secret="+herPIN).refused(422, "no e-mail address")
+	b.send("/inps/contacts", "act=add", "email=other@example.it", "secret="+herPIN).at("/inps/contacts")
 	b.send("/inps/contacts", "act=prove", "code="+came(t, p, civicpin.Email, "other@example.it", code)).at("/inps/contacts")
 	require.Contains(t, b.body, "proves nothing until")
 

@@ -162,8 +162,8 @@ func (v *visit) opens(t *testing.T, next string) {
 	require.Equal(t, http.StatusGone, status)
 }
 
-// registered is a portal where Ana has exchanged her code and proved her mailbox. She is logged in.
-func registered(t *testing.T) *visit {
+// exchanged is a portal where Ana has exchanged her code. She is logged in, and has no contact.
+func exchanged(t *testing.T) *visit {
 	t.Helper()
 	v := begin(t)
 	v.does(t, "/served", "/desk", v.staff("issue")...)
@@ -171,7 +171,14 @@ func registered(t *testing.T) *visit {
 	v.does(t, "/exchange", "/login", "subject", ana, "secret", code)
 	require.False(t, v.in(t))
 	v.does(t, "/", "/exchange", "subject", ana, "secret", code, "chosen", anaSecret, "remember", "1")
-	v.does(t, "/contacts", "/contacts", "add", anaMail)
+	return v
+}
+
+// registered is a portal where Ana has proved her mailbox, too.
+func registered(t *testing.T) *visit {
+	t.Helper()
+	v := exchanged(t)
+	v.does(t, "/contacts", "/contacts", "add", anaMail, "secret", anaSecret)
 	v.opens(t, "/done")
 	_, body := v.send(t, "GET", "/contacts", "")
 	require.Contains(t, body, "Remove "+anaMail)
@@ -256,7 +263,7 @@ func TestLocked(t *testing.T) {
 // The code beside the link proves a new address, too, and a contact is removed.
 func TestContacts(t *testing.T) {
 	v := registered(t)
-	v.does(t, "/contacts", "/contacts", "add", "ana.nueva@correo.example")
+	v.does(t, "/contacts", "/contacts", "add", "ana.nueva@correo.example", "secret", anaSecret)
 	v.link(t)
 	status, _ := v.post(t, "/contacts", "code", "AAAA AAAA")
 	require.Equal(t, http.StatusForbidden, status)
@@ -264,10 +271,28 @@ func TestContacts(t *testing.T) {
 	_, body := v.send(t, "GET", "/contacts", "")
 	ids := regexp.MustCompile(`name="remove" value="(\w+)">Remove ana.nueva`).FindStringSubmatch(body)
 	require.Len(t, ids, 2, body)
-	v.does(t, "/contacts", "/contacts", "remove", ids[1])
+	status, _ = v.post(t, "/contacts", "remove", ids[1])
+	require.Equal(t, http.StatusForbidden, status)
+	v.does(t, "/contacts", "/contacts", "remove", ids[1], "secret", anaSecret)
 	_, body = v.send(t, "GET", "/contacts", "")
 	require.NotContains(t, body, "ana.nueva")
 	require.Contains(t, body, anaMail)
+}
+
+// A thief with the session of a citizen who has no contact yet adds none of the thief's own: a contact asks for the password.
+func TestStolenSession(t *testing.T) {
+	v := exchanged(t)
+	thief := v.another(t)
+	at, err := url.Parse(v.server.URL)
+	require.NoError(t, err)
+	thief.Jar.SetCookies(at, v.Jar.Cookies(at))
+	require.True(t, thief.in(t))
+	for _, secret := range []string{"", "a guess of a thief"} {
+		status, _ := thief.post(t, "/contacts", "add", "thief@correo.example", "subject", ana, "secret", secret)
+		require.Equal(t, http.StatusForbidden, status)
+	}
+	require.NoError(t, v.out.Flush(t.Context()))
+	require.NotContains(t, v.paper.text.String(), "thief@correo.example")
 }
 
 // What a visitor makes up counts for nothing.
