@@ -110,8 +110,7 @@ func (c *clave) activate(v *visit) (string, error) {
 	if err = errors.Join(err, c.cards.Rebind(v.ctx(), lockout.Target{Subject: subject}, civicpin.Citizen)); err != nil {
 		return "", err
 	}
-	v.flash("clave.activate.done")
-	return "/clave/app", v.enter(subject, ok)
+	return "/clave/app", v.enter(subject, ok, "clave.activate.done")
 }
 
 // appPage is the app on the citizen's telephone, opened: it shows the code that waits, if a push was lost.

@@ -74,9 +74,12 @@ func (p *portal) desk(v *visit) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if err := v.anew(); err != nil {
+		return "", err
+	}
 	p.session.Put(v.ctx(), "desk.operator", v.typed("operator"))
 	p.session.Put(v.ctx(), "desk."+s.name, string(subject))
-	return "/desk/" + s.name, p.session.RenewToken(v.ctx())
+	return "/desk/" + s.name, nil
 }
 
 // casePage shows an operator what there is to know of a credential: no secret, and no address that a part went to.

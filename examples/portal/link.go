@@ -71,7 +71,7 @@ func (s *system) follow(v *visit, info recovery.LinkInfo, token civicpin.Secret)
 			return "", err
 		}
 		// The link's holder goes on, under a new ticket and a new session.
-		if err := v.p.session.RenewToken(v.ctx()); err != nil {
+		if err := v.anew(); err != nil {
 			return "", err
 		}
 		v.put("ticket", run.Ticket.Reveal())
@@ -98,7 +98,7 @@ func (s *system) granted(v *visit, name string, grant pin.Grant) (string, error)
 			return "/" + s.name + "/first", err
 		}
 	}
-	if err := v.p.session.RenewToken(v.ctx()); err != nil {
+	if err := v.anew(); err != nil {
 		return "", err
 	}
 	v.put("grant", grant.Text().Reveal())
@@ -131,9 +131,7 @@ func (s *system) choose(v *visit) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	v.drop("grant")
-	v.flash("change.done")
-	return "/" + s.name + "/mine", v.enter(subject, ok)
+	return "/" + s.name + "/mine", v.enter(subject, ok, "change.done")
 }
 
 // donePage is where a link leads that asks for nothing more.

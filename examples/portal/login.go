@@ -120,8 +120,7 @@ func (s *system) first(v *visit) (string, error) {
 	if err := s.adopt(v, subject); err != nil {
 		return "", err
 	}
-	v.flash("first.done")
-	return "/" + s.name + "/mine", v.enter(subject, ok)
+	return "/" + s.name + "/mine", v.enter(subject, ok, "first.done")
 }
 
 // renew sets a chosen secret in the place of the one that was typed, by Exchange or Change.
@@ -210,6 +209,5 @@ func (s *system) change(v *visit) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	v.flash("change.done")
-	return "/" + s.name + "/mine", errors.Join(v.enter(subject, ok), s.tell(v, subject, pin.NoticeChanged, nil))
+	return "/" + s.name + "/mine", errors.Join(v.enter(subject, ok, "change.done"), s.tell(v, subject, pin.NoticeChanged, nil))
 }

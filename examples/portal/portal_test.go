@@ -40,9 +40,14 @@ func TestSessions(t *testing.T) {
 	p := newPortal(t)
 	owner := newBrowser(t, p).withPIN()
 	victim := newBrowser(t, p)
+	victim.send("/desk", "operator=clerk.4", "system=inps", "id="+mariaCF).at("/desk/inps")
 	victim.send("/inps/start", "plan=inps-lost-pin", "id="+mariaCF).at("/inps/run") // has a session now
 	planted := victim.cookies()
 	victim.send("/inps/login", "id="+mariaCF, "secret="+herPIN).at("/inps/mine")
+	victim.open("/inps/run").at("/inps/run") // nothing that was planted with it goes on, either
+	require.Contains(t, victim.body, "Nothing is under way")
+	victim.open("/desk/inps").at("/desk/inps")
+	require.Contains(t, victim.body, "No case is open")
 	thief := newBrowser(t, p)
 	thief.cookies(planted...)
 	thief.open("/inps/mine").at("/inps/login")

@@ -168,10 +168,17 @@ func (v *visit) remember(device civicpin.Secret) error {
 	return v.p.cookies.Set(v.w, web.Device, civicpin.NewSecret(devices.Encode()), 180*24*3600*1e9)
 }
 
-// enter begins the session of a login, under a new number: one that was planted in the browser before is worth nothing.
-func (v *visit) enter(subject civicpin.Subject, ok pin.Verified) error {
-	if err := v.p.session.RenewToken(v.ctx()); err != nil {
+// anew begins an empty session under a new number: one that an attacker planted in the browser before is worth nothing, and
+// nothing that it held, as a ticket, a grant or an operator, goes on.
+func (v *visit) anew() error { return errors.Join(v.p.session.Clear(v.ctx()), v.p.session.RenewToken(v.ctx())) }
+
+// enter begins the session of a login, and says something on the next page.
+func (v *visit) enter(subject civicpin.Subject, ok pin.Verified, said ...string) error {
+	if err := v.anew(); err != nil {
 		return err
+	}
+	for _, key := range said {
+		v.flash(key)
 	}
 	v.put("subject", string(subject))
 	v.put("epoch", string(ok.Epoch))
