@@ -167,8 +167,10 @@ func (p *portal) crowd(ctx context.Context, requests int, request func(i int) *h
 		all.Go(func() {
 			status := http.StatusServiceUnavailable
 			for try := 0; status == http.StatusServiceUnavailable && try < 100 && ctx.Err() == nil; try++ {
-				answer := httptest.NewRecorder()
-				p.whole.ServeHTTP(answer, request(i))
+				answer, r := httptest.NewRecorder(), request(i)
+				ctx, end := context.WithCancel(r.Context()) // as a server ends it
+				p.whole.ServeHTTP(answer, r.WithContext(ctx))
+				end()
 				if status = answer.Code; status == http.StatusServiceUnavailable {
 					time.Sleep(50*time.Millisecond + rand.N(time.Duration(min(try+1, 10))*150*time.Millisecond))
 				}

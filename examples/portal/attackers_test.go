@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -53,6 +55,46 @@ func TestAlike(t *testing.T) {
 		}
 		require.Equal(t, seen[0], seen[1], c.path)
 	}
+}
+
+// Requests for letters are counted for every number, registered or not. A registered citizen gets one letter, however often a
+// stranger asks.
+func TestLetters(t *testing.T) {
+	p := newPortal(t)
+	var seen [2][]int
+	for i, id := range []string{anaNIF, "00000000T"} {
+		b := newBrowser(t, p)
+		for range 12 {
+			seen[i] = append(seen[i], b.send("/clave/letter", "id="+id).status)
+		}
+	}
+	require.Equal(t, seen[0], seen[1])
+	require.Equal(t, http.StatusOK, seen[0][0])
+	require.Equal(t, http.StatusTooManyRequests, seen[0][11])
+	p.work.Wait()
+	require.Equal(t, 1, p.inbox.count("clave"))
+}
+
+// A notice of a lock waits until the visitor has the answer: only a registered citizen has contacts, so its work would tell.
+func TestLockNotice(t *testing.T) {
+	p := newPortal(t)
+	newBrowser(t, p).withPIN()
+	inps := p.system("inps")
+	require.NoError(t, inps.out.Flush(t.Context()))
+	before := p.inbox.count("inps")
+	ctx, answered := context.WithCancel(t.Context())
+	answer := httptest.NewRecorder()
+	for i := range 5 {
+		answer = httptest.NewRecorder()
+		p.whole.ServeHTTP(answer, p.guessAt(ctx, mariaCF, "XXXXXXXX", i))
+	}
+	require.Equal(t, http.StatusTooManyRequests, answer.Code)
+	require.NoError(t, inps.out.Flush(t.Context()))
+	require.Equal(t, before, p.inbox.count("inps"))
+	answered()
+	p.work.Wait()
+	require.NoError(t, inps.out.Flush(t.Context()))
+	require.Equal(t, before+2, p.inbox.count("inps"), "to the telephone, and to the mailbox")
 }
 
 // What attackers send beside guesses: another host's name, an address of their choosing, a body without end, and no form at all.

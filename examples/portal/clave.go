@@ -12,7 +12,6 @@ import (
 	"github.com/civicpin/civicpin/examples/internal/agency"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
-	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -23,6 +22,7 @@ type clave struct {
 	codes   *otp.Codes
 	cards   *lockout.Gate
 	records store.Kind[claveRecord]
+	letters store.Kind[claveLetter]
 }
 
 // A claveRecord is where a citizen's codes go. The level, and the evidence for it, are with the credential.
@@ -33,10 +33,11 @@ type claveRecord struct {
 
 func newClave(s *system) (*clave, error) {
 	c := &clave{system: s}
-	var errs [3]error
+	var errs [4]error
 	c.codes, errs[0] = otp.NewCodes(s.out, agency.ClavePIN(), otp.Rests{Credentials: c.pins})
 	c.cards, errs[1] = lockout.New(s.vault, "clave.card", agency.ClaveCards())
 	c.records, errs[2] = store.NewKind[claveRecord](s.vault, "clave.record")
+	c.letters, errs[3] = store.NewKind[claveLetter](s.vault, "clave.letter")
 	return c, errors.Join(errs[:]...)
 }
 
@@ -49,32 +50,6 @@ func (c *clave) routes(at adder) {
 	at("ask", c.askPage, c.ask)
 	at("code", c.codePage, c.code)
 	at("app", c.appPage, nil)
-}
-
-// letterPage has an activation code printed and posted to where the register says that the citizen lives.
-func (c *clave) letterPage(v *visit) (view, error) {
-	return v.simple("clave.letter", how{"clave.go", "pin.Service.Issue (Register)"}, "go", v.idField()), nil
-}
-
-func (c *clave) letter(v *visit) (string, error) {
-	subject, err := c.parse(v.typed("id"))
-	if err != nil {
-		return "", err
-	}
-	who := c.people[subject]
-	if who.street == "" { // to an unknown number the page says the same
-		v.flash("clave.letter.done")
-		return "/clave/activate", nil
-	}
-	to := civicpin.Contact{Channel: civicpin.Letter, Address: who.name + "\n" + who.street, Locale: v.lang}
-	is, err := c.pins.Issue(v.ctx(), subject, pin.IssueOptions{
-		Parts: []civicpin.Contact{to}, Register: true, By: civicpin.Citizen, Source: v.source(),
-	})
-	if err == nil {
-		err = c.print(v.ctx(), is)
-	}
-	v.flashed(err, "clave.letter.done")
-	return "/clave/activate", err
 }
 
 // activatePage is the app: it trades the activation code for a key of its own, which nobody types.

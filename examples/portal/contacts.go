@@ -1,8 +1,6 @@
 package main
 
 import (
-	"errors"
-
 	"github.com/civicpin/civicpin"
 )
 
@@ -62,7 +60,8 @@ func (s *system) contactsDo(v *visit) (string, error) {
 	}
 	// Against a thief with the session: the secret alone changes contacts.
 	if _, err := s.pins.Verify(v.ctx(), v.attempt(subject, v.secret("secret"))); err != nil {
-		return "", errors.Join(err, s.tellLocked(v, subject, err))
+		s.tellLocked(v, subject, err)
+		return "", err
 	}
 	if v.typed("act") == "add" {
 		to, err := v.email("email")

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"strings"
 
 	"github.com/civicpin/civicpin"
@@ -33,7 +32,11 @@ func (s *system) act(v *visit, act string, subject civicpin.Subject, by recovery
 	case "attest":
 		return s.pins.Attest(ctx, subject, seen)
 	case "revoke":
-		return errors.Join(s.pins.Revoke(ctx, subject, state.Ended, v.typed("reason"), by.ID), s.tell(v, subject, pin.NoticeRevoked, nil))
+		err := s.pins.Revoke(ctx, subject, state.Ended, v.typed("reason"), by.ID)
+		if err == nil {
+			s.tell(v, subject, pin.NoticeRevoked, nil)
+		}
+		return err
 	case "suspend":
 		return s.pins.Suspend(ctx, subject, v.typed("reason"), by.ID)
 	case "resume":

@@ -73,7 +73,8 @@ func (s *system) login(v *visit) (string, error) {
 		v.flash("login.old")
 		return "/" + s.name + "/change", nil
 	case err != nil:
-		return "", errors.Join(err, s.tellLocked(v, subject, err))
+		s.tellLocked(v, subject, err)
+		return "", err
 	case ok.MustExchange:
 		v.flash("login.exchange")
 		return "/" + s.name + "/first", nil
@@ -135,7 +136,8 @@ func (s *system) renew(
 		return "", ok, err
 	}
 	if ok, err = by(v.ctx(), v.attempt(subject, typed), chosen); err != nil {
-		return "", ok, errors.Join(err, s.tellLocked(v, subject, err))
+		s.tellLocked(v, subject, err)
+		return "", ok, err
 	}
 	return subject, ok, nil
 }
@@ -209,5 +211,6 @@ func (s *system) change(v *visit) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "/" + s.name + "/mine", errors.Join(v.enter(subject, ok, "change.done"), s.tell(v, subject, pin.NoticeChanged, nil))
+	s.tell(v, subject, pin.NoticeChanged, nil)
+	return "/" + s.name + "/mine", v.enter(subject, ok, "change.done")
 }

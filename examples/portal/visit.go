@@ -170,7 +170,9 @@ func (v *visit) remember(device civicpin.Secret) error {
 
 // anew begins an empty session under a new number: one that an attacker planted in the browser before is worth nothing, and
 // nothing that it held, as a ticket, a grant or an operator, goes on.
-func (v *visit) anew() error { return errors.Join(v.p.session.Clear(v.ctx()), v.p.session.RenewToken(v.ctx())) }
+func (v *visit) anew() error {
+	return errors.Join(v.p.session.Clear(v.ctx()), v.p.session.RenewToken(v.ctx()))
+}
 
 // enter begins the session of a login, and says something on the next page.
 func (v *visit) enter(subject civicpin.Subject, ok pin.Verified, said ...string) error {
