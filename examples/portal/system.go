@@ -63,7 +63,8 @@ func (p *portal) openSystems(ctx context.Context, keys store.Keys) error {
 	return err
 }
 
-// openSystem makes the services. The limits by source are wide: all visitors of this portal come from one address, yours.
+// openSystem makes the services. The limits of messages by source are wide: all visitors of this portal come from one address,
+// yours. Those of guesses are the policy's, as at a real portal.
 func (p *portal) openSystem(ctx context.Context, keys store.Keys, o setup) (*system, error) {
 	s := &system{
 		p: p, name: o.name, parse: o.parse, id: o.id, begin: o.begin, plans: o.recovery.Plans,

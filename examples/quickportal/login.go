@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -18,7 +19,14 @@ func (p *portal) attempt(r *http.Request) pin.Attempt {
 	return pin.Attempt{Subject: subject, Secret: civicpin.NewSecret(r.PostFormValue("secret")), Source: p.source(r)}
 }
 
-func (p *portal) source(r *http.Request) civicpin.Source { return p.cookies.Source(r, p.proxies) }
+// source returns where a request comes from. Behind a proxy that is not configured all visitors are one source, and one attacker
+// uses its limit up for all of them.
+func (p *portal) source(r *http.Request) civicpin.Source {
+	if p.proxies.Count == 0 && r.Header.Get("X-Forwarded-For") != "" {
+		p.behind.Do(func() { slog.Error("X-Forwarded-For came: if the portal is behind a proxy, set -proxies") })
+	}
+	return p.cookies.Source(r, p.proxies)
+}
 
 // enter is the act that shows a secret, and logs in: by verify, by Exchange, which replaces an activation code, or by Change,
 // which replaces a password.

@@ -33,7 +33,8 @@ func main() {
 	fmt.Printf("The desk issues an activation code: %s/desk (password %s)\nThe citizen exchanges it: %s/exchange\n",
 		*address, p.desk.Reveal(), *address)
 	server := http.Server{
-		Addr: *addr, Handler: p.routes(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: time.Minute, IdleTimeout: time.Minute,
+		Addr: *addr, Handler: p.routes(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: time.Minute,
+		WriteTimeout: 2 * time.Minute, IdleTimeout: time.Minute,
 	}
 	stopUpkeep, ended := p.upkeep(), make(chan error)
 	context.AfterFunc(ctx, func() { ended <- server.Shutdown(context.Background()) }) // after the requests under way

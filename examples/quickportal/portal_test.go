@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/cookiejar"
@@ -397,9 +398,18 @@ func TestUpkeep(t *testing.T) {
 // The address of a visitor is the connection's, or what the configured proxies say.
 func TestSources(t *testing.T) {
 	v := begin(t)
+	var logged paper
+	before := slog.Default()
+	t.Cleanup(func() { slog.SetDefault(before) })
+	slog.SetDefault(slog.New(slog.NewTextHandler(&logged, nil)))
 	r := httptest.NewRequest("POST", "/login", nil)
-	r.Header.Set("X-Forwarded-For", "198.51.100.7, 203.0.113.9")
 	require.Equal(t, "192.0.2.1", v.source(r).Address)
+	require.Empty(t, logged.text.String())
+	r.Header.Set("X-Forwarded-For", "198.51.100.7, 203.0.113.9")
+	for range 2 { // said once, since a visitor can make the header up
+		require.Equal(t, "192.0.2.1", v.source(r).Address)
+		require.Equal(t, 1, strings.Count(logged.text.String(), "set -proxies"))
+	}
 	v.proxies = web.Proxies{Count: 1}
 	require.Equal(t, "203.0.113.9", v.source(r).Address)
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
@@ -30,6 +31,7 @@ type portal struct {
 	library  library
 	sessions web.Sessions
 	proxies  web.Proxies
+	behind   sync.Once       // warns that there is a proxy that proxies does not count
 	desk     civicpin.Secret // the password of staff
 	paper    io.Writer       // on which mails and slips are printed
 }
