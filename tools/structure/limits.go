@@ -56,7 +56,7 @@ type budget struct {
 var budgets = []budget{
 	{"lines of recovery", 2646, linesOf("recovery")},
 	{"exported methods of recovery.Service", 15, methodsOf("recovery", "Service")},
-	{"lines of contact and internal/contactbook", 3125, linesOf("contact", "internal/contactbook")},
+	{"lines of contact and internal/contactbook", 3130, linesOf("contact", "internal/contactbook")},
 }
 
 func linesOf(dirs ...string) func(*module, []source) (int, error) {
