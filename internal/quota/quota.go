@@ -215,15 +215,21 @@ func (q *Quota) CheckShard(ctx context.Context, hash [32]byte, passes bool) (Cha
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return Charge{}, err
 	}
-	next, ok, again := gcra.Take(part, e.Value.Next, q.vault.Now(), 1)
-	if !ok && !next.Equal(e.Value.Next) { // left by a clock that was ahead, as in Take
-		e.Value.Next, e.ExpiresAt = next, next
-		_ = q.states.Put(ctx, &e) // if it fails, the next call does it
-	}
+	now := q.vault.Now()
+	_, ok, again := gcra.Take(part, believed(part, e.Value.Next, now), now, 1)
 	if !ok && !passes {
 		return Charge{entry: e}, q.refuse(ctx, key, again)
 	}
 	return Charge{entry: e}, nil
+}
+
+// believed returns the state of a shard, zero for one that only a clock which was ahead can have left: a few wrong guesses by
+// that clock must not have all visitors asked for a challenge. Each subject's own count stands.
+func believed(part civicpin.Rate, state, now time.Time) time.Time {
+	if state.After(now.Add(part.Window)) {
+		return time.Time{}
+	}
+	return state
 }
 
 // ChargeShard counts one event in the shard that was checked. It first tries the record as CheckShard found it. A failure to
@@ -233,7 +239,8 @@ func (q *Quota) ChargeShard(ctx context.Context, checked Charge) {
 	defer cancel()
 	_, part := q.shards()
 	_, _ = q.states.UpdateFrom(ctx, checked.entry, func(e *store.Entry[state]) error {
-		next, ok, _ := gcra.Take(part, e.Value.Next, q.vault.Now(), 1)
+		now := q.vault.Now()
+		next, ok, _ := gcra.Take(part, believed(part, e.Value.Next, now), now, 1)
 		if !ok {
 			return store.ErrSkip
 		}
