@@ -3,7 +3,7 @@ package otp_test
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -451,7 +451,7 @@ func TestActsEnd(t *testing.T) {
 			wrong := func(subject civicpin.Subject) string {
 				before := l.calls
 				trace := codeTrace(faults, func() error { return d.verify(subject, noBackup) })
-				return fmt.Sprint(trace, l.calls-before)
+				return trace + " " + strconv.Itoa(l.calls-before)
 			}
 			right := d.bind(t)
 			good := wrong(ana)
@@ -498,10 +498,11 @@ func TestNoCodeGoesToALostContact(t *testing.T) {
 		_, faults := newStore()
 		k := newCodeKitOn(t, faults.Store(), sms(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{}, otp.Rests{Contacts: l})
 		var req otp.Request
-		traces = append(traces, fmt.Sprint(codeTrace(faults, func() (err error) {
+		trace := codeTrace(faults, func() (err error) {
 			req, err = k.Request(t.Context(), ana, filing, otp.RequestOptions{To: []civicpin.Contact{bySMS}, Source: home})
 			return err
-		}), l.calls))
+		})
+		traces = append(traces, trace+" "+strconv.Itoa(l.calls))
 		require.NoError(t, k.out.Flush(t.Context()))
 		require.Equal(t, lost, k.last() == "")
 		require.NotEmpty(t, req.ID)

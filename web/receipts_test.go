@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -132,7 +131,7 @@ func TestReceiptsOfAnotherProvider(t *testing.T) {
 	require.Empty(t, k.events.Of("outbox.bounced"))
 
 	own := k.provider(t, web.ReceiptOptions{Prefix: "receipt-"})
-	require.Equal(t, http.StatusNoContent, own.reports(strings.TrimPrefix(receipt, "receipt-"), state.Failed))
+	require.Equal(t, http.StatusNoContent, own.reports(receipt[len("receipt-"):], state.Failed))
 	require.Equal(t, state.Failed, at())
 }
 

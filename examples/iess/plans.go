@@ -14,12 +14,9 @@ const (
 // The plans by their names. They, the policy of the clave and the roles of the staff are in package agency, which the portal
 // shares.
 const (
-	firstKey  = agency.IESSFirst
-	forgotten = agency.IESSForgotten
-	byLink    = agency.IESSByLink
-	byVideo   = agency.IESSByVideo
-	inPerson  = agency.IESSInPerson
-	byDesk    = agency.IESSByDesk
+	firstKey, forgotten = agency.IESSFirst, agency.IESSForgotten
+	byLink, byVideo     = agency.IESSByLink, agency.IESSByVideo
+	inPerson, byDesk    = agency.IESSInPerson, agency.IESSByDesk
 )
 
 var (

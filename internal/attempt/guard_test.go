@@ -3,7 +3,7 @@ package attempt_test
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -307,7 +307,7 @@ func TestOperatorsAreNoSource(t *testing.T) {
 	require.NoError(t, err)
 	guard := attempt.New(k.vault, gate, nil, refused)
 	wrongBy := func(i int, by civicpin.Actor) error {
-		g := &attempt.Guess{By: by, Target: lockout.Target{Subject: civicpin.Subject(fmt.Sprint("S", i)), Source: home}}
+		g := &attempt.Guess{By: by, Target: lockout.Target{Subject: civicpin.Subject("S" + strconv.Itoa(i)), Source: home}}
 		return guard.Do(t.Context(), g, func(context.Context) (attempt.Finding, error) {
 			return attempt.Found(wrong, true, attempt.Wrong), nil
 		})
