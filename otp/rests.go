@@ -43,12 +43,13 @@ type Rests struct {
 
 // atMostOne returns what the caller gave to a New that takes one or none.
 func atMostOne[T any](given []T) (one T, err error) {
-	if len(given) > 1 {
-		return one, fmt.Errorf("otp: %w: New takes one at most of what codes rest on", civicpin.ErrInvalid)
+	switch len(given) {
+	case 0:
+		return one, nil
+	case 1:
+		return given[0], nil
 	}
-	for _, one = range given {
-	}
-	return one, nil
+	return one, fmt.Errorf("otp: %w: New takes one at most of what codes rest on", civicpin.ErrInvalid)
 }
 
 // undoes has an undo of contacts end what was bound since, if the credentials hear of it, as pin.Service does from package
