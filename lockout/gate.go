@@ -29,9 +29,8 @@ type Target struct {
 	// Lanes that lead to one credential add up: for known devices leave it empty and use Policy.Devices.
 	Lane string
 	// Source is where the guess comes from. Policy.Source applies if its Address is not empty, and its Challenged raises the
-	// limits. Its Device, if it is a value
-	// that [Gate.RememberDevice] made for the subject, opens that device's lane in place of the open one. Any other value is
-	// ignored. So is its Shown, unless it opens a lane of Policy.Reserve.
+	// limits. Its Device, if it is a value that [Gate.RememberDevice] made for the subject, opens that device's lane in place of
+	// the open one. Any other value is ignored. So is its Shown, unless it opens a lane of Policy.Reserve.
 	Source civicpin.Source
 }
 
