@@ -16,7 +16,7 @@ import (
 
 // On a store that keeps its promises nothing is broken, also if it loses answers.
 func TestGood(t *testing.T) {
-	s := &flaky{Memory: store.NewMemory()}
+	s := &flaky{Memory: store.NewMemory(), oneIn: 200}
 	j := flows.Run(t, flows.Config{
 		Clients: len(flows.Kinds),
 		Open:    func(int) (store.Store, error) { return s, nil },
@@ -38,15 +38,32 @@ func TestGood(t *testing.T) {
 	}
 }
 
+// What a recovery gives may be lost on its way: the citizen's secret is what it was, but for a PIN that was not exchanged, which
+// a recovery ends.
+func TestLostRecoveries(t *testing.T) {
+	s := &flaky{Memory: store.NewMemory(), oneIn: 12}
+	flows.Run(t, flows.Config{
+		Kinds: flows.Kinds[len(flows.Kinds)-1:],
+		Open:  func(int) (store.Store, error) { return s, nil },
+		Chaos: func(ctx context.Context, j *kit.Journal) {
+			s.bad.Store(true)
+			require.NoError(t, j.Progress(ctx, 5, "recoveries lost"))
+			s.bad.Store(false)
+			require.NoError(t, j.Progress(ctx, 1, "recoveries finished"))
+		},
+	})
+}
+
 var errLost = errors.New("connection lost")
 
 // flaky loses answers for a while: of writes that it does, and of writes that it does not do.
 type flaky struct {
 	*store.Memory
-	bad atomic.Bool
+	bad   atomic.Bool
+	oneIn int // answers
 }
 
-func (s *flaky) lost() bool { return s.bad.Load() && rand.IntN(200) == 0 }
+func (s *flaky) lost() bool { return s.bad.Load() && rand.IntN(s.oneIn) == 0 }
 
 func (s *flaky) Put(ctx context.Context, key string, r store.Record) (store.Version, error) {
 	if s.lost() {

@@ -72,7 +72,7 @@ func (r *recoverer) enrol(ctx context.Context) {
 		Parts: []civicpin.Contact{{Channel: civicpin.HandedOver}}, By: operator,
 	})
 	if err == nil {
-		c.secret = issue.Slip.Reveal()
+		c.secret, c.issued = issue.Slip.Reveal(), true
 		contacts := []civicpin.Contact{c.email, c.phone}
 		err = r.site.Contacts.Adopt(ctx, c.subject, contacts, operator, civicpin.Source{})
 	}
@@ -207,7 +207,7 @@ func (r *recoverer) set(ctx context.Context, c *forgetful, w *walk) {
 		return
 	}
 	c.wrong = append(c.maybe, c.secret)
-	c.secret, c.maybe = chosen, nil
+	c.secret, c.maybe, c.issued = chosen, nil, false
 	r.reached(ctx, c, w, "recoveries finished")
 	w.ended = true
 	time.Sleep(recoverPause)

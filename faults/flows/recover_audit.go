@@ -44,12 +44,15 @@ func (r *recoverer) again(ctx context.Context, c *forgetful, w *walk) {
 	}
 }
 
-// secrets tries all secrets of a citizen: one is right, and none that it took the place of.
+// secrets tries all secrets of a citizen: one is right, if the citizen has any, and none that it took the place of.
 func (r *recoverer) secrets(ctx context.Context, c *forgetful) {
 	for _, s := range c.wrong {
 		if right, _ := r.right(ctx, c, s); right {
 			r.journal.Break("recover %s: a secret is right that was replaced, or not taken", c.subject)
 		}
+	}
+	if c.secret == "" {
+		return
 	}
 	n := 0
 	for _, s := range slices.Concat(c.maybe, []string{c.secret}) { // the right one last: it ends the count of the others

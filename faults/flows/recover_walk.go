@@ -22,6 +22,7 @@ type forgetful struct {
 	over bool
 
 	secret string
+	issued bool // secret is the PIN of the desk, which ends with a recovery: none is right until the citizen has set one
 	// maybe holds further secrets, of grants whose use had no answer: one of all is right.
 	maybe []string
 	wrong []string // what was right before, and what lost to secret
@@ -90,9 +91,13 @@ func (r *recoverer) unclear(ctx context.Context, c *forgetful, w *walk, err erro
 	}
 	// It was done, and nobody has what it gave. That is how it stays.
 	r.journal.Count("recoveries lost")
-	if w.at == toSet {
+	switch {
+	case w.at == toSet:
 		c.wrong = []string{c.secret}
 		c.secret, c.maybe = c.maybe[0], c.maybe[1:]
+	case w.at == toFinish && c.issued:
+		c.wrong = []string{c.secret}
+		c.secret = ""
 	}
 	w.at, w.ended, c.over = w.at+1, true, true
 	return false
