@@ -68,11 +68,11 @@ func (c *Codes) check(ctx context.Context, subject civicpin.Subject, purpose Pur
 		r := &e.Value
 		match = attempt.Bytes(ctx, tag, r.Tag)
 		why = r.judge(&c.policy, match, ended, c.vault.Now())
-		switch why {
-		case "":
+		switch {
+		case why == "":
 			r.end(codeUsed)
-		case attempt.Wrong:
-			r.Wrong++
+		case r.State == codePending && why != attempt.Expired && r.Wrong < c.policy.Tries:
+			r.Wrong++ // also at one that an act ended: the state of a code shows when it is sent again
 			if r.Wrong >= c.policy.Tries {
 				r.Code = ""
 			}

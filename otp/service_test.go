@@ -474,6 +474,29 @@ func TestActsEnd(t *testing.T) {
 	}
 }
 
+// Guesses at a code that an act ended use it up, as they do with any other: or whoever can have it sent again would find out that
+// there was an act.
+func TestGuessesAtAnEndedCode(t *testing.T) {
+	p := sms()
+	p.Lockout.Limit, p.Lockout.DelayAfter, p.Lockout.Delay, p.Lockout.DelayMax = 2*p.Tries, 0, 0, 0
+	for _, acted := range []bool{false, true} {
+		l := &ledger{text: "one", proved: true}
+		k := newCodeKitOn(t, store.NewMemory(), p, newClock(), &testkit.Mailbox{}, &testkit.Recorder{},
+			otp.Rests{Credentials: l})
+		req, _ := k.asked(t)
+		if acted {
+			l.text = "two"
+		}
+		for n := range k.policy.Tries {
+			if n == k.policy.Tries-1 {
+				require.NoError(t, k.Resend(t.Context(), ana, req.ID, home), "acted %t", acted)
+			}
+			require.ErrorIs(t, k.Verify(t.Context(), ana, filing, req.ID, noBackup, home), otp.ErrRefused)
+		}
+		require.ErrorIs(t, k.Resend(t.Context(), ana, req.ID, home), otp.ErrWrongState, "acted %t", acted)
+	}
+}
+
 // A code went to an address that the contacts do not know: as long as nothing is done to them it is good. An act ends it then,
 // and no code that went to an address of theirs.
 func TestActsUponContactsEndCodes(t *testing.T) {

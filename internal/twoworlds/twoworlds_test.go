@@ -193,6 +193,11 @@ func TestReplay(t *testing.T) {
 				"verify 7",
 			},
 		},
+		"guesses at a code that an act ended": {
+			twoworlds.Setup{Pin: pin.Default(), Codes: otp.ClavePIN()},
+			[2]string{"in use, without contacts", "revoked"},
+			[]string{"request a code 8", "an operator revokes 0", "verify a code 0, 3 times", "resend a code 0"},
+		},
 		"other questions after the secret was changed": {
 			twoworlds.Setup{Pin: pin.Default()},
 			[2]string{"in use, with all enrolled", "unknown"},
