@@ -9,6 +9,7 @@ import (
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
 )
 
 // DrawCode makes a code as Request does.
@@ -28,6 +29,9 @@ func SpoilTag(ctx context.Context, c *Codes, key store.Key) error {
 	})
 	return err
 }
+
+// DeliveryOf returns the codes as the outbox sees them.
+func DeliveryOf(c *Codes) outbox.Owner { return (*codeDelivery)(c) }
 
 // GateOfCodes returns the gate in front of the codes.
 func GateOfCodes(c *Codes) *lockout.Gate { return c.gate }

@@ -131,26 +131,32 @@ type ledger struct {
 	lost   bool
 	fails  error
 	calls  int
+	asked  func(call string) error // before each call, unless it is nil
+}
+
+// call does what is common to all calls.
+func (l *ledger) call(name string) error {
+	l.calls++
+	if l.asked != nil {
+		return l.asked(name)
+	}
+	return l.fails
 }
 
 func (l *ledger) Acts(context.Context, civicpin.Subject) (string, error) {
-	l.calls++
-	return l.text, l.fails
+	return l.text, l.call("Acts")
 }
 
 func (l *ledger) Epoch(context.Context, civicpin.Subject) (uint64, error) {
-	l.calls++
-	return l.epoch, l.fails
+	return l.epoch, l.call("Epoch")
 }
 
 func (l *ledger) Proved(context.Context, civicpin.Subject, []civicpin.Contact) (bool, error) {
-	l.calls++
-	return l.proved, l.fails
+	return l.proved, l.call("Proved")
 }
 
 func (l *ledger) Lost(context.Context, civicpin.Subject, civicpin.Contact) (bool, error) {
-	l.calls++
-	return l.lost, l.fails
+	return l.lost, l.call("Lost")
 }
 
 // other is a Codes of the same policy in another process, which reaches the same records through s.
