@@ -3,12 +3,9 @@ package otp_test
 import (
 	"cmp"
 	"context"
-	"fmt"
-	"regexp"
 	"slices"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
@@ -17,7 +14,6 @@ import (
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
-	"github.com/civicpin/civicpin/store/storetest"
 )
 
 // A world is all services of this package over one store, and a ledger that they rest on.
@@ -53,13 +49,22 @@ func newWorld(t *testing.T, s store.Store) *world {
 func (w *world) ref() outbox.Ref { return outbox.Ref{Subject: ana, ID: w.req.ID + ".1"} }
 
 // A serviceCall is a call of a method of this package.
-type serviceCall struct {
-	name    string
-	prepare func(*testing.T, *world)
-	act     act
-	// swallows are the calls, of the store and of what codes rest on, whose failure the method does not return.
-	swallows []string
-	events   []string // what it records if nothing fails: code, actor, address, reference and reason
+type serviceCall testkit.Method[*world]
+
+// Around is what [testkit.World] asks for.
+func (w *world) Around() (*testkit.Clock, *testkit.Recorder) { return w.clock, w.events }
+
+// Ask has the calls of the ledger fail, too.
+func (w *world) Ask(fail func(call string) error) { w.ledger.asked = fail }
+
+// after is the Open of a world, after what comes before.
+func after(prepare func(*testing.T, *world)) func(*testing.T, store.Store) *world {
+	return func(t *testing.T, s store.Store) *world {
+		t.Helper()
+		w := newWorld(t, s)
+		prepare(t, w)
+		return w
+	}
 }
 
 // An act returns the result of a method, nil if it has none.
@@ -127,31 +132,31 @@ func codeCalls() []serviceCall {
 	requested, pulled := "otp.code_requested visitor 192.0.2.1 ID -", "otp.code_pulled citizen - ID -"
 	given, counted := []string{"Put quota.sources.code.sms"}, []string{"Put quota.global.code.sms"}
 	return []serviceCall{
-		{"Request", nothing, request(bySMS), nil, []string{requested}},
-		{"Request, no contact", nothing, request(), nil, []string{"otp.code_requested visitor 192.0.2.1 ID no contact"}},
+		{"Request", after(nothing), request(bySMS), nil, []string{requested}},
+		{"Request, no contact", after(nothing), request(), nil, []string{"otp.code_requested visitor 192.0.2.1 ID no contact"}},
 		{
-			"Request, one too many", times(3, hasCode), request(bySMS),
+			"Request, one too many", after(times(3, hasCode)), request(bySMS),
 			[]string{"Get code.sms", "Put code.sms"},
 			[]string{"otp.code_cancelled visitor - ID too many pending", requested},
 		},
-		{"Codes.Verify", hasCode, errs(func(ctx context.Context, w *world) error {
+		{"Codes.Verify", after(hasCode), errs(func(ctx context.Context, w *world) error {
 			return w.guessCode(ctx, w.sent)
 		}), given, []string{"otp.code_verified citizen 192.0.2.1 ID -"}},
-		{"Codes.Verify, wrong", hasCode, wrong, counted, []string{"otp.code_refused visitor 192.0.2.1 ID wrong"}},
-		{"Codes.Verify, unknown", nothing, wrong, counted, []string{"otp.code_refused visitor 192.0.2.1 ID unknown"}},
-		{"Pending", times(2, hasCode), func(ctx context.Context, w *world) (any, error) {
+		{"Codes.Verify, wrong", after(hasCode), wrong, counted, []string{"otp.code_refused visitor 192.0.2.1 ID wrong"}},
+		{"Codes.Verify, unknown", after(nothing), wrong, counted, []string{"otp.code_refused visitor 192.0.2.1 ID unknown"}},
+		{"Pending", after(times(2, hasCode)), func(ctx context.Context, w *world) (any, error) {
 			return w.Pending(ctx, ana)
 		}, nil, []string{pulled, pulled}},
-		{"Resend", hasCode, errs(func(ctx context.Context, w *world) error {
+		{"Resend", after(hasCode), errs(func(ctx context.Context, w *world) error {
 			return w.Resend(ctx, ana, w.req.ID, home)
 		}), nil, []string{"otp.code_resent visitor 192.0.2.1 ID -"}},
-		{"Cancel", hasCode, errs(func(ctx context.Context, w *world) error {
+		{"Cancel", after(hasCode), errs(func(ctx context.Context, w *world) error {
 			return w.Cancel(ctx, ana, w.req.ID, desk)
 		}), nil, []string{"otp.code_cancelled operator:garcia - ID -"}},
-		{"Confirm", unsent, func(ctx context.Context, w *world) (any, error) {
+		{"Confirm", after(unsent), func(ctx context.Context, w *world) (any, error) {
 			return otp.DeliveryOf(w.Codes).Confirm(ctx, w.ref())
 		}, nil, nil},
-		{"Settle", unsent, errs(func(ctx context.Context, w *world) error {
+		{"Settle", after(unsent), errs(func(ctx context.Context, w *world) error {
 			return otp.DeliveryOf(w.Codes).Settle(ctx, w.ref(), outbox.Outcome{})
 		}), nil, nil},
 	}
@@ -171,42 +176,42 @@ func keyServiceCalls() []serviceCall {
 	}
 	given, counted := []string{"Put quota.sources.totp.totp"}, []string{"Put quota.global.totp.totp"}
 	return []serviceCall{
-		{"Enrol", hasKey, func(ctx context.Context, w *world) (any, error) {
+		{"Enrol", after(hasKey), func(ctx context.Context, w *world) (any, error) {
 			return w.totp.Enrol(ctx, ada)
 		}, nil, []string{"otp.enrolled citizen - totp.totp/ID -"}},
-		{"Keys.Rebind", hasKey, func(ctx context.Context, w *world) (any, error) {
+		{"Keys.Rebind", after(hasKey), func(ctx context.Context, w *world) (any, error) {
 			return w.totp.Rebind(ctx, ada, inPerson)
 		}, nil, []string{"otp.enrolled operator:bianchi - totp.totp/ID in-person", "lockout.rebound operator:bianchi - - -"}},
-		{"Import", nothing, imports, nil, imported},
-		{"Import, again", func(t *testing.T, w *world) { w.totp.imported(t, rfcTOTP()) }, imports, nil, imported},
-		{"Enrolled", hasKey, func(ctx context.Context, w *world) (any, error) { return w.totp.Enrolled(ctx, ada) }, nil, nil},
-		{"Remove", hasTwoKeys, errs(func(ctx context.Context, w *world) error {
+		{"Import", after(nothing), imports, nil, imported},
+		{"Import, again", after(func(t *testing.T, w *world) { w.totp.imported(t, rfcTOTP()) }), imports, nil, imported},
+		{"Enrolled", after(hasKey), func(ctx context.Context, w *world) (any, error) { return w.totp.Enrolled(ctx, ada) }, nil, nil},
+		{"Remove", after(hasTwoKeys), errs(func(ctx context.Context, w *world) error {
 			return w.totp.Remove(ctx, ada, fobClerk)
 		}), nil, []string{removed, removed}},
-		{"Keys.Unbind", hasKey, errs(func(ctx context.Context, w *world) error {
+		{"Keys.Unbind", after(hasKey), errs(func(ctx context.Context, w *world) error {
 			return w.totp.TOTP.Unbind(ctx, ada, start)
 		}), nil, []string{"otp.removed citizen - totp.totp/ID -"}},
 		{
-			"Keys.Verify, the first", func(t *testing.T, w *world) { w.key = w.totp.enrol(t) }, shown, given,
+			"Keys.Verify, the first", after(func(t *testing.T, w *world) { w.key = w.totp.enrol(t) }), shown, given,
 			[]string{"otp.activated citizen 192.0.2.1 totp.totp/ID -", verified},
 		},
-		{"Keys.Verify", hasKey, shown, given, []string{verified}},
-		{"Keys.Verify, wrong", hasKey, errs(func(ctx context.Context, w *world) error {
+		{"Keys.Verify", after(hasKey), shown, given, []string{verified}},
+		{"Keys.Verify, wrong", after(hasKey), errs(func(ctx context.Context, w *world) error {
 			return w.guessKey(ctx, w.totp.wrongCode(w.key))
 		}), counted, []string{"otp.refused visitor 192.0.2.1 totp.totp wrong"}},
 		{
-			"Resync", hasToken, resync(50, 51),
+			"Resync", after(hasToken), resync(50, 51),
 			[]string{"Put quota.sources.hotp.hotp"},
 			[]string{"otp.resynced citizen 192.0.2.1 hotp.hotp/ID -"},
 		},
 		{
-			"Resync, wrong", hasToken, resync(50, 50),
+			"Resync, wrong", after(hasToken), resync(50, 50),
 			[]string{"Put quota.global.hotp.hotp"},
 			[]string{"otp.refused visitor 192.0.2.1 hotp.hotp wrong"},
 		},
-		{"Keys.Unlock", times(5, func(t *testing.T, w *world) {
+		{"Keys.Unlock", after(times(5, func(t *testing.T, w *world) {
 			require.Error(t, w.guessKey(t.Context(), "wrong"))
-		}), errs(func(ctx context.Context, w *world) error {
+		})), errs(func(ctx context.Context, w *world) error {
 			return w.totp.Unlock(ctx, ada, fobClerk)
 		}), nil, []string{"lockout.unlocked operator:bianchi - - -"}},
 	}
@@ -214,20 +219,20 @@ func keyServiceCalls() []serviceCall {
 
 func backupCalls() []serviceCall {
 	return []serviceCall{
-		{"Issue", hasBackup, func(ctx context.Context, w *world) (any, error) {
+		{"Issue", after(hasBackup), func(ctx context.Context, w *world) (any, error) {
 			return w.paper.Issue(ctx, ana, desk)
 		}, nil, []string{"otp.backup_issued operator:garcia - - -"}},
-		{"BackupCodes.Verify", hasBackup, errs(func(ctx context.Context, w *world) error {
+		{"BackupCodes.Verify", after(hasBackup), errs(func(ctx context.Context, w *world) error {
 			return w.guessBackup(ctx, w.set[0])
 		}), []string{"Put quota.sources.backup.paper"}, []string{"otp.backup_used citizen 192.0.2.1 - 9"}},
-		{"BackupCodes.Verify, wrong", hasBackup, errs(func(ctx context.Context, w *world) error {
+		{"BackupCodes.Verify, wrong", after(hasBackup), errs(func(ctx context.Context, w *world) error {
 			return w.guessBackup(ctx, noBackup)
 		}), []string{"Put quota.global.backup.paper"}, []string{"otp.backup_refused visitor 192.0.2.1 - wrong"}},
-		{"Left", hasBackup, func(ctx context.Context, w *world) (any, error) { return w.paper.Left(ctx, ana) }, nil, nil},
-		{"Revoke", hasBackup, errs(func(ctx context.Context, w *world) error {
+		{"Left", after(hasBackup), func(ctx context.Context, w *world) (any, error) { return w.paper.Left(ctx, ana) }, nil, nil},
+		{"Revoke", after(hasBackup), errs(func(ctx context.Context, w *world) error {
 			return w.paper.Revoke(ctx, ana, desk)
 		}), nil, []string{"otp.backup_revoked operator:garcia - - -"}},
-		{"BackupCodes.Unbind", hasBackup, errs(func(ctx context.Context, w *world) error {
+		{"BackupCodes.Unbind", after(hasBackup), errs(func(ctx context.Context, w *world) error {
 			return w.paper.Unbind(ctx, ana, start)
 		}), nil, []string{"otp.backup_revoked citizen - - -"}},
 	}
@@ -256,11 +261,13 @@ func gateCalls() []serviceCall {
 	} {
 		locked := times(5, func(t *testing.T, w *world) { require.Error(t, of.guess(t, w)) })
 		calls = append(calls, []serviceCall{
-			{name + " Unlock", locked, errs(func(ctx context.Context, w *world) error {
+			{name + " Unlock", after(locked), errs(func(ctx context.Context, w *world) error {
 				return of.gate(w).Unlock(ctx, ana, desk)
 			}), nil, []string{"lockout.unlocked operator:garcia - - -"}},
-			{name + " Status", locked, func(ctx context.Context, w *world) (any, error) { return of.gate(w).Status(ctx, ana) }, nil, nil},
-			{name + " Rebind", locked, errs(func(ctx context.Context, w *world) error {
+			{name + " Status", after(locked), func(ctx context.Context, w *world) (any, error) {
+				return of.gate(w).Status(ctx, ana)
+			}, nil, nil},
+			{name + " Rebind", after(locked), errs(func(ctx context.Context, w *world) error {
 				return of.gate(w).Rebind(ctx, ana, seenAtDesk)
 			}), nil, []string{"lockout.rebound operator:garcia - - -", "otp.rebound operator:garcia - " + name + " in-person"}},
 		}...)
@@ -268,49 +275,10 @@ func gateCalls() []serviceCall {
 	return calls
 }
 
-var randomID = regexp.MustCompile(`[A-Z2-7]{26}`)
-
-// eventText returns an event as the tables have it.
-func eventText(t *testing.T, w *world, e civicpin.Event) string {
-	t.Helper()
-	assert.True(t, e.At.Equal(w.clock.Now()))
-	assert.Contains(t, []civicpin.Subject{ana, ada}, e.Subject)
-	assert.Zero(t, e.Level)
-	text := func(s string) string { return cmp.Or(randomID.ReplaceAllString(s, "ID"), "-") }
-	return fmt.Sprintf("%s %s %s %s %s", e.Code, text(string(e.By)), text(e.Source.Address), text(e.Ref), text(e.Reason))
-}
-
-// TestServiceCalls makes each call fail in turn that a method makes of the store, or of what codes rest on. The method returns
-// that error and no result. Then nothing fails, and the method records the events of the table.
+// TestServiceCalls makes each call fail in turn that a method makes of the store, or of what codes rest on, and compares the
+// events of the method.
 func TestServiceCalls(t *testing.T) {
-	for _, c := range slices.Concat(codeCalls(), keyServiceCalls(), backupCalls(), gateCalls()) {
-		t.Run(c.name, func(t *testing.T) {
-			open := func(fail func(string) error) (*world, *storetest.Faults) {
-				_, faults := newStore()
-				w := newWorld(t, faults.Store())
-				c.prepare(t, w)
-				w.ledger.asked = fail
-				w.events.Take()
-				return w, faults
-			}
-			swallowed := testkit.Swallowed(t, func(fail func(string) error) (*storetest.Faults, func() error) {
-				w, faults := open(fail)
-				return faults, func() error {
-					result, err := c.act(t.Context(), w)
-					if err != nil {
-						require.Zero(t, result)
-					}
-					return err
-				}
-			})
-			assert.Equal(t, c.swallows, swallowed)
-			w, _ := open(nil)
-			_, _ = c.act(t.Context(), w)
-			var events []string
-			for _, e := range w.events.Take() {
-				events = append(events, eventText(t, w, e))
-			}
-			assert.Equal(t, c.events, events)
-		})
+	for _, m := range slices.Concat(codeCalls(), keyServiceCalls(), backupCalls(), gateCalls()) {
+		testkit.Method[*world](m).Check(t)
 	}
 }

@@ -1,0 +1,112 @@
+package testkit
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/storetest"
+)
+
+// A Method is a call of an exported method of a service, which is made in a world W.
+type Method[W World] struct {
+	Name string
+	// Open makes the world over a store, with all that comes before the call.
+	Open func(*testing.T, store.Store) W
+	// Act makes the call. The result is nil if the method has none but an error.
+	Act func(context.Context, W) (result any, err error)
+	// Swallows are the calls whose failure the method does not return, as the method of the store and the kind of record, "Put
+	// code.sms".
+	Swallows []string
+	// Events are what the method records if nothing fails, each as its code, actor, address, reference and reason: "-" for none,
+	// and "ID" for a name at random.
+	Events []string
+}
+
+// A World is what is around a method.
+type World interface {
+	Around() (*Clock, *Recorder)
+}
+
+// Check makes each call of the store that the method makes fail in turn, with nothing done: the method returns that error, and no
+// result, unless it swallows it. So does each call of what else the method asks, if the world is an asker: of what no store
+// holds. Then Check compares what is recorded if nothing fails.
+func (m Method[W]) Check(t *testing.T) {
+	t.Helper()
+	t.Run(m.Name, func(t *testing.T) {
+		if got := m.swallowed(t); !slices.Equal(got, m.Swallows) {
+			t.Errorf("swallowed %q, want %q", got, m.Swallows)
+		}
+		w := m.Open(t, store.NewMemory())
+		clock, recorder := w.Around()
+		recorder.Take()
+		_, _ = m.Act(t.Context(), w)
+		var events []string
+		for _, e := range recorder.Take() {
+			if !e.At.Equal(clock.Now()) || e.Subject == "" || e.Level != 0 {
+				t.Errorf("recorded %+v: not by the clock, of nobody, or with a level", e)
+			}
+			events = append(events, eventText(e))
+		}
+		if !slices.Equal(events, m.Events) {
+			t.Errorf("recorded %q, want %q", events, m.Events)
+		}
+	})
+}
+
+// An asker is a World with something in it that is no store and may fail: it asks fail before each call, with a name for it.
+type asker interface {
+	Ask(fail func(call string) error)
+}
+
+// swallowed returns the calls whose failure was not returned.
+func (m Method[W]) swallowed(t *testing.T) (swallowed []string) {
+	t.Helper()
+	for nth := 1; ; nth++ {
+		left, failed := 0, ""
+		fail := func(call string) error {
+			if left--; left != 0 {
+				return nil
+			}
+			failed = call
+			return fmt.Errorf("%w: %s", storetest.ErrInjected, call)
+		}
+		f := storetest.NewFaults(store.NewMemory())
+		w := m.Open(t, f.Store())
+		if a, ok := any(w).(asker); ok {
+			a.Ask(fail)
+		}
+		left = nth
+		err := duringCalls(f, fail, func() error {
+			result, err := m.Act(t.Context(), w)
+			if err != nil && result != nil && !reflect.ValueOf(result).IsZero() {
+				t.Errorf("result %+v beside the error %v", result, err)
+			}
+			return err
+		})
+		switch {
+		case failed == "" && nth == 1:
+			t.Fatal("testkit: no call that could fail")
+		case failed == "":
+			return swallowed
+		case !errors.Is(err, storetest.ErrInjected):
+			swallowed = append(swallowed, failed)
+		}
+	}
+}
+
+// randomName is a request's or a key's, or a device's.
+var randomName = regexp.MustCompile(`[A-Z2-7]{26}|[A-Za-z0-9_-]{22}`)
+
+func eventText(e civicpin.Event) string {
+	text := func(s string) string { return cmp.Or(s, "-") }
+	ref := randomName.ReplaceAllString(e.Ref, "ID")
+	return fmt.Sprintf("%s %s %s %s %s", e.Code, text(string(e.By)), text(e.Source.Address), text(ref), text(e.Reason))
+}
