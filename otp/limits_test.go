@@ -217,14 +217,7 @@ func TestEventsList(t *testing.T) {
 		"otp.backup_issued":  nil, "otp.backup_revoked": nil, "otp.backup_used": {"the number of codes that are left"},
 		"otp.backup_refused": slices.Concat([]string{"wrong", "unknown"}, guesses),
 	}
-	for _, e := range otp.Events() {
-		want, ok := reasons[e.Code]
-		require.True(t, ok, e.Code)
-		require.Equal(t, want, e.Reasons, e.Code)
-		require.Regexp(t, `^[A-Z].{15,}\.$`, e.Meaning, e.Code)
-		delete(reasons, e.Code)
-	}
-	require.Empty(t, reasons)
+	testkit.ListsEvents(t, otp.Events(), reasons)
 }
 
 // TestLettersOfURIs: each end of a range of signs that a URI writes as they are, or a seed has.
