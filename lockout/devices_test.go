@@ -848,3 +848,44 @@ func TestDeviceModel(t *testing.T) {
 		})
 	})
 }
+
+// TestWhatIsToldOfLanes: without ShowLeft a stranger is told nothing of what is left, and the caller with a lane is. No day
+// without a failure takes one back in such a lane, and a right guess takes back all.
+func TestWhatIsToldOfLanes(t *testing.T) {
+	for name, p := range map[string]lockout.Policy{"device": threeDevices, "login": reserved} {
+		clock := newClock()
+		vault := memoryVault(t, clock.Now, nil)
+		gate, err := lockout.New(vault, "login", p)
+		require.NoError(t, err)
+		value := ""
+		if name == "device" {
+			value = remember(t, gate, "CITIZEN", "")
+		}
+		own := func() lockout.Target {
+			if name == "device" {
+				return showing("CITIZEN", value)
+			}
+			return proving(vault, "CITIZEN", "CITIZEN", shown.Login)
+		}
+		require.Zero(t, asRefused(t, gate.Do(t.Context(), key("CITIZEN"), wrong)).Left, name)
+		require.Equal(t, 4, asRefused(t, gate.Do(t.Context(), own(), wrong)).Left, name)
+		clock.Add(10 * day)
+		require.Equal(t, 3, asRefused(t, gate.Do(t.Context(), own(), wrong)).Left, name)
+		require.NoError(t, gate.Do(t.Context(), own(), right), name)
+		require.Equal(t, 4, asRefused(t, gate.Do(t.Context(), own(), wrong)).Left, name)
+	}
+}
+
+// TestGoneRecordStaysGone: a guess whose device's record was purged meanwhile leaves no record.
+func TestGoneRecordStaysGone(t *testing.T) {
+	clock, memory := newClock(), newMemory()
+	vault := newVault(t, memory, clock.Now, nil)
+	p := threeDevices
+	p.DeviceValid = hour
+	gate := newGate(t, vault, p)
+	h := mustHold(t, gate, showing("CITIZEN", remember(t, gate, "CITIZEN", "")))
+	clock.Add(3 * hour)
+	require.Zero(t, purgeAll(t, vault, memory))
+	require.ErrorIs(t, h.end(true, nil), lockout.ErrTimeout)
+	require.Zero(t, purgeAll(t, vault, memory))
+}

@@ -781,3 +781,60 @@ func TestUnprintableTexts(t *testing.T) {
 	}
 	testkit.Refuses(t, faults, calls)
 }
+
+// TestLeastIsNotTheDefault: the least value of a field with a default is refused, and not taken for none.
+func TestLeastIsNotTheDefault(t *testing.T) {
+	for name, change := range map[string]func(*lockout.Policy){
+		"Max":         func(p *lockout.Policy) { p.Lock, p.For, p.Max = lockout.Timed, minute, 1 },
+		"DelayMax":    func(p *lockout.Policy) { p.DelayAfter, p.Delay, p.DelayMax = 1, minute, 1 },
+		"Timeout":     func(p *lockout.Policy) { p.Timeout = 1 },
+		"Forget":      func(p *lockout.Policy) { p.Forget = 1 },
+		"DeviceValid": func(p *lockout.Policy) { p.Devices, p.DeviceValid = 1, 1 },
+		"Delay":       func(p *lockout.Policy) { p.Delay = 1 },
+		"For":         func(p *lockout.Policy) { p.For = 1 },
+	} {
+		p := lockout.Policy{Limit: 1, Lock: lockout.UntilUnlocked}
+		change(&p)
+		require.ErrorIs(t, p.Validate(), lockout.ErrInvalidPolicy, name)
+	}
+	one := lockout.Policy{Limit: 1, Lock: lockout.UntilUnlocked, Ceiling: 1}
+	gate, err := lockout.New(memoryVault(t, nil, nil), "login", one)
+	require.NoError(t, err)
+	require.Equal(t, 1, gate.Policy().Ceiling)
+	one.Devices = 1
+	require.ErrorIs(t, one.ValidateWithoutDevices(), lockout.ErrInvalidPolicy)
+}
+
+// TestEventsList: the list has each event with its meaning, and with all reasons that it is recorded with.
+func TestEventsList(t *testing.T) {
+	lanes := []string{"the Lane of the Target", "device", "login"}
+	reasons := map[civicpin.EventCode][]string{
+		"lockout.locked": lanes, "lockout.disabled": lanes, "lockout.unlocked": lanes, "lockout.rebound": lanes,
+		"lockout.slowed": {"the name of the rate"}, "lockout.device_remembered": {"device"}, "lockout.devices_forgotten": nil,
+	}
+	testkit.ListsEvents(t, lockout.Events(), reasons)
+}
+
+// TestForgivenBelowNone: time that forgives more failures, and locks, than there were gives no guess on credit.
+func TestForgivenBelowNone(t *testing.T) {
+	clock := newClock()
+	gate := newGate(t, memoryVault(t, clock.Now, nil), lockout.Policy{
+		Limit: 3, Lock: lockout.Timed, For: minute, Max: hour, DelayAfter: 2, Delay: second, DelayMax: minute,
+	})
+	fails := func() error {
+		err := gate.Do(t.Context(), key("CITIZEN"), wrong)
+		clock.Add(minute)
+		return err
+	}
+	asRefused(t, fails())
+	clock.Add(5 * day)
+	for _, lock := range []time.Duration{minute, 2 * minute} {
+		require.Equal(t, 2, asRefused(t, fails()).Left)
+		require.Equal(t, 1, asRefused(t, fails()).Left)
+		require.Equal(t, lock, asLocked(t, fails()).Until.Sub(clock.Now().Add(-minute)))
+		clock.Add(lock)
+	}
+	clock.Add(6 * day)
+	require.Zero(t, asRefused(t, fails()).NextAt)
+	require.NotZero(t, asRefused(t, fails()).NextAt)
+}

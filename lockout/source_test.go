@@ -206,3 +206,18 @@ func TestADayBehindChallenges(t *testing.T) {
 	clock.Add(20 * hour)
 	require.NoError(t, gate.Do(t.Context(), lockout.Target{Subject: "OWNER", Source: here}, right))
 }
+
+// TestWithRates: the rates of the ready policies are those of the documentation. A policy's own rates stay.
+func TestWithRates(t *testing.T) {
+	const v4, v6, wide = 100, 30, 300 // failures in an hour
+	own := lockout.Policy{Source: failing(1), Global: civicpin.Rate{Limit: 2, Window: hour}}
+	require.Equal(t, own, own.WithRates())
+	require.Equal(t, lockout.Policy{
+		Source: lockout.SourceLimits{
+			Host:  lockout.SourceLimit{Subjects: 30, SubjectsDay: 100, Failures: v4},
+			Net64: lockout.SourceLimit{Subjects: 10, SubjectsDay: 100, Failures: v6},
+			Net48: lockout.SourceLimit{Subjects: 100, SubjectsDay: 1000, Failures: wide},
+		},
+		Global: civicpin.Rate{Limit: 20_000, Window: hour},
+	}, lockout.Policy{}.WithRates())
+}

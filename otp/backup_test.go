@@ -1,6 +1,7 @@
 package otp_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -449,4 +450,36 @@ func TestBackupModel(t *testing.T) {
 			},
 		})
 	})
+}
+
+// TestBackupAsStored: a set has one salt of 16 bytes, and of each unused code a hash of 32.
+func TestBackupAsStored(t *testing.T) {
+	k := newBackupKit(t)
+	set := k.issued(t)
+	require.NoError(t, k.use(t, set[0]))
+	text, err := otp.PlainBackup(t.Context(), k.BackupCodes)
+	require.NoError(t, err)
+	var kept struct {
+		Salt   []byte
+		Hashes [][]byte
+		By     civicpin.Actor
+		Issued time.Time
+	}
+	require.NoError(t, json.Unmarshal([]byte(text), &kept))
+	require.Len(t, kept.Salt, 16)
+	require.Len(t, kept.Hashes, 9)
+	require.Len(t, kept.Hashes[8], 32)
+	require.Equal(t, civicpin.Citizen, kept.By)
+	require.True(t, kept.Issued.Equal(k.clock.Now()))
+}
+
+// TestLeftOfEndedSet: an act leaves no code of a set, nor does an invalid subject have any.
+func TestLeftOfEndedSet(t *testing.T) {
+	w := after(hasBackup)(t, store.NewMemory())
+	w.ledger.text = "two"
+	for subject, want := range map[civicpin.Subject]error{ana: nil, luis: nil, "": civicpin.ErrInvalid} {
+		left, err := w.paper.Left(t.Context(), subject)
+		require.ErrorIs(t, err, want)
+		require.Zero(t, left)
+	}
 }

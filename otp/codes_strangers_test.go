@@ -15,6 +15,7 @@ import (
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
+	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 	"github.com/civicpin/civicpin/store/storetest"
 	"github.com/civicpin/civicpin/texts"
@@ -521,5 +522,25 @@ func TestNewCodesAsksTheNotifier(t *testing.T) {
 			_, err := otp.NewCodes(testkit.Outbox(t, newVault(t), tc.notifier, outbox.Limits{}), tc.policy)
 			testkit.Unsendable(t, err, otp.CodeMessage, tc.refused)
 		})
+	}
+}
+
+// TestStrangersCountsAreForgotten: the failures of a subject who has a key or a set stay, and those of another go after a month.
+func TestStrangersCountsAreForgotten(t *testing.T) {
+	for name, tc := range map[string]struct {
+		prepare func(*testing.T, *world)
+		kept    int
+	}{"nothing": {nothing, 0}, "key": {hasKey, 1}, "token": {hasToken, 1}, "set": {hasBackup, 1}} {
+		w := after(tc.prepare)(t, store.NewMemory())
+		for _, typed := range []string{"wrong", "000000"} {
+			_ = w.guessKey(t.Context(), typed)
+			_ = w.hotp.Verify(t.Context(), ada, civicpin.NewSecret(typed), home)
+			_ = w.guessBackup(t.Context(), civicpin.NewSecret(typed))
+		}
+		w.clock.Add(60 * 24 * time.Hour)
+		codes, err := w.paper.Status(t.Context(), ana)
+		require.NoError(t, err)
+		kept := w.totp.status(t).Lockout.Failures + w.hotp.status(t).Lockout.Failures + codes.Failures
+		require.Equal(t, 2*tc.kept, kept, name)
 	}
 }

@@ -3,6 +3,7 @@ package otp_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"regexp"
 	"slices"
@@ -827,4 +828,71 @@ func TestBackupCodeAsTyped(t *testing.T) {
 		}
 		require.NoError(t, k.Verify(t.Context(), ana, civicpin.NewSecret(text), home))
 	}
+}
+
+// TestLimitsOfCalls is TestLimitsOfPolicies for what calls are given.
+func TestLimitsOfCalls(t *testing.T) {
+	k := newCodeKit(t, sms())
+	request := func(p otp.Purpose, params map[string]string) error {
+		return testkit.Err(k.Request(t.Context(), ana, p, otp.RequestOptions{To: toAna().To, Params: params}))
+	}
+	numbered := func(n int) map[string]string {
+		params := make(map[string]string)
+		for i := range n {
+			params[fmt.Sprint(i)] = "value"
+		}
+		return params
+	}
+	sized := func(key, value int) map[string]string {
+		return map[string]string{strings.Repeat("k", key): strings.Repeat("v", value)}
+	}
+	// Blanks after the colon do not count towards the account.
+	uri := func(n int) error {
+		const before, after = "otpauth://totp/Agency:", "ada?secret=" + rfcSecret
+		blanks, odd := (n-len(before+after))/3, (n-len(before+after))%3
+		return testkit.Err(otp.ParseKey(civicpin.NewSecret(before + strings.Repeat("%20", blanks) + strings.Repeat(" ", odd) + after)))
+	}
+	for name, tc := range map[string]struct{ most, more error }{
+		"parameters":        {request(filing, numbered(8)), request(filing, numbered(9))},
+		"parameter's name":  {request(filing, sized(32, 1)), request(filing, sized(33, 1))},
+		"parameter's value": {request(filing, sized(1, 256)), request(filing, sized(1, 257))},
+		"act": {
+			request(otp.Purpose{Act: strings.Repeat("a", 64)}, nil), request(otp.Purpose{Act: strings.Repeat("a", 65)}, nil),
+		},
+		"digest": {
+			request(otp.Purpose{Act: "a", Digest: make([]byte, 64)}, nil), request(otp.Purpose{Act: "a", Digest: make([]byte, 65)}, nil),
+		},
+		"URI": {uri(4096), uri(4097)},
+	} {
+		require.NoError(t, tc.most, name)
+		require.ErrorIs(t, tc.more, civicpin.ErrInvalid, name)
+	}
+}
+
+// TestReadyPoliciesWhole compares the ready policies and the defaults with their documentation, field by field.
+func TestReadyPoliciesWhole(t *testing.T) {
+	const day = 24 * time.Hour
+	limits := lockout.Policy{Limit: 5, Lock: lockout.Timed, For: 15 * time.Minute, Max: day, Reserve: 10}.WithRates()
+	sends := civicpin.Rate{Limit: 10, Window: 12 * time.Hour}
+	want := otp.CodePolicy{
+		Name: "sms", Alphabet: "0123456789", Length: 6, Valid: 10 * time.Minute, Tries: 5,
+		Channels: []civicpin.Channel{civicpin.Push, civicpin.SMS, civicpin.Voice}, Lockout: limits, Sends: sends,
+	}
+	require.Equal(t, want, otp.SMS())
+	limits.Ceiling, limits.Reserve = 20, 4
+	clave := otp.ClavePIN()
+	for i := range clave.Exceptions {
+		require.Contains(t, clave.Exceptions[i].Reason, []string{"format", "identity document"}[i])
+		clave.Exceptions[i].Reason = ""
+	}
+	require.Equal(t, otp.CodePolicy{
+		Name: "clave-pin", Alphabet: "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", Length: 3, Joined: 4, Valid: 10 * time.Minute, Tries: 3,
+		Channels: []civicpin.Channel{civicpin.Push, civicpin.SMS}, Lockout: limits, Sends: sends,
+		Exceptions: []civicpin.Exception{{Clause: "SP 800-63B-4 3.1.3.2"}, {Clause: "guess budget"}},
+	}, clave)
+
+	given := want
+	given.Sends = civicpin.Rate{}
+	want.MaxPending, want.Sends = 3, civicpin.Rate{Limit: 10, Window: day}
+	require.Equal(t, want, newCodeKit(t, given).Policy())
 }

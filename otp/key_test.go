@@ -877,3 +877,112 @@ func TestOathtoolHOTP(t *testing.T) {
 		})
 	}
 }
+
+// only is a policy that disables after one failure.
+var only = lockout.Policy{Limit: 1, Lock: lockout.UntilUnlocked, Ceiling: 1}
+
+// TestLimitsOfPolicies takes as much as each limit allows, and refuses one more. TestCodePolicyValidate, TestTOTPConfigRefused
+// and others try what is not at a limit.
+func TestLimitsOfPolicies(t *testing.T) {
+	own := func(n int) (list []civicpin.Channel) {
+		for i := range n {
+			list = append(list, civicpin.Channel(fmt.Sprint("own-", i)))
+		}
+		return list
+	}
+	sms := func(change func(*otp.CodePolicy)) func() error {
+		p := otp.SMS()
+		change(&p)
+		return p.Validate
+	}
+	totp := func(p otp.TOTPPolicy) func() error {
+		p.Issuer, p.Digits = "Agency", max(8, p.Digits)
+		p.Exceptions = testkit.Except(p.Breaks())
+		return p.Validate
+	}
+	hotp := func(p otp.HOTPPolicy) func() error {
+		p.Issuer, p.Digits = "Agency", 8
+		p.Exceptions = testkit.Except(p.Breaks())
+		return p.Validate
+	}
+	for name, tc := range map[string]struct{ most, more func() error }{
+		"CodePolicy.Channels": {
+			sms(func(p *otp.CodePolicy) { p.Channels, p.OwnChannels = own(16), own(16) }),
+			sms(func(p *otp.CodePolicy) { p.Channels, p.OwnChannels = slices.Concat(own(16), p.Channels[:1]), own(16) }),
+		},
+		"CodePolicy.Decoys": {
+			sms(func(p *otp.CodePolicy) { p.Decoys = slices.Repeat([]civicpin.Contact{bySMS}, 16) }),
+			sms(func(p *otp.CodePolicy) { p.Decoys = slices.Repeat([]civicpin.Contact{bySMS}, 17) }),
+		},
+		"CodePolicy.Tries": {
+			sms(func(p *otp.CodePolicy) { p.Lockout, p.Tries = only, 1 }),
+			sms(func(p *otp.CodePolicy) { p.Lockout, p.Tries = only, 2 }),
+		},
+		"CodePolicy.MaxPending": {
+			sms(func(p *otp.CodePolicy) { p.MaxPending = 1 }),
+			sms(func(p *otp.CodePolicy) { p.MaxPending = -1 }),
+		},
+		"TOTPPolicy.Back":     {totp(otp.TOTPPolicy{Back: 10}), totp(otp.TOTPPolicy{Back: 11})},
+		"TOTPPolicy.Forward":  {totp(otp.TOTPPolicy{Forward: 10}), totp(otp.TOTPPolicy{Forward: 11})},
+		"TOTPPolicy.MaxDrift": {totp(otp.TOTPPolicy{MaxDrift: 100}), totp(otp.TOTPPolicy{MaxDrift: 101})},
+		"TOTPPolicy.Digits":   {totp(otp.TOTPPolicy{Digits: 8}), totp(otp.TOTPPolicy{Digits: 9})},
+		"TOTPPolicy.Period":   {totp(otp.TOTPPolicy{Period: time.Second}), totp(otp.TOTPPolicy{Period: 1})},
+		"TOTPPolicy.Name":     {totp(otp.TOTPPolicy{Name: strings.Repeat("n", 40)}), totp(otp.TOTPPolicy{Name: strings.Repeat("n", 41)})},
+		"HOTPPolicy.LookAhead": {
+			hotp(otp.HOTPPolicy{LookAhead: 100, ResyncWindow: 100}), hotp(otp.HOTPPolicy{LookAhead: 101, ResyncWindow: 101}),
+		},
+		"HOTPPolicy.ResyncWindow": {
+			hotp(otp.HOTPPolicy{LookAhead: 20, ResyncWindow: 1000}), hotp(otp.HOTPPolicy{LookAhead: 20, ResyncWindow: 1001}),
+		},
+		"HOTPPolicy.ResyncWindow, below": {
+			hotp(otp.HOTPPolicy{LookAhead: 20, ResyncWindow: 20}), hotp(otp.HOTPPolicy{LookAhead: 20, ResyncWindow: 19}),
+		},
+		"PendingFor": {
+			hotp(otp.HOTPPolicy{PendingFor: 30 * 24 * time.Hour}), hotp(otp.HOTPPolicy{PendingFor: 30*24*time.Hour + 1}),
+		},
+		"PendingFor, below": {hotp(otp.HOTPPolicy{PendingFor: time.Minute}), hotp(otp.HOTPPolicy{PendingFor: 1})},
+	} {
+		assert.NoError(t, tc.most(), name)
+		assert.ErrorIs(t, tc.more(), otp.ErrInvalidPolicy, name)
+	}
+	long := otp.TOTPPolicy{Issuer: strings.Repeat("a", 256)}
+	require.NoError(t, long.Validate())
+	long.Digits = 1
+	require.ErrorIs(t, long.Validate(), otp.ErrInvalidPolicy, "one digit is not the default")
+}
+
+// TestSmallestOfEach gives each field with a default its least value, which is not taken for none.
+func TestSmallestOfEach(t *testing.T) {
+	small := sms()
+	small.MaxPending, small.Lockout, small.Tries, small.Sends = 1, only, 1, civicpin.Rate{Limit: 1, Window: time.Hour}
+	require.Equal(t, small, newCodeKit(t, small).Policy())
+	alone, _ := small.GuessProbability()
+	require.InEpsilon(t, 1e-6, alone, 1e-9)
+	require.Len(t, issuedBy(t, otp.BackupPolicy{Name: "paper", Count: 1}), 1)
+
+	narrow := otp.HOTPPolicy{Issuer: "Agency", LookAhead: 1, ResyncWindow: 1, Lockout: only}
+	policy := newHOTP(t, narrow).HOTP.Policy()
+	require.Equal(t, []int{1, 1}, []int{policy.ResyncWindow, policy.Lockout.Ceiling})
+	require.InEpsilon(t, 4e-6, policy.GuessProbability(), 1e-9)
+	require.InEpsilon(t, 7e-6, otp.TOTPPolicy{MaxDrift: 1, Back: 2, Forward: otp.None, Lockout: only}.GuessProbability(), 1e-9)
+}
+
+// issuedBy issues a set to Ana.
+func issuedBy(t *testing.T, p otp.BackupPolicy) []civicpin.Secret {
+	t.Helper()
+	set, err := newBackupKitOf(t, p).Issue(t.Context(), ana, civicpin.Citizen)
+	require.NoError(t, err)
+	return set
+}
+
+// TestLettersOfURIs: each end of a range of signs that a URI writes as they are, or a seed has.
+func TestLettersOfURIs(t *testing.T) {
+	const plain = "azAZ09-._~@"
+	uri := testURI(func(k *otp.Key) { k.Account = plain })
+	require.Contains(t, uri, ":"+plain+"?")
+	for _, seed := range []string{"AZ27AZ27", "az27az27"} {
+		k, err := otp.ParseKey(civicpin.NewSecret("otpauth://totp/ada?secret=" + seed))
+		require.NoError(t, err)
+		require.Equal(t, strings.ToUpper(seed), k.Secret().Reveal())
+	}
+}

@@ -1,12 +1,15 @@
 package otp_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
@@ -14,9 +17,11 @@ import (
 	"github.com/civicpin/civicpin/internal/password"
 	"github.com/civicpin/civicpin/internal/shown"
 	"github.com/civicpin/civicpin/internal/testkit"
+	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
 	"github.com/civicpin/civicpin/store/storetest"
 )
 
@@ -617,4 +622,409 @@ func TestRestsOnOne(t *testing.T) {
 	require.ErrorIs(t, err, civicpin.ErrInvalid)
 	_, err = otp.NewBackupCodes(k.vault, paper, l, l)
 	require.ErrorIs(t, err, civicpin.ErrInvalid)
+}
+
+// TestEventsList: the list has each event with its meaning, and with all reasons that it is recorded with.
+func TestEventsList(t *testing.T) {
+	guesses := []string{"unused", "locked", "busy", "not checked"}
+	reasons := map[civicpin.EventCode][]string{
+		"otp.enrolled": {"the method of proof, if identity was proved anew"}, "otp.activated": nil, "otp.imported": nil,
+		"otp.removed": nil, "otp.verified": nil, "otp.resynced": nil, "otp.rebound": {"the method of proof"},
+		"otp.refused":        slices.Concat([]string{"wrong", "spent", "unknown"}, guesses),
+		"otp.code_requested": {"no contact"}, "otp.code_resent": nil, "otp.code_pulled": nil, "otp.code_verified": nil,
+		"otp.code_refused":   slices.Concat([]string{"wrong", "unknown", "spent", "cancelled", "exhausted", "expired"}, guesses),
+		"otp.code_cancelled": {"too many pending", "spent"},
+		"otp.backup_issued":  nil, "otp.backup_revoked": nil, "otp.backup_used": {"the number of codes that are left"},
+		"otp.backup_refused": slices.Concat([]string{"wrong", "unknown"}, guesses),
+	}
+	testkit.ListsEvents(t, otp.Events(), reasons)
+}
+
+// TestUnbind ends what a subject bound at the time or later, and a pending key of any time. What an operator bound stays.
+func TestUnbind(t *testing.T) {
+	issue := func(by civicpin.Actor) func(*testing.T, *world) {
+		return func(t *testing.T, w *world) { require.NoError(t, testkit.Err(w.paper.Issue(t.Context(), ana, by))) }
+	}
+	has := func(t *testing.T, w *world) bool {
+		left, err := w.paper.Left(t.Context(), ana)
+		require.NoError(t, err)
+		st := w.totp.status(t)
+		return left > 0 || st.Active || st.Pending
+	}
+	for name, tc := range map[string]struct {
+		bind  func(*testing.T, *world)
+		since time.Duration // after it
+		ends  bool
+	}{
+		"a key, then":                 {hasKey, -time.Minute, true}, // it lets a minute pass
+		"a key, before":               {hasKey, -time.Minute + 1, false},
+		"a pending key, long before":  {func(t *testing.T, w *world) { w.totp.enrol(t) }, time.Hour - 1, true},
+		"a key that was imported":     {func(t *testing.T, w *world) { w.totp.imported(t, rfcTOTP()) }, -time.Hour, false},
+		"a set, then":                 {issue(civicpin.Citizen), 0, true},
+		"a set, before":               {issue(civicpin.Citizen), 1, false},
+		"a set that an operator made": {issue(desk), -time.Hour, false},
+		"a pending key by an operator": {func(t *testing.T, w *world) {
+			require.NoError(t, testkit.Err(w.totp.Rebind(t.Context(), ada, inPerson)))
+		}, -time.Hour, false},
+	} {
+		w := after(tc.bind)(t, store.NewMemory())
+		require.True(t, has(t, w), name)
+		since := w.clock.Now().Add(tc.since)
+		for range 2 {
+			require.NoError(t, w.totp.TOTP.Unbind(t.Context(), ada, since), name)
+			require.NoError(t, w.paper.Unbind(t.Context(), ana, since), name)
+			assert.Equal(t, tc.ends, !has(t, w), name)
+		}
+		require.ErrorIs(t, w.totp.TOTP.Unbind(t.Context(), "", since), civicpin.ErrInvalid)
+		require.ErrorIs(t, w.paper.Unbind(t.Context(), "", since), civicpin.ErrInvalid)
+	}
+}
+
+// A hearing ledger is one that package contact tells of undoes.
+type hearing struct {
+	ledger
+	unbind []func(context.Context, civicpin.Subject, time.Time) error
+}
+
+func (h *hearing) UnbindWith(unbind func(context.Context, civicpin.Subject, time.Time) error) {
+	h.unbind = append(h.unbind, unbind)
+}
+
+// TestUndoUnbinds: credentials that hear of undoes are given the Unbind of each service that binds something.
+func TestUndoUnbinds(t *testing.T) {
+	h := &hearing{ledger: ledger{text: "one"}}
+	vault := newVault(t)
+	totp, err := otp.NewTOTP(vault, otp.TOTPPolicy{Issuer: "Agency"}, h)
+	require.NoError(t, err)
+	require.NoError(t, testkit.Err(otp.NewHOTP(vault, otp.HOTPPolicy{Issuer: "Agency"}, h)))
+	backup, err := otp.NewCheapBackup(vault, paper, h)
+	require.NoError(t, err)
+	require.Len(t, h.unbind, 3)
+	require.NoError(t, testkit.Err(totp.Enrol(t.Context(), ana)))
+	require.NoError(t, testkit.Err(backup.Issue(t.Context(), ana, civicpin.Citizen)))
+	for _, unbind := range h.unbind {
+		require.NoError(t, unbind(t.Context(), ana, start))
+	}
+	st, err := totp.Enrolled(t.Context(), ana)
+	require.NoError(t, err)
+	require.False(t, st.Pending)
+	left, err := backup.Left(t.Context(), ana)
+	require.NoError(t, err)
+	require.Zero(t, left)
+}
+
+// TestRecordsEnd: a record goes an hour, the vault's grace, after the last time that it is good for something.
+func TestRecordsEnd(t *testing.T) {
+	const ever = 20 * 365 * 24 * time.Hour
+	removed := func(t *testing.T, w *world) {
+		hasKey(t, w)
+		require.NoError(t, w.totp.Remove(t.Context(), ada, fobClerk))
+	}
+	asks := func(to ...civicpin.Contact) func(*testing.T, *world) {
+		return func(t *testing.T, w *world) { require.NoError(t, testkit.Err(request(to...)(t.Context(), w))) }
+	}
+	for name, tc := range map[string]struct {
+		kind    string
+		prepare func(*testing.T, *world)
+		good    time.Duration // from the call
+	}{
+		"a pending key":              {"totp.totp/", func(t *testing.T, w *world) { w.totp.enrol(t) }, time.Hour},
+		"a key":                      {"totp.totp/", hasKey, ever},
+		"a key beside a pending one": {"totp.totp/", hasTwoKeys, ever},
+		"an imported key": {"totp.totp/", func(t *testing.T, w *world) {
+			w.totp.enrol(t)
+			w.totp.imported(t, rfcTOTP())
+		}, ever},
+		"a removed key":            {"totp.totp/", removed, time.Hour},
+		"a set":                    {"backup.paper/", hasBackup, ever},
+		"a code":                   {"code.sms/", asks(bySMS), 70 * time.Minute},
+		"a code for nobody":        {"code.sms/", asks(), 70 * time.Minute},
+		"a subject's list":         {"code-pending.sms/", asks(bySMS), ever},
+		"the list of a stranger":   {"code-pending.sms/", asks(), 70 * time.Minute},
+		"that of a subject beside": {"code-pending.sms/", func(t *testing.T, w *world) { asks(bySMS)(t, w); asks()(t, w) }, ever},
+	} {
+		memory := store.NewMemory()
+		w := after(tc.prepare)(t, memory)
+		records := func() (n int) {
+			require.NoError(t, testkit.Err(w.vault.Purge(t.Context(), store.Pass{})))
+			for _, err := range memory.List(t.Context(), tc.kind, "") {
+				require.NoError(t, err)
+				n++
+			}
+			return n
+		}
+		w.clock.Add(tc.good + time.Hour - time.Nanosecond)
+		assert.NotZero(t, records(), name)
+		if tc.good < ever {
+			w.clock.Add(time.Nanosecond)
+			assert.Zero(t, records(), name)
+		}
+	}
+}
+
+// A world is all services of this package over one store, and a ledger that they rest on.
+type world struct {
+	*codeKit
+	ledger     *ledger
+	totp, hotp *fob
+	paper      *otp.BackupCodes
+
+	req  otp.Request // for a code of Ana's
+	sent string
+	key  otp.Key           // Ada's
+	set  []civicpin.Secret // Ana's
+}
+
+func newWorld(t *testing.T, s store.Store) *world {
+	t.Helper()
+	w := &world{ledger: &ledger{text: "one", proved: true}}
+	w.codeKit = newCodeKitOn(t, s, sms(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{},
+		otp.Rests{Credentials: w.ledger, Contacts: w.ledger})
+	totp, err := otp.NewTOTP(w.vault, otp.TOTPPolicy{Issuer: "Agency"}, w.ledger)
+	require.NoError(t, err)
+	hotp, err := otp.NewHOTP(w.vault, otp.HOTPPolicy{Issuer: "Agency"}, w.ledger)
+	require.NoError(t, err)
+	w.totp = &fob{keyService: totp, TOTP: totp, clock: w.clock, events: w.events}
+	w.hotp = &fob{keyService: hotp, HOTP: hotp, clock: w.clock, events: w.events}
+	w.paper, err = otp.NewCheapBackup(w.vault, paper, w.ledger)
+	require.NoError(t, err)
+	return w
+}
+
+// ref names the message of Ana's code.
+func (w *world) ref() outbox.Ref { return outbox.Ref{Subject: ana, ID: w.req.ID + ".1"} }
+
+// A serviceCall is a call of a method of this package.
+type serviceCall testkit.Method[*world]
+
+// Around is what [testkit.World] asks for.
+func (w *world) Around() (*testkit.Clock, *testkit.Recorder) { return w.clock, w.events }
+
+// Ask has the calls of the ledger fail, too.
+func (w *world) Ask(fail func(call string) error) { w.ledger.asked = fail }
+
+// after is the Open of a world, after what comes before.
+func after(prepare func(*testing.T, *world)) func(*testing.T, store.Store) *world {
+	return func(t *testing.T, s store.Store) *world {
+		t.Helper()
+		w := newWorld(t, s)
+		prepare(t, w)
+		return w
+	}
+}
+
+// An act returns the result of a method, nil if it has none.
+type act = func(context.Context, *world) (result any, err error)
+
+// errs is the act of a method without a result.
+func errs(do func(context.Context, *world) error) act {
+	return func(ctx context.Context, w *world) (any, error) { return nil, do(ctx, w) }
+}
+
+func nothing(*testing.T, *world) {}
+
+func hasCode(t *testing.T, w *world) { w.req, w.sent = w.asked(t) }
+
+func hasKey(t *testing.T, w *world) { w.key = w.totp.enrolled(t) }
+
+func hasTwoKeys(t *testing.T, w *world) {
+	hasKey(t, w)
+	w.totp.enrol(t)
+}
+
+func hasToken(t *testing.T, w *world) { w.key = w.hotp.enrolled(t) }
+
+func hasBackup(t *testing.T, w *world) {
+	var err error
+	w.set, err = w.paper.Issue(t.Context(), ana, civicpin.Citizen)
+	require.NoError(t, err)
+}
+
+// times does something so many times.
+func times(n int, do func(*testing.T, *world)) func(*testing.T, *world) {
+	return func(t *testing.T, w *world) {
+		for range n {
+			do(t, w)
+		}
+	}
+}
+
+// The guesses of Ana at delivered and backup codes, and of Ada at her keys.
+func (w *world) guessCode(ctx context.Context, typed string) error {
+	return w.Verify(ctx, ana, filing, cmp.Or(w.req.ID, badID), civicpin.NewSecret(typed), home)
+}
+
+func (w *world) guessBackup(ctx context.Context, typed civicpin.Secret) error {
+	return w.paper.Verify(ctx, ana, typed, home)
+}
+
+func (w *world) guessKey(ctx context.Context, typed string) error {
+	return w.totp.Verify(ctx, ada, civicpin.NewSecret(typed), home)
+}
+
+func request(to ...civicpin.Contact) act {
+	return func(ctx context.Context, w *world) (any, error) {
+		return w.Request(ctx, ana, filing, otp.RequestOptions{To: to, Source: home})
+	}
+}
+
+func codeCalls() []serviceCall {
+	wrong := errs(func(ctx context.Context, w *world) error { return w.guessCode(ctx, otherThan(w.sent)) })
+	unsent := func(t *testing.T, w *world) {
+		req, err := request(bySMS)(t.Context(), w)
+		require.NoError(t, err)
+		w.req = req.(otp.Request)
+	}
+	requested, pulled := "otp.code_requested visitor 192.0.2.1 ID -", "otp.code_pulled citizen - ID -"
+	given, counted := []string{"Put quota.sources.code.sms"}, []string{"Put quota.global.code.sms"}
+	return []serviceCall{
+		{"Request", after(nothing), request(bySMS), nil, []string{requested}},
+		{"Request, no contact", after(nothing), request(), nil, []string{"otp.code_requested visitor 192.0.2.1 ID no contact"}},
+		{
+			"Request, one too many", after(times(3, hasCode)), request(bySMS),
+			[]string{"Get code.sms", "Put code.sms"},
+			[]string{"otp.code_cancelled visitor - ID too many pending", requested},
+		},
+		{"Codes.Verify", after(hasCode), errs(func(ctx context.Context, w *world) error {
+			return w.guessCode(ctx, w.sent)
+		}), given, []string{"otp.code_verified citizen 192.0.2.1 ID -"}},
+		{"Codes.Verify, wrong", after(hasCode), wrong, counted, []string{"otp.code_refused visitor 192.0.2.1 ID wrong"}},
+		{"Codes.Verify, unknown", after(nothing), wrong, counted, []string{"otp.code_refused visitor 192.0.2.1 ID unknown"}},
+		{"Pending", after(times(2, hasCode)), func(ctx context.Context, w *world) (any, error) {
+			return w.Pending(ctx, ana)
+		}, nil, []string{pulled, pulled}},
+		{"Resend", after(hasCode), errs(func(ctx context.Context, w *world) error {
+			return w.Resend(ctx, ana, w.req.ID, home)
+		}), nil, []string{"otp.code_resent visitor 192.0.2.1 ID -"}},
+		{"Cancel", after(hasCode), errs(func(ctx context.Context, w *world) error {
+			return w.Cancel(ctx, ana, w.req.ID, desk)
+		}), nil, []string{"otp.code_cancelled operator:garcia - ID -"}},
+		{"Confirm", after(unsent), func(ctx context.Context, w *world) (any, error) {
+			return otp.DeliveryOf(w.Codes).Confirm(ctx, w.ref())
+		}, nil, nil},
+		{"Settle", after(unsent), errs(func(ctx context.Context, w *world) error {
+			return otp.DeliveryOf(w.Codes).Settle(ctx, w.ref(), outbox.Outcome{})
+		}), nil, nil},
+	}
+}
+
+func keyServiceCalls() []serviceCall {
+	imports := errs(func(ctx context.Context, w *world) error { return w.totp.Import(ctx, ada, rfcTOTP(), fobClerk) })
+	imported := []string{"lockout.rebound operator:bianchi - - -", "otp.imported operator:bianchi - totp.totp/ID -"}
+	removed := "otp.removed operator:bianchi - totp.totp/ID -"
+	verified := "otp.verified citizen 192.0.2.1 totp.totp/ID -"
+	shown := errs(func(ctx context.Context, w *world) error { return w.guessKey(ctx, w.totp.shown(w.key, 0)) })
+	resync := func(first, second uint64) act {
+		return errs(func(ctx context.Context, w *world) error {
+			one, two := civicpin.NewSecret(codeAt(w.key, first)), civicpin.NewSecret(codeAt(w.key, second))
+			return w.hotp.HOTP.Resync(ctx, ada, one, two, home)
+		})
+	}
+	given, counted := []string{"Put quota.sources.totp.totp"}, []string{"Put quota.global.totp.totp"}
+	return []serviceCall{
+		{"Enrol", after(hasKey), func(ctx context.Context, w *world) (any, error) {
+			return w.totp.Enrol(ctx, ada)
+		}, nil, []string{"otp.enrolled citizen - totp.totp/ID -"}},
+		{"Keys.Rebind", after(hasKey), func(ctx context.Context, w *world) (any, error) {
+			return w.totp.Rebind(ctx, ada, inPerson)
+		}, nil, []string{"otp.enrolled operator:bianchi - totp.totp/ID in-person", "lockout.rebound operator:bianchi - - -"}},
+		{"Import", after(nothing), imports, nil, imported},
+		{"Import, again", after(func(t *testing.T, w *world) { w.totp.imported(t, rfcTOTP()) }), imports, nil, imported},
+		{"Enrolled", after(hasKey), func(ctx context.Context, w *world) (any, error) { return w.totp.Enrolled(ctx, ada) }, nil, nil},
+		{"Remove", after(hasTwoKeys), errs(func(ctx context.Context, w *world) error {
+			return w.totp.Remove(ctx, ada, fobClerk)
+		}), nil, []string{removed, removed}},
+		{"Keys.Unbind", after(hasKey), errs(func(ctx context.Context, w *world) error {
+			return w.totp.TOTP.Unbind(ctx, ada, start)
+		}), nil, []string{"otp.removed citizen - totp.totp/ID -"}},
+		{
+			"Keys.Verify, the first", after(func(t *testing.T, w *world) { w.key = w.totp.enrol(t) }), shown, given,
+			[]string{"otp.activated citizen 192.0.2.1 totp.totp/ID -", verified},
+		},
+		{"Keys.Verify", after(hasKey), shown, given, []string{verified}},
+		{"Keys.Verify, wrong", after(hasKey), errs(func(ctx context.Context, w *world) error {
+			return w.guessKey(ctx, w.totp.wrongCode(w.key))
+		}), counted, []string{"otp.refused visitor 192.0.2.1 totp.totp wrong"}},
+		{
+			"Resync", after(hasToken), resync(50, 51),
+			[]string{"Put quota.sources.hotp.hotp"},
+			[]string{"otp.resynced citizen 192.0.2.1 hotp.hotp/ID -"},
+		},
+		{
+			"Resync, wrong", after(hasToken), resync(50, 50),
+			[]string{"Put quota.global.hotp.hotp"},
+			[]string{"otp.refused visitor 192.0.2.1 hotp.hotp wrong"},
+		},
+		{"Keys.Unlock", after(times(5, func(t *testing.T, w *world) {
+			require.Error(t, w.guessKey(t.Context(), "wrong"))
+		})), errs(func(ctx context.Context, w *world) error {
+			return w.totp.Unlock(ctx, ada, fobClerk)
+		}), nil, []string{"lockout.unlocked operator:bianchi - - -"}},
+	}
+}
+
+func backupCalls() []serviceCall {
+	return []serviceCall{
+		{"Issue", after(hasBackup), func(ctx context.Context, w *world) (any, error) {
+			return w.paper.Issue(ctx, ana, desk)
+		}, nil, []string{"otp.backup_issued operator:garcia - - -"}},
+		{"BackupCodes.Verify", after(hasBackup), errs(func(ctx context.Context, w *world) error {
+			return w.guessBackup(ctx, w.set[0])
+		}), []string{"Put quota.sources.backup.paper"}, []string{"otp.backup_used citizen 192.0.2.1 - 9"}},
+		{"BackupCodes.Verify, wrong", after(hasBackup), errs(func(ctx context.Context, w *world) error {
+			return w.guessBackup(ctx, noBackup)
+		}), []string{"Put quota.global.backup.paper"}, []string{"otp.backup_refused visitor 192.0.2.1 - wrong"}},
+		{"Left", after(hasBackup), func(ctx context.Context, w *world) (any, error) { return w.paper.Left(ctx, ana) }, nil, nil},
+		{"Revoke", after(hasBackup), errs(func(ctx context.Context, w *world) error {
+			return w.paper.Revoke(ctx, ana, desk)
+		}), nil, []string{"otp.backup_revoked operator:garcia - - -"}},
+		{"BackupCodes.Unbind", after(hasBackup), errs(func(ctx context.Context, w *world) error {
+			return w.paper.Unbind(ctx, ana, start)
+		}), nil, []string{"otp.backup_revoked citizen - - -"}},
+	}
+}
+
+// gateCalls are those about the failures of a service, which five have locked.
+func gateCalls() []serviceCall {
+	type gate interface {
+		Unlock(ctx context.Context, subject civicpin.Subject, by civicpin.Actor) error
+		Status(ctx context.Context, subject civicpin.Subject) (lockout.Status, error)
+		Rebind(ctx context.Context, subject civicpin.Subject, proof civicpin.Evidence) error
+	}
+	var calls []serviceCall
+	for name, of := range map[string]struct {
+		gate  func(w *world) gate
+		guess func(t *testing.T, w *world) error
+	}{
+		"code.sms": {
+			func(w *world) gate { return w.Codes },
+			func(t *testing.T, w *world) error { return w.guessCode(t.Context(), "wrong") },
+		},
+		"backup.paper": {
+			func(w *world) gate { return w.paper },
+			func(t *testing.T, w *world) error { return w.guessBackup(t.Context(), noBackup) },
+		},
+	} {
+		locked := times(5, func(t *testing.T, w *world) { require.Error(t, of.guess(t, w)) })
+		calls = append(calls, []serviceCall{
+			{name + " Unlock", after(locked), errs(func(ctx context.Context, w *world) error {
+				return of.gate(w).Unlock(ctx, ana, desk)
+			}), nil, []string{"lockout.unlocked operator:garcia - - -"}},
+			{name + " Status", after(locked), func(ctx context.Context, w *world) (any, error) {
+				return of.gate(w).Status(ctx, ana)
+			}, nil, nil},
+			{name + " Rebind", after(locked), errs(func(ctx context.Context, w *world) error {
+				return of.gate(w).Rebind(ctx, ana, seenAtDesk)
+			}), nil, []string{"lockout.rebound operator:garcia - - -", "otp.rebound operator:garcia - " + name + " in-person"}},
+		}...)
+	}
+	return calls
+}
+
+// TestServiceCalls makes each call fail in turn that a method makes of the store, or of what codes rest on, and compares the
+// events of the method.
+func TestServiceCalls(t *testing.T) {
+	for _, m := range slices.Concat(codeCalls(), keyServiceCalls(), backupCalls(), gateCalls()) {
+		testkit.Method[*world](m).Check(t)
+	}
 }

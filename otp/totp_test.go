@@ -9,9 +9,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/stored"
 	"github.com/civicpin/civicpin/internal/testkit"
+	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/storetest"
 )
 
 const step = 30 * time.Second
@@ -624,4 +627,54 @@ func TestTOTPOfAClockAhead(t *testing.T) {
 	f.clock.Add(24*time.Hour + time.Minute)
 	require.NoError(t, f.verifyErr(t, f.shown(key, 0)))
 	require.Error(t, f.verifyErr(t, f.shown(key, 0)))
+}
+
+// TestKeyIsCorrectedOnce: a key that was used by a clock that was ahead is written anew if the clock was more than a day ahead.
+func TestKeyIsCorrectedOnce(t *testing.T) {
+	for ahead, puts := range map[time.Duration]int{stored.Skew: 0, stored.Skew + step: 1} {
+		f := newTOTP(t, otp.TOTPPolicy{})
+		f.clock.Set(start.Add(ahead - step))
+		key := f.enrol(t)
+		require.Equal(t, fobAccepted, f.verify(t, f.shown(key, 0)))
+		f.clock.Set(start)
+		f.faults.Reset()
+		f.status(t)
+		require.Equal(t, puts, f.faults.Calls(storetest.Put), ahead)
+	}
+}
+
+// TestEnrolledWhole: each field of a status, of a key in its states.
+func TestEnrolledWhole(t *testing.T) {
+	none := lockout.Status{Left: 5}
+	proof := civicpin.Evidence{Method: civicpin.InPerson, Document: "AX1", By: fobClerk, At: start.Add(-time.Hour)}
+	rebound := func(t *testing.T, f *fob) otp.Key {
+		key, err := f.Rebind(t.Context(), ada, proof)
+		require.NoError(t, err)
+		return key
+	}
+	f := newTOTP(t, otp.TOTPPolicy{})
+	require.Equal(t, otp.KeyStatus{Lockout: none}, f.status(t))
+	key := rebound(t, f)
+	require.Equal(t, otp.KeyStatus{Pending: true, Proof: proof, Lockout: none}, f.status(t))
+	f.clock.Add(time.Second)
+	require.Equal(t, fobAccepted, f.verify(t, f.shown(key, -step)))
+	f.enrol(t)
+	require.Equal(t, fobRefused, f.verify(t, "wrong"))
+	st := f.status(t)
+	require.Len(t, st.ID, 26)
+	require.Equal(t, otp.KeyStatus{
+		Active: true, Pending: true, ID: st.ID, Algorithm: otp.SHA1, Digits: 6, BoundAt: start.Add(time.Second),
+		UsedAt: start.Add(time.Second), By: fobClerk, Proof: proof, Drift: -step,
+		Lockout: lockout.Status{Failures: 1, Left: 4},
+	}, st)
+
+	f = newHOTP(t, otp.HOTPPolicy{Algorithm: otp.SHA256, Digits: 8})
+	key = f.imported(t, rfcToken(7))
+	f.clock.Add(time.Hour)
+	require.Equal(t, fobAccepted, f.verify(t, codeAt(key, 8)))
+	st = f.status(t)
+	require.Equal(t, otp.KeyStatus{
+		Active: true, ID: st.ID, Algorithm: otp.SHA1, Digits: 6, BoundAt: start, UsedAt: start.Add(time.Hour), By: fobClerk,
+		Counter: 9, Lockout: none,
+	}, st)
 }

@@ -35,9 +35,9 @@ type World interface {
 	Around() (*Clock, *Recorder)
 }
 
-// Check makes each call of the store that the method makes fail in turn, with nothing done: the method returns that error, and no
-// result, unless it swallows it. So does each call of what else the method asks, if the world is an asker: of what no store
-// holds. Then Check compares what is recorded if nothing fails.
+// Check makes each call of the store that the method makes fail in turn, with nothing done. The method returns that error and
+// no result, unless it swallows the error. If the world is an asker, each call of what else the method asks fails, too. Then
+// Check compares what is recorded if nothing fails.
 func (m Method[W]) Check(t *testing.T) {
 	t.Helper()
 	t.Run(m.Name, func(t *testing.T) {
