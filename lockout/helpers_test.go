@@ -150,7 +150,7 @@ func mustHold(tb testing.TB, g *lockout.Gate, k lockout.Target) *held {
 // holdAll begins guesses at a subject until as many are in flight as may be.
 func holdAll(tb testing.TB, g *lockout.Gate, k lockout.Target) (all []*held) {
 	tb.Helper()
-	for {
+	for range lockout.MaxCeiling + 1 {
 		h, err := hold(tb.Context(), g, k)
 		if err != nil {
 			require.ErrorIs(tb, err, lockout.ErrBusy)
@@ -158,6 +158,8 @@ func holdAll(tb testing.TB, g *lockout.Gate, k lockout.Target) (all []*held) {
 		}
 		all = append(all, h)
 	}
+	require.Fail(tb, "more guesses are in flight than any ceiling allows")
+	return nil
 }
 
 // end lets the verification return and returns what Do did.
