@@ -876,6 +876,33 @@ func TestWhatIsToldOfLanes(t *testing.T) {
 	}
 }
 
+// TestLeftBesideADevice: a guess that locks a device's lane is told what the open lane has left, and at least one.
+func TestLeftBesideADevice(t *testing.T) {
+	for left, open := range map[int]struct {
+		failures int
+		apart    time.Duration
+	}{5: {}, 2: {failures: 3}, 1: {failures: 4}, 0: {52, 25 * hour}} { // the ceiling was reached, and does not show
+		clock := newClock()
+		gate := newGate(t, memoryVault(t, clock.Now, nil), threeDevices)
+		for range open.failures {
+			asRefused(t, gate.Do(t.Context(), key("CITIZEN"), wrong))
+			clock.Add(open.apart)
+		}
+		st, err := gate.Status(t.Context(), key("CITIZEN"))
+		require.NoError(t, err)
+		require.Equal(t, []any{left, left == 0}, []any{st.Left, st.Hidden})
+		value := remember(t, gate, "CITIZEN", "")
+		for n := range 4 {
+			require.Equal(t, 4-n, asRefused(t, gate.Do(t.Context(), showing("CITIZEN", value), wrong)).Left)
+		}
+		require.Equal(t, max(1, left), asRefused(t, gate.Do(t.Context(), showing("CITIZEN", value), wrong)).Left)
+	}
+	gate := newGate(t, memoryVault(t, newClock().Now, nil), threeDevices)
+	h := mustHold(t, gate, showing("CITIZEN", remember(t, gate, "CITIZEN", "")))
+	require.NoError(t, gate.ForgetDevices(t.Context(), "CITIZEN", operator))
+	require.Equal(t, lockout.RefusedError{Left: 1}, *asRefused(t, h.end(false, nil)))
+}
+
 // TestGoneRecordStaysGone: a guess whose device's record was purged meanwhile leaves no record.
 func TestGoneRecordStaysGone(t *testing.T) {
 	clock, memory := newClock(), newMemory()
@@ -888,4 +915,47 @@ func TestGoneRecordStaysGone(t *testing.T) {
 	require.Zero(t, purgeAll(t, vault, memory))
 	require.ErrorIs(t, h.end(true, nil), lockout.ErrTimeout)
 	require.Zero(t, purgeAll(t, vault, memory))
+}
+
+// TestRecordBesideEnds: the record of the lanes beside the open one goes when it says nothing any more.
+func TestRecordBesideEnds(t *testing.T) {
+	const ever = 3650 * day
+	forget := func(t *testing.T, c *scene) { require.NoError(t, c.ForgetDevices(t.Context(), "CITIZEN", operator)) }
+	unlock := func(t *testing.T, c *scene) { require.NoError(t, c.Unlock(t.Context(), c.open, operator)) }
+	rebind := func(t *testing.T, c *scene) { require.NoError(t, c.Rebind(t.Context(), c.open, operator)) }
+	guess := func(verify verifier) func(*testing.T, *scene) {
+		return func(t *testing.T, c *scene) { _ = c.Do(t.Context(), c.who, verify) }
+	}
+	for name, tc := range map[string]struct {
+		policy lockout.Policy
+		acts   []func(*testing.T, *scene)
+		good   time.Duration
+	}{
+		"a device":                 {threeDevices, nil, 180 * day},
+		"a device that guesses":    {threeDevices, []func(*testing.T, *scene){guess(wrong), guess(right)}, 180 * day},
+		"a forgotten device":       {threeDevices, []func(*testing.T, *scene){forget}, hour},
+		"closed":                   {threeDevices, []func(*testing.T, *scene){closed}, ever},
+		"closed and unlocked":      {threeDevices, []func(*testing.T, *scene){closed, unlock}, hour},
+		"closed and rebound":       {threeDevices, []func(*testing.T, *scene){closed, rebind}, hour},
+		"a login's failure":        {reserved, []func(*testing.T, *scene){failed(1)}, ever},
+		"a login's right guess":    {reserved, []func(*testing.T, *scene){failed(1), guess(right)}, hour},
+		"a login in the open lane": {reserved, []func(*testing.T, *scene){failed(5), guess(right)}, hour},
+		"a login, rebound":         {reserved, []func(*testing.T, *scene){failed(5), rebind}, hour},
+		"a login, given back":      {reserved, []func(*testing.T, *scene){guess(broken)}, hour},
+	} {
+		memory := newMemory()
+		c := newScene(t, memory, tc.policy)
+		for _, act := range tc.acts {
+			act(t, c)
+		}
+		left := func(after time.Duration) int {
+			c.clock.Set(start.Add(after))
+			purgeAll(t, c.vault, memory)
+			return len(values(t, memory, "devices.login/"))
+		}
+		assert.Equal(t, 1, left(tc.good+hour-1), name)
+		if tc.good < ever {
+			assert.Zero(t, left(tc.good+hour), name)
+		}
+	}
 }

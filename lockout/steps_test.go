@@ -346,6 +346,7 @@ func TestForget(t *testing.T) {
 		{"a stranger's count, after Forget", until, []step{
 			{0, "stranger", "left 1"},
 			{day - 1, "status", "failures 1, left 1"},
+			{day, "status", "failures 1, left 2"},
 			{10*day - 1, "status", "failures 1, left 2"},
 			{10 * day, "status", "failures 0, left 2"},
 			{10 * day, "purge", "0"}, // kept a while longer for clocks that differ
@@ -364,6 +365,12 @@ func TestForget(t *testing.T) {
 			{0, "stranger", "locks"},
 			{400*day - 1, "stranger", "locked"},
 			{800*day - 1, "stranger", "left 1"},
+		}},
+		{"and on the day itself", until, []step{
+			{0, "stranger", "left 1"},
+			{0, "stranger", "locks"},
+			{400*day - 1, "status", "failures 2, locked"},
+			{400 * day, "status", "failures 0, left 2"},
 		}},
 		{"not before its lock or delay ends", timed, []step{
 			{0, "stranger", "left 1"},

@@ -633,6 +633,19 @@ func TestCodePolicyBreaks(t *testing.T) {
 		{Clause: "guess budget", Field: "Length", Value: "5, a chance of 1.0e-03 to guess it", Set: "what leaves at most 1e-04"},
 	}, p.Breaks())
 	require.Equal(t, p.Breaks()[0], testkit.As[civicpin.Breach](t, p.Validate()))
+	nine := otp.SMS()
+	nine.Alphabet = "123456789"
+	require.Equal(t, []civicpin.Breach{
+		{Clause: "SP 800-63B-4 3.1.3.2", Field: "Length", Value: "6, 19.0 bits", Set: "what has 20 bits"},
+		{Clause: "guess budget", Field: "Length", Value: "6, a chance of 1.9e-04 to guess it", Set: "what leaves at most 1e-04"},
+	}, nine.Breaks(), "a little above the budget")
+	keys := []civicpin.Breach{{
+		Clause: "guess budget", Field: "Digits", Value: "6, a chance of 2.0e-03 to guess it", Set: "what leaves at most 1e-03",
+	}}
+	require.Equal(t, keys, otp.HOTPPolicy{LookAhead: 19}.Breaks())
+	require.Equal(t, keys, otp.TOTPPolicy{Back: 9, MaxDrift: otp.None, Lockout: lockout.Policy{Ceiling: 91}}.Breaks())
+	require.Empty(t, otp.HOTPPolicy{}.Breaks())
+	require.Empty(t, otp.TOTPPolicy{}.Breaks())
 	p.Exceptions = testkit.Except(p.Breaks())
 	require.NoError(t, p.Validate())
 	p.Length = 6
@@ -895,4 +908,30 @@ func TestReadyPoliciesWhole(t *testing.T) {
 	given.Sends = civicpin.Rate{}
 	want.MaxPending, want.Sends = 3, civicpin.Rate{Limit: 10, Window: day}
 	require.Equal(t, want, newCodeKit(t, given).Policy())
+}
+
+// TestDeliveryOfCodes: the outbox is given a message that the code waits for, until it is told that it was sent.
+func TestDeliveryOfCodes(t *testing.T) {
+	w := after(hasCode)(t, store.NewMemory())
+	req, err := w.Request(t.Context(), ana, filing, toAna())
+	require.NoError(t, err)
+	d := otp.DeliveryOf(w.Codes)
+	ref := func(id string) outbox.Ref { return outbox.Ref{Subject: ana, ID: id} }
+	for id, want := range map[string]error{
+		req.ID + ".1": nil, req.ID + ".2": outbox.ErrWithdrawn, req.ID: outbox.ErrWithdrawn, req.ID + ".x": outbox.ErrWithdrawn,
+		badID + ".1": outbox.ErrWithdrawn, w.req.ID + ".1": outbox.ErrWithdrawn, // that one was sent
+	} {
+		m, err := d.Confirm(t.Context(), ref(id))
+		require.ErrorIs(t, err, want, id)
+		require.Equal(t, want == nil, m.Secret.Reveal() != "", id)
+	}
+	require.ErrorIs(t, d.Settle(t.Context(), ref(req.ID), outbox.Outcome{}), outbox.ErrWithdrawn)
+	for _, id := range []string{req.ID + ".2", badID + ".1"} {
+		require.NoError(t, d.Settle(t.Context(), ref(id), outbox.Outcome{}), id)
+	}
+	for _, failed := range []bool{true, false} {
+		require.NoError(t, testkit.Err(d.Confirm(t.Context(), ref(req.ID+".1"))))
+		require.NoError(t, d.Settle(t.Context(), ref(req.ID+".1"), outbox.Outcome{Failed: failed}))
+	}
+	require.ErrorIs(t, testkit.Err(d.Confirm(t.Context(), ref(req.ID+".1"))), outbox.ErrWithdrawn)
 }

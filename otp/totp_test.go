@@ -101,6 +101,7 @@ func TestTOTPWindow(t *testing.T) {
 		"no forward":   {otp.TOTPPolicy{Forward: otp.None}, []int{-1, 0}},
 		"wide":         {otp.TOTPPolicy{Back: 3, Forward: 2, Digits: 8}, []int{-3, -2, -1, 0, 1, 2}},
 		"a minute":     {otp.TOTPPolicy{Period: time.Minute}, []int{-1, 0, 1}},
+		"a second":     {otp.TOTPPolicy{Period: time.Second}, []int{-1, 0, 1}},
 		"seven digits": {otp.TOTPPolicy{Digits: 7, Algorithm: otp.SHA512}, []int{-1, 0, 1}},
 	} {
 		var accepted []int
@@ -603,8 +604,9 @@ func TestTOTPUnreadable(t *testing.T) {
 func TestKeyOfAnotherRelease(t *testing.T) {
 	for name, spoil := range map[string]func(f *fob) error{
 		"algorithm": func(f *fob) error { return otp.Spoil(t.Context(), f, ada, "SHA3", 6, 30) },
-		"digits":    func(f *fob) error { return otp.Spoil(t.Context(), f, ada, otp.SHA1, 10, 30) },
-		"period":    func(f *fob) error { return otp.Spoil(t.Context(), f, ada, otp.SHA1, 6, -30) },
+		"digits":    func(f *fob) error { return otp.Spoil(t.Context(), f, ada, otp.SHA1, 9, 30) },
+		"few":       func(f *fob) error { return otp.Spoil(t.Context(), f, ada, otp.SHA1, 5, 30) },
+		"period":    func(f *fob) error { return otp.Spoil(t.Context(), f, ada, otp.SHA1, 6, -1) },
 		"sort":      func(f *fob) error { return otp.Spoil(t.Context(), f, ada, otp.SHA1, 6, 0) },
 	} {
 		f := newTOTP(t, otp.TOTPPolicy{})
