@@ -1,14 +1,18 @@
 package testkit_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
@@ -129,11 +133,79 @@ var planted = map[string]struct {
 	}},
 }
 
+// A box is a store of a method's, and what it records. What it asks besides is no store.
+type box struct {
+	store  store.Store
+	clock  *testkit.Clock
+	events *testkit.Recorder
+	ask    func(call string) error
+}
+
+func (b *box) Around() (*testkit.Clock, *testkit.Recorder) { return b.clock, b.events }
+
+func (b *box) Ask(fail func(call string) error) { b.ask = fail }
+
+// boxed is a method that makes three calls, of which it swallows the failure of the last.
+func boxed() testkit.Method[*box] {
+	return testkit.Method[*box]{
+		Name: "boxed",
+		Open: func(_ *testing.T, s store.Store) *box {
+			return &box{s, testkit.NewClock(time.Unix(0, 0)), &testkit.Recorder{}, func(string) error { return nil }}
+		},
+		Act: func(ctx context.Context, b *box) (any, error) {
+			if err := b.ask("acts"); err != nil {
+				return nil, err
+			}
+			if _, err := b.store.Get(ctx, "kind/first"); !errors.Is(err, store.ErrNotFound) {
+				return nil, err
+			}
+			_, _ = b.store.Put(ctx, "kind/first", store.Record{})
+			b.events.Record(ctx, civicpin.Event{
+				At: b.clock.Now(), Code: "test.done", Subject: "ANA", By: "operator:7", Ref: "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+				Source: civicpin.Source{Address: "192.0.2.1"},
+			})
+			return 1, nil
+		},
+		Swallows: []string{"Put kind"},
+		Events:   []string{"test.done operator:7 192.0.2.1 ID -"},
+	}
+}
+
+func TestMethod(t *testing.T) { boxed().Check(t) }
+
+// plantedMethods are changes to a method with which its check must fail, by what it must say.
+var plantedMethods = map[string]struct {
+	says   string
+	change func(m *testkit.Method[*box])
+}{
+	"a failure that is swallowed": {`swallowed ["Put kind"], want []`, func(m *testkit.Method[*box]) { m.Swallows = nil }},
+	"an event":                    {`recorded ["test.done operator:7 192.0.2.1 ID -"], want []`, func(m *testkit.Method[*box]) { m.Events = nil }},
+	"an event of nobody": {"of nobody", func(m *testkit.Method[*box]) {
+		m.Act = func(ctx context.Context, b *box) (any, error) {
+			b.events.Record(ctx, civicpin.Event{At: b.clock.Now(), Code: "test.done"})
+			return nil, testkit.Err(b.store.Get(ctx, "kind/first"))
+		}
+	}},
+	"a result beside an error": {"beside the error", func(m *testkit.Method[*box]) {
+		m.Act = func(ctx context.Context, b *box) (any, error) { return 1, testkit.Err(b.store.Get(ctx, "kind/first")) }
+	}},
+	"a method without a call": {"no call that could fail", func(m *testkit.Method[*box]) {
+		m.Act = func(context.Context, *box) (any, error) { return nil, nil }
+	}},
+}
+
 const plantedName = "TESTKIT_PLANTED"
 
 // TestPlantedCrash fails in a process of [TestCrashPointsFail].
 func TestPlantedCrash(t *testing.T) {
-	p, ok := planted[os.Getenv(plantedName)]
+	name := os.Getenv(plantedName)
+	if p, ok := plantedMethods[name]; ok {
+		m := boxed()
+		p.change(&m)
+		m.Check(t)
+		return
+	}
+	p, ok := planted[name]
 	if !ok {
 		t.Skip("only for TestCrashPointsFail")
 	}
@@ -156,12 +228,19 @@ func TestPlantedCrash(t *testing.T) {
 func TestCrashPointsFail(t *testing.T) {
 	self, err := os.Executable()
 	require.NoError(t, err)
+	says := make(map[string]string)
 	for name, p := range planted {
+		says[name] = p.says
+	}
+	for name, p := range plantedMethods {
+		says[name] = p.says
+	}
+	for name, want := range says {
 		cmd := exec.CommandContext(t.Context(), self, "-test.run=^TestPlantedCrash$")
 		cmd.Env = append(os.Environ(), plantedName+"="+name)
 		out, err := cmd.CombinedOutput()
 		require.Error(t, err, "%s: passes", name)
-		require.Contains(t, string(out), p.says, name)
+		require.Contains(t, string(out), want, name)
 	}
 }
 
