@@ -30,6 +30,8 @@ type kit struct {
 	memory *store.Memory     // nil if made on another store
 	faults *storetest.Faults // of this process, over memory
 	grant  pin.Grant         // for flows that use one
+	ok     pin.Verified      // the last login, for acts that need one
+	source civicpin.Source   // with a known device, if one is remembered
 }
 
 // newKit makes a service of a policy over a store of its own, whose calls may fail.
