@@ -2,8 +2,6 @@ package pin_test
 
 import (
 	"context"
-	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -21,102 +19,96 @@ import (
 // home is where Maria sits, without a device.
 var home = civicpin.Source{Address: "192.0.2.7"}
 
-// An act is a call of a service, with what goes before. In do, ctx is the test's.
-type act struct {
-	name    string
-	prepare func(*testing.T, *kit)
-	do      func(ctx context.Context, k *kit) error
-	events  []string // as events writes them
-	despite []string // store calls without which it goes on
-}
+// An act is one whose fields are written without their names.
+type act testkit.Act[*kit]
 
 // acts are the exported methods that use the store, in the cases that differ.
 var acts = []act{
 	{"Issue by staff", nothing, issues(clerk, inps()), []string{
-		"pin.issued|operator:bianchi|192.0.2.7|#1|low|",
+		"pin.issued|RSSMRA85T10A562S|operator:bianchi|192.0.2.7|#1|low|",
 	}, nil},
 	{"Issue on line", nothing, issues(civicpin.Citizen, inps()), []string{
-		"pin.issued|citizen|192.0.2.7|#1|low|",
+		"pin.issued|RSSMRA85T10A562S|citizen|192.0.2.7|#1|low|",
 	}, nil},
 	{"Issue on evidence", nothing, func(ctx context.Context, k *kit) error {
 		o := inps()
 		o.By, o.Level, o.Evidence = clerk, civicpin.Substantial, inPerson
 		return testkit.Err(k.Issue(ctx, maria, o))
 	}, []string{
-		"lockout.rebound|operator:bianchi|||none|",
-		"pin.issued|operator:bianchi||#1|substantial|",
+		"lockout.rebound|RSSMRA85T10A562S|operator:bianchi|||none|",
+		"pin.issued|RSSMRA85T10A562S|operator:bianchi||#1|substantial|",
 	}, nil},
 	{"Issue again", issuedBefore, issues(civicpin.Citizen, inps()), []string{
-		"pin.resent|citizen|192.0.2.7|#1|low|",
+		"pin.resent|RSSMRA85T10A562S|citizen|192.0.2.7|#1|low|",
 	}, nil},
 	{"Issue at once", func(t *testing.T, k *kit) { k.issued(t) }, issues(civicpin.Citizen, inps()), []string{
-		"pin.nothing_issued|citizen|192.0.2.7|#1|low|nothing to send, or sent just now",
+		"pin.nothing_issued|RSSMRA85T10A562S|citizen|192.0.2.7|#1|low|nothing to send, or sent just now",
 	}, nil},
 	{"Issue aside", issuedBefore, issues(civicpin.Citizen, byLetter()), []string{
-		"pin.issued_aside|citizen|192.0.2.7|#4|low|",
+		"pin.issued_aside|RSSMRA85T10A562S|citizen|192.0.2.7|#4|low|",
 	}, nil},
 	{"Issue to an owner", active, issues(civicpin.Citizen, inps()), []string{
-		"pin.nothing_issued|citizen|192.0.2.7||none|refused",
+		"pin.nothing_issued|RSSMRA85T10A562S|citizen|192.0.2.7||none|refused",
 	}, nil},
 	{"Resend", issuedBefore, func(ctx context.Context, k *kit) error { return k.Resend(ctx, maria, 1, home) }, []string{
-		"pin.resent|visitor|192.0.2.7|#1|none|",
+		"pin.resent|RSSMRA85T10A562S|visitor|192.0.2.7|#1|none|",
 	}, nil},
 	{"Resend nothing", nothing, func(ctx context.Context, k *kit) error { return k.Resend(ctx, maria, 1, home) }, []string{
-		"pin.nothing_issued|visitor|192.0.2.7||none|nothing to send, or sent just now",
+		"pin.nothing_issued|RSSMRA85T10A562S|visitor|192.0.2.7||none|nothing to send, or sent just now",
 	}, nil},
 	{"Reprint", printed, func(ctx context.Context, k *kit) error { return testkit.Err(k.Reprint(ctx, maria, clerk)) }, []string{
-		"pin.resent|operator:bianchi||#1|none|",
+		"pin.resent|RSSMRA85T10A562S|operator:bianchi||#1|none|",
 	}, nil},
 	{"RequestCode", revoked, func(ctx context.Context, k *kit) error { return testkit.Err(k.RequestCode(ctx, maria, clerk)) }, []string{
-		"pin.request_code|operator:bianchi||#1|none|",
+		"pin.request_code|RSSMRA85T10A562S|operator:bianchi||#1|none|",
 	}, nil},
 	{"Receipt", issuedBefore, func(ctx context.Context, k *kit) error { return k.Receipt(ctx, "receipt-2", state.Delivered) }, []string{
-		"pin.part_delivered|||#1|none|reported by the provider",
+		"pin.part_delivered|RSSMRA85T10A562S|||#1|none|reported by the provider",
 	}, nil},
 	{"Receipt of a failure", issuedBefore, func(ctx context.Context, k *kit) error { return k.Receipt(ctx, "receipt-2", state.Failed) }, []string{
-		"pin.part_failed|||#1|none|reported by the provider",
+		"pin.part_failed|RSSMRA85T10A562S|||#1|none|reported by the provider",
 	}, nil},
 
 	{"Verify", active, verifies(chosen), []string{
-		"pin.verified|citizen|192.0.2.1|#1|low|",
+		"pin.verified|RSSMRA85T10A562S|citizen|192.0.2.1|#1|low|",
 	}, []string{"Put quota.sources.pin.inps"}},
 	{"Verify after a day", aDayLater, verifies(chosen), []string{
-		"pin.verified|citizen|192.0.2.1|#1|low|",
+		"pin.verified|RSSMRA85T10A562S|citizen|192.0.2.1|#1|low|",
 	}, []string{"Put quota.sources.pin.inps", "Put pin.inps"}},
 	{"Verify what was imported", imported, verifies("4711"), []string{
-		"pin.verified|citizen|192.0.2.1||low|",
+		"pin.verified|RSSMRA85T10A562S|citizen|192.0.2.1||low|",
 	}, []string{"Put quota.sources.pin.inps", "Put pin.inps"}},
 	{"Verify what was issued", issuedBefore, func(ctx context.Context, k *kit) error { return verifies(k.code())(ctx, k) }, []string{
-		"pin.verified|citizen|192.0.2.1|#1|low|",
+		"pin.verified|RSSMRA85T10A562S|citizen|192.0.2.1|#1|low|",
 	}, []string{"Put quota.sources.pin.inps"}},
 	{"Verify too late", func(t *testing.T, k *kit) { k.exchanged(t); k.clock.Add(90 * day) }, verifies(chosen), []string{
-		"pin.expired|citizen|192.0.2.1|#1|low|change",
+		"pin.expired|RSSMRA85T10A562S|citizen|192.0.2.1|#1|low|change",
 	}, []string{"Put quota.sources.pin.inps"}},
 	{"Verify a wrong one", active, verifies(wrong), []string{
-		"pin.refused|visitor|192.0.2.1|#1|low|wrong",
+		"pin.refused|RSSMRA85T10A562S|visitor|192.0.2.1|#1|low|wrong",
 	}, []string{"Put quota.global.pin.inps"}},
 	{"Verify of a stranger", nothing, verifies(wrong), []string{
-		"pin.refused|visitor|192.0.2.1||none|unknown",
+		"pin.refused|RSSMRA85T10A562S|visitor|192.0.2.1||none|unknown",
 	}, []string{"Put quota.global.pin.inps"}},
 	{"Exchange", issuedBefore, exchanges, []string{
-		"pin.exchanged|citizen|192.0.2.1|#1|low|",
+		"pin.exchanged|RSSMRA85T10A562S|citizen|192.0.2.1|#1|low|",
 	}, []string{"Put quota.sources.pin.inps"}},
 	{"Exchange again", active, exchanges, []string{
-		"pin.verified|citizen|192.0.2.1|#1|low|again",
+		"pin.verified|RSSMRA85T10A562S|citizen|192.0.2.1|#1|low|again",
 	}, []string{"Put quota.sources.pin.inps"}},
 	{"Change", active, changes(chosen), []string{
-		"pin.changed|citizen|192.0.2.1|#1|low|",
+		"pin.changed|RSSMRA85T10A562S|citizen|192.0.2.1|#1|low|",
 	}, []string{"Put quota.sources.pin.inps"}},
 	{"Change again", changedBefore, changes(chosen), []string{
-		"pin.verified|citizen|192.0.2.1|#1|low|again",
+		"pin.verified|RSSMRA85T10A562S|citizen|192.0.2.1|#1|low|again",
 	}, []string{"Put quota.sources.pin.inps"}},
 	{"Change of a wrong one", active, changes(wrong), []string{
-		"pin.refused|visitor|192.0.2.1|#1|low|wrong",
+		"pin.refused|RSSMRA85T10A562S|visitor|192.0.2.1|#1|low|wrong",
 	}, []string{"Put quota.global.pin.inps"}},
 	{"RememberDevice", active, func(ctx context.Context, k *kit) error {
 		return testkit.Err(k.RememberDevice(ctx, k.ok))
 	}, []string{
-		"lockout.device_remembered|citizen|192.0.2.1|#4|none|device",
+		"lockout.device_remembered|RSSMRA85T10A562S|citizen|192.0.2.1|#4|none|device",
 	}, nil},
 	{"Shown", device, func(ctx context.Context, k *kit) error { return testkit.Err(k.Shown(ctx, maria, k.source)) }, nil, nil},
 	{"Epoch", active, func(ctx context.Context, k *kit) error { return testkit.Err(k.Epoch(ctx, maria)) }, nil, nil},
@@ -125,81 +117,81 @@ var acts = []act{
 
 	{"Mark", active, func(ctx context.Context, k *kit) error { return testkit.Err(k.Mark(ctx, maria)) }, nil, nil},
 	{"Complete", active, completes(nil), []string{
-		"pin.granted|citizen|192.0.2.7|#1|low|plan run",
+		"pin.granted|RSSMRA85T10A562S|citizen|192.0.2.7|#1|low|plan run",
 	}, nil},
 	{"Complete a beginning", nothing, completes(func(p *proof.Completed) { p.Creates = true }), []string{
-		"pin.granted|citizen|192.0.2.7||none|plan run",
+		"pin.granted|RSSMRA85T10A562S|citizen|192.0.2.7||none|plan run",
 	}, nil},
 	{"Complete an unlock", active, completes(func(p *proof.Completed) { p.Unlock = true }), []string{
-		"lockout.unlocked|citizen|||none|",
+		"lockout.unlocked|RSSMRA85T10A562S|citizen|||none|",
 	}, nil},
 	{"Set", granted(), sets(changed), []string{
-		"pin.recovered|citizen|192.0.2.7|#1|low|",
-		"lockout.devices_forgotten|citizen|||none|",
-		"lockout.rebound|citizen|||none|",
+		"pin.recovered|RSSMRA85T10A562S|citizen|192.0.2.7|#1|low|",
+		"lockout.devices_forgotten|RSSMRA85T10A562S|citizen|||none|",
+		"lockout.rebound|RSSMRA85T10A562S|citizen|||none|",
 	}, []string{"Put quota.grant.pin.inps"}},
 	{"Set again", func(t *testing.T, k *kit) {
 		granted()(t, k)
 		require.NoError(t, sets(changed)(t.Context(), k))
 	}, sets(changed), []string{
-		"pin.verified|citizen||#1|low|again",
-		"lockout.rebound|citizen|||none|",
+		"pin.verified|RSSMRA85T10A562S|citizen||#1|low|again",
+		"lockout.rebound|RSSMRA85T10A562S|citizen|||none|",
 	}, []string{"Put quota.grant.pin.inps"}},
 	{"Set a former one", granted(), sets(chosen), nil, []string{"Put quota.grant.pin.inps"}},
 	{"Set under a made-up one", func(t *testing.T, k *kit) { granted()(t, k); k.grant = forgedGrant(t) }, sets(changed), []string{
-		"pin.grant_refused|visitor|192.0.2.7||none|",
+		"pin.grant_refused|RSSMRA85T10A562S|visitor|192.0.2.7||none|",
 	}, nil},
 	{"Reissue", granted(inps().Parts...), func(ctx context.Context, k *kit) error {
 		return testkit.Err(k.Reissue(ctx, k.grant, home))
 	}, []string{
-		"pin.recovered|citizen|192.0.2.7|#5|low|",
-		"lockout.devices_forgotten|citizen|||none|",
-		"lockout.rebound|citizen|||none|",
+		"pin.recovered|RSSMRA85T10A562S|citizen|192.0.2.7|#5|low|",
+		"lockout.devices_forgotten|RSSMRA85T10A562S|citizen|||none|",
+		"lockout.rebound|RSSMRA85T10A562S|citizen|||none|",
 	}, []string{"Put quota.grant.pin.inps"}},
 	{"Repudiated", func(t *testing.T, k *kit) {
 		granted()(t, k)
 		require.NoError(t, sets(changed)(t.Context(), k))
 	}, func(ctx context.Context, k *kit) error { return k.Repudiated(ctx, repudiated(nil)) }, []string{
-		"pin.repudiated|citizen||#1|none|repudiated by a contact",
+		"pin.repudiated|RSSMRA85T10A562S|citizen||#1|none|repudiated by a contact",
 	}, nil},
 
 	{"Attest", active, func(ctx context.Context, k *kit) error { return k.Attest(ctx, maria, inPerson) }, []string{
-		"pin.attested|operator:bianchi||#1|substantial|in-person",
+		"pin.attested|RSSMRA85T10A562S|operator:bianchi||#1|substantial|in-person",
 	}, nil},
 	{"LowerLevel", active, func(ctx context.Context, k *kit) error {
 		return k.LowerLevel(ctx, maria, civicpin.Low, k.clock.Now().Add(time.Hour), "moved", clerk)
 	}, []string{
-		"pin.lowered|operator:bianchi||#1|low|moved",
+		"pin.lowered|RSSMRA85T10A562S|operator:bianchi||#1|low|moved",
 	}, nil},
 	{"EndSessions", active, func(ctx context.Context, k *kit) error { return k.EndSessions(ctx, maria, civicpin.Citizen) }, []string{
-		"pin.sessions_ended|citizen||#1|low|",
+		"pin.sessions_ended|RSSMRA85T10A562S|citizen||#1|low|",
 	}, nil},
 	{"Suspend", device, func(ctx context.Context, k *kit) error { return k.Suspend(ctx, maria, "lost", clerk) }, []string{
-		"pin.suspended|operator:bianchi||#1|low|lost",
-		"lockout.devices_forgotten|operator:bianchi|||none|",
+		"pin.suspended|RSSMRA85T10A562S|operator:bianchi||#1|low|lost",
+		"lockout.devices_forgotten|RSSMRA85T10A562S|operator:bianchi|||none|",
 	}, nil},
 	{"Resume", func(t *testing.T, k *kit) {
 		k.exchanged(t)
 		require.NoError(t, k.Suspend(t.Context(), maria, "lost", civicpin.Citizen))
 	}, func(ctx context.Context, k *kit) error { return k.Resume(ctx, maria, inPerson, "found", clerk) }, []string{
-		"pin.resumed|operator:bianchi||#1|substantial|found",
+		"pin.resumed|RSSMRA85T10A562S|operator:bianchi||#1|substantial|found",
 	}, nil},
 	{"Stop", device, func(ctx context.Context, k *kit) error { return k.Stop(ctx, maria, "undone", civicpin.Citizen) }, []string{
-		"pin.suspended|citizen||#1|low|undone",
-		"lockout.devices_forgotten|citizen|||none|",
+		"pin.suspended|RSSMRA85T10A562S|citizen||#1|low|undone",
+		"lockout.devices_forgotten|RSSMRA85T10A562S|citizen|||none|",
 	}, nil},
 	{"Revoke", device, func(ctx context.Context, k *kit) error { return k.Revoke(ctx, maria, state.Fraud, "sold", clerk) }, []string{
-		"pin.revoked|operator:bianchi||#1|none|sold",
-		"lockout.devices_forgotten|operator:bianchi|||none|",
+		"pin.revoked|RSSMRA85T10A562S|operator:bianchi||#1|none|sold",
+		"lockout.devices_forgotten|RSSMRA85T10A562S|operator:bianchi|||none|",
 	}, nil},
 	{"Unlock", active, func(ctx context.Context, k *kit) error { return k.Unlock(ctx, maria, clerk) }, []string{
-		"lockout.unlocked|operator:bianchi|||none|",
+		"lockout.unlocked|RSSMRA85T10A562S|operator:bianchi|||none|",
 	}, nil},
 	{"Import", revoked, func(ctx context.Context, k *kit) error {
 		return k.Import(ctx, maria, civicpin.NewSecret(bcrypt4711), pin.ImportOptions{By: clerk})
 	}, []string{
-		"lockout.rebound|operator:bianchi|||none|",
-		"pin.imported|operator:bianchi|||low|bcrypt(2a,4)",
+		"lockout.rebound|RSSMRA85T10A562S|operator:bianchi|||none|",
+		"pin.imported|RSSMRA85T10A562S|operator:bianchi|||low|bcrypt(2a,4)",
 	}, nil},
 	{"ContactsWent", issuedBefore, func(ctx context.Context, k *kit) error {
 		return k.ContactsWent(ctx, maria, inps().Parts[:1], k.clock.Now().Add(-day), civicpin.Citizen)
@@ -302,55 +294,30 @@ func completes(change func(*proof.Completed)) func(context.Context, *kit) error 
 // code is the issued secret that came last.
 func (k *kit) code() string { return k.last(phone) + k.last(email) }
 
-// open makes a service for an act.
-func (a act) open(t *testing.T, s store.Store) (*kit, func() error) {
+// withHistory makes a service that keeps former secrets, and knows devices.
+func withHistory(t *testing.T, s store.Store) *kit {
 	t.Helper()
 	p := withDevices()
 	p.History = 3
-	k := newKitOn(t, s, p, newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
-	a.prepare(t, k)
-	return k, func() error { return a.do(t.Context(), k) }
+	return newKitOn(t, s, p, newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 }
 
 // TestStoreFails: what the store does not do, the caller is told, but where the call goes on without it.
 func TestStoreFails(t *testing.T) {
 	for _, a := range acts {
-		t.Run(a.name, func(t *testing.T) {
-			testkit.Failing(t, func(t *testing.T, s store.Store) func() error {
-				_, do := a.open(t, s)
-				return do
-			}, a.despite...)
-		})
+		t.Run(a.Name, func(t *testing.T) { testkit.Act[*kit](a).Fails(t, withHistory) })
 	}
 }
 
 // TestWhatIsRecorded holds all events of each act against what the table says.
 func TestWhatIsRecorded(t *testing.T) {
 	for _, a := range acts {
-		t.Run(a.name, func(t *testing.T) {
-			k, do := a.open(t, store.NewMemory())
+		t.Run(a.Name, func(t *testing.T) {
+			k := withHistory(t, store.NewMemory())
+			a.Prepare(t, k)
 			before := len(k.events.All())
-			_ = do()
-			require.Equal(t, strings.Join(a.events, "\n"), strings.Join(events(t, k)[before:], "\n"))
+			_ = a.Do(t.Context(), k)
+			require.Equal(t, strings.Join(a.Lines, "\n"), strings.Join(k.events.Lines()[before:], "\n"))
 		})
 	}
-}
-
-// events returns all events as lines of code, actor, address, ref, level and reason. A ref is named by its first appearance.
-func events(t *testing.T, k *kit) []string {
-	var refs, lines []string
-	for _, e := range k.events.All() {
-		require.Equal(t, maria, e.Subject)
-		ref := ""
-		if e.Ref != "" {
-			if !slices.Contains(refs, e.Ref) {
-				refs = append(refs, e.Ref)
-			}
-			ref = "#" + strconv.Itoa(slices.Index(refs, e.Ref)+1)
-		}
-		lines = append(lines, strings.Join([]string{
-			string(e.Code), string(e.By), e.Source.Address, ref, e.Level.String(), e.Reason,
-		}, "|"))
-	}
-	return lines
 }

@@ -3,6 +3,8 @@ package testkit
 import (
 	"context"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -57,4 +59,23 @@ func ListsEvents(t testing.TB, list []civicpin.EventInfo, reasons map[civicpin.E
 	if len(seen) != len(reasons) {
 		t.Fatalf("the list has %d events, want %d", len(seen), len(reasons))
 	}
+}
+
+// Lines returns all events as lines of code, subject, actor, address, ref, level and reason. A ref is written as the number of its
+// first appearance.
+func (r *Recorder) Lines() []string {
+	var refs, lines []string
+	for _, e := range r.All() {
+		ref := ""
+		if e.Ref != "" {
+			if !slices.Contains(refs, e.Ref) {
+				refs = append(refs, e.Ref)
+			}
+			ref = "#" + strconv.Itoa(slices.Index(refs, e.Ref)+1)
+		}
+		lines = append(lines, strings.Join([]string{
+			string(e.Code), string(e.Subject), string(e.By), e.Source.Address, ref, e.Level.String(), e.Reason,
+		}, "|"))
+	}
+	return lines
 }
