@@ -65,7 +65,6 @@ type bookKit struct {
 	mailID string       // of Rosa's mailbox
 	mine   []string     // ids, for claims
 	by     string
-	noted  *notedCredentials // nil but for withNoted
 }
 
 // bookConfig is a configuration whose limits of messages are not reached.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
@@ -23,39 +22,45 @@ type Act[K any] struct {
 	Despite []string
 }
 
-// Fails does the act once for each of its store calls, each time over a store of its own in which that call fails with nothing
-// done, and requires that the act returns the fault. If the call is one of Despite, the act must return an error only if it
-// does so without a fault. A call of Despite that does not occur is a failure.
-func (a Act[K]) Fails(t *testing.T, open func(t *testing.T, s store.Store) K) {
+// Check does the act once over a store without faults, and holds what it records against Lines. Then it does the act once for
+// each of its store calls, each time over a store of its own in which that call fails with nothing done, and requires that the
+// act returns the fault. If the call is one of Despite, the act must return an error only if it does so without a fault. A call
+// of Despite that does not occur is a failure. Open makes what is around the act over a store, with its recorder.
+func (a Act[K]) Check(t *testing.T, open func(t *testing.T, s store.Store) (K, *Recorder)) {
 	t.Helper()
-	_, usual := a.failing(t, open, 0)
+	k, events := open(t, store.NewMemory())
+	a.Prepare(t, k)
+	before := len(events.All())
+	usual := a.Do(t.Context(), k)
+	if got, want := strings.Join(events.Lines()[before:], "\n"), strings.Join(a.Lines, "\n"); got != want {
+		t.Errorf("the act records\n%s\nand not\n%s", got, want)
+	}
+	despite := make(map[string]bool)
+	for _, call := range a.Despite {
+		despite[call] = true
+	}
 	passed := make(map[string]bool)
-	for n := 1; ; n++ {
-		call, err := a.failing(t, open, n)
+	n := 0
+	for call, err := a.failing(t, open, 1); call != ""; call, err = a.failing(t, open, n+1) {
+		n++
 		switch {
-		case call == "" && n == 1:
-			t.Error("testkit: the act makes no store call")
-		case call == "":
-			for _, call := range a.Despite {
-				if !passed[call] {
-					t.Errorf("testkit: the act did not go on without %s", call)
-				}
-			}
-			return
 		case errors.Is(err, storetest.ErrInjected):
-		case slices.Contains(a.Despite, call) && (err == nil) == (usual == nil):
+		case despite[call] && (err == nil) == (usual == nil):
 			passed[call] = true
 		default:
 			t.Errorf("store call %d, %s, failed, and the act returned: %v", n, call, err)
 		}
 	}
+	if n == 0 || len(passed) != len(despite) {
+		t.Errorf("testkit: the act makes %d store calls, and goes on without %v", n, passed)
+	}
 }
 
 // failing does the act with a fault at its n-th store call, and returns that call, "" if there is none.
-func (a Act[K]) failing(t *testing.T, open func(*testing.T, store.Store) K, n int) (call string, err error) {
+func (a Act[K]) failing(t *testing.T, open func(*testing.T, store.Store) (K, *Recorder), n int) (call string, err error) {
 	t.Helper()
 	f := storetest.NewFaults(store.NewMemory())
-	k := open(t, f.Store())
+	k, _ := open(t, f.Store())
 	a.Prepare(t, k)
 	f.Hook(func(method, key string) error {
 		if n--; n != 0 {
