@@ -3,6 +3,7 @@ package pin
 import (
 	"context"
 
+	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
@@ -39,4 +40,20 @@ func Hold(s *Service, n int) (release func()) {
 		<-held
 	}
 	return func() { close(end) }
+}
+
+// SendAgain asks a service for the message of a part of an issue, as the outbox does: nil means that it is sent.
+func SendAgain(ctx context.Context, s *Service, ref outbox.Ref) error {
+	return testkit.Err((*delivery)(s).Confirm(ctx, ref))
+}
+
+// Settle tells a service what became of a message.
+func Settle(ctx context.Context, s *Service, ref outbox.Ref, o outbox.Outcome) error {
+	return (*delivery)(s).Settle(ctx, ref, o)
+}
+
+// Refs are the messages of the parts of a subject's secret.
+func Refs(ctx context.Context, s *Service, subject civicpin.Subject) ([]outbox.Ref, error) {
+	e, err := s.creds.Get(ctx, store.Key{Subject: subject})
+	return s.refs(subject, &e.Value), err
 }

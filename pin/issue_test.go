@@ -18,6 +18,7 @@ import (
 	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
+	"github.com/civicpin/civicpin/store/storetest"
 )
 
 func TestIssueRefusesBadInputAndChangesNothing(t *testing.T) {
@@ -632,4 +633,314 @@ func TestIssueOfAClockAhead(t *testing.T) {
 	k.clock.Add(48 * time.Hour)
 	k.exchanged(t)
 	require.NoError(t, testkit.Err(k.Verify(t.Context(), try(chosen))))
+}
+
+// What callers are told of an issue and of a credential, whole.
+func TestAnswersAreWhole(t *testing.T) {
+	k := newKit(t, withDevices())
+	ctx, now := t.Context(), k.clock.Now()
+	o := inps()
+	o.By, o.Level, o.Evidence = clerk, civicpin.Substantial, inPerson
+	issue, err := k.Issue(ctx, maria, o)
+	require.NoError(t, err)
+	parts := []pin.Part{
+		{Contact: o.Parts[0], State: state.Pending, At: now}, {Contact: o.Parts[1], State: state.Pending, At: now},
+	}
+	require.NotEmpty(t, issue.ID)
+	require.Equal(t, pin.Issue{ID: issue.ID, Parts: parts, ExpiresAt: now.Add(7 * day)}, issue)
+
+	k.clock.Add(time.Hour)
+	require.NoError(t, k.out.Flush(ctx))
+	for i, p := range parts {
+		parts[i] = pin.Part{Contact: p.Contact, State: state.Accepted, At: k.clock.Now(), Receipt: fmt.Sprint("receipt-", i+1)}
+	}
+	proved := inPerson
+	proved.At = now
+	want := pin.Status{
+		State: state.Provisional, Level: civicpin.Substantial, Evidence: []civicpin.Evidence{proved}, Parts: parts, IssuedAt: now,
+		ExpiresAt: now.Add(7 * day),
+	}
+	status := func() pin.Status {
+		st, err := k.Status(ctx, maria)
+		require.NoError(t, err)
+		st.Lockout = want.Lockout // the gate's
+		return st
+	}
+	require.Equal(t, want, status())
+	ok, err := k.Verify(ctx, try(k.code()))
+	require.NoError(t, err)
+	require.Equal(t, pin.Verified{MustExchange: true, ExpiresAt: now.Add(7 * day)}, ok)
+
+	chosenAt := k.clock.Now()
+	require.NoError(t, exchanges(ctx, k))
+	want.State, want.ChangedAt, want.UsedAt, want.ExpiresAt = state.Active, chosenAt, chosenAt, chosenAt.Add(90*day)
+	require.Equal(t, want, status())
+	m, err := k.Mark(ctx, maria)
+	require.NoError(t, err)
+	require.Equal(t, pin.Mark{
+		Epoch: m.Epoch, Proved: m.Proved, Approved: m.Approved, Denial: m.Denial, Held: true, Level: civicpin.Substantial,
+	}, m)
+	k.clock.Add(90 * day)
+	want.Expired = state.SinceChange
+	require.Equal(t, want, status())
+	require.NoError(t, k.Suspend(ctx, maria, "lost", clerk))
+	want.Suspended, want.By, want.Reason = true, clerk, "lost"
+	require.Equal(t, want, status())
+}
+
+// Each time of the package to the moment: good returns true until then, and false from then on.
+func TestTimes(t *testing.T) {
+	ask := func(o pin.IssueOptions, good func(*kit, pin.Issue, error) bool) func(context.Context, *kit) bool {
+		return func(ctx context.Context, k *kit) bool {
+			is, err := k.Issue(ctx, maria, o)
+			return good(k, is, err)
+		}
+	}
+	sentNothing := func(k *kit, _ pin.Issue, err error) bool {
+		all := k.events.All()
+		return err == nil && all[len(all)-1].Code == "pin.nothing_issued"
+	}
+	noSlip := func(_ *kit, is pin.Issue, err error) bool { return err == nil && is.Slip.IsZero() }
+	for name, tc := range map[string]struct {
+		prepare func(*testing.T, *kit)
+		lasts   time.Duration
+		good    func(context.Context, *kit) bool
+	}{
+		"a receipt": {func(t *testing.T, k *kit) { k.issued(t) }, 60 * day, func(ctx context.Context, k *kit) bool {
+			return k.Receipt(ctx, "receipt-1", state.Delivered) == nil
+		}},
+		"telling that it is late": {func(t *testing.T, k *kit) { k.issued(t) }, 37 * day, func(ctx context.Context, k *kit) bool {
+			return errors.Is(verifies(k.code())(ctx, k), pin.ErrExpired)
+		}},
+		"an issue as a double click": {func(t *testing.T, k *kit) { k.issued(t) }, time.Minute, ask(inps(), sentNothing)},
+		"a letter, not printed again": {func(t *testing.T, k *kit) {
+			require.NoError(t, testkit.Err(k.Issue(t.Context(), maria, byLetter())))
+			k.clock.Add(time.Minute)
+			k.lasted = time.Minute
+		}, 7 * day, ask(byLetter(), noSlip)},
+		"an exchange as a double click": {
+			func(t *testing.T, k *kit) { k.exchanged(t) }, 10 * time.Minute,
+			func(ctx context.Context, k *kit) bool { return exchanges(ctx, k) == nil },
+		},
+		"a grant": {
+			func(t *testing.T, k *kit) { granted()(t, k) }, 15 * time.Minute,
+			func(ctx context.Context, k *kit) bool { return sets(changed)(ctx, k) == nil },
+		},
+		"a request code": {func(t *testing.T, k *kit) {
+			revoked(t, k)
+			code, err := k.RequestCode(t.Context(), maria, clerk)
+			require.NoError(t, err)
+			require.Len(t, code.Reveal(), 20)
+			k.typed = code
+		}, 30 * day, func(ctx context.Context, k *kit) bool {
+			o := inps()
+			o.RequestCode = k.typed
+			return testkit.Err(k.Issue(ctx, maria, o)) == nil
+		}},
+	} {
+		for _, at := range []time.Duration{tc.lasts - 1, tc.lasts} {
+			k := newKit(t, withDevices())
+			tc.prepare(t, k)
+			k.clock.Add(at - k.lasted)
+			require.Equal(t, at < tc.lasts, tc.good(t.Context(), k), "%s after %s", name, at)
+		}
+	}
+}
+
+// Four batches of parts that open nothing are kept: the first of five gets another text when it is asked for again.
+func TestAsideIsBounded(t *testing.T) {
+	p := pin.INPS()
+	p.Sends = civicpin.Rate{Limit: 100, Window: time.Hour}
+	for n, same := range map[int]bool{4: true, 5: false} {
+		k := newKit(t, p)
+		issuedBefore(t, k)
+		ask := func(i int) string {
+			o := byLetter()
+			o.Parts[0].Address = fmt.Sprint("+39339000000", i)
+			is, err := k.Issue(t.Context(), maria, o)
+			require.NoError(t, err)
+			return is.ID
+		}
+		first := ask(0)
+		for i := 1; i < n; i++ {
+			require.NotEqual(t, first, ask(i))
+		}
+		require.Equal(t, same, first == ask(0), n)
+	}
+}
+
+// What an outcome of a message says counts once, and a part that went is not sent again under that name.
+func TestOutcomesOfAMessage(t *testing.T) {
+	took, failed := outbox.Outcome{Receipt: "r1"}, outbox.Outcome{Failed: true, Reason: "no such number"}
+	for name, tc := range map[string]struct {
+		outcomes []outbox.Outcome
+		want     state.Part
+		sends    bool
+	}{
+		"none":              {nil, state.Pending, true},
+		"accepted":          {[]outbox.Outcome{took}, state.Accepted, false},
+		"accepted, failed":  {[]outbox.Outcome{took, failed}, state.Accepted, false},
+		"failed":            {[]outbox.Outcome{failed}, state.Failed, true},
+		"failed, accepted":  {[]outbox.Outcome{failed, took}, state.Accepted, false},
+		"failed twice":      {[]outbox.Outcome{failed, failed}, state.Failed, true},
+		"accepted two ways": {[]outbox.Outcome{took, {Receipt: "r2"}}, state.Accepted, false},
+	} {
+		k := newKit(t, pin.INPS())
+		require.NoError(t, issues(clerk, inps())(t.Context(), k))
+		refs, err := pin.Refs(t.Context(), k.Service, maria)
+		require.NoError(t, err)
+		at, events := k.clock.Now(), []string{"pin.issued|" + string(maria) + "|operator:bianchi|192.0.2.7|#1|low|"}
+		last := state.Pending
+		for _, o := range tc.outcomes {
+			k.clock.Add(time.Minute)
+			require.NoError(t, pin.Settle(t.Context(), k.Service, refs[1], o))
+			if st := k.states(t)[1]; st != last {
+				last, at = st, k.clock.Now()
+				events = append(events, "pin.part_"+string(st)+"|"+string(maria)+"|||#1|none|"+o.Reason)
+			}
+		}
+		st, err := k.Status(t.Context(), maria)
+		require.NoError(t, err)
+		receipt := ""
+		if tc.want == state.Accepted {
+			receipt = "r1"
+		}
+		require.Equal(t, pin.Part{Contact: inps().Parts[1], State: tc.want, At: at, Receipt: receipt}, st.Parts[1], name)
+		require.Equal(t, state.Pending, st.Parts[0].State)
+		require.Equal(t, events, k.events.Lines(), name)
+		err = pin.SendAgain(t.Context(), k.Service, refs[1])
+		require.Equal(t, tc.sends, err == nil, name)
+		require.Equal(t, !tc.sends, errors.Is(err, outbox.ErrWithdrawn), name)
+	}
+}
+
+// An operator whose issue was overtaken is told the state that the other act left.
+func TestIssueOvertaken(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.faults.Hook(func(method, key string) error {
+		if method == storetest.Put && strings.HasPrefix(key, "pin.inps/") {
+			k.faults.Hook(nil)
+			k.other(t, k.memory).imported(t, "4711")
+		}
+		return nil
+	})
+	err := issues(clerk, inps())(t.Context(), k)
+	require.ErrorIs(t, err, pin.ErrWrongState)
+	require.ErrorContains(t, err, "the citizen's own secret is set")
+	require.Equal(t, "pin.nothing_issued|"+string(maria)+"|operator:bianchi|192.0.2.7||none|refused", k.events.Lines()[2])
+	require.NoError(t, k.out.Flush(t.Context()))
+	require.Empty(t, k.mail.Messages())
+}
+
+// A credential that goes while Sweep looks at it stays away.
+func TestSweepOvertaken(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.issued(t)
+	k.clock.Add(7 * day)
+	key := ""
+	k.faults.Hook(func(method, of string) error {
+		if method == storetest.Get && strings.HasPrefix(of, "pin.inps/") {
+			key = of
+			r, err := k.memory.Get(t.Context(), of)
+			require.NoError(t, err)
+			require.NoError(t, k.memory.Delete(t.Context(), of, r.Version))
+		}
+		return nil
+	})
+	require.NoError(t, testkit.Err(k.Sweep(t.Context(), 10)))
+	require.NotEmpty(t, key)
+	require.ErrorIs(t, testkit.Err(k.memory.Get(t.Context(), key)), store.ErrNotFound)
+}
+
+// Messages count as what they rest on: addresses that a visitor typed, that the subject proved, or that staff answer for.
+func TestMessagesCountByWhatTheyRestOn(t *testing.T) {
+	for name, tc := range map[string]struct {
+		by     civicpin.Actor
+		proved bool
+		limit  func(*outbox.Limits, civicpin.Rate)
+		scarce int // messages that go, of four
+	}{
+		"typed":  {civicpin.Citizen, false, func(l *outbox.Limits, r civicpin.Rate) { l.Typed = r }, 2},
+		"proved": {civicpin.Citizen, true, func(l *outbox.Limits, r civicpin.Rate) { l.Proved = r }, 2},
+		"staff":  {clerk, true, func(l *outbox.Limits, r civicpin.Rate) { l.Shown = r }, 4}, // counted for each subject apart
+	} {
+		for _, scarce := range []bool{false, true} {
+			limits := testkit.Limits()
+			few := civicpin.Rate{Limit: 1, Window: time.Hour}
+			limits.Typed, limits.Proved, limits.Shown = few, few, few
+			tc.limit(&limits, testkit.Wide)
+			if scarce {
+				limits = testkit.Limits()
+				tc.limit(&limits, few)
+			}
+			p := pin.INPS()
+			p.Sends = civicpin.Rate{Limit: 2, Window: time.Hour}
+			k := newLimitedKitOn(t, store.NewMemory(), p, limits, newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+			var err error
+			k.Service, err = pin.NewCheap(k.vault, k.out, k.policy, pin.ProvedFunc(
+				func(context.Context, civicpin.Subject, []civicpin.Contact) (bool, error) { return tc.proved, nil }))
+			require.NoError(t, err)
+			for _, subject := range []civicpin.Subject{maria, "MARIAS-SON"} {
+				o := inps()
+				o.By = tc.by
+				require.NoError(t, testkit.Err(k.Issue(t.Context(), subject, o)))
+			}
+			require.NoError(t, k.out.Flush(t.Context()))
+			require.Len(t, k.mail.Messages(), map[bool]int{false: 4, true: tc.scarce}[scarce], "%s, scarce %t", name, scarce)
+		}
+	}
+}
+
+// What any visitor may ask for again counts by source as messages to typed addresses do.
+func TestResendsCountAsTyped(t *testing.T) {
+	limits := testkit.Limits()
+	limits.SourceTyped = civicpin.Rate{Limit: 2, Window: time.Hour}
+	k := newLimitedKit(t, limits)
+	issuedBefore(t, k)
+	for i := range 3 {
+		err := k.Resend(t.Context(), maria, 0, home)
+		if i < 2 {
+			require.NoError(t, err)
+		} else {
+			require.EqualValues(t, "source", testkit.LockedBy(t, err).Scope)
+		}
+	}
+}
+
+// Contacts that did not go cost no store call.
+func TestNoContactsWent(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.faults.FailAt(1, storetest.NotDone)
+	require.NoError(t, k.ContactsWent(t.Context(), maria, nil, time.Time{}, civicpin.Citizen))
+}
+
+// What rests on contacts fails with them, and what an undo unbinds is told since when.
+func TestContactsFail(t *testing.T) {
+	broken := errors.New("the contacts are not reached")
+	var fails error
+	proved := pin.ProvedFunc(func(context.Context, civicpin.Subject, []civicpin.Contact) (bool, error) { return true, fails })
+	k := provingBy(t, store.NewMemory(), pin.INPS(), proved)
+	ctx := t.Context()
+	issue := issues(civicpin.Citizen, inps())
+	fails = broken
+	require.ErrorIs(t, issue(ctx, k), broken)
+	fails = nil
+	require.NoError(t, issue(ctx, k))
+	refs, err := pin.Refs(ctx, k.Service, maria)
+	require.NoError(t, err)
+	fails = broken
+	require.ErrorIs(t, pin.SendAgain(ctx, k.Service, refs[0]), broken)
+	fails = nil
+	require.NoError(t, k.out.Flush(ctx))
+	fails = broken
+	require.ErrorIs(t, exchanges(ctx, k), broken)
+
+	since := k.clock.Now().Add(-day)
+	k.UnbindWith(func(_ context.Context, subject civicpin.Subject, at time.Time) error {
+		require.Equal(t, maria, subject)
+		require.Equal(t, since, at)
+		return broken
+	})
+	require.ErrorIs(t, k.ContactsWent(ctx, maria, nil, since, clerk), broken)
+	require.NoError(t, k.ContactsWent(ctx, maria, nil, time.Time{}, clerk))
 }

@@ -32,6 +32,8 @@ type kit struct {
 	grant  pin.Grant         // for flows that use one
 	ok     pin.Verified      // the last login, for acts that need one
 	source civicpin.Source   // with a known device, if one is remembered
+	typed  civicpin.Secret   // a request code
+	lasted time.Duration     // the time that went by since what is timed
 }
 
 // newKit makes a service of a policy over a store of its own, whose calls may fail.

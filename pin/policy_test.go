@@ -331,6 +331,25 @@ func TestPolicyValidation(t *testing.T) {
 		"a password of eight":          {eight, true},
 		"words":                        {func(p *pin.Policy) { p.Chosen.Words = []string{"inps"} }, true},
 		"an empty word":                {func(p *pin.Policy) { p.Chosen.Words = []string{""} }, false},
+		"a name of one letter":         {func(p *pin.Policy) { p.Name = "a" }, true},
+		"the shortest parts":           {func(p *pin.Policy) { p.Length = 4 }, true},
+		"the longest parts":            {func(p *pin.Policy) { p.Length = 32 }, true},
+		"valid for a minute":           {func(p *pin.Policy) { p.Valid[civicpin.SMS] = time.Minute }, true},
+		"valid for less":               {func(p *pin.Policy) { p.Valid[civicpin.SMS] = time.Minute - 1 }, false},
+		"an age of nothing":            {func(p *pin.Policy) { p.MaxAge = 1 }, false},
+		"an age below nothing":         {func(p *pin.Policy) { p.MaxAge = -1 }, false},
+		"an age of a day":              {func(p *pin.Policy) { p.MaxAge = day }, true},
+		"disuse of nothing":            {func(p *pin.Policy) { p.MaxUnused = 1 }, false},
+		"disuse below nothing":         {func(p *pin.Policy) { p.MaxUnused = -1 }, false},
+		"disuse of two days":           {func(p *pin.Policy) { p.MaxUnused = 2 * day }, true},
+		"disuse of less":               {func(p *pin.Policy) { p.MaxUnused = 2*day - 1 }, false},
+		"the highest level":            {func(p *pin.Policy) { p.Levels[civicpin.InPerson] = civicpin.High }, true},
+		"the lowest level":             {func(p *pin.Policy) { p.Levels[civicpin.InPerson] = civicpin.Low }, true},
+		"a level of no method":         {func(p *pin.Policy) { p.Levels[""] = civicpin.Low }, false},
+		"a negative wait":              {func(p *pin.Policy) { p.Hashing.Wait = -1 }, false},
+		"the shortest wait":            {func(p *pin.Policy) { p.Hashing.Wait = 1 }, true},
+		"one permit":                   {func(p *pin.Policy) { p.Hashing.Permits = 1 }, true},
+		"a channel of no name":         {func(p *pin.Policy) { p.Valid[""] = day }, false},
 		"an age of hours":              {func(p *pin.Policy) { p.MaxAge = 23 * time.Hour }, false},
 		"a negative age":               {func(p *pin.Policy) { p.MaxAge = -day }, false},
 		"no age":                       {ageless, true},
@@ -985,3 +1004,16 @@ func TestINPS(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, civicpin.Low, ok.Level, "a new request starts at low")
 }
+
+// The ready policies are those that docs/policies shows.
+func TestReadyPoliciesWhole(t *testing.T) {
+	for name, p := range map[string]pin.Policy{"pin-default": pin.Default(), "pin-inps": pin.INPS()} {
+		text, err := os.ReadFile("../docs/policies/" + name + ".json")
+		require.NoError(t, err)
+		want, err := pin.ParsePolicy(text)
+		require.NoError(t, err)
+		require.Equal(t, want, p)
+	}
+}
+
+func TestEvents(t *testing.T) { testkit.Infos(t, pin.Events()) }
