@@ -19,7 +19,7 @@ const (
 	Device Cookie = "device" // pin.Service.RememberDevice, for a subject who ticked the box; 400 days
 	Ticket Cookie = "ticket" // recovery.Run.Ticket; 30 days, since a run may wait
 	Grant  Cookie = "grant"  // pin.Grant.Text, until the new secret is set; pin.ParseGrant reads it; 24 hours
-	Proof  Cookie = "proof"  // pin.Verified.Shown of a login, or pin.Service.Shown of a known device; 15 minutes
+	Shown  Cookie = "shown"  // pin.Verified.Shown of a login, or pin.Service.Shown of a known device; 15 minutes
 )
 
 // longest returns how long a cookie may live; zero for what is none of the four.
@@ -31,7 +31,7 @@ func (c Cookie) longest() time.Duration {
 		return 30 * 24 * time.Hour
 	case Grant:
 		return 24 * time.Hour
-	case Proof:
+	case Shown:
 		return 15 * time.Minute
 	}
 	return 0
@@ -93,18 +93,18 @@ func (c *Cookies) Get(r *http.Request, name Cookie) civicpin.Secret {
 	return civicpin.Secret{}
 }
 
-// Clear has the browser forget a cookie. Clear the ticket once the run is done, the grant once it is used, and the proof when
+// Clear has the browser forget a cookie. Clear the ticket once the run is done, the grant once it is used, and Shown when
 // the subject logs out; the device stays until the subject asks for it.
 func (c *Cookies) Clear(w http.ResponseWriter, name Cookie) {
 	http.SetCookie(w, c.cookie(name, "", -1))
 }
 
-// Source is [Source] with the device and the proof. They are left out unless the request is a POST from a page of the portal:
+// Source is [Source] with Device and Shown. They are left out unless the request is a POST from a page of the portal:
 // no link, image or form of another site can then spend the guesses of the subject's device, or the reserves that it opens.
 func (c *Cookies) Source(r *http.Request, p Proxies) civicpin.Source {
 	source := Source(r, p)
 	if r.Method == http.MethodPost && c.sameOrigin(r) {
-		source.Device, source.Shown = c.Get(r, Device), c.Get(r, Proof)
+		source.Device, source.Shown = c.Get(r, Device), c.Get(r, Shown)
 	}
 	return source
 }

@@ -61,7 +61,7 @@ func TestCookieBounds(t *testing.T) {
 	const day = 24 * time.Hour
 	c := cookies(t, portal)
 	for name, want := range map[web.Cookie]time.Duration{
-		web.Device: 400 * day, web.Ticket: 30 * day, web.Grant: day, web.Proof: 15 * time.Minute,
+		web.Device: 400 * day, web.Ticket: 30 * day, web.Grant: day, web.Shown: 15 * time.Minute,
 	} {
 		w := httptest.NewRecorder()
 		assert.NoError(t, c.Set(w, name, civicpin.NewSecret("x"), 1000*day))
@@ -96,7 +96,7 @@ func TestCookiesSource(t *testing.T) {
 	} {
 		r := httptest.NewRequest(c.method, "/login", nil)
 		r.Host = "evil.example" // what the visitor says counts for nothing
-		r.Header = http.Header{"Cookie": {"__Host-device=d; __Host-proof=p"}}
+		r.Header = http.Header{"Cookie": {"__Host-device=d; __Host-shown=p"}}
 		if c.site != "" {
 			r.Header.Set("Sec-Fetch-Site", c.site)
 		}

@@ -77,7 +77,7 @@ func (s Sessions) Current(r *http.Request) (civicpin.Subject, civicpin.Level, er
 	return now.Subject, now.Level, nil
 }
 
-// LogOut ends the request's session; there need be none. Clear the [Proof], too. Errors are the library's.
+// LogOut ends the request's session; there need be none. Clear [Shown], too. Errors are the library's.
 func (s Sessions) LogOut(w http.ResponseWriter, r *http.Request) error { return s.Library.End(w, r) }
 
 // LogOutEverywhere ends all sessions of the subject of a request, this one included, by [pin.Service.EndSessions]. Errors are

@@ -57,12 +57,12 @@ func (p *portal) begin(w http.ResponseWriter, r *http.Request, s civicpin.Subjec
 			return "", err
 		}
 	}
-	return "/", errors.Join(p.sessions.LogIn(w, r, s, ok), p.cookies.Set(w, web.Proof, ok.Shown, 15*time.Minute))
+	return "/", errors.Join(p.sessions.LogIn(w, r, s, ok), p.cookies.Set(w, web.Shown, ok.Shown, 15*time.Minute))
 }
 
 // logOut ends this session, or all of the citizen's.
 func (p *portal) logOut(w http.ResponseWriter, r *http.Request) (string, error) {
-	p.cookies.Clear(w, web.Proof)
+	p.cookies.Clear(w, web.Shown)
 	if r.PostFormValue("everywhere") != "" {
 		return "/", p.sessions.LogOutEverywhere(w, r)
 	}
