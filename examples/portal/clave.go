@@ -91,7 +91,7 @@ func (c *clave) activate(v *visit) (string, error) {
 // appPage is the app on the citizen's telephone, opened: it shows the code that waits, if a push was lost.
 func (c *clave) appPage(v *visit) (view, error) {
 	w := view{Title: "clave.app.title", Say: v.say("clave.app.say"), How: how{"clave.go", "otp.Codes.Pending"}}
-	subject, err := v.user()
+	subject, level, err := v.user()
 	if err != nil {
 		w.Say = v.say("clave.app.none")
 		w.Links = []link{{"/clave/activate", "clave.activate.title"}}
@@ -105,7 +105,7 @@ func (c *clave) appPage(v *visit) (view, error) {
 	for _, p := range pending {
 		codes.Rows = append(codes.Rows, []string{p.Code.Reveal(), p.Params["act"], v.time(p.ExpiresAt, "15:04")})
 	}
-	w.Facts = [][2]string{{v.T("clave.id"), string(subject)}, {v.T("level"), v.T("clave.level." + v.get("level"))}}
+	w.Facts = [][2]string{{v.T("clave.id"), string(subject)}, {v.T("level"), v.T("clave.level." + level.String())}}
 	w.Tables = []table{codes}
 	w.Links = []link{{"/clave/ask", "clave.ask.title"}}
 	return w, nil

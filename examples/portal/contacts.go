@@ -6,7 +6,7 @@ import (
 
 // contactsPage lists the contacts of the citizen who is logged in, and adds, proves and removes them.
 func (s *system) contactsPage(v *visit) (view, error) {
-	subject, err := v.user()
+	subject, _, err := v.user()
 	if err != nil {
 		return view{}, err
 	}
@@ -49,9 +49,9 @@ func (s *system) contactsPage(v *visit) (view, error) {
 
 func (s *system) contactsDo(v *visit) (string, error) {
 	here := "/" + s.name + "/contacts"
-	subject, err := v.user()
+	subject, _, err := v.user()
 	if err != nil {
-		return here, nil //nolint:nilerr // which leads to the login
+		return "", err
 	}
 	if v.typed("act") == "prove" {
 		err := s.contacts.ProveCode(v.ctx(), subject, v.secret("code"), v.source())

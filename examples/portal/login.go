@@ -162,7 +162,7 @@ func (s *system) adopt(v *visit, subject civicpin.Subject) error {
 
 // minePage is what is behind the login.
 func (s *system) minePage(v *visit) (view, error) {
-	subject, err := v.user()
+	subject, level, err := v.user()
 	if err != nil {
 		return view{}, err
 	}
@@ -171,9 +171,9 @@ func (s *system) minePage(v *visit) (view, error) {
 		return view{}, err
 	}
 	w := view{
-		Title: "mine.title", Say: v.say("mine.say"), How: how{"login.go", "pin.Service.Epoch, Status"},
-		Facts: [][2]string{{v.T(s.name + ".id"), string(subject)}, {v.T("level"), v.T(s.name + ".level." + v.get("level"))}},
-		Forms: []form{{Act: "out", Button: "mine.out"}},
+		Title: "mine.title", Say: v.say("mine.say"), How: how{"sessions.go", "web.Sessions, pin.Service.Status"},
+		Facts: [][2]string{{v.T(s.name + ".id"), string(subject)}, {v.T("level"), v.T(s.name + ".level." + level.String())}},
+		Forms: []form{{Act: "everywhere", Button: "mine.everywhere"}, {Act: "out", Button: "mine.out"}},
 		Links: []link{{"/" + s.name + "/change", "change.title"}, {"/" + s.name + "/contacts", "contacts.title"}},
 	}
 	if !st.ExpiresAt.IsZero() {
@@ -186,19 +186,25 @@ func (s *system) minePage(v *visit) (view, error) {
 }
 
 func (s *system) mine(v *visit) (string, error) {
-	if _, err := v.user(); err != nil {
-		return "/" + s.name + "/login", nil //nolint:nilerr // the login says it
+	_, level, err := v.user()
+	if err != nil {
+		return "", err
 	}
-	if v.typed("act") == "act" { // the level is asked for at each act, not once at the login
+	leave := s.sessions.LogOut
+	switch v.typed("act") {
+	case "act": // the level is asked for at each act, not once at the login
 		key := s.name + ".act.done"
-		if v.get("level") == civicpin.Low.String() {
+		if level == civicpin.Low {
 			key = s.name + ".act.low"
 		}
 		v.flash(key)
 		return "/" + s.name + "/mine", nil
+	case "everywhere":
+		leave = s.sessions.LogOutEverywhere
 	}
-	v.flash("mine.left")
-	return "/" + s.name + "/", v.leave()
+	err = leave(v.w, v.r)
+	v.flashed(err, "mine.left")
+	return "/" + s.name + "/", err
 }
 
 func (s *system) changePage(v *visit) (view, error) {

@@ -55,6 +55,14 @@ func TestSessions(t *testing.T) {
 	victim.send("/inps/change", "id="+mariaCF, "secret="+herPIN, "new="+another, "again="+another).at("/inps/mine")
 	owner.open("/inps/mine").at("/inps/login")
 	require.Contains(t, owner.body, "Your session has ended")
+
+	owner.send("/inps/login", "id="+mariaCF, "secret="+another).at("/inps/mine")
+	victim.send("/inps/mine", "act=everywhere").at("/inps/")
+	require.Contains(t, victim.body, "You are logged out")
+	for _, b := range []*browser{owner, victim} { // an act ends at the login, too
+		b.send("/inps/mine", "act=act").at("/inps/login")
+	}
+	owner.send("/inps/login", "id="+mariaCF, "secret="+another).at("/inps/mine") // the secret is what it was
 }
 
 // A PIN that is lost comes anew, by a link or a code; a locked one is unlocked by a link; scanners use no link up.

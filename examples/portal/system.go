@@ -18,6 +18,7 @@ import (
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 	"github.com/civicpin/civicpin/texts"
+	"github.com/civicpin/civicpin/web"
 )
 
 // A system is one agency's: its services on its part of the database, and what its pages differ in.
@@ -31,6 +32,7 @@ type system struct {
 	vault    *store.Vault
 	out      *outbox.Outbox
 	pins     *pin.Service
+	sessions web.Sessions
 	contacts *contact.Service
 	rec      *recovery.Service
 	files    *agency.Uploads
@@ -93,6 +95,7 @@ func (p *portal) openSystem(ctx context.Context, keys store.Keys, o setup) (*sys
 	if s.pins, err = pin.New(s.out, o.policy); err != nil {
 		return nil, err
 	}
+	s.sessions = web.Sessions{Library: library{p.session, o.name + ".login"}, Pins: s.pins}
 	if s.contacts, err = contact.New(s.out, o.contacts, s.pins); err != nil {
 		return nil, err
 	}

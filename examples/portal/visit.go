@@ -13,7 +13,6 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/lockout"
-	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/web"
 )
 
@@ -82,12 +81,9 @@ func (v *visit) post(do func(*visit) (string, error)) (string, error) {
 	return do(v)
 }
 
-// errLogin sends a visitor without a session to the login.
-var errLogin = errors.New("portal: no session")
-
-// answer writes a page.
+// answer writes a page. A visitor without a session is sent to the login.
 func (v *visit) answer(page view, err error) {
-	if errors.Is(err, errLogin) {
+	if errors.Is(err, web.ErrNoSession) {
 		http.Redirect(v.w, v.r, v.p.path+"/"+v.sys.name+"/login", http.StatusSeeOther)
 		return
 	}
@@ -166,50 +162,6 @@ func (v *visit) remember(device civicpin.Secret) error {
 	}
 	devices.Set(v.sys.name, device.Reveal())
 	return v.p.cookies.Set(v.w, web.Device, civicpin.NewSecret(devices.Encode()), 180*24*3600*1e9)
-}
-
-// anew begins an empty session under a new number: one that an attacker planted in the browser before is worth nothing, and
-// nothing that it held, as a ticket, a grant or an operator, goes on.
-func (v *visit) anew() error {
-	return errors.Join(v.p.session.Clear(v.ctx()), v.p.session.RenewToken(v.ctx()))
-}
-
-// enter begins the session of a login, and says something on the next page.
-func (v *visit) enter(subject civicpin.Subject, ok pin.Verified, said ...string) error {
-	if err := v.anew(); err != nil {
-		return err
-	}
-	for _, key := range said {
-		v.flash(key)
-	}
-	v.put("subject", string(subject))
-	v.put("epoch", string(ok.Epoch))
-	v.put("level", ok.Level.String())
-	v.put("shown", ok.Shown.Reveal())
-	return nil
-}
-
-// leave ends it.
-func (v *visit) leave() error {
-	v.drop("subject", "epoch", "level", "shown", "ticket", "grant")
-	return v.p.session.RenewToken(v.ctx())
-}
-
-// user returns the subject of the session. A session dies with the secret: its epoch is compared at each request.
-func (v *visit) user() (civicpin.Subject, error) {
-	subject := civicpin.Subject(v.get("subject"))
-	if subject == "" {
-		return "", errLogin
-	}
-	now, err := v.sys.pins.Epoch(v.ctx(), subject)
-	if err != nil {
-		return "", err
-	}
-	if string(now) != v.get("epoch") {
-		v.flash("session.ended")
-		return "", errors.Join(errLogin, v.leave())
-	}
-	return subject, nil
 }
 
 // triesLeft returns how many tries an error leaves, if it says so.
