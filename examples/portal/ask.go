@@ -16,7 +16,7 @@ import (
 func (v *visit) askFields(ask recovery.Ask) []field {
 	var all []field
 	if ask.Captcha {
-		all = append(all, field{Name: "captcha", Label: v.T("captcha"), Hint: v.T("captcha.hint"), Type: "checkbox"})
+		all = append(all, v.challenge())
 	}
 	for _, fact := range ask.Facts {
 		auto := map[string]string{"birth-day": "bday-day", "birth-month": "bday-month", agency.BirthDate: "bday"}[fact]
@@ -73,8 +73,11 @@ func (v *visit) enrolFields(e *plan.Enrol) []field {
 
 // answers reads what was typed into the fields of a step.
 func (s *system) answers(v *visit, ask recovery.Ask) (recovery.Answers, error) {
+	if ask.Captcha && !v.passed() {
+		return recovery.Answers{}, refusal{"captcha", "captcha.wrong"}
+	}
 	a := recovery.Answers{
-		Source: v.source(), Captcha: v.typed("captcha") != "", Code: v.secret("code"),
+		Source: v.source(), Captcha: ask.Captcha, Code: v.secret("code"),
 		Image: v.typed("image"), EnrolImage: v.typed("enrol"),
 		Questions: v.secrets("question.", ask.Questions),
 	}

@@ -154,7 +154,7 @@ func (c *clave) ask(v *visit) (string, error) {
 }
 
 // knowsCard reports whether the data are those of the number's owner. The guess is counted before it is compared, and nothing
-// of what the gate answers reaches the visitor.
+// of what the gate answers reaches the visitor, but for a challenge.
 func (c *clave) knowsCard(v *visit, subject civicpin.Subject, card string) (bool, error) {
 	err := c.cards.Do(v.ctx(), lockout.Target{Subject: subject, Source: v.source()}, func(ctx context.Context) (bool, error) {
 		if _, known := c.people[subject]; !known {
@@ -162,6 +162,9 @@ func (c *clave) knowsCard(v *visit, subject civicpin.Subject, card string) (bool
 		}
 		return c.people.Check(ctx, subject, map[string]string{"card": card})
 	})
+	if errors.Is(err, lockout.ErrChallenge) { // says nothing about the number
+		return false, err
+	}
 	_, locked := errors.AsType[*lockout.LockedError](err)
 	if locked || errors.Is(err, lockout.ErrRefused) || errors.Is(err, lockout.ErrBusy) {
 		return false, nil

@@ -90,6 +90,9 @@ func (v *visit) refuse(w *view, err error) {
 	answer := web.Status(err)
 	w.Status = answer.Status
 	answer.Header(v.w.Header())
+	if answer.Code == "challenge" || v.human != nil && *v.human { // after a wrong guess behind one, the next needs one, too
+		v.challenged(w)
+	}
 	if r, ok := errors.AsType[refusal](err); ok {
 		w.Status = 422
 		v.blame(w, r.field, v.T(r.word))

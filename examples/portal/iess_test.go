@@ -24,7 +24,7 @@ func TestIESS(t *testing.T) {
 	b := newBrowser(t, p)
 	asked := b.withClave()
 	b.send("/iess/start", "plan=iess-clave", "id="+luciaID).at("/iess/run")
-	b.send("/iess/run", "act=answer", "captcha=1").at("/iess/run")
+	b.solve("/iess/run").at("/iess/run")
 	b.answer(asked, "fact.birth-day=14", "fact.birth-month=3", "image=volcano").at("/iess/run")
 	b.send("/iess/run", "act=answer", "confirm=1").at("/iess/run")
 	b.followed(lucias).at("/iess/choose")
@@ -32,7 +32,7 @@ func TestIESS(t *testing.T) {
 
 	stranger := newBrowser(t, p)
 	for range 3 {
-		stranger.send("/iess/start", "plan=iess-clave", "id="+luciaID).send("/iess/run", "act=answer", "captcha=1").at("/iess/run")
+		stranger.send("/iess/start", "plan=iess-clave", "id="+luciaID).solve("/iess/run").at("/iess/run")
 		stranger.answer([]string{}, "fact.birth-day=1", "fact.birth-month=1", "image=tree")
 	}
 	stranger.refused(403, "unlocked")
@@ -48,7 +48,7 @@ func TestIESS(t *testing.T) {
 func (b *browser) withClave() []string {
 	b.t.Helper()
 	b.send("/iess/start", "plan=iess-first-key", "id="+luciaID).at("/iess/run")
-	b.send("/iess/run", "act=answer", "captcha=1").at("/iess/run")
+	b.solve("/iess/run").at("/iess/run")
 	b.send("/iess/run", "act=answer", "captcha=1").refused(422, "from 1 to 31") // two tabs, or sent twice
 	b.send("/iess/run", "act=answer", "fact.birth-day=15", "fact.birth-month=3").refused(403, "Tries left")
 	b.send("/iess/run", "act=answer", "fact.birth-day=x", "fact.birth-month=3").refused(422, "from 1 to 31")
@@ -128,7 +128,7 @@ func TestIESSUnlocks(t *testing.T) {
 	}
 
 	b.send("/iess/start", "plan=iess-unlock-desk", "id="+luciaID).at("/iess/run")
-	b.send("/iess/run", "act=answer", "captcha=1").at("/iess/run")
+	b.solve("/iess/run").at("/iess/run")
 	b.send("/iess/run", "act=answer", "fact.birth-day=14", "fact.birth-month=3").at("/iess/run")
 	b.send("/iess/run", "act=answer").refused(422, "missing or too large")
 	b.upload("card-front", "card-back", "face").at("/iess/run")

@@ -16,7 +16,7 @@ import (
 func (s *system) linkPage() http.Handler {
 	links := web.Links(s.rec)
 	page := func(r *http.Request) web.Page {
-		v := &visit{p: s.p, sys: s, r: r, lang: language(r)}
+		v := s.p.visit(s, nil, r)
 		return web.Page{
 			Template: v.linkTemplate(),
 			Labels: func(*http.Request) web.Labels {

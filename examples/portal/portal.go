@@ -38,6 +38,7 @@ type portal struct {
 	systems []*system
 	pages   map[string]bool // what a language may be chosen on
 	clave   *clave
+	captcha *sums
 
 	whole   http.Handler // what browsers reach; the attack page sends its requests there, too
 	attacks attacks
@@ -74,6 +75,7 @@ func open(ctx context.Context, c config) (_ *portal, err error) {
 	if p.session.Cookie.Secure = u.Scheme == "https"; p.session.Cookie.Secure {
 		p.session.Cookie.Name = "__Host-session"
 	}
+	p.captcha = newSums(p.session)
 	records, keys, err := openRecords(ctx, c)
 	if err != nil {
 		return nil, err

@@ -85,7 +85,7 @@ func TestLost(t *testing.T) {
 	b.send("/inps/login", "id="+mariaCF, "secret="+another).refused(429, "locked")
 	require.NotEmpty(t, b.header.Get("Retry-After"))
 	b.send("/inps/start", "plan="+unlockINPS, "id="+mariaCF).at("/inps/run")
-	b.send("/inps/run", "act=answer", "captcha=1").at("/inps/run")
+	b.solve("/inps/run").at("/inps/run")
 	b.followed(mailbox).at("/inps/login")
 	b.send("/inps/login", "id="+mariaCF, "secret="+another).at("/inps/mine")
 	b.open("/inps/link").send("/inps/link", "token="+came(t, p, civicpin.Email, mailbox, linkOf)+"x").refused(410, "")
@@ -143,7 +143,7 @@ func TestBase(t *testing.T) {
 	b.send("/inps/request", "id="+mariaCF, "mobile=333 123 4567", "email="+mailbox).at("/portal/inps/first")
 	first, second := halves(t, p, marias, mailbox)
 	b.send("/inps/first", "id="+mariaCF, "half1="+first, "half2="+second, "new="+herPIN, "again="+herPIN).at("/portal/inps/mine")
-	b.send("/inps/start", "plan="+unlockINPS, "id="+mariaCF).send("/inps/run", "act=answer", "captcha=1").at("/portal/inps/run")
+	b.send("/inps/start", "plan="+unlockINPS, "id="+mariaCF).solve("/inps/run").at("/portal/inps/run")
 	require.Contains(t, came(t, p, civicpin.Email, mailbox, linkOf), p.base+"/inps/link#")
 	b.send("/language", "to=es", "back=/inps/").at("/portal/inps/")
 }

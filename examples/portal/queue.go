@@ -82,7 +82,7 @@ func (s *system) looked(v *visit, w *view) {
 
 // document shows an upload to the operator of its case, and to nobody else. It is served as a file to keep, never as a page.
 func (s *system) document(w http.ResponseWriter, r *http.Request) {
-	v := &visit{s.p, s, w, r, language(r)}
+	v := s.p.visit(s, w, r)
 	c, err := s.rec.ShowCase(v.ctx(), s.p.session.GetString(v.ctx(), "desk.case"), v.onDuty())
 	content, ok := s.files.Open(c.Documents[r.FormValue("kind")])
 	if err != nil || !ok {

@@ -80,7 +80,7 @@ func TestAttack(t *testing.T) {
 	}
 	require.LessOrEqual(t, a.Sent, 6, "three to the telephone, three to the mailbox")
 	b.send("/inps/start", "plan="+unlockINPS, "id="+mariaCF).at("/inps/run")
-	b.send("/inps/run", "act=answer", "captcha=1").at("/inps/run")
+	b.solve("/inps/run").at("/inps/run")
 	came(t, p, civicpin.Email, mailbox, linkOf)
 	require.Equal(t, "attack.owner.linkgood", b.attack("scan").Owner)
 }
@@ -155,7 +155,7 @@ func TestTUSS(t *testing.T) {
 	require.Contains(t, b.body, "SEDESS is open")
 
 	b.send("/tuss/start", "plan=tuss-forgotten", "id="+nuriaNIF).at("/tuss/run")
-	b.send("/tuss/run", "act=answer", "captcha=1").at("/tuss/run")
+	b.solve("/tuss/run").at("/tuss/run")
 	b.send("/tuss/run", "act=answer", "fact.birth-date=23-05-1979").at("/tuss/run")
 	b.followed("nuria@example.es").at("/tuss/run")
 	time.Sleep(10 * time.Millisecond)

@@ -33,6 +33,12 @@ type visit struct {
 	w    http.ResponseWriter
 	r    *http.Request
 	lang string
+
+	human *bool // whether a challenge was passed, once that was asked
+}
+
+func (p *portal) visit(sys *system, w http.ResponseWriter, r *http.Request) *visit {
+	return &visit{p: p, sys: sys, w: w, r: r, lang: language(r)}
 }
 
 // page serves one page: show makes it, for a GET; do answers its form, for a POST, and returns where to go on. After an error
@@ -42,7 +48,7 @@ func (p *portal) page(
 ) {
 	p.pages[strings.TrimSuffix(path, "{$}")] = true
 	mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
-		v := &visit{p, sys, w, r, language(r)}
+		v := p.visit(sys, w, r)
 		page, err := show(v)
 		v.answer(page, err)
 	})
@@ -50,7 +56,7 @@ func (p *portal) page(
 		return
 	}
 	mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
-		v := &visit{p, sys, w, r, language(r)}
+		v := p.visit(sys, w, r)
 		next, err := v.post(do)
 		if err == nil {
 			http.Redirect(w, r, p.path+next, http.StatusSeeOther)
@@ -148,6 +154,7 @@ func (v *visit) source() civicpin.Source {
 	}
 	devices, _ := url.ParseQuery(source.Device.Reveal())
 	source.Device, source.Shown = civicpin.NewSecret(devices.Get(v.sys.name)), civicpin.Secret{}
+	source.Challenged = v.passed()
 	if v.r.Method == http.MethodPost { // web.Secure refuses those of other sites
 		source.Shown = civicpin.NewSecret(v.get("shown"))
 	}
