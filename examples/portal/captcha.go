@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"log/slog"
 	"maps"
 	"net/http"
 	"slices"
@@ -83,9 +82,6 @@ func (c *sums) Passed(r *http.Request) (bool, error) {
 func (v *visit) passed() bool {
 	if v.human == nil {
 		ok, err := v.p.captcha.Passed(v.r)
-		if err != nil {
-			slog.ErrorContext(v.ctx(), "captcha", "error", err)
-		}
 		v.human = new(ok && err == nil)
 	}
 	return *v.human

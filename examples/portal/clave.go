@@ -45,6 +45,7 @@ func newClave(s *system) (*clave, error) {
 type adder func(path string, show func(*visit) (view, error), do func(*visit) (string, error))
 
 func (c *clave) routes(at adder) {
+	at("certificate", c.certificatePage, c.certificate)
 	at("letter", c.letterPage, c.letter)
 	at("activate", c.activatePage, c.activate)
 	at("ask", c.askPage, c.ask)
@@ -85,7 +86,7 @@ func (c *clave) activate(v *visit) (string, error) {
 	if err = errors.Join(err, c.cards.Rebind(v.ctx(), lockout.Target{Subject: subject}, civicpin.Citizen)); err != nil {
 		return "", err
 	}
-	return "/clave/app", v.enter(subject, ok, "clave.activate.done")
+	return "/clave/app", c.opened(v, subject, key, ok, "clave.activate.done")
 }
 
 // appPage is the app on the citizen's telephone, opened: it shows the code that waits, if a push was lost.
@@ -108,6 +109,9 @@ func (c *clave) appPage(v *visit) (view, error) {
 	w.Facts = [][2]string{{v.T("clave.id"), string(subject)}, {v.T("level"), v.T("clave.level." + level.String())}}
 	w.Tables = []table{codes}
 	w.Links = []link{{"/clave/ask", "clave.ask.title"}}
+	if level == civicpin.Low {
+		w.Links = append(w.Links, link{"/clave/certificate", "clave.certificate.button"})
+	}
 	return w, nil
 }
 

@@ -21,7 +21,7 @@ func (s *system) home(v *visit) (view, error) {
 	case "tuss":
 		w.Links = append([]link{{"/desk", "desk.title"}, {"/tuss/first", "first.title"}}, common...)
 	case "clave":
-		for _, page := range []string{"letter", "activate", "ask", "code", "app"} {
+		for _, page := range []string{"certificate", "letter", "activate", "ask", "code", "app"} {
 			w.Links = append(w.Links, link{"/clave/" + page, "clave." + page + ".title"})
 		}
 	}

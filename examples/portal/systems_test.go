@@ -123,6 +123,17 @@ func TestClave(t *testing.T) {
 	letter := came(t, p, civicpin.Letter, "Ana García López\nCalle Mayor 1\n28013 Madrid", code)
 	b.send("/clave/activate", "id="+anaNIF, "code="+letter+"X", "mobile=612 345 678").refused(403, "not right")
 	b.send("/clave/activate", "id="+anaNIF, "code="+letter, "mobile=612 345 678").at("/clave/app")
+	require.Contains(t, b.body, "basic")
+	raise := func(certificate string) *browser {
+		return b.send("/clave/certificate", "act=raise", "certificate="+certificate)
+	}
+	raise("old").refused(422, "has expired")
+	raise("luis").refused(422, "of another person")
+	b.open("/clave/app").at("/clave/app")
+	require.Contains(t, b.body, "basic")
+	raise("ana").at("/clave/app")
+	require.Contains(t, b.body, "advanced")
+	raise("ana").at("/clave/app") // the app still has its key
 
 	b.send("/clave/ask", "id="+anaNIF, "card=9-5-2030", "by=push").at("/clave/code")
 	wrong := b.body
@@ -138,6 +149,27 @@ func TestClave(t *testing.T) {
 	b.send("/clave/ask", "id="+anaNIF, "card=9-5-2031", "by=push").at("/clave/code")
 	b.open("/clave/app").at("/clave/app")
 	require.Contains(t, b.body, "your working life report")
+}
+
+// A citizen registers with a certificate, at once, and has the advanced level.
+func TestCertificate(t *testing.T) {
+	p := newPortal(t)
+	b := newBrowser(t, p)
+	b.open("/clave/certificate").at("/clave/certificate")
+	b.send("/clave/certificate", "certificate=old", "mobile=612 345 678").refused(422, "has expired")
+	b.send("/clave/certificate", "certificate=of nobody", "mobile=612 345 678").refused(422, "has expired")
+	b.send("/clave/certificate", "certificate=luis", "mobile=915 550 123").refused(422, "no mobile number")
+	b.send("/clave/certificate", "certificate=luis", "act=raise").at("/clave/app") // not logged in: nothing to raise
+	require.Contains(t, b.body, "not activated")
+	b.send("/clave/certificate", "certificate=luis", "mobile=612 345 678").at("/clave/activate")
+	sms := came(t, p, civicpin.SMS, "+34612345678", code)
+	b.send("/clave/activate", "id="+anaNIF, "code="+sms, "mobile=612 345 678").refused(403, "not right")
+	b.send("/clave/activate", "id="+luisNIE, "code="+sms, "mobile=612 345 678").at("/clave/app")
+	require.Contains(t, b.body, "advanced")
+	st, err := p.clave.pins.Status(t.Context(), luisNIE)
+	require.NoError(t, err)
+	require.Len(t, st.Evidence, 1)
+	require.Equal(t, "certificate 5eed of AC DNIE", st.Evidence[0].Document)
 }
 
 // A citizen is registered at the desk, exchanges the code for a password, and opens two portals; a forgotten password comes back
