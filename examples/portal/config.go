@@ -10,9 +10,9 @@ import (
 
 // A config is what the flags say.
 type config struct {
-	addr, base, db, keys, smtp string
-	proxies                    int
-	seed, once, verbose        bool
+	addr, base, db, keys, smtp, sms string
+	proxies                         int
+	seed, once, verbose             bool
 }
 
 func readConfig(args []string, out io.Writer) (config, error) {
@@ -28,6 +28,8 @@ func readConfig(args []string, out io.Writer) (config, error) {
 		"or portal.keys beside a URL)")
 	flags.StringVar(&c.smtp, "smtp", "", "send e-mails to the mail server smtp://user:password@host:587?from=pin@agency.example,\n"+
 		"over TLS, instead of into the inbox")
+	flags.StringVar(&c.sms, "sms", "", "send text messages through the gateway https://token@host/path?key=whsec_… instead of into the\n"+
+		"inbox; it POSTs its reports, signed with the key, to the address that each message names")
 	flags.IntVar(&c.proxies, "proxies", 0, "how many trusted proxies every request passes, each of which writes X-Forwarded-For")
 	flags.BoolVar(&c.seed, "seed", false, "fill in demo citizens and print their data")
 	flags.BoolVar(&c.verbose, "v", false, "log every event")

@@ -15,6 +15,7 @@ import (
 // A mail is one message as it arrived.
 type mail struct {
 	System   string
+	ID       string // of a text message that is to be reported as delivered
 	Channel  civicpin.Channel
 	To       string
 	Subject  string
@@ -27,7 +28,8 @@ type mail struct {
 // An inbox is the local stand-in for the SMS gateway, the mail server, the sender of pushes and the printer: what is sent
 // arrives on a page that everybody sees. It keeps the newest messages in memory.
 type inbox struct {
-	mailer *mailer // sends e-mails instead, if there is one
+	mailer  *mailer  // sends e-mails instead, if there is one
+	gateway *gateway // sends text messages instead, if there is one
 
 	mu    sync.Mutex
 	mails []mail
@@ -45,11 +47,20 @@ func (i *inbox) notifier(system string, w *texts.Writer) civicpin.Notifier {
 		if i.mailer != nil && to.Channel.Mail() {
 			return id, i.mailer.send(ctx, id, to, t)
 		}
-		i.add(mail{
+		if i.gateway != nil && to.Channel == civicpin.SMS {
+			return i.gateway.send(ctx, system, id, to, t)
+		}
+		m := mail{
 			System: system, Channel: to.Channel, To: to.Address, Subject: t.Subject, Text: t.Body.Reveal(), Language: t.Language,
 			Link: linkLine.FindString(t.Body.Reveal()), At: time.Now(),
-		})
-		return "", nil
+		}
+		if to.Channel != civicpin.SMS {
+			i.add(m)
+			return "", nil
+		}
+		m.ID = id
+		i.add(m)
+		return smsPrefix + id, nil
 	})
 }
 
@@ -73,6 +84,21 @@ func (i *inbox) newest() []mail {
 	all := slices.Clone(i.mails)
 	slices.Reverse(all)
 	return all
+}
+
+// unreported returns the ids of the text messages to report on, by system, and each of them once. One that came just now is
+// reported after the next look: the outbox may not have noted yet that it was sent.
+func (i *inbox) unreported() map[string][]string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	ids := make(map[string][]string)
+	for n := range i.mails {
+		if m := &i.mails[n]; m.ID != "" && time.Since(m.At) > time.Second {
+			ids[m.System] = append(ids[m.System], m.ID)
+			m.ID = ""
+		}
+	}
+	return ids
 }
 
 // link returns the newest message with a link.
@@ -107,9 +133,11 @@ func (m mail) Body() []string {
 	return []string{strings.TrimSpace(before), strings.TrimSpace(after)}
 }
 
+// inboxPage shows what came. Who opens it has switched the telephone on: its text messages are delivered.
 func (p *portal) inboxPage(v *visit) (view, error) {
+	p.work.Go(func() { p.report(p.life) })
 	return view{
 		Title: "inbox.title", Say: v.say("inbox.say"), Mails: p.inbox.newest(),
-		How: how{"inbox.go", "texts.Writer.Notifier, outbox.Outbox.Run"},
+		How: how{"inbox.go, sms.go", "texts.Writer.Notifier, outbox.Outbox.Run, web.Receipts"},
 	}, nil
 }

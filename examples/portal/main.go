@@ -6,8 +6,9 @@
 //	go run ./examples/portal -db p.db    keeps the file, and its keys in p.db.keys, for the next run
 //
 // Records go to PostgreSQL or NATS, too (-db postgres://… or nats://…). Nothing is really sent: text messages, e-mails and
-// letters arrive on the page "Inbox", but with -smtp, which hands e-mails to a mail server. Each page names the file and the call
-// behind it. Sessions are in memory, and end with the program.
+// letters arrive on the page "Inbox", but with -smtp, which hands e-mails to a mail server, and -sms, which hands text messages to
+// a gateway. Each page names the file and the call behind it. Sessions are in memory, and end with the program. Programs on the
+// same machine read figures at /metrics, in the format of Prometheus.
 //
 // It is a demonstration: a visitor who reaches it reads all messages, plays any operator and starts attacks. It listens on
 // 127.0.0.1 alone.

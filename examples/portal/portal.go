@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/play"
@@ -30,6 +31,7 @@ type portal struct {
 	cookies *web.Cookies
 	session *scs.SessionManager
 	inbox   *inbox
+	figures *prometheus.Registry // of /metrics
 	tally   *tally
 	queue   *queue
 	log     *audit.Log
@@ -39,6 +41,8 @@ type portal struct {
 	pages   map[string]bool // what a language may be chosen on
 	clave   *clave
 	captcha *sums
+
+	reportKey civicpin.Secret // signs what the SMS gateway reports
 
 	whole   http.Handler // what browsers reach; the attack page sends its requests there, too
 	attacks attacks
@@ -56,6 +60,7 @@ func open(ctx context.Context, c config) (_ *portal, err error) {
 	p := &portal{
 		base: c.base, path: u.Path, inbox: new(inbox), tally: new(tally), queue: new(queue), proxies: web.Proxies{Count: c.proxies},
 		pages: make(map[string]bool), verbose: c.verbose, life: ctx, guesses: guesses,
+		figures: prometheus.NewRegistry(), reportKey: newReportKey(),
 	}
 	if p.cookies, err = web.NewCookies(c.base); err != nil {
 		return nil, err
@@ -63,10 +68,8 @@ func open(ctx context.Context, c config) (_ *portal, err error) {
 	if p.words, err = readWords(); err != nil {
 		return nil, err
 	}
-	if c.smtp != "" {
-		if p.inbox.mailer, err = newMailer(c.smtp, nil); err != nil {
-			return nil, err
-		}
+	if err := p.providers(c); err != nil {
+		return nil, err
 	}
 	p.session = scs.New()
 	p.session.Lifetime, p.session.IdleTimeout = 8*time.Hour, 30*time.Minute
@@ -98,6 +101,22 @@ func open(ctx context.Context, c config) (_ *portal, err error) {
 	}
 	p.whole = p.handler()
 	return p, nil
+}
+
+// providers are for what is really sent.
+func (p *portal) providers(c config) (err error) {
+	if c.smtp != "" {
+		if p.inbox.mailer, err = newMailer(c.smtp, nil); err != nil {
+			return err
+		}
+	}
+	if c.sms != "" {
+		if p.inbox.gateway, err = newGateway(c.sms, c.base); err != nil {
+			return err
+		}
+		p.reportKey = p.inbox.gateway.key
+	}
+	return nil
 }
 
 // notRecorded is loud: an event that the audit log lacks.
@@ -142,6 +161,7 @@ func (p *portal) background(ctx context.Context) *sync.WaitGroup {
 func (p *portal) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", p.healthz)
+	mux.Handle("GET /metrics", p.metrics())
 	mux.Handle("GET /style.css", static("style.css", "text/css; charset=utf-8"))
 	mux.Handle("GET /icon.svg", static("icon.svg", "image/svg+xml"))
 	mux.HandleFunc("POST /language", p.chooseLanguage)
@@ -161,6 +181,7 @@ func (p *portal) routes(mux *http.ServeMux) {
 	p.page(mux, "/attack", nil, p.attackPage, p.runAttack)
 	for _, s := range p.systems {
 		s.routes(mux)
+		mux.Handle("POST /receipts/"+s.name, s.reports) // each system has an outbox of its own
 	}
 	p.deskRoutes(mux)
 }

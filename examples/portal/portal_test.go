@@ -148,8 +148,4 @@ func TestBase(t *testing.T) {
 	b.send("/language", "to=es", "back=/inps/").at("/portal/inps/")
 }
 
-func TestPostgreSQL(t *testing.T) {
-	p := newPortal(t, "-db", servers.PostgreSQL(t).DSN())
-	newBrowser(t, p).withPIN().open("/events").at("/events")
-	require.Contains(t, p.where, "PostgreSQL")
-}
+func TestPostgreSQL(t *testing.T) { onServer(t, servers.PostgreSQL(t).DSN(), "of PostgreSQL's") }

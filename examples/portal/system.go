@@ -12,6 +12,7 @@ import (
 	"github.com/civicpin/civicpin/examples/internal/agency"
 	"github.com/civicpin/civicpin/examples/internal/ident"
 	"github.com/civicpin/civicpin/examples/internal/post"
+	"github.com/civicpin/civicpin/otelcivicpin"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/recovery/plan"
@@ -31,6 +32,7 @@ type system struct {
 	begin    []string // the plans that a visitor may begin, for the page that offers them
 	vault    *store.Vault
 	out      *outbox.Outbox
+	reports  http.Handler // of the SMS gateway
 	pins     *pin.Service
 	sessions web.Sessions
 	contacts *contact.Service
@@ -65,8 +67,7 @@ func (p *portal) openSystems(ctx context.Context, keys store.Keys) error {
 	return err
 }
 
-// openSystem makes the services. The limits of messages by source are wide: all visitors of this portal come from one address,
-// yours. Those of guesses are the policy's, as at a real portal.
+// openSystem makes the services.
 func (p *portal) openSystem(ctx context.Context, keys store.Keys, o setup) (*system, error) {
 	s := &system{
 		p: p, name: o.name, parse: o.parse, id: o.id, begin: o.begin, plans: o.recovery.Plans,
@@ -82,20 +83,18 @@ func (p *portal) openSystem(ctx context.Context, keys store.Keys, o setup) (*sys
 	if err != nil {
 		return nil, err
 	}
-	own := shelf{p.records.Lister, o.name + "/"}
-	if s.vault, err = store.OpenVault(ctx, own, keys, &store.Options{Recorder: p.recorder()}); err != nil {
-		return nil, err
-	}
-	hour := func(n int) civicpin.Rate { return civicpin.Rate{Limit: n, Window: time.Hour} }
-	limits := outbox.Limits{Source: hour(600), SourceTyped: hour(200)}
 	s.printer = p.inbox.notifier(o.name, writer)
-	if s.out, err = outbox.New(s.vault, s.printer, &outbox.Options{Limits: limits}); err != nil {
+	if err = s.openOutbox(ctx, keys); err != nil {
 		return nil, err
 	}
 	if s.pins, err = pin.New(s.out, o.policy); err != nil {
 		return nil, err
 	}
 	s.sessions = web.Sessions{Library: library{p.session, o.name + ".login"}, Pins: s.pins}
+	reports := web.ReceiptOptions{Pins: []*pin.Service{s.pins}, Prefix: smsPrefix}
+	if s.reports, err = web.Receipts(s.out, p.reportKey, reports); err != nil {
+		return nil, err
+	}
 	if s.contacts, err = contact.New(s.out, o.contacts, s.pins); err != nil {
 		return nil, err
 	}
@@ -105,6 +104,30 @@ func (p *portal) openSystem(ctx context.Context, keys store.Keys, o setup) (*sys
 	o.recovery.Pins, o.recovery.Contacts, o.recovery.Register, o.recovery.Documents = s.pins, s.contacts, s.people, s.files
 	s.rec, err = recovery.New(s.out, o.recovery)
 	return s, err
+}
+
+// openOutbox makes the vault and the outbox, and has both counted. The limits of messages by source are wide: all visitors of
+// this portal come from one address, yours. Those of guesses are the policy's, as at a real portal.
+func (s *system) openOutbox(ctx context.Context, keys store.Keys) error {
+	meter, err := s.p.meter(s.name)
+	if err != nil {
+		return err
+	}
+	counted, err := otelcivicpin.NewRecorder(meter)
+	if err != nil {
+		return err
+	}
+	own, all := shelf{s.p.records.Lister, s.name + "/"}, civicpin.Recorders(s.p.recorder(), counted)
+	if s.vault, err = store.OpenVault(ctx, own, keys, &store.Options{Recorder: all}); err != nil {
+		return err
+	}
+	hour := func(n int) civicpin.Rate { return civicpin.Rate{Limit: n, Window: time.Hour} }
+	limits := outbox.Limits{Source: hour(600), SourceTyped: hour(200)}
+	if s.out, err = outbox.New(s.vault, s.printer, &outbox.Options{Limits: limits}); err != nil {
+		return err
+	}
+	_, err = otelcivicpin.RegisterBacklog(s.out, meter)
+	return err
 }
 
 func (p *portal) system(name string) *system {
