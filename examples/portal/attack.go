@@ -31,6 +31,7 @@ func (p *portal) attackPage(v *visit) (view, error) {
 		Title: "attack.title", Say: v.say("attack.say"), How: how{"attack.go", "civicpin.Recorder, lockout"},
 		Forms: []form{
 			{Act: "guess", Legend: v.T("attack.guess"), Button: "attack.button", Fields: []field{target}},
+			{Act: "lockout", Legend: v.T("attack.lockout"), Button: "attack.button"},
 			{Act: "spray", Legend: v.T("attack.spray"), Button: "attack.button"},
 			{Act: "scan", Legend: v.T("attack.scan"), Button: "attack.button"},
 			{Act: "flood", Legend: v.T("attack.flood"), Button: "attack.button"},
@@ -41,22 +42,16 @@ func (p *portal) attackPage(v *visit) (view, error) {
 		return w, nil
 	}
 	if !a.Done {
-		a.Events, a.Owner = p.tally.now(), "attack.running"
+		a.Owner = "attack.running"
+		a.Events, a.Away = p.tally.now()
 		v.w.Header().Set("Refresh", "2") // the page comes anew until the attack is over
 		w.Forms = nil
 	}
-	w.Facts = [][2]string{
-		{v.T("attack.last"), v.T("attack." + a.Kind)},
-		{v.T("attack.took"), a.Took.Round(time.Millisecond).String()},
-		{v.T("attack.owner"), v.T(a.Owner)},
+	w.Facts = [][2]string{{v.T("attack.last"), v.T("attack." + a.Kind)}, {v.T("attack.owner"), v.T(a.Owner)}}
+	if a.Done {
+		w.Facts = append(w.Facts, [2]string{v.T("attack.took"), a.Took.Round(time.Millisecond).String()})
 	}
-	w.Bars = []bar{
-		{v.T("attack.requests"), a.Requests, a.Requests},
-		{v.T("attack.compared"), a.sum(compared...), a.Requests},
-		{v.T("attack.locked"), a.sum("locked"), a.Requests},
-		{v.T("attack.busy"), a.sum("busy", "not checked"), a.Requests},
-		{v.T("attack.sent"), a.Sent, a.Requests},
-	}
+	w.Bars = a.bars(v)
 	answers := table{Caption: v.T("attack.answers"), Head: []string{"HTTP", v.T("number")}}
 	for _, status := range slices.Sorted(maps.Keys(a.Statuses)) {
 		answers.Rows = append(answers.Rows, []string{fmt.Sprint(status), fmt.Sprint(a.Statuses[status])})
@@ -67,24 +62,43 @@ func (p *portal) attackPage(v *visit) (view, error) {
 
 // runAttack attacks the portal, through the same handler that browsers reach, from addresses of its own.
 func (p *portal) runAttack(v *visit) (string, error) {
+	if last, ok := p.attacks.shown(); ok && !last.Done {
+		return "", refusal{"act", "attack.running"}
+	}
 	a := &attack{Kind: v.typed("act"), Statuses: make(map[int]int), Owner: "attack.owner.none"}
-	end := func(context.Context) string { return a.Owner }
-	var request func(ctx context.Context, i int) *http.Request
+	request, end, err := p.planned(v, a)
+	if err != nil {
+		return "", err
+	}
+	if !p.attacks.start(a) {
+		return "", refusal{"act", "attack.running"}
+	}
+	p.work.Go(func() { p.carryOut(p.life, request, end) })
+	return "/attack", nil
+}
+
+// planned returns the requests of an attack, and what is looked at in the end.
+func (p *portal) planned(v *visit, a *attack) (
+	request func(context.Context, int) *http.Request, end func(context.Context) string, err error,
+) {
+	end = func(context.Context) string { return a.Owner }
 	switch a.Kind {
 	case "guess":
 		subject, err := parseCF(v.typed("id"))
 		if err != nil {
-			return "", err
+			return nil, nil, err
 		}
 		before, err := p.system("inps").pins.Epoch(v.ctx(), subject)
 		if err != nil {
-			return "", err
+			return nil, nil, err
 		}
 		a.Requests = p.guesses
 		request = func(ctx context.Context, i int) *http.Request {
 			return p.guessAt(ctx, string(subject), fmt.Sprintf("GUESS%03d", i), i)
 		}
 		end = func(ctx context.Context) string { return p.owner(ctx, subject, before) }
+	case "lockout":
+		return p.lockOut(v.ctx(), a)
 	case "spray":
 		a.Requests = p.guesses / 16
 		request = func(ctx context.Context, i int) *http.Request { return p.guessAt(ctx, string(nobody()), "sicuro85", i) }
@@ -98,18 +112,14 @@ func (p *portal) runAttack(v *visit) (string, error) {
 	case "scan":
 		m, ok := p.inbox.link()
 		if !ok {
-			return "", refusal{"act", "attack.nolink"}
+			return nil, nil, refusal{"act", "attack.nolink"}
 		}
 		a.Requests = p.guesses / 16
 		request, end = p.scan(m)
 	default:
-		return "", civicpin.ErrInvalid
+		return nil, nil, civicpin.ErrInvalid
 	}
-	if !p.attacks.start(a) {
-		return "", refusal{"act", "attack.running"}
-	}
-	p.work.Go(func() { p.carryOut(p.life, request, end) })
-	return "/attack", nil
+	return request, end, nil
 }
 
 // carryOut sends the requests of an attack, and says what came of them.
@@ -119,12 +129,16 @@ func (p *portal) carryOut(ctx context.Context, request func(context.Context, int
 	p.tally.reset()
 	a, _ := p.attacks.shown()
 	p.crowd(ctx, a.Requests, func(i int) *http.Request { return request(ctx, i) })
-	took, owner := time.Since(start), end(ctx)
+	took := time.Since(start)
+	events, away := p.tally.now()
 	if err := inps.out.Flush(ctx); err != nil { // what the attack caused to be sent is sent now
 		slog.ErrorContext(ctx, "attack", "error", err)
 	}
+	sent = p.inbox.count("inps") - sent
+	owner := end(ctx)
 	p.attacks.edit(func(a *attack) {
-		a.Took, a.Owner, a.Events, a.Sent, a.Done = took, owner, p.tally.now(), p.inbox.count("inps")-sent, true
+		a.Events, a.Away = events, away
+		a.Took, a.Owner, a.Sent, a.Done = took, owner, sent, true
 	})
 }
 
@@ -171,6 +185,7 @@ func (p *portal) crowd(ctx context.Context, requests int, request func(i int) *h
 				ctx, end := context.WithCancel(r.Context()) // as a server ends it
 				p.whole.ServeHTTP(answer, r.WithContext(ctx))
 				end()
+				p.attacks.edit(func(a *attack) { a.Answers++ })
 				if status = answer.Code; status == http.StatusServiceUnavailable {
 					time.Sleep(50*time.Millisecond + rand.N(time.Duration(min(try+1, 10))*150*time.Millisecond))
 				}

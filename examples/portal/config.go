@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"github.com/civicpin/civicpin/store"
 )
 
 // A config is what the flags say.
@@ -13,6 +15,7 @@ type config struct {
 	addr, base, db, keys, smtp, sms string
 	proxies                         int
 	seed, once, verbose             bool
+	wrap                            func(store.Lister) store.Lister // a test's
 }
 
 func readConfig(args []string, out io.Writer) (config, error) {

@@ -46,7 +46,7 @@ type bar struct {
 }
 
 // Width is the length of the bar in the chart's units.
-func (b bar) Width() int { return 300 * b.Value / max(b.Of, 1) }
+func (b bar) Width() int { return min(300, 300*b.Value/max(b.Of, 1)) }
 
 // A form is sent to its page by POST. Act tells the forms of one page apart.
 type form struct {

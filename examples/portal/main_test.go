@@ -10,10 +10,18 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin/store"
 )
 
 // newPortal starts a portal on an empty file, as the program does with these flags, in which BASE is its address.
 func newPortal(t *testing.T, flags ...string) *portal {
+	t.Helper()
+	return newPortalOn(t, nil, flags...)
+}
+
+// newPortalOn starts a portal as newPortal does. Its store is what wrap makes of it, unless that is nil.
+func newPortalOn(t *testing.T, wrap func(store.Lister) store.Lister, flags ...string) *portal {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -25,6 +33,7 @@ func newPortal(t *testing.T, flags ...string) *portal {
 	}
 	c, err := readConfig(flags, io.Discard)
 	require.NoError(t, err)
+	c.wrap = wrap
 	ctx, stop := context.WithCancel(context.Background())
 	p, err := open(ctx, c)
 	require.NoError(t, err)

@@ -46,6 +46,7 @@ type portal struct {
 
 	whole   http.Handler // what browsers reach; the attack page sends its requests there, too
 	attacks attacks
+	turns   turns
 	guesses int             // sent at the same time
 	life    context.Context // ends with the program: what goes on behind the pages ends with it
 	work    sync.WaitGroup  // is what goes on
@@ -60,7 +61,7 @@ func open(ctx context.Context, c config) (_ *portal, err error) {
 	p := &portal{
 		base: c.base, path: u.Path, inbox: new(inbox), tally: new(tally), queue: new(queue), proxies: web.Proxies{Count: c.proxies},
 		pages: make(map[string]bool), verbose: c.verbose, life: ctx, guesses: guesses,
-		figures: prometheus.NewRegistry(), reportKey: newReportKey(),
+		figures: prometheus.NewRegistry(), reportKey: newReportKey(), turns: make(turns, atOnce),
 	}
 	if p.cookies, err = web.NewCookies(c.base); err != nil {
 		return nil, err
@@ -83,6 +84,9 @@ func open(ctx context.Context, c config) (_ *portal, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.wrap != nil {
+		records.Lister = c.wrap(records.Lister)
+	}
 	p.records, p.where = records, records.Where
 	defer func() {
 		if err != nil {
@@ -93,7 +97,7 @@ func open(ctx context.Context, c config) (_ *portal, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.log, err = audit.New(own, audit.Config{Failed: notRecorded, Timeout: time.Minute}); err != nil {
+	if p.log, err = audit.New(own, audit.Config{Failed: notRecorded, Timeout: 15 * time.Second}); err != nil {
 		return nil, err
 	}
 	if err := p.openSystems(ctx, keys); err != nil {

@@ -58,6 +58,7 @@ func (p *portal) page(
 	mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
 		v := p.visit(sys, w, r)
 		next, err := v.post(do)
+		p.tally.answered(r.RemoteAddr, err)
 		if err == nil {
 			http.Redirect(w, r, p.path+next, http.StatusSeeOther)
 			return
@@ -84,6 +85,11 @@ func (v *visit) post(do func(*visit) (string, error)) (string, error) {
 		}
 		return "", err
 	}
+	leave, err := v.p.turns.enter(v.ctx()) // not before: a slow client must take no turn
+	if err != nil {
+		return "", err
+	}
+	defer leave()
 	return do(v)
 }
 
