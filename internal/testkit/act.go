@@ -3,7 +3,6 @@ package testkit
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 
@@ -40,36 +39,21 @@ func (a Act[K]) Check(t *testing.T, open func(t *testing.T, s store.Store) (K, *
 		despite[call] = true
 	}
 	passed := make(map[string]bool)
-	n := 0
-	for call, err := a.failing(t, open, 1); call != ""; call, err = a.failing(t, open, n+1) {
-		n++
-		switch {
-		case errors.Is(err, storetest.ErrInjected):
-		case despite[call] && (err == nil) == (usual == nil):
-			passed[call] = true
-		default:
-			t.Errorf("store call %d, %s, failed, and the act returned: %v", n, call, err)
-		}
-	}
-	if n == 0 || len(passed) != len(despite) {
-		t.Errorf("testkit: the act makes %d store calls, and goes on without %v", n, passed)
-	}
-}
-
-// failing does the act with a fault at its n-th store call, and returns that call, "" if there is none.
-func (a Act[K]) failing(t *testing.T, open func(*testing.T, store.Store) (K, *Recorder), n int) (call string, err error) {
-	t.Helper()
-	f := storetest.NewFaults(store.NewMemory())
-	k, _ := open(t, f.Store())
-	a.Prepare(t, k)
-	f.Hook(func(method, key string) error {
-		if n--; n != 0 {
-			return nil
-		}
-		kind, _, _ := strings.Cut(key, "/")
-		call = method + " " + kind
-		return fmt.Errorf("%w: %s", storetest.ErrInjected, call)
+	all := inTurn(func(f *storetest.Faults, fail func(string) error) error {
+		k, _ := open(t, f.Store())
+		a.Prepare(t, k)
+		return duringCalls(f, fail, func() error { return a.Do(t.Context(), k) })
 	})
-	err = a.Do(t.Context(), k)
-	return call, err
+	for n, one := range all {
+		switch {
+		case errors.Is(one.err, storetest.ErrInjected):
+		case despite[one.call] && (one.err == nil) == (usual == nil):
+			passed[one.call] = true
+		default:
+			t.Errorf("store call %d, %s, failed, and the act returned: %v", n+1, one.call, one.err)
+		}
+	}
+	if len(all) == 0 || len(passed) != len(despite) {
+		t.Errorf("testkit: the act makes %d store calls, and goes on without %v", len(all), passed)
+	}
 }

@@ -69,37 +69,28 @@ type asker interface {
 // swallowed returns the calls whose failure was not returned.
 func (m Method[W]) swallowed(t *testing.T) (swallowed []string) {
 	t.Helper()
-	for nth := 1; ; nth++ {
-		left, failed := 0, ""
-		fail := func(call string) error {
-			if left--; left != 0 {
-				return nil
-			}
-			failed = call
-			return fmt.Errorf("%w: %s", storetest.ErrInjected, call)
-		}
-		f := storetest.NewFaults(store.NewMemory())
+	all := inTurn(func(f *storetest.Faults, fail func(string) error) error {
 		w := m.Open(t, f.Store())
 		if a, ok := any(w).(asker); ok {
 			a.Ask(fail)
 		}
-		left = nth
-		err := duringCalls(f, fail, func() error {
+		return duringCalls(f, fail, func() error {
 			result, err := m.Act(t.Context(), w)
 			if err != nil && result != nil && !reflect.ValueOf(result).IsZero() {
 				t.Errorf("result %+v beside the error %v", result, err)
 			}
 			return err
 		})
-		switch {
-		case failed == "" && nth == 1:
-			t.Fatal("testkit: no call that could fail")
-		case failed == "":
-			return swallowed
-		case !errors.Is(err, storetest.ErrInjected):
-			swallowed = append(swallowed, failed)
+	})
+	if len(all) == 0 {
+		t.Fatal("testkit: no call that could fail")
+	}
+	for _, one := range all {
+		if !errors.Is(one.err, storetest.ErrInjected) {
+			swallowed = append(swallowed, one.call)
 		}
 	}
+	return swallowed
 }
 
 // randomName is a request's or a key's, or a device's.
