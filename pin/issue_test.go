@@ -651,8 +651,8 @@ func TestAnswersAreWhole(t *testing.T) {
 
 	k.clock.Add(time.Hour)
 	require.NoError(t, k.out.Flush(ctx))
-	for i, p := range parts {
-		parts[i] = pin.Part{Contact: p.Contact, State: state.Accepted, At: k.clock.Now(), Receipt: fmt.Sprint("receipt-", i+1)}
+	for i, m := range k.mail.Messages() {
+		parts[m.Part-1] = pin.Part{Contact: m.To, State: state.Accepted, At: k.clock.Now(), Receipt: fmt.Sprint("receipt-", i+1)}
 	}
 	proved := inPerson
 	proved.At = now
