@@ -3,6 +3,7 @@ package contact_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/store"
 )
 
 // A contact is one only when its proof came back, and the first ones are so at once.
@@ -605,3 +607,222 @@ func TestAddOverTheCallersOwnChannel(t *testing.T) {
 	}
 	require.Equal(t, own.Channel, k.contact(t, own.Address).Channel)
 }
+
+// What callers are told of contacts, candidates, links and disputes, whole.
+func TestAnswersAreWhole(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	ctx, now := t.Context(), k.clock.Now()
+	_, mail := k.enrolled(t)
+	k.clock.Add(time.Hour)
+	asked, err := k.Change(ctx, rosa, mail.ID, byNewMail, civicpin.Citizen, bookHome)
+	require.NoError(t, err)
+	late := k.clock.Now().Add(bookDay)
+	require.Equal(t, contact.Candidate{
+		ID: asked.ID, Channel: civicpin.Email, Address: newMail, Replaces: mail.ID, ExpiresAt: late,
+	}, asked)
+	proved, waiting, err := k.List(ctx, rosa)
+	require.NoError(t, err)
+	require.Equal(t, []contact.Candidate{asked}, waiting)
+	require.Equal(t, []contact.Contact{
+		{Contact: bySMS, ID: proved[0].ID, Primary: true, ProvedAt: now}, {Contact: byMail, ID: mail.ID, ProvedAt: now},
+	}, proved)
+	k.flush(t)
+
+	m := k.post.Last(newMail, proveKind)
+	require.Len(t, m.Secret.Reveal(), 8)
+	require.Equal(t, civicpin.Message{ID: m.ID, Kind: proveKind, To: byNewMail, ExpiresAt: late}, bare(m))
+	info, err := k.Inspect(ctx, m.Link)
+	require.NoError(t, err)
+	require.Equal(t, contact.LinkInfo{Purpose: contact.ToProve, Sent: "r***@example.org", ExpiresAt: late}, info)
+
+	k.proves(t, newMail)
+	changedAt := k.clock.Now()
+	m = k.post.Last(rosaMail, changedKind)
+	require.Equal(t, civicpin.Message{
+		ID: m.ID, Kind: changedKind, To: byMail, ExpiresAt: changedAt.Add(7 * bookDay), Params: map[string]string{"change": "changed"},
+	}, bare(m))
+	info, err = k.Inspect(ctx, m.Link)
+	require.NoError(t, err)
+	require.Equal(t, contact.LinkInfo{Purpose: contact.ToUndo, Sent: "r***@example.ec", ExpiresAt: changedAt.Add(7 * bookDay)}, info)
+	brought := contact.Contact{
+		Contact: byNewMail, ID: asked.ID, ProvedAt: changedAt, CoolsUntil: changedAt.Add(7 * bookDay),
+	}
+	require.Equal(t, brought, k.contact(t, newMail))
+	v, err := k.Snapshot(ctx, rosa)
+	require.NoError(t, err)
+	byMailToo := contact.Recipient{Contact: byMail, ID: mail.ID, ProvedAt: now, Established: true, Seen: true}
+	phone := contact.Recipient{Contact: bySMS, ID: proved[0].ID, ProvedAt: now, Since: now, Established: true, Seen: true}
+	require.ElementsMatch(t, []contact.Recipient{
+		phone, byMailToo, {Contact: byNewMail, ID: asked.ID, ProvedAt: changedAt},
+	}, v.Recipients())
+
+	k.clock.Add(time.Hour)
+	require.NoError(t, k.undoes(t, rosaMail))
+	brought.Disputed, brought.CoolsUntil = true, k.dispute(t).Addresses[1].CoolsUntil
+	mail.Disputed = true
+	require.ElementsMatch(t, []contact.Contact{mail, brought}, k.dispute(t).Addresses)
+	require.Equal(t, k.clock.Now(), k.dispute(t).Since)
+	k.flush(t)
+	m = k.post.Last(newMail, changedKind)
+	require.Equal(t, civicpin.Message{ID: m.ID, Kind: changedKind, To: byNewMail}, m, "nothing undoes an undo")
+}
+
+// bare is a message without its secrets, which are equal to none.
+func bare(m civicpin.Message) civicpin.Message {
+	m.Secret, m.Link = civicpin.Secret{}, civicpin.Secret{}
+	return m
+}
+
+// A code to a telephone is good for ten minutes.
+func TestContactCodeByTelephone(t *testing.T) {
+	for _, at := range []time.Duration{10*time.Minute - 1, 10 * time.Minute} {
+		k := newBookKit(t, bookConfig())
+		k.asks(t, bySMS)
+		m := k.post.Last(rosaPhone, proveKind)
+		require.Equal(t, k.clock.Now().Add(10*time.Minute), m.ExpiresAt)
+		require.True(t, m.Link.IsZero())
+		k.clock.Add(at)
+		err := k.ProveCode(t.Context(), rosa, m.Secret, bookHome)
+		if at < 10*time.Minute {
+			require.NoError(t, err)
+		} else {
+			require.ErrorIs(t, err, contact.ErrExpired)
+		}
+	}
+}
+
+// Each method refuses each invalid argument, and does nothing.
+func TestInvalidArguments(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	_, mail := k.enrolled(t)
+	k.asks(t, byNewMail)
+	link, id := k.post.Last(newMail, proveKind).Link, mail.ID
+	ctx, nowhere := t.Context(), civicpin.Source{Address: "a\nb"}
+	methods := map[string]func(civicpin.Subject, civicpin.Actor, civicpin.Source) error{
+		"Add": func(s civicpin.Subject, by civicpin.Actor, from civicpin.Source) error {
+			return testkit.Err(k.Add(ctx, s, byThief, by, from))
+		},
+		"Change": func(s civicpin.Subject, by civicpin.Actor, from civicpin.Source) error {
+			return testkit.Err(k.Change(ctx, s, id, byThief, by, from))
+		},
+		"Adopt": func(s civicpin.Subject, by civicpin.Actor, from civicpin.Source) error {
+			return k.Adopt(ctx, s, []civicpin.Contact{byThief}, by, from)
+		},
+		"Remove": func(s civicpin.Subject, by civicpin.Actor, from civicpin.Source) error {
+			return k.Remove(ctx, s, id, by, from)
+		},
+		"MakePrimary": func(s civicpin.Subject, by civicpin.Actor, from civicpin.Source) error {
+			return k.MakePrimary(ctx, s, id, by, from)
+		},
+		"ProveCode": func(s civicpin.Subject, _ civicpin.Actor, from civicpin.Source) error {
+			return k.ProveCode(ctx, s, civicpin.NewSecret("WWWWWWWW"), from)
+		},
+		"EndDispute": func(s civicpin.Subject, _ civicpin.Actor, from civicpin.Source) error {
+			return testkit.Err(k.EndDispute(ctx, s, nil, id, from))
+		},
+		"Prove": func(_ civicpin.Subject, _ civicpin.Actor, from civicpin.Source) error {
+			return k.Prove(ctx, link, from)
+		},
+		"Undo": func(_ civicpin.Subject, _ civicpin.Actor, from civicpin.Source) error { return k.Undo(ctx, link, from) },
+		"Dispute": func(s civicpin.Subject, _ civicpin.Actor, _ civicpin.Source) error {
+			return testkit.Err(k.Dispute(ctx, s))
+		},
+		"List": func(s civicpin.Subject, _ civicpin.Actor, _ civicpin.Source) error {
+			_, _, err := k.List(ctx, s)
+			return err
+		},
+		"Notify": func(s civicpin.Subject, _ civicpin.Actor, _ civicpin.Source) error {
+			return k.tells(ctx, s, "pin.changed", nil)
+		},
+	}
+	before, err := contact.PlainBooks(ctx, k.Service)
+	require.NoError(t, err)
+	events := len(k.events.All())
+	for name, do := range methods {
+		if name != "Prove" && name != "Undo" {
+			require.ErrorIs(t, do("", civicpin.Citizen, bookHome), civicpin.ErrInvalid, "%s of no subject", name)
+		}
+		if slices.Contains([]string{"Add", "Change", "Adopt", "Remove", "MakePrimary"}, name) {
+			require.ErrorIs(t, do(rosa, "", bookHome), civicpin.ErrInvalid, "%s by no actor", name)
+		}
+		if !slices.Contains([]string{"Dispute", "List", "Notify"}, name) {
+			require.ErrorIs(t, do(rosa, civicpin.Citizen, nowhere), civicpin.ErrInvalid, "%s from nowhere", name)
+		}
+	}
+	after, err := contact.PlainBooks(ctx, k.Service)
+	require.NoError(t, err)
+	require.Equal(t, before, after)
+	require.Len(t, k.events.All(), events)
+}
+
+// The bounds of a policy, the least and the greatest that is taken, and one beyond.
+func TestPolicyBounds(t *testing.T) {
+	require.Equal(t, contact.Policy{
+		AtLeast: 1, Undo: 7 * bookDay, CoolDown: 7 * bookDay, Sends: civicpin.Rate{Limit: 10, Window: bookDay},
+	}, newBookKit(t, contact.Policy{}).Policy())
+	for i, tc := range []struct {
+		p  contact.Policy
+		ok bool
+	}{
+		{contact.Policy{AtLeast: 4}, true},
+		{contact.Policy{AtLeast: 5}, false},
+		{contact.Policy{AtLeast: -1}, false},
+		{contact.Policy{Undo: bookDay}, true},
+		{contact.Policy{Undo: bookDay - 1}, false},
+		{contact.Policy{Undo: 60 * bookDay}, true},
+		{contact.Policy{Undo: 60*bookDay + 1, CoolDown: 90 * bookDay}, false},
+		{contact.Policy{CoolDown: 7*bookDay - 1}, false},
+		{contact.Policy{CoolDown: 90 * bookDay}, true},
+		{contact.Policy{CoolDown: 90*bookDay + 1}, false},
+		{contact.Policy{Decoys: slices.Repeat([]civicpin.Contact{byMail}, 16)}, true},
+		{contact.Policy{Decoys: slices.Repeat([]civicpin.Contact{byMail}, 17)}, false},
+	} {
+		if err := tc.p.Validate(); tc.ok {
+			require.NoError(t, err, i)
+		} else {
+			require.ErrorIs(t, err, contact.ErrInvalidPolicy, i)
+		}
+	}
+	k := newBookKit(t, bookConfig())
+	many := func(n int) (list []civicpin.Contact) {
+		for i := range n {
+			list = append(list, civicpin.Contact{Channel: civicpin.Email, Address: fmt.Sprintf("a%d@example.org", i)})
+		}
+		return list
+	}
+	require.ErrorIs(t, k.Adopt(t.Context(), rosa, many(9), bookClerk, bookHome), civicpin.ErrInvalid)
+	require.NoError(t, k.Adopt(t.Context(), rosa, many(8), bookClerk, bookHome))
+}
+
+// What a policy points to is copied.
+func TestPolicyIsCopied(t *testing.T) {
+	p := contact.Policy{LowerTo: new(civicpin.Low), Decoys: []civicpin.Contact{byMail}}
+	k := newBookKit(t, bookConfig())
+	k.rests(t, p, notedCredentials{store.NewMemory(), k.events})
+	for range 2 {
+		got := k.Policy()
+		require.Equal(t, civicpin.Low, *got.LowerTo)
+		require.Equal(t, []civicpin.Contact{byMail}, got.Decoys)
+		*p.LowerTo, *got.LowerTo, p.Decoys[0], got.Decoys[0] = civicpin.High, civicpin.High, bySMS, bySMS
+	}
+}
+
+// A decoy is of one of the channels, and the same each time.
+func TestDecoyContact(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	seen := make(map[civicpin.Channel]bool)
+	for i := range 50 {
+		subject := civicpin.Subject(fmt.Sprint("NOBODY", i))
+		d := k.Decoy(subject, civicpin.SMS, civicpin.Email)
+		require.Regexp(t, "^[0-9a-f]{32}$", d.Address)
+		require.Equal(t, d, k.Decoy(subject, civicpin.SMS, civicpin.Email))
+		require.True(t, k.IsDecoy(subject, d))
+		require.False(t, k.IsDecoy(rosa, d))
+		require.False(t, k.IsDecoy(subject, byMail))
+		seen[d.Channel] = true
+	}
+	require.Equal(t, map[civicpin.Channel]bool{civicpin.SMS: true, civicpin.Email: true}, seen)
+	require.Zero(t, k.Decoy(rosa))
+}
+
+func TestEvents(t *testing.T) { testkit.Infos(t, contact.Events()) }
