@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"sync"
@@ -63,6 +64,19 @@ func TestChallengeOnce(t *testing.T) {
 	all.Wait()
 	slices.Sort(statuses)
 	require.Equal(t, []int{403, 429, 429, 429}, statuses)
+}
+
+// At Cl@ve PIN, too, where a wrong card looks like a right one, numbers tried one after the other meet a challenge.
+func TestChallengeCards(t *testing.T) {
+	p := newPortal(t)
+	b := newBrowser(t, p)
+	for n := 1; b.status != http.StatusTooManyRequests; n++ {
+		require.Less(t, n, 40, "never asked")
+		nif := fmt.Sprintf("%08d%c", n, "TRWAGMYFPDXBNJZSQVHLCKE"[n%23])
+		b.send("/clave/ask", "id="+nif, "card=9-5-2030", "by=sms")
+	}
+	require.Contains(t, b.body, "how much is")
+	b.send("/clave/ask", "id="+anaNIF, "card=9-5-2031", "by=sms", b.sum()).at("/clave/code")
 }
 
 // A sum ends with its time. Until then it stays, in a second tab too, and need not be reckoned by a visitor who waits.

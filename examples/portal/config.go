@@ -22,9 +22,9 @@ func readConfig(args []string, out io.Writer) (config, error) {
 	var c config
 	flags := flag.NewFlagSet("portal", flag.ContinueOnError)
 	flags.SetOutput(out)
-	flags.StringVar(&c.addr, "addr", "127.0.0.1:8080", "listen on this `address`")
-	flags.StringVar(&c.base, "base", "", "the portal's `URL` as browsers see it, with a path behind a proxy that has one; links\n"+
-		"are built from it, and never from a request (default: http:// and the address)")
+	flags.StringVar(&c.addr, "addr", "127.0.0.1:8080", "listen on this `address` of the machine; what browsers ask for is -base")
+	flags.StringVar(&c.base, "base", "", "the portal's `URL` in browsers, where a proxy stands before -addr: https://portal.example/path;\n"+
+		"links are built from it, and never from a request (default: http:// and -addr)")
 	flags.StringVar(&c.db, "db", "", "keep the records in this `file`, or in postgres://user@host/database or\n"+
 		"nats://host:4222?replicas=1 (default: a file in a temporary folder)")
 	flags.StringVar(&c.keys, "keys", "", "the `file` of the keys (default: the database's with .keys,\n"+
