@@ -882,6 +882,20 @@ func TestLimitsOfCalls(t *testing.T) {
 	}
 }
 
+// TestShortestJoinedPart: one character is typed in front of the code, and no other one.
+func TestShortestJoinedPart(t *testing.T) {
+	p := unlimited(otp.ClavePIN())
+	p.Joined = 1
+	k := newCodeKit(t, p)
+	req, err := k.Request(t.Context(), ana, filing, otp.RequestOptions{To: toAna().To, Joined: civicpin.NewSecret("a")})
+	require.NoError(t, err)
+	require.NoError(t, k.out.Flush(t.Context()))
+	for _, typed := range []string{"b", ""} {
+		require.ErrorIs(t, k.verify(t, req.ID, typed+k.last()), otp.ErrRefused)
+	}
+	require.NoError(t, k.verify(t, req.ID, "A"+k.last()))
+}
+
 // TestReadyPoliciesWhole compares the ready policies and the defaults with their documentation, field by field.
 func TestReadyPoliciesWhole(t *testing.T) {
 	const day = 24 * time.Hour

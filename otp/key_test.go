@@ -964,6 +964,11 @@ func TestSmallestOfEach(t *testing.T) {
 	policy := newHOTP(t, narrow).HOTP.Policy()
 	require.Equal(t, []int{1, 1}, []int{policy.ResyncWindow, policy.Lockout.Ceiling})
 	require.InEpsilon(t, 4e-6, policy.GuessProbability(), 1e-9)
+	f := newTOTP(t, otp.TOTPPolicy{MaxDrift: 1})
+	key := f.enrol(t)
+	for ahead := range 3 { // the second window is one step ahead of the first
+		require.Equal(t, fobAccepted, f.verify(t, f.shown(key, time.Duration(ahead)*step)), ahead)
+	}
 	require.InEpsilon(t, 7e-6, otp.TOTPPolicy{MaxDrift: 1, Back: 2, Forward: otp.None, Lockout: only}.GuessProbability(), 1e-9)
 }
 
