@@ -123,9 +123,15 @@ func (b *browser) attack(kind string, more ...string) attack {
 // logged counts what the audit log has of attacks.
 func logged(t *testing.T, p *portal) map[string]int {
 	t.Helper()
+	return loggedOf(t, p, ofAttack)
+}
+
+// loggedOf counts those events of the audit log that count.
+func loggedOf(t *testing.T, p *portal, of func(civicpin.Event) bool) map[string]int {
+	t.Helper()
 	counts := make(map[string]int)
 	report, err := p.log.Verify(t.Context(), audit.Check{Each: func(_ int, _ uint64, e civicpin.Event) error {
-		if ofAttack(e) {
+		if of(e) {
 			counts[eventName(e)]++
 		}
 		return nil
