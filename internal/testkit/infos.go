@@ -9,8 +9,8 @@ import (
 	"github.com/civicpin/civicpin"
 )
 
-// Infos compares what a package says of its events with testdata/events.txt: the code, the meaning, and each reason in a line of
-// its own. Codes are for ever, and other programs look for the reasons. If the environment has CIVICPIN_WRITE_EVENTS, Infos
+// Infos compares what a package says of its events with testdata/events.txt: the code, the meaning, and each reason in a line
+// of its own. Codes are for ever, and other programs look for the reasons. If the environment has CIVICPIN_WRITE_EVENTS, Infos
 // writes the file.
 func Infos(t *testing.T, infos []civicpin.EventInfo) {
 	t.Helper()

@@ -61,8 +61,8 @@ func ListsEvents(t testing.TB, list []civicpin.EventInfo, reasons map[civicpin.E
 	}
 }
 
-// Lines returns all events as lines of code, subject, actor, address, ref, level and reason. A ref is written as the number of its
-// first appearance.
+// Lines returns all events as lines of code, subject, actor, address, ref, level and reason. A ref is written as the number of
+// its first appearance.
 func (r *Recorder) Lines() []string {
 	var refs, lines []string
 	for _, e := range r.All() {
