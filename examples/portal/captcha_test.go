@@ -31,6 +31,7 @@ func TestChallenge(t *testing.T) {
 	b := newBrowser(t, p).withPIN()
 	sprayed(t, p)
 	right := []string{"id=" + mariaCF, "secret=" + herPIN}
+	b.send("/inps/login", append(right, "captcha=2")...).refused(429, "how much is") // nothing was asked yet
 	b.send("/inps/login", right...).refused(429, "how much is")
 	require.Contains(t, b.body, `value="`+mariaCF) // typed once
 	require.NotEmpty(t, b.header.Get("Retry-After"))
