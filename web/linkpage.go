@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/recovery"
 )
 
@@ -20,8 +21,8 @@ type Links interface {
 	Inspect(ctx context.Context, token civicpin.Secret) (recovery.LinkInfo, error)
 }
 
-// A Page is what the caller gives to [LinkPage]: the HTML around the form, and what happens at the button. All fields are
-// required.
+// A Page is what the caller gives to [LinkPage]: the HTML around the form, and what happens at the button. Template and Labels
+// are required, and either Act, or all the fields below it.
 type Page struct {
 	// Template is executed with a [View], and writes the whole page. It must not change the form.
 	Template *template.Template
@@ -36,6 +37,14 @@ type Page struct {
 	// It writes the answer, as a rule a redirect (303), so that a reload sends nothing twice. If it returns an error it must have
 	// written nothing: the page then explains the error.
 	Act func(w http.ResponseWriter, r *http.Request, info recovery.LinkInfo, token civicpin.Secret) error
+
+	// Contacts, Cookies, Source, Done and Granted have LinkPage redeem by itself, where Act is nil: by the calls above, and then
+	// a redirect. The links are a *[recovery.Service] whose plans have a link as their last step; other plans need an Act.
+	Contacts *contact.Service
+	Cookies  *Cookies                              // keep the [Grant] of a recovery
+	Source   func(r *http.Request) civicpin.Source // where a request comes from
+	Done     string                                // the path of the page where nothing is left to do
+	Granted  string                                // of the page that uses a grant, as by [Sessions.SetSecret]
 }
 
 // Labels are the words of the form of [LinkPage].
@@ -87,7 +96,7 @@ var form = template.Must(template.New("form").Parse(`<form method="post" id="civ
 //
 //   - GET and HEAD show the field for a link, and nothing happens. The script, if it runs, sends the token from the address.
 //   - POST inspects the token, and shows what it is for, and a button. Nothing happens.
-//   - POST by the button calls Page.Act.
+//   - POST by the button calls Page.Act, or redeems the token if there is none.
 //
 // Without scripts the visitor pastes the link, or the token behind its "#". A typed code, the link's other face, goes where its
 // subject or run is known: contact.Service.ProveCode, recovery.Answers.Code. A link that was used or came too late is answered
@@ -96,8 +105,11 @@ var form = template.Must(template.New("form").Parse(`<form method="post" id="civ
 // Attacks: scanners of mail and chat that open links, prefetch them, or run scripts redeem nothing. The address that stays in
 // the history, and that other sites could be told, has no token. Another site's page can neither press the button nor frame it.
 //
-// It panics if links or a field of the page is nil. A request that did not pass through Secure is answered 500.
+// It panics if links or a required field of the page is missing. A request that did not pass through Secure is answered 500.
 func LinkPage(links Links, page Page) http.Handler {
+	if page.Act == nil {
+		page.Act = page.redeem(links)
+	}
 	if links == nil || page.Template == nil || page.Labels == nil || page.Act == nil {
 		panic("web: LinkPage lacks links or a field of its page")
 	}

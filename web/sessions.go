@@ -25,7 +25,7 @@ type SessionLibrary interface {
 }
 
 // Sessions joins a session library to a credential, so that the sessions of a subject end with the secret: at a change, a
-// recovery, a revocation and each other act that [pin.Service.Epoch] names. Both fields are required. It is as safe for
+// recovery, a revocation and each other act that [pin.Service.Epoch] names. Library and Pins are required. It is as safe for
 // concurrent use as the library. How long a session lives unused, and at the most, is for the library to say.
 //
 // Attacks: a session whose id an attacker planted before the login is worthless after it, since the login begins another one. A
@@ -34,6 +34,11 @@ type SessionLibrary interface {
 type Sessions struct {
 	Library SessionLibrary // keeps them
 	Pins    *pin.Service   // says which go on
+	// Cookies, if set, are the portal's: LogIn leaves the [Shown] with the browser, and LogOut clears it.
+	Cookies *Cookies
+	// Remember, if set, is the name of a box in the portal's forms. LogIn makes the device of a subject who ticked the box a known
+	// one, by [pin.Service.RememberDevice], and leaves the [Device] with the browser. It takes Cookies, and a policy with Devices.
+	Remember string
 }
 
 // session is the value of a session.
@@ -45,6 +50,7 @@ type session struct {
 
 // LogIn begins a session for a subject whose login, exchange, change or new secret after a recovery was right. Errors:
 //   - [ErrNoSession]: ok is no login, but zero, or of an issued secret, which must be exchanged first.
+//   - those of [pin.Service.RememberDevice], if the box is ticked. No session begins.
 //   - the library's.
 func (s Sessions) LogIn(w http.ResponseWriter, r *http.Request, subject civicpin.Subject, ok pin.Verified) error {
 	if ok.Epoch == "" || ok.MustExchange || subject.Validate() != nil {
@@ -54,7 +60,42 @@ func (s Sessions) LogIn(w http.ResponseWriter, r *http.Request, subject civicpin
 	if err != nil {
 		return err
 	}
-	return s.Library.Renew(w, r, string(value))
+	if s.Cookies == nil {
+		return s.Library.Renew(w, r, string(value))
+	}
+	var device civicpin.Secret
+	if s.Remember != "" && r.PostFormValue(s.Remember) != "" {
+		if device, err = s.Pins.RememberDevice(r.Context(), ok); err != nil {
+			return err
+		}
+	}
+	if err := s.Library.Renew(w, r, string(value)); err != nil {
+		return err
+	}
+	if !device.IsZero() {
+		if err := s.Cookies.Set(w, Device, device, Device.longest()); err != nil {
+			return err
+		}
+	}
+	return s.Cookies.Set(w, Shown, ok.Shown, Shown.longest())
+}
+
+// SetSecret sets the new secret that a recovery permits, by [pin.Service.Set], and begins a session as LogIn does. The permission
+// is the [Grant] that the browser has; a browser without one sets nothing. It takes Cookies. Errors are those of Set and LogIn.
+// The grant stays with the browser after an error, so that the subject can choose again.
+func (s Sessions) SetSecret(
+	w http.ResponseWriter, r *http.Request, chosen civicpin.Secret, source civicpin.Source, personal ...string,
+) error {
+	grant, _ := pin.ParseGrant(s.Cookies.Get(r, Grant)) // a zero one sets nothing
+	ok, err := s.Pins.Set(r.Context(), grant, chosen, source, personal...)
+	if err != nil {
+		return err
+	}
+	if err := s.LogIn(w, r, grant.Subject(), ok); err != nil {
+		return err
+	}
+	s.Cookies.Clear(w, Grant)
+	return nil
 }
 
 // Current returns the subject of a request, and the level of assurance that the login had. Ask at each request; it is one call
@@ -77,8 +118,13 @@ func (s Sessions) Current(r *http.Request) (civicpin.Subject, civicpin.Level, er
 	return now.Subject, now.Level, nil
 }
 
-// LogOut ends the request's session; there need be none. Clear [Shown], too. Errors are the library's.
-func (s Sessions) LogOut(w http.ResponseWriter, r *http.Request) error { return s.Library.End(w, r) }
+// LogOut ends the request's session; there need be none. Without Cookies, clear the [Shown], too. Errors are the library's.
+func (s Sessions) LogOut(w http.ResponseWriter, r *http.Request) error {
+	if s.Cookies != nil {
+		s.Cookies.Clear(w, Shown)
+	}
+	return s.Library.End(w, r)
+}
 
 // LogOutEverywhere ends all sessions of the subject of a request, this one included, by [pin.Service.EndSessions]. Errors are
 // those of Current and LogOut, and the store's.
