@@ -2,7 +2,6 @@ package main
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/civicpin/civicpin"
 )
@@ -15,18 +14,18 @@ func (p *portal) changeContacts(_ http.ResponseWriter, r *http.Request) (string,
 	if err != nil {
 		return "", err
 	}
-	if code := r.PostFormValue("code"); code != "" {
-		return "/contacts", p.contacts.ProveCode(r.Context(), subject, civicpin.NewSecret(code), p.source(r))
-	}
 	attempt := p.attempt(r)
 	attempt.Subject = subject
+	if code := r.PostFormValue("code"); code != "" {
+		return "/contacts", p.contacts.ProveCode(r.Context(), subject, civicpin.NewSecret(code), attempt.Source)
+	}
 	if _, err = p.pins.Verify(r.Context(), attempt); err != nil {
 		return "", err
 	}
 	if id := r.PostFormValue("remove"); id != "" {
 		return "/contacts", p.contacts.Remove(r.Context(), subject, id, civicpin.Citizen, attempt.Source)
 	}
-	mailbox := civicpin.Contact{Channel: civicpin.Email, Address: strings.TrimSpace(r.PostFormValue("add"))}
+	mailbox := civicpin.Contact{Channel: civicpin.Email, Address: r.PostFormValue("add")}
 	_, err = p.contacts.Add(r.Context(), subject, mailbox, civicpin.Citizen, attempt.Source)
 	return "/contacts", err
 }

@@ -3,14 +3,14 @@ package main
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"strings"
 	"time"
 
+	"github.com/alexedwards/scs/v2"
+
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/pin"
-	"github.com/civicpin/civicpin/web"
 )
 
 // attempt is what a form says, and where it comes from.
@@ -19,22 +19,16 @@ func (p *portal) attempt(r *http.Request) pin.Attempt {
 	return pin.Attempt{Subject: subject, Secret: civicpin.NewSecret(r.PostFormValue("secret")), Source: p.source(r)}
 }
 
-// source returns where a request comes from. Behind a proxy that is not configured all visitors are one source, and one attacker
-// uses its limit up for all of them.
-func (p *portal) source(r *http.Request) civicpin.Source {
-	if p.proxies.Count == 0 && r.Header.Get("X-Forwarded-For") != "" {
-		p.behind.Do(func() { slog.Error("X-Forwarded-For came: if the portal is behind a proxy, set -proxies") })
-	}
-	return p.cookies.Source(r, p.proxies)
-}
-
 // enter is the act that shows a secret, and logs in: by verify, by Exchange, which replaces an activation code, or by Change,
-// which replaces a password.
+// which replaces a password. An activation code leads on to its exchange.
 func (p *portal) enter(by func(context.Context, pin.Attempt, civicpin.Secret) (pin.Verified, error)) act {
 	return func(w http.ResponseWriter, r *http.Request) (string, error) {
 		attempt := p.attempt(r)
 		ok, err := by(r.Context(), attempt, civicpin.NewSecret(r.PostFormValue("chosen")))
-		return p.begin(w, r, attempt.Subject, ok, err)
+		if err != nil || ok.MustExchange {
+			return "/exchange", err
+		}
+		return "/", p.sessions.LogIn(w, r, attempt.Subject, ok)
 	}
 }
 
@@ -42,29 +36,37 @@ func (p *portal) verify(ctx context.Context, a pin.Attempt, _ civicpin.Secret) (
 	return p.pins.Verify(ctx, a)
 }
 
-// begin begins a session for a subject whose secret was right, and remembers the device if the citizen ticked the box, so that
-// strangers cannot lock it out. An activation code leads on to its exchange.
-func (p *portal) begin(w http.ResponseWriter, r *http.Request, s civicpin.Subject, ok pin.Verified, err error) (string, error) {
-	if err != nil {
-		return "", err
-	}
-	if ok.MustExchange {
-		return "/exchange", nil
-	}
-	if r.PostFormValue("remember") != "" {
-		device, err := p.pins.RememberDevice(r.Context(), ok)
-		if err = errors.Join(err, p.cookies.Set(w, web.Device, device, 400*24*time.Hour)); err != nil {
-			return "", err
-		}
-	}
-	return "/", errors.Join(p.sessions.LogIn(w, r, s, ok), p.cookies.Set(w, web.Shown, ok.Shown, 15*time.Minute))
-}
-
 // logOut ends this session, or all of the citizen's.
 func (p *portal) logOut(w http.ResponseWriter, r *http.Request) (string, error) {
-	p.cookies.Clear(w, web.Shown)
 	if r.PostFormValue("everywhere") != "" {
 		return "/", p.sessions.LogOutEverywhere(w, r)
 	}
 	return "/", p.sessions.LogOut(w, r)
 }
+
+// library joins the session library to web.Sessions. Its sessions are in memory: over several processes, or to keep them over a
+// restart, give it one of the library's stores.
+type library struct{ *scs.SessionManager }
+
+func newLibrary(address string) library {
+	m := scs.New()
+	m.Lifetime, m.IdleTimeout, m.Cookie.Persist = 8*time.Hour, 15*time.Minute, false
+	if strings.HasPrefix(address, "https://") {
+		m.Cookie.Name, m.Cookie.Secure = "__Host-session", true
+	}
+	return library{m}
+}
+
+// Renew begins a session under a new id. What was planted or left in the old one is gone.
+func (l library) Renew(_ http.ResponseWriter, r *http.Request, value string) error {
+	err := errors.Join(l.Clear(r.Context()), l.RenewToken(r.Context()))
+	if err == nil {
+		l.Put(r.Context(), "login", value)
+	}
+	return err
+}
+
+// Value returns the value of the session, and End ends it.
+func (l library) Value(r *http.Request) string { return l.GetString(r.Context(), "login") }
+
+func (l library) End(_ http.ResponseWriter, r *http.Request) error { return l.Destroy(r.Context()) }

@@ -5,15 +5,16 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"flag"
-	"fmt"
 	"log"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/civicpin/civicpin/store"
 )
 
 func main() {
@@ -22,28 +23,30 @@ func main() {
 	proxies := flag.Int("proxies", 0, "how many proxies every request passes")
 	once := flag.Bool("once", false, "end after a second, as in a test")
 	flag.Parse()
-	*address = cmp.Or(*address, "http://"+*addr)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if *once {
 		time.AfterFunc(time.Second, stop)
 	}
+	p := open(ctx, "quickportal-data", cmp.Or(*address, "http://"+*addr), *proxies, log.New(os.Stdout, "", 0))
+	server := http.Server{Handler: p.routes(), ReadTimeout: time.Minute, WriteTimeout: 2 * time.Minute}
+	listener := must(net.Listen("tcp", *addr))
+	go func() { log.Print(server.Serve(listener)) }()
+	p.upkeep(ctx)
+	must(p, server.Shutdown(context.Background())) // after the requests under way
+	must(p, p.db.Close())
+}
 
-	p := open(ctx, "quickportal-data", *address, *proxies, os.Stdout)
-	fmt.Printf("The desk issues an activation code: %s/desk (password %s)\nThe citizen exchanges it: %s/exchange\n",
-		*address, p.desk.Reveal(), *address)
-	server := http.Server{
-		Addr: *addr, Handler: p.routes(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: time.Minute,
-		WriteTimeout: 2 * time.Minute, IdleTimeout: time.Minute,
+// upkeep sends what is due, and clears away each hour what has expired, until the context is done.
+func (p *portal) upkeep(ctx context.Context) {
+	for ctx.Err() == nil {
+		_, swept := p.pins.Sweep(ctx, 1000)
+		_, purged := p.vault.Purge(ctx, store.Pass{Max: 10_000})
+		log.Println("cleared away what has expired; errors:", swept, purged)
+		hour, cancel := context.WithTimeout(ctx, time.Hour)
+		_ = p.out.Run(hour)
+		cancel()
 	}
-	stopUpkeep, ended := p.upkeep(), make(chan error)
-	context.AfterFunc(ctx, func() { ended <- server.Shutdown(context.Background()) }) // after the requests under way
-	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
-		log.Fatal(err)
-	}
-	err := <-ended
-	stopUpkeep()
-	must(p, errors.Join(err, p.db.Close()))
 }
 
 // must ends the program on an error, as only its start and its end do.

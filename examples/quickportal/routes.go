@@ -36,28 +36,33 @@ func (p *portal) routes() http.Handler {
 }
 
 // page serves a page, and its form if there is one. It redirects after the form, so that a reload sends nothing twice, and
-// shows an error with its status and words.
+// shows an error with its status and words. A citizen's own page leads to the login first.
 func (p *portal) page(name string, do act) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		subject, level, out := p.sessions.Current(r) // in doubt, logged out
 		next, err := "", r.ParseForm()
-		if err != nil {
+		switch {
+		case err != nil:
 			err = errors.Join(err, civicpin.ErrInvalid)
-		} else if r.Method == http.MethodPost && do != nil {
-			if next, err = do(w, r); err == nil {
-				http.Redirect(w, r, next, http.StatusSeeOther)
-				return
-			}
+		case r.Method == http.MethodPost && do != nil:
+			next, err = do(w, r)
+		case name == "contacts" && out != nil:
+			next = "/login"
 		}
-		subject, level, _ := p.sessions.Current(r) // in doubt, none
+		if err == nil && next != "" {
+			http.Redirect(w, r, next, http.StatusSeeOther)
+			return
+		}
 		refusal := web.Status(err)
 		if refusal.Status >= http.StatusInternalServerError { // for the log: no error of the library holds a secret
 			slog.ErrorContext(r.Context(), "refused", "page", name, "err", err)
 		}
 		said, _ := texts.Refusal("en", refusal.Code)
 		contacts, _, _ := p.contacts.List(r.Context(), subject)
+		view := map[string]any{"Subject": subject, "Level": level, "Contacts": contacts, "Said": said, "Code": refusal.Code}
 		refusal.Header(w.Header())
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.WriteHeader(refusal.Status)
-		_ = pages.ExecuteTemplate(w, name, map[string]any{"Subject": subject, "Level": level, "Contacts": contacts, "Said": said})
+		_ = pages.ExecuteTemplate(w, name, view)
 	})
 }
