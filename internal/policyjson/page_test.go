@@ -84,8 +84,8 @@ func TestFieldsPage(t *testing.T) {
 	p.WriteString(beginning + indented.ReplaceAllString(plainPlan, "    $0"))
 	var read plan.Plan
 	require.NoError(t, json.Unmarshal([]byte(plainPlan), &read))
-	for _, v := range []any{pin.Policy{}, otp.CodePolicy{}, plan.Plan{}} {
-		p.section(reflect.TypeOf(v))
+	for _, typ := range policies {
+		p.section(typ)
 	}
 	asks := []plan.Step{plan.Captcha{}, plan.Facts{}, plan.Image{}, plan.Questions{}, plan.Contacts{}, plan.ConfirmContact{}}
 	sends := []plan.Step{plan.Link{}, plan.Code{}, plan.Factor("")}
@@ -99,6 +99,9 @@ func TestFieldsPage(t *testing.T) {
 	p.clauses()
 	written(t, "docs/policies.md", p.String())
 }
+
+// policies are the outermost types, which the beginning of the page explains. All others begin with their comment.
+var policies = []reflect.Type{reflect.TypeFor[pin.Policy](), reflect.TypeFor[otp.CodePolicy](), reflect.TypeFor[plan.Plan]()}
 
 // A fieldsPage is the page as far as it is written.
 type fieldsPage struct {
@@ -142,10 +145,14 @@ func (p *fieldsPage) section(typ reflect.Type) {
 		fmt.Fprintf(p, "\n%s\n", plain(pkg.Types[at].Doc))
 		return
 	}
+	if text := plain(pkg.Types[at].Doc); text != "" && !slices.Contains(policies, typ) {
+		fmt.Fprintf(p, "\n%s\n", text)
+	}
 	var names []string
 	comment := ""
 	flush := func() {
 		if len(names) > 0 {
+			require.NotEmpty(p.t, plain(comment), "%s says nothing about %v", typ, names)
 			fmt.Fprintf(p, "\n- %s: %s", strings.Join(names, ", "), strings.ReplaceAll(plain(comment), "\n", "\n  "))
 		}
 		names, comment = nil, ""

@@ -4,7 +4,8 @@ import "time"
 
 // Wait has the recovery rest while the subject's contacts, who are told, can end it. It comes after a proof. See [NoticeTime].
 type Wait struct {
-	For time.Duration // 72 hours to 30 days
+	// For is how long the recovery rests: 72 hours to 30 days. Required.
+	For time.Duration
 }
 
 func (s Wait) check(before *progress) string {
@@ -19,7 +20,8 @@ func (s Wait) check(before *progress) string {
 
 // Terms asks that the subject accepts terms. It comes after a proof. It is answered by Answers.Terms, the version.
 type Terms struct {
-	Version string // as the caller names it
+	// Version is the caller's name of the terms, 1 to 64 bytes, "2026-01": it is what the subject accepts. Required.
+	Version string
 }
 
 func (s Terms) check(before *progress) string {
@@ -35,8 +37,11 @@ func (s Terms) check(before *progress) string {
 // Enrol asks for an image, and for answers to questions, that later recoveries ask for. It comes after a proof, and counts once
 // the recovery is completed. A link's user takes the run over as it is: what somebody else enrolled before would be the user's.
 type Enrol struct {
-	Image     bool // one is chosen
-	Questions int  // 0 to 8
+	// Image has the subject choose an image. False means that none is asked for; then Questions is required.
+	Image bool
+	// Questions is how many questions the subject answers, 0 to 8, and at most as many as Config.Questions has. Zero means none;
+	// then Image is required.
+	Questions int
 }
 
 func (s Enrol) check(before *progress) string {

@@ -44,7 +44,8 @@ func (Image) check(before *progress) string {
 // others. It is for systems that must have it: OWASP ASVS 6.4.2 allows no such questions at
 // all, and people guess one in five at the first try (Bonneau et al., WWW 2015).
 type Questions struct {
-	Ask int // 1 to 4
+	// Ask is how many questions are asked, 1 to 4. Required.
+	Ask int
 }
 
 func (s Questions) check(before *progress) string {

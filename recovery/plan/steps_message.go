@@ -42,6 +42,7 @@ func (s Link) delivery() Delivery {
 // Code sends a code, over Channel or the first of Or that the subject has, to be typed into the page on which the recovery
 // runs.
 type Code struct {
+	// Channel is where it goes, or the first of Or that the subject has. Channel is required; no Or means Channel alone.
 	Channel civicpin.Channel
 	Or      []civicpin.Channel
 	// Valid is how long it is good for: 1 to 10 minutes, to a mailbox up to 24 hours (NIST SP 800-63B-4 4.2.1.2).
