@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
@@ -89,7 +88,7 @@ func TestLinkPageLacks(t *testing.T) {
 	assert.NotPanics(t, func() { web.LinkPage(k.rec, k.redeeming(c)) })
 	assert.Panics(t, func() { web.LinkPage(k.contacts, k.redeeming(c)) })
 	for name, without := range map[string]func(*web.Page){
-		"Contacts": func(p *web.Page) { p.Contacts = (*contact.Service)(nil) },
+		"Contacts": func(p *web.Page) { p.Contacts = nil },
 		"Cookies":  func(p *web.Page) { p.Cookies = nil },
 		"Source":   func(p *web.Page) { p.Source = nil },
 		"Done":     func(p *web.Page) { p.Done = "" },

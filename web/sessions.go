@@ -36,8 +36,9 @@ type Sessions struct {
 	Pins    *pin.Service   // says which go on
 	// Cookies, if set, are the portal's: LogIn leaves the [Shown] with the browser, and LogOut clears it.
 	Cookies *Cookies
-	// Remember, if set, is the name of a box in the portal's forms. LogIn makes the device of a subject who ticked the box a known
-	// one, by [pin.Service.RememberDevice], and leaves the [Device] with the browser. It takes Cookies, and a policy with Devices.
+	// Remember, if set, is the name of a box in the portal's forms. LogIn makes the device of a subject who ticked the box a
+	// known one, by [pin.Service.RememberDevice], and leaves the [Device] with the browser. It takes Cookies, and a policy with
+	// Devices.
 	Remember string
 }
 
@@ -80,8 +81,8 @@ func (s Sessions) LogIn(w http.ResponseWriter, r *http.Request, subject civicpin
 	return s.Cookies.Set(w, Shown, ok.Shown, Shown.longest())
 }
 
-// SetSecret sets the new secret that a recovery permits, by [pin.Service.Set], and begins a session as LogIn does. The permission
-// is the [Grant] that the browser has; a browser without one sets nothing. It takes Cookies. Errors are those of Set and LogIn.
+// SetSecret sets the new secret that a recovery permits, by [pin.Service.Set], and begins a session as LogIn does. The
+// permission is the [Grant] that the browser has; a browser without one sets nothing. It takes Cookies. Errors are those of Set and LogIn.
 // The grant stays with the browser after an error, so that the subject can choose again.
 func (s Sessions) SetSecret(
 	w http.ResponseWriter, r *http.Request, chosen civicpin.Secret, source civicpin.Source, personal ...string,
