@@ -82,8 +82,8 @@ func (s Sessions) LogIn(w http.ResponseWriter, r *http.Request, subject civicpin
 }
 
 // SetSecret sets the new secret that a recovery permits, by [pin.Service.Set], and begins a session as LogIn does. The
-// permission is the [Grant] that the browser has; a browser without one sets nothing. It takes Cookies. Errors are those of Set and LogIn.
-// The grant stays with the browser after an error, so that the subject can choose again.
+// permission is the [Grant] that the browser has; a browser without one sets nothing. It takes Cookies. Errors are those of
+// Set and LogIn. The grant stays with the browser after an error, so that the subject can choose again.
 func (s Sessions) SetSecret(
 	w http.ResponseWriter, r *http.Request, chosen civicpin.Secret, source civicpin.Source, personal ...string,
 ) error {
