@@ -366,6 +366,7 @@ func TestErrorMatrix(t *testing.T) {
 		{lockout.ErrBusy, is(lockout.ErrBusy), false},
 		{lockout.ErrInFlight, is(lockout.ErrInFlight, lockout.ErrBusy), false},
 		{lockout.ErrOverloaded, is(lockout.ErrOverloaded, lockout.ErrBusy), false},
+		{&lockout.BusyError{After: second}, is(lockout.ErrOverloaded, lockout.ErrBusy), false},
 		{lockout.ErrTimeout, is(lockout.ErrTimeout), false},
 		{lockout.ErrNoSubject, is(lockout.ErrNoSubject), false},
 		{lockout.Policy{}.Validate(), is(lockout.ErrInvalidPolicy), false},
@@ -414,6 +415,14 @@ func TestErrorTexts(t *testing.T) {
 		{
 			&lockout.LockedError{Scope: lockout.ScopeGlobal, Until: start},
 			"lockout: too many wrong guesses at all subjects, try again at 2026-03-01T09:00:00Z",
+		},
+		{
+			&lockout.LockedError{Scope: lockout.ScopeSource, Until: start, Challenge: true},
+			"lockout: too many requests from this source, pass a challenge, try again at 2026-03-01T09:00:00Z",
+		},
+		{
+			&lockout.BusyError{After: 2400 * time.Millisecond},
+			"lockout: busy, try again in a moment: this machine is checking as many secrets as it can, try again in 2s",
 		},
 		{lockout.ErrInFlight, "lockout: busy, try again in a moment: other guesses at this subject are being checked"},
 		{lockout.ErrOverloaded, "lockout: busy, try again in a moment: this machine is checking as many secrets as it can"},
@@ -837,4 +846,63 @@ func TestForgivenBelowNone(t *testing.T) {
 	clock.Add(6 * day)
 	require.Zero(t, asRefused(t, fails()).NextAt)
 	require.NotZero(t, asRefused(t, fails()).NextAt)
+}
+
+// TestShorterTimeout: a guess of a process with a shorter timeout fails by itself before an earlier one with a longer.
+func TestShorterTimeout(t *testing.T) {
+	clock := newClock()
+	vault := memoryVault(t, clock.Now, nil)
+	p := lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, Timeout: lockout.MaxTimeout}
+	long := newGate(t, vault, p)
+	p.Timeout = second
+	short := newGate(t, vault, p)
+	first, second := mustHold(t, long, key("CITIZEN")), mustHold(t, short, key("CITIZEN"))
+	clock.Add(minute)
+	require.Equal(t, 1, failures(t, long, key("CITIZEN")))
+	require.ErrorIs(t, second.end(true, nil), lockout.ErrTimeout)
+	require.NoError(t, first.end(true, nil))
+}
+
+// TestLockIsNotExtended: a guess that fails under a lock, or a disablement, makes neither show any longer.
+func TestLockIsNotExtended(t *testing.T) {
+	p := lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, Timeout: lockout.MaxTimeout}
+	for name, tc := range map[string]struct {
+		lock     func(g *lockout.Gate, v *store.Vault) error
+		failures int
+	}{
+		"by an operator": {func(g *lockout.Gate, _ *store.Vault) error {
+			return g.Lock(t.Context(), key("CITIZEN"), operator)
+		}, 1},
+		"by a stricter policy": {func(g *lockout.Gate, v *store.Vault) error {
+			asRefused(t, g.Do(t.Context(), key("CITIZEN"), wrong))
+			strict := p
+			strict.Ceiling, strict.Limit = 1, 1
+			asLocked(t, newGate(t, v, strict).Do(t.Context(), key("CITIZEN"), never(t)))
+			return nil
+		}, 2},
+	} {
+		clock := newClock()
+		vault := memoryVault(t, clock.Now, nil)
+		gate := newGate(t, vault, p)
+		h := mustHold(t, gate, key("CITIZEN"))
+		require.NoError(t, tc.lock(gate, vault), name)
+		clock.Add(5 * minute)
+		_ = h.end(false, nil)
+		for after, shows := range map[time.Duration]bool{400*day - 1: true, 400 * day: false} {
+			clock.Set(start.Add(after))
+			st, err := gate.Status(t.Context(), key("CITIZEN"))
+			require.NoError(t, err)
+			require.Equal(t, []any{tc.failures, shows, !shows}, []any{st.Failures, st.Locked != nil, st.Hidden}, name)
+		}
+	}
+}
+
+// TestRightGuessMeetsLock: a right guess that meets a lock is not given back to the limits of its source.
+func TestRightGuessMeetsLock(t *testing.T) {
+	p := lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked, Source: failing(1)}
+	gate := newGate(t, memoryVault(t, newClock().Now, nil), p)
+	h := mustHold(t, gate, from("CITIZEN", "192.0.2.1"))
+	require.NoError(t, gate.Lock(t.Context(), key("CITIZEN"), operator))
+	asLocked(t, h.end(true, nil))
+	require.Equal(t, lockout.ScopeSource, asLocked(t, gate.Do(t.Context(), from("ANOTHER", "192.0.2.1"), never(t))).Scope)
 }
