@@ -906,3 +906,14 @@ func TestRightGuessMeetsLock(t *testing.T) {
 	asLocked(t, h.end(true, nil))
 	require.Equal(t, lockout.ScopeSource, asLocked(t, gate.Do(t.Context(), from("ANOTHER", "192.0.2.1"), never(t))).Scope)
 }
+
+// TestContextOfVerifyEnds: what a verify function began with its context does not go on after Do.
+func TestContextOfVerifyEnds(t *testing.T) {
+	gate := newGate(t, memoryVault(t, nil, nil), lockout.Policy{Limit: 5, Lock: lockout.UntilUnlocked})
+	var given context.Context
+	require.NoError(t, gate.Do(t.Context(), key("CITIZEN"), func(ctx context.Context) (bool, error) {
+		given = ctx
+		return true, ctx.Err()
+	}))
+	require.ErrorIs(t, given.Err(), context.Canceled)
+}
