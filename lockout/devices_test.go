@@ -3,6 +3,7 @@ package lockout_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -958,4 +959,13 @@ func TestRecordBesideEnds(t *testing.T) {
 			assert.Zero(t, left(tc.good+hour), name)
 		}
 	}
+}
+
+// TestDeviceAsWritten: a device's value is 33 bytes in base64url, of which the first is the version of the form.
+func TestDeviceAsWritten(t *testing.T) {
+	value := remember(t, newGate(t, memoryVault(t, nil, nil), threeDevices), "CITIZEN", "")
+	raw, err := base64.RawURLEncoding.DecodeString(value)
+	require.NoError(t, err)
+	require.Len(t, raw, 33)
+	require.EqualValues(t, 1, raw[0])
 }

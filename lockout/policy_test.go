@@ -810,8 +810,9 @@ func TestLeastIsNotTheDefault(t *testing.T) {
 	gate, err := lockout.New(memoryVault(t, nil, nil), "login", one)
 	require.NoError(t, err)
 	require.Equal(t, 1, gate.Policy().Ceiling)
-	one.Devices = 1
-	require.ErrorIs(t, one.ValidateWithoutDevices(), lockout.ErrInvalidPolicy)
+	require.NoError(t, one.ValidateWithoutDevices())
+	require.NoError(t, threeDevices.Validate())
+	require.ErrorIs(t, threeDevices.ValidateWithoutDevices(), lockout.ErrInvalidPolicy)
 }
 
 // TestEventsList: the list has each event with its meaning, and with all reasons that it is recorded with.
