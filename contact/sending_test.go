@@ -203,3 +203,99 @@ func TestRecoveredWantsASeal(t *testing.T) {
 	require.NoError(t, k.Recovered(t.Context(), proof.New(undo)))
 	require.Equal(t, []string{rosaPhone, rosaMail}, k.addresses(t))
 }
+
+// What package recovery asks of a snapshot.
+func TestSnapshot(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	ctx := t.Context()
+	look := func(subject civicpin.Subject) *contact.Snapshot {
+		v, err := k.Snapshot(ctx, subject)
+		require.NoError(t, err)
+		return v
+	}
+	nobody := look("NOBODY")
+	run, proved, approved := nobody.Epochs()
+	require.Zero(t, run+proved+approved)
+	require.Nil(t, nobody.Established())
+	require.Nil(t, nobody.Recipients())
+	_, on := nobody.On(civicpin.Email)
+	require.False(t, on)
+
+	phone, mail := k.enrolled(t)
+	v := look(rosa)
+	require.Equal(t, []civicpin.Contact{bySMS, byMail}, v.Established())
+	to, on := v.On(civicpin.Push, civicpin.SMS)
+	require.True(t, on)
+	require.Equal(t, bySMS, to)
+	_, on = v.On(civicpin.Push)
+	require.False(t, on)
+	require.False(t, v.Keeps(bookChange, byNewMail))
+	require.True(t, v.Keeps(bookChange, byMail))
+	lost, err := k.Lost(ctx, rosa, byMail)
+	require.NoError(t, err)
+	require.False(t, lost)
+
+	// Corrected tells the epoch that the change will leave, and changes nothing.
+	epoch, err := v.Corrected(byNewMail)
+	require.NoError(t, err)
+	require.NotEqual(t, v.Epoch(), *epoch)
+	require.Equal(t, []civicpin.Contact{bySMS, byMail}, v.Established())
+	require.Equal(t, v.Epoch(), look(rosa).Epoch())
+	p := proof.Completed{
+		Subject: rosa, Run: "run", Change: bookChange, Corrected: byNewMail, Undo: k.clock.Now().Add(bookDay), By: civicpin.Citizen,
+		Source: bookHome, Since: new(v.Epoch()),
+	}
+	require.NoError(t, k.Recovered(ctx, proof.New(p)))
+	after := look(rosa)
+	require.Equal(t, *epoch, after.Epoch())
+	require.NoError(t, k.Recovered(ctx, proof.New(p)), "again, after its own change")
+	again := p
+	again.Change = "OTHERCHANGE"
+	require.ErrorIs(t, k.Recovered(ctx, proof.New(again)), contact.ErrGone, "another act came before")
+	require.True(t, after.Keeps(bookChange, byThief))
+	lost, err = k.Lost(ctx, rosa, byMail)
+	require.NoError(t, err)
+	require.True(t, lost)
+	run, proved, approved = v.Epochs()
+	require.Equal(t, []uint64{1, 1, 1}, []uint64{run, proved, approved}, "staff brought contacts")
+	lines := k.events.Lines()
+	require.Equal(t, "contact.changed|0912345678|citizen|192.0.2.7|#2|none|changed email by a recovery", lines[len(lines)-1])
+
+	require.NoError(t, k.Remove(ctx, rosa, phone.ID, bookClerk, bookHome))
+	require.True(t, look(rosa).Barred(phone.ID))
+	require.False(t, look(rosa).Barred(mail.ID))
+	run, proved, approved = look(rosa).Epochs()
+	require.Equal(t, []uint64{2, 2, 1}, []uint64{run, proved, approved}, "staff took a contact, on which no approval rests")
+	for i := range 8 { // which ends the one that cools down
+		to := civicpin.Contact{Channel: civicpin.Email, Address: fmt.Sprintf("a%d@example.org", i)}
+		require.NoError(t, k.Adopt(ctx, rosa, []civicpin.Contact{to}, bookClerk, bookHome))
+	}
+	require.NoError(t, look(rosa).Admits(byThief), "in the place of others")
+	require.Len(t, k.addresses(t), 8)
+	require.ErrorIs(t, look(rosa).Admits(civicpin.Contact{Channel: civicpin.SMS, Address: "+593990000001"}), contact.ErrUnsuitable)
+}
+
+// A proof that lacks something, or is of no subject, is refused.
+func TestRecoveredWantsAWholeProof(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	k.enrolled(t)
+	whole := proof.Completed{Subject: rosa, Run: "run", Change: bookChange, Corrected: byNewMail, By: civicpin.Citizen}
+	for name, change := range map[string]func(*proof.Completed){
+		"no subject": func(p *proof.Completed) { p.Subject = "" },
+		"no run":     func(p *proof.Completed) { p.Run = "" },
+		"no change":  func(p *proof.Completed) { p.Change = "" },
+		"no address": func(p *proof.Completed) { p.Corrected = civicpin.Contact{} },
+		"no run that was repudiated": func(p *proof.Completed) {
+			p.Run, p.Repudiated = "", true
+		},
+	} {
+		p := whole
+		change(&p)
+		require.ErrorIs(t, k.Recovered(t.Context(), proof.New(p)), civicpin.ErrInvalid, name)
+	}
+	require.Equal(t, []string{rosaPhone, rosaMail}, k.addresses(t))
+	other := notedCredentials{store.NewMemory(), k.events}
+	require.True(t, k.RestsOn(nil))
+	require.False(t, k.RestsOn(other))
+	require.True(t, k.rests(t, contact.Policy{}, other).RestsOn(other))
+}
