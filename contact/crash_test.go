@@ -929,34 +929,25 @@ func (c notedCredentials) Stop(ctx context.Context, subject civicpin.Subject, re
 // An act is one whose fields are written without their names.
 type act testkit.Act[*bookKit]
 
+func says(lines ...string) []string { return lines }
+
 // acts are the exported methods that use the store, in the cases that differ.
 var acts = []act{
-	{"Add", enrolled, adds(byNewMail), []string{
-		"contact.changed|0912345678|citizen|192.0.2.7|#2|none|asked email",
-	}, nil},
-	{"Add to none", noContacts, adds(byNewMail), []string{
-		"contact.changed|0912345678|citizen|192.0.2.7|#1|none|asked email",
-	}, nil},
-	{"Add again", func(t *testing.T, k *bookKit) { k.enrolled(t); k.asks(t, byNewMail) }, adds(byNewMail), []string{
-		"contact.changed|0912345678|citizen|192.0.2.7|#2|none|asked email",
-	}, nil},
+	{"Add", enrolled, adds(byNewMail), says("contact.changed|0912345678|citizen|192.0.2.7|#2|none|asked email"), nil},
+	{"Add to none", noContacts, adds(byNewMail), says("contact.changed|0912345678|citizen|192.0.2.7|#1|none|asked email"), nil},
+	{
+		"Add again", func(t *testing.T, k *bookKit) { k.enrolled(t); k.asks(t, byNewMail) }, adds(byNewMail),
+		says("contact.changed|0912345678|citizen|192.0.2.7|#2|none|asked email"), nil,
+	},
 	{"Change", enrolled, func(ctx context.Context, k *bookKit) error {
 		return testkit.Err(k.Change(ctx, rosa, k.mailID, byNewMail, bookClerk, bookHome))
-	}, []string{
-		"contact.changed|0912345678|operator:zambrano|192.0.2.7|#2|none|asked email",
-	}, nil},
-	{"Prove", changing, func(ctx context.Context, k *bookKit) error {
-		return k.Prove(ctx, k.post.Last(newMail, proveKind).Link, bookHome)
-	}, []string{
+	}, says("contact.changed|0912345678|operator:zambrano|192.0.2.7|#2|none|asked email"), nil},
+	{"Prove", changing, provesByLink, []string{
 		"LowerLevel|0912345678|citizen|||none|low, 168h0m0s, contacts changed",
 		"ContactsWent|0912345678|citizen|||none|[rosa@example.ec], undone false",
 		"contact.changed|0912345678|citizen|192.0.2.7|#4|none|changed email",
 	}, nil},
-	{"Prove the first", func(t *testing.T, k *bookKit) { k.asks(t, byNewMail) }, func(ctx context.Context, k *bookKit) error {
-		return k.Prove(ctx, k.post.Last(newMail, proveKind).Link, bookHome)
-	}, []string{
-		"contact.changed|0912345678|citizen|192.0.2.7|#3|none|added email",
-	}, nil},
+	{"Prove the first", func(t *testing.T, k *bookKit) { k.asks(t, byNewMail) }, provesByLink, says("contact.changed|0912345678|citizen|192.0.2.7|#3|none|added email"), nil},
 	{"ProveCode", changing, func(ctx context.Context, k *bookKit) error {
 		return k.ProveCode(ctx, rosa, k.post.Last(newMail, proveKind).Secret, bookHome)
 	}, []string{
@@ -969,17 +960,14 @@ var acts = []act{
 		func(ctx context.Context, k *bookKit) error {
 			return k.ProveCode(ctx, rosa, k.post.Last(newMail, proveKind).Secret, bookHome)
 		},
-		[]string{
-			"contact.refused|0912345678|visitor|192.0.2.7||none|expired",
-		},
+		says("contact.refused|0912345678|visitor|192.0.2.7||none|expired"),
 		nil,
 	},
-	{"ProveCode of a wrong one", changing, provesWrong, []string{
-		"contact.refused|0912345678|visitor|192.0.2.7||none|wrong",
-	}, nil},
-	{"ProveCode of a stranger", noContacts, provesWrong, []string{
-		"contact.refused|0912345678|visitor|192.0.2.7||none|unknown",
-	}, nil},
+	{"ProveCode of a wrong one", changing, provesWrong, says("contact.refused|0912345678|visitor|192.0.2.7||none|wrong"), nil},
+	{
+		"ProveCode of a stranger", noContacts, provesWrong,
+		says("contact.refused|0912345678|visitor|192.0.2.7||none|unknown"), nil,
+	},
 	{"Remove", enrolled, func(ctx context.Context, k *bookKit) error {
 		return k.Remove(ctx, rosa, k.mailID, civicpin.Citizen, bookHome)
 	}, []string{
@@ -991,16 +979,12 @@ var acts = []act{
 		func(ctx context.Context, k *bookKit) error {
 			return k.Remove(ctx, rosa, k.mailID, civicpin.Citizen, bookHome)
 		},
-		[]string{
-			"contact.changed|0912345678|citizen|192.0.2.7|#3|none|given up email",
-		},
+		says("contact.changed|0912345678|citizen|192.0.2.7|#3|none|given up email"),
 		nil,
 	},
 	{"MakePrimary", enrolled, func(ctx context.Context, k *bookKit) error {
 		return k.MakePrimary(ctx, rosa, k.mailID, bookClerk, bookHome)
-	}, []string{
-		"contact.changed|0912345678|operator:zambrano|192.0.2.7|#2|none|primary",
-	}, nil},
+	}, says("contact.changed|0912345678|operator:zambrano|192.0.2.7|#2|none|primary"), nil},
 	{"Adopt by staff", enrolled, func(ctx context.Context, k *bookKit) error {
 		return k.Adopt(ctx, rosa, []civicpin.Contact{byNewMail}, bookClerk, bookHome)
 	}, []string{
@@ -1038,22 +1022,16 @@ var acts = []act{
 	}, nil},
 	{"EndDispute", disputed, func(ctx context.Context, k *bookKit) error {
 		return testkit.Err(k.EndDispute(ctx, rosa, k.mine, k.by, bookHome))
-	}, []string{
-		"contact.changed|0912345678|citizen|192.0.2.7|#10|none|asked sms",
-	}, nil},
+	}, says("contact.changed|0912345678|citizen|192.0.2.7|#10|none|asked sms"), nil},
 	{"ProveCode that ends a dispute", claimed, func(ctx context.Context, k *bookKit) error {
 		return k.ProveCode(ctx, rosa, k.post.Last(rosaPhone, proveKind).Secret, bookHome)
-	}, []string{
-		"contact.changed|0912345678|citizen|192.0.2.7|#12|none|settling",
-	}, nil},
+	}, says("contact.changed|0912345678|citizen|192.0.2.7|#12|none|settling"), nil},
 	{
 		"Undo that objects", func(t *testing.T, k *bookKit) { claimed(t, k); k.proves(t, rosaPhone) },
 		func(ctx context.Context, k *bookKit) error {
 			return k.Undo(ctx, k.post.Last(rosaMail, changedKind).Link, bookHome)
 		},
-		[]string{
-			"contact.changed|0912345678|citizen|192.0.2.7|#12|none|objected",
-		},
+		says("contact.changed|0912345678|citizen|192.0.2.7|#12|none|objected"),
 		nil,
 	},
 	{"Notify", enrolled, func(ctx context.Context, k *bookKit) error { return k.tells(ctx, rosa, "pin.changed", nil) }, nil, nil},
@@ -1095,6 +1073,10 @@ func adds(to civicpin.Contact) func(context.Context, *bookKit) error {
 	}
 }
 
+func provesByLink(ctx context.Context, k *bookKit) error {
+	return k.Prove(ctx, k.post.Last(newMail, proveKind).Link, bookHome)
+}
+
 func provesWrong(ctx context.Context, k *bookKit) error {
 	return k.ProveCode(ctx, rosa, civicpin.NewSecret("WWWWWWWW"), bookHome)
 }
@@ -1112,3 +1094,222 @@ func TestActs(t *testing.T) {
 		})
 	}
 }
+
+// What callers are told of contacts, candidates, links and disputes, whole.
+func TestAnswersAreWhole(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	ctx, now := t.Context(), k.clock.Now()
+	_, mail := k.enrolled(t)
+	k.clock.Add(time.Hour)
+	asked, err := k.Change(ctx, rosa, mail.ID, byNewMail, civicpin.Citizen, bookHome)
+	require.NoError(t, err)
+	late := k.clock.Now().Add(bookDay)
+	require.Equal(t, contact.Candidate{
+		ID: asked.ID, Channel: civicpin.Email, Address: newMail, Replaces: mail.ID, ExpiresAt: late,
+	}, asked)
+	proved, waiting, err := k.List(ctx, rosa)
+	require.NoError(t, err)
+	require.Equal(t, []contact.Candidate{asked}, waiting)
+	require.Equal(t, []contact.Contact{
+		{Contact: bySMS, ID: proved[0].ID, Primary: true, ProvedAt: now}, {Contact: byMail, ID: mail.ID, ProvedAt: now},
+	}, proved)
+	k.flush(t)
+
+	m := k.post.Last(newMail, proveKind)
+	require.Len(t, m.Secret.Reveal(), 8)
+	require.Equal(t, civicpin.Message{ID: m.ID, Kind: proveKind, To: byNewMail, ExpiresAt: late}, bare(m))
+	info, err := k.Inspect(ctx, m.Link)
+	require.NoError(t, err)
+	require.Equal(t, contact.LinkInfo{Purpose: contact.ToProve, Sent: "r***@example.org", ExpiresAt: late}, info)
+
+	k.proves(t, newMail)
+	changedAt := k.clock.Now()
+	m = k.post.Last(rosaMail, changedKind)
+	require.Equal(t, civicpin.Message{
+		ID: m.ID, Kind: changedKind, To: byMail, ExpiresAt: changedAt.Add(7 * bookDay), Params: map[string]string{"change": "changed"},
+	}, bare(m))
+	info, err = k.Inspect(ctx, m.Link)
+	require.NoError(t, err)
+	require.Equal(t, contact.LinkInfo{Purpose: contact.ToUndo, Sent: "r***@example.ec", ExpiresAt: changedAt.Add(7 * bookDay)}, info)
+	brought := contact.Contact{
+		Contact: byNewMail, ID: asked.ID, ProvedAt: changedAt, CoolsUntil: changedAt.Add(7 * bookDay),
+	}
+	require.Equal(t, brought, k.contact(t, newMail))
+	v, err := k.Snapshot(ctx, rosa)
+	require.NoError(t, err)
+	byMailToo := contact.Recipient{Contact: byMail, ID: mail.ID, ProvedAt: now, Established: true, Seen: true}
+	phone := contact.Recipient{Contact: bySMS, ID: proved[0].ID, ProvedAt: now, Since: now, Established: true, Seen: true}
+	require.ElementsMatch(t, []contact.Recipient{
+		phone, byMailToo, {Contact: byNewMail, ID: asked.ID, ProvedAt: changedAt},
+	}, v.Recipients())
+
+	k.clock.Add(time.Hour)
+	require.NoError(t, k.undoes(t, rosaMail))
+	brought.Disputed, brought.CoolsUntil = true, k.dispute(t).Addresses[1].CoolsUntil
+	mail.Disputed = true
+	require.ElementsMatch(t, []contact.Contact{mail, brought}, k.dispute(t).Addresses)
+	require.Equal(t, k.clock.Now(), k.dispute(t).Since)
+	k.flush(t)
+	m = k.post.Last(newMail, changedKind)
+	require.Equal(t, civicpin.Message{ID: m.ID, Kind: changedKind, To: byNewMail}, m, "nothing undoes an undo")
+}
+
+// bare is a message without its secrets, which are equal to none.
+func bare(m civicpin.Message) civicpin.Message {
+	m.Secret, m.Link = civicpin.Secret{}, civicpin.Secret{}
+	return m
+}
+
+// A code to a telephone is good for ten minutes.
+func TestContactCodeByTelephone(t *testing.T) {
+	for _, at := range []time.Duration{10*time.Minute - 1, 10 * time.Minute} {
+		k := newBookKit(t, bookConfig())
+		k.asks(t, bySMS)
+		m := k.post.Last(rosaPhone, proveKind)
+		require.Equal(t, k.clock.Now().Add(10*time.Minute), m.ExpiresAt)
+		require.True(t, m.Link.IsZero())
+		k.clock.Add(at)
+		err := k.ProveCode(t.Context(), rosa, m.Secret, bookHome)
+		if at < 10*time.Minute {
+			require.NoError(t, err)
+		} else {
+			require.ErrorIs(t, err, contact.ErrExpired)
+		}
+	}
+}
+
+// Each method refuses each invalid argument, and does nothing.
+func TestInvalidArguments(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	_, mail := k.enrolled(t)
+	k.asks(t, byNewMail)
+	link, id := k.post.Last(newMail, proveKind).Link, mail.ID
+	ctx, nowhere := t.Context(), civicpin.Source{Address: "a\nb"}
+	methods := map[string]func(civicpin.Subject, civicpin.Actor, civicpin.Source) error{
+		"Add": func(s civicpin.Subject, by civicpin.Actor, from civicpin.Source) error {
+			return testkit.Err(k.Add(ctx, s, byThief, by, from))
+		},
+		"Change": func(s civicpin.Subject, by civicpin.Actor, from civicpin.Source) error {
+			return testkit.Err(k.Change(ctx, s, id, byThief, by, from))
+		},
+		"Adopt": func(s civicpin.Subject, by civicpin.Actor, from civicpin.Source) error {
+			return k.Adopt(ctx, s, []civicpin.Contact{byThief}, by, from)
+		},
+		"Remove": func(s civicpin.Subject, by civicpin.Actor, from civicpin.Source) error {
+			return k.Remove(ctx, s, id, by, from)
+		},
+		"MakePrimary": func(s civicpin.Subject, by civicpin.Actor, from civicpin.Source) error {
+			return k.MakePrimary(ctx, s, id, by, from)
+		},
+		"ProveCode": func(s civicpin.Subject, _ civicpin.Actor, from civicpin.Source) error {
+			return k.ProveCode(ctx, s, civicpin.NewSecret("WWWWWWWW"), from)
+		},
+		"EndDispute": func(s civicpin.Subject, _ civicpin.Actor, from civicpin.Source) error {
+			return testkit.Err(k.EndDispute(ctx, s, nil, id, from))
+		},
+		"Prove": func(_ civicpin.Subject, _ civicpin.Actor, from civicpin.Source) error {
+			return k.Prove(ctx, link, from)
+		},
+		"Undo": func(_ civicpin.Subject, _ civicpin.Actor, from civicpin.Source) error { return k.Undo(ctx, link, from) },
+		"Dispute": func(s civicpin.Subject, _ civicpin.Actor, _ civicpin.Source) error {
+			return testkit.Err(k.Dispute(ctx, s))
+		},
+		"List": func(s civicpin.Subject, _ civicpin.Actor, _ civicpin.Source) error {
+			_, _, err := k.List(ctx, s)
+			return err
+		},
+		"Notify": func(s civicpin.Subject, _ civicpin.Actor, _ civicpin.Source) error {
+			return k.tells(ctx, s, "pin.changed", nil)
+		},
+	}
+	before, err := contact.PlainBooks(ctx, k.Service)
+	require.NoError(t, err)
+	events := len(k.events.All())
+	for name, do := range methods {
+		if name != "Prove" && name != "Undo" {
+			require.ErrorIs(t, do("", civicpin.Citizen, bookHome), civicpin.ErrInvalid, "%s of no subject", name)
+		}
+		if slices.Contains([]string{"Add", "Change", "Adopt", "Remove", "MakePrimary"}, name) {
+			require.ErrorIs(t, do(rosa, "", bookHome), civicpin.ErrInvalid, "%s by no actor", name)
+		}
+		if !slices.Contains([]string{"Dispute", "List", "Notify"}, name) {
+			require.ErrorIs(t, do(rosa, civicpin.Citizen, nowhere), civicpin.ErrInvalid, "%s from nowhere", name)
+		}
+	}
+	after, err := contact.PlainBooks(ctx, k.Service)
+	require.NoError(t, err)
+	require.Equal(t, before, after)
+	require.Len(t, k.events.All(), events)
+}
+
+// The bounds of a policy, the least and the greatest that is taken, and one beyond.
+func TestPolicyBounds(t *testing.T) {
+	require.Equal(t, contact.Policy{
+		AtLeast: 1, Undo: 7 * bookDay, CoolDown: 7 * bookDay, Sends: civicpin.Rate{Limit: 10, Window: bookDay},
+	}, newBookKit(t, contact.Policy{}).Policy())
+	for i, tc := range []struct {
+		p  contact.Policy
+		ok bool
+	}{
+		{contact.Policy{AtLeast: 4}, true},
+		{contact.Policy{AtLeast: 5}, false},
+		{contact.Policy{AtLeast: -1}, false},
+		{contact.Policy{Undo: bookDay}, true},
+		{contact.Policy{Undo: bookDay - 1}, false},
+		{contact.Policy{Undo: 60 * bookDay}, true},
+		{contact.Policy{Undo: 60*bookDay + 1, CoolDown: 90 * bookDay}, false},
+		{contact.Policy{CoolDown: 7*bookDay - 1}, false},
+		{contact.Policy{CoolDown: 90 * bookDay}, true},
+		{contact.Policy{CoolDown: 90*bookDay + 1}, false},
+		{contact.Policy{Decoys: slices.Repeat([]civicpin.Contact{byMail}, 16)}, true},
+		{contact.Policy{Decoys: slices.Repeat([]civicpin.Contact{byMail}, 17)}, false},
+	} {
+		if err := tc.p.Validate(); tc.ok {
+			require.NoError(t, err, i)
+		} else {
+			require.ErrorIs(t, err, contact.ErrInvalidPolicy, i)
+		}
+	}
+	k := newBookKit(t, bookConfig())
+	many := func(n int) (list []civicpin.Contact) {
+		for i := range n {
+			list = append(list, civicpin.Contact{Channel: civicpin.Email, Address: fmt.Sprintf("a%d@example.org", i)})
+		}
+		return list
+	}
+	require.ErrorIs(t, k.Adopt(t.Context(), rosa, many(9), bookClerk, bookHome), civicpin.ErrInvalid)
+	require.NoError(t, k.Adopt(t.Context(), rosa, many(8), bookClerk, bookHome))
+}
+
+// What a policy points to is copied.
+func TestPolicyIsCopied(t *testing.T) {
+	p := contact.Policy{LowerTo: new(civicpin.Low), Decoys: []civicpin.Contact{byMail}}
+	k := newBookKit(t, bookConfig())
+	k.rests(t, p, notedCredentials{store.NewMemory(), k.events})
+	for range 2 {
+		got := k.Policy()
+		require.Equal(t, civicpin.Low, *got.LowerTo)
+		require.Equal(t, []civicpin.Contact{byMail}, got.Decoys)
+		*p.LowerTo, *got.LowerTo, p.Decoys[0], got.Decoys[0] = civicpin.High, civicpin.High, bySMS, bySMS
+	}
+}
+
+// A decoy is of one of the channels, and the same each time.
+func TestDecoyContact(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	seen := make(map[civicpin.Channel]bool)
+	for i := range 50 {
+		subject := civicpin.Subject(fmt.Sprint("NOBODY", i))
+		d := k.Decoy(subject, civicpin.SMS, civicpin.Email)
+		require.Regexp(t, "^[0-9a-f]{32}$", d.Address)
+		require.Equal(t, d, k.Decoy(subject, civicpin.SMS, civicpin.Email))
+		require.True(t, k.IsDecoy(subject, d))
+		require.False(t, k.IsDecoy(rosa, d))
+		require.False(t, k.IsDecoy(subject, byMail))
+		seen[d.Channel] = true
+	}
+	require.Equal(t, map[civicpin.Channel]bool{civicpin.SMS: true, civicpin.Email: true}, seen)
+	require.Zero(t, k.Decoy(rosa))
+}
+
+func TestEvents(t *testing.T) { testkit.Infos(t, contact.Events()) }

@@ -18,7 +18,6 @@ import (
 	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
-	"github.com/civicpin/civicpin/store/storetest"
 )
 
 func TestIssueRefusesBadInputAndChangesNothing(t *testing.T) {
@@ -814,44 +813,6 @@ func TestOutcomesOfAMessage(t *testing.T) {
 	}
 }
 
-// An operator whose issue was overtaken is told the state that the other act left.
-func TestIssueOvertaken(t *testing.T) {
-	k := newKit(t, pin.INPS())
-	k.faults.Hook(func(method, key string) error {
-		if method == storetest.Put && strings.HasPrefix(key, "pin.inps/") {
-			k.faults.Hook(nil)
-			k.other(t, k.memory).imported(t, "4711")
-		}
-		return nil
-	})
-	err := issues(clerk, inps())(t.Context(), k)
-	require.ErrorIs(t, err, pin.ErrWrongState)
-	require.ErrorContains(t, err, "the citizen's own secret is set")
-	require.Equal(t, "pin.nothing_issued|"+string(maria)+"|operator:bianchi|192.0.2.7||none|refused", k.events.Lines()[2])
-	require.NoError(t, k.out.Flush(t.Context()))
-	require.Empty(t, k.mail.Messages())
-}
-
-// A credential that goes while Sweep looks at it stays away.
-func TestSweepOvertaken(t *testing.T) {
-	k := newKit(t, pin.INPS())
-	k.issued(t)
-	k.clock.Add(7 * day)
-	key := ""
-	k.faults.Hook(func(method, of string) error {
-		if method == storetest.Get && strings.HasPrefix(of, "pin.inps/") {
-			key = of
-			r, err := k.memory.Get(t.Context(), of)
-			require.NoError(t, err)
-			require.NoError(t, k.memory.Delete(t.Context(), of, r.Version))
-		}
-		return nil
-	})
-	require.NoError(t, testkit.Err(k.Sweep(t.Context(), 10)))
-	require.NotEmpty(t, key)
-	require.ErrorIs(t, testkit.Err(k.memory.Get(t.Context(), key)), store.ErrNotFound)
-}
-
 // Messages count as what they rest on: addresses that a visitor typed, that the subject proved, or that staff answer for.
 func TestMessagesCountByWhatTheyRestOn(t *testing.T) {
 	for name, tc := range map[string]struct {
@@ -905,13 +866,6 @@ func TestResendsCountAsTyped(t *testing.T) {
 			require.EqualValues(t, "source", testkit.LockedBy(t, err).Scope)
 		}
 	}
-}
-
-// Contacts that did not go cost no store call.
-func TestNoContactsWent(t *testing.T) {
-	k := newKit(t, pin.INPS())
-	k.faults.FailAt(1, storetest.NotDone)
-	require.NoError(t, k.ContactsWent(t.Context(), maria, nil, time.Time{}, civicpin.Citizen))
 }
 
 // What rests on contacts fails with them, and what an undo unbinds is told since when.

@@ -820,14 +820,26 @@ var home = civicpin.Source{Address: "192.0.2.7"}
 // An act is one whose fields are written without their names.
 type act testkit.Act[*kit]
 
+// The store calls without which acts go on: what is given back to a source, what is counted of all, and what a login renews.
+var (
+	refund       = []string{"Put quota.sources.pin.inps"}
+	refundAndUse = []string{"Put quota.sources.pin.inps", "Put pin.inps"}
+	count        = []string{"Put quota.global.pin.inps"}
+	grantRefund  = []string{"Put quota.grant.pin.inps"}
+)
+
+func says(lines ...string) []string { return lines }
+
 // acts are the exported methods that use the store, in the cases that differ.
 var acts = []act{
-	{"Issue by staff", nothing, issues(clerk, inps()), []string{
-		"pin.issued|RSSMRA85T10A562S|operator:bianchi|192.0.2.7|#1|low|",
-	}, nil},
-	{"Issue on line", nothing, issues(civicpin.Citizen, inps()), []string{
-		"pin.issued|RSSMRA85T10A562S|citizen|192.0.2.7|#1|low|",
-	}, nil},
+	{
+		"Issue by staff", nothing, issues(clerk, inps()),
+		says("pin.issued|RSSMRA85T10A562S|operator:bianchi|192.0.2.7|#1|low|"), nil,
+	},
+	{
+		"Issue on line", nothing, issues(civicpin.Citizen, inps()),
+		says("pin.issued|RSSMRA85T10A562S|citizen|192.0.2.7|#1|low|"), nil,
+	},
 	{"Issue on evidence", nothing, func(ctx context.Context, k *kit) error {
 		o := inps()
 		o.By, o.Level, o.Evidence = clerk, civicpin.Substantial, inPerson
@@ -836,144 +848,152 @@ var acts = []act{
 		"lockout.rebound|RSSMRA85T10A562S|operator:bianchi|||none|",
 		"pin.issued|RSSMRA85T10A562S|operator:bianchi||#1|substantial|",
 	}, nil},
-	{"Issue again", issuedBefore, issues(civicpin.Citizen, inps()), []string{
-		"pin.resent|RSSMRA85T10A562S|citizen|192.0.2.7|#1|low|",
-	}, nil},
-	{"Issue at once", func(t *testing.T, k *kit) { k.issued(t) }, issues(civicpin.Citizen, inps()), []string{
-		"pin.nothing_issued|RSSMRA85T10A562S|citizen|192.0.2.7|#1|low|nothing to send, or sent just now",
-	}, nil},
-	{"Issue aside", issuedBefore, issues(civicpin.Citizen, byLetter()), []string{
-		"pin.issued_aside|RSSMRA85T10A562S|citizen|192.0.2.7|#4|low|",
-	}, nil},
-	{"Issue to an owner", active, issues(civicpin.Citizen, inps()), []string{
-		"pin.nothing_issued|RSSMRA85T10A562S|citizen|192.0.2.7||none|refused",
-	}, nil},
-	{"Resend", issuedBefore, func(ctx context.Context, k *kit) error { return k.Resend(ctx, maria, 1, home) }, []string{
-		"pin.resent|RSSMRA85T10A562S|visitor|192.0.2.7|#1|none|",
-	}, nil},
-	{"Resend nothing", nothing, func(ctx context.Context, k *kit) error { return k.Resend(ctx, maria, 1, home) }, []string{
-		"pin.nothing_issued|RSSMRA85T10A562S|visitor|192.0.2.7||none|nothing to send, or sent just now",
-	}, nil},
-	{"Reprint", printed, func(ctx context.Context, k *kit) error { return testkit.Err(k.Reprint(ctx, maria, clerk)) }, []string{
-		"pin.resent|RSSMRA85T10A562S|operator:bianchi||#1|none|",
-	}, nil},
-	{"RequestCode", revoked, func(ctx context.Context, k *kit) error { return testkit.Err(k.RequestCode(ctx, maria, clerk)) }, []string{
-		"pin.request_code|RSSMRA85T10A562S|operator:bianchi||#1|none|",
-	}, nil},
-	{"Receipt", issuedBefore, func(ctx context.Context, k *kit) error { return k.Receipt(ctx, "receipt-2", state.Delivered) }, []string{
-		"pin.part_delivered|RSSMRA85T10A562S|||#1|none|reported by the provider",
-	}, nil},
-	{"Receipt of a failure", issuedBefore, func(ctx context.Context, k *kit) error { return k.Receipt(ctx, "receipt-2", state.Failed) }, []string{
-		"pin.part_failed|RSSMRA85T10A562S|||#1|none|reported by the provider",
-	}, nil},
+	{
+		"Issue again", issuedBefore, issues(civicpin.Citizen, inps()),
+		says("pin.resent|RSSMRA85T10A562S|citizen|192.0.2.7|#1|low|"), nil,
+	},
+	{
+		"Issue at once", func(t *testing.T, k *kit) { k.issued(t) }, issues(civicpin.Citizen, inps()),
+		says("pin.nothing_issued|RSSMRA85T10A562S|citizen|192.0.2.7|#1|low|nothing to send, or sent just now"), nil,
+	},
+	{
+		"Issue aside", issuedBefore, issues(civicpin.Citizen, byLetter()),
+		says("pin.issued_aside|RSSMRA85T10A562S|citizen|192.0.2.7|#4|low|"), nil,
+	},
+	{
+		"Issue to an owner", active, issues(civicpin.Citizen, inps()),
+		says("pin.nothing_issued|RSSMRA85T10A562S|citizen|192.0.2.7||none|refused"), nil,
+	},
+	{
+		"Resend", issuedBefore, func(ctx context.Context, k *kit) error { return k.Resend(ctx, maria, 1, home) },
+		says("pin.resent|RSSMRA85T10A562S|visitor|192.0.2.7|#1|none|"), nil,
+	},
+	{
+		"Resend nothing", nothing, func(ctx context.Context, k *kit) error { return k.Resend(ctx, maria, 1, home) },
+		says("pin.nothing_issued|RSSMRA85T10A562S|visitor|192.0.2.7||none|nothing to send, or sent just now"), nil,
+	},
+	{
+		"Reprint", printed, func(ctx context.Context, k *kit) error { return testkit.Err(k.Reprint(ctx, maria, clerk)) },
+		says("pin.resent|RSSMRA85T10A562S|operator:bianchi||#1|none|"), nil,
+	},
+	{
+		"RequestCode", revoked, func(ctx context.Context, k *kit) error { return testkit.Err(k.RequestCode(ctx, maria, clerk)) },
+		says("pin.request_code|RSSMRA85T10A562S|operator:bianchi||#1|none|"), nil,
+	},
+	{
+		"Receipt", issuedBefore, func(ctx context.Context, k *kit) error { return k.Receipt(ctx, "receipt-2", state.Delivered) },
+		says("pin.part_delivered|RSSMRA85T10A562S|||#1|none|reported by the provider"), nil,
+	},
+	{
+		"Receipt of a failure", issuedBefore, func(ctx context.Context, k *kit) error { return k.Receipt(ctx, "receipt-2", state.Failed) },
+		says("pin.part_failed|RSSMRA85T10A562S|||#1|none|reported by the provider"), nil,
+	},
 
-	{"Verify", active, verifies(chosen), []string{
-		"pin.verified|RSSMRA85T10A562S|citizen|192.0.2.1|#1|low|",
-	}, []string{"Put quota.sources.pin.inps"}},
-	{"Verify after a day", aDayLater, verifies(chosen), []string{
-		"pin.verified|RSSMRA85T10A562S|citizen|192.0.2.1|#1|low|",
-	}, []string{"Put quota.sources.pin.inps", "Put pin.inps"}},
-	{"Verify what was imported", imported, verifies("4711"), []string{
-		"pin.verified|RSSMRA85T10A562S|citizen|192.0.2.1||low|",
-	}, []string{"Put quota.sources.pin.inps", "Put pin.inps"}},
-	{"Verify what was issued", issuedBefore, func(ctx context.Context, k *kit) error { return verifies(k.code())(ctx, k) }, []string{
-		"pin.verified|RSSMRA85T10A562S|citizen|192.0.2.1|#1|low|",
-	}, []string{"Put quota.sources.pin.inps"}},
-	{"Verify too late", func(t *testing.T, k *kit) { k.exchanged(t); k.clock.Add(90 * day) }, verifies(chosen), []string{
-		"pin.expired|RSSMRA85T10A562S|citizen|192.0.2.1|#1|low|change",
-	}, []string{"Put quota.sources.pin.inps"}},
-	{"Verify a wrong one", active, verifies(wrong), []string{
-		"pin.refused|RSSMRA85T10A562S|visitor|192.0.2.1|#1|low|wrong",
-	}, []string{"Put quota.global.pin.inps"}},
-	{"Verify of a stranger", nothing, verifies(wrong), []string{
-		"pin.refused|RSSMRA85T10A562S|visitor|192.0.2.1||none|unknown",
-	}, []string{"Put quota.global.pin.inps"}},
-	{"Exchange", issuedBefore, exchanges, []string{
-		"pin.exchanged|RSSMRA85T10A562S|citizen|192.0.2.1|#1|low|",
-	}, []string{"Put quota.sources.pin.inps"}},
-	{"Exchange again", active, exchanges, []string{
-		"pin.verified|RSSMRA85T10A562S|citizen|192.0.2.1|#1|low|again",
-	}, []string{"Put quota.sources.pin.inps"}},
-	{"Change", active, changes(chosen), []string{
-		"pin.changed|RSSMRA85T10A562S|citizen|192.0.2.1|#1|low|",
-	}, []string{"Put quota.sources.pin.inps"}},
-	{"Change again", changedBefore, changes(chosen), []string{
-		"pin.verified|RSSMRA85T10A562S|citizen|192.0.2.1|#1|low|again",
-	}, []string{"Put quota.sources.pin.inps"}},
-	{"Change of a wrong one", active, changes(wrong), []string{
-		"pin.refused|RSSMRA85T10A562S|visitor|192.0.2.1|#1|low|wrong",
-	}, []string{"Put quota.global.pin.inps"}},
+	{"Verify", active, verifies(chosen), says("pin.verified|RSSMRA85T10A562S|citizen|192.0.2.1|#1|low|"), refund},
+	{
+		"Verify after a day", aDayLater, verifies(chosen),
+		says("pin.verified|RSSMRA85T10A562S|citizen|192.0.2.1|#1|low|"), refundAndUse,
+	},
+	{
+		"Verify what was imported", imported, verifies("4711"),
+		says("pin.verified|RSSMRA85T10A562S|citizen|192.0.2.1||low|"), refundAndUse,
+	},
+	{
+		"Verify what was issued", issuedBefore, func(ctx context.Context, k *kit) error { return verifies(k.code())(ctx, k) },
+		says("pin.verified|RSSMRA85T10A562S|citizen|192.0.2.1|#1|low|"), refund,
+	},
+	{
+		"Verify too late", func(t *testing.T, k *kit) { k.exchanged(t); k.clock.Add(90 * day) }, verifies(chosen),
+		says("pin.expired|RSSMRA85T10A562S|citizen|192.0.2.1|#1|low|change"), refund,
+	},
+	{"Verify a wrong one", active, verifies(wrong), says("pin.refused|RSSMRA85T10A562S|visitor|192.0.2.1|#1|low|wrong"), count},
+	{
+		"Verify of a stranger", nothing, verifies(wrong),
+		says("pin.refused|RSSMRA85T10A562S|visitor|192.0.2.1||none|unknown"), count,
+	},
+	{"Exchange", issuedBefore, exchanges, says("pin.exchanged|RSSMRA85T10A562S|citizen|192.0.2.1|#1|low|"), refund},
+	{"Exchange again", active, exchanges, says("pin.verified|RSSMRA85T10A562S|citizen|192.0.2.1|#1|low|again"), refund},
+	{"Change", active, changes(chosen), says("pin.changed|RSSMRA85T10A562S|citizen|192.0.2.1|#1|low|"), refund},
+	{
+		"Change again", changedBefore, changes(chosen),
+		says("pin.verified|RSSMRA85T10A562S|citizen|192.0.2.1|#1|low|again"), refund,
+	},
+	{
+		"Change of a wrong one", active, changes(wrong),
+		says("pin.refused|RSSMRA85T10A562S|visitor|192.0.2.1|#1|low|wrong"), count,
+	},
 	{"RememberDevice", active, func(ctx context.Context, k *kit) error {
 		return testkit.Err(k.RememberDevice(ctx, k.ok))
-	}, []string{
-		"lockout.device_remembered|RSSMRA85T10A562S|citizen|192.0.2.1|#4|none|device",
-	}, nil},
+	}, says("lockout.device_remembered|RSSMRA85T10A562S|citizen|192.0.2.1|#4|none|device"), nil},
 	{"Shown", device, func(ctx context.Context, k *kit) error { return testkit.Err(k.Shown(ctx, maria, k.source)) }, nil, nil},
 	{"Epoch", active, func(ctx context.Context, k *kit) error { return testkit.Err(k.Epoch(ctx, maria)) }, nil, nil},
 	{"Acts", active, func(ctx context.Context, k *kit) error { return testkit.Err(k.Acts(ctx, maria)) }, nil, nil},
 	{"Status", active, func(ctx context.Context, k *kit) error { return testkit.Err(k.Status(ctx, maria)) }, nil, nil},
 
 	{"Mark", active, func(ctx context.Context, k *kit) error { return testkit.Err(k.Mark(ctx, maria)) }, nil, nil},
-	{"Complete", active, completes(nil), []string{
-		"pin.granted|RSSMRA85T10A562S|citizen|192.0.2.7|#1|low|plan run",
-	}, nil},
-	{"Complete a beginning", nothing, completes(func(p *proof.Completed) { p.Creates = true }), []string{
-		"pin.granted|RSSMRA85T10A562S|citizen|192.0.2.7||none|plan run",
-	}, nil},
-	{"Complete an unlock", active, completes(func(p *proof.Completed) { p.Unlock = true }), []string{
-		"lockout.unlocked|RSSMRA85T10A562S|citizen|||none|",
-	}, nil},
+	{"Complete", active, completes(nil), says("pin.granted|RSSMRA85T10A562S|citizen|192.0.2.7|#1|low|plan run"), nil},
+	{
+		"Complete a beginning", nothing, completes(func(p *proof.Completed) { p.Creates = true }),
+		says("pin.granted|RSSMRA85T10A562S|citizen|192.0.2.7||none|plan run"), nil,
+	},
+	{
+		"Complete an unlock", active, completes(func(p *proof.Completed) { p.Unlock = true }),
+		says("lockout.unlocked|RSSMRA85T10A562S|citizen|||none|"), nil,
+	},
 	{"Set", granted(), sets(changed), []string{
 		"pin.recovered|RSSMRA85T10A562S|citizen|192.0.2.7|#1|low|",
 		"lockout.devices_forgotten|RSSMRA85T10A562S|citizen|||none|",
 		"lockout.rebound|RSSMRA85T10A562S|citizen|||none|",
-	}, []string{"Put quota.grant.pin.inps"}},
+	}, grantRefund},
 	{"Set again", func(t *testing.T, k *kit) {
 		granted()(t, k)
 		require.NoError(t, sets(changed)(t.Context(), k))
 	}, sets(changed), []string{
 		"pin.verified|RSSMRA85T10A562S|citizen||#1|low|again",
 		"lockout.rebound|RSSMRA85T10A562S|citizen|||none|",
-	}, []string{"Put quota.grant.pin.inps"}},
-	{"Set a former one", granted(), sets(chosen), nil, []string{"Put quota.grant.pin.inps"}},
-	{"Set under a made-up one", func(t *testing.T, k *kit) { granted()(t, k); k.grant = forgedGrant(t) }, sets(changed), []string{
-		"pin.grant_refused|RSSMRA85T10A562S|visitor|192.0.2.7||none|",
-	}, nil},
+	}, grantRefund},
+	{"Set a former one", granted(), sets(chosen), nil, grantRefund},
+	{
+		"Set under a made-up one", func(t *testing.T, k *kit) { granted()(t, k); k.grant = forgedGrant(t) }, sets(changed),
+		says("pin.grant_refused|RSSMRA85T10A562S|visitor|192.0.2.7||none|"), nil,
+	},
 	{"Reissue", granted(inps().Parts...), func(ctx context.Context, k *kit) error {
 		return testkit.Err(k.Reissue(ctx, k.grant, home))
 	}, []string{
 		"pin.recovered|RSSMRA85T10A562S|citizen|192.0.2.7|#5|low|",
 		"lockout.devices_forgotten|RSSMRA85T10A562S|citizen|||none|",
 		"lockout.rebound|RSSMRA85T10A562S|citizen|||none|",
-	}, []string{"Put quota.grant.pin.inps"}},
-	{"Repudiated", func(t *testing.T, k *kit) {
-		granted()(t, k)
-		require.NoError(t, sets(changed)(t.Context(), k))
-	}, func(ctx context.Context, k *kit) error { return k.Repudiated(ctx, repudiated(nil)) }, []string{
-		"pin.repudiated|RSSMRA85T10A562S|citizen||#1|none|repudiated by a contact",
-	}, nil},
+	}, grantRefund},
+	{
+		"Repudiated", func(t *testing.T, k *kit) {
+			granted()(t, k)
+			require.NoError(t, sets(changed)(t.Context(), k))
+		}, func(ctx context.Context, k *kit) error { return k.Repudiated(ctx, repudiated(nil)) },
+		says("pin.repudiated|RSSMRA85T10A562S|citizen||#1|none|repudiated by a contact"), nil,
+	},
 
-	{"Attest", active, func(ctx context.Context, k *kit) error { return k.Attest(ctx, maria, inPerson) }, []string{
-		"pin.attested|RSSMRA85T10A562S|operator:bianchi||#1|substantial|in-person",
-	}, nil},
+	{
+		"Attest", active, func(ctx context.Context, k *kit) error { return k.Attest(ctx, maria, inPerson) },
+		says("pin.attested|RSSMRA85T10A562S|operator:bianchi||#1|substantial|in-person"), nil,
+	},
 	{"LowerLevel", active, func(ctx context.Context, k *kit) error {
 		return k.LowerLevel(ctx, maria, civicpin.Low, k.clock.Now().Add(time.Hour), "moved", clerk)
-	}, []string{
-		"pin.lowered|RSSMRA85T10A562S|operator:bianchi||#1|low|moved",
-	}, nil},
-	{"EndSessions", active, func(ctx context.Context, k *kit) error { return k.EndSessions(ctx, maria, civicpin.Citizen) }, []string{
-		"pin.sessions_ended|RSSMRA85T10A562S|citizen||#1|low|",
-	}, nil},
+	}, says("pin.lowered|RSSMRA85T10A562S|operator:bianchi||#1|low|moved"), nil},
+	{
+		"EndSessions", active, func(ctx context.Context, k *kit) error { return k.EndSessions(ctx, maria, civicpin.Citizen) },
+		says("pin.sessions_ended|RSSMRA85T10A562S|citizen||#1|low|"), nil,
+	},
 	{"Suspend", device, func(ctx context.Context, k *kit) error { return k.Suspend(ctx, maria, "lost", clerk) }, []string{
 		"pin.suspended|RSSMRA85T10A562S|operator:bianchi||#1|low|lost",
 		"lockout.devices_forgotten|RSSMRA85T10A562S|operator:bianchi|||none|",
 	}, nil},
-	{"Resume", func(t *testing.T, k *kit) {
-		k.exchanged(t)
-		require.NoError(t, k.Suspend(t.Context(), maria, "lost", civicpin.Citizen))
-	}, func(ctx context.Context, k *kit) error { return k.Resume(ctx, maria, inPerson, "found", clerk) }, []string{
-		"pin.resumed|RSSMRA85T10A562S|operator:bianchi||#1|substantial|found",
-	}, nil},
+	{
+		"Resume", func(t *testing.T, k *kit) {
+			k.exchanged(t)
+			require.NoError(t, k.Suspend(t.Context(), maria, "lost", civicpin.Citizen))
+		}, func(ctx context.Context, k *kit) error { return k.Resume(ctx, maria, inPerson, "found", clerk) },
+		says("pin.resumed|RSSMRA85T10A562S|operator:bianchi||#1|substantial|found"), nil,
+	},
 	{"Stop", device, func(ctx context.Context, k *kit) error { return k.Stop(ctx, maria, "undone", civicpin.Citizen) }, []string{
 		"pin.suspended|RSSMRA85T10A562S|citizen||#1|low|undone",
 		"lockout.devices_forgotten|RSSMRA85T10A562S|citizen|||none|",
@@ -982,9 +1002,10 @@ var acts = []act{
 		"pin.revoked|RSSMRA85T10A562S|operator:bianchi||#1|none|sold",
 		"lockout.devices_forgotten|RSSMRA85T10A562S|operator:bianchi|||none|",
 	}, nil},
-	{"Unlock", active, func(ctx context.Context, k *kit) error { return k.Unlock(ctx, maria, clerk) }, []string{
-		"lockout.unlocked|RSSMRA85T10A562S|operator:bianchi|||none|",
-	}, nil},
+	{
+		"Unlock", active, func(ctx context.Context, k *kit) error { return k.Unlock(ctx, maria, clerk) },
+		says("lockout.unlocked|RSSMRA85T10A562S|operator:bianchi|||none|"), nil,
+	},
 	{"Import", revoked, func(ctx context.Context, k *kit) error {
 		return k.Import(ctx, maria, civicpin.NewSecret(bcrypt4711), pin.ImportOptions{By: clerk})
 	}, []string{
@@ -1104,4 +1125,49 @@ func TestActs(t *testing.T) {
 			})
 		})
 	}
+}
+
+// An operator whose issue was overtaken is told the state that the other act left.
+func TestIssueOvertaken(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.faults.Hook(func(method, key string) error {
+		if method == storetest.Put && strings.HasPrefix(key, "pin.inps/") {
+			k.faults.Hook(nil)
+			k.other(t, k.memory).imported(t, "4711")
+		}
+		return nil
+	})
+	err := issues(clerk, inps())(t.Context(), k)
+	require.ErrorIs(t, err, pin.ErrWrongState)
+	require.ErrorContains(t, err, "the citizen's own secret is set")
+	require.Equal(t, "pin.nothing_issued|"+string(maria)+"|operator:bianchi|192.0.2.7||none|refused", k.events.Lines()[2])
+	require.NoError(t, k.out.Flush(t.Context()))
+	require.Empty(t, k.mail.Messages())
+}
+
+// A credential that goes while Sweep looks at it stays away.
+func TestSweepOvertaken(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.issued(t)
+	k.clock.Add(7 * day)
+	key := ""
+	k.faults.Hook(func(method, of string) error {
+		if method == storetest.Get && strings.HasPrefix(of, "pin.inps/") {
+			key = of
+			r, err := k.memory.Get(t.Context(), of)
+			require.NoError(t, err)
+			require.NoError(t, k.memory.Delete(t.Context(), of, r.Version))
+		}
+		return nil
+	})
+	require.NoError(t, testkit.Err(k.Sweep(t.Context(), 10)))
+	require.NotEmpty(t, key)
+	require.ErrorIs(t, testkit.Err(k.memory.Get(t.Context(), key)), store.ErrNotFound)
+}
+
+// Contacts that did not go cost no store call.
+func TestNoContactsWent(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.faults.FailAt(1, storetest.NotDone)
+	require.NoError(t, k.ContactsWent(t.Context(), maria, nil, time.Time{}, civicpin.Citizen))
 }

@@ -645,6 +645,18 @@ func TestChoiceAgainstContactsNeedsTheProof(t *testing.T) {
 	require.Equal(t, rule.Personal, broken.Rule)
 }
 
+// Of what is known of the subject 32 pieces count.
+func TestPersonalPiecesAreBounded(t *testing.T) {
+	for at, counts := range map[int]bool{31: true, 32: false} {
+		k := newKit(t, pin.INPS())
+		a := try(k.issued(t))
+		a.Personal = slices.Repeat([]string{"1980-05-17"}, 33)
+		a.Personal[at] = "Xyquvern"
+		err := testkit.Err(k.Exchange(t.Context(), a, civicpin.NewSecret("XYQUVERN")))
+		require.Equal(t, counts, errors.Is(err, pin.ErrUnfitSecret), "%d: %v", at, err)
+	}
+}
+
 // Without the proof, no visitor finds out what the register knows by choosing secrets.
 func TestChoiceAgainstPersonalNeedsTheProof(t *testing.T) {
 	for name, choose := range map[string]func(k *kit, a pin.Attempt, text string) error{
