@@ -2,8 +2,10 @@ package contact_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -1313,3 +1315,16 @@ func TestDecoyContact(t *testing.T) {
 }
 
 func TestEvents(t *testing.T) { testkit.Infos(t, contact.Events()) }
+
+// What is opened for a subject without contacts is what two contacts that staff brought leave, but for names and addresses.
+func TestDecoyIsLikeABook(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	require.NoError(t, k.Adopt(t.Context(), rosa, []civicpin.Contact{byMail, bySMS}, bookClerk, bookHome))
+	plain, err := contact.PlainBooks(t.Context(), k.Service)
+	require.NoError(t, err)
+	decoy, err := json.Marshal(contact.PlainDecoy(k.Service))
+	require.NoError(t, err)
+	plain = regexp.MustCompile("[A-Z0-9]{26}").ReplaceAllString(plain, strings.Repeat("A", 26))
+	require.Equal(t, string(decoy), strings.NewReplacer("zambrano", "decoy", rosaMail, "decoy@example.org", rosaPhone, "+593990000000",
+		"2026-03-09", "2026-03-02").Replace(plain))
+}

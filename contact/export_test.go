@@ -103,3 +103,6 @@ func ConfirmMail(ctx context.Context, s *Service, subject civicpin.Subject, id s
 func SettleMail(ctx context.Context, s *Service, subject civicpin.Subject, id string) {
 	_ = (*delivery)(s).Settle(ctx, outbox.Ref{Owner: owner, Subject: subject, ID: id}, outbox.Outcome{})
 }
+
+// PlainDecoy is what is opened for a subject without contacts, before it is sealed.
+func PlainDecoy(s *Service) contactbook.Book { return s.decoy }

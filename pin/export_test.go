@@ -57,3 +57,6 @@ func Refs(ctx context.Context, s *Service, subject civicpin.Subject) ([]outbox.R
 	e, err := s.creds.Get(ctx, store.Key{Subject: subject})
 	return s.refs(subject, &e.Value), err
 }
+
+// PlainDecoy is what is opened for a subject without a credential, before it is sealed.
+func PlainDecoy(s *Service) any { return s.decoy }

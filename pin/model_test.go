@@ -2,8 +2,10 @@ package pin_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"math/rand/v2"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -1170,4 +1172,41 @@ func TestNoContactsWent(t *testing.T) {
 	k := newKit(t, pin.INPS())
 	k.faults.FailAt(1, storetest.NotDone)
 	require.NoError(t, k.ContactsWent(t.Context(), maria, nil, time.Time{}, civicpin.Citizen))
+}
+
+// What is opened for a subject without a credential is what an issue on evidence and an exchange leave, but for what was drawn.
+func TestDecoyIsLikeACredential(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.atDeskSent(t)
+	require.NoError(t, exchanges(t.Context(), k))
+	decoy, err := json.Marshal(pin.PlainDecoy(k.Service))
+	require.NoError(t, err)
+	like := func(text string) string {
+		for _, drawn := range []string{
+			`"receipt":"[^"]*"`, "[A-Z0-9]{26}", `"[A-Z0-9]{13}"`, "[A-Za-z0-9+/]{22}\\$[A-Za-z0-9+/]{43}", "operator:[a-z]*",
+			`"channel":"[^"]*","address":"[^"]*"`, `"class":\d`,
+		} {
+			text = regexp.MustCompile(drawn).ReplaceAllString(text, "...")
+		}
+		return text
+	}
+	require.Equal(t, like(k.plain(t)), like(string(decoy)))
+	require.Contains(t, string(decoy), `"receipt":"`+strings.Repeat("A", 26)+`"`)
+	require.Contains(t, string(decoy), `"issue":"`+strings.Repeat("A", 26)+`"`)
+}
+
+// A secret whose contacts went is over at once: for Status, for Sweep, and for its subject.
+func TestContactsThatWentEndTheSecret(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	issuedBefore(t, k)
+	code := k.code()
+	require.NoError(t, k.ContactsWent(t.Context(), maria, inps().Parts[1:], time.Time{}, civicpin.Citizen))
+	st, err := k.Status(t.Context(), maria)
+	require.NoError(t, err)
+	require.Equal(t, []any{k.clock.Now(), state.SinceIssue}, []any{st.ExpiresAt, st.Expired})
+	require.ErrorIs(t, verifies(code)(t.Context(), k), pin.ErrExpired)
+	n, err := k.Sweep(t.Context(), 1)
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	require.NotContains(t, k.plain(t), code[:8])
 }

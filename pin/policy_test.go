@@ -752,6 +752,19 @@ func TestExpiry(t *testing.T) {
 	k.walk(t)
 }
 
+// Five lost secrets are kept.
+func TestLostSecretsAreBounded(t *testing.T) {
+	for n, kept := range map[int]bool{5: true, 6: false} {
+		k := newKit(t, pin.INPS())
+		k.exchanged(t)
+		for i := range n {
+			require.NoError(t, testkit.Err(k.Set(t.Context(), k.granted(t), civicpin.NewSecret(choiceOf(i)), home)))
+		}
+		err := testkit.Err(k.Set(t.Context(), k.granted(t), civicpin.NewSecret(chosen), home))
+		require.Equal(t, kept, errors.Is(err, pin.ErrUnfitSecret), "%d: %v", n, err)
+	}
+}
+
 // A secret that was lost or revoked is never chosen again, whatever History says and whatever came between; nor is the current
 // one, in any spelling that the form takes for the same.
 func TestLostSecretsStayLost(t *testing.T) {
