@@ -162,11 +162,12 @@ func TestContactCodesAreLimited(t *testing.T) {
 		err := k.ProveCode(t.Context(), rosa, civicpin.NewSecret("WWWWWWWW"), bookHome)
 		if i < 4 {
 			require.ErrorIs(t, err, contact.ErrRefused)
+			require.Equal(t, 4-i, testkit.As[*lockout.RefusedError](t, err).Left)
 		}
 		k.asks(t, byMail) // gives no new tries
 	}
-	_, locked := errors.AsType[*lockout.LockedError](k.ProveCode(t.Context(), rosa, right, bookHome))
-	require.True(t, locked)
+	locked := testkit.LockedBy(t, k.ProveCode(t.Context(), rosa, right, bookHome))
+	require.Equal(t, k.clock.Now().Add(15*time.Minute), locked.Until)
 	require.NoError(t, k.Adopt(t.Context(), rosa, []civicpin.Contact{bySMS}, bookClerk, bookHome))
 	k.asks(t, byMail) // the one that waited ended
 	k.proves(t, rosaMail)

@@ -1210,3 +1210,17 @@ func TestContactsThatWentEndTheSecret(t *testing.T) {
 	require.Equal(t, 1, n)
 	require.NotContains(t, k.plain(t), code[:8])
 }
+
+// Half of what Sends allows, and at least one, may be sent again, whoever the subject is.
+func TestResendsAreHalf(t *testing.T) {
+	for sends, want := range map[int]int{1: 1, 10: 5} {
+		p := pin.INPS()
+		p.Sends = civicpin.Rate{Limit: sends, Window: day}
+		k := newKit(t, p)
+		n := 0
+		for k.Resend(t.Context(), "NOBODY", 0, civicpin.Source{}) == nil {
+			n++
+		}
+		require.Equal(t, want, n)
+	}
+}
