@@ -898,7 +898,9 @@ type notedCredentials struct {
 	*testkit.Recorder
 }
 
-func (c notedCredentials) called(ctx context.Context, method string, subject civicpin.Subject, by civicpin.Actor, args ...any) error {
+func (c notedCredentials) called(ctx context.Context, method string, subject civicpin.Subject, by civicpin.Actor,
+	args ...any,
+) error {
 	c.Record(ctx, civicpin.Event{Code: civicpin.EventCode(method), Subject: subject, By: by, Reason: fmt.Sprint(args...)})
 	_, err := c.store.Get(ctx, "credential."+method+"/ROSA")
 	return err
@@ -949,7 +951,10 @@ var acts = []act{
 		"ContactsWent|0912345678|citizen|||none|[rosa@example.ec], undone false",
 		"contact.changed|0912345678|citizen|192.0.2.7|#4|none|changed email",
 	}, nil},
-	{"Prove the first", func(t *testing.T, k *bookKit) { k.asks(t, byNewMail) }, provesByLink, says("contact.changed|0912345678|citizen|192.0.2.7|#3|none|added email"), nil},
+	{
+		"Prove the first", func(t *testing.T, k *bookKit) { k.asks(t, byNewMail) }, provesByLink,
+		says("contact.changed|0912345678|citizen|192.0.2.7|#3|none|added email"), nil,
+	},
 	{"ProveCode", changing, func(ctx context.Context, k *bookKit) error {
 		return k.ProveCode(ctx, rosa, k.post.Last(newMail, proveKind).Secret, bookHome)
 	}, []string{
@@ -1128,11 +1133,13 @@ func TestAnswersAreWhole(t *testing.T) {
 	changedAt := k.clock.Now()
 	m = k.post.Last(rosaMail, changedKind)
 	require.Equal(t, civicpin.Message{
-		ID: m.ID, Kind: changedKind, To: byMail, ExpiresAt: changedAt.Add(7 * bookDay), Params: map[string]string{"change": "changed"},
+		ID: m.ID, Kind: changedKind, To: byMail, ExpiresAt: changedAt.Add(7 * bookDay),
+		Params: map[string]string{"change": "changed"},
 	}, bare(m))
 	info, err = k.Inspect(ctx, m.Link)
 	require.NoError(t, err)
-	require.Equal(t, contact.LinkInfo{Purpose: contact.ToUndo, Sent: "r***@example.ec", ExpiresAt: changedAt.Add(7 * bookDay)}, info)
+	until := changedAt.Add(7 * bookDay)
+	require.Equal(t, contact.LinkInfo{Purpose: contact.ToUndo, Sent: "r***@example.ec", ExpiresAt: until}, info)
 	brought := contact.Contact{
 		Contact: byNewMail, ID: asked.ID, ProvedAt: changedAt, CoolsUntil: changedAt.Add(7 * bookDay),
 	}
@@ -1325,6 +1332,7 @@ func TestDecoyIsLikeABook(t *testing.T) {
 	decoy, err := json.Marshal(contact.PlainDecoy(k.Service))
 	require.NoError(t, err)
 	plain = regexp.MustCompile("[A-Z0-9]{26}").ReplaceAllString(plain, strings.Repeat("A", 26))
-	require.Equal(t, string(decoy), strings.NewReplacer("zambrano", "decoy", rosaMail, "decoy@example.org", rosaPhone, "+593990000000",
-		"2026-03-09", "2026-03-02").Replace(plain))
+	decoys := strings.NewReplacer("zambrano", "decoy", rosaMail, "decoy@example.org", rosaPhone, "+593990000000",
+		"2026-03-09", "2026-03-02")
+	require.Equal(t, string(decoy), decoys.Replace(plain))
 }

@@ -887,7 +887,8 @@ var acts = []act{
 		says("pin.part_delivered|RSSMRA85T10A562S|||#1|none|reported by the provider"), nil,
 	},
 	{
-		"Receipt of a failure", issuedBefore, func(ctx context.Context, k *kit) error { return k.Receipt(ctx, "receipt-2", state.Failed) },
+		"Receipt of a failure", issuedBefore,
+		func(ctx context.Context, k *kit) error { return k.Receipt(ctx, "receipt-2", state.Failed) },
 		says("pin.part_failed|RSSMRA85T10A562S|||#1|none|reported by the provider"), nil,
 	},
 
@@ -1000,7 +1001,9 @@ var acts = []act{
 		"pin.suspended|RSSMRA85T10A562S|citizen||#1|low|undone",
 		"lockout.devices_forgotten|RSSMRA85T10A562S|citizen|||none|",
 	}, nil},
-	{"Revoke", device, func(ctx context.Context, k *kit) error { return k.Revoke(ctx, maria, state.Fraud, "sold", clerk) }, []string{
+	{"Revoke", device, func(ctx context.Context, k *kit) error {
+		return k.Revoke(ctx, maria, state.Fraud, "sold", clerk)
+	}, []string{
 		"pin.revoked|RSSMRA85T10A562S|operator:bianchi||#1|none|sold",
 		"lockout.devices_forgotten|RSSMRA85T10A562S|operator:bianchi|||none|",
 	}, nil},
